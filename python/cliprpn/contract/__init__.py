@@ -1,0 +1,1 @@
+"""The contract's models, generated from src/contract/schema."""

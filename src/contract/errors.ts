@@ -1,0 +1,52 @@
+import type { ErrorCode } from "./generated/types.ts";
+
+/** The process's exit codes; a shell script may rely on them. */
+export const EXIT = {
+  good: 0,
+  internal: 1,
+  user_input: 2,
+  some_failed: 3,
+  environment: 4,
+  interrupted: 130,
+} as const;
+
+/** An error meant for a person: what was expected, what was found, where, and what to do next. */
+export class CliprpnError extends Error {
+  override readonly name = "CliprpnError";
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The exit code that an error of this code ends the process with. */
+export function exitCodeOf(code: ErrorCode): number {
+  return EXIT[EXIT_OF_CODE[code]];
+}
+
+const EXIT_OF_CODE: Record<ErrorCode, keyof typeof EXIT> = {
+  bad_input: "user_input",
+  contract_violation: "internal",
+  data_invalid: "user_input",
+  device_unavailable: "environment",
+  environment_broken: "environment",
+  fusion_invalid: "user_input",
+  internal: "internal",
+  interrupted: "interrupted",
+  locked: "user_input",
+  loss_not_finite: "some_failed",
+  no_network: "environment",
+  no_space: "environment",
+  not_found: "user_input",
+  out_of_memory: "some_failed",
+  package_missing: "environment",
+  python_unsuitable: "environment",
+  timed_out: "some_failed",
+  unsupported_platform: "environment",
+  weights_mismatch: "user_input",
+  weights_missing: "user_input",
+  weights_unsafe: "user_input",
+  worker_died: "some_failed",
+};

@@ -1,0 +1,1586 @@
+// Generated from src/contract/schema by `npm run generate`. Do not edit.
+export const schema_sha256 = "4436152cb8af45914a9ba0f6b8c79d6ad637ad63a0da9e58ff22f0e7e680cc0f";
+
+/**
+ * What a trial came to: `outcome.json` in its folder, written once. The file is the truth.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "TrialOutcome".
+ */
+export type TrialOutcome = CompletedOutcome | FailedOutcome;
+/**
+ * Every error has one of these codes; `exit_codes` in errors.ts maps each to the exit code of the process.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ErrorCode".
+ */
+export type ErrorCode =
+  | "bad_input"
+  | "contract_violation"
+  | "data_invalid"
+  | "device_unavailable"
+  | "environment_broken"
+  | "fusion_invalid"
+  | "internal"
+  | "interrupted"
+  | "locked"
+  | "loss_not_finite"
+  | "no_network"
+  | "no_space"
+  | "not_found"
+  | "out_of_memory"
+  | "package_missing"
+  | "python_unsuitable"
+  | "timed_out"
+  | "unsupported_platform"
+  | "weights_mismatch"
+  | "weights_missing"
+  | "weights_unsafe"
+  | "worker_died";
+/**
+ * How sentence and picture are joined.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Fusion".
+ */
+export type Fusion = ConcatenationFusion | CrossAttentionFusion | SwitchedFusion | FileFusion;
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "MetricName".
+ */
+export type MetricName =
+  | "acc_at_25"
+  | "acc_at_50"
+  | "acc_at_75"
+  | "acc_at_90"
+  | "macc"
+  | "miou"
+  | "oiou"
+  | "recall_at_1"
+  | "recall_at_5"
+  | "recall_at_10"
+  | "recall_at_100"
+  | "pointing"
+  | "pair_accuracy";
+/**
+ * Left, top, right, bottom in pixels of the original picture.
+ *
+ * @minItems 4
+ * @maxItems 4
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "BoxXyxy".
+ */
+export type BoxXyxy = [number, number, number, number];
+/**
+ * Every reply: a value, or an error that is a value.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Envelope".
+ */
+export type Envelope = OkEnvelope | ErrorEnvelope;
+/**
+ * `default`: the original with its faults repaired. `reference`: the original's settings.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Preset".
+ */
+export type Preset = "default" | "reference";
+/**
+ * A fusion by name, by its three switches, or a class of your own: {"file": "my_fusion.py:MyFusion", "params": {}}.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "FusionChoice".
+ */
+export type FusionChoice = ("concatenation" | "cross_attention" | "film" | "token_attention") | FusionObject;
+/**
+ * One line of journal.jsonl: what happened to the sweep, in order.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "JournalEntry".
+ */
+export type JournalEntry = SweepStarted | TrialStarted | TrialFinished | SweepFinished | SplitRead;
+/**
+ * One-way news from Python while a call runs; only for people watching.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "TrialEvent".
+ */
+export type TrialEvent = ProgressEvent | EpochEvent | WarningEvent;
+
+export interface Contract {
+  [k: string]: unknown | undefined;
+}
+/**
+ * What TypeScript may ask of Python: params and result of every method. Nothing is raised across: a reply is an envelope.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "BridgeMethods".
+ */
+export interface BridgeMethods {
+  hello: HelloMethod;
+  run_trial: RunTrialMethod;
+  index_dataset: IndexDatasetMethod;
+  check_fusion: CheckFusionMethod;
+  evaluate: EvaluateMethod;
+  summarize: SummarizeMethod;
+  ground: GroundMethod;
+  import_checkpoint: ImportCheckpointMethod;
+  golden: GoldenMethod;
+}
+export interface HelloMethod {
+  params: HelloParams;
+  result: HelloResult;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "HelloParams".
+ */
+export interface HelloParams {
+  schema_sha256: string;
+  /**
+   * `auto`, cpu, cuda, cuda:I or mps; Python resolves it, and refuses one that is absent.
+   */
+  device: string;
+  num_threads: number | null;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "HelloResult".
+ */
+export interface HelloResult {
+  schema_sha256: string;
+  environment: Environment;
+  pid: number;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Environment".
+ */
+export interface Environment {
+  python: string;
+  torch: string;
+  torchvision: string;
+  open_clip: string;
+  platform: string;
+  device: string;
+  device_name: string;
+  num_threads: number;
+}
+export interface RunTrialMethod {
+  params: RunTrialParams;
+  result: RunTrialResult;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RunTrialParams".
+ */
+export interface RunTrialParams {
+  /**
+   * Absolute path; holds spec.json, gets outcome.json.
+   */
+  trial_dir: string;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RunTrialResult".
+ */
+export interface RunTrialResult {
+  outcome: TrialOutcome;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "CompletedOutcome".
+ */
+export interface CompletedOutcome {
+  state: "completed";
+  trial_id: string;
+  sources_sha256: string;
+  /**
+   * UTC, ISO 8601.
+   */
+  finished_at: string;
+  /**
+   * Counted from 1; chosen on val.
+   */
+  best_epoch: number;
+  epochs: Epoch[];
+  metrics: Metrics;
+  num_trainable_parameters: number;
+  durations_ms: Durations;
+  peak_memory_bytes: PeakMemory;
+  environment: Environment;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Epoch".
+ */
+export interface Epoch {
+  /**
+   * Counted from 1.
+   */
+  epoch: number;
+  num_epochs: number;
+  /**
+   * Mean over the epoch's sentences.
+   */
+  loss: number;
+  loss_objectness: number;
+  loss_box: number;
+  learning_rate: number;
+  val_acc_at_50: number;
+  val_miou: number;
+  duration_ms: number;
+}
+/**
+ * Of the best epoch, on val.
+ */
+export interface Metrics {
+  num_sentences: number;
+  num_images: number;
+  acc_at_25: number;
+  acc_at_50: number;
+  acc_at_75: number;
+  acc_at_90: number;
+  macc: number;
+  miou: number;
+  oiou: number;
+  recall_at_1: number;
+  recall_at_5: number;
+  recall_at_10: number;
+  recall_at_100: number;
+  pointing: number;
+  /**
+   * Share of minimal pairs with both sentences right; null where the data has no pairs.
+   */
+  pair_accuracy: number | null;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Durations".
+ */
+export interface Durations {
+  /**
+   * Opening, and where need be extracting, the frozen features.
+   */
+  features: number;
+  training: number;
+  evaluation: number;
+  total: number;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PeakMemory".
+ */
+export interface PeakMemory {
+  /**
+   * Largest resident size of the Python process so far.
+   */
+  process: number;
+  /**
+   * Largest allocation on the accelerator in this trial; null on the CPU.
+   */
+  device: number | null;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "FailedOutcome".
+ */
+export interface FailedOutcome {
+  state: "failed";
+  trial_id: string;
+  sources_sha256: string;
+  finished_at: string;
+  error: ErrorInfo;
+  /**
+   * Beside outcome.json; null where there is none.
+   */
+  traceback_file: string | null;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ErrorInfo".
+ */
+export interface ErrorInfo {
+  code: ErrorCode;
+  message: string;
+}
+export interface IndexDatasetMethod {
+  params: IndexDatasetParams;
+  result: IndexDatasetResult;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "IndexDatasetParams".
+ */
+export interface IndexDatasetParams {
+  dataset: TrialDataset;
+  cache_dir: string;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "TrialDataset".
+ */
+export interface TrialDataset {
+  /**
+   * Hash of the annotation files.
+   */
+  id: string;
+  name: string;
+  /**
+   * Absolute path of the folder in RefCOCOg's own layout.
+   */
+  root: string;
+  split_by: "umd" | "google";
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "IndexDatasetResult".
+ */
+export interface IndexDatasetResult {
+  splits: SplitCounts[];
+}
+export interface SplitCounts {
+  split: string;
+  num_images: number;
+  num_refs: number;
+  num_sentences: number;
+}
+export interface CheckFusionMethod {
+  params: CheckFusionParams;
+  result: CheckFusionResult;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "CheckFusionParams".
+ */
+export interface CheckFusionParams {
+  spec: TrialSpec;
+}
+/**
+ * Its fusion is built and shape-checked with its backbone's sizes.
+ */
+export interface TrialSpec {
+  trial_id: string;
+  /**
+   * Hash of cliprpn's Python sources and of the environment's lock; an outcome made by others is stale.
+   */
+  sources_sha256: string;
+  /**
+   * What sets this trial's setting apart, for people: `fusion=film`.
+   */
+  label: string;
+  preset: "default" | "reference";
+  seed: number;
+  num_threads: number;
+  device: string;
+  dataset: TrialDataset;
+  backbone: TrialBackbone;
+  settings: Settings;
+  /**
+   * Absolute path of the folder for frozen features and data-set indices.
+   */
+  cache_dir: string;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "TrialBackbone".
+ */
+export interface TrialBackbone {
+  name: "cliprpn-tiny" | "RN50-quickgelu";
+  /**
+   * `shipped`, `openai` or the absolute path of a file.
+   */
+  weights: string;
+  /**
+   * `openai`, or the SHA-256 of the file.
+   */
+  weights_id: string;
+}
+/**
+ * Everything about one trial that a person may vary, nothing left to default. An experiment file gives a part of it; a preset gives the rest.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Settings".
+ */
+export interface Settings {
+  /**
+   * Side of the square that a picture is squashed to before CLIP, in pixels; a multiple of 32.
+   */
+  image_size_px: number;
+  /**
+   * Side of the square frame in which anchors and boxes live during training, in pixels.
+   */
+  frame_size_px: number;
+  /**
+   * Channels after the 1x1 projection that stands before the fusion; null for no projection (the original).
+   */
+  neck_channels: number | null;
+  fusion: Fusion;
+  anchors: Anchors;
+  rpn: Rpn;
+  training: Training;
+  limits: Limits;
+}
+/**
+ * The original's concatenation: map and twice-repeated sentence vector, one 1x1 convolution.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ConcatenationFusion".
+ */
+export interface ConcatenationFusion {
+  kind: "concatenation";
+}
+/**
+ * The original's cross-attention: cells ask, the one sentence vector is key and value.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "CrossAttentionFusion".
+ */
+export interface CrossAttentionFusion {
+  kind: "cross_attention";
+}
+/**
+ * The repaired fusion, built from three switches. `film` is pooled, multiplicative, off; `token_attention` is words, multiplicative, on.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SwitchedFusion".
+ */
+export interface SwitchedFusion {
+  kind: "switched";
+  /**
+   * One vector for the sentence, or one for every word.
+   */
+  text: "pooled" | "words";
+  /**
+   * Whether text is added to the map or multiplied with it.
+   */
+  interaction: "additive" | "multiplicative";
+  /**
+   * Whether each cell knows where it is.
+   */
+  coordinates: "off" | "on";
+}
+/**
+ * A person's own fusion: a class in a Python file.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "FileFusion".
+ */
+export interface FileFusion {
+  kind: "file";
+  /**
+   * Absolute path of the file, a colon, the class: /home/me/my_fusion.py:MyFusion.
+   */
+  file: string;
+  /**
+   * Keyword arguments of the class, finite JSON values.
+   */
+  params: {
+    [k: string]: unknown | undefined;
+  };
+  source_sha256: string;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Anchors".
+ */
+export interface Anchors {
+  /**
+   * Whether anchors sit on cell corners (the original) or cell centres.
+   */
+  placement: "corner" | "center";
+  /**
+   * Square roots of the anchors' areas, in pixels of the frame.
+   *
+   * @minItems 1
+   * @maxItems 16
+   */
+  scales_px: [number, ...number[]];
+  /**
+   * Height over width.
+   *
+   * @minItems 1
+   * @maxItems 16
+   */
+  ratios: [number, ...number[]];
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Rpn".
+ */
+export interface Rpn {
+  /**
+   * An anchor with at least this IoU is a positive; the best anchor always is.
+   */
+  fg_iou_thresh: number;
+  /**
+   * An anchor below this IoU is a negative; must not exceed fg_iou_thresh.
+   */
+  bg_iou_thresh: number;
+  /**
+   * `sampled_bce`: binary cross-entropy over sampled anchors (the original). `softmax`: cross-entropy over all anchors.
+   */
+  objectness_loss: "sampled_bce" | "softmax";
+  /**
+   * Smooth L1 on the positives, divided by the number of sampled anchors (`over_sampled`, the original) or of positives.
+   */
+  box_loss: "over_sampled" | "over_positives";
+  box_loss_weight: number;
+  /**
+   * Anchors sampled per sentence for `sampled_bce`.
+   */
+  batch_size_per_image: number;
+  /**
+   * Share of positives among them, at most.
+   */
+  positive_fraction: number;
+  /**
+   * Proposals kept before non-maximum suppression, in evaluation.
+   */
+  pre_nms_top_n: number;
+  /**
+   * Proposals kept after it, in evaluation.
+   */
+  post_nms_top_n: number;
+  nms_thresh: number;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Training".
+ */
+export interface Training {
+  num_epochs: number;
+  /**
+   * Sentences per step.
+   */
+  batch_size: number;
+  optimizer: "adam" | "adamw";
+  /**
+   * The peak, where the schedule has one.
+   */
+  learning_rate: number;
+  weight_decay: number;
+  schedule: "constant" | "cosine";
+  /**
+   * Share of all steps in which the rate rises linearly to its peak.
+   */
+  warmup_fraction: number;
+  /**
+   * Largest norm of the gradient; null for no clipping.
+   */
+  grad_clip_norm: number | null;
+  /**
+   * bfloat16 autocast on CUDA; off elsewhere.
+   */
+  amp: boolean;
+  /**
+   * The val figure that picks the best epoch.
+   */
+  select_by: "acc_at_50" | "miou";
+}
+/**
+ * At most so many sentences of a split, in the data set's order; null for all.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Limits".
+ */
+export interface Limits {
+  train: number | null;
+  val: number | null;
+  test: number | null;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "CheckFusionResult".
+ */
+export interface CheckFusionResult {
+  num_parameters: number;
+}
+export interface EvaluateMethod {
+  params: EvaluateParams;
+  result: EvaluateResult;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "EvaluateParams".
+ */
+export interface EvaluateParams {
+  /**
+   * A completed trial; gets predictions-<split>.parquet and metrics-<split>.json.
+   */
+  trial_dir: string;
+  split: "train" | "val" | "test";
+  /**
+   * Null for the trial's own.
+   */
+  dataset: TrialDataset | null;
+  cache_dir: string;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "EvaluateResult".
+ */
+export interface EvaluateResult {
+  metrics: Metrics1;
+  predictions_file: string;
+}
+/**
+ * One split's figures; each is defined in python/cliprpn/metrics.py. All in [0, 1].
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Metrics".
+ */
+export interface Metrics1 {
+  num_sentences: number;
+  num_images: number;
+  acc_at_25: number;
+  acc_at_50: number;
+  acc_at_75: number;
+  acc_at_90: number;
+  macc: number;
+  miou: number;
+  oiou: number;
+  recall_at_1: number;
+  recall_at_5: number;
+  recall_at_10: number;
+  recall_at_100: number;
+  pointing: number;
+  /**
+   * Share of minimal pairs with both sentences right; null where the data has no pairs.
+   */
+  pair_accuracy: number | null;
+}
+export interface SummarizeMethod {
+  params: SummarizeParams;
+  result: Summary;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SummarizeParams".
+ */
+export interface SummarizeParams {
+  split: "train" | "val" | "test";
+  /**
+   * Trials of one setting, one per seed; each has predictions-<split>.parquet.
+   *
+   * @minItems 1
+   */
+  groups: [TrialGroup, ...TrialGroup[]];
+  cache_dir: string;
+}
+export interface TrialGroup {
+  label: string;
+  /**
+   * @minItems 1
+   */
+  trial_dirs: [string, ...string[]];
+}
+/**
+ * A sweep's figures with their uncertainty: `summary-<split>.json`, written by Python, rendered by report/.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Summary".
+ */
+export interface Summary {
+  split: "train" | "val" | "test";
+  num_sentences: number;
+  num_images: number;
+  /**
+   * Level of every interval.
+   */
+  confidence: number;
+  /**
+   * Of the bootstrap over pictures.
+   */
+  num_resamples: number;
+  /**
+   * Best first, by acc_at_50.
+   */
+  settings: SettingSummary[];
+  /**
+   * The best setting against each other one, on the same sentences.
+   */
+  comparisons: Comparison[];
+  floors: Floor[];
+  gallery: Gallery;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SettingSummary".
+ */
+export interface SettingSummary {
+  label: string;
+  trial_ids: string[];
+  figures: Figure[];
+  breakdowns: Breakdown[];
+  /**
+   * Mean over categories.
+   */
+  category_macro_acc_at_50: number;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Figure".
+ */
+export interface Figure {
+  metric: MetricName;
+  interval: Interval;
+  per_seed: SeedFigure[];
+}
+/**
+ * Mean over seeds and its interval by bootstrap over pictures.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Interval".
+ */
+export interface Interval {
+  mean: number;
+  low: number;
+  high: number;
+}
+export interface SeedFigure {
+  seed: number;
+  value: number;
+}
+/**
+ * acc_at_50 on a part of the sentences.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Breakdown".
+ */
+export interface Breakdown {
+  by: "stratum" | "area_tercile" | "sentence_length" | "num_same_category" | "category";
+  group: string;
+  num_sentences: number;
+  interval: Interval;
+}
+/**
+ * Difference of acc_at_50, `label` minus `against`, paired by sentence, resampled by picture.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Comparison".
+ */
+export interface Comparison {
+  label: string;
+  against: string;
+  difference: Interval;
+}
+/**
+ * What an answer without understanding gets on this split.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Floor".
+ */
+export interface Floor {
+  /**
+   * `constant_box` is fitted on train; `blank_sentence` is the best setting with its sentence blanked.
+   */
+  name: "constant_box" | "whole_picture" | "blank_sentence";
+  acc_at_50: Interval;
+  miou: Interval;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Gallery".
+ */
+export interface Gallery {
+  best: Case[];
+  worst: Case[];
+  /**
+   * Minimal pairs: two cases each.
+   */
+  pairs: [Case, Case][];
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Case".
+ */
+export interface Case {
+  sent_id: number;
+  /**
+   * Absolute path.
+   */
+  image_file: string;
+  sentence: string;
+  gt_box_xyxy: BoxXyxy;
+  predictions: CasePrediction[];
+}
+export interface CasePrediction {
+  label: string;
+  pred_box_xyxy: BoxXyxy;
+  iou: number;
+}
+export interface GroundMethod {
+  params: GroundParams;
+  result: GroundResult;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "GroundParams".
+ */
+export interface GroundParams {
+  /**
+   * A trial's folder, or a .safetensors file with its .json beside it.
+   */
+  model: string;
+  image_file: string;
+  sentence: string;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "GroundResult".
+ */
+export interface GroundResult {
+  pred_box_xyxy: BoxXyxy;
+  /**
+   * The box's score, in [0, 1].
+   */
+  objectness: number;
+  image_width: number;
+  image_height: number;
+  sentence: string;
+}
+export interface ImportCheckpointMethod {
+  params: ImportCheckpointParams;
+  result: ImportCheckpointResult;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ImportCheckpointParams".
+ */
+export interface ImportCheckpointParams {
+  checkpoint_file: string;
+  out_dir: string;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ImportCheckpointResult".
+ */
+export interface ImportCheckpointResult {
+  fusion: "concatenation" | "cross_attention";
+  model_file: string;
+  /**
+   * The checkpoint's own CLIP, where it holds one.
+   */
+  backbone_file: string | null;
+  num_parameters: number;
+}
+export interface GoldenMethod {
+  params: GoldenParams;
+  result: GoldenResult;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "GoldenParams".
+ */
+export interface GoldenParams {
+  /**
+   * @minItems 1
+   */
+  files: [string, ...string[]];
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "GoldenResult".
+ */
+export interface GoldenResult {
+  rows: GoldenRow[];
+}
+export interface GoldenRow {
+  file: string;
+  output: string;
+  max_abs_diff: number;
+  ok: boolean;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "OkEnvelope".
+ */
+export interface OkEnvelope {
+  status: "ok";
+  value: {
+    [k: string]: unknown | undefined;
+  };
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ErrorEnvelope".
+ */
+export interface ErrorEnvelope {
+  status: "error";
+  error: ErrorInfo;
+  /**
+   * For the log, never for the terminal.
+   */
+  traceback: string | null;
+}
+/**
+ * An experiment file as a person writes it. `settings` and the keys of `vary` are derived from settings.schema.json by generate.ts.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Experiment".
+ */
+export interface Experiment {
+  /**
+   * Where the editor finds this schema.
+   */
+  $schema?: string;
+  /**
+   * Names the folder below runs/.
+   */
+  name: string;
+  /**
+   * What the experiment is to answer, in one sentence.
+   */
+  question: string;
+  preset?: Preset;
+  dataset?: DatasetChoice;
+  backbone?: BackboneChoice;
+  settings?: PartialSettings;
+  vary?: Vary;
+  /**
+   * Further settings beside the grid of `vary`, each a list of keys to set.
+   *
+   * @maxItems 1000
+   */
+  also?: Setting[];
+  /**
+   * Every setting runs once with each seed. Default [0].
+   *
+   * @minItems 1
+   * @maxItems 1000
+   */
+  seeds?: [number, ...number[]];
+  /**
+   * CPU threads per trial; part of a trial's identity, since it changes the last bits. Default 2.
+   */
+  num_threads?: number;
+  /**
+   * Figures that somebody else reports for this very run, to hold ours against.
+   */
+  published?: PublishedFigure[];
+}
+/**
+ * The demo (default), or a folder in RefCOCOg's own layout.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "DatasetChoice".
+ */
+export interface DatasetChoice {
+  /**
+   * `demo` is drawn on first use; any other name needs `root`.
+   */
+  name?: string;
+  /**
+   * Folder with annotations/ and images/, relative to the current folder.
+   */
+  root?: string;
+  split_by?: "umd" | "google";
+  /**
+   * Of the demo: `full`, or `small` for a quick look.
+   */
+  size?: "full" | "small";
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "BackboneChoice".
+ */
+export interface BackboneChoice {
+  name?: "cliprpn-tiny" | "RN50-quickgelu";
+  /**
+   * `shipped` (cliprpn-tiny), `openai` (fetched by open_clip) or a file.
+   */
+  weights?: string;
+}
+/**
+ * Everything about one trial that a person may vary, nothing left to default. An experiment file gives a part of it; a preset gives the rest.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PartialSettings".
+ */
+export interface PartialSettings {
+  /**
+   * Side of the square that a picture is squashed to before CLIP, in pixels; a multiple of 32.
+   */
+  image_size_px?: number;
+  /**
+   * Side of the square frame in which anchors and boxes live during training, in pixels.
+   */
+  frame_size_px?: number;
+  /**
+   * Channels after the 1x1 projection that stands before the fusion; null for no projection (the original).
+   */
+  neck_channels?: number | null;
+  fusion?: FusionChoice;
+  anchors?: PartialAnchors;
+  rpn?: PartialRpn;
+  training?: PartialTraining;
+  limits?: PartialLimits;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "FusionObject".
+ */
+export interface FusionObject {
+  text?: "pooled" | "words";
+  interaction?: "additive" | "multiplicative";
+  coordinates?: "off" | "on";
+  file?: string;
+  params?: {
+    [k: string]: unknown | undefined;
+  };
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PartialAnchors".
+ */
+export interface PartialAnchors {
+  /**
+   * Whether anchors sit on cell corners (the original) or cell centres.
+   */
+  placement?: "corner" | "center";
+  /**
+   * Square roots of the anchors' areas, in pixels of the frame.
+   *
+   * @minItems 1
+   * @maxItems 16
+   */
+  scales_px?: [number, ...number[]];
+  /**
+   * Height over width.
+   *
+   * @minItems 1
+   * @maxItems 16
+   */
+  ratios?: [number, ...number[]];
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PartialRpn".
+ */
+export interface PartialRpn {
+  /**
+   * An anchor with at least this IoU is a positive; the best anchor always is.
+   */
+  fg_iou_thresh?: number;
+  /**
+   * An anchor below this IoU is a negative; must not exceed fg_iou_thresh.
+   */
+  bg_iou_thresh?: number;
+  /**
+   * `sampled_bce`: binary cross-entropy over sampled anchors (the original). `softmax`: cross-entropy over all anchors.
+   */
+  objectness_loss?: "sampled_bce" | "softmax";
+  /**
+   * Smooth L1 on the positives, divided by the number of sampled anchors (`over_sampled`, the original) or of positives.
+   */
+  box_loss?: "over_sampled" | "over_positives";
+  box_loss_weight?: number;
+  /**
+   * Anchors sampled per sentence for `sampled_bce`.
+   */
+  batch_size_per_image?: number;
+  /**
+   * Share of positives among them, at most.
+   */
+  positive_fraction?: number;
+  /**
+   * Proposals kept before non-maximum suppression, in evaluation.
+   */
+  pre_nms_top_n?: number;
+  /**
+   * Proposals kept after it, in evaluation.
+   */
+  post_nms_top_n?: number;
+  nms_thresh?: number;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PartialTraining".
+ */
+export interface PartialTraining {
+  num_epochs?: number;
+  /**
+   * Sentences per step.
+   */
+  batch_size?: number;
+  optimizer?: "adam" | "adamw";
+  /**
+   * The peak, where the schedule has one.
+   */
+  learning_rate?: number;
+  weight_decay?: number;
+  schedule?: "constant" | "cosine";
+  /**
+   * Share of all steps in which the rate rises linearly to its peak.
+   */
+  warmup_fraction?: number;
+  /**
+   * Largest norm of the gradient; null for no clipping.
+   */
+  grad_clip_norm?: number | null;
+  /**
+   * bfloat16 autocast on CUDA; off elsewhere.
+   */
+  amp?: boolean;
+  /**
+   * The val figure that picks the best epoch.
+   */
+  select_by?: "acc_at_50" | "miou";
+}
+/**
+ * At most so many sentences of a split, in the data set's order; null for all.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PartialLimits".
+ */
+export interface PartialLimits {
+  train?: number | null;
+  val?: number | null;
+  test?: number | null;
+}
+/**
+ * Dotted keys and the values each takes; every combination is a setting.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Vary".
+ */
+export interface Vary {
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  preset?: [Preset, ...Preset[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   *
+   * Items: Side of the square that a picture is squashed to before CLIP, in pixels; a multiple of 32.
+   */
+  image_size_px?: [number, ...number[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   *
+   * Items: Side of the square frame in which anchors and boxes live during training, in pixels.
+   */
+  frame_size_px?: [number, ...number[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   *
+   * Items: Channels after the 1x1 projection that stands before the fusion; null for no projection (the original).
+   */
+  neck_channels?: [number | null, ...(number | null)[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  fusion?: [FusionChoice, ...FusionChoice[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   *
+   * Items: Whether anchors sit on cell corners (the original) or cell centres.
+   */
+  "anchors.placement"?: ["corner" | "center", ...("corner" | "center")[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  "anchors.scales_px"?: [[number, ...number[]], ...[number, ...number[]][]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  "anchors.ratios"?: [[number, ...number[]], ...[number, ...number[]][]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   *
+   * Items: An anchor with at least this IoU is a positive; the best anchor always is.
+   */
+  "rpn.fg_iou_thresh"?: [number, ...number[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   *
+   * Items: An anchor below this IoU is a negative; must not exceed fg_iou_thresh.
+   */
+  "rpn.bg_iou_thresh"?: [number, ...number[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   *
+   * Items: `sampled_bce`: binary cross-entropy over sampled anchors (the original). `softmax`: cross-entropy over all anchors.
+   */
+  "rpn.objectness_loss"?: ["sampled_bce" | "softmax", ...("sampled_bce" | "softmax")[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   *
+   * Items: Smooth L1 on the positives, divided by the number of sampled anchors (`over_sampled`, the original) or of positives.
+   */
+  "rpn.box_loss"?: ["over_sampled" | "over_positives", ...("over_sampled" | "over_positives")[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  "rpn.box_loss_weight"?: [number, ...number[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   *
+   * Items: Anchors sampled per sentence for `sampled_bce`.
+   */
+  "rpn.batch_size_per_image"?: [number, ...number[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   *
+   * Items: Share of positives among them, at most.
+   */
+  "rpn.positive_fraction"?: [number, ...number[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   *
+   * Items: Proposals kept before non-maximum suppression, in evaluation.
+   */
+  "rpn.pre_nms_top_n"?: [number, ...number[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   *
+   * Items: Proposals kept after it, in evaluation.
+   */
+  "rpn.post_nms_top_n"?: [number, ...number[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  "rpn.nms_thresh"?: [number, ...number[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  "training.num_epochs"?: [number, ...number[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   *
+   * Items: Sentences per step.
+   */
+  "training.batch_size"?: [number, ...number[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  "training.optimizer"?: ["adam" | "adamw", ...("adam" | "adamw")[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   *
+   * Items: The peak, where the schedule has one.
+   */
+  "training.learning_rate"?: [number, ...number[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  "training.weight_decay"?: [number, ...number[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  "training.schedule"?: ["constant" | "cosine", ...("constant" | "cosine")[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   *
+   * Items: Share of all steps in which the rate rises linearly to its peak.
+   */
+  "training.warmup_fraction"?: [number, ...number[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   *
+   * Items: Largest norm of the gradient; null for no clipping.
+   */
+  "training.grad_clip_norm"?: [number | null, ...(number | null)[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   *
+   * Items: bfloat16 autocast on CUDA; off elsewhere.
+   */
+  "training.amp"?: [boolean, ...boolean[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   *
+   * Items: The val figure that picks the best epoch.
+   */
+  "training.select_by"?: ["acc_at_50" | "miou", ...("acc_at_50" | "miou")[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  "limits.train"?: [number | null, ...(number | null)[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  "limits.val"?: [number | null, ...(number | null)[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  "limits.test"?: [number | null, ...(number | null)[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  "fusion.text"?: ["pooled" | "words", ...("pooled" | "words")[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  "fusion.interaction"?: ["additive" | "multiplicative", ...("additive" | "multiplicative")[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  "fusion.coordinates"?: ["off" | "on", ...("off" | "on")[]];
+}
+/**
+ * Dotted keys and their values.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Setting".
+ */
+export interface Setting {
+  preset?: Preset;
+  /**
+   * Side of the square that a picture is squashed to before CLIP, in pixels; a multiple of 32.
+   */
+  image_size_px?: number;
+  /**
+   * Side of the square frame in which anchors and boxes live during training, in pixels.
+   */
+  frame_size_px?: number;
+  /**
+   * Channels after the 1x1 projection that stands before the fusion; null for no projection (the original).
+   */
+  neck_channels?: number | null;
+  fusion?: FusionChoice;
+  /**
+   * Whether anchors sit on cell corners (the original) or cell centres.
+   */
+  "anchors.placement"?: "corner" | "center";
+  /**
+   * Square roots of the anchors' areas, in pixels of the frame.
+   *
+   * @minItems 1
+   * @maxItems 16
+   */
+  "anchors.scales_px"?: [number, ...number[]];
+  /**
+   * Height over width.
+   *
+   * @minItems 1
+   * @maxItems 16
+   */
+  "anchors.ratios"?: [number, ...number[]];
+  /**
+   * An anchor with at least this IoU is a positive; the best anchor always is.
+   */
+  "rpn.fg_iou_thresh"?: number;
+  /**
+   * An anchor below this IoU is a negative; must not exceed fg_iou_thresh.
+   */
+  "rpn.bg_iou_thresh"?: number;
+  /**
+   * `sampled_bce`: binary cross-entropy over sampled anchors (the original). `softmax`: cross-entropy over all anchors.
+   */
+  "rpn.objectness_loss"?: "sampled_bce" | "softmax";
+  /**
+   * Smooth L1 on the positives, divided by the number of sampled anchors (`over_sampled`, the original) or of positives.
+   */
+  "rpn.box_loss"?: "over_sampled" | "over_positives";
+  "rpn.box_loss_weight"?: number;
+  /**
+   * Anchors sampled per sentence for `sampled_bce`.
+   */
+  "rpn.batch_size_per_image"?: number;
+  /**
+   * Share of positives among them, at most.
+   */
+  "rpn.positive_fraction"?: number;
+  /**
+   * Proposals kept before non-maximum suppression, in evaluation.
+   */
+  "rpn.pre_nms_top_n"?: number;
+  /**
+   * Proposals kept after it, in evaluation.
+   */
+  "rpn.post_nms_top_n"?: number;
+  "rpn.nms_thresh"?: number;
+  "training.num_epochs"?: number;
+  /**
+   * Sentences per step.
+   */
+  "training.batch_size"?: number;
+  "training.optimizer"?: "adam" | "adamw";
+  /**
+   * The peak, where the schedule has one.
+   */
+  "training.learning_rate"?: number;
+  "training.weight_decay"?: number;
+  "training.schedule"?: "constant" | "cosine";
+  /**
+   * Share of all steps in which the rate rises linearly to its peak.
+   */
+  "training.warmup_fraction"?: number;
+  /**
+   * Largest norm of the gradient; null for no clipping.
+   */
+  "training.grad_clip_norm"?: number | null;
+  /**
+   * bfloat16 autocast on CUDA; off elsewhere.
+   */
+  "training.amp"?: boolean;
+  /**
+   * The val figure that picks the best epoch.
+   */
+  "training.select_by"?: "acc_at_50" | "miou";
+  "limits.train"?: number | null;
+  "limits.val"?: number | null;
+  "limits.test"?: number | null;
+  "fusion.text"?: "pooled" | "words";
+  "fusion.interaction"?: "additive" | "multiplicative";
+  "fusion.coordinates"?: "off" | "on";
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PublishedFigure".
+ */
+export interface PublishedFigure {
+  metric: "acc_at_50" | "miou";
+  split: "val" | "test";
+  low: number;
+  high: number;
+  source: string;
+  /**
+   * Whether anyone has run it here and landed in the band.
+   */
+  verified: boolean;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SweepStarted".
+ */
+export interface SweepStarted {
+  type: "sweep_started";
+  at: string;
+  num_trials: number;
+  command: string;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "TrialStarted".
+ */
+export interface TrialStarted {
+  type: "trial_started";
+  at: string;
+  trial_id: string;
+  slot: number;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "TrialFinished".
+ */
+export interface TrialFinished {
+  type: "trial_finished";
+  at: string;
+  trial_id: string;
+  state: "completed" | "pruned" | "failed" | "interrupted";
+  duration_ms: number;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SweepFinished".
+ */
+export interface SweepFinished {
+  type: "sweep_finished";
+  at: string;
+  num_completed: number;
+  num_failed: number;
+}
+/**
+ * Somebody looked at a split; the report counts the looks at test.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SplitRead".
+ */
+export interface SplitRead {
+  type: "split_read";
+  at: string;
+  split: "train" | "val" | "test";
+  command: string;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ProgressEvent".
+ */
+export interface ProgressEvent {
+  type: "progress";
+  phase: "index" | "image_features" | "text_features" | "training" | "evaluation";
+  done: number;
+  total: number;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "EpochEvent".
+ */
+export interface EpochEvent {
+  type: "epoch";
+  epoch: Epoch;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "WarningEvent".
+ */
+export interface WarningEvent {
+  type: "warning";
+  message: string;
+}
+/**
+ * One trial, fully resolved: Python fills in nothing. `trial_id` hashes what decides the result (settings, seed, data, weights, num_threads), never paths or devices.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "TrialSpec".
+ */
+export interface TrialSpec1 {
+  trial_id: string;
+  /**
+   * Hash of cliprpn's Python sources and of the environment's lock; an outcome made by others is stale.
+   */
+  sources_sha256: string;
+  /**
+   * What sets this trial's setting apart, for people: `fusion=film`.
+   */
+  label: string;
+  preset: "default" | "reference";
+  seed: number;
+  num_threads: number;
+  device: string;
+  dataset: TrialDataset;
+  backbone: TrialBackbone;
+  settings: Settings;
+  /**
+   * Absolute path of the folder for frozen features and data-set indices.
+   */
+  cache_dir: string;
+}

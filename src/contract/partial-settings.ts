@@ -1,0 +1,68 @@
+import type { Schema } from "./bundle.ts";
+
+type Defs = Record<string, Schema>;
+const groups = ["Anchors", "Rpn", "Training", "Limits"];
+const switches = ["text", "interaction", "coordinates"];
+
+/** `Settings` as a person writes them: any part, and a fusion by name. Derived, so that no key can be forgotten. */
+export function partialSettings(defs: Defs): Defs {
+  const partial: Defs = { PartialSettings: optional(def(defs, "Settings"), "PartialSettings") };
+  for (const group of groups) partial[`Partial${group}`] = optional(def(defs, group), `Partial${group}`);
+  const properties = propertiesOf(def(partial, "PartialSettings"));
+  properties["fusion"] = { $ref: "#/$defs/FusionChoice" };
+  for (const [key, value] of Object.entries(properties)) {
+    const group = groupOf(value);
+    if (group !== undefined) properties[key] = { $ref: `#/$defs/Partial${group}` };
+  }
+  return partial;
+}
+
+/** Every key that may vary, dotted: `Setting` gives each a value, `Vary` a list of values. */
+export function settingKeys(defs: Defs): Defs {
+  const keys: Defs = { preset: { $ref: "#/$defs/Preset" } };
+  for (const [key, value] of Object.entries(propertiesOf(def(defs, "Settings")))) {
+    const group = groupOf(value);
+    if (key === "fusion") keys[key] = { $ref: "#/$defs/FusionChoice" };
+    else if (group === undefined) keys[key] = value;
+    else {
+      for (const [inner, schema] of Object.entries(propertiesOf(def(defs, group)))) keys[`${key}.${inner}`] = schema;
+    }
+  }
+  const fusion = propertiesOf(def(defs, "FusionObject"));
+  for (const key of switches) keys[`fusion.${key}`] = def(fusion, key);
+  const lists = Object.entries(keys).map(([key, schema]) => [
+    key,
+    { type: "array", minItems: 1, maxItems: 1000, uniqueItems: true, items: schema },
+  ]);
+  return {
+    Setting: { ...closed, title: "Setting", description: "Dotted keys and their values.", properties: keys },
+    Vary: {
+      ...closed,
+      title: "Vary",
+      description: "Dotted keys and the values each takes; every combination is a setting.",
+      properties: Object.fromEntries(lists),
+    },
+  };
+}
+
+const closed = { type: "object", additionalProperties: false };
+
+function optional(schema: Schema, title: string): Schema {
+  const { required: _, ...rest } = schema;
+  return { ...rest, title, properties: { ...propertiesOf(schema) } };
+}
+
+function groupOf(schema: Schema): string | undefined {
+  const ref = typeof schema["$ref"] === "string" ? schema["$ref"].replace("#/$defs/", "") : "";
+  return groups.find((group) => group === ref);
+}
+
+function def(defs: Defs, name: string): Schema {
+  const found = defs[name];
+  if (found === undefined) throw new Error(`the schemas have no ${name}`);
+  return found;
+}
+
+function propertiesOf(schema: Schema): Defs {
+  return schema["properties"] as Defs; // The schemas are ours; a test generates from them.
+}
