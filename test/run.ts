@@ -23,7 +23,12 @@ let passed = 0;
 for (const [name, command] of Object.entries(checks)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   const started = Date.now();
-  const { exitCode } = await $({ cwd: packageRoot, stdio: "inherit", nothrow: true, env: environment(python) })`${command}`;
+  const { exitCode } = await $({
+    cwd: packageRoot,
+    stdio: "inherit",
+    nothrow: true,
+    env: environment(python),
+  })`${command}`;
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
   process.stdout.write(`${exitCode === 0 ? "passed" : "FAILED"}: ${name} (${seconds} s)\n\n`);
   if (exitCode === 0) passed += 1;
@@ -39,6 +44,6 @@ function environment(interpreter: string): NodeJS.ProcessEnv {
     CLIPRPN_TEST_PYTHON: interpreter,
     PYTHONPATH: `${packageRoot}/python`,
     PYTHONDONTWRITEBYTECODE: "1",
-    PATH: [`${packageRoot}/node_modules/.bin`, dirname(interpreter), process.env["PATH"]].join(delimiter),
+    PATH: [`${packageRoot}/node_modules/.bin`, dirname(interpreter), process.env.PATH].join(delimiter),
   };
 }

@@ -53,7 +53,10 @@ export async function sideBySide(files: string[], outFile: string, gap = 12): Pr
     left += (sizes[index]?.width ?? 0) + gap;
     return at;
   });
-  await sharp({ create: { width, height, channels: 3, background: "white" } }).composite(placed).png().toFile(outFile);
+  await sharp({ create: { width, height, channels: 3, background: "white" } })
+    .composite(placed)
+    .png()
+    .toFile(outFile);
 }
 
 function boxSvg(box: DrawnBox, size: { width: number; height: number }): string {
@@ -85,9 +88,15 @@ function captionSvg(caption: string, width: number): { svg: string; height: numb
   const lines = wrap(caption, Math.max(10, Math.floor((width - 16) / (font * 0.6))));
   const height = lines.length * Math.round(font * 1.4) + 14;
   const text = lines
-    .map((line, index) => `<text x="8" y="${22 + index * Math.round(font * 1.4)}" font-family="DejaVu Sans" font-size="${font}" fill="#222">${escapeXml(line)}</text>`)
+    .map(
+      (line, index) =>
+        `<text x="8" y="${22 + index * Math.round(font * 1.4)}" font-family="DejaVu Sans" font-size="${font}" fill="#222">${escapeXml(line)}</text>`,
+    )
     .join("");
-  return { svg: `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${text}</svg>`, height };
+  return {
+    svg: `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${text}</svg>`,
+    height,
+  };
 }
 
 function wrap(text: string, width: number): string[] {
@@ -105,6 +114,14 @@ function scale([x1, y1, x2, y2]: DrawnBox["box_xyxy"], zoom: number): DrawnBox["
 }
 
 function escapeXml(text: string): string {
-  const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
-  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character).replace(/[^\P{Cc}\t]/gu, "");
+  const entities: Record<string, string> = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+    "'": "&#39;",
+  };
+  return text
+    .replace(/[&<>"']/g, (character) => entities[character] ?? character)
+    .replace(/[^\P{Cc}\t]/gu, "");
 }

@@ -1,0 +1,35 @@
+/** 0.5312 -> "53.1 %". */
+export function percent(share: number, digits = 1): string {
+  return `${(share * 100).toFixed(digits)} %`;
+}
+
+/** 0.5312 -> "53.1": percentage points in a table whose heading says so. */
+export function points(share: number): string {
+  return (share * 100).toFixed(1);
+}
+
+/** A mean with its interval, in percentage points: "53.1 [50.2, 56.0]". */
+export function interval({ mean, low, high }: { mean: number; low: number; high: number }): string {
+  return `${points(mean)} [${points(low)}, ${points(high)}]`;
+}
+
+/** 93,400 ms -> "1 min 33 s". */
+export function duration(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** 1,234,567 bytes -> "1.2 MB". */
+export function bytes(count: number): string {
+  if (count < 1e6) return `${Math.round(count / 1e3)} KB`;
+  return count < 1e9 ? `${(count / 1e6).toFixed(1)} MB` : `${(count / 1e9).toFixed(2)} GB`;
+}
+
+/** 1234567 -> "1,234,567", the same in every locale. */
+export function count(number: number): string {
+  return number.toString().replace(/\B(?=(\d{3})+$)/g, ",");
+}

@@ -1,0 +1,26 @@
+import type { PublishedFigure, Summary, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
+
+/** One trial as the report sees it. */
+export interface ReportTrial {
+  spec: TrialSpec;
+  outcome: TrialOutcome | undefined;
+}
+
+/** Everything a report is made from; nothing else is read. */
+export interface ReportInput {
+  question: string;
+  name: string;
+  /** The command that made (and would continue) the sweep. */
+  command: string;
+  trials: ReportTrial[];
+  summary: Summary;
+  published: PublishedFigure[];
+  /** How often test figures of this sweep were looked at, this time included. */
+  testReads: number;
+}
+
+export type CompletedTrial = { spec: TrialSpec; outcome: Extract<TrialOutcome, { state: "completed" }> };
+
+export function completedTrials(trials: ReportTrial[]): CompletedTrial[] {
+  return trials.flatMap(({ spec, outcome }) => (outcome?.state === "completed" ? [{ spec, outcome }] : []));
+}
