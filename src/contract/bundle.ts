@@ -7,7 +7,9 @@ export type Schema = { [keyword: string]: unknown; $defs?: Record<string, Schema
 
 /** All schemas of a folder as the `$defs` of one, so that both languages generate each type once. */
 export function bundle(folder: string): Schema {
-  const files = readdirSync(folder).filter((name) => name.endsWith(".schema.json")).sort();
+  const files = readdirSync(folder)
+    .filter((name) => name.endsWith(".schema.json"))
+    .sort();
   const schemas = new Map(files.map((name) => [name, readSchema(join(folder, name))]));
   const defs: Record<string, Schema> = {};
   for (const [name, schema] of schemas) {
@@ -16,9 +18,16 @@ export function bundle(folder: string): Schema {
     for (const [key, def] of Object.entries(own)) add(defs, key, def);
   }
   const titles = new Map([...schemas].map(([name, schema]) => [name, titleOf(schema, name)]));
-  const local = Object.fromEntries(Object.entries(defs).map(([key, def]) => [key, withLocalRefs(def, titles)]));
+  const local = Object.fromEntries(
+    Object.entries(defs).map(([key, def]) => [key, withLocalRefs(def, titles)]),
+  );
   Object.assign(local, partialSettings(local), settingKeys(local));
-  return { $schema: "https://json-schema.org/draft/2020-12/schema", $id: "cliprpn", title: "Contract", $defs: local };
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    $id: "cliprpn",
+    title: "Contract",
+    $defs: local,
+  };
 }
 
 /** Some of the bundle's definitions, with what they need, as a schema of its own. */

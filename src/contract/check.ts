@@ -44,7 +44,10 @@ export function check<Name extends keyof Checked>(name: Name, value: unknown, wh
   const [first] = errors;
   if (first === undefined) return value as Checked[Name];
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
-  throw new CliprpnError("contract_violation", `${where}${first.instancePath || "/"}: ${first.message}${more}`);
+  throw new CliprpnError(
+    "contract_violation",
+    `${where}${first.instancePath || "/"}: ${first.message}${more}`,
+  );
 }
 
 /** Every way in which the value is not a `name`; empty when it is one. */
@@ -59,7 +62,13 @@ let ajv: Ajv2020 | undefined;
 function validator(name: string): ValidateFunction {
   const known = validators.get(name);
   if (known !== undefined) return known;
-  ajv ??= new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true, discriminator: true, verbose: true }).addSchema(
+  ajv ??= new Ajv2020({
+    allErrors: true,
+    strict: true,
+    allowUnionTypes: true,
+    discriminator: true,
+    verbose: true,
+  }).addSchema(
     JSON.parse(readFileSync(join(packageRoot, "src/contract/generated/contract.schema.json"), "utf8")),
   );
   const validate = ajv.compile({ $ref: `cliprpn#/$defs/${name}` });

@@ -26,9 +26,15 @@ export async function generate(python: string): Promise<Map<string, string>> {
   });
   return new Map([
     ["src/contract/generated/contract.schema.json", text],
-    ["src/contract/generated/experiment.schema.json", `${JSON.stringify({ ...standalone(contract, "Experiment"), $ref: "#/$defs/Experiment" }, null, 2)}\n`],
+    [
+      "src/contract/generated/experiment.schema.json",
+      `${JSON.stringify({ ...standalone(contract, "Experiment"), $ref: "#/$defs/Experiment" }, null, 2)}\n`,
+    ],
     ["src/contract/generated/types.ts", types],
-    ["python/cliprpn/contract/generated.py", await pythonModels(python, JSON.stringify(standalone(contract, ...pythonSide)), sha256)],
+    [
+      "python/cliprpn/contract/generated.py",
+      await pythonModels(python, JSON.stringify(standalone(contract, ...pythonSide)), sha256),
+    ],
   ]);
 }
 
@@ -41,7 +47,13 @@ async function pythonModels(python: string, contract: string, sha256: string): P
     const flags = [
       ["--input", input, "--output", output, "--input-file-type", "jsonschema", "--disable-timestamp"],
       ["--output-model-type", "pydantic_v2.BaseModel", "--target-python-version", "3.10", "--use-annotated"],
-      ["--enum-field-as-literal", "all", "--use-title-as-name", "--use-union-operator", "--use-standard-collections"],
+      [
+        "--enum-field-as-literal",
+        "all",
+        "--use-title-as-name",
+        "--use-union-operator",
+        "--use-standard-collections",
+      ],
       ["--field-constraints", "--collapse-root-models", "--formatters", "ruff-format"],
       ["--custom-file-header", `# ${banner}`],
     ].flat();
@@ -54,7 +66,8 @@ async function pythonModels(python: string, contract: string, sha256: string): P
 
 if (process.argv[1]?.endsWith("generate.ts")) {
   const python = process.argv[2];
-  if (python === undefined) throw new Error("give the interpreter of the test environment: npm run generate -- PYTHON");
+  if (python === undefined)
+    throw new Error("give the interpreter of the test environment: npm run generate -- PYTHON");
   for (const [file, content] of await generate(python)) {
     mkdirSync(join(packageRoot, file, ".."), { recursive: true });
     writeFileSync(join(packageRoot, file), content);

@@ -9,7 +9,7 @@ export function partialSettings(defs: Defs): Defs {
   const partial: Defs = { PartialSettings: optional(def(defs, "Settings"), "PartialSettings") };
   for (const group of groups) partial[`Partial${group}`] = optional(def(defs, group), `Partial${group}`);
   const properties = propertiesOf(def(partial, "PartialSettings"));
-  properties["fusion"] = { $ref: "#/$defs/FusionChoice" };
+  properties.fusion = { $ref: "#/$defs/FusionChoice" };
   for (const [key, value] of Object.entries(properties)) {
     const group = groupOf(value);
     if (group !== undefined) properties[key] = { $ref: `#/$defs/Partial${group}` };
@@ -25,7 +25,8 @@ export function settingKeys(defs: Defs): Defs {
     if (key === "fusion") keys[key] = { $ref: "#/$defs/FusionChoice" };
     else if (group === undefined) keys[key] = value;
     else {
-      for (const [inner, schema] of Object.entries(propertiesOf(def(defs, group)))) keys[`${key}.${inner}`] = schema;
+      for (const [inner, schema] of Object.entries(propertiesOf(def(defs, group))))
+        keys[`${key}.${inner}`] = schema;
     }
   }
   const fusion = propertiesOf(def(defs, "FusionObject"));
@@ -53,7 +54,7 @@ function optional(schema: Schema, title: string): Schema {
 }
 
 function groupOf(schema: Schema): string | undefined {
-  const ref = typeof schema["$ref"] === "string" ? schema["$ref"].replace("#/$defs/", "") : "";
+  const ref = typeof schema.$ref === "string" ? schema.$ref.replace("#/$defs/", "") : "";
   return groups.find((group) => group === ref);
 }
 
@@ -64,5 +65,5 @@ function def(defs: Defs, name: string): Schema {
 }
 
 function propertiesOf(schema: Schema): Defs {
-  return schema["properties"] as Defs; // The schemas are ours; a test generates from them.
+  return schema.properties as Defs; // The schemas are ours; a test generates from them.
 }
