@@ -1,0 +1,227 @@
+"""Trains cliprpn-tiny contrastively on drawn scenes and writes weights, recipe and log.
+
+Three contrasts, all between pictures and caption-like texts: whole picture with caption, object (the
+map under its box, through the attention pool's value and output projections, as MaskCLIP does) with
+phrase, and phrase with the cells of its own picture.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import math
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import open_clip
+import torch
+from open_clip.model import CLIP, CLIPTextCfg, CLIPVisionCfg
+from PIL import Image
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.nn import functional
+
+from cliprpn.tiny.captions import Phrase, caption, describe, say, some_of
+from cliprpn.tiny.losses import box_weights, multi_positive_contrast
+
+MODEL_CFG: dict[str, Any] = {
+    "embed_dim": 192,
+    "quick_gelu": True,
+    "vision_cfg": {"layers": [1, 1, 1, 1], "width": 16, "image_size": 224},
+    "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 48, "heads": 4, "layers": 2},
+}
+MEAN, STD = (0.7, 0.7, 0.7), (0.25, 0.25, 0.25)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m cliprpn.tiny", description=__doc__)
+    parser.add_argument(
+        "--scenes", type=Path, required=True, help="folder made by `cliprpn scenes`"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder for cliprpn-tiny.*")
+    parser.add_argument("--num-epochs", type=int, default=7)
+    parser.add_argument("--batch-size", type=int, default=128)
+    parser.add_argument("--learning-rate", type=float, default=2e-3)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    torch.manual_seed(args.seed)
+    scenes = [json.loads(line) for line in (args.scenes / "scenes.jsonl").read_text().splitlines()]
+    images = read_images(args.scenes / "images", [scene["file"] for scene in scenes])
+    model = build()
+    model.visual.to(memory_format=torch.channels_last)
+    log = train(model, scenes, images, args)
+    write(model, args, len(scenes), log)
+
+
+def build() -> CLIP:
+    """The architecture of RN50 in small, with random weights."""
+    return CLIP(
+        embed_dim=MODEL_CFG["embed_dim"],
+        vision_cfg=CLIPVisionCfg(**MODEL_CFG["vision_cfg"]),
+        text_cfg=CLIPTextCfg(**MODEL_CFG["text_cfg"]),
+        quick_gelu=True,
+    )
+
+
+def read_images(folder: Path, files: list[str]) -> Tensor:
+    """All pictures, squashed: [N, 3, 224, 224], uint8."""
+    images = torch.empty(len(files), 3, 224, 224, dtype=torch.uint8)
+    for row, file in enumerate(files):
+        with Image.open(folder / file) as image:
+            small = image.convert("RGB").resize((224, 224), Image.Resampling.BICUBIC)
+            pixels = torch.frombuffer(bytearray(small.tobytes()), dtype=torch.uint8)
+        images[row] = pixels.view(224, 224, 3).permute(2, 0, 1)
+    return images
+
+
+def train(
+    model: CLIP, scenes: list[dict[str, Any]], images: Tensor, args: argparse.Namespace
+) -> list[dict[str, float]]:
+    """Trains in place. Returns a row an epoch."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=args.learning_rate, weight_decay=0.05)
+    steps = args.num_epochs * (len(scenes) // args.batch_size)
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, max_lr=args.learning_rate, total_steps=steps, pct_start=0.1
+    )
+    rng = random.Random(args.seed)
+    log: list[dict[str, float]] = []
+    started = time.monotonic()
+    for epoch in range(1, args.num_epochs + 1):
+        model.train()
+        order = list(range(len(scenes)))
+        rng.shuffle(order)
+        sums = torch.zeros(4)
+        num_batches = len(order) // args.batch_size
+        for batch in range(num_batches):
+            rows = order[batch * args.batch_size : (batch + 1) * args.batch_size]
+            losses = contrasts(model, [scenes[row] for row in rows], images[rows], rng)
+            loss = losses[0] + losses[1] + 0.5 * losses[2]
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            scheduler.step()
+            with torch.no_grad():
+                model.logit_scale.clamp_(0, math.log(100))
+            sums += torch.tensor([losses[0].item(), losses[1].item(), losses[2].item(), losses[3]])
+        means = [round(value, 4) for value in (sums / num_batches).tolist()]
+        row = dict(
+            zip(("loss_picture", "loss_object", "loss_cell", "object_acc"), means, strict=True)
+        )
+        log.append({"epoch": epoch, **row, "minutes": round((time.monotonic() - started) / 60, 2)})
+        print(json.dumps(log[-1]), flush=True)
+    return log
+
+
+def contrasts(
+    model: CLIP, scenes: list[dict[str, Any]], images: Tensor, rng: random.Random
+) -> tuple[Tensor, Tensor, Tensor, float]:
+    """Picture, object and cell contrast, and how often an object's best phrase is true of it."""
+    mean, std = torch.tensor(MEAN).view(3, 1, 1), torch.tensor(STD).view(3, 1, 1)
+    pixels = (images.float() / 255 - mean) / std
+    full = [[describe(item, s["width"], s["height"]) for item in s["objects"]] for s in scenes]
+    objects = [item for group in full for item in group]
+    phrases = [some_of(item, rng) for item in objects]
+    texts = [caption(group, rng) for group in full] + [say(phrase, rng) for phrase in phrases]
+    text = encode_text(model, texts)
+    feature_map = map_of(model, pixels)  # [B, C, 7, 7]
+    scale = model.logit_scale.exp()
+
+    whole = functional.normalize(model.visual.attnpool(feature_map), dim=1)
+    logits = scale * whole @ text[: len(scenes)].T
+    same = torch.eye(len(scenes), dtype=torch.bool)
+    picture = (multi_positive_contrast(logits, same) + multi_positive_contrast(logits.T, same)) / 2
+
+    cells = functional.normalize(project_cells(model, feature_map), dim=2)  # [B, 49, E]
+    owner = torch.tensor([row for row, group in enumerate(full) for _ in group])
+    boxes = torch.tensor([item["box_xyxy"] for s in scenes for item in s["objects"]]).float()
+    sides = torch.tensor([[s["width"], s["height"]] * 2 for s in scenes]).float()[owner]
+    weights = box_weights(boxes / sides, 7)  # [N, 49]
+    regions = torch.bmm(weights[:, None], cells[owner]).squeeze(1)
+    regions = functional.normalize(regions, dim=1)
+    said = text[len(scenes) :]
+    truth = torch.tensor([[phrase.is_true_of(item) for phrase in phrases] for item in objects])
+    logits = scale * regions @ said.T  # [N objects, N phrases]
+    on_object = multi_positive_contrast(logits, truth) + multi_positive_contrast(logits.T, truth.T)
+
+    in_picture = scale * torch.bmm(cells[owner], said[:, :, None]).squeeze(2)  # [N, 49]
+    others = other_matches(phrases, full, owner, weights, truth)
+    inside = weights > 0.5 * weights.amax(dim=1, keepdim=True)
+    on_cell = multi_positive_contrast(in_picture.masked_fill(others & ~inside, -1e4), inside)
+    right = truth[torch.arange(len(objects)), logits.argmax(dim=1)].float().mean().item()
+    return picture, on_object / 2, on_cell, right
+
+
+def other_matches(
+    phrases: list[Phrase], full: list[list[Phrase]], owner: Tensor, weights: Tensor, truth: Tensor
+) -> Tensor:
+    """Cells of other objects of the picture that the phrase is true of too: [N, 49], bool."""
+    same_picture = owner[:, None] == owner[None]  # [N phrases, N objects]
+    matches = (truth.T & same_picture).float()
+    return (matches @ weights) > 0.2
+
+
+def encode_text(model: CLIP, texts: list[str]) -> Tensor:
+    """[N, E], L2-normalised; cut to the longest text, which the causal mask makes exact."""
+    tokens = open_clip.tokenize(texts)
+    length = int((tokens != 0).sum(dim=1).max())
+    tokens = tokens[:, :length]
+    hidden = model.token_embedding(tokens) + model.positional_embedding[:length]
+    hidden = model.transformer(hidden, attn_mask=model.attn_mask[:length, :length])
+    hidden = model.ln_final(hidden)
+    pooled = hidden[torch.arange(len(texts)), tokens.argmax(dim=1)] @ model.text_projection
+    return functional.normalize(pooled, dim=1)
+
+
+def map_of(model: CLIP, pixels: Tensor) -> Tensor:
+    """[B, 3, 224, 224] to [B, C, 7, 7]: the trunk without its attention pool."""
+    visual = model.visual
+    hidden = pixels.contiguous(memory_format=torch.channels_last)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        hidden = visual.stem(hidden)
+        for layer in (visual.layer1, visual.layer2, visual.layer3, visual.layer4):
+            hidden = layer(hidden)
+    return hidden.float()
+
+
+def project_cells(model: CLIP, feature_map: Tensor) -> Tensor:
+    """Each cell through the pool's value and output projections: [B, C, 7, 7] to [B, 49, E]."""
+    pool = model.visual.attnpool
+    return pool.c_proj(pool.v_proj(feature_map.flatten(2).transpose(1, 2)))
+
+
+def write(
+    model: CLIP, args: argparse.Namespace, num_scenes: int, log: list[dict[str, float]]
+) -> None:
+    """`cliprpn-tiny.safetensors` (fp16) and `cliprpn-tiny.json` (how to build it, recipe, log)."""
+    args.out.mkdir(parents=True, exist_ok=True)
+    file = args.out / "cliprpn-tiny.safetensors"
+    state = {
+        key: value.half().contiguous() if value.is_floating_point() else value
+        for key, value in model.state_dict().items()
+    }
+    save_file(state, file)
+    recipe = {
+        "model_cfg": MODEL_CFG,
+        "mean": MEAN,
+        "std": STD,
+        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "recipe": {
+            "num_scenes": num_scenes,
+            "num_epochs": args.num_epochs,
+            "batch_size": args.batch_size,
+            "learning_rate": args.learning_rate,
+            "seed": args.seed,
+            "num_threads": torch.get_num_threads(),
+            "torch": torch.__version__,
+        },
+        "log": log,
+    }
+    (args.out / "cliprpn-tiny.json").write_text(json.dumps(recipe, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
