@@ -24,7 +24,12 @@ class CrossAttentionFusion(nn.Module):
     ) -> None:
         super().__init__()
         self.attention = nn.MultiheadAttention(
-            map_channels, num_heads, dropout=dropout, kdim=pooled_dim, vdim=pooled_dim, batch_first=True
+            map_channels,
+            num_heads,
+            dropout=dropout,
+            kdim=pooled_dim,
+            vdim=pooled_dim,
+            batch_first=True,
         )
         self.dropout = nn.Dropout(dropout)
         self.norm1 = nn.LayerNorm(map_channels)

@@ -1,0 +1,113 @@
+"""ClipRPN on frozen features: neck, fusion, region proposal head."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from cliprpn.models.anchors import Placement, make_anchors
+from cliprpn.models.head import RpnHead, flatten_head
+from cliprpn.models.rpn import RpnRules, proposals, rpn_losses, top1_boxes
+
+
+class ClipRPN(nn.Module):
+    """Grounds a sentence in a picture, both given as frozen CLIP's features.
+
+    Args:
+        fusion: takes and gives a map of `neck_channels` (or `map_channels`) channels.
+        map_channels: of CLIP's feature map.
+        neck_channels: after the 1x1 projection before the fusion; None for no projection.
+        grid_size: cells along a side of the map.
+        frame_size_px: side of the frame in which boxes are given and returned.
+
+    Example:
+        >>> from cliprpn.models import ClipRPN, SwitchedFusion, default_rules
+        >>> model = ClipRPN(SwitchedFusion(64, 32, 48), 512, 64, default_rules())
+        >>> map, words = torch.rand(2, 512, 7, 7), torch.rand(2, 9, 48)
+        >>> mask, pooled = torch.ones(2, 9, dtype=torch.bool), torch.rand(2, 32)
+        >>> boxes, scores = model.predict_top1(map, words, mask, pooled)
+        >>> boxes.shape
+        torch.Size([2, 4])
+    """
+
+    anchors: Tensor
+
+    def __init__(
+        self,
+        fusion: nn.Module,
+        map_channels: int,
+        neck_channels: int | None,
+        rules: RpnRules,
+        grid_size: int = 7,
+        frame_size_px: int = 640,
+        scales_px: Sequence[float] = (32, 64, 128, 256, 512),
+        ratios: Sequence[float] = (0.5, 1.0, 2.0),
+        placement: Placement = "center",
+    ) -> None:
+        super().__init__()
+        channels = neck_channels or map_channels
+        self.neck = None if neck_channels is None else nn.Conv2d(map_channels, neck_channels, 1)
+        self.fusion_module = fusion
+        self.head = RpnHead(channels, len(scales_px) * len(ratios))
+        self.rules = rules
+        self.frame_size_px = frame_size_px
+        anchors = make_anchors(grid_size, frame_size_px, scales_px, ratios, placement)
+        self.register_buffer("anchors", anchors, persistent=False)
+
+    def forward(
+        self, map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Objectness logits [B, N] and offsets [B, N, 4], in the anchors' order.
+
+        Args:
+            map: [B, C, h, w]. words: [B, L, Dw]. mask: [B, L], True where there is a token.
+            pooled: [B, Dp].
+        """
+        if self.neck is not None:
+            map = self.neck(map)
+        return flatten_head(*self.head(self.fusion_module(map, words, mask, pooled)))
+
+    def losses(
+        self,
+        outputs: tuple[Tensor, Tensor],
+        gt_boxes: Tensor,
+        generator: torch.Generator | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Objectness loss and weighted box loss, two scalars; their sum is what training lowers.
+
+        Args:
+            outputs: of `forward`.
+            gt_boxes: [B, 4], xyxy, pixels of the frame.
+        """
+        logits, deltas = (output.float() for output in outputs)
+        objectness, box = rpn_losses(
+            logits, deltas, self.anchors, gt_boxes, self.rules, generator=generator
+        )
+        return objectness, self.rules.box_loss_weight * box
+
+    @torch.no_grad()
+    def predict_top1(
+        self, map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The answer: boxes [B, 4], xyxy, pixels of the frame, and objectness [B] in [0, 1]."""
+        logits, deltas = (output.float() for output in self(map, words, mask, pooled))
+        boxes, best = top1_boxes(logits, deltas, self.anchors, self.frame_size_px)
+        return boxes, self.objectness(best, logits)
+
+    @torch.no_grad()
+    def predict_proposals(
+        self, map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor
+    ) -> tuple[list[Tensor], Tensor]:
+        """Per sentence, proposals [K, 4] best first (pixels of the frame), and the best one's objectness [B]."""
+        logits, deltas = (output.float() for output in self(map, words, mask, pooled))
+        boxes, _ = proposals(logits, deltas, self.anchors, self.frame_size_px, self.rules)
+        _, best = top1_boxes(logits, deltas, self.anchors, self.frame_size_px)
+        return boxes, self.objectness(best, logits)
+
+    def objectness(self, best: Tensor, logits: Tensor) -> Tensor:
+        """A logit as a share: sigmoid, or softmax over the sentence's anchors, as it was trained."""
+        if self.rules.objectness_loss == "sampled_bce":
+            return best.sigmoid()
+        return (best - logits.logsumexp(dim=1)).exp().clamp(max=1.0)

@@ -1,0 +1,35 @@
+"""The region proposal network's head."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+
+class RpnHead(nn.Module):
+    """3x3 convolution and ReLU, then objectness and offsets by 1x1 convolutions; weights N(0, .01).
+
+    Parameter names are the original's.
+    """
+
+    def __init__(self, map_channels: int, num_anchors_per_cell: int) -> None:
+        super().__init__()
+        self.conv = nn.Sequential(
+            nn.Conv2d(map_channels, map_channels, kernel_size=3, padding=1), nn.ReLU()
+        )
+        self.cls_logits = nn.Conv2d(map_channels, num_anchors_per_cell, kernel_size=1)
+        self.reg_offsets = nn.Conv2d(map_channels, 4 * num_anchors_per_cell, kernel_size=1)
+        for layer in (self.conv[0], self.cls_logits, self.reg_offsets):
+            nn.init.normal_(layer.weight, std=0.01)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, map: Tensor) -> tuple[Tensor, Tensor]:
+        """[B, C, h, w] to objectness logits [B, A, h, w] and offsets [B, 4A, h, w]."""
+        hidden = self.conv(map)
+        return self.cls_logits(hidden), self.reg_offsets(hidden)
+
+
+def flatten_head(logits: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
+    """Head outputs in the anchors' order: [B, N] and [B, N, 4], with N = h * w * A."""
+    batch, num_anchors, height, width = logits.shape
+    deltas = offsets.view(batch, num_anchors, 4, height, width).permute(0, 3, 4, 1, 2)
+    return logits.permute(0, 2, 3, 1).flatten(1), deltas.reshape(batch, -1, 4)

@@ -1,0 +1,195 @@
+"""Labels, losses and proposals for one true box per sentence, for a whole batch at once.
+
+torchvision's RegionProposalNetwork goes picture by picture; here every step is one tensor operation.
+`test_rpn.py` holds the two against each other.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torchvision.ops import batched_nms, box_iou
+
+# torchvision.models.detection: BoxCoder's bound on width and height offsets, the smallest side kept, smooth L1's beta.
+MAX_LOG_SCALE = math.log(1000 / 16)
+MIN_SIZE_PX = 1e-3
+SMOOTH_L1_BETA = 1 / 9
+
+
+@dataclass(frozen=True)
+class RpnRules:
+    """How anchors become labels, losses and proposals; names as in the contract's `rpn`."""
+
+    fg_iou_thresh: float
+    bg_iou_thresh: float
+    objectness_loss: Literal["sampled_bce", "softmax"]
+    box_loss: Literal["over_sampled", "over_positives"]
+    box_loss_weight: float
+    batch_size_per_image: int
+    positive_fraction: float
+    pre_nms_top_n: int
+    post_nms_top_n: int
+    nms_thresh: float
+
+
+def label_anchors(anchors: Tensor, gt_boxes: Tensor, rules: RpnRules) -> Tensor:
+    """1 for positives, 0 for negatives, -1 for neither.
+
+    As torchvision's Matcher with low-quality matches: the best anchor (each of several equal ones) is
+    positive whatever its IoU.
+
+    Args:
+        anchors: [N, 4], xyxy, pixels of the frame.
+        gt_boxes: [B, 4], xyxy, pixels of the frame.
+
+    Returns:
+        [B, N], int8.
+    """
+    iou = box_iou(gt_boxes, anchors)  # [B, N]
+    positive = (iou >= rules.fg_iou_thresh) | (iou == iou.amax(dim=1, keepdim=True))
+    negative = (iou < rules.bg_iou_thresh) & ~positive
+    return positive.to(torch.int8) - (~positive & ~negative).to(torch.int8)
+
+
+def sample_anchors(
+    labels: Tensor, rules: RpnRules, generator: torch.Generator | None = None
+) -> Tensor:
+    """Draws positives (at most their fraction) and fills up with negatives, row by row at random.
+
+    Args:
+        labels: [B, N], from `label_anchors`.
+
+    Returns:
+        [B, N], bool.
+    """
+    keys = torch.rand(labels.shape, generator=generator, device=labels.device)
+    wanted = int(rules.batch_size_per_image * rules.positive_fraction)
+    positives = _smallest(keys, labels == 1, torch.full_like(labels[:, 0], wanted, dtype=torch.long))
+    left = rules.batch_size_per_image - positives.sum(dim=1)
+    return positives | _smallest(keys, labels == 0, left)
+
+
+def _smallest(keys: Tensor, among: Tensor, count: Tensor) -> Tensor:
+    """The `count[b]` entries of row b with the smallest keys, of those in `among`: [B, N], bool."""
+    ranked = keys.masked_fill(~among, 2.0).sort(dim=1).values
+    last = (count.clamp(max=keys.shape[1]) - 1).clamp(min=0)
+    threshold = ranked.gather(1, last[:, None])
+    return among & (keys <= threshold) & (count > 0)[:, None]
+
+
+def encode_boxes(gt_boxes: Tensor, anchors: Tensor) -> Tensor:
+    """Offsets that take anchors to boxes (Faster R-CNN's parametrisation, unit weights): [N, 4] each."""
+    gt_center, gt_size = _center_size(gt_boxes)
+    center, size = _center_size(anchors)
+    return torch.cat([(gt_center - center) / size, torch.log(gt_size / size)], dim=-1)
+
+
+def decode_boxes(deltas: Tensor, anchors: Tensor) -> Tensor:
+    """Anchors moved by offsets: [..., 4] deltas and [..., 4] anchors to [..., 4] xyxy, not clipped."""
+    center, size = _center_size(anchors)
+    center = center + deltas[..., :2] * size
+    half = size * torch.exp(deltas[..., 2:].clamp(max=MAX_LOG_SCALE)) / 2
+    return torch.cat([center - half, center + half], dim=-1)
+
+
+def _center_size(boxes: Tensor) -> tuple[Tensor, Tensor]:
+    size = boxes[..., 2:] - boxes[..., :2]
+    return boxes[..., :2] + size / 2, size
+
+
+def rpn_losses(
+    logits: Tensor,
+    deltas: Tensor,
+    anchors: Tensor,
+    gt_boxes: Tensor,
+    rules: RpnRules,
+    sampled: Tensor | None = None,
+    generator: torch.Generator | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Objectness and (unweighted) box loss of a batch.
+
+    Args:
+        logits: [B, N].
+        deltas: [B, N, 4].
+        anchors: [N, 4], xyxy, pixels of the frame.
+        gt_boxes: [B, 4], xyxy, pixels of the frame.
+        sampled: [B, N], bool: anchors to take instead of drawing them.
+        generator: for the draw.
+
+    Returns:
+        Two scalars.
+    """
+    labels = label_anchors(anchors, gt_boxes, rules)
+    positive = labels == 1
+    if rules.objectness_loss == "softmax":
+        used = labels >= 0
+        shares = positive.float() / positive.sum(dim=1, keepdim=True)
+        log_probs = functional.log_softmax(logits.masked_fill(~used, float("-inf")), dim=1)
+        objectness = -(shares * log_probs.masked_fill(~used, 0.0)).sum(dim=1).mean()
+    else:
+        if sampled is None:
+            sampled = sample_anchors(labels, rules, generator)
+        used = sampled
+        target = positive.to(logits.dtype)[used]
+        objectness = functional.binary_cross_entropy_with_logits(logits[used], target)
+        positive = positive & sampled
+    row, anchor = positive.nonzero(as_tuple=True)
+    target_deltas = encode_boxes(gt_boxes[row], anchors[anchor])
+    box = functional.smooth_l1_loss(
+        deltas[row, anchor], target_deltas, beta=SMOOTH_L1_BETA, reduction="sum"
+    )
+    denominator = row.numel() if rules.box_loss == "over_positives" else int(used.sum())
+    return objectness, box / max(1, denominator)
+
+
+def top1_boxes(
+    logits: Tensor, deltas: Tensor, anchors: Tensor, frame_size_px: float
+) -> tuple[Tensor, Tensor]:
+    """The best proposal of each sentence: non-maximum suppression never removes it, so there is none.
+
+    Proposals that clipping leaves thinner than torchvision's smallest side do not count, unless there
+    is no other.
+
+    Returns:
+        boxes [B, 4], xyxy, clipped to the frame, and their logits [B].
+    """
+    best = logits.argmax(dim=1)
+    rows = torch.arange(logits.shape[0], device=logits.device)
+    boxes = decode_boxes(deltas[rows, best], anchors[best]).clamp(0, frame_size_px)
+    thin = ((boxes[:, 2:] - boxes[:, :2]) < MIN_SIZE_PX).any(dim=1)
+    if thin.any():  # Rare: look at all proposals of these sentences.
+        every = decode_boxes(deltas[thin], anchors).clamp(0, frame_size_px)
+        kept = ((every[..., 2:] - every[..., :2]) >= MIN_SIZE_PX).all(dim=2)
+        scores = torch.where(kept, logits[thin], logits[thin].amin(dim=1, keepdim=True) - 1e4)
+        best = best.clone()
+        best[thin] = scores.argmax(dim=1)
+        boxes = decode_boxes(deltas[rows, best], anchors[best]).clamp(0, frame_size_px)
+    return boxes, logits[rows, best]
+
+
+def proposals(
+    logits: Tensor, deltas: Tensor, anchors: Tensor, frame_size_px: float, rules: RpnRules
+) -> tuple[list[Tensor], list[Tensor]]:
+    """Proposals after non-maximum suppression, best first, for every sentence.
+
+    Returns:
+        per sentence: boxes [K, 4], xyxy, clipped to the frame, and logits [K], K <= post_nms_top_n.
+    """
+    count = min(rules.pre_nms_top_n, logits.shape[1])
+    scores, order = logits.topk(count, dim=1)  # [B, K]
+    taken = deltas.gather(1, order[..., None].expand(-1, -1, 4))
+    boxes = decode_boxes(taken, anchors[order]).clamp(0, frame_size_px)
+    valid = ((boxes[..., 2:] - boxes[..., :2]) >= MIN_SIZE_PX).all(dim=2)
+    row, column = valid.nonzero(as_tuple=True)
+    flat_boxes, flat_scores = boxes[row, column], scores[row, column]
+    kept = batched_nms(flat_boxes, flat_scores, row, rules.nms_thresh)
+    kept = kept[torch.argsort(row[kept], stable=True)]
+    counts = torch.bincount(row[kept], minlength=logits.shape[0]).tolist()
+    split_boxes, split_scores = flat_boxes[kept].split(counts), flat_scores[kept].split(counts)
+    top = rules.post_nms_top_n
+    return [part[:top] for part in split_boxes], [part[:top] for part in split_scores]
