@@ -23,8 +23,8 @@ class ClipRPN(nn.Module):
         frame_size_px: side of the frame in which boxes are given and returned.
 
     Example:
-        >>> from cliprpn.models import ClipRPN, SwitchedFusion, default_rules
-        >>> model = ClipRPN(SwitchedFusion(64, 32, 48), 512, 64, default_rules())
+        >>> from cliprpn.models import ClipRPN, RpnRules, SwitchedFusion
+        >>> model = ClipRPN(SwitchedFusion(64, 32, 48), 512, 64, RpnRules())
         >>> map, words = torch.rand(2, 512, 7, 7), torch.rand(2, 9, 48)
         >>> mask, pooled = torch.ones(2, 9, dtype=torch.bool), torch.rand(2, 32)
         >>> boxes, scores = model.predict_top1(map, words, mask, pooled)

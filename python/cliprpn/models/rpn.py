@@ -25,16 +25,16 @@ SMOOTH_L1_BETA = 1 / 9
 class RpnRules:
     """How anchors become labels, losses and proposals; names as in the contract's `rpn`."""
 
-    fg_iou_thresh: float
-    bg_iou_thresh: float
-    objectness_loss: Literal["sampled_bce", "softmax"]
-    box_loss: Literal["over_sampled", "over_positives"]
-    box_loss_weight: float
-    batch_size_per_image: int
-    positive_fraction: float
-    pre_nms_top_n: int
-    post_nms_top_n: int
-    nms_thresh: float
+    fg_iou_thresh: float = 0.5
+    bg_iou_thresh: float = 0.4
+    objectness_loss: Literal["sampled_bce", "softmax"] = "softmax"
+    box_loss: Literal["over_sampled", "over_positives"] = "over_positives"
+    box_loss_weight: float = 1.0
+    batch_size_per_image: int = 256
+    positive_fraction: float = 0.5
+    pre_nms_top_n: int = 100
+    post_nms_top_n: int = 100
+    nms_thresh: float = 0.7
 
 
 def label_anchors(anchors: Tensor, gt_boxes: Tensor, rules: RpnRules) -> Tensor:

@@ -1,0 +1,133 @@
+"""Reads checkpoints of the original ClipRPN: state_dicts with its three prefixes."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from cliprpn.errors import CliprpnError
+from cliprpn.models import ConcatenationFusion, CrossAttentionFusion
+from cliprpn.models.head import RpnHead
+
+State = dict[str, Tensor]
+PREFIXES = ("clipModel.", "fusion_module.", "rpn_wrapper.head.")
+
+
+@dataclass(frozen=True)
+class OriginalParts:
+    """What a checkpoint of the original holds, as our modules."""
+
+    fusion_name: Literal["concatenation", "cross_attention"]
+    fusion: nn.Module
+    head: RpnHead
+    map_channels: int
+    pooled_dim: int
+    clip_state: State
+
+
+def load_checkpoint(path: Path) -> State:
+    """A plain state_dict, read without running any code.
+
+    Raises:
+        CliprpnError: not_found, weights_unsafe, weights_mismatch.
+    """
+    if not path.is_file():
+        raise CliprpnError("not_found", f"{path}: expected a checkpoint, found no file")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise CliprpnError(
+            "weights_unsafe",
+            f"{path}: expected a plain state_dict of tensors, found other objects, which could run code "
+            "when loaded; save model.state_dict() and import that",
+        ) from error
+    except (RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise CliprpnError(
+            "weights_mismatch", f"{path}: expected a PyTorch checkpoint, found something unreadable"
+        ) from error
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise CliprpnError("weights_mismatch", f"{path}: expected a state_dict (name to tensor)")
+    return state
+
+
+def import_original(state: State, where: str, num_heads: int = 16) -> OriginalParts:
+    """Our modules with the original's weights.
+
+    Args:
+        state: names with the original's prefixes.
+        where: what is read, for errors.
+        num_heads: of its cross-attention; the weights do not tell.
+
+    Raises:
+        CliprpnError: weights_mismatch, naming what is missing or of another shape.
+    """
+    parts = {prefix: strip(state, prefix) for prefix in PREFIXES}
+    fusion_state, head_state = parts["fusion_module."], parts["rpn_wrapper.head."]
+    if not fusion_state or not head_state:
+        raise CliprpnError(
+            "weights_mismatch",
+            f"{where}: expected the original's names (fusion_module.*, rpn_wrapper.head.*), "
+            f"found {', '.join(sorted(state)[:3]) or 'nothing'}",
+        )
+    map_channels = _shape(head_state, "conv.0.weight", where)[0]
+    num_anchors = _shape(head_state, "cls_logits.weight", where)[0]
+    fusion: nn.Module
+    name: Literal["concatenation", "cross_attention"]
+    if "conv1x1.weight" in fusion_state:
+        name = "concatenation"
+        pooled_dim = (fusion_state["conv1x1.weight"].shape[1] - map_channels) // 2
+        fusion = ConcatenationFusion(map_channels, pooled_dim, word_dim=1)
+    else:
+        name = "cross_attention"
+        pooled_dim = _shape(fusion_state, "attention.k_proj_weight", where)[1]
+        hidden = _shape(fusion_state, "linear1.weight", where)[0]
+        fusion = CrossAttentionFusion(map_channels, pooled_dim, 1, num_heads, hidden)
+    head = RpnHead(map_channels, num_anchors)
+    for module, own, prefix in ((fusion, fusion_state, PREFIXES[1]), (head, head_state, PREFIXES[2])):
+        try:
+            module.load_state_dict(own)
+        except RuntimeError as error:
+            raise CliprpnError("weights_mismatch", f"{where}: {prefix}*: {error}") from error
+    return OriginalParts(name, fusion, head, map_channels, pooled_dim, parts["clipModel."])
+
+
+def convert_checkpoint(path: Path, out_dir: Path) -> tuple[OriginalParts, Path, Path | None]:
+    """Writes `model.safetensors` + `model.json` and, where the checkpoint has CLIP, `backbone.safetensors`."""
+    parts = import_original(load_checkpoint(path), str(path))
+    out_dir.mkdir(parents=True, exist_ok=True)
+    model_file = out_dir / "model.safetensors"
+    state = {f"fusion_module.{key}": value for key, value in parts.fusion.state_dict().items()}
+    state |= {f"head.{key}": value for key, value in parts.head.state_dict().items()}
+    save_file({key: value.contiguous() for key, value in state.items()}, model_file)
+    backbone_file = None
+    if parts.clip_state:
+        backbone_file = out_dir / "backbone.safetensors"
+        save_file({key: value.contiguous() for key, value in parts.clip_state.items()}, backbone_file)
+    facts = {
+        "kind": "cliprpn-import",
+        "fusion": parts.fusion_name,
+        "map_channels": parts.map_channels,
+        "pooled_dim": parts.pooled_dim,
+        "num_anchors_per_cell": parts.head.cls_logits.out_channels,
+        "backbone_file": None if backbone_file is None else backbone_file.name,
+    }
+    (out_dir / "model.json").write_text(json.dumps(facts, indent=2) + "\n")
+    return parts, model_file, backbone_file
+
+
+def strip(state: State, prefix: str) -> State:
+    """The entries below a prefix, without it."""
+    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+
+
+def _shape(state: State, key: str, where: str) -> torch.Size:
+    if key not in state:
+        raise CliprpnError("weights_mismatch", f"{where}: expected an entry {key}, found none")
+    return state[key].shape

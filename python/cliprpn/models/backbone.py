@@ -1,0 +1,119 @@
+"""Frozen CLIP: a feature map without the attention pool, a sentence vector, a vector for every word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import open_clip
+import torch
+from open_clip.model import CLIP, CLIPTextCfg, CLIPVisionCfg
+from torch import Tensor, nn
+from torch.nn import functional
+
+OPENAI_MEAN = (0.48145466, 0.4578275, 0.40821073)
+OPENAI_STD = (0.26862954, 0.26130258, 0.27577711)
+
+
+@dataclass(frozen=True)
+class BackboneConfig:
+    """What open_clip builds a CLIP from, and what its pictures are normalised with."""
+
+    embed_dim: int
+    vision_cfg: dict[str, object]
+    text_cfg: dict[str, object]
+    mean: tuple[float, float, float] = OPENAI_MEAN
+    std: tuple[float, float, float] = OPENAI_STD
+
+
+def rn50_config() -> BackboneConfig:
+    """CLIP RN50 with QuickGELU, as OpenAI's weights need it (plain `RN50` would build GELU)."""
+    config = open_clip.get_model_config("RN50-quickgelu")
+    return BackboneConfig(config["embed_dim"], config["vision_cfg"], config["text_cfg"])
+
+
+class ClipBackbone(nn.Module):
+    """CLIP with a ResNet, frozen for good: no gradient, and never in training mode.
+
+    Args:
+        config: its architecture.
+        state: open_clip's state_dict; the attention pool's entries may be missing (an original
+            checkpoint has none).
+        weights_id: names the weights; part of the features' key.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, config: BackboneConfig, state: dict[str, Tensor], weights_id: str) -> None:
+        super().__init__()
+        self.weights_id = weights_id
+        self.clip = CLIP(
+            embed_dim=config.embed_dim,
+            vision_cfg=CLIPVisionCfg(**config.vision_cfg),
+            text_cfg=CLIPTextCfg(**config.text_cfg),
+            quick_gelu=True,
+        )
+        missing, unexpected = self.clip.load_state_dict(state, strict=False)
+        wrong = [key for key in missing if not key.startswith("visual.attnpool.")]
+        if wrong or unexpected:
+            raise ValueError(
+                f"missing {', '.join(wrong[:3]) or 'nothing'}; unknown {', '.join(unexpected[:3]) or 'nothing'}"
+            )
+        self.has_attention_pool = not missing
+        self.pooled_dim = config.embed_dim
+        self.word_dim = self.clip.ln_final.normalized_shape[0]
+        self.map_channels = self.clip.visual.layer4[-1].conv3.out_channels
+        self.context_length = self.clip.context_length
+        self.register_buffer("mean", torch.tensor(config.mean).view(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(config.std).view(3, 1, 1), persistent=False)
+        self.requires_grad_(False)
+        self.eval()
+
+    def train(self, mode: bool = True) -> ClipBackbone:
+        """Frozen means frozen: BatchNorm's statistics too, whatever a parent module asks for."""
+        return super().train(False)
+
+    @torch.no_grad()
+    def feature_map(self, pixels: Tensor) -> Tensor:
+        """The last stage's map, before the attention pool.
+
+        Args:
+            pixels: [B, 3, H, W], RGB in [0, 1]; H and W multiples of 32.
+
+        Returns:
+            [B, map_channels, H / 32, W / 32].
+        """
+        visual = self.clip.visual
+        hidden = visual.stem((pixels - self.mean) / self.std)
+        for stage in (visual.layer1, visual.layer2, visual.layer3, visual.layer4):
+            hidden = stage(hidden)
+        return hidden
+
+    def tokenize(self, sentences: list[str]) -> Tensor:
+        """BPE tokens, [B, context_length]; a sentence that is too long is cut, its end mark kept."""
+        return open_clip.tokenize(sentences, context_length=self.context_length)
+
+    @torch.no_grad()
+    def encode_text(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The sentence's vector and its words'.
+
+        The causal mask makes it exact to cut all rows to the longest sentence, so that is done.
+
+        Args:
+            tokens: [B, context_length], from `tokenize`.
+
+        Returns:
+            pooled [B, pooled_dim], L2-normalised; words [B, L, word_dim], the text tower's last layer
+            norm; mask [B, L], True from the start mark to the end mark.
+        """
+        clip = self.clip
+        end = tokens.argmax(dim=1)  # The end mark has the largest number.
+        length = int(end.max()) + 1
+        tokens = tokens[:, :length]
+        hidden = clip.token_embedding(tokens) + clip.positional_embedding[:length]
+        hidden = clip.transformer(hidden, attn_mask=clip.attn_mask[:length, :length])
+        words = clip.ln_final(hidden)  # [B, L, Dw]
+        rows = torch.arange(len(tokens), device=tokens.device)
+        pooled = functional.normalize(words[rows, end] @ clip.text_projection, dim=1)
+        mask = torch.arange(length, device=tokens.device) <= end[:, None]
+        return pooled, words, mask
