@@ -54,12 +54,13 @@ class ClipBackbone(nn.Module):
             quick_gelu=True,
         )
         missing, unexpected = self.clip.load_state_dict(state, strict=False)
-        wrong = [key for key in missing if not key.startswith("visual.attnpool.")]
+        optional = ("visual.attnpool.", "logit_scale")
+        wrong = [k for k in missing if not k.startswith(optional) and "num_batches" not in k]
         if wrong or unexpected:
             raise ValueError(
                 f"missing {', '.join(wrong[:3]) or 'nothing'}; unknown {', '.join(unexpected[:3]) or 'nothing'}"
             )
-        self.has_attention_pool = not missing
+        self.has_attention_pool = not any(key.startswith("visual.attnpool.") for key in missing)
         self.pooled_dim = config.embed_dim
         self.word_dim = self.clip.ln_final.normalized_shape[0]
         self.map_channels = self.clip.visual.layer4[-1].conv3.out_channels

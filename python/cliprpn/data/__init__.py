@@ -1,0 +1,1 @@
+"""Refs, sentences, boxes, splits, pictures: RefCOCOg's own layout, read with care."""

@@ -1,0 +1,44 @@
+"""Pickles of plain values: containers, strings and numbers, nothing that runs."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any, NoReturn
+
+from cliprpn.errors import CliprpnError
+
+
+def load_plain(path: Path) -> Any:
+    """The plain value in a pickle of any protocol, Python 2's included.
+
+    Raises:
+        CliprpnError: data_invalid, naming the class that the pickle asked for, or what is broken.
+    """
+    try:
+        with path.open("rb") as file:
+            return PlainUnpickler(file, path).load()
+    except CliprpnError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a broken pickle raises nearly anything
+        raise CliprpnError(
+            "data_invalid", f"{path}: expected a pickle of plain values: {type(error).__name__}: {error}"
+        ) from error
+
+
+class PlainUnpickler(pickle.Unpickler):
+    """Refuses every class and function by name."""
+
+    def __init__(self, file: Any, path: Path) -> None:
+        super().__init__(file, encoding="utf-8", errors="surrogateescape")
+        self.path = path
+
+    def find_class(self, module: str, name: str) -> NoReturn:
+        raise CliprpnError(
+            "data_invalid",
+            f"{self.path}: expected plain containers, strings and numbers, found {module}.{name}, "
+            "which could run code when loaded",
+        )
+
+    def persistent_load(self, pid: Any) -> NoReturn:
+        raise CliprpnError("data_invalid", f"{self.path}: expected plain values, found a persistent id")
