@@ -1,0 +1,127 @@
+"""Builds a ClipRPN from a trial's settings."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from cliprpn.contract.generated import FileFusion, Settings, SwitchedFusion as SwitchedSettings
+from cliprpn.errors import CliprpnError
+from cliprpn.models import ClipRPN, ConcatenationFusion, CrossAttentionFusion, RpnRules, SwitchedFusion
+
+Sizes = tuple[int, int, int]
+SIGNATURE = (
+    "__init__(self, map_channels, pooled_dim, word_dim, **params), "
+    "forward(self, map [B,C,h,w], words [B,L,Dw], mask [B,L], pooled [B,Dp]) -> [B,C,h,w]"
+)
+
+
+def build_model(settings: Settings, map_channels: int, pooled_dim: int, word_dim: int) -> ClipRPN:
+    """A model with fresh weights, drawn from torch's seed.
+
+    Raises:
+        CliprpnError: fusion_invalid.
+    """
+    channels = settings.neck_channels or map_channels
+    return ClipRPN(
+        fusion=build_fusion(settings, (channels, pooled_dim, word_dim)),
+        map_channels=map_channels,
+        neck_channels=settings.neck_channels,
+        rules=RpnRules(**settings.rpn.model_dump()),
+        grid_size=settings.image_size_px // 32,
+        frame_size_px=settings.frame_size_px,
+        scales_px=settings.anchors.model_dump()["scales_px"],
+        ratios=settings.anchors.model_dump()["ratios"],
+        placement=settings.anchors.placement,
+    )
+
+
+def build_fusion(settings: Settings, sizes: Sizes) -> nn.Module:
+    """The settings' fusion; sizes are map_channels, pooled_dim and word_dim."""
+    fusion = settings.fusion
+    if isinstance(fusion, FileFusion):
+        return build_file_fusion(fusion, sizes)
+    if isinstance(fusion, SwitchedSettings):
+        switches = fusion.model_dump(exclude={"kind"})
+        if sizes[0] % 8:
+            raise CliprpnError(
+                "fusion_invalid", f"this fusion has 8 heads; {sizes[0]} channels cannot be shared among them"
+            )
+        return SwitchedFusion(*sizes, **switches)
+    if fusion.kind == "concatenation":
+        return ConcatenationFusion(*sizes)
+    return CrossAttentionFusion(*sizes)
+
+
+def build_file_fusion(fusion: FileFusion, sizes: Sizes) -> nn.Module:
+    """A person's own class.
+
+    Raises:
+        CliprpnError: fusion_invalid, when the file is not the one that was planned with, has no such
+            class, or the class cannot be built.
+    """
+    file_name, class_name = fusion.file.rsplit(":", 1)
+    path = Path(file_name)
+    if not path.is_file():
+        raise CliprpnError("fusion_invalid", f"{path}: expected a fusion's file, found none")
+    if hashlib.sha256(path.read_bytes()).hexdigest() != fusion.source_sha256:
+        raise CliprpnError("fusion_invalid", f"{path}: the file has changed since the trial was planned")
+    spec = importlib.util.spec_from_file_location(f"cliprpn_fusion_{path.stem}", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise CliprpnError("fusion_invalid", f"{path}: {type(error).__name__}: {error}") from error
+    cls = getattr(module, class_name, None)
+    if not (inspect.isclass(cls) and issubclass(cls, nn.Module)):
+        raise CliprpnError(
+            "fusion_invalid", f"{path}: expected a torch.nn.Module called {class_name}, found {cls!r}"
+        )
+    try:
+        built = cls(*sizes, **fusion.params)
+    except Exception as error:
+        raise CliprpnError(
+            "fusion_invalid", f"{path}:{class_name}: {type(error).__name__}: {error}; expected {SIGNATURE}"
+        ) from error
+    return built
+
+
+def check_fusion(settings: Settings, sizes: Sizes) -> int:
+    """Runs the fusion forward and backward on random tensors. Returns its number of parameters.
+
+    Raises:
+        CliprpnError: fusion_invalid, telling what came out and what was expected.
+    """
+    map_channels, pooled_dim, word_dim = sizes
+    channels = settings.neck_channels or map_channels
+    fusion = build_fusion(settings, (channels, pooled_dim, word_dim))
+    cells = settings.image_size_px // 32
+    map = torch.randn(2, channels, cells, cells)
+    words, mask = torch.randn(2, 5, word_dim), torch.tensor([[True] * 5, [True] * 3 + [False] * 2])
+    try:
+        fused = fusion(map, words, mask, torch.randn(2, pooled_dim))
+    except Exception as error:
+        raise CliprpnError(
+            "fusion_invalid", f"{_name(settings)}: {type(error).__name__}: {error}; expected {SIGNATURE}"
+        ) from error
+    if not isinstance(fused, torch.Tensor) or fused.shape != map.shape:
+        found = list(fused.shape) if isinstance(fused, torch.Tensor) else type(fused).__name__
+        raise CliprpnError(
+            "fusion_invalid", f"{_name(settings)}: expected a map {list(map.shape)}, found {found}"
+        )
+    if not fused.isfinite().all():
+        raise CliprpnError("fusion_invalid", f"{_name(settings)}: its map holds infinite values or NaN")
+    if not fused.requires_grad and any(True for _ in fusion.parameters()):
+        raise CliprpnError("fusion_invalid", f"{_name(settings)}: no gradient reaches its parameters")
+    return sum(parameter.numel() for parameter in fusion.parameters())
+
+
+def _name(settings: Settings) -> str:
+    fusion = settings.fusion
+    return fusion.file if isinstance(fusion, FileFusion) else fusion.kind

@@ -1,0 +1,100 @@
+"""Asks a model every sentence of a split."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchvision.ops import box_iou
+
+from cliprpn.boxes import box_area, box_intersection_paired, box_iou_paired, clip_boxes, scale_boxes
+from cliprpn.data.index import DatasetIndex
+from cliprpn.errors import CliprpnError
+from cliprpn.features.frozen import FrozenFeatures
+from cliprpn.metrics import RECALL_AT
+from cliprpn.models import ClipRPN
+
+BATCH = 256
+Columns = dict[str, np.ndarray]
+
+
+def top1_ious(
+    model: ClipRPN,
+    index: DatasetIndex,
+    features: FrozenFeatures,
+    rows: np.ndarray,
+    device: torch.device,
+    blank: bool = False,
+) -> np.ndarray:
+    """IoU of each sentence's answer with the truth, [N]: all that choosing an epoch needs."""
+    model.eval()
+    parts = []
+    for start in range(0, len(rows), BATCH):
+        some = rows[start : start + BATCH]
+        boxes, _ = model.predict_top1(*features.batch(some, device, blank))
+        sizes = torch.from_numpy(index.image_sizes(some))
+        pred = to_picture(boxes.cpu(), sizes, model.frame_size_px)
+        parts.append(box_iou_paired(pred, torch.from_numpy(index.gt_boxes[some])))
+    return torch.cat(parts).double().numpy()
+
+
+def predict_split(
+    model: ClipRPN,
+    index: DatasetIndex,
+    features: FrozenFeatures,
+    rows: np.ndarray,
+    device: torch.device,
+    on_progress: Callable[[int, int], None],
+    should_stop: Callable[[], bool],
+) -> Columns:
+    """A row per sentence: answer, IoU, the best IoU among the first proposals, and IoU without the sentence."""
+    model.eval()
+    parts: list[Columns] = []
+    for start in range(0, len(rows), BATCH):
+        if should_stop():
+            raise CliprpnError("interrupted", "stopped while evaluating")
+        some = rows[start : start + BATCH]
+        boxes, objectness = model.predict_proposals(*features.batch(some, device))
+        sizes = torch.from_numpy(index.image_sizes(some))
+        truth = torch.from_numpy(index.gt_boxes[some])
+        parts.append(_rows(boxes, objectness.cpu(), sizes, truth, model.frame_size_px))
+        on_progress(min(start + BATCH, len(rows)), len(rows))
+    columns = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    columns["iou_blank"] = top1_ious(model, index, features, rows, device, blank=True)
+    return columns
+
+
+def to_picture(boxes: Tensor, sizes: Tensor, frame_size_px: int) -> Tensor:
+    """Boxes of the frame in pixels of their original pictures, cut at the edges: [N, 4]."""
+    frame = torch.full((2,), float(frame_size_px))
+    return clip_boxes(scale_boxes(boxes, frame, sizes), sizes)
+
+
+def _rows(
+    boxes: list[Tensor], objectness: Tensor, sizes: Tensor, truth: Tensor, frame_size_px: int
+) -> Columns:
+    everywhere = [
+        to_picture(own.cpu(), size.expand(len(own), 2), frame_size_px)
+        for own, size in zip(boxes, sizes, strict=True)
+    ]
+    pred = torch.stack([own[0] if len(own) else torch.zeros(4) for own in everywhere])
+    ious = [
+        box_iou(own, true[None])[:, 0] if len(own) else torch.zeros(1)
+        for own, true in zip(everywhere, truth, strict=True)
+    ]
+    intersection = box_intersection_paired(pred, truth)
+    center = (pred[:, :2] + pred[:, 2:]) / 2
+    inside = ((center >= truth[:, :2]) & (center <= truth[:, 2:])).all(dim=1)
+    columns = {
+        "pred_box_xyxy": pred,
+        "objectness": objectness,
+        "iou": box_iou_paired(pred, truth),
+        "intersection": intersection,
+        "union": box_area(pred) + box_area(truth) - intersection,
+        "pointing": inside,
+    }
+    for k in RECALL_AT[1:]:
+        columns[f"iou_at_{k}"] = torch.stack([each[:k].max() for each in ious])
+    return {key: value.numpy() for key, value in columns.items()}

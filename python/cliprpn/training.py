@@ -1,0 +1,129 @@
+"""Trains a ClipRPN on frozen features."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cliprpn.boxes import scale_boxes
+from cliprpn.contract.generated import Epoch, Training
+from cliprpn.data.index import DatasetIndex
+from cliprpn.errors import CliprpnError
+from cliprpn.evaluation import top1_ious
+from cliprpn.features.frozen import FrozenFeatures
+from cliprpn.metrics import HIT_IOU
+from cliprpn.models import ClipRPN
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Frozen features with the sentences to train on and to choose by."""
+
+    index: DatasetIndex
+    features: FrozenFeatures
+    train_rows: np.ndarray
+    val_rows: np.ndarray
+
+
+def train_model(
+    model: ClipRPN,
+    data: TrainingData,
+    settings: Training,
+    seed: int,
+    device: torch.device,
+    on_step: Callable[[int, int], None],
+    should_stop: Callable[[], bool],
+) -> Iterator[Epoch]:
+    """Trains in place; yields after every epoch, when the caller may save the model.
+
+    Raises:
+        CliprpnError: loss_not_finite, interrupted.
+    """
+    optimizer = make_optimizer(model, settings)
+    steps_per_epoch = math.ceil(len(data.train_rows) / settings.batch_size)
+    num_steps = steps_per_epoch * settings.num_epochs
+    rate = make_schedule(settings, num_steps)
+    amp = settings.amp and device.type == "cuda"
+    targets = frame_targets(model, data.index, data.train_rows)
+    order = np.random.default_rng(seed)
+    draws = torch.Generator(device).manual_seed(seed)
+    step = 0
+    for epoch in range(1, settings.num_epochs + 1):
+        started = time.monotonic()
+        model.train()
+        sums = torch.zeros(2, device=device)
+        for chosen in np.array_split(order.permutation(len(data.train_rows)), steps_per_epoch):
+            if should_stop():
+                raise CliprpnError("interrupted", f"stopped in epoch {epoch}")
+            for group in optimizer.param_groups:
+                group["lr"] = settings.learning_rate * rate(step)
+            inputs = data.features.batch(data.train_rows[chosen], device)
+            with torch.autocast(device.type, dtype=torch.bfloat16, enabled=amp):
+                outputs = model(*inputs)
+            losses = torch.stack(model.losses(outputs, targets[chosen].to(device), draws))
+            if not losses.isfinite().all():
+                raise CliprpnError(
+                    "loss_not_finite",
+                    f"epoch {epoch}, step {step + 1}: objectness loss {losses[0].item():g}, "
+                    f"box loss {losses[1].item():g}; try a lower training.learning_rate",
+                )
+            optimizer.zero_grad(set_to_none=True)
+            losses.sum().backward()
+            if settings.grad_clip_norm is not None:
+                torch.nn.utils.clip_grad_norm_(model.parameters(), settings.grad_clip_norm)
+            optimizer.step()
+            sums += losses.detach() * len(chosen)
+            step += 1
+            on_step(step, num_steps)
+        means = (sums / len(data.train_rows)).tolist()
+        iou = top1_ious(model, data.index, data.features, data.val_rows, device)
+        yield Epoch(
+            epoch=epoch,
+            num_epochs=settings.num_epochs,
+            loss=sum(means),
+            loss_objectness=means[0],
+            loss_box=means[1],
+            learning_rate=optimizer.param_groups[0]["lr"],
+            val_acc_at_50=float((iou >= HIT_IOU).mean()),
+            val_miou=float(iou.mean()),
+            duration_ms=(time.monotonic() - started) * 1000,
+        )
+
+
+def make_optimizer(model: torch.nn.Module, settings: Training) -> torch.optim.Optimizer:
+    """Adam or AdamW; with decay, vectors (biases, norms) are left out, as is usual."""
+    matrices = [p for p in model.parameters() if p.ndim > 1]
+    vectors = [p for p in model.parameters() if p.ndim <= 1]
+    kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
+    groups = [
+        {"params": matrices, "weight_decay": settings.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    return kind(groups, lr=settings.learning_rate, foreach=True)
+
+
+def make_schedule(settings: Training, num_steps: int) -> Callable[[int], float]:
+    """The rate at a step, as a share of its peak: linear warm-up, then constant or half a cosine."""
+    warmup = int(settings.warmup_fraction * num_steps)
+
+    def rate(step: int) -> float:
+        if step < warmup:
+            return (step + 1) / (warmup + 1)
+        if settings.schedule == "constant":
+            return 1.0
+        return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, num_steps - warmup)))
+
+    return rate
+
+
+def frame_targets(model: ClipRPN, index: DatasetIndex, rows: np.ndarray) -> Tensor:
+    """True boxes in the model's frame: [N, 4], xyxy, pixels of the frame."""
+    boxes = torch.from_numpy(index.gt_boxes[rows])
+    frame = torch.full((2,), float(model.frame_size_px))
+    return scale_boxes(boxes, torch.from_numpy(index.image_sizes(rows)), frame)
