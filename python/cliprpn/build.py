@@ -10,9 +10,16 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from cliprpn.contract.generated import FileFusion, Settings, SwitchedFusion as SwitchedSettings
+from cliprpn.contract.generated import FileFusion, Settings
+from cliprpn.contract.generated import SwitchedFusion as SwitchedSettings
 from cliprpn.errors import CliprpnError
-from cliprpn.models import ClipRPN, ConcatenationFusion, CrossAttentionFusion, RpnRules, SwitchedFusion
+from cliprpn.models import (
+    ClipRPN,
+    ConcatenationFusion,
+    CrossAttentionFusion,
+    RpnRules,
+    SwitchedFusion,
+)
 
 Sizes = tuple[int, int, int]
 SIGNATURE = (
@@ -50,7 +57,8 @@ def build_fusion(settings: Settings, sizes: Sizes) -> nn.Module:
         switches = fusion.model_dump(exclude={"kind"})
         if sizes[0] % 8:
             raise CliprpnError(
-                "fusion_invalid", f"this fusion has 8 heads; {sizes[0]} channels cannot be shared among them"
+                "fusion_invalid",
+                f"this fusion has 8 heads; {sizes[0]} channels cannot be shared among them",
             )
         return SwitchedFusion(*sizes, **switches)
     if fusion.kind == "concatenation":
@@ -70,7 +78,9 @@ def build_file_fusion(fusion: FileFusion, sizes: Sizes) -> nn.Module:
     if not path.is_file():
         raise CliprpnError("fusion_invalid", f"{path}: expected a fusion's file, found none")
     if hashlib.sha256(path.read_bytes()).hexdigest() != fusion.source_sha256:
-        raise CliprpnError("fusion_invalid", f"{path}: the file has changed since the trial was planned")
+        raise CliprpnError(
+            "fusion_invalid", f"{path}: the file has changed since the trial was planned"
+        )
     spec = importlib.util.spec_from_file_location(f"cliprpn_fusion_{path.stem}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -81,13 +91,15 @@ def build_file_fusion(fusion: FileFusion, sizes: Sizes) -> nn.Module:
     cls = getattr(module, class_name, None)
     if not (inspect.isclass(cls) and issubclass(cls, nn.Module)):
         raise CliprpnError(
-            "fusion_invalid", f"{path}: expected a torch.nn.Module called {class_name}, found {cls!r}"
+            "fusion_invalid",
+            f"{path}: expected a torch.nn.Module called {class_name}, found {cls!r}",
         )
     try:
         built = cls(*sizes, **fusion.params)
     except Exception as error:
         raise CliprpnError(
-            "fusion_invalid", f"{path}:{class_name}: {type(error).__name__}: {error}; expected {SIGNATURE}"
+            "fusion_invalid",
+            f"{path}:{class_name}: {type(error).__name__}: {error}; expected {SIGNATURE}",
         ) from error
     return built
 
@@ -108,7 +120,8 @@ def check_fusion(settings: Settings, sizes: Sizes) -> int:
         fused = fusion(map, words, mask, torch.randn(2, pooled_dim))
     except Exception as error:
         raise CliprpnError(
-            "fusion_invalid", f"{_name(settings)}: {type(error).__name__}: {error}; expected {SIGNATURE}"
+            "fusion_invalid",
+            f"{_name(settings)}: {type(error).__name__}: {error}; expected {SIGNATURE}",
         ) from error
     if not isinstance(fused, torch.Tensor) or fused.shape != map.shape:
         found = list(fused.shape) if isinstance(fused, torch.Tensor) else type(fused).__name__
@@ -116,9 +129,13 @@ def check_fusion(settings: Settings, sizes: Sizes) -> int:
             "fusion_invalid", f"{_name(settings)}: expected a map {list(map.shape)}, found {found}"
         )
     if not fused.isfinite().all():
-        raise CliprpnError("fusion_invalid", f"{_name(settings)}: its map holds infinite values or NaN")
+        raise CliprpnError(
+            "fusion_invalid", f"{_name(settings)}: its map holds infinite values or NaN"
+        )
     if not fused.requires_grad and any(True for _ in fusion.parameters()):
-        raise CliprpnError("fusion_invalid", f"{_name(settings)}: no gradient reaches its parameters")
+        raise CliprpnError(
+            "fusion_invalid", f"{_name(settings)}: no gradient reaches its parameters"
+        )
     return sum(parameter.numel() for parameter in fusion.parameters())
 
 

@@ -64,9 +64,17 @@ def load_model(where: Path) -> SavedModel:
         sizes = [int(facts[key]) for key in ("map_channels", "pooled_dim", "word_dim")]
         model = build_model(spec.settings, *sizes)
         model.load_state_dict(load_file(path))
-    except (ValidationError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+    except (
+        ValidationError,
+        ValueError,
+        KeyError,
+        TypeError,
+        RuntimeError,
+        SafetensorError,
+    ) as error:
         raise CliprpnError(
-            "weights_mismatch", f"{path}: not a model that cliprpn wrote: {str(error).splitlines()[0]}"
+            "weights_mismatch",
+            f"{path}: not a model that cliprpn wrote: {str(error).splitlines()[0]}",
         ) from error
     return SavedModel(model, spec, int(facts["epoch"]))
 

@@ -43,7 +43,8 @@ def read_predictions(path: Path) -> Columns:
     """
     if not path.is_file():
         raise CliprpnError(
-            "not_found", f"{path}: expected a trial's predictions, found no file; evaluate that split first"
+            "not_found",
+            f"{path}: expected a trial's predictions, found no file; evaluate that split first",
         )
     table = pq.read_table(path)
     columns = {name: np.asarray(table[name].to_pylist(), dtype=object) for name in TEXT_COLUMNS}

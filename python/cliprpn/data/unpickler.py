@@ -20,9 +20,10 @@ def load_plain(path: Path) -> Any:
             return PlainUnpickler(file, path).load()
     except CliprpnError:
         raise
-    except Exception as error:  # noqa: BLE001 - a broken pickle raises nearly anything
+    except Exception as error:
         raise CliprpnError(
-            "data_invalid", f"{path}: expected a pickle of plain values: {type(error).__name__}: {error}"
+            "data_invalid",
+            f"{path}: expected a pickle of plain values: {type(error).__name__}: {error}",
         ) from error
 
 
@@ -41,4 +42,6 @@ class PlainUnpickler(pickle.Unpickler):
         )
 
     def persistent_load(self, pid: Any) -> NoReturn:
-        raise CliprpnError("data_invalid", f"{self.path}: expected plain values, found a persistent id")
+        raise CliprpnError(
+            "data_invalid", f"{self.path}: expected plain values, found a persistent id"
+        )

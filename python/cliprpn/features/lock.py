@@ -12,7 +12,9 @@ from cliprpn.errors import CliprpnError
 
 
 @contextmanager
-def file_lock(path: Path, on_wait: Callable[[], None], should_stop: Callable[[], bool]) -> Iterator[None]:
+def file_lock(
+    path: Path, on_wait: Callable[[], None], should_stop: Callable[[], bool]
+) -> Iterator[None]:
     """Holds `path` locked; while another holds it, waits and says so once.
 
     Raises:
@@ -29,6 +31,8 @@ def file_lock(path: Path, on_wait: Callable[[], None], should_stop: Callable[[],
                     on_wait()
                     told = True
                 if should_stop():
-                    raise CliprpnError("interrupted", "stopped while waiting for features") from None
+                    raise CliprpnError(
+                        "interrupted", "stopped while waiting for features"
+                    ) from None
                 time.sleep(0.1)
         yield

@@ -67,6 +67,7 @@ def extract_text(
     starts = torch.from_numpy(np.concatenate([[0], np.cumsum(lengths)]))
     staging = path.with_suffix(".new")
     save_file(
-        {"pooled": torch.cat(pooled_parts), "words": torch.cat(word_parts), "starts": starts}, staging
+        {"pooled": torch.cat(pooled_parts), "words": torch.cat(word_parts), "starts": starts},
+        staging,
     )
     os.replace(staging, path)

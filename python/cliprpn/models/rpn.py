@@ -69,7 +69,9 @@ def sample_anchors(
     """
     keys = torch.rand(labels.shape, generator=generator, device=labels.device)
     wanted = int(rules.batch_size_per_image * rules.positive_fraction)
-    positives = _smallest(keys, labels == 1, torch.full_like(labels[:, 0], wanted, dtype=torch.long))
+    positives = _smallest(
+        keys, labels == 1, torch.full_like(labels[:, 0], wanted, dtype=torch.long)
+    )
     left = rules.batch_size_per_image - positives.sum(dim=1)
     return positives | _smallest(keys, labels == 0, left)
 

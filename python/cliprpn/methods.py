@@ -1,0 +1,150 @@
+"""What the bridge may ask for: the contract's methods, each by its models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel
+
+from cliprpn.build import check_fusion
+from cliprpn.contract.generated import (
+    CheckFusionParams,
+    CheckFusionResult,
+    EvaluateParams,
+    EvaluateResult,
+    GoldenParams,
+    GoldenResult,
+    GroundParams,
+    GroundResult,
+    ImportCheckpointParams,
+    ImportCheckpointResult,
+    IndexDatasetParams,
+    IndexDatasetResult,
+    RunTrialParams,
+    RunTrialResult,
+    SummarizeParams,
+    Summary,
+    TrialSpec,
+)
+from cliprpn.data.index import open_or_build_index
+from cliprpn.golden import check_golden
+from cliprpn.ground import ground
+from cliprpn.importer import convert_checkpoint
+from cliprpn.models.weights_files import load_backbone
+from cliprpn.predictions import predictions_file
+from cliprpn.seeding import seed_everything
+from cliprpn.summarize import summarize
+from cliprpn.trial import evaluate_model, open_data, run_trial
+
+
+@dataclass(frozen=True)
+class CallContext:
+    """What a method gets beside its params: where to send news, whether to stop, which device."""
+
+    emit: Callable[[BaseModel], None]
+    should_stop: Callable[[], bool]
+    device: torch.device
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method: its params' model, its result's model, and what it does."""
+
+    params: type[BaseModel]
+    result: type[BaseModel]
+    run: Callable[[Any, CallContext], BaseModel]
+
+
+def _run_trial(params: RunTrialParams, context: CallContext) -> RunTrialResult:
+    folder = Path(params.trial_dir)
+    spec = TrialSpec.model_validate_json((folder / "spec.json").read_text())
+    spec = spec.model_copy(update={"device": str(context.device)})
+    outcome = run_trial(spec, folder, context.emit, context.should_stop)
+    return RunTrialResult(outcome=outcome)
+
+
+def _index_dataset(params: IndexDatasetParams, context: CallContext) -> IndexDatasetResult:
+    dataset = params.dataset
+    index = open_or_build_index(
+        Path(dataset.root), dataset.split_by, dataset.id, Path(params.cache_dir)
+    )
+    return IndexDatasetResult.model_validate({"splits": index.counts()})
+
+
+def _check_fusion(params: CheckFusionParams, context: CallContext) -> CheckFusionResult:
+    spec = params.spec
+    seed_everything(spec.seed, spec.num_threads)
+    backbone = load_backbone(spec.backbone.name, spec.backbone.weights)
+    sizes = (backbone.map_channels, backbone.pooled_dim, backbone.word_dim)
+    return CheckFusionResult(num_parameters=check_fusion(spec.settings, sizes))
+
+
+def _evaluate(params: EvaluateParams, context: CallContext) -> EvaluateResult:
+    folder = Path(params.trial_dir)
+    spec = TrialSpec.model_validate_json((folder / "spec.json").read_text())
+    changes: dict[str, Any] = {"device": str(context.device)}
+    if params.dataset is not None:
+        changes["dataset"] = params.dataset
+    spec = spec.model_copy(update=changes)
+    seed_everything(spec.seed, spec.num_threads)
+    index, features = open_data(spec, params.cache_dir, context.emit, context.should_stop)
+    metrics = evaluate_model(
+        folder,
+        spec,
+        index,
+        features,
+        params.split,
+        context.device,
+        context.emit,
+        context.should_stop,
+    )
+    return EvaluateResult(
+        metrics=metrics, predictions_file=str(predictions_file(folder, params.split))
+    )
+
+
+def _summarize(params: SummarizeParams, context: CallContext) -> Summary:
+    groups = [
+        (group.label, [Path(folder) for folder in group.trial_dirs]) for group in params.groups
+    ]
+    return summarize(params.split, groups, Path(params.cache_dir))
+
+
+def _ground(params: GroundParams, context: CallContext) -> GroundResult:
+    return ground(Path(params.model), Path(params.image_file), params.sentence, context.device)
+
+
+def _import_checkpoint(
+    params: ImportCheckpointParams, context: CallContext
+) -> ImportCheckpointResult:
+    parts, model_file, backbone_file = convert_checkpoint(
+        Path(params.checkpoint_file), Path(params.out_dir)
+    )
+    modules = (parts.fusion, parts.head)
+    return ImportCheckpointResult(
+        fusion=parts.fusion_name,
+        model_file=str(model_file),
+        backbone_file=None if backbone_file is None else str(backbone_file),
+        num_parameters=sum(p.numel() for module in modules for p in module.parameters()),
+    )
+
+
+def _golden(params: GoldenParams, context: CallContext) -> GoldenResult:
+    rows = check_golden([Path(file) for file in params.files])
+    return GoldenResult.model_validate({"rows": [row._asdict() for row in rows]})
+
+
+METHODS: dict[str, Method] = {
+    "run_trial": Method(RunTrialParams, RunTrialResult, _run_trial),
+    "index_dataset": Method(IndexDatasetParams, IndexDatasetResult, _index_dataset),
+    "check_fusion": Method(CheckFusionParams, CheckFusionResult, _check_fusion),
+    "evaluate": Method(EvaluateParams, EvaluateResult, _evaluate),
+    "summarize": Method(SummarizeParams, Summary, _summarize),
+    "ground": Method(GroundParams, GroundResult, _ground),
+    "import_checkpoint": Method(ImportCheckpointParams, ImportCheckpointResult, _import_checkpoint),
+    "golden": Method(GoldenParams, GoldenResult, _golden),
+}

@@ -1,0 +1,166 @@
+"""A sweep's figures with their uncertainty."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliprpn.breakdowns import breakdowns, category_macro
+from cliprpn.contract.generated import (
+    Comparison,
+    Figure,
+    Floor,
+    Interval,
+    SeedFigure,
+    SettingSummary,
+    Summary,
+    TrialSpec,
+)
+from cliprpn.data.index import open_or_build_index
+from cliprpn.errors import CliprpnError
+from cliprpn.floors import constant_iou, fit_constant_box
+from cliprpn.gallery import choose_gallery
+from cliprpn.metrics import HIT_IOU, pair_rows, pairs_right, sentence_figures
+from cliprpn.predictions import Columns, predictions_file, read_predictions
+from cliprpn.statistics import CONFIDENCE, NUM_RESAMPLES, mean_interval, ratio_interval
+
+
+class Setting:
+    """All seeds of one setting on one split, sentence by sentence."""
+
+    def __init__(self, label: str, trial_dirs: list[Path], split: str) -> None:
+        self.label = label
+        self.specs = [
+            TrialSpec.model_validate_json((folder / "spec.json").read_text())
+            for folder in trial_dirs
+        ]
+        self.runs = [read_predictions(predictions_file(folder, split)) for folder in trial_dirs]
+        self.hits = np.mean([run["iou"] >= HIT_IOU for run in self.runs], axis=0)
+        self.iou = np.mean([run["iou"] for run in self.runs], axis=0)
+
+
+def summarize(split: str, groups: list[tuple[str, list[Path]]], cache_dir: Path) -> Summary:
+    """Every setting's figures, the best against the others, floors and cases.
+
+    Raises:
+        CliprpnError: not_found where predictions are missing, data_invalid where settings were asked
+            different sentences.
+    """
+    settings = [Setting(label, folders, split) for label, folders in groups]
+    first = settings[0].runs[0]
+    for setting in settings:
+        for run in setting.runs:
+            if not np.array_equal(run["sent_id"], first["sent_id"]):
+                raise CliprpnError(
+                    "data_invalid",
+                    f"{setting.label}: it was asked other sentences than {settings[0].label}",
+                )
+    settings.sort(key=lambda setting: -setting.hits.mean())
+    best, others = settings[0], settings[1:]
+    images = first["image_id"]
+    return Summary(
+        split=split,
+        num_sentences=len(images),
+        num_images=len(np.unique(images)),
+        confidence=CONFIDENCE,
+        num_resamples=NUM_RESAMPLES,
+        settings=[_setting_summary(setting) for setting in settings],
+        comparisons=[
+            Comparison(
+                label=best.label,
+                against=other.label,
+                difference=_interval(mean_interval(best.hits - other.hits, images)),
+            )
+            for other in others
+        ],
+        floors=_floors(best, first, cache_dir),
+        gallery=choose_gallery(
+            first,
+            [(setting.label, setting.runs[0]) for setting in settings],
+            Path(best.specs[0].dataset.root) / "images",
+        ),
+    )
+
+
+def _setting_summary(setting: Setting) -> SettingSummary:
+    first = setting.runs[0]
+    images = first["image_id"]
+    seeds = [spec.seed for spec in setting.specs]
+    per_run = [sentence_figures(run) for run in setting.runs]
+    figures = [
+        _figure(
+            name,
+            mean_interval(np.mean([run[name] for run in per_run], axis=0), images),
+            seeds,
+            [float(run[name].mean()) for run in per_run],
+        )
+        for name in per_run[0]
+    ]
+    shared = np.mean([run["intersection"] for run in setting.runs], axis=0)
+    joined = np.mean([run["union"] for run in setting.runs], axis=0)
+    oious = [float(run["intersection"].sum() / run["union"].sum()) for run in setting.runs]
+    figures.append(_figure("oiou", ratio_interval(shared, joined, images), seeds, oious))
+    pairs = pair_rows(first["pair_id"])
+    if len(pairs):
+        right = [pairs_right(run["iou"], pairs) for run in setting.runs]
+        mean = mean_interval(np.mean(right, axis=0), images[pairs[:, 0]])
+        figures.append(
+            _figure("pair_accuracy", mean, seeds, [float(each.mean()) for each in right])
+        )
+    return SettingSummary(
+        label=setting.label,
+        trial_ids=[spec.trial_id for spec in setting.specs],
+        figures=figures,
+        breakdowns=breakdowns(first, setting.hits),
+        category_macro_acc_at_50=category_macro(first, setting.hits),
+    )
+
+
+def _floors(best: Setting, columns: Columns, cache_dir: Path) -> list[Floor]:
+    spec = best.specs[0]
+    dataset = spec.dataset
+    index = open_or_build_index(Path(dataset.root), dataset.split_by, dataset.id, cache_dir)
+    train = index.split("train")
+    sizes = index.image_sizes(train)
+    box = fit_constant_box(index.gt_boxes[train] / np.concatenate([sizes, sizes], axis=1))
+    wh = np.stack([columns["width"], columns["height"]], axis=1).astype(np.float64)
+    truth, images = columns["gt_box_xyxy"], columns["image_id"]
+    ious = {
+        "constant_box": constant_iou(box, truth, wh),
+        "whole_picture": constant_iou(np.array([0.0, 0.0, 1.0, 1.0]), truth, wh),
+    }
+    floors = [_floor(name, iou >= HIT_IOU, iou, images) for name, iou in ious.items()]
+    blank = np.array([run["iou_blank"] for run in best.runs])
+    floors.append(
+        _floor("blank_sentence", (blank >= HIT_IOU).mean(axis=0), blank.mean(axis=0), images)
+    )
+    return floors
+
+
+def _floor(name: str, hits: NDArray, iou: NDArray, images: NDArray) -> Floor:
+    intervals = {
+        "acc_at_50": _interval(mean_interval(hits.astype(float), images)).model_dump(),
+        "miou": _interval(mean_interval(iou, images)).model_dump(),
+    }
+    return Floor.model_validate({"name": name, **intervals})
+
+
+def _figure(
+    name: str, interval: tuple[float, float, float], seeds: list[int], values: list[float]
+) -> Figure:
+    per_seed = [
+        SeedFigure(seed=seed, value=value) for seed, value in zip(seeds, values, strict=True)
+    ]
+    return Figure.model_validate(
+        {
+            "metric": name,
+            "interval": _interval(interval).model_dump(),
+            "per_seed": [s.model_dump() for s in per_seed],
+        }
+    )
+
+
+def _interval(found: tuple[float, float, float]) -> Interval:
+    return Interval(mean=found[0], low=found[1], high=found[2])

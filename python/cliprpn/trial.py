@@ -1,0 +1,300 @@
+"""The story of one trial: seed, features, model, training, evaluation.
+
+`python -m cliprpn.trial SPEC.json OUT` runs one with nothing else of the project.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+
+import torch
+from pydantic import BaseModel, ValidationError
+from torch.utils.tensorboard import SummaryWriter
+
+from cliprpn.build import build_model
+from cliprpn.checkpoint import count_trainable, load_model, save_model
+from cliprpn.contract.generated import (
+    CompletedOutcome,
+    Durations,
+    Epoch,
+    EpochEvent,
+    ErrorInfo,
+    FailedOutcome,
+    Metrics,
+    PeakMemory,
+    ProgressEvent,
+    TrialSpec,
+    WarningEvent,
+)
+from cliprpn.data.index import DatasetIndex, open_or_build_index
+from cliprpn.devices import describe_environment, peak_process_bytes
+from cliprpn.errors import CliprpnError
+from cliprpn.evaluation import predict_split
+from cliprpn.features.frozen import FrozenFeatures, open_features
+from cliprpn.metrics import split_metrics
+from cliprpn.models.weights_files import load_backbone
+from cliprpn.predictions import predictions_file, read_predictions, write_predictions
+from cliprpn.seeding import seed_everything
+from cliprpn.training import TrainingData, train_model
+
+Emit = Callable[[BaseModel], None]
+Outcome = CompletedOutcome | FailedOutcome
+
+
+def run_trial(
+    spec: TrialSpec, folder: Path, emit: Emit, should_stop: Callable[[], bool]
+) -> Outcome:
+    """Runs the trial in its folder and writes `outcome.json` there, last and in one step.
+
+    A failure is an outcome too; only `interrupted` is raised, and leaves none, so that the trial
+    starts again from its beginning.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        outcome: Outcome = _complete(spec, folder, emit, should_stop)
+    except CliprpnError as error:
+        if error.code == "interrupted":
+            raise
+        outcome = _failed(spec, folder, error.code, error.message)
+    except torch.OutOfMemoryError:
+        message = f"the device's memory is full; lower training.batch_size (now {spec.settings.training.batch_size})"
+        outcome = _failed(spec, folder, "out_of_memory", message)
+    except MemoryError:
+        outcome = _failed(spec, folder, "out_of_memory", "the machine's memory is full")
+    except Exception as error:  # noqa: BLE001 - a trial's failure is a value
+        outcome = _failed(spec, folder, "internal", f"{type(error).__name__}: {error}")
+    write_json(folder / "outcome.json", outcome)
+    return outcome
+
+
+def _complete(
+    spec: TrialSpec, folder: Path, emit: Emit, should_stop: Callable[[], bool]
+) -> CompletedOutcome:
+    started = time.monotonic()
+    device = torch.device(spec.device)
+    seed_everything(spec.seed, spec.num_threads)
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+
+    index, features = open_data(spec, spec.cache_dir, emit, should_stop)
+    limits = spec.settings.limits
+    data = TrainingData(
+        index, features, index.split("train", limits.train), index.split("val", limits.val)
+    )
+    for name, rows in (("train", data.train_rows), ("val", data.val_rows)):
+        if len(rows) == 0:
+            raise CliprpnError(
+                "data_invalid", f"{spec.dataset.root}: the split {name} has no sentence"
+            )
+    features_done = time.monotonic()
+
+    seed_everything(spec.seed, spec.num_threads)  # Again: extraction may have drawn numbers.
+    sizes = (features.map_channels, features.pooled_dim, features.word_dim)
+    model = build_model(spec.settings, *sizes).to(device)
+    epochs, best = _train(model, spec, data, sizes, folder, device, emit, should_stop)
+    training_done = time.monotonic()
+
+    metrics = evaluate_model(folder, spec, index, features, "val", device, emit, should_stop)
+    done = time.monotonic()
+    peak = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
+    return CompletedOutcome(
+        state="completed",
+        trial_id=spec.trial_id,
+        sources_sha256=spec.sources_sha256,
+        finished_at=_now(),
+        best_epoch=best,
+        epochs=epochs,
+        metrics=metrics,
+        num_trainable_parameters=count_trainable(model),
+        durations_ms=Durations(
+            features=(features_done - started) * 1000,
+            training=(training_done - features_done) * 1000,
+            evaluation=(done - training_done) * 1000,
+            total=(done - started) * 1000,
+        ),
+        peak_memory_bytes=PeakMemory(process=peak_process_bytes(), device=peak),
+        environment=describe_environment(device),
+    )
+
+
+def _train(
+    model: torch.nn.Module,
+    spec: TrialSpec,
+    data: TrainingData,
+    sizes: tuple[int, int, int],
+    folder: Path,
+    device: torch.device,
+    emit: Emit,
+    should_stop: Callable[[], bool],
+) -> tuple[list[Epoch], int]:
+    """Trains, saving the best epoch (by val) and the last. Returns all epochs and the best one's number."""
+    choose = f"val_{spec.settings.training.select_by}"
+    epochs: list[Epoch] = []
+    best = 0
+    show = paced(emit)
+    steps = train_model(
+        model,
+        data,
+        spec.settings.training,
+        spec.seed,
+        device,
+        lambda done, total: show("training", done, total),
+        should_stop,
+    )
+    with SummaryWriter(str(folder / "events")) as writer:
+        for epoch in steps:
+            epochs.append(epoch)
+            if best == 0 or getattr(epoch, choose) > getattr(epochs[best - 1], choose):
+                best = epoch.epoch
+                save_model(model, spec, sizes, epoch.epoch, folder / "best.safetensors")
+            for name in (
+                "loss",
+                "loss_objectness",
+                "loss_box",
+                "learning_rate",
+                "val_acc_at_50",
+                "val_miou",
+            ):
+                writer.add_scalar(name, getattr(epoch, name), epoch.epoch)
+            emit(EpochEvent(type="epoch", epoch=epoch))
+    save_model(model, spec, sizes, len(epochs), folder / "last.safetensors")
+    return epochs, best
+
+
+def open_data(
+    spec: TrialSpec, cache_dir: str, emit: Emit, should_stop: Callable[[], bool]
+) -> tuple[DatasetIndex, FrozenFeatures]:
+    """The data set's index and its frozen features."""
+    dataset, cache = spec.dataset, Path(cache_dir)
+    index = open_or_build_index(Path(dataset.root), dataset.split_by, dataset.id, cache)
+    show = paced(emit)
+    features = open_features(
+        index,
+        lambda: load_backbone(spec.backbone.name, spec.backbone.weights),
+        spec.backbone.weights_id,
+        spec.settings.image_size_px,
+        cache,
+        torch.device(spec.device),
+        show,
+        lambda: emit(
+            WarningEvent(type="warning", message="waiting for features that another process makes")
+        ),
+        should_stop,
+    )
+    return index, features
+
+
+def evaluate_model(
+    folder: Path,
+    spec: TrialSpec,
+    index: DatasetIndex,
+    features: FrozenFeatures,
+    split: str,
+    device: torch.device,
+    emit: Emit,
+    should_stop: Callable[[], bool],
+) -> Metrics:
+    """Asks the best epoch every sentence of a split; writes predictions and metrics into the folder."""
+    rows = index.split(split, getattr(spec.settings.limits, split))
+    if len(rows) == 0:
+        raise CliprpnError("data_invalid", f"{index.root}: the split {split} has no sentence")
+    model = load_model(folder).model.to(device)
+    show = paced(emit)
+    answers = predict_split(
+        model,
+        index,
+        features,
+        rows,
+        device,
+        lambda done, total: show("evaluation", done, total),
+        should_stop,
+    )
+    path = predictions_file(folder, split)
+    write_predictions(path, index, rows, answers)
+    metrics = Metrics.model_validate(split_metrics(read_predictions(path)))
+    write_json(folder / f"metrics-{split}.json", metrics)
+    return metrics
+
+
+def paced(emit: Emit, every_s: float = 0.2) -> Callable[[str, int, int], None]:
+    """Progress events, a few a second and always the last."""
+    last = 0.0
+
+    def show(phase: str, done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if done == total or now - last >= every_s:
+            last = now
+            emit(
+                ProgressEvent.model_validate(
+                    {"type": "progress", "phase": phase, "done": done, "total": total}
+                )
+            )
+
+    return show
+
+
+def write_json(path: Path, value: BaseModel) -> None:
+    """Beside, synced, then renamed: a file under its name is whole."""
+    staging = path.with_name(f"{path.name}.new")
+    with staging.open("w") as file:
+        json.dump(value.model_dump(mode="json"), file, indent=2, allow_nan=False)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(staging, path)
+
+
+def _failed(spec: TrialSpec, folder: Path, code: str, message: str) -> FailedOutcome:
+    (folder / "traceback.txt").write_text(traceback.format_exc())
+    return FailedOutcome(
+        state="failed",
+        trial_id=spec.trial_id,
+        sources_sha256=spec.sources_sha256,
+        finished_at=_now(),
+        error=ErrorInfo.model_validate({"code": code, "message": message}),
+        traceback_file="traceback.txt",
+    )
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def main(argv: list[str]) -> int:
+    """Runs SPEC.json into OUT. Returns 0, 2 for a bad spec, 3 when the trial failed."""
+    if len(argv) != 2:
+        print("usage: python -m cliprpn.trial SPEC.json OUT", file=sys.stderr)
+        return 2
+    spec_file, out = Path(argv[0]), Path(argv[1])
+    try:
+        spec = TrialSpec.model_validate_json(spec_file.read_text())
+    except (OSError, ValidationError) as error:
+        print(f"{spec_file}: {error}", file=sys.stderr)
+        return 2
+    outcome = run_trial(spec, out, _print_epoch, lambda: False)
+    if isinstance(outcome, FailedOutcome):
+        print(f"{outcome.error.code}: {outcome.error.message}", file=sys.stderr)
+        return 3
+    print(outcome.metrics.model_dump_json(indent=2))
+    return 0
+
+
+def _print_epoch(event: BaseModel) -> None:
+    if isinstance(event, EpochEvent):
+        epoch = event.epoch
+        print(
+            f"epoch {epoch.epoch}/{epoch.num_epochs}  loss {epoch.loss:.4f}  val Acc@0.5 {epoch.val_acc_at_50:.4f}",
+            file=sys.stderr,
+        )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
