@@ -8,6 +8,7 @@ export const packageRoot: string = findUp(dirname(fileURLToPath(import.meta.url)
 function findUp(folder: string): string {
   if (existsSync(join(folder, "package.json"))) return folder;
   const parent = dirname(folder);
-  if (parent === folder) throw new Error("cliprpn's own package.json was not found above its code; reinstall the package");
+  if (parent === folder)
+    throw new Error("cliprpn's own package.json was not found above its code; reinstall the package");
   return findUp(parent);
 }

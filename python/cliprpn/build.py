@@ -78,9 +78,7 @@ def build_file_fusion(fusion: FileFusion, sizes: Sizes) -> nn.Module:
     if not path.is_file():
         raise CliprpnError("fusion_invalid", f"{path}: expected a fusion's file, found none")
     if hashlib.sha256(path.read_bytes()).hexdigest() != fusion.source_sha256:
-        raise CliprpnError(
-            "fusion_invalid", f"{path}: the file has changed since the trial was planned"
-        )
+        raise CliprpnError("fusion_invalid", f"{path}: the file has changed since the trial was planned")
     spec = importlib.util.spec_from_file_location(f"cliprpn_fusion_{path.stem}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -129,13 +127,9 @@ def check_fusion(settings: Settings, sizes: Sizes) -> int:
             "fusion_invalid", f"{_name(settings)}: expected a map {list(map.shape)}, found {found}"
         )
     if not fused.isfinite().all():
-        raise CliprpnError(
-            "fusion_invalid", f"{_name(settings)}: its map holds infinite values or NaN"
-        )
+        raise CliprpnError("fusion_invalid", f"{_name(settings)}: its map holds infinite values or NaN")
     if not fused.requires_grad and any(True for _ in fusion.parameters()):
-        raise CliprpnError(
-            "fusion_invalid", f"{_name(settings)}: no gradient reaches its parameters"
-        )
+        raise CliprpnError("fusion_invalid", f"{_name(settings)}: no gradient reaches its parameters")
     return sum(parameter.numel() for parameter in fusion.parameters())
 
 

@@ -27,9 +27,7 @@ class SavedModel:
     epoch: int
 
 
-def save_model(
-    model: ClipRPN, spec: TrialSpec, sizes: tuple[int, int, int], epoch: int, path: Path
-) -> None:
+def save_model(model: ClipRPN, spec: TrialSpec, sizes: tuple[int, int, int], epoch: int, path: Path) -> None:
     """Writes `path` (.safetensors) and the JSON beside it, each whole or not at all."""
     state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     staging = path.with_suffix(".new")

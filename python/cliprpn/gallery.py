@@ -36,9 +36,7 @@ def choose_gallery(columns: Columns, settings: list[tuple[str, Columns]], images
         {
             "best": [case(row).model_dump() for row in _one_per_image(by_gain, columns)],
             "worst": [case(row).model_dump() for row in worst],
-            "pairs": [
-                [case(row).model_dump() for row in pair] for pair in _pairs(columns, best, rival)
-            ],
+            "pairs": [[case(row).model_dump() for row in pair] for pair in _pairs(columns, best, rival)],
         }
     )
 

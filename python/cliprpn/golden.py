@@ -49,9 +49,7 @@ def _check(file: Path) -> Iterator[GoldenRow]:
     with torch.no_grad():
         for output, found in _recompute(tensors, config, str(file)).items():
             expected = tensors[output]
-            diff = (
-                (found - expected).abs().max().item() if found.shape == expected.shape else np.inf
-            )
+            diff = (found - expected).abs().max().item() if found.shape == expected.shape else np.inf
             ok = diff < np.inf and torch.allclose(found, expected, rtol=RTOL, atol=ATOL)
             yield GoldenRow(str(file), output, float(min(diff, 1e30)), ok)
 
@@ -63,9 +61,7 @@ def _read(file: Path) -> dict[str, np.ndarray]:
         with zipfile.ZipFile(file) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
         if size > MAX_BYTES:
-            raise CliprpnError(
-                "bad_input", f"{file}: unpacks to {size} bytes, more than {MAX_BYTES}"
-            )
+            raise CliprpnError("bad_input", f"{file}: unpacks to {size} bytes, more than {MAX_BYTES}")
         with np.load(file, allow_pickle=False) as arrays:
             return {key: arrays[key] for key in arrays.files}
     except (zipfile.BadZipFile, ValueError, OSError) as error:
@@ -74,9 +70,7 @@ def _read(file: Path) -> dict[str, np.ndarray]:
 
 def _recompute(tensors: dict[str, Tensor], config: dict[str, Any], where: str) -> dict[str, Tensor]:
     prefix = "state."
-    state = {
-        key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)
-    }
+    state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
     parts = import_original(state, where, num_heads=config["heads"])
     parts.fusion.eval()
     maps, text = tensors["feature_maps"], tensors["text_embeddings"]

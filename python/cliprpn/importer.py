@@ -52,9 +52,7 @@ def load_checkpoint(path: Path) -> State:
         raise CliprpnError(
             "weights_mismatch", f"{path}: expected a PyTorch checkpoint, found something unreadable"
         ) from error
-    if not isinstance(state, dict) or not all(
-        isinstance(value, Tensor) for value in state.values()
-    ):
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise CliprpnError("weights_mismatch", f"{path}: expected a state_dict (name to tensor)")
     return state
 
@@ -114,9 +112,7 @@ def convert_checkpoint(path: Path, out_dir: Path) -> tuple[OriginalParts, Path, 
     backbone_file = None
     if parts.clip_state:
         backbone_file = out_dir / "backbone.safetensors"
-        save_file(
-            {key: value.contiguous() for key, value in parts.clip_state.items()}, backbone_file
-        )
+        save_file({key: value.contiguous() for key, value in parts.clip_state.items()}, backbone_file)
     facts = {
         "kind": "cliprpn-import",
         "fusion": parts.fusion_name,
@@ -131,9 +127,7 @@ def convert_checkpoint(path: Path, out_dir: Path) -> tuple[OriginalParts, Path, 
 
 def strip(state: State, prefix: str) -> State:
     """The entries below a prefix, without it."""
-    return {
-        key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)
-    }
+    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
 
 
 def _shape(state: State, key: str, where: str) -> torch.Size:

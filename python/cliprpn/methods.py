@@ -69,9 +69,7 @@ def _run_trial(params: RunTrialParams, context: CallContext) -> RunTrialResult:
 
 def _index_dataset(params: IndexDatasetParams, context: CallContext) -> IndexDatasetResult:
     dataset = params.dataset
-    index = open_or_build_index(
-        Path(dataset.root), dataset.split_by, dataset.id, Path(params.cache_dir)
-    )
+    index = open_or_build_index(Path(dataset.root), dataset.split_by, dataset.id, Path(params.cache_dir))
     return IndexDatasetResult.model_validate({"splits": index.counts()})
 
 
@@ -102,15 +100,11 @@ def _evaluate(params: EvaluateParams, context: CallContext) -> EvaluateResult:
         context.emit,
         context.should_stop,
     )
-    return EvaluateResult(
-        metrics=metrics, predictions_file=str(predictions_file(folder, params.split))
-    )
+    return EvaluateResult(metrics=metrics, predictions_file=str(predictions_file(folder, params.split)))
 
 
 def _summarize(params: SummarizeParams, context: CallContext) -> Summary:
-    groups = [
-        (group.label, [Path(folder) for folder in group.trial_dirs]) for group in params.groups
-    ]
+    groups = [(group.label, [Path(folder) for folder in group.trial_dirs]) for group in params.groups]
     return summarize(params.split, groups, Path(params.cache_dir))
 
 
@@ -118,12 +112,8 @@ def _ground(params: GroundParams, context: CallContext) -> GroundResult:
     return ground(Path(params.model), Path(params.image_file), params.sentence, context.device)
 
 
-def _import_checkpoint(
-    params: ImportCheckpointParams, context: CallContext
-) -> ImportCheckpointResult:
-    parts, model_file, backbone_file = convert_checkpoint(
-        Path(params.checkpoint_file), Path(params.out_dir)
-    )
+def _import_checkpoint(params: ImportCheckpointParams, context: CallContext) -> ImportCheckpointResult:
+    parts, model_file, backbone_file = convert_checkpoint(Path(params.checkpoint_file), Path(params.out_dir))
     modules = (parts.fusion, parts.head)
     return ImportCheckpointResult(
         fusion=parts.fusion_name,

@@ -21,9 +21,7 @@ class Interval(NamedTuple):
     high: float
 
 
-def ratio_interval(
-    numerators: NDArray, denominators: NDArray, groups: NDArray, seed: int = 0
-) -> Interval:
+def ratio_interval(numerators: NDArray, denominators: NDArray, groups: NDArray, seed: int = 0) -> Interval:
     """Sum of numerators over sum of denominators, with whole groups resampled.
 
     With denominators of 1 it is a mean; with intersections over unions it is oIoU.

@@ -33,8 +33,7 @@ class Setting:
     def __init__(self, label: str, trial_dirs: list[Path], split: str) -> None:
         self.label = label
         self.specs = [
-            TrialSpec.model_validate_json((folder / "spec.json").read_text())
-            for folder in trial_dirs
+            TrialSpec.model_validate_json((folder / "spec.json").read_text()) for folder in trial_dirs
         ]
         self.runs = [read_predictions(predictions_file(folder, split)) for folder in trial_dirs]
         self.hits = np.mean([run["iou"] >= HIT_IOU for run in self.runs], axis=0)
@@ -106,9 +105,7 @@ def _setting_summary(setting: Setting) -> SettingSummary:
     if len(pairs):
         right = [pairs_right(run["iou"], pairs) for run in setting.runs]
         mean = mean_interval(np.mean(right, axis=0), images[pairs[:, 0]])
-        figures.append(
-            _figure("pair_accuracy", mean, seeds, [float(each.mean()) for each in right])
-        )
+        figures.append(_figure("pair_accuracy", mean, seeds, [float(each.mean()) for each in right]))
     return SettingSummary(
         label=setting.label,
         trial_ids=[spec.trial_id for spec in setting.specs],
@@ -133,9 +130,7 @@ def _floors(best: Setting, columns: Columns, cache_dir: Path) -> list[Floor]:
     }
     floors = [_floor(name, iou >= HIT_IOU, iou, images) for name, iou in ious.items()]
     blank = np.array([run["iou_blank"] for run in best.runs])
-    floors.append(
-        _floor("blank_sentence", (blank >= HIT_IOU).mean(axis=0), blank.mean(axis=0), images)
-    )
+    floors.append(_floor("blank_sentence", (blank >= HIT_IOU).mean(axis=0), blank.mean(axis=0), images))
     return floors
 
 
@@ -147,12 +142,8 @@ def _floor(name: str, hits: NDArray, iou: NDArray, images: NDArray) -> Floor:
     return Floor.model_validate({"name": name, **intervals})
 
 
-def _figure(
-    name: str, interval: tuple[float, float, float], seeds: list[int], values: list[float]
-) -> Figure:
-    per_seed = [
-        SeedFigure(seed=seed, value=value) for seed, value in zip(seeds, values, strict=True)
-    ]
+def _figure(name: str, interval: tuple[float, float, float], seeds: list[int], values: list[float]) -> Figure:
+    per_seed = [SeedFigure(seed=seed, value=value) for seed, value in zip(seeds, values, strict=True)]
     return Figure.model_validate(
         {
             "metric": name,

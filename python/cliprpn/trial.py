@@ -48,9 +48,7 @@ Emit = Callable[[BaseModel], None]
 Outcome = CompletedOutcome | FailedOutcome
 
 
-def run_trial(
-    spec: TrialSpec, folder: Path, emit: Emit, should_stop: Callable[[], bool]
-) -> Outcome:
+def run_trial(spec: TrialSpec, folder: Path, emit: Emit, should_stop: Callable[[], bool]) -> Outcome:
     """Runs the trial in its folder and writes `outcome.json` there, last and in one step.
 
     A failure is an outcome too; only `interrupted` is raised, and leaves none, so that the trial
@@ -74,9 +72,7 @@ def run_trial(
     return outcome
 
 
-def _complete(
-    spec: TrialSpec, folder: Path, emit: Emit, should_stop: Callable[[], bool]
-) -> CompletedOutcome:
+def _complete(spec: TrialSpec, folder: Path, emit: Emit, should_stop: Callable[[], bool]) -> CompletedOutcome:
     started = time.monotonic()
     device = torch.device(spec.device)
     seed_everything(spec.seed, spec.num_threads)
@@ -85,14 +81,10 @@ def _complete(
 
     index, features = open_data(spec, spec.cache_dir, emit, should_stop)
     limits = spec.settings.limits
-    data = TrainingData(
-        index, features, index.split("train", limits.train), index.split("val", limits.val)
-    )
+    data = TrainingData(index, features, index.split("train", limits.train), index.split("val", limits.val))
     for name, rows in (("train", data.train_rows), ("val", data.val_rows)):
         if len(rows) == 0:
-            raise CliprpnError(
-                "data_invalid", f"{spec.dataset.root}: the split {name} has no sentence"
-            )
+            raise CliprpnError("data_invalid", f"{spec.dataset.root}: the split {name} has no sentence")
     features_done = time.monotonic()
 
     seed_everything(spec.seed, spec.num_threads)  # Again: extraction may have drawn numbers.
@@ -183,9 +175,7 @@ def open_data(
         cache,
         torch.device(spec.device),
         show,
-        lambda: emit(
-            WarningEvent(type="warning", message="waiting for features that another process makes")
-        ),
+        lambda: emit(WarningEvent(type="warning", message="waiting for features that another process makes")),
         should_stop,
     )
     return index, features

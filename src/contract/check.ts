@@ -4,6 +4,7 @@ import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.
 import { packageRoot } from "../package-root.ts";
 import { CliprpnError } from "./errors.ts";
 import type * as contract from "./generated/types.ts";
+import type { BridgeMethods } from "./generated/types.ts";
 
 /** What can be checked by name. */
 export interface Checked {
@@ -14,23 +15,6 @@ export interface Checked {
   JournalEntry: contract.JournalEntry;
   Summary: contract.Summary;
   Envelope: contract.Envelope;
-  HelloParams: contract.HelloParams;
-  HelloResult: contract.HelloResult;
-  RunTrialParams: contract.RunTrialParams;
-  RunTrialResult: contract.RunTrialResult;
-  IndexDatasetParams: contract.IndexDatasetParams;
-  IndexDatasetResult: contract.IndexDatasetResult;
-  CheckFusionParams: contract.CheckFusionParams;
-  CheckFusionResult: contract.CheckFusionResult;
-  EvaluateParams: contract.EvaluateParams;
-  EvaluateResult: contract.EvaluateResult;
-  SummarizeParams: contract.SummarizeParams;
-  GroundParams: contract.GroundParams;
-  GroundResult: contract.GroundResult;
-  ImportCheckpointParams: contract.ImportCheckpointParams;
-  ImportCheckpointResult: contract.ImportCheckpointResult;
-  GoldenParams: contract.GoldenParams;
-  GoldenResult: contract.GoldenResult;
 }
 
 /**
@@ -47,6 +31,25 @@ export function check<Name extends keyof Checked>(name: Name, value: unknown, wh
   throw new CliprpnError(
     "contract_violation",
     `${where}${first.instancePath || "/"}: ${first.message}${more}`,
+  );
+}
+
+/**
+ * What goes over the bridge, once it has been found to be what the method takes or gives.
+ *
+ * @throws CliprpnError `contract_violation`.
+ */
+export function checkMessage<M extends keyof BridgeMethods, End extends "params" | "result">(
+  method: M,
+  end: End,
+  value: unknown,
+): BridgeMethods[M][End] {
+  const validate = validator(`BridgeMethods/properties/${method}/properties/${end}`);
+  if (validate(value)) return value as BridgeMethods[M][End];
+  const [first] = validate.errors ?? [];
+  throw new CliprpnError(
+    "contract_violation",
+    `${end} of ${method}${first?.instancePath || "/"}: ${first?.message}`,
   );
 }
 

@@ -65,9 +65,7 @@ class DatasetIndex:
         return found
 
 
-def open_or_build_index(
-    root: Path, split_by: str, dataset_id: str, cache_dir: Path
-) -> DatasetIndex:
+def open_or_build_index(root: Path, split_by: str, dataset_id: str, cache_dir: Path) -> DatasetIndex:
     """The index of the data set, built and checked the first time.
 
     Raises:
@@ -79,9 +77,7 @@ def open_or_build_index(
     images = pq.read_table(folder / "images.parquet")
     sentences = pq.read_table(folder / "sentences.parquet")
     row_of = {image_id: row for row, image_id in enumerate(images["image_id"].to_pylist())}
-    rows = np.array(
-        [row_of[image_id] for image_id in sentences["image_id"].to_pylist()], dtype=np.int64
-    )
+    rows = np.array([row_of[image_id] for image_id in sentences["image_id"].to_pylist()], dtype=np.int64)
     boxes = np.array(sentences["gt_box_xyxy"].to_pylist(), dtype=np.float32).reshape(-1, 4)
     return DatasetIndex(dataset_id, root, images, sentences, rows, boxes)
 
@@ -93,9 +89,7 @@ def _build(root: Path, split_by: str, folder: Path) -> None:
     _write_atomically([asdict(row) for row in sentences], folder / "sentences.parquet", _SENTENCES)
 
 
-def _write_atomically(
-    rows: list[dict[str, object]], path: Path, schema: pa.Schema | None = None
-) -> None:
+def _write_atomically(rows: list[dict[str, object]], path: Path, schema: pa.Schema | None = None) -> None:
     """Beside, then renamed: a file under its name is whole."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     os.close(handle)

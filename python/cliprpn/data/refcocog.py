@@ -66,9 +66,7 @@ def read_refcocog(root: Path, split_by: str) -> tuple[list[ImageRow], list[Sente
         where = f"ref {ref.get('ref_id')}"
         annotation, image = annotations.get(ref["ann_id"]), images.get(ref["image_id"])
         if annotation is None or image is None:
-            what = (
-                f"ann_id {ref['ann_id']}" if annotation is None else f"image_id {ref['image_id']}"
-            )
+            what = f"ann_id {ref['ann_id']}" if annotation is None else f"image_id {ref['image_id']}"
             problems.append(f"{where}: expected its {what} in instances.json, found none")
             continue
         if annotation["image_id"] != ref["image_id"]:
@@ -94,17 +92,13 @@ def read_refcocog(root: Path, split_by: str) -> tuple[list[ImageRow], list[Sente
                     split=ref["split"],
                     sentence=str(sentence["sent"]),
                     gt_box_xyxy=box,
-                    category=categories.get(
-                        annotation["category_id"], str(annotation["category_id"])
-                    ),
+                    category=categories.get(annotation["category_id"], str(annotation["category_id"])),
                     num_same_category=same[annotation["image_id"], annotation["category_id"]],
                     stratum=sentence.get("stratum"),
                     pair_id=sentence.get("pair_id"),
                 )
             )
-    repeated = [
-        sent_id for sent_id, count in Counter(row.sent_id for row in rows).items() if count > 1
-    ]
+    repeated = [sent_id for sent_id, count in Counter(row.sent_id for row in rows).items() if count > 1]
     problems += [f"sent_id {sent_id} stands more than once" for sent_id in repeated]
     if not rows and not problems:
         problems.append(f"refs({split_by}).p holds no sentence")
@@ -148,9 +142,7 @@ def _read_refs(path: Path) -> list[dict[str, Any]]:
     refs = load_plain(path)
     fields = ("ref_id", "ann_id", "image_id", "split", "sentences")
     if not isinstance(refs, list):
-        raise CliprpnError(
-            "data_invalid", f"{path}: expected a list of refs, found {type(refs).__name__}"
-        )
+        raise CliprpnError("data_invalid", f"{path}: expected a list of refs, found {type(refs).__name__}")
     for position, ref in enumerate(refs):
         lacking = [f for f in fields if not isinstance(ref, dict) or f not in ref]
         if not lacking:

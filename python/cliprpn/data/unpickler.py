@@ -42,6 +42,4 @@ class PlainUnpickler(pickle.Unpickler):
         )
 
     def persistent_load(self, pid: Any) -> NoReturn:
-        raise CliprpnError(
-            "data_invalid", f"{self.path}: expected plain values, found a persistent id"
-        )
+        raise CliprpnError("data_invalid", f"{self.path}: expected plain values, found a persistent id")

@@ -65,8 +65,7 @@ def extract_maps(
                 if start not in pending:
                     rows = range(start, min(start + BLOCK, num_images))
                     pending[start] = [
-                        pool.submit(load_squashed, index.image_path(row), image_size_px)
-                        for row in rows
+                        pool.submit(load_squashed, index.image_path(row), image_size_px) for row in rows
                     ]
 
         for position, start in enumerate(starts):

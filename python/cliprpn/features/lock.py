@@ -12,9 +12,7 @@ from cliprpn.errors import CliprpnError
 
 
 @contextmanager
-def file_lock(
-    path: Path, on_wait: Callable[[], None], should_stop: Callable[[], bool]
-) -> Iterator[None]:
+def file_lock(path: Path, on_wait: Callable[[], None], should_stop: Callable[[], bool]) -> Iterator[None]:
     """Holds `path` locked; while another holds it, waits and says so once.
 
     Raises:
@@ -31,8 +29,6 @@ def file_lock(
                     on_wait()
                     told = True
                 if should_stop():
-                    raise CliprpnError(
-                        "interrupted", "stopped while waiting for features"
-                    ) from None
+                    raise CliprpnError("interrupted", "stopped while waiting for features") from None
                 time.sleep(0.1)
         yield

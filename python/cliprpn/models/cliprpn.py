@@ -56,9 +56,7 @@ class ClipRPN(nn.Module):
         anchors = make_anchors(grid_size, frame_size_px, scales_px, ratios, placement)
         self.register_buffer("anchors", anchors, persistent=False)
 
-    def forward(
-        self, map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor) -> tuple[Tensor, Tensor]:
         """Objectness logits [B, N] and offsets [B, N, 4], in the anchors' order.
 
         Args:
@@ -82,15 +80,11 @@ class ClipRPN(nn.Module):
             gt_boxes: [B, 4], xyxy, pixels of the frame.
         """
         logits, deltas = (output.float() for output in outputs)
-        objectness, box = rpn_losses(
-            logits, deltas, self.anchors, gt_boxes, self.rules, generator=generator
-        )
+        objectness, box = rpn_losses(logits, deltas, self.anchors, gt_boxes, self.rules, generator=generator)
         return objectness, self.rules.box_loss_weight * box
 
     @torch.no_grad()
-    def predict_top1(
-        self, map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def predict_top1(self, map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor) -> tuple[Tensor, Tensor]:
         """The answer: boxes [B, 4], xyxy, pixels of the frame, and objectness [B] in [0, 1]."""
         logits, deltas = (output.float() for output in self(map, words, mask, pooled))
         boxes, best = top1_boxes(logits, deltas, self.anchors, self.frame_size_px)

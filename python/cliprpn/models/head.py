@@ -13,9 +13,7 @@ class RpnHead(nn.Module):
 
     def __init__(self, map_channels: int, num_anchors_per_cell: int) -> None:
         super().__init__()
-        self.conv = nn.Sequential(
-            nn.Conv2d(map_channels, map_channels, kernel_size=3, padding=1), nn.ReLU()
-        )
+        self.conv = nn.Sequential(nn.Conv2d(map_channels, map_channels, kernel_size=3, padding=1), nn.ReLU())
         self.cls_logits = nn.Conv2d(map_channels, num_anchors_per_cell, kernel_size=1)
         self.reg_offsets = nn.Conv2d(map_channels, 4 * num_anchors_per_cell, kernel_size=1)
         for layer in (self.conv[0], self.cls_logits, self.reg_offsets):

@@ -56,9 +56,7 @@ def label_anchors(anchors: Tensor, gt_boxes: Tensor, rules: RpnRules) -> Tensor:
     return positive.to(torch.int8) - (~positive & ~negative).to(torch.int8)
 
 
-def sample_anchors(
-    labels: Tensor, rules: RpnRules, generator: torch.Generator | None = None
-) -> Tensor:
+def sample_anchors(labels: Tensor, rules: RpnRules, generator: torch.Generator | None = None) -> Tensor:
     """Draws positives (at most their fraction) and fills up with negatives, row by row at random.
 
     Args:
@@ -69,9 +67,7 @@ def sample_anchors(
     """
     keys = torch.rand(labels.shape, generator=generator, device=labels.device)
     wanted = int(rules.batch_size_per_image * rules.positive_fraction)
-    positives = _smallest(
-        keys, labels == 1, torch.full_like(labels[:, 0], wanted, dtype=torch.long)
-    )
+    positives = _smallest(keys, labels == 1, torch.full_like(labels[:, 0], wanted, dtype=torch.long))
     left = rules.batch_size_per_image - positives.sum(dim=1)
     return positives | _smallest(keys, labels == 0, left)
 
@@ -142,9 +138,7 @@ def rpn_losses(
         positive = positive & sampled
     row, anchor = positive.nonzero(as_tuple=True)
     target_deltas = encode_boxes(gt_boxes[row], anchors[anchor])
-    box = functional.smooth_l1_loss(
-        deltas[row, anchor], target_deltas, beta=SMOOTH_L1_BETA, reduction="sum"
-    )
+    box = functional.smooth_l1_loss(deltas[row, anchor], target_deltas, beta=SMOOTH_L1_BETA, reduction="sum")
     denominator = row.numel() if rules.box_loss == "over_positives" else int(used.sum())
     return objectness, box / max(1, denominator)
 

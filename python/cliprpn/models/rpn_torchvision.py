@@ -60,6 +60,4 @@ def torchvision_rpn(
 def square_images(batch_size: int, frame_size_px: int) -> ImageList:
     """Stands for `batch_size` pictures of the frame's size; torchvision only reads their sizes."""
     size = (frame_size_px, frame_size_px)
-    return ImageList(
-        torch.zeros(batch_size, 1, 1, 1).expand(batch_size, 1, *size), [size] * batch_size
-    )
+    return ImageList(torch.zeros(batch_size, 1, 1, 1).expand(batch_size, 1, *size), [size] * batch_size)

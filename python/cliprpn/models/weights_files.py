@@ -43,9 +43,7 @@ def load_backbone(name: str, weights: str) -> ClipBackbone:
             "`openai` fetches RN50's, `shipped` names cliprpn-tiny's, or give a file",
         )
     config = tiny_config() if name == "cliprpn-tiny" else rn50_config()
-    state = {
-        key: value.float() for key, value in read_state(path).items() if value.is_floating_point()
-    }
+    state = {key: value.float() for key, value in read_state(path).items() if value.is_floating_point()}
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return _build(config, from_any_layout(state), digest, str(path))
 
@@ -69,9 +67,7 @@ def read_state(path: Path) -> State:
         try:
             return load_file(path)
         except SafetensorError as error:
-            raise CliprpnError(
-                "weights_mismatch", f"{path}: not a safetensors file: {error}"
-            ) from error
+            raise CliprpnError("weights_mismatch", f"{path}: not a safetensors file: {error}") from error
     if _is_torchscript(path):
         return _read_torchscript(path)
     try:
@@ -86,9 +82,7 @@ def read_state(path: Path) -> State:
         raise CliprpnError("weights_mismatch", f"{path}: not a file that PyTorch reads") from error
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
-    if not isinstance(state, dict) or not all(
-        isinstance(value, Tensor) for value in state.values()
-    ):
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise CliprpnError("weights_mismatch", f"{path}: expected a state_dict (name to tensor)")
     return state
 

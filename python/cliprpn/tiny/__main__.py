@@ -38,9 +38,7 @@ MEAN, STD = (0.7, 0.7, 0.7), (0.25, 0.25, 0.25)
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m cliprpn.tiny", description=__doc__)
-    parser.add_argument(
-        "--scenes", type=Path, required=True, help="folder made by `cliprpn scenes`"
-    )
+    parser.add_argument("--scenes", type=Path, required=True, help="folder made by `cliprpn scenes`")
     parser.add_argument("--out", type=Path, required=True, help="folder for cliprpn-tiny.*")
     parser.add_argument("--num-epochs", type=int, default=7)
     parser.add_argument("--batch-size", type=int, default=128)
@@ -108,9 +106,7 @@ def train(
                 model.logit_scale.clamp_(0, math.log(100))
             sums += torch.tensor([losses[0].item(), losses[1].item(), losses[2].item(), losses[3]])
         means = [round(value, 4) for value in (sums / num_batches).tolist()]
-        row = dict(
-            zip(("loss_picture", "loss_object", "loss_cell", "object_acc"), means, strict=True)
-        )
+        row = dict(zip(("loss_picture", "loss_object", "loss_cell", "object_acc"), means, strict=True))
         log.append({"epoch": epoch, **row, "minutes": round((time.monotonic() - started) / 60, 2)})
         print(json.dumps(log[-1]), flush=True)
     return log
@@ -193,9 +189,7 @@ def project_cells(model: CLIP, feature_map: Tensor) -> Tensor:
     return pool.c_proj(pool.v_proj(feature_map.flatten(2).transpose(1, 2)))
 
 
-def write(
-    model: CLIP, args: argparse.Namespace, num_scenes: int, log: list[dict[str, float]]
-) -> None:
+def write(model: CLIP, args: argparse.Namespace, num_scenes: int, log: list[dict[str, float]]) -> None:
     """`cliprpn-tiny.safetensors` (fp16) and `cliprpn-tiny.json` (how to build it, recipe, log)."""
     args.out.mkdir(parents=True, exist_ok=True)
     file = args.out / "cliprpn-tiny.safetensors"

@@ -38,9 +38,7 @@ class SwitchedFusion(nn.Module):
         self.norm = nn.LayerNorm(map_channels)
         self.where = nn.Linear(4, map_channels) if coordinates == "on" else None
         self.blocks = nn.ModuleList(
-            FusionBlock(
-                map_channels, word_dim if text == "words" else pooled_dim, text, interaction
-            )
+            FusionBlock(map_channels, word_dim if text == "words" else pooled_dim, text, interaction)
             for _ in range(NUM_BLOCKS)
         )
 
