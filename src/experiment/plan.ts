@@ -1,0 +1,102 @@
+import { createHash } from "node:crypto";
+import { check } from "../contract/check.ts";
+import type { PublishedFigure, Settings, TrialSpec } from "../contract/generated/types.ts";
+import type { BackboneIdentity, DatasetIdentity } from "./identity.ts";
+import type { ReadExperiment } from "./read-experiment.ts";
+import { labelOf } from "./resolve.ts";
+
+/** A sweep before anything has started: every trial, in the order in which they run. */
+export interface Plan {
+  name: string;
+  question: string;
+  /** Of the resolved experiment; names the sweep's folder together with `name`. */
+  hash: string;
+  trials: TrialSpec[];
+  published: PublishedFigure[];
+}
+
+/** What a plan depends on beside the experiment. */
+export interface PlanContext {
+  dataset: DatasetIdentity;
+  backbone: BackboneIdentity;
+  sources_sha256: string;
+  device: string;
+  cache_dir: string;
+}
+
+/** Pure: the same experiment and context give the same plan. Seeds go round, so that a first leaderboard stands early. */
+export function planSweep({ experiment, settings }: ReadExperiment, context: PlanContext): Plan {
+  const seeds = experiment.seeds ?? [0];
+  const num_threads = experiment.num_threads ?? 2;
+  const { id, name, root, split_by } = context.dataset;
+  const trials = seeds.flatMap((seed) =>
+    settings.map((setting): TrialSpec => {
+      const spec: TrialSpec = {
+        trial_id: trialId(setting.settings, seed, num_threads, context),
+        sources_sha256: context.sources_sha256,
+        label: labelOf(setting),
+        preset: setting.preset,
+        seed,
+        num_threads,
+        device: context.device,
+        dataset: { id, name, root, split_by },
+        backbone: context.backbone,
+        settings: setting.settings,
+        cache_dir: context.cache_dir,
+      };
+      return check("TrialSpec", spec, "a planned trial");
+    }),
+  );
+  const hash = digest({
+    trials: trials.map(({ trial_id }) => trial_id),
+    question: experiment.question,
+  }).slice(0, 8);
+  return {
+    name: experiment.name,
+    question: experiment.question,
+    hash,
+    trials,
+    published: experiment.published ?? [],
+  };
+}
+
+/** Hashes what decides the result, and nothing else: no path, no device, no label. */
+export function trialId(
+  settings: Settings,
+  seed: number,
+  num_threads: number,
+  { dataset, backbone }: Pick<PlanContext, "dataset" | "backbone">,
+): string {
+  const { fusion } = settings;
+  const byContent =
+    fusion.kind === "file"
+      ? {
+          kind: "file",
+          class: fusion.file.split(":").at(-1),
+          params: fusion.params,
+          source_sha256: fusion.source_sha256,
+        }
+      : fusion;
+  return digest({
+    settings: { ...settings, fusion: byContent },
+    seed,
+    num_threads,
+    dataset: [dataset.id, dataset.split_by],
+    backbone: [backbone.name, backbone.weights_id],
+  }).slice(0, 16);
+}
+
+function digest(value: unknown): string {
+  return createHash("sha256").update(canonical(value)).digest("hex");
+}
+
+/** JSON with sorted keys. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  return `{${entries
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`)
+    .join(",")}}`;
+}

@@ -1,0 +1,76 @@
+import type { Settings, SwitchedFusion } from "../contract/generated/types.ts";
+
+export type PresetName = "default" | "reference";
+
+/** Fusions that have a name; `film` and `token_attention` are two settings of the three switches. */
+export const namedFusions = {
+  concatenation: { kind: "concatenation" },
+  cross_attention: { kind: "cross_attention" },
+  film: { kind: "switched", text: "pooled", interaction: "multiplicative", coordinates: "off" },
+  token_attention: { kind: "switched", text: "words", interaction: "multiplicative", coordinates: "on" },
+} as const satisfies Record<string, Settings["fusion"]>;
+
+const tokenAttention: SwitchedFusion = namedFusions.token_attention;
+
+/** The original's settings, its bugs of modelling included: corner anchors, sampled losses, no neck. */
+const reference: Settings = {
+  image_size_px: 224,
+  frame_size_px: 640,
+  neck_channels: null,
+  fusion: namedFusions.cross_attention,
+  anchors: { placement: "corner", scales_px: [32, 64, 128, 256, 512], ratios: [0.5, 1, 2] },
+  rpn: {
+    fg_iou_thresh: 0.7,
+    bg_iou_thresh: 0.2,
+    objectness_loss: "sampled_bce",
+    box_loss: "over_sampled",
+    box_loss_weight: 1,
+    batch_size_per_image: 256,
+    positive_fraction: 0.5,
+    pre_nms_top_n: 100,
+    post_nms_top_n: 100,
+    nms_thresh: 0.7,
+  },
+  training: {
+    num_epochs: 30,
+    batch_size: 50,
+    optimizer: "adam",
+    learning_rate: 2.708e-4,
+    weight_decay: 0,
+    schedule: "constant",
+    warmup_fraction: 0,
+    grad_clip_norm: null,
+    amp: false,
+    select_by: "miou",
+  },
+  limits: { train: null, val: null, test: null },
+};
+
+/** The original with its faults repaired: centred anchors of useful sizes, losses over what matters. */
+const repaired: Settings = {
+  ...reference,
+  neck_channels: 256,
+  fusion: tokenAttention,
+  anchors: { placement: "center", scales_px: [96, 144, 208, 304, 448], ratios: [0.5, 1, 2] },
+  rpn: {
+    ...reference.rpn,
+    fg_iou_thresh: 0.5,
+    bg_iou_thresh: 0.4,
+    objectness_loss: "softmax",
+    box_loss: "over_positives",
+  },
+  training: {
+    num_epochs: 6,
+    batch_size: 50,
+    optimizer: "adamw",
+    learning_rate: 1e-3,
+    weight_decay: 0.01,
+    schedule: "cosine",
+    warmup_fraction: 0.1,
+    grad_clip_norm: 1,
+    amp: true,
+    select_by: "acc_at_50",
+  },
+};
+
+export const presets: Record<PresetName, Settings> = { default: repaired, reference };
