@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -12,3 +12,6 @@ function findUp(folder: string): string {
     throw new Error("cliprpn's own package.json was not found above its code; reinstall the package");
   return findUp(parent);
 }
+
+/** This package's version. */
+export const version: string = JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")).version;

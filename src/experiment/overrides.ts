@@ -40,7 +40,7 @@ export function parseOverride(text: string): Override {
   const [head = "", ...rest] = keys;
   // Keys of `vary` are themselves dotted.
   const path = head === "vary" ? [head, rest.join(".")] : topLevel.has(head) ? keys : ["settings", ...keys];
-  return { flag: `--set ${text}`, path, value: valueOf(match[2]) };
+  return { flag: `--set ${text}`, path, value: jsonOrText(match[2]) };
 }
 
 /** The file's value with the overrides put in; objects on the way are made. */
@@ -56,7 +56,7 @@ function put(target: unknown, [key, ...rest]: Path, value: unknown): unknown {
   return { ...object, [key]: put(inner, rest, value) };
 }
 
-function valueOf(text: string): unknown {
+function jsonOrText(text: string): unknown {
   const errors: ParseError[] = [];
   const value: unknown = parse(text, errors, { disallowComments: true });
   return errors.length > 0 || value === undefined ? text : value;

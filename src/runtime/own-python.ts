@@ -25,12 +25,17 @@ for name in sys.argv[1:]:
         found[name] = {"version": str(getattr(module, "__version__", "")), "error": None}
     except Exception as error:
         found[name] = {"version": None, "error": f"{type(error).__name__}: {error}".splitlines()[0]}
-print(json.dumps({"python": ".".join(map(str, sys.version_info[:3])), "executable": sys.executable, "packages": found}))
+devices = ["cpu"]
+if found.get("torch", {}).get("version"):
+    import torch
+    devices = [f"cuda:{i}" for i in range(torch.cuda.device_count())] + (["mps"] if torch.backends.mps.is_available() else []) + devices
+print(json.dumps({"devices": devices, "python": ".".join(map(str, sys.version_info[:3])), "executable": sys.executable, "packages": found}))
 `;
 
 export interface Inspection {
   python: string;
   executable: string;
+  devices: string[];
   packages: Record<string, { version: string | null; error: string | null }>;
 }
 

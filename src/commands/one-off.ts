@@ -1,0 +1,37 @@
+import { resolve } from "node:path";
+import { EXIT } from "../contract/errors.ts";
+import type { Arguments, Context } from "./command.ts";
+import { openEngine } from "./session.ts";
+
+/** `cliprpn import CHECKPOINT`: the original's weights as safetensors. */
+export async function importCheckpoint(args: Arguments, context: Context): Promise<number> {
+  const engine = await openEngine(args, context);
+  try {
+    const params = {
+      checkpoint_file: resolve(context.cwd, args.needed("checkpoint")),
+      out_dir: resolve(context.cwd, args.needed("out")),
+    };
+    context.terminal.result(JSON.stringify(await engine.call("import_checkpoint", params), null, 2));
+    return EXIT.good;
+  } finally {
+    await engine.close();
+  }
+}
+
+/** `cliprpn golden FILES`: the largest difference of every output; exit code 1 beyond the tolerance. */
+export async function golden(args: Arguments, context: Context): Promise<number> {
+  const engine = await openEngine(args, context);
+  try {
+    const { rows } = await engine.call("golden", {
+      files: args.list("files").map((file) => resolve(context.cwd, file)),
+    });
+    const lines = rows.map(
+      ({ file, output, max_abs_diff, ok }) =>
+        `${ok ? "ok  " : "FAIL"} ${output.padEnd(18)} ${max_abs_diff.toExponential(2)}  ${file}`,
+    );
+    context.terminal.result(args.flag("json") ? JSON.stringify(rows, null, 2) : lines.join("\n"));
+    return rows.every(({ ok }) => ok) ? EXIT.good : EXIT.internal;
+  } finally {
+    await engine.close();
+  }
+}

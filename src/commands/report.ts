@@ -1,0 +1,91 @@
+import { relative, resolve } from "node:path";
+import { CliprpnError, EXIT } from "../contract/errors.ts";
+import type { Engine } from "../engine/engine.ts";
+import { verdict } from "../report/verdict.ts";
+import { writeReport } from "../report/write-report.ts";
+import { Journal } from "../store/journal.ts";
+import { SweepStore, sweepFolders } from "../store/sweep-store.ts";
+import type { Arguments, Context } from "./command.ts";
+import { openEngine, runsFolder } from "./session.ts";
+
+/** `cliprpn report [SWEEP]`: figures with their uncertainty, charts, cases. */
+export async function report(args: Arguments, context: Context): Promise<number> {
+  const runs = runsFolder(args, context);
+  const named = args.text("sweep");
+  const folder = named === undefined ? sweepFolders(runs)[0] : resolve(context.cwd, named);
+  if (folder === undefined)
+    throw new CliprpnError("not_found", `${runs}: expected a sweep, found none; run \`cliprpn sweep\` first`);
+  const store = SweepStore.open(folder);
+  const engine = await openEngine(args, context, store.plan.trials[0]?.num_threads ?? null);
+  try {
+    await makeReport(store, args.text("split") === "test" ? "test" : "val", engine, context);
+    return EXIT.good;
+  } finally {
+    await engine.close();
+  }
+}
+
+/** Evaluates what has no predictions on the split yet, summarizes, writes. A look at a split is journaled. */
+export async function makeReport(
+  store: SweepStore,
+  split: "val" | "test",
+  engine: Engine,
+  context: Context,
+): Promise<void> {
+  const { terminal, signal } = context;
+  const { plan } = store;
+  const completed = plan.trials.filter(({ trial_id }) => store.outcome(trial_id)?.state === "completed");
+  const [first] = completed;
+  if (first === undefined)
+    throw new CliprpnError(
+      "not_found",
+      `${store.folder}: no trial is complete, so there is nothing to report`,
+    );
+  if (split === "test") lookAt(store, split, context.commandLine);
+  for (const [index, spec] of completed.entries()) {
+    if (store.hasPredictions(spec.trial_id, split)) continue;
+    terminal.live([`evaluating on ${split}: ${index + 1} of ${completed.length}`]);
+    const params = {
+      trial_dir: store.trialDir(spec.trial_id),
+      split,
+      dataset: null,
+      cache_dir: first.cache_dir,
+    };
+    await engine.call("evaluate", params, { signal });
+  }
+  terminal.live(["summarizing"]);
+  const labels = [...new Set(completed.map(({ label }) => label))];
+  const groups = labels.map((label) => ({
+    label,
+    trial_dirs: completed
+      .filter((spec) => spec.label === label)
+      .map(({ trial_id }) => store.trialDir(trial_id)),
+  }));
+  const summary = await engine.call("summarize", { split, groups, cache_dir: first.cache_dir }, { signal });
+  const input = {
+    question: plan.question,
+    name: plan.name,
+    command: sweepCommand(store) ?? context.commandLine,
+    trials: plan.trials.map((spec) => ({ spec, outcome: store.outcome(spec.trial_id) })),
+    summary,
+    published: plan.published,
+    testReads: store.entries().filter((entry) => entry.type === "split_read" && entry.split === "test")
+      .length,
+  };
+  const file = await writeReport(input, store.folder, split === "test" ? "REPORT-test.md" : "REPORT.md");
+  terminal.liveDone();
+  terminal.info(verdict(summary));
+  terminal.result(relative(context.cwd, file) || file);
+}
+
+/** Notes in the journal that somebody looked at a split. */
+export function lookAt(store: SweepStore, split: "train" | "val" | "test", command: string): void {
+  const journal = new Journal(store.journalFile);
+  journal.append({ type: "split_read", at: new Date().toISOString(), split, command });
+  journal.close();
+}
+
+function sweepCommand(store: SweepStore): string | undefined {
+  const started = store.entries().find((entry) => entry.type === "sweep_started");
+  return started?.type === "sweep_started" ? started.command : undefined;
+}

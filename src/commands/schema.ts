@@ -1,0 +1,14 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { EXIT } from "../contract/errors.ts";
+import { packageRoot } from "../package-root.ts";
+import type { Arguments, Context } from "./command.ts";
+
+/** Of experiment files, for editors. */
+export const schemaFile = join(packageRoot, "src/contract/generated/experiment.schema.json");
+
+/** `cliprpn schema`: where the editor finds it. */
+export async function schema(args: Arguments, { terminal }: Context): Promise<number> {
+  terminal.result(args.flag("print") ? readFileSync(schemaFile, "utf8").trimEnd() : schemaFile);
+  return EXIT.good;
+}

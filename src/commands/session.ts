@@ -1,0 +1,75 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { makeDemo } from "../dataset/demo/make-demo.ts";
+import type { Engine } from "../engine/engine.ts";
+import { LocalEngine } from "../engine/local/local-engine.ts";
+import {
+  type DatasetIdentity,
+  hashSources,
+  identifyBackbone,
+  identifyDataset,
+} from "../experiment/identity.ts";
+import { type Plan, planSweep } from "../experiment/plan.ts";
+import { readExperiment } from "../experiment/read-experiment.ts";
+import { cacheDir } from "../runtime/cache-dir.ts";
+import { ensureRuntime } from "../runtime/ensure-runtime.ts";
+import type { Arguments, Context } from "./command.ts";
+
+/** A checked experiment with its plan; nothing has started. */
+export async function readPlan(
+  args: Arguments,
+  context: Context,
+): Promise<{ plan: Plan; dataset: DatasetIdentity }> {
+  const read = readExperiment(args.needed("file"), args.list("set"), context.cwd);
+  const seed = args.number("seed");
+  if (seed !== undefined) read.experiment.seeds = [seed];
+  const cache_dir = cacheDir(context.env);
+  const dataset = await identifyDataset(read.experiment, cache_dir);
+  const backbone = await identifyBackbone(read.experiment);
+  return {
+    plan: planSweep(read, { dataset, backbone, sources_sha256: hashSources(), device: "cpu", cache_dir }),
+    dataset,
+  };
+}
+
+/** Draws the demo when it is asked for and not there yet. */
+export async function ensureDataset(
+  { demo, root }: DatasetIdentity,
+  { terminal, signal }: Context,
+): Promise<void> {
+  if (demo === undefined || existsSync(join(root, "demo.json"))) return;
+  terminal.info("Drawing the demo data set (once, well under two minutes).");
+  await makeDemo(root, demo, (done, total) => terminal.live([`  ${done} of ${total} pictures`]), signal);
+  terminal.liveDone();
+}
+
+/** An engine on this machine, its Python set up. The caller closes it. */
+export async function openEngine(
+  args: Arguments,
+  context: Context,
+  numThreads: number | null = null,
+): Promise<Engine> {
+  const { terminal, env, signal } = context;
+  const { python } = await ensureRuntime({
+    environment: "runtime",
+    python: args.text("python"),
+    terminal,
+    env,
+    signal,
+  });
+  const logs = join(cacheDir(env), "logs");
+  mkdirSync(logs, { recursive: true });
+  const timeout = args.number("trial-timeout");
+  return new LocalEngine({
+    python,
+    device: args.text("device") ?? "auto",
+    numThreads,
+    numSlots: Math.max(1, args.number("workers") ?? 1),
+    logFile: join(logs, `worker-${process.pid}.log`),
+    trialTimeoutMs: timeout === undefined ? undefined : timeout * 1000,
+  });
+}
+
+export function runsFolder(args: Arguments, { cwd }: Context): string {
+  return resolve(cwd, args.text("runs-dir") ?? "runs");
+}

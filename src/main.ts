@@ -1,0 +1,66 @@
+import { appendFileSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { runCommand } from "./commands/register.ts";
+import { commands } from "./commands/table.ts";
+import { CliprpnError, EXIT, exitCodeOf } from "./contract/errors.ts";
+import { version } from "./package-root.ts";
+import { cacheDir } from "./runtime/cache-dir.ts";
+import { makeTerminal, type Streams } from "./terminal/make-terminal.ts";
+import type { Terminal } from "./terminal/terminal.ts";
+
+/** The world as a run sees it; tests give their own. */
+export interface Io extends Streams {
+  cwd: string;
+  env: NodeJS.ProcessEnv;
+  platform: NodeJS.Platform;
+  signal: AbortSignal;
+}
+
+/** Runs one command. @returns the exit code; nothing is thrown. */
+export async function main(argv: string[], io: Io): Promise<number> {
+  const terminal = makeTerminal(io);
+  try {
+    if (io.platform === "win32") {
+      throw new CliprpnError(
+        "unsupported_platform",
+        "cliprpn does not run on Windows itself; it does in WSL2 (`wsl --install`), where this very command works",
+      );
+    }
+    const context = {
+      terminal,
+      cwd: io.cwd,
+      env: io.env,
+      signal: io.signal,
+      commandLine: `cliprpn ${argv.map(quoted).join(" ")}`,
+    };
+    return await runCommand(commands, argv, context, version);
+  } catch (error) {
+    terminal.liveDone();
+    if (error instanceof CliprpnError) {
+      terminal.info(error.message);
+      return exitCodeOf(error.code);
+    }
+    return unexpected(error, terminal, io.env);
+  }
+}
+
+/** A defect of ours: one line for the person, the rest in a file. */
+function unexpected(error: unknown, terminal: Terminal, env: NodeJS.ProcessEnv): number {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  let where = "";
+  try {
+    const folder = cacheDir(env);
+    mkdirSync(folder, { recursive: true });
+    const file = join(folder, "errors.log");
+    appendFileSync(file, `${new Date().toISOString()} ${text}\n`);
+    where = `; details are in ${file}`;
+  } catch {
+    // The cache cannot be written: the line below has to do.
+  }
+  terminal.info(`internal error: ${error instanceof Error ? error.message.split("\n")[0] : text}${where}`);
+  return EXIT.internal;
+}
+
+function quoted(argument: string): string {
+  return /^[\w./:=,@%+-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
+}

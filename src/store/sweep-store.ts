@@ -1,0 +1,152 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import lockfile from "proper-lockfile";
+import writeFileAtomic from "write-file-atomic";
+import { check } from "../contract/check.ts";
+import { CliprpnError } from "../contract/errors.ts";
+import type { JournalEntry, PublishedFigure, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
+import { Journal, readJournal } from "./journal.ts";
+
+/** What a sweep's `plan.json` holds. */
+export interface StoredPlan {
+  name: string;
+  question: string;
+  hash: string;
+  published: PublishedFigure[];
+  trials: TrialSpec[];
+}
+
+/** A sweep's folder: the only owner of the file names in it. */
+export class SweepStore {
+  readonly folder: string;
+  readonly plan: StoredPlan;
+
+  private constructor(folder: string, plan: StoredPlan) {
+    this.folder = folder;
+    this.plan = plan;
+  }
+
+  /** The folder of the plan, made when it is not there: `<runs>/<name>-<hash>`. */
+  static create(runsDir: string, plan: StoredPlan): SweepStore {
+    const folder = join(runsDir, `${plan.name}-${plan.hash}`);
+    for (const spec of plan.trials) {
+      const trialDir = join(folder, spec.trial_id);
+      mkdirSync(trialDir, { recursive: true });
+      const file = join(trialDir, "spec.json");
+      // What ran keeps the spec that it ran with.
+      if (!existsSync(join(trialDir, "outcome.json"))) writeJson(file, spec);
+    }
+    writeJson(join(folder, "plan.json"), plan);
+    return new SweepStore(folder, plan);
+  }
+
+  /** @throws CliprpnError not_found, naming the sweeps that there are. */
+  static open(folder: string): SweepStore {
+    const file = join(folder, "plan.json");
+    if (!existsSync(file))
+      throw new CliprpnError(
+        "not_found",
+        `${folder}: expected a sweep's folder (with plan.json), found none`,
+      );
+    const plan: StoredPlan = JSON.parse(readFileSync(file, "utf8"));
+    for (const spec of plan.trials) check("TrialSpec", spec, file);
+    return new SweepStore(folder, plan);
+  }
+
+  trialDir(trial_id: string): string {
+    return join(this.folder, trial_id);
+  }
+
+  logFile(trial_id: string): string {
+    return join(this.trialDir(trial_id), "worker.log");
+  }
+
+  /** What a finished trial came to; undefined while it has not finished. The file is the truth. */
+  outcome(trial_id: string): TrialOutcome | undefined {
+    const file = join(this.trialDir(trial_id), "outcome.json");
+    if (!existsSync(file)) return undefined;
+    return check("TrialOutcome", JSON.parse(readFileSync(file, "utf8")), file);
+  }
+
+  hasPredictions(trial_id: string, split: string): boolean {
+    return existsSync(join(this.trialDir(trial_id), `predictions-${split}.parquet`));
+  }
+
+  /** For a trial that died with its worker: its failure, as its own process could not write it. */
+  writeOutcome(outcome: TrialOutcome): void {
+    writeJson(join(this.trialDir(outcome.trial_id), "outcome.json"), outcome);
+  }
+
+  /** Puts a finished trial's outcome aside, so that it runs again; its spec becomes today's. */
+  setAside(spec: TrialSpec, why: string): void {
+    const folder = this.trialDir(spec.trial_id);
+    renameSync(join(folder, "outcome.json"), join(folder, `outcome-${why}.json`));
+    writeJson(join(folder, "spec.json"), spec);
+  }
+
+  /** One process at a time works on a sweep; a dead one's lock is taken over. @throws CliprpnError locked. */
+  async lock(): Promise<{ journal: Journal; release: () => Promise<void> }> {
+    try {
+      const unlock = await lockfile.lock(this.folder, {
+        stale: 10_000,
+        lockfilePath: join(this.folder, "lock"),
+        retries: { retries: 12, minTimeout: 1000, maxTimeout: 1000 },
+      });
+      const journal = new Journal(this.journalFile);
+      return {
+        journal,
+        release: async () => {
+          journal.close();
+          await unlock();
+        },
+      };
+    } catch (error) {
+      throw new CliprpnError(
+        "locked",
+        `${this.folder}: another cliprpn works on this sweep; wait for it, or use another --runs-dir`,
+        { cause: error },
+      );
+    }
+  }
+
+  entries(): JournalEntry[] {
+    return readJournal(this.journalFile);
+  }
+
+  get journalFile(): string {
+    return join(this.folder, "journal.jsonl");
+  }
+}
+
+/** A trial's folder: by path, or by the beginning of its id below the runs folder. @throws CliprpnError not_found. */
+export function findTrial(name: string, runsDir: string, cwd: string): string {
+  const path = resolve(cwd, name);
+  if (existsSync(path)) return path;
+  const found = sweepFolders(runsDir).flatMap((sweep) =>
+    readdirSync(sweep)
+      .filter((entry) => name.length >= 4 && entry.startsWith(name))
+      .map((entry) => join(sweep, entry)),
+  );
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return only;
+  const what = found.length === 0 ? "none" : `${found.length}: ${found.join(", ")}`;
+  throw new CliprpnError(
+    "not_found",
+    `${name}: expected a trial's folder, a model file or the beginning of one trial's id below ${runsDir}, found ${what}`,
+  );
+}
+
+/** All sweeps below the runs folder, newest first. */
+export function sweepFolders(runsDir: string): string[] {
+  if (!existsSync(runsDir)) return [];
+  const folders = readdirSync(runsDir)
+    .map((name) => join(runsDir, name))
+    .filter((folder) => existsSync(join(folder, "plan.json")));
+  return folders.sort(
+    (a, b) => statSync(join(b, "plan.json")).mtimeMs - statSync(join(a, "plan.json")).mtimeMs,
+  );
+}
+
+function writeJson(file: string, value: unknown): void {
+  writeFileAtomic.sync(file, `${JSON.stringify(value, null, 2)}\n`);
+}
