@@ -5,6 +5,7 @@ import { commands } from "./commands/table.ts";
 import { CliprpnError, EXIT, exitCodeOf } from "./contract/errors.ts";
 import { version } from "./package-root.ts";
 import { cacheDir } from "./runtime/cache-dir.ts";
+import { checkPlatform } from "./runtime/unsupported-platform.ts";
 import { makeTerminal, type Streams } from "./terminal/make-terminal.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
@@ -20,12 +21,7 @@ export interface Io extends Streams {
 export async function main(argv: string[], io: Io): Promise<number> {
   const terminal = makeTerminal(io);
   try {
-    if (io.platform === "win32") {
-      throw new CliprpnError(
-        "unsupported_platform",
-        "cliprpn does not run on Windows itself; it does in WSL2 (`wsl --install`), where this very command works",
-      );
-    }
+    checkPlatform(io.platform);
     const context = {
       terminal,
       cwd: io.cwd,

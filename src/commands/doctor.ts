@@ -1,15 +1,20 @@
 import { EXIT } from "../contract/errors.ts";
-import { diagnose } from "../runtime/diagnose.ts";
+import { diagnose, type Finding } from "../runtime/diagnose.ts";
 import type { Arguments, Context } from "./command.ts";
 
 /** `cliprpn doctor`: what is there, what is missing, how to mend it. */
-export async function doctor(args: Arguments, { terminal, env }: Context): Promise<number> {
-  const findings = await diagnose(env, args.text("python"));
-  const width = Math.max(...findings.map(({ name }) => name.length));
-  const lines = findings.map(
-    ({ name, state, found, mend }) =>
-      `${state.padEnd(7)}  ${name.padEnd(width)}  ${found}${mend === "" ? "" : `\n${" ".repeat(width + 11)}-> ${mend}`}`,
-  );
-  terminal.result(args.flag("json") ? JSON.stringify(findings, null, 2) : lines.join("\n"));
-  return findings.every(({ state }) => state === "ok") ? EXIT.good : EXIT.environment;
+export async function doctor(args: Arguments, { terminal, env, signal }: Context): Promise<number> {
+  const report = await diagnose({ env, signal, python: args.text("python") });
+  terminal.result(args.flag("json") ? JSON.stringify(report, null, 2) : table(report.rows));
+  return report.ok ? EXIT.good : EXIT.environment;
+}
+
+function table(rows: Finding[]): string {
+  const width = Math.max(...rows.map(({ name }) => name.length));
+  return rows
+    .flatMap(({ name, state, found, how_to_mend }) => [
+      `${state.padEnd(7)}  ${name.padEnd(width)}  ${found}`,
+      ...(how_to_mend === "" ? [] : [`${" ".repeat(width + 11)}-> ${how_to_mend}`]),
+    ])
+    .join("\n");
 }

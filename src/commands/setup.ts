@@ -1,31 +1,23 @@
-import { mkdirSync, writeFileSync } from "node:fs";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import { cacheDir } from "../runtime/cache-dir.ts";
 import { ensureRuntime } from "../runtime/ensure-runtime.ts";
-import { backendFile } from "../runtime/environment.ts";
+import { rememberTorch } from "../runtime/torch-choice.ts";
 import type { Arguments, Context } from "./command.ts";
 
 /** `cliprpn setup`: what the first sweep would do anyway, now. */
 export async function setup(args: Arguments, { terminal, env, signal }: Context): Promise<number> {
   const torchBackend = args.text("torch-backend");
-  if (torchBackend !== undefined && !/^[a-z0-9.]+$/.test(torchBackend)) {
-    throw new CliprpnError(
-      "bad_input",
-      `--torch-backend ${torchBackend}: expected a name such as cpu or cu128`,
-    );
-  }
+  const ownPython = args.text("python") || env.CLIPRPN_PYTHON;
+  if (torchBackend !== undefined) checkBackend(torchBackend, ownPython);
   const { python, kind } = await ensureRuntime({
     environment: "runtime",
-    python: args.text("python"),
+    python: ownPython,
     torchBackend,
     terminal,
     env,
     signal,
   });
-  if (torchBackend !== undefined) {
-    mkdirSync(cacheDir(env), { recursive: true });
-    writeFileSync(backendFile(cacheDir(env)), torchBackend);
-  }
+  if (torchBackend !== undefined) await rememberTorch(torchBackend, cacheDir(env));
   terminal.info(
     kind === "own"
       ? "Your interpreter has what cliprpn needs."
@@ -33,4 +25,19 @@ export async function setup(args: Arguments, { terminal, env, signal }: Context)
   );
   terminal.result(python);
   return EXIT.good;
+}
+
+function checkBackend(torchBackend: string, ownPython: string | undefined): void {
+  if (ownPython) {
+    throw new CliprpnError(
+      "bad_input",
+      `--torch-backend is for the environment that cliprpn sets up; ${ownPython} has its own torch. Leave out one of the two`,
+    );
+  }
+  if (!/^[a-z0-9.]+$/.test(torchBackend)) {
+    throw new CliprpnError(
+      "bad_input",
+      `--torch-backend ${torchBackend}: expected a name that uv knows, such as cpu, cu128 or auto, or "lock" for the lock's own builds`,
+    );
+  }
 }

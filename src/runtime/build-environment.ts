@@ -1,101 +1,154 @@
-import { mkdir, rm, statfs } from "node:fs/promises";
-import { dirname } from "node:path";
-import lockfile from "proper-lockfile";
-import writeFileAtomic from "write-file-atomic";
+import { readFileSync } from "node:fs";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { CliprpnError } from "../contract/errors.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { type Environment, isReady, readyMarker, sizes } from "./environment.ts";
-import { findPython } from "./find-python.ts";
-import { runTool } from "./run-tool.ts";
-import { findUv, installCommand } from "./uv.ts";
+import { makeCache } from "./cache-folder.ts";
+import { withLock } from "./cache-lock.ts";
+import { checkSpace } from "./disk-space.ts";
+import { follow, notStarted, tell } from "./download-progress.ts";
+import {
+  type Definition,
+  type Environment,
+  environmentFor,
+  findReady,
+  folderStem,
+  markReady,
+} from "./environment.ts";
+import { type FoundPython, findPython } from "./find-python.ts";
+import { inspectPython, shortcomings } from "./inspect-python.ts";
+import { seesNvidiaGpu } from "./nvidia-gpu.ts";
+import { runTool, type ToolRun } from "./run-tool.ts";
+import { sizes } from "./sizes.ts";
+import { syncCommands } from "./sync-commands.ts";
+import { withoutTorch } from "./torch-lock.ts";
+import { findUv } from "./uv.ts";
 
-/** Builds the environment, once: a second run waits for the first, and what an interrupted one left is cleared away. */
+export interface Surroundings {
+  env: NodeJS.ProcessEnv;
+  terminal: Terminal;
+  signal?: AbortSignal | undefined;
+}
+
+/** Builds an environment, once: a second run waits for the first, and what an interrupted one left is cleared away. */
 export async function buildEnvironment(
-  environment: Environment,
-  cache: string,
-  env: NodeJS.ProcessEnv,
+  definition: Definition,
+  { env, terminal, signal }: Surroundings,
+): Promise<Environment> {
+  const { cache } = definition;
+  await makeCache(cache);
+  // A uv.toml or pyproject.toml where the person happens to be has no say: uv runs in the cache.
+  const quiet = { env: toolEnv(env), cwd: cache };
+  const onWait = (): void => terminal.info("Another cliprpn is setting up Python packages; waiting for it.");
+  return withLock(folderStem(definition), { signal, onWait }, async (held) => {
+    const ready = findReady(definition);
+    if (ready !== undefined) return ready;
+    const run = { ...quiet, signal: held };
+    const python = await findPython(run);
+    const uv = await findUv(cache, python.path, run, terminal.info, { signal: held, onWait });
+    return build(definition, python, uv, run, terminal);
+  });
+}
+
+async function build(
+  definition: Definition,
+  python: FoundPython,
+  uv: string,
+  run: ToolRun,
   terminal: Terminal,
-  signal?: AbortSignal,
+): Promise<Environment> {
+  const started = Date.now();
+  const environment = environmentFor(definition, python.version);
+  const { folder } = environment;
+  await rm(folder, { recursive: true, force: true });
+  await runTool(uv, ["venv", "--quiet", "--python", python.path, folder], run);
+  const commands = syncCommands(await syncPlan(definition, environment));
+  await announce(definition, environment, uv, commands, run, terminal);
+  for (const command of commands)
+    await showing(terminal, started, (onLine) => runTool(uv, command, { ...run, onLine }));
+  const lines = shortcomings(await inspectPython(environment.python, run));
+  if (lines.length > 0) throw broken(folder, lines);
+  await markReady(environment);
+  terminal.info(`Python packages are set up (${seconds(started)} s).`);
+  return environment;
+}
+
+/** With torch from elsewhere, uv is given the lock without it. */
+async function syncPlan(
+  { lockFile, torchBackend }: Definition,
+  { folder, python }: Environment,
+): Promise<Parameters<typeof syncCommands>[0]> {
+  const lock = readFileSync(lockFile, "utf8");
+  if (torchBackend === undefined) return { python, lock, lockFile, torchBackend };
+  const rest = join(folder, "without-torch.txt");
+  await writeFile(rest, withoutTorch(lock));
+  return { python, lock, lockFile: rest, torchBackend };
+}
+
+/** Says how much is to be fetched, and stops before it starts when there is no network or no room. */
+async function announce(
+  { cache, torchBackend }: Definition,
+  { folder }: Environment,
+  uv: string,
+  commands: string[][],
+  run: ToolRun,
+  terminal: Terminal,
 ): Promise<void> {
-  const { folder, torchBackend } = environment;
-  const python = await findPython(env);
-  await makeFolder(dirname(folder));
-  const release = await waitForLock(folder, terminal, signal);
-  try {
-    if (isReady(environment)) return;
-    await rm(folder, { recursive: true, force: true });
-    await checkSpace(dirname(folder), torchBackend);
-    const { download_gb } = sizes(torchBackend);
+  const [pip = "", sync = "", ...rest] = commands[0] ?? [];
+  let plan = "";
+  await runTool(uv, [pip, sync, "--dry-run", ...rest], { ...run, onLine: (line) => (plan += `${line}\n`) });
+  const uvCache = (await runTool(uv, ["cache", "dir"], run)).trim();
+  // Each line is absent when its number is 0; a chosen torch is not in this plan.
+  const nothingToFetch =
+    torchBackend === undefined && plan.includes("Would install") && !plan.includes("Would download");
+  const size = sizes(torchBackend);
+  terminal.info(`Setting up Python packages (torch, open_clip, ...) in ${folder}, once.`);
+  terminal.info(
+    nothingToFetch
+      ? "Nothing to fetch: uv has all of them in its cache."
+      : `About ${size.download_gb} GB to fetch (less what uv has in its cache), ${size.disk_gb} GB on disk.`,
+  );
+  if (torchBackend === undefined && process.platform === "linux" && !nothingToFetch && !seesNvidiaGpu())
     terminal.info(
-      `Setting up Python packages (torch, open_clip, ...) in ${folder}: about ${download_gb} GB to fetch, once.`,
+      `No NVIDIA GPU is seen here: \`cliprpn setup --torch-backend cpu\` would fetch about ${sizes("cpu").download_gb} GB only.`,
     );
-    if (
-      torchBackend === undefined &&
-      process.platform === "linux" &&
-      env.CUDA_VISIBLE_DEVICES === undefined
-    ) {
-      terminal.info("Without an NVIDIA GPU, `cliprpn setup --torch-backend cpu` needs a fraction of that.");
-    }
-    const started = Date.now();
-    const showLine = (line: string): void =>
-      terminal.live([`  ${line.slice(0, 100)} (${Math.round((Date.now() - started) / 1000)} s)`]);
-    const run = {
-      env: { ...env, UV_PYTHON_DOWNLOADS: "never", VIRTUAL_ENV: folder },
-      signal,
-      onLine: showLine,
-    };
-    const uv = await findUv(cache, python.path, run);
-    await runTool(uv, ["venv", "--quiet", "--python", python.path, folder], run);
-    await runTool(uv, installCommand(environment), run);
-    await writeFileAtomic(
-      readyMarker(environment),
-      JSON.stringify({ python: python.version, key: environment.key }),
-    );
-    terminal.liveDone();
-    terminal.info(`Python packages are set up (${Math.round((Date.now() - started) / 1000)} s).`);
-  } finally {
-    await release();
-  }
+  await checkSpace({ cache, uvCache, sizes: size, nothingToFetch });
 }
 
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw new CliprpnError(
-      "environment_broken",
-      `${folder} cannot be made: set CLIPRPN_CACHE to a folder of yours`,
-      { cause: error },
-    );
-  }
-}
-
-async function waitForLock(
-  folder: string,
+/** Shows uv's progress and the time, also while uv says nothing. */
+async function showing(
   terminal: Terminal,
-  signal?: AbortSignal,
-): Promise<() => Promise<void>> {
-  for (let told = false; ; told = true) {
-    try {
-      return await lockfile.lock(folder, { realpath: false, stale: 15_000 });
-    } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "ELOCKED")) throw error;
-    }
-    if (signal?.aborted) throw new CliprpnError("interrupted", "interrupted");
-    if (!told) terminal.info("Another cliprpn is setting up the Python packages; waiting for it.");
-    await new Promise((resolve) => setTimeout(resolve, 500));
+  started: number,
+  work: (onLine: (line: string) => void) => Promise<unknown>,
+): Promise<void> {
+  let progress = notStarted;
+  const show = (): void => terminal.live([`  ${tell(progress)} (${seconds(started)} s)`]);
+  const timer = setInterval(show, 1000);
+  try {
+    await work((line) => {
+      progress = follow(progress, line);
+      show();
+    });
+  } finally {
+    clearInterval(timer);
+    terminal.liveDone();
   }
 }
 
-async function checkSpace(folder: string, torchBackend: string | undefined): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  const free_gb = (bavail * bsize) / 1e9;
-  const { disk_gb, download_gb } = sizes(torchBackend);
-  const needed = disk_gb + download_gb;
-  if (free_gb < needed) {
-    throw new CliprpnError(
-      "no_space",
-      `${folder}: the Python packages need about ${needed.toFixed(1)} GB, ${free_gb.toFixed(1)} GB are free; make room, or set CLIPRPN_CACHE to a folder on another disk`,
-    );
-  }
+/** The person's settings for uv and pip count, but for those that would contradict the lock. */
+function toolEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { UV_TORCH_BACKEND, UV_REQUIRE_HASHES, UV_SYSTEM_PYTHON, VIRTUAL_ENV, PYTHONHOME, ...rest } = env;
+  return { ...rest, UV_PYTHON_DOWNLOADS: "never" };
+}
+
+function broken(folder: string, lines: string[]): CliprpnError {
+  const text = lines.map((line) => `  ${line}`).join("\n");
+  return new CliprpnError(
+    "environment_broken",
+    `the Python packages in ${folder} were installed, but do not work here:\n${text}`,
+  );
+}
+
+function seconds(started: number): number {
+  return Math.round((Date.now() - started) / 1000);
 }

@@ -1,11 +1,18 @@
-import { statfs } from "node:fs/promises";
-import { execa } from "execa";
-import { packageRoot } from "../package-root.ts";
+import { access, constants } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { packageRoot, version } from "../package-root.ts";
+import { loadSharp } from "../sharp.ts";
 import { cacheDir } from "./cache-dir.ts";
-import { rememberedBackend } from "./ensure-runtime.ts";
-import { describeEnvironment, isReady, sizes } from "./environment.ts";
-import { atLeast, findPython } from "./find-python.ts";
-import { inspectPython, shortcomings } from "./own-python.ts";
+import { nearest } from "./disk-space.ts";
+import { describeEnvironment, environmentFor, findReady } from "./environment.ts";
+import { findPython } from "./find-python.ts";
+import { type Inspection, inspectPython, shortcomings } from "./inspect-python.ts";
+import { seesNvidiaGpu } from "./nvidia-gpu.ts";
+import type { ToolRun } from "./run-tool.ts";
+import { sizes } from "./sizes.ts";
+import { chosenTorch } from "./torch-choice.ts";
+import { uvOnPath } from "./uv.ts";
+import { atLeast } from "./version.ts";
 
 /** One thing that cliprpn needs. */
 export interface Finding {
@@ -13,109 +20,159 @@ export interface Finding {
   state: "ok" | "missing" | "broken";
   found: string;
   /** What to do; empty when there is nothing to do. */
-  mend: string;
+  how_to_mend: string;
 }
 
-/** Looks at everything and changes nothing. */
-export async function diagnose(env: NodeJS.ProcessEnv, ownPython: string | undefined): Promise<Finding[]> {
-  const node = process.versions.node;
-  const findings: Finding[] = [
-    {
-      name: "Node",
-      state: atLeast(node, [20, 19]) ? "ok" : "broken",
-      found: node,
-      mend: atLeast(node, [20, 19]) ? "" : "install Node 20.19 or newer",
-    },
-    {
-      name: "platform",
-      state: process.platform === "win32" ? "broken" : "ok",
-      found: `${process.platform} ${process.arch}`,
-      mend: process.platform === "win32" ? "use WSL2" : "",
-    },
-    { name: "cliprpn", state: "ok", found: packageRoot, mend: "" },
+export interface DoctorReport {
+  ok: boolean;
+  rows: Finding[];
+}
+
+export interface Patient extends ToolRun {
+  python?: string | undefined;
+  platform?: NodeJS.Platform;
+  lockDir?: string;
+}
+
+/** Looks at everything that cliprpn needs, and changes nothing. */
+export async function diagnose(patient: Patient): Promise<DoctorReport> {
+  const { env, platform = process.platform } = patient;
+  const rows = [
+    nodeRow(),
+    platformRow(platform),
+    ok("cliprpn", `${version} (${packageRoot})`),
+    await fontsRow(),
   ];
-  const own = ownPython ?? env.CLIPRPN_PYTHON;
-  if (own) return [...findings, await interpreter("your Python", own, env)];
-  findings.push(await systemPython(env), await uv(env), await disk(env));
-  const cache = cacheDir(env);
-  const environment = describeEnvironment("runtime", cache, rememberedBackend(cache));
-  if (isReady(environment)) findings.push(await interpreter("Python packages", environment.python, env));
-  else
-    findings.push({
-      name: "Python packages",
-      state: "missing",
-      found: `none in ${environment.folder}`,
-      mend: `cliprpn setup (about ${sizes(environment.torchBackend).download_gb} GB)`,
-    });
-  return findings;
+  if (platform !== "win32") {
+    rows.push(await cacheRow(cacheDir(env)));
+    const own = patient.python || env.CLIPRPN_PYTHON;
+    rows.push(...(own ? await interpreterRows("your Python", own, patient) : await ownEnvironment(patient)));
+  }
+  return { ok: rows.every(({ state }) => state === "ok"), rows };
 }
 
-async function systemPython(env: NodeJS.ProcessEnv): Promise<Finding> {
+function nodeRow(): Finding {
+  const node = process.versions.node;
+  return atLeast(node, [20, 19]) ? ok("Node", node) : broken("Node", node, "install Node 20.19 or newer");
+}
+
+function platformRow(platform: NodeJS.Platform): Finding {
+  const found = `${platform} ${process.arch}`;
+  return platform === "win32"
+    ? broken("platform", found, "run it in WSL2 (`wsl --install`)")
+    : ok("platform", found);
+}
+
+/** Text in pictures and charts needs the font, and pictures need sharp's own binary for this platform. */
+async function fontsRow(): Promise<Finding> {
   try {
-    const { path, version } = await findPython(env);
-    return { name: "Python", state: "ok", found: `${version} (${path})`, mend: "" };
+    const font = createRequire(import.meta.url).resolve("dejavu-fonts-ttf/ttf/DejaVuSans.ttf");
+    await access(font);
+    await loadSharp();
+    return ok("pictures, fonts", "sharp, DejaVu Sans");
   } catch (error) {
-    return {
-      name: "Python",
-      state: "missing",
-      found: "",
-      mend: error instanceof Error ? error.message : String(error),
-    };
+    return broken("pictures, fonts", firstLine(error), "run `npm ci` again, on this machine");
   }
 }
 
-async function uv(env: NodeJS.ProcessEnv): Promise<Finding> {
-  const { stdout, exitCode } = await execa("uv", ["--version"], { env, reject: false });
-  const there = exitCode === 0;
-  return {
-    name: "uv",
-    state: "ok",
-    found: there ? (stdout ?? "") : "not on the PATH",
-    mend: there ? "" : "nothing: cliprpn fetches its own",
-  };
-}
-
-async function disk(env: NodeJS.ProcessEnv): Promise<Finding> {
-  const cache = cacheDir(env);
-  let folder = cache;
-  for (;;) {
-    try {
-      const { bavail, bsize } = await statfs(folder);
-      return {
-        name: "cache",
-        state: "ok",
-        found: `${cache} (${((bavail * bsize) / 1e9).toFixed(0)} GB free)`,
-        mend: "",
-      };
-    } catch {
-      const parent = folder.replace(/\/[^/]*$/, "") || "/";
-      if (parent === folder)
-        return {
-          name: "cache",
-          state: "broken",
-          found: cache,
-          mend: "set CLIPRPN_CACHE to a folder of yours",
-        };
-      folder = parent;
-    }
-  }
-}
-
-async function interpreter(name: string, python: string, env: NodeJS.ProcessEnv): Promise<Finding> {
+async function cacheRow(cache: string): Promise<Finding> {
+  const { existing, free_gb } = await nearest(cache);
+  const found = `${cache} (${free_gb.toFixed(0)} GB free)`;
   try {
-    const inspection = await inspectPython(python, env);
-    const wrong = shortcomings(inspection);
-    const { torch, torchvision, open_clip } = inspection.packages;
-    const found = `Python ${inspection.python}, torch ${torch?.version}, torchvision ${torchvision?.version}, open_clip ${open_clip?.version}; devices ${inspection.devices.join(", ")}`;
-    return wrong.length === 0
-      ? { name, state: "ok", found, mend: "" }
-      : { name, state: "broken", found: python, mend: wrong.join("; ") };
-  } catch (error) {
-    return {
-      name,
-      state: "broken",
-      found: python,
-      mend: error instanceof Error ? error.message : String(error),
-    };
+    await access(existing, constants.W_OK);
+    return ok("cache", found);
+  } catch {
+    return broken(
+      "cache",
+      `${found}; ${existing} cannot be written`,
+      "set CLIPRPN_CACHE to a folder of yours",
+    );
   }
+}
+
+/** Rows about the environment that the lock describes, or about what is needed to build it. */
+async function ownEnvironment(patient: Patient): Promise<Finding[]> {
+  const { env, lockDir } = patient;
+  const cache = cacheDir(env);
+  const torchBackend = chosenTorch(undefined, cache, env);
+  const definition = describeEnvironment("runtime", cache, torchBackend, lockDir);
+  const ready = findReady(definition);
+  if (ready !== undefined) return interpreterRows("Python packages", ready.python, patient, torchBackend);
+  const { download_gb, disk_gb } = sizes(torchBackend);
+  const uv = await uvOnPath(patient);
+  const rows = [ok("uv", uv ?? "not on the PATH; setup fetches one")];
+  const { free_gb } = await nearest(cache);
+  if (free_gb < disk_gb)
+    rows.push(
+      broken(
+        "disk",
+        `${free_gb.toFixed(1)} GB free, about ${disk_gb} GB needed`,
+        "make room, or set CLIPRPN_CACHE to a folder on another disk",
+      ),
+    );
+  try {
+    const python = await findPython(patient);
+    rows.push(ok("Python", `${python.version} (${python.path})`));
+    const { folder } = environmentFor(definition, python.version);
+    rows.push(
+      missing("Python packages", `${folder} is not there`, `cliprpn setup (fetches about ${download_gb} GB)`),
+    );
+  } catch (error) {
+    rows.push(missing("Python", "none that can be used", firstLine(error)));
+  }
+  return rows;
+}
+
+async function interpreterRows(
+  name: string,
+  python: string,
+  run: ToolRun,
+  torchBackend?: string,
+): Promise<Finding[]> {
+  let inspection: Inspection;
+  try {
+    inspection = await inspectPython(python, run);
+  } catch (error) {
+    return [broken(name, python, firstLine(error))];
+  }
+  const wrong = shortcomings(inspection);
+  const { packages, devices } = inspection;
+  const row = `${inspection.python} (${inspection.executable})`;
+  const versions = Object.entries(packages).map(([module, { version: is, error }]) =>
+    error === null ? ok(module, is ?? "") : broken(module, error, wrong.at(-1) ?? ""),
+  );
+  return [
+    wrong.length === 0 ? ok(name, row) : broken(name, row, wrong.join("; ")),
+    ...versions,
+    deviceRow(devices, torchBackend),
+  ];
+}
+
+/** A GPU that torch does not see is worth a word, unless its build was chosen so. */
+function deviceRow(devices: string[], torchBackend: string | undefined): Finding {
+  const found = devices.join(", ");
+  const unseen = seesNvidiaGpu() && !devices.some((device) => device.startsWith("cuda"));
+  return unseen && torchBackend !== "cpu"
+    ? broken(
+        "devices",
+        `${found}; torch does not see the NVIDIA GPU`,
+        "update its driver, or `cliprpn setup --torch-backend auto`",
+      )
+    : ok("devices", found);
+}
+
+function ok(name: string, found: string): Finding {
+  return { name, state: "ok", found, how_to_mend: "" };
+}
+
+function missing(name: string, found: string, how_to_mend: string): Finding {
+  return { name, state: "missing", found, how_to_mend };
+}
+
+function broken(name: string, found: string, how_to_mend: string): Finding {
+  return { name, state: "broken", found, how_to_mend };
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
 }

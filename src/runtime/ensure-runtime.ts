@@ -1,15 +1,17 @@
-import { existsSync, readFileSync } from "node:fs";
-import { CliprpnError } from "../contract/errors.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { buildEnvironment } from "./build-environment.ts";
 import { cacheDir } from "./cache-dir.ts";
-import { backendFile, describeEnvironment, type EnvironmentName, isReady } from "./environment.ts";
-import { inspectPython, shortcomings } from "./own-python.ts";
+import { describeEnvironment, type EnvironmentName, findReady } from "./environment.ts";
+import { checkOwnPython } from "./own-python.ts";
+import { chosenTorch } from "./torch-choice.ts";
+import { checkPlatform } from "./unsupported-platform.ts";
 
 /** An interpreter that has what trials need. */
 export interface Runtime {
   python: string;
   kind: "managed" | "own";
+  /** What it holds: the hash of the lock and the platform, or of an own interpreter's package versions. */
+  key: string;
 }
 
 export interface RuntimeOptions {
@@ -17,9 +19,13 @@ export interface RuntimeOptions {
   terminal: Terminal;
   /** A person's own interpreter; CLIPRPN_PYTHON stands for it. */
   python?: string | undefined;
+  /** uv's choice of torch builds (`cpu`, `cu128`, ...); "lock" for those of the lock. */
   torchBackend?: string | undefined;
   env?: NodeJS.ProcessEnv;
   signal?: AbortSignal;
+  /** For tests: the platform, and where the locks lie. */
+  platform?: NodeJS.Platform;
+  lockDir?: string;
 }
 
 /**
@@ -28,32 +34,14 @@ export interface RuntimeOptions {
  * @throws CliprpnError unsupported_platform, python_unsuitable, package_missing, no_network, no_space, environment_broken.
  */
 export async function ensureRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const env = options.env ?? process.env;
-  const own = options.python ?? env.CLIPRPN_PYTHON;
-  if (own) return { python: await checkedPython(own, env), kind: "own" };
+  const { env = process.env, platform = process.platform, terminal, signal } = options;
+  checkPlatform(platform);
+  const own = options.python || env.CLIPRPN_PYTHON;
   const cache = cacheDir(env);
-  const environment = describeEnvironment(
-    options.environment,
-    cache,
-    options.torchBackend ?? rememberedBackend(cache),
-  );
-  if (!isReady(environment))
-    await buildEnvironment(environment, cache, env, options.terminal, options.signal);
-  return { python: environment.python, kind: "managed" };
-}
-
-/** What `cliprpn setup --torch-backend` chose, so that later commands use it too. */
-export function rememberedBackend(cache: string): string | undefined {
-  const file = backendFile(cache);
-  return existsSync(file) ? readFileSync(file, "utf8").trim() || undefined : undefined;
-}
-
-async function checkedPython(python: string, env: NodeJS.ProcessEnv): Promise<string> {
-  const inspection = await inspectPython(python, env);
-  const lines = shortcomings(inspection);
-  if (lines.length === 0) return inspection.executable;
-  throw new CliprpnError(
-    "package_missing",
-    `${python} cannot be used:\n${lines.map((line) => `  ${line}`).join("\n")}\n  without --python, cliprpn sets up its own environment`,
-  );
+  if (own) return { kind: "own", ...(await checkOwnPython(own, cache, { env, signal })) };
+  const torchBackend = chosenTorch(options.torchBackend, cache, env);
+  const definition = describeEnvironment(options.environment, cache, torchBackend, options.lockDir);
+  const environment =
+    findReady(definition) ?? (await buildEnvironment(definition, { env, terminal, signal }));
+  return { kind: "managed", python: environment.python, key: definition.key };
 }

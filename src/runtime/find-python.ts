@@ -1,37 +1,32 @@
-import { execa } from "execa";
 import { CliprpnError } from "../contract/errors.ts";
+import { type ToolRun, tryTool } from "./run-tool.ts";
+import { atLeast } from "./version.ts";
+
+export interface FoundPython {
+  path: string;
+  version: string;
+}
 
 const names = ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10", "python"];
+const script = "import sys; print(sys.executable); print('%d.%d.%d' % sys.version_info[:3])";
 
 /**
- * The first Python >= 3.10 on the PATH.
+ * The first Python on the PATH for which the lock's torch is built: 3.10 to 3.14.
  *
  * @throws CliprpnError python_unsuitable, naming what was found instead.
  */
-export async function findPython(env: NodeJS.ProcessEnv): Promise<{ path: string; version: string }> {
+export async function findPython(run: ToolRun): Promise<FoundPython> {
   const found: string[] = [];
   for (const name of names) {
-    const script = "import sys; print(sys.executable); print('%d.%d.%d' % sys.version_info[:3])";
-    const { exitCode, stdout } = await execa(name, ["-c", script], { env, reject: false, timeout: 10_000 });
-    const [path, version] = stdout?.split("\n") ?? [];
-    if (exitCode !== 0 || path === undefined || version === undefined) continue;
-    if (atLeast(version, [3, 10])) return { path, version };
+    const { exitCode, stdout } = await tryTool(name, ["-c", script], { ...run, timeoutMs: 10_000 });
+    const [path, version] = stdout.split("\n");
+    if (exitCode !== 0 || !path || version === undefined) continue;
+    if (atLeast(version, [3, 10]) && !atLeast(version, [3, 15])) return { path, version };
     found.push(`${name} ${version}`);
   }
-  const what = found.length === 0 ? "none on the PATH" : found.join(", ");
+  const what = found.length === 0 ? "none" : found.join(", ");
   throw new CliprpnError(
     "python_unsuitable",
-    `expected Python >= 3.10, found ${what}; install one, or give it by --python PATH`,
+    `expected Python 3.10 to 3.14 on the PATH, found ${what}; install one (apt install python3 python3-venv, brew install python@3.12), or give an interpreter that has torch: --python PATH`,
   );
-}
-
-/** Whether "2.11.0+cu128" is at least [2, 11]. */
-export function atLeast(version: string, wanted: number[]): boolean {
-  const numbers = version.split(/[.+]/).map((part) => Number.parseInt(part, 10));
-  for (const [index, minimum] of wanted.entries()) {
-    const number = numbers[index] ?? 0;
-    if (Number.isNaN(number) || number < minimum) return false;
-    if (number > minimum) return true;
-  }
-  return true;
 }

@@ -1,75 +1,84 @@
-import { execa } from "execa";
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import writeFileAtomic from "write-file-atomic";
 import { CliprpnError } from "../contract/errors.ts";
-import { atLeast } from "./find-python.ts";
+import { askPython, inspectPython, needed, shortcomings } from "./inspect-python.ts";
+import type { ToolRun } from "./run-tool.ts";
 
-/** What an interpreter must have: the module to import and the package that brings it. */
-const needed: Record<string, string> = {
-  torch: "torch>=2.11",
-  torchvision: "torchvision",
-  open_clip: "open_clip_torch",
-  pydantic: "pydantic>=2",
-  pyarrow: "pyarrow",
-  safetensors: "safetensors",
-  scipy: "scipy",
-  tensorboard: "tensorboard",
-  PIL: "pillow",
-};
-
-// Really imports: a torchvision beside a torch of another build breaks only then.
-const script = `
-import importlib, json, sys
-found = {}
-for name in sys.argv[1:]:
-    try:
-        module = importlib.import_module(name)
-        found[name] = {"version": str(getattr(module, "__version__", "")), "error": None}
-    except Exception as error:
-        found[name] = {"version": None, "error": f"{type(error).__name__}: {error}".splitlines()[0]}
-devices = ["cpu"]
-if found.get("torch", {}).get("version"):
-    import torch
-    devices = [f"cuda:{i}" for i in range(torch.cuda.device_count())] + (["mps"] if torch.backends.mps.is_available() else []) + devices
-print(json.dumps({"devices": devices, "python": ".".join(map(str, sys.version_info[:3])), "executable": sys.executable, "packages": found}))
-`;
-
-export interface Inspection {
+export interface OwnPython {
   python: string;
-  executable: string;
-  devices: string[];
-  packages: Record<string, { version: string | null; error: string | null }>;
+  /** Hash of the interpreter and of its packages' versions. */
+  key: string;
 }
 
 /**
- * What an interpreter has.
+ * A person's own interpreter, checked. The full check imports torch and takes seconds; what passed is remembered by the
+ * versions of its packages, which are there in a moment.
  *
- * @throws CliprpnError python_unsuitable when it does not run.
+ * @throws CliprpnError python_unsuitable, package_missing (all of them at once, with the command that installs them).
  */
-export async function inspectPython(python: string, env: NodeJS.ProcessEnv): Promise<Inspection> {
-  const result = await execa(python, ["-c", script, ...Object.keys(needed)], {
-    env,
-    reject: false,
-    timeout: 120_000,
-  });
-  const last = result.stdout?.trim().split("\n").at(-1) ?? "";
-  if (result.exitCode !== 0 || !last.startsWith("{")) {
-    const why =
-      result.code === "ENOENT"
-        ? "there is no such file"
-        : (result.stderr?.trim().split("\n").at(-1) ?? result.shortMessage);
-    throw new CliprpnError("python_unsuitable", `${python}: expected a Python interpreter: ${why}`);
-  }
-  return JSON.parse(last);
+export async function checkOwnPython(python: string, cache: string, run: ToolRun): Promise<OwnPython> {
+  const listing: Listing = JSON.parse(
+    await askPython(python, script, Object.values(needed).map(distribution), run),
+  );
+  const { executable, versions } = listing;
+  const key = createHash("sha256").update(JSON.stringify(listing)).digest("hex").slice(0, 16);
+  const passed = join(cache, "own-python", key);
+  const complete = Object.values(versions).every((version) => version !== null);
+  if (complete && existsSync(passed)) return { python: executable, key };
+  const lines = shortcomings(await inspectPython(executable, run));
+  if (lines.length > 0) throw unusable(python, lines);
+  if (complete) await remember(passed, executable);
+  return { python: executable, key };
 }
 
-/** Everything that keeps the interpreter from being used, as lines for a person; empty when it can be. */
-export function shortcomings({ python, packages }: Inspection): string[] {
-  const lines: string[] = [];
-  if (!atLeast(python, [3, 10])) lines.push(`Python: expected >= 3.10, found ${python}`);
-  for (const [module, requirement] of Object.entries(needed)) {
-    const { version, error } = packages[module] ?? { version: null, error: "not looked for" };
-    if (error !== null) lines.push(`${module}: ${error}; install "${requirement}"`);
-    else if (module === "torch" && version !== null && !atLeast(version, [2, 11]))
-      lines.push(`torch: expected >= 2.11, found ${version}`);
-  }
-  return lines;
+interface Listing {
+  executable: string;
+  python: string;
+  versions: Record<string, string | null>;
 }
+
+/** `torch>=2.11` is the distribution torch. */
+function distribution(requirement: string): string {
+  return requirement.replace(/[<>=,].*$/, "");
+}
+
+function unusable(python: string, lines: string[]): CliprpnError {
+  const text = lines.map((line) => `  ${line}`).join("\n");
+  const oldPython = lines[0]?.startsWith("Python:");
+  return new CliprpnError(
+    oldPython ? "python_unsuitable" : "package_missing",
+    `${python} cannot be used:\n${text}\n  without --python and CLIPRPN_PYTHON, cliprpn sets up its own environment`,
+  );
+}
+
+/** Only saves time: a cache that cannot be written is no reason to stop here. */
+async function remember(file: string, executable: string): Promise<void> {
+  try {
+    await mkdir(join(file, ".."), { recursive: true });
+    await writeFileAtomic(file, `${executable}\n`);
+  } catch {
+    // The check is made again next time.
+  }
+}
+
+const script = `
+import json, sys
+versions = {}
+try:
+    from importlib import metadata
+except ImportError:
+    metadata = None
+for name in sys.argv[1:]:
+    try:
+        versions[name] = metadata.version(name)
+    except Exception:
+        versions[name] = None
+sys.stdout.write("\\n" + json.dumps({
+    "executable": sys.executable,
+    "python": "%d.%d.%d" % sys.version_info[:3],
+    "versions": versions,
+}) + "\\n")
+`;

@@ -1,79 +1,88 @@
+import { createInterface } from "node:readline";
 import { execa } from "execa";
 import { CliprpnError } from "../contract/errors.ts";
+import { toolError } from "./tool-error.ts";
 
 export interface ToolRun {
-  env?: NodeJS.ProcessEnv;
+  env: NodeJS.ProcessEnv;
+  cwd?: string;
   signal?: AbortSignal | undefined;
+  timeoutMs?: number;
   onLine?: (line: string) => void;
 }
 
+export interface ToolResult {
+  /** 127 when there is no such program; undefined when a signal ended it. */
+  exitCode: number | undefined;
+  signal: string | undefined;
+  timedOut: boolean;
+  stdout: string;
+  /** Both outputs, in the order they came. */
+  output: string;
+}
+
 /**
- * Runs a set-up tool in a process group of its own; on an abort the whole group ends.
+ * Runs a set-up tool that has to succeed.
  *
  * @returns its standard output.
- * @throws CliprpnError that says what the tool's failure means for the person.
+ * @throws CliprpnError that says what the tool's failure means for the person; interrupted.
  */
-export async function runTool(
-  command: string,
-  args: string[],
-  { env, signal, onLine }: ToolRun = {},
-): Promise<string> {
-  const child = execa(command, args, {
-    env: { ...env },
+export async function runTool(command: string, args: string[], run: ToolRun): Promise<string> {
+  const result = await tryTool(command, args, run);
+  if (result.exitCode === 0) return result.stdout;
+  throw toolError([command, ...args.slice(0, 2)].join(" "), result.output || `signal ${result.signal}`);
+}
+
+/**
+ * Runs a set-up tool in a process group of its own. On an abort, at a time-out and when this process dies, whichever way,
+ * the whole group ends.
+ *
+ * @throws CliprpnError interrupted, or the reason of the abort.
+ */
+export async function tryTool(command: string, args: string[], run: ToolRun): Promise<ToolResult> {
+  const { env, cwd, signal, timeoutMs, onLine } = run;
+  throwIfAborted(signal);
+  const child = execa("sh", ["-c", guard, "sh", command, ...args], {
+    env,
+    extendEnv: false,
+    ...(cwd === undefined ? {} : { cwd }),
     detached: true,
     cleanup: false,
     reject: false,
-    stdin: "ignore",
+    stdin: "pipe",
     all: true,
   });
+  if (onLine) createInterface({ input: child.all }).on("line", (line) => line.trim() && onLine(line.trim()));
   const end = (): void => endGroup(child.pid);
   signal?.addEventListener("abort", end);
-  process.once("exit", end);
-  child.all.on("data", (data: Buffer) => {
-    for (const line of data.toString().split(/[\r\n]+/)) if (line.trim() !== "") onLine?.(line.trim());
-  });
+  let timedOut = false;
+  const timer =
+    timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => {
+          timedOut = true;
+          end();
+        }, timeoutMs);
   const result = await child;
+  clearTimeout(timer);
   signal?.removeEventListener("abort", end);
-  process.removeListener("exit", end);
-  if (signal?.aborted)
-    throw new CliprpnError("interrupted", "interrupted; the same command goes on where this one stopped");
-  if (result.exitCode !== 0)
-    throw toolError(`${command} ${args.slice(0, 2).join(" ")}`, result.all || result.shortMessage || "");
-  return result.stdout;
+  throwIfAborted(signal);
+  return {
+    exitCode: result.exitCode,
+    signal: result.signal,
+    timedOut,
+    stdout: result.stdout ?? "",
+    output: result.all ?? result.shortMessage ?? "",
+  };
 }
 
-/** What a tool's last words mean, in ours. */
-export function toolError(tool: string, output: string): CliprpnError {
-  const tail = output.trim().split("\n").slice(-6).join("\n  ");
-  if (/no space left|ENOSPC|disk quota/i.test(output)) {
-    return new CliprpnError(
-      "no_space",
-      `the disk is full: make room, or set CLIPRPN_CACHE to a folder on another disk\n  ${tail}`,
-    );
-  }
-  if (/ensurepip|No module named '?venv|python3-venv/i.test(output)) {
-    return new CliprpnError(
-      "environment_broken",
-      `this Python has no venv module; on Debian and Ubuntu: apt install python3-venv\n  ${tail}`,
-    );
-  }
-  if (
-    /dns error|error sending request|failed to fetch|connection (refused|reset|timed out)|temporary failure in name|network is unreachable|no matching distribution|offline|could not connect|tcp connect error/i.test(
-      output,
-    )
-  ) {
-    return new CliprpnError(
-      "no_network",
-      `the packages could not be fetched: check the network or proxy (HTTPS_PROXY) and run the command again, or bring your own interpreter with --python PATH\n  ${tail}`,
-    );
-  }
-  if (/permission denied|read-only file system/i.test(output)) {
-    return new CliprpnError(
-      "environment_broken",
-      `the cache cannot be written: set CLIPRPN_CACHE to a folder of yours\n  ${tail}`,
-    );
-  }
-  return new CliprpnError("environment_broken", `${tool} failed; run \`cliprpn doctor\`\n  ${tail}`);
+/** sh becomes the tool; beside it waits what ends the group once our end of its standard input closes, as it does at our death. */
+const guard = 'exec 3<&0; (cat <&3; kill -KILL 0) >/dev/null 2>&1 & exec 3<&-; exec "$@" </dev/null';
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (!signal?.aborted) return;
+  if (signal.reason instanceof CliprpnError) throw signal.reason;
+  throw new CliprpnError("interrupted", "interrupted; the same command goes on from here");
 }
 
 function endGroup(pid: number | undefined): void {

@@ -1,52 +1,49 @@
 import { existsSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { execa } from "execa";
-import { runTool, type ToolRun } from "./run-tool.ts";
+import { type Waiting, withLock } from "./cache-lock.ts";
+import { runTool, type ToolRun, tryTool } from "./run-tool.ts";
+import { atLeast } from "./version.ts";
 
-/** uv from the PATH, otherwise one of our own, fetched once into the cache. */
-export async function findUv(cache: string, python: string, run: ToolRun): Promise<string> {
-  const { exitCode } = await execa("uv", ["--version"], { env: { ...run.env }, reject: false });
-  if (exitCode === 0) return "uv";
+/** The first that has `--torch-backend`. */
+const oldest = [0, 6, 9] as const;
+
+/** uv from the PATH, otherwise one of our own, fetched once into the cache. @returns how to call it. */
+export async function findUv(
+  cache: string,
+  python: string,
+  run: ToolRun,
+  tell: (line: string) => void,
+  waiting: Waiting,
+): Promise<string> {
+  const known = await uvOnPath(run);
+  if (known !== undefined && atLeast(known, oldest)) return "uv";
   const folder = join(cache, "uv");
   const uv = join(folder, "bin/uv");
-  if (existsSync(join(folder, "ready"))) return uv;
-  run.onLine?.("uv is not on the PATH: fetching it (about 25 MB)");
-  const staging = `${folder}.making`;
-  await rm(staging, { recursive: true, force: true });
-  await runTool(python, ["-m", "venv", staging], run);
-  await runTool(
-    join(staging, "bin/python"),
-    ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv"],
-    run,
-  );
-  await rm(folder, { recursive: true, force: true });
-  await rename(staging, folder); // uv is a program of its own: it does not mind where it lies.
-  await runTool("touch", [join(folder, "ready")], run);
-  return uv;
+  if (existsSync(uv)) return uv;
+  return withLock(folder, waiting, async (signal) => {
+    if (existsSync(uv)) return uv;
+    tell(
+      `uv ${known === undefined ? "is not on the PATH" : `${known} is too old`}: fetching one (about 20 MB).`,
+    );
+    await bootstrap(folder, python, { ...run, signal });
+    return uv;
+  });
 }
 
-/** What uv is told, so that `folder` holds the lock's packages. */
-export function installCommand(environment: {
-  python: string;
-  lockFile: string;
-  torchBackend: string | undefined;
-}): string[] {
-  const { python, lockFile, torchBackend } = environment;
-  if (torchBackend === undefined) return ["pip", "sync", "--python", python, "--require-hashes", lockFile];
-  // Another backend's wheels have other hashes; the lock still fixes the versions.
-  const wanted = lockFile.replace(/\.txt$/, ".in");
-  return [
-    "pip",
-    "install",
-    "--python",
-    python,
-    "--torch-backend",
-    torchBackend,
-    "--no-verify-hashes",
-    "-c",
-    lockFile,
-    "-r",
-    wanted,
-  ];
+/** The version of the uv on the PATH; undefined when there is none that runs. */
+export async function uvOnPath(run: ToolRun): Promise<string | undefined> {
+  const { exitCode, stdout } = await tryTool("uv", ["--version"], { ...run, timeoutMs: 10_000 });
+  return exitCode === 0 ? /^uv (\d+\.\d+\.\d+)/.exec(stdout)?.[1] : undefined;
+}
+
+/** uv is a program of its own, so its folder can be made elsewhere and take its name when it is whole. */
+async function bootstrap(folder: string, python: string, run: ToolRun): Promise<void> {
+  const staging = `${folder}-making`;
+  await rm(staging, { recursive: true, force: true });
+  await runTool(python, ["-m", "venv", staging], run);
+  const env = { ...run.env, PIP_USER: "0", PIP_DISABLE_PIP_VERSION_CHECK: "1" };
+  await runTool(join(staging, "bin/python"), ["-m", "pip", "install", "--quiet", "uv"], { ...run, env });
+  await rm(folder, { recursive: true, force: true });
+  await rename(staging, folder);
 }
