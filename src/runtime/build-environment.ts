@@ -39,7 +39,10 @@ export async function buildEnvironment(
   await makeCache(cache);
   // A uv.toml or pyproject.toml where the person happens to be has no say: uv runs in the cache.
   const quiet = { env: toolEnv(env), cwd: cache };
-  const onWait = (): void => terminal.info("Another cliprpn is setting up Python packages; waiting for it.");
+  const onWait = (): void =>
+    terminal.info(
+      "Another cliprpn is setting up Python packages (or was, until a moment ago); waiting for it.",
+    );
   return withLock(folderStem(definition), { signal, onWait }, async (held) => {
     const ready = findReady(definition);
     if (ready !== undefined) return ready;

@@ -70,7 +70,8 @@ export async function askPython(
   if (result.exitCode === 0 && last.startsWith("{")) return last;
   if (result.timedOut) throw unsuitable(command, "it gave no answer within two minutes");
   if (result.signal !== undefined) throw unsuitable(command, `it crashed (${result.signal})`);
-  if (result.exitCode === 127) throw unsuitable(command, "there is no such program on the PATH");
+  if (result.exitCode === 127 && !command.includes("/"))
+    throw unsuitable(command, "there is no such program on the PATH");
   throw unsuitable(command, result.output.trim().split("\n").at(-1) || `exit code ${result.exitCode}`);
 }
 

@@ -42,7 +42,7 @@ export async function runTool(command: string, args: string[], run: ToolRun): Pr
 export async function tryTool(command: string, args: string[], run: ToolRun): Promise<ToolResult> {
   const { env, cwd, signal, timeoutMs, onLine } = run;
   throwIfAborted(signal);
-  const child = execa("sh", ["-c", guard, "sh", command, ...args], {
+  const child = execa("/bin/sh", ["-c", guard, "sh", command, ...args], {
     env,
     extendEnv: false,
     ...(cwd === undefined ? {} : { cwd }),
@@ -77,7 +77,7 @@ export async function tryTool(command: string, args: string[], run: ToolRun): Pr
 }
 
 /** sh becomes the tool; beside it waits what ends the group once our end of its standard input closes, as it does at our death. */
-const guard = 'exec 3<&0; (cat <&3; kill -KILL 0) >/dev/null 2>&1 & exec 3<&-; exec "$@" </dev/null';
+const guard = 'exec 3<&0; (read -r line <&3; kill -KILL 0) >/dev/null 2>&1 & exec 3<&-; exec "$@" </dev/null';
 
 function throwIfAborted(signal: AbortSignal | undefined): void {
   if (!signal?.aborted) return;

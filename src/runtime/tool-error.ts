@@ -26,7 +26,7 @@ const meanings: { says: RegExp; code: ErrorCode; means: string }[] = [
     means: "torch has no build for this Python: put another one (3.10 to 3.14) on the PATH",
   },
   {
-    says: /hash mismatch|hashes? .*do(es)? not match/i,
+    says: /hash mismatch|hash-checking is enabled/i,
     code: "environment_broken",
     means:
       "a package is not the one that the lock names: an index or folder of yours (UV_INDEX, UV_FIND_LINKS, uv.toml) offers another build of it; try without",

@@ -1,0 +1,196 @@
+/** `setup` and `doctor` as processes: signals, exit codes, and a real uv. */
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { packageRoot } from "../../src/package-root.ts";
+import { ensureRuntime } from "../../src/runtime/ensure-runtime.ts";
+import { inspectPython } from "../../src/runtime/inspect-python.ts";
+import { syncCommands } from "../../src/runtime/sync-commands.ts";
+import { toolError } from "../../src/runtime/tool-error.ts";
+import { withoutTorch } from "../../src/runtime/torch-lock.ts";
+import { fakeLock, fakeMachine, type Machine } from "../helpers/fake-tools.ts";
+import { recordingTerminal } from "../helpers/recording-terminal.ts";
+import { addOtherBuild, makeTinyIndex } from "../helpers/tiny-index.ts";
+
+const cli = ["--import", "tsx", join(packageRoot, "src/cli.ts")];
+
+function start(args: string[], { env }: Machine): ChildProcess {
+  const child = spawn(process.execPath, [...cli, ...args], { cwd: packageRoot, env, stdio: "ignore" });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  return child;
+}
+
+function run(args: string[], { env }: Machine): { code: number | null; stdout: string; stderr: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...cli, ...args], {
+    cwd: packageRoot,
+    env,
+    encoding: "utf8",
+  });
+  return { code: status, stdout, stderr };
+}
+
+/** A machine whose uv is in the middle of fetching, in a process group with a child of its own. */
+async function inTheMiddle(): Promise<{ machine: Machine; child: ChildProcess; pids: number[] }> {
+  const machine = fakeMachine();
+  machine.onSync(
+    'sleep 60 & echo "$$ $!" > "$MACHINE/pids.new"; cp "$MACHINE/pids.new" "$MACHINE/pids"; wait',
+  );
+  const child = start(["setup"], machine);
+  await until(() => existsSync(join(machine.folder, "pids")) && text(machine).split(" ").length === 2);
+  return { machine, child, pids: text(machine).split(" ").map(Number) };
+}
+
+function text({ folder }: Machine): string {
+  return readFileSync(join(folder, "pids"), "utf8").trim();
+}
+
+test("Ctrl-C during set-up: exit code 130, no process left", async () => {
+  const { child, pids } = await inTheMiddle();
+  const code = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGINT");
+  expect(await code).toBe(130);
+  await until(() => !pids.some(isRunning));
+}, 30_000);
+
+test("SIGKILL during set-up: no process left, and the same command finishes", async () => {
+  const { machine, child, pids } = await inTheMiddle();
+  child.kill("SIGKILL");
+  await until(() => !pids.some(isRunning));
+
+  machine.onSync("");
+  expireLocks(machine);
+  const { code, stdout } = run(["setup"], machine);
+  expect(code).toBe(0);
+  expect(existsSync(stdout.trim())).toBe(true);
+}, 30_000);
+
+/** Stands for the ten seconds after which a dead process's lock counts no longer. */
+function expireLocks({ cache }: Machine): void {
+  const longAgo = new Date(Date.now() - 60_000);
+  const locks = readdirSync(cache).filter((name) => name.endsWith(".lock"));
+  expect(locks).toHaveLength(1);
+  for (const lock of locks) utimesSync(join(cache, lock), longAgo, longAgo);
+}
+
+test("two `setup` processes at once: both succeed, one builds", async () => {
+  const machine = fakeMachine();
+  machine.onSync("sleep 1");
+  const codes = await Promise.all(
+    [0, 1].map(() => new Promise((resolve) => start(["setup"], machine).once("exit", resolve))),
+  );
+  expect(codes).toEqual([0, 0]);
+  expect(machine.calls().filter((call) => call.startsWith("uv venv"))).toHaveLength(1);
+}, 30_000);
+
+test("errors of set-up end with exit code 4, those of the command line with 2", () => {
+  const machine = fakeMachine();
+  machine.onSync("echo 'error: dns error' >&2; exit 2");
+  const offline = run(["setup"], machine);
+  expect(offline.code).toBe(4);
+  expect(offline.stderr).toContain("HTTPS_PROXY");
+  expect(offline.stderr).not.toMatch(/^\s+at /m);
+  expect(run(["setup", "--torch-backend", "no such"], machine).code).toBe(2);
+  expect(run(["setup", "--torch-backend", "cpu", "--python", "python3"], machine).code).toBe(2);
+}, 30_000);
+
+test("a chosen torch is remembered by later commands", () => {
+  const machine = fakeMachine();
+  const chosen = run(["setup", "--torch-backend", "cpu"], machine).stdout;
+  expect(run(["setup"], machine).stdout).toBe(chosen);
+  expect(run(["setup", "--torch-backend", "lock"], machine).stdout).not.toBe(chosen);
+}, 30_000);
+
+test("doctor: exit code 4 and how to mend it before set-up, 0 after it; it builds nothing", () => {
+  const machine = fakeMachine();
+  const before = run(["doctor", "--json"], machine);
+  expect(before.code).toBe(4);
+  const row = (output: string, name: string): unknown =>
+    JSON.parse(output).rows.find((finding: { name: string }) => finding.name === name);
+  expect(row(before.stdout, "Python packages")).toMatchObject({
+    state: "missing",
+    how_to_mend: expect.stringContaining("cliprpn setup"),
+  });
+  expect(existsSync(machine.cache)).toBe(false);
+  expect(machine.calls()).toEqual([]);
+
+  expect(run(["setup"], machine).code).toBe(0);
+  const after = run(["doctor", "--json"], machine);
+  expect(after).toMatchObject({ code: 0 });
+  expect(row(after.stdout, "torch")).toMatchObject({ state: "ok", found: "2.14.1", how_to_mend: "" });
+  expect(row(after.stdout, "devices")).toMatchObject({ found: "cpu" });
+}, 30_000);
+
+test("doctor says what an interpreter of one's own lacks", () => {
+  const machine = fakeMachine();
+  const { code, stdout } = run(["doctor", "--python", join(machine.folder, "nowhere/python")], machine);
+  expect(code).toBe(4);
+  expect(stdout).toMatch(/broken +your Python .*\n +-> .*there is no such file/);
+}, 30_000);
+
+const realPython = process.env.CLIPRPN_TEST_PYTHON ?? "python3";
+const hasRealUv = /^uv \d/.test(spawnSync("uv", ["--version"], { encoding: "utf8" }).stdout ?? "");
+
+test.skipIf(!hasRealUv)(
+  "with a real uv: built by hash from a folder, found again, and a wrong build refused",
+  async () => {
+    const machine = fakeMachine();
+    const wheels = join(machine.folder, "wheels");
+    mkdirSync(wheels);
+    makeTinyIndex(realPython, wheels, join(machine.lockDir, "runtime.txt"));
+    const uvCache = join(machine.folder, "uv-cache");
+    const env = {
+      ...process.env,
+      CLIPRPN_CACHE: machine.cache,
+      CLIPRPN_PYTHON: "",
+      UV_CACHE_DIR: uvCache,
+      UV_NO_INDEX: "1",
+      UV_FIND_LINKS: wheels,
+    };
+    const options = { environment: "runtime" as const, lockDir: machine.lockDir };
+    const runtime = await ensureRuntime({ ...options, env, terminal: recordingTerminal() });
+    const inspection = await inspectPython(runtime.python, { env });
+    expect(inspection.packages.torch).toEqual({ version: "2.14.1", error: null });
+    const quiet = recordingTerminal();
+    expect(await ensureRuntime({ ...options, env, terminal: quiet })).toEqual(runtime);
+    expect(quiet.lines).toEqual([]);
+
+    addOtherBuild(realPython, wheels);
+    const elsewhere = {
+      ...env,
+      CLIPRPN_CACHE: join(machine.folder, "cache-2"),
+      UV_CACHE_DIR: `${uvCache}-2`,
+    };
+    await expect(
+      ensureRuntime({ ...options, env: elsewhere, terminal: recordingTerminal() }),
+    ).rejects.toMatchObject({
+      code: "environment_broken",
+      message: expect.stringContaining("UV_FIND_LINKS"),
+    });
+  },
+  60_000,
+);
+
+test.skipIf(!hasRealUv)("the real uv understands the commands for another torch", () => {
+  const { folder } = fakeMachine();
+  execFileSync("uv", ["venv", "--quiet", "--python", realPython, join(folder, "venv")]);
+  const lockFile = join(folder, "lock.txt");
+  writeFileSync(lockFile, withoutTorch(readFileSync(join(packageRoot, "env/runtime.txt"), "utf8")));
+  const python = join(folder, "venv/bin/python");
+  const env = { ...process.env, UV_OFFLINE: "1", UV_CACHE_DIR: join(folder, "uv-cache") };
+  for (const command of syncCommands({ python, lock: fakeLock, lockFile, torchBackend: "cpu" })) {
+    const { status, stderr } = spawnSync("uv", command, { env, encoding: "utf8" });
+    expect(status).not.toBe(0);
+    expect(toolError("uv", stderr).code, stderr).toBe("no_network"); // It got as far as the network that it must not use.
+  }
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+/** A process that has ended but was not collected by its parent is not running. */
+function isRunning(pid: number): boolean {
+  const { stdout } = spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" });
+  return stdout.trim() !== "" && !stdout.startsWith("Z");
+}

@@ -1,0 +1,118 @@
+/** A machine with a Python and a uv that only pretend: shell scripts, so that set-up is tested in milliseconds. */
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+
+export interface Machine {
+  folder: string;
+  cache: string;
+  lockDir: string;
+  env: NodeJS.ProcessEnv;
+  /** Puts a script on the PATH. */
+  install(name: string, script: string): void;
+  /** What the fake uv does at `pip sync` and `pip install`; a shell script. */
+  onSync(script: string): void;
+  /** How uv was called, but for its version and its cache. */
+  calls(): string[];
+}
+
+/** A fresh machine of its own folder, removed at the end of the test. */
+export function fakeMachine(): Machine {
+  const folder = mkdtempSync(join(tmpdir(), "cliprpn-machine-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const bin = join(folder, "bin");
+  const cache = join(folder, "cache");
+  const lockDir = join(folder, "env");
+  mkdirSync(bin);
+  mkdirSync(lockDir);
+  for (const tool of ["mkdir", "ln", "cp", "cat", "sleep", "dirname"])
+    symlinkSync(
+      execFileSync("/bin/sh", ["-c", `command -v ${tool}`], { encoding: "utf8" }).trim(),
+      join(bin, tool),
+    );
+  const install = (name: string, script: string): void => {
+    writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`);
+    chmodSync(join(bin, name), 0o755);
+  };
+  const onSync = (script: string): void => writeFileSync(join(folder, "on-sync"), script);
+  install("python3.11", fakePython);
+  symlinkSync(join(bin, "python3.11"), join(bin, "python3"));
+  install("uv", fakeUv);
+  onSync("");
+  writeFileSync(join(lockDir, "runtime.txt"), fakeLock);
+  writeInspection(folder, {});
+  return {
+    folder,
+    cache,
+    lockDir,
+    env: { PATH: bin, HOME: folder, CLIPRPN_CACHE: cache, MACHINE: folder },
+    install,
+    onSync,
+    calls: () => {
+      const file = join(folder, "calls");
+      return existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : [];
+    },
+  };
+}
+
+/** What the fake Python says about its packages; `changes` replaces rows. */
+export function writeInspection(
+  folder: string,
+  changes: Record<string, { version: string | null; error: string | null }>,
+  python = "3.11.7",
+): void {
+  const modules =
+    "torch torchvision open_clip numpy PIL pyarrow pydantic safetensors scipy tensorboard".split(" ");
+  const packages = Object.fromEntries(modules.map((name) => [name, { version: "2.14.1", error: null }]));
+  const executable = join(folder, "bin/python3.11");
+  const inspection = { python, executable, devices: ["cpu"], packages: { ...packages, ...changes } };
+  writeFileSync(join(folder, "inspection.json"), JSON.stringify(inspection));
+  const versions = Object.fromEntries(modules.map((name) => [name, changes[name]?.version ?? "2.14.1"]));
+  writeFileSync(join(folder, "listing.json"), JSON.stringify({ python, executable, versions }));
+}
+
+export const fakeLock = `# made by hand
+numpy==2.4.6 \\
+    --hash=sha256:aaaa
+nvidia-cublas==13.1.0.3 ; sys_platform == 'linux' \\
+    --hash=sha256:bbbb
+    # via torch
+torch==2.14.1 \\
+    --hash=sha256:cccc
+torchvision==0.29.1 \\
+    --hash=sha256:dddd
+triton==3.8.0 ; sys_platform == 'linux' \\
+    --hash=sha256:eeee
+`;
+
+const fakePython = `
+case "$1 $2" in
+  "-c import sys; print"*) echo "$MACHINE/bin/python3.11"; echo 3.11.7 ;;
+  *import_module*) echo inspected >> "$MACHINE/inspections"; cat "$MACHINE/inspection.json" ;;
+  "-c "*) cat "$MACHINE/listing.json" ;;
+  "-m venv") mkdir -p "$3/bin"; ln -s "$MACHINE/bin/python3.11" "$3/bin/python" ;;
+  "-m pip") cp "$MACHINE/bin/fetched-uv" "$(dirname "$0")/uv" ;;
+esac`;
+
+export const fakeUv = `
+case "$1 $2" in
+  "--version ") echo "uv 0.13.9 (fake)"; exit ;;
+  "cache dir") echo "$MACHINE/uv-cache"; exit ;;
+esac
+echo "uv $*" >> "$MACHINE/calls"
+case "$1 $2 $3" in
+  "venv --quiet --python") mkdir -p "$5/bin"; ln -s "$MACHINE/bin/python3.11" "$5/bin/python" ;;
+  "pip sync --dry-run") echo "Would download 2 packages" >&2; echo "Would install 2 packages" >&2 ;;
+  *) . "$MACHINE/on-sync" ;;
+esac`;

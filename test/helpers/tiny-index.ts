@@ -1,0 +1,43 @@
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * A folder with one small wheel that has the modules cliprpn imports, and a lock that pins it by hash: real uv, no network.
+ *
+ * @param python any Python 3.
+ */
+export function makeTinyIndex(python: string, folder: string, lockFile: string): void {
+  const sha256 = execFileSync(python, ["-c", script, folder], { encoding: "utf8" }).trim();
+  writeFileSync(lockFile, `torch==2.14.1 \\\n    --hash=sha256:${sha256}\n`);
+}
+
+/** Another build of the same version, as the "+cpu" wheels are; a lock that pins hashes must not take it. */
+export function addOtherBuild(python: string, folder: string): string {
+  execFileSync(python, ["-c", script, folder, "+cpu"]);
+  return join(folder, "torch-2.14.1+cpu-py3-none-any.whl");
+}
+
+const script = `
+import hashlib, os, sys, zipfile
+folder, build = sys.argv[1], (sys.argv + [""])[2]
+version = "2.14.1" + build
+info = "torch-%s.dist-info" % version
+files = {
+    "torch/__init__.py": "__version__ = '%s'\\nfrom . import backends, cuda\\n" % version,
+    "torch/cuda.py": "def device_count(): return 0\\n",
+    "torch/backends/__init__.py": "from . import mps\\n",
+    "torch/backends/mps.py": "def is_available(): return False\\n",
+    info + "/METADATA": "Metadata-Version: 2.1\\nName: torch\\nVersion: %s\\n" % version,
+    info + "/WHEEL": "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+}
+for name in "torchvision open_clip numpy PIL pyarrow pydantic safetensors scipy tensorboard".split():
+    files[name + ".py"] = "__version__ = '1.0'\\n"
+files[info + "/RECORD"] = "".join("%s,,\\n" % name for name in files) + info + "/RECORD,,\\n"
+path = os.path.join(folder, "torch-%s-py3-none-any.whl" % version)
+with zipfile.ZipFile(path, "w") as wheel:
+    for name, text in files.items():
+        wheel.writestr(name, text)
+with open(path, "rb") as wheel:
+    print(hashlib.sha256(wheel.read()).hexdigest())
+`;
