@@ -109,7 +109,7 @@ export const commands: Command[] = [
     describe: "set up the Python environment now",
     options: {
       "torch-backend": {
-        describe: "uv's choice of torch builds: cpu, cu128, ... (remembered)",
+        describe: "uv's choice of torch builds: cpu, cu128, auto, ... (remembered); lock for the lock's own",
         type: "string",
       },
       python,

@@ -3,9 +3,9 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CliprpnError } from "../contract/errors.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { announce } from "./announce.ts";
 import { makeCache } from "./cache-folder.ts";
 import { withLock } from "./cache-lock.ts";
-import { checkSpace } from "./disk-space.ts";
 import { follow, notStarted, tell } from "./download-progress.ts";
 import {
   type Definition,
@@ -17,9 +17,7 @@ import {
 } from "./environment.ts";
 import { type FoundPython, findPython } from "./find-python.ts";
 import { inspectPython, shortcomings } from "./inspect-python.ts";
-import { seesNvidiaGpu } from "./nvidia-gpu.ts";
 import { runTool, type ToolRun } from "./run-tool.ts";
-import { sizes } from "./sizes.ts";
 import { syncCommands } from "./sync-commands.ts";
 import { withoutTorch } from "./torch-lock.ts";
 import { findUv } from "./uv.ts";
@@ -86,36 +84,6 @@ async function syncPlan(
   const rest = join(folder, "without-torch.txt");
   await writeFile(rest, withoutTorch(lock));
   return { python, lock, lockFile: rest, torchBackend };
-}
-
-/** Says how much is to be fetched, and stops before it starts when there is no network or no room. */
-async function announce(
-  { cache, torchBackend }: Definition,
-  { folder }: Environment,
-  uv: string,
-  commands: string[][],
-  run: ToolRun,
-  terminal: Terminal,
-): Promise<void> {
-  const [pip = "", sync = "", ...rest] = commands[0] ?? [];
-  let plan = "";
-  await runTool(uv, [pip, sync, "--dry-run", ...rest], { ...run, onLine: (line) => (plan += `${line}\n`) });
-  const uvCache = (await runTool(uv, ["cache", "dir"], run)).trim();
-  // Each line is absent when its number is 0; a chosen torch is not in this plan.
-  const nothingToFetch =
-    torchBackend === undefined && plan.includes("Would install") && !plan.includes("Would download");
-  const size = sizes(torchBackend);
-  terminal.info(`Setting up Python packages (torch, open_clip, ...) in ${folder}, once.`);
-  terminal.info(
-    nothingToFetch
-      ? "Nothing to fetch: uv has all of them in its cache."
-      : `About ${size.download_gb} GB to fetch (less what uv has in its cache), ${size.disk_gb} GB on disk.`,
-  );
-  if (torchBackend === undefined && process.platform === "linux" && !nothingToFetch && !seesNvidiaGpu())
-    terminal.info(
-      `No NVIDIA GPU is seen here: \`cliprpn setup --torch-backend cpu\` would fetch about ${sizes("cpu").download_gb} GB only.`,
-    );
-  await checkSpace({ cache, uvCache, sizes: size, nothingToFetch });
 }
 
 /** Shows uv's progress and the time, also while uv says nothing. */

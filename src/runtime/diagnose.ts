@@ -6,22 +6,13 @@ import { cacheDir } from "./cache-dir.ts";
 import { nearest } from "./disk-space.ts";
 import { describeEnvironment, environmentFor, findReady } from "./environment.ts";
 import { findPython } from "./find-python.ts";
-import { type Inspection, inspectPython, shortcomings } from "./inspect-python.ts";
-import { seesNvidiaGpu } from "./nvidia-gpu.ts";
+import { broken, type Finding, firstLine, missing, ok } from "./finding.ts";
+import { interpreterRows } from "./interpreter-rows.ts";
 import type { ToolRun } from "./run-tool.ts";
 import { sizes } from "./sizes.ts";
 import { chosenTorch } from "./torch-choice.ts";
 import { uvOnPath } from "./uv.ts";
 import { atLeast } from "./version.ts";
-
-/** One thing that cliprpn needs. */
-export interface Finding {
-  name: string;
-  state: "ok" | "missing" | "broken";
-  found: string;
-  /** What to do; empty when there is nothing to do. */
-  how_to_mend: string;
-}
 
 export interface DoctorReport {
   ok: boolean;
@@ -97,7 +88,8 @@ async function ownEnvironment(patient: Patient): Promise<Finding[]> {
   const torchBackend = chosenTorch(undefined, cache, env);
   const definition = describeEnvironment("runtime", cache, torchBackend, lockDir);
   const ready = findReady(definition);
-  if (ready !== undefined) return interpreterRows("Python packages", ready.python, patient, torchBackend);
+  if (ready !== undefined)
+    return interpreterRows("Python packages", ready.python, patient, { folder: ready.folder, torchBackend });
   const { download_gb, disk_gb } = sizes(torchBackend);
   const uv = await uvOnPath(patient);
   const rows = [ok("uv", uv ?? "not on the PATH; setup fetches one")];
@@ -121,58 +113,4 @@ async function ownEnvironment(patient: Patient): Promise<Finding[]> {
     rows.push(missing("Python", "none that can be used", firstLine(error)));
   }
   return rows;
-}
-
-async function interpreterRows(
-  name: string,
-  python: string,
-  run: ToolRun,
-  torchBackend?: string,
-): Promise<Finding[]> {
-  let inspection: Inspection;
-  try {
-    inspection = await inspectPython(python, run);
-  } catch (error) {
-    return [broken(name, python, firstLine(error))];
-  }
-  const wrong = shortcomings(inspection);
-  const { packages, devices } = inspection;
-  const row = `${inspection.python} (${inspection.executable})`;
-  const versions = Object.entries(packages).map(([module, { version: is, error }]) =>
-    error === null ? ok(module, is ?? "") : broken(module, error, wrong.at(-1) ?? ""),
-  );
-  return [
-    wrong.length === 0 ? ok(name, row) : broken(name, row, wrong.join("; ")),
-    ...versions,
-    deviceRow(devices, torchBackend),
-  ];
-}
-
-/** A GPU that torch does not see is worth a word, unless its build was chosen so. */
-function deviceRow(devices: string[], torchBackend: string | undefined): Finding {
-  const found = devices.join(", ");
-  const unseen = seesNvidiaGpu() && !devices.some((device) => device.startsWith("cuda"));
-  return unseen && torchBackend !== "cpu"
-    ? broken(
-        "devices",
-        `${found}; torch does not see the NVIDIA GPU`,
-        "update its driver, or `cliprpn setup --torch-backend auto`",
-      )
-    : ok("devices", found);
-}
-
-function ok(name: string, found: string): Finding {
-  return { name, state: "ok", found, how_to_mend: "" };
-}
-
-function missing(name: string, found: string, how_to_mend: string): Finding {
-  return { name, state: "missing", found, how_to_mend };
-}
-
-function broken(name: string, found: string, how_to_mend: string): Finding {
-  return { name, state: "broken", found, how_to_mend };
-}
-
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
 }

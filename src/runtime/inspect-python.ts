@@ -35,20 +35,36 @@ export async function inspectPython(python: string, run: ToolRun): Promise<Inspe
   return JSON.parse(text);
 }
 
-/** Everything that keeps the interpreter from being used, as lines for a person; empty when it can be. */
-export function shortcomings({ python, executable, packages }: Inspection): string[] {
-  if (!atLeast(python, [3, 10])) return [`Python: expected >= 3.10, found ${python}`];
-  const lines: string[] = [];
-  const wanted: string[] = [];
-  for (const [module, requirement] of Object.entries(needed)) {
+/** A package that is not there, does not import or is too old. */
+export interface Lack {
+  module: string;
+  requirement: string;
+  why: string;
+}
+
+/** The packages that keep an interpreter from being used. */
+export function lacks({ packages }: Inspection): Lack[] {
+  return Object.entries(needed).flatMap(([module, requirement]) => {
     const { version, error } = packages[module] ?? { version: null, error: "not looked for" };
+    if (error !== null) return [{ module, requirement, why: error }];
     const old = module === "torch" && version !== null && !atLeast(version, [2, 11]);
-    if (error === null && !old) continue;
-    lines.push(old ? `torch: expected >= 2.11, found ${version}` : `${module}: ${error}`);
-    wanted.push(`"${requirement}"`);
-  }
-  if (wanted.length > 0) lines.push(`to mend it: ${executable} -m pip install --upgrade ${wanted.join(" ")}`);
-  return lines;
+    return old ? [{ module, requirement, why: `expected >= 2.11, found ${version}` }] : [];
+  });
+}
+
+/** The command that brings an interpreter what it lacks. */
+export function pipCommand({ executable }: Inspection, lacking: Lack[]): string {
+  return `${executable} -m pip install --upgrade ${lacking.map(({ requirement }) => `"${requirement}"`).join(" ")}`;
+}
+
+/** Everything that keeps the interpreter from being used, as lines for a person; empty when it can be. */
+export function shortcomings(inspection: Inspection): string[] {
+  const { python } = inspection;
+  if (!atLeast(python, [3, 10])) return [`Python: expected >= 3.10, found ${python}`];
+  const lacking = lacks(inspection);
+  if (lacking.length === 0) return [];
+  const lines = lacking.map(({ module, why }) => `${module}: ${why}`);
+  return [...lines, `to mend it: ${pipCommand(inspection, lacking)}`];
 }
 
 /**

@@ -24,12 +24,11 @@ export interface ToolResult {
 /**
  * Runs a set-up tool that has to succeed.
  *
- * @returns its standard output.
  * @throws CliprpnError that says what the tool's failure means for the person; interrupted.
  */
-export async function runTool(command: string, args: string[], run: ToolRun): Promise<string> {
+export async function runTool(command: string, args: string[], run: ToolRun): Promise<ToolResult> {
   const result = await tryTool(command, args, run);
-  if (result.exitCode === 0) return result.stdout;
+  if (result.exitCode === 0) return result;
   throw toolError([command, ...args.slice(0, 2)].join(" "), result.output || `signal ${result.signal}`);
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 
 /** The word that goes back to the lock's own torch. */
-export const lockedTorch = "lock";
+const lockedTorch = "lock";
 
 /**
  * Which torch builds a person wants: what is asked for now, uv's own setting, or what `cliprpn setup --torch-backend` chose.
