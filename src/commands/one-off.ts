@@ -22,9 +22,8 @@ export async function importCheckpoint(args: Arguments, context: Context): Promi
 export async function golden(args: Arguments, context: Context): Promise<number> {
   const engine = await openEngine(args, context);
   try {
-    const { rows } = await engine.call("golden", {
-      files: args.list("files").map((file) => resolve(context.cwd, file)),
-    });
+    const [first = "", ...others] = args.list("files").map((file) => resolve(context.cwd, file));
+    const { rows } = await engine.call("golden", { files: [first, ...others] });
     const lines = rows.map(
       ({ file, output, max_abs_diff, ok }) =>
         `${ok ? "ok  " : "FAIL"} ${output.padEnd(18)} ${max_abs_diff.toExponential(2)}  ${file}`,

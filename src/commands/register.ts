@@ -33,10 +33,11 @@ export async function runCommand(
       );
     });
   for (const command of commands) {
-    parser.command(
-      command.usage,
-      command.hidden === true ? false : command.describe,
-      (own) => {
+    const { describe: text, usage, hidden } = command;
+    parser.command({
+      command: usage,
+      describe: hidden === true ? false : text,
+      builder: (own) => {
         for (const [name, option] of Object.entries(command.positionals ?? {}))
           own.positional(name, positional(option));
         for (const [name, option] of Object.entries(command.options ?? {}))
@@ -44,10 +45,10 @@ export async function runCommand(
         for (const [example, meaning] of command.examples ?? []) own.example(example, meaning);
         return own;
       },
-      (values) => {
+      handler: (values) => {
         run = async () => (await command.load())(new Arguments(values), context);
       },
-    );
+    });
   }
   await parser.parseAsync(argv, {}, (_error, _values, output) => {
     if (output) context.terminal.result(output);

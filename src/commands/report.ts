@@ -1,5 +1,6 @@
 import { relative, resolve } from "node:path";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
+import type { TrialGroup } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
 import { verdict } from "../report/verdict.ts";
 import { writeReport } from "../report/write-report.ts";
@@ -54,13 +55,13 @@ export async function makeReport(
     await engine.call("evaluate", params, { signal });
   }
   terminal.live(["summarizing"]);
-  const labels = [...new Set(completed.map(({ label }) => label))];
-  const groups = labels.map((label) => ({
-    label,
-    trial_dirs: completed
-      .filter((spec) => spec.label === label)
-      .map(({ trial_id }) => store.trialDir(trial_id)),
-  }));
+  const group = (label: string): TrialGroup => {
+    const own = completed.filter((spec) => spec.label === label);
+    const [head = "", ...rest] = own.map(({ trial_id }) => store.trialDir(trial_id));
+    return { label, trial_dirs: [head, ...rest] };
+  };
+  const others = new Set(completed.map(({ label }) => label).filter((label) => label !== first.label));
+  const groups: [TrialGroup, ...TrialGroup[]] = [group(first.label), ...[...others].map(group)];
   const summary = await engine.call("summarize", { split, groups, cache_dir: first.cache_dir }, { signal });
   const input = {
     question: plan.question,
