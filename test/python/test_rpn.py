@@ -1,0 +1,88 @@
+"""The vectorised path against torchvision's RegionProposalNetwork."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torchvision.models.detection._utils import BalancedPositiveNegativeSampler
+
+from cliprpn.models.anchors import make_anchors
+from cliprpn.models.head import RpnHead, flatten_head
+from cliprpn.models.rpn import RpnRules, label_anchors, proposals, rpn_losses, sample_anchors, top1_boxes
+from cliprpn.models.rpn_torchvision import square_images, torchvision_rpn
+
+FRAME = 640
+REFERENCE = RpnRules(
+    fg_iou_thresh=0.7, bg_iou_thresh=0.2, objectness_loss="sampled_bce", box_loss="over_sampled"
+)
+
+
+def make_case(seed: int, batch: int = 6):
+    generator = torch.Generator().manual_seed(seed)
+    head = RpnHead(16, 15)
+    with torch.no_grad():
+        for parameter in head.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator) * 0.1)
+    maps = torch.randn(batch, 16, 7, 7, generator=generator)
+    corners = torch.rand(batch, 2, generator=generator) * 500
+    sizes = torch.rand(batch, 2, generator=generator) * 400 + 5
+    boxes = torch.cat([corners, (corners + sizes).clamp(max=FRAME)], dim=1)
+    return head, maps, boxes
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("placement", ["corner", "center"])
+def test_top1_and_proposals_equal_torchvisions(seed: int, placement: str) -> None:
+    head, maps, _ = make_case(seed)
+    anchors = make_anchors(7, FRAME, (32, 64, 128, 256, 512), (0.5, 1.0, 2.0), placement)
+    rpn = torchvision_rpn(head, anchors, 15, REFERENCE).eval()
+    with torch.no_grad():
+        expected, _ = rpn(square_images(len(maps), FRAME), {"0": maps})
+        logits, deltas = flatten_head(*head(maps))
+        boxes, _ = top1_boxes(logits, deltas, anchors, FRAME)
+        found, _ = proposals(logits, deltas, anchors, FRAME, REFERENCE)
+    for own, all_own, theirs in zip(boxes, found, expected, strict=True):
+        torch.testing.assert_close(own, theirs[0], rtol=1e-5, atol=1e-3)  # pixels; sums in another order
+        torch.testing.assert_close(all_own, theirs, rtol=1e-5, atol=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_losses_equal_torchvisions_on_the_same_sample(seed: int, monkeypatch) -> None:
+    head, maps, gt_boxes = make_case(seed)
+    anchors = make_anchors(7, FRAME, (32, 64, 128, 256, 512), (0.5, 1.0, 2.0), "corner")
+    logits, deltas = flatten_head(*head(maps))
+    sampled = sample_anchors(label_anchors(anchors, gt_boxes, REFERENCE), REFERENCE)
+
+    def same_sample(self, labels):
+        positive = [(label >= 1) & row for label, row in zip(labels, sampled, strict=True)]
+        negative = [(label == 0) & row for label, row in zip(labels, sampled, strict=True)]
+        return positive, negative
+
+    monkeypatch.setattr(BalancedPositiveNegativeSampler, "__call__", same_sample)
+    rpn = torchvision_rpn(head, anchors, 15, REFERENCE).train()
+    _, theirs = rpn(square_images(len(maps), FRAME), {"0": maps}, [{"boxes": box[None]} for box in gt_boxes])
+    objectness, box = rpn_losses(logits, deltas, anchors, gt_boxes, REFERENCE, sampled)
+    torch.testing.assert_close(objectness, theirs["loss_objectness"])
+    torch.testing.assert_close(box, theirs["loss_rpn_box_reg"])
+
+
+def test_a_sample_holds_at_most_half_positives_and_is_full() -> None:
+    labels = torch.zeros(3, 735, dtype=torch.int8)
+    labels[0, :300] = 1
+    labels[1, :3] = 1
+    sampled = sample_anchors(labels, REFERENCE)
+    assert (sampled & (labels == 1)).sum(dim=1).tolist() == [128, 3, 0]
+    assert sampled.sum(dim=1).tolist() == [256, 256, 256]
+
+
+def test_softmax_objectness_is_lowest_on_the_positives() -> None:
+    anchors = make_anchors(7, FRAME, (128, 256), (1.0,), "center")
+    gt_boxes = anchors[[10, 50]]
+    rules = replace(REFERENCE, objectness_loss="softmax", box_loss="over_positives", fg_iou_thresh=0.9)
+    right = torch.zeros(2, len(anchors))
+    right[[0, 1], [10, 50]] = 20.0
+    deltas = torch.zeros(2, len(anchors), 4)
+    good, box = rpn_losses(right, deltas, anchors, gt_boxes, rules)
+    bad, _ = rpn_losses(-right, deltas, anchors, gt_boxes, rules)
+    assert good < 1e-3 < bad
+    assert box == 0  # the positive anchor is the box itself
