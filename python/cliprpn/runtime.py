@@ -51,7 +51,9 @@ def _run(method: str, params: dict[str, Any]) -> dict[str, Any]:
     if method not in METHODS:
         raise CliprpnError("contract_violation", f"there is no method {method}")
     asked = METHODS[method]
-    context = CallContext(emit=lambda event: send(event.model_dump_json()), should_stop=guards.should_stop, device=_device)
+    context = CallContext(
+        emit=lambda event: send(event.model_dump_json()), should_stop=guards.should_stop, device=_device
+    )
     result = asked.run(asked.params.model_validate(params), context)
     return asked.result.model_validate(result.model_dump()).model_dump(mode="json")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +61,7 @@ def summarize(split: str, groups: list[tuple[str, list[Path]]], cache_dir: Path)
     best, others = settings[0], settings[1:]
     images = first["image_id"]
     return Summary(
-        split=split,
+        split=cast(Literal["train", "val", "test"], split),
         num_sentences=len(images),
         num_images=len(np.unique(images)),
         confidence=CONFIDENCE,

@@ -39,6 +39,7 @@ from cliprpn.errors import CliprpnError
 from cliprpn.evaluation import predict_split
 from cliprpn.features.frozen import FrozenFeatures, open_features
 from cliprpn.metrics import split_metrics
+from cliprpn.models import ClipRPN
 from cliprpn.models.weights_files import load_backbone
 from cliprpn.predictions import predictions_file, read_predictions, write_predictions
 from cliprpn.seeding import seed_everything
@@ -117,7 +118,7 @@ def _complete(spec: TrialSpec, folder: Path, emit: Emit, should_stop: Callable[[
 
 
 def _train(
-    model: torch.nn.Module,
+    model: ClipRPN,
     spec: TrialSpec,
     data: TrainingData,
     sizes: tuple[int, int, int],

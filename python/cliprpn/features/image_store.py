@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -24,9 +25,9 @@ MAX_FP16 = 65504.0
 def open_maps(folder: Path) -> np.ndarray | None:
     """[num_images, C, h, w], float16, memory-mapped; None until all pictures are done."""
     facts = _read_progress(folder)
-    if facts is None or facts["done"] < facts["shape"][0]:
+    if facts is None or facts.done < facts.shape[0]:
         return None
-    return np.memmap(folder / "maps.f16", dtype=np.float16, mode="r", shape=tuple(facts["shape"]))
+    return np.memmap(str(folder / "maps.f16"), dtype=np.dtype(np.float16), mode="r", shape=facts.shape)
 
 
 def extract_maps(
@@ -49,12 +50,12 @@ def extract_maps(
     cells = image_size_px // 32
     shape = (num_images, backbone.map_channels, cells, cells)
     facts = _read_progress(folder)
-    done = facts["done"] if facts is not None and tuple(facts["shape"]) == shape else 0
+    done = facts.done if facts is not None and facts.shape == shape else 0
     if done == 0:
         _check_space(folder, int(np.prod(shape)) * 2)
     maps_file = folder / "maps.f16"
-    mode = "r+" if done > 0 and maps_file.is_file() else "w+"
-    maps = np.memmap(maps_file, dtype=np.float16, mode=mode, shape=shape)
+    mode: Literal["r+", "w+"] = "r+" if done > 0 and maps_file.is_file() else "w+"
+    maps = np.memmap(str(maps_file), dtype=np.dtype(np.float16), mode=mode, shape=shape)
     backbone = backbone.to(device)
     with ThreadPoolExecutor(max_workers=4) as pool:
         starts = list(range(done, num_images, BLOCK))
@@ -82,11 +83,19 @@ def extract_maps(
             on_progress(start + len(block), num_images)
 
 
-def _read_progress(folder: Path) -> dict[str, list[int] | int] | None:  # type: ignore[type-arg]
+class Progress(NamedTuple):
+    """How many pictures are done, and the shape of all maps."""
+
+    done: int
+    shape: tuple[int, ...]
+
+
+def _read_progress(folder: Path) -> Progress | None:
     path = folder / "maps.json"
     if not path.is_file() or not (folder / "maps.f16").is_file():
         return None
-    return json.loads(path.read_text())
+    facts = json.loads(path.read_text())
+    return Progress(int(facts["done"]), tuple(facts["shape"]))
 
 
 def _write_progress(folder: Path, done: int, shape: tuple[int, ...]) -> None:

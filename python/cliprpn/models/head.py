@@ -16,9 +16,10 @@ class RpnHead(nn.Module):
         self.conv = nn.Sequential(nn.Conv2d(map_channels, map_channels, kernel_size=3, padding=1), nn.ReLU())
         self.cls_logits = nn.Conv2d(map_channels, num_anchors_per_cell, kernel_size=1)
         self.reg_offsets = nn.Conv2d(map_channels, 4 * num_anchors_per_cell, kernel_size=1)
-        for layer in (self.conv[0], self.cls_logits, self.reg_offsets):
-            nn.init.normal_(layer.weight, std=0.01)
-            nn.init.zeros_(layer.bias)
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d):
+                nn.init.normal_(layer.weight, std=0.01)
+                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]  # ours all have a bias
 
     def forward(self, map: Tensor) -> tuple[Tensor, Tensor]:
         """[B, C, h, w] to objectness logits [B, A, h, w] and offsets [B, 4A, h, w]."""

@@ -13,6 +13,8 @@ from cliprpn.models.rpn import RpnRules
 class FixedAnchors(nn.Module):
     """An anchor generator that gives every picture the same boxes, [N, 4]."""
 
+    anchors: Tensor
+
     def __init__(self, anchors: Tensor, num_anchors_per_cell: int) -> None:
         super().__init__()
         self.register_buffer("anchors", anchors)

@@ -45,7 +45,7 @@ class SwitchedFusion(nn.Module):
     def forward(self, map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor) -> Tensor:
         cells = self.norm(map.flatten(2).transpose(1, 2))  # [B, h*w, C]
         if self.where is not None:
-            cells = cells + self.where(cell_coordinates(*map.shape[-2:], map.device))
+            cells = cells + self.where(cell_coordinates(map.shape[2], map.shape[3], map.device))
         for block in self.blocks:
             cells = block(cells, words, mask, pooled)
         return cells.transpose(1, 2).reshape(map.shape)  # [B, C, h, w]
@@ -101,9 +101,9 @@ class WordAttention(nn.Module):
 
 def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
     """Multi-head attention: [B, Nq, C], [B, Nk, C] and mask [B, Nk] (True: may be asked) to [B, Nq, C]."""
-    heads = [part.unflatten(2, (NUM_HEADS, -1)).transpose(1, 2) for part in (query, key, value)]
+    query, key, value = (part.unflatten(2, (NUM_HEADS, -1)).transpose(1, 2) for part in (query, key, value))
     allowed = None if mask is None else mask[:, None, None]  # [B, 1, 1, Nk]
-    heard = functional.scaled_dot_product_attention(*heads, attn_mask=allowed)
+    heard = functional.scaled_dot_product_attention(query, key, value, attn_mask=allowed)
     return heard.transpose(1, 2).flatten(2)
 
 
