@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
 from cliprpn.errors import CliprpnError
 
 # Part of the features' key: change it whenever the same file would give other pixels.
 PREPROCESSING_VERSION = "pil-squash-bicubic-1"
-MAX_PIXELS = 100_000_000
+# Below the size from which Pillow itself warns of decompression bombs.
+MAX_PIXELS = 80_000_000
+# Only what Pillow decodes by itself: no format that calls another program, such as EPS.
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
 
 
 def load_squashed(path: Path, size_px: int) -> Tensor:
-    """A picture squashed to a square, as the original does it, by CLIP's own bicubic filter.
+    """A picture squashed to a square by CLIP's own filter (bicubic, antialiased).
 
-    Rotation flags (EXIF) are not applied: COCO's boxes are in the stored frame.
+    OpenAI's preprocessing keeps the shape and cuts out the centre; here the whole picture is squashed, as
+    the original ClipRPN does, since an object may lie anywhere. The backbone normalises by its own mean
+    and deviation. Rotation flags (EXIF) are not applied: COCO's boxes are in the stored frame.
 
     Returns:
         [3, size_px, size_px], uint8, RGB.
@@ -27,16 +36,35 @@ def load_squashed(path: Path, size_px: int) -> Tensor:
     Raises:
         CliprpnError: data_invalid, naming the file.
     """
+    with _opened(path) as image:
+        squashed = image.convert("RGB").resize((size_px, size_px), Image.Resampling.BICUBIC)
+        return torch.from_numpy(np.array(squashed)).permute(2, 0, 1)
+
+
+def read_size(path: Path) -> tuple[int, int]:
+    """Width and height in the stored frame, in pixels, from the header alone.
+
+    Raises:
+        CliprpnError: data_invalid, naming the file.
+    """
+    with _opened(path) as image:
+        return image.size
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """The picture, not decoded yet; whatever a broken file makes Pillow raise becomes data_invalid."""
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise CliprpnError(
                     "data_invalid",
-                    f"{path}: {image.width} x {image.height} pixels, more than {MAX_PIXELS:,}",
+                    f"{path}: expected at most {MAX_PIXELS:,} pixels, found {image.width} x {image.height}",
                 )
-            squashed = image.convert("RGB").resize((size_px, size_px), Image.Resampling.BICUBIC)
-            return torch.from_numpy(np.array(squashed)).permute(2, 0, 1)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise CliprpnError("data_invalid", f"{path}: expected a picture: {error}") from error
+            yield image
+    except (OSError, SyntaxError, ValueError, EOFError, LookupError, struct.error, zlib.error) as error:
+        raise CliprpnError(
+            "data_invalid", f"{path}: expected a picture ({', '.join(FORMATS)}), found a broken one: {error}"
+        ) from error
     except Image.DecompressionBombError as error:
         raise CliprpnError("data_invalid", f"{path}: {error}") from error

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
-from cliprpn.data.refcocog import SPLITS, read_refcocog
+from cliprpn.data.parquet import read_whole, write_whole
+from cliprpn.data.refcocog import read_refcocog
+from cliprpn.data.refs import SPLITS
+
+# Part of the index's place: change it whenever the same files would give another index.
+INDEX_VERSION = "1"
 
 
 @dataclass(frozen=True)
 class DatasetIndex:
-    """Columns are numpy arrays or lists, a row per picture or sentence.
+    """Every sentence of a data set with its box and its picture.
 
     Attributes:
         root: folder of the data set; pictures lie in its `images/`.
-        images: image_id, file_name, width, height.
-        sentences: sent_id, ref_id, ann_id, image_id, split, sentence, category, num_same_category,
-            stratum, pair_id.
+        images: a row per picture: image_id, file_name, width, height.
+        sentences: a row per sentence: sent_id, ref_id, ann_id, image_id, split, sentence, gt_box_xyxy,
+            category, num_same_category, stratum, pair_id.
         image_rows: [S], row in `images` of each sentence.
         gt_boxes: [S, 4], float32, xyxy, pixels of the original picture.
     """
@@ -36,11 +40,11 @@ class DatasetIndex:
 
     def split(self, name: str, limit: int | None = None) -> np.ndarray:
         """Rows of a split's sentences, in the data set's order, at most `limit`."""
-        rows = np.flatnonzero(np.asarray(self.sentences["split"].to_pylist()) == name)
+        rows = np.flatnonzero(pc.equal(self.sentences["split"], name).to_numpy())
         return rows if limit is None else rows[:limit]
 
     def image_sizes(self, sentence_rows: np.ndarray) -> np.ndarray:
-        """Width and height of each sentence's picture: [N, 2], float32."""
+        """Width and height of each sentence's picture, in pixels: [N, 2], float32."""
         rows = self.image_rows[sentence_rows]
         columns = [self.images[key].to_numpy()[rows] for key in ("width", "height")]
         return np.stack(columns, axis=1).astype(np.float32)
@@ -54,49 +58,66 @@ class DatasetIndex:
 
     def counts(self) -> list[dict[str, int | str]]:
         """Per split that has any: split, num_images, num_refs, num_sentences."""
-        table = self.sentences
-        found = []
+        found: list[dict[str, int | str]] = []
         for split in SPLITS:
-            part = table.filter(pa.compute.equal(table["split"], split))
+            part = self.sentences.take(pa.array(self.split(split)))
             if part.num_rows > 0:
                 images, refs = (len(part[key].unique()) for key in ("image_id", "ref_id"))
-                row = {"split": split, "num_images": images, "num_refs": refs}
-                found.append({**row, "num_sentences": part.num_rows})
+                sizes = {"num_images": images, "num_refs": refs, "num_sentences": part.num_rows}
+                found.append({"split": split, **sizes})
         return found
 
 
-def open_or_build_index(root: Path, split_by: str, dataset_id: str, cache_dir: Path) -> DatasetIndex:
+def open_or_build_index(
+    root: Path,
+    split_by: str,
+    dataset_id: str,
+    cache_dir: Path,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> DatasetIndex:
     """The index of the data set, built and checked the first time.
 
+    Args:
+        dataset_id: hash of the annotation files; the same files elsewhere are the same data set.
+        on_progress: told how many pictures have been looked at, and of how many.
+
     Raises:
-        CliprpnError: data_invalid.
+        CliprpnError: data_invalid, no_space.
     """
     folder = cache_dir / "datasets" / dataset_id
-    if not (folder / "sentences.parquet").is_file():
-        _build(root, split_by, folder)
-    images = pq.read_table(folder / "images.parquet")
-    sentences = pq.read_table(folder / "sentences.parquet")
-    row_of = {image_id: row for row, image_id in enumerate(images["image_id"].to_pylist())}
-    rows = np.array([row_of[image_id] for image_id in sentences["image_id"].to_pylist()], dtype=np.int64)
-    boxes = np.array(sentences["gt_box_xyxy"].to_pylist(), dtype=np.float32).reshape(-1, 4)
-    return DatasetIndex(dataset_id, root, images, sentences, rows, boxes)
+    known = _opened.get((folder, root))
+    if known is not None:
+        return known
+    sentences_file = folder / f"sentences-{INDEX_VERSION}.parquet"
+    images_file = folder / f"images-{INDEX_VERSION}.parquet"
+    if not sentences_file.is_file():
+        images, sentences = read_refcocog(root, split_by, on_progress)
+        write_whole([asdict(row) for row in images], _IMAGES, images_file)
+        write_whole([asdict(row) for row in sentences], _SENTENCES, sentences_file)  # Last: both are there.
+    index = _join(dataset_id, root, read_whole(images_file), read_whole(sentences_file))
+    _opened.clear()  # One data set at a time is enough for a worker.
+    _opened[folder, root] = index
+    return index
 
 
-def _build(root: Path, split_by: str, folder: Path) -> None:
-    images, sentences = read_refcocog(root, split_by)
-    folder.mkdir(parents=True, exist_ok=True)
-    _write_atomically([asdict(row) for row in images], folder / "images.parquet")
-    _write_atomically([asdict(row) for row in sentences], folder / "sentences.parquet", _SENTENCES)
+_opened: dict[tuple[Path, Path], DatasetIndex] = {}
 
 
-def _write_atomically(rows: list[dict[str, object]], path: Path, schema: pa.Schema | None = None) -> None:
-    """Beside, then renamed: a file under its name is whole."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    os.close(handle)
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), name)
-    os.replace(name, path)
+def _join(dataset_id: str, root: Path, images: pa.Table, sentences: pa.Table) -> DatasetIndex:
+    image_ids = images["image_id"].combine_chunks()
+    rows = pc.index_in(sentences["image_id"].combine_chunks(), value_set=image_ids).to_numpy()
+    boxes = pc.list_flatten(sentences["gt_box_xyxy"]).to_numpy().reshape(-1, 4)
+    return DatasetIndex(dataset_id, root, images, sentences, rows.astype(np.int64), boxes.astype(np.float32))
 
 
+_IMAGES = pa.schema(
+    [
+        ("image_id", pa.int64()),
+        ("file_name", pa.string()),
+        ("width", pa.int64()),
+        ("height", pa.int64()),
+    ]
+)
 _SENTENCES = pa.schema(
     [
         ("sent_id", pa.int64()),

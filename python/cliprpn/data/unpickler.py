@@ -12,6 +12,8 @@ from cliprpn.errors import CliprpnError
 def load_plain(path: Path) -> Any:
     """The plain value in a pickle of any protocol, Python 2's included.
 
+    Python 2's byte strings come as UTF-8 with other bytes escaped; `clean_text` ends the escape.
+
     Raises:
         CliprpnError: data_invalid, naming the class that the pickle asked for, or what is broken.
     """
@@ -23,12 +25,21 @@ def load_plain(path: Path) -> Any:
     except Exception as error:
         raise CliprpnError(
             "data_invalid",
-            f"{path}: expected a pickle of plain values: {type(error).__name__}: {error}",
+            f"{path}: expected a pickle of plain values, found a broken one: {type(error).__name__}: {error}",
         ) from error
 
 
+def clean_text(text: str) -> str:
+    """Text that any encoder takes: bytes that were not UTF-8 are read as Latin-1, as Python 2 wrote them."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape").decode("latin-1")
+    return text
+
+
 class PlainUnpickler(pickle.Unpickler):
-    """Refuses every class and function by name."""
+    """Refuses every class and function by name, before anything of it is imported."""
 
     def __init__(self, file: Any, path: Path) -> None:
         super().__init__(file, encoding="utf-8", errors="surrogateescape")

@@ -1,0 +1,57 @@
+"""Checks lists of records: every field there, every field of its type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from cliprpn.data.problems import Problems
+
+Fits = Callable[[Any], bool]
+
+
+def good_records(
+    items: list[Any], fields: Mapping[str, tuple[str, Fits]], where: str, problems: Problems
+) -> Iterator[dict[str, Any]]:
+    """The records that have every field; each other one is a problem, named by its place in the list.
+
+    Args:
+        fields: name to what is expected there, in words and as a test.
+        where: the list's file and name, such as `instances.json: images`.
+    """
+    for position, item in enumerate(items):
+        if not isinstance(item, dict):
+            problems.add(f"{where}[{position}]: expected an object, found {shown(item)}")
+            continue
+        wrong = [key for key, (_, fits) in fields.items() if key not in item or not fits(item[key])]
+        for key in wrong:
+            found = shown(item[key]) if key in item else "none"
+            problems.add(f"{where}[{position}]: expected {key} ({fields[key][0]}), found {found}")
+        if not wrong:
+            yield item
+
+
+def is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
+
+
+def is_size(value: Any) -> bool:
+    return is_integer(value) and value > 0
+
+
+def is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def is_box(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 4 and all(map(_is_number, value))
+
+
+def shown(value: Any) -> str:
+    """A value in a message, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

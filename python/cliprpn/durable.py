@@ -1,0 +1,49 @@
+"""Files that are whole or not there, on a disk that may be full."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cliprpn.errors import CliprpnError
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Beside, synced, then renamed: a file under its name is whole, even after a power cut.
+
+    Makes the folder where there is none.
+
+    Raises:
+        CliprpnError: no_space.
+    """
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, staging = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(staging, path)
+        except BaseException:
+            Path(staging).unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """A full disk becomes no_space, naming the file that was being written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise CliprpnError(
+                "no_space",
+                f"{path}: no room left on the disk: {error.strerror}; make room there, or set CLIPRPN_CACHE to "
+                "a folder on another disk",
+            ) from error
+        raise
