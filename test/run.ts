@@ -8,7 +8,7 @@ import { makeTerminal } from "../src/terminal/make-terminal.ts";
 const checks: Record<string, string[]> = {
   format: ["biome", "check", "."],
   types: ["tsc", "--noEmit", "-p", "."],
-  "python format": ["ruff", "format", "--check", "python", "test"],
+  "python format": ["ruff", "format", "--check", "--config", "python/pyproject.toml", "python", "test"],
   "python lint": ["ruff", "check", "--config", "python/pyproject.toml", "python", "test"],
   "python types": ["mypy", "--config-file", "python/pyproject.toml", "python/cliprpn"],
   vitest: ["vitest", "run"],
