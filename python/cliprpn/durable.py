@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,20 @@ def write_durably(path: Path, content: bytes) -> None:
         except BaseException:
             Path(staging).unlink(missing_ok=True)
             raise
+
+
+def check_space(folder: Path, needed: int) -> None:
+    """
+    Raises:
+        CliprpnError: no_space, when the disk has less room than these bytes.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < needed * 1.02:
+        raise CliprpnError(
+            "no_space",
+            f"{folder}: expected {needed / 1e9:.2f} GB of free room, found {free / 1e9:.2f} GB; "
+            "make room there, or set CLIPRPN_CACHE to a folder on another disk",
+        )
 
 
 @contextmanager

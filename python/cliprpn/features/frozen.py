@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Literal
 
@@ -15,12 +16,16 @@ from torch import Tensor
 
 from cliprpn.data.images import PREPROCESSING_VERSION
 from cliprpn.data.index import DatasetIndex
-from cliprpn.features.image_store import extract_maps, open_maps
+from cliprpn.errors import CliprpnError
+from cliprpn.features.image_store import extract_maps
 from cliprpn.features.lock import file_lock
-from cliprpn.features.text_store import TextFeatures, extract_text
+from cliprpn.features.store import open_store
+from cliprpn.features.text_store import TextFeatures, extract_text, gather
 from cliprpn.models.backbone import ClipBackbone
 
 Phase = Literal["image_features", "text_features"]
+Facts = dict[str, object]
+Arrays = dict[str, np.ndarray]
 
 
 @dataclass
@@ -29,6 +34,7 @@ class FrozenFeatures:
 
     Attributes:
         maps: [num_images, C, h, w], float16; a memory map, or a tensor on the device.
+        image_rows: [S], the picture of each sentence; sentences of one picture share a map.
     """
 
     maps: np.ndarray | Tensor
@@ -54,32 +60,35 @@ class FrozenFeatures:
     def batch(
         self, sentence_rows: np.ndarray, device: torch.device, blank: bool = False
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """What a model takes for these sentences: map, words, mask, pooled, float32 on the device.
+        """What a model takes for these sentences, float32 on the device.
 
         Args:
             sentence_rows: [B], rows of the index.
             blank: the empty sentence in place of each.
+
+        Returns:
+            map [B, C, h, w]; words [B, L, Dw]; mask [B, L], True where there is a token; pooled [B, Dp].
         """
         rows = torch.from_numpy(sentence_rows)
         text_rows = torch.full_like(rows, self.text.blank_row) if blank else rows
-        words, mask, pooled = self.text.batch(text_rows)
-        at = self.image_rows[sentence_rows]
-        if isinstance(self.maps, Tensor):
-            map = self.maps[torch.from_numpy(at).to(self.maps.device)].float()
-        else:
-            map = torch.from_numpy(self.maps[at]).to(device).float()
-        return map, words.to(device), mask.to(device), pooled.to(device)
+        words, mask, pooled = self.text.batch(text_rows, device)
+        image_rows = torch.from_numpy(self.image_rows[sentence_rows])
+        return gather(self.maps, image_rows, device), words, mask, pooled
 
     def keep_on(self, device: torch.device) -> None:
-        """Moves all maps to an accelerator, where they take at most half of what is free."""
+        """Moves everything to a CUDA device, where it takes at most half of the memory that is free."""
         if device.type != "cuda" or isinstance(self.maps, Tensor):
             return
         free, _ = torch.cuda.mem_get_info(device)
-        if self.maps.nbytes < free / 2:
-            self.maps = torch.from_numpy(np.ascontiguousarray(self.maps)).to(device)
-
-
-_opened: dict[Path, FrozenFeatures] = {}
+        if self.maps.nbytes + self.text.num_bytes < free / 2:
+            self.text.keep_on(device)
+            maps = torch.empty(self.maps.shape, dtype=torch.float16, device=device)
+            for start in range(
+                0, len(maps), 256
+            ):  # In parts, so that the machine's own memory is not filled.
+                part = np.array(self.maps[start : start + 256])
+                maps[start : start + 256] = torch.from_numpy(part).to(device)
+            self.maps = maps
 
 
 def open_features(
@@ -95,57 +104,102 @@ def open_features(
 ) -> FrozenFeatures:
     """The features of every picture and sentence of the data set.
 
-    Extracted once per weights, preprocessing, size and data set, under a lock; other processes wait and
-    then share them. A second trial in one process opens them in no time.
+    Extracted once, under a lock; other processes wait and then share them. Maps are known by the weights,
+    the preprocessing, the size and the data set; text by the weights and the data set. A second trial in
+    one process opens them in no time.
+
+    Args:
+        load_backbone: called once, and only when something is missing.
+        weights_id: what the loaded backbone must call its weights.
+        on_progress: phase, how many are done, of how many.
+        on_wait: called once when another process is extracting.
 
     Raises:
         CliprpnError: interrupted, no_space, data_invalid, weights_*.
     """
-    folder = cache_dir / "features" / features_key(index.dataset_id, weights_id, image_size_px)
-    known = _opened.get(folder)
-    if known is not None:
-        return known
-    folder.mkdir(parents=True, exist_ok=True)
-    text_file = folder / "text.safetensors"
-    maps = open_maps(folder)
-    if maps is None or not text_file.is_file():
-        with file_lock(folder / "lock", on_wait, should_stop):
-            maps = open_maps(folder)
-            if maps is None or not text_file.is_file():
-                backbone = load_backbone()
-                if maps is None:
-                    extract_maps(
-                        folder,
-                        index,
-                        backbone,
-                        image_size_px,
-                        device,
-                        lambda done, total: on_progress("image_features", done, total),
-                        should_stop,
-                    )
-                extract_text(
-                    text_file,
-                    index.texts(),
-                    backbone,
-                    device,
-                    lambda done, total: on_progress("text_features", done, total),
-                    should_stop,
-                )
-                maps = open_maps(folder)
-    assert maps is not None
-    features = FrozenFeatures(maps, TextFeatures(text_file), index.image_rows)
-    features.keep_on(device)
+    text_facts: Facts = {"dataset_id": index.dataset_id, "weights_id": weights_id, "text": TEXT_VERSION}
+    map_facts: Facts = {
+        "dataset_id": index.dataset_id,
+        "weights_id": weights_id,
+        "image_size_px": image_size_px,
+        "preprocessing": PREPROCESSING_VERSION,
+    }
+    root = cache_dir / "features"
+    map_folder, text_folder = root / f"maps-{_key(map_facts)}", root / f"text-{_key(text_facts)}"
+    place = (map_folder, text_folder, str(device))
+    if place in _opened:
+        return _opened[place]
     _opened.clear()  # One data set at a time is enough for a worker.
-    _opened[folder] = features
+
+    backbone = cache(lambda: _expected(load_backbone(), weights_id))
+    opened = partial(_open_or_extract, on_wait=on_wait, should_stop=should_stop)
+    maps = opened(
+        map_folder,
+        lambda: extract_maps(
+            map_folder,
+            index,
+            backbone(),
+            image_size_px,
+            device,
+            map_facts,
+            partial(on_progress, "image_features"),
+            should_stop,
+        ),
+    )
+    text = opened(
+        text_folder,
+        lambda: extract_text(
+            text_folder,
+            index.texts(),
+            backbone(),
+            device,
+            text_facts,
+            partial(on_progress, "text_features"),
+            should_stop,
+        ),
+    )
+    features = FrozenFeatures(maps["maps"], TextFeatures(text), index.image_rows)
+    features.keep_on(device)
+    _opened[place] = features
     return features
 
 
-def features_key(dataset_id: str, weights_id: str, image_size_px: int) -> str:
-    """Names the features by everything that they depend on."""
-    parts = {
-        "dataset": dataset_id,
-        "weights": weights_id,
-        "preprocessing": PREPROCESSING_VERSION,
-        "image_size_px": image_size_px,
-    }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
+# Part of the text's key: change it whenever the same sentence would give other vectors.
+TEXT_VERSION = "openai-bpe-1"
+_opened: dict[tuple[Path, Path, str], FrozenFeatures] = {}
+
+
+def _open_or_extract(
+    folder: Path,
+    extract: Callable[[], None],
+    on_wait: Callable[[], None],
+    should_stop: Callable[[], bool],
+) -> Arrays:
+    """The store's arrays; extracts them first where another process has not."""
+    arrays = open_store(folder)
+    if arrays is not None:
+        return arrays
+    folder.mkdir(parents=True, exist_ok=True)
+    with file_lock(folder / "lock", on_wait, should_stop):
+        arrays = open_store(folder)
+        if arrays is None:
+            extract()
+            arrays = open_store(folder)
+    assert arrays is not None
+    return arrays
+
+
+def _expected(backbone: ClipBackbone, weights_id: str) -> ClipBackbone:
+    """The backbone, if its weights are the ones that the features are named after."""
+    if backbone.weights_id != weights_id:
+        raise CliprpnError(
+            "weights_mismatch",
+            f"the backbone's weights have changed since the trial was planned: expected {weights_id}, "
+            f"found {backbone.weights_id}; start again",
+        )
+    return backbone
+
+
+def _key(facts: Facts) -> str:
+    """Names a store by everything that it depends on."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:24]

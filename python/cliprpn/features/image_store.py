@@ -1,33 +1,31 @@
-"""Feature maps of a data set's pictures: one memory-mapped file, filled block by block."""
+"""Feature maps of a data set's pictures, made block by block."""
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from cliprpn.data.images import load_squashed
 from cliprpn.data.index import DatasetIndex
+from cliprpn.durable import check_space
 from cliprpn.errors import CliprpnError
+from cliprpn.features.half import to_half
+from cliprpn.features.store import StoreWriter
 from cliprpn.models.backbone import ClipBackbone
 
-BLOCK = 64
-MAX_FP16 = 65504.0
-
-
-def open_maps(folder: Path) -> np.ndarray | None:
-    """[num_images, C, h, w], float16, memory-mapped; None until all pictures are done."""
-    facts = _read_progress(folder)
-    if facts is None or facts.done < facts.shape[0]:
-        return None
-    return np.memmap(str(folder / "maps.f16"), dtype=np.dtype(np.float16), mode="r", shape=facts.shape)
+# Pictures of 224 px in one pass; fewer of a larger size, so that memory stays the same. On a CPU a block stays
+# in the cache: cliprpn-tiny takes 2.4 ms a picture in blocks of 16, 8 ms in blocks of 64.
+BLOCK_AT_224 = {"cpu": 16, "accelerator": 64}
+BLOCKS_AHEAD = 3
+STRIDE_PX = 32
 
 
 def extract_maps(
@@ -36,82 +34,65 @@ def extract_maps(
     backbone: ClipBackbone,
     image_size_px: int,
     device: torch.device,
+    facts: dict[str, object],
     on_progress: Callable[[int, int], None],
     should_stop: Callable[[], bool],
 ) -> None:
-    """Fills the store; goes on after what an earlier, killed run had finished.
+    """Fills the store `maps` [num_images, C, h, w], float16. The caller holds the lock.
 
-    A block counts as done only once its bytes are on the disk. The caller holds the lock.
+    Blocks start at the same pictures whether or not a run was killed, so that the bytes are the same too.
 
     Raises:
-        CliprpnError: interrupted, no_space, data_invalid, out of fp16's range (internal).
+        CliprpnError: interrupted, no_space, data_invalid, weights_mismatch.
     """
     num_images = index.images.num_rows
-    cells = image_size_px // 32
-    shape = (num_images, backbone.map_channels, cells, cells)
-    facts = _read_progress(folder)
-    done = facts.done if facts is not None and facts.shape == shape else 0
-    if done == 0:
-        _check_space(folder, int(np.prod(shape)) * 2)
-    maps_file = folder / "maps.f16"
-    mode: Literal["r+", "w+"] = "r+" if done > 0 and maps_file.is_file() else "w+"
-    maps = np.memmap(str(maps_file), dtype=np.dtype(np.float16), mode=mode, shape=shape)
+    cells = image_size_px // STRIDE_PX
+    row_shape = (backbone.map_channels, cells, cells)
+    on_cpu = device.type == "cpu"
+    size = max(1, BLOCK_AT_224["cpu" if on_cpu else "accelerator"] * 224**2 // image_size_px**2)
     backbone = backbone.to(device)
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        starts = list(range(done, num_images, BLOCK))
-        pending = {}
-
-        def decode_ahead(position: int) -> None:
-            for start in starts[position : position + 2]:
-                if start not in pending:
-                    rows = range(start, min(start + BLOCK, num_images))
-                    pending[start] = [
-                        pool.submit(load_squashed, index.image_path(row), image_size_px) for row in rows
-                    ]
-
-        for position, start in enumerate(starts):
+    if on_cpu:  # 1.5 times faster there.
+        backbone = backbone.to(memory_format=torch.channels_last)
+    with StoreWriter(folder, {"maps": (row_shape, np.float16)}, facts) as store, _full_precision(device):
+        check_space(folder, (num_images - store.done) * int(np.prod(row_shape)) * 2)
+        on_progress(store.done, num_images)
+        blocks = [
+            range(start, min(start + size, num_images)) for start in range(store.done, num_images, size)
+        ]
+        for rows, pixels in zip(blocks, _decoded(index, blocks, image_size_px, device), strict=True):
+            maps = backbone.feature_map(pixels.to(device).float() / 255)  # [b, C, h, w]
+            what = f"the maps of pictures {rows[0] + 1} to {rows[-1] + 1}"
+            store.append(len(rows), {"maps": to_half(maps, what)})
+            on_progress(store.done, num_images)
             if should_stop():
+                store.commit()
                 raise CliprpnError("interrupted", "stopped while extracting features")
-            decode_ahead(position)
-            pixels = torch.stack([future.result() for future in pending.pop(start)])
-            block = backbone.feature_map(pixels.to(device).float() / 255).cpu()
-            if block.abs().max() > MAX_FP16:
-                raise CliprpnError("internal", "a feature is beyond float16's range")
-            maps[start : start + len(block)] = block.half().numpy()
-            maps.flush()
-            _write_progress(folder, start + len(block), shape)
-            on_progress(start + len(block), num_images)
+        store.finish()
 
 
-class Progress(NamedTuple):
-    """How many pictures are done, and the shape of all maps."""
-
-    done: int
-    shape: tuple[int, ...]
-
-
-def _read_progress(folder: Path) -> Progress | None:
-    path = folder / "maps.json"
-    if not path.is_file() or not (folder / "maps.f16").is_file():
-        return None
-    facts = json.loads(path.read_text())
-    return Progress(int(facts["done"]), tuple(facts["shape"]))
-
-
-def _write_progress(folder: Path, done: int, shape: tuple[int, ...]) -> None:
-    staging = folder / "maps.json.new"
-    with staging.open("w") as file:
-        json.dump({"done": done, "shape": shape}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(staging, folder / "maps.json")
+def _decoded(
+    index: DatasetIndex, blocks: list[range], image_size_px: int, device: torch.device
+) -> Iterator[Tensor]:
+    """Each block's pictures, [b, 3, H, W] uint8, a few blocks decoded ahead by threads of their own."""
+    waiting: deque[list[Future[Tensor]]] = deque()
+    # On a CPU, the network needs the cores; beside a GPU they have nothing else to do.
+    num_threads = min(16, os.cpu_count() or 1) if device.type != "cpu" else 2
+    pool = ThreadPoolExecutor(num_threads)
+    try:
+        for position in range(len(blocks)):
+            for rows in blocks[position + len(waiting) : position + BLOCKS_AHEAD]:
+                paths = (index.image_path(row) for row in rows)
+                waiting.append([pool.submit(load_squashed, path, image_size_px) for path in paths])
+            yield torch.stack([future.result() for future in waiting.popleft()])
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-def _check_space(folder: Path, needed: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if free < needed * 1.05:
-        raise CliprpnError(
-            "no_space",
-            f"{folder}: the features need {needed / 1e9:.2f} GB, {free / 1e9:.2f} GB are free; "
-            "make room or set CLIPRPN_CACHE to another disk",
-        )
+@contextmanager
+def _full_precision(device: torch.device) -> Iterator[None]:
+    """No TF32 in CUDA's convolutions: its 10 bits would be all that float16 keeps."""
+    if device.type != "cuda":
+        yield
+        return
+    with torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=False):
+        yield
