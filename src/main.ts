@@ -6,6 +6,7 @@ import { CliprpnError, EXIT, exitCodeOf } from "./contract/errors.ts";
 import { version } from "./package-root.ts";
 import { cacheDir } from "./runtime/cache-dir.ts";
 import { checkPlatform } from "./runtime/unsupported-platform.ts";
+import { shellQuoted } from "./shell-quote.ts";
 import { makeTerminal, type Streams } from "./terminal/make-terminal.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
@@ -27,7 +28,7 @@ export async function main(argv: string[], io: Io): Promise<number> {
       cwd: io.cwd,
       env: io.env,
       signal: io.signal,
-      commandLine: `cliprpn ${argv.map(quoted).join(" ")}`,
+      commandLine: `cliprpn ${argv.map(shellQuoted).join(" ")}`,
     };
     return await runCommand(commands, argv, context, version);
   } catch (error) {
@@ -55,8 +56,4 @@ function unexpected(error: unknown, terminal: Terminal, env: NodeJS.ProcessEnv):
   }
   terminal.info(`internal error: ${error instanceof Error ? error.message.split("\n")[0] : text}${where}`);
   return EXIT.internal;
-}
-
-function quoted(argument: string): string {
-  return /^[\w./:=,@%+-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }

@@ -21,7 +21,7 @@ def breakdowns(columns: Columns, hits: NDArray) -> list[Breakdown]:
     """
     found: list[Breakdown] = []
     groupings = {
-        "stratum": _strata(columns),
+        "stratum": strata(columns),
         "area_tercile": _area_terciles(columns),
         "sentence_length": _lengths(columns),
         "num_same_category": _same_category(columns),
@@ -48,11 +48,12 @@ def _breakdown(by: str, group: str, hits: NDArray, images: NDArray) -> Breakdown
     )
 
 
-def _strata(columns: Columns) -> dict[str, NDArray]:
-    strata = columns["stratum"]
-    names = {name for name in strata.tolist() if name is not None}
+def strata(columns: Columns) -> dict[str, NDArray]:
+    """Which rows are of each kind of sentence; empty where the data have no strata."""
+    own = columns["stratum"]
+    names = {name for name in own.tolist() if name is not None}
     ordered = [name for name in STRATA_ORDER if name in names] + sorted(names - set(STRATA_ORDER))
-    return {name: strata == name for name in ordered}
+    return {name: own == name for name in ordered}
 
 
 def _area_terciles(columns: Columns) -> dict[str, NDArray]:
@@ -61,9 +62,9 @@ def _area_terciles(columns: Columns) -> dict[str, NDArray]:
     share = area / (columns["width"] * columns["height"])
     low, high = np.quantile(share, [1 / 3, 2 / 3])
     return {
-        f"small: below {low:.1%}": share < low,
-        f"medium: {low:.1%} to {high:.1%}": (share >= low) & (share < high),
-        f"large: {high:.1%} and more": share >= high,
+        f"small: below {low * 100:.1f} %": share < low,
+        f"medium: {low * 100:.1f} to {high * 100:.1f} %": (share >= low) & (share < high),
+        f"large: {high * 100:.1f} % and more": share >= high,
     }
 
 

@@ -31,7 +31,8 @@ def choose_gallery(columns: Columns, settings: list[tuple[str, Columns]], images
     def case(row: int) -> Case:
         return _case(int(row), columns, shown[:MAX_SHOWN], images)
 
-    worst = _one_per_image(np.argsort(best, kind="stable"), columns)
+    # Of the answers that miss, the surest first: the most telling ones.
+    worst = _one_per_image(np.lexsort((-settings[0][1]["objectness"], best)), columns)
     return Gallery.model_validate(
         {
             "best": [case(row).model_dump() for row in _one_per_image(by_gain, columns)],

@@ -11,6 +11,7 @@ import torch
 from pydantic import BaseModel
 
 from cliprpn.build import check_fusion
+from cliprpn.checkpoint import load_model
 from cliprpn.contract.generated import (
     CheckFusionParams,
     CheckFusionResult,
@@ -82,25 +83,25 @@ def _check_fusion(params: CheckFusionParams, context: CallContext) -> CheckFusio
 
 
 def _evaluate(params: EvaluateParams, context: CallContext) -> EvaluateResult:
-    folder = Path(params.trial_dir)
-    spec = TrialSpec.model_validate_json((folder / "spec.json").read_text())
-    changes: dict[str, Any] = {"device": str(context.device)}
-    if params.dataset is not None:
-        changes["dataset"] = params.dataset
-    spec = spec.model_copy(update=changes)
+    model_path, out_dir = Path(params.model), Path(params.out_dir)
+    spec = load_model(model_path).spec
+    dataset = spec.dataset if params.dataset is None else params.dataset
+    limit = getattr(spec.settings.limits, params.split) if params.dataset is None else None
+    spec = spec.model_copy(update={"device": str(context.device), "dataset": dataset})
     seed_everything(spec.seed, spec.num_threads)
     index, features = open_data(spec, params.cache_dir, context.emit, context.should_stop)
     metrics = evaluate_model(
-        folder,
-        spec,
+        model_path,
+        out_dir,
         index,
         features,
         params.split,
+        limit,
         context.device,
         context.emit,
         context.should_stop,
     )
-    return EvaluateResult(metrics=metrics, predictions_file=str(predictions_file(folder, params.split)))
+    return EvaluateResult(metrics=metrics, predictions_file=str(predictions_file(out_dir, params.split)))
 
 
 def _summarize(params: SummarizeParams, context: CallContext) -> Summary:

@@ -8,7 +8,7 @@ from typing import Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from cliprpn.breakdowns import breakdowns, category_macro
+from cliprpn.breakdowns import breakdowns, category_macro, strata
 from cliprpn.contract.generated import (
     Comparison,
     Figure,
@@ -16,6 +16,7 @@ from cliprpn.contract.generated import (
     Interval,
     SeedFigure,
     SettingSummary,
+    StratumSummary,
     Summary,
     TrialSpec,
 )
@@ -86,9 +87,33 @@ def summarize(split: str, groups: list[tuple[str, list[Path]]], cache_dir: Path)
 
 def _setting_summary(setting: Setting) -> SettingSummary:
     first = setting.runs[0]
-    images = first["image_id"]
     seeds = [spec.seed for spec in setting.specs]
-    per_run = [sentence_figures(run) for run in setting.runs]
+    return SettingSummary(
+        label=setting.label,
+        trial_ids=[spec.trial_id for spec in setting.specs],
+        figures=_figures(setting.runs, seeds),
+        strata=[
+            _stratum_summary(name, [_rows(run, chosen) for run in setting.runs], seeds)
+            for name, chosen in strata(first).items()
+        ],
+        breakdowns=breakdowns(first, setting.hits),
+        category_macro_acc_at_50=category_macro(first, setting.hits),
+    )
+
+
+def _stratum_summary(name: str, runs: list[Columns], seeds: list[int]) -> StratumSummary:
+    return StratumSummary(
+        stratum=name,
+        num_sentences=len(runs[0]["iou"]),
+        num_pairs=len(pair_rows(runs[0]["pair_id"])),
+        figures=_figures(runs, seeds),
+    )
+
+
+def _figures(runs: list[Columns], seeds: list[int]) -> list[Figure]:
+    """Every figure of some sentences; each run answered the same ones."""
+    images = runs[0]["image_id"]
+    per_run = [sentence_figures(run) for run in runs]
     figures = [
         _figure(
             name,
@@ -98,22 +123,20 @@ def _setting_summary(setting: Setting) -> SettingSummary:
         )
         for name in per_run[0]
     ]
-    shared = np.mean([run["intersection"] for run in setting.runs], axis=0)
-    joined = np.mean([run["union"] for run in setting.runs], axis=0)
-    oious = [float(run["intersection"].sum() / run["union"].sum()) for run in setting.runs]
+    shared = np.mean([run["intersection"] for run in runs], axis=0)
+    joined = np.mean([run["union"] for run in runs], axis=0)
+    oious = [float(run["intersection"].sum() / run["union"].sum()) for run in runs]
     figures.append(_figure("oiou", ratio_interval(shared, joined, images), seeds, oious))
-    pairs = pair_rows(first["pair_id"])
+    pairs = pair_rows(runs[0]["pair_id"])
     if len(pairs):
-        right = [pairs_right(run["iou"], pairs) for run in setting.runs]
+        right = [pairs_right(run["iou"], pairs) for run in runs]
         mean = mean_interval(np.mean(right, axis=0), images[pairs[:, 0]])
         figures.append(_figure("pair_accuracy", mean, seeds, [float(each.mean()) for each in right]))
-    return SettingSummary(
-        label=setting.label,
-        trial_ids=[spec.trial_id for spec in setting.specs],
-        figures=figures,
-        breakdowns=breakdowns(first, setting.hits),
-        category_macro_acc_at_50=category_macro(first, setting.hits),
-    )
+    return figures
+
+
+def _rows(columns: Columns, chosen: NDArray) -> Columns:
+    return {name: values[chosen] for name, values in columns.items()}
 
 
 def _floors(best: Setting, columns: Columns, cache_dir: Path) -> list[Floor]:

@@ -94,7 +94,7 @@ def _complete(spec: TrialSpec, folder: Path, emit: Emit, should_stop: Callable[[
     epochs, best = _train(model, spec, data, sizes, folder, device, emit, should_stop)
     training_done = time.monotonic()
 
-    metrics = evaluate_model(folder, spec, index, features, "val", device, emit, should_stop)
+    metrics = evaluate_model(folder, folder, index, features, "val", limits.val, device, emit, should_stop)
     done = time.monotonic()
     peak = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
     return CompletedOutcome(
@@ -183,20 +183,21 @@ def open_data(
 
 
 def evaluate_model(
-    folder: Path,
-    spec: TrialSpec,
+    model_path: Path,
+    out_dir: Path,
     index: DatasetIndex,
     features: FrozenFeatures,
     split: str,
+    limit: int | None,
     device: torch.device,
     emit: Emit,
     should_stop: Callable[[], bool],
 ) -> Metrics:
-    """Asks the best epoch every sentence of a split; writes predictions and metrics into the folder."""
-    rows = index.split(split, getattr(spec.settings.limits, split))
+    """Asks a saved model (a trial's folder, or a file) a split's sentences; `out_dir` gets answers and metrics."""
+    rows = index.split(split, limit)
     if len(rows) == 0:
         raise CliprpnError("data_invalid", f"{index.root}: the split {split} has no sentence")
-    model = load_model(folder).model.to(device)
+    model = load_model(model_path).model.to(device)
     show = paced(emit)
     answers = predict_split(
         model,
@@ -207,10 +208,11 @@ def evaluate_model(
         lambda done, total: show("evaluation", done, total),
         should_stop,
     )
-    path = predictions_file(folder, split)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    path = predictions_file(out_dir, split)
     write_predictions(path, index, rows, answers)
     metrics = Metrics.model_validate(split_metrics(read_predictions(path)))
-    write_json(folder / f"metrics-{split}.json", metrics)
+    write_json(out_dir / f"metrics-{split}.json", metrics)
     return metrics
 
 

@@ -1,23 +1,32 @@
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { EXIT } from "../contract/errors.ts";
+import { basename, dirname, join, resolve } from "node:path";
+import { CliprpnError, EXIT } from "../contract/errors.ts";
+import type { TrialDataset } from "../contract/generated/types.ts";
+import { identifyDataset } from "../experiment/identity.ts";
 import { cacheDir } from "../runtime/cache-dir.ts";
-import { findTrial, SweepStore } from "../store/sweep-store.ts";
+import { evaluationFolder, findTrial, SweepStore } from "../store/sweep-store.ts";
 import type { Arguments, Context } from "./command.ts";
 import { lookAt } from "./report.ts";
 import { openEngine, runsFolder } from "./session.ts";
 
 /** `cliprpn evaluate TRIAL`: figures on a split, as JSON. */
 export async function evaluate(args: Arguments, context: Context): Promise<number> {
-  const trial_dir = findTrial(args.needed("trial"), runsFolder(args, context), context.cwd);
-  const split = args.text("split") === "test" ? "test" : "val";
+  const model = findTrial(args.needed("model"), runsFolder(args, context), context.cwd);
+  const split = chosenSplit(args);
+  const dataset = await otherDataset(args, context);
   const engine = await openEngine(args, context);
   try {
-    const sweep = dirname(trial_dir);
-    if (existsSync(join(sweep, "plan.json"))) lookAt(SweepStore.open(sweep), split, context.commandLine);
+    // A model's own test split is its sweep's: each look is counted, before it is taken.
+    if (split === "test") countLook(model, context.commandLine);
     const result = await engine.call(
       "evaluate",
-      { trial_dir, split, dataset: null, cache_dir: cacheDir(context.env) },
+      {
+        model,
+        split,
+        dataset,
+        out_dir: evaluationFolder(model, dataset?.id),
+        cache_dir: cacheDir(context.env),
+      },
       { signal: context.signal },
     );
     context.terminal.result(JSON.stringify(result, null, 2));
@@ -25,4 +34,33 @@ export async function evaluate(args: Arguments, context: Context): Promise<numbe
   } finally {
     await engine.close();
   }
+}
+
+function chosenSplit(args: Arguments): "train" | "val" | "test" {
+  const split = args.text("split");
+  return split === "test" || split === "train" ? split : "val";
+}
+
+/** What `--dataset` names; null for the model's own. */
+async function otherDataset(args: Arguments, { cwd, env }: Context): Promise<TrialDataset | null> {
+  const named = args.text("dataset");
+  const split_by = args.text("split-by") === "google" ? "google" : "umd";
+  if (named === undefined) {
+    if (args.text("split-by") !== undefined)
+      throw new CliprpnError("bad_input", "--split-by says who split --dataset; give that too");
+    return null;
+  }
+  const root = resolve(cwd, named);
+  const { id, name } = await identifyDataset(
+    { name: "evaluation", question: "", dataset: { name: basename(root), root, split_by } },
+    cacheDir(env),
+  );
+  return { id, name, root, split_by };
+}
+
+function countLook(model: string, command: string): void {
+  const sweep = [dirname(model), dirname(dirname(model))].find((folder) =>
+    existsSync(join(folder, "plan.json")),
+  );
+  if (sweep !== undefined) lookAt(SweepStore.open(sweep), "test", command);
 }

@@ -1,33 +1,52 @@
-import { resolve } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { dirname, extname, resolve } from "node:path";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
-import { drawBoxes } from "../report/draw.ts";
+import { checkPicture, drawBoxes } from "../report/draw.ts";
 import { findTrial } from "../store/sweep-store.ts";
 import type { Arguments, Context } from "./command.ts";
 import { openEngine, runsFolder } from "./session.ts";
 
 /** `cliprpn ground IMAGE SENTENCE --model TRIAL`: the box as JSON, and the picture with the box. */
 export async function ground(args: Arguments, context: Context): Promise<number> {
-  const named = args.text("model");
-  if (named === undefined)
-    throw new CliprpnError(
-      "bad_input",
-      "ground needs --model: a trial's folder, the beginning of its id, or a .safetensors file",
-    );
-  const model = findTrial(named, runsFolder(args, context), context.cwd);
-  const image_file = resolve(context.cwd, args.needed("image"));
-  const out = resolve(context.cwd, args.needed("out"));
+  const asked = await checked(args, context);
   const engine = await openEngine(args, context);
   try {
-    const found = await engine.call(
-      "ground",
-      { model, image_file, sentence: args.needed("sentence") },
-      { signal: context.signal },
-    );
-    await drawBoxes(image_file, [{ box_xyxy: found.pred_box_xyxy, color: "#cf222e" }], out);
+    const { model, image_file, sentence, out } = asked;
+    const found = await engine.call("ground", { model, image_file, sentence }, { signal: context.signal });
+    await mkdir(dirname(out), { recursive: true });
+    const box = { box_xyxy: found.pred_box_xyxy, color: "#d55e00" };
+    await drawBoxes(image_file, [box], out, { upright: true });
     context.terminal.result(JSON.stringify(found, null, 2));
     context.terminal.info(`drawn in ${out}`);
     return EXIT.good;
   } finally {
     await engine.close();
   }
+}
+
+/** What was asked for, wrong input found before a worker starts. */
+async function checked(
+  args: Arguments,
+  context: Context,
+): Promise<{ model: string; image_file: string; sentence: string; out: string }> {
+  const sentence = args.needed("sentence").trim();
+  if (sentence === "") throw new CliprpnError("bad_input", "the sentence is empty; say what to look for");
+  const named = args.text("model");
+  if (named === undefined)
+    throw new CliprpnError(
+      "bad_input",
+      "ground needs --model: a trial's folder, the beginning of its id, or a .safetensors file",
+    );
+  const image_file = resolve(context.cwd, args.needed("image"));
+  const out = resolve(context.cwd, args.needed("out"));
+  if (![".png", ".jpg", ".jpeg", ".webp"].includes(extname(out).toLowerCase()))
+    throw new CliprpnError("bad_input", `--out ${args.text("out")}: expected a .png, .jpg or .webp file`);
+  if (out === image_file)
+    throw new CliprpnError(
+      "bad_input",
+      `--out ${args.text("out")}: this is the picture itself; give another`,
+    );
+  await checkPicture(image_file);
+  const model = findTrial(named, runsFolder(args, context), context.cwd);
+  return { model, image_file, sentence, out };
 }

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { Arguments, Context } from "./command.ts";
@@ -9,10 +9,17 @@ export async function init(args: Arguments, { cwd, terminal }: Context): Promise
   const file = resolve(cwd, args.needed("file"));
   if (existsSync(file))
     throw new CliprpnError("bad_input", `${file}: there is such a file already; give another name`);
-  writeFileSync(file, template(relative(dirname(file), schemaFile)));
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, template(relativeFrom(dirname(file), schemaFile)));
   terminal.info(`Wrote ${file}. Next: cliprpn sweep ${relative(cwd, file)} --dry-run`);
   terminal.result(relative(cwd, file));
   return EXIT.good;
+}
+
+/** With a leading dot, without which editors take it for a name. */
+function relativeFrom(folder: string, file: string): string {
+  const path = relative(folder, file).replaceAll("\\", "/");
+  return path.startsWith(".") ? path : `./${path}`;
 }
 
 export function template(schema: string): string {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { TrialGroup } from "../contract/generated/types.ts";
@@ -13,7 +14,7 @@ import { openEngine, runsFolder } from "./session.ts";
 export async function report(args: Arguments, context: Context): Promise<number> {
   const runs = runsFolder(args, context);
   const named = args.text("sweep");
-  const folder = named === undefined ? sweepFolders(runs)[0] : resolve(context.cwd, named);
+  const folder = named === undefined ? sweepFolders(runs)[0] : namedSweep(named, runs, context.cwd);
   if (folder === undefined)
     throw new CliprpnError("not_found", `${runs}: expected a sweep, found none; run \`cliprpn sweep\` first`);
   const store = SweepStore.open(folder);
@@ -46,12 +47,8 @@ export async function makeReport(
   for (const [index, spec] of completed.entries()) {
     if (store.hasPredictions(spec.trial_id, split)) continue;
     terminal.live([`evaluating on ${split}: ${index + 1} of ${completed.length}`]);
-    const params = {
-      trial_dir: store.trialDir(spec.trial_id),
-      split,
-      dataset: null,
-      cache_dir: first.cache_dir,
-    };
+    const model = store.trialDir(spec.trial_id);
+    const params = { model, split, dataset: null, out_dir: model, cache_dir: first.cache_dir };
     await engine.call("evaluate", params, { signal });
   }
   terminal.live(["summarizing"]);
@@ -67,16 +64,23 @@ export async function makeReport(
     question: plan.question,
     name: plan.name,
     command: sweepCommand(store) ?? context.commandLine,
+    source: plan.source,
     trials: plan.trials.map((spec) => ({ spec, outcome: store.outcome(spec.trial_id) })),
     summary,
     published: plan.published,
     testReads: store.entries().filter((entry) => entry.type === "split_read" && entry.split === "test")
       .length,
   };
-  const file = await writeReport(input, store.folder, split === "test" ? "REPORT-test.md" : "REPORT.md");
+  const file = await writeReport(input, store.folder);
   terminal.liveDone();
   terminal.info(verdict(summary));
   terminal.result(relative(context.cwd, file) || file);
+}
+
+/** A sweep by its path, or by its name below the runs folder. */
+function namedSweep(name: string, runs: string, cwd: string): string {
+  const path = resolve(cwd, name);
+  return existsSync(path) ? path : resolve(runs, name);
 }
 
 /** Notes in the journal that somebody looked at a split. */
@@ -88,5 +92,5 @@ export function lookAt(store: SweepStore, split: "train" | "val" | "test", comma
 
 function sweepCommand(store: SweepStore): string | undefined {
   const started = store.entries().find((entry) => entry.type === "sweep_started");
-  return started?.type === "sweep_started" ? started.command : undefined;
+  return started?.type === "sweep_started" ? `npx ${started.command}` : undefined;
 }

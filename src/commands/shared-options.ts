@@ -5,13 +5,14 @@ export const python: Option = { describe: "an interpreter of your own (or CLIPRP
 export const device: Option = { describe: "auto, cpu, cuda, cuda:I or mps", type: "string", default: "auto" };
 export const runsDir: Option = { describe: "where sweeps are kept", type: "string", default: "runs" };
 export const set: Option = {
-  describe: "change a key of the file: --set training.num_epochs=2 (may be repeated)",
+  describe: "change a key: --set training.num_epochs=2 (repeatable)",
   type: "array",
 };
 export const json: Option = { describe: "print JSON", type: "boolean", default: false };
 export const split: Option = {
-  describe: "which part of the data",
+  describe: "part of the data; each look at test is counted",
   type: "string",
   choices: ["val", "test"],
   default: "val",
 };
+export const model = "a trial's folder, the beginning of its id, or a .safetensors file";

@@ -1,3 +1,4 @@
+import { closest } from "fastest-levenshtein";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
 import type { Engine, TrialWatcher } from "../engine/engine.ts";
@@ -17,15 +18,22 @@ export async function sweep(args: Arguments, context: Context): Promise<number> 
   return runPlan(plan, args, context);
 }
 
-/** `cliprpn train FILE`: the plan's first trial. */
+/** `cliprpn train FILE`: the plan's first trial, or the one of `--setting`. */
 export async function train(args: Arguments, context: Context): Promise<number> {
   const { plan, dataset } = await readPlan(args, context);
+  const trial = chosenTrial(plan, args.text("setting"));
   await ensureDataset(dataset, context);
-  const first = plan.trials.slice(0, 1);
-  return runPlan(
-    { ...plan, hash: first[0]?.trial_id.slice(0, 8) ?? plan.hash, trials: first },
-    args,
-    context,
+  return runPlan({ ...plan, hash: trial.trial_id.slice(0, 8), trials: [trial] }, args, context);
+}
+
+function chosenTrial({ trials }: Plan, label: string | undefined): TrialSpec {
+  const [first] = trials;
+  const found = label === undefined ? first : trials.find((spec) => spec.label === label);
+  if (found !== undefined) return found;
+  const labels = [...new Set(trials.map((spec) => spec.label))];
+  throw new CliprpnError(
+    "bad_input",
+    `--setting ${label}: expected one of this experiment's settings: ${labels.join(", ")}. Did you mean ${closest(label ?? "", labels)}?`,
   );
 }
 
@@ -36,7 +44,11 @@ async function runPlan(plan: Plan, args: Arguments, context: Context): Promise<n
     const device = await engine.device();
     const trials = plan.trials.map((spec) => ({ ...spec, device }));
     await checkBeforeWork(engine, trials, signal);
-    const store = SweepStore.create(runsFolder(args, context), { ...plan, trials });
+    const store = SweepStore.create(runsFolder(args, context), {
+      ...plan,
+      trials,
+      source: { file: args.needed("file"), sets: args.list("set") },
+    });
     const { journal, release } = await store.lock();
     try {
       const waiting = trialsToRun(store, trials, args, context);

@@ -1,11 +1,11 @@
 import type { Command } from "./command.ts";
-import { device, json, python, runsDir, set, split } from "./shared-options.ts";
+import { device, json, model, python, runsDir, set, split } from "./shared-options.ts";
 
 /** Everything that a person can type. */
 export const commands: Command[] = [
   {
     usage: "sweep <file>",
-    describe: "run all trials of an experiment, then write the report; run it again to finish what is left",
+    describe: "run an experiment's trials, then report; again: finish what is left",
     positionals: { file: { describe: "the experiment file", type: "string" } },
     options: {
       set,
@@ -21,59 +21,66 @@ export const commands: Command[] = [
     },
     examples: [
       ["$0 sweep experiments/fusion.json", "which fusion grounds best?"],
-      ["$0 sweep experiments/fusion.json --set dataset.root=data/mine", "the same question on your data"],
+      ["$0 sweep experiments/fusion.json --set dataset.root=DIR", "the same on your data"],
     ],
     load: async () => (await import("./sweep.ts")).sweep,
   },
   {
     usage: "train <file>",
-    describe: "run one trial: the first setting with the first seed",
+    describe: "run one trial of an experiment",
     positionals: { file: { describe: "the experiment file", type: "string" } },
     options: {
       set,
       device,
       python,
       "runs-dir": runsDir,
-      seed: { describe: "in place of the first seed", type: "number" },
+      setting: { describe: "as the report names it (default: the first)", type: "string" },
+      seed: { describe: "any seed (default: the file's first)", type: "number" },
       json,
     },
+    examples: [["$0 train experiments/fusion.json --setting film --seed 1", "one row of the report again"]],
     load: async () => (await import("./sweep.ts")).train,
   },
   {
     usage: "report [sweep]",
     describe: "write the report of a sweep (the newest by default)",
-    positionals: { sweep: { describe: "the sweep's folder", type: "string" } },
+    positionals: { sweep: { describe: "the sweep's folder, or its name below --runs-dir", type: "string" } },
     options: { split, device, python, "runs-dir": runsDir },
     load: async () => (await import("./report.ts")).report,
   },
   {
-    usage: "evaluate <trial>",
+    usage: "evaluate <model>",
     describe: "measure a trained model on a split; prints its figures",
-    positionals: { trial: { describe: "a trial's folder or the beginning of its id", type: "string" } },
-    options: { split, device, python, "runs-dir": runsDir },
-    load: async () => (await import("./evaluate.ts")).evaluate,
-  },
-  {
-    usage: "ground <image> <sentence>",
-    describe: "find what a sentence means in a picture; prints the box, draws it",
-    positionals: {
-      image: { describe: "a picture", type: "string" },
-      sentence: { describe: "what to look for", type: "string" },
-    },
+    positionals: { model: { describe: model, type: "string" } },
     options: {
-      model: {
-        describe: "a trial's folder, the beginning of its id, or a .safetensors file",
+      split: { ...split, choices: ["train", "val", "test"] },
+      dataset: { describe: "another data set: its folder, in RefCOCOg's layout", type: "string" },
+      "split-by": {
+        describe: "who split that one (default: umd)",
         type: "string",
-      },
-      out: {
-        describe: "where to draw (default: beside the current folder's other files, grounded.png)",
-        type: "string",
-        default: "grounded.png",
+        choices: ["umd", "google"],
       },
       device,
       python,
       "runs-dir": runsDir,
     },
+    load: async () => (await import("./evaluate.ts")).evaluate,
+  },
+  {
+    usage: "ground <image> <sentence>",
+    describe: "find in a picture what a sentence means",
+    positionals: {
+      image: { describe: "a picture", type: "string" },
+      sentence: { describe: "what to look for", type: "string" },
+    },
+    options: {
+      model: { describe: model, type: "string" },
+      out: { describe: "what to draw: .png, .jpg or .webp", type: "string", default: "grounded.png" },
+      device,
+      python,
+      "runs-dir": runsDir,
+    },
+    examples: [['$0 ground photo.jpg "the red cup" --model 3f2a', "prints the box, draws it"]],
     load: async () => (await import("./ground.ts")).ground,
   },
   {
@@ -84,7 +91,7 @@ export const commands: Command[] = [
   },
   {
     usage: "schema",
-    describe: "print where your editor finds the schema of experiment files",
+    describe: "print where the schema of experiment files is",
     options: { print: { describe: "print the schema itself", type: "boolean", default: false } },
     load: async () => (await import("./schema.ts")).schema,
   },
@@ -99,7 +106,7 @@ export const commands: Command[] = [
   },
   {
     usage: "golden <files..>",
-    describe: "hold the modules against recorded figures of the original",
+    describe: "hold the modules against the original's recorded figures",
     positionals: { files: { describe: "golden .npz files", type: "array" } },
     options: { python, json },
     load: async () => (await import("./one-off.ts")).golden,
@@ -109,7 +116,7 @@ export const commands: Command[] = [
     describe: "set up the Python environment now",
     options: {
       "torch-backend": {
-        describe: "uv's choice of torch builds: cpu, cu128, auto, ... (remembered); lock for the lock's own",
+        describe: "torch builds, remembered: cpu, cu128, auto, ... or lock",
         type: "string",
       },
       python,

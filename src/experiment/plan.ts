@@ -29,12 +29,13 @@ export function planSweep({ experiment, settings }: ReadExperiment, context: Pla
   const seeds = experiment.seeds ?? [0];
   const num_threads = experiment.num_threads ?? 2;
   const { id, name, root, split_by } = context.dataset;
+  const labels = uniqueLabels(settings.map(labelOf));
   const trials = seeds.flatMap((seed) =>
-    settings.map((setting): TrialSpec => {
+    settings.map((setting, index): TrialSpec => {
       const spec: TrialSpec = {
         trial_id: trialId(setting.settings, seed, num_threads, context),
         sources_sha256: context.sources_sha256,
-        label: labelOf(setting),
+        label: labels[index] ?? "",
         preset: setting.preset,
         seed,
         num_threads,
@@ -58,6 +59,14 @@ export function planSweep({ experiment, settings }: ReadExperiment, context: Pla
     trials,
     published: experiment.published ?? [],
   };
+}
+
+/** Two files of one name in two folders give one label: the second gets a number. */
+function uniqueLabels(labels: string[]): string[] {
+  return labels.map((label, index) => {
+    const earlier = labels.slice(0, index).filter((other) => other === label).length;
+    return earlier === 0 ? label : `${label} (${earlier + 1})`;
+  });
 }
 
 /** Hashes what decides the result, and nothing else: no path, no device, no label. */

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import type {
   Experiment,
   FusionChoice,
@@ -117,7 +118,7 @@ function definedOnly({
 
 function shown(value: unknown): string {
   if (typeof value === "string") return value;
-  if (typeof value === "object" && value !== null && "file" in value)
-    return String(value.file).split(":").at(-1) ?? "";
-  return JSON.stringify(value);
+  if (typeof value !== "object" || value === null || !("file" in value)) return JSON.stringify(value);
+  const params = "params" in value ? Object.entries(value.params ?? {}) : [];
+  return [basename(String(value.file)), ...params.map(([key, own]) => `${key}=${shown(own)}`)].join(" ");
 }

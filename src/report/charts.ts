@@ -1,4 +1,5 @@
 import type { Summary, TrialOutcome } from "../contract/generated/types.ts";
+import { figureOf } from "./figures.ts";
 import { percent } from "./format.ts";
 
 /** What the learning curves are drawn from: one completed trial of one setting. */
@@ -14,26 +15,26 @@ type Spec = Record<string, unknown>;
 export function leaderboardChart(summary: Summary): Spec {
   const order = summary.settings.map((setting) => setting.label);
   const rows = summary.settings.flatMap((setting) => {
-    const figure = setting.figures.find(({ metric }) => metric === "acc_at_50");
+    const figure = figureOf(setting, "acc_at_50");
     if (figure === undefined) return [];
-    return [
-      {
-        label: setting.label,
-        ...scaled(figure.interval),
-        per_seed: figure.per_seed.map(({ value }) => value * 100),
-      },
-    ];
+    const per_seed = figure.per_seed.map(({ value }) => value * 100);
+    return [{ label: setting.label, ...scaled(figure.interval), per_seed }];
   });
   const floors = summary.floors.map((floor) => ({
     floor: floorNames[floor.name],
     value: floor.acc_at_50.mean * 100,
   }));
-  const y = { field: "label", type: "nominal", sort: order, axis: { title: null, labelLimit: 320 } };
+  const y = { field: "label", type: "nominal", sort: order, axis: { title: null, labelLimit: 420 } };
   const x = (field: string): Spec => ({
     field,
     type: "quantitative",
     scale: { domain: [0, 100] },
-    axis: { title: accTitle(summary) },
+    axis: {
+      title: [
+        `Acc@0.5 on ${summary.split}, %`,
+        `tick: mean; bar: ${percent(summary.confidence, 0)} interval; dot: a seed`,
+      ],
+    },
   });
   return {
     ...frame,
@@ -42,55 +43,77 @@ export function leaderboardChart(summary: Summary): Spec {
     layer: [
       {
         data: { values: floors },
-        mark: { type: "rule", strokeDash: [5, 4], strokeWidth: 1.4 },
+        mark: { type: "rule", strokeWidth: 1.6, color: "#555" },
         encoding: {
           x: x("value"),
-          color: {
+          // Told apart by their dashes: readable without colours.
+          strokeDash: {
             field: "floor",
             type: "nominal",
-            scale: { range: ["#8c564b", "#7f7f7f", "#bcbd22"] },
-            legend: { title: "floor" },
+            scale: {
+              domain: Object.values(floorNames),
+              range: [
+                [5, 3],
+                [1.5, 2.5],
+                [11, 4],
+              ],
+            },
+            legend: { title: "floor", symbolSize: 500, symbolStrokeColor: "#555" },
           },
         },
       },
       {
         data: { values: rows },
-        mark: { type: "rule", strokeWidth: 7, color: "#9ecae1", strokeCap: "round" },
+        mark: { type: "rule", strokeWidth: 9, color: "#9ecae1" },
         encoding: { y, x: x("low"), x2: { field: "high" } },
       },
       {
         data: { values: rows },
-        mark: { type: "tick", thickness: 3, size: 20, color: "#08519c" },
+        mark: { type: "tick", thickness: 3, size: 20, color: "#0b3c6f", opacity: 1 },
         encoding: { y, x: x("mean") },
       },
       {
         data: { values: rows },
         transform: [{ flatten: ["per_seed"] }],
-        mark: { type: "point", filled: true, size: 42, color: "#e6550d", opacity: 0.9 },
+        mark: {
+          type: "point",
+          filled: true,
+          size: 46,
+          color: "#d55e00",
+          opacity: 1,
+          stroke: "white",
+          strokeWidth: 0.8,
+        },
         encoding: { y, x: x("per_seed") },
       },
     ],
   };
 }
 
-/** Acc@0.5 by stratum, a group of bars a stratum, a bar a setting, with intervals. */
+/** Acc@0.5 by stratum, a group of bars a stratum, a bar a setting (the best eight), with intervals. */
 export function strataChart(summary: Summary): Spec | undefined {
-  const order = summary.settings.map((setting) => setting.label);
-  const values = summary.settings.flatMap((setting) =>
-    setting.breakdowns
-      .filter(({ by }) => by === "stratum")
-      .map(({ group, interval }) => ({
-        label: setting.label,
-        group: group.replaceAll("_", " "),
-        ...scaled(interval),
-      })),
-  );
+  const order = drawnSettings(summary);
+  const values = summary.settings
+    .filter(({ label }) => order.includes(label))
+    .flatMap((setting) =>
+      setting.strata.flatMap((kind) => {
+        const figure = figureOf(kind, "acc_at_50");
+        const group = kind.stratum.replaceAll("_", " ");
+        return figure === undefined ? [] : [{ label: setting.label, group, ...scaled(figure.interval) }];
+      }),
+    );
   if (values.length === 0) return undefined;
-  const x = { field: "group", type: "nominal", axis: { title: null, labelAngle: 0 } };
+  const groups = [...new Set(values.map(({ group }) => group))];
+  const x = {
+    field: "group",
+    type: "nominal",
+    sort: groups,
+    axis: { title: null, labelAngle: 0, labelLimit: 150 },
+  };
   const xOffset = { field: "label", sort: order };
   return {
     ...frame,
-    width: 760,
+    width: Math.max(360, Math.min(860, groups.length * (24 + order.length * 26))),
     height: 260,
     data: { values },
     layer: [
@@ -103,38 +126,38 @@ export function strataChart(summary: Summary): Spec | undefined {
             field: "mean",
             type: "quantitative",
             scale: { domain: [0, 100] },
-            axis: { title: accTitle(summary) },
+            axis: { title: `Acc@0.5 on ${summary.split}, %` },
           },
-          color: {
-            field: "label",
-            type: "nominal",
-            sort: order,
-            scale: { range: palette },
-            legend: { title: null, orient: "top", columns: 3, labelLimit: 300 },
-          },
+          color: settingColor(order, {
+            orient: "top",
+            columns: order.some((label) => label.length > 24) ? 2 : 4,
+          }),
         },
       },
       {
-        mark: { type: "rule", color: "#333", strokeWidth: 1.2 },
+        mark: { type: "rule", color: "#222", strokeWidth: 1.2 },
         encoding: { x, xOffset, y: { field: "low", type: "quantitative" }, y2: { field: "high" } },
       },
     ],
   };
 }
 
-/** Acc@0.5 on val after each epoch: a thin line a seed, a thick one for their mean. */
-export function curvesChart(curves: Curve[]): Spec {
-  const values = curves.flatMap(({ label, seed, outcome }) =>
-    outcome.epochs.map(({ epoch, val_acc_at_50 }) => ({ label, seed, epoch, value: val_acc_at_50 * 100 })),
-  );
-  const x = { field: "epoch", type: "quantitative", axis: { title: "epoch", tickMinStep: 1, format: "d" } };
-  const y = { field: "value", type: "quantitative", axis: { title: "Acc@0.5 on val, %" } };
-  const color = {
-    field: "label",
-    type: "nominal",
-    scale: { range: palette },
-    legend: { title: null, orient: "right", labelLimit: 300 },
+/** Acc@0.5 on val after each epoch: a thin line a seed, a thick one for their mean; the best eight settings. */
+export function curvesChart(summary: Summary, curves: Curve[]): Spec {
+  const order = drawnSettings(summary);
+  const values = curves
+    .filter(({ label }) => order.includes(label))
+    .flatMap(({ label, seed, outcome }) =>
+      outcome.epochs.map(({ epoch, val_acc_at_50 }) => ({ label, seed, epoch, value: val_acc_at_50 * 100 })),
+    );
+  const x = {
+    field: "epoch",
+    type: "quantitative",
+    scale: { nice: false, padding: 8 },
+    axis: { title: "epoch", tickMinStep: 1, format: "d", labelFlush: false, grid: false },
   };
+  const y = { field: "value", type: "quantitative", axis: { title: "Acc@0.5 on val, %" } };
+  const color = settingColor(order, { orient: "right" });
   return {
     ...frame,
     width: 520,
@@ -142,7 +165,7 @@ export function curvesChart(curves: Curve[]): Spec {
     data: { values },
     layer: [
       {
-        mark: { type: "line", strokeWidth: 1, opacity: 0.35 },
+        mark: { type: "line", strokeWidth: 1, opacity: 0.45 },
         encoding: { x, y, color, detail: { field: "seed" } },
       },
       {
@@ -152,6 +175,9 @@ export function curvesChart(curves: Curve[]): Spec {
     ],
   };
 }
+
+/** As many as there are colours that everybody can tell apart. */
+export const maxDrawn = 8;
 
 /** SVG of a vega-lite specification; the same bytes each time. */
 export async function chartSvg(spec: Spec): Promise<string> {
@@ -173,7 +199,8 @@ export const floorNames = {
   blank_sentence: "blank sentence",
 };
 
-const palette = ["#08519c", "#e6550d", "#31a354", "#756bb1", "#d6616b", "#8c6d31", "#17becf", "#636363"];
+// Okabe and Ito's, which colour-blind people can tell apart; its yellow darkened to show on white.
+const palette = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#b3a100", "#555555"];
 const frame: Spec = {
   $schema: "https://vega.github.io/schema/vega-lite/v6.json",
   background: "white",
@@ -199,8 +226,18 @@ const frame: Spec = {
   },
 };
 
-function accTitle(summary: Summary): string {
-  return `Acc@0.5 on ${summary.split}, % (${percent(summary.confidence, 0)} interval)`;
+function drawnSettings({ settings }: Summary): string[] {
+  return settings.slice(0, maxDrawn).map(({ label }) => label);
+}
+
+/** A setting has the same colour in every chart. */
+function settingColor(order: string[], legend: Spec): Spec {
+  return {
+    field: "label",
+    type: "nominal",
+    scale: { domain: order, range: palette.slice(0, order.length) },
+    legend: { title: null, labelLimit: 380, ...legend },
+  };
 }
 
 function scaled(interval: { mean: number; low: number; high: number }): {

@@ -1,27 +1,39 @@
+import { existsSync } from "node:fs";
+import type { Sharp } from "sharp";
+import { CliprpnError } from "../contract/errors.ts";
 import { loadSharp } from "../sharp.ts";
+import { type Caption, captionSvg } from "./caption.ts";
 
 /** A box to draw: corners in pixels of the original picture. */
 export interface DrawnBox {
   box_xyxy: [number, number, number, number];
   color: string;
-  label?: string;
   dashed?: boolean;
 }
 
-/** Draws boxes on a picture in its original pixels, with the sentence below it, and writes a PNG. */
+export interface DrawOptions {
+  /** Written below the picture. */
+  caption?: Caption;
+  /** Side of the square that the picture is brought to fill, in pixels; its own size by default. */
+  fit?: number;
+  /** Applies a photo's rotation flag (EXIF) first; the boxes are in that frame. */
+  upright?: boolean;
+}
+
+/** Draws boxes on a picture and writes it in the format that the file's ending names. */
 export async function drawBoxes(
   imageFile: string,
   boxes: DrawnBox[],
   outFile: string,
-  options: { caption?: string; minWidth?: number } = {},
+  options: DrawOptions = {},
 ): Promise<void> {
   const sharp = await loadSharp();
-  const picture = sharp(imageFile);
-  const { width, height } = await picture.metadata();
-  const zoom = Math.max(1, Math.ceil((options.minWidth ?? 0) / width));
-  const size = { width: width * zoom, height: height * zoom };
-  const scaled = boxes.map((box) => ({ ...box, box_xyxy: scale(box.box_xyxy, zoom) }));
-  const overlay = `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${size.height}">${scaled.map((box) => boxSvg(box, size)).join("")}</svg>`;
+  const picture = options.upright === true ? sharp(imageFile).autoOrient() : sharp(imageFile);
+  const metadata = await picture.metadata();
+  const { width, height } = options.upright === true ? metadata.autoOrient : metadata;
+  const zoom = options.fit === undefined ? 1 : Math.min(options.fit / width, options.fit / height);
+  const size = { width: Math.round(width * zoom), height: Math.round(height * zoom) };
+  const overlay = `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${size.height}">${boxes.map((box) => boxSvg(box, zoom, size)).join("")}</svg>`;
   const drawn = await picture
     .resize({ ...size, fit: "fill", kernel: "lanczos3" })
     .flatten({ background: "white" })
@@ -29,19 +41,10 @@ export async function drawBoxes(
     .composite([{ input: Buffer.from(overlay), left: 0, top: 0 }])
     .png()
     .toBuffer();
-  if (options.caption === undefined) {
-    await sharp(drawn).toFile(outFile);
-    return;
-  }
-  const caption = captionSvg(options.caption, size.width);
-  await sharp(drawn)
-    .extend({ bottom: caption.height, background: "white" })
-    .composite([{ input: Buffer.from(caption.svg), left: 0, top: size.height }])
-    .png()
-    .toFile(outFile);
+  await withCaption(sharp(drawn), size, options.caption).toFile(outFile);
 }
 
-/** Puts pictures of one height side by side, for a minimal pair. */
+/** Puts pictures side by side, for a minimal pair. */
 export async function sideBySide(files: string[], outFile: string, gap = 12): Promise<void> {
   const sharp = await loadSharp();
   const sizes = await Promise.all(files.map((file) => sharp(file).metadata()));
@@ -59,69 +62,45 @@ export async function sideBySide(files: string[], outFile: string, gap = 12): Pr
     .toFile(outFile);
 }
 
-function boxSvg(box: DrawnBox, size: { width: number; height: number }): string {
-  const [x1, y1, x2, y2] = box.box_xyxy;
-  const stroke = Math.max(2, Math.round(Math.min(size.width, size.height) / 120));
-  const dash = box.dashed === true ? ` stroke-dasharray="${stroke * 3} ${stroke * 2}"` : "";
-  // A light halo below the coloured line keeps it visible on any background.
-  const rect = (color: string, width: number, more: string) =>
-    `<rect x="${x1}" y="${y1}" width="${Math.max(1, x2 - x1)}" height="${Math.max(1, y2 - y1)}" fill="none" stroke="${color}" stroke-width="${width}"${more}/>`;
-  return rect("white", stroke + 2, "") + rect(box.color, stroke, dash) + labelSvg(box, size);
-}
-
-function labelSvg(box: DrawnBox, size: { width: number; height: number }): string {
-  if (box.label === undefined) return "";
-  const [x1, y1] = box.box_xyxy;
-  const font = Math.max(10, Math.round(Math.min(size.width, size.height) / 26));
-  const width = Math.ceil(box.label.length * font * 0.62 + font * 0.8);
-  const height = Math.ceil(font * 1.5);
-  const left = Math.max(0, Math.min(x1, size.width - width));
-  const top = y1 >= height ? y1 - height : Math.min(y1, size.height - height);
-  return (
-    `<rect x="${left}" y="${top}" width="${width}" height="${height}" fill="${box.color}"/>` +
-    `<text x="${left + font * 0.4}" y="${top + font * 1.1}" font-family="DejaVu Sans" font-size="${font}" fill="white">${escapeXml(box.label)}</text>`
-  );
-}
-
-function captionSvg(caption: string, width: number): { svg: string; height: number } {
-  const font = 15;
-  const lines = wrap(caption, Math.max(10, Math.floor((width - 16) / (font * 0.6))));
-  const height = lines.length * Math.round(font * 1.4) + 14;
-  const text = lines
-    .map(
-      (line, index) =>
-        `<text x="8" y="${22 + index * Math.round(font * 1.4)}" font-family="DejaVu Sans" font-size="${font}" fill="#222">${escapeXml(line)}</text>`,
-    )
-    .join("");
-  return {
-    svg: `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${text}</svg>`,
-    height,
-  };
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(/\s+/)) {
-    const last = lines.at(-1);
-    if (last !== undefined && `${last} ${word}`.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
+/** @throws CliprpnError not_found, data_invalid where there is nothing that can be drawn on. */
+export async function checkPicture(file: string): Promise<void> {
+  if (!existsSync(file)) throw new CliprpnError("not_found", `${file}: expected a picture, found no file`);
+  const sharp = await loadSharp();
+  try {
+    await sharp(file).metadata();
+  } catch (error) {
+    throw new CliprpnError(
+      "data_invalid",
+      `${file}: expected a picture (JPEG, PNG, WebP or GIF), found something else`,
+      { cause: error },
+    );
   }
-  return lines;
 }
 
-function scale([x1, y1, x2, y2]: DrawnBox["box_xyxy"], zoom: number): DrawnBox["box_xyxy"] {
-  return [x1 * zoom, y1 * zoom, x2 * zoom, y2 * zoom];
+function withCaption(picture: Sharp, size: { width: number; height: number }, caption?: Caption): Sharp {
+  if (caption === undefined) return picture;
+  const { svg, height } = captionSvg(caption, size.width);
+  return picture
+    .extend({ bottom: height, background: "white" })
+    .composite([{ input: Buffer.from(svg), left: 0, top: size.height }]);
 }
 
-function escapeXml(text: string): string {
-  const entities: Record<string, string> = {
-    "&": "&amp;",
-    "<": "&lt;",
-    ">": "&gt;",
-    '"': "&quot;",
-    "'": "&#39;",
-  };
-  return text
-    .replace(/[&<>"']/g, (character) => entities[character] ?? character)
-    .replace(/[^\P{Cc}\t]/gu, "");
+function boxSvg(
+  { box_xyxy, color, dashed }: DrawnBox,
+  zoom: number,
+  size: { width: number; height: number },
+): string {
+  const stroke = Math.max(2, Math.round(Math.min(size.width, size.height) / 130));
+  // Inside the picture whole: a box at its edge would lose half its line.
+  const inset = stroke / 2 + 1;
+  const [x1, y1, x2, y2] = box_xyxy.map((value) => value * zoom) as DrawnBox["box_xyxy"];
+  const left = Math.max(inset, x1);
+  const top = Math.max(inset, y1);
+  const width = Math.max(1, Math.min(size.width - inset, x2) - left);
+  const height = Math.max(1, Math.min(size.height - inset, y2) - top);
+  const rect = (ink: string, thickness: number, more = ""): string =>
+    `<rect x="${left}" y="${top}" width="${width}" height="${height}" fill="none" stroke="${ink}" stroke-width="${thickness}"${more}/>`;
+  // A light halo below the coloured line keeps it visible on any background.
+  const dashes = dashed === true ? ` stroke-dasharray="${stroke * 3} ${stroke * 2}"` : "";
+  return rect("white", stroke + 2) + rect(color, stroke, dashes);
 }

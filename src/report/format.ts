@@ -8,15 +8,33 @@ export function points(share: number): string {
   return (share * 100).toFixed(1);
 }
 
-/** A mean with its interval, in percentage points: "53.1 [50.2, 56.0]". */
-export function interval({ mean, low, high }: { mean: number; low: number; high: number }): string {
-  return `${points(mean)} [${points(low)}, ${points(high)}]`;
+/** A difference in points, its sign always shown: "+9.2", "−0.4", "0.0". */
+export function signed(share: number): string {
+  const text = points(Math.abs(share));
+  if (text === "0.0") return text;
+  return `${share < 0 ? "−" : "+"}${text}`;
+}
+
+interface Interval {
+  mean: number;
+  low: number;
+  high: number;
+}
+
+/** A mean with its interval, in percentage points: "53.1 (50.2–56.0)". */
+export function interval({ mean, low, high }: Interval): string {
+  return `${points(mean)} (${points(low)}–${points(high)})`;
+}
+
+/** A difference with its interval: "+9.2 (+6.3 to +12.2)". */
+export function signedInterval({ mean, low, high }: Interval): string {
+  return `${signed(mean)} (${signed(low)} to ${signed(high)})`;
 }
 
 /** 93,400 ms -> "1 min 33 s". */
 export function duration(ms: number): string {
   const seconds = Math.round(ms / 1000);
-  if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 9_950) return `${(ms / 1000).toFixed(1)} s`;
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
@@ -25,11 +43,17 @@ export function duration(ms: number): string {
 
 /** 1,234,567 bytes -> "1.2 MB". */
 export function bytes(count: number): string {
-  if (count < 1e6) return `${Math.round(count / 1e3)} KB`;
-  return count < 1e9 ? `${(count / 1e6).toFixed(1)} MB` : `${(count / 1e9).toFixed(2)} GB`;
+  if (count < 999_500) return `${Math.round(count / 1e3)} KB`;
+  return count < 999_950_000 ? `${(count / 1e6).toFixed(1)} MB` : `${(count / 1e9).toFixed(1)} GB`;
 }
 
 /** 1234567 -> "1,234,567", the same in every locale. */
 export function count(number: number): string {
   return number.toString().replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+/** ["a", "b", "c"] -> "a, b and c". */
+export function list(items: string[]): string {
+  const last = items.at(-1) ?? "";
+  return items.length < 2 ? last : `${items.slice(0, -1).join(", ")} and ${last}`;
 }

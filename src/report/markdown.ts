@@ -1,5 +1,5 @@
 import type { Nodes, PhrasingContent, Root, RootContent } from "mdast";
-import { gfmToMarkdown } from "mdast-util-gfm";
+import { gfmTableToMarkdown } from "mdast-util-gfm-table";
 import { toMarkdown } from "mdast-util-to-markdown";
 
 /** What a paragraph or a cell may be given as: text is escaped, nodes are taken as they are. */
@@ -11,7 +11,7 @@ export function render(blocks: RootContent[]): string {
   return toMarkdown(root as Nodes, {
     bullet: "-",
     rule: "-",
-    extensions: [gfmToMarkdown({ tablePipeAlign: false })],
+    extensions: [gfmTableToMarkdown({ tablePipeAlign: false })],
   });
 }
 
@@ -36,11 +36,11 @@ export function bullets(items: Inline[]): RootContent {
   };
 }
 
-/** First column to the left, the others to the right. */
-export function table(head: string[], rows: Inline[][]): RootContent {
+/** The first columns (words) to the left, the others (numbers) to the right. */
+export function table(head: string[], rows: Inline[][], wordColumns = 1): RootContent {
   return {
     type: "table",
-    align: head.map((_, index) => (index === 0 ? "left" : "right")),
+    align: head.map((_, index) => (index < wordColumns ? "left" : "right")),
     children: [head, ...rows].map((row) => ({
       type: "tableRow",
       children: row.map((cell) => ({ type: "tableCell", children: inline(cell) })),
@@ -48,8 +48,13 @@ export function table(head: string[], rows: Inline[][]): RootContent {
   };
 }
 
-export function image(url: string, alt: string): RootContent {
-  return { type: "paragraph", children: [{ type: "image", url, alt }] };
+/** Pictures that stand beside each other where the page is wide enough. */
+export function images(pictures: { file: string; alt: string }[]): RootContent {
+  const nodes = pictures.flatMap(({ file, alt }): PhrasingContent[] => [
+    { type: "image", url: file, alt },
+    { type: "text", value: "\n" },
+  ]);
+  return { type: "paragraph", children: nodes.slice(0, -1) };
 }
 
 export function codeBlock(lang: string, value: string): RootContent {

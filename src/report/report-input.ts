@@ -12,6 +12,8 @@ export interface ReportInput {
   name: string;
   /** The command that made (and would continue) the sweep. */
   command: string;
+  /** The experiment file and the changes to it, as typed. */
+  source: { file: string; sets: string[] };
   trials: ReportTrial[];
   summary: Summary;
   published: PublishedFigure[];

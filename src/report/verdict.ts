@@ -1,26 +1,87 @@
 import type { Summary } from "../contract/generated/types.ts";
-import { interval, points } from "./format.ts";
+import { floorNames } from "./charts.ts";
+import { count, list, percent, points, signed } from "./format.ts";
 
 /** The one-sentence answer: what is best, by how much, and whether the data can tell. */
 export function verdict(summary: Summary): string {
   const [best] = summary.settings;
   const figure = best?.figures.find(({ metric }) => metric === "acc_at_50");
   if (best === undefined || figure === undefined) return "No trial is complete, so there is no answer yet.";
-  const reached = `${best.label} grounds best: Acc@0.5 ${interval(figure.interval)} % on ${summary.split}`;
-  const others = summary.comparisons.map((comparison) => ({
-    ...comparison,
-    clear: comparison.difference.low > 0,
-  }));
-  if (others.length === 0) return `${reached}; there is nothing to hold it against.`;
-  const level = others.filter(({ clear }) => !clear);
-  const [nearest] = [...others].sort((a, b) => a.difference.mean - b.difference.mean);
-  if (nearest === undefined) return `${reached}.`;
-  const by = `${signed(nearest.difference.mean)} points over ${nearest.against} [${signed(nearest.difference.low)}, ${signed(nearest.difference.high)}]`;
-  if (level.length === 0)
-    return `${reached}, ahead of every other setting by at least what chance explains (${by}).`;
-  return `${reached}, but these pictures cannot tell it from ${level.map(({ against }) => against).join(", ")} (${by}).`;
+  const { mean, low, high } = figure.interval;
+  const reached = `Acc@0.5 of ${percent(mean)} (${points(low)}–${points(high)}) on ${summary.split}`;
+  if (mean === 0) return `No setting finds anything: Acc@0.5 is 0.0 % on ${summary.split}.`;
+  return `${standing(best.label, reached, summary)}${aboveFloors(summary, low)}.`;
 }
 
-export function signed(share: number): string {
-  return `${share < 0 ? "−" : "+"}${points(Math.abs(share))}`;
+/** A comparison, and what it allows to say: an interval of one sign, and with several seeds the same order with each of them. */
+export interface Judged {
+  against: string;
+  difference: { mean: number; low: number; high: number };
+  /** Seeds with which the best is ahead, of those that both ran with. */
+  ahead: number;
+  seeds: number;
+  clear: boolean;
+}
+
+export function judged({ settings, comparisons }: Summary): Judged[] {
+  const figures = (label: string): Map<number, number> =>
+    new Map(
+      settings
+        .find((setting) => setting.label === label)
+        ?.figures.find(({ metric }) => metric === "acc_at_50")
+        ?.per_seed.map(({ seed, value }) => [seed, value]),
+    );
+  return comparisons.map(({ label, against, difference }) => {
+    const [own, other] = [figures(label), figures(against)];
+    const pairs = [...own].flatMap(([seed, value]) => {
+      const theirs = other.get(seed);
+      return theirs === undefined ? [] : [value > theirs];
+    });
+    const ahead = pairs.filter(Boolean).length;
+    return {
+      against,
+      difference,
+      ahead,
+      seeds: pairs.length,
+      clear: difference.low > 0 && ahead === pairs.length,
+    };
+  });
+}
+
+function standing(label: string, reached: string, summary: Summary): string {
+  const others = judged(summary);
+  const [nearest] = [...others].sort((a, b) => a.difference.mean - b.difference.mean);
+  if (nearest === undefined)
+    return `${label} reaches an ${reached}; there is no other setting to compare it with`;
+  const { mean, low, high } = nearest.difference;
+  const gap = `${signed(mean)} points (${signed(low)} to ${signed(high)}) over`;
+  const open = others.filter(({ clear }) => !clear);
+  if (open.length === 0) {
+    const next = others.length === 1 ? nearest.against : `the next best, ${nearest.against}`;
+    return `${label} grounds best, with an ${reached}: ${gap} ${next}${oneSeed(summary)}`;
+  }
+  const names = open.length > 3 ? `${open.length} other settings` : list(open.map(({ against }) => against));
+  const detail = open.length === 1 ? `${gap} it` : `the nearest is ${nearest.against}: ${gap} it`;
+  return `${label} leads with an ${reached}, but ${unclear(open, summary)} ${names} (${detail})${oneSeed(summary)}`;
+}
+
+function oneSeed({ settings }: Summary): string {
+  return settings.every(({ trial_ids }) => trial_ids.length === 1)
+    ? "; with one seed each, luck of the seed is not ruled out"
+    : "";
+}
+
+/** Why the order is open. */
+function unclear(open: Judged[], { num_images }: Summary): string {
+  const bySeedOnly = open.every(({ difference }) => difference.low > 0);
+  return bySeedOnly
+    ? "not with every seed is it ahead of"
+    : `these ${count(num_images)} pictures cannot tell it apart from`;
+}
+
+/** A best setting that is no better than an answer without understanding has to say so. */
+function aboveFloors({ floors }: Summary, low: number): string {
+  const [highest] = [...floors].sort((a, b) => b.acc_at_50.mean - a.acc_at_50.mean);
+  if (highest === undefined || low > highest.acc_at_50.mean) return "";
+  return `; it is not clearly above the floor (${floorNames[highest.name]}, ${points(highest.acc_at_50.mean)} %)`;
 }

@@ -1,85 +1,105 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import type { Case } from "../contract/generated/types.ts";
-import { chartSvg, curvesChart, leaderboardChart, strataChart } from "./charts.ts";
-import { type DrawnBox, drawBoxes, sideBySide } from "./draw.ts";
+import { chartSvg, curvesChart, leaderboardChart, maxDrawn, strataChart } from "./charts.ts";
+import { drawBoxes, sideBySide } from "./draw.ts";
 import { render } from "./markdown.ts";
 import { completedTrials, type ReportInput } from "./report-input.ts";
-import { type ReportPictures, reportBlocks } from "./sections.ts";
+import { type Picture, type ReportPictures, reportBlocks } from "./sections.ts";
 
 /**
- * Writes the report and its pictures.
+ * Writes the report, its figures as JSON and its pictures: `REPORT.md`, `summary-val.json`, `report/val/`.
  *
- * @param folder the sweep's folder; pictures go to `report/` in it.
- * @param file the report's name in the folder: `REPORT.md`.
+ * @param folder the sweep's folder.
  * @returns the report's path.
  */
-export async function writeReport(input: ReportInput, folder: string, file: string): Promise<string> {
+export async function writeReport(input: ReportInput, folder: string): Promise<string> {
+  const { split } = input.summary;
   const pictures = await writePictures(input, folder);
-  const path = join(folder, file);
+  await writeFileAtomic(join(folder, `summary-${split}.json`), `${JSON.stringify(input.summary, null, 2)}\n`);
+  const path = join(folder, split === "val" ? "REPORT.md" : `REPORT-${split}.md`);
   await writeFileAtomic(path, render(reportBlocks(input, pictures)));
   return path;
 }
 
 async function writePictures(input: ReportInput, folder: string): Promise<ReportPictures> {
-  const { split, gallery } = input.summary;
-  await mkdir(join(folder, "report"), { recursive: true });
-  const save = async (name: string, svg: string): Promise<string> => {
-    await writeFileAtomic(join(folder, "report", name), svg);
-    return `report/${name}`;
+  const { summary } = input;
+  const place = `report/${summary.split}`;
+  await rm(join(folder, place), { recursive: true, force: true });
+  await mkdir(join(folder, place), { recursive: true });
+  const chart = async (name: string, spec: Parameters<typeof chartSvg>[0], alt: string): Promise<Picture> => {
+    const file = `${place}/${name}.svg`;
+    await writeFileAtomic(join(folder, file), await chartSvg(spec));
+    return { file, alt };
   };
   const curves = completedTrials(input.trials).map(({ spec, outcome }) => ({
     label: spec.label,
     seed: spec.seed,
     outcome,
   }));
-  const strata = strataChart(input.summary);
-  const pictures: ReportPictures = {
-    leaderboard: await save(`leaderboard-${split}.svg`, await chartSvg(leaderboardChart(input.summary))),
-    curves: await save(`curves-${split}.svg`, await chartSvg(curvesChart(curves))),
-    cases: [],
+  const those = summary.settings.length > maxDrawn ? `the ${maxDrawn} best settings` : "each setting";
+  const strata = strataChart(summary);
+  return {
+    leaderboard: await chart(
+      "leaderboard",
+      leaderboardChart(summary),
+      "Acc@0.5 of each setting with its interval, a dot a seed, floors dashed",
+    ),
+    curves: await chart(
+      "curves",
+      curvesChart(summary, curves),
+      `Acc@0.5 on val of ${those} after each epoch; a thin line a seed, a thick one their mean`,
+    ),
+    ...(strata === undefined
+      ? {}
+      : { strata: await chart("strata", strata, `Acc@0.5 of ${those} by kind of sentence, with intervals`) }),
+    cases: await drawGallery(input, folder, place),
   };
-  if (strata !== undefined) pictures.strata = await save(`strata-${split}.svg`, await chartSvg(strata));
-  const draw = async (shown: Case, name: string): Promise<{ file: string; sentence: string }> => {
-    await drawBoxes(shown.image_file, boxesOf(shown), join(folder, "report", name), {
-      caption: `“${shown.sentence}”`,
-      minWidth: 400,
-    });
-    return { file: `report/${name}`, sentence: shown.sentence };
-  };
-  const all = async (cases: Case[], prefix: string): Promise<{ file: string; sentence: string }[]> => {
-    const files = [];
-    for (const [index, shown] of cases.entries())
-      files.push(await draw(shown, `${prefix}-${split}-${index + 1}.png`));
-    return files;
-  };
-  const pairs = [];
-  for (const [index, pair] of gallery.pairs.entries()) {
-    const halves = await all(pair, `pair-${index + 1}`);
-    const name = `pair-${split}-${index + 1}.png`;
-    await sideBySide(
-      halves.map((half) => join(folder, half.file)),
-      join(folder, "report", name),
-    );
-    pairs.push({ file: `report/${name}`, sentence: halves.map(({ sentence }) => sentence).join(" / ") });
-  }
-  pictures.cases = [
-    { title: "Minimal pairs", files: pairs },
-    { title: "Best cases", files: await all(gallery.best, "best") },
-    { title: "Worst cases", files: await all(gallery.worst, "worst") },
-  ];
-  return pictures;
 }
 
-/** The truth dashed, then the answers; the last one drawn, the best setting's, lies on top. */
-function boxesOf(shown: Case): DrawnBox[] {
+async function drawGallery(
+  { summary: { gallery } }: ReportInput,
+  folder: string,
+  place: string,
+): Promise<ReportPictures["cases"]> {
+  const drawAll = async (cases: Case[], prefix: string): Promise<Picture[]> => {
+    const pictures: Picture[] = [];
+    for (const [index, shown] of cases.entries()) {
+      const file = `${place}/${prefix}-${index + 1}.png`;
+      await drawCase(shown, join(folder, file));
+      pictures.push({ file, alt: shown.sentence });
+    }
+    return pictures;
+  };
+  const pairs: Picture[] = [];
+  for (const [index, pair] of gallery.pairs.entries()) {
+    const halves = await drawAll(pair, `half-${index + 1}`);
+    const file = `${place}/pair-${index + 1}.png`;
+    const files = halves.map((half) => join(folder, half.file));
+    await sideBySide(files, join(folder, file));
+    await Promise.all(files.map((half) => rm(half)));
+    pairs.push({ file, alt: halves.map(({ alt }) => alt).join(" / ") });
+  }
+  return [
+    { title: "Minimal pairs", pictures: pairs },
+    { title: "Best cases", pictures: await drawAll(gallery.best, "best") },
+    { title: "Worst cases", pictures: await drawAll(gallery.worst, "worst") },
+  ];
+}
+
+/** The answers, the best setting's on top of the others, the truth dashed on top of all. */
+async function drawCase(shown: Case, file: string): Promise<void> {
   const answers = shown.predictions.map(({ label, pred_box_xyxy, iou }, index) => ({
     box_xyxy: pred_box_xyxy,
-    color: answerColors[index % answerColors.length] ?? "#08519c",
-    label: `${label} IoU ${iou.toFixed(2)}`,
+    color: answerColors[index % answerColors.length] ?? "#0072b2",
+    text: `${label}: IoU ${iou.toFixed(2)}`,
   }));
-  return [...answers.reverse(), { box_xyxy: shown.gt_box_xyxy, color: "#1a7f37", dashed: true }];
+  const truth = { box_xyxy: shown.gt_box_xyxy, color: "#111111", dashed: true, text: "the truth" };
+  await drawBoxes(shown.image_file, [...answers.toReversed(), truth], file, {
+    fit: 480,
+    caption: { sentence: `“${shown.sentence}”`, legend: [...answers, truth] },
+  });
 }
 
-const answerColors = ["#08519c", "#cf222e", "#e6550d", "#756bb1", "#8c6d31"];
+const answerColors = ["#0072b2", "#d55e00"];

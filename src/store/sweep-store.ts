@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, dirname, extname, join, resolve } from "node:path";
 import lockfile from "proper-lockfile";
 import writeFileAtomic from "write-file-atomic";
 import { check } from "../contract/check.ts";
@@ -13,6 +13,8 @@ export interface StoredPlan {
   question: string;
   hash: string;
   published: PublishedFigure[];
+  /** The experiment file and the changes to it, as typed. */
+  source: { file: string; sets: string[] };
   trials: TrialSpec[];
 }
 
@@ -68,8 +70,12 @@ export class SweepStore {
     return check("TrialOutcome", JSON.parse(readFileSync(file, "utf8")), file);
   }
 
+  /** Whether the trial's own model has answered the split; answers of a model that it has replaced do not count. */
   hasPredictions(trial_id: string, split: string): boolean {
-    return existsSync(join(this.trialDir(trial_id), `predictions-${split}.parquet`));
+    const [model, answers] = ["best.safetensors", `predictions-${split}.parquet`].map((name) =>
+      statSync(join(this.trialDir(trial_id), name), { throwIfNoEntry: false }),
+    );
+    return model !== undefined && answers !== undefined && answers.mtimeMs >= model.mtimeMs;
   }
 
   /** For a trial that died with its worker: its failure, as its own process could not write it. */
@@ -134,6 +140,18 @@ export function findTrial(name: string, runsDir: string, cwd: string): string {
     "not_found",
     `${name}: expected a trial's folder, a model file or the beginning of one trial's id below ${runsDir}, found ${what}`,
   );
+}
+
+/**
+ * Where a model's answers go: into the trial's folder for its own data; elsewhere for a model file or other data, so that
+ * nothing of the trial is overwritten.
+ */
+export function evaluationFolder(model: string, otherDatasetId: string | undefined): string {
+  const isTrial = statSync(model).isDirectory();
+  if (isTrial && otherDatasetId === undefined) return model;
+  const folder = isTrial ? model : dirname(model);
+  const name = isTrial ? "best" : basename(model, extname(model));
+  return join(folder, `evaluated-${name}${otherDatasetId === undefined ? "" : `-on-${otherDatasetId}`}`);
 }
 
 /** All sweeps below the runs folder, newest first. */

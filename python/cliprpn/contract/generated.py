@@ -288,7 +288,7 @@ class GroundResult(BaseModel):
     pred_box_xyxy: Annotated[
         list[float],
         Field(
-            description="Left, top, right, bottom in pixels of the original picture.",
+            description="In pixels of the picture the right way up: its EXIF rotation is applied.",
             max_length=4,
             min_length=4,
             title="BoxXyxy",
@@ -714,15 +714,24 @@ class EvaluateParams(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    trial_dir: Annotated[
+    model: Annotated[
         str,
         Field(
-            description="A completed trial; gets predictions-<split>.parquet and metrics-<split>.json."
+            description="A trial's folder (its best epoch), or a .safetensors file with its .json beside it."
         ),
     ]
     split: Literal["train", "val", "test"]
     dataset: Annotated[
-        TrialDataset | None, Field(description="Null for the trial's own.")
+        TrialDataset | None,
+        Field(
+            description="Null for the one that the model was trained on. On another one the trial's limits do not hold."
+        ),
+    ]
+    out_dir: Annotated[
+        str,
+        Field(
+            description="Absolute path; gets predictions-<split>.parquet and metrics-<split>.json."
+        ),
     ]
     cache_dir: str
 
@@ -783,19 +792,6 @@ class IndexDatasetParams(BaseModel):
     cache_dir: str
 
 
-class SettingSummary(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    label: str
-    trial_ids: list[str]
-    figures: list[Figure]
-    breakdowns: list[Breakdown]
-    category_macro_acc_at_50: Annotated[
-        float, Field(description="Mean over categories.")
-    ]
-
-
 class Settings(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -839,30 +835,14 @@ class Settings(BaseModel):
     limits: Limits
 
 
-class Summary(BaseModel):
+class StratumSummary(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    split: Literal["train", "val", "test"]
+    stratum: str
     num_sentences: Annotated[int, Field(ge=0)]
-    num_images: Annotated[int, Field(ge=0)]
-    confidence: Annotated[
-        float, Field(description="Level of every interval.", gt=0.0, lt=1.0)
-    ]
-    num_resamples: Annotated[
-        int, Field(description="Of the bootstrap over pictures.", ge=1)
-    ]
-    settings: Annotated[
-        list[SettingSummary], Field(description="Best first, by acc_at_50.")
-    ]
-    comparisons: Annotated[
-        list[Comparison],
-        Field(
-            description="The best setting against each other one, on the same sentences."
-        ),
-    ]
-    floors: list[Floor]
-    gallery: Gallery
+    num_pairs: Annotated[int, Field(description="Minimal pairs among them.", ge=0)]
+    figures: list[Figure]
 
 
 class TrialEvent(RootModel[ProgressEvent | EpochEvent | WarningEvent]):
@@ -926,14 +906,6 @@ class EvaluateMethod(BaseModel):
     result: EvaluateResult
 
 
-class SummarizeMethod(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    params: SummarizeParams
-    result: Summary
-
-
 class CheckFusionParams(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -971,6 +943,51 @@ class RunTrialResult(BaseModel):
     ]
 
 
+class SettingSummary(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    label: str
+    trial_ids: list[str]
+    figures: list[Figure]
+    strata: Annotated[
+        list[StratumSummary],
+        Field(
+            description="Every figure on each kind of sentence; empty where the data have no strata."
+        ),
+    ]
+    breakdowns: list[Breakdown]
+    category_macro_acc_at_50: Annotated[
+        float, Field(description="Mean over categories.")
+    ]
+
+
+class Summary(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    split: Literal["train", "val", "test"]
+    num_sentences: Annotated[int, Field(ge=0)]
+    num_images: Annotated[int, Field(ge=0)]
+    confidence: Annotated[
+        float, Field(description="Level of every interval.", gt=0.0, lt=1.0)
+    ]
+    num_resamples: Annotated[
+        int, Field(description="Of the bootstrap over pictures.", ge=1)
+    ]
+    settings: Annotated[
+        list[SettingSummary], Field(description="Best first, by acc_at_50.")
+    ]
+    comparisons: Annotated[
+        list[Comparison],
+        Field(
+            description="The best setting against each other one, on the same sentences."
+        ),
+    ]
+    floors: list[Floor]
+    gallery: Gallery
+
+
 class RunTrialMethod(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -985,6 +1002,14 @@ class CheckFusionMethod(BaseModel):
     )
     params: CheckFusionParams
     result: CheckFusionResult
+
+
+class SummarizeMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: SummarizeParams
+    result: Summary
 
 
 class BridgeMethods(BaseModel):
@@ -1003,4 +1028,4 @@ class BridgeMethods(BaseModel):
     ]
     golden: Annotated[GoldenMethod, Field(title="GoldenMethod")]
 
-SCHEMA_SHA256 = "4436152cb8af45914a9ba0f6b8c79d6ad637ad63a0da9e58ff22f0e7e680cc0f"
+SCHEMA_SHA256 = "43d9a4ff06dbd5f793e9f3084ddb2e18dec7622c142cc9f817b17adddc164896"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from cliprpn.errors import CliprpnError
@@ -37,8 +37,25 @@ def load_squashed(path: Path, size_px: int) -> Tensor:
         CliprpnError: data_invalid, naming the file.
     """
     with _opened(path) as image:
-        squashed = image.convert("RGB").resize((size_px, size_px), Image.Resampling.BICUBIC)
-        return torch.from_numpy(np.array(squashed)).permute(2, 0, 1)
+        return _squashed(image, size_px)
+
+
+def load_upright(path: Path, size_px: int) -> tuple[Tensor, tuple[int, int]]:
+    """As `load_squashed`, but the right way up: a photo's rotation flag (EXIF) is applied first.
+
+    For a person's own photo, of which no boxes exist yet. Returns the pixels, and width and height upright.
+
+    Raises:
+        CliprpnError: data_invalid, naming the file.
+    """
+    with _opened(path) as image:
+        upright = ImageOps.exif_transpose(image)
+        return _squashed(upright, size_px), upright.size
+
+
+def _squashed(image: Image.Image, size_px: int) -> Tensor:
+    squashed = image.convert("RGB").resize((size_px, size_px), Image.Resampling.BICUBIC)
+    return torch.from_numpy(np.array(squashed)).permute(2, 0, 1)
 
 
 def read_size(path: Path) -> tuple[int, int]:

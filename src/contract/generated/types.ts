@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "4436152cb8af45914a9ba0f6b8c79d6ad637ad63a0da9e58ff22f0e7e680cc0f";
+export const schema_sha256 = "43d9a4ff06dbd5f793e9f3084ddb2e18dec7622c142cc9f817b17adddc164896";
 
 /**
  * What a trial came to: `outcome.json` in its folder, written once. The file is the truth.
@@ -72,6 +72,13 @@ export type MetricName =
  * via the `definition` "BoxXyxy".
  */
 export type BoxXyxy = [number, number, number, number];
+/**
+ * Left, top, right, bottom in pixels of the original picture.
+ *
+ * @minItems 4
+ * @maxItems 4
+ */
+export type BoxXyxy1 = [number, number, number, number];
 /**
  * Every reply: a value, or an error that is a value.
  *
@@ -607,14 +614,18 @@ export interface EvaluateMethod {
  */
 export interface EvaluateParams {
   /**
-   * A completed trial; gets predictions-<split>.parquet and metrics-<split>.json.
+   * A trial's folder (its best epoch), or a .safetensors file with its .json beside it.
    */
-  trial_dir: string;
+  model: string;
   split: "train" | "val" | "test";
   /**
-   * Null for the trial's own.
+   * Null for the one that the model was trained on. On another one the trial's limits do not hold.
    */
   dataset: TrialDataset | null;
+  /**
+   * Absolute path; gets predictions-<split>.parquet and metrics-<split>.json.
+   */
+  out_dir: string;
   cache_dir: string;
 }
 /**
@@ -713,6 +724,10 @@ export interface SettingSummary {
   label: string;
   trial_ids: string[];
   figures: Figure[];
+  /**
+   * Every figure on each kind of sentence; empty where the data have no strata.
+   */
+  strata: StratumSummary[];
   breakdowns: Breakdown[];
   /**
    * Mean over categories.
@@ -742,6 +757,19 @@ export interface Interval {
 export interface SeedFigure {
   seed: number;
   value: number;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "StratumSummary".
+ */
+export interface StratumSummary {
+  stratum: string;
+  num_sentences: number;
+  /**
+   * Minimal pairs among them.
+   */
+  num_pairs: number;
+  figures: Figure[];
 }
 /**
  * acc_at_50 on a part of the sentences.
@@ -832,7 +860,7 @@ export interface GroundParams {
  * via the `definition` "GroundResult".
  */
 export interface GroundResult {
-  pred_box_xyxy: BoxXyxy;
+  pred_box_xyxy: BoxXyxy1;
   /**
    * The box's score, in [0, 1].
    */
