@@ -9,9 +9,9 @@ export function captionSvg({ sentence, legend }: Caption, width: number): { svg:
   const columns = (indent: number): number =>
     Math.max(10, Math.floor((width - 2 * margin - indent) / (font * 0.58)));
   const rows = [
-    ...wrap(sentence, columns(0)).map((text) => ({ text, indent: 0, mark: "", weight: "bold" })),
+    ...wrapped(sentence, columns(0)).map((text) => ({ text, indent: 0, mark: "", weight: "bold" })),
     ...legend.flatMap(({ text, color, dashed }) =>
-      wrap(text, columns(swatch)).map((line, index) => ({
+      wrapped(text, columns(swatch)).map((line, index) => ({
         text: line,
         indent: swatch,
         mark: index === 0 ? markSvg(color, dashed === true) : "",
@@ -41,7 +41,7 @@ function markSvg(color: string, dashed: boolean): string {
 }
 
 /** Lines of at most so many characters; a longer word is cut. */
-function wrap(text: string, columns: number): string[] {
+export function wrapped(text: string, columns: number): string[] {
   const words = text.split(/\s+/).flatMap((word) => word.match(new RegExp(`.{1,${columns}}`, "gu")) ?? []);
   const lines: string[] = [];
   for (const word of words) {

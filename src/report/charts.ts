@@ -1,4 +1,5 @@
 import type { Summary, TrialOutcome } from "../contract/generated/types.ts";
+import { wrapped } from "./caption.ts";
 import { figureOf } from "./figures.ts";
 import { percent } from "./format.ts";
 
@@ -13,18 +14,20 @@ type Spec = Record<string, unknown>;
 
 /** Acc@0.5 of each setting: the mean's interval as a bar, each seed as a dot, each floor as a dashed rule. */
 export function leaderboardChart(summary: Summary): Spec {
-  const order = summary.settings.map((setting) => setting.label);
+  const order = summary.settings.map(({ label }) => folded(label));
   const rows = summary.settings.flatMap((setting) => {
     const figure = figureOf(setting, "acc_at_50");
     if (figure === undefined) return [];
     const per_seed = figure.per_seed.map(({ value }) => value * 100);
-    return [{ label: setting.label, ...scaled(figure.interval), per_seed }];
+    return [{ label: folded(setting.label), ...scaled(figure.interval), per_seed }];
   });
   const floors = summary.floors.map((floor) => ({
     floor: floorNames[floor.name],
     value: floor.acc_at_50.mean * 100,
   }));
-  const y = { field: "label", type: "nominal", sort: order, axis: { title: null, labelLimit: 420 } };
+  const lines = order.map((label) => label.split("\n").length);
+  const labelOffset = -(Math.min(...lines) - 1) * (lineHeight / 2);
+  const y = { field: "label", type: "nominal", sort: order, axis: { title: null, labelOffset, ...inLines } };
   const x = (field: string): Spec => ({
     field,
     type: "quantitative",
@@ -39,7 +42,7 @@ export function leaderboardChart(summary: Summary): Spec {
   return {
     ...frame,
     width: 520,
-    height: { step: 34 },
+    height: { step: Math.max(34, Math.max(...lines) * lineHeight + 6) },
     layer: [
       {
         data: { values: floors },
@@ -78,7 +81,7 @@ export function leaderboardChart(summary: Summary): Spec {
         mark: {
           type: "point",
           filled: true,
-          size: 46,
+          size: 36,
           color: "#d55e00",
           opacity: 1,
           stroke: "white",
@@ -93,15 +96,15 @@ export function leaderboardChart(summary: Summary): Spec {
 /** Acc@0.5 by stratum, a group of bars a stratum, a bar a setting (the best eight), with intervals. */
 export function strataChart(summary: Summary): Spec | undefined {
   const order = drawnSettings(summary);
-  const values = summary.settings
-    .filter(({ label }) => order.includes(label))
-    .flatMap((setting) =>
-      setting.strata.flatMap((kind) => {
-        const figure = figureOf(kind, "acc_at_50");
-        const group = kind.stratum.replaceAll("_", " ");
-        return figure === undefined ? [] : [{ label: setting.label, group, ...scaled(figure.interval) }];
-      }),
-    );
+  const values = summary.settings.slice(0, maxDrawn).flatMap((setting) =>
+    setting.strata.flatMap((kind) => {
+      const figure = figureOf(kind, "acc_at_50");
+      const group = kind.stratum.replaceAll("_", " ");
+      return figure === undefined
+        ? []
+        : [{ label: folded(setting.label), group, ...scaled(figure.interval) }];
+    }),
+  );
   if (values.length === 0) return undefined;
   const groups = [...new Set(values.map(({ group }) => group))];
   const x = {
@@ -130,7 +133,7 @@ export function strataChart(summary: Summary): Spec | undefined {
           },
           color: settingColor(order, {
             orient: "top",
-            columns: order.some((label) => label.length > 24) ? 2 : 4,
+            columns: order.some((label) => label.length > 20) ? 2 : 4,
           }),
         },
       },
@@ -146,9 +149,14 @@ export function strataChart(summary: Summary): Spec | undefined {
 export function curvesChart(summary: Summary, curves: Curve[]): Spec {
   const order = drawnSettings(summary);
   const values = curves
-    .filter(({ label }) => order.includes(label))
+    .filter(({ label }) => order.includes(folded(label)))
     .flatMap(({ label, seed, outcome }) =>
-      outcome.epochs.map(({ epoch, val_acc_at_50 }) => ({ label, seed, epoch, value: val_acc_at_50 * 100 })),
+      outcome.epochs.map(({ epoch, val_acc_at_50 }) => ({
+        label: folded(label),
+        seed,
+        epoch,
+        value: val_acc_at_50 * 100,
+      })),
     );
   const x = {
     field: "epoch",
@@ -156,7 +164,13 @@ export function curvesChart(summary: Summary, curves: Curve[]): Spec {
     scale: { nice: false, padding: 8 },
     axis: { title: "epoch", tickMinStep: 1, format: "d", labelFlush: false, grid: false },
   };
-  const y = { field: "value", type: "quantitative", axis: { title: "Acc@0.5 on val, %" } };
+  const top = Math.max(10, ...values.map(({ value }) => value));
+  const y = {
+    field: "value",
+    type: "quantitative",
+    scale: { domain: [0, Math.ceil(top / 10) * 10] },
+    axis: { title: "Acc@0.5 on val, %" },
+  };
   const color = settingColor(order, { orient: "right" });
   return {
     ...frame,
@@ -227,8 +241,16 @@ const frame: Spec = {
 };
 
 function drawnSettings({ settings }: Summary): string[] {
-  return settings.slice(0, maxDrawn).map(({ label }) => label);
+  return settings.slice(0, maxDrawn).map(({ label }) => folded(label));
 }
+
+/** A long label in lines: cut off, those of a sweep would often look the same. */
+function folded(label: string): string {
+  return wrapped(label, 36).join("\n");
+}
+
+const lineHeight = 14;
+const inLines = { labelExpr: "split(datum.label, '\\n')", labelLimit: 600 };
 
 /** A setting has the same colour in every chart. */
 function settingColor(order: string[], legend: Spec): Spec {
@@ -236,7 +258,7 @@ function settingColor(order: string[], legend: Spec): Spec {
     field: "label",
     type: "nominal",
     scale: { domain: order, range: palette.slice(0, order.length) },
-    legend: { title: null, labelLimit: 380, ...legend },
+    legend: { title: null, ...inLines, ...legend },
   };
 }
 

@@ -54,15 +54,15 @@ function standing(label: string, reached: string, summary: Summary): string {
   if (nearest === undefined)
     return `${label} reaches an ${reached}; there is no other setting to compare it with`;
   const { mean, low, high } = nearest.difference;
-  const gap = `${signed(mean)} points (${signed(low)} to ${signed(high)}) over`;
+  const gap = `${signed(mean)} points (${signed(low)} to ${signed(high)})`;
   const open = others.filter(({ clear }) => !clear);
   if (open.length === 0) {
     const next = others.length === 1 ? nearest.against : `the next best, ${nearest.against}`;
-    return `${label} grounds best, with an ${reached}: ${gap} ${next}${oneSeed(summary)}`;
+    return `${label} grounds best, with an ${reached}: ${gap} over ${next}${oneSeed(summary)}`;
   }
   const names = open.length > 3 ? `${open.length} other settings` : list(open.map(({ against }) => against));
-  const detail = open.length === 1 ? `${gap} it` : `the nearest is ${nearest.against}: ${gap} it`;
-  return `${label} leads with an ${reached}, but ${unclear(open, summary)} ${names} (${detail})${oneSeed(summary)}`;
+  const detail = open.length === 1 ? gap : `the nearest is ${nearest.against}, ${gap}`;
+  return `${label} leads with an ${reached}, but ${unclear(open, names, summary)}: ${detail}${oneSeed(summary)}`;
 }
 
 function oneSeed({ settings }: Summary): string {
@@ -71,12 +71,11 @@ function oneSeed({ settings }: Summary): string {
     : "";
 }
 
-/** Why the order is open. */
-function unclear(open: Judged[], { num_images }: Summary): string {
-  const bySeedOnly = open.every(({ difference }) => difference.low > 0);
-  return bySeedOnly
-    ? "not with every seed is it ahead of"
-    : `these ${count(num_images)} pictures cannot tell it apart from`;
+/** Why the order is open: by the pictures, or by the seeds alone. */
+function unclear(open: Judged[], names: string, { num_images }: Summary): string {
+  return open.every(({ difference }) => difference.low > 0)
+    ? `it is not ahead of ${names} with every seed`
+    : `these ${count(num_images)} pictures cannot tell it apart from ${names}`;
 }
 
 /** A best setting that is no better than an answer without understanding has to say so. */

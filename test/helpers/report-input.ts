@@ -1,0 +1,164 @@
+import type {
+  Figure,
+  MetricName,
+  SettingSummary,
+  Summary,
+  TrialOutcome,
+  TrialSpec,
+} from "../../src/contract/generated/types.ts";
+import { presets } from "../../src/experiment/presets.ts";
+import { metricTitles } from "../../src/report/figures.ts";
+import type { ReportInput } from "../../src/report/report-input.ts";
+
+/** A setting of a made-up sweep: its Acc@0.5 with each seed 0, 1, ... */
+export interface MadeSetting {
+  label: string;
+  acc: number[];
+}
+
+/** A summary whose figures are made from each setting's Acc@0.5; the first is the best. */
+export function madeSummary(settings: MadeSetting[], changes: Partial<Summary> = {}): Summary {
+  const [best] = settings;
+  return {
+    split: "val",
+    num_sentences: 965,
+    num_images: 360,
+    confidence: 0.95,
+    num_resamples: 2000,
+    settings: settings.map(madeSetting),
+    comparisons: settings.slice(1).map(({ label, acc }) => ({
+      label: best?.label ?? "",
+      against: label,
+      difference: around(mean(best?.acc ?? []) - mean(acc)),
+    })),
+    floors: (["constant_box", "whole_picture", "blank_sentence"] as const).map((name, index) => ({
+      name,
+      acc_at_50: around(0.02 * (index + 1)),
+      miou: around(0.1),
+    })),
+    gallery: { best: [], worst: [], pairs: [] },
+    ...changes,
+  };
+}
+
+/** A report's input about the settings, all trials complete. */
+export function madeInput(settings: MadeSetting[], changes: Partial<ReportInput> = {}): ReportInput {
+  return {
+    question: "Which fusion grounds best?",
+    name: "made",
+    command: "npx cliprpn sweep made.json",
+    source: { file: "made.json", sets: [] },
+    trials: settings.flatMap(({ label, acc }) =>
+      acc.map((value, seed) => ({ spec: madeSpec(label, seed), outcome: completed(label, seed, value) })),
+    ),
+    summary: madeSummary(settings),
+    published: [],
+    testReads: 0,
+    ...changes,
+  };
+}
+
+export function madeSpec(label: string, seed: number): TrialSpec {
+  return {
+    trial_id: trialId(label, seed),
+    sources_sha256: "0".repeat(64),
+    label,
+    preset: "default",
+    seed,
+    num_threads: 2,
+    device: "cpu",
+    dataset: { id: "made", name: "mine", root: "/data", split_by: "umd" },
+    backbone: { name: "cliprpn-tiny", weights: "shipped", weights_id: "made" },
+    settings: presets.default,
+    cache_dir: "/cache",
+  };
+}
+
+export function failed(label: string, seed: number, message: string): TrialOutcome {
+  return {
+    state: "failed",
+    trial_id: trialId(label, seed),
+    sources_sha256: "0".repeat(64),
+    finished_at: "2026-01-01T00:00:00Z",
+    error: { code: "loss_not_finite", message },
+    traceback_file: null,
+  };
+}
+
+function completed(label: string, seed: number, acc: number): TrialOutcome {
+  const figures = Object.fromEntries(Object.keys(metricTitles).map((metric) => [metric, acc])) as Record<
+    MetricName,
+    number
+  >;
+  return {
+    state: "completed",
+    trial_id: trialId(label, seed),
+    sources_sha256: "0".repeat(64),
+    finished_at: "2026-01-01T00:00:00Z",
+    best_epoch: 2,
+    epochs: [1, 2, 3].map((epoch) => ({
+      epoch,
+      num_epochs: 3,
+      loss: 1,
+      loss_objectness: 0.5,
+      loss_box: 0.5,
+      learning_rate: 1e-3,
+      val_acc_at_50: (acc * epoch) / 3,
+      val_miou: acc / 2,
+      duration_ms: 1000,
+    })),
+    metrics: { num_sentences: 965, num_images: 360, ...figures },
+    num_trainable_parameters: 1_234_567,
+    durations_ms: { features: 100, training: 61_000, evaluation: 900, total: 62_000 },
+    peak_memory_bytes: { process: 1.5e9, device: null },
+    environment: {
+      platform: "Linux x86_64",
+      python: "3.11.7",
+      torch: "2.14.1",
+      torchvision: "0.29.1",
+      open_clip: "3.3.0",
+      device: "cpu",
+      device_name: "a processor",
+      num_threads: 2,
+    },
+  };
+}
+
+function madeSetting({ label, acc }: MadeSetting): SettingSummary {
+  const figures = (Object.keys(metricTitles) as MetricName[]).map((metric) => madeFigure(metric, acc));
+  return {
+    label,
+    trial_ids: acc.map((_, seed) => trialId(label, seed)),
+    figures,
+    strata: ["attribute", "size_or_part", "two_hop"].map((stratum) => ({
+      stratum,
+      num_sentences: 300,
+      num_pairs: 100,
+      figures,
+    })),
+    breakdowns: [
+      { by: "sentence_length", group: "5 and fewer", num_sentences: 1200, interval: around(mean(acc)) },
+    ],
+    category_macro_acc_at_50: mean(acc),
+  };
+}
+
+function madeFigure(metric: MetricName, acc: number[]): Figure {
+  return {
+    metric,
+    interval: around(mean(acc)),
+    per_seed: acc.map((value, seed) => ({ seed, value })),
+  };
+}
+
+function around(value: number): { mean: number; low: number; high: number } {
+  return { mean: value, low: value === 0 ? 0 : value - 0.02, high: value === 0 ? 0 : value + 0.02 };
+}
+
+function mean(values: number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+}
+
+function trialId(label: string, seed: number): string {
+  return Buffer.from(`${label}${seed}`).toString("hex").padEnd(16, "0").slice(-16);
+}
