@@ -16,7 +16,7 @@ from torch import Tensor
 from cliprpn.errors import CliprpnError
 
 # Part of the features' key: change it whenever the same file would give other pixels.
-PREPROCESSING_VERSION = "pil-squash-bicubic-1"
+PREPROCESSING_VERSION = "pil-squash-bicubic-2"
 # Below the size from which Pillow itself warns of decompression bombs.
 MAX_PIXELS = 80_000_000
 # Only what Pillow decodes by itself: no format that calls another program, such as EPS.
@@ -54,6 +54,8 @@ def load_upright(path: Path, size_px: int) -> tuple[Tensor, tuple[int, int]]:
 
 
 def _squashed(image: Image.Image, size_px: int) -> Tensor:
+    if image.mode.startswith("I;16"):  # Pillow would cut 16 bits at 255: nearly everything white.
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     squashed = image.convert("RGB").resize((size_px, size_px), Image.Resampling.BICUBIC)
     return torch.from_numpy(np.array(squashed)).permute(2, 0, 1)
 

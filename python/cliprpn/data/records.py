@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -48,10 +49,12 @@ def is_box(value: Any) -> bool:
 
 
 def shown(value: Any) -> str:
-    """A value in a message, cut where it is long."""
-    text = repr(value)
+    """A value in a message, cut where it is long, deep or holds itself: a broken file may hold anything."""
+    if isinstance(value, int) and not is_integer(value) and not isinstance(value, bool):
+        return "a number beyond 64 bits"  # Python refuses to write the largest ones out.
+    text = reprlib.repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, float) or is_integer(value)

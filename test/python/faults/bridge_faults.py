@@ -1,0 +1,153 @@
+"""Stands for `cliprpn.runtime`: its own start, envelope and events, with faults in place of methods, and without torch."""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from cliprpn import guards, runtime
+from cliprpn.errors import CliprpnError
+
+Values = dict[str, Any]
+
+
+def start() -> str:
+    """As runtime.start, with the methods below."""
+    runtime._run = lambda method, params: METHODS[method](params)
+    return runtime.start()
+
+
+def handle(method: str, params: str) -> Any:
+    """As runtime.handle; what goes wrong in the envelope itself lies outside it."""
+    if method == "not_text":
+        return {"status": "ok"}
+    if method == "not_json":
+        return "<html>"
+    if method == "cross":
+        raise RuntimeError("across the bridge")
+    return runtime.handle(method, params)
+
+
+def sleep(params: Values) -> Values:
+    """Busy until it is killed or asked to stop; says that it has begun."""
+    runtime.send('{"type":"warning","message":"busy"}')
+    for _ in range(int(params.get("seconds", 60) * 100)):
+        if guards.should_stop() and not params.get("deaf"):
+            raise CliprpnError("interrupted", "stopped")
+        time.sleep(0.01)
+    return {}
+
+
+def crash(params: Values) -> Values:
+    """Prints, then reads what is not its own."""
+    print("last words")
+    ctypes.string_at(0)
+    return {}
+
+
+def kill_self(params: Values) -> Values:
+    """As the kernel does when memory is short."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    return {}
+
+
+def leave(params: Values) -> Values:
+    """Ends with no clean-up."""
+    os._exit(7)
+
+
+def sys_exit(params: Values) -> Values:
+    """What a library may do."""
+    sys.exit("enough")
+
+
+def fail(params: Values) -> Values:
+    """An ordinary defect."""
+    raise ValueError("seven is too many \u2603")
+
+
+def out_of_memory(params: Values) -> Values:
+    """More than any machine has."""
+    return {"size": len(bytearray(1 << 60))}
+
+
+def missing_package(params: Values) -> Values:
+    """An import of what is not there."""
+    import no_such_package  # type: ignore[import-not-found]  # noqa: F401
+
+    return {}
+
+
+def nan(params: Values) -> Values:
+    """A figure that JSON does not know."""
+    return {"rows": [{"loss": 1.0}, {"loss": float("nan")}]}
+
+
+def chatter(params: Values) -> Values:
+    """20 MB of prints, on both outputs."""
+    for _ in range(10_000):
+        print("o" * 1023)
+        print("e" * 1023, file=sys.stderr)
+    return {}
+
+
+def echo(params: Values) -> Values:
+    """Gives back what it got."""
+    return params
+
+
+def large(params: Values) -> Values:
+    """A result of about 5 MB."""
+    return {"rows": list(range(700_000))}
+
+
+def events(params: Values) -> Values:
+    """Numbered events; after each tenth it waits until the other side has seen it."""
+    seen = params["seen_file"]
+    for number in range(100):
+        runtime.send('{"type":"progress","phase":"training","done":%d,"total":100}' % number)
+        if number % 10 == 9:
+            while not os.path.exists(seen) or os.path.getsize(seen) <= number:
+                time.sleep(0.001)
+    return {}
+
+
+def bad_event(params: Values) -> Values:
+    """An event that the contract does not know, then work."""
+    runtime.send(params["event"])
+    return sleep({})
+
+
+def spawn(params: Values) -> Values:
+    """A pool of processes made by `spawn`, as a data loader has."""
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        return {"squares": pool.map(square, [1, 2, 3]), "channel": os.environ.get("NODE_CHANNEL_FD")}
+
+
+def spawn_and_hang(params: Values) -> Values:
+    """Three kinds of children, each busy, none of which looks at its parent."""
+    multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,)).start()
+    multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,)).start()
+    subprocess.Popen(["sleep", "60"])
+    return sleep({})
+
+
+def square(number: int) -> int:
+    """In a child: the module is found there too."""
+    return number * number
+
+
+METHODS: dict[str, Callable[[Values], Values]] = {
+    name: globals()[name]
+    for name in (
+        "sleep crash kill_self leave sys_exit fail out_of_memory missing_package nan chatter echo large events"
+        " bad_event spawn spawn_and_hang"
+    ).split()
+}

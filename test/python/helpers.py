@@ -1,0 +1,158 @@
+"""A small data set in RefCOCOg's own layout, and the spec of a short trial on it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from cliprpn.contract.generated import TrialSpec
+from cliprpn.models.weights_files import SHIPPED
+
+WIDTH, HEIGHT = 120, 90
+# The demo's colours; a trial learns nothing from noise, but its story is the same.
+COLOURS = ("red", "green", "blue")
+REPO = Path(__file__).parents[2]
+
+
+def make_records(num_images: int = 12) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """instances.json's content and the refs: two objects a picture, the second is referred to twice.
+
+    Of every six pictures, four train, one is val's and one test's.
+    """
+    instances: dict[str, Any] = {
+        "images": [],
+        "annotations": [],
+        "categories": [{"id": 7, "name": "block"}],
+    }
+    refs = []
+    for image_id in range(num_images):
+        name = f"COCO_train2014_{image_id:012d}.png"
+        instances["images"].append({"id": image_id, "file_name": name, "width": WIDTH, "height": HEIGHT})
+        x, y = 10 + 4 * (image_id % 10), 8 + 3 * (image_id % 7)
+        for ann_id, bbox in (
+            (2 * image_id, [70, 50, 20, 20]),
+            (2 * image_id + 1, [x, y, 40.5, 30.25]),
+        ):
+            annotation = {"id": ann_id, "image_id": image_id, "category_id": 7, "bbox": bbox}
+            instances["annotations"].append(annotation)
+        colour = COLOURS[image_id % 3]
+        sentences = [
+            {"sent_id": 2 * image_id, "sent": f"the {colour} block", "raw": "", "tokens": []},
+            {"sent_id": 2 * image_id + 1, "sent": f"the large {colour} thing", "raw": "", "tokens": []},
+        ]
+        refs.append(
+            {
+                "ref_id": 100 + image_id,
+                "ann_id": 2 * image_id + 1,
+                "category_id": 7,
+                "image_id": image_id,
+                "file_name": f"{name[:-4]}_{2 * image_id + 1}.png",  # RefCOCOg's quirk
+                "split": ("train", "train", "val", "train", "test", "train")[image_id % 6],
+                "sent_ids": [2 * image_id, 2 * image_id + 1],
+                "sentences": sentences,
+            }
+        )
+    return instances, refs
+
+
+def write_dataset(
+    root: Path, instances: dict[str, Any], refs: list[Any], split_by: str = "umd", protocol: int = 2
+) -> Path:
+    """Writes the records and a picture of noise with the object in its colour for each record."""
+    (root / "annotations").mkdir(parents=True, exist_ok=True)
+    (root / "images").mkdir(exist_ok=True)
+    (root / "annotations" / "instances.json").write_text(json.dumps(instances))
+    (root / "annotations" / f"refs({split_by}).p").write_bytes(pickle.dumps(refs, protocol))
+    boxes = {each["image_id"]: each["bbox"] for each in instances["annotations"]}
+    for image in instances["images"]:
+        draw(root / "images" / Path(image["file_name"]).name, image["id"], boxes.get(image["id"]))
+    return root
+
+
+def draw(path: Path, seed: int, box: list[float] | None) -> None:
+    pixels = np.random.default_rng(seed).integers(0, 90, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+    if box is not None:
+        x, y, width, height = (int(side) for side in box)
+        pixels[y : y + height, x : x + width, seed % 3] = 255
+    Image.fromarray(pixels).save(path)
+
+
+def small_dataset(root: Path, num_images: int = 12) -> Path:
+    return write_dataset(root, *make_records(num_images))
+
+
+def make_spec(root: Path, cache: Path, seed: int = 0, **changes: Any) -> TrialSpec:
+    """A trial of seconds. `changes` are settings; `training` is merged, the others are replaced."""
+    settings: dict[str, Any] = {
+        "image_size_px": 64,
+        "frame_size_px": 640,
+        "neck_channels": 16,
+        "fusion": {"kind": "switched", "text": "words", "interaction": "multiplicative", "coordinates": "on"},
+        "anchors": {
+            "placement": "center",
+            "scales_px": [96, 144, 208, 304, 448],
+            "ratios": [0.5, 1, 2],
+        },
+        "rpn": {
+            "fg_iou_thresh": 0.5,
+            "bg_iou_thresh": 0.4,
+            "objectness_loss": "softmax",
+            "box_loss": "over_positives",
+            "box_loss_weight": 1,
+            "batch_size_per_image": 256,
+            "positive_fraction": 0.5,
+            "pre_nms_top_n": 100,
+            "post_nms_top_n": 100,
+            "nms_thresh": 0.7,
+        },
+        "training": {
+            "num_epochs": 2,
+            "batch_size": 4,
+            "optimizer": "adamw",
+            "learning_rate": 1e-3,
+            "weight_decay": 0.01,
+            "schedule": "cosine",
+            "warmup_fraction": 0.1,
+            "grad_clip_norm": 1,
+            "amp": True,
+            "select_by": "acc_at_50",
+        },
+        "limits": {"train": None, "val": None, "test": None},
+    }
+    settings["training"] |= changes.pop("training", {})
+    settings |= changes
+    annotations = b"".join(path.read_bytes() for path in sorted((root / "annotations").iterdir()))
+    return TrialSpec.model_validate(
+        {
+            "trial_id": "0123456789abcdef",
+            "sources_sha256": "0" * 64,
+            "label": "fusion=token_attention",
+            "preset": "default",
+            "seed": seed,
+            "num_threads": 1,
+            "device": "cpu",
+            "dataset": {
+                "id": hashlib.sha256(annotations).hexdigest()[:16],
+                "name": "blocks",
+                "root": str(root),
+                "split_by": "umd",
+            },
+            "backbone": {
+                "name": "cliprpn-tiny",
+                "weights": "shipped",
+                "weights_id": shipped_weights_id(),
+            },
+            "settings": settings,
+            "cache_dir": str(cache),
+        }
+    )
+
+
+def shipped_weights_id() -> str:
+    return hashlib.sha256((SHIPPED / "cliprpn-tiny.safetensors").read_bytes()).hexdigest()

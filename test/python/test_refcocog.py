@@ -1,0 +1,218 @@
+"""RefCOCOg's own layout: what a good data set gives, and how a bad one is told."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers import HEIGHT, WIDTH, make_records, small_dataset, write_dataset
+from PIL import Image
+
+from cliprpn.data.refcocog import read_refcocog
+from cliprpn.errors import CliprpnError
+
+Refs = list[dict[str, Any]]
+
+
+def problems_of(root: Path, split_by: str = "umd") -> str:
+    with pytest.raises(CliprpnError) as caught:
+        read_refcocog(root, split_by)
+    assert caught.value.code == "data_invalid"
+    return caught.value.message
+
+
+def test_sentences_carry_their_box_and_picture(tmp_path: Path) -> None:
+    images, sentences = read_refcocog(small_dataset(tmp_path), "umd")
+    assert (len(images), len(sentences)) == (12, 24)
+    second = sentences[2]
+    assert second.gt_box_xyxy == (14, 11, 54.5, 41.25)  # from xywh 14, 11, 40.5, 30.25
+    assert (second.ref_id, second.ann_id, second.image_id, second.sent_id) == (101, 3, 1, 2)
+    assert (second.sentence, second.category, second.num_same_category) == ("the green block", "block", 2)
+    assert [row.split for row in sentences[::2]] == ["train", "train", "val", "train", "test", "train"] * 2
+    # By image_id: the ref's own file_name names no file.
+    assert images[1].file_name == "COCO_train2014_000000000001.png"
+
+
+def test_python_2s_protocols_and_the_google_split_are_read(tmp_path: Path) -> None:
+    instances, refs = make_records()
+    write_dataset(tmp_path, instances, refs, protocol=0)
+    google = [{**ref, "split": "train" if ref["split"] == "test" else ref["split"]} for ref in refs]
+    write_dataset(tmp_path, instances, google, split_by="google")
+    of = {by: [row.split for row in read_refcocog(tmp_path, by)[1]] for by in ("umd", "google")}
+    assert (of["umd"].count("test"), of["google"].count("test")) == (4, 0)
+
+
+def test_a_box_that_sticks_out_by_rounding_is_cut_at_the_edge(tmp_path: Path) -> None:
+    instances, refs = make_records()
+    instances["annotations"][1]["bbox"] = [80.5, 50, WIDTH - 80, HEIGHT - 49.5]
+    _, sentences = read_refcocog(write_dataset(tmp_path, instances, refs), "umd")
+    assert sentences[0].gt_box_xyxy == (80.5, 50, WIDTH, HEIGHT)
+
+
+def change(key: str, position: int, field: str, value: Any) -> Callable[[dict[str, Any], Refs], None]:
+    def apply(instances: dict[str, Any], refs: Refs) -> None:
+        (refs if key == "refs" else instances[key])[position][field] = value
+
+    return apply
+
+
+LAUGHS: list[Any] = []
+for _ in range(40):
+    LAUGHS = [LAUGHS] * 10  # Small in memory and in a pickle, endless when written out.
+BAD = {
+    "dangling ann_id": (change("refs", 3, "ann_id", 999), ["ref 103", "ann_id 999"]),
+    "dangling image_id": (change("refs", 3, "image_id", 999), ["ref 103", "image_id 999"]),
+    "another picture's ann_id": (change("refs", 3, "ann_id", 3), ["ref 103", "in picture 3", "picture 1"]),
+    "box outside": (
+        change("annotations", 7, "bbox", [100, 20, 30, 30]),
+        ["ref 103", "ann_id 7", "inside the 120 x 90 picture 3", "[100, 20, 30, 30]"],
+    ),
+    "empty box": (
+        change("annotations", 7, "bbox", [10, 10, 0, 5]),
+        ["ref 103", "not empty", "[10, 10, 0, 5]"],
+    ),
+    "inverted box": (change("annotations", 7, "bbox", [50, 50, -9, 5]), ["ref 103", "[50, 50, -9, 5]"]),
+    "NaN in a box": (change("annotations", 7, "bbox", [10, 10, float("nan"), 5]), ["ref 103", "nan"]),
+    "huge number in a box": (
+        change("annotations", 7, "bbox", [10, 10, 10**400, 5]),
+        ["annotations[7]", "bbox"],
+    ),
+    "three numbers": (change("annotations", 7, "bbox", [1, 2, 3]), ["annotations[7]", "xywh", "[1, 2, 3]"]),
+    "wrong split": (change("refs", 3, "split", "valid"), ["refs(umd).p[3]", "train, val or test", "'valid'"]),
+    "no sentence": (change("refs", 3, "sentences", []), ["refs(umd).p[3]", "a list with a sentence"]),
+    "sentence without text": (
+        change("refs", 3, "sentences", [{"sent_id": 6}]),
+        ["ref 103: sentences[0]", "sent (text)", "found none"],
+    ),
+    "duplicate sent_id": (
+        change("refs", 3, "sentences", [{"sent_id": 0, "sent": "a"}]),
+        ["sent_id 0 stands 2 times"],
+    ),
+    "wrong size": (change("images", 3, "width", 64), ["picture 3", "64 x 90", "found 120 x 90"]),
+    "duplicate image id": (change("images", 3, "id", 2), ["images: id 2 stands more than once"]),
+    "upwards": (change("images", 3, "file_name", "../../etc/passwd"), ["picture 3", "leads out of it"]),
+    "absolute": (change("images", 3, "file_name", "/etc/passwd"), ["picture 3", "leads out of it"]),
+    "no name": (change("images", 3, "file_name", ""), ["picture 3", "leads out of it"]),
+    "null byte": (change("images", 3, "file_name", "a\0b"), ["picture 3"]),
+    "missing picture": (change("images", 3, "file_name", "none.jpg"), ["picture 3", "none.jpg", "no file"]),
+    "exploding": (change("refs", 3, "ann_id", LAUGHS), ["refs(umd).p[3]", "ann_id"]),
+    "endless": (change("refs", 3, "ann_id", 10**6000), ["refs(umd).p[3]", "beyond 64 bits"]),
+    "stratum": (
+        change("refs", 3, "sentences", [{"sent_id": 6, "sent": "a", "stratum": 3, "pair_id": "x"}]),
+        ["stratum to be text, found 3", "pair_id to be an integer, found 'x'"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_is_wrong_is_named(tmp_path: Path, name: str) -> None:
+    apply, expected = BAD[name]
+    good, refs = make_records()
+    write_dataset(tmp_path, good, refs)
+    instances = copy.deepcopy(good)
+    apply(instances, refs)
+    (tmp_path / "annotations" / "instances.json").write_text(json.dumps(instances))
+    (tmp_path / "annotations" / "refs(umd).p").write_bytes(pickle.dumps(refs, 2))
+    message = problems_of(tmp_path)
+    assert [part for part in expected if part not in message] == [], message
+    assert str(tmp_path) in message and len(message) < 2000
+
+
+def test_all_problems_come_at_once_and_are_counted(tmp_path: Path) -> None:
+    instances, refs = make_records()
+    write_dataset(tmp_path, instances, refs)
+    refs[0]["ann_id"] = 999
+    refs[1]["split"] = "dev"
+    instances["annotations"][5]["bbox"] = [0, 0, 500, 5]
+    (tmp_path / "annotations" / "refs(umd).p").write_bytes(pickle.dumps(refs))
+    (tmp_path / "annotations" / "instances.json").write_text(json.dumps(instances))
+    (tmp_path / "images" / instances["images"][3]["file_name"]).unlink()
+    (tmp_path / "images" / instances["images"][4]["file_name"]).write_bytes(b"not a picture")
+    message = problems_of(tmp_path)
+    assert "5 problems" in message
+    for expected in ("ref 100", "'dev'", "ref 102", "picture 3", "picture 4"):
+        assert expected in message
+    many = [{**ref, "split": "dev"} for ref in make_records(30)[1]]
+    (tmp_path / "annotations" / "refs(umd).p").write_bytes(pickle.dumps(many))
+    assert "30 problems" in problems_of(tmp_path) and "and 10 more" in problems_of(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "expected"),
+    [
+        ("instances.json", b"{oops", "instances.json:1:2: expected JSON"),
+        ("instances.json", b"\xff\xfe", "expected JSON"),
+        ("instances.json", b"[" * 100_000, "expected JSON"),
+        ("instances.json", b"[]", "expected an object, found a list"),
+        (
+            "instances.json",
+            b'{"images": {}, "annotations": [], "categories": []}',
+            "expected a list `images`",
+        ),
+        ("instances.json", None, "found no file"),
+        ("refs(umd).p", b"\x80\x02}.", "expected a list of refs, found a dict"),
+        ("refs(umd).p", b"\x80\x02].", "found an empty list"),
+        ("refs(umd).p", b"\x80\x02]K\x01a.", "refs(umd).p[0]: expected an object, found 1"),
+        ("refs(umd).p", b"\x80\x02" + b"]" * 50_000 + b"a" * 49_999 + b".", "expected an object, found [["),
+        ("refs(umd).p", b"junk", "expected a pickle of plain values"),
+        ("refs(umd).p", b"cos\nsystem\n.", "os.system"),
+        ("refs(umd).p", None, "found no refs file in the folder"),
+    ],
+)
+def test_a_file_that_is_not_what_it_should_be(
+    tmp_path: Path, file: str, content: bytes | None, expected: str
+) -> None:
+    path = small_dataset(tmp_path) / "annotations" / file
+    path.unlink() if content is None else path.write_bytes(content)
+    message = problems_of(tmp_path)
+    assert expected in message and str(tmp_path) in message
+
+
+def test_the_split_by_that_is_there_is_told(tmp_path: Path) -> None:
+    assert "found refs(umd).p in the folder" in problems_of(small_dataset(tmp_path), "google")
+
+
+def test_no_images_folder(tmp_path: Path) -> None:
+    root = small_dataset(tmp_path)
+    (root / "images").rename(root / "pictures")
+    assert "found no folder" in problems_of(root)
+
+
+def test_linked_pictures_and_folders_are_followed(tmp_path: Path) -> None:
+    root = small_dataset(tmp_path / "data")
+    pictures = root / "images"
+    elsewhere = tmp_path / "elsewhere.png"
+    first = next(iter(sorted(pictures.iterdir())))
+    first.rename(elsewhere)
+    first.symlink_to(elsewhere)
+    pictures.rename(tmp_path / "coco")
+    pictures.symlink_to(tmp_path / "coco")
+    assert len(read_refcocog(root, "umd")[0]) == 12
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_in_a_pictures_place_does_not_hang(tmp_path: Path) -> None:
+    root = small_dataset(tmp_path)
+    first = next(iter(sorted((root / "images").iterdir())))
+    first.unlink()
+    os.mkfifo(first)
+    assert "picture 0" in problems_of(root)
+
+
+def test_progress_is_told(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    read_refcocog(small_dataset(tmp_path), "umd", lambda done, total: told.append((done, total)))
+    assert told[-1] == (12, 12)
+
+
+def test_pictures_of_every_kind_are_accepted(tmp_path: Path) -> None:
+    root = small_dataset(tmp_path)
+    for path, mode in zip(sorted((root / "images").iterdir()), ("L", "P", "RGBA", "1", "I;16"), strict=False):
+        Image.open(path).convert("L" if mode == "I;16" else mode).convert(mode).save(path)
+    assert len(read_refcocog(root, "umd")[0]) == 12
