@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import faulthandler
+import io
 import os
 import signal
 import sys
@@ -20,6 +22,9 @@ def install_guards() -> None:
     main = sys.modules["__main__"]
     if hasattr(main, "__file__"):
         del main.__file__
+    faulthandler.enable()  # A crash in native code says where in the log.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # What was printed before a crash is in the log.
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The CLI decides what Ctrl-C means.
     signal.signal(signal.SIGUSR1, _ask_to_stop)
     die_with_parent()
@@ -33,7 +38,7 @@ def should_stop() -> bool:
 
 
 def forget_stop() -> None:
-    """A new call begins; what was asked of the last one is over."""
+    """A call has ended, and with it what was asked of it. (At the next one's start it would be too late.)"""
     global _stop_asked
     _stop_asked = False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -22,11 +23,12 @@ def start() -> str:
 
 def handle(method: str, params: str) -> str:
     """Runs a method. Returns an envelope as JSON; whatever goes wrong is in it."""
-    guards.forget_stop()
     try:
         return _ok(_run(method, json.loads(params)))
     except BaseException as error:  # noqa: BLE001 - nothing may cross the bridge as an exception
         return _error(error)
+    finally:
+        guards.forget_stop()
 
 
 def _run(method: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -38,6 +40,10 @@ def _run(method: str, params: dict[str, Any]) -> dict[str, Any]:
     if method == "hello":
         import torch
 
+        if params.get("schema_sha256") != SCHEMA_SHA256:
+            raise CliprpnError(
+                "contract_violation", "TypeScript has another contract than Python; reinstall cliprpn"
+            )
         hello = HelloParams.model_validate(params)
         _device = resolve_device(hello.device)
         if hello.num_threads is not None:
@@ -75,7 +81,8 @@ def _ok(value: dict[str, Any]) -> str:
 def _error(error: BaseException) -> str:
     code, message = _describe(error)
     trace = "".join(traceback.format_exception(error))
-    print(trace, file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError, ValueError):  # Nobody may be left to read it.
+        print(trace, file=sys.stderr, flush=True)
     return json.dumps({"status": "error", "error": {"code": code, "message": message}, "traceback": trace})
 
 
@@ -85,6 +92,10 @@ def _describe(error: BaseException) -> tuple[str, str]:
         return str(code), str(message)
     if isinstance(error, ModuleNotFoundError):
         return "package_missing", f"Python has no package {error.name}; `cliprpn doctor` says how to mend it"
+    if isinstance(error, ImportError):
+        return "environment_broken", f"{error}; `cliprpn doctor` says how to mend it"
+    if isinstance(error, SystemExit):
+        return "internal", f"Python code called sys.exit({error.code!r})"
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return "out_of_memory", f"out of memory: {error}"
     if type(error).__name__ == "ValidationError":

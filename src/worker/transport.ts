@@ -1,22 +1,29 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, type WriteStream } from "node:fs";
+import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CliprpnError } from "../contract/errors.ts";
 import { packageRoot } from "../package-root.ts";
+import { LogFile } from "./log-file.ts";
+import { killGroup, signalProcess, spawnGroup } from "./process-group.ts";
 import type { FromWorker, ToWorker, WorkerConfig } from "./protocol.ts";
 
 export interface TransportOptions {
   python: string;
   /** Python's and the worker's output goes here until a call names another file. */
   logFile: string;
-  /** For tests: another Python module in place of `cliprpn.runtime`, and where it lies. */
-  module?: string;
-  extraPythonPath?: string;
+  /** Where Python finds more packages, besides ours. */
+  extraPythonPath?: string | undefined;
+  /** Ends a start that is under way. */
+  signal?: AbortSignal | undefined;
+  /** How long Python may take to answer at all. */
+  startTimeoutMs?: number;
+  /** For tests: another Python module in place of `cliprpn.runtime`. */
+  module?: string | undefined;
   env?: NodeJS.ProcessEnv;
 }
 
 export interface CallOptions {
+  /** What it throws ends the call and the worker. */
   onEvent?: (text: string) => void;
   logFile?: string;
   timeoutMs?: number;
@@ -26,8 +33,9 @@ export interface CallOptions {
 export class Transport {
   readonly #process: ChildProcess;
   readonly #ended: Promise<void>;
+  readonly #ready: Promise<void>;
   #pythonPid: number | undefined;
-  #log: WriteStream;
+  #log: LogFile;
   #call:
     | {
         id: number;
@@ -38,53 +46,57 @@ export class Transport {
     | undefined;
   #nextId = 1;
   #gone: CliprpnError | undefined;
-  #onReady: (() => void) | undefined;
-  #onGone: ((error: Error) => void) | undefined;
+  #onReady: () => void = () => undefined;
+  #onGone: (error: Error) => void = () => undefined;
 
   private constructor(options: TransportOptions) {
-    const config: WorkerConfig = {
-      python: options.python,
-      pythonPath: [join(packageRoot, "python"), options.extraPythonPath]
-        .filter((path) => path !== undefined)
-        .join(":"),
-      module: options.module ?? "cliprpn.runtime",
-    };
-    this.#log = openLog(options.logFile);
-    this.#process = spawn(process.execPath, [...workerEntry(), JSON.stringify(config)], {
-      detached: true, // A group of its own, so that all of it can be ended at once.
-      stdio: ["ignore", "pipe", "pipe", "ipc"],
-      env: { ...process.env, ...options.env },
+    this.#log = new LogFile(options.logFile);
+    this.#ready = new Promise((resolve, reject) => {
+      this.#onReady = resolve;
+      this.#onGone = reject;
     });
-    for (const stream of [this.#process.stdout, this.#process.stderr]) {
-      stream?.on("data", (data: Buffer) => {
-        if (!this.#log.write(data)) {
-          stream.pause();
-          this.#log.once("drain", () => stream.resume());
-        }
-      });
-    }
+    this.#process = spawnGroup(process.execPath, [...workerEntry(), JSON.stringify(configOf(options))], {
+      ...process.env,
+      ...options.env,
+    });
+    this.#process.stdin?.on("error", () => undefined); // Nothing is written to it.
+    for (const stream of [this.#process.stdout, this.#process.stderr])
+      stream?.on("data", (data: Buffer) => this.#log.write(data));
     this.#process.on("message", (message: FromWorker) => this.#receive(message));
-    this.#process.on("error", (error) => this.#end(`the worker could not be started: ${error.message}`));
     this.#ended = new Promise((resolve) => {
+      this.#process.on("error", (error) => {
+        this.#end(`the worker could not be started: ${error.message}`);
+        if (this.#process.pid === undefined) resolve();
+      });
       this.#process.on("exit", (code, signal) => {
         this.#end(
           signal === null ? `the worker ended with exit code ${code}` : `the worker was ended by ${signal}`,
         );
-        killGroup(this.#process.pid);
-        resolve();
+        // Its last words are still in the pipes; whoever left the group may hold those open.
+        this.#process.on("close", resolve);
+        setTimeout(resolve, 1000).unref();
       });
     });
   }
 
-  /** @throws CliprpnError worker_died when the worker or its Python does not come up. */
+  /** @throws CliprpnError worker_died or timed_out when the worker or its Python does not come up. */
   static async start(options: TransportOptions): Promise<Transport> {
     const transport = new Transport(options);
-    await new Promise<void>((resolve, reject) => {
-      transport.#onReady = resolve;
-      transport.#onGone = reject;
-      if (transport.#gone !== undefined) reject(transport.#gone);
-    });
-    return transport;
+    const { signal, startTimeoutMs = 60_000 } = options;
+    const onAbort = (): void => transport.#end("the start was interrupted");
+    signal?.addEventListener("abort", onAbort);
+    const timer = setTimeout(() => transport.#timeOut("starting Python", startTimeoutMs), startTimeoutMs);
+    try {
+      if (signal?.aborted) onAbort();
+      await transport.#ready;
+      return transport;
+    } catch (error) {
+      await transport.kill();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    }
   }
 
   get alive(): boolean {
@@ -106,14 +118,15 @@ export class Transport {
     if (this.#call !== undefined)
       return Promise.reject(new CliprpnError("internal", "a worker takes one call at a time"));
     if (options.logFile !== undefined) this.#switchLog(options.logFile);
+    const { timeoutMs } = options;
     const id = this.#nextId++;
-    let timer: NodeJS.Timeout | undefined;
     const reply = new Promise<string>((resolve, reject) => {
       this.#call = { id, resolve, reject, options };
-      if (options.timeoutMs !== undefined) {
-        timer = setTimeout(() => this.#timeOut(method, options.timeoutMs ?? 0), options.timeoutMs);
-      }
     });
+    const timer =
+      timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => this.#timeOut(method, timeoutMs), Math.min(timeoutMs, longestTimer));
     const message: ToWorker = { type: "call", id, method, params };
     this.#process.send(message, (error) => {
       if (error !== null) this.#end(`the worker could not be reached: ${error.message}`);
@@ -124,28 +137,28 @@ export class Transport {
   /** Asks the running call to stop soon; it ends with `interrupted`. */
   askToStop(): void {
     // To Python alone: in Node this signal opens the debugger's port.
-    if (this.#pythonPid !== undefined && this.alive) process.kill(this.#pythonPid, "SIGUSR1");
+    if (this.#pythonPid !== undefined && this.alive) signalProcess(this.#pythonPid, "SIGUSR1");
   }
 
   /** Ends the worker, its Python and all of their children, now. */
   async kill(): Promise<void> {
     killGroup(this.#process.pid);
     await this.#ended;
-    this.#log.end();
+    for (const stream of [this.#process.stdout, this.#process.stderr]) stream?.destroy();
+    this.#log.close();
   }
 
   #receive(message: FromWorker): void {
     switch (message.type) {
       case "ready":
         this.#pythonPid = message.python_pid;
-        this.#onReady?.();
+        this.#onReady();
         return;
       case "event":
-        this.#call?.options.onEvent?.(message.text);
+        this.#tell(message.text);
         return;
       case "python_gone":
         this.#end(message.reason);
-        killGroup(this.#process.pid);
         return;
       case "reply": {
         const call = this.#call;
@@ -156,47 +169,45 @@ export class Transport {
     }
   }
 
-  #timeOut(method: string, timeoutMs: number): void {
-    const error = new CliprpnError(
-      "timed_out",
-      `${method} took longer than ${timeoutMs / 1000} s and was ended`,
+  #tell(event: string): void {
+    try {
+      this.#call?.options.onEvent?.(event);
+    } catch (error) {
+      this.#endWith(error instanceof CliprpnError ? error : new CliprpnError("internal", String(error)));
+    }
+  }
+
+  #timeOut(what: string, timeoutMs: number): void {
+    this.#endWith(
+      new CliprpnError("timed_out", `${what} took longer than ${timeoutMs / 1000} s and was ended`),
     );
-    this.#gone ??= error;
-    killGroup(this.#process.pid);
-    this.#fail(error);
   }
 
   #end(reason: string): void {
-    this.#gone ??= new CliprpnError("worker_died", `${reason}; its last output is in ${this.#log.path}`);
-    this.#fail(this.#gone);
-    this.#onGone?.(this.#gone);
+    this.#endWith(new CliprpnError("worker_died", `${reason}; its last output is in ${this.#log.path}`));
   }
 
-  #fail(error: Error): void {
+  #endWith(error: CliprpnError): void {
+    this.#gone ??= error;
+    killGroup(this.#process.pid);
     const call = this.#call;
     this.#call = undefined;
-    call?.reject(error);
+    call?.reject(this.#gone);
+    this.#onGone(this.#gone);
   }
 
   #switchLog(file: string): void {
-    this.#log.end();
-    this.#log = openLog(file);
+    this.#log.close();
+    this.#log = new LogFile(file);
   }
 }
 
-function openLog(file: string): WriteStream {
-  const log = createWriteStream(file, { flags: "a" });
-  log.on("error", () => undefined); // A log that cannot be written must not end a trial.
-  return log;
-}
+/** A longer one would fire at once. */
+const longestTimer = 2 ** 31 - 1;
 
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
-  }
+function configOf({ python, extraPythonPath, module }: TransportOptions): WorkerConfig {
+  const folders = [join(packageRoot, "python"), extraPythonPath].filter((path) => path);
+  return { python, pythonPath: folders.join(":"), module: module ?? "cliprpn.runtime" };
 }
 
 /** From the sources through tsx, otherwise the bundle's own entry. */

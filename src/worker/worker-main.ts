@@ -1,26 +1,42 @@
 /** The worker process: owns one bridge, and with it one Python and one device. Leader of its process group. */
-import { openBridge } from "../bridge/bridge.ts";
+import { type Bridge, openBridge } from "../bridge/bridge.ts";
 import type { FromWorker, ToWorker, WorkerConfig } from "./protocol.ts";
 
 const config: WorkerConfig = JSON.parse(process.argv[2] ?? "{}");
 const send = (message: FromWorker): void => {
   if (process.connected) process.send?.(message);
 };
+const pythonGone = (reason: string): void => send({ type: "python_gone", reason });
 
 // Nobody is left to work for: end the whole group, a busy Python with it.
 process.on("disconnect", endGroup);
-// The CLI decides what Ctrl-C means.
-process.on("SIGINT", () => undefined);
+if (!process.connected) endGroup();
 
-const bridge = await openBridge({
-  ...config,
-  onEvent: (text) => send({ type: "event", text }),
-  onExit: (reason) => send({ type: "python_gone", reason }),
+await serve().catch((error) => {
+  console.error(error); // To the log; pythonia keeps Python's traceback in the stack.
+  pythonGone(`Python could not run ${config.module}`);
 });
-process.on("message", async ({ id, method, params }: ToWorker) => {
-  send({ type: "reply", id, envelope: await bridge.call(method, params) });
-});
-send({ type: "ready", python_pid: bridge.pid });
+
+async function serve(): Promise<void> {
+  const bridge = await openBridge({
+    ...config,
+    onEvent: (text) => send({ type: "event", text }),
+    onExit: pythonGone,
+  });
+  process.on("message", (message: ToWorker) => void answer(bridge, message));
+  send({ type: "ready", python_pid: bridge.pid });
+}
+
+async function answer(bridge: Bridge, { id, method, params }: ToWorker): Promise<void> {
+  try {
+    const envelope: unknown = await bridge.call(method, params);
+    // Anything but text is a proxy, of which not even the type may be asked twice.
+    send({ type: "reply", id, envelope: typeof envelope === "string" ? envelope : "not text" });
+  } catch (error) {
+    console.error(error);
+    pythonGone(`${config.module} raised an error across the bridge`);
+  }
+}
 
 function endGroup(): void {
   process.kill(-process.pid, "SIGKILL");

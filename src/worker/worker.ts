@@ -24,6 +24,9 @@ export interface WorkerCallOptions {
   timeoutMs?: number;
 }
 
+/** Importing torch from a cold network disk takes minutes. */
+const helloTimeoutMs = 600_000;
+
 /** A warm Python on one device. What goes over is checked on both ends, in both directions. */
 export class Worker {
   readonly hello: HelloResult;
@@ -34,26 +37,22 @@ export class Worker {
     this.hello = hello;
   }
 
-  /** @throws CliprpnError worker_died, device_unavailable, or contract_violation when Python has another contract. */
+  /**
+   * @throws CliprpnError environment_broken, package_missing, device_unavailable, interrupted, or contract_violation when
+   *   Python has another contract.
+   */
   static async start(options: WorkerOptions): Promise<Worker> {
-    const transport = await Transport.start(options);
+    let transport: Transport | undefined;
+    const onAbort = (): void => void transport?.kill();
+    options.signal?.addEventListener("abort", onAbort);
     try {
-      const hello = await call(
-        transport,
-        "hello",
-        { schema_sha256, device: options.device, num_threads: options.numThreads },
-        {},
-      );
-      if (hello.schema_sha256 !== schema_sha256) {
-        throw new CliprpnError(
-          "contract_violation",
-          "the Python side has another contract than the TypeScript side; reinstall cliprpn",
-        );
-      }
-      return new Worker(transport, hello);
+      transport = await Transport.start(options);
+      return new Worker(transport, await greet(transport, options));
     } catch (error) {
-      await transport.kill();
-      throw error;
+      await transport?.kill();
+      throw startError(error, options);
+    } finally {
+      options.signal?.removeEventListener("abort", onAbort);
     }
   }
 
@@ -65,7 +64,10 @@ export class Worker {
     return this.#transport.pids;
   }
 
-  /** @throws CliprpnError with the code that Python gave, or worker_died, timed_out, contract_violation. */
+  /**
+   * @throws CliprpnError with the code that Python gave, its traceback as the cause; or worker_died, timed_out or
+   *   contract_violation.
+   */
   call<M extends Method>(method: M, params: Params<M>, options: WorkerCallOptions = {}): Promise<Result<M>> {
     return call(this.#transport, method, params, options);
   }
@@ -79,6 +81,27 @@ export class Worker {
   }
 }
 
+async function greet(transport: Transport, { device, numThreads }: WorkerOptions): Promise<HelloResult> {
+  const params = { schema_sha256, device, num_threads: numThreads };
+  const hello = await call(transport, "hello", params, { timeoutMs: helloTimeoutMs });
+  if (hello.schema_sha256 === schema_sha256) return hello;
+  throw new CliprpnError(
+    "contract_violation",
+    "the Python side has another contract than the TypeScript side; reinstall cliprpn",
+  );
+}
+
+/** A worker that does not come up is not one trial's failure: it is the machine's. */
+function startError(error: unknown, { python, signal }: WorkerOptions): unknown {
+  if (signal?.aborted) return new CliprpnError("interrupted", "interrupted", { cause: error });
+  if (!(error instanceof CliprpnError && ["worker_died", "timed_out"].includes(error.code))) return error;
+  return new CliprpnError(
+    "environment_broken",
+    `${python} did not come up: ${error.message}. \`cliprpn doctor\` says what is missing`,
+    { cause: error },
+  );
+}
+
 async function call<M extends Method>(
   transport: Transport,
   method: M,
@@ -89,9 +112,26 @@ async function call<M extends Method>(
   const { onEvent, ...rest } = options;
   const text = await transport.call(method, JSON.stringify(params), {
     ...rest,
-    onEvent: (event) => onEvent?.(check("TrialEvent", JSON.parse(event), "an event from Python")),
+    onEvent: (event) => {
+      const where = "an event from Python";
+      onEvent?.(check("TrialEvent", parsed(event, where), where));
+    },
   });
-  const envelope = check("Envelope", JSON.parse(text), `the reply to ${method}`);
-  if (envelope.status === "error") throw new CliprpnError(envelope.error.code, envelope.error.message);
+  const where = `the reply to ${method}`;
+  const envelope = check("Envelope", parsed(text, where), where);
+  if (envelope.status === "error") {
+    const { code, message } = envelope.error;
+    throw new CliprpnError(code, message, { cause: envelope.traceback });
+  }
   return checkMessage(method, "result", envelope.value);
+}
+
+function parsed(text: string, where: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new CliprpnError("contract_violation", `${where}: expected JSON, found ${text.slice(0, 60)}`, {
+      cause: error,
+    });
+  }
 }

@@ -1,0 +1,237 @@
+/** Every fault that a Python may have, through a real worker: a clear error, and no process left. */
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ErrorEnvelope } from "../../src/contract/generated/types.ts";
+import { Transport, type TransportOptions } from "../../src/worker/transport.ts";
+import { type Marked, markProcesses, until, untilNone } from "../helpers/processes.ts";
+import { faultsFolder, testPython } from "../helpers/python.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "cliprpn-bridge-"));
+const logFile = join(folder, "worker.log");
+let warm: Transport;
+
+const options = (changes: Partial<TransportOptions> = {}): TransportOptions => ({
+  python: testPython(),
+  logFile,
+  module: "bridge_faults",
+  extraPythonPath: faultsFolder,
+  ...changes,
+});
+
+/** A worker for a test that will be its end. */
+async function doomed(): Promise<{ transport: Transport; processes: Marked }> {
+  const processes = markProcesses();
+  const transport = await Transport.start(options({ env: processes.env }));
+  return { transport, processes };
+}
+
+beforeAll(async () => {
+  warm = await Transport.start(options());
+}, 30_000);
+
+afterAll(async () => {
+  await warm.kill();
+  rmSync(folder, { recursive: true });
+});
+
+const ask = async (method: string, params: object = {}): Promise<unknown> =>
+  JSON.parse(await warm.call(method, JSON.stringify(params)));
+
+test.each([
+  ["fail", "internal", /^ValueError: seven is too many ☃$/],
+  ["sys_exit", "internal", /sys\.exit\('enough'\)/],
+  ["nan", "contract_violation", /result\.rows\[1\]\.loss is not a finite number/],
+  ["out_of_memory", "out_of_memory", /memory/],
+  ["missing_package", "package_missing", /no_such_package.*cliprpn doctor/],
+])("%s is an error that is a value, and the worker lives on", async (method, code, message) => {
+  const reply = (await ask(method)) as ErrorEnvelope;
+  expect(reply.status).toBe("error");
+  expect(reply.error.code).toBe(code);
+  expect(reply.error.message).toMatch(message);
+  expect(reply.traceback).toMatch(/^Traceback[\s\S]*line \d+/);
+  expect(await ask("echo", { still: "there" })).toEqual({ status: "ok", value: { still: "there" } });
+});
+
+test("integers, text and large results arrive as they are", async () => {
+  const params = {
+    small: -1,
+    large: 2 ** 53 - 1,
+    text: 'snow \u2603 "quoted"\nline \u0000',
+    list: [],
+    deep: { a: [null] },
+  };
+  expect(await ask("echo", params)).toEqual({ status: "ok", value: params });
+  const text = await warm.call("large", "{}");
+  expect(text.length).toBeGreaterThan(5_000_000);
+  expect(JSON.parse(text).value.rows.at(-1)).toBe(699_999);
+});
+
+test("events arrive in order and while the call runs", async () => {
+  const seen = join(folder, "seen");
+  const done: number[] = [];
+  await warm.call("events", JSON.stringify({ seen_file: seen }), {
+    onEvent: (text) => {
+      done.push(JSON.parse(text).done);
+      writeFileSync(seen, "x", { flag: "a" }); // Python waits for it: an event that came late would be a time-out.
+    },
+    timeoutMs: 20_000,
+  });
+  expect(done).toEqual(Array.from({ length: 100 }, (_, number) => number));
+});
+
+test("20 MB of prints go to the call's own log, and hold nothing up", async () => {
+  const own = join(folder, "own.log");
+  await warm.call("chatter", "{}", { logFile: own, timeoutMs: 20_000 });
+  await warm.call("echo", "{}", { logFile });
+  await until(() => statSync(own).size + statSync(logFile).size >= 20_480_000);
+  expect(statSync(own).size).toBeGreaterThan(20_000_000);
+});
+
+test("prints into a log that cannot be written hold nothing up", async () => {
+  await warm.call("chatter", "{}", { logFile: "/dev/full", timeoutMs: 20_000 });
+  await warm.call("chatter", "{}", { logFile: join(folder, "no/such/folder"), timeoutMs: 20_000 });
+  await warm.call("echo", "{}", { logFile });
+}, 30_000);
+
+test("a call that is asked to stop does, and the worker lives on", async () => {
+  const reply = warm.call("sleep", "{}", { onEvent: () => warm.askToStop() });
+  expect(JSON.parse(await reply).error.code).toBe("interrupted");
+  expect(await ask("echo")).toEqual({ status: "ok", value: {} });
+});
+
+test("a stop that arrives before the call has begun is not forgotten", async () => {
+  warm.askToStop();
+  expect(await ask("sleep")).toMatchObject({ error: { code: "interrupted" } });
+});
+
+test("a second call at the same time is refused", async () => {
+  const first = warm.call("echo", "{}");
+  await expect(warm.call("echo", "{}")).rejects.toMatchObject({ code: "internal" });
+  await first;
+});
+
+test("processes made by multiprocessing's spawn work", async () => {
+  expect(await ask("spawn")).toEqual({ status: "ok", value: { squares: [1, 4, 9], channel: null } });
+}, 20_000);
+
+test.each([
+  ["leave", /Python ended with exit code 7/],
+  ["crash", /Python was ended by SIGSEGV/],
+  ["kill_self", /Python was ended by SIGKILL/],
+  ["cross", /raised an error across the bridge/],
+])("%s ends the call with worker_died, and no process is left", async (method, reason) => {
+  const { transport, processes } = await doomed();
+  const call = transport.call(method, "{}");
+  await expect(call).rejects.toMatchObject({ code: "worker_died" });
+  await expect(call).rejects.toThrow(reason);
+  await expect(call).rejects.toThrow(logFile);
+  expect(transport.alive).toBe(false);
+  await untilNone(processes);
+  await expect(transport.call("echo", "{}")).rejects.toMatchObject({ code: "worker_died" });
+  await transport.kill();
+});
+
+test("a crash leaves its last words and where it was in the log", async () => {
+  const { transport } = await doomed();
+  const own = join(folder, "crash.log");
+  await expect(transport.call("crash", "{}", { logFile: own })).rejects.toThrow(own);
+  await transport.kill();
+  expect(readFileSync(own, "utf8")).toMatch(/last words[\s\S]*Segmentation fault[\s\S]*in crash/);
+});
+
+test.each([
+  "worker",
+  "python",
+] as const)("SIGKILL of the %s in mid-call ends it and all of its children", async (which) => {
+  const { transport, processes } = await doomed();
+  const call = transport.call("spawn_and_hang", "{}", {
+    onEvent: () => process.kill(transport.pids[which] ?? 0, "SIGKILL"),
+  });
+  await expect(call).rejects.toMatchObject({ code: "worker_died" });
+  await untilNone(processes);
+  await transport.kill();
+});
+
+test("a time-out ends the call and all of its processes, a deaf one's too", async () => {
+  const { transport, processes } = await doomed();
+  const call = transport.call("sleep", '{"deaf": true}', { timeoutMs: 300 });
+  await expect(call).rejects.toMatchObject({
+    code: "timed_out",
+    message: "sleep took longer than 0.3 s and was ended",
+  });
+  await untilNone(processes);
+  await transport.kill();
+});
+
+test("a time-out longer than a timer can be is none", async () => {
+  expect(JSON.parse(await warm.call("sleep", '{"seconds": 0.1}', { timeoutMs: 1e10 })).status).toBe("ok");
+});
+
+test("what an event's reader throws ends the call and the worker, not this process", async () => {
+  const { transport, processes } = await doomed();
+  const call = transport.call("sleep", "{}", {
+    onEvent: () => {
+      throw new Error("no room");
+    },
+  });
+  await expect(call).rejects.toThrow("no room");
+  await untilNone(processes);
+  await transport.kill();
+});
+
+test("asking a dead worker to stop, and ending it twice, is no error", async () => {
+  const { transport } = await doomed();
+  await transport.kill();
+  transport.askToStop();
+  await transport.kill();
+});
+
+function program(name: string, text: string, mode = 0o755): string {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  chmodSync(file, mode);
+  return file;
+}
+
+test.each([
+  ["absent", () => join(folder, "no/such/python"), /could not be started.*ENOENT/],
+  ["below a file", () => join(logFile, "python"), /could not run|could not be started/],
+  ["not executable", () => program("plain.txt", "hello", 0o644), /could not be started.*EACCES/],
+  ["not Python", () => program("ls", "#!/bin/sh\nexit 3"), /Python ended with exit code 3/],
+  ["not a program", () => program("junk", "\u0001\u0002"), /Python (ended|was ended)|could not/],
+])("an interpreter that is %s: a clear error, no process left", async (_what, python, reason) => {
+  const processes = markProcesses();
+  const start = Transport.start(options({ python: python(), env: processes.env }));
+  await expect(start).rejects.toMatchObject({ code: "worker_died" });
+  await expect(start).rejects.toThrow(reason);
+  await untilNone(processes);
+});
+
+test("an interpreter that says nothing is given up", async () => {
+  const processes = markProcesses();
+  const python = program("silent", "#!/bin/sh\nsleep 60");
+  const start = Transport.start(options({ python, env: processes.env, startTimeoutMs: 1000 }));
+  await expect(start).rejects.toMatchObject({ code: "timed_out" });
+  await untilNone(processes);
+});
+
+test("a module that is not there: a clear error, the traceback in the log", async () => {
+  const own = join(folder, "module.log");
+  const start = Transport.start(options({ module: "no_such_module", logFile: own }));
+  await expect(start).rejects.toThrow(/could not run no_such_module/);
+  expect(readFileSync(own, "utf8")).toContain("No module named 'no_such_module'");
+});
+
+test("a start that is interrupted ends at once, and leaves no process", async () => {
+  const processes = markProcesses();
+  const controller = new AbortController();
+  const python = program("slow", `#!/bin/sh\ntouch ${folder}/started\nsleep 60`);
+  const start = Transport.start(options({ python, env: processes.env, signal: controller.signal }));
+  const refused = expect(start).rejects.toThrow(/interrupted/);
+  await until(() => existsSync(join(folder, "started")));
+  controller.abort();
+  await refused;
+  await untilNone(processes);
+});

@@ -1,0 +1,14 @@
+/** A process of its own that owns a busy worker; tests kill it. Arguments: log file, then Python modules' folder. */
+import { Transport } from "../../src/worker/transport.ts";
+import { testPython } from "./python.ts";
+
+const [logFile = "", extraPythonPath] = process.argv.slice(2);
+const transport = await Transport.start({
+  python: testPython(),
+  logFile,
+  module: "bridge_faults",
+  extraPythonPath,
+});
+await transport.call("spawn_and_hang", "{}", {
+  onEvent: () => process.stdout.write(`${JSON.stringify(transport.pids)}\n`),
+});
