@@ -20,9 +20,9 @@ export async function readPlan(
   args: Arguments,
   context: Context,
 ): Promise<{ plan: Plan; dataset: DatasetIdentity }> {
-  const read = readExperiment(args.needed("file"), args.list("set"), context.cwd);
   const seed = args.number("seed");
-  if (seed !== undefined) read.experiment.seeds = [seed];
+  const sets = [...args.list("set"), ...(seed === undefined ? [] : [`seeds=[${seed}]`])];
+  const read = readExperiment(args.needed("file"), sets, context.cwd);
   const cache_dir = cacheDir(context.env);
   const dataset = await identifyDataset(read.experiment, cache_dir);
   const backbone = await identifyBackbone(read.experiment);

@@ -1,5 +1,7 @@
 import type { ErrorObject } from "ajv/dist/2020.js";
-import { closest } from "fastest-levenshtein";
+import { expectation } from "./expectation.ts";
+import { hint } from "./hint.ts";
+import { allSettingKeys, presets } from "./presets.ts";
 import type { Path } from "./source-text.ts";
 
 /** One thing wrong with a value: its place, whether its key is meant, and the words. */
@@ -11,112 +13,94 @@ export interface Explained {
 
 /** ajv's errors as a person needs them: one a place, with what was expected, what was found and what may have been meant. */
 export function explain(errors: ErrorObject[]): Explained[] {
+  const choices = new Set(
+    errors.filter(({ keyword }) => keyword === "anyOf").map(({ instancePath }) => instancePath),
+  );
   const explained = new Map<string, Explained>();
   for (const error of errors) {
-    const one = explainOne(error, errors);
+    // What each form of a choice wanted says nothing useful; the choice itself does.
+    const isBranch = ["type", "enum"].includes(error.keyword) && choices.has(error.instancePath);
+    const one = isBranch ? undefined : explainOne(error);
     if (one === undefined) continue;
-    const place = JSON.stringify([one.path, one.key]);
+    const place = JSON.stringify([one.path, one.key, error.keyword === "required" ? one.message : ""]);
     if (!explained.has(place)) explained.set(place, one);
   }
   return [...explained.values()];
 }
 
-function explainOne(error: ErrorObject, all: ErrorObject[]): Explained | undefined {
-  const path = pathOf(error.instancePath);
-  const found = show(error.data);
-  const at = (message: string): Explained => ({ path, key: false, message: `${name(path)}: ${message}` });
-  // Branches of a choice that want another type than the value has say nothing useful.
-  const inBranch = /\/anyOf\/\d+\//.test(error.schemaPath) || error.schemaPath.includes("FusionObject");
-  if (inBranch && error.keyword === "type" && error.instancePath === choicePath(error, all)) return undefined;
-  if (inBranch && error.keyword === "enum" && typeof error.data !== "string") return undefined;
-  switch (error.keyword) {
-    case "additionalProperties": {
-      const key = String(error.params.additionalProperty);
-      const known = Object.keys(record(error.parentSchema?.properties));
-      return {
-        path: [...path, key],
-        key: true,
-        message: `${name([...path, key])}: there is no such key.${hint(key, known)}`,
-      };
-    }
-    case "required":
-      return at(`expected a key ${error.params.missingProperty}, found none`);
-    case "enum": {
-      const allowed = list(error.params.allowedValues);
-      return at(
-        `expected ${allowed.map(show).join(", ")}, found ${found}.${hint(String(error.data), allowed.map(String))}`,
-      );
-    }
-    case "type":
-      return at(`expected ${list(error.params.type).join(" or ")}, found ${found}`);
-    case "anyOf":
-      return all.some(
-        (other) =>
-          other !== error && other.instancePath.startsWith(error.instancePath) && isTelling(other, error),
-      )
-        ? undefined
-        : at(
-            `expected ${String(error.parentSchema?.description ?? "one of the allowed forms")} Found ${found}`,
-          );
-    case "pattern":
-      return at(
-        `expected ${patterns[String(error.params.pattern)] ?? `text like ${error.params.pattern}`}, found ${found}`,
-      );
-    default:
-      return at(`expected ${bound(error)}, found ${found}`);
-  }
-}
-
-/** Whether the error says more about the value than that no form fits. */
-function isTelling(other: ErrorObject, choice: ErrorObject): boolean {
-  if (other.instancePath !== choice.instancePath) return true;
-  return (
-    other.keyword === "additionalProperties" || (other.keyword === "enum" && typeof other.data === "string")
-  );
-}
-
-function choicePath(error: ErrorObject, all: ErrorObject[]): string | undefined {
-  return all.find(({ keyword, instancePath }) => keyword === "anyOf" && instancePath === error.instancePath)
-    ?.instancePath;
-}
-
-function bound({ keyword, params }: ErrorObject): string {
-  const limit = params.limit ?? params.multipleOf;
-  const forms: Record<string, string> = {
-    minimum: `a number >= ${limit}`,
-    maximum: `a number <= ${limit}`,
-    exclusiveMinimum: `a number > ${limit}`,
-    exclusiveMaximum: `a number < ${limit}`,
-    multipleOf: `a multiple of ${limit}`,
-    minItems: `at least ${limit} values`,
-    maxItems: `at most ${limit} values`,
-    minLength: `at least ${limit} characters`,
-    maxLength: `at most ${limit} characters`,
-    uniqueItems: "each value once",
-  };
-  return forms[keyword] ?? `something else (${keyword})`;
-}
-
-const patterns: Record<string, string> = {
-  "^[a-z0-9][a-z0-9-]{0,62}$": "a name of small letters, digits and dashes",
-  "^[a-z0-9][a-z0-9_.-]{0,62}$": "a name of small letters, digits, dots and dashes",
-  "^.+\\.py:[A-Za-z_][A-Za-z0-9_]*$": "a file and a class, my_fusion.py:MyFusion",
-};
-
-function hint(found: string, known: string[]): string {
-  if (known.length === 0 || found.length > 60) return "";
-  const meant = closest(found.toLowerCase(), known);
-  return ` Did you mean ${meant}?`;
-}
-
-function name(path: Path): string {
+/** `settings.rpn.nms_thresh`, `also[1].preset`. */
+export function nameOf(path: Path): string {
   if (path.length === 0) return "the experiment";
   return path
-    .map((part, index) => (typeof part === "number" ? `[${part}]` : index === 0 ? part : `.${part}`))
+    .map((part, index) =>
+      typeof part === "number"
+        ? `[${part}]`
+        : `${index === 0 ? "" : "."}${/^[\w.$-]+$/.test(part) ? part : show(part)}`,
+    )
     .join("");
 }
 
+function explainOne(error: ErrorObject): Explained | undefined {
+  const path = pathOf(error.instancePath);
+  const schema = record(error.parentSchema);
+  const at = (place: Path, message: string, key = false): Explained => ({
+    path: place,
+    key,
+    message: `${nameOf(place)}: ${message}`,
+  });
+  switch (error.keyword) {
+    case "additionalProperties": {
+      const key = String(error.params.additionalProperty);
+      return at([...path, key], `there is no such key.${keyHint(key, path, schema)}`, true);
+    }
+    case "required":
+      return at(path, `expected a key ${error.params.missingProperty}, found none`);
+    case "uniqueItems": {
+      const index = Math.max(error.params.i, error.params.j);
+      const item = Array.isArray(error.data) ? error.data[index] : undefined;
+      return at([...path, index], `expected each value once, found ${show(item)} again`);
+    }
+    case "anyOf": {
+      // An object is close enough to the form that is one; its own keys are to blame, and are told.
+      if (typeof error.data === "object" && error.data !== null && !Array.isArray(error.data))
+        return undefined;
+      const names = list(schema.anyOf).flatMap((form) => list(record(form).enum).map(String));
+      const meant = typeof error.data === "string" ? hint(error.data, names) : "";
+      return at(path, `expected ${names.join(", ")} or an object {...}, found ${show(error.data)}.${meant}`);
+    }
+    default:
+      return at(
+        path,
+        `expected ${expectation(schema)}, found ${show(error.data)}.${valueHint(error.data, schema)}`,
+      );
+  }
+}
+
+function keyHint(key: string, path: Path, schema: Record<string, unknown>): string {
+  const near = hint(key, Object.keys(record(schema.properties)));
+  if (near !== "" || path.length > 1 || (path.length === 1 && path[0] !== "settings")) return near;
+  // A key of the settings, put too high.
+  const deeper = hint(key, [...Object.keys(presets.default), ...allSettingKeys]);
+  return path.length === 0 ? deeper.replace("mean ", "mean settings.") : deeper;
+}
+
+function valueHint(found: unknown, schema: Record<string, unknown>): string {
+  if (typeof found === "string") {
+    const allowed = list(schema.enum).map(String);
+    if (allowed.length > 0) return hint(found, allowed);
+    const wantsNumber = list(schema.type).some((type) => type === "number" || type === "integer");
+    return wantsNumber && /^-?\d+(\.\d+)?$/.test(found)
+      ? ` Did you mean ${Number(found)}, without quotes?`
+      : "";
+  }
+  // 7 or 70 for 0.7: a share that slipped.
+  if (typeof found !== "number" || schema.maximum !== 1 || !(found > 1)) return "";
+  const meant = [found / 10, found / 100].find((value) => value < 1);
+  return meant === undefined ? "" : ` Did you mean ${Number(meant.toPrecision(6))}?`;
+}
+
 function show(value: unknown): string {
+  if (typeof value === "number") return String(value);
   const text = JSON.stringify(value) ?? "nothing";
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
@@ -128,10 +112,10 @@ function pathOf(pointer: string): Path {
   );
 }
 
-function record(value: unknown): object {
-  return typeof value === "object" && value !== null ? value : {};
+function record(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value)) : {};
 }
 
 function list(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [value];
+  return Array.isArray(value) ? value : value === undefined ? [] : [value];
 }

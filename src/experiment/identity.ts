@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { CliprpnError } from "../contract/errors.ts";
 import type { Experiment } from "../contract/generated/types.ts";
 import { type DemoOptions, demoId, demoSizes } from "../dataset/demo/make-demo.ts";
@@ -44,7 +44,8 @@ export async function identifyDataset({ dataset }: Experiment, cache: string): P
   }
   return {
     id: hash.update(split_by).digest("hex").slice(0, 16),
-    name: dataset.name ?? "refcocog",
+    // Another folder than the demo's own (`--set dataset.root=DIR`) is named after itself.
+    name: dataset.name === undefined || dataset.name === "demo" ? basename(dataset.root) : dataset.name,
     root: dataset.root,
     split_by,
   };

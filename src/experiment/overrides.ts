@@ -1,6 +1,5 @@
 import { type ParseError, parse } from "jsonc-parser";
-import { CliprpnError } from "../contract/errors.ts";
-import type { Path } from "./source-text.ts";
+import type { Path, Problem } from "./source-text.ts";
 
 /** One `--set key=value`. */
 export interface Override {
@@ -24,23 +23,22 @@ const topLevel = new Set([
 ]);
 
 /**
- * `training.num_epochs=2` (below `settings`), `dataset.root=DIR`, `vary.fusion=["film"]`: JSON values, or plain text.
- *
- * @throws CliprpnError bad_input.
+ * `training.num_epochs=2` (below `settings`), `dataset.root=DIR`, `vary.fusion=["film"]`: JSON values, or plain text. They
+ * replace what the file says; of two for one key, the last holds.
  */
-export function parseOverride(text: string): Override {
-  const match = /^([A-Za-z_$][\w.$]*)=(.*)$/s.exec(text);
-  if (match?.[1] === undefined || match[2] === undefined) {
-    throw new CliprpnError(
-      "bad_input",
-      `--set ${text}: expected key=value, as in --set training.num_epochs=2`,
-    );
+export function parseOverrides(texts: string[]): { overrides: Override[]; problems: Problem[] } {
+  const overrides: Override[] = [];
+  const problems: Problem[] = [];
+  for (const text of texts) {
+    const match = /^([A-Za-z_$][\w$]*(?:\.[\w$]+)*)=(.*)$/s.exec(text);
+    if (match?.[1] === undefined || match[2] === undefined)
+      problems.push({
+        where: `--set ${text}`,
+        message: "expected key=value, as in --set training.num_epochs=2",
+      });
+    else overrides.push({ flag: `--set ${text}`, path: pathOf(match[1]), value: jsonOrText(match[2]) });
   }
-  const keys = match[1].split(".");
-  const [head = "", ...rest] = keys;
-  // Keys of `vary` are themselves dotted.
-  const path = head === "vary" ? [head, rest.join(".")] : topLevel.has(head) ? keys : ["settings", ...keys];
-  return { flag: `--set ${text}`, path, value: jsonOrText(match[2]) };
+  return { overrides, problems };
 }
 
 /** The file's value with the overrides put in; objects on the way are made. */
@@ -48,11 +46,22 @@ export function applyOverrides(value: unknown, overrides: Override[]): unknown {
   return overrides.reduce((current, { path, value: own }) => put(current, path, own), value);
 }
 
+/** The flag that brought in the value at the path, if one did. */
+export function flagFor(overrides: Override[], wanted: Path): string | undefined {
+  return overrides.findLast(({ path }) => path.every((part, index) => wanted[index] === part))?.flag;
+}
+
+function pathOf(key: string): Path {
+  const [head = "", ...rest] = key.split(".");
+  // Keys of `vary` are themselves dotted.
+  if (head === "vary") return rest.length === 0 ? [head] : [head, rest.join(".")];
+  return topLevel.has(head) ? [head, ...rest] : ["settings", head, ...rest];
+}
+
 function put(target: unknown, [key, ...rest]: Path, value: unknown): unknown {
   if (key === undefined) return value;
   const object = typeof target === "object" && target !== null && !Array.isArray(target) ? target : {};
-  const inner: unknown =
-    key in object ? Object.entries(object).find(([name]) => name === key)?.[1] : undefined;
+  const inner: unknown = Object.entries(object).find(([name]) => name === key)?.[1];
   return { ...object, [key]: put(inner, rest, value) };
 }
 

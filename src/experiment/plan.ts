@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { check } from "../contract/check.ts";
 import type { PublishedFigure, Settings, TrialSpec } from "../contract/generated/types.ts";
 import type { BackboneIdentity, DatasetIdentity } from "./identity.ts";
 import type { ReadExperiment } from "./read-experiment.ts";
 import { labelOf } from "./resolve.ts";
+import { digest, settingIdentity } from "./setting-identity.ts";
 
 /** A sweep before anything has started: every trial, in the order in which they run. */
 export interface Plan {
@@ -76,36 +76,11 @@ export function trialId(
   num_threads: number,
   { dataset, backbone }: Pick<PlanContext, "dataset" | "backbone">,
 ): string {
-  const { fusion } = settings;
-  const byContent =
-    fusion.kind === "file"
-      ? {
-          kind: "file",
-          class: fusion.file.split(":").at(-1),
-          params: fusion.params,
-          source_sha256: fusion.source_sha256,
-        }
-      : fusion;
   return digest({
-    settings: { ...settings, fusion: byContent },
+    settings: settingIdentity(settings),
     seed,
     num_threads,
     dataset: [dataset.id, dataset.split_by],
     backbone: [backbone.name, backbone.weights_id],
   }).slice(0, 16);
-}
-
-function digest(value: unknown): string {
-  return createHash("sha256").update(canonical(value)).digest("hex");
-}
-
-/** JSON with sorted keys. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
-  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-  return `{${entries
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`)
-    .join(",")}}`;
 }

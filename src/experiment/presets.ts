@@ -74,3 +74,10 @@ const repaired: Settings = {
 };
 
 export const presets: Record<PresetName, Settings> = { default: repaired, reference };
+
+/** `training.num_epochs` and its like: all that an experiment can set. */
+export const allSettingKeys: string[] = Object.entries(repaired).flatMap(([key, value]) =>
+  typeof value === "object" && value !== null && key !== "fusion"
+    ? Object.keys(value).map((inner) => `${key}.${inner}`)
+    : [key],
+);

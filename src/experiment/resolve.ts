@@ -51,7 +51,8 @@ function resolveOne(
   const own: Setting = varied; // Checked by the schema, key by key.
   const preset = own.preset ?? experiment.preset ?? "default";
   let settings = merged(presets[preset], experiment.settings ?? {}, hashFile);
-  for (const [key, value] of Object.entries(varied)) {
+  // `fusion` before `fusion.text`, in whatever order they were written.
+  for (const [key, value] of Object.entries(varied).sort(([a], [b]) => a.length - b.length)) {
     if (key === "preset") continue;
     settings = merged(settings, nested(key.split("."), value), hashFile);
   }
@@ -118,7 +119,9 @@ function definedOnly({
 
 function shown(value: unknown): string {
   if (typeof value === "string") return value;
-  if (typeof value !== "object" || value === null || !("file" in value)) return JSON.stringify(value);
-  const params = "params" in value ? Object.entries(value.params ?? {}) : [];
-  return [basename(String(value.file)), ...params.map(([key, own]) => `${key}=${shown(own)}`)].join(" ");
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return JSON.stringify(value);
+  const { file, params = {}, ...switches }: { file?: unknown; params?: object } = value;
+  const name = file === undefined ? [] : [basename(String(file))];
+  const details = Object.entries({ ...params, ...switches }).map(([key, own]) => `${key}=${shown(own)}`);
+  return [...name, ...details].join(" ");
 }

@@ -1,4 +1,4 @@
-import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 
 /** A problem of an experiment: where, and what to do. */
 export interface Problem {
@@ -9,47 +9,92 @@ export interface Problem {
 
 export type Path = (string | number)[];
 
+/** Deeper nesting than anyone writes would exhaust the stack of whatever walks it. */
+const maxDepth = 64;
+const maxSyntaxProblems = 10;
+/** A kind of token; the package has them as a const enum, which cannot be imported. */
+const endOfText = 17;
+
 /** A JSON file (comments and trailing commas allowed) whose values know where they stand. */
 export class SourceText {
-  readonly file: string;
-  readonly text: string;
+  readonly #file: string;
+  readonly #text: string;
   readonly #root: Node | undefined;
-  readonly #errors: ParseError[] = [];
+  readonly #problems: Problem[];
 
-  constructor(file: string, text: string) {
-    this.file = file;
-    this.text = text.replace(/^\uFEFF/, "");
-    this.#root = parseTree(this.text, this.#errors, { allowTrailingComma: true });
+  /** @param bytes UTF-8, with or without a byte order mark. */
+  constructor(file: string, bytes: Uint8Array) {
+    this.#file = file;
+    this.#text = new TextDecoder().decode(bytes);
+    const early = isUtf8(bytes) ? this.#tooDeep() : this.#notUtf8();
+    const errors: ParseError[] = [];
+    this.#root =
+      early === undefined ? parseTree(this.#text, errors, { allowTrailingComma: true }) : undefined;
+    this.#problems = early === undefined ? this.#syntaxProblems(errors) : [early];
   }
 
-  /** What keeps the text from being JSON, and keys that stand twice in one object. */
-  syntaxProblems(): Problem[] {
-    const problems = this.#errors.map(({ error, offset }) => ({
-      where: this.#at(offset),
-      message: `not valid JSON: ${words(printParseErrorCode(error))}`,
-    }));
-    if (problems.length > 0 || this.#root === undefined) {
-      return problems.length > 0
-        ? problems
-        : [{ where: this.#at(0), message: "expected an experiment (a JSON object), found nothing" }];
-    }
-    return this.#repeatedKeys(this.#root);
+  /** What keeps the text from being JSON. */
+  get syntaxProblems(): Problem[] {
+    return this.#problems;
+  }
+
+  /** Keys that stand twice in one object. */
+  get repeatedKeys(): Problem[] {
+    return this.#root === undefined ? [] : this.#repeated(this.#root);
+  }
+
+  /** What the text says; of a key that stands twice, the last. */
+  get value(): unknown {
+    return this.#root === undefined ? undefined : plainValue(this.#root);
   }
 
   /** Line and column of a value; of its key when `key` is set, of the nearest enclosing value when there is none. */
   where(path: Path, key = false): string {
-    for (let length = path.length; length >= 0; length -= 1) {
-      const node =
-        this.#root === undefined ? undefined : findNodeAtLocation(this.#root, path.slice(0, length));
-      if (node === undefined) continue;
-      const named =
-        key && length === path.length && node.parent?.type === "property" ? node.parent.children?.[0] : node;
-      return this.#at((named ?? node).offset);
+    let node = this.#root;
+    let property: Node | undefined;
+    for (const [index, part] of path.entries()) {
+      const found = childOf(node, part);
+      if (found === undefined) break;
+      property = index === path.length - 1 ? found.property : undefined;
+      node = found.value;
     }
-    return this.#at(0);
+    return this.#at((key && property !== undefined ? property : node)?.offset ?? 0);
   }
 
-  #repeatedKeys(node: Node): Problem[] {
+  #tooDeep(): Problem | undefined {
+    const scanner = createScanner(this.#text, true);
+    let depth = 0;
+    while (scanner.scan() !== endOfText) {
+      const token = scanner.getTokenLength() === 1 ? this.#text.charAt(scanner.getTokenOffset()) : "";
+      if (token === "{" || token === "[") depth += 1;
+      if (token === "}" || token === "]") depth -= 1;
+      if (depth > maxDepth)
+        return {
+          where: this.#at(scanner.getTokenOffset()),
+          message: `expected at most ${maxDepth} levels of nesting, found more`,
+        };
+    }
+    return undefined;
+  }
+
+  #notUtf8(): Problem {
+    return {
+      where: this.#at(Math.max(0, this.#text.indexOf("\uFFFD"))),
+      message: "expected UTF-8 text, found other bytes; save the file as UTF-8",
+    };
+  }
+
+  #syntaxProblems(errors: ParseError[]): Problem[] {
+    if (this.#root === undefined)
+      return [{ where: this.#at(0), message: "expected an experiment ({...}), found no value in the file" }];
+    const problems = errors.map(({ error, offset }) => ({
+      where: this.#at(offset),
+      message: `not valid JSON: ${words(printParseErrorCode(error))}`,
+    }));
+    return problems.slice(0, maxSyntaxProblems);
+  }
+
+  #repeated(node: Node): Problem[] {
     const problems: Problem[] = [];
     const seen = new Set<string>();
     for (const child of node.children ?? []) {
@@ -58,19 +103,53 @@ export class SourceText {
         if (seen.has(key.value))
           problems.push({
             where: this.#at(key.offset),
-            message: `the key ${key.value} stands twice; keep one`,
+            message: `the key ${JSON.stringify(key.value)} stands twice; keep one`,
           });
         seen.add(key.value);
       }
-      problems.push(...this.#repeatedKeys(child));
+      problems.push(...this.#repeated(child));
     }
     return problems;
   }
 
   #at(offset: number): string {
-    const before = this.text.slice(0, offset).split("\n");
-    return `${this.file}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
+    const before = this.#text.slice(0, offset).split(/\r\n|\r|\n/);
+    return `${this.#file}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
   }
+}
+
+function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Unlike the parser's own, safe with a key `__proto__`. */
+function plainValue({ type, value, children = [] }: Node): unknown {
+  if (type === "array") return children.map(plainValue);
+  if (type !== "object") return value;
+  const entries = children.map(({ children: [key, item] = [] }): [string, unknown] => [
+    String(key?.value),
+    item === undefined ? undefined : plainValue(item),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+function childOf(
+  node: Node | undefined,
+  part: string | number,
+): { value: Node; property?: Node } | undefined {
+  if (typeof part === "number") {
+    const item = node?.type === "array" ? node.children?.[part] : undefined;
+    return item === undefined ? undefined : { value: item };
+  }
+  if (node?.type !== "object") return undefined;
+  const found = node.children?.findLast(({ children }) => children?.[0]?.value === part);
+  const [property, value] = found?.children ?? [];
+  return property === undefined || value === undefined ? undefined : { value, property };
 }
 
 function words(code: string): string {

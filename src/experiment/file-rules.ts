@@ -1,0 +1,116 @@
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { BackboneChoice, DatasetChoice, Experiment, FusionObject } from "../contract/generated/types.ts";
+import { nameOf } from "./explain.ts";
+import { fusionFile, fusionObjects } from "./fusion-objects.ts";
+import type { Path } from "./source-text.ts";
+
+/** A problem and the value that it is about. */
+export interface Placed {
+  path: Path;
+  message: string;
+}
+
+/** Rules on what an experiment points at: fusions, data, weights. Paths are absolute by now. */
+export function fileProblems(experiment: Experiment): Placed[] {
+  const problems = [
+    ...fusionObjects(experiment).flatMap(({ path, fusion }) => below(path, fusionProblems(fusion))),
+    ...below(["dataset"], datasetProblems(experiment.dataset ?? {})),
+    ...below(["backbone"], backboneProblems(experiment.backbone ?? {})),
+  ];
+  return problems.map(({ path, message }) => ({ path, message: `${nameOf(path)}: ${message}` }));
+}
+
+/** Weights that are no file. */
+export function isNamed(weights: string): boolean {
+  return weights === "shipped" || weights === "openai";
+}
+
+function fusionProblems(fusion: FusionObject): Placed[] {
+  const switches = ["text", "interaction", "coordinates"].filter((key) => key in fusion);
+  if (fusion.file === undefined) {
+    if (fusion.params !== undefined)
+      return [{ path: ["params"], message: "belong to a fusion with a file, found none" }];
+    if (switches.length > 0) return [];
+    return [
+      {
+        path: [],
+        message: "expected a fusion's switches (text, interaction, coordinates) or its file, found {}",
+      },
+    ];
+  }
+  const problems: Placed[] = [];
+  if (switches.length > 0)
+    problems.push({
+      path: [],
+      message: `expected either a file or switches, found file and ${switches.join(", ")}`,
+    });
+  const unfit = unfitFile(fusionFile(fusion.file));
+  if (unfit !== undefined)
+    problems.push({ path: ["file"], message: `expected the fusion's file, found ${unfit}` });
+  return problems;
+}
+
+function datasetProblems({ name = "demo", root, split_by = "umd", size }: DatasetChoice): Placed[] {
+  if (root === undefined) {
+    if (name !== "demo")
+      return [
+        {
+          path: ["name"],
+          message: `${name} needs a root, the folder with annotations/ and images/; found none`,
+        },
+      ];
+    return split_by === "umd"
+      ? []
+      : [{ path: ["split_by"], message: `the demo is split by umd, found ${split_by}` }];
+  }
+  const problems: Placed[] = [];
+  if (size !== undefined)
+    problems.push({ path: ["size"], message: "size belongs to the demo, which has no root" });
+  const lacking = existsSync(root) ? lackingOf(root, split_by) : "no such folder";
+  if (lacking !== undefined)
+    problems.push({
+      path: ["root"],
+      message: `${root}: expected a folder with annotations/ and images/, found ${lacking}`,
+    });
+  return problems;
+}
+
+/** What a folder in RefCOCOg's own layout has and this one has not. */
+function lackingOf(root: string, split_by: string): string | undefined {
+  if (!statSync(root).isDirectory()) return "a file";
+  const needed = ["annotations/instances.json", `annotations/refs(${split_by}).p`, "images"];
+  const lacking = needed.filter((name) => !existsSync(join(root, name)));
+  if (lacking.length === 0) return undefined;
+  const other = split_by === "umd" ? "google" : "umd";
+  const isOther =
+    lacking.some((name) => name.includes("refs")) && existsSync(join(root, `annotations/refs(${other}).p`));
+  return `no ${lacking.join(", no ")}.${isOther ? ` Did you mean split_by ${other}?` : ""}`;
+}
+
+function backboneProblems({ name = "cliprpn-tiny", weights }: BackboneChoice): Placed[] {
+  const problem = (message: string): Placed[] => [{ path: ["weights"], message }];
+  if (weights === undefined) return [];
+  if (name === "RN50-quickgelu" && weights === "shipped")
+    return problem("no weights of RN50 are shipped; use openai or a file");
+  if (name === "cliprpn-tiny" && weights === "openai")
+    return problem("OpenAI has no cliprpn-tiny; use shipped, or the backbone RN50-quickgelu");
+  const unfit = isNamed(weights) ? undefined : unfitFile(weights);
+  return unfit === undefined ? [] : problem(`expected shipped, openai or a file, found ${unfit}`);
+}
+
+/** Why a path is no file to read, in words. */
+export function unfitFile(path: string): string | undefined {
+  if (!existsSync(path)) return `no file ${path}`;
+  if (!statSync(path).isFile()) return `a folder, ${path}`;
+  try {
+    accessSync(path, constants.R_OK);
+    return undefined;
+  } catch {
+    return `a file that cannot be read, ${path}`;
+  }
+}
+
+function below(above: Path, problems: Placed[]): Placed[] {
+  return problems.map(({ path, message }) => ({ path: [...above, ...path], message }));
+}
