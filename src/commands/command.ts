@@ -8,6 +8,8 @@ export interface Option {
   type: "string" | "number" | "boolean" | "array";
   default?: string | number | boolean;
   choices?: readonly string[];
+  /** Of a whole number; 1 when not said. */
+  minimum?: number;
 }
 
 /** Where a command runs; everything that it may touch of the world outside. */

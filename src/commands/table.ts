@@ -5,7 +5,7 @@ import { device, json, model, python, runsDir, set, split } from "./shared-optio
 export const commands: Command[] = [
   {
     usage: "sweep <file>",
-    describe: "run an experiment's trials, then report; again: finish what is left",
+    describe: "run all trials of an experiment and report; again to go on",
     positionals: { file: { describe: "the experiment file", type: "string" } },
     options: {
       set,
@@ -21,7 +21,7 @@ export const commands: Command[] = [
     },
     examples: [
       ["$0 sweep experiments/fusion.json", "which fusion grounds best?"],
-      ["$0 sweep experiments/fusion.json --set dataset.root=DIR", "the same on your data"],
+      ["$0 sweep exp.json --set dataset.root=DIR", "the same on your data"],
     ],
     load: async () => (await import("./sweep.ts")).sweep,
   },
@@ -35,10 +35,10 @@ export const commands: Command[] = [
       python,
       "runs-dir": runsDir,
       setting: { describe: "as the report names it (default: the first)", type: "string" },
-      seed: { describe: "any seed (default: the file's first)", type: "number" },
+      seed: { describe: "any seed (default: the file's first)", type: "number", minimum: 0 },
       json,
     },
-    examples: [["$0 train experiments/fusion.json --setting film --seed 1", "one row of the report again"]],
+    examples: [["$0 train exp.json --setting film --seed 1", "one row of the report again"]],
     load: async () => (await import("./sweep.ts")).train,
   },
   {
@@ -80,7 +80,7 @@ export const commands: Command[] = [
       python,
       "runs-dir": runsDir,
     },
-    examples: [['$0 ground photo.jpg "the red cup" --model 3f2a', "prints the box, draws it"]],
+    examples: [['$0 ground a.jpg "the cup" --model 3f2a', "prints the box, draws it"]],
     load: async () => (await import("./ground.ts")).ground,
   },
   {
@@ -135,7 +135,7 @@ export const commands: Command[] = [
     hidden: true,
     options: {
       out: { describe: "the folder to write", type: "string", default: "scenes" },
-      seed: { describe: "of the drawing", type: "number", default: 20241 },
+      seed: { describe: "of the drawing", type: "number", default: 20241, minimum: 0 },
       count: { describe: "how many", type: "number", default: 16000 },
     },
     load: async () => (await import("./scenes.ts")).scenes,
