@@ -58,11 +58,8 @@ def test_colours_come_out_whatever_the_file(tmp_path: Path, name: str, mode: str
 def test_grey_pictures_have_three_equal_channels(tmp_path: Path, mode: str) -> None:
     grey = Image.new("L", (40, 20), 255)
     grey.paste(0, (0, 0, 20, 20))
-    if mode == "I;16":
-        grey = grey.convert("I").point(lambda value: value * 257).convert("I;16")
-    else:
-        grey = grey.convert(mode)
-    grey.save(tmp_path / "a.png")
+    wide = grey.convert("I").point(lambda value: value * 257).convert("I;16")
+    (wide if mode == "I;16" else grey.convert(mode)).save(tmp_path / "a.png")
     found = halves(load_squashed(tmp_path / "a.png", 64))
     torch.testing.assert_close(found, torch.tensor([[0.0] * 3, [255.0] * 3]), atol=2, rtol=0)
 

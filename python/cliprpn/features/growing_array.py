@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from cliprpn.durable import disk_errors
+from cliprpn.errors import CliprpnError
 
 # Room for the header of any array that is kept here; numpy aligns data to 64 bytes.
 HEADER_BYTES = 128
@@ -25,7 +26,7 @@ class GrowingArray:
         num_rows: how many rows of an earlier run to keep; what lies behind them is cut off.
 
     Raises:
-        CliprpnError: no_space.
+        CliprpnError: no_space; data_invalid, when the file has fewer rows than are to be kept.
     """
 
     def __init__(self, path: Path, row_shape: tuple[int, ...], dtype: np.dtype, num_rows: int) -> None:
@@ -35,9 +36,16 @@ class GrowingArray:
         self.num_rows = num_rows
         self._digest = hashlib.sha256()
         row_bytes = int(np.prod(row_shape, dtype=np.int64)) * dtype.itemsize
+        kept_bytes = HEADER_BYTES + num_rows * row_bytes
+        if num_rows > 0 and not (path.is_file() and path.stat().st_size >= kept_bytes):
+            raise CliprpnError(
+                "data_invalid",
+                f"{path}: expected {num_rows} rows of an earlier run, found fewer; delete {path.parent} and "
+                "run again",
+            )
         with disk_errors(path):
             self._file = path.open("r+b" if num_rows > 0 else "w+b")
-            self._file.truncate(HEADER_BYTES + num_rows * row_bytes)
+            self._file.truncate(kept_bytes)
             self._file.seek(HEADER_BYTES)
             while chunk := self._file.read(CHUNK_BYTES):
                 self._digest.update(chunk)

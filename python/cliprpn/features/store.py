@@ -10,6 +10,7 @@ import json
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 
@@ -32,18 +33,26 @@ def open_store(folder: Path) -> dict[str, np.ndarray] | None:
     manifest_file = folder / "manifest.json"
     if not manifest_file.is_file():
         return None
-    manifest = json.loads(manifest_file.read_text())
     arrays = {}
-    for name, entry in manifest["arrays"].items():
+    for name, entry in _read_json(manifest_file, "arrays").items():
         path = folder / f"{name}.npy"
         try:
             array = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, EOFError) as error:
             raise _damaged(folder, f"{path}: {error}") from error
-        if list(array.shape) != entry["shape"]:
-            raise _damaged(folder, f"{path}: expected {entry['shape']}, found {list(array.shape)}")
+        expected, found = (entry["shape"], entry["dtype"]), (list(array.shape), array.dtype.name)
+        if found != expected:
+            raise _damaged(folder, f"{path}: expected {expected}, found {found}")
         arrays[name] = array
     return arrays
+
+
+def _read_json(path: Path, key: str) -> dict[str, Any]:
+    """A file of the store, which has an object under this key."""
+    try:
+        return json.loads(path.read_bytes())[key]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(path.parent, f"{path}: {type(error).__name__}: {error}") from error
 
 
 class StoreWriter:
@@ -98,7 +107,7 @@ class StoreWriter:
         for array in self._arrays.values():
             array.sync()
         rows = {name: array.num_rows for name, array in self._arrays.items()}
-        self._write("progress.json", {"done": self.done, "rows": rows})
+        self._write("progress.json", {"progress": {"done": self.done, "rows": rows}})
         self._committed_at = time.monotonic()
 
     def finish(self) -> None:
@@ -112,7 +121,7 @@ class StoreWriter:
         path = self.folder / "progress.json"
         if not path.is_file():
             return 0, {}
-        progress = json.loads(path.read_text())
+        progress = _read_json(path, "progress")
         return progress["done"], progress["rows"]
 
     def _write(self, name: str, value: dict[str, object]) -> None:

@@ -1,0 +1,162 @@
+"""Run by test_features.py: extracts features in processes of its own, each killed one step later than the last.
+
+Usage: extract_and_die.py ROOT WORK. Prints a JSON object. Forks before torch has any thread.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from helpers import make_spec, shipped_weights_id
+
+import cliprpn.durable
+from cliprpn.data.index import DatasetIndex, open_or_build_index
+from cliprpn.features import frozen, growing_array, image_store, store, text_store
+from cliprpn.models.weights_files import load_backbone
+
+# Blocks of one picture and four sentences, each on the disk before the next.
+image_store.BLOCK_AT_224["cpu"] = 0
+text_store.BLOCK = 4
+store.COMMIT_EVERY_S = 0.0
+BACKBONE = load_backbone("cliprpn-tiny", "shipped")
+
+
+def extract(index: DatasetIndex, cache: Path) -> dict[str, int]:
+    """What it cost: pictures and sentences encoded, times that the backbone was loaded, times it waited."""
+    cost = {"pictures": 0, "sentences": 0, "loads": 0, "waits": 0}
+    feature_map, encode_text = BACKBONE.feature_map, BACKBONE.encode_text
+
+    def counted(key: str, inner: Callable[[torch.Tensor], Any]) -> Callable[[torch.Tensor], Any]:
+        def call(batch: torch.Tensor) -> Any:
+            cost[key] += len(batch)
+            return inner(batch)
+
+        return call
+
+    def add(key: str) -> None:
+        cost[key] += 1
+
+    BACKBONE.feature_map = counted("pictures", feature_map)
+    BACKBONE.encode_text = counted("sentences", encode_text)
+    frozen.open_features(
+        index,
+        lambda: (add("loads"), BACKBONE)[1],
+        shipped_weights_id(),
+        64,
+        cache,
+        torch.device("cpu"),
+        lambda phase, done, total: None,
+        lambda: add("waits"),
+        lambda: False,
+    )
+    return cost
+
+
+def in_child(work: Callable[[], Any], report: Path) -> int:
+    """Runs it in a fork; returns the fork's id. What it gives is written to `report`."""
+    pid = os.fork()
+    if pid == 0:
+        torch.set_num_threads(1)
+        try:
+            report.write_text(json.dumps(work()))
+            os._exit(0)
+        except BaseException as error:
+            print(f"{type(error).__name__}: {error}", file=sys.stderr)
+            os._exit(1)
+    return pid
+
+
+def wait(pid: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def die_at(step: int) -> None:
+    """Kills this process at its n-th step towards the disk: a write (in mid-row), a sync or a rename."""
+    left = step
+
+    def lived() -> bool:
+        nonlocal left
+        left -= 1
+        return left >= 0
+
+    def or_die(inner: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            if not lived():
+                os.kill(os.getpid(), signal.SIGKILL)
+            return inner(*args)
+
+        return call
+
+    def append(self: growing_array.GrowingArray, rows: Any) -> None:
+        if not lived():
+            self._file.write(rows.tobytes()[:7])  # Half a row reaches the file.
+            self._file.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+        original(self, rows)
+
+    original = growing_array.GrowingArray.append
+    growing_array.GrowingArray.append = append
+    os.fsync = or_die(os.fsync)
+    cliprpn.durable.os.replace = or_die(os.replace)
+
+
+def content(cache: Path) -> dict[str, bytes]:
+    files = sorted([*cache.glob("features/*/*.npy"), *cache.glob("features/*/manifest.json")])
+    return {str(path.relative_to(cache)): path.read_bytes() for path in files}
+
+
+def surely_done(cache: Path) -> dict[str, int]:
+    """How many pictures and sentences of a killed run are not to be done again."""
+    done = {}
+    for key, pattern in (("pictures", "maps-*"), ("sentences", "text-*")):
+        folder = next(cache.glob(f"features/{pattern}"), None)
+        done[key] = 0
+        if folder is not None and (folder / "manifest.json").exists():
+            done[key] = -1  # All.
+        elif folder is not None and (folder / "progress.json").exists():
+            done[key] = json.loads((folder / "progress.json").read_text())["progress"]["done"]
+    return done
+
+
+def main(root: Path, work: Path) -> None:
+    spec = make_spec(root, work / "whole")
+    index = open_or_build_index(root, "umd", spec.dataset.id, work / "index")
+    report = work / "report.json"
+    assert wait(in_child(lambda: extract(index, work / "whole"), report)) == 0
+    whole = content(work / "whole")
+    runs: list[dict[str, Any]] = []
+    while True:
+        cache = work / f"killed-{len(runs)}"
+        step = len(runs)
+        code = wait(in_child(lambda: (die_at(step), extract(index, cache)), report))  # noqa: B023
+        done = surely_done(cache)
+        again = in_child(lambda: extract(index, cache), report)  # noqa: B023
+        resumed = wait(again)
+        cost = json.loads(report.read_text())
+        runs.append(
+            {"code": code, "resumed": resumed, "done": done, "cost": cost, "same": content(cache) == whole}
+        )
+        if code == 0:
+            break
+    both = [in_child(lambda: extract(index, work / "shared"), work / f"shared-{n}.json") for n in range(2)]
+    codes = [wait(pid) for pid in both]
+    shared = [json.loads((work / f"shared-{n}.json").read_text()) for n in range(2)]
+    print(
+        json.dumps(
+            {
+                "runs": runs,
+                "shared": {"codes": codes, "cost": shared, "same": content(work / "shared") == whole},
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,293 @@
+"""Frozen features: right, made once, kept through any kill, shared, known by everything they depend on."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from helpers import REPO, make_spec, shipped_weights_id, small_dataset
+
+from cliprpn.data.images import load_squashed
+from cliprpn.data.index import DatasetIndex, open_or_build_index
+from cliprpn.errors import CliprpnError
+from cliprpn.features import frozen, image_store
+from cliprpn.features.half import to_half
+from cliprpn.features.lock import file_lock
+from cliprpn.models.backbone import ClipBackbone
+from cliprpn.models.weights_files import load_backbone
+
+CPU = torch.device("cpu")
+WEIGHTS = shipped_weights_id()
+
+
+@pytest.fixture(scope="module")
+def backbone() -> ClipBackbone:
+    return load_backbone("cliprpn-tiny", "shipped")
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> DatasetIndex:
+    root = small_dataset(tmp_path_factory.mktemp("data"), 5)
+    return open_or_build_index(root, "umd", make_spec(root, root).dataset.id, root / "cache")
+
+
+def open_features(
+    index: DatasetIndex, load: Callable[[], ClipBackbone], cache: Path, **changes: Any
+) -> frozen.FrozenFeatures:
+    frozen._opened.clear()  # As a new process would.
+    asked: dict[str, Any] = {
+        "index": index,
+        "load_backbone": load,
+        "weights_id": WEIGHTS,
+        "image_size_px": 64,
+        "cache_dir": cache,
+        "device": CPU,
+        "on_progress": lambda phase, done, total: None,
+        "on_wait": lambda: None,
+        "should_stop": lambda: False,
+    }
+    return frozen.open_features(**asked | changes)
+
+
+def never() -> ClipBackbone:
+    raise AssertionError("nothing is missing, so nothing may be computed")
+
+
+def test_maps_and_sentences_are_the_backbones_in_half_precision(
+    index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path
+) -> None:
+    features = open_features(index, lambda: backbone, tmp_path)
+    rows = np.array([9, 0, 4])
+    map, words, mask, pooled = features.batch(rows, CPU)
+    pixels = torch.stack([load_squashed(index.image_path(int(row)), 64) for row in index.image_rows[rows]])
+    texts = [index.texts()[row] for row in rows]
+    expected_pooled, expected_words, expected_mask = backbone.encode_text(backbone.tokenize(texts))
+    # Half a step of float16, and sums in another order.
+    close = {"rtol": 1e-3, "atol": 1e-3}
+    torch.testing.assert_close(map, backbone.feature_map(pixels.float() / 255), **close)
+    torch.testing.assert_close(pooled, expected_pooled, **close)
+    torch.testing.assert_close(words, expected_words * expected_mask[..., None], **close)
+    assert torch.equal(mask, expected_mask)
+    assert mask.sum(dim=1).tolist() == [6, 5, 5]  # both marks included
+    assert features.maps.dtype == np.float16 and isinstance(features.maps, np.memmap)
+    assert (features.map_channels, features.grid_size, features.pooled_dim) == (512, 2, backbone.pooled_dim)
+
+
+def test_the_blank_sentence_is_the_empty_one(
+    index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path
+) -> None:
+    features = open_features(index, lambda: backbone, tmp_path)
+    _, words, mask, pooled = features.batch(np.array([0, 3]), CPU, blank=True)
+    expected, _, _ = backbone.encode_text(backbone.tokenize([""]))
+    torch.testing.assert_close(pooled, expected.expand(2, -1), rtol=1e-3, atol=1e-3)
+    assert mask.sum(dim=1).tolist() == [2, 2] and words.shape[1] == 2
+
+
+def test_a_second_opening_computes_nothing(
+    index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path
+) -> None:
+    first = open_features(index, lambda: backbone, tmp_path)
+    second = open_features(index, never, tmp_path)
+    assert np.array_equal(first.maps, second.maps)
+
+
+@pytest.mark.parametrize(
+    ("change", "maps_too", "text_too"),
+    [
+        ("image_size_px", True, False),
+        ("preprocessing", True, False),
+        ("weights", True, True),
+        ("dataset", True, True),
+    ],
+)
+def test_what_features_depend_on_is_in_their_name(
+    index: DatasetIndex,
+    backbone: ClipBackbone,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: str,
+    maps_too: bool,
+    text_too: bool,
+) -> None:
+    open_features(index, lambda: backbone, tmp_path)
+    before = {path.name for path in (tmp_path / "features").iterdir()}
+    changes: dict[str, Any] = {}
+    if change == "image_size_px":
+        changes["image_size_px"] = 96
+    elif change == "preprocessing":
+        monkeypatch.setattr(frozen, "PREPROCESSING_VERSION", "other")
+    elif change == "weights":
+        monkeypatch.setattr(backbone, "weights_id", "other")
+        changes["weights_id"] = "other"
+    else:
+        index = replace(index, dataset_id="other")
+    open_features(index, lambda: backbone, tmp_path, **changes)
+    new = {path.name for path in (tmp_path / "features").iterdir()} - before
+    assert [any(name.startswith(kind) for name in new) for kind in ("maps", "text")] == [maps_too, text_too]
+
+
+def test_weights_that_changed_since_the_plan_are_refused(
+    index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path
+) -> None:
+    with pytest.raises(CliprpnError, match="have changed") as caught:
+        open_features(index, lambda: backbone, tmp_path, weights_id="planned")
+    assert caught.value.code == "weights_mismatch"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_kill_at_any_step_costs_only_what_was_not_yet_on_the_disk(tmp_path: Path) -> None:
+    root = small_dataset(tmp_path / "data", 2)
+    found = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("extract_and_die.py")), str(root), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": f"{REPO / 'python'}"},
+        timeout=120,
+    )
+    assert found.returncode == 0, found.stderr
+    report = json.loads(found.stdout)
+    runs = report["runs"]
+    assert len(runs) > 15 and [run["code"] for run in runs] == [-9] * (len(runs) - 1) + [0]
+    for step, run in enumerate(runs):
+        assert run["resumed"] == 0 and run["same"], f"killed at step {step}"
+        for key, total in (("pictures", 2), ("sentences", 5)):
+            done = run["done"][key]
+            assert run["cost"][key] == (0 if done == -1 else total - done), f"killed at step {step}"
+    # The further a run came, the less is left: a kill late in the run costs nothing.
+    left = [run["cost"]["pictures"] for run in runs]
+    assert left == sorted(left, reverse=True) and (left[0], left[-1]) == (2, 0)
+    # Two processes at once: one works, the other waits and shares.
+    shared = report["shared"]
+    assert shared["codes"] == [0, 0] and shared["same"]
+    assert sorted(cost["pictures"] for cost in shared["cost"]) == [0, 2]
+    assert sum(cost["loads"] for cost in shared["cost"]) == 1
+    assert max(cost["waits"] for cost in shared["cost"]) >= 1
+
+
+def test_asked_to_stop_it_keeps_what_is_done(
+    index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(image_store.BLOCK_AT_224, "cpu", 0)  # Blocks of one picture.
+    asked = iter([False, False, True])
+    with pytest.raises(CliprpnError) as caught:
+        open_features(index, lambda: backbone, tmp_path, should_stop=lambda: next(asked))
+    assert caught.value.code == "interrupted"
+    told: list[tuple[str, int, int]] = []
+    open_features(index, lambda: backbone, tmp_path, on_progress=lambda *news: told.append(news))
+    assert told[0] == ("image_features", 3, 5)
+    assert told[-1] == ("text_features", 11, 11)
+
+
+def test_who_waits_for_the_lock_is_told_once_and_can_be_stopped(tmp_path: Path) -> None:
+    waits = []
+    stop = threading.Event()
+
+    def waiting() -> None:
+        waits.append(1)
+        stop.set()
+
+    with (
+        file_lock(tmp_path / "lock", lambda: None, lambda: False),
+        pytest.raises(CliprpnError) as caught,
+        file_lock(tmp_path / "lock", waiting, stop.is_set),
+    ):
+        raise AssertionError("two hold the lock")
+    assert caught.value.code == "interrupted" and waits == [1]
+    with file_lock(tmp_path / "lock", waiting, lambda: False):
+        assert waits == [1]
+
+
+@pytest.mark.parametrize(
+    ("file", "change"),
+    [
+        ("maps.npy", lambda path: os.truncate(path, path.stat().st_size // 2)),
+        ("maps.npy", lambda path: os.truncate(path, 0)),
+        ("maps.npy", Path.unlink),
+        ("maps.npy", lambda path: np.save(path, np.zeros((5, 512, 3, 3), np.float16))),
+        ("maps.npy", lambda path: np.save(path, np.zeros((5, 512, 2, 2), np.float32))),
+        ("maps.npy", lambda path: path.write_bytes(b"\0" * path.stat().st_size)),
+        ("words.npy", lambda path: os.truncate(path, path.stat().st_size - 1)),
+        ("manifest.json", lambda path: path.write_text("{")),
+        ("manifest.json", lambda path: path.write_text("[]")),
+    ],
+)
+def test_damaged_features_say_what_to_delete(
+    index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path, file: str, change: Callable[[Path], Any]
+) -> None:
+    open_features(index, lambda: backbone, tmp_path)
+    path = next(tmp_path.glob(f"features/*/{file}"))
+    change(path)
+    with pytest.raises(CliprpnError, match="delete") as caught:
+        open_features(index, never, tmp_path)
+    assert caught.value.code == "data_invalid"
+    assert str(path.parent) in caught.value.message
+
+
+@pytest.mark.parametrize("change", [Path.unlink, lambda path: os.truncate(path, 200)])
+def test_a_started_store_that_lost_rows_is_not_filled_with_zeros(
+    index: DatasetIndex,
+    backbone: ClipBackbone,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Path], Any],
+) -> None:
+    monkeypatch.setitem(image_store.BLOCK_AT_224, "cpu", 0)
+    asked = iter([False, True])
+    with pytest.raises(CliprpnError):
+        open_features(index, lambda: backbone, tmp_path, should_stop=lambda: next(asked))
+    change(next(tmp_path.glob("features/maps-*/maps.npy")))
+    with pytest.raises(CliprpnError, match="delete") as caught:
+        open_features(index, lambda: backbone, tmp_path)
+    assert caught.value.code == "data_invalid"
+
+
+@pytest.mark.parametrize("value", [70_000.0, -1e9, float("inf"), float("nan")])
+def test_values_beyond_half_precision_are_an_error(
+    index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path, value: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = backbone.feature_map
+
+    def wrong(pixels: torch.Tensor) -> torch.Tensor:
+        maps = right(pixels).clone()
+        maps[-1, 3, 1, 1] = value
+        return maps
+
+    monkeypatch.setattr(backbone, "feature_map", wrong)
+    with pytest.raises(CliprpnError, match=r"the maps of pictures 1 to 5: expected features") as caught:
+        open_features(index, lambda: backbone, tmp_path)
+    assert caught.value.code == "weights_mismatch"
+    assert not list(tmp_path.glob("features/*/manifest.json"))
+
+
+def test_half_precisions_largest_value_is_kept() -> None:
+    assert to_half(torch.tensor([65504.0, -65504.0]), "x").tolist() == [65504.0, -65504.0]
+
+
+def test_a_disk_too_small_is_told_before_the_work(
+    index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cliprpn.durable.shutil.disk_usage", lambda path: type("Usage", (), {"free": 1000}))
+    monkeypatch.setattr(backbone, "feature_map", never)
+    with pytest.raises(CliprpnError, match="free room") as caught:
+        open_features(index, lambda: backbone, tmp_path)
+    assert caught.value.code == "no_space"
+
+
+def test_a_picture_broken_behind_its_header_is_named(backbone: ClipBackbone, tmp_path: Path) -> None:
+    root = small_dataset(tmp_path / "data", 5)
+    broken = root / "images" / "COCO_train2014_000000000003.png"
+    broken.write_bytes(broken.read_bytes()[:400])  # Header and size are still there.
+    index = open_or_build_index(root, "umd", "broken", tmp_path)
+    with pytest.raises(CliprpnError, match=broken.name) as caught:
+        open_features(index, lambda: backbone, tmp_path)
+    assert caught.value.code == "data_invalid"
