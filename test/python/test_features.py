@@ -146,7 +146,7 @@ def test_weights_that_changed_since_the_plan_are_refused(
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_kill_at_any_step_costs_only_what_was_not_yet_on_the_disk(tmp_path: Path) -> None:
-    root = small_dataset(tmp_path / "data", 2)
+    root = small_dataset(tmp_path / "data", 3)
     found = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("extract_and_die.py")), str(root), str(tmp_path)],
         capture_output=True,
@@ -157,19 +157,19 @@ def test_a_kill_at_any_step_costs_only_what_was_not_yet_on_the_disk(tmp_path: Pa
     assert found.returncode == 0, found.stderr
     report = json.loads(found.stdout)
     runs = report["runs"]
-    assert len(runs) > 15 and [run["code"] for run in runs] == [-9] * (len(runs) - 1) + [0]
+    assert len(runs) > 10 and [run["code"] for run in runs] == [-9] * (len(runs) - 1) + [0]
     for step, run in enumerate(runs):
-        assert run["resumed"] == 0 and run["same"], f"killed at step {step}"
-        for key, total in (("pictures", 2), ("sentences", 5)):
+        assert run["resumed"] == 0 and run["same"], f"run {step}"
+        for key, total in (("pictures", 3), ("sentences", 7)):
             done = run["done"][key]
-            assert run["cost"][key] == (0 if done == -1 else total - done), f"killed at step {step}"
+            assert run["cost"][key] == (0 if done == -1 else total - done), f"run {step}"
     # The further a run came, the less is left: a kill late in the run costs nothing.
     left = [run["cost"]["pictures"] for run in runs]
-    assert left == sorted(left, reverse=True) and (left[0], left[-1]) == (2, 0)
+    assert left == sorted(left, reverse=True) and (left[0], left[-1]) == (3, 0)
     # Two processes at once: one works, the other waits and shares.
     shared = report["shared"]
     assert shared["codes"] == [0, 0] and shared["same"]
-    assert sorted(cost["pictures"] for cost in shared["cost"]) == [0, 2]
+    assert sorted(cost["pictures"] for cost in shared["cost"]) == [0, 3]
     assert sum(cost["loads"] for cost in shared["cost"]) == 1
     assert max(cost["waits"] for cost in shared["cost"]) >= 1
 
