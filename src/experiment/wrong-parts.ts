@@ -31,8 +31,10 @@ export function wrongGroups(wrong: Path[], known: string[]): Set<string> {
 function wholePart(path: Path): Path {
   const fusion = path.indexOf("fusion");
   if (fusion !== -1) return path.slice(0, fusion + 1);
-  return path[0] === "dataset" || path[0] === "backbone" ? path.slice(0, 1) : path;
+  return wholes.includes(path[0]) ? path.slice(0, 1) : path;
 }
+
+const wholes: unknown[] = ["dataset", "backbone", "published"];
 
 function without(value: unknown, path: Path): unknown {
   const [key, ...rest] = path;
