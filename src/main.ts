@@ -21,6 +21,7 @@ export interface Io extends Streams {
 /** Runs one command. @returns the exit code; nothing is thrown. */
 export async function main(argv: string[], io: Io): Promise<number> {
   const terminal = makeTerminal(io);
+  io.signal.addEventListener("abort", () => terminal.info("Stopping; once more stops at once."));
   try {
     checkPlatform(io.platform);
     const context = {
@@ -33,12 +34,32 @@ export async function main(argv: string[], io: Io): Promise<number> {
     return await runCommand(commands, argv, context, version);
   } catch (error) {
     terminal.liveDone();
-    if (error instanceof CliprpnError) {
-      terminal.info(error.message);
-      return exitCodeOf(error.code);
+    if (io.signal.aborted) {
+      terminal.info("Interrupted. The same command goes on with what is left.");
+      return EXIT.interrupted;
     }
-    return unexpected(error, terminal, io.env);
+    const known = error instanceof CliprpnError ? error : fileError(error);
+    if (known === undefined) return unexpected(error, terminal, io.env);
+    terminal.info(known.message);
+    return exitCodeOf(known.code);
   }
+}
+
+/** What the file system refuses is the machine's affair: a full disk, a folder that is not ours. */
+function fileError(error: unknown): CliprpnError | undefined {
+  if (!(error instanceof Error && "code" in error && typeof error.code === "string")) return undefined;
+  const where = "path" in error ? String(error.path) : "a file";
+  if (["ENOSPC", "EDQUOT"].includes(error.code))
+    return new CliprpnError("no_space", `${where}: no space is left there; make room and run it again`, {
+      cause: error,
+    });
+  if (["EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST"].includes(error.code))
+    return new CliprpnError(
+      "environment_broken",
+      `${where}: expected to be able to write there, found ${error.code}; choose another place (--runs-dir, or CLIPRPN_CACHE for the cache)`,
+      { cause: error },
+    );
+  return undefined;
 }
 
 /** A defect of ours: one line for the person, the rest in a file. */

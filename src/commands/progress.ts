@@ -2,34 +2,46 @@ import type { TrialEvent, TrialOutcome, TrialSpec } from "../contract/generated/
 import type { TrialWatcher } from "../engine/engine.ts";
 import { duration, percent } from "../report/format.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { add, remainingMs } from "./eta.ts";
+
+interface Running {
+  spec: TrialSpec;
+  doing: string;
+  /** Of training and evaluation, which every trial has; features are there after the first. */
+  share: number;
+  workingSince: number | undefined;
+}
+
+export interface SweepProgressOptions {
+  waiting: TrialSpec[];
+  total: number;
+  numSlots: number;
+  json: boolean;
+  now?: () => number;
+}
 
 /** Shows a sweep's progress: a line that stays for every finished trial, live lines for running ones, with an ETA. */
 export class SweepProgress implements TrialWatcher {
   readonly #terminal: Terminal;
-  readonly #total: number;
-  readonly #numSlots: number;
-  readonly #json: boolean;
-  readonly #running = new Map<number, { spec: TrialSpec; doing: string; share: number; since: number }>();
+  readonly #options: SweepProgressOptions;
+  readonly #now: () => number;
+  readonly #running = new Map<number, Running>();
   readonly #durations = new Map<string, number[]>();
   #waiting: TrialSpec[];
   #done: number;
 
-  constructor(
-    terminal: Terminal,
-    options: { waiting: TrialSpec[]; total: number; numSlots: number; json: boolean },
-  ) {
+  constructor(terminal: Terminal, options: SweepProgressOptions) {
     this.#terminal = terminal;
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
     this.#waiting = [...options.waiting];
-    this.#total = options.total;
-    this.#numSlots = options.numSlots;
-    this.#json = options.json;
     this.#done = options.total - options.waiting.length;
   }
 
   started(spec: TrialSpec, slot: number): void {
     this.#waiting = this.#waiting.filter(({ trial_id }) => trial_id !== spec.trial_id);
-    this.#running.set(slot, { spec, doing: "starting", share: 0, since: Date.now() });
-    this.#print({ trial_id: spec.trial_id, state: "running", label: spec.label, seed: spec.seed });
+    this.#running.set(slot, { spec, doing: "starting", share: 0, workingSince: undefined });
+    this.#print(spec, { state: "running" });
     this.#show();
   }
 
@@ -37,71 +49,65 @@ export class SweepProgress implements TrialWatcher {
     const running = this.#running.get(slot);
     if (running === undefined) return;
     if (event.type === "warning") this.#terminal.warn(event.message);
-    if (event.type === "epoch") {
+    else if (event.type === "progress") this.#follow(running, event);
+    else {
       const { epoch, num_epochs, val_acc_at_50 } = event.epoch;
       running.doing = `epoch ${epoch}/${num_epochs}, Acc@0.5 on val ${percent(val_acc_at_50)}`;
-    }
-    if (event.type === "progress") {
-      running.share = event.phase === "training" ? event.done / Math.max(1, event.total) : running.share;
-      if (event.phase !== "training" || running.doing === "starting" || !running.doing.startsWith("epoch")) {
-        running.doing = `${phases[event.phase]} ${Math.round((100 * event.done) / Math.max(1, event.total))} %`;
-      }
     }
     this.#show();
   }
 
   finished(spec: TrialSpec, slot: number, outcome: TrialOutcome | undefined, duration_ms: number): void {
+    const since = this.#running.get(slot)?.workingSince;
     this.#running.delete(slot);
     if (outcome !== undefined) this.#done += 1;
-    if (outcome?.state === "completed") {
-      const own = this.#durations.get(spec.label) ?? [];
-      this.#durations.set(spec.label, [...own, duration_ms]);
-    }
-    const name = `${spec.label}, seed ${spec.seed}`;
-    const count = `[${this.#done}/${this.#total}]`;
-    if (outcome === undefined) this.#terminal.info(`${count} ${name}: interrupted`);
-    else if (outcome.state === "failed")
-      this.#terminal.info(`${count} ${name}: FAILED  ${outcome.error.code}: ${outcome.error.message}`);
-    else
-      this.#terminal.info(
-        `${count} ${name}: Acc@0.5 on val ${percent(outcome.metrics.acc_at_50)}  (${duration(duration_ms)})`,
-      );
-    this.#print({
-      trial_id: spec.trial_id,
-      state: outcome?.state ?? "interrupted",
-      label: spec.label,
-      seed: spec.seed,
-      duration_ms,
-    });
+    if (outcome?.state === "completed" && since !== undefined)
+      add(this.#durations, spec.label, this.#now() - since);
+    const count = `[${this.#done}/${this.#options.total}]`;
+    this.#terminal.info(`${count} ${nameOf(spec)}: ${told(outcome, duration_ms)}`);
+    this.#print(spec, { state: outcome?.state ?? "interrupted", duration_ms });
     this.#show();
   }
 
+  #follow(running: Running, { phase, done, total }: Extract<TrialEvent, { type: "progress" }>): void {
+    const share = done / Math.max(1, total);
+    if (phase === "training" || phase === "evaluation") running.workingSince ??= this.#now();
+    if (phase === "training") running.share = trainingShare * share;
+    if (phase === "evaluation") running.share = trainingShare + (1 - trainingShare) * share;
+    // Once there is an epoch's figure it stays until the next one.
+    if (phase !== "training" || !running.doing.startsWith("epoch"))
+      running.doing = `${phases[phase]} ${Math.round(100 * share)} %`;
+  }
+
   #show(): void {
-    const running = [...this.#running.values()].map(
-      ({ spec, doing }) => `  ${spec.label}, seed ${spec.seed}: ${doing}`,
-    );
+    const running = [...this.#running.values()].map(({ spec, doing }) => `  ${nameOf(spec)}: ${doing}`);
     if (running.length > 0)
-      this.#terminal.live([`${this.#done} of ${this.#total} trials done${this.#eta()}`, ...running]);
+      this.#terminal.live([`${this.#done} of ${this.#options.total} trials done${this.#eta()}`, ...running]);
   }
 
-  /** By each setting's own mean where it is known: settings differ widely in cost. */
   #eta(): string {
-    const known = [...this.#durations.values()].flat();
-    if (known.length === 0) return "";
-    const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-    const expected = ({ label }: TrialSpec): number => mean(this.#durations.get(label) ?? known);
-    const waiting = this.#waiting.reduce((sum, spec) => sum + expected(spec), 0);
-    const left = [...this.#running.values()].reduce(
-      (sum, { spec, since }) => sum + Math.max(0, expected(spec) - (Date.now() - since)),
-      waiting,
-    );
-    return `, about ${duration(left / this.#numSlots)} left`;
+    const now = this.#now();
+    const left = remainingMs({
+      running: [...this.#running.values()].map(({ spec, share, workingSince }) => ({
+        label: spec.label,
+        share,
+        workedMs: workingSince === undefined ? 0 : now - workingSince,
+      })),
+      waiting: this.#waiting.map(({ label }) => label),
+      known: this.#durations,
+      numSlots: this.#options.numSlots,
+    });
+    return left === undefined ? "" : `, about ${wholeSeconds(left)} left`;
   }
 
-  #print(value: object): void {
-    if (this.#json) this.#terminal.result(JSON.stringify(value));
+  #print({ trial_id, label, seed }: TrialSpec, news: object): void {
+    if (this.#options.json)
+      this.#terminal.result(JSON.stringify({ type: "trial", trial_id, label, seed, ...news }));
   }
 }
+
+/** Training's part of what every trial does; measured, the rest is evaluation. */
+const trainingShare = 0.95;
 
 const phases = {
   index: "reading the data set",
@@ -110,3 +116,18 @@ const phases = {
   training: "training",
   evaluation: "evaluating",
 } as const;
+
+function nameOf({ label, seed }: TrialSpec): string {
+  return `${label}, seed ${seed}`;
+}
+
+function told(outcome: TrialOutcome | undefined, duration_ms: number): string {
+  if (outcome === undefined) return "interrupted";
+  if (outcome.state === "failed") return `FAILED  ${outcome.error.code}: ${outcome.error.message}`;
+  return `Acc@0.5 on val ${percent(outcome.metrics.acc_at_50)}  (${duration(duration_ms)})`;
+}
+
+/** An estimate has no tenths, and is never nothing. */
+function wholeSeconds(ms: number): string {
+  return ms < 10_000 ? `${Math.max(1, Math.round(ms / 1000))} s` : duration(ms);
+}

@@ -20,20 +20,25 @@ export async function report(args: Arguments, context: Context): Promise<number>
   const store = SweepStore.open(folder);
   const engine = await openEngine(args, context, store.plan.trials[0]?.num_threads ?? null);
   try {
-    await makeReport(store, args.text("split") === "test" ? "test" : "val", engine, context);
+    const split = args.text("split") === "test" ? "test" : "val";
+    context.terminal.result(await makeReport(store, split, engine, context));
     return EXIT.good;
   } finally {
     await engine.close();
   }
 }
 
-/** Evaluates what has no predictions on the split yet, summarizes, writes. A look at a split is journaled. */
+/**
+ * Evaluates what has no predictions on the split yet, summarizes, writes. A look at a split is journaled.
+ *
+ * @returns the report's file, as a person would type it.
+ */
 export async function makeReport(
   store: SweepStore,
   split: "val" | "test",
   engine: Engine,
   context: Context,
-): Promise<void> {
+): Promise<string> {
   const { terminal, signal } = context;
   const { plan } = store;
   const completed = plan.trials.filter(({ trial_id }) => store.outcome(trial_id)?.state === "completed");
@@ -74,7 +79,7 @@ export async function makeReport(
   const file = await writeReport(input, store.folder);
   terminal.liveDone();
   terminal.info(verdict(summary));
-  terminal.result(relative(context.cwd, file) || file);
+  return relative(context.cwd, file) || file;
 }
 
 /** A sweep by its path, or by its name below the runs folder. */

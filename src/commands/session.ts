@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { makeDemo } from "../dataset/demo/make-demo.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -50,7 +50,7 @@ export async function openEngine(
   numThreads: number | null = null,
 ): Promise<Engine> {
   const { terminal, env, signal } = context;
-  const { python } = await ensureRuntime({
+  const { python, kind } = await ensureRuntime({
     environment: "runtime",
     python: args.text("python"),
     terminal,
@@ -66,8 +66,19 @@ export async function openEngine(
     numThreads,
     numSlots: Math.max(1, args.number("workers") ?? 1),
     logFile: join(logs, `worker-${process.pid}.log`),
+    signal,
+    // Clusters' modules put packages there; our own environment is complete without.
+    extraPythonPath: kind === "own" ? env.PYTHONPATH : undefined,
     trialTimeoutMs: timeout === undefined ? undefined : timeout * 1000,
   });
+}
+
+/** The runs folder, made when it is not there. @throws an error of the file system when nothing can be written into it. */
+export function writableRunsFolder(args: Arguments, context: Context): string {
+  const folder = runsFolder(args, context);
+  mkdirSync(folder, { recursive: true });
+  accessSync(folder, constants.W_OK);
+  return folder;
 }
 
 export function runsFolder(args: Arguments, { cwd }: Context): string {

@@ -14,14 +14,22 @@ export interface TrialWatcher {
 export interface TrialFolders {
   trialDir(trial_id: string): string;
   logFile(trial_id: string): string;
+  /** What the trial has come to; undefined before. The file is the truth. */
+  outcome(trial_id: string): TrialOutcome | undefined;
   writeOutcome(outcome: TrialOutcome): void;
+  /** @returns the file's name. */
+  writeTraceback(trial_id: string, traceback: string): string;
 }
 
 /** Runs trials somewhere: on this machine for now. */
 export interface Engine {
-  /** Runs every trial to an outcome; a failing one stops nothing. Ends early, in order, once the signal is aborted. */
+  /**
+   * Runs every trial to an outcome; a failing one stops nothing. Ends early, in order, once the signal is aborted.
+   *
+   * @throws CliprpnError when no worker comes up, once the trials that run have ended: no other trial would fare better.
+   */
   run(trials: TrialSpec[], folders: TrialFolders, watcher: TrialWatcher, signal: AbortSignal): Promise<void>;
-  /** One-off work on the same kind of worker. */
+  /** One-off work on the same kind of worker. @throws CliprpnError with Python's code; interrupted. */
   call<M extends Method>(
     method: M,
     params: BridgeMethods[M]["params"],

@@ -63,11 +63,15 @@ export class SweepStore {
     return join(this.trialDir(trial_id), "worker.log");
   }
 
-  /** What a finished trial came to; undefined while it has not finished. The file is the truth. */
+  /**
+   * What a finished trial came to; undefined while it has not finished. The file is the truth.
+   *
+   * @throws CliprpnError contract_violation when another version of cliprpn wrote it.
+   */
   outcome(trial_id: string): TrialOutcome | undefined {
     const file = join(this.trialDir(trial_id), "outcome.json");
     if (!existsSync(file)) return undefined;
-    return check("TrialOutcome", JSON.parse(readFileSync(file, "utf8")), file);
+    return check("TrialOutcome", parseJson(readFileSync(file, "utf8")), file);
   }
 
   /** Whether the trial's own model has answered the split; answers of a model that it has replaced do not count. */
@@ -83,6 +87,12 @@ export class SweepStore {
     writeJson(join(this.trialDir(outcome.trial_id), "outcome.json"), outcome);
   }
 
+  /** For a trial that failed outside of what it could catch itself. @returns the file's name. */
+  writeTraceback(trial_id: string, traceback: string): string {
+    writeFileAtomic.sync(join(this.trialDir(trial_id), "traceback.txt"), traceback);
+    return "traceback.txt";
+  }
+
   /** Puts a finished trial's outcome aside, so that it runs again; its spec becomes today's. */
   setAside(spec: TrialSpec, why: string): void {
     const folder = this.trialDir(spec.trial_id);
@@ -90,29 +100,41 @@ export class SweepStore {
     writeJson(join(folder, "spec.json"), spec);
   }
 
-  /** One process at a time works on a sweep; a dead one's lock is taken over. @throws CliprpnError locked. */
-  async lock(): Promise<{ journal: Journal; release: () => Promise<void> }> {
-    try {
-      const unlock = await lockfile.lock(this.folder, {
+  /**
+   * One process at a time works on a sweep; a dead one's lock is taken over, ten seconds after its death.
+   *
+   * @param events.onWait somebody holds it, or did a moment ago.
+   * @param events.onLost another process took it over, as one may when this one slept.
+   * @throws CliprpnError locked.
+   */
+  async lock({ onWait, onLost }: { onWait: () => void; onLost: () => void }): Promise<{
+    journal: Journal;
+    release: () => Promise<void>;
+  }> {
+    const attempt = (retries: number): Promise<() => Promise<void>> =>
+      lockfile.lock(this.folder, {
         stale: 10_000,
         lockfilePath: join(this.folder, "lock"),
-        retries: { retries: 12, minTimeout: 1000, maxTimeout: 1000 },
+        retries: { retries, minTimeout: 1000, maxTimeout: 1000 },
+        onCompromised: onLost,
       });
-      const journal = new Journal(this.journalFile);
-      return {
-        journal,
-        release: async () => {
-          journal.close();
-          await unlock();
-        },
-      };
-    } catch (error) {
-      throw new CliprpnError(
-        "locked",
-        `${this.folder}: another cliprpn works on this sweep; wait for it, or use another --runs-dir`,
-        { cause: error },
-      );
-    }
+    const unlock = await attempt(0)
+      .catch((error) => {
+        if (!isHeld(error)) throw error;
+        onWait();
+        return attempt(12);
+      })
+      .catch((error) => {
+        throw isHeld(error) ? locked(this.folder, error) : error;
+      });
+    const journal = new Journal(this.journalFile);
+    return {
+      journal,
+      release: async () => {
+        journal.close();
+        await unlock().catch(() => undefined); // Lost before.
+      },
+    };
   }
 
   entries(): JournalEntry[] {
@@ -163,6 +185,23 @@ export function sweepFolders(runsDir: string): string[] {
   return folders.sort(
     (a, b) => statSync(join(b, "plan.json")).mtimeMs - statSync(join(a, "plan.json")).mtimeMs,
   );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isHeld(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ELOCKED";
+}
+
+function locked(folder: string, cause: unknown): CliprpnError {
+  const message = `${folder}: another cliprpn works on this sweep; wait for it, or use another --runs-dir`;
+  return new CliprpnError("locked", message, { cause });
 }
 
 function writeJson(file: string, value: unknown): void {

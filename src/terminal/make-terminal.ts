@@ -5,31 +5,35 @@ import type { Terminal } from "./terminal.ts";
 export interface Streams {
   stdout: { write(text: string): unknown };
   stderr: NodeJS.WriteStream | { write(text: string): unknown; isTTY?: boolean };
+  env?: NodeJS.ProcessEnv;
 }
 
 const calmMs = 10_000;
 
-/** On a terminal, live lines replace each other; elsewhere one of them is written now and then. */
-export function makeTerminal({ stdout, stderr }: Streams): Terminal {
-  const isTty = "isTTY" in stderr && stderr.isTTY === true && "columns" in stderr;
-  const update = isTty && "fd" in stderr ? createLogUpdate(stderr) : undefined;
-  let lastLive = 0;
+/** On a terminal, live lines replace each other; elsewhere one is written when nothing was for a while. Nothing is coloured. */
+export function makeTerminal({ stdout, stderr, env = {} }: Streams, now: () => number = Date.now): Terminal {
+  const screen = "columns" in stderr && stderr.isTTY === true && env.TERM !== "dumb" ? stderr : undefined;
+  const update = screen === undefined ? undefined : createLogUpdate(screen);
+  let lastLine = now();
   const line = (text: string): void => {
     update?.clear();
     stderr.write(`${text}\n`);
+    lastLine = now();
   };
   return {
-    isTty,
+    isTty: screen !== undefined,
     info: line,
     warn: (text) => line(`warning: ${text}`),
     live(lines) {
-      if (update !== undefined) update(lines.join("\n"));
-      else if (Date.now() - lastLive >= calmMs) {
-        lastLive = Date.now();
-        stderr.write(`${lines.map((text) => text.trim()).join(" | ")}\n`);
-      }
+      if (update !== undefined) update(lines.map((text) => cut(text, screen?.columns)).join("\n"));
+      else if (now() - lastLine >= calmMs) line(lines.map((text) => text.trim()).join("; "));
     },
     liveDone: () => update?.done(),
     result: (text) => void stdout.write(`${text}\n`),
   };
+}
+
+/** One that wrapped would be two lines, which flicker. */
+function cut(text: string, columns = 80): string {
+  return text.length < columns ? text : `${text.slice(0, Math.max(0, columns - 2))}…`;
 }

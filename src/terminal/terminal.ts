@@ -4,7 +4,7 @@ export interface Terminal {
   info(line: string): void;
   /** A line that stays and asks for attention. */
   warn(line: string): void;
-  /** Live lines that replace the last live lines on a terminal; elsewhere shown at most every `everyMs`. */
+  /** Live lines that replace the last live lines on a terminal; elsewhere shown only when nothing was for ten seconds. */
   live(lines: string[]): void;
   /** Ends the live area, leaving its last state on a terminal. */
   liveDone(): void;

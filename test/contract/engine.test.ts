@@ -1,0 +1,170 @@
+/** The local engine over real workers, whose trials end as their labels say. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { fakeSweep } from "../helpers/fake-sweep.ts";
+import { until } from "../helpers/processes.ts";
+
+test("failing trials stop nothing: each has its code, message and traceback, and the rest are run", async () => {
+  const sweep = fakeSweep(["good", "fail", "out_of_memory", "leave", "bad_result", "good"]);
+  await sweep.run();
+  expect(sweep.outcome("fail")).toMatchObject({
+    state: "failed",
+    error: { code: "internal", message: "ValueError: seven is too many" },
+    traceback_file: "traceback.txt",
+  });
+  const failed = sweep.store.trialDir(sweep.trials[1]?.trial_id ?? "");
+  expect(readFileSync(join(failed, "traceback.txt"), "utf8")).toMatch(/trial_faults\.py.*in fail/);
+  expect(sweep.outcome("out_of_memory")).toMatchObject({ error: { code: "out_of_memory" } });
+  expect(sweep.outcome("leave")).toMatchObject({ error: { code: "worker_died" }, traceback_file: null });
+  expect(sweep.outcome("bad_result")).toMatchObject({ error: { code: "contract_violation" } });
+  expect(sweep.outcome("good")).toMatchObject({ state: "completed" });
+  expect(sweep.told.lines).toEqual([
+    "started good",
+    "event good",
+    "finished good completed",
+    ...["fail", "out_of_memory", "leave", "bad_result"].flatMap((label) => [
+      `started ${label}`,
+      `finished ${label} failed`,
+    ]),
+    "started good",
+    "event good",
+    "finished good completed",
+  ]);
+  await sweep.close();
+}, 20_000);
+
+test("good trials share a warm worker; after one that died or failed oddly comes a fresh one", async () => {
+  const sweep = fakeSweep(["good", "good", "leave", "good", "fail", "good"]);
+  await sweep.run();
+  const pids = sweep.trials.flatMap(({ trial_id }) => {
+    const outcome = sweep.store.outcome(trial_id);
+    return outcome?.state === "completed" ? [outcome.num_trainable_parameters] : [];
+  });
+  const [first, second, third, fourth] = pids;
+  expect(second).toBe(first);
+  expect(new Set([first, third, fourth]).size).toBe(3);
+  await sweep.close();
+}, 20_000);
+
+test("an outcome that was written counts, though its worker died before it replied", async () => {
+  const sweep = fakeSweep(["written_then_gone"]);
+  await sweep.run();
+  expect(sweep.told.lines.at(-1)).toBe("finished written_then_gone completed");
+  expect(sweep.outcome("written_then_gone")).toMatchObject({ state: "completed" });
+  await sweep.close();
+});
+
+test("what breaks the contract fails that trial alone, and says where", async () => {
+  const broken = {
+    bad_event: /an event from Python/,
+    torn_event: /an event from Python: expected JSON/,
+    not_text: /the reply to run_trial/,
+    not_json: /the reply to run_trial: expected JSON, found <html>/,
+  };
+  const sweep = fakeSweep([...Object.keys(broken), "good"]);
+  await sweep.run();
+  for (const [label, message] of Object.entries(broken))
+    expect(sweep.outcome(label)).toMatchObject({
+      error: { code: "contract_violation", message: expect.stringMatching(message) },
+    });
+  expect(sweep.outcome("good")).toMatchObject({ state: "completed" });
+  await sweep.close();
+}, 20_000);
+
+test("params that break the contract are not sent", async () => {
+  const sweep = fakeSweep(["good"]);
+  const params = { spec: { seed: -1 } };
+  // @ts-expect-error what no checked code would write
+  await expect(sweep.engine.call("check_fusion", params)).rejects.toMatchObject({
+    code: "contract_violation",
+    message: expect.stringContaining("params of check_fusion"),
+  });
+});
+
+test("a trial that takes longer than it may fails, and the next one runs", async () => {
+  const sweep = fakeSweep(["deaf", "good"], { trialTimeoutMs: 300 });
+  await sweep.run();
+  expect(sweep.outcome("deaf")).toMatchObject({ error: { code: "timed_out" } });
+  expect(sweep.outcome("good")).toMatchObject({ state: "completed" });
+  await sweep.close();
+});
+
+test("two slots run two trials at the same time", async () => {
+  const sweep = fakeSweep(["meet", "meet"], { numSlots: 2 });
+  await sweep.run();
+  expect(sweep.trials.map(({ trial_id }) => sweep.store.outcome(trial_id)?.state)).toEqual([
+    "completed",
+    "completed",
+  ]);
+  await sweep.close();
+}, 30_000);
+
+test("an abort asks the running trial to stop; it has no outcome, and no other is started", async () => {
+  const sweep = fakeSweep(["good", "slow", "good"]);
+  sweep.told.onEvent = ({ label }) => label === "slow" && sweep.controller.abort();
+  await sweep.run();
+  expect(sweep.told.lines.slice(3)).toEqual(["started slow", "event slow", "finished slow interrupted"]);
+  expect(sweep.outcome("slow")).toBeUndefined();
+  await sweep.close();
+});
+
+test("a trial that does not heed an abort is ended after the grace time", async () => {
+  const sweep = fakeSweep(["deaf", "good"], { graceMs: 200 });
+  sweep.told.onEvent = () => sweep.controller.abort();
+  await sweep.run();
+  expect(sweep.told.lines).toEqual(["started deaf", "event deaf", "finished deaf interrupted"]);
+  expect(sweep.outcome("deaf")).toBeUndefined();
+  await sweep.close();
+});
+
+test("an abort while a worker starts ends the start", async () => {
+  const sweep = fakeSweep(["good"], { hello: "hang" });
+  const device = expect(sweep.engine.device()).rejects.toMatchObject({ code: "interrupted" });
+  await until(() => existsSync(join(sweep.folder, "hello")));
+  sweep.controller.abort();
+  await device;
+  await sweep.close();
+});
+
+test("one-off work after an abort is not begun", async () => {
+  const sweep = fakeSweep(["good"]);
+  sweep.controller.abort();
+  const params = { checkpoint_file: "a", out_dir: "b" };
+  await expect(sweep.engine.call("import_checkpoint", params)).rejects.toMatchObject({ code: "interrupted" });
+  expect(sweep.processes.running()).toEqual([]);
+});
+
+test.each([
+  ["die", "environment_broken", /did not come up.*exit code 9.*cliprpn doctor/],
+  ["package_missing", "package_missing", /no_such_package/],
+  ["other_contract", "contract_violation", /another contract.*reinstall/],
+])("a worker whose hello is %s ends the run: no trial is started, none fails", async (hello, code, message) => {
+  const sweep = fakeSweep(["good", "good"], { hello, numSlots: 2 });
+  const run = sweep.run();
+  await expect(run).rejects.toMatchObject({ code });
+  await expect(run).rejects.toThrow(message);
+  expect(sweep.told.lines).toEqual([]);
+  expect(sweep.outcome("good")).toBeUndefined();
+  await sweep.close();
+});
+
+test("a worker that does not come up again in mid-sweep ends the run, and fails no trial that waits", async () => {
+  const sweep = fakeSweep(["good", "leave", "good"], { hello: "once" });
+  await expect(sweep.run()).rejects.toMatchObject({ code: "package_missing" });
+  expect(sweep.told.lines.at(-1)).toBe("finished leave failed");
+  expect(sweep.outcome("good")).toBeUndefined();
+  await sweep.close();
+});
+
+test("a watcher that cannot write ends the run, once the other slot's trial has its outcome", async () => {
+  const sweep = fakeSweep(["good", "meet", "meet"], { numSlots: 2 });
+  const { finished } = sweep.told;
+  sweep.told.finished = (spec, ...rest) => {
+    finished(spec, ...rest);
+    if (spec.label === "meet") throw new Error("no space");
+  };
+  await expect(sweep.run()).rejects.toThrow("no space");
+  expect(sweep.told.lines.filter((line) => line.startsWith("finished"))).toHaveLength(3);
+  await sweep.close();
+}, 30_000);

@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import type { TrialEvent, TrialOutcome, TrialSpec } from "../../src/contract/generated/types.ts";
+import type { TrialWatcher } from "../../src/engine/engine.ts";
+import { LocalEngine, type LocalEngineOptions } from "../../src/engine/local/local-engine.ts";
+import { presets } from "../../src/experiment/presets.ts";
+import { SweepStore } from "../../src/store/sweep-store.ts";
+import { type Marked, markProcesses, untilNone } from "./processes.ts";
+import { faultsFolder, testPython } from "./python.ts";
+
+/** A real engine over trials that do what their labels say, without torch: see test/python/faults/trial_faults.py. */
+export interface FakeSweep {
+  folder: string;
+  engine: LocalEngine;
+  store: SweepStore;
+  trials: TrialSpec[];
+  processes: Marked;
+  controller: AbortController;
+  told: Told;
+  run(): Promise<void>;
+  /** By label; the last one where several have it. */
+  outcome(label: string): TrialOutcome | undefined;
+  /** Closes the engine; @throws when a process is left. */
+  close(): Promise<void>;
+}
+
+/** What the engine told, in order: `started good`, `event slow`, `finished good completed`. */
+export interface Told extends TrialWatcher {
+  lines: string[];
+  onEvent: (spec: TrialSpec, event: TrialEvent) => void;
+}
+
+export function fakeSweep(
+  labels: string[],
+  options: Partial<LocalEngineOptions> & { hello?: string } = {},
+): FakeSweep {
+  const folder = mkdtempSync(join(tmpdir(), "cliprpn-engine-"));
+  const processes = markProcesses();
+  const controller = new AbortController();
+  const { hello = "", ...changes } = options;
+  const engine = new LocalEngine({
+    python: testPython(),
+    device: "cpu",
+    numThreads: null,
+    numSlots: 1,
+    logFile: join(folder, "engine.log"),
+    module: "trial_faults",
+    extraPythonPath: faultsFolder,
+    env: { ...processes.env, HELLO: hello, HELLO_FILE: join(folder, "hello") },
+    signal: controller.signal,
+    ...changes,
+  });
+  const trials = labels.map((label, index) => fakeSpec(label, index, folder));
+  const store = SweepStore.create(folder, {
+    name: "fake",
+    question: "What happens?",
+    hash: "0",
+    published: [],
+    source: { file: "fake.json", sets: [] },
+    trials,
+  });
+  const told = watcher();
+  const close = async (): Promise<void> => {
+    await engine.close();
+    await untilNone(processes);
+  };
+  onTestFinished(async () => {
+    await engine.close();
+    rmSync(folder, { recursive: true });
+  });
+  return {
+    folder,
+    engine,
+    store,
+    trials,
+    processes,
+    controller,
+    told,
+    run: () => engine.run(trials, store, told, controller.signal),
+    outcome: (label) => {
+      const spec = trials.findLast((trial) => trial.label === label);
+      return spec === undefined ? undefined : store.outcome(spec.trial_id);
+    },
+    close,
+  };
+}
+
+function watcher(): Told {
+  const lines: string[] = [];
+  return {
+    lines,
+    onEvent: () => undefined,
+    started: ({ label }) => void lines.push(`started ${label}`),
+    event(spec, _slot, event) {
+      lines.push(`event ${spec.label}`);
+      this.onEvent(spec, event);
+    },
+    finished: ({ label }, _slot, outcome) =>
+      void lines.push(`finished ${label} ${outcome?.state ?? "interrupted"}`),
+  };
+}
+
+function fakeSpec(label: string, index: number, cache_dir: string): TrialSpec {
+  return {
+    trial_id: index.toString(16).padStart(16, "0"),
+    sources_sha256: "f".repeat(64),
+    label,
+    preset: "default",
+    seed: index,
+    num_threads: 1,
+    device: "cpu",
+    dataset: { id: "none", name: "none", root: "/nowhere", split_by: "umd" },
+    backbone: { name: "cliprpn-tiny", weights: "shipped", weights_id: "none" },
+    settings: presets.default,
+    cache_dir,
+  };
+}

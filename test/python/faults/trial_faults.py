@@ -1,0 +1,172 @@
+"""Stands for `cliprpn.runtime`: trials without torch, which end in milliseconds as their label says."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cliprpn import guards, runtime
+from cliprpn.errors import CliprpnError
+
+Values = dict[str, Any]
+
+ENVIRONMENT: Values = {
+    "python": "3",
+    "torch": "none",
+    "torchvision": "none",
+    "open_clip": "none",
+    "platform": "test",
+    "device": "cpu",
+    "device_name": "none",
+    "num_threads": 1,
+}
+RATES = (
+    "acc_at_25 acc_at_50 acc_at_75 acc_at_90 macc miou oiou recall_at_1 recall_at_5 recall_at_10 recall_at_100"
+    " pointing pair_accuracy"
+).split()
+
+
+def start() -> str:
+    """As runtime.start, with the methods below."""
+    runtime._run = _run
+    return runtime.start()
+
+
+def handle(method: str, params: str) -> Any:
+    """As runtime.handle; replies that no handler of ours would give lie outside it."""
+    if method == "run_trial":
+        label = _spec(json.loads(params))["label"]
+        if label == "not_text":
+            return {"status": "ok"}
+        if label == "not_json":
+            return "<html>"
+    return runtime.handle(method, params)
+
+
+def _run(method: str, params: Values) -> Values:
+    if method == "hello":
+        return _hello(params)
+    spec = _spec(params)
+    return {"outcome": TRIALS[spec["label"]](spec, Path(params["trial_dir"]))}
+
+
+def _hello(params: Values) -> Values:
+    """As $HELLO says; `once:FILE` is good while there is no such file."""
+    wanted = os.environ.get("HELLO", "")
+    if wanted == "die":
+        os._exit(9)
+    if wanted == "hang":
+        Path(os.environ["HELLO_FILE"]).touch()
+        time.sleep(60)
+    if wanted == "package_missing" or (wanted == "once" and Path(os.environ["HELLO_FILE"]).exists()):
+        import no_such_package  # type: ignore[import-not-found]  # noqa: F401
+    if wanted == "once":
+        Path(os.environ["HELLO_FILE"]).touch()
+    other = "0" * 64
+    return {
+        "schema_sha256": other if wanted == "other_contract" else params["schema_sha256"],
+        "environment": ENVIRONMENT,
+        "pid": os.getpid(),
+    }
+
+
+def good(spec: Values, folder: Path) -> Values:
+    """Its file and its reply; the process's id stands in for the number of parameters."""
+    runtime.send('{"type":"progress","phase":"training","done":1,"total":1}')
+    outcome = {
+        "state": "completed",
+        "trial_id": spec["trial_id"],
+        "sources_sha256": spec["sources_sha256"],
+        "finished_at": "2026-01-01T00:00:00+00:00",
+        "best_epoch": 1,
+        "epochs": [],
+        "metrics": {"num_sentences": 1, "num_images": 1, **dict.fromkeys(RATES, 0.5)},
+        "num_trainable_parameters": os.getpid(),
+        "durations_ms": {"features": 0, "training": 0, "evaluation": 0, "total": 0},
+        "peak_memory_bytes": {"process": 0, "device": None},
+        "environment": ENVIRONMENT,
+    }
+    (folder / "outcome.json").write_text(json.dumps(outcome))
+    return outcome
+
+
+def fail(spec: Values, folder: Path) -> Values:
+    """Raises what run_trial would not catch."""
+    raise ValueError("seven is too many")
+
+
+def out_of_memory(spec: Values, folder: Path) -> Values:
+    """More than any machine has."""
+    return {"size": len(bytearray(1 << 60))}
+
+
+def leave(spec: Values, folder: Path) -> Values:
+    """Takes Python with it."""
+    os._exit(7)
+
+
+def written_then_gone(spec: Values, folder: Path) -> Values:
+    """Dies between its outcome and its reply."""
+    good(spec, folder)
+    os._exit(7)
+
+
+def bad_event(spec: Values, folder: Path) -> Values:
+    """News that the contract does not know."""
+    runtime.send('{"type":"gossip"}')
+    time.sleep(60)
+    return {}
+
+
+def torn_event(spec: Values, folder: Path) -> Values:
+    """News that is no JSON."""
+    runtime.send('{"type":')
+    time.sleep(60)
+    return {}
+
+
+def bad_result(spec: Values, folder: Path) -> Values:
+    """An outcome that is none."""
+    return {"state": "completed"}
+
+
+def slow(spec: Values, folder: Path) -> Values:
+    """Until it is asked to stop."""
+    runtime.send('{"type":"progress","phase":"training","done":0,"total":1}')
+    while not guards.should_stop():
+        time.sleep(0.005)
+    raise CliprpnError("interrupted", "stopped")
+
+
+def deaf(spec: Values, folder: Path) -> Values:
+    """Until it is killed."""
+    runtime.send('{"type":"progress","phase":"training","done":0,"total":1}')
+    time.sleep(60)
+    return {}
+
+
+def meet(spec: Values, folder: Path) -> Values:
+    """Waits for another trial of its kind."""
+    (folder / "here").touch()
+    end = time.monotonic() + 20
+    while len(list(folder.parent.glob("*/here"))) < 2:
+        if time.monotonic() > end:
+            raise ValueError("nobody came")
+        time.sleep(0.005)
+    return good(spec, folder)
+
+
+def _spec(params: Values) -> Values:
+    return json.loads((Path(params["trial_dir"]) / "spec.json").read_text())
+
+
+TRIALS: dict[str, Callable[[Values, Path], Values]] = {
+    name: globals()[name]
+    for name in (
+        "good fail out_of_memory leave written_then_gone bad_event torn_event bad_result slow deaf meet"
+    ).split()
+}

@@ -1,0 +1,65 @@
+import { expect, test } from "vitest";
+import { remainingMs, type SweepState } from "../../src/commands/eta.ts";
+
+const state = (changes: Partial<SweepState>): SweepState => ({
+  running: [],
+  waiting: [],
+  known: new Map(),
+  numSlots: 1,
+  ...changes,
+});
+const film = (share: number, workedMs: number) => ({ label: "film", share, workedMs });
+
+test.each<[string, Partial<SweepState>, number | undefined]>([
+  ["nothing is known", { running: [film(0, 0)], waiting: ["film"] }, undefined],
+  ["a share that is too small to tell", { running: [film(0.01, 1000)] }, undefined],
+  ["the running trial's own share", { running: [film(0.25, 1000)] }, 3000],
+  ["and the same for those that wait", { running: [film(0.25, 1000)], waiting: ["film", "other"] }, 11_000],
+  [
+    "its own share, though others were quicker",
+    { running: [film(0.5, 9000)], known: new Map([["film", [1000]]]) },
+    9000,
+  ],
+  [
+    "what is known before it has a share",
+    { running: [film(0, 400)], known: new Map([["film", [1000]]]) },
+    600,
+  ],
+  [
+    "each setting by its own mean",
+    {
+      waiting: ["film", "slow", "slow"],
+      known: new Map([
+        ["film", [1000, 3000]],
+        ["slow", [10_000]],
+      ]),
+    },
+    22_000,
+  ],
+  [
+    "a setting that is not known by all others",
+    {
+      waiting: ["new"],
+      known: new Map([
+        ["film", [1000]],
+        ["slow", [5000]],
+      ]),
+    },
+    3000,
+  ],
+  ["two slots", { waiting: ["film", "film"], known: new Map([["film", [1000]]]), numSlots: 2 }, 1000],
+  [
+    "slots that nothing is left for",
+    { waiting: ["film"], known: new Map([["film", [1000]]]), numSlots: 4 },
+    1000,
+  ],
+  [
+    "never less than the longest that runs",
+    { running: [film(0.5, 8000), film(0.9, 900)], numSlots: 2 },
+    8000,
+  ],
+])("time left by %s", (_what, changes, expected) => {
+  const left = remainingMs(state(changes));
+  if (expected === undefined) expect(left).toBeUndefined();
+  else expect(left).toBeCloseTo(expected, 6);
+});

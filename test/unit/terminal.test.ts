@@ -1,0 +1,66 @@
+import { PassThrough } from "node:stream";
+import { expect, test } from "vitest";
+import { makeTerminal } from "../../src/terminal/make-terminal.ts";
+
+function plain() {
+  const lines: string[] = [];
+  let time = 0;
+  const terminal = makeTerminal(
+    { stdout: { write: () => true }, stderr: { write: (text: string) => void lines.push(text) } },
+    () => time,
+  );
+  return {
+    lines,
+    terminal,
+    pass: (ms: number): void => {
+      time += ms;
+    },
+  };
+}
+
+test("elsewhere than on a terminal live lines are one plain line, only when nothing was for ten seconds", () => {
+  const { lines, terminal, pass } = plain();
+  terminal.live(["1 of 2 done", "  a: training"]);
+  expect(lines).toEqual([]);
+  pass(10_000);
+  terminal.live(["1 of 2 done", "  a: training"]);
+  terminal.live(["1 of 2 done", "  a: evaluating"]);
+  expect(lines).toEqual(["1 of 2 done; a: training\n"]);
+  pass(9000);
+  terminal.info("[2/2] a");
+  pass(9000);
+  terminal.live(["later"]);
+  expect(lines).toEqual(["1 of 2 done; a: training\n", "[2/2] a\n"]);
+});
+
+/** What is written to a terminal of so many columns. */
+function screen(columns: number, env: NodeJS.ProcessEnv = {}) {
+  const stream = Object.assign(new PassThrough(), { isTTY: true, columns, rows: 20 });
+  const terminal = makeTerminal({
+    stdout: { write: () => true },
+    stderr: stream as unknown as NodeJS.WriteStream,
+    env,
+  });
+  return { terminal, written: () => String(stream.read() ?? "") };
+}
+
+test("a live line that is longer than the terminal is wide is cut, not wrapped", () => {
+  const { terminal, written } = screen(20);
+  terminal.live(["x".repeat(50), "short"]);
+  const text = written();
+  expect(text).toContain(`${"x".repeat(18)}…\n`);
+  expect(text).not.toContain("x".repeat(19));
+  expect(text).toContain("short");
+});
+
+test("a dumb terminal gets plain lines, and nobody gets colours", () => {
+  const dumb = screen(80, { TERM: "dumb" });
+  dumb.terminal.live(["live"]);
+  dumb.terminal.warn("look");
+  expect(dumb.written()).toBe("warning: look\n");
+  const { terminal, written } = screen(80);
+  terminal.warn("look");
+  terminal.live(["live"]);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the codes that colour are what is looked for
+  expect(written()).not.toMatch(/\u001b\[[0-9;]*m/);
+});
