@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from cliprpn.errors import CliprpnError
 from cliprpn.models import ConcatenationFusion, CrossAttentionFusion
 from cliprpn.models.head import RpnHead
+from cliprpn.models.weights_files import read_state
 
 State = dict[str, Tensor]
 PREFIXES = ("clipModel.", "fusion_module.", "rpn_wrapper.head.")
@@ -33,28 +32,14 @@ class OriginalParts:
 
 
 def load_checkpoint(path: Path) -> State:
-    """A plain state_dict, read without running any code.
+    """A state_dict, read without running any code.
 
     Raises:
         CliprpnError: not_found, weights_unsafe, weights_mismatch.
     """
     if not path.is_file():
         raise CliprpnError("not_found", f"{path}: expected a checkpoint, found no file")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise CliprpnError(
-            "weights_unsafe",
-            f"{path}: expected a plain state_dict of tensors, found other objects, which could run code "
-            "when loaded; save model.state_dict() and import that",
-        ) from error
-    except (RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise CliprpnError(
-            "weights_mismatch", f"{path}: expected a PyTorch checkpoint, found something unreadable"
-        ) from error
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise CliprpnError("weights_mismatch", f"{path}: expected a state_dict (name to tensor)")
-    return state
+    return read_state(path)
 
 
 def import_original(state: State, where: str, num_heads: int = 16) -> OriginalParts:

@@ -35,7 +35,10 @@ class Layout:
 
 
 def random_state(layout: Layout, seed: int = 0) -> State:
-    """Weights under OpenAI's names, of such sizes that signals neither die nor explode; with its three extra entries."""
+    """Weights under OpenAI's names, with its three extra entries.
+
+    Of such sizes that signals neither die nor explode.
+    """
     draw = torch.Generator().manual_seed(seed)
     state: State = {}
 
@@ -150,7 +153,7 @@ def quick_gelu(values: Tensor) -> Tensor:
 def text_outputs(
     state: State, tokens: Tensor, num_heads: int, activation: Callable[[Tensor], Tensor] = quick_gelu
 ) -> tuple[Tensor, Tensor]:
-    """Tokens [B, context_length] to the sentences' vectors [B, D], not normalised, and the words' [B, context_length, W]."""
+    """Tokens [B, L] to the sentences' vectors [B, D], not normalised, and the words' [B, L, W]."""
 
     def linear(name: str, hidden: Tensor) -> Tensor:
         joint = "_" if name.endswith("in_proj") else "."

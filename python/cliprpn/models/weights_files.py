@@ -43,9 +43,10 @@ def load_backbone(name: str, weights: str) -> ClipBackbone:
             "`openai` fetches RN50's, `shipped` names cliprpn-tiny's, or give a file",
         )
     config = tiny_config() if name == "cliprpn-tiny" else rn50_config()
-    state = {key: value.float() for key, value in read_state(path).items() if value.is_floating_point()}
+    read = read_state(path)
+    state = {key: value.float() if value.is_floating_point() else value for key, value in read.items()}
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return _build(config, from_any_layout(state), digest, str(path))
+    return _build(name, config, from_any_layout(state), digest, str(path))
 
 
 def tiny_config() -> BackboneConfig:
@@ -62,11 +63,15 @@ def tiny_config() -> BackboneConfig:
 
 
 def read_state(path: Path) -> State:
-    """A file's tensors; nothing in the file is run, save for an archive known to be OpenAI's."""
+    """A file's tensors; nothing in the file is run, save for an archive known to be OpenAI's.
+
+    Raises:
+        CliprpnError: weights_unsafe, weights_mismatch.
+    """
     if path.suffix == ".safetensors":
         try:
             return load_file(path)
-        except SafetensorError as error:
+        except (SafetensorError, OSError) as error:
             raise CliprpnError("weights_mismatch", f"{path}: not a safetensors file: {error}") from error
     if _is_torchscript(path):
         return _read_torchscript(path)
@@ -75,11 +80,13 @@ def read_state(path: Path) -> State:
     except pickle.UnpicklingError as error:
         raise CliprpnError(
             "weights_unsafe",
-            f"{path}: expected safetensors or a plain state_dict, found other objects, which could run "
-            "code when loaded",
+            f"{path}: expected safetensors or a plain state_dict of tensors, found something else, which could "
+            "run code when loaded; save model.state_dict() and give that",
         ) from error
-    except (RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise CliprpnError("weights_mismatch", f"{path}: not a file that PyTorch reads") from error
+    except Exception as error:  # Whatever broken bytes make of torch's reader.
+        raise CliprpnError(
+            "weights_mismatch", f"{path}: expected safetensors or a state_dict, found a file that is broken"
+        ) from error
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
@@ -96,12 +103,13 @@ def from_any_layout(state: State) -> State:
     return {key: value for key, value in state.items() if key not in extra}
 
 
-def _build(config: BackboneConfig, state: State, weights_id: str, where: str) -> ClipBackbone:
+def _build(name: str, config: BackboneConfig, state: State, weights_id: str, where: str) -> ClipBackbone:
     try:
         return ClipBackbone(config, state, weights_id)
     except (ValueError, RuntimeError) as error:
+        first = "; ".join(line.strip() for line in str(error).splitlines()[:3])
         raise CliprpnError(
-            "weights_mismatch", f"{where}: these are not this backbone's weights: {error}"
+            "weights_mismatch", f"{where}: these are not weights of {name}: {first}"
         ) from error
 
 
@@ -116,7 +124,7 @@ def _fetched(name: str) -> ClipBackbone:
             f"open_clip could not fetch OpenAI's RN50 ({type(error).__name__}: {error}); "
             "with no network, give the file: backbone.weights = PATH",
         ) from error
-    return _build(rn50_config(), dict(model.state_dict()), "openai", "OpenAI's RN50")
+    return _build(name, rn50_config(), dict(model.state_dict()), "openai", "OpenAI's RN50")
 
 
 def _is_torchscript(path: Path) -> bool:
