@@ -1,5 +1,5 @@
 import { type ParseError, parse } from "jsonc-parser";
-import type { Path, Problem } from "./source-text.ts";
+import type { Path, Place, Problem } from "./source-text.ts";
 
 /** One `--set key=value`. */
 export interface Override {
@@ -34,6 +34,7 @@ export function parseOverrides(texts: string[]): { overrides: Override[]; proble
     if (match?.[1] === undefined || match[2] === undefined)
       problems.push({
         where: `--set ${text}`,
+        offset: -1,
         message: "expected key=value, as in --set training.num_epochs=2",
       });
     else overrides.push({ flag: `--set ${text}`, path: pathOf(match[1]), value: jsonOrText(match[2]) });
@@ -47,8 +48,9 @@ export function applyOverrides(value: unknown, overrides: Override[]): unknown {
 }
 
 /** The flag that brought in the value at the path, if one did. */
-export function flagFor(overrides: Override[], wanted: Path): string | undefined {
-  return overrides.findLast(({ path }) => path.every((part, index) => wanted[index] === part))?.flag;
+export function flagFor(overrides: Override[], wanted: Path): Place | undefined {
+  const found = overrides.findLast(({ path }) => path.every((part, index) => wanted[index] === part));
+  return found === undefined ? undefined : { where: found.flag, offset: -1 };
 }
 
 function pathOf(key: string): Path {

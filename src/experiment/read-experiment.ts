@@ -73,17 +73,18 @@ function readBytes(path: string): Uint8Array {
 
 function placed(problems: (Placed | Explained)[], source: SourceText, overrides: Override[]): Problem[] {
   return problems.map(({ path, message, ...rest }) => ({
-    where: flagFor(overrides, path) ?? source.where(path, "key" in rest && rest.key),
+    ...(flagFor(overrides, path) ?? source.where(path, "key" in rest && rest.key)),
     message,
   }));
 }
 
 function invalid(file: string, problems: Problem[]): CliprpnError {
+  const inOrder = problems.toSorted((a, b) => a.offset - b.offset);
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   return new CliprpnError(
     "bad_input",
     [
-      ...problems.map(({ where, message }) => `${where}  ${message}`),
+      ...inOrder.map(({ where, message }) => `${where}  ${message}`),
       `${file}: ${count}, nothing was started`,
     ].join("\n"),
   );

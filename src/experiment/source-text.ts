@@ -1,9 +1,15 @@
 import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 
-/** A problem of an experiment: where, and what to do. */
-export interface Problem {
+/** A place, for people and for sorting. */
+export interface Place {
   /** `experiments/fusion.json:12:9`, or the flag that brought the value in. */
   where: string;
+  /** In the text; -1 for a flag. */
+  offset: number;
+}
+
+/** A problem of an experiment: where, and what to do. */
+export interface Problem extends Place {
   message: string;
 }
 
@@ -49,7 +55,7 @@ export class SourceText {
   }
 
   /** Line and column of a value; of its key when `key` is set, of the nearest enclosing value when there is none. */
-  where(path: Path, key = false): string {
+  where(path: Path, key = false): Place {
     let node = this.#root;
     let property: Node | undefined;
     for (const [index, part] of path.entries()) {
@@ -70,7 +76,7 @@ export class SourceText {
       if (token === "}" || token === "]") depth -= 1;
       if (depth > maxDepth)
         return {
-          where: this.#at(scanner.getTokenOffset()),
+          ...this.#at(scanner.getTokenOffset()),
           message: `expected at most ${maxDepth} levels of nesting, found more`,
         };
     }
@@ -79,16 +85,16 @@ export class SourceText {
 
   #notUtf8(): Problem {
     return {
-      where: this.#at(Math.max(0, this.#text.indexOf("\uFFFD"))),
+      ...this.#at(Math.max(0, this.#text.indexOf("\uFFFD"))),
       message: "expected UTF-8 text, found other bytes; save the file as UTF-8",
     };
   }
 
   #syntaxProblems(errors: ParseError[]): Problem[] {
     if (this.#root === undefined)
-      return [{ where: this.#at(0), message: "expected an experiment ({...}), found no value in the file" }];
+      return [{ ...this.#at(0), message: "expected an experiment ({...}), found no value in the file" }];
     const problems = errors.map(({ error, offset }) => ({
-      where: this.#at(offset),
+      ...this.#at(offset),
       message: `not valid JSON: ${words(printParseErrorCode(error))}`,
     }));
     return problems.slice(0, maxSyntaxProblems);
@@ -102,7 +108,7 @@ export class SourceText {
       if (key !== undefined) {
         if (seen.has(key.value))
           problems.push({
-            where: this.#at(key.offset),
+            ...this.#at(key.offset),
             message: `the key ${JSON.stringify(key.value)} stands twice; keep one`,
           });
         seen.add(key.value);
@@ -112,9 +118,10 @@ export class SourceText {
     return problems;
   }
 
-  #at(offset: number): string {
+  #at(offset: number): Place {
     const before = this.#text.slice(0, offset).split(/\r\n|\r|\n/);
-    return `${this.#file}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
+    const where = `${this.#file}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
+    return { where, offset };
   }
 }
 
