@@ -1,0 +1,212 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { identifyBackbone, identifyDataset } from "../../src/experiment/identity.ts";
+import { type Plan, type PlanContext, planSweep } from "../../src/experiment/plan.ts";
+import { presets } from "../../src/experiment/presets.ts";
+import { type ReadExperiment, readExperiment } from "../../src/experiment/read-experiment.ts";
+import { goodExperiment } from "../helpers/experiment-arbitrary.ts";
+import { tempFolder } from "../helpers/temp-folder.ts";
+
+const context: PlanContext = {
+  dataset: { id: "data-1", name: "demo", root: "/data", split_by: "umd" },
+  backbone: { name: "cliprpn-tiny", weights: "shipped", weights_id: "weights-1" },
+  sources_sha256: "a".repeat(64),
+  device: "cpu",
+  cache_dir: "/cache",
+};
+
+test("seeds go round: every setting of the first seed, then every setting of the second", () => {
+  const { trials } = plan({
+    vary: { fusion: ["film", "concatenation"], "training.num_epochs": [1, 2] },
+    also: [{ preset: "reference" }],
+    seeds: [7, 3],
+  });
+  expect(trials.map(({ seed, label }) => `${seed} ${label}`)).toEqual([
+    "7 film num_epochs=1",
+    "7 film num_epochs=2",
+    "7 concatenation num_epochs=1",
+    "7 concatenation num_epochs=2",
+    "7 reference",
+    "3 film num_epochs=1",
+    "3 film num_epochs=2",
+    "3 concatenation num_epochs=1",
+    "3 concatenation num_epochs=2",
+    "3 reference",
+  ]);
+});
+
+test("a plan is the same each time, its trials all different and nothing in them open", () => {
+  const folder = tempFolder();
+  fc.assert(
+    fc.property(goodExperiment(), (experiment) => {
+      const first = planSweep(read(experiment, folder), context);
+      expect(planSweep(read(experiment, folder), context)).toEqual(first);
+      expect(new Set(first.trials.map(({ trial_id }) => trial_id)).size).toBe(first.trials.length);
+      expect(new Set(first.trials.map(({ label, seed }) => `${seed} ${label}`)).size).toBe(
+        first.trials.length,
+      );
+      expect(JSON.stringify(first)).not.toContain("undefined");
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("what varies stands in the label, and nothing else", () => {
+  const { trials } = plan({
+    preset: "reference",
+    settings: { training: { num_epochs: 3 } },
+    vary: { "rpn.nms_thresh": [0.5, 0.7], "anchors.scales_px": [[64, 128]] },
+  });
+  expect(trials.map(({ label }) => label)).toEqual([
+    "nms_thresh=0.5 scales_px=[64,128]",
+    "nms_thresh=0.7 scales_px=[64,128]",
+  ]);
+  expect(plan({}).trials.map(({ label }) => label)).toEqual(["default"]);
+});
+
+describe("trial_id", () => {
+  const base = (): string | undefined => plan({ seeds: [0] }).trials[0]?.trial_id;
+
+  test.each<[what: string, experiment: object, changed: Partial<PlanContext>]>([
+    ["device", {}, { device: "cuda:0" }],
+    ["cache", {}, { cache_dir: "/elsewhere" }],
+    ["sources, which make it stale instead", {}, { sources_sha256: "b".repeat(64) }],
+    ["data set's folder and name", {}, { dataset: { ...context.dataset, root: "/b", name: "other" } }],
+    ["weights' path", {}, { backbone: { ...context.backbone, weights: "/elsewhere/weights.pt" } }],
+    ["question and name", { name: "b", question: "Something else?" }, {}],
+    ["published figures", { published: [] }, {}],
+    ["spelling of the preset", { preset: "default", settings: { fusion: "token_attention" } }, {}],
+    ["label", { vary: { fusion: ["token_attention"] } }, {}],
+    ["seeds of other trials", { seeds: [0, 1, 2] }, {}],
+  ])("does not depend on the %s", (_, experiment, changed) => {
+    expect(plan(experiment, changed).trials[0]?.trial_id).toBe(base());
+  });
+
+  test.each<[what: string, experiment: object, changed: Partial<PlanContext>]>([
+    ["seed", { seeds: [1] }, {}],
+    ["number of threads", { num_threads: 1 }, {}],
+    ["any setting", { settings: { training: { weight_decay: 0.02 } } }, {}],
+    ["fusion", { settings: { fusion: "film" } }, {}],
+    ["preset", { preset: "reference" }, {}],
+    ["data", {}, { dataset: { ...context.dataset, id: "data-2" } }],
+    ["split", {}, { dataset: { ...context.dataset, split_by: "google" } }],
+    ["weights", {}, { backbone: { ...context.backbone, weights_id: "weights-2" } }],
+  ])("depends on the %s", (_, experiment, changed) => {
+    expect(plan(experiment, changed).trials[0]?.trial_id).not.toBe(base());
+  });
+
+  test("depends on an own fusion's source, class and parameters, not on its path", () => {
+    const folder = tempFolder();
+    for (const name of ["a", "b", "c"]) mkdirSync(join(folder, name));
+    writeFileSync(join(folder, "a/fusion.py"), "class Mine: pass");
+    writeFileSync(join(folder, "b/moved.py"), "class Mine: pass");
+    writeFileSync(join(folder, "c/fusion.py"), "class Mine: ...");
+    const idOf = (fusion: object): string | undefined =>
+      plan({ settings: { fusion } }, {}, folder).trials[0]?.trial_id;
+    const first = idOf({ file: "a/fusion.py:Mine" });
+    expect(idOf({ file: "b/moved.py:Mine" })).toBe(first);
+    expect(idOf({ file: join(folder, "a/fusion.py:Mine"), params: {} })).toBe(first);
+    const others = [
+      { file: "c/fusion.py:Mine" },
+      { file: "a/fusion.py:Other" },
+      { file: "a/fusion.py:Mine", params: { a: 1 } },
+    ];
+    expect(new Set([first, ...others.map(idOf)]).size).toBe(4);
+  });
+
+  test("does not depend on the order of keys", () => {
+    const ids = [
+      { optimizer: "adam", num_epochs: 2 },
+      { num_epochs: 2, optimizer: "adam" },
+    ].map((training) => plan({ settings: { training } }).trials[0]?.trial_id);
+    expect(ids[0]).toBe(ids[1]);
+  });
+});
+
+test("two files of one source and class are one setting", () => {
+  const folder = tempFolder();
+  for (const name of ["a.py", "b.py"]) writeFileSync(join(folder, name), "class Mine: pass");
+  expect(() =>
+    plan({ vary: { fusion: [{ file: "a.py:Mine" }, { file: "b.py:Mine" }] } }, {}, folder),
+  ).toThrow("b.py:Mine is the same setting as a.py:Mine; keep one");
+});
+
+test("the sweep's hash stays with its trials and question, and changes with them", () => {
+  const { hash } = plan({});
+  expect(plan({}, { device: "cuda:0", cache_dir: "/b" }).hash).toBe(hash);
+  for (const other of [{ seeds: [1] }, { question: "Something else?" }, { preset: "reference" }])
+    expect(plan(other).hash).not.toBe(hash);
+});
+
+test("defaults are written out in full, from the preset that is asked for", () => {
+  const [trial] = plan({ preset: "reference", settings: { training: { num_epochs: 2 } } }).trials;
+  expect(trial).toMatchObject({
+    preset: "reference",
+    seed: 0,
+    num_threads: 2,
+    settings: { ...presets.reference, training: { ...presets.reference.training, num_epochs: 2 } },
+  });
+});
+
+test("a switch changes the fusion beside it, in whatever order they stand", () => {
+  const before = plan({ vary: { "fusion.text": ["words"], fusion: ["film"] } }).trials;
+  const after = plan({ vary: { fusion: ["film"], "fusion.text": ["words"] } }).trials;
+  expect(before[0]?.settings.fusion).toEqual({
+    kind: "switched",
+    text: "words",
+    interaction: "multiplicative",
+    coordinates: "off",
+  });
+  expect(before[0]?.trial_id).toBe(after[0]?.trial_id);
+});
+
+test("data are known by their annotations, whatever their folder is called", async () => {
+  const [a, b] = [realData("one"), realData("one")];
+  const other = realData("two");
+  const ids = await Promise.all(
+    [a, b, other].map((root) => identifyDataset({ name: "a", question: "", dataset: { root } }, "/cache")),
+  );
+  expect(ids[0]?.id).toBe(ids[1]?.id);
+  expect(ids[0]?.id).not.toBe(ids[2]?.id);
+});
+
+test("another folder put in the demo's place does not go by the demo's name", async () => {
+  const root = realData("one");
+  const { name } = await identifyDataset(
+    { name: "a", question: "", dataset: { name: "demo", root } },
+    "/cache",
+  );
+  expect(root.endsWith(name)).toBe(true);
+});
+
+test("weights are known by their content; OpenAI's by their name", async () => {
+  const weights = join(tempFolder(), "weights.pt");
+  writeFileSync(weights, "weights");
+  const of = (backbone: object): Promise<{ weights_id: string }> =>
+    identifyBackbone({ name: "a", question: "", backbone });
+  expect(await of({ name: "RN50-quickgelu" })).toMatchObject({ weights: "openai", weights_id: "openai" });
+  expect((await of({ name: "RN50-quickgelu", weights })).weights_id).toMatch(/^[0-9a-f]{64}$/);
+  expect((await of({})).weights_id).toMatch(/^[0-9a-f]{64}$/);
+});
+
+function plan(experiment: object, changed: Partial<PlanContext> = {}, folder = tempFolder()): Plan {
+  return planSweep(read({ name: "a", question: "Which is best?", ...experiment }, folder), {
+    ...context,
+    ...changed,
+  });
+}
+
+function read(experiment: object, folder: string): ReadExperiment {
+  writeFileSync(join(folder, "e.json"), JSON.stringify(experiment));
+  return readExperiment("e.json", [], folder);
+}
+
+function realData(content: string): string {
+  const root = join(tempFolder(), "photos");
+  for (const made of ["annotations", "images"]) mkdirSync(join(root, made), { recursive: true });
+  writeFileSync(join(root, "annotations/instances.json"), content);
+  writeFileSync(join(root, "annotations/refs(umd).p"), content);
+  return root;
+}
