@@ -3,28 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { readExperiment } from "../../src/experiment/read-experiment.ts";
-import { main } from "../../src/main.ts";
-
-interface Said {
-  code: number;
-  out: string;
-  err: string;
-}
-
-/** Runs a command line in this process. */
-async function cliprpn(argv: string[], cwd = tmpdir()): Promise<Said> {
-  const out: string[] = [];
-  const err: string[] = [];
-  const code = await main(argv, {
-    stdout: { write: (text: string) => void out.push(text) },
-    stderr: { write: (text: string) => void err.push(text) },
-    cwd,
-    env: { ...process.env },
-    platform: "linux",
-    signal: new AbortController().signal,
-  });
-  return { code, out: out.join(""), err: err.join("") };
-}
+import { cliprpn } from "../helpers/cli.ts";
 
 test.each<[string[], string]>([
   [["swep", "x"], "swep: there is no such command. Did you mean sweep?"],
@@ -46,14 +25,14 @@ test.each<[string[], string]>([
   ],
   [["evaluate", "x", "--split-by", "umd"], "x: expected a trial's folder"],
 ])("%j is refused in a line that helps", async (argv, expected) => {
-  const { code, out, err } = await cliprpn(argv);
+  const { code, out, err } = await cliprpn(argv, tmpdir());
   expect(err).toContain(expected);
   expect(err).not.toMatch(/\n\s+at /);
   expect({ code, out }).toEqual({ code: 2, out: "" });
 });
 
 test("--set takes one value, and leaves the file alone", async () => {
-  const { err } = await cliprpn(["sweep", "--set", "training.num_epochs=2", "a.json"]);
+  const { err } = await cliprpn(["sweep", "--set", "training.num_epochs=2", "a.json"], tmpdir());
   expect(err).toContain("a.json: expected an experiment file, found none");
 });
 
@@ -71,7 +50,7 @@ test.each([
   ["setup"],
   ["doctor"],
 ])("the help of %s fits 100 columns", async (...command) => {
-  const { code, out } = await cliprpn([...command, "--help"]);
+  const { code, out } = await cliprpn([...command, "--help"], tmpdir());
   expect(code).toBe(0);
   expect(out).toContain(["cliprpn", ...command].join(" "));
   for (const line of out.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
@@ -87,7 +66,7 @@ test("init writes a file that is accepted as it is and points to the schema from
   const text = readFileSync(join(folder, "sub/mine.json"), "utf8");
   const schema = /"\$schema": "([^"]+)"/.exec(text)?.[1] ?? "";
   expect(schema).toMatch(/^\./);
-  const printed = (await cliprpn(["schema"])).out.trim();
+  const printed = (await cliprpn(["schema"], folder)).out.trim();
   expect(resolve(folder, "sub", schema)).toBe(printed);
   expect(JSON.parse(readFileSync(printed, "utf8"))).toHaveProperty("$defs.Experiment");
 });
