@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { TrialDataset } from "../contract/generated/types.ts";
-import { identifyDataset } from "../experiment/identity.ts";
+import { identifyDataset } from "../dataset/identify-dataset.ts";
 import { cacheDir } from "../runtime/cache-dir.ts";
 import { evaluationFolder, findTrial, SweepStore } from "../store/sweep-store.ts";
 import type { Arguments, Context } from "./command.ts";
@@ -51,10 +51,7 @@ async function otherDataset(args: Arguments, { cwd, env }: Context): Promise<Tri
     return null;
   }
   const root = resolve(cwd, named);
-  const { id, name } = await identifyDataset(
-    { name: "evaluation", question: "", dataset: { name: basename(root), root, split_by } },
-    cacheDir(env),
-  );
+  const { id, name } = await identifyDataset({ name: basename(root), root, split_by }, cacheDir(env));
   return { id, name, root, split_by };
 }
 

@@ -1,14 +1,10 @@
 import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { makeDemo } from "../dataset/demo/make-demo.ts";
+import { type DatasetIdentity, identifyDataset } from "../dataset/identify-dataset.ts";
 import type { Engine } from "../engine/engine.ts";
 import { LocalEngine } from "../engine/local/local-engine.ts";
-import {
-  type DatasetIdentity,
-  hashSources,
-  identifyBackbone,
-  identifyDataset,
-} from "../experiment/identity.ts";
+import { hashSources, identifyBackbone } from "../experiment/identity.ts";
 import { type Plan, planSweep } from "../experiment/plan.ts";
 import { readExperiment } from "../experiment/read-experiment.ts";
 import { cacheDir } from "../runtime/cache-dir.ts";
@@ -24,8 +20,8 @@ export async function readPlan(
   const sets = [...args.list("set"), ...(seed === undefined ? [] : [`seeds=[${seed}]`])];
   const read = readExperiment(args.needed("file"), sets, context.cwd);
   const cache_dir = cacheDir(context.env);
-  const dataset = await identifyDataset(read.experiment, cache_dir);
-  const backbone = await identifyBackbone(read.experiment);
+  const dataset = await identifyDataset(read.experiment.dataset ?? {}, cache_dir);
+  const backbone = await identifyBackbone(read.experiment.backbone ?? {});
   return {
     plan: planSweep(read, { dataset, backbone, sources_sha256: hashSources(), device: "cpu", cache_dir }),
     dataset,

@@ -1,8 +1,8 @@
 import { closest } from "fastest-levenshtein";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
+import type { DatasetIdentity } from "../dataset/identify-dataset.ts";
 import type { Engine, TrialWatcher } from "../engine/engine.ts";
-import type { DatasetIdentity } from "../experiment/identity.ts";
 import type { Plan } from "../experiment/plan.ts";
 import type { Journal } from "../store/journal.ts";
 import { SweepStore } from "../store/sweep-store.ts";

@@ -1,9 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { partialSettings, settingKeys } from "./partial-settings.ts";
-
-/** A JSON Schema, or a part of one. */
-export type Schema = { [keyword: string]: unknown; $defs?: Record<string, Schema>; title?: string };
+import { partialSettings, type Schema, settingKeys } from "./partial-settings.ts";
 
 /** All schemas of a folder as the `$defs` of one, so that both languages generate each type once. */
 export function bundle(folder: string): Schema {

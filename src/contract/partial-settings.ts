@@ -1,4 +1,5 @@
-import type { Schema } from "./bundle.ts";
+/** A JSON Schema, or a part of one. */
+export type Schema = { [keyword: string]: unknown; $defs?: Record<string, Schema>; title?: string };
 
 type Defs = Record<string, Schema>;
 const groups = ["Anchors", "Rpn", "Training", "Limits"];

@@ -1,6 +1,11 @@
 import { check } from "../contract/check.ts";
-import type { PublishedFigure, Settings, TrialSpec } from "../contract/generated/types.ts";
-import type { BackboneIdentity, DatasetIdentity } from "./identity.ts";
+import type {
+  PublishedFigure,
+  Settings,
+  TrialBackbone,
+  TrialDataset,
+  TrialSpec,
+} from "../contract/generated/types.ts";
 import type { ReadExperiment } from "./read-experiment.ts";
 import { labelOf } from "./resolve.ts";
 import { digest, settingIdentity } from "./setting-identity.ts";
@@ -17,8 +22,8 @@ export interface Plan {
 
 /** What a plan depends on beside the experiment. */
 export interface PlanContext {
-  dataset: DatasetIdentity;
-  backbone: BackboneIdentity;
+  dataset: TrialDataset;
+  backbone: TrialBackbone;
   sources_sha256: string;
   device: string;
   cache_dir: string;

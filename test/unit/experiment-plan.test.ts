@@ -2,7 +2,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { identifyBackbone, identifyDataset } from "../../src/experiment/identity.ts";
+import { identifyDataset } from "../../src/dataset/identify-dataset.ts";
+import { identifyBackbone } from "../../src/experiment/identity.ts";
 import { type Plan, type PlanContext, planSweep } from "../../src/experiment/plan.ts";
 import { presets } from "../../src/experiment/presets.ts";
 import { type ReadExperiment, readExperiment } from "../../src/experiment/read-experiment.ts";
@@ -165,27 +166,21 @@ test("a switch changes the fusion beside it, in whatever order they stand", () =
 test("data are known by their annotations, whatever their folder is called", async () => {
   const [a, b] = [realData("one"), realData("one")];
   const other = realData("two");
-  const ids = await Promise.all(
-    [a, b, other].map((root) => identifyDataset({ name: "a", question: "", dataset: { root } }, "/cache")),
-  );
+  const ids = await Promise.all([a, b, other].map((root) => identifyDataset({ root }, "/cache")));
   expect(ids[0]?.id).toBe(ids[1]?.id);
   expect(ids[0]?.id).not.toBe(ids[2]?.id);
 });
 
 test("another folder put in the demo's place does not go by the demo's name", async () => {
   const root = realData("one");
-  const { name } = await identifyDataset(
-    { name: "a", question: "", dataset: { name: "demo", root } },
-    "/cache",
-  );
+  const { name } = await identifyDataset({ name: "demo", root }, "/cache");
   expect(root.endsWith(name)).toBe(true);
 });
 
 test("weights are known by their content; OpenAI's by their name", async () => {
   const weights = join(tempFolder(), "weights.pt");
   writeFileSync(weights, "weights");
-  const of = (backbone: object): Promise<{ weights_id: string }> =>
-    identifyBackbone({ name: "a", question: "", backbone });
+  const of = (backbone: object): Promise<{ weights_id: string }> => identifyBackbone(backbone);
   expect(await of({ name: "RN50-quickgelu" })).toMatchObject({ weights: "openai", weights_id: "openai" });
   expect((await of({ name: "RN50-quickgelu", weights })).weights_id).toMatch(/^[0-9a-f]{64}$/);
   expect((await of({})).weights_id).toMatch(/^[0-9a-f]{64}$/);
