@@ -3,7 +3,7 @@ import type { MetricName, SettingSummary, Summary } from "../contract/generated/
 import { figureOf, none } from "./figures.ts";
 import { count, interval, points } from "./format.ts";
 import { heading, images, paragraph, table } from "./markdown.ts";
-import type { Picture } from "./sections.ts";
+import type { Picture } from "./report-input.ts";
 
 /** Figures on each kind of sentence, where the data have kinds. */
 export function strata({ settings, split }: Summary, chart: Picture | undefined): RootContent[] {

@@ -4,7 +4,7 @@ import { floorNames } from "./charts.ts";
 import { figureOf, metricTitles, none, present } from "./figures.ts";
 import { interval, points, signedInterval } from "./format.ts";
 import { heading, type Inline, images, paragraph, table } from "./markdown.ts";
-import type { Picture } from "./sections.ts";
+import type { Picture } from "./report-input.ts";
 import { judged } from "./verdict.ts";
 
 /** Settings, best first, with every seed's figure; floors below. */

@@ -21,6 +21,12 @@ export interface ReportInput {
   testReads: number;
 }
 
+/** A picture beside the report, relative to it. */
+export interface Picture {
+  file: string;
+  alt: string;
+}
+
 export type CompletedTrial = { spec: TrialSpec; outcome: Extract<TrialOutcome, { state: "completed" }> };
 
 export function completedTrials(trials: ReportTrial[]): CompletedTrial[] {

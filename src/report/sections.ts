@@ -5,15 +5,9 @@ import { cost, failures } from "./cost.ts";
 import { allFigures, comparisons, leaderboard } from "./leaderboard.ts";
 import { heading, images, paragraph, strong } from "./markdown.ts";
 import { published } from "./published.ts";
-import type { ReportInput } from "./report-input.ts";
+import type { Picture, ReportInput } from "./report-input.ts";
 import { definitions, reproduce } from "./reproduce.ts";
 import { verdict } from "./verdict.ts";
-
-/** A picture beside the report, relative to it. */
-export interface Picture {
-  file: string;
-  alt: string;
-}
 
 /** Pictures of the report; absent ones are left out. */
 export interface ReportPictures {

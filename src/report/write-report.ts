@@ -5,8 +5,8 @@ import type { Case } from "../contract/generated/types.ts";
 import { chartSvg, curvesChart, leaderboardChart, maxDrawn, strataChart } from "./charts.ts";
 import { drawBoxes, sideBySide } from "./draw.ts";
 import { render } from "./markdown.ts";
-import { completedTrials, type ReportInput } from "./report-input.ts";
-import { type Picture, type ReportPictures, reportBlocks } from "./sections.ts";
+import { completedTrials, type Picture, type ReportInput } from "./report-input.ts";
+import { type ReportPictures, reportBlocks } from "./sections.ts";
 
 /**
  * Writes the report, its figures as JSON and its pictures: `REPORT.md`, `summary-val.json`, `report/val/`.

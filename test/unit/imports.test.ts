@@ -1,0 +1,260 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { describe, expect, test } from "vitest";
+import { packageRoot } from "../../src/package-root.ts";
+
+/**
+ * What each room of `src/` may import beside itself. A room is a folder, or a file of `src/` by its name; the nearest folder
+ * that has a row counts. `small` is for files that know nothing of the rest.
+ */
+const small = ["package-root", "hash-file", "shell-quote", "sharp"];
+const typescript: Record<string, string[]> = {
+  // The exit code of a second Ctrl-C is the contract's.
+  cli: ["main", "contract"],
+  main: ["commands", "contract", "terminal", "package-root", "shell-quote", "runtime"],
+  commands: [
+    "experiment",
+    "engine",
+    "engine/local",
+    "dataset",
+    "report",
+    "store",
+    "runtime",
+    "contract",
+    "terminal/terminal",
+    ...small,
+  ],
+  experiment: ["contract", ...small],
+  engine: ["contract"],
+  "engine/local": ["engine", "worker", "store", "runtime", "contract"],
+  worker: ["bridge", "contract", "package-root"],
+  bridge: ["contract"],
+  dataset: ["store", "contract", ...small],
+  report: ["store", "contract", ...small],
+  store: ["contract"],
+  // `terminal` is handed down: only its type is imported.
+  runtime: ["contract", "terminal/terminal", ...small],
+  terminal: [],
+  contract: ["package-root"],
+  "package-root": [],
+  "hash-file": [],
+  "shell-quote": [],
+  sharp: [],
+};
+
+/** Packages and built-ins that one place alone may touch. */
+const only: [what: string, pattern: RegExp, files: string[]][] = [
+  ["pythonia", /["']pythonia["']/, ["bridge/bridge.ts"]],
+  ["yargs", /["']yargs["']/, ["commands/register.ts"]],
+  ["the exit code", /process\.exitCode/, ["cli.ts"]],
+  // On a second Ctrl-C: at once.
+  ["process.exit", /process\.exit\(/, ["cli.ts"]],
+  [
+    "stdout and stderr",
+    /(?<![.#\w])process\.(stdout|stderr)|\{[^}]*\bstderr\b[^}]*\} = process\b/,
+    ["cli.ts"],
+  ],
+  // A worker's console is a pipe into the trial's log.
+  ["the console", /\bconsole\./, ["worker/worker-main.ts"]],
+];
+
+/**
+ * The layers of `python/cliprpn`, the top first: a module imports from layers below its own, and from its own folder.
+ */
+const python: string[][] = [
+  ["runtime"],
+  ["methods"],
+  ["trial", "ground", "golden", "summarize"],
+  ["training", "gallery", "breakdowns"],
+  ["evaluation", "checkpoint", "importer"],
+  ["build", "predictions", "features"],
+  // The door through which weights come in: the one file of models/ that reads files.
+  ["models/weights_files"],
+  ["data"],
+  ["models"],
+  ["metrics", "floors", "statistics"],
+  ["boxes"],
+  ["devices", "durable"],
+  ["contract", "errors", "seeding", "guards"],
+];
+
+/** Modules that see tensors and plain arguments: never a path, a file or the contract. */
+const tensorsOnly = ["models", "metrics", "floors", "statistics", "boxes"];
+const pathLike =
+  /^\s*(?:from|import) (?:pathlib|os|json|pydantic|cliprpn\.(?:contract|errors|data|features))\b/m;
+
+describe("src/", () => {
+  const files = sources("src", ".ts").filter((file) => !file.startsWith("contract/generated/"));
+
+  test("every import is in the table", () => {
+    const strangers = files.flatMap((file) =>
+      importsOf(file)
+        .filter((target) => !mayImport(file, target))
+        .map((target) => `${file} imports ${target}`),
+    );
+    expect(strangers).toEqual([]);
+  });
+
+  test("every room has its row, and every row its room", () => {
+    const rooms = new Set(files.map((file) => roomOf(file)));
+    expect([...rooms].sort()).toEqual(Object.keys(typescript).sort());
+  });
+
+  test("no file imports itself over others", () => {
+    expect(cycles(new Map(files.map((file) => [file, importsOf(file)])))).toEqual([]);
+  });
+
+  test.each(only)("%s: in its one place", (_, pattern, places) => {
+    const users = files.filter((file) => pattern.test(code(`src/${file}`)));
+    expect(users).toEqual(places);
+  });
+});
+
+describe("python/cliprpn/", () => {
+  const files = sources("python/cliprpn", ".py").filter(
+    (file) => file !== "__init__.py" && !file.startsWith("tiny/"),
+  );
+
+  test("every import goes to a layer below", () => {
+    const wrong = files.flatMap((file) =>
+      pythonImports(file)
+        .filter((target) => !isBelow(file, target))
+        .map((target) => `${file} imports ${target}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test("every module has its layer, and every layer's name its module", () => {
+    const named = new Set(files.map((file) => python.flat()[nameIndex(file)]));
+    expect([...named].sort()).toEqual(python.flat().sort());
+  });
+
+  test("models and metrics see tensors and plain arguments only", () => {
+    const wrong = files.filter(
+      (file) =>
+        tensorsOnly.includes(python.flat()[nameIndex(file)] ?? "") &&
+        pathLike.test(code(`python/cliprpn/${file}`)),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test("the recipe of cliprpn-tiny stands alone", () => {
+    const imported = sources("python/cliprpn/tiny", ".py").flatMap((file) => pythonImports(`tiny/${file}`));
+    expect(imported.filter((target) => !target.startsWith("tiny/"))).toEqual([]);
+    expect(files.flatMap(pythonImports).filter((target) => target.startsWith("tiny/"))).toEqual([]);
+  });
+
+  test("no file imports itself over others", () => {
+    expect(cycles(new Map(files.map((file) => [file, pythonImports(file)])))).toEqual([]);
+  });
+
+  test("nothing ends the process or catches everything", () => {
+    const wrong = files.filter((file) =>
+      /^\s*sys\.exit\(|^\s*except:|^from \S+ import \*/m.test(code(`python/cliprpn/${file}`)),
+    );
+    expect(wrong).toEqual([]);
+  });
+});
+
+test("the tables can fail", () => {
+  expect(mayImport("report/charts.ts", "engine/engine.ts")).toBe(false);
+  expect(mayImport("engine/engine.ts", "worker/worker.ts")).toBe(false);
+  expect(mayImport("runtime/uv.ts", "terminal/make-terminal.ts")).toBe(false);
+  expect(isBelow("models/rpn.py", "data/index.py")).toBe(false);
+  expect(isBelow("models/rpn.py", "models/weights_files.py")).toBe(false);
+  expect(
+    cycles(
+      new Map([
+        ["a", ["b"]],
+        ["b", ["c"]],
+        ["c", ["b"]],
+      ]),
+    ),
+  ).toEqual(["b > c > b"]);
+  expect(pathLike.test("import torch\nfrom pathlib import Path\n")).toBe(true);
+});
+
+function sources(folder: string, ending: string): string[] {
+  return readdirSync(join(packageRoot, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(ending))
+    .sort();
+}
+
+/** A file's text without its comments. */
+function code(file: string): string {
+  const text = readFileSync(join(packageRoot, file), "utf8");
+  return file.endsWith(".py")
+    ? text.replace(/"""[\s\S]*?"""/g, "").replace(/(^|\s)#.*$/gm, "$1")
+    : text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "$1");
+}
+
+/** What a file of `src/` imports of `src/`, types and later imports included. */
+function importsOf(file: string): string[] {
+  const found = code(`src/${file}`).matchAll(/(?:from |import\(|import )"(\.[^"]+)"/g);
+  return [...found].map(([, target = ""]) => normalize(join(dirname(file), target)));
+}
+
+function roomOf(file: string): string {
+  const parts = file.replace(/\.ts$/, "").split("/");
+  for (let length = parts.length; length > 1; length -= 1) {
+    const room = parts.slice(0, length).join("/");
+    if (room in typescript) return room;
+  }
+  return parts[0] ?? "";
+}
+
+function mayImport(file: string, target: string): boolean {
+  const allowed = [roomOf(file), ...(typescript[roomOf(file)] ?? [])];
+  return allowed.includes(roomOf(target)) || allowed.includes(target.replace(/\.ts$/, ""));
+}
+
+/** `data/index.py` for `from cliprpn.data.index import ...`. */
+function pythonImports(file: string): string[] {
+  const text = code(`python/cliprpn/${file}`);
+  const names = [
+    ...[...text.matchAll(/^\s*from cliprpn((?:\.\w+)+) import/gm)].map(([, name = ""]) => name.slice(1)),
+    ...[...text.matchAll(/^\s*import cliprpn\.([\w.]+)/gm)].map(([, name = ""]) => name),
+    ...[...text.matchAll(/^\s*from cliprpn import \(?([^)\n]+)/gm)].flatMap(([, list = ""]) =>
+      list.split(/\s*,\s*/),
+    ),
+  ];
+  return names.map((name) => moduleFile(name.replaceAll(".", "/")));
+}
+
+const pythonFiles = new Set(sources("python/cliprpn", ".py"));
+
+function moduleFile(name: string): string {
+  return pythonFiles.has(`${name}.py`) ? `${name}.py` : `${name}/__init__.py`;
+}
+
+function nameIndex(file: string): number {
+  const name = file.replace(/\.py$/, "");
+  const names = python.flat();
+  const own = names.indexOf(name);
+  return own === -1 ? names.indexOf(name.split("/")[0] ?? "") : own;
+}
+
+function isBelow(file: string, target: string): boolean {
+  const [from, to] = [file, target].map((name) => python.flat()[nameIndex(name)]);
+  const layer = (name: string | undefined): number =>
+    python.findIndex((names) => name !== undefined && names.includes(name));
+  return (from === to && file.includes("/")) || layer(to) > layer(from);
+}
+
+/** Each way around, from the file that comes first in it. */
+function cycles(graph: Map<string, string[]>): string[] {
+  const found = new Set<string>();
+  const done = new Set<string>();
+  const visit = (file: string, path: string[]): void => {
+    const start = path.indexOf(file);
+    if (start !== -1) {
+      found.add([...path.slice(start), file].join(" > "));
+      return;
+    }
+    if (done.has(file)) return;
+    for (const next of graph.get(file) ?? []) visit(next, [...path, file]);
+    done.add(file);
+  };
+  for (const file of graph.keys()) visit(file, []);
+  return [...found];
+}
