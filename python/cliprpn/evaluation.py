@@ -34,10 +34,10 @@ def top1_ious(
     for start in range(0, len(rows), BATCH):
         some = rows[start : start + BATCH]
         boxes, _ = model.predict_top1(*features.batch(some, device, blank))
-        sizes = torch.from_numpy(index.image_sizes(some))
-        pred = to_picture(boxes.cpu(), sizes, model.frame_size_px)
-        parts.append(box_iou_paired(pred, torch.from_numpy(index.gt_boxes[some])))
-    return torch.cat(parts).double().numpy()
+        sizes, truth = _sizes_and_truth(index, some)
+        pred = to_picture(boxes.cpu().double(), sizes, model.frame_size_px)
+        parts.append(box_iou_paired(pred, truth))
+    return torch.cat(parts).numpy()
 
 
 def predict_split(
@@ -57,8 +57,7 @@ def predict_split(
             raise CliprpnError("interrupted", "stopped while evaluating")
         some = rows[start : start + BATCH]
         boxes, objectness = model.predict_proposals(*features.batch(some, device))
-        sizes = torch.from_numpy(index.image_sizes(some))
-        truth = torch.from_numpy(index.gt_boxes[some])
+        sizes, truth = _sizes_and_truth(index, some)
         parts.append(_rows(boxes, objectness.cpu(), sizes, truth, model.frame_size_px))
         on_progress(min(start + BATCH, len(rows)), len(rows))
     columns = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
@@ -66,9 +65,15 @@ def predict_split(
     return columns
 
 
+def _sizes_and_truth(index: DatasetIndex, rows: np.ndarray) -> tuple[Tensor, Tensor]:
+    """Pictures' widths and heights [N, 2] and true boxes [N, 4], in float64: an IoU of 7/10 is to be 0.7."""
+    sizes = torch.from_numpy(index.image_sizes(rows)).double()
+    return sizes, torch.from_numpy(index.gt_boxes[rows]).double()
+
+
 def to_picture(boxes: Tensor, sizes: Tensor, frame_size_px: int) -> Tensor:
     """Boxes of the frame in pixels of their original pictures, cut at the edges: [N, 4]."""
-    frame = torch.full((2,), float(frame_size_px))
+    frame = torch.full((2,), float(frame_size_px), dtype=boxes.dtype)
     return clip_boxes(scale_boxes(boxes, frame, sizes), sizes)
 
 
@@ -76,12 +81,12 @@ def _rows(
     boxes: list[Tensor], objectness: Tensor, sizes: Tensor, truth: Tensor, frame_size_px: int
 ) -> Columns:
     everywhere = [
-        to_picture(own.cpu(), size.expand(len(own), 2), frame_size_px)
+        to_picture(own.cpu().double(), size.expand(len(own), 2), frame_size_px)
         for own, size in zip(boxes, sizes, strict=True)
     ]
-    pred = torch.stack([own[0] if len(own) else torch.zeros(4) for own in everywhere])
+    pred = torch.stack([own[0] if len(own) else torch.zeros(4).double() for own in everywhere])
     ious = [
-        box_iou(own, true[None])[:, 0] if len(own) else torch.zeros(1)
+        box_iou(own, true[None])[:, 0] if len(own) else torch.zeros(1).double()
         for own, true in zip(everywhere, truth, strict=True)
     ]
     intersection = box_intersection_paired(pred, truth)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Size, Tensor, nn
 
 from cliprpn.errors import CliprpnError
 from cliprpn.models import ConcatenationFusion, CrossAttentionFusion
@@ -115,7 +115,7 @@ def strip(state: State, prefix: str) -> State:
     return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
 
 
-def _shape(state: State, key: str, where: str) -> torch.Size:
+def _shape(state: State, key: str, where: str) -> Size:
     if key not in state:
         raise CliprpnError("weights_mismatch", f"{where}: expected an entry {key}, found none")
     return state[key].shape

@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import torch
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from torch.utils.tensorboard import SummaryWriter
 
 from cliprpn.build import build_model
@@ -34,7 +34,7 @@ from cliprpn.contract.generated import (
     WarningEvent,
 )
 from cliprpn.data.index import DatasetIndex, open_or_build_index
-from cliprpn.devices import describe_environment, peak_process_bytes
+from cliprpn.devices import describe_environment, peak_process_bytes, resolve_device
 from cliprpn.errors import CliprpnError
 from cliprpn.evaluation import predict_split
 from cliprpn.features.frozen import FrozenFeatures, open_features
@@ -56,6 +56,7 @@ def run_trial(spec: TrialSpec, folder: Path, emit: Emit, should_stop: Callable[[
     starts again from its beginning.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    _clear(folder)
     try:
         outcome: Outcome = _complete(spec, folder, emit, should_stop)
     except CliprpnError as error:
@@ -73,9 +74,16 @@ def run_trial(spec: TrialSpec, folder: Path, emit: Emit, should_stop: Callable[[
     return outcome
 
 
+def _clear(folder: Path) -> None:
+    """Removes what an earlier run of the trial left: its curves and answers are not this one's."""
+    for pattern in ("best.*", "last.*", "predictions-*", "metrics-*", "traceback.txt", "events/*"):
+        for path in folder.glob(pattern):
+            path.unlink()
+
+
 def _complete(spec: TrialSpec, folder: Path, emit: Emit, should_stop: Callable[[], bool]) -> CompletedOutcome:
     started = time.monotonic()
-    device = torch.device(spec.device)
+    device = resolve_device(spec.device)
     seed_everything(spec.seed, spec.num_threads)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
@@ -269,7 +277,7 @@ def main(argv: list[str]) -> int:
     spec_file, out = Path(argv[0]), Path(argv[1])
     try:
         spec = TrialSpec.model_validate_json(spec_file.read_text())
-    except (OSError, ValidationError) as error:
+    except (OSError, ValueError) as error:  # A ValidationError is a ValueError.
         print(f"{spec_file}: {error}", file=sys.stderr)
         return 2
     outcome = run_trial(spec, out, _print_epoch, lambda: False)

@@ -156,3 +156,10 @@ def make_spec(root: Path, cache: Path, seed: int = 0, **changes: Any) -> TrialSp
 
 def shipped_weights_id() -> str:
     return hashlib.sha256((SHIPPED / "cliprpn-tiny.safetensors").read_bytes()).hexdigest()
+
+
+def file_fusion(path: Path, source: str, name: str, **params: Any) -> dict[str, Any]:
+    """The setting of a person's own fusion, written to a file."""
+    path.write_text(source)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return {"kind": "file", "file": f"{path}:{name}", "params": params, "source_sha256": digest}

@@ -1,0 +1,365 @@
+"""One trial, from its spec to its outcome."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+from helpers import HEIGHT, REPO, WIDTH, file_fusion, make_records, make_spec, small_dataset, write_dataset
+from pydantic import BaseModel
+from safetensors import safe_open
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torchvision.ops import box_iou
+
+import cliprpn.data.index
+from cliprpn import trial
+from cliprpn.checkpoint import load_model
+from cliprpn.contract.generated import CompletedOutcome, FailedOutcome, TrialSpec
+from cliprpn.data.index import DatasetIndex
+from cliprpn.errors import CliprpnError
+from cliprpn.features import frozen
+from cliprpn.models.backbone import ClipBackbone
+from cliprpn.models.weights_files import load_backbone
+from cliprpn.predictions import read_predictions
+from cliprpn.trial import evaluate_model, main, open_data, run_trial
+
+CHECKPOINTS = ("best.safetensors", "last.safetensors")
+REFERENCE: dict[str, Any] = {
+    "neck_channels": None,
+    "fusion": {"kind": "cross_attention"},
+    "anchors": {"placement": "corner", "scales_px": [32, 64, 128, 256, 512], "ratios": [0.5, 1, 2]},
+    "rpn": {
+        "fg_iou_thresh": 0.7,
+        "bg_iou_thresh": 0.2,
+        "objectness_loss": "sampled_bce",
+        "box_loss": "over_sampled",
+        "box_loss_weight": 1,
+        "batch_size_per_image": 16,
+        "positive_fraction": 0.5,
+        "pre_nms_top_n": 100,
+        "post_nms_top_n": 100,
+        "nms_thresh": 0.7,
+    },
+    "training": {
+        "num_epochs": 1,
+        "optimizer": "adam",
+        "schedule": "constant",
+        "warmup_fraction": 0,
+        "grad_clip_norm": None,
+        "weight_decay": 0,
+        "select_by": "miou",
+    },
+}
+
+
+@pytest.fixture(autouse=True)
+def no_traces() -> Iterator[None]:
+    """A trial seeds every generator and asks for deterministic algorithms; other tests shall not notice."""
+    threads, state = torch.get_num_threads(), torch.get_rng_state()
+    frozen._opened.clear()
+    cliprpn.data.index._opened.clear()
+    yield
+    torch.set_num_threads(threads)
+    torch.set_rng_state(state)
+    torch.use_deterministic_algorithms(False)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_dataset(tmp_path_factory.mktemp("data") / "blocks")
+
+
+@pytest.fixture(scope="module")
+def cache(root: Path) -> Path:
+    return root.parent / "cache"
+
+
+def run(spec: TrialSpec, folder: Path, events: list[BaseModel] | None = None) -> CompletedOutcome:
+    outcome = run_trial(spec, folder, (events if events is not None else []).append, lambda: False)
+    assert isinstance(outcome, CompletedOutcome), outcome
+    return outcome
+
+
+def result(folder: Path) -> dict[str, Any]:
+    """The bits that a trial came to."""
+    answers = pq.read_table(folder / "predictions-val.parquet").to_pylist()
+    weights = {name: (folder / name).read_bytes() for name in CHECKPOINTS}
+    metrics = json.loads((folder / "metrics-val.json").read_text())
+    return {**weights, "answers": answers, "metrics": metrics}
+
+
+@pytest.mark.parametrize("preset", ["default", "reference"])
+def test_the_same_seed_gives_the_same_bits(root: Path, tmp_path: Path, preset: str) -> None:
+    changes = {} if preset == "default" else REFERENCE
+    run(make_spec(root, tmp_path / "cache", **changes), tmp_path / "extracting")
+    torch.rand(7)
+    run(make_spec(root, tmp_path / "cache", **changes), tmp_path / "warm")
+    frozen._opened.clear()
+    run(make_spec(root, tmp_path / "cache", **changes), tmp_path / "cached")
+    run(make_spec(root, tmp_path / "cache", seed=1, **changes), tmp_path / "other")
+    first = result(tmp_path / "extracting")
+    assert result(tmp_path / "warm") == first
+    assert result(tmp_path / "cached") == first
+    assert result(tmp_path / "other")["last.safetensors"] != first["last.safetensors"]
+
+
+def test_the_command_needs_no_bridge_and_gives_the_same_bits(root: Path, cache: Path, tmp_path: Path) -> None:
+    spec = make_spec(root, cache)
+    run(spec, tmp_path / "here")
+    (tmp_path / "spec.json").write_text(spec.model_dump_json())
+    found = subprocess.run(
+        [sys.executable, "-m", "cliprpn.trial", str(tmp_path / "spec.json"), str(tmp_path / "there")],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(REPO / "python")},
+        timeout=120,
+    )
+    assert found.returncode == 0, found.stderr
+    assert json.loads(found.stdout)["num_sentences"] == 4
+    assert found.stderr.count("epoch ") == 2
+    assert result(tmp_path / "there") == result(tmp_path / "here")
+    outcome = json.loads((tmp_path / "there" / "outcome.json").read_text())
+    assert (outcome["state"], outcome["trial_id"]) == ("completed", spec.trial_id)
+
+
+def test_what_the_command_says_of_bad_input(root: Path, cache: Path, tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "broken.json").write_bytes(b"\xff{")
+    (tmp_path / "empty.json").write_text("{}")
+    assert main([]) == 2
+    assert main([str(tmp_path / "none.json"), str(tmp_path / "out")]) == 2
+    assert main([str(tmp_path / "broken.json"), str(tmp_path / "out")]) == 2
+    assert main([str(tmp_path / "empty.json"), str(tmp_path / "out")]) == 2
+    assert "trial_id" in capsys.readouterr().err
+    failing = make_spec(root, cache, limits={"train": None, "val": None, "test": None})
+    dataset = failing.dataset.model_copy(update={"root": "/nowhere", "id": "another"})
+    (tmp_path / "spec.json").write_text(failing.model_copy(update={"dataset": dataset}).model_dump_json())
+    assert main([str(tmp_path / "spec.json"), str(tmp_path / "out")]) == 3
+    assert "data_invalid: /nowhere" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("select_by", ["acc_at_50", "miou"])
+def test_the_best_epoch_is_vals(root: Path, cache: Path, tmp_path: Path, select_by: str) -> None:
+    training = {"num_epochs": 5, "learning_rate": 1e-2, "select_by": select_by}
+    outcome = run(make_spec(root, cache, training=training), tmp_path)
+    values = [getattr(epoch, f"val_{select_by}") for epoch in outcome.epochs]
+    assert outcome.best_epoch == values.index(max(values)) + 1  # the first of equals
+    saved = load_model(tmp_path)
+    assert saved.epoch == outcome.best_epoch
+    assert load_model(tmp_path / "last.safetensors").epoch == 5
+    # What the epoch was chosen for is what the saved model gives.
+    best = outcome.epochs[outcome.best_epoch - 1]
+    assert outcome.metrics.acc_at_50 == best.val_acc_at_50
+    assert outcome.metrics.miou == pytest.approx(best.val_miou, abs=1e-12)
+
+
+def test_test_is_never_touched(
+    root: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    split = DatasetIndex.split
+
+    def noted(self: DatasetIndex, name: str, limit: int | None = None) -> np.ndarray:
+        asked.append(name)
+        return split(self, name, limit)
+
+    monkeypatch.setattr(DatasetIndex, "split", noted)
+    read: list[int] = []
+    batch = frozen.FrozenFeatures.batch
+    monkeypatch.setattr(
+        frozen.FrozenFeatures,
+        "batch",
+        lambda self, rows, *rest: (read.extend(rows.tolist()), batch(self, rows, *rest))[1],
+    )
+    run(make_spec(root, cache), tmp_path)
+    assert set(asked) == {"train", "val"}
+    assert sorted(set(read)) == [row for row in range(24) if row // 2 % 6 != 4]
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("best.safetensors", "best.json", "last.safetensors", "last.json", "events", "outcome.json"),
+        *("predictions-val.parquet", "metrics-val.json"),
+    }
+
+
+def test_training_hears_the_sentence_and_the_losses_fall(root: Path, cache: Path, tmp_path: Path) -> None:
+    training = {"num_epochs": 20, "learning_rate": 3e-3}
+    outcome = run(make_spec(root, cache, training=training), tmp_path)
+    losses = [epoch.loss for epoch in outcome.epochs]
+    assert losses[-1] < losses[0] / 2
+    assert all(
+        epoch.loss == pytest.approx(epoch.loss_objectness + epoch.loss_box) for epoch in outcome.epochs
+    )
+
+
+def test_curves_open_in_tensorboard(root: Path, cache: Path, tmp_path: Path) -> None:
+    for _ in range(2):  # The second run starts again from its beginning: its curves only.
+        outcome = run(make_spec(root, cache), tmp_path)
+    curves = EventAccumulator(str(tmp_path / "events")).Reload()
+    assert len(list((tmp_path / "events").iterdir())) == 1
+    for name in ("loss", "val_acc_at_50", "val_miou", "learning_rate"):
+        points = [(point.step, point.value) for point in curves.Scalars(name)]
+        expected = [(epoch.epoch, getattr(epoch, name)) for epoch in outcome.epochs]
+        assert points == [(step, pytest.approx(value, rel=1e-6)) for step, value in expected]
+
+
+def test_answers_are_a_row_per_sentence(root: Path, cache: Path, tmp_path: Path) -> None:
+    outcome = run(make_spec(root, cache), tmp_path)
+    rows = pq.read_table(tmp_path / "predictions-val.parquet").to_pylist()
+    assert [row["sent_id"] for row in rows] == [4, 5, 16, 17]
+    first = rows[0]
+    assert (first["ref_id"], first["ann_id"], first["image_id"], first["split"]) == (102, 5, 2, "val")
+    assert (first["sentence"], first["image_file"]) == ("the blue block", "COCO_train2014_000000000002.png")
+    assert (first["width"], first["height"], first["num_same_category"]) == (WIDTH, HEIGHT, 2)
+    assert first["gt_box_xyxy"] == [18, 14, 58.5, 44.25]
+    for row in rows:
+        pred, truth = (
+            torch.tensor([row[key]], dtype=torch.float64) for key in ("pred_box_xyxy", "gt_box_xyxy")
+        )
+        assert row["iou"] == pytest.approx(box_iou(pred, truth).item(), abs=1e-12)
+        assert (pred >= 0).all() and (pred <= torch.tensor([WIDTH, HEIGHT] * 2)).all()
+        assert row["iou"] <= row["iou_at_5"] <= row["iou_at_10"] <= row["iou_at_100"] <= 1
+        assert 0 <= row["objectness"] <= 1 and 0 <= row["iou_blank"] <= 1
+        assert row["iou"] == pytest.approx(row["intersection"] / row["union"], abs=1e-12)
+    ious = [row["iou"] for row in rows]
+    assert outcome.metrics.miou == pytest.approx(np.mean(ious))
+    assert outcome.metrics.acc_at_50 == np.mean([iou >= 0.5 for iou in ious])
+    assert (outcome.metrics.num_sentences, outcome.metrics.num_images) == (4, 2)
+
+
+def test_a_checkpoint_gives_its_answers_again(root: Path, cache: Path, tmp_path: Path) -> None:
+    spec = make_spec(root, cache)
+    outcome = run(spec, tmp_path / "trial")
+    index, features = open_data(spec, spec.cache_dir, lambda event: None, lambda: False)
+    again = evaluate_model(
+        tmp_path / "trial" / "best.safetensors",
+        tmp_path / "again",
+        index,
+        features,
+        "val",
+        None,
+        torch.device("cpu"),
+        lambda event: None,
+        lambda: False,
+    )
+    assert again == outcome.metrics
+    name = "predictions-val.parquet"
+    assert pq.read_table(tmp_path / "again" / name).equals(pq.read_table(tmp_path / "trial" / name))
+    answers = read_predictions(tmp_path / "trial" / name)
+    model = load_model(tmp_path / "trial").model.eval()
+    _, objectness = model.predict_top1(*features.batch(index.split("val"), torch.device("cpu")))
+    np.testing.assert_array_equal(objectness.numpy(), answers["objectness"])
+
+
+def test_half_precision_is_cudas_only(root: Path, cache: Path, tmp_path: Path) -> None:
+    run(make_spec(root, cache, training={"amp": True}), tmp_path / "on")
+    run(make_spec(root, cache, training={"amp": False}), tmp_path / "off")
+    weights = [(tmp_path / name / "last.safetensors").read_bytes() for name in ("on", "off")]
+    assert weights[0] == weights[1]
+
+
+EXPLODING = """
+import torch
+
+class Exploding(torch.nn.Module):
+    def __init__(self, map_channels, pooled_dim, word_dim):
+        super().__init__()
+        self.power = torch.nn.Parameter(torch.zeros(1, 1))
+
+    def forward(self, map, words, mask, pooled):
+        return map * (0.1 + 1000 * self.power).cosh()
+"""
+
+
+@pytest.mark.parametrize("batch_size", [4, 100])
+def test_a_loss_that_is_not_finite_ends_the_trial_with_its_code(
+    root: Path, cache: Path, tmp_path: Path, batch_size: int
+) -> None:
+    """With the second batch size an epoch is one step: the answers in between are broken, too."""
+    fusion = file_fusion(tmp_path / "exploding.py", EXPLODING, "Exploding")
+    training = {"learning_rate": 10, "warmup_fraction": 0, "num_epochs": 4, "batch_size": batch_size}
+    spec = make_spec(root, cache, fusion=fusion, training=training)
+    outcome = run_trial(spec, tmp_path, lambda event: None, lambda: False)
+    assert isinstance(outcome, FailedOutcome)
+    assert outcome.error.code == "loss_not_finite", outcome.error.message
+    assert "learning_rate" in outcome.error.message
+    assert "CliprpnError" in (tmp_path / "traceback.txt").read_text()
+    assert json.loads((tmp_path / "outcome.json").read_text()) == outcome.model_dump(mode="json")
+
+
+def test_a_split_without_sentences_fails_the_trial(tmp_path: Path) -> None:
+    instances, refs = make_records()
+    refs = [ref for ref in refs if ref["split"] != "val"]
+    spec = make_spec(write_dataset(tmp_path / "data", instances, refs), tmp_path / "cache")
+    outcome = run_trial(spec, tmp_path / "out", lambda event: None, lambda: False)
+    assert isinstance(outcome, FailedOutcome) and outcome.error.code == "data_invalid"
+    assert "the split val has no sentence" in outcome.error.message
+
+
+def test_a_device_that_is_not_there_fails_the_trial(root: Path, cache: Path, tmp_path: Path) -> None:
+    spec = make_spec(root, cache).model_copy(update={"device": "cuda:99"})
+    outcome = run_trial(spec, tmp_path, lambda event: None, lambda: False)
+    assert isinstance(outcome, FailedOutcome) and outcome.error.code == "device_unavailable"
+
+
+def test_full_memory_is_told_as_such(
+    root: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(trial, "build_model", full)
+    outcome = run_trial(make_spec(root, cache), tmp_path, lambda event: None, lambda: False)
+    assert isinstance(outcome, FailedOutcome) and outcome.error.code == "out_of_memory"
+    assert "training.batch_size (now 4)" in outcome.error.message
+
+
+@pytest.mark.parametrize("after", [0, 3, 8])
+def test_an_interrupted_trial_leaves_no_outcome_and_starts_again(
+    root: Path, cache: Path, tmp_path: Path, after: int
+) -> None:
+    left = iter([False] * after)
+    with pytest.raises(CliprpnError) as caught:
+        run_trial(make_spec(root, cache), tmp_path / "a", lambda event: None, lambda: next(left, True))
+    assert caught.value.code == "interrupted"
+    assert not (tmp_path / "a" / "outcome.json").exists()
+    run(make_spec(root, cache), tmp_path / "a")
+    run(make_spec(root, cache), tmp_path / "b")
+    assert result(tmp_path / "a") == result(tmp_path / "b")
+
+
+def test_limits_shorten_the_splits(root: Path, cache: Path, tmp_path: Path) -> None:
+    spec = make_spec(root, cache, limits={"train": 6, "val": 3, "test": None})
+    assert run(spec, tmp_path).metrics.num_sentences == 3
+
+
+def test_what_is_shown_while_it_runs(root: Path, cache: Path, tmp_path: Path) -> None:
+    events: list[Any] = []
+    run(make_spec(root, cache), tmp_path, events)
+    epochs = [event.epoch.epoch for event in events if event.type == "epoch"]
+    last = {event.phase: (event.done, event.total) for event in events if event.type == "progress"}
+    assert epochs == [1, 2]
+    assert last["training"] == (8, 8) and last["evaluation"] == (4, 4)
+
+
+@pytest.mark.parametrize("preset", ["default", "reference"])
+def test_clip_stays_frozen_in_every_preset(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preset: str
+) -> None:
+    backbone = load_backbone("cliprpn-tiny", "shipped")
+    before = {key: value.clone() for key, value in backbone.state_dict().items()}
+    loads: list[ClipBackbone] = []
+    monkeypatch.setattr(trial, "load_backbone", lambda *args: (loads.append(backbone), backbone)[1])
+    changes = {} if preset == "default" else REFERENCE
+    run(make_spec(root, tmp_path / "cache", **changes), tmp_path / "out")
+    assert len(loads) == 1
+    assert all(torch.equal(value, before[key]) for key, value in backbone.state_dict().items())
+    with safe_open(tmp_path / "out" / "last.safetensors", "pt") as saved:
+        names = {key.split(".")[0] for key in saved.keys()}  # noqa: SIM118 - not a dict
+    assert names == {"neck", "fusion_module", "head"} - (set() if preset == "default" else {"neck"})
