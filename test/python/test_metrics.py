@@ -1,0 +1,210 @@
+"""Each figure against boxes whose figure can be told by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from cliprpn.boxes import box_iou_paired, clip_boxes, scale_boxes
+from cliprpn.breakdowns import breakdowns, category_macro
+from cliprpn.evaluation import _rows, to_picture
+from cliprpn.floors import constant_iou, fit_constant_box
+from cliprpn.metrics import pair_rows, pairs_right, sentence_figures, split_metrics
+
+PICTURE = torch.tensor([[100.0, 50.0]], dtype=torch.float64)
+FRAME = 100  # Twice as high as the picture: y halves on the way back.
+
+
+def answer(truth: list[float], *proposals: list[float]) -> dict[str, Any]:
+    """A row of one sentence: proposals are in the frame, the truth in the picture."""
+    boxes = torch.tensor(proposals, dtype=torch.float32).reshape(-1, 4)
+    true = torch.tensor([truth], dtype=torch.float64)
+    columns = _rows([boxes], torch.tensor([0.5]), PICTURE, true, FRAME)
+    return {name: values[0] for name, values in columns.items()}
+
+
+@pytest.mark.parametrize(
+    ("name", "truth", "proposal", "iou", "pointing"),
+    [
+        ("the same", [10, 10, 30, 20], [10, 20, 30, 40], 1.0, True),
+        ("half of it", [0, 0, 20, 20], [0, 0, 10, 40], 0.5, True),
+        ("apart", [0, 0, 20, 20], [50, 0, 60, 40], 0.0, False),
+        ("touching", [0, 0, 20, 20], [20, 0, 40, 40], 0.0, False),
+        ("inside", [0, 0, 20, 20], [5, 10, 15, 30], 100 / 400, True),
+        ("around", [40, 20, 60, 30], [30, 20, 70, 80], 200 / 1200, True),
+        ("overlapping", [0, 0, 20, 10], [12, 10, 32, 30], 40 / 360, False),
+        ("no +1: a point has no area", [5, 5, 6, 6], [5, 10, 5, 12], 0.0, True),
+        ("cut at the picture's edge", [80, 30, 100, 50], [80, 60, 140, 160], 1.0, True),
+        ("seven tenths", [0, 0, 10, 10], [0, 0, 7, 20], 0.7, True),
+    ],
+)
+def test_iou_and_pointing(
+    name: str, truth: list[float], proposal: list[float], iou: float, pointing: bool
+) -> None:
+    row = answer(truth, proposal)
+    assert row["iou"] == pytest.approx(iou, abs=1e-15), name
+    assert row["pointing"] == pointing, name
+    assert row["intersection"] / row["union"] == pytest.approx(iou, abs=1e-15)
+
+
+def test_recall_looks_at_the_best_of_the_first_k() -> None:
+    miss, near, hit = [50, 0, 60, 20], [0, 0, 20, 20], [0, 0, 20, 40]
+    row = answer([0, 0, 20, 20], miss, *[miss] * 4, near, *[miss] * 4, hit)
+    assert (row["iou"], row["iou_at_5"], row["iou_at_10"], row["iou_at_100"]) == (0, 0, 0.5, 1)
+    assert answer([0, 0, 20, 20], near)["iou_at_100"] == 0.5  # fewer proposals than k
+
+
+def test_no_proposal_at_all_is_a_miss() -> None:
+    row = answer([0, 0, 20, 20])
+    assert (row["iou"], row["iou_at_100"], row["pred_box_xyxy"].tolist()) == (0, 0, [0, 0, 0, 0])
+
+
+def columns(**given: Any) -> dict[str, Any]:
+    """A split's rows; what is not given is a hit everywhere."""
+    count = len(given["iou"])
+    ones = np.ones(count)
+    rest = {"iou_at_5": ones, "iou_at_10": ones, "iou_at_100": ones, "pointing": ones, "union": ones}
+    return {
+        **rest,
+        "intersection": np.asarray(given["iou"]),
+        "pair_id": np.full(count, -1),
+        "image_id": np.arange(count),
+        **{name: np.asarray(values) for name, values in given.items()},
+    }
+
+
+def test_accuracies_count_from_their_threshold_on() -> None:
+    iou = [0.0, 0.2499, 0.25, 0.4999, 0.5, 0.7, 0.75, 0.9, 1.0, 1.0]
+    found = split_metrics(columns(iou=iou))
+    assert (found["acc_at_25"], found["acc_at_50"], found["acc_at_75"], found["acc_at_90"]) == (
+        0.8,
+        0.6,
+        0.4,
+        0.3,
+    )
+    assert found["recall_at_1"] == found["acc_at_50"]
+    assert found["miou"] == pytest.approx(sum(iou) / 10)
+
+
+@pytest.mark.parametrize("step", range(10))
+def test_macc_is_the_mean_over_ten_thresholds_each_met_when_reached(step: int) -> None:
+    iou = (50 + 5 * step) / 100
+    assert sentence_figures(columns(iou=[iou]))["macc"][0] == pytest.approx((step + 1) / 10)
+    assert sentence_figures(columns(iou=[iou - 1e-6]))["macc"][0] == pytest.approx(step / 10)
+
+
+def test_a_threshold_met_exactly_by_boxes_is_met() -> None:
+    # 0.9 of the truth, then 0.75, from boxes rather than from written numbers.
+    for share, name in ((9, "acc_at_90"), (7.5, "acc_at_75")):
+        row = answer([0, 0, 10, 10], [0, 0, share, 20])
+        assert sentence_figures({key: np.array([value]) for key, value in row.items()})[name] == [1.0]
+
+
+def test_oiou_weighs_by_area_and_miou_does_not() -> None:
+    found = split_metrics(columns(iou=[1.0, 0.0], intersection=[900.0, 0.0], union=[900.0, 100.0]))
+    assert (found["oiou"], found["miou"]) == (0.9, 0.5)
+
+
+def test_recalls_and_pointing() -> None:
+    found = split_metrics(
+        columns(
+            iou=[0.1, 0.6],
+            iou_at_5=[0.49, 0.6],
+            iou_at_10=[0.5, 0.6],
+            iou_at_100=[0.8, 0.6],
+            pointing=[True, False],
+        )
+    )
+    assert [found[f"recall_at_{k}"] for k in (1, 5, 10, 100)] == [0.5, 0.5, 1.0, 1.0]
+    assert found["pointing"] == 0.5
+
+
+def test_a_pair_is_right_when_both_of_its_sentences_are() -> None:
+    pair_id = np.array([7, -1, 3, 7, 3, -1, 9, 9, 5])  # 5 has lost its other half
+    iou = np.array([0.9, 0.0, 0.6, 0.5, 0.4999, 1.0, 0.1, 0.2, 1.0])
+    assert pair_rows(pair_id).tolist() == [[2, 4], [0, 3], [6, 7]]
+    assert pairs_right(iou, pair_rows(pair_id)).tolist() == [0, 1, 0]
+    found = split_metrics(columns(iou=iou, pair_id=pair_id))
+    assert found["pair_accuracy"] == pytest.approx(1 / 3)
+    assert split_metrics(columns(iou=[1.0]))["pair_accuracy"] is None
+
+
+def test_breakdowns_take_every_sentence_once() -> None:
+    count = 12
+    side = np.sqrt(np.arange(1, count + 1)) * 10  # areas of 1 % to 12 % of the picture
+    given = columns(
+        iou=np.zeros(count),
+        gt_box_xyxy=np.stack([np.zeros(count), np.zeros(count), side, side], axis=1),
+        width=np.full(count, 100),
+        height=np.full(count, 100),
+        stratum=np.array(["relation"] * 4 + ["attribute"] * 4 + [None] * 4, dtype=object),
+        sentence=np.array(
+            ["a b c d e"] * 5 + ["a b c d e f"] * 4 + [" ".join("abcdefghijk")] * 3, dtype=object
+        ),
+        num_same_category=np.array([1] * 6 + [2] * 3 + [5] * 3),
+        category=np.array(["dog"] * 9 + ["cat"] * 3, dtype=object),
+    )
+    hits = np.array([1.0] * 6 + [0.0] * 6)
+    found = {(each.by, each.group): each for each in breakdowns(given, hits)}
+    sizes = {key: each.num_sentences for key, each in found.items()}
+    assert sizes == {
+        ("stratum", "attribute"): 4,
+        ("stratum", "relation"): 4,
+        ("area_tercile", "small: below 4.7 %"): 4,
+        ("area_tercile", "medium: 4.7 to 8.3 %"): 4,
+        ("area_tercile", "large: 8.3 % and more"): 4,
+        ("sentence_length", "5 and fewer"): 5,
+        ("sentence_length", "6 to 10"): 4,
+        ("sentence_length", "11 and more"): 3,
+        ("num_same_category", "only one"): 6,
+        ("num_same_category", "two"): 3,
+        ("num_same_category", "three and more"): 3,
+    }
+    assert found["stratum", "relation"].interval.mean == 1
+    assert found["area_tercile", "medium: 4.7 to 8.3 %"].interval.mean == 0.5
+    # dog: 6 of 9, cat: 0 of 3; each counts once.
+    assert category_macro(given, hits) == pytest.approx((6 / 9 + 0) / 2)
+
+
+def test_boxes_move_between_frame_and_picture_and_back() -> None:
+    generator = torch.Generator().manual_seed(0)
+    boxes = torch.rand(50, 4, generator=generator, dtype=torch.float64) * 40
+    sizes = torch.rand(50, 2, generator=generator, dtype=torch.float64) * 500 + 50
+    frame = torch.tensor([640.0, 640.0], dtype=torch.float64)
+    there = scale_boxes(boxes, sizes, frame)
+    torch.testing.assert_close(scale_boxes(there, frame, sizes), boxes)
+    torch.testing.assert_close(to_picture(there, sizes, 640), boxes)
+    assert clip_boxes(torch.tensor([[-5.0, -5, 500, 500]]), torch.tensor([[30.0, 20]])).tolist() == [
+        [0, 0, 30, 20]
+    ]
+
+
+def test_two_empty_boxes_have_no_overlap() -> None:
+    empty = torch.tensor([[5.0, 5, 5, 5]])
+    assert box_iou_paired(empty, empty).tolist() == [0.0]
+
+
+def test_the_constant_box_is_the_best_one() -> None:
+    rng = np.random.default_rng(0)
+    centre, size = rng.uniform(0.3, 0.7, (400, 2)), rng.uniform(0.1, 0.3, (400, 2))
+    truth = np.clip(np.concatenate([centre - size, centre + size], axis=1), 0, 1)
+
+    def mean_iou(box: np.ndarray) -> float:
+        return float(constant_iou(box, truth * 1000, np.full((400, 2), 1000.0)).mean())
+
+    found = fit_constant_box(truth)
+    assert np.array_equal(found, fit_constant_box(truth))
+    grid = np.linspace(0.05, 0.95, 19)
+    best = max(
+        mean_iou(np.array([x1, y1, x2, y2]))
+        for x1 in grid[3:9]
+        for y1 in grid[3:9]
+        for x2 in grid[10:16]
+        for y2 in grid[10:16]
+    )
+    assert mean_iou(found) >= best - 1e-3
+    whole = constant_iou(np.array([0.0, 0, 1, 1]), truth * 1000, np.full((400, 2), 1000.0))
+    np.testing.assert_allclose(whole, (truth[:, 2] - truth[:, 0]) * (truth[:, 3] - truth[:, 1]))
