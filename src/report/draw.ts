@@ -100,7 +100,7 @@ function boxSvg(
   const height = Math.max(1, Math.min(size.height - inset, y2) - top);
   const rect = (ink: string, thickness: number, more = ""): string =>
     `<rect x="${left}" y="${top}" width="${width}" height="${height}" fill="none" stroke="${ink}" stroke-width="${thickness}"${more}/>`;
-  // A light halo below the coloured line keeps it visible on any background.
-  const dashes = dashed === true ? ` stroke-dasharray="${stroke * 3} ${stroke * 2}"` : "";
-  return rect("white", stroke + 2) + rect(color, stroke, dashes);
+  // A light halo below the coloured line keeps it visible on any background; between dashes, what lies below shows.
+  const dashes = dashed === true ? ` stroke-dasharray="${stroke * 3} ${stroke * 3}"` : "";
+  return rect("white", stroke + 2, dashes) + rect(color, stroke, dashes);
 }

@@ -21,14 +21,19 @@ interface Interval {
   high: number;
 }
 
-/** A mean with its interval, in percentage points: "53.1 (50.2–56.0)". */
+/** A mean with its interval, in percentage points: "53.1 (50.2 to 56.0)". A narrow cell breaks before the bracket only. */
 export function interval({ mean, low, high }: Interval): string {
-  return `${points(mean)} (${points(low)}–${points(high)})`;
+  return `${points(mean)} (${range(points(low), points(high))})`;
 }
 
 /** A difference with its interval: "+9.2 (+6.3 to +12.2)". */
 export function signedInterval({ mean, low, high }: Interval): string {
-  return `${signed(mean)} (${signed(low)} to ${signed(high)})`;
+  return `${signed(mean)} (${range(signed(low), signed(high))})`;
+}
+
+/** "50.2 to 56.0", its spaces such that no browser breaks a line there. */
+export function range(low: string, high: string): string {
+  return `${low}\u00a0to\u00a0${high}`;
 }
 
 /** 93,400 ms -> "1 min 33 s". */

@@ -60,9 +60,9 @@ export function allFigures({ settings, split }: Summary): RootContent[] {
   return [
     heading(2, "All figures"),
     paragraph(`Means over seeds, in %; intervals and seeds are in summary-${split}.json.`),
-    ...groups.map((metrics) => {
+    ...groups.flatMap(([title, metrics]) => {
       const shown = present(settings, metrics);
-      return table(
+      const rows = table(
         ["setting", ...shown.map((metric) => metricTitles[metric])],
         settings.map((setting) => [
           setting.label,
@@ -72,11 +72,15 @@ export function allFigures({ settings, split }: Summary): RootContent[] {
           }),
         ]),
       );
+      return [paragraph(title), rows];
     }),
   ];
 }
 
-const groups: MetricName[][] = [
-  ["acc_at_25", "acc_at_50", "acc_at_75", "acc_at_90", "macc", "miou", "oiou"],
-  ["recall_at_1", "recall_at_5", "recall_at_10", "recall_at_100", "pointing", "pair_accuracy"],
+const groups: [title: string, metrics: MetricName[]][] = [
+  ["Of the best-scoring box:", ["acc_at_25", "acc_at_50", "acc_at_75", "acc_at_90", "macc", "miou", "oiou"]],
+  [
+    "Of the ranking, the box's centre, and minimal pairs:",
+    ["recall_at_1", "recall_at_5", "recall_at_10", "recall_at_100", "pointing", "pair_accuracy"],
+  ],
 ];

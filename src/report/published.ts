@@ -1,6 +1,6 @@
 import type { RootContent } from "mdast";
 import { figureOf, metricTitles, none } from "./figures.ts";
-import { interval, points } from "./format.ts";
+import { interval, points, range } from "./format.ts";
 import { heading, table } from "./markdown.ts";
 import type { ReportInput } from "./report-input.ts";
 
@@ -16,7 +16,7 @@ export function published({ published: bands, summary }: ReportInput): RootConte
           metricTitles[metric],
           source,
           verified ? "yes" : "no",
-          `${points(low)}–${points(high)}`,
+          range(points(low), points(high)),
           ours === undefined ? none : interval(ours),
           ours === undefined ? none : place(ours.mean, low, high),
         ];

@@ -8,7 +8,7 @@ export function verdict(summary: Summary): string {
   const figure = best?.figures.find(({ metric }) => metric === "acc_at_50");
   if (best === undefined || figure === undefined) return "No trial is complete, so there is no answer yet.";
   const { mean, low, high } = figure.interval;
-  const reached = `Acc@0.5 of ${percent(mean)} (${points(low)}–${points(high)}) on ${summary.split}`;
+  const reached = `Acc@0.5 of ${percent(mean)} (${points(low)} to ${points(high)}) on ${summary.split}`;
   if (mean === 0) return `No setting finds anything: Acc@0.5 is 0.0 % on ${summary.split}.`;
   return `${standing(best.label, reached, summary)}${aboveFloors(summary, low)}.`;
 }

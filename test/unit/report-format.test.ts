@@ -15,7 +15,7 @@ test.each([
   [signed(0.092), "+9.2"],
   [signed(-0.004), "−0.4"],
   [signed(-0.0001), "0.0"],
-  [interval({ mean: 0.531, low: 0.502, high: 0.56 }), "53.1 (50.2–56.0)"],
+  [interval({ mean: 0.531, low: 0.502, high: 0.56 }), "53.1 (50.2\u00a0to\u00a056.0)"],
   [list(["a", "b", "c"]), "a, b and c"],
 ])("%s", (written, expected) => {
   expect(written).toBe(expected);

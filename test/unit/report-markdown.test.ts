@@ -20,8 +20,8 @@ test("what people write cannot break a table, and shows as written", () => {
 });
 
 test("figures stay readable in the source: no escapes in Acc@0.5 or in an interval", () => {
-  expect(render([paragraph("Acc@0.5 of 53.1 % (50.2–56.0) on my_split")])).toBe(
-    "Acc@0.5 of 53.1 % (50.2–56.0) on my_split\n",
+  expect(render([paragraph("Acc@0.5 of 53.1 % (50.2 to 56.0) on my_split")])).toBe(
+    "Acc@0.5 of 53.1 % (50.2 to 56.0) on my_split\n",
   );
 });
 

@@ -10,7 +10,7 @@ test.each<[string, Summary, string]>([
   [
     "a clear lead names the next best and the paired difference",
     madeSummary([film, token, { label: "old", acc: [0.3, 0.3] }]),
-    "film grounds best, with an Acc@0.5 of 61.0 % (59.0–63.0) on val: +10.0 points (+8.0 to +12.0) over the next best, token.",
+    "film grounds best, with an Acc@0.5 of 61.0 % (59.0 to 63.0) on val: +10.0 points (+8.0 to +12.0) over the next best, token.",
   ],
   [
     "one seed each: the seed's luck is not ruled out",
@@ -18,12 +18,12 @@ test.each<[string, Summary, string]>([
       { label: "film", acc: [0.6] },
       { label: "token", acc: [0.5] },
     ]),
-    "film grounds best, with an Acc@0.5 of 60.0 % (58.0–62.0) on val: +10.0 points (+8.0 to +12.0) over token; with one seed each, luck of the seed is not ruled out.",
+    "film grounds best, with an Acc@0.5 of 60.0 % (58.0 to 62.0) on val: +10.0 points (+8.0 to +12.0) over token; with one seed each, luck of the seed is not ruled out.",
   ],
   [
     "an interval that holds 0 is no lead",
     madeSummary([film, { label: "token", acc: [0.6, 0.6] }]),
-    "film leads with an Acc@0.5 of 61.0 % (59.0–63.0) on val, but these 360 pictures cannot tell it apart from token: +1.0 points (−1.0 to +3.0).",
+    "film leads with an Acc@0.5 of 61.0 % (59.0 to 63.0) on val, but these 360 pictures cannot tell it apart from token: +1.0 points (−1.0 to +3.0).",
   ],
   [
     "a seed that says otherwise is no lead either",
@@ -31,12 +31,12 @@ test.each<[string, Summary, string]>([
       { label: "film", acc: [0.7, 0.5] },
       { label: "token", acc: [0.5, 0.51] },
     ]),
-    "film leads with an Acc@0.5 of 60.0 % (58.0–62.0) on val, but it is not ahead of token with every seed: +9.5 points (+7.5 to +11.5).",
+    "film leads with an Acc@0.5 of 60.0 % (58.0 to 62.0) on val, but it is not ahead of token with every seed: +9.5 points (+7.5 to +11.5).",
   ],
   [
     "one setting has nothing to be compared with",
     madeSummary([film]),
-    "film reaches an Acc@0.5 of 61.0 % (59.0–63.0) on val; there is no other setting to compare it with.",
+    "film reaches an Acc@0.5 of 61.0 % (59.0 to 63.0) on val; there is no other setting to compare it with.",
   ],
   [
     "no hit at all is no answer",
@@ -49,7 +49,7 @@ test.each<[string, Summary, string]>([
   [
     "what a box without understanding reaches is no success",
     madeSummary([{ label: "film", acc: [0.06, 0.07] }]),
-    "film reaches an Acc@0.5 of 6.5 % (4.5–8.5) on val; there is no other setting to compare it with; it is not clearly above the floor (blank sentence, 6.0 %).",
+    "film reaches an Acc@0.5 of 6.5 % (4.5 to 8.5) on val; there is no other setting to compare it with; it is not clearly above the floor (blank sentence, 6.0 %).",
   ],
   ["no trial, no answer", madeSummary([]), "No trial is complete, so there is no answer yet."],
 ])("%s", (_, summary, expected) => {
