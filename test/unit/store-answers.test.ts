@@ -1,0 +1,37 @@
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { evaluationFolder, SweepStore } from "../../src/store/sweep-store.ts";
+import { madeSpec } from "../helpers/report-input.ts";
+
+test("answers count while their model is the trial's; a model trained again has none", () => {
+  const runs = mkdtempSync(join(tmpdir(), "cliprpn-answers-"));
+  onTestFinished(() => rmSync(runs, { recursive: true, force: true }));
+  const spec = madeSpec("film", 0);
+  const source = { file: "made.json", sets: [] };
+  const plan = { name: "made", question: "Which one?", hash: "0", published: [], source, trials: [spec] };
+  const store = SweepStore.create(runs, plan);
+  const at = (name: string, seconds: number): void => {
+    const file = join(store.trialDir(spec.trial_id), name);
+    writeFileSync(file, "");
+    utimesSync(file, seconds, seconds);
+  };
+  expect(store.hasPredictions(spec.trial_id, "test")).toBe(false);
+  at("best.safetensors", 1000);
+  at("predictions-test.parquet", 2000);
+  expect(store.hasPredictions(spec.trial_id, "test")).toBe(true);
+  expect(store.hasPredictions(spec.trial_id, "val")).toBe(false);
+  at("best.safetensors", 3000);
+  expect(store.hasPredictions(spec.trial_id, "test")).toBe(false);
+});
+
+test("answers on other data and of model files have a folder of their own", () => {
+  const trial = mkdtempSync(join(tmpdir(), "cliprpn-answers-"));
+  onTestFinished(() => rmSync(trial, { recursive: true, force: true }));
+  const file = join(trial, "last.safetensors");
+  writeFileSync(file, "");
+  expect(evaluationFolder(trial, undefined)).toBe(trial);
+  expect(evaluationFolder(trial, "cafe")).toBe(join(trial, "evaluated-best-on-cafe"));
+  expect(evaluationFolder(file, undefined)).toBe(join(trial, "evaluated-last"));
+});
