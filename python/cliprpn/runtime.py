@@ -44,7 +44,7 @@ def _run(method: str, params: dict[str, Any]) -> dict[str, Any]:
             raise CliprpnError(
                 "contract_violation", "TypeScript has another contract than Python; reinstall cliprpn"
             )
-        hello = HelloParams.model_validate(params)
+        hello = HelloParams.model_validate(params, strict=True)
         _device = resolve_device(hello.device)
         if hello.num_threads is not None:
             torch.set_num_threads(hello.num_threads)
@@ -60,8 +60,8 @@ def _run(method: str, params: dict[str, Any]) -> dict[str, Any]:
     context = CallContext(
         emit=lambda event: send(event.model_dump_json()), should_stop=guards.should_stop, device=_device
     )
-    result = asked.run(asked.params.model_validate(params), context)
-    return asked.result.model_validate(result.model_dump()).model_dump(mode="json")
+    result = asked.run(asked.params.model_validate(params, strict=True), context)
+    return asked.result.model_validate(result.model_dump(), strict=True).model_dump(mode="json")
 
 
 def send(text: str) -> None:

@@ -35,7 +35,8 @@ class Setting:
     def __init__(self, label: str, trial_dirs: list[Path], split: str) -> None:
         self.label = label
         self.specs = [
-            TrialSpec.model_validate_json((folder / "spec.json").read_text()) for folder in trial_dirs
+            TrialSpec.model_validate_json((folder / "spec.json").read_text(), strict=True)
+            for folder in trial_dirs
         ]
         self.runs = [read_predictions(predictions_file(folder, split)) for folder in trial_dirs]
         self.hits = np.mean([run["iou"] >= HIT_IOU for run in self.runs], axis=0)

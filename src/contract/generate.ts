@@ -1,6 +1,5 @@
-/** Writes everything that is generated from the schemas. Run by `npm run generate`; a test runs it and expects no change. */
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -11,7 +10,12 @@ import { bundle, standalone } from "./bundle.ts";
 const banner = "Generated from src/contract/schema by `npm run generate`. Do not edit.";
 const pythonSide = ["BridgeMethods", "Envelope", "TrialEvent", "TrialSpec", "TrialOutcome"];
 
-/** @param python an interpreter that has datamodel-code-generator. @returns path below the package root -> content. */
+/**
+ * Everything that is generated from the schemas. `npm run generate` writes it, and a check of `npm test` expects no change.
+ *
+ * @param python an interpreter that has datamodel-code-generator.
+ * @returns path below the package root -> content.
+ */
 export async function generate(python: string): Promise<Map<string, string>> {
   const contract = bundle(join(packageRoot, "src/contract/schema"));
   const text = `${JSON.stringify(contract, null, 2)}\n`;
@@ -61,15 +65,5 @@ async function pythonModels(python: string, contract: string, sha256: string): P
     return `${readFileSync(output, "utf8").trimEnd()}\n\nSCHEMA_SHA256 = "${sha256}"\n`;
   } finally {
     rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-if (process.argv[1]?.endsWith("generate.ts")) {
-  const python = process.argv[2];
-  if (python === undefined)
-    throw new Error("give the interpreter of the test environment: npm run generate -- PYTHON");
-  for (const [file, content] of await generate(python)) {
-    mkdirSync(join(packageRoot, file, ".."), { recursive: true });
-    writeFileSync(join(packageRoot, file), content);
   }
 }

@@ -1,0 +1,21 @@
+"""Which of the instances on standard input the generated models accept: a line of JSON each, `{"name", "value"}`."""
+
+import json
+import sys
+
+from pydantic import BaseModel, ValidationError
+
+from cliprpn.contract import generated
+
+
+def accepts(name: str, value: object) -> bool:
+    model: type[BaseModel] = getattr(generated, name)
+    try:
+        model.model_validate_json(json.dumps(value), strict=True)
+    except ValidationError:
+        return False
+    return True
+
+
+instances = [json.loads(line) for line in sys.stdin]
+print(json.dumps([accepts(**instance) for instance in instances]))

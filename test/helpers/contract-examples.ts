@@ -1,0 +1,92 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { packageRoot } from "../../src/package-root.ts";
+
+type Schema = Record<string, unknown>;
+const { $defs }: { $defs: Record<string, Schema> } = JSON.parse(
+  readFileSync(join(packageRoot, "src/contract/generated/contract.schema.json"), "utf8"),
+);
+
+/** Small good examples of a type of the contract: one, and one more for each other form that a part of it may have. */
+export function examplesOf(name: string): unknown[] {
+  return ofSchema(defOf(name));
+}
+
+/** Each method of the bridge with the types of its two ends. */
+export function bridgeMethods(): { method: string; params: string; result: string }[] {
+  const methods = Object.entries(record(defOf("BridgeMethods").properties));
+  return methods.map(([method, { properties }]) => {
+    const ends = record(properties);
+    return { method, params: refName(ends.params), result: refName(ends.result) };
+  });
+}
+
+function ofSchema(schema: Schema): unknown[] {
+  if (typeof schema.$ref === "string") return ofSchema(defOf(refName(schema)));
+  const forms = schema.oneOf ?? schema.anyOf;
+  if (Array.isArray(forms)) return forms.flatMap((form) => ofSchema(form));
+  if ("const" in schema) return [schema.const];
+  if (Array.isArray(schema.enum)) return schema.enum.slice(0, 2);
+  return [schema.type].flat().flatMap((type) => ofType(String(type), schema));
+}
+
+function ofType(type: string, schema: Schema): unknown[] {
+  switch (type) {
+    case "object":
+      return objects(record(schema.properties));
+    case "array":
+      return [Array.from({ length: Number(schema.minItems ?? 1) }, () => ofSchema(Object(schema.items))[0])];
+    case "string":
+      return [texts.find((text) => fits(text, schema))];
+    case "integer":
+      return [[1, 64].find((number) => inRange(number, schema))];
+    case "number":
+      return [[0.5, 1, 64].find((number) => inRange(number, schema))];
+    case "boolean":
+      return [true];
+    default:
+      return [null];
+  }
+}
+
+function objects(properties: Record<string, Schema>): unknown[] {
+  const parts = Object.entries(properties).map(([key, schema]): [string, unknown[]] => [
+    key,
+    ofSchema(schema),
+  ]);
+  const first = Object.fromEntries(parts.map(([key, [value]]) => [key, value]));
+  return [
+    first,
+    ...parts.flatMap(([key, [, ...others]]) => others.map((value) => ({ ...first, [key]: value }))),
+  ];
+}
+
+const texts = [
+  "text",
+  "cpu",
+  "0123456789abcdef",
+  "0123456789abcdef".repeat(4),
+  "/home/me/my_fusion.py:MyFusion",
+];
+
+function fits(text: string, { pattern = "" }: Schema): boolean {
+  return new RegExp(String(pattern)).test(text);
+}
+
+function inRange(number: number, { minimum = -Infinity, maximum = Infinity }: Schema): boolean {
+  return number >= Number(minimum) && number <= Number(maximum);
+}
+
+function refName(schema: unknown): string {
+  return String(Object(schema).$ref).replace("#/$defs/", "");
+}
+
+function defOf(name: string): Schema {
+  const def = $defs[name];
+  if (def === undefined) throw new Error(`the contract has no ${name}`);
+  return def;
+}
+
+function record(value: unknown): Record<string, Schema> {
+  return Object(value);
+}
