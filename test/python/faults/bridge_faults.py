@@ -1,8 +1,9 @@
-"""Stands for `cliprpn.runtime`: its own start, envelope and events, with faults in place of methods, and without torch."""
+"""Stands for `cliprpn.runtime`: its start, envelope and events, with faults in place of methods, without torch."""
 
 from __future__ import annotations
 
 import ctypes
+import json
 import multiprocessing
 import os
 import signal
@@ -112,7 +113,7 @@ def events(params: Values) -> Values:
     """Numbered events; after each tenth it waits until the other side has seen it."""
     seen = params["seen_file"]
     for number in range(100):
-        runtime.send('{"type":"progress","phase":"training","done":%d,"total":100}' % number)
+        runtime.send(json.dumps({"type": "progress", "phase": "training", "done": number, "total": 100}))
         if number % 10 == 9:
             while not os.path.exists(seen) or os.path.getsize(seen) <= number:
                 time.sleep(0.001)
@@ -145,9 +146,23 @@ def square(number: int) -> int:
 
 
 METHODS: dict[str, Callable[[Values], Values]] = {
-    name: globals()[name]
-    for name in (
-        "sleep crash kill_self leave sys_exit fail out_of_memory missing_package nan chatter echo large events"
-        " bad_event spawn spawn_and_hang"
-    ).split()
+    method.__name__: method
+    for method in (
+        sleep,
+        crash,
+        kill_self,
+        leave,
+        sys_exit,
+        fail,
+        out_of_memory,
+        missing_package,
+        nan,
+        chatter,
+        echo,
+        large,
+        events,
+        bad_event,
+        spawn,
+        spawn_and_hang,
+    )
 }

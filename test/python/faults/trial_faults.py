@@ -24,10 +24,10 @@ ENVIRONMENT: Values = {
     "device_name": "none",
     "num_threads": 1,
 }
-RATES = (
-    "acc_at_25 acc_at_50 acc_at_75 acc_at_90 macc miou oiou recall_at_1 recall_at_5 recall_at_10 recall_at_100"
-    " pointing pair_accuracy"
-).split()
+RATES = [
+    *("acc_at_25", "acc_at_50", "acc_at_75", "acc_at_90", "macc", "miou", "oiou"),
+    *("recall_at_1", "recall_at_5", "recall_at_10", "recall_at_100", "pointing", "pair_accuracy"),
+]
 
 
 def start() -> str:
@@ -165,8 +165,18 @@ def _spec(params: Values) -> Values:
 
 
 TRIALS: dict[str, Callable[[Values, Path], Values]] = {
-    name: globals()[name]
-    for name in (
-        "good fail out_of_memory leave written_then_gone bad_event torn_event bad_result slow deaf meet"
-    ).split()
+    trial.__name__: trial
+    for trial in (
+        good,
+        fail,
+        out_of_memory,
+        leave,
+        written_then_gone,
+        bad_event,
+        torn_event,
+        bad_result,
+        slow,
+        deaf,
+        meet,
+    )
 }

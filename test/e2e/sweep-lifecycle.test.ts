@@ -1,0 +1,246 @@
+/** Sweeps with a real torch that are killed, interrupted, fail in part, and go on. */
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { JournalEntry } from "../../src/contract/generated/types.ts";
+import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
+import { readJournal } from "../../src/store/journal.ts";
+import { type CliProcess, startCli } from "../helpers/cli-process.ts";
+import { type Marked, markProcesses, until, untilNone } from "../helpers/processes.ts";
+import { testPython } from "../helpers/python.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "cliprpn-lifecycle-"));
+const data = join(folder, "data");
+
+beforeAll(async () => {
+  await makeDemo(data, { seed: 7, num_images: { train: 16, val: 8, test: 8 } }, () => undefined);
+  write("good", { vary: { fusion: ["film", "concatenation"] }, seeds: [0, 1] });
+  writeFileSync(join(folder, "own.py"), secondStepFails);
+  write("part", { vary: { fusion: ["film", { file: "own.py:Own" }] } });
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(name: string, changes: object): void {
+  const experiment = {
+    name,
+    question: "What becomes of it?",
+    dataset: { name: "scenes", root: data },
+    num_threads: 1, // Two that wait for each other are slow beside other tests.
+    settings: { training: { num_epochs: 2 } },
+    ...changes,
+  };
+  writeFileSync(join(folder, `${name}.json`), JSON.stringify(experiment));
+}
+
+const secondStepFails = `
+from torch import nn
+
+class Own(nn.Module):
+    def __init__(self, map_channels, pooled_dim, word_dim):
+        super().__init__()
+        self.scale = nn.Conv2d(map_channels, map_channels, 1)
+        self.steps = 0
+
+    def forward(self, map, words, mask, pooled):
+        self.steps += self.training
+        if self.steps > 1:
+            raise RuntimeError("the second step is too much")
+        return self.scale(map)
+`;
+
+/** A sweep in a process of its own, with a cache that all share and a runs folder of its own. */
+function sweep(name: string, runs: string, ...args: string[]): CliProcess & { processes: Marked } {
+  const processes = markProcesses();
+  const all = ["sweep", `${name}.json`, "--python", testPython(), "--runs-dir", runs, ...args];
+  const env = { ...processes.env, CLIPRPN_CACHE: join(folder, "cache") };
+  return { ...startCli(all, folder, env), processes };
+}
+
+const sweepFolder = (runs: string): string => join(folder, runs, readdirSync(join(folder, runs))[0] ?? "");
+const journal = (runs: string): JournalEntry[] => readJournal(join(sweepFolder(runs), "journal.jsonl"));
+
+/** How often each trial was started, and how often it has finished. */
+function counts(runs: string): { started: Record<string, number>; completed: Record<string, number> } {
+  const started: Record<string, number> = {};
+  const completed: Record<string, number> = {};
+  for (const entry of journal(runs)) {
+    if (entry.type === "trial_started") started[entry.trial_id] = (started[entry.trial_id] ?? 0) + 1;
+    if (entry.type === "trial_finished" && entry.state === "completed")
+      completed[entry.trial_id] = (completed[entry.trial_id] ?? 0) + 1;
+  }
+  return { started, completed };
+}
+
+/** Stands for the ten seconds after which a dead process's lock counts no longer. */
+function expireLock(runs: string): void {
+  const longAgo = new Date(Date.now() - 60_000);
+  const lock = join(sweepFolder(runs), "lock");
+  if (existsSync(lock)) utimesSync(lock, longAgo, longAgo);
+}
+
+test("SIGKILL in the middle of a sweep leaves no process; the same command finishes and repeats nothing", async () => {
+  const first = sweep("good", "killed", "--json");
+  await first.says(/"seed":0[^\n]*"completed"[\s\S]*"running"/); // One is done, the next one runs.
+  first.child.kill("SIGKILL");
+  expect(await first.ended).toBe("SIGKILL");
+  await untilNone(first.processes);
+  expireLock("killed");
+
+  const second = sweep("good", "killed", "--json");
+  expect(await second.ended, second.err()).toBe(0);
+  const { started, completed } = counts("killed");
+  expect(Object.values(completed)).toEqual([1, 1, 1, 1]);
+  expect(Object.values(started).sort()).toEqual([1, 1, 1, 2]); // The one that was killed, again.
+  expect(second.err()).toContain("1 done already");
+  const lines = second
+    .out()
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(lines.map(({ type, state }) => state ?? type)).toEqual([
+    ...Array.from({ length: 3 }, () => ["running", "completed"]).flat(),
+    "report",
+  ]);
+  expect(existsSync(join(folder, lines.at(-1).report_file))).toBe(true);
+  await untilNone(second.processes);
+}, 90_000);
+
+test("Ctrl-C in a trial: a clean stop, and how to go on", async () => {
+  const run = sweep("good", "stopped", "--json", "--set", "training.num_epochs=500");
+  await run.says('"running"');
+  run.child.kill("SIGINT");
+  expect(await run.ended).toBe(130);
+  expect(run.err()).toContain("Interrupted. The same command goes on with what is left.");
+  expect(journal("stopped").at(-1)).toMatchObject({ type: "trial_finished", state: "interrupted" });
+  expect(existsSync(join(sweepFolder("stopped"), "lock"))).toBe(false);
+  await untilNone(run.processes);
+}, 60_000);
+
+test("Ctrl-C twice, with a Python that does not answer: at once, and no process left", async () => {
+  const run = sweep("good", "twice", "--json", "--set", "training.num_epochs=500");
+  await run.says('"running"');
+  const python = run.processes.running().find((line) => line.includes("interface.py"));
+  process.kill(Number.parseInt(python ?? "", 10), "SIGSTOP");
+  const asked = Date.now();
+  run.child.kill("SIGINT");
+  await run.says("once more stops at once");
+  await until(() => Date.now() - asked > 300); // Within 200 ms it would count as npx's echo of the first.
+  run.child.kill("SIGINT");
+  expect(await run.ended).toBe(130);
+  expect(Date.now() - asked).toBeLessThan(4000); // The grace time is five seconds.
+  await untilNone(run.processes);
+}, 60_000);
+
+test.each([
+  "SIGINT",
+  "SIGTERM",
+  "SIGHUP",
+] as const)("%s while Python starts: a clean stop", async (signal) => {
+  const run = sweep("good", `start-${signal}`);
+  await until(() => run.processes.running().some((line) => line.includes("interface.py")));
+  run.child.kill(signal);
+  expect(await run.ended).toBe(130);
+  await untilNone(run.processes);
+}, 30_000);
+
+test("SIGINT while features are extracted: a clean stop, and the same command finishes", async () => {
+  const own = join(folder, "own-cache");
+  const start = (): CliProcess => {
+    const all = ["sweep", "good.json", "--python", testPython(), "--runs-dir", "extracting"];
+    return startCli(all, folder, { ...processes.env, CLIPRPN_CACHE: own });
+  };
+  const processes = markProcesses();
+  const run = start();
+  await until(() => existsSync(join(own, "features")), 60_000);
+  run.child.kill("SIGINT");
+  expect(await run.ended).toBe(130);
+  await untilNone(processes);
+  const again = start();
+  expect(await again.ended, again.err()).toBe(0);
+}, 90_000);
+
+test("failing trials among good ones: exit code 3 and a report; stale ones and failed ones run again as asked", async () => {
+  const args = ["part", "part"] as const;
+  const first = sweep(...args);
+  expect(await first.ended, first.err()).toBe(3);
+  expect(first.err()).toMatch(/own.*FAILED {2}internal: RuntimeError: the second step is too much/);
+  expect(existsSync(join(folder, first.out().trim()))).toBe(true);
+  const failed = readdirSync(sweepFolder("part")).find((name) =>
+    existsSync(join(sweepFolder("part"), name, "traceback.txt")),
+  );
+  expect(readFileSync(join(sweepFolder("part"), failed ?? "", "traceback.txt"), "utf8")).toContain("own.py");
+  const before = journal("part").length;
+
+  // The good one was made by other sources.
+  const [good = ""] = Object.keys(counts("part").completed);
+  const file = join(sweepFolder("part"), good, "outcome.json");
+  const outcome = JSON.parse(readFileSync(file, "utf8"));
+  writeFileSync(file, JSON.stringify({ ...outcome, sources_sha256: "a".repeat(64) }));
+  const kept = sweep(...args, "--accept-stale");
+  expect(await kept.ended, kept.err()).toBe(3);
+  expect(kept.err()).toMatch(/1 finished trial is stale: made by other Python sources.*aaaaaaaa.*kept/);
+  expect(kept.err()).toMatch(/failed before \(internal\); --retry-failed runs it again/);
+  expect(
+    journal("part")
+      .slice(before)
+      .map(({ type }) => type),
+  ).toEqual(["sweep_started", "sweep_finished"]);
+
+  const again = sweep(...args, "--retry-failed");
+  expect(await again.ended, again.err()).toBe(3);
+  expect(again.err()).toMatch(/1 finished trial is stale.*run again/);
+  expect(Object.values(counts("part").started)).toEqual([2, 2]);
+  expect(existsSync(join(sweepFolder("part"), good, "outcome-aaaaaaaa.json"))).toBe(true);
+}, 120_000);
+
+test("a reader of the output that leaves early ends the sweep, and no process is left", async () => {
+  const run = sweep("good", "head", "--json");
+  await run.says('"running"');
+  run.child.stdout.destroy();
+  expect(await run.ended).toBe(130);
+  expect(run.err()).not.toMatch(/EPIPE|Error|internal/);
+  await untilNone(run.processes);
+}, 60_000);
+
+test("a device that is absent ends it before any work, and names what is there", async () => {
+  const run = sweep("good", "device", "--device", "cuda:99");
+  expect(await run.ended).toBe(4);
+  expect(run.err()).toMatch(/--device cuda:99: expected such a device, found .*cpu/);
+  expect(readdirSync(join(folder, "device"))).toEqual([]);
+  await untilNone(run.processes);
+}, 30_000);
+
+test.each([
+  ["a file in its place", "good.json"],
+  ["a place where there can be none", "/dev/null/runs"],
+])(
+  "a runs folder that cannot be written (%s): a clear error before any work",
+  async (_what, runs) => {
+    const run = sweep("good", runs);
+    expect(await run.ended).toBe(4);
+    expect(run.err()).toMatch(
+      /expected to be able to write there, found E[A-Z]+; choose another place \(--runs-dir/,
+    );
+  },
+  30_000,
+);
+
+test("--dry-run starts nothing", async () => {
+  const run = sweep("good", "dry", "--dry-run");
+  run.child.stdout.once("data", () => {
+    expect(run.processes.running()).toHaveLength(1); // The command itself.
+  });
+  expect(await run.ended).toBe(0);
+  expect(run.out()).toMatch(/4 trials.*nothing was started/);
+  expect(existsSync(join(folder, "dry"))).toBe(false);
+}, 30_000);
