@@ -6,6 +6,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from pydantic import ValidationError
@@ -13,17 +14,28 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from cliprpn.build import build_model
-from cliprpn.contract.generated import TrialSpec
+from cliprpn.contract.generated import TrialBackbone, TrialSpec
 from cliprpn.errors import CliprpnError
 from cliprpn.models import ClipRPN
+from cliprpn.models.original import ORIGINAL_IMAGE_SIZE_PX, original_model
+
+KIND = "cliprpn-model"
+IMPORTED_KIND = "cliprpn-import"
 
 
 @dataclass(frozen=True)
 class SavedModel:
-    """A trained model and the trial that made it."""
+    """A trained model, what its pictures must look like, and the trial that made it.
+
+    Attributes:
+        image_size_px: side of the square that pictures are squashed to before CLIP.
+        spec: None for a model of the original, which was trained elsewhere.
+    """
 
     model: ClipRPN
-    spec: TrialSpec
+    backbone: TrialBackbone
+    image_size_px: int
+    spec: TrialSpec | None
     epoch: int
 
 
@@ -34,7 +46,7 @@ def save_model(model: ClipRPN, spec: TrialSpec, sizes: tuple[int, int, int], epo
     save_file(state, staging)
     os.replace(staging, path)
     facts = {
-        "kind": "cliprpn-model",
+        "kind": KIND,
         "epoch": epoch,
         "map_channels": sizes[0],
         "pooled_dim": sizes[1],
@@ -58,10 +70,8 @@ def load_model(where: Path) -> SavedModel:
             raise CliprpnError("not_found", f"{needed}: expected a trained model, found no file")
     try:
         facts = json.loads(facts_path.read_text())
-        spec = TrialSpec.model_validate(facts["spec"])
-        sizes = [int(facts[key]) for key in ("map_channels", "pooled_dim", "word_dim")]
-        model = build_model(spec.settings, *sizes)
-        model.load_state_dict(load_file(path))
+        saved = _imported(facts) if facts["kind"] == IMPORTED_KIND else _own(facts)
+        saved.model.load_state_dict(load_file(path))
     except (
         ValidationError,
         ValueError,
@@ -72,9 +82,21 @@ def load_model(where: Path) -> SavedModel:
     ) as error:
         raise CliprpnError(
             "weights_mismatch",
-            f"{path}: not a model that cliprpn wrote: {str(error).splitlines()[0]}",
+            f"{path}: not a model that cliprpn wrote: {type(error).__name__}: {str(error).splitlines()[0]}",
         ) from error
-    return SavedModel(model, spec, int(facts["epoch"]))
+    return saved
+
+
+def _own(facts: dict[str, Any]) -> SavedModel:
+    spec = TrialSpec.model_validate(facts["spec"])
+    sizes = [int(facts[key]) for key in ("map_channels", "pooled_dim", "word_dim")]
+    model = build_model(spec.settings, *sizes)
+    return SavedModel(model, spec.backbone, spec.settings.image_size_px, spec, int(facts["epoch"]))
+
+
+def _imported(facts: dict[str, Any]) -> SavedModel:
+    model = original_model(facts["fusion"], int(facts["map_channels"]), int(facts["pooled_dim"]))
+    return SavedModel(model, TrialBackbone.model_validate(facts["backbone"]), ORIGINAL_IMAGE_SIZE_PX, None, 0)
 
 
 def count_trainable(model: torch.nn.Module) -> int:

@@ -23,15 +23,15 @@ def ground(model_path: Path, image_file: Path, sentence: str, device: torch.devi
     if not image_file.is_file():
         raise CliprpnError("not_found", f"{image_file}: expected a picture, found no file")
     saved = load_model(model_path)
-    backbone = load_backbone(saved.spec.backbone.name, saved.spec.backbone.weights).to(device)
-    if backbone.weights_id != saved.spec.backbone.weights_id:
+    backbone = load_backbone(saved.backbone.name, saved.backbone.weights).to(device)
+    if backbone.weights_id != saved.backbone.weights_id:
         raise CliprpnError(
             "weights_mismatch",
-            f"{saved.spec.backbone.weights}: expected the backbone that the model was trained on (SHA-256 "
-            f"{saved.spec.backbone.weights_id[:12]}...), found another ({backbone.weights_id[:12]}...)",
+            f"{saved.backbone.weights}: expected the backbone that the model was trained on (SHA-256 "
+            f"{saved.backbone.weights_id[:12]}...), found another ({backbone.weights_id[:12]}...)",
         )
     model = saved.model.to(device).eval()
-    squashed, (width, height) = load_upright(image_file, saved.spec.settings.image_size_px)
+    squashed, (width, height) = load_upright(image_file, saved.image_size_px)
     pixels = squashed[None].to(device)
     pooled, words, mask = backbone.encode_text(backbone.tokenize([sentence]).to(device))
     # Features are kept in half precision; a single picture is held to the same.

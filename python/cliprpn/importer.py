@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Literal
 from safetensors.torch import save_file
 from torch import Size, Tensor, nn
 
+from cliprpn.checkpoint import IMPORTED_KIND
 from cliprpn.errors import CliprpnError
 from cliprpn.models import ConcatenationFusion, CrossAttentionFusion
 from cliprpn.models.head import RpnHead
+from cliprpn.models.original import original_model
 from cliprpn.models.weights_files import read_state
 
 State = dict[str, Tensor]
@@ -87,26 +90,42 @@ def import_original(state: State, where: str, num_heads: int = 16) -> OriginalPa
 
 
 def convert_checkpoint(path: Path, out_dir: Path) -> tuple[OriginalParts, Path, Path | None]:
-    """Writes `model.safetensors` + `model.json` and, where the checkpoint has CLIP, `backbone.safetensors`."""
+    """Writes a model that `load_model` reads, and the checkpoint's own CLIP where it holds one.
+
+    Returns:
+        the parts, `model.safetensors` (with `model.json` beside it), and `backbone.safetensors` or None.
+
+    Raises:
+        CliprpnError: not_found, weights_unsafe, weights_mismatch.
+    """
     parts = import_original(load_checkpoint(path), str(path))
-    out_dir.mkdir(parents=True, exist_ok=True)
-    model_file = out_dir / "model.safetensors"
+    model = original_model(parts.fusion_name, parts.map_channels, parts.pooled_dim)
     state = {f"fusion_module.{key}": value for key, value in parts.fusion.state_dict().items()}
     state |= {f"head.{key}": value for key, value in parts.head.state_dict().items()}
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        found = str(error).splitlines()[-1].strip()
+        raise CliprpnError(
+            "weights_mismatch", f"{path}: expected the original's sizes, with 15 anchors a cell: {found}"
+        ) from error
+    out_dir.mkdir(parents=True, exist_ok=True)
+    model_file, backbone_file = out_dir / "model.safetensors", None
     save_file({key: value.contiguous() for key, value in state.items()}, model_file)
-    backbone_file = None
+    backbone = {"name": "RN50-quickgelu", "weights": "openai", "weights_id": "openai"}
     if parts.clip_state:
         backbone_file = out_dir / "backbone.safetensors"
         save_file({key: value.contiguous() for key, value in parts.clip_state.items()}, backbone_file)
+        digest = hashlib.sha256(backbone_file.read_bytes()).hexdigest()
+        backbone |= {"weights": str(backbone_file.resolve()), "weights_id": digest}
     facts = {
-        "kind": "cliprpn-import",
+        "kind": IMPORTED_KIND,
         "fusion": parts.fusion_name,
         "map_channels": parts.map_channels,
         "pooled_dim": parts.pooled_dim,
-        "num_anchors_per_cell": parts.head.cls_logits.out_channels,
-        "backbone_file": None if backbone_file is None else backbone_file.name,
+        "backbone": backbone,
     }
-    (out_dir / "model.json").write_text(json.dumps(facts, indent=2) + "\n")
+    model_file.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n")
     return parts, model_file, backbone_file
 
 

@@ -32,6 +32,7 @@ from cliprpn.contract.generated import (
     TrialSpec,
 )
 from cliprpn.data.index import open_or_build_index
+from cliprpn.errors import CliprpnError
 from cliprpn.golden import check_golden
 from cliprpn.ground import ground
 from cliprpn.importer import convert_checkpoint
@@ -62,7 +63,7 @@ class Method:
 
 def _run_trial(params: RunTrialParams, context: CallContext) -> RunTrialResult:
     folder = Path(params.trial_dir)
-    spec = TrialSpec.model_validate_json((folder / "spec.json").read_text())
+    spec = TrialSpec.model_validate_json((folder / "spec.json").read_text(), strict=True)
     spec = spec.model_copy(update={"device": str(context.device)})
     outcome = run_trial(spec, folder, context.emit, context.should_stop)
     return RunTrialResult(outcome=outcome)
@@ -84,12 +85,26 @@ def _check_fusion(params: CheckFusionParams, context: CallContext) -> CheckFusio
 
 def _evaluate(params: EvaluateParams, context: CallContext) -> EvaluateResult:
     model_path, out_dir = Path(params.model), Path(params.out_dir)
-    spec = load_model(model_path).spec
-    dataset = spec.dataset if params.dataset is None else params.dataset
-    limit = getattr(spec.settings.limits, params.split) if params.dataset is None else None
-    spec = spec.model_copy(update={"device": str(context.device), "dataset": dataset})
-    seed_everything(spec.seed, spec.num_threads)
-    index, features = open_data(spec, params.cache_dir, context.emit, context.should_stop)
+    saved = load_model(model_path)
+    spec, dataset, limit = saved.spec, params.dataset, None
+    if spec is not None:
+        seed_everything(spec.seed, spec.num_threads)
+    if dataset is None:
+        if spec is None:
+            raise CliprpnError(
+                "bad_input",
+                f"{model_path}: an imported model has no data set of its own; name one by --dataset",
+            )
+        dataset, limit = spec.dataset, getattr(spec.settings.limits, params.split)
+    index, features = open_data(
+        dataset,
+        saved.backbone,
+        saved.image_size_px,
+        Path(params.cache_dir),
+        context.device,
+        context.emit,
+        context.should_stop,
+    )
     metrics = evaluate_model(
         model_path,
         out_dir,

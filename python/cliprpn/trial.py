@@ -30,6 +30,8 @@ from cliprpn.contract.generated import (
     Metrics,
     PeakMemory,
     ProgressEvent,
+    TrialBackbone,
+    TrialDataset,
     TrialSpec,
     WarningEvent,
 )
@@ -88,7 +90,15 @@ def _complete(spec: TrialSpec, folder: Path, emit: Emit, should_stop: Callable[[
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
 
-    index, features = open_data(spec, spec.cache_dir, emit, should_stop)
+    index, features = open_data(
+        spec.dataset,
+        spec.backbone,
+        spec.settings.image_size_px,
+        Path(spec.cache_dir),
+        device,
+        emit,
+        should_stop,
+    )
     limits = spec.settings.limits
     data = TrainingData(index, features, index.split("train", limits.train), index.split("val", limits.val))
     for name, rows in (("train", data.train_rows), ("val", data.val_rows)):
@@ -170,20 +180,24 @@ def _train(
 
 
 def open_data(
-    spec: TrialSpec, cache_dir: str, emit: Emit, should_stop: Callable[[], bool]
+    dataset: TrialDataset,
+    backbone: TrialBackbone,
+    image_size_px: int,
+    cache_dir: Path,
+    device: torch.device,
+    emit: Emit,
+    should_stop: Callable[[], bool],
 ) -> tuple[DatasetIndex, FrozenFeatures]:
     """The data set's index and its frozen features."""
-    dataset, cache = spec.dataset, Path(cache_dir)
-    index = open_or_build_index(Path(dataset.root), dataset.split_by, dataset.id, cache)
-    show = paced(emit)
+    index = open_or_build_index(Path(dataset.root), dataset.split_by, dataset.id, cache_dir)
     features = open_features(
         index,
-        lambda: load_backbone(spec.backbone.name, spec.backbone.weights),
-        spec.backbone.weights_id,
-        spec.settings.image_size_px,
-        cache,
-        torch.device(spec.device),
-        show,
+        lambda: load_backbone(backbone.name, backbone.weights),
+        backbone.weights_id,
+        image_size_px,
+        cache_dir,
+        device,
+        paced(emit),
         lambda: emit(WarningEvent(type="warning", message="waiting for features that another process makes")),
         should_stop,
     )
@@ -276,7 +290,7 @@ def main(argv: list[str]) -> int:
         return 2
     spec_file, out = Path(argv[0]), Path(argv[1])
     try:
-        spec = TrialSpec.model_validate_json(spec_file.read_text())
+        spec = TrialSpec.model_validate_json(spec_file.read_text(), strict=True)
     except (OSError, ValueError) as error:  # A ValidationError is a ValueError.
         print(f"{spec_file}: {error}", file=sys.stderr)
         return 2

@@ -236,7 +236,8 @@ def test_answers_are_a_row_per_sentence(root: Path, cache: Path, tmp_path: Path)
 def test_a_checkpoint_gives_its_answers_again(root: Path, cache: Path, tmp_path: Path) -> None:
     spec = make_spec(root, cache)
     outcome = run(spec, tmp_path / "trial")
-    index, features = open_data(spec, spec.cache_dir, lambda event: None, lambda: False)
+    place = (spec.settings.image_size_px, Path(spec.cache_dir), torch.device("cpu"))
+    index, features = open_data(spec.dataset, spec.backbone, *place, lambda event: None, lambda: False)
     again = evaluate_model(
         tmp_path / "trial" / "best.safetensors",
         tmp_path / "again",

@@ -1,0 +1,206 @@
+"""Checkpoints of the original: imported, they answer as the original's modules do, and can be asked at once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from helpers import make_spec, small_dataset
+from PIL import Image
+from torch import Tensor, nn
+
+from cliprpn.checkpoint import load_model
+from cliprpn.contract.generated import EvaluateParams, GroundParams, ImportCheckpointParams
+from cliprpn.data.images import load_squashed
+from cliprpn.errors import CliprpnError
+from cliprpn.importer import convert_checkpoint
+from cliprpn.methods import METHODS, CallContext
+from cliprpn.models.rpn import top1_boxes
+from cliprpn.models.weights_files import SHIPPED, load_backbone, read_state
+
+CHANNELS, POOLED = 512, 192  # cliprpn-tiny's, so that its CLIP can stand for the checkpoint's
+CONTEXT = CallContext(lambda event: None, lambda: False, torch.device("cpu"))
+
+
+class OriginalAttention(nn.Module):
+    """The original's cross-attention in torch's own layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(CHANNELS, 16, kdim=POOLED, vdim=POOLED, batch_first=True)
+        self.norm1, self.norm2 = nn.LayerNorm(CHANNELS), nn.LayerNorm(CHANNELS)
+        self.linear1, self.linear2 = nn.Linear(CHANNELS, 1024), nn.Linear(1024, CHANNELS)
+
+    def forward(self, map: Tensor, text: Tensor) -> Tensor:
+        cells = (map / map.norm(dim=1, keepdim=True)).flatten(2).permute(0, 2, 1)
+        key = text[:, None]
+        cells = self.norm1(cells + self.attention(cells, key, key)[0])
+        cells = self.norm2(cells + self.linear2(self.linear1(cells).relu()))
+        return cells.permute(0, 2, 1).reshape(map.shape)
+
+
+class OriginalConcatenation(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1x1 = nn.Conv2d(CHANNELS + 2 * POOLED, CHANNELS, 1)
+
+    def forward(self, map: Tensor, text: Tensor) -> Tensor:
+        spread = text.repeat(1, 2)[:, :, None, None].repeat(1, 1, 7, 7)
+        return self.conv1x1(torch.cat([map, spread], dim=1))
+
+
+def head_state(num_anchors: int = 15) -> dict[str, Tensor]:
+    head = nn.ModuleDict(
+        {
+            "conv": nn.Sequential(nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1), nn.ReLU()),
+            "cls_logits": nn.Conv2d(CHANNELS, num_anchors, 1),
+            "reg_offsets": nn.Conv2d(CHANNELS, 4 * num_anchors, 1),
+        }
+    )
+    return dict(head.state_dict())
+
+
+def original_checkpoint(
+    fusion: nn.Module, with_clip: bool = True, num_anchors: int = 15
+) -> dict[str, Tensor]:
+    clip = read_state(SHIPPED / "cliprpn-tiny.safetensors") if with_clip else {}
+    kept = {key: value.float() for key, value in clip.items() if not key.startswith("visual.attnpool.")}
+    kept |= {key: value * 1.1 for key, value in kept.items() if key.endswith("running_mean")}  # Drifted.
+    parts = (
+        ("clipModel.", kept),
+        ("fusion_module.", fusion.state_dict()),
+        ("rpn_wrapper.head.", head_state(num_anchors)),
+    )
+    return {f"{prefix}{key}": value for prefix, state in parts for key, value in state.items()}
+
+
+@pytest.fixture(params=["cross_attention", "concatenation"])
+def imported(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, nn.Module, dict[str, Tensor]]:
+    """An imported model's file, the original's fusion and the checkpoint."""
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        fusion = OriginalAttention() if request.param == "cross_attention" else OriginalConcatenation()
+        state = original_checkpoint(fusion)
+    torch.save(state, tmp_path / "model_attention.pth")
+    params = ImportCheckpointParams(
+        checkpoint_file=str(tmp_path / "model_attention.pth"), out_dir=str(tmp_path / "imported")
+    )
+    result: Any = METHODS["import_checkpoint"].run(params, CONTEXT)
+    assert result.fusion == request.param
+    assert result.num_parameters == sum(
+        value.numel() for key, value in state.items() if not key.startswith("clipModel.")
+    )
+    # The original has RN50 only; here cliprpn-tiny's small CLIP stands for it.
+    facts_file = Path(result.model_file).with_suffix(".json")
+    facts = json.loads(facts_file.read_text())
+    assert facts["backbone"]["name"] == "RN50-quickgelu"
+    facts["backbone"]["name"] = "cliprpn-tiny"
+    facts_file.write_text(json.dumps(facts))
+    return Path(result.model_file), fusion.eval(), state
+
+
+def original_answer(
+    fusion: nn.Module, state: dict[str, Tensor], map: Tensor, text: Tensor, anchors: Tensor
+) -> tuple[Tensor, Tensor]:
+    head = {key.removeprefix("rpn_wrapper.head."): value for key, value in state.items()}
+    hidden = nn.functional.conv2d(
+        fusion(map, text), head["conv.0.weight"], head["conv.0.bias"], padding=1
+    ).relu()
+    logits = nn.functional.conv2d(hidden, head["cls_logits.weight"], head["cls_logits.bias"])
+    offsets = nn.functional.conv2d(hidden, head["reg_offsets.weight"], head["reg_offsets.bias"])
+    # Rows, columns, then the cell's anchors.
+    flat = logits.permute(0, 2, 3, 1).reshape(len(map), -1)
+    deltas = offsets.unflatten(1, (15, 4)).permute(0, 3, 4, 1, 2).reshape(len(map), -1, 4)
+    return top1_boxes(flat, deltas, anchors, 640)
+
+
+@torch.no_grad()
+def test_it_answers_as_the_original(imported) -> None:
+    path, fusion, state = imported
+    model = load_model(path).model.eval()
+    map = torch.randn(3, CHANNELS, 7, 7).relu()
+    text = nn.functional.normalize(torch.randn(3, POOLED), dim=1)
+    expected, best = original_answer(fusion, state, map, text, model.anchors)
+    words, mask = torch.randn(3, 5, 48), torch.ones(3, 5, dtype=torch.bool)
+    boxes, objectness = model.predict_top1(map, words, mask, text)
+    torch.testing.assert_close(boxes, expected, rtol=1e-4, atol=1e-2)  # pixels of 640
+    torch.testing.assert_close(objectness, best.sigmoid(), rtol=1e-4, atol=1e-5)
+
+
+@torch.no_grad()
+def test_it_grounds_with_the_checkpoints_own_clip(imported, tmp_path: Path) -> None:
+    path, fusion, state = imported
+    photo = tmp_path / "photo.png"
+    Image.effect_noise((320, 160), 80).convert("RGB").save(photo)
+    params = GroundParams(model=str(path), image_file=str(photo), sentence="the dog on the left")
+    found: Any = METHODS["ground"].run(params, CONTEXT)
+    saved = load_model(path)
+    assert saved.spec is None and saved.image_size_px == 224
+    backbone = load_backbone(saved.backbone.name, saved.backbone.weights)
+    drifted = state["clipModel.visual.bn1.running_mean"]
+    assert torch.equal(backbone.clip.visual.bn1.running_mean, drifted)
+    assert backbone.weights_id != load_backbone("cliprpn-tiny", "shipped").weights_id
+    assert not backbone.has_attention_pool
+    pooled, _, _ = backbone.encode_text(backbone.tokenize(["the dog on the left"]))
+    map = backbone.feature_map(load_squashed(photo, 224)[None].float() / 255)
+    box, _ = original_answer(fusion, state, map, pooled, saved.model.anchors)
+    expected = box[0] * torch.tensor([320, 160, 320, 160]) / 640
+    # Features are held to half precision.
+    torch.testing.assert_close(torch.tensor(found.pred_box_xyxy), expected, rtol=0, atol=2.0)
+    assert (found.image_width, found.image_height) == (320, 160)
+
+
+def test_it_is_evaluated_on_a_data_set_that_is_named(imported, tmp_path: Path) -> None:
+    path, _, _ = imported
+    root = small_dataset(tmp_path / "data", 6)
+    dataset = make_spec(root, tmp_path).dataset
+    params = EvaluateParams(
+        model=str(path), split="test", dataset=dataset, out_dir=str(tmp_path / "out"), cache_dir=str(tmp_path)
+    )
+    result: Any = METHODS["evaluate"].run(params, CONTEXT)
+    assert result.metrics.num_sentences == 2
+    with pytest.raises(CliprpnError, match="--dataset") as caught:
+        METHODS["evaluate"].run(params.model_copy(update={"dataset": None}), CONTEXT)
+    assert caught.value.code == "bad_input"
+
+
+def test_without_clip_it_takes_openais(tmp_path: Path) -> None:
+    torch.save(original_checkpoint(OriginalConcatenation(), with_clip=False), tmp_path / "model.pth")
+    parts, model_file, backbone_file = convert_checkpoint(tmp_path / "model.pth", tmp_path / "out")
+    assert backbone_file is None and parts.clip_state == {}
+    assert load_model(model_file).backbone.weights == "openai"
+
+
+def test_what_is_wrong_with_a_checkpoint_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "model.pth"
+    good = original_checkpoint(OriginalAttention(), with_clip=False)
+
+    def refusal(state: Any) -> str:
+        torch.save(state, path)
+        with pytest.raises(CliprpnError) as caught:
+            convert_checkpoint(path, tmp_path / "out")
+        assert caught.value.code == "weights_mismatch" and str(path) in caught.value.message
+        return caught.value.message
+
+    assert "fusion_module.*" in refusal({"fc.weight": torch.zeros(2)})
+    assert "fusion_module.*" in refusal({})
+    assert "conv.0.weight" in refusal({k: v for k, v in good.items() if "conv.0.weight" not in k})
+    assert "norm1.bias" in refusal({k: v for k, v in good.items() if not k.endswith("norm1.bias")})
+    assert "linear1.weight" in refusal({k: v for k, v in good.items() if not k.endswith("linear1.weight")})
+    nine = original_checkpoint(OriginalAttention(), with_clip=False, num_anchors=9)
+    assert "15 anchors a cell" in refusal(nine)
+    with pytest.raises(CliprpnError) as caught:
+        convert_checkpoint(tmp_path / "none.pth", tmp_path / "out")
+    assert caught.value.code == "not_found"
+
+
+def test_a_model_with_another_json_is_refused(imported) -> None:
+    path, _, _ = imported
+    for facts in ("{", "[]", "{}", '{"kind": "cliprpn-import"}', '{"kind": "cliprpn-model"}'):
+        path.with_suffix(".json").write_text(facts)
+        with pytest.raises(CliprpnError) as caught:
+            load_model(path)
+        assert caught.value.code == "weights_mismatch" and str(path) in caught.value.message
