@@ -91,7 +91,7 @@ test("ground draws the box where it says, on a photo the right way up", async ()
   });
   for (const [index, edge] of straight.pred_box_xyxy.entries())
     expect(Math.abs(edge - found.pred_box_xyxy[index])).toBeLessThan(0.5);
-}, 60_000);
+}, 120_000);
 
 test("drawings are JPEG where the name says so", async () => {
   const file = join(folder, "box.jpg");
@@ -156,7 +156,7 @@ test("each look at test is counted; answers on other data leave the trial's own 
   const pictures = [...written.matchAll(/\]\((report\/[^)]+)\)/g)].map(([, file]) => join(sweep, file ?? ""));
   expect(pictures.length).toBeGreaterThan(5);
   for (const file of pictures) expect(existsSync(file), file).toBe(true);
-}, 90_000);
+}, 120_000);
 
 test("a row's command trains the same model again, to the last bit", async () => {
   const row = /npx cliprpn (train e2e\.json --setting concatenation --seed 0)/.exec(
@@ -170,7 +170,7 @@ test("a row's command trains the same model again, to the last bit", async () =>
     const [first, second] = [sweep, again].map((each) => readFileSync(join(each, spec.trial_id, file)));
     expect(first?.equals(second ?? Buffer.alloc(0))).toBe(true);
   }
-}, 60_000);
+}, 120_000);
 
 /** Left, top, right and bottom of what differs between two pictures. */
 async function changedBox(before: string, after: string): Promise<number[]> {
