@@ -65,8 +65,8 @@ const python: string[][] = [
   ["runtime"],
   ["methods"],
   ["trial", "ground", "golden", "summarize"],
-  ["training", "gallery", "breakdowns"],
-  ["evaluation", "checkpoint", "importer"],
+  ["training", "gallery", "breakdowns", "importer"],
+  ["evaluation", "checkpoint"],
   ["build", "predictions", "features"],
   // The door through which weights come in: the one file of models/ that reads files.
   ["models/weights_files"],
