@@ -1,10 +1,9 @@
-import { existsSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { TrialDataset } from "../contract/generated/types.ts";
 import { identifyDataset } from "../dataset/identify-dataset.ts";
 import { cacheDir } from "../runtime/cache-dir.ts";
-import { evaluationFolder, findTrial, SweepStore } from "../store/sweep-store.ts";
+import { evaluationFolder, findTrial, sweepOf } from "../store/sweep-store.ts";
 import type { Arguments, Context } from "./command.ts";
 import { lookAt } from "./report.ts";
 import { openEngine, runsFolder } from "./session.ts";
@@ -56,8 +55,6 @@ async function otherDataset(args: Arguments, { cwd, env }: Context): Promise<Tri
 }
 
 function countLook(model: string, command: string): void {
-  const sweep = [dirname(model), dirname(dirname(model))].find((folder) =>
-    existsSync(join(folder, "plan.json")),
-  );
-  if (sweep !== undefined) lookAt(SweepStore.open(sweep), "test", command);
+  const sweep = sweepOf(model);
+  if (sweep !== undefined) lookAt(sweep, "test", command);
 }

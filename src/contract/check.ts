@@ -13,6 +13,7 @@ export interface Checked {
   TrialEvent: contract.TrialEvent;
   TrialOutcome: contract.TrialOutcome;
   JournalEntry: contract.JournalEntry;
+  StoredPlan: contract.StoredPlan;
   Summary: contract.Summary;
   Envelope: contract.Envelope;
 }

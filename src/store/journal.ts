@@ -2,28 +2,29 @@ import {
   closeSync,
   existsSync,
   fdatasyncSync,
-  ftruncateSync,
+  fstatSync,
   openSync,
   readFileSync,
-  writeSync,
+  readSync,
+  writeFileSync,
 } from "node:fs";
 import { problems } from "../contract/check.ts";
 import type { JournalEntry } from "../contract/generated/types.ts";
 
-/** An append-only file of JSON lines. A line counts once it is on the disk; one torn by a kill is cut off when next opened. */
+/**
+ * A file of JSON lines that only ever grows, so that two processes may append at once. A line counts once it is on the disk;
+ * one torn by a kill is ended when the file is next opened, and passed over by readers.
+ */
 export class Journal {
   readonly #fd: number;
 
   constructor(file: string) {
-    const whole = wholeLines(file);
-    this.#fd = openSync(file, existsSync(file) ? "r+" : "a+");
-    ftruncateSync(this.#fd, whole);
-    closeSync(this.#fd);
-    this.#fd = openSync(file, "a");
+    this.#fd = openSync(file, "a+");
+    if (!endsWhole(this.#fd)) writeFileSync(this.#fd, "\n");
   }
 
   append(entry: JournalEntry): void {
-    writeSync(this.#fd, `${JSON.stringify(entry)}\n`);
+    writeFileSync(this.#fd, `${JSON.stringify(entry)}\n`);
     fdatasyncSync(this.#fd);
   }
 
@@ -32,7 +33,7 @@ export class Journal {
   }
 }
 
-/** All entries; a torn last line and lines of another version are passed over. */
+/** All entries; torn lines and lines of another version are passed over. */
 export function readJournal(file: string): JournalEntry[] {
   if (!existsSync(file)) return [];
   return readFileSync(file, "utf8")
@@ -43,9 +44,10 @@ export function readJournal(file: string): JournalEntry[] {
     });
 }
 
-function wholeLines(file: string): number {
-  if (!existsSync(file)) return 0;
-  return readFileSync(file).lastIndexOf("\n") + 1;
+function endsWhole(fd: number): boolean {
+  const { size } = fstatSync(fd);
+  const last = Buffer.alloc(1);
+  return size === 0 || (readSync(fd, last, 0, 1, size - 1) === 1 && last.toString() === "\n");
 }
 
 function parsed(line: string): unknown {

@@ -4,19 +4,8 @@ import lockfile from "proper-lockfile";
 import writeFileAtomic from "write-file-atomic";
 import { check } from "../contract/check.ts";
 import { CliprpnError } from "../contract/errors.ts";
-import type { JournalEntry, PublishedFigure, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
+import type { JournalEntry, StoredPlan, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
 import { Journal, readJournal } from "./journal.ts";
-
-/** What a sweep's `plan.json` holds. */
-export interface StoredPlan {
-  name: string;
-  question: string;
-  hash: string;
-  published: PublishedFigure[];
-  /** The experiment file and the changes to it, as typed. */
-  source: { file: string; sets: string[] };
-  trials: TrialSpec[];
-}
 
 /** A sweep's folder: the only owner of the file names in it. */
 export class SweepStore {
@@ -42,7 +31,7 @@ export class SweepStore {
     return new SweepStore(folder, plan);
   }
 
-  /** @throws CliprpnError not_found, naming the sweeps that there are. */
+  /** @throws CliprpnError not_found; bad_input when another version of cliprpn made it. */
   static open(folder: string): SweepStore {
     const file = join(folder, "plan.json");
     if (!existsSync(file))
@@ -50,9 +39,7 @@ export class SweepStore {
         "not_found",
         `${folder}: expected a sweep's folder (with plan.json), found none`,
       );
-    const plan: StoredPlan = JSON.parse(readFileSync(file, "utf8"));
-    for (const spec of plan.trials) check("TrialSpec", spec, file);
-    return new SweepStore(folder, plan);
+    return new SweepStore(folder, readPlan(file));
   }
 
   trialDir(trial_id: string): string {
@@ -152,7 +139,7 @@ export function findTrial(name: string, runsDir: string, cwd: string): string {
   if (existsSync(path)) return path;
   const found = sweepFolders(runsDir).flatMap((sweep) =>
     readdirSync(sweep)
-      .filter((entry) => name.length >= 4 && entry.startsWith(name))
+      .filter((entry) => name.length >= 4 && entry.startsWith(name) && isTrialId(entry))
       .map((entry) => join(sweep, entry)),
   );
   const [only] = found;
@@ -162,6 +149,14 @@ export function findTrial(name: string, runsDir: string, cwd: string): string {
     "not_found",
     `${name}: expected a trial's folder, a model file or the beginning of one trial's id below ${runsDir}, found ${what}`,
   );
+}
+
+/** The sweep that a trial's folder, or a file in it, belongs to. */
+export function sweepOf(path: string): SweepStore | undefined {
+  const folder = [dirname(path), dirname(dirname(path))].find((above) =>
+    existsSync(join(above, "plan.json")),
+  );
+  return folder === undefined ? undefined : SweepStore.open(folder);
 }
 
 /**
@@ -185,6 +180,23 @@ export function sweepFolders(runsDir: string): string[] {
   return folders.sort(
     (a, b) => statSync(join(b, "plan.json")).mtimeMs - statSync(join(a, "plan.json")).mtimeMs,
   );
+}
+
+function readPlan(file: string): StoredPlan {
+  try {
+    return check("StoredPlan", parseJson(readFileSync(file, "utf8")), file);
+  } catch (error) {
+    const what = error instanceof Error ? error.message : String(error);
+    throw new CliprpnError(
+      "bad_input",
+      `${what}. The sweep was made by another version of cliprpn, or the file is damaged: use that version, or sweep again into another --runs-dir`,
+      { cause: error },
+    );
+  }
+}
+
+function isTrialId(name: string): boolean {
+  return /^[0-9a-f]{16}$/.test(name);
 }
 
 function parseJson(text: string): unknown {

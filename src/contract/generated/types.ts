@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "43d9a4ff06dbd5f793e9f3084ddb2e18dec7622c142cc9f817b17adddc164896";
+export const schema_sha256 = "ae66213dae9da0cbf2f2eda95135911115f550cf4dddf3e0093bc5ac2c2f869c";
 
 /**
  * What a trial came to: `outcome.json` in its folder, written once. The file is the truth.
@@ -562,6 +562,10 @@ export interface Training {
    * Sentences per step.
    */
   batch_size: number;
+  /**
+   * What is shuffled: every `sentence` (the original), or every `picture` with its sentences together, which learns faster.
+   */
+  batch_by: "sentence" | "picture";
   optimizer: "adam" | "adamw";
   /**
    * The peak, where the schedule has one.
@@ -1133,6 +1137,10 @@ export interface PartialTraining {
    * Sentences per step.
    */
   batch_size?: number;
+  /**
+   * What is shuffled: every `sentence` (the original), or every `picture` with its sentences together, which learns faster.
+   */
+  batch_by?: "sentence" | "picture";
   optimizer?: "adam" | "adamw";
   /**
    * The peak, where the schedule has one.
@@ -1304,6 +1312,13 @@ export interface Vary {
   /**
    * @minItems 1
    * @maxItems 1000
+   *
+   * Items: What is shuffled: every `sentence` (the original), or every `picture` with its sentences together, which learns faster.
+   */
+  "training.batch_by"?: ["sentence" | "picture", ...("sentence" | "picture")[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
    */
   "training.optimizer"?: ["adam" | "adamw", ...("adam" | "adamw")[]];
   /**
@@ -1460,6 +1475,10 @@ export interface Setting {
    * Sentences per step.
    */
   "training.batch_size"?: number;
+  /**
+   * What is shuffled: every `sentence` (the original), or every `picture` with its sentences together, which learns faster.
+   */
+  "training.batch_by"?: "sentence" | "picture";
   "training.optimizer"?: "adam" | "adamw";
   /**
    * The peak, where the schedule has one.
@@ -1559,30 +1578,28 @@ export interface SplitRead {
   command: string;
 }
 /**
+ * plan.json in a sweep's folder: what the sweep is, and what it was made from.
+ *
  * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "ProgressEvent".
+ * via the `definition` "StoredPlan".
  */
-export interface ProgressEvent {
-  type: "progress";
-  phase: "index" | "image_features" | "text_features" | "training" | "evaluation";
-  done: number;
-  total: number;
+export interface StoredPlan {
+  name: string;
+  question: string;
+  /**
+   * Of the resolved experiment; names the folder together with `name`.
+   */
+  hash: string;
+  published: PublishedFigure[];
+  source: PlanSource;
+  trials: TrialSpec1[];
 }
 /**
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "EpochEvent".
+ * The experiment file and the changes to it, as typed.
  */
-export interface EpochEvent {
-  type: "epoch";
-  epoch: Epoch;
-}
-/**
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "WarningEvent".
- */
-export interface WarningEvent {
-  type: "warning";
-  message: string;
+export interface PlanSource {
+  file: string;
+  sets: string[];
 }
 /**
  * One trial, fully resolved: Python fills in nothing. `trial_id` hashes what decides the result (settings, seed, data, weights, num_threads), never paths or devices.
@@ -1611,4 +1628,30 @@ export interface TrialSpec1 {
    * Absolute path of the folder for frozen features and data-set indices.
    */
   cache_dir: string;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ProgressEvent".
+ */
+export interface ProgressEvent {
+  type: "progress";
+  phase: "index" | "image_features" | "text_features" | "training" | "evaluation";
+  done: number;
+  total: number;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "EpochEvent".
+ */
+export interface EpochEvent {
+  type: "epoch";
+  epoch: Epoch;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "WarningEvent".
+ */
+export interface WarningEvent {
+  type: "warning";
+  message: string;
 }

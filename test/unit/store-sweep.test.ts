@@ -1,0 +1,194 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { CliprpnError } from "../../src/contract/errors.ts";
+import type { StoredPlan, TrialOutcome, TrialSpec } from "../../src/contract/generated/types.ts";
+import { findTrial, SweepStore, sweepFolders, sweepOf } from "../../src/store/sweep-store.ts";
+import { madeSpec } from "../helpers/report-input.ts";
+import { tempFolder } from "../helpers/temp-folder.ts";
+
+const specs = [0, 1].map((seed) => ({ ...madeSpec("film", seed), trial_id: `${seed}abc0123456789de` }));
+const plan: StoredPlan = {
+  name: "made",
+  question: "Which one?",
+  hash: "0123abcd",
+  published: [],
+  source: { file: "made.json", sets: ["seeds=[0,1]"] },
+  trials: specs,
+};
+
+describe("a sweep's folder", () => {
+  test("gives back the plan that it was made from", () => {
+    const store = SweepStore.create(tempFolder(), plan);
+    expect(store.folder.endsWith("/made-0123abcd")).toBe(true);
+    expect(SweepStore.open(store.folder).plan).toEqual(plan);
+    expect(specs.map((spec) => specIn(store, spec))).toEqual(specs);
+  });
+
+  test("keeps the spec that a finished trial ran with, and renews that of one to come", () => {
+    const runs = tempFolder();
+    const store = SweepStore.create(runs, plan);
+    const [done, waiting] = specs as [TrialSpec, TrialSpec];
+    store.writeOutcome(failed(done));
+    const later = specs.map((spec) => ({ ...spec, sources_sha256: "f".repeat(64) }));
+    SweepStore.create(runs, { ...plan, trials: later });
+    expect(specIn(store, done).sources_sha256).toBe(done.sources_sha256);
+    expect(specIn(store, waiting).sources_sha256).toBe("f".repeat(64));
+    store.setAside(later[0] ?? done, "stale");
+    expect(store.outcome(done.trial_id)).toBeUndefined();
+    expect(specIn(store, done).sources_sha256).toBe("f".repeat(64));
+    expect(existsSync(join(store.trialDir(done.trial_id), "outcome-stale.json"))).toBe(true);
+  });
+
+  test("holds no half-written file", () => {
+    const store = SweepStore.create(tempFolder(), plan);
+    const [spec] = specs as [TrialSpec];
+    store.writeOutcome(failed(spec));
+    expect(store.outcome(spec.trial_id)).toEqual(failed(spec));
+    expect(readdirSync(store.trialDir(spec.trial_id)).sort()).toEqual(["outcome.json", "spec.json"]);
+  });
+
+  test.each<[what: string, text: string]>([
+    ["half a file", '{"name": "made"'],
+    ["another version's plan", JSON.stringify({ ...plan, trials: [{ ...specs[0], colour: "red" }] })],
+    ["no plan at all", "null"],
+  ])("with %s as its plan is told, not fallen over", (_, text) => {
+    const { folder } = SweepStore.create(tempFolder(), plan);
+    writeFileSync(join(folder, "plan.json"), text);
+    const error = refused(() => SweepStore.open(folder));
+    expect(error.code).toBe("bad_input");
+    expect(error.message).toContain(join(folder, "plan.json"));
+    expect(error.message).toContain("another version of cliprpn");
+  });
+
+  test.each([
+    '{"state": "comp',
+    "",
+    "[]",
+    '{"state": "paused"}',
+  ])("with the outcome %j is told, not fallen over", (text) => {
+    const store = SweepStore.create(tempFolder(), plan);
+    const file = join(store.trialDir("0abc0123456789de"), "outcome.json");
+    writeFileSync(file, text);
+    const error = refused(() => store.outcome("0abc0123456789de"));
+    expect(error.code).toBe("contract_violation");
+    expect(error.message).toContain(file);
+  });
+
+  test("that is none is not found", () => {
+    expect(refused(() => SweepStore.open(tempFolder())).code).toBe("not_found");
+  });
+
+  test("is known from the trials in it, and from the files in those", () => {
+    const store = SweepStore.create(tempFolder(), plan);
+    const trial = store.trialDir("0abc0123456789de");
+    expect(sweepOf(trial)?.folder).toBe(store.folder);
+    expect(sweepOf(join(trial, "best.safetensors"))?.folder).toBe(store.folder);
+    expect(sweepOf(store.folder)).toBeUndefined();
+  });
+
+  test("whose owner died is taken over", async () => {
+    const store = SweepStore.create(tempFolder(), plan);
+    const left = join(store.folder, "lock");
+    mkdirSync(left);
+    utimesSync(left, 1000, 1000);
+    const { journal, release } = await store.lock({ onWait: fail, onLost: fail });
+    journal.append({ type: "sweep_finished", at: "now", num_completed: 1, num_failed: 0 });
+    await release();
+    expect(store.entries()).toHaveLength(1);
+    expect(existsSync(left)).toBe(false);
+  });
+
+  test("that is in use makes a second one wait, and say so", async () => {
+    const store = SweepStore.create(tempFolder(), plan);
+    const first = await store.lock({ onWait: fail, onLost: fail });
+    let waited = 0;
+    const second = store.lock({
+      onWait: () => {
+        waited += 1;
+        void first.release();
+      },
+      onLost: fail,
+    });
+    await (await second).release();
+    expect(waited).toBe(1);
+  });
+});
+
+describe("a trial", () => {
+  test("is found by its path, and by the beginning of its id in any sweep", () => {
+    const runs = tempFolder();
+    const store = SweepStore.create(runs, plan);
+    const first = store.trialDir("0abc0123456789de");
+    expect(findTrial(first, runs, "/")).toBe(first);
+    expect(findTrial("made-0123abcd/0abc0123456789de", "/nowhere", runs)).toBe(first);
+    expect(findTrial("0abc", runs, "/")).toBe(first);
+    expect(findTrial("0abc0123456789de", runs, "/")).toBe(first);
+  });
+
+  test.each([
+    "0ab",
+    "2abc",
+    "plan",
+    "plan.json",
+    "",
+    "../made-0123abcd/0abc",
+    "x".repeat(5000),
+  ])("%j is none", (name) => {
+    const runs = tempFolder();
+    SweepStore.create(runs, plan);
+    const error = refused(() => findTrial(name, runs, "/nowhere"));
+    expect(error.code).toBe("not_found");
+    expect(error.message).toMatch(/found none$/);
+  });
+
+  test("that could be meant twice is not guessed: all that fit are named", () => {
+    const runs = tempFolder();
+    const [one, two] = ["a", "b"].map((name) => SweepStore.create(runs, { ...plan, name }));
+    const { message } = refused(() => findTrial("0abc", runs, "/"));
+    expect(message).toContain("found 2");
+    expect(message).toContain(one?.trialDir("0abc0123456789de"));
+    expect(message).toContain(two?.trialDir("0abc0123456789de"));
+  });
+});
+
+test("sweeps are listed newest first; other folders and files are not", () => {
+  const runs = tempFolder();
+  const [old, young] = ["a", "b"].map((name) => SweepStore.create(runs, { ...plan, name }).folder) as [
+    string,
+    string,
+  ];
+  utimesSync(join(old, "plan.json"), 1000, 1000);
+  mkdirSync(join(runs, "notes"));
+  writeFileSync(join(runs, "file"), "");
+  expect(sweepFolders(runs)).toEqual([young, old]);
+  expect(sweepFolders(join(runs, "nowhere"))).toEqual([]);
+});
+
+function specIn(store: SweepStore, { trial_id }: TrialSpec): TrialSpec {
+  return JSON.parse(readFileSync(join(store.trialDir(trial_id), "spec.json"), "utf8"));
+}
+
+function failed({ trial_id, sources_sha256 }: TrialSpec): TrialOutcome {
+  return {
+    state: "failed",
+    trial_id,
+    sources_sha256,
+    finished_at: "2026-11-24T17:00:00Z",
+    error: { code: "worker_died", message: "killed" },
+    traceback_file: null,
+  };
+}
+
+function fail(): never {
+  throw new Error("nobody else is here");
+}
+
+function refused(act: () => unknown): CliprpnError {
+  try {
+    act();
+  } catch (error) {
+    return error as CliprpnError;
+  }
+  throw new Error("it was not refused");
+}
