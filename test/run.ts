@@ -8,6 +8,8 @@ import { makeTerminal } from "../src/terminal/make-terminal.ts";
 const checks: Record<string, string[]> = {
   format: ["biome", "check", "."],
   types: ["tsc", "--noEmit", "-p", "."],
+  unused: ["knip"],
+  generated: ["tsx", "test/generate.ts", "--check"],
   "python format": ["ruff", "format", "--check", "--config", "python/pyproject.toml", "python", "test"],
   "python lint": ["ruff", "check", "--config", "python/pyproject.toml", "python", "test"],
   "python types": ["mypy", "--config-file", "python/pyproject.toml", "python/cliprpn"],

@@ -1,7 +1,5 @@
 import type { Terminal } from "../terminal/terminal.ts";
 
-export type Value = string | number | boolean | string[] | undefined;
-
 /** One argument of a command. */
 export interface Option {
   describe: string;

@@ -75,7 +75,7 @@ function uniqueLabels(labels: string[]): string[] {
 }
 
 /** Hashes what decides the result, and nothing else: no path, no device, no label. */
-export function trialId(
+function trialId(
   settings: Settings,
   seed: number,
   num_threads: number,

@@ -29,7 +29,10 @@ test("torn at any byte, it keeps every whole entry and takes new ones", () => {
   for (let length = 0; length <= bytes.length; length += 1) {
     writeFileSync(file, bytes.subarray(0, length));
     // A line without its line break says all that it has to say.
-    const whole = entries.slice(0, length >= bytes.length - 1 ? 2 : length >= (first?.length ?? 0) - 1 ? 1 : 0);
+    const whole = entries.slice(
+      0,
+      length >= bytes.length - 1 ? 2 : length >= (first?.length ?? 0) - 1 ? 1 : 0,
+    );
     expect(readJournal(file), `cut at ${length}`).toEqual(whole);
     append(file, entries.slice(3));
     expect(readJournal(file), `cut at ${length}`).toEqual([...whole, last]);

@@ -13,7 +13,7 @@ export function sceneSvg(scene: Scene): string {
 }
 
 /** The path of a kind in its 24 x 24 square. */
-export function kindPath({ name, shape }: Kind): string {
+function kindPath({ name, shape }: Kind): string {
   if ("path" in shape) return shape.path;
   const known = iconPaths.get(shape.icon);
   if (known !== undefined) return known;
