@@ -52,7 +52,7 @@ export class SweepProgress implements TrialWatcher {
     else if (event.type === "progress") this.#follow(running, event);
     else {
       const { epoch, num_epochs, val_acc_at_50 } = event.epoch;
-      running.doing = `epoch ${epoch}/${num_epochs}, Acc@0.5 on val ${percent(val_acc_at_50)}`;
+      running.doing = `epoch ${epoch}/${num_epochs}, val Acc@0.5 ${percent(val_acc_at_50)}`;
     }
     this.#show();
   }

@@ -28,7 +28,10 @@ export function makeTerminal({ stdout, stderr, env = {} }: Streams, now: () => n
       if (update !== undefined) update(lines.map((text) => cut(text, screen?.columns)).join("\n"));
       else if (now() - lastLine >= calmMs) line(lines.map((text) => text.trim()).join("; "));
     },
-    liveDone: () => update?.done(),
+    liveDone() {
+      update?.clear();
+      update?.done();
+    },
     result: (text) => void stdout.write(`${text}\n`),
   };
 }

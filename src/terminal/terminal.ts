@@ -6,7 +6,7 @@ export interface Terminal {
   warn(line: string): void;
   /** Live lines that replace the last live lines on a terminal; elsewhere shown only when nothing was for ten seconds. */
   live(lines: string[]): void;
-  /** Ends the live area, leaving its last state on a terminal. */
+  /** Ends the live area; nothing of it stays. */
   liveDone(): void;
   /** A result: the only thing that goes to stdout. */
   result(text: string): void;
