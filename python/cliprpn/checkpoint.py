@@ -88,7 +88,7 @@ def load_model(where: Path) -> SavedModel:
 
 
 def _own(facts: dict[str, Any]) -> SavedModel:
-    spec = TrialSpec.model_validate(facts["spec"])
+    spec = TrialSpec.model_validate(facts["spec"], strict=True)
     sizes = [int(facts[key]) for key in ("map_channels", "pooled_dim", "word_dim")]
     model = build_model(spec.settings, *sizes)
     return SavedModel(model, spec.backbone, spec.settings.image_size_px, spec, int(facts["epoch"]))

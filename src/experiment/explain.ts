@@ -2,6 +2,7 @@ import type { ErrorObject } from "ajv/dist/2020.js";
 import { expectation } from "./expectation.ts";
 import { hint } from "./hint.ts";
 import { allSettingKeys, presets } from "./presets.ts";
+import { digest } from "./setting-identity.ts";
 import type { Path } from "./source-text.ts";
 
 /** One thing wrong with a value: its place, whether its key is meant, and the words. */
@@ -20,10 +21,10 @@ export function explain(errors: ErrorObject[]): Explained[] {
   for (const error of errors) {
     // What each form of a choice wanted says nothing useful; the choice itself does.
     const isBranch = ["type", "enum"].includes(error.keyword) && choices.has(error.instancePath);
-    const one = isBranch ? undefined : explainOne(error);
-    if (one === undefined) continue;
-    const place = JSON.stringify([one.path, one.key, error.keyword === "required" ? one.message : ""]);
-    if (!explained.has(place)) explained.set(place, one);
+    for (const one of isBranch ? [] : explainOne(error)) {
+      const place = JSON.stringify([one.path, one.key, error.keyword === "required" ? one.message : ""]);
+      if (!explained.has(place)) explained.set(place, one);
+    }
   }
   return [...explained.values()];
 }
@@ -40,14 +41,12 @@ export function nameOf(path: Path): string {
     .join("");
 }
 
-function explainOne(error: ErrorObject): Explained | undefined {
+function explainOne(error: ErrorObject): Explained[] {
   const path = pathOf(error.instancePath);
   const schema = record(error.parentSchema);
-  const at = (place: Path, message: string, key = false): Explained => ({
-    path: place,
-    key,
-    message: `${nameOf(place)}: ${message}`,
-  });
+  const at = (place: Path, message: string, key = false): Explained[] => [
+    { path: place, key, message: `${nameOf(place)}: ${message}` },
+  ];
   switch (error.keyword) {
     case "additionalProperties": {
       const key = String(error.params.additionalProperty);
@@ -55,15 +54,13 @@ function explainOne(error: ErrorObject): Explained | undefined {
     }
     case "required":
       return at(path, `expected a key ${error.params.missingProperty}, found none`);
-    case "uniqueItems": {
-      const index = Math.max(error.params.i, error.params.j);
-      const item = Array.isArray(error.data) ? error.data[index] : undefined;
-      return at([...path, index], `expected each value once, found ${show(item)} again`);
-    }
+    case "uniqueItems":
+      return repeated(list(error.data)).flatMap(([index, item]) =>
+        at([...path, index], `expected each value once, found ${show(item)} again`),
+      );
     case "anyOf": {
       // An object is close enough to the form that is one; its own keys are to blame, and are told.
-      if (typeof error.data === "object" && error.data !== null && !Array.isArray(error.data))
-        return undefined;
+      if (typeof error.data === "object" && error.data !== null && !Array.isArray(error.data)) return [];
       const names = list(schema.anyOf).flatMap((form) => list(record(form).enum).map(String));
       const meant = typeof error.data === "string" ? hint(error.data, names) : "";
       return at(path, `expected ${names.join(", ")} or an object {...}, found ${show(error.data)}.${meant}`);
@@ -74,6 +71,17 @@ function explainOne(error: ErrorObject): Explained | undefined {
         `expected ${expectation(schema)}, found ${show(error.data)}.${valueHint(error.data, schema)}`,
       );
   }
+}
+
+/** Values that an earlier one equals, with their places; ajv tells of one pair alone. */
+function repeated(items: unknown[]): [number, unknown][] {
+  const seen = new Set<string>();
+  return items.flatMap((item, index): [number, unknown][] => {
+    const identity = digest(item);
+    if (seen.has(identity)) return [[index, item]];
+    seen.add(identity);
+    return [];
+  });
 }
 
 function keyHint(key: string, path: Path, schema: Record<string, unknown>): string {

@@ -5,6 +5,7 @@ import { template } from "../../src/commands/init.ts";
 import { type CliprpnError, exitCodeOf } from "../../src/contract/errors.ts";
 import { type ReadExperiment, readExperiment } from "../../src/experiment/read-experiment.ts";
 import { packageRoot } from "../../src/package-root.ts";
+import { cliprpn } from "../helpers/cli.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
 const head = { name: "a", question: "Which is best?" };
@@ -267,6 +268,14 @@ test("all problems are told at once, whatever their kind, in the file's order", 
   ]);
 });
 
+test("every repeated value is told", () => {
+  expect(problems(JSON.stringify({ ...head, seeds: [1, 1, 2, 2, 1] }))).toEqual([
+    "1:52  seeds[1]: expected each value once, found 1 again",
+    "1:56  seeds[3]: expected each value once, found 2 again",
+    "1:58  seeds[4]: expected each value once, found 1 again",
+  ]);
+});
+
 test("a rule is silent on what a wrong value was to set", () => {
   // fg_iou_thresh would have been 0.9: that bg_iou_thresh exceeds the preset's 0.5 is not so.
   const text = JSON.stringify(
@@ -337,6 +346,23 @@ describe("--set", () => {
     ]);
     expect(settings.map((setting) => setting.settings.fusion.kind)).toEqual(["switched", "concatenation"]);
   });
+});
+
+test("a wrong experiment ends in exit code 2, before anything is made or set up", async () => {
+  const folder = tempFolder();
+  writeFileSync(join(folder, "e.json"), JSON.stringify({ ...head, seed: 1, num_threads: 0 }));
+  const env = { HOME: folder, CLIPRPN_CACHE: join(folder, "cache"), PATH: "" };
+  for (const command of ["sweep", "train"]) {
+    const { code, out, err } = await cliprpn([command, "e.json", "--runs-dir", "runs"], folder, env);
+    expect(code).toBe(2);
+    expect(out).toBe("");
+    expect(err.trim().split("\n")).toEqual([
+      "e.json:1:41  seed: there is no such key. Did you mean seeds?",
+      "e.json:1:64  num_threads: expected a whole number in [1, 1024], found 0.",
+      "e.json: 2 problems, nothing was started",
+    ]);
+  }
+  expect(readdirSync(folder)).toEqual(["e.json"]);
 });
 
 test.each(["nope.json", "."])("%s in place of a file is bad input", (name) => {
