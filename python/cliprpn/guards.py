@@ -26,9 +26,12 @@ def install_guards() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # What was printed before a crash is in the log.
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The CLI decides what Ctrl-C means.
+    signal.signal(
+        signal.SIGTERM, _leave_it
+    )  # Clusters send it to every process of a job at once: also the CLI's.
     signal.signal(signal.SIGUSR1, _ask_to_stop)
     die_with_parent()
-    os.register_at_fork(after_in_child=die_with_parent)
+    os.register_at_fork(after_in_child=_ready_child)
     threading.Thread(target=_watch_parent, args=(os.getppid(),), daemon=True).start()
 
 
@@ -46,6 +49,16 @@ def forget_stop() -> None:
 def _ask_to_stop(signum: int, frame: object) -> None:
     global _stop_asked
     _stop_asked = True
+
+
+def _leave_it(signum: int, frame: object) -> None:
+    """A handler, as what is ignored stays ignored in the programs that this one starts."""
+
+
+def _ready_child() -> None:
+    """For children made by fork: multiprocessing ends them with SIGTERM."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    die_with_parent()
 
 
 def die_with_parent() -> None:

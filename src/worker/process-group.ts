@@ -28,4 +28,4 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): void {
 
 /** sh becomes the program; beside it waits what ends the group once our end of its standard input closes. */
 const guard =
-  'exec 9<&0; (exec 3>&-; read -r line <&9; kill -KILL 0) >/dev/null 2>&1 & exec 9<&-; exec "$@" </dev/null';
+  'exec 9<&0; (trap "" INT TERM HUP; exec 3>&-; read -r line <&9; kill -KILL 0) >/dev/null 2>&1 & exec 9<&-; exec "$@" </dev/null';

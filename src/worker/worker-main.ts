@@ -11,6 +11,8 @@ const pythonGone = (reason: string): void => send({ type: "python_gone", reason 
 // Nobody is left to work for: end the whole group, a busy Python with it.
 process.on("disconnect", endGroup);
 if (!process.connected) endGroup();
+// What clusters send to every process of a job at once is the CLI's to answer.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
 
 await serve().catch((error) => {
   console.error(error); // To the log; pythonia keeps Python's traceback in the stack.

@@ -116,6 +116,25 @@ test("processes made by multiprocessing's spawn work", async () => {
   expect(await ask("spawn")).toEqual({ status: "ok", value: { squares: [1, 4, 9], channel: null } });
 }, 20_000);
 
+test("a pool that is left ends its busy processes", async () => {
+  expect(JSON.parse(await warm.call("end_pool", "{}", { timeoutMs: 15_000 })).status).toBe("ok");
+}, 20_000);
+
+test("SIGTERM and SIGINT for all processes of a job, as clusters send them, are left to the owner", async () => {
+  const { transport, processes } = await doomed();
+  const call = transport.call("sleep", '{"seconds": 0.5}', {
+    onEvent: () => {
+      for (const line of processes.running()) {
+        process.kill(Number.parseInt(line, 10), "SIGINT");
+        process.kill(Number.parseInt(line, 10), "SIGTERM");
+      }
+    },
+  });
+  expect(JSON.parse(await call).status).toBe("ok");
+  await transport.kill();
+  await untilNone(processes);
+});
+
 test.each([
   ["leave", /Python ended with exit code 7/],
   ["crash", /Python was ended by SIGSEGV/],

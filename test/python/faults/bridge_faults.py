@@ -132,6 +132,14 @@ def spawn(params: Values) -> Values:
         return {"squares": pool.map(square, [1, 2, 3]), "channel": os.environ.get("NODE_CHANNEL_FD")}
 
 
+def end_pool(params: Values) -> Values:
+    """Pools end their processes with SIGTERM, whichever way they were made."""
+    for method in ("fork", "spawn"):
+        with multiprocessing.get_context(method).Pool(1) as pool:
+            pool.apply_async(time.sleep, (60,))
+    return {}
+
+
 def spawn_and_hang(params: Values) -> Values:
     """Three kinds of children, each busy, none of which looks at its parent."""
     multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,)).start()
@@ -163,6 +171,7 @@ METHODS: dict[str, Callable[[Values], Values]] = {
         events,
         bad_event,
         spawn,
+        end_pool,
         spawn_and_hang,
     )
 }
