@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import inspect
+import sys
 from pathlib import Path
 
 import torch
@@ -82,9 +83,10 @@ def build_file_fusion(fusion: FileFusion, sizes: Sizes) -> nn.Module:
     spec = importlib.util.spec_from_file_location(f"cliprpn_fusion_{path.stem}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # As an import would: dataclasses look their module up there.
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise CliprpnError("fusion_invalid", f"{path}: {type(error).__name__}: {error}") from error
     cls = getattr(module, class_name, None)
     if not (inspect.isclass(cls) and issubclass(cls, nn.Module)):
@@ -128,8 +130,13 @@ def check_fusion(settings: Settings, sizes: Sizes) -> int:
         )
     if not fused.isfinite().all():
         raise CliprpnError("fusion_invalid", f"{_name(settings)}: its map holds infinite values or NaN")
-    if not fused.requires_grad and any(True for _ in fusion.parameters()):
-        raise CliprpnError("fusion_invalid", f"{_name(settings)}: no gradient reaches its parameters")
+    if any(True for _ in fusion.parameters()):
+        try:
+            fused.sum().backward()
+        except RuntimeError as error:
+            raise CliprpnError(
+                "fusion_invalid", f"{_name(settings)}: no gradient reaches its parameters: {error}"
+            ) from error
     return sum(parameter.numel() for parameter in fusion.parameters())
 
 

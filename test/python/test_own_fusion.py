@@ -1,0 +1,160 @@
+"""A person's own fusion: taken from its file, and refused with what was expected."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from helpers import REPO, file_fusion, make_spec, shipped_weights_id
+
+from cliprpn.build import check_fusion
+from cliprpn.contract.generated import CheckFusionParams, Settings
+from cliprpn.errors import CliprpnError
+from cliprpn.methods import METHODS, CallContext
+
+SIZES = (512, 192, 48)  # map_channels, pooled_dim, word_dim
+EXAMPLE = REPO / "experiments" / "my-fusion" / "my_fusion.py"
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> Any:
+    threads = torch.get_num_threads()
+    with torch.random.fork_rng():
+        yield
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(False)
+
+
+def settings_of(tmp_path: Path, source: str, name: str = "Mine", **params: Any) -> Settings:
+    fusion = file_fusion(tmp_path / "mine.py", source, name, **params)
+    root = tmp_path / "data"
+    (root / "annotations").mkdir(parents=True, exist_ok=True)
+    return make_spec(root, tmp_path, fusion=fusion).settings
+
+
+def fusion_source(body: str, init: str = "", head: str = "import torch") -> str:
+    return f"""{head}
+class Mine(torch.nn.Module):
+    def __init__(self, map_channels, pooled_dim, word_dim, sharpness=1.0):
+        super().__init__()
+        self.text = torch.nn.Linear(pooled_dim, map_channels)
+        {init or "pass"}
+
+    def forward(self, map, words, mask, pooled):
+        {body}
+"""
+
+
+# Runs forward; only the backward pass finds that `exp` needs what was overwritten.
+IN_PLACE = "text = self.text(pooled).exp(); text.mul_(2); return map * text[:, :, None, None]"
+GOOD = "return map * self.text(pooled)[:, :, None, None]"
+
+
+def test_the_one_that_ships_passes_the_check_that_trials_begin_with(tmp_path: Path) -> None:
+    experiment = json.loads((EXAMPLE.parent / "my-fusion.json").read_text())
+    params = experiment["vary"]["fusion"][1]["params"]
+    fusion = file_fusion(tmp_path / "my_fusion.py", EXAMPLE.read_text(), "MyFusion", **params)
+    (tmp_path / "annotations").mkdir()
+    spec = make_spec(tmp_path, tmp_path, fusion=fusion)
+    assert spec.backbone.weights_id == shipped_weights_id()
+    context = CallContext(lambda event: None, lambda: False, torch.device("cpu"))
+    found: Any = METHODS["check_fusion"].run(CheckFusionParams(spec=spec), context)
+    # A text projection and a 1x1 convolution at the neck's 16 channels.
+    assert found.num_parameters == (192 * 16 + 16) + (16 * 16 + 16)
+    assert len(EXAMPLE.read_text().splitlines()) <= 25
+
+
+def test_params_reach_the_class(tmp_path: Path) -> None:
+    source = fusion_source(GOOD, init="assert sharpness == 4")
+    check_fusion(settings_of(tmp_path, source, sharpness=4), SIZES)
+    with pytest.raises(CliprpnError, match="AssertionError"):
+        check_fusion(settings_of(tmp_path, source, sharpness=5), SIZES)
+
+
+WITH_DATACLASS = """from __future__ import annotations
+import torch
+from dataclasses import dataclass
+
+@dataclass
+class Sizes:
+    height: int
+"""
+WITHOUT_PARAMETERS = """import torch
+
+class Mine(torch.nn.Module):
+    def __init__(self, *sizes):
+        super().__init__()
+
+    def forward(self, map, words, mask, pooled):
+        return map
+"""
+TAKES_NOTHING = """import torch
+
+class Mine(torch.nn.Module):
+    def __init__(self):
+        pass
+"""
+
+
+def test_a_file_may_use_what_modules_use(tmp_path: Path) -> None:
+    check_fusion(settings_of(tmp_path, fusion_source(GOOD, head=WITH_DATACLASS)), SIZES)
+
+
+def test_a_fusion_without_parameters_is_one(tmp_path: Path) -> None:
+    assert check_fusion(settings_of(tmp_path, WITHOUT_PARAMETERS), SIZES) == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (fusion_source("return map[:, :-1]"), ["expected a map [2, 16, 2, 2]", "found [2, 15, 2, 2]"]),
+        (fusion_source("return pooled"), ["expected a map [2, 16, 2, 2]", "found [2, 192]"]),
+        (fusion_source("return map, pooled"), ["expected a map [2, 16, 2, 2]", "found tuple"]),
+        (fusion_source("pass"), ["expected a map", "found NoneType"]),
+        (fusion_source("return self.text(pooled)[:, :, None, None] * map / 0"), ["infinite values or NaN"]),
+        (fusion_source("return (map * 0).log()"), ["infinite values or NaN"]),
+        (fusion_source("return map.matmul(words)"), ["RuntimeError", "expected __init__", "-> [B,C,h,w]"]),
+        (fusion_source("raise KeyError('oh')"), ["KeyError", "expected __init__"]),
+        (fusion_source("return map"), ["no gradient reaches its parameters"]),
+        (fusion_source("return map * self.text(pooled).detach()[:, :, None, None]"), ["no gradient"]),
+        (fusion_source(IN_PLACE), ["no gradient", "inplace"]),
+        (fusion_source(GOOD, init="raise ValueError('too few')"), ["ValueError: too few", "expected __init__"]),
+        ("class Mine:\n    pass", ["expected a torch.nn.Module called Mine", "class"]),
+        ("def Mine(*sizes):\n    pass", ["expected a torch.nn.Module called Mine", "function"]),
+        ("Other = 1", ["expected a torch.nn.Module called Mine", "None"]),
+        (TAKES_NOTHING, ["TypeError", "expected __init__"]),
+        ("this is no Python", ["SyntaxError"]),
+        ("import not_installed_here", ["ModuleNotFoundError", "not_installed_here"]),
+        ("import sys\nsys.exit(3)", ["SystemExit"]),
+        ("1 / 0", ["ZeroDivisionError"]),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_with_what_was_expected(
+    tmp_path: Path, source: str, expected: list[str]
+) -> None:
+    with pytest.raises(CliprpnError) as caught:
+        check_fusion(settings_of(tmp_path, source), SIZES)
+    assert caught.value.code == "fusion_invalid"
+    message = caught.value.message
+    assert [part for part in expected if part not in message] == [], message
+    assert str(tmp_path / "mine.py") in message
+
+
+def test_params_that_the_class_does_not_take(tmp_path: Path) -> None:
+    with pytest.raises(CliprpnError, match="bluntness") as caught:
+        check_fusion(settings_of(tmp_path, fusion_source(GOOD), bluntness=1), SIZES)
+    assert caught.value.code == "fusion_invalid" and "**params" in caught.value.message
+
+
+def test_a_file_that_changed_since_the_plan_is_refused_and_not_run(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, fusion_source(GOOD))
+    (tmp_path / "mine.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    with pytest.raises(CliprpnError, match="has changed since the trial was planned") as caught:
+        check_fusion(settings, SIZES)
+    assert caught.value.code == "fusion_invalid" and not (tmp_path / "ran").exists()
+    (tmp_path / "mine.py").unlink()
+    with pytest.raises(CliprpnError, match="expected a fusion's file, found none"):
+        check_fusion(settings, SIZES)
