@@ -40,10 +40,16 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const { com, python }: Pythonia = createRequire(import.meta.url)("pythonia");
   com.proc.on("error", (error) => options.onExit(`Python could not be started: ${error.message}`));
   com.proc.on("exit", (code, signal) =>
-    options.onExit(signal === null ? `Python ended with exit code ${code}` : `Python was ended by ${signal}`),
+    options.onExit(
+      signal === null ? `Python ended with exit code ${code}` : `Python was ended by ${told(signal)}`,
+    ),
   );
   com.register("cliprpn.event", ({ text }) => options.onEvent(text));
   const runtime = await python(options.module);
   const pid = Number(await runtime.start());
   return { pid, call: (method, params) => runtime.handle(method, params) };
+}
+
+function told(signal: NodeJS.Signals): string {
+  return signal === "SIGKILL" ? "SIGKILL, as the system does when memory is short" : signal;
 }
