@@ -268,6 +268,13 @@ test("all problems are told at once, whatever their kind, in the file's order", 
   ]);
 });
 
+test("of a key that stands twice, the second counts, and is told with its own mistakes", () => {
+  expect(problems('{"name": "a", "question": "Which is best?", "seeds": [0], "seeds": 7}')).toEqual([
+    '1:59  the key "seeds" stands twice; keep one',
+    "1:68  seeds: expected a list of 1 to 1000 values, found 7.",
+  ]);
+});
+
 test("every repeated value is told", () => {
   expect(problems(JSON.stringify({ ...head, seeds: [1, 1, 2, 2, 1] }))).toEqual([
     "1:52  seeds[1]: expected each value once, found 1 again",
