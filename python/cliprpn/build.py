@@ -55,13 +55,7 @@ def build_fusion(settings: Settings, sizes: Sizes) -> nn.Module:
     if isinstance(fusion, FileFusion):
         return build_file_fusion(fusion, sizes)
     if isinstance(fusion, SwitchedSettings):
-        switches = fusion.model_dump(exclude={"kind"})
-        if sizes[0] % 8:
-            raise CliprpnError(
-                "fusion_invalid",
-                f"this fusion has 8 heads; {sizes[0]} channels cannot be shared among them",
-            )
-        return SwitchedFusion(*sizes, **switches)
+        return SwitchedFusion(*sizes, **fusion.model_dump(exclude={"kind"}))
     if fusion.kind == "concatenation":
         return ConcatenationFusion(*sizes)
     return CrossAttentionFusion(*sizes)

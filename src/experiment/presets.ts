@@ -34,6 +34,7 @@ const reference: Settings = {
   training: {
     num_epochs: 30,
     batch_size: 50,
+    batch_by: "sentence",
     optimizer: "adam",
     learning_rate: 2.708e-4,
     weight_decay: 0,
@@ -62,6 +63,7 @@ const repaired: Settings = {
   training: {
     num_epochs: 6,
     batch_size: 50,
+    batch_by: "picture",
     optimizer: "adamw",
     learning_rate: 1e-3,
     weight_decay: 0.01,

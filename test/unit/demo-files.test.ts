@@ -41,9 +41,9 @@ test("what a generator version says does not change: data sets, features and tri
   const { instances_sha256, refs_sha256 } = await readDemo(root);
   expect({ generator_version, instances_sha256, refs_sha256 }).toMatchInlineSnapshot(`
     {
-      "generator_version": 1,
-      "instances_sha256": "b90e03f9578d03befb8c341c11c043a8b865e065ff16167210e01cec08b7d6e7",
-      "refs_sha256": "9776ccaeb26fde8b872c084f1c093de315f43bb7a77effdcf76db76c3b2ea382",
+      "generator_version": 2,
+      "instances_sha256": "060c7cde234c9489e2d1d5b1fb12e81587a5ccc98374d372e19d6ba3dc3dd6d2",
+      "refs_sha256": "108dca2316961f7ba872778aa8e38d150e2aa505c7210ec138bbe31e6e8784dc",
     }
   `);
 });

@@ -1,5 +1,9 @@
 """Trains cliprpn-tiny contrastively on drawn scenes and writes weights, recipe and log.
 
+First both towers together; then the text tower anew against the locked picture tower (LiT, Zhai et al. 2022), from
+wide token embeddings: a word that no caption holds keeps a vector of its own, where a narrow start drowns it in the
+sentence (measured: "above" and "below" 0.35 of a vector's length apart, "red" and "blue" 1.3).
+
 Three contrasts, all between pictures and caption-like texts: whole picture with caption, object (the
 map under its box, through the attention pool's value and output projections, as MaskCLIP does) with
 phrase, and phrase with the cells of its own picture.
@@ -13,6 +17,7 @@ import json
 import math
 import random
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +25,11 @@ import open_clip
 import torch
 from open_clip.model import CLIP, CLIPTextCfg, CLIPVisionCfg
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional
 
-from cliprpn.tiny.captions import Phrase, caption, describe, say, some_of
+from cliprpn.tiny.captions import Phrase, caption, describe, say, some_of, which_are_true
 from cliprpn.tiny.losses import box_weights, multi_positive_contrast
 
 MODEL_CFG: dict[str, Any] = {
@@ -33,6 +38,8 @@ MODEL_CFG: dict[str, Any] = {
     "vision_cfg": {"layers": [1, 1, 1, 1], "width": 16, "image_size": 224},
     "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 48, "heads": 4, "layers": 2},
 }
+# Standard deviation of new token embeddings; open_clip's own start is 0.02.
+TOKEN_STD = 0.5
 MEAN, STD = (0.7, 0.7, 0.7), (0.25, 0.25, 0.25)
 
 
@@ -40,7 +47,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m cliprpn.tiny", description=__doc__)
     parser.add_argument("--scenes", type=Path, required=True, help="folder made by `cliprpn scenes`")
     parser.add_argument("--out", type=Path, required=True, help="folder for cliprpn-tiny.*")
-    parser.add_argument("--num-epochs", type=int, default=7)
+    parser.add_argument("--num-epochs", type=int, default=7, help="of both towers")
+    parser.add_argument("--num-text-epochs", type=int, default=4, help="of the text tower alone")
+    parser.add_argument(
+        "--pictures-of", type=Path, help="take a finished picture tower from this .safetensors file"
+    )
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
@@ -50,8 +61,23 @@ def main() -> None:
     images = read_images(args.scenes / "images", [scene["file"] for scene in scenes])
     model = build()
     model.visual.to(memory_format=torch.channels_last)
-    log = train(model, scenes, images, args)
-    write(model, args, len(scenes), log)
+    if args.pictures_of is None:
+        both = list(model.parameters())
+        log = train(model, both, scenes, lambda rows: look(model, images[rows]), args.num_epochs, args)
+    else:
+        log = read_pictures(model, args.pictures_of)
+    renew_text(model)
+    whole, cells = look_once(model, images)
+    text = [p for name, p in model.named_parameters() if not name.startswith("visual.")]
+    text_log = train(
+        model,
+        text,
+        scenes,
+        lambda rows: (whole[rows].float(), cells[rows].float()),
+        args.num_text_epochs,
+        args,
+    )
+    write(model, args, len(scenes), log, text_log)
 
 
 def build() -> CLIP:
@@ -62,6 +88,30 @@ def build() -> CLIP:
         text_cfg=CLIPTextCfg(**MODEL_CFG["text_cfg"]),
         quick_gelu=True,
     )
+
+
+def renew_text(model: CLIP) -> None:
+    """A text tower with new weights, its token embeddings wide."""
+    fresh = build()
+    state = fresh.state_dict()
+    model.load_state_dict({k: v for k, v in state.items() if not k.startswith("visual.")}, strict=False)
+    torch.nn.init.normal_(model.token_embedding.weight, std=TOKEN_STD)
+
+
+def read_pictures(model: CLIP, weights: Path) -> list[dict[str, float]]:
+    """Loads the picture tower of earlier weights. Returns the log beside them."""
+    pictures = {k: v.float() for k, v in load_file(weights).items() if k.startswith("visual.")}
+    model.load_state_dict(pictures, strict=False)
+    log: list[dict[str, float]] = json.loads(weights.with_suffix(".json").read_text())["log"]
+    return log
+
+
+@torch.no_grad()
+def look_once(model: CLIP, images: Tensor) -> tuple[Tensor, Tensor]:
+    """What the finished picture tower sees in all pictures, as `look` gives it, in float16."""
+    model.eval()
+    parts = [look(model, images[start : start + 64]) for start in range(0, len(images), 64)]
+    return torch.cat([whole.half() for whole, _ in parts]), torch.cat([cells.half() for _, cells in parts])
 
 
 def read_images(folder: Path, files: list[str]) -> Tensor:
@@ -76,18 +126,27 @@ def read_images(folder: Path, files: list[str]) -> Tensor:
 
 
 def train(
-    model: CLIP, scenes: list[dict[str, Any]], images: Tensor, args: argparse.Namespace
+    model: CLIP,
+    parameters: list[torch.nn.Parameter],
+    scenes: list[dict[str, Any]],
+    look_at: Callable[[list[int]], tuple[Tensor, Tensor]],
+    num_epochs: int,
+    args: argparse.Namespace,
 ) -> list[dict[str, float]]:
-    """Trains in place. Returns a row an epoch."""
-    optimizer = torch.optim.AdamW(model.parameters(), lr=args.learning_rate, weight_decay=0.05)
-    steps = args.num_epochs * (len(scenes) // args.batch_size)
+    """Trains the parameters in place. Returns a row an epoch.
+
+    Args:
+        look_at: what `look` gives for the pictures of these rows.
+    """
+    optimizer = torch.optim.AdamW(parameters, lr=args.learning_rate, weight_decay=0.05)
+    steps = num_epochs * (len(scenes) // args.batch_size)
     scheduler = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, max_lr=args.learning_rate, total_steps=steps, pct_start=0.1
     )
     rng = random.Random(args.seed)
     log: list[dict[str, float]] = []
     started = time.monotonic()
-    for epoch in range(1, args.num_epochs + 1):
+    for epoch in range(1, num_epochs + 1):
         model.train()
         order = list(range(len(scenes)))
         rng.shuffle(order)
@@ -95,11 +154,11 @@ def train(
         num_batches = len(order) // args.batch_size
         for batch in range(num_batches):
             rows = order[batch * args.batch_size : (batch + 1) * args.batch_size]
-            losses = contrasts(model, [scenes[row] for row in rows], images[rows], rng)
+            losses = contrasts(model, [scenes[row] for row in rows], *look_at(rows), rng)
             loss = losses[0] + losses[1] + 0.5 * losses[2]
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            torch.nn.utils.clip_grad_norm_(parameters, 1.0)
             optimizer.step()
             scheduler.step()
             with torch.no_grad():
@@ -113,33 +172,31 @@ def train(
 
 
 def contrasts(
-    model: CLIP, scenes: list[dict[str, Any]], images: Tensor, rng: random.Random
+    model: CLIP, scenes: list[dict[str, Any]], whole: Tensor, cells: Tensor, rng: random.Random
 ) -> tuple[Tensor, Tensor, Tensor, float]:
-    """Picture, object and cell contrast, and how often an object's best phrase is true of it."""
-    mean, std = torch.tensor(MEAN).view(3, 1, 1), torch.tensor(STD).view(3, 1, 1)
-    pixels = (images.float() / 255 - mean) / std
+    """Picture, object and cell contrast, and how often an object's best phrase is true of it.
+
+    Args:
+        whole: [B, E], and cells [B, 49, E], from `look`.
+    """
     full = [[describe(item, s["width"], s["height"]) for item in s["objects"]] for s in scenes]
     objects = [item for group in full for item in group]
     phrases = [some_of(item, rng) for item in objects]
-    texts = [caption(group, rng) for group in full] + [say(phrase, rng) for phrase in phrases]
-    text = encode_text(model, texts)
-    feature_map = map_of(model, pixels)  # [B, C, 7, 7]
+    captions = encode_text(model, [caption(group, rng) for group in full])
+    said = encode_text(model, [say(phrase, rng) for phrase in phrases])
     scale = model.logit_scale.exp()
 
-    whole = functional.normalize(model.visual.attnpool(feature_map), dim=1)
-    logits = scale * whole @ text[: len(scenes)].T
+    logits = scale * whole @ captions.T
     same = torch.eye(len(scenes), dtype=torch.bool)
     picture = (multi_positive_contrast(logits, same) + multi_positive_contrast(logits.T, same)) / 2
 
-    cells = functional.normalize(project_cells(model, feature_map), dim=2)  # [B, 49, E]
     owner = torch.tensor([row for row, group in enumerate(full) for _ in group])
     boxes = torch.tensor([item["box_xyxy"] for s in scenes for item in s["objects"]]).float()
     sides = torch.tensor([[s["width"], s["height"]] * 2 for s in scenes]).float()[owner]
     weights = box_weights(boxes / sides, 7)  # [N, 49]
     regions = torch.bmm(weights[:, None], cells[owner]).squeeze(1)
     regions = functional.normalize(regions, dim=1)
-    said = text[len(scenes) :]
-    truth = torch.tensor([[phrase.is_true_of(item) for phrase in phrases] for item in objects])
+    truth = which_are_true(phrases, objects)  # [N objects, N phrases]
     logits = scale * regions @ said.T  # [N objects, N phrases]
     on_object = multi_positive_contrast(logits, truth) + multi_positive_contrast(logits.T, truth.T)
 
@@ -172,10 +229,18 @@ def encode_text(model: CLIP, texts: list[str]) -> Tensor:
     return functional.normalize(pooled, dim=1)
 
 
-def map_of(model: CLIP, pixels: Tensor) -> Tensor:
-    """[B, 3, 224, 224] to [B, C, 7, 7]: the trunk without its attention pool."""
+def look(model: CLIP, images: Tensor) -> tuple[Tensor, Tensor]:
+    """[B, 3, 224, 224], uint8, to the whole picture's vector [B, E] and each cell's [B, 49, E], L2-normalised."""
+    feature_map = map_of(model, images)
+    whole = functional.normalize(model.visual.attnpool(feature_map), dim=1)
+    return whole, functional.normalize(project_cells(model, feature_map), dim=2)
+
+
+def map_of(model: CLIP, images: Tensor) -> Tensor:
+    """[B, 3, 224, 224], uint8, to [B, C, 7, 7]: the trunk without its attention pool."""
     visual = model.visual
-    hidden = pixels.contiguous(memory_format=torch.channels_last)
+    mean, std = torch.tensor(MEAN).view(3, 1, 1), torch.tensor(STD).view(3, 1, 1)
+    hidden = ((images.float() / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         hidden = visual.stem(hidden)
         for layer in (visual.layer1, visual.layer2, visual.layer3, visual.layer4):
@@ -189,7 +254,13 @@ def project_cells(model: CLIP, feature_map: Tensor) -> Tensor:
     return pool.c_proj(pool.v_proj(feature_map.flatten(2).transpose(1, 2)))
 
 
-def write(model: CLIP, args: argparse.Namespace, num_scenes: int, log: list[dict[str, float]]) -> None:
+def write(
+    model: CLIP,
+    args: argparse.Namespace,
+    num_scenes: int,
+    log: list[dict[str, float]],
+    text_log: list[dict[str, float]],
+) -> None:
     """`cliprpn-tiny.safetensors` (fp16) and `cliprpn-tiny.json` (how to build it, recipe, log)."""
     args.out.mkdir(parents=True, exist_ok=True)
     file = args.out / "cliprpn-tiny.safetensors"
@@ -205,7 +276,8 @@ def write(model: CLIP, args: argparse.Namespace, num_scenes: int, log: list[dict
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
         "recipe": {
             "num_scenes": num_scenes,
-            "num_epochs": args.num_epochs,
+            "num_epochs": len(log),
+            "num_text_epochs": args.num_text_epochs,
             "batch_size": args.batch_size,
             "learning_rate": args.learning_rate,
             "seed": args.seed,
@@ -213,6 +285,7 @@ def write(model: CLIP, args: argparse.Namespace, num_scenes: int, log: list[dict
             "torch": torch.__version__,
         },
         "log": log,
+        "text_log": text_log,
     }
     (args.out / "cliprpn-tiny.json").write_text(json.dumps(recipe, indent=2) + "\n")
 

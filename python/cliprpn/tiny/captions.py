@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
+
+import torch
+from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -17,11 +20,15 @@ class Phrase:
     size: str | None
     place: str | None
 
-    def is_true_of(self, other: Phrase) -> bool:
-        """Whether everything this phrase says holds for a fully described object."""
-        own = (self.kind, self.color, self.mark, self.size, self.place)
-        its = (other.kind, other.color, other.mark, other.size, other.place)
-        return all(said is None or said == is_ for said, is_ in zip(own, its, strict=True))
+
+def which_are_true(phrases: list[Phrase], objects: list[Phrase]) -> Tensor:
+    """Whether everything that a phrase says holds for a fully described object: [N objects, N phrases], bool."""
+    numbers: dict[str | None, int] = {None: -1}
+    said, full = (
+        torch.tensor([[numbers.setdefault(value, len(numbers)) for value in astuple(one)] for one in group])
+        for group in (phrases, objects)
+    )
+    return ((said[None] == full[:, None]) | (said[None] == -1)).all(dim=2)
 
 
 def describe(item: dict[str, Any], width: int, height: int) -> Phrase:

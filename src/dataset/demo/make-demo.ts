@@ -29,7 +29,7 @@ export const demoSizes: Record<"full" | "small", DemoOptions> = {
 };
 
 /** Changes whenever the same options would draw or say something else. */
-export const generator_version = 1;
+export const generator_version = 2;
 
 /** Names a demo by what it holds, without drawing it. */
 export function demoId(options: DemoOptions): string {

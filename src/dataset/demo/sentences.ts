@@ -28,7 +28,7 @@ export function writeSentences(random: Random, scene: Scene, stratum: Stratum, s
     const wording = drawWording(random);
     const first: Sentence = { text: phrase(expression, wording), expression, stratum, target };
     const twin = random
-      .shuffled(variants(expression))
+      .shuffled(variants(expression).filter((other) => maySay(other, split)))
       .map((other) => twinOf(first, other, wording, scene))
       .find((other) => other !== undefined);
     if (twin !== undefined) return [first, twin];
@@ -50,6 +50,10 @@ export function isHeldOutChain(expression: Expression): boolean {
   const { modifier } = expression;
   if (modifier?.type !== "relation" || modifier.to.modifier?.type !== "relation") return false;
   return modifier.relation === "right of" && modifier.to.modifier.relation === "below";
+}
+
+function maySay(expression: Expression, split: Split): boolean {
+  return split === "test" || !isHeldOutChain(expression);
 }
 
 function twinOf(
@@ -113,9 +117,7 @@ function expressions(scene: Scene, stratum: Stratum, split: Split): Expression[]
           .filter(({ relation }) => relation !== "closest to")
           .map((modifier): Expression => ({ ...near, modifier })),
       );
-      return withModifiers(relationsTo(chained)).filter(
-        (expression) => split === "test" || !isHeldOutChain(expression),
-      );
+      return withModifiers(relationsTo(chained)).filter((expression) => maySay(expression, split));
     }
   }
 }

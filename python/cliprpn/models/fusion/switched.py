@@ -10,10 +10,11 @@ from torch.nn import functional
 
 NUM_HEADS = 8
 NUM_BLOCKS = 2
+TEXT_CHANNELS = 128
 
 
 class SwitchedFusion(nn.Module):
-    """Blocks in which each cell first takes in the sentence, then looks at the other cells.
+    """Blocks in which each cell first takes in the sentence, then thinks about it.
 
     Switches:
         text: `pooled` gives every cell the sentence's one vector; `words` lets each cell ask all
@@ -35,75 +36,82 @@ class SwitchedFusion(nn.Module):
         coordinates: Literal["off", "on"] = "on",
     ) -> None:
         super().__init__()
+        self.text = text
         self.norm = nn.LayerNorm(map_channels)
         self.where = nn.Linear(4, map_channels) if coordinates == "on" else None
-        self.blocks = nn.ModuleList(
-            FusionBlock(map_channels, word_dim if text == "words" else pooled_dim, text, interaction)
-            for _ in range(NUM_BLOCKS)
+        text_dim = word_dim if text == "words" else pooled_dim
+        self.read = nn.Sequential(
+            nn.LayerNorm(text_dim),
+            nn.Linear(text_dim, TEXT_CHANNELS),
+            nn.GELU(),
+            nn.Linear(TEXT_CHANNELS, TEXT_CHANNELS),
         )
+        self.blocks = nn.ModuleList(FusionBlock(map_channels, text, interaction) for _ in range(NUM_BLOCKS))
 
     def forward(self, map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor) -> Tensor:
         cells = self.norm(map.flatten(2).transpose(1, 2))  # [B, h*w, C]
         if self.where is not None:
             cells = cells + self.where(cell_coordinates(map.shape[2], map.shape[3], map.device))
+        said = self.read(words if self.text == "words" else pooled[:, None])  # [B, L or 1, T]
         for block in self.blocks:
-            cells = block(cells, words, mask, pooled)
+            cells = block(cells, said, mask)
         return cells.transpose(1, 2).reshape(map.shape)  # [B, C, h, w]
 
 
 class FusionBlock(nn.Module):
-    """Hear the sentence, look around, think: three residual steps, normalised before each."""
+    """Two residual steps, normalised before each: hear the sentence, then think."""
 
-    def __init__(self, channels: int, text_dim: int, text: str, interaction: str) -> None:
+    def __init__(self, channels: int, text: str, interaction: str) -> None:
         super().__init__()
-        self.listen_norm = nn.LayerNorm(channels)
-        self.listen = WordAttention(channels, text_dim) if text == "words" else None
-        self.read = nn.Linear(text_dim, channels) if text == "pooled" else None
-        self.scale = nn.Linear(channels, channels) if interaction == "multiplicative" else None
-        self.shift = nn.Linear(channels, channels)
-        self.look_norm = nn.LayerNorm(channels)
-        self.look_qkv = nn.Linear(channels, 3 * channels)
-        self.look_out = nn.Linear(channels, channels)
-        self.think_norm = nn.LayerNorm(channels)
+        self.own_norm = nn.LayerNorm(channels)
+        self.ask = WordAttention(channels) if text == "words" else None
+        # What is heard starts at unit length: averaged over words, it would start too faint to learn from.
+        self.heard_norm = nn.LayerNorm(TEXT_CHANNELS)
+        self.scale = nn.Linear(TEXT_CHANNELS, channels) if interaction == "multiplicative" else None
+        self.shift = nn.Linear(TEXT_CHANNELS, channels)
         self.think = nn.Sequential(
-            nn.Linear(channels, 2 * channels), nn.GELU(), nn.Linear(2 * channels, channels)
+            nn.LayerNorm(channels), nn.Linear(channels, channels), nn.GELU(), nn.Linear(channels, channels)
         )
 
-    def forward(self, cells: Tensor, words: Tensor, mask: Tensor, pooled: Tensor) -> Tensor:
-        own = self.listen_norm(cells)
-        heard = self.hear(own, words, mask, pooled)  # [B, h*w or 1, C]
+    def forward(self, cells: Tensor, said: Tensor, mask: Tensor) -> Tensor:
+        own = self.own_norm(cells)
+        heard = said if self.ask is None else self.ask(own, said, mask)  # [B, h*w or 1, T]
+        heard = self.heard_norm(heard)
         told = self.shift(heard)
         cells = cells + (told if self.scale is None else own * self.scale(heard) + told)
-        query, key, value = self.look_qkv(self.look_norm(cells)).chunk(3, dim=2)
-        cells = cells + self.look_out(attend(query, key, value, None))
-        return cells + self.think(self.think_norm(cells))
-
-    def hear(self, cells: Tensor, words: Tensor, mask: Tensor, pooled: Tensor) -> Tensor:
-        if self.listen is not None:
-            return self.listen(cells, words, mask)
-        assert self.read is not None
-        return functional.gelu(self.read(pooled))[:, None]  # [B, 1, C]
+        return cells + self.think(cells)
 
 
 class WordAttention(nn.Module):
-    """Each cell asks all words: [B, h*w, C] and [B, L, Dw] to [B, h*w, C]."""
+    """Each cell asks all words: [B, h*w, C] and [B, L, T] to [B, h*w, T]."""
 
-    def __init__(self, channels: int, word_dim: int) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(word_dim)
-        self.query = nn.Linear(channels, channels)
-        self.key_value = nn.Linear(word_dim, 2 * channels)
+        self.norm = nn.LayerNorm(TEXT_CHANNELS)
+        self.query = nn.Linear(channels, TEXT_CHANNELS)
+        self.key_value = nn.Linear(TEXT_CHANNELS, 2 * TEXT_CHANNELS)
 
-    def forward(self, cells: Tensor, words: Tensor, mask: Tensor) -> Tensor:
-        key, value = self.key_value(self.norm(words)).chunk(2, dim=2)
+    def forward(self, cells: Tensor, said: Tensor, mask: Tensor) -> Tensor:
+        key, value = self.key_value(self.norm(said)).chunk(2, dim=2)
         return attend(self.query(cells), key, value, mask)
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
-    """Multi-head attention: [B, Nq, C], [B, Nk, C] and mask [B, Nk] (True: may be asked) to [B, Nq, C]."""
+def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+    """Multi-head attention; queries and keys are normalised per head, so that it starts decided.
+
+    (Query-key normalisation, Dehghani et al. 2023.)
+
+    Args:
+        query: [B, Nq, T].
+        key: [B, Nk, T], and value the same.
+        mask: [B, Nk], True where a key may be asked.
+
+    Returns:
+        [B, Nq, T].
+    """
     query, key, value = (part.unflatten(2, (NUM_HEADS, -1)).transpose(1, 2) for part in (query, key, value))
-    allowed = None if mask is None else mask[:, None, None]  # [B, 1, 1, Nk]
-    heard = functional.scaled_dot_product_attention(query, key, value, attn_mask=allowed)
+    query, key = (functional.layer_norm(part, part.shape[-1:]) for part in (query, key))
+    heard = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask[:, None, None])
     return heard.transpose(1, 2).flatten(2)
 
 
