@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import time
 import traceback
@@ -37,7 +38,7 @@ from cliprpn.contract.generated import (
 )
 from cliprpn.data.index import DatasetIndex, open_or_build_index
 from cliprpn.devices import describe_environment, peak_process_bytes, resolve_device
-from cliprpn.errors import CliprpnError
+from cliprpn.errors import CliprpnError, disk_is_full
 from cliprpn.evaluation import predict_split
 from cliprpn.features.frozen import FrozenFeatures, open_features
 from cliprpn.metrics import split_metrics
@@ -54,15 +55,18 @@ Outcome = CompletedOutcome | FailedOutcome
 def run_trial(spec: TrialSpec, folder: Path, emit: Emit, should_stop: Callable[[], bool]) -> Outcome:
     """Runs the trial in its folder and writes `outcome.json` there, last and in one step.
 
-    A failure is an outcome too; only `interrupted` is raised, and leaves none, so that the trial
-    starts again from its beginning.
+    A failure is an outcome too. Only what says nothing about the trial is raised, and leaves none, so
+    that the trial starts again from its beginning.
+
+    Raises:
+        CliprpnError: interrupted, no_space.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _clear(folder)
     try:
         outcome: Outcome = _complete(spec, folder, emit, should_stop)
     except CliprpnError as error:
-        if error.code == "interrupted":
+        if error.code in ("interrupted", "no_space"):
             raise
         outcome = _failed(spec, folder, error.code, error.message)
     except torch.OutOfMemoryError:
@@ -70,7 +74,11 @@ def run_trial(spec: TrialSpec, folder: Path, emit: Emit, should_stop: Callable[[
         outcome = _failed(spec, folder, "out_of_memory", message)
     except MemoryError:
         outcome = _failed(spec, folder, "out_of_memory", "the machine's memory is full")
-    except Exception as error:  # noqa: BLE001 - a trial's failure is a value
+    except Exception as error:  # A trial's failure is a value.
+        if disk_is_full(error):
+            raise CliprpnError(
+                "no_space", f"{folder}: no space is left there; make room and go on"
+            ) from error
         outcome = _failed(spec, folder, "internal", f"{type(error).__name__}: {error}")
     write_json(folder / "outcome.json", outcome)
     return outcome
@@ -159,6 +167,9 @@ def _train(
         lambda done, total: show("training", done, total),
         should_stop,
     )
+    shutil.rmtree(
+        folder / "events", ignore_errors=True
+    )  # Of an interrupted run: TensorBoard would show both.
     with SummaryWriter(str(folder / "events")) as writer:
         for epoch in steps:
             epochs.append(epoch)
@@ -294,7 +305,11 @@ def main(argv: list[str]) -> int:
     except (OSError, ValueError) as error:  # A ValidationError is a ValueError.
         print(f"{spec_file}: {error}", file=sys.stderr)
         return 2
-    outcome = run_trial(spec, out, _print_epoch, lambda: False)
+    try:
+        outcome = run_trial(spec, out, _print_epoch, lambda: False)
+    except CliprpnError as error:
+        print(f"{error.code}: {error.message}", file=sys.stderr)
+        return 3
     if isinstance(outcome, FailedOutcome):
         print(f"{outcome.error.code}: {outcome.error.message}", file=sys.stderr)
         return 3

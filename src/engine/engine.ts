@@ -26,7 +26,7 @@ export interface Engine {
   /**
    * Runs every trial to an outcome; a failing one stops nothing. Ends early, in order, once the signal is aborted.
    *
-   * @throws CliprpnError when no worker comes up, once the trials that run have ended: no other trial would fare better.
+   * @throws CliprpnError for what is the machine's fault (no worker comes up, a full disk), once the trials that run have ended.
    */
   run(trials: TrialSpec[], folders: TrialFolders, watcher: TrialWatcher, signal: AbortSignal): Promise<void>;
   /** One-off work on the same kind of worker. @throws CliprpnError with Python's code; interrupted. */

@@ -157,6 +157,14 @@ test("a worker that does not come up again in mid-sweep ends the run, and fails 
   await sweep.close();
 });
 
+test("a full disk ends the run: the trial has no outcome, and no other is started", async () => {
+  const sweep = fakeSweep(["no_space", "good"]);
+  await expect(sweep.run()).rejects.toMatchObject({ code: "no_space" });
+  expect(sweep.told.lines).toEqual(["started no_space", "finished no_space interrupted"]);
+  expect(sweep.outcome("no_space")).toBeUndefined();
+  await sweep.close();
+});
+
 test("a watcher that cannot write ends the run, once the other slot's trial has its outcome", async () => {
   const sweep = fakeSweep(["good", "meet", "meet"], { numSlots: 2 });
   const { finished } = sweep.told;

@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import { CliprpnError } from "../../contract/errors.ts";
+import { CliprpnError, EXIT, exitCodeOf } from "../../contract/errors.ts";
 import type {
   BridgeMethods,
   ErrorCode,
@@ -107,8 +107,12 @@ export class LocalEngine implements Engine {
   async #runOne(spec: TrialSpec, slot: number, worker: Worker, work: Work): Promise<void> {
     const started = performance.now();
     work.watcher.started(spec, slot);
-    const outcome = await this.#outcome(spec, slot, worker, work);
-    work.watcher.finished(spec, slot, outcome, performance.now() - started);
+    let outcome: TrialOutcome | undefined;
+    try {
+      outcome = await this.#outcome(spec, slot, worker, work);
+    } finally {
+      work.watcher.finished(spec, slot, outcome, performance.now() - started);
+    }
     if (outcome?.state === "failed" && doubtful.includes(outcome.error.code)) await worker.kill();
   }
 
@@ -138,7 +142,11 @@ export class LocalEngine implements Engine {
     }
   }
 
-  /** The file is the truth, even where the worker died after it had written it. */
+  /**
+   * The file is the truth, even where the worker died after it had written it.
+   *
+   * @throws CliprpnError for what is the machine's fault, such as a full disk: the next trial would fare no better.
+   */
   #afterError(
     spec: TrialSpec,
     error: unknown,
@@ -148,6 +156,7 @@ export class LocalEngine implements Engine {
     const written = folders.outcome(spec.trial_id);
     if (written !== undefined) return written;
     if (signal.aborted || (error instanceof CliprpnError && error.code === "interrupted")) return undefined;
+    if (error instanceof CliprpnError && exitCodeOf(error.code) === EXIT.environment) throw error;
     const outcome = failure(spec, error, folders);
     folders.writeOutcome(outcome);
     return outcome;

@@ -104,6 +104,11 @@ def out_of_memory(spec: Values, folder: Path) -> Values:
     return {"size": len(bytearray(1 << 60))}
 
 
+def no_space(spec: Values, folder: Path) -> Values:
+    """As run_trial raises it."""
+    raise CliprpnError("no_space", "the disk is full")
+
+
 def leave(spec: Values, folder: Path) -> Values:
     """Takes Python with it."""
     os._exit(7)
@@ -170,6 +175,7 @@ TRIALS: dict[str, Callable[[Values, Path], Values]] = {
         good,
         fail,
         out_of_memory,
+        no_space,
         leave,
         written_then_gone,
         bad_event,
