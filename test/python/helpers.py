@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from cliprpn.contract.generated import Training, TrialSpec
+from cliprpn.contract.generated import TrialSpec
 from cliprpn.models.weights_files import SHIPPED
 
 WIDTH, HEIGHT = 120, 90
@@ -127,9 +127,6 @@ def make_spec(root: Path, cache: Path, seed: int = 0, **changes: Any) -> TrialSp
         "limits": {"train": None, "val": None, "test": None},
     }
     settings["training"] |= changes.pop("training", {})
-    settings["training"] = {
-        key: value for key, value in settings["training"].items() if key in Training.model_fields
-    }
     settings |= changes
     annotations = b"".join(path.read_bytes() for path in sorted((root / "annotations").iterdir()))
     return TrialSpec.model_validate(

@@ -1,0 +1,146 @@
+"""A sweep's figures from its trials' answers: seeds, intervals, differences, floors, cases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import HEIGHT, WIDTH, make_records, make_spec, write_dataset
+
+from cliprpn.contract.generated import Summary
+from cliprpn.data.index import DatasetIndex, open_or_build_index
+from cliprpn.errors import CliprpnError
+from cliprpn.floors import fit_constant_box
+from cliprpn.predictions import predictions_file, write_predictions
+from cliprpn.summarize import summarize
+
+# By sentence: three pictures of test, each with a relational pair.
+BEST = [[0.9, 0.8, 0.7, 0.6, 0.9, 0.1], [0.9, 0.8, 0.7, 0.2, 0.9, 0.6]]
+OTHER = [[0.9, 0.1, 0.7, 0.1, 0.1, 0.1], [0.9, 0.2, 0.1, 0.2, 0.0, 0.6]]
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> DatasetIndex:
+    instances, refs = make_records(18)
+    for ref in refs:
+        first, second = ref["sentences"]
+        first |= {"stratum": "relation", "pair_id": ref["ref_id"]}
+        second |= {"stratum": "attribute" if ref["ref_id"] % 4 == 2 else "relation", "pair_id": ref["ref_id"]}
+    root = write_dataset(tmp_path / "data", instances, refs)
+    return open_or_build_index(root, "umd", make_spec(root, tmp_path).dataset.id, tmp_path / "cache")
+
+
+def write_trial(
+    folder: Path, index: DatasetIndex, seed: int, ious: list[float], rows: np.ndarray | None = None
+) -> Path:
+    """A trial's spec and its answers on test, with these IoUs."""
+    folder.mkdir(parents=True)
+    spec = make_spec(index.root, folder.parent, seed=seed)
+    (folder / "spec.json").write_text(spec.model_dump_json())
+    rows = index.split("test") if rows is None else rows
+    iou = np.array(ious)
+    boxes = index.gt_boxes[rows].astype(float)
+    boxes[:, 2] = boxes[:, 0] + (boxes[:, 2] - boxes[:, 0]) * iou
+    answers = {
+        "pred_box_xyxy": boxes,
+        "objectness": np.linspace(0.9, 0.5, len(iou)).astype(np.float32),
+        "iou": iou,
+        "intersection": iou * 100,
+        "union": np.full(len(iou), 100.0),
+        "pointing": iou > 0.3,
+        "iou_at_5": np.maximum(iou, 0.5),
+        "iou_at_10": np.maximum(iou, 0.5),
+        "iou_at_100": np.ones(len(iou)),
+        "iou_blank": np.array([0.6, 0.6, 0.0, 0.0, 0.0, 0.0]),
+    }
+    write_predictions(predictions_file(folder, "test"), index, rows, answers)
+    return folder
+
+
+def summary_of(index: DatasetIndex, tmp_path: Path) -> Summary:
+    groups = []
+    for label, runs in (("fusion=other", OTHER), ("fusion=best", BEST)):
+        folders = [
+            write_trial(tmp_path / f"{label}-{seed}", index, seed, run) for seed, run in enumerate(runs)
+        ]
+        groups.append((label, folders))
+    return summarize("test", groups, tmp_path / "cache")
+
+
+def test_settings_stand_best_first_with_each_seeds_figure(index: DatasetIndex, tmp_path: Path) -> None:
+    summary = summary_of(index, tmp_path)
+    assert (summary.num_sentences, summary.num_images) == (6, 3)
+    assert [setting.label for setting in summary.settings] == ["fusion=best", "fusion=other"]
+    figures = {figure.metric: figure for figure in summary.settings[0].figures}
+    acc = figures["acc_at_50"]
+    assert [(each.seed, each.value) for each in acc.per_seed] == [(0, 5 / 6), (1, 5 / 6)]
+    assert acc.interval.mean == pytest.approx(5 / 6)
+    assert acc.interval.low <= acc.interval.mean <= acc.interval.high
+    assert figures["miou"].interval.mean == pytest.approx(np.mean(BEST))
+    assert figures["oiou"].interval.mean == pytest.approx(np.mean(BEST))  # All unions are equal here.
+    assert figures["pointing"].interval.mean == pytest.approx(np.mean(np.array(BEST) > 0.3))
+    pairs = figures["pair_accuracy"]
+    assert [each.value for each in pairs.per_seed] == [2 / 3, 2 / 3]
+
+
+def test_the_difference_is_taken_sentence_by_sentence(index: DatasetIndex, tmp_path: Path) -> None:
+    (difference,) = summary_of(index, tmp_path).comparisons
+    assert (difference.label, difference.against) == ("fusion=best", "fusion=other")
+    hits = [(np.array(runs) >= 0.5).mean(axis=0) for runs in (BEST, OTHER)]
+    assert difference.difference.mean == pytest.approx((hits[0] - hits[1]).mean())
+    per_picture = (hits[0] - hits[1]).reshape(3, 2).mean(axis=1)
+    # All resampled pictures are among the three: the interval cannot leave their range.
+    assert per_picture.min() <= difference.difference.low <= difference.difference.high <= per_picture.max()
+
+
+def test_strata_have_their_own_figures(index: DatasetIndex, tmp_path: Path) -> None:
+    best = summary_of(index, tmp_path).settings[0]
+    sizes = {each.stratum: (each.num_sentences, each.num_pairs) for each in best.strata}
+    assert sizes == {"attribute": (1, 0), "relation": (5, 2)}
+    assert {each.by for each in best.breakdowns} >= {"stratum", "area_tercile", "sentence_length"}
+
+
+def test_floors_are_those_of_the_split(index: DatasetIndex, tmp_path: Path) -> None:
+    floors = {floor.name: floor for floor in summary_of(index, tmp_path).floors}
+    test, train = (index.gt_boxes[index.split(name)].astype(float) for name in ("test", "train"))
+    size = np.array([WIDTH, HEIGHT, WIDTH, HEIGHT])
+    area = (test[:, 2] - test[:, 0]) * (test[:, 3] - test[:, 1])
+    assert floors["whole_picture"].miou.mean == pytest.approx((area / (WIDTH * HEIGHT)).mean(), abs=1e-6)
+    constant = fit_constant_box(train / size) * size
+    low, high = np.maximum(constant[:2], test[:, :2]), np.minimum(constant[2:], test[:, 2:])
+    shared = np.clip(high - low, 0, None).prod(axis=1)
+    iou = shared / (area + (constant[2:] - constant[:2]).prod() - shared)
+    assert floors["constant_box"].miou.mean == pytest.approx(iou.mean(), abs=1e-6)
+    assert floors["constant_box"].acc_at_50.mean == pytest.approx((iou >= 0.5).mean())
+    assert floors["blank_sentence"].acc_at_50.mean == pytest.approx(2 / 6)
+    assert floors["blank_sentence"].miou.mean == pytest.approx(0.2)
+
+
+def test_the_gallery_shows_where_settings_part(index: DatasetIndex, tmp_path: Path) -> None:
+    gallery = summary_of(index, tmp_path).gallery
+    for cases in (gallery.best, gallery.worst):
+        assert len({case.image_file for case in cases}) == len(cases) == 3
+        assert all(Path(case.image_file).is_file() for case in cases)
+        assert all(
+            [each.label for each in case.predictions] == ["fusion=best", "fusion=other"] for case in cases
+        )
+    assert gallery.best[0].predictions[0].iou > gallery.best[0].predictions[1].iou
+    assert gallery.worst[0].predictions[0].iou == 0.1
+    # The pairs that the best gets right and the other does not.
+    assert all(each.predictions[0].iou >= 0.5 for each in gallery.pairs[0].root)
+    assert not all(each.predictions[1].iou >= 0.5 for each in gallery.pairs[0].root)
+
+
+def test_settings_that_were_asked_other_sentences_are_not_compared(
+    index: DatasetIndex, tmp_path: Path
+) -> None:
+    rows = index.split("test")
+    first = write_trial(tmp_path / "first", index, 0, BEST[0])
+    second = write_trial(tmp_path / "second", index, 0, [0.1] * 6, rows[::-1].copy())
+    with pytest.raises(CliprpnError, match="other sentences") as caught:
+        summarize("test", [("a", [first]), ("b", [second])], tmp_path / "cache")
+    assert caught.value.code == "data_invalid"
+    with pytest.raises(CliprpnError, match="evaluate that split first") as caught:
+        summarize("val", [("a", [first])], tmp_path / "cache")
+    assert caught.value.code == "not_found"
