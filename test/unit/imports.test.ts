@@ -64,7 +64,7 @@ const only: [what: string, pattern: RegExp, files: string[]][] = [
 const python: string[][] = [
   ["runtime"],
   ["methods"],
-  ["trial", "ground", "golden", "summarize"],
+  ["trial", "ground", "golden", "summarize", "crops"],
   ["training", "gallery", "breakdowns", "importer"],
   ["evaluation", "checkpoint"],
   ["build", "predictions", "features"],

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -58,6 +59,23 @@ def _squashed(image: Image.Image, size_px: int) -> Tensor:
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     squashed = image.convert("RGB").resize((size_px, size_px), Image.Resampling.BICUBIC)
     return torch.from_numpy(np.array(squashed)).permute(2, 0, 1)
+
+
+def load_crop(path: Path, box_xyxy: Sequence[float], size_px: int) -> Tensor:
+    """As `load_squashed`, of a box of the picture only: every pixel that it touches, at least one.
+
+    Args:
+        box_xyxy: pixels of the stored frame, inside the picture.
+
+    Raises:
+        CliprpnError: data_invalid, naming the file.
+    """
+    with _opened(path) as image:
+        left, top = (
+            min(math.floor(side), edge - 1) for side, edge in zip(box_xyxy[:2], image.size, strict=True)
+        )
+        right, bottom = (math.ceil(side) for side in box_xyxy[2:])
+        return _squashed(image.crop((left, top, max(right, left + 1), max(bottom, top + 1))), size_px)
 
 
 def read_size(path: Path) -> tuple[int, int]:

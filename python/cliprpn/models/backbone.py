@@ -90,6 +90,23 @@ class ClipBackbone(nn.Module):
             hidden = stage(hidden)
         return hidden
 
+    @torch.no_grad()
+    def encode_picture(self, pixels: Tensor) -> Tensor:
+        """The picture's own vector, by the attention pool.
+
+        Args:
+            pixels: [B, 3, H, W], RGB in [0, 1], of the size that CLIP was trained at (224).
+
+        Returns:
+            [B, pooled_dim], L2-normalised.
+
+        Raises:
+            ValueError: these weights came without an attention pool.
+        """
+        if not self.has_attention_pool:
+            raise ValueError("these weights came without an attention pool")
+        return functional.normalize(self.clip.visual.attnpool(self.feature_map(pixels)), dim=1)
+
     def tokenize(self, sentences: list[str]) -> Tensor:
         """BPE tokens, [B, context_length]; a sentence that is too long is cut, its end mark kept."""
         return open_clip.tokenize(sentences, context_length=self.context_length)

@@ -1,0 +1,97 @@
+"""The original's figures, on the crop that is meant."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from helpers import make_spec, small_dataset
+from PIL import Image
+
+from cliprpn.crops import encode_crops, main
+from cliprpn.data.images import load_crop
+from cliprpn.models.backbone import ClipBackbone
+from cliprpn.models.weights_files import SHIPPED, load_backbone, read_state
+from cliprpn.predictions import read_predictions
+from cliprpn.trial import run_trial
+
+
+@pytest.fixture(scope="module")
+def backbone() -> ClipBackbone:
+    return load_backbone("cliprpn-tiny", "shipped")
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    """Black, with a red box 30..50 x 5..15 in it."""
+    image = Image.new("RGB", (80, 40))
+    image.paste((255, 0, 0), (30, 5, 50, 15))
+    image.save(tmp_path / "a.png")
+    return tmp_path / "a.png"
+
+
+@pytest.mark.parametrize(
+    ("box", "red"),
+    [
+        ([30, 5, 50, 15], 1.0),
+        ([30.4, 5.2, 49.1, 14.5], 1.0),  # the pixels that it touches
+        ([20, 5, 40, 15], 0.5),
+        ([30, 5, 50, 25], 0.5),
+        ([5, 30, 15, 50], 0.0),  # x and y swapped
+        ([30, 5, 30, 5], 1.0),  # a point is a pixel
+        ([80, 40, 80, 40], 0.0),  # at the very edge
+    ],
+)
+def test_a_crop_is_the_box(picture: Path, box: list[float], red: float) -> None:
+    crop = load_crop(picture, box, 64).float() / 255
+    assert crop.shape == (3, 64, 64)
+    assert crop[0].mean().item() == pytest.approx(red, abs=0.03) and crop[1:].max() < 0.05
+
+
+def test_a_crop_is_encoded_as_the_picture_of_it(picture: Path, backbone: ClipBackbone) -> None:
+    red = torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1).expand(1, 3, 224, 224)
+    found = encode_crops(backbone, [picture] * 2, np.array([[30.0, 5, 50, 15], [0, 20, 80, 40]]))
+    torch.testing.assert_close(found[:1], backbone.encode_picture(red), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(found.norm(dim=1), torch.ones(2))
+    assert (found[0] - found[1]).abs().max() > 0.01
+
+
+def test_the_pictures_vector_is_open_clips(backbone: ClipBackbone) -> None:
+    pixels = torch.rand(2, 3, 224, 224)
+    expected = backbone.clip.encode_image((pixels - backbone.mean) / backbone.std, normalize=True)
+    torch.testing.assert_close(backbone.encode_picture(pixels), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_without_an_attention_pool_there_is_none(tmp_path: Path) -> None:
+    state = read_state(SHIPPED / "cliprpn-tiny.safetensors")
+    torch.save({key: value for key, value in state.items() if "attnpool" not in key}, tmp_path / "cut.pt")
+    with pytest.raises(ValueError, match="attention pool"):
+        load_backbone("cliprpn-tiny", str(tmp_path / "cut.pt")).encode_picture(torch.rand(1, 3, 224, 224))
+
+
+def test_the_figures_of_a_trial(
+    tmp_path: Path, backbone: ClipBackbone, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = small_dataset(tmp_path / "data")
+    run_trial(make_spec(root, tmp_path), tmp_path / "trial", lambda event: None, lambda: False)
+    torch.use_deterministic_algorithms(False)
+    capsys.readouterr()
+    assert main([str(tmp_path / "trial"), "val"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    answers = read_predictions(tmp_path / "trial" / "predictions-val.parquet")
+    cosines = []
+    for file, box, sentence in zip(
+        answers["image_file"], answers["pred_box_xyxy"], answers["sentence"], strict=True
+    ):
+        crop = load_crop(root / "images" / file, box.tolist(), 224)[None].float() / 255
+        text, _, _ = backbone.encode_text(backbone.tokenize([sentence]))
+        cosines.append((backbone.encode_picture(crop) @ text.T).item())
+    assert figures["cosine_crop_sentence"] == pytest.approx(np.mean(cosines), abs=1e-5)
+    assert -1 < figures["cosine_gt_crop_sentence"] < 1
+    assert figures["crop_class_accuracy"] == 1  # there is one category
+    assert main([str(tmp_path / "trial"), "test"]) == 2
+    assert "evaluate that split first" in capsys.readouterr().err
+    assert main([]) == 2
