@@ -48,6 +48,18 @@ def test_python_2s_protocols_and_the_google_split_are_read(tmp_path: Path) -> No
     assert (of["umd"].count("test"), of["google"].count("test")) == (4, 0)
 
 
+def test_sentences_that_are_not_ascii_arrive_whole(tmp_path: Path) -> None:
+    instances, refs = make_records()
+    refs[0]["sentences"][0]["sent"] = "the café"
+    refs[1]["sentences"][0]["sent"] = "the caf\udce9"  # What the unpickler makes of Python 2's Latin-1.
+    _, sentences = read_refcocog(write_dataset(tmp_path, instances, refs[:1]), "umd")
+    assert sentences[0].sentence == "the café"
+    old = pickle.dumps(refs[1:2], 2).replace(b"X\x0a\x00\x00\x00the caf\xed\xb3\xa9", b"U\x08the caf\xe9")
+    (tmp_path / "annotations" / "refs(umd).p").write_bytes(old)
+    _, sentences = read_refcocog(tmp_path, "umd")
+    assert sentences[0].sentence == "the café"
+
+
 def test_a_box_that_sticks_out_by_rounding_is_cut_at_the_edge(tmp_path: Path) -> None:
     instances, refs = make_records()
     instances["annotations"][1]["bbox"] = [80.5, 50, WIDTH - 80, HEIGHT - 49.5]
@@ -103,6 +115,14 @@ BAD = {
     "missing picture": (change("images", 3, "file_name", "none.jpg"), ["picture 3", "none.jpg", "no file"]),
     "exploding": (change("refs", 3, "ann_id", LAUGHS), ["refs(umd).p[3]", "ann_id"]),
     "endless": (change("refs", 3, "ann_id", 10**6000), ["refs(umd).p[3]", "beyond 64 bits"]),
+    "half a character in a sentence": (
+        change("refs", 3, "sentences", [{"sent_id": 6, "sent": "a \ud800"}]),
+        ["ref 103: sentences[0]", "sent (text)", r"\ud800"],
+    ),
+    "half a character in a name": (
+        change("images", 3, "file_name", "\udc80"),
+        ["images[3]", "file_name (text)"],
+    ),
     "stratum": (
         change("refs", 3, "sentences", [{"sent_id": 6, "sent": "a", "stratum": 3, "pair_id": "x"}]),
         ["stratum to be text, found 3", "pair_id to be an integer, found 'x'"],

@@ -41,7 +41,21 @@ def is_size(value: Any) -> bool:
 
 
 def is_text(value: Any) -> bool:
-    return isinstance(value, str)
+    return isinstance(value, str) and _encodes(value, "strict")
+
+
+def is_old_text(value: Any) -> bool:
+    """Text, or Python 2's bytes as the unpickler gives them: `clean_text` makes text of both."""
+    return isinstance(value, str) and _encodes(value, "surrogateescape")
+
+
+def _encodes(text: str, errors: str) -> bool:
+    """JSON and pickles can hold halves of characters, which no file can be written with."""
+    try:
+        text.encode("utf-8", errors)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_box(value: Any) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cliprpn.data.problems import Problems
-from cliprpn.data.records import good_records, is_integer, is_text
+from cliprpn.data.records import good_records, is_integer, is_old_text
 from cliprpn.data.unpickler import load_plain
 from cliprpn.errors import CliprpnError
 
@@ -46,4 +46,4 @@ REF_FIELDS = {
     "split": ("train, val or test", lambda value: value in SPLITS),
     "sentences": ("a list with a sentence", lambda value: isinstance(value, list) and len(value) > 0),
 }
-SENTENCE_FIELDS = {"sent_id": ("an integer", is_integer), "sent": ("text", is_text)}
+SENTENCE_FIELDS = {"sent_id": ("an integer", is_integer), "sent": ("text", is_old_text)}
