@@ -8,7 +8,15 @@ from torchvision.models.detection._utils import BalancedPositiveNegativeSampler
 
 from cliprpn.models.anchors import make_anchors
 from cliprpn.models.head import RpnHead, flatten_head
-from cliprpn.models.rpn import RpnRules, label_anchors, proposals, rpn_losses, sample_anchors, top1_boxes
+from cliprpn.models.rpn import (
+    RpnRules,
+    decode_boxes,
+    label_anchors,
+    proposals,
+    rpn_losses,
+    sample_anchors,
+    top1_boxes,
+)
 from cliprpn.models.rpn_torchvision import square_images, torchvision_rpn
 
 FRAME = 640
@@ -86,3 +94,21 @@ def test_softmax_objectness_is_lowest_on_the_positives() -> None:
     bad, _ = rpn_losses(-right, deltas, anchors, gt_boxes, rules)
     assert good < 1e-3 < bad
     assert box == 0  # the positive anchor is the box itself
+
+
+def test_proposals_that_clipping_leaves_nothing_of_do_not_count() -> None:
+    head, maps, _ = make_case(0)
+    with torch.no_grad():
+        head.reg_offsets.weight *= 30  # Far out of the frame.
+        anchors = make_anchors(7, FRAME, (32, 64, 128, 256, 512), (0.5, 1.0, 2.0), "center")
+        expected, _ = torchvision_rpn(head, anchors, 15, REFERENCE).eval()(
+            square_images(len(maps), FRAME), {"0": maps}
+        )
+        logits, deltas = flatten_head(*head(maps))
+        found, scores = proposals(logits, deltas, anchors, FRAME, REFERENCE)
+    best = logits.topk(REFERENCE.pre_nms_top_n, dim=1).indices
+    taken = decode_boxes(deltas.gather(1, best[..., None].expand(-1, -1, 4)), anchors[best]).clamp(0, FRAME)
+    assert ((taken[..., 2:] - taken[..., :2]) < 1e-3).any()
+    for own, its, theirs in zip(found, scores, expected, strict=True):
+        torch.testing.assert_close(own, theirs, rtol=1e-5, atol=1e-3)
+        assert len(its) == len(own) and (its.diff() <= 0).all()
