@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import pickle
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -186,9 +188,17 @@ def test_tinys_weights_are_not_rn50s() -> None:
     assert error.code == "weights_mismatch" and "RN50-quickgelu" in error.message
 
 
+def archive_with_a_broken_name() -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("é/data.pkl", b"")
+    return content.getvalue().replace(b"\xc3\xa9", b"\xc3\xff")
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
+        ("name.pt", archive_with_a_broken_name()),
         ("empty.pt", b""),
         ("text.pt", b"hello world"),
         ("zip.pt", b"PK\x03\x04 and no more"),
