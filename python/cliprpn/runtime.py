@@ -36,6 +36,7 @@ def _run(method: str, params: dict[str, Any]) -> dict[str, Any]:
     from cliprpn.contract.generated import SCHEMA_SHA256, HelloParams, HelloResult
     from cliprpn.devices import describe_environment, resolve_device
     from cliprpn.errors import CliprpnError
+    from cliprpn.memory import keep_freed_memory
 
     if method == "hello":
         import torch
@@ -44,6 +45,7 @@ def _run(method: str, params: dict[str, Any]) -> dict[str, Any]:
             raise CliprpnError(
                 "contract_violation", "TypeScript has another contract than Python; reinstall cliprpn"
             )
+        keep_freed_memory()
         hello = HelloParams.model_validate(params, strict=True)
         _device = resolve_device(hello.device)
         if hello.num_threads is not None:

@@ -109,9 +109,7 @@ def shuffled(data: TrainingData, settings: Training, order: np.random.Generator)
     return np.argsort(places[pictures], kind="stable")
 
 
-def make_optimizer(
-    model: torch.nn.Module, settings: Training, device: torch.device
-) -> torch.optim.Optimizer:
+def make_optimizer(model: torch.nn.Module, settings: Training, device: torch.device) -> torch.optim.Optimizer:
     """Adam or AdamW; with decay, vectors (biases, norms) are left out, as is usual."""
     matrices = [p for p in model.parameters() if p.ndim > 1]
     vectors = [p for p in model.parameters() if p.ndim <= 1]

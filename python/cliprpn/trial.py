@@ -41,6 +41,7 @@ from cliprpn.devices import describe_environment, peak_process_bytes, resolve_de
 from cliprpn.errors import CliprpnError, disk_is_full
 from cliprpn.evaluation import predict_split
 from cliprpn.features.frozen import FrozenFeatures, open_features
+from cliprpn.memory import keep_freed_memory
 from cliprpn.metrics import split_metrics
 from cliprpn.models import ClipRPN
 from cliprpn.models.weights_files import load_backbone
@@ -305,6 +306,7 @@ def main(argv: list[str]) -> int:
     except (OSError, ValueError) as error:  # A ValidationError is a ValueError.
         print(f"{spec_file}: {error}", file=sys.stderr)
         return 2
+    keep_freed_memory()
     try:
         outcome = run_trial(spec, out, _print_epoch, lambda: False)
     except CliprpnError as error:

@@ -29,6 +29,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional
 
+from cliprpn.memory import keep_freed_memory
 from cliprpn.tiny.captions import Phrase, caption, describe, say, some_of, which_are_true
 from cliprpn.tiny.losses import box_weights, multi_positive_contrast
 
@@ -56,6 +57,7 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
+    keep_freed_memory()
     torch.manual_seed(args.seed)
     scenes = [json.loads(line) for line in (args.scenes / "scenes.jsonl").read_text().splitlines()]
     images = read_images(args.scenes / "images", [scene["file"] for scene in scenes])
@@ -241,7 +243,7 @@ def map_of(model: CLIP, images: Tensor) -> Tensor:
     visual = model.visual
     mean, std = torch.tensor(MEAN).view(3, 1, 1), torch.tensor(STD).view(3, 1, 1)
     hidden = ((images.float() / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=model.training):
         hidden = visual.stem(hidden)
         for layer in (visual.layer1, visual.layer2, visual.layer3, visual.layer4):
             hidden = layer(hidden)
