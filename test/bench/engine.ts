@@ -1,0 +1,155 @@
+/** What the bridge and the engine cost, on a real worker: see runtime.py. */
+
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { schema_sha256, type TrialOutcome, type TrialSpec } from "../../src/contract/generated/types.ts";
+import type { TrialWatcher } from "../../src/engine/engine.ts";
+import { LocalEngine } from "../../src/engine/local/local-engine.ts";
+import { packageRoot } from "../../src/package-root.ts";
+import type { Journal } from "../../src/store/journal.ts";
+import { SweepStore } from "../../src/store/sweep-store.ts";
+import type { Scenes } from "./scenes.ts";
+import { median, quantile } from "./statistics.ts";
+
+export interface EngineFigures {
+  call_p50_ms: number;
+  call_p99_ms: number;
+  no_op_trial_ms: number;
+  no_op_set_up_ms: number;
+  /** Pairs of seconds, one after the other. */
+  trial_s: number[];
+  plain_loop_s: number[];
+  /** Median of the pairs' ratios. */
+  ratio: number;
+}
+
+const numCalls = 3000;
+const numNoOps = 200;
+const numPairs = 5;
+
+export async function measureEngine(scenes: Scenes, python: string): Promise<EngineFigures> {
+  const [spec] = scenes.plan.trials;
+  if (spec === undefined) throw new Error("the plan has no trial");
+  const engine = new LocalEngine({
+    python,
+    device: "cpu",
+    numThreads: spec.num_threads,
+    numSlots: 1,
+    logFile: join(scenes.folder, "engine.log"),
+    module: "bench.runtime",
+    extraPythonPath: join(packageRoot, "test"),
+  });
+  try {
+    await engine.device();
+    const calls = await callsMs(engine, spec);
+    const noOps = await noOpMs(engine, scenes, spec);
+    return {
+      call_p50_ms: quantile(calls, 0.5),
+      call_p99_ms: quantile(calls, 0.99),
+      ...noOps,
+      ...(await pairs(engine, scenes, spec)),
+    };
+  } finally {
+    await engine.close();
+  }
+}
+
+/** Checked on both ends, as every call is; what is asked for takes Python no time. */
+async function callsMs(engine: LocalEngine, { num_threads }: TrialSpec): Promise<number[]> {
+  const times: number[] = [];
+  for (let call = 0; call < numCalls; call += 1) {
+    const started = performance.now();
+    await engine.call("hello", { schema_sha256, device: "cpu", num_threads });
+    times.push(performance.now() - started);
+  }
+  return times.slice(numCalls / 10); // The first ones warm up.
+}
+
+async function noOpMs(
+  engine: LocalEngine,
+  { folder, plan }: Scenes,
+  spec: TrialSpec,
+): Promise<{ no_op_trial_ms: number; no_op_set_up_ms: number }> {
+  const trials = Array.from({ length: numNoOps }, (_, seed) => ({
+    ...spec,
+    label: "no-op",
+    seed,
+    trial_id: seed.toString(16).padStart(16, "0"),
+  }));
+  const started = performance.now();
+  const store = SweepStore.create(join(folder, "no-ops"), { ...plan, trials });
+  const setUp = performance.now();
+  await runJournaled(engine, store);
+  return {
+    no_op_trial_ms: (performance.now() - setUp) / numNoOps,
+    no_op_set_up_ms: (setUp - started) / numNoOps,
+  };
+}
+
+/** The trial and the plain loop in turn, on the same warm Python, so that a busy moment hits both. */
+async function pairs(
+  engine: LocalEngine,
+  { folder, plan }: Scenes,
+  spec: TrialSpec,
+): Promise<Pick<EngineFigures, "trial_s" | "plain_loop_s" | "ratio">> {
+  const one = async (name: string, label: string): Promise<{ seconds: number; outcome: TrialOutcome }> => {
+    const store = SweepStore.create(join(folder, name), { ...plan, trials: [{ ...spec, label }] });
+    const started = performance.now();
+    await runJournaled(engine, store);
+    const seconds = (performance.now() - started) / 1000;
+    const outcome = store.outcome(spec.trial_id);
+    if (outcome?.state !== "completed")
+      throw new Error(`${label} did not complete: ${outcome?.error.message}`);
+    return { seconds, outcome };
+  };
+  const trial_s: number[] = [];
+  const plain_loop_s: number[] = [];
+  for (let pair = 0; pair <= numPairs; pair += 1) {
+    const trial = await one(`trial-${pair}`, spec.label);
+    const plain = await one(`plain-${pair}`, "plain");
+    sameLosses(trial.outcome, plain.outcome);
+    if (pair === 0) continue; // It warms up.
+    trial_s.push(trial.seconds);
+    plain_loop_s.push(plain.outcome.state === "completed" ? plain.outcome.durations_ms.total / 1000 : 0);
+  }
+  return {
+    trial_s,
+    plain_loop_s,
+    ratio: median(trial_s.map((seconds, at) => seconds / (plain_loop_s[at] ?? 0))),
+  };
+}
+
+/** Otherwise the two did not do the same work. */
+function sameLosses(trial: TrialOutcome, plain: TrialOutcome): void {
+  const [ours, theirs] = [trial, plain].map((outcome) =>
+    outcome.state === "completed" ? outcome.epochs.map(({ loss }) => loss) : [],
+  );
+  const close = ours?.every((loss, at) => Math.abs(loss - (theirs?.[at] ?? 0)) < 1e-4 * loss);
+  if (!close) throw new Error(`the plain loop's losses differ: ${theirs} instead of ${ours}`);
+}
+
+/** As `sweep` does: what happens is in the journal, on the disk, before it is told. */
+async function runJournaled(engine: LocalEngine, store: SweepStore): Promise<void> {
+  const { journal, release } = await store.lock({ onWait: () => undefined, onLost: () => undefined });
+  try {
+    await engine.run(store.plan.trials, store, journaled(journal), new AbortController().signal);
+  } finally {
+    await release();
+  }
+}
+
+function journaled(journal: Journal): TrialWatcher {
+  const at = (): string => new Date().toISOString();
+  return {
+    started: ({ trial_id }, slot) => journal.append({ type: "trial_started", at: at(), trial_id, slot }),
+    event: () => undefined,
+    finished: ({ trial_id }, _slot, outcome, duration_ms) =>
+      journal.append({
+        type: "trial_finished",
+        at: at(),
+        trial_id,
+        state: outcome?.state ?? "interrupted",
+        duration_ms,
+      }),
+  };
+}

@@ -1,0 +1,127 @@
+"""A trial the original's way: CLIP re-run for every sample and step, pictures one by one, torchvision's RPN."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torchvision.models.detection.rpn import RegionProposalNetwork
+from torchvision.ops import box_iou
+from torchvision.transforms import functional as pictures
+
+from cliprpn.build import build_model
+from cliprpn.contract.generated import TrialSpec
+from cliprpn.data.index import DatasetIndex
+from cliprpn.models import ClipRPN
+from cliprpn.models.backbone import ClipBackbone
+from cliprpn.models.rpn_torchvision import square_images, torchvision_rpn
+from cliprpn.models.weights_files import load_backbone
+from cliprpn.seeding import seed_everything
+from cliprpn.training import frame_targets, make_optimizer
+
+CPU = torch.device("cpu")
+Seconds = Counter[str]
+
+
+def train_original_way(spec: TrialSpec, index: DatasetIndex) -> Seconds:
+    """Trains and, after every epoch, asks val. Returns seconds by part of the work.
+
+    Augmentation is left out, as our presets have none.
+    """
+    seed_everything(spec.seed, spec.num_threads)
+    backbone = load_backbone(spec.backbone.name, spec.backbone.weights)
+    sizes = (backbone.map_channels, backbone.pooled_dim, backbone.word_dim)
+    model = build_model(spec.settings, *sizes)
+    rpn = original_rpn(model)
+    settings = spec.settings.training
+    optimizer = make_optimizer(model, settings, CPU)
+    limits = spec.settings.limits
+    train, val = index.split("train", limits.train), index.split("val", limits.val)
+    spent: Seconds = Counter()
+    order = np.random.default_rng(spec.seed)
+    for _ in range(settings.num_epochs):
+        model.train()
+        rpn.train()
+        for rows in _batches(order.permutation(train), settings.batch_size):
+            fused = _fused(model, backbone, index, rows, spec.settings.image_size_px, spent)
+            with _timed(spent, "region proposals"):
+                targets = [{"boxes": box[None]} for box in frame_targets(model, index, rows)]
+                _, losses = rpn(square_images(len(rows), model.frame_size_px), {"0": fused}, targets)
+            with _timed(spent, "model"):
+                optimizer.zero_grad(set_to_none=True)
+                (losses["loss_objectness"] + losses["loss_rpn_box_reg"]).backward()
+                optimizer.step()
+        model.eval()
+        rpn.eval()
+        with torch.no_grad():
+            for rows in _batches(val, settings.batch_size):
+                fused = _fused(model, backbone, index, rows, spec.settings.image_size_px, spent)
+                with _timed(spent, "region proposals"):
+                    boxes, _ = rpn(square_images(len(rows), model.frame_size_px), {"0": fused})
+                    best = torch.stack([own[0] for own in boxes])
+                    box_iou(best, frame_targets(model, index, rows)).diagonal().mean().item()
+    return spent
+
+
+def original_rpn(model: ClipRPN) -> RegionProposalNetwork:
+    """torchvision's network around the model's head, with the original's numbers of proposals."""
+    rpn = torchvision_rpn(model.head, model.anchors, model.head.cls_logits.out_channels, model.rules)
+    rpn._pre_nms_top_n = rpn._post_nms_top_n = {"training": 200, "testing": 100}
+    return rpn
+
+
+def load_one_by_one(paths: list[Path], frame_size_px: int, image_size_px: int) -> Tensor:
+    """As the original: decoded, squashed to the frame as a tensor, then by PIL to CLIP's size.
+
+    Returns:
+        [B, 3, image_size_px, image_size_px], in [0, 1].
+    """
+    pixels = []
+    for path in paths:
+        with Image.open(path) as image:
+            decoded = pictures.pil_to_tensor(image.convert("RGB"))
+        frame = pictures.resize(decoded, [frame_size_px, frame_size_px], antialias=True)
+        squashed = pictures.to_pil_image(frame).resize(
+            (image_size_px, image_size_px), Image.Resampling.BICUBIC
+        )
+        pixels.append(pictures.to_tensor(squashed))
+    return torch.stack(pixels)
+
+
+def _fused(
+    model: ClipRPN,
+    backbone: ClipBackbone,
+    index: DatasetIndex,
+    rows: np.ndarray,
+    image_size_px: int,
+    spent: Seconds,
+) -> Tensor:
+    """The map after the fusion, [B, C, h, w], from files and sentences."""
+    with _timed(spent, "pictures"):
+        paths = [index.image_path(int(row)) for row in index.image_rows[rows]]
+        pixels = load_one_by_one(paths, model.frame_size_px, image_size_px)
+    with _timed(spent, "CLIP"):
+        map = backbone.feature_map(pixels)
+        sentences = index.sentences["sentence"].take(rows).to_pylist()
+        pooled, words, mask = backbone.encode_text(backbone.tokenize(sentences))
+    with _timed(spent, "model"):
+        necked: nn.Module = model.neck if model.neck is not None else nn.Identity()
+        return model.fusion_module(necked(map), words, mask, pooled)
+
+
+def _batches(rows: np.ndarray, size: int) -> Iterator[np.ndarray]:
+    return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+@contextmanager
+def _timed(spent: Seconds, part: str) -> Iterator[None]:
+    started = time.perf_counter()
+    yield
+    spent[part] += time.perf_counter() - started

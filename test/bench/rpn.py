@@ -1,0 +1,125 @@
+"""Labels, sampling, decoding, losses and proposals, head outputs given: ours against torchvision's.
+
+`python -m bench.rpn [NUM_THREADS]`
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cliprpn.models.anchors import make_anchors
+from cliprpn.models.head import flatten_head
+from cliprpn.models.original import ORIGINAL_RULES
+from cliprpn.models.rpn import label_anchors, proposals, rpn_losses, sample_anchors, top1_boxes
+from cliprpn.models.rpn_torchvision import square_images, torchvision_rpn
+
+BATCH, FRAME, REPEATS = 50, 640, 30
+SCALES, RATIOS = (32, 64, 128, 256, 512), (0.5, 1.0, 2.0)
+
+
+class Given(nn.Module):
+    """A head that gives what it was given."""
+
+    def __init__(self, outputs: tuple[Tensor, Tensor]) -> None:
+        super().__init__()
+        self.outputs = outputs
+
+    def forward(self, map: Tensor) -> tuple[Tensor, Tensor]:
+        return self.outputs
+
+
+def measure(device: torch.device, repeats: int = REPEATS) -> dict[str, Any]:
+    """Milliseconds of a training step and of an answer, both ways in turn; the median counts."""
+    generator = torch.Generator().manual_seed(0)
+    maps = torch.zeros(BATCH, 1, 7, 7, device=device)
+    outputs = tuple(
+        (torch.randn(BATCH, channels, 7, 7, generator=generator) * scale).to(device).requires_grad_()
+        for channels, scale in ((15, 1.0), (60, 0.2))
+    )
+    corners = torch.rand(BATCH, 2, generator=generator) * 400
+    gt_boxes = torch.cat([corners, corners + 80 + torch.rand(BATCH, 2, generator=generator) * 160], dim=1)
+    gt_boxes = gt_boxes.to(device)
+    anchors = make_anchors(7, FRAME, SCALES, RATIOS, "corner").to(device)
+    theirs = torchvision_rpn(Given(outputs), anchors, 15, ORIGINAL_RULES).to(device)
+    images = square_images(BATCH, FRAME)
+    targets = [{"boxes": box[None]} for box in gt_boxes]
+
+    def flat() -> tuple[Tensor, Tensor]:
+        return flatten_head(*outputs)
+
+    def their_step() -> object:
+        return theirs.train()(images, {"0": maps}, targets)
+
+    def our_step_with_all_proposals() -> object:
+        logits, deltas = flat()
+        losses = rpn_losses(logits, deltas, anchors, gt_boxes, ORIGINAL_RULES)
+        with torch.no_grad():
+            return losses, proposals(logits, deltas, anchors, FRAME, ORIGINAL_RULES)
+
+    def our_step_with_best_proposal() -> object:
+        logits, deltas = flat()
+        losses = rpn_losses(logits, deltas, anchors, gt_boxes, ORIGINAL_RULES)
+        with torch.no_grad():
+            return losses, top1_boxes(logits, deltas, anchors, FRAME)
+
+    def our_losses() -> object:
+        return rpn_losses(*flat(), anchors, gt_boxes, ORIGINAL_RULES)
+
+    def their_answer() -> object:
+        with torch.no_grad():
+            return theirs.eval()(images, {"0": maps})
+
+    def our_answer() -> object:
+        with torch.no_grad():
+            return top1_boxes(*flat(), anchors, FRAME)
+
+    def labels() -> object:
+        return label_anchors(anchors, gt_boxes, ORIGINAL_RULES)
+
+    def labels_and_sample() -> object:
+        return sample_anchors(label_anchors(anchors, gt_boxes, ORIGINAL_RULES), ORIGINAL_RULES)
+
+    def our_proposals() -> object:
+        with torch.no_grad():
+            return proposals(*flat(), anchors, FRAME, ORIGINAL_RULES)
+
+    timed = in_turn(
+        {
+            each.__name__: each
+            for each in (
+                *(their_step, our_step_with_all_proposals, our_step_with_best_proposal, our_losses),
+                *(their_answer, our_answer),
+                *(labels, labels_and_sample, our_proposals),
+            )
+        },
+        device,
+        repeats,
+    )
+    return {"batch_size": BATCH, "num_threads": torch.get_num_threads(), "ms": timed}
+
+
+def in_turn(ways: dict[str, Callable[[], object]], device: torch.device, repeats: int) -> dict[str, float]:
+    """Median milliseconds of each way, one after the other again and again, so that a busy moment hits all."""
+    samples: dict[str, list[float]] = {name: [] for name in ways}
+    for repeat in range(repeats + 3):
+        for name, way in ways.items():
+            started = time.perf_counter()
+            way()
+            if device.type == "cuda":
+                torch.cuda.synchronize(device)
+            if repeat >= 3:  # The first ones warm up.
+                samples[name].append((time.perf_counter() - started) * 1000)
+    return {name: statistics.median(own) for name, own in samples.items()}
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(int(sys.argv[1]) if len(sys.argv) > 1 else 2)
+    print(json.dumps(measure(torch.device("cpu"))))

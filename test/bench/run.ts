@@ -1,0 +1,84 @@
+/** `npm run bench [-- --out FILE --scenes N]`: what cliprpn costs, beside what it is measured against, in one run; as markdown. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus, release, tmpdir, totalmem, type } from "node:os";
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { parseArgs } from "node:util";
+import { execa } from "execa";
+import { packageRoot } from "../../src/package-root.ts";
+import { ensureRuntime } from "../../src/runtime/ensure-runtime.ts";
+import { makeTerminal } from "../../src/terminal/make-terminal.ts";
+import { helpMs, sweepMemory } from "./cli.ts";
+import { measureEngine } from "./engine.ts";
+import { runPython } from "./python.ts";
+import {
+  engineRows,
+  helpRow,
+  memoryRows,
+  type Row,
+  type RpnFigures,
+  rpnRows,
+  type SweepFigures,
+  sweepRows,
+} from "./rows.ts";
+import { makeScenes, numEpochs } from "./scenes.ts";
+
+const { values } = parseArgs({ options: { out: { type: "string" }, scenes: { type: "string" } } });
+const numScenes = Number(values.scenes ?? 300);
+const started = performance.now();
+const terminal = makeTerminal(process);
+const { python } = await ensureRuntime({ environment: "runtime", terminal });
+const folder = mkdtempSync(join(tmpdir(), "cliprpn-bench-"));
+try {
+  const rows: Row[] = [];
+  const add = async (what: string, more: () => Promise<Row[]>): Promise<void> => {
+    terminal.info(`measuring ${what}`);
+    rows.push(...(await more()));
+  };
+  const scenes = await makeScenes(folder, python, numScenes);
+  await add("a sweep, and one the original's way", async () => {
+    const args = [join(folder, "ours"), ...scenes.specFiles];
+    return sweepRows(await runPython<SweepFigures>(python, "sweep", args));
+  });
+  await add("bridge and engine, and a plain loop", async () =>
+    engineRows(await measureEngine(scenes, python)),
+  );
+  await add("region proposals, and torchvision's", async () =>
+    rpnRows(await runPython<RpnFigures>(python, "rpn", ["2"])),
+  );
+  await add("the command line", async () => [helpRow(await helpMs())]);
+  if (process.platform === "linux") await add("memory", async () => memoryRows(await sweepMemory(scenes)));
+  const text = page(rows, await machine());
+  process.stdout.write(text);
+  if (values.out !== undefined) writeFileSync(values.out, text);
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+function page(rows: Row[], where: string): string {
+  const minutes = ((performance.now() - started) / 60_000).toFixed(1);
+  const lines = rows.map(({ what, ours, other, figure, target, met }) => {
+    const judged = met === undefined ? target : `${target}: ${met ? "met" : "**missed**"}`;
+    return `| ${what} | ${ours} | ${other} | ${figure} | ${judged} |`;
+  });
+  return `# Figures by \`npm run bench\`
+
+${where}. ${new Date().toISOString().slice(0, 10)}, ${minutes} minutes in all.
+
+Each row's two sides were measured in this one run: ${numScenes} training scenes and a fifth of that for val, from
+the demo's generator, ${numEpochs} epochs, cliprpn-tiny, batches of 50, two threads. Starting Python and importing torch is in no
+row but the memory's sweep.
+
+| what | ours | the other side | figure | target |
+|---|---|---|---|---|
+${lines.join("\n")}
+`;
+}
+
+async function machine(): Promise<string> {
+  const asked = "import torch, platform; print(platform.python_version(), torch.__version__)";
+  const [version, torch] = (await execa(python, ["-c", asked])).stdout.split(" ");
+  const { stdout: commit } = await execa("git", ["rev-parse", "--short", "HEAD"], { cwd: packageRoot });
+  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
+  return `Commit ${commit} on ${availableParallelism()} cores of ${cpus()[0]?.model}, ${memory}, ${type()} ${release()}, Node ${process.versions.node}, Python ${version}, torch ${torch}`;
+}

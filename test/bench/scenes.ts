@@ -1,0 +1,53 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import type { StoredPlan } from "../../src/contract/generated/types.ts";
+import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
+import { packageRoot } from "../../src/package-root.ts";
+
+/** What all figures are taken on: scenes, and one trial in each preset. */
+export interface Scenes {
+  folder: string;
+  experiment: string;
+  env: NodeJS.ProcessEnv;
+  plan: StoredPlan;
+  specFiles: string[];
+}
+
+export const cli: string = join(packageRoot, "bin/cliprpn.js");
+export const numEpochs = 2;
+
+/** Draws scenes to train on, and a fifth of that for val, into the folder, which also holds a cache of its own. */
+export async function makeScenes(folder: string, python: string, count: number): Promise<Scenes> {
+  const root = join(folder, "data");
+  await makeDemo(
+    root,
+    { seed: 1, num_images: { train: count, val: Math.ceil(count / 5), test: 2 } },
+    () => undefined,
+  );
+  const experiment = join(folder, "bench.json");
+  const epochs = { "training.num_epochs": numEpochs };
+  writeFileSync(
+    experiment,
+    JSON.stringify({
+      name: "bench",
+      question: "How long does it take?",
+      dataset: { name: "scenes", root },
+      settings: { training: { num_epochs: numEpochs } },
+      vary: { fusion: ["token_attention"] },
+      also: [{ preset: "reference", fusion: "cross_attention", ...epochs }],
+      seeds: [0],
+    }),
+  );
+  const env = { CLIPRPN_CACHE: join(folder, "cache"), CLIPRPN_PYTHON: python };
+  const { stdout } = await execa(process.execPath, [cli, "sweep", experiment, "--dry-run", "--json"], {
+    env,
+  });
+  const plan: StoredPlan = JSON.parse(stdout);
+  const specFiles = plan.trials.map((spec) => {
+    const file = join(folder, `${spec.preset}.json`);
+    writeFileSync(file, JSON.stringify(spec));
+    return file;
+  });
+  return { folder, experiment, env, plan, specFiles };
+}

@@ -1,0 +1,9 @@
+export function median(values: number[]): number {
+  return quantile(values, 0.5);
+}
+
+/** @param share in [0, 1]. */
+export function quantile(values: number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+}

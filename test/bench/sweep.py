@@ -1,0 +1,61 @@
+"""Sweeps of 12 trials, ours against the original's way: `python -m bench.sweep FOLDER SPEC.json...`"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bench.original_way import train_original_way
+from cliprpn.contract.generated import CompletedOutcome, TrialSpec
+from cliprpn.trial import open_data, run_trial
+
+NUM_TRIALS = 12
+
+
+def main(folder: Path, spec_files: list[Path]) -> dict[str, Any]:
+    """Seconds of both ways for each spec. The features' cache must be empty, as ours includes them."""
+    specs = [TrialSpec.model_validate_json(path.read_text(), strict=True) for path in spec_files]
+    first = specs[0]
+    torch.set_num_threads(first.num_threads)
+    started = time.perf_counter()
+    place = (first.settings.image_size_px, Path(first.cache_dir), torch.device("cpu"))
+    index, _ = open_data(first.dataset, first.backbone, *place, lambda event: None, lambda: False)
+    features_s = time.perf_counter() - started
+    rows = []
+    for spec in specs:
+        before = run_ours(spec, folder)
+        parts = train_original_way(spec, index)
+        trial_s = statistics.mean([before, run_ours(spec, folder)])
+        ours_s, original_s = features_s + NUM_TRIALS * trial_s, NUM_TRIALS * sum(parts.values())
+        rows.append(
+            {
+                "preset": spec.preset,
+                "trial_s": trial_s,
+                "ours_s": ours_s,
+                "original_trial_s": sum(parts.values()),
+                "original_parts_s": dict(parts),
+                "original_s": original_s,
+                "ratio": original_s / ours_s,
+            }
+        )
+    counts = {name: len(index.split(name)) for name in ("train", "val")}
+    return {"num_trials": NUM_TRIALS, "features_s": features_s, "num_sentences": counts, "rows": rows}
+
+
+def run_ours(spec: TrialSpec, folder: Path) -> float:
+    """Seconds of a whole trial, checkpoints and the final evaluation included."""
+    started = time.perf_counter()
+    outcome = run_trial(spec, folder / spec.trial_id, lambda event: None, lambda: False)
+    if not isinstance(outcome, CompletedOutcome):
+        raise RuntimeError(outcome.error.message)
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(Path(sys.argv[1]), [Path(path) for path in sys.argv[2:]])))

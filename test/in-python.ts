@@ -1,0 +1,18 @@
+/** Runs the test environment's Python with `cliprpn` and the tests' modules on its path: `tsx test/in-python.ts -m pytest test/gpu`. */
+import { $ } from "zx";
+import { packageRoot } from "../src/package-root.ts";
+import { ensureRuntime } from "../src/runtime/ensure-runtime.ts";
+import { makeTerminal } from "../src/terminal/make-terminal.ts";
+
+const { python } = await ensureRuntime({ environment: "test", terminal: makeTerminal(process) });
+const { exitCode } = await $({
+  cwd: packageRoot,
+  stdio: "inherit",
+  nothrow: true,
+  env: {
+    ...process.env,
+    PYTHONPATH: `${packageRoot}/python:${packageRoot}/test`,
+    PYTHONDONTWRITEBYTECODE: "1",
+  },
+})`${python} ${process.argv.slice(2)}`;
+process.exitCode = exitCode ?? 1;
