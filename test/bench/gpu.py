@@ -277,8 +277,8 @@ def _page(results: list[Result], argv: list[str], device: torch.device, peak: Pe
         f"`python -m bench.gpu {' '.join(argv)}` on {name}, torch {torch.__version__}.",
         "",
         f"Synthetic features in RefCOCOg's numbers ({NUM_IMAGES:,} maps of {MAP_CHANNELS}x7x7 in float16, "
-        f"{NUM_TRAIN:,} sentences to train on, {NUM_VAL:,} of val after each epoch, {MEAN_TOKENS} tokens each), batches of {BATCH}, "
-        f"bfloat16 on CUDA. {peak.told()}",
+        f"{NUM_TRAIN:,} sentences to train on, {NUM_VAL:,} of val after each epoch, {MEAN_TOKENS} tokens each), "
+        f"batches of {BATCH}, bfloat16 on CUDA. {peak.told()}",
         "",
         f"| what | {' | '.join(columns)} |",
         f"|---|{'---|' * len(columns)}",

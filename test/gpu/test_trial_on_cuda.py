@@ -1,0 +1,149 @@
+"""A trial, its features and its memory on a CUDA device."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from helpers import make_spec, small_dataset
+from torch import Tensor
+
+from cliprpn.contract.generated import CompletedOutcome, FailedOutcome
+from cliprpn.features import frozen
+from cliprpn.features.frozen import FrozenFeatures
+from cliprpn.trial import Outcome, open_data, run_trial
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_dataset(tmp_path_factory.mktemp("data"), 24)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def nothing_open() -> Iterator[None]:
+    frozen._opened.clear()
+    yield
+    frozen._opened.clear()
+
+
+def run(root: Path, cache: Path, out: Path, device: torch.device, **changes: Any) -> Outcome:
+    spec = make_spec(root, cache, **changes).model_copy(update={"device": str(device)})
+    return run_trial(spec, out, lambda event: None, lambda: False)
+
+
+def completed(outcome: Outcome) -> CompletedOutcome:
+    assert isinstance(outcome, CompletedOutcome), outcome
+    return outcome
+
+
+def features_on(root: Path, cache: Path, device: torch.device) -> FrozenFeatures:
+    spec = make_spec(root, cache)
+    place = (spec.settings.image_size_px, cache, device)
+    return open_data(spec.dataset, spec.backbone, *place, lambda event: None, lambda: False)[1]
+
+
+@pytest.mark.parametrize("amp", [True, False])
+def test_a_trial_learns_and_its_losses_are_finite(
+    root: Path, cache: Path, tmp_path: Path, device: torch.device, amp: bool
+) -> None:
+    training = {"amp": amp, "num_epochs": 20, "learning_rate": 3e-3}
+    outcome = completed(run(root, cache, tmp_path, device, training=training))
+    losses = [epoch.loss for epoch in outcome.epochs]
+    assert all(map(math.isfinite, losses))
+    assert losses[-1] < losses[0] / 2
+    assert outcome.environment.device == str(device)
+    assert outcome.peak_memory_bytes.device is not None and outcome.peak_memory_bytes.device > 0
+
+
+def test_half_precision_is_used_where_it_is_asked_for(
+    root: Path, cache: Path, tmp_path: Path, device: torch.device
+) -> None:
+    losses = [
+        completed(run(root, cache, tmp_path / str(amp), device, training={"amp": amp})).epochs[0].loss
+        for amp in (True, False)
+    ]
+    assert losses[0] != losses[1]
+    assert losses[0] == pytest.approx(losses[1], rel=0.05)  # bfloat16 keeps 8 bits.
+
+
+@pytest.mark.parametrize("amp", [True, False])
+def test_the_same_seed_gives_close_results(
+    root: Path, cache: Path, tmp_path: Path, device: torch.device, amp: bool
+) -> None:
+    """Not the same bits: some of CUDA's sums have no deterministic form."""
+    first, second, other = (
+        completed(run(root, cache, tmp_path / name, device, seed=seed, training={"amp": amp}))
+        for name, seed in (("a", 0), ("b", 0), ("c", 1))
+    )
+    for one, two in zip(first.epochs, second.epochs, strict=True):
+        assert one.loss == pytest.approx(two.loss, rel=1e-2)
+    assert first.epochs[0].loss != pytest.approx(other.epochs[0].loss, rel=1e-4)
+
+
+def test_losses_are_close_to_the_cpus(root: Path, cache: Path, tmp_path: Path, device: torch.device) -> None:
+    """From the same weights, drawn on the CPU, and in the same batches."""
+    training = {"amp": False, "num_epochs": 1}
+    cuda, cpu = (
+        completed(run(root, cache, tmp_path / each.type, each, training=training))
+        for each in (device, torch.device("cpu"))
+    )
+    assert cuda.epochs[0].loss == pytest.approx(cpu.epochs[0].loss, rel=1e-2)
+
+
+def test_features_equal_the_cpus(root: Path, tmp_path: Path, device: torch.device) -> None:
+    stores = []
+    for each in (device, torch.device("cpu")):
+        frozen._opened.clear()
+        found = features_on(root, tmp_path / each.type, each)
+        rows = np.arange(len(found.image_rows))
+        stores.append([part.cpu() for part in found.batch(rows, each)])
+    for on_cuda, on_cpu in zip(*stores, strict=True):
+        assert on_cuda.dtype == on_cpu.dtype
+        # Stored in float16, 11 bits: two roundings apart where the sums' order differs.
+        torch.testing.assert_close(on_cuda, on_cpu, rtol=4e-3, atol=4e-3)
+
+
+def test_features_are_kept_on_the_device_where_they_fit(
+    root: Path, cache: Path, device: torch.device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = features_on(root, cache, device)
+    assert isinstance(kept.maps, Tensor) and kept.maps.device == device and kept.maps.dtype == torch.float16
+    assert isinstance(kept.text.words, Tensor) and isinstance(kept.text.pooled, Tensor)
+    batch = [part.cpu() for part in kept.batch(np.arange(5), device)]
+
+    frozen._opened.clear()
+    total = torch.cuda.mem_get_info(device)[1]
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda asked: (kept.maps.nbytes, total))
+    left = features_on(root, cache, device)
+    assert isinstance(left.maps, np.ndarray)
+    for one, two in zip(batch, left.batch(np.arange(5), device), strict=True):
+        assert torch.equal(one, two.cpu())
+
+
+def test_a_full_device_fails_the_trial_with_its_code_and_the_next_one_runs(
+    root: Path, cache: Path, tmp_path: Path, device: torch.device
+) -> None:
+    features_on(root, cache, device)
+    frozen._opened.clear()
+    torch.cuda.empty_cache()
+    total = torch.cuda.mem_get_info(device)[1]
+    torch.cuda.set_per_process_memory_fraction(64 * 2**20 / total, device)
+    try:
+        # 4096 channels: the head's 3x3 convolution alone takes 600 MB.
+        outcome = run(root, cache, tmp_path / "full", device, neck_channels=4096)
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0, device)
+    assert isinstance(outcome, FailedOutcome)
+    assert outcome.error.code == "out_of_memory", outcome.error.message
+    assert "training.batch_size" in outcome.error.message
+    completed(run(root, cache, tmp_path / "next", device))
