@@ -61,7 +61,7 @@ const repaired: Settings = {
     box_loss: "over_positives",
   },
   training: {
-    num_epochs: 6,
+    num_epochs: 2,
     batch_size: 50,
     batch_by: "picture",
     optimizer: "adamw",
