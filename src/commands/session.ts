@@ -10,6 +10,7 @@ import { readExperiment } from "../experiment/read-experiment.ts";
 import { cacheDir } from "../runtime/cache-dir.ts";
 import { ensureRuntime } from "../runtime/ensure-runtime.ts";
 import type { Arguments, Context } from "./command.ts";
+import { experimentFile } from "./shipped-experiment.ts";
 
 /** A checked experiment with its plan; nothing has started. */
 export async function readPlan(
@@ -18,7 +19,7 @@ export async function readPlan(
 ): Promise<{ plan: Plan; dataset: DatasetIdentity }> {
   const seed = args.number("seed");
   const sets = [...args.list("set"), ...(seed === undefined ? [] : [`seeds=[${seed}]`])];
-  const read = readExperiment(args.needed("file"), sets, context.cwd);
+  const read = readExperiment(experimentFile(args.needed("file"), context), sets, context.cwd);
   const cache_dir = cacheDir(context.env);
   const dataset = await identifyDataset(read.experiment.dataset ?? {}, cache_dir);
   const backbone = await identifyBackbone(read.experiment.backbone ?? {});

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -29,6 +29,22 @@ test.each<[string[], string]>([
   expect(err).toContain(expected);
   expect(err).not.toMatch(/\n\s+at /);
   expect({ code, out }).toEqual({ code: 2, out: "" });
+});
+
+test("experiments that ship are found from anywhere, unless there is a file of that name", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "cliprpn-words-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const dry = ["sweep", "experiments/smoke.json", "--dry-run"];
+  const shipped = await cliprpn(dry, folder);
+  expect(shipped).toMatchObject({ code: 0, out: expect.stringContaining("2 trials, smoke-") });
+  expect(shipped.err).toMatch(
+    /is not here, so the one that ships with cliprpn is used: \/.*\/experiments\/smoke\.json/,
+  );
+  mkdirSync(join(folder, "experiments"));
+  writeFileSync(join(folder, "experiments/smoke.json"), "{}");
+  expect((await cliprpn(dry, folder)).err).toMatch(/^experiments\/smoke\.json:1:1/);
+  const none = await cliprpn(["sweep", "experiments/none.json", "--dry-run"], folder);
+  expect(none.err).toContain("experiments/none.json: expected an experiment file, found none");
 });
 
 test("--set takes one value, and leaves the file alone", async () => {

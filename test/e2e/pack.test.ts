@@ -1,0 +1,121 @@
+/** The tarball that `npm pack` makes, installed into an empty folder. Needs the package registry, or npm's cache of it. */
+import { spawnSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { packageRoot } from "../../src/package-root.ts";
+import { testPython } from "../helpers/python.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "cliprpn-pack-"));
+const app = join(folder, "app");
+let packed: { size: number; files: { path: string }[] };
+
+interface Ran {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+function run(command: string, args: string[], cwd: string, env: NodeJS.ProcessEnv = {}): Ran {
+  const ran = spawnSync(command, args, {
+    cwd,
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+    timeout: 170_000,
+  });
+  return { code: ran.status, out: ran.stdout, err: ran.stderr };
+}
+
+/** As a person would type it; `--no-install`: not another cliprpn from the registry. */
+function npx(args: string[], env: NodeJS.ProcessEnv = {}): Ran {
+  return run("npx", ["--no-install", "cliprpn", ...args], app, {
+    CLIPRPN_CACHE: join(folder, "cache"),
+    PYTHONPATH: "",
+    ...env,
+  });
+}
+
+beforeAll(() => {
+  // A copy, since packing builds dist/ anew, which other tests may be using.
+  const source = join(folder, "source");
+  const left = ["node_modules", ".git", "dist", "runs", "data"];
+  cpSync(packageRoot, source, {
+    recursive: true,
+    filter: (path) => !left.includes(relative(packageRoot, path)),
+  });
+  symlinkSync(join(packageRoot, "node_modules"), join(source, "node_modules"));
+  mkdirSync(join(source, "python/cliprpn/__pycache__"), { recursive: true });
+  cpSync(join(packageRoot, "LICENSE"), join(source, "python/cliprpn/__pycache__/boxes.cpython-310.pyc"));
+  const pack = run("npm", ["pack", "--json", "--pack-destination", folder], source);
+  expect(pack.code, pack.err).toBe(0);
+  packed = JSON.parse(pack.out)[0];
+  mkdirSync(app);
+  const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz")) ?? "";
+  const quiet = ["--prefer-offline", "--no-audit", "--no-fund", "--fetch-retries=1"];
+  const install = run("npm", ["install", ...quiet, join(folder, tarball)], app);
+  expect(install.code, `npm could not install the tarball; is the registry reachable?\n${install.err}`).toBe(
+    0,
+  );
+}, 180_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("the tarball holds what is needed, and nothing else", () => {
+  const paths = packed.files.map(({ path }) => path);
+  const python = run("git", ["ls-files", "python/cliprpn", "experiments", "env"], packageRoot);
+  const tracked = python.out.trim().split("\n");
+  expect(tracked.length).toBeGreaterThan(40);
+  expect(tracked.filter((path) => !paths.includes(path))).toEqual([]);
+  expect(paths).toEqual(
+    expect.arrayContaining([
+      ...["bin/cliprpn.js", "dist/cli.js", "dist/worker-main.js", "LICENSE", "README.md", "CITATION.cff"],
+      ...["python/cliprpn/models/weights/cliprpn-tiny.safetensors", "env/runtime.txt"],
+      "src/contract/generated/experiment.schema.json",
+    ]),
+  );
+  const foreign = /^(test|runs|data|node_modules|\.ci)\/|__pycache__|\.(pyc|log|tgz)$/;
+  expect(paths.filter((path) => foreign.test(path))).toEqual([]);
+  expect(packed.size).toBeLessThan(12e6);
+});
+
+test("--help, --version and schema answer", () => {
+  expect(npx(["--help"])).toMatchObject({ code: 0, out: expect.stringContaining("cliprpn sweep <file>") });
+  const { version } = JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8"));
+  expect(npx(["--version"]).out.trim()).toBe(version);
+  const schema = npx(["schema"]).out.trim();
+  expect(schema).toContain(join(app, "node_modules"));
+  expect(JSON.parse(readFileSync(schema, "utf8"))).toHaveProperty("$schema");
+}, 30_000);
+
+test("init writes a file that plans, with a schema that is there", () => {
+  expect(npx(["init", "mine.json"])).toMatchObject({ code: 0, out: "mine.json\n" });
+  const schema = /"\$schema": "(.*)"/.exec(readFileSync(join(app, "mine.json"), "utf8"))?.[1] ?? "none";
+  expect(existsSync(join(app, schema))).toBe(true);
+  const dry = npx(["sweep", "mine.json", "--dry-run"]);
+  expect(dry, dry.err).toMatchObject({ code: 0, out: expect.stringContaining("nothing was started") });
+}, 30_000);
+
+test("an experiment that ships runs from the picture to the report", () => {
+  const small = [
+    "limits.train=100",
+    "limits.val=40",
+    "training.num_epochs=1",
+    'vary.fusion=["token_attention"]',
+  ];
+  const sweep = npx(["sweep", "experiments/smoke.json", ...small.flatMap((set) => ["--set", set])], {
+    CLIPRPN_PYTHON: testPython(),
+  });
+  expect(sweep.code, sweep.err).toBe(0);
+  expect(sweep.err).toContain("the one that ships with cliprpn is used");
+  expect(readFileSync(join(app, sweep.out.trim()), "utf8")).toContain("Does everything work here");
+}, 120_000);
