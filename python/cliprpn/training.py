@@ -81,6 +81,12 @@ def train_model(
             sums += losses.detach() * len(chosen)
             step += 1
             on_step(step, num_steps)
+        # The last step's losses were finite; what it made of the weights is seen by no later loss.
+        if not all(bool(parameter.isfinite().all()) for parameter in model.parameters()):
+            raise CliprpnError(
+                "loss_not_finite",
+                f"epoch {epoch}, step {step}: the weights are not finite; try a lower training.learning_rate",
+            )
         means = (sums / len(data.train_rows)).tolist()
         iou = top1_ious(model, data.index, data.features, data.val_rows, device)
         yield Epoch(
