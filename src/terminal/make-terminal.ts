@@ -1,4 +1,4 @@
-import { createLogUpdate } from "log-update";
+import { liveLines } from "./live-lines.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The streams that a program has; `process` is one such. */
@@ -13,10 +13,10 @@ const calmMs = 10_000;
 /** On a terminal, live lines replace each other; elsewhere one is written when nothing was for a while. Nothing is coloured. */
 export function makeTerminal({ stdout, stderr, env = {} }: Streams, now: () => number = Date.now): Terminal {
   const screen = "columns" in stderr && stderr.isTTY === true && env.TERM !== "dumb" ? stderr : undefined;
-  const update = screen === undefined ? undefined : createLogUpdate(screen);
+  const live = screen === undefined ? undefined : liveLines(screen);
   let lastLine = now();
   const line = (text: string): void => {
-    update?.clear();
+    live?.clear();
     stderr.write(`${text}\n`);
     lastLine = now();
   };
@@ -25,13 +25,10 @@ export function makeTerminal({ stdout, stderr, env = {} }: Streams, now: () => n
     info: line,
     warn: (text) => line(`warning: ${text}`),
     live(lines) {
-      if (update !== undefined) update(lines.map((text) => cut(text, screen?.columns)).join("\n"));
+      if (live !== undefined) live.show(lines.map((text) => cut(text, screen?.columns)).join("\n"));
       else if (now() - lastLine >= calmMs) line(lines.map((text) => text.trim()).join("; "));
     },
-    liveDone() {
-      update?.clear();
-      update?.done();
-    },
+    liveDone: () => live?.done(),
     result: (text) => void stdout.write(`${text}\n`),
   };
 }
