@@ -68,7 +68,7 @@ beforeAll(() => {
   );
 }, 180_000);
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }), 60_000);
 
 test("the tarball holds what is needed, and nothing else", () => {
   const paths = packed.files.map(({ path }) => path);
