@@ -76,6 +76,11 @@ async function noOpMs(
     seed,
     trial_id: seed.toString(16).padStart(16, "0"),
   }));
+  // The first one imports what all others find ready.
+  await runJournaled(
+    engine,
+    SweepStore.create(join(folder, "no-op-first"), { ...plan, trials: trials.slice(0, 1) }),
+  );
   const started = performance.now();
   const store = SweepStore.create(join(folder, "no-ops"), { ...plan, trials });
   const setUp = performance.now();
