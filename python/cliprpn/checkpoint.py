@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,11 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from cliprpn.build import build_model
 from cliprpn.contract.generated import TrialBackbone, TrialSpec
+from cliprpn.durable import write_durably
 from cliprpn.errors import CliprpnError
 from cliprpn.models import ClipRPN
 from cliprpn.models.original import ORIGINAL_IMAGE_SIZE_PX, original_model
@@ -42,9 +42,7 @@ class SavedModel:
 def save_model(model: ClipRPN, spec: TrialSpec, sizes: tuple[int, int, int], epoch: int, path: Path) -> None:
     """Writes `path` (.safetensors) and the JSON beside it, each whole or not at all."""
     state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
-    staging = path.with_suffix(".new")
-    save_file(state, staging)
-    os.replace(staging, path)
+    write_durably(path, save(state))
     facts = {
         "kind": KIND,
         "epoch": epoch,
@@ -53,8 +51,7 @@ def save_model(model: ClipRPN, spec: TrialSpec, sizes: tuple[int, int, int], epo
         "word_dim": sizes[2],
         "spec": spec.model_dump(mode="json"),
     }
-    staging.write_text(json.dumps(facts, indent=2) + "\n")
-    os.replace(staging, path.with_suffix(".json"))
+    write_durably(path.with_suffix(".json"), f"{json.dumps(facts, indent=2)}\n".encode())
 
 
 def load_model(where: Path) -> SavedModel:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,15 +22,15 @@ def write_durably(path: Path, content: bytes) -> None:
     """
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, staging = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        staging = path.with_name(f".{path.name}.{os.getpid()}.new")
         try:
-            with os.fdopen(handle, "wb") as file:
+            with staging.open("wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(staging, path)
         except BaseException:
-            Path(staging).unlink(missing_ok=True)
+            staging.unlink(missing_ok=True)
             raise
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cliprpn.data.index import DatasetIndex
+from cliprpn.durable import write_durably
 from cliprpn.errors import CliprpnError
 
 Columns = dict[str, np.ndarray]
@@ -30,9 +30,9 @@ def write_predictions(path: Path, index: DatasetIndex, rows: np.ndarray, answers
     for name, values in answers.items():
         column = pa.array(values.tolist()) if values.ndim > 1 else pa.array(values)
         table = table.append_column(name, column)
-    staging = path.with_suffix(".new")
-    pq.write_table(table, staging)
-    os.replace(staging, path)
+    content = pa.BufferOutputStream()
+    pq.write_table(table, content)
+    write_durably(path, content.getvalue().to_pybytes())
 
 
 def read_predictions(path: Path) -> Columns:

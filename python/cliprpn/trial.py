@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 import time
@@ -38,6 +37,7 @@ from cliprpn.contract.generated import (
 )
 from cliprpn.data.index import DatasetIndex, open_or_build_index
 from cliprpn.devices import describe_environment, peak_process_bytes, resolve_device
+from cliprpn.durable import write_durably
 from cliprpn.errors import CliprpnError, disk_is_full
 from cliprpn.evaluation import predict_split
 from cliprpn.features.frozen import FrozenFeatures, open_features
@@ -269,14 +269,9 @@ def paced(emit: Emit, every_s: float = 0.2) -> Callable[[str, int, int], None]:
 
 
 def write_json(path: Path, value: BaseModel) -> None:
-    """Beside, synced, then renamed: a file under its name is whole."""
-    staging = path.with_name(f"{path.name}.new")
-    with staging.open("w") as file:
-        json.dump(value.model_dump(mode="json"), file, indent=2, allow_nan=False)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(staging, path)
+    """Whole or not there."""
+    text = json.dumps(value.model_dump(mode="json"), indent=2, allow_nan=False)
+    write_durably(path, f"{text}\n".encode())
 
 
 def _failed(spec: TrialSpec, folder: Path, code: str, message: str) -> FailedOutcome:

@@ -83,9 +83,8 @@ const settingRules: SettingRule[] = [
     reads: ["neck_channels", "fusion"],
     keys: ["neck_channels", "fusion"],
     broken({ settings: { fusion, neck_channels } }) {
-      const heads = fusion.kind === "switched" ? 8 : fusion.kind === "cross_attention" ? 16 : 1;
-      return neck_channels !== null && neck_channels % heads !== 0
-        ? `the fusion has ${heads} heads: expected neck_channels to be a multiple of ${heads}, found ${neck_channels}`
+      return fusion.kind === "cross_attention" && neck_channels !== null && neck_channels % 16 !== 0
+        ? `the fusion has 16 heads: expected neck_channels to be a multiple of 16, found ${neck_channels}`
         : undefined;
     },
   },

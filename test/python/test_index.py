@@ -53,6 +53,13 @@ def test_the_same_data_elsewhere_are_the_same_data(root: Path, tmp_path: Path) -
     assert opened(moved, tmp_path).image_path(0).is_file()
 
 
+def test_a_picture_that_has_gone_since_is_named(root: Path, tmp_path: Path) -> None:
+    opened(root, tmp_path)
+    (root / "images" / "COCO_train2014_000000000003.png").unlink()
+    with pytest.raises(CliprpnError, match="picture 3"):
+        opened(root, tmp_path)
+
+
 def test_data_that_are_wrong_leave_no_index(root: Path, tmp_path: Path) -> None:
     picture = root / "images" / "COCO_train2014_000000000003.png"
     picture.rename(tmp_path / "away.png")

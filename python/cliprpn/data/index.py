@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cliprpn.data.parquet import read_whole, write_whole
+from cliprpn.data.pictures import ImageRow, check_pictures
+from cliprpn.data.problems import Problems
 from cliprpn.data.refcocog import read_refcocog
 from cliprpn.data.refs import SPLITS
 
@@ -75,7 +77,7 @@ def open_or_build_index(
     cache_dir: Path,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> DatasetIndex:
-    """The index of the data set, built and checked the first time.
+    """The index of the data set, built once; pictures are looked at whenever a process first opens it.
 
     Args:
         dataset_id: hash of the annotation files; the same files elsewhere are the same data set.
@@ -94,6 +96,11 @@ def open_or_build_index(
         images, sentences = read_refcocog(root, split_by, on_progress)
         write_whole([asdict(row) for row in images], _IMAGES, images_file)
         write_whole([asdict(row) for row in sentences], _SENTENCES, sentences_file)  # Last: both are there.
+    else:  # The annotations are known; pictures may have gone since, or this be another copy.
+        problems = Problems(root)
+        known_images = [ImageRow(**row) for row in read_whole(images_file).to_pylist()]
+        check_pictures(known_images, root / "images", problems, on_progress)
+        problems.raise_if_any()
     index = _join(dataset_id, root, read_whole(images_file), read_whole(sentences_file))
     _opened.clear()  # One data set at a time is enough for a worker.
     _opened[folder, root] = index

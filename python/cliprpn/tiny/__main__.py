@@ -16,6 +16,7 @@ import hashlib
 import json
 import math
 import random
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -39,6 +40,7 @@ MODEL_CFG: dict[str, Any] = {
     "vision_cfg": {"layers": [1, 1, 1, 1], "width": 16, "image_size": 224},
     "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 48, "heads": 4, "layers": 2},
 }
+CLI = Path(__file__).parents[3] / "bin" / "cliprpn.js"
 # Standard deviation of new token embeddings; open_clip's own start is 0.02.
 TOKEN_STD = 1.5
 MEAN, STD = (0.7, 0.7, 0.7), (0.25, 0.25, 0.25)
@@ -46,8 +48,8 @@ MEAN, STD = (0.7, 0.7, 0.7), (0.25, 0.25, 0.25)
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m cliprpn.tiny", description=__doc__)
-    parser.add_argument("--scenes", type=Path, required=True, help="folder made by `cliprpn scenes`")
-    parser.add_argument("--out", type=Path, required=True, help="folder for cliprpn-tiny.*")
+    parser.add_argument("--scenes", type=Path, default=Path("scenes"), help="drawn there when it is absent")
+    parser.add_argument("--out", type=Path, default=Path("tiny"), help="folder for cliprpn-tiny.*")
     parser.add_argument("--num-epochs", type=int, default=7, help="of both towers")
     parser.add_argument("--num-text-epochs", type=int, default=3, help="of the text tower alone")
     parser.add_argument(
@@ -59,6 +61,8 @@ def main() -> None:
     args = parser.parse_args()
     keep_freed_memory()
     torch.manual_seed(args.seed)
+    if not args.scenes.exists():
+        subprocess.run(["node", str(CLI), "scenes", "--out", str(args.scenes)], check=True)
     scenes = [json.loads(line) for line in (args.scenes / "scenes.jsonl").read_text().splitlines()]
     images = read_images(args.scenes / "images", [scene["file"] for scene in scenes])
     model = build()
