@@ -101,7 +101,7 @@ def _describe(error: BaseException) -> tuple[str, str]:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return "out_of_memory", f"out of memory: {error}"
     if type(error).__name__ == "ValidationError":
-        return "contract_violation", str(error).splitlines()[0]
+        return "contract_violation", " ".join(str(error).split())
     return "internal", f"{type(error).__name__}: {error}"
 
 

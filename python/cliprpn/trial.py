@@ -87,9 +87,12 @@ def run_trial(spec: TrialSpec, folder: Path, emit: Emit, should_stop: Callable[[
 
 def _clear(folder: Path) -> None:
     """Removes what an earlier run of the trial left: its curves and answers are not this one's."""
-    for pattern in ("best.*", "last.*", "predictions-*", "metrics-*", "traceback.txt", "events/*"):
+    for pattern in ("outcome.json", "best.*", "last.*", "predictions-*", "metrics-*", "traceback.txt"):
         for path in folder.glob(pattern):
             path.unlink()
+    for pattern in ("events", "evaluated-*"):
+        for path in folder.glob(pattern):
+            shutil.rmtree(path)
 
 
 def _complete(spec: TrialSpec, folder: Path, emit: Emit, should_stop: Callable[[], bool]) -> CompletedOutcome:
@@ -168,9 +171,6 @@ def _train(
         lambda done, total: show("training", done, total),
         should_stop,
     )
-    shutil.rmtree(
-        folder / "events", ignore_errors=True
-    )  # Of an interrupted run: TensorBoard would show both.
     with SummaryWriter(str(folder / "events")) as writer:
         for epoch in steps:
             epochs.append(epoch)

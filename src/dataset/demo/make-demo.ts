@@ -57,6 +57,7 @@ export async function makeDemo(
     realpath: false,
     stale: 20_000,
     retries: { retries: 300, minTimeout: 500, maxTimeout: 1000 },
+    onCompromised: () => undefined, // A machine that slept: what it has drawn is drawn again, the same.
   });
   const staging = `${root}.making`;
   try {
