@@ -133,7 +133,12 @@ export class SweepStore {
   }
 }
 
-/** A trial's folder: by path, or by the beginning of its id below the runs folder. @throws CliprpnError not_found. */
+/**
+ * A trial's folder: by path, or by the beginning of its id below the runs folder; of several folders of one trial, as
+ * `train` makes them, the one that finished last.
+ *
+ * @throws CliprpnError not_found.
+ */
 export function findTrial(name: string, runsDir: string, cwd: string): string {
   const path = resolve(cwd, name);
   if (existsSync(path)) return path;
@@ -142,13 +147,18 @@ export function findTrial(name: string, runsDir: string, cwd: string): string {
       .filter((entry) => name.length >= 4 && entry.startsWith(name) && isTrialId(entry))
       .map((entry) => join(sweep, entry)),
   );
-  const [only] = found;
-  if (only !== undefined && found.length === 1) return only;
+  const [newest] = found.toSorted((a, b) => finishedAt(b) - finishedAt(a));
+  if (newest !== undefined && new Set(found.map((folder) => basename(folder))).size === 1) return newest;
   const what = found.length === 0 ? "none" : `${found.length}: ${found.join(", ")}`;
   throw new CliprpnError(
     "not_found",
     `${name}: expected a trial's folder, a model file or the beginning of one trial's id below ${runsDir}, found ${what}`,
   );
+}
+
+/** When the trial's outcome was written, in milliseconds; 0 without one. */
+function finishedAt(folder: string): number {
+  return statSync(join(folder, "outcome.json"), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
 /** The sweep that a trial's folder, or a file in it, belongs to. */

@@ -142,13 +142,27 @@ describe("a trial", () => {
     expect(error.message).toMatch(/found none$/);
   });
 
+  test("in several folders is the one that finished last", () => {
+    const runs = tempFolder();
+    const stores = ["a", "b", "c"].map((name) => SweepStore.create(runs, { ...plan, name }));
+    const folders = stores.map((store) => store.trialDir("0abc0123456789de")) as [string, string, string];
+    const [spec] = specs as [TrialSpec];
+    for (const store of stores.slice(0, 2)) store.writeOutcome(failed(spec));
+    for (const [index, newest] of folders.slice(0, 2).entries()) {
+      utimesSync(join(folders[1 - index] ?? "", "outcome.json"), 1000, 1000);
+      utimesSync(join(newest, "outcome.json"), 2000, 2000);
+      expect(findTrial("0abc", runs, "/")).toBe(newest);
+    }
+  });
+
   test("that could be meant twice is not guessed: all that fit are named", () => {
     const runs = tempFolder();
-    const [one, two] = ["a", "b"].map((name) => SweepStore.create(runs, { ...plan, name }));
+    const ids = ["0abc0123456789de", "0abc0123456789ff"];
+    const trials = specs.map((spec, index) => ({ ...spec, trial_id: ids[index] ?? "" }));
+    const store = SweepStore.create(runs, { ...plan, trials });
     const { message } = refused(() => findTrial("0abc", runs, "/"));
     expect(message).toContain("found 2");
-    expect(message).toContain(one?.trialDir("0abc0123456789de"));
-    expect(message).toContain(two?.trialDir("0abc0123456789de"));
+    for (const id of ids) expect(message).toContain(store.trialDir(id));
   });
 });
 
