@@ -3,6 +3,7 @@ import { relative, resolve } from "node:path";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { TrialGroup } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
+import { hashSources } from "../experiment/identity.ts";
 import { verdict } from "../report/verdict.ts";
 import { writeReport } from "../report/write-report.ts";
 import { Journal } from "../store/journal.ts";
@@ -75,6 +76,7 @@ export async function makeReport(
     published: plan.published,
     testReads: store.entries().filter((entry) => entry.type === "split_read" && entry.split === "test")
       .length,
+    sourcesToday: hashSources(),
   };
   const file = await writeReport(input, store.folder);
   terminal.liveDone();

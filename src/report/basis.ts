@@ -20,7 +20,7 @@ export function basis({ summary, trials, name, testReads }: ReportInput): string
 }
 
 /** What a reader has to know to read the figures rightly. */
-export function notes({ trials, summary }: ReportInput): RootContent[] {
+export function notes({ trials, summary, sourcesToday }: ReportInput): RootContent[] {
   const lines: string[] = [];
   if (summary.split === "val") {
     lines.push("Each trial's best epoch was chosen on val, so figures on val flatter all settings a little.");
@@ -44,6 +44,11 @@ export function notes({ trials, summary }: ReportInput): RootContent[] {
     lines.push(
       `${failed} ${failed === 1 ? "trial" : "trials"} failed and ${failed === 1 ? "is" : "are"} not in any figure; the reasons are below.`,
     );
+  }
+  const stale = completedTrials(trials).filter(({ outcome }) => outcome.sources_sha256 !== sourcesToday);
+  if (stale.length > 0) {
+    const rows = stale.map(({ spec }) => `${spec.label}, seed ${spec.seed}`).join("; ");
+    lines.push(`Stale, made by other Python sources or another lock than today's: ${rows}.`);
   }
   return lines.length === 0 ? [] : [bullets(lines)];
 }

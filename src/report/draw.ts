@@ -20,13 +20,18 @@ export interface DrawOptions {
   upright?: boolean;
 }
 
-/** Draws boxes on a picture and writes it in the format that the file's ending names. */
+/**
+ * Draws boxes on a picture and writes it in the format that the file's ending names.
+ *
+ * @throws CliprpnError not_found, data_invalid where there is nothing that can be drawn on.
+ */
 export async function drawBoxes(
   imageFile: string,
   boxes: DrawnBox[],
   outFile: string,
   options: DrawOptions = {},
 ): Promise<void> {
+  await checkPicture(imageFile);
   const sharp = await loadSharp();
   const picture = options.upright === true ? sharp(imageFile).autoOrient() : sharp(imageFile);
   const metadata = await picture.metadata();
@@ -40,7 +45,10 @@ export async function drawBoxes(
     .toColourspace("srgb")
     .composite([{ input: Buffer.from(overlay), left: 0, top: 0 }])
     .png()
-    .toBuffer();
+    .toBuffer()
+    .catch((error) => {
+      throw noPicture(imageFile, error);
+    });
   await withCaption(sharp(drawn), size, options.caption).toFile(outFile);
 }
 
@@ -66,15 +74,16 @@ export async function sideBySide(files: string[], outFile: string, gap = 12): Pr
 export async function checkPicture(file: string): Promise<void> {
   if (!existsSync(file)) throw new CliprpnError("not_found", `${file}: expected a picture, found no file`);
   const sharp = await loadSharp();
-  try {
-    await sharp(file).metadata();
-  } catch (error) {
-    throw new CliprpnError(
-      "data_invalid",
-      `${file}: expected a picture (JPEG, PNG, WebP or GIF), found something else`,
-      { cause: error },
-    );
-  }
+  await sharp(file)
+    .metadata()
+    .catch((error) => {
+      throw noPicture(file, error);
+    });
+}
+
+function noPicture(file: string, cause: unknown): CliprpnError {
+  const message = `${file}: expected a picture (JPEG, PNG, WebP or GIF), found something else`;
+  return new CliprpnError("data_invalid", message, { cause });
 }
 
 function withCaption(picture: Sharp, size: { width: number; height: number }, caption?: Caption): Sharp {

@@ -19,6 +19,8 @@ export interface ReportInput {
   published: PublishedFigure[];
   /** How often test figures of this sweep were looked at, this time included. */
   testReads: number;
+  /** Of the Python sources and the lock of today: an outcome made by others is stale. */
+  sourcesToday: string;
 }
 
 /** A picture beside the report, relative to it. */

@@ -9,7 +9,7 @@ import { completedTrials, type ReportInput } from "./report-input.ts";
 export function reproduce({ command, source, trials }: ReportInput): RootContent[] {
   const rows = completedTrials(trials).map(({ spec, outcome }) => [
     spec.label,
-    code(rowCommand(source, spec.label, spec.seed)),
+    code(rowCommand(source, spec, outcome.environment.device)),
     points(outcome.metrics.acc_at_50),
   ]);
   return [
@@ -23,10 +23,14 @@ export function reproduce({ command, source, trials }: ReportInput): RootContent
   ];
 }
 
-/** `npx cliprpn train FILE --setting LABEL --seed N`, with the sweep's own changes to the file. */
-export function rowCommand(source: ReportInput["source"], label: string, seed: number): string {
+/** `npx cliprpn train FILE --setting LABEL --seed N --device D`, with the sweep's own changes to the file. */
+export function rowCommand(
+  source: ReportInput["source"],
+  { label, seed }: { label: string; seed: number },
+  device: string,
+): string {
   const sets = source.sets.flatMap((set) => ["--set", set]);
-  const args = [source.file, ...sets, "--setting", label, "--seed", String(seed)];
+  const args = [source.file, ...sets, "--setting", label, "--seed", String(seed), "--device", device];
   return `npx cliprpn train ${args.map(shellQuoted).join(" ")}`;
 }
 

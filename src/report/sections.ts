@@ -3,7 +3,7 @@ import { basis, notes } from "./basis.ts";
 import { otherBreakdowns, strata } from "./breakdowns.ts";
 import { cost, failures } from "./cost.ts";
 import { allFigures, comparisons, leaderboard } from "./leaderboard.ts";
-import { heading, images, paragraph, strong } from "./markdown.ts";
+import { bullets, heading, images, paragraph, strong } from "./markdown.ts";
 import { published } from "./published.ts";
 import type { Picture, ReportInput } from "./report-input.ts";
 import { definitions, reproduce } from "./reproduce.ts";
@@ -15,6 +15,8 @@ export interface ReportPictures {
   strata?: Picture;
   curves: Picture;
   cases: { title: string; pictures: Picture[] }[];
+  /** What kept cases out of the gallery: pictures that cannot be read. */
+  unreadable: string[];
 }
 
 /** The report's blocks, top to bottom: the answer first, what it rests on after it. */
@@ -41,14 +43,17 @@ export function reportBlocks(input: ReportInput, pictures: ReportPictures): Root
   ];
 }
 
-function gallery({ cases }: ReportPictures): RootContent[] {
+function gallery({ cases, unreadable }: ReportPictures): RootContent[] {
   const shown = cases.filter(({ pictures }) => pictures.length > 0);
-  if (shown.length === 0) return [];
+  if (shown.length === 0 && unreadable.length === 0) return [];
   return [
     heading(2, "Gallery"),
     paragraph(
       "Answers of the best setting and of the last on the leaderboard, each with its first seed; the truth is dashed.",
     ),
     ...shown.flatMap(({ title, pictures }) => [heading(3, title), images(pictures)]),
+    ...(unreadable.length === 0
+      ? []
+      : [paragraph("Cases whose picture cannot be read are left out:"), bullets(unreadable)]),
   ];
 }

@@ -1,6 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
+import { CliprpnError } from "../contract/errors.ts";
 import type { Case } from "../contract/generated/types.ts";
 import { chartSvg, curvesChart, leaderboardChart, maxDrawn, strataChart } from "./charts.ts";
 import { drawBoxes, sideBySide } from "./draw.ts";
@@ -54,7 +55,7 @@ async function writePictures(input: ReportInput, folder: string): Promise<Report
     ...(strata === undefined
       ? {}
       : { strata: await chart("strata", strata, `Acc@0.5 of ${those} by kind of sentence, with intervals`) }),
-    cases: await drawGallery(input, folder, place),
+    ...(await drawGallery(input, folder, place)),
   };
 }
 
@@ -62,13 +63,15 @@ async function drawGallery(
   { summary: { gallery } }: ReportInput,
   folder: string,
   place: string,
-): Promise<ReportPictures["cases"]> {
+): Promise<Pick<ReportPictures, "cases" | "unreadable">> {
+  const unreadable = new Set<string>();
   const drawAll = async (cases: Case[], prefix: string): Promise<Picture[]> => {
     const pictures: Picture[] = [];
     for (const [index, shown] of cases.entries()) {
       const file = `${place}/${prefix}-${index + 1}.png`;
-      await drawCase(shown, join(folder, file));
-      pictures.push({ file, alt: shown.sentence });
+      const why = await drawCase(shown, join(folder, file)).catch(whyUnreadable);
+      if (why === undefined) pictures.push({ file, alt: shown.sentence });
+      else unreadable.add(why);
     }
     return pictures;
   };
@@ -77,19 +80,29 @@ async function drawGallery(
     const halves = await drawAll(pair, `half-${index + 1}`);
     const file = `${place}/pair-${index + 1}.png`;
     const files = halves.map((half) => join(folder, half.file));
-    await sideBySide(files, join(folder, file));
+    if (halves.length === pair.length) {
+      await sideBySide(files, join(folder, file));
+      pairs.push({ file, alt: halves.map(({ alt }) => alt).join(" / ") });
+    }
     await Promise.all(files.map((half) => rm(half)));
-    pairs.push({ file, alt: halves.map(({ alt }) => alt).join(" / ") });
   }
-  return [
+  const cases = [
     { title: "Minimal pairs", pictures: pairs },
     { title: "Best cases", pictures: await drawAll(gallery.best, "best") },
     { title: "Worst cases", pictures: await drawAll(gallery.worst, "worst") },
   ];
+  return { cases, unreadable: [...unreadable] };
+}
+
+/** A picture that was moved, or is none, costs its case, not the report. */
+function whyUnreadable(error: unknown): string {
+  if (error instanceof CliprpnError && ["not_found", "data_invalid"].includes(error.code))
+    return error.message;
+  throw error;
 }
 
 /** The answers, the best setting's on top of the others, the truth dashed on top of all. */
-async function drawCase(shown: Case, file: string): Promise<void> {
+async function drawCase(shown: Case, file: string): Promise<undefined> {
   const answers = shown.predictions.map(({ label, pred_box_xyxy, iou }, index) => ({
     box_xyxy: pred_box_xyxy,
     color: answerColors[index % answerColors.length] ?? "#0072b2",

@@ -159,7 +159,7 @@ test("each look at test is counted; answers on other data leave the trial's own 
 }, 120_000);
 
 test("a row's command trains the same model again, to the last bit", async () => {
-  const row = /npx cliprpn (train e2e\.json --setting concatenation --seed 0)/.exec(
+  const row = /npx cliprpn (train e2e\.json --setting concatenation --seed 0 --device [\w:]+)/.exec(
     readFileSync(join(sweep, "REPORT.md"), "utf8"),
   );
   const { code, err } = await run(...(row?.[1] ?? "").split(" "), "--runs-dir", "again");

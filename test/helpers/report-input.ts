@@ -54,6 +54,7 @@ export function madeInput(settings: MadeSetting[], changes: Partial<ReportInput>
     summary: madeSummary(settings),
     published: [],
     testReads: 0,
+    sourcesToday: "0".repeat(64),
     ...changes,
   };
 }

@@ -10,6 +10,7 @@ const pictures: ReportPictures = {
   strata: { file: "strata.svg", alt: "strata" },
   curves: { file: "curves.svg", alt: "curves" },
   cases: [{ title: "Best cases", pictures: [{ file: "best-1.png", alt: "the cup" }] }],
+  unreadable: [],
 };
 const film = { label: "film", acc: [0.6, 0.62] };
 const token = { label: "token", acc: [0.5, 0.52] };
@@ -59,6 +60,16 @@ test("a failed and a waiting trial are named with their reason", () => {
   expect(written).toMatch(/- film, seed 2 \(`\w+`\): has not run yet/);
 });
 
+test("rows made by other sources than today's are named as stale", () => {
+  const [first, ...others] = madeInput([film, token]).trials;
+  if (first?.outcome === undefined) throw new Error("a made trial has an outcome");
+  const other = { ...first, outcome: { ...first.outcome, sources_sha256: "f".repeat(64) } };
+  expect(report({ trials: [other, ...others] })).toContain(
+    "- Stale, made by other Python sources or another lock than today's: film, seed 0.\n",
+  );
+  expect(report()).not.toContain("Stale");
+});
+
 test("looks at test are counted", () => {
   expect(report()).toContain("The test split has not been looked at.");
   expect(report({ testReads: 1 })).toContain("The test split has been looked at once in this sweep.");
@@ -89,7 +100,7 @@ test("published bands of this split stand beside every setting", () => {
 
 test("a row's command has the sweep's changes, its setting and its seed, safe to paste", () => {
   const source = { file: "experiments/my file.json", sets: ['vary.fusion=["film"]'] };
-  expect(rowCommand(source, "text=words coordinates=on", 2)).toBe(
-    "npx cliprpn train 'experiments/my file.json' --set 'vary.fusion=[\"film\"]' --setting 'text=words coordinates=on' --seed 2",
+  expect(rowCommand(source, { label: "text=words coordinates=on", seed: 2 }, "cuda:0")).toBe(
+    "npx cliprpn train 'experiments/my file.json' --set 'vary.fusion=[\"film\"]' --setting 'text=words coordinates=on' --seed 2 --device cuda:0",
   );
 });

@@ -1,0 +1,41 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import sharp from "sharp";
+import { expect, test } from "vitest";
+import type { Case } from "../../src/contract/generated/types.ts";
+import { writeReport } from "../../src/report/write-report.ts";
+import { loadSharp } from "../../src/sharp.ts";
+import { madeInput, madeSummary } from "../helpers/report-input.ts";
+import { tempFolder } from "../helpers/temp-folder.ts";
+
+const settings = [{ label: "film", acc: [0.6, 0.62] }];
+
+test("a picture that cannot be read costs its cases, not the report", async () => {
+  await loadSharp(); // First, with the fonts of its captions.
+  const folder = tempFolder();
+  const [good, gone, cut, text] = ["good.png", "gone.png", "cut.png", "text.jpg"].map((name) =>
+    join(folder, name),
+  ) as [string, string, string, string];
+  const noise = { type: "gaussian" as const, mean: 128, sigma: 30 };
+  await sharp({ create: { width: 200, height: 100, channels: 3, background: "grey", noise } }).toFile(good);
+  writeFileSync(cut, readFileSync(good).subarray(0, 2000)); // Its head is a picture's.
+  writeFileSync(text, "hello");
+  const gallery = { best: [gone, good].map(shown), worst: [cut, text].map(shown), pairs: [pair(good, gone)] };
+  const summary = madeSummary(settings, { gallery });
+  const written = readFileSync(await writeReport(madeInput(settings, { summary }), folder), "utf8");
+  const drawn = [...written.matchAll(/\]\((report\/val\/[^)]+\.png)\)/g)].map(([, file]) => file ?? "");
+  expect(drawn).toEqual(["report/val/best-2.png"]);
+  expect(existsSync(join(folder, drawn[0] ?? ""))).toBe(true);
+  expect(existsSync(join(folder, "report/val/half-1-1.png"))).toBe(false);
+  for (const name of ["gone.png", "cut.png", "text.jpg"])
+    expect(written.split(`${name}: expected a picture`)).toHaveLength(2);
+  expect(written).not.toContain("good.png");
+});
+
+function shown(image_file: string): Case {
+  return { sent_id: 1, image_file, sentence: "the cup", gt_box_xyxy: [9, 9, 50, 50], predictions: [] };
+}
+
+function pair(one: string, two: string): [Case, Case] {
+  return [shown(one), shown(two)];
+}
