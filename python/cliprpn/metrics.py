@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 HIT_IOU = 0.5
 ACC_THRESHOLDS = {"acc_at_25": 0.25, "acc_at_50": 0.5, "acc_at_75": 0.75, "acc_at_90": 0.9}
-MACC_THRESHOLDS = np.arange(10) * 0.05 + 0.5
+MACC_THRESHOLDS = np.arange(50, 100, 5) / 100  # The very numbers of ACC_THRESHOLDS; 0.05 * k is not.
 RECALL_AT = (1, 5, 10, 100)
 Values = NDArray[np.float64]
 Columns = Mapping[str, NDArray]
@@ -28,8 +28,7 @@ def sentence_figures(columns: Columns) -> dict[str, Values]:
     """
     iou = np.asarray(columns["iou"], dtype=np.float64)
     figures = {name: (iou >= threshold).astype(float) for name, threshold in ACC_THRESHOLDS.items()}
-    # A threshold of 0.05 steps is met up to rounding: 0.6000000000000001 is 0.6.
-    figures["macc"] = (iou[:, None] >= MACC_THRESHOLDS - 1e-9).mean(axis=1)
+    figures["macc"] = (iou[:, None] >= MACC_THRESHOLDS).mean(axis=1)
     figures["miou"] = iou
     figures["recall_at_1"] = figures["acc_at_50"]
     for k in RECALL_AT[1:]:

@@ -93,7 +93,13 @@ def test_accuracies_count_from_their_threshold_on() -> None:
 def test_macc_is_the_mean_over_ten_thresholds_each_met_when_reached(step: int) -> None:
     iou = (50 + 5 * step) / 100
     assert sentence_figures(columns(iou=[iou]))["macc"][0] == pytest.approx((step + 1) / 10)
-    assert sentence_figures(columns(iou=[iou - 1e-6]))["macc"][0] == pytest.approx(step / 10)
+    just_below = sentence_figures(columns(iou=[np.nextafter(iou, 0)]))
+    assert just_below["macc"][0] == pytest.approx(step / 10)
+
+
+def test_what_misses_the_headlines_threshold_adds_nothing_to_macc() -> None:
+    figures = sentence_figures(columns(iou=[0.5 - 1e-12]))
+    assert (figures["acc_at_50"][0], figures["macc"][0]) == (0, 0)
 
 
 def test_a_threshold_met_exactly_by_boxes_is_met() -> None:
