@@ -22,26 +22,31 @@ class Interval(NamedTuple):
 
 
 def ratio_interval(numerators: NDArray, denominators: NDArray, groups: NDArray, seed: int = 0) -> Interval:
-    """Sum of numerators over sum of denominators, with whole groups resampled.
+    """Sum of numerators over sum of denominators, the mean over runs, with whole groups resampled.
 
     With denominators of 1 it is a mean; with intersections over unions it is oIoU.
 
     Args:
-        numerators: [N]. denominators: [N]. groups: [N], the picture of each row.
-        seed: of the resampling.
+        numerators: [N], or [R, N] for runs on the same rows. denominators: the same shape.
+        groups: [N], the picture of each row. seed: of the resampling.
 
     Returns:
         Percentile interval (Efron); (estimate, estimate, estimate) where there is one group only.
     """
     _, group = np.unique(groups, return_inverse=True)
-    sums = np.bincount(group, weights=numerators)
-    weights = np.bincount(group, weights=denominators)
-    estimate = float(sums.sum() / weights.sum())
-    if len(sums) < 2:
+    above, below = np.atleast_2d(numerators), np.atleast_2d(denominators)
+    sums = [np.bincount(group, weights=row) for row in (*above, *below)]
+
+    def ratio(*drawn: NDArray, axis: int) -> NDArray:
+        totals = np.stack([each.sum(axis=axis) for each in drawn])
+        return (totals[: len(above)] / totals[len(above) :]).mean(axis=0)
+
+    estimate = float(ratio(*sums, axis=-1))
+    if len(sums[0]) < 2:
         return Interval(estimate, estimate, estimate)
     found = bootstrap(
-        (sums, weights),
-        lambda s, w, axis: s.sum(axis=axis) / w.sum(axis=axis),
+        sums,
+        ratio,
         paired=True,
         vectorized=True,
         method="percentile",

@@ -74,3 +74,11 @@ def test_a_ratio_is_of_sums() -> None:
     found = ratio_interval(shared, joined, np.array([1, 2, 3]))
     assert found.mean == pytest.approx(950 / 1100)
     assert (found.low, found.high) == (0, 1)  # all drawn from the second picture, or from the first
+
+
+def test_the_ratio_of_several_runs_is_the_mean_of_theirs() -> None:
+    shared, joined = np.array([[8.0, 1.0], [1.0, 1.0]]), np.array([[10.0, 10.0], [2.0, 2.0]])
+    found = ratio_interval(shared, joined, np.array([1, 2]))
+    assert found.mean == pytest.approx((9 / 20 + 2 / 4) / 2)  # pooled, it were 11 / 24
+    # All drawn from the second picture, or from the first: both runs lose or win together.
+    assert (found.low, found.high) == pytest.approx(((0.1 + 0.5) / 2, (0.8 + 0.5) / 2))
