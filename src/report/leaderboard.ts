@@ -7,8 +7,8 @@ import { heading, type Inline, images, paragraph, table } from "./markdown.ts";
 import type { Picture } from "./report-input.ts";
 import { judged } from "./verdict.ts";
 
-/** Settings, best first, with every seed's figure; floors below. */
-export function leaderboard({ settings, floors }: Summary, chart: Picture): RootContent[] {
+/** Settings, best on val first, with every seed's figure; floors below. */
+export function leaderboard({ split, settings, floors }: Summary, chart: Picture): RootContent[] {
   const shown = present(settings, ["acc_at_50", "miou", "pair_accuracy"]);
   const rows = settings.map((setting) => [
     setting.label,
@@ -28,6 +28,7 @@ export function leaderboard({ settings, floors }: Summary, chart: Picture): Root
   return [
     heading(2, "Leaderboard"),
     images([chart]),
+    ...(split === "val" ? [] : [paragraph("The order is that of val, on which settings are chosen.")]),
     table(
       ["setting (figures in %)", ...shown.map((metric) => metricTitles[metric]), "Acc@0.5 by seed"],
       [...rows, ...floorRows],

@@ -1,16 +1,21 @@
-import type { Summary } from "../contract/generated/types.ts";
+import type { SettingSummary, Summary } from "../contract/generated/types.ts";
 import { floorNames } from "./charts.ts";
 import { count, list, percent, points, signed } from "./format.ts";
 
-/** The one-sentence answer: what is best, by how much, and whether the data can tell. */
+/** The one-sentence answer: what is best on val, by how much on the split, and whether the data can tell. */
 export function verdict(summary: Summary): string {
   const [best] = summary.settings;
   const figure = best?.figures.find(({ metric }) => metric === "acc_at_50");
   if (best === undefined || figure === undefined) return "No trial is complete, so there is no answer yet.";
   const { mean, low, high } = figure.interval;
   const reached = `Acc@0.5 of ${percent(mean)} (${points(low)} to ${points(high)}) on ${summary.split}`;
-  if (mean === 0) return `No setting finds anything: Acc@0.5 is 0.0 % on ${summary.split}.`;
+  if (summary.settings.every(findsNothing))
+    return `No setting finds anything: Acc@0.5 is 0.0 % on ${summary.split}.`;
   return `${standing(best.label, reached, summary)}${aboveFloors(summary, low)}.`;
+}
+
+function findsNothing({ figures }: SettingSummary): boolean {
+  return figures.find(({ metric }) => metric === "acc_at_50")?.interval.mean === 0;
 }
 
 /** A comparison, and what it allows to say: an interval of one sign, and with several seeds the same order with each of them. */
@@ -56,13 +61,32 @@ function standing(label: string, reached: string, summary: Summary): string {
   const { mean, low, high } = nearest.difference;
   const gap = `${signed(mean)} points (${signed(low)} to ${signed(high)})`;
   const open = others.filter(({ clear }) => !clear);
+  const chosenOnVal = summary.split !== "val";
+  const lead = chosenOnVal
+    ? `${label}, chosen on val, reaches an ${reached}`
+    : `${label} leads with an ${reached}`;
+  if (open.length === 0 && chosenOnVal) {
+    const next = nearest.against === summary.settings[1]?.label ? "the next best on val" : "the nearest";
+    return `${lead}: ${gap} over ${next}, ${nearest.against}${oneSeed(summary)}`;
+  }
   if (open.length === 0) {
     const next = others.length === 1 ? nearest.against : `the next best, ${nearest.against}`;
     return `${label} grounds best, with an ${reached}: ${gap} over ${next}${oneSeed(summary)}`;
   }
-  const names = open.length > 3 ? `${open.length} other settings` : list(open.map(({ against }) => against));
-  const detail = open.length === 1 ? gap : `the nearest is ${nearest.against}, ${gap}`;
-  return `${label} leads with an ${reached}, but ${unclear(open, names, summary)}: ${detail}${oneSeed(summary)}`;
+  const ahead = others.filter(({ difference }) => difference.high < 0);
+  if (ahead.length > 0) {
+    const most = ahead.length === 1 ? gap : `the most ${nearest.against}, ${gap}`;
+    return `${lead}, but ${named(ahead)} ${ahead.length === 1 ? "is" : "are"} ahead of it there: ${most}${oneSeed(summary)}`;
+  }
+  const detail =
+    open.length === 1 ? gap : `the ${mean < 0 ? "highest" : "nearest"} is ${nearest.against}, ${gap}`;
+  return `${lead}, but ${unclear(open, named(open), summary)}: ${detail}${oneSeed(summary)}`;
+}
+
+function named(settings: Judged[]): string {
+  return settings.length > 3
+    ? `${settings.length} other settings`
+    : list(settings.map(({ against }) => against));
 }
 
 function oneSeed({ settings }: Summary): string {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,24 @@ def test_settings_stand_best_first_with_each_seeds_figure(index: DatasetIndex, t
     assert figures["pointing"].interval.mean == pytest.approx(np.mean(np.array(BEST) > 0.3))
     pairs = figures["pair_accuracy"]
     assert [each.value for each in pairs.per_seed] == [2 / 3, 2 / 3]
+
+
+def test_settings_are_chosen_on_val_whatever_split_is_shown(index: DatasetIndex, tmp_path: Path) -> None:
+    """On test, `other` is ahead of what val has chosen; it stays second, and the difference is negative."""
+    groups = []
+    for label, runs, on_val in (("other", BEST, [0.9, 0.3]), ("chosen", OTHER, [0.7, 0.6])):
+        folders = [
+            write_trial(tmp_path / f"{label}-{seed}", index, seed, run) for seed, run in enumerate(runs)
+        ]
+        for folder, acc in zip(folders, on_val, strict=True):
+            (folder / "metrics-val.json").write_text(json.dumps({"acc_at_50": acc}))
+        groups.append((label, folders))
+    summary = summarize("test", groups, tmp_path / "cache")
+    assert [setting.label for setting in summary.settings] == ["chosen", "other"]
+    (comparison,) = summary.comparisons
+    assert (comparison.label, comparison.against) == ("chosen", "other")
+    assert comparison.difference.mean < 0
+    assert [each.label for each in summary.gallery.best[0].predictions] == ["chosen", "other"]
 
 
 def test_the_difference_is_taken_sentence_by_sentence(index: DatasetIndex, tmp_path: Path) -> None:

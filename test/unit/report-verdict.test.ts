@@ -51,6 +51,38 @@ test.each<[string, Summary, string]>([
     madeSummary([{ label: "film", acc: [0.06, 0.07] }]),
     "film reaches an Acc@0.5 of 6.5 % (4.5 to 8.5) on val; there is no other setting to compare it with; it is not clearly above the floor (blank sentence, 6.0 %).",
   ],
+  [
+    "on test, the setting was chosen on val",
+    madeSummary([film, token, { label: "old", acc: [0.3, 0.3] }], { split: "test" }),
+    "film, chosen on val, reaches an Acc@0.5 of 61.0 % (59.0 to 63.0) on test: +10.0 points (+8.0 to +12.0) over the next best on val, token.",
+  ],
+  [
+    "on test, another than val's second may come nearest",
+    madeSummary([film, { label: "old", acc: [0.3, 0.3] }, token], { split: "test" }),
+    "film, chosen on val, reaches an Acc@0.5 of 61.0 % (59.0 to 63.0) on test: +10.0 points (+8.0 to +12.0) over the nearest, token.",
+  ],
+  [
+    "on test, what val has chosen may be behind",
+    madeSummary([token, film], { split: "test" }),
+    "token, chosen on val, reaches an Acc@0.5 of 51.0 % (49.0 to 53.0) on test, but film is ahead of it there: −10.0 points (−12.0 to −8.0).",
+  ],
+  [
+    "on test, several may be ahead",
+    madeSummary([token, film, { label: "old", acc: [0.56, 0.56] }], { split: "test" }),
+    "token, chosen on val, reaches an Acc@0.5 of 51.0 % (49.0 to 53.0) on test, but film and old are ahead of it there: the most film, −10.0 points (−12.0 to −8.0).",
+  ],
+  [
+    "on test, the pictures may not tell",
+    madeSummary([token, { label: "film", acc: [0.52, 0.52] }, { label: "old", acc: [0.5, 0.5] }], {
+      split: "test",
+    }),
+    "token, chosen on val, reaches an Acc@0.5 of 51.0 % (49.0 to 53.0) on test, but these 360 pictures cannot tell it apart from film and old: the highest is film, −1.0 points (−3.0 to +1.0).",
+  ],
+  [
+    "on test, a chosen setting without a hit does not hide the others'",
+    madeSummary([{ label: "film", acc: [0, 0] }, token], { split: "test" }),
+    "film, chosen on val, reaches an Acc@0.5 of 0.0 % (0.0 to 0.0) on test, but token is ahead of it there: −51.0 points (−53.0 to −49.0); it is not clearly above the floor (blank sentence, 6.0 %).",
+  ],
   ["no trial, no answer", madeSummary([]), "No trial is complete, so there is no answer yet."],
 ])("%s", (_, summary, expected) => {
   expect(verdict(summary)).toBe(expected);
