@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import REPO, make_spec, shipped_weights_id, small_dataset
+from PIL import Image, ImageOps
 
 from cliprpn.data.images import load_squashed
 from cliprpn.data.index import DatasetIndex, open_or_build_index
@@ -134,6 +135,17 @@ def test_what_features_depend_on_is_in_their_name(
     open_features(index, lambda: backbone, tmp_path, **changes)
     new = {path.name for path in (tmp_path / "features").iterdir()} - before
     assert [any(name.startswith(kind) for name in new) for kind in ("maps", "text")] == [maps_too, text_too]
+
+
+def test_replaced_pictures_are_looked_at_anew(backbone: ClipBackbone, tmp_path: Path) -> None:
+    root = small_dataset(tmp_path / "data", 5)
+    index = open_or_build_index(root, "umd", "replaced", tmp_path)
+    first = open_features(index, lambda: backbone, tmp_path)
+    picture = root / "images" / "COCO_train2014_000000000003.png"
+    with Image.open(picture) as image:
+        ImageOps.invert(image.convert("RGB")).save(picture, compress_level=0)
+    second = open_features(index, lambda: backbone, tmp_path)
+    assert [bool((a == b).all()) for a, b in zip(first.maps, second.maps, strict=True)].count(False) == 1
 
 
 def test_weights_that_changed_since_the_plan_are_refused(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -54,6 +55,13 @@ class DatasetIndex:
     def texts(self) -> list[str]:
         """All sentences."""
         return self.sentences["sentence"].to_pylist()
+
+    def pictures_id(self) -> str:
+        """Hash of all pictures' names and sizes in bytes: pictures that were replaced are other pictures."""
+        names = self.images["file_name"].to_pylist()
+        sizes = [path.stat().st_size for path in map(self.image_path, range(len(names)))]
+        listed = "".join(f"{name}\0{size}\n" for name, size in zip(names, sizes, strict=True))
+        return hashlib.sha256(listed.encode()).hexdigest()[:16]
 
     def image_path(self, image_row: int) -> Path:
         return self.root / "images" / self.images["file_name"][image_row].as_py()

@@ -105,7 +105,7 @@ def open_features(
     """The features of every picture and sentence of the data set.
 
     Extracted once, under a lock; other processes wait and then share them. Maps are known by the weights,
-    the preprocessing, the size and the data set; text by the weights and the data set. A second trial in
+    the preprocessing, the size, the data set and its pictures; text by the weights and the data set. A second trial in
     one process opens them in no time.
 
     Args:
@@ -120,6 +120,7 @@ def open_features(
     text_facts: Facts = {"dataset_id": index.dataset_id, "weights_id": weights_id, "text": TEXT_VERSION}
     map_facts: Facts = {
         "dataset_id": index.dataset_id,
+        "pictures_id": index.pictures_id(),
         "weights_id": weights_id,
         "image_size_px": image_size_px,
         "preprocessing": PREPROCESSING_VERSION,
