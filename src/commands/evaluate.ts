@@ -5,6 +5,7 @@ import { identifyDataset } from "../dataset/identify-dataset.ts";
 import { cacheDir } from "../runtime/cache-dir.ts";
 import { evaluationFolder, findTrial, sweepOf } from "../store/sweep-store.ts";
 import type { Arguments, Context } from "./command.ts";
+import { liveEvent } from "./live-event.ts";
 import { lookAt } from "./report.ts";
 import { openEngine, runsFolder } from "./session.ts";
 
@@ -26,8 +27,9 @@ export async function evaluate(args: Arguments, context: Context): Promise<numbe
         out_dir: evaluationFolder(model, dataset?.id),
         cache_dir: cacheDir(context.env),
       },
-      { signal: context.signal },
+      { signal: context.signal, onEvent: liveEvent(context.terminal) },
     );
+    context.terminal.liveDone();
     context.terminal.result(JSON.stringify(result, null, 2));
     return EXIT.good;
   } finally {

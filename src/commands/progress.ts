@@ -3,6 +3,7 @@ import type { TrialWatcher } from "../engine/engine.ts";
 import { duration, percent } from "../report/format.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { add, remainingMs } from "./eta.ts";
+import { phases } from "./live-event.ts";
 
 interface Running {
   spec: TrialSpec;
@@ -108,14 +109,6 @@ export class SweepProgress implements TrialWatcher {
 
 /** Training's part of what every trial does; measured, the rest is evaluation. */
 const trainingShare = 0.95;
-
-const phases = {
-  index: "reading the data set",
-  image_features: "CLIP's features of pictures",
-  text_features: "CLIP's features of sentences",
-  training: "training",
-  evaluation: "evaluating",
-} as const;
 
 function nameOf({ label, seed }: TrialSpec): string {
   return `${label}, seed ${seed}`;

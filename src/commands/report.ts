@@ -9,6 +9,7 @@ import { writeReport } from "../report/write-report.ts";
 import { Journal } from "../store/journal.ts";
 import { SweepStore, sweepFolders } from "../store/sweep-store.ts";
 import type { Arguments, Context } from "./command.ts";
+import { liveEvent } from "./live-event.ts";
 import { openEngine, runsFolder } from "./session.ts";
 
 /** `cliprpn report [SWEEP]`: figures with their uncertainty, charts, cases. */
@@ -52,10 +53,10 @@ export async function makeReport(
   if (split === "test") lookAt(store, split, context.commandLine);
   for (const [index, spec] of completed.entries()) {
     if (store.hasPredictions(spec.trial_id, split)) continue;
-    terminal.live([`evaluating on ${split}: ${index + 1} of ${completed.length}`]);
+    const onEvent = liveEvent(terminal, `${split}, trial ${index + 1} of ${completed.length}: `);
     const model = store.trialDir(spec.trial_id);
     const params = { model, split, dataset: null, out_dir: model, cache_dir: first.cache_dir };
-    await engine.call("evaluate", params, { signal });
+    await engine.call("evaluate", params, { signal, onEvent });
   }
   terminal.live(["summarizing"]);
   const group = (label: string): TrialGroup => {
