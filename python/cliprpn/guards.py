@@ -26,9 +26,8 @@ def install_guards() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # What was printed before a crash is in the log.
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The CLI decides what Ctrl-C means.
-    signal.signal(
-        signal.SIGTERM, _leave_it
-    )  # Clusters send it to every process of a job at once: also the CLI's.
+    # Clusters send it to every process of a job at once: also the CLI's.
+    signal.signal(signal.SIGTERM, _leave_it)
     signal.signal(signal.SIGUSR1, _ask_to_stop)
     die_with_parent()
     os.register_at_fork(after_in_child=_ready_child)

@@ -197,6 +197,7 @@ export class Transport {
   }
 
   #switchLog(file: string): void {
+    if (file === this.#log.path) return;
     this.#log.close();
     this.#log = new LogFile(file);
   }

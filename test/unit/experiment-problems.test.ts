@@ -2,10 +2,11 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { template } from "../../src/commands/init.ts";
-import { type CliprpnError, exitCodeOf } from "../../src/contract/errors.ts";
+import { exitCodeOf } from "../../src/contract/errors.ts";
 import { type ReadExperiment, readExperiment } from "../../src/experiment/read-experiment.ts";
 import { packageRoot } from "../../src/package-root.ts";
 import { cliprpn } from "../helpers/cli.ts";
+import { refused } from "../helpers/refused.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
 const head = { name: "a", question: "Which is best?" };
@@ -406,15 +407,6 @@ function problems(text: string | Uint8Array, sets: string[] = [], folder = tempF
   const lines = error.message.split("\n");
   expect(lines.pop()).toMatch(`e.json: ${lines.length} problem`);
   return lines.map((line) => line.replace(/^e\.json:/, ""));
-}
-
-function refused(act: () => unknown): CliprpnError {
-  try {
-    act();
-  } catch (error) {
-    return error as CliprpnError;
-  }
-  throw new Error("it was not refused");
 }
 
 function numbers(count: number): number[] {

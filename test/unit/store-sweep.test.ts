@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { CliprpnError } from "../../src/contract/errors.ts";
 import type { StoredPlan, TrialOutcome, TrialSpec } from "../../src/contract/generated/types.ts";
 import { findTrial, SweepStore, sweepFolders, sweepOf } from "../../src/store/sweep-store.ts";
+import { refused } from "../helpers/refused.ts";
 import { madeSpec } from "../helpers/report-input.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
@@ -196,13 +196,4 @@ function failed({ trial_id, sources_sha256 }: TrialSpec): TrialOutcome {
 
 function fail(): never {
   throw new Error("nobody else is here");
-}
-
-function refused(act: () => unknown): CliprpnError {
-  try {
-    act();
-  } catch (error) {
-    return error as CliprpnError;
-  }
-  throw new Error("it was not refused");
 }

@@ -83,9 +83,8 @@ class FrozenFeatures:
         if self.maps.nbytes + self.text.num_bytes < free / 2:
             self.text.keep_on(device)
             maps = torch.empty(self.maps.shape, dtype=torch.float16, device=device)
-            for start in range(
-                0, len(maps), 256
-            ):  # In parts, so that the machine's own memory is not filled.
+            # In parts, so that the machine's own memory is not filled.
+            for start in range(0, len(maps), 256):
                 part = np.array(self.maps[start : start + 256])
                 maps[start : start + 256] = torch.from_numpy(part).to(device)
             self.maps = maps
