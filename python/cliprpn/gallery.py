@@ -12,7 +12,6 @@ from cliprpn.predictions import Columns
 
 NUM_CASES = 4
 NUM_PAIRS = 3
-MAX_SHOWN = 2
 
 
 def choose_gallery(columns: Columns, settings: list[tuple[str, Columns]], images: Path) -> Gallery:
@@ -25,11 +24,11 @@ def choose_gallery(columns: Columns, settings: list[tuple[str, Columns]], images
     """
     best = settings[0][1]["iou"]
     rival = settings[-1][1]["iou"] if len(settings) > 1 else np.zeros_like(best)
-    by_gain = np.argsort(-(best - rival * 0.999), kind="stable")
+    by_gain = np.lexsort((-best, rival - best))
     shown = [settings[0], settings[-1]] if len(settings) > 1 else [settings[0]]
 
     def case(row: int) -> Case:
-        return _case(int(row), columns, shown[:MAX_SHOWN], images)
+        return _case(int(row), columns, shown, images)
 
     # Of the answers that miss, the surest first: the most telling ones.
     worst = _one_per_image(np.lexsort((-settings[0][1]["objectness"], best)), columns)

@@ -39,8 +39,9 @@ from cliprpn.importer import convert_checkpoint
 from cliprpn.models.weights_files import load_backbone
 from cliprpn.predictions import predictions_file
 from cliprpn.seeding import seed_everything
+from cliprpn.steps import evaluate_model, open_data
 from cliprpn.summarize import summarize
-from cliprpn.trial import evaluate_model, open_data, run_trial
+from cliprpn.trial import run_trial
 
 
 @dataclass(frozen=True)

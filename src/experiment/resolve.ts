@@ -60,14 +60,15 @@ function resolveOne(
 }
 
 function merged(base: Settings, part: PartialSettings, hashFile: (file: string) => string): Settings {
+  const { fusion, anchors, rpn, training, limits, ...others } = part;
   return {
     ...base,
-    ...definedOnly(part),
-    fusion: part.fusion === undefined ? base.fusion : resolveFusion(part.fusion, base.fusion, hashFile),
-    anchors: { ...base.anchors, ...part.anchors },
-    rpn: { ...base.rpn, ...part.rpn },
-    training: { ...base.training, ...part.training },
-    limits: { ...base.limits, ...part.limits },
+    ...others,
+    fusion: fusion === undefined ? base.fusion : resolveFusion(fusion, base.fusion, hashFile),
+    anchors: { ...base.anchors, ...anchors },
+    rpn: { ...base.rpn, ...rpn },
+    training: { ...base.training, ...training },
+    limits: { ...base.limits, ...limits },
   };
 }
 
@@ -104,17 +105,6 @@ function product(lists: [string, unknown[]][]): Record<string, unknown>[] {
 
 function nested([head = "", ...rest]: string[], value: unknown): PartialSettings {
   return { [head]: rest.length === 0 ? value : nested(rest, value) };
-}
-
-function definedOnly({
-  fusion: _,
-  anchors: __,
-  rpn: ___,
-  training: ____,
-  limits: _____,
-  ...plainKeys
-}: PartialSettings): Partial<Settings> {
-  return plainKeys;
 }
 
 function shown(value: unknown): string {

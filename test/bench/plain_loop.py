@@ -25,7 +25,9 @@ class Arrays:
     """
 
     def __init__(self, cache: Path, image_rows: np.ndarray) -> None:
-        load = lambda pattern: np.load(next(cache.glob(pattern)), mmap_mode="r")  # noqa: E731
+        def load(pattern: str) -> np.ndarray:
+            return np.load(next(cache.glob(pattern)), mmap_mode="r")
+
         self.maps = load("features/maps-*/maps.npy")
         self.pooled, self.words = load("features/text-*/pooled.npy"), load("features/text-*/words.npy")
         self.lengths = np.array(load("features/text-*/lengths.npy"))

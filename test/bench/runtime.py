@@ -72,7 +72,7 @@ def _plain(spec: Values, folder: Path) -> Values:
 def _outcome(spec: Values, folder: Path, losses: list[float], total_ms: float) -> Values:
     """A good outcome, as durably written as a real one."""
     from cliprpn.contract.generated import CompletedOutcome
-    from cliprpn.trial import write_json
+    from cliprpn.steps import write_json
 
     epochs = [
         {

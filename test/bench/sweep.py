@@ -13,7 +13,8 @@ import torch
 
 from bench.original_way import train_original_way
 from cliprpn.contract.generated import CompletedOutcome, TrialSpec
-from cliprpn.trial import open_data, run_trial
+from cliprpn.steps import open_data
+from cliprpn.trial import run_trial
 
 NUM_TRIALS = 12
 

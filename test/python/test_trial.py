@@ -21,7 +21,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torchvision.ops import box_iou
 
 import cliprpn.data.index
-from cliprpn import trial
+from cliprpn import steps, trial
 from cliprpn.checkpoint import load_model
 from cliprpn.contract.generated import CompletedOutcome, FailedOutcome, TrialSpec
 from cliprpn.data.index import DatasetIndex
@@ -30,7 +30,8 @@ from cliprpn.features import frozen
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.models.weights_files import load_backbone
 from cliprpn.predictions import read_predictions
-from cliprpn.trial import evaluate_model, main, open_data, run_trial
+from cliprpn.steps import evaluate_model, open_data
+from cliprpn.trial import main, run_trial
 
 CHECKPOINTS = ("best.safetensors", "last.safetensors")
 REFERENCE: dict[str, Any] = {
@@ -144,6 +145,15 @@ def test_what_the_command_says_of_bad_input(root: Path, cache: Path, tmp_path: P
     (tmp_path / "spec.json").write_text(failing.model_copy(update={"dataset": dataset}).model_dump_json())
     assert main([str(tmp_path / "spec.json"), str(tmp_path / "out")]) == 3
     assert "data_invalid: /nowhere" in capsys.readouterr().err
+
+
+def test_the_command_empties_no_folder_that_is_not_a_trials(root: Path, cache: Path, tmp_path: Path) -> None:
+    (tmp_path / "spec.json").write_text(make_spec(root, cache).model_dump_json())
+    mine = tmp_path / "mine" / "events"
+    mine.mkdir(parents=True)
+    (mine / "diary.txt").write_text("dear diary")
+    assert main([str(tmp_path / "spec.json"), str(mine.parent)]) == 2
+    assert (mine / "diary.txt").read_text() == "dear diary"
 
 
 @pytest.mark.parametrize("select_by", ["acc_at_50", "miou"])
@@ -356,7 +366,7 @@ def test_clip_stays_frozen_in_every_preset(
     backbone = load_backbone("cliprpn-tiny", "shipped")
     before = {key: value.clone() for key, value in backbone.state_dict().items()}
     loads: list[ClipBackbone] = []
-    monkeypatch.setattr(trial, "load_backbone", lambda *args: (loads.append(backbone), backbone)[1])
+    monkeypatch.setattr(steps, "load_backbone", lambda *args: (loads.append(backbone), backbone)[1])
     changes = {} if preset == "default" else REFERENCE
     run(make_spec(root, tmp_path / "cache", **changes), tmp_path / "out")
     assert len(loads) == 1

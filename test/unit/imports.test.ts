@@ -65,7 +65,7 @@ const python: string[][] = [
   ["runtime"],
   ["methods"],
   ["trial", "ground", "golden", "summarize", "crops"],
-  ["training", "gallery", "breakdowns", "importer"],
+  ["training", "steps", "gallery", "breakdowns", "importer"],
   ["evaluation", "checkpoint"],
   ["build", "predictions", "features"],
   // The door through which weights come in: the one file of models/ that reads files.
