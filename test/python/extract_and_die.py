@@ -22,7 +22,7 @@ from cliprpn.features import frozen, growing_array, image_store, store, text_sto
 from cliprpn.models.weights_files import load_backbone
 
 # Blocks of one picture and four sentences, each on the disk before the next.
-image_store.BLOCK_AT_224["cpu"] = 0
+image_store.BLOCK_AT_224 = 0
 text_store.BLOCK = 4
 store.COMMIT_EVERY_S = 0.0
 BACKBONE = load_backbone("cliprpn-tiny", "shipped")

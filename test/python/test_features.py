@@ -189,7 +189,7 @@ def test_a_kill_at_any_step_costs_only_what_was_not_yet_on_the_disk(tmp_path: Pa
 def test_asked_to_stop_it_keeps_what_is_done(
     index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(image_store.BLOCK_AT_224, "cpu", 0)  # Blocks of one picture.
+    monkeypatch.setattr(image_store, "BLOCK_AT_224", 0)  # Blocks of one picture.
     asked = iter([False, False, True])
     with pytest.raises(CliprpnError) as caught:
         open_features(index, lambda: backbone, tmp_path, should_stop=lambda: next(asked))
@@ -253,7 +253,7 @@ def test_a_started_store_that_lost_rows_is_not_filled_with_zeros(
     monkeypatch: pytest.MonkeyPatch,
     change: Callable[[Path], Any],
 ) -> None:
-    monkeypatch.setitem(image_store.BLOCK_AT_224, "cpu", 0)
+    monkeypatch.setattr(image_store, "BLOCK_AT_224", 0)
     asked = iter([False, True])
     with pytest.raises(CliprpnError):
         open_features(index, lambda: backbone, tmp_path, should_stop=lambda: next(asked))

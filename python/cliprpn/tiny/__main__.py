@@ -116,7 +116,7 @@ def read_pictures(model: CLIP, weights: Path) -> list[dict[str, float]]:
 def look_once(model: CLIP, images: Tensor) -> tuple[Tensor, Tensor]:
     """What the finished picture tower sees in all pictures, as `look` gives it, in float16."""
     model.eval()
-    parts = [look(model, some) for some in images.split(16)]
+    parts = [look(model, some) for some in images.split(64)]
     return torch.cat([whole.half() for whole, _ in parts]), torch.cat([cells.half() for _, cells in parts])
 
 
