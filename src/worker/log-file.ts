@@ -1,22 +1,21 @@
 import { appendFileSync, closeSync, openSync } from "node:fs";
 
-/** Where a process's output goes. One that cannot be written, on a full disk say, must not end a trial nor hold it up. */
+/**
+ * Where a process's output goes; made with its first line. One that cannot be written, on a full disk say, must not end a
+ * trial nor hold it up.
+ */
 export class LogFile {
   readonly path: string;
   #fd: number | undefined;
 
   constructor(path: string) {
     this.path = path;
-    try {
-      this.#fd = openSync(path, "a");
-    } catch {
-      this.#fd = undefined;
-    }
   }
 
   write(data: Buffer): void {
     try {
-      if (this.#fd !== undefined) appendFileSync(this.#fd, data);
+      this.#fd ??= openSync(this.path, "a");
+      appendFileSync(this.#fd, data);
     } catch {
       // Lost: see above.
     }

@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CliprpnError } from "../contract/errors.ts";
@@ -184,7 +185,9 @@ export class Transport {
   }
 
   #end(reason: string): void {
-    this.#endWith(new CliprpnError("worker_died", `${reason}; its last output is in ${this.#log.path}`));
+    const { path } = this.#log;
+    const said = existsSync(path) ? `its last output is in ${path}` : "it had printed nothing";
+    this.#endWith(new CliprpnError("worker_died", `${reason}; ${said}`));
   }
 
   #endWith(error: CliprpnError): void {
