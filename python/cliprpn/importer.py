@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Size, Tensor, nn
 
 from cliprpn.checkpoint import IMPORTED_KIND
+from cliprpn.durable import write_durably
 from cliprpn.errors import CliprpnError
 from cliprpn.models import ConcatenationFusion, CrossAttentionFusion
 from cliprpn.models.head import RpnHead
@@ -109,14 +110,14 @@ def convert_checkpoint(path: Path, out_dir: Path) -> tuple[OriginalParts, Path, 
         raise CliprpnError(
             "weights_mismatch", f"{path}: expected the original's sizes, with 15 anchors a cell: {found}"
         ) from error
-    out_dir.mkdir(parents=True, exist_ok=True)
     model_file, backbone_file = out_dir / "model.safetensors", None
-    save_file({key: value.contiguous() for key, value in state.items()}, model_file)
+    write_durably(model_file, _saved(state))
     backbone = {"name": "RN50-quickgelu", "weights": "openai", "weights_id": "openai"}
     if parts.clip_state:
         backbone_file = out_dir / "backbone.safetensors"
-        save_file({key: value.contiguous() for key, value in parts.clip_state.items()}, backbone_file)
-        digest = hashlib.sha256(backbone_file.read_bytes()).hexdigest()
+        content = _saved(parts.clip_state)
+        write_durably(backbone_file, content)
+        digest = hashlib.sha256(content).hexdigest()
         backbone |= {"weights": str(backbone_file.resolve()), "weights_id": digest}
     facts = {
         "kind": IMPORTED_KIND,
@@ -125,8 +126,12 @@ def convert_checkpoint(path: Path, out_dir: Path) -> tuple[OriginalParts, Path, 
         "pooled_dim": parts.pooled_dim,
         "backbone": backbone,
     }
-    model_file.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n")
+    write_durably(model_file.with_suffix(".json"), f"{json.dumps(facts, indent=2)}\n".encode())
     return parts, model_file, backbone_file
+
+
+def _saved(state: State) -> bytes:
+    return save({key: value.contiguous() for key, value in state.items()})
 
 
 def strip(state: State, prefix: str) -> State:

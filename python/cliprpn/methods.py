@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 from pydantic import BaseModel
 
-from cliprpn.build import check_fusion
+from cliprpn.build import Sizes, check_fusion
 from cliprpn.checkpoint import load_model
 from cliprpn.contract.generated import (
     CheckFusionParams,
@@ -79,9 +80,15 @@ def _index_dataset(params: IndexDatasetParams, context: CallContext) -> IndexDat
 def _check_fusion(params: CheckFusionParams, context: CallContext) -> CheckFusionResult:
     spec = params.spec
     seed_everything(spec.seed, spec.num_threads)
-    backbone = load_backbone(spec.backbone.name, spec.backbone.weights)
-    sizes = (backbone.map_channels, backbone.pooled_dim, backbone.word_dim)
+    sizes = _sizes(spec.backbone.name, spec.backbone.weights)
     return CheckFusionResult(num_parameters=check_fusion(spec.settings, sizes))
+
+
+@cache
+def _sizes(name: str, weights: str) -> Sizes:
+    """Of a backbone's features; loaded once, however many fusions a sweep checks."""
+    backbone = load_backbone(name, weights)
+    return backbone.map_channels, backbone.pooled_dim, backbone.word_dim
 
 
 def _evaluate(params: EvaluateParams, context: CallContext) -> EvaluateResult:

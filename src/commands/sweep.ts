@@ -1,8 +1,8 @@
-import { closest } from "fastest-levenshtein";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
 import type { DatasetIdentity } from "../dataset/identify-dataset.ts";
 import type { Engine, TrialWatcher } from "../engine/engine.ts";
+import { hint } from "../experiment/hint.ts";
 import type { Plan } from "../experiment/plan.ts";
 import type { Journal } from "../store/journal.ts";
 import { SweepStore } from "../store/sweep-store.ts";
@@ -34,7 +34,7 @@ function chosenTrial({ trials }: Plan, label: string | undefined): TrialSpec {
   const labels = [...new Set(trials.map((spec) => spec.label))];
   throw new CliprpnError(
     "bad_input",
-    `--setting ${label}: expected one of this experiment's settings: ${labels.join(", ")}. Did you mean ${closest(label ?? "", labels)}?`,
+    `--setting ${label}: expected one of this experiment's settings: ${labels.join(", ")}.${hint(label ?? "", labels)}`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { closest, distance } from "fastest-levenshtein";
+import { hint } from "../experiment/hint.ts";
 import type { Command } from "./command.ts";
 
 /** yargs' message as a person would put it, with a did-you-mean and where to look. */
@@ -11,15 +11,15 @@ export function explained(message: string, argv: string[], commands: Command[]):
     const names = commands.flatMap(({ usage, hidden }) =>
       hidden === true ? [] : (usage.split(" ")[0] ?? []),
     );
-    return `${typed}: there is no such command.${suggestion(typed, names)} ${more}`;
+    return `${typed}: there is no such command.${hint(typed, names)} ${more}`;
   }
   const more = `\`cliprpn ${argv[0]} --help\` tells more.`;
   const unknown = /^Unknown arguments?: ([^,]+)/.exec(message)?.[1];
   if (unknown !== undefined) {
     const isOption = argv.some((argument) => argument.startsWith("-") && argument.includes(unknown));
     if (!isOption) return `${unknown}: one argument too many, expected cliprpn ${command.usage}. ${more}`;
-    const names = Object.keys(command.options ?? {});
-    return `--${unknown}: there is no such option.${suggestion(unknown, names, "--")} ${more}`;
+    const names = Object.keys(command.options ?? {}).map((name) => `--${name}`);
+    return `--${unknown}: there is no such option.${hint(`--${unknown}`, names)} ${more}`;
   }
   if (message.startsWith("Not enough non-option")) return `expected cliprpn ${command.usage}. ${more}`;
   const choices = /Argument: (\S+), Given: "?([^",]*)"?, Choices: (.*)/.exec(message);
@@ -28,11 +28,4 @@ export function explained(message: string, argv: string[], commands: Command[]):
   const bare = /^Not enough arguments following: (\S+)/.exec(message)?.[1];
   if (bare !== undefined) return `--${bare}: expected a value, found none. ${more}`;
   return `${message}. ${more}`;
-}
-
-function suggestion(typed: string, names: string[], dashes = ""): string {
-  const near = names.length === 0 ? typed : closest(typed, names);
-  return near !== typed && distance(typed, near) <= Math.max(2, typed.length / 3)
-    ? ` Did you mean ${dashes}${near}?`
-    : "";
 }
