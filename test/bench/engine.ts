@@ -8,11 +8,14 @@ import { LocalEngine } from "../../src/engine/local/local-engine.ts";
 import { packageRoot } from "../../src/package-root.ts";
 import type { Journal } from "../../src/store/journal.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
+import { Transport } from "../../src/worker/transport.ts";
 import type { Scenes } from "./scenes.ts";
 import { median, quantile } from "./statistics.ts";
 
 export interface EngineFigures {
   call_p50_ms: number;
+  /** Of the same two processes, with nothing of ours in them but the transport. */
+  echo_p50_ms: number;
   call_p99_ms: number;
   no_op_trial_ms: number;
   no_op_set_up_ms: number;
@@ -41,11 +44,12 @@ export async function measureEngine(scenes: Scenes, python: string): Promise<Eng
   });
   try {
     await engine.device();
-    const calls = await callsMs(engine, spec);
+    const { calls, echoes } = await callsMs(engine, spec, join(scenes.folder, "echo.log"), python);
     const noOps = await noOpMs(engine, scenes, spec);
     return {
       call_p50_ms: quantile(calls, 0.5),
       call_p99_ms: quantile(calls, 0.99),
+      echo_p50_ms: quantile(echoes, 0.5),
       ...noOps,
       ...(await pairs(engine, scenes, spec)),
     };
@@ -54,15 +58,34 @@ export async function measureEngine(scenes: Scenes, python: string): Promise<Eng
   }
 }
 
-/** Checked on both ends, as every call is; what is asked for takes Python no time. */
-async function callsMs(engine: LocalEngine, { num_threads }: TrialSpec): Promise<number[]> {
-  const times: number[] = [];
+/** Calls that are checked on both ends, as every call is, and take Python no time; in turn with bare echoes. */
+async function callsMs(
+  engine: LocalEngine,
+  { num_threads }: TrialSpec,
+  logFile: string,
+  python: string,
+): Promise<{ calls: number[]; echoes: number[] }> {
+  const echo = await Transport.start({
+    python,
+    logFile,
+    module: "bench.echo",
+    extraPythonPath: join(packageRoot, "test"),
+  });
+  const params = { schema_sha256, device: "cpu", num_threads };
+  const text = JSON.stringify(params);
+  const calls: number[] = [];
+  const echoes: number[] = [];
   for (let call = 0; call < numCalls; call += 1) {
     const started = performance.now();
-    await engine.call("hello", { schema_sha256, device: "cpu", num_threads });
-    times.push(performance.now() - started);
+    await engine.call("hello", params);
+    const answered = performance.now();
+    await echo.call("hello", text);
+    calls.push(answered - started);
+    echoes.push(performance.now() - answered);
   }
-  return times.slice(numCalls / 10); // The first ones warm up.
+  await echo.kill();
+  const warm = numCalls / 10;
+  return { calls: calls.slice(warm), echoes: echoes.slice(warm) };
 }
 
 async function noOpMs(

@@ -73,9 +73,9 @@ export function engineRows(figures: EngineFigures): Row[] {
       met: figures.ratio <= 1.1,
     },
     {
-      what: "bridge call through a worker, checked on both ends",
+      what: "bridge call through a worker, checked on both ends; the other side: an echo through the same processes (Node's channel, pythonia), in turn",
       ours: call,
-      other: "",
+      other: `p50 ${ms(figures.echo_p50_ms)}`,
       figure: ms(figures.call_p50_ms),
       ...atMost(figures.call_p50_ms, 0.3),
     },
