@@ -16,6 +16,10 @@ export interface Checked {
   StoredPlan: contract.StoredPlan;
   Summary: contract.Summary;
   Envelope: contract.Envelope;
+  PreparedDataset: contract.PreparedDataset;
+  PixelsManifest: contract.PixelsManifest;
+  PixelShard: contract.PixelShard;
+  WantedPictures: contract.WantedPictures;
 }
 
 /**

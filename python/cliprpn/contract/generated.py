@@ -76,6 +76,12 @@ class Case(BaseModel):
         ),
     ]
     predictions: list[CasePrediction]
+    upright: Annotated[
+        bool,
+        Field(
+            description="Whether the boxes lie in the picture with its rotation flag (EXIF) applied."
+        ),
+    ]
 
 
 class CheckFusionResult(BaseModel):
@@ -83,6 +89,16 @@ class CheckFusionResult(BaseModel):
         extra="forbid",
     )
     num_parameters: int
+
+
+class Columns(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    image: Annotated[str, Field(min_length=1)]
+    sentence: Annotated[str, Field(min_length=1)]
+    box: Annotated[str, Field(min_length=1)]
+    split: Annotated[str, Field(min_length=1)]
 
 
 class ConcatenationFusion(BaseModel):
@@ -97,6 +113,15 @@ class CrossAttentionFusion(BaseModel):
         extra="forbid",
     )
     kind: Literal["cross_attention"]
+
+
+class DatasetCounts(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    num_images: Annotated[int, Field(ge=0)]
+    num_refs: Annotated[int, Field(ge=0)]
+    num_sentences: Annotated[int, Field(ge=0)]
 
 
 class Durations(BaseModel):
@@ -189,6 +214,29 @@ class ErrorInfo(BaseModel):
     message: str
 
 
+class ExportDatasetParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    root: Annotated[str, Field(description="Folder of a prepared data set.")]
+    format: Literal["jsonl", "coco"]
+    box_format: Annotated[
+        Literal["xywh", "xyxy", "cxcywh_norm"],
+        Field(
+            description="Pixels of the original picture, or shares of it.",
+            title="BoxFormat",
+        ),
+    ]
+    out_file: str
+
+
+class ExportDatasetResult(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    num_sentences: Annotated[int, Field(ge=0)]
+
+
 class FailedOutcome(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -277,8 +325,13 @@ class GroundParams(BaseModel):
             description="A trial's folder, or a .safetensors file with its .json beside it."
         ),
     ]
-    image_file: str
     sentence: Annotated[str, Field(min_length=1)]
+    pixels_manifest: Annotated[
+        str,
+        Field(
+            description="Absolute path of the manifest.json of a folder of pixels that holds the one picture."
+        ),
+    ]
 
 
 class GroundResult(BaseModel):
@@ -342,23 +395,6 @@ class ImportCheckpointResult(BaseModel):
         str | None, Field(description="The checkpoint's own CLIP, where it holds one.")
     ]
     num_parameters: int
-
-
-class SplitCounts(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    split: str
-    num_images: int
-    num_refs: int
-    num_sentences: int
-
-
-class IndexDatasetResult(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    splits: list[SplitCounts]
 
 
 class Interval(BaseModel):
@@ -432,6 +468,38 @@ class PeakMemory(BaseModel):
     ]
 
 
+class PreparedPicture(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    file_name: Annotated[str, Field(min_length=1)]
+    bytes: Annotated[int, Field(description="Of the file when it was decoded.", ge=0)]
+    mtime_ms: float
+    width: Annotated[int, Field(description="In the frame that boxes lie in.", ge=0)]
+    height: Annotated[int, Field(ge=0)]
+    upright: Annotated[
+        bool,
+        Field(
+            description="Whether the file's rotation flag (EXIF) was applied to reach that frame."
+        ),
+    ]
+    scale_x: Annotated[
+        float,
+        Field(
+            description="Prepared pixels per original pixel: x_prepared = x * scale_x + left_px."
+        ),
+    ]
+    scale_y: float
+    left_px: float
+    top_px: float
+    problem: Annotated[
+        str | None,
+        Field(
+            description="Why there are no pixels: missing, broken, of another size. Its row is black."
+        ),
+    ]
+
+
 class ProgressEvent(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -440,6 +508,19 @@ class ProgressEvent(BaseModel):
     phase: Literal["index", "image_features", "text_features", "training", "evaluation"]
     done: Annotated[int, Field(ge=0)]
     total: Annotated[int, Field(ge=0)]
+
+
+class RefcocoSource(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    layout: Literal["refcoco"]
+    instances_file: Annotated[
+        str, Field(description="COCO's pictures, objects and categories.", min_length=1)
+    ]
+    refs_file: Annotated[
+        str, Field(description="`refs(umd).p` and its like.", min_length=1)
+    ]
 
 
 class Rpn(BaseModel):
@@ -500,6 +581,14 @@ class Rpn(BaseModel):
         Field(description="Proposals kept after it, in evaluation.", ge=1, le=100000),
     ]
     nms_thresh: Annotated[float, Field(gt=0.0, le=1.0)]
+    negatives_loss_weight: Annotated[
+        float,
+        Field(
+            description="Weight of the loss that sets the true object against the picture's other objects of its category; 0 for none (the original).",
+            ge=0.0,
+            le=1000.0,
+        ),
+    ]
 
 
 class RunTrialParams(BaseModel):
@@ -509,6 +598,28 @@ class RunTrialParams(BaseModel):
     trial_dir: Annotated[
         str, Field(description="Absolute path; holds spec.json, gets outcome.json.")
     ]
+
+
+class SourceFile(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    file: Annotated[str, Field(description="Absolute path.")]
+    bytes: Annotated[int, Field(ge=0)]
+    mtime_ms: float
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class SplitCounts(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    split: Annotated[
+        Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
+    ]
+    num_images: int
+    num_refs: int
+    num_sentences: int
 
 
 class TrialGroup(BaseModel):
@@ -523,7 +634,9 @@ class SummarizeParams(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    split: Literal["train", "val", "test"]
+    split: Annotated[
+        Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
+    ]
     groups: Annotated[
         list[TrialGroup],
         Field(
@@ -590,6 +703,14 @@ class Training(BaseModel):
         Literal["acc_at_50", "miou"],
         Field(description="The val figure that picks the best epoch."),
     ]
+    views: Annotated[
+        int,
+        Field(
+            description="Augmented views of every training picture, cached; 0 for none. An epoch takes each picture's next one.",
+            ge=0,
+            le=64,
+        ),
+    ]
 
 
 class TrialBackbone(BaseModel):
@@ -613,16 +734,46 @@ class TrialDataset(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    id: Annotated[str, Field(description="Hash of the annotation files.", min_length=1)]
+    id: Annotated[str, Field(description="Hash of the annotations.", min_length=1)]
     name: Annotated[str, Field(min_length=1)]
     root: Annotated[
         str,
         Field(
-            description="Absolute path of the folder in RefCOCOg's own layout.",
-            min_length=1,
+            description="Absolute path of the prepared data set's folder.", min_length=1
         ),
     ]
-    split_by: Literal["umd", "google"]
+    split_by: Annotated[
+        Literal["umd", "google", "unc", "own"],
+        Field(
+            description="Who made the splits: the field's `umd`, `google` and `unc`, or `own` for a person's data.",
+            title="SplitBy",
+        ),
+    ]
+
+
+class WantedPicture(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    image_id: int
+    file_name: Annotated[
+        str, Field(description="Relative to the folder of pictures.", min_length=1)
+    ]
+    width: Annotated[
+        int | None,
+        Field(
+            description="As the annotations tell it, in pixels; null where they do not.",
+            ge=1,
+        ),
+    ]
+    height: Annotated[int | None, Field(ge=1)]
+
+
+class WantedPictures(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    pictures: list[WantedPicture]
 
 
 class WarningEvent(BaseModel):
@@ -677,6 +828,14 @@ class GoldenMethod(BaseModel):
     result: GoldenResult
 
 
+class ExportDatasetMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: ExportDatasetParams
+    result: ExportDatasetResult
+
+
 class Comparison(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -726,7 +885,9 @@ class EvaluateParams(BaseModel):
             description="A trial's folder (its best epoch), or a .safetensors file with its .json beside it."
         ),
     ]
-    split: Literal["train", "val", "test"]
+    split: Annotated[
+        Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
+    ]
     dataset: Annotated[
         TrialDataset | None,
         Field(
@@ -790,12 +951,103 @@ class Floor(BaseModel):
     miou: Interval
 
 
-class IndexDatasetParams(BaseModel):
+class IndexDatasetResult(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    dataset: TrialDataset
-    cache_dir: str
+    splits: list[SplitCounts]
+    dropped: DatasetCounts
+    split_rule: str
+    notes: list[str]
+
+
+class PixelShard(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    file: Annotated[
+        str,
+        Field(
+            description="`shard-00000.npy`: uint8 [n, image_size_px, image_size_px, 3], RGB.",
+            pattern="^shard-[0-9]{5}\\.npy$",
+        ),
+    ]
+    sha256: Annotated[
+        str, Field(description="Of the whole file.", pattern="^[0-9a-f]{64}$")
+    ]
+    pictures: list[PreparedPicture]
+
+
+class PixelsManifest(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    preprocessing_version: Annotated[
+        str,
+        Field(
+            description="Changes whenever the same file would give other pixels.",
+            min_length=1,
+        ),
+    ]
+    image_size_px: Annotated[int, Field(ge=1)]
+    resize: Annotated[
+        Literal["squash", "letterbox"],
+        Field(
+            description="How a picture is brought to a square: `squash` to it (the original), or `letterbox` with its shape kept.",
+            title="Resize",
+        ),
+    ]
+    pixels_id: Annotated[
+        str, Field(description="Hash of all shards' checksums.", min_length=1)
+    ]
+    shards: list[PixelShard]
+
+
+class ReadAnnotationsResult(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    num_pictures: Annotated[int, Field(ge=0)]
+    splits: list[SplitCounts]
+
+
+class RowsFile(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    file: Annotated[str, Field(min_length=1)]
+    split: Annotated[
+        Literal["train", "val", "test", "testA", "testB"] | None,
+        Field(
+            description="The split of all its rows; null where each row says its own, or none does."
+        ),
+    ]
+
+
+class RowsSource(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    layout: Literal["rows"]
+    format: Annotated[
+        Literal["jsonl", "csv", "coco", "mdetr", "transvg"],
+        Field(
+            description="JSON Lines; CSV; COCO's JSON with sentences; MDETR's finetune JSON; TransVG's index rows."
+        ),
+    ]
+    files: Annotated[list[RowsFile], Field(min_length=1)]
+    box_format: Annotated[
+        Literal["xywh", "xyxy", "cxcywh_norm"],
+        Field(
+            description="Pixels of the original picture, or shares of it.",
+            title="BoxFormat",
+        ),
+    ]
+    columns: Columns
+    split_seed: Annotated[
+        int,
+        Field(description="Of the split by picture, where no split is given.", ge=0),
+    ]
 
 
 class Settings(BaseModel):
@@ -805,10 +1057,17 @@ class Settings(BaseModel):
     image_size_px: Annotated[
         int,
         Field(
-            description="Side of the square that a picture is squashed to before CLIP, in pixels; a multiple of 32.",
+            description="Side of the square that a picture is brought to before CLIP, in pixels; a multiple of 32.",
             ge=64,
             le=1024,
             multiple_of=32,
+        ),
+    ]
+    resize: Annotated[
+        Literal["squash", "letterbox"],
+        Field(
+            description="How a picture is brought to a square: `squash` to it (the original), or `letterbox` with its shape kept.",
+            title="Resize",
         ),
     ]
     frame_size_px: Annotated[
@@ -896,14 +1155,6 @@ class TrialSpec(BaseModel):
     ]
 
 
-class IndexDatasetMethod(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    params: IndexDatasetParams
-    result: IndexDatasetResult
-
-
 class EvaluateMethod(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -932,6 +1183,111 @@ class Envelope(RootModel[OkEnvelope | ErrorEnvelope]):
             discriminator="status",
             title="Envelope",
         ),
+    ]
+
+
+class IndexDatasetParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    source: Annotated[
+        RefcocoSource | RowsSource,
+        Field(
+            description="Where sentences and boxes come from.",
+            discriminator="layout",
+            title="AnnotationSource",
+        ),
+    ]
+    pixels_manifest: Annotated[
+        str | None,
+        Field(
+            description="Absolute path of a manifest.json: sizes of the pictures, and which have a problem; their refs are left out. Null for a set without pictures."
+        ),
+    ]
+    folder: Annotated[
+        str,
+        Field(
+            description="Absolute path; gets images.parquet, sentences.parquet and objects.parquet."
+        ),
+    ]
+
+
+class PreparedDataset(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    format_version: Literal[1]
+    id: Annotated[
+        str,
+        Field(
+            description="Hash of the annotations and of what was left out of them; part of a trial's identity.",
+            min_length=1,
+        ),
+    ]
+    name: Annotated[str, Field(min_length=1)]
+    split_by: Annotated[
+        Literal["umd", "google", "unc", "own"],
+        Field(
+            description="Who made the splits: the field's `umd`, `google` and `unc`, or `own` for a person's data.",
+            title="SplitBy",
+        ),
+    ]
+    source: Annotated[
+        RefcocoSource | RowsSource,
+        Field(
+            description="Where sentences and boxes come from.",
+            discriminator="layout",
+            title="AnnotationSource",
+        ),
+    ]
+    annotation_files: list[SourceFile]
+    images_dir: Annotated[
+        str | None,
+        Field(
+            description="Absolute path of the folder with the pictures; null for a set without pictures."
+        ),
+    ]
+    max_pixels: Annotated[
+        int, Field(description="A picture with more is refused.", ge=1)
+    ]
+    allow_missing: Annotated[
+        bool,
+        Field(
+            description="Whether pictures that are missing or broken were left out with their refs."
+        ),
+    ]
+    dropped: DatasetCounts
+    splits: list[SplitCounts]
+    split_rule: Annotated[
+        str, Field(description="How the sentences came to their splits.")
+    ]
+    deviations: Annotated[
+        list[str],
+        Field(
+            description="Counts that are not those of the published table, a line each."
+        ),
+    ]
+    notes: Annotated[
+        list[str], Field(description="What is odd and was kept, a line each.")
+    ]
+    prepared_at: str
+    cliprpn_version: str
+
+
+class ReadAnnotationsParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    source: Annotated[
+        RefcocoSource | RowsSource,
+        Field(
+            description="Where sentences and boxes come from.",
+            discriminator="layout",
+            title="AnnotationSource",
+        ),
+    ]
+    out_file: Annotated[
+        str, Field(description="Absolute path; gets the wanted pictures as JSON.")
     ]
 
 
@@ -972,7 +1328,9 @@ class Summary(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    split: Literal["train", "val", "test"]
+    split: Annotated[
+        Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
+    ]
     num_sentences: Annotated[int, Field(ge=0)]
     num_images: Annotated[int, Field(ge=0)]
     confidence: Annotated[
@@ -1002,6 +1360,14 @@ class RunTrialMethod(BaseModel):
     result: RunTrialResult
 
 
+class IndexDatasetMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: IndexDatasetParams
+    result: IndexDatasetResult
+
+
 class CheckFusionMethod(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -1016,6 +1382,14 @@ class SummarizeMethod(BaseModel):
     )
     params: SummarizeParams
     result: Summary
+
+
+class ReadAnnotationsMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: ReadAnnotationsParams
+    result: ReadAnnotationsResult
 
 
 class BridgeMethods(BaseModel):
@@ -1033,5 +1407,9 @@ class BridgeMethods(BaseModel):
         ImportCheckpointMethod, Field(title="ImportCheckpointMethod")
     ]
     golden: Annotated[GoldenMethod, Field(title="GoldenMethod")]
+    read_annotations: Annotated[
+        ReadAnnotationsMethod, Field(title="ReadAnnotationsMethod")
+    ]
+    export_dataset: Annotated[ExportDatasetMethod, Field(title="ExportDatasetMethod")]
 
-SCHEMA_SHA256 = "ae66213dae9da0cbf2f2eda95135911115f550cf4dddf3e0093bc5ac2c2f869c"
+SCHEMA_SHA256 = "1da40fe00351e8ca15c04559ec7f7c10b5ac008ca061953b379ddd02028f561d"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "ae66213dae9da0cbf2f2eda95135911115f550cf4dddf3e0093bc5ac2c2f869c";
+export const schema_sha256 = "1da40fe00351e8ca15c04559ec7f7c10b5ac008ca061953b379ddd02028f561d";
 
 /**
  * What a trial came to: `outcome.json` in its folder, written once. The file is the truth.
@@ -37,6 +37,39 @@ export type ErrorCode =
   | "weights_missing"
   | "weights_unsafe"
   | "worker_died";
+/**
+ * Where sentences and boxes come from.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "AnnotationSource".
+ */
+export type AnnotationSource = RefcocoSource | RowsSource;
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Split".
+ */
+export type Split = "train" | "val" | "test" | "testA" | "testB";
+/**
+ * Pixels of the original picture, or shares of it.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "BoxFormat".
+ */
+export type BoxFormat = "xywh" | "xyxy" | "cxcywh_norm";
+/**
+ * Who made the splits: the field's `umd`, `google` and `unc`, or `own` for a person's data.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SplitBy".
+ */
+export type SplitBy = "umd" | "google" | "unc" | "own";
+/**
+ * How a picture is brought to a square: `squash` to it (the original), or `letterbox` with its shape kept.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Resize".
+ */
+export type Resize = "squash" | "letterbox";
 /**
  * How sentence and picture are joined.
  *
@@ -134,6 +167,8 @@ export interface BridgeMethods {
   ground: GroundMethod;
   import_checkpoint: ImportCheckpointMethod;
   golden: GoldenMethod;
+  read_annotations: ReadAnnotationsMethod;
+  export_dataset: ExportDatasetMethod;
 }
 export interface HelloMethod {
   params: HelloParams;
@@ -321,24 +356,74 @@ export interface IndexDatasetMethod {
  * via the `definition` "IndexDatasetParams".
  */
 export interface IndexDatasetParams {
-  dataset: TrialDataset;
-  cache_dir: string;
+  source: AnnotationSource;
+  /**
+   * Absolute path of a manifest.json: sizes of the pictures, and which have a problem; their refs are left out. Null for a set without pictures.
+   */
+  pixels_manifest: string | null;
+  /**
+   * Absolute path; gets images.parquet, sentences.parquet and objects.parquet.
+   */
+  folder: string;
 }
 /**
+ * The original layout of RefCOCO, RefCOCO+ and RefCOCOg.
+ *
  * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "TrialDataset".
+ * via the `definition` "RefcocoSource".
  */
-export interface TrialDataset {
+export interface RefcocoSource {
+  layout: "refcoco";
   /**
-   * Hash of the annotation files.
+   * COCO's pictures, objects and categories.
    */
-  id: string;
-  name: string;
+  instances_file: string;
   /**
-   * Absolute path of the folder in RefCOCOg's own layout.
+   * `refs(umd).p` and its like.
    */
-  root: string;
-  split_by: "umd" | "google";
+  refs_file: string;
+}
+/**
+ * Files with a row per sentence.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RowsSource".
+ */
+export interface RowsSource {
+  layout: "rows";
+  /**
+   * JSON Lines; CSV; COCO's JSON with sentences; MDETR's finetune JSON; TransVG's index rows.
+   */
+  format: "jsonl" | "csv" | "coco" | "mdetr" | "transvg";
+  /**
+   * @minItems 1
+   */
+  files: [RowsFile, ...RowsFile[]];
+  box_format: BoxFormat;
+  columns: Columns;
+  /**
+   * Of the split by picture, where no split is given.
+   */
+  split_seed: number;
+}
+export interface RowsFile {
+  file: string;
+  /**
+   * The split of all its rows; null where each row says its own, or none does.
+   */
+  split: Split | null;
+}
+/**
+ * Names of the columns (keys) of a row.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Columns".
+ */
+export interface Columns {
+  image: string;
+  sentence: string;
+  box: string;
+  split: string;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -346,9 +431,25 @@ export interface TrialDataset {
  */
 export interface IndexDatasetResult {
   splits: SplitCounts[];
+  dropped: DatasetCounts;
+  split_rule: string;
+  notes: string[];
 }
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SplitCounts".
+ */
 export interface SplitCounts {
-  split: string;
+  split: Split;
+  num_images: number;
+  num_refs: number;
+  num_sentences: number;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "DatasetCounts".
+ */
+export interface DatasetCounts {
   num_images: number;
   num_refs: number;
   num_sentences: number;
@@ -391,6 +492,22 @@ export interface TrialSpec {
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "TrialDataset".
+ */
+export interface TrialDataset {
+  /**
+   * Hash of the annotations.
+   */
+  id: string;
+  name: string;
+  /**
+   * Absolute path of the prepared data set's folder.
+   */
+  root: string;
+  split_by: SplitBy;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "TrialBackbone".
  */
 export interface TrialBackbone {
@@ -412,9 +529,10 @@ export interface TrialBackbone {
  */
 export interface Settings {
   /**
-   * Side of the square that a picture is squashed to before CLIP, in pixels; a multiple of 32.
+   * Side of the square that a picture is brought to before CLIP, in pixels; a multiple of 32.
    */
   image_size_px: number;
+  resize: Resize;
   /**
    * Side of the square frame in which anchors and boxes live during training, in pixels.
    */
@@ -551,6 +669,10 @@ export interface Rpn {
    */
   post_nms_top_n: number;
   nms_thresh: number;
+  /**
+   * Weight of the loss that sets the true object against the picture's other objects of its category; 0 for none (the original).
+   */
+  negatives_loss_weight: number;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -589,6 +711,10 @@ export interface Training {
    * The val figure that picks the best epoch.
    */
   select_by: "acc_at_50" | "miou";
+  /**
+   * Augmented views of every training picture, cached; 0 for none. An epoch takes each picture's next one.
+   */
+  views: number;
 }
 /**
  * At most so many sentences of a split, in the data set's order; null for all.
@@ -621,7 +747,7 @@ export interface EvaluateParams {
    * A trial's folder (its best epoch), or a .safetensors file with its .json beside it.
    */
   model: string;
-  split: "train" | "val" | "test";
+  split: Split;
   /**
    * Null for the one that the model was trained on. On another one the trial's limits do not hold.
    */
@@ -675,7 +801,7 @@ export interface SummarizeMethod {
  * via the `definition` "SummarizeParams".
  */
 export interface SummarizeParams {
-  split: "train" | "val" | "test";
+  split: Split;
   /**
    * Trials of one setting, one per seed; each has predictions-<split>.parquet.
    *
@@ -698,7 +824,7 @@ export interface TrialGroup {
  * via the `definition` "Summary".
  */
 export interface Summary {
-  split: "train" | "val" | "test";
+  split: Split;
   num_sentences: number;
   num_images: number;
   /**
@@ -837,6 +963,10 @@ export interface Case {
   sentence: string;
   gt_box_xyxy: BoxXyxy;
   predictions: CasePrediction[];
+  /**
+   * Whether the boxes lie in the picture with its rotation flag (EXIF) applied.
+   */
+  upright: boolean;
 }
 export interface CasePrediction {
   label: string;
@@ -856,8 +986,11 @@ export interface GroundParams {
    * A trial's folder, or a .safetensors file with its .json beside it.
    */
   model: string;
-  image_file: string;
   sentence: string;
+  /**
+   * Absolute path of the manifest.json of a folder of pixels that holds the one picture.
+   */
+  pixels_manifest: string;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -925,6 +1058,55 @@ export interface GoldenRow {
   max_abs_diff: number;
   ok: boolean;
 }
+export interface ReadAnnotationsMethod {
+  params: ReadAnnotationsParams;
+  result: ReadAnnotationsResult;
+}
+/**
+ * Reads and checks everything but pictures.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ReadAnnotationsParams".
+ */
+export interface ReadAnnotationsParams {
+  source: AnnotationSource;
+  /**
+   * Absolute path; gets the wanted pictures as JSON.
+   */
+  out_file: string;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ReadAnnotationsResult".
+ */
+export interface ReadAnnotationsResult {
+  num_pictures: number;
+  splits: SplitCounts[];
+}
+export interface ExportDatasetMethod {
+  params: ExportDatasetParams;
+  result: ExportDatasetResult;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ExportDatasetParams".
+ */
+export interface ExportDatasetParams {
+  /**
+   * Folder of a prepared data set.
+   */
+  root: string;
+  format: "jsonl" | "coco";
+  box_format: BoxFormat;
+  out_file: string;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ExportDatasetResult".
+ */
+export interface ExportDatasetResult {
+  num_sentences: number;
+}
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "OkEnvelope".
@@ -946,6 +1128,155 @@ export interface ErrorEnvelope {
    * For the log, never for the terminal.
    */
   traceback: string | null;
+}
+/**
+ * `dataset.json` of a prepared data set, written last. Beside it: images.parquet, sentences.parquet, objects.parquet, and pixels/ with a folder for each size.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PreparedDataset".
+ */
+export interface PreparedDataset {
+  format_version: 1;
+  /**
+   * Hash of the annotations and of what was left out of them; part of a trial's identity.
+   */
+  id: string;
+  name: string;
+  split_by: SplitBy;
+  source: AnnotationSource;
+  annotation_files: SourceFile[];
+  /**
+   * Absolute path of the folder with the pictures; null for a set without pictures.
+   */
+  images_dir: string | null;
+  /**
+   * A picture with more is refused.
+   */
+  max_pixels: number;
+  /**
+   * Whether pictures that are missing or broken were left out with their refs.
+   */
+  allow_missing: boolean;
+  dropped: DatasetCounts;
+  splits: SplitCounts[];
+  /**
+   * How the sentences came to their splits.
+   */
+  split_rule: string;
+  /**
+   * Counts that are not those of the published table, a line each.
+   */
+  deviations: string[];
+  /**
+   * What is odd and was kept, a line each.
+   */
+  notes: string[];
+  prepared_at: string;
+  cliprpn_version: string;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SourceFile".
+ */
+export interface SourceFile {
+  /**
+   * Absolute path.
+   */
+  file: string;
+  bytes: number;
+  mtime_ms: number;
+  sha256: string;
+}
+/**
+ * Every picture that is referred to, in order of first mention; what Python asks for.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "WantedPictures".
+ */
+export interface WantedPictures {
+  pictures: WantedPicture[];
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "WantedPicture".
+ */
+export interface WantedPicture {
+  image_id: number;
+  /**
+   * Relative to the folder of pictures.
+   */
+  file_name: string;
+  /**
+   * As the annotations tell it, in pixels; null where they do not.
+   */
+  width: number | null;
+  height: number | null;
+}
+/**
+ * `manifest.json` of a folder of pixels, written last. Picture i of the wanted pictures is picture i of all shards in a row.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PixelsManifest".
+ */
+export interface PixelsManifest {
+  /**
+   * Changes whenever the same file would give other pixels.
+   */
+  preprocessing_version: string;
+  image_size_px: number;
+  resize: Resize;
+  /**
+   * Hash of all shards' checksums.
+   */
+  pixels_id: string;
+  shards: PixelShard[];
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PixelShard".
+ */
+export interface PixelShard {
+  /**
+   * `shard-00000.npy`: uint8 [n, image_size_px, image_size_px, 3], RGB.
+   */
+  file: string;
+  /**
+   * Of the whole file.
+   */
+  sha256: string;
+  pictures: PreparedPicture[];
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PreparedPicture".
+ */
+export interface PreparedPicture {
+  file_name: string;
+  /**
+   * Of the file when it was decoded.
+   */
+  bytes: number;
+  mtime_ms: number;
+  /**
+   * In the frame that boxes lie in.
+   */
+  width: number;
+  height: number;
+  /**
+   * Whether the file's rotation flag (EXIF) was applied to reach that frame.
+   */
+  upright: boolean;
+  /**
+   * Prepared pixels per original pixel: x_prepared = x * scale_x + left_px.
+   */
+  scale_x: number;
+  scale_y: number;
+  left_px: number;
+  top_px: number;
+  /**
+   * Why there are no pixels: missing, broken, of another size. Its row is black.
+   */
+  problem: string | null;
 }
 /**
  * An experiment file as a person writes it. `settings` and the keys of `vary` are derived from settings.schema.json by generate.ts.
@@ -994,21 +1325,21 @@ export interface Experiment {
   published?: PublishedFigure[];
 }
 /**
- * The demo (default), or a folder in RefCOCOg's own layout.
+ * The demo (default), a prepared data set, or a folder in RefCOCOg's own layout.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "DatasetChoice".
  */
 export interface DatasetChoice {
   /**
-   * `demo` is drawn on first use; any other name needs `root`.
+   * `demo` is drawn on first use; any other name is a data set that `cliprpn prepare` made, unless `root` says where it is.
    */
   name?: string;
   /**
-   * Folder with annotations/ and images/, relative to the current folder.
+   * Folder of a prepared data set, or one with annotations/ and images/; relative to the current folder.
    */
   root?: string;
-  split_by?: "umd" | "google";
+  split_by?: SplitBy;
   /**
    * Of the demo: `full`, or `small` for a quick look.
    */
@@ -1033,9 +1364,10 @@ export interface BackboneChoice {
  */
 export interface PartialSettings {
   /**
-   * Side of the square that a picture is squashed to before CLIP, in pixels; a multiple of 32.
+   * Side of the square that a picture is brought to before CLIP, in pixels; a multiple of 32.
    */
   image_size_px?: number;
+  resize?: Resize;
   /**
    * Side of the square frame in which anchors and boxes live during training, in pixels.
    */
@@ -1126,6 +1458,10 @@ export interface PartialRpn {
    */
   post_nms_top_n?: number;
   nms_thresh?: number;
+  /**
+   * Weight of the loss that sets the true object against the picture's other objects of its category; 0 for none (the original).
+   */
+  negatives_loss_weight?: number;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -1164,6 +1500,10 @@ export interface PartialTraining {
    * The val figure that picks the best epoch.
    */
   select_by?: "acc_at_50" | "miou";
+  /**
+   * Augmented views of every training picture, cached; 0 for none. An epoch takes each picture's next one.
+   */
+  views?: number;
 }
 /**
  * At most so many sentences of a split, in the data set's order; null for all.
@@ -1192,9 +1532,14 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: Side of the square that a picture is squashed to before CLIP, in pixels; a multiple of 32.
+   * Items: Side of the square that a picture is brought to before CLIP, in pixels; a multiple of 32.
    */
   image_size_px?: [number, ...number[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  resize?: [Resize, ...Resize[]];
   /**
    * @minItems 1
    * @maxItems 1000
@@ -1300,6 +1645,13 @@ export interface Vary {
   /**
    * @minItems 1
    * @maxItems 1000
+   *
+   * Items: Weight of the loss that sets the true object against the picture's other objects of its category; 0 for none (the original).
+   */
+  "rpn.negatives_loss_weight"?: [number, ...number[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
    */
   "training.num_epochs"?: [number, ...number[]];
   /**
@@ -1369,6 +1721,13 @@ export interface Vary {
   /**
    * @minItems 1
    * @maxItems 1000
+   *
+   * Items: Augmented views of every training picture, cached; 0 for none. An epoch takes each picture's next one.
+   */
+  "training.views"?: [number, ...number[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
    */
   "limits.train"?: [number | null, ...(number | null)[]];
   /**
@@ -1406,9 +1765,10 @@ export interface Vary {
 export interface Setting {
   preset?: Preset;
   /**
-   * Side of the square that a picture is squashed to before CLIP, in pixels; a multiple of 32.
+   * Side of the square that a picture is brought to before CLIP, in pixels; a multiple of 32.
    */
   image_size_px?: number;
+  resize?: Resize;
   /**
    * Side of the square frame in which anchors and boxes live during training, in pixels.
    */
@@ -1470,6 +1830,10 @@ export interface Setting {
    */
   "rpn.post_nms_top_n"?: number;
   "rpn.nms_thresh"?: number;
+  /**
+   * Weight of the loss that sets the true object against the picture's other objects of its category; 0 for none (the original).
+   */
+  "rpn.negatives_loss_weight"?: number;
   "training.num_epochs"?: number;
   /**
    * Sentences per step.
@@ -1502,6 +1866,10 @@ export interface Setting {
    * The val figure that picks the best epoch.
    */
   "training.select_by"?: "acc_at_50" | "miou";
+  /**
+   * Augmented views of every training picture, cached; 0 for none. An epoch takes each picture's next one.
+   */
+  "training.views"?: number;
   "limits.train"?: number | null;
   "limits.val"?: number | null;
   "limits.test"?: number | null;
@@ -1515,7 +1883,7 @@ export interface Setting {
  */
 export interface PublishedFigure {
   metric: "acc_at_50" | "miou";
-  split: "val" | "test";
+  split: "val" | "test" | "testA" | "testB";
   low: number;
   high: number;
   source: string;
@@ -1574,7 +1942,7 @@ export interface SweepFinished {
 export interface SplitRead {
   type: "split_read";
   at: string;
-  split: "train" | "val" | "test";
+  split: Split;
   command: string;
 }
 /**
