@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from pydantic import ValidationError
@@ -17,10 +17,11 @@ from cliprpn.contract.generated import TrialBackbone, TrialSpec
 from cliprpn.durable import write_durably
 from cliprpn.errors import CliprpnError
 from cliprpn.models import ClipRPN
-from cliprpn.models.original import ORIGINAL_IMAGE_SIZE_PX, original_model
+from cliprpn.models.original import original_model
 
 KIND = "cliprpn-model"
 IMPORTED_KIND = "cliprpn-import"
+Resize = Literal["squash", "letterbox"]
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,15 @@ class SavedModel:
     """A trained model, what its pictures must look like, and the trial that made it.
 
     Attributes:
-        image_size_px: side of the square that pictures are squashed to before CLIP.
+        image_size_px: side of the square that pictures are brought to before CLIP.
+        resize: how: `squash` or `letterbox`.
         spec: None for a model of the original, which was trained elsewhere.
     """
 
     model: ClipRPN
     backbone: TrialBackbone
     image_size_px: int
+    resize: Resize
     spec: TrialSpec | None
     epoch: int
 
@@ -88,12 +91,21 @@ def _own(facts: dict[str, Any]) -> SavedModel:
     spec = TrialSpec.model_validate(facts["spec"], strict=True)
     sizes = [int(facts[key]) for key in ("map_channels", "pooled_dim", "word_dim")]
     model = build_model(spec.settings, *sizes)
-    return SavedModel(model, spec.backbone, spec.settings.image_size_px, spec, int(facts["epoch"]))
+    return SavedModel(
+        model, spec.backbone, spec.settings.image_size_px, spec.settings.resize, spec, int(facts["epoch"])
+    )
 
 
 def _imported(facts: dict[str, Any]) -> SavedModel:
     model = original_model(facts["fusion"], int(facts["map_channels"]), int(facts["pooled_dim"]))
-    return SavedModel(model, TrialBackbone.model_validate(facts["backbone"]), ORIGINAL_IMAGE_SIZE_PX, None, 0)
+    return SavedModel(
+        model,
+        TrialBackbone.model_validate(facts["backbone"]),
+        int(facts["image_size_px"]),
+        facts["resize"],
+        None,
+        0,
+    )
 
 
 def count_trainable(model: torch.nn.Module) -> int:

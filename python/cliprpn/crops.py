@@ -16,6 +16,7 @@ from torch import Tensor
 
 from cliprpn.checkpoint import load_model
 from cliprpn.data.images import load_crop
+from cliprpn.data.index import read_facts
 from cliprpn.errors import CliprpnError
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.models.weights_files import load_backbone
@@ -48,10 +49,16 @@ def crop_figures(trial_dir: Path, split: str) -> dict[str, float]:
             "weights_mismatch",
             f"{saved.backbone.weights}: these weights have no attention pool to see a crop by",
         )
-    files = [Path(saved.spec.dataset.root) / "images" / name for name in answers["image_file"]]
+    images_dir = read_facts(Path(saved.spec.dataset.root)).images_dir
+    if images_dir is None:
+        raise CliprpnError(
+            "data_invalid", f"{saved.spec.dataset.root}: a data set without pictures has no crops"
+        )
+    files = [Path(images_dir) / name for name in answers["image_file"]]
+    upright = answers["upright"].tolist()
     sentences = encode_texts(backbone, answers["sentence"].tolist())
-    crops = encode_crops(backbone, files, answers["pred_box_xyxy"])
-    gt_crops = encode_crops(backbone, files, answers["gt_box_xyxy"])
+    crops = encode_crops(backbone, files, answers["pred_box_xyxy"], upright)
+    gt_crops = encode_crops(backbone, files, answers["gt_box_xyxy"], upright)
     names, category = np.unique(answers["category"].astype(str), return_inverse=True)
     classes = encode_texts(backbone, [TEMPLATE.format(name) for name in names])
     seen = (crops @ classes.T).argmax(dim=1).numpy()
@@ -62,16 +69,18 @@ def crop_figures(trial_dir: Path, split: str) -> dict[str, float]:
     }
 
 
-def encode_crops(backbone: ClipBackbone, files: list[Path], boxes: np.ndarray) -> Tensor:
+def encode_crops(backbone: ClipBackbone, files: list[Path], boxes: np.ndarray, upright: list[bool]) -> Tensor:
     """CLIP's vector of each picture's box: [N, pooled_dim].
 
     Args:
         boxes: [N, 4], xyxy, pixels of the original picture.
+        upright: whether they lie in the picture with its rotation flag applied.
     """
     parts = []
     for start in range(0, len(files), BATCH):
-        some = zip(files[start : start + BATCH], boxes[start : start + BATCH], strict=True)
-        pixels = torch.stack([load_crop(file, box.tolist(), CROP_SIZE_PX) for file, box in some])
+        chosen = slice(start, start + BATCH)
+        some = zip(files[chosen], boxes[chosen], upright[chosen], strict=True)
+        pixels = torch.stack([load_crop(file, box.tolist(), CROP_SIZE_PX, turn) for file, box, turn in some])
         parts.append(backbone.encode_picture(pixels.float() / 255))
     return torch.cat(parts)
 

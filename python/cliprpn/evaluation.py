@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from cliprpn.boxes import box_area, box_intersection_paired, box_iou_paired, clip_boxes, scale_boxes
+from cliprpn.boxes import box_area, box_intersection_paired, box_iou_paired, clip_boxes
 from cliprpn.data.index import DatasetIndex
 from cliprpn.errors import CliprpnError
 from cliprpn.features.frozen import FrozenFeatures
+from cliprpn.geometry import to_picture
 from cliprpn.metrics import RECALL_AT
 from cliprpn.models import ClipRPN
 
@@ -35,7 +36,9 @@ def top1_ious(
         some = rows[start : start + BATCH]
         boxes, _ = model.predict_top1(*features.batch(some, device, blank))
         sizes, truth = _sizes_and_truth(index, some)
-        pred = to_picture(boxes.cpu().double(), sizes, model.frame_size_px)
+        pred = in_picture(
+            boxes.cpu().double(), features.frames_of(some), sizes, features.zoom(model.frame_size_px)
+        )
         parts.append(box_iou_paired(pred, truth))
     return torch.cat(parts).numpy()
 
@@ -58,7 +61,8 @@ def predict_split(
         some = rows[start : start + BATCH]
         boxes, objectness = model.predict_proposals(*features.batch(some, device))
         sizes, truth = _sizes_and_truth(index, some)
-        parts.append(_rows(boxes, objectness.cpu(), sizes, truth, model.frame_size_px))
+        frames = features.frames_of(some)
+        parts.append(_rows(boxes, objectness.cpu(), frames, sizes, truth, features.zoom(model.frame_size_px)))
         on_progress(min(start + BATCH, len(rows)), len(rows))
     columns = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     columns["iou_blank"] = top1_ious(model, index, features, rows, device, blank=True)
@@ -71,18 +75,17 @@ def _sizes_and_truth(index: DatasetIndex, rows: np.ndarray) -> tuple[Tensor, Ten
     return sizes, torch.from_numpy(index.gt_boxes[rows]).double()
 
 
-def to_picture(boxes: Tensor, sizes: Tensor, frame_size_px: int) -> Tensor:
-    """Boxes of the frame in pixels of their original pictures, cut at the edges: [N, 4]."""
-    frame = torch.full((2,), float(frame_size_px), dtype=boxes.dtype)
-    return clip_boxes(scale_boxes(boxes, frame, sizes), sizes)
+def in_picture(boxes: Tensor, frames: Tensor, sizes: Tensor, zoom: float) -> Tensor:
+    """Boxes of the model's frame in pixels of their original pictures, cut at the edges: [N, 4]."""
+    return clip_boxes(to_picture(boxes, frames, zoom), sizes)
 
 
 def _rows(
-    boxes: list[Tensor], objectness: Tensor, sizes: Tensor, truth: Tensor, frame_size_px: int
+    boxes: list[Tensor], objectness: Tensor, frames: Tensor, sizes: Tensor, truth: Tensor, zoom: float
 ) -> Columns:
     everywhere = [
-        to_picture(own.cpu().double(), size.expand(len(own), 2), frame_size_px)
-        for own, size in zip(boxes, sizes, strict=True)
+        in_picture(own.cpu().double(), frame.expand(len(own), 4), size.expand(len(own), 2), zoom)
+        for own, frame, size in zip(boxes, frames, sizes, strict=True)
     ]
     pred = torch.stack([own[0] if len(own) else torch.zeros(4).double() for own in everywhere])
     ious = [

@@ -78,6 +78,7 @@ def _case(row: int, columns: Columns, settings: list[tuple[str, Columns]], image
         {
             "sent_id": int(columns["sent_id"][row]),
             "image_file": str(images / columns["image_file"][row]),
+            "upright": bool(columns["upright"][row]),
             "sentence": columns["sentence"][row],
             "gt_box_xyxy": columns["gt_box_xyxy"][row].tolist(),
             "predictions": predictions,

@@ -16,7 +16,7 @@ from cliprpn.durable import write_durably
 from cliprpn.errors import CliprpnError
 from cliprpn.models import ConcatenationFusion, CrossAttentionFusion
 from cliprpn.models.head import RpnHead
-from cliprpn.models.original import original_model
+from cliprpn.models.original import ORIGINAL_IMAGE_SIZE_PX, original_model
 from cliprpn.models.weights_files import read_state
 
 State = dict[str, Tensor]
@@ -125,6 +125,8 @@ def convert_checkpoint(path: Path, out_dir: Path) -> tuple[OriginalParts, Path, 
         "map_channels": parts.map_channels,
         "pooled_dim": parts.pooled_dim,
         "backbone": backbone,
+        "image_size_px": ORIGINAL_IMAGE_SIZE_PX,
+        "resize": "squash",
     }
     write_durably(model_file.with_suffix(".json"), f"{json.dumps(facts, indent=2)}\n".encode())
     return parts, model_file, backbone_file

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from cliprpn.contract.generated import (
     CheckFusionResult,
     EvaluateParams,
     EvaluateResult,
+    ExportDatasetParams,
+    ExportDatasetResult,
     GoldenParams,
     GoldenResult,
     GroundParams,
@@ -26,13 +28,21 @@ from cliprpn.contract.generated import (
     ImportCheckpointResult,
     IndexDatasetParams,
     IndexDatasetResult,
+    ReadAnnotationsParams,
+    ReadAnnotationsResult,
     RunTrialParams,
     RunTrialResult,
     SummarizeParams,
     Summary,
     TrialSpec,
+    WantedPicture,
+    WantedPictures,
 )
-from cliprpn.data.index import open_or_build_index
+from cliprpn.data.export import export_rows
+from cliprpn.data.index import open_dataset, open_tables, read_facts
+from cliprpn.data.pixels import read_manifest
+from cliprpn.data.sources import count_splits, read_source
+from cliprpn.data.tables import write_tables
 from cliprpn.errors import CliprpnError
 from cliprpn.golden import check_golden
 from cliprpn.ground import ground
@@ -40,7 +50,7 @@ from cliprpn.importer import convert_checkpoint
 from cliprpn.models.weights_files import load_backbone
 from cliprpn.predictions import predictions_file
 from cliprpn.seeding import seed_everything
-from cliprpn.steps import evaluate_model, open_data
+from cliprpn.steps import evaluate_model, limit_of, open_data, write_json
 from cliprpn.summarize import summarize
 from cliprpn.trial import run_trial
 
@@ -71,10 +81,34 @@ def _run_trial(params: RunTrialParams, context: CallContext) -> RunTrialResult:
     return RunTrialResult(outcome=outcome)
 
 
+def _read_annotations(params: ReadAnnotationsParams, context: CallContext) -> ReadAnnotationsResult:
+    annotations = read_source(params.source).annotations
+    pictures = [WantedPicture(**asdict(picture)) for picture in annotations.pictures]
+    write_json(Path(params.out_file), WantedPictures(pictures=pictures))
+    splits = count_splits(annotations)
+    return ReadAnnotationsResult.model_validate({"num_pictures": len(pictures), "splits": splits})
+
+
 def _index_dataset(params: IndexDatasetParams, context: CallContext) -> IndexDatasetResult:
-    dataset = params.dataset
-    index = open_or_build_index(Path(dataset.root), dataset.split_by, dataset.id, Path(params.cache_dir))
-    return IndexDatasetResult.model_validate({"splits": index.counts()})
+    source, folder = read_source(params.source), Path(params.folder)
+    pixels = None if params.pixels_manifest is None else read_manifest(Path(params.pixels_manifest))
+    dropped = write_tables(source.annotations, pixels, folder)
+    index = open_tables(folder, "", None, source.annotations.box_format)
+    return IndexDatasetResult.model_validate(
+        {
+            "splits": index.counts(),
+            "dropped": asdict(dropped),
+            "split_rule": source.split_rule,
+            "notes": source.annotations.notes,
+        }
+    )
+
+
+def _export_dataset(params: ExportDatasetParams, context: CallContext) -> ExportDatasetResult:
+    root = Path(params.root)
+    index = open_dataset(root, read_facts(root).id)
+    num = export_rows(index, params.format, params.box_format, Path(params.out_file))
+    return ExportDatasetResult(num_sentences=num)
 
 
 def _check_fusion(params: CheckFusionParams, context: CallContext) -> CheckFusionResult:
@@ -103,11 +137,12 @@ def _evaluate(params: EvaluateParams, context: CallContext) -> EvaluateResult:
                 "bad_input",
                 f"{model_path}: an imported model has no data set of its own; name one by --dataset",
             )
-        dataset, limit = spec.dataset, getattr(spec.settings.limits, params.split)
+        dataset, limit = spec.dataset, limit_of(spec.settings.limits, params.split)
     index, features = open_data(
         dataset,
         saved.backbone,
         saved.image_size_px,
+        saved.resize,
         Path(params.cache_dir),
         context.device,
         context.emit,
@@ -129,11 +164,11 @@ def _evaluate(params: EvaluateParams, context: CallContext) -> EvaluateResult:
 
 def _summarize(params: SummarizeParams, context: CallContext) -> Summary:
     groups = [(group.label, [Path(folder) for folder in group.trial_dirs]) for group in params.groups]
-    return summarize(params.split, groups, Path(params.cache_dir))
+    return summarize(params.split, groups)
 
 
 def _ground(params: GroundParams, context: CallContext) -> GroundResult:
-    return ground(Path(params.model), Path(params.image_file), params.sentence, context.device)
+    return ground(Path(params.model), Path(params.pixels_manifest), params.sentence, context.device)
 
 
 def _import_checkpoint(params: ImportCheckpointParams, context: CallContext) -> ImportCheckpointResult:
@@ -154,7 +189,9 @@ def _golden(params: GoldenParams, context: CallContext) -> GoldenResult:
 
 METHODS: dict[str, Method] = {
     "run_trial": Method(RunTrialParams, RunTrialResult, _run_trial),
+    "read_annotations": Method(ReadAnnotationsParams, ReadAnnotationsResult, _read_annotations),
     "index_dataset": Method(IndexDatasetParams, IndexDatasetResult, _index_dataset),
+    "export_dataset": Method(ExportDatasetParams, ExportDatasetResult, _export_dataset),
     "check_fusion": Method(CheckFusionParams, CheckFusionResult, _check_fusion),
     "evaluate": Method(EvaluateParams, EvaluateResult, _evaluate),
     "summarize": Method(SummarizeParams, Summary, _summarize),

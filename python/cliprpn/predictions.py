@@ -25,6 +25,8 @@ def write_predictions(path: Path, index: DatasetIndex, rows: np.ndarray, answers
     sizes = index.image_sizes(rows).astype(np.int64)
     files = index.images["file_name"].take(pa.array(index.image_rows[rows]))
     table = table.append_column("image_file", files)
+    upright = index.images["upright"].take(pa.array(index.image_rows[rows]))
+    table = table.append_column("upright", upright)
     table = table.append_column("width", pa.array(sizes[:, 0]))
     table = table.append_column("height", pa.array(sizes[:, 1]))
     for name, values in answers.items():

@@ -11,8 +11,16 @@ import torch
 from pydantic import BaseModel
 
 from cliprpn.checkpoint import load_model
-from cliprpn.contract.generated import Metrics, ProgressEvent, TrialBackbone, TrialDataset, WarningEvent
-from cliprpn.data.index import DatasetIndex, open_or_build_index
+from cliprpn.contract.generated import (
+    Limits,
+    Metrics,
+    ProgressEvent,
+    TrialBackbone,
+    TrialDataset,
+    WarningEvent,
+)
+from cliprpn.data.index import DatasetIndex, open_dataset
+from cliprpn.data.pixels import open_pixels, pixels_folder
 from cliprpn.durable import write_durably
 from cliprpn.errors import CliprpnError
 from cliprpn.evaluation import predict_split
@@ -28,18 +36,20 @@ def open_data(
     dataset: TrialDataset,
     backbone: TrialBackbone,
     image_size_px: int,
+    resize: str,
     cache_dir: Path,
     device: torch.device,
     emit: Emit,
     should_stop: Callable[[], bool],
 ) -> tuple[DatasetIndex, FrozenFeatures]:
     """The data set's index and its frozen features."""
-    index = open_or_build_index(Path(dataset.root), dataset.split_by, dataset.id, cache_dir)
+    root = Path(dataset.root)
+    index = open_dataset(root, dataset.id)
     features = open_features(
         index,
+        open_pixels(pixels_folder(root, image_size_px, resize)),
         lambda: load_backbone(backbone.name, backbone.weights),
         backbone.weights_id,
-        image_size_px,
         cache_dir,
         device,
         paced(emit),
@@ -81,6 +91,12 @@ def evaluate_model(
     metrics = Metrics.model_validate(split_metrics(read_predictions(path)))
     write_json(out_dir / f"metrics-{split}.json", metrics)
     return metrics
+
+
+def limit_of(limits: Limits, split: str) -> int | None:
+    """At most so many sentences of a split; testA's and testB's is test's."""
+    limit: int | None = getattr(limits, "test" if split.startswith("test") else split)
+    return limit
 
 
 def paced(emit: Emit, every_s: float = 0.2) -> Callable[[str, int, int], None]:

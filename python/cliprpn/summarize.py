@@ -21,7 +21,7 @@ from cliprpn.contract.generated import (
     Summary,
     TrialSpec,
 )
-from cliprpn.data.index import open_or_build_index
+from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.errors import CliprpnError
 from cliprpn.floors import constant_iou, fit_constant_box
 from cliprpn.gallery import choose_gallery
@@ -52,7 +52,7 @@ def _val_acc_at_50(trial_dirs: list[Path]) -> float | None:
     return float(np.mean([json.loads(file.read_text())["acc_at_50"] for file in files]))
 
 
-def summarize(split: str, groups: list[tuple[str, list[Path]]], cache_dir: Path) -> Summary:
+def summarize(split: str, groups: list[tuple[str, list[Path]]]) -> Summary:
     """Every setting's figures, the best on val against the others, floors and cases.
 
     Raises:
@@ -71,8 +71,10 @@ def summarize(split: str, groups: list[tuple[str, list[Path]]], cache_dir: Path)
     settings = _best_on_val_first(settings)
     best, others = settings[0], settings[1:]
     images = first["image_id"]
+    dataset = best.specs[0].dataset
+    index = open_dataset(Path(dataset.root), dataset.id)
     return Summary(
-        split=cast(Literal["train", "val", "test"], split),
+        split=cast(Literal["train", "val", "test", "testA", "testB"], split),
         num_sentences=len(images),
         num_images=len(np.unique(images)),
         confidence=CONFIDENCE,
@@ -86,11 +88,11 @@ def summarize(split: str, groups: list[tuple[str, list[Path]]], cache_dir: Path)
             )
             for other in others
         ],
-        floors=_floors(best, first, cache_dir),
+        floors=_floors(best, first, index),
         gallery=choose_gallery(
             first,
             [(setting.label, setting.runs[0]) for setting in settings],
-            Path(best.specs[0].dataset.root) / "images",
+            index.images_dir or index.root,
         ),
     )
 
@@ -159,10 +161,7 @@ def _rows(columns: Columns, chosen: NDArray) -> Columns:
     return {name: values[chosen] for name, values in columns.items()}
 
 
-def _floors(best: Setting, columns: Columns, cache_dir: Path) -> list[Floor]:
-    spec = best.specs[0]
-    dataset = spec.dataset
-    index = open_or_build_index(Path(dataset.root), dataset.split_by, dataset.id, cache_dir)
+def _floors(best: Setting, columns: Columns, index: DatasetIndex) -> list[Floor]:
     train = index.split("train")
     sizes = index.image_sizes(train)
     box = fit_constant_box(index.gt_boxes[train] / np.concatenate([sizes, sizes], axis=1))

@@ -11,12 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cliprpn.boxes import scale_boxes
 from cliprpn.contract.generated import Epoch, Training
 from cliprpn.data.index import DatasetIndex
+from cliprpn.data.others import PictureObjects
 from cliprpn.errors import CliprpnError
 from cliprpn.evaluation import top1_ious
 from cliprpn.features.frozen import FrozenFeatures
+from cliprpn.geometry import to_frame
 from cliprpn.metrics import HIT_IOU
 from cliprpn.models import ClipRPN
 
@@ -50,7 +51,8 @@ def train_model(
     num_steps = steps_per_epoch * settings.num_epochs
     rate = make_schedule(settings, num_steps)
     amp = settings.amp and device.type == "cuda"
-    targets = frame_targets(model, data.index, data.train_rows)
+    targets = frame_targets(model, data.index, data.features, data.train_rows)
+    objects = PictureObjects(data.index) if model.rules.negatives_loss_weight > 0 else None
     order = np.random.default_rng(seed)
     draws = torch.Generator(device).manual_seed(seed)
     step = 0
@@ -66,7 +68,8 @@ def train_model(
             inputs = data.features.batch(data.train_rows[chosen], device)
             with torch.autocast(device.type, dtype=torch.bfloat16, enabled=amp):
                 outputs = model(*inputs)
-            losses = torch.stack(model.losses(outputs, targets[chosen].to(device), draws))
+            negatives = None if objects is None else _negatives(model, data, objects, chosen, device)
+            losses = torch.stack(model.losses(outputs, targets[chosen].to(device), draws, negatives))
             if not losses.isfinite().all():
                 raise CliprpnError(
                     "loss_not_finite",
@@ -115,6 +118,19 @@ def shuffled(data: TrainingData, settings: Training, order: np.random.Generator)
     return np.argsort(places[pictures], kind="stable")
 
 
+def _negatives(
+    model: ClipRPN, data: TrainingData, objects: PictureObjects, chosen: np.ndarray, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Objects of the meant one's category: boxes [B, M, 4] in the model's frame, float32, and mask [B, M]."""
+    rows = data.train_rows[chosen]
+    others = objects.others(rows)
+    frames = data.features.frames_of(rows)[:, None].expand(-1, others.boxes.shape[1], -1)  # [B, M, 4]
+    boxes = to_frame(
+        others.boxes.flatten(0, 1), frames.flatten(0, 1), data.features.zoom(model.frame_size_px)
+    )
+    return boxes.unflatten(0, others.mask.shape).float().to(device), others.same_category.to(device)
+
+
 def make_optimizer(model: torch.nn.Module, settings: Training, device: torch.device) -> torch.optim.Optimizer:
     """Adam or AdamW; with decay, vectors (biases, norms) are left out, as is usual."""
     matrices = [p for p in model.parameters() if p.ndim > 1]
@@ -141,8 +157,7 @@ def make_schedule(settings: Training, num_steps: int) -> Callable[[int], float]:
     return rate
 
 
-def frame_targets(model: ClipRPN, index: DatasetIndex, rows: np.ndarray) -> Tensor:
-    """True boxes in the model's frame: [N, 4], xyxy, pixels of the frame."""
-    boxes = torch.from_numpy(index.gt_boxes[rows])
-    frame = torch.full((2,), float(model.frame_size_px))
-    return scale_boxes(boxes, torch.from_numpy(index.image_sizes(rows)), frame)
+def frame_targets(model: ClipRPN, index: DatasetIndex, features: FrozenFeatures, rows: np.ndarray) -> Tensor:
+    """True boxes in the model's frame: [N, 4], float32, xyxy, pixels of the frame."""
+    boxes = torch.from_numpy(index.gt_boxes[rows]).double()
+    return to_frame(boxes, features.frames_of(rows), features.zoom(model.frame_size_px)).float()

@@ -93,6 +93,7 @@ def _complete(spec: TrialSpec, folder: Path, emit: Emit, should_stop: Callable[[
         spec.dataset,
         spec.backbone,
         spec.settings.image_size_px,
+        spec.settings.resize,
         Path(spec.cache_dir),
         device,
         emit,

@@ -1,4 +1,4 @@
-"""Decodes pictures and brings them to CLIP's size."""
+"""Cuts boxes out of pictures, for CLIP to look at."""
 
 from __future__ import annotations
 
@@ -16,20 +16,18 @@ from torch import Tensor
 
 from cliprpn.errors import CliprpnError
 
-# Part of the features' key: change it whenever the same file would give other pixels.
-PREPROCESSING_VERSION = "pil-squash-bicubic-2"
 # Below the size from which Pillow itself warns of decompression bombs.
 MAX_PIXELS = 80_000_000
 # Only what Pillow decodes by itself: no format that calls another program, such as EPS.
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "AVIF")
 
 
-def load_squashed(path: Path, size_px: int) -> Tensor:
-    """A picture squashed to a square by CLIP's own filter (bicubic, antialiased).
+def load_crop(path: Path, box_xyxy: Sequence[float], size_px: int, upright: bool = False) -> Tensor:
+    """A box of a picture, every pixel that it touches, at least one, squashed by CLIP's own filter (bicubic, antialiased).
 
-    OpenAI's preprocessing keeps the shape and cuts out the centre; here the whole picture is squashed, as
-    the original ClipRPN does, since an object may lie anywhere. The backbone normalises by its own mean
-    and deviation. Rotation flags (EXIF) are not applied: COCO's boxes are in the stored frame.
+    Args:
+        box_xyxy: pixels, inside the picture.
+        upright: whether the box lies in the picture with its rotation flag (EXIF) applied.
 
     Returns:
         [3, size_px, size_px], uint8, RGB.
@@ -37,55 +35,17 @@ def load_squashed(path: Path, size_px: int) -> Tensor:
     Raises:
         CliprpnError: data_invalid, naming the file.
     """
-    with _opened(path) as image:
-        return _squashed(image, size_px)
-
-
-def load_upright(path: Path, size_px: int) -> tuple[Tensor, tuple[int, int]]:
-    """As `load_squashed`, but the right way up: a photo's rotation flag (EXIF) is applied first.
-
-    For a person's own photo, of which no boxes exist yet. Returns the pixels, and width and height upright.
-
-    Raises:
-        CliprpnError: data_invalid, naming the file.
-    """
-    with _opened(path) as image:
-        upright = ImageOps.exif_transpose(image)
-        return _squashed(upright, size_px), upright.size
-
-
-def _squashed(image: Image.Image, size_px: int) -> Tensor:
-    if image.mode.startswith("I;16"):  # Pillow would cut 16 bits at 255: nearly everything white.
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    squashed = image.convert("RGB").resize((size_px, size_px), Image.Resampling.BICUBIC)
-    return torch.from_numpy(np.array(squashed)).permute(2, 0, 1)
-
-
-def load_crop(path: Path, box_xyxy: Sequence[float], size_px: int) -> Tensor:
-    """As `load_squashed`, of a box of the picture only: every pixel that it touches, at least one.
-
-    Args:
-        box_xyxy: pixels of the stored frame, inside the picture.
-
-    Raises:
-        CliprpnError: data_invalid, naming the file.
-    """
-    with _opened(path) as image:
+    with _opened(path) as stored:
+        image = ImageOps.exif_transpose(stored) if upright else stored
         left, top = (
             min(math.floor(side), edge - 1) for side, edge in zip(box_xyxy[:2], image.size, strict=True)
         )
         right, bottom = (math.ceil(side) for side in box_xyxy[2:])
-        return _squashed(image.crop((left, top, max(right, left + 1), max(bottom, top + 1))), size_px)
-
-
-def read_size(path: Path) -> tuple[int, int]:
-    """Width and height in the stored frame, in pixels, from the header alone.
-
-    Raises:
-        CliprpnError: data_invalid, naming the file.
-    """
-    with _opened(path) as image:
-        return image.size
+        crop = image.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
+        if crop.mode.startswith("I;16"):  # Pillow would cut 16 bits at 255: nearly everything white.
+            crop = Image.fromarray((np.asarray(crop) >> 8).astype(np.uint8))
+        squashed = crop.convert("RGB").resize((size_px, size_px), Image.Resampling.BICUBIC)
+        return torch.from_numpy(np.array(squashed)).permute(2, 0, 1)
 
 
 @contextmanager

@@ -1,24 +1,20 @@
-"""The checked index of a data set: two Parquet tables, written once and read by every trial."""
+"""Opens a prepared data set: every sentence with its box, its picture and the objects around it."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import ValidationError
 
-from cliprpn.data.parquet import read_whole, write_whole
-from cliprpn.data.pictures import ImageRow, check_pictures
-from cliprpn.data.problems import Problems
-from cliprpn.data.refcocog import read_refcocog
+from cliprpn.contract.generated import PreparedDataset
+from cliprpn.data.annotations import BoxFormat
+from cliprpn.data.parquet import read_whole
 from cliprpn.data.refs import SPLITS
-
-# Part of the index's place: change it whenever the same files would give another index.
-INDEX_VERSION = "1"
+from cliprpn.errors import CliprpnError
 
 
 @dataclass(frozen=True)
@@ -26,18 +22,25 @@ class DatasetIndex:
     """Every sentence of a data set with its box and its picture.
 
     Attributes:
-        root: folder of the data set; pictures lie in its `images/`.
-        images: a row per picture: image_id, file_name, width, height.
+        dataset_id: hash of the annotations.
+        root: folder of the prepared data set.
+        images_dir: folder of the pictures themselves; None where there are none.
+        images: a row per picture: image_id, file_name, width, height, upright, pixel_row.
         sentences: a row per sentence: sent_id, ref_id, ann_id, image_id, split, sentence, gt_box_xyxy,
-            category, num_same_category, stratum, pair_id.
+            category, num_same_category, stratum, pair_id, source_box.
+        objects: a row per object of a picture: ann_id, image_id, category, box_xyxy.
+        source_box_format: of `source_box`, the numbers as they were given.
         image_rows: [S], row in `images` of each sentence.
         gt_boxes: [S, 4], float32, xyxy, pixels of the original picture.
     """
 
     dataset_id: str
     root: Path
+    images_dir: Path | None
     images: pa.Table
     sentences: pa.Table
+    objects: pa.Table
+    source_box_format: BoxFormat
     image_rows: np.ndarray
     gt_boxes: np.ndarray
 
@@ -56,16 +59,6 @@ class DatasetIndex:
         """All sentences."""
         return self.sentences["sentence"].to_pylist()
 
-    def pictures_id(self) -> str:
-        """Hash of all pictures' names and sizes in bytes: pictures that were replaced are other pictures."""
-        names = self.images["file_name"].to_pylist()
-        sizes = [path.stat().st_size for path in map(self.image_path, range(len(names)))]
-        listed = "".join(f"{name}\0{size}\n" for name, size in zip(names, sizes, strict=True))
-        return hashlib.sha256(listed.encode()).hexdigest()[:16]
-
-    def image_path(self, image_row: int) -> Path:
-        return self.root / "images" / self.images["file_name"][image_row].as_py()
-
     def counts(self) -> list[dict[str, int | str]]:
         """Per split that has any: split, num_images, num_refs, num_sentences."""
         found: list[dict[str, int | str]] = []
@@ -78,73 +71,73 @@ class DatasetIndex:
         return found
 
 
-def open_or_build_index(
-    root: Path,
-    split_by: str,
-    dataset_id: str,
-    cache_dir: Path,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
-) -> DatasetIndex:
-    """The index of the data set, built once; pictures are looked at whenever a process first opens it.
-
-    Args:
-        dataset_id: hash of the annotation files; the same files elsewhere are the same data set.
-        on_progress: told how many pictures have been looked at, and of how many.
+def open_dataset(root: Path, dataset_id: str) -> DatasetIndex:
+    """The prepared data set in this folder, once per process.
 
     Raises:
-        CliprpnError: data_invalid, no_space.
+        CliprpnError: data_invalid, where there is none, or another one than was planned with.
     """
-    folder = cache_dir / "datasets" / dataset_id
-    known = _opened.get((folder, root))
-    if known is not None:
+    known = _opened.get(root)
+    if known is not None and known.dataset_id == dataset_id:
         return known
-    sentences_file = folder / f"sentences-{INDEX_VERSION}.parquet"
-    images_file = folder / f"images-{INDEX_VERSION}.parquet"
-    if not sentences_file.is_file():
-        images, sentences = read_refcocog(root, split_by, on_progress)
-        write_whole([asdict(row) for row in images], _IMAGES, images_file)
-        write_whole([asdict(row) for row in sentences], _SENTENCES, sentences_file)  # Last: both are there.
-    else:  # The annotations are known; pictures may have gone since, or this be another copy.
-        problems = Problems(root)
-        known_images = [ImageRow(**row) for row in read_whole(images_file).to_pylist()]
-        check_pictures(known_images, root / "images", problems, on_progress)
-        problems.raise_if_any()
-    index = _join(dataset_id, root, read_whole(images_file), read_whole(sentences_file))
+    facts = read_facts(root)
+    if facts.id != dataset_id:
+        raise CliprpnError(
+            "data_invalid",
+            f"{root}: the data set has changed since the trial was planned: expected {dataset_id}, found "
+            f"{facts.id}; start again",
+        )
+    images_dir = None if facts.images_dir is None else Path(facts.images_dir)
+    box_format: BoxFormat = "xywh" if facts.source.layout == "refcoco" else facts.source.box_format
+    index = open_tables(root, facts.id, images_dir, box_format)
     _opened.clear()  # One data set at a time is enough for a worker.
-    _opened[folder, root] = index
+    _opened[root] = index
     return index
 
 
-_opened: dict[tuple[Path, Path], DatasetIndex] = {}
+_opened: dict[Path, DatasetIndex] = {}
 
 
-def _join(dataset_id: str, root: Path, images: pa.Table, sentences: pa.Table) -> DatasetIndex:
+def read_facts(root: Path) -> PreparedDataset:
+    """
+    Raises:
+        CliprpnError: data_invalid.
+    """
+    path = root / "dataset.json"
+    if not path.is_file():
+        raise CliprpnError(
+            "data_invalid",
+            f"{root}: expected a prepared data set, found no dataset.json; `npx cliprpn prepare` makes one",
+        )
+    try:
+        return PreparedDataset.model_validate_json(path.read_bytes())
+    except (ValidationError, OSError) as error:
+        raise CliprpnError(
+            "data_invalid", f"{path}: expected a prepared data set: {error}; prepare it again"
+        ) from error
+
+
+def open_tables(
+    folder: Path, dataset_id: str, images_dir: Path | None, box_format: BoxFormat
+) -> DatasetIndex:
+    """
+    Raises:
+        CliprpnError: data_invalid, where a table is broken.
+    """
+    images, sentences, objects = (
+        read_whole(folder / f"{name}.parquet") for name in ("images", "sentences", "objects")
+    )
     image_ids = images["image_id"].combine_chunks()
     rows = pc.index_in(sentences["image_id"].combine_chunks(), value_set=image_ids).to_numpy()
     boxes = pc.list_flatten(sentences["gt_box_xyxy"]).to_numpy().reshape(-1, 4)
-    return DatasetIndex(dataset_id, root, images, sentences, rows.astype(np.int64), boxes.astype(np.float32))
-
-
-_IMAGES = pa.schema(
-    [
-        ("image_id", pa.int64()),
-        ("file_name", pa.string()),
-        ("width", pa.int64()),
-        ("height", pa.int64()),
-    ]
-)
-_SENTENCES = pa.schema(
-    [
-        ("sent_id", pa.int64()),
-        ("ref_id", pa.int64()),
-        ("ann_id", pa.int64()),
-        ("image_id", pa.int64()),
-        ("split", pa.string()),
-        ("sentence", pa.string()),
-        ("gt_box_xyxy", pa.list_(pa.float64(), 4)),
-        ("category", pa.string()),
-        ("num_same_category", pa.int64()),
-        ("stratum", pa.string()),
-        ("pair_id", pa.int64()),
-    ]
-)
+    return DatasetIndex(
+        dataset_id,
+        folder,
+        images_dir,
+        images,
+        sentences,
+        objects,
+        box_format,
+        rows.astype(np.int64),
+        boxes.astype(np.float32),
+    )

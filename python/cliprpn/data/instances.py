@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,16 +30,11 @@ FIELDS = {
 
 @dataclass(frozen=True)
 class Instances:
-    """COCO's records by their id.
-
-    Attributes:
-        num_in_picture: how many objects of a category a picture holds, by (image_id, category_id).
-    """
+    """COCO's records by their id."""
 
     images: dict[int, dict[str, Any]]
     annotations: dict[int, dict[str, Any]]
     categories: dict[int, str]
-    num_in_picture: Counter[tuple[int, int]]
 
 
 def read_instances(path: Path, problems: Problems) -> Instances:
@@ -61,12 +55,10 @@ def read_instances(path: Path, problems: Problems) -> Instances:
             if item["id"] in by_id[key]:
                 problems.add(f"{path.name}: {key}: id {item['id']} stands more than once")
             by_id[key][item["id"]] = item
-    annotations = by_id["annotations"]
     return Instances(
         images=by_id["images"],
-        annotations=annotations,
+        annotations=by_id["annotations"],
         categories={key: category["name"] for key, category in by_id["categories"].items()},
-        num_in_picture=Counter((a["image_id"], a["category_id"]) for a in annotations.values()),
     )
 
 

@@ -1,76 +1,42 @@
-"""Reads RefCOCOg's own layout: `annotations/instances.json`, `annotations/refs(umd).p`, `images/`."""
+"""Reads the original layout of RefCOCO, RefCOCO+ and RefCOCOg: `instances.json` and `refs(umd).p` or its like."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from cliprpn.data.boxes import boxes_in_pictures
+from cliprpn.data.annotations import Annotations, ObjectRecord, PictureRecord, SentenceRecord
 from cliprpn.data.instances import Instances, read_instances
-from cliprpn.data.pictures import ImageRow, check_pictures
 from cliprpn.data.problems import Problems
 from cliprpn.data.records import is_integer, is_text, shown
 from cliprpn.data.refs import read_refs
 from cliprpn.data.unpickler import clean_text
 
 Record = dict[str, Any]
-BoxXyxy = tuple[float, float, float, float]
 
 
-@dataclass(frozen=True)
-class SentenceRow:
-    """A referring expression with the box that it means (xyxy, pixels of the original picture)."""
-
-    sent_id: int
-    ref_id: int
-    ann_id: int
-    image_id: int
-    split: str
-    sentence: str
-    gt_box_xyxy: BoxXyxy
-    category: str
-    num_same_category: int
-    stratum: str | None
-    pair_id: int | None
-
-
-def read_refcocog(
-    root: Path, split_by: str, on_progress: Callable[[int, int], None] = lambda done, total: None
-) -> tuple[list[ImageRow], list[SentenceRow]]:
-    """Pictures that are referred to, in order of first mention, and all sentences in the file's order.
+def read_refcoco(instances_file: Path, refs_file: Path, problems: Problems) -> Annotations:
+    """Pictures that are referred to, in order of first mention, all their objects, and all sentences.
 
     A ref's `file_name` is ignored (it is the real name plus `_<ann_id>`): its picture is found by
     image_id in instances.json. Sentences may carry `stratum` and `pair_id`, as the demo's do.
 
-    Args:
-        on_progress: told how many pictures have been looked at, and of how many.
-
     Raises:
-        CliprpnError: data_invalid, naming every problem, up to twenty.
+        CliprpnError: data_invalid, when a file is not there or is something else.
     """
-    problems = Problems(root)
-    instances = read_instances(root / "annotations" / "instances.json", problems)
-    refs = read_refs(root / "annotations" / f"refs({split_by}).p", problems)
-    refs = [ref for ref in refs if _refers(ref, instances, problems)]
-    boxes = _boxes(refs, instances, problems)
-    rows = [
-        _sentence_row(sentence, ref, box, instances, problems)
-        for ref, box in zip(refs, boxes, strict=True)
-        for sentence in ref["sentences"]
-    ]
-    for sent_id, count in Counter(row.sent_id for row in rows).items():
-        if count > 1:
-            problems.add(f"sent_id {sent_id} stands {count} times, expected once")
+    instances = read_instances(instances_file, problems)
+    refs = [ref for ref in read_refs(refs_file, problems) if _refers(ref, instances, problems)]
     used = dict.fromkeys(ref["image_id"] for ref in refs)
-    images = [_image_row(instances.images[image_id]) for image_id in used]
-    check_pictures(images, root / "images", problems, on_progress)
-    problems.raise_if_any()
-    return images, rows
+    return Annotations(
+        box_format="xywh",
+        pictures=[_picture(instances.images[image_id]) for image_id in used],
+        objects={
+            ann_id: _object(annotation, instances)
+            for ann_id, annotation in instances.annotations.items()
+            if annotation["image_id"] in used
+        },
+        sentences=[_sentence(sentence, ref, problems) for ref in refs for sentence in ref["sentences"]],
+    )
 
 
 def _refers(ref: Record, instances: Instances, problems: Problems) -> bool:
@@ -91,49 +57,35 @@ def _refers(ref: Record, instances: Instances, problems: Problems) -> bool:
     return annotation is not None
 
 
-def _boxes(refs: list[Record], instances: Instances, problems: Problems) -> list[BoxXyxy]:
-    """The box of each ref's object."""
-    images = [instances.images[ref["image_id"]] for ref in refs]
-    xywh = [instances.annotations[ref["ann_id"]]["bbox"] for ref in refs]
-    sizes = [(image["width"], image["height"]) for image in images]
-    boxes, fit = boxes_in_pictures(
-        torch.tensor(xywh, dtype=torch.float64).reshape(-1, 4),
-        torch.tensor(sizes, dtype=torch.float64).reshape(-1, 2),
-    )
-    for row in (~fit).nonzero()[:, 0].tolist():
-        width, height = sizes[row]
-        problems.add(
-            f"ref {refs[row]['ref_id']}: expected the box of ann_id {refs[row]['ann_id']} inside the "
-            f"{width} x {height} picture {images[row]['id']} and not empty, found {list(xywh[row])} (xywh)"
-        )
-    return [(x1, y1, x2, y2) for x1, y1, x2, y2 in boxes.tolist()]
+def _picture(image: Record) -> PictureRecord:
+    return PictureRecord(image["id"], image["file_name"], image["width"], image["height"])
 
 
-def _sentence_row(
-    sentence: Record, ref: Record, box: BoxXyxy, instances: Instances, problems: Problems
-) -> SentenceRow:
-    annotation = instances.annotations[ref["ann_id"]]
+def _object(annotation: Record, instances: Instances) -> ObjectRecord:
     category_id = annotation["category_id"]
+    x, y, width, height = (float(side) for side in annotation["bbox"])
+    return ObjectRecord(
+        ann_id=annotation["id"],
+        image_id=annotation["image_id"],
+        category=instances.categories.get(category_id, str(category_id)),
+        box=(x, y, width, height),
+    )
+
+
+def _sentence(sentence: Record, ref: Record, problems: Problems) -> SentenceRecord:
     where = f"ref {ref['ref_id']}: sent_id {sentence['sent_id']}"
     stratum, pair_id = sentence.get("stratum"), sentence.get("pair_id")
     if not (stratum is None or is_text(stratum)):
         problems.add(f"{where}: expected stratum to be text, found {shown(stratum)}")
     if not (pair_id is None or is_integer(pair_id)):
         problems.add(f"{where}: expected pair_id to be an integer, found {shown(pair_id)}")
-    return SentenceRow(
+    return SentenceRecord(
         sent_id=sentence["sent_id"],
         ref_id=ref["ref_id"],
         ann_id=ref["ann_id"],
         image_id=ref["image_id"],
         split=ref["split"],
         sentence=clean_text(sentence["sent"]),
-        gt_box_xyxy=box,
-        category=instances.categories.get(category_id, str(category_id)),
-        num_same_category=instances.num_in_picture[ref["image_id"], category_id],
         stratum=stratum,
         pair_id=pair_id,
     )
-
-
-def _image_row(image: Record) -> ImageRow:
-    return ImageRow(image["id"], image["file_name"], image["width"], image["height"])

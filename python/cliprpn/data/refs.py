@@ -10,7 +10,7 @@ from cliprpn.data.records import good_records, is_integer, is_old_text
 from cliprpn.data.unpickler import load_plain
 from cliprpn.errors import CliprpnError
 
-SPLITS = ("train", "val", "test")
+SPLITS = ("train", "val", "test", "testA", "testB")
 
 
 def read_refs(path: Path, problems: Problems) -> list[dict[str, Any]]:
@@ -43,7 +43,7 @@ REF_FIELDS = {
     "ref_id": ("an integer", is_integer),
     "ann_id": ("an integer", is_integer),
     "image_id": ("an integer", is_integer),
-    "split": ("train, val or test", lambda value: value in SPLITS),
+    "split": ("train, val, test, testA or testB", lambda value: value in SPLITS),
     "sentences": ("a list with a sentence", lambda value: isinstance(value, list) and len(value) > 0),
 }
 SENTENCE_FIELDS = {"sent_id": ("an integer", is_integer), "sent": ("text", is_old_text)}

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cliprpn.data.images import PREPROCESSING_VERSION
 from cliprpn.data.index import DatasetIndex
+from cliprpn.data.pixels import Pixels
 from cliprpn.errors import CliprpnError
 from cliprpn.features.image_store import extract_maps
 from cliprpn.features.lock import file_lock
@@ -35,11 +35,15 @@ class FrozenFeatures:
     Attributes:
         maps: [num_images, C, h, w], float16; a memory map, or a tensor on the device.
         image_rows: [S], the picture of each sentence; sentences of one picture share a map.
+        frames: [num_images, 4], float64: how each picture's boxes move to the square that CLIP saw (geometry.py).
+        image_size_px: the square's side.
     """
 
     maps: np.ndarray | Tensor
     text: TextFeatures
     image_rows: np.ndarray
+    frames: Tensor
+    image_size_px: int
 
     @property
     def map_channels(self) -> int:
@@ -75,6 +79,14 @@ class FrozenFeatures:
         image_rows = torch.from_numpy(self.image_rows[sentence_rows])
         return gather(self.maps, image_rows, device), words, mask, pooled
 
+    def frames_of(self, sentence_rows: np.ndarray) -> Tensor:
+        """The frame of each sentence's picture: [B, 4], float64."""
+        return self.frames[torch.from_numpy(self.image_rows[sentence_rows])]
+
+    def zoom(self, frame_size_px: int) -> float:
+        """Pixels of a model's frame per pixel of the square that CLIP saw."""
+        return frame_size_px / self.image_size_px
+
     def keep_on(self, device: torch.device) -> None:
         """Moves everything to a CUDA device, where it takes at most half of the memory that is free."""
         if device.type != "cuda" or isinstance(self.maps, Tensor):
@@ -92,9 +104,9 @@ class FrozenFeatures:
 
 def open_features(
     index: DatasetIndex,
+    pixels: Pixels,
     load_backbone: Callable[[], ClipBackbone],
     weights_id: str,
-    image_size_px: int,
     cache_dir: Path,
     device: torch.device,
     on_progress: Callable[[Phase, int, int], None],
@@ -104,7 +116,7 @@ def open_features(
     """The features of every picture and sentence of the data set.
 
     Extracted once, under a lock; other processes wait and then share them. Maps are known by the weights,
-    the preprocessing, the size, the data set and its pictures; text by the weights and the data set. A second trial in
+    the data set and its prepared pictures; text by the weights and the data set. A second trial in
     one process opens them in no time.
 
     Args:
@@ -119,10 +131,8 @@ def open_features(
     text_facts: Facts = {"dataset_id": index.dataset_id, "weights_id": weights_id, "text": TEXT_VERSION}
     map_facts: Facts = {
         "dataset_id": index.dataset_id,
-        "pictures_id": index.pictures_id(),
+        "pixels_id": pixels.pixels_id,
         "weights_id": weights_id,
-        "image_size_px": image_size_px,
-        "preprocessing": PREPROCESSING_VERSION,
     }
     root = cache_dir / "features"
     map_folder, text_folder = root / f"maps-{_key(map_facts)}", root / f"text-{_key(text_facts)}"
@@ -133,13 +143,14 @@ def open_features(
 
     backbone = cache(lambda: _expected(load_backbone(), weights_id))
     opened = partial(_open_or_extract, on_wait=on_wait, should_stop=should_stop)
+    pixel_rows = index.images["pixel_row"].to_numpy()
     maps = opened(
         map_folder,
         lambda: extract_maps(
             map_folder,
-            index,
+            pixels,
+            pixel_rows,
             backbone(),
-            image_size_px,
             device,
             map_facts,
             partial(on_progress, "image_features"),
@@ -158,7 +169,13 @@ def open_features(
             should_stop,
         ),
     )
-    features = FrozenFeatures(maps["maps"], TextFeatures(text), index.image_rows)
+    features = FrozenFeatures(
+        maps["maps"],
+        TextFeatures(text),
+        index.image_rows,
+        pixels.frames[torch.from_numpy(pixel_rows)],
+        pixels.image_size_px,
+    )
     features.keep_on(device)
     _opened[place] = features
     return features

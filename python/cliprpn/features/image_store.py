@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from cliprpn.data.images import load_squashed
-from cliprpn.data.index import DatasetIndex
+from cliprpn.data.pixels import Pixels
 from cliprpn.durable import check_space
 from cliprpn.errors import CliprpnError
 from cliprpn.features.half import to_half
@@ -23,15 +18,14 @@ from cliprpn.models.backbone import ClipBackbone
 
 # Pictures of 224 px in one pass; fewer of a larger size, so that memory stays the same.
 BLOCK_AT_224 = 64
-BLOCKS_AHEAD = 3
 STRIDE_PX = 32
 
 
 def extract_maps(
     folder: Path,
-    index: DatasetIndex,
+    pixels: Pixels,
+    pixel_rows: np.ndarray,
     backbone: ClipBackbone,
-    image_size_px: int,
     device: torch.device,
     facts: dict[str, object],
     on_progress: Callable[[int, int], None],
@@ -39,12 +33,15 @@ def extract_maps(
 ) -> None:
     """Fills the store `maps` [num_images, C, h, w], float16. The caller holds the lock.
 
+    Args:
+        pixel_rows: [num_images], where each picture stands in the pixels.
+
     Blocks start at the same pictures whether or not a run was killed, so that the bytes are the same too.
 
     Raises:
         CliprpnError: interrupted, no_space, data_invalid, weights_mismatch.
     """
-    num_images = index.images.num_rows
+    num_images, image_size_px = len(pixel_rows), pixels.image_size_px
     cells = image_size_px // STRIDE_PX
     row_shape = (backbone.map_channels, cells, cells)
     size = max(1, BLOCK_AT_224 * 224**2 // image_size_px**2)
@@ -54,36 +51,16 @@ def extract_maps(
     with StoreWriter(folder, {"maps": (row_shape, np.float16)}, facts) as store, _full_precision(device):
         check_space(folder, (num_images - store.done) * int(np.prod(row_shape)) * 2)
         on_progress(store.done, num_images)
-        blocks = [
-            range(start, min(start + size, num_images)) for start in range(store.done, num_images, size)
-        ]
-        for rows, pixels in zip(blocks, _decoded(index, blocks, image_size_px, device), strict=True):
-            maps = backbone.feature_map(pixels.to(device).float() / 255)  # [b, C, h, w]
-            what = f"the maps of pictures {rows[0] + 1} to {rows[-1] + 1}"
+        for start in range(store.done, num_images, size):
+            rows = pixel_rows[start : start + size]
+            maps = backbone.feature_map(pixels.batch(rows).to(device).float() / 255)  # [b, C, h, w]
+            what = f"the maps of pictures {start + 1} to {start + len(rows)}"
             store.append(len(rows), {"maps": to_half(maps, what)})
             on_progress(store.done, num_images)
             if should_stop():
                 store.commit()
                 raise CliprpnError("interrupted", "stopped while extracting features")
         store.finish()
-
-
-def _decoded(
-    index: DatasetIndex, blocks: list[range], image_size_px: int, device: torch.device
-) -> Iterator[Tensor]:
-    """Each block's pictures, [b, 3, H, W] uint8, a few blocks decoded ahead by threads of their own."""
-    waiting: deque[list[Future[Tensor]]] = deque()
-    # On a CPU, the network needs the cores; beside a GPU they have nothing else to do.
-    num_threads = min(16, os.cpu_count() or 1) if device.type != "cpu" else 2
-    pool = ThreadPoolExecutor(num_threads)
-    try:
-        for position in range(len(blocks)):
-            for rows in blocks[position + len(waiting) : position + BLOCKS_AHEAD]:
-                paths = (index.image_path(row) for row in rows)
-                waiting.append([pool.submit(load_squashed, path, image_size_px) for path in paths])
-            yield torch.stack([future.result() for future in waiting.popleft()])
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from cliprpn.models.anchors import Placement, make_anchors
 from cliprpn.models.head import RpnHead, flatten_head
+from cliprpn.models.negatives import negatives_loss
 from cliprpn.models.rpn import RpnRules, proposals, rpn_losses, top1_boxes
 
 
@@ -72,15 +73,21 @@ class ClipRPN(nn.Module):
         outputs: tuple[Tensor, Tensor],
         gt_boxes: Tensor,
         generator: torch.Generator | None = None,
+        negatives: tuple[Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Objectness loss and weighted box loss, two scalars; their sum is what training lowers.
 
         Args:
             outputs: of `forward`.
             gt_boxes: [B, 4], xyxy, pixels of the frame.
+            negatives: objects that the sentences do not mean, [B, M, 4] in the same format, and their mask
+                [B, M]; their weighted loss is part of objectness.
         """
         logits, deltas = (output.float() for output in outputs)
         objectness, box = rpn_losses(logits, deltas, self.anchors, gt_boxes, self.rules, generator=generator)
+        if negatives is not None and self.rules.negatives_loss_weight > 0:
+            among = negatives_loss(logits, self.anchors, gt_boxes, *negatives, self.rules)
+            objectness = objectness + self.rules.negatives_loss_weight * among
         return objectness, self.rules.box_loss_weight * box
 
     @torch.no_grad()

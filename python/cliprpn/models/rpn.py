@@ -35,6 +35,7 @@ class RpnRules:
     pre_nms_top_n: int = 100
     post_nms_top_n: int = 100
     nms_thresh: float = 0.7
+    negatives_loss_weight: float = 0.0
 
 
 def label_anchors(anchors: Tensor, gt_boxes: Tensor, rules: RpnRules) -> Tensor:

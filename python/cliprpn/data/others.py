@@ -1,0 +1,73 @@
+"""The objects around the one that a sentence means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow.compute as pc
+import torch
+from torch import Tensor
+
+from cliprpn.data.index import DatasetIndex
+
+
+@dataclass(frozen=True)
+class OtherObjects:
+    """All objects of each sentence's picture but its own.
+
+    Attributes:
+        boxes: [B, M, 4], float64, xyxy, pixels of the original picture; M is the largest number in the batch.
+        categories: [B, M], int64, numbers of categories.
+        mask: [B, M], True where there is an object.
+        same_category: [B, M], True where it is of the meant object's category.
+    """
+
+    boxes: Tensor
+    categories: Tensor
+    mask: Tensor
+    same_category: Tensor
+
+
+class PictureObjects:
+    """The data set's objects, picture by picture."""
+
+    def __init__(self, index: DatasetIndex) -> None:
+        objects = index.objects
+        rows = pc.index_in(
+            objects["image_id"], value_set=index.images["image_id"].combine_chunks()
+        ).to_numpy()
+        order = np.argsort(rows, kind="stable")
+        names = pc.fill_null(objects["category"], "")
+        known, codes = np.unique(names.to_numpy().astype(str), return_inverse=True)
+        boxes = pc.list_flatten(objects["box_xyxy"]).to_numpy().reshape(-1, 4)
+        self.category_names: list[str] = known.tolist()
+        self._boxes = boxes[order]
+        self._codes = codes[order].astype(np.int64)
+        self._ann_ids = objects["ann_id"].to_numpy()[order]
+        self._counts = np.bincount(rows, minlength=index.images.num_rows)
+        self._starts = np.cumsum(self._counts) - self._counts
+        self._image_rows = index.image_rows
+        self._sentence_ann_ids = index.sentences["ann_id"].to_numpy()
+        own = dict(zip(objects["ann_id"].to_pylist(), codes.tolist(), strict=True))
+        self._sentence_codes = np.array([own.get(ann_id, -1) for ann_id in self._sentence_ann_ids.tolist()])
+
+    def others(self, sentence_rows: np.ndarray) -> OtherObjects:
+        """
+        Args:
+            sentence_rows: [B], rows of the index.
+        """
+        images = self._image_rows[sentence_rows]
+        steps = np.arange(max(1, int(self._counts[images].max(initial=0))))
+        there = steps < self._counts[images][:, None]  # [B, M]
+        at = np.where(there, self._starts[images][:, None] + steps, 0)
+        mask = there & (self._ann_ids[at] != self._sentence_ann_ids[sentence_rows][:, None])
+        # Without a name for it, no object is known to be of the same kind.
+        named = np.array(self.category_names)[self._sentence_codes[sentence_rows]] != ""
+        same = mask & (self._codes[at] == self._sentence_codes[sentence_rows][:, None]) & named[:, None]
+        return OtherObjects(
+            torch.from_numpy(self._boxes[at]),
+            torch.from_numpy(self._codes[at]),
+            torch.from_numpy(mask),
+            torch.from_numpy(same),
+        )

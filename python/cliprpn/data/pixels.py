@@ -1,0 +1,106 @@
+"""Reads prepared pictures: memory-mapped shards of uint8, and the frames that boxes move through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from pydantic import ValidationError
+from torch import Tensor
+
+from cliprpn.contract.generated import PixelsManifest
+from cliprpn.errors import CliprpnError
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """All pictures of a data set at one size.
+
+    Attributes:
+        pixels_id: hash of what the shards hold.
+        shards: memory maps, uint8 [n, size, size, 3], RGB.
+        starts: [num_shards], the first picture of each.
+        frames: [num_pictures, 4], float64: scale_x, scale_y, left, top, from original to prepared pixels.
+    """
+
+    pixels_id: str
+    image_size_px: int
+    shards: list[np.ndarray]
+    starts: np.ndarray
+    frames: Tensor
+
+    def batch(self, rows: np.ndarray) -> Tensor:
+        """Pictures [b, 3, size, size], uint8, RGB.
+
+        Args:
+            rows: [b], `pixel_row` of the index's pictures.
+        """
+        shards = np.searchsorted(self.starts, rows, side="right") - 1
+        found = [
+            self.shards[shard][row - self.starts[shard]] for shard, row in zip(shards, rows, strict=True)
+        ]
+        return torch.from_numpy(np.stack(found)).permute(0, 3, 1, 2)  # [b, 3, size, size]
+
+
+def pixels_folder(root: Path, image_size_px: int, resize: str) -> Path:
+    """Where a prepared data set keeps its pictures of one size."""
+    return root / "pixels" / f"{resize}-{image_size_px}"
+
+
+def open_pixels(folder: Path) -> Pixels:
+    """
+    Raises:
+        CliprpnError: data_invalid, where there are none or files are not those of the manifest.
+    """
+    manifest = read_manifest(folder / "manifest.json")
+    size = manifest.image_size_px
+    shards = []
+    for shard in manifest.shards:
+        path = folder / shard.file
+        expected = ((len(shard.pictures), size, size, 3), np.dtype(np.uint8))
+        try:
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise _damaged(folder, f"{path}: {error}") from error
+        if (array.shape, array.dtype) != expected:
+            raise _damaged(folder, f"{path}: expected {expected}, found {(array.shape, array.dtype)}")
+        shards.append(array)
+    counts = [len(shard.pictures) for shard in manifest.shards]
+    starts = np.cumsum([0, *counts])[:-1]
+    frames = [
+        (each.scale_x, each.scale_y, each.left_px, each.top_px)
+        for shard in manifest.shards
+        for each in shard.pictures
+    ]
+    return Pixels(
+        manifest.pixels_id,
+        size,
+        shards,
+        starts.astype(np.int64),
+        torch.tensor(frames, dtype=torch.float64).reshape(-1, 4),
+    )
+
+
+def read_manifest(path: Path) -> PixelsManifest:
+    """
+    Raises:
+        CliprpnError: data_invalid.
+    """
+    if not path.is_file():
+        raise CliprpnError(
+            "data_invalid",
+            f"{path.parent}: expected the pictures at this size, found none; `npx cliprpn sweep` and "
+            "`npx cliprpn prepare` make them",
+        )
+    try:
+        return PixelsManifest.model_validate_json(path.read_bytes())
+    except (ValidationError, OSError) as error:
+        raise _damaged(path.parent, f"{path}: {type(error).__name__}") from error
+
+
+def _damaged(folder: Path, what: str) -> CliprpnError:
+    return CliprpnError(
+        "data_invalid", f"the prepared pictures are damaged: {what}; delete {folder} and run again"
+    )

@@ -1,0 +1,107 @@
+"""Prepares a data set as the command line does, but with Pillow and without Node."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from cliprpn.contract.generated import PixelsManifest, RefcocoSource
+from cliprpn.data.pixels import pixels_folder
+from cliprpn.data.sources import read_source
+from cliprpn.data.tables import write_tables
+
+PER_SHARD = 5
+
+
+def source_of(root: Path, split_by: str = "umd") -> RefcocoSource:
+    """The annotations of a folder in RefCOCOg's own layout."""
+    annotations = root / "annotations"
+    return RefcocoSource(
+        layout="refcoco",
+        instances_file=str(annotations / "instances.json"),
+        refs_file=str(annotations / f"refs({split_by}).p"),
+    )
+
+
+def prepare(
+    root: Path, folder: Path, size: int = 64, split_by: str = "umd", dataset_id: str = "blocks"
+) -> Path:
+    """Prepares a folder in RefCOCOg's own layout, squashed; pictures must be good ones. Returns `folder`."""
+    source = source_of(root, split_by)
+    read = read_source(source)
+    manifest = write_pixels(
+        [root / "images" / picture.file_name for picture in read.annotations.pictures],
+        [picture.file_name for picture in read.annotations.pictures],
+        pixels_folder(folder, size, "squash"),
+        size,
+    )
+    write_tables(read.annotations, manifest, folder)
+    facts: dict[str, Any] = {
+        "format_version": 1,
+        "id": dataset_id,
+        "name": "blocks",
+        "split_by": split_by,
+        "source": source.model_dump(),
+        "annotation_files": [],
+        "images_dir": str(root / "images"),
+        "max_pixels": 80_000_000,
+        "allow_missing": False,
+        "dropped": {"num_images": 0, "num_refs": 0, "num_sentences": 0},
+        "splits": [],
+        "split_rule": read.split_rule,
+        "deviations": [],
+        "notes": [],
+        "prepared_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "cliprpn_version": "0",
+    }
+    (folder / "dataset.json").write_text(json.dumps(facts))
+    return folder
+
+
+def write_pixels(files: list[Path], names: list[str], folder: Path, size: int) -> PixelsManifest:
+    """Shards of five pictures with their manifest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shards = []
+    for number, start in enumerate(range(0, len(files), PER_SHARD)):
+        pictures, pixels = [], []
+        for file, name in list(zip(files, names, strict=True))[start : start + PER_SHARD]:
+            with Image.open(file) as image:
+                width, height = image.size
+                squashed = image.convert("RGB").resize((size, size), Image.Resampling.BICUBIC)
+            pixels.append(np.asarray(squashed))
+            pictures.append(
+                {
+                    "file_name": name,
+                    "bytes": file.stat().st_size,
+                    "mtime_ms": 0,
+                    "width": width,
+                    "height": height,
+                    "upright": False,
+                    "scale_x": size / width,
+                    "scale_y": size / height,
+                    "left_px": 0,
+                    "top_px": 0,
+                    "problem": None,
+                }
+            )
+        path = folder / f"shard-{number:05d}.npy"
+        np.save(path, np.stack(pixels))
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        shards.append({"file": path.name, "sha256": digest, "pictures": pictures})
+    manifest = PixelsManifest.model_validate(
+        {
+            "preprocessing_version": "pillow",
+            "image_size_px": size,
+            "resize": "squash",
+            "pixels_id": hashlib.sha256("".join(each["sha256"] for each in shards).encode()).hexdigest()[:16],
+            "shards": shards,
+        }
+    )
+    (folder / "manifest.json").write_text(manifest.model_dump_json())
+    return manifest
