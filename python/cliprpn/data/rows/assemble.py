@@ -1,0 +1,124 @@
+"""Rows become pictures, objects and sentences that know one another."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from cliprpn.data.annotations import (
+    Annotations,
+    BoxFormat,
+    ObjectRecord,
+    PictureRecord,
+    SentenceRecord,
+)
+from cliprpn.data.problems import Problems
+from cliprpn.data.rows.box_hints import WORDS, format_hint, possible
+from cliprpn.data.rows.numbering import numbered
+from cliprpn.data.rows.row import Row
+
+
+def assemble(rows: Sequence[Row], box_format: BoxFormat, problems: Problems, notes: list[str]) -> Annotations:
+    """
+    Args:
+        rows: in the source's order; those without a sentence are objects that nobody refers to.
+        notes: gets a line for each oddity that was kept.
+    """
+    _check_boxes(rows, box_format, problems)
+    referred = {row.image for row in rows if row.sentence is not None}
+    rows = [row for row in rows if row.image in referred]
+    places = [row.where for row in rows]
+    image_ids = numbered(
+        "image_id", [row.image for row in rows], [row.image_id for row in rows], places, notes
+    )
+    ann_ids = _ann_ids(rows, notes)
+    pictures = _pictures(rows, image_ids, problems)
+    objects: dict[int, ObjectRecord] = {}
+    for row, image_id, ann_id in zip(rows, image_ids, ann_ids, strict=True):
+        known = objects.get(ann_id)
+        if known is None or (known.category is None and row.category is not None):
+            objects[ann_id] = ObjectRecord(ann_id, image_id, row.category, row.box)
+        elif row.category not in (None, known.category):
+            notes.append(f"{row.where}: category {row.category!r} of an object that is {known.category!r}")
+    spoken = [i for i, row in enumerate(rows) if row.sentence is not None]
+    ref_ids, sent_ids = _ref_and_sent_ids(rows, ann_ids, spoken, notes)
+    sentences = [
+        SentenceRecord(sent_id, ref_id, ann_ids[i], image_ids[i], rows[i].split, rows[i].sentence or "")
+        for i, ref_id, sent_id in zip(spoken, ref_ids, sent_ids, strict=True)
+    ]
+    _note_repeats(sentences, notes)
+    return Annotations(box_format, pictures, objects, sentences, shortened(notes))
+
+
+def shortened(notes: list[str], most: int = 20) -> list[str]:
+    """The first notes and how many more there are."""
+    more = [f"and {len(notes) - most} more oddities"] if len(notes) > most else []
+    return [*notes[:most], *more]
+
+
+def _check_boxes(rows: Sequence[Row], box_format: BoxFormat, problems: Problems) -> None:
+    boxes = [row.box for row in rows]
+    sizes = [(row.width, row.height) if row.width and row.height else None for row in rows]
+    hint = format_hint(boxes, box_format, sizes)
+    if hint is not None:
+        problems.found.insert(0, hint)  # Before the problems that come of it.
+    for row, fits in zip(rows, possible(boxes, box_format), strict=True):
+        if not fits:
+            problems.add(
+                f"{row.where}: box: expected a box with an area ({WORDS[box_format]}), found {list(row.box)}"
+            )
+
+
+def _ann_ids(rows: Sequence[Row], notes: list[str]) -> list[int]:
+    """Two objects may share a box where their ids tell them apart; an id has one picture and box."""
+    places = [row.where for row in rows]
+    ids = [row.ann_id for row in rows]
+    boxes = [(row.image, row.box) for row in rows]
+    if None in ids:
+        return numbered("ann_id", boxes, ids, places, notes)
+    apart = [(box, each) for box, each in zip(boxes, ids, strict=True)]
+    known: dict[int | None, object] = {}
+    if all(known.setdefault(each, box) == box for box, each in apart):
+        return numbered("ann_id", apart, ids, places, notes)
+    return numbered("ann_id", boxes, ids, places, notes)
+
+
+def _ref_and_sent_ids(
+    rows: Sequence[Row], ann_ids: list[int], spoken: list[int], notes: list[str]
+) -> tuple[list[int], list[int]]:
+    """A ref is an object with its sentences, unless the source parts an object's sentences into refs."""
+    places = [rows[i].where for i in spoken]
+    given = [rows[i].ref_id for i in spoken]
+    anns = [ann_ids[i] for i in spoken]
+    owner: dict[int | None, int] = {}
+    fits = all(owner.setdefault(each, ann) == ann for each, ann in zip(given, anns, strict=True))
+    things = list(zip(anns, given, strict=True)) if fits and None not in given else anns
+    ref_ids = numbered("ref_id", things, given, places, notes)
+    sent_ids = numbered("sent_id", spoken, [rows[i].sent_id for i in spoken], places, notes)
+    return ref_ids, sent_ids
+
+
+def _pictures(rows: Sequence[Row], image_ids: list[int], problems: Problems) -> list[PictureRecord]:
+    """Those that are referred to, in order of first mention, with the size that any of their rows tells."""
+    sizes: dict[int, tuple[int, int]] = {}
+    names: dict[int, str] = {}
+    for row, image_id in zip(rows, image_ids, strict=True):
+        if row.sentence is not None:
+            names.setdefault(image_id, row.image)
+        if row.width is None or row.height is None:
+            continue
+        size = (row.width, row.height)
+        if sizes.setdefault(image_id, size) != size:
+            known = " x ".join(map(str, sizes[image_id]))
+            problems.add(
+                f"{row.where}: width, height: expected {known} as in an earlier row of {row.image!r}, "
+                f"found {row.width} x {row.height}"
+            )
+    return [PictureRecord(key, name, *sizes.get(key, (None, None))) for key, name in names.items()]
+
+
+def _note_repeats(sentences: list[SentenceRecord], notes: list[str]) -> None:
+    counts = Counter((each.ann_id, each.sentence) for each in sentences)
+    repeats = sum(count - 1 for count in counts.values())
+    if repeats:
+        notes.append(f"{repeats} rows repeat a sentence of the same object; they are kept")

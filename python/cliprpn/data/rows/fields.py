@@ -1,0 +1,119 @@
+"""Turns what a person's file says of one sentence into a row, or into problems by line."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from cliprpn.contract.generated import Columns, RowsFile
+from cliprpn.data.annotations import Box
+from cliprpn.data.problems import Problems
+from cliprpn.data.records import is_box, is_integer, is_text, shown
+from cliprpn.data.rows.file_names import name_problem
+from cliprpn.data.rows.row import Row
+
+Raw = Mapping[str, Any]
+
+SPLITS = tuple(
+    name
+    for part in get_args(RowsFile.model_fields["split"].annotation)
+    for name in get_args(part)
+    if isinstance(name, str)
+)
+MEANT = {"validation": "val", "valid": "val", "dev": "val", "testa": "testA", "testb": "testB"}
+MAX_SENTENCE_CHARS = 10_000
+
+
+def checked_row(raw: Raw, where: str, columns: Columns, box_words: str, problems: Problems) -> Row | None:
+    """
+    Args:
+        raw: a row's values by column; in CSV all are text.
+        box_words: the format of boxes in words, for the messages.
+
+    Returns:
+        None where a value is a problem.
+    """
+    before = len(problems.found)
+    image, sentence, split = (raw.get(key) for key in (columns.image, columns.sentence, columns.split))
+
+    def refuse(column: str, problem: str) -> None:
+        value = raw.get(column)
+        found = f"none among {shown(', '.join(map(str, raw)))}" if column not in raw else shown(value)
+        problems.add(f"{where}: {column}: {problem}, found {found}")
+
+    if (problem := name_problem(image)) is not None:
+        refuse(columns.image, problem)
+    if (problem := sentence_problem(sentence)) is not None:
+        refuse(columns.sentence, problem)
+    box = box_of(raw.get(columns.box))
+    if box is None:
+        refuse(columns.box, f"expected four numbers ({box_words})")
+    if not (is_blank(split) or split in SPLITS):
+        meant = MEANT.get(split.lower()) if isinstance(split, str) else None
+        refuse(columns.split, f"expected {meant or 'train, val, test, testA or testB'}")
+    sizes = [size_of(raw.get(key)) for key in ("width", "height")]
+    for key, size in zip(("width", "height"), sizes, strict=True):
+        if size is None and not is_blank(raw.get(key)):
+            refuse(key, "expected a whole number of pixels")
+    category = raw.get("category")
+    if not (is_blank(category) or is_text(category) or is_integer(category)):
+        refuse("category", "expected text")
+    if len(problems.found) > before or box is None:
+        return None
+    ids = {key: whole(raw.get(key)) for key in ("image_id", "ann_id", "ref_id", "sent_id")}
+    return Row(
+        where,
+        str(image),
+        str(sentence),
+        box,
+        split=None if is_blank(split) else split,
+        width=sizes[0],
+        height=sizes[1],
+        category=None if is_blank(category) else str(category),
+        **ids,
+    )
+
+
+def sentence_problem(value: Any) -> str | None:
+    if not is_text(value) or not value.strip():
+        return "expected a sentence"
+    if len(value) > MAX_SENTENCE_CHARS:
+        return f"expected a sentence of at most {MAX_SENTENCE_CHARS:,} characters"
+    return None
+
+
+def box_of(value: Any) -> Box | None:
+    """Four finite numbers of a list, or of text such as `[1, 2, 3, 4]`, `1,2,3,4` or `1 2 3 4`."""
+    if isinstance(value, str):
+        inside = value[:200].strip().removeprefix("[").removesuffix("]")
+        numbers = [number for number in re.split(r"[,;\s]+", inside) if number]
+        if not all(_NUMBER.fullmatch(number) for number in numbers):
+            return None
+        value = [float(number) for number in numbers]
+    if not is_box(value):
+        return None
+    a, b, c, d = map(float, value)
+    return (a, b, c, d) if all(map(math.isfinite, (a, b, c, d))) else None
+
+
+def whole(value: Any) -> int | None:
+    """An integer, also where CSV or a table with holes made `12`, `12.0` or 12.0 of it."""
+    if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,18}(\.0)?", value.strip()):
+        return int(value.strip().removesuffix(".0"))
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    return value if is_integer(value) else None
+
+
+def size_of(value: Any) -> int | None:
+    size = whole(value)
+    return size if size is not None and size > 0 else None
+
+
+def is_blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")

@@ -1,0 +1,54 @@
+"""JSON that says each key once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from cliprpn.errors import CliprpnError
+
+
+def parse_json(text: str) -> Any:
+    """
+    Raises:
+        ValueError: saying what is not JSON.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_each_key_once)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{error.msg} at column {error.colno}") from error
+    except RecursionError as error:
+        raise ValueError("lists or objects nested too deep") from error
+
+
+def read_json_object(path: Path) -> dict[str, Any]:
+    """The object in a JSON file.
+
+    Raises:
+        CliprpnError: data_invalid, when it is not JSON or not an object.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_each_key_once)
+    except json.JSONDecodeError as error:
+        raise CliprpnError(
+            "data_invalid", f"{path}:{error.lineno}:{error.colno}: expected JSON: {error.msg}"
+        ) from error
+    except RecursionError as error:
+        raise CliprpnError(
+            "data_invalid", f"{path}: expected JSON: lists or objects nested too deep"
+        ) from error
+    except ValueError as error:
+        raise CliprpnError("data_invalid", f"{path}: expected JSON in UTF-8: {error}") from error
+    if not isinstance(content, dict):
+        raise CliprpnError("data_invalid", f"{path}: expected an object, found a {type(content).__name__}")
+    return content
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in values if keys.count(key) > 1)
+        raise ValueError(f"key {twice[:40]!r} stands more than once in an object")
+    return values

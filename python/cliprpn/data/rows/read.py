@@ -1,0 +1,65 @@
+"""Reads a person's files, whatever their format, to checked records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cliprpn.contract.generated import RowsFile, RowsSource
+from cliprpn.data.annotations import Annotations
+from cliprpn.data.problems import Problems
+from cliprpn.data.rows.assemble import assemble
+from cliprpn.data.rows.box_hints import WORDS
+from cliprpn.data.rows.csv_text import read_csv
+from cliprpn.data.rows.fields import checked_row
+from cliprpn.data.rows.jsonl import read_jsonl
+from cliprpn.data.rows.row import Row
+from cliprpn.errors import CliprpnError
+
+
+def read_rows(source: RowsSource, problems: Problems) -> Annotations:
+    """All rows of all files, in order. What is wrong with a row is a problem, named by file and line.
+
+    Raises:
+        CliprpnError: data_invalid, when a file is not there or not of its format at all.
+    """
+    notes: list[str] = []
+    rows: list[Row] = []
+    for file in source.files:
+        path = Path(file.file)
+        if not path.is_file():
+            raise CliprpnError("data_invalid", f"{path}: expected a file of annotations, found none")
+        try:
+            found = list(_rows_of(file, path, source, problems))
+        except OSError as error:
+            raise CliprpnError("data_invalid", f"{path}: expected a readable file: {error}") from error
+        if not any(row.sentence is not None for row in found):
+            problems.add(f"{path.name}: expected rows with a sentence, found none that is good")
+        rows += _in_split(found, file, notes)
+    return assemble(rows, source.box_format, problems, notes)
+
+
+def _rows_of(file: RowsFile, path: Path, source: RowsSource, problems: Problems) -> Iterator[Row]:
+    columns = source.columns
+    raws: Iterator[tuple[str, dict[str, Any]]]
+    if source.format == "csv":
+        wanted = [columns.image, columns.sentence, columns.box]
+        raws = read_csv(path, wanted, problems)
+    else:
+        raws = read_jsonl(path, problems)
+    for where, raw in raws:
+        row = checked_row(raw, where, columns, WORDS[source.box_format], problems)
+        if row is not None:
+            yield row
+
+
+def _in_split(rows: list[Row], file: RowsFile, notes: list[str]) -> list[Row]:
+    """A file's split is that of all its rows, whatever they say themselves."""
+    if file.split is None:
+        return rows
+    others = sum(row.split not in (None, file.split) for row in rows)
+    if others:
+        notes.append(f"{Path(file.file).name}: {others} rows name another split; taken as {file.split}")
+    return [replace(row, split=file.split) for row in rows]
