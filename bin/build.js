@@ -11,7 +11,11 @@ const external = Object.keys(dependencies).filter((name) => name !== "yargs");
 rmSync(join(root, "dist"), { recursive: true, force: true });
 await build({
   absWorkingDir: root,
-  entryPoints: { cli: "src/cli.ts", "worker-main": "src/worker/worker-main.ts" },
+  entryPoints: {
+    cli: "src/cli.ts",
+    "worker-main": "src/worker/worker-main.ts",
+    "decoder-main": "src/dataset/pictures/decoder-main.ts",
+  },
   outdir: "dist",
   bundle: true,
   splitting: true,

@@ -1,0 +1,169 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import writeFileAtomic from "write-file-atomic";
+import { CliprpnError } from "../../contract/errors.ts";
+import type { PixelShard, PixelsManifest, WantedPicture } from "../../contract/generated/types.ts";
+import { type DecodeOptions, preprocessing_version } from "./decode.ts";
+import { DecoderPool } from "./decoder-pool.ts";
+import { checkSpace } from "./disk-space.ts";
+import { finishedShard, planShards, type ShardPlan, sidecarOf } from "./shard.ts";
+import { writeShard } from "./write-shard.ts";
+
+export interface PixelsOptions extends DecodeOptions {
+  images_dir: string;
+  wanted: WantedPicture[];
+  /** Where the shards go: of this image size and resize alone. */
+  folder: string;
+}
+
+export interface PrepareOptions extends PixelsOptions {
+  onProgress?: ((done: number, total: number) => void) | undefined;
+  signal?: AbortSignal | undefined;
+  /** Processes that decode, at most; all cores unless told. */
+  numDecoders?: number;
+  /** For one picture; longer is its problem. */
+  timeoutMs?: number;
+}
+
+/**
+ * Decodes pictures once, into shards to be memory-mapped. A picture's fault is its `problem` in the manifest. What was finished
+ * before and still holds is kept: a second call looks at times and sizes only. The caller sees to it that no other process
+ * prepares the same folder.
+ *
+ * @throws CliprpnError not_found without the folder of pictures; no_space, environment_broken, interrupted.
+ */
+export async function preparePixels(options: PrepareOptions): Promise<PixelsManifest> {
+  const { wanted, folder, onProgress } = options;
+  const plans = planShards(wanted, options);
+  const images_dir = realFolder(options.images_dir);
+  mkdirSync(folder, { recursive: true });
+  const shards = plans.map((plan) => finishedShard(folder, plan, images_dir));
+  let done = shards.reduce((sum, shard) => sum + (shard?.pictures.length ?? 0), 0);
+  onProgress?.(done, wanted.length);
+  if (shards.includes(undefined))
+    await writeMissing(plans, shards, images_dir, options, () => {
+      done += 1;
+      onProgress?.(done, wanted.length);
+    });
+  const manifest = manifestOf(shards.filter(isThere), options);
+  const file = join(folder, "manifest.json");
+  const text = manifestText(manifest);
+  if (readText(file) !== text) writeFileAtomic.sync(file, text);
+  removeStrays(folder, plans);
+  return manifest;
+}
+
+/** Whether preparing would change nothing; looks at times and sizes only. */
+export function pixelsFresh(options: PixelsOptions): boolean {
+  const { wanted, folder } = options;
+  const images_dir = realFolder(options.images_dir);
+  const shards = planShards(wanted, options).map((plan) => finishedShard(folder, plan, images_dir));
+  return (
+    !shards.includes(undefined) &&
+    readText(join(folder, "manifest.json")) === manifestText(manifestOf(shards.filter(isThere), options))
+  );
+}
+
+/** Shards that are filled at once: the decoders go on with the next while one is put on the disk. */
+const lanes = 2;
+
+async function writeMissing(
+  plans: ShardPlan[],
+  shards: (PixelShard | undefined)[],
+  images_dir: string,
+  options: PrepareOptions,
+  onPicture: () => void,
+): Promise<void> {
+  const { folder, signal } = options;
+  const missing = [...plans.keys()].filter((index) => shards[index] === undefined);
+  await checkSpace(
+    folder,
+    missing.reduce((sum, index) => sum + (plans[index]?.bytes ?? 0), 0),
+  );
+  rmSync(join(folder, "manifest.json"), { force: true }); // Whoever finds one may trust all of its shards.
+  const pool = new DecoderPool(options.numDecoders ?? availableParallelism(), options.timeoutMs ?? 30_000);
+  const interrupt = (): void => pool.close(new CliprpnError("interrupted", "interrupted"));
+  signal?.addEventListener("abort", interrupt);
+  try {
+    if (signal?.aborted) interrupt();
+    const tools = { folder, images_dir, options: decodeOptions(options), pool, onPicture };
+    const lane = async (): Promise<void> => {
+      for (let index = missing.shift(); index !== undefined; index = missing.shift()) {
+        const plan = plans[index];
+        if (plan !== undefined) shards[index] = await writeShard(plan, tools);
+      }
+    };
+    await allEnded(Array.from({ length: lanes }, lane), (error) => {
+      missing.length = 0;
+      pool.close(error);
+    });
+  } finally {
+    signal?.removeEventListener("abort", interrupt);
+    pool.close(new CliprpnError("internal", "the pool is closed"));
+  }
+}
+
+/** Waits for the end of each; throws what the first to fail failed with. */
+async function allEnded(parts: Promise<void>[], onError: (error: CliprpnError) => void): Promise<void> {
+  let first: unknown;
+  await Promise.all(
+    parts.map((part) =>
+      part.catch((error: unknown) => {
+        first ??= error;
+        onError(
+          error instanceof CliprpnError
+            ? error
+            : new CliprpnError("internal", String(error), { cause: error }),
+        );
+      }),
+    ),
+  );
+  if (first !== undefined) throw first;
+}
+
+function decodeOptions({ image_size_px, resize, max_pixels }: DecodeOptions): DecodeOptions {
+  return { image_size_px, resize, max_pixels };
+}
+
+function manifestOf(shards: PixelShard[], { image_size_px, resize }: DecodeOptions): PixelsManifest {
+  const hash = createHash("sha256");
+  for (const { sha256 } of shards) hash.update(sha256);
+  const pixels_id = hash.digest("hex").slice(0, 16);
+  return { preprocessing_version, image_size_px, resize, pixels_id, shards };
+}
+
+function manifestText(manifest: PixelsManifest): string {
+  return `${JSON.stringify(manifest)}\n`;
+}
+
+/** What a larger or a killed preparation left. */
+function removeStrays(folder: string, plans: ShardPlan[]): void {
+  const mine = new Set(plans.flatMap(({ file }) => [file, sidecarOf(file)]));
+  for (const name of readdirSync(folder))
+    if (/^\.?shard-\d{5}\.(npy|json)(\.new)?$/.test(name) && !mine.has(name)) rmSync(join(folder, name));
+}
+
+/** @throws CliprpnError not_found. */
+function realFolder(images_dir: string): string {
+  try {
+    return realpathSync(images_dir);
+  } catch (error) {
+    throw new CliprpnError("not_found", `${images_dir}: expected the folder of pictures, found none`, {
+      cause: error,
+    });
+  }
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function isThere(shard: PixelShard | undefined): shard is PixelShard {
+  return shard !== undefined;
+}
