@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
-import pickle
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO
 
+from cliprpn.data.plain_unpickler import PlainUnpickler
 from cliprpn.errors import CliprpnError
+
+MAX_BYTES = 2**30
 
 
 def load_plain(path: Path) -> Any:
@@ -18,14 +20,26 @@ def load_plain(path: Path) -> Any:
     Raises:
         CliprpnError: data_invalid, naming the class that the pickle asked for, or what is broken.
     """
+    if path.stat().st_size > MAX_BYTES:
+        raise CliprpnError("data_invalid", f"{path}: expected a pickle of at most {MAX_BYTES:,} bytes")
+    return load_plain_from(io.BytesIO(path.read_bytes()), path)
+
+
+def load_plain_from(stream: BinaryIO, path: Path) -> Any:
+    """The next pickle of a stream, such as of a file that holds several.
+
+    Args:
+        path: named in the messages.
+    """
     try:
-        return PlainUnpickler(path).load()
+        return PlainUnpickler(stream, path).load()
     except CliprpnError:
         raise
     except Exception as error:
         raise CliprpnError(
             "data_invalid",
-            f"{path}: expected a pickle of plain values, found a broken one: {type(error).__name__}: {error}",
+            f"{path}: expected a pickle of plain values, found a broken one: "
+            f"{type(error).__name__}: {str(error)[:200]}",
         ) from error
 
 
@@ -36,25 +50,3 @@ def clean_text(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-8", "surrogateescape").decode("latin-1")
     return text
-
-
-class PlainUnpickler(pickle._Unpickler):
-    """Refuses every class and function by name, before anything of it is imported.
-
-    It is the standard library's unpickler in Python, not the one in C: there, one wrong byte in a memo's number
-    asks for gigabytes and minutes. RefCOCOg's 80,512 sentences take it a few seconds, once.
-    """
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(io.BytesIO(path.read_bytes()), encoding="utf-8", errors="surrogateescape")
-        self.path = path
-
-    def find_class(self, module: str, name: str) -> NoReturn:
-        raise CliprpnError(
-            "data_invalid",
-            f"{self.path}: expected plain containers, strings and numbers, found {module}.{name}, "
-            "which could run code when loaded",
-        )
-
-    def persistent_load(self, pid: Any) -> NoReturn:
-        raise CliprpnError("data_invalid", f"{self.path}: expected plain values, found a persistent id")

@@ -24,7 +24,7 @@ def assemble(rows: Sequence[Row], box_format: BoxFormat, problems: Problems, not
         rows: in the source's order; those without a sentence are objects that nobody refers to.
         notes: gets a line for each oddity that was kept.
     """
-    _check_boxes(rows, box_format, problems)
+    rows = _with_boxes(rows, box_format, problems, notes)
     referred = {row.image for row in rows if row.sentence is not None}
     rows = [row for row in rows if row.image in referred]
     places = [row.where for row in rows]
@@ -56,17 +56,26 @@ def shortened(notes: list[str], most: int = 20) -> list[str]:
     return [*notes[:most], *more]
 
 
-def _check_boxes(rows: Sequence[Row], box_format: BoxFormat, problems: Problems) -> None:
+def _with_boxes(
+    rows: Sequence[Row], box_format: BoxFormat, problems: Problems, notes: list[str]
+) -> Sequence[Row]:
+    """Those whose box has an area; COCO has a few objects without one, which nobody refers to."""
     boxes = [row.box for row in rows]
     sizes = [(row.width, row.height) if row.width and row.height else None for row in rows]
     hint = format_hint(boxes, box_format, sizes)
     if hint is not None:
         problems.found.insert(0, hint)  # Before the problems that come of it.
-    for row, fits in zip(rows, possible(boxes, box_format), strict=True):
-        if not fits:
+    fits = possible(boxes, box_format)
+    bad = [row for row, fit in zip(rows, fits, strict=True) if not fit]
+    for row in bad:
+        if row.sentence is not None:
             problems.add(
-                f"{row.where}: box: expected a box with an area ({WORDS[box_format]}), found {list(row.box)}"
+                f"{row.where}: box: expected one with an area ({WORDS[box_format]}), found {list(row.box)}"
             )
+    alone = sum(row.sentence is None for row in bad)
+    if alone:
+        notes.append(f"{alone} objects that nobody refers to have no area; they are left out")
+    return [row for row, fit in zip(rows, fits, strict=True) if fit]
 
 
 def _ann_ids(rows: Sequence[Row], notes: list[str]) -> list[int]:

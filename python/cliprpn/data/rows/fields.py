@@ -26,11 +26,14 @@ MEANT = {"validation": "val", "valid": "val", "dev": "val", "testa": "testA", "t
 MAX_SENTENCE_CHARS = 10_000
 
 
-def checked_row(raw: Raw, where: str, columns: Columns, box_words: str, problems: Problems) -> Row | None:
+def checked_row(
+    raw: Raw, where: str, columns: Columns, box_words: str, problems: Problems, alone: bool = False
+) -> Row | None:
     """
     Args:
         raw: a row's values by column; in CSV all are text.
         box_words: the format of boxes in words, for the messages.
+        alone: an object that nobody refers to: no sentence is expected.
 
     Returns:
         None where a value is a problem.
@@ -45,7 +48,7 @@ def checked_row(raw: Raw, where: str, columns: Columns, box_words: str, problems
 
     if (problem := name_problem(image)) is not None:
         refuse(columns.image, problem)
-    if (problem := sentence_problem(sentence)) is not None:
+    if not alone and (problem := sentence_problem(sentence)) is not None:
         refuse(columns.sentence, problem)
     box = box_of(raw.get(columns.box))
     if box is None:
@@ -66,7 +69,7 @@ def checked_row(raw: Raw, where: str, columns: Columns, box_words: str, problems
     return Row(
         where,
         str(image),
-        str(sentence),
+        None if alone else str(sentence),
         box,
         split=None if is_blank(split) else split,
         width=sizes[0],

@@ -7,16 +7,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cliprpn.contract.generated import RowsFile, RowsSource
+from cliprpn.contract.generated import Columns, RowsFile, RowsSource
 from cliprpn.data.annotations import Annotations
 from cliprpn.data.problems import Problems
 from cliprpn.data.rows.assemble import assemble
 from cliprpn.data.rows.box_hints import WORDS
+from cliprpn.data.rows.coco import read_coco
 from cliprpn.data.rows.csv_text import read_csv
 from cliprpn.data.rows.fields import checked_row
 from cliprpn.data.rows.jsonl import read_jsonl
+from cliprpn.data.rows.mdetr import read_mdetr
 from cliprpn.data.rows.row import Row
+from cliprpn.data.rows.transvg import read_transvg
 from cliprpn.errors import CliprpnError
+
+# What the readers of formats that are not tables call their values.
+PLAIN = Columns(image="image", sentence="sentence", box="box", split="split")
 
 
 def read_rows(source: RowsSource, problems: Problems) -> Annotations:
@@ -32,7 +38,7 @@ def read_rows(source: RowsSource, problems: Problems) -> Annotations:
         if not path.is_file():
             raise CliprpnError("data_invalid", f"{path}: expected a file of annotations, found none")
         try:
-            found = list(_rows_of(file, path, source, problems))
+            found = list(_rows_of(path, source, problems))
         except OSError as error:
             raise CliprpnError("data_invalid", f"{path}: expected a readable file: {error}") from error
         if not any(row.sentence is not None for row in found):
@@ -41,18 +47,26 @@ def read_rows(source: RowsSource, problems: Problems) -> Annotations:
     return assemble(rows, source.box_format, problems, notes)
 
 
-def _rows_of(file: RowsFile, path: Path, source: RowsSource, problems: Problems) -> Iterator[Row]:
-    columns = source.columns
-    raws: Iterator[tuple[str, dict[str, Any]]]
-    if source.format == "csv":
-        wanted = [columns.image, columns.sentence, columns.box]
-        raws = read_csv(path, wanted, problems)
-    else:
-        raws = read_jsonl(path, problems)
-    for where, raw in raws:
-        row = checked_row(raw, where, columns, WORDS[source.box_format], problems)
+def _rows_of(path: Path, source: RowsSource, problems: Problems) -> Iterator[Row]:
+    columns = source.columns if source.format in ("jsonl", "csv") else PLAIN
+    for where, raw in _raws_of(path, source, problems):
+        alone = source.format == "coco" and "sentence" not in raw
+        row = checked_row(raw, where, columns, WORDS[source.box_format], problems, alone=alone)
         if row is not None:
             yield row
+
+
+def _raws_of(path: Path, source: RowsSource, problems: Problems) -> Iterator[tuple[str, dict[str, Any]]]:
+    columns = source.columns
+    if source.format == "jsonl":
+        return read_jsonl(path, problems)
+    if source.format == "csv":
+        return read_csv(path, [columns.image, columns.sentence, columns.box], problems)
+    if source.format == "coco":
+        return read_coco(path, columns, problems)
+    if source.format == "mdetr":
+        return read_mdetr(path, columns, problems)
+    return read_transvg(path, problems)
 
 
 def _in_split(rows: list[Row], file: RowsFile, notes: list[str]) -> list[Row]:

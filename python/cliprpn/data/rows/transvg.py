@@ -1,0 +1,45 @@
+"""TransVG's index rows, which its whole family of methods shares: `gref_umd_train.pth` and the like.
+
+A list of tuples: (file name, mask or object id, box, sentence, attributes, ...), or for Flickr30k Entities
+(file name, box, sentence). Boxes are xywh for unc, unc+, gref and gref_umd, xyxy for referit and flickr.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cliprpn.data.problems import Problems
+from cliprpn.data.records import shown
+from cliprpn.data.rows.torch_file import load_torch_plain
+from cliprpn.data.unpickler import clean_text
+from cliprpn.errors import CliprpnError
+
+
+def read_transvg(path: Path, problems: Problems) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Where it stands and what it says, for each tuple.
+
+    Raises:
+        CliprpnError: data_invalid, when the file is not a list of plain values.
+    """
+    content = load_torch_plain(path)
+    if not isinstance(content, list | tuple):
+        raise CliprpnError(
+            "data_invalid", f"{path}: expected a list of rows, found a {type(content).__name__}"
+        )
+    for position, item in enumerate(content):
+        where = f"{path.name}[{position}]"
+        if not isinstance(item, list | tuple) or len(item) not in (3, 4, 5, 6):
+            problems.add(f"{where}: expected (file name, id, box, sentence, attributes), found {shown(item)}")
+            continue
+        image, box, sentence = item if len(item) == 3 else (item[0], item[2], item[3])
+        yield where, {"image": _text(image), "sentence": _text(sentence), "box": box}
+
+
+def _text(value: Any) -> Any:
+    """Python 2's text, which may be Latin-1."""
+    try:
+        return clean_text(value) if isinstance(value, str) else value
+    except UnicodeEncodeError:  # Halves of characters, which are refused as what they are.
+        return value
