@@ -1,13 +1,14 @@
-import { basename, resolve } from "node:path";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
-import type { TrialDataset } from "../contract/generated/types.ts";
-import { identifyDataset } from "../dataset/identify-dataset.ts";
+import type { Split, TrialDataset } from "../contract/generated/types.ts";
+import { type DatasetIdentity, identifyDataset } from "../dataset/identify-dataset.ts";
 import { cacheDir } from "../runtime/cache-dir.ts";
+import { pictureSizeOf } from "../store/model-facts.ts";
 import { evaluationFolder, findTrial, sweepOf } from "../store/sweep-store.ts";
 import type { Arguments, Context } from "./command.ts";
+import { chosenSplit, chosenSplitBy, isTest, namedDataset } from "./dataset-choice.ts";
 import { liveEvent } from "./live-event.ts";
 import { lookAt } from "./report.ts";
-import { openEngine, runsFolder } from "./session.ts";
+import { dataFolders, ensureDataset, openEngine, runsFolder } from "./session.ts";
 
 /** `cliprpn evaluate TRIAL`: figures on a split, as JSON. */
 export async function evaluate(args: Arguments, context: Context): Promise<number> {
@@ -16,14 +17,15 @@ export async function evaluate(args: Arguments, context: Context): Promise<numbe
   const dataset = await otherDataset(args, context);
   const engine = await openEngine(args, context);
   try {
+    if (dataset !== undefined) await ensureDataset(dataset, [pictureSizeOf(model)], engine, context);
     // A model's own test split is its sweep's: each look is counted, before it is taken.
-    if (split === "test") countLook(model, context.commandLine);
+    if (isTest(split)) countLook(model, split, context.commandLine);
     const result = await engine.call(
       "evaluate",
       {
         model,
         split,
-        dataset,
+        dataset: dataset === undefined ? null : trialDataset(dataset),
         out_dir: evaluationFolder(model, dataset?.id),
         cache_dir: cacheDir(context.env),
       },
@@ -37,26 +39,23 @@ export async function evaluate(args: Arguments, context: Context): Promise<numbe
   }
 }
 
-function chosenSplit(args: Arguments): "train" | "val" | "test" {
-  const split = args.text("split");
-  return split === "test" || split === "train" ? split : "val";
+/** What `--dataset` names, the name of a prepared data set or a folder; undefined for the model's own. */
+async function otherDataset(args: Arguments, context: Context): Promise<DatasetIdentity | undefined> {
+  const named = args.text("dataset");
+  const split_by = chosenSplitBy(args);
+  if (named === undefined) {
+    if (split_by !== undefined)
+      throw new CliprpnError("bad_input", "--split-by says who split --dataset; give that too");
+    return undefined;
+  }
+  return identifyDataset(namedDataset(named, split_by, context), dataFolders(context));
 }
 
-/** What `--dataset` names; null for the model's own. */
-async function otherDataset(args: Arguments, { cwd, env }: Context): Promise<TrialDataset | null> {
-  const named = args.text("dataset");
-  const split_by = args.text("split-by") === "google" ? "google" : "umd";
-  if (named === undefined) {
-    if (args.text("split-by") !== undefined)
-      throw new CliprpnError("bad_input", "--split-by says who split --dataset; give that too");
-    return null;
-  }
-  const root = resolve(cwd, named);
-  const { id, name } = await identifyDataset({ name: basename(root), root, split_by }, cacheDir(env));
+function trialDataset({ id, name, root, split_by }: DatasetIdentity): TrialDataset {
   return { id, name, root, split_by };
 }
 
-function countLook(model: string, command: string): void {
+function countLook(model: string, split: Split, command: string): void {
   const sweep = sweepOf(model);
-  if (sweep !== undefined) lookAt(sweep, "test", command);
+  if (sweep !== undefined) lookAt(sweep, split, command);
 }

@@ -1,7 +1,12 @@
-import { mkdir } from "node:fs/promises";
-import { dirname, extname, resolve } from "node:path";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, extname, join, resolve } from "node:path";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
+import { DEFAULT_MAX_PIXELS } from "../dataset/pictures/decode.ts";
+import { preparePixels } from "../dataset/pictures/prepare-pixels.ts";
+import type { PictureSize } from "../dataset/prepare/prepared-folder.ts";
 import { checkPicture, drawBoxes } from "../report/draw.ts";
+import { pictureSizeOf } from "../store/model-facts.ts";
 import { findTrial } from "../store/sweep-store.ts";
 import type { Arguments, Context } from "./command.ts";
 import { openEngine, runsFolder } from "./session.ts";
@@ -12,7 +17,9 @@ export async function ground(args: Arguments, context: Context): Promise<number>
   const engine = await openEngine(args, context);
   try {
     const { model, image_file, sentence, out } = asked;
-    const found = await engine.call("ground", { model, image_file, sentence }, { signal: context.signal });
+    const found = await withPixels(image_file, pictureSizeOf(model), context, (pixels_manifest) =>
+      engine.call("ground", { model, pixels_manifest, sentence }, { signal: context.signal }),
+    );
     await mkdir(dirname(out), { recursive: true });
     const box = { box_xyxy: found.pred_box_xyxy, color: "#d55e00" };
     await drawBoxes(image_file, [box], out, { upright: true });
@@ -21,6 +28,30 @@ export async function ground(args: Arguments, context: Context): Promise<number>
     return EXIT.good;
   } finally {
     await engine.close();
+  }
+}
+
+/** One photo, prepared as a data set's pictures are, for as long as `use` needs it. */
+async function withPixels<T>(
+  image_file: string,
+  size: PictureSize,
+  { signal }: Context,
+  use: (pixels_manifest: string) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "cliprpn-"));
+  try {
+    await preparePixels({
+      images_dir: dirname(image_file),
+      wanted: [{ image_id: 0, file_name: basename(image_file), width: null, height: null }],
+      folder,
+      ...size,
+      max_pixels: DEFAULT_MAX_PIXELS,
+      onProgress: () => undefined,
+      signal,
+    });
+    return await use(join(folder, "manifest.json"));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 }
 

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
-import type { TrialGroup } from "../contract/generated/types.ts";
+import type { Split, TrialGroup } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
 import { hashSources } from "../experiment/identity.ts";
 import { verdict } from "../report/verdict.ts";
@@ -9,6 +9,7 @@ import { writeReport } from "../report/write-report.ts";
 import { Journal } from "../store/journal.ts";
 import { SweepStore, sweepFolders } from "../store/sweep-store.ts";
 import type { Arguments, Context } from "./command.ts";
+import { chosenSplit, isTest } from "./dataset-choice.ts";
 import { liveEvent } from "./live-event.ts";
 import { openEngine, runsFolder } from "./session.ts";
 
@@ -22,7 +23,7 @@ export async function report(args: Arguments, context: Context): Promise<number>
   const store = SweepStore.open(folder);
   const engine = await openEngine(args, context, store.plan.trials[0]?.num_threads ?? null);
   try {
-    const split = args.text("split") === "test" ? "test" : "val";
+    const split = chosenSplit(args);
     context.terminal.result(await makeReport(store, split, engine, context));
     return EXIT.good;
   } finally {
@@ -37,7 +38,7 @@ export async function report(args: Arguments, context: Context): Promise<number>
  */
 export async function makeReport(
   store: SweepStore,
-  split: "val" | "test",
+  split: Split,
   engine: Engine,
   context: Context,
 ): Promise<string> {
@@ -50,7 +51,7 @@ export async function makeReport(
       "not_found",
       `${store.folder}: no trial is complete, so there is nothing to report`,
     );
-  if (split === "test") lookAt(store, split, context.commandLine);
+  if (isTest(split)) lookAt(store, split, context.commandLine);
   for (const [index, spec] of completed.entries()) {
     if (store.hasPredictions(spec.trial_id, split)) continue;
     const onEvent = liveEvent(terminal, `${split}, trial ${index + 1} of ${completed.length}: `);
@@ -75,8 +76,7 @@ export async function makeReport(
     trials: plan.trials.map((spec) => ({ spec, outcome: store.outcome(spec.trial_id) })),
     summary,
     published: plan.published,
-    testReads: store.entries().filter((entry) => entry.type === "split_read" && entry.split === "test")
-      .length,
+    testReads: store.entries().filter((entry) => entry.type === "split_read" && isTest(entry.split)).length,
     sourcesToday: hashSources(),
   };
   const file = await writeReport(input, store.folder);
@@ -92,7 +92,7 @@ function namedSweep(name: string, runs: string, cwd: string): string {
 }
 
 /** Notes in the journal that somebody looked at a split. */
-export function lookAt(store: SweepStore, split: "train" | "val" | "test", command: string): void {
+export function lookAt(store: SweepStore, split: Split, command: string): void {
   const journal = new Journal(store.journalFile);
   journal.append({ type: "split_read", at: new Date().toISOString(), split, command });
   journal.close();

@@ -1,12 +1,16 @@
 import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { makeDemo } from "../dataset/demo/make-demo.ts";
-import { type DatasetIdentity, identifyDataset } from "../dataset/identify-dataset.ts";
+import { type DataFolders, type DatasetIdentity, identifyDataset } from "../dataset/identify-dataset.ts";
+import { ensurePrepared } from "../dataset/prepare/ensure-prepared.ts";
+import type { PrepareContext } from "../dataset/prepare/prepare-dataset.ts";
+import type { PictureSize } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../engine/engine.ts";
 import { LocalEngine } from "../engine/local/local-engine.ts";
 import { hashSources, identifyBackbone } from "../experiment/identity.ts";
 import { type Plan, planSweep } from "../experiment/plan.ts";
 import { readExperiment } from "../experiment/read-experiment.ts";
+import { version } from "../package-root.ts";
 import { cacheDir } from "../runtime/cache-dir.ts";
 import { ensureRuntime } from "../runtime/ensure-runtime.ts";
 import type { Arguments, Context } from "./command.ts";
@@ -21,7 +25,7 @@ export async function readPlan(
   const sets = [...args.list("set"), ...(seed === undefined ? [] : [`seeds=[${seed}]`])];
   const read = readExperiment(experimentFile(args.needed("file"), context), sets, context.cwd);
   const cache_dir = cacheDir(context.env);
-  const dataset = await identifyDataset(read.experiment.dataset ?? {}, cache_dir);
+  const dataset = await identifyDataset(read.experiment.dataset ?? {}, dataFolders(context));
   const backbone = await identifyBackbone(read.experiment.backbone ?? {});
   return {
     plan: planSweep(read, { dataset, backbone, sources_sha256: hashSources(), device: "cpu", cache_dir }),
@@ -29,15 +33,40 @@ export async function readPlan(
   };
 }
 
-/** Draws the demo when it is asked for and not there yet. */
+/** The data set, ready at these sizes; the demo is drawn when it is asked for and not there yet. */
 export async function ensureDataset(
-  { demo, root }: DatasetIdentity,
-  { terminal, signal }: Context,
+  dataset: DatasetIdentity,
+  sizes: readonly PictureSize[],
+  engine: Engine,
+  context: Context,
 ): Promise<void> {
-  if (demo === undefined || existsSync(join(root, "demo.json"))) return;
-  terminal.info("Drawing the demo data set (once, well under two minutes).");
-  await makeDemo(root, demo, (done, total) => terminal.live([`  ${done} of ${total} pictures`]), signal);
+  const { terminal, signal } = context;
+  const { demo, raw } = dataset;
+  if (demo !== undefined && raw !== undefined && !existsSync(join(raw, "demo.json"))) {
+    terminal.info("Drawing the demo data set (once, well under two minutes).");
+    await makeDemo(raw, demo, (done, total) => terminal.live([`  ${done} of ${total} pictures`]), signal);
+  }
+  await ensurePrepared(dataset, sizes, version, prepareContext(engine.call.bind(engine), context));
   terminal.liveDone();
+}
+
+/** What preparing a data set tells and asks. */
+export function prepareContext(call: PrepareContext["call"], { terminal, signal }: Context): PrepareContext {
+  let phase = "";
+  return {
+    call,
+    signal,
+    onPhase: (text) => {
+      phase = text;
+      terminal.live([phase]);
+    },
+    onProgress: (done, total) => terminal.live([`${phase}: ${done} of ${total}`]),
+  };
+}
+
+/** Where data sets are: `data/` in the current folder, or CLIPRPN_DATA. */
+export function dataFolders({ cwd, env }: Context): DataFolders {
+  return { data: resolve(cwd, env.CLIPRPN_DATA ?? "data"), cache: cacheDir(env) };
 }
 
 /** An engine on this machine, its Python set up. The caller closes it. */

@@ -12,7 +12,7 @@ export const json: Option = { describe: "print JSON", type: "boolean", default: 
 export const split: Option = {
   describe: "part of the data; each look at test is counted",
   type: "string",
-  choices: ["val", "test"],
+  choices: ["val", "test", "testA", "testB"],
   default: "val",
 };
 export const model = "a trial's folder, the beginning of its id, or a .safetensors file";

@@ -1,6 +1,7 @@
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
 import type { DatasetIdentity } from "../dataset/identify-dataset.ts";
+import type { PictureSize } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine, TrialWatcher } from "../engine/engine.ts";
 import { hint } from "../experiment/hint.ts";
 import type { Plan } from "../experiment/plan.ts";
@@ -48,10 +49,10 @@ async function runPlan(
   const engine = await openEngine(args, context, plan.trials[0]?.num_threads ?? null);
   try {
     const device = await engine.device();
-    await ensureDataset(dataset, context);
+    await ensureDataset(dataset, sizesOf(plan.trials), engine, context);
     const trials = plan.trials.map((spec) => ({ ...spec, device }));
-    context.terminal.live(["checking the data set and the fusions"]);
-    await checkBeforeWork(engine, trials);
+    context.terminal.live(["checking the fusions"]);
+    await checkFusions(engine, trials);
     const source = { file: args.needed("file"), sets: args.list("set") };
     const store = SweepStore.create(runs, { ...plan, trials, source });
     await runTrials(store, engine, args, context);
@@ -136,11 +137,14 @@ function announce(store: SweepStore, waiting: TrialSpec[], args: Arguments, { te
   );
 }
 
-/** What would fail every trial is found before the first: the data set, and each fusion. */
-async function checkBeforeWork(engine: Engine, trials: TrialSpec[]): Promise<void> {
-  const [first] = trials;
-  if (first === undefined) return;
-  await engine.call("index_dataset", { dataset: first.dataset, cache_dir: first.cache_dir });
+/** The sizes of pictures that the trials ask for. */
+function sizesOf(trials: readonly TrialSpec[]): PictureSize[] {
+  const sizes = trials.map(({ settings: { image_size_px, resize } }) => ({ image_size_px, resize }));
+  return [...new Map(sizes.map((size) => [`${size.resize} ${size.image_size_px}`, size])).values()];
+}
+
+/** What would fail every trial is found before the first. */
+async function checkFusions(engine: Engine, trials: TrialSpec[]): Promise<void> {
   const fusions = new Map(
     trials.map((spec) => [JSON.stringify([spec.settings.fusion, spec.settings.neck_channels]), spec]),
   );

@@ -1,42 +1,85 @@
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { CliprpnError } from "../contract/errors.ts";
-import type { DatasetChoice, TrialDataset } from "../contract/generated/types.ts";
+import type { DatasetChoice, RefcocoSource, TrialDataset } from "../contract/generated/types.ts";
 import { hashFile } from "../hash-file.ts";
 import { type DemoOptions, demoId, demoSizes } from "./demo/make-demo.ts";
+import { isPrepared, readFacts } from "./prepare/prepared-folder.ts";
+import { datasetId } from "./prepare/source-files.ts";
 
-/** What a trial's data are: by content, and where they lie. */
+/** What a trial's data are: by content, and where they lie, or will once they are prepared. */
 export interface DatasetIdentity extends TrialDataset {
+  /** A folder in RefCOCOg's own layout that is prepared on first use; undefined for a set that a person prepared. */
+  raw?: string;
   /** Set when it is the demo, which may not be drawn yet. */
   demo?: DemoOptions;
 }
 
+/** Where data sets are: those that `prepare` made, and the cache for those that are made on first use. */
+export interface DataFolders {
+  data: string;
+  cache: string;
+}
+
 /** @throws CliprpnError data_invalid when annotations are missing. */
 export async function identifyDataset(
-  { name, root, size, split_by = "umd" }: DatasetChoice,
-  cache: string,
+  { name, root, size, split_by }: DatasetChoice,
+  folders: DataFolders,
 ): Promise<DatasetIdentity> {
+  const prepared = root ?? (name === undefined || name === "demo" ? undefined : join(folders.data, name));
+  if (prepared !== undefined && isPrepared(prepared)) return preparedDataset(prepared);
   if (root === undefined) {
+    if (prepared !== undefined) throw notPrepared(prepared);
     const demo = demoSizes[size ?? "full"];
     const id = demoId(demo);
-    return { id, name: "demo", root: join(cache, "demo", id), split_by, demo };
+    const raw = join(folders.cache, "demo", id);
+    return { id, name: "demo", root: autoFolder(folders, id), split_by: "umd", raw, demo };
   }
-  const files = ["instances.json", `refs(${split_by}).p`].map((file) => join(root, "annotations", file));
-  const hash = createHash("sha256");
-  for (const file of files) {
-    if (!existsSync(file))
-      throw new CliprpnError(
-        "data_invalid",
-        `${file}: expected RefCOCOg's own layout, found no such file; \`split_by\` is ${split_by}`,
-      );
-    hash.update(await hashFile(file));
-  }
+  const source = refcocoSource(root, split_by ?? "umd");
+  const id = datasetId(source, [
+    { sha256: await hashed(source.instances_file) },
+    { sha256: await hashed(source.refs_file) },
+  ]);
   return {
-    id: hash.update(split_by).digest("hex").slice(0, 16),
+    id,
     // Another folder than the demo's own (`--set dataset.root=DIR`) is named after itself.
     name: name === undefined || name === "demo" ? basename(root) : name,
-    root,
-    split_by,
+    root: autoFolder(folders, id),
+    split_by: split_by ?? "umd",
+    raw: root,
   };
+}
+
+/** The annotations of a folder in RefCOCOg's own layout. */
+export function refcocoSource(root: string, split_by: string): RefcocoSource {
+  const [instances_file = "", refs_file = ""] = ["instances.json", `refs(${split_by}).p`].map((file) =>
+    join(root, "annotations", file),
+  );
+  return { layout: "refcoco", instances_file, refs_file };
+}
+
+function preparedDataset(folder: string): DatasetIdentity {
+  const { id, name, split_by, images_dir } = readFacts(folder);
+  if (images_dir === null)
+    throw new CliprpnError(
+      "data_invalid",
+      `${folder}: expected a data set with pictures, found one that was prepared without; prepare it with --images`,
+    );
+  return { id, name, root: folder, split_by };
+}
+
+function notPrepared(folder: string): CliprpnError {
+  return new CliprpnError(
+    "not_found",
+    `${folder}: expected a prepared data set, found none; \`cliprpn prepare ${basename(folder)}\` makes one`,
+  );
+}
+
+function autoFolder({ cache }: DataFolders, id: string): string {
+  return join(cache, "prepared", id);
+}
+
+async function hashed(file: string): Promise<string> {
+  if (existsSync(file)) return hashFile(file);
+  throw new CliprpnError("data_invalid", `${file}: expected RefCOCOg's own layout, found no such file`);
 }

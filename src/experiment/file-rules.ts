@@ -53,13 +53,7 @@ function fusionProblems(fusion: FusionObject): Placed[] {
 
 function datasetProblems({ name = "demo", root, split_by = "umd", size }: DatasetChoice): Placed[] {
   if (root === undefined) {
-    if (name !== "demo")
-      return [
-        {
-          path: ["name"],
-          message: `${name} needs a root, the folder with annotations/ and images/; found none`,
-        },
-      ];
+    if (name !== "demo") return []; // A prepared one; whether it is there is known once its folder is.
     return split_by === "umd"
       ? []
       : [{ path: ["split_by"], message: `the demo is split by umd, found ${split_by}` }];
@@ -67,11 +61,12 @@ function datasetProblems({ name = "demo", root, split_by = "umd", size }: Datase
   const problems: Placed[] = [];
   if (size !== undefined)
     problems.push({ path: ["size"], message: "size belongs to the demo, which has no root" });
+  if (existsSync(join(root, "dataset.json"))) return problems;
   const lacking = existsSync(root) ? lackingOf(root, split_by) : "no such folder";
   if (lacking !== undefined)
     problems.push({
       path: ["root"],
-      message: `${root}: expected a folder with annotations/ and images/, found ${lacking}`,
+      message: `${root}: expected a prepared data set, or a folder with annotations/ and images/; found ${lacking}`,
     });
   return problems;
 }
@@ -82,9 +77,8 @@ function lackingOf(root: string, split_by: string): string | undefined {
   const needed = ["annotations/instances.json", `annotations/refs(${split_by}).p`, "images"];
   const lacking = needed.filter((name) => !existsSync(join(root, name)));
   if (lacking.length === 0) return undefined;
-  const other = split_by === "umd" ? "google" : "umd";
-  const isOther =
-    lacking.some((name) => name.includes("refs")) && existsSync(join(root, `annotations/refs(${other}).p`));
+  const other = ["umd", "google", "unc"].find((by) => existsSync(join(root, `annotations/refs(${by}).p`)));
+  const isOther = lacking.some((name) => name.includes("refs")) && other !== undefined;
   return `no ${lacking.join(", no ")}.${isOther ? ` Did you mean split_by ${other}?` : ""}`;
 }
 

@@ -15,6 +15,7 @@ const tokenAttention: SwitchedFusion = namedFusions.token_attention;
 /** The original's settings, its bugs of modelling included: corner anchors, sampled losses, no neck. */
 const reference: Settings = {
   image_size_px: 224,
+  resize: "squash",
   frame_size_px: 640,
   neck_channels: null,
   fusion: namedFusions.cross_attention,
@@ -30,6 +31,7 @@ const reference: Settings = {
     pre_nms_top_n: 100,
     post_nms_top_n: 100,
     nms_thresh: 0.7,
+    negatives_loss_weight: 0,
   },
   training: {
     num_epochs: 30,
@@ -43,6 +45,7 @@ const reference: Settings = {
     grad_clip_norm: null,
     amp: false,
     select_by: "miou",
+    views: 0,
   },
   limits: { train: null, val: null, test: null },
 };
@@ -72,6 +75,7 @@ const repaired: Settings = {
     grad_clip_norm: 1,
     amp: true,
     select_by: "acc_at_50",
+    views: 0,
   },
 };
 

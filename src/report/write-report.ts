@@ -111,6 +111,7 @@ async function drawCase(shown: Case, file: string): Promise<undefined> {
   const truth = { box_xyxy: shown.gt_box_xyxy, color: "#111111", dashed: true, text: "the truth" };
   await drawBoxes(shown.image_file, [...answers.toReversed(), truth], file, {
     fit: 480,
+    upright: shown.upright,
     caption: { sentence: `“${shown.sentence}”`, legend: [...answers, truth] },
   });
 }

@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
@@ -17,6 +17,7 @@ from cliprpn.data.sources import read_source
 from cliprpn.data.tables import write_tables
 
 PER_SHARD = 5
+Resize = Literal["squash", "letterbox"]
 
 
 def source_of(root: Path, split_by: str = "umd") -> RefcocoSource:
@@ -30,16 +31,22 @@ def source_of(root: Path, split_by: str = "umd") -> RefcocoSource:
 
 
 def prepare(
-    root: Path, folder: Path, size: int = 64, split_by: str = "umd", dataset_id: str = "blocks"
+    root: Path,
+    folder: Path,
+    size: int = 64,
+    split_by: str = "umd",
+    dataset_id: str = "blocks",
+    resize: Resize = "squash",
 ) -> Path:
-    """Prepares a folder in RefCOCOg's own layout, squashed; pictures must be good ones. Returns `folder`."""
+    """Prepares a folder in RefCOCOg's own layout; pictures must be good ones. Returns `folder`."""
     source = source_of(root, split_by)
     read = read_source(source)
     manifest = write_pixels(
         [root / "images" / picture.file_name for picture in read.annotations.pictures],
         [picture.file_name for picture in read.annotations.pictures],
-        pixels_folder(folder, size, "squash"),
+        pixels_folder(folder, size, resize),
         size,
+        resize,
     )
     write_tables(read.annotations, manifest, folder)
     facts: dict[str, Any] = {
@@ -52,6 +59,7 @@ def prepare(
         "images_dir": str(root / "images"),
         "max_pixels": 80_000_000,
         "allow_missing": False,
+        "pictures_sha256": "0" * 64,
         "dropped": {"num_images": 0, "num_refs": 0, "num_sentences": 0},
         "splits": [],
         "split_rule": read.split_rule,
@@ -64,17 +72,29 @@ def prepare(
     return folder
 
 
-def write_pixels(files: list[Path], names: list[str], folder: Path, size: int) -> PixelsManifest:
-    """Shards of five pictures with their manifest."""
+def write_pixels(
+    files: list[Path],
+    names: list[str],
+    folder: Path,
+    size: int,
+    resize: Resize = "squash",
+    per_shard: int = PER_SHARD,
+) -> PixelsManifest:
+    """Shards of a few pictures with their manifest."""
     folder.mkdir(parents=True, exist_ok=True)
     shards = []
-    for number, start in enumerate(range(0, len(files), PER_SHARD)):
+    for number, start in enumerate(range(0, len(files), per_shard)):
         pictures, pixels = [], []
-        for file, name in list(zip(files, names, strict=True))[start : start + PER_SHARD]:
+        for file, name in list(zip(files, names, strict=True))[start : start + per_shard]:
             with Image.open(file) as image:
                 width, height = image.size
-                squashed = image.convert("RGB").resize((size, size), Image.Resampling.BICUBIC)
-            pixels.append(np.asarray(squashed))
+                whole = size / np.array([width, height])
+                scales = whole if resize == "squash" else np.minimum(whole, whole[::-1])
+                inner = [round(side) for side in (scales * [width, height]).tolist()]
+                left, top = ((size - side) // 2 for side in inner)
+                square = Image.new("RGB", (size, size))
+                square.paste(image.convert("RGB").resize(inner, Image.Resampling.BICUBIC), (left, top))
+            pixels.append(np.asarray(square))
             pictures.append(
                 {
                     "file_name": name,
@@ -83,10 +103,10 @@ def write_pixels(files: list[Path], names: list[str], folder: Path, size: int) -
                     "width": width,
                     "height": height,
                     "upright": False,
-                    "scale_x": size / width,
-                    "scale_y": size / height,
-                    "left_px": 0,
-                    "top_px": 0,
+                    "scale_x": inner[0] / width,
+                    "scale_y": inner[1] / height,
+                    "left_px": left,
+                    "top_px": top,
                     "problem": None,
                 }
             )
@@ -98,7 +118,7 @@ def write_pixels(files: list[Path], names: list[str], folder: Path, size: int) -
         {
             "preprocessing_version": "pillow",
             "image_size_px": size,
-            "resize": "squash",
+            "resize": resize,
             "pixels_id": hashlib.sha256("".join(each["sha256"] for each in shards).encode()).hexdigest()[:16],
             "shards": shards,
         }

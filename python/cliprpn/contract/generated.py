@@ -1256,6 +1256,12 @@ class PreparedDataset(BaseModel):
             description="Whether pictures that are missing or broken were left out with their refs."
         ),
     ]
+    pictures_sha256: Annotated[
+        str,
+        Field(
+            description="Hash of all pictures' names, sizes and frames, and of which have a problem: when they change, the tables are made anew."
+        ),
+    ]
     dropped: DatasetCounts
     splits: list[SplitCounts]
     split_rule: Annotated[
@@ -1412,4 +1418,4 @@ class BridgeMethods(BaseModel):
     ]
     export_dataset: Annotated[ExportDatasetMethod, Field(title="ExportDatasetMethod")]
 
-SCHEMA_SHA256 = "1da40fe00351e8ca15c04559ec7f7c10b5ac008ca061953b379ddd02028f561d"
+SCHEMA_SHA256 = "28fd8d763f077e6c2b1554a0d00cd8756a3358d81a1dc5779a0e9381b14845c8"

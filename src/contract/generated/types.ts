@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "1da40fe00351e8ca15c04559ec7f7c10b5ac008ca061953b379ddd02028f561d";
+export const schema_sha256 = "28fd8d763f077e6c2b1554a0d00cd8756a3358d81a1dc5779a0e9381b14845c8";
 
 /**
  * What a trial came to: `outcome.json` in its folder, written once. The file is the truth.
@@ -1157,6 +1157,10 @@ export interface PreparedDataset {
    * Whether pictures that are missing or broken were left out with their refs.
    */
   allow_missing: boolean;
+  /**
+   * Hash of all pictures' names, sizes and frames, and of which have a problem: when they change, the tables are made anew.
+   */
+  pictures_sha256: string;
   dropped: DatasetCounts;
   splits: SplitCounts[];
   /**

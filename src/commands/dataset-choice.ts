@@ -1,0 +1,39 @@
+import { existsSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import type { DatasetChoice, Split, SplitBy } from "../contract/generated/types.ts";
+import { family } from "../dataset/prepare/published-counts.ts";
+import type { Arguments, Context } from "./command.ts";
+import { dataFolders } from "./session.ts";
+
+export const allSplits = ["train", "val", "test", "testA", "testB"] as const satisfies readonly Split[];
+export const splitBys = ["umd", "google", "unc", "own"] as const satisfies readonly SplitBy[];
+
+export function chosenSplit(args: Arguments): Split {
+  return allSplits.find((split) => split === args.text("split")) ?? "val";
+}
+
+/** Whether each look at the split is counted. */
+export function isTest(split: Split): boolean {
+  return split.startsWith("test");
+}
+
+/** Who split the data, where a person says so. */
+export function chosenSplitBy(args: Arguments): SplitBy | undefined {
+  return splitBys.find((by) => by === args.text("split-by"));
+}
+
+/**
+ * A data set as typed: `demo`, the name of a prepared one (`refcocog` is `refcocog-umd`), or a folder.
+ */
+export function namedDataset(name: string, split_by: SplitBy | undefined, context: Context): DatasetChoice {
+  if (name === "demo") return {};
+  const { data } = dataFolders(context);
+  const [usual] = family[name] ?? [];
+  const by = split_by ?? usual;
+  const found = [name, ...(by === undefined ? [] : [`${name}-${by}`])].find((each) =>
+    existsSync(join(data, each)),
+  );
+  if (found !== undefined && !name.includes("/")) return { name: found };
+  const root = resolve(context.cwd, name);
+  return { name: basename(root), root, ...(split_by === undefined ? {} : { split_by }) };
+}

@@ -1,0 +1,68 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { CliprpnError } from "../../contract/errors.ts";
+import { type DatasetIdentity, refcocoSource } from "../identify-dataset.ts";
+import { DEFAULT_MAX_PIXELS } from "../pictures/decode.ts";
+import { preparePixels } from "../pictures/prepare-pixels.ts";
+import { type PrepareContext, picturesHash, prepareDataset } from "./prepare-dataset.ts";
+import { type PictureSize, pixelsFolder, readFacts, readWanted } from "./prepared-folder.ts";
+
+/**
+ * Has the data set ready at these sizes: a folder in RefCOCOg's own layout is prepared in the cache, and looked at again every
+ * time; a set that a person prepared is taken as it is, and gets the sizes that it lacks.
+ *
+ * @throws CliprpnError data_invalid, no_space.
+ */
+export async function ensurePrepared(
+  dataset: DatasetIdentity,
+  sizes: readonly PictureSize[],
+  cliprpn_version: string,
+  context: PrepareContext,
+): Promise<void> {
+  const { root, raw, id, name, split_by } = dataset;
+  if (raw === undefined) return addSizes(root, sizes, context);
+  await prepareDataset(
+    {
+      folder: root,
+      id,
+      name,
+      split_by,
+      source: refcocoSource(raw, split_by),
+      images: { path: join(raw, "images"), is_archive: false },
+      sizes,
+      max_pixels: DEFAULT_MAX_PIXELS,
+      allow_missing: false,
+      cliprpn_version,
+    },
+    context,
+  );
+}
+
+async function addSizes(
+  folder: string,
+  sizes: readonly PictureSize[],
+  { onPhase, onProgress, signal }: PrepareContext,
+): Promise<void> {
+  for (const size of sizes) {
+    const pixels = pixelsFolder(folder, size);
+    if (existsSync(join(pixels, "manifest.json"))) continue;
+    const { images_dir, max_pixels, pictures_sha256 } = readFacts(folder);
+    if (images_dir === null)
+      throw new CliprpnError("data_invalid", `${folder}: it was prepared without pictures`);
+    onPhase(`preparing the pictures, ${size.resize} to ${size.image_size_px} px`);
+    const manifest = await preparePixels({
+      images_dir,
+      wanted: readWanted(folder),
+      folder: pixels,
+      ...size,
+      max_pixels,
+      onProgress,
+      signal,
+    });
+    if (picturesHash(manifest) !== pictures_sha256)
+      throw new CliprpnError(
+        "data_invalid",
+        `${images_dir}: the pictures have changed since the data set was prepared; prepare it again`,
+      );
+  }
+}

@@ -1,0 +1,226 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import lockfile from "proper-lockfile";
+import { CliprpnError } from "../../contract/errors.ts";
+import type {
+  AnnotationSource,
+  BridgeMethods,
+  PixelsManifest,
+  PreparedDataset,
+  PreparedPicture,
+  SourceFile,
+  WantedPicture,
+} from "../../contract/generated/types.ts";
+import { extractPictures } from "../pictures/extract-zip.ts";
+import { preparePixels } from "../pictures/prepare-pixels.ts";
+import type { Place } from "./locate.ts";
+import {
+  isPrepared,
+  type PictureSize,
+  pixelsFolder,
+  readFacts,
+  readWanted,
+  wantedFile,
+  writeFacts,
+} from "./prepared-folder.ts";
+import { noteProblems } from "./problems.ts";
+import { deviations } from "./published-counts.ts";
+import { datasetId, describeFiles } from "./source-files.ts";
+
+/** What is to be prepared, and how strictly. */
+export interface PrepareRequest {
+  /** Where the prepared data set goes. */
+  folder: string;
+  /** Its id where that is settled already; by default a hash of the annotations and of what was left out. */
+  id?: string;
+  name: string;
+  split_by: PreparedDataset["split_by"];
+  source: AnnotationSource;
+  /** A folder, or an archive of pictures that are taken out of it; null for annotations without pictures. */
+  images: Place | null;
+  sizes: readonly PictureSize[];
+  max_pixels: number;
+  allow_missing: boolean;
+  cliprpn_version: string;
+}
+
+/** What preparing needs of the world. */
+export interface PrepareContext {
+  /** Asks Python; what starts it starts it only when it is needed. */
+  call<M extends "read_annotations" | "index_dataset">(
+    method: M,
+    params: BridgeMethods[M]["params"],
+  ): Promise<BridgeMethods[M]["result"]>;
+  onPhase(text: string): void;
+  onProgress(done: number, total: number): void;
+  signal?: AbortSignal;
+}
+
+/**
+ * Makes a prepared data set, or what is missing of it; `dataset.json` comes last, so that a kill at any byte leaves none or a
+ * whole one, and the same call goes on. A finished one whose sources have not changed costs a look at its files.
+ *
+ * @throws CliprpnError data_invalid naming what is wrong with annotations or pictures; no_space.
+ */
+export async function prepareDataset(
+  request: PrepareRequest,
+  context: PrepareContext,
+): Promise<PreparedDataset> {
+  const { folder } = request;
+  mkdirSync(folder, { recursive: true });
+  const release = await lock(folder);
+  try {
+    const known = isPrepared(folder) ? readFacts(folder) : undefined;
+    const files = await describeFiles(request.source, known?.annotation_files ?? []);
+    const same = known !== undefined && saysTheSame(known, request, files);
+    if (!same || !existsSync(wantedFile(folder))) {
+      context.onPhase("reading the annotations");
+      await context.call("read_annotations", { source: request.source, out_file: wantedFile(folder) });
+    }
+    const manifests = await prepareSizes(request, context);
+    const [first] = manifests;
+    const pictures_sha256 = first === undefined ? "" : picturesHash(first);
+    if (same && known.pictures_sha256 === pictures_sha256) return unmoved(known, request);
+    context.onPhase("writing the index");
+    return await index(request, context, files, first, pictures_sha256);
+  } finally {
+    await release();
+  }
+}
+
+async function lock(folder: string): Promise<() => Promise<void>> {
+  return lockfile.lock(folder, {
+    lockfilePath: join(folder, "lock"),
+    stale: 20_000,
+    retries: { retries: 600, minTimeout: 500, maxTimeout: 1000 },
+    onCompromised: () => undefined, // A machine that slept: what is written is written whole, and is the same.
+  });
+}
+
+/** Whether the tables of the folder are what these annotations would give. */
+function saysTheSame(known: PreparedDataset, request: PrepareRequest, files: SourceFile[]): boolean {
+  const hashes = (list: readonly SourceFile[]): string => list.map(({ sha256 }) => sha256).join();
+  return (
+    hashes(known.annotation_files) === hashes(files) &&
+    datasetId(known.source, []) === datasetId(request.source, []) &&
+    known.split_by === request.split_by &&
+    known.name === request.name &&
+    known.max_pixels === request.max_pixels &&
+    known.allow_missing === request.allow_missing &&
+    (known.images_dir === null) === (request.images === null)
+  );
+}
+
+/** The pictures at every size that is asked for; none for annotations without pictures. */
+async function prepareSizes(request: PrepareRequest, context: PrepareContext): Promise<PixelsManifest[]> {
+  const { folder, images, max_pixels } = request;
+  if (images === null) return [];
+  const wanted = readWanted(folder);
+  const images_dir = imagesDir(request, images);
+  if (images.is_archive) await unpack(images.path, wanted, images_dir, context);
+  const manifests: PixelsManifest[] = [];
+  for (const size of request.sizes) {
+    context.onPhase(`preparing the pictures, ${size.resize} to ${size.image_size_px} px`);
+    const manifest = await preparePixels({
+      images_dir,
+      wanted,
+      folder: pixelsFolder(folder, size),
+      ...size,
+      max_pixels,
+      onProgress: context.onProgress,
+      signal: context.signal,
+    });
+    const bad = picturesOf(manifest).filter(({ problem }) => problem !== null);
+    const list = noteProblems(folder, bad);
+    if (bad.length > 0 && !request.allow_missing)
+      throw new CliprpnError("data_invalid", `${images_dir}: ${list}`);
+    manifests.push(manifest);
+  }
+  return manifests;
+}
+
+async function index(
+  request: PrepareRequest,
+  { call }: PrepareContext,
+  annotation_files: SourceFile[],
+  manifest: PixelsManifest | undefined,
+  pictures_sha256: string,
+): Promise<PreparedDataset> {
+  const { folder, source, name, split_by, images, max_pixels, allow_missing, cliprpn_version } = request;
+  const [size] = request.sizes;
+  const pixels_manifest =
+    manifest === undefined || size === undefined ? null : join(pixelsFolder(folder, size), "manifest.json");
+  const { splits, dropped, split_rule, notes } = await call("index_dataset", {
+    source,
+    pixels_manifest,
+    folder,
+  });
+  const gone = manifest === undefined ? [] : picturesOf(manifest).filter(({ problem }) => problem !== null);
+  const facts: PreparedDataset = {
+    format_version: 1,
+    id:
+      request.id ??
+      datasetId(
+        source,
+        annotation_files,
+        gone.map(({ file_name }) => file_name),
+      ),
+    name,
+    split_by,
+    source,
+    annotation_files,
+    images_dir: images === null ? null : imagesDir(request, images),
+    max_pixels,
+    allow_missing,
+    pictures_sha256,
+    dropped,
+    splits,
+    split_rule,
+    deviations: deviations(name, split_by, splits),
+    notes,
+    prepared_at: new Date().toISOString(),
+    cliprpn_version,
+  };
+  writeFacts(folder, facts);
+  return facts;
+}
+
+/** The facts, their sources' places brought up to date. */
+function unmoved(known: PreparedDataset, request: PrepareRequest): PreparedDataset {
+  const images_dir = request.images === null ? null : imagesDir(request, request.images);
+  if (known.images_dir === images_dir) return known;
+  const moved = { ...known, images_dir, source: request.source };
+  writeFacts(request.folder, moved);
+  return moved;
+}
+
+/** Where the pictures lie once they are out of an archive. */
+function imagesDir({ folder }: PrepareRequest, { path, is_archive }: Place): string {
+  return is_archive ? join(folder, "images") : path;
+}
+
+/** Takes out of an archive what is not there yet; what the archive lacks is a missing picture, as any other. */
+async function unpack(
+  archive: string,
+  wanted: readonly WantedPicture[],
+  folder: string,
+  { onPhase, onProgress, signal }: PrepareContext,
+): Promise<void> {
+  const absent = wanted.map(({ file_name }) => file_name).filter((name) => !existsSync(join(folder, name)));
+  if (absent.length === 0) return;
+  onPhase(`taking ${absent.length} pictures out of ${archive}`);
+  await extractPictures({ archive, wanted: absent, folder, onProgress, signal });
+}
+
+function picturesOf({ shards }: PixelsManifest): PreparedPicture[] {
+  return shards.flatMap(({ pictures }) => pictures);
+}
+
+/** Of what the tables take from the pictures. */
+export function picturesHash(manifest: PixelsManifest): string {
+  const hash = createHash("sha256");
+  for (const { file_name, width, height, upright, problem } of picturesOf(manifest))
+    hash.update(JSON.stringify([file_name, width, height, upright, problem !== null]));
+  return hash.digest("hex");
+}

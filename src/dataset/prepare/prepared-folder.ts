@@ -1,0 +1,55 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import writeFileAtomic from "write-file-atomic";
+import { check } from "../../contract/check.ts";
+import { CliprpnError } from "../../contract/errors.ts";
+import type { PreparedDataset, Settings, WantedPictures } from "../../contract/generated/types.ts";
+
+/** How pictures are brought to a square. */
+export type PictureSize = Pick<Settings, "image_size_px" | "resize">;
+
+/** Whether the folder holds a finished data set: `dataset.json` is written last. */
+export function isPrepared(folder: string): boolean {
+  return existsSync(factsFile(folder));
+}
+
+/** @throws CliprpnError data_invalid where another version of cliprpn made it, or the file is damaged. */
+export function readFacts(folder: string): PreparedDataset {
+  return read("PreparedDataset", factsFile(folder));
+}
+
+export function writeFacts(folder: string, facts: PreparedDataset): void {
+  writeFileAtomic.sync(factsFile(folder), `${JSON.stringify(facts, null, 2)}\n`);
+}
+
+export function readWanted(folder: string): WantedPictures["pictures"] {
+  return read("WantedPictures", wantedFile(folder)).pictures;
+}
+
+/** Every picture that the annotations refer to; Python writes it. */
+export function wantedFile(folder: string): string {
+  return join(folder, "pictures.json");
+}
+
+export function pixelsFolder(folder: string, { image_size_px, resize }: PictureSize): string {
+  return join(folder, "pixels", `${resize}-${image_size_px}`);
+}
+
+function factsFile(folder: string): string {
+  return join(folder, "dataset.json");
+}
+
+function read<Name extends "PreparedDataset" | "WantedPictures">(
+  name: Name,
+  file: string,
+): ReturnType<typeof check<Name>> {
+  try {
+    return check(name, JSON.parse(readFileSync(file, "utf8")), file);
+  } catch (error) {
+    throw new CliprpnError(
+      "data_invalid",
+      `${file}: expected what \`cliprpn prepare\` writes: ${error instanceof Error ? error.message : error}; prepare the data set again`,
+      { cause: error },
+    );
+  }
+}

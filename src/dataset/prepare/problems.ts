@@ -1,0 +1,24 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import writeFileAtomic from "write-file-atomic";
+import type { PreparedPicture } from "../../contract/generated/types.ts";
+
+const MAX_SHOWN = 20;
+
+/** Tells which pictures cannot be used: the first twenty, and all of them in a file beside the data set. */
+export function noteProblems(folder: string, bad: readonly PreparedPicture[]): string {
+  const file = join(folder, "problems.txt");
+  if (bad.length === 0) {
+    rmSync(file, { force: true });
+    return "";
+  }
+  const lines = bad.map(({ problem }) => `${problem}`);
+  writeFileAtomic.sync(file, `${lines.join("\n")}\n`);
+  const more = bad.length > MAX_SHOWN ? [`  and ${bad.length - MAX_SHOWN} more, all in ${file}`] : [];
+  return [
+    `${bad.length} ${bad.length === 1 ? "picture" : "pictures"} cannot be used`,
+    ...lines.slice(0, MAX_SHOWN).map((line) => `  ${line}`),
+    ...more,
+    "mend them and run it again, or go on without their refs by --allow-missing",
+  ].join("\n");
+}

@@ -1,0 +1,52 @@
+import type { PreparedDataset } from "../../contract/generated/types.ts";
+
+type Counts = readonly [num_images: number, num_refs: number, num_sentences: number];
+
+/** Counts per split as published: Mao et al. 2016 and Nagaraja et al. 2016 (RefCOCOg), Yu et al. 2016 (RefCOCO, RefCOCO+). */
+const published: Record<string, Record<string, Counts>> = {
+  "refcocog-umd": {
+    train: [21_899, 42_226, 80_512],
+    val: [1_300, 2_573, 4_896],
+    test: [2_600, 5_023, 9_602],
+  },
+  "refcocog-google": { train: [24_698, 44_822, 85_474], val: [4_650, 5_000, 9_536] },
+  "refcoco-unc": {
+    train: [16_994, 42_404, 120_624],
+    val: [1_500, 3_811, 10_834],
+    testA: [750, 1_975, 5_657],
+    testB: [750, 1_810, 5_095],
+  },
+  "refcoco+-unc": {
+    train: [16_992, 42_278, 120_191],
+    val: [1_500, 3_805, 10_758],
+    testA: [750, 1_975, 5_726],
+    testB: [750, 1_798, 4_889],
+  },
+};
+
+/** The field's data sets with who split them, the first the usual one. */
+export const family: Record<
+  string,
+  readonly [PreparedDataset["split_by"], ...PreparedDataset["split_by"][]]
+> = {
+  refcocog: ["umd", "google"],
+  refcoco: ["unc"],
+  "refcoco+": ["unc"],
+};
+
+/** Every count that is not the published one, a line each; none for a data set that nobody has published. */
+export function deviations(name: string, split_by: string, splits: PreparedDataset["splits"]): string[] {
+  const expected = published[name.endsWith(`-${split_by}`) ? name : `${name}-${split_by}`];
+  if (expected === undefined) return [];
+  const names = new Set([...Object.keys(expected), ...splits.map(({ split }) => split)]);
+  return [...names].flatMap((split) => {
+    const own = splits.find((each) => each.split === split);
+    const wanted = expected[split] ?? [0, 0, 0];
+    const found = [own?.num_images ?? 0, own?.num_refs ?? 0, own?.num_sentences ?? 0];
+    return ["pictures", "refs", "sentences"].flatMap((what, index) =>
+      wanted[index] === found[index]
+        ? []
+        : [`${split}: expected ${wanted[index]} ${what}, found ${found[index]}`],
+    );
+  });
+}
