@@ -1,10 +1,7 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { basename, dirname, extname, join, resolve } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { dirname, extname, resolve } from "node:path";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
-import { DEFAULT_MAX_PIXELS } from "../dataset/pictures/decode.ts";
-import { preparePixels } from "../dataset/pictures/prepare-pixels.ts";
-import type { PictureSize } from "../dataset/prepare/prepared-folder.ts";
+import { withOnePicture } from "../dataset/prepare/one-picture.ts";
 import { checkPicture, drawBoxes } from "../report/draw.ts";
 import { pictureSizeOf } from "../store/model-facts.ts";
 import { findTrial } from "../store/sweep-store.ts";
@@ -17,7 +14,7 @@ export async function ground(args: Arguments, context: Context): Promise<number>
   const engine = await openEngine(args, context);
   try {
     const { model, image_file, sentence, out } = asked;
-    const found = await withPixels(image_file, pictureSizeOf(model), context, (pixels_manifest) =>
+    const found = await withOnePicture(image_file, pictureSizeOf(model), context.signal, (pixels_manifest) =>
       engine.call("ground", { model, pixels_manifest, sentence }, { signal: context.signal }),
     );
     await mkdir(dirname(out), { recursive: true });
@@ -28,30 +25,6 @@ export async function ground(args: Arguments, context: Context): Promise<number>
     return EXIT.good;
   } finally {
     await engine.close();
-  }
-}
-
-/** One photo, prepared as a data set's pictures are, for as long as `use` needs it. */
-async function withPixels<T>(
-  image_file: string,
-  size: PictureSize,
-  { signal }: Context,
-  use: (pixels_manifest: string) => Promise<T>,
-): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), "cliprpn-"));
-  try {
-    await preparePixels({
-      images_dir: dirname(image_file),
-      wanted: [{ image_id: 0, file_name: basename(image_file), width: null, height: null }],
-      folder,
-      ...size,
-      max_pixels: DEFAULT_MAX_PIXELS,
-      onProgress: () => undefined,
-      signal,
-    });
-    return await use(join(folder, "manifest.json"));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
   }
 }
 

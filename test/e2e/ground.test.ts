@@ -4,9 +4,12 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { GroundResult } from "../../src/contract/generated/types.ts";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
+import { withOnePicture } from "../../src/dataset/prepare/one-picture.ts";
 import { LocalEngine } from "../../src/engine/local/local-engine.ts";
 import { drawBoxes } from "../../src/report/draw.ts";
+import { pictureSizeOf } from "../../src/store/model-facts.ts";
 import { evaluationFolder } from "../../src/store/sweep-store.ts";
 import { cliprpn, type Said } from "../helpers/cli.ts";
 import { testPython } from "../helpers/python.ts";
@@ -84,11 +87,7 @@ test("ground draws the box where it says, on a photo the right way up", async ()
   // The line is a few pixels wide, and stands inside the picture.
   for (const [index, edge] of changed.entries())
     expect(Math.abs(edge - found.pred_box_xyxy[index])).toBeLessThan(5);
-  const straight = await engine.call("ground", {
-    model: trial,
-    image_file: upright,
-    sentence: "the left one",
-  });
+  const straight = await ground(trial, upright, "the left one");
   for (const [index, edge] of straight.pred_box_xyxy.entries())
     expect(Math.abs(edge - found.pred_box_xyxy[index])).toBeLessThan(0.5);
 }, 120_000);
@@ -127,7 +126,7 @@ test.each([
     Object.assign(facts.spec.backbone, { weights, weights_id: "0".repeat(64) });
     writeFileSync(join(model, "best.json"), JSON.stringify(facts));
     const image_file = join(folder, "data/images/demo_000001.png");
-    await expect(engine.call("ground", { model, image_file, sentence: "x" })).rejects.toThrow(expected);
+    await expect(ground(model, image_file, "x")).rejects.toThrow(expected);
   },
   30_000,
 );
@@ -190,4 +189,10 @@ async function changedBox(before: string, after: string): Promise<number[]> {
     box[3] = Math.max(box[3] ?? 0, y + 1);
   }
   return box;
+}
+
+function ground(model: string, image_file: string, sentence: string): Promise<GroundResult> {
+  return withOnePicture(image_file, pictureSizeOf(model), new AbortController().signal, (pixels_manifest) =>
+    engine.call("ground", { model, pixels_manifest, sentence }),
+  );
 }

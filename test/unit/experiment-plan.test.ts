@@ -166,14 +166,14 @@ test("a switch changes the fusion beside it, in whatever order they stand", () =
 test("data are known by their annotations, whatever their folder is called", async () => {
   const [a, b] = [realData("one"), realData("one")];
   const other = realData("two");
-  const ids = await Promise.all([a, b, other].map((root) => identifyDataset({ root }, "/cache")));
+  const ids = await Promise.all([a, b, other].map((root) => identifyDataset({ root }, folders)));
   expect(ids[0]?.id).toBe(ids[1]?.id);
   expect(ids[0]?.id).not.toBe(ids[2]?.id);
 });
 
 test("another folder put in the demo's place does not go by the demo's name", async () => {
   const root = realData("one");
-  const { name } = await identifyDataset({ name: "demo", root }, "/cache");
+  const { name } = await identifyDataset({ name: "demo", root }, folders);
   expect(root.endsWith(name)).toBe(true);
 });
 
@@ -185,6 +185,8 @@ test("weights are known by their content; OpenAI's by their name", async () => {
   expect((await of({ name: "RN50-quickgelu", weights })).weights_id).toMatch(/^[0-9a-f]{64}$/);
   expect((await of({})).weights_id).toMatch(/^[0-9a-f]{64}$/);
 });
+
+const folders = { data: "/data", cache: "/cache" };
 
 function plan(experiment: object, changed: Partial<PlanContext> = {}, folder = tempFolder()): Plan {
   return planSweep(read({ name: "a", question: "Which is best?", ...experiment }, folder), {

@@ -33,7 +33,14 @@ test("a picture that cannot be read costs its cases, not the report", async () =
 });
 
 function shown(image_file: string): Case {
-  return { sent_id: 1, image_file, sentence: "the cup", gt_box_xyxy: [9, 9, 50, 50], predictions: [] };
+  return {
+    sent_id: 1,
+    image_file,
+    upright: false,
+    sentence: "the cup",
+    gt_box_xyxy: [9, 9, 50, 50],
+    predictions: [],
+  };
 }
 
 function pair(one: string, two: string): [Case, Case] {

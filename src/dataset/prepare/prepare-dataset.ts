@@ -24,7 +24,7 @@ import {
   wantedFile,
   writeFacts,
 } from "./prepared-folder.ts";
-import { noteProblems } from "./problems.ts";
+import { type BadPicture, noteProblems } from "./problems.ts";
 import { deviations } from "./published-counts.ts";
 import { datasetId, describeFiles } from "./source-files.ts";
 
@@ -119,6 +119,8 @@ async function prepareSizes(request: PrepareRequest, context: PrepareContext): P
   const wanted = readWanted(folder);
   const images_dir = imagesDir(request, images);
   if (images.is_archive) await unpack(images.path, wanted, images_dir, context);
+  // Minutes of decoding are not spent before what is missing is told.
+  if (!request.allow_missing) refuse(request, images_dir, missingOf(wanted, images_dir));
   const manifests: PixelsManifest[] = [];
   for (const size of request.sizes) {
     context.onPhase(`preparing the pictures, ${size.resize} to ${size.image_size_px} px`);
@@ -132,9 +134,7 @@ async function prepareSizes(request: PrepareRequest, context: PrepareContext): P
       signal: context.signal,
     });
     const bad = picturesOf(manifest).filter(({ problem }) => problem !== null);
-    const list = noteProblems(folder, bad);
-    if (bad.length > 0 && !request.allow_missing)
-      throw new CliprpnError("data_invalid", `${images_dir}: ${list}`);
+    refuse(request, images_dir, bad);
     manifests.push(manifest);
   }
   return manifests;
@@ -193,6 +193,24 @@ function unmoved(known: PreparedDataset, request: PrepareRequest): PreparedDatas
   const moved = { ...known, images_dir, source: request.source };
   writeFacts(request.folder, moved);
   return moved;
+}
+
+/** Notes pictures that cannot be used. @throws CliprpnError data_invalid, unless they may be left out. */
+function refuse(
+  { folder, allow_missing }: PrepareRequest,
+  images_dir: string,
+  bad: readonly BadPicture[],
+): void {
+  const list = noteProblems(folder, bad);
+  if (bad.length > 0 && !allow_missing) throw new CliprpnError("data_invalid", `${images_dir}: ${list}`);
+}
+
+function missingOf(wanted: readonly WantedPicture[], images_dir: string): BadPicture[] {
+  if (!existsSync(images_dir))
+    throw new CliprpnError("data_invalid", `${images_dir}: expected the folder of pictures, found none`);
+  return wanted
+    .filter(({ file_name }) => !existsSync(join(images_dir, file_name)))
+    .map(({ file_name }) => ({ file_name, problem: "expected a picture, found no file" }));
 }
 
 /** Where the pictures lie once they are out of an archive. */

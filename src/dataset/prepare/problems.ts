@@ -5,14 +5,17 @@ import type { PreparedPicture } from "../../contract/generated/types.ts";
 
 const MAX_SHOWN = 20;
 
+/** A picture and what is wrong with it. */
+export type BadPicture = Pick<PreparedPicture, "file_name" | "problem">;
+
 /** Tells which pictures cannot be used: the first twenty, and all of them in a file beside the data set. */
-export function noteProblems(folder: string, bad: readonly PreparedPicture[]): string {
+export function noteProblems(folder: string, bad: readonly BadPicture[]): string {
   const file = join(folder, "problems.txt");
   if (bad.length === 0) {
     rmSync(file, { force: true });
     return "";
   }
-  const lines = bad.map(({ problem }) => `${problem}`);
+  const lines = bad.map(({ file_name, problem }) => `${JSON.stringify(file_name)}: ${problem}`);
   writeFileAtomic.sync(file, `${lines.join("\n")}\n`);
   const more = bad.length > MAX_SHOWN ? [`  and ${bad.length - MAX_SHOWN} more, all in ${file}`] : [];
   return [

@@ -1,0 +1,102 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Picklable, pickle } from "../../src/dataset/demo/pickle.ts";
+import { Random } from "../../src/dataset/demo/random.ts";
+import { loadSharp } from "../../src/sharp.ts";
+
+/** A split by its published counts. */
+interface Shape {
+  split: "train" | "val" | "test";
+  num_images: number;
+  num_refs: number;
+  num_sentences: number;
+}
+
+export const refcocogShape: Shape[] = [
+  { split: "train", num_images: 21_899, num_refs: 42_226, num_sentences: 80_512 },
+  { split: "val", num_images: 1_300, num_refs: 2_573, num_sentences: 4_896 },
+  { split: "test", num_images: 2_600, num_refs: 5_023, num_sentences: 9_602 },
+];
+const numObjects = 208_960;
+const [width, height] = [96, 72];
+const things = ["dog", "person", "car", "chair", "cup", "horse", "bus", "bird"];
+const places = [
+  "on the left",
+  "on the right",
+  "in front",
+  "behind the table",
+  "near the window",
+  "that is red",
+];
+
+/** A data set of RefCOCOg's full shape in its own layout, its pictures small ones of soft colours. */
+export async function makeFullShape(root: string, shape: Shape[] = refcocogShape): Promise<void> {
+  await mkdir(join(root, "annotations"), { recursive: true });
+  await mkdir(join(root, "images"));
+  const random = new Random(0, 99);
+  const images: { id: number; file_name: string; width: number; height: number }[] = [];
+  const annotations: object[] = [];
+  const refs: Picklable[] = [];
+  let sent_id = 0;
+  for (const { split, num_images, num_refs, num_sentences } of shape) {
+    const first = images.length;
+    for (let row = 0; row < num_images; row += 1) {
+      const id = 9 + 7 * images.length;
+      images.push({ id, file_name: `COCO_train2014_${String(id).padStart(12, "0")}.jpg`, width, height });
+    }
+    for (let row = 0; row < num_refs; row += 1) {
+      const image_id = images[first + (row % num_images)]?.id ?? 0;
+      const ann_id = annotate(image_id);
+      const count =
+        Math.floor(((row + 1) * num_sentences) / num_refs) - Math.floor((row * num_sentences) / num_refs);
+      const sentences = Array.from({ length: count }, () => sentence());
+      refs.push({
+        ref_id: refs.length,
+        ann_id,
+        category_id: 1 + (ann_id % things.length),
+        image_id,
+        file_name: `COCO_train2014_${image_id}_${ann_id}.jpg`,
+        split,
+        sent_ids: sentences.map((each) => each.sent_id),
+        sentences,
+      });
+    }
+  }
+  while (annotations.length < Math.round((numObjects * images.length) / 25_799))
+    annotate(images[annotations.length % images.length]?.id ?? 0);
+  const categories = things.map((name, index) => ({ id: index + 1, name, supercategory: "thing" }));
+  await writeFile(
+    join(root, "annotations/instances.json"),
+    JSON.stringify({ images, annotations, categories }),
+  );
+  await writeFile(join(root, "annotations/refs(umd).p"), pickle(refs));
+  await draw(
+    images.map(({ file_name }) => join(root, "images", file_name)),
+    random,
+  );
+
+  function annotate(image_id: number): number {
+    const id = annotations.length + 1;
+    const [x, y] = [random.whole(0, width / 2), random.whole(0, height / 2)];
+    const bbox = [x, y, random.whole(8, width / 2), random.whole(8, height / 2)];
+    annotations.push({ id, image_id, category_id: 1 + (id % things.length), bbox, area: 64, iscrowd: 0 });
+    return id;
+  }
+
+  function sentence(): { sent_id: number; tokens: string[]; raw: string; sent: string } {
+    const text = `the ${random.pick(things)} ${random.pick(places)} of picture ${sent_id}`;
+    return { sent_id: sent_id++, tokens: text.split(" "), raw: text, sent: text };
+  }
+}
+
+/** No two pictures are the same. */
+async function draw(files: string[], random: Random): Promise<void> {
+  const sharp = await loadSharp();
+  const raw = { width: 12, height: 9, channels: 3 } as const;
+  const pixels = files.map(() => Buffer.from(Array.from({ length: 12 * 9 * 3 }, () => random.whole(0, 255))));
+  const lane = async (): Promise<void> => {
+    for (let file = files.pop(); file !== undefined; file = files.pop())
+      await sharp(pixels[files.length], { raw }).resize(width, height).jpeg({ quality: 80 }).toFile(file);
+  };
+  await Promise.all(Array.from({ length: 4 }, lane));
+}
