@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from prepared import Resize, prepare
+
 from cliprpn.contract.generated import TrialSpec
+from cliprpn.data.pixels import Pixels, open_pixels, pixels_folder
 from cliprpn.models.weights_files import SHIPPED
 
 WIDTH, HEIGHT = 120, 90
@@ -87,10 +90,26 @@ def small_dataset(root: Path, num_images: int = 12) -> Path:
     return write_dataset(root, *make_records(num_images))
 
 
-def make_spec(root: Path, cache: Path, seed: int = 0, **changes: Any) -> TrialSpec:
-    """A trial of seconds. `changes` are settings; `training` is merged, the others are replaced."""
+def prepared(root: Path, cache: Path, size: int = 64, resize: Resize = "squash") -> tuple[Path, str]:
+    """The folder and the id of the data set, prepared in the cache where it is not there yet."""
+    annotations = b"".join(path.read_bytes() for path in sorted((root / "annotations").iterdir()))
+    dataset_id = hashlib.sha256(annotations).hexdigest()[:16]
+    folder = cache / "prepared" / dataset_id
+    if not (pixels_folder(folder, size, resize) / "manifest.json").is_file():
+        prepare(root, folder, size, dataset_id=dataset_id, resize=resize)
+    return folder, dataset_id
+
+
+def open_small(folder: Path, size: int = 64, resize: Resize = "squash") -> Pixels:
+    """The pixels of a prepared data set."""
+    return open_pixels(pixels_folder(folder, size, resize))
+
+
+def make_settings(**changes: Any) -> dict[str, Any]:
+    """Of a trial of seconds. `training` and `rpn` are merged, other changes replace what is there."""
     settings: dict[str, Any] = {
         "image_size_px": 64,
+        "resize": "squash",
         "frame_size_px": 640,
         "neck_channels": 16,
         "fusion": {"kind": "switched", "text": "words", "interaction": "multiplicative", "coordinates": "on"},
@@ -110,6 +129,7 @@ def make_spec(root: Path, cache: Path, seed: int = 0, **changes: Any) -> TrialSp
             "pre_nms_top_n": 100,
             "post_nms_top_n": 100,
             "nms_thresh": 0.7,
+            "negatives_loss_weight": 0,
         },
         "training": {
             "num_epochs": 2,
@@ -123,12 +143,19 @@ def make_spec(root: Path, cache: Path, seed: int = 0, **changes: Any) -> TrialSp
             "grad_clip_norm": 1,
             "amp": True,
             "select_by": "acc_at_50",
+            "views": 0,
         },
         "limits": {"train": None, "val": None, "test": None},
     }
-    settings["training"] |= changes.pop("training", {})
-    settings |= changes
-    annotations = b"".join(path.read_bytes() for path in sorted((root / "annotations").iterdir()))
+    for key in ("rpn", "training"):
+        settings[key] |= changes.pop(key, {})
+    return settings | changes
+
+
+def make_spec(root: Path, cache: Path, seed: int = 0, **changes: Any) -> TrialSpec:
+    """A trial of seconds on the data set, prepared in the cache where it is not there yet."""
+    settings = make_settings(**changes)
+    folder, dataset_id = prepared(root, cache, settings["image_size_px"], settings["resize"])
     return TrialSpec.model_validate(
         {
             "trial_id": "0123456789abcdef",
@@ -139,9 +166,9 @@ def make_spec(root: Path, cache: Path, seed: int = 0, **changes: Any) -> TrialSp
             "num_threads": 1,
             "device": "cpu",
             "dataset": {
-                "id": hashlib.sha256(annotations).hexdigest()[:16],
+                "id": dataset_id,
                 "name": "blocks",
-                "root": str(root),
+                "root": str(folder),
                 "split_by": "umd",
             },
             "backbone": {

@@ -1,33 +1,61 @@
-"""The index of a data set: read and checked once, then two tables."""
+"""A prepared data set is opened from its tables alone, and only when it is the one that is asked for."""
 
 from __future__ import annotations
 
+import json
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from helpers import HEIGHT, WIDTH, small_dataset
+from prepared import prepare
 
 from cliprpn.data import index as index_module
-from cliprpn.data.index import DatasetIndex, open_or_build_index
+from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.errors import CliprpnError
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set as people have it, `data`, and prepared, `prepared`."""
+    folder = tmp_path_factory.mktemp("index")
+    prepare(small_dataset(folder / "data"), folder / "prepared")
+    return folder
+
+
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return small_dataset(tmp_path / "data")
+def root(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made / "prepared", tmp_path / "prepared"))
 
 
-def opened(root: Path, cache: Path, dataset_id: str = "blocks") -> DatasetIndex:
+@pytest.fixture(autouse=True)
+def nothing_open() -> Iterator[None]:
+    index_module._opened.clear()
+    yield
+    index_module._opened.clear()
+
+
+def opened(root: Path, dataset_id: str = "blocks") -> DatasetIndex:
     index_module._opened.clear()  # As a new process would.
-    return open_or_build_index(root, "umd", dataset_id, cache)
+    return open_dataset(root, dataset_id)
 
 
-def test_rows_join_sentences_with_their_pictures(root: Path, tmp_path: Path) -> None:
-    index = opened(root, tmp_path)
+def refusal(root: Path, dataset_id: str = "blocks") -> str:
+    with pytest.raises(CliprpnError) as caught:
+        opened(root, dataset_id)
+    assert caught.value.code == "data_invalid" and str(root) in caught.value.message
+    return caught.value.message
+
+
+def test_rows_join_sentences_with_their_pictures(made: Path, root: Path) -> None:
+    index = opened(root)
+    assert (index.root, index.images_dir, index.source_box_format) == (root, made / "data" / "images", "xywh")
     assert index.texts()[3] == "the large green thing"
     assert index.image_rows.tolist() == [row // 2 for row in range(24)]
-    assert index.image_path(3) == root / "images" / "COCO_train2014_000000000003.png"
+    assert index.images["file_name"][3].as_py() == "COCO_train2014_000000000003.png"
     assert index.gt_boxes[2].tolist() == [14, 11, 54.5, 41.25] and index.gt_boxes.dtype == np.float32
     assert index.image_sizes(np.array([0, 5])).tolist() == [[WIDTH, HEIGHT]] * 2
     assert index.split("val").tolist() == [4, 5, 16, 17]
@@ -40,40 +68,67 @@ def test_rows_join_sentences_with_their_pictures(root: Path, tmp_path: Path) -> 
     assert counts == {"train": (8, 8, 16), "val": (2, 2, 4), "test": (2, 2, 4)}
 
 
-def test_a_later_process_reads_the_tables_only(root: Path, tmp_path: Path) -> None:
-    first = opened(root, tmp_path)
-    (root / "annotations" / "refs(umd).p").unlink()
-    second = opened(root, tmp_path)
+def test_it_is_opened_once_in_a_process_and_by_the_tables_only(made: Path, root: Path) -> None:
+    first = opened(root)
+    (made / "data").rename(made / "away")
+    try:
+        second = opened(root)
+    finally:
+        (made / "away").rename(made / "data")
     assert second.sentences.equals(first.sentences) and second.images.equals(first.images)
+    (root / "sentences.parquet").unlink()
+    assert open_dataset(root, "blocks") is second
 
 
-def test_the_same_data_elsewhere_are_the_same_data(root: Path, tmp_path: Path) -> None:
-    opened(root, tmp_path)
-    moved = root.rename(tmp_path / "moved")
-    assert opened(moved, tmp_path).image_path(0).is_file()
+def test_it_may_be_moved(root: Path, tmp_path: Path) -> None:
+    texts = opened(root).texts()
+    assert opened(root.rename(tmp_path / "moved")).texts() == texts
 
 
-def test_a_picture_that_has_gone_since_is_named(root: Path, tmp_path: Path) -> None:
-    opened(root, tmp_path)
-    (root / "images" / "COCO_train2014_000000000003.png").unlink()
-    with pytest.raises(CliprpnError, match="picture 3"):
-        opened(root, tmp_path)
+def test_another_data_set_than_was_planned_with_is_refused(root: Path) -> None:
+    opened(root)
+    facts = json.loads((root / "dataset.json").read_text())
+    (root / "dataset.json").write_text(json.dumps(facts | {"id": "others"}))
+    message = refusal(root)
+    assert "expected blocks, found others" in message and "start again" in message
+    assert opened(root, "others").dataset_id == "others"
+    # The open one is another's: it is not taken for the one that is asked for.
+    with pytest.raises(CliprpnError, match="expected blocks, found others"):
+        open_dataset(root, "blocks")
 
 
-def test_data_that_are_wrong_leave_no_index(root: Path, tmp_path: Path) -> None:
-    picture = root / "images" / "COCO_train2014_000000000003.png"
-    picture.rename(tmp_path / "away.png")
-    with pytest.raises(CliprpnError, match="picture 3"):
-        opened(root, tmp_path)
-    (tmp_path / "away.png").rename(picture)
-    assert len(opened(root, tmp_path).texts()) == 24
+def change(**changes: Any) -> Callable[[Path], Any]:
+    return lambda path: path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+@pytest.mark.parametrize(
+    ("damage", "expected"),
+    [
+        (Path.unlink, "npx cliprpn prepare"),
+        (lambda path: path.write_bytes(b""), "prepare it again"),
+        (lambda path: path.write_bytes(b"\xff{"), "prepare it again"),
+        (lambda path: path.write_text("[]"), "prepare it again"),
+        (change(format_version=2), "format_version"),
+        (change(surprise=1), "surprise"),
+        (change(source={"layout": "tarot"}), "source"),
+    ],
+)
+def test_a_folder_that_is_no_prepared_data_set(
+    root: Path, damage: Callable[[Path], Any], expected: str
+) -> None:
+    damage(root / "dataset.json")
+    assert expected in refusal(root)
+
+
+def test_a_data_set_without_pictures_opens(root: Path) -> None:
+    change(images_dir=None)(root / "dataset.json")
+    assert opened(root).images_dir is None
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 and no more", None])
-def test_a_broken_table_says_what_to_delete(root: Path, tmp_path: Path, content: bytes | None) -> None:
-    opened(root, tmp_path)
-    table = next(tmp_path.glob("datasets/blocks/images-*.parquet"))
+@pytest.mark.parametrize("name", ["images", "sentences", "objects"])
+def test_a_broken_table_says_what_to_delete(root: Path, name: str, content: bytes | None) -> None:
+    table = root / f"{name}.parquet"
     table.unlink() if content is None else table.write_bytes(content)
-    with pytest.raises(CliprpnError, match="delete") as caught:
-        opened(root, tmp_path)
-    assert caught.value.code == "data_invalid" and str(table.parent) in caught.value.message
+    message = refusal(root)
+    assert "delete" in message and table.name in message

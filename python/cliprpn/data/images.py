@@ -23,7 +23,9 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "AVIF")
 
 
 def load_crop(path: Path, box_xyxy: Sequence[float], size_px: int, upright: bool = False) -> Tensor:
-    """A box of a picture, every pixel that it touches, at least one, squashed by CLIP's own filter (bicubic, antialiased).
+    """A box of a picture: every pixel that it touches, at least one, squashed by CLIP's own filter.
+
+    The filter is bicubic, antialiased.
 
     Args:
         box_xyxy: pixels, inside the picture.

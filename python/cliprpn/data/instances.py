@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from cliprpn.data.problems import Problems
-from cliprpn.data.records import good_records, is_box, is_integer, is_size, is_text
+from cliprpn.data.records import good_records, is_box, is_integer, is_name, is_size, is_text
 from cliprpn.errors import CliprpnError
 
 FIELDS = {
     "images": {
         "id": ("an integer", is_integer),
-        "file_name": ("text", is_text),
+        "file_name": ("a name", is_name),
         "width": ("a whole number of pixels", is_size),
         "height": ("a whole number of pixels", is_size),
     },

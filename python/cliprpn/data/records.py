@@ -44,6 +44,10 @@ def is_text(value: Any) -> bool:
     return isinstance(value, str) and _encodes(value, "strict")
 
 
+def is_name(value: Any) -> bool:
+    return is_text(value) and value != ""
+
+
 def is_old_text(value: Any) -> bool:
     """Text, or Python 2's bytes as the unpickler gives them: `clean_text` makes text of both."""
     return isinstance(value, str) and _encodes(value, "surrogateescape")

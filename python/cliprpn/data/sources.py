@@ -36,7 +36,7 @@ def read_source(source: RefcocoSource | RowsSource) -> Source:
     Raises:
         CliprpnError: data_invalid, naming every problem, up to twenty.
     """
-    known = _read.get(key := source.model_dump_json())
+    known = _read.get(key := (source.model_dump_json(), *map(_stamp, _files(source))))
     if known is not None:
         return known
     problems = Problems(_place(source))
@@ -63,7 +63,8 @@ def read_source(source: RefcocoSource | RowsSource) -> Source:
     return _read[key]
 
 
-_read: dict[str, Source] = {}
+# The last source: reading it and indexing it are two calls, and the files may have changed in between.
+_read: dict[tuple[object, ...], Source] = {}
 
 
 def referred_boxes(annotations: Annotations, sizes: Sizes, problems: Problems) -> dict[int, Box]:
@@ -110,4 +111,18 @@ def _tensor(rows: Sequence[tuple[float, ...]], width: int = 4) -> Tensor:
 
 def _place(source: RefcocoSource | RowsSource) -> Path:
     """The folder that problems are about."""
-    return Path(source.refs_file if isinstance(source, RefcocoSource) else source.files[0].file).parent
+    return _files(source)[0].parent
+
+
+def _files(source: RefcocoSource | RowsSource) -> list[Path]:
+    if isinstance(source, RefcocoSource):
+        return [Path(source.refs_file), Path(source.instances_file)]
+    return [Path(each.file) for each in source.files]
+
+
+def _stamp(file: Path) -> tuple[int, int] | None:
+    """What changes with the file; None where there is none."""
+    if not file.exists():
+        return None
+    found = file.stat()
+    return found.st_size, found.st_mtime_ns

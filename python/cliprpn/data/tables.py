@@ -33,8 +33,8 @@ def write_tables(annotations: Annotations, pixels: PixelsManifest | None, folder
     """Writes the three tables; refs of pictures without pixels are left out.
 
     Args:
-        pixels: of all pictures of the annotations, in their order; None for a set without pictures, whose sizes are what
-            the annotations say, or nothing.
+        pixels: of all pictures of the annotations, in their order; None for a set without pictures, whose
+            sizes are what the annotations say, or nothing.
 
     Raises:
         CliprpnError: data_invalid, where a box does not fit its picture; no_space.

@@ -1,0 +1,175 @@
+"""The true object against the picture's others: the loss, its gradient, and trials with and without it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from helpers import make_spec, small_dataset
+from torch import Tensor
+from torchvision.ops import box_iou
+
+from cliprpn import training
+from cliprpn.contract.generated import CompletedOutcome, TrialSpec
+from cliprpn.features import frozen
+from cliprpn.models import cliprpn as cliprpn_module
+from cliprpn.models.anchors import make_anchors
+from cliprpn.models.negatives import negatives_loss
+from cliprpn.models.rpn import RpnRules, label_anchors
+from cliprpn.trial import run_trial
+
+FRAME = 640.0
+RULES = RpnRules(fg_iou_thresh=0.5, bg_iou_thresh=0.4)
+ANCHORS = make_anchors(7, 640, (96, 144, 208, 304, 448), (0.5, 1, 2), "center")
+LEFT, RIGHT, BOTTOM = [40.0, 60, 220, 250], [380.0, 300, 600, 560], [30.0, 400, 250, 620]
+
+
+def slow_loss(logits: Tensor, gt_boxes: Tensor, negatives: Tensor, mask: Tensor) -> float:
+    """The same in words: one sentence, one negative, one anchor at a time."""
+    losses = []
+    for row in range(len(logits)):
+        true = (label_anchors(ANCHORS, gt_boxes[row : row + 1], RULES)[0] == 1).nonzero()[:, 0].tolist()
+        scores = []
+        for box, there in zip(negatives[row], mask[row].tolist(), strict=True):
+            iou = box_iou(box[None], ANCHORS)[0].tolist()
+            own = [n for n in range(len(ANCHORS)) if iou[n] >= RULES.fg_iou_thresh or iou[n] == max(iou)]
+            own = [n for n in own if n not in true]
+            if there and own:
+                scores.append(math.log(sum(math.exp(logits[row, n]) for n in own)))
+        if scores:
+            truth = math.log(sum(math.exp(logits[row, n]) for n in true))
+            losses.append(math.log(sum(map(math.exp, [truth, *scores]))) - truth)
+    return sum(losses) / max(1, len(losses))
+
+
+def random_boxes(generator: torch.Generator, *shape: int) -> Tensor:
+    corners = torch.rand(*shape, 2, generator=generator) * 400
+    return torch.cat([corners, corners + 40 + torch.rand(*shape, 2, generator=generator) * 190], dim=-1)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_it_is_the_cross_entropy_of_choosing_the_true_object(seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    logits = torch.randn(6, len(ANCHORS), generator=generator) * 3
+    gt_boxes, negatives = random_boxes(generator, 6), random_boxes(generator, 6, 4)
+    mask = torch.rand(6, 4, generator=generator) < 0.5
+    mask[2] = False  # A sentence with none does not count.
+    negatives[4, 0], mask[4, 0] = gt_boxes[4], True  # Nor does a negative where the true object is.
+    found = negatives_loss(logits, ANCHORS, gt_boxes, negatives, mask, RULES)
+    assert found.item() == pytest.approx(slow_loss(logits, gt_boxes, negatives, mask), rel=1e-5)
+    assert found > 0.01
+
+
+def gradient(gt_box: list[float], negatives: list[list[float]], mask: list[bool]) -> tuple[Tensor, Tensor]:
+    """Of the loss with respect to equal logits, [N], and the loss."""
+    logits = torch.zeros(1, len(ANCHORS), requires_grad=True)
+    boxes = torch.tensor(negatives).reshape(1, -1, 4)
+    there = torch.tensor([mask], dtype=torch.bool)
+    loss = negatives_loss(logits, ANCHORS, torch.tensor([gt_box]), boxes, there, RULES)
+    loss.backward()
+    assert logits.grad is not None
+    return logits.grad[0], loss.detach()
+
+
+def own_anchors(box: list[float]) -> Tensor:
+    """[N], bool: the anchors that a box has to itself when it is the true one."""
+    return label_anchors(ANCHORS, torch.tensor([box]), RULES)[0] == 1
+
+
+def test_its_gradient_lifts_the_true_object_and_lowers_the_negatives() -> None:
+    slope, _ = gradient(LEFT, [RIGHT, BOTTOM], [True, False])
+    assert (slope[own_anchors(LEFT)] < 0).all()  # A step goes against it.
+    assert (slope[own_anchors(RIGHT)] > 0).all()
+    others = ~(own_anchors(LEFT) | own_anchors(RIGHT))
+    assert (slope[others] == 0).all()  # Neither the background nor what the mask leaves out.
+    assert slope.sum().item() == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("negatives", "mask"),
+    [
+        ([RIGHT], [False]),
+        ([LEFT], [True]),  # It has no anchor but the true object's.
+        ([[0.0, 0, 0, 0]], [False]),
+        ([], []),
+    ],
+)
+def test_without_a_negative_it_is_zero_and_so_is_its_gradient(
+    negatives: list[list[float]], mask: list[bool]
+) -> None:
+    slope, loss = gradient(LEFT, negatives, mask)
+    assert loss == 0 and (slope == 0).all()
+
+
+def test_anchors_of_the_true_object_are_its_alone() -> None:
+    shifted = [side + 25 for side in LEFT]
+    both = own_anchors(LEFT) & own_anchors(shifted)
+    assert both.any() and (own_anchors(shifted) & ~both).any()
+    slope, _ = gradient(LEFT, [shifted], [True])
+    assert (slope[both] < 0).all()
+    assert (slope[own_anchors(shifted) & ~both] > 0).all()
+
+
+def test_large_logits_stay_finite() -> None:
+    logits = torch.full((2, len(ANCHORS)), 1e4)
+    logits[1] *= -1
+    logits.requires_grad_()
+    boxes, mask = torch.tensor([[RIGHT], [RIGHT]]), torch.tensor([[True], [True]])
+    loss = negatives_loss(logits, ANCHORS, torch.tensor([LEFT, LEFT]), boxes, mask, RULES)
+    loss.backward()
+    assert loss.isfinite() and logits.grad is not None and logits.grad.isfinite().all()
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_dataset(tmp_path_factory.mktemp("data") / "blocks")
+
+
+@pytest.fixture(autouse=True)
+def no_traces() -> Iterator[None]:
+    """A trial seeds every generator and asks for deterministic algorithms; other tests shall not notice."""
+    threads, state = torch.get_num_threads(), torch.get_rng_state()
+    yield
+    frozen._opened.clear()
+    torch.set_num_threads(threads)
+    torch.set_rng_state(state)
+    torch.use_deterministic_algorithms(False)
+
+
+def spec_of(root: Path, weight: float) -> TrialSpec:
+    return make_spec(root, root.parent, rpn={"negatives_loss_weight": weight})
+
+
+def outcome_of(spec: TrialSpec, folder: Path) -> CompletedOutcome:
+    outcome = run_trial(spec, folder, lambda event: None, lambda: False)
+    assert isinstance(outcome, CompletedOutcome), outcome
+    return outcome
+
+
+def test_a_trial_with_negatives_learns_something_else(root: Path, tmp_path: Path) -> None:
+    """Every picture of the small data set has two objects of one category."""
+    without, with_them = (outcome_of(spec_of(root, weight), tmp_path / str(weight)) for weight in (0, 1))
+    first, second = without.epochs[0], with_them.epochs[0]
+    # On random weights the choice between two objects costs about log 2.
+    assert 0.2 < second.loss_objectness - first.loss_objectness < 1.5
+    weights = [(tmp_path / name / "last.safetensors").read_bytes() for name in ("0", "1")]
+    assert weights[0] != weights[1]
+
+
+def test_without_their_weight_nothing_of_negatives_is_computed(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*args: Any) -> None:
+        raise AssertionError("nobody asked for negatives")
+
+    monkeypatch.setattr(training, "PictureObjects", never)
+    monkeypatch.setattr(cliprpn_module, "negatives_loss", never)
+    outcome_of(spec_of(root, 0), tmp_path / "without")
+    with pytest.raises(AssertionError, match="nobody asked"):  # The test can fail.
+        training.PictureObjects(None)  # type: ignore[arg-type]
+    failed = run_trial(spec_of(root, 1), tmp_path / "with", lambda event: None, lambda: False)
+    assert failed.state == "failed" and "nobody asked for negatives" in failed.error.message

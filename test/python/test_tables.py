@@ -1,0 +1,215 @@
+"""The index of a prepared data set: what of the annotations stays once the pictures have been looked at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from helpers import HEIGHT, WIDTH
+
+from cliprpn.contract.generated import PixelsManifest
+from cliprpn.data.annotations import Annotations, Box, BoxFormat, ObjectRecord, PictureRecord, SentenceRecord
+from cliprpn.data.tables import Dropped, write_tables
+from cliprpn.errors import CliprpnError
+
+
+def annotations(
+    boxes: dict[int, Box] | None = None, box_format: BoxFormat = "xywh", sizes: bool = True
+) -> Annotations:
+    """Three pictures with two objects each, of which the second is referred to by two sentences.
+
+    Args:
+        boxes: other boxes than [10, 20, 30, 40], by ann_id.
+    """
+    width, height = (WIDTH, HEIGHT) if sizes else (None, None)
+    given = {ann_id: (10.0, 20.0, 30.0, 40.0) for ann_id in range(6)} | (boxes or {})
+    return Annotations(
+        box_format,
+        [PictureRecord(image_id, f"{image_id}.jpg", width, height) for image_id in range(3)],
+        {ann_id: ObjectRecord(ann_id, ann_id // 2, "dog", box) for ann_id, box in given.items()},
+        [
+            SentenceRecord(
+                2 * image_id + n, 100 + image_id, 2 * image_id + 1, image_id, "train", f"dog {n}", "colour", 7
+            )
+            for image_id in range(3)
+            for n in range(2)
+        ],
+    )
+
+
+def manifest(problems: dict[int, str] | None = None, names: str = "{}.jpg", **changes: Any) -> PixelsManifest:
+    """Of the three pictures, one to a shard.
+
+    Args:
+        problems: by picture.
+        changes: of every picture's row.
+    """
+    pictures = [
+        {
+            "file_name": names.format(number),
+            "bytes": 0,
+            "mtime_ms": 0,
+            "width": WIDTH,
+            "height": HEIGHT,
+            "upright": number == 1,
+            "scale_x": 1,
+            "scale_y": 1,
+            "left_px": 0,
+            "top_px": 0,
+            "problem": (problems or {}).get(number),
+        }
+        | changes
+        for number in range(3)
+    ]
+    shards = [
+        {"file": f"shard-{number:05d}.npy", "sha256": "0" * 64, "pictures": [picture]}
+        for number, picture in enumerate(pictures)
+    ]
+    return PixelsManifest.model_validate(
+        {
+            "preprocessing_version": "1",
+            "image_size_px": 64,
+            "resize": "squash",
+            "pixels_id": "abc",
+            "shards": shards,
+        }
+    )
+
+
+def rows_of(folder: Path, name: str) -> list[dict[str, Any]]:
+    return pq.read_table(folder / f"{name}.parquet").to_pylist()
+
+
+def test_every_picture_sentence_and_object_has_its_row(tmp_path: Path) -> None:
+    assert write_tables(annotations(), manifest(), tmp_path) == Dropped(0, 0, 0)
+    assert rows_of(tmp_path, "images")[1] == {
+        "image_id": 1,
+        "file_name": "1.jpg",
+        "width": WIDTH,
+        "height": HEIGHT,
+        "upright": True,
+        "pixel_row": 1,
+    }
+    assert rows_of(tmp_path, "objects")[2] == {
+        "ann_id": 2,
+        "image_id": 1,
+        "category": "dog",
+        "box_xyxy": [10, 20, 40, 60],
+    }
+    assert rows_of(tmp_path, "sentences")[3] == {
+        "sent_id": 3,
+        "ref_id": 101,
+        "ann_id": 3,
+        "image_id": 1,
+        "split": "train",
+        "sentence": "dog 1",
+        "gt_box_xyxy": [10, 20, 40, 60],
+        "category": "dog",
+        "num_same_category": 2,
+        "stratum": "colour",
+        "pair_id": 7,
+        "source_box": [10, 20, 30, 40],
+    }
+
+
+def test_refs_of_a_picture_with_a_problem_are_left_out_and_counted(tmp_path: Path) -> None:
+    assert write_tables(annotations(), manifest({1: "missing"}), tmp_path) == Dropped(1, 1, 2)
+    assert [(row["image_id"], row["pixel_row"]) for row in rows_of(tmp_path, "images")] == [(0, 0), (2, 2)]
+    assert [row["sent_id"] for row in rows_of(tmp_path, "sentences")] == [0, 1, 4, 5]
+    assert [row["ann_id"] for row in rows_of(tmp_path, "objects")] == [0, 1, 4, 5]
+
+
+def test_a_box_of_a_picture_with_a_problem_is_nobodys_problem(tmp_path: Path) -> None:
+    unfit = annotations({3: (500.0, 0.0, 5.0, 5.0)})
+    assert write_tables(unfit, manifest({1: "broken"}), tmp_path).num_refs == 1
+    with pytest.raises(CliprpnError, match="ref 101"):
+        write_tables(unfit, manifest(), tmp_path)
+
+
+def test_without_any_picture_nothing_is_left(tmp_path: Path) -> None:
+    with pytest.raises(CliprpnError, match="expected a sentence with its picture") as caught:
+        write_tables(annotations(), manifest(dict.fromkeys(range(3), "missing")), tmp_path)
+    assert caught.value.code == "data_invalid" and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("box", [(500.0, 0.0, 5.0, 5.0), (5.0, 5.0, 0.0, 9.0), (float("nan"), 0.0, 5.0, 5.0)])
+def test_an_object_that_does_not_fit_is_left_out_where_nobody_refers_to_it(tmp_path: Path, box: Box) -> None:
+    write_tables(annotations({2: box}), manifest(), tmp_path)
+    assert [row["ann_id"] for row in rows_of(tmp_path, "objects")] == [0, 1, 3, 4, 5]
+    assert len(rows_of(tmp_path, "sentences")) == 6
+
+
+def test_a_true_box_that_does_not_fit_is_a_problem_and_no_table_is_written(tmp_path: Path) -> None:
+    with pytest.raises(CliprpnError, match="ref 102: expected the box of ann_id 5") as caught:
+        write_tables(annotations({5: (500.0, 0.0, 5.0, 5.0)}), manifest(), tmp_path)
+    assert caught.value.code == "data_invalid" and f"{WIDTH} x {HEIGHT} picture 2" in caught.value.message
+    assert not list(tmp_path.iterdir())
+
+
+def test_boxes_are_held_against_the_pictures_own_size_not_the_recorded_one(tmp_path: Path) -> None:
+    """A picture that is upright by its rotation flag has other sides than its annotations may say."""
+    wide = annotations({5: (100.0, 0.0, 15.0, 30.0)})
+    write_tables(wide, manifest(), tmp_path)
+    with pytest.raises(CliprpnError, match=f"{HEIGHT} x {WIDTH} picture 2"):
+        write_tables(wide, manifest(width=HEIGHT, height=WIDTH), tmp_path)
+
+
+def test_a_box_that_sticks_out_by_rounding_is_cut_and_its_source_is_kept(tmp_path: Path) -> None:
+    write_tables(annotations({1: (100.0, 50.0, 20.5, 40.75)}), manifest(), tmp_path)
+    first = rows_of(tmp_path, "sentences")[0]
+    assert first["gt_box_xyxy"] == [100, 50, WIDTH, HEIGHT]
+    assert first["source_box"] == [100, 50, 20.5, 40.75]
+
+
+@pytest.mark.parametrize(
+    ("box_format", "box"), [("xyxy", (30.0, 9.0, 90.0, 36.0)), ("cxcywh_norm", (0.5, 0.25, 0.5, 0.3))]
+)
+def test_boxes_of_other_formats_come_to_the_same_pixels(
+    tmp_path: Path, box_format: BoxFormat, box: Box
+) -> None:
+    of_all = dict.fromkeys(range(6), box)
+    write_tables(annotations(of_all, box_format), manifest(), tmp_path)
+    first = rows_of(tmp_path, "sentences")[0]
+    assert first["gt_box_xyxy"] == pytest.approx([30, 9, 90, 36]) and first["source_box"] == list(box)
+    assert rows_of(tmp_path, "objects")[0]["box_xyxy"] == pytest.approx([30, 9, 90, 36])
+
+
+def test_a_set_without_pictures_has_the_sizes_that_are_told(tmp_path: Path) -> None:
+    write_tables(annotations(), None, tmp_path)
+    first = rows_of(tmp_path, "images")[0]
+    assert (first["width"], first["height"], first["pixel_row"]) == (WIDTH, HEIGHT, None)
+
+
+def test_a_picture_of_unknown_size_has_no_edges(tmp_path: Path) -> None:
+    write_tables(annotations({5: (5000.0, 0.0, 5.0, 5.0)}, sizes=False), None, tmp_path)
+    assert rows_of(tmp_path, "images")[0]["width"] is None
+    assert rows_of(tmp_path, "sentences")[5]["gt_box_xyxy"] == [5000, 0, 5005, 5]
+    with pytest.raises(CliprpnError, match="not empty, found"):
+        write_tables(annotations({5: (10.0, 0.0, 0.0, 5.0)}, sizes=False), None, tmp_path)
+
+
+def test_shares_of_a_picture_of_unknown_size_are_no_boxes(tmp_path: Path) -> None:
+    shares = annotations(dict.fromkeys(range(6), (0.5, 0.25, 0.5, 0.3)), "cxcywh_norm", sizes=False)
+    with pytest.raises(CliprpnError, match="give the pictures") as caught:
+        write_tables(shares, None, tmp_path)
+    assert caught.value.code == "data_invalid"
+    write_tables(shares, manifest(), tmp_path)  # The pictures tell it.
+    assert rows_of(tmp_path, "sentences")[0]["gt_box_xyxy"] == pytest.approx([30, 9, 90, 36])
+
+
+def test_objects_without_a_name_are_of_no_category(tmp_path: Path) -> None:
+    unnamed = annotations()
+    for ann_id in (2, 3):
+        unnamed.objects[ann_id] = ObjectRecord(ann_id, 1, None, (10.0, 20.0, 30.0, 40.0))
+    write_tables(unnamed, manifest(), tmp_path)
+    found = [(row["category"], row["num_same_category"]) for row in rows_of(tmp_path, "sentences")]
+    assert found == [("dog", 2)] * 2 + [("", 0)] * 2 + [("dog", 2)] * 2
+    assert rows_of(tmp_path, "objects")[3]["category"] is None
+
+
+def test_pixels_of_other_pictures_are_a_defect(tmp_path: Path) -> None:
+    with pytest.raises(CliprpnError) as caught:
+        write_tables(annotations(), manifest(names="other-{}.jpg"), tmp_path)
+    assert caught.value.code == "internal"
