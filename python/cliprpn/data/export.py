@@ -30,13 +30,13 @@ def export_rows(
         how many sentences were written.
 
     Raises:
-        CliprpnError: data_invalid, when COCO's boxes are to be other than xywh, or shares are asked of a picture
-            whose size nobody knows; no_space.
+        CliprpnError: bad_input, when COCO's boxes are to be other than xywh; data_invalid, when shares are asked
+            of a picture whose size nobody knows; no_space.
     """
     if format == "coco":
         if box_format != "xywh":
             raise CliprpnError(
-                "data_invalid", f"{out_file}: expected xywh, which COCO's boxes are, found {box_format}"
+                "bad_input", f"{out_file}: expected xywh, which COCO's boxes are, found {box_format}"
             )
         text = json.dumps(_coco(index), ensure_ascii=False)
     else:

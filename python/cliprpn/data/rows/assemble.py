@@ -74,7 +74,7 @@ def _with_boxes(
             )
     alone = sum(row.sentence is None for row in bad)
     if alone:
-        notes.append(f"{alone} objects that nobody refers to have no area; they are left out")
+        notes.append(f"objects without an area that nobody refers to: {alone} left out")
     return [row for row, fit in zip(rows, fits, strict=True) if fit]
 
 

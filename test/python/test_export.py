@@ -1,0 +1,129 @@
+"""What is exported is read back the same: numbers, sentences, order."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from own_data import make_coco, make_rows, read, rows_source, write_jsonl
+
+from cliprpn.contract.generated import RowsSource
+from cliprpn.data.annotations import Annotations
+from cliprpn.data.export import export_rows
+from cliprpn.data.index import DatasetIndex, open_tables
+from cliprpn.data.sources import read_source
+from cliprpn.data.tables import write_tables
+from cliprpn.errors import CliprpnError
+
+REAL = Path(__file__).parents[3] / "shared" / "data" / "refcocog-umd-val.jsonl"
+SIZES = {"width": 640, "height": 480, "category": "dog"}
+
+
+def prepared(source: RowsSource, folder: Path) -> DatasetIndex:
+    """The tables of a set without pictures."""
+    write_tables(read_source(source).annotations, None, folder)
+    return open_tables(folder, "own", None, source.box_format)
+
+
+def rows_of(found: Annotations) -> list[Any]:
+    names = {each.image_id: each.file_name for each in found.pictures}
+    return [
+        (names[each.image_id], each.sentence, found.objects[each.ann_id].box, each.split)
+        for each in found.sentences
+    ]
+
+
+@pytest.mark.skipif(not REAL.is_file(), reason="needs ../shared/data/refcocog-umd-val.jsonl")
+def test_real_sentences_and_boxes_come_back_as_they_were(tmp_path: Path) -> None:
+    source = rows_source((REAL, "val"), image="file_name", box="bbox")
+    index = prepared(source, tmp_path / "set")
+    assert export_rows(index, "jsonl", "xywh", tmp_path / "out" / "back.jsonl") == 4885
+    given, _ = read(source)
+    back, problems = read(rows_source(tmp_path / "out" / "back.jsonl"))
+    assert problems == [] and back == given
+    lines = (tmp_path / "out" / "back.jsonl").read_text(encoding="utf-8").splitlines()
+    originals = [json.loads(line) for line in REAL.read_text(encoding="utf-8").splitlines()]
+    found = [
+        {key: json.loads(line)[key] for key in ("image_id", "ann_id", "box", "sentence")} for line in lines
+    ]
+    assert found == [
+        {
+            "image_id": each["image_id"],
+            "ann_id": each["ann_id"],
+            "box": each["bbox"],
+            "sentence": each["sentence"],
+        }
+        for each in originals
+    ]
+
+
+@pytest.mark.parametrize("box_format", ["xywh", "xyxy", "cxcywh_norm"])
+def test_boxes_are_converted_where_another_format_is_asked_for(tmp_path: Path, box_format: str) -> None:
+    rows = [{**row, **SIZES, "split": "test"} for row in make_rows()]
+    index = prepared(rows_source(write_jsonl(tmp_path / "a.jsonl", rows)), tmp_path / "set")
+    export_rows(index, "jsonl", box_format, tmp_path / "b.jsonl")
+    first = json.loads((tmp_path / "b.jsonl").read_text().splitlines()[0])
+    assert (
+        first["box"]
+        == {
+            "xywh": [10.5, 20, 30.25, 40],
+            "xyxy": [10.5, 20, 40.75, 60],
+            "cxcywh_norm": [25.625 / 640, 40 / 480, 30.25 / 640, 40 / 480],
+        }[box_format]
+    )
+    assert {**first, "box": 0} == {
+        "image": "train/p0.jpg",
+        "sentence": "the left dog, 0",
+        "box": 0,
+        "split": "test",
+        "image_id": 1,
+        "ann_id": 1,
+        "ref_id": 1,
+        "sent_id": 1,
+        **SIZES,
+    }
+    again = prepared(rows_source(tmp_path / "b.jsonl", box_format=box_format), tmp_path / "set2")
+    export_rows(again, "jsonl", "xywh", tmp_path / "c.jsonl")
+    for row, line in zip(rows, (tmp_path / "c.jsonl").read_text().splitlines(), strict=True):
+        assert json.loads(line)["box"] == pytest.approx(row["box"], abs=1e-9)  # Two float64 divisions.
+
+
+def test_coco_keeps_all_objects_and_comes_back(tmp_path: Path) -> None:
+    (tmp_path / "coco.json").write_text(json.dumps(make_coco()))
+    source = rows_source((tmp_path / "coco.json", "train"), format="coco")
+    assert export_rows(prepared(source, tmp_path / "set"), "coco", "xywh", tmp_path / "back.json") == 4
+    content = json.loads((tmp_path / "back.json").read_text())
+    assert content["images"] == make_coco()["images"]
+    assert [each["name"] for each in content["categories"]] == ["dog", "person"]
+    assert [(each["id"], each["image_id"], each["bbox"]) for each in content["annotations"]] == [
+        (each["id"], each["image_id"], each["bbox"]) for each in make_coco()["annotations"]
+    ]
+    assert [(each["area"], each["iscrowd"]) for each in content["annotations"]][1] == (70 * 80.5, 0)
+    given, _ = read(source)
+    back, problems = read(rows_source(tmp_path / "back.json", format="coco"))
+    assert (
+        problems == [] and back == given and rows_of(back)[0] == ("a.jpg", "a dog", (1, 2, 30, 40), "train")
+    )
+
+
+def test_cocos_boxes_are_xywh_from_any_source(tmp_path: Path) -> None:
+    rows = [{**row, "box": [10, 20, 40, 60], "split": "val"} for row in make_rows(1)]
+    index = prepared(
+        rows_source(write_jsonl(tmp_path / "a.jsonl", rows), box_format="xyxy"), tmp_path / "set"
+    )
+    export_rows(index, "coco", "xywh", tmp_path / "a.json")
+    content = json.loads((tmp_path / "a.json").read_text())
+    assert content["annotations"][0]["bbox"] == [10, 20, 30, 40]
+    assert content["images"] == [{"id": 1, "file_name": "train/p0.jpg"}]
+    assert content["categories"] == [{"id": 1, "name": "object", "supercategory": ""}]
+    with pytest.raises(CliprpnError) as caught:
+        export_rows(index, "coco", "xyxy", tmp_path / "b.json")
+    assert caught.value.code == "bad_input" and not (tmp_path / "b.json").exists()
+
+
+def test_shares_of_pictures_of_unknown_size_are_refused(tmp_path: Path) -> None:
+    index = prepared(rows_source((write_jsonl(tmp_path / "a.jsonl", make_rows()), "val")), tmp_path / "set")
+    with pytest.raises(CliprpnError, match="expected the sizes of all pictures"):
+        export_rows(index, "jsonl", "cxcywh_norm", tmp_path / "b.jsonl")

@@ -1,0 +1,284 @@
+"""JSON Lines and CSV: what good rows give, and how bad ones are told, by line."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from own_data import make_rows, read, rows_source, write_csv, write_jsonl
+
+from cliprpn.data.rows.lines import MAX_LINE_BYTES
+from cliprpn.errors import CliprpnError
+
+REAL = Path(__file__).parents[3] / "shared" / "data" / "refcocog-umd-val.jsonl"
+
+
+def test_rows_become_pictures_objects_and_sentences(tmp_path: Path) -> None:
+    found, problems = read(rows_source(write_jsonl(tmp_path / "data.jsonl", make_rows())))
+    assert problems == [] and found.notes == []
+    assert [(each.image_id, each.file_name) for each in found.pictures] == [
+        (1, "train/p0.jpg"),
+        (2, "train/p1.jpg"),
+    ]
+    assert [each.box for each in found.objects.values()] == [
+        (10.5, 20, 30.25, 40),
+        (60.5, 20, 30.25, 40),
+        (10.5, 20, 30.25, 40),
+    ]
+    assert [each.sentence for each in found.sentences] == [row["sentence"] for row in make_rows()]
+    assert [(each.ann_id, each.ref_id, each.sent_id) for each in found.sentences[:3]] == [
+        (1, 1, 1),
+        (1, 1, 2),
+        (2, 2, 3),
+    ]
+    assert {each.split for each in found.sentences} == {None}
+
+
+def test_csv_says_the_same_as_json_lines(tmp_path: Path) -> None:
+    rows = make_rows()
+    rows[1]["sentence"] = 'the "big", brown dog\nat the café'
+    known = {"split": "testA", "image_id": 3, "width": 640, "height": 480, "category": "dog"}
+    full = [{**row, **known, "image": "a.jpg"} for row in rows]
+    jsonl, _ = read(rows_source(write_jsonl(tmp_path / "data.jsonl", full)))
+    for box in (str, lambda box: ",".join(map(str, box)), lambda box: " ".join(map(str, box))):
+        written = write_csv(tmp_path / "data.csv", [{**row, "box": box(row["box"])} for row in full])
+        csv, problems = read(rows_source(written, format="csv"))
+        assert problems == [] and csv == jsonl
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_csv_of_other_separators_is_read(tmp_path: Path, separator: str) -> None:
+    text = f"image{separator}sentence{separator}box\na.jpg{separator}a dog, left{separator}1,2,3,4\n"
+    (tmp_path / "data.csv").write_text(text)
+    found, problems = read(rows_source(tmp_path / "data.csv", format="csv"))
+    assert problems == [] and found.sentences[0].sentence == "a dog, left"
+
+
+def test_the_fields_evaluation_sets_are_read_by_naming_columns(tmp_path: Path) -> None:
+    ref_l4 = {  # Ref-L4: boxes xywh, ids of pictures in text for one of its two sources.
+        "id": 0,
+        "caption": "A café sign that hangs over the door.",
+        "bbox": [285, 128, 112, 91],
+        "bbox_area": 10192,
+        "bbox_id": 0,
+        "ori_category_id": "o365_128",
+        "image_id": "o365_v1_001",
+        "height": 512,
+        "width": 768,
+        "file_name": "objects365_v1_00118203.jpg",
+        "is_rewrite": False,
+        "split": "val",
+    }
+    ref_adv = {  # Ref-Adv: boxes xyxy.
+        "file_name": "000000123.jpg",
+        "normal_caption": "the man without a hat",
+        "solution": [10.0, 20.0, 110.5, 220.0],
+        "width": 640,
+        "height": 480,
+        "distractors": [[1, 2, 3, 4], [5, 6, 7, 8]],
+        "image_source": "COCO",
+        "use_negation": True,
+    }
+    columns = {"image": "file_name", "sentence": "caption", "box": "bbox"}
+    for format, write in (("jsonl", write_jsonl), ("csv", write_csv)):
+        path = write(tmp_path / f"l4.{format}", [ref_l4])
+        found, problems = read(rows_source(path, format=format, **columns))
+        assert problems == [] and found.sentences[0].split == "val"
+        assert found.objects[1].box == (285, 128, 112, 91) and found.pictures[0].width == 768
+        path = write(tmp_path / f"adv.{format}", [ref_adv])
+        columns_adv = {"image": "file_name", "sentence": "normal_caption", "box": "solution"}
+        found, problems = read(rows_source((path, "test"), format=format, box_format="xyxy", **columns_adv))
+        assert problems == [] and found.sentences[0].split == "test"
+        assert found.objects[1].box == (10, 20, 110.5, 220)
+
+
+@pytest.mark.skipif(not REAL.is_file(), reason="needs ../shared/data/refcocog-umd-val.jsonl")
+def test_the_oddities_of_real_sentences_survive() -> None:
+    found, problems = read(rows_source((REAL, "val"), image="file_name", box="bbox"))
+    given = [json.loads(line) for line in REAL.read_text(encoding="utf-8").splitlines()]
+    assert problems == []
+    assert [each.sentence for each in found.sentences] == [row["sentence"] for row in given]
+    assert [list(found.objects[each.ann_id].box) for each in found.sentences] == [
+        row["bbox"] for row in given
+    ]
+    assert [(each.image_id, each.ann_id) for each in found.sentences] == [
+        (row["image_id"], row["ann_id"]) for row in given
+    ]
+    assert found.notes == ["7 rows repeat a sentence of the same object; they are kept"]
+    _, problems = read(rows_source((REAL, "val"), box_format="xyxy", image="file_name", box="bbox"))
+    assert "60% of 4885 boxes cannot be xyxy, and 100% can be xywh" in problems[0]
+    assert (
+        "refcocog-umd-val.jsonl:1: box" in problems[1] and "[153.18, 213.25, 134.57, 213.02]" in problems[1]
+    )
+
+
+@pytest.mark.parametrize(
+    ("box_format", "boxes", "likely"),
+    [
+        ("xyxy", [[300, 200, 30, 40], [50, 60, 70, 80], [90, 80, 70, 60]], "is xywh their format?"),
+        ("cxcywh_norm", [[300, 200, 30, 40], [50, 60, 70, 80]], "is xywh their format?"),
+        ("xywh", [[0.5, 0.5, 0.25, 0.125], [0.1, 0.1, 0.2, 0.2]], "is cxcywh_norm their format?"),
+        ("xywh", [[300, 200, 630, 440], [350, 250, 600, 400]], "is xyxy their format?"),
+        ("xywh", [[10, 20, 630, 440], [1, 1, 20, 30]], None),
+    ],
+)
+def test_a_format_that_does_not_fit_gets_a_hint(
+    tmp_path: Path, box_format: str, boxes: list[Any], likely: str | None
+) -> None:
+    sizes = {"width": 640, "height": 480}
+    rows = [{"image": "a.jpg", "sentence": str(box), "box": box, **sizes} for box in boxes]
+    _, problems = read(rows_source(write_jsonl(tmp_path / "data.jsonl", rows), box_format=box_format))
+    assert likely in problems[0] if likely else problems == []
+
+
+GOOD: dict[str, Any] = {"image": "a.jpg", "sentence": "a dog", "box": [1, 2, 3, 4]}
+BAD: dict[str, tuple[Any, str]] = {
+    "no box": ({"image": "a.jpg", "sentence": "a"}, "box: expected four numbers (xywh: left, top"),
+    "three numbers": ({**GOOD, "box": [1, 2, 3]}, "box: expected four numbers"),
+    "a number in words": ({**GOOD, "box": "1,2,three,4"}, "box: expected four numbers"),
+    "NaN": ({**GOOD, "box": [1, 2, float("nan"), 4]}, "box: expected four numbers"),
+    "infinity": ({**GOOD, "box": [1, 2, float("inf"), 4]}, "box: expected four numbers"),
+    "a huge number": ({**GOOD, "box": [1, 2, 10**400, 4]}, "box: expected four numbers"),
+    "yes and no": ({**GOOD, "box": [True, False, True, True]}, "box: expected four numbers"),
+    "no area": ({**GOOD, "box": [1, 2, 0, 4]}, "box: expected one with an area"),
+    "no sentence": ({**GOOD, "sentence": None}, "sentence: expected a sentence, found None"),
+    "blanks": ({**GOOD, "sentence": " \t\n "}, "sentence: expected a sentence"),
+    "half a character": ({**GOOD, "sentence": "a \ud800"}, "sentence: expected a sentence"),
+    "a book": ({**GOOD, "sentence": "a" * 10_001}, "sentence: expected a sentence of at most 10,000"),
+    "another key": (
+        {"file": "a.jpg", "sentence": "a", "box": [1, 2, 3, 4]},
+        "image: expected a file name, found none among 'file, s",
+    ),
+    "upwards": ({**GOOD, "image": "a/../../b.jpg"}, "image: expected a name below the folder of pictures"),
+    "upwards in Windows": ({**GOOD, "image": "..\\b.jpg"}, "image: expected a name below the folder"),
+    "absolute": ({**GOOD, "image": "/etc/passwd"}, "image: expected a name below the folder"),
+    "a drive": ({**GOOD, "image": "C:\\b.jpg"}, "image: expected a name below the folder"),
+    "a folder": ({**GOOD, "image": "images/"}, "image: expected the name of a file"),
+    "a control character": ({**GOOD, "image": "a\x1b[2J.jpg"}, "image: expected a file name without control"),
+    "a null byte": ({**GOOD, "image": "a\0.jpg"}, "image: expected a file name without control"),
+    "bytes of a picture": ({**GOOD, "image": {"bytes": "x"}}, "image: expected a file name"),
+    "validation": ({**GOOD, "split": "validation"}, "split: expected val, found 'validation'"),
+    "another split": ({**GOOD, "split": "both"}, "split: expected train, val, test, testA or testB"),
+    "no size": ({**GOOD, "width": 0}, "width: expected a whole number of pixels, found 0"),
+    "a list as category": ({**GOOD, "category": ["dog"]}, "category: expected text"),
+    "a list": ([1, 2], "expected a JSON object, found [1, 2]"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_is_wrong_is_named_by_line(tmp_path: Path, name: str) -> None:
+    row, expected = BAD[name]
+    path = tmp_path / "data.jsonl"
+    path.write_text("".join(f"{json.dumps(each)}\n" for each in (GOOD, row, {**GOOD, "image": "z.jpg"})))
+    found, problems = read(rows_source(path))
+    assert len(problems) == 1 and problems[0].startswith(f"data.jsonl:2: {expected}"), problems
+    assert len(problems[0]) < 300 and [each.file_name for each in found.pictures] == ["a.jpg", "z.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (b"{oops}", "data.jsonl:2: expected a JSON object: Expecting property name"),
+        (b'{"image": "a.jpg", "image": "b.jpg"}', "key 'image' stands more than once"),
+        (b"[" * 100_000, "data.jsonl:2: expected a JSON object: lists or objects nested too deep"),
+        (b"9" * 10_000, "data.jsonl:2: expected a JSON object: Exceeds the limit"),
+        (b'{"sentence": "caf\xe9"}', "data.jsonl:2: expected UTF-8, found byte 0xe9 at 18"),
+        (b" " * (MAX_LINE_BYTES + 1), "data.jsonl:2: expected a line of at most 16,777,216 bytes"),
+        (b"\0", "data.jsonl:2: expected a JSON object"),
+    ],
+)
+def test_a_line_that_is_no_object_is_named(tmp_path: Path, line: bytes, expected: str) -> None:
+    good = json.dumps(GOOD).encode()
+    (tmp_path / "data.jsonl").write_bytes(good + b"\n" + line + b"\n" + good + b"\n")
+    found, problems = read(rows_source(tmp_path / "data.jsonl"))
+    assert len(problems) == 1 and expected in problems[0] and len(problems[0]) < 300
+    assert len(found.sentences) == 2
+
+
+def test_marks_of_other_systems_are_passed_over(tmp_path: Path) -> None:
+    lines = json.dumps(GOOD).encode() + b"\r\n\r\n" + json.dumps(GOOD).encode() + b"\r\n\r\n"
+    (tmp_path / "data.jsonl").write_bytes(codecs.BOM_UTF8 + lines)
+    assert len(read(rows_source(tmp_path / "data.jsonl"))[0].sentences) == 2
+    table = b'image,sentence,box\r\na.jpg,a dog,"1,2,3,4"\r\n\r\n,,\r\n'
+    (tmp_path / "data.csv").write_bytes(codecs.BOM_UTF8 + table)
+    found, problems = read(rows_source(tmp_path / "data.csv", format="csv"))
+    assert problems == [] and len(found.sentences) == 1
+    (tmp_path / "data.csv").write_bytes(table.decode().encode("utf-16"))
+    assert (
+        "data.csv:1: expected UTF-8, found UTF-16"
+        in read(rows_source(tmp_path / "data.csv", format="csv"))[1][0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "data.csv:1: expected a header row with image, sentence, box"),
+        (
+            "image,caption,box\na.jpg,a,1\n",
+            "expected a header row with sentence, each name once, found 'image, cap",
+        ),
+        ("image,sentence,box,box\n", "each name once"),
+        (
+            "image,sentence,box\na.jpg,a dog,1,2,3,4\n",
+            "data.csv:2: expected 3 values as in the header, found 6",
+        ),
+        ("image,sentence,box\na.jpg,a dog\n", "data.csv:2: expected 3 values as in the header, found 2"),
+        ('image,sentence,box\na.jpg,"a dog,"1,2,3,4"\n', "data.csv:2: expected CSV"),
+        ('image,sentence,box\nb.jpg,b,"1,2,3,4"\na.jpg,"a dog', "data.csv:3: expected CSV: unexpected end"),
+        (f"image,sentence,box\na.jpg,{'a' * 200_000},x\n", "data.csv:2: expected CSV: field larger"),
+    ],
+)
+def test_a_table_that_is_torn_is_named_by_line(tmp_path: Path, text: str, expected: str) -> None:
+    (tmp_path / "data.csv").write_text(text)
+    _, problems = read(rows_source(tmp_path / "data.csv", format="csv"))
+    assert expected in problems[0]
+
+
+def test_ids_are_taken_where_they_fit_and_counted_where_not(tmp_path: Path) -> None:
+    def ids_of(*changes: dict[str, Any]) -> tuple[list[tuple[int, ...]], list[str]]:
+        rows = [{**row, **change} for row, change in zip(make_rows(4), changes, strict=True)]
+        found, problems = read(rows_source(write_jsonl(tmp_path / "data.jsonl", rows)))
+        assert problems == []
+        return [
+            (each.image_id, each.ann_id, each.ref_id, each.sent_id) for each in found.sentences
+        ], found.notes
+
+    own = [{"image_id": 70, "ann_id": 5 + i // 2, "ref_id": 30 + i, "sent_id": 9 - i} for i in range(4)]
+    assert ids_of(*own) == ([(70, 5, 30, 9), (70, 5, 31, 8), (70, 6, 32, 7), (70, 6, 33, 6)], [])
+    counted, notes = ids_of(*({**each, "ann_id": 5} for each in own))
+    assert [ids[1] for ids in counted] == [1, 1, 2, 2] and [ids[2] for ids in counted] == [30, 31, 32, 33]
+    assert notes == ["ann_id: 5 at data.jsonl:3 contradicts an earlier row; all are numbered anew"]
+    counted, notes = ids_of(*({**each, "sent_id": 1} for each in own))
+    assert [ids[3] for ids in counted] == [1, 2, 3, 4] and "sent_id: 1 at data.jsonl:2" in notes[0]
+    counted, notes = ids_of(own[0], {**own[1], "image_id": "coco_70"}, *own[2:])
+    assert counted[0][0] == 1 and notes == [
+        "image_id: 1 of 4 rows have no whole number; all are numbered anew"
+    ]
+
+
+def test_two_sizes_of_a_picture_are_a_problem(tmp_path: Path) -> None:
+    rows = [{**GOOD, "width": 640, "height": 480}, {**GOOD, "width": 480, "height": 640}]
+    _, problems = read(rows_source(write_jsonl(tmp_path / "data.jsonl", rows)))
+    assert problems == [
+        "data.jsonl:2: width, height: expected 640 x 480 as in an earlier row of 'a.jpg', found 480 x 640"
+    ]
+
+
+def test_a_files_split_is_that_of_its_rows(tmp_path: Path) -> None:
+    rows = [{**row, "split": "train"} for row in make_rows(2)]
+    train, test = (write_jsonl(tmp_path / f"{name}.jsonl", rows) for name in ("train", "test"))
+    found, problems = read(rows_source((train, "train"), (test, "test")))
+    assert problems == [] and [each.split for each in found.sentences] == ["train", "train", "test", "test"]
+    assert "test.jsonl: 2 rows name another split; taken as test" in found.notes
+
+
+def test_what_is_not_there_or_empty_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CliprpnError) as caught:
+        read(rows_source(tmp_path / "none.jsonl"))
+    assert caught.value.code == "data_invalid" and "none.jsonl" in caught.value.message
+    (tmp_path / "empty.jsonl").write_text("\n\n")
+    assert "expected rows with a sentence" in read(rows_source(tmp_path / "empty.jsonl"))[1][0]
