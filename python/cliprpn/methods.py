@@ -16,6 +16,8 @@ from cliprpn.checkpoint import load_model
 from cliprpn.contract.generated import (
     CheckFusionParams,
     CheckFusionResult,
+    DatasetStats,
+    DatasetStatsParams,
     EvaluateParams,
     EvaluateResult,
     ExportDatasetParams,
@@ -43,6 +45,7 @@ from cliprpn.data.index import open_dataset, open_tables, read_facts
 from cliprpn.data.pixels import read_manifest
 from cliprpn.data.sources import count_splits, read_source
 from cliprpn.data.tables import write_tables
+from cliprpn.dataset_stats import dataset_stats
 from cliprpn.errors import CliprpnError
 from cliprpn.golden import check_golden
 from cliprpn.ground import ground
@@ -109,6 +112,10 @@ def _export_dataset(params: ExportDatasetParams, context: CallContext) -> Export
     index = open_dataset(root, read_facts(root).id)
     num = export_rows(index, params.format, params.box_format, Path(params.out_file))
     return ExportDatasetResult(num_sentences=num)
+
+
+def _dataset_stats(params: DatasetStatsParams, context: CallContext) -> DatasetStats:
+    return dataset_stats(Path(params.root), params.hash_pixels)
 
 
 def _check_fusion(params: CheckFusionParams, context: CallContext) -> CheckFusionResult:
@@ -192,6 +199,7 @@ METHODS: dict[str, Method] = {
     "read_annotations": Method(ReadAnnotationsParams, ReadAnnotationsResult, _read_annotations),
     "index_dataset": Method(IndexDatasetParams, IndexDatasetResult, _index_dataset),
     "export_dataset": Method(ExportDatasetParams, ExportDatasetResult, _export_dataset),
+    "dataset_stats": Method(DatasetStatsParams, DatasetStats, _dataset_stats),
     "check_fusion": Method(CheckFusionParams, CheckFusionResult, _check_fusion),
     "evaluate": Method(EvaluateParams, EvaluateResult, _evaluate),
     "summarize": Method(SummarizeParams, Summary, _summarize),

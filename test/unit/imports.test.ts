@@ -64,7 +64,7 @@ const only: [what: string, pattern: RegExp, files: string[]][] = [
 const python: string[][] = [
   ["runtime"],
   ["methods"],
-  ["trial", "ground", "golden", "summarize", "crops"],
+  ["trial", "ground", "golden", "summarize", "crops", "dataset_stats"],
   ["training", "steps", "gallery", "breakdowns", "importer"],
   ["evaluation", "checkpoint"],
   ["build", "predictions", "features"],
@@ -73,13 +73,13 @@ const python: string[][] = [
   ["data"],
   ["models"],
   ["metrics", "floors", "statistics"],
-  ["boxes"],
+  ["boxes", "geometry"],
   ["devices", "durable", "memory"],
   ["contract", "errors", "seeding", "guards"],
 ];
 
 /** Modules that see tensors and plain arguments: never a path, a file or the contract. */
-const tensorsOnly = ["models", "metrics", "floors", "statistics", "boxes"];
+const tensorsOnly = ["models", "metrics", "floors", "statistics", "boxes", "geometry"];
 const pathLike =
   /^\s*(?:from|import) (?:pathlib|os|json|pydantic|cliprpn\.(?:contract|errors|data|features))\b/m;
 

@@ -42,6 +42,25 @@ class Anchors(BaseModel):
     ]
 
 
+class AreaCuts(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    refcocog_low: float
+    refcocog_high: float
+    own_low: float
+    own_high: float
+
+
+class AreaShares(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    small: float
+    medium: float
+    large: float
+
+
 class CasePrediction(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -84,6 +103,14 @@ class Case(BaseModel):
     ]
 
 
+class CategoryCount(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    category: str
+    num_sentences: Annotated[int, Field(ge=0)]
+
+
 class CheckFusionResult(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -122,6 +149,31 @@ class DatasetCounts(BaseModel):
     num_images: Annotated[int, Field(ge=0)]
     num_refs: Annotated[int, Field(ge=0)]
     num_sentences: Annotated[int, Field(ge=0)]
+
+
+class DatasetFloor(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: Annotated[
+        Literal["whole_picture", "constant_box"],
+        Field(description="The whole picture, or the one box that fits train best."),
+    ]
+    miou: float
+    acc_at_50: float
+
+
+class DatasetStatsParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    root: Annotated[str, Field(description="Folder of a prepared data set.")]
+    hash_pixels: Annotated[
+        bool,
+        Field(
+            description="Whether pictures are compared by their pixels too, which reads all of them."
+        ),
+    ]
 
 
 class Durations(BaseModel):
@@ -510,6 +562,20 @@ class ProgressEvent(BaseModel):
     total: Annotated[int, Field(ge=0)]
 
 
+class Quantiles(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    min: float
+    p5: float
+    p25: float
+    p50: float
+    p75: float
+    p95: float
+    max: float
+    mean: float
+
+
 class RefcocoSource(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -600,6 +666,16 @@ class RunTrialParams(BaseModel):
     ]
 
 
+class SameCategory(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    one: Annotated[int, Field(ge=0)]
+    two: Annotated[int, Field(ge=0)]
+    three_or_more: Annotated[int, Field(ge=0)]
+    unknown: Annotated[int, Field(description="Nobody says what the object is.", ge=0)]
+
+
 class SourceFile(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -620,6 +696,44 @@ class SplitCounts(BaseModel):
     num_images: int
     num_refs: int
     num_sentences: int
+
+
+class SplitOverlap(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    first: Annotated[
+        Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
+    ]
+    second: Annotated[
+        Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
+    ]
+    num_images: Annotated[
+        int,
+        Field(
+            description="Pictures of the second that are in the first too, by id or by file name.",
+            ge=0,
+        ),
+    ]
+    num_identical_pixels: Annotated[
+        int | None,
+        Field(
+            description="Pictures of the second with the prepared pixels of another one of the first; null where pixels were not looked at.",
+            ge=0,
+        ),
+    ]
+    num_refs: Annotated[int, Field(ge=0)]
+    num_objects: Annotated[int, Field(ge=0)]
+    num_sentences: Annotated[
+        int,
+        Field(
+            description="Sentences of the second with the picture, the box and the words of one of the first.",
+            ge=0,
+        ),
+    ]
+    examples: Annotated[
+        list[str], Field(description="File names of a few shared pictures.")
+    ]
 
 
 class TrialGroup(BaseModel):
@@ -663,6 +777,16 @@ class SwitchedFusion(BaseModel):
     coordinates: Annotated[
         Literal["off", "on"], Field(description="Whether each cell knows where it is.")
     ]
+
+
+class TableCheck(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    expected: str
+    num_checked: Annotated[int, Field(ge=0)]
+    num_wrong: Annotated[int, Field(ge=0)]
+    examples: Annotated[list[str], Field(description="A few of the wrong ones.")]
 
 
 class Training(BaseModel):
@@ -782,6 +906,30 @@ class WarningEvent(BaseModel):
     )
     type: Literal["warning"]
     message: str
+
+
+class WordBin(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    min_words: Annotated[int, Field(ge=0)]
+    max_words: Annotated[
+        int | None, Field(description="Inclusive; null for no end.", ge=0)
+    ]
+
+
+class AreaStats(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    quantiles: Quantiles
+    refcocog_shares: Annotated[
+        AreaShares,
+        Field(description="Of small, medium and large boxes by RefCOCOg's terciles."),
+    ]
+    own_shares: Annotated[
+        AreaShares, Field(description="The same by the set's own terciles.")
+    ]
 
 
 class Breakdown(BaseModel):
@@ -1050,6 +1198,30 @@ class RowsSource(BaseModel):
     ]
 
 
+class SentenceExample(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    split: Annotated[
+        Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
+    ]
+    sentence: str
+    category: Annotated[str, Field(description="Empty where nobody says it.")]
+    file_name: str
+    upright: bool
+    width: Annotated[int | None, Field(ge=1)]
+    height: Annotated[int | None, Field(ge=1)]
+    box_xyxy: Annotated[
+        list[float],
+        Field(
+            description="Left, top, right, bottom in pixels of the original picture.",
+            max_length=4,
+            min_length=4,
+            title="BoxXyxy",
+        ),
+    ]
+
+
 class Settings(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -1098,6 +1270,54 @@ class Settings(BaseModel):
     rpn: Rpn
     training: Training
     limits: Limits
+
+
+class SplitStats(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    split: Annotated[
+        Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
+    ]
+    num_images: Annotated[int, Field(ge=0)]
+    num_refs: Annotated[int, Field(ge=0)]
+    num_sentences: Annotated[int, Field(ge=0)]
+    words: Quantiles
+    word_histogram: Annotated[
+        list[int], Field(description="Sentences in each of `word_bins`.")
+    ]
+    num_left_right: Annotated[
+        int, Field(description="Sentences with the word left or right.", ge=0)
+    ]
+    num_non_ascii: Annotated[int, Field(ge=0)]
+    num_repeated: Annotated[
+        int,
+        Field(
+            description="Rows whose object and sentence are those of an earlier row.",
+            ge=0,
+        ),
+    ]
+    areas: Annotated[
+        AreaStats | None,
+        Field(
+            description="Boxes' areas as shares of their pictures; null where nobody tells the pictures' sizes."
+        ),
+    ]
+    same_category: SameCategory
+    num_categories: Annotated[int, Field(ge=0)]
+    top_categories: Annotated[
+        list[CategoryCount], Field(description="Most frequent first.")
+    ]
+    objects_per_picture: Annotated[Quantiles, Field(description="Over pictures.")]
+    aspects: Annotated[
+        Quantiles | None, Field(description="Width over height, over pictures.")
+    ]
+    floors: Annotated[
+        list[DatasetFloor],
+        Field(
+            description="What an answer without understanding gets; empty where nobody tells the pictures' sizes."
+        ),
+    ]
 
 
 class StratumSummary(BaseModel):
@@ -1398,6 +1618,45 @@ class ReadAnnotationsMethod(BaseModel):
     result: ReadAnnotationsResult
 
 
+class DatasetStats(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    facts: PreparedDataset
+    num_objects: Annotated[int, Field(description="Of all pictures.", ge=0)]
+    num_coco_train2014: Annotated[
+        int,
+        Field(
+            description="Pictures whose file name says that they are COCO's train2014.",
+            ge=0,
+        ),
+    ]
+    word_bins: Annotated[list[WordBin], Field(description="Of `word_histogram`.")]
+    area_cuts: Annotated[
+        AreaCuts | None,
+        Field(
+            description="Of a box's area as a share of its picture: RefCOCOg's terciles, and this set's own; null where nobody tells the pictures' sizes."
+        ),
+    ]
+    splits: list[SplitStats]
+    overlaps: Annotated[list[SplitOverlap], Field(description="Every pair of splits.")]
+    table_checks: list[TableCheck]
+    examples: Annotated[
+        list[SentenceExample],
+        Field(
+            description="A seeded choice over splits, categories and areas, for the contact sheet."
+        ),
+    ]
+
+
+class DatasetStatsMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: DatasetStatsParams
+    result: DatasetStats
+
+
 class BridgeMethods(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -1417,5 +1676,6 @@ class BridgeMethods(BaseModel):
         ReadAnnotationsMethod, Field(title="ReadAnnotationsMethod")
     ]
     export_dataset: Annotated[ExportDatasetMethod, Field(title="ExportDatasetMethod")]
+    dataset_stats: Annotated[DatasetStatsMethod, Field(title="DatasetStatsMethod")]
 
-SCHEMA_SHA256 = "28fd8d763f077e6c2b1554a0d00cd8756a3358d81a1dc5779a0e9381b14845c8"
+SCHEMA_SHA256 = "b8909f75ea3443af38cb9740efff8ee4ffd7adc1ec6483bf056ea0111da08048"

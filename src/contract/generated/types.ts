@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "28fd8d763f077e6c2b1554a0d00cd8756a3358d81a1dc5779a0e9381b14845c8";
+export const schema_sha256 = "b8909f75ea3443af38cb9740efff8ee4ffd7adc1ec6483bf056ea0111da08048";
 
 /**
  * What a trial came to: `outcome.json` in its folder, written once. The file is the truth.
@@ -169,6 +169,7 @@ export interface BridgeMethods {
   golden: GoldenMethod;
   read_annotations: ReadAnnotationsMethod;
   export_dataset: ExportDatasetMethod;
+  dataset_stats: DatasetStatsMethod;
 }
 export interface HelloMethod {
   params: HelloParams;
@@ -1107,27 +1108,58 @@ export interface ExportDatasetParams {
 export interface ExportDatasetResult {
   num_sentences: number;
 }
-/**
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "OkEnvelope".
- */
-export interface OkEnvelope {
-  status: "ok";
-  value: {
-    [k: string]: unknown | undefined;
-  };
+export interface DatasetStatsMethod {
+  params: DatasetStatsParams;
+  result: DatasetStats;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "ErrorEnvelope".
+ * via the `definition` "DatasetStatsParams".
  */
-export interface ErrorEnvelope {
-  status: "error";
-  error: ErrorInfo;
+export interface DatasetStatsParams {
   /**
-   * For the log, never for the terminal.
+   * Folder of a prepared data set.
    */
-  traceback: string | null;
+  root: string;
+  /**
+   * Whether pictures are compared by their pixels too, which reads all of them.
+   */
+  hash_pixels: boolean;
+}
+/**
+ * What a person should know of a prepared data set: `dataset show` and `dataset check` render it.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "DatasetStats".
+ */
+export interface DatasetStats {
+  facts: PreparedDataset;
+  /**
+   * Of all pictures.
+   */
+  num_objects: number;
+  /**
+   * Pictures whose file name says that they are COCO's train2014.
+   */
+  num_coco_train2014: number;
+  /**
+   * Of `word_histogram`.
+   */
+  word_bins: WordBin[];
+  /**
+   * Of a box's area as a share of its picture: RefCOCOg's terciles, and this set's own; null where nobody tells the pictures' sizes.
+   */
+  area_cuts: AreaCuts | null;
+  splits: SplitStats[];
+  /**
+   * Every pair of splits.
+   */
+  overlaps: SplitOverlap[];
+  table_checks: TableCheck[];
+  /**
+   * A seeded choice over splits, categories and areas, for the contact sheet.
+   */
+  examples: SentenceExample[];
 }
 /**
  * `dataset.json` of a prepared data set, written last. Beside it: images.parquet, sentences.parquet, objects.parquet, and pixels/ with a folder for each size.
@@ -1190,6 +1222,250 @@ export interface SourceFile {
   bytes: number;
   mtime_ms: number;
   sha256: string;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "WordBin".
+ */
+export interface WordBin {
+  min_words: number;
+  /**
+   * Inclusive; null for no end.
+   */
+  max_words: number | null;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "AreaCuts".
+ */
+export interface AreaCuts {
+  refcocog_low: number;
+  refcocog_high: number;
+  own_low: number;
+  own_high: number;
+}
+/**
+ * Shares and quantiles are over the split's sentences, unless told otherwise.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SplitStats".
+ */
+export interface SplitStats {
+  split: Split;
+  num_images: number;
+  num_refs: number;
+  num_sentences: number;
+  words: Quantiles;
+  /**
+   * Sentences in each of `word_bins`.
+   */
+  word_histogram: number[];
+  /**
+   * Sentences with the word left or right.
+   */
+  num_left_right: number;
+  num_non_ascii: number;
+  /**
+   * Rows whose object and sentence are those of an earlier row.
+   */
+  num_repeated: number;
+  /**
+   * Boxes' areas as shares of their pictures; null where nobody tells the pictures' sizes.
+   */
+  areas: AreaStats | null;
+  same_category: SameCategory;
+  num_categories: number;
+  /**
+   * Most frequent first.
+   */
+  top_categories: CategoryCount[];
+  objects_per_picture: Quantiles1;
+  /**
+   * Width over height, over pictures.
+   */
+  aspects: Quantiles | null;
+  /**
+   * What an answer without understanding gets; empty where nobody tells the pictures' sizes.
+   */
+  floors: DatasetFloor[];
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Quantiles".
+ */
+export interface Quantiles {
+  min: number;
+  p5: number;
+  p25: number;
+  p50: number;
+  p75: number;
+  p95: number;
+  max: number;
+  mean: number;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "AreaStats".
+ */
+export interface AreaStats {
+  quantiles: Quantiles;
+  refcocog_shares: AreaShares;
+  own_shares: AreaShares1;
+}
+/**
+ * Of small, medium and large boxes by RefCOCOg's terciles.
+ */
+export interface AreaShares {
+  small: number;
+  medium: number;
+  large: number;
+}
+/**
+ * The same by the set's own terciles.
+ */
+export interface AreaShares1 {
+  small: number;
+  medium: number;
+  large: number;
+}
+/**
+ * Sentences by how many objects of the meant one's category its picture has, itself included.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SameCategory".
+ */
+export interface SameCategory {
+  one: number;
+  two: number;
+  three_or_more: number;
+  /**
+   * Nobody says what the object is.
+   */
+  unknown: number;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "CategoryCount".
+ */
+export interface CategoryCount {
+  category: string;
+  num_sentences: number;
+}
+/**
+ * Over pictures.
+ */
+export interface Quantiles1 {
+  min: number;
+  p5: number;
+  p25: number;
+  p50: number;
+  p75: number;
+  p95: number;
+  max: number;
+  mean: number;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "DatasetFloor".
+ */
+export interface DatasetFloor {
+  /**
+   * The whole picture, or the one box that fits train best.
+   */
+  name: "whole_picture" | "constant_box";
+  miou: number;
+  acc_at_50: number;
+}
+/**
+ * What two splits share.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SplitOverlap".
+ */
+export interface SplitOverlap {
+  first: Split;
+  second: Split;
+  /**
+   * Pictures of the second that are in the first too, by id or by file name.
+   */
+  num_images: number;
+  /**
+   * Pictures of the second with the prepared pixels of another one of the first; null where pixels were not looked at.
+   */
+  num_identical_pixels: number | null;
+  num_refs: number;
+  num_objects: number;
+  /**
+   * Sentences of the second with the picture, the box and the words of one of the first.
+   */
+  num_sentences: number;
+  /**
+   * File names of a few shared pictures.
+   */
+  examples: string[];
+}
+/**
+ * What the tables must hold.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "TableCheck".
+ */
+export interface TableCheck {
+  expected: string;
+  num_checked: number;
+  num_wrong: number;
+  /**
+   * A few of the wrong ones.
+   */
+  examples: string[];
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SentenceExample".
+ */
+export interface SentenceExample {
+  split: Split;
+  sentence: string;
+  /**
+   * Empty where nobody says it.
+   */
+  category: string;
+  file_name: string;
+  upright: boolean;
+  width: number | null;
+  height: number | null;
+  box_xyxy: BoxXyxy;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "OkEnvelope".
+ */
+export interface OkEnvelope {
+  status: "ok";
+  value: {
+    [k: string]: unknown | undefined;
+  };
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ErrorEnvelope".
+ */
+export interface ErrorEnvelope {
+  status: "error";
+  error: ErrorInfo;
+  /**
+   * For the log, never for the terminal.
+   */
+  traceback: string | null;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "AreaShares".
+ */
+export interface AreaShares2 {
+  small: number;
+  medium: number;
+  large: number;
 }
 /**
  * Every picture that is referred to, in order of first mention; what Python asks for.
