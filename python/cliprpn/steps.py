@@ -41,8 +41,13 @@ def open_data(
     device: torch.device,
     emit: Emit,
     should_stop: Callable[[], bool],
+    num_views: int = 0,
 ) -> tuple[DatasetIndex, FrozenFeatures]:
-    """The data set's index and its frozen features."""
+    """The data set's index and its frozen features.
+
+    Args:
+        num_views: views of the training pictures, for training only.
+    """
     root = Path(dataset.root)
     index = open_dataset(root, dataset.id)
     features = open_features(
@@ -55,6 +60,7 @@ def open_data(
         paced(emit),
         lambda: emit(WarningEvent(type="warning", message="waiting for features that another process makes")),
         should_stop,
+        num_views,
     )
     return index, features
 

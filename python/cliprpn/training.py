@@ -51,7 +51,6 @@ def train_model(
     num_steps = steps_per_epoch * settings.num_epochs
     rate = make_schedule(settings, num_steps)
     amp = settings.amp and device.type == "cuda"
-    targets = frame_targets(model, data.index, data.features, data.train_rows)
     objects = PictureObjects(data.index) if model.rules.negatives_loss_weight > 0 else None
     order = np.random.default_rng(seed)
     draws = torch.Generator(device).manual_seed(seed)
@@ -60,15 +59,17 @@ def train_model(
         started = time.monotonic()
         model.train()
         sums = torch.zeros(2, device=device)
+        view = (epoch - 1) % (settings.views + 1)  # 0: the pictures themselves.
+        targets = frame_targets(model, data.index, data.features, data.train_rows, view)
         for chosen in np.array_split(shuffled(data, settings, order), steps_per_epoch):
             if should_stop():
                 raise CliprpnError("interrupted", f"stopped in epoch {epoch}")
             for group in optimizer.param_groups:
                 group["lr"] = settings.learning_rate * rate(step)
-            inputs = data.features.batch(data.train_rows[chosen], device)
+            inputs = data.features.batch(data.train_rows[chosen], device, False, view)
             with torch.autocast(device.type, dtype=torch.bfloat16, enabled=amp):
                 outputs = model(*inputs)
-            negatives = None if objects is None else _negatives(model, data, objects, chosen, device)
+            negatives = None if objects is None else _negatives(model, data, objects, chosen, view, device)
             losses = torch.stack(model.losses(outputs, targets[chosen].to(device), draws, negatives))
             if not losses.isfinite().all():
                 raise CliprpnError(
@@ -119,16 +120,25 @@ def shuffled(data: TrainingData, settings: Training, order: np.random.Generator)
 
 
 def _negatives(
-    model: ClipRPN, data: TrainingData, objects: PictureObjects, chosen: np.ndarray, device: torch.device
+    model: ClipRPN,
+    data: TrainingData,
+    objects: PictureObjects,
+    chosen: np.ndarray,
+    view: int,
+    device: torch.device,
 ) -> tuple[Tensor, Tensor]:
     """Objects of the meant one's category: boxes [B, M, 4] in the model's frame, float32, and mask [B, M]."""
     rows = data.train_rows[chosen]
     others = objects.others(rows)
     frames = data.features.frames_of(rows)[:, None].expand(-1, others.boxes.shape[1], -1)  # [B, M, 4]
-    boxes = to_frame(
-        others.boxes.flatten(0, 1), frames.flatten(0, 1), data.features.zoom(model.frame_size_px)
-    )
-    return boxes.unflatten(0, others.mask.shape).float().to(device), others.same_category.to(device)
+    zoom = data.features.zoom(model.frame_size_px)
+    boxes = to_frame(others.boxes.flatten(0, 1), frames.flatten(0, 1), zoom)
+    boxes = boxes.unflatten(0, others.mask.shape).float()
+    if view > 0:
+        moved = data.features.view(view)
+        shown = torch.from_numpy(moved.fits[rows])
+        boxes[shown] = moved.object_boxes[others.rows[shown]] * zoom
+    return boxes.to(device), others.same_category.to(device)
 
 
 def make_optimizer(model: torch.nn.Module, settings: Training, device: torch.device) -> torch.optim.Optimizer:
@@ -157,7 +167,18 @@ def make_schedule(settings: Training, num_steps: int) -> Callable[[int], float]:
     return rate
 
 
-def frame_targets(model: ClipRPN, index: DatasetIndex, features: FrozenFeatures, rows: np.ndarray) -> Tensor:
-    """True boxes in the model's frame: [N, 4], float32, xyxy, pixels of the frame."""
-    boxes = torch.from_numpy(index.gt_boxes[rows]).double()
-    return to_frame(boxes, features.frames_of(rows), features.zoom(model.frame_size_px)).float()
+def frame_targets(
+    model: ClipRPN, index: DatasetIndex, features: FrozenFeatures, rows: np.ndarray, view: int = 0
+) -> Tensor:
+    """True boxes in the model's frame: [N, 4], float32, xyxy, pixels of the frame.
+
+    Args:
+        view: as `FrozenFeatures.batch` takes it.
+    """
+    zoom = features.zoom(model.frame_size_px)
+    boxes = to_frame(torch.from_numpy(index.gt_boxes[rows]).double(), features.frames_of(rows), zoom).float()
+    if view > 0:
+        moved = features.view(view)
+        shown = torch.from_numpy(moved.fits[rows])
+        boxes[shown] = moved.gt_boxes(rows)[shown] * zoom
+    return boxes

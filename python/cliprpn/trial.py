@@ -98,6 +98,7 @@ def _complete(spec: TrialSpec, folder: Path, emit: Emit, should_stop: Callable[[
         device,
         emit,
         should_stop,
+        spec.settings.training.views,
     )
     limits = spec.settings.limits
     data = TrainingData(index, features, index.split("train", limits.train), index.split("val", limits.val))

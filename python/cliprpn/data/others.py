@@ -17,12 +17,14 @@ class OtherObjects:
     """All objects of each sentence's picture but its own.
 
     Attributes:
+        rows: [B, M], int64, rows of the index's objects.
         boxes: [B, M, 4], float64, xyxy, pixels of the original picture; M is the largest number in the batch.
         categories: [B, M], int64, numbers of categories.
         mask: [B, M], True where there is an object.
         same_category: [B, M], True where it is of the meant object's category.
     """
 
+    rows: Tensor
     boxes: Tensor
     categories: Tensor
     mask: Tensor
@@ -42,6 +44,7 @@ class PictureObjects:
         known, codes = np.unique(names.to_numpy().astype(str), return_inverse=True)
         boxes = pc.list_flatten(objects["box_xyxy"]).to_numpy().reshape(-1, 4)
         self.category_names: list[str] = known.tolist()
+        self._order = order
         self._boxes = boxes[order]
         self._codes = codes[order].astype(np.int64)
         self._ann_ids = objects["ann_id"].to_numpy()[order]
@@ -66,6 +69,7 @@ class PictureObjects:
         named = np.array(self.category_names)[self._sentence_codes[sentence_rows]] != ""
         same = mask & (self._codes[at] == self._sentence_codes[sentence_rows][:, None]) & named[:, None]
         return OtherObjects(
+            torch.from_numpy(self._order[at]),
             torch.from_numpy(self._boxes[at]),
             torch.from_numpy(self._codes[at]),
             torch.from_numpy(mask),

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -16,16 +12,11 @@ from torch import Tensor
 
 from cliprpn.data.index import DatasetIndex
 from cliprpn.data.pixels import Pixels
-from cliprpn.errors import CliprpnError
-from cliprpn.features.image_store import extract_maps
-from cliprpn.features.lock import file_lock
-from cliprpn.features.store import open_store
-from cliprpn.features.text_store import TextFeatures, extract_text, gather
+from cliprpn.features.opening import Facts, Opening, Phase
+from cliprpn.features.text_store import TextFeatures, gather, on_device
+from cliprpn.features.view_store import open_views
+from cliprpn.features.views import ViewFeatures
 from cliprpn.models.backbone import ClipBackbone
-
-Phase = Literal["image_features", "text_features"]
-Facts = dict[str, object]
-Arrays = dict[str, np.ndarray]
 
 
 @dataclass
@@ -37,6 +28,7 @@ class FrozenFeatures:
         image_rows: [S], the picture of each sentence; sentences of one picture share a map.
         frames: [num_images, 4], float64: how each picture's boxes move to the square that CLIP saw (geometry.py).
         image_size_px: the square's side.
+        views: of the training pictures, as many as were asked for.
     """
 
     maps: np.ndarray | Tensor
@@ -44,6 +36,7 @@ class FrozenFeatures:
     image_rows: np.ndarray
     frames: Tensor
     image_size_px: int
+    views: list[ViewFeatures]
 
     @property
     def map_channels(self) -> int:
@@ -62,22 +55,31 @@ class FrozenFeatures:
         return self.text.words.shape[1]
 
     def batch(
-        self, sentence_rows: np.ndarray, device: torch.device, blank: bool = False
+        self, sentence_rows: np.ndarray, device: torch.device, blank: bool = False, view: int = 0
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """What a model takes for these sentences, float32 on the device.
 
         Args:
             sentence_rows: [B], rows of the index.
             blank: the empty sentence in place of each.
+            view: which view of their pictures, where they fit it; 0 for the pictures themselves.
 
         Returns:
             map [B, C, h, w]; words [B, L, Dw]; mask [B, L], True where there is a token; pooled [B, Dp].
         """
         rows = torch.from_numpy(sentence_rows)
         text_rows = torch.full_like(rows, self.text.blank_row) if blank else rows
-        words, mask, pooled = self.text.batch(text_rows, device)
-        image_rows = torch.from_numpy(self.image_rows[sentence_rows])
-        return gather(self.maps, image_rows, device), words, mask, pooled
+        text = self.text.batch(text_rows, device)
+        maps = gather(self.maps, torch.from_numpy(self.image_rows[sentence_rows]), device)
+        if view > 0:
+            shown = self.view(view)
+            shown.put_maps(maps, sentence_rows)
+            text = shown.mirrored.put(text, sentence_rows, shown.read_mirrored(sentence_rows))
+        return maps, *text
+
+    def view(self, number: int) -> ViewFeatures:
+        """A view of the training pictures, from 1."""
+        return self.views[number - 1]
 
     def frames_of(self, sentence_rows: np.ndarray) -> Tensor:
         """The frame of each sentence's picture: [B, 4], float64."""
@@ -94,12 +96,11 @@ class FrozenFeatures:
         free, _ = torch.cuda.mem_get_info(device)
         if self.maps.nbytes + self.text.num_bytes < free / 2:
             self.text.keep_on(device)
-            maps = torch.empty(self.maps.shape, dtype=torch.float16, device=device)
-            # In parts, so that the machine's own memory is not filled.
-            for start in range(0, len(maps), 256):
-                part = np.array(self.maps[start : start + 256])
-                maps[start : start + 256] = torch.from_numpy(part).to(device)
-            self.maps = maps
+            self.maps = on_device(self.maps, device)
+        for view in self.views:
+            free, _ = torch.cuda.mem_get_info(device)
+            if view.num_bytes < free / 2:
+                view.keep_on(device)
 
 
 def open_features(
@@ -112,6 +113,7 @@ def open_features(
     on_progress: Callable[[Phase, int, int], None],
     on_wait: Callable[[], None],
     should_stop: Callable[[], bool],
+    num_views: int = 0,
 ) -> FrozenFeatures:
     """The features of every picture and sentence of the data set.
 
@@ -124,6 +126,7 @@ def open_features(
         weights_id: what the loaded backbone must call its weights.
         on_progress: phase, how many are done, of how many.
         on_wait: called once when another process is extracting.
+        num_views: augmented views of every training picture.
 
     Raises:
         CliprpnError: interrupted, no_space, data_invalid, weights_*.
@@ -134,47 +137,30 @@ def open_features(
         "pixels_id": pixels.pixels_id,
         "weights_id": weights_id,
     }
-    root = cache_dir / "features"
-    map_folder, text_folder = root / f"maps-{_key(map_facts)}", root / f"text-{_key(text_facts)}"
-    place = (map_folder, text_folder, str(device))
+    opening = Opening(
+        cache_dir / "features", load_backbone, weights_id, device, on_progress, on_wait, should_stop
+    )
+    place = (opening.place("maps", map_facts), opening.place("text", text_facts), str(device), num_views)
     if place in _opened:
         return _opened[place]
     _opened.clear()  # One data set at a time is enough for a worker.
 
-    backbone = cache(lambda: _expected(load_backbone(), weights_id))
-    opened = partial(_open_or_extract, on_wait=on_wait, should_stop=should_stop)
-    pixel_rows = index.images["pixel_row"].to_numpy()
-    maps = opened(
-        map_folder,
-        lambda: extract_maps(
-            map_folder,
-            pixels,
-            pixel_rows,
-            backbone(),
-            device,
-            map_facts,
-            partial(on_progress, "image_features"),
-            should_stop,
-        ),
+    pixel_rows = index.images["pixel_row"].to_numpy().copy()
+    maps = opening.maps(
+        "maps",
+        map_facts,
+        lambda start, end: (pixels.batch(pixel_rows[start:end]), {}),
+        len(pixel_rows),
+        pixels.image_size_px,
     )
-    text = opened(
-        text_folder,
-        lambda: extract_text(
-            text_folder,
-            index.texts(),
-            backbone(),
-            device,
-            text_facts,
-            partial(on_progress, "text_features"),
-            should_stop,
-        ),
-    )
+    text = opening.text("text", text_facts, index.texts)
     features = FrozenFeatures(
         maps["maps"],
         TextFeatures(text),
         index.image_rows,
         pixels.frames[torch.from_numpy(pixel_rows)],
         pixels.image_size_px,
+        open_views(opening, index, pixels, map_facts, text_facts, num_views),
     )
     features.keep_on(device)
     _opened[place] = features
@@ -183,40 +169,4 @@ def open_features(
 
 # Part of the text's key: change it whenever the same sentence would give other vectors.
 TEXT_VERSION = "openai-bpe-1"
-_opened: dict[tuple[Path, Path, str], FrozenFeatures] = {}
-
-
-def _open_or_extract(
-    folder: Path,
-    extract: Callable[[], None],
-    on_wait: Callable[[], None],
-    should_stop: Callable[[], bool],
-) -> Arrays:
-    """The store's arrays; extracts them first where another process has not."""
-    arrays = open_store(folder)
-    if arrays is not None:
-        return arrays
-    folder.mkdir(parents=True, exist_ok=True)
-    with file_lock(folder / "lock", on_wait, should_stop):
-        arrays = open_store(folder)
-        if arrays is None:
-            extract()
-            arrays = open_store(folder)
-    assert arrays is not None
-    return arrays
-
-
-def _expected(backbone: ClipBackbone, weights_id: str) -> ClipBackbone:
-    """The backbone, if its weights are the ones that the features are named after."""
-    if backbone.weights_id != weights_id:
-        raise CliprpnError(
-            "weights_mismatch",
-            f"the backbone's weights have changed since the trial was planned: expected {weights_id}, "
-            f"found {backbone.weights_id}; start again",
-        )
-    return backbone
-
-
-def _key(facts: Facts) -> str:
-    """Names a store by everything that it depends on."""
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:24]
+_opened: dict[tuple[Path, Path, str, int], FrozenFeatures] = {}

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from cliprpn.data.pixels import Pixels
 from cliprpn.durable import check_space
 from cliprpn.errors import CliprpnError
 from cliprpn.features.half import to_half
-from cliprpn.features.store import StoreWriter
+from cliprpn.features.store import Arrays, StoreWriter
 from cliprpn.models.backbone import ClipBackbone
 
 # Pictures of 224 px in one pass; fewer of a larger size, so that memory stays the same.
@@ -21,41 +21,48 @@ BLOCK_AT_224 = 64
 STRIDE_PX = 32
 
 
+# Of pictures from-to: their pixels, [b, 3, S, S] uint8, and the rows of arrays that are kept beside their maps.
+ReadBlock = Callable[[int, int], tuple[Tensor, dict[str, np.ndarray]]]
+
+
 def extract_maps(
     folder: Path,
-    pixels: Pixels,
-    pixel_rows: np.ndarray,
+    read_block: ReadBlock,
+    num_images: int,
+    image_size_px: int,
     backbone: ClipBackbone,
     device: torch.device,
     facts: dict[str, object],
     on_progress: Callable[[int, int], None],
     should_stop: Callable[[], bool],
+    beside: Arrays | None = None,
 ) -> None:
     """Fills the store `maps` [num_images, C, h, w], float16. The caller holds the lock.
 
-    Args:
-        pixel_rows: [num_images], where each picture stands in the pixels.
-
     Blocks start at the same pictures whether or not a run was killed, so that the bytes are the same too.
+
+    Args:
+        beside: the other arrays that `read_block` gives rows of.
 
     Raises:
         CliprpnError: interrupted, no_space, data_invalid, weights_mismatch.
     """
-    num_images, image_size_px = len(pixel_rows), pixels.image_size_px
     cells = image_size_px // STRIDE_PX
     row_shape = (backbone.map_channels, cells, cells)
     size = max(1, BLOCK_AT_224 * 224**2 // image_size_px**2)
     backbone = backbone.to(device)
     if device.type == "cpu":  # 1.7 times faster there.
         backbone = backbone.to(memory_format=torch.channels_last)
-    with StoreWriter(folder, {"maps": (row_shape, np.float16)}, facts) as store, _full_precision(device):
+    arrays: Arrays = {"maps": (row_shape, np.float16), **(beside or {})}
+    with StoreWriter(folder, arrays, facts) as store, _full_precision(device):
         check_space(folder, (num_images - store.done) * int(np.prod(row_shape)) * 2)
         on_progress(store.done, num_images)
         for start in range(store.done, num_images, size):
-            rows = pixel_rows[start : start + size]
-            maps = backbone.feature_map(pixels.batch(rows).to(device).float() / 255)  # [b, C, h, w]
-            what = f"the maps of pictures {start + 1} to {start + len(rows)}"
-            store.append(len(rows), {"maps": to_half(maps, what)})
+            end = min(start + size, num_images)
+            pixels, rows = read_block(start, end)
+            maps = backbone.feature_map(pixels.to(device).float() / 255)  # [b, C, h, w]
+            what = f"the maps of pictures {start + 1} to {end}"
+            store.append(end - start, {"maps": to_half(maps, what), **rows})
             on_progress(store.done, num_images)
             if should_stop():
                 store.commit()

@@ -16,6 +16,8 @@ from cliprpn.features.store import Arrays, StoreWriter
 from cliprpn.models.backbone import ClipBackbone
 
 BLOCK = 256
+# Rows that are copied to an accelerator at once.
+PART = 256
 # For the free room only: RefCOCOg's sentences have 10.5 tokens, both marks included.
 TYPICAL_TOKENS = 12
 
@@ -73,6 +75,17 @@ def gather(source: np.ndarray | Tensor, rows: Tensor, device: torch.device) -> T
     if isinstance(source, Tensor):
         return source[rows.to(source.device)].to(device).float()
     return torch.from_numpy(source[rows.numpy()]).to(device).float()
+
+
+def on_device(source: np.ndarray | Tensor, device: torch.device) -> Tensor:
+    """A memory map's rows on an accelerator, copied in parts, so that the machine's own memory is not filled."""
+    if isinstance(source, Tensor):
+        return source.to(device)
+    moved = torch.empty(source.shape, dtype=torch.float16, device=device)
+    for start in range(0, len(source), PART):
+        part = np.array(source[start : start + PART])
+        moved[start : start + PART] = torch.from_numpy(part).to(device)
+    return moved
 
 
 def extract_text(

@@ -1,0 +1,144 @@
+"""The views of a data set's training pictures, with what each of them does to boxes and sentences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow.compute as pc
+import torch
+from torch import Tensor
+
+from cliprpn.data.index import DatasetIndex
+from cliprpn.data.pixels import Pixels
+from cliprpn.data.views.plan import plan_view
+from cliprpn.data.views.view import View, move_boxes, render
+from cliprpn.data.views.wording import permitted
+from cliprpn.geometry import to_frame
+
+
+@dataclass(frozen=True)
+class RenderedView:
+    """A view of one picture.
+
+    Attributes:
+        pixels: [3, S, S], uint8.
+        boxes: [num_objects, 4], float32, xyxy, pixels of the square: all objects, in the data set's order.
+        fits: [num_sentences], bool: the picture's training sentences that stay true in it, in the data set's order.
+        flipped: whether they read as in a mirror.
+    """
+
+    pixels: Tensor
+    boxes: Tensor
+    fits: np.ndarray
+    flipped: bool
+
+
+class TrainingPictures:
+    """The pictures that a training sentence speaks of.
+
+    Attributes:
+        image_rows: [P], rows of the index's pictures, in its order.
+        sentence_rows: the training sentences, picture by picture.
+        object_rows: the pictures' objects, picture by picture.
+    """
+
+    def __init__(self, index: DatasetIndex) -> None:
+        train = index.split("train")
+        image_ids = index.images["image_id"].combine_chunks()
+        images_of_objects = pc.index_in(index.objects["image_id"], value_set=image_ids).to_numpy()
+        self.image_rows = np.unique(index.image_rows[train])
+        self.sentence_rows, self._sentence_starts = _grouped(train, index.image_rows[train], self.image_rows)
+        objects = np.flatnonzero(np.isin(images_of_objects, self.image_rows))
+        self.object_rows, self._object_starts = _grouped(objects, images_of_objects[objects], self.image_rows)
+
+    def sentences_of(self, position: int) -> np.ndarray:
+        """Rows of the training sentences of picture `position` of `image_rows`."""
+        return self.sentence_rows[self._sentence_starts[position] : self._sentence_starts[position + 1]]
+
+    def objects_of(self, position: int) -> np.ndarray:
+        return self.object_rows[self._object_starts[position] : self._object_starts[position + 1]]
+
+
+class PictureViews:
+    """Draws and renders the views of training pictures.
+
+    Args:
+        seed: of the views, not of a trial: all trials share them.
+    """
+
+    def __init__(self, index: DatasetIndex, pictures: TrainingPictures, pixels: Pixels, seed: int) -> None:
+        self._index = index
+        self._pictures = pictures
+        self._pixels = pixels
+        self._seed = seed
+        self._pixel_rows = index.images["pixel_row"].to_numpy()
+
+    def plan(self, position: int, number: int) -> View:
+        """View `number` of picture `position`."""
+        sentences = self._pictures.sentences_of(position)
+        objects = self._pictures.objects_of(position)
+        meant = np.isin(self._ann_ids[objects], self._sentence_ann_ids[sentences])
+        categories = self._categories[objects]
+        kept = meant | (np.isin(categories, categories[meant]) & (categories != ""))
+        return plan_view(
+            self._seed,
+            self._file_names[self._pictures.image_rows[position]],
+            number,
+            [self._permitted[row] for row in sentences.tolist()],
+            self._boxes(position)[torch.from_numpy(kept)],
+            self._pixels.image_size_px,
+        )
+
+    def render(self, position: int, view: View) -> RenderedView:
+        """A view of picture `position`."""
+        row = self._pixel_rows[self._pictures.image_rows[position]]
+        fits = [view.changes <= self._permitted[r] for r in self._pictures.sentences_of(position).tolist()]
+        return RenderedView(
+            render(self._pixels.batch(np.array([row]))[0], view),
+            move_boxes(self._boxes(position), view),
+            # A view that changes nothing is the picture: there is nothing to take from it.
+            np.array(fits, dtype=np.bool_) & bool(view.changes),
+            view.flip,
+        )
+
+    def _boxes(self, position: int) -> Tensor:
+        """The picture's objects in the prepared square: [N, 4], float32, xyxy, pixels."""
+        boxes = torch.from_numpy(self._object_boxes[self._pictures.objects_of(position)])
+        frame = self._pixels.frames[self._pixel_rows[self._pictures.image_rows[position]]]
+        return to_frame(boxes, frame.expand(len(boxes), 4), 1.0).float()
+
+    @cached_property
+    def _permitted(self) -> dict[int, frozenset]:
+        """What each training sentence bears."""
+        texts = self._index.sentences["sentence"].take(self._pictures.sentence_rows).to_pylist()
+        return dict(zip(self._pictures.sentence_rows.tolist(), map(permitted, texts), strict=True))
+
+    @cached_property
+    def _file_names(self) -> list[str]:
+        return self._index.images["file_name"].to_pylist()
+
+    @cached_property
+    def _object_boxes(self) -> np.ndarray:
+        return pc.list_flatten(self._index.objects["box_xyxy"]).to_numpy().reshape(-1, 4)
+
+    @cached_property
+    def _ann_ids(self) -> np.ndarray:
+        return self._index.objects["ann_id"].to_numpy()
+
+    @cached_property
+    def _sentence_ann_ids(self) -> np.ndarray:
+        return self._index.sentences["ann_id"].to_numpy()
+
+    @cached_property
+    def _categories(self) -> np.ndarray:
+        """ "" where nobody says what an object is."""
+        return pc.fill_null(self._index.objects["category"], "").to_numpy().astype(str)
+
+
+def _grouped(rows: np.ndarray, groups: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows, group by group in this order, and where each group starts: [N], [G + 1]."""
+    places = np.searchsorted(order, groups)
+    counts = np.bincount(places, minlength=len(order))
+    return rows[np.argsort(places, kind="stable")], np.concatenate([[0], np.cumsum(counts)])

@@ -1,0 +1,116 @@
+"""Opens the views' features, extracting what is missing: a store per view, with the boxes that moved."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pyarrow.compute as pc
+import torch
+from torch import Tensor
+
+from cliprpn.data.index import DatasetIndex
+from cliprpn.data.pixels import Pixels
+from cliprpn.data.views.pictures import PictureViews, TrainingPictures
+from cliprpn.data.views.plan import VIEWS_VERSION
+from cliprpn.data.views.wording import mirrored
+from cliprpn.features.image_store import ReadBlock
+from cliprpn.features.opening import Facts, Opening
+from cliprpn.features.store import Arrays
+from cliprpn.features.text_store import TextFeatures
+from cliprpn.features.views import MirroredText, ViewFeatures
+
+# Of the views, not of a trial: every trial takes the same ones, so that they are extracted once.
+VIEWS_SEED = 0
+NUM_THREADS = 4
+# Beside the maps: a row per object and per training sentence, picture by picture; and one per picture.
+BESIDE: Arrays = {"boxes": ((4,), np.float32), "fits": ((), np.bool_), "flipped": ((), np.bool_)}
+
+
+def open_views(
+    opening: Opening, index: DatasetIndex, pixels: Pixels, map_facts: Facts, text_facts: Facts, num_views: int
+) -> list[ViewFeatures]:
+    """The first `num_views` views of every training picture; none where nothing is trained on.
+
+    A view depends on its number, not on how many there are: a trial with more of them extracts only the others.
+
+    Args:
+        map_facts, text_facts: what the pictures' maps and the sentences' vectors are made from.
+
+    Raises:
+        CliprpnError: interrupted, no_space, data_invalid, weights_*.
+    """
+    if num_views == 0 or len(index.split("train")) == 0:
+        return []
+    pictures = TrainingPictures(index)
+    drawn = PictureViews(index, pictures, pixels, VIEWS_SEED)
+    stores = [
+        opening.maps(
+            "view",
+            {**map_facts, "views": VIEWS_VERSION, "seed": VIEWS_SEED, "number": number},
+            _rendered(drawn, number),
+            len(pictures.image_rows),
+            pixels.image_size_px,
+            BESIDE,
+        )
+        for number in range(1, num_views + 1)
+    ]
+    texts, mirrored_rows = _mirrored(index, pictures)
+    text = opening.text("mirrored", {**text_facts, "views": VIEWS_VERSION}, lambda: texts)
+    mirrored_text = MirroredText(TextFeatures(text), mirrored_rows)
+    return [_by_index_rows(index, pictures, arrays, mirrored_text) for arrays in stores]
+
+
+def _rendered(drawn: PictureViews, number: int) -> ReadBlock:
+    """Renders a view of some pictures, on a few threads."""
+
+    def read(start: int, end: int) -> tuple[Tensor, dict[str, np.ndarray]]:
+        views = [drawn.plan(position, number) for position in range(start, end)]
+        with ThreadPoolExecutor(NUM_THREADS) as pool:
+            shown = list(pool.map(drawn.render, range(start, end), views))
+        rows = {
+            "boxes": torch.cat([each.boxes for each in shown]).numpy(),
+            "fits": np.concatenate([each.fits for each in shown]),
+            "flipped": np.array([each.flipped for each in shown]),
+        }
+        return torch.stack([each.pixels for each in shown]), rows
+
+    return read
+
+
+def _by_index_rows(
+    index: DatasetIndex,
+    pictures: TrainingPictures,
+    arrays: dict[str, np.ndarray],
+    mirrored_text: MirroredText,
+) -> ViewFeatures:
+    """A store's arrays under the index's own row numbers."""
+    map_rows = np.full(index.images.num_rows, -1, dtype=np.int64)
+    map_rows[pictures.image_rows] = np.arange(len(pictures.image_rows))
+    flipped = np.zeros(index.images.num_rows, dtype=np.bool_)
+    flipped[pictures.image_rows] = arrays["flipped"]
+    fits = np.zeros(len(index.image_rows), dtype=np.bool_)
+    fits[pictures.sentence_rows] = arrays["fits"]
+    boxes = np.zeros((index.objects.num_rows, 4), dtype=np.float32)
+    boxes[pictures.object_rows] = arrays["boxes"]
+    own = pc.index_in(index.sentences["ann_id"], value_set=index.objects["ann_id"].combine_chunks())
+    return ViewFeatures(
+        arrays["maps"],
+        map_rows,
+        index.image_rows,
+        fits,
+        flipped,
+        torch.from_numpy(boxes),
+        own.to_numpy(),
+        mirrored_text,
+    )
+
+
+def _mirrored(index: DatasetIndex, pictures: TrainingPictures) -> tuple[list[str], np.ndarray]:
+    """The training sentences that read otherwise in a mirror, as they read there; each sentence's row there, or -1."""
+    rows = np.sort(pictures.sentence_rows)
+    texts = index.sentences["sentence"].take(rows).to_pylist()
+    found = [(row, new) for row, old in zip(rows, texts, strict=True) if (new := mirrored(old)) != old]
+    places = np.full(len(index.image_rows), -1, dtype=np.int64)
+    places[[row for row, _ in found]] = np.arange(len(found))
+    return [text for _, text in found], places

@@ -1,0 +1,300 @@
+"""Features of views: extracted once, through any kill, with boxes that lie on their objects; without views, as ever."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from helpers import (
+    REPO,
+    make_records,
+    make_spec,
+    open_small,
+    prepared,
+    shipped_weights_id,
+    write_dataset,
+)
+
+from cliprpn.build import build_model
+from cliprpn.contract.generated import CompletedOutcome, TrialSpec
+from cliprpn.data import index as index_module
+from cliprpn.data.index import DatasetIndex, open_dataset
+from cliprpn.data.others import PictureObjects
+from cliprpn.data.views.pictures import PictureViews, TrainingPictures
+from cliprpn.data.views.view import View
+from cliprpn.errors import CliprpnError
+from cliprpn.features import frozen, image_store
+from cliprpn.features.frozen import FrozenFeatures
+from cliprpn.models.backbone import ClipBackbone
+from cliprpn.models.weights_files import load_backbone
+from cliprpn.training import TrainingData, _negatives, frame_targets
+from cliprpn.trial import run_trial
+
+CPU = torch.device("cpu")
+SIZE = 96
+NUM_VIEWS = 4
+
+
+@pytest.fixture(autouse=True)
+def no_traces() -> Iterator[None]:
+    """A trial seeds every generator and asks for deterministic algorithms; other tests shall not notice."""
+    threads, state = torch.get_num_threads(), torch.get_rng_state()
+    yield
+    frozen._opened.clear()
+    index_module._opened.clear()
+    torch.set_num_threads(threads)
+    torch.set_rng_state(state)
+    torch.use_deterministic_algorithms(False)
+
+
+@pytest.fixture(scope="module")
+def backbone() -> ClipBackbone:
+    return load_backbone("cliprpn-tiny", "shipped")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Blocks of a colour on noise: one sentence bears every change, the other speaks of a side."""
+    instances, refs = make_records()
+    for ref in refs:
+        ref["sentences"][0]["sent"] = "a block"
+        ref["sentences"][1]["sent"] = "the long block on the left"
+    return write_dataset(tmp_path_factory.mktemp("data") / "blocks", instances, refs)
+
+
+@pytest.fixture(scope="module")
+def index(root: Path) -> DatasetIndex:
+    return open_dataset(*prepared(root, root.parent / "cache", SIZE))
+
+
+def open_features(
+    index: DatasetIndex, load: Callable[[], ClipBackbone], cache: Path, num_views: int, **changes: Any
+) -> FrozenFeatures:
+    frozen._opened.clear()  # As a new process would.
+    asked: dict[str, Any] = {
+        "index": index,
+        "pixels": open_small(index.root, SIZE),
+        "load_backbone": load,
+        "weights_id": shipped_weights_id(),
+        "cache_dir": cache,
+        "device": CPU,
+        "on_progress": lambda phase, done, total: None,
+        "on_wait": lambda: None,
+        "should_stop": lambda: False,
+        "num_views": num_views,
+    }
+    return frozen.open_features(**asked | changes)
+
+
+def never() -> ClipBackbone:
+    raise AssertionError("nothing is missing, so nothing may be computed")
+
+
+def folders(cache: Path) -> dict[str, float]:
+    """Names of the finished stores, and when each was finished."""
+    return {path.parent.name: path.stat().st_mtime_ns for path in cache.glob("features/*/manifest.json")}
+
+
+def test_boxes_of_a_view_lie_on_their_objects(
+    index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path
+) -> None:
+    features = open_features(index, lambda: backbone, tmp_path, NUM_VIEWS)
+    pictures = TrainingPictures(index)
+    drawn = PictureViews(index, pictures, open_small(index.root, SIZE), 0)
+    found = []
+    for number in range(1, NUM_VIEWS + 1):
+        for position, image_row in enumerate(pictures.image_rows):
+            view = drawn.plan(position, number)
+            if not view.changes:
+                continue
+            colour = int(index.images["image_id"][image_row].as_py()) % 3
+            rows = pictures.sentences_of(position)
+            box = features.view(number).gt_boxes(rows)[0]
+            geometry = View(SIZE, flip=view.flip, crop_xyxy=view.crop_xyxy)
+            pixels = drawn.render(position, geometry).pixels[colour]
+            ys, xs = torch.nonzero(pixels > 172, as_tuple=True)  # Half way from the noise to the block.
+            seen = torch.stack([xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]).float()
+            # Up to half a pixel of the original is not painted, and the square rounds to whole ones.
+            assert (seen - box).abs().max() <= 1.6, (number, position, view)
+            found.append(view)
+    assert any(view.flip for view in found) and any(view.crop_xyxy for view in found)
+
+
+def test_a_batch_takes_the_view_where_the_sentence_fits_it(
+    index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path
+) -> None:
+    features = open_features(index, lambda: backbone, tmp_path, NUM_VIEWS)
+    pictures = TrainingPictures(index)
+    drawn = PictureViews(index, pictures, open_small(index.root, SIZE), 0)
+    rows = index.split("train")
+    plain = features.batch(rows, CPU)
+    mirrored_text = backbone.encode_text(backbone.tokenize(["the long block on the right"]))[0][0]
+    seen = set()
+    for number in range(1, NUM_VIEWS + 1):
+        maps, words, mask, pooled = features.batch(rows, CPU, view=number)
+        for at, row in enumerate(rows):
+            position = int(np.searchsorted(pictures.image_rows, index.image_rows[row]))
+            view = drawn.plan(position, number)
+            side = "left" in index.texts()[row]
+            # A side is no longer true after a crop; in a mirror it is reworded.
+            fits = bool(view.changes) and not (side and "crop" in view.changes)
+            assert features.view(number).fits[row] == fits
+            seen.add((fits, view.flip, side))
+            if not fits:
+                assert torch.equal(maps[at], plain[0][at]) and torch.equal(pooled[at], plain[3][at])
+                continue
+            pixels = drawn.render(position, view).pixels[None].float() / 255
+            torch.testing.assert_close(maps[at], backbone.feature_map(pixels)[0], rtol=1e-3, atol=2e-3)
+            length = int(mask[at].sum())
+            assert length == int(plain[2][at].sum())  # "left" and "right" are a token each
+            if side and view.flip:
+                torch.testing.assert_close(pooled[at], mirrored_text, rtol=1e-3, atol=1e-3)
+                assert not torch.equal(words[at, :length], plain[1][at, :length])
+            else:
+                assert torch.equal(pooled[at], plain[3][at])
+                assert torch.equal(words[at, :length], plain[1][at, :length])
+    assert {(True, True, True), (True, False, True), (False, True, True), (True, True, False)} <= seen
+
+
+def test_targets_and_negatives_move_with_the_view(
+    index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path
+) -> None:
+    features = open_features(index, lambda: backbone, tmp_path, 1)
+    spec = make_spec_of(index)
+    sizes = (features.map_channels, features.pooled_dim, features.word_dim)
+    model = build_model(spec.settings, *sizes)
+    rows = index.split("train")
+    data = TrainingData(index, features, rows, rows)
+    shown = torch.from_numpy(features.view(1).fits[rows])
+    zoom = model.frame_size_px / SIZE
+    before, after = (frame_targets(model, index, features, rows, view) for view in (0, 1))
+    assert shown.any() and not shown.all()
+    assert torch.equal(after[~shown], before[~shown])
+    assert torch.equal(after[shown], features.view(1).gt_boxes(rows)[shown] * zoom)
+    objects = PictureObjects(index)
+    everything = np.arange(len(rows))
+    plain, mask = _negatives(model, data, objects, everything, 0, CPU)
+    moved, same_mask = _negatives(model, data, objects, everything, 1, CPU)
+    assert torch.equal(mask, same_mask) and mask.any(dim=1).all()
+    assert torch.equal(moved[~shown], plain[~shown])
+    # The rival is the picture's other object, and a crop keeps it whole.
+    rows_of_rivals = objects.others(rows).rows[mask]
+    assert torch.equal(moved[mask][shown], features.view(1).object_boxes[rows_of_rivals][shown] * zoom)
+    area = (moved[mask][:, 2:] - moved[mask][:, :2]).prod(dim=1)
+    assert (area > 0).all() and not torch.equal(moved[mask][shown], plain[mask][shown])
+
+
+def make_spec_of(index: DatasetIndex) -> TrialSpec:
+    root = Path(str(index.images_dir)).parent
+    return make_spec(root, root.parent / "cache", image_size_px=SIZE)
+
+
+def test_more_views_extract_only_the_others(
+    index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path
+) -> None:
+    open_features(index, lambda: backbone, tmp_path, 0)
+    plain = folders(tmp_path)
+    assert sorted(name.split("-")[0] for name in plain) == ["maps", "text"]
+    first = open_features(index, lambda: backbone, tmp_path, 1)
+    open_features(index, lambda: backbone, tmp_path, 2)
+    kept = folders(tmp_path)
+    assert sorted(name.split("-")[0] for name in kept) == ["maps", "mirrored", "text", "view", "view"]
+    assert plain.items() <= kept.items()
+    again = open_features(index, never, tmp_path, 2)
+    assert np.array_equal(first.view(1).maps, again.view(1).maps)
+    assert not np.array_equal(again.view(1).maps, again.view(2).maps)
+    assert folders(tmp_path) == kept
+
+
+def test_a_view_that_was_stopped_goes_on_with_the_same_bytes(
+    index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(image_store, "BLOCK_AT_224", 0)  # Blocks of one picture.
+    whole = open_features(index, lambda: backbone, tmp_path / "whole", 1)
+    open_features(index, lambda: backbone, tmp_path / "stopped", 0)
+    asked = iter([False, False, True])
+    with pytest.raises(CliprpnError) as caught:
+        open_features(index, lambda: backbone, tmp_path / "stopped", 1, should_stop=lambda: next(asked))
+    assert caught.value.code == "interrupted"
+    told: list[tuple[str, int, int]] = []
+    resumed = open_features(
+        index, lambda: backbone, tmp_path / "stopped", 1, on_progress=lambda *news: told.append(news)
+    )
+    assert told[0] == ("image_features", 3, 8)
+    for name in ("maps", "fits", "flipped", "object_boxes"):
+        assert np.array_equal(getattr(whole.view(1), name), getattr(resumed.view(1), name))
+
+
+def test_a_set_without_training_sentences_has_no_views(backbone: ClipBackbone, tmp_path: Path) -> None:
+    instances, refs = make_records(3)
+    for ref in refs:
+        ref["split"] = "val"
+    root = write_dataset(tmp_path / "data", instances, refs)
+    index = open_dataset(*prepared(root, tmp_path, SIZE))
+    assert open_features(index, lambda: backbone, tmp_path, 2).views == []
+
+
+def run(spec: TrialSpec, folder: Path) -> CompletedOutcome:
+    outcome = run_trial(spec, folder, lambda event: None, lambda: False)
+    assert isinstance(outcome, CompletedOutcome), outcome
+    return outcome
+
+
+def test_a_trial_takes_a_view_an_epoch(root: Path, tmp_path: Path) -> None:
+    def trial(name: str, views: int, num_epochs: int = 3) -> bytes:
+        frozen._opened.clear()
+        training = {"views": views, "num_epochs": num_epochs, "schedule": "constant", "warmup_fraction": 0}
+        run(make_spec(root, tmp_path / "cache", training=training), tmp_path / name)
+        return (tmp_path / name / "last.safetensors").read_bytes()
+
+    def weights(saved: bytes) -> bytes:
+        """Without the header, which holds the settings."""
+        return saved[8 + int.from_bytes(saved[:8], "little") :]
+
+    plain, viewed = trial("plain", 0), trial("viewed", 2)
+    assert trial("again", 2) == viewed
+    assert weights(viewed) != weights(plain)
+    # The first epoch shows the pictures themselves.
+    assert weights(trial("one", 2, 1)) == weights(trial("none", 0, 1))
+
+
+def test_a_trial_that_was_killed_while_it_extracted_views_goes_on(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(image_store, "BLOCK_AT_224", 0)  # Blocks of one picture, there and here.
+    spec = make_spec(root, tmp_path / "killed", training={"views": 2, "num_epochs": 3})
+    (tmp_path / "spec.json").write_text(spec.model_dump_json())
+    code = (
+        "import os, signal, sys\n"
+        "from cliprpn.features import image_store, store\n"
+        "from cliprpn.trial import main\n"
+        "image_store.BLOCK_AT_224, store.COMMIT_EVERY_S = 0, 0.0\n"
+        "append = store.StoreWriter.append\n"
+        "def die(self, *args):\n"
+        "    append(self, *args)\n"
+        "    if self.folder.name.startswith('view') and self.done == 5:\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "store.StoreWriter.append = die\n"
+        "main(sys.argv[1:])\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "spec.json"), str(tmp_path / "out")]
+    found = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": f"{REPO / 'python'}"}
+    )
+    assert found.returncode == -9, found.stderr
+    (progress,) = (tmp_path / "killed").glob("features/view-*/progress.json")
+    assert '"done": 5' in progress.read_text()
+    run(spec, tmp_path / "out")
+    other = make_spec(root, tmp_path / "whole", training={"views": 2, "num_epochs": 3})
+    frozen._opened.clear()
+    run(other, tmp_path / "whole-out")
+    for one in (tmp_path / "killed").glob("features/view-*/*.npy"):
+        two = tmp_path / "whole" / one.relative_to(tmp_path / "killed")
+        assert np.array_equal(np.load(one), np.load(two)), one
