@@ -41,21 +41,6 @@ def box_area(boxes: Tensor) -> Tensor:
     return (boxes[:, 2:] - boxes[:, :2]).clamp(min=0).prod(dim=1)
 
 
-def scale_boxes(boxes: Tensor, from_wh: Tensor, to_wh: Tensor) -> Tensor:
-    """Moves boxes between a picture and the frame that it is squashed to.
-
-    Args:
-        boxes: [N, 4], xyxy, pixels of the first.
-        from_wh: [N, 2] or [2], width and height of the first.
-        to_wh: [N, 2] or [2], width and height of the second.
-
-    Returns:
-        [N, 4], xyxy, pixels of the second.
-    """
-    factor = (to_wh / from_wh).expand(boxes.shape[0], 2)
-    return boxes * factor.repeat(1, 2)
-
-
 def clip_boxes(boxes: Tensor, wh: Tensor) -> Tensor:
     """Boxes cut at the picture's edges.
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from helpers import make_spec, shipped_weights_id
+from helpers import open_small, prepared, shipped_weights_id
 
 import cliprpn.durable
-from cliprpn.data.index import DatasetIndex, open_or_build_index
+from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.features import frozen, growing_array, image_store, store, text_store
 from cliprpn.models.weights_files import load_backbone
 
@@ -47,9 +47,9 @@ def extract(index: DatasetIndex, cache: Path) -> dict[str, int]:
     BACKBONE.encode_text = counted("sentences", encode_text)
     frozen.open_features(
         index,
+        open_small(index.root),
         lambda: (add("loads"), BACKBONE)[1],
         shipped_weights_id(),
-        64,
         cache,
         torch.device("cpu"),
         lambda phase, done, total: None,
@@ -126,8 +126,7 @@ def surely_done(cache: Path) -> dict[str, int]:
 
 
 def main(root: Path, work: Path) -> None:
-    spec = make_spec(root, work / "whole")
-    index = open_or_build_index(root, "umd", spec.dataset.id, work / "index")
+    index = open_dataset(*prepared(root, work))
     report = work / "report.json"
     assert wait(in_child(lambda: extract(index, work / "whole"), report)) == 0
     whole = content(work / "whole")

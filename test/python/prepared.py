@@ -60,7 +60,6 @@ def prepare(
         "max_pixels": 80_000_000,
         "allow_missing": False,
         "pictures_sha256": "0" * 64,
-        "pictures_sha256": "0" * 64,
         "dropped": {"num_images": 0, "num_refs": 0, "num_sentences": 0},
         "splits": [],
         "split_rule": read.split_rule,

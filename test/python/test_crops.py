@@ -52,8 +52,9 @@ def test_a_crop_is_the_box(picture: Path, box: list[float], red: float) -> None:
 
 
 def test_a_crop_is_encoded_as_the_picture_of_it(picture: Path, backbone: ClipBackbone) -> None:
+    boxes = np.array([[30.0, 5, 50, 15], [0, 20, 80, 40]])
     red = torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1).expand(1, 3, 224, 224)
-    found = encode_crops(backbone, [picture] * 2, np.array([[30.0, 5, 50, 15], [0, 20, 80, 40]]))
+    found = encode_crops(backbone, [picture] * 2, boxes, [False] * 2)
     torch.testing.assert_close(found[:1], backbone.encode_picture(red), rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(found.norm(dim=1), torch.ones(2))
     assert (found[0] - found[1]).abs().max() > 0.01

@@ -1,4 +1,4 @@
-"""Pictures of every kind decode to what a person sees; broken ones are named."""
+"""Crops of pictures of every kind show what a person sees there; broken pictures are named."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import pytest
 import torch
 from PIL import Image
 
-from cliprpn.data.images import load_squashed, load_upright, read_size
+from cliprpn.data.images import FORMATS, load_crop
 from cliprpn.errors import CliprpnError
 
 # Left half dark red, right half blue, and twice as wide as high.
 LEFT, RIGHT = (150, 10, 20), (10, 30, 200)
+WHOLE = (0, 0, 40, 20)
 
 
 def picture() -> Image.Image:
@@ -37,7 +38,7 @@ def halves(pixels: torch.Tensor) -> torch.Tensor:
         ("a.png", "RGBA"),
         ("a.png", "P"),
         ("a.gif", "P"),
-        ("a.bmp", "RGB"),
+        ("a.tiff", "RGB"),
         ("a.webp", "RGB"),
         ("a.jpg", "RGB"),
         ("a.jpg", "CMYK"),
@@ -47,8 +48,7 @@ def halves(pixels: torch.Tensor) -> torch.Tensor:
 def test_colours_come_out_whatever_the_file(tmp_path: Path, name: str, mode: str) -> None:
     kind = "JPEG" if name.startswith("jpeg") else None
     picture().convert(mode).save(tmp_path / name, kind)
-    assert read_size(tmp_path / name) == (40, 20)
-    pixels = load_squashed(tmp_path / name, 64)
+    pixels = load_crop(tmp_path / name, WHOLE, 64)
     assert (pixels.shape, pixels.dtype) == ((3, 64, 64), torch.uint8)
     # Palettes and lossy files are a little off; swapped or inverted channels are off by far more.
     torch.testing.assert_close(halves(pixels), torch.tensor([LEFT, RIGHT]).float(), atol=12, rtol=0)
@@ -60,34 +60,46 @@ def test_grey_pictures_have_three_equal_channels(tmp_path: Path, mode: str) -> N
     grey.paste(0, (0, 0, 20, 20))
     wide = grey.convert("I").point(lambda value: value * 257).convert("I;16")
     (wide if mode == "I;16" else grey.convert(mode)).save(tmp_path / "a.png")
-    found = halves(load_squashed(tmp_path / "a.png", 64))
+    found = halves(load_crop(tmp_path / "a.png", WHOLE, 64))
     torch.testing.assert_close(found, torch.tensor([[0.0] * 3, [255.0] * 3]), atol=2, rtol=0)
 
 
 def test_sixteen_bits_keep_their_middle(tmp_path: Path) -> None:
     Image.new("I;16", (20, 20), 128 * 257).save(tmp_path / "a.png")
-    assert (load_squashed(tmp_path / "a.png", 32).float() - 128).abs().max() <= 1
+    assert (load_crop(tmp_path / "a.png", (0, 0, 20, 20), 32).float() - 128).abs().max() <= 1
 
 
-def test_a_rotation_flag_is_for_photos_of_ones_own_only(tmp_path: Path) -> None:
+def test_a_box_lies_in_the_picture_with_or_without_its_rotation_flag(tmp_path: Path) -> None:
     path = tmp_path / "photo.jpg"
     exif = Image.Exif()
-    exif[0x0112] = 6  # Turn right to see it upright.
-    picture().save(path, exif=exif, quality=95)
-    assert read_size(path) == (40, 20)  # COCO's boxes are in the stored frame.
-    stored = halves(load_squashed(path, 64))
-    assert stored[0, 0] > 130 and stored[1, 2] > 180
-    upright, size = load_upright(path, 64)
-    assert size == (20, 40)
-    top, bottom = upright[:, :28].float().mean(dim=(1, 2)), upright[:, 36:].float().mean(dim=(1, 2))
-    assert top[0] > 130 and bottom[2] > 180
+    exif[0x0112] = 6  # Turn right to see it upright: the stored left becomes the top.
+    picture().resize((400, 200)).save(path, exif=exif, quality=95)
+    expected = torch.tensor([LEFT, RIGHT]).float()
+    # COCO's boxes lie in the stored frame.
+    stored = torch.stack(
+        [load_crop(path, box, 32).float().mean(dim=(1, 2)) for box in (STORED_LEFT, STORED_RIGHT)]
+    )
+    torch.testing.assert_close(stored, expected, atol=12, rtol=0)
+    upright = torch.stack(
+        [load_crop(path, box, 32, upright=True).float().mean(dim=(1, 2)) for box in (TOP, BOTTOM)]
+    )
+    torch.testing.assert_close(upright, expected, atol=12, rtol=0)
+    # Without a flag both are the same.
+    picture().save(tmp_path / "plain.png")
+    both = [load_crop(tmp_path / "plain.png", (5, 5, 30, 15), 32, upright=turn) for turn in (False, True)]
+    assert torch.equal(*both)
 
 
-def test_the_whole_picture_is_squashed(tmp_path: Path) -> None:
-    image = Image.new("RGB", (400, 100))
-    image.paste((255, 255, 255), (350, 0, 400, 100))  # An eighth, at an edge that a centre crop would lose.
+STORED_LEFT, STORED_RIGHT = (10, 10, 180, 190), (220, 10, 390, 190)
+TOP, BOTTOM = (10, 10, 190, 180), (10, 220, 190, 390)
+
+
+def test_the_whole_box_is_squashed(tmp_path: Path) -> None:
+    image = Image.new("RGB", (500, 100), (255, 0, 0))  # Red around the box.
+    image.paste((0, 0, 0), (50, 0, 450, 100))
+    image.paste((255, 255, 255), (400, 0, 450, 100))  # An eighth, at an edge that a centre crop would lose.
     image.save(tmp_path / "a.png")
-    share = load_squashed(tmp_path / "a.png", 64).float().mean() / 255
+    share = load_crop(tmp_path / "a.png", (50, 0, 450, 100), 64).float().mean() / 255
     assert abs(share - 1 / 8) < 0.01
 
 
@@ -112,7 +124,7 @@ def test_broken_pictures_are_named(tmp_path: Path) -> None:
     refused = {}
     for name, path in broken_files(tmp_path).items():
         try:
-            load_squashed(path, 64)
+            load_crop(path, WHOLE, 64)
         except CliprpnError as error:
             refused[name] = (error.code, name in error.message)
     assert refused == dict.fromkeys(broken_files(tmp_path), ("data_invalid", True))
@@ -125,5 +137,9 @@ def test_a_picture_too_large_to_decode_is_refused_by_its_header(tmp_path: Path) 
     content = content[:12] + header + struct.pack(">I", zlib.crc32(header)) + content[33:]
     (tmp_path / "bomb.png").write_bytes(content)
     with pytest.raises(CliprpnError, match=r"bomb\.png") as caught:
-        load_squashed(tmp_path / "bomb.png", 64)
+        load_crop(tmp_path / "bomb.png", WHOLE, 64)
     assert caught.value.code == "data_invalid"
+
+
+def test_a_format_that_calls_other_programs_is_not_opened() -> None:
+    assert not {"EPS", "WMF", "MPEG"} & set(FORMATS)

@@ -6,15 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from helpers import make_spec, small_dataset
 from PIL import Image
+from prepared import write_pixels
 from torch import Tensor, nn
 
 from cliprpn.checkpoint import load_model
 from cliprpn.contract.generated import EvaluateParams, GroundParams, ImportCheckpointParams
-from cliprpn.data.images import load_squashed
+from cliprpn.data.pixels import open_pixels
 from cliprpn.errors import CliprpnError
 from cliprpn.importer import convert_checkpoint
 from cliprpn.methods import METHODS, CallContext
@@ -138,17 +140,20 @@ def test_it_grounds_with_the_checkpoints_own_clip(imported, tmp_path: Path) -> N
     path, fusion, state = imported
     photo = tmp_path / "photo.png"
     Image.effect_noise((320, 160), 80).convert("RGB").save(photo)
-    params = GroundParams(model=str(path), image_file=str(photo), sentence="the dog on the left")
+    write_pixels([photo], [photo.name], tmp_path / "pixels", 224)
+    manifest = tmp_path / "pixels" / "manifest.json"
+    params = GroundParams(model=str(path), pixels_manifest=str(manifest), sentence="the dog on the left")
     found: Any = METHODS["ground"].run(params, CONTEXT)
     saved = load_model(path)
-    assert saved.spec is None and saved.image_size_px == 224
+    assert saved.spec is None and (saved.image_size_px, saved.resize) == (224, "squash")
     backbone = load_backbone(saved.backbone.name, saved.backbone.weights)
     drifted = state["clipModel.visual.bn1.running_mean"]
     assert torch.equal(backbone.clip.visual.bn1.running_mean, drifted)
     assert backbone.weights_id != load_backbone("cliprpn-tiny", "shipped").weights_id
     assert not backbone.has_attention_pool
     pooled, _, _ = backbone.encode_text(backbone.tokenize(["the dog on the left"]))
-    map = backbone.feature_map(load_squashed(photo, 224)[None].float() / 255)
+    pixels = open_pixels(tmp_path / "pixels").batch(np.zeros(1, dtype=int))
+    map = backbone.feature_map(pixels.float() / 255)
     box, _ = original_answer(fusion, state, map, pooled, saved.model.anchors)
     expected = box[0] * torch.tensor([320, 160, 320, 160]) / 640
     # Features are held to half precision.
@@ -156,10 +161,23 @@ def test_it_grounds_with_the_checkpoints_own_clip(imported, tmp_path: Path) -> N
     assert (found.image_width, found.image_height) == (320, 160)
 
 
+def test_a_picture_with_a_problem_is_not_grounded(imported, tmp_path: Path) -> None:
+    path, _, _ = imported
+    Image.new("RGB", (32, 16)).save(tmp_path / "photo.png")
+    pixels = write_pixels([tmp_path / "photo.png"], ["photo.png"], tmp_path / "pixels", 224)
+    pixels.shards[0].pictures[0].problem = "photo.png: expected a picture, found text"
+    manifest = tmp_path / "pixels" / "manifest.json"
+    manifest.write_text(pixels.model_dump_json())
+    params = GroundParams(model=str(path), pixels_manifest=str(manifest), sentence="the dog")
+    with pytest.raises(CliprpnError, match="found text") as caught:
+        METHODS["ground"].run(params, CONTEXT)
+    assert caught.value.code == "data_invalid"
+
+
 def test_it_is_evaluated_on_a_data_set_that_is_named(imported, tmp_path: Path) -> None:
     path, _, _ = imported
     root = small_dataset(tmp_path / "data", 6)
-    dataset = make_spec(root, tmp_path).dataset
+    dataset = make_spec(root, tmp_path, image_size_px=224).dataset
     params = EvaluateParams(
         model=str(path), split="test", dataset=dataset, out_dir=str(tmp_path / "out"), cache_dir=str(tmp_path)
     )

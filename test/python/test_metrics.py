@@ -8,21 +8,22 @@ import numpy as np
 import pytest
 import torch
 
-from cliprpn.boxes import box_iou_paired, clip_boxes, scale_boxes
+from cliprpn.boxes import box_iou_paired, clip_boxes
 from cliprpn.breakdowns import breakdowns, category_macro
-from cliprpn.evaluation import _rows, to_picture
+from cliprpn.evaluation import _rows
 from cliprpn.floors import constant_iou, fit_constant_box
 from cliprpn.metrics import pair_rows, pairs_right, sentence_figures, split_metrics
 
 PICTURE = torch.tensor([[100.0, 50.0]], dtype=torch.float64)
-FRAME = 100  # Twice as high as the picture: y halves on the way back.
+# Squashed to a square of 50, in a frame of 100 that is twice as high as the picture: y halves on the way back.
+SQUASHED, ZOOM = torch.tensor([[0.5, 1.0, 0.0, 0.0]], dtype=torch.float64), 2.0
 
 
 def answer(truth: list[float], *proposals: list[float]) -> dict[str, Any]:
     """A row of one sentence: proposals are in the frame, the truth in the picture."""
     boxes = torch.tensor(proposals, dtype=torch.float32).reshape(-1, 4)
     true = torch.tensor([truth], dtype=torch.float64)
-    columns = _rows([boxes], torch.tensor([0.5]), PICTURE, true, FRAME)
+    columns = _rows([boxes], torch.tensor([0.5]), SQUASHED, PICTURE, true, ZOOM)
     return {name: values[0] for name, values in columns.items()}
 
 
@@ -175,14 +176,7 @@ def test_breakdowns_take_every_sentence_once() -> None:
     assert category_macro(given, hits) == pytest.approx((6 / 9 + 0) / 2)
 
 
-def test_boxes_move_between_frame_and_picture_and_back() -> None:
-    generator = torch.Generator().manual_seed(0)
-    boxes = torch.rand(50, 4, generator=generator, dtype=torch.float64) * 40
-    sizes = torch.rand(50, 2, generator=generator, dtype=torch.float64) * 500 + 50
-    frame = torch.tensor([640.0, 640.0], dtype=torch.float64)
-    there = scale_boxes(boxes, sizes, frame)
-    torch.testing.assert_close(scale_boxes(there, frame, sizes), boxes)
-    torch.testing.assert_close(to_picture(there, sizes, 640), boxes)
+def test_boxes_are_cut_at_the_pictures_edges() -> None:
     assert clip_boxes(torch.tensor([[-5.0, -5, 500, 500]]), torch.tensor([[30.0, 20]])).tolist() == [
         [0, 0, 30, 20]
     ]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import REPO, file_fusion, make_spec, shipped_weights_id
+from helpers import REPO, file_fusion, make_settings, make_spec, shipped_weights_id, small_dataset
 
 from cliprpn.build import check_fusion
 from cliprpn.contract.generated import CheckFusionParams, Settings
@@ -30,9 +30,7 @@ def seeded() -> Any:
 
 def settings_of(tmp_path: Path, source: str, name: str = "Mine", **params: Any) -> Settings:
     fusion = file_fusion(tmp_path / "mine.py", source, name, **params)
-    root = tmp_path / "data"
-    (root / "annotations").mkdir(parents=True, exist_ok=True)
-    return make_spec(root, tmp_path, fusion=fusion).settings
+    return Settings.model_validate(make_settings(fusion=fusion))
 
 
 def fusion_source(body: str, init: str = "", head: str = "import torch") -> str:
@@ -57,8 +55,7 @@ def test_the_one_that_ships_passes_the_check_that_trials_begin_with(tmp_path: Pa
     experiment = json.loads((EXAMPLE.parent / "my-fusion.json").read_text())
     params = experiment["vary"]["fusion"][1]["params"]
     fusion = file_fusion(tmp_path / "my_fusion.py", EXAMPLE.read_text(), "MyFusion", **params)
-    (tmp_path / "annotations").mkdir()
-    spec = make_spec(tmp_path, tmp_path, fusion=fusion)
+    spec = make_spec(small_dataset(tmp_path / "data", 1), tmp_path, fusion=fusion)
     assert spec.backbone.weights_id == shipped_weights_id()
     context = CallContext(lambda event: None, lambda: False, torch.device("cpu"))
     found: Any = METHODS["check_fusion"].run(CheckFusionParams(spec=spec), context)

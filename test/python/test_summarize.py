@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import HEIGHT, WIDTH, make_records, make_spec, write_dataset
+from helpers import HEIGHT, WIDTH, make_records, make_spec, prepared, write_dataset
 
 from cliprpn.contract.generated import Summary
-from cliprpn.data.index import DatasetIndex, open_or_build_index
+from cliprpn.data import index as index_module
+from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.errors import CliprpnError
 from cliprpn.floors import fit_constant_box
 from cliprpn.predictions import predictions_file, write_predictions
@@ -29,7 +31,7 @@ def index(tmp_path: Path) -> DatasetIndex:
         first |= {"stratum": "relation", "pair_id": ref["ref_id"]}
         second |= {"stratum": "attribute" if ref["ref_id"] % 4 == 2 else "relation", "pair_id": ref["ref_id"]}
     root = write_dataset(tmp_path / "data", instances, refs)
-    return open_or_build_index(root, "umd", make_spec(root, tmp_path).dataset.id, tmp_path / "cache")
+    return open_dataset(*prepared(root, tmp_path))
 
 
 def write_trial(
@@ -37,7 +39,7 @@ def write_trial(
 ) -> Path:
     """A trial's spec and its answers on test, with these IoUs."""
     folder.mkdir(parents=True)
-    spec = make_spec(index.root, folder.parent, seed=seed)
+    spec = make_spec(folder.parent / "data", folder.parent, seed=seed)
     (folder / "spec.json").write_text(spec.model_dump_json())
     rows = index.split("test") if rows is None else rows
     iou = np.array(ious)
@@ -66,7 +68,7 @@ def summary_of(index: DatasetIndex, tmp_path: Path) -> Summary:
             write_trial(tmp_path / f"{label}-{seed}", index, seed, run) for seed, run in enumerate(runs)
         ]
         groups.append((label, folders))
-    return summarize("test", groups, tmp_path / "cache")
+    return summarize("test", groups)
 
 
 def test_settings_stand_best_first_with_each_seeds_figure(index: DatasetIndex, tmp_path: Path) -> None:
@@ -95,7 +97,7 @@ def test_settings_are_chosen_on_val_whatever_split_is_shown(index: DatasetIndex,
         for folder, acc in zip(folders, on_val, strict=True):
             (folder / "metrics-val.json").write_text(json.dumps({"acc_at_50": acc}))
         groups.append((label, folders))
-    summary = summarize("test", groups, tmp_path / "cache")
+    summary = summarize("test", groups)
     assert [setting.label for setting in summary.settings] == ["chosen", "other"]
     (comparison,) = summary.comparisons
     assert (comparison.label, comparison.against) == ("chosen", "other")
@@ -140,7 +142,7 @@ def test_the_gallery_shows_where_settings_part(index: DatasetIndex, tmp_path: Pa
     gallery = summary_of(index, tmp_path).gallery
     for cases in (gallery.best, gallery.worst):
         assert len({case.image_file for case in cases}) == len(cases) == 3
-        assert all(Path(case.image_file).is_file() for case in cases)
+        assert all(Path(case.image_file).is_file() and not case.upright for case in cases)
         assert all(
             [each.label for each in case.predictions] == ["fusion=best", "fusion=other"] for case in cases
         )
@@ -158,8 +160,29 @@ def test_settings_that_were_asked_other_sentences_are_not_compared(
     first = write_trial(tmp_path / "first", index, 0, BEST[0])
     second = write_trial(tmp_path / "second", index, 0, [0.1] * 6, rows[::-1].copy())
     with pytest.raises(CliprpnError, match="other sentences") as caught:
-        summarize("test", [("a", [first]), ("b", [second])], tmp_path / "cache")
+        summarize("test", [("a", [first]), ("b", [second])])
     assert caught.value.code == "data_invalid"
     with pytest.raises(CliprpnError, match="evaluate that split first") as caught:
-        summarize("val", [("a", [first])], tmp_path / "cache")
+        summarize("val", [("a", [first])])
     assert caught.value.code == "not_found"
+
+
+def test_a_data_set_that_changed_since_is_not_summarized(index: DatasetIndex, tmp_path: Path) -> None:
+    trial = write_trial(tmp_path / "trial", index, 0, BEST[0])
+    facts = json.loads((index.root / "dataset.json").read_text())
+    (index.root / "dataset.json").write_text(json.dumps(facts | {"id": "other"}))
+    index_module._opened.clear()  # As a new process would.
+    with pytest.raises(CliprpnError, match="has changed") as caught:
+        summarize("test", [("a", [trial])])
+    assert caught.value.code == "data_invalid"
+
+
+def test_what_is_upright_is_said_with_each_case(index: DatasetIndex, tmp_path: Path) -> None:
+    turned = [number == 4 for number in range(index.images.num_rows)]
+    place = index.images.schema.get_field_index("upright")
+    images = index.images.set_column(place, "upright", [turned])
+    trial = write_trial(tmp_path / "trial", replace(index, images=images), 0, BEST[0])
+    gallery = summarize("test", [("a", [trial])]).gallery
+    found = {Path(case.image_file).name: case.upright for case in (*gallery.best, *gallery.worst)}
+    names = {f"COCO_train2014_{number:012d}.png": number == 4 for number in (4, 10, 16)}
+    assert found == names

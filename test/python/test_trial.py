@@ -246,8 +246,16 @@ def test_answers_are_a_row_per_sentence(root: Path, cache: Path, tmp_path: Path)
 def test_a_checkpoint_gives_its_answers_again(root: Path, cache: Path, tmp_path: Path) -> None:
     spec = make_spec(root, cache)
     outcome = run(spec, tmp_path / "trial")
-    place = (spec.settings.image_size_px, Path(spec.cache_dir), torch.device("cpu"))
-    index, features = open_data(spec.dataset, spec.backbone, *place, lambda event: None, lambda: False)
+    index, features = open_data(
+        spec.dataset,
+        spec.backbone,
+        spec.settings.image_size_px,
+        spec.settings.resize,
+        Path(spec.cache_dir),
+        torch.device("cpu"),
+        lambda event: None,
+        lambda: False,
+    )
     again = evaluate_model(
         tmp_path / "trial" / "best.safetensors",
         tmp_path / "again",
@@ -311,6 +319,16 @@ def test_a_split_without_sentences_fails_the_trial(tmp_path: Path) -> None:
     outcome = run_trial(spec, tmp_path / "out", lambda event: None, lambda: False)
     assert isinstance(outcome, FailedOutcome) and outcome.error.code == "data_invalid"
     assert "the split val has no sentence" in outcome.error.message
+
+
+def test_pictures_that_were_not_prepared_fail_the_trial(root: Path, cache: Path, tmp_path: Path) -> None:
+    spec = make_spec(root, cache)
+    settings = spec.settings.model_copy(update={"image_size_px": 96})
+    outcome = run_trial(
+        spec.model_copy(update={"settings": settings}), tmp_path, lambda event: None, lambda: False
+    )
+    assert isinstance(outcome, FailedOutcome) and outcome.error.code == "data_invalid"
+    assert "squash-96" in outcome.error.message
 
 
 def test_a_device_that_is_not_there_fails_the_trial(root: Path, cache: Path, tmp_path: Path) -> None:

@@ -1,0 +1,165 @@
+"""Letterboxed pictures: models train in the prepared square and answer in the original picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+from helpers import HEIGHT, WIDTH, make_records, make_spec, small_dataset, write_dataset
+from PIL import Image
+from torch import Tensor
+
+from cliprpn.build import build_model
+from cliprpn.contract.generated import CompletedOutcome, TrialSpec
+from cliprpn.data.index import DatasetIndex
+from cliprpn.evaluation import in_picture, predict_split, top1_ious
+from cliprpn.features import frozen
+from cliprpn.features.frozen import FrozenFeatures
+from cliprpn.models import ClipRPN
+from cliprpn.steps import open_data
+from cliprpn.training import frame_targets
+from cliprpn.trial import run_trial
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def no_traces() -> Iterator[None]:
+    """A trial seeds every generator and asks for deterministic algorithms; other tests shall not notice."""
+    threads, state = torch.get_num_threads(), torch.get_rng_state()
+    yield
+    frozen._opened.clear()
+    torch.set_num_threads(threads)
+    torch.set_rng_state(state)
+    torch.use_deterministic_algorithms(False)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_dataset(tmp_path_factory.mktemp("data") / "blocks")
+
+
+@pytest.fixture(params=["squash", "letterbox"])
+def spec(request: pytest.FixtureRequest, root: Path) -> TrialSpec:
+    return make_spec(root, root.parent / "cache", resize=request.param)
+
+
+def opened(spec: TrialSpec) -> tuple[DatasetIndex, FrozenFeatures]:
+    return open_data(
+        spec.dataset,
+        spec.backbone,
+        spec.settings.image_size_px,
+        spec.settings.resize,
+        Path(spec.cache_dir),
+        CPU,
+        lambda event: None,
+        lambda: False,
+    )
+
+
+def model_of(spec: TrialSpec, features: FrozenFeatures) -> ClipRPN:
+    return build_model(spec.settings, features.map_channels, features.pooled_dim, features.word_dim)
+
+
+class Oracle(torch.nn.Module):
+    """Answers with given boxes of its frame, sentence by sentence."""
+
+    def __init__(self, answers: Tensor, frame_size_px: int) -> None:
+        super().__init__()
+        self.answers, self.frame_size_px = answers, frame_size_px
+
+    def predict_top1(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        return self.answers, torch.ones(len(self.answers))
+
+    def predict_proposals(self, *inputs: Tensor) -> tuple[list[Tensor], Tensor]:
+        return list(self.answers[:, None]), torch.ones(len(self.answers))
+
+
+def test_targets_lie_where_the_object_is_in_the_prepared_square(root: Path) -> None:
+    """The object of picture 1 is at 14, 11, 54.5, 41.25 of 120 x 90; the square is 64, the frame 640."""
+    for resize, expected in (
+        ("squash", [14 / 120, 11 / 90, 54.5 / 120, 41.25 / 90]),
+        ("letterbox", [14 / 120, (11 + 15) / 120, 54.5 / 120, (41.25 + 15) / 120]),
+    ):
+        spec = make_spec(root, root.parent / "cache", resize=resize)
+        index, features = opened(spec)
+        found = frame_targets(model_of(spec, features), index, features, np.array([2]))
+        assert found.dtype == torch.float32
+        assert found[0].tolist() == pytest.approx([side * 640 for side in expected], abs=1e-3)
+
+
+def test_what_is_in_the_square_is_what_the_target_names(root: Path) -> None:
+    """The object is the one bright patch of its colour."""
+    spec = make_spec(root, root.parent / "cache", resize="letterbox")
+    index, features = opened(spec)
+    x1, y1, x2, y2 = (
+        frame_targets(model_of(spec, features), index, features, np.array([2]))[0] / features.zoom(640)
+    ).tolist()
+    shard = np.load(Path(spec.dataset.root) / "pixels" / "letterbox-64" / "shard-00000.npy")
+    bright = shard[1, ..., 1] > 150
+    rows, columns = bright.nonzero()
+    assert columns.min() == pytest.approx(x1, abs=1) and columns.max() + 1 == pytest.approx(x2, abs=1)
+    assert rows.min() == pytest.approx(y1, abs=1) and rows.max() + 1 == pytest.approx(y2, abs=1)
+
+
+def test_answers_come_back_to_the_original_picture(spec: TrialSpec) -> None:
+    index, features = opened(spec)
+    rows = np.arange(len(index.texts()))
+    model = model_of(spec, features)
+    targets = frame_targets(model, index, features, rows)
+    sizes = torch.from_numpy(index.image_sizes(rows)).double()
+    back = in_picture(targets.double(), features.frames_of(rows), sizes, features.zoom(model.frame_size_px))
+    assert (back - torch.from_numpy(index.gt_boxes[rows])).abs().max() < 1e-3  # pixels
+
+
+def test_who_answers_with_the_targets_is_always_right(spec: TrialSpec) -> None:
+    index, features = opened(spec)
+    rows = np.arange(len(index.texts()))[::-1].copy()
+    model = model_of(spec, features)
+    model = Oracle(frame_targets(model, index, features, rows), model.frame_size_px)
+    np.testing.assert_allclose(top1_ious(model, index, features, rows, CPU), 1, atol=1e-5)
+    columns = predict_split(model, index, features, rows, CPU, lambda done, total: None, lambda: False)
+    np.testing.assert_allclose(columns["iou"], 1, atol=1e-5)
+    np.testing.assert_allclose(columns["pred_box_xyxy"], index.gt_boxes[rows], atol=1e-3)
+
+
+def test_boxes_on_a_letterboxs_bars_are_cut_at_the_picture(root: Path) -> None:
+    spec = make_spec(root, root.parent / "cache", resize="letterbox")
+    _, features = opened(spec)
+    whole = torch.tensor([[0.0, 0, 640, 640]]).double()
+    sizes = torch.tensor([[WIDTH, HEIGHT]]).double()
+    assert in_picture(whole, features.frames_of(np.array([0])), sizes, 10).tolist() == [[0, 0, WIDTH, HEIGHT]]
+
+
+def test_a_trial_on_letterboxed_pictures_learns(root: Path, tmp_path: Path) -> None:
+    training = {"num_epochs": 20, "learning_rate": 3e-3}
+    spec = make_spec(root, root.parent / "cache", resize="letterbox", training=training)
+    outcome = run_trial(spec, tmp_path, lambda event: None, lambda: False)
+    assert isinstance(outcome, CompletedOutcome), outcome
+    losses = [epoch.loss for epoch in outcome.epochs]
+    assert losses[-1] < losses[0] / 2
+    rows = pq.read_table(tmp_path / "predictions-val.parquet").to_pylist()
+    pred = np.array([row["pred_box_xyxy"] for row in rows])
+    assert (pred >= 0).all() and (pred <= [WIDTH, HEIGHT] * 2).all()
+    assert rows[0]["gt_box_xyxy"] == [18, 14, 58.5, 44.25]
+
+
+def test_pictures_of_other_shapes_have_frames_of_their_own(tmp_path: Path) -> None:
+    """A tall picture is letterboxed at its sides."""
+    instances, refs = make_records(2)
+    instances["images"][1] |= {"width": HEIGHT, "height": WIDTH}
+    root = write_dataset(tmp_path / "data", instances, refs)
+    tall = root / "images" / instances["images"][1]["file_name"]
+    Image.open(tall).transpose(Image.Transpose.ROTATE_90).save(tall)
+    spec = make_spec(root, tmp_path, resize="letterbox")
+    index, features = opened(spec)
+    assert features.frames[:, 2:].tolist() == [[0, 8], [8, 0]]
+    model = model_of(spec, features)
+    rows = np.array([0, 2])
+    targets = frame_targets(model, index, features, rows)
+    x1, y1 = targets[1, :2].tolist()
+    assert (x1, y1) == pytest.approx((14 / 120 * 640 + 80, 11 / 120 * 640), abs=1e-3)
