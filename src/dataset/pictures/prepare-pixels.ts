@@ -16,6 +16,8 @@ export interface PixelsOptions extends DecodeOptions {
   wanted: WantedPicture[];
   /** Where the shards go: of this image size and resize alone. */
   folder: string;
+  /** Of a shard, about; 64 MB unless told. */
+  shard_bytes?: number;
 }
 
 export interface PrepareOptions extends PixelsOptions {

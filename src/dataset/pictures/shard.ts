@@ -16,10 +16,15 @@ export interface ShardPlan {
   key: string;
 }
 
-const shard_bytes = 64_000_000;
+/** Of a shard's file, about. */
+const SHARD_BYTES = 64_000_000;
 
 /** How the wanted pictures fall into shards; pure. */
-export function planShards(wanted: WantedPicture[], options: DecodeOptions): ShardPlan[] {
+export function planShards(
+  wanted: WantedPicture[],
+  options: DecodeOptions & { shard_bytes?: number },
+): ShardPlan[] {
+  const { shard_bytes = SHARD_BYTES } = options;
   const row_bytes = rowBytes(options.image_size_px);
   const num_rows = Math.max(1, Math.floor(shard_bytes / row_bytes));
   return Array.from({ length: Math.ceil(wanted.length / num_rows) }, (_, index) => {
