@@ -1,0 +1,77 @@
+/** How far one file is. */
+export interface DownloadProgress {
+  file: string;
+  done_bytes: number;
+  /** Undefined: the server does not say. */
+  total_bytes: number | undefined;
+  /** Over the last seconds; what was there from before does not count. */
+  bytes_per_s: number;
+  eta_s: number | undefined;
+}
+
+/** "train2014.zip  3.2 of 13.5 GB  41 MB/s  4 min left". */
+export function progressLine({
+  file,
+  done_bytes,
+  total_bytes,
+  bytes_per_s,
+  eta_s,
+}: DownloadProgress): string {
+  const [unit, divisor] = unitOf(total_bytes ?? done_bytes);
+  const done = (done_bytes / divisor).toFixed(1);
+  const amount = total_bytes === undefined ? done : `${done} of ${(total_bytes / divisor).toFixed(1)}`;
+  const parts = [file, `${amount} ${unit}`, speed(bytes_per_s)];
+  if (eta_s !== undefined) parts.push(`${timeLeft(eta_s)} left`);
+  return parts.join("  ");
+}
+
+/** Turns what has come into speed and time left; told the time, it reads no clock. */
+export class ProgressMeter {
+  readonly #file: string;
+  readonly #came: { at_ms: number; done_bytes: number }[];
+
+  constructor(file: string, done_bytes: number, now_ms: number) {
+    this.#file = file;
+    this.#came = [{ at_ms: now_ms, done_bytes }];
+  }
+
+  at(now_ms: number, done_bytes: number, total_bytes: number | undefined): DownloadProgress {
+    const [first] = this.#came;
+    // Started over: what came before says nothing about the time left.
+    if (first !== undefined && done_bytes < (this.#came.at(-1)?.done_bytes ?? 0)) this.#came.length = 0;
+    this.#came.push({ at_ms: now_ms, done_bytes });
+    while (this.#came.length > 2 && now_ms - (this.#came[1]?.at_ms ?? 0) > windowMs) this.#came.shift();
+    const since = this.#came[0] ?? { at_ms: now_ms, done_bytes };
+    const seconds = (now_ms - since.at_ms) / 1000;
+    const bytes_per_s = seconds > 0 ? (done_bytes - since.done_bytes) / seconds : 0;
+    const left = total_bytes === undefined ? undefined : Math.max(0, total_bytes - done_bytes);
+    const eta_s = left === undefined || bytes_per_s <= 0 ? undefined : left / bytes_per_s;
+    return { file: this.#file, done_bytes, total_bytes, bytes_per_s, eta_s };
+  }
+}
+
+const windowMs = 10_000;
+
+/** 13,510,573,713 -> "13.5 GB". */
+export function amount(bytes: number): string {
+  const [unit, divisor] = unitOf(bytes);
+  return `${(bytes / divisor).toFixed(1)} ${unit}`;
+}
+
+function unitOf(bytes: number): [unit: string, divisor: number] {
+  if (bytes >= 999_950_000) return ["GB", 1e9];
+  return bytes >= 999_950 ? ["MB", 1e6] : ["KB", 1e3];
+}
+
+function speed(bytes_per_s: number): string {
+  const mb = bytes_per_s / 1e6;
+  return mb >= 9.95 ? `${Math.round(mb)} MB/s` : `${mb.toFixed(1)} MB/s`;
+}
+
+/** An estimate has no tenths, and is never nothing. */
+function timeLeft(seconds: number): string {
+  if (seconds < 59.5) return `${Math.max(1, Math.round(seconds))} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

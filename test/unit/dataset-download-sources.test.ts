@@ -1,0 +1,183 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { type Answer, readAnswer } from "../../src/dataset/download/answer.ts";
+import { type DownloadProgress, ProgressMeter, progressLine } from "../../src/dataset/download/progress.ts";
+import { filesFor, readSources } from "../../src/dataset/download/sources.ts";
+import { readSourcesShape } from "../../src/dataset/download/sources-shape.ts";
+import { refused } from "../helpers/refused.ts";
+import { tempFolder } from "../helpers/temp-folder.ts";
+
+const good = {
+  name: "own.zip",
+  datasets: ["own"],
+  bytes: null,
+  sha256: null,
+  urls: ["https://example.org/own.zip"],
+  licence: "mine",
+  by_hand: "ask me",
+};
+
+describe("the sources that come with cliprpn", () => {
+  test.each([
+    "refcocog",
+    "refcoco",
+    "refcoco+",
+  ])("have the annotations and the pictures of %s", async (name) => {
+    const files = filesFor(name, await readSources());
+    expect(files.map((file) => file.name)).toEqual([`${name}.zip`, "train2014.zip"]);
+  });
+
+  test("name the size and SHA-256 of every file, and several mirrors", async () => {
+    for (const file of await readSources()) {
+      expect(file.bytes).toBeGreaterThan(40e6);
+      expect(file.checksum?.algorithm).toBe("sha256");
+      expect(new Set(file.urls).size).toBeGreaterThan(2);
+    }
+  });
+
+  test("of a data set that nobody knows are told as such, with those that are known", async () => {
+    const sources = await readSources();
+    const error = refused(() => filesFor("refclef", sources));
+    expect(error.code).toBe("not_found");
+    expect(error.message).toContain("no source is known for refclef, only for refcocog, refcoco, refcoco+");
+  });
+});
+
+describe("a person's own sources", () => {
+  test("are read from their file", async () => {
+    const file = join(tempFolder(), "mine.json");
+    writeFileSync(file, JSON.stringify({ files: [{ ...good, md5: "0".repeat(32) }] }));
+    const [own] = filesFor("own", await readSources(file));
+    expect(own?.checksum).toEqual({ algorithm: "md5", hex: "0".repeat(32) });
+    expect(own?.urls).toEqual(good.urls);
+  });
+
+  test.each<[what: string, changes: object, told: string]>([
+    ["a name with a folder", { name: "../own.zip" }, "files[0].name: expected a plain file name"],
+    ["an absolute name", { name: "/etc/own.zip" }, "files[0].name: expected a plain file name"],
+    ["a hidden name", { name: ".own" }, "files[0].name: expected a plain file name"],
+    ["the name of a download's own file", { name: "downloads.json" }, "files[0].name"],
+    ["the name of another file's part", { name: "own.zip.part" }, "files[0].name"],
+    [
+      "an address of the disk",
+      { urls: ["file:///etc/passwd"] },
+      "files[0].urls[0]: expected an http or https",
+    ],
+    ["an address with a password", { urls: ["https://a:b@example.org/"] }, "files[0].urls[0]"],
+    ["no address", { urls: [] }, "files[0].urls: expected a list with something in it, found []"],
+    ["a size that is none", { bytes: -1 }, "files[0].bytes: expected a whole number of bytes, or null"],
+    ["a checksum that is none", { sha256: "abc" }, "files[0].sha256: expected 64 hexadecimal digits"],
+    ["no checksum and no word of it", { sha256: undefined }, "files[0].sha256: expected 64 hexadecimal"],
+    ["text for a terminal", { by_hand: "\u001b[2J" }, "files[0].by_hand: expected text of one line"],
+    ["an unknown key", { url: "https://example.org" }, "files[0].url: expected one of name, datasets"],
+  ])("with %s are refused", (_, changes, told) => {
+    const error = refused(() => readSourcesShape({ files: [{ ...good, ...changes }] }, "mine.json"));
+    expect(error.code).toBe("bad_input");
+    expect(error.message).toContain(`mine.json: ${told}`);
+  });
+
+  test.each([null, [], "files", { files: {} }, { files: [null] }])("as %j are refused", (value) => {
+    expect(refused(() => readSourcesShape(value, "mine.json")).code).toBe("bad_input");
+  });
+
+  test("have all their problems told at once, the same name twice among them", () => {
+    const files = [good, { ...good, name: "OWN.zip", bytes: "12" }, { ...good, name: "b.zip", licence: 7 }];
+    const lines = refused(() => readSourcesShape({ files }, "mine.json")).message.split("\n");
+    expect(lines).toHaveLength(3);
+    expect(lines.at(-1)).toContain("files[1].name: own.zip is there twice");
+  });
+
+  test.each<[what: string, text: string | undefined, code: string]>([
+    ["are not there", undefined, "not_found"],
+    ["are no JSON", "{", "bad_input"],
+  ])("that %s are told as such", async (_, text, code) => {
+    const file = join(tempFolder(), "mine.json");
+    if (text !== undefined) writeFileSync(file, text);
+    await expect(readSources(file)).rejects.toMatchObject({ code, message: expect.stringContaining(file) });
+  });
+});
+
+test.each<
+  [what: string, status: number, headers: Record<string, string>, from: number, answer: Partial<Answer>]
+>([
+  ["the whole file", 200, { "content-length": "900" }, 0, { state: "sends", from: 0, total: 900 }],
+  ["the whole file instead of the rest", 200, { "content-length": "900" }, 500, { state: "sends", from: 0 }],
+  ["the rest", 206, { "content-range": "bytes 500-899/900" }, 500, { state: "sends", from: 500, total: 900 }],
+  [
+    "the rest of a size not told",
+    206,
+    { "content-range": "bytes 500-899/*" },
+    500,
+    { state: "sends", total: 900 },
+  ],
+  ["another part", 206, { "content-range": "bytes 400-899/900" }, 500, { state: "start_over" }],
+  ["a part without its place", 206, {}, 500, { state: "start_over" }],
+  ["the rest of another file", 206, { "content-range": "bytes 500-999/1000" }, 500, { state: "refused" }],
+  ["that nothing is left", 416, { "content-range": "bytes */900" }, 900, { state: "nothing_left" }],
+  ["that the file is shorter", 416, { "content-range": "bytes */400" }, 500, { state: "start_over" }],
+  [
+    "something compressed",
+    200,
+    { "content-length": "90", "content-encoding": "gzip" },
+    0,
+    { state: "sends", total: 900 },
+  ],
+  [
+    "a date to come back at",
+    503,
+    { "retry-after": "Thu, 01 Jan 1970 00:00:30 GMT" },
+    0,
+    { state: "busy", wait_ms: 20_000 },
+  ],
+  [
+    "a date that has passed",
+    503,
+    { "retry-after": "Thu, 01 Jan 1970 00:00:01 GMT" },
+    0,
+    { state: "busy", wait_ms: 0 },
+  ],
+  ["nonsense to come back at", 503, { "retry-after": "later" }, 0, { state: "busy", wait_ms: undefined }],
+  ["no content", 204, {}, 0, { state: "refused" }],
+])("a server's answer: %s", (_, status, headers, from, answer) => {
+  const asked = { name: "a.zip", from, bytes: 900 };
+  expect(readAnswer(status, new Headers(headers), asked, 10_000)).toMatchObject(answer);
+});
+
+test.each<[Partial<DownloadProgress>, string]>([
+  [{}, "train2014.zip  3.2 of 13.5 GB  41 MB/s  4 min left"],
+  [{ eta_s: 3900 }, "train2014.zip  3.2 of 13.5 GB  41 MB/s  1 h 5 min left"],
+  [{ eta_s: 59.7 }, "train2014.zip  3.2 of 13.5 GB  41 MB/s  1 min left"],
+  [{ eta_s: 0.2, bytes_per_s: 1.26e6 }, "train2014.zip  3.2 of 13.5 GB  1.3 MB/s  1 s left"],
+  [
+    { done_bytes: 3e6, total_bytes: 45_613_210, eta_s: 12 },
+    "train2014.zip  3.0 of 45.6 MB  41 MB/s  12 s left",
+  ],
+  [{ total_bytes: undefined, eta_s: undefined }, "train2014.zip  3.2 GB  41 MB/s"],
+  [{ bytes_per_s: 0, eta_s: undefined }, "train2014.zip  3.2 of 13.5 GB  0.0 MB/s"],
+])("progress %j as a line", (changes, line) => {
+  const progress = { file: "train2014.zip", done_bytes: 3.2e9, total_bytes: 13_510_573_713 };
+  expect(progressLine({ ...progress, bytes_per_s: 41e6, eta_s: 251, ...changes })).toBe(line);
+});
+
+describe("a download's speed", () => {
+  test("leaves out what was there from before", () => {
+    const meter = new ProgressMeter("a.zip", 1000, 0);
+    expect(meter.at(2000, 1400, 2000)).toMatchObject({ bytes_per_s: 200, eta_s: 3 });
+  });
+
+  test("is that of the last ten seconds", () => {
+    const meter = new ProgressMeter("a.zip", 0, 0);
+    for (let second = 1; second <= 60; second += 1) meter.at(1000 * second, 1000 * second, 1e6);
+    for (let second = 61; second <= 90; second += 1)
+      meter.at(1000 * second, 60_000 + 10 * (second - 60), 1e6);
+    expect(meter.at(91_000, 60_310, 1e6).bytes_per_s).toBeCloseTo(10, 6);
+  });
+
+  test("begins anew when the file does", () => {
+    const meter = new ProgressMeter("a.zip", 0, 0);
+    meter.at(1000, 5000, 9000);
+    expect(meter.at(2000, 100, 9000)).toMatchObject({ bytes_per_s: 0, eta_s: undefined });
+    expect(meter.at(3000, 300, 9000).bytes_per_s).toBe(200);
+  });
+});
