@@ -21,8 +21,27 @@ export interface DataFolders {
   cache: string;
 }
 
-/** @throws CliprpnError data_invalid when annotations are missing. */
-export async function identifyDataset(
+/**
+ * A data set to train or to evaluate on.
+ *
+ * @throws CliprpnError not_found; data_invalid when annotations are missing, or it was prepared without pictures.
+ */
+export async function identifyDataset(choice: DatasetChoice, folders: DataFolders): Promise<DatasetIdentity> {
+  const found = await findDataset(choice, folders);
+  if (found.raw === undefined && readFacts(found.root).images_dir === null)
+    throw new CliprpnError(
+      "data_invalid",
+      `${found.root}: expected a data set with pictures, found one that was prepared without; prepare it with --images`,
+    );
+  return found;
+}
+
+/**
+ * A data set to look at; it may be without pictures.
+ *
+ * @throws CliprpnError not_found; data_invalid when annotations are missing.
+ */
+export async function findDataset(
   { name, root, size, split_by }: DatasetChoice,
   folders: DataFolders,
 ): Promise<DatasetIdentity> {
@@ -59,12 +78,7 @@ export function refcocoSource(root: string, split_by: string): RefcocoSource {
 }
 
 function preparedDataset(folder: string): DatasetIdentity {
-  const { id, name, split_by, images_dir } = readFacts(folder);
-  if (images_dir === null)
-    throw new CliprpnError(
-      "data_invalid",
-      `${folder}: expected a data set with pictures, found one that was prepared without; prepare it with --images`,
-    );
+  const { id, name, split_by } = readFacts(folder);
   return { id, name, root: folder, split_by };
 }
 

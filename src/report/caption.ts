@@ -53,7 +53,8 @@ export function wrapped(text: string, columns: number): string[] {
   return lines;
 }
 
-function escapeXml(text: string): string {
+/** Text as it may stand in an SVG. */
+export function escapeXml(text: string): string {
   const entities: Record<string, string> = {
     "&": "&amp;",
     "<": "&lt;",

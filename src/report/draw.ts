@@ -94,7 +94,8 @@ function withCaption(picture: Sharp, size: { width: number; height: number }, ca
     .composite([{ input: Buffer.from(svg), left: 0, top: size.height }]);
 }
 
-function boxSvg(
+/** The box's rectangle in a picture of this size. @param zoom pixels of it per pixel of the original picture. */
+export function boxSvg(
   { box_xyxy, color, dashed }: DrawnBox,
   zoom: number,
   size: { width: number; height: number },

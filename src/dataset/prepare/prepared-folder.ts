@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { check } from "../../contract/check.ts";
@@ -33,6 +33,15 @@ export function wantedFile(folder: string): string {
 
 export function pixelsFolder(folder: string, { image_size_px, resize }: PictureSize): string {
   return join(folder, "pixels", `${resize}-${image_size_px}`);
+}
+
+/** The sizes that pictures are prepared at, or were begun. */
+export function preparedSizes(folder: string): PictureSize[] {
+  const pixels = join(folder, "pixels");
+  return (existsSync(pixels) ? readdirSync(pixels).sort() : []).flatMap((name): PictureSize[] => {
+    const [, resize, size] = /^(squash|letterbox)-(\d+)$/.exec(name) ?? [];
+    return resize === "squash" || resize === "letterbox" ? [{ resize, image_size_px: Number(size) }] : [];
+  });
 }
 
 function factsFile(folder: string): string {

@@ -1,6 +1,7 @@
 import type { PreparedDataset } from "../../contract/generated/types.ts";
 
-type Counts = readonly [num_images: number, num_refs: number, num_sentences: number];
+/** Of a split. */
+export type Counts = readonly [num_images: number, num_refs: number, num_sentences: number];
 
 /** Counts per split as published: Mao et al. 2016 and Nagaraja et al. 2016 (RefCOCOg), Yu et al. 2016 (RefCOCO, RefCOCO+). */
 const published: Record<string, Record<string, Counts>> = {
@@ -34,9 +35,14 @@ export const family: Record<
   "refcoco+": ["unc"],
 };
 
+/** The published counts of a data set, by split; undefined for one that nobody has published. */
+export function publishedCounts(name: string, split_by: string): Record<string, Counts> | undefined {
+  return published[name.endsWith(`-${split_by}`) ? name : `${name}-${split_by}`];
+}
+
 /** Every count that is not the published one, a line each; none for a data set that nobody has published. */
 export function deviations(name: string, split_by: string, splits: PreparedDataset["splits"]): string[] {
-  const expected = published[name.endsWith(`-${split_by}`) ? name : `${name}-${split_by}`];
+  const expected = publishedCounts(name, split_by);
   if (expected === undefined) return [];
   const names = new Set([...Object.keys(expected), ...splits.map(({ split }) => split)]);
   return [...names].flatMap((split) => {

@@ -1,0 +1,30 @@
+import { relative } from "node:path";
+import { EXIT } from "../contract/errors.ts";
+import type { DatasetIdentity } from "../dataset/identify-dataset.ts";
+import type { Engine } from "../engine/engine.ts";
+import { summaryText } from "../report/dataset/summary-text.ts";
+import { writeCard } from "../report/dataset/write-card.ts";
+import type { Arguments, Context } from "./command.ts";
+import { portraitOf } from "./dataset-portrait.ts";
+
+/** `cliprpn dataset show NAME`: what a person should know before training on it; the card and the contact sheet beside it. */
+export async function showDataset(
+  dataset: DatasetIdentity,
+  engine: Engine,
+  args: Arguments,
+  { terminal, signal, cwd }: Context,
+): Promise<number> {
+  terminal.live(["reading the tables"]);
+  const stats = await engine.call("dataset_stats", { root: dataset.root, hash_pixels: false }, { signal });
+  const portrait = portraitOf(dataset, stats);
+  terminal.live(["drawing the contact sheet"]);
+  const files = await writeCard(portrait);
+  terminal.liveDone();
+  terminal.result(args.flag("json") ? JSON.stringify(stats, null, 2) : summaryText(portrait));
+  for (const file of files) terminal.info(shorter(relative(cwd, file), file));
+  return EXIT.good;
+}
+
+function shorter(a: string, b: string): string {
+  return a.length < b.length ? a : b;
+}

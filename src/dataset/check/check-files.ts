@@ -1,0 +1,153 @@
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { check } from "../../contract/check.ts";
+import type { PixelsManifest, PreparedDataset, SourceFile } from "../../contract/generated/types.ts";
+import { hashFile } from "../../hash-file.ts";
+import { factsOf } from "../pictures/read-picture.ts";
+import { picturesHash } from "../prepare/prepare-dataset.ts";
+import { type PictureSize, pixelsFolder, preparedSizes, readFacts } from "../prepare/prepared-folder.ts";
+import { type Finding, finding, firstOf } from "./finding.ts";
+
+/** How to make the data set anew: a command, or what stands for one. */
+export type Again = string;
+
+/**
+ * What the files of a prepared data set are against what was written down of them: annotations, shards, pictures.
+ *
+ * @param onProgress told of bytes hashed.
+ * @throws CliprpnError data_invalid where dataset.json is damaged.
+ */
+export async function checkFiles(
+  folder: string,
+  again: Again,
+  onProgress: (file: string) => void = () => undefined,
+): Promise<Finding[]> {
+  const facts = readFacts(folder);
+  const found = await checkAnnotations(facts, again);
+  if (facts.images_dir === null)
+    return [...found, finding("note", "pictures", "the data set was prepared without pictures")];
+  const sizes = preparedSizes(folder);
+  const manifests: PixelsManifest[] = [];
+  for (const size of sizes) {
+    const { manifest, finding: shards } = await checkShards(folder, size, facts, again, onProgress);
+    if (manifest !== undefined) manifests.push(manifest);
+    found.push(shards);
+  }
+  const [first] = manifests;
+  found.push(
+    first === undefined
+      ? finding("FAIL", "pixels", `no size is whole; run \`${again}\` again`)
+      : checkPictures(facts.images_dir, first, again),
+  );
+  return found;
+}
+
+/** By size and time, and by content where these have changed. */
+async function checkAnnotations({ annotation_files }: PreparedDataset, again: Again): Promise<Finding[]> {
+  const gone: string[] = [];
+  const changed: string[] = [];
+  for (const file of annotation_files) {
+    if (!existsSync(file.file)) gone.push(file.file);
+    else if (await hasChanged(file)) changed.push(file.file);
+  }
+  const what = "annotation files are those that were read";
+  if (changed.length > 0)
+    return [
+      finding("FAIL", what, `${firstOf(changed)}: changed since; run \`${again}\` to read what they say now`),
+    ];
+  if (gone.length > 0)
+    return [finding("note", what, `${firstOf(gone)}: no longer there; the tables hold what was in them`)];
+  return [finding("ok", what, `${annotation_files.length} files`)];
+}
+
+async function hasChanged({ file, bytes, mtime_ms, sha256 }: SourceFile): Promise<boolean> {
+  const { size, mtimeMs } = statSync(file);
+  if (size === bytes && mtimeMs === mtime_ms) return false;
+  return size !== bytes || (await hashFile(file)) !== sha256;
+}
+
+/** Every shard's checksum, and that the tables were made of these pictures. */
+async function checkShards(
+  folder: string,
+  size: PictureSize,
+  facts: PreparedDataset,
+  again: Again,
+  onProgress: (file: string) => void,
+): Promise<{ finding: Finding; manifest?: PixelsManifest }> {
+  const pixels = pixelsFolder(folder, size);
+  const what = `pixels/${size.resize}-${size.image_size_px}: checksums of the shards`;
+  const file = join(pixels, "manifest.json");
+  if (!existsSync(file))
+    return { finding: finding("note", what, "begun, not finished; what asks for this size goes on with it") };
+  const manifest = readManifest(file);
+  if (manifest === undefined)
+    return { finding: finding("FAIL", what, `${file} is damaged; delete it and ${then(again)}`) };
+  const bad: string[] = [];
+  for (const shard of manifest.shards) {
+    const path = join(pixels, shard.file);
+    onProgress(path);
+    if (!existsSync(path) || (await hashFile(path)) !== shard.sha256) bad.push(path);
+  }
+  if (bad.length > 0)
+    return {
+      finding: finding(
+        "FAIL",
+        what,
+        `${firstOf(bad)}: not the bytes that were written; delete ${bad.length === 1 ? "it" : "them"} and ${then(again)}`,
+      ),
+      manifest,
+    };
+  if (picturesHash(manifest) !== facts.pictures_sha256)
+    return {
+      finding: finding("FAIL", what, `of other pictures than the tables; ${then(again)}`),
+      manifest,
+    };
+  const strays = readdirSync(pixels).filter((name) => name.endsWith(".npy")).length - manifest.shards.length;
+  return {
+    finding: finding(
+      "ok",
+      what,
+      `${manifest.shards.length} shards${strays > 0 ? `, ${strays} strays beside them` : ""}`,
+    ),
+    manifest,
+  };
+}
+
+function then(again: Again): string {
+  return `run \`${again}\` again`;
+}
+
+function readManifest(file: string): PixelsManifest | undefined {
+  try {
+    return check("PixelsManifest", JSON.parse(readFileSync(file, "utf8")), file);
+  } catch {
+    return undefined; // Torn or another version's: the caller says so.
+  }
+}
+
+/** That the pictures' own files are there, and of the size and time that they were decoded at. */
+function checkPictures(images_dir: string, { shards }: PixelsManifest, again: Again): Finding {
+  const what = "pictures are there and unchanged";
+  const used = shards.flatMap(({ pictures }) => pictures).filter(({ problem }) => problem === null);
+  const now = used.map((picture) => ({ picture, facts: factsOf(images_dir, picture.file_name) }));
+  const gone = now.filter(({ facts }) => facts.mtime_ms === 0).map(({ picture }) => picture.file_name);
+  const changed = now
+    .filter(
+      ({ picture, facts }) =>
+        facts.mtime_ms !== 0 && (facts.bytes !== picture.bytes || facts.mtime_ms !== picture.mtime_ms),
+    )
+    .map(({ picture }) => picture.file_name);
+  if (gone.length > 0)
+    return finding(
+      "FAIL",
+      what,
+      `${images_dir}: ${gone.length} of ${used.length} missing: ${firstOf(gone)}; training goes on with the prepared pixels, other sizes and drawings need the files`,
+    );
+  if (changed.length > 0)
+    return finding(
+      "FAIL",
+      what,
+      `${images_dir}: ${changed.length} changed: ${firstOf(changed)}; ${then(again)}`,
+    );
+  return finding("ok", what, `${used.length} files`);
+}

@@ -1,0 +1,39 @@
+import { dirname } from "node:path";
+import type { PreparedDataset } from "../contract/generated/types.ts";
+import { shellQuoted } from "../shell-quote.ts";
+
+/** The command that makes this data set again from the same files. */
+export function prepareCommand(facts: PreparedDataset): string {
+  const { source, name, split_by, images_dir, allow_missing } = facts;
+  const suffix = `-${split_by}`;
+  const words =
+    source.layout === "refcoco"
+      ? [
+          name.endsWith(suffix) ? name.slice(0, -suffix.length) : name,
+          "--split-by",
+          split_by,
+          "--root",
+          dirname(source.instances_file),
+        ]
+      : [
+          name,
+          ...source.files.flatMap(({ file, split }) => [
+            "--from",
+            split === null ? file : `${split}=${file}`,
+          ]),
+          "--format",
+          source.format,
+          "--box-format",
+          source.box_format,
+          ...columnsOf(source.columns),
+          ...(source.split_seed === 0 ? [] : ["--split-seed", `${source.split_seed}`]),
+        ];
+  const images = images_dir === null ? ["--without-pictures"] : ["--images", images_dir];
+  const missing = allow_missing ? ["--allow-missing"] : [];
+  return ["cliprpn", "prepare", ...words, ...images, ...missing].map(shellQuoted).join(" ");
+}
+
+function columnsOf(columns: object): string[] {
+  const other = Object.entries(columns).filter(([key, name]) => key !== name);
+  return other.length === 0 ? [] : ["--columns", other.map(([key, name]) => `${key}=${name}`).join(",")];
+}
