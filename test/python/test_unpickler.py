@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import pickle
+import time
+import tracemalloc
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cliprpn.data.sharing import refuse_endless
 from cliprpn.data.unpickler import clean_text, load_plain
 from cliprpn.errors import CliprpnError
 
@@ -108,3 +112,141 @@ def test_what_is_no_pickle_is_a_clear_error(tmp_path: Path, content: bytes) -> N
         load_plain(written(tmp_path / "broken.p", content))
     assert caught.value.code == "data_invalid"
     assert "broken.p" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"(dp0\nS'ref_id'\np1\nI7\nsS'box'\np2\n(F0.5\nL12345678901234567890L\ntp3\nsS'ok'\nI01\ns.",
+        b"}q\x00(U\x06ref_idq\x01K\x07U\x03boxq\x02(G?\xe0\x00\x00\x00\x00\x00\x00"
+        b"L12345678901234567890L\ntq\x03U\x02okI01\nu.",
+        b"\x80\x02}q\x00(U\x06ref_idq\x01K\x07U\x03boxq\x02G?\xe0\x00\x00\x00\x00\x00\x00"
+        b"\x8a\x09\xd2\x0a\x1f\xeb\x8c\xa9\x54\xab\x00\x86q\x03U\x02ok\x88u.",
+    ],
+)
+def test_what_python_2_wrote_is_read(tmp_path: Path, content: bytes) -> None:
+    found = load_plain(written(tmp_path / "p", content))
+    assert found == {"ref_id": 7, "box": (0.5, 12345678901234567890), "ok": True}
+
+
+@pytest.mark.parametrize("protocol", range(4, pickle.HIGHEST_PROTOCOL + 1))
+def test_sets_are_read_where_they_are_values(tmp_path: Path, protocol: int) -> None:
+    value = {"a": {1, 2}, "b": frozenset(["x"])}
+    assert load_plain(written(tmp_path / "p", pickle.dumps(value, protocol))) == value
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_what_is_the_same_stays_the_same(tmp_path: Path, protocol: int) -> None:
+    shared = ["a"]
+    itself: list[Any] = [shared, shared]
+    itself.append(itself)
+    found = load_plain(written(tmp_path / "p", pickle.dumps(itself, protocol)))
+    assert found[0] is found[1] and found[2] is found and found[0] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("value", "protocol", "named"),
+    [
+        (OrderedDict(a=1), 2, "collections.OrderedDict"),
+        (OrderedDict(a=1), 0, "collections.OrderedDict"),
+        ({1, 2}, 2, "__builtin__.set"),
+        (complex(1, 2), 4, "builtins.complex"),
+        (bytearray(b"x"), 5, "a buffer of bytes"),
+        (np.int64(3), 2, "numpy"),
+        (Path("x"), 4, "pathlib"),
+        (len, 3, "builtins.len"),
+    ],
+)
+def test_other_values_are_refused_by_name(tmp_path: Path, value: Any, protocol: int, named: str) -> None:
+    with pytest.raises(CliprpnError) as caught:
+        load_plain(written(tmp_path / "p", pickle.dumps([value], protocol)))
+    assert caught.value.code == "data_invalid" and named in caught.value.message
+
+
+def u8(number: int) -> bytes:
+    return number.to_bytes(8, "little")
+
+
+HOSTILE = {
+    "a bytearray of a terabyte": (b"\x80\x05\x96" + u8(2**40) + b"abc.", "a buffer of bytes"),
+    "text of a terabyte": (b"\x80\x04\x8d" + u8(2**40) + b"abc.", "a broken one"),
+    "text of more than there is": (b"\x80\x04\x8d" + u8(2**64 - 1) + b"abc.", "a broken one"),
+    "bytes of a terabyte": (b"\x80\x04\x8e" + u8(2**40) + b"abc.", "a broken one"),
+    "Python 2's text of two gigabytes": (b"T\xff\xff\xff\x7fabc.", "a broken one"),
+    "text of less than nothing": (b"T\xff\xff\xff\xffabc.", "a broken one"),
+    "a number of two gigabytes": (b"\x80\x02\x8b\xff\xff\xff\x7fabc.", "a number of 2147483647 bytes"),
+    "a number of less than nothing": (b"\x80\x02\x8b\xff\xff\xff\xffabc.", "a number of -1 bytes"),
+    "a frame of a terabyte": (b"\x80\x04\x95" + u8(2**40) + b"]", "a broken one"),
+    "an integer of a million digits": (b"I" + b"9" * 10**6 + b"\n.", "a number of 1000001 characters"),
+    "a long of a million digits": (b"L" + b"9" * 10**6 + b"L\n.", "a number of"),
+    "a float of a million digits": (b"F" + b"9" * 10**6 + b"\n.", "a number of"),
+    "a reference of a million digits": (b"]p" + b"9" * 10**6 + b"\n.", "a number of"),
+    "a reference to nothing": (b"h\x07.", "a broken one"),
+    "nested tuples as a key": (b"\x80\x02})" + b"2\x86" * 200 + b"K\x01s.", "a key of type tuple"),
+    "nested tuples in a set": (b"\x80\x04\x8f()" + b"2\x86" * 200 + b"\x90.", "a key of type tuple"),
+    "a key that collides": (b"\x80\x02}\x8a\x0a" + b"\x7f" * 10 + b"K\x01s.", "a key of type int"),
+    "a list as a key": (b"}]K\x01s.", "a key of type list"),
+    "a list filled like a dict": (b"]K\x00K\x01s.", "a list filled like a dict"),
+    "text filled like a list": (b"(Va\n(K\x01e.", "a str filled like a list"),
+    "a dict of three": (b"(K\x01K\x02K\x03d.", "a broken one"),
+    "marks in marks": (b"(" * 100_000, "more than 10,000 containers in one another"),
+    "an object's state": (b"]}b.", "an object that is built"),
+    "a call of text": (b"Vsystem\n(tR.", "an object that is built"),
+    "an object of text": (b"Vsystem\n)\x81.", "an object that is built"),
+    "an object of keywords": (b"Vsystem\n)}\x92.", "an object that is built"),
+    "an old object": (b"(Vsystem\no.", "an object that is built"),
+    "a persistent id": (b"\x80\x02K\x01Q.", "a persistent id"),
+    "an extension": (b"\x80\x02\x84\x01\x00\x00\x00.", "an extension code"),
+    "a buffer from elsewhere": (b"\x80\x05\x97.", "a buffer of bytes"),
+    "a name that writes to the terminal": (b"c\x1b[2Jos\nsystem\n.", "\\x1b[2Jos.system"),
+    "a protocol to come": (b"\x80\x06K\x01.", "a broken one"),
+    "nothing on the stack": (b"a.", "a broken one"),
+    "marks without end": (b"(((u.", "a broken one"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_would_take_memory_or_time_is_refused_soon(tmp_path: Path, name: str) -> None:
+    content, named = HOSTILE[name]
+    path = written(tmp_path / "hostile.p", content)
+    tracemalloc.start()
+    started = time.monotonic()
+    try:
+        with pytest.raises(CliprpnError) as caught:
+            load_plain(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert caught.value.code == "data_invalid"
+    assert named in caught.value.message and "hostile.p" in caught.value.message
+    assert len(caught.value.message) < 500 + len(str(path)) and "\x1b" not in caught.value.message
+    assert peak < 2**23 + 8 * len(content) and time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize("word", [b"\x8f", b"\x94"])
+def test_a_small_file_of_millions_of_entries_is_refused(tmp_path: Path, word: bytes) -> None:
+    content = b"\x80\x04]" + word * 2_000_000 + b"."  # Empty sets, or references to one list.
+    with pytest.raises(CliprpnError, match="more empty containers and references"):
+        load_plain(written(tmp_path / "hostile.p", content))
+
+
+def test_a_huge_number_of_a_reference_costs_nothing(tmp_path: Path) -> None:
+    assert load_plain(written(tmp_path / "p", b"\x80\x02]r\xff\xff\xff\xff.")) == []
+
+
+def test_values_that_say_one_thing_many_times_are_found(tmp_path: Path) -> None:
+    fine: list[Any] = [{"a": ("x", 1)}] * 1000
+    refuse_endless(fine, tmp_path)
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    refuse_endless(deep, tmp_path)
+    many: Any = "a"
+    for _ in range(60):
+        many = {"left": many, "right": (many,)}
+    long = ["a" * 10_000_000] * 1000
+    itself: dict[str, Any] = {}
+    itself["self"] = [itself]
+    for value in (many, long, itself):
+        with pytest.raises(CliprpnError):
+            refuse_endless(value, tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +10,14 @@ from typing import Any, BinaryIO, NoReturn
 
 from cliprpn.errors import CliprpnError
 
-# RefCOCOg's refs hold 2 million. An entry takes up to 216 bytes of memory for one byte of the file.
-MAX_ENTRIES = 10_000_000
 MAX_NUMBER_CHARS = 4096
+# Python's own pickler ends at its recursion limit of 1,000.
+MAX_OPEN_MARKS = 10_000
+# Of empty containers and references. Measured: refs take 4 to 7 bytes for one of the file, TransVG's rows 12 to 22;
+# a hostile file can ask for 216.
+BASE_MEMORY = 2**26
+MEMORY_PER_BYTE = 64
+MAX_MEMORY = 2**32
 
 Load = Callable[["PlainUnpickler"], None]
 
@@ -24,6 +30,7 @@ class PlainUnpickler(pickle._Unpickler):
     """
 
     stack: list[Any]
+    metastack: list[list[Any]]
     append: Callable[[Any], None]
     read: Callable[[int], bytes]
     readline: Callable[[], bytes]
@@ -32,7 +39,10 @@ class PlainUnpickler(pickle._Unpickler):
     def __init__(self, stream: BinaryIO, path: Path) -> None:
         super().__init__(stream, encoding="utf-8", errors="surrogateescape")
         self.path = path
-        self.entries_left = MAX_ENTRIES
+        start = stream.tell()
+        size = stream.seek(0, io.SEEK_END) - start
+        stream.seek(start)
+        self.memory_left = min(BASE_MEMORY + MEMORY_PER_BYTE * size, MAX_MEMORY)
 
     def find_class(self, module: str, name: str) -> NoReturn:
         named = repr(f"{module}.{name}"[:200])[1:-1]
@@ -50,7 +60,12 @@ class PlainUnpickler(pickle._Unpickler):
         """Nested tuples take for ever to hash, and large numbers can be made to collide."""
         if key is None or isinstance(key, str | bytes | float) or (isinstance(key, int) and abs(key) < 2**63):
             return
-        self.refuse(f"a {type(key).__name__} as a key, where text or a number is expected")
+        self.refuse(f"a key of type {type(key).__name__}, where text or a number of 64 bits is expected")
+
+    def load_mark(self) -> None:
+        if len(self.metastack) >= MAX_OPEN_MARKS:
+            self.refuse(f"more than {MAX_OPEN_MARKS:,} containers in one another")
+        super().load_mark()  # type: ignore[misc]
 
     def load_setitem(self) -> None:
         value, key = self.stack.pop(), self.stack.pop()
@@ -106,13 +121,13 @@ class PlainUnpickler(pickle._Unpickler):
             values[items[place]] = items[place + 1]
 
 
-def _counted(load: Load) -> Load:
-    """What takes memory, up to a limit."""
+def _counted(load: Load, cost: int) -> Load:
+    """What takes far more memory than the file has bytes for it, up to a limit."""
 
     def counted(unpickler: PlainUnpickler) -> None:
-        unpickler.entries_left -= 1
-        if unpickler.entries_left < 0:
-            unpickler.refuse(f"more than {MAX_ENTRIES:,} containers and references")
+        unpickler.memory_left -= cost
+        if unpickler.memory_left < 0:
+            unpickler.refuse("more empty containers and references than a file of its size has")
         load(unpickler)
 
     return counted
@@ -142,24 +157,24 @@ def _refused(words: str) -> Load:
     return refuse
 
 
-COUNTED = (
-    pickle.MARK,
-    pickle.EMPTY_LIST,
-    pickle.EMPTY_DICT,
-    pickle.EMPTY_TUPLE,
-    pickle.EMPTY_SET,
-    pickle.FROZENSET,
-    pickle.LIST,
-    pickle.DICT,
-    pickle.TUPLE,
-    pickle.TUPLE1,
-    pickle.TUPLE2,
-    pickle.TUPLE3,
-    pickle.PUT,
-    pickle.BINPUT,
-    pickle.LONG_BINPUT,
-    pickle.MEMOIZE,
-)
+# Bytes of memory for each of these words, which take a few bytes of the file.
+COSTS = {
+    pickle.EMPTY_LIST: 64,
+    pickle.LIST: 64,
+    pickle.EMPTY_DICT: 64,
+    pickle.DICT: 64,
+    pickle.EMPTY_SET: 216,
+    pickle.FROZENSET: 216,
+    pickle.TUPLE: 64,
+    pickle.TUPLE1: 64,
+    pickle.TUPLE2: 64,
+    pickle.TUPLE3: 64,
+    pickle.PUT: 100,
+    pickle.BINPUT: 100,
+    pickle.LONG_BINPUT: 100,
+    pickle.MEMOIZE: 100,
+}
+WRITTEN_NUMBERS = (pickle.INT, pickle.LONG, pickle.FLOAT, pickle.PUT, pickle.GET)
 REFUSED = {
     "an object that is built when loaded": (
         pickle.REDUCE,
@@ -176,6 +191,7 @@ REFUSED = {
 def _dispatch() -> dict[int, Any]:
     table: dict[int, Any] = dict(pickle._Unpickler.dispatch)
     table |= {
+        pickle.MARK[0]: PlainUnpickler.load_mark,
         pickle.SETITEM[0]: PlainUnpickler.load_setitem,
         pickle.SETITEMS[0]: PlainUnpickler.load_setitems,
         pickle.DICT[0]: PlainUnpickler.load_dict,
@@ -185,8 +201,8 @@ def _dispatch() -> dict[int, Any]:
         pickle.APPENDS[0]: PlainUnpickler.load_appends,
         pickle.LONG4[0]: PlainUnpickler.load_long4,
     }
-    table |= {word[0]: _counted(table[word[0]]) for word in COUNTED}
-    table |= {word[0]: _short_line(table[word[0]]) for word in (pickle.INT, pickle.LONG, pickle.FLOAT)}
+    table |= {word[0]: _counted(table[word[0]], cost) for word, cost in COSTS.items()}
+    table |= {word[0]: _short_line(table[word[0]]) for word in WRITTEN_NUMBERS}
     table |= {word[0]: _refused(found) for found, words in REFUSED.items() for word in words}
     return table
 
