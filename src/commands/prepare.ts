@@ -102,11 +102,23 @@ async function annotations(
   let where = place.path;
   if (place.is_archive) {
     where = join(folder, "annotations");
-    await extractFiles({ archive: place.path, wanted: names, folder: where, signal });
+    const { missing, refused } = await extractFiles({
+      archive: place.path,
+      wanted: names,
+      folder: where,
+      max_file_bytes: MAX_ANNOTATION_BYTES,
+      signal,
+    });
+    const [bad] = [...refused, ...missing.map((file_name) => ({ file_name, problem: "not in the archive" }))];
+    if (bad !== undefined)
+      throw new CliprpnError("data_invalid", `${place.path}: ${bad.file_name}: ${bad.problem}`);
   }
   const [instances_file = "", refs_file = ""] = names.map((name) => join(where, name));
   return { layout: "refcoco", instances_file, refs_file };
 }
+
+/** The largest of the family, RefCOCOg's instances.json, has a tenth of it. */
+const MAX_ANNOTATION_BYTES = 2_000_000_000;
 
 function ownRequest(name: string, from: string[], args: Arguments, context: Context): PrepareRequest {
   for (const option of ["root", "split-by"] as const)

@@ -118,9 +118,9 @@ async function prepareSizes(request: PrepareRequest, context: PrepareContext): P
   if (images === null) return [];
   const wanted = readWanted(folder);
   const images_dir = imagesDir(request, images);
-  if (images.is_archive) await unpack(images.path, wanted, images_dir, context);
+  const refused = images.is_archive ? await unpack(images.path, wanted, images_dir, context) : [];
   // Minutes of decoding are not spent before what is missing is told.
-  if (!request.allow_missing) refuse(request, images_dir, missingOf(wanted, images_dir));
+  if (!request.allow_missing) refuse(request, images_dir, missingOf(wanted, images_dir, refused));
   const manifests: PixelsManifest[] = [];
   for (const size of request.sizes) {
     context.onPhase(`preparing the pictures, ${size.resize} to ${size.image_size_px} px`);
@@ -205,12 +205,20 @@ function refuse(
   if (bad.length > 0 && !allow_missing) throw new CliprpnError("data_invalid", `${images_dir}: ${list}`);
 }
 
-function missingOf(wanted: readonly WantedPicture[], images_dir: string): BadPicture[] {
+function missingOf(
+  wanted: readonly WantedPicture[],
+  images_dir: string,
+  refused: readonly BadPicture[],
+): BadPicture[] {
   if (!existsSync(images_dir))
     throw new CliprpnError("data_invalid", `${images_dir}: expected the folder of pictures, found none`);
+  const known = new Map(refused.map(({ file_name, problem }) => [file_name, problem]));
   return wanted
     .filter(({ file_name }) => !existsSync(join(images_dir, file_name)))
-    .map(({ file_name }) => ({ file_name, problem: "expected a picture, found no file" }));
+    .map(({ file_name }) => ({
+      file_name,
+      problem: known.get(file_name) ?? "expected a picture, found no file",
+    }));
 }
 
 /** Where the pictures lie once they are out of an archive. */
@@ -218,17 +226,18 @@ function imagesDir({ folder }: PrepareRequest, { path, is_archive }: Place): str
   return is_archive ? join(folder, "images") : path;
 }
 
-/** Takes out of an archive what is not there yet; what the archive lacks is a missing picture, as any other. */
+/** Takes out of an archive what is not there yet. @returns what is in it and not to be had. */
 async function unpack(
   archive: string,
   wanted: readonly WantedPicture[],
   folder: string,
   { onPhase, onProgress, signal }: PrepareContext,
-): Promise<void> {
+): Promise<BadPicture[]> {
   const absent = wanted.map(({ file_name }) => file_name).filter((name) => !existsSync(join(folder, name)));
-  if (absent.length === 0) return;
+  if (absent.length === 0) return [];
   onPhase(`taking ${absent.length} pictures out of ${archive}`);
-  await extractPictures({ archive, wanted: absent, folder, onProgress, signal });
+  const { refused } = await extractPictures({ archive, wanted: absent, folder, onProgress, signal });
+  return refused;
 }
 
 function picturesOf({ shards }: PixelsManifest): PreparedPicture[] {
