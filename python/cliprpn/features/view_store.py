@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -22,7 +23,7 @@ from cliprpn.features.views import MirroredText, ViewFeatures
 
 # Of the views, not of a trial: every trial takes the same ones, so that they are extracted once.
 VIEWS_SEED = 0
-NUM_THREADS = 4
+MAX_THREADS = 16
 # Beside the maps: a row per object and per training sentence, picture by picture; and one per picture.
 BESIDE: Arrays = {"boxes": ((4,), np.float32), "fits": ((), np.bool_), "flipped": ((), np.bool_)}
 
@@ -48,7 +49,7 @@ def open_views(
         opening.maps(
             "view",
             {**map_facts, "views": VIEWS_VERSION, "seed": VIEWS_SEED, "number": number},
-            _rendered(drawn, number),
+            _rendered(drawn, number, opening.device),
             len(pictures.image_rows),
             pixels.image_size_px,
             BESIDE,
@@ -61,12 +62,14 @@ def open_views(
     return [_by_index_rows(index, pictures, arrays, mirrored_text) for arrays in stores]
 
 
-def _rendered(drawn: PictureViews, number: int) -> ReadBlock:
-    """Renders a view of some pictures, on a few threads."""
+def _rendered(drawn: PictureViews, number: int, device: torch.device) -> ReadBlock:
+    """Renders a view of some pictures."""
+    # On a CPU the network's own threads take the cores; beside a GPU they have nothing else to do.
+    num_threads = 1 if device.type == "cpu" else min(MAX_THREADS, os.cpu_count() or 1)
 
     def read(start: int, end: int) -> tuple[Tensor, dict[str, np.ndarray]]:
         views = [drawn.plan(position, number) for position in range(start, end)]
-        with ThreadPoolExecutor(NUM_THREADS) as pool:
+        with ThreadPoolExecutor(num_threads) as pool:
             shown = list(pool.map(drawn.render, range(start, end), views))
         rows = {
             "boxes": torch.cat([each.boxes for each in shown]).numpy(),
