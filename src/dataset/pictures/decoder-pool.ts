@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { PreparedPicture } from "../../contract/generated/types.ts";
 import { nowhere } from "./decode.ts";
@@ -13,7 +14,11 @@ export class DecoderPool {
   readonly #decoders = new Set<Decoder>();
   #closed: CliprpnError | undefined;
 
-  constructor(numDecoders: number, timeoutMs: number) {
+  /**
+   * @param numDecoders processes, at most; they start when they are needed.
+   * @param timeoutMs for one picture.
+   */
+  constructor(numDecoders: number = availableParallelism(), timeoutMs = 30_000) {
     this.#numDecoders = numDecoders;
     this.#timeoutMs = timeoutMs;
   }

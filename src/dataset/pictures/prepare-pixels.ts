@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { CliprpnError } from "../../contract/errors.ts";
@@ -23,10 +22,8 @@ export interface PixelsOptions extends DecodeOptions {
 export interface PrepareOptions extends PixelsOptions {
   onProgress?: ((done: number, total: number) => void) | undefined;
   signal?: AbortSignal | undefined;
-  /** Processes that decode, at most; all cores unless told. */
-  numDecoders?: number;
-  /** For one picture; longer is its problem. */
-  timeoutMs?: number;
+  /** Decoders that are warm already; a failure or an interruption closes them. */
+  pool?: DecoderPool;
 }
 
 /**
@@ -85,7 +82,7 @@ async function writeMissing(
     missing.reduce((sum, index) => sum + (plans[index]?.bytes ?? 0), 0),
   );
   rmSync(join(folder, "manifest.json"), { force: true }); // Whoever finds one may trust all of its shards.
-  const pool = new DecoderPool(options.numDecoders ?? availableParallelism(), options.timeoutMs ?? 30_000);
+  const pool = options.pool ?? new DecoderPool();
   const interrupt = (): void => pool.close(new CliprpnError("interrupted", "interrupted"));
   signal?.addEventListener("abort", interrupt);
   try {
@@ -103,7 +100,7 @@ async function writeMissing(
     });
   } finally {
     signal?.removeEventListener("abort", interrupt);
-    pool.close(new CliprpnError("internal", "the pool is closed"));
+    if (options.pool === undefined) pool.close(new CliprpnError("internal", "the pool is closed"));
   }
 }
 
