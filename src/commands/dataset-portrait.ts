@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { DatasetStats, PreparedDataset } from "../contract/generated/types.ts";
 import { prepareCommand } from "../dataset/how-prepared.ts";
 import type { DatasetIdentity } from "../dataset/identify-dataset.ts";
@@ -26,8 +28,8 @@ export function commandOf({ raw, demo, split_by }: DatasetIdentity, facts: Prepa
   return `cliprpn dataset show ${shellQuoted(raw)}${split_by === "umd" ? "" : ` --split-by ${split_by}`}`;
 }
 
-function kindOf({ demo }: DatasetIdentity, { name, split_by }: PreparedDataset): Portrait["kind"] {
-  if (demo !== undefined) return "demo";
+function kindOf({ demo, raw }: DatasetIdentity, { name, split_by }: PreparedDataset): Portrait["kind"] {
+  if (demo !== undefined || (raw !== undefined && existsSync(join(raw, "demo.json")))) return "demo";
   if (publishedCounts(name, split_by) === undefined) return "own";
   return name.startsWith("refcocog") ? "refcocog" : name.startsWith("refcoco+") ? "refcoco+" : "refcoco";
 }

@@ -17,7 +17,7 @@ export async function showDataset(
   terminal.live(["reading the tables"]);
   const stats = await engine.call("dataset_stats", { root: dataset.root, hash_pixels: false }, { signal });
   const portrait = portraitOf(dataset, stats);
-  terminal.live(["drawing the contact sheet"]);
+  terminal.live(["writing the card"]);
   const files = await writeCard(portrait);
   terminal.liveDone();
   terminal.result(args.flag("json") ? JSON.stringify(stats, null, 2) : summaryText(portrait));

@@ -1,6 +1,7 @@
 import { join, relative, resolve } from "node:path";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { AnnotationSource, PreparedDataset } from "../contract/generated/types.ts";
+import { count } from "../count.ts";
 import { DEFAULT_MAX_PIXELS } from "../dataset/pictures/decode.ts";
 import { extractFiles } from "../dataset/pictures/extract-zip.ts";
 import { locateAnnotations, locatePictures, namedPlace, type Place } from "../dataset/prepare/locate.ts";
@@ -72,13 +73,14 @@ async function familyRequest(name: string, args: Arguments, context: Context): P
       `--root: expected the folder with what you have of ${name} (annotations and COCO's train2014), or where --download is to put it`,
     );
   const root = resolve(context.cwd, named);
+  const shared = common(args);
   if (args.flag("download")) await fetchSources(name, root, split_by, args, context);
   const full = `${name}-${split_by}`;
   const folder = join(dataFolders(context).data, full);
   const source = await annotations(locateAnnotations(root, name, split_by), split_by, folder, context);
   const images = args.text("images");
   return {
-    ...common(args),
+    ...shared,
     folder,
     name: full,
     split_by,
@@ -180,14 +182,14 @@ function withoutPictures(args: Arguments): boolean {
 function told({ name, splits, dropped, deviations, notes, split_rule }: PreparedDataset): string[] {
   const counts = splits.map(
     ({ split, num_images, num_refs, num_sentences }) =>
-      `  ${split.padEnd(6)} ${num_images} pictures, ${num_refs} refs, ${num_sentences} sentences`,
+      `  ${split.padEnd(6)} ${count(num_images)} pictures, ${count(num_refs)} refs, ${count(num_sentences)} sentences`,
   );
   return [
     `${name}, split ${split_rule}:`,
     ...counts,
     ...(dropped.num_images > 0
       ? [
-          `Left out: ${dropped.num_images} pictures that cannot be used, with ${dropped.num_refs} refs and ${dropped.num_sentences} sentences`,
+          `Left out: ${count(dropped.num_images)} pictures that cannot be used, with ${count(dropped.num_refs)} refs and ${count(dropped.num_sentences)} sentences`,
         ]
       : []),
     ...(deviations.length > 0 ? ["Not as published:", ...deviations.map((line) => `  ${line}`)] : []),

@@ -8,7 +8,16 @@ import { packageRoot } from "../package-root.ts";
 import { bundle, standalone } from "./bundle.ts";
 
 const banner = "Generated from src/contract/schema by `npm run generate`. Do not edit.";
-const pythonSide = ["BridgeMethods", "Envelope", "TrialEvent", "TrialSpec", "TrialOutcome", "PreparedDataset", "PixelsManifest", "WantedPictures"];
+const pythonSide = [
+  "BridgeMethods",
+  "Envelope",
+  "TrialEvent",
+  "TrialSpec",
+  "TrialOutcome",
+  "PreparedDataset",
+  "PixelsManifest",
+  "WantedPictures",
+];
 
 /**
  * Everything that is generated from the schemas. `npm run generate` writes it, and a check of `npm test` expects no change.

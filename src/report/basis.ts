@@ -1,5 +1,6 @@
 import type { RootContent } from "mdast";
-import { count, percent } from "./format.ts";
+import { count } from "../count.ts";
+import { percent } from "./format.ts";
 import { bullets } from "./markdown.ts";
 import { completedTrials, type ReportInput } from "./report-input.ts";
 

@@ -1,7 +1,8 @@
 import type { RootContent } from "mdast";
 import type { MetricName, SettingSummary, Summary } from "../contract/generated/types.ts";
+import { count } from "../count.ts";
 import { figureOf, none } from "./figures.ts";
-import { count, interval, points } from "./format.ts";
+import { interval, points } from "./format.ts";
 import { heading, images, paragraph, table } from "./markdown.ts";
 import type { Picture } from "./report-input.ts";
 

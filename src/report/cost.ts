@@ -1,5 +1,6 @@
 import type { RootContent } from "mdast";
-import { bytes, count, duration } from "./format.ts";
+import { count } from "../count.ts";
+import { bytes, duration } from "./format.ts";
 import { bullets, code, heading, type Inline, paragraph, table } from "./markdown.ts";
 import { type CompletedTrial, completedTrials, type ReportInput } from "./report-input.ts";
 

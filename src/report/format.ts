@@ -52,11 +52,6 @@ export function bytes(count: number): string {
   return count < 999_950_000 ? `${(count / 1e6).toFixed(1)} MB` : `${(count / 1e9).toFixed(1)} GB`;
 }
 
-/** 1234567 -> "1,234,567", the same in every locale. */
-export function count(number: number): string {
-  return number.toString().replace(/\B(?=(\d{3})+$)/g, ",");
-}
-
 /** ["a", "b", "c"] -> "a, b and c". */
 export function list(items: string[]): string {
   const last = items.at(-1) ?? "";

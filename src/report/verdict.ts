@@ -1,6 +1,7 @@
 import type { SettingSummary, Summary } from "../contract/generated/types.ts";
+import { count } from "../count.ts";
 import { floorNames } from "./charts.ts";
-import { count, list, percent, points, signed } from "./format.ts";
+import { list, percent, points, signed } from "./format.ts";
 
 /** The one-sentence answer: what is best on val, by how much on the split, and whether the data can tell. */
 export function verdict(summary: Summary): string {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { bytes, count, duration, interval, list, signed } from "../../src/report/format.ts";
+import { count } from "../../src/count.ts";
+import { bytes, duration, interval, list, signed } from "../../src/report/format.ts";
 
 test.each([
   [duration(940), "0.9 s"],

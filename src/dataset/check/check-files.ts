@@ -8,19 +8,17 @@ import { picturesHash } from "../prepare/prepare-dataset.ts";
 import { type PictureSize, pixelsFolder, preparedSizes, readFacts } from "../prepare/prepared-folder.ts";
 import { type Finding, finding, firstOf } from "./finding.ts";
 
-/** How to make the data set anew: a command, or what stands for one. */
-export type Again = string;
-
 /**
  * What the files of a prepared data set are against what was written down of them: annotations, shards, pictures.
  *
- * @param onProgress told of bytes hashed.
+ * @param again the command that makes the data set anew.
+ * @param onFile told of each file that is read whole.
  * @throws CliprpnError data_invalid where dataset.json is damaged.
  */
 export async function checkFiles(
   folder: string,
-  again: Again,
-  onProgress: (file: string) => void = () => undefined,
+  again: string,
+  onFile: (file: string) => void = () => undefined,
 ): Promise<Finding[]> {
   const facts = readFacts(folder);
   const found = await checkAnnotations(facts, again);
@@ -29,7 +27,7 @@ export async function checkFiles(
   const sizes = preparedSizes(folder);
   const manifests: PixelsManifest[] = [];
   for (const size of sizes) {
-    const { manifest, finding: shards } = await checkShards(folder, size, facts, again, onProgress);
+    const { manifest, finding: shards } = await checkShards(folder, size, facts, again, onFile);
     if (manifest !== undefined) manifests.push(manifest);
     found.push(shards);
   }
@@ -43,7 +41,7 @@ export async function checkFiles(
 }
 
 /** By size and time, and by content where these have changed. */
-async function checkAnnotations({ annotation_files }: PreparedDataset, again: Again): Promise<Finding[]> {
+async function checkAnnotations({ annotation_files }: PreparedDataset, again: string): Promise<Finding[]> {
   const gone: string[] = [];
   const changed: string[] = [];
   for (const file of annotation_files) {
@@ -57,7 +55,7 @@ async function checkAnnotations({ annotation_files }: PreparedDataset, again: Ag
     ];
   if (gone.length > 0)
     return [finding("note", what, `${firstOf(gone)}: no longer there; the tables hold what was in them`)];
-  return [finding("ok", what, `${annotation_files.length} files`)];
+  return [finding("ok", what, counted(annotation_files.length, "file"))];
 }
 
 async function hasChanged({ file, bytes, mtime_ms, sha256 }: SourceFile): Promise<boolean> {
@@ -71,8 +69,8 @@ async function checkShards(
   folder: string,
   size: PictureSize,
   facts: PreparedDataset,
-  again: Again,
-  onProgress: (file: string) => void,
+  again: string,
+  onFile: (file: string) => void,
 ): Promise<{ finding: Finding; manifest?: PixelsManifest }> {
   const pixels = pixelsFolder(folder, size);
   const what = `pixels/${size.resize}-${size.image_size_px}: checksums of the shards`;
@@ -85,7 +83,7 @@ async function checkShards(
   const bad: string[] = [];
   for (const shard of manifest.shards) {
     const path = join(pixels, shard.file);
-    onProgress(path);
+    onFile(path);
     if (!existsSync(path) || (await hashFile(path)) !== shard.sha256) bad.push(path);
   }
   if (bad.length > 0)
@@ -107,13 +105,17 @@ async function checkShards(
     finding: finding(
       "ok",
       what,
-      `${manifest.shards.length} shards${strays > 0 ? `, ${strays} strays beside them` : ""}`,
+      `${counted(manifest.shards.length, "shard")}${strays > 0 ? `, and ${counted(strays, "stray")}` : ""}`,
     ),
     manifest,
   };
 }
 
-function then(again: Again): string {
+function counted(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
+}
+
+function then(again: string): string {
   return `run \`${again}\` again`;
 }
 
@@ -126,7 +128,7 @@ function readManifest(file: string): PixelsManifest | undefined {
 }
 
 /** That the pictures' own files are there, and of the size and time that they were decoded at. */
-function checkPictures(images_dir: string, { shards }: PixelsManifest, again: Again): Finding {
+function checkPictures(images_dir: string, { shards }: PixelsManifest, again: string): Finding {
   const what = "pictures are there and unchanged";
   const used = shards.flatMap(({ pictures }) => pictures).filter(({ problem }) => problem === null);
   const now = used.map((picture) => ({ picture, facts: factsOf(images_dir, picture.file_name) }));
@@ -149,5 +151,5 @@ function checkPictures(images_dir: string, { shards }: PixelsManifest, again: Ag
       what,
       `${images_dir}: ${changed.length} changed: ${firstOf(changed)}; ${then(again)}`,
     );
-  return finding("ok", what, `${used.length} files`);
+  return finding("ok", what, counted(used.length, "file"));
 }

@@ -7,7 +7,7 @@ export function judgeStats(stats: DatasetStats, again: string): Finding[] {
   return [
     ...stats.table_checks.map(({ expected, num_checked, num_wrong, examples }) =>
       num_wrong === 0
-        ? finding("ok", expected, `${num_checked} checked`)
+        ? finding("ok", expected, `all ${num_checked}`)
         : finding(
             "FAIL",
             expected,
@@ -52,17 +52,17 @@ function leakage(overlap: SplitOverlap, { split_by }: PreparedDataset): Finding 
         ? "by id and file name; pixels were not compared"
         : "by id, file name and pixels",
     );
-  const named = `${firstOf(examples, num_images + twins)}`;
   if (num_images === 0)
     return finding(
       // Published splits stay as they are; a person's own can be mended.
       split_by === "own" ? "FAIL" : "note",
       what,
-      `${twins} of ${second} have the pixels of another one in ${first}: ${named}${
+      `${twins} of ${second} have the pixels of another one in ${first}: ${firstOf(examples, twins)}${
         split_by === "own" ? "; keep each picture in one split and prepare it again" : ""
       }`,
     );
-  const shared = `${num_images} are in both (${num_sentences} sentences with the same box and words): ${named}`;
+  const more = twins === 0 ? "" : `; ${twins} more have the pixels of another one`;
+  const shared = `${num_images} are in both (${num_sentences} sentences with the same box and words): ${firstOf(examples.slice(0, num_images), num_images)}${more}`;
   if (split_by === "google")
     return finding(
       "note",

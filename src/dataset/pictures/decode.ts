@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import type { Metadata } from "sharp";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { PreparedPicture, Resize, WantedPicture } from "../../contract/generated/types.ts";
+import { count } from "../../count.ts";
 import { loadSharp } from "../../sharp.ts";
 import { type Frame, frameOf } from "../geometry.ts";
 import { enlarge, type Rgb } from "./enlarge.ts";
-import { count, type PictureFile } from "./read-picture.ts";
+import type { PictureFile } from "./read-picture.ts";
 
 /** Changes whenever the same file would give other pixels. */
 export const preprocessing_version = "sharp-1";

@@ -2,6 +2,7 @@ import { constants, statSync } from "node:fs";
 import { type FileHandle, open, realpath } from "node:fs/promises";
 import { isAbsolute, join, sep } from "node:path";
 import { CliprpnError } from "../../contract/errors.ts";
+import { count } from "../../count.ts";
 
 /** Of a picture's file; zeros where there is none, or where it may not be looked at. */
 export interface FileFacts {
@@ -69,11 +70,6 @@ async function readInside(images_dir: string, file_name: string, max_pixels: num
   } finally {
     await handle?.close();
   }
-}
-
-/** A count with its thousands parted. */
-export function count(value: number): string {
-  return value.toLocaleString("en-US");
 }
 
 function leadsOut(file_name: string): boolean {

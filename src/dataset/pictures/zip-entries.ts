@@ -1,6 +1,6 @@
 import type { Entry, ZipFile } from "yauzl";
 import { CliprpnError } from "../../contract/errors.ts";
-import { count } from "./read-picture.ts";
+import { count } from "../../count.ts";
 
 export interface FoundEntry {
   file_name: string;

@@ -1,4 +1,5 @@
 import type { PreparedDataset } from "../../contract/generated/types.ts";
+import { count } from "../../count.ts";
 
 /** Of a split. */
 export type Counts = readonly [num_images: number, num_refs: number, num_sentences: number];
@@ -52,7 +53,7 @@ export function deviations(name: string, split_by: string, splits: PreparedDatas
     return ["pictures", "refs", "sentences"].flatMap((what, index) =>
       wanted[index] === found[index]
         ? []
-        : [`${split}: expected ${wanted[index]} ${what}, found ${found[index]}`],
+        : [`${split}: expected ${count(wanted[index] ?? 0)} ${what}, found ${count(found[index] ?? 0)}`],
     );
   });
 }

@@ -1,7 +1,7 @@
 import type { RootContent } from "mdast";
 import type { AnnotationSource } from "../../contract/generated/types.ts";
+import { count } from "../../count.ts";
 import { none } from "../figures.ts";
-import { count } from "../format.ts";
 import { bullets, code, codeBlock, heading, type Inline, images, paragraph, table } from "../markdown.ts";
 import { citations } from "./citations.ts";
 import { knownIssues, overlapLine } from "./known-issues.ts";

@@ -1,5 +1,6 @@
 import type { SplitOverlap } from "../../contract/generated/types.ts";
-import { count, list } from "../format.ts";
+import { count } from "../../count.ts";
+import { list } from "../format.ts";
 import { isFamily, type Portrait } from "./portrait.ts";
 
 /** What a person should know before reporting a figure on the data set, a sentence or two each. */

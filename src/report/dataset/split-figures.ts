@@ -1,6 +1,7 @@
 import type { DatasetStats, Quantiles, SplitStats } from "../../contract/generated/types.ts";
+import { count } from "../../count.ts";
 import { none } from "../figures.ts";
-import { count, percent, points } from "../format.ts";
+import { percent, points } from "../format.ts";
 
 /** A row for each figure, a cell for each split. */
 export interface FigureRow {

@@ -1,6 +1,7 @@
 import type { DatasetStats, SplitStats } from "../../contract/generated/types.ts";
+import { count } from "../../count.ts";
 import { wrapped } from "../caption.ts";
-import { count, percent } from "../format.ts";
+import { percent } from "../format.ts";
 import { knownIssues, overlapLine } from "./known-issues.ts";
 import type { Portrait } from "./portrait.ts";
 import { figureSections, tercileNote } from "./split-figures.ts";

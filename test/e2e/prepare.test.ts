@@ -1,0 +1,290 @@
+/** `prepare` on what people have: archives, broken pictures, their own rows; with a real Python. */
+import { execFileSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import type { PreparedDataset } from "../../src/contract/generated/types.ts";
+import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
+import { packageRoot } from "../../src/package-root.ts";
+import { cliprpn, type Said } from "../helpers/cli.ts";
+import { serves, startMirror } from "../helpers/mirror.ts";
+import { testPython } from "../helpers/python.ts";
+import { lastingFolder } from "../helpers/temp-folder.ts";
+
+const { folder, remove } = lastingFolder("prepare");
+vi.setConfig({ testTimeout: 120_000 });
+const raw = join(folder, "raw");
+const cache = join(folder, "cache");
+
+beforeAll(async () => {
+  await makeDemo(raw, { seed: 7, num_images: { train: 12, val: 6, test: 6 } }, () => undefined);
+}, 60_000);
+afterAll(remove);
+
+/** Each test prepares in a place of its own. */
+function place(): { cwd: string; run: (...args: string[]) => Promise<Said> } {
+  const cwd = join(folder, `place-${readdirSync(folder).length}`);
+  mkdirSync(cwd);
+  const run = (...args: string[]): Promise<Said> =>
+    cliprpn(["prepare", ...args, "--python", testPython()], cwd, { CLIPRPN_CACHE: cache });
+  return { cwd, run };
+}
+
+const facts = (cwd: string, name: string): PreparedDataset =>
+  JSON.parse(readFileSync(join(cwd, "data", name, "dataset.json"), "utf8"));
+
+/** The original's layout, as two archives. */
+function archives(root: string): void {
+  const inside = join(root, "inside");
+  mkdirSync(inside, { recursive: true });
+  cpSync(join(raw, "annotations"), join(inside, "refcocog"), { recursive: true });
+  cpSync(join(raw, "images"), join(inside, "train2014"), { recursive: true });
+  for (const [archive, part] of [
+    ["refcocog.zip", "refcocog"],
+    ["train2014.zip", "train2014"],
+  ] as const)
+    execFileSync(testPython(), ["-m", "zipfile", "-c", join(root, archive), part], { cwd: inside });
+  rmSync(inside, { recursive: true });
+}
+
+test("archives become a data set once; looking again needs no Python", async () => {
+  const { cwd, run } = place();
+  archives(join(cwd, "have"));
+  const first = await run("refcocog", "--root", "have");
+  expect(first.code, first.err).toBe(0);
+  expect(first.out.trim()).toBe("data/refcocog-umd");
+  expect(first.err).toMatch(/train +12 pictures/);
+  expect(first.err).toContain("Not as published:");
+  const made = facts(cwd, "refcocog-umd");
+  expect(made.deviations).toContain("train: expected 21,899 pictures, found 12");
+  expect(made.splits.map(({ split, num_images }) => [split, num_images])).toEqual([
+    ["train", 12],
+    ["val", 6],
+    ["test", 6],
+  ]);
+  const second = await cliprpn(["prepare", "refcocog", "--root", "have", "--python", "/nowhere"], cwd);
+  expect(second.code, second.err).toBe(0);
+  expect(facts(cwd, "refcocog-umd")).toEqual(made);
+});
+
+test("pictures that cannot be used are named, and left out where that is allowed", async () => {
+  const { cwd, run } = place();
+  const root = join(cwd, "have");
+  cpSync(raw, root, { recursive: true });
+  const [missing = "", cut = "", foreign = ""] = readdirSync(join(root, "images")).sort();
+  rmSync(join(root, "images", missing));
+  const refused = await run("refcocog", "--root", "have");
+  expect(refused.code).toBe(2);
+  expect(refused.err).toContain(`"${missing}": expected a picture, found no file`);
+  expect(refused.err).toContain("--allow-missing");
+  const whole = readFileSync(join(root, "images", cut));
+  writeFileSync(join(root, "images", cut), whole.subarray(0, whole.length / 2));
+  await sharp({ create: { width: 40, height: 30, channels: 3, background: "red" } }).toFile(
+    join(root, "images", foreign),
+  );
+  const allowed = await run("refcocog", "--root", "have", "--allow-missing");
+  expect(allowed.code, allowed.err).toBe(0);
+  const { dropped } = facts(cwd, "refcocog-umd");
+  expect(dropped.num_images).toBe(3);
+  expect(allowed.err).toContain(`Left out: 3 pictures that cannot be used, with ${dropped.num_refs} refs`);
+  const listed = readFileSync(join(cwd, "data/refcocog-umd/problems.txt"), "utf8");
+  for (const name of [missing, cut, foreign]) expect(listed).toContain(name);
+  expect(listed).toMatch(new RegExp(`"${foreign}": expected \\d+ x \\d+ pixels, found 40 x 30`));
+  // Once they are mended, the same command takes them in.
+  cpSync(join(raw, "images"), join(root, "images"), { recursive: true, force: true });
+  const before = facts(cwd, "refcocog-umd").id;
+  expect((await run("refcocog", "--root", "have")).code).toBe(0);
+  expect(facts(cwd, "refcocog-umd").dropped.num_images).toBe(0);
+  expect(facts(cwd, "refcocog-umd").id).not.toBe(before);
+});
+
+test("RefCOCO's testA and testB are splits of their own", async () => {
+  const { cwd, run } = place();
+  const root = join(cwd, "have");
+  cpSync(raw, root, { recursive: true });
+  const python = `import json, pickle, sys
+refs = pickle.load(open(sys.argv[1], "rb"))
+for ref in refs:
+    if ref["split"] == "test": ref["split"] = "testA" if ref["image_id"] % 2 else "testB"
+pickle.dump(refs, open(sys.argv[2], "wb"), 0)`;
+  const annotations = join(root, "annotations");
+  const files = [join(annotations, "refs(umd).p"), join(annotations, "refs(unc).p")];
+  execFileSync(testPython(), ["-c", python, ...files]);
+  const { code, err } = await run("refcoco", "--root", "have");
+  expect(code, err).toBe(0);
+  expect(facts(cwd, "refcoco-unc").splits.map(({ split }) => split)).toEqual([
+    "train",
+    "val",
+    "testA",
+    "testB",
+  ]);
+  const google = await run("refcocog", "--root", "have", "--split-by", "google");
+  expect(google.code).toBe(2);
+  expect(google.err).toMatch(/refs\(umd\)\.p.*another --split-by\?/);
+});
+
+test("a pickle that could run code and an archive of another kind are refused by name", async () => {
+  const { cwd, run } = place();
+  const root = join(cwd, "have");
+  cpSync(raw, root, { recursive: true });
+  writeFileSync(join(root, "annotations/refs(umd).p"), "cos\nsystem\n(S'touch pwned'\ntR.");
+  const { code, err } = await run("refcocog", "--root", "have");
+  expect([code, existsSync(join(cwd, "pwned"))]).toEqual([2, false]);
+  expect(err).toContain("os.system");
+  rmSync(root, { recursive: true });
+  mkdirSync(root);
+  writeFileSync(join(root, "refcocog.zip"), "no archive");
+  expect((await run("refcocog", "--root", "have")).err).toMatch(/refcocog\.zip: expected a .*zip/i);
+});
+
+test("own rows keep their numbers, their order and their oddities, there and back", async () => {
+  const { cwd, run } = place();
+  const rows = [
+    { file: "a.png", caption: "the café’s left cup", bbox: [3.5, 4.25, 20.125, 10.1] },
+    { file: "a.png", caption: "the café’s left cup", bbox: [3.5, 4.25, 20.125, 10.1] },
+    { file: "b.png", caption: Array(37).fill("word").join(" "), bbox: [0, 0, 40, 30] },
+  ];
+  writeFileSync(join(cwd, "rows.jsonl"), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  mkdirSync(join(cwd, "photos"));
+  for (const name of ["a.png", "b.png"])
+    await sharp({ create: { width: 40, height: 30, channels: 3, background: "red" } }).toFile(
+      join(cwd, "photos", name),
+    );
+  const columns = ["--columns", "image=file,sentence=caption,box=bbox"];
+  const { code, err } = await run(
+    ...["mine", "--from", "val=rows.jsonl", "--images", "photos", "--box-format", "xywh", ...columns],
+  );
+  expect(code, err).toBe(0);
+  const exported = await cliprpn(
+    ["dataset", "export", "mine", "--out", "back.jsonl", "--python", testPython()],
+    cwd,
+    { CLIPRPN_CACHE: cache },
+  );
+  expect(exported.code, exported.err).toBe(0);
+  const back = readFileSync(join(cwd, "back.jsonl"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(back.map(({ image, sentence, box, split }) => [image, sentence, box, split])).toEqual(
+    rows.map(({ file, caption, bbox }) => [file, caption, bbox, "val"]),
+  );
+});
+
+test("own rows with wrong boxes are told by line, before any picture is touched", async () => {
+  const { cwd, run } = place();
+  const lines = [
+    '{"image": "a.png", "sentence": "the cup", "box": [1, 2, 3]}',
+    '{"image": "../../etc/passwd", "sentence": "the cup", "box": [1, 2, 3, 4]}',
+    "{oops",
+  ];
+  writeFileSync(join(cwd, "rows.jsonl"), lines.join("\n"));
+  mkdirSync(join(cwd, "photos"));
+  const { code, err } = await run(
+    "mine",
+    "--from",
+    "rows.jsonl",
+    "--images",
+    "photos",
+    "--box-format",
+    "xyxy",
+  );
+  expect(code).toBe(2);
+  for (const number of [1, 2, 3]) expect(err).toMatch(new RegExp(`rows\\.jsonl:${number}`));
+});
+
+test.each([
+  [["mine", "--from", "rows.jsonl", "--images", "."], "--box-format: expected how the boxes are written"],
+  [["mine", "--from", "rows.json", "--images", "."], "rows.json: expected .jsonl or .csv"],
+  [["mine", "--from", "rows.jsonl", "--box-format", "xywh"], "--images: expected the folder"],
+  [["refcocg", "--root", "."], "Did you mean refcocog?"],
+  [["refcocog"], "--root: expected the folder"],
+  [["refcoco", "--root", ".", "--split-by", "umd"], "refcoco is split by unc"],
+  [["refcocog", "--root", "."], "--download` fetches them"],
+  [["Mine!", "--from", "rows.jsonl"], "expected a name of lower-case letters"],
+  [["refcocog", "--root", ".", "--image-size", "100"], "expected a multiple of 32"],
+])("prepare %j is refused in words", async (args, expected) => {
+  const { code, err } = await place().run(...args);
+  expect(err).toContain(expected);
+  expect(code).toBe(2);
+});
+
+test("--download fetches what is not there from the mirrors of a file", async () => {
+  const { cwd, run } = place();
+  archives(join(cwd, "remote"));
+  const names = ["refcocog.zip", "train2014.zip"];
+  const bodies = names.map((name) => readFileSync(join(cwd, "remote", name)));
+  const mirror = await startMirror(
+    Object.fromEntries(names.map((name, index) => [`/${name}`, serves(bodies[index] ?? Buffer.alloc(0))])),
+  );
+  const files = names.map((name, index) => ({
+    name,
+    datasets: ["refcocog"],
+    bytes: bodies[index]?.length ?? null,
+    sha256: null,
+    urls: [mirror.at("/dead.zip"), mirror.at(`/${name}`)],
+    licence: "none",
+    by_hand: "look under the sofa",
+  }));
+  writeFileSync(join(cwd, "sources.json"), JSON.stringify({ files }));
+  const { code, err } = await run("refcocog", "--root", "have", "--download", "--sources", "sources.json");
+  expect(code, err).toBe(0);
+  expect(facts(cwd, "refcocog-umd").splits).toHaveLength(3);
+  const asked = mirror.requests.length;
+  expect((await run("refcocog", "--root", "have", "--download", "--sources", "sources.json")).code).toBe(0);
+  expect(mirror.requests).toHaveLength(asked);
+});
+
+test("a trial opens a prepared set by its name, with its pictures gone", async () => {
+  const { cwd, run } = place();
+  cpSync(raw, join(cwd, "have"), { recursive: true });
+  expect((await run("refcocog", "--root", "have")).code).toBe(0);
+  renameSync(join(cwd, "have"), join(cwd, "away"));
+  const experiment = {
+    name: "own",
+    question: "Does it open?",
+    dataset: { name: "refcocog-umd" },
+    settings: { training: { num_epochs: 1 } },
+  };
+  writeFileSync(join(cwd, "own.json"), JSON.stringify(experiment));
+  const { code, err } = await cliprpn(["sweep", "own.json", "--python", testPython()], cwd, {
+    CLIPRPN_CACHE: cache,
+  });
+  expect(code, err).toBe(0);
+  const other = { ...experiment, dataset: { name: "refcocog-unc" } };
+  writeFileSync(join(cwd, "own.json"), JSON.stringify(other));
+  const refused = await cliprpn(["sweep", "own.json"], cwd, { CLIPRPN_CACHE: cache });
+  expect([refused.code, refused.err]).toEqual([
+    2,
+    expect.stringContaining("refcocog-unc: expected a prepared data set"),
+  ]);
+});
+
+const real = join(packageRoot, "../shared/data/refcocog-umd-val.jsonl");
+
+test.skipIf(!existsSync(real))("the real val split survives a round trip", async () => {
+  const { cwd, run } = place();
+  const columns = ["--columns", "image=file_name,box=bbox", "--box-format", "xywh"];
+  const { code, err } = await run("val", "--from", `val=${real}`, "--without-pictures", ...columns);
+  expect(code, err).toBe(0);
+  await cliprpn(["dataset", "export", "val", "--out", "back.jsonl", "--python", testPython()], cwd, {
+    CLIPRPN_CACHE: cache,
+  });
+  const read = (file: string): Record<string, unknown>[] =>
+    readFileSync(file, "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+  const given = read(real).map((row) => [row.image_id, row.file_name, row.ann_id, row.bbox, row.sentence]);
+  const back = read(join(cwd, "back.jsonl"));
+  expect(back.map((row) => [row.image_id, row.image, row.ann_id, row.box, row.sentence])).toEqual(given);
+});
