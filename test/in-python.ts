@@ -1,4 +1,5 @@
 /** Runs the test environment's Python with `cliprpn` and the tests' modules on its path: `tsx test/in-python.ts -m pytest test/gpu`. */
+import { delimiter } from "node:path";
 import { $ } from "zx";
 import { packageRoot } from "../src/package-root.ts";
 import { ensureRuntime } from "../src/runtime/ensure-runtime.ts";
@@ -11,7 +12,7 @@ const { exitCode } = await $({
   nothrow: true,
   env: {
     ...process.env,
-    PYTHONPATH: `${packageRoot}/python:${packageRoot}/test`,
+    PYTHONPATH: ["python", "test", "test/python"].map((folder) => `${packageRoot}/${folder}`).join(delimiter),
     PYTHONDONTWRITEBYTECODE: "1",
   },
 })`${python} ${process.argv.slice(2)}`;

@@ -1,7 +1,8 @@
 """RefCOCOg-shaped training and extraction on an accelerator, on synthetic features: a markdown table on stdout.
 
-`python -m bench.gpu [--device cuda] [--scale 1.0] [--epochs 2] [--out FILE]`, with python/ and test/ on the path;
-no Node, no network. `--scale 0.003 --device cpu --epochs 1` shows in two minutes that it runs.
+`python -m bench.gpu [--device cuda] [--scale 1.0] [--epochs 2] [--out FILE]`, with python/, test/ and
+test/python/ on the path; no Node, no network.
+`--scale 0.003 --device cpu --epochs 1` shows in two minutes that it runs.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ import open_clip
 import pyarrow as pa
 import torch
 from PIL import Image
+from prepared import write_pixels
 from torch import Tensor
 
 from bench.roofline import Peak, find_peak, step_flops
 from cliprpn.contract.generated import Training
 from cliprpn.data.index import DatasetIndex
+from cliprpn.data.pixels import Pixels, open_pixels
 from cliprpn.devices import peak_process_bytes, resolve_device
 from cliprpn.features.frozen import FrozenFeatures
 from cliprpn.features.image_store import extract_maps
@@ -39,7 +42,8 @@ from cliprpn.training import TrainingData, train_model
 NUM_IMAGES, NUM_TRAIN, NUM_VAL, MEAN_TOKENS = 25_799, 80_512, 4_896, 10.5
 MAP_CHANNELS, POOLED_DIM, WORD_DIM = 2048, 1024, 512
 NUM_PICTURES = 4_096  # To extract from, at scale 1.
-BATCH = 50
+BATCH, SIZE_PX = 50, 224
+PER_SHARD = 64_000_000 // (3 * SIZE_PX**2)
 
 
 @dataclass(frozen=True)
@@ -110,12 +114,12 @@ def _train(args: argparse.Namespace, device: torch.device, peak: Peak) -> Iterat
 
 
 def _extract(args: argparse.Namespace, device: torch.device) -> list[Result]:
-    """RN50 with random weights: the network alone, and from JPEG files to the store on the disk."""
+    """RN50 with random weights: the network alone, and from prepared pictures to the store on the disk."""
     backbone = random_rn50().to(device)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     block = 64 if device.type != "cpu" else 16
-    pixels = torch.rand(block, 3, 224, 224, device=device)
+    pixels = torch.rand(block, 3, SIZE_PX, SIZE_PX, device=device)
     repeats = max(2, int(100 * args.scale))
     backbone.feature_map(pixels)
     _wait(device)
@@ -126,12 +130,21 @@ def _extract(args: argparse.Namespace, device: torch.device) -> list[Result]:
     alone = repeats * block / (time.perf_counter() - started)
 
     with tempfile.TemporaryDirectory() as folder:
-        index = synthetic_pictures(Path(folder), max(32, int(NUM_PICTURES * args.scale)))
+        count = max(32, int(NUM_PICTURES * args.scale))
+        prepared = synthetic_pictures(Path(folder), count)
         started = time.perf_counter()
         extract_maps(
-            Path(folder) / "maps", index, backbone, 224, device, {}, lambda done, total: None, lambda: False
+            Path(folder) / "maps",
+            lambda start, end: (prepared.batch(np.arange(start, end)), {}),
+            count,
+            SIZE_PX,
+            backbone,
+            device,
+            {},
+            lambda done, total: None,
+            lambda: False,
         )
-        whole = index.images.num_rows / (time.perf_counter() - started)
+        whole = count / (time.perf_counter() - started)
     memory = _peak_memory(device)
     what = "extraction, RN50 with random weights, float32 without TF32,"
     return [
@@ -140,7 +153,7 @@ def _extract(args: argparse.Namespace, device: torch.device) -> list[Result]:
             {"pictures a second": f"{alone:.0f}", "peak memory": memory},
         ),
         Result(
-            f"{what} JPEG files of 640x480 to the store",
+            f"{what} prepared pictures to the store",
             {"pictures a second": f"{whole:.0f}", "peak memory": memory},
         ),
     ]
@@ -187,42 +200,42 @@ def synthetic_data(scale: float, device: torch.device) -> tuple[TrainingData, st
     else:
         maps = _random_half(shape)
     image_rows = random.integers(0, num_images, num_sentences)
-    index = _index(Path("/none"), [f"{row}.jpg" for row in range(num_images)], image_rows, random)
-    features = FrozenFeatures(maps, text, image_rows)
+    index = _index(num_images, image_rows, random)
+    frames = torch.tensor([[SIZE_PX / 640, SIZE_PX / 480, 0, 0]], dtype=torch.float64).expand(num_images, 4)
+    features = FrozenFeatures(maps, text, image_rows, frames, SIZE_PX, [])
     rows = np.arange(num_sentences)
     return TrainingData(index, features, rows[:num_train], rows[num_train:]), where
 
 
-def synthetic_pictures(root: Path, count: int) -> DatasetIndex:
-    """JPEG files of a photograph's size and weight: noise, smoothed."""
-    (root / "images").mkdir()
+def synthetic_pictures(folder: Path, count: int) -> Pixels:
+    """Prepared pictures of noise, smoothed, as many to a shard as the command line's."""
     random = np.random.default_rng(0)
-    names = []
-    for row in range(count):
-        name = f"{row}.jpg"
-        if row < 64:  # The same few again and again: decoding them costs the same.
-            noise = random.integers(0, 256, (60, 80, 3), dtype=np.uint8)
-            Image.fromarray(noise).resize((640, 480), Image.Resampling.BICUBIC).save(root / "images" / name)
-        else:
-            name = f"{row % 64}.jpg"
-        names.append(name)
-    return _index(root, names, np.arange(count), random)
+    files = []
+    for row in range(min(count, 64)):  # The same few again and again: reading them costs the same.
+        noise = random.integers(0, 256, (60, 80, 3), dtype=np.uint8)
+        files.append(folder / f"{row}.png")
+        Image.fromarray(noise).save(files[-1])
+    again = [files[row % len(files)] for row in range(count)]
+    names = [f"{row}.png" for row in range(count)]
+    write_pixels(again, names, folder / "pixels", SIZE_PX, per_shard=PER_SHARD)
+    return open_pixels(folder / "pixels")
 
 
-def _index(root: Path, names: list[str], image_rows: np.ndarray, random: np.random.Generator) -> DatasetIndex:
-    """An index with what training and extraction read of it."""
+def _index(num_images: int, image_rows: np.ndarray, random: np.random.Generator) -> DatasetIndex:
+    """An index with what training reads of it."""
     images = pa.table(
         {
-            "image_id": np.arange(len(names)),
-            "file_name": names,
-            "width": np.full(len(names), 640),
-            "height": np.full(len(names), 480),
+            "image_id": np.arange(num_images),
+            "file_name": [f"{row}.jpg" for row in range(num_images)],
+            "width": np.full(num_images, 640),
+            "height": np.full(num_images, 480),
         }
     )
     corners = random.uniform(0, 300, (len(image_rows), 2))
     sizes = random.uniform(100, 180, (len(image_rows), 2))
     boxes = np.concatenate([corners, corners + sizes], axis=1).astype(np.float32)
-    return DatasetIndex("synthetic", root, images, pa.table({"split": []}), image_rows, boxes)
+    none = pa.table({"split": []})
+    return DatasetIndex("synthetic", Path("/none"), None, images, none, none, "xyxy", image_rows, boxes)
 
 
 def _training(num_epochs: int) -> Training:
@@ -239,6 +252,7 @@ def _training(num_epochs: int) -> Training:
             "grad_clip_norm": None,
             "amp": True,
             "select_by": "miou",
+            "views": 0,
         }
     )
 

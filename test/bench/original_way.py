@@ -19,6 +19,7 @@ from torchvision.transforms import functional as pictures
 from cliprpn.build import build_model
 from cliprpn.contract.generated import TrialSpec
 from cliprpn.data.index import DatasetIndex
+from cliprpn.features.frozen import FrozenFeatures
 from cliprpn.models import ClipRPN
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.models.rpn_torchvision import square_images, torchvision_rpn
@@ -30,10 +31,13 @@ CPU = torch.device("cpu")
 Seconds = Counter[str]
 
 
-def train_original_way(spec: TrialSpec, index: DatasetIndex) -> Seconds:
+def train_original_way(spec: TrialSpec, index: DatasetIndex, features: FrozenFeatures) -> Seconds:
     """Trains and, after every epoch, asks val. Returns seconds by part of the work.
 
     Augmentation is left out, as our presets have none.
+
+    Args:
+        features: for the pictures' frames alone.
     """
     seed_everything(spec.seed, spec.num_threads)
     backbone = load_backbone(spec.backbone.name, spec.backbone.weights)
@@ -52,7 +56,7 @@ def train_original_way(spec: TrialSpec, index: DatasetIndex) -> Seconds:
         for rows in _batches(order.permutation(train), settings.batch_size):
             fused = _fused(model, backbone, index, rows, spec.settings.image_size_px, spent)
             with _timed(spent, "region proposals"):
-                targets = [{"boxes": box[None]} for box in frame_targets(model, index, rows)]
+                targets = [{"boxes": box[None]} for box in frame_targets(model, index, features, rows)]
                 _, losses = rpn(square_images(len(rows), model.frame_size_px), {"0": fused}, targets)
             with _timed(spent, "model"):
                 optimizer.zero_grad(set_to_none=True)
@@ -66,7 +70,7 @@ def train_original_way(spec: TrialSpec, index: DatasetIndex) -> Seconds:
                 with _timed(spent, "region proposals"):
                     boxes, _ = rpn(square_images(len(rows), model.frame_size_px), {"0": fused})
                     best = torch.stack([own[0] for own in boxes])
-                    box_iou(best, frame_targets(model, index, rows)).diagonal().mean().item()
+                    box_iou(best, frame_targets(model, index, features, rows)).diagonal().mean().item()
     return spent
 
 
@@ -105,7 +109,9 @@ def _fused(
 ) -> Tensor:
     """The map after the fusion, [B, C, h, w], from files and sentences."""
     with _timed(spent, "pictures"):
-        paths = [index.image_path(int(row)) for row in index.image_rows[rows]]
+        assert index.images_dir is not None
+        names = index.images["file_name"].take(index.image_rows[rows]).to_pylist()
+        paths = [index.images_dir / name for name in names]
         pixels = load_one_by_one(paths, model.frame_size_px, image_size_px)
     with _timed(spent, "CLIP"):
         map = backbone.feature_map(pixels)

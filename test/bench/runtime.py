@@ -51,20 +51,22 @@ def _plain(spec: Values, folder: Path) -> Values:
     import torch
 
     from bench.plain_loop import Arrays, plain_loop
-    from cliprpn.boxes import scale_boxes
     from cliprpn.contract.generated import TrialSpec
-    from cliprpn.data.index import open_or_build_index
+    from cliprpn.data.index import open_dataset
+    from cliprpn.data.pixels import open_pixels, pixels_folder
+    from cliprpn.geometry import to_frame
     from cliprpn.seeding import seed_everything
 
     read = TrialSpec.model_validate(spec)
-    cache = Path(read.cache_dir)
-    index = open_or_build_index(Path(read.dataset.root), read.dataset.split_by, read.dataset.id, cache)
+    settings, root = read.settings, Path(read.dataset.root)
+    index = open_dataset(root, read.dataset.id)
+    pixels = open_pixels(pixels_folder(root, settings.image_size_px, settings.resize))
     seed_everything(read.seed, read.num_threads)
-    sizes = torch.from_numpy(index.image_sizes(index.image_rows * 0 + range(len(index.image_rows))))
-    frame = torch.full((2,), float(read.settings.frame_size_px))
-    boxes = scale_boxes(torch.from_numpy(index.gt_boxes), sizes, frame)
+    rows = index.images["pixel_row"].to_numpy()[index.image_rows]
+    zoom = settings.frame_size_px / settings.image_size_px
+    boxes = to_frame(torch.from_numpy(index.gt_boxes).double(), pixels.frames[rows], zoom).float()
     started = time.perf_counter()
-    arrays = Arrays(cache, index.image_rows)
+    arrays = Arrays(Path(read.cache_dir), index.image_rows)
     losses = plain_loop(read, arrays, boxes, index.split("train"), index.split("val"))
     return _outcome(spec, folder, losses, (time.perf_counter() - started) * 1000)
 

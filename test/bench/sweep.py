@@ -25,13 +25,14 @@ def main(folder: Path, spec_files: list[Path]) -> dict[str, Any]:
     first = specs[0]
     torch.set_num_threads(first.num_threads)
     started = time.perf_counter()
-    place = (first.settings.image_size_px, Path(first.cache_dir), torch.device("cpu"))
-    index, _ = open_data(first.dataset, first.backbone, *place, lambda event: None, lambda: False)
+    settings = first.settings
+    place = (settings.image_size_px, settings.resize, Path(first.cache_dir), torch.device("cpu"))
+    index, features = open_data(first.dataset, first.backbone, *place, lambda event: None, lambda: False)
     features_s = time.perf_counter() - started
     rows = []
     for spec in specs:
         before = run_ours(spec, folder)
-        parts = train_original_way(spec, index)
+        parts = train_original_way(spec, index, features)
         trial_s = statistics.mean([before, run_ours(spec, folder)])
         ours_s, original_s = features_s + NUM_TRIALS * trial_s, NUM_TRIALS * sum(parts.values())
         rows.append(

@@ -49,7 +49,8 @@ def completed(outcome: Outcome) -> CompletedOutcome:
 
 def features_on(root: Path, cache: Path, device: torch.device) -> FrozenFeatures:
     spec = make_spec(root, cache)
-    place = (spec.settings.image_size_px, cache, device)
+    settings = spec.settings
+    place = (settings.image_size_px, settings.resize, cache, device)
     return open_data(spec.dataset, spec.backbone, *place, lambda event: None, lambda: False)[1]
 
 
@@ -64,6 +65,16 @@ def test_a_trial_learns_and_its_losses_are_finite(
     assert losses[-1] < losses[0] / 2
     assert outcome.environment.device == str(device)
     assert outcome.peak_memory_bytes.device is not None and outcome.peak_memory_bytes.device > 0
+
+
+def test_a_trial_with_negatives_on_letterboxed_pictures_learns(
+    root: Path, cache: Path, tmp_path: Path, device: torch.device
+) -> None:
+    training = {"num_epochs": 20, "learning_rate": 3e-3}
+    rpn = {"negatives_loss_weight": 1}
+    outcome = completed(run(root, cache, tmp_path, device, training=training, rpn=rpn, resize="letterbox"))
+    losses = [epoch.loss for epoch in outcome.epochs]
+    assert all(map(math.isfinite, losses)) and losses[-1] < losses[0] / 2
 
 
 def test_half_precision_is_used_where_it_is_asked_for(

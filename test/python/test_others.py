@@ -38,7 +38,10 @@ def objects(tmp_path: Path) -> PictureObjects:
         "xyxy",
         [PictureRecord(image_id, f"{image_id}.jpg", 100, 100) for image_id in OBJECTS],
         {record.ann_id: record for record in records},
-        [SentenceRecord(row, row, ann_id, image_of[ann_id], "train", "it") for row, ann_id in enumerate(MEANT)],
+        [
+            SentenceRecord(row, row, ann_id, image_of[ann_id], "train", "it")
+            for row, ann_id in enumerate(MEANT)
+        ],
     )
     write_tables(annotations, None, tmp_path)
     return PictureObjects(open_tables(tmp_path, "objects", None, "xyxy"))
