@@ -122,6 +122,21 @@ describe("a server that", () => {
     expect(mirror.requests.length).toBeGreaterThan(6);
   });
 
+  test("ends an answer of no told length too early is asked for the rest", async () => {
+    const early = serves(archive.subarray(0, 70_000), { length: null });
+    const mirror = await startMirror({ "/a.zip": inTurn(early, serves(archive)) });
+    const { folder, notes } = await fetched(mirror, {});
+    expect(bytesOf(folder)).toBe(sha256(archive));
+    expect(notes[0]).toContain("ended after 70.0 KB of 200.0 KB; asking again");
+    expect(mirror.requests[1]?.range).toBe("bytes=70000-");
+  });
+
+  test("is slow is not taken to hang", async () => {
+    const mirror = await startMirror({ "/a.zip": drips(archive, 5000, 20) });
+    const { notes } = await fetched(mirror, { limits: { stall_ms: 400, num_tries: 1 } });
+    expect(notes).toEqual([]);
+  });
+
   test("ignores ranges and always breaks off is given up", async () => {
     const folder = tempFolder();
     const mirror = await startMirror({
@@ -321,6 +336,14 @@ describe("an earlier run that was killed", () => {
     const mirror = await startMirror({ "/a.zip": serves(archive, { etag }) });
     leavePart(folder, part, origin === "good" ? originOf(mirror) : origin);
     await fetched(mirror, { folder });
+    expect(bytesOf(folder)).toBe(sha256(archive));
+  });
+
+  test("before it noted where its bytes came from is not believed without a checksum", async () => {
+    const folder = tempFolder();
+    const mirror = await startMirror({ "/a.zip": serves(archive) });
+    leavePart(folder, other, undefined);
+    await fetched(mirror, { folder, file: { checksum: null } });
     expect(bytesOf(folder)).toBe(sha256(archive));
   });
 
