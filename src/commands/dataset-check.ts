@@ -1,4 +1,4 @@
-import { relative } from "node:path";
+import { join, relative } from "node:path";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import { checkFiles } from "../dataset/check/check-files.ts";
 import { type Finding, finding } from "../dataset/check/finding.ts";
@@ -42,12 +42,20 @@ async function judged(
 ): Promise<Finding[]> {
   terminal.live(["reading the tables, comparing pictures"]);
   try {
-    return judgeStats(await engine.call("dataset_stats", { root, hash_pixels: true }, { signal }), again);
+    return judgeStats(
+      await engine.call("dataset_stats", { root, hash_pixels: true }, { signal }),
+      mend(root, again),
+    );
   } catch (error) {
     if (error instanceof CliprpnError && error.code === "data_invalid")
-      return [finding("FAIL", "tables and pixels can be opened", `${error.message}; run \`${again}\` again`)];
+      return [finding("FAIL", "tables and pixels can be opened", `${error.message}: \`${again}\``)];
     throw error;
   }
+}
+
+/** Tables are made anew where dataset.json does not say that they are there. */
+function mend(root: string, again: string): string {
+  return `delete ${join(root, "dataset.json")} and run \`${again}\` again`;
 }
 
 function line({ state, what, detail }: Finding): string {

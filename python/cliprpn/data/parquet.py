@@ -30,5 +30,7 @@ def read_whole(path: Path) -> pa.Table:
         return pq.read_table(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise CliprpnError(
-            "data_invalid", f"{path}: expected a table of the data set's index: {error}; delete {path.parent}"
+            "data_invalid",
+            f"{path}: expected a table of the data set's index: {error}; delete {path.parent / 'dataset.json'} and "
+            "prepare it again",
         ) from error

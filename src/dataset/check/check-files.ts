@@ -97,7 +97,11 @@ async function checkShards(
     };
   if (picturesHash(manifest) !== facts.pictures_sha256)
     return {
-      finding: finding("FAIL", what, `of other pictures than the tables; ${then(again)}`),
+      finding: finding(
+        "FAIL",
+        what,
+        `of other pictures than the tables; delete ${join(folder, "dataset.json")} and ${then(again)}`,
+      ),
       manifest,
     };
   const strays = readdirSync(pixels).filter((name) => name.endsWith(".npy")).length - manifest.shards.length;
@@ -139,17 +143,14 @@ function checkPictures(images_dir: string, { shards }: PixelsManifest, again: st
         facts.mtime_ms !== 0 && (facts.bytes !== picture.bytes || facts.mtime_ms !== picture.mtime_ms),
     )
     .map(({ picture }) => picture.file_name);
-  if (gone.length > 0)
-    return finding(
-      "FAIL",
-      what,
-      `${images_dir}: ${gone.length} of ${used.length} missing: ${firstOf(gone)}; training goes on with the prepared pixels, other sizes and drawings need the files`,
-    );
-  if (changed.length > 0)
-    return finding(
-      "FAIL",
-      what,
-      `${images_dir}: ${changed.length} changed: ${firstOf(changed)}; ${then(again)}`,
-    );
+  const wrong = [
+    ...(gone.length > 0
+      ? [
+          `${gone.length} of ${used.length} missing: ${firstOf(gone)} (training goes on with the prepared pixels; other sizes and drawings need the files)`,
+        ]
+      : []),
+    ...(changed.length > 0 ? [`${changed.length} changed since: ${firstOf(changed)}; ${then(again)}`] : []),
+  ];
+  if (wrong.length > 0) return finding("FAIL", what, `${images_dir}: ${wrong.join("; ")}`);
   return finding("ok", what, counted(used.length, "file"));
 }

@@ -2,8 +2,12 @@ import type { DatasetStats, PreparedDataset, SplitOverlap } from "../../contract
 import { publishedCounts } from "../prepare/published-counts.ts";
 import { type Finding, finding, firstOf } from "./finding.ts";
 
-/** What the figures of a data set say about its tables, its counts and its splits; pure. */
-export function judgeStats(stats: DatasetStats, again: string): Finding[] {
+/**
+ * What the figures of a data set say about its tables, its counts and its splits; pure.
+ *
+ * @param mend how to make the tables anew.
+ */
+export function judgeStats(stats: DatasetStats, mend: string): Finding[] {
   return [
     ...stats.table_checks.map(({ expected, num_checked, num_wrong, examples }) =>
       num_wrong === 0
@@ -11,7 +15,7 @@ export function judgeStats(stats: DatasetStats, again: string): Finding[] {
         : finding(
             "FAIL",
             expected,
-            `${num_wrong} of ${num_checked} do not: ${firstOf(examples, num_wrong)}; run \`${again}\` again`,
+            `${num_wrong} of ${num_checked} do not: ${firstOf(examples, num_wrong)}; ${mend}`,
           ),
     ),
     counts(stats.facts),

@@ -102,7 +102,7 @@ function counts({ stats, published }: Portrait): RootContent[] {
 function verdict({ deviations }: Portrait["stats"]["facts"]): string {
   return deviations.length === 0
     ? "Every count is the published one."
-    : `Not as published: ${deviations.join("; ")}.`;
+    : `${deviations.length} counts are not the published ones.`;
 }
 
 function splits({ stats }: Portrait): RootContent[] {

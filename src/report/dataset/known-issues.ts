@@ -15,7 +15,7 @@ export function knownIssues(portrait: Portrait): string[] {
           `${count(num_images)} pictures are missing or broken and were left out, with ${count(num_refs)} refs and ${count(num_sentences)} sentences: figures are not comparable with published ones.`,
         ];
   const deviations =
-    facts.deviations.length === 0 ? [] : [`Not as published: ${facts.deviations.join("; ")}.`];
+    facts.deviations.length === 0 ? [] : [`Not as published: ${firstDeviations(facts.deviations)}.`];
   return [
     ...detectors(portrait),
     ...stats.overlaps.filter(sharesPictures).map((overlap) => shared(overlap, facts.split_by)),
@@ -40,6 +40,11 @@ export function overlapLine(overlap: SplitOverlap): string {
   return some.length === 0
     ? "nothing shared"
     : list(some.map(([number, what]) => `${count(number)} ${plural(what, number)}`));
+}
+
+function firstDeviations(lines: string[]): string {
+  const shown = lines.slice(0, 3).join("; ");
+  return lines.length > 3 ? `${shown}; and ${lines.length - 3} more counts` : shown;
 }
 
 function detectors(portrait: Portrait): string[] {

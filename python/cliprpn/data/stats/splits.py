@@ -26,7 +26,7 @@ from cliprpn.floors import constant_iou
 HIT_IOU = 0.5
 NUM_TOP = 10
 # Part at what break-downs part at: 5 and fewer, 6 to 10, 11 and more.
-WORD_BINS = ((0, 2), (3, 5), (6, 8), (9, 10), (11, 15), (16, 20), (21, None))
+WORD_BINS = ((1, 2), (3, 5), (6, 8), (9, 10), (11, 15), (16, 20), (21, None))
 LEFT_RIGHT = r"\b(left|right)(most|hand)?\b"
 WHOLE_PICTURE = np.array([0.0, 0.0, 1.0, 1.0])
 
