@@ -142,6 +142,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "NaN": ({**GOOD, "box": [1, 2, float("nan"), 4]}, "box: expected four numbers"),
     "infinity": ({**GOOD, "box": [1, 2, float("inf"), 4]}, "box: expected four numbers"),
     "a huge number": ({**GOOD, "box": [1, 2, 10**400, 4]}, "box: expected four numbers"),
+    "more pixels than any picture has": ({**GOOD, "box": [1, 2, 1e308, 4]}, "box: expected four numbers"),
     "yes and no": ({**GOOD, "box": [True, False, True, True]}, "box: expected four numbers"),
     "no area": ({**GOOD, "box": [1, 2, 0, 4]}, "box: expected one with an area"),
     "no sentence": ({**GOOD, "sentence": None}, "sentence: expected a sentence, found None"),

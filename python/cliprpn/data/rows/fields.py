@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from typing import Any, get_args
@@ -24,6 +23,7 @@ SPLITS = tuple(
 )
 MEANT = {"validation": "val", "valid": "val", "dev": "val", "testa": "testA", "testb": "testB"}
 MAX_SENTENCE_CHARS = 10_000
+MAX_PIXELS_A_SIDE = 1e7  # NaN is not below it.
 
 
 def checked_row(
@@ -88,7 +88,7 @@ def sentence_problem(value: Any) -> str | None:
 
 
 def box_of(value: Any) -> Box | None:
-    """Four finite numbers of a list, or of text such as `[1, 2, 3, 4]`, `1,2,3,4` or `1 2 3 4`."""
+    """Four numbers that pixels can have, of a list, or of text such as `[1, 2, 3, 4]`, `1,2,3,4` or `1 2 3 4`."""
     if isinstance(value, str):
         inside = value[:200].strip().removeprefix("[").removesuffix("]")
         numbers = [number for number in re.split(r"[,;\s]+", inside) if number]
@@ -98,7 +98,7 @@ def box_of(value: Any) -> Box | None:
     if not is_box(value):
         return None
     a, b, c, d = map(float, value)
-    return (a, b, c, d) if all(map(math.isfinite, (a, b, c, d))) else None
+    return (a, b, c, d) if all(abs(number) <= MAX_PIXELS_A_SIDE for number in (a, b, c, d)) else None
 
 
 def whole(value: Any) -> int | None:

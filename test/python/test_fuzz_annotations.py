@@ -1,0 +1,274 @@
+"""Broken annotation files of every format: read, or refused in words; no crash, hang or other exception.
+
+A few hundred in the suite; `CLIPRPN_FUZZ_RUNS=10000` for more, `CLIPRPN_FUZZ_SEED` for others.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import pickle
+import random
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers import make_records
+from own_data import (
+    make_coco,
+    make_mdetr,
+    make_rows,
+    make_transvg,
+    rows_source,
+    write_csv,
+    write_torch,
+)
+
+from cliprpn.contract.generated import RefcocoSource, RowsSource
+from cliprpn.data.export import export_rows
+from cliprpn.data.index import open_tables
+from cliprpn.data.sources import read_source
+from cliprpn.data.tables import write_tables
+from cliprpn.errors import CliprpnError
+
+RUNS = int(os.environ.get("CLIPRPN_FUZZ_RUNS", "300"))
+SEED = int(os.environ.get("CLIPRPN_FUZZ_SEED", "0"))
+SECONDS_A_CASE = 10
+MAX_MESSAGE_CHARS = 12_000
+
+Source = RowsSource | RefcocoSource
+
+
+class HangError(BaseException):
+    """Not an Exception, so that nothing in between takes it for a broken file."""
+
+
+@pytest.mark.parametrize(
+    "name", ["jsonl", "csv", "coco", "mdetr", "transvg", "transvg legacy", "refs", "instances"]
+)
+def test_a_broken_file_is_read_or_refused_in_words(tmp_path: Path, name: str) -> None:
+    outcomes = {"read": 0, "refused": 0}
+    for case in range(max(RUNS // 8, 1)):
+        rng = random.Random(f"{SEED} {name} {case}")
+        folder = tmp_path / str(case)
+        folder.mkdir()
+        source, path = write_case(name, folder, rng)
+        path.write_bytes(broken_bytes(path.read_bytes(), rng))
+        try:
+            with time_limit():
+                outcomes[outcome(source, folder)] += 1
+        except BaseException as error:
+            raise AssertionError(
+                f"seed {SEED}, case {case}: {path}: {type(error).__name__}: {error}"
+            ) from error
+        shutil.rmtree(folder)
+    # Both happen, so that neither the mutations nor the readers are too coarse.
+    assert RUNS < 100 or min(outcomes.values()) > 0, outcomes
+
+
+def outcome(source: Source, folder: Path) -> str:
+    """What is read is also fit to be indexed and exported."""
+    try:
+        annotations = read_source(source).annotations
+        write_tables(annotations, None, folder / "set")
+        index = open_tables(folder / "set", "fuzz", None, annotations.box_format)
+        num = export_rows(index, "jsonl", annotations.box_format, folder / "out.jsonl")
+        export_rows(index, "coco", "xywh", folder / "out.json")
+    except CliprpnError as error:
+        assert error.code == "data_invalid", error.code
+        assert 0 < len(error.message) < MAX_MESSAGE_CHARS
+        assert all(char.isprintable() or char == "\n" for char in error.message), repr(error.message)
+        return "refused"
+    assert num == len(annotations.sentences) > 0
+    assert len(json.loads((folder / "out.json").read_bytes())["images"]) == len(annotations.pictures)
+    return "read"
+
+
+@contextmanager
+def time_limit() -> Iterator[None]:
+    def ring(number: int, frame: object) -> None:
+        raise HangError(f"more than {SECONDS_A_CASE} s")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(SECONDS_A_CASE)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def write_case(name: str, folder: Path, rng: random.Random) -> tuple[Source, Path]:
+    """A source whose values may be odd, and the one file of it that is to be broken."""
+    box_format = rng.choice(["xywh", "xywh", "xyxy", "cxcywh_norm"])
+    format = name.removesuffix(" legacy")
+    path = folder / f"data.{format}"
+    if name in ("refs", "instances"):
+        return write_refcoco(name, folder, rng)
+    if name in ("jsonl", "csv"):
+        rows = odd(known_rows(), rng)
+        if name == "csv":
+            flat = [row for row in rows if isinstance(row, dict)] or [{"image": "a.jpg"}]
+            keys = list(flat[0])
+            write_csv(path, [{key: escaped(row.get(key)) for key in keys} for row in flat])
+        else:
+            path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    elif format == "transvg":
+        write_torch(path, odd(make_transvg(), rng), legacy=name != format)
+    else:
+        path.write_text(json.dumps(odd(make_coco() if format == "coco" else make_mdetr(), rng)))
+    pair = (path, "val") if rng.random() < 0.5 else path
+    return rows_source(pair, format=format, box_format=box_format), path
+
+
+def write_refcoco(name: str, folder: Path, rng: random.Random) -> tuple[Source, Path]:
+    instances, refs = make_records(4)
+    if name == "refs":
+        refs = odd(refs, rng)
+    else:
+        instances = odd(instances, rng)
+    (folder / "instances.json").write_text(json.dumps(instances))
+    (folder / "refs(umd).p").write_bytes(pickle.dumps(refs, rng.randrange(6)))
+    source = RefcocoSource(
+        layout="refcoco",
+        instances_file=str(folder / "instances.json"),
+        refs_file=str(folder / "refs(umd).p"),
+    )
+    return source, folder / ("refs(umd).p" if name == "refs" else "instances.json")
+
+
+def known_rows() -> list[Any]:
+    known = {"width": 640, "height": 480, "category": "dog"}
+    return [{**row, **known, "image_id": 1 + i // 4, "sent_id": i} for i, row in enumerate(make_rows())]
+
+
+ODD: list[Any] = [
+    None,
+    True,
+    0,
+    -1,
+    2**31,
+    2**63,
+    10**30,
+    0.1,
+    1e308,
+    float("nan"),
+    float("-inf"),
+    "",
+    " ",
+    "é" * 50,
+    "\ud800",
+    "\udcff",
+    "a\0b",
+    "\x1b[2J",
+    "../x",
+    "/x",
+    "C:\\x",
+    "train",
+    "a" * 20_000,
+    "1,2,3,4",
+    [],
+    {},
+    [[]],
+    [1, 2],
+    [0, 0, 0, 0],
+    [1e308, 1e308, 1e308, 1e308],
+    ["a", None],
+    {"sent": "a"},
+    {"id": 1},
+]
+
+
+def odd(value: Any, rng: random.Random) -> Any:
+    """A copy with one to three places that hold, lack or repeat something odd; in half of all cases the value."""
+    value = copy.deepcopy(value)
+    for _ in range(rng.choice([0, 0, 0, 1, 2, 3])):
+        places = list(places_of(value))
+        if not places:
+            break
+        container, key = rng.choice(places)
+        change = rng.randrange(4)
+        if isinstance(container, tuple):
+            continue
+        if change == 0 and isinstance(container, dict):
+            del container[key]
+        elif change == 1 and isinstance(container, list):
+            container.insert(key, copy.deepcopy(container[key]))
+        elif change == 2:
+            other, other_key = rng.choice(places)
+            container[key] = copy.deepcopy(other[other_key])
+        else:
+            container[key] = rng.choice(ODD)
+    return value
+
+
+def places_of(value: Any) -> Iterator[tuple[Any, Any]]:
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, part in items:
+        yield value, key
+        if isinstance(part, list | tuple | dict):
+            yield from places_of(part)
+
+
+def escaped(value: Any) -> str:
+    """Text of a cell; halves of characters cannot be written."""
+    return str(value).encode("utf-8", "replace").decode()
+
+
+PIECES = [
+    b"\x00",
+    b"\xff",
+    b"\xff\xfe",
+    b"\xed\xa0\x80",
+    b'"',
+    b"{",
+    b"[" * 3000,
+    b"]" * 30,
+    b"}",
+    b",",
+    b"\n",
+    b"\r",
+    b"NaN",
+    b"-Infinity",
+    b"1e999",
+    b"9" * 5000,
+    b"\\ud800",
+    b"null",
+    b"../",
+    b"cos\nsystem\n",
+    b"R",
+    b"\x81",
+    b"\x96" + b"\x7f" * 8,
+    b"\x8b\xff\xff\xff\x7f",
+    b"\x8d" + b"\x7f" * 8,
+    b"2\x86" * 40,
+    b"(" * 200,
+    b"a" * 200_000,
+    b"h\x01",
+    b"PK\x03\x04",
+]
+
+
+def broken_bytes(content: bytes, rng: random.Random) -> bytes:
+    """In half of all cases as it was; else with bytes changed, cut out, put in, doubled, or cut off."""
+    data = bytearray(content)
+    for _ in range(rng.choice([0, 0, 0, 1, 2, 5])):
+        at = rng.randrange(len(data) + 1)
+        to = min(at + rng.choice([1, 2, 4, 20, 200]), len(data))
+        changes: list[Callable[[], bytes]] = [
+            lambda at=at, to=to: rng.randbytes(to - at),
+            lambda at=at, to=to: bytes(byte ^ 1 << rng.randrange(8) for byte in data[at:to]),
+            lambda: b"",
+            lambda at=at, to=to: bytes(data[at:to]) * 2,
+            lambda at=at, to=to: rng.choice(PIECES) + bytes(data[at:to]),
+            lambda: rng.choice(PIECES),
+        ]
+        data[at:to] = rng.choice(changes)()
+        if rng.random() < 0.1:
+            del data[rng.randrange(len(data) + 1) :]
+    return bytes(data)
