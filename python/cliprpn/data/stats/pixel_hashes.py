@@ -13,10 +13,12 @@ from cliprpn.data.index import DatasetIndex
 from cliprpn.data.pixels import open_pixels
 
 NUM_THREADS = 4  # hashlib lets go of Python's lock.
+PER_TASK = 256
 
 
 def pixel_hashes(index: DatasetIndex) -> NDArray | None:
-    """A hash of each picture's pixels, at one of the sizes that are there: [num_images], bytes; None without pixels.
+    """A hash of each picture's pixels, at one of the sizes that are there: [num_images], hex; None without
+    pixels.
 
     Raises:
         CliprpnError: data_invalid, where files are not those of their manifest.
@@ -26,15 +28,18 @@ def pixel_hashes(index: DatasetIndex) -> NDArray | None:
         return None
     pixels = open_pixels(folder)
     rows = index.images["pixel_row"].to_numpy()
-    places = np.searchsorted(pixels.starts, rows, side="right") - 1
 
-    def digest(place: int, row: int) -> bytes:
-        picture = pixels.shards[place][row - pixels.starts[place]]
-        return hashlib.blake2b(np.ascontiguousarray(picture).data, digest_size=16).digest()
+    def digests(part: NDArray) -> list[str]:
+        places = np.searchsorted(pixels.starts, part, side="right") - 1
+        pictures = (
+            pixels.shards[place][row - pixels.starts[place]]
+            for place, row in zip(places.tolist(), part.tolist(), strict=True)
+        )
+        return [hashlib.blake2b(picture.data, digest_size=16).hexdigest() for picture in pictures]
 
+    parts = np.array_split(rows, max(1, len(rows) // PER_TASK))
     with ThreadPoolExecutor(NUM_THREADS) as threads:
-        found = list(threads.map(digest, places.tolist(), rows.tolist(), chunksize=64))
-    return np.array([each.hex() for each in found])
+        return np.array([digest for part in threads.map(digests, parts) for digest in part])
 
 
 def manifests(root: Path) -> list[Path]:
