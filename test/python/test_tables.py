@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from helpers import HEIGHT, WIDTH
+import torch
+from helpers import HEIGHT, WIDTH, small_dataset
+from prepared import source_of, write_pixels
 
-from cliprpn.contract.generated import PixelsManifest
+from cliprpn.contract.generated import IndexDatasetParams, PixelsManifest, ReadAnnotationsParams
 from cliprpn.data.annotations import Annotations, Box, BoxFormat, ObjectRecord, PictureRecord, SentenceRecord
 from cliprpn.data.tables import Dropped, write_tables
 from cliprpn.errors import CliprpnError
+from cliprpn.methods import METHODS, CallContext
 
 
 def annotations(
@@ -213,3 +217,30 @@ def test_pixels_of_other_pictures_are_a_defect(tmp_path: Path) -> None:
     with pytest.raises(CliprpnError) as caught:
         write_tables(annotations(), manifest(names="other-{}.jpg"), tmp_path)
     assert caught.value.code == "internal"
+
+
+def test_the_command_line_learns_which_pictures_are_wanted_and_what_was_left(tmp_path: Path) -> None:
+    """Both calls, with pictures prepared in between of which one turned out to be missing."""
+    root = small_dataset(tmp_path / "data", 6)
+    source, context = source_of(root), CallContext(lambda event: None, lambda: False, torch.device("cpu"))
+    wanted = tmp_path / "wanted.json"
+    asked = ReadAnnotationsParams(source=source, out_file=str(wanted))
+    found: Any = METHODS["read_annotations"].run(asked, context)
+    pictures = json.loads(wanted.read_text())["pictures"]
+    assert found.num_pictures == len(pictures) == 6
+    name = "COCO_train2014_000000000002.png"
+    assert pictures[2] == {"image_id": 2, "file_name": name, "width": WIDTH, "height": HEIGHT}
+    names = [picture["file_name"] for picture in pictures]
+    pixels = write_pixels([root / "images" / name for name in names], names, tmp_path / "pixels", 64)
+    pixels.shards[0].pictures[2].problem = "no such file"
+    manifest_file = tmp_path / "pixels" / "manifest.json"
+    manifest_file.write_text(pixels.model_dump_json())
+    params = IndexDatasetParams(source=source, pixels_manifest=str(manifest_file), folder=str(tmp_path))
+    indexed: Any = METHODS["index_dataset"].run(params, context)
+    assert [row.split for row in found.splits] == ["train", "val", "test"]
+    assert [(row.split, row.num_images, row.num_sentences) for row in indexed.splits] == [
+        ("train", 4, 8),
+        ("test", 1, 2),
+    ]
+    assert indexed.dropped.model_dump() == {"num_images": 1, "num_refs": 1, "num_sentences": 2}
+    assert indexed.split_rule == "as the refs file says"
