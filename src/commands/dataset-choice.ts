@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import type { DatasetChoice, Split, SplitBy } from "../contract/generated/types.ts";
-import { family } from "../dataset/prepare/published-counts.ts";
+import { preparedFolder } from "../dataset/identify-dataset.ts";
 import type { Arguments, Context } from "./command.ts";
 import { dataFolders } from "./session.ts";
 
@@ -27,13 +27,9 @@ export function chosenSplitBy(args: Arguments): SplitBy | undefined {
  */
 export function namedDataset(name: string, split_by: SplitBy | undefined, context: Context): DatasetChoice {
   if (name === "demo") return {};
-  const { data } = dataFolders(context);
-  const [usual] = family[name] ?? [];
-  const by = split_by ?? usual;
-  const found = [name, ...(by === undefined ? [] : [`${name}-${by}`])].find((each) =>
-    existsSync(join(data, each)),
-  );
-  if (found !== undefined && !name.includes("/")) return { name: found };
+  const by = split_by === undefined ? {} : { split_by };
+  if (!name.includes("/") && existsSync(preparedFolder(name, split_by, dataFolders(context).data)))
+    return { name, ...by };
   const root = resolve(context.cwd, name);
-  return { name: basename(root), root, ...(split_by === undefined ? {} : { split_by }) };
+  return { name: basename(root), root, ...by };
 }

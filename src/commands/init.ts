@@ -31,8 +31,8 @@ export function template(schema: string): string {
   "question": "Does text for every word ground better than one vector for the sentence?",
   // "default" repairs the original's faults; "reference" keeps its settings.
   "preset": "default",
-  // The demo is drawn on first use. For your own data in RefCOCOg's layout:
-  // "dataset": { "name": "refcocog", "root": "data/refcocog", "split_by": "umd" },
+  // The demo is drawn on first use; any other name is a data set that \`cliprpn prepare\` made:
+  // "dataset": { "name": "refcocog-umd" },
   "dataset": { "name": "demo" },
   // What holds for every trial; \`cliprpn schema --print\` lists all keys.
   "settings": {

@@ -23,7 +23,12 @@ export async function readPlan(
 ): Promise<{ plan: Plan; dataset: DatasetIdentity }> {
   const seed = args.number("seed");
   const sets = [...args.list("set"), ...(seed === undefined ? [] : [`seeds=[${seed}]`])];
-  const read = readExperiment(experimentFile(args.needed("file"), context), sets, context.cwd);
+  const read = readExperiment(
+    experimentFile(args.needed("file"), context),
+    sets,
+    context.cwd,
+    dataFolders(context).data,
+  );
   const cache_dir = cacheDir(context.env);
   const dataset = await identifyDataset(read.experiment.dataset ?? {}, dataFolders(context));
   const backbone = await identifyBackbone(read.experiment.backbone ?? {});

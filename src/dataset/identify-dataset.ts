@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { CliprpnError } from "../contract/errors.ts";
-import type { DatasetChoice, RefcocoSource, TrialDataset } from "../contract/generated/types.ts";
+import type { DatasetChoice, RefcocoSource, SplitBy, TrialDataset } from "../contract/generated/types.ts";
 import { hashFile } from "../hash-file.ts";
 import { type DemoOptions, demoId, demoSizes } from "./demo/make-demo.ts";
 import { isPrepared, readFacts } from "./prepare/prepared-folder.ts";
+import { family } from "./prepare/published-counts.ts";
 import { datasetId } from "./prepare/source-files.ts";
 
 /** What a trial's data are: by content, and where they lie, or will once they are prepared. */
@@ -45,7 +46,9 @@ export async function findDataset(
   { name, root, size, split_by }: DatasetChoice,
   folders: DataFolders,
 ): Promise<DatasetIdentity> {
-  const prepared = root ?? (name === undefined || name === "demo" ? undefined : join(folders.data, name));
+  const prepared =
+    root ??
+    (name === undefined || name === "demo" ? undefined : preparedFolder(name, split_by, folders.data));
   if (prepared !== undefined && isPrepared(prepared)) return preparedDataset(prepared);
   if (root === undefined) {
     if (prepared !== undefined) throw notPrepared(prepared);
@@ -77,15 +80,26 @@ export function refcocoSource(root: string, split_by: string): RefcocoSource {
   return { layout: "refcoco", instances_file, refs_file };
 }
 
+/** Where a prepared data set of this name lies, or would: `refcocog` is `refcocog-umd` unless split otherwise. */
+export function preparedFolder(name: string, split_by: SplitBy | undefined, data: string): string {
+  const by = split_by ?? family[name]?.[0];
+  const own = join(data, name);
+  const full = join(data, `${name}-${by}`);
+  return !isPrepared(own) && by !== undefined && isPrepared(full) ? full : own;
+}
+
 function preparedDataset(folder: string): DatasetIdentity {
   const { id, name, split_by } = readFacts(folder);
   return { id, name, root: folder, split_by };
 }
 
 function notPrepared(folder: string): CliprpnError {
+  const name = basename(folder);
+  const published = Object.keys(family).find((each) => name === each || name.startsWith(`${each}-`));
+  const how = published === undefined ? `${name} --from FILE` : `${published} --root DIR`;
   return new CliprpnError(
     "not_found",
-    `${folder}: expected a prepared data set, found none; \`cliprpn prepare ${basename(folder)}\` makes one`,
+    `${folder}: expected a prepared data set, found none; \`cliprpn prepare ${how}\` makes one`,
   );
 }
 

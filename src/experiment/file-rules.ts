@@ -1,8 +1,9 @@
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { BackboneChoice, DatasetChoice, Experiment, FusionObject } from "../contract/generated/types.ts";
 import { nameOf } from "./explain.ts";
 import { fusionFile, fusionObjects } from "./fusion-objects.ts";
+import { hint } from "./hint.ts";
 import type { Path } from "./source-text.ts";
 
 /** A problem and the value that it is about. */
@@ -11,11 +12,15 @@ export interface Placed {
   message: string;
 }
 
-/** Rules on what an experiment points at: fusions, data, weights. Paths are absolute by now. */
-export function fileProblems(experiment: Experiment): Placed[] {
+/**
+ * Rules on what an experiment points at: fusions, data, weights. Paths are absolute by now.
+ *
+ * @param data the folder of prepared data sets.
+ */
+export function fileProblems(experiment: Experiment, data: string): Placed[] {
   const problems = [
     ...fusionObjects(experiment).flatMap(({ path, fusion }) => below(path, fusionProblems(fusion))),
-    ...below(["dataset"], datasetProblems(experiment.dataset ?? {})),
+    ...below(["dataset"], datasetProblems(experiment.dataset ?? {}, data)),
     ...below(["backbone"], backboneProblems(experiment.backbone ?? {})),
   ];
   return problems.map(({ path, message }) => ({ path, message: `${nameOf(path)}: ${message}` }));
@@ -51,9 +56,12 @@ function fusionProblems(fusion: FusionObject): Placed[] {
   return problems;
 }
 
-function datasetProblems({ name = "demo", root, split_by = "umd", size }: DatasetChoice): Placed[] {
+function datasetProblems(
+  { name = "demo", root, split_by = "umd", size }: DatasetChoice,
+  data: string,
+): Placed[] {
   if (root === undefined) {
-    if (name !== "demo") return []; // A prepared one; whether it is there is known once its folder is.
+    if (name !== "demo") return nameProblems(name, data);
     return split_by === "umd"
       ? []
       : [{ path: ["split_by"], message: `the demo is split by umd, found ${split_by}` }];
@@ -69,6 +77,20 @@ function datasetProblems({ name = "demo", root, split_by = "umd", size }: Datase
       message: `${root}: expected a prepared data set, or a folder with annotations/ and images/; found ${lacking}`,
     });
   return problems;
+}
+
+/** A name is that of a prepared data set, whole or without who split it. */
+function nameProblems(name: string, data: string): Placed[] {
+  const there = existsSync(data)
+    ? readdirSync(data).filter((each) => existsSync(join(data, each, "dataset.json")))
+    : [];
+  if (there.some((each) => each === name || each.startsWith(`${name}-`))) return [];
+  return [
+    {
+      path: ["name"],
+      message: `expected demo, or a data set in ${data}, found ${name}.${hint(name, there) || " `cliprpn prepare` makes one"}`,
+    },
+  ];
 }
 
 /** What a folder in RefCOCOg's own layout has and this one has not. */

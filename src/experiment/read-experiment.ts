@@ -25,10 +25,16 @@ export interface ReadExperiment {
  *
  * @param sets `--set` changes, which replace what the file says.
  * @param cwd what a data set's root and a weights file are relative to; fusion files are relative to the experiment file.
+ * @param data the folder of prepared data sets.
  * @throws CliprpnError bad_input with all problems, a line each: `file:line:column  what was expected, what was found`. Only
  *   text that is no JSON is told alone.
  */
-export function readExperiment(file: string, sets: string[], cwd: string): ReadExperiment {
+export function readExperiment(
+  file: string,
+  sets: string[],
+  cwd: string,
+  data = resolve(cwd, "data"),
+): ReadExperiment {
   const source = new SourceText(file, readBytes(resolve(cwd, file)));
   if (source.syntaxProblems.length > 0) throw invalid(file, source.syntaxProblems);
   const { overrides, problems } = parseOverrides(sets);
@@ -40,7 +46,7 @@ export function readExperiment(file: string, sets: string[], cwd: string): ReadE
     dirname(resolve(cwd, file)),
     cwd,
   );
-  const files = fileProblems(experiment);
+  const files = fileProblems(experiment, data);
   const written = writtenProblems(experiment);
   const settings = tooMany(experiment) ? [] : resolveSettings(experiment, hashFusion);
   const silent = wrongGroups([...paths, ...files.map(({ path }) => path)], Object.keys(presets.default));

@@ -265,7 +265,7 @@ test("a trial opens a prepared set by its name, with its pictures gone", async (
   const refused = await cliprpn(["sweep", "own.json"], cwd, { CLIPRPN_CACHE: cache });
   expect([refused.code, refused.err]).toEqual([
     2,
-    expect.stringContaining("refcocog-unc: expected a prepared data set"),
+    expect.stringContaining("found refcocog-unc. Did you mean refcocog-umd?"),
   ]);
 });
 

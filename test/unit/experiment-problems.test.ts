@@ -122,22 +122,22 @@ describe("a wrong value is told with what was expected, what was found and what 
     [
       "data without a root",
       { dataset: { name: "refcocog" } },
-      "5:11  dataset.name: refcocog needs a root, the folder with annotations/ and images/; found none",
+      "5:11  dataset.name: expected demo, or a data set in FOLDER/data, found refcocog. `cliprpn prepare` makes one",
     ],
     [
       "no such data",
       { dataset: { root: "nowhere" } },
-      "5:11  dataset.root: FOLDER/nowhere: expected a folder with annotations/ and images/, found no such folder",
+      "5:11  dataset.root: FOLDER/nowhere: expected a prepared data set, or a folder with annotations/ and images/; found no such folder",
     ],
     [
       "data without annotations",
       { dataset: { root: "folder.py" } },
-      "5:11  dataset.root: FOLDER/folder.py: expected a folder with annotations/ and images/, found no annotations/instances.json, no annotations/refs(umd).p, no images.",
+      "5:11  dataset.root: FOLDER/folder.py: expected a prepared data set, or a folder with annotations/ and images/; found no annotations/instances.json, no annotations/refs(umd).p, no images.",
     ],
     [
       "the other split",
       { dataset: { root: "google" } },
-      "5:11  dataset.root: FOLDER/google: expected a folder with annotations/ and images/, found no annotations/refs(umd).p. Did you mean split_by google?",
+      "5:11  dataset.root: FOLDER/google: expected a prepared data set, or a folder with annotations/ and images/; found no annotations/refs(umd).p. Did you mean split_by google?",
     ],
     [
       "size of real data",
@@ -315,7 +315,7 @@ describe("--set", () => {
     ],
     [
       ["dataset.name=refcocog"],
-      "--set dataset.name=refcocog  dataset.name: refcocog needs a root, the folder with annotations/ and images/; found none",
+      "--set dataset.name=refcocog  dataset.name: expected demo, or a data set in FOLDER/data, found refcocog. `cliprpn prepare` makes one",
     ],
     [
       ["rpn.bg_iou_thresh=0.6"],
@@ -334,7 +334,8 @@ describe("--set", () => {
       '--set training.num_epochs=x  settings.training.num_epochs: expected a whole number in [1, 10000], found "x".',
     ],
   ])("%j is told by its flag", (sets, said) => {
-    expect(problems(text, sets)).toEqual([said]);
+    const folder = tempFolder();
+    expect(problems(text, sets, folder)).toEqual([said.replace("FOLDER", folder)]);
   });
 
   test("replaces what the file says; the last of two holds", () => {
@@ -381,7 +382,7 @@ test.each(["nope.json", "."])("%s in place of a file is bad input", (name) => {
 
 test.each(shipped())("%s, as shipped, is good but for data that is not here", (file) => {
   const text = readFileSync(join(packageRoot, file), "utf8");
-  const sets = text.includes('"root"') ? ['dataset={"name":"demo"}'] : [];
+  const sets = text.includes('"refcocog-umd"') ? ['dataset={"name":"demo"}'] : [];
   expect(text).toMatch(/^\{\s*"\$schema":[^\n]*\n\s*"name":[^\n]*\n\s*"question":/);
   expect(readExperiment(file, sets, packageRoot).settings.length).toBeGreaterThan(0);
 });
