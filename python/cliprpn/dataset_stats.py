@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
@@ -19,7 +17,6 @@ from cliprpn.data.stats.overlaps import split_overlaps
 from cliprpn.data.stats.pixel_hashes import pixel_hashes
 from cliprpn.data.stats.splits import split_stats, word_bins
 from cliprpn.data.stats.table_checks import table_checks
-from cliprpn.errors import CliprpnError
 from cliprpn.floors import fit_constant_box
 
 COCO_TRAIN2014 = r"(^|/)COCO_train2014_\d+"
@@ -35,8 +32,7 @@ def dataset_stats(root: Path, hash_pixels: bool) -> DatasetStats:
         CliprpnError: data_invalid, where the data set cannot be opened.
     """
     facts = read_facts(root)
-    whole = open_dataset(root, facts.id)
-    index = _with_pictures(whole)
+    index = open_dataset(root, facts.id)
     splits = [split for split in SPLITS if len(index.split(split)) > 0]
     areas = relative_areas(index)
     cuts = area_cuts(areas)
@@ -50,26 +46,9 @@ def dataset_stats(root: Path, hash_pixels: bool) -> DatasetStats:
             "area_cuts": cuts,
             "splits": [split_stats(index, split, areas, cuts, constant_box) for split in splits],
             "overlaps": split_overlaps(index, splits, pixel_hashes(index) if hash_pixels else None),
-            "table_checks": table_checks(whole, facts),
+            "table_checks": table_checks(index, facts),
             "examples": choose_examples(index, splits, areas, cuts),
         }
-    )
-
-
-def _with_pictures(index: DatasetIndex) -> DatasetIndex:
-    """Without sentences whose picture is in no table: a damage that `table_checks` tells."""
-    rows = np.flatnonzero(index.image_rows >= 0)
-    if len(rows) == index.sentences.num_rows:
-        return index
-    if len(rows) == 0:
-        raise CliprpnError(
-            "data_invalid", f"{index.root}: expected pictures of the sentences, found none; prepare it again"
-        )
-    return replace(
-        index,
-        sentences=index.sentences.take(pa.array(rows)),
-        image_rows=index.image_rows[rows],
-        gt_boxes=index.gt_boxes[rows],
     )
 
 

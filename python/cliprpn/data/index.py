@@ -122,13 +122,19 @@ def open_tables(
 ) -> DatasetIndex:
     """
     Raises:
-        CliprpnError: data_invalid, where a table is broken.
+        CliprpnError: data_invalid, where a table is broken, or a sentence's picture is in none.
     """
     images, sentences, objects = (
         read_whole(folder / f"{name}.parquet") for name in ("images", "sentences", "objects")
     )
     image_ids = images["image_id"].combine_chunks()
-    rows = pc.index_in(sentences["image_id"].combine_chunks(), value_set=image_ids).to_numpy()
+    rows = pc.index_in(sentences["image_id"].combine_chunks(), value_set=image_ids)
+    if rows.null_count > 0:
+        raise CliprpnError(
+            "data_invalid",
+            f"{folder / 'images.parquet'}: expected the picture of every sentence, found none for {rows.null_count}; "
+            f"delete {folder / 'dataset.json'} and prepare it again",
+        )
     boxes = pc.list_flatten(sentences["gt_box_xyxy"]).to_numpy().reshape(-1, 4)
     return DatasetIndex(
         dataset_id,
@@ -138,6 +144,6 @@ def open_tables(
         sentences,
         objects,
         box_format,
-        rows.astype(np.int64),
+        rows.to_numpy().astype(np.int64),
         boxes.astype(np.float32),
     )

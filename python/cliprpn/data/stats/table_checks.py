@@ -27,7 +27,6 @@ def table_checks(index: DatasetIndex, facts: PreparedDataset) -> list[TableCheck
         _unique("pictures' ids are unique", index.images["image_id"]),
         _unique("objects' ids are unique", index.objects["ann_id"]),
         _unique("sentences' ids are unique", index.sentences["sent_id"]),
-        _check("every sentence has its picture", index.image_rows < 0, _sentence_ids(index)),
         _check("every sentence has its object, of its picture", ~_has_object(index), _sentence_ids(index)),
         _check("every sentence says something", _is_empty(index), _sentence_ids(index)),
         _check(
@@ -74,9 +73,8 @@ def _is_empty(index: DatasetIndex) -> NDArray[np.bool_]:
 def _fits(index: DatasetIndex) -> NDArray[np.bool_]:
     """Of pictures whose size nobody tells, that the box has an area."""
     boxes = index.gt_boxes.astype(np.float64)
-    rows = np.maximum(index.image_rows, 0)
     limits = [
-        np.nan_to_num(index.images[key].to_numpy()[rows].astype(float), nan=np.inf)
+        np.nan_to_num(index.images[key].to_numpy()[index.image_rows].astype(float), nan=np.inf)
         for key in ("width", "height")
     ]
     left, top, right, bottom = boxes.T

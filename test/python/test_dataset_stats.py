@@ -1,0 +1,234 @@
+"""What is told of a data set, on one whose figures can be counted by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from helpers import HEIGHT, WIDTH, make_records, write_dataset
+from prepared import prepare
+
+from cliprpn.contract.generated import DatasetStats
+from cliprpn.data import index as opened
+from cliprpn.dataset_stats import dataset_stats
+from cliprpn.errors import CliprpnError
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> None:
+    """A process opens a data set once, and tests change what is on the disk."""
+    opened._opened.clear()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Six pictures: four of train, one of val, one of test; two blocks and two sentences each."""
+    return prepare(write_dataset(tmp_path / "raw", *make_records(6)), tmp_path / "prepared")
+
+
+def stats_of(folder: Path, hash_pixels: bool = False) -> DatasetStats:
+    return dataset_stats(folder, hash_pixels)
+
+
+def test_counts_words_and_rivals(folder: Path) -> None:
+    train, val, test = stats_of(folder).splits
+    assert [each.split for each in (train, val, test)] == ["train", "val", "test"]
+    assert (train.num_images, train.num_refs, train.num_sentences) == (4, 4, 8)
+    # "the red block" and "the large red thing".
+    assert (train.words.min, train.words.p50, train.words.max, train.words.mean) == (3, 3.5, 4, 3.5)
+    assert train.word_histogram == [0, 8, 0, 0, 0, 0, 0]
+    assert train.same_category.model_dump() == {"one": 0, "two": 8, "three_or_more": 0, "unknown": 0}
+    assert [each.model_dump() for each in val.top_categories] == [{"category": "block", "num_sentences": 2}]
+    assert test.objects_per_picture.p50 == 2
+    assert test.aspects is not None and test.aspects.p50 == WIDTH / HEIGHT
+    assert stats_of(folder).num_coco_train2014 == 6
+
+
+def test_odd_sentences_are_counted(folder: Path) -> None:
+    change(
+        folder,
+        "sentences",
+        "sentence",
+        {0: "The left-most café", 1: "the LEFT-MOST cafe", 2: "leftover rights"},
+    )
+    change(folder, "sentences", "sentence", {4: "same", 5: "same"})
+    train = stats_of(folder).splits[0]
+    assert (train.num_left_right, train.num_non_ascii) == (2, 1)
+    # Rows 4 and 5 are val's: their picture is the third.
+    assert train.num_repeated == 0
+    assert stats_of(folder).splits[1].num_repeated == 1
+
+
+def test_areas_are_shares_of_the_picture(folder: Path) -> None:
+    stats = stats_of(folder)
+    share = 40.5 * 30.25 / (WIDTH * HEIGHT)  # 11.3 %, every one
+    for split in stats.splits:
+        assert split.areas is not None
+        assert split.areas.quantiles.p50 == pytest.approx(share, rel=1e-6)
+        assert split.areas.refcocog_shares.model_dump() == {"small": 0, "medium": 1, "large": 0}
+    assert stats.area_cuts is not None
+    assert stats.area_cuts.own_low == pytest.approx(share, rel=1e-6)
+
+
+def test_the_whole_picture_gets_the_area_as_its_iou(folder: Path) -> None:
+    for split in stats_of(folder).splits:
+        whole, constant = split.floors
+        assert split.areas is not None
+        assert whole.miou == pytest.approx(split.areas.quantiles.mean, rel=1e-6)
+        assert whole.acc_at_50 == 0
+        assert constant.miou > whole.miou
+
+
+def test_nothing_is_shared_and_all_tables_hold(folder: Path) -> None:
+    stats = stats_of(folder, hash_pixels=True)
+    assert [(each.first, each.second) for each in stats.overlaps] == [
+        ("train", "val"),
+        ("train", "test"),
+        ("val", "test"),
+    ]
+    for each in stats.overlaps:
+        shared = (
+            each.num_images,
+            each.num_identical_pixels,
+            each.num_refs,
+            each.num_objects,
+            each.num_sentences,
+        )
+        assert shared == (0, 0, 0, 0, 0)
+    wrong = {each.expected: each.num_wrong for each in stats.table_checks if each.num_wrong > 0}
+    assert wrong == {"counts are those that dataset.json tells": 3}  # The helper writes none.
+
+
+def test_a_picture_in_two_splits_is_found(folder: Path) -> None:
+    # The second picture's second sentence goes to val, and the third's too, from val to train.
+    change(folder, "sentences", "split", {3: "val", 4: "train"})
+    train_val = stats_of(folder).overlaps[0]
+    assert (train_val.num_images, train_val.num_refs, train_val.num_objects) == (2, 2, 2)
+    assert train_val.num_sentences == 0
+    assert train_val.num_identical_pixels is None
+    assert train_val.examples == ["COCO_train2014_000000000001.png", "COCO_train2014_000000000002.png"]
+    change(folder, "sentences", "sentence", {2: "The Same ", 3: "the same"})
+    opened._opened.clear()
+    assert stats_of(folder).overlaps[0].num_sentences == 1
+
+
+def test_a_copy_by_another_name_is_found_by_its_pixels(tmp_path: Path) -> None:
+    raw = write_dataset(tmp_path / "raw", *make_records(6))
+    files = sorted((raw / "images").iterdir())
+    files[4].write_bytes(files[0].read_bytes())  # test's is train's first
+    stats = stats_of(prepare(raw, tmp_path / "prepared"), hash_pixels=True)
+    twins = {
+        (each.first, each.second): (each.num_images, each.num_identical_pixels) for each in stats.overlaps
+    }
+    assert twins == {("train", "val"): (0, 0), ("train", "test"): (0, 1), ("val", "test"): (0, 0)}
+    assert stats.overlaps[1].examples == ["COCO_train2014_000000000004.png"]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "values", "expected", "example"),
+    [
+        ("objects", "ann_id", {0: 1}, "objects' ids are unique", "1"),
+        ("sentences", "sent_id", {1: 0}, "sentences' ids are unique", "0"),
+        ("sentences", "ann_id", {3: 0}, "every sentence has its object, of its picture", "sent_id 3"),
+        ("sentences", "sentence", {3: " "}, "every sentence says something", "sent_id 3"),
+        (
+            "sentences",
+            "gt_box_xyxy",
+            {3: [10, 10, WIDTH + 1, 20]},
+            "every sentence's box has an area and lies in its picture",
+            "sent_id 3",
+        ),
+        (
+            "sentences",
+            "gt_box_xyxy",
+            {3: [10, 10, 10, 20]},
+            "every sentence's box has an area and lies in its picture",
+            "sent_id 3",
+        ),
+        (
+            "images",
+            "pixel_row",
+            {2: 3},
+            "pixels/squash-64 are of the pictures of the table",
+            "COCO_train2014_000000000002.png",
+        ),
+    ],
+)
+def test_a_damaged_table_is_found(
+    folder: Path, table: str, column: str, values: dict[int, object], expected: str, example: str
+) -> None:
+    change(folder, table, column, values)
+    found = {each.expected: each for each in stats_of(folder).table_checks}[expected]
+    assert (found.num_wrong, found.examples) == (1, [example])
+
+
+def test_without_sizes_there_are_words_and_no_areas(folder: Path) -> None:
+    for column in ("width", "height", "pixel_row"):
+        change(folder, "images", column, dict.fromkeys(range(6)))
+    (folder / "pixels/squash-64/manifest.json").unlink()
+    stats = stats_of(folder, hash_pixels=True)
+    assert stats.area_cuts is None
+    assert [(each.areas, each.aspects, each.floors) for each in stats.splits] == [(None, None, [])] * 3
+    assert stats.splits[0].words.p50 == 3.5
+    assert len(stats.examples) == 6
+
+
+def test_examples_are_of_all_splits_and_each_of_another_picture(folder: Path) -> None:
+    examples = stats_of(folder).examples
+    assert len({each.file_name for each in examples}) == len(examples) == 6
+    assert [each.split for each in examples][:3] == ["train", "val", "test"]
+    opened._opened.clear()
+    assert stats_of(folder).examples == examples
+    assert np.allclose(examples[0].box_xyxy[2] - examples[0].box_xyxy[0], 40.5)
+
+
+def test_a_lost_table_is_told_with_its_remedy(folder: Path) -> None:
+    (folder / "objects.parquet").unlink()
+    with pytest.raises(
+        CliprpnError, match=r"objects\.parquet.*delete .*dataset\.json and prepare it again"
+    ) as caught:
+        stats_of(folder)
+    assert caught.value.code == "data_invalid"
+
+
+def test_a_sentence_without_its_picture_is_told(folder: Path) -> None:
+    change(folder, "sentences", "image_id", {3: 77})
+    with pytest.raises(
+        CliprpnError, match="expected the picture of every sentence, found none for 1"
+    ) as caught:
+        stats_of(folder)
+    assert caught.value.code == "data_invalid"
+
+
+def test_a_picture_twice_in_the_table_is_told(folder: Path) -> None:
+    path = folder / "images.parquet"
+    table = pq.read_table(path)
+    pq.write_table(pa.concat_tables([table, table.slice(2, 1)]), path)
+    found = {each.expected: each for each in stats_of(folder).table_checks}["pictures' ids are unique"]
+    assert (found.num_checked, found.num_wrong, found.examples) == (7, 1, ["2"])
+
+
+def test_counts_are_held_against_dataset_json(folder: Path) -> None:
+    facts = json.loads((folder / "dataset.json").read_text())
+    counts = [("train", 4, 8), ("val", 1, 2), ("test", 1, 3)]
+    facts["splits"] = [
+        {"split": split, "num_images": pictures, "num_refs": pictures, "num_sentences": sentences}
+        for split, pictures, sentences in counts
+    ]
+    (folder / "dataset.json").write_text(json.dumps(facts))
+    found = {each.expected: each for each in stats_of(folder).table_checks}
+    assert found["counts are those that dataset.json tells"].examples == ["test"]
+
+
+def change(folder: Path, table: str, column: str, values: dict[int, object]) -> None:
+    """Other values in some rows of a table."""
+    path = folder / f"{table}.parquet"
+    whole = pq.read_table(path)
+    rows = whole.to_pylist()
+    for row, value in values.items():
+        rows[row][column] = value
+    pq.write_table(pa.Table.from_pylist(rows, schema=whole.schema), path)
