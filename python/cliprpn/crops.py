@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from cliprpn.checkpoint import load_model
-from cliprpn.data.images import load_crop
+from cliprpn.data.images import MAX_PIXELS, load_crop
 from cliprpn.data.index import read_facts
 from cliprpn.errors import CliprpnError
 from cliprpn.models.backbone import ClipBackbone
@@ -49,16 +49,16 @@ def crop_figures(trial_dir: Path, split: str) -> dict[str, float]:
             "weights_mismatch",
             f"{saved.backbone.weights}: these weights have no attention pool to see a crop by",
         )
-    images_dir = read_facts(Path(saved.spec.dataset.root)).images_dir
-    if images_dir is None:
+    facts = read_facts(Path(saved.spec.dataset.root))
+    if facts.images_dir is None:
         raise CliprpnError(
             "data_invalid", f"{saved.spec.dataset.root}: a data set without pictures has no crops"
         )
-    files = [Path(images_dir) / name for name in answers["image_file"]]
+    files = [Path(facts.images_dir) / name for name in answers["image_file"]]
     upright = answers["upright"].tolist()
     sentences = encode_texts(backbone, answers["sentence"].tolist())
-    crops = encode_crops(backbone, files, answers["pred_box_xyxy"], upright)
-    gt_crops = encode_crops(backbone, files, answers["gt_box_xyxy"], upright)
+    crops = encode_crops(backbone, files, answers["pred_box_xyxy"], upright, facts.max_pixels)
+    gt_crops = encode_crops(backbone, files, answers["gt_box_xyxy"], upright, facts.max_pixels)
     names, category = np.unique(answers["category"].astype(str), return_inverse=True)
     classes = encode_texts(backbone, [TEMPLATE.format(name) for name in names])
     seen = (crops @ classes.T).argmax(dim=1).numpy()
@@ -69,7 +69,13 @@ def crop_figures(trial_dir: Path, split: str) -> dict[str, float]:
     }
 
 
-def encode_crops(backbone: ClipBackbone, files: list[Path], boxes: np.ndarray, upright: list[bool]) -> Tensor:
+def encode_crops(
+    backbone: ClipBackbone,
+    files: list[Path],
+    boxes: np.ndarray,
+    upright: list[bool],
+    max_pixels: int = MAX_PIXELS,
+) -> Tensor:
     """CLIP's vector of each picture's box: [N, pooled_dim].
 
     Args:
@@ -80,7 +86,9 @@ def encode_crops(backbone: ClipBackbone, files: list[Path], boxes: np.ndarray, u
     for start in range(0, len(files), BATCH):
         chosen = slice(start, start + BATCH)
         some = zip(files[chosen], boxes[chosen], upright[chosen], strict=True)
-        pixels = torch.stack([load_crop(file, box.tolist(), CROP_SIZE_PX, turn) for file, box, turn in some])
+        pixels = torch.stack(
+            [load_crop(file, box.tolist(), CROP_SIZE_PX, turn, max_pixels) for file, box, turn in some]
+        )
         parts.append(backbone.encode_picture(pixels.float() / 255))
     return torch.cat(parts)
 

@@ -22,13 +22,16 @@ MAX_PIXELS = 80_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "AVIF")
 
 
-def load_crop(path: Path, box_xyxy: Sequence[float], size_px: int, upright: bool = False) -> Tensor:
+def load_crop(
+    path: Path, box_xyxy: Sequence[float], size_px: int, upright: bool = False, max_pixels: int = MAX_PIXELS
+) -> Tensor:
     """A box of a picture: every pixel that it touches, at least one, squashed by CLIP's own filter.
 
     The filter is bicubic, antialiased.
 
     Args:
         box_xyxy: pixels, inside the picture.
+        max_pixels: a picture with more is refused.
         upright: whether the box lies in the picture with its rotation flag (EXIF) applied.
 
     Returns:
@@ -37,7 +40,7 @@ def load_crop(path: Path, box_xyxy: Sequence[float], size_px: int, upright: bool
     Raises:
         CliprpnError: data_invalid, naming the file.
     """
-    with _opened(path) as stored:
+    with _opened(path, max_pixels) as stored:
         image = ImageOps.exif_transpose(stored) if upright else stored
         left, top = (
             min(math.floor(side), edge - 1) for side, edge in zip(box_xyxy[:2], image.size, strict=True)
@@ -51,14 +54,14 @@ def load_crop(path: Path, box_xyxy: Sequence[float], size_px: int, upright: bool
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def _opened(path: Path, max_pixels: int) -> Iterator[Image.Image]:
     """The picture, not decoded yet; whatever a broken file makes Pillow raise becomes data_invalid."""
     try:
         with Image.open(path, formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
+            if image.width * image.height > max_pixels:
                 raise CliprpnError(
                     "data_invalid",
-                    f"{path}: expected at most {MAX_PIXELS:,} pixels, found {image.width} x {image.height}",
+                    f"{path}: expected at most {max_pixels:,} pixels, found {image.width} x {image.height}",
                 )
             yield image
     except (OSError, SyntaxError, ValueError, EOFError, LookupError, struct.error, zlib.error) as error:

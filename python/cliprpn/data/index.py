@@ -111,7 +111,13 @@ def read_facts(root: Path) -> PreparedDataset:
         )
     try:
         return PreparedDataset.model_validate_json(path.read_bytes())
-    except (ValidationError, OSError) as error:
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise CliprpnError(
+            "data_invalid", f"{path}: {where}: {first['msg']}; prepare the data set again"
+        ) from error
+    except OSError as error:
         raise CliprpnError(
             "data_invalid", f"{path}: expected a prepared data set: {error}; prepare it again"
         ) from error
