@@ -115,7 +115,7 @@ def read_facts(root: Path) -> PreparedDataset:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         raise CliprpnError(
-            "data_invalid", f"{path}: {where}: {first['msg']}; prepare the data set again"
+            "data_invalid", f"{path}: {where}: {first['msg']}; prepare it again"
         ) from error
     except OSError as error:
         raise CliprpnError(
