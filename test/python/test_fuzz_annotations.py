@@ -192,7 +192,7 @@ def odd(value: Any, rng: random.Random) -> Any:
         if not places:
             break
         container, key = rng.choice(places)
-        change = rng.randrange(4)
+        change = rng.choice([0, 1, 2, 3, 3, 3])
         if isinstance(container, tuple):
             continue
         if change == 0 and isinstance(container, dict):
@@ -202,8 +202,9 @@ def odd(value: Any, rng: random.Random) -> Any:
         elif change == 2:
             other, other_key = rng.choice(places)
             container[key] = copy.deepcopy(other[other_key])
-        else:
-            container[key] = rng.choice(ODD)
+        else:  # Text for text half the time: what is of another kind is found out early.
+            alike = isinstance(container[key], str) and rng.random() < 0.5
+            container[key] = rng.choice([each for each in ODD if isinstance(each, str)] if alike else ODD)
     return value
 
 
@@ -258,7 +259,7 @@ def broken_bytes(content: bytes, rng: random.Random) -> bytes:
     """In half of all cases as it was; else with bytes changed, cut out, put in, doubled, or cut off."""
     data = bytearray(content)
     for _ in range(rng.choice([0, 0, 0, 1, 2, 5])):
-        at = rng.randrange(len(data) + 1)
+        at = rng.choice([0, *(rng.randrange(len(data) + 1) for _ in range(6))])
         to = min(at + rng.choice([1, 2, 4, 20, 200]), len(data))
         changes: list[Callable[[], bytes]] = [
             lambda at=at, to=to: rng.randbytes(to - at),

@@ -138,10 +138,25 @@ def test_sets_are_read_where_they_are_values(tmp_path: Path, protocol: int) -> N
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_what_is_the_same_stays_the_same(tmp_path: Path, protocol: int) -> None:
     shared = ["a"]
-    itself: list[Any] = [shared, shared]
-    itself.append(itself)
-    found = load_plain(written(tmp_path / "p", pickle.dumps(itself, protocol)))
-    assert found[0] is found[1] and found[2] is found and found[0] == ["a"]
+    found = load_plain(written(tmp_path / "p", pickle.dumps([shared, shared], protocol)))
+    assert found == [["a"], ["a"]] and found[0] is found[1]
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_what_would_never_end_when_read_is_refused(tmp_path: Path, protocol: int) -> None:
+    itself: list[Any] = [{}]
+    itself[0]["self"] = itself
+    sentences = [{"sent_id": i, "sent": "a"} for i in range(1000)]
+    refs = [{"ref_id": i, "sentences": sentences} for i in range(50_000)]
+    long = ["a" * 10_000_000] * 1000
+    for value, named in (
+        (itself, "holds itself"),
+        (refs, "50,000,000 entries"),
+        (long, "50,000,000 entries"),
+    ):
+        with pytest.raises(CliprpnError) as caught:
+            load_plain(written(tmp_path / "p", pickle.dumps(value, protocol)))
+        assert named in caught.value.message
 
 
 @pytest.mark.parametrize(

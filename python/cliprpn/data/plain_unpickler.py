@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, NoReturn
 from cliprpn.errors import CliprpnError
 
 MAX_NUMBER_CHARS = 4096
+MAX_SHARED_CHARS = 1000
 # Python's own pickler ends at its recursion limit of 1,000.
 MAX_OPEN_MARKS = 10_000
 # Of empty containers and references. Measured: refs take 4 to 7 bytes for one of the file, TransVG's rows 12 to 22;
@@ -39,6 +40,7 @@ class PlainUnpickler(pickle._Unpickler):
     def __init__(self, stream: BinaryIO, path: Path) -> None:
         super().__init__(stream, encoding="utf-8", errors="surrogateescape")
         self.path = path
+        self.shares = False  # Whether a container or a long text comes more than once.
         start = stream.tell()
         size = stream.seek(0, io.SEEK_END) - start
         stream.seek(start)
@@ -150,6 +152,18 @@ def _short_line(load: Load) -> Load:
     return checked
 
 
+def _sharing(load: Load) -> Load:
+    """What was read before and comes again."""
+
+    def noticed(unpickler: PlainUnpickler) -> None:
+        load(unpickler)
+        value = unpickler.stack[-1]
+        if not isinstance(value, str) or len(value) > MAX_SHARED_CHARS:
+            unpickler.shares = True
+
+    return noticed
+
+
 def _refused(words: str) -> Load:
     def refuse(unpickler: PlainUnpickler) -> None:
         unpickler.refuse(words)
@@ -174,6 +188,7 @@ COSTS = {
     pickle.LONG_BINPUT: 100,
     pickle.MEMOIZE: 100,
 }
+AGAIN = (pickle.GET, pickle.BINGET, pickle.LONG_BINGET, pickle.DUP)
 WRITTEN_NUMBERS = (pickle.INT, pickle.LONG, pickle.FLOAT, pickle.PUT, pickle.GET)
 REFUSED = {
     "an object that is built when loaded": (
@@ -203,6 +218,7 @@ def _dispatch() -> dict[int, Any]:
     }
     table |= {word[0]: _counted(table[word[0]], cost) for word, cost in COSTS.items()}
     table |= {word[0]: _short_line(table[word[0]]) for word in WRITTEN_NUMBERS}
+    table |= {word[0]: _sharing(table[word[0]]) for word in AGAIN}
     table |= {word[0]: _refused(found) for found, words in REFUSED.items() for word in words}
     return table
 

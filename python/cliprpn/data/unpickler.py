@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from cliprpn.data.plain_unpickler import PlainUnpickler
+from cliprpn.data.sharing import refuse_endless
 from cliprpn.errors import CliprpnError
 
 MAX_BYTES = 2**30
@@ -32,7 +33,11 @@ def load_plain_from(stream: BinaryIO, path: Path) -> Any:
         path: named in the messages.
     """
     try:
-        return PlainUnpickler(stream, path).load()
+        unpickler = PlainUnpickler(stream, path)
+        value = unpickler.load()
+        if unpickler.shares:  # Seldom: what was JSON once says each thing where it stands.
+            refuse_endless(value, path)
+        return value
     except CliprpnError:
         raise
     except Exception as error:

@@ -7,7 +7,6 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from cliprpn.data.sharing import refuse_endless
 from cliprpn.data.unpickler import MAX_BYTES, load_plain_from
 from cliprpn.errors import CliprpnError
 
@@ -26,7 +25,6 @@ def load_torch_plain(path: Path) -> Any:
     if value == LEGACY_MAGIC:
         for _ in range(3):
             value = load_plain_from(stream, path)
-    refuse_endless(value, path)
     return value
 
 
