@@ -6,7 +6,7 @@ import { hashFile } from "../../hash-file.ts";
 import { factsOf } from "../pictures/read-picture.ts";
 import { picturesHash } from "../prepare/prepare-dataset.ts";
 import { type PictureSize, pixelsFolder, preparedSizes, readFacts } from "../prepare/prepared-folder.ts";
-import { type Finding, finding, firstOf } from "./finding.ts";
+import { counted, type Finding, finding, firstOf } from "./finding.ts";
 
 /**
  * What the files of a prepared data set are against what was written down of them: annotations, shards, pictures.
@@ -113,10 +113,6 @@ async function checkShards(
     ),
     manifest,
   };
-}
-
-function counted(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? "" : "s"}`;
 }
 
 function then(again: string): string {

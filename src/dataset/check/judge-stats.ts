@@ -1,6 +1,6 @@
 import type { DatasetStats, PreparedDataset, SplitOverlap } from "../../contract/generated/types.ts";
 import { publishedCounts } from "../prepare/published-counts.ts";
-import { type Finding, finding, firstOf } from "./finding.ts";
+import { counted, type Finding, finding, firstOf } from "./finding.ts";
 
 /**
  * What the figures of a data set say about its tables, its counts and its splits; pure.
@@ -34,7 +34,7 @@ function counts({ name, split_by, deviations, dropped }: PreparedDataset): Findi
     ? finding(
         "note",
         what,
-        `${list}; ${dropped.num_images} pictures were left out, so figures are not comparable`,
+        `${list}; left out with ${counted(dropped.num_images, "picture")} that cannot be used, so figures are not comparable`,
       )
     : finding(
         "FAIL",
@@ -61,12 +61,12 @@ function leakage(overlap: SplitOverlap, { split_by }: PreparedDataset): Finding 
       // Published splits stay as they are; a person's own can be mended.
       split_by === "own" ? "FAIL" : "note",
       what,
-      `${twins} of ${second} have the pixels of another one in ${first}: ${firstOf(examples, twins)}${
+      `${counted(twins, "picture")} of ${second} with the pixels of another one in ${first}: ${firstOf(examples, twins)}${
         split_by === "own" ? "; keep each picture in one split and prepare it again" : ""
       }`,
     );
-  const more = twins === 0 ? "" : `; ${twins} more have the pixels of another one`;
-  const shared = `${num_images} are in both (${num_sentences} sentences with the same box and words): ${firstOf(examples.slice(0, num_images), num_images)}${more}`;
+  const more = twins === 0 ? "" : `; ${twins} more by ${twins === 1 ? "its" : "their"} pixels`;
+  const shared = `${counted(num_images, "picture")} in both, ${counted(num_sentences, "sentence")} with the same box and words: ${firstOf(examples.slice(0, num_images), num_images)}${more}`;
   if (split_by === "google")
     return finding(
       "note",

@@ -46,7 +46,7 @@ export function figureSections({ word_bins, area_cuts, splits }: DatasetStats): 
           share(num_left_right, num_sentences),
         ),
         row("with letters beyond ASCII", ({ num_non_ascii }) => count(num_non_ascii)),
-        row("repeated (same object and words)", ({ num_repeated }) => count(num_repeated)),
+        row("repeated, of the same object", ({ num_repeated }) => count(num_repeated)),
       ],
     },
     ...(area_cuts === null
@@ -83,9 +83,7 @@ export function figureSections({ word_bins, area_cuts, splits }: DatasetStats): 
             ]
           : []),
         row("in a picture, median", ({ objects_per_picture }) => number(objects_per_picture.p50)),
-        row("in a picture, 5th to 95th percentile", ({ objects_per_picture }) =>
-          spread(objects_per_picture, number),
-        ),
+        row("in a picture, 5th to 95th", ({ objects_per_picture }) => spread(objects_per_picture, number)),
       ],
     },
     ...(area_cuts === null
@@ -104,7 +102,7 @@ export function figureSections({ word_bins, area_cuts, splits }: DatasetStats): 
             title: "Floors: mIoU / Acc@0.5 in %, nothing understood",
             rows: [
               row("the whole picture", (split) => floor(split, "whole_picture")),
-              row("the one box that fits train best", (split) => floor(split, "constant_box")),
+              row("the box that fits train best", (split) => floor(split, "constant_box")),
             ],
           },
         ]),

@@ -54,8 +54,8 @@ function histogram({ word_bins, splits }: DatasetStats): TextRow {
     const most = Math.max(...word_histogram, 1);
     return word_histogram.map((number) => bars[Math.ceil((number / most) * 8)] ?? " ").join("");
   };
-  const ends = word_bins.map(({ min_words, max_words }) => max_words ?? `${min_words}+`);
-  return { cells: [`up to ${ends.join(", ")}`, ...splits.map(bar)] };
+  const ends = word_bins.map(({ max_words }) => max_words ?? "more");
+  return { cells: [`up to ${ends.join(" ")}`, ...splits.map(bar)] };
 }
 
 const bars = ["·", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];

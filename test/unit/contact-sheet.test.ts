@@ -1,0 +1,93 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
+import { expect, onTestFinished, test } from "vitest";
+import type { SentenceExample } from "../../src/contract/generated/types.ts";
+import { writeContactSheet } from "../../src/report/dataset/contact-sheet.ts";
+
+const base: SentenceExample = {
+  split: "val",
+  sentence: "the <b> & the café on the left",
+  category: "cup",
+  file_name: "blue.png",
+  upright: false,
+  width: 88,
+  height: 66,
+  box_xyxy: [22, 11, 66, 55],
+};
+// The first cell: 24 px from the left, below the title; 440 x 330, so 5 px for each of the picture's.
+const left = 24;
+const top = 62;
+
+test("boxes are drawn where they lie in the original frame, in every cell of the grid", async () => {
+  const folder = await pictures();
+  const pixel = await sheetOf(
+    folder,
+    Array.from({ length: 4 }, () => base),
+  );
+  for (const cell of [left, left + 440 + 24, left + 2 * (440 + 24)]) {
+    expect(pixel(cell + 44 * 5, top + 11 * 5), "the box's upper side").toEqual(ink);
+    expect(pixel(cell + 22 * 5, top + 33 * 5), "its left side").toEqual(ink);
+    expect(pixel(cell + 44 * 5, top + 33 * 5), "its middle").toEqual(blue);
+    expect(pixel(cell + 10, top + 10), "outside of it").toEqual(blue);
+  }
+  expect(pixel.height).toBeGreaterThan(2 * 330);
+});
+
+test("a photo's rotation flag is applied where the boxes' frame has it applied", async () => {
+  const folder = await pictures();
+  const flagged = { ...base, file_name: "on-its-side.jpg", upright: true };
+  const pixel = await sheetOf(folder, [flagged]);
+  expect(pixel(left + 44 * 5, top + 11 * 5)).toEqual(ink);
+  // As the file keeps it, it would be 66 wide and 88 high, grey beside it.
+  expect(pixel(left + 10, top + 165)[2]).toBeGreaterThan(200);
+  const asKept = await sheetOf(folder, [{ ...flagged, upright: false, width: 66, height: 88 }]);
+  expect(asKept(left + 10, top + 165)).toEqual(grey);
+});
+
+test("a picture that is gone leaves a grey cell, and the others are drawn", async () => {
+  const folder = await pictures();
+  const pixel = await sheetOf(folder, [{ ...base, file_name: "gone.png" }, base]);
+  expect(pixel(left + 44 * 5, top + 11 * 5)).toEqual(grey);
+  expect(pixel(left + 464 + 44 * 5, top + 11 * 5)).toEqual(ink);
+});
+
+test("a sentence without end takes four lines", async () => {
+  const folder = await pictures();
+  const short = await sheetOf(folder, [base]);
+  const long = await sheetOf(folder, [{ ...base, sentence: "on and on ".repeat(100) }]);
+  expect(long.height - short.height).toBe(3 * 23);
+});
+
+const ink = [213, 94, 0];
+const blue = [0, 0, 255];
+const grey = [241, 241, 241];
+
+async function pictures(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "cliprpn-sheet-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const create = { width: 88, height: 66, channels: 3, background: "#0000ff" } as const;
+  await sharp({ create }).png().toFile(join(folder, "blue.png"));
+  const side = await sharp({ create }).png().toBuffer();
+  await sharp(side)
+    .rotate(-90)
+    .withMetadata({ orientation: 6 })
+    .jpeg({ quality: 100 })
+    .toFile(join(folder, "on-its-side.jpg"));
+  return folder;
+}
+
+async function sheetOf(
+  folder: string,
+  examples: SentenceExample[],
+): Promise<((x: number, y: number) => number[]) & { height: number }> {
+  const file = join(folder, "sheet.png");
+  await writeContactSheet(examples, folder, "a < b", file);
+  const { data, info } = await sharp(file).raw().toBuffer({ resolveWithObject: true });
+  const pixel = (x: number, y: number): number[] => {
+    const at = (y * info.width + x) * info.channels;
+    return [...data.subarray(at, at + 3)];
+  };
+  return Object.assign(pixel, { height: info.height });
+}
