@@ -5,7 +5,7 @@ import { CliprpnError } from "../contract/errors.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { announce } from "./announce.ts";
 import { makeCache } from "./cache-folder.ts";
-import { withLock } from "./cache-lock.ts";
+import { withCacheLock } from "./cache-lock.ts";
 import { follow, notStarted, tell } from "./download-progress.ts";
 import {
   type Definition,
@@ -41,7 +41,7 @@ export async function buildEnvironment(
     terminal.info(
       "Another cliprpn is setting up Python packages (or was, until a moment ago); waiting for it.",
     );
-  return withLock(folderStem(definition), { signal, onWait }, async (held) => {
+  return withCacheLock(folderStem(definition), { signal, onWait }, async (held) => {
     const ready = findReady(definition);
     if (ready !== undefined) return ready;
     const run = { ...quiet, signal: held };

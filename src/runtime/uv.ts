@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Waiting, withLock } from "./cache-lock.ts";
+import { type Waiting, withCacheLock } from "./cache-lock.ts";
 import { runTool, type ToolRun, tryTool } from "./run-tool.ts";
 import { atLeast } from "./version.ts";
 
@@ -21,7 +21,7 @@ export async function findUv(
   const folder = join(cache, "uv");
   const uv = join(folder, "bin/uv");
   if (existsSync(uv)) return uv;
-  return withLock(folder, waiting, async (signal) => {
+  return withCacheLock(folder, waiting, async (signal) => {
     if (existsSync(uv)) return uv;
     tell(
       `uv ${known === undefined ? "is not on the PATH" : `${known} is too old`}: fetching one (about 20 MB).`,

@@ -7,7 +7,7 @@ import { packageRoot } from "../../src/package-root.ts";
  * What each room of `src/` may import beside itself. A room is a folder, or a file of `src/` by its name; the nearest folder
  * that has a row counts. `small` is for files that know nothing of the rest.
  */
-const small = ["package-root", "hash-file", "shell-quote", "sharp", "count"];
+const small = ["package-root", "hash-file", "shell-quote", "sharp", "count", "lock"];
 const typescript: Record<string, string[]> = {
   // The exit code of a second Ctrl-C is the contract's.
   cli: ["main", "contract"],
@@ -41,6 +41,7 @@ const typescript: Record<string, string[]> = {
   "shell-quote": [],
   sharp: [],
   count: [],
+  lock: [],
 };
 
 /** Packages and built-ins that one place alone may touch. */

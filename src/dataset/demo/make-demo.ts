@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import lockfile from "proper-lockfile";
+import { CliprpnError } from "../../contract/errors.ts";
+import { withLock } from "../../lock.ts";
 import { loadSharp } from "../../sharp.ts";
 import { annotationsOf, imageName } from "./annotations.ts";
 import { pickle } from "./pickle.ts";
@@ -53,26 +54,20 @@ export async function makeDemo(
 ): Promise<void> {
   if (existsSync(join(root, "demo.json"))) return;
   await mkdir(dirname(root), { recursive: true });
-  const release = await lockfile.lock(root, {
-    realpath: false,
-    stale: 20_000,
-    retries: { retries: 300, minTimeout: 500, maxTimeout: 1000 },
-    onCompromised: () => undefined, // A machine that slept: what it has drawn is drawn again, the same.
-  });
-  const staging = `${root}.making`;
-  try {
+  const lost = (): CliprpnError =>
+    new CliprpnError("locked", `${root}: another process took it over; run the same command again`);
+  await withLock(root, { signal, lost }, async (held) => {
     if (existsSync(join(root, "demo.json"))) return;
+    const staging = `${root}.making`;
     await rm(staging, { recursive: true, force: true });
     await mkdir(join(staging, "annotations"), { recursive: true });
     await mkdir(join(staging, "images"));
     const pictures = allPictures(options);
-    await drawAll(pictures, join(staging, "images"), onProgress, signal);
+    await drawAll(pictures, join(staging, "images"), onProgress, held);
     await writeAnnotations(pictures, options, staging);
     await rm(root, { recursive: true, force: true });
     await rename(staging, root);
-  } finally {
-    await release();
-  }
+  });
 }
 
 export async function readDemo(root: string): Promise<DemoManifest> {

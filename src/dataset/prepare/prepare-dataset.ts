@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import lockfile from "proper-lockfile";
 import { CliprpnError } from "../../contract/errors.ts";
 import type {
   AnnotationSource,
@@ -12,6 +11,7 @@ import type {
   SourceFile,
   WantedPicture,
 } from "../../contract/generated/types.ts";
+import { withLock } from "../../lock.ts";
 import { extractPictures } from "../pictures/extract-zip.ts";
 import { preparePixels } from "../pictures/prepare-pixels.ts";
 import type { Place } from "./locate.ts";
@@ -69,33 +69,31 @@ export async function prepareDataset(
 ): Promise<PreparedDataset> {
   const { folder } = request;
   mkdirSync(folder, { recursive: true });
-  const release = await lock(folder);
-  try {
-    const known = isPrepared(folder) ? readFacts(folder) : undefined;
-    const files = await describeFiles(request.source, known?.annotation_files ?? []);
-    const same = known !== undefined && saysTheSame(known, request, files);
-    if (!same || !existsSync(wantedFile(folder))) {
-      context.onPhase("reading the annotations");
-      await context.call("read_annotations", { source: request.source, out_file: wantedFile(folder) });
-    }
-    const manifests = await prepareSizes(request, context);
-    const [first] = manifests;
-    const pictures_sha256 = first === undefined ? "" : picturesHash(first);
-    if (same && known.pictures_sha256 === pictures_sha256) return unmoved(known, request);
-    context.onPhase("writing the index");
-    return await index(request, context, files, first, pictures_sha256);
-  } finally {
-    await release();
-  }
+  const waiting = {
+    signal: context.signal,
+    onWait: () => context.onPhase("another process prepares this data set; waiting until it is done"),
+    lost: () =>
+      new CliprpnError("locked", `${folder}: another process took it over; run the same command again`),
+  };
+  return withLock(join(folder, "prepare"), waiting, (signal) => prepareHeld(request, { ...context, signal }));
 }
 
-async function lock(folder: string): Promise<() => Promise<void>> {
-  return lockfile.lock(folder, {
-    lockfilePath: join(folder, "lock"),
-    stale: 20_000,
-    retries: { retries: 600, minTimeout: 500, maxTimeout: 1000 },
-    onCompromised: () => undefined, // A machine that slept: what is written is written whole, and is the same.
-  });
+/** As `prepareDataset`, the folder being ours. */
+async function prepareHeld(request: PrepareRequest, context: PrepareContext): Promise<PreparedDataset> {
+  const { folder } = request;
+  const known = isPrepared(folder) ? readFacts(folder) : undefined;
+  const files = await describeFiles(request.source, known?.annotation_files ?? []);
+  const same = known !== undefined && saysTheSame(known, request, files);
+  if (!same || !existsSync(wantedFile(folder))) {
+    context.onPhase("reading the annotations");
+    await context.call("read_annotations", { source: request.source, out_file: wantedFile(folder) });
+  }
+  const manifests = await prepareSizes(request, context);
+  const [first] = manifests;
+  const pictures_sha256 = first === undefined ? "" : picturesHash(first);
+  if (same && known.pictures_sha256 === pictures_sha256) return unmoved(known, request);
+  context.onPhase("writing the index");
+  return index(request, context, files, first, pictures_sha256);
 }
 
 /** Whether the tables of the folder are what these annotations would give. */
