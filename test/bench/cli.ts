@@ -51,7 +51,7 @@ export async function sweepMemory({ experiment, env, folder }: Scenes): Promise<
   return { seconds: (performance.now() - started) / 1000, peak_bytes };
 }
 
-function descendants(pid: number): number[] {
+export function descendants(pid: number): number[] {
   const parents = readdirSync("/proc")
     .filter((entry) => /^\d+$/.test(entry))
     .map(
@@ -62,7 +62,7 @@ function descendants(pid: number): number[] {
   return children(pid);
 }
 
-function peakBytes(pid: number): number {
+export function peakBytes(pid: number): number {
   return Number(/^VmHWM:\s+(\d+) kB/m.exec(read(pid, "status"))?.[1] ?? 0) * 1024;
 }
 

@@ -308,7 +308,9 @@ test("killed at any time, the same command goes on to the same bytes, and no dec
 
 function own({ pool: _, ...prepare }: PrepareOptions, env: Record<string, string>): ReturnType<typeof spawn> {
   const script = fileURLToPath(new URL("../helpers/prepare-owner.ts", import.meta.url));
-  return spawn(process.execPath, ["--import", "tsx", script, JSON.stringify(prepare)], {
+  const file = join(base, "options.json");
+  writeFileSync(file, JSON.stringify(prepare));
+  return spawn(process.execPath, ["--import", "tsx", script, file], {
     stdio: "ignore",
     env: { ...process.env, ...env },
   });
