@@ -204,7 +204,8 @@ def odd(value: Any, rng: random.Random) -> Any:
             container[key] = copy.deepcopy(other[other_key])
         else:  # Text for text half the time: what is of another kind is found out early.
             alike = isinstance(container[key], str) and rng.random() < 0.5
-            container[key] = rng.choice([each for each in ODD if isinstance(each, str)] if alike else ODD)
+            kinds = [each for each in ODD if isinstance(each, str)] if alike else ODD
+            container[key] = copy.deepcopy(rng.choice(kinds))
     return value
 
 
