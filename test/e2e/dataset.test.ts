@@ -1,0 +1,239 @@
+/** `cliprpn dataset show|check|export` on data that a person prepared, and on a folder that is prepared on first use. */
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { Arguments, type Context } from "../../src/commands/command.ts";
+import { checkDataset } from "../../src/commands/dataset-check.ts";
+import { showDataset } from "../../src/commands/dataset-show.ts";
+import { checkMessage } from "../../src/contract/check.ts";
+import type { DatasetChoice, DatasetStats } from "../../src/contract/generated/types.ts";
+import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
+import { findDataset, identifyDataset } from "../../src/dataset/identify-dataset.ts";
+import { ensurePrepared } from "../../src/dataset/prepare/ensure-prepared.ts";
+import { ownSource } from "../../src/dataset/prepare/own-rows.ts";
+import { prepareDataset } from "../../src/dataset/prepare/prepare-dataset.ts";
+import { LocalEngine } from "../../src/engine/local/local-engine.ts";
+import { cliprpn, type Said } from "../helpers/cli.ts";
+import { testPython } from "../helpers/python.ts";
+import { recordingTerminal } from "../helpers/recording-terminal.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "cliprpn-dataset-"));
+const folders = { data: join(folder, "data"), cache: join(folder, "cache") };
+// Python starts in seconds, on a busy machine in many.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+// One Python for what needs no command line of its own.
+const engine = new LocalEngine({
+  python: testPython(),
+  device: "cpu",
+  numThreads: 1,
+  numSlots: 1,
+  logFile: join(folder, "worker.log"),
+});
+
+beforeAll(async () => {
+  mkdirSync(join(folder, "photos"));
+  for (let index = 0; index < 8; index += 1) {
+    const create = {
+      width: 80,
+      height: 60,
+      channels: 3,
+      background: { r: 30 * index, g: 9, b: 90 },
+    } as const;
+    await sharp({ create })
+      .png()
+      .toFile(join(folder, "photos", `${index}.png`));
+  }
+  write("train.jsonl", [0, 1, 2, 3, 4]);
+  write("val.jsonl", [5, 6, 7]);
+  await prepare("mine", ["train=train.jsonl", "val=val.jsonl"]);
+});
+
+afterAll(async () => {
+  await engine.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A row for each of the pictures. */
+function write(name: string, pictures: number[]): void {
+  const rows = pictures.map((index) => ({
+    image: `${index}.png`,
+    sentence: `the ${index}th | one`,
+    box: [8, 6, 24, 18],
+  }));
+  writeFileSync(join(folder, name), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+}
+
+const quiet = { call: engine.call.bind(engine), onPhase: () => undefined, onProgress: () => undefined };
+
+async function prepare(name: string, from: string[], photos = true): Promise<void> {
+  await prepareDataset(
+    {
+      folder: join(folders.data, name),
+      name,
+      split_by: "own",
+      source: ownSource({ from, box_format: "xywh", split_seed: 0 }, folder),
+      images: photos ? { path: join(folder, "photos"), is_archive: false } : null,
+      sizes: [{ image_size_px: 64, resize: "squash" }],
+      max_pixels: 1_000_000,
+      allow_missing: false,
+      cliprpn_version: "0.1.0",
+    },
+    quiet,
+  );
+}
+
+/** Types a whole command. */
+const run = (...args: string[]): Promise<Said> =>
+  cliprpn([...args, "--python", testPython()], folder, { CLIPRPN_CACHE: folders.cache });
+
+/** The action alone, by the Python that is there. */
+async function act(
+  action: typeof checkDataset,
+  choice: DatasetChoice,
+  options: Record<string, unknown> = {},
+): Promise<Said> {
+  const terminal = recordingTerminal();
+  const context: Context = {
+    terminal,
+    cwd: folder,
+    env: {},
+    signal: new AbortController().signal,
+    commandLine: "",
+  };
+  const code = await action(await findDataset(choice, folders), engine, new Arguments(options), context);
+  return { code, out: terminal.results.join("\n"), err: terminal.lines.join("\n") };
+}
+
+const failed = ({ out }: Said): string[] => out.split("\n").filter((line) => line.startsWith("FAIL"));
+
+test("show tells the figures and writes the card and the sheet beside the data set", async () => {
+  const { code, out, err } = await run("dataset", "show", "mine");
+  expect(code, err).toBe(0);
+  expect(out).toMatch(/^mine, split by own .*: 8 refs, 8 sentences, 8 objects$/m);
+  expect(out).toMatch(/^ {2}pictures +5 +3$/m);
+  expect(out).toMatch(/^ {2}median +9\.0 +9\.0$/m); // 24 x 18 of 80 x 60
+  expect(err).toContain("data/mine/card.md\n");
+  expect(err).toContain("data/mine/contact-sheet.png\n");
+  const card = readFileSync(join(folders.data, "mine/card.md"), "utf8");
+  expect(card).toContain("cliprpn prepare mine --from train=");
+  expect((await sharp(join(folders.data, "mine/contact-sheet.png")).metadata()).width).toBe(1416);
+});
+
+test("show --json prints the figures as the contract has them", async () => {
+  const { code, out } = await act(showDataset, { name: "mine" }, { json: true });
+  expect(code).toBe(0);
+  const stats: DatasetStats = checkMessage("dataset_stats", "result", JSON.parse(out));
+  expect(stats.splits.map(({ num_sentences }) => num_sentences)).toEqual([5, 3]);
+});
+
+test("a flipped byte in a shard is found, ends with 2, and what is said mends it", async () => {
+  const sound = await act(checkDataset, { name: "mine" });
+  expect(sound.code, sound.out).toBe(0);
+  expect(sound.out).toMatch(/^ok {3}train and val share no picture: by id, file name and pixels$/m);
+
+  const shard = join(folders.data, "mine/pixels/squash-64/shard-00000.npy");
+  const bytes = readFileSync(shard);
+  bytes[5000] = (bytes[5000] ?? 0) ^ 1;
+  writeFileSync(shard, bytes);
+  const damaged = await run("dataset", "check", "mine");
+  expect(damaged.code).toBe(2);
+  expect(failed(damaged)).toEqual([
+    expect.stringMatching(
+      /checksums of the shards: .*shard-00000\.npy: not the bytes .* delete it and run `cliprpn prepare mine /,
+    ),
+  ]);
+
+  rmSync(shard);
+  await prepare("mine", ["train=train.jsonl", "val=val.jsonl"]);
+  expect((await act(checkDataset, { name: "mine" })).code).toBe(0);
+});
+
+test("changed annotations, a changed and a lost picture, and a lost table are found", async () => {
+  write("a.jsonl", [0, 1, 2, 3]);
+  write("b.jsonl", [4, 5]);
+  mkdirSync(join(folder, "kept"));
+  await prepare("other", ["train=a.jsonl", "val=b.jsonl"]);
+  write("a.jsonl", [0, 1, 2]);
+  for (const name of ["1.png", "2.png"]) renameSync(join(folder, "photos", name), join(folder, "kept", name));
+  copyFileSync(join(folder, "kept/2.png"), join(folder, "photos/1.png"));
+  rmSync(join(folders.data, "other/sentences.parquet"));
+  const { code, out } = await act(checkDataset, { name: "other" });
+  for (const name of ["1.png", "2.png"]) renameSync(join(folder, "kept", name), join(folder, "photos", name));
+  expect(code).toBe(2);
+  expect(out).toMatch(/^FAIL annotation files .*a\.jsonl: changed since; run `cliprpn prepare other /m);
+  expect(out).toMatch(/^FAIL pictures are .*: 1 of 6 missing: 2\.png .*; 1 changed since: 1\.png/m);
+  expect(out).toMatch(/^FAIL tables and pixels can be opened: .*sentences\.parquet.*dataset\.json/m);
+});
+
+test("a picture in two splits, and one that was copied under another name, are leaks", async () => {
+  copyFileSync(join(folder, "photos/0.png"), join(folder, "photos/8.png"));
+  write("c.jsonl", [0, 1, 2]);
+  write("d.jsonl", [2, 3, 8]);
+  await prepare("leaky", ["train=c.jsonl", "val=d.jsonl"]);
+  const { code, out } = await act(checkDataset, { name: "leaky" }, { json: true });
+  expect(code).toBe(2);
+  const findings: { state: string; what: string; detail: string }[] = JSON.parse(out);
+  expect(findings.filter(({ state }) => state === "FAIL")).toEqual([
+    {
+      state: "FAIL",
+      what: "train and val share no picture",
+      detail: expect.stringMatching(/^1 picture in both, 1 sentence .*: 2\.png; 1 more by its pixels/),
+    },
+  ]);
+});
+
+test("without pictures there is a summary and a card, no sheet", async () => {
+  await prepare("bare", ["train.jsonl"], false);
+  const { code, out } = await act(showDataset, { name: "bare" });
+  expect(code).toBe(0);
+  expect(out).toContain("without pictures");
+  expect(existsSync(join(folders.data, "bare/card.md"))).toBe(true);
+  expect(existsSync(join(folders.data, "bare/contact-sheet.png"))).toBe(false);
+  const checked = await act(checkDataset, { name: "bare" });
+  expect(checked.code, checked.out).toBe(0);
+  await expect(identifyDataset({ name: "bare" }, folders)).rejects.toThrow(
+    "found one that was prepared without",
+  );
+});
+
+test("a folder in RefCOCOg's own layout is told and checked in the cache", async () => {
+  const root = join(folder, "scenes");
+  await makeDemo(root, { seed: 5, num_images: { train: 8, val: 4, test: 4 } }, () => undefined);
+  const found = await findDataset({ name: "scenes", root }, folders);
+  await ensurePrepared(found, [{ image_size_px: 64, resize: "squash" }], "0.1.0", quiet);
+  const shown = await act(showDataset, { name: "scenes", root });
+  expect(shown.out).toMatch(/^scenes, split by umd .* refs, \d+ sentences/m);
+  expect(shown.err).toMatch(/cache\/prepared\/[0-9a-f]{16}\/card\.md/);
+  expect(readFileSync(join(found.root, "card.md"), "utf8")).toContain("icons in the pictures");
+  const checked = await act(checkDataset, { name: "scenes", root });
+  expect(checked.code, checked.out).toBe(0);
+});
+
+test("export writes the boxes in the format that is asked for", async () => {
+  const exported = await run("dataset", "export", "mine", "--out", "mine.jsonl", "--box-format", "xyxy");
+  expect(exported.code, exported.err).toBe(0);
+  const [row = ""] = readFileSync(join(folder, "mine.jsonl"), "utf8").split("\n");
+  expect(JSON.parse(row)).toMatchObject({ image: "0.png", box: [8, 6, 32, 24], split: "train" });
+});
+
+test.each([
+  [["chekc", "mine"], "chekc: expected show, check, export. Did you mean check?"],
+  [["show", "nowhere"], "nowhere"],
+  [["export", "mine"], "export needs --out"],
+])("dataset %j is refused in a line that helps", async (words, expected) => {
+  const { code, out, err } = await run("dataset", ...words);
+  expect({ code, out }).toEqual({ code: 2, out: "" });
+  expect(err).toContain(expected);
+});
