@@ -1,3 +1,5 @@
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Sharp } from "sharp";
 import sharp from "sharp";
@@ -10,6 +12,9 @@ import {
   type DecodeOptions,
   decode,
 } from "../../src/dataset/pictures/decode.ts";
+
+import { testPython } from "../helpers/python.ts";
+import { tempFolder } from "../helpers/temp-folder.ts";
 
 const usual: DecodeOptions = { image_size_px: 32, resize: "squash", max_pixels: DEFAULT_MAX_PIXELS };
 const colour = { r: 200, g: 100, b: 50 };
@@ -163,6 +168,32 @@ describe("boxes are right to a pixel", () => {
     expect(at(rgb, 16, 31)).toEqual([122, 116, 104]);
     expect(at(rgb, 0, 16)).toEqual([200, 100, 50]);
   });
+});
+
+test.each<[what: string, width: number, height: number]>([
+  ["made smaller", 640, 480],
+  ["made larger", 100, 60],
+  ["made smaller one way and larger the other", 640, 90],
+  ["a line of pixels", 1, 300],
+])("a picture that was %s is as by Pillow's bicubic filter, which CLIP was trained with", async (_, width, height) => {
+  const noise = { type: "gaussian", mean: 128, sigma: 60 } as const;
+  const background = { r: 0, g: 0, b: 0 };
+  const content = await sharp({ create: { width, height, channels: 3, background, noise } })
+    .blur(1)
+    .png()
+    .toBuffer();
+  const { rgb } = await decoded(content, {}, { image_size_px: 224 });
+  const file = join(tempFolder(), "picture.png");
+  writeFileSync(file, content);
+  const resize =
+    "import sys; from PIL import Image\n" +
+    "sys.stdout.buffer.write(Image.open(sys.argv[1]).convert('RGB').resize((224, 224), Image.BICUBIC).tobytes())";
+  const pillow = execFileSync(testPython(), ["-c", resize, file]);
+  const differences = [...pillow].map((value, index) => Math.abs(value - (rgb?.[index] ?? Number.NaN)));
+  expect(differences).toHaveLength(224 * 224 * 3);
+  expect(differences.reduce((sum, value) => sum + value, 0) / differences.length).toBeLessThan(0.3);
+  // libvips sums in fixed point.
+  expect(Math.max(...differences.slice(0, 50_000))).toBeLessThanOrEqual(8);
 });
 
 describe("a problem, never a black picture", () => {

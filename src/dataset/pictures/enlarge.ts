@@ -16,8 +16,8 @@ export function enlarge(picture: Rgb, width: number, height: number): Rgb {
 function stretchRows({ data, width, height }: Rgb, to: number): Rgb {
   if (to === width) return { data, width, height };
   const out = Buffer.allocUnsafe(to * height * 3);
-  const taps = tapsOf(width, to);
-  for (let y = 0; y < height; y += 1) stretch(data, out, taps, 3, y * width * 3, y * to * 3, 3);
+  const taps = tapsOf(width, to, 3);
+  for (let y = 0; y < height; y += 1) stretch(data, out, taps, y * width * 3, y * to * 3, 3);
   return { data: out, width: to, height };
 }
 
@@ -25,50 +25,62 @@ function stretchColumns({ data, width, height }: Rgb, to: number): Rgb {
   if (to === height) return { data, width, height };
   const row = width * 3;
   const out = Buffer.allocUnsafe(row * to);
-  stretch(data, out, tapsOf(height, to), row, 0, 0, row);
+  stretch(data, out, tapsOf(height, to, row), 0, 0, row);
   return { data: out, width, height: to };
 }
 
-/** Each place of the output axis as a weighted sum of places of the input axis, `step` bytes apart; `run` bytes lie at a place. */
+/** Each place of the output axis, of `run` bytes, as a weighted sum of four places of the input axis. */
 function stretch(
   from: Buffer,
   to: Buffer,
-  taps: Tap[],
-  step: number,
+  taps: Taps,
   fromStart: number,
   toStart: number,
   run: number,
 ): void {
+  const { places, weights } = taps;
   let at = toStart;
-  for (const { first, weights } of taps) {
-    for (let offset = 0; offset < run; offset += 1) {
-      let sum = 0.5;
-      let source = fromStart + first * step + offset;
-      for (const weight of weights) {
-        sum += weight * (from[source] ?? 0);
-        source += step;
-      }
-      to[at] = sum < 0 ? 0 : sum > 255 ? 255 : sum;
+  for (let tap = 0; tap < places.length; tap += 4) {
+    const [a = 0, b = 0, c = 0, d = 0] = places.subarray(tap, tap + 4);
+    const [wa = 0, wb = 0, wc = 0, wd = 0] = weights.subarray(tap, tap + 4);
+    const end = fromStart + run;
+    for (let byte = fromStart; byte < end; byte += 1) {
+      const sum =
+        wa * (from[a + byte] ?? 0) +
+        wb * (from[b + byte] ?? 0) +
+        wc * (from[c + byte] ?? 0) +
+        wd * (from[d + byte] ?? 0);
+      to[at] = sum < 0 ? 0 : sum > 255 ? 255 : sum + 0.5;
       at += 1;
     }
   }
 }
 
-interface Tap {
-  first: number;
-  weights: number[];
+/** Four of each for every place of the output axis: where it reads, in bytes, and how much. */
+interface Taps {
+  places: Int32Array;
+  weights: Float64Array;
 }
 
-/** Where each output place reads: centres map to centres; weights that would fall off the edge are shared by the others. */
-function tapsOf(from: number, to: number): Tap[] {
-  return Array.from({ length: to }, (_, place) => {
+/** Centres map to centres; weights that would fall off the edge are shared by the others. */
+function tapsOf(from: number, to: number, step: number): Taps {
+  const places = new Int32Array(to * 4);
+  const weights = new Float64Array(to * 4);
+  for (let place = 0; place < to; place += 1) {
     const centre = ((place + 0.5) * from) / to;
-    const first = Math.max(0, Math.round(centre - 2));
-    const last = Math.min(from, Math.round(centre + 2));
-    const raw = Array.from({ length: last - first }, (_, index) => cubic(first + index + 0.5 - centre));
-    const sum = raw.reduce((total, weight) => total + weight, 0);
-    return { first, weights: raw.map((weight) => weight / sum) };
-  });
+    const first = Math.round(centre - 2);
+    let sum = 0;
+    for (let tap = 0; tap < 4; tap += 1) {
+      const source = first + tap;
+      if (source < 0 || source >= from) continue;
+      const weight = cubic(source + 0.5 - centre);
+      places[place * 4 + tap] = source * step;
+      weights[place * 4 + tap] = weight;
+      sum += weight;
+    }
+    for (let tap = 0; tap < 4; tap += 1) weights[place * 4 + tap] = (weights[place * 4 + tap] ?? 0) / sum;
+  }
+  return { places, weights };
 }
 
 /** Keys' cubic, a = -0.5. */
