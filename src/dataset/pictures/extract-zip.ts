@@ -31,7 +31,7 @@ export interface Extracted {
 }
 
 /** What no picture of a data set reaches. */
-export const MAX_PICTURE_BYTES = 200_000_000;
+const MAX_PICTURE_BYTES = 200_000_000;
 
 /** As `extractFiles`, with the limit of pictures. */
 export function extractPictures(
