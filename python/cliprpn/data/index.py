@@ -114,9 +114,7 @@ def read_facts(root: Path) -> PreparedDataset:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise CliprpnError(
-            "data_invalid", f"{path}: {where}: {first['msg']}; prepare it again"
-        ) from error
+        raise CliprpnError("data_invalid", f"{path}: {where}: {first['msg']}; prepare it again") from error
     except OSError as error:
         raise CliprpnError(
             "data_invalid", f"{path}: expected a prepared data set: {error}; prepare it again"

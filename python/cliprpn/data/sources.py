@@ -17,6 +17,7 @@ from cliprpn.data.problems import Problems
 from cliprpn.data.refcocog import read_refcoco
 from cliprpn.data.refs import SPLITS
 from cliprpn.data.rows import read_rows
+from cliprpn.data.rows.box_hints import format_hint
 from cliprpn.data.splits import with_splits
 
 Sizes = dict[int, tuple[float, float]]
@@ -80,14 +81,20 @@ def referred_boxes(annotations: Annotations, sizes: Sizes, problems: Problems) -
         annotations.box_format,
         _tensor([sizes.get(each.image_id, UNKNOWN) for each in objects], 2),
     )
+    names = {picture.image_id: picture.file_name for picture in annotations.pictures}
     for row in (~fit).nonzero()[:, 0].tolist():
         width, height = sizes.get(objects[row].image_id, UNKNOWN)
         place = f"{width:.0f} x {height:.0f} picture" if width != float("inf") else "picture"
         problems.add(
             f"ref {refs[row].ref_id}: expected the box of ann_id {refs[row].ann_id} inside the "
-            f"{place} {objects[row].image_id} and not empty, found {list(objects[row].box)} "
-            f"({annotations.box_format})"
+            f"{place} {objects[row].image_id} ({names[objects[row].image_id]}) and not empty, found "
+            f"{list(objects[row].box)} ({annotations.box_format})"
         )
+    if not fit.all():
+        known = [sizes.get(each.image_id) for each in objects]
+        hint = format_hint([each.box for each in objects], annotations.box_format, known)
+        if hint is not None:
+            problems.add(hint)
     return {
         each.ann_id: (x1, y1, x2, y2) for each, (x1, y1, x2, y2) in zip(objects, boxes.tolist(), strict=True)
     }

@@ -25,7 +25,7 @@ def possible(boxes: Sequence[Box], box_format: BoxFormat) -> list[bool]:
 
 
 def format_hint(
-    boxes: Sequence[Box], box_format: BoxFormat, sizes: Sequence[tuple[int, int] | None]
+    boxes: Sequence[Box], box_format: BoxFormat, sizes: Sequence[tuple[float, float] | None]
 ) -> str | None:
     """The format that all boxes look like where most cannot be what was named; None where they can.
 
