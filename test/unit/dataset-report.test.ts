@@ -72,7 +72,7 @@ test.each<[string, Partial<Portrait>, number, RegExp | null]>([
   ["the demo's", { kind: "demo" }, 0, null],
 ])("detectors have seen pictures %s", (_, changes, num_coco_train2014, expected) => {
   const [first] = knownIssues(portrait(datasetStats(["train"], {}, { num_coco_train2014 }), changes));
-  if (expected === null) expect(first).toMatch(/repeat an earlier one/);
+  if (expected === null) expect(first).toBeUndefined();
   else expect(first).toMatch(expected);
 });
 

@@ -71,13 +71,14 @@ function shared(overlap: SplitOverlap, split_by: string): string {
   return `${first} and ${second} share ${overlapLine(overlap)}: what was trained on has been seen.${why}`;
 }
 
-function oddities({ stats: { splits } }: Portrait): string[] {
+function oddities({ stats: { splits, facts } }: Portrait): string[] {
   const sum = (of: (split: (typeof splits)[number]) => number): number =>
     splits.reduce((total, split) => total + of(split), 0);
   const repeated = sum(({ num_repeated }) => num_repeated);
   const unknown = sum(({ same_category }) => same_category.unknown);
   return [
-    ...(repeated === 0
+    // Whoever reads rows notes it already.
+    ...(repeated === 0 || facts.source.layout === "rows"
       ? []
       : [
           `${count(repeated)} sentences repeat an earlier one of the same object; they are kept, and weigh twice.`,
