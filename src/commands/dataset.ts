@@ -1,6 +1,7 @@
-import { resolve } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
-import type { BoxFormat } from "../contract/generated/types.ts";
+import type { BoxFormat, DatasetChoice } from "../contract/generated/types.ts";
 import { type DatasetIdentity, findDataset } from "../dataset/identify-dataset.ts";
 import { boxFormats } from "../dataset/prepare/own-rows.ts";
 import { isPrepared, type PictureSize, preparedSizes } from "../dataset/prepare/prepared-folder.ts";
@@ -30,8 +31,7 @@ export async function dataset(args: Arguments, context: Context): Promise<number
       `${typed}: expected ${Object.keys(actions).join(", ")}.${hint(typed, Object.keys(actions))}`,
     );
   if (typed === "export") outFile(args, context);
-  const choice = namedDataset(args.needed("name"), chosenSplitBy(args), context);
-  const found = await findDataset(choice, dataFolders(context));
+  const found = await findDataset(chosen(args, context), dataFolders(context));
   const engine = await openEngine(args, context);
   try {
     // What is there is checked as it is; `show` sees to it that it is up to date first.
@@ -48,6 +48,21 @@ const actions: Record<string, Action> = {
   check: checkDataset,
   export: exportDataset,
 };
+
+/** @throws CliprpnError not_found, naming what there is. */
+function chosen(args: Arguments, context: Context): DatasetChoice {
+  const name = args.needed("name");
+  const choice = namedDataset(name, chosenSplitBy(args), context);
+  if (choice.root === undefined || existsSync(choice.root)) return choice;
+  const { data } = dataFolders(context);
+  const there = existsSync(data) ? readdirSync(data).filter((each) => isPrepared(join(data, each))) : [];
+  throw new CliprpnError(
+    "not_found",
+    `${name}: expected demo, a folder, or a prepared data set (${
+      there.length > 0 ? there.join(", ") : `none in ${data}; \`cliprpn prepare\` makes one`
+    }).${hint(name, there)}`,
+  );
+}
 
 /** Of a set that is prepared on first use: what it has, or what experiments use most. A person's own is taken as it is. */
 function sizesToHave({ raw, root }: DatasetIdentity): PictureSize[] {

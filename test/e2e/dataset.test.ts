@@ -230,7 +230,8 @@ test("export writes the boxes in the format that is asked for", async () => {
 
 test.each([
   [["chekc", "mine"], "chekc: expected show, check, export. Did you mean check?"],
-  [["show", "nowhere"], "nowhere"],
+  [["show", "mien"], "mien: expected demo, a folder, or a prepared data set ("],
+  [["check", "mien"], "mine"],
   [["export", "mine"], "export needs --out"],
 ])("dataset %j is refused in a line that helps", async (words, expected) => {
   const { code, out, err } = await run("dataset", ...words);

@@ -45,6 +45,15 @@ test("a summary tells lengths, areas, rivals and floors", () => {
     expect(text).toMatch(line);
 });
 
+test("figures have a digit behind the point where they need one", () => {
+  const stats = datasetStats(["train"]);
+  for (const { words } of stats.splits) Object.assign(words, { p50: 3.95, p5: 2.04, p95: 6.1, max: 1200 });
+  const text = summaryText(portrait(stats));
+  expect(text).toMatch(/^ {2}median +4$/m);
+  expect(text).toMatch(/^ {2}5th to 95th percentile +2 to 6\.1$/m);
+  expect(text).toMatch(/^ {2}longest +1,200$/m);
+});
+
 test("without sizes and categories, a summary leaves out what nobody knows", () => {
   const stats = datasetStats(["train"], { images_dir: null }, { area_cuts: null });
   const [train] = stats.splits;

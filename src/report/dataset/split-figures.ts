@@ -143,9 +143,10 @@ function share(part: number, whole: number): string {
   return percent(part / whole);
 }
 
-/** Whole where it is whole. */
+/** One digit behind the point where it needs one. */
 function number(value: number): string {
-  return Number.isInteger(value) ? count(value) : value.toFixed(1);
+  const rounded = Math.round(value * 10) / 10;
+  return Number.isInteger(rounded) ? count(rounded) : rounded.toFixed(1);
 }
 
 function spread({ p5, p95 }: Quantiles, text: (value: number) => string): string {

@@ -29,7 +29,9 @@ export function summaryText(portrait: Portrait): string {
     ...categories(stats.splits),
     ...overlaps(stats),
     ...issues(knownIssues(portrait)),
-  ].join("\n");
+  ]
+    .join("\n")
+    .trimEnd();
 }
 
 function totals({ splits, num_objects }: DatasetStats): string {
