@@ -218,7 +218,7 @@ describe("a problem, never a black picture", () => {
     ["a cut tiff", async () => cut(await noise().tiff().toBuffer())],
     ["a cut avif", async () => cut(await noise().avif().toBuffer())],
     ["no bytes", async () => Buffer.alloc(0)],
-    ["text", async () => Buffer.from("<!doctype html><p>404 Not Found</p>")],
+    ["text", async () => Buffer.from("404 Not Found")],
     ["a pdf", async () => Buffer.from("%PDF-1.4\n1 0 obj << >> endobj\n")],
     ["a png with another checksum", async () => spoilt(await noise().png().toBuffer())],
   ])("%s", async (_, content) => {
@@ -229,9 +229,11 @@ describe("a problem, never a black picture", () => {
     );
   });
 
-  test("a drawing (svg), and numbers that are no colours, by name", async () => {
+  test("a drawing, an error page, and numbers that are no colours, by name", async () => {
     const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"/>');
-    expect((await decoded(svg)).picture.problem).toMatch(/found svg$/);
+    expect((await decoded(svg)).picture.problem).toMatch(/found svg, xml or html$/);
+    const page = Buffer.from("\n <!doctype html><p>404 Not Found</p>");
+    expect((await decoded(page)).picture.problem).toMatch(/found svg, xml or html$/);
     expect((await decoded(floatTiff())).picture.problem).toBe("expected 8 or 16 bits a channel, found float");
   });
 });

@@ -18,7 +18,7 @@ test(
     mutated.forEach((content, index) => {
       writeFileSync(join(images_dir, String(index)), content);
     });
-    const wanted = mutated.map((_, image_id) => ({
+    const wanted = contents.map((_, image_id) => ({
       image_id,
       file_name: String(image_id),
       width: null,

@@ -15,6 +15,7 @@ import {
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import sharp from "sharp";
 import { afterAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { problems } from "../../src/contract/check.ts";
@@ -33,6 +34,7 @@ import { tempFolder } from "../helpers/temp-folder.ts";
 
 vi.setConfig({ testTimeout: 30_000 }); // Processes start in many of them.
 
+const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>';
 const size = 16;
 const row = size * size * 3;
 const warm = new DecoderPool(1);
@@ -176,6 +178,11 @@ describe("a picture's fault is told, its row is black, and the others are there"
       /^expected a file, found a device$/,
     ],
     ["broken", () => writeFileSync(join(images_dir, "odd.png"), "nothing"), /^expected a picture/],
+    [
+      "a compressed drawing",
+      () => writeFileSync(join(images_dir, "odd.png"), gzipSync(svg)),
+      /unsupported image format$/,
+    ],
     ["a link that leads out", () => linkTo("../outside.png"), /found a link that leads out of it$/],
     ["a link to itself", () => linkTo("odd.png"), /found ELOOP$/],
   ])("%s", async (_, place, problem) => {

@@ -58,6 +58,7 @@ async function decodeBytes(
   wanted: WantedPicture,
   options: DecodeOptions,
 ): Promise<{ rgb: Buffer; size: Size; frame: Frame }> {
+  if (isMarkup(content)) throw invalid(`expected ${formats.join(", ")} or avif, found svg, xml or html`);
   const sharp = await loadSharp();
   const open = { failOn: "error", limitInputPixels: false } as const;
   const header = await sharp(content, open).metadata();
@@ -95,6 +96,11 @@ function checkHeader({ format, width, height, depth }: Metadata, max_pixels: num
     );
 }
 
+/** A drawing or an error page, neither of which is to be read: ten lines of svg keep librsvg busy for ten seconds. */
+function isMarkup(content: Buffer): boolean {
+  return /^(\xef\xbb\xbf)?\s*</.test(content.toString("latin1", 0, 256));
+}
+
 /**
  * Whether the profile is sRGB IEC61966-2.1, a third of COCO: converting from it changes no pixel, and doubles the time that
  * decoding takes.
@@ -110,7 +116,8 @@ const srgb_sha256 = "2b3aa1645779a9e634744faf9b01e9102b0c9b88fd6deced7934df86b94
  * picture without one is turned upright.
  */
 function sizeInFrame(stored: Metadata, recorded: WantedPicture): Size {
-  const { width, height, orientation = 1 } = stored;
+  const { width, height } = stored;
+  const orientation = stored.orientation !== undefined && stored.orientation <= 8 ? stored.orientation : 1;
   const upright = {
     ...(orientation > 4 ? { width: height, height: width } : { width, height }),
     upright: true,

@@ -10,7 +10,13 @@ if (!process.connected) end();
 // What a terminal sends to every process of a job at once is the owner's to answer.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
 
-(await loadSharp()).cache(false); // Every picture is seen once.
+const sharp = await loadSharp();
+sharp.cache(false); // Every picture is seen once.
+// No reader of other formats is let at a file.
+sharp.block({ operation: ["VipsForeignLoad"] });
+sharp.unblock({
+  operation: ["Jpeg", "Png", "Webp", "Nsgif", "Tiff", "Heif"].map((format) => `VipsForeignLoad${format}`),
+});
 let last: Promise<void> = Promise.resolve();
 process.on("message", (job: DecodeJob) => {
   const { images_dir, wanted, options } = job;

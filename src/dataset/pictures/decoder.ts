@@ -84,6 +84,7 @@ export class Decoder {
 
   #answered(message: Exclude<FromDecoder, { type: "ready" }>): void {
     const done = this.#pending.shift();
+    this.#timedOut = false; // Its answer was under way when its time was up.
     clearTimeout(this.#timer);
     if (this.#pending.length > 0) this.#startTimer();
     if (message.type === "done") done?.resolve(message.picture);
