@@ -14,8 +14,8 @@ test(
     const images_dir = join(tempFolder(), "images");
     mkdirSync(images_dir);
     const whole = await seeds();
-    const mutated = fc.sample(mutation(whole), { numRuns, seed: 3 });
-    mutated.forEach((content, index) => {
+    const contents = [...whole, ...fc.sample(mutation(whole), { numRuns, seed: 3 })];
+    contents.forEach((content, index) => {
       writeFileSync(join(images_dir, String(index)), content);
     });
     const wanted = contents.map((_, image_id) => ({
@@ -33,8 +33,10 @@ test(
       resize: "letterbox",
       max_pixels: 1_000_000,
     });
-    const pictures = manifest.shards.flatMap((shard) => shard.pictures);
-    expect(pictures).toHaveLength(numRuns);
+    const all = manifest.shards.flatMap((shard) => shard.pictures);
+    expect(all).toHaveLength(contents.length);
+    expect(all.slice(0, whole.length).filter(({ problem }) => problem !== null)).toEqual([]);
+    const pictures = all.slice(whole.length);
     for (const { problem, width } of pictures) {
       if (problem === null) expect(width).toBeGreaterThan(0);
       else expect(problem).toMatch(/^expected (?!.*decoder died)(?!.*\bat .*:\d+:\d+)[^\n]{1,300}$/);
