@@ -5,8 +5,8 @@ import { preparedFolder } from "../dataset/identify-dataset.ts";
 import type { Arguments, Context } from "./command.ts";
 import { dataFolders } from "./session.ts";
 
-export const allSplits = ["train", "val", "test", "testA", "testB"] as const satisfies readonly Split[];
-export const splitBys = ["umd", "google", "unc", "own"] as const satisfies readonly SplitBy[];
+const allSplits = ["train", "val", "test", "testA", "testB"] as const satisfies readonly Split[];
+const splitBys = ["umd", "google", "unc", "own"] as const satisfies readonly SplitBy[];
 
 export function chosenSplit(args: Arguments): Split {
   return allSplits.find((split) => split === args.text("split")) ?? "val";

@@ -2,8 +2,8 @@ import { extname, resolve } from "node:path";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { BoxFormat, Columns, RowsSource, Split } from "../../contract/generated/types.ts";
 
-export const splits = ["train", "val", "test", "testA", "testB"] as const satisfies readonly Split[];
-export const formats = [
+const splits = ["train", "val", "test", "testA", "testB"] as const satisfies readonly Split[];
+const formats = [
   "jsonl",
   "csv",
   "coco",

@@ -5,7 +5,7 @@ import type { AnnotationSource, SourceFile } from "../../contract/generated/type
 import { hashFile } from "../../hash-file.ts";
 
 /** The files that a source's annotations are in. */
-export function filesOf(source: AnnotationSource): string[] {
+function filesOf(source: AnnotationSource): string[] {
   return source.layout === "refcoco"
     ? [source.instances_file, source.refs_file]
     : source.files.map(({ file }) => file);
