@@ -16,6 +16,7 @@ export interface Row {
 /** What `bench.sweep` prints. */
 export interface SweepFigures {
   num_trials: number;
+  prepare_s: number;
   features_s: number;
   num_sentences: { train: number; val: number };
   rows: {
@@ -47,12 +48,12 @@ export interface RpnFigures {
   >;
 }
 
-export function sweepRows({ num_trials, features_s, num_sentences, rows }: SweepFigures): Row[] {
+export function sweepRows({ num_trials, prepare_s, features_s, num_sentences, rows }: SweepFigures): Row[] {
   return rows.map((row) => {
     const parts = Object.entries(row.original_parts_s).map(([part, s]) => `${part} ${seconds(s)}`);
     return {
       what: `sweep of ${num_trials} trials, \`${row.preset}\`, ${num_sentences.train} + ${num_sentences.val} sentences; the other side: the original's way`,
-      ours: `${seconds(row.ours_s)} (features ${seconds(features_s)}, trial ${seconds(row.trial_s)})`,
+      ours: `${seconds(row.ours_s)} (pictures ${seconds(prepare_s)}, features ${seconds(features_s)}, trial ${seconds(row.trial_s)})`,
       other: `${seconds(row.original_s)} (trial ${seconds(row.original_trial_s)}: ${parts.join(", ")})`,
       figure: times(row.ratio),
       ...(row.preset === "default" ? atLeast(row.ratio, 8) : { target: "as measured" }),

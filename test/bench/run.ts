@@ -10,6 +10,8 @@ import { ensureRuntime } from "../../src/runtime/ensure-runtime.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import { helpMs, sweepMemory } from "./cli.ts";
 import { measureEngine } from "./engine.ts";
+import { fullShapeRows } from "./full-shape-rows.ts";
+import { picturesMemoryRows, picturesRows } from "./pictures.ts";
 import { runPython } from "./python.ts";
 import {
   engineRows,
@@ -37,7 +39,7 @@ try {
   };
   const scenes = await makeScenes(folder, python, numScenes);
   await add("a sweep, and one the original's way", async () => {
-    const args = [join(folder, "ours"), ...scenes.specFiles];
+    const args = [join(folder, "ours"), String(scenes.prepare_s), ...scenes.specFiles];
     return sweepRows(await runPython<SweepFigures>(python, "sweep", args));
   });
   await add("bridge and engine, and a plain loop", async () =>
@@ -48,6 +50,9 @@ try {
   );
   await add("the command line", async () => [helpRow(await helpMs())]);
   if (process.platform === "linux") await add("memory", async () => memoryRows(await sweepMemory(scenes)));
+  await add("preparing pictures", () => picturesRows(folder, python));
+  if (process.platform === "linux") await add("preparing many pictures", () => picturesMemoryRows(folder));
+  await add("a data set of RefCOCOg's full shape", () => fullShapeRows(folder, python));
   const text = page(rows, await machine());
   process.stdout.write(text);
   if (values.out !== undefined) writeFileSync(values.out, text);

@@ -1,8 +1,12 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { performance } from "node:perf_hooks";
 import { execa } from "execa";
 import type { StoredPlan } from "../../src/contract/generated/types.ts";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
+import { DEFAULT_MAX_PIXELS } from "../../src/dataset/pictures/decode.ts";
+import { preparePixels } from "../../src/dataset/pictures/prepare-pixels.ts";
+import { readWanted } from "../../src/dataset/prepare/prepared-folder.ts";
 import { packageRoot } from "../../src/package-root.ts";
 
 /** What all figures are taken on: scenes, and one trial in each preset. */
@@ -12,6 +16,8 @@ export interface Scenes {
   env: NodeJS.ProcessEnv;
   plan: StoredPlan;
   specFiles: string[];
+  /** What preparing the pictures took, the start of Python left out. */
+  prepare_s: number;
 }
 
 export const cli: string = join(packageRoot, "bin/cliprpn.js");
@@ -44,10 +50,26 @@ export async function makeScenes(folder: string, python: string, count: number):
     env,
   });
   const plan: StoredPlan = JSON.parse(stdout);
+  await execa(process.execPath, [cli, "dataset", "show", root], { env });
+  const prepare_s = await preparingAgain(root, plan.trials[0]?.dataset.root ?? "");
   const specFiles = plan.trials.map((spec) => {
     const file = join(folder, `${spec.preset}.json`);
     writeFileSync(file, JSON.stringify(spec));
     return file;
   });
-  return { folder, experiment, env, plan, specFiles };
+  return { folder, experiment, env, plan, specFiles, prepare_s };
+}
+
+/** Seconds of decoding all pictures of the prepared data set once more, into another folder. */
+async function preparingAgain(raw: string, prepared: string): Promise<number> {
+  const started = performance.now();
+  await preparePixels({
+    images_dir: join(raw, "images"),
+    wanted: readWanted(prepared),
+    folder: join(prepared, "again"),
+    image_size_px: 224,
+    resize: "squash",
+    max_pixels: DEFAULT_MAX_PIXELS,
+  });
+  return (performance.now() - started) / 1000;
 }

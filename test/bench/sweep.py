@@ -1,4 +1,4 @@
-"""Sweeps of 12 trials, ours against the original's way: `python -m bench.sweep FOLDER SPEC.json...`"""
+"""Sweeps of 12 trials, ours against the original's way: `python -m bench.sweep FOLDER PREPARE_S SPEC.json...`"""
 
 from __future__ import annotations
 
@@ -19,8 +19,12 @@ from cliprpn.trial import run_trial
 NUM_TRIALS = 12
 
 
-def main(folder: Path, spec_files: list[Path]) -> dict[str, Any]:
-    """Seconds of both ways for each spec. The features' cache must be empty, as ours includes them."""
+def main(folder: Path, prepare_s: float, spec_files: list[Path]) -> dict[str, Any]:
+    """Seconds of both ways for each spec. The features' cache must be empty, as ours includes them.
+
+    Args:
+        prepare_s: what decoding the pictures took before; ours includes that too.
+    """
     specs = [TrialSpec.model_validate_json(path.read_text(), strict=True) for path in spec_files]
     first = specs[0]
     torch.set_num_threads(first.num_threads)
@@ -34,7 +38,7 @@ def main(folder: Path, spec_files: list[Path]) -> dict[str, Any]:
         before = run_ours(spec, folder)
         parts = train_original_way(spec, index, features)
         trial_s = statistics.mean([before, run_ours(spec, folder)])
-        ours_s, original_s = features_s + NUM_TRIALS * trial_s, NUM_TRIALS * sum(parts.values())
+        ours_s, original_s = prepare_s + features_s + NUM_TRIALS * trial_s, NUM_TRIALS * sum(parts.values())
         rows.append(
             {
                 "preset": spec.preset,
@@ -47,7 +51,8 @@ def main(folder: Path, spec_files: list[Path]) -> dict[str, Any]:
             }
         )
     counts = {name: len(index.split(name)) for name in ("train", "val")}
-    return {"num_trials": NUM_TRIALS, "features_s": features_s, "num_sentences": counts, "rows": rows}
+    facts = {"num_trials": NUM_TRIALS, "prepare_s": prepare_s, "features_s": features_s}
+    return {**facts, "num_sentences": counts, "rows": rows}
 
 
 def run_ours(spec: TrialSpec, folder: Path) -> float:
@@ -60,4 +65,4 @@ def run_ours(spec: TrialSpec, folder: Path) -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(Path(sys.argv[1]), [Path(path) for path in sys.argv[2:]])))
+    print(json.dumps(main(Path(sys.argv[1]), float(sys.argv[2]), [Path(path) for path in sys.argv[3:]])))
