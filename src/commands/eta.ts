@@ -1,3 +1,5 @@
+import { duration } from "../report/format.ts";
+
 /** A trial that runs: `share` of its work was done in `workedMs`; both count from the first training step. */
 export interface RunningShare {
   label: string;
@@ -47,4 +49,15 @@ function mean(values: number[]): number {
 
 function sum(values: number[]): number {
   return values.reduce((total, value) => total + value, 0);
+}
+
+/** What is left of work in equal steps; undefined until a second and a hundredth of it have passed. */
+export function leftMs(workedMs: number, done: number, left: number): number | undefined {
+  const isTelling = workedMs >= 1000 && done >= (done + left) / 100;
+  return isTelling && left > 0 ? (workedMs / done) * left : undefined;
+}
+
+/** An estimate has no tenths, and is never nothing. */
+export function wholeSeconds(ms: number): string {
+  return ms < 10_000 ? `${Math.max(1, Math.round(ms / 1000))} s` : duration(ms);
 }

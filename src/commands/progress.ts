@@ -2,7 +2,7 @@ import type { TrialEvent, TrialOutcome, TrialSpec } from "../contract/generated/
 import type { TrialWatcher } from "../engine/engine.ts";
 import { duration, percent } from "../report/format.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { add, remainingMs } from "./eta.ts";
+import { add, remainingMs, wholeSeconds } from "./eta.ts";
 import { phases } from "./live-event.ts";
 
 interface Running {
@@ -118,9 +118,4 @@ function told(outcome: TrialOutcome | undefined, duration_ms: number): string {
   if (outcome === undefined) return "interrupted";
   if (outcome.state === "failed") return `FAILED  ${outcome.error.code}: ${outcome.error.message}`;
   return `Acc@0.5 on val ${percent(outcome.metrics.acc_at_50)}  (${duration(duration_ms)})`;
-}
-
-/** An estimate has no tenths, and is never nothing. */
-function wholeSeconds(ms: number): string {
-  return ms < 10_000 ? `${Math.max(1, Math.round(ms / 1000))} s` : duration(ms);
 }

@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { count } from "../count.ts";
 import { makeDemo } from "../dataset/demo/make-demo.ts";
 import { type DataFolders, type DatasetIdentity, identifyDataset } from "../dataset/identify-dataset.ts";
 import { ensurePrepared } from "../dataset/prepare/ensure-prepared.ts";
@@ -14,6 +15,7 @@ import { version } from "../package-root.ts";
 import { cacheDir } from "../runtime/cache-dir.ts";
 import { ensureRuntime } from "../runtime/ensure-runtime.ts";
 import type { Arguments, Context } from "./command.ts";
+import { leftMs, wholeSeconds } from "./eta.ts";
 import { experimentFile } from "./shipped-experiment.ts";
 
 /** A checked experiment with its plan; nothing has started. */
@@ -58,14 +60,21 @@ export async function ensureDataset(
 /** What preparing a data set tells and asks. */
 export function prepareContext(call: PrepareContext["call"], { terminal, signal }: Context): PrepareContext {
   let phase = "";
+  let since: { ms: number; done: number } | undefined;
   return {
     call,
     signal,
     onPhase: (text) => {
       phase = text;
+      since = undefined;
       terminal.live([phase]);
     },
-    onProgress: (done, total) => terminal.live([`${phase}: ${done} of ${total}`]),
+    onProgress: (done, total) => {
+      since ??= { ms: Date.now(), done };
+      const left = leftMs(Date.now() - since.ms, done - since.done, total - done);
+      const eta = left === undefined ? "" : `, about ${wholeSeconds(left)} left`;
+      terminal.live([`${phase}: ${count(done)} of ${count(total)}${eta}`]);
+    },
   };
 }
 

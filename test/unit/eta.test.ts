@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { remainingMs, type SweepState } from "../../src/commands/eta.ts";
+import { leftMs, remainingMs, type SweepState } from "../../src/commands/eta.ts";
 
 const state = (changes: Partial<SweepState>): SweepState => ({
   running: [],
@@ -62,4 +62,14 @@ test.each<[string, Partial<SweepState>, number | undefined]>([
   const left = remainingMs(state(changes));
   if (expected === undefined) expect(left).toBeUndefined();
   else expect(left).toBeCloseTo(expected, 6);
+});
+
+test.each([
+  ["nothing is done", 5000, 0, 100, undefined],
+  ["a second has not passed", 900, 50, 50, undefined],
+  ["less than a hundredth is done", 5000, 1, 999, undefined],
+  ["a quarter took ten seconds", 10_000, 25, 75, 30_000],
+  ["all is done", 10_000, 100, 0, undefined],
+])("what is left of equal steps when %s", (_, workedMs, done, left, expected) => {
+  expect(leftMs(workedMs, done, left)).toBe(expected);
 });
