@@ -6,7 +6,7 @@ import type { StoredPlan } from "../../src/contract/generated/types.ts";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
 import { DEFAULT_MAX_PIXELS } from "../../src/dataset/pictures/decode.ts";
 import { preparePixels } from "../../src/dataset/pictures/prepare-pixels.ts";
-import { readWanted } from "../../src/dataset/prepare/prepared-folder.ts";
+import { readWanted, wantedFile } from "../../src/dataset/prepare/prepared-folder.ts";
 import { packageRoot } from "../../src/package-root.ts";
 
 /** What all figures are taken on: scenes, and one trial in each preset. */
@@ -65,7 +65,7 @@ async function preparingAgain(raw: string, prepared: string): Promise<number> {
   const started = performance.now();
   await preparePixels({
     images_dir: join(raw, "images"),
-    wanted: readWanted(prepared),
+    wanted: readWanted(wantedFile(prepared)),
     folder: join(prepared, "again"),
     image_size_px: 224,
     resize: "squash",
