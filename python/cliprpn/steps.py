@@ -20,7 +20,7 @@ from cliprpn.contract.generated import (
     WarningEvent,
 )
 from cliprpn.data.index import DatasetIndex, open_dataset
-from cliprpn.data.pixels import open_pixels, pixels_folder
+from cliprpn.data.pixels import open_pixels_of
 from cliprpn.durable import write_durably
 from cliprpn.errors import CliprpnError
 from cliprpn.evaluation import predict_split
@@ -52,7 +52,7 @@ def open_data(
     index = open_dataset(root, dataset.id)
     features = open_features(
         index,
-        open_pixels(pixels_folder(root, image_size_px, resize)),
+        open_pixels_of(index.images, root, image_size_px, resize),
         lambda: load_backbone(backbone.name, backbone.weights),
         backbone.weights_id,
         cache_dir,

@@ -4,6 +4,7 @@ import type { AnnotationSource, PreparedDataset } from "../contract/generated/ty
 import { count } from "../count.ts";
 import { DEFAULT_MAX_PIXELS } from "../dataset/pictures/decode.ts";
 import { extractFiles } from "../dataset/pictures/extract-zip.ts";
+import { makeUnpackedFolder } from "../dataset/pictures/unpacked-folder.ts";
 import { locateAnnotations, locatePictures, namedPlace, type Place } from "../dataset/prepare/locate.ts";
 import { ownSource } from "../dataset/prepare/own-rows.ts";
 import { type PrepareRequest, prepareDataset } from "../dataset/prepare/prepare-dataset.ts";
@@ -104,6 +105,7 @@ async function annotations(
   let where = place.path;
   if (place.is_archive) {
     where = join(folder, "annotations");
+    makeUnpackedFolder(place.path, where);
     const { missing, refused } = await extractFiles({
       archive: place.path,
       wanted: names,

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 
-from cliprpn.data.pixels import open_pixels, pixels_folder, read_manifest
+from cliprpn.data.pixels import (
+    open_pixels,
+    open_pixels_of,
+    pixels_folder,
+    read_manifest,
+)
 from cliprpn.errors import CliprpnError
 
 SIZE = 32
@@ -31,7 +38,10 @@ def folder(tmp_path: Path) -> Path:
     """A manifest and its shards, written by hand."""
     shards, number = [], 0
     for shard, count in enumerate(COUNTS):
-        np.save(tmp_path / f"shard-{shard:05d}.npy", np.stack([content(number + n) for n in range(count)]))
+        np.save(
+            tmp_path / f"shard-{shard:05d}.npy",
+            np.stack([content(number + n) for n in range(count)]),
+        )
         pictures = [picture(number + n) for n in range(count)]
         shards.append({"file": f"shard-{shard:05d}.npy", "sha256": "0" * 64, "pictures": pictures})
         number += count
@@ -57,7 +67,12 @@ def picture(number: int) -> dict[str, Any]:
 
 def write(folder: Path, changes: dict[str, Any]) -> None:
     path = folder / "manifest.json"
-    facts = {"preprocessing_version": "1", "image_size_px": SIZE, "resize": "letterbox", "pixels_id": "abc"}
+    facts = {
+        "preprocessing_version": "1",
+        "image_size_px": SIZE,
+        "resize": "letterbox",
+        "pixels_id": "abc",
+    }
     old = json.loads(path.read_text()) if path.exists() else facts
     path.write_text(json.dumps(old | changes))
 
@@ -113,3 +128,18 @@ def test_a_size_that_was_not_prepared_says_who_prepares_it(tmp_path: Path) -> No
     with pytest.raises(CliprpnError, match="npx cliprpn prepare") as caught:
         read_manifest(tmp_path / "squash-64" / "manifest.json")
     assert caught.value.code == "data_invalid" and "squash-64" in caught.value.message
+
+
+@pytest.mark.parametrize("rows", [[0, 1], [1, None], [0, 99]])
+def test_pictures_of_another_data_set_are_not_trained_on(
+    folder: Path, tmp_path: Path, rows: list[int | None]
+) -> None:
+    pixels = pixels_folder(tmp_path / "set", SIZE, "squash")
+    shutil.copytree(folder, pixels)
+    names = open_pixels(folder).file_names
+    mine = pa.table({"file_name": names[:2], "pixel_row": [0, 1]})
+    assert open_pixels_of(mine, tmp_path / "set", SIZE, "squash").file_names == names
+    other = pa.table({"file_name": [names[0], names[2]], "pixel_row": rows})
+    with pytest.raises(CliprpnError, match="prepare the data set again") as caught:
+        open_pixels_of(other, tmp_path / "set", SIZE, "squash")
+    assert caught.value.code == "data_invalid"

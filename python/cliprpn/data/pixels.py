@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import torch
 from pydantic import ValidationError
 from torch import Tensor
@@ -23,6 +24,7 @@ class Pixels:
         shards: memory maps, uint8 [n, size, size, 3], RGB.
         starts: [num_shards], the first picture of each.
         frames: [num_pictures, 4], float64: scale_x, scale_y, left, top, from original to prepared pixels.
+        file_names: of the pictures, in their order.
     """
 
     pixels_id: str
@@ -30,6 +32,7 @@ class Pixels:
     shards: list[np.ndarray]
     starts: np.ndarray
     frames: Tensor
+    file_names: list[str]
 
     def batch(self, rows: np.ndarray) -> Tensor:
         """Pictures [b, 3, size, size], uint8, RGB.
@@ -42,6 +45,26 @@ class Pixels:
             self.shards[shard][row - self.starts[shard]] for shard, row in zip(shards, rows, strict=True)
         ]
         return torch.from_numpy(np.stack(found)).permute(0, 3, 1, 2)  # [b, 3, size, size]
+
+
+def open_pixels_of(images: pa.Table, root: Path, image_size_px: int, resize: str) -> Pixels:
+    """A data set's prepared pictures, held against its table of pictures.
+
+    Raises:
+        CliprpnError: data_invalid, where there are none, files are damaged, or they are of other pictures.
+    """
+    pixels = open_pixels(folder := pixels_folder(root, image_size_px, resize))
+    names = pixels.file_names
+    rows = zip(images["file_name"].to_pylist(), images["pixel_row"].to_pylist(), strict=True)
+    for name, row in rows:
+        found = names[row] if row is not None and row < len(names) else None
+        if found != name:
+            raise CliprpnError(
+                "data_invalid",
+                f"{folder}: expected the pictures of the data set's tables, found {found or 'none'} in the place of "
+                f"{name}; delete that folder and prepare the data set again",
+            )
+    return pixels
 
 
 def pixels_folder(root: Path, image_size_px: int, resize: str) -> Path:
@@ -80,6 +103,7 @@ def open_pixels(folder: Path) -> Pixels:
         shards,
         starts.astype(np.int64),
         torch.tensor(frames, dtype=torch.float64).reshape(-1, 4),
+        [each.file_name for shard in manifest.shards for each in shard.pictures],
     )
 
 

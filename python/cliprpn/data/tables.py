@@ -59,6 +59,7 @@ def write_tables(annotations: Annotations, pixels: PixelsManifest | None, folder
     boxes = referred_boxes(left, sizes, problems)
     problems.raise_if_any()
     objects = [each for each in annotations.objects.values() if each.image_id in kept]
+    (folder / "dataset.json").unlink(missing_ok=True)  # It tells of other tables; the caller writes the next.
     write_whole(images, IMAGES, folder / "images.parquet")
     write_whole(_objects(objects, left, sizes), OBJECTS, folder / "objects.parquet")
     write_whole(_sentences(left, boxes, objects), SENTENCES, folder / "sentences.parquet")

@@ -4,8 +4,8 @@ import { CliprpnError } from "../../contract/errors.ts";
 import { type DatasetIdentity, refcocoSource } from "../identify-dataset.ts";
 import { DEFAULT_MAX_PIXELS } from "../pictures/decode.ts";
 import { preparePixels } from "../pictures/prepare-pixels.ts";
-import { type PrepareContext, picturesHash, prepareDataset } from "./prepare-dataset.ts";
-import { type PictureSize, pixelsFolder, readFacts, readWanted } from "./prepared-folder.ts";
+import { inFolder, type PrepareContext, picturesHash, prepareDataset } from "./prepare-dataset.ts";
+import { type PictureSize, pixelsFolder, readFacts, readWanted, wantedFile } from "./prepared-folder.ts";
 
 /**
  * Has the data set ready at these sizes: a folder in RefCOCOg's own layout is prepared in the cache, and looked at again every
@@ -41,18 +41,27 @@ export async function ensurePrepared(
 async function addSizes(
   folder: string,
   sizes: readonly PictureSize[],
+  context: PrepareContext,
+): Promise<void> {
+  if (sizes.every((size) => hasSize(folder, size))) return; // A folder that cannot be written to will do.
+  await inFolder(folder, context, (held) => addMissing(folder, sizes, held));
+}
+
+async function addMissing(
+  folder: string,
+  sizes: readonly PictureSize[],
   { onPhase, onProgress, signal }: PrepareContext,
 ): Promise<void> {
   for (const size of sizes) {
+    if (hasSize(folder, size)) continue;
     const pixels = pixelsFolder(folder, size);
-    if (existsSync(join(pixels, "manifest.json"))) continue;
     const { images_dir, max_pixels, pictures_sha256 } = readFacts(folder);
     if (images_dir === null)
       throw new CliprpnError("data_invalid", `${folder}: it was prepared without pictures`);
     onPhase(`preparing the pictures, ${size.resize} to ${size.image_size_px} px`);
     const manifest = await preparePixels({
       images_dir,
-      wanted: readWanted(folder),
+      wanted: readWanted(wantedFile(folder)),
       folder: pixels,
       ...size,
       max_pixels,
@@ -65,4 +74,8 @@ async function addSizes(
         `${images_dir}: the pictures have changed since the data set was prepared; prepare it again`,
       );
   }
+}
+
+function hasSize(folder: string, size: PictureSize): boolean {
+  return existsSync(join(pixelsFolder(folder, size), "manifest.json"));
 }

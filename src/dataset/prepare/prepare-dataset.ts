@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { CliprpnError } from "../../contract/errors.ts";
 import type {
@@ -14,7 +14,9 @@ import type {
 import { withLock } from "../../lock.ts";
 import { extractPictures } from "../pictures/extract-zip.ts";
 import { preparePixels } from "../pictures/prepare-pixels.ts";
+import { makeUnpackedFolder } from "../pictures/unpacked-folder.ts";
 import type { Place } from "./locate.ts";
+import { dropStaleSizes } from "./other-sizes.ts";
 import {
   isPrepared,
   type PictureSize,
@@ -69,13 +71,22 @@ export async function prepareDataset(
 ): Promise<PreparedDataset> {
   const { folder } = request;
   mkdirSync(folder, { recursive: true });
+  return inFolder(folder, context, (held) => prepareHeld(request, held));
+}
+
+/** Does something in a data set's folder that one process at a time may do; others wait. */
+export function inFolder<T>(
+  folder: string,
+  context: PrepareContext,
+  work: (held: PrepareContext) => Promise<T>,
+): Promise<T> {
   const waiting = {
     signal: context.signal,
     onWait: () => context.onPhase("another process prepares this data set; waiting until it is done"),
     lost: () =>
       new CliprpnError("locked", `${folder}: another process took it over; run the same command again`),
   };
-  return withLock(join(folder, "prepare"), waiting, (signal) => prepareHeld(request, { ...context, signal }));
+  return withLock(join(folder, "prepare"), waiting, (signal) => work({ ...context, signal }));
 }
 
 /** As `prepareDataset`, the folder being ours. */
@@ -84,16 +95,30 @@ async function prepareHeld(request: PrepareRequest, context: PrepareContext): Pr
   const known = isPrepared(folder) ? readFacts(folder) : undefined;
   const files = await describeFiles(request.source, known?.annotation_files ?? []);
   const same = known !== undefined && saysTheSame(known, request, files);
-  if (!same || !existsSync(wantedFile(folder))) {
+  // Beside what a finished set is made of, until this one is: where it fails, the other's command still goes on.
+  const wanted_file = same ? wantedFile(folder) : `${wantedFile(folder)}.new`;
+  if (!same || !existsSync(wanted_file)) {
     context.onPhase("reading the annotations");
-    await context.call("read_annotations", { source: request.source, out_file: wantedFile(folder) });
+    await context.call("read_annotations", { source: request.source, out_file: wanted_file });
   }
-  const manifests = await prepareSizes(request, context);
+  const manifests = await prepareSizes(request, readWanted(wanted_file), context);
   const [first] = manifests;
   const pictures_sha256 = first === undefined ? "" : picturesHash(first);
-  if (same && known.pictures_sha256 === pictures_sha256) return unmoved(known, request);
+  if (same && known.pictures_sha256 === pictures_sha256) {
+    dropOtherSizes(request);
+    return unmoved(known, request);
+  }
   context.onPhase("writing the index");
-  return index(request, context, files, first, pictures_sha256);
+  const facts = await index(request, context, files, first, pictures_sha256);
+  if (!same) renameSync(wanted_file, wantedFile(folder));
+  dropOtherSizes(request);
+  writeFacts(folder, facts);
+  return facts;
+}
+
+function dropOtherSizes(request: PrepareRequest): void {
+  const { folder, sizes, images, max_pixels } = request;
+  if (images !== null) dropStaleSizes(folder, sizes, imagesDir(request, images), max_pixels);
 }
 
 /** Whether the tables of the folder are what these annotations would give. */
@@ -111,10 +136,13 @@ function saysTheSame(known: PreparedDataset, request: PrepareRequest, files: Sou
 }
 
 /** The pictures at every size that is asked for; none for annotations without pictures. */
-async function prepareSizes(request: PrepareRequest, context: PrepareContext): Promise<PixelsManifest[]> {
+async function prepareSizes(
+  request: PrepareRequest,
+  wanted: WantedPicture[],
+  context: PrepareContext,
+): Promise<PixelsManifest[]> {
   const { folder, images, max_pixels } = request;
   if (images === null) return [];
-  const wanted = readWanted(folder);
   const images_dir = imagesDir(request, images);
   const refused = images.is_archive ? await unpack(images.path, wanted, images_dir, context) : [];
   // Minutes of decoding are not spent before what is missing is told.
@@ -138,6 +166,7 @@ async function prepareSizes(request: PrepareRequest, context: PrepareContext): P
   return manifests;
 }
 
+/** Writes the tables. @returns the facts, not written yet. */
 async function index(
   request: PrepareRequest,
   { call }: PrepareContext,
@@ -155,7 +184,7 @@ async function index(
     folder,
   });
   const gone = manifest === undefined ? [] : picturesOf(manifest).filter(({ problem }) => problem !== null);
-  const facts: PreparedDataset = {
+  return {
     format_version: 1,
     id:
       request.id ??
@@ -180,8 +209,6 @@ async function index(
     prepared_at: new Date().toISOString(),
     cliprpn_version,
   };
-  writeFacts(folder, facts);
-  return facts;
 }
 
 /** The facts, their sources' places brought up to date. */
@@ -231,6 +258,7 @@ async function unpack(
   folder: string,
   { onPhase, onProgress, signal }: PrepareContext,
 ): Promise<BadPicture[]> {
+  makeUnpackedFolder(archive, folder);
   const absent = wanted.map(({ file_name }) => file_name).filter((name) => !existsSync(join(folder, name)));
   if (absent.length === 0) return [];
   onPhase(`taking ${absent.length} pictures out of ${archive}`);

@@ -22,8 +22,9 @@ export function writeFacts(folder: string, facts: PreparedDataset): void {
   writeFileAtomic.sync(factsFile(folder), `${JSON.stringify(facts, null, 2)}\n`);
 }
 
-export function readWanted(folder: string): WantedPictures["pictures"] {
-  return read("WantedPictures", wantedFile(folder)).pictures;
+/** @throws CliprpnError data_invalid where it is damaged. */
+export function readWanted(file: string): WantedPictures["pictures"] {
+  return read("WantedPictures", file).pictures;
 }
 
 /** Every picture that the annotations refer to; Python writes it. */

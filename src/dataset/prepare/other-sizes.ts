@@ -1,0 +1,23 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { pixelsFresh } from "../pictures/prepare-pixels.ts";
+import { type PictureSize, pixelsFolder, preparedSizes, readWanted, wantedFile } from "./prepared-folder.ts";
+
+/**
+ * Of sizes that were prepared before and are not among those just `made`: one of other pictures than now counts as begun, so that
+ * what asks for it goes on with it, and nothing trains on it as it is.
+ */
+export function dropStaleSizes(
+  folder: string,
+  made: readonly PictureSize[],
+  images_dir: string,
+  max_pixels: number,
+): void {
+  const wanted = readWanted(wantedFile(folder));
+  for (const size of preparedSizes(folder)) {
+    if (made.some((each) => pixelsFolder(folder, each) === pixelsFolder(folder, size))) continue;
+    const pixels = pixelsFolder(folder, size);
+    if (!pixelsFresh({ images_dir, wanted, folder: pixels, ...size, max_pixels }))
+      rmSync(join(pixels, "manifest.json"), { force: true });
+  }
+}
