@@ -7,7 +7,7 @@ import { extractFiles } from "../dataset/pictures/extract-zip.ts";
 import { makeUnpackedFolder } from "../dataset/pictures/unpacked-folder.ts";
 import { locateAnnotations, locatePictures, namedPlace, type Place } from "../dataset/prepare/locate.ts";
 import { ownSource } from "../dataset/prepare/own-rows.ts";
-import { type PrepareRequest, prepareDataset } from "../dataset/prepare/prepare-dataset.ts";
+import { inFolder, type PrepareRequest, prepareDataset } from "../dataset/prepare/prepare-dataset.ts";
 import { family } from "../dataset/prepare/published-counts.ts";
 import type { Engine } from "../engine/engine.ts";
 import { hint } from "../experiment/hint.ts";
@@ -99,19 +99,23 @@ async function annotations(
   place: Place,
   split_by: string,
   folder: string,
-  { signal }: Context,
+  { signal, terminal }: Context,
 ): Promise<AnnotationSource> {
   const names = ["instances.json", `refs(${split_by}).p`];
   let where = place.path;
   if (place.is_archive) {
     where = join(folder, "annotations");
-    makeUnpackedFolder(place.path, where);
-    const { missing, refused } = await extractFiles({
-      archive: place.path,
-      wanted: names,
-      folder: where,
-      max_file_bytes: MAX_ANNOTATION_BYTES,
-      signal,
+    const out = where;
+    const waiting = { signal, onPhase: (text: string) => terminal.live([text]) };
+    const { missing, refused } = await inFolder(folder, waiting, (held) => {
+      makeUnpackedFolder(place.path, out);
+      return extractFiles({
+        archive: place.path,
+        wanted: names,
+        folder: out,
+        max_file_bytes: MAX_ANNOTATION_BYTES,
+        signal: held,
+      });
     });
     const [bad] = [...refused, ...missing.map((file_name) => ({ file_name, problem: "not in the archive" }))];
     if (bad !== undefined)

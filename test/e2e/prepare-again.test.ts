@@ -1,9 +1,18 @@
 /** `prepare` under a name that is taken: what was there must neither leak into the new set nor be lost to a failure. */
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, expect, test, vi } from "vitest";
+import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
 import { cliprpn, type Said } from "../helpers/cli.ts";
 import { testPython } from "../helpers/python.ts";
 import { lastingFolder } from "../helpers/temp-folder.ts";
@@ -90,4 +99,33 @@ test("an archive that was replaced is taken out again", async () => {
     expect(code, err).toBe(0);
   }
   expect([...shard(cwd, 64).subarray(-3)]).toEqual([0, 0, 255]);
+});
+
+test("damaged files of its own are made anew by the same command", async () => {
+  const { cwd, of } = place();
+  await photos(cwd, "red", "red");
+  const red = ["red", "--images", "red", "--image-size", "64"] as const;
+  expect((await of(...red)).code).toBe(0);
+  for (const name of ["pictures.json", "dataset.json"]) {
+    const file = join(cwd, "data/mine", name);
+    const whole = readFileSync(file, "utf8");
+    writeFileSync(file, whole.slice(0, 100));
+    const { code, err } = await of(...red);
+    expect(code, err).toBe(0);
+    expect(readFileSync(file, "utf8")).toHaveLength(whole.length);
+  }
+});
+
+test("of two at once, one waits for the other", async () => {
+  const { cwd, run } = place();
+  await makeDemo(join(cwd, "have"), { seed: 7, num_images: { train: 3, val: 1, test: 1 } }, () => undefined);
+  renameSync(join(cwd, "have/annotations"), join(cwd, "have/refcocog"));
+  execFileSync(testPython(), ["-m", "zipfile", "-c", "refcocog.zip", "refcocog"], { cwd: join(cwd, "have") });
+  rmSync(join(cwd, "have/refcocog"), { recursive: true });
+  const once = (): Promise<Said> => run("prepare", "refcocog", "--root", "have", "--image-size", "64");
+  const both = await Promise.all([once(), once()]);
+  expect(
+    both.map(({ code }) => code),
+    both.map(({ err }) => err).join("\n"),
+  ).toEqual([0, 0]);
 });

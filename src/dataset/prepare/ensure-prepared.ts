@@ -44,7 +44,7 @@ async function addSizes(
   context: PrepareContext,
 ): Promise<void> {
   if (sizes.every((size) => hasSize(folder, size))) return; // A folder that cannot be written to will do.
-  await inFolder(folder, context, (held) => addMissing(folder, sizes, held));
+  await inFolder(folder, context, (signal) => addMissing(folder, sizes, { ...context, signal }));
 }
 
 async function addMissing(

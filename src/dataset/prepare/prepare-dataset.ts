@@ -18,7 +18,6 @@ import { makeUnpackedFolder } from "../pictures/unpacked-folder.ts";
 import type { Place } from "./locate.ts";
 import { dropStaleSizes } from "./other-sizes.ts";
 import {
-  isPrepared,
   type PictureSize,
   pixelsFolder,
   readFacts,
@@ -69,39 +68,40 @@ export async function prepareDataset(
   request: PrepareRequest,
   context: PrepareContext,
 ): Promise<PreparedDataset> {
-  const { folder } = request;
-  mkdirSync(folder, { recursive: true });
-  return inFolder(folder, context, (held) => prepareHeld(request, held));
+  return inFolder(request.folder, context, (signal) => prepareHeld(request, { ...context, signal }));
 }
 
 /** Does something in a data set's folder that one process at a time may do; others wait. */
 export function inFolder<T>(
   folder: string,
-  context: PrepareContext,
-  work: (held: PrepareContext) => Promise<T>,
+  { signal, onPhase }: Pick<PrepareContext, "signal" | "onPhase">,
+  work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  mkdirSync(folder, { recursive: true });
   const waiting = {
-    signal: context.signal,
-    onWait: () => context.onPhase("another process prepares this data set; waiting until it is done"),
+    signal,
+    onWait: () => onPhase("another process prepares this data set; waiting until it is done"),
     lost: () =>
       new CliprpnError("locked", `${folder}: another process took it over; run the same command again`),
   };
-  return withLock(join(folder, "prepare"), waiting, (signal) => work({ ...context, signal }));
+  return withLock(join(folder, "prepare"), waiting, work);
 }
 
 /** As `prepareDataset`, the folder being ours. */
 async function prepareHeld(request: PrepareRequest, context: PrepareContext): Promise<PreparedDataset> {
   const { folder } = request;
-  const known = isPrepared(folder) ? readFacts(folder) : undefined;
+  const known = ifWhole(() => readFacts(folder));
   const files = await describeFiles(request.source, known?.annotation_files ?? []);
   const same = known !== undefined && saysTheSame(known, request, files);
   // Beside what a finished set is made of, until this one is: where it fails, the other's command still goes on.
   const wanted_file = same ? wantedFile(folder) : `${wantedFile(folder)}.new`;
-  if (!same || !existsSync(wanted_file)) {
+  let wanted = same ? ifWhole(() => readWanted(wanted_file)) : undefined;
+  if (wanted === undefined) {
     context.onPhase("reading the annotations");
     await context.call("read_annotations", { source: request.source, out_file: wanted_file });
+    wanted = readWanted(wanted_file);
   }
-  const manifests = await prepareSizes(request, readWanted(wanted_file), context);
+  const manifests = await prepareSizes(request, wanted, context);
   const [first] = manifests;
   const pictures_sha256 = first === undefined ? "" : picturesHash(first);
   if (same && known.pictures_sha256 === pictures_sha256) {
@@ -114,6 +114,15 @@ async function prepareHeld(request: PrepareRequest, context: PrepareContext): Pr
   dropOtherSizes(request);
   writeFacts(folder, facts);
   return facts;
+}
+
+/** A damaged file is as good as none: preparing again mends it. */
+function ifWhole<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }
 
 function dropOtherSizes(request: PrepareRequest): void {
