@@ -167,7 +167,7 @@ function ownRequest(name: string, from: string[], args: Arguments, context: Cont
 
 function common(
   args: Arguments,
-): Pick<PrepareRequest, "sizes" | "max_pixels" | "allow_missing" | "cliprpn_version"> {
+): Pick<PrepareRequest, "sizes" | "max_pixels" | "follow_links" | "allow_missing" | "cliprpn_version"> {
   const { image_size_px, resize } = presets.default;
   const size = args.number("image-size") ?? image_size_px;
   if (size % 32 !== 0 || size < 64 || size > 1024)
@@ -175,6 +175,7 @@ function common(
   return {
     sizes: [{ image_size_px: size, resize: args.text("resize") === "letterbox" ? "letterbox" : resize }],
     max_pixels: args.number("max-pixels") ?? DEFAULT_MAX_PIXELS,
+    follow_links: args.flag("follow-links"),
     allow_missing: args.flag("allow-missing"),
     cliprpn_version: version,
   };

@@ -139,6 +139,11 @@ export const commands: Command[] = [
         type: "boolean",
         default: false,
       },
+      "follow-links": {
+        describe: "read pictures that links lead to, out of their folder",
+        type: "boolean",
+        default: false,
+      },
       "max-pixels": { describe: "refuse pictures with more", type: "number" },
       python,
     },

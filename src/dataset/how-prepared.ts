@@ -1,10 +1,11 @@
 import { dirname } from "node:path";
 import type { PreparedDataset } from "../contract/generated/types.ts";
 import { shellQuoted } from "../shell-quote.ts";
+import { DEFAULT_MAX_PIXELS } from "./pictures/decode.ts";
 
 /** The command that makes this data set again from the same files. */
 export function prepareCommand(facts: PreparedDataset): string {
-  const { source, name, split_by, images_dir, allow_missing } = facts;
+  const { source, name, split_by, images_dir, allow_missing, follow_links, max_pixels } = facts;
   const suffix = `-${split_by}`;
   const words =
     source.layout === "refcoco"
@@ -29,8 +30,12 @@ export function prepareCommand(facts: PreparedDataset): string {
           ...(source.split_seed === 0 ? [] : ["--split-seed", `${source.split_seed}`]),
         ];
   const images = images_dir === null ? ["--without-pictures"] : ["--images", images_dir];
-  const missing = allow_missing ? ["--allow-missing"] : [];
-  return ["cliprpn", "prepare", ...words, ...images, ...missing].map(shellQuoted).join(" ");
+  const flags = [
+    ...(allow_missing ? ["--allow-missing"] : []),
+    ...(follow_links ? ["--follow-links"] : []),
+    ...(max_pixels === DEFAULT_MAX_PIXELS ? [] : ["--max-pixels", `${max_pixels}`]),
+  ];
+  return ["cliprpn", "prepare", ...words, ...images, ...flags].map(shellQuoted).join(" ");
 }
 
 function columnsOf(columns: object): string[] {

@@ -169,6 +169,7 @@ function optionsOf(images_dir: string, repeats: number): PixelsOptions {
     image_size_px: size_px,
     resize: "squash",
     max_pixels: DEFAULT_MAX_PIXELS,
+    follow_links: false,
   };
 }
 

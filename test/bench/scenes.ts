@@ -70,6 +70,7 @@ async function preparingAgain(raw: string, prepared: string): Promise<number> {
     image_size_px: 224,
     resize: "squash",
     max_pixels: DEFAULT_MAX_PIXELS,
+    follow_links: false,
   });
   return (performance.now() - started) / 1000;
 }

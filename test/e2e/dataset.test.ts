@@ -87,6 +87,7 @@ async function prepare(name: string, from: string[], photos = true): Promise<voi
       images: photos ? { path: join(folder, "photos"), is_archive: false } : null,
       sizes: [{ image_size_px: 64, resize: "squash" }],
       max_pixels: 1_000_000,
+      follow_links: false,
       allow_missing: false,
       cliprpn_version: "0.1.0",
     },

@@ -75,6 +75,7 @@ const preparedFacts: PreparedDataset = {
   annotation_files: [{ file: "/a b/rows.jsonl", bytes: 1, mtime_ms: 1, sha256: "0".repeat(64) }],
   images_dir: "/photos",
   max_pixels: 1_000_000,
+  follow_links: false,
   allow_missing: false,
   pictures_sha256: "0".repeat(64),
   dropped: { num_images: 0, num_refs: 0, num_sentences: 0 },

@@ -58,6 +58,7 @@ def prepare(
         "annotation_files": [],
         "images_dir": str(root / "images"),
         "max_pixels": 80_000_000,
+        "follow_links": False,
         "allow_missing": False,
         "pictures_sha256": "0" * 64,
         "dropped": {"num_images": 0, "num_refs": 0, "num_sentences": 0},

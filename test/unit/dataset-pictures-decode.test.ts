@@ -16,7 +16,12 @@ import {
 import { testPython } from "../helpers/python.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
-const usual: DecodeOptions = { image_size_px: 32, resize: "squash", max_pixels: DEFAULT_MAX_PIXELS };
+const usual: DecodeOptions = {
+  image_size_px: 32,
+  resize: "squash",
+  max_pixels: DEFAULT_MAX_PIXELS,
+  follow_links: false,
+};
 const colour = { r: 200, g: 100, b: 50 };
 
 describe("every kind of picture comes out as it looks", () => {

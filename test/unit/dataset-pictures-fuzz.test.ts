@@ -32,6 +32,7 @@ test(
       image_size_px: 8,
       resize: "letterbox",
       max_pixels: 1_000_000,
+      follow_links: false,
     });
     const all = manifest.shards.flatMap((shard) => shard.pictures);
     expect(all).toHaveLength(contents.length);

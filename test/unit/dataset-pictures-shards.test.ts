@@ -183,7 +183,11 @@ describe("a picture's fault is told, its row is black, and the others are there"
       () => writeFileSync(join(images_dir, "odd.png"), gzipSync(svg)),
       /unsupported image format$/,
     ],
-    ["a link that leads out", () => linkTo("../outside.png"), /found a link that leads out of it$/],
+    [
+      "a link that leads out",
+      () => linkTo("../outside.png"),
+      /found a link that leads out of it; `prepare --follow-links` follows it$/,
+    ],
     ["a link to itself", () => linkTo("odd.png"), /found ELOOP$/],
   ])("%s", async (_, place, problem) => {
     await draw("../outside.png", 3);
@@ -226,6 +230,16 @@ describe("a picture's fault is told, its row is black, and the others are there"
     const wanted = wantedOf(["sub/deep.png", "odd.png"]);
     const manifest = await preparePixels({ ...options(), images_dir: join(base, "linked"), wanted });
     expect(problemsOf(manifest)).toEqual([]);
+  });
+
+  test("a link that leads out is followed where that is asked for; a name that does is not", async () => {
+    await draw("../outside.png", 3);
+    linkTo("../outside.png");
+    const wanted = wantedOf(["odd.png", "../outside.png"]);
+    await preparePixels({ ...options(), wanted });
+    const manifest = await preparePixels({ ...options(), wanted, follow_links: true });
+    expect(problemsOf(manifest).map(({ file_name }) => file_name)).toEqual(["../outside.png"]);
+    expect(bytesOf("shard-00000.npy")[128]).toBe(60);
   });
 
   test("more pixels than the limit: the option that raises it is named", async () => {
@@ -331,6 +345,7 @@ function options(): PrepareOptions {
     image_size_px: size,
     resize: "squash",
     max_pixels: 1000,
+    follow_links: false,
     shard_bytes: 4 * row,
     pool: warm,
   };

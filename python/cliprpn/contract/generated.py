@@ -1470,6 +1470,12 @@ class PreparedDataset(BaseModel):
     max_pixels: Annotated[
         int, Field(description="A picture with more is refused.", ge=1)
     ]
+    follow_links: Annotated[
+        bool,
+        Field(
+            description="Whether links that lead out of the folder of pictures were followed."
+        ),
+    ]
     allow_missing: Annotated[
         bool,
         Field(
@@ -1678,4 +1684,4 @@ class BridgeMethods(BaseModel):
     export_dataset: Annotated[ExportDatasetMethod, Field(title="ExportDatasetMethod")]
     dataset_stats: Annotated[DatasetStatsMethod, Field(title="DatasetStatsMethod")]
 
-SCHEMA_SHA256 = "b8909f75ea3443af38cb9740efff8ee4ffd7adc1ec6483bf056ea0111da08048"
+SCHEMA_SHA256 = "b1715609daa2a643c826d69cf947acf2069de34162462387d31427c3af6eaeec"

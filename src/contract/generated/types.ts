@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "b8909f75ea3443af38cb9740efff8ee4ffd7adc1ec6483bf056ea0111da08048";
+export const schema_sha256 = "b1715609daa2a643c826d69cf947acf2069de34162462387d31427c3af6eaeec";
 
 /**
  * What a trial came to: `outcome.json` in its folder, written once. The file is the truth.
@@ -1185,6 +1185,10 @@ export interface PreparedDataset {
    * A picture with more is refused.
    */
   max_pixels: number;
+  /**
+   * Whether links that lead out of the folder of pictures were followed.
+   */
+  follow_links: boolean;
   /**
    * Whether pictures that are missing or broken were left out with their refs.
    */

@@ -18,6 +18,8 @@ export interface DecodeOptions {
   image_size_px: number;
   resize: Resize;
   max_pixels: number;
+  /** Whether a link may lead out of the folder of pictures. */
+  follow_links: boolean;
 }
 
 export interface Decoded {

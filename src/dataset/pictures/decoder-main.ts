@@ -20,7 +20,7 @@ sharp.unblock({
 let last: Promise<void> = Promise.resolve();
 process.on("message", (job: DecodeJob) => {
   const { images_dir, wanted, options } = job;
-  const file = readPicture(images_dir, wanted.file_name, options.max_pixels); // Read while another is decoded.
+  const file = readPicture(images_dir, wanted.file_name, options); // Read while another is decoded.
   last = last.then(async () => {
     const { picture, rgb } = await decode(await file, wanted, options);
     const fault = rgb === null ? undefined : write(rgb, job);

@@ -122,8 +122,8 @@ async function allEnded(parts: Promise<void>[], onError: (error: CliprpnError) =
   if (first !== undefined) throw first;
 }
 
-function decodeOptions({ image_size_px, resize, max_pixels }: DecodeOptions): DecodeOptions {
-  return { image_size_px, resize, max_pixels };
+function decodeOptions({ image_size_px, resize, max_pixels, follow_links }: DecodeOptions): DecodeOptions {
+  return { image_size_px, resize, max_pixels, follow_links };
 }
 
 function manifestOf(shards: PixelShard[], { image_size_px, resize }: DecodeOptions): PixelsManifest {

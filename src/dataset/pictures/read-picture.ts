@@ -10,23 +10,30 @@ export interface FileFacts {
   mtime_ms: number;
 }
 
+/** What may be read. */
+export interface ReadLimits {
+  max_pixels: number;
+  follow_links: boolean;
+}
+
 /** A picture's file, or why it cannot be had: what was expected and found, without its name. */
 export type PictureFile = FileFacts &
   ({ content: Buffer; problem: null } | { content: null; problem: string });
 
 /**
- * The whole file. A link may point to wherever inside of the folder; the folder itself may be a link.
+ * The whole file. A link may point to wherever inside of the folder, and out of it where that is allowed; the folder itself may
+ * be a link.
  *
  * @param images_dir the folder's real path.
  */
 export async function readPicture(
   images_dir: string,
   file_name: string,
-  max_pixels: number,
+  limits: ReadLimits,
 ): Promise<PictureFile> {
   const facts = factsOf(images_dir, file_name);
   try {
-    return { ...facts, content: await readInside(images_dir, file_name, max_pixels), problem: null };
+    return { ...facts, content: await readInside(images_dir, file_name, limits), problem: null };
   } catch (error) {
     return { ...facts, content: null, problem: said(error) };
   }
@@ -49,14 +56,20 @@ export function factsOf(images_dir: string, file_name: string): FileFacts {
 const most_bytes_per_pixel = 8;
 const header_bytes = 16_000_000;
 
-async function readInside(images_dir: string, file_name: string, max_pixels: number): Promise<Buffer> {
+async function readInside(
+  images_dir: string,
+  file_name: string,
+  { max_pixels, follow_links }: ReadLimits,
+): Promise<Buffer> {
   if (leadsOut(file_name))
     throw invalid("expected a name inside of the folder, found one that leads out of it");
   let handle: FileHandle | undefined;
   try {
     const path = await realpath(join(images_dir, file_name));
-    if (!path.startsWith(images_dir.endsWith(sep) ? images_dir : images_dir + sep))
-      throw invalid("expected a file inside of the folder, found a link that leads out of it");
+    if (!follow_links && !path.startsWith(images_dir.endsWith(sep) ? images_dir : images_dir + sep))
+      throw invalid(
+        "expected a file inside of the folder, found a link that leads out of it; `prepare --follow-links` follows it",
+      );
     handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK); // A named pipe would wait for its writer.
     const facts = await handle.stat();
     if (!facts.isFile())

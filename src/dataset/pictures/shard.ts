@@ -42,10 +42,13 @@ export function rowBytes(image_size_px: number): number {
   return image_size_px * image_size_px * 3;
 }
 
-function keyOf(wanted: WantedPicture[], { image_size_px, resize, max_pixels }: DecodeOptions): string {
+function keyOf(wanted: WantedPicture[], options: DecodeOptions): string {
+  const { image_size_px, resize, max_pixels, follow_links } = options;
   const pictures = wanted.map(({ file_name, width, height }) => [file_name, width, height]);
   return createHash("sha256")
-    .update(JSON.stringify([preprocessing_version, image_size_px, resize, max_pixels, pictures]))
+    .update(
+      JSON.stringify([preprocessing_version, image_size_px, resize, max_pixels, follow_links, pictures]),
+    )
     .digest("hex");
 }
 

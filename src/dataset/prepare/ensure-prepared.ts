@@ -31,6 +31,7 @@ export async function ensurePrepared(
       images: { path: join(raw, "images"), is_archive: false },
       sizes,
       max_pixels: DEFAULT_MAX_PIXELS,
+      follow_links: false,
       allow_missing: false,
       cliprpn_version,
     },
@@ -55,7 +56,7 @@ async function addMissing(
   for (const size of sizes) {
     if (hasSize(folder, size)) continue;
     const pixels = pixelsFolder(folder, size);
-    const { images_dir, max_pixels, pictures_sha256 } = readFacts(folder);
+    const { images_dir, max_pixels, follow_links, pictures_sha256 } = readFacts(folder);
     if (images_dir === null)
       throw new CliprpnError("data_invalid", `${folder}: it was prepared without pictures`);
     onPhase(`preparing the pictures, ${size.resize} to ${size.image_size_px} px`);
@@ -65,6 +66,7 @@ async function addMissing(
       folder: pixels,
       ...size,
       max_pixels,
+      follow_links,
       onProgress,
       signal,
     });

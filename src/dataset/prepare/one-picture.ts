@@ -20,6 +20,7 @@ export async function withOnePicture<T>(
       folder,
       ...size,
       max_pixels: DEFAULT_MAX_PIXELS,
+      follow_links: true, // It was named by hand.
       onProgress: () => undefined,
       signal,
     });

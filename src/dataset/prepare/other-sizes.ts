@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { pixelsFresh } from "../pictures/prepare-pixels.ts";
+import type { ReadLimits } from "../pictures/read-picture.ts";
 import { type PictureSize, pixelsFolder, preparedSizes, readWanted, wantedFile } from "./prepared-folder.ts";
 
 /**
@@ -11,13 +12,13 @@ export function dropStaleSizes(
   folder: string,
   made: readonly PictureSize[],
   images_dir: string,
-  max_pixels: number,
+  { max_pixels, follow_links }: ReadLimits,
 ): void {
   const wanted = readWanted(wantedFile(folder));
   for (const size of preparedSizes(folder)) {
     if (made.some((each) => pixelsFolder(folder, each) === pixelsFolder(folder, size))) continue;
     const pixels = pixelsFolder(folder, size);
-    if (!pixelsFresh({ images_dir, wanted, folder: pixels, ...size, max_pixels }))
+    if (!pixelsFresh({ images_dir, wanted, folder: pixels, ...size, max_pixels, follow_links }))
       rmSync(join(pixels, "manifest.json"), { force: true });
   }
 }

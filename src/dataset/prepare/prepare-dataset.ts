@@ -42,6 +42,7 @@ export interface PrepareRequest {
   images: Place | null;
   sizes: readonly PictureSize[];
   max_pixels: number;
+  follow_links: boolean;
   allow_missing: boolean;
   cliprpn_version: string;
 }
@@ -126,8 +127,8 @@ function ifWhole<T>(read: () => T): T | undefined {
 }
 
 function dropOtherSizes(request: PrepareRequest): void {
-  const { folder, sizes, images, max_pixels } = request;
-  if (images !== null) dropStaleSizes(folder, sizes, imagesDir(request, images), max_pixels);
+  const { folder, sizes, images } = request;
+  if (images !== null) dropStaleSizes(folder, sizes, imagesDir(request, images), request);
 }
 
 /** Whether the tables of the folder are what these annotations would give. */
@@ -139,6 +140,7 @@ function saysTheSame(known: PreparedDataset, request: PrepareRequest, files: Sou
     known.split_by === request.split_by &&
     known.name === request.name &&
     known.max_pixels === request.max_pixels &&
+    known.follow_links === request.follow_links &&
     known.allow_missing === request.allow_missing &&
     (known.images_dir === null) === (request.images === null)
   );
@@ -150,7 +152,7 @@ async function prepareSizes(
   wanted: WantedPicture[],
   context: PrepareContext,
 ): Promise<PixelsManifest[]> {
-  const { folder, images, max_pixels } = request;
+  const { folder, images, max_pixels, follow_links } = request;
   if (images === null) return [];
   const images_dir = imagesDir(request, images);
   const refused = images.is_archive ? await unpack(images.path, wanted, images_dir, context) : [];
@@ -165,6 +167,7 @@ async function prepareSizes(
       folder: pixelsFolder(folder, size),
       ...size,
       max_pixels,
+      follow_links,
       onProgress: context.onProgress,
       signal: context.signal,
     });
@@ -183,7 +186,7 @@ async function index(
   manifest: PixelsManifest | undefined,
   pictures_sha256: string,
 ): Promise<PreparedDataset> {
-  const { folder, source, name, split_by, images, max_pixels, allow_missing, cliprpn_version } = request;
+  const { folder, source, name, split_by, images, max_pixels, follow_links } = request;
   const [size] = request.sizes;
   const pixels_manifest =
     manifest === undefined || size === undefined ? null : join(pixelsFolder(folder, size), "manifest.json");
@@ -208,7 +211,8 @@ async function index(
     annotation_files,
     images_dir: images === null ? null : imagesDir(request, images),
     max_pixels,
-    allow_missing,
+    follow_links,
+    allow_missing: request.allow_missing,
     pictures_sha256,
     dropped,
     splits,
@@ -216,7 +220,7 @@ async function index(
     deviations: deviations(name, split_by, splits),
     notes,
     prepared_at: new Date().toISOString(),
-    cliprpn_version,
+    cliprpn_version: request.cliprpn_version,
   };
 }
 
