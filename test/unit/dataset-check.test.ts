@@ -72,7 +72,7 @@ test("a wrong table is told with examples and the remedy", () => {
 test("the command that makes a data set again names all that decides it, as a shell takes it", () => {
   const { facts } = datasetStats(["train"]);
   expect(prepareCommand({ ...facts, allow_missing: true })).toBe(
-    "cliprpn prepare mine --from '/a b/rows.jsonl' --format jsonl --box-format xyxy --columns box=bbox --split-seed 3 --images /photos --allow-missing",
+    "cliprpn prepare mine --from '/a b/rows.jsonl' --format jsonl --box-format xyxy --columns box=bbox --split-seed 3 --images /photos --allow-missing --max-pixels 1000000",
   );
   const source = {
     layout: "refcoco",
