@@ -22,9 +22,9 @@ export function portraitOf(dataset: DatasetIdentity, stats: DatasetStats): Portr
 }
 
 /** What makes the data set again; one in the cache is made again by whatever asks for it. */
-export function commandOf({ raw, demo, split_by }: DatasetIdentity, facts: PreparedDataset): string {
+export function commandOf({ raw, demo, split_by, root }: DatasetIdentity, facts: PreparedDataset): string {
   if (demo !== undefined) return "cliprpn dataset show demo";
-  if (raw === undefined) return prepareCommand(facts);
+  if (raw === undefined) return prepareCommand(facts, preparedSizes(root)[0]);
   return `cliprpn dataset show ${shellQuoted(raw)}${split_by === "umd" ? "" : ` --split-by ${split_by}`}`;
 }
 

@@ -201,5 +201,8 @@ function told({ name, splits, dropped, deviations, notes, split_rule }: Prepared
       : []),
     ...(deviations.length > 0 ? ["Not as published:", ...deviations.map((line) => `  ${line}`)] : []),
     ...notes.map((line) => `Note: ${line}`),
+    ...(["train", "val"] as const)
+      .filter((split) => !splits.some((each) => each.split === split))
+      .map((split) => `Note: the split ${split} has no sentence; a sweep needs train and val`),
   ];
 }

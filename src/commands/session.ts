@@ -69,6 +69,12 @@ export function prepareContext(call: PrepareContext["call"], { terminal, signal 
       since = undefined;
       terminal.live([phase]);
     },
+    onReplaced: ({ id, prepared_at, splits }) => {
+      const sentences = splits.reduce((sum, { num_sentences }) => sum + num_sentences, 0);
+      terminal.warn(
+        `it takes the place of another data set of that name (${id}, ${count(sentences)} sentences, prepared ${prepared_at.slice(0, 10)}); trials on that one can no longer be evaluated`,
+      );
+    },
     onProgress: (done, total) => {
       since ??= { ms: Date.now(), done };
       const left = leftMs(Date.now() - since.ms, done - since.done, total - done);

@@ -1,7 +1,7 @@
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
 import type { DatasetIdentity } from "../dataset/identify-dataset.ts";
-import type { PictureSize } from "../dataset/prepare/prepared-folder.ts";
+import { type PictureSize, readFacts } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine, TrialWatcher } from "../engine/engine.ts";
 import { hint } from "../experiment/hint.ts";
 import type { Plan } from "../experiment/plan.ts";
@@ -50,6 +50,7 @@ async function runPlan(
   try {
     const device = await engine.device();
     await ensureDataset(dataset, sizesOf(plan.trials), engine, context);
+    checkSplits(dataset);
     const trials = plan.trials.map((spec) => ({ ...spec, device }));
     context.terminal.live(["checking the fusions"]);
     await checkFusions(engine, trials);
@@ -135,6 +136,17 @@ function announce(store: SweepStore, waiting: TrialSpec[], args: Arguments, { te
   terminal.info(
     `Sweep ${name}: ${trials.length} ${trials.length === 1 ? "trial" : "trials"}${done > 0 ? `, ${done} done already` : ""}, on ${device}${why}, in ${store.folder}`,
   );
+}
+
+/** @throws CliprpnError data_invalid, where there is nothing to train on, or to choose by. */
+function checkSplits({ root }: DatasetIdentity): void {
+  const there = readFacts(root).splits.map(({ split }) => split);
+  const lacking = (["train", "val"] as const).filter((split) => !there.includes(split));
+  if (lacking.length > 0)
+    throw new CliprpnError(
+      "data_invalid",
+      `${root}: a sweep needs sentences in train and val, found none in ${lacking.join(" and ")}; prepare it with other splits`,
+    );
 }
 
 /** The sizes of pictures that the trials ask for. */

@@ -2,9 +2,10 @@ import { dirname } from "node:path";
 import type { PreparedDataset } from "../contract/generated/types.ts";
 import { shellQuoted } from "../shell-quote.ts";
 import { DEFAULT_MAX_PIXELS } from "./pictures/decode.ts";
+import type { PictureSize } from "./prepare/prepared-folder.ts";
 
-/** The command that makes this data set again from the same files. */
-export function prepareCommand(facts: PreparedDataset): string {
+/** The command that makes this data set again from the same files, at this size. */
+export function prepareCommand(facts: PreparedDataset, size?: PictureSize): string {
   const { source, name, split_by, images_dir, allow_missing, follow_links, max_pixels } = facts;
   const suffix = `-${split_by}`;
   const words =
@@ -31,6 +32,8 @@ export function prepareCommand(facts: PreparedDataset): string {
         ];
   const images = images_dir === null ? ["--without-pictures"] : ["--images", images_dir];
   const flags = [
+    ...(size === undefined || size.image_size_px === 224 ? [] : ["--image-size", `${size.image_size_px}`]),
+    ...(size === undefined || size.resize === "squash" ? [] : ["--resize", size.resize]),
     ...(allow_missing ? ["--allow-missing"] : []),
     ...(follow_links ? ["--follow-links"] : []),
     ...(max_pixels === DEFAULT_MAX_PIXELS ? [] : ["--max-pixels", `${max_pixels}`]),

@@ -75,7 +75,12 @@ function write(name: string, pictures: number[]): void {
   writeFileSync(join(folder, name), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
 }
 
-const quiet = { call: engine.call.bind(engine), onPhase: () => undefined, onProgress: () => undefined };
+const quiet = {
+  call: engine.call.bind(engine),
+  onPhase: () => undefined,
+  onProgress: () => undefined,
+  onReplaced: () => undefined,
+};
 
 async function prepare(name: string, from: string[], photos = true): Promise<void> {
   await prepareDataset(

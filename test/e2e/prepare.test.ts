@@ -103,7 +103,9 @@ test("pictures that cannot be used are named, and left out where that is allowed
   // Once they are mended, the same command takes them in.
   cpSync(join(raw, "images"), join(root, "images"), { recursive: true, force: true });
   const before = facts(cwd, "refcocog-umd").id;
-  expect((await run("refcocog", "--root", "have")).code).toBe(0);
+  const mended = await run("refcocog", "--root", "have");
+  expect(mended.code).toBe(0);
+  expect(mended.err).toContain(`takes the place of another data set of that name (${before}`);
   expect(facts(cwd, "refcocog-umd").dropped.num_images).toBe(0);
   expect(facts(cwd, "refcocog-umd").id).not.toBe(before);
 });
@@ -165,6 +167,12 @@ test("own rows keep their numbers, their order and their oddities, there and bac
     ...["mine", "--from", "val=rows.jsonl", "--images", "photos", "--box-format", "xywh", ...columns],
   );
   expect(code, err).toBe(0);
+  expect(err).toContain("Note: the split train has no sentence");
+  const experiment = { name: "own", question: "Can it train?", dataset: { name: "mine" } };
+  writeFileSync(join(cwd, "own.json"), JSON.stringify(experiment));
+  const env = { CLIPRPN_CACHE: cache };
+  const swept = await cliprpn(["sweep", "own.json", "--python", testPython()], cwd, env);
+  expect([swept.code, swept.err]).toEqual([2, expect.stringContaining("found none in train; prepare it")]);
   const exported = await cliprpn(
     ["dataset", "export", "mine", "--out", "back.jsonl", "--python", testPython()],
     cwd,

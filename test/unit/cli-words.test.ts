@@ -14,7 +14,10 @@ test.each<[string[], string]>([
   [["sweep", "a.json", "--wrkers", "2"], "--wrkers: there is no such option. Did you mean --workers?"],
   [["train", "a.json", "--settng=film"], "--settng: there is no such option. Did you mean --setting?"],
   [["sweep", "a.json", "b.json"], "b.json: one argument too many, expected cliprpn sweep <file>"],
-  [["evaluate", "x", "--split", "tset"], '--split: expected one of "train", "val", "test", found "tset"'],
+  [
+    ["evaluate", "x", "--split", "tset"],
+    '--split: expected one of "train", "val", "test", "testA", "testB", found "tset"',
+  ],
   [["sweep", "a.json", "--workers", "many"], "--workers: expected a whole number, at least 1"],
   [["sweep", "a.json", "--workers", "0"], "--workers: expected a whole number, at least 1"],
   [["train", "a.json", "--seed", "1.5"], "--seed: expected a whole number, at least 0"],

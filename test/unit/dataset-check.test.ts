@@ -74,12 +74,15 @@ test("the command that makes a data set again names all that decides it, as a sh
   expect(prepareCommand({ ...facts, allow_missing: true })).toBe(
     "cliprpn prepare mine --from '/a b/rows.jsonl' --format jsonl --box-format xyxy --columns box=bbox --split-seed 3 --images /photos --allow-missing --max-pixels 1000000",
   );
+  expect(prepareCommand(facts, { image_size_px: 96, resize: "letterbox" })).toContain(
+    "--images /photos --image-size 96 --resize letterbox",
+  );
   const source = {
     layout: "refcoco",
     instances_file: "/d/annotations/instances.json",
     refs_file: "/d/annotations/refs(umd).p",
   } as const;
   expect(prepareCommand({ ...facts, name: "refcocog-umd", split_by: "umd", source, images_dir: null })).toBe(
-    "cliprpn prepare refcocog --split-by umd --root /d/annotations --without-pictures",
+    "cliprpn prepare refcocog --split-by umd --root /d/annotations --without-pictures --max-pixels 1000000",
   );
 });

@@ -59,6 +59,11 @@ async function addMissing(
     const { images_dir, max_pixels, follow_links, pictures_sha256 } = readFacts(folder);
     if (images_dir === null)
       throw new CliprpnError("data_invalid", `${folder}: it was prepared without pictures`);
+    if (!existsSync(images_dir))
+      throw new CliprpnError(
+        "data_invalid",
+        `${images_dir}: expected the pictures, to prepare them ${size.resize} to ${size.image_size_px} px; found none. Have they moved? Prepare the data set again with --images DIR`,
+      );
     onPhase(`preparing the pictures, ${size.resize} to ${size.image_size_px} px`);
     const manifest = await preparePixels({
       images_dir,

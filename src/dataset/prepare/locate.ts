@@ -31,7 +31,7 @@ export function locateAnnotations(root: string, dataset: string, split_by: strin
     "not_found",
     `${root}: expected the annotations of ${dataset}: a folder with instances.json and ${refs}, or ${dataset}.zip; found ${
       other.length > 0 ? `${[...new Set(other)].join(", ")} (another --split-by?)` : "neither"
-    }. \`cliprpn prepare ${dataset} --root ${root} --download\` fetches them`,
+    }. \`cliprpn prepare ${dataset} --split-by ${split_by} --root ${root} --download\` fetches them`,
   );
 }
 

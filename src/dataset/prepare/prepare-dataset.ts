@@ -56,6 +56,8 @@ export interface PrepareContext {
   ): Promise<BridgeMethods[M]["result"]>;
   onPhase(text: string): void;
   onProgress(done: number, total: number): void;
+  /** Another data set was there, whose trials need it. */
+  onReplaced(known: PreparedDataset): void;
   signal?: AbortSignal;
 }
 
@@ -114,6 +116,7 @@ async function prepareHeld(request: PrepareRequest, context: PrepareContext): Pr
   if (!same) renameSync(wanted_file, wantedFile(folder));
   dropOtherSizes(request);
   writeFacts(folder, facts);
+  if (known !== undefined && known.id !== facts.id) context.onReplaced(known);
   return facts;
 }
 
@@ -195,16 +198,9 @@ async function index(
     pixels_manifest,
     folder,
   });
-  const gone = manifest === undefined ? [] : picturesOf(manifest).filter(({ problem }) => problem !== null);
   return {
     format_version: 1,
-    id:
-      request.id ??
-      datasetId(
-        source,
-        annotation_files,
-        gone.map(({ file_name }) => file_name),
-      ),
+    id: request.id ?? datasetId(source, annotation_files, pictures_sha256),
     name,
     split_by,
     source,
@@ -283,10 +279,10 @@ function picturesOf({ shards }: PixelsManifest): PreparedPicture[] {
   return shards.flatMap(({ pictures }) => pictures);
 }
 
-/** Of what the tables take from the pictures. */
+/** Of the pictures, whatever size they are brought to; what the tables take from them is part of it. */
 export function picturesHash(manifest: PixelsManifest): string {
   const hash = createHash("sha256");
-  for (const { file_name, width, height, upright, problem } of picturesOf(manifest))
-    hash.update(JSON.stringify([file_name, width, height, upright, problem !== null]));
+  for (const { file_name, bytes, width, height, upright, problem } of picturesOf(manifest))
+    hash.update(JSON.stringify([file_name, bytes, width, height, upright, problem !== null]));
   return hash.digest("hex");
 }

@@ -36,12 +36,12 @@ export async function describeFiles(
 /**
  * Names a data set by what its annotations say and how they are read; never by paths.
  *
- * @param dropped pictures that were left out with their refs.
+ * @param pictures_sha256 of the pictures, where they are known: others under the same names make another data set.
  */
 export function datasetId(
   source: AnnotationSource,
   files: readonly Pick<SourceFile, "sha256">[],
-  dropped: readonly string[] = [],
+  pictures_sha256 = "",
 ): string {
   const hash = createHash("sha256");
   if (source.layout === "rows") {
@@ -50,6 +50,5 @@ export function datasetId(
     hash.update(JSON.stringify({ format, box_format, columns, split_seed, splits }));
   }
   for (const { sha256 } of files) hash.update(sha256);
-  for (const name of [...dropped].sort()) hash.update(`\0${name}`);
-  return hash.digest("hex").slice(0, 16);
+  return hash.update(pictures_sha256).digest("hex").slice(0, 16);
 }
