@@ -2,3 +2,8 @@
 export function count(number: number): string {
   return number.toString().replace(/\B(?=(\d{3})+$)/g, ",");
 }
+
+/** 1 -> "1 picture", 2000 -> "2,000 pictures". */
+export function counted(number: number, thing: string): string {
+  return `${count(number)} ${thing}${number === 1 ? "" : "s"}`;
+}

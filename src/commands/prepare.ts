@@ -1,7 +1,6 @@
 import { join, relative, resolve } from "node:path";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
-import type { AnnotationSource, PreparedDataset } from "../contract/generated/types.ts";
-import { count } from "../count.ts";
+import type { AnnotationSource } from "../contract/generated/types.ts";
 import { DEFAULT_MAX_PIXELS } from "../dataset/pictures/decode.ts";
 import { extractFiles } from "../dataset/pictures/extract-zip.ts";
 import { makeUnpackedFolder } from "../dataset/pictures/unpacked-folder.ts";
@@ -16,6 +15,7 @@ import { version } from "../package-root.ts";
 import type { Arguments, Context } from "./command.ts";
 import { chosenSplitBy } from "./dataset-choice.ts";
 import { fetchSources } from "./fetch-sources.ts";
+import { toldOf } from "./prepared-summary.ts";
 import { dataFolders, openEngine, prepareContext } from "./session.ts";
 
 /** `cliprpn prepare NAME`: whatever a person has, as a verified data set that opens at once. */
@@ -31,7 +31,7 @@ export async function prepare(args: Arguments, context: Context): Promise<number
   try {
     const facts = await prepareDataset(request, { call, ...rest });
     terminal.liveDone();
-    for (const line of told(facts)) terminal.info(line);
+    for (const line of toldOf(facts)) terminal.info(line);
     const folder = relative(context.cwd, request.folder) || request.folder;
     if (facts.images_dir !== null)
       terminal.info(
@@ -183,26 +183,4 @@ function common(
 
 function withoutPictures(args: Arguments): boolean {
   return args.flag("without-pictures");
-}
-
-/** What a person should know of the data set, a line each. */
-function told({ name, splits, dropped, deviations, notes, split_rule }: PreparedDataset): string[] {
-  const counts = splits.map(
-    ({ split, num_images, num_refs, num_sentences }) =>
-      `  ${split.padEnd(6)} ${count(num_images)} pictures, ${count(num_refs)} refs, ${count(num_sentences)} sentences`,
-  );
-  return [
-    `${name}, split ${split_rule}:`,
-    ...counts,
-    ...(dropped.num_images > 0
-      ? [
-          `Left out: ${count(dropped.num_images)} pictures that cannot be used, with ${count(dropped.num_refs)} refs and ${count(dropped.num_sentences)} sentences`,
-        ]
-      : []),
-    ...(deviations.length > 0 ? ["Not as published:", ...deviations.map((line) => `  ${line}`)] : []),
-    ...notes.map((line) => `Note: ${line}`),
-    ...(["train", "val"] as const)
-      .filter((split) => !splits.some((each) => each.split === split))
-      .map((split) => `Note: the split ${split} has no sentence; a sweep needs train and val`),
-  ];
 }

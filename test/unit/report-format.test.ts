@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { count } from "../../src/count.ts";
+import { count, counted } from "../../src/count.ts";
 import { bytes, duration, interval, list, signed } from "../../src/report/format.ts";
 
 test.each([
@@ -13,6 +13,8 @@ test.each([
   [bytes(999_960_000), "1.0 GB"],
   [count(1_234_567), "1,234,567"],
   [count(999), "999"],
+  [counted(1, "picture"), "1 picture"],
+  [counted(2000, "ref"), "2,000 refs"],
   [signed(0.092), "+9.2"],
   [signed(-0.004), "−0.4"],
   [signed(-0.0001), "0.0"],
