@@ -110,15 +110,7 @@ async function vipsSeconds(images_dir: string, repeats: number, folder: string):
   const out = join(folder, "vips");
   mkdirSync(out, { recursive: true });
   const files = optionsOf(images_dir, repeats).wanted.map(({ file_name }) => join(images_dir, file_name));
-  const each = [
-    "vipsthumbnail",
-    "--size",
-    `${size_px}x${size_px}!`,
-    "--export-profile",
-    "srgb",
-    "-o",
-    `${out}/%s.ppm`,
-  ];
+  const each = ["vipsthumbnail", "--size", `${size_px}x${size_px}!`, "-o", `${out}/%s.ppm`];
   const started = performance.now();
   await execa("xargs", ["-P", String(availableParallelism()), "-n", "50", ...each], {
     input: files.join("\n"),
