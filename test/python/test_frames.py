@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,6 @@ from cliprpn.build import build_model
 from cliprpn.contract.generated import CompletedOutcome, TrialSpec
 from cliprpn.data.index import DatasetIndex
 from cliprpn.evaluation import in_picture, predict_split, top1_ious
-from cliprpn.features import frozen
 from cliprpn.features.frozen import FrozenFeatures
 from cliprpn.models import ClipRPN
 from cliprpn.steps import open_data
@@ -25,17 +23,7 @@ from cliprpn.training import frame_targets
 from cliprpn.trial import run_trial
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(autouse=True)
-def no_traces() -> Iterator[None]:
-    """A trial seeds every generator and asks for deterministic algorithms; other tests shall not notice."""
-    threads, state = torch.get_num_threads(), torch.get_rng_state()
-    yield
-    frozen._opened.clear()
-    torch.set_num_threads(threads)
-    torch.set_rng_state(state)
-    torch.use_deterministic_algorithms(False)
+pytestmark = pytest.mark.usefixtures("no_traces")
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,13 @@ from torchvision.ops import box_iou
 
 from cliprpn import training
 from cliprpn.contract.generated import CompletedOutcome, TrialSpec
-from cliprpn.features import frozen
 from cliprpn.models import cliprpn as cliprpn_module
 from cliprpn.models.anchors import make_anchors
 from cliprpn.models.negatives import negatives_loss
 from cliprpn.models.rpn import RpnRules, label_anchors
 from cliprpn.trial import run_trial
+
+pytestmark = pytest.mark.usefixtures("no_traces")
 
 FRAME = 640.0
 RULES = RpnRules(fg_iou_thresh=0.5, bg_iou_thresh=0.4)
@@ -127,17 +127,6 @@ def test_large_logits_stay_finite() -> None:
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return small_dataset(tmp_path_factory.mktemp("data") / "blocks")
-
-
-@pytest.fixture(autouse=True)
-def no_traces() -> Iterator[None]:
-    """A trial seeds every generator and asks for deterministic algorithms; other tests shall not notice."""
-    threads, state = torch.get_num_threads(), torch.get_rng_state()
-    yield
-    frozen._opened.clear()
-    torch.set_num_threads(threads)
-    torch.set_rng_state(state)
-    torch.use_deterministic_algorithms(False)
 
 
 def spec_of(root: Path, weight: float) -> TrialSpec:

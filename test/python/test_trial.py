@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from safetensors import safe_open
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torchvision.ops import box_iou
 
-import cliprpn.data.index
 from cliprpn import steps, trial
 from cliprpn.checkpoint import load_model
 from cliprpn.contract.generated import CompletedOutcome, FailedOutcome, TrialSpec
@@ -32,6 +30,8 @@ from cliprpn.models.weights_files import load_backbone
 from cliprpn.predictions import read_predictions
 from cliprpn.steps import evaluate_model, open_data
 from cliprpn.trial import main, run_trial
+
+pytestmark = pytest.mark.usefixtures("no_traces")
 
 CHECKPOINTS = ("best.safetensors", "last.safetensors")
 REFERENCE: dict[str, Any] = {
@@ -60,18 +60,6 @@ REFERENCE: dict[str, Any] = {
         "select_by": "miou",
     },
 }
-
-
-@pytest.fixture(autouse=True)
-def no_traces() -> Iterator[None]:
-    """A trial seeds every generator and asks for deterministic algorithms; other tests shall not notice."""
-    threads, state = torch.get_num_threads(), torch.get_rng_state()
-    frozen._opened.clear()
-    cliprpn.data.index._opened.clear()
-    yield
-    torch.set_num_threads(threads)
-    torch.set_rng_state(state)
-    torch.use_deterministic_algorithms(False)
 
 
 @pytest.fixture(scope="module")

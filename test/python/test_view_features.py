@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,6 @@ from helpers import (
 
 from cliprpn.build import build_model
 from cliprpn.contract.generated import CompletedOutcome, TrialSpec
-from cliprpn.data import index as index_module
 from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.data.others import PictureObjects
 from cliprpn.data.views.pictures import PictureViews, TrainingPictures
@@ -38,20 +37,9 @@ from cliprpn.training import TrainingData, _negatives, frame_targets
 from cliprpn.trial import run_trial
 
 CPU = torch.device("cpu")
+pytestmark = pytest.mark.usefixtures("no_traces")
 SIZE = 96
 NUM_VIEWS = 4
-
-
-@pytest.fixture(autouse=True)
-def no_traces() -> Iterator[None]:
-    """A trial seeds every generator and asks for deterministic algorithms; other tests shall not notice."""
-    threads, state = torch.get_num_threads(), torch.get_rng_state()
-    yield
-    frozen._opened.clear()
-    index_module._opened.clear()
-    torch.set_num_threads(threads)
-    torch.set_rng_state(state)
-    torch.use_deterministic_algorithms(False)
 
 
 @pytest.fixture(scope="module")

@@ -1440,7 +1440,7 @@ class PreparedDataset(BaseModel):
     id: Annotated[
         str,
         Field(
-            description="Hash of the annotations and of what was left out of them; part of a trial's identity.",
+            description="Hash of the annotations, and of the pictures where a person prepared it; part of a trial's identity.",
             min_length=1,
         ),
     ]
@@ -1684,4 +1684,4 @@ class BridgeMethods(BaseModel):
     export_dataset: Annotated[ExportDatasetMethod, Field(title="ExportDatasetMethod")]
     dataset_stats: Annotated[DatasetStatsMethod, Field(title="DatasetStatsMethod")]
 
-SCHEMA_SHA256 = "b1715609daa2a643c826d69cf947acf2069de34162462387d31427c3af6eaeec"
+SCHEMA_SHA256 = "2aaa1715a0ea688e721bf76752f65c5bac70ae194dc17fba3e00fcbcfa3b077d"

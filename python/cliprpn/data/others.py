@@ -54,6 +54,7 @@ class PictureObjects:
         self._sentence_ann_ids = index.sentences["ann_id"].to_numpy()
         own = dict(zip(objects["ann_id"].to_pylist(), codes.tolist(), strict=True))
         self._sentence_codes = np.array([own.get(ann_id, -1) for ann_id in self._sentence_ann_ids.tolist()])
+        self._sentence_is_named = known[self._sentence_codes] != ""
 
     def others(self, sentence_rows: np.ndarray) -> OtherObjects:
         """
@@ -66,7 +67,7 @@ class PictureObjects:
         at = np.where(there, self._starts[images][:, None] + steps, 0)
         mask = there & (self._ann_ids[at] != self._sentence_ann_ids[sentence_rows][:, None])
         # Without a name for it, no object is known to be of the same kind.
-        named = np.array(self.category_names)[self._sentence_codes[sentence_rows]] != ""
+        named = self._sentence_is_named[sentence_rows]
         same = mask & (self._codes[at] == self._sentence_codes[sentence_rows][:, None]) & named[:, None]
         return OtherObjects(
             torch.from_numpy(self._order[at]),

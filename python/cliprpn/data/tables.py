@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,6 +18,18 @@ from cliprpn.data.sources import UNKNOWN, Sizes, referred_boxes
 from cliprpn.errors import CliprpnError
 
 Row = dict[str, object]
+
+
+@dataclass(frozen=True)
+class ImageRow:
+    """A picture's row; its size is None where nobody tells it, its place in the pixels where there are none."""
+
+    image_id: int
+    file_name: str
+    width: int | None
+    height: int | None
+    upright: bool
+    pixel_row: int | None
 
 
 @dataclass(frozen=True)
@@ -41,11 +53,11 @@ def write_tables(annotations: Annotations, pixels: PixelsManifest | None, folder
     """
     images = _images(annotations, pixels)
     sizes = {
-        int(row["image_id"]): (float(row["width"]), float(row["height"]))  # type: ignore[arg-type, call-overload]
+        row.image_id: (float(row.width), float(row.height))
         for row in images
-        if row["width"] is not None
+        if row.width is not None and row.height is not None
     }
-    kept = {row["image_id"] for row in images}
+    kept = {row.image_id for row in images}
     sentences = [row for row in annotations.sentences if row.image_id in kept]
     if not sentences:
         raise CliprpnError("data_invalid", f"{folder}: expected a sentence with its picture, found none")
@@ -60,38 +72,24 @@ def write_tables(annotations: Annotations, pixels: PixelsManifest | None, folder
     problems.raise_if_any()
     objects = [each for each in annotations.objects.values() if each.image_id in kept]
     (folder / "dataset.json").unlink(missing_ok=True)  # It tells of other tables; the caller writes the next.
-    write_whole(images, IMAGES, folder / "images.parquet")
+    write_whole([asdict(row) for row in images], IMAGES, folder / "images.parquet")
     write_whole(_objects(objects, left, sizes), OBJECTS, folder / "objects.parquet")
     write_whole(_sentences(left, boxes, objects), SENTENCES, folder / "sentences.parquet")
     gone = [row for row in annotations.sentences if row.image_id not in kept]
     return Dropped(len(annotations.pictures) - len(images), len({row.ref_id for row in gone}), len(gone))
 
 
-def _images(annotations: Annotations, pixels: PixelsManifest | None) -> list[Row]:
+def _images(annotations: Annotations, pixels: PixelsManifest | None) -> list[ImageRow]:
     if pixels is None:
         return [
-            {
-                "image_id": each.image_id,
-                "file_name": each.file_name,
-                "width": each.width,
-                "height": each.height,
-                "upright": False,
-                "pixel_row": None,
-            }
+            ImageRow(each.image_id, each.file_name, each.width, each.height, upright=False, pixel_row=None)
             for each in annotations.pictures
         ]
     prepared = [each for shard in pixels.shards for each in shard.pictures]
     if [each.file_name for each in prepared] != [each.file_name for each in annotations.pictures]:
         raise CliprpnError("internal", "the pixels are of other pictures than the annotations'")
     return [
-        {
-            "image_id": each.image_id,
-            "file_name": each.file_name,
-            "width": found.width,
-            "height": found.height,
-            "upright": found.upright,
-            "pixel_row": row,
-        }
+        ImageRow(each.image_id, each.file_name, found.width, found.height, found.upright, row)
         for row, (each, found) in enumerate(zip(annotations.pictures, prepared, strict=True))
         if found.problem is None
     ]

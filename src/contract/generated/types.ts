@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "b1715609daa2a643c826d69cf947acf2069de34162462387d31427c3af6eaeec";
+export const schema_sha256 = "2aaa1715a0ea688e721bf76752f65c5bac70ae194dc17fba3e00fcbcfa3b077d";
 
 /**
  * What a trial came to: `outcome.json` in its folder, written once. The file is the truth.
@@ -1170,7 +1170,7 @@ export interface DatasetStats {
 export interface PreparedDataset {
   format_version: 1;
   /**
-   * Hash of the annotations and of what was left out of them; part of a trial's identity.
+   * Hash of the annotations, and of the pictures where a person prepared it; part of a trial's identity.
    */
   id: string;
   name: string;

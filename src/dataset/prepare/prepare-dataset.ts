@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, renameSync } from "node:fs";
+import { mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { CliprpnError } from "../../contract/errors.ts";
 import type {
@@ -12,11 +12,10 @@ import type {
   WantedPicture,
 } from "../../contract/generated/types.ts";
 import { withLock } from "../../lock.ts";
-import { extractPictures } from "../pictures/extract-zip.ts";
 import { preparePixels } from "../pictures/prepare-pixels.ts";
-import { makeUnpackedFolder } from "../pictures/unpacked-folder.ts";
 import type { Place } from "./locate.ts";
 import { dropStaleSizes } from "./other-sizes.ts";
+import { imagesDir, missingOf, unpack } from "./picture-files.ts";
 import {
   type PictureSize,
   pixelsFolder,
@@ -25,7 +24,7 @@ import {
   wantedFile,
   writeFacts,
 } from "./prepared-folder.ts";
-import { type BadPicture, noteProblems } from "./problems.ts";
+import { refuse } from "./problems.ts";
 import { deviations } from "./published-counts.ts";
 import { datasetId, describeFiles } from "./source-files.ts";
 
@@ -33,7 +32,7 @@ import { datasetId, describeFiles } from "./source-files.ts";
 export interface PrepareRequest {
   /** Where the prepared data set goes. */
   folder: string;
-  /** Its id where that is settled already; by default a hash of the annotations and of what was left out. */
+  /** Its id where that is settled already; by default a hash of the annotations and of the pictures. */
   id?: string;
   name: string;
   split_by: PreparedDataset["split_by"];
@@ -131,7 +130,7 @@ function ifWhole<T>(read: () => T): T | undefined {
 
 function dropOtherSizes(request: PrepareRequest): void {
   const { folder, sizes, images } = request;
-  if (images !== null) dropStaleSizes(folder, sizes, imagesDir(request, images), request);
+  if (images !== null) dropStaleSizes(folder, sizes, imagesDir(folder, images), request);
 }
 
 /** Whether the tables of the folder are what these annotations would give. */
@@ -157,7 +156,7 @@ async function prepareSizes(
 ): Promise<PixelsManifest[]> {
   const { folder, images, max_pixels, follow_links } = request;
   if (images === null) return [];
-  const images_dir = imagesDir(request, images);
+  const images_dir = imagesDir(folder, images);
   const refused = images.is_archive ? await unpack(images.path, wanted, images_dir, context) : [];
   // Minutes of decoding are not spent before what is missing is told.
   if (!request.allow_missing) refuse(request, images_dir, missingOf(wanted, images_dir, refused));
@@ -205,7 +204,7 @@ async function index(
     split_by,
     source,
     annotation_files,
-    images_dir: images === null ? null : imagesDir(request, images),
+    images_dir: images === null ? null : imagesDir(folder, images),
     max_pixels,
     follow_links,
     allow_missing: request.allow_missing,
@@ -222,57 +221,11 @@ async function index(
 
 /** The facts, their sources' places brought up to date. */
 function unmoved(known: PreparedDataset, request: PrepareRequest): PreparedDataset {
-  const images_dir = request.images === null ? null : imagesDir(request, request.images);
+  const images_dir = request.images === null ? null : imagesDir(request.folder, request.images);
   if (known.images_dir === images_dir) return known;
   const moved = { ...known, images_dir, source: request.source };
   writeFacts(request.folder, moved);
   return moved;
-}
-
-/** Notes pictures that cannot be used. @throws CliprpnError data_invalid, unless they may be left out. */
-function refuse(
-  { folder, allow_missing }: PrepareRequest,
-  images_dir: string,
-  bad: readonly BadPicture[],
-): void {
-  const list = noteProblems(folder, bad);
-  if (bad.length > 0 && !allow_missing) throw new CliprpnError("data_invalid", `${images_dir}: ${list}`);
-}
-
-function missingOf(
-  wanted: readonly WantedPicture[],
-  images_dir: string,
-  refused: readonly BadPicture[],
-): BadPicture[] {
-  if (!existsSync(images_dir))
-    throw new CliprpnError("data_invalid", `${images_dir}: expected the folder of pictures, found none`);
-  const known = new Map(refused.map(({ file_name, problem }) => [file_name, problem]));
-  return wanted
-    .filter(({ file_name }) => !existsSync(join(images_dir, file_name)))
-    .map(({ file_name }) => ({
-      file_name,
-      problem: known.get(file_name) ?? "expected a picture, found no file",
-    }));
-}
-
-/** Where the pictures lie once they are out of an archive. */
-function imagesDir({ folder }: PrepareRequest, { path, is_archive }: Place): string {
-  return is_archive ? join(folder, "images") : path;
-}
-
-/** Takes out of an archive what is not there yet. @returns what is in it and not to be had. */
-async function unpack(
-  archive: string,
-  wanted: readonly WantedPicture[],
-  folder: string,
-  { onPhase, onProgress, signal }: PrepareContext,
-): Promise<BadPicture[]> {
-  makeUnpackedFolder(archive, folder);
-  const absent = wanted.map(({ file_name }) => file_name).filter((name) => !existsSync(join(folder, name)));
-  if (absent.length === 0) return [];
-  onPhase(`taking ${absent.length} pictures out of ${archive}`);
-  const { refused } = await extractPictures({ archive, wanted: absent, folder, onProgress, signal });
-  return refused;
 }
 
 function picturesOf({ shards }: PixelsManifest): PreparedPicture[] {
