@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from cliprpn.build import build_model
-from cliprpn.contract.generated import TrialBackbone, TrialSpec
+from cliprpn.contract.generated import ClipRpnSpec, TrialBackbone
 from cliprpn.durable import write_durably
 from cliprpn.errors import CliprpnError
 from cliprpn.models import ClipRPN
@@ -38,11 +38,13 @@ class SavedModel:
     backbone: TrialBackbone
     image_size_px: int
     resize: Resize
-    spec: TrialSpec | None
+    spec: ClipRpnSpec | None
     epoch: int
 
 
-def save_model(model: ClipRPN, spec: TrialSpec, sizes: tuple[int, int, int], epoch: int, path: Path) -> None:
+def save_model(
+    model: ClipRPN, spec: ClipRpnSpec, sizes: tuple[int, int, int], epoch: int, path: Path
+) -> None:
     """Writes `path` (.safetensors) and the JSON beside it, each whole or not at all."""
     state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     write_durably(path, save(state))
@@ -88,7 +90,7 @@ def load_model(where: Path) -> SavedModel:
 
 
 def _own(facts: dict[str, Any]) -> SavedModel:
-    spec = TrialSpec.model_validate(facts["spec"], strict=True)
+    spec = ClipRpnSpec.model_validate(facts["spec"], strict=True)
     sizes = [int(facts[key]) for key in ("map_channels", "pooled_dim", "word_dim")]
     model = build_model(spec.settings, *sizes)
     return SavedModel(

@@ -36,7 +36,6 @@ from cliprpn.contract.generated import (
     RunTrialResult,
     SummarizeParams,
     Summary,
-    TrialSpec,
     WantedPicture,
     WantedPictures,
 )
@@ -53,6 +52,7 @@ from cliprpn.importer import convert_checkpoint
 from cliprpn.models.weights_files import load_backbone
 from cliprpn.predictions import predictions_file
 from cliprpn.seeding import seed_everything
+from cliprpn.specs import read_spec
 from cliprpn.steps import evaluate_model, limit_of, open_data, write_json
 from cliprpn.summarize import summarize
 from cliprpn.trial import run_trial
@@ -78,7 +78,7 @@ class Method:
 
 def _run_trial(params: RunTrialParams, context: CallContext) -> RunTrialResult:
     folder = Path(params.trial_dir)
-    spec = TrialSpec.model_validate_json((folder / "spec.json").read_text(), strict=True)
+    spec = read_spec(folder / "spec.json")
     spec = spec.model_copy(update={"device": str(context.device)})
     outcome = run_trial(spec, folder, context.emit, context.should_stop)
     return RunTrialResult(outcome=outcome)

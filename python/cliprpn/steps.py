@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from datetime import datetime, timezone
 from pathlib import Path
 
 import torch
@@ -127,3 +128,8 @@ def write_json(path: Path, value: BaseModel) -> None:
     """Whole or not there."""
     text = json.dumps(value.model_dump(mode="json"), indent=2, allow_nan=False)
     write_durably(path, f"{text}\n".encode())
+
+
+def now() -> str:
+    """UTC, ISO 8601."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")

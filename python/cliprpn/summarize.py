@@ -19,7 +19,6 @@ from cliprpn.contract.generated import (
     SettingSummary,
     StratumSummary,
     Summary,
-    TrialSpec,
 )
 from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.errors import CliprpnError
@@ -27,6 +26,7 @@ from cliprpn.floors import constant_iou, fit_constant_box
 from cliprpn.gallery import choose_gallery
 from cliprpn.metrics import HIT_IOU, pair_rows, pairs_right, sentence_figures
 from cliprpn.predictions import Columns, predictions_file, read_predictions
+from cliprpn.specs import read_spec
 from cliprpn.statistics import CONFIDENCE, NUM_RESAMPLES, mean_interval, ratio_interval
 
 
@@ -35,10 +35,7 @@ class Setting:
 
     def __init__(self, label: str, trial_dirs: list[Path], split: str) -> None:
         self.label = label
-        self.specs = [
-            TrialSpec.model_validate_json((folder / "spec.json").read_text(), strict=True)
-            for folder in trial_dirs
-        ]
+        self.specs = [read_spec(folder / "spec.json") for folder in trial_dirs]
         self.runs = [read_predictions(predictions_file(folder, split)) for folder in trial_dirs]
         self.hits = np.mean([run["iou"] >= HIT_IOU for run in self.runs], axis=0)
         self.val_acc_at_50 = _val_acc_at_50(trial_dirs)
@@ -111,6 +108,7 @@ def _setting_summary(setting: Setting) -> SettingSummary:
     first = setting.runs[0]
     seeds = [spec.seed for spec in setting.specs]
     return SettingSummary(
+        kind=setting.specs[0].kind,
         label=setting.label,
         trial_ids=[spec.trial_id for spec in setting.specs],
         figures=_figures(setting.runs, seeds),
@@ -120,6 +118,7 @@ def _setting_summary(setting: Setting) -> SettingSummary:
         ],
         breakdowns=breakdowns(first, setting.hits),
         category_macro_acc_at_50=category_macro(first, setting.hits),
+        proposals=None,
     )
 
 

@@ -8,6 +8,9 @@ export const phases = {
   text_features: "CLIP's features of sentences",
   training: "training",
   evaluation: "evaluating",
+  detector_training: "training the detector",
+  detections: "detecting",
+  crops: "CLIP's vectors of boxes",
 } as const;
 
 /** Shows how far a call outside of a sweep is: extraction of a whole data set takes minutes. */

@@ -1,5 +1,5 @@
 import { CliprpnError, EXIT } from "../contract/errors.ts";
-import type { TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
+import type { ClipRpnSpec, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
 import type { DatasetIdentity } from "../dataset/identify-dataset.ts";
 import { type PictureSize, readFacts } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine, TrialWatcher } from "../engine/engine.ts";
@@ -151,14 +151,22 @@ function checkSplits({ root }: DatasetIdentity): void {
 
 /** The sizes of pictures that the trials ask for. */
 function sizesOf(trials: readonly TrialSpec[]): PictureSize[] {
-  const sizes = trials.map(({ settings: { image_size_px, resize } }) => ({ image_size_px, resize }));
+  const sizes = trials
+    .filter(isClipRpn)
+    .map(({ settings: { image_size_px, resize } }) => ({ image_size_px, resize }));
   return [...new Map(sizes.map((size) => [`${size.resize} ${size.image_size_px}`, size])).values()];
+}
+
+function isClipRpn(spec: TrialSpec): spec is ClipRpnSpec {
+  return spec.kind === "cliprpn";
 }
 
 /** What would fail every trial is found before the first. */
 async function checkFusions(engine: Engine, trials: TrialSpec[]): Promise<void> {
   const fusions = new Map(
-    trials.map((spec) => [JSON.stringify([spec.settings.fusion, spec.settings.neck_channels]), spec]),
+    trials
+      .filter(isClipRpn)
+      .map((spec) => [JSON.stringify([spec.settings.fusion, spec.settings.neck_channels]), spec]),
   );
   for (const spec of fusions.values()) await engine.call("check_fusion", { spec });
 }
@@ -191,7 +199,8 @@ function dryRun(plan: Plan, args: Arguments, context: Context): number {
   }
   const width = Math.max(...plan.trials.map(({ label }) => label.length));
   const rows = plan.trials.map(
-    ({ trial_id, label, seed, preset }) => `${trial_id}  ${label.padEnd(width)}  seed ${seed}  ${preset}`,
+    (spec) =>
+      `${spec.trial_id}  ${spec.label.padEnd(width)}  seed ${spec.seed}  ${spec.kind === "cliprpn" ? spec.preset : spec.kind}`,
   );
   context.terminal.result(
     [plan.question, ...rows, `${rows.length} trials, ${plan.name}-${plan.hash}; nothing was started`].join(

@@ -5,7 +5,7 @@ type Defs = Record<string, Schema>;
 const groups = ["Anchors", "Rpn", "Training", "Limits"];
 const switches = ["text", "interaction", "coordinates"];
 
-/** `Settings` as a person writes them: any part, and a fusion by name. Derived, so that no key can be forgotten. */
+/** `Settings` as a person writes them: any part, a fusion and a detector by name. Derived, so that no key can be forgotten. */
 export function partialSettings(defs: Defs): Defs {
   const partial: Defs = { PartialSettings: optional(def(defs, "Settings"), "PartialSettings") };
   for (const group of groups) partial[`Partial${group}`] = optional(def(defs, group), `Partial${group}`);
@@ -15,6 +15,9 @@ export function partialSettings(defs: Defs): Defs {
     const group = groupOf(value);
     if (group !== undefined) properties[key] = { $ref: `#/$defs/Partial${group}` };
   }
+  properties.baseline = { $ref: "#/$defs/PartialBaseline" };
+  partial.PartialBaseline = optional(def(defs, "BaselineSettings"), "PartialBaseline");
+  propertiesOf(partial.PartialBaseline).detector = { $ref: "#/$defs/DetectorChoice" };
   return partial;
 }
 
@@ -32,6 +35,8 @@ export function settingKeys(defs: Defs): Defs {
   }
   const fusion = propertiesOf(def(defs, "FusionObject"));
   for (const key of switches) keys[`fusion.${key}`] = def(fusion, key);
+  for (const [key, schema] of Object.entries(propertiesOf(def(defs, "BaselineSettings"))))
+    keys[`baseline.${key}`] = key === "detector" ? { $ref: "#/$defs/DetectorChoice" } : schema;
   const lists = Object.entries(keys).map(([key, schema]) => [
     key,
     { type: "array", minItems: 1, maxItems: 1000, uniqueItems: true, items: schema },

@@ -38,6 +38,7 @@ export function planSweep({ experiment, settings }: ReadExperiment, context: Pla
   const trials = seeds.flatMap((seed) =>
     settings.map((setting, index): TrialSpec => {
       const spec: TrialSpec = {
+        kind: "cliprpn",
         trial_id: trialId(setting.settings, seed, num_threads, context),
         sources_sha256: context.sources_sha256,
         label: labels[index] ?? "",

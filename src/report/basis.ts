@@ -26,7 +26,7 @@ export function notes({ trials, summary, sourcesToday }: ReportInput): RootConte
   if (summary.split === "val") {
     lines.push("Each trial's best epoch was chosen on val, so figures on val flatter all settings a little.");
   }
-  if (trials.some(({ spec }) => spec.preset === "reference")) {
+  if (trials.some(({ spec }) => spec.kind === "cliprpn" && spec.preset === "reference")) {
     lines.push(
       "The reference preset keeps the original's settings and bugs of modelling, but not its bugs of evaluation: it trains on all sentences, without augmentation, with CLIP's BatchNorm frozen.",
     );
@@ -37,7 +37,7 @@ export function notes({ trials, summary, sourcesToday }: ReportInput): RootConte
   if (summary.settings.some(({ trial_ids }) => trial_ids.length < 2)) {
     lines.push("A setting with one seed shows nothing of the spread between seeds.");
   }
-  if (trials.some(({ spec }) => spec.settings.limits.train !== null)) {
+  if (trials.some(({ spec }) => spec.kind === "cliprpn" && spec.settings.limits.train !== null)) {
     lines.push("Training was limited to part of the train split (limits.train).");
   }
   const failed = trials.filter(({ outcome }) => outcome?.state === "failed").length;

@@ -17,7 +17,7 @@ from torchvision.ops import box_iou
 from torchvision.transforms import functional as pictures
 
 from cliprpn.build import build_model
-from cliprpn.contract.generated import TrialSpec
+from cliprpn.contract.generated import ClipRpnSpec
 from cliprpn.data.index import DatasetIndex
 from cliprpn.features.frozen import FrozenFeatures
 from cliprpn.models import ClipRPN
@@ -31,7 +31,7 @@ CPU = torch.device("cpu")
 Seconds = Counter[str]
 
 
-def train_original_way(spec: TrialSpec, index: DatasetIndex, features: FrozenFeatures) -> Seconds:
+def train_original_way(spec: ClipRpnSpec, index: DatasetIndex, features: FrozenFeatures) -> Seconds:
     """Trains and, after every epoch, asks val. Returns seconds by part of the work.
 
     Augmentation is left out, as our presets have none.

@@ -11,7 +11,7 @@ from torch import Tensor
 from torchvision.ops import box_iou
 
 from cliprpn.build import build_model
-from cliprpn.contract.generated import TrialSpec
+from cliprpn.contract.generated import ClipRpnSpec
 from cliprpn.models import ClipRPN
 
 BATCH = 256
@@ -49,7 +49,7 @@ class Arrays:
 
 
 def plain_loop(
-    spec: TrialSpec, arrays: Arrays, boxes: Tensor, train: np.ndarray, val: np.ndarray
+    spec: ClipRpnSpec, arrays: Arrays, boxes: Tensor, train: np.ndarray, val: np.ndarray
 ) -> list[float]:
     """The same model, optimiser and batches as the trial's. Returns the mean loss of each epoch.
 

@@ -51,13 +51,13 @@ def _plain(spec: Values, folder: Path) -> Values:
     import torch
 
     from bench.plain_loop import Arrays, plain_loop
-    from cliprpn.contract.generated import TrialSpec
+    from cliprpn.contract.generated import ClipRpnSpec
     from cliprpn.data.index import open_dataset
     from cliprpn.data.pixels import open_pixels, pixels_folder
     from cliprpn.geometry import to_frame
     from cliprpn.seeding import seed_everything
 
-    read = TrialSpec.model_validate(spec)
+    read = ClipRpnSpec.model_validate(spec)
     settings, root = read.settings, Path(read.dataset.root)
     index = open_dataset(root, read.dataset.id)
     pixels = open_pixels(pixels_folder(root, settings.image_size_px, settings.resize))

@@ -53,7 +53,7 @@ export async function makeScenes(folder: string, python: string, count: number):
   await execa(process.execPath, [cli, "dataset", "show", root], { env });
   const prepare_s = await preparingAgain(root, plan.trials[0]?.dataset.root ?? "");
   const specFiles = plan.trials.map((spec) => {
-    const file = join(folder, `${spec.preset}.json`);
+    const file = join(folder, `${spec.kind === "cliprpn" ? spec.preset : spec.kind}.json`);
     writeFileSync(file, JSON.stringify(spec));
     return file;
   });

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from bench.original_way import train_original_way
-from cliprpn.contract.generated import CompletedOutcome, TrialSpec
+from cliprpn.contract.generated import ClipRpnSpec, CompletedOutcome
 from cliprpn.steps import open_data
 from cliprpn.trial import run_trial
 
@@ -25,7 +25,7 @@ def main(folder: Path, prepare_s: float, spec_files: list[Path]) -> dict[str, An
     Args:
         prepare_s: what decoding the pictures took before; ours includes that too.
     """
-    specs = [TrialSpec.model_validate_json(path.read_text(), strict=True) for path in spec_files]
+    specs = [ClipRpnSpec.model_validate_json(path.read_text(), strict=True) for path in spec_files]
     first = specs[0]
     torch.set_num_threads(first.num_threads)
     started = time.perf_counter()
@@ -55,7 +55,7 @@ def main(folder: Path, prepare_s: float, spec_files: list[Path]) -> dict[str, An
     return {**facts, "num_sentences": counts, "rows": rows}
 
 
-def run_ours(spec: TrialSpec, folder: Path) -> float:
+def run_ours(spec: ClipRpnSpec, folder: Path) -> float:
     """Seconds of a whole trial, checkpoints and the final evaluation included."""
     started = time.perf_counter()
     outcome = run_trial(spec, folder / spec.trial_id, lambda event: None, lambda: False)

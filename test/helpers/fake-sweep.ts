@@ -104,6 +104,7 @@ function watcher(): Told {
 
 function fakeSpec(label: string, index: number, cache_dir: string): TrialSpec {
   return {
+    kind: "cliprpn",
     trial_id: index.toString(16).padStart(16, "0"),
     sources_sha256: "f".repeat(64),
     label,

@@ -61,6 +61,7 @@ export function madeInput(settings: MadeSetting[], changes: Partial<ReportInput>
 
 export function madeSpec(label: string, seed: number): TrialSpec {
   return {
+    kind: "cliprpn",
     trial_id: trialId(label, seed),
     sources_sha256: "0".repeat(64),
     label,
@@ -97,6 +98,7 @@ function completed(label: string, seed: number, acc: number): TrialOutcome {
     sources_sha256: "0".repeat(64),
     finished_at: "2026-01-01T00:00:00Z",
     best_epoch: 2,
+    notes: [],
     epochs: [1, 2, 3].map((epoch) => ({
       epoch,
       num_epochs: 3,
@@ -128,6 +130,7 @@ function completed(label: string, seed: number, acc: number): TrialOutcome {
 function madeSetting({ label, acc }: MadeSetting): SettingSummary {
   const figures = (Object.keys(metricTitles) as MetricName[]).map((metric) => madeFigure(metric, acc));
   return {
+    kind: "cliprpn",
     label,
     trial_ids: acc.map((_, seed) => trialId(label, seed)),
     figures,
@@ -141,6 +144,7 @@ function madeSetting({ label, acc }: MadeSetting): SettingSummary {
       { by: "sentence_length", group: "5 and fewer", num_sentences: 1200, interval: around(mean(acc)) },
     ],
     category_macro_acc_at_50: mean(acc),
+    proposals: null,
   };
 }
 

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 from prepared import Resize, prepare
 
-from cliprpn.contract.generated import TrialSpec
+from cliprpn.contract.generated import ClipRpnSpec
 from cliprpn.data.pixels import Pixels, open_pixels, pixels_folder
 from cliprpn.models.weights_files import SHIPPED
 
@@ -151,14 +151,15 @@ def make_settings(**changes: Any) -> dict[str, Any]:
     return settings | changes
 
 
-def make_spec(root: Path, cache: Path, seed: int = 0, **changes: Any) -> TrialSpec:
+def make_spec(root: Path, cache: Path, seed: int = 0, **changes: Any) -> ClipRpnSpec:
     """A trial of seconds on the data set, prepared in the cache where it is not there yet."""
     settings = make_settings(**changes)
     folder, dataset_id = prepared(root, cache, settings["image_size_px"], settings["resize"])
-    return TrialSpec.model_validate(
+    return ClipRpnSpec.model_validate(
         {
             "trial_id": "0123456789abcdef",
             "sources_sha256": "0" * 64,
+            "kind": "cliprpn",
             "label": "fusion=token_attention",
             "preset": "default",
             "seed": seed,

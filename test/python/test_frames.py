@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from cliprpn.build import build_model
-from cliprpn.contract.generated import CompletedOutcome, TrialSpec
+from cliprpn.contract.generated import ClipRpnSpec, CompletedOutcome
 from cliprpn.data.index import DatasetIndex
 from cliprpn.evaluation import in_picture, predict_split, top1_ious
 from cliprpn.features.frozen import FrozenFeatures
@@ -32,11 +32,11 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["squash", "letterbox"])
-def spec(request: pytest.FixtureRequest, root: Path) -> TrialSpec:
+def spec(request: pytest.FixtureRequest, root: Path) -> ClipRpnSpec:
     return make_spec(root, root.parent / "cache", resize=request.param)
 
 
-def opened(spec: TrialSpec) -> tuple[DatasetIndex, FrozenFeatures]:
+def opened(spec: ClipRpnSpec) -> tuple[DatasetIndex, FrozenFeatures]:
     return open_data(
         spec.dataset,
         spec.backbone,
@@ -49,7 +49,7 @@ def opened(spec: TrialSpec) -> tuple[DatasetIndex, FrozenFeatures]:
     )
 
 
-def model_of(spec: TrialSpec, features: FrozenFeatures) -> ClipRPN:
+def model_of(spec: ClipRpnSpec, features: FrozenFeatures) -> ClipRPN:
     return build_model(spec.settings, features.map_channels, features.pooled_dim, features.word_dim)
 
 
@@ -94,7 +94,7 @@ def test_what_is_in_the_square_is_what_the_target_names(root: Path) -> None:
     assert rows.min() == pytest.approx(y1, abs=1) and rows.max() + 1 == pytest.approx(y2, abs=1)
 
 
-def test_answers_come_back_to_the_original_picture(spec: TrialSpec) -> None:
+def test_answers_come_back_to_the_original_picture(spec: ClipRpnSpec) -> None:
     index, features = opened(spec)
     rows = np.arange(len(index.texts()))
     model = model_of(spec, features)
@@ -104,7 +104,7 @@ def test_answers_come_back_to_the_original_picture(spec: TrialSpec) -> None:
     assert (back - torch.from_numpy(index.gt_boxes[rows])).abs().max() < 1e-3  # pixels
 
 
-def test_who_answers_with_the_targets_is_always_right(spec: TrialSpec) -> None:
+def test_who_answers_with_the_targets_is_always_right(spec: ClipRpnSpec) -> None:
     index, features = opened(spec)
     rows = np.arange(len(index.texts()))[::-1].copy()
     model = model_of(spec, features)

@@ -13,7 +13,7 @@ from torch import Tensor
 from torchvision.ops import box_iou
 
 from cliprpn import training
-from cliprpn.contract.generated import CompletedOutcome, TrialSpec
+from cliprpn.contract.generated import ClipRpnSpec, CompletedOutcome
 from cliprpn.models import cliprpn as cliprpn_module
 from cliprpn.models.anchors import make_anchors
 from cliprpn.models.negatives import negatives_loss
@@ -129,11 +129,11 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return small_dataset(tmp_path_factory.mktemp("data") / "blocks")
 
 
-def spec_of(root: Path, weight: float) -> TrialSpec:
+def spec_of(root: Path, weight: float) -> ClipRpnSpec:
     return make_spec(root, root.parent, rpn={"negatives_loss_weight": weight})
 
 
-def outcome_of(spec: TrialSpec, folder: Path) -> CompletedOutcome:
+def outcome_of(spec: ClipRpnSpec, folder: Path) -> CompletedOutcome:
     outcome = run_trial(spec, folder, lambda event: None, lambda: False)
     assert isinstance(outcome, CompletedOutcome), outcome
     return outcome

@@ -21,7 +21,7 @@ from torchvision.ops import box_iou
 
 from cliprpn import steps, trial
 from cliprpn.checkpoint import load_model
-from cliprpn.contract.generated import CompletedOutcome, FailedOutcome, TrialSpec
+from cliprpn.contract.generated import ClipRpnSpec, CompletedOutcome, FailedOutcome
 from cliprpn.data.index import DatasetIndex
 from cliprpn.errors import CliprpnError
 from cliprpn.features import frozen
@@ -72,7 +72,7 @@ def cache(root: Path) -> Path:
     return root.parent / "cache"
 
 
-def run(spec: TrialSpec, folder: Path, events: list[BaseModel] | None = None) -> CompletedOutcome:
+def run(spec: ClipRpnSpec, folder: Path, events: list[BaseModel] | None = None) -> CompletedOutcome:
     outcome = run_trial(spec, folder, (events if events is not None else []).append, lambda: False)
     assert isinstance(outcome, CompletedOutcome), outcome
     return outcome
@@ -127,7 +127,7 @@ def test_what_the_command_says_of_bad_input(root: Path, cache: Path, tmp_path: P
     assert main([str(tmp_path / "none.json"), str(tmp_path / "out")]) == 2
     assert main([str(tmp_path / "broken.json"), str(tmp_path / "out")]) == 2
     assert main([str(tmp_path / "empty.json"), str(tmp_path / "out")]) == 2
-    assert "trial_id" in capsys.readouterr().err
+    assert "kind" in capsys.readouterr().err
     failing = make_spec(root, cache, limits={"train": None, "val": None, "test": None})
     dataset = failing.dataset.model_copy(update={"root": "/nowhere", "id": "another"})
     (tmp_path / "spec.json").write_text(failing.model_copy(update={"dataset": dataset}).model_dump_json())

@@ -23,7 +23,7 @@ from helpers import (
 )
 
 from cliprpn.build import build_model
-from cliprpn.contract.generated import CompletedOutcome, TrialSpec
+from cliprpn.contract.generated import ClipRpnSpec, CompletedOutcome
 from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.data.others import PictureObjects
 from cliprpn.data.views.pictures import PictureViews, TrainingPictures
@@ -179,7 +179,7 @@ def test_targets_and_negatives_move_with_the_view(
     assert (area > 0).all() and not torch.equal(moved[mask][shown], plain[mask][shown])
 
 
-def make_spec_of(index: DatasetIndex) -> TrialSpec:
+def make_spec_of(index: DatasetIndex) -> ClipRpnSpec:
     root = Path(str(index.images_dir)).parent
     return make_spec(root, root.parent / "cache", image_size_px=SIZE)
 
@@ -229,7 +229,7 @@ def test_a_set_without_training_sentences_has_no_views(backbone: ClipBackbone, t
     assert open_features(index, lambda: backbone, tmp_path, 2).views == []
 
 
-def run(spec: TrialSpec, folder: Path) -> CompletedOutcome:
+def run(spec: ClipRpnSpec, folder: Path) -> CompletedOutcome:
     outcome = run_trial(spec, folder, lambda event: None, lambda: False)
     assert isinstance(outcome, CompletedOutcome), outcome
     return outcome

@@ -154,7 +154,7 @@ test("defaults are written out in full, from the preset that is asked for", () =
 test("a switch changes the fusion beside it, in whatever order they stand", () => {
   const before = plan({ vary: { "fusion.text": ["words"], fusion: ["film"] } }).trials;
   const after = plan({ vary: { fusion: ["film"], "fusion.text": ["words"] } }).trials;
-  expect(before[0]?.settings.fusion).toEqual({
+  expect(before[0]).toHaveProperty("settings.fusion", {
     kind: "switched",
     text: "words",
     interaction: "multiplicative",

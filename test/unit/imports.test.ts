@@ -67,8 +67,10 @@ const python: string[][] = [
   ["runtime"],
   ["methods"],
   ["trial", "ground", "golden", "summarize", "crops", "dataset_stats"],
+  ["cliprpn_trial", "baseline"],
+  ["detectors"],
   ["training", "steps", "gallery", "breakdowns", "importer"],
-  ["evaluation", "checkpoint"],
+  ["evaluation", "checkpoint", "ranking"],
   ["build", "predictions", "features"],
   // The door through which weights come in: the one file of models/ that reads files.
   ["models/weights_files"],
@@ -77,6 +79,7 @@ const python: string[][] = [
   ["metrics", "floors", "statistics"],
   ["boxes", "geometry"],
   ["devices", "durable", "memory"],
+  ["specs"],
   ["contract", "errors", "seeding", "guards"],
 ];
 

@@ -61,6 +61,10 @@ class AreaShares(BaseModel):
     large: float
 
 
+class Template(RootModel[str]):
+    root: Annotated[str, Field(pattern="^[^{}]*\\{\\}[^{}]*$")]
+
+
 class CasePrediction(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -109,6 +113,15 @@ class CategoryCount(BaseModel):
     )
     category: str
     num_sentences: Annotated[int, Field(ge=0)]
+
+
+class CheckDetectorResult(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    num_classes: Annotated[
+        int | None, Field(description="Null where its boxes have no class.", ge=1)
+    ]
 
 
 class CheckFusionResult(BaseModel):
@@ -303,12 +316,25 @@ class FailedOutcome(BaseModel):
     ]
 
 
+class Class(RootModel[str]):
+    root: Annotated[str, Field(min_length=1)]
+
+
 class SeedFigure(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
     seed: int
     value: float
+
+
+class FileDetector(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["file"]
+    file: Annotated[str, Field(description="Absolute path.")]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 class FileFusion(BaseModel):
@@ -403,6 +429,13 @@ class GroundResult(BaseModel):
     image_width: int
     image_height: int
     sentence: str
+
+
+class GtBoxesDetector(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["gt_boxes"]
 
 
 class HelloParams(BaseModel):
@@ -557,9 +590,59 @@ class ProgressEvent(BaseModel):
         extra="forbid",
     )
     type: Literal["progress"]
-    phase: Literal["index", "image_features", "text_features", "training", "evaluation"]
+    phase: Literal[
+        "index",
+        "image_features",
+        "text_features",
+        "training",
+        "evaluation",
+        "detector_training",
+        "detections",
+        "crops",
+    ]
     done: Annotated[int, Field(ge=0)]
     total: Annotated[int, Field(ge=0)]
+
+
+class ProposalRecall(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    k: Annotated[int, Field(ge=1)]
+    interval: Interval
+
+
+class ProposalSummary(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    recall_at: Annotated[
+        list[ProposalRecall],
+        Field(
+            description="Share of sentences with a hit among the detector's k best-scoring boxes, the sentence unknown."
+        ),
+    ]
+    best_proposal: Annotated[
+        Interval, Field(description="Acc@0.5 if ranking never erred.")
+    ]
+    lost_by_proposals: Annotated[
+        Interval, Field(description="Share of sentences without a hit among all boxes.")
+    ]
+    lost_by_ranking: Annotated[
+        Interval,
+        Field(
+            description="Share of sentences with a hit among the boxes, but another one ranked first."
+        ),
+    ]
+    mean_num_boxes: Annotated[float, Field(ge=0.0)]
+    num_images_without: Annotated[
+        int,
+        Field(
+            description="Pictures in which nothing was detected; the whole picture answers for them.",
+            ge=0,
+        ),
+    ]
+    num_sentences_without: Annotated[int, Field(ge=0)]
 
 
 class Quantiles(BaseModel):
@@ -655,6 +738,17 @@ class Rpn(BaseModel):
             le=1000.0,
         ),
     ]
+
+
+class RpnDetector(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["rpn"]
+    file: Annotated[
+        str, Field(description="Absolute path of the model's .safetensors.")
+    ]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 class RunTrialParams(BaseModel):
@@ -789,6 +883,32 @@ class TableCheck(BaseModel):
     examples: Annotated[list[str], Field(description="A few of the wrong ones.")]
 
 
+class TrainDetectorResult(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    weights_file: Annotated[str, Field(description="Absolute path, in the cache.")]
+    trained: Annotated[bool, Field(description="False when it was there already.")]
+
+
+class TrainedYoloDetector(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["trained_yolo"]
+    architecture: Annotated[
+        str,
+        Field(
+            description="One that ultralytics has a description of: yolov8n, yolo11n.",
+            pattern="^yolo[a-z0-9]+$",
+        ),
+    ]
+    num_epochs: Annotated[int, Field(ge=1, le=1000)]
+    image_size_px: Annotated[int, Field(ge=64, le=2048, multiple_of=32)]
+    batch_size: Annotated[int, Field(ge=1, le=1024)]
+    seed: Annotated[int, Field(ge=0, le=4294967295)]
+
+
 class Training(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -908,6 +1028,13 @@ class WarningEvent(BaseModel):
     message: str
 
 
+class WholePictureDetector(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["whole_picture"]
+
+
 class WordBin(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -915,6 +1042,46 @@ class WordBin(BaseModel):
     min_words: Annotated[int, Field(ge=0)]
     max_words: Annotated[
         int | None, Field(description="Inclusive; null for no end.", ge=0)
+    ]
+
+
+class YoloDetector(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["yolo"]
+    file: Annotated[
+        str,
+        Field(
+            description="Absolute path of the weights: .onnx, or a .pt, which runs code when loaded."
+        ),
+    ]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    image_size_px: Annotated[
+        int | None,
+        Field(
+            description="Side of the square that a picture is letterboxed to, in pixels; null for the one that the weights were made for.",
+            ge=32,
+            le=4096,
+            multiple_of=32,
+        ),
+    ]
+
+
+class YoloxDetector(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["yolox"]
+    file: Annotated[str, Field(description="Absolute path.")]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    classes: Annotated[
+        list[Class] | None,
+        Field(
+            description="Names of the detector's classes, in its order; null for COCO's 80.",
+            max_length=10000,
+            min_length=1,
+        ),
     ]
 
 
@@ -1002,7 +1169,11 @@ class CompletedOutcome(BaseModel):
     sources_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     finished_at: Annotated[str, Field(description="UTC, ISO 8601.")]
     best_epoch: Annotated[
-        int, Field(description="Counted from 1; chosen on val.", ge=1)
+        int,
+        Field(
+            description="Counted from 1; chosen on val. 0 where nothing is trained.",
+            ge=0,
+        ),
     ]
     epochs: list[Epoch]
     metrics: Annotated[Metrics, Field(description="Of the best epoch, on val.")]
@@ -1010,6 +1181,10 @@ class CompletedOutcome(BaseModel):
     durations_ms: Durations
     peak_memory_bytes: PeakMemory
     environment: Environment
+    notes: Annotated[
+        list[str],
+        Field(description="What a reader of its figures must know, a sentence each."),
+    ]
 
 
 class ErrorEnvelope(BaseModel):
@@ -1057,6 +1232,43 @@ class EvaluateResult(BaseModel):
     )
     metrics: Metrics
     predictions_file: str
+
+
+class FasterRcnnDetector(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["faster_rcnn"]
+    variant: Annotated[
+        Literal[
+            "resnet50_fpn_v2",
+            "resnet50_fpn",
+            "mobilenet_v3_large_fpn",
+            "mobilenet_v3_large_320_fpn",
+        ],
+        Field(title="FasterRcnnVariant"),
+    ]
+    file: Annotated[
+        str,
+        Field(
+            description="Absolute path of a state_dict; `coco` for those that torchvision fetches."
+        ),
+    ]
+    sha256: Annotated[
+        str,
+        Field(
+            description="Of the file; `coco` for torchvision's own.",
+            pattern="^([0-9a-f]{64}|coco)$",
+        ),
+    ]
+    classes: Annotated[
+        list[Class] | None,
+        Field(
+            description="Names of the detector's classes, in its order; null for COCO's 80.",
+            max_length=10000,
+            min_length=1,
+        ),
+    ]
 
 
 class Figure(BaseModel):
@@ -1330,6 +1542,15 @@ class StratumSummary(BaseModel):
     figures: list[Figure]
 
 
+class TrainDetectorParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    detector: TrainedYoloDetector
+    dataset: TrialDataset
+    cache_dir: str
+
+
 class TrialEvent(RootModel[ProgressEvent | EpochEvent | WarningEvent]):
     root: Annotated[
         ProgressEvent | EpochEvent | WarningEvent,
@@ -1341,10 +1562,27 @@ class TrialEvent(RootModel[ProgressEvent | EpochEvent | WarningEvent]):
     ]
 
 
-class TrialSpec(BaseModel):
+class EvaluateMethod(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
+    params: EvaluateParams
+    result: EvaluateResult
+
+
+class TrainDetectorMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: TrainDetectorParams
+    result: TrainDetectorResult
+
+
+class ClipRpnSpec(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["cliprpn"]
     trial_id: Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
     sources_sha256: Annotated[
         str,
@@ -1371,26 +1609,6 @@ class TrialSpec(BaseModel):
         Field(
             description="Absolute path of the folder for frozen features and data-set indices.",
             min_length=1,
-        ),
-    ]
-
-
-class EvaluateMethod(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    params: EvaluateParams
-    result: EvaluateResult
-
-
-class CheckFusionParams(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    spec: Annotated[
-        TrialSpec,
-        Field(
-            description="Its fusion is built and shape-checked with its backbone's sizes."
         ),
     ]
 
@@ -1554,6 +1772,13 @@ class SettingSummary(BaseModel):
     category_macro_acc_at_50: Annotated[
         float, Field(description="Mean over categories.")
     ]
+    kind: Literal["cliprpn", "baseline"]
+    proposals: Annotated[
+        ProposalSummary | None,
+        Field(
+            description="Of a baseline; null for a ClipRPN, which ranks while it proposes."
+        ),
+    ]
 
 
 class Summary(BaseModel):
@@ -1584,6 +1809,102 @@ class Summary(BaseModel):
     gallery: Gallery
 
 
+class BaselineSettings(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    detector: Annotated[
+        YoloDetector
+        | TrainedYoloDetector
+        | YoloxDetector
+        | FasterRcnnDetector
+        | FileDetector
+        | RpnDetector
+        | GtBoxesDetector
+        | WholePictureDetector,
+        Field(
+            description="Where proposals come from.",
+            discriminator="kind",
+            title="Detector",
+        ),
+    ]
+    ranking: Annotated[
+        Literal["crop", "blur", "circle", "crop+blur"],
+        Field(
+            description="What CLIP sees of a box: the `crop` (the original), the picture with all else in a `blur`, the picture with a red `circle` around it, or both of `crop+blur` (ReCLIP without relations)."
+        ),
+    ]
+    templates: Annotated[
+        list[Template],
+        Field(
+            description="Texts around the sentence, {} in its place; the vectors of several are averaged.",
+            max_length=100,
+            min_length=1,
+        ),
+    ]
+    category_prior: Annotated[
+        bool,
+        Field(
+            description="Whether a box's class, as CLIP's text encoder likens it to the sentence, counts too."
+        ),
+    ]
+    score_thresh: Annotated[
+        float,
+        Field(description="Detections below this score are left out.", ge=0.0, le=1.0),
+    ]
+    nms_thresh: Annotated[
+        float,
+        Field(
+            description="Non-maximum suppression of a detector's boxes, within a class.",
+            gt=0.0,
+            le=1.0,
+        ),
+    ]
+    max_boxes: Annotated[
+        int,
+        Field(
+            description="At most so many boxes of a picture are ranked, the best-scoring ones.",
+            ge=1,
+            le=1000,
+        ),
+    ]
+
+
+class BaselineSpec(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["baseline"]
+    trial_id: Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
+    sources_sha256: Annotated[
+        str,
+        Field(
+            description="Hash of cliprpn's Python sources and of the environment's lock; an outcome made by others is stale.",
+            pattern="^[0-9a-f]{64}$",
+        ),
+    ]
+    label: Annotated[
+        str,
+        Field(
+            description="What sets this trial's setting apart, for people: `fusion=film`."
+        ),
+    ]
+    seed: Annotated[int, Field(ge=0, le=4294967295)]
+    num_threads: Annotated[int, Field(ge=1, le=1024)]
+    device: Annotated[str, Field(pattern="^(cpu|mps|cuda:[0-9]+)$")]
+    dataset: TrialDataset
+    backbone: TrialBackbone
+    baseline: BaselineSettings
+    limits: Limits
+    cache_dir: Annotated[
+        str,
+        Field(
+            description="Absolute path of the folder for frozen features and data-set indices.",
+            min_length=1,
+        ),
+    ]
+
+
 class RunTrialMethod(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -1600,14 +1921,6 @@ class IndexDatasetMethod(BaseModel):
     result: IndexDatasetResult
 
 
-class CheckFusionMethod(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    params: CheckFusionParams
-    result: CheckFusionResult
-
-
 class SummarizeMethod(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -1622,6 +1935,36 @@ class ReadAnnotationsMethod(BaseModel):
     )
     params: ReadAnnotationsParams
     result: ReadAnnotationsResult
+
+
+class CheckDetectorParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    detector: Annotated[
+        YoloDetector
+        | TrainedYoloDetector
+        | YoloxDetector
+        | FasterRcnnDetector
+        | FileDetector
+        | RpnDetector
+        | GtBoxesDetector
+        | WholePictureDetector,
+        Field(
+            description="Where proposals come from.",
+            discriminator="kind",
+            title="Detector",
+        ),
+    ]
+    dataset: TrialDataset
+    cache_dir: str
+
+
+class CheckFusionParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    spec: ClipRpnSpec
 
 
 class DatasetStats(BaseModel):
@@ -1655,12 +1998,39 @@ class DatasetStats(BaseModel):
     ]
 
 
+class TrialSpec(RootModel[ClipRpnSpec | BaselineSpec]):
+    root: Annotated[
+        ClipRpnSpec | BaselineSpec,
+        Field(
+            description="One trial, fully resolved: Python fills in nothing. `trial_id` hashes what decides the result (settings, seed, data, weights, num_threads), never paths or devices.",
+            discriminator="kind",
+            title="TrialSpec",
+        ),
+    ]
+
+
+class CheckFusionMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: CheckFusionParams
+    result: CheckFusionResult
+
+
 class DatasetStatsMethod(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
     params: DatasetStatsParams
     result: DatasetStats
+
+
+class CheckDetectorMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: CheckDetectorParams
+    result: CheckDetectorResult
 
 
 class BridgeMethods(BaseModel):
@@ -1683,5 +2053,7 @@ class BridgeMethods(BaseModel):
     ]
     export_dataset: Annotated[ExportDatasetMethod, Field(title="ExportDatasetMethod")]
     dataset_stats: Annotated[DatasetStatsMethod, Field(title="DatasetStatsMethod")]
+    train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
+    check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "2aaa1715a0ea688e721bf76752f65c5bac70ae194dc17fba3e00fcbcfa3b077d"
+SCHEMA_SHA256 = "2c5a145f71687a480f25a65fba5516eb15bfa9389cd0a704d95e618323243eed"

@@ -1,6 +1,27 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "2aaa1715a0ea688e721bf76752f65c5bac70ae194dc17fba3e00fcbcfa3b077d";
+export const schema_sha256 = "2c5a145f71687a480f25a65fba5516eb15bfa9389cd0a704d95e618323243eed";
 
+/**
+ * Where proposals come from.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Detector".
+ */
+export type Detector =
+  | YoloDetector
+  | TrainedYoloDetector
+  | YoloxDetector
+  | FasterRcnnDetector
+  | FileDetector
+  | RpnDetector
+  | GtBoxesDetector
+  | WholePictureDetector;
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "FasterRcnnVariant".
+ */
+export type FasterRcnnVariant =
+  "resnet50_fpn_v2" | "resnet50_fpn" | "mobilenet_v3_large_fpn" | "mobilenet_v3_large_320_fpn";
 /**
  * What a trial came to: `outcome.json` in its folder, written once. The file is the truth.
  *
@@ -134,12 +155,26 @@ export type Preset = "default" | "reference";
  */
 export type FusionChoice = ("concatenation" | "cross_attention" | "film" | "token_attention") | FusionObject;
 /**
+ * A detector by its kind, or with its files: {"kind": "yolox", "weights": "yolox_nano.onnx"}.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "DetectorChoice".
+ */
+export type DetectorChoice = ("yolo" | "trained_yolo" | "faster_rcnn" | "gt_boxes" | "whole_picture") | DetectorObject;
+/**
  * One line of journal.jsonl: what happened to the sweep, in order.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "JournalEntry".
  */
 export type JournalEntry = SweepStarted | TrialStarted | TrialFinished | SweepFinished | SplitRead;
+/**
+ * One trial, fully resolved: Python fills in nothing. `trial_id` hashes what decides the result (settings, seed, data, weights, num_threads), never paths or devices.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "TrialSpec".
+ */
+export type TrialSpec = ClipRpnSpec | BaselineSpec;
 /**
  * One-way news from Python while a call runs; only for people watching.
  *
@@ -150,6 +185,169 @@ export type TrialEvent = ProgressEvent | EpochEvent | WarningEvent;
 
 export interface Contract {
   [k: string]: unknown | undefined;
+}
+/**
+ * A baseline, nothing left to default: who proposes boxes, and how CLIP ranks them.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "BaselineSettings".
+ */
+export interface BaselineSettings {
+  detector: Detector;
+  /**
+   * What CLIP sees of a box: the `crop` (the original), the picture with all else in a `blur`, the picture with a red `circle` around it, or both of `crop+blur` (ReCLIP without relations).
+   */
+  ranking: "crop" | "blur" | "circle" | "crop+blur";
+  /**
+   * Texts around the sentence, {} in its place; the vectors of several are averaged.
+   *
+   * @minItems 1
+   * @maxItems 100
+   */
+  templates: [string, ...string[]];
+  /**
+   * Whether a box's class, as CLIP's text encoder likens it to the sentence, counts too.
+   */
+  category_prior: boolean;
+  /**
+   * Detections below this score are left out.
+   */
+  score_thresh: number;
+  /**
+   * Non-maximum suppression of a detector's boxes, within a class.
+   */
+  nms_thresh: number;
+  /**
+   * At most so many boxes of a picture are ranked, the best-scoring ones.
+   */
+  max_boxes: number;
+}
+/**
+ * Any YOLO that ultralytics loads.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "YoloDetector".
+ */
+export interface YoloDetector {
+  kind: "yolo";
+  /**
+   * Absolute path of the weights: .onnx, or a .pt, which runs code when loaded.
+   */
+  file: string;
+  sha256: string;
+  /**
+   * Side of the square that a picture is letterboxed to, in pixels; null for the one that the weights were made for.
+   */
+  image_size_px: number | null;
+}
+/**
+ * A small YOLO, trained on the boxes of the data set's own train split, once.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "TrainedYoloDetector".
+ */
+export interface TrainedYoloDetector {
+  kind: "trained_yolo";
+  /**
+   * One that ultralytics has a description of: yolov8n, yolo11n.
+   */
+  architecture: string;
+  num_epochs: number;
+  image_size_px: number;
+  batch_size: number;
+  seed: number;
+}
+/**
+ * YOLOX as .onnx, without its decoding.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "YoloxDetector".
+ */
+export interface YoloxDetector {
+  kind: "yolox";
+  /**
+   * Absolute path.
+   */
+  file: string;
+  sha256: string;
+  /**
+   * Names of the detector's classes, in its order; null for COCO's 80.
+   *
+   * @minItems 1
+   * @maxItems 10000
+   */
+  classes: [string, ...string[]] | null;
+}
+/**
+ * torchvision's Faster R-CNN.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "FasterRcnnDetector".
+ */
+export interface FasterRcnnDetector {
+  kind: "faster_rcnn";
+  variant: FasterRcnnVariant;
+  /**
+   * Absolute path of a state_dict; `coco` for those that torchvision fetches.
+   */
+  file: string;
+  /**
+   * Of the file; `coco` for torchvision's own.
+   */
+  sha256: string;
+  /**
+   * Names of the detector's classes, in its order; null for COCO's 80.
+   *
+   * @minItems 1
+   * @maxItems 10000
+   */
+  classes: [string, ...string[]] | null;
+}
+/**
+ * Proposals that somebody else has made: COCO results JSON.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "FileDetector".
+ */
+export interface FileDetector {
+  kind: "file";
+  /**
+   * Absolute path.
+   */
+  file: string;
+  sha256: string;
+}
+/**
+ * The proposals of a trained ClipRPN, which depend on the sentence.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RpnDetector".
+ */
+export interface RpnDetector {
+  kind: "rpn";
+  /**
+   * Absolute path of the model's .safetensors.
+   */
+  file: string;
+  sha256: string;
+}
+/**
+ * The annotated boxes of all objects of the picture: the ceiling.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "GtBoxesDetector".
+ */
+export interface GtBoxesDetector {
+  kind: "gt_boxes";
+}
+/**
+ * One box, the picture: the floor.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "WholePictureDetector".
+ */
+export interface WholePictureDetector {
+  kind: "whole_picture";
 }
 /**
  * What TypeScript may ask of Python: params and result of every method. Nothing is raised across: a reply is an envelope.
@@ -170,6 +368,8 @@ export interface BridgeMethods {
   read_annotations: ReadAnnotationsMethod;
   export_dataset: ExportDatasetMethod;
   dataset_stats: DatasetStatsMethod;
+  train_detector: TrainDetectorMethod;
+  check_detector: CheckDetectorMethod;
 }
 export interface HelloMethod {
   params: HelloParams;
@@ -244,7 +444,7 @@ export interface CompletedOutcome {
    */
   finished_at: string;
   /**
-   * Counted from 1; chosen on val.
+   * Counted from 1; chosen on val. 0 where nothing is trained.
    */
   best_epoch: number;
   epochs: Epoch[];
@@ -253,6 +453,10 @@ export interface CompletedOutcome {
   durations_ms: Durations;
   peak_memory_bytes: PeakMemory;
   environment: Environment;
+  /**
+   * What a reader of its figures must know, a sentence each.
+   */
+  notes: string[];
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -460,16 +664,22 @@ export interface CheckFusionMethod {
   result: CheckFusionResult;
 }
 /**
+ * The spec's fusion is built and shape-checked with its backbone's sizes.
+ *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "CheckFusionParams".
  */
 export interface CheckFusionParams {
-  spec: TrialSpec;
+  spec: ClipRpnSpec;
 }
 /**
- * Its fusion is built and shape-checked with its backbone's sizes.
+ * A ClipRPN to train and to evaluate.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ClipRpnSpec".
  */
-export interface TrialSpec {
+export interface ClipRpnSpec {
+  kind: "cliprpn";
   trial_id: string;
   /**
    * Hash of cliprpn's Python sources and of the environment's lock; an outcome made by others is stale.
@@ -864,6 +1074,11 @@ export interface SettingSummary {
    * Mean over categories.
    */
   category_macro_acc_at_50: number;
+  kind: "cliprpn" | "baseline";
+  /**
+   * Of a baseline; null for a ClipRPN, which ranks while it proposes.
+   */
+  proposals: ProposalSummary | null;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -913,6 +1128,55 @@ export interface Breakdown {
   group: string;
   num_sentences: number;
   interval: Interval;
+}
+/**
+ * How good a baseline's boxes are, apart from how they are ranked.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ProposalSummary".
+ */
+export interface ProposalSummary {
+  /**
+   * Share of sentences with a hit among the detector's k best-scoring boxes, the sentence unknown.
+   */
+  recall_at: ProposalRecall[];
+  best_proposal: Interval1;
+  lost_by_proposals: Interval2;
+  lost_by_ranking: Interval3;
+  mean_num_boxes: number;
+  /**
+   * Pictures in which nothing was detected; the whole picture answers for them.
+   */
+  num_images_without: number;
+  num_sentences_without: number;
+}
+export interface ProposalRecall {
+  k: number;
+  interval: Interval;
+}
+/**
+ * Mean over seeds and its interval by bootstrap over pictures.
+ */
+export interface Interval1 {
+  mean: number;
+  low: number;
+  high: number;
+}
+/**
+ * Mean over seeds and its interval by bootstrap over pictures.
+ */
+export interface Interval2 {
+  mean: number;
+  low: number;
+  high: number;
+}
+/**
+ * Mean over seeds and its interval by bootstrap over pictures.
+ */
+export interface Interval3 {
+  mean: number;
+  low: number;
+  high: number;
 }
 /**
  * Difference of acc_at_50, `label` minus `against`, paired by sentence, resampled by picture.
@@ -1440,6 +1704,58 @@ export interface SentenceExample {
   height: number | null;
   box_xyxy: BoxXyxy;
 }
+export interface TrainDetectorMethod {
+  params: TrainDetectorParams;
+  result: TrainDetectorResult;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "TrainDetectorParams".
+ */
+export interface TrainDetectorParams {
+  detector: TrainedYoloDetector;
+  dataset: TrialDataset;
+  cache_dir: string;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "TrainDetectorResult".
+ */
+export interface TrainDetectorResult {
+  /**
+   * Absolute path, in the cache.
+   */
+  weights_file: string;
+  /**
+   * False when it was there already.
+   */
+  trained: boolean;
+}
+export interface CheckDetectorMethod {
+  params: CheckDetectorParams;
+  result: CheckDetectorResult;
+}
+/**
+ * Opens the detector, so that what would fail its trials is found before the first.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "CheckDetectorParams".
+ */
+export interface CheckDetectorParams {
+  detector: Detector;
+  dataset: TrialDataset;
+  cache_dir: string;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "CheckDetectorResult".
+ */
+export interface CheckDetectorResult {
+  /**
+   * Null where its boxes have no class.
+   */
+  num_classes: number | null;
+}
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "OkEnvelope".
@@ -1665,6 +1981,7 @@ export interface PartialSettings {
   rpn?: PartialRpn;
   training?: PartialTraining;
   limits?: PartialLimits;
+  baseline?: PartialBaseline;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -1799,6 +2116,77 @@ export interface PartialLimits {
   train?: number | null;
   val?: number | null;
   test?: number | null;
+}
+/**
+ * A baseline, nothing left to default: who proposes boxes, and how CLIP ranks them.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PartialBaseline".
+ */
+export interface PartialBaseline {
+  detector?: DetectorChoice;
+  /**
+   * What CLIP sees of a box: the `crop` (the original), the picture with all else in a `blur`, the picture with a red `circle` around it, or both of `crop+blur` (ReCLIP without relations).
+   */
+  ranking?: "crop" | "blur" | "circle" | "crop+blur";
+  /**
+   * Texts around the sentence, {} in its place; the vectors of several are averaged.
+   *
+   * @minItems 1
+   * @maxItems 100
+   */
+  templates?: [string, ...string[]];
+  /**
+   * Whether a box's class, as CLIP's text encoder likens it to the sentence, counts too.
+   */
+  category_prior?: boolean;
+  /**
+   * Detections below this score are left out.
+   */
+  score_thresh?: number;
+  /**
+   * Non-maximum suppression of a detector's boxes, within a class.
+   */
+  nms_thresh?: number;
+  /**
+   * At most so many boxes of a picture are ranked, the best-scoring ones.
+   */
+  max_boxes?: number;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "DetectorObject".
+ */
+export interface DetectorObject {
+  kind: "yolo" | "trained_yolo" | "yolox" | "faster_rcnn" | "file" | "rpn" | "gt_boxes" | "whole_picture";
+  /**
+   * Of yolo, yolox and faster_rcnn: a file, or a name that is looked for in weights/.
+   */
+  weights?: string;
+  /**
+   * Of file: COCO results JSON.
+   */
+  file?: string;
+  /**
+   * Of rpn: a trial's folder, the beginning of its id, or a .safetensors file.
+   */
+  model?: string;
+  /**
+   * Of yolox and faster_rcnn: names of the classes, in the detector's order, where they are not COCO's.
+   *
+   * @minItems 1
+   * @maxItems 10000
+   */
+  classes?: [string, ...string[]];
+  variant?: FasterRcnnVariant;
+  /**
+   * Of yolo and trained_yolo.
+   */
+  image_size_px?: number;
+  /**
+   * Of trained_yolo.
+   */
+  num_epochs?: number;
 }
 /**
  * Dotted keys and the values each takes; every combination is a setting.
@@ -2039,6 +2427,51 @@ export interface Vary {
    * @maxItems 1000
    */
   "fusion.coordinates"?: ["off" | "on", ...("off" | "on")[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  "baseline.detector"?: [DetectorChoice, ...DetectorChoice[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   *
+   * Items: What CLIP sees of a box: the `crop` (the original), the picture with all else in a `blur`, the picture with a red `circle` around it, or both of `crop+blur` (ReCLIP without relations).
+   */
+  "baseline.ranking"?: ["crop" | "blur" | "circle" | "crop+blur", ...("crop" | "blur" | "circle" | "crop+blur")[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  "baseline.templates"?: [[string, ...string[]], ...[string, ...string[]][]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   *
+   * Items: Whether a box's class, as CLIP's text encoder likens it to the sentence, counts too.
+   */
+  "baseline.category_prior"?: [boolean, ...boolean[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   *
+   * Items: Detections below this score are left out.
+   */
+  "baseline.score_thresh"?: [number, ...number[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   *
+   * Items: Non-maximum suppression of a detector's boxes, within a class.
+   */
+  "baseline.nms_thresh"?: [number, ...number[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   *
+   * Items: At most so many boxes of a picture are ranked, the best-scoring ones.
+   */
+  "baseline.max_boxes"?: [number, ...number[]];
 }
 /**
  * Dotted keys and their values.
@@ -2160,6 +2593,34 @@ export interface Setting {
   "fusion.text"?: "pooled" | "words";
   "fusion.interaction"?: "additive" | "multiplicative";
   "fusion.coordinates"?: "off" | "on";
+  "baseline.detector"?: DetectorChoice;
+  /**
+   * What CLIP sees of a box: the `crop` (the original), the picture with all else in a `blur`, the picture with a red `circle` around it, or both of `crop+blur` (ReCLIP without relations).
+   */
+  "baseline.ranking"?: "crop" | "blur" | "circle" | "crop+blur";
+  /**
+   * Texts around the sentence, {} in its place; the vectors of several are averaged.
+   *
+   * @minItems 1
+   * @maxItems 100
+   */
+  "baseline.templates"?: [string, ...string[]];
+  /**
+   * Whether a box's class, as CLIP's text encoder likens it to the sentence, counts too.
+   */
+  "baseline.category_prior"?: boolean;
+  /**
+   * Detections below this score are left out.
+   */
+  "baseline.score_thresh"?: number;
+  /**
+   * Non-maximum suppression of a detector's boxes, within a class.
+   */
+  "baseline.nms_thresh"?: number;
+  /**
+   * At most so many boxes of a picture are ranked, the best-scoring ones.
+   */
+  "baseline.max_boxes"?: number;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -2244,7 +2705,7 @@ export interface StoredPlan {
   hash: string;
   published: PublishedFigure[];
   source: PlanSource;
-  trials: TrialSpec1[];
+  trials: TrialSpec[];
 }
 /**
  * The experiment file and the changes to it, as typed.
@@ -2254,12 +2715,13 @@ export interface PlanSource {
   sets: string[];
 }
 /**
- * One trial, fully resolved: Python fills in nothing. `trial_id` hashes what decides the result (settings, seed, data, weights, num_threads), never paths or devices.
+ * A detector and a ranking to evaluate; nothing is trained, so one run stands for every seed.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "TrialSpec".
+ * via the `definition` "BaselineSpec".
  */
-export interface TrialSpec1 {
+export interface BaselineSpec {
+  kind: "baseline";
   trial_id: string;
   /**
    * Hash of cliprpn's Python sources and of the environment's lock; an outcome made by others is stale.
@@ -2269,13 +2731,13 @@ export interface TrialSpec1 {
    * What sets this trial's setting apart, for people: `fusion=film`.
    */
   label: string;
-  preset: "default" | "reference";
   seed: number;
   num_threads: number;
   device: string;
   dataset: TrialDataset;
   backbone: TrialBackbone;
-  settings: Settings;
+  baseline: BaselineSettings;
+  limits: Limits;
   /**
    * Absolute path of the folder for frozen features and data-set indices.
    */
@@ -2287,7 +2749,15 @@ export interface TrialSpec1 {
  */
 export interface ProgressEvent {
   type: "progress";
-  phase: "index" | "image_features" | "text_features" | "training" | "evaluation";
+  phase:
+    | "index"
+    | "image_features"
+    | "text_features"
+    | "training"
+    | "evaluation"
+    | "detector_training"
+    | "detections"
+    | "crops";
   done: number;
   total: number;
 }

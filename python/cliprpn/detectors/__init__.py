@@ -1,0 +1,1 @@
+"""Who proposes boxes for CLIP to rank: detectors, files, annotations, a ClipRPN."""

@@ -1,0 +1,1 @@
+"""Ranks boxes by how CLIP likens them to a sentence."""

@@ -1,0 +1,17 @@
+"""Reads a trial's spec, of whichever kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cliprpn.contract.generated import BaselineSpec, ClipRpnSpec, TrialSpec
+
+Spec = ClipRpnSpec | BaselineSpec
+
+
+def read_spec(path: Path) -> Spec:
+    """
+    Raises:
+        OSError, ValueError: where there is none (pydantic's errors are ValueErrors).
+    """
+    return TrialSpec.model_validate_json(path.read_text(), strict=True).root
