@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cliprpn.breakdowns import breakdowns, category_macro, strata
 from cliprpn.contract.generated import (
+    BaselineSpec,
     Comparison,
     Figure,
     Floor,
@@ -26,6 +27,7 @@ from cliprpn.floors import constant_iou, fit_constant_box
 from cliprpn.gallery import choose_gallery
 from cliprpn.metrics import HIT_IOU, pair_rows, pairs_right, sentence_figures
 from cliprpn.predictions import Columns, predictions_file, read_predictions
+from cliprpn.proposal_figures import proposal_summary
 from cliprpn.specs import read_spec
 from cliprpn.statistics import CONFIDENCE, NUM_RESAMPLES, mean_interval, ratio_interval
 
@@ -40,6 +42,12 @@ class Setting:
         self.hits = np.mean([run["iou"] >= HIT_IOU for run in self.runs], axis=0)
         self.val_acc_at_50 = _val_acc_at_50(trial_dirs)
 
+    @property
+    def is_ceiling(self) -> bool:
+        """Whether it is given the annotated boxes, which no model has."""
+        spec = self.specs[0]
+        return isinstance(spec, BaselineSpec) and spec.baseline.detector.kind == "gt_boxes"
+
 
 def _val_acc_at_50(trial_dirs: list[Path]) -> float | None:
     """The mean over the trials; None where one has no figures on val."""
@@ -51,6 +59,8 @@ def _val_acc_at_50(trial_dirs: list[Path]) -> float | None:
 
 def summarize(split: str, groups: list[tuple[str, list[Path]]]) -> Summary:
     """Every setting's figures, the best on val against the others, floors and cases.
+
+    Ceilings stand last and compete with nobody, unless there is nothing else.
 
     Raises:
         CliprpnError: not_found where predictions are missing, data_invalid where settings were asked
@@ -66,7 +76,8 @@ def summarize(split: str, groups: list[tuple[str, list[Path]]]) -> Summary:
                     f"{setting.label}: it was asked other sentences than {settings[0].label}",
                 )
     settings = _best_on_val_first(settings)
-    best, others = settings[0], settings[1:]
+    contenders = [setting for setting in settings if not setting.is_ceiling] or settings
+    best, others = contenders[0], contenders[1:]
     images = first["image_id"]
     dataset = best.specs[0].dataset
     index = open_dataset(Path(dataset.root), dataset.id)
@@ -88,27 +99,28 @@ def summarize(split: str, groups: list[tuple[str, list[Path]]]) -> Summary:
         floors=_floors(best, first, index),
         gallery=choose_gallery(
             first,
-            [(setting.label, setting.runs[0]) for setting in settings],
+            [(setting.label, setting.runs[0]) for setting in contenders],
             index.images_dir or index.root,
         ),
     )
 
 
 def _best_on_val_first(settings: list[Setting]) -> list[Setting]:
-    """Whatever split is shown: to choose by test would make its figures too good."""
+    """Whatever split is shown: to choose by test would make its figures too good. Ceilings stand last."""
     on_val = [setting.val_acc_at_50 for setting in settings]
     # A trial writes its figures on val before it counts as complete: they lack only in folders made by
     # hand, and then nothing but the split's own figures can order the settings.
     if None in on_val:
-        return sorted(settings, key=lambda setting: -setting.hits.mean())
-    return sorted(settings, key=lambda setting: -(setting.val_acc_at_50 or 0.0))
+        return sorted(settings, key=lambda setting: (setting.is_ceiling, -setting.hits.mean()))
+    return sorted(settings, key=lambda setting: (setting.is_ceiling, -(setting.val_acc_at_50 or 0.0)))
 
 
 def _setting_summary(setting: Setting) -> SettingSummary:
     first = setting.runs[0]
+    kind = setting.specs[0].kind
     seeds = [spec.seed for spec in setting.specs]
     return SettingSummary(
-        kind=setting.specs[0].kind,
+        kind=kind,
         label=setting.label,
         trial_ids=[spec.trial_id for spec in setting.specs],
         figures=_figures(setting.runs, seeds),
@@ -118,7 +130,7 @@ def _setting_summary(setting: Setting) -> SettingSummary:
         ],
         breakdowns=breakdowns(first, setting.hits),
         category_macro_acc_at_50=category_macro(first, setting.hits),
-        proposals=None,
+        proposals=proposal_summary(first) if kind == "baseline" else None,
     )
 
 
@@ -161,15 +173,15 @@ def _rows(columns: Columns, chosen: NDArray) -> Columns:
 
 
 def _floors(best: Setting, columns: Columns, index: DatasetIndex) -> list[Floor]:
+    boxes = {"whole_picture": np.array([0.0, 0.0, 1.0, 1.0])}
     train = index.split("train")
-    sizes = index.image_sizes(train)
-    box = fit_constant_box(index.gt_boxes[train] / np.concatenate([sizes, sizes], axis=1))
+    if len(train):  # A baseline needs none.
+        sizes = index.image_sizes(train)
+        boxes_norm = index.gt_boxes[train] / np.concatenate([sizes, sizes], axis=1)
+        boxes = {"constant_box": fit_constant_box(boxes_norm), **boxes}
     wh = np.stack([columns["width"], columns["height"]], axis=1).astype(np.float64)
     truth, images = columns["gt_box_xyxy"], columns["image_id"]
-    ious = {
-        "constant_box": constant_iou(box, truth, wh),
-        "whole_picture": constant_iou(np.array([0.0, 0.0, 1.0, 1.0]), truth, wh),
-    }
+    ious = {name: constant_iou(box, truth, wh) for name, box in boxes.items()}
     floors = [_floor(name, iou >= HIT_IOU, iou, images) for name, iou in ious.items()]
     blank = np.array([run["iou_blank"] for run in best.runs])
     floors.append(_floor("blank_sentence", (blank >= HIT_IOU).mean(axis=0), blank.mean(axis=0), images))

@@ -7,10 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from helpers import HEIGHT, WIDTH, make_records, make_spec, prepared, write_dataset
 
-from cliprpn.contract.generated import Summary
+from cliprpn.contract.generated import Summary, TrialSpec
 from cliprpn.data import index as index_module
 from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.errors import CliprpnError
@@ -61,6 +63,34 @@ def write_trial(
     return folder
 
 
+def write_baseline(folder: Path, index: DatasetIndex, ious: list[float], detector: str) -> Path:
+    """A baseline's one run; among its boxes is a better one than that which it ranks first."""
+    write_trial(folder, index, 0, ious)
+    spec = json.loads((folder / "spec.json").read_text())
+    limits = spec.pop("settings")["limits"]
+    spec.pop("preset")
+    baseline = {
+        "detector": {"kind": detector},
+        "ranking": "crop",
+        "templates": ["{}"],
+        "category_prior": False,
+        "score_thresh": 0.25,
+        "nms_thresh": 0.45,
+        "max_boxes": 100,
+    }
+    spec |= {"kind": "baseline", "baseline": baseline, "limits": limits}
+    (folder / "spec.json").write_text(TrialSpec.model_validate(spec).model_dump_json())
+    path = predictions_file(folder, "test")
+    table = pq.read_table(path)
+    best = np.maximum(ious, 0.5)
+    columns = {f"proposal_iou_at_{k}": np.array(ious) for k in (1, 5, 10)}
+    columns |= {"proposal_iou_at_100": best, "proposal_iou_best": best, "num_boxes": np.full(len(best), 3)}
+    for name, values in columns.items():
+        table = table.append_column(name, pa.array(values))
+    pq.write_table(table, path)
+    return folder
+
+
 def summary_of(index: DatasetIndex, tmp_path: Path) -> Summary:
     groups = []
     for label, runs in (("fusion=other", OTHER), ("fusion=best", BEST)):
@@ -105,6 +135,33 @@ def test_settings_are_chosen_on_val_whatever_split_is_shown(index: DatasetIndex,
     assert [each.label for each in summary.gallery.best[0].predictions] == ["chosen", "other"]
 
 
+def test_a_baselines_one_run_is_held_against_the_mean_over_seeds(index: DatasetIndex, tmp_path: Path) -> None:
+    trained = [write_trial(tmp_path / f"best-{seed}", index, seed, run) for seed, run in enumerate(BEST)]
+    baseline = write_baseline(tmp_path / "yolo", index, OTHER[0], "whole_picture")
+    summary = summarize("test", [("yolo", [baseline]), ("best", trained)])
+    best, yolo = summary.settings
+    assert (best.kind, best.proposals, yolo.kind) == ("cliprpn", None, "baseline")
+    assert yolo.proposals is not None
+    assert (yolo.proposals.lost_by_ranking.mean, yolo.proposals.mean_num_boxes) == (pytest.approx(4 / 6), 3)
+    (comparison,) = summary.comparisons
+    assert (comparison.label, comparison.against) == ("best", "yolo")
+    assert comparison.difference.mean == pytest.approx(5 / 6 - 2 / 6)
+
+
+def test_a_ceiling_competes_with_nobody(index: DatasetIndex, tmp_path: Path) -> None:
+    """Given the annotated boxes, it would be the best of any sweep."""
+    ceiling = write_baseline(tmp_path / "gt", index, [0.9] * 6, "gt_boxes")
+    trained = write_trial(tmp_path / "trained", index, 0, BEST[0])
+    weaker = write_trial(tmp_path / "weaker", index, 0, OTHER[0])
+    groups = [("gt", [ceiling]), ("weaker", [weaker]), ("trained", [trained])]
+    summary = summarize("test", groups)
+    assert [setting.label for setting in summary.settings] == ["trained", "weaker", "gt"]
+    assert [each.against for each in summary.comparisons] == ["weaker"]
+    assert [each.label for each in summary.gallery.best[0].predictions] == ["trained", "weaker"]
+    alone = summarize("test", [("other", [ceiling]), ("gt", [ceiling])])
+    assert [(each.label, each.against) for each in alone.comparisons] == [("other", "gt")]
+
+
 def test_the_difference_is_taken_sentence_by_sentence(index: DatasetIndex, tmp_path: Path) -> None:
     (difference,) = summary_of(index, tmp_path).comparisons
     assert (difference.label, difference.against) == ("fusion=best", "fusion=other")
@@ -136,6 +193,15 @@ def test_floors_are_those_of_the_split(index: DatasetIndex, tmp_path: Path) -> N
     assert floors["constant_box"].acc_at_50.mean == pytest.approx((iou >= 0.5).mean())
     assert floors["blank_sentence"].acc_at_50.mean == pytest.approx(2 / 6)
     assert floors["blank_sentence"].miou.mean == pytest.approx(0.2)
+
+
+def test_without_a_train_split_no_box_is_fitted(tmp_path: Path) -> None:
+    instances, refs = make_records(18)
+    asked = [ref for ref in refs if ref["split"] == "test"]
+    root = write_dataset(tmp_path / "data", instances, asked)
+    trial = write_trial(tmp_path / "trial", open_dataset(*prepared(root, tmp_path)), 0, BEST[0])
+    floors = [floor.name for floor in summarize("test", [("a", [trial])]).floors]
+    assert floors == ["whole_picture", "blank_sentence"]
 
 
 def test_the_gallery_shows_where_settings_part(index: DatasetIndex, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ const python: string[][] = [
   ["trial", "ground", "golden", "summarize", "crops", "dataset_stats"],
   ["cliprpn_trial", "baseline"],
   ["detectors"],
-  ["training", "steps", "gallery", "breakdowns", "importer"],
+  ["training", "steps", "gallery", "breakdowns", "proposal_figures", "importer"],
   ["evaluation", "checkpoint", "ranking"],
   ["build", "predictions", "features"],
   // The door through which weights come in: the one file of models/ that reads files.

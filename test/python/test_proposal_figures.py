@@ -1,0 +1,56 @@
+"""What a baseline's boxes lose, and what its ranking."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cliprpn.metrics import HIT_IOU
+from cliprpn.predictions import Columns
+from cliprpn.proposal_figures import proposal_summary
+
+
+def made_columns(**changes: list[float]) -> Columns:
+    """Two sentences on each of three pictures; nothing was detected in the third."""
+    columns = {
+        "image_id": [4, 4, 9, 9, 2, 2],
+        "num_boxes": [12, 12, 3, 3, 0, 0],
+        "iou": [0.9, 0.1, 0.5, 0.2, 0.6, 0.1],
+        "proposal_iou_at_1": [0.0, 0.1, 0.5, 0.2, 0.6, 0.1],
+        "proposal_iou_at_5": [0.4, 0.1, 0.5, 0.3, 0.6, 0.1],
+        "proposal_iou_at_10": [0.9, 0.7, 0.5, 0.3, 0.6, 0.1],
+        "proposal_iou_at_100": [0.9, 0.8, 0.5, 0.3, 0.6, 0.1],
+        "proposal_iou_best": [0.9, 0.8, 0.5, 0.3, 0.6, 0.1],
+    }
+    return {name: np.array(values) for name, values in (columns | changes).items()}
+
+
+def test_a_miss_is_the_boxes_or_the_rankings() -> None:
+    columns = made_columns()
+    found = (columns["iou"] >= HIT_IOU).mean()
+    summary = proposal_summary(columns)
+    assert found == 3 / 6
+    assert summary.lost_by_ranking.mean == pytest.approx(1 / 6)
+    assert summary.lost_by_proposals.mean == pytest.approx(2 / 6)
+    assert summary.best_proposal.mean == pytest.approx(4 / 6)
+
+
+def test_recall_is_of_the_detectors_own_order() -> None:
+    recall = {each.k: each.interval.mean for each in proposal_summary(made_columns()).recall_at}
+    assert recall == pytest.approx({1: 2 / 6, 5: 2 / 6, 10: 4 / 6, 100: 4 / 6})
+
+
+def test_whole_pictures_are_drawn_again_for_the_intervals() -> None:
+    """All sentences of a picture share their fate, so an interval reaches what one picture alone has."""
+    summary = proposal_summary(made_columns(proposal_iou_best=[0.9, 0.9, 0.1, 0.1, 0.1, 0.1]))
+    assert (summary.best_proposal.low, summary.best_proposal.high) == (0.0, 1.0)
+
+
+def test_pictures_without_boxes_are_counted_with_their_sentences() -> None:
+    summary = proposal_summary(made_columns())
+    assert (summary.num_images_without, summary.num_sentences_without) == (1, 2)
+
+
+def test_boxes_are_counted_by_picture_not_by_sentence() -> None:
+    columns = made_columns(image_id=[4, 4, 4, 4, 4, 2], num_boxes=[10, 10, 10, 20, 10, 4])
+    assert proposal_summary(columns).mean_num_boxes == pytest.approx((12 + 4) / 2)
