@@ -37,11 +37,11 @@ function ofType(type: string, schema: Schema): unknown[] {
     case "array":
       return [Array.from({ length: Number(schema.minItems ?? 1) }, () => ofSchema(Object(schema.items))[0])];
     case "string":
-      return [texts.find((text) => fits(text, schema))];
+      return [example(texts, (text) => fits(text, schema), schema)];
     case "integer":
-      return [[1, 64].find((number) => inRange(number, schema))];
+      return [example([1, 64], (number) => inRange(number, schema), schema)];
     case "number":
-      return [[0.5, 1, 64].find((number) => inRange(number, schema))];
+      return [example([0.5, 1, 64], (number) => inRange(number, schema), schema)];
     case "boolean":
       return [true];
     default:
@@ -67,7 +67,16 @@ const texts = [
   "0123456789abcdef",
   "0123456789abcdef".repeat(4),
   "/home/me/my_fusion.py:MyFusion",
+  "yolov8n",
+  "a photo of {}",
 ];
+
+/** @throws when none fits: a new pattern or range needs an example here. */
+function example<Value>(values: Value[], suits: (value: Value) => boolean, schema: Schema): Value {
+  const found = values.find(suits);
+  if (found === undefined) throw new Error(`no example fits ${JSON.stringify(schema)}; add one`);
+  return found;
+}
 
 function fits(text: string, { pattern = "" }: Schema): boolean {
   return new RegExp(String(pattern)).test(text);
