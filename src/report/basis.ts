@@ -1,20 +1,23 @@
 import type { RootContent } from "mdast";
 import { count } from "../count.ts";
-import { percent } from "./format.ts";
+import { list, percent, quoted } from "./format.ts";
 import { bullets } from "./markdown.ts";
-import { completedTrials, type ReportInput } from "./report-input.ts";
+import { type CompletedTrial, completedTrials, type ReportInput, trialName } from "./report-input.ts";
 
 /** What the answer rests on: trials, sentences, how intervals were made, how often test was looked at. */
 export function basis({ summary, trials, name, testReads }: ReportInput): string {
-  const seeds = new Set(trials.map(({ spec }) => spec.seed)).size;
+  const trained = trials.filter(({ spec }) => spec.kind === "cliprpn");
+  const seeds = new Set(trained.map(({ spec }) => spec.seed)).size;
+  const once = trained.length > 0 && trained.length < trials.length ? " (a baseline runs once)" : "";
+  const complete = `${completedTrials(trials).length} of ${trials.length} ${trials.length === 1 ? "trial" : "trials"} complete`;
   const looks =
     testReads === 0
       ? "The test split has not been looked at."
       : `The test split has been looked at ${testReads === 1 ? "once" : `${count(testReads)} times`} in this sweep.`;
   return [
-    `Sweep ${name}: ${completedTrials(trials).length} of ${trials.length} trials complete, ${seeds} ${seeds === 1 ? "seed" : "seeds"};`,
+    `Sweep ${name}: ${complete}${seeds === 0 ? "" : `, ${seeds} ${seeds === 1 ? "seed" : "seeds"}${once}`};`,
     `${count(summary.num_sentences)} sentences on ${count(summary.num_images)} pictures of ${summary.split}.`,
-    `In parentheses: ${percent(summary.confidence, 0)} intervals of the mean over seeds, by bootstrap over pictures (${count(summary.num_resamples)} resamples).`,
+    `In parentheses: ${percent(summary.confidence, 0)} intervals${seeds === 0 ? "" : " of the mean over seeds"}, by bootstrap over pictures (${count(summary.num_resamples)} resamples).`,
     "A hit is IoU >= 0.5; Acc@0.5 is the share of sentences whose best-scoring box is a hit.",
     looks,
   ].join(" ");
@@ -22,9 +25,14 @@ export function basis({ summary, trials, name, testReads }: ReportInput): string
 
 /** What a reader has to know to read the figures rightly. */
 export function notes({ trials, summary, sourcesToday }: ReportInput): RootContent[] {
-  const lines: string[] = [];
-  if (summary.split === "val") {
-    lines.push("Each trial's best epoch was chosen on val, so figures on val flatter all settings a little.");
+  const lines = trialNotes(trials);
+  const trained = summary.settings.filter(({ kind }) => kind === "cliprpn");
+  if (summary.split === "val" && trained.length > 0) {
+    const [whose, flattered] =
+      trained.length < summary.settings.length ? ["trained ", "trained settings"] : ["", "all settings"];
+    lines.push(
+      `Each ${whose}trial's best epoch was chosen on val, so figures on val flatter ${flattered} a little.`,
+    );
   }
   if (trials.some(({ spec }) => spec.kind === "cliprpn" && spec.preset === "reference")) {
     lines.push(
@@ -34,7 +42,7 @@ export function notes({ trials, summary, sourcesToday }: ReportInput): RootConte
   if (trials.some(({ spec }) => spec.dataset.name === "demo")) {
     lines.push("Figures on the demo data set forecast nothing about RefCOCOg.");
   }
-  if (summary.settings.some(({ trial_ids }) => trial_ids.length < 2)) {
+  if (trained.some(({ trial_ids }) => trial_ids.length < 2)) {
     lines.push("A setting with one seed shows nothing of the spread between seeds.");
   }
   if (trials.some(({ spec }) => spec.kind === "cliprpn" && spec.settings.limits.train !== null)) {
@@ -48,8 +56,28 @@ export function notes({ trials, summary, sourcesToday }: ReportInput): RootConte
   }
   const stale = completedTrials(trials).filter(({ outcome }) => outcome.sources_sha256 !== sourcesToday);
   if (stale.length > 0) {
-    const rows = stale.map(({ spec }) => `${spec.label}, seed ${spec.seed}`).join("; ");
+    const rows = stale.map(({ spec }) => trialName(spec)).join("; ");
     lines.push(`Stale, made by other Python sources or another lock than today's: ${rows}.`);
   }
   return lines.length === 0 ? [] : [bullets(lines)];
+}
+
+/** What the trials themselves say, each sentence once, with the settings that it is about. */
+function trialNotes(trials: ReportInput["trials"]): string[] {
+  const completed = completedTrials(trials);
+  const about = new Map<string, Set<string>>();
+  for (const { spec, outcome } of completed)
+    for (const note of outcome.notes) about.set(note, (about.get(note) ?? new Set()).add(spec.label));
+  const settings = new Set(completed.map(({ spec }) => spec.label));
+  return [...about].map(([note, labels]) =>
+    settings.size === 1 ? note : `${whose(labels, completed)}: ${note}`,
+  );
+}
+
+function whose(labels: Set<string>, completed: CompletedTrial[]): string {
+  const allOf = (trials: CompletedTrial[]): boolean => trials.every(({ spec }) => labels.has(spec.label));
+  if (allOf(completed)) return "All settings";
+  const baselines = completed.filter(({ spec }) => spec.kind === "baseline");
+  if (labels.size === baselines.length && labels.size > 1 && allOf(baselines)) return "All baselines";
+  return list([...labels].map(quoted));
 }

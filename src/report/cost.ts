@@ -1,21 +1,25 @@
 import type { RootContent } from "mdast";
+import type { SettingSummary } from "../contract/generated/types.ts";
 import { count } from "../count.ts";
+import { none } from "./figures.ts";
 import { bytes, duration } from "./format.ts";
 import { bullets, code, heading, type Inline, paragraph, table } from "./markdown.ts";
-import { type CompletedTrial, completedTrials, type ReportInput } from "./report-input.ts";
+import { type CompletedTrial, completedTrials, type ReportInput, trialName } from "./report-input.ts";
 
 /** Time, memory and where the trials ran. */
 export function cost({ trials, summary }: ReportInput): RootContent[] {
   const completed = completedTrials(trials);
   const onDevice = completed.some(({ outcome }) => outcome.peak_memory_bytes.device !== null);
+  const kinds = new Set(summary.settings.map(({ kind }) => kind));
   const rows = summary.settings.map((setting) => {
+    const trained = setting.kind === "cliprpn";
     const own = completed.filter(({ spec }) => setting.trial_ids.includes(spec.trial_id));
     const { mean, largest } = over(own.map(({ outcome }) => outcome));
     return [
       setting.label,
-      count(Math.round(mean((outcome) => outcome.num_trainable_parameters))),
+      trained ? count(Math.round(mean((outcome) => outcome.num_trainable_parameters))) : none,
       duration(mean((outcome) => outcome.durations_ms.features)),
-      duration(mean((outcome) => outcome.durations_ms.training)),
+      trained ? duration(mean((outcome) => outcome.durations_ms.training)) : none,
       duration(mean((outcome) => outcome.durations_ms.evaluation)),
       duration(mean((outcome) => outcome.durations_ms.total)),
       bytes(largest((outcome) => outcome.peak_memory_bytes.process)),
@@ -29,7 +33,7 @@ export function cost({ trials, summary }: ReportInput): RootContent[] {
       [
         "setting",
         "parameters",
-        "features",
+        kinds.has("baseline") ? "preparation" : "features",
         "training",
         "evaluation",
         "whole trial",
@@ -39,18 +43,27 @@ export function cost({ trials, summary }: ReportInput): RootContent[] {
       rows,
     ),
     paragraph(
-      `Durations are means over seeds; features are computed once and shared, so only the first trial waits for them. A worker runs several trials: its peak memory is that of the largest so far. All trials together: ${duration(total)}.`,
+      `${kinds.has("cliprpn") ? "Durations are means over seeds. " : ""}${shared(kinds)} A worker runs several trials: its peak memory is that of the largest so far. All trials together: ${duration(total)}.`,
     ),
     heading(2, "Environment"),
     bullets(environments(completed)),
   ];
 }
 
+/** What is made once for several trials. */
+function shared(kinds: Set<SettingSummary["kind"]>): string {
+  const features = "extracts a ClipRPN's frozen features";
+  const boxes = "detects a baseline's boxes and lets CLIP see each";
+  if (!kinds.has("baseline"))
+    return "Features are computed once and shared, so only the first trial waits for them.";
+  return `Preparation ${kinds.has("cliprpn") ? `${features}, or ${boxes}` : boxes}; what it makes is kept and shared, so only the first trial that needs it waits.`;
+}
+
 /** Why a trial is in no figure. */
 export function failures({ trials }: ReportInput): RootContent[] {
   const lines = trials.flatMap(({ spec, outcome }): Inline[] => {
     if (outcome?.state === "completed") return [];
-    const what = `${spec.label}, seed ${spec.seed} (`;
+    const what = `${trialName(spec)} (`;
     if (outcome === undefined) return [[what, code(spec.trial_id), "): has not run yet"]];
     const { code: kind, message } = outcome.error;
     return [[what, code(spec.trial_id), `): ${kind}: ${message.replace(/\s+/g, " ")}`]];

@@ -1,4 +1,4 @@
-import type { Figure, MetricName } from "../contract/generated/types.ts";
+import type { Figure, Interval, MetricName, SettingSummary, Summary } from "../contract/generated/types.ts";
 
 /** What a table's heading calls a figure. */
 export const metricTitles: Record<MetricName, string> = {
@@ -28,3 +28,33 @@ export function present(settings: { figures: Figure[] }[], metrics: MetricName[]
 
 /** In place of a figure that does not exist. */
 export const none = "–";
+
+export const floorNames = {
+  constant_box: "constant box",
+  whole_picture: "whole picture",
+  blank_sentence: "blank sentence",
+};
+
+/** Settings that are given the annotated boxes: the summary compares them with nobody. */
+export function ceilings({ settings: [best, ...others], comparisons }: Summary): Set<string> {
+  const compared = new Set([best?.label, ...comparisons.map(({ against }) => against)]);
+  return new Set(others.map(({ label }) => label).filter((label) => !compared.has(label)));
+}
+
+/** What becomes of a baseline's sentences; undefined for a ClipRPN, which ranks while it proposes. */
+export function outcomesOf(setting: SettingSummary): Outcomes | undefined {
+  const found = figureOf(setting, "acc_at_50")?.interval;
+  if (setting.proposals === null || found === undefined) return undefined;
+  const { lost_by_ranking, lost_by_proposals } = setting.proposals;
+  return { found, lostByRanking: lost_by_ranking, lostByBoxes: lost_by_proposals };
+}
+
+/** Shares of the sentences, which add up to 1. */
+export interface Outcomes {
+  /** A hit is ranked first. */
+  found: Interval;
+  /** A hit is among the boxes, but another one is ranked first. */
+  lostByRanking: Interval;
+  /** No box is a hit. */
+  lostByBoxes: Interval;
+}

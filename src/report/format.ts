@@ -52,6 +52,11 @@ export function bytes(count: number): string {
   return count < 999_950_000 ? `${(count / 1e6).toFixed(1)} MB` : `${(count / 1e9).toFixed(1)} GB`;
 }
 
+/** A label as a sentence may hold it: one with a comma of its own in quotes. */
+export function quoted(label: string): string {
+  return label.includes(",") ? `“${label}”` : label;
+}
+
 /** ["a", "b", "c"] -> "a, b and c". */
 export function list(items: string[]): string {
   const last = items.at(-1) ?? "";

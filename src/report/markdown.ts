@@ -69,6 +69,10 @@ export function strong(value: string): PhrasingContent {
   return { type: "strong", children: [{ type: "text", value }] };
 }
 
+export function emphasis(value: string): PhrasingContent {
+  return { type: "emphasis", children: [{ type: "text", value }] };
+}
+
 function inline(content: Inline): PhrasingContent[] {
   const parts = Array.isArray(content) ? content : [content];
   return parts.map((part) => (typeof part === "string" ? { type: "text", value: part } : part));

@@ -29,6 +29,11 @@ export interface Picture {
   alt: string;
 }
 
+/** A trial as a person names it: a baseline runs once, whatever the seeds. */
+export function trialName({ kind, label, seed }: Pick<TrialSpec, "kind" | "label" | "seed">): string {
+  return kind === "baseline" ? label : `${label}, seed ${seed}`;
+}
+
 export type CompletedTrial = { spec: TrialSpec; outcome: Extract<TrialOutcome, { state: "completed" }> };
 
 export function completedTrials(trials: ReportTrial[]): CompletedTrial[] {

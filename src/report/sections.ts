@@ -1,19 +1,21 @@
 import type { RootContent } from "mdast";
+import type { Summary } from "../contract/generated/types.ts";
 import { basis, notes } from "./basis.ts";
+import { boxesAndRanking } from "./boxes.ts";
 import { otherBreakdowns, strata } from "./breakdowns.ts";
 import { cost, failures } from "./cost.ts";
+import { definitions } from "./definitions.ts";
+import type { Charts } from "./draw-charts.ts";
+import { quoted } from "./format.ts";
 import { allFigures, comparisons, leaderboard } from "./leaderboard.ts";
 import { bullets, heading, images, paragraph, strong } from "./markdown.ts";
 import { published } from "./published.ts";
 import type { Picture, ReportInput } from "./report-input.ts";
-import { definitions, reproduce } from "./reproduce.ts";
+import { reproduce } from "./reproduce.ts";
 import { verdict } from "./verdict.ts";
 
-/** Pictures of the report; absent ones are left out. */
-export interface ReportPictures {
-  leaderboard: Picture;
-  strata?: Picture;
-  curves: Picture;
+/** Charts and drawn cases. */
+export interface ReportPictures extends Charts {
   cases: { title: string; pictures: Picture[] }[];
   /** What kept cases out of the gallery: pictures that cannot be read. */
   unreadable: string[];
@@ -29,12 +31,12 @@ export function reportBlocks(input: ReportInput, pictures: ReportPictures): Root
     ...notes(input),
     ...leaderboard(summary, pictures.leaderboard),
     ...comparisons(summary),
+    ...boxesAndRanking(input, pictures.boxes),
     ...strata(summary, pictures.strata),
-    ...gallery(pictures),
+    ...gallery(summary, pictures),
     ...allFigures(summary),
     ...otherBreakdowns(summary),
-    heading(2, "Learning curves"),
-    images([pictures.curves]),
+    ...(pictures.curves === undefined ? [] : [heading(2, "Learning curves"), images([pictures.curves])]),
     ...published(input),
     ...cost(input),
     ...failures(input),
@@ -43,17 +45,24 @@ export function reportBlocks(input: ReportInput, pictures: ReportPictures): Root
   ];
 }
 
-function gallery({ cases, unreadable }: ReportPictures): RootContent[] {
+function gallery(summary: Summary, { cases, unreadable }: ReportPictures): RootContent[] {
   const shown = cases.filter(({ pictures }) => pictures.length > 0);
   if (shown.length === 0 && unreadable.length === 0) return [];
   return [
     heading(2, "Gallery"),
-    paragraph(
-      "Answers of the best setting and of the last on the leaderboard, each with its first seed; the truth is dashed.",
-    ),
+    paragraph(`Answers of ${shownSettings(summary)}; the truth is dashed.`),
     ...shown.flatMap(({ title, pictures }) => [heading(3, title), images(pictures)]),
     ...(unreadable.length === 0
       ? []
       : [paragraph("Cases whose picture cannot be read are left out:"), bullets(unreadable)]),
   ];
+}
+
+/** "film (its first seed) and of token". */
+function shownSettings({ gallery: { best }, settings }: Summary): string {
+  const several = new Set(settings.filter(({ trial_ids }) => trial_ids.length > 1).map(({ label }) => label));
+  const labels = best[0]?.predictions.map(({ label }) => label) ?? [];
+  return labels
+    .map((label) => `${quoted(label)}${several.has(label) ? " (its first seed)" : ""}`)
+    .join(" and of ");
 }

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { CliprpnError } from "../contract/errors.ts";
 import type { Case } from "../contract/generated/types.ts";
-import { chartSvg, curvesChart, leaderboardChart, maxDrawn, strataChart } from "./charts.ts";
 import { drawBoxes, sideBySide } from "./draw.ts";
+import { drawCharts } from "./draw-charts.ts";
 import { render } from "./markdown.ts";
-import { completedTrials, type Picture, type ReportInput } from "./report-input.ts";
+import type { Picture, ReportInput } from "./report-input.ts";
 import { type ReportPictures, reportBlocks } from "./sections.ts";
 
 /**
@@ -29,32 +29,8 @@ async function writePictures(input: ReportInput, folder: string): Promise<Report
   const place = `report/${summary.split}`;
   await rm(join(folder, place), { recursive: true, force: true });
   await mkdir(join(folder, place), { recursive: true });
-  const chart = async (name: string, spec: Parameters<typeof chartSvg>[0], alt: string): Promise<Picture> => {
-    const file = `${place}/${name}.svg`;
-    await writeFileAtomic(join(folder, file), await chartSvg(spec));
-    return { file, alt };
-  };
-  const curves = completedTrials(input.trials).map(({ spec, outcome }) => ({
-    label: spec.label,
-    seed: spec.seed,
-    outcome,
-  }));
-  const those = summary.settings.length > maxDrawn ? `the ${maxDrawn} best settings` : "each setting";
-  const strata = strataChart(summary);
   return {
-    leaderboard: await chart(
-      "leaderboard",
-      leaderboardChart(summary),
-      "Acc@0.5 of each setting with its interval, a dot a seed, floors dashed",
-    ),
-    curves: await chart(
-      "curves",
-      curvesChart(summary, curves),
-      `Acc@0.5 on val of ${those} after each epoch; a thin line a seed, a thick one their mean`,
-    ),
-    ...(strata === undefined
-      ? {}
-      : { strata: await chart("strata", strata, `Acc@0.5 of ${those} by kind of sentence, with intervals`) }),
+    ...(await drawCharts(input, folder, place)),
     ...(await drawGallery(input, folder, place)),
   };
 }

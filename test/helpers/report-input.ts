@@ -1,24 +1,33 @@
 import type {
+  BaselineSpec,
+  ClipRpnSpec,
   Figure,
   MetricName,
+  ProposalSummary,
   SettingSummary,
   Summary,
   TrialOutcome,
-  TrialSpec,
 } from "../../src/contract/generated/types.ts";
 import { presets } from "../../src/experiment/presets.ts";
 import { metricTitles } from "../../src/report/figures.ts";
 import type { ReportInput } from "../../src/report/report-input.ts";
 
-/** A setting of a made-up sweep: its Acc@0.5 with each seed 0, 1, ... */
+/** A setting of a made-up sweep: its Acc@0.5 with each seed 0, 1, ...; a baseline has one value. */
 export interface MadeSetting {
   label: string;
   acc: number[];
+  baseline?: MadeBaseline;
 }
 
-/** A summary whose figures are made from each setting's Acc@0.5; the first is the best. */
+export interface MadeBaseline extends Partial<BaselineSpec["baseline"]> {
+  /** Share of sentences with a hit among its boxes. */
+  best_box: number;
+}
+
+/** A summary whose figures are made from each setting's Acc@0.5; the first is the best, and gt boxes are ceilings. */
 export function madeSummary(settings: MadeSetting[], changes: Partial<Summary> = {}): Summary {
   const [best] = settings;
+  const others = settings.slice(1).filter(({ baseline }) => baseline?.detector?.kind !== "gt_boxes");
   return {
     split: "val",
     num_sentences: 965,
@@ -26,7 +35,7 @@ export function madeSummary(settings: MadeSetting[], changes: Partial<Summary> =
     confidence: 0.95,
     num_resamples: 2000,
     settings: settings.map(madeSetting),
-    comparisons: settings.slice(1).map(({ label, acc }) => ({
+    comparisons: others.map(({ label, acc }) => ({
       label: best?.label ?? "",
       against: label,
       difference: around(mean(best?.acc ?? []) - mean(acc)),
@@ -48,8 +57,12 @@ export function madeInput(settings: MadeSetting[], changes: Partial<ReportInput>
     name: "made",
     command: "npx cliprpn sweep made.json",
     source: { file: "made.json", sets: [] },
-    trials: settings.flatMap(({ label, acc }) =>
-      acc.map((value, seed) => ({ spec: madeSpec(label, seed), outcome: completed(label, seed, value) })),
+    trials: settings.flatMap(({ label, acc, baseline }) =>
+      acc.map((value, seed) =>
+        baseline === undefined
+          ? { spec: madeSpec(label, seed), outcome: completed(label, seed, value) }
+          : { spec: madeBaselineSpec(label, baseline), outcome: answered(label, value) },
+      ),
     ),
     summary: madeSummary(settings),
     published: [],
@@ -59,19 +72,38 @@ export function madeInput(settings: MadeSetting[], changes: Partial<ReportInput>
   };
 }
 
-export function madeSpec(label: string, seed: number): TrialSpec {
+export function madeSpec(label: string, seed: number): ClipRpnSpec {
+  return { kind: "cliprpn", preset: "default", settings: presets.default, ...common(label, seed) };
+}
+
+export function madeBaselineSpec(label: string, { best_box: _, ...changes }: MadeBaseline): BaselineSpec {
   return {
-    kind: "cliprpn",
+    kind: "baseline",
+    baseline: {
+      detector: { kind: "yolo", file: "/weights/yolov8n.onnx", sha256: "0".repeat(64), image_size_px: null },
+      ranking: "crop",
+      templates: ["{}"],
+      category_prior: false,
+      score_thresh: 0.25,
+      nms_thresh: 0.45,
+      max_boxes: 100,
+      ...changes,
+    },
+    limits: presets.default.limits,
+    ...common(label, 0),
+  };
+}
+
+function common(label: string, seed: number): Omit<ClipRpnSpec, "kind" | "preset" | "settings"> {
+  return {
     trial_id: trialId(label, seed),
     sources_sha256: "0".repeat(64),
     label,
-    preset: "default",
     seed,
     num_threads: 2,
     device: "cpu",
     dataset: { id: "made", name: "mine", root: "/data", split_by: "umd" },
     backbone: { name: "cliprpn-tiny", weights: "shipped", weights_id: "made" },
-    settings: presets.default,
     cache_dir: "/cache",
   };
 }
@@ -87,7 +119,21 @@ export function failed(label: string, seed: number, message: string): TrialOutco
   };
 }
 
-function completed(label: string, seed: number, acc: number): TrialOutcome {
+type Completed = Extract<TrialOutcome, { state: "completed" }>;
+
+/** A baseline's outcome: nothing was trained. */
+function answered(label: string, acc: number): Completed {
+  const { durations_ms, ...rest } = completed(label, 0, acc);
+  return {
+    ...rest,
+    best_epoch: 0,
+    epochs: [],
+    num_trainable_parameters: 0,
+    durations_ms: { ...durations_ms, features: 14_000, training: 0, total: 15_000 },
+  };
+}
+
+function completed(label: string, seed: number, acc: number): Completed {
   const figures = Object.fromEntries(Object.keys(metricTitles).map((metric) => [metric, acc])) as Record<
     MetricName,
     number
@@ -127,10 +173,10 @@ function completed(label: string, seed: number, acc: number): TrialOutcome {
   };
 }
 
-function madeSetting({ label, acc }: MadeSetting): SettingSummary {
+function madeSetting({ label, acc, baseline }: MadeSetting): SettingSummary {
   const figures = (Object.keys(metricTitles) as MetricName[]).map((metric) => madeFigure(metric, acc));
   return {
-    kind: "cliprpn",
+    kind: baseline === undefined ? "cliprpn" : "baseline",
     label,
     trial_ids: acc.map((_, seed) => trialId(label, seed)),
     figures,
@@ -144,7 +190,22 @@ function madeSetting({ label, acc }: MadeSetting): SettingSummary {
       { by: "sentence_length", group: "5 and fewer", num_sentences: 1200, interval: around(mean(acc)) },
     ],
     category_macro_acc_at_50: mean(acc),
-    proposals: null,
+    proposals: baseline === undefined ? null : madeProposals(mean(acc), baseline.best_box),
+  };
+}
+
+function madeProposals(found: number, best_box: number): ProposalSummary {
+  return {
+    recall_at: [1, 5, 10, 100].map((k) => ({
+      k,
+      interval: around(best_box * (1 - 0.5 / k)),
+    })),
+    best_proposal: around(best_box),
+    lost_by_proposals: around(1 - best_box),
+    lost_by_ranking: around(best_box - found),
+    mean_num_boxes: 7.25,
+    num_images_without: 12,
+    num_sentences_without: 30,
   };
 }
 
@@ -157,7 +218,8 @@ function madeFigure(metric: MetricName, acc: number[]): Figure {
 }
 
 function around(value: number): { mean: number; low: number; high: number } {
-  return { mean: value, low: value === 0 ? 0 : value - 0.02, high: value === 0 ? 0 : value + 0.02 };
+  const free = Math.abs(value) < 1e-9 ? 0 : 0.02; // Where nothing is found, nothing varies.
+  return { mean: value, low: value - free, high: value + free };
 }
 
 function mean(values: number[]): number {

@@ -1,5 +1,9 @@
 import { expect, test } from "vitest";
-import { chartSvg, curvesChart, leaderboardChart, maxDrawn, strataChart } from "../../src/report/charts.ts";
+import { curvesChart } from "../../src/report/charts/curves.ts";
+import { leaderboardChart } from "../../src/report/charts/leaderboard.ts";
+import { maxDrawn } from "../../src/report/charts/settings.ts";
+import { chartSvg } from "../../src/report/charts/spec.ts";
+import { strataChart } from "../../src/report/charts/strata.ts";
 import { completedTrials } from "../../src/report/report-input.ts";
 import { type MadeSetting, madeInput } from "../helpers/report-input.ts";
 

@@ -7,6 +7,7 @@ import { failed, madeInput, madeSpec } from "../helpers/report-input.ts";
 
 const pictures: ReportPictures = {
   leaderboard: { file: "leaderboard.svg", alt: "leaderboard" },
+  boxes: { file: "boxes.svg", alt: "boxes" },
   strata: { file: "strata.svg", alt: "strata" },
   curves: { file: "curves.svg", alt: "curves" },
   cases: [{ title: "Best cases", pictures: [{ file: "best-1.png", alt: "the cup" }] }],
@@ -100,7 +101,7 @@ test("published bands of this split stand beside every setting", () => {
 
 test("a row's command has the sweep's changes, its setting and its seed, safe to paste", () => {
   const source = { file: "experiments/my file.json", sets: ['vary.fusion=["film"]'] };
-  expect(rowCommand(source, { label: "text=words coordinates=on", seed: 2 }, "cuda:0")).toBe(
+  expect(rowCommand(source, { kind: "cliprpn", label: "text=words coordinates=on", seed: 2 }, "cuda:0")).toBe(
     "npx cliprpn train 'experiments/my file.json' --set 'vary.fusion=[\"film\"]' --setting 'text=words coordinates=on' --seed 2 --device cuda:0",
   );
 });

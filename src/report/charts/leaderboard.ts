@@ -1,0 +1,90 @@
+import type { Summary } from "../../contract/generated/types.ts";
+import { ceilings, figureOf, floorNames } from "../figures.ts";
+import { percent } from "../format.ts";
+import { folded, inLines, lineHeight } from "./settings.ts";
+import { frame, type Spec, scaled } from "./spec.ts";
+
+/** Acc@0.5 of each setting: the mean's interval as a bar, each seed as a dot, each floor as a dashed rule. */
+export function leaderboardChart(summary: Summary): Spec {
+  const tops = ceilings(summary);
+  const nameOf = ({ label }: { label: string }): string =>
+    folded(tops.has(label) ? `ceiling: ${label}` : label);
+  const order = summary.settings.map(nameOf);
+  const rows = summary.settings.flatMap((setting) => {
+    const figure = figureOf(setting, "acc_at_50");
+    if (figure === undefined) return [];
+    // A baseline runs once: its one value is its mean.
+    const seeds = setting.kind === "baseline" ? [] : figure.per_seed;
+    const per_seed = seeds.map(({ value }) => value * 100);
+    return [{ label: nameOf(setting), ...scaled(figure.interval), per_seed }];
+  });
+  const dots = rows.some(({ per_seed }) => per_seed.length > 0);
+  const floors = summary.floors.map((floor) => ({
+    floor: floorNames[floor.name],
+    value: floor.acc_at_50.mean * 100,
+  }));
+  const lines = order.map((label) => label.split("\n").length);
+  const labelOffset = -(Math.min(...lines) - 1) * (lineHeight / 2);
+  const y = { field: "label", type: "nominal", sort: order, axis: { title: null, labelOffset, ...inLines } };
+  const x = (field: string): Spec => ({
+    field,
+    type: "quantitative",
+    scale: { domain: [0, 100] },
+    axis: {
+      title: [
+        `Acc@0.5 on ${summary.split}, %`,
+        `tick: mean; bar: ${percent(summary.confidence, 0)} interval${dots ? "; dot: a seed" : ""}`,
+      ],
+    },
+  });
+  return {
+    ...frame,
+    width: 520,
+    height: { step: Math.max(34, Math.max(...lines) * lineHeight + 6) },
+    layer: [
+      {
+        data: { values: floors },
+        mark: { type: "rule", strokeWidth: 1.6, color: "#555" },
+        encoding: {
+          x: x("value"),
+          // Told apart by their dashes: readable without colours.
+          strokeDash: {
+            field: "floor",
+            type: "nominal",
+            scale: {
+              domain: floors.map(({ floor }) => floor),
+              range: summary.floors.map(({ name }) => dashes[name]),
+            },
+            legend: { title: "floor", symbolSize: 500, symbolStrokeColor: "#555" },
+          },
+        },
+      },
+      {
+        data: { values: rows },
+        mark: { type: "rule", strokeWidth: 9, color: "#9ecae1" },
+        encoding: { y, x: x("low"), x2: { field: "high" } },
+      },
+      {
+        data: { values: rows },
+        mark: { type: "tick", thickness: 3, size: 20, color: "#0b3c6f", opacity: 1 },
+        encoding: { y, x: x("mean") },
+      },
+      {
+        data: { values: rows },
+        transform: [{ flatten: ["per_seed"] }],
+        mark: {
+          type: "point",
+          filled: true,
+          size: 36,
+          color: "#d55e00",
+          opacity: 1,
+          stroke: "white",
+          strokeWidth: 0.8,
+        },
+        encoding: { y, x: x("per_seed") },
+      },
+    ],
+  };
+}
+
+const dashes = { constant_box: [5, 3], whole_picture: [1.5, 2.5], blank_sentence: [11, 4] };
