@@ -80,13 +80,18 @@ def in_picture(boxes: Tensor, frames: Tensor, sizes: Tensor, zoom: float) -> Ten
     return clip_boxes(to_picture(boxes, frames, zoom), sizes)
 
 
-def _rows(
-    boxes: list[Tensor], objectness: Tensor, frames: Tensor, sizes: Tensor, truth: Tensor, zoom: float
-) -> Columns:
-    everywhere = [
+def each_in_picture(boxes: list[Tensor], frames: Tensor, sizes: Tensor, zoom: float) -> list[Tensor]:
+    """The same for several boxes of each picture: per picture [K, 4], float64, on the CPU."""
+    return [
         in_picture(own.cpu().double(), frame.expand(len(own), 4), size.expand(len(own), 2), zoom)
         for own, frame, size in zip(boxes, frames, sizes, strict=True)
     ]
+
+
+def _rows(
+    boxes: list[Tensor], objectness: Tensor, frames: Tensor, sizes: Tensor, truth: Tensor, zoom: float
+) -> Columns:
+    everywhere = each_in_picture(boxes, frames, sizes, zoom)
     pred = torch.stack([own[0] if len(own) else torch.zeros(4).double() for own in everywhere])
     ious = [
         box_iou(own, true[None])[:, 0] if len(own) else torch.zeros(1).double()

@@ -1,12 +1,19 @@
-"""Cuts boxes out of pictures, for CLIP to look at."""
+"""Decodes pictures, whole or a box of them, and knows them by their content."""
 
 from __future__ import annotations
 
+import hashlib
 import math
+import os
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +21,109 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from cliprpn.data.index import DatasetIndex, read_facts
 from cliprpn.errors import CliprpnError
 
 # Below the size from which Pillow itself warns of decompression bombs.
 MAX_PIXELS = 80_000_000
 # Only what Pillow decodes by itself: no format that calls another program, such as EPS.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "AVIF")
+# Hashes of files that are remembered: more than the pictures of RefCOCOg.
+MAX_HASHES = 100_000
+MAX_THREADS = 8
+DECODED_AHEAD = 16
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """A picture and how it is looked at.
+
+    Attributes:
+        upright: whether its rotation flag (EXIF) is applied.
+        max_pixels: with more it is refused.
+    """
+
+    path: Path
+    upright: bool
+    max_pixels: int
+
+
+def picture_files(index: DatasetIndex, image_rows: Iterable[int]) -> list[PictureFile]:
+    """The files of a data set's pictures, in the frame that its boxes lie in.
+
+    Raises:
+        CliprpnError: data_invalid, where the data set has no pictures.
+    """
+    if index.images_dir is None:
+        raise CliprpnError(
+            "data_invalid", f"{index.root}: expected a data set with pictures, found one without"
+        )
+    max_pixels = read_facts(index.root).max_pixels
+    names, upright = (index.images[key].to_pylist() for key in ("file_name", "upright"))
+    return [PictureFile(index.images_dir / names[row], upright[row], max_pixels) for row in image_rows]
+
+
+def load_picture(file: PictureFile) -> Tensor:
+    """
+    Returns:
+        [3, H, W], uint8, RGB.
+
+    Raises:
+        CliprpnError: data_invalid, naming the file.
+    """
+    with _opened(file.path, file.max_pixels) as stored:
+        image = ImageOps.exif_transpose(stored) if file.upright else stored
+        pixels = np.array(_eight_bits(image).convert("RGB"))
+        return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
+
+
+def load_pictures(files: Iterable[PictureFile]) -> Iterator[Tensor]:
+    """Each picture, in their order; the next ones are decoded while the caller looks at one.
+
+    Raises:
+        CliprpnError: data_invalid, naming the file, in its turn.
+    """
+    left = iter(files)
+    with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as pool:
+        ahead = deque(pool.submit(load_picture, file) for file in islice(left, DECODED_AHEAD))
+        try:
+            while ahead:
+                picture = ahead.popleft().result()
+                ahead.extend(pool.submit(load_picture, file) for file in islice(left, 1))
+                yield picture
+        finally:
+            for each in ahead:
+                each.cancel()
+
+
+def picture_keys(files: Iterable[PictureFile]) -> list[str]:
+    """The key of each picture.
+
+    Raises:
+        CliprpnError: data_invalid, where a file is missing.
+    """
+    with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as pool:
+        return list(pool.map(picture_key, files))
+
+
+def picture_key(file: PictureFile) -> str:
+    """Names what `load_picture` gives, wherever the file lies: of the same picture it is the same in two data sets.
+
+    Raises:
+        CliprpnError: data_invalid, where there is no such file.
+    """
+    try:
+        found = file.path.stat()
+        digest = _file_hash(file.path, found.st_size, found.st_mtime_ns)
+    except OSError as error:
+        raise _unreadable(file.path, error) from error
+    return f"{digest}-upright" if file.upright else digest
+
+
+@lru_cache(MAX_HASHES)
+def _file_hash(path: Path, size: int, mtime_ns: int) -> str:
+    """SHA-256 of a file, once per process and state of the file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def load_crop(
@@ -47,10 +151,15 @@ def load_crop(
         )
         right, bottom = (math.ceil(side) for side in box_xyxy[2:])
         crop = image.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
-        if crop.mode.startswith("I;16"):  # Pillow would cut 16 bits at 255: nearly everything white.
-            crop = Image.fromarray((np.asarray(crop) >> 8).astype(np.uint8))
-        squashed = crop.convert("RGB").resize((size_px, size_px), Image.Resampling.BICUBIC)
+        squashed = _eight_bits(crop).convert("RGB").resize((size_px, size_px), Image.Resampling.BICUBIC)
         return torch.from_numpy(np.array(squashed)).permute(2, 0, 1)
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Pillow would cut 16 bits at 255: nearly everything white."""
+    if not image.mode.startswith("I;16"):
+        return image
+    return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
 
 
 @contextmanager
@@ -64,9 +173,19 @@ def _opened(path: Path, max_pixels: int) -> Iterator[Image.Image]:
                     f"{path}: expected at most {max_pixels:,} pixels, found {image.width} x {image.height}",
                 )
             yield image
+    except FileNotFoundError as error:
+        raise _unreadable(path, error) from error
     except (OSError, SyntaxError, ValueError, EOFError, LookupError, struct.error, zlib.error) as error:
         raise CliprpnError(
             "data_invalid", f"{path}: expected a picture ({', '.join(FORMATS)}), found a broken one: {error}"
         ) from error
     except Image.DecompressionBombError as error:
         raise CliprpnError("data_invalid", f"{path}: {error}") from error
+
+
+def _unreadable(path: Path, error: OSError) -> CliprpnError:
+    if isinstance(error, FileNotFoundError):
+        return CliprpnError("data_invalid", f"{path}: expected a picture, found no file")
+    return CliprpnError(
+        "data_invalid", f"{path}: expected a picture, found a file that cannot be read: {error}"
+    )

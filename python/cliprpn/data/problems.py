@@ -10,10 +10,11 @@ MAX_SHOWN = 20
 
 
 class Problems:
-    """What is wrong with the data set in `root`."""
+    """What is wrong with what lies in `root`."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, what: str = "the data set") -> None:
         self.root = root
+        self.what = what
         self.found: list[str] = []
 
     def add(self, problem: str) -> None:
@@ -29,5 +30,5 @@ class Problems:
         count = f"{len(self.found)} problem{'s' if len(self.found) > 1 else ''}"
         shown = [f"  {problem}" for problem in self.found[:MAX_SHOWN]]
         more = [f"  and {len(self.found) - MAX_SHOWN} more"] if len(self.found) > MAX_SHOWN else []
-        lines = [f"{self.root}: {count} in the data set", *shown, *more]
+        lines = [f"{self.root}: {count} in {self.what}", *shown, *more]
         raise CliprpnError("data_invalid", "\n".join(lines))
