@@ -2,10 +2,11 @@ import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { Split, TrialDataset } from "../contract/generated/types.ts";
 import { type DatasetIdentity, identifyDataset } from "../dataset/identify-dataset.ts";
 import { cacheDir } from "../runtime/cache-dir.ts";
-import { pictureSizeOf } from "../store/model-facts.ts";
+import { baselineOf, pictureSizeOf } from "../store/model-facts.ts";
 import { evaluationFolder, findTrial, sweepOf } from "../store/sweep-store.ts";
 import type { Arguments, Context } from "./command.ts";
 import { chosenSplit, chosenSplitBy, isTest, namedDataset } from "./dataset-choice.ts";
+import { pictureSizeFor } from "./detectors.ts";
 import { liveEvent } from "./live-event.ts";
 import { lookAt } from "./report.ts";
 import { dataFolders, ensureDataset, openEngine, runsFolder } from "./session.ts";
@@ -15,9 +16,11 @@ export async function evaluate(args: Arguments, context: Context): Promise<numbe
   const model = findTrial(args.needed("model"), runsFolder(args, context), context.cwd);
   const split = chosenSplit(args);
   const dataset = await otherDataset(args, context);
-  const engine = await openEngine(args, context);
+  const baseline = baselineOf(model);
+  const engine = await openEngine(args, context, baseline === undefined ? [] : [baseline]);
   try {
-    if (dataset !== undefined) await ensureDataset(dataset, [pictureSizeOf(model)], engine, context);
+    const size = baseline === undefined ? pictureSizeOf : () => pictureSizeFor(baseline);
+    if (dataset !== undefined) await ensureDataset(dataset, [size(model)], engine, context);
     // A model's own test split is its sweep's: each look is counted, before it is taken.
     if (isTest(split)) countLook(model, split, context.commandLine);
     const result = await engine.call(

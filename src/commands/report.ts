@@ -21,7 +21,7 @@ export async function report(args: Arguments, context: Context): Promise<number>
   if (folder === undefined)
     throw new CliprpnError("not_found", `${runs}: expected a sweep, found none; run \`cliprpn sweep\` first`);
   const store = SweepStore.open(folder);
-  const engine = await openEngine(args, context, store.plan.trials[0]?.num_threads ?? null);
+  const engine = await openEngine(args, context, store.plan.trials);
   try {
     const split = chosenSplit(args);
     context.terminal.result(await makeReport(store, split, engine, context));
@@ -53,7 +53,7 @@ export async function makeReport(
     );
   if (isTest(split)) lookAt(store, split, context.commandLine);
   for (const [index, spec] of completed.entries()) {
-    if (store.hasPredictions(spec.trial_id, split)) continue;
+    if (store.hasPredictions(spec, split)) continue;
     const onEvent = liveEvent(terminal, `${split}, trial ${index + 1} of ${completed.length}: `);
     const model = store.trialDir(spec.trial_id);
     const params = { model, split, dataset: null, out_dir: model, cache_dir: first.cache_dir };

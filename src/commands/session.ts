@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { TrialSpec } from "../contract/generated/types.ts";
 import { count } from "../count.ts";
 import { makeDemo } from "../dataset/demo/make-demo.ts";
 import { type DataFolders, type DatasetIdentity, identifyDataset } from "../dataset/identify-dataset.ts";
@@ -14,8 +15,11 @@ import { readExperiment } from "../experiment/read-experiment.ts";
 import { version } from "../package-root.ts";
 import { cacheDir } from "../runtime/cache-dir.ts";
 import { ensureRuntime } from "../runtime/ensure-runtime.ts";
+import { type ExtraName, ensureExtras } from "../runtime/extras.ts";
+import { findTrial } from "../store/sweep-store.ts";
 import type { Arguments, Context } from "./command.ts";
 import { leftMs, wholeSeconds } from "./eta.ts";
+import { extrasOf } from "./extras-of.ts";
 import { experimentFile } from "./shipped-experiment.ts";
 
 /** A checked experiment with its plan; nothing has started. */
@@ -29,7 +33,12 @@ export async function readPlan(
     experimentFile(args.needed("file"), context),
     sets,
     context.cwd,
-    dataFolders(context).data,
+    {
+      data: dataFolders(context).data,
+      weights: context.env.CLIPRPN_WEIGHTS,
+      trustWeights: args.flag("trust-weights"),
+      findModel: (name) => findTrial(name, runsFolder(args, context), context.cwd),
+    },
   );
   const cache_dir = cacheDir(context.env);
   const dataset = await identifyDataset(read.experiment.dataset ?? {}, dataFolders(context));
@@ -89,33 +98,37 @@ export function dataFolders({ cwd, env }: Context): DataFolders {
   return { data: resolve(cwd, env.CLIPRPN_DATA ?? "data"), cache: cacheDir(env) };
 }
 
-/** An engine on this machine, its Python set up. The caller closes it. */
+/**
+ * An engine on this machine, its Python set up, with what the trials need beside. The caller closes it.
+ *
+ * @param trials decide the number of threads and which of the optional packages are needed.
+ */
 export async function openEngine(
   args: Arguments,
   context: Context,
-  numThreads: number | null = null,
+  trials: readonly TrialSpec[] = [],
+  extras: ExtraName[] = extrasOf(trials),
 ): Promise<Engine> {
   const { terminal, env, signal } = context;
-  const { python, kind } = await ensureRuntime({
-    environment: "runtime",
-    python: args.text("python"),
-    terminal,
-    env,
-    signal,
-  });
+  const surroundings = { python: args.text("python"), terminal, env, signal };
+  const runtime = await ensureRuntime({ environment: "runtime", ...surroundings });
+  await ensureExtras(runtime, extras, surroundings);
+  const { python, kind } = runtime;
   const logs = join(cacheDir(env), "logs");
   mkdirSync(logs, { recursive: true });
   const timeout = args.number("trial-timeout");
   return new LocalEngine({
     python,
     device: args.text("device") ?? "auto",
-    numThreads,
+    numThreads: trials[0]?.num_threads ?? null,
     numSlots: Math.max(1, args.number("workers") ?? 1),
     logFile: join(logs, `worker-${process.pid}.log`),
     signal,
     // Clusters' modules put packages there; our own environment is complete without.
     extraPythonPath: kind === "own" ? env.PYTHONPATH : undefined,
     trialTimeoutMs: timeout === undefined ? undefined : timeout * 1000,
+    // Said anew with every command: no file can say it.
+    env: { CLIPRPN_TRUST_WEIGHTS: args.flag("trust-weights") ? "1" : "" },
   });
 }
 

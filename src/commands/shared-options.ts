@@ -1,3 +1,4 @@
+import type { DetectorObject } from "../contract/generated/types.ts";
 import type { Option } from "./command.ts";
 
 /** Options that several commands have, said once. */
@@ -16,3 +17,30 @@ export const split: Option = {
   default: "val",
 };
 export const model = "a trial's folder, the beginning of its id, or a .safetensors file";
+export const splitBy: Option = {
+  describe: "who split that one",
+  type: "string",
+  choices: ["umd", "google", "unc", "own"],
+};
+export const trustWeights: Option = {
+  describe: "load detectors' .pt files, which run code when loaded",
+  type: "boolean",
+  default: false,
+};
+export const acceptStale: Option = {
+  describe: "keep outcomes that other sources made",
+  type: "boolean",
+  default: false,
+};
+export const retryFailed: Option = { describe: "run failed trials again", type: "boolean", default: false };
+export const dryRun: Option = { describe: "print the plan and stop", type: "boolean", default: false };
+export const detectorKinds = [
+  "yolo",
+  "trained_yolo",
+  "yolox",
+  "faster_rcnn",
+  "file",
+  "rpn",
+  "gt_boxes",
+  "whole_picture",
+] as const satisfies readonly DetectorObject["kind"][];

@@ -1,5 +1,20 @@
+import { extraNames } from "../runtime/extra-packages.ts";
 import type { Command } from "./command.ts";
-import { device, json, model, python, runsDir, set, split } from "./shared-options.ts";
+import {
+  acceptStale,
+  detectorKinds,
+  device,
+  dryRun,
+  json,
+  model,
+  python,
+  retryFailed,
+  runsDir,
+  set,
+  split,
+  splitBy,
+  trustWeights,
+} from "./shared-options.ts";
 
 /** Everything that a person can type. */
 export const commands: Command[] = [
@@ -14,9 +29,10 @@ export const commands: Command[] = [
       "runs-dir": runsDir,
       workers: { describe: "trials at the same time", type: "number", default: 1 },
       "trial-timeout": { describe: "seconds after which a trial fails", type: "number" },
-      "accept-stale": { describe: "keep outcomes that other sources made", type: "boolean", default: false },
-      "retry-failed": { describe: "run failed trials again", type: "boolean", default: false },
-      "dry-run": { describe: "print the plan and stop", type: "boolean", default: false },
+      "trust-weights": trustWeights,
+      "accept-stale": acceptStale,
+      "retry-failed": retryFailed,
+      "dry-run": dryRun,
       json: { describe: "print a JSON line for every change of a trial", type: "boolean", default: false },
     },
     examples: [
@@ -36,16 +52,62 @@ export const commands: Command[] = [
       "runs-dir": runsDir,
       setting: { describe: "as the report names it (default: the first)", type: "string" },
       seed: { describe: "any seed (default: the file's first)", type: "number", minimum: 0 },
+      "trust-weights": trustWeights,
       json,
     },
     examples: [["$0 train exp.json --setting film --seed 1", "one row of the report again"]],
     load: async () => (await import("./sweep.ts")).train,
   },
   {
+    usage: "baseline",
+    describe: "let a detector propose and CLIP rank: what a ClipRPN is held against",
+    options: {
+      yolo: { describe: "the detector is Ultralytics' YOLO (AGPL-3.0)", type: "boolean", default: false },
+      detector: { describe: "or another source of boxes", type: "string", choices: detectorKinds },
+      weights: { describe: "the detector's: a file, or a name in weights/", type: "string" },
+      file: { describe: "boxes that exist already (--detector file): COCO results JSON", type: "string" },
+      model: { describe: `of --detector rpn: ${model}`, type: "string" },
+      "trust-weights": trustWeights,
+      ranking: {
+        describe: "what CLIP sees of a box (repeatable; default: crop)",
+        type: "array",
+        choices: ["crop", "blur", "circle", "crop+blur"],
+      },
+      template: { describe: 'text around the sentence: "a photo of {}" (repeatable)', type: "array" },
+      "category-prior": {
+        describe: "likeness of sentence and class counts too",
+        type: "boolean",
+        default: false,
+      },
+      data: { describe: "a prepared data set's name, or a folder (default: the demo)", type: "string" },
+      "split-by": splitBy,
+      split,
+      backbone: {
+        describe: "CLIP (default: cliprpn-tiny)",
+        type: "string",
+        choices: ["cliprpn-tiny", "RN50-quickgelu"],
+      },
+      "clip-weights": { describe: "openai, or a file", type: "string" },
+      set,
+      device,
+      python,
+      "runs-dir": runsDir,
+      "accept-stale": acceptStale,
+      "retry-failed": retryFailed,
+      "dry-run": dryRun,
+      json: { describe: "print a JSON line for every change of a trial", type: "boolean", default: false },
+    },
+    examples: [
+      ["$0 baseline --yolo", "on the demo, with a YOLO trained there"],
+      ["$0 baseline --yolo --weights yolov8n.onnx --data refcocog", "on RefCOCOg"],
+    ],
+    load: async () => (await import("./baseline.ts")).baseline,
+  },
+  {
     usage: "report [sweep]",
     describe: "write the report of a sweep (the newest by default)",
     positionals: { sweep: { describe: "the sweep's folder, or its name below --runs-dir", type: "string" } },
-    options: { split, device, python, "runs-dir": runsDir },
+    options: { split, "trust-weights": trustWeights, device, python, "runs-dir": runsDir },
     load: async () => (await import("./report.ts")).report,
   },
   {
@@ -55,11 +117,8 @@ export const commands: Command[] = [
     options: {
       split: { ...split, choices: ["train", "val", "test", "testA", "testB"] },
       dataset: { describe: "another data set: a prepared one's name, or a folder", type: "string" },
-      "split-by": {
-        describe: "who split that one",
-        type: "string",
-        choices: ["umd", "google", "unc", "own"],
-      },
+      "split-by": splitBy,
+      "trust-weights": trustWeights,
       device,
       python,
       "runs-dir": runsDir,
@@ -207,6 +266,11 @@ export const commands: Command[] = [
     usage: "setup",
     describe: "set up the Python environment now",
     options: {
+      extra: {
+        describe: "packages of some detectors too: onnx, or yolo (AGPL-3.0) (repeatable)",
+        type: "array",
+        choices: extraNames,
+      },
       "torch-backend": {
         describe: "torch builds, remembered: cpu, cu128, auto, ... or lock",
         type: "string",

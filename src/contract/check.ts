@@ -10,6 +10,7 @@ import type { BridgeMethods } from "./generated/types.ts";
 export interface Checked {
   Experiment: contract.Experiment;
   TrialSpec: contract.TrialSpec;
+  BaselineSpec: contract.BaselineSpec;
   TrialEvent: contract.TrialEvent;
   TrialOutcome: contract.TrialOutcome;
   JournalEntry: contract.JournalEntry;

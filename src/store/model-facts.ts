@@ -1,15 +1,21 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { check } from "../contract/check.ts";
 import { CliprpnError } from "../contract/errors.ts";
-import type { Settings } from "../contract/generated/types.ts";
+import type { BaselineSpec, Settings } from "../contract/generated/types.ts";
 
 /**
  * How a trained model wants its pictures; told by the JSON beside its weights.
  *
  * @param model a trial's folder (its best epoch), or a .safetensors file.
- * @throws CliprpnError not_found, weights_mismatch.
+ * @throws CliprpnError not_found, weights_mismatch, bad_input.
  */
 export function pictureSizeOf(model: string): Pick<Settings, "image_size_px" | "resize"> {
+  if (baselineOf(model) !== undefined)
+    throw new CliprpnError(
+      "bad_input",
+      `${model}: expected a trained model, found a baseline's trial, which trains none`,
+    );
   const isTrial = statSync(model).isDirectory();
   const file = isTrial ? join(model, "best.json") : model.replace(/\.[^.]*$/, ".json");
   if (!existsSync(file))
@@ -24,7 +30,16 @@ export function pictureSizeOf(model: string): Pick<Settings, "image_size_px" | "
   return { image_size_px: Number(image_size_px), resize };
 }
 
+/** The spec of a baseline's trial; undefined for all else that can be evaluated. @throws CliprpnError contract_violation. */
+export function baselineOf(trial: string): BaselineSpec | undefined {
+  const file = join(trial, "spec.json");
+  if (!existsSync(file)) return undefined;
+  const value = parsed(file);
+  return value.kind === "baseline" ? check("BaselineSpec", value, file) : undefined;
+}
+
 interface ModelFacts {
+  kind?: unknown;
   image_size_px?: unknown;
   resize?: unknown;
   spec?: { settings?: ModelFacts };

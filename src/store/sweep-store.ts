@@ -61,12 +61,14 @@ export class SweepStore {
     return check("TrialOutcome", parseJson(readFileSync(file, "utf8")), file);
   }
 
-  /** Whether the trial's own model has answered the split; answers of a model that it has replaced do not count. */
-  hasPredictions(trial_id: string, split: string): boolean {
-    const [model, answers] = ["best.safetensors", `predictions-${split}.parquet`].map((name) =>
+  /** Whether the trial has answered the split; answers of a model that it has replaced do not count. */
+  hasPredictions({ trial_id, kind }: Pick<TrialSpec, "trial_id" | "kind">, split: string): boolean {
+    // A baseline has no model: a new run removes all answers before it begins.
+    const source = kind === "baseline" ? "spec.json" : "best.safetensors";
+    const [asked, answers] = [source, `predictions-${split}.parquet`].map((name) =>
       statSync(join(this.trialDir(trial_id), name), { throwIfNoEntry: false }),
     );
-    return model !== undefined && answers !== undefined && answers.mtimeMs >= model.mtimeMs;
+    return asked !== undefined && answers !== undefined && answers.mtimeMs >= asked.mtimeMs;
   }
 
   /** For a trial that died with its worker: its failure, as its own process could not write it. */

@@ -19,7 +19,7 @@ from safetensors import safe_open
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torchvision.ops import box_iou
 
-from cliprpn import steps, trial
+from cliprpn import cliprpn_trial, steps
 from cliprpn.checkpoint import load_model
 from cliprpn.contract.generated import ClipRpnSpec, CompletedOutcome, FailedOutcome
 from cliprpn.data.index import DatasetIndex
@@ -331,7 +331,7 @@ def test_full_memory_is_told_as_such(
     def full(*args: Any) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(trial, "build_model", full)
+    monkeypatch.setattr(cliprpn_trial, "build_model", full)
     outcome = run_trial(make_spec(root, cache), tmp_path, lambda event: None, lambda: False)
     assert isinstance(outcome, FailedOutcome) and outcome.error.code == "out_of_memory"
     assert "training.batch_size (now 4)" in outcome.error.message

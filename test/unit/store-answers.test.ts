@@ -17,13 +17,13 @@ test("answers count while their model is the trial's; a model trained again has 
     writeFileSync(file, "");
     utimesSync(file, seconds, seconds);
   };
-  expect(store.hasPredictions(spec.trial_id, "test")).toBe(false);
+  expect(store.hasPredictions(spec, "test")).toBe(false);
   at("best.safetensors", 1000);
   at("predictions-test.parquet", 2000);
-  expect(store.hasPredictions(spec.trial_id, "test")).toBe(true);
-  expect(store.hasPredictions(spec.trial_id, "val")).toBe(false);
+  expect(store.hasPredictions(spec, "test")).toBe(true);
+  expect(store.hasPredictions(spec, "val")).toBe(false);
   at("best.safetensors", 3000);
-  expect(store.hasPredictions(spec.trial_id, "test")).toBe(false);
+  expect(store.hasPredictions(spec, "test")).toBe(false);
 });
 
 test("answers on other data and of model files have a folder of their own", () => {

@@ -1,0 +1,85 @@
+import { CliprpnError } from "../contract/errors.ts";
+import type { DetectorChoice, DetectorObject, Experiment, Setting } from "../contract/generated/types.ts";
+import type { Arguments, Context } from "./command.ts";
+import { chosenSplit, chosenSplitBy, namedDataset } from "./dataset-choice.ts";
+import { runPlan } from "./run-plan.ts";
+import { planOf } from "./session.ts";
+import { detectorKinds } from "./shared-options.ts";
+import { dryRun } from "./sweep.ts";
+
+/** `cliprpn baseline --yolo`: a detector proposes, CLIP ranks; beside it the ceiling, gt boxes ranked in the same way. */
+export async function baseline(args: Arguments, context: Context): Promise<number> {
+  const { plan, dataset } = await planOf(experimentFrom(args, context), args, context);
+  if (args.flag("dry-run")) return dryRun(plan, args, context);
+  const source = { file: "", sets: args.list("set") };
+  return runPlan({ plan, dataset, source, split: chosenSplit(args) }, args, context);
+}
+
+/** What was typed, as an experiment file would say it. */
+function experimentFrom(args: Arguments, context: Context): Experiment {
+  const detector = detectorFrom(args);
+  const rankings = args.list("ranking").length > 0 ? args.list("ranking") : ["crop"];
+  const others: DetectorChoice[] = ceilings(detector.kind);
+  const templates = args.list("template");
+  return {
+    name: `baseline-${detector.kind.replaceAll("_", "-")}`,
+    question: `How well do ${words[detector.kind]} and CLIP ground sentences?`,
+    dataset: namedDataset(args.text("data") ?? "demo", chosenSplitBy(args), context),
+    ...backboneFrom(args),
+    settings: {
+      baseline: {
+        category_prior: args.flag("category-prior"),
+        ...(templates.length > 0 ? { templates: templates as [string, ...string[]] } : {}),
+      },
+    },
+    also: [detector, ...others].flatMap((one) =>
+      rankings.map(
+        (ranking) => ({ "baseline.detector": one, "baseline.ranking": ranking }) as Setting, // yargs has checked them.
+      ),
+    ),
+  };
+}
+
+type Kind = DetectorObject["kind"];
+
+const words: Record<Kind, string> = {
+  yolo: "YOLO",
+  trained_yolo: "a YOLO trained here",
+  yolox: "YOLOX",
+  faster_rcnn: "Faster R-CNN",
+  file: "the boxes of a file",
+  rpn: "a ClipRPN's proposals",
+  gt_boxes: "annotated boxes",
+  whole_picture: "whole pictures",
+};
+
+function ceilings(kind: Kind): DetectorChoice[] {
+  return kind === "gt_boxes" || kind === "whole_picture" ? [] : ["gt_boxes"];
+}
+
+/** @throws CliprpnError bad_input. */
+function detectorFrom(args: Arguments): DetectorObject {
+  const named = detectorKinds.find((kind) => kind === args.text("detector"));
+  if (args.flag("yolo") && named !== undefined && named !== "yolo")
+    throw new CliprpnError("bad_input", `--yolo and --detector ${named} name two detectors; give one`);
+  const kind = args.flag("yolo") ? "yolo" : named;
+  if (kind === undefined)
+    throw new CliprpnError(
+      "bad_input",
+      `expected --yolo, or --detector with one of ${detectorKinds.join(", ")}; found neither`,
+    );
+  const parts = ["weights", "file", "model"].flatMap((key) => {
+    const value = args.text(key);
+    return value === undefined ? [] : [[key, value]];
+  });
+  return { kind, ...Object.fromEntries(parts) };
+}
+
+function backboneFrom(args: Arguments): Pick<Experiment, "backbone"> {
+  const name = (["cliprpn-tiny", "RN50-quickgelu"] as const).find((each) => each === args.text("backbone"));
+  const weights = args.text("clip-weights");
+  if (name === undefined && weights === undefined) return {};
+  return {
+    backbone: { ...(name === undefined ? {} : { name }), ...(weights === undefined ? {} : { weights }) },
+  };
+}
