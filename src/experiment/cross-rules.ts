@@ -1,8 +1,12 @@
 import type { Experiment } from "../contract/generated/types.ts";
-import type { Placed } from "./file-rules.ts";
-import { namedFusions, presets } from "./presets.ts";
-import { labelOf, type ResolvedSetting } from "./resolve.ts";
-import { digest, settingIdentity } from "./setting-identity.ts";
+import { isBaseline } from "./baseline-keys.ts";
+import { idleProblems, mixedProblems } from "./baseline-rules.ts";
+import type { Placed } from "./placed.ts";
+import { identityOf, type ResolvedSetting } from "./resolve.ts";
+import { digest } from "./setting-identity.ts";
+import { labelOf } from "./setting-label.ts";
+import { settingPaths } from "./setting-paths.ts";
+import { baselineRules, clipRpnRules, type SettingRule } from "./setting-rules.ts";
 import type { Path } from "./source-text.ts";
 
 /** More than anyone runs, and few enough to be planned in a moment. */
@@ -36,7 +40,7 @@ export function writtenProblems(experiment: Experiment): Placed[] {
         path: ["published", index, "low"],
         message: `published[${index}].low (${low}) must not exceed high (${high})`,
       });
-  return problems;
+  return [...problems, ...mixedProblems(experiment)];
 }
 
 /**
@@ -50,74 +54,40 @@ export function crossProblems(
   silent: Set<string> = new Set(),
 ): Placed[] {
   if (silent.has("*")) return [];
-  const rules = settingRules.filter(({ reads }) => !reads.some((group) => silent.has(group)));
   const problems = settings.flatMap((setting) =>
-    rules.flatMap(({ keys, broken }) => {
-      const message = broken(setting, experiment);
-      return message === undefined ? [] : [{ path: writtenAt(keys, setting, experiment), message }];
-    }),
+    setting.kind === "cliprpn"
+      ? broken(clipRpnRules, setting, experiment, silent)
+      : broken(baselineRules, setting, experiment, silent),
   );
-  if (silent.size === 0) problems.push(...twins(settings));
+  if (silent.size === 0) problems.push(...twins(settings), ...idleProblems(experiment));
   return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
 }
 
-interface SettingRule {
-  /** Groups of settings that it looks at. */
-  reads: string[];
-  /** The keys to blame, the likeliest first. */
-  keys: string[];
-  /** What is wrong, if anything. */
-  broken(setting: ResolvedSetting, experiment: Experiment): string | undefined;
+function broken<Setting extends ResolvedSetting>(
+  rules: SettingRule<Setting>[],
+  setting: Setting,
+  experiment: Experiment,
+  silent: Set<string>,
+): Placed[] {
+  return rules
+    .filter(({ reads }) => !reads.some((group) => silent.has(group)))
+    .flatMap(({ keys, broken }) => {
+      const message = broken(setting, experiment);
+      return message === undefined ? [] : [{ path: writtenAt(keys, setting, experiment), message }];
+    });
 }
 
-const settingRules: SettingRule[] = [
-  {
-    reads: ["rpn"],
-    keys: ["rpn.bg_iou_thresh", "rpn.fg_iou_thresh"],
-    broken: ({ settings: { rpn } }) =>
-      rpn.bg_iou_thresh > rpn.fg_iou_thresh
-        ? `rpn.bg_iou_thresh (${rpn.bg_iou_thresh}) must not exceed rpn.fg_iou_thresh (${rpn.fg_iou_thresh})`
-        : undefined,
-  },
-  {
-    reads: ["neck_channels", "fusion"],
-    keys: ["neck_channels", "fusion"],
-    broken({ settings: { fusion, neck_channels } }) {
-      return fusion.kind === "cross_attention" && neck_channels !== null && neck_channels % 16 !== 0
-        ? `the fusion has 16 heads: expected neck_channels to be a multiple of 16, found ${neck_channels}`
-        : undefined;
-    },
-  },
-  {
-    reads: ["fusion"],
-    keys: ["fusion.text", "fusion.interaction", "fusion.coordinates"],
-    broken({ varied, preset }, experiment) {
-      const key = Object.keys(varied).find((name) => name.startsWith("fusion."));
-      const base = varied.fusion ?? experiment.settings?.fusion ?? presets[preset].fusion;
-      return key === undefined || hasSwitches(base)
-        ? undefined
-        : `${key} is a switch, which this setting's fusion does not have; give it "fusion": "token_attention" or "film"`;
-    },
-  },
-];
-
+/** A baseline runs once, whatever the seeds. */
 function numTrials({ vary = {}, also = [], seeds = [0] }: Experiment): number {
   const combinations = Object.values(vary).reduce((count, values) => count * values.length, 1);
-  return (combinations + also.length) * seeds.length;
-}
-
-/** Whether a fusion, as written or resolved, is one of the three switches. */
-function hasSwitches(fusion: unknown): boolean {
-  if (typeof fusion === "string")
-    return Object.entries(namedFusions).some(([name, { kind }]) => name === fusion && kind === "switched");
-  if (typeof fusion !== "object" || fusion === null) return false;
-  return "kind" in fusion ? fusion.kind === "switched" : !("file" in fusion);
+  const runs = (keys: object): number => (isBaseline(keys) ? 1 : seeds.length);
+  return combinations * runs(vary) + also.reduce((count, keys) => count + runs(keys), 0);
 }
 
 function twins(settings: ResolvedSetting[]): Placed[] {
   const seen = new Map<string, ResolvedSetting>();
   return settings.flatMap((setting) => {
-    const identity = digest(settingIdentity(setting.settings));
+    const identity = digest(identityOf(setting));
     const twin = seen.get(identity);
     if (twin === undefined) seen.set(identity, setting);
     return twin === undefined
@@ -140,13 +110,4 @@ function writtenAt(keys: string[], { origin, varied }: ResolvedSetting, experime
   }
   if ("preset" in varied) return origin === "grid" ? ["vary", "preset"] : ["also", origin.also, "preset"];
   return ["preset"];
-}
-
-/** `["rpn", "nms_thresh"]`, and its like: every key of the settings that was written. */
-function settingPaths(settings: object): string[][] {
-  return Object.entries(settings).flatMap(([key, value]) => {
-    const isGroup = typeof value === "object" && value !== null && !Array.isArray(value);
-    const inner = isGroup ? Object.keys(value).map((name) => [key, name]) : [];
-    return isGroup && key !== "fusion" ? inner : [[key], ...inner];
-  });
 }

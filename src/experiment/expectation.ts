@@ -54,6 +54,7 @@ const patterns: Record<string, string> = {
   "^[a-z0-9][a-z0-9-]{0,62}$": "a name of at most 63 small letters, digits and dashes",
   "^[a-z0-9][a-z0-9_.-]{0,62}$": "a name of at most 63 small letters, digits, dots, dashes and underscores",
   "^.+\\.py:[A-Za-z_][A-Za-z0-9_]*$": "a file and a class, my_fusion.py:MyFusion",
+  "^[^{}]*\\{\\}[^{}]*$": "text with one {} in it, where the sentence goes",
 };
 
 function counts(schema: Record<string, unknown>, low: string, high: string, what: string): string {

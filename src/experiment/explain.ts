@@ -1,7 +1,8 @@
 import type { ErrorObject } from "ajv/dist/2020.js";
+import { asDetectorObject } from "./detector-kinds.ts";
 import { expectation } from "./expectation.ts";
 import { hint } from "./hint.ts";
-import { allSettingKeys, presets } from "./presets.ts";
+import { allSettingKeys, settingGroups } from "./presets.ts";
 import { digest } from "./setting-identity.ts";
 import type { Path } from "./source-text.ts";
 
@@ -52,8 +53,14 @@ function explainOne(error: ErrorObject): Explained[] {
       const key = String(error.params.additionalProperty);
       return at([...path, key], `there is no such key.${keyHint(key, path, schema)}`, true);
     }
-    case "required":
-      return at(path, `expected a key ${error.params.missingProperty}, found none`);
+    case "required": {
+      const key = String(error.params.missingProperty);
+      const wanted = record(record(schema.properties)[key]);
+      return at(
+        path,
+        `expected a key ${key}${"enum" in wanted ? ` (${expectation(wanted)})` : ""}, found none`,
+      );
+    }
     case "uniqueItems":
       return repeated(list(error.data)).flatMap(([index, item]) =>
         at([...path, index], `expected each value once, found ${show(item)} again`),
@@ -62,7 +69,7 @@ function explainOne(error: ErrorObject): Explained[] {
       // An object is close enough to the form that is one; its own keys are to blame, and are told.
       if (typeof error.data === "object" && error.data !== null && !Array.isArray(error.data)) return [];
       const names = list(schema.anyOf).flatMap((form) => list(record(form).enum).map(String));
-      const meant = typeof error.data === "string" ? hint(error.data, names) : "";
+      const meant = typeof error.data === "string" ? choiceHint(error.data, names, path) : "";
       return at(path, `expected ${names.join(", ")} or an object {...}, found ${show(error.data)}.${meant}`);
     }
     default:
@@ -71,6 +78,13 @@ function explainOne(error: ErrorObject): Explained[] {
         `expected ${expectation(schema)}, found ${show(error.data)}.${valueHint(error.data, schema)}`,
       );
   }
+}
+
+/** A name of the choice's own; or the object that a detector is written as where its name alone is not enough. */
+function choiceHint(found: string, names: string[], path: Path): string {
+  const isDetector = path.some((part) => part === "detector" || part === "baseline.detector");
+  const object = isDetector ? asDetectorObject(found) : undefined;
+  return object === undefined ? hint(found, names) : ` Did you mean ${object}?`;
 }
 
 /** Values that an earlier one equals, with their places; ajv tells of one pair alone. */
@@ -84,12 +98,13 @@ function repeated(items: unknown[]): [number, unknown][] {
   });
 }
 
+/** A key beside it; or one of the settings, put too high. */
 function keyHint(key: string, path: Path, schema: Record<string, unknown>): string {
-  const near = hint(key, Object.keys(record(schema.properties)));
-  if (near !== "" || path.length > 1 || (path.length === 1 && path[0] !== "settings")) return near;
-  // A key of the settings, put too high.
-  const deeper = hint(key, [...Object.keys(presets.default), ...allSettingKeys]);
-  return path.length === 0 ? deeper.replace("mean ", "mean settings.") : deeper;
+  const near = Object.keys(record(schema.properties));
+  if (path.length === 1 && path[0] === "settings") return hint(key, [...near, ...allSettingKeys]);
+  const meant = hint(key, near);
+  if (meant !== "" || path.length > 0) return meant;
+  return hint(key, [...settingGroups, ...allSettingKeys]).replace("mean ", "mean settings.");
 }
 
 function valueHint(found: unknown, schema: Record<string, unknown>): string {

@@ -1,25 +1,37 @@
-import { accessSync, constants, existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { BackboneChoice, DatasetChoice, Experiment, FusionObject } from "../contract/generated/types.ts";
+import type {
+  BackboneChoice,
+  DatasetChoice,
+  DetectorChoice,
+  Experiment,
+  FusionObject,
+} from "../contract/generated/types.ts";
 import { nameOf } from "./explain.ts";
 import { fusionFile, fusionObjects } from "./fusion-objects.ts";
 import { hint } from "./hint.ts";
-import type { Path } from "./source-text.ts";
-
-/** A problem and the value that it is about. */
-export interface Placed {
-  path: Path;
-  message: string;
-}
+import type { IdentifiedDetector } from "./identify-detector.ts";
+import { below, type Placed } from "./placed.ts";
+import { unfitFile } from "./unfit-file.ts";
+import { writtenDetectors } from "./written-detectors.ts";
 
 /**
- * Rules on what an experiment points at: fusions, data, weights. Paths are absolute by now.
+ * Rules on what an experiment points at: fusions, detectors, data, weights. Paths are absolute by now.
  *
  * @param data the folder of prepared data sets.
  */
-export function fileProblems(experiment: Experiment, data: string): Placed[] {
+export function fileProblems(
+  experiment: Experiment,
+  data: string,
+  identify: (choice: DetectorChoice) => IdentifiedDetector,
+): Placed[] {
+  const detectors = writtenDetectors(experiment).flatMap(({ path, choice }) => {
+    const found = identify(choice);
+    return "problems" in found ? below(path, found.problems) : [];
+  });
   const problems = [
     ...fusionObjects(experiment).flatMap(({ path, fusion }) => below(path, fusionProblems(fusion))),
+    ...detectors,
     ...below(["dataset"], datasetProblems(experiment.dataset ?? {}, data)),
     ...below(["backbone"], backboneProblems(experiment.backbone ?? {})),
   ];
@@ -56,7 +68,7 @@ function fusionProblems(fusion: FusionObject): Placed[] {
   return problems;
 }
 
-function datasetProblems(
+export function datasetProblems(
   { name = "demo", root, split_by = "umd", size }: DatasetChoice,
   data: string,
 ): Placed[] {
@@ -113,20 +125,4 @@ function backboneProblems({ name = "cliprpn-tiny", weights }: BackboneChoice): P
     return problem("OpenAI has no cliprpn-tiny; use shipped, or the backbone RN50-quickgelu");
   const unfit = isNamed(weights) ? undefined : unfitFile(weights);
   return unfit === undefined ? [] : problem(`expected shipped, openai or a file, found ${unfit}`);
-}
-
-/** Why a path is no file to read, in words. */
-export function unfitFile(path: string): string | undefined {
-  if (!existsSync(path)) return `no file ${path}`;
-  if (!statSync(path).isFile()) return `a folder, ${path}`;
-  try {
-    accessSync(path, constants.R_OK);
-    return undefined;
-  } catch {
-    return `a file that cannot be read, ${path}`;
-  }
-}
-
-function below(above: Path, problems: Placed[]): Placed[] {
-  return problems.map(({ path, message }) => ({ path: [...above, ...path], message }));
 }

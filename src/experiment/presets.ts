@@ -1,4 +1,9 @@
-import type { Settings, SwitchedFusion } from "../contract/generated/types.ts";
+import type {
+  BaselineSettings,
+  Settings,
+  SwitchedFusion,
+  TrainedYoloDetector,
+} from "../contract/generated/types.ts";
 
 export type PresetName = "default" | "reference";
 
@@ -81,9 +86,35 @@ const repaired: Settings = {
 
 export const presets: Record<PresetName, Settings> = { default: repaired, reference };
 
+/** The original's ranking of crops, with YOLOv5's own thresholds; who proposes is the experiment's to say. */
+export const baselineDefaults: Omit<BaselineSettings, "detector"> = {
+  ranking: "crop",
+  templates: ["{}"],
+  category_prior: false,
+  score_thresh: 0.25,
+  nms_thresh: 0.45,
+  max_boxes: 100,
+};
+
+/** A YOLO that a CPU trains on the demo's boxes in a few minutes. */
+export const trainedYolo: TrainedYoloDetector = {
+  kind: "trained_yolo",
+  architecture: "yolov8n",
+  num_epochs: 12,
+  image_size_px: 320,
+  batch_size: 16,
+  seed: 0,
+};
+
+/** Groups of settings, and settings of no group: the keys right below `settings`. */
+export const settingGroups: string[] = [...Object.keys(repaired), "baseline"];
+
 /** `training.num_epochs` and its like: all that an experiment can set. */
-export const allSettingKeys: string[] = Object.entries(repaired).flatMap(([key, value]) =>
-  typeof value === "object" && value !== null && key !== "fusion"
-    ? Object.keys(value).map((inner) => `${key}.${inner}`)
-    : [key],
-);
+export const allSettingKeys: string[] = [
+  ...Object.entries(repaired).flatMap(([key, value]) =>
+    typeof value === "object" && value !== null && key !== "fusion"
+      ? Object.keys(value).map((inner) => `${key}.${inner}`)
+      : [key],
+  ),
+  ...["detector", ...Object.keys(baselineDefaults)].map((key) => `baseline.${key}`),
+];

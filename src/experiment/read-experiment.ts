@@ -1,31 +1,16 @@
-import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { check, problems as schemaProblems } from "../contract/check.ts";
 import { CliprpnError } from "../contract/errors.ts";
-import type { Experiment } from "../contract/generated/types.ts";
-import { crossProblems, tooMany, writtenProblems } from "./cross-rules.ts";
-import { type Explained, explain } from "./explain.ts";
-import { fileProblems, isNamed, type Placed, unfitFile } from "./file-rules.ts";
-import { fusionFile, fusionObjects } from "./fusion-objects.ts";
-import { applyOverrides, flagFor, type Override, parseOverrides } from "./overrides.ts";
-import { presets } from "./presets.ts";
-import { type ResolvedSetting, resolveSettings } from "./resolve.ts";
-import { type Problem, SourceText } from "./source-text.ts";
-import { withoutWrong, wrongGroups } from "./wrong-parts.ts";
-
-/** An experiment with its settings worked out. */
-export interface ReadExperiment {
-  experiment: Experiment;
-  settings: ResolvedSetting[];
-}
+import { type Examined, examine, type ReadExperiment, type ReadOptions } from "./examine.ts";
+import { nameOf } from "./explain.ts";
+import { applyOverrides, flagFor, parseOverrides } from "./overrides.ts";
+import { type Path, type Problem, SourceText } from "./source-text.ts";
 
 /**
  * Reads and checks an experiment file.
  *
  * @param sets `--set` changes, which replace what the file says.
- * @param cwd what a data set's root and a weights file are relative to; fusion files are relative to the experiment file.
- * @param data the folder of prepared data sets.
+ * @param cwd what paths of data and weights are relative to; fusion files are relative to the experiment file.
  * @throws CliprpnError bad_input with all problems, a line each: `file:line:column  what was expected, what was found`. Only
  *   text that is no JSON is told alone.
  */
@@ -33,30 +18,58 @@ export function readExperiment(
   file: string,
   sets: string[],
   cwd: string,
-  data = resolve(cwd, "data"),
+  options: ReadOptions = {},
 ): ReadExperiment {
   const source = new SourceText(file, readBytes(resolve(cwd, file)));
   if (source.syntaxProblems.length > 0) throw invalid(file, source.syntaxProblems);
   const { overrides, problems } = parseOverrides(sets);
-  const value = applyOverrides(source.value, overrides);
-  const wrong = explain(schemaProblems("Experiment", value));
-  const paths = wrong.map(({ path }) => path);
-  const experiment = withPaths(
-    check("Experiment", wrong.length === 0 ? value : withoutWrong(value, paths), file),
+  const examined = examine(
+    applyOverrides(source.value, overrides),
+    file,
     dirname(resolve(cwd, file)),
     cwd,
+    options,
   );
-  const files = fileProblems(experiment, data);
-  const written = writtenProblems(experiment);
-  const settings = tooMany(experiment) ? [] : resolveSettings(experiment, hashFusion);
-  const silent = wrongGroups([...paths, ...files.map(({ path }) => path)], Object.keys(presets.default));
-  const crossed = crossProblems(experiment, settings, silent);
-  const all = [
-    ...problems,
-    ...source.repeatedKeys,
-    ...placed([...wrong, ...files, ...written, ...crossed], source, overrides),
-  ];
-  if (all.length > 0) throw invalid(file, all);
+  const placed = examined.found.map(({ path, key, message }) => ({
+    ...(flagFor(overrides, path) ?? source.where(path, key)),
+    message,
+  }));
+  return unlessWrong(file, examined, [...problems, ...source.repeatedKeys, ...placed]);
+}
+
+/** Where an experiment comes from that stands in no file. */
+export interface Origin {
+  /** Of the whole, for the last line: `cliprpn baseline`. */
+  name: string;
+  /** What brought in the value at a path, for the beginning of a line: `--weights`. */
+  where(path: Path): string;
+}
+
+/**
+ * An experiment that a command makes up, checked like one in a file.
+ *
+ * @param cwd what all paths are relative to.
+ * @throws CliprpnError bad_input with all problems, a line each: `--weights  what was expected, what was found`.
+ */
+export function experimentOf(
+  value: unknown,
+  origin: Origin,
+  sets: string[],
+  cwd: string,
+  options: ReadOptions = {},
+): ReadExperiment {
+  const { overrides, problems } = parseOverrides(sets);
+  const examined = examine(applyOverrides(value, overrides), origin.name, cwd, cwd, options);
+  const placed = examined.found.map(({ path, message }) => ({
+    ...(flagFor(overrides, path) ?? { where: origin.where(path), offset: 0 }),
+    // Nobody has written the key that the message begins with.
+    message: message.replace(`${nameOf(path)}: `, ""),
+  }));
+  return unlessWrong(origin.name, examined, [...problems, ...placed]);
+}
+
+function unlessWrong(name: string, { experiment, settings }: Examined, problems: Problem[]): ReadExperiment {
+  if (problems.length > 0) throw invalid(name, problems);
   return { experiment, settings };
 }
 
@@ -77,13 +90,6 @@ function readBytes(path: string): Uint8Array {
   }
 }
 
-function placed(problems: (Placed | Explained)[], source: SourceText, overrides: Override[]): Problem[] {
-  return problems.map(({ path, message, ...rest }) => ({
-    ...(flagFor(overrides, path) ?? source.where(path, "key" in rest && rest.key)),
-    message,
-  }));
-}
-
 function invalid(file: string, problems: Problem[]): CliprpnError {
   const inOrder = problems.toSorted((a, b) => a.offset - b.offset);
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
@@ -94,23 +100,4 @@ function invalid(file: string, problems: Problem[]): CliprpnError {
       `${file}: ${count}, nothing was started`,
     ].join("\n"),
   );
-}
-
-/** Fusion files become absolute, and so do the data set's root and the weights. */
-function withPaths(experiment: Experiment, folder: string, cwd: string): Experiment {
-  const copy = structuredClone(experiment);
-  for (const { fusion } of fusionObjects(copy))
-    if (fusion.file !== undefined) fusion.file = resolve(folder, fusion.file);
-  if (copy.dataset?.root !== undefined) copy.dataset.root = resolve(cwd, copy.dataset.root);
-  const weights = copy.backbone?.weights;
-  if (copy.backbone !== undefined && weights !== undefined && !isNamed(weights))
-    copy.backbone.weights = resolve(cwd, weights);
-  return copy;
-}
-
-/** Of a file that is not there, nothing: that is told already. */
-function hashFusion(file: string): string {
-  const path = fusionFile(file);
-  const source = unfitFile(path) === undefined ? readFileSync(path) : "";
-  return createHash("sha256").update(source).digest("hex");
 }

@@ -1,70 +1,128 @@
-import { basename } from "node:path";
 import type {
+  BaselineSettings,
+  Detector,
+  DetectorChoice,
   Experiment,
   FusionChoice,
+  Limits,
   PartialSettings,
   Setting,
   Settings,
 } from "../contract/generated/types.ts";
-import { namedFusions, type PresetName, presets } from "./presets.ts";
+import { isBaseline } from "./baseline-keys.ts";
+import { baselineDefaults, namedFusions, type PresetName, presets } from "./presets.ts";
+import { baselineIdentity, digest, settingIdentity } from "./setting-identity.ts";
+import { defaultDetector } from "./written-detectors.ts";
 
-/** One setting of the search space, nothing left open but a fusion file's hash. */
-export interface ResolvedSetting {
+/** One setting of the search space, nothing left open: a ClipRPN to train, or a baseline. */
+export type ResolvedSetting = ResolvedClipRpn | ResolvedBaseline;
+
+export interface ResolvedClipRpn extends Written {
+  kind: "cliprpn";
   preset: PresetName;
   settings: Settings;
+}
+
+export interface ResolvedBaseline extends Written {
+  kind: "baseline";
+  baseline: BaselineSettings;
+  limits: Limits;
+}
+
+interface Written {
   /** What sets it apart: the keys that vary, with the values as written. */
   varied: Record<string, unknown>;
   /** Where it was written, for errors: an index into `also`, or the grid. */
   origin: { also: number } | "grid";
 }
 
-/** Every combination of `vary`, then the settings of `also`. Pure. */
-export function resolveSettings(
-  experiment: Experiment,
-  hashFile: (file: string) => string,
-): ResolvedSetting[] {
-  const combinations = product(Object.entries(experiment.vary ?? {}));
-  const grid = combinations.map((varied) => resolveOne(experiment, varied, "grid", hashFile));
-  const also = (experiment.also ?? []).map((varied, index) =>
-    resolveOne(experiment, { ...varied }, { also: index }, hashFile),
-  );
-  const onlyAlso = Object.keys(experiment.vary ?? {}).length === 0 && also.length > 0;
-  return onlyAlso ? also : [...grid, ...also];
+/** What settings take from files. */
+export interface SettingFiles {
+  /** SHA-256 of a fusion's source. */
+  hashFusion(file: string): string;
+  /** Undefined for a detector that is not there: its settings are left out. */
+  detectorOf(choice: DetectorChoice): Detector | undefined;
 }
 
-/** The varying keys' values, `film` or `text=words interaction=additive`; the preset's name where nothing varies. */
-export function labelOf({ varied, preset }: ResolvedSetting): string {
-  const { preset: _, ...rest } = varied;
-  const parts = Object.entries(rest).map(([key, value]) =>
-    key === "fusion" ? shown(value) : `${key.split(".").at(-1)}=${shown(value)}`,
+/** Every combination of `vary`, then the settings of `also`. Pure. */
+export function resolveSettings(experiment: Experiment, files: SettingFiles): ResolvedSetting[] {
+  const combinations = product(Object.entries(experiment.vary ?? {}));
+  const grid = combinations.flatMap((varied) => resolveOne(experiment, varied, "grid", files));
+  const also = (experiment.also ?? []).flatMap((varied, index) =>
+    resolveOne(experiment, { ...varied }, { also: index }, files),
   );
-  if ("preset" in varied || parts.length === 0) parts.unshift(preset);
-  return parts.join(" ");
+  const onlyAlso = Object.keys(experiment.vary ?? {}).length === 0 && (experiment.also ?? []).length > 0;
+  return onlyAlso ? also : [...onceWholePicture(grid), ...also];
+}
+
+/** What of a setting decides its result. */
+export function identityOf(setting: ResolvedSetting): unknown {
+  return setting.kind === "cliprpn"
+    ? settingIdentity(setting.settings)
+    : { baseline: baselineIdentity(setting.baseline), limits: setting.limits };
+}
+
+/** Combinations with other rankings have nothing to rank: they are the first again. */
+function onceWholePicture(grid: ResolvedSetting[]): ResolvedSetting[] {
+  const seen = new Set<string>();
+  return grid.filter((setting) => {
+    if (setting.kind !== "baseline" || setting.baseline.detector.kind !== "whole_picture") return true;
+    const identity = digest(identityOf(setting));
+    return !seen.has(identity) && seen.add(identity);
+  });
 }
 
 function resolveOne(
   experiment: Experiment,
   varied: Record<string, unknown>,
-  origin: ResolvedSetting["origin"],
-  hashFile: (file: string) => string,
-): ResolvedSetting {
+  origin: Written["origin"],
+  files: SettingFiles,
+): ResolvedSetting[] {
+  if (!isBaseline(varied)) return [resolveClipRpn(experiment, varied, origin, files)];
+  const { baseline, limits } = nestedAll(varied);
+  const written = { ...experiment.settings?.baseline, ...baseline };
+  const detector = files.detectorOf(written.detector ?? defaultDetector);
+  if (detector === undefined) return [];
+  return [
+    {
+      kind: "baseline",
+      baseline: rankable({ ...baselineDefaults, ...written, detector }),
+      limits: { ...presets.default.limits, ...experiment.settings?.limits, ...limits },
+      varied,
+      origin,
+    },
+  ];
+}
+
+/** One box is the first however it is ranked. */
+function rankable(baseline: BaselineSettings): BaselineSettings {
+  const { detector, category_prior } = baseline;
+  return detector.kind === "whole_picture" ? { ...baselineDefaults, detector, category_prior } : baseline;
+}
+
+function resolveClipRpn(
+  experiment: Experiment,
+  varied: Record<string, unknown>,
+  origin: Written["origin"],
+  files: SettingFiles,
+): ResolvedClipRpn {
   const own: Setting = varied; // Checked by the schema, key by key.
   const preset = own.preset ?? experiment.preset ?? "default";
-  let settings = merged(presets[preset], experiment.settings ?? {}, hashFile);
+  let settings = merged(presets[preset], experiment.settings ?? {}, files);
   // `fusion` before `fusion.text`, in whatever order they were written.
   for (const [key, value] of Object.entries(varied).sort(([a], [b]) => a.length - b.length)) {
     if (key === "preset") continue;
-    settings = merged(settings, nested(key.split("."), value), hashFile);
+    settings = merged(settings, nested(key.split("."), value), files);
   }
-  return { preset, settings, varied, origin };
+  return { kind: "cliprpn", preset, settings, varied, origin };
 }
 
-function merged(base: Settings, part: PartialSettings, hashFile: (file: string) => string): Settings {
-  const { fusion, anchors, rpn, training, limits, ...others } = part;
+function merged(base: Settings, part: PartialSettings, { hashFusion }: SettingFiles): Settings {
+  const { fusion, anchors, rpn, training, limits, baseline: _, ...others } = part;
   return {
     ...base,
     ...others,
-    fusion: fusion === undefined ? base.fusion : resolveFusion(fusion, base.fusion, hashFile),
+    fusion: fusion === undefined ? base.fusion : resolveFusion(fusion, base.fusion, hashFusion),
     anchors: { ...base.anchors, ...anchors },
     rpn: { ...base.rpn, ...rpn },
     training: { ...base.training, ...training },
@@ -107,11 +165,12 @@ function nested([head = "", ...rest]: string[], value: unknown): PartialSettings
   return { [head]: rest.length === 0 ? value : nested(rest, value) };
 }
 
-function shown(value: unknown): string {
-  if (typeof value === "string") return value;
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return JSON.stringify(value);
-  const { file, params = {}, ...switches }: { file?: unknown; params?: object } = value;
-  const name = file === undefined ? [] : [basename(String(file))];
-  const details = Object.entries({ ...params, ...switches }).map(([key, own]) => `${key}=${shown(own)}`);
-  return [...name, ...details].join(" ");
+/** Of keys with one dot, none of which holds another. */
+function nestedAll(varied: Record<string, unknown>): PartialSettings {
+  const all: Record<string, object> = {};
+  for (const [key, value] of Object.entries(varied)) {
+    const [group = "", name = ""] = key.split(".");
+    all[group] = { ...all[group], [name]: value };
+  }
+  return all;
 }

@@ -27,13 +27,14 @@ export function wrongGroups(wrong: Path[], known: string[]): Set<string> {
   );
 }
 
-/** Half a fusion, or a data set with an unknown key, would be found wrong for a reason that is not there. */
+/** Half a fusion or detector, or a data set with an unknown key, would be found wrong for a reason that is not there. */
 function wholePart(path: Path): Path {
-  const fusion = path.indexOf("fusion");
-  if (fusion !== -1) return path.slice(0, fusion + 1);
+  const choice = path.findIndex((part) => choices.includes(part));
+  if (choice !== -1) return path.slice(0, choice + 1);
   return wholes.includes(path[0]) ? path.slice(0, 1) : path;
 }
 
+const choices: unknown[] = ["fusion", "detector", "baseline.detector"];
 const wholes: unknown[] = ["dataset", "backbone", "published"];
 
 function without(value: unknown, path: Path): unknown {

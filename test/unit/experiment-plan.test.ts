@@ -3,10 +3,11 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { identifyDataset } from "../../src/dataset/identify-dataset.ts";
+import type { ReadExperiment } from "../../src/experiment/examine.ts";
 import { identifyBackbone } from "../../src/experiment/identity.ts";
 import { type Plan, type PlanContext, planSweep } from "../../src/experiment/plan.ts";
 import { presets } from "../../src/experiment/presets.ts";
-import { type ReadExperiment, readExperiment } from "../../src/experiment/read-experiment.ts";
+import { readExperiment } from "../../src/experiment/read-experiment.ts";
 import { goodExperiment } from "../helpers/experiment-arbitrary.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { template } from "../../src/commands/init.ts";
 import { exitCodeOf } from "../../src/contract/errors.ts";
-import { type ReadExperiment, readExperiment } from "../../src/experiment/read-experiment.ts";
+import type { ReadExperiment } from "../../src/experiment/examine.ts";
+import { readExperiment } from "../../src/experiment/read-experiment.ts";
 import { packageRoot } from "../../src/package-root.ts";
 import { cliprpn } from "../helpers/cli.ts";
 import { refused } from "../helpers/refused.ts";
@@ -349,11 +350,11 @@ describe("--set", () => {
     ]);
     expect(experiment.seeds).toEqual([4, 5]);
     expect(experiment.dataset).toEqual({ size: "small" });
-    expect(settings.map((setting) => setting.settings.training)).toMatchObject([
-      { num_epochs: 2, optimizer: "adam" },
-      { num_epochs: 2, optimizer: "adam" },
+    const training = { num_epochs: 2, optimizer: "adam" };
+    expect(settings).toMatchObject([
+      { settings: { training, fusion: { kind: "switched" } } },
+      { settings: { training, fusion: { kind: "concatenation" } } },
     ]);
-    expect(settings.map((setting) => setting.settings.fusion.kind)).toEqual(["switched", "concatenation"]);
   });
 });
 
