@@ -1,15 +1,18 @@
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import { cacheDir } from "../runtime/cache-dir.ts";
 import { ensureRuntime } from "../runtime/ensure-runtime.ts";
+import { extraNames } from "../runtime/extra-packages.ts";
+import { ensureExtras } from "../runtime/extras.ts";
 import { rememberTorch } from "../runtime/torch-choice.ts";
 import type { Arguments, Context } from "./command.ts";
 
-/** `cliprpn setup`: what the first sweep would do anyway, now. */
+/** `cliprpn setup`: what the first sweep, or the first use of a detector, would do anyway, now. */
 export async function setup(args: Arguments, { terminal, env, signal }: Context): Promise<number> {
   const torchBackend = args.text("torch-backend");
   const ownPython = args.text("python") || env.CLIPRPN_PYTHON;
   if (torchBackend !== undefined) checkBackend(torchBackend, ownPython);
-  const { python, kind } = await ensureRuntime({
+  const extras = extraNames.filter((name) => args.list("extra").includes(name));
+  const runtime = await ensureRuntime({
     environment: "runtime",
     python: ownPython,
     torchBackend,
@@ -17,13 +20,14 @@ export async function setup(args: Arguments, { terminal, env, signal }: Context)
     env,
     signal,
   });
+  await ensureExtras(runtime, extras, { terminal, env, signal });
   if (torchBackend !== undefined) await rememberTorch(torchBackend, cacheDir(env));
   terminal.info(
-    kind === "own"
+    runtime.kind === "own"
       ? "Your interpreter has what cliprpn needs."
       : "Ready. Next: cliprpn sweep experiments/smoke.json",
   );
-  terminal.result(python);
+  terminal.result(runtime.python);
   return EXIT.good;
 }
 

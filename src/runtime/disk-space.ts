@@ -1,7 +1,7 @@
 import { stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CliprpnError } from "../contract/errors.ts";
-import type { Sizes } from "./sizes.ts";
+import { inWords, type Sizes } from "./sizes.ts";
 
 export interface SpaceQuestion {
   cache: string;
@@ -22,7 +22,7 @@ export async function checkSpace(question: SpaceQuestion): Promise<void> {
     const variable = folder === cache ? "CLIPRPN_CACHE" : "UV_CACHE_DIR";
     throw new CliprpnError(
       "no_space",
-      `${folder}: the Python packages need about ${gb.toFixed(1)} GB, ${free_gb.toFixed(1)} GB are free; make room, or set ${variable} to a folder on another disk`,
+      `${folder}: the Python packages need about ${inWords(gb)}, ${inWords(free_gb)} are free; make room, or set ${variable} to a folder on another disk`,
     );
   }
 }

@@ -7,12 +7,11 @@ import { chosenTorch } from "./torch-choice.ts";
 import { checkPlatform } from "./unsupported-platform.ts";
 
 /** An interpreter that has what trials need. */
-export interface Runtime {
+export type Runtime = {
   python: string;
-  kind: "managed" | "own";
   /** What it holds: the hash of the lock and the platform, or of an own interpreter's package versions. */
   key: string;
-}
+} & ({ kind: "managed"; folder: string } | { kind: "own" });
 
 export interface RuntimeOptions {
   environment: EnvironmentName;
@@ -43,5 +42,5 @@ export async function ensureRuntime(options: RuntimeOptions): Promise<Runtime> {
   const definition = describeEnvironment(options.environment, cache, torchBackend, options.lockDir);
   const environment =
     findReady(definition) ?? (await buildEnvironment(definition, { env, terminal, signal }));
-  return { kind: "managed", python: environment.python, key: definition.key };
+  return { kind: "managed", ...environment, key: definition.key };
 }

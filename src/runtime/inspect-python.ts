@@ -30,8 +30,12 @@ export interface Inspection {
  *
  * @throws CliprpnError python_unsuitable when it does not run.
  */
-export async function inspectPython(python: string, run: ToolRun): Promise<Inspection> {
-  const text = await askPython(python, script, Object.keys(needed), run);
+export async function inspectPython(
+  python: string,
+  run: ToolRun,
+  wanted: Record<string, string> = needed,
+): Promise<Inspection> {
+  const text = await askPython(python, script, Object.keys(wanted), run);
   return JSON.parse(text);
 }
 
@@ -43,8 +47,8 @@ export interface Lack {
 }
 
 /** The packages that keep an interpreter from being used. */
-export function lacks({ packages }: Inspection): Lack[] {
-  return Object.entries(needed).flatMap(([module, requirement]) => {
+export function lacks({ packages }: Inspection, wanted: Record<string, string> = needed): Lack[] {
+  return Object.entries(wanted).flatMap(([module, requirement]) => {
     const { version, error } = packages[module] ?? { version: null, error: "not looked for" };
     if (error !== null) return [{ module, requirement, why: error }];
     const old = module === "torch" && version !== null && !atLeast(version, [2, 11]);
@@ -58,10 +62,10 @@ export function pipCommand({ executable }: Inspection, lacking: Lack[]): string 
 }
 
 /** Everything that keeps the interpreter from being used, as lines for a person; empty when it can be. */
-export function shortcomings(inspection: Inspection): string[] {
+export function shortcomings(inspection: Inspection, wanted: Record<string, string> = needed): string[] {
   const { python } = inspection;
   if (!atLeast(python, [3, 10])) return [`Python: expected >= 3.10, found ${python}`];
-  const lacking = lacks(inspection);
+  const lacking = lacks(inspection, wanted);
   if (lacking.length === 0) return [];
   const lines = lacking.map(({ module, why }) => `${module}: ${why}`);
   return [...lines, `to mend it: ${pipCommand(inspection, lacking)}`];

@@ -1,10 +1,11 @@
+import { extraRows } from "./extra-rows.ts";
 import { broken, type Finding, firstLine, missing, ok } from "./finding.ts";
 import { type Inspection, inspectPython, lacks, pipCommand } from "./inspect-python.ts";
 import { seesNvidiaGpu } from "./nvidia-gpu.ts";
 import type { ToolRun } from "./run-tool.ts";
 import { atLeast } from "./version.ts";
 
-/** Rows about an interpreter: itself, each package, and the devices that its torch sees. */
+/** Rows about an interpreter: itself, each package, the devices that its torch sees, and the extras. */
 export async function interpreterRows(
   name: string,
   python: string,
@@ -29,6 +30,7 @@ export async function interpreterRows(
     interpreterRow(name, inspection),
     ...packages,
     deviceRow(inspection.devices, managed?.torchBackend),
+    ...(await extraRows(python, run, managed?.folder)),
   ];
 }
 

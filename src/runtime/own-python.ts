@@ -14,22 +14,37 @@ export interface OwnPython {
 }
 
 /**
- * A person's own interpreter, checked. The full check imports torch and takes seconds; what passed is remembered by the
- * versions of its packages, which are there in a moment.
+ * A person's own interpreter, checked.
  *
  * @throws CliprpnError python_unsuitable, package_missing (all of them at once, with the command that installs them).
  */
 export async function checkOwnPython(python: string, cache: string, run: ToolRun): Promise<OwnPython> {
+  return checkPackages(python, needed, cache, run, (lines) => unusable(python, lines));
+}
+
+/**
+ * The full check imports the packages and takes seconds; what passed is remembered by their versions, which are there in a
+ * moment.
+ *
+ * @throws CliprpnError python_unsuitable; what `unusable` makes of the lines that tell what is wrong.
+ */
+export async function checkPackages(
+  python: string,
+  wanted: Record<string, string>,
+  cache: string,
+  run: ToolRun,
+  unusable: (lines: string[]) => CliprpnError,
+): Promise<OwnPython> {
   const listing: Listing = JSON.parse(
-    await askPython(python, script, Object.values(needed).map(distribution), run),
+    await askPython(python, script, Object.values(wanted).map(distribution), run),
   );
   const { executable, versions } = listing;
   const key = createHash("sha256").update(JSON.stringify(listing)).digest("hex").slice(0, 16);
   const passed = join(cache, "own-python", key);
   const complete = Object.values(versions).every((version) => version !== null);
   if (complete && existsSync(passed)) return { python: executable, key };
-  const lines = shortcomings(await inspectPython(executable, run));
-  if (lines.length > 0) throw unusable(python, lines);
+  const lines = shortcomings(await inspectPython(executable, run, wanted), wanted);
+  if (lines.length > 0) throw unusable(lines);
   if (complete) await remember(passed, executable);
   return { python: executable, key };
 }

@@ -1,3 +1,5 @@
+import { blocks } from "./lock-blocks.ts";
+
 /** What comes with a choice of torch builds: torch itself and the CUDA packages that a build pins. */
 const torchStack = /^(torch|torchvision|triton|pytorch-triton.*|nvidia-.*|cuda-.*)$/;
 
@@ -14,12 +16,4 @@ export function torchPins(lock: string): string[] {
   return blocks(lock)
     .filter(({ name }) => name === "torch" || name === "torchvision")
     .map(({ name, version }) => `${name}==${version}`);
-}
-
-/** One block per requirement: its line, its hashes and its comments. */
-function blocks(lock: string): { name: string; version: string; text: string }[] {
-  return lock.split(/^(?=[A-Za-z0-9])/m).flatMap((text) => {
-    const [, name, version] = /^([A-Za-z0-9._-]+)==([^\s;]+)/.exec(text) ?? [];
-    return name === undefined || version === undefined ? [] : [{ name, version, text }];
-  });
 }

@@ -51,6 +51,8 @@ export function fakeMachine(): Machine {
   install("uv", fakeUv);
   onSync("");
   writeFileSync(join(lockDir, "runtime.txt"), fakeLock);
+  for (const [extra, lock] of Object.entries(fakeExtraLocks))
+    writeFileSync(join(lockDir, `extra-${extra}.txt`), lock);
   writeInspection(folder, {});
   return {
     folder,
@@ -74,12 +76,18 @@ export function writeInspection(
 ): void {
   const modules =
     "torch torchvision open_clip numpy PIL pyarrow pydantic safetensors scipy tensorboard".split(" ");
-  const packages = Object.fromEntries(modules.map((name) => [name, { version: "2.14.1", error: null }]));
   const executable = join(folder, "bin/python3.11");
-  const inspection = { python, executable, devices: ["cpu"], packages: { ...packages, ...changes } };
-  writeFileSync(join(folder, "inspection.json"), JSON.stringify(inspection));
-  const versions = Object.fromEntries(modules.map((name) => [name, changes[name]?.version ?? "2.14.1"]));
-  writeFileSync(join(folder, "listing.json"), JSON.stringify({ python, executable, versions }));
+  const write = (ending: string, names: string[]): void => {
+    const packages = Object.fromEntries(
+      names.map((name) => [name, changes[name] ?? { version: "2.14.1", error: null }]),
+    );
+    const inspection = { python, executable, devices: ["cpu"], packages };
+    writeFileSync(join(folder, `inspection${ending}.json`), JSON.stringify(inspection));
+    const versions = Object.fromEntries(names.map((name) => [name, changes[name]?.version ?? "2.14.1"]));
+    writeFileSync(join(folder, `listing${ending}.json`), JSON.stringify({ python, executable, versions }));
+  };
+  write("", modules);
+  write("-extras", [...modules, "ultralytics", "onnxruntime"]);
 }
 
 export const fakeLock = `# made by hand
@@ -96,11 +104,28 @@ triton==3.8.0 ; sys_platform == 'linux' \\
     --hash=sha256:eeee
 `;
 
+/** Beside what they add they hold packages of the runtime, as the shipped ones do. */
+const fakeExtraLocks = {
+  onnx: "numpy==2.4.6 \\\n    --hash=sha256:aaaa\nonnxruntime==1.32.0 \\\n    --hash=sha256:ffff\n",
+  yolo: `nvidia-cublas==13.1.0.3 ; sys_platform == 'linux' \\
+    --hash=sha256:bbbb
+nvidia-ml-py==13.0.0 \\
+    --hash=sha256:abab
+onnxruntime==1.32.0 \\
+    --hash=sha256:ffff
+torch==2.14.1 \\
+    --hash=sha256:cccc
+ultralytics==8.4.190 \\
+    --hash=sha256:cdcd
+`,
+};
+
 const fakePython = `
+case "$*" in *onnxruntime*) about=-extras ;; *) about= ;; esac
 case "$1 $2" in
   "-c import sys; print"*) echo "$MACHINE/bin/python3.11"; echo 3.11.7 ;;
-  *import_module*) echo inspected >> "$MACHINE/inspections"; cat "$MACHINE/inspection.json" ;;
-  "-c "*) cat "$MACHINE/listing.json" ;;
+  *import_module*) echo inspected >> "$MACHINE/inspections"; cat "$MACHINE/inspection$about.json" ;;
+  "-c "*) cat "$MACHINE/listing$about.json" ;;
   "-m venv") mkdir -p "$3/bin"; ln -s "$MACHINE/bin/python3.11" "$3/bin/python" ;;
   "-m pip") cp "$MACHINE/bin/fetched-uv" "$(dirname "$0")/uv" ;;
 esac`;
@@ -112,7 +137,10 @@ case "$1 $2" in
 esac
 echo "uv $*" >> "$MACHINE/calls"
 case "$1 $2 $3" in
-  "venv --quiet --python") mkdir -p "$5/bin"; ln -s "$MACHINE/bin/python3.11" "$5/bin/python" ;;
-  "pip sync --dry-run") echo "Would download 2 packages" >&2; echo "Would install 2 packages" >&2 ;;
-  *) . "$MACHINE/on-sync" ;;
+  "venv --quiet --python") mkdir -p "$5/bin" "$5/lib/python3.11/site-packages"; ln -s "$MACHINE/bin/python3.11" "$5/bin/python" ;;
+  "pip sync --dry-run" | "pip install --dry-run") echo "Would download 2 packages" >&2; echo "Would install 2 packages" >&2 ;;
+  *)
+    if [ "$5" = --target ]; then mkdir -p "$6"; fi
+    . "$MACHINE/on-sync"
+    ;;
 esac`;
