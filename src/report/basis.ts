@@ -1,8 +1,10 @@
 import type { RootContent } from "mdast";
+import type { TrialSpec } from "../contract/generated/types.ts";
 import { count } from "../count.ts";
 import { list, percent, quoted } from "./format.ts";
 import { bullets } from "./markdown.ts";
 import { type CompletedTrial, completedTrials, type ReportInput, trialName } from "./report-input.ts";
+import { sameBoxes } from "./same-boxes.ts";
 
 /** What the answer rests on: trials, sentences, how intervals were made, how often test was looked at. */
 export function basis({ summary, trials, name, testReads }: ReportInput): string {
@@ -75,9 +77,12 @@ function trialNotes(trials: ReportInput["trials"]): string[] {
 }
 
 function whose(labels: Set<string>, completed: CompletedTrial[]): string {
-  const allOf = (trials: CompletedTrial[]): boolean => trials.every(({ spec }) => labels.has(spec.label));
-  if (allOf(completed)) return "All settings";
-  const baselines = completed.filter(({ spec }) => spec.kind === "baseline");
-  if (labels.size === baselines.length && labels.size > 1 && allOf(baselines)) return "All baselines";
-  return list([...labels].map(quoted));
+  const has = ({ spec }: { spec: TrialSpec }): boolean => labels.has(spec.label);
+  const baselines = completed.flatMap(({ spec }) => (spec.kind === "baseline" ? [{ spec }] : []));
+  if (completed.every(has)) return "All settings";
+  if (labels.size === baselines.length && baselines.every(has)) return "All baselines";
+  const whole = sameBoxes(baselines).filter(({ members }) => members.every(has));
+  const named = new Set(whole.flatMap(({ members }) => members.map(({ spec }) => spec.label)));
+  const others = [...labels].filter((label) => !named.has(label));
+  return list([...whole.map(({ name }) => name), ...others].map(quoted));
 }

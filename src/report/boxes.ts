@@ -5,6 +5,7 @@ import { none, type Outcomes, outcomesOf } from "./figures.ts";
 import { interval, percent, points, quoted } from "./format.ts";
 import { heading, images, paragraph, table } from "./markdown.ts";
 import type { Picture, ReportInput } from "./report-input.ts";
+import { sameBoxes } from "./same-boxes.ts";
 
 /** Where baselines lose: by what their detector does not propose, or by what CLIP does not rank first. */
 export function boxesAndRanking(input: ReportInput, chart: Picture | undefined): RootContent[] {
@@ -100,14 +101,14 @@ function boxesAlone(baselines: Baseline[], { summary }: ReportInput): RootConten
     ),
     table(
       [
-        "setting",
+        "detector",
         "boxes a picture",
         ...recalls.map(({ k }) => `Recall@${k}`),
         "best box",
-        `pictures without (of ${count(summary.num_images)})`,
+        `pictures without boxes (of ${count(summary.num_images)})`,
       ],
-      baselines.map(({ label, proposals }) => [
-        label,
+      sameBoxes(baselines).map(({ name, members: [{ proposals }] }) => [
+        name,
         proposals.mean_num_boxes.toFixed(1),
         ...proposals.recall_at.map((recall) => points(recall.interval.mean)),
         points(proposals.best_proposal.mean),

@@ -43,6 +43,11 @@ function markSvg(color: string, dashed: boolean): string {
 /** Lines of at most so many characters; a longer word is cut. */
 export function wrapped(text: string, columns: number): string[] {
   const words = text.split(/\s+/).flatMap((word) => word.match(new RegExp(`.{1,${columns}}`, "gu")) ?? []);
+  return packed(words, columns);
+}
+
+/** Words that must not be parted, in lines of at most so many characters. */
+export function packed(words: string[], columns: number): string[] {
   const lines: string[] = [];
   for (const word of words) {
     const last = lines.at(-1);

@@ -1,8 +1,7 @@
 import type { RootContent } from "mdast";
-import type { SettingSummary } from "../contract/generated/types.ts";
 import { count } from "../count.ts";
 import { none } from "./figures.ts";
-import { bytes, duration } from "./format.ts";
+import { bytes, duration, list } from "./format.ts";
 import { bullets, code, heading, type Inline, paragraph, table } from "./markdown.ts";
 import { type CompletedTrial, completedTrials, type ReportInput, trialName } from "./report-input.ts";
 
@@ -43,20 +42,26 @@ export function cost({ trials, summary }: ReportInput): RootContent[] {
       rows,
     ),
     paragraph(
-      `${kinds.has("cliprpn") ? "Durations are means over seeds. " : ""}${shared(kinds)} A worker runs several trials: its peak memory is that of the largest so far. All trials together: ${duration(total)}.`,
+      `${kinds.has("cliprpn") ? "Durations are means over seeds. " : ""}${whatIsShared(trials)} A worker runs several trials: its peak memory is that of the largest so far. All trials together: ${duration(total)}.`,
     ),
     heading(2, "Environment"),
     bullets(environments(completed)),
   ];
 }
 
-/** What is made once for several trials. */
-function shared(kinds: Set<SettingSummary["kind"]>): string {
-  const features = "extracts a ClipRPN's frozen features";
-  const boxes = "detects a baseline's boxes and lets CLIP see each";
-  if (!kinds.has("baseline"))
+/** What is made once for several trials, in the words of the column that its time stands in. */
+function whatIsShared(trials: ReportInput["trials"]): string {
+  const baselines = trials.flatMap(({ spec }) => (spec.kind === "baseline" ? [spec.baseline] : []));
+  if (baselines.length === 0)
     return "Features are computed once and shared, so only the first trial waits for them.";
-  return `Preparation ${kinds.has("cliprpn") ? `${features}, or ${boxes}` : boxes}; what it makes is kept and shared, so only the first trial that needs it waits.`;
+  const trains = baselines.some(({ detector }) => detector.kind === "trained_yolo");
+  const parts = [
+    ...(baselines.length < trials.length ? ["extracts a ClipRPN's frozen features"] : []),
+    ...(trains ? ["trains the YOLO of a baseline"] : []),
+    "detects a baseline's boxes",
+    "lets CLIP see each",
+  ];
+  return `Preparation ${list(parts)}; what it makes is kept and shared, so only the first trial that needs it waits.`;
 }
 
 /** Why a trial is in no figure. */

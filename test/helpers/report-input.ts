@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type {
   BaselineSpec,
   ClipRpnSpec,
@@ -227,5 +228,5 @@ function mean(values: number[]): number {
 }
 
 function trialId(label: string, seed: number): string {
-  return Buffer.from(`${label}${seed}`).toString("hex").padEnd(16, "0").slice(-16);
+  return createHash("sha256").update(`${label}${seed}`).digest("hex").slice(0, 16);
 }

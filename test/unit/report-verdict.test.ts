@@ -5,6 +5,12 @@ import { type MadeSetting, madeSummary } from "../helpers/report-input.ts";
 
 const film: MadeSetting = { label: "film", acc: [0.6, 0.62] };
 const token: MadeSetting = { label: "token", acc: [0.5, 0.52] };
+const yolo: MadeSetting = { label: "YOLO n, crop", acc: [0.5], baseline: { best_box: 0.8 } };
+const annotated: MadeSetting = {
+  label: "gt boxes, crop",
+  acc: [0.9],
+  baseline: { best_box: 1, detector: { kind: "gt_boxes" } },
+};
 
 test.each<[string, Summary, string]>([
   [
@@ -82,6 +88,36 @@ test.each<[string, Summary, string]>([
     "on test, a chosen setting without a hit does not hide the others'",
     madeSummary([{ label: "film", acc: [0, 0] }, token], { split: "test" }),
     "film, chosen on val, reaches an Acc@0.5 of 0.0 % (0.0 to 0.0) on test, but token is ahead of it there: −51.0 points (−53.0 to −49.0); it is not clearly above the floor (blank sentence, 6.0 %).",
+  ],
+  [
+    "a baseline's one run stands for every seed",
+    madeSummary([film, yolo]),
+    "film grounds best, with an Acc@0.5 of 61.0 % (59.0 to 63.0) on val: +11.0 points (+9.0 to +13.0) over “YOLO n, crop”.",
+  ],
+  [
+    "a seed that a baseline's one run is ahead of leaves the order open",
+    madeSummary([{ label: "film", acc: [0.7, 0.49] }, yolo]),
+    "film leads with an Acc@0.5 of 59.5 % (57.5 to 61.5) on val, but it is not ahead of “YOLO n, crop” with every seed: +9.5 points (+7.5 to +11.5).",
+  ],
+  [
+    "so does a seed that is ahead of the best baseline",
+    madeSummary([yolo, { label: "film", acc: [0.3, 0.55] }]),
+    "“YOLO n, crop” leads with an Acc@0.5 of 50.0 % (48.0 to 52.0) on val, but it is not ahead of film with every seed: +7.5 points (+5.5 to +9.5).",
+  ],
+  [
+    "two baselines owe nothing to a seed's luck",
+    madeSummary([yolo, { ...yolo, label: "YOLO n, blur", acc: [0.4] }]),
+    "“YOLO n, crop” grounds best, with an Acc@0.5 of 50.0 % (48.0 to 52.0) on val: +10.0 points (+8.0 to +12.0) over “YOLO n, blur”.",
+  ],
+  [
+    "one seed beside a baseline: its luck is not ruled out",
+    madeSummary([{ label: "film", acc: [0.6] }, yolo]),
+    "film grounds best, with an Acc@0.5 of 60.0 % (58.0 to 62.0) on val: +10.0 points (+8.0 to +12.0) over “YOLO n, crop”; with one seed, luck of the seed is not ruled out.",
+  ],
+  [
+    "a ceiling is no rival, and a baseline alone says what its boxes allow",
+    madeSummary([yolo, annotated]),
+    "“YOLO n, crop” reaches an Acc@0.5 of 50.0 % (48.0 to 52.0) on val; a hit is among its boxes for 80.0 % of the sentences.",
   ],
   ["no trial, no answer", madeSummary([]), "No trial is complete, so there is no answer yet."],
 ])("%s", (_, summary, expected) => {

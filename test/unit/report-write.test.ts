@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { expect, test } from "vitest";
@@ -46,3 +46,12 @@ function shown(image_file: string): Case {
 function pair(one: string, two: string): [Case, Case] {
   return [shown(one), shown(two)];
 }
+
+test("baselines have a chart of their boxes, and no curves", async () => {
+  const folder = tempFolder();
+  const input = madeInput([{ label: "YOLO n, crop", acc: [0.5], baseline: { best_box: 0.8 } }]);
+  const written = readFileSync(await writeReport(input, folder), "utf8");
+  const drawn = [...written.matchAll(/\]\(report\/val\/([^)]+\.svg)\)/g)].map(([, file]) => file ?? "");
+  expect(drawn).toEqual(["leaderboard.svg", "boxes.svg", "strata.svg"]);
+  expect(readdirSync(join(folder, "report/val")).sort()).toEqual(drawn.sort());
+});

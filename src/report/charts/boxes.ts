@@ -1,14 +1,14 @@
 import type { Summary } from "../../contract/generated/types.ts";
 import { outcomesOf } from "../figures.ts";
 import { points } from "../format.ts";
-import { folded, inLines, lineHeight } from "./settings.ts";
+import { folded, rowColumns, settingRows } from "./settings.ts";
 import { frame, type Spec } from "./spec.ts";
 
 /** What becomes of a baseline's sentences: a bar a setting, of what is found, lost by the ranking and lost by the boxes. */
 export function boxesChart(summary: Summary): Spec | undefined {
   const settings = summary.settings.flatMap((setting) => {
     const outcomes = outcomesOf(setting);
-    return outcomes === undefined ? [] : [{ label: folded(setting.label), outcomes }];
+    return outcomes === undefined ? [] : [{ label: folded(setting.label, rowColumns), outcomes }];
   });
   if (settings.length === 0) return undefined;
   const values = settings.flatMap(({ label, outcomes }) => {
@@ -21,13 +21,7 @@ export function boxesChart(summary: Summary): Spec | undefined {
       return { label, part: words, from, to: start * 100, middle: from + share * 50, written, text };
     });
   });
-  const lines = settings.map(({ label }) => label.split("\n").length);
-  const y = {
-    field: "label",
-    type: "nominal",
-    sort: settings.map(({ label }) => label),
-    axis: { title: null, labelOffset: -(Math.min(...lines) - 1) * (lineHeight / 2), ...inLines },
-  };
+  const { y, height } = settingRows(settings.map(({ label }) => label));
   const x = (field: string): Spec => ({
     field,
     type: "quantitative",
@@ -37,11 +31,11 @@ export function boxesChart(summary: Summary): Spec | undefined {
   return {
     ...frame,
     width: 520,
-    height: { step: Math.max(34, Math.max(...lines) * lineHeight + 6) },
+    height,
     data: { values },
     layer: [
       {
-        mark: { type: "bar", stroke: "#333", strokeWidth: 0.8, height: { band: 0.72 } },
+        mark: { type: "bar", stroke: "#333", strokeWidth: 0.8, height: 24 },
         encoding: {
           y,
           x: x("from"),
@@ -54,6 +48,7 @@ export function boxesChart(summary: Summary): Spec | undefined {
             legend: {
               title: null,
               orient: "top",
+              labelLimit: 300,
               symbolType: "square",
               symbolStrokeColor: "#333",
               symbolStrokeWidth: 0.8,

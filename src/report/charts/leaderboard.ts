@@ -1,14 +1,14 @@
 import type { Summary } from "../../contract/generated/types.ts";
 import { ceilings, figureOf, floorNames } from "../figures.ts";
 import { percent } from "../format.ts";
-import { folded, inLines, lineHeight } from "./settings.ts";
+import { folded, rowColumns, settingRows } from "./settings.ts";
 import { frame, type Spec, scaled } from "./spec.ts";
 
 /** Acc@0.5 of each setting: the mean's interval as a bar, each seed as a dot, each floor as a dashed rule. */
 export function leaderboardChart(summary: Summary): Spec {
   const tops = ceilings(summary);
   const nameOf = ({ label }: { label: string }): string =>
-    folded(tops.has(label) ? `ceiling: ${label}` : label);
+    folded(tops.has(label) ? `ceiling: ${label}` : label, rowColumns);
   const order = summary.settings.map(nameOf);
   const rows = summary.settings.flatMap((setting) => {
     const figure = figureOf(setting, "acc_at_50");
@@ -23,9 +23,7 @@ export function leaderboardChart(summary: Summary): Spec {
     floor: floorNames[floor.name],
     value: floor.acc_at_50.mean * 100,
   }));
-  const lines = order.map((label) => label.split("\n").length);
-  const labelOffset = -(Math.min(...lines) - 1) * (lineHeight / 2);
-  const y = { field: "label", type: "nominal", sort: order, axis: { title: null, labelOffset, ...inLines } };
+  const { y, height } = settingRows(order);
   const x = (field: string): Spec => ({
     field,
     type: "quantitative",
@@ -40,7 +38,7 @@ export function leaderboardChart(summary: Summary): Spec {
   return {
     ...frame,
     width: 520,
-    height: { step: Math.max(34, Math.max(...lines) * lineHeight + 6) },
+    height,
     layer: [
       {
         data: { values: floors },

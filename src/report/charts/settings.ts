@@ -1,5 +1,5 @@
 import type { Summary } from "../../contract/generated/types.ts";
-import { wrapped } from "../caption.ts";
+import { packed, wrapped } from "../caption.ts";
 import type { Spec } from "./spec.ts";
 
 /** As many as there are colours that everybody can tell apart. */
@@ -19,13 +19,28 @@ export function bestLearners({ settings }: Summary): string[] {
   return learners.slice(0, maxDrawn).map(({ label }) => folded(label));
 }
 
-/** A long label in lines: cut off, those of a sweep would often look the same. */
-export function folded(label: string): string {
-  return wrapped(label, 36).join("\n");
+/** A long label in lines, parted at its commas first: cut off, those of a sweep would often look the same. */
+export function folded(label: string, columns = 36): string {
+  const parts = label.split(/(?<=,) /).flatMap((part) => wrapped(part, columns));
+  return packed(parts, columns).join("\n");
 }
 
-export const lineHeight = 14;
-export const inLines = { labelExpr: "split(datum.label, '\\n')", labelLimit: 600 };
+/** Of a name at the left of its row, where there is more room than in a legend. */
+export const rowColumns = 42;
+
+const inLines = { labelExpr: "split(datum.label, '\\n')", labelLimit: 600 };
+const lineHeight = 14;
+
+/** A row for each setting, its name in lines, their middle at the row's. */
+export function settingRows(names: string[]): { y: Spec; height: Spec } {
+  const mostLines = Math.max(...names.map((name) => name.split("\n").length));
+  const labelOffset = { expr: `(1 - length(split(datum.value, '\\n'))) * ${lineHeight / 2}` };
+  const axis = { title: null, labelOffset, ...inLines };
+  return {
+    y: { field: "label", type: "nominal", sort: names, axis },
+    height: { step: Math.max(34, mostLines * lineHeight + 10) },
+  };
+}
 
 /** A setting has the same colour in every chart; one that is not among the best eight takes one that is left. */
 export function settingColor(summary: Summary, shown: string[], legend: Spec): Spec {
