@@ -8,20 +8,28 @@ const contract = JSON.parse(
   readFileSync(join(packageRoot, "src/contract/generated/contract.schema.json"), "utf8"),
 );
 
-/** Experiments that are good by the schema and by the rules across keys, all over what the schema allows. */
+/**
+ * Experiments that are good by the schema and by the rules across keys, all over what the schema allows: grids of ClipRPNs or
+ * of baselines, with either beside them.
+ */
 export function goodExperiment(): fc.Arbitrary<Json> {
+  return fc.oneof({ weight: 3, arbitrary: gridOfClipRpns() }, { weight: 2, arbitrary: gridOfBaselines() });
+}
+
+function gridOfClipRpns(): fc.Arbitrary<Json> {
   return fc
     .record({
       varied: fc.subarray(
-        settingKeys.filter(
+        clipRpnKeys.filter(
           (key) => !key.startsWith("fusion.") && !["limits.test", "training.warmup_fraction"].includes(key),
         ),
         { maxLength: 4 },
       ),
-      set: fc.subarray(settingKeys.filter((key) => key !== "preset" && key !== "limits.test")),
+      set: fc.subarray(clipRpnKeys.filter((key) => key !== "preset" && key !== "limits.test")),
+      ofBaselines: fc.subarray(baselineKeys),
       switches: fc.boolean(),
     })
-    .chain(({ varied, set, switches }) => {
+    .chain(({ varied, set, ofBaselines, switches }) => {
       // The switches belong to a fusion that has them.
       const wanted = switches
         ? [...varied.filter((key) => !["fusion", "preset"].includes(key)), "fusion.text"]
@@ -30,39 +38,82 @@ export function goodExperiment(): fc.Arbitrary<Json> {
       // A key is varied or set. The presets differ in this one, so that two of them are never the same setting.
       const kept = vary.includes("preset") ? ["training.warmup_fraction", ...vary] : vary;
       const plain = set.filter((key) => !key.startsWith("fusion") && !kept.includes(key));
-      return fc.record(
-        {
-          $schema: fc.string(),
-          name,
-          question: fc.string({ minLength: 8, maxLength: 80 }),
-          preset: fc.constantFrom("default", ...(switches ? [] : ["reference"])),
-          dataset: fc.record(
-            {
-              name: fc.constant("demo"),
-              split_by: fc.constant("umd"),
-              size: fc.constantFrom("full", "small"),
-            },
-            { requiredKeys: [] },
-          ),
-          backbone: fc.constantFrom(
-            {},
-            { name: "cliprpn-tiny", weights: "shipped" },
-            { name: "RN50-quickgelu" },
-            { name: "RN50-quickgelu", weights: "openai" },
-          ),
-          settings: settings(plain, !vary.includes("fusion") && !switches),
-          vary: fc.record(Object.fromEntries(vary.map((key) => [key, values(key)]))),
-          also: alsoArbitrary(vary),
-          seeds: fc.uniqueArray(fc.integer({ min: 0, max: 4294967295 }), { minLength: 1, maxLength: 4 }),
-          num_threads: fc.integer({ min: 1, max: 1024 }),
-          published: fc.array(published, { maxLength: 2 }),
-        },
-        { requiredKeys: ["name", "question"] },
-      );
+      return record({
+        preset: fc.constantFrom("default", ...(switches ? [] : ["reference"])),
+        settings: settings([...plain, ...ofBaselines], !vary.includes("fusion") && !switches),
+        vary: fc.record(Object.fromEntries(vary.map((key) => [key, values(key)]))),
+        also: alsoArbitrary(
+          vary.filter((key) => !key.startsWith("fusion.")),
+          baselineKeys,
+        ),
+      });
     });
 }
 
+function gridOfBaselines(): fc.Arbitrary<Json> {
+  return fc
+    .record({
+      varied: fc.subarray(baselineKeys, { minLength: 1, maxLength: 4 }),
+      set: fc.subarray(baselineKeys),
+    })
+    .chain(({ varied, set }) =>
+      record({
+        settings: settings(
+          set.filter((key) => !varied.includes(key)),
+          false,
+        ),
+        vary: fc.record(Object.fromEntries(varied.map((key) => [key, values(key)]))),
+        also: alsoArbitrary(["training.num_epochs", "fusion"], varied),
+      }),
+    );
+}
+
+function record(parts: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<Json> {
+  const all = {
+    $schema: fc.string(),
+    name,
+    question: fc.string({ minLength: 8, maxLength: 80 }),
+    dataset: fc.record(
+      {
+        name: fc.constant("demo"),
+        split_by: fc.constant("umd"),
+        size: fc.constantFrom("full", "small"),
+      },
+      { requiredKeys: [] },
+    ),
+    backbone: fc.constantFrom(
+      {},
+      { name: "cliprpn-tiny", weights: "shipped" },
+      { name: "RN50-quickgelu" },
+      { name: "RN50-quickgelu", weights: "openai" },
+    ),
+    seeds: fc.uniqueArray(fc.integer({ min: 0, max: 4294967295 }), { minLength: 1, maxLength: 4 }),
+    num_threads: fc.integer({ min: 1, max: 1024 }),
+    published: fc.array(published, { maxLength: 2 }),
+    ...parts,
+  };
+  return fc.record(all, { requiredKeys: ["name", "question"] }).map(withoutIdle);
+}
+
+/** What is said of baselines, or of ClipRPNs, only where there are such settings. */
+function withoutIdle(experiment: Json): Json {
+  const [vary, also] = [Object(experiment.vary), [experiment.also ?? []].flat().map(Object)];
+  const settings = [...(Object.keys(vary).length > 0 || also.length === 0 ? [vary] : []), ...also];
+  const kinds = settings.map((keys) => Object.keys(keys).some((key) => key.startsWith("baseline.")));
+  const { settings: { baseline, ...ofClipRpn } = Object(undefined), preset, ...others } = Object(experiment);
+  return {
+    ...others,
+    ...(preset !== undefined && kinds.includes(false) ? { preset } : {}),
+    settings: {
+      ...(kinds.includes(false) ? ofClipRpn : {}),
+      ...(baseline !== undefined && kinds.includes(true) ? { baseline } : {}),
+    },
+  };
+}
+
 const settingKeys: string[] = Object.keys(contract.$defs.Vary.properties);
+const clipRpnKeys = settingKeys.filter((key) => !key.startsWith("baseline."));
+const baselineKeys = settingKeys.filter((key) => key.startsWith("baseline."));
 
 const name = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,62}$/);
 
@@ -86,6 +137,13 @@ function oneValue(key: string): fc.Arbitrary<unknown> {
 
 function makeValue(key: string): fc.Arbitrary<unknown> {
   if (key === "fusion") return fc.constantFrom(...fusions);
+  if (key === "baseline.detector") return fc.constantFrom(...detectors);
+  // True needs boxes that have a class, which not all detectors give.
+  if (key === "baseline.category_prior") return fc.constant(false);
+  if (key === "baseline.templates")
+    return fc.uniqueArray(fc.constantFrom("{}", "a photo of {}", "the {}."), {
+      minLength: 1,
+    });
   // Within these, any two go together and with both presets' own.
   if (key === "rpn.fg_iou_thresh") return fc.double({ min: 0.5, max: 1, noNaN: true });
   if (key === "rpn.bg_iou_thresh") return fc.double({ min: 0.01, max: 0.5, noNaN: true });
@@ -132,12 +190,26 @@ function settings(keys: string[], withFusion: boolean): fc.Arbitrary<Json> {
   });
 }
 
+/** All different on the demo. */
+const detectors = [
+  "yolo",
+  { kind: "trained_yolo", num_epochs: 3 },
+  { kind: "trained_yolo", image_size_px: 640 },
+  "faster_rcnn",
+  { kind: "faster_rcnn", variant: "mobilenet_v3_large_320_fpn", weights: "coco" },
+  { kind: "file", file: join(packageRoot, "package.json") },
+  { kind: "rpn", model: join(packageRoot, "python/cliprpn/models/weights/cliprpn-tiny.safetensors") },
+  { kind: "gt_boxes" },
+  "whole_picture",
+];
+
 /** Each with a limit of its own, so that no two are the same setting. */
-function alsoArbitrary(vary: string[]): fc.Arbitrary<Json[]> {
-  const keys = vary.filter((key) => !key.startsWith("fusion.") && key !== "limits.test");
-  const one = fc.record(Object.fromEntries(keys.map((key) => [key, oneValue(key)])), { requiredKeys: [] });
+function alsoArbitrary(...kinds: string[][]): fc.Arbitrary<Json[]> {
+  const one = kinds.map((keys) =>
+    fc.record(Object.fromEntries(keys.map((key) => [key, oneValue(key)])), { requiredKeys: [] }),
+  );
   return fc
-    .array(one, { maxLength: 3 })
+    .array(fc.oneof(...one), { maxLength: 3 })
     .map((all) => all.map((setting, index) => ({ ...setting, "limits.test": 1000 + index })));
 }
 

@@ -129,6 +129,9 @@ test("any --set gives a list of problems, or a good experiment; never anything e
       "vary",
       "fusion",
       "fusion.text",
+      "baseline.detector",
+      "vary.baseline.detector",
+      "baseline.detector.weights",
       "also",
       "training.learning_rate",
       "rpn",
@@ -204,22 +207,25 @@ const outOfRange: Mistake = (tree, [which = 0]) => {
 
 const missingKey: Mistake = (tree, [which = 0, where = 0]) => {
   const target = picked(
-    objects(tree).filter(({ path }) => path.length === 0 || path[0] === "published"),
+    objects(tree).filter(
+      ({ path, node }) => path.length === 0 || path[0] === "published" || isDetector(node),
+    ),
     which,
   );
   if (target === undefined) return undefined;
-  const gone = picked(
-    target.path.length === 0
-      ? ["name", "question"]
-      : ["metric", "split", "low", "high", "source", "verified"],
-    where,
-  );
+  const ofPublished = ["metric", "split", "low", "high", "source", "verified"];
+  const needed = isDetector(target.node) ? ["kind"] : ofPublished;
+  const gone = picked(target.path.length === 0 ? ["name", "question"] : needed, where);
   const entries = target.node.entries.filter(([key]) => key !== gone);
   return {
     tree: replaced(tree, target.path, { kind: "object", entries }),
     place: (printed) => printed.valueAt(target.path),
   };
 };
+
+function isDetector({ entries }: Tree & { kind: "object" }): boolean {
+  return entries.some(([key]) => key === "kind");
+}
 
 const mistakes = [unknownKey, repeatedKey, wrongType, outOfRange, missingKey];
 
