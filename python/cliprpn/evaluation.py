@@ -35,7 +35,7 @@ def top1_ious(
     for start in range(0, len(rows), BATCH):
         some = rows[start : start + BATCH]
         boxes, _ = model.predict_top1(*features.batch(some, device, blank))
-        sizes, truth = _sizes_and_truth(index, some)
+        sizes, truth = sizes_and_truth(index, some)
         pred = in_picture(
             boxes.cpu().double(), features.frames_of(some), sizes, features.zoom(model.frame_size_px)
         )
@@ -60,16 +60,17 @@ def predict_split(
             raise CliprpnError("interrupted", "stopped while evaluating")
         some = rows[start : start + BATCH]
         boxes, objectness = model.predict_proposals(*features.batch(some, device))
-        sizes, truth = _sizes_and_truth(index, some)
+        sizes, truth = sizes_and_truth(index, some)
         frames = features.frames_of(some)
-        parts.append(_rows(boxes, objectness.cpu(), frames, sizes, truth, features.zoom(model.frame_size_px)))
+        everywhere = each_in_picture(boxes, frames, sizes, features.zoom(model.frame_size_px))
+        parts.append(answer_columns(everywhere, objectness.cpu(), truth))
         on_progress(min(start + BATCH, len(rows)), len(rows))
     columns = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     columns["iou_blank"] = top1_ious(model, index, features, rows, device, blank=True)
     return columns
 
 
-def _sizes_and_truth(index: DatasetIndex, rows: np.ndarray) -> tuple[Tensor, Tensor]:
+def sizes_and_truth(index: DatasetIndex, rows: np.ndarray) -> tuple[Tensor, Tensor]:
     """Pictures' widths and heights [N, 2] and true boxes [N, 4], in float64: an IoU of 7/10 is to be 0.7."""
     sizes = torch.from_numpy(index.image_sizes(rows)).double()
     return sizes, torch.from_numpy(index.gt_boxes[rows]).double()
@@ -88,15 +89,15 @@ def each_in_picture(boxes: list[Tensor], frames: Tensor, sizes: Tensor, zoom: fl
     ]
 
 
-def _rows(
-    boxes: list[Tensor], objectness: Tensor, frames: Tensor, sizes: Tensor, truth: Tensor, zoom: float
-) -> Columns:
-    everywhere = each_in_picture(boxes, frames, sizes, zoom)
-    pred = torch.stack([own[0] if len(own) else torch.zeros(4).double() for own in everywhere])
-    ious = [
-        box_iou(own, true[None])[:, 0] if len(own) else torch.zeros(1).double()
-        for own, true in zip(everywhere, truth, strict=True)
-    ]
+def answer_columns(boxes: list[Tensor], objectness: Tensor, truth: Tensor) -> Columns:
+    """What is kept of each sentence's answer.
+
+    Args:
+        boxes: of each sentence [K, 4], float64, xyxy, pixels of its picture, the best first; K may be 0.
+        objectness: [N], of the first ones.
+        truth: [N, 4].
+    """
+    pred = torch.stack([own[0] if len(own) else torch.zeros(4).double() for own in boxes])
     intersection = box_intersection_paired(pred, truth)
     center = (pred[:, :2] + pred[:, 2:]) / 2
     inside = ((center >= truth[:, :2]) & (center <= truth[:, 2:])).all(dim=1)
@@ -108,6 +109,16 @@ def _rows(
         "union": box_area(pred) + box_area(truth) - intersection,
         "pointing": inside,
     }
+    best = best_ious(boxes, truth, RECALL_AT[1:])
     for k in RECALL_AT[1:]:
-        columns[f"iou_at_{k}"] = torch.stack([each[:k].max() for each in ious])
+        columns[f"iou_at_{k}"] = best[k]
     return {key: value.numpy() for key, value in columns.items()}
+
+
+def best_ious(boxes: list[Tensor], truth: Tensor, ks: tuple[int, ...]) -> dict[int, Tensor]:
+    """The best IoU among each sentence's first k boxes, 0 where it has none: k to [N]."""
+    ious = [
+        box_iou(own, true[None])[:, 0] if len(own) else torch.zeros(1).double()
+        for own, true in zip(boxes, truth, strict=True)
+    ]
+    return {k: torch.stack([each[:k].max() for each in ious]) for k in ks}

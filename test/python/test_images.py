@@ -10,7 +10,15 @@ import pytest
 import torch
 from PIL import Image
 
-from cliprpn.data.images import FORMATS, load_crop
+from cliprpn.data.images import (
+    FORMATS,
+    MAX_PIXELS,
+    PictureFile,
+    load_crop,
+    load_picture,
+    load_pictures,
+    picture_key,
+)
 from cliprpn.errors import CliprpnError
 
 # Left half dark red, right half blue, and twice as wide as high.
@@ -48,10 +56,16 @@ def halves(pixels: torch.Tensor) -> torch.Tensor:
 def test_colours_come_out_whatever_the_file(tmp_path: Path, name: str, mode: str) -> None:
     kind = "JPEG" if name.startswith("jpeg") else None
     picture().convert(mode).save(tmp_path / name, kind)
-    pixels = load_crop(tmp_path / name, WHOLE, 64)
-    assert (pixels.shape, pixels.dtype) == ((3, 64, 64), torch.uint8)
+    crop, whole = load_crop(tmp_path / name, WHOLE, 64), load_picture(file_of(tmp_path / name))
+    assert (crop.shape, crop.dtype) == ((3, 64, 64), torch.uint8)
+    assert (whole.shape, whole.dtype) == ((3, 20, 40), torch.uint8)
     # Palettes and lossy files are a little off; swapped or inverted channels are off by far more.
-    torch.testing.assert_close(halves(pixels), torch.tensor([LEFT, RIGHT]).float(), atol=12, rtol=0)
+    for pixels in (crop, whole):
+        torch.testing.assert_close(halves(pixels), torch.tensor([LEFT, RIGHT]).float(), atol=12, rtol=0)
+
+
+def file_of(path: Path, upright: bool = False) -> PictureFile:
+    return PictureFile(path, upright, MAX_PIXELS)
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "1", "I;16"])
@@ -60,8 +74,8 @@ def test_grey_pictures_have_three_equal_channels(tmp_path: Path, mode: str) -> N
     grey.paste(0, (0, 0, 20, 20))
     wide = grey.convert("I").point(lambda value: value * 257).convert("I;16")
     (wide if mode == "I;16" else grey.convert(mode)).save(tmp_path / "a.png")
-    found = halves(load_crop(tmp_path / "a.png", WHOLE, 64))
-    torch.testing.assert_close(found, torch.tensor([[0.0] * 3, [255.0] * 3]), atol=2, rtol=0)
+    for pixels in (load_crop(tmp_path / "a.png", WHOLE, 64), load_picture(file_of(tmp_path / "a.png"))):
+        torch.testing.assert_close(halves(pixels), torch.tensor([[0.0] * 3, [255.0] * 3]), atol=2, rtol=0)
 
 
 def test_sixteen_bits_keep_their_middle(tmp_path: Path) -> None:
@@ -84,6 +98,8 @@ def test_a_box_lies_in_the_picture_with_or_without_its_rotation_flag(tmp_path: P
         [load_crop(path, box, 32, upright=True).float().mean(dim=(1, 2)) for box in (TOP, BOTTOM)]
     )
     torch.testing.assert_close(upright, expected, atol=12, rtol=0)
+    turned = load_picture(file_of(path, upright=True))
+    assert torch.equal(turned, load_picture(file_of(path)).rot90(-1, (1, 2)))
     # Without a flag both are the same.
     picture().save(tmp_path / "plain.png")
     both = [load_crop(tmp_path / "plain.png", (5, 5, 30, 15), 32, upright=turn) for turn in (False, True)]
@@ -121,13 +137,14 @@ def broken_files(folder: Path) -> dict[str, Path]:
 
 
 def test_broken_pictures_are_named(tmp_path: Path) -> None:
-    refused = {}
-    for name, path in broken_files(tmp_path).items():
-        try:
-            load_crop(path, WHOLE, 64)
-        except CliprpnError as error:
-            refused[name] = (error.code, name in error.message)
-    assert refused == dict.fromkeys(broken_files(tmp_path), ("data_invalid", True))
+    for load in (lambda path: load_crop(path, WHOLE, 64), lambda path: load_picture(file_of(path))):
+        refused = {}
+        for name, path in broken_files(tmp_path).items():
+            try:
+                load(path)
+            except CliprpnError as error:
+                refused[name] = (error.code, name in error.message)
+        assert refused == dict.fromkeys(broken_files(tmp_path), ("data_invalid", True))
 
 
 def test_a_picture_too_large_to_decode_is_refused_by_its_header(tmp_path: Path) -> None:
@@ -139,7 +156,42 @@ def test_a_picture_too_large_to_decode_is_refused_by_its_header(tmp_path: Path) 
     with pytest.raises(CliprpnError, match=r"bomb\.png") as caught:
         load_crop(tmp_path / "bomb.png", WHOLE, 64)
     assert caught.value.code == "data_invalid"
+    with pytest.raises(CliprpnError, match=r"bomb\.png"):
+        load_picture(file_of(tmp_path / "bomb.png"))
+    with pytest.raises(CliprpnError, match="expected at most 799 pixels, found 40 x 20"):
+        load_picture(PictureFile(tmp_path / "a.png", False, 799))
 
 
 def test_a_format_that_calls_other_programs_is_not_opened() -> None:
     assert not {"EPS", "WMF", "MPEG"} & set(FORMATS)
+
+
+def test_a_pictures_key_is_its_bytes_and_its_frame(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        picture().save(tmp_path / name)
+    picture().convert("L").save(tmp_path / "grey.png")
+    key = picture_key(file_of(tmp_path / "a.png"))
+    assert picture_key(file_of(tmp_path / "b.png")) == key
+    others = {
+        picture_key(file_of(tmp_path / "grey.png")),
+        picture_key(file_of(tmp_path / "a.png", upright=True)),
+    }
+    assert len(others | {key}) == 3
+    picture().rotate(180).save(tmp_path / "a.png")
+    assert picture_key(file_of(tmp_path / "a.png")) != key
+    with pytest.raises(CliprpnError, match=r"none\.png: expected a picture, found no file"):
+        picture_key(file_of(tmp_path / "none.png"))
+
+
+def test_pictures_come_in_their_order_and_a_broken_one_in_its_turn(tmp_path: Path) -> None:
+    files = []
+    for number in range(40):
+        Image.new("L", (number % 7 + 1, 5), number).save(tmp_path / f"{number}.png")
+        files.append(file_of(tmp_path / f"{number}.png"))
+    assert [int(each[0, 0, 0]) for each in load_pictures(files)] == list(range(40))
+    files[30].path.write_bytes(b"")
+    seen = []
+    with pytest.raises(CliprpnError, match=r"30\.png"):
+        for each in load_pictures(files):
+            seen.append(int(each[0, 0, 0]))
+    assert seen == list(range(30))

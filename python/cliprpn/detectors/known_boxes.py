@@ -24,7 +24,7 @@ def gt_boxes(index: DatasetIndex, image_rows: Iterable[int]) -> list[Proposals]:
     ids = index.images["image_id"].combine_chunks()
     own = pc.index_in(objects["image_id"].combine_chunks(), value_set=ids).fill_null(-1).to_numpy()
     order = np.argsort(own, kind="stable")
-    boxes = torch.from_numpy(pc.list_flatten(objects["box_xyxy"]).to_numpy().reshape(-1, 4))
+    boxes = torch.tensor(pc.list_flatten(objects["box_xyxy"]).to_numpy()).reshape(-1, 4)
     names = [name or "" for name in objects["category"].to_pylist()]
     found = []
     for row in image_rows:

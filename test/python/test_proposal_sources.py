@@ -1,0 +1,146 @@
+"""Boxes that come from annotations, from the picture itself, and from a trained ClipRPN."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from helpers import HEIGHT, WIDTH, make_records, make_spec, prepared, write_dataset
+from pydantic import BaseModel
+
+from cliprpn.build import build_model
+from cliprpn.checkpoint import load_model, save_model
+from cliprpn.data.images import load_picture, picture_files
+from cliprpn.data.index import DatasetIndex, open_dataset
+from cliprpn.detectors.known_boxes import gt_boxes, whole_pictures
+from cliprpn.detectors.proposals import Proposals
+from cliprpn.detectors.rpn_proposals import rpn_proposals
+from cliprpn.errors import CliprpnError
+from cliprpn.evaluation import predict_split
+from cliprpn.steps import open_data
+
+pytestmark = pytest.mark.usefixtures("no_traces")
+
+CPU = torch.device("cpu")
+
+
+def data(folder: Path, instances: dict[str, Any], refs: list[Any]) -> DatasetIndex:
+    root = write_dataset(folder / "blocks", instances, refs)
+    return open_dataset(*prepared(root, folder / "cache"))
+
+
+def test_annotated_boxes_are_all_objects_of_a_picture_by_their_ids(tmp_path: Path) -> None:
+    instances, refs = make_records(6)
+    instances["categories"].append({"id": 8, "name": "ball"})
+    instances["annotations"].insert(0, {"id": 99, "image_id": 3, "category_id": 8, "bbox": [1, 2, 3, 4]})
+    index = data(tmp_path, instances, refs)
+    row = index.images["image_id"].to_pylist().index(3)
+    found = gt_boxes(index, [row, 0, row])
+    assert [len(each) for each in found] == [3, 2, 3]
+    # 6, 7 and 99; see make_records.
+    assert found[0].boxes_xyxy.tolist() == [[70, 50, 90, 70], [22, 17, 62.5, 47.25], [1, 2, 4, 6]]
+    assert (found[0].scores.tolist(), found[0].categories) == ([1, 1, 1], ["block", "block", "ball"])
+    assert torch.equal(found[0].boxes_xyxy, found[2].boxes_xyxy)
+    # The truth of each sentence is among them.
+    every = gt_boxes(index, index.image_rows)
+    for own, truth in zip(every, index.gt_boxes, strict=True):
+        assert truth.tolist() in own.boxes_xyxy.tolist()
+
+
+def test_a_picture_without_objects_has_no_annotated_box(tmp_path: Path) -> None:
+    instances, refs = make_records(6)
+    index = data(tmp_path, instances, refs)
+    without = [row for row in range(index.objects.num_rows) if index.objects["image_id"][row].as_py() != 4]
+    index = DatasetIndex(**{**vars(index), "objects": index.objects.take(without)})
+    assert [len(each) for each in gt_boxes(index, range(6))] == [2, 2, 2, 2, 0, 2]
+    assert gt_boxes(index, []) == []
+
+
+def test_the_whole_picture_is_one_box(tmp_path: Path) -> None:
+    index = data(tmp_path, *make_records(6))
+    for own in whole_pictures(index, [2, 0]):
+        assert (own.boxes_xyxy.tolist(), own.scores.tolist()) == ([[0, 0, WIDTH, HEIGHT]], [1])
+        assert own.categories == [""]
+
+
+def test_the_files_of_pictures_are_the_data_sets(tmp_path: Path) -> None:
+    index = data(tmp_path, *make_records(6))
+    files = picture_files(index, [4, 4])
+    assert files[0] == files[1] and files[0].path.name == "COCO_train2014_000000000004.png"
+    assert load_picture(files[0]).shape == (3, HEIGHT, WIDTH)
+    bare = DatasetIndex(**{**vars(index), "images_dir": None})
+    with pytest.raises(CliprpnError, match="with pictures"):
+        picture_files(bare, [0])
+
+
+@pytest.fixture(scope="module")
+def spec_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_dataset(tmp_path_factory.mktemp("data") / "blocks", *make_records(6))
+
+
+def saved_model(folder: Path, root: Path, **changes: Any) -> tuple[Path, DatasetIndex]:
+    """A model with fresh weights, and the data set that it is asked about."""
+    spec = make_spec(root, root.parent / "cache", **changes)
+    index = open_dataset(Path(spec.dataset.root), spec.dataset.id)
+    sizes = (512, 192, 48)  # cliprpn-tiny's.
+    torch.manual_seed(1)
+    save_model(build_model(spec.settings, *sizes), spec, sizes, 1, folder / "best.safetensors")
+    return folder / "best.safetensors", index
+
+
+def propose(
+    model: Path, index: DatasetIndex, rows: np.ndarray, cache: Path, max_boxes: int = 100, **changes: Any
+) -> list[Proposals]:
+    events: list[BaseModel] = []
+    return rpn_proposals(
+        model, index, rows, cache, CPU, max_boxes, events.append, changes.get("should_stop", lambda: False)
+    )
+
+
+@pytest.mark.parametrize("objectness_loss", ["softmax", "sampled_bce"])
+@pytest.mark.parametrize("resize", ["squash", "letterbox"])
+def test_a_models_proposals_are_those_of_its_evaluation(
+    spec_root: Path, tmp_path: Path, resize: str, objectness_loss: str
+) -> None:
+    model, index = saved_model(
+        tmp_path, spec_root, resize=resize, rpn={"objectness_loss": objectness_loss, "nms_thresh": 0.5}
+    )
+    rows = np.array([9, 0, 5])
+    found = propose(model, index, rows, spec_root.parent / "cache")
+    saved = load_model(model)
+    assert saved.spec is not None
+    _, features = open_data(
+        saved.spec.dataset, saved.backbone, 64, resize, spec_root.parent / "cache", CPU, print, lambda: False
+    )
+    expected = predict_split(saved.model, index, features, rows, CPU, lambda *_: None, lambda: False)
+    for number, own in enumerate(found):
+        assert 1 < len(own) <= 100 and set(own.categories) == {""}
+        assert own.scores.tolist() == sorted(own.scores.tolist(), reverse=True)
+        assert own.boxes_xyxy[0].tolist() == expected["pred_box_xyxy"][number].tolist()
+        assert own.scores[0].item() == pytest.approx(float(expected["objectness"][number]), abs=1e-6)
+        inside = (own.boxes_xyxy >= 0) & (own.boxes_xyxy <= torch.tensor([WIDTH, HEIGHT] * 2))
+        assert inside.all() and (own.boxes_xyxy[:, 2:] > own.boxes_xyxy[:, :2]).all()
+
+
+def test_at_most_so_many_proposals_the_best(spec_root: Path, tmp_path: Path) -> None:
+    model, index = saved_model(tmp_path, spec_root)
+    rows = np.arange(12)
+    every = propose(model, index, rows, spec_root.parent / "cache")
+    few = propose(model.parent, index, rows, spec_root.parent / "cache", max_boxes=3)
+    assert [len(own) for own in few] == [3] * 12
+    assert all(
+        torch.equal(own.boxes_xyxy, whole.boxes_xyxy[:3]) for own, whole in zip(few, every, strict=True)
+    )
+
+
+def test_proposing_can_be_stopped_and_a_missing_model_is_named(spec_root: Path, tmp_path: Path) -> None:
+    model, index = saved_model(tmp_path, spec_root)
+    with pytest.raises(CliprpnError) as caught:
+        propose(model, index, np.arange(3), spec_root.parent / "cache", should_stop=lambda: True)
+    assert caught.value.code == "interrupted"
+    with pytest.raises(CliprpnError, match=r"none\.safetensors") as caught:
+        propose(tmp_path / "none.safetensors", index, np.arange(3), spec_root.parent / "cache")
+    assert caught.value.code == "not_found"

@@ -1,0 +1,222 @@
+"""Detections from a file: every published form of them, each fault by its row, nothing left out unsaid."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from helpers import HEIGHT, WIDTH, make_records, prepared, write_dataset
+
+from cliprpn.data.index import DatasetIndex, open_dataset
+from cliprpn.detectors.results_file import Results, read_results
+from cliprpn.errors import CliprpnError
+
+pytestmark = pytest.mark.usefixtures("no_traces")
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> DatasetIndex:
+    """Pictures 0 to 5, of WIDTH x HEIGHT."""
+    root = write_dataset(tmp_path_factory.mktemp("data") / "blocks", *make_records(6))
+    return open_dataset(*prepared(root, root.parent / "cache"))
+
+
+def row(image_id: Any = 2, bbox: Any = (10, 20, 30, 40), score: Any = 0.5, **more: Any) -> dict[str, Any]:
+    return {"image_id": image_id, "category_id": 1, "bbox": bbox, "score": score, **more}
+
+
+def without(key: str, **more: Any) -> dict[str, Any]:
+    return {name: value for name, value in row(**more).items() if name != key}
+
+
+def read(content: Any, index: DatasetIndex, folder: Path) -> Results:
+    file = folder / "results.json"
+    file.write_text(content if isinstance(content, str) else json.dumps(content))
+    return read_results(file, index)
+
+
+def fault(content: Any, index: DatasetIndex, folder: Path) -> str:
+    with pytest.raises(CliprpnError) as caught:
+        read(content, index, folder)
+    assert caught.value.code == "data_invalid" and "results.json" in caught.value.message
+    return caught.value.message
+
+
+def test_cocos_results_are_read(index: DatasetIndex, tmp_path: Path) -> None:
+    rows = [
+        row(4, [1.5, 2.25, 10, 20.5], 0.25, category_id=18),
+        row(2, [0, 0, 5, 5], 1),
+        row(4, [3, 4, 5, 6], 0.75, category_id=90, segmentation={"counts": "abc", "size": [1, 2]}),
+    ]
+    results = read(rows, index, tmp_path)
+    assert results.notes == []
+    found = results.of(4)
+    assert found.boxes_xyxy.tolist() == [[3, 4, 8, 10], [1.5, 2.25, 11.5, 22.75]]
+    assert found.boxes_xyxy.dtype == found.scores.dtype == torch.float64
+    assert (found.scores.tolist(), found.categories) == ([0.75, 0.25], ["toothbrush", "dog"])
+    assert [len(results.of(image)) for image in range(6)] == [0, 0, 1, 0, 2, 0]
+    assert results.of(2).categories == ["person"]
+
+
+@pytest.mark.parametrize(
+    ("content", "category"),
+    [
+        (
+            [
+                {
+                    "image_id": 2,
+                    "box": [10, 20, 30, 40],
+                    "category_name": "kite",
+                    "category_id": 7,
+                    "score": 0.5,
+                }
+            ],
+            "kite",
+        ),
+        ({"dets": [{"image_id": 2, "box": [10, 20, 30, 40], "score": 0.5, "object_id": 1}]}, ""),
+        ({"annotations": [row(category_id=7)], "categories": [{"id": 7, "name": "block"}]}, "block"),
+        ({"annotations": [row(category_id=1)], "images": [{"id": 2}]}, "person"),
+        ([without("category_id")], ""),
+        ([row(category_id=None)], ""),
+        ([row(category_name="own")], "own"),
+    ],
+)
+def test_published_forms_are_read(index: DatasetIndex, tmp_path: Path, content: Any, category: str) -> None:
+    found = read(content, index, tmp_path).of(2)
+    assert found.boxes_xyxy.tolist() == [[10, 20, 40, 60]]
+    assert (found.scores.tolist(), found.categories) == ([0.5], [category])
+
+
+@pytest.mark.parametrize("category_id", [0, 12, 91, -5])
+def test_another_numbering_than_cocos_gives_no_names(
+    index: DatasetIndex, tmp_path: Path, category_id: int
+) -> None:
+    results = read([row(category_id=1), row(category_id=category_id)], index, tmp_path)
+    assert results.of(2).categories == ["", ""]
+    assert len(results.notes) == 1 and "not COCO's" in results.notes[0]
+
+
+def test_ids_of_rows_that_say_their_name_are_not_asked_for(index: DatasetIndex, tmp_path: Path) -> None:
+    results = read([row(category_id=1), row(category_id=0, category_name="own", score=0.1)], index, tmp_path)
+    assert (results.of(2).categories, results.notes) == (["person", "own"], [])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        (row("2"), "image_id (an integer), found '2'"),
+        (row(2.0), "image_id (an integer), found 2.0"),
+        (without("image_id"), "image_id (an integer), found none among 'category_id, bbox, score'"),
+        (without("bbox"), "bbox (four finite numbers"),
+        (row(bbox=[1, 2, 3]), "no size negative), found [1, 2, 3]"),
+        (row(bbox=["1", "2", "3", "4"]), "found ['1', '2', '3', '4']"),
+        (row(bbox={"x": 1}), "found {'x': 1}"),
+        (row(bbox=[1, 2, 3, float("nan")]), "found [1, 2, 3, nan]"),
+        (row(bbox=[float("-inf"), 2, 3, 4]), "found [-inf, 2, 3, 4]"),
+        (row(bbox=[1, 2, -3, 4]), "found [1, 2, -3, 4]"),
+        (row(bbox=[1, 2, 3, 10**400]), "bbox (four finite numbers"),
+        (
+            {**without("bbox"), "box": [1, 2]},
+            "box (four finite numbers, x, y, width, height, no size negative)",
+        ),
+        (without("score"), "score (a number in [0, 1]), found none"),
+        (row(score="0.5"), "score (a number in [0, 1]), found '0.5'"),
+        (row(score=1.01), "score (a number in [0, 1]), found 1.01"),
+        (row(score=-1e-9), "found -1e-09"),
+        (row(score=float("nan")), "found nan"),
+        (row(score=True), "found True"),
+        (row(category_id="dog"), "category_id (an integer), found 'dog'"),
+        (row(category_name=3), "category_name (text), found 3"),
+        ([1, 2, 3], "an object, found [1, 2, 3]"),
+        (None, "an object, found None"),
+    ],
+)
+def test_a_wrong_row_is_named(index: DatasetIndex, tmp_path: Path, wrong: Any, expected: str) -> None:
+    message = fault([row(), wrong, row()], index, tmp_path)
+    assert "1 problem in the detections" in message and "row 1: expected " in message and expected in message
+
+
+def test_all_wrong_rows_are_told_at_once(index: DatasetIndex, tmp_path: Path) -> None:
+    message = fault([row(score=2) if number % 2 else row() for number in range(100)], index, tmp_path)
+    assert "50 problems in the detections" in message and "and 30 more" in message
+    assert message.count("\n") == 21 and "row 1:" in message and "row 39:" in message
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("", "results.json:1:1: expected JSON"),
+        ('[{"image_id": 1,]', "results.json:1:17: expected JSON"),
+        ("[" * 100_000, "nested too deep"),
+        ("3", "found 3"),
+        ({"results": []}, "an object with 'results'"),
+        ({"annotations": 3}, "expected a list of detections"),
+        (row(), "found a single detection"),
+        ({"annotations": [row()], "categories": {}}, "expected a list `categories`"),
+        (
+            {"annotations": [row()], "categories": [{"id": 1}]},
+            "categories[0]: expected name (text), found none",
+        ),
+        ({"annotations": [row(category_id=3)], "categories": [{"id": 1, "name": "a"}]}, "found none of 3"),
+    ],
+)
+def test_what_is_no_file_of_detections_is_told(
+    index: DatasetIndex, tmp_path: Path, content: Any, expected: str
+) -> None:
+    assert expected in fault(content, index, tmp_path)
+
+
+def test_a_file_that_is_not_there_or_not_text_is_told(index: DatasetIndex, tmp_path: Path) -> None:
+    with pytest.raises(CliprpnError, match=r"none\.json: expected detections") as caught:
+        read_results(tmp_path / "none.json", index)
+    assert caught.value.code == "not_found"
+    (tmp_path / "latin.json").write_bytes(b'[{"category_name": "\xfc"}]')
+    with pytest.raises(CliprpnError, match=r"latin\.json: expected JSON in UTF-8"):
+        read_results(tmp_path / "latin.json", index)
+
+
+def test_boxes_of_other_pictures_are_counted_and_left_out(index: DatasetIndex, tmp_path: Path) -> None:
+    results = read([row(2), row(999), row(1000)], index, tmp_path)
+    assert len(results.of(2)) == 1
+    assert results.notes == ["results.json: 2 of 3 boxes are of pictures that the data set does not have"]
+
+
+def test_a_file_about_other_pictures_is_refused_with_examples_of_both(
+    index: DatasetIndex, tmp_path: Path
+) -> None:
+    message = fault([row(999), row(999), row(1000), row(1001), row(1002)], index, tmp_path)
+    assert "image_id 0, 1, 2, ..." in message and "999, 1000, 1001" in message
+
+
+def test_a_list_of_nothing_is_a_detector_that_finds_nothing(index: DatasetIndex, tmp_path: Path) -> None:
+    results = read([], index, tmp_path)
+    assert [len(results.of(image)) for image in range(6)] == [0] * 6
+    assert results.notes == []
+
+
+def test_empty_boxes_and_those_outside_are_counted_and_others_cut(
+    index: DatasetIndex, tmp_path: Path
+) -> None:
+    rows = [
+        *(row(1) for _ in range(5)),
+        row(2, [10, 10, 0, 5]),
+        row(2, [10, 10, 5, 0]),
+        row(2, [WIDTH, 0, 5, 5]),
+        row(2, [0, -9, 5, 5]),
+        row(2, [WIDTH + 50, 0, 0, 5]),
+        row(2, [-5, -5, WIDTH + 20, HEIGHT + 20]),
+    ]
+    results = read(rows, index, tmp_path)
+    assert results.of(2).boxes_xyxy.tolist() == [[0, 0, WIDTH, HEIGHT]]
+    assert results.notes == [
+        "results.json: 3 boxes have no area and are left out",
+        "results.json: 2 boxes lie outside of their picture and are left out",
+    ]
+
+
+def test_corners_in_place_of_sizes_are_noticed(index: DatasetIndex, tmp_path: Path) -> None:
+    rows = [row(number % 6, [60 + number, 50, 90 + number, 80]) for number in range(12)]
+    assert "100% can be xyxy: is xyxy their format?" in fault(rows, index, tmp_path)
