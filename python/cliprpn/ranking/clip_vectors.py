@@ -1,0 +1,131 @@
+"""Frozen CLIP's vectors of boxes and sentences, with CLIP loaded only when one is missing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from cliprpn.contract.generated import TrialBackbone
+from cliprpn.data.images import PictureFile
+from cliprpn.errors import CliprpnError
+from cliprpn.models.backbone import ClipBackbone
+from cliprpn.models.weights_files import load_backbone
+from cliprpn.ranking.vector_store import EncodeTexts, EncodeViews, box_vectors, text_vectors
+from cliprpn.ranking.views import View, render_views
+
+# Part of the vectors' key: change it whenever the same box or sentence would give others.
+VERSION = "1"
+# The side that OpenAI's CLIP RN50 and cliprpn-tiny see pictures at.
+SIZE_PX = 224
+
+
+@dataclass(frozen=True)
+class ClipVectors:
+    """Who encodes, where vectors are kept, and who is told.
+
+    Attributes:
+        on_progress: phase, how many are done, of how many.
+        on_wait: called when another process is encoding.
+    """
+
+    name: TrialBackbone
+    cache_dir: Path
+    device: torch.device
+    on_progress: Callable[[str, int, int], None]
+    on_wait: Callable[[], None]
+    should_stop: Callable[[], bool]
+
+    def of_boxes(self, wanted: list[tuple[PictureFile, Tensor]], view: View) -> list[Tensor]:
+        """
+        Args:
+            wanted: pictures, each with boxes [N, 4], xyxy, pixels.
+
+        Returns:
+            for each [N, D], float32, L2-normalised.
+
+        Raises:
+            CliprpnError: interrupted, no_space, data_invalid, weights_*.
+        """
+        return box_vectors(
+            wanted,
+            view,
+            self._store(view),
+            self.backbone.pooled_dim,
+            lambda picture, boxes: render_views(
+                picture.to(self.device), boxes.to(self.device), view, SIZE_PX
+            ),
+            self._encode_views,
+            lambda done, total: self.on_progress("crops", done, total),
+            self.on_wait,
+            self.should_stop,
+        )
+
+    def of_texts(self, texts: list[str]) -> Tensor:
+        """[T, D], float32, L2-normalised.
+
+        Raises:
+            CliprpnError: interrupted, no_space, data_invalid, weights_*.
+        """
+        return text_vectors(
+            texts,
+            self._store("text"),
+            self.backbone.pooled_dim,
+            self._encode_texts,
+            lambda done, total: self.on_progress("text_features", done, total),
+            self.on_wait,
+            self.should_stop,
+        )
+
+    @cached_property
+    def backbone(self) -> ClipBackbone:
+        """
+        Raises:
+            CliprpnError: weights_*.
+        """
+        backbone = _loaded(self.name.name, self.name.weights, self.name.weights_id)
+        if not backbone.has_attention_pool:
+            raise CliprpnError(
+                "weights_mismatch",
+                f"{self.name.weights}: expected weights with CLIP's attention pool, by which it sees a box; found "
+                "none (an original checkpoint has none)",
+            )
+        return backbone
+
+    def _encode_views(self) -> EncodeViews:
+        backbone = self.backbone.to(self.device)
+        return lambda views: backbone.encode_picture(views)
+
+    def _encode_texts(self) -> EncodeTexts:
+        backbone = self.backbone.to(self.device)
+        return lambda texts: backbone.encode_text(backbone.tokenize(texts).to(self.device))[0]
+
+    def _store(self, what: str) -> Path:
+        facts = {"weights_id": self.name.weights_id, "what": what, "version": VERSION, "size_px": SIZE_PX}
+        key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:24]
+        return self.cache_dir / "vectors" / f"{what}-{key}.sqlite"
+
+
+_kept: dict[tuple[str, str, str], ClipBackbone] = {}
+
+
+def _loaded(name: str, weights: str, weights_id: str) -> ClipBackbone:
+    """The backbone, once per process; one at a time is enough for a worker."""
+    place = (name, weights, weights_id)
+    if place not in _kept:
+        backbone = load_backbone(name, weights)
+        if backbone.weights_id != weights_id:
+            raise CliprpnError(
+                "weights_mismatch",
+                f"the backbone's weights have changed since the trial was planned: expected {weights_id}, "
+                f"found {backbone.weights_id}; start again",
+            )
+        _kept.clear()
+        _kept[place] = backbone
+    return _kept[place]
