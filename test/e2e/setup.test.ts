@@ -1,17 +1,18 @@
 /** `setup` and `doctor` as processes: signals, exit codes, and a real uv. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { packageRoot } from "../../src/package-root.ts";
 import { ensureRuntime } from "../../src/runtime/ensure-runtime.ts";
+import { ensureExtras } from "../../src/runtime/extras.ts";
 import { inspectPython } from "../../src/runtime/inspect-python.ts";
 import { syncCommands } from "../../src/runtime/sync-commands.ts";
 import { toolError } from "../../src/runtime/tool-error.ts";
 import { withoutTorch } from "../../src/runtime/torch-lock.ts";
 import { fakeLock, fakeMachine, type Machine } from "../helpers/fake-tools.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
-import { addOtherBuild, makeTinyIndex } from "../helpers/tiny-index.ts";
+import { addOtherBuild, makeTinyExtra, makeTinyIndex } from "../helpers/tiny-index.ts";
 
 const cli = ["--import", "tsx", join(packageRoot, "src/cli.ts")];
 
@@ -31,12 +32,14 @@ function run(args: string[], { env }: Machine): { code: number | null; stdout: s
 }
 
 /** A machine whose uv is in the middle of fetching, in a process group with a child of its own. */
-async function inTheMiddle(): Promise<{ machine: Machine; child: ChildProcess; pids: number[] }> {
-  const machine = fakeMachine();
+async function inTheMiddle(
+  args: string[],
+  machine = fakeMachine(),
+): Promise<{ machine: Machine; child: ChildProcess; pids: number[] }> {
   machine.onSync(
     'sleep 60 & echo "$$ $!" > "$MACHINE/pids.new"; cp "$MACHINE/pids.new" "$MACHINE/pids"; wait',
   );
-  const child = start(["setup"], machine);
+  const child = start(args, machine);
   await until(() => existsSync(join(machine.folder, "pids")) && text(machine).split(" ").length === 2);
   return { machine, child, pids: text(machine).split(" ").map(Number) };
 }
@@ -46,7 +49,7 @@ function text({ folder }: Machine): string {
 }
 
 test("Ctrl-C during set-up: exit code 130, no process left", async () => {
-  const { child, pids } = await inTheMiddle();
+  const { child, pids } = await inTheMiddle(["setup"]);
   const code = new Promise((resolve) => child.once("exit", resolve));
   child.kill("SIGINT");
   expect(await code).toBe(130);
@@ -54,23 +57,44 @@ test("Ctrl-C during set-up: exit code 130, no process left", async () => {
 }, 30_000);
 
 test("SIGKILL during set-up: no process left, and the same command finishes", async () => {
-  const { machine, child, pids } = await inTheMiddle();
+  const { machine, child, pids } = await inTheMiddle(["setup"]);
   child.kill("SIGKILL");
   await until(() => !pids.some(isRunning));
 
   machine.onSync("");
-  expireLocks(machine);
+  expireLocks(machine.cache);
   const { code, stdout } = run(["setup"], machine);
   expect(code).toBe(0);
   expect(existsSync(stdout.trim())).toBe(true);
 }, 30_000);
 
+test("SIGKILL while an extra is installed: no process left, and the same command finishes", async () => {
+  const fresh = fakeMachine();
+  const python = run(["setup"], fresh).stdout.trim();
+  const { machine, child, pids } = await inTheMiddle(["setup", "--extra", "yolo"], fresh);
+  child.kill("SIGKILL");
+  await until(() => !pids.some(isRunning));
+  const folder = dirname(dirname(python));
+  const site = join(folder, "lib/python3.11/site-packages");
+  expect(readdirSync(site)).toEqual([]);
+
+  machine.onSync("");
+  expireLocks(folder);
+  expect(run(["setup", "--extra", "yolo", "--extra", "onnx"], machine)).toMatchObject({
+    code: 0,
+    stdout: `${python}\n`,
+    stderr: expect.stringContaining("AGPL-3.0"),
+  });
+  expect(readdirSync(site)).toEqual(["cliprpn-extra-yolo.pth"]);
+  expect(machine.calls().filter((call) => call.startsWith("uv venv"))).toHaveLength(1);
+}, 30_000);
+
 /** Stands for the ten seconds after which a dead process's lock counts no longer. */
-function expireLocks({ cache }: Machine): void {
+function expireLocks(folder: string): void {
   const longAgo = new Date(Date.now() - 60_000);
-  const locks = readdirSync(cache).filter((name) => name.endsWith(".lock"));
+  const locks = readdirSync(folder).filter((name) => name.endsWith(".lock"));
   expect(locks).toHaveLength(1);
-  for (const lock of locks) utimesSync(join(cache, lock), longAgo, longAgo);
+  for (const lock of locks) utimesSync(join(folder, lock), longAgo, longAgo);
 }
 
 test("two `setup` processes at once: both succeed, one builds", async () => {
@@ -91,6 +115,10 @@ test("errors of set-up end with exit code 4, those of the command line with 2", 
   expect(offline.stderr).toContain("HTTPS_PROXY");
   expect(offline.stderr).not.toMatch(/^\s+at /m);
   expect(run(["setup", "--torch-backend", "no such"], machine).code).toBe(2);
+  expect(run(["setup", "--extra", "torch"], machine)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--extra: expected one of "onnx", "yolo", found "torch"'),
+  });
   expect(run(["setup", "--torch-backend", "cpu", "--python", "python3"], machine).code).toBe(2);
 }, 30_000);
 
@@ -167,6 +195,35 @@ test.skipIf(!hasRealUv)(
       code: "environment_broken",
       message: expect.stringContaining("UV_FIND_LINKS"),
     });
+  },
+  60_000,
+);
+
+test.skipIf(!hasRealUv)(
+  "with a real uv: an extra lies beside the environment, whose Python imports it",
+  async () => {
+    const machine = fakeMachine();
+    const wheels = join(machine.folder, "wheels");
+    mkdirSync(wheels);
+    makeTinyIndex(realPython, wheels, join(machine.lockDir, "runtime.txt"));
+    makeTinyExtra(realPython, wheels, join(machine.lockDir, "extra-onnx.txt"));
+    const env = {
+      ...process.env,
+      CLIPRPN_CACHE: machine.cache,
+      CLIPRPN_PYTHON: "",
+      UV_CACHE_DIR: join(machine.folder, "uv-cache"),
+      UV_NO_INDEX: "1",
+      UV_FIND_LINKS: wheels,
+    };
+    const surroundings = { env, lockDir: machine.lockDir, terminal: recordingTerminal() };
+    const runtime = await ensureRuntime({ environment: "runtime", ...surroundings });
+    const site = join(dirname(dirname(runtime.python)), "lib");
+    const before = readdirSync(site, { recursive: true });
+    await ensureExtras(runtime, ["onnx"], surroundings);
+    const { packages } = await inspectPython(runtime.python, { env }, { onnxruntime: "onnxruntime" });
+    expect(packages.onnxruntime).toEqual({ version: "1.32.0", error: null });
+    const added = readdirSync(site, { recursive: true }).filter((name) => !before.includes(name));
+    expect(added.map(String)).toEqual([expect.stringMatching(/site-packages\/cliprpn-extra-onnx\.pth$/)]);
   },
   60_000,
 );

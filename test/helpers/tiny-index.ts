@@ -18,6 +18,34 @@ export function addOtherBuild(python: string, folder: string): string {
   return join(folder, "torch-2.14.1+cpu-py3-none-any.whl");
 }
 
+/** A wheel of an extra with one module, and a lock that pins it. */
+export function makeTinyExtra(python: string, folder: string, lockFile: string): void {
+  const sha256 = execFileSync(python, ["-c", extraScript, folder], { encoding: "utf8" }).trim();
+  writeFileSync(lockFile, `onnxruntime==1.32.0 \\\n    --hash=sha256:${sha256}\n`);
+}
+
+/** Python that writes `files` as a wheel and prints its hash. */
+const writeWheel = (name: string): string => `
+files[info + "/RECORD"] = "".join("%s,,\\n" % name for name in files) + info + "/RECORD,,\\n"
+path = os.path.join(folder, "%s-%s-py3-none-any.whl" % ("${name}", version))
+with zipfile.ZipFile(path, "w") as wheel:
+    for name, text in files.items():
+        wheel.writestr(name, text)
+with open(path, "rb") as wheel:
+    print(hashlib.sha256(wheel.read()).hexdigest())
+`;
+
+const extraScript = `
+import hashlib, os, sys, zipfile
+folder, version = sys.argv[1], "1.32.0"
+info = "onnxruntime-%s.dist-info" % version
+files = {
+    "onnxruntime.py": "__version__ = '%s'\\n" % version,
+    info + "/METADATA": "Metadata-Version: 2.1\\nName: onnxruntime\\nVersion: %s\\n" % version,
+    info + "/WHEEL": "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+}
+${writeWheel("onnxruntime")}`;
+
 const script = `
 import hashlib, os, sys, zipfile
 folder, build = sys.argv[1], (sys.argv + [""])[2]
@@ -33,11 +61,4 @@ files = {
 }
 for name in "torchvision open_clip numpy PIL pyarrow pydantic safetensors scipy tensorboard".split():
     files[name + ".py"] = "__version__ = '1.0'\\n"
-files[info + "/RECORD"] = "".join("%s,,\\n" % name for name in files) + info + "/RECORD,,\\n"
-path = os.path.join(folder, "torch-%s-py3-none-any.whl" % version)
-with zipfile.ZipFile(path, "w") as wheel:
-    for name, text in files.items():
-        wheel.writestr(name, text)
-with open(path, "rb") as wheel:
-    print(hashlib.sha256(wheel.read()).hexdigest())
-`;
+${writeWheel("torch")}`;
