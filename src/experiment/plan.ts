@@ -127,8 +127,10 @@ function trialId(decides: object, { dataset, backbone }: PlanContext): string {
 
 /** Two files of one name in two folders give one label: the second gets a number. */
 function uniqueLabels(labels: string[]): string[] {
-  return labels.map((label, index) => {
-    const earlier = labels.slice(0, index).filter((other) => other === label).length;
-    return earlier === 0 ? label : `${label} (${earlier + 1})`;
+  const counts = new Map<string, number>();
+  return labels.map((label) => {
+    const count = (counts.get(label) ?? 0) + 1;
+    counts.set(label, count);
+    return count === 1 ? label : `${label} (${count})`;
   });
 }

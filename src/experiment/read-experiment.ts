@@ -60,11 +60,12 @@ export function experimentOf(
 ): ReadExperiment {
   const { overrides, problems } = parseOverrides(sets);
   const examined = examine(applyOverrides(value, overrides), origin.name, cwd, cwd, options);
-  const placed = examined.found.map(({ path, message }) => ({
-    ...(flagFor(overrides, path) ?? { where: origin.where(path), offset: 0 }),
+  const placed = examined.found.map(({ path, message }): Problem => {
+    const flag = flagFor(overrides, path);
+    if (flag !== undefined) return { ...flag, message };
     // Nobody has written the key that the message begins with.
-    message: message.replace(`${nameOf(path)}: `, ""),
-  }));
+    return { where: origin.where(path), offset: 0, message: message.replace(`${nameOf(path)}: `, "") };
+  });
   return unlessWrong(origin.name, examined, [...problems, ...placed]);
 }
 

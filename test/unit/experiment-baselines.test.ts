@@ -1,0 +1,567 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { CliprpnError } from "../../src/contract/errors.ts";
+import type { BaselineSpec, Detector, TrialSpec } from "../../src/contract/generated/types.ts";
+import type { ReadOptions } from "../../src/experiment/examine.ts";
+import { type PlanContext, planSweep } from "../../src/experiment/plan.ts";
+import { baselineDefaults, trainedYolo } from "../../src/experiment/presets.ts";
+import { experimentOf, readExperiment } from "../../src/experiment/read-experiment.ts";
+import { packageRoot } from "../../src/package-root.ts";
+import { refused } from "../helpers/refused.ts";
+import { tempFolder } from "../helpers/temp-folder.ts";
+
+const head = { name: "a", question: "Which is best?" };
+const context: PlanContext = {
+  dataset: { id: "data-1", name: "demo", root: "/data", split_by: "umd" },
+  backbone: { name: "cliprpn-tiny", weights: "shipped", weights_id: "weights-1" },
+  sources_sha256: "a".repeat(64),
+  device: "cpu",
+  cache_dir: "/cache",
+};
+const trial = "0123456789abcdef";
+
+describe("a plan with baselines", () => {
+  test("runs each baseline once, after the first round of the others", () => {
+    const trials = plan({
+      vary: { fusion: ["film", "concatenation"] },
+      also: [{ "baseline.detector": "gt_boxes" }, { preset: "reference" }, { "baseline.ranking": "blur" }],
+      seeds: [7, 3],
+    });
+    expect(trials.map(({ seed, label }) => `${seed} ${label}`)).toEqual([
+      "7 film",
+      "7 concatenation",
+      "7 reference",
+      "7 gt boxes, crop",
+      "7 YOLO trained here, blur",
+      "3 film",
+      "3 concatenation",
+      "3 reference",
+    ]);
+  });
+
+  test("of nothing but baselines has each once, whatever the seeds", () => {
+    const trials = plan({ vary: { "baseline.detector": ["gt_boxes", "yolo"] }, seeds: [1, 2, 3] });
+    expect(trials.map(({ kind, seed }) => `${kind} ${seed}`)).toEqual(["baseline 1", "baseline 1"]);
+  });
+
+  test("counts each once against the most that is possible", () => {
+    const vary = { "baseline.max_boxes": numbers(1000), "limits.val": numbers(101) };
+    expect(problems({ vary, seeds: [1, 2] }).map((line) => line.replace(/^\d+:\d+ {2}/, ""))).toEqual([
+      "vary: makes 101000 trials; at most 100000 are possible",
+    ]);
+  });
+
+  test("leaves nothing open: what all share, then what one has", () => {
+    const [spec] = plan({
+      settings: {
+        baseline: { detector: "gt_boxes", templates: ["a photo of {}"], max_boxes: 5 },
+        limits: { val: 9 },
+      },
+      also: [{ "baseline.max_boxes": 7, "limits.test": 3 }],
+    });
+    expect(spec).toMatchObject({
+      kind: "baseline",
+      baseline: {
+        ...baselineDefaults,
+        detector: { kind: "gt_boxes" },
+        templates: ["a photo of {}"],
+        max_boxes: 7,
+      },
+      limits: { train: null, val: 9, test: 3 },
+    });
+  });
+
+  test("ranks a whole picture once, in however many ways the grid ranks", () => {
+    const trials = plan({
+      vary: {
+        "baseline.ranking": ["circle", "crop"],
+        "baseline.detector": ["whole_picture", "gt_boxes"],
+        "baseline.score_thresh": [0.1, 0.2],
+      },
+    });
+    expect(trials.map(({ label }) => label)).toEqual([
+      "whole picture",
+      "gt boxes, circle, score >= 0.1",
+      "gt boxes, circle, score >= 0.2",
+      "gt boxes, crop, score >= 0.1",
+      "gt boxes, crop, score >= 0.2",
+    ]);
+  });
+
+  test("leaves ClipRPN's settings as they would be without", () => {
+    const without = plan({ also: [{ fusion: "film" }] });
+    const beside = plan({
+      also: [{ fusion: "film" }, { "baseline.detector": "gt_boxes" }],
+      settings: { baseline: { max_boxes: 5 } },
+    });
+    expect(beside[0]).toEqual(without[0]);
+  });
+});
+
+describe("a label", () => {
+  test.each<[detector: unknown, label: string]>([
+    ["yolo", "YOLO trained here, crop"],
+    [
+      { kind: "trained_yolo", num_epochs: 3, image_size_px: 640 },
+      "YOLO trained here (3 epochs, 640 px), crop",
+    ],
+    [{ kind: "yolo", weights: "yolov5su" }, "YOLO yolov5su, crop"],
+    [{ kind: "yolo", weights: "yolov5su", image_size_px: 320 }, "YOLO yolov5su (320 px), crop"],
+    [{ kind: "yolox", weights: "yolox_nano" }, "YOLOX yolox_nano, crop"],
+    ["faster_rcnn", "Faster R-CNN resnet50_fpn_v2, crop"],
+    [{ kind: "faster_rcnn", weights: "mine.pth" }, "Faster R-CNN resnet50_fpn_v2 (mine), crop"],
+    [{ kind: "file", file: "dets.json" }, "boxes of dets.json, crop"],
+    [{ kind: "rpn", model: trial }, "RPN of 01234567, crop"],
+    [{ kind: "rpn", model: "other.safetensors" }, "RPN of other.safetensors, crop"],
+    ["gt_boxes", "gt boxes, crop"],
+    ["whole_picture", "whole picture"],
+  ])("of %j is %s", (detector, label) => {
+    expect(plan({ also: [{ "baseline.detector": detector }] }).map((spec) => spec.label)).toEqual([label]);
+  });
+
+  test.each<[setting: object, label: string]>([
+    [{ "baseline.ranking": "crop+blur" }, "gt boxes, crop+blur"],
+    [{ "baseline.category_prior": true }, "gt boxes, crop, category prior"],
+    [{ "baseline.templates": ["{}", "the {}"] }, "gt boxes, crop, 2 templates"],
+    [{ "baseline.templates": ["the {}"] }, 'gt boxes, crop, "the {}"'],
+    [
+      { "baseline.nms_thresh": 0.5, "baseline.max_boxes": 9, "limits.val": 4 },
+      "gt boxes, crop, NMS 0.5, at most 9 boxes, val=4",
+    ],
+  ])("says what else varies: %j", (setting, label) => {
+    const settings = { baseline: { detector: "gt_boxes" } };
+    expect(plan({ settings, also: [setting] }).map((spec) => spec.label)).toEqual([label]);
+  });
+});
+
+describe("a detector", () => {
+  test.each<[choice: unknown, detector: object]>([
+    ["yolo", trainedYolo],
+    [
+      { kind: "yolo", weights: "yolov5su" },
+      { kind: "yolo", file: "weights/yolov5su.onnx", image_size_px: null },
+    ],
+    [
+      { kind: "yolo", weights: "mine.onnx" },
+      { kind: "yolo", file: "mine.onnx", image_size_px: null },
+    ],
+    [
+      { kind: "yolox", weights: "shared" },
+      { kind: "yolox", file: "elsewhere/shared.onnx", classes: null },
+    ],
+    [
+      { kind: "yolox", weights: "yolox_nano", classes: ["cat"] },
+      { kind: "yolox", file: "weights/yolox_nano.onnx", classes: ["cat"] },
+    ],
+    [
+      "faster_rcnn",
+      { kind: "faster_rcnn", variant: "resnet50_fpn_v2", file: "coco", sha256: "coco", classes: null },
+    ],
+    [
+      { kind: "rpn", model: trial },
+      { kind: "rpn", file: `${trial}/best.safetensors` },
+    ],
+  ])("%j is found, with its file and hash", (choice, detector) => {
+    const folder = filledFolder();
+    const found = detectorOf(choice, folder);
+    const file =
+      "file" in detector && detector.file !== "coco" ? join(folder, String(detector.file)) : undefined;
+    expect(found).toMatchObject({ ...detector, ...(file === undefined ? {} : { file }) });
+    if (file !== undefined) expect(found).toHaveProperty("sha256", sha256OfEmpty);
+  });
+
+  test("as a .pt needs trust, and an .onnx of the same name goes before it", () => {
+    const folder = filledFolder();
+    const choice = { kind: "yolo", weights: "both" };
+    writeFileSync(join(folder, "weights/both.pt"), "");
+    expect(refused(() => detectorOf(choice, folder)).message).toContain(
+      `${join(folder, "weights/both.pt")}: a .pt runs code when it is loaded; give --trust-weights if you trust it`,
+    );
+    expect(detectorOf(choice, folder, { trustWeights: true })).toHaveProperty(
+      "file",
+      join(folder, "weights/both.pt"),
+    );
+    writeFileSync(join(folder, "weights/both.onnx"), "");
+    expect(detectorOf(choice, folder)).toHaveProperty("file", join(folder, "weights/both.onnx"));
+  });
+});
+
+describe("trial_id of a baseline", () => {
+  const idOf = (
+    baseline: object,
+    changed: Partial<PlanContext> = {},
+    more: object = {},
+  ): string | undefined =>
+    plan({ settings: { baseline }, also: [{ "baseline.ranking": "crop" }], ...more }, changed)[0]?.trial_id;
+  const first = (): string | undefined => idOf({});
+
+  test.each<[what: string, id: () => string | undefined]>([
+    ["seed", () => idOf({}, {}, { seeds: [5] })],
+    [
+      "device, cache and sources",
+      () => idOf({}, { device: "cuda:0", cache_dir: "/b", sources_sha256: "b".repeat(64) }),
+    ],
+    ["data set's folder", () => idOf({}, { dataset: { ...context.dataset, root: "/b", name: "b" } })],
+    [
+      "way in which the default is written",
+      () => idOf({ detector: { kind: "trained_yolo" }, score_thresh: 0.25 }),
+    ],
+  ])("does not depend on the %s", (_, id) => {
+    expect(id()).toBe(first());
+  });
+
+  test.each<[what: string, id: () => string | undefined]>([
+    ["detector", () => idOf({ detector: "gt_boxes" })],
+    ["recipe of training", () => idOf({ detector: { kind: "trained_yolo", num_epochs: 2 } })],
+    ["any setting", () => idOf({ score_thresh: 0.3 })],
+    ["limits", () => idOf({}, {}, { settings: { limits: { val: 3 } } })],
+    ["data", () => idOf({}, { dataset: { ...context.dataset, id: "data-2" } })],
+    ["backbone", () => idOf({}, { backbone: { ...context.backbone, weights_id: "weights-2" } })],
+    ["number of threads", () => idOf({}, {}, { num_threads: 1 })],
+  ])("depends on the %s", (_, id) => {
+    expect(id()).not.toBe(first());
+  });
+
+  test("depends on what is in a detector's file, on its classes, not on its path", () => {
+    const folder = tempFolder();
+    for (const [name, content] of Object.entries({ a: "one", b: "one", c: "two" }))
+      writeFileSync(join(folder, `${name}.onnx`), content);
+    const of = (file: string, more: object = {}): string | undefined =>
+      plan({ also: [{ "baseline.detector": { kind: "yolox", weights: file, ...more } }] }, {}, folder)[0]
+        ?.trial_id;
+    expect(of("b.onnx")).toBe(of("a.onnx"));
+    expect(new Set([of("a.onnx"), of("c.onnx"), of("a.onnx", { classes: ["cat"] })]).size).toBe(3);
+  });
+});
+
+describe("what is wrong with a baseline is told with its place", () => {
+  const detector = (choice: unknown): object => ({ also: [{ "baseline.detector": choice }] });
+
+  test.each<[what: string, experiment: object, said: string[]]>([
+    [
+      "detector's name",
+      detector("yool"),
+      [
+        '6:25  also[0].baseline.detector: expected yolo, trained_yolo, faster_rcnn, gt_boxes, whole_picture or an object {...}, found "yool". Did you mean yolo?',
+      ],
+    ],
+    [
+      "kind that needs a file",
+      { settings: { baseline: { detector: "rpn" } }, ...detector("yolo") },
+      [
+        '6:16  settings.baseline.detector: expected yolo, trained_yolo, faster_rcnn, gt_boxes, whole_picture or an object {...}, found "rpn". Did you mean {"kind": "rpn", "model": "TRIAL"}?',
+      ],
+    ],
+    [
+      "weights in place of a detector",
+      { vary: { "baseline.detector": ["gt_boxes", "yolov8n"] } },
+      [
+        '7:4  vary.baseline.detector[1]: expected yolo, trained_yolo, faster_rcnn, gt_boxes, whole_picture or an object {...}, found "yolov8n". Did you mean {"kind": "yolo", "weights": "yolov8n"}?',
+      ],
+    ],
+    [
+      "no kind",
+      detector({ weights: "yolov8n" }),
+      [
+        "6:25  also[0].baseline.detector: expected a key kind (yolo, trained_yolo, yolox, faster_rcnn, file, rpn, gt_boxes or whole_picture), found none",
+      ],
+    ],
+    [
+      "keys of other kinds, each",
+      detector({ kind: "yolo", weights: "nope.onnx", classes: ["a"], num_epochs: 2 }),
+      [
+        "8:16  also[0].baseline.detector.weights: expected weights, found no file FOLDER/nope.onnx; put them there, or give another path",
+        "9:16  also[0].baseline.detector.classes: belongs to yolox and faster_rcnn, found with yolo",
+        "12:19  also[0].baseline.detector.num_epochs: belongs to trained_yolo, found with yolo",
+      ],
+    ],
+    [
+      "known weights that are not there",
+      detector({ kind: "yolo", weights: "yolov8n" }),
+      [
+        "8:16  also[0].baseline.detector.weights: expected yolov8n.onnx or yolov8n.pt in FOLDER/weights, found none; download https://github.com/ultralytics/assets/releases/download/v8.3.0/yolov8n.pt (AGPL-3.0) into FOLDER/weights/, and give --trust-weights for a .pt",
+      ],
+    ],
+    [
+      "known weights of YOLOX by a path",
+      detector({ kind: "yolox", weights: "sub/yolox_tiny.onnx" }),
+      [
+        "8:16  also[0].baseline.detector.weights: expected weights, found no file FOLDER/sub/yolox_tiny.onnx; download https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0/yolox_tiny.onnx (Apache-2.0) into FOLDER/weights/",
+      ],
+    ],
+    [
+      "weights of another kind",
+      detector({ kind: "yolo", weights: "yolox_tiny" }),
+      [
+        '8:16  also[0].baseline.detector.weights: expected yolox_tiny.onnx or yolox_tiny.pt in FOLDER/weights, found none; these are of a yolox: "kind": "yolox"',
+      ],
+    ],
+    [
+      "weights nearly known",
+      detector({ kind: "yolo", weights: "yolo8n" }),
+      [
+        "8:16  also[0].baseline.detector.weights: expected yolo8n.onnx or yolo8n.pt in FOLDER/weights, found none. Did you mean yolov8n?",
+      ],
+    ],
+    [
+      "the original's YOLOv5",
+      detector({ kind: "yolo", weights: "yolov5s" }),
+      [
+        '8:16  also[0].baseline.detector.weights: ultralytics cannot load the original\'s yolov5s; yolov5su stands in for it, and the original\'s own detections can come as {"kind": "file", "file": "detections.json"}',
+      ],
+    ],
+    [
+      "weights of another format",
+      detector({ kind: "yolox", weights: "yolox_nano.pth" }),
+      ["8:16  also[0].baseline.detector.weights: expected a .onnx, found yolox_nano.pth"],
+    ],
+    [
+      "YOLOX without weights",
+      detector({ kind: "yolox" }),
+      [
+        '6:25  also[0].baseline.detector: expected a key weights, found none: {"kind": "yolox", "weights": "yolox_nano"}',
+      ],
+    ],
+    [
+      "boxes of a folder",
+      detector({ kind: "file", file: "sub" }),
+      ["8:13  also[0].baseline.detector.file: expected COCO results JSON, found a folder, FOLDER/sub"],
+    ],
+    [
+      "a folder without a model",
+      detector({ kind: "rpn", model: "sub" }),
+      [
+        "8:14  also[0].baseline.detector.model: expected a trained ClipRPN (its trial, or a .safetensors file), found no file FOLDER/sub/best.safetensors",
+      ],
+    ],
+    [
+      "classes of COCO's own weights",
+      detector({ kind: "faster_rcnn", classes: ["a"] }),
+      ["8:16  also[0].baseline.detector.classes: belong to weights of your own; those of COCO have its 80"],
+    ],
+    [
+      "size too small to train at",
+      detector({ kind: "trained_yolo", image_size_px: 32 }),
+      [
+        "8:22  also[0].baseline.detector.image_size_px: expected a whole number in [64, 2048] where a YOLO is trained, found 32",
+      ],
+    ],
+    [
+      "YOLO without weights on other data, and a data set that is not there",
+      { dataset: { root: "photos" }, vary: { "baseline.ranking": ["crop"] } },
+      [
+        '7:10  vary: yolo needs weights on this data set: {"kind": "yolo", "weights": "yolov5su"}; or give trained_yolo, which trains on its train split',
+      ],
+    ],
+    [
+      "data that are not there, and no more of them",
+      { dataset: { root: "nowhere" }, also: [{ "baseline.ranking": "crop" }] },
+      [
+        "5:11  dataset.root: FOLDER/nowhere: expected a prepared data set, or a folder with annotations/ and images/; found no such folder",
+      ],
+    ],
+    [
+      "prior without classes",
+      { settings: { baseline: { category_prior: true } }, ...detector("whole_picture") },
+      ["6:22  baseline.category_prior needs boxes that have a class; those of whole_picture have none"],
+    ],
+    [
+      "both kinds in one",
+      { also: [{ "baseline.detector": "gt_boxes", fusion: "film", "limits.val": 4 }] },
+      [
+        "7:14  also[0] has baseline.detector and fusion, but a setting is either a baseline or a ClipRPN; make it two",
+      ],
+    ],
+    [
+      "both kinds in the grid",
+      { vary: { "baseline.detector": ["gt_boxes"], "training.num_epochs": [1] } },
+      [
+        "8:26  vary has baseline.detector and training.num_epochs, but a setting is either a baseline or a ClipRPN; put the baselines into also",
+      ],
+    ],
+    [
+      "settings of no baseline",
+      { settings: { baseline: { ranking: "blur" } }, vary: { fusion: ["film"] } },
+      [
+        '6:15  settings.baseline.ranking has no effect, since no setting is a baseline; add one: "also": [{ "baseline.detector": "yolo" }]',
+      ],
+    ],
+    [
+      "settings of no ClipRPN",
+      {
+        preset: "default",
+        settings: { training: { num_epochs: 2 }, limits: { val: 3 } },
+        ...detector("yolo"),
+      },
+      [
+        "4:12  preset has no effect, since every setting is a baseline",
+        "7:18  settings.training.num_epochs has no effect, since every setting is a baseline",
+      ],
+    ],
+    [
+      "set and varied",
+      { settings: { baseline: { ranking: "blur" } }, vary: { "baseline.ranking": ["crop"] } },
+      [
+        "6:15  settings.baseline.ranking has no effect, since vary sets baseline.ranking; change vary.baseline.ranking",
+      ],
+    ],
+    [
+      "twins",
+      { also: [{ "baseline.detector": "yolo" }, { "baseline.detector": "trained_yolo" }] },
+      ["8:3  YOLO trained here, crop is the same setting as YOLO trained here, crop; keep one"],
+    ],
+    [
+      "template",
+      { settings: { baseline: { templates: ["a photo"] } }, ...detector("yolo") },
+      [
+        '7:5  settings.baseline.templates[0]: expected text with one {} in it, where the sentence goes, found "a photo".',
+      ],
+    ],
+    [
+      "key put too high",
+      { settings: { ranking: "crop" }, ...detector("yolo") },
+      ["5:3  settings.ranking: there is no such key. Did you mean baseline.ranking?"],
+    ],
+    [
+      "group put too high",
+      { baseline: {}, ...detector("yolo") },
+      ["4:2  baseline: there is no such key. Did you mean settings.baseline?"],
+    ],
+    [
+      "rules on what a wrong detector was to set",
+      {
+        settings: { baseline: { category_prior: true } },
+        also: [{ "baseline.detector": { kind: "whole_pictures" } }],
+      },
+      [
+        '12:13  also[0].baseline.detector.kind: expected yolo, trained_yolo, yolox, faster_rcnn, file, rpn, gt_boxes or whole_picture, found "whole_pictures". Did you mean whole_picture?',
+      ],
+    ],
+  ])("%s", (_, experiment, said) => {
+    const folder = filledFolder();
+    expect(problems(experiment, [], folder)).toEqual(said.map((line) => line.replaceAll("FOLDER", folder)));
+  });
+
+  test("a model that is not found, in the finder's words", () => {
+    const findModel = (name: string): string => {
+      throw new CliprpnError("not_found", `${name}: expected a trial, found none`);
+    };
+    expect(problems(detector({ kind: "rpn", model: "3f2a" }), [], tempFolder(), { findModel })).toEqual([
+      "8:14  also[0].baseline.detector.model: 3f2a: expected a trial, found none",
+    ]);
+  });
+});
+
+describe("--set", () => {
+  const grid = { vary: { "baseline.detector": ["gt_boxes"], "baseline.ranking": ["crop", "blur"] } };
+
+  test("changes what baselines share, and what varies", () => {
+    const labels = (sets: string[]): string[] => plan(grid, {}, tempFolder(), sets).map(({ label }) => label);
+    expect(labels(['vary.baseline.ranking=["circle"]'])).toEqual(["gt boxes, circle"]);
+    const [spec] = plan({ also: [{ "baseline.detector": "gt_boxes" }] }, {}, tempFolder(), [
+      "baseline.ranking=blur",
+    ]);
+    expect(spec).toHaveProperty("baseline.ranking", "blur");
+  });
+
+  test("is told by its flag", () => {
+    expect(problems(grid, ["baseline.ranking=blr", "training.num_epochs=2"])).toEqual([
+      '--set baseline.ranking=blr  settings.baseline.ranking: expected crop, blur, circle or crop+blur, found "blr". Did you mean blur?',
+    ]);
+    expect(problems(grid, ["training.num_epochs=2"])).toEqual([
+      "--set training.num_epochs=2  settings.training.num_epochs has no effect, since every setting is a baseline",
+    ]);
+  });
+});
+
+describe("an experiment that a command makes up", () => {
+  const origin = { name: "cliprpn baseline", where: (path: (string | number)[]) => `--${path.at(-1)}` };
+
+  test("is read like one in a file", () => {
+    const folder = filledFolder();
+    const experiment = { ...head, also: [{ "baseline.detector": { kind: "yolo", weights: "yolov5su" } }] };
+    writeFileSync(join(folder, "e.json"), JSON.stringify(experiment));
+    const sets = ["baseline.max_boxes=5"];
+    expect(experimentOf(experiment, origin, sets, folder)).toEqual(readExperiment("e.json", sets, folder));
+  });
+
+  test("is told what is wrong by the flags that brought it in, not by keys that nobody wrote", () => {
+    const experiment = {
+      ...head,
+      dataset: { root: "nowhere" },
+      also: [{ "baseline.detector": { kind: "yolox", weights: "a.pt" } }],
+    };
+    const { message } = refused(() => experimentOf(experiment, origin, ["max_boxes=0"], "/w"));
+    expect(message.split("\n")).toEqual([
+      "--set max_boxes=0  settings.max_boxes: there is no such key. Did you mean baseline.max_boxes?",
+      "--weights  expected a .onnx, found a.pt",
+      "--root  /w/nowhere: expected a prepared data set, or a folder with annotations/ and images/; found no such folder",
+      "cliprpn baseline: 3 problems, nothing was started",
+    ]);
+  });
+});
+
+test("experiments/baseline.json ranks every detector's boxes in every way, and the whole picture once", () => {
+  const { trials } = planSweep(readExperiment("experiments/baseline.json", [], packageRoot), context);
+  expect(trials).toHaveLength(9);
+});
+
+const sha256OfEmpty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/** A folder with weights of several kinds, a trial, and a data set in RefCOCOg's own layout. */
+function filledFolder(): string {
+  const folder = tempFolder();
+  for (const made of ["weights", "elsewhere", trial, "sub", "photos/annotations", "photos/images"])
+    mkdirSync(join(folder, made), { recursive: true });
+  const files = [
+    "weights/yolov5su.onnx",
+    "weights/yolox_nano.onnx",
+    "elsewhere/shared.onnx",
+    "mine.onnx",
+    "mine.pth",
+    "dets.json",
+    `${trial}/best.safetensors`,
+    "other.safetensors",
+    "photos/annotations/instances.json",
+    "photos/annotations/refs(umd).p",
+  ];
+  for (const file of files) writeFileSync(join(folder, file), "");
+  return folder;
+}
+
+function detectorOf(choice: unknown, folder: string, options: ReadOptions = {}): Detector | undefined {
+  writeFileSync(join(folder, "e.json"), JSON.stringify({ ...head, also: [{ "baseline.detector": choice }] }));
+  const read = readExperiment("e.json", [], folder, { weights: "elsewhere", ...options });
+  return planSweep(read, context)
+    .trials.filter((spec): spec is BaselineSpec => spec.kind === "baseline")
+    .map((spec) => spec.baseline.detector)[0];
+}
+
+function plan(
+  experiment: object,
+  changed: Partial<PlanContext> = {},
+  folder = filledFolder(),
+  sets: string[] = [],
+): TrialSpec[] {
+  writeFileSync(join(folder, "e.json"), JSON.stringify({ ...head, ...experiment }));
+  return planSweep(readExperiment("e.json", sets, folder), { ...context, ...changed }).trials;
+}
+
+/** The lines told, without the file's name and the last, which counts them. */
+function problems(
+  experiment: object,
+  sets: string[] = [],
+  folder = tempFolder(),
+  options: ReadOptions = {},
+): string[] {
+  writeFileSync(join(folder, "e.json"), JSON.stringify({ ...head, ...experiment }, null, 1));
+  const { message } = refused(() => readExperiment("e.json", sets, folder, options));
+  const lines = message.split("\n");
+  expect(lines.pop()).toMatch(`e.json: ${lines.length} problem`);
+  return lines.map((line) => line.replace(/^e\.json:/, ""));
+}
+
+function numbers(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index + 1);
+}
