@@ -1,0 +1,303 @@
+"""A small YOLO for data that no detector knows: trained on the train split's boxes, once, and kept."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchvision.ops import box_iou
+
+from cliprpn.contract.generated import TrainedYoloDetector, WarningEvent
+from cliprpn.data.images import load_pictures, picture_files
+from cliprpn.data.index import DatasetIndex
+from cliprpn.detectors.ultralytics_quiet import quiet_ultralytics
+from cliprpn.detectors.yolo import YoloDetector, open_yolo
+from cliprpn.durable import write_durably
+from cliprpn.errors import CliprpnError
+from cliprpn.features.lock import file_lock
+from cliprpn.steps import Emit, paced
+
+# Part of the folder's name, as the recipe is: change it whenever the same recipe would give other weights.
+VERSION = "1"
+RECIPE: dict[str, Any] = {
+    "optimizer": "AdamW",
+    "lr0": 0.004,
+    "lrf": 0.01,
+    "cos_lr": True,
+    "warmup_epochs": 0.5,
+    "close_mosaic": 0,
+    "mosaic": 0.0,
+    "erasing": 0.0,
+    "hsv_h": 0.0,
+    "hsv_s": 0.0,
+    "hsv_v": 0.0,
+    "scale": 0.5,
+    "translate": 0.1,
+    "fliplr": 0.5,
+}
+# Of the figures: as an evaluation usually sets them.
+SCORE_THRESH, NMS_THRESH, MAX_BOXES = 0.01, 0.7, 100
+RECALL_IOU = 0.5
+RECALL_AT = (1, 5, 10, 100)
+
+
+@dataclass(frozen=True)
+class TrainedWeights:
+    file: Path
+    sha256: str
+
+
+def train_yolo(
+    detector: TrainedYoloDetector,
+    index: DatasetIndex,
+    cache_dir: Path,
+    device: torch.device,
+    emit: Emit,
+    should_stop: Callable[[], bool],
+) -> tuple[Path, bool]:
+    """The weights' file, and whether they had to be trained.
+
+    A killed training goes on after its last whole epoch, with other random numbers than it would have had.
+
+    Raises:
+        CliprpnError: package_missing, bad_input, data_invalid, weights_mismatch, loss_not_finite, no_space,
+            interrupted.
+    """
+    folder = _folder(detector, index, cache_dir)
+    if _is_trained(folder):
+        return trained_weights(detector, index, cache_dir).file, False
+    folder.mkdir(parents=True, exist_ok=True)
+    with file_lock(folder / ".lock", lambda: emit(_waiting()), should_stop):
+        if _is_trained(folder):
+            return trained_weights(detector, index, cache_dir).file, False
+        _train(detector, index, cache_dir, folder, device, emit, should_stop)
+    return trained_weights(detector, index, cache_dir).file, True
+
+
+def trained_weights(detector: TrainedYoloDetector, index: DatasetIndex, cache_dir: Path) -> TrainedWeights:
+    """What `train_yolo` has made, checked: loading them runs code.
+
+    Raises:
+        CliprpnError: weights_missing, weights_mismatch.
+    """
+    folder = _folder(detector, index, cache_dir)
+    facts_file, file = folder / "detector.json", folder / "weights.pt"
+    if not _is_trained(folder):
+        raise CliprpnError(
+            "weights_missing", f"{folder}: expected a trained YOLO, found none; train it first"
+        )
+    again = f"delete {folder} and train it again"
+    try:
+        expected = json.loads(facts_file.read_bytes())["weights_sha256"]
+        found = hashlib.sha256(file.read_bytes()).hexdigest()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CliprpnError(
+            "weights_mismatch", f"{folder}: a trained YOLO that is damaged: {error}; {again}"
+        ) from error
+    if found != expected:
+        raise CliprpnError(
+            "weights_mismatch",
+            f"{file}: expected SHA-256 {str(expected)[:12]}..., found {found[:12]}...; {again}",
+        )
+    return TrainedWeights(file, found)
+
+
+def _folder(detector: TrainedYoloDetector, index: DatasetIndex, cache_dir: Path) -> Path:
+    facts = {"version": VERSION, "recipe": RECIPE | detector.model_dump(), "dataset_id": index.dataset_id}
+    key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+    return cache_dir / "detectors" / f"trained-{key}"
+
+
+def _is_trained(folder: Path) -> bool:
+    return (folder / "detector.json").is_file()
+
+
+def _waiting() -> WarningEvent:
+    return WarningEvent(type="warning", message="waiting for a YOLO that another process trains")
+
+
+def _train(
+    detector: TrainedYoloDetector,
+    index: DatasetIndex,
+    cache_dir: Path,
+    folder: Path,
+    device: torch.device,
+    emit: Emit,
+    should_stop: Callable[[], bool],
+) -> None:
+    """Fills the folder; detector.json comes last."""
+    start = time.monotonic()
+    rows, classes = _image_rows(index, "train"), sorted(set(index.objects["category"].to_pylist()))
+    with quiet_ultralytics(cache_dir):
+        weights = _fit(detector, index, rows, classes, folder, device, emit, should_stop)
+    write_durably(folder / "weights.pt", weights)
+    seconds = time.monotonic() - start
+    limits = SCORE_THRESH, NMS_THRESH, MAX_BOXES
+    opened = open_yolo(folder / "weights.pt", None, *limits, device, cache_dir, trusted=True)
+    val = _image_rows(index, "val")
+    facts = {
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+        "weights_bytes": len(weights),
+        "recipe": RECIPE | detector.model_dump(),
+        "version": VERSION,
+        "classes": classes,
+        "dataset_id": index.dataset_id,
+        "num_train_images": len(rows),
+        "num_val_images": len(val),
+        "val_recall": _recall(opened, index, val, should_stop),
+        "duration_s": round(seconds, 1),
+        "num_threads": torch.get_num_threads(),
+        "device": str(device),
+        "packages": {name: version(name) for name in ("ultralytics", "torch")},
+        "licence": "AGPL-3.0, as weights that ultralytics trains",
+    }
+    write_durably(folder / "detector.json", f"{json.dumps(facts, indent=2)}\n".encode())
+    shutil.rmtree(folder / "run", ignore_errors=True)
+    (folder / "last.pt").unlink(missing_ok=True)
+
+
+def _fit(
+    detector: TrainedYoloDetector,
+    index: DatasetIndex,
+    rows: list[int],
+    classes: list[str],
+    folder: Path,
+    device: torch.device,
+    emit: Emit,
+    should_stop: Callable[[], bool],
+) -> bytes:
+    """Trains, from the last whole epoch if there is one: the weights as a file's content."""
+    from cliprpn.detectors.yolo_trainer import Trainer, minimal_checkpoint, on_batches, on_saved
+
+    last = folder / "last.pt"
+    epoch = _last_epoch(last)
+    if epoch + 1 < detector.num_epochs:
+        settings = _settings(detector, folder, device) | ({"resume": str(last)} if epoch >= 0 else {})
+        pictures = _labelled(index, rows, classes)
+        trainer = Trainer(settings, pictures, classes, detector.architecture, torch.get_num_threads())
+        show = paced(emit)
+
+        def done(batches: int, total: int) -> None:
+            show("detector_training", batches, total)
+            if should_stop():
+                raise CliprpnError(
+                    "interrupted", "stopped while training a YOLO; it goes on after its last epoch"
+                )
+
+        on_batches(trainer, done)
+        on_saved(trainer, lambda file: write_durably(last, file.read_bytes()))
+        trainer.train()
+    model = torch.load(last, map_location="cpu", weights_only=False)["ema"]
+    if not all(bool(value.isfinite().all()) for value in model.state_dict().values()):
+        raise CliprpnError("loss_not_finite", f"{folder}: the YOLO's weights are no longer finite numbers")
+    buffer = io.BytesIO()
+    torch.save(minimal_checkpoint(model, detector.image_size_px), buffer)
+    return buffer.getvalue()
+
+
+def _last_epoch(last: Path) -> int:
+    """-1 where there is nothing to go on from."""
+    try:
+        return int(torch.load(last, map_location="cpu", weights_only=False)["epoch"])
+    except FileNotFoundError:
+        return -1
+    except Exception:  # noqa: BLE001  # Whatever another version's pickle raises, training begins again.
+        last.unlink(missing_ok=True)
+        return -1
+
+
+def _settings(detector: TrainedYoloDetector, folder: Path, device: torch.device) -> dict[str, Any]:
+    return RECIPE | {
+        "task": "detect",
+        "model": f"{detector.architecture}.yaml",
+        "data": "unused.yaml",
+        "epochs": detector.num_epochs,
+        "imgsz": detector.image_size_px,
+        "batch": detector.batch_size,
+        "nbs": detector.batch_size,
+        "seed": detector.seed,
+        "deterministic": True,
+        "device": str(device),
+        "workers": 0,
+        "amp": False,  # Its check would fetch weights.
+        "pretrained": False,
+        "val": False,
+        "plots": False,
+        "verbose": False,
+        "save_dir": str(folder / "run"),
+        "exist_ok": True,
+    }
+
+
+def _labelled(index: DatasetIndex, rows: list[int], classes: list[str]) -> list[Any]:
+    """
+    Raises:
+        CliprpnError: data_invalid, where no picture has an object.
+    """
+    from cliprpn.detectors.yolo_trainer import Labelled
+
+    numbers = {name: number for number, name in enumerate(classes)}
+    objects = _objects(index)
+    ids, widths, heights = (index.images[key].to_pylist() for key in ("image_id", "width", "height"))
+    found = []
+    for row, file in zip(rows, picture_files(index, rows), strict=True):
+        own = objects.get(ids[row], [])
+        labels = np.array([numbers[name] for name, _ in own], dtype=np.int64)
+        boxes = np.array([box for _, box in own], dtype=np.float64).reshape(-1, 4)
+        found.append(Labelled(file, widths[row], heights[row], labels, boxes))
+    if not any(len(each.labels) for each in found):
+        raise CliprpnError(
+            "data_invalid",
+            f"{index.root}: expected annotated objects in train's pictures, found none to train a YOLO on",
+        )
+    return found
+
+
+def _objects(index: DatasetIndex) -> dict[int, list[tuple[str, list[float]]]]:
+    """Of each picture its objects: class and box; those without an area are left out."""
+    found: dict[int, list[tuple[str, list[float]]]] = defaultdict(list)
+    columns = (index.objects[key].to_pylist() for key in ("image_id", "category", "box_xyxy"))
+    for image_id, category, box in zip(*columns, strict=True):
+        if box[2] > box[0] and box[3] > box[1]:
+            found[image_id].append((category, box))
+    return found
+
+
+def _image_rows(index: DatasetIndex, split: str) -> list[int]:
+    """Rows of a split's pictures."""
+    rows: list[int] = np.unique(index.image_rows[index.split(split)]).tolist()
+    return rows
+
+
+def _recall(
+    detector: YoloDetector, index: DatasetIndex, rows: list[int], should_stop: Callable[[], bool]
+) -> dict[str, float] | None:
+    """Share of all objects that one of a picture's k best boxes covers; None where there is no object."""
+    objects, ids = _objects(index), index.images["image_id"].to_pylist()
+    best: list[Tensor] = []
+    for row, picture in zip(rows, load_pictures(picture_files(index, rows)), strict=True):
+        if should_stop():
+            raise CliprpnError("interrupted", "stopped while a trained YOLO is tried")
+        found = detector.detect([picture])[0].boxes_xyxy
+        gt_boxes = torch.tensor([box for _, box in objects.get(ids[row], [])], dtype=torch.float64).reshape(
+            -1, 4
+        )
+        ious = torch.zeros(len(gt_boxes), max(RECALL_AT), dtype=torch.float64)
+        ious[:, : len(found)] = box_iou(gt_boxes, found)
+        best.append(ious.cummax(dim=1).values)  # [objects, k]
+    covered = torch.cat([*best, torch.zeros(0, max(RECALL_AT), dtype=torch.float64)]) >= RECALL_IOU
+    if len(covered) == 0:
+        return None
+    return {f"@{k}": round(float(covered[:, k - 1].double().mean()), 4) for k in RECALL_AT}
