@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
+from cliprpn.baseline_answers import answer, ask_clip
 from cliprpn.contract.generated import (
     BaselineSpec,
     CompletedOutcome,
@@ -20,14 +20,14 @@ from cliprpn.contract.generated import (
     WarningEvent,
 )
 from cliprpn.data.index import open_dataset
-from cliprpn.detectors.proposing import Proposed, propose
+from cliprpn.detectors.proposing import propose
 from cliprpn.devices import describe_environment, peak_process_bytes, resolve_device
 from cliprpn.errors import CliprpnError
 from cliprpn.metrics import split_metrics
 from cliprpn.predictions import predictions_file, read_predictions, write_predictions
-from cliprpn.ranking.answers import answer
+from cliprpn.ranking.clip_vectors import ClipVectors
 from cliprpn.seeding import seed_everything
-from cliprpn.steps import Emit, limit_of, now, write_json
+from cliprpn.steps import Emit, limit_of, now, paced, write_json
 
 
 def complete_baseline(
@@ -95,4 +95,29 @@ def evaluate_baseline(
     if len(rows) == 0:
         raise CliprpnError("data_invalid", f"{index.root}: the split {split} has no sentence")
     cache_dir = Path(spec.cache_dir)
-    ...
+    settings = spec.baseline
+    proposed = propose(settings, index, rows, cache_dir, device, emit, should_stop)
+    show = paced(emit)
+    clip = ClipVectors(
+        spec.backbone,
+        cache_dir,
+        device,
+        show,
+        lambda: emit(WarningEvent(type="warning", message="waiting for vectors that another process makes")),
+        should_stop,
+    )
+    asked = ask_clip(settings, index, rows, proposed, clip)
+    features_ms = (time.monotonic() - started) * 1000
+    answers = answer(index, rows, proposed, asked)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    path = predictions_file(out_dir, split)
+    write_predictions(path, index, rows, answers)
+    metrics = Metrics.model_validate(split_metrics(read_predictions(path)))
+    write_json(out_dir / f"metrics-{split}.json", metrics)
+    cut = [] if asked.num_cut == 0 else [_about_cut(asked.num_cut, split, clip.backbone.context_length)]
+    return Evaluated(metrics, features_ms, [*proposed.notes, *cut])
+
+
+def _about_cut(num_cut: int, split: str, context_length: int) -> str:
+    what = f"1 sentence of {split} is" if num_cut == 1 else f"{num_cut} sentences of {split} are"
+    return f"{what} longer than CLIP reads ({context_length} tokens with its two marks); the rest is cut off."

@@ -11,9 +11,13 @@ from typing import Any
 import torch
 from pydantic import BaseModel
 
+from cliprpn.baseline import evaluate_baseline
 from cliprpn.build import Sizes, check_fusion
 from cliprpn.checkpoint import load_model
 from cliprpn.contract.generated import (
+    BaselineSpec,
+    CheckDetectorParams,
+    CheckDetectorResult,
     CheckFusionParams,
     CheckFusionResult,
     DatasetStats,
@@ -36,6 +40,8 @@ from cliprpn.contract.generated import (
     RunTrialResult,
     SummarizeParams,
     Summary,
+    TrainDetectorParams,
+    TrainDetectorResult,
     WantedPicture,
     WantedPictures,
 )
@@ -45,6 +51,8 @@ from cliprpn.data.pixels import read_manifest
 from cliprpn.data.sources import count_splits, read_source
 from cliprpn.data.tables import write_tables
 from cliprpn.dataset_stats import dataset_stats
+from cliprpn.detectors.proposing import check_detector
+from cliprpn.detectors.train_yolo import train_yolo
 from cliprpn.errors import CliprpnError
 from cliprpn.golden import check_golden
 from cliprpn.ground import ground
@@ -132,7 +140,41 @@ def _sizes(name: str, weights: str) -> Sizes:
     return backbone.map_channels, backbone.pooled_dim, backbone.word_dim
 
 
+def _train_detector(params: TrainDetectorParams, context: CallContext) -> TrainDetectorResult:
+    index = open_dataset(Path(params.dataset.root), params.dataset.id)
+    weights, trained = train_yolo(
+        params.detector, index, Path(params.cache_dir), context.device, context.emit, context.should_stop
+    )
+    return TrainDetectorResult(weights_file=str(weights), trained=trained)
+
+
+def _check_detector(params: CheckDetectorParams, context: CallContext) -> CheckDetectorResult:
+    index = open_dataset(Path(params.dataset.root), params.dataset.id)
+    return CheckDetectorResult(
+        num_classes=check_detector(params.settings, index, Path(params.cache_dir), context.device)
+    )
+
+
 def _evaluate(params: EvaluateParams, context: CallContext) -> EvaluateResult:
+    spec_file = Path(params.model) / "spec.json"
+    spec = read_spec(spec_file) if spec_file.is_file() else None
+    if isinstance(spec, BaselineSpec):
+        return _evaluate_baseline(spec, params, context)
+    return _evaluate_model(params, context)
+
+
+def _evaluate_baseline(spec: BaselineSpec, params: EvaluateParams, context: CallContext) -> EvaluateResult:
+    out_dir = Path(params.out_dir)
+    seed_everything(spec.seed, spec.num_threads)
+    found = evaluate_baseline(
+        spec, params.dataset, params.split, out_dir, context.device, context.emit, context.should_stop
+    )
+    return EvaluateResult(
+        metrics=found.metrics, predictions_file=str(predictions_file(out_dir, params.split))
+    )
+
+
+def _evaluate_model(params: EvaluateParams, context: CallContext) -> EvaluateResult:
     model_path, out_dir = Path(params.model), Path(params.out_dir)
     saved = load_model(model_path)
     spec, dataset, limit = saved.spec, params.dataset, None
@@ -200,6 +242,8 @@ METHODS: dict[str, Method] = {
     "index_dataset": Method(IndexDatasetParams, IndexDatasetResult, _index_dataset),
     "export_dataset": Method(ExportDatasetParams, ExportDatasetResult, _export_dataset),
     "dataset_stats": Method(DatasetStatsParams, DatasetStats, _dataset_stats),
+    "train_detector": Method(TrainDetectorParams, TrainDetectorResult, _train_detector),
+    "check_detector": Method(CheckDetectorParams, CheckDetectorResult, _check_detector),
     "check_fusion": Method(CheckFusionParams, CheckFusionResult, _check_fusion),
     "evaluate": Method(EvaluateParams, EvaluateResult, _evaluate),
     "summarize": Method(SummarizeParams, Summary, _summarize),

@@ -1,18 +1,38 @@
 import { CliprpnError } from "../contract/errors.ts";
 import type { DetectorChoice, DetectorObject, Experiment, Setting } from "../contract/generated/types.ts";
+import { experimentOf } from "../experiment/read-experiment.ts";
+import type { Path } from "../experiment/source-text.ts";
 import type { Arguments, Context } from "./command.ts";
 import { chosenSplit, chosenSplitBy, namedDataset } from "./dataset-choice.ts";
 import { runPlan } from "./run-plan.ts";
-import { planOf } from "./session.ts";
+import { planOf, readOptions } from "./session.ts";
 import { detectorKinds } from "./shared-options.ts";
 import { dryRun } from "./sweep.ts";
 
 /** `cliprpn baseline --yolo`: a detector proposes, CLIP ranks; beside it the ceiling, gt boxes ranked in the same way. */
 export async function baseline(args: Arguments, context: Context): Promise<number> {
-  const { plan, dataset } = await planOf(experimentFrom(args, context), args, context);
+  const sets = args.list("set");
+  const read = experimentOf(
+    experimentFrom(args, context),
+    { name: "cliprpn baseline", where: flagOf },
+    sets,
+    context.cwd,
+    readOptions(args, context),
+  );
+  const { plan, dataset } = await planOf(read, context);
   if (args.flag("dry-run")) return dryRun(plan, args, context);
-  const source = { file: "", sets: args.list("set") };
+  const source = { file: "", sets };
   return runPlan({ plan, dataset, source, split: chosenSplit(args) }, args, context);
+}
+
+/** The flag that brought in the value at a path of the experiment. */
+function flagOf(path: Path): string {
+  if (path[0] === "dataset") return "--data";
+  if (path[0] === "backbone") return path.includes("weights") ? "--clip-weights" : "--backbone";
+  if (path.includes("templates")) return "--template";
+  if (path.includes("category_prior")) return "--category-prior";
+  const part = ["weights", "file", "model"].find((key) => path.includes(key));
+  return part === undefined ? "the detector" : `--${part}`;
 }
 
 /** What was typed, as an experiment file would say it. */

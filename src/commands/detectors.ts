@@ -36,7 +36,8 @@ export async function readyDetectors(
     context.terminal.live(["opening the detectors"]);
     const { dataset, cache_dir, baseline } = spec;
     const { detector } = baseline;
-    const open = (): Promise<unknown> => engine.call("check_detector", { detector, dataset, cache_dir });
+    const open = (): Promise<unknown> =>
+      engine.call("check_detector", { settings: baseline, dataset, cache_dir });
     if (detector.kind !== "trained_yolo") await open();
     else
       await open().catch(async (error) => {

@@ -9,6 +9,7 @@ import type { PrepareContext } from "../dataset/prepare/prepare-dataset.ts";
 import type { PictureSize } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../engine/engine.ts";
 import { LocalEngine } from "../engine/local/local-engine.ts";
+import type { ReadExperiment, ReadOptions } from "../experiment/examine.ts";
 import { hashSources, identifyBackbone } from "../experiment/identity.ts";
 import { type Plan, planSweep } from "../experiment/plan.ts";
 import { readExperiment } from "../experiment/read-experiment.ts";
@@ -23,23 +24,30 @@ import { extrasOf } from "./extras-of.ts";
 import { experimentFile } from "./shipped-experiment.ts";
 
 /** A checked experiment with its plan; nothing has started. */
-export async function readPlan(
-  args: Arguments,
-  context: Context,
-): Promise<{ plan: Plan; dataset: DatasetIdentity }> {
+export interface ReadPlan {
+  plan: Plan;
+  dataset: DatasetIdentity;
+}
+
+/** The plan of an experiment file. @throws CliprpnError bad_input. */
+export async function readPlan(args: Arguments, context: Context): Promise<ReadPlan> {
   const seed = args.number("seed");
   const sets = [...args.list("set"), ...(seed === undefined ? [] : [`seeds=[${seed}]`])];
-  const read = readExperiment(
-    experimentFile(args.needed("file"), context),
-    sets,
-    context.cwd,
-    {
-      data: dataFolders(context).data,
-      weights: context.env.CLIPRPN_WEIGHTS,
-      trustWeights: args.flag("trust-weights"),
-      findModel: (name) => findTrial(name, runsFolder(args, context), context.cwd),
-    },
-  );
+  const file = experimentFile(args.needed("file"), context);
+  return planOf(readExperiment(file, sets, context.cwd, readOptions(args, context)), context);
+}
+
+/** What experiments are read with: where data sets, weights and models are, and whom to trust. */
+export function readOptions(args: Arguments, context: Context): ReadOptions {
+  return {
+    data: dataFolders(context).data,
+    weights: context.env.CLIPRPN_WEIGHTS,
+    trustWeights: args.flag("trust-weights"),
+    findModel: (name) => findTrial(name, runsFolder(args, context), context.cwd),
+  };
+}
+
+export async function planOf(read: ReadExperiment, context: Context): Promise<ReadPlan> {
   const cache_dir = cacheDir(context.env);
   const dataset = await identifyDataset(read.experiment.dataset ?? {}, dataFolders(context));
   const backbone = await identifyBackbone(read.experiment.backbone ?? {});

@@ -68,6 +68,7 @@ const python: string[][] = [
   ["methods"],
   ["trial", "ground", "golden", "summarize", "crops", "dataset_stats"],
   ["cliprpn_trial", "baseline"],
+  ["baseline_answers"],
   ["detectors"],
   ["training", "steps", "gallery", "breakdowns", "proposal_figures", "importer"],
   ["evaluation", "checkpoint", "ranking"],

@@ -1797,12 +1797,13 @@ class Summary(BaseModel):
         int, Field(description="Of the bootstrap over pictures.", ge=1)
     ]
     settings: Annotated[
-        list[SettingSummary], Field(description="Best first, by acc_at_50.")
+        list[SettingSummary],
+        Field(description="Best on val first, by acc_at_50; ceilings (gt boxes) last."),
     ]
     comparisons: Annotated[
         list[Comparison],
         Field(
-            description="The best setting against each other one, on the same sentences."
+            description="The best setting against each other one that is no ceiling, on the same sentences."
         ),
     ]
     floors: list[Floor]
@@ -1941,21 +1942,7 @@ class CheckDetectorParams(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    detector: Annotated[
-        YoloDetector
-        | TrainedYoloDetector
-        | YoloxDetector
-        | FasterRcnnDetector
-        | FileDetector
-        | RpnDetector
-        | GtBoxesDetector
-        | WholePictureDetector,
-        Field(
-            description="Where proposals come from.",
-            discriminator="kind",
-            title="Detector",
-        ),
-    ]
+    settings: BaselineSettings
     dataset: TrialDataset
     cache_dir: str
 
@@ -2056,4 +2043,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "2c5a145f71687a480f25a65fba5516eb15bfa9389cd0a704d95e618323243eed"
+SCHEMA_SHA256 = "67a108e2d8ef430b26a8e2fdfee747d12d3078aea40c09b08f6fa7944e0387f4"

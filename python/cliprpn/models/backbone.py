@@ -12,6 +12,7 @@ from torch.nn import functional
 
 OPENAI_MEAN = (0.48145466, 0.4578275, 0.40821073)
 OPENAI_STD = (0.26862954, 0.26130258, 0.27577711)
+OPENAI_LOGIT_SCALE = 100.0
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,9 @@ class ClipBackbone(nn.Module):
                 f"missing {', '.join(wrong[:3]) or 'nothing'}; unknown {', '.join(unexpected[:3]) or 'nothing'}"
             )
         self.has_attention_pool = not any(key.startswith("visual.attnpool.") for key in missing)
+        # What a cosine is multiplied by before a softmax; weights that came without it were made from OpenAI's.
+        has_scale = "logit_scale" not in missing
+        self.logit_scale = float(self.clip.logit_scale.detach().exp()) if has_scale else OPENAI_LOGIT_SCALE
         self.pooled_dim = config.embed_dim
         self.word_dim = self.clip.ln_final.normalized_shape[0]
         self.map_channels = self.clip.visual.layer4[-1].conv3.out_channels

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "2c5a145f71687a480f25a65fba5516eb15bfa9389cd0a704d95e618323243eed";
+export const schema_sha256 = "67a108e2d8ef430b26a8e2fdfee747d12d3078aea40c09b08f6fa7944e0387f4";
 
 /**
  * Where proposals come from.
@@ -1047,11 +1047,11 @@ export interface Summary {
    */
   num_resamples: number;
   /**
-   * Best first, by acc_at_50.
+   * Best on val first, by acc_at_50; ceilings (gt boxes) last.
    */
   settings: SettingSummary[];
   /**
-   * The best setting against each other one, on the same sentences.
+   * The best setting against each other one that is no ceiling, on the same sentences.
    */
   comparisons: Comparison[];
   floors: Floor[];
@@ -1742,7 +1742,7 @@ export interface CheckDetectorMethod {
  * via the `definition` "CheckDetectorParams".
  */
 export interface CheckDetectorParams {
-  detector: Detector;
+  settings: BaselineSettings;
   dataset: TrialDataset;
   cache_dir: string;
 }

@@ -1,0 +1,131 @@
+"""Opens the detector that settings describe, once its file is found to be the one that they mean."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import torch
+
+from cliprpn.contract.generated import (
+    BaselineSettings,
+    FasterRcnnDetector,
+    FileDetector,
+    RpnDetector,
+    TrainedYoloDetector,
+    YoloDetector,
+    YoloxDetector,
+)
+from cliprpn.data.index import DatasetIndex
+from cliprpn.detectors.faster_rcnn import open_faster_rcnn
+from cliprpn.detectors.proposals import Detector
+from cliprpn.detectors.train_yolo import trained_weights
+from cliprpn.detectors.yolo import open_yolo
+from cliprpn.detectors.yolox import open_yolox
+from cliprpn.durable import write_durably
+from cliprpn.errors import CliprpnError
+
+# Part of the detections' key: change it whenever the same weights would find other boxes.
+VERSION = "1"
+WithFile = YoloDetector | YoloxDetector | FasterRcnnDetector | FileDetector | RpnDetector
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A detector that need not be opened while all that it finds is known."""
+
+    settings: BaselineSettings
+    index: DatasetIndex
+    cache_dir: Path
+    device: torch.device
+
+    @property
+    def store(self) -> Path:
+        """The file of what it finds, named by all that decides that.
+
+        Raises:
+            CliprpnError: weights_missing, where it is trained here and is not yet.
+        """
+        settings, detector = self.settings, self.settings.detector
+        own = detector.model_dump(exclude={"file"})
+        if isinstance(detector, TrainedYoloDetector):
+            own["sha256"] = trained_weights(detector, self.index, self.cache_dir).sha256
+        facts = {
+            "version": VERSION,
+            "detector": own,
+            "limits": [settings.score_thresh, settings.nms_thresh, settings.max_boxes],
+        }
+        key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:24]
+        return self.cache_dir / "detections" / f"{detector.kind}-{key}.sqlite"
+
+    def open(self) -> Detector:
+        """
+        Raises:
+            CliprpnError: weights_*, package_missing.
+        """
+        opened = self._opened()
+        write_durably(self._classes_file(), f"{json.dumps(opened.classes)}\n".encode())
+        return opened
+
+    def classes(self) -> list[str]:
+        """Names of its classes, in its order."""
+        file = self._classes_file()
+        if not file.is_file():
+            return self.open().classes
+        names: list[str] = json.loads(file.read_text())
+        return names
+
+    def _classes_file(self) -> Path:
+        return self.store.with_suffix(".classes.json")
+
+    def _opened(self) -> Detector:
+        settings, detector, device = self.settings, self.settings.detector, self.device
+        classes: list[str] | None = detector.model_dump().get("classes")
+        limits = (settings.score_thresh, settings.nms_thresh, settings.max_boxes)
+        if isinstance(detector, YoloxDetector):
+            return open_yolox(checked_file(detector), classes, *limits, device)
+        if isinstance(detector, FasterRcnnDetector):
+            file = None if detector.file == "coco" else checked_file(detector)
+            return open_faster_rcnn(detector.variant, file, classes, *limits, device)
+        if isinstance(detector, TrainedYoloDetector):
+            file = trained_weights(detector, self.index, self.cache_dir).file
+            return open_yolo(file, detector.image_size_px, *limits, device, self.cache_dir, trusted=True)
+        if isinstance(detector, YoloDetector):
+            trusted = os.environ.get("CLIPRPN_TRUST_WEIGHTS") == "1"
+            file = checked_file(detector)
+            return open_yolo(file, detector.image_size_px, *limits, device, self.cache_dir, trusted)
+        raise CliprpnError("internal", f"{detector.kind}: it is no detector that is opened")
+
+
+def checked_file(detector: WithFile) -> Path:
+    """The detector's file, if its content is what was planned with.
+
+    Raises:
+        CliprpnError: weights_missing, weights_mismatch.
+    """
+    path = Path(detector.file)
+    if not path.is_file():
+        raise CliprpnError("weights_missing", f"{path}: expected the file of {detector.kind}, found none")
+    state = path.stat()
+    digest = _sha256(path, state.st_mtime_ns, state.st_size)
+    if digest != detector.sha256:
+        raise CliprpnError(
+            "weights_mismatch",
+            f"{path}: the file has changed since the trial was planned: expected SHA-256 {detector.sha256[:12]}..., "
+            f"found {digest[:12]}...; start again",
+        )
+    return path
+
+
+@cache
+def _sha256(path: Path, mtime_ns: int, num_bytes: int) -> str:
+    """Of a file as it was at that time: read once, however many trials use it."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,142 @@
+"""Each sentence's boxes, from whatever the settings name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from cliprpn.checkpoint import load_model
+from cliprpn.contract.generated import (
+    BaselineSettings,
+    FileDetector,
+    GtBoxesDetector,
+    RpnDetector,
+    WarningEvent,
+    WholePictureDetector,
+)
+from cliprpn.data.images import picture_files
+from cliprpn.data.index import DatasetIndex
+from cliprpn.detectors.coco_classes import are_coco_classes
+from cliprpn.detectors.detection_store import detect_all
+from cliprpn.detectors.known_boxes import gt_boxes, whole_pictures
+from cliprpn.detectors.opening import Opening, checked_file
+from cliprpn.detectors.proposals import Proposals
+from cliprpn.detectors.results_file import read_results
+from cliprpn.detectors.rpn_proposals import rpn_proposals
+from cliprpn.steps import Emit, paced
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """
+    Attributes:
+        boxes: of each sentence; sentences of one picture share them, unless they depend on the sentence.
+        classes: all names that a box may have; none where boxes have no class.
+        notes: what a reader of the figures must know, a sentence each.
+    """
+
+    boxes: list[Proposals]
+    classes: list[str]
+    notes: list[str]
+
+
+def propose(
+    settings: BaselineSettings,
+    index: DatasetIndex,
+    rows: np.ndarray,
+    cache_dir: Path,
+    device: torch.device,
+    emit: Emit,
+    should_stop: Callable[[], bool],
+) -> Proposed:
+    """
+    Args:
+        rows: [S], of the index's sentences.
+
+    Raises:
+        CliprpnError: interrupted, no_space, not_found, data_invalid, weights_*, package_missing.
+    """
+    detector = settings.detector
+    if isinstance(detector, RpnDetector):
+        model = checked_file(detector)
+        boxes = rpn_proposals(model, index, rows, cache_dir, device, settings.max_boxes, emit, should_stop)
+        return Proposed(boxes, [], [])
+    image_rows, sentence_of = np.unique(index.image_rows[rows], return_inverse=True)
+    found, classes, notes = _of_pictures(settings, index, image_rows, cache_dir, device, emit, should_stop)
+    return Proposed([found[picture] for picture in sentence_of], classes, notes)
+
+
+def check_detector(
+    settings: BaselineSettings, index: DatasetIndex, cache_dir: Path, device: torch.device
+) -> int | None:
+    """Finds what would fail every trial of a detector. Returns its number of classes, None where boxes have none.
+
+    Raises:
+        CliprpnError: weights_*, data_invalid, not_found, package_missing.
+    """
+    detector = settings.detector
+    if isinstance(detector, RpnDetector):
+        load_model(checked_file(detector))
+    elif isinstance(detector, FileDetector):
+        read_results(checked_file(detector), index)
+    elif not isinstance(detector, GtBoxesDetector | WholePictureDetector):
+        return len(Opening(settings, index, cache_dir, device).open().classes)
+    return None
+
+
+def _of_pictures(
+    settings: BaselineSettings,
+    index: DatasetIndex,
+    image_rows: np.ndarray,
+    cache_dir: Path,
+    device: torch.device,
+    emit: Emit,
+    should_stop: Callable[[], bool],
+) -> tuple[list[Proposals], list[str], list[str]]:
+    """Boxes of each picture, the classes they may have, and notes."""
+    detector, rows = settings.detector, image_rows.tolist()
+    if isinstance(detector, WholePictureDetector):
+        return whole_pictures(index, rows), [], []
+    if isinstance(detector, GtBoxesDetector):
+        return gt_boxes(index, rows), sorted(set(index.objects["category"].to_pylist())), []
+    if isinstance(detector, FileDetector):
+        results = read_results(checked_file(detector), index)
+        found = [_best(results.of(row), settings) for row in rows]
+        classes = sorted({name for own in found for name in own.categories if name != ""})
+        return found, classes, results.notes
+    opening = Opening(settings, index, cache_dir, device)
+    show = paced(emit)
+    found = detect_all(
+        picture_files(index, rows),
+        opening.store,
+        opening.open,
+        lambda done, total: show("detections", done, total),
+        lambda: emit(
+            WarningEvent(type="warning", message="waiting for detections that another process makes")
+        ),
+        should_stop,
+    )
+    classes = opening.classes()
+    return found, classes, _seen_before(classes, index)
+
+
+def _best(own: Proposals, settings: BaselineSettings) -> Proposals:
+    """Those of a file that the settings let through."""
+    num = min(int((own.scores >= settings.score_thresh).sum()), settings.max_boxes)
+    return Proposals(own.boxes_xyxy[:num], own.scores[:num], own.categories[:num])
+
+
+def _seen_before(classes: list[str], index: DatasetIndex) -> list[str]:
+    """A word where a detector may know the pictures that it is asked about."""
+    first = str(index.images["file_name"][0].as_py())
+    if not (are_coco_classes(classes) and Path(first).name.startswith("COCO_train2014")):
+        return []
+    return [
+        "This detector's classes are COCO's. A detector that was trained on COCO has seen these pictures, those of val "
+        "and test too: RefCOCO's, RefCOCO+'s and RefCOCOg's all come from COCO's train2014. Its boxes are better here "
+        "than on pictures that are new to it."
+    ]
