@@ -162,6 +162,12 @@ def test_a_picture_too_large_to_decode_is_refused_by_its_header(tmp_path: Path) 
         load_picture(PictureFile(tmp_path / "a.png", False, 799))
 
 
+def test_a_data_sets_limit_may_be_above_pillows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)  # Twice as many are an error of Pillow's.
+    picture().save(tmp_path / "a.png")
+    assert load_picture(PictureFile(tmp_path / "a.png", False, 800)).shape == (3, 20, 40)
+
+
 def test_a_format_that_calls_other_programs_is_not_opened() -> None:
     assert not {"EPS", "WMF", "MPEG"} & set(FORMATS)
 

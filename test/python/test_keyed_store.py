@@ -48,7 +48,7 @@ def never(key: str) -> None:
 
 
 def test_what_is_kept_comes_back_to_the_bit_and_only_the_rest_is_made(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "a.sqlite"
+    path = tmp_path / "odd #?%20 ü" / "deep" / "a.sqlite"
     made: list[str] = []
     # "" is a key with no rows, which is something else than a missing one; "aa" is asked for twice.
     first = ask(path, ["aa", "", "b", "aa"], made)

@@ -165,6 +165,8 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 @contextmanager
 def _opened(path: Path, max_pixels: int) -> Iterator[Image.Image]:
     """The picture, not decoded yet; whatever a broken file makes Pillow raise becomes data_invalid."""
+    # Pillow's own limit is of the process; a data set's may be above it.
+    Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS or 0, max_pixels)
     try:
         with Image.open(path, formats=FORMATS) as image:
             if image.width * image.height > max_pixels:
