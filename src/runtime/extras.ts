@@ -38,7 +38,7 @@ export async function ensureExtras(
 }
 
 /** Whether an environment has an extra, or another one that holds it. */
-export function isReady(name: ExtraName, folder: string, lockDir?: string): boolean {
+function isReady(name: ExtraName, folder: string, lockDir?: string): boolean {
   const holders: ExtraName[] = name === "onnx" ? ["onnx", "yolo"] : ["yolo"];
   return holders.some((holder) => isInstalled(describeExtra(holder, folder, lockDir)));
 }

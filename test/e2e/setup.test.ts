@@ -218,12 +218,14 @@ test.skipIf(!hasRealUv)(
     const surroundings = { env, lockDir: machine.lockDir, terminal: recordingTerminal() };
     const runtime = await ensureRuntime({ environment: "runtime", ...surroundings });
     const site = join(dirname(dirname(runtime.python)), "lib");
-    const before = readdirSync(site, { recursive: true });
+    const files = (): string[] => readdirSync(site, { recursive: true, encoding: "utf8" });
+    const before = files();
     await ensureExtras(runtime, ["onnx"], surroundings);
     const { packages } = await inspectPython(runtime.python, { env }, { onnxruntime: "onnxruntime" });
     expect(packages.onnxruntime).toEqual({ version: "1.32.0", error: null });
-    const added = readdirSync(site, { recursive: true }).filter((name) => !before.includes(name));
-    expect(added.map(String)).toEqual([expect.stringMatching(/site-packages\/cliprpn-extra-onnx\.pth$/)]);
+    expect(files().filter((name) => !before.includes(name))).toEqual([
+      expect.stringMatching(/site-packages\/cliprpn-extra-onnx\.pth$/),
+    ]);
   },
   60_000,
 );
