@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import struct
+import math
 
 import torch
 from torch import Tensor
@@ -46,10 +46,7 @@ def constant(name: str, tensor: Tensor) -> bytes:
 
 def outside(name: str, shape: list[int], location: str) -> bytes:
     """A constant whose numbers lie in another file."""
-    size = 4
-    for side in shape:
-        size *= side
-    entries = {"location": location, "offset": "0", "length": str(size)}
+    entries = {"location": location, "offset": "0", "length": str(4 * math.prod(shape))}
     pairs = [field(1, key.encode()) + field(2, value.encode()) for key, value in entries.items()]
     head = _tensor_head(name, torch.Size(shape), torch.float32)
     return head + b"".join(field(13, pair) for pair in pairs) + number(14, 1)
@@ -61,10 +58,6 @@ def field(tag: int, data: bytes) -> bytes:
 
 def number(tag: int, value: int) -> bytes:
     return _varint(tag << 3) + _varint(value)
-
-
-def real(tag: int, value: float) -> bytes:
-    return _varint(tag << 3 | 5) + struct.pack("<f", value)
 
 
 def _tensor_head(name: str, shape: torch.Size, dtype: torch.dtype) -> bytes:
