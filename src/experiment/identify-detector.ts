@@ -52,7 +52,7 @@ function yolo(own: DetectorObject, places: DetectorPlaces): Detector | Placed {
     return places.isDemo
       ? trained(own)
       : problem(
-          'yolo needs weights on this data set: {"kind": "yolo", "weights": "yolov5su"}; or give trained_yolo, which trains on its train split',
+          "yolo needs weights on this data set, such as yolov5su; or take trained_yolo, which is trained on its train split",
         );
   if (isOriginalYolov5(parse(weights).name) && extname(weights) !== ".onnx")
     return problem(originalYolov5(parse(weights).name), "weights");

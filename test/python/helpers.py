@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 from prepared import Resize, prepare
 
-from cliprpn.contract.generated import ClipRpnSpec
+from cliprpn.contract.generated import BaselineSpec, ClipRpnSpec
 from cliprpn.data.pixels import Pixels, open_pixels, pixels_folder
 from cliprpn.models.weights_files import SHIPPED
 
@@ -180,6 +180,25 @@ def make_spec(root: Path, cache: Path, seed: int = 0, **changes: Any) -> ClipRpn
             "cache_dir": str(cache),
         }
     )
+
+
+def make_baseline(root: Path, cache: Path, detector: dict[str, Any], **changes: Any) -> BaselineSpec:
+    """A baseline's trial on the data set; a detector's file is known by its content."""
+    common = make_spec(root, cache).model_dump(exclude={"settings", "preset"})
+    limits = {"train": None, "val": None, "test": None} | changes.pop("limits", {})
+    if "file" in detector:
+        detector = {"sha256": hashlib.sha256(Path(detector["file"]).read_bytes()).hexdigest()} | detector
+    settings = {
+        "detector": detector,
+        "ranking": "crop",
+        "templates": ["{}"],
+        "category_prior": False,
+        "score_thresh": 0.25,
+        "nms_thresh": 0.45,
+        "max_boxes": 100,
+    }
+    kind = {"kind": "baseline", "baseline": settings | changes, "limits": limits}
+    return BaselineSpec.model_validate(common | kind)
 
 
 def shipped_weights_id() -> str:

@@ -351,7 +351,7 @@ describe("what is wrong with a baseline is told with its place", () => {
       "YOLO without weights on other data, and a data set that is not there",
       { dataset: { root: "photos" }, vary: { "baseline.ranking": ["crop"] } },
       [
-        '7:10  vary: yolo needs weights on this data set: {"kind": "yolo", "weights": "yolov5su"}; or give trained_yolo, which trains on its train split',
+        "7:10  vary: yolo needs weights on this data set, such as yolov5su; or take trained_yolo, which is trained on its train split",
       ],
     ],
     [

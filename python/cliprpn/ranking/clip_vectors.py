@@ -1,4 +1,4 @@
-"""Frozen CLIP's vectors of boxes and sentences, with CLIP loaded only when one is missing."""
+"""Frozen CLIP's vectors of boxes and sentences, encoded once."""
 
 from __future__ import annotations
 

@@ -1,0 +1,187 @@
+"""One trial of a baseline, from its spec to its outcome."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from helpers import HEIGHT, WIDTH, make_baseline, make_spec, small_dataset
+from pydantic import BaseModel
+
+from cliprpn.contract.generated import BaselineSpec, CompletedOutcome, FailedOutcome
+from cliprpn.methods import METHODS, CallContext
+from cliprpn.models.backbone import ClipBackbone
+from cliprpn.predictions import Columns, read_predictions
+from cliprpn.trial import run_trial
+
+pytestmark = pytest.mark.usefixtures("no_traces")
+LARGE = 40.5 * 30.25
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return small_dataset(tmp_path / "data")
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Shared, so that CLIP sees the same boxes once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+def run(spec: BaselineSpec, folder: Path) -> tuple[CompletedOutcome, Columns]:
+    outcome = run_trial(spec, folder, lambda event: None, lambda: False)
+    assert isinstance(outcome, CompletedOutcome), outcome
+    return outcome, read_predictions(folder / "predictions-val.parquet")
+
+
+def failure(spec: BaselineSpec, folder: Path) -> tuple[str, str]:
+    outcome = run_trial(spec, folder, lambda event: None, lambda: False)
+    assert isinstance(outcome, FailedOutcome)
+    return outcome.error.code, outcome.error.message
+
+
+def results_file(path: Path, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    path.write_text(json.dumps(rows))
+    return {"kind": "file", "file": str(path)}
+
+
+def test_annotated_boxes_hold_every_answer(root: Path, cache: Path, tmp_path: Path) -> None:
+    outcome, answers = run(make_baseline(root, cache, {"kind": "gt_boxes"}), tmp_path / "trial")
+    assert (outcome.best_epoch, outcome.epochs, outcome.num_trainable_parameters) == (0, [], 0)
+    assert answers["num_boxes"].tolist() == [2, 2, 2, 2]
+    assert answers["proposal_iou_best"].tolist() == pytest.approx([1] * 4)
+    areas = (answers["pred_box_xyxy"][:, 2:] - answers["pred_box_xyxy"][:, :2]).prod(axis=1)
+    assert all(area == pytest.approx(400) or area == pytest.approx(LARGE) for area in areas)
+    hits = areas == pytest.approx(LARGE)
+    assert outcome.metrics.acc_at_50 == np.mean([area == pytest.approx(LARGE) for area in areas]), hits
+    assert ((answers["objectness"] >= 0.5) & (answers["objectness"] <= 1)).all()  # the larger share of two
+
+
+def test_the_whole_picture_answers_with_itself(root: Path, cache: Path, tmp_path: Path) -> None:
+    outcome, answers = run(make_baseline(root, cache, {"kind": "whole_picture"}), tmp_path / "trial")
+    assert answers["pred_box_xyxy"].tolist() == [[0, 0, WIDTH, HEIGHT]] * 4
+    assert outcome.metrics.miou == pytest.approx(LARGE / (WIDTH * HEIGHT))
+    assert answers["iou_blank"].tolist() == answers["iou"].tolist()
+
+
+def test_where_nothing_was_detected_the_whole_picture_answers(
+    root: Path, cache: Path, tmp_path: Path
+) -> None:
+    far = {"category_id": 1, "bbox": [0, 0, 5, 5], "score": 0.9}
+    unsure = {"category_id": 1, "bbox": [18, 14, 40.5, 30.25], "score": 0.1}  # the truth, below the threshold
+    detector = results_file(tmp_path / "boxes.json", [{"image_id": 2, **far}, {"image_id": 2, **unsure}])
+    _, answers = run(make_baseline(root, cache, detector), tmp_path / "trial")
+    assert answers["image_id"].tolist() == [2, 2, 8, 8]
+    assert answers["num_boxes"].tolist() == [1, 1, 0, 0]
+    assert answers["pred_box_xyxy"][0].tolist() == [0, 0, 5, 5]
+    assert answers["pred_box_xyxy"][2].tolist() == [0, 0, WIDTH, HEIGHT]
+    np.testing.assert_array_equal(answers["proposal_iou_best"], answers["iou"])
+    lower = make_baseline(root, cache, detector, score_thresh=0.05)
+    assert run(lower, tmp_path / "lower")[1]["proposal_iou_best"][0] == pytest.approx(1)
+
+
+def test_boxes_alone_are_in_the_detectors_order(root: Path, cache: Path, tmp_path: Path) -> None:
+    truth = {"category_id": 1, "bbox": [18, 14, 40.5, 30.25], "score": 0.5}
+    sure = {"category_id": 1, "bbox": [100, 70, 10, 10], "score": 0.9}
+    detector = results_file(tmp_path / "boxes.json", [{"image_id": 2, **truth}, {"image_id": 2, **sure}])
+    _, answers = run(make_baseline(root, cache, detector), tmp_path / "trial")
+    assert answers["proposal_iou_at_1"][0] == 0
+    assert answers["proposal_iou_at_5"][0] == answers["iou_at_5"][0] == pytest.approx(1)
+    one = make_baseline(root, cache, detector, max_boxes=1)
+    assert run(one, tmp_path / "one")[1]["proposal_iou_best"][0] == 0
+
+
+def test_a_second_trial_encodes_nothing_anew(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crop = make_baseline(root, tmp_path / "cache", {"kind": "gt_boxes"})
+    first = run(crop, tmp_path / "first")[1]
+    run(make_baseline(root, tmp_path / "cache", {"kind": "gt_boxes"}, ranking="blur"), tmp_path / "blur")
+    for name in ("encode_picture", "encode_text"):
+        monkeypatch.setattr(ClipBackbone, name, lambda *args: pytest.fail("it was encoded before"))
+    again = run(crop, tmp_path / "again")[1]
+    for name, values in first.items():
+        np.testing.assert_array_equal(again[name], values)
+    both = make_baseline(root, tmp_path / "cache", {"kind": "gt_boxes"}, ranking="crop+blur")
+    run(both, tmp_path / "both")
+
+
+def test_another_split_is_evaluated_by_the_same_spec(root: Path, cache: Path, tmp_path: Path) -> None:
+    spec = make_baseline(root, cache, {"kind": "gt_boxes"}, templates=["{}", "a photo of {}"])
+    run(spec, tmp_path)
+    (tmp_path / "spec.json").write_text(spec.model_dump_json())
+    params = {"split": "test", "dataset": None, "out_dir": str(tmp_path), "cache_dir": str(cache)}
+    method = METHODS["evaluate"]
+    context = CallContext(lambda event: None, lambda: False, torch.device("cpu"))
+    method.run(method.params.model_validate({"model": str(tmp_path), **params}), context)
+    assert read_predictions(tmp_path / "predictions-test.parquet")["image_id"].tolist() == [4, 4, 10, 10]
+    assert json.loads((tmp_path / "metrics-test.json").read_text())["num_sentences"] == 4
+
+
+def test_a_trained_model_proposes_for_each_sentence(root: Path, cache: Path, tmp_path: Path) -> None:
+    run_trial(make_spec(root, cache), tmp_path / "model", lambda event: None, lambda: False)
+    detector = {"kind": "rpn", "file": str(tmp_path / "model" / "best.safetensors")}
+    _, answers = run(make_baseline(root, cache, detector, max_boxes=5), tmp_path / "trial")
+    model = read_predictions(tmp_path / "model" / "predictions-val.parquet")
+    assert ((answers["num_boxes"] >= 1) & (answers["num_boxes"] <= 5)).all()
+    np.testing.assert_allclose(answers["proposal_iou_at_1"], model["iou"], atol=1e-6)
+
+
+def test_a_limit_holds(root: Path, cache: Path, tmp_path: Path) -> None:
+    spec = make_baseline(root, cache, {"kind": "gt_boxes"}, limits={"val": 3})
+    assert run(spec, tmp_path)[0].metrics.num_sentences == 3
+
+
+def test_a_sentence_that_clip_does_not_read_to_its_end_is_told(
+    root: Path, cache: Path, tmp_path: Path
+) -> None:
+    long = make_baseline(root, cache, {"kind": "gt_boxes"}, templates=["the " * 80 + "{}"])
+    outcome, _ = run(long, tmp_path)
+    assert outcome.notes == [
+        "4 sentences of val are longer than CLIP reads (77 tokens with its two marks); the rest is cut off."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "told"),
+    [
+        ("[", "data_invalid", "boxes.json"),
+        (
+            json.dumps([{"image_id": 999, "category_id": 1, "bbox": [1, 1, 5, 5], "score": 1}]),
+            "data_invalid",
+            "999",
+        ),
+    ],
+)
+def test_a_file_that_is_no_use_fails_the_trial(
+    root: Path, cache: Path, tmp_path: Path, content: str, code: str, told: str
+) -> None:
+    (tmp_path / "boxes.json").write_text(content)
+    spec = make_baseline(root, cache, {"kind": "file", "file": str(tmp_path / "boxes.json")})
+    found, message = failure(spec, tmp_path / "trial")
+    assert found == code and told in message
+
+
+def test_a_file_that_has_changed_since_the_plan_fails_the_trial(
+    root: Path, cache: Path, tmp_path: Path
+) -> None:
+    detector = results_file(tmp_path / "boxes.json", [])
+    spec = make_baseline(root, cache, detector)
+    (tmp_path / "boxes.json").write_text("[ ]")
+    code, message = failure(spec, tmp_path / "trial")
+    assert code == "weights_mismatch" and "has changed" in message
+    (tmp_path / "boxes.json").unlink()
+    assert failure(spec, tmp_path / "again")[0] == "weights_missing"
+
+
+def test_events_tell_how_far_it_is(root: Path, tmp_path: Path) -> None:
+    events: list[BaseModel] = []
+    spec = make_baseline(root, tmp_path / "cache", {"kind": "gt_boxes"})
+    run_trial(spec, tmp_path / "trial", events.append, lambda: False)
+    phases = {event.model_dump().get("phase") for event in events}
+    assert {"crops", "text_features"} <= phases
