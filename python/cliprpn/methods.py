@@ -151,7 +151,9 @@ def _train_detector(params: TrainDetectorParams, context: CallContext) -> TrainD
 def _check_detector(params: CheckDetectorParams, context: CallContext) -> CheckDetectorResult:
     index = open_dataset(Path(params.dataset.root), params.dataset.id)
     return CheckDetectorResult(
-        num_classes=check_detector(params.settings, index, Path(params.cache_dir), context.device)
+        num_classes=check_detector(
+            params.settings, index, Path(params.cache_dir), context.device, context.emit
+        )
     )
 
 

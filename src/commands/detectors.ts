@@ -37,7 +37,11 @@ export async function readyDetectors(
     const { dataset, cache_dir, baseline } = spec;
     const { detector } = baseline;
     const open = (): Promise<unknown> =>
-      engine.call("check_detector", { settings: baseline, dataset, cache_dir });
+      engine.call(
+        "check_detector",
+        { settings: baseline, dataset, cache_dir },
+        { onEvent: liveEvent(context.terminal) },
+      );
     if (detector.kind !== "trained_yolo") await open();
     else
       await open().catch(async (error) => {

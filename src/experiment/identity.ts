@@ -16,7 +16,7 @@ export async function identifyBackbone({
   return { name, weights, weights_id: await hashFile(file) };
 }
 
-/** Hash of the Python sources that run trials and of the lock: an outcome made by others is stale. */
+/** Hash of the Python sources that run trials and of the locks: an outcome made by others is stale. */
 export function hashSources(): string {
   const root = join(packageRoot, "python/cliprpn");
   const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter(
@@ -24,5 +24,7 @@ export function hashSources(): string {
   );
   const hash = createHash("sha256");
   for (const file of files.sort()) hash.update(file).update(readFileSync(join(root, file)));
-  return hash.update(readFileSync(join(packageRoot, "env/runtime.txt"))).digest("hex");
+  for (const lock of ["runtime", "extra-onnx", "extra-yolo"])
+    hash.update(readFileSync(join(packageRoot, `env/${lock}.txt`)));
+  return hash.digest("hex");
 }

@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { execa } from "execa";
 import { packageRoot } from "../../src/package-root.ts";
 import { ensureRuntime } from "../../src/runtime/ensure-runtime.ts";
+import { ensureExtras } from "../../src/runtime/extras.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import { helpMs, sweepMemory } from "./cli.ts";
 import { measureEngine } from "./engine.ts";
@@ -14,6 +15,8 @@ import { fullShapeRows } from "./full-shape-rows.ts";
 import { picturesMemoryRows, picturesRows } from "./pictures.ts";
 import { runPython } from "./python.ts";
 import {
+  type BaselineFigures,
+  baselineRows,
   engineRows,
   helpRow,
   memoryRows,
@@ -29,7 +32,9 @@ const { values } = parseArgs({ options: { out: { type: "string" }, scenes: { typ
 const numScenes = Number(values.scenes ?? 300);
 const started = performance.now();
 const terminal = makeTerminal(process);
-const { python } = await ensureRuntime({ environment: "runtime", terminal });
+const runtime = await ensureRuntime({ environment: "runtime", terminal });
+await ensureExtras(runtime, ["yolo"], { terminal });
+const { python } = runtime;
 const folder = mkdtempSync(join(tmpdir(), "cliprpn-bench-"));
 try {
   const rows: Row[] = [];
@@ -41,6 +46,10 @@ try {
   await add("a sweep, and one the original's way", async () => {
     const args = [join(folder, "ours"), String(scenes.prepare_s), ...scenes.specFiles];
     return sweepRows(await runPython<SweepFigures>(python, "sweep", args));
+  });
+  await add("a baseline, and one the original's way", async () => {
+    const args = [scenes.specFiles[0] ?? "", join(folder, "baseline")];
+    return baselineRows(await runPython<BaselineFigures>(python, "baseline", args));
   });
   await add("bridge and engine, and a plain loop", async () =>
     engineRows(await measureEngine(scenes, python)),

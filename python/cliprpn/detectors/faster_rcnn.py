@@ -36,7 +36,10 @@ class FasterRcnnDetector:
 
     Attributes:
         classes: names of its classes, in its order, without background.
+        warning: None, as it runs where it is asked to.
     """
+
+    warning: str | None = None
 
     def __init__(self, model: FasterRCNN, categories: list[str], device: torch.device) -> None:
         self.classes = [name for name in categories if name]

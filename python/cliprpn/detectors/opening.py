@@ -17,6 +17,7 @@ from cliprpn.contract.generated import (
     FileDetector,
     RpnDetector,
     TrainedYoloDetector,
+    WarningEvent,
     YoloDetector,
     YoloxDetector,
 )
@@ -28,6 +29,7 @@ from cliprpn.detectors.yolo import open_yolo
 from cliprpn.detectors.yolox import open_yolox
 from cliprpn.durable import write_durably
 from cliprpn.errors import CliprpnError
+from cliprpn.steps import Emit
 
 # Part of the detections' key: change it whenever the same weights would find other boxes.
 VERSION = "1"
@@ -42,6 +44,7 @@ class Opening:
     index: DatasetIndex
     cache_dir: Path
     device: torch.device
+    emit: Emit
 
     @property
     def store(self) -> Path:
@@ -68,6 +71,8 @@ class Opening:
             CliprpnError: weights_*, package_missing.
         """
         opened = self._opened()
+        if opened.warning is not None:
+            self.emit(WarningEvent(type="warning", message=opened.warning))
         write_durably(self._classes_file(), f"{json.dumps(opened.classes)}\n".encode())
         return opened
 

@@ -32,9 +32,11 @@ class Detector(Protocol):
 
     Attributes:
         classes: names of its classes, in its order.
+        warning: for a person, where it does not run on the device that was asked for; else None.
     """
 
     classes: list[str]
+    warning: str | None
 
     def detect(self, pictures: list[Tensor]) -> list[Proposals]:
         """

@@ -71,7 +71,7 @@ def propose(
 
 
 def check_detector(
-    settings: BaselineSettings, index: DatasetIndex, cache_dir: Path, device: torch.device
+    settings: BaselineSettings, index: DatasetIndex, cache_dir: Path, device: torch.device, emit: Emit
 ) -> int | None:
     """Finds what would fail every trial of a detector. Returns its number of classes, None where boxes have none.
 
@@ -84,7 +84,7 @@ def check_detector(
     elif isinstance(detector, FileDetector):
         read_results(checked_file(detector), index)
     elif not isinstance(detector, GtBoxesDetector | WholePictureDetector):
-        return len(Opening(settings, index, cache_dir, device).open().classes)
+        return len(Opening(settings, index, cache_dir, device, emit).open().classes)
     return None
 
 
@@ -108,7 +108,7 @@ def _of_pictures(
         found = [_best(results.of(row), settings) for row in rows]
         classes = sorted({name for own in found for name in own.categories if name != ""})
         return found, classes, results.notes
-    opening = Opening(settings, index, cache_dir, device)
+    opening = Opening(settings, index, cache_dir, device, emit)
     show = paced(emit)
     found = detect_all(
         picture_files(index, rows),

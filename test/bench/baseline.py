@@ -1,0 +1,121 @@
+"""A baseline, ours against the original's way: `python -m bench.baseline SPEC.json CACHE`.
+
+The same detector, the same CLIP and the same sentences on both sides. The detector is trained for a moment only, and its
+boxes are taken however unsure it is of them, so that every picture has as many as on photos.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torchvision.transforms import functional as pictures
+
+from cliprpn.baseline import evaluate_baseline
+from cliprpn.contract.generated import BaselineSpec, TrainedYoloDetector
+from cliprpn.data.index import DatasetIndex, open_dataset
+from cliprpn.detectors.train_yolo import train_yolo
+from cliprpn.detectors.yolo import open_yolo
+from cliprpn.memory import keep_freed_memory
+from cliprpn.models.backbone import ClipBackbone
+from cliprpn.models.weights_files import load_backbone
+from cliprpn.seeding import seed_everything
+
+CPU = torch.device("cpu")
+DETECTOR = {"kind": "trained_yolo", "architecture": "yolov8n", "num_epochs": 1, "image_size_px": 320}
+# Of a YOLO on COCO photos at its usual threshold, 4 to 8 boxes a picture are left.
+LIMITS = {"score_thresh": 0.0, "nms_thresh": 0.45, "max_boxes": 6}
+
+
+def main(spec_file: Path, cache: Path) -> dict[str, Any]:
+    """Seconds of both ways for val's sentences; ours with nothing kept, then with all of it."""
+    keep_freed_memory()
+    spec = spec_of(json.loads(spec_file.read_text()), cache)
+    index = open_dataset(Path(spec.dataset.root), spec.dataset.id)
+    detector = spec.baseline.detector
+    assert isinstance(detector, TrainedYoloDetector)
+    weights, _ = train_yolo(detector, index, cache, CPU, lambda event: None, lambda: False)
+    seed_everything(spec.seed, spec.num_threads)
+    backbone = load_backbone(spec.backbone.name, spec.backbone.weights)
+    limits = (spec.baseline.score_thresh, spec.baseline.nms_thresh, spec.baseline.max_boxes)
+    yolo = open_yolo(weights, detector.image_size_px, *limits, CPU, cache, trusted=True)
+    rows = index.split("val")
+    original_way(index, rows[:2], yolo, backbone)  # Both sides start warm: torch's kernels and the detector.
+    original_s = _seconds(lambda: original_way(index, rows, yolo, backbone))
+    cold_s, warm_s = (
+        _seconds(lambda split=split: ours(spec, split, cache / "answers")) for split in ("val", "val")
+    )
+    return {
+        "num_sentences": len(rows),
+        "num_images": len(np.unique(index.image_rows[rows])),
+        "num_boxes": LIMITS["max_boxes"],
+        "original_s": original_s,
+        "cold_s": cold_s,
+        "warm_s": warm_s,
+    }
+
+
+def spec_of(trial: dict[str, Any], cache: Path) -> BaselineSpec:
+    """A baseline on the data and with the CLIP of a trial."""
+    settings = {
+        "detector": DETECTOR | {"batch_size": 16, "seed": 0},
+        "ranking": "crop",
+        "templates": ["{}"],
+        "category_prior": False,
+        **LIMITS,
+    }
+    common = {key: value for key, value in trial.items() if key not in ("settings", "preset")}
+    return BaselineSpec.model_validate(
+        common
+        | {"kind": "baseline", "baseline": settings, "limits": trial["settings"]["limits"]}
+        | {"cache_dir": str(cache)}
+    )
+
+
+def ours(spec: BaselineSpec, split: str, folder: Path) -> None:
+    """From the pictures' files to the answers' file."""
+    evaluate_baseline(spec, None, split, folder, CPU, lambda event: None, lambda: False)
+
+
+@torch.no_grad()
+def original_way(
+    index: DatasetIndex, rows: np.ndarray, yolo: Any, backbone: ClipBackbone
+) -> list[list[float]]:
+    """The original's loop: for each sentence one picture, one crop at a time, through PIL. Returns the boxes."""
+    answers = []
+    assert index.images_dir is not None
+    for row in rows.tolist():
+        name = index.images["file_name"][int(index.image_rows[row])].as_py()
+        with Image.open(index.images_dir / name) as file:
+            image = file.convert("RGB")
+        boxes = yolo.detect([pictures.pil_to_tensor(image)])[0].boxes_xyxy.tolist()
+        boxes = boxes or [[0.0, 0.0, *image.size]]
+        text = backbone.encode_text(backbone.tokenize([index.sentences["sentence"][row].as_py()]))[0]
+        similarities = [
+            float(backbone.encode_picture(openai_preprocess(image.crop(box))[None]) @ text[0])
+            for box in boxes
+        ]
+        answers.append(boxes[int(np.argmax(similarities))])
+    return answers
+
+
+def openai_preprocess(image: Image.Image) -> torch.Tensor:
+    """As OpenAI's CLIP, but for its normalising, which the backbone does: [3, 224, 224], in [0, 1]."""
+    resized = pictures.resize(image, [224], pictures.InterpolationMode.BICUBIC)
+    return pictures.to_tensor(pictures.center_crop(resized, [224, 224]))
+
+
+def _seconds(work: Any) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]))))
