@@ -14,7 +14,8 @@ from torch import Tensor
 
 # Of the patches that are cut at once, one channel: some 100 MB in all.
 PIXELS_AT_ONCE = 1 << 22
-SMALLEST_PATCH_PX = 32
+# Boxes of like size share a pass: patches' sides are rounded up to a multiple of this.
+PATCH_STEP_PX = 32
 # Pillow's bicubic is Keys' with a = -0.5, and so 2 pixels wide to each side; torch's own has -0.75.
 KEYS_A = -0.5
 SUPPORT = 2.0
@@ -28,19 +29,22 @@ def resize_and_center_crop(picture: Tensor, boxes_xyxy: Tensor, size_px: int) ->
 
     Args:
         picture: [3, H, W], uint8.
-        boxes_xyxy: [N, 4], pixels, whole numbers, at least 1 px wide and high, inside the picture.
+        boxes_xyxy: [N, 4], int64, pixels, at least 1 px wide and high, inside the picture; on the CPU, where
+            what follows from them is reckoned in float64.
 
     Returns:
         [N, 3, size_px, size_px], float32, whole numbers in [0, 255].
     """
     starts, spans = _windows(boxes_xyxy, size_px)
-    patch_px = _power_of_two(spans.length.amax(dim=1))
+    patch_px = (spans.length.amax(dim=1) / PATCH_STEP_PX).ceil().long() * PATCH_STEP_PX
     resized = torch.empty(len(boxes_xyxy), 3, size_px, size_px, device=picture.device)
     for side in patch_px.unique().tolist():
         alike = (patch_px == side).nonzero()[:, 0]
         for rows in alike.split(max(1, PIXELS_AT_ONCE // side**2)):
             patches = _cut(picture, starts[rows], side).float()  # [n, 3, side, side]
-            across, down = (_weights(spans.of(rows, axis), side, size_px) for axis in (0, 1))
+            across, down = (
+                _weights(spans.of(rows, axis), side, size_px).to(picture.device) for axis in (0, 1)
+            )
             wide = _to_bytes(patches.flatten(1, 2) @ across.mT).unflatten(1, (3, side))  # [n, 3, side, size]
             resized[rows] = _to_bytes(down[:, None] @ wide)
     return resized
@@ -63,15 +67,14 @@ def _windows(boxes_xyxy: Tensor, size_px: int) -> tuple[Tensor, _Spans]:
     A patch holds the centre of its box and the filter's support beyond, no more: a box of 1:50 costs what its
     middle does.
     """
-    boxes = boxes_xyxy.long()
-    wh = boxes[:, 2:] - boxes[:, :2]
+    wh = boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]
     resized = size_px * wh // wh.amin(dim=1, keepdim=True)
     scale = wh.double() / resized
     cropped = ((resized - size_px) / 2).round() * scale  # torchvision rounds half to even too
     reach = SUPPORT * scale.clamp(min=1)
     lead = (cropped - reach).floor().clamp(min=0)
     end = torch.minimum((cropped + size_px * scale + reach).ceil(), wh)
-    return boxes[:, :2] + lead.long(), _Spans(scale, cropped + scale / 2 - lead, end - lead)
+    return boxes_xyxy[:, :2] + lead.long(), _Spans(scale, cropped + scale / 2 - lead, end - lead)
 
 
 def _weights(span: _Spans, patch_px: int, size_px: int) -> Tensor:
@@ -79,10 +82,8 @@ def _weights(span: _Spans, patch_px: int, size_px: int) -> Tensor:
 
     A box's edges end its filter, which is then scaled up, as Pillow does.
     """
-    device = span.scale.device
-    steps = torch.arange(size_px, dtype=torch.float64, device=device)
-    centres = (span.first[:, None] + steps * span.scale[:, None]).float()  # [n, size]
-    pixels = torch.arange(patch_px, device=device)
+    centres = (span.first[:, None] + torch.arange(size_px) * span.scale[:, None]).float()  # [n, size]
+    pixels = torch.arange(patch_px)
     stretch = span.scale.clamp(min=1).float()[:, None, None]
     values = _keys((pixels + 0.5 - centres[:, :, None]) / stretch)
     values = values * (pixels < span.length[:, None, None])
@@ -99,16 +100,12 @@ def _keys(distance: Tensor) -> Tensor:
 
 def _cut(picture: Tensor, starts: Tensor, side: int) -> Tensor:
     """Squares of a picture from these corners on, [n, 3, side, side]; its last row and column go on beyond it."""
-    steps = torch.arange(side, device=picture.device)
+    steps = torch.arange(side)
     columns, rows = (
-        (starts[:, axis, None] + steps).clamp(max=picture.shape[2 - axis] - 1) for axis in (0, 1)
+        (starts[:, axis, None] + steps).clamp(max=picture.shape[2 - axis] - 1).to(picture.device)
+        for axis in (0, 1)
     )
     return picture[:, rows[:, :, None], columns[:, None, :]].transpose(0, 1)
-
-
-def _power_of_two(lengths: Tensor) -> Tensor:
-    """The next power of two, so that boxes of like size share a pass."""
-    return 2 ** lengths.clamp(min=SMALLEST_PATCH_PX).log2().ceil().long()
 
 
 def _to_bytes(values: Tensor) -> Tensor:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-# What training CLIP ended at, where it was clipped (Radford et al. 2021, section 2.5).
-CLIP_LOGIT_SCALE = 100.0
 NO_CLASS = -1
 
 

@@ -27,16 +27,16 @@ def render_views(picture: Tensor, boxes_xyxy: Tensor, view: View, size_px: int =
 
     Args:
         picture: [3, H, W], uint8, RGB.
-        boxes_xyxy: [N, 4], pixels, inside the picture.
+        boxes_xyxy: [N, 4], pixels, inside the picture; on any device.
 
     Returns:
         [N, 3, size_px, size_px], float32, in [0, 1], on the picture's device.
     """
-    boxes = touched_pixels(boxes_xyxy.to(picture.device), picture.shape[2], picture.shape[1])
+    boxes = touched_pixels(boxes_xyxy.cpu(), picture.shape[2], picture.shape[1])
     if view == "crop":
         return resize_and_center_crop(picture, boxes, size_px) / 255
     height, width = picture.shape[1:]
-    in_square = boxes * torch.tensor([size_px / width, size_px / height] * 2, device=picture.device)
+    in_square = (boxes * torch.tensor([size_px / width, size_px / height] * 2)).to(picture.device)
     squashed = _squash(picture, size_px)
     if view == "blur":
         return _sharp_inside(in_square, squashed, _blurred(picture, size_px))
@@ -45,7 +45,7 @@ def render_views(picture: Tensor, boxes_xyxy: Tensor, view: View, size_px: int =
 
 def touched_pixels(boxes_xyxy: Tensor, width: int, height: int) -> Tensor:
     """Edges of the pixels that boxes touch: [N, 4], int64, xyxy, at least 1 px wide and high."""
-    limit = torch.tensor([width, height], device=boxes_xyxy.device)
+    limit = torch.tensor([width, height])
     top_left = torch.minimum(boxes_xyxy[:, :2].floor().long().clamp(min=0), limit - 1)
     bottom_right = torch.minimum(boxes_xyxy[:, 2:].ceil().long(), limit)
     return torch.cat([top_left, torch.maximum(bottom_right, top_left + 1)], dim=1)
