@@ -59,6 +59,8 @@ def _load(cache_dir: Path) -> None:
         # In memory only: its file may be another process's at this moment.
         dict.update(utils.SETTINGS, {"sync": False, **{name: False for name in LOGGERS}})
         importlib.import_module("ultralytics.utils.events").events.enabled = False
+        # It would fetch yolov5su.pt for any file named yolov5s.pt, and weights anew whose path has a quote in it.
+        vars(importlib.import_module("ultralytics.utils.downloads"))["attempt_download_asset"] = _as_named
     except ImportError as error:
         raise CliprpnError(
             "package_missing",
@@ -68,6 +70,10 @@ def _load(cache_dir: Path) -> None:
     # Not even errors to standard output: they come as exceptions.
     utils.LOGGER.handlers = [logging.NullHandler()]
     utils.LOGGER.setLevel(logging.CRITICAL)
+
+
+def _as_named(file: Any, *_: Any, **__: Any) -> str:
+    return str(file)
 
 
 def _globals() -> Any:

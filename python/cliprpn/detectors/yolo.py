@@ -173,7 +173,9 @@ def _onnx(file: Path, image_size_px: int | None, device: torch.device) -> Networ
     nms = isinstance(exported_with, dict) and exported_with.get("nms")
     end_to_end = bool(facts.get("end2end") or nms)
     size, flexible = _onnx_size(onnx, facts.get("imgsz"), image_size_px)
-    stride = int(facts.get("stride", 32))
+    stride = facts.get("stride", 32)
+    if not isinstance(stride, int) or stride < 1:
+        raise _no_yolo(file, "metadata of ultralytics with stride, a number", str(stride)[:100])
     output = onnx(torch.full((1, 3, *size), 114 / 255))
     wanted = (1, None, 6) if end_to_end else (1, 4 + len(classes), None)
     if output.ndim != 3 or any(

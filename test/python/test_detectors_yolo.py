@@ -1,0 +1,407 @@
+"""YOLO by ultralytics: what it accepts, what it finds, what it leaves of the process, how a small one is trained."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import types
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from helpers import REPO, prepared, small_dataset
+from made_onnx import constant, field, model, node
+from PIL import Image
+from torch import Tensor
+
+from cliprpn.contract.generated import ProgressEvent, TrainedYoloDetector
+from cliprpn.data.images import MAX_PIXELS, PictureFile, load_picture
+from cliprpn.data.index import DatasetIndex, open_dataset
+from cliprpn.detectors.train_yolo import train_yolo, trained_weights
+from cliprpn.detectors.ultralytics_quiet import quiet_ultralytics
+from cliprpn.detectors.yolo import YoloDetector, open_yolo
+from cliprpn.errors import CliprpnError
+
+pytest.importorskip("ultralytics")
+pytestmark = pytest.mark.usefixtures("no_traces")
+SHARED = REPO.parent / "shared" / "data"
+CPU = torch.device("cpu")
+RECIPE = TrainedYoloDetector(
+    kind="trained_yolo", architecture="yolov8p", num_epochs=2, image_size_px=64, batch_size=4, seed=0
+)
+# RECIPE on the eight pictures that train.
+BATCHES_PER_EPOCH, BATCHES = 2, 4
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("yolo")
+
+
+@pytest.fixture(scope="module")
+def index(cache: Path) -> DatasetIndex:
+    return open_dataset(*prepared(small_dataset(cache / "data"), cache))
+
+
+@pytest.fixture(scope="module")
+def untrained(cache: Path) -> Path:
+    """A .pt with weights as they are drawn, of two classes."""
+    return save_untrained(cache, "untrained.pt", "detect")
+
+
+def save_untrained(cache: Path, name: str, task: str) -> Path:
+    path = cache / name
+    with quiet_ultralytics(cache):
+        from ultralytics.nn.tasks import DetectionModel, SegmentationModel
+
+        from cliprpn.detectors.yolo_trainer import describe_architecture, minimal_checkpoint
+
+        torch.manual_seed(0)
+        description = describe_architecture("yolov8p")
+        if task == "segment":
+            description["head"][-1][2:] = ["Segment", ["nc", 32, 256]]
+        made = (DetectionModel if task == "detect" else SegmentationModel)(description, nc=2, verbose=False)
+        made.names = {0: "cat", 1: "dog"}
+        content = minimal_checkpoint(made, 64)
+        content["train_args"]["task"] = made.task = task
+        torch.save(content, path)
+    return path
+
+
+def open_file(file: Path, cache: Path, trusted: bool = True, size: int | None = None) -> YoloDetector:
+    return open_yolo(file, size, 0.0, 0.7, 20, CPU, cache, trusted)
+
+
+def noise(height: int, width: int, seed: int) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 255, (3, height, width), dtype=torch.uint8, generator=generator)
+
+
+def test_a_picture_has_the_same_boxes_alone_and_among_others(untrained: Path, cache: Path) -> None:
+    detector = open_file(untrained, cache)
+    assert detector.classes == ["cat", "dog"]
+    pictures = [noise(48, 64, 0), noise(64, 30, 1), noise(48, 64, 2), noise(1, 90, 3)]
+    for picture, found in zip(pictures, detector.detect(pictures), strict=True):
+        alone = detector.detect([picture])[0]
+        assert 0 < len(alone) <= 20
+        # A convolution of two pictures sums in another order than of one: 1e-5 px measured.
+        torch.testing.assert_close(found.boxes_xyxy, alone.boxes_xyxy, rtol=0, atol=1e-3)
+        torch.testing.assert_close(found.scores, alone.scores, rtol=0, atol=1e-5)
+        height, width = picture.shape[1:]
+        assert (found.boxes_xyxy >= 0).all()
+        assert (found.boxes_xyxy <= torch.tensor([width, height, width, height])).all()
+        assert found.scores.tolist() == sorted(found.scores.tolist(), reverse=True)
+        assert set(found.categories) <= {"cat", "dog"}
+
+
+def test_a_pt_is_not_loaded_unless_trusted(cache: Path) -> None:
+    class Bomb:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return os.mkdir, (str(cache / "it-ran"),)
+
+    path = cache / "bomb.pt"
+    torch.save({"model": Bomb()}, path)
+    with pytest.raises(CliprpnError, match=r"runs code.*--trust-weights.*\.onnx") as error:
+        open_file(path, cache, trusted=False)
+    assert error.value.code == "weights_unsafe"
+    assert not (cache / "it-ran").exists()
+
+
+def test_a_yolo_of_the_old_repository_is_told_apart(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = types.ModuleType("models.yolo")
+    module.Model = type("Model", (), {"__module__": "models.yolo"})  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "models", types.ModuleType("models"))
+    monkeypatch.setitem(sys.modules, "models.yolo", module)
+    path = cache / "yolov5s.pt"  # By its name ultralytics would fetch another one.
+    torch.save({"model": module.Model()}, path)
+    monkeypatch.undo()
+    with pytest.raises(CliprpnError, match=r"yolov5su\.pt stands in.*COCO results JSON") as error:
+        open_file(path, cache)
+    assert error.value.code == "weights_mismatch"
+
+
+def test_what_is_no_yolo_that_detects_is_refused(untrained: Path, cache: Path) -> None:
+    truncated = cache / "truncated.pt"
+    truncated.write_bytes(untrained.read_bytes()[:10_000])
+    (cache / "empty.pt").write_bytes(b"")
+    (cache / "empty.onnx").write_bytes(b"")
+    (cache / "junk.onnx").write_bytes(os.urandom(999))
+    torch.save({"model": {"weight": torch.ones(1)}}, cache / "state.pt")
+    segment = save_untrained(cache, "segment.pt", "segment")
+    cases = {
+        truncated: "can load, found",
+        cache / "empty.pt": "can load, found",
+        cache / "state.pt": "can load, found",
+        segment: "a YOLO that detects.*found one for the task segment",
+        cache / "empty.onnx": "an .onnx that onnxruntime can run",
+        cache / "junk.onnx": "an .onnx that onnxruntime can run",
+        cache / "yolo.engine": r"as \.onnx or \.pt, found \.engine",
+        cache: r"as \.onnx or \.pt, found neither",
+    }
+    for path, words in cases.items():
+        with pytest.raises(CliprpnError, match=words) as error:
+            open_file(path, cache)
+        assert error.value.code == "weights_mismatch"
+        assert str(path) in error.value.message
+
+
+def made_onnx(path: Path, output: list[int], **metadata: str) -> Path:
+    """A graph that makes zeros of any picture of 64 px, with ultralytics' metadata beside."""
+    content = model(
+        {"images": [1, 3, 64, 64]},
+        {"output0": list(output)},
+        [
+            node("ReduceSum", ["images"], "sum", keepdims=0),
+            node("Mul", ["sum", "zeros"], "output0"),
+        ],
+        [constant("zeros", torch.zeros(output))],
+    )
+    facts = {
+        "task": "detect",
+        "names": "{0: 'cat', 1: 'dog'}",
+        "stride": "32",
+        "imgsz": "[64, 64]",
+    } | metadata
+    entries = [field(1, key.encode()) + field(2, value.encode()) for key, value in facts.items()]
+    path.write_bytes(content + b"".join(field(14, each) for each in entries))
+    return path
+
+
+def test_an_onnx_is_held_against_what_it_says_of_itself(cache: Path) -> None:
+    assert open_file(made_onnx(cache / "good.onnx", [1, 6, 84]), cache).classes == ["cat", "dog"]
+    end_to_end = made_onnx(cache / "end.onnx", [1, 300, 6], end2end="True")
+    assert [len(found) for found in open_file(end_to_end, cache).detect([noise(64, 64, 0)])] == [0]
+    cases: list[tuple[dict[str, str], list[int], str]] = [
+        ({"task": "pose"}, [1, 6, 84], "found one for the task pose"),
+        ({}, [1, 84, 84], "an output of 1x6xN, found 1x84x84"),
+        ({"end2end": "True"}, [1, 6, 84], "an output of 1xNx6, found 1x6x84"),
+        ({"names": "{0: 'cat', 2: 'dog'}"}, [1, 6, 84], "names of classes 0, 1, 2"),
+        ({"names": "{}"}, [1, 4, 84], "names of classes 0, 1, 2"),
+        ({"stride": "'no'"}, [1, 6, 84], "stride, a number"),
+        ({"names": "__import__('os').abort()"}, [1, 6, 84], "names as a literal"),
+        ({"names": "[" * 9_999}, [1, 6, 84], "names as a literal"),
+    ]
+    for metadata, output, words in cases:
+        with pytest.raises(CliprpnError, match=words) as error:
+            open_file(made_onnx(cache / "case.onnx", output, **metadata), cache)
+        assert error.value.code == "weights_mismatch"
+    with pytest.raises(CliprpnError, match=r"pictures of 96 px.*64x64 only"):
+        open_file(cache / "good.onnx", cache, size=96)
+
+
+@pytest.mark.skipif(not (SHARED / "detectors").is_dir(), reason="../shared/data is not there")
+def test_real_photos_have_the_boxes_that_ultralytics_itself_finds(cache: Path) -> None:
+    weights = SHARED / "detectors" / "yolov8n_int8.onnx"
+    files = sorted((SHARED / "refcocog-photos" / "images").iterdir())[:3]
+    photos = [load_picture(PictureFile(file, False, MAX_PIXELS)) for file in files]
+    found = open_yolo(weights, None, 0.05, 0.7, 100, CPU, cache, trusted=False).detect(photos)
+    with quiet_ultralytics(cache):
+        from ultralytics import YOLO
+
+        theirs = YOLO(weights, task="detect")
+        for photo, own in zip(photos, found, strict=True):
+            bgr = np.ascontiguousarray(photo.permute(1, 2, 0).numpy()[..., ::-1])
+            boxes = theirs.predict(bgr, conf=0.05, iou=0.7, max_det=100, verbose=False)[0].boxes
+            inside = ((boxes.xyxy[:, 2:] - boxes.xyxy[:, :2]) > 0).all(dim=1)
+            # Equal to the last bit here; onnxruntime may sum in another order with other threads.
+            torch.testing.assert_close(own.boxes_xyxy, boxes.xyxy[inside].double(), rtol=0, atol=1e-2)
+            torch.testing.assert_close(own.scores, boxes.conf[inside].double(), rtol=0, atol=1e-4)
+            assert own.categories == [theirs.names[int(label)] for label in boxes.cls[inside]]
+    assert sum(len(own) for own in found) >= 3
+
+
+@pytest.mark.skipif(not (SHARED / "detectors").is_dir(), reason="../shared/data is not there")
+def test_a_yolox_is_told_to_be_none_of_ultralytics(cache: Path) -> None:
+    with pytest.raises(CliprpnError, match=r"yolox_nano\.onnx: expected a YOLO that detects.*`yolox`"):
+        open_file(SHARED / "detectors" / "yolox_nano.onnx", cache)
+
+
+def test_labels_lie_on_their_objects_in_the_frame_of_the_data_set(cache: Path) -> None:
+    """A white block on black, stored on its side: where the block is in the item, there the box is."""
+    pixels = np.zeros((60, 100, 3), dtype=np.uint8)
+    pixels[20:50, 10:70] = 255
+    exif = Image.Exif()
+    exif[274] = 6  # Upright, it is 60 wide and 100 high.
+    Image.fromarray(pixels).save(path := cache / "side.png", exif=exif)
+    boxes = {False: (100, 60, [10, 20, 70, 50]), True: (60, 100, [10, 10, 40, 70])}
+    with quiet_ultralytics(cache):
+        from ultralytics.utils import DEFAULT_CFG
+
+        from cliprpn.detectors.yolo_trainer import Labelled, Pictures
+
+        for upright, (width, height, box) in boxes.items():
+            file = PictureFile(path, upright, MAX_PIXELS)
+            labelled = Labelled(file, width, height, np.array([0]), np.array([box], dtype=float))
+            data = {"names": {0: "block"}, "nc": 1, "channels": 3}
+            item = Pictures([labelled], imgsz=100, augment=False, data=data, hyp=DEFAULT_CFG)[0]
+            rows, columns = np.nonzero(item["img"][0].numpy() == 255)
+            low = np.array([columns.min(), rows.min()])
+            high = np.array([columns.max(), rows.max()]) + 1
+            seen = np.concatenate([(low + high) / 2, high - low]) / 100
+            np.testing.assert_allclose(item["bboxes"][0].numpy(), seen, atol=1e-6)
+
+
+def train(
+    index: DatasetIndex,
+    cache: Path,
+    recipe: TrainedYoloDetector = RECIPE,
+    should_stop: Callable[[list[Any]], bool] = lambda events: False,
+) -> tuple[Path, bool, list[int]]:
+    """Weights, whether they were trained, and after how many batches something was told."""
+    events: list[Any] = []
+    weights, trained = train_yolo(recipe, index, cache, CPU, events.append, lambda: should_stop(events))
+    return weights, trained, [event.done for event in events if isinstance(event, ProgressEvent)]
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every batch is told of, not a few a second only."""
+    monkeypatch.setattr(
+        "cliprpn.detectors.train_yolo.paced", lambda emit: lambda *event: emit(progress(*event))
+    )
+
+
+def progress(phase: str, done: int, total: int) -> ProgressEvent:
+    return ProgressEvent.model_validate({"type": "progress", "phase": phase, "done": done, "total": total})
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_detector_is_trained_once_and_alike(index: DatasetIndex, cache: Path, tmp_path: Path) -> None:
+    weights, trained, batches = train(index, tmp_path)
+    assert trained
+    assert batches == list(range(1, BATCHES + 1))
+    assert sorted(file.name for file in weights.parent.iterdir()) == [".lock", "detector.json", "weights.pt"]
+    facts = json.loads((weights.parent / "detector.json").read_bytes())
+    assert facts["classes"] == ["block"]
+    assert facts["num_train_images"] == 8
+    assert set(facts["val_recall"]) == {"@1", "@5", "@10", "@100"}
+    assert train(index, tmp_path) == (weights, False, [])
+    known = trained_weights(RECIPE, index, tmp_path)
+    assert (known.file, known.sha256) == (weights, facts["weights_sha256"])
+    assert open_file(weights, cache).classes == ["block"]
+    again, _, _ = train(index, tmp_path / "elsewhere")
+    assert again.read_bytes() == weights.read_bytes()
+    other = RECIPE.model_copy(update={"seed": 1})
+    with pytest.raises(CliprpnError, match="train it first") as error:
+        trained_weights(other, index, tmp_path)
+    assert error.value.code == "weights_missing"
+    weights.write_bytes(weights.read_bytes() + b"!")
+    with pytest.raises(CliprpnError, match="SHA-256") as error:
+        train(index, tmp_path)
+    assert error.value.code == "weights_mismatch"
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_stopped_training_goes_on_after_its_last_epoch(index: DatasetIndex, tmp_path: Path) -> None:
+    with pytest.raises(CliprpnError) as error:
+        train(index, tmp_path, should_stop=lambda events: len(events) == BATCHES_PER_EPOCH + 1)
+    assert error.value.code == "interrupted"
+    with pytest.raises(CliprpnError, match="train it first"):
+        trained_weights(RECIPE, index, tmp_path)
+    weights, trained, batches = train(index, tmp_path)
+    assert trained
+    assert batches == [BATCHES_PER_EPOCH + 1, BATCHES]
+    assert json.loads((weights.parent / "detector.json").read_bytes())["num_val_images"] == 2
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_killed_training_goes_on_and_touches_nothing_but_the_cache(
+    index: DatasetIndex, tmp_path: Path
+) -> None:
+    """A process of its own, whose every file and connection is seen; it is killed in its second epoch."""
+    home, cache, seen = tmp_path / "home", tmp_path / "cache", tmp_path / "seen.jsonl"
+    home.mkdir()
+    script = REPO / "test" / "python" / "train_and_die.py"
+    arguments = [str(index.root), index.dataset_id, str(cache), RECIPE.model_dump_json(), str(seen)]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(REPO / "python")}
+    ran = subprocess.run(
+        [sys.executable, "-B", str(script), *arguments],
+        cwd=home,
+        env=environment,
+        capture_output=True,
+        check=False,
+    )
+    assert ran.returncode == -signal.SIGKILL, ran.stderr.decode()
+    assert ran.stdout == b""
+    assert list(home.iterdir()) == []
+    events = [json.loads(line) for line in seen.read_text().splitlines()]
+    assert [event for event in events if event[0] != "open"] == []
+    written = {Path(event[1]) for event in events}
+    assert any(path.name == "last.pt" for path in written)
+    assert {path for path in written if not path.is_relative_to(cache)} <= {Path(os.devnull)}
+    (folder,) = (cache / "detectors").iterdir()
+    assert not (folder / "weights.pt").exists()
+    _, _, batches = train(index, cache)
+    assert batches == [BATCHES_PER_EPOCH + 1, BATCHES]
+    shutil.rmtree(folder)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_training_begins_again_where_it_cannot_go_on(index: DatasetIndex, tmp_path: Path) -> None:
+    recipe = RECIPE.model_copy(update={"num_epochs": 1})
+    with pytest.raises(CliprpnError, match="stopped"):
+        train(index, tmp_path, recipe, should_stop=lambda events: len(events) == 1)
+    (folder,) = (tmp_path / "detectors").iterdir()
+    (folder / "last.pt").write_bytes(b"torn")
+    assert train(index, tmp_path, recipe)[2] == [1, BATCHES_PER_EPOCH]
+
+
+def test_what_cannot_be_trained_is_told(index: DatasetIndex, tmp_path: Path) -> None:
+    unknown = RECIPE.model_copy(update={"architecture": "yolo99n"})
+    with pytest.raises(CliprpnError, match=r"yolo99n.*like yolov8n") as error:
+        train(index, tmp_path, unknown)
+    assert error.value.code == "bad_input"
+
+
+def test_the_process_is_left_as_it_was(
+    untrained: Path, index: DatasetIndex, cache: Path, tmp_path: Path
+) -> None:
+    import cv2
+
+    def state() -> list[Any]:
+        return [
+            dict(os.environ),
+            torch.get_num_threads(),
+            torch.are_deterministic_algorithms_enabled(),
+            torch.is_deterministic_algorithms_warn_only_enabled(),
+            torch.backends.cudnn.deterministic,
+            torch.save,
+            repr(torch._tensor_str.PRINT_OPTS),
+            torch.get_rng_state().tolist(),
+            np.random.get_state()[1].tolist(),  # type: ignore[index]
+            np.get_printoptions(),
+            random.getstate(),
+            Image.open,
+            warnings.filters[:],
+            sys.stdout,
+            cv2.getNumThreads(),
+            signal.getsignal(signal.SIGINT),
+        ]
+
+    torch.set_num_threads(3)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    before = state()
+    open_file(untrained, cache).detect([noise(20, 20, 0)])
+    train(index, tmp_path, RECIPE.model_copy(update={"num_epochs": 1}))
+    assert state() == before
+
+
+def test_a_missing_package_is_named_with_its_licence(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ultralytics.utils", None)
+    with pytest.raises(CliprpnError, match=r"ultralytics, whose licence is AGPL-3\.0") as error:
+        open_file(made_onnx(cache / "any.onnx", [1, 6, 84]), cache)
+    assert error.value.code == "package_missing"
+
+
+def test_nothing_is_printed(untrained: Path, cache: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    open_file(untrained, cache).detect([noise(20, 20, 0)])
+    assert capfd.readouterr() == ("", "")
