@@ -9,7 +9,8 @@ export function detectorLabel(detector: Detector): string {
       return `YOLO ${stem(detector.file)}${inBrackets(pixels(detector.image_size_px, null))}`;
     case "trained_yolo": {
       const { num_epochs, image_size_px } = detector;
-      const epochs = num_epochs === trainedYolo.num_epochs ? [] : [`${num_epochs} epochs`];
+      const epochs =
+        num_epochs === trainedYolo.num_epochs ? [] : [num_epochs === 1 ? "1 epoch" : `${num_epochs} epochs`];
       return `YOLO trained here${inBrackets([...epochs, ...pixels(image_size_px, trainedYolo.image_size_px)])}`;
     }
     case "yolox":

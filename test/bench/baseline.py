@@ -1,7 +1,7 @@
 """A baseline, ours against the original's way: `python -m bench.baseline SPEC.json CACHE`.
 
-The same detector, the same CLIP and the same sentences on both sides. The detector is trained for a moment only, and its
-boxes are taken however unsure it is of them, so that every picture has as many as on photos.
+The same detector, the same CLIP and the same sentences on both sides. The detector is trained for a moment only, and
+its boxes are taken however unsure it is of them, so that every picture has as many as on photos.
 """
 
 from __future__ import annotations

@@ -1,0 +1,171 @@
+/** Baselines from the command line to the report, with a real torch, ultralytics and onnxruntime. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
+import { readJournal } from "../../src/store/journal.ts";
+import { cliprpn, type Said } from "../helpers/cli.ts";
+import { startCli } from "../helpers/cli-process.ts";
+import { markProcesses, untilNone } from "../helpers/processes.ts";
+import { testPython } from "../helpers/python.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "cliprpn-baseline-"));
+const data = join(folder, "data");
+
+beforeAll(async () => {
+  await makeDemo(data, { seed: 7, num_images: { train: 16, val: 8, test: 8 } }, () => undefined);
+  writeFileSync(join(folder, "boxes.json"), JSON.stringify(annotated()));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The demo's own boxes as a detector's; the first picture of val has none. */
+function annotated(): object[] {
+  const { annotations } = JSON.parse(readFileSync(join(data, "annotations/instances.json"), "utf8"));
+  return annotations
+    .filter(({ image_id }: { image_id: number }) => image_id !== firstOfVal)
+    .map(({ image_id, category_id, bbox }: Record<string, unknown>) => ({
+      image_id,
+      category_id,
+      bbox,
+      score: 0.9,
+    }));
+}
+
+const firstOfVal = 17; // After 16 of train.
+const timeoutMs = 240_000;
+const env = { CLIPRPN_CACHE: join(folder, "cache") };
+
+function run(...args: string[]): Promise<Said> {
+  return cliprpn([...args, "--python", testPython(), "--runs-dir", runsOf(args)], folder, env);
+}
+
+/** Every test has runs of its own; all share the cache. */
+const runsOf = (args: string[]): string => `runs-${args.slice(0, 4).join("-").replace(/\W+/g, "-")}`;
+const onData = ["--data", data, "--set", "num_threads=1"];
+
+test(
+  "a file's boxes are ranked, reported and kept; the same command again does nothing anew",
+  async () => {
+    const args = ["baseline", "--detector", "file", "--file", "boxes.json", ...onData];
+    const first = await run(...args);
+    expect(first.code, first.err).toBe(0);
+    const report = readFileSync(join(folder, first.out.trim()), "utf8");
+    expect(report).toContain("# How well do the boxes of a file and CLIP ground sentences?");
+    expect(report).toMatch(/\| boxes of boxes\.json \| .* \| 1 \|\n/); // One picture without boxes.
+    expect(report).toContain("ceiling: gt boxes, crop");
+    const again = await run(...args);
+    expect(again.err).toContain("2 trials, 2 done already");
+    expect(again.out).toBe(first.out);
+
+    const test = await run(...args, "--split", "test");
+    expect(test.code, test.err).toBe(0);
+    expect(readFileSync(join(folder, test.out.trim()), "utf8")).toContain("on test");
+  },
+  timeoutMs,
+);
+
+test(
+  "an experiment compares fusions with a baseline, and trains its detector once",
+  async () => {
+    const experiment = {
+      name: "both",
+      question: "Is the fusion ahead of the baseline?",
+      dataset: { name: "scenes", root: data },
+      num_threads: 1,
+      settings: { training: { num_epochs: 1 } },
+      vary: { fusion: ["film"] },
+      also: [
+        {
+          "baseline.detector": { kind: "trained_yolo", num_epochs: 1, image_size_px: 64 },
+          "baseline.ranking": "crop+blur",
+        },
+      ],
+      seeds: [0, 1],
+    };
+    writeFileSync(join(folder, "both.json"), JSON.stringify(experiment));
+    const { code, out, err } = await run("sweep", "both.json");
+    expect(code, err).toBe(0);
+    expect(err).toContain("Training a small YOLO");
+    expect(err).toContain("3 trials");
+    const report = readFileSync(join(folder, out.trim()), "utf8");
+    expect(report).toContain("YOLO trained here (1 epoch, 64 px), crop+blur");
+    expect(report).toContain("## Boxes and ranking");
+    const more = await cliprpn(
+      ["sweep", "both.json", "--python", testPython(), "--runs-dir", "more", "--set", "seeds=[0]"],
+      folder,
+      env,
+    );
+    expect(more.code, more.err).toBe(0);
+    expect(more.err).not.toContain("Training a small YOLO");
+  },
+  timeoutMs,
+);
+
+test(
+  "a baseline that is killed goes on with the same command",
+  async () => {
+    const processes = markProcesses();
+    const args = [
+      ...["baseline", "--detector", "gt_boxes", "--ranking", "crop", "--ranking", "blur", "--json"],
+      ...["--python", testPython(), "--runs-dir", "killed", ...onData],
+    ];
+    const killed = startCli(args, folder, { ...processes.env, ...env });
+    await killed.says(/"state":"completed"[\s\S]*"running"/);
+    killed.child.kill("SIGKILL");
+    expect(await killed.ended).toBe("SIGKILL");
+    await untilNone(processes);
+    const { code, err } = await cliprpn(args, folder, env);
+    expect(code, err).toBe(0);
+    const sweep = join(folder, "killed", readdirSync(join(folder, "killed"))[0] ?? "");
+    const completed = readJournal(join(sweep, "journal.jsonl")).filter(
+      (entry) => entry.type === "trial_finished" && entry.state === "completed",
+    );
+    expect(completed).toHaveLength(2);
+  },
+  timeoutMs,
+);
+
+test(
+  "a baseline's trial is evaluated on other data, and grounds nothing",
+  async () => {
+    const { out } = await run("baseline", "--detector", "whole_picture", ...onData);
+    const sweep = join(folder, out.trim(), "..");
+    const trial = readdirSync(sweep).find((name) => /^[0-9a-f]{16}$/.test(name)) ?? "";
+    const evaluated = await run("evaluate", join(sweep, trial), "--dataset", data, "--split", "train");
+    expect(evaluated.code, evaluated.err).toBe(0);
+    expect(JSON.parse(evaluated.out).metrics.num_sentences).toBeGreaterThan(10);
+    const picture = join(data, "images", readdirSync(join(data, "images"))[0] ?? "");
+    const ground = await cliprpn(["ground", picture, "the cup", "--model", join(sweep, trial)], folder, env);
+    expect([ground.code, ground.err]).toEqual([2, expect.stringContaining("found a baseline's trial")]);
+  },
+  timeoutMs,
+);
+
+test.each<[string, string[], string]>([
+  ["no detector", [], "expected --yolo, or --detector with one of yolo,"],
+  ["two detectors", ["--yolo", "--detector", "yolox"], "--yolo and --detector yolox name two detectors"],
+  [
+    "weights that are not there",
+    ["--yolo", "--weights", "yolov5su"],
+    "https://github.com/ultralytics/assets",
+  ],
+  ["the original's YOLOv5s", ["--yolo", "--weights", "yolov5s"], "yolov5su"],
+  ["a .pt that nobody trusts", ["--yolo", "--weights", "w.pt"], "--trust-weights"],
+  ["weights that are no ONNX", ["--yolo", "--weights", "w.onnx"], "w.onnx"],
+  ["a detector that lacks its file", ["--detector", "file"], "file"],
+  ["a prior without classes", ["--detector", "whole_picture", "--category-prior"], "--category-prior"],
+  ["a template without its place", ["--detector", "gt_boxes", "--template", "a photo"], "--template"],
+])(
+  "%s: one clear word before any work",
+  async (_, args, told) => {
+    writeFileSync(join(folder, "w.pt"), "not a checkpoint");
+    writeFileSync(join(folder, "w.onnx"), "not an ONNX file");
+    const { code, out, err } = await run("baseline", ...args, ...onData);
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toContain(told);
+    expect(err).not.toMatch(/Traceback|\n\s+at /);
+  },
+  timeoutMs,
+);
