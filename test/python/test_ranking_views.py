@@ -67,8 +67,8 @@ def test_a_crop_is_openais(box: Box) -> None:
     found = render_views(as_tensor(image), torch.tensor([box]), "crop")[0]
     off = bytes_off(found, expected)
     # Pillow's weights have 22 bits, torch's 24: a value beside the rounding's edge falls to the other side, and in the
-    # second pass pulls a few along. On noise, the worst that there is, 0.2 % of the bytes were one off, none two.
-    assert off.max() <= 1.001 and (off > 0.5).float().mean() < 0.004
+    # second pass pulls a few along. On noise, the worst that there is, up to 0.04 % of the bytes were one off.
+    assert off.max() <= 1.001 and (off > 0.5).float().mean() < 0.001
 
 
 @pytest.mark.skipif(not PHOTOS.is_dir(), reason="../shared/data is not there")
@@ -91,8 +91,8 @@ def test_on_photos_clip_sees_what_it_sees_in_openais_crops() -> None:
         ranked += len(texts)
     assert ranked > 30
     # Of all 939 boxes in the 128 photos 4 had a quarter of their bytes off, by up to 7: those that are more than twice
-    # as high as wide and shrink, which Pillow 13 resizes down before across. Of the others' bytes 1 in 10,000 was one
-    # off. No cosine was below 0.999997.
+    # as high as wide and shrink, which Pillow 13 resizes down before across. Of the others' bytes 4 in 100,000
+    # were one off. No cosine was below 0.999997.
     assert (torch.cat(off) > 0.5).float().mean() < 0.01
     assert torch.cat(cosines).min() > 0.9999
 
@@ -110,7 +110,8 @@ def test_on_photos_the_blur_is_reclips() -> None:
             expected = background.copy()
             expected.paste(image, mask=mask)
             off = bytes_off(view, as_tensor(expected.resize((224, 224), Image.Resampling.BICUBIC)))
-            # Pillow blurs by three means instead of a Gaussian, and at the edges goes on from each anew.
+            # Pillow blurs by three means instead of a Gaussian, and at the edges goes on from each anew:
+            # over 25 photos 2.2 on average, 6.4 at most.
             assert off.mean() < 8
 
 
