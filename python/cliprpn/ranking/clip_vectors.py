@@ -58,9 +58,7 @@ class ClipVectors:
             view,
             self._store(view),
             self.backbone.pooled_dim,
-            lambda picture, boxes: render_views(
-                picture.to(self.device), boxes.to(self.device), view, SIZE_PX
-            ),
+            lambda picture, boxes: render_views(picture.to(self.device), boxes, view, SIZE_PX),
             self._encode_views,
             lambda done, total: self.on_progress("crops", done, total),
             self.on_wait,
