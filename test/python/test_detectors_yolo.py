@@ -12,6 +12,7 @@ import sys
 import types
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -386,6 +387,28 @@ def test_what_cannot_be_trained_is_told(index: DatasetIndex, tmp_path: Path) -> 
     with pytest.raises(CliprpnError, match=r"yolo99n.*like yolov8n") as error:
         train(index, tmp_path, unknown)
     assert error.value.code == "bad_input"
+    nothing = replace(index, objects=index.objects.slice(0, 0))
+    with pytest.raises(CliprpnError, match="expected annotated objects") as error:
+        train(nothing, tmp_path / "nothing")
+    assert error.value.code == "data_invalid"
+
+
+def test_architectures_are_ultralytics_own_and_one_smaller_scale(cache: Path) -> None:
+    with quiet_ultralytics(cache):
+        from ultralytics.nn.tasks import DetectionModel
+
+        from cliprpn.detectors.yolo_trainer import describe_architecture
+
+        def size(name: str) -> int:
+            model = DetectionModel(describe_architecture(name), nc=2, verbose=False)
+            return sum(each.numel() for each in model.parameters())
+
+        assert size("yolov8n") == size("yolov8n")  # A description is not used up.
+        assert size("yolov8p") < size("yolov8n") / 3
+        assert size("yolov9t") > 0 < size("yolov10n")  # These have descriptions of their own.
+        for name in ("yolov8q", "yolo8", "yoloworld", "yolo8n8", "yolov8"):
+            with pytest.raises(CliprpnError, match="like yolov8n"):
+                describe_architecture(name)
 
 
 def test_the_process_is_left_as_it_was(

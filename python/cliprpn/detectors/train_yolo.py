@@ -24,7 +24,7 @@ from cliprpn.data.images import load_pictures, picture_files
 from cliprpn.data.index import DatasetIndex
 from cliprpn.detectors.ultralytics_quiet import quiet_ultralytics
 from cliprpn.detectors.yolo import YoloDetector, open_yolo
-from cliprpn.durable import write_durably
+from cliprpn.durable import disk_errors, write_durably
 from cliprpn.errors import CliprpnError
 from cliprpn.features.lock import file_lock
 from cliprpn.steps import Emit, paced
@@ -140,7 +140,7 @@ def _train(
     """Fills the folder; detector.json comes last."""
     start = time.monotonic()
     rows, classes = _image_rows(index, "train"), sorted(set(index.objects["category"].to_pylist()))
-    with quiet_ultralytics(cache_dir):
+    with quiet_ultralytics(cache_dir), disk_errors(folder):
         weights = _fit(detector, index, rows, classes, folder, device, emit, should_stop)
     write_durably(folder / "weights.pt", weights)
     seconds = time.monotonic() - start
@@ -200,8 +200,6 @@ def _fit(
         on_saved(trainer, lambda file: write_durably(last, file.read_bytes()))
         trainer.train()
     model = torch.load(last, map_location="cpu", weights_only=False)["ema"]
-    if not all(bool(value.isfinite().all()) for value in model.state_dict().values()):
-        raise CliprpnError("loss_not_finite", f"{folder}: the YOLO's weights are no longer finite numbers")
     buffer = io.BytesIO()
     torch.save(minimal_checkpoint(model, detector.image_size_px), buffer)
     return buffer.getvalue()

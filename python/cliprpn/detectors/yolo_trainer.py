@@ -130,17 +130,19 @@ def describe_architecture(name: str) -> dict[str, Any]:
     Raises:
         CliprpnError: bad_input, where it has none.
     """
-    family, scale = re.fullmatch(r"(yolov?\d*)([a-z]*)", name).groups() if name else ("", "")  # type: ignore[union-attr]
-    for stem in (name, family):
+    parts = re.fullmatch(r"(yolov?\d+)([a-z]*)", name)
+    family, scale = parts.groups() if parts else (name, "")
+    for stem in dict.fromkeys((name, family)):
         file = next(ROOT.glob(f"cfg/models/*/{stem}.yaml"), None)
         if file is None:
             continue
         description: dict[str, Any] = YAML.load(file)
-        scales = description.get("scales", {})
-        if stem == family and "n" in scales:
-            scales.setdefault("p", PICO)
-        if stem == name or scale in scales:
-            return {**description, "scale": scale, "yaml_file": f"{name}.yaml"}
+        description["yaml_file"] = f"{name}.yaml"
+        if "scales" not in description and stem == name:
+            return description
+        scales = {"p": PICO} | description.get("scales", {})
+        if scale in scales:
+            return description | {"scales": scales, "scale": scale}
     raise CliprpnError(
         "bad_input", f"architecture {name}: expected one that ultralytics describes, like yolov8n or yolo11n"
     )
@@ -154,11 +156,19 @@ def minimal_checkpoint(model: Any, image_size_px: int) -> dict[str, Any]:
 
 
 def on_batches(trainer: Trainer, done: Callable[[int, int], None]) -> None:
-    """Calls back after each batch with how many are done in all, of how many."""
+    """Calls back after each batch with how many are done in all, of how many.
+
+    Training then raises what `done` raises, and CliprpnError loss_not_finite.
+    """
     batch = 0
 
-    def after(own: Trainer) -> None:
+    def after(own: Any) -> None:
         nonlocal batch
+        if not bool(own.loss.isfinite()):
+            raise CliprpnError(
+                "loss_not_finite",
+                f"the YOLO's loss is {float(own.loss)} in epoch {own.epoch + 1}: use larger batches or another seed",
+            )
         batch = max(batch, own.epoch * len(own.train_loader)) + 1
         done(batch, own.epochs * len(own.train_loader))
 
