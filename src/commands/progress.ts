@@ -1,6 +1,7 @@
 import type { TrialEvent, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
 import type { TrialWatcher } from "../engine/engine.ts";
 import { duration, percent } from "../report/format.ts";
+import { trialName } from "../report/report-input.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { add, remainingMs, wholeSeconds } from "./eta.ts";
 import { phases } from "./live-event.ts";
@@ -65,7 +66,7 @@ export class SweepProgress implements TrialWatcher {
     if (outcome?.state === "completed" && since !== undefined)
       add(this.#durations, spec.label, this.#now() - since);
     const count = `[${this.#done}/${this.#options.total}]`;
-    this.#terminal.info(`${count} ${nameOf(spec)}: ${told(outcome, duration_ms)}`);
+    this.#terminal.info(`${count} ${trialName(spec)}: ${told(outcome, duration_ms)}`);
     this.#print(spec, { state: outcome?.state ?? "interrupted", duration_ms });
     this.#show();
   }
@@ -81,7 +82,7 @@ export class SweepProgress implements TrialWatcher {
   }
 
   #show(): void {
-    const running = [...this.#running.values()].map(({ spec, doing }) => `  ${nameOf(spec)}: ${doing}`);
+    const running = [...this.#running.values()].map(({ spec, doing }) => `  ${trialName(spec)}: ${doing}`);
     if (running.length > 0)
       this.#terminal.live([`${this.#done} of ${this.#options.total} trials done${this.#eta()}`, ...running]);
   }
@@ -109,10 +110,6 @@ export class SweepProgress implements TrialWatcher {
 
 /** Training's part of what every trial does; measured, the rest is evaluation. */
 const trainingShare = 0.95;
-
-function nameOf({ label, seed }: TrialSpec): string {
-  return `${label}, seed ${seed}`;
-}
 
 function told(outcome: TrialOutcome | undefined, duration_ms: number): string {
   if (outcome === undefined) return "interrupted";

@@ -42,10 +42,10 @@ export function dryRun(plan: Plan, args: Arguments, context: Context): number {
     return EXIT.good;
   }
   const width = Math.max(...plan.trials.map(({ label }) => label.length));
-  const rows = plan.trials.map(
-    (spec) =>
-      `${spec.trial_id}  ${spec.label.padEnd(width)}  seed ${spec.seed}  ${spec.kind === "cliprpn" ? spec.preset : spec.kind}`,
-  );
+  const rows = plan.trials.map((spec) => {
+    const how = spec.kind === "baseline" ? spec.kind : `seed ${spec.seed}  ${spec.preset}`;
+    return `${spec.trial_id}  ${spec.label.padEnd(width)}  ${how}`;
+  });
   context.terminal.result(
     [plan.question, ...rows, `${rows.length} trials, ${plan.name}-${plan.hash}; nothing was started`].join(
       "\n",

@@ -1,5 +1,6 @@
 import { CliprpnError } from "../contract/errors.ts";
 import type { TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
+import { trialName } from "../report/report-input.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Arguments } from "./command.ts";
@@ -21,7 +22,7 @@ export function trialsToRun(store: SweepStore, args: Arguments, terminal: Termin
     if (outcome.state !== "failed") return false;
     if (!args.flag("retry-failed")) {
       terminal.info(
-        `${spec.label}, seed ${spec.seed}: failed before (${outcome.error.code}); --retry-failed runs it again`,
+        `${trialName(spec)}: failed before (${outcome.error.code}); --retry-failed runs it again`,
       );
       return false;
     }
@@ -37,9 +38,7 @@ function readOutcome(store: SweepStore, spec: TrialSpec, terminal: Terminal): Tr
     return store.outcome(spec.trial_id);
   } catch (error) {
     if (!(error instanceof CliprpnError)) throw error;
-    terminal.warn(
-      `${spec.label}, seed ${spec.seed}: its outcome cannot be read, so it is run again (${error.message})`,
-    );
+    terminal.warn(`${trialName(spec)}: its outcome cannot be read, so it is run again (${error.message})`);
     store.setAside(spec, "unreadable");
     return undefined;
   }
