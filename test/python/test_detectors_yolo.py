@@ -31,6 +31,7 @@ from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.detectors.train_yolo import train_yolo, trained_weights
 from cliprpn.detectors.ultralytics_quiet import quiet_ultralytics
 from cliprpn.detectors.yolo import YoloDetector, open_yolo
+from cliprpn.detectors.yolo_data import Labelled
 from cliprpn.errors import CliprpnError
 
 pytestmark = [
@@ -263,7 +264,7 @@ def test_labels_lie_on_their_objects_in_the_frame_of_the_data_set(cache: Path) -
     with quiet_ultralytics(cache):
         from ultralytics.utils import DEFAULT_CFG
 
-        from cliprpn.detectors.yolo_trainer import Labelled, Pictures
+        from cliprpn.detectors.yolo_trainer import Pictures
 
         for upright, (width, height, box) in boxes.items():
             file = PictureFile(path, upright, MAX_PIXELS)

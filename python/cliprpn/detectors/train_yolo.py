@@ -7,23 +7,19 @@ import io
 import json
 import shutil
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
-from torchvision.ops import box_iou
 
 from cliprpn.contract.generated import TrainedYoloDetector, WarningEvent
-from cliprpn.data.images import load_pictures, picture_files
 from cliprpn.data.index import DatasetIndex
 from cliprpn.detectors.ultralytics_quiet import quiet_ultralytics
-from cliprpn.detectors.yolo import YoloDetector, open_yolo
+from cliprpn.detectors.yolo import open_yolo
+from cliprpn.detectors.yolo_data import image_rows, labelled, recall
 from cliprpn.durable import disk_errors, write_durably
 from cliprpn.errors import CliprpnError
 from cliprpn.features.lock import file_lock
@@ -49,8 +45,6 @@ RECIPE: dict[str, Any] = {
 }
 # Of the figures: as an evaluation usually sets them.
 SCORE_THRESH, NMS_THRESH, MAX_BOXES = 0.01, 0.7, 100
-RECALL_IOU = 0.5
-RECALL_AT = (1, 5, 10, 100)
 
 
 @dataclass(frozen=True)
@@ -139,14 +133,14 @@ def _train(
 ) -> None:
     """Fills the folder; detector.json comes last."""
     start = time.monotonic()
-    rows, classes = _image_rows(index, "train"), sorted(set(index.objects["category"].to_pylist()))
+    rows, classes = image_rows(index, "train"), sorted(set(index.objects["category"].to_pylist()))
     with quiet_ultralytics(cache_dir), disk_errors(folder):
         weights = _fit(detector, index, rows, classes, folder, device, emit, should_stop)
     write_durably(folder / "weights.pt", weights)
     seconds = time.monotonic() - start
     limits = SCORE_THRESH, NMS_THRESH, MAX_BOXES
     opened = open_yolo(folder / "weights.pt", None, *limits, device, cache_dir, trusted=True)
-    val = _image_rows(index, "val")
+    val = image_rows(index, "val")
     facts = {
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
         "weights_bytes": len(weights),
@@ -156,7 +150,7 @@ def _train(
         "dataset_id": index.dataset_id,
         "num_train_images": len(rows),
         "num_val_images": len(val),
-        "val_recall": _recall(opened, index, val, should_stop),
+        "val_recall": recall(opened, index, val, should_stop),
         "duration_s": round(seconds, 1),
         "num_threads": torch.get_num_threads(),
         "device": str(device),
@@ -185,7 +179,7 @@ def _fit(
     epoch = _last_epoch(last)
     if epoch + 1 < detector.num_epochs:
         settings = _settings(detector, folder, device) | ({"resume": str(last)} if epoch >= 0 else {})
-        pictures = _labelled(index, rows, classes)
+        pictures = labelled(index, rows, classes)
         trainer = Trainer(settings, pictures, classes, detector.architecture, torch.get_num_threads())
         show = paced(emit)
 
@@ -237,65 +231,3 @@ def _settings(detector: TrainedYoloDetector, folder: Path, device: torch.device)
         "save_dir": str(folder / "run"),
         "exist_ok": True,
     }
-
-
-def _labelled(index: DatasetIndex, rows: list[int], classes: list[str]) -> list[Any]:
-    """
-    Raises:
-        CliprpnError: data_invalid, where no picture has an object.
-    """
-    from cliprpn.detectors.yolo_trainer import Labelled
-
-    numbers = {name: number for number, name in enumerate(classes)}
-    objects = _objects(index)
-    ids, widths, heights = (index.images[key].to_pylist() for key in ("image_id", "width", "height"))
-    found = []
-    for row, file in zip(rows, picture_files(index, rows), strict=True):
-        own = objects.get(ids[row], [])
-        labels = np.array([numbers[name] for name, _ in own], dtype=np.int64)
-        boxes = np.array([box for _, box in own], dtype=np.float64).reshape(-1, 4)
-        found.append(Labelled(file, widths[row], heights[row], labels, boxes))
-    if not any(len(each.labels) for each in found):
-        raise CliprpnError(
-            "data_invalid",
-            f"{index.root}: expected annotated objects in train's pictures, found none to train a YOLO on",
-        )
-    return found
-
-
-def _objects(index: DatasetIndex) -> dict[int, list[tuple[str, list[float]]]]:
-    """Of each picture its objects: class and box; those without an area are left out."""
-    found: dict[int, list[tuple[str, list[float]]]] = defaultdict(list)
-    columns = (index.objects[key].to_pylist() for key in ("image_id", "category", "box_xyxy"))
-    for image_id, category, box in zip(*columns, strict=True):
-        if box[2] > box[0] and box[3] > box[1]:
-            found[image_id].append((category, box))
-    return found
-
-
-def _image_rows(index: DatasetIndex, split: str) -> list[int]:
-    """Rows of a split's pictures."""
-    rows: list[int] = np.unique(index.image_rows[index.split(split)]).tolist()
-    return rows
-
-
-def _recall(
-    detector: YoloDetector, index: DatasetIndex, rows: list[int], should_stop: Callable[[], bool]
-) -> dict[str, float] | None:
-    """Share of all objects that one of a picture's k best boxes covers; None where there is no object."""
-    objects, ids = _objects(index), index.images["image_id"].to_pylist()
-    best: list[Tensor] = []
-    for row, picture in zip(rows, load_pictures(picture_files(index, rows)), strict=True):
-        if should_stop():
-            raise CliprpnError("interrupted", "stopped while a trained YOLO is tried")
-        found = detector.detect([picture])[0].boxes_xyxy
-        gt_boxes = torch.tensor([box for _, box in objects.get(ids[row], [])], dtype=torch.float64).reshape(
-            -1, 4
-        )
-        ious = torch.zeros(len(gt_boxes), max(RECALL_AT), dtype=torch.float64)
-        ious[:, : len(found)] = box_iou(gt_boxes, found)
-        best.append(ious.cummax(dim=1).values)  # [objects, k]
-    covered = torch.cat([*best, torch.zeros(0, max(RECALL_AT), dtype=torch.float64)]) >= RECALL_IOU
-    if len(covered) == 0:
-        return None
-    return {f"@{k}": round(float(covered[:, k - 1].double().mean()), 4) for k in RECALL_AT}

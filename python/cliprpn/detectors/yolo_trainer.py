@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,29 +15,14 @@ from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.nn.tasks import DetectionModel
 from ultralytics.utils import ROOT, YAML
 
-from cliprpn.data.images import PictureFile, load_picture
+from cliprpn.data.images import load_picture
+from cliprpn.detectors.yolo_data import Labelled
 from cliprpn.errors import CliprpnError
 
 # Depth, width and most channels of a scale smaller than ultralytics' smallest, n: half as wide.
 PICO = [0.33, 0.125, 1024]
 # Pictures that are kept decoded, at the size they are trained at.
 KEPT_BYTES = 1 << 29
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """A picture and what is in it.
-
-    Attributes:
-        labels: [N], int, numbers of classes.
-        boxes_xyxy: [N, 4], pixels, none empty; N may be 0: background.
-    """
-
-    file: PictureFile
-    width: int
-    height: int
-    labels: np.ndarray
-    boxes_xyxy: np.ndarray
 
 
 class Pictures(YOLODataset):

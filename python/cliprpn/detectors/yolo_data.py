@@ -1,0 +1,96 @@
+"""A data set's pictures and objects, to train a detector on and to try it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchvision.ops import box_iou
+
+from cliprpn.data.images import PictureFile, load_pictures, picture_files
+from cliprpn.data.index import DatasetIndex
+from cliprpn.detectors.proposals import Detector
+from cliprpn.errors import CliprpnError
+
+RECALL_IOU = 0.5
+RECALL_AT = (1, 5, 10, 100)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A picture and what is in it.
+
+    Attributes:
+        labels: [N], int, numbers of classes.
+        boxes_xyxy: [N, 4], pixels, none empty; N may be 0: background.
+    """
+
+    file: PictureFile
+    width: int
+    height: int
+    labels: np.ndarray
+    boxes_xyxy: np.ndarray
+
+
+def labelled(index: DatasetIndex, rows: list[int], classes: list[str]) -> list[Labelled]:
+    """
+    Raises:
+        CliprpnError: data_invalid, where no picture has an object.
+    """
+    numbers = {name: number for number, name in enumerate(classes)}
+    objects = _objects(index)
+    ids, widths, heights = (index.images[key].to_pylist() for key in ("image_id", "width", "height"))
+    found = []
+    for row, file in zip(rows, picture_files(index, rows), strict=True):
+        own = objects.get(ids[row], [])
+        labels = np.array([numbers[name] for name, _ in own], dtype=np.int64)
+        boxes = np.array([box for _, box in own], dtype=np.float64).reshape(-1, 4)
+        found.append(Labelled(file, widths[row], heights[row], labels, boxes))
+    if not any(len(each.labels) for each in found):
+        raise CliprpnError(
+            "data_invalid",
+            f"{index.root}: expected annotated objects in train's pictures, found none to train a YOLO on",
+        )
+    return found
+
+
+def _objects(index: DatasetIndex) -> dict[int, list[tuple[str, list[float]]]]:
+    """Of each picture its objects: class and box; those without an area are left out."""
+    found: dict[int, list[tuple[str, list[float]]]] = defaultdict(list)
+    columns = (index.objects[key].to_pylist() for key in ("image_id", "category", "box_xyxy"))
+    for image_id, category, box in zip(*columns, strict=True):
+        if box[2] > box[0] and box[3] > box[1]:
+            found[image_id].append((category, box))
+    return found
+
+
+def image_rows(index: DatasetIndex, split: str) -> list[int]:
+    """Rows of a split's pictures."""
+    rows: list[int] = np.unique(index.image_rows[index.split(split)]).tolist()
+    return rows
+
+
+def recall(
+    detector: Detector, index: DatasetIndex, rows: list[int], should_stop: Callable[[], bool]
+) -> dict[str, float] | None:
+    """Share of all objects that one of a picture's k best boxes covers; None where there is no object."""
+    objects, ids = _objects(index), index.images["image_id"].to_pylist()
+    best: list[Tensor] = []
+    for row, picture in zip(rows, load_pictures(picture_files(index, rows)), strict=True):
+        if should_stop():
+            raise CliprpnError("interrupted", "stopped while a trained YOLO is tried")
+        found = detector.detect([picture])[0].boxes_xyxy
+        gt_boxes = torch.tensor([box for _, box in objects.get(ids[row], [])], dtype=torch.float64).reshape(
+            -1, 4
+        )
+        ious = torch.zeros(len(gt_boxes), max(RECALL_AT), dtype=torch.float64)
+        ious[:, : len(found)] = box_iou(gt_boxes, found)
+        best.append(ious.cummax(dim=1).values)  # [objects, k]
+    covered = torch.cat([*best, torch.zeros(0, max(RECALL_AT), dtype=torch.float64)]) >= RECALL_IOU
+    if len(covered) == 0:
+        return None
+    return {f"@{k}": round(float(covered[:, k - 1].double().mean()), 4) for k in RECALL_AT}
