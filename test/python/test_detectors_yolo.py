@@ -172,16 +172,17 @@ def test_what_is_no_yolo_that_detects_is_refused(untrained: Path, cache: Path) -
         assert str(path) in error.value.message
 
 
-def made_onnx(path: Path, output: list[int], **metadata: str) -> Path:
-    """A graph that makes zeros of any picture of 64 px, with ultralytics' metadata beside."""
+def made_onnx(path: Path, output: list[int], value: float = 0.0, **metadata: str) -> Path:
+    """A graph that makes the same numbers of any picture of 64 px, with ultralytics' metadata beside."""
     content = model(
         {"images": [1, 3, 64, 64]},
         {"output0": list(output)},
         [
             node("ReduceSum", ["images"], "sum", keepdims=0),
-            node("Mul", ["sum", "zeros"], "output0"),
+            node("Mul", ["sum", "zeros"], "none"),
+            node("Add", ["none", "values"], "output0"),
         ],
-        [constant("zeros", torch.zeros(output))],
+        [constant("zeros", torch.zeros(output)), constant("values", torch.full(output, value))],
     )
     facts = {
         "task": "detect",
@@ -212,6 +213,9 @@ def test_an_onnx_is_held_against_what_it_says_of_itself(cache: Path) -> None:
         with pytest.raises(CliprpnError, match=words) as error:
             open_file(made_onnx(cache / "case.onnx", output, **metadata), cache)
         assert error.value.code == "weights_mismatch"
+    stranger = made_onnx(cache / "stranger.onnx", [1, 300, 6], 7.0, end2end="True")
+    with pytest.raises(CliprpnError, match="expected classes 0 to 1 from the YOLO"):
+        open_file(stranger, cache)
     with pytest.raises(CliprpnError, match=r"pictures of 96 px.*64x64 only"):
         open_file(cache / "good.onnx", cache, size=96)
 

@@ -82,7 +82,13 @@ class YoloDetector:
         height, width = picture.shape[1:]
         own = rows.cpu()
         boxes: Any = scale_boxes(tuple(input_shape), own[:, :4].clone(), (height, width))
-        names = [self.classes[int(label)] for label in own[:, 5].tolist()]
+        labels = own[:, 5]
+        if not ((labels >= 0) & (labels < len(self.classes))).all():  # Of a graph that suppresses by itself.
+            raise CliprpnError(
+                "weights_mismatch",
+                f"expected classes 0 to {len(self.classes) - 1} from the YOLO, found others",
+            )
+        names = [self.classes[int(label)] for label in labels.tolist()]
         return proposals(boxes, own[:, 4], names, width, height)
 
 
@@ -129,7 +135,6 @@ def open_yolo(
             else torch_network(file, image_size_px, device, max_boxes)
         )
         detector = YoloDetector(network, score_thresh, nms_thresh, max_boxes)
-        detector.detect(
-            [torch.full((3, 64, 64), 114, dtype=torch.uint8)]
-        )  # Imports what it needs; tells what breaks.
+        # Imports what it needs while all is quiet; tells what breaks.
+        detector.detect([torch.full((3, 64, 64), 114, dtype=torch.uint8)])
     return detector

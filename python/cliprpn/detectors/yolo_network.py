@@ -28,7 +28,9 @@ class Network:
         size: the picture's height and width in pixels, or the most of them where `flexible`.
         flexible: whether a picture is padded to the next multiple of `stride` only.
         end_to_end: whether the network suppresses by itself.
+        batch: pictures that it looks at in one pass.
         num_threads: torch's, while it looks; None: as they are.
+        warning: for a person, where it does not run on the device that was asked for; else None.
     """
 
     raw: Callable[[Tensor], Tensor]
