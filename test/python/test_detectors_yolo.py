@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -28,10 +28,11 @@ from torch import Tensor
 from cliprpn.contract.generated import ProgressEvent, TrainedYoloDetector
 from cliprpn.data.images import MAX_PIXELS, PictureFile, load_picture
 from cliprpn.data.index import DatasetIndex, open_dataset
+from cliprpn.detectors.proposals import Proposals
 from cliprpn.detectors.train_yolo import train_yolo, trained_weights
 from cliprpn.detectors.ultralytics_quiet import quiet_ultralytics
 from cliprpn.detectors.yolo import YoloDetector, open_yolo
-from cliprpn.detectors.yolo_data import Labelled
+from cliprpn.detectors.yolo_data import Labelled, image_rows, recall
 from cliprpn.errors import CliprpnError
 
 pytestmark = [
@@ -467,3 +468,23 @@ def test_a_missing_package_is_named_with_its_licence(cache: Path, monkeypatch: p
 def test_nothing_is_printed(untrained: Path, cache: Path, capfd: pytest.CaptureFixture[str]) -> None:
     open_file(untrained, cache).detect([noise(20, 20, 0)])
     assert capfd.readouterr() == ("", "")
+
+
+def test_recall_is_of_all_objects_and_the_best_boxes(index: DatasetIndex) -> None:
+    """The large block, at another place in each picture, is found second; the small one never."""
+
+    class Known:
+        classes: ClassVar[list[str]] = ["block"]
+
+        def detect(self, pictures: list[Tensor]) -> list[Proposals]:
+            found = []
+            for picture in pictures:
+                rows, columns = np.nonzero(picture.numpy().max(axis=0) == 255)
+                block = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+                boxes = torch.tensor([[0, 0, 5, 5], block], dtype=torch.float64)
+                found.append(Proposals(boxes, torch.tensor([0.9, 0.8], dtype=torch.float64), ["block"] * 2))
+            return found
+
+    expected = {"@1": 0.0, "@5": 0.5, "@10": 0.5, "@100": 0.5}
+    assert recall(Known(), index, image_rows(index, "val"), lambda: False) == expected
+    assert recall(Known(), index, [], lambda: False) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
@@ -16,6 +17,8 @@ from cliprpn.data.index import DatasetIndex
 from cliprpn.detectors.proposals import Detector
 from cliprpn.errors import CliprpnError
 
+# Pictures that are tried together.
+BATCH = 16
 RECALL_IOU = 0.5
 RECALL_AT = (1, 5, 10, 100)
 
@@ -80,16 +83,16 @@ def recall(
     """Share of all objects that one of a picture's k best boxes covers; None where there is no object."""
     objects, ids = _objects(index), index.images["image_id"].to_pylist()
     best: list[Tensor] = []
-    for row, picture in zip(rows, load_pictures(picture_files(index, rows)), strict=True):
+    pictures = load_pictures(picture_files(index, rows))
+    for start in range(0, len(rows), BATCH):
         if should_stop():
             raise CliprpnError("interrupted", "stopped while a trained YOLO is tried")
-        found = detector.detect([picture])[0].boxes_xyxy
-        gt_boxes = torch.tensor([box for _, box in objects.get(ids[row], [])], dtype=torch.float64).reshape(
-            -1, 4
-        )
-        ious = torch.zeros(len(gt_boxes), max(RECALL_AT), dtype=torch.float64)
-        ious[:, : len(found)] = box_iou(gt_boxes, found)
-        best.append(ious.cummax(dim=1).values)  # [objects, k]
+        found = detector.detect(list(islice(pictures, BATCH)))
+        for row, own in zip(rows[start : start + BATCH], found, strict=True):
+            gt_boxes = torch.tensor([box for _, box in objects.get(ids[row], [])], dtype=torch.float64)
+            ious = torch.zeros(len(gt_boxes), max(RECALL_AT), dtype=torch.float64)
+            ious[:, : len(own)] = box_iou(gt_boxes.reshape(-1, 4), own.boxes_xyxy)
+            best.append(ious.cummax(dim=1).values)  # [objects, k]
     covered = torch.cat([*best, torch.zeros(0, max(RECALL_AT), dtype=torch.float64)]) >= RECALL_IOU
     if len(covered) == 0:
         return None
