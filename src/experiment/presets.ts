@@ -99,9 +99,9 @@ export const baselineDefaults: Omit<BaselineSettings, "detector"> = {
 /** A YOLO that a CPU trains on the demo's boxes in a few minutes. */
 export const trainedYolo: TrainedYoloDetector = {
   kind: "trained_yolo",
-  architecture: "yolov8n",
-  num_epochs: 12,
-  image_size_px: 320,
+  architecture: "yolov8p",
+  num_epochs: 6,
+  image_size_px: 160,
   batch_size: 16,
   seed: 0,
 };
