@@ -502,9 +502,9 @@ describe("an experiment that a command makes up", () => {
   });
 });
 
-test("experiments/baseline.json ranks every detector's boxes in every way, and the whole picture once", () => {
+test("experiments/baseline.json ranks two detectors' boxes in every way, and one's with a prior and a prompt", () => {
   const { trials } = planSweep(readExperiment("experiments/baseline.json", [], packageRoot), context);
-  expect(trials).toHaveLength(9);
+  expect(trials).toHaveLength(10);
 });
 
 const sha256OfEmpty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
