@@ -82,12 +82,15 @@ def _weights(span: _Spans, patch_px: int, size_px: int) -> Tensor:
 
     A box's edges end its filter, which is then scaled up, as Pillow does.
     """
-    centres = (span.first[:, None] + torch.arange(size_px) * span.scale[:, None]).float()  # [n, size]
-    pixels = torch.arange(patch_px)
+    centres = (span.first[:, None] + torch.arange(size_px) * span.scale[:, None]).float()[:, :, None]
     stretch = span.scale.clamp(min=1).float()[:, None, None]
-    values = _keys((pixels + 0.5 - centres[:, :, None]) / stretch)
-    values = values * (pixels < span.length[:, None, None])
-    return values / values.sum(dim=2, keepdim=True)
+    # Only the few pixels under the filter are reckoned: [n, size, reach].
+    reach = min(patch_px, int(2 * SUPPORT * stretch.max()) + 2)
+    start = (centres - SUPPORT * stretch).floor().long().clamp(min=0, max=patch_px - reach)
+    pixels = start + torch.arange(reach)
+    values = _keys((pixels + 0.5 - centres) / stretch) * (pixels < span.length[:, None, None])
+    matrix = torch.zeros(len(centres), size_px, patch_px)
+    return matrix.scatter_(2, pixels, values / values.sum(dim=2, keepdim=True))
 
 
 def _keys(distance: Tensor) -> Tensor:
