@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from helpers import HEIGHT, WIDTH, make_baseline, make_spec, small_dataset
 from pydantic import BaseModel
 
 from cliprpn.contract.generated import BaselineSpec, CompletedOutcome, FailedOutcome
+from cliprpn.data.index import open_dataset
+from cliprpn.detectors.proposing import propose
 from cliprpn.methods import METHODS, CallContext
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.predictions import Columns, read_predictions
@@ -61,6 +64,20 @@ def test_annotated_boxes_hold_every_answer(root: Path, cache: Path, tmp_path: Pa
     hits = areas == pytest.approx(LARGE)
     assert outcome.metrics.acc_at_50 == np.mean([area == pytest.approx(LARGE) for area in areas]), hits
     assert ((answers["objectness"] >= 0.5) & (answers["objectness"] <= 1)).all()  # the larger share of two
+
+
+def test_annotated_boxes_without_a_class_have_none(root: Path, cache: Path) -> None:
+    spec = make_baseline(root, cache, {"kind": "gt_boxes"})
+    table = pq.read_table(Path(spec.dataset.root) / "objects.parquet")
+    categories = [None if i % 2 else "block" for i in range(len(table))]
+    index = replace(
+        open_dataset(Path(spec.dataset.root), spec.dataset.id),
+        objects=table.set_column(table.schema.get_field_index("category"), "category", [categories]),
+    )
+    rows = index.split("val")
+    found = propose(spec.baseline, index, rows, cache, torch.device("cpu"), lambda event: None, lambda: False)
+    assert found.classes == ["block"]
+    assert {name for boxes in found.boxes for name in boxes.categories} == {"", "block"}
 
 
 def test_the_whole_picture_answers_with_itself(root: Path, cache: Path, tmp_path: Path) -> None:

@@ -102,7 +102,8 @@ def _of_pictures(
     if isinstance(detector, WholePictureDetector):
         return whole_pictures(index, rows), [], []
     if isinstance(detector, GtBoxesDetector):
-        return gt_boxes(index, rows), sorted(set(index.objects["category"].to_pylist())), []
+        names = set(index.objects["category"].to_pylist()) - {None, ""}
+        return gt_boxes(index, rows), sorted(names), []
     if isinstance(detector, FileDetector):
         results = read_results(checked_file(detector), index)
         found = [_best(results.of(row), settings) for row in rows]
@@ -120,7 +121,7 @@ def _of_pictures(
         ),
         should_stop,
     )
-    classes = opening.classes()
+    classes = [name for name in opening.classes() if name != ""]
     return found, classes, _seen_before(classes, index)
 
 

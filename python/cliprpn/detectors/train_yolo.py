@@ -133,7 +133,8 @@ def _train(
 ) -> None:
     """Fills the folder; detector.json comes last."""
     start = time.monotonic()
-    rows, classes = image_rows(index, "train"), sorted(set(index.objects["category"].to_pylist()))
+    rows = image_rows(index, "train")
+    classes = sorted({name or "" for name in index.objects["category"].to_pylist()})
     with quiet_ultralytics(cache_dir), disk_errors(folder):
         weights = _fit(detector, index, rows, classes, folder, device, emit, should_stop)
     write_durably(folder / "weights.pt", weights)

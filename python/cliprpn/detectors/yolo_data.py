@@ -62,12 +62,12 @@ def labelled(index: DatasetIndex, rows: list[int], classes: list[str]) -> list[L
 
 
 def _objects(index: DatasetIndex) -> dict[int, list[tuple[str, list[float]]]]:
-    """Of each picture its objects: class and box; those without an area are left out."""
+    """Of each picture its objects: class ("" where it has none) and box; those without an area are left out."""
     found: dict[int, list[tuple[str, list[float]]]] = defaultdict(list)
     columns = (index.objects[key].to_pylist() for key in ("image_id", "category", "box_xyxy"))
     for image_id, category, box in zip(*columns, strict=True):
         if box[2] > box[0] and box[3] > box[1]:
-            found[image_id].append((category, box))
+            found[image_id].append((category or "", box))
     return found
 
 
