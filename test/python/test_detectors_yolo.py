@@ -173,10 +173,12 @@ def test_what_is_no_yolo_that_detects_is_refused(untrained: Path, cache: Path) -
         assert str(path) in error.value.message
 
 
-def made_onnx(path: Path, output: list[int], value: float = 0.0, **metadata: str) -> Path:
-    """A graph that makes the same numbers of any picture of 64 px, with ultralytics' metadata beside."""
+def made_onnx(
+    path: Path, output: list[int], value: float = 0.0, side: int | str = 64, **metadata: str
+) -> Path:
+    """A graph that makes the same numbers of any picture, with ultralytics' metadata beside."""
     content = model(
-        {"images": [1, 3, 64, 64]},
+        {"images": [1, 3, side, side]},
         {"output0": list(output)},
         [
             node("ReduceSum", ["images"], "sum", keepdims=0),
@@ -209,11 +211,15 @@ def test_an_onnx_is_held_against_what_it_says_of_itself(cache: Path) -> None:
         ({"stride": "'no'"}, [1, 6, 84], "stride, a number"),
         ({"names": "__import__('os').abort()"}, [1, 6, 84], "names as a literal"),
         ({"names": "[" * 9_999}, [1, 6, 84], "names as a literal"),
+        ({"names": r"{0: 'cat', 1: '\ud800'}"}, [1, 6, 84], "names of classes 0, 1, 2"),
     ]
     for metadata, output, words in cases:
         with pytest.raises(CliprpnError, match=words) as error:
             open_file(made_onnx(cache / "case.onnx", output, **metadata), cache)
         assert error.value.code == "weights_mismatch"
+    boundless = made_onnx(cache / "boundless.onnx", [1, 6, 84], side="side", imgsz="[1000000, 1000000]")
+    with pytest.raises(CliprpnError, match="imgsz, two sides of at most 4096"):
+        open_file(boundless, cache)
     stranger = made_onnx(cache / "stranger.onnx", [1, 300, 6], 7.0, end2end="True")
     with pytest.raises(CliprpnError, match="expected classes 0 to 1 from the YOLO"):
         open_file(stranger, cache)
@@ -331,6 +337,14 @@ def test_a_detector_is_trained_once_and_alike(index: DatasetIndex, cache: Path, 
     with pytest.raises(CliprpnError, match="SHA-256") as error:
         train(index, tmp_path)
     assert error.value.code == "weights_mismatch"
+
+
+def test_objects_without_a_class_are_trained_on(index: DatasetIndex, cache: Path, tmp_path: Path) -> None:
+    categories = [None if i % 2 else "block" for i in range(len(index.objects))]
+    place = index.objects.schema.get_field_index("category")
+    some = replace(index, objects=index.objects.set_column(place, "category", [categories]))
+    weights, _, _ = train(some, tmp_path, RECIPE.model_copy(update={"num_epochs": 1}))
+    assert open_file(weights, cache).classes == ["", "block"]
 
 
 @pytest.mark.usefixtures("quick")

@@ -11,11 +11,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cliprpn.data.records import is_text
 from cliprpn.detectors.onnx_file import OnnxFile, describe, open_onnx
 from cliprpn.errors import CliprpnError
 
 # Pictures that a .pt looks at in one pass.
 BATCH = 16
+# As of image_size_px: a stranger's file may ask for more memory than there is.
+MAX_SIDE_PX = 4096
 
 
 @dataclass(frozen=True)
@@ -103,9 +106,11 @@ def _onnx_size(onnx: OnnxFile, own: Any, asked: int | None) -> tuple[tuple[int, 
         return (height, width), False
     if asked is not None:
         return (asked, asked), True
-    if isinstance(own, list) and len(own) == 2 and all(isinstance(side, int) and side > 0 for side in own):
+    fits = isinstance(own, list) and all(isinstance(side, int) and 0 < side <= MAX_SIDE_PX for side in own)
+    if fits and len(own) == 2:
         return (own[0], own[1]), True
-    raise _no_yolo(onnx.file, "metadata of ultralytics with imgsz, two sides", str(own)[:100])
+    expected = f"metadata of ultralytics with imgsz, two sides of at most {MAX_SIDE_PX}"
+    raise _no_yolo(onnx.file, expected, str(own)[:100])
 
 
 def torch_network(file: Path, image_size_px: int | None, device: torch.device, max_boxes: int) -> Network:
@@ -169,8 +174,10 @@ def _names(file: Path, names: Any) -> list[str]:
     """Classes in their order."""
     listed = dict(enumerate(names)) if isinstance(names, list) else names
     if isinstance(listed, dict) and len(listed) > 0 and set(listed) == set(range(len(listed))):
-        return [str(listed[number]) for number in range(len(listed))]
-    raise _no_yolo(file, "names of classes 0, 1, 2, ... in ultralytics' metadata", str(names)[:100])
+        texts = [str(listed[number]) for number in range(len(listed))]
+        if all(is_text(text) for text in texts):
+            return texts
+    raise _no_yolo(file, "names of classes 0, 1, 2, ... in ultralytics' metadata", ascii(names)[:100])
 
 
 def _no_yolo(file: Path, expected: str, found: str) -> CliprpnError:
