@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from cliprpn.baseline_answers import answer, ask_clip
@@ -19,12 +20,12 @@ from cliprpn.contract.generated import (
     TrialDataset,
     WarningEvent,
 )
-from cliprpn.data.index import open_dataset
+from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.detectors.proposing import propose
 from cliprpn.devices import describe_environment, peak_process_bytes, resolve_device
 from cliprpn.errors import CliprpnError
 from cliprpn.metrics import split_metrics
-from cliprpn.predictions import predictions_file, read_predictions, write_predictions
+from cliprpn.predictions import Columns, predictions_file, read_predictions, write_predictions
 from cliprpn.ranking.clip_vectors import ClipVectors
 from cliprpn.seeding import seed_everything
 from cliprpn.steps import Emit, limit_of, now, paced, write_json
@@ -88,36 +89,65 @@ def evaluate_baseline(
     Args:
         other_data: a data set in place of the spec's own, for which its limits do not hold.
     """
-    started = time.monotonic()
     dataset = other_data or spec.dataset
     index = open_dataset(Path(dataset.root), dataset.id)
     rows = index.split(split, None if other_data is not None else limit_of(spec.limits, split))
     if len(rows) == 0:
         raise CliprpnError("data_invalid", f"{index.root}: the split {split} has no sentence")
-    cache_dir = Path(spec.cache_dir)
-    settings = spec.baseline
+    found = answer_rows(spec, index, rows, device, emit, should_stop)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    path = predictions_file(out_dir, split)
+    write_predictions(path, index, rows, found.answers)
+    metrics = Metrics.model_validate(split_metrics(read_predictions(path)))
+    write_json(out_dir / f"metrics-{split}.json", metrics)
+    cut = [_about_cut(found.num_cut, split)] if found.num_cut > 0 else []
+    return Evaluated(metrics, found.features_ms, [*found.notes, *cut])
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Sentences' answers.
+
+    Attributes:
+        answers: a row per sentence.
+        num_cut: how many sentences CLIP does not read to their end.
+    """
+
+    answers: Columns
+    features_ms: float
+    notes: list[str]
+    num_cut: int
+
+
+def answer_rows(
+    spec: BaselineSpec,
+    index: DatasetIndex,
+    rows: np.ndarray,
+    device: torch.device,
+    emit: Emit,
+    should_stop: Callable[[], bool],
+) -> Answered:
+    """Asks the detector, then CLIP, and ranks.
+
+    Args:
+        rows: [S], of the index's sentences.
+    """
+    started = time.monotonic()
+    cache_dir, settings = Path(spec.cache_dir), spec.baseline
     proposed = propose(settings, index, rows, cache_dir, device, emit, should_stop)
-    show = paced(emit)
     clip = ClipVectors(
         spec.backbone,
         cache_dir,
         device,
-        show,
+        paced(emit),
         lambda: emit(WarningEvent(type="warning", message="waiting for vectors that another process makes")),
         should_stop,
     )
     asked = ask_clip(settings, index, rows, proposed, clip)
     features_ms = (time.monotonic() - started) * 1000
-    answers = answer(index, rows, proposed, asked)
-    out_dir.mkdir(parents=True, exist_ok=True)
-    path = predictions_file(out_dir, split)
-    write_predictions(path, index, rows, answers)
-    metrics = Metrics.model_validate(split_metrics(read_predictions(path)))
-    write_json(out_dir / f"metrics-{split}.json", metrics)
-    cut = [] if asked.num_cut == 0 else [_about_cut(asked.num_cut, split, clip.backbone.context_length)]
-    return Evaluated(metrics, features_ms, [*proposed.notes, *cut])
+    return Answered(answer(index, rows, proposed, asked), features_ms, proposed.notes, asked.num_cut)
 
 
-def _about_cut(num_cut: int, split: str, context_length: int) -> str:
+def _about_cut(num_cut: int, split: str) -> str:
     what = f"1 sentence of {split} is" if num_cut == 1 else f"{num_cut} sentences of {split} are"
-    return f"{what} longer than CLIP reads ({context_length} tokens with its two marks); the rest is cut off."
+    return f"{what} longer than CLIP reads (77 tokens with its two marks); the rest is cut off."

@@ -49,7 +49,7 @@ try {
   });
   await add("a baseline, and one the original's way", async () => {
     const args = [scenes.specFiles[0] ?? "", join(folder, "baseline")];
-    return baselineRows(await runPython<BaselineFigures>(python, "baseline", args));
+    return baselineRows(await runPython<[BaselineFigures, BaselineFigures]>(python, "baseline", args));
   });
   await add("bridge and engine, and a plain loop", async () =>
     engineRows(await measureEngine(scenes, python)),

@@ -14,7 +14,7 @@ from cliprpn.errors import CliprpnError
 from cliprpn.features.keyed_store import Columns, Put, Row, Rows, kept_or_made
 
 # Pictures that a detector gets at once; fewer where they are large, so that memory stays the same.
-BATCH = 16
+BATCH = 32
 BATCH_BYTES = 200_000_000
 
 BOXES: Columns = {"x1": "real", "y1": "real", "x2": "real", "y2": "real", "score": "real", "category": "text"}

@@ -16,6 +16,7 @@ from cliprpn.contract.generated import TrialBackbone
 from cliprpn.data.images import PictureFile
 from cliprpn.errors import CliprpnError
 from cliprpn.models.backbone import ClipBackbone
+from cliprpn.models.folding import fold_batch_norm
 from cliprpn.models.weights_files import load_backbone
 from cliprpn.ranking.vector_store import EncodeTexts, EncodeViews, box_vectors, text_vectors
 from cliprpn.ranking.views import View, render_views
@@ -125,6 +126,7 @@ def _loaded(name: str, weights: str, weights_id: str) -> ClipBackbone:
                 f"the backbone's weights have changed since the trial was planned: expected {weights_id}, "
                 f"found {backbone.weights_id}; start again",
             )
+        fold_batch_norm(backbone)
         _kept.clear()
         _kept[place] = backbone
     return _kept[place]
