@@ -111,7 +111,10 @@ def test_a_picture_whose_content_changes_is_another(files: list[PictureFile], tm
     assert sum(finder.batches) == 3
 
 
-def test_asked_to_stop_it_keeps_what_is_done(files: list[PictureFile], tmp_path: Path) -> None:
+def test_asked_to_stop_it_keeps_what_is_done(
+    files: list[PictureFile], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detection_store, "BATCH", 16)
     asked = iter([False, False, True])
     first, second = Finder(), Finder()
     with pytest.raises(CliprpnError) as caught:

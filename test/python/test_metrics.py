@@ -10,7 +10,7 @@ import torch
 
 from cliprpn.boxes import box_iou_paired, clip_boxes
 from cliprpn.breakdowns import breakdowns, category_macro
-from cliprpn.evaluation import _rows
+from cliprpn.evaluation import answer_columns, each_in_picture
 from cliprpn.floors import constant_iou, fit_constant_box
 from cliprpn.metrics import pair_rows, pairs_right, sentence_figures, split_metrics
 
@@ -23,7 +23,8 @@ def answer(truth: list[float], *proposals: list[float]) -> dict[str, Any]:
     """A row of one sentence: proposals are in the frame, the truth in the picture."""
     boxes = torch.tensor(proposals, dtype=torch.float32).reshape(-1, 4)
     true = torch.tensor([truth], dtype=torch.float64)
-    columns = _rows([boxes], torch.tensor([0.5]), SQUASHED, PICTURE, true, ZOOM)
+    everywhere = each_in_picture([boxes], SQUASHED, PICTURE, ZOOM)
+    columns = answer_columns(everywhere, torch.tensor([0.5]), true)
     return {name: values[0] for name, values in columns.items()}
 
 
