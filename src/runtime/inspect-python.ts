@@ -71,6 +71,9 @@ export function shortcomings(inspection: Inspection, wanted: Record<string, stri
   return [...lines, `to mend it: ${pipCommand(inspection, lacking)}`];
 }
 
+/** With -c Python imports from the folder in which it is started: a person's numbers.py would stand in for its own. */
+const notFromHere = "import sys; sys.path[:] = [path for path in sys.path if path]\n";
+
 /**
  * Runs a script that prints a line of JSON last. @returns that line.
  *
@@ -85,7 +88,10 @@ export async function askPython(
   const command = python.includes("/") ? resolve(run.cwd ?? ".", python) : python;
   const wrong = command.includes("/") ? notAProgram(command) : undefined;
   if (wrong !== undefined) throw unsuitable(command, wrong);
-  const result = await tryTool(command, ["-c", source, ...args], { timeoutMs: 120_000, ...run });
+  const result = await tryTool(command, ["-c", `${notFromHere}${source}`, ...args], {
+    timeoutMs: 120_000,
+    ...run,
+  });
   const last = result.stdout.trim().split("\n").at(-1) ?? "";
   if (result.exitCode === 0 && last.startsWith("{")) return last;
   if (result.timedOut) throw unsuitable(command, "it gave no answer within two minutes");

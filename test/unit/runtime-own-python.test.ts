@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ensureRuntime, type Runtime } from "../../src/runtime/ensure-runtime.ts";
+import { askPython } from "../../src/runtime/inspect-python.ts";
 import { fakeMachine, type Machine, writeInspection } from "../helpers/fake-tools.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
 
@@ -51,6 +52,14 @@ test("everything that is missing is told at once, with the command that installs
     ),
   });
   expect(existsSync(join(machine.cache, "own-python"))).toBe(false);
+});
+
+test("a person's numbers.py does not stand in for Python's own", async () => {
+  const { folder } = fakeMachine();
+  writeFileSync(join(folder, "numbers.py"), "raise SystemExit(3)");
+  const source = "import json, numbers; print(json.dumps({'found': numbers.__name__}))";
+  const said = await askPython("python3", source, [], { env: process.env, cwd: folder });
+  expect(JSON.parse(said)).toEqual({ found: "numbers" });
 });
 
 test("an old Python is told as such, not as a list of missing packages", async () => {
