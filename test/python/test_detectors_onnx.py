@@ -12,7 +12,7 @@ import made_onnx
 import numpy as np
 import pytest
 import torch
-from helpers import REPO
+from helpers import REPO, make_baseline, small_dataset
 from made_yolox import (
     COLOURS,
     NUM_CELLS,
@@ -30,8 +30,10 @@ from PIL import Image
 from torch import Tensor
 from torchvision.ops import box_iou
 
+from cliprpn.data.index import open_dataset
 from cliprpn.detectors.coco_classes import are_coco_classes, coco_categories, coco_classes
 from cliprpn.detectors.letterbox import letterbox
+from cliprpn.detectors.opening import Opening
 from cliprpn.detectors.yolox import YoloxDetector, open_yolox
 from cliprpn.errors import CliprpnError
 
@@ -239,6 +241,22 @@ def test_as_many_names_as_classes(tmp_path: Path) -> None:
     file.write_bytes(says(silence()))
     with pytest.raises(CliprpnError, match=r"expected 80 classes.*found 3; `classes` names them"):
         open_yolox(file, None, 0.1, 0.5, 10, CPU)
+
+
+def test_damaged_names_of_classes_are_asked_for_anew(tmp_path: Path) -> None:
+    file = tmp_path / "model.onnx"
+    file.write_bytes(says(silence()))
+    cache = tmp_path / "cache"
+    root = small_dataset(tmp_path / "data")
+    spec = make_baseline(root, cache, {"kind": "yolox", "file": str(file), "classes": COLOURS})
+    index = open_dataset(Path(spec.dataset.root), spec.dataset.id)
+    opening = Opening(spec.baseline, index, cache, CPU, lambda event: None)
+    assert opening.classes() == COLOURS
+    (names,) = cache.glob("detections/*.classes.json")
+    for damaged in (b"", b'["blue", "gre', b"\xff\xff"):
+        names.write_bytes(damaged)
+        assert opening.classes() == COLOURS
+        assert json.loads(names.read_bytes()) == COLOURS
 
 
 def test_no_file(tmp_path: Path) -> None:

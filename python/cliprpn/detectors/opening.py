@@ -78,10 +78,10 @@ class Opening:
 
     def classes(self) -> list[str]:
         """Names of its classes, in its order."""
-        file = self._classes_file()
-        if not file.is_file():
+        try:
+            names: list[str] = json.loads(self._classes_file().read_bytes())
+        except (FileNotFoundError, ValueError):  # A damaged one is written anew.
             return self.open().classes
-        names: list[str] = json.loads(file.read_text())
         return names
 
     def _classes_file(self) -> Path:
