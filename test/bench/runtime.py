@@ -103,6 +103,7 @@ def _outcome(spec: Values, folder: Path, losses: list[float], total_ms: float) -
             "durations_ms": {"features": 0, "training": total_ms, "evaluation": 0, "total": total_ms},
             "peak_memory_bytes": {"process": 0, "device": None},
             "environment": _hello["environment"],
+            "notes": [],
         }
     )
     write_json(folder / "outcome.json", outcome)

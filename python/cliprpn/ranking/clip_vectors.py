@@ -22,7 +22,7 @@ from cliprpn.ranking.vector_store import EncodeTexts, EncodeViews, box_vectors, 
 from cliprpn.ranking.views import View, render_views
 
 # Part of the vectors' key: change it whenever the same box or sentence would give others.
-VERSION = "1"
+VERSION = "2"
 # The side that OpenAI's CLIP RN50 and cliprpn-tiny see pictures at.
 SIZE_PX = 224
 

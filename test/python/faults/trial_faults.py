@@ -89,6 +89,7 @@ def good(spec: Values, folder: Path) -> Values:
         "durations_ms": {"features": 0, "training": 0, "evaluation": 0, "total": 0},
         "peak_memory_bytes": {"process": 0, "device": None},
         "environment": ENVIRONMENT,
+        "notes": [],
     }
     (folder / "outcome.json").write_text(json.dumps(outcome))
     return outcome
