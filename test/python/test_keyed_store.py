@@ -198,7 +198,8 @@ def test_a_full_disk_keeps_what_is_done(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_written_to_serves_what_it_has() -> None:
-    with tempfile.TemporaryDirectory() as made:  # pytest's own folders are closed to other users.
+    # Below /tmp itself: pytest's own folders, and a TMPDIR, may be closed to other users.
+    with tempfile.TemporaryDirectory(dir="/tmp") as made:
         folder = Path(made) / "cache"
         path = folder / "a.sqlite"
         ask(path, ["a"])
