@@ -1,5 +1,10 @@
 import { CliprpnError } from "../contract/errors.ts";
-import type { DetectorChoice, DetectorObject, Experiment, Setting } from "../contract/generated/types.ts";
+import type {
+  BaselineSettings,
+  DetectorChoice,
+  DetectorObject,
+  Experiment,
+} from "../contract/generated/types.ts";
 import { experimentOf } from "../experiment/read-experiment.ts";
 import type { Path } from "../experiment/source-text.ts";
 import type { Arguments, Context } from "./command.ts";
@@ -38,8 +43,7 @@ function flagOf(path: Path): string {
 /** What was typed, as an experiment file would say it. */
 function experimentFrom(args: Arguments, context: Context): Experiment {
   const detector = detectorFrom(args);
-  const rankings = args.list("ranking").length > 0 ? args.list("ranking") : ["crop"];
-  const others: DetectorChoice[] = ceilings(detector.kind);
+  const [first = "crop", ...more] = args.list("ranking") as Ranking[]; // yargs has checked them.
   const templates = args.list("template");
   return {
     name: `baseline-${detector.kind.replaceAll("_", "-")}`,
@@ -52,15 +56,15 @@ function experimentFrom(args: Arguments, context: Context): Experiment {
         ...(templates.length > 0 ? { templates: templates as [string, ...string[]] } : {}),
       },
     },
-    also: [detector, ...others].flatMap((one) =>
-      rankings.map(
-        (ranking) => ({ "baseline.detector": one, "baseline.ranking": ranking }) as Setting, // yargs has checked them.
-      ),
-    ),
+    vary: {
+      "baseline.detector": [detector, ...ceilings(detector.kind)],
+      "baseline.ranking": [first, ...more],
+    },
   };
 }
 
 type Kind = DetectorObject["kind"];
+type Ranking = BaselineSettings["ranking"];
 
 const words: Record<Kind, string> = {
   yolo: "YOLO",

@@ -127,6 +127,13 @@ test(
   timeoutMs,
 );
 
+test("a whole picture that is ranked in two ways is one trial", async () => {
+  const args = ["baseline", "--detector", "whole_picture", "--ranking", "crop", "--ranking", "blur"];
+  const { code, out, err } = await run(...args, "--dry-run", ...onData);
+  expect(code, err).toBe(0);
+  expect(out.match(/ baseline$/gm)).toHaveLength(1);
+});
+
 test(
   "a baseline's trial is evaluated on other data, and grounds nothing",
   async () => {
