@@ -16,6 +16,6 @@ def coco_categories() -> list[str]:
     return ["" if name in ("__background__", "N/A") else name for name in named]
 
 
-def are_coco_classes(classes: list[str]) -> bool:
-    """Whether these are COCO's 80, in whatever order and case; such a detector has seen RefCOCOg's val and test."""
-    return sorted(name.lower() for name in classes) == sorted(coco_classes())
+def are_of_coco(classes: list[str]) -> bool:
+    """Whether there are any and all are COCO's, in whatever order and case: of detections not every class may occur."""
+    return bool(classes) and {name.lower() for name in classes} <= set(coco_classes())

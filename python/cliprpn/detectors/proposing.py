@@ -15,12 +15,13 @@ from cliprpn.contract.generated import (
     FileDetector,
     GtBoxesDetector,
     RpnDetector,
+    TrainedYoloDetector,
     WarningEvent,
     WholePictureDetector,
 )
 from cliprpn.data.images import picture_files
 from cliprpn.data.index import DatasetIndex
-from cliprpn.detectors.coco_classes import are_coco_classes
+from cliprpn.detectors.coco_classes import are_of_coco
 from cliprpn.detectors.detection_store import detect_all
 from cliprpn.detectors.known_boxes import gt_boxes, whole_pictures
 from cliprpn.detectors.opening import Opening, checked_file
@@ -107,8 +108,7 @@ def _of_pictures(
     if isinstance(detector, FileDetector):
         results = read_results(checked_file(detector), index)
         found = [_best(results.of(row), settings) for row in rows]
-        classes = sorted({name for own in found for name in own.categories if name != ""})
-        return found, classes, results.notes
+        return found, results.classes, [*results.notes, *_seen_before(results.classes, index)]
     opening = Opening(settings, index, cache_dir, device, emit)
     show = paced(emit)
     found = detect_all(
@@ -122,7 +122,9 @@ def _of_pictures(
         should_stop,
     )
     classes = [name for name in opening.classes() if name != ""]
-    return found, classes, _seen_before(classes, index)
+    # One that was trained here has seen the train split alone.
+    is_strange = not isinstance(detector, TrainedYoloDetector)
+    return found, classes, _seen_before(classes, index) if is_strange else []
 
 
 def _best(own: Proposals, settings: BaselineSettings) -> Proposals:
@@ -134,7 +136,7 @@ def _best(own: Proposals, settings: BaselineSettings) -> Proposals:
 def _seen_before(classes: list[str], index: DatasetIndex) -> list[str]:
     """A word where a detector may know the pictures that it is asked about."""
     first = str(index.images["file_name"][0].as_py())
-    if not (are_coco_classes(classes) and Path(first).name.startswith("COCO_train2014")):
+    if not (are_of_coco(classes) and Path(first).name.startswith("COCO_train2014")):
         return []
     return [
         "This detector's classes are COCO's. A detector that was trained on COCO has seen these pictures, those of val "

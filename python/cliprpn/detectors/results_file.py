@@ -27,6 +27,7 @@ class Results:
         sizes: of all pictures of the data set.
 
     Attributes:
+        classes: names of its boxes' classes, sorted.
         notes: what was left out, for a person.
     """
 
@@ -34,6 +35,7 @@ class Results:
         self, table: np.ndarray, names: list[str], sizes: list[tuple[int, int]], notes: list[str]
     ) -> None:
         self.notes = notes
+        self.classes = sorted(set(names) - {""})
         self._table = table[np.argsort(table["image_row"], kind="stable")]
         self._starts = np.searchsorted(self._table["image_row"], np.arange(len(sizes) + 1))
         self._names = names
