@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 
 import pytest
@@ -11,6 +12,7 @@ from torch import nn
 from torch.nn import functional
 
 from cliprpn.models.backbone import ClipBackbone
+from cliprpn.models.folding import fold_batch_norm
 from cliprpn.models.weights_files import SHIPPED, load_backbone, read_state, tiny_config
 
 SENTENCES = ["a dog", "the second man from the left, behind the table", ""]
@@ -115,3 +117,12 @@ def test_the_shipped_backbone_equals_the_independent_one(tiny: ClipBackbone) -> 
     tokens = tiny.tokenize(SENTENCES)
     pooled, _ = text_outputs(state, tokens, num_heads=tiny_config().text_cfg["heads"])
     torch.testing.assert_close(tiny.encode_text(tokens)[0], functional.normalize(pooled, dim=1), **WORDS)
+
+
+def test_without_its_batch_norm_it_is_the_same_function(rn50, tiny: ClipBackbone) -> None:
+    pixels = torch.rand(2, 3, 224, 224, generator=torch.Generator().manual_seed(3))
+    for backbone in (rn50[0], tiny):
+        folded = copy.deepcopy(backbone)
+        fold_batch_norm(folded)
+        assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
+        torch.testing.assert_close(folded.encode_picture(pixels), backbone.encode_picture(pixels), **POOLED)
