@@ -100,7 +100,7 @@ def evaluate_baseline(
     write_predictions(path, index, rows, found.answers)
     metrics = Metrics.model_validate(split_metrics(read_predictions(path)))
     write_json(out_dir / f"metrics-{split}.json", metrics)
-    cut = [_about_cut(found.num_cut, split)] if found.num_cut > 0 else []
+    cut = [_about_cut(found.num_cut, split, found.context_length)] if found.num_cut > 0 else []
     return Evaluated(metrics, found.features_ms, [*found.notes, *cut])
 
 
@@ -110,13 +110,14 @@ class Answered:
 
     Attributes:
         answers: a row per sentence.
-        num_cut: how many sentences CLIP does not read to their end.
+        num_cut: how many sentences CLIP, with its context length, does not read to their end.
     """
 
     answers: Columns
     features_ms: float
     notes: list[str]
     num_cut: int
+    context_length: int
 
 
 def answer_rows(
@@ -145,9 +146,10 @@ def answer_rows(
     )
     asked = ask_clip(settings, index, rows, proposed, clip)
     features_ms = (time.monotonic() - started) * 1000
-    return Answered(answer(index, rows, proposed, asked), features_ms, proposed.notes, asked.num_cut)
+    answers = answer(index, rows, proposed, asked)
+    return Answered(answers, features_ms, proposed.notes, asked.num_cut, clip.backbone.context_length)
 
 
-def _about_cut(num_cut: int, split: str) -> str:
+def _about_cut(num_cut: int, split: str, context_length: int) -> str:
     what = f"1 sentence of {split} is" if num_cut == 1 else f"{num_cut} sentences of {split} are"
-    return f"{what} longer than CLIP reads (77 tokens with its two marks); the rest is cut off."
+    return f"{what} longer than CLIP reads ({context_length} tokens with its two marks); the rest is cut off."

@@ -19,7 +19,7 @@ from cliprpn.metrics import RECALL_AT
 from cliprpn.predictions import Columns
 from cliprpn.ranking.clip_vectors import ClipVectors
 from cliprpn.ranking.scoring import NO_CLASS, CategoryPrior, rank, score_boxes
-from cliprpn.ranking.texts import cut_sentences, mean_vectors, prompts
+from cliprpn.ranking.texts import CLASS_TEMPLATE, cut_sentences, mean_vectors, prompts
 from cliprpn.ranking.views import View
 
 VIEWS: dict[str, tuple[View, ...]] = {
@@ -28,7 +28,6 @@ VIEWS: dict[str, tuple[View, ...]] = {
     "circle": ("circle",),
     "crop+blur": ("crop", "blur"),
 }
-CLASS_TEMPLATE = "a photo of a {}"
 
 
 @dataclass(frozen=True)

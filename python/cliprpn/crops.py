@@ -21,10 +21,10 @@ from cliprpn.errors import CliprpnError
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.models.weights_files import load_backbone
 from cliprpn.predictions import predictions_file, read_predictions
+from cliprpn.ranking.texts import CLASS_TEMPLATE, prompts
 
 BATCH = 16
 CROP_SIZE_PX = 224
-TEMPLATE = "a photo of a {}"
 
 
 def crop_figures(trial_dir: Path, split: str) -> dict[str, float]:
@@ -60,7 +60,7 @@ def crop_figures(trial_dir: Path, split: str) -> dict[str, float]:
     crops = encode_crops(backbone, files, answers["pred_box_xyxy"], upright, facts.max_pixels)
     gt_crops = encode_crops(backbone, files, answers["gt_box_xyxy"], upright, facts.max_pixels)
     names, category = np.unique(answers["category"].astype(str), return_inverse=True)
-    classes = encode_texts(backbone, [TEMPLATE.format(name) for name in names])
+    classes = encode_texts(backbone, prompts(names.tolist(), [CLASS_TEMPLATE]))
     seen = (crops @ classes.T).argmax(dim=1).numpy()
     return {
         "cosine_crop_sentence": float((crops * sentences).sum(dim=1).mean()),

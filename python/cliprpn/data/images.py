@@ -113,16 +113,24 @@ def picture_key(file: PictureFile) -> str:
         CliprpnError: data_invalid, where there is no such file.
     """
     try:
-        found = file.path.stat()
-        digest = _file_hash(file.path, found.st_size, found.st_mtime_ns)
+        digest = file_sha256(file.path)
     except OSError as error:
         raise _unreadable(file.path, error) from error
     return f"{digest}-upright" if file.upright else digest
 
 
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, read once per process and state of the file.
+
+    Raises:
+        OSError.
+    """
+    found = path.stat()
+    return _file_hash(path, found.st_size, found.st_mtime_ns)
+
+
 @lru_cache(MAX_HASHES)
 def _file_hash(path: Path, size: int, mtime_ns: int) -> str:
-    """SHA-256 of a file, once per process and state of the file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

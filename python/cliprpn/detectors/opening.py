@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import torch
@@ -21,6 +20,7 @@ from cliprpn.contract.generated import (
     YoloDetector,
     YoloxDetector,
 )
+from cliprpn.data.images import file_sha256
 from cliprpn.data.index import DatasetIndex
 from cliprpn.detectors.faster_rcnn import open_faster_rcnn
 from cliprpn.detectors.proposals import Detector
@@ -115,8 +115,7 @@ def checked_file(detector: WithFile) -> Path:
     path = Path(detector.file)
     if not path.is_file():
         raise CliprpnError("weights_missing", f"{path}: expected the file of {detector.kind}, found none")
-    state = path.stat()
-    digest = _sha256(path, state.st_mtime_ns, state.st_size)
+    digest = file_sha256(path)
     if digest != detector.sha256:
         raise CliprpnError(
             "weights_mismatch",
@@ -124,13 +123,3 @@ def checked_file(detector: WithFile) -> Path:
             f"found {digest[:12]}...; start again",
         )
     return path
-
-
-@cache
-def _sha256(path: Path, mtime_ns: int, num_bytes: int) -> str:
-    """Of a file as it was at that time: read once, however many trials use it."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()

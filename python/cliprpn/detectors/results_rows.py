@@ -6,7 +6,6 @@ A list of `{"image_id", "category_id", "bbox": [x, y, w, h], "score"}`; or an ob
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import numpy as np
 
 from cliprpn.data.problems import Problems
 from cliprpn.data.records import good_records, is_box, is_integer, is_text, shown
+from cliprpn.data.rows.json_text import read_json
 from cliprpn.errors import CliprpnError
 
 LISTS = ("annotations", "dets")
@@ -70,25 +70,13 @@ def read_detection_rows(file: Path, image_rows: dict[int, int]) -> DetectionRows
 
 def _parsed(file: Path, packed: Callable[[dict[str, Any]], Any]) -> Any:
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        return read_json(file, object_hook=packed)
     except FileNotFoundError as error:
         raise CliprpnError(
             "not_found", f"{file}: expected detections (COCO results JSON), found no file"
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise CliprpnError("data_invalid", f"{file}: expected JSON in UTF-8: {error}") from error
-    try:
-        return json.loads(text, object_hook=packed)
-    except json.JSONDecodeError as error:
-        raise CliprpnError(
-            "data_invalid", f"{file}:{error.lineno}:{error.colno}: expected JSON: {error.msg}"
-        ) from error
-    except RecursionError as error:
-        raise CliprpnError(
-            "data_invalid", f"{file}: expected JSON: lists or objects nested too deep"
-        ) from error
-    except ValueError as error:
-        raise CliprpnError("data_invalid", f"{file}: expected JSON: {error}") from error
+    except OSError as error:
+        raise CliprpnError("data_invalid", f"{file}: expected detections: {error}") from error
 
 
 def _lists(content: Any, file: Path) -> tuple[list[Any], dict[int, str]]:

@@ -36,7 +36,7 @@ class ClipVectors:
         on_wait: called when another process is encoding.
     """
 
-    name: TrialBackbone
+    which: TrialBackbone
     cache_dir: Path
     device: torch.device
     on_progress: Callable[[str, int, int], None]
@@ -88,11 +88,11 @@ class ClipVectors:
         Raises:
             CliprpnError: weights_*.
         """
-        backbone = _loaded(self.name.name, self.name.weights, self.name.weights_id)
+        backbone = _loaded(self.which.name, self.which.weights, self.which.weights_id)
         if not backbone.has_attention_pool:
             raise CliprpnError(
                 "weights_mismatch",
-                f"{self.name.weights}: expected weights with CLIP's attention pool, by which it sees a box; found "
+                f"{self.which.weights}: expected weights with CLIP's attention pool, by which it sees a box; found "
                 "none (an original checkpoint has none)",
             )
         return backbone
@@ -107,7 +107,7 @@ class ClipVectors:
         return lambda texts: backbone.encode_text(backbone.tokenize(texts).to(self.device))[0]
 
     def _store(self, what: str) -> Path:
-        facts = {"weights_id": self.name.weights_id, "what": what, "version": VERSION, "size_px": SIZE_PX}
+        facts = {"weights_id": self.which.weights_id, "what": what, "version": VERSION, "size_px": SIZE_PX}
         key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:24]
         return self.cache_dir / "vectors" / f"{what}-{key}.sqlite"
 

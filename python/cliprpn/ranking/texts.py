@@ -6,6 +6,9 @@ import open_clip
 from torch import Tensor
 from torch.nn import functional
 
+# CLIP's own for a class (Radford et al. 2021, section 3.1.4).
+CLASS_TEMPLATE = "a photo of a {}"
+
 
 def prompts(sentences: list[str], templates: list[str]) -> list[str]:
     """Each sentence in each template, in place of its {}: S * T texts, a sentence's own beside each other."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,23 @@ def read_json_object(path: Path) -> dict[str, Any]:
     Raises:
         CliprpnError: data_invalid, when it is not JSON or not an object.
     """
+    content = read_json(path, object_pairs_hook=_each_key_once)
+    if not isinstance(content, dict):
+        raise CliprpnError("data_invalid", f"{path}: expected an object, found a {type(content).__name__}")
+    return content
+
+
+def read_json(path: Path, **hook: Callable[[Any], Any]) -> Any:
+    """What a JSON file holds.
+
+    Args:
+        hook: one that `json.loads` takes.
+
+    Raises:
+        CliprpnError: data_invalid, when it is not JSON.
+    """
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_each_key_once)
+        return json.loads(path.read_text(encoding="utf-8-sig"), **hook)  # type: ignore[arg-type]
     except json.JSONDecodeError as error:
         raise CliprpnError(
             "data_invalid", f"{path}:{error.lineno}:{error.colno}: expected JSON: {error.msg}"
@@ -40,9 +56,6 @@ def read_json_object(path: Path) -> dict[str, Any]:
         ) from error
     except ValueError as error:
         raise CliprpnError("data_invalid", f"{path}: expected JSON in UTF-8: {error}") from error
-    if not isinstance(content, dict):
-        raise CliprpnError("data_invalid", f"{path}: expected an object, found a {type(content).__name__}")
-    return content
 
 
 def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
