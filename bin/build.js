@@ -14,7 +14,7 @@ await build({
   entryPoints: {
     cli: "src/cli.ts",
     "worker-main": "src/worker/worker-main.ts",
-    "decoder-main": "src/dataset/pictures/decoder-main.ts",
+    "decoder-main": "src/dataset/images/decoder-main.ts",
   },
   outdir: "dist",
   bundle: true,

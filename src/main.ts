@@ -1,12 +1,12 @@
 import { appendFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { version } from "./base/package-root.ts";
+import { shellQuoted } from "./base/shell-quote.ts";
 import { runCommand } from "./commands/register.ts";
 import { commands } from "./commands/table.ts";
 import { CliprpnError, EXIT, exitCodeOf } from "./contract/errors.ts";
-import { version } from "./package-root.ts";
-import { cacheDir } from "./runtime/cache-dir.ts";
-import { checkPlatform } from "./runtime/unsupported-platform.ts";
-import { shellQuoted } from "./shell-quote.ts";
+import { cacheDir } from "./environment/cache-dir.ts";
+import { checkPlatform } from "./environment/unsupported-platform.ts";
 import { makeTerminal, type Streams } from "./terminal/make-terminal.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 

@@ -1,15 +1,15 @@
 /** `npm test`: every check of the project, one after the other, on the test environment that the lock describes. */
 import { delimiter, dirname } from "node:path";
 import { $ } from "zx";
-import { packageRoot } from "../src/package-root.ts";
-import { ensureRuntime } from "../src/runtime/ensure-runtime.ts";
+import { packageRoot } from "../src/base/package-root.ts";
+import { ensureRuntime } from "../src/environment/ensure-runtime.ts";
 import { makeTerminal } from "../src/terminal/make-terminal.ts";
 
 const checks: Record<string, string[]> = {
   format: ["biome", "check", "."],
   types: ["tsc", "--noEmit", "-p", "."],
   unused: ["knip"],
-  generated: ["tsx", "test/generate.ts", "--check"],
+  generated: ["tsx", "tools/generate.ts", "--check"],
   "python format": ["ruff", "format", "--check", "--config", "python/pyproject.toml", "python", "test"],
   "python lint": ["ruff", "check", "--config", "python/pyproject.toml", "python", "test"],
   "python types": ["mypy", "--config-file", "python/pyproject.toml", "python/cliprpn"],

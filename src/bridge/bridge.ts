@@ -13,7 +13,7 @@ export interface BridgeOptions {
   python: string;
   /** Folder that holds the package `cliprpn`. */
   pythonPath: string;
-  /** Python module with `start()` and `handle(method, params)`: `cliprpn.runtime`. */
+  /** Python module with `start()` and `handle(method, params)`: `cliprpn.bridge.runtime`. */
   module: string;
   onEvent: (text: string) => void;
   /** Python could not be started, or is gone. */

@@ -7,10 +7,10 @@ import type {
 } from "../contract/generated/types.ts";
 import { experimentOf } from "../experiment/read-experiment.ts";
 import type { Path } from "../experiment/source-text.ts";
+import { runPlan } from "../sweep/run-sweep.ts";
+import { planOf, readOptions } from "../sweep/session.ts";
 import type { Arguments, Context } from "./command.ts";
 import { chosenSplit, chosenSplitBy, namedDataset } from "./dataset-choice.ts";
-import { runPlan } from "./run-plan.ts";
-import { planOf, readOptions } from "./session.ts";
 import { detectorKinds } from "./shared-options.ts";
 import { dryRun } from "./sweep.ts";
 

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import type { DatasetChoice, Split, SplitBy } from "../contract/generated/types.ts";
 import { preparedFolder } from "../dataset/identify-dataset.ts";
+import { dataFolders } from "../sweep/session.ts";
 import type { Arguments, Context } from "./command.ts";
-import { dataFolders } from "./session.ts";
 
 const allSplits = ["train", "val", "test", "testA", "testB"] as const satisfies readonly Split[];
 const splitBys = ["umd", "google", "unc", "own"] as const satisfies readonly SplitBy[];

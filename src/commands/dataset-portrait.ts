@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { shellQuoted } from "../base/shell-quote.ts";
 import type { DatasetStats, PreparedDataset } from "../contract/generated/types.ts";
+import type { Portrait } from "../dataset/card/portrait.ts";
 import { prepareCommand } from "../dataset/how-prepared.ts";
 import type { DatasetIdentity } from "../dataset/identify-dataset.ts";
 import { preparedSizes } from "../dataset/prepare/prepared-folder.ts";
 import { publishedCounts } from "../dataset/prepare/published-counts.ts";
-import type { Portrait } from "../report/dataset/portrait.ts";
-import { shellQuoted } from "../shell-quote.ts";
 
 /** What the report room is told of a data set. */
 export function portraitOf(dataset: DatasetIdentity, stats: DatasetStats): Portrait {

@@ -1,9 +1,9 @@
 import { relative } from "node:path";
 import { EXIT } from "../contract/errors.ts";
+import { summaryText } from "../dataset/card/summary-text.ts";
+import { writeCard } from "../dataset/card/write-card.ts";
 import type { DatasetIdentity } from "../dataset/identify-dataset.ts";
 import type { Engine } from "../engine/engine.ts";
-import { summaryText } from "../report/dataset/summary-text.ts";
-import { writeCard } from "../report/dataset/write-card.ts";
 import type { Arguments, Context } from "./command.ts";
 import { portraitOf } from "./dataset-portrait.ts";
 

@@ -8,11 +8,11 @@ import { isPrepared, type PictureSize, preparedSizes } from "../dataset/prepare/
 import type { Engine } from "../engine/engine.ts";
 import { hint } from "../experiment/hint.ts";
 import { presets } from "../experiment/presets.ts";
+import { dataFolders, ensureDataset, openEngine } from "../sweep/session.ts";
 import type { Arguments, Context } from "./command.ts";
 import { checkDataset } from "./dataset-check.ts";
 import { chosenSplitBy, namedDataset } from "./dataset-choice.ts";
 import { showDataset } from "./dataset-show.ts";
-import { dataFolders, ensureDataset, openEngine } from "./session.ts";
 
 type Action = (
   dataset: DatasetIdentity,

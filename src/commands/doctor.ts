@@ -1,6 +1,6 @@
 import { EXIT } from "../contract/errors.ts";
-import { diagnose } from "../runtime/diagnose.ts";
-import type { Finding } from "../runtime/finding.ts";
+import { diagnose } from "../environment/diagnose.ts";
+import type { Finding } from "../environment/finding.ts";
 import type { Arguments, Context } from "./command.ts";
 
 /** `cliprpn doctor`: what is there, what is missing, how to mend it. */

@@ -1,15 +1,15 @@
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { Split, TrialDataset } from "../contract/generated/types.ts";
 import { type DatasetIdentity, identifyDataset } from "../dataset/identify-dataset.ts";
-import { cacheDir } from "../runtime/cache-dir.ts";
+import { cacheDir } from "../environment/cache-dir.ts";
 import { baselineOf, pictureSizeOf } from "../store/model-facts.ts";
 import { evaluationFolder, findTrial, sweepOf } from "../store/sweep-store.ts";
+import { liveEvent } from "../sweep/live-event.ts";
+import { pictureSizeFor } from "../sweep/ready-detectors.ts";
+import { dataFolders, ensureDataset, openEngine, runsFolder } from "../sweep/session.ts";
 import type { Arguments, Context } from "./command.ts";
 import { chosenSplit, chosenSplitBy, isTest, namedDataset } from "./dataset-choice.ts";
-import { pictureSizeFor } from "./detectors.ts";
-import { liveEvent } from "./live-event.ts";
 import { lookAt } from "./report.ts";
-import { dataFolders, ensureDataset, openEngine, runsFolder } from "./session.ts";
 
 /** `cliprpn evaluate TRIAL`: figures on a split, as JSON. */
 export async function evaluate(args: Arguments, context: Context): Promise<number> {

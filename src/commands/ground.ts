@@ -1,12 +1,12 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, extname, resolve } from "node:path";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
-import { withOnePicture } from "../dataset/prepare/one-picture.ts";
+import { withOnePicture } from "../dataset/prepare/one-image.ts";
 import { checkPicture, drawBoxes } from "../report/draw.ts";
 import { pictureSizeOf } from "../store/model-facts.ts";
 import { findTrial } from "../store/sweep-store.ts";
+import { openEngine, runsFolder } from "../sweep/session.ts";
 import type { Arguments, Context } from "./command.ts";
-import { openEngine, runsFolder } from "./session.ts";
 
 /** `cliprpn ground IMAGE SENTENCE --model TRIAL`: the box as JSON, and the picture with the box. */
 export async function ground(args: Arguments, context: Context): Promise<number> {

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { EXIT } from "../contract/errors.ts";
+import { openEngine } from "../sweep/session.ts";
 import type { Arguments, Context } from "./command.ts";
-import { openEngine } from "./session.ts";
 
 /** `cliprpn import CHECKPOINT`: the original's weights as safetensors. */
 export async function importCheckpoint(args: Arguments, context: Context): Promise<number> {

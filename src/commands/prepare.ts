@@ -1,9 +1,10 @@
 import { join, relative, resolve } from "node:path";
+import { version } from "../base/package-root.ts";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { AnnotationSource } from "../contract/generated/types.ts";
-import { DEFAULT_MAX_PIXELS } from "../dataset/pictures/decode.ts";
-import { extractFiles } from "../dataset/pictures/extract-zip.ts";
-import { makeUnpackedFolder } from "../dataset/pictures/unpacked-folder.ts";
+import { DEFAULT_MAX_PIXELS } from "../dataset/images/decode.ts";
+import { extractFiles } from "../dataset/images/extract-zip.ts";
+import { makeUnpackedFolder } from "../dataset/images/unpacked-folder.ts";
 import { locateAnnotations, locatePictures, namedPlace, type Place } from "../dataset/prepare/locate.ts";
 import { ownSource } from "../dataset/prepare/own-rows.ts";
 import { inFolder, type PrepareRequest, prepareDataset } from "../dataset/prepare/prepare-dataset.ts";
@@ -11,12 +12,11 @@ import { family } from "../dataset/prepare/published-counts.ts";
 import type { Engine } from "../engine/engine.ts";
 import { hint } from "../experiment/hint.ts";
 import { presets } from "../experiment/presets.ts";
-import { version } from "../package-root.ts";
+import { dataFolders, openEngine, prepareContext } from "../sweep/session.ts";
 import type { Arguments, Context } from "./command.ts";
 import { chosenSplitBy } from "./dataset-choice.ts";
 import { fetchSources } from "./fetch-sources.ts";
 import { toldOf } from "./prepared-summary.ts";
-import { dataFolders, openEngine, prepareContext } from "./session.ts";
 
 /** `cliprpn prepare NAME`: whatever a person has, as a verified data set that opens at once. */
 export async function prepare(args: Arguments, context: Context): Promise<number> {

@@ -1,5 +1,5 @@
+import { counted } from "../base/count.ts";
 import type { PreparedDataset } from "../contract/generated/types.ts";
-import { counted } from "../count.ts";
 
 /** What a person should know of a data set that was just prepared, a line each. */
 export function toldOf({ name, splits, dropped, deviations, notes, split_rule }: PreparedDataset): string[] {

@@ -8,10 +8,10 @@ import { verdict } from "../report/verdict.ts";
 import { writeReport } from "../report/write-report.ts";
 import { Journal } from "../store/journal.ts";
 import { SweepStore, sweepFolders } from "../store/sweep-store.ts";
+import { liveEvent } from "../sweep/live-event.ts";
+import { openEngine, runsFolder } from "../sweep/session.ts";
 import type { Arguments, Context } from "./command.ts";
 import { chosenSplit, isTest } from "./dataset-choice.ts";
-import { liveEvent } from "./live-event.ts";
-import { openEngine, runsFolder } from "./session.ts";
 
 /** `cliprpn report [SWEEP]`: figures with their uncertainty, charts, cases. */
 export async function report(args: Arguments, context: Context): Promise<number> {

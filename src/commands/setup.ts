@@ -1,9 +1,9 @@
 import { CliprpnError, EXIT } from "../contract/errors.ts";
-import { cacheDir } from "../runtime/cache-dir.ts";
-import { ensureRuntime } from "../runtime/ensure-runtime.ts";
-import { extraNames } from "../runtime/extra-packages.ts";
-import { ensureExtras } from "../runtime/extras.ts";
-import { rememberTorch } from "../runtime/torch-choice.ts";
+import { cacheDir } from "../environment/cache-dir.ts";
+import { ensureRuntime } from "../environment/ensure-runtime.ts";
+import { extraNames } from "../environment/extra-packages.ts";
+import { ensureExtras } from "../environment/extras.ts";
+import { rememberTorch } from "../environment/torch-choice.ts";
 import type { Arguments, Context } from "./command.ts";
 
 /** `cliprpn setup`: what the first sweep, or the first use of a detector, would do anyway, now. */

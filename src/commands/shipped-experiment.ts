@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { normalize, resolve } from "node:path";
-import { packageRoot } from "../package-root.ts";
+import { packageRoot } from "../base/package-root.ts";
 import type { Context } from "./command.ts";
 
 /** The file as typed; `experiments/fusion.json` and its like, where there is none of that name, is the one that ships. */

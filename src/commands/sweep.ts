@@ -2,9 +2,9 @@ import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { StoredPlan, TrialSpec } from "../contract/generated/types.ts";
 import { hint } from "../experiment/hint.ts";
 import type { Plan } from "../experiment/plan.ts";
+import { runPlan } from "../sweep/run-sweep.ts";
+import { readPlan } from "../sweep/session.ts";
 import type { Arguments, Context } from "./command.ts";
-import { runPlan } from "./run-plan.ts";
-import { readPlan } from "./session.ts";
 
 /** `cliprpn sweep FILE`: every trial of the plan that has no good outcome yet, then the report. */
 export async function sweep(args: Arguments, context: Context): Promise<number> {

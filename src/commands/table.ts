@@ -1,4 +1,4 @@
-import { extraNames } from "../runtime/extra-packages.ts";
+import { extraNames } from "../environment/extra-packages.ts";
 import type { Command } from "./command.ts";
 import {
   acceptStale,

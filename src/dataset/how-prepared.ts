@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
+import { shellQuoted } from "../base/shell-quote.ts";
 import type { PreparedDataset } from "../contract/generated/types.ts";
-import { shellQuoted } from "../shell-quote.ts";
-import { DEFAULT_MAX_PIXELS } from "./pictures/decode.ts";
+import { DEFAULT_MAX_PIXELS } from "./images/decode.ts";
 import type { PictureSize } from "./prepare/prepared-folder.ts";
 
 /** The command that makes this data set again from the same files, at this size. */

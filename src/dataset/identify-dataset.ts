@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
+import { hashFile } from "../base/hash-file.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { DatasetChoice, RefcocoSource, SplitBy, TrialDataset } from "../contract/generated/types.ts";
-import { hashFile } from "../hash-file.ts";
 import { type DemoOptions, demoId, demoSizes } from "./demo/make-demo.ts";
 import { isPrepared, readFacts } from "./prepare/prepared-folder.ts";
 import { family } from "./prepare/published-counts.ts";

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { hashFile } from "../base/hash-file.ts";
+import { packageRoot } from "../base/package-root.ts";
 import type { BackboneChoice, TrialBackbone } from "../contract/generated/types.ts";
-import { hashFile } from "../hash-file.ts";
-import { packageRoot } from "../package-root.ts";
 
 /** A backbone with its weights, known by their content. */
 export async function identifyBackbone({
@@ -12,7 +12,7 @@ export async function identifyBackbone({
 }: BackboneChoice): Promise<TrialBackbone> {
   if (weights === "openai") return { name, weights, weights_id: "openai" };
   const file =
-    weights === "shipped" ? join(packageRoot, `python/cliprpn/models/weights/${name}.safetensors`) : weights;
+    weights === "shipped" ? join(packageRoot, `python/cliprpn/storage/weights/${name}.safetensors`) : weights;
   return { name, weights, weights_id: await hashFile(file) };
 }
 

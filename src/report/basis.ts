@@ -1,6 +1,6 @@
 import type { RootContent } from "mdast";
+import { count } from "../base/count.ts";
 import type { TrialSpec } from "../contract/generated/types.ts";
-import { count } from "../count.ts";
 import { list, percent, quoted } from "./format.ts";
 import { bullets } from "./markdown.ts";
 import { type CompletedTrial, completedTrials, type ReportInput, trialName } from "./report-input.ts";

@@ -1,6 +1,6 @@
 import type { RootContent } from "mdast";
+import { count } from "../base/count.ts";
 import type { BaselineSpec, Interval, ProposalSummary } from "../contract/generated/types.ts";
-import { count } from "../count.ts";
 import { none, type Outcomes, outcomesOf } from "./figures.ts";
 import { interval, percent, points, quoted } from "./format.ts";
 import { heading, images, paragraph, table } from "./markdown.ts";

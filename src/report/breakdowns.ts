@@ -1,6 +1,6 @@
 import type { RootContent } from "mdast";
+import { count } from "../base/count.ts";
 import type { MetricName, SettingSummary, Summary } from "../contract/generated/types.ts";
-import { count } from "../count.ts";
 import { figureOf, none } from "./figures.ts";
 import { interval, points } from "./format.ts";
 import { heading, images, paragraph, table } from "./markdown.ts";

@@ -1,5 +1,5 @@
 import type { RootContent } from "mdast";
-import { count } from "../count.ts";
+import { count } from "../base/count.ts";
 import { none } from "./figures.ts";
 import { bytes, duration, list } from "./format.ts";
 import { bullets, code, heading, type Inline, paragraph, table } from "./markdown.ts";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Sharp } from "sharp";
+import { loadSharp } from "../base/sharp.ts";
 import { CliprpnError } from "../contract/errors.ts";
-import { loadSharp } from "../sharp.ts";
 import { type Caption, captionSvg } from "./caption.ts";
 
 /** A box to draw: corners in pixels of the original picture. */

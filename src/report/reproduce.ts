@@ -1,6 +1,6 @@
 import type { RootContent } from "mdast";
+import { shellQuoted } from "../base/shell-quote.ts";
 import type { TrialSpec } from "../contract/generated/types.ts";
-import { shellQuoted } from "../shell-quote.ts";
 import { points } from "./format.ts";
 import { code, codeBlock, heading, paragraph, table } from "./markdown.ts";
 import { completedTrials, type ReportInput } from "./report-input.ts";

@@ -1,5 +1,5 @@
+import { count } from "../base/count.ts";
 import type { SettingSummary, Summary } from "../contract/generated/types.ts";
-import { count } from "../count.ts";
 import { figureOf, floorNames } from "./figures.ts";
 import { list, percent, points, quoted, signed } from "./format.ts";
 

@@ -2,8 +2,8 @@ import type { ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { packageRoot } from "../base/package-root.ts";
 import { CliprpnError } from "../contract/errors.ts";
-import { packageRoot } from "../package-root.ts";
 import { LogFile } from "./log-file.ts";
 import { killGroup, signalProcess, spawnGroup } from "./process-group.ts";
 import type { FromWorker, ToWorker, WorkerConfig } from "./protocol.ts";
@@ -18,7 +18,7 @@ export interface TransportOptions {
   signal?: AbortSignal | undefined;
   /** How long Python may take to answer at all. */
   startTimeoutMs?: number;
-  /** For tests: another Python module in place of `cliprpn.runtime`. */
+  /** For tests: another Python module in place of `cliprpn.bridge.runtime`. */
   module?: string | undefined;
   env?: NodeJS.ProcessEnv;
 }
@@ -211,7 +211,7 @@ const longestTimer = 2 ** 31 - 1;
 
 function configOf({ python, extraPythonPath, module }: TransportOptions): WorkerConfig {
   const folders = [join(packageRoot, "python"), extraPythonPath].filter((path) => path);
-  return { python, pythonPath: folders.join(":"), module: module ?? "cliprpn.runtime" };
+  return { python, pythonPath: folders.join(":"), module: module ?? "cliprpn.bridge.runtime" };
 }
 
 /** From the sources through tsx, otherwise the bundle's own entry. */

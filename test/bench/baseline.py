@@ -18,16 +18,16 @@ import torch
 from PIL import Image
 from torchvision.transforms import functional as pictures
 
-from cliprpn.baseline import answer_rows
 from cliprpn.contract.generated import BaselineSpec, TrainedYoloDetector
 from cliprpn.data.index import DatasetIndex, open_dataset
+from cliprpn.data.predictions import write_predictions
 from cliprpn.detectors.train_yolo import train_yolo
 from cliprpn.detectors.yolo import open_yolo
 from cliprpn.memory import keep_freed_memory
 from cliprpn.models.backbone import ClipBackbone
-from cliprpn.models.weights_files import load_backbone
-from cliprpn.predictions import write_predictions
 from cliprpn.seeding import seed_everything
+from cliprpn.storage.weights_files import load_backbone
+from cliprpn.trials.baseline_trial import answer_rows
 
 CPU = torch.device("cpu")
 NUM_SENTENCES = 300

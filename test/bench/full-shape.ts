@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { loadSharp } from "../../src/base/sharp.ts";
 import { type Picklable, pickle } from "../../src/dataset/demo/pickle.ts";
 import { Random } from "../../src/dataset/demo/random.ts";
-import { loadSharp } from "../../src/sharp.ts";
 
 /** A split by its published counts. */
 interface Shape {

@@ -36,7 +36,7 @@ from cliprpn.models import ClipRPN, RpnRules, SwitchedFusion
 from cliprpn.models.backbone import ClipBackbone, rn50_config
 from cliprpn.models.original import original_model
 from cliprpn.seeding import seed_everything
-from cliprpn.training import TrainingData, train_model
+from cliprpn.trials.training import TrainingData, train_model
 
 # RefCOCOg (umd): its pictures, its training and val sentences, tokens of a sentence with both marks; CLIP RN50's sizes.
 NUM_IMAGES, NUM_TRAIN, NUM_VAL, MEAN_TOKENS = 25_799, 80_512, 4_896, 10.5

@@ -16,16 +16,16 @@ from torchvision.models.detection.rpn import RegionProposalNetwork
 from torchvision.ops import box_iou
 from torchvision.transforms import functional as pictures
 
-from cliprpn.build import build_model
 from cliprpn.contract.generated import ClipRpnSpec
 from cliprpn.data.index import DatasetIndex
 from cliprpn.features.frozen import FrozenFeatures
+from cliprpn.inference.build import build_model
 from cliprpn.models import ClipRPN
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.models.rpn_torchvision import square_images, torchvision_rpn
-from cliprpn.models.weights_files import load_backbone
 from cliprpn.seeding import seed_everything
-from cliprpn.training import frame_targets, make_optimizer
+from cliprpn.storage.weights_files import load_backbone
+from cliprpn.trials.training import frame_targets, make_optimizer
 
 CPU = torch.device("cpu")
 Seconds = Counter[str]

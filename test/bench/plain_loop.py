@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from cliprpn.build import build_model
 from cliprpn.contract.generated import ClipRpnSpec
+from cliprpn.inference.build import build_model
 from cliprpn.models import ClipRPN
 
 BATCH = 256

@@ -1,4 +1,4 @@
-"""Stands for `cliprpn.runtime`: the real one, and beside it what it is measured against, by a trial's label."""
+"""Stands for `cliprpn.bridge.runtime`: the real one, and beside it what it is measured against, by a trial's label."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _hello: Values = {}
 
 def start() -> str:
     """As the real one."""
-    from cliprpn import runtime
+    from cliprpn.bridge import runtime
 
     global _real
     _real = runtime._run
@@ -24,7 +24,7 @@ def start() -> str:
 
 def handle(method: str, params: str) -> str:
     """As the real one."""
-    from cliprpn import runtime
+    from cliprpn.bridge import runtime
 
     return runtime.handle(method, params)
 
@@ -74,7 +74,7 @@ def _plain(spec: Values, folder: Path) -> Values:
 def _outcome(spec: Values, folder: Path, losses: list[float], total_ms: float) -> Values:
     """A good outcome, as durably written as a real one."""
     from cliprpn.contract.generated import CompletedOutcome
-    from cliprpn.steps import write_json
+    from cliprpn.inference.steps import write_json
 
     epochs = [
         {

@@ -13,8 +13,8 @@ import torch
 
 from bench.original_way import train_original_way
 from cliprpn.contract.generated import ClipRpnSpec, CompletedOutcome
-from cliprpn.steps import open_data
-from cliprpn.trial import run_trial
+from cliprpn.inference.steps import open_data
+from cliprpn.trials.trial import run_trial
 
 NUM_TRIALS = 12
 

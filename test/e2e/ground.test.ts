@@ -6,7 +6,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { GroundResult } from "../../src/contract/generated/types.ts";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
-import { withOnePicture } from "../../src/dataset/prepare/one-picture.ts";
+import { withOnePicture } from "../../src/dataset/prepare/one-image.ts";
 import { LocalEngine } from "../../src/engine/local/local-engine.ts";
 import { drawBoxes } from "../../src/report/draw.ts";
 import { pictureSizeOf } from "../../src/store/model-facts.ts";

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { packageRoot } from "../../src/package-root.ts";
+import { packageRoot } from "../../src/base/package-root.ts";
 import { testPython } from "../helpers/python.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cliprpn-pack-"));
@@ -79,7 +79,7 @@ test("the tarball holds what is needed, and nothing else", () => {
   expect(paths).toEqual(
     expect.arrayContaining([
       ...["bin/cliprpn.js", "dist/cli.js", "dist/worker-main.js", "LICENSE", "README.md", "CITATION.cff"],
-      ...["python/cliprpn/models/weights/cliprpn-tiny.safetensors", "env/runtime.txt"],
+      ...["python/cliprpn/storage/weights/cliprpn-tiny.safetensors", "env/runtime.txt"],
       "src/contract/generated/experiment.schema.json",
     ]),
   );

@@ -16,8 +16,8 @@ from torch import Tensor
 from cliprpn.contract.generated import CompletedOutcome, FailedOutcome
 from cliprpn.features import frozen
 from cliprpn.features.frozen import FrozenFeatures
-from cliprpn.steps import open_data
-from cliprpn.trial import Outcome, run_trial
+from cliprpn.inference.steps import open_data
+from cliprpn.trials.trial import Outcome, run_trial
 
 
 @pytest.fixture(scope="module")

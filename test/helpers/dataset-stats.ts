@@ -4,7 +4,7 @@ import type {
   SplitOverlap,
   SplitStats,
 } from "../../src/contract/generated/types.ts";
-import type { Portrait } from "../../src/report/dataset/portrait.ts";
+import type { Portrait } from "../../src/dataset/card/portrait.ts";
 
 /** Of a data set with figures as long as they get. */
 export function datasetStats(

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { packageRoot } from "../../src/package-root.ts";
+import { packageRoot } from "../../src/base/package-root.ts";
 
 type Json = Record<string, unknown>;
 const contract = JSON.parse(
@@ -198,7 +198,7 @@ const detectors = [
   "faster_rcnn",
   { kind: "faster_rcnn", variant: "mobilenet_v3_large_320_fpn", weights: "coco" },
   { kind: "file", file: join(packageRoot, "package.json") },
-  { kind: "rpn", model: join(packageRoot, "python/cliprpn/models/weights/cliprpn-tiny.safetensors") },
+  { kind: "rpn", model: join(packageRoot, "python/cliprpn/storage/weights/cliprpn-tiny.safetensors") },
   { kind: "gt_boxes" },
   "whole_picture",
 ];

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { packageRoot } from "../../src/package-root.ts";
+import { packageRoot } from "../../src/base/package-root.ts";
 
 /** The interpreter that `npm test` set up. */
 export function testPython(): string {
@@ -8,5 +8,5 @@ export function testPython(): string {
   return python;
 }
 
-/** Where the Python modules lie that stand for `cliprpn.runtime` in tests. */
+/** Where the Python modules lie that stand for `cliprpn.bridge.runtime` in tests. */
 export const faultsFolder = join(packageRoot, "test/python/faults");

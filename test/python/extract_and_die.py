@@ -16,10 +16,11 @@ from typing import Any
 import torch
 from helpers import open_small, prepared, shipped_weights_id
 
-import cliprpn.durable
+import cliprpn.storage.durable
 from cliprpn.data.index import DatasetIndex, open_dataset
-from cliprpn.features import frozen, growing_array, image_store, store, text_store
-from cliprpn.models.weights_files import load_backbone
+from cliprpn.features import frozen, image_store, store, text_store
+from cliprpn.storage import growing_array
+from cliprpn.storage.weights_files import load_backbone
 
 # Blocks of one picture and four sentences, each on the disk before the next.
 image_store.BLOCK_AT_224 = 0
@@ -104,7 +105,7 @@ def die_at(step: int) -> None:
     original = growing_array.GrowingArray.append
     growing_array.GrowingArray.append = append
     os.fsync = or_die(os.fsync)
-    cliprpn.durable.os.replace = or_die(os.replace)
+    cliprpn.storage.durable.os.replace = or_die(os.replace)
 
 
 def content(cache: Path) -> dict[str, bytes]:

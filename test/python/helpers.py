@@ -14,7 +14,7 @@ from prepared import Resize, prepare
 
 from cliprpn.contract.generated import BaselineSpec, ClipRpnSpec
 from cliprpn.data.pixels import Pixels, open_pixels, pixels_folder
-from cliprpn.models.weights_files import SHIPPED
+from cliprpn.storage.weights_files import SHIPPED
 
 WIDTH, HEIGHT = 120, 90
 # The demo's colours; a trial learns nothing from noise, but its story is the same.

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.models.folding import fold_batch_norm
-from cliprpn.models.weights_files import SHIPPED, load_backbone, read_state, tiny_config
+from cliprpn.storage.weights_files import SHIPPED, load_backbone, read_state, tiny_config
 
 SENTENCES = ["a dog", "the second man from the left, behind the table", ""]
 # Float32 through fifty convolutions or twelve blocks, summed in another order. A sentence's vector has numbers

@@ -14,13 +14,13 @@ import torch
 from helpers import HEIGHT, WIDTH, make_baseline, make_spec, small_dataset
 from pydantic import BaseModel
 
+from cliprpn.bridge.methods import METHODS, CallContext
 from cliprpn.contract.generated import BaselineSpec, CompletedOutcome, FailedOutcome
 from cliprpn.data.index import open_dataset
+from cliprpn.data.predictions import Columns, read_predictions
 from cliprpn.detectors.proposing import propose
-from cliprpn.methods import METHODS, CallContext
 from cliprpn.models.backbone import ClipBackbone
-from cliprpn.predictions import Columns, read_predictions
-from cliprpn.trial import run_trial
+from cliprpn.trials.trial import run_trial
 
 pytestmark = pytest.mark.usefixtures("no_traces")
 LARGE = 40.5 * 30.25

@@ -11,12 +11,12 @@ import torch
 from helpers import make_spec, small_dataset
 from PIL import Image
 
-from cliprpn.crops import encode_crops, main
 from cliprpn.data.images import load_crop
+from cliprpn.data.predictions import read_predictions
+from cliprpn.figures.crops import encode_crops, main
 from cliprpn.models.backbone import ClipBackbone
-from cliprpn.models.weights_files import SHIPPED, load_backbone, read_state
-from cliprpn.predictions import read_predictions
-from cliprpn.trial import run_trial
+from cliprpn.storage.weights_files import SHIPPED, load_backbone, read_state
+from cliprpn.trials.trial import run_trial
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ from prepared import prepare
 
 from cliprpn.contract.generated import DatasetStats
 from cliprpn.data import index as opened
-from cliprpn.dataset_stats import dataset_stats
 from cliprpn.errors import CliprpnError
+from cliprpn.figures.dataset_stats.dataset_stats import dataset_stats
 
 
 @pytest.fixture(autouse=True)

@@ -22,10 +22,10 @@ from prepared import prepare
 from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.errors import CliprpnError
 from cliprpn.features import frozen, image_store
-from cliprpn.features.half import to_half
-from cliprpn.features.lock import file_lock
 from cliprpn.models.backbone import ClipBackbone
-from cliprpn.models.weights_files import load_backbone
+from cliprpn.storage.half import to_half
+from cliprpn.storage.lock import file_lock
+from cliprpn.storage.weights_files import load_backbone
 
 CPU = torch.device("cpu")
 WEIGHTS = shipped_weights_id()
@@ -314,7 +314,9 @@ def test_half_precisions_largest_value_is_kept() -> None:
 def test_a_disk_too_small_is_told_before_the_work(
     index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cliprpn.durable.shutil.disk_usage", lambda path: type("Usage", (), {"free": 1000}))
+    monkeypatch.setattr(
+        "cliprpn.storage.durable.shutil.disk_usage", lambda path: type("Usage", (), {"free": 1000})
+    )
     monkeypatch.setattr(backbone, "feature_map", never)
     with pytest.raises(CliprpnError, match="free room") as caught:
         open_features(index, lambda: backbone, tmp_path)

@@ -12,15 +12,15 @@ from helpers import HEIGHT, WIDTH, make_records, make_spec, small_dataset, write
 from PIL import Image
 from torch import Tensor
 
-from cliprpn.build import build_model
 from cliprpn.contract.generated import ClipRpnSpec, CompletedOutcome
 from cliprpn.data.index import DatasetIndex
-from cliprpn.evaluation import in_picture, predict_split, top1_ious
 from cliprpn.features.frozen import FrozenFeatures
+from cliprpn.inference.build import build_model
+from cliprpn.inference.evaluation import in_picture, predict_split, top1_ious
+from cliprpn.inference.steps import open_data
 from cliprpn.models import ClipRPN
-from cliprpn.steps import open_data
-from cliprpn.training import frame_targets
-from cliprpn.trial import run_trial
+from cliprpn.trials.training import frame_targets
+from cliprpn.trials.trial import run_trial
 
 CPU = torch.device("cpu")
 pytestmark = pytest.mark.usefixtures("no_traces")

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cliprpn.golden import check_golden, main
+from cliprpn.inference.golden import check_golden, main
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "golden"
 FILES = sorted(FIXTURES.glob("*.npz"))

@@ -14,15 +14,15 @@ from PIL import Image
 from prepared import write_pixels
 from torch import Tensor, nn
 
-from cliprpn.checkpoint import load_model
+from cliprpn.bridge.methods import METHODS, CallContext
 from cliprpn.contract.generated import EvaluateParams, GroundParams, ImportCheckpointParams
 from cliprpn.data.pixels import open_pixels
 from cliprpn.errors import CliprpnError
-from cliprpn.importer import convert_checkpoint
-from cliprpn.methods import METHODS, CallContext
+from cliprpn.inference.checkpoint import load_model
+from cliprpn.inference.importer import convert_checkpoint
 from cliprpn.models.anchors import make_anchors
 from cliprpn.models.rpn import top1_boxes
-from cliprpn.models.weights_files import SHIPPED, load_backbone, read_state
+from cliprpn.storage.weights_files import SHIPPED, load_backbone, read_state
 
 CHANNELS, POOLED = 512, 192  # cliprpn-tiny's, so that its CLIP can stand for the checkpoint's
 CONTEXT = CallContext(lambda event: None, lambda: False, torch.device("cpu"))

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from cliprpn.errors import CliprpnError
-from cliprpn.features import keyed_store
-from cliprpn.features.keyed_store import Columns, KeyedStore, Put, Rows, kept_or_made
+from cliprpn.storage import keyed_store
+from cliprpn.storage.keyed_store import Columns, KeyedStore, Put, Rows, kept_or_made
 
 COLUMNS: Columns = {"score": "real", "count": "integer", "name": "text", "bytes": "blob"}
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from cliprpn.boxes import box_iou_paired, clip_boxes
-from cliprpn.breakdowns import breakdowns, category_macro
-from cliprpn.evaluation import answer_columns, each_in_picture
-from cliprpn.floors import constant_iou, fit_constant_box
+from cliprpn.figures.breakdowns import breakdowns, category_macro
+from cliprpn.figures.floors import constant_iou, fit_constant_box
+from cliprpn.inference.evaluation import answer_columns, each_in_picture
 from cliprpn.metrics import pair_rows, pairs_right, sentence_figures, split_metrics
 
 PICTURE = torch.tensor([[100.0, 50.0]], dtype=torch.float64)

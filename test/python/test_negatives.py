@@ -12,13 +12,13 @@ from helpers import make_spec, small_dataset
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from cliprpn import training
 from cliprpn.contract.generated import ClipRpnSpec, CompletedOutcome
 from cliprpn.models import cliprpn as cliprpn_module
 from cliprpn.models.anchors import make_anchors
 from cliprpn.models.negatives import negatives_loss
 from cliprpn.models.rpn import RpnRules, label_anchors
-from cliprpn.trial import run_trial
+from cliprpn.trials import training
+from cliprpn.trials.trial import run_trial
 
 pytestmark = pytest.mark.usefixtures("no_traces")
 

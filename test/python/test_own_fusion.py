@@ -10,10 +10,10 @@ import pytest
 import torch
 from helpers import REPO, file_fusion, make_settings, make_spec, shipped_weights_id, small_dataset
 
-from cliprpn.build import check_fusion
+from cliprpn.bridge.methods import METHODS, CallContext
 from cliprpn.contract.generated import CheckFusionParams, Settings
 from cliprpn.errors import CliprpnError
-from cliprpn.methods import METHODS, CallContext
+from cliprpn.inference.build import check_fusion
 
 SIZES = (512, 192, 48)  # map_channels, pooled_dim, word_dim
 EXAMPLE = REPO / "experiments" / "my-fusion" / "my_fusion.py"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cliprpn.data.predictions import Columns
+from cliprpn.figures.proposal_figures import proposal_summary
 from cliprpn.metrics import HIT_IOU
-from cliprpn.predictions import Columns
-from cliprpn.proposal_figures import proposal_summary
 
 
 def made_columns(**changes: list[float]) -> Columns:

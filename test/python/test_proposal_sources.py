@@ -11,16 +11,16 @@ import torch
 from helpers import HEIGHT, WIDTH, make_records, make_spec, prepared, write_dataset
 from pydantic import BaseModel
 
-from cliprpn.build import build_model
-from cliprpn.checkpoint import load_model, save_model
 from cliprpn.data.images import load_picture, picture_files
 from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.detectors.known_boxes import gt_boxes, whole_pictures
 from cliprpn.detectors.proposals import Proposals
 from cliprpn.detectors.rpn_proposals import rpn_proposals
 from cliprpn.errors import CliprpnError
-from cliprpn.evaluation import predict_split
-from cliprpn.steps import open_data
+from cliprpn.inference.build import build_model
+from cliprpn.inference.checkpoint import load_model, save_model
+from cliprpn.inference.evaluation import predict_split
+from cliprpn.inference.steps import open_data
 
 pytestmark = pytest.mark.usefixtures("no_traces")
 

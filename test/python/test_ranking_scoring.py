@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from cliprpn.models.weights_files import load_backbone
 from cliprpn.ranking.scoring import NO_CLASS, CategoryPrior, log_class_share, rank, score_boxes
 from cliprpn.ranking.texts import cut_sentences, mean_vectors, prompts
+from cliprpn.storage.weights_files import load_backbone
 
 TEMPLATES = ["a photo of {}", "{}", "{}, cropped"]
 

@@ -15,9 +15,9 @@ from torch import Tensor
 from torchvision.transforms import CenterCrop, Compose, InterpolationMode, Resize
 
 from cliprpn.data.sources import read_source
-from cliprpn.models.weights_files import load_backbone
 from cliprpn.ranking import resample
 from cliprpn.ranking.views import View, render_views
+from cliprpn.storage.weights_files import load_backbone
 
 PHOTOS = REPO.parent / "shared" / "data" / "refcocog-photos"
 OPENAI = Compose([Resize(224, InterpolationMode.BICUBIC), CenterCrop(224)])

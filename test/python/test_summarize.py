@@ -15,10 +15,10 @@ from helpers import HEIGHT, WIDTH, make_records, make_spec, prepared, write_data
 from cliprpn.contract.generated import Summary, TrialSpec
 from cliprpn.data import index as index_module
 from cliprpn.data.index import DatasetIndex, open_dataset
+from cliprpn.data.predictions import predictions_file, write_predictions
 from cliprpn.errors import CliprpnError
-from cliprpn.floors import fit_constant_box
-from cliprpn.predictions import predictions_file, write_predictions
-from cliprpn.summarize import summarize
+from cliprpn.figures.floors import fit_constant_box
+from cliprpn.figures.summarize import summarize
 
 # By sentence: three pictures of test, each with a relational pair.
 BEST = [[0.9, 0.8, 0.7, 0.6, 0.9, 0.1], [0.9, 0.8, 0.7, 0.2, 0.9, 0.6]]

@@ -12,11 +12,11 @@ import torch
 from helpers import HEIGHT, WIDTH, small_dataset
 from prepared import source_of, write_pixels
 
+from cliprpn.bridge.methods import METHODS, CallContext
 from cliprpn.contract.generated import IndexDatasetParams, PixelsManifest, ReadAnnotationsParams
 from cliprpn.data.annotations import Annotations, Box, BoxFormat, ObjectRecord, PictureRecord, SentenceRecord
 from cliprpn.data.tables import Dropped, write_tables
 from cliprpn.errors import CliprpnError
-from cliprpn.methods import METHODS, CallContext
 
 
 def annotations(

@@ -19,17 +19,18 @@ from safetensors import safe_open
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torchvision.ops import box_iou
 
-from cliprpn import cliprpn_trial, steps
-from cliprpn.checkpoint import load_model
 from cliprpn.contract.generated import ClipRpnSpec, CompletedOutcome, FailedOutcome
 from cliprpn.data.index import DatasetIndex
+from cliprpn.data.predictions import read_predictions
 from cliprpn.errors import CliprpnError
 from cliprpn.features import frozen
+from cliprpn.inference import steps
+from cliprpn.inference.checkpoint import load_model
+from cliprpn.inference.steps import evaluate_model, open_data
 from cliprpn.models.backbone import ClipBackbone
-from cliprpn.models.weights_files import load_backbone
-from cliprpn.predictions import read_predictions
-from cliprpn.steps import evaluate_model, open_data
-from cliprpn.trial import main, run_trial
+from cliprpn.storage.weights_files import load_backbone
+from cliprpn.trials import cliprpn_trial
+from cliprpn.trials.trial import main, run_trial
 
 pytestmark = pytest.mark.usefixtures("no_traces")
 
@@ -106,7 +107,7 @@ def test_the_command_needs_no_bridge_and_gives_the_same_bits(root: Path, cache: 
     run(spec, tmp_path / "here")
     (tmp_path / "spec.json").write_text(spec.model_dump_json())
     found = subprocess.run(
-        [sys.executable, "-m", "cliprpn.trial", str(tmp_path / "spec.json"), str(tmp_path / "there")],
+        [sys.executable, "-m", "cliprpn.trials.trial", str(tmp_path / "spec.json"), str(tmp_path / "there")],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": str(REPO / "python")},

@@ -22,7 +22,6 @@ from helpers import (
     write_dataset,
 )
 
-from cliprpn.build import build_model
 from cliprpn.contract.generated import ClipRpnSpec, CompletedOutcome
 from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.data.others import PictureObjects
@@ -31,10 +30,11 @@ from cliprpn.data.views.view import View
 from cliprpn.errors import CliprpnError
 from cliprpn.features import frozen, image_store
 from cliprpn.features.frozen import FrozenFeatures
+from cliprpn.inference.build import build_model
 from cliprpn.models.backbone import ClipBackbone
-from cliprpn.models.weights_files import load_backbone
-from cliprpn.training import TrainingData, _negatives, frame_targets
-from cliprpn.trial import run_trial
+from cliprpn.storage.weights_files import load_backbone
+from cliprpn.trials.training import TrainingData, _negatives, frame_targets
+from cliprpn.trials.trial import run_trial
 
 CPU = torch.device("cpu")
 pytestmark = pytest.mark.usefixtures("no_traces")
@@ -262,7 +262,7 @@ def test_a_trial_that_was_killed_while_it_extracted_views_goes_on(
     code = (
         "import os, signal, sys\n"
         "from cliprpn.features import image_store, store\n"
-        "from cliprpn.trial import main\n"
+        "from cliprpn.trials.trial import main\n"
         "image_store.BLOCK_AT_224, store.COMMIT_EVERY_S = 0, 0.0\n"
         "append = store.StoreWriter.append\n"
         "def die(self, *args):\n"

@@ -19,8 +19,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from cliprpn.errors import CliprpnError
-from cliprpn.models import weights_files
-from cliprpn.models.weights_files import SHIPPED, load_backbone, read_state
+from cliprpn.storage import weights_files
+from cliprpn.storage.weights_files import SHIPPED, load_backbone, read_state
 
 State = dict[str, Tensor]
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { expect, onTestFinished, test } from "vitest";
 import type { SentenceExample } from "../../src/contract/generated/types.ts";
-import { writeContactSheet } from "../../src/report/dataset/contact-sheet.ts";
+import { writeContactSheet } from "../../src/dataset/card/contact-sheet.ts";
 
 const base: SentenceExample = {
   split: "val",

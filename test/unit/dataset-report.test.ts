@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { cardBlocks } from "../../src/report/dataset/card.ts";
-import { knownIssues } from "../../src/report/dataset/known-issues.ts";
-import { licences } from "../../src/report/dataset/licences.ts";
-import type { Portrait } from "../../src/report/dataset/portrait.ts";
-import { summaryText } from "../../src/report/dataset/summary-text.ts";
-import { textTable } from "../../src/report/dataset/text-table.ts";
+import { cardBlocks } from "../../src/dataset/card/card.ts";
+import { knownIssues } from "../../src/dataset/card/known-issues.ts";
+import { licences } from "../../src/dataset/card/licences.ts";
+import type { Portrait } from "../../src/dataset/card/portrait.ts";
+import { summaryText } from "../../src/dataset/card/summary-text.ts";
+import { textTable } from "../../src/dataset/card/text-table.ts";
 import { render } from "../../src/report/markdown.ts";
 import { datasetStats, overlap, portrait } from "../helpers/dataset-stats.ts";
 

@@ -1,8 +1,8 @@
 import sharp from "sharp";
 import { expect, test } from "vitest";
+import { type DemoPicture, demoPictures, plainScenes } from "../../src/dataset/demo/images.ts";
 import { isHeldOut, kinds } from "../../src/dataset/demo/kinds.ts";
 import { demoSizes } from "../../src/dataset/demo/make-demo.ts";
-import { type DemoPicture, demoPictures, plainScenes } from "../../src/dataset/demo/pictures.ts";
 import type { Mark, Scene, SceneObject } from "../../src/dataset/demo/scene.ts";
 import { isHeldOutChain, strata } from "../../src/dataset/demo/sentences.ts";
 import { sceneSvg } from "../../src/dataset/demo/svg.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { leftMs, remainingMs, type SweepState } from "../../src/commands/eta.ts";
+import { leftMs, remainingMs, type SweepState } from "../../src/sweep/eta.ts";
 
 const state = (changes: Partial<SweepState>): SweepState => ({
   running: [],

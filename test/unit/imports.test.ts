@@ -1,47 +1,57 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
-import { packageRoot } from "../../src/package-root.ts";
+import { packageRoot } from "../../src/base/package-root.ts";
 
 /**
  * What each room of `src/` may import beside itself. A room is a folder, or a file of `src/` by its name; the nearest folder
- * that has a row counts. `small` is for files that know nothing of the rest.
+ * that has a row counts.
  */
-const small = ["package-root", "hash-file", "shell-quote", "sharp", "count", "lock"];
 const typescript: Record<string, string[]> = {
   // The exit code of a second Ctrl-C is the contract's.
   cli: ["main", "contract"],
-  main: ["commands", "contract", "terminal", "package-root", "shell-quote", "runtime"],
+  main: ["commands", "environment", "contract", "terminal", "base"],
   commands: [
-    "experiment",
+    "sweep",
     "engine",
-    "engine/local",
-    "dataset",
     "report",
     "store",
-    "runtime",
+    "dataset",
+    "dataset/card",
+    "experiment",
+    "environment",
     "contract",
     "terminal/terminal",
-    ...small,
+    "base",
   ],
-  experiment: ["contract", ...small],
+  sweep: [
+    "commands",
+    "engine",
+    "engine/local",
+    "report",
+    "store",
+    "dataset",
+    "experiment",
+    "environment",
+    "contract",
+    "terminal/terminal",
+    "base",
+  ],
+  experiment: ["contract", "base"],
   engine: ["contract"],
-  "engine/local": ["engine", "worker", "store", "runtime", "contract"],
-  worker: ["bridge", "contract", "package-root"],
-  bridge: ["contract"],
-  dataset: ["store", "contract", ...small],
-  report: ["store", "contract", ...small],
+  "engine/local": ["engine", "worker", "contract"],
+  worker: ["bridge", "contract", "base"],
+  bridge: [],
+  dataset: ["contract", "base"],
+  // A card is written, and its contact sheet drawn, with the report's means.
+  "dataset/card": ["dataset", "report", "contract", "base"],
+  report: ["contract", "base"],
   store: ["contract"],
   // `terminal` is handed down: only its type is imported.
-  runtime: ["contract", "terminal/terminal", ...small],
+  environment: ["contract", "terminal/terminal", "base"],
   terminal: [],
-  contract: ["package-root"],
-  "package-root": [],
-  "hash-file": [],
-  "shell-quote": [],
-  sharp: [],
-  count: [],
-  lock: [],
+  contract: ["base"],
+  base: [],
 };
 
 /** Packages and built-ins that one place alone may touch. */
@@ -64,30 +74,26 @@ const only: [what: string, pattern: RegExp, files: string[]][] = [
  * The layers of `python/cliprpn`, the top first: a module imports from layers below its own, and from its own folder.
  */
 const python: string[][] = [
-  ["runtime"],
-  ["methods"],
-  ["trial", "ground", "golden", "summarize", "crops", "dataset_stats"],
-  ["cliprpn_trial", "baseline"],
-  ["baseline_answers"],
+  ["bridge"],
+  ["trials"],
+  ["figures"],
   ["detectors"],
-  ["training", "steps", "gallery", "breakdowns", "proposal_figures", "importer"],
-  ["evaluation", "checkpoint", "ranking"],
-  ["build", "predictions", "features"],
-  // The door through which weights come in: the one file of models/ that reads files.
-  ["models/weights_files"],
+  ["inference"],
+  ["ranking"],
+  ["features"],
   ["data"],
+  ["storage"],
   ["models"],
-  ["metrics", "floors", "statistics"],
+  ["metrics", "statistics"],
   ["boxes", "geometry"],
-  ["devices", "durable", "memory"],
-  ["specs"],
-  ["contract", "errors", "seeding", "guards"],
+  ["devices", "memory"],
+  ["contract", "errors", "seeding"],
 ];
 
 /** Modules that see tensors and plain arguments: never a path, a file or the contract. */
-const tensorsOnly = ["models", "metrics", "floors", "statistics", "boxes", "geometry"];
+const tensorsOnly = ["models", "metrics", "statistics", "boxes", "geometry"];
 const pathLike =
-  /^\s*(?:from|import) (?:pathlib|os|json|pydantic|cliprpn\.(?:contract|errors|data|features))\b/m;
+  /^\s*(?:from|import) (?:pathlib|os|json|pydantic|cliprpn\.(?:contract|errors|data|features|storage))\b/m;
 
 describe("src/", () => {
   const files = sources("src", ".ts").filter((file) => !file.startsWith("contract/generated/"));
@@ -166,9 +172,9 @@ describe("python/cliprpn/", () => {
 test("the tables can fail", () => {
   expect(mayImport("report/charts/boxes.ts", "engine/engine.ts")).toBe(false);
   expect(mayImport("engine/engine.ts", "worker/worker.ts")).toBe(false);
-  expect(mayImport("runtime/uv.ts", "terminal/make-terminal.ts")).toBe(false);
+  expect(mayImport("environment/uv.ts", "terminal/make-terminal.ts")).toBe(false);
   expect(isBelow("models/rpn.py", "data/index.py")).toBe(false);
-  expect(isBelow("models/rpn.py", "models/weights_files.py")).toBe(false);
+  expect(isBelow("models/rpn.py", "storage/weights_files.py")).toBe(false);
   expect(
     cycles(
       new Map([

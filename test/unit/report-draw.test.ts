@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { loadSharp } from "../../src/base/sharp.ts";
 import { captionSvg, wrapped } from "../../src/report/caption.ts";
 import { checkPicture, drawBoxes, sideBySide } from "../../src/report/draw.ts";
-import { loadSharp } from "../../src/sharp.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cliprpn-draw-"));
 const picture = join(folder, "grey.png");

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { count, counted } from "../../src/count.ts";
+import { count, counted } from "../../src/base/count.ts";
 import { bytes, duration, interval, list, signed } from "../../src/report/format.ts";
 
 test.each([

@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { expect, test } from "vitest";
+import { loadSharp } from "../../src/base/sharp.ts";
 import type { Case } from "../../src/contract/generated/types.ts";
 import { writeReport } from "../../src/report/write-report.ts";
-import { loadSharp } from "../../src/sharp.ts";
 import { madeInput, madeSummary } from "../helpers/report-input.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 

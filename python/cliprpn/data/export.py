@@ -13,8 +13,8 @@ from torchvision.ops import box_convert
 
 from cliprpn.data.annotations import BoxFormat
 from cliprpn.data.index import DatasetIndex
-from cliprpn.durable import write_durably
 from cliprpn.errors import CliprpnError
+from cliprpn.storage.durable import write_durably
 
 Record = dict[str, Any]
 # COCO has a category for everything; this one is for objects of which nobody says what they are.

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from cliprpn.contract.generated import PreparedDataset
 from cliprpn.data.annotations import BoxFormat
-from cliprpn.data.parquet import read_whole
 from cliprpn.data.refs import SPLITS
 from cliprpn.errors import CliprpnError
+from cliprpn.storage.parquet import read_whole
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ import torch
 from cliprpn.contract.generated import PixelsManifest
 from cliprpn.data.annotations import Annotations, Box, ObjectRecord
 from cliprpn.data.boxes import boxes_in_pictures
-from cliprpn.data.parquet import write_whole
 from cliprpn.data.problems import Problems
 from cliprpn.data.sources import UNKNOWN, Sizes, referred_boxes
 from cliprpn.errors import CliprpnError
+from cliprpn.storage.parquet import write_whole
 
 Row = dict[str, object]
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from cliprpn.data.images import PictureFile, load_pictures, picture_keys
 from cliprpn.detectors.proposals import Detector, Proposals
 from cliprpn.errors import CliprpnError
-from cliprpn.features.keyed_store import Columns, Put, Row, Rows, kept_or_made
+from cliprpn.storage.keyed_store import Columns, Put, Row, Rows, kept_or_made
 
 # Pictures that a detector gets at once; fewer where they are large, so that memory stays the same.
 BATCH = 32

@@ -27,9 +27,9 @@ from cliprpn.detectors.proposals import Detector
 from cliprpn.detectors.train_yolo import trained_weights
 from cliprpn.detectors.yolo import open_yolo
 from cliprpn.detectors.yolox import open_yolox
-from cliprpn.durable import write_durably
 from cliprpn.errors import CliprpnError
-from cliprpn.steps import Emit
+from cliprpn.inference.steps import Emit
+from cliprpn.storage.durable import write_durably
 
 # Part of the detections' key: change it whenever the same weights would find other boxes.
 VERSION = "1"

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from cliprpn.checkpoint import load_model
 from cliprpn.contract.generated import (
     BaselineSettings,
     FileDetector,
@@ -28,7 +27,8 @@ from cliprpn.detectors.opening import Opening, checked_file
 from cliprpn.detectors.proposals import Proposals
 from cliprpn.detectors.results_file import read_results
 from cliprpn.detectors.rpn_proposals import rpn_proposals
-from cliprpn.steps import Emit, paced
+from cliprpn.inference.checkpoint import load_model
+from cliprpn.inference.steps import Emit, paced
 
 
 @dataclass(frozen=True)

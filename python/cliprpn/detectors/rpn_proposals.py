@@ -9,16 +9,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cliprpn.checkpoint import load_model
 from cliprpn.contract.generated import TrialDataset
 from cliprpn.data.index import DatasetIndex, read_facts
 from cliprpn.detectors.proposals import Proposals, proposals
 from cliprpn.errors import CliprpnError
-from cliprpn.evaluation import BATCH, each_in_picture
 from cliprpn.features.frozen import FrozenFeatures
+from cliprpn.inference.checkpoint import load_model
+from cliprpn.inference.evaluation import BATCH, each_in_picture
+from cliprpn.inference.steps import Emit, open_data, paced
 from cliprpn.models import ClipRPN
 from cliprpn.models.rpn import proposals as frame_proposals
-from cliprpn.steps import Emit, open_data, paced
 
 
 def rpn_proposals(

@@ -20,10 +20,10 @@ from cliprpn.data.index import DatasetIndex
 from cliprpn.detectors.ultralytics_quiet import quiet_ultralytics
 from cliprpn.detectors.yolo import open_yolo
 from cliprpn.detectors.yolo_data import image_rows, labelled, recall
-from cliprpn.durable import disk_errors, write_durably
 from cliprpn.errors import CliprpnError
-from cliprpn.features.lock import file_lock
-from cliprpn.steps import Emit, paced
+from cliprpn.inference.steps import Emit, paced
+from cliprpn.storage.durable import disk_errors, write_durably
+from cliprpn.storage.lock import file_lock
 
 # Part of the folder's name, as the recipe is: change it whenever the same recipe would give other weights.
 VERSION = "1"

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cliprpn.durable import check_space
 from cliprpn.errors import CliprpnError
-from cliprpn.features.half import to_half
 from cliprpn.features.store import Arrays, StoreWriter
 from cliprpn.models.backbone import ClipBackbone
+from cliprpn.storage.durable import check_space
+from cliprpn.storage.half import to_half
 
 # Pictures of 224 px in one pass; fewer of a larger size, so that memory stays the same.
 BLOCK_AT_224 = 64

@@ -15,10 +15,10 @@ import torch
 
 from cliprpn.errors import CliprpnError
 from cliprpn.features.image_store import ReadBlock, extract_maps
-from cliprpn.features.lock import file_lock
 from cliprpn.features.store import Arrays, open_store
 from cliprpn.features.text_store import extract_text
 from cliprpn.models.backbone import ClipBackbone
+from cliprpn.storage.lock import file_lock
 
 Phase = Literal["image_features", "text_features"]
 Facts = dict[str, object]

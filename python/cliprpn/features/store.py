@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from cliprpn.durable import write_durably
 from cliprpn.errors import CliprpnError
-from cliprpn.features.growing_array import GrowingArray
+from cliprpn.storage.durable import write_durably
+from cliprpn.storage.growing_array import GrowingArray
 
 # A kill costs at most the work of this time; syncing after every block would cost a fast device more.
 COMMIT_EVERY_S = 1.0

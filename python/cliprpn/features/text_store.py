@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cliprpn.durable import check_space
 from cliprpn.errors import CliprpnError
-from cliprpn.features.half import to_half
 from cliprpn.features.store import Arrays, StoreWriter
 from cliprpn.models.backbone import ClipBackbone
+from cliprpn.storage.durable import check_space
+from cliprpn.storage.half import to_half
 
 BLOCK = 256
 # Rows that are copied to an accelerator at once.

@@ -17,9 +17,9 @@ from cliprpn.data.images import PictureFile
 from cliprpn.errors import CliprpnError
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.models.folding import fold_batch_norm
-from cliprpn.models.weights_files import load_backbone
 from cliprpn.ranking.vector_store import EncodeTexts, EncodeViews, box_vectors, text_vectors
 from cliprpn.ranking.views import View, render_views
+from cliprpn.storage.weights_files import load_backbone
 
 # Part of the vectors' key: change it whenever the same box or sentence would give others.
 VERSION = "2"

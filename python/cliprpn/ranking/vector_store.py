@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from cliprpn.data.images import PictureFile, load_pictures, picture_keys
-from cliprpn.durable import check_space
 from cliprpn.errors import CliprpnError
-from cliprpn.features.half import to_half
-from cliprpn.features.keyed_store import Columns, Put, Rows, kept_or_made
+from cliprpn.storage.durable import check_space
+from cliprpn.storage.half import to_half
+from cliprpn.storage.keyed_store import Columns, Put, Rows, kept_or_made
 
 # Views in one pass of CLIP, of as many pictures as it takes.
 VIEWS_A_PASS = 64

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { hashFile } from "../../base/hash-file.ts";
 import { check } from "../../contract/check.ts";
 import type { PixelsManifest, PreparedDataset, SourceFile } from "../../contract/generated/types.ts";
-import { hashFile } from "../../hash-file.ts";
-import { factsOf } from "../pictures/read-picture.ts";
+import { factsOf } from "../images/read-image.ts";
 import { picturesHash } from "../prepare/prepare-dataset.ts";
 import { type PictureSize, pixelsFolder, preparedSizes, readFacts } from "../prepare/prepared-folder.ts";
 import { counted, type Finding, finding, firstOf } from "./finding.ts";

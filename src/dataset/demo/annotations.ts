@@ -1,6 +1,6 @@
+import type { DemoPicture } from "./images.ts";
 import { kinds } from "./kinds.ts";
 import type { Picklable } from "./pickle.ts";
-import type { DemoPicture } from "./pictures.ts";
 import type { SceneObject } from "./scene.ts";
 
 /** RefCOCOg's own two files for the pictures: what goes into `instances.json`, and the refs of `refs(umd).p`. */

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { loadSharp } from "../../sharp.ts";
-import { plainScenes } from "./pictures.ts";
+import { loadSharp } from "../../base/sharp.ts";
+import { plainScenes } from "./images.ts";
 import type { Scene, SceneObject } from "./scene.ts";
 import { sceneSvg } from "./svg.ts";
 

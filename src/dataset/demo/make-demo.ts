@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { withLock } from "../../base/lock.ts";
+import { loadSharp } from "../../base/sharp.ts";
 import { CliprpnError } from "../../contract/errors.ts";
-import { withLock } from "../../lock.ts";
-import { loadSharp } from "../../sharp.ts";
 import { annotationsOf, imageName } from "./annotations.ts";
+import { type DemoPicture, demoPictures } from "./images.ts";
 import { pickle } from "./pickle.ts";
-import { type DemoPicture, demoPictures } from "./pictures.ts";
 import type { Split } from "./scene.ts";
 import { sceneSvg } from "./svg.ts";
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import { type Waiting, withLock } from "../../base/lock.ts";
 import { CliprpnError } from "../../contract/errors.ts";
-import { type Waiting, withLock } from "../../lock.ts";
 import { diskError } from "./disk.ts";
 
 /** Does something that only one process at a time may do in a folder. */

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { CliprpnError } from "../../contract/errors.ts";
 import { type DatasetIdentity, refcocoSource } from "../identify-dataset.ts";
-import { DEFAULT_MAX_PIXELS } from "../pictures/decode.ts";
-import { preparePixels } from "../pictures/prepare-pixels.ts";
+import { DEFAULT_MAX_PIXELS } from "../images/decode.ts";
+import { preparePixels } from "../images/prepare-pixels.ts";
 import { inFolder, type PrepareContext, picturesHash, prepareDataset } from "./prepare-dataset.ts";
 import { type PictureSize, pixelsFolder, readFacts, readWanted, wantedFile } from "./prepared-folder.ts";
 

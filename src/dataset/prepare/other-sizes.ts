@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { pixelsFresh } from "../pictures/prepare-pixels.ts";
-import type { ReadLimits } from "../pictures/read-picture.ts";
+import { pixelsFresh } from "../images/prepare-pixels.ts";
+import type { ReadLimits } from "../images/read-image.ts";
 import { type PictureSize, pixelsFolder, preparedSizes, readWanted, wantedFile } from "./prepared-folder.ts";
 
 /**

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
+import { withLock } from "../../base/lock.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type {
   AnnotationSource,
@@ -11,11 +12,10 @@ import type {
   SourceFile,
   WantedPicture,
 } from "../../contract/generated/types.ts";
-import { withLock } from "../../lock.ts";
-import { preparePixels } from "../pictures/prepare-pixels.ts";
+import { preparePixels } from "../images/prepare-pixels.ts";
+import { imagesDir, missingOf, unpack } from "./image-files.ts";
 import type { Place } from "./locate.ts";
 import { dropStaleSizes } from "./other-sizes.ts";
-import { imagesDir, missingOf, unpack } from "./picture-files.ts";
 import {
   type PictureSize,
   pixelsFolder,

@@ -1,5 +1,5 @@
+import { count } from "../../base/count.ts";
 import type { PreparedDataset } from "../../contract/generated/types.ts";
-import { count } from "../../count.ts";
 
 /** Of a split. */
 export type Counts = readonly [num_images: number, num_refs: number, num_sentences: number];

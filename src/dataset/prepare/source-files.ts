@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
+import { hashFile } from "../../base/hash-file.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { AnnotationSource, SourceFile } from "../../contract/generated/types.ts";
-import { hashFile } from "../../hash-file.ts";
 
 /** The files that a source's annotations are in. */
 function filesOf(source: AnnotationSource): string[] {

@@ -1,4 +1,4 @@
-"""Stands for `cliprpn.runtime`: its start, envelope and events, with faults in place of methods, without torch."""
+"""A fake `cliprpn.bridge.runtime`: its start, envelope and events, with faults in place of methods; without torch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from cliprpn import guards, runtime
+from cliprpn.bridge import guards, runtime
 from cliprpn.errors import CliprpnError
 
 Values = dict[str, Any]

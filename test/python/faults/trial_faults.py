@@ -1,4 +1,4 @@
-"""Stands for `cliprpn.runtime`: trials without torch, which end in milliseconds as their label says."""
+"""Stands for `cliprpn.bridge.runtime`: trials without torch, which end in milliseconds as their label says."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cliprpn import guards, runtime
+from cliprpn.bridge import guards, runtime
 from cliprpn.errors import CliprpnError
 
 Values = dict[str, Any]

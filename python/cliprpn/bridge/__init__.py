@@ -1,0 +1,1 @@
+"""What TypeScript may call: text in, text out, nothing raised."""

@@ -1,0 +1,255 @@
+"""What the bridge may ask for: the contract's methods, each by its models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel
+
+from cliprpn.contract.generated import (
+    BaselineSpec,
+    CheckDetectorParams,
+    CheckDetectorResult,
+    CheckFusionParams,
+    CheckFusionResult,
+    DatasetStats,
+    DatasetStatsParams,
+    EvaluateParams,
+    EvaluateResult,
+    ExportDatasetParams,
+    ExportDatasetResult,
+    GoldenParams,
+    GoldenResult,
+    GroundParams,
+    GroundResult,
+    ImportCheckpointParams,
+    ImportCheckpointResult,
+    IndexDatasetParams,
+    IndexDatasetResult,
+    ReadAnnotationsParams,
+    ReadAnnotationsResult,
+    RunTrialParams,
+    RunTrialResult,
+    SummarizeParams,
+    Summary,
+    TrainDetectorParams,
+    TrainDetectorResult,
+    WantedPicture,
+    WantedPictures,
+)
+from cliprpn.data.export import export_rows
+from cliprpn.data.index import open_dataset, open_tables, read_facts
+from cliprpn.data.pixels import read_manifest
+from cliprpn.data.predictions import predictions_file
+from cliprpn.data.sources import count_splits, read_source
+from cliprpn.data.tables import write_tables
+from cliprpn.detectors.proposing import check_detector
+from cliprpn.detectors.train_yolo import train_yolo
+from cliprpn.errors import CliprpnError
+from cliprpn.figures.dataset_stats.dataset_stats import dataset_stats
+from cliprpn.figures.summarize import summarize
+from cliprpn.inference.build import Sizes, check_fusion
+from cliprpn.inference.checkpoint import load_model
+from cliprpn.inference.golden import check_golden
+from cliprpn.inference.ground import ground
+from cliprpn.inference.importer import convert_checkpoint
+from cliprpn.inference.steps import evaluate_model, limit_of, open_data, write_json
+from cliprpn.seeding import seed_everything
+from cliprpn.storage.specs import read_spec
+from cliprpn.storage.weights_files import load_backbone
+from cliprpn.trials.baseline_trial import evaluate_baseline
+from cliprpn.trials.trial import run_trial
+
+
+@dataclass(frozen=True)
+class CallContext:
+    """What a method gets beside its params: where to send news, whether to stop, which device."""
+
+    emit: Callable[[BaseModel], None]
+    should_stop: Callable[[], bool]
+    device: torch.device
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method: its params' model, its result's model, and what it does."""
+
+    params: type[BaseModel]
+    result: type[BaseModel]
+    run: Callable[[Any, CallContext], BaseModel]
+
+
+def _run_trial(params: RunTrialParams, context: CallContext) -> RunTrialResult:
+    folder = Path(params.trial_dir)
+    spec = read_spec(folder / "spec.json")
+    spec = spec.model_copy(update={"device": str(context.device)})
+    outcome = run_trial(spec, folder, context.emit, context.should_stop)
+    return RunTrialResult(outcome=outcome)
+
+
+def _read_annotations(params: ReadAnnotationsParams, context: CallContext) -> ReadAnnotationsResult:
+    annotations = read_source(params.source).annotations
+    pictures = [WantedPicture(**asdict(picture)) for picture in annotations.pictures]
+    write_json(Path(params.out_file), WantedPictures(pictures=pictures))
+    splits = count_splits(annotations)
+    return ReadAnnotationsResult.model_validate({"num_pictures": len(pictures), "splits": splits})
+
+
+def _index_dataset(params: IndexDatasetParams, context: CallContext) -> IndexDatasetResult:
+    source, folder = read_source(params.source), Path(params.folder)
+    pixels = None if params.pixels_manifest is None else read_manifest(Path(params.pixels_manifest))
+    dropped = write_tables(source.annotations, pixels, folder)
+    index = open_tables(folder, "", None, source.annotations.box_format)
+    return IndexDatasetResult.model_validate(
+        {
+            "splits": index.counts(),
+            "dropped": asdict(dropped),
+            "split_rule": source.split_rule,
+            "notes": source.annotations.notes,
+        }
+    )
+
+
+def _export_dataset(params: ExportDatasetParams, context: CallContext) -> ExportDatasetResult:
+    root = Path(params.root)
+    index = open_dataset(root, read_facts(root).id)
+    num = export_rows(index, params.format, params.box_format, Path(params.out_file))
+    return ExportDatasetResult(num_sentences=num)
+
+
+def _dataset_stats(params: DatasetStatsParams, context: CallContext) -> DatasetStats:
+    return dataset_stats(Path(params.root), params.hash_pixels)
+
+
+def _check_fusion(params: CheckFusionParams, context: CallContext) -> CheckFusionResult:
+    spec = params.spec
+    seed_everything(spec.seed, spec.num_threads)
+    sizes = _sizes(spec.backbone.name, spec.backbone.weights)
+    return CheckFusionResult(num_parameters=check_fusion(spec.settings, sizes))
+
+
+@cache
+def _sizes(name: str, weights: str) -> Sizes:
+    """Of a backbone's features; loaded once, however many fusions a sweep checks."""
+    backbone = load_backbone(name, weights)
+    return backbone.map_channels, backbone.pooled_dim, backbone.word_dim
+
+
+def _train_detector(params: TrainDetectorParams, context: CallContext) -> TrainDetectorResult:
+    index = open_dataset(Path(params.dataset.root), params.dataset.id)
+    weights, trained = train_yolo(
+        params.detector, index, Path(params.cache_dir), context.device, context.emit, context.should_stop
+    )
+    return TrainDetectorResult(weights_file=str(weights), trained=trained)
+
+
+def _check_detector(params: CheckDetectorParams, context: CallContext) -> CheckDetectorResult:
+    index = open_dataset(Path(params.dataset.root), params.dataset.id)
+    return CheckDetectorResult(
+        num_classes=check_detector(
+            params.settings, index, Path(params.cache_dir), context.device, context.emit
+        )
+    )
+
+
+def _evaluate(params: EvaluateParams, context: CallContext) -> EvaluateResult:
+    spec_file = Path(params.model) / "spec.json"
+    spec = read_spec(spec_file) if spec_file.is_file() else None
+    if isinstance(spec, BaselineSpec):
+        return _evaluate_baseline(spec, params, context)
+    return _evaluate_model(params, context)
+
+
+def _evaluate_baseline(spec: BaselineSpec, params: EvaluateParams, context: CallContext) -> EvaluateResult:
+    out_dir = Path(params.out_dir)
+    seed_everything(spec.seed, spec.num_threads)
+    found = evaluate_baseline(
+        spec, params.dataset, params.split, out_dir, context.device, context.emit, context.should_stop
+    )
+    return EvaluateResult(
+        metrics=found.metrics, predictions_file=str(predictions_file(out_dir, params.split))
+    )
+
+
+def _evaluate_model(params: EvaluateParams, context: CallContext) -> EvaluateResult:
+    model_path, out_dir = Path(params.model), Path(params.out_dir)
+    saved = load_model(model_path)
+    spec, dataset, limit = saved.spec, params.dataset, None
+    if spec is not None:
+        seed_everything(spec.seed, spec.num_threads)
+    if dataset is None:
+        if spec is None:
+            raise CliprpnError(
+                "bad_input",
+                f"{model_path}: an imported model has no data set of its own; name one by --dataset",
+            )
+        dataset, limit = spec.dataset, limit_of(spec.settings.limits, params.split)
+    index, features = open_data(
+        dataset,
+        saved.backbone,
+        saved.image_size_px,
+        saved.resize,
+        Path(params.cache_dir),
+        context.device,
+        context.emit,
+        context.should_stop,
+    )
+    metrics = evaluate_model(
+        model_path,
+        out_dir,
+        index,
+        features,
+        params.split,
+        limit,
+        context.device,
+        context.emit,
+        context.should_stop,
+    )
+    return EvaluateResult(metrics=metrics, predictions_file=str(predictions_file(out_dir, params.split)))
+
+
+def _summarize(params: SummarizeParams, context: CallContext) -> Summary:
+    groups = [(group.label, [Path(folder) for folder in group.trial_dirs]) for group in params.groups]
+    return summarize(params.split, groups)
+
+
+def _ground(params: GroundParams, context: CallContext) -> GroundResult:
+    return ground(Path(params.model), Path(params.pixels_manifest), params.sentence, context.device)
+
+
+def _import_checkpoint(params: ImportCheckpointParams, context: CallContext) -> ImportCheckpointResult:
+    parts, model_file, backbone_file = convert_checkpoint(Path(params.checkpoint_file), Path(params.out_dir))
+    modules = (parts.fusion, parts.head)
+    return ImportCheckpointResult(
+        fusion=parts.fusion_name,
+        model_file=str(model_file),
+        backbone_file=None if backbone_file is None else str(backbone_file),
+        num_parameters=sum(p.numel() for module in modules for p in module.parameters()),
+    )
+
+
+def _golden(params: GoldenParams, context: CallContext) -> GoldenResult:
+    rows = check_golden([Path(file) for file in params.files])
+    return GoldenResult.model_validate({"rows": [row._asdict() for row in rows]})
+
+
+METHODS: dict[str, Method] = {
+    "run_trial": Method(RunTrialParams, RunTrialResult, _run_trial),
+    "read_annotations": Method(ReadAnnotationsParams, ReadAnnotationsResult, _read_annotations),
+    "index_dataset": Method(IndexDatasetParams, IndexDatasetResult, _index_dataset),
+    "export_dataset": Method(ExportDatasetParams, ExportDatasetResult, _export_dataset),
+    "dataset_stats": Method(DatasetStatsParams, DatasetStats, _dataset_stats),
+    "train_detector": Method(TrainDetectorParams, TrainDetectorResult, _train_detector),
+    "check_detector": Method(CheckDetectorParams, CheckDetectorResult, _check_detector),
+    "check_fusion": Method(CheckFusionParams, CheckFusionResult, _check_fusion),
+    "evaluate": Method(EvaluateParams, EvaluateResult, _evaluate),
+    "summarize": Method(SummarizeParams, Summary, _summarize),
+    "ground": Method(GroundParams, GroundResult, _ground),
+    "import_checkpoint": Method(ImportCheckpointParams, ImportCheckpointResult, _import_checkpoint),
+    "golden": Method(GoldenParams, GoldenResult, _golden),
+}

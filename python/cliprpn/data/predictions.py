@@ -1,0 +1,63 @@
+"""A split's answers as Parquet: one row per sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cliprpn.data.index import DatasetIndex
+from cliprpn.errors import CliprpnError
+from cliprpn.storage.durable import write_durably
+
+Columns = dict[str, np.ndarray]
+
+
+def predictions_file(trial_dir: Path, split: str) -> Path:
+    return trial_dir / f"predictions-{split}.parquet"
+
+
+def write_predictions(path: Path, index: DatasetIndex, rows: np.ndarray, answers: Columns) -> None:
+    """The sentences' own columns, their picture's, and the answers'; whole or not at all."""
+    table = index.sentences.take(pa.array(rows))
+    sizes = index.image_sizes(rows).astype(np.int64)
+    files = index.images["file_name"].take(pa.array(index.image_rows[rows]))
+    table = table.append_column("image_file", files)
+    upright = index.images["upright"].take(pa.array(index.image_rows[rows]))
+    table = table.append_column("upright", upright)
+    table = table.append_column("width", pa.array(sizes[:, 0]))
+    table = table.append_column("height", pa.array(sizes[:, 1]))
+    for name, values in answers.items():
+        column = pa.array(values.tolist()) if values.ndim > 1 else pa.array(values)
+        table = table.append_column(name, column)
+    content = pa.BufferOutputStream()
+    pq.write_table(table, content)
+    write_durably(path, content.getvalue().to_pybytes())
+
+
+def read_predictions(path: Path) -> Columns:
+    """Columns as arrays; missing pair ids are -1, missing strata are empty.
+
+    Raises:
+        CliprpnError: not_found.
+    """
+    if not path.is_file():
+        raise CliprpnError(
+            "not_found",
+            f"{path}: expected a trial's predictions, found no file; evaluate that split first",
+        )
+    table = pq.read_table(path)
+    columns = {name: np.asarray(table[name].to_pylist(), dtype=object) for name in TEXT_COLUMNS}
+    for name in table.column_names:
+        if name in BOX_COLUMNS:
+            columns[name] = np.array(table[name].to_pylist(), dtype=np.float64)
+        elif name not in TEXT_COLUMNS:
+            column = table[name].fill_null(-1) if name == "pair_id" else table[name]
+            columns[name] = column.to_numpy()
+    return columns
+
+
+TEXT_COLUMNS = ("split", "sentence", "category", "stratum", "image_file")
+BOX_COLUMNS = ("gt_box_xyxy", "pred_box_xyxy")

@@ -1,0 +1,82 @@
+"""Acc@0.5 on parts of a split."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliprpn.contract.generated import Breakdown
+from cliprpn.data.predictions import Columns
+from cliprpn.statistics import mean_interval
+
+STRATA_ORDER = ("attribute", "position", "size_or_part", "negation", "relation", "two_hop")
+
+
+def breakdowns(columns: Columns, hits: NDArray) -> list[Breakdown]:
+    """By stratum (where the data has them), area tercile, sentence length and objects of the same category.
+
+    Args:
+        columns: a split's rows.
+        hits: [S], the mean over seeds of the hit.
+    """
+    found: list[Breakdown] = []
+    groupings = {
+        "stratum": strata(columns),
+        "area_tercile": _area_terciles(columns),
+        "sentence_length": _lengths(columns),
+        "num_same_category": _same_category(columns),
+    }
+    for by, groups in groupings.items():
+        for group, chosen in groups.items():
+            if chosen.any():
+                found.append(_breakdown(by, group, hits[chosen], columns["image_id"][chosen]))
+    return found
+
+
+def category_macro(columns: Columns, hits: NDArray) -> float:
+    """Mean over categories of each one's Acc@0.5."""
+    categories, group = np.unique(columns["category"].astype(str), return_inverse=True)
+    counts = np.bincount(group, minlength=len(categories))
+    return float((np.bincount(group, weights=hits) / counts).mean())
+
+
+def _breakdown(by: str, group: str, hits: NDArray, images: NDArray) -> Breakdown:
+    mean, low, high = mean_interval(hits, images)
+    interval = {"mean": mean, "low": low, "high": high}
+    return Breakdown.model_validate(
+        {"by": by, "group": group, "num_sentences": len(hits), "interval": interval}
+    )
+
+
+def strata(columns: Columns) -> dict[str, NDArray]:
+    """Which rows are of each kind of sentence; empty where the data have no strata."""
+    own = columns["stratum"]
+    names = {name for name in own.tolist() if name is not None}
+    ordered = [name for name in STRATA_ORDER if name in names] + sorted(names - set(STRATA_ORDER))
+    return {name: own == name for name in ordered}
+
+
+def _area_terciles(columns: Columns) -> dict[str, NDArray]:
+    boxes = columns["gt_box_xyxy"]
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    share = area / (columns["width"] * columns["height"])
+    low, high = np.quantile(share, [1 / 3, 2 / 3])
+    return {
+        f"small: below {low * 100:.1f} %": share < low,
+        f"medium: {low * 100:.1f} to {high * 100:.1f} %": (share >= low) & (share < high),
+        f"large: {high * 100:.1f} % and more": share >= high,
+    }
+
+
+def _lengths(columns: Columns) -> dict[str, NDArray]:
+    words = np.array([len(sentence.split()) for sentence in columns["sentence"]])
+    return {
+        "5 and fewer": words <= 5,
+        "6 to 10": (words > 5) & (words <= 10),
+        "11 and more": words > 10,
+    }
+
+
+def _same_category(columns: Columns) -> dict[str, NDArray]:
+    count = columns["num_same_category"]
+    return {"only one": count == 1, "two": count == 2, "three and more": count >= 3}

@@ -1,0 +1,117 @@
+"""The original's own figures, on the correct crop: what CLIP sees in the box that a trial answered with.
+
+`python -m cliprpn.figures.crops TRIAL SPLIT` prints them as JSON, from a trial's folder and its answers. They are for
+comparison with the original's report only; they say more about CLIP than about grounding.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cliprpn.data.images import MAX_PIXELS, load_crop
+from cliprpn.data.index import read_facts
+from cliprpn.data.predictions import predictions_file, read_predictions
+from cliprpn.errors import CliprpnError
+from cliprpn.inference.checkpoint import load_model
+from cliprpn.models.backbone import ClipBackbone
+from cliprpn.ranking.texts import CLASS_TEMPLATE, prompts
+from cliprpn.storage.weights_files import load_backbone
+
+BATCH = 16
+CROP_SIZE_PX = 224
+
+
+def crop_figures(trial_dir: Path, split: str) -> dict[str, float]:
+    """Means over a split's sentences.
+
+    Returns:
+        cosine_crop_sentence: of the answered box's crop and the sentence.
+        cosine_gt_crop_sentence: of the true box's crop and the sentence, the most that can be expected.
+        crop_class_accuracy: how often the zero-shot class of the answered crop, among the split's categories, is
+            the object's.
+
+    Raises:
+        CliprpnError: not_found, weights_*, data_invalid.
+    """
+    saved = load_model(trial_dir)
+    answers = read_predictions(predictions_file(trial_dir, split))
+    if saved.spec is None:
+        raise CliprpnError("bad_input", f"{trial_dir}: expected a trial's folder, found an imported model")
+    backbone = load_backbone(saved.backbone.name, saved.backbone.weights)
+    if not backbone.has_attention_pool:
+        raise CliprpnError(
+            "weights_mismatch",
+            f"{saved.backbone.weights}: these weights have no attention pool to see a crop by",
+        )
+    facts = read_facts(Path(saved.spec.dataset.root))
+    if facts.images_dir is None:
+        raise CliprpnError(
+            "data_invalid", f"{saved.spec.dataset.root}: a data set without pictures has no crops"
+        )
+    files = [Path(facts.images_dir) / name for name in answers["image_file"]]
+    upright = answers["upright"].tolist()
+    sentences = encode_texts(backbone, answers["sentence"].tolist())
+    crops = encode_crops(backbone, files, answers["pred_box_xyxy"], upright, facts.max_pixels)
+    gt_crops = encode_crops(backbone, files, answers["gt_box_xyxy"], upright, facts.max_pixels)
+    names, category = np.unique(answers["category"].astype(str), return_inverse=True)
+    classes = encode_texts(backbone, prompts(names.tolist(), [CLASS_TEMPLATE]))
+    seen = (crops @ classes.T).argmax(dim=1).numpy()
+    return {
+        "cosine_crop_sentence": float((crops * sentences).sum(dim=1).mean()),
+        "cosine_gt_crop_sentence": float((gt_crops * sentences).sum(dim=1).mean()),
+        "crop_class_accuracy": float((seen == category).mean()),
+    }
+
+
+def encode_crops(
+    backbone: ClipBackbone,
+    files: list[Path],
+    boxes: np.ndarray,
+    upright: list[bool],
+    max_pixels: int = MAX_PIXELS,
+) -> Tensor:
+    """CLIP's vector of each picture's box: [N, pooled_dim].
+
+    Args:
+        boxes: [N, 4], xyxy, pixels of the original picture.
+        upright: whether they lie in the picture with its rotation flag applied.
+    """
+    parts = []
+    for start in range(0, len(files), BATCH):
+        chosen = slice(start, start + BATCH)
+        some = zip(files[chosen], boxes[chosen], upright[chosen], strict=True)
+        pixels = torch.stack(
+            [load_crop(file, box.tolist(), CROP_SIZE_PX, turn, max_pixels) for file, box, turn in some]
+        )
+        parts.append(backbone.encode_picture(pixels.float() / 255))
+    return torch.cat(parts)
+
+
+def encode_texts(backbone: ClipBackbone, texts: list[str]) -> Tensor:
+    """CLIP's vector of each text: [N, pooled_dim]."""
+    blocks = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
+    return torch.cat([backbone.encode_text(backbone.tokenize(block))[0] for block in blocks])
+
+
+def main(argv: list[str]) -> int:
+    """Prints the figures. Returns 2 for bad input."""
+    if len(argv) != 2:
+        print("usage: python -m cliprpn.figures.crops TRIAL SPLIT", file=sys.stderr)
+        return 2
+    try:
+        figures = crop_figures(Path(argv[0]), argv[1])
+    except CliprpnError as error:
+        print(error.message, file=sys.stderr)
+        return 2
+    print(json.dumps(figures, indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,67 @@
+"""What a person should know of a prepared data set, before training on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from cliprpn.contract.generated import DatasetStats
+from cliprpn.data.index import DatasetIndex, open_dataset, read_facts
+from cliprpn.data.refs import SPLITS
+from cliprpn.figures.dataset_stats.areas import area_cuts, relative_areas
+from cliprpn.figures.dataset_stats.examples import choose_examples
+from cliprpn.figures.dataset_stats.overlaps import split_overlaps
+from cliprpn.figures.dataset_stats.pixel_hashes import pixel_hashes
+from cliprpn.figures.dataset_stats.splits import split_stats, word_bins
+from cliprpn.figures.dataset_stats.table_checks import table_checks
+from cliprpn.figures.floors import fit_constant_box
+
+COCO_TRAIN2014 = r"(^|/)COCO_train2014_\d+"
+
+
+def dataset_stats(root: Path, hash_pixels: bool) -> DatasetStats:
+    """
+    Args:
+        root: folder of a prepared data set.
+        hash_pixels: whether pictures are compared by their pixels too, which reads all of them.
+
+    Raises:
+        CliprpnError: data_invalid, where the data set cannot be opened.
+    """
+    facts = read_facts(root)
+    index = open_dataset(root, facts.id)
+    splits = [split for split in SPLITS if len(index.split(split)) > 0]
+    areas = relative_areas(index)
+    cuts = area_cuts(areas)
+    constant_box = _constant_box(index, areas)
+    return DatasetStats.model_validate(
+        {
+            "facts": facts,
+            "num_objects": index.objects.num_rows,
+            "num_coco_train2014": _num_coco(index),
+            "word_bins": word_bins(),
+            "area_cuts": cuts,
+            "splits": [split_stats(index, split, areas, cuts, constant_box) for split in splits],
+            "overlaps": split_overlaps(index, splits, pixel_hashes(index) if hash_pixels else None),
+            "table_checks": table_checks(index, facts),
+            "examples": choose_examples(index, splits, areas, cuts),
+        }
+    )
+
+
+def _num_coco(index: DatasetIndex) -> int:
+    found = pc.match_substring_regex(index.images["file_name"], COCO_TRAIN2014)
+    return pc.sum(found, min_count=0).as_py()
+
+
+def _constant_box(index: DatasetIndex, areas: NDArray) -> NDArray | None:
+    """Fitted on train; None without it, or where nobody tells the pictures' sizes."""
+    rows = index.split("train")
+    rows = rows[np.isfinite(areas[rows])]
+    if len(rows) == 0:
+        return None
+    sizes = index.image_sizes(rows).astype(np.float64)
+    return fit_constant_box(index.gt_boxes[rows] / np.concatenate([sizes, sizes], axis=1))

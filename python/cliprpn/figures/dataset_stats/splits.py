@@ -1,0 +1,134 @@
+"""The figures of one split."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from cliprpn.contract.generated import (
+    AreaCuts,
+    CategoryCount,
+    DatasetFloor,
+    Quantiles,
+    SameCategory,
+    SplitStats,
+    WordBin,
+)
+from cliprpn.data.index import DatasetIndex
+from cliprpn.figures.dataset_stats.areas import area_stats
+from cliprpn.figures.dataset_stats.quantiles import quantiles
+from cliprpn.figures.floors import constant_iou
+
+HIT_IOU = 0.5
+NUM_TOP = 10
+# Part at what break-downs part at: 5 and fewer, 6 to 10, 11 and more.
+WORD_BINS = ((1, 2), (3, 5), (6, 8), (9, 10), (11, 15), (16, 20), (21, None))
+LEFT_RIGHT = r"\b(left|right)(most|hand)?\b"
+WHOLE_PICTURE = np.array([0.0, 0.0, 1.0, 1.0])
+
+
+def word_bins() -> list[WordBin]:
+    return [WordBin(min_words=low, max_words=high) for low, high in WORD_BINS]
+
+
+def split_stats(
+    index: DatasetIndex,
+    split: str,
+    areas: NDArray,
+    cuts: AreaCuts | None,
+    constant_box: NDArray | None,
+) -> SplitStats:
+    """
+    Args:
+        split: one that has a sentence.
+        areas: [S], of all sentences' boxes.
+        constant_box: xyxy in shares of the picture, fitted on train.
+    """
+    rows = index.split(split)
+    part = index.sentences.take(pa.array(rows))
+    words = _num_words(part["sentence"])
+    image_rows = np.unique(index.image_rows[rows])
+    categories = part["category"].filter(pc.not_equal(part["category"], "")).value_counts().to_pylist()
+    categories.sort(key=lambda each: (-each["counts"], each["values"]))
+    return SplitStats.model_validate(
+        {
+            "split": split,
+            "num_images": len(image_rows),
+            "num_refs": len(part["ref_id"].unique()),
+            "num_sentences": len(rows),
+            "words": quantiles(words),
+            "word_histogram": [
+                int(((words >= low) & (words <= (np.inf if high is None else high))).sum())
+                for low, high in WORD_BINS
+            ],
+            "num_left_right": _count(
+                pc.match_substring_regex(part["sentence"], LEFT_RIGHT, ignore_case=True)
+            ),
+            "num_non_ascii": _count(pc.invert(pc.string_is_ascii(part["sentence"]))),
+            "num_repeated": len(rows) - part.group_by(["ann_id", "sentence"]).aggregate([]).num_rows,
+            "areas": area_stats(areas[rows], cuts),
+            "same_category": _same_category(part["num_same_category"].to_numpy()),
+            "num_categories": len(categories),
+            "top_categories": [
+                CategoryCount(category=each["values"], num_sentences=each["counts"])
+                for each in categories[:NUM_TOP]
+            ],
+            "objects_per_picture": _objects_per_picture(index, image_rows),
+            "aspects": _aspects(index, image_rows),
+            "floors": _floors(index, rows[np.isfinite(areas[rows])], constant_box),
+        }
+    )
+
+
+def _num_words(sentences: pa.ChunkedArray) -> NDArray[np.int64]:
+    """Words as white space parts them: [N]."""
+    parts = pc.utf8_split_whitespace(pc.utf8_trim_whitespace(sentences))
+    return pc.list_value_length(parts).to_numpy().astype(np.int64)
+
+
+def _count(mask: pa.ChunkedArray) -> int:
+    return pc.sum(mask, min_count=0).as_py()
+
+
+def _same_category(counts: NDArray) -> SameCategory:
+    return SameCategory(
+        one=int((counts == 1).sum()),
+        two=int((counts == 2).sum()),
+        three_or_more=int((counts >= 3).sum()),
+        unknown=int((counts == 0).sum()),
+    )
+
+
+def _objects_per_picture(index: DatasetIndex, image_rows: NDArray) -> Quantiles:
+    image_ids = index.images["image_id"].combine_chunks()
+    found = pc.drop_null(pc.index_in(index.objects["image_id"], value_set=image_ids))
+    counts = np.bincount(found.to_numpy(), minlength=len(image_ids))
+    return quantiles(counts[image_rows])
+
+
+def _aspects(index: DatasetIndex, image_rows: NDArray) -> Quantiles | None:
+    width, height = (index.images[key].to_numpy()[image_rows].astype(float) for key in ("width", "height"))
+    aspects = width / height
+    known = aspects[np.isfinite(aspects)]
+    return quantiles(known) if len(known) > 0 else None
+
+
+def _floors(index: DatasetIndex, rows: NDArray, constant_box: NDArray | None) -> list[DatasetFloor]:
+    if len(rows) == 0:
+        return []
+    boxes: dict[Literal["whole_picture", "constant_box"], NDArray | None] = {
+        "whole_picture": WHOLE_PICTURE,
+        "constant_box": constant_box,
+    }
+    floors = []
+    for name, box in boxes.items():
+        if box is not None:
+            iou = constant_iou(box, index.gt_boxes[rows], index.image_sizes(rows).astype(np.float64))
+            floors.append(
+                DatasetFloor(name=name, miou=float(iou.mean()), acc_at_50=float((iou >= HIT_IOU).mean()))
+            )
+    return floors

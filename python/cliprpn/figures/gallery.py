@@ -1,0 +1,86 @@
+"""Chooses what to show: where the best setting shines, where it fails, and minimal pairs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from cliprpn.contract.generated import Case, Gallery
+from cliprpn.data.predictions import Columns
+from cliprpn.metrics import pair_rows, pairs_right
+
+NUM_CASES = 4
+NUM_PAIRS = 3
+
+
+def choose_gallery(columns: Columns, settings: list[tuple[str, Columns]], images: Path) -> Gallery:
+    """Cases of the best setting (the first), its answers beside those of the setting it is furthest from.
+
+    Args:
+        columns: a split's rows.
+        settings: label and answers (of its first seed), best first.
+        images: folder of the pictures.
+    """
+    best = settings[0][1]["iou"]
+    rival = settings[-1][1]["iou"] if len(settings) > 1 else np.zeros_like(best)
+    by_gain = np.lexsort((-best, rival - best))
+    shown = [settings[0], settings[-1]] if len(settings) > 1 else [settings[0]]
+
+    def case(row: int) -> Case:
+        return _case(int(row), columns, shown, images)
+
+    # Of the answers that miss, the surest first: the most telling ones.
+    worst = _one_per_image(np.lexsort((-settings[0][1]["objectness"], best)), columns)
+    return Gallery.model_validate(
+        {
+            "best": [case(row).model_dump() for row in _one_per_image(by_gain, columns)],
+            "worst": [case(row).model_dump() for row in worst],
+            "pairs": [[case(row).model_dump() for row in pair] for pair in _pairs(columns, best, rival)],
+        }
+    )
+
+
+def _pairs(columns: Columns, best: np.ndarray, rival: np.ndarray) -> np.ndarray:
+    """Pairs that the best setting gets right and the rival does not, relational ones first."""
+    pairs = pair_rows(columns["pair_id"])
+    if len(pairs) == 0:
+        return pairs
+    gain = pairs_right(best, pairs) * 2 - pairs_right(rival, pairs)
+    relational = np.isin(columns["stratum"][pairs[:, 0]].astype(str), ["relation", "two_hop"])
+    order = np.lexsort((-best[pairs].min(axis=1), ~relational, -gain))
+    return pairs[order[:NUM_PAIRS]]
+
+
+def _one_per_image(rows: np.ndarray, columns: Columns) -> list[int]:
+    chosen: list[int] = []
+    seen: set[int] = set()
+    for row in rows:
+        image = int(columns["image_id"][row])
+        if image not in seen:
+            seen.add(image)
+            chosen.append(int(row))
+        if len(chosen) == NUM_CASES:
+            break
+    return chosen
+
+
+def _case(row: int, columns: Columns, settings: list[tuple[str, Columns]], images: Path) -> Case:
+    predictions = [
+        {
+            "label": label,
+            "pred_box_xyxy": run["pred_box_xyxy"][row].tolist(),
+            "iou": float(run["iou"][row]),
+        }
+        for label, run in settings
+    ]
+    return Case.model_validate(
+        {
+            "sent_id": int(columns["sent_id"][row]),
+            "image_file": str(images / columns["image_file"][row]),
+            "upright": bool(columns["upright"][row]),
+            "sentence": columns["sentence"][row],
+            "gt_box_xyxy": columns["gt_box_xyxy"][row].tolist(),
+            "predictions": predictions,
+        }
+    )

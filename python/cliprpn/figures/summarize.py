@@ -1,0 +1,211 @@
+"""A sweep's figures with their uncertainty."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliprpn.contract.generated import (
+    BaselineSpec,
+    Comparison,
+    Figure,
+    Floor,
+    Interval,
+    SeedFigure,
+    SettingSummary,
+    StratumSummary,
+    Summary,
+)
+from cliprpn.data.index import DatasetIndex, open_dataset
+from cliprpn.data.predictions import Columns, predictions_file, read_predictions
+from cliprpn.errors import CliprpnError
+from cliprpn.figures.breakdowns import breakdowns, category_macro, strata
+from cliprpn.figures.floors import constant_iou, fit_constant_box
+from cliprpn.figures.gallery import choose_gallery
+from cliprpn.figures.proposal_figures import proposal_summary
+from cliprpn.metrics import HIT_IOU, pair_rows, pairs_right, sentence_figures
+from cliprpn.statistics import CONFIDENCE, NUM_RESAMPLES, mean_interval, ratio_interval
+from cliprpn.storage.specs import read_spec
+
+
+class Setting:
+    """All seeds of one setting on one split, sentence by sentence."""
+
+    def __init__(self, label: str, trial_dirs: list[Path], split: str) -> None:
+        self.label = label
+        self.specs = [read_spec(folder / "spec.json") for folder in trial_dirs]
+        self.runs = [read_predictions(predictions_file(folder, split)) for folder in trial_dirs]
+        self.hits = np.mean([run["iou"] >= HIT_IOU for run in self.runs], axis=0)
+        self.val_acc_at_50 = _val_acc_at_50(trial_dirs)
+
+    @property
+    def is_ceiling(self) -> bool:
+        """Whether it is given the annotated boxes, which no model has."""
+        spec = self.specs[0]
+        return isinstance(spec, BaselineSpec) and spec.baseline.detector.kind == "gt_boxes"
+
+
+def _val_acc_at_50(trial_dirs: list[Path]) -> float | None:
+    """The mean over the trials; None where one has no figures on val."""
+    files = [folder / "metrics-val.json" for folder in trial_dirs]
+    if not all(file.is_file() for file in files):
+        return None
+    return float(np.mean([json.loads(file.read_text())["acc_at_50"] for file in files]))
+
+
+def summarize(split: str, groups: list[tuple[str, list[Path]]]) -> Summary:
+    """Every setting's figures, the best on val against the others, floors and cases.
+
+    Ceilings stand last and compete with nobody, unless there is nothing else.
+
+    Raises:
+        CliprpnError: not_found where predictions are missing, data_invalid where settings were asked
+            different sentences.
+    """
+    settings = [Setting(label, folders, split) for label, folders in groups]
+    first = settings[0].runs[0]
+    for setting in settings:
+        for run in setting.runs:
+            if not np.array_equal(run["sent_id"], first["sent_id"]):
+                raise CliprpnError(
+                    "data_invalid",
+                    f"{setting.label}: it was asked other sentences than {settings[0].label}",
+                )
+    settings = _best_on_val_first(settings)
+    contenders = [setting for setting in settings if not setting.is_ceiling] or settings
+    best, others = contenders[0], contenders[1:]
+    images = first["image_id"]
+    dataset = best.specs[0].dataset
+    index = open_dataset(Path(dataset.root), dataset.id)
+    return Summary(
+        split=cast(Literal["train", "val", "test", "testA", "testB"], split),
+        num_sentences=len(images),
+        num_images=len(np.unique(images)),
+        confidence=CONFIDENCE,
+        num_resamples=NUM_RESAMPLES,
+        settings=[_setting_summary(setting) for setting in settings],
+        comparisons=[
+            Comparison(
+                label=best.label,
+                against=other.label,
+                difference=_interval(mean_interval(best.hits - other.hits, images)),
+            )
+            for other in others
+        ],
+        floors=_floors(best, first, index),
+        gallery=choose_gallery(
+            first,
+            [(setting.label, setting.runs[0]) for setting in contenders],
+            index.images_dir or index.root,
+        ),
+    )
+
+
+def _best_on_val_first(settings: list[Setting]) -> list[Setting]:
+    """Whatever split is shown: to choose by test would make its figures too good. Ceilings stand last."""
+    on_val = [setting.val_acc_at_50 for setting in settings]
+    # A trial writes its figures on val before it counts as complete: they lack only in folders made by
+    # hand, and then nothing but the split's own figures can order the settings.
+    if None in on_val:
+        return sorted(settings, key=lambda setting: (setting.is_ceiling, -setting.hits.mean()))
+    return sorted(settings, key=lambda setting: (setting.is_ceiling, -(setting.val_acc_at_50 or 0.0)))
+
+
+def _setting_summary(setting: Setting) -> SettingSummary:
+    first = setting.runs[0]
+    kind = setting.specs[0].kind
+    seeds = [spec.seed for spec in setting.specs]
+    return SettingSummary(
+        kind=kind,
+        label=setting.label,
+        trial_ids=[spec.trial_id for spec in setting.specs],
+        figures=_figures(setting.runs, seeds),
+        strata=[
+            _stratum_summary(name, [_rows(run, chosen) for run in setting.runs], seeds)
+            for name, chosen in strata(first).items()
+        ],
+        breakdowns=breakdowns(first, setting.hits),
+        category_macro_acc_at_50=category_macro(first, setting.hits),
+        proposals=proposal_summary(first) if kind == "baseline" else None,
+    )
+
+
+def _stratum_summary(name: str, runs: list[Columns], seeds: list[int]) -> StratumSummary:
+    return StratumSummary(
+        stratum=name,
+        num_sentences=len(runs[0]["iou"]),
+        num_pairs=len(pair_rows(runs[0]["pair_id"])),
+        figures=_figures(runs, seeds),
+    )
+
+
+def _figures(runs: list[Columns], seeds: list[int]) -> list[Figure]:
+    """Every figure of some sentences; each run answered the same ones."""
+    images = runs[0]["image_id"]
+    per_run = [sentence_figures(run) for run in runs]
+    figures = [
+        _figure(
+            name,
+            mean_interval(np.mean([run[name] for run in per_run], axis=0), images),
+            seeds,
+            [float(run[name].mean()) for run in per_run],
+        )
+        for name in per_run[0]
+    ]
+    shared = np.array([run["intersection"] for run in runs])
+    joined = np.array([run["union"] for run in runs])
+    oious = [float(run["intersection"].sum() / run["union"].sum()) for run in runs]
+    figures.append(_figure("oiou", ratio_interval(shared, joined, images), seeds, oious))
+    pairs = pair_rows(runs[0]["pair_id"])
+    if len(pairs):
+        right = [pairs_right(run["iou"], pairs) for run in runs]
+        mean = mean_interval(np.mean(right, axis=0), images[pairs[:, 0]])
+        figures.append(_figure("pair_accuracy", mean, seeds, [float(each.mean()) for each in right]))
+    return figures
+
+
+def _rows(columns: Columns, chosen: NDArray) -> Columns:
+    return {name: values[chosen] for name, values in columns.items()}
+
+
+def _floors(best: Setting, columns: Columns, index: DatasetIndex) -> list[Floor]:
+    boxes = {"whole_picture": np.array([0.0, 0.0, 1.0, 1.0])}
+    train = index.split("train")
+    if len(train):  # A baseline needs none.
+        sizes = index.image_sizes(train)
+        boxes_norm = index.gt_boxes[train] / np.concatenate([sizes, sizes], axis=1)
+        boxes = {"constant_box": fit_constant_box(boxes_norm), **boxes}
+    wh = np.stack([columns["width"], columns["height"]], axis=1).astype(np.float64)
+    truth, images = columns["gt_box_xyxy"], columns["image_id"]
+    ious = {name: constant_iou(box, truth, wh) for name, box in boxes.items()}
+    floors = [_floor(name, iou >= HIT_IOU, iou, images) for name, iou in ious.items()]
+    blank = np.array([run["iou_blank"] for run in best.runs])
+    floors.append(_floor("blank_sentence", (blank >= HIT_IOU).mean(axis=0), blank.mean(axis=0), images))
+    return floors
+
+
+def _floor(name: str, hits: NDArray, iou: NDArray, images: NDArray) -> Floor:
+    intervals = {
+        "acc_at_50": _interval(mean_interval(hits.astype(float), images)).model_dump(),
+        "miou": _interval(mean_interval(iou, images)).model_dump(),
+    }
+    return Floor.model_validate({"name": name, **intervals})
+
+
+def _figure(name: str, interval: tuple[float, float, float], seeds: list[int], values: list[float]) -> Figure:
+    per_seed = [SeedFigure(seed=seed, value=value) for seed, value in zip(seeds, values, strict=True)]
+    return Figure.model_validate(
+        {
+            "metric": name,
+            "interval": _interval(interval).model_dump(),
+            "per_seed": [s.model_dump() for s in per_seed],
+        }
+    )
+
+
+def _interval(found: tuple[float, float, float]) -> Interval:
+    return Interval(mean=found[0], low=found[1], high=found[2])

@@ -1,0 +1,1 @@
+"""A ClipRPN from settings or a checkpoint, and its predictions."""

@@ -1,0 +1,115 @@
+"""A model as two files: safetensors for the weights, JSON for what they are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+
+from cliprpn.contract.generated import ClipRpnSpec, TrialBackbone
+from cliprpn.errors import CliprpnError
+from cliprpn.inference.build import build_model
+from cliprpn.models import ClipRPN
+from cliprpn.models.original import original_model
+from cliprpn.storage.durable import write_durably
+
+KIND = "cliprpn-model"
+IMPORTED_KIND = "cliprpn-import"
+Resize = Literal["squash", "letterbox"]
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """A trained model, what its pictures must look like, and the trial that made it.
+
+    Attributes:
+        image_size_px: side of the square that pictures are brought to before CLIP.
+        resize: how: `squash` or `letterbox`.
+        spec: None for a model of the original, which was trained elsewhere.
+    """
+
+    model: ClipRPN
+    backbone: TrialBackbone
+    image_size_px: int
+    resize: Resize
+    spec: ClipRpnSpec | None
+    epoch: int
+
+
+def save_model(
+    model: ClipRPN, spec: ClipRpnSpec, sizes: tuple[int, int, int], epoch: int, path: Path
+) -> None:
+    """Writes `path` (.safetensors) and the JSON beside it, each whole or not at all."""
+    state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+    write_durably(path, save(state))
+    facts = {
+        "kind": KIND,
+        "epoch": epoch,
+        "map_channels": sizes[0],
+        "pooled_dim": sizes[1],
+        "word_dim": sizes[2],
+        "spec": spec.model_dump(mode="json"),
+    }
+    write_durably(path.with_suffix(".json"), f"{json.dumps(facts, indent=2)}\n".encode())
+
+
+def load_model(where: Path) -> SavedModel:
+    """A model from a trial's folder (its best epoch) or a .safetensors file.
+
+    Raises:
+        CliprpnError: not_found, weights_mismatch.
+    """
+    path = where / "best.safetensors" if where.is_dir() else where
+    facts_path = path.with_suffix(".json")
+    for needed in (path, facts_path):
+        if not needed.is_file():
+            raise CliprpnError("not_found", f"{needed}: expected a trained model, found no file")
+    try:
+        facts = json.loads(facts_path.read_text())
+        saved = _imported(facts) if facts["kind"] == IMPORTED_KIND else _own(facts)
+        saved.model.load_state_dict(load_file(path))
+    except (
+        ValidationError,
+        ValueError,
+        KeyError,
+        TypeError,
+        RuntimeError,
+        SafetensorError,
+    ) as error:
+        raise CliprpnError(
+            "weights_mismatch",
+            f"{path}: not a model that cliprpn wrote: {type(error).__name__}: {str(error).splitlines()[0]}",
+        ) from error
+    return saved
+
+
+def _own(facts: dict[str, Any]) -> SavedModel:
+    spec = ClipRpnSpec.model_validate(facts["spec"], strict=True)
+    sizes = [int(facts[key]) for key in ("map_channels", "pooled_dim", "word_dim")]
+    model = build_model(spec.settings, *sizes)
+    return SavedModel(
+        model, spec.backbone, spec.settings.image_size_px, spec.settings.resize, spec, int(facts["epoch"])
+    )
+
+
+def _imported(facts: dict[str, Any]) -> SavedModel:
+    model = original_model(facts["fusion"], int(facts["map_channels"]), int(facts["pooled_dim"]))
+    return SavedModel(
+        model,
+        TrialBackbone.model_validate(facts["backbone"]),
+        int(facts["image_size_px"]),
+        facts["resize"],
+        None,
+        0,
+    )
+
+
+def count_trainable(model: torch.nn.Module) -> int:
+    """Numbers that training changes."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

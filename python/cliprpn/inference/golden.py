@@ -1,0 +1,126 @@
+"""Holds our modules against recorded figures of the original: `python -m cliprpn.inference.golden FILE.npz...`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cliprpn.errors import CliprpnError
+from cliprpn.inference.importer import import_original
+from cliprpn.models.anchors import make_anchors
+from cliprpn.models.head import flatten_head
+from cliprpn.models.rpn import RpnRules, rpn_losses, top1_boxes
+from cliprpn.models.rpn_torchvision import square_images, torchvision_rpn
+
+RTOL, ATOL = 1e-4, 1e-5
+MAX_BYTES = 2_000_000_000
+
+
+class GoldenRow(NamedTuple):
+    """The largest difference of one output of one file, and whether it is within tolerance."""
+
+    file: str
+    output: str
+    max_abs_diff: float
+    ok: bool
+
+
+def check_golden(files: list[Path]) -> list[GoldenRow]:
+    """A row per file and output.
+
+    Raises:
+        CliprpnError: not_found or bad_input, for a file that is not of the golden format.
+    """
+    return [row for file in files for row in _check(file)]
+
+
+def _check(file: Path) -> Iterator[GoldenRow]:
+    arrays = _read(file)
+    config = json.loads(str(arrays["config"]))
+    tensors = {key: torch.from_numpy(value) for key, value in arrays.items() if key != "config"}
+    with torch.no_grad():
+        for output, found in _recompute(tensors, config, str(file)).items():
+            expected = tensors[output]
+            diff = (found - expected).abs().max().item() if found.shape == expected.shape else np.inf
+            ok = diff < np.inf and torch.allclose(found, expected, rtol=RTOL, atol=ATOL)
+            yield GoldenRow(str(file), output, float(min(diff, 1e30)), ok)
+
+
+def _read(file: Path) -> dict[str, np.ndarray]:
+    if not file.is_file():
+        raise CliprpnError("not_found", f"{file}: expected a golden .npz, found no file")
+    try:
+        with zipfile.ZipFile(file) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+        if size > MAX_BYTES:
+            raise CliprpnError("bad_input", f"{file}: unpacks to {size} bytes, more than {MAX_BYTES}")
+        with np.load(file, allow_pickle=False) as arrays:
+            return {key: arrays[key] for key in arrays.files}
+    except (zipfile.BadZipFile, ValueError, OSError) as error:
+        raise CliprpnError("bad_input", f"{file}: expected a golden .npz: {error}") from error
+
+
+def _recompute(tensors: dict[str, Tensor], config: dict[str, Any], where: str) -> dict[str, Tensor]:
+    prefix = "state."
+    state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+    parts = import_original(state, where, num_heads=config["heads"])
+    parts.fusion.eval()
+    maps, text = tensors["feature_maps"], tensors["text_embeddings"]
+    mask = torch.ones(text.shape[0], 1, dtype=torch.bool)
+    fused = parts.fusion(maps, text[:, None], mask, text)
+    logits, deltas = flatten_head(*parts.head(fused))
+    frame = config["image_size"]
+    anchors = make_anchors(maps.shape[-1], frame, config["scales"], config["ratios"], "corner")
+    rules = RpnRules(
+        fg_iou_thresh=config["fg_iou"],
+        bg_iou_thresh=config["bg_iou"],
+        objectness_loss="sampled_bce",
+        box_loss="over_sampled",
+        box_loss_weight=1.0,
+        batch_size_per_image=config["rpn_batch_per_image"],
+        positive_fraction=config["positive_fraction"],
+        pre_nms_top_n=config["pre_nms_top_n"]["testing"],
+        post_nms_top_n=config["post_nms_top_n"]["testing"],
+        nms_thresh=config["nms"],
+    )
+    gt_boxes = tensors["gt_boxes_xyxy"]
+    objectness, box = rpn_losses(logits, deltas, anchors, gt_boxes, rules)
+    rpn = torchvision_rpn(parts.head, anchors, logits.shape[1] // maps.shape[-1] ** 2, rules).eval()
+    boxes, _ = rpn(square_images(len(maps), frame), {"0": fused})
+    return {
+        "fused": fused,
+        "anchors_xyxy": anchors,
+        "objectness_logits": logits,
+        "box_deltas": deltas,
+        "top1_xyxy": top1_boxes(logits, deltas, anchors, frame)[0],
+        "n_proposals": torch.tensor([len(each) for each in boxes]),
+        "loss_objectness": objectness,
+        "loss_rpn_box_reg": box,
+    }
+
+
+def main(argv: list[str]) -> int:
+    """Prints a line per output. Returns 1 when one is beyond tolerance, 2 for bad input."""
+    if not argv:
+        print("usage: python -m cliprpn.inference.golden FILE.npz...", file=sys.stderr)
+        return 2
+    try:
+        rows = check_golden([Path(arg) for arg in argv])
+    except CliprpnError as error:
+        print(error.message, file=sys.stderr)
+        return 2
+    for row in rows:
+        print(f"{'ok  ' if row.ok else 'FAIL'} {row.output:<18} {row.max_abs_diff:.2e}  {row.file}")
+    return 0 if all(row.ok for row in rows) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

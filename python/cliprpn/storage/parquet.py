@@ -1,0 +1,36 @@
+"""Parquet tables that are whole or not there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cliprpn.errors import CliprpnError
+from cliprpn.storage.durable import write_durably
+
+
+def write_whole(rows: list[dict[str, object]], schema: pa.Schema, path: Path) -> None:
+    """
+    Raises:
+        CliprpnError: no_space.
+    """
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), sink)
+    write_durably(path, sink.getvalue().to_pybytes())
+
+
+def read_whole(path: Path) -> pa.Table:
+    """
+    Raises:
+        CliprpnError: data_invalid, when the file is broken.
+    """
+    try:
+        return pq.read_table(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise CliprpnError(
+            "data_invalid",
+            f"{path}: expected a table of the data set's index: {error}; delete {path.parent / 'dataset.json'} and "
+            "prepare it again",
+        ) from error

@@ -1,0 +1,1 @@
+"""One attempt at a trial, of a ClipRPN or of a baseline."""

@@ -1,0 +1,145 @@
+"""A baseline's answers: CLIP's vectors of boxes and sentences, and the box that each sentence is ranked to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cliprpn.contract.generated import BaselineSettings
+from cliprpn.data.images import picture_files
+from cliprpn.data.index import DatasetIndex
+from cliprpn.data.predictions import Columns
+from cliprpn.detectors.known_boxes import whole_pictures
+from cliprpn.detectors.proposals import Proposals
+from cliprpn.detectors.proposing import Proposed
+from cliprpn.inference.evaluation import answer_columns, best_ious, sizes_and_truth
+from cliprpn.metrics import RECALL_AT
+from cliprpn.ranking.clip_vectors import ClipVectors
+from cliprpn.ranking.scoring import NO_CLASS, CategoryPrior, rank, score_boxes
+from cliprpn.ranking.texts import CLASS_TEMPLATE, cut_sentences, mean_vectors, prompts
+from cliprpn.ranking.views import View
+
+VIEWS: dict[str, tuple[View, ...]] = {
+    "crop": ("crop",),
+    "blur": ("blur",),
+    "circle": ("circle",),
+    "crop+blur": ("crop", "blur"),
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """Boxes of a picture, and who is asked about them.
+
+    Attributes:
+        sentences: positions among the rows that are answered.
+        boxes: those that are ranked: the whole picture, where nothing was detected.
+        views: of what CLIP sees of a box, each [N, D].
+    """
+
+    sentences: list[int]
+    boxes: Proposals
+    views: list[Tensor]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """All that ranking needs of CLIP.
+
+    Attributes:
+        sentences: [S, D]. blank: [1, D], of the empty sentence.
+        class_vectors: [C, D], of the names that boxes may have; None without the prior.
+        num_cut: how many sentences CLIP does not read to their end.
+    """
+
+    questions: list[Question]
+    sentences: Tensor
+    blank: Tensor
+    class_vectors: Tensor | None
+    logit_scale: float
+    num_cut: int
+
+
+def ask_clip(
+    settings: BaselineSettings, index: DatasetIndex, rows: np.ndarray, proposed: Proposed, clip: ClipVectors
+) -> Asked:
+    """
+    Args:
+        rows: [S], of the index's sentences.
+
+    Raises:
+        CliprpnError: interrupted, no_space, data_invalid, weights_*.
+    """
+    groups = _groups(index, rows, proposed.boxes)
+    pictures = [picture for picture, _ in groups]
+    whole = dict(zip(pictures, whole_pictures(index, pictures), strict=True))
+    shown = [
+        proposed.boxes[sentences[0]] if len(proposed.boxes[sentences[0]]) else whole[picture]
+        for picture, sentences in groups
+    ]
+    files = picture_files(index, pictures)
+    wanted = [(file, boxes.boxes_xyxy) for file, boxes in zip(files, shown, strict=True)]
+    views = [clip.of_boxes(wanted, view) for view in VIEWS[settings.ranking]]
+    questions = [
+        Question(sentences, boxes, list(own))
+        for (_, sentences), boxes, own in zip(groups, shown, zip(*views, strict=True), strict=True)
+    ]
+    sentences = [index.sentences["sentence"][int(row)].as_py() for row in rows]
+    templates: list[str] = settings.model_dump()["templates"]
+    vectors = mean_vectors(clip.of_texts(prompts([*sentences, ""], templates)), len(templates))
+    names = prompts(proposed.classes, [CLASS_TEMPLATE])
+    num_cut = sum(cut_sentences(sentences, templates, clip.backbone.context_length))
+    return Asked(
+        questions,
+        vectors[:-1],
+        vectors[-1:],
+        clip.of_texts(names) if settings.category_prior and names else None,
+        clip.backbone.logit_scale,
+        num_cut,
+    )
+
+
+def answer(index: DatasetIndex, rows: np.ndarray, proposed: Proposed, asked: Asked) -> Columns:
+    """A row per sentence: as of a ClipRPN, and how good the boxes are apart from their ranking."""
+    _, truth = sizes_and_truth(index, rows)
+    ranked: list[Tensor] = [torch.zeros(0, 4)] * len(rows)
+    offered: list[Tensor] = [torch.zeros(0, 4)] * len(rows)
+    blank: list[Tensor] = [torch.zeros(0, 4)] * len(rows)
+    share = torch.zeros(len(rows))
+    for question in asked.questions:
+        prior = _prior(question.boxes, proposed.classes, asked.class_vectors)
+        own = torch.cat([asked.sentences[question.sentences], asked.blank])  # [s + 1, D]
+        order, shares = rank(score_boxes(question.views, own, prior, asked.logit_scale))
+        boxes = question.boxes.boxes_xyxy
+        for position, its_order, its_share in zip(question.sentences, order[:-1], shares[:-1], strict=True):
+            ranked[position], offered[position] = boxes[its_order], boxes
+            blank[position] = boxes[order[-1]]
+            share[position] = its_share
+    columns = answer_columns(ranked, share, truth)
+    columns["iou_blank"] = best_ious(blank, truth, (1,))[1].numpy()
+    columns["num_boxes"] = np.array([len(own) for own in proposed.boxes])
+    for k, ious in best_ious(offered, truth, RECALL_AT).items():
+        columns[f"proposal_iou_at_{k}"] = ious.numpy()
+    most = max(len(own) for own in offered)
+    columns["proposal_iou_best"] = best_ious(offered, truth, (most,))[most].numpy()
+    return columns
+
+
+def _groups(index: DatasetIndex, rows: np.ndarray, boxes: list[Proposals]) -> list[tuple[int, list[int]]]:
+    """Sentences that are asked about the same boxes: their picture's row, and their positions."""
+    groups: dict[tuple[int, int], list[int]] = {}
+    for position, picture in enumerate(index.image_rows[rows].tolist()):
+        groups.setdefault((picture, id(boxes[position])), []).append(position)
+    return [(picture, positions) for (picture, _), positions in groups.items()]
+
+
+def _prior(boxes: Proposals, classes: list[str], class_vectors: Tensor | None) -> CategoryPrior | None:
+    if class_vectors is None:
+        return None
+    number = {name: i for i, name in enumerate(classes)}
+    return CategoryPrior(
+        class_vectors, torch.tensor([number.get(name, NO_CLASS) for name in boxes.categories])
+    )

@@ -1,0 +1,163 @@
+import { join } from "node:path";
+import { loadSharp } from "../../base/sharp.ts";
+import type { SentenceExample } from "../../contract/generated/types.ts";
+import { escapeXml, wrapped } from "../../report/caption.ts";
+import { boxSvg } from "../../report/draw.ts";
+import { percent } from "../../report/format.ts";
+
+/** A picture brought to its cell. */
+interface Tile {
+  input: Buffer;
+  width: number;
+  height: number;
+  /** Pixels of the sheet per pixel of the original picture. */
+  zoom: number;
+}
+
+/**
+ * Draws sentences with their boxes on a grid, three in a row, in the original pictures' frames. A picture that cannot be read
+ * leaves its cell grey.
+ *
+ * @param title above the grid.
+ */
+export async function writeContactSheet(
+  examples: readonly SentenceExample[],
+  images_dir: string,
+  title: string,
+  outFile: string,
+): Promise<void> {
+  const sharp = await loadSharp();
+  const tiles = await Promise.all(examples.map((example) => tileOf(example, images_dir)));
+  const rows = rowsOf(examples);
+  const width = columns * cell + (columns + 1) * gap;
+  const height = rows.at(-1)?.bottom ?? head;
+  const places = examples.map((_, index) => {
+    const row = rows[Math.floor(index / columns)];
+    return { left: gap + (index % columns) * (cell + gap), top: row?.top ?? 0 };
+  });
+  const drawings = examples.map((example, index) => {
+    const { left, top } = places[index] ?? { left: 0, top: 0 };
+    return `<g transform="translate(${left} ${top})">${cellSvg(example, tiles[index])}</g>`;
+  });
+  const overlay = svg(
+    width,
+    height,
+    `<text x="${gap}" y="38" font-family="DejaVu Sans" font-weight="bold" font-size="20" fill="#222">${escapeXml(title)}</text>${drawings.join("")}`,
+  );
+  await sharp({ create: { width, height, channels: 3, background: "white" } })
+    .composite([
+      { input: Buffer.from(svg(width, height, places.map(backdrop).join(""))), left: 0, top: 0 },
+      ...tiles.flatMap((tile, index) => {
+        const place = places[index];
+        return tile === undefined || place === undefined
+          ? []
+          : [
+              {
+                input: tile.input,
+                left: place.left + Math.floor((cell - tile.width) / 2),
+                top: place.top + Math.floor((pictureHeight - tile.height) / 2),
+              },
+            ];
+      }),
+      { input: Buffer.from(overlay), left: 0, top: 0 },
+    ])
+    .png({ palette: false, compressionLevel: 9 })
+    .toFile(outFile);
+}
+
+const columns = 3;
+const cell = 440;
+const pictureHeight = 330;
+const gap = 24;
+const head = 62;
+const font = 17;
+const lineHeight = 23;
+const maxLines = 4;
+/** Of what is written below a picture, its last line the split and the category. */
+const captionTop = pictureHeight + 26;
+
+/** Each row is as high as its longest sentence needs. */
+function rowsOf(examples: readonly SentenceExample[]): { top: number; bottom: number }[] {
+  const rows: { top: number; bottom: number }[] = [];
+  for (let index = 0; index < examples.length; index += columns) {
+    const top = rows.at(-1)?.bottom ?? head;
+    const lines = Math.max(
+      ...examples.slice(index, index + columns).map(({ sentence }) => sentenceLines(sentence).length),
+    );
+    rows.push({ top, bottom: top + captionTop + lines * lineHeight + gap });
+  }
+  return rows;
+}
+
+async function tileOf(
+  { file_name, upright }: SentenceExample,
+  images_dir: string,
+): Promise<Tile | undefined> {
+  const sharp = await loadSharp();
+  try {
+    const file = join(images_dir, file_name);
+    const picture = upright ? sharp(file).autoOrient() : sharp(file);
+    const metadata = await picture.metadata();
+    const { width, height } = upright ? metadata.autoOrient : metadata;
+    const zoom = Math.min(cell / width, pictureHeight / height);
+    const size = {
+      width: Math.max(1, Math.round(width * zoom)),
+      height: Math.max(1, Math.round(height * zoom)),
+    };
+    const input = await picture
+      .resize({ ...size, fit: "fill", kernel: "lanczos3" })
+      .flatten({ background: "white" })
+      .toColourspace("srgb")
+      .png()
+      .toBuffer();
+    return { input, ...size, zoom };
+  } catch {
+    return undefined; // Gone or broken since: `dataset check` says so, the sheet shows the rest.
+  }
+}
+
+function backdrop({ left, top }: { left: number; top: number }): string {
+  return `<rect x="${left}" y="${top}" width="${cell}" height="${pictureHeight}" fill="#f1f1f1"/>`;
+}
+
+/** The box and what is written, in the cell's own frame. */
+function cellSvg(example: SentenceExample, tile: Tile | undefined): string {
+  const { sentence, box_xyxy } = example;
+  const lines = sentenceLines(sentence).map((line, index) =>
+    text(line, 0, captionTop + index * lineHeight, 'font-weight="bold" fill="#222"'),
+  );
+  const below = text(facts(example), 0, captionTop + lines.length * lineHeight, 'font-size="14" fill="#666"');
+  if (tile === undefined)
+    return `${text("picture cannot be read", cell / 2, pictureHeight / 2, 'text-anchor="middle" fill="#888"')}${lines.join("")}${below}`;
+  const left = Math.floor((cell - tile.width) / 2);
+  const top = Math.floor((pictureHeight - tile.height) / 2);
+  const box = boxSvg({ box_xyxy, color }, tile.zoom, tile);
+  return `<g transform="translate(${left} ${top})">${box}</g>${lines.join("")}${below}`;
+}
+
+const color = "#d55e00";
+
+function facts({ split, category, width, height, box_xyxy }: SentenceExample): string {
+  const [x1, y1, x2, y2] = box_xyxy;
+  const area =
+    width === null || height === null
+      ? []
+      : [`${percent(((x2 - x1) * (y2 - y1)) / (width * height))} of the picture`];
+  return [split, ...(category === "" ? [] : [category]), ...area].join("  ·  ");
+}
+
+/** At most four lines; a longer sentence ends in dots. */
+function sentenceLines(sentence: string): string[] {
+  const lines = wrapped(sentence, Math.floor(cell / (font * 0.66)));
+  if (lines.length <= maxLines) return lines;
+  return [...lines.slice(0, maxLines - 1), `${lines[maxLines - 1]} …`];
+}
+
+function text(content: string, x: number, y: number, more: string): string {
+  const size = more.includes("font-size") ? "" : ` font-size="${font}"`;
+  return `<text x="${x}" y="${y}" font-family="DejaVu Sans"${size} ${more}>${escapeXml(content)}</text>`;
+}
+
+function svg(width: number, height: number, content: string): string {
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${content}</svg>`;
+}

@@ -1,0 +1,353 @@
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Sharp } from "sharp";
+import sharp from "sharp";
+import { describe, expect, test } from "vitest";
+import type { BoxXyxy, Resize, WantedPicture } from "../../src/contract/generated/types.ts";
+import { toFrame } from "../../src/dataset/geometry.ts";
+import {
+  DEFAULT_MAX_PIXELS,
+  type Decoded,
+  type DecodeOptions,
+  decode,
+} from "../../src/dataset/images/decode.ts";
+
+import { testPython } from "../helpers/python.ts";
+import { tempFolder } from "../helpers/temp-folder.ts";
+
+const usual: DecodeOptions = {
+  image_size_px: 32,
+  resize: "squash",
+  max_pixels: DEFAULT_MAX_PIXELS,
+  follow_links: false,
+};
+const colour = { r: 200, g: 100, b: 50 };
+
+describe("every kind of picture comes out as it looks", () => {
+  const rgb: [number, number, number] = [200, 100, 50];
+  const grey8 = new Uint8Array(60 * 40).fill(100);
+  const grey16 = new Uint16Array(60 * 40).fill(40_000);
+  const rgb16 = new Uint16Array(60 * 40 * 3).map((_, index) => (rgb[index % 3] ?? 0) * 257);
+
+  test.each<[what: string, picture: () => Sharp, expected: [number, number, number], tolerance: number]>([
+    ["jpeg", () => plain().jpeg({ quality: 100 }), rgb, 2],
+    ["progressive jpeg", () => plain().jpeg({ quality: 100, progressive: true }), rgb, 2],
+    ["grey jpeg", () => raw(grey8, 1).toColourspace("b-w").jpeg({ quality: 100 }), [100, 100, 100], 1],
+    // There and back through a profile of print, which has no such blue.
+    ["CMYK jpeg", () => plain().toColourspace("cmyk").jpeg({ quality: 100 }), rgb, 30],
+    ["png", () => plain().png(), rgb, 0],
+    ["interlaced png", () => plain().png({ progressive: true }), rgb, 0],
+    ["palette png", () => plain().png({ palette: true }), rgb, 1],
+    ["16-bit grey png", () => raw(grey16, 1).toColourspace("grey16").png(), [156, 156, 156], 1],
+    ["16-bit png", () => raw(rgb16, 3).toColourspace("rgb16").png(), rgb, 1],
+    ["16-bit tiff", () => raw(rgb16, 3).toColourspace("rgb16").tiff({ compression: "lzw" }), rgb, 1],
+    ["half transparent png", () => veiled(0.5).png(), [227, 178, 152], 1],
+    ["transparent palette png", () => veiled(0).png({ palette: true }), [255, 255, 255], 0],
+    ["transparent grey png", () => veiled(0).greyscale().png(), [255, 255, 255], 0],
+    ["half transparent webp", () => veiled(0.5).webp({ lossless: true }), [227, 178, 152], 2],
+    ["gif", () => plain().gif(), rgb, 2],
+    ["tiff", () => plain().tiff({ compression: "deflate" }), rgb, 0],
+    [
+      "bilevel tiff",
+      () => plain().threshold(10).tiff({ bitdepth: 1, compression: "lzw" }),
+      [255, 255, 255],
+      0,
+    ],
+    ["avif", () => plain().avif({ quality: 90 }), rgb, 4],
+    ["a wide gamut (Display P3)", () => plain().withIccProfile("p3").jpeg({ quality: 100 }), rgb, 3],
+  ])("%s", async (_, picture, expected, tolerance) => {
+    const { rgb: pixels, picture: facts } = await decoded(await picture().toBuffer());
+    expect(facts).toMatchObject({ problem: null, width: 60, height: 40, upright: false });
+    for (const channel of [0, 1, 2])
+      expect(Math.abs((at(pixels, 16, 16)[channel] ?? -1) - (expected[channel] ?? -1))).toBeLessThanOrEqual(
+        tolerance,
+      );
+  });
+
+  test("of an animation, the first picture", async () => {
+    const frames = [colour, { r: 0, g: 0, b: 255 }].map((background) =>
+      sharp({ create: { width: 60, height: 40, channels: 3, background } })
+        .png()
+        .toBuffer(),
+    );
+    const both = await sharp(await Promise.all(frames), { join: { animated: true } })
+      .gif()
+      .toBuffer();
+    const { rgb: pixels, picture } = await decoded(both);
+    expect(picture).toMatchObject({ width: 60, height: 40 });
+    expect(at(pixels, 16, 16)[2]).toBeLessThan(60);
+  });
+});
+
+describe("rotation flags", () => {
+  /** Of each flag: the corner, upright, that the stored picture's top left goes to. */
+  const corners: [flag: number, x: number, y: number][] = [
+    [1, 4, 4],
+    [2, 27, 4],
+    [3, 27, 27],
+    [4, 4, 27],
+    [5, 4, 4],
+    [6, 27, 4],
+    [7, 27, 27],
+    [8, 4, 27],
+  ];
+
+  test.each(corners)("flag %i is applied where no size is recorded", async (orientation, x, y) => {
+    const { rgb, picture } = await decoded(await flagged(orientation));
+    expect(picture).toMatchObject(orientation > 4 ? { width: 40, height: 60 } : { width: 60, height: 40 });
+    expect(picture.upright).toBe(orientation > 1);
+    expect(isWhite(rgb, x, y)).toBe(true);
+  });
+
+  test.each(corners)("flag %i is left where the recorded size is the stored one", async (orientation) => {
+    const { rgb, picture } = await decoded(await flagged(orientation), { width: 60, height: 40 });
+    expect(picture).toMatchObject({ width: 60, height: 40, upright: false, problem: null });
+    expect(isWhite(rgb, 4, 4)).toBe(true);
+  });
+
+  test.each(
+    corners.slice(4),
+  )("flag %i is applied where the recorded size is the upright one", async (orientation, x, y) => {
+    const { rgb, picture } = await decoded(await flagged(orientation), { width: 40, height: 60 });
+    expect(picture).toMatchObject({ width: 40, height: 60, upright: true, problem: null });
+    expect(isWhite(rgb, x, y)).toBe(true);
+  });
+
+  test("any other recorded size is a problem", async () => {
+    const { picture, rgb } = await decoded(await flagged(6), { width: 61, height: 40 });
+    expect(rgb).toBeNull();
+    expect(picture.problem).toBe("expected 61 x 40 pixels, found 60 x 40");
+  });
+
+  /** White at the stored top left, black elsewhere. */
+  async function flagged(orientation: number): Promise<Buffer> {
+    const patch = await sharp({ create: { width: 20, height: 14, channels: 3, background: "white" } })
+      .png()
+      .toBuffer();
+    return plain("black")
+      .composite([{ input: patch, left: 0, top: 0 }])
+      .withMetadata({ orientation })
+      .jpeg({ quality: 100 })
+      .toBuffer();
+  }
+});
+
+describe("boxes are right to a pixel", () => {
+  test.each<[width: number, height: number, image_size_px: number, resize: Resize]>([
+    [640, 480, 224, "squash"],
+    [640, 480, 224, "letterbox"],
+    [333, 500, 336, "letterbox"],
+    [640, 427, 448, "squash"],
+    [100, 60, 224, "squash"],
+    [100, 60, 224, "letterbox"],
+    [60, 900, 224, "squash"],
+    [3, 700, 64, "letterbox"],
+  ])("%i x %i to %i, %s", async (width, height, image_size_px, resize) => {
+    const box: BoxXyxy = [
+      Math.floor(width * 0.3),
+      Math.floor(height * 0.55),
+      Math.ceil(width * 0.6),
+      Math.ceil(height * 0.9),
+    ];
+    const [left, top, right, bottom] = box;
+    const size = { width: right - left, height: bottom - top, channels: 3 as const };
+    const patch = await sharp({ create: { ...size, background: "white" } })
+      .png()
+      .toBuffer();
+    const content = await sharp({ create: { width, height, channels: 3, background: "black" } })
+      .composite([{ input: patch, left, top }])
+      .png()
+      .toBuffer();
+    const { rgb, picture } = await decoded(content, {}, { image_size_px, resize });
+    const expected = toFrame(box, picture);
+    const found = whiteBox(rgb, image_size_px);
+    found.forEach((value, index) => {
+      expect(Math.abs(value - (expected[index] ?? Number.NaN))).toBeLessThanOrEqual(0.75);
+    });
+  });
+
+  test("a letterbox is CLIP's mean colour", async () => {
+    const { rgb } = await decoded(await plain().png().toBuffer(), {}, { resize: "letterbox" });
+    expect(at(rgb, 16, 0)).toEqual([122, 116, 104]);
+    expect(at(rgb, 16, 31)).toEqual([122, 116, 104]);
+    expect(at(rgb, 0, 16)).toEqual([200, 100, 50]);
+  });
+});
+
+test.each<[what: string, width: number, height: number]>([
+  ["made smaller", 640, 480],
+  ["made larger", 100, 60],
+  ["made smaller one way and larger the other", 640, 90],
+  ["a line of pixels", 1, 300],
+])("a picture that was %s is as by Pillow's bicubic filter, which CLIP was trained with", async (_, width, height) => {
+  const noise = { type: "gaussian", mean: 128, sigma: 60 } as const;
+  const background = { r: 0, g: 0, b: 0 };
+  const content = await sharp({ create: { width, height, channels: 3, background, noise } })
+    .blur(1)
+    .png()
+    .toBuffer();
+  const { rgb } = await decoded(content, {}, { image_size_px: 224 });
+  const file = join(tempFolder(), "picture.png");
+  writeFileSync(file, content);
+  const resize =
+    "import sys; from PIL import Image\n" +
+    "sys.stdout.buffer.write(Image.open(sys.argv[1]).convert('RGB').resize((224, 224), Image.BICUBIC).tobytes())";
+  const pillow = execFileSync(testPython(), ["-c", resize, file]);
+  const differences = [...pillow].map((value, index) => Math.abs(value - (rgb?.[index] ?? Number.NaN)));
+  expect(differences).toHaveLength(224 * 224 * 3);
+  expect(differences.reduce((sum, value) => sum + value, 0) / differences.length).toBeLessThan(0.3);
+  // libvips sums in fixed point.
+  expect(Math.max(...differences.slice(0, 50_000))).toBeLessThanOrEqual(8);
+});
+
+describe("a problem, never a black picture", () => {
+  test("more pixels than the limit, by the header alone", async () => {
+    const { picture } = await decoded(await plain().png().toBuffer(), {}, { max_pixels: 2399 });
+    expect(picture.problem).toBe(
+      "expected at most 2,399 pixels, found 60 x 40; --max-pixels raises the limit",
+    );
+    const bomb = Buffer.from(await plain().png().toBuffer());
+    bomb.writeUInt32BE(60_000, 16);
+    bomb.writeUInt32BE(60_000, 20);
+    bomb.writeUInt32BE(0, 29); // The header's checksum is wrong now, too.
+    expect((await decoded(bomb)).picture.problem).toMatch(/^expected /);
+  });
+
+  test.each<[what: string, content: () => Promise<Buffer>]>([
+    ["a cut jpeg", async () => cut(await noise().jpeg().toBuffer())],
+    ["a cut progressive jpeg", async () => cut(await noise().jpeg({ progressive: true }).toBuffer())],
+    ["a cut png", async () => cut(await noise().png().toBuffer())],
+    ["a cut webp", async () => cut(await noise().webp().toBuffer())],
+    ["a cut gif", async () => cut(await noise().gif().toBuffer())],
+    ["a cut tiff", async () => cut(await noise().tiff().toBuffer())],
+    ["a cut avif", async () => cut(await noise().avif().toBuffer())],
+    ["no bytes", async () => Buffer.alloc(0)],
+    ["text", async () => Buffer.from("404 Not Found")],
+    ["a pdf", async () => Buffer.from("%PDF-1.4\n1 0 obj << >> endobj\n")],
+    ["a png with another checksum", async () => spoilt(await noise().png().toBuffer())],
+  ])("%s", async (_, content) => {
+    const { picture, rgb } = await decoded(await content());
+    expect(rgb).toBeNull();
+    expect(picture.problem).toMatch(
+      /^expected a picture \(jpeg, png, webp, gif, tiff, heif\), found a broken one: [^\n]+$/,
+    );
+  });
+
+  test("a drawing, an error page, and numbers that are no colours, by name", async () => {
+    const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"/>');
+    expect((await decoded(svg)).picture.problem).toMatch(/found svg, xml or html$/);
+    const page = Buffer.from("\n <!doctype html><p>404 Not Found</p>");
+    expect((await decoded(page)).picture.problem).toMatch(/found svg, xml or html$/);
+    expect((await decoded(floatTiff())).picture.problem).toBe("expected 8 or 16 bits a channel, found float");
+  });
+});
+
+function plain(background: string | typeof colour = colour): Sharp {
+  return sharp({ create: { width: 60, height: 40, channels: 3, background } });
+}
+
+function veiled(alpha: number): Sharp {
+  return sharp({ create: { width: 60, height: 40, channels: 4, background: { ...colour, alpha } } });
+}
+
+function noise(): Sharp {
+  const data = Buffer.from(
+    Array.from({ length: 120 * 90 * 3 }, (_, index) => (index * 7919 * (index % 13)) % 256),
+  );
+  return sharp(data, { raw: { width: 120, height: 90, channels: 3 } });
+}
+
+function raw(values: Uint8Array | Uint16Array, channels: 1 | 3): Sharp {
+  return sharp(values, { raw: { width: 60, height: 40, channels } });
+}
+
+/** A TIFF of one pixel, a number in 32 bits. */
+function floatTiff(): Buffer {
+  const tags: [tag: number, type: 3 | 4, value: number][] = [
+    [256, 4, 1],
+    [257, 4, 1],
+    [258, 3, 32],
+    [259, 3, 1],
+    [262, 3, 1],
+    [273, 4, 8],
+    [277, 3, 1],
+    [278, 4, 1],
+    [279, 4, 4],
+    [339, 3, 3],
+  ];
+  const content = Buffer.alloc(12 + 2 + tags.length * 12 + 4);
+  content.write("II*\0", "latin1");
+  content.writeUInt32LE(12, 4);
+  content.writeFloatLE(0.5, 8);
+  content.writeUInt16LE(tags.length, 12);
+  tags.forEach(([tag, type, value], index) => {
+    const at = 14 + index * 12;
+    content.writeUInt16LE(tag, at);
+    content.writeUInt16LE(type, at + 2);
+    content.writeUInt32LE(1, at + 4);
+    content.writeUInt32LE(value, at + 8);
+  });
+  return content;
+}
+
+function cut(content: Buffer): Buffer {
+  return content.subarray(0, Math.floor(content.length * 0.6));
+}
+
+function spoilt(content: Buffer): Buffer {
+  const copy = Buffer.from(content);
+  const middle = Math.floor(copy.length / 2);
+  copy.writeUInt8(copy.readUInt8(middle) ^ 0xff, middle);
+  return copy;
+}
+
+function decoded(
+  content: Buffer,
+  recorded: Partial<WantedPicture> = {},
+  options: Partial<DecodeOptions> = {},
+): Promise<Decoded> {
+  const wanted = { image_id: 1, file_name: join("a", "b.jpg"), width: null, height: null, ...recorded };
+  return decode({ content, problem: null, bytes: content.length, mtime_ms: 1 }, wanted, {
+    ...usual,
+    ...options,
+  });
+}
+
+function at(rgb: Buffer | null, x: number, y: number, size = 32): number[] {
+  return [...(rgb ?? Buffer.alloc(0)).subarray((y * size + x) * 3, (y * size + x) * 3 + 3)];
+}
+
+function isWhite(rgb: Buffer | null, x: number, y: number): boolean {
+  return at(rgb, x, y).every((value) => value > 200);
+}
+
+/** The edges of what is white, to a fraction of a pixel, from the middle of each side: light there is a share of a pixel. */
+function whiteBox(rgb: Buffer | null, size: number): BoxXyxy {
+  const light = (x: number, y: number): number => (at(rgb, x, y, size)[0] ?? 0) / 255;
+  const columns = Array.from({ length: size }, (_, x) =>
+    Math.max(...Array.from({ length: size }, (_, y) => (isPadding(x, y) ? 0 : light(x, y)))),
+  );
+  const rows = Array.from({ length: size }, (_, y) =>
+    Math.max(...Array.from({ length: size }, (_, x) => (isPadding(x, y) ? 0 : light(x, y)))),
+  );
+  const [left, right] = edges(columns);
+  const [top, bottom] = edges(rows);
+  return [left, top, right, bottom];
+
+  function isPadding(x: number, y: number): boolean {
+    const [r, g, b] = at(rgb, x, y, size);
+    return r === 122 && g === 116 && b === 104;
+  }
+}
+
+function edges(profile: number[]): [number, number] {
+  const first = profile.findIndex((value) => value > 0.5);
+  const last = profile.findLastIndex((value) => value > 0.5);
+  const before = Math.min(1, Math.max(0, profile[first - 1] ?? 0));
+  const after = Math.min(1, Math.max(0, profile[last + 1] ?? 0));
+  return [
+    first + 1 - Math.min(1, profile[first] ?? 0) - before,
+    last + Math.min(1, profile[last] ?? 0) + after,
+  ];
+}

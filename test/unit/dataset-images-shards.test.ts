@@ -1,0 +1,404 @@
+import { execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import sharp from "sharp";
+import { afterAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { packageRoot } from "../../src/base/package-root.ts";
+import { problems } from "../../src/contract/check.ts";
+import { CliprpnError } from "../../src/contract/errors.ts";
+import type { PixelsManifest, PreparedPicture, WantedPicture } from "../../src/contract/generated/types.ts";
+import { DecoderPool } from "../../src/dataset/images/decoder-pool.ts";
+import { type PrepareOptions, pixelsFresh, preparePixels } from "../../src/dataset/images/prepare-pixels.ts";
+import { markProcesses, until, untilNone } from "../helpers/processes.ts";
+import { testPython } from "../helpers/python.ts";
+import { tempFolder } from "../helpers/temp-folder.ts";
+
+vi.setConfig({ testTimeout: 30_000 }); // Processes start in many of them.
+
+const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>';
+const size = 16;
+const row = size * size * 3;
+const warm = new DecoderPool(1);
+afterAll(() => warm.close(new CliprpnError("interrupted", "the tests have ended")));
+let base: string;
+let images_dir: string;
+let names: string[];
+
+beforeEach(async () => {
+  vi.unstubAllEnvs();
+  base = tempFolder();
+  images_dir = join(base, "images");
+  mkdirSync(images_dir);
+  names = Array.from({ length: 10 }, (_, index) => `picture-${index}.png`);
+  await Promise.all(names.map((name, index) => draw(name, index)));
+});
+
+describe("shards", () => {
+  test("hold each picture's pixels in order, and NumPy maps them", async () => {
+    const manifest = await preparePixels(options());
+    expect(problems("PixelsManifest", manifest)).toEqual([]);
+    expect(manifest.shards.map(({ file, pictures }) => [file, pictures.length])).toEqual([
+      ["shard-00000.npy", 4],
+      ["shard-00001.npy", 4],
+      ["shard-00002.npy", 2],
+    ]);
+    expect(JSON.parse(readFileSync(join(base, "pixels/manifest.json"), "utf8"))).toEqual(manifest);
+    for (const { file, sha256 } of manifest.shards)
+      expect(createHash("sha256").update(bytesOf(file)).digest("hex")).toBe(sha256);
+    const reader =
+      "import sys, json, numpy as np\n" +
+      "maps = [np.load(file, mmap_mode='r') for file in sys.argv[1:]]\n" +
+      "print(json.dumps([[str(m.dtype), m.flags['C_CONTIGUOUS'], list(m.shape), m[:, 8, 8, 0].tolist()] for m in maps]))";
+    const files = manifest.shards.map(({ file }) => join(base, "pixels", file));
+    expect(JSON.parse(execFileSync(testPython(), ["-c", reader, ...files], { encoding: "utf8" }))).toEqual([
+      ["uint8", true, [4, size, size, 3], [0, 20, 40, 60]],
+      ["uint8", true, [4, size, size, 3], [80, 100, 120, 140]],
+      ["uint8", true, [2, size, size, 3], [160, 180]],
+    ]);
+  });
+
+  test("without pictures are none", async () => {
+    const manifest = await preparePixels({ ...options(), wanted: [] });
+    expect(manifest.shards).toEqual([]);
+    expect(pixelsFresh({ ...options(), wanted: [] })).toBe(true);
+  });
+
+  test("are told of as they grow", async () => {
+    const seen: number[] = [];
+    await preparePixels({
+      ...options(),
+      onProgress: (done, total) => {
+        expect(total).toBe(10);
+        seen.push(done);
+      },
+    });
+    expect(seen).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  });
+
+  test("of the same pixels have the same id, whatever the files' times", async () => {
+    const { pixels_id } = await preparePixels(options());
+    for (const name of names) utimesSync(join(images_dir, name), 1000, 1000);
+    expect((await preparePixels(options())).pixels_id).toBe(pixels_id);
+    const other = await preparePixels({ ...options(), folder: join(base, "other") });
+    expect(other.pixels_id).toBe(pixels_id);
+    await draw("picture-3.png", 9);
+    expect((await preparePixels(options())).pixels_id).not.toBe(pixels_id);
+  });
+});
+
+describe("a second time", () => {
+  test("nothing is written while nothing has changed", async () => {
+    const first = await preparePixels(options());
+    const before = timesOf();
+    expect(pixelsFresh(options())).toBe(true);
+    expect(await preparePixels(options())).toEqual(first);
+    expect(timesOf()).toEqual(before);
+  });
+
+  test("only the shard of a picture that changed is", async () => {
+    await preparePixels(options());
+    const before = timesOf();
+    await draw("picture-5.png", 0);
+    expect(pixelsFresh(options())).toBe(false);
+    const manifest = await preparePixels(options());
+    const after = timesOf();
+    expect(changed(before, after)).toEqual(["manifest.json", "shard-00001.json", "shard-00001.npy"]);
+    expect(bytesOf("shard-00001.npy")[128 + row]).toBe(0);
+    expect(problemsOf(manifest)).toEqual([]);
+  });
+
+  test.each<[what: string, change: (before: PrepareOptions) => Partial<PrepareOptions>]>([
+    ["another limit", () => ({ max_pixels: 5000 })],
+    ["another shape", () => ({ resize: "letterbox" })],
+    [
+      "recorded sizes",
+      ({ wanted }) => ({ wanted: wanted.map((one) => ({ ...one, width: 24, height: 24 })) }),
+    ],
+    ["another order", ({ wanted }) => ({ wanted: wanted.toReversed() })],
+  ])("%s makes them anew", async (_, change) => {
+    await preparePixels(options());
+    const changedOptions = { ...options(), ...change(options()) };
+    expect(pixelsFresh(changedOptions)).toBe(false);
+    await preparePixels(changedOptions);
+    expect(pixelsFresh(changedOptions)).toBe(true);
+    expect(pixelsFresh(options())).toBe(false);
+  });
+
+  test("what a larger set left goes", async () => {
+    await preparePixels(options());
+    await preparePixels({ ...options(), wanted: wantedOf(names.slice(0, 4)) });
+    expect(readdirSync(join(base, "pixels")).sort()).toEqual([
+      "manifest.json",
+      "shard-00000.json",
+      "shard-00000.npy",
+    ]);
+  });
+
+  test.each<[what: string, spoil: (folder: string) => void]>([
+    ["a sidecar was cut", (folder) => writeFileSync(join(folder, "shard-00001.json"), '{"key": "ab')],
+    ["a shard was cut", (folder) => writeFileSync(join(folder, "shard-00001.npy"), "short")],
+    ["a shard has gone", (folder) => unlinkSync(join(folder, "shard-00001.npy"))],
+    ["the manifest was cut", (folder) => appendFileSync(join(folder, "manifest.json"), "}")],
+  ])("it is mended where %s", async (_, spoil) => {
+    const manifest = await preparePixels(options());
+    const whole = contentsOf(join(base, "pixels"));
+    spoil(join(base, "pixels"));
+    expect(pixelsFresh(options())).toBe(false);
+    expect(await preparePixels(options())).toEqual(manifest);
+    expect(contentsOf(join(base, "pixels"))).toEqual(whole);
+  });
+});
+
+describe("a picture's fault is told, its row is black, and the others are there", () => {
+  test.each<[what: string, place: () => void, problem: RegExp]>([
+    ["missing", () => undefined, /^expected a file, found none$/],
+    ["a folder", () => mkdirSync(join(images_dir, "odd.png")), /^expected a file, found a folder$/],
+    [
+      "a named pipe",
+      () => execFileSync("mkfifo", [join(images_dir, "odd.png")]),
+      /^expected a file, found a device$/,
+    ],
+    ["broken", () => writeFileSync(join(images_dir, "odd.png"), "nothing"), /^expected a picture/],
+    [
+      "a compressed drawing",
+      () => writeFileSync(join(images_dir, "odd.png"), gzipSync(svg)),
+      /unsupported image format$/,
+    ],
+    [
+      "a link that leads out",
+      () => linkTo("../outside.png"),
+      /found a link that leads out of it; `prepare --follow-links` follows it$/,
+    ],
+    ["a link to itself", () => linkTo("odd.png"), /found ELOOP$/],
+  ])("%s", async (_, place, problem) => {
+    await draw("../outside.png", 3);
+    place();
+    const wanted = wantedOf(["picture-9.png", "odd.png", "picture-8.png"]);
+    const manifest = await preparePixels({ ...options(), wanted });
+    expect(problemsOf(manifest)).toEqual([{ file_name: "odd.png", problem: expect.stringMatching(problem) }]);
+    const rows = bytesOf("shard-00000.npy").subarray(128);
+    expect([0, 1, 2].map((index) => rows[index * row])).toEqual([180, 0, 160]);
+    expect(rows.subarray(row, 2 * row).every((value) => value === 0)).toBe(true);
+    expect(pixelsFresh({ ...options(), wanted })).toBe(true);
+  });
+
+  test("one that comes later is taken up", async () => {
+    const wanted = wantedOf(["late.png"]);
+    await preparePixels({ ...options(), wanted });
+    await draw("late.png", 4);
+    expect(problemsOf(await preparePixels({ ...options(), wanted }))).toEqual([]);
+  });
+
+  test.each([
+    "../outside.png",
+    "x/../../outside.png",
+    "/etc/hostname",
+    "a\0.png",
+    "..\\outside.png",
+  ])("the name %j leads out", async (name) => {
+    await draw("../outside.png", 3);
+    const manifest = await preparePixels({ ...options(), wanted: wantedOf([name]) });
+    expect(problemsOf(manifest)).toEqual([
+      { file_name: name, problem: expect.stringMatching(/leads out of it$/) },
+    ]);
+  });
+
+  test("links that stay inside, folders, and a folder that is a link itself are no fault", async () => {
+    mkdirSync(join(images_dir, "sub"));
+    await draw("sub/deep.png", 2);
+    linkTo("picture-2.png");
+    symlinkSync(images_dir, join(base, "linked"));
+    const wanted = wantedOf(["sub/deep.png", "odd.png"]);
+    const manifest = await preparePixels({ ...options(), images_dir: join(base, "linked"), wanted });
+    expect(problemsOf(manifest)).toEqual([]);
+  });
+
+  test("a link that leads out is followed where that is asked for; a name that does is not", async () => {
+    await draw("../outside.png", 3);
+    linkTo("../outside.png");
+    const wanted = wantedOf(["odd.png", "../outside.png"]);
+    await preparePixels({ ...options(), wanted });
+    const manifest = await preparePixels({ ...options(), wanted, follow_links: true });
+    expect(problemsOf(manifest).map(({ file_name }) => file_name)).toEqual(["../outside.png"]);
+    expect(bytesOf("shard-00000.npy")[128]).toBe(60);
+  });
+
+  test("more pixels than the limit: the option that raises it is named", async () => {
+    const manifest = await preparePixels({ ...options(), max_pixels: 100 });
+    expect(problemsOf(manifest)[0]?.problem).toMatch(/at most 100 pixels, found 24 x 24; --max-pixels/);
+  });
+});
+
+describe("decoders", () => {
+  test("one that crashes or hangs takes only its picture along", async () => {
+    vi.stubEnv("NODE_OPTIONS", `--import ${join(packageRoot, "test/helpers/decoder-faults.mjs")}`);
+    for (const name of ["crash.png", "hang.png"]) await draw(name, 5);
+    const wanted = wantedOf([
+      "picture-1.png",
+      "crash.png",
+      "picture-2.png",
+      "hang.png",
+      "picture-3.png",
+      "picture-4.png",
+    ]);
+    const manifest = await preparePixels({ ...options(), wanted, pool: ownPool(1, 3000) });
+    expect(problemsOf(manifest)).toEqual([
+      { file_name: "crash.png", problem: "expected a picture, found one that the decoder died of (SIGSEGV)" },
+      { file_name: "hang.png", problem: "expected a picture that decodes in 3 s, found one that does not" },
+    ]);
+    expect(pixelsFresh({ ...options(), wanted })).toBe(true);
+  });
+
+  test("ones that do not come up are an error, not every picture's fault", async () => {
+    vi.stubEnv("NODE_OPTIONS", "--import data:text/javascript,process.kill(process.pid,'SIGKILL')");
+    await expect(preparePixels({ ...options(), pool: ownPool(2) })).rejects.toMatchObject({
+      code: "environment_broken",
+    });
+  });
+
+  test("an interruption ends them, and the next time goes on", async () => {
+    const marked = markProcesses();
+    for (const [name, value] of Object.entries(marked.env)) vi.stubEnv(name, value);
+    const controller = new AbortController();
+    const onProgress = (done: number): void => {
+      if (done === 5) controller.abort();
+    };
+    const running = preparePixels({
+      ...options(),
+      onProgress,
+      signal: controller.signal,
+      pool: ownPool(2),
+    });
+    await expect(running).rejects.toMatchObject({ code: "interrupted" });
+    await untilNone(marked);
+    expect(existsSync(join(base, "pixels/manifest.json"))).toBe(false);
+    expect(problemsOf(await preparePixels(options()))).toEqual([]);
+  });
+
+  test("without their folder of pictures do not start", async () => {
+    const missing = { ...options(), images_dir: join(base, "none") };
+    await expect(preparePixels(missing)).rejects.toMatchObject({ code: "not_found" });
+  });
+});
+
+test("killed at any time, the same command goes on to the same bytes, and no decoder is left", async () => {
+  const wanted = wantedOf(Array.from({ length: 30 }, () => names).flat());
+  await preparePixels({ ...options(), wanted });
+  const expected = contentsOf(join(base, "pixels"));
+  const folder = join(base, "killed");
+  let kills = 0;
+  for (let done = false; !done; ) {
+    const marked = markProcesses();
+    const owner = own({ ...options(), wanted, folder }, marked.env);
+    const ended = new Promise<number | null>((resolve) => owner.on("exit", resolve));
+    await until(
+      () =>
+        (existsSync(folder) && readdirSync(folder).some((name) => name.endsWith(".new"))) ||
+        owner.exitCode !== null,
+    );
+    await sleep(7 * kills);
+    owner.kill("SIGKILL");
+    done = (await ended) === 0;
+    if (!done) kills += 1;
+    await untilNone(marked);
+    if (kills > 5) done = true;
+  }
+  await preparePixels({ ...options(), wanted, folder });
+  expect(kills).toBeGreaterThan(1);
+  expect(contentsOf(folder)).toEqual(expected);
+}, 60_000);
+
+function own({ pool: _, ...prepare }: PrepareOptions, env: Record<string, string>): ReturnType<typeof spawn> {
+  const script = fileURLToPath(new URL("../helpers/prepare-owner.ts", import.meta.url));
+  const file = join(base, "options.json");
+  writeFileSync(file, JSON.stringify(prepare));
+  return spawn(process.execPath, ["--import", "tsx", script, file], {
+    stdio: "ignore",
+    env: { ...process.env, ...env },
+  });
+}
+
+function options(): PrepareOptions {
+  return {
+    images_dir,
+    wanted: wantedOf(names),
+    folder: join(base, "pixels"),
+    image_size_px: size,
+    resize: "squash",
+    max_pixels: 1000,
+    follow_links: false,
+    shard_bytes: 4 * row,
+    pool: warm,
+  };
+}
+
+/** Closed at the test's end. */
+function ownPool(...args: ConstructorParameters<typeof DecoderPool>): DecoderPool {
+  const pool = new DecoderPool(...args);
+  onTestFinished(() => pool.close(new CliprpnError("interrupted", "the test has ended")));
+  return pool;
+}
+
+function wantedOf(file_names: string[]): WantedPicture[] {
+  return file_names.map((file_name, image_id) => ({ image_id, file_name, width: null, height: null }));
+}
+
+/** A picture whose every value is 20 times the number. */
+async function draw(name: string, number: number): Promise<void> {
+  const [r, g, b] = [number * 20, number * 20, number * 20];
+  const file = await sharp({ create: { width: 24, height: 24, channels: 3, background: { r, g, b } } })
+    .png()
+    .toBuffer();
+  writeFileSync(join(images_dir, name), file);
+}
+
+function linkTo(target: string): void {
+  symlinkSync(target, join(images_dir, "odd.png"));
+}
+
+function problemsOf(manifest: PixelsManifest): Pick<PreparedPicture, "file_name" | "problem">[] {
+  return manifest.shards
+    .flatMap(({ pictures }) => pictures)
+    .filter(({ problem }) => problem !== null)
+    .map(({ file_name, problem }) => ({ file_name, problem }));
+}
+
+function bytesOf(file: string): Buffer {
+  return readFileSync(join(base, "pixels", file));
+}
+
+function contentsOf(folder: string): Record<string, string> {
+  return Object.fromEntries(
+    readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), "base64")]),
+  );
+}
+
+function timesOf(): Record<string, string> {
+  const folder = join(base, "pixels");
+  const stamp = (name: string): string => {
+    const { ino, mtimeMs } = statSync(join(folder, name));
+    return `${ino} ${mtimeMs}`;
+  };
+  return Object.fromEntries(readdirSync(folder).map((name) => [name, stamp(name)]));
+}
+
+function changed(before: Record<string, string>, after: Record<string, string>): string[] {
+  return Object.keys(after)
+    .filter((name) => before[name] !== after[name])
+    .sort();
+}

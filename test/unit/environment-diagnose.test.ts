@@ -1,0 +1,45 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { diagnose } from "../../src/environment/diagnose.ts";
+import { fakeMachine, writeInspection } from "../helpers/fake-tools.ts";
+
+test("on Windows itself the platform is what is wrong, and WSL2 the way out", async () => {
+  const { ok, rows } = await diagnose({ env: fakeMachine().env, platform: "win32" });
+  expect(ok).toBe(false);
+  expect(rows).toContainEqual({
+    name: "platform",
+    state: "broken",
+    found: expect.stringContaining("win32"),
+    how_to_mend: expect.stringContaining("WSL2"),
+  });
+});
+
+test("a package that does not import is a broken row with the command that mends it; the rest stays ok", async () => {
+  const machine = fakeMachine();
+  writeInspection(machine.folder, {
+    torchvision: { version: null, error: "RuntimeError: built for another torch" },
+  });
+  const python = join(machine.folder, "bin/python3.11");
+  const { ok, rows } = await diagnose({ env: machine.env, python });
+  expect(ok).toBe(false);
+  expect(rows.find(({ name }) => name === "torchvision")).toEqual({
+    name: "torchvision",
+    state: "broken",
+    found: "RuntimeError: built for another torch",
+    how_to_mend: `${python} -m pip install --upgrade "torchvision"`,
+  });
+  expect(rows.find(({ name }) => name === "torch")).toMatchObject({ state: "ok", found: "2.14.1" });
+  expect(existsSync(machine.cache)).toBe(false);
+});
+
+test("without uv nothing is wrong, without Python it is", async () => {
+  const machine = fakeMachine();
+  const env = { ...machine.env, PATH: join(machine.folder, "nothing") };
+  const { rows } = await diagnose({ env });
+  expect(rows.find(({ name }) => name === "uv")).toMatchObject({ state: "ok" });
+  expect(rows.find(({ name }) => name === "Python")).toMatchObject({
+    state: "missing",
+    how_to_mend: expect.stringContaining("3.10"),
+  });
+});

@@ -1,0 +1,137 @@
+import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { cacheDir } from "../../src/environment/cache-dir.ts";
+import { checkSpace, spaceNeeded } from "../../src/environment/disk-space.ts";
+import {
+  describeEnvironment,
+  environmentFor,
+  findReady,
+  markReady,
+} from "../../src/environment/environment.ts";
+import { sizes } from "../../src/environment/sizes.ts";
+import { chosenTorch, rememberTorch } from "../../src/environment/torch-choice.ts";
+import { atLeast } from "../../src/environment/version.ts";
+import { fakeMachine, type Machine } from "../helpers/fake-tools.ts";
+
+test.each<[NodeJS.ProcessEnv, NodeJS.Platform, string]>([
+  [{ CLIPRPN_CACHE: "/c", XDG_CACHE_HOME: "/x", HOME: "/h" }, "linux", "/c"],
+  [{ XDG_CACHE_HOME: "/x", HOME: "/h" }, "linux", "/x/cliprpn"],
+  [{ HOME: "/h" }, "linux", "/h/.cache/cliprpn"],
+  [{ HOME: "/h" }, "darwin", "/h/Library/Caches/cliprpn"],
+  [{ CLIPRPN_CACHE: "here", HOME: "/h" }, "linux", join(process.cwd(), "here")],
+])("the cache for %o on %s", (env, platform, folder) => {
+  expect(cacheDir(env, platform)).toBe(folder);
+});
+
+test("another lock and another torch are another environment; the same is the same", () => {
+  const { cache, lockDir } = fakeMachine();
+  const key = (torch?: string): string => describeEnvironment("runtime", cache, torch, lockDir).key;
+  const before = key();
+  expect(key()).toBe(before);
+  expect(key("cpu")).not.toBe(before);
+  writeFileSync(join(lockDir, "runtime.txt"), "numpy==2.4.7\n");
+  expect(key()).not.toBe(before);
+});
+
+test("an environment is ready once it is marked, and no longer when its Python goes or changes", async () => {
+  const machine = fakeMachine();
+  const { definition, environment } = halfMade(machine);
+  expect(findReady(definition)).toBeUndefined();
+  await markReady(environment);
+  expect(findReady(definition)).toEqual(environment);
+
+  const interpreter = join(machine.folder, "bin/python3.11");
+  rmSync(join(machine.folder, "bin/python3"));
+  renameSync(interpreter, join(machine.folder, "bin/python3.12"));
+  expect(findReady(definition), "its Python is gone").toBeUndefined();
+  symlinkSync(join(machine.folder, "bin/python3.12"), interpreter);
+  expect(findReady(definition), "its Python has become another").toBeUndefined();
+});
+
+test("of two Pythons' environments the one that can be used is found", async () => {
+  const machine = fakeMachine();
+  const { definition, environment } = halfMade(machine);
+  mkdirSync(environmentFor(definition, "3.10.2").folder);
+  await markReady(environment);
+  expect(readdirSync(machine.cache)).toHaveLength(2);
+  expect(findReady(definition)).toEqual(environment);
+});
+
+function halfMade({ cache, lockDir, folder }: Machine): {
+  definition: ReturnType<typeof describeEnvironment>;
+  environment: ReturnType<typeof environmentFor>;
+} {
+  const definition = describeEnvironment("runtime", cache, undefined, lockDir);
+  const environment = environmentFor(definition, "3.11.7");
+  mkdirSync(join(environment.folder, "bin"), { recursive: true });
+  symlinkSync(join(folder, "bin/python3.11"), environment.python);
+  return { definition, environment };
+}
+
+test("a torch is chosen now, by uv's own variable, or earlier; `lock` goes back", async () => {
+  const { cache } = fakeMachine();
+  expect(chosenTorch(undefined, cache, {})).toBeUndefined();
+  await rememberTorch("cpu", cache);
+  expect(chosenTorch(undefined, cache, {})).toBe("cpu");
+  expect(chosenTorch(undefined, cache, { UV_TORCH_BACKEND: "cu128" })).toBe("cu128");
+  expect(chosenTorch("auto", cache, { UV_TORCH_BACKEND: "cu128" })).toBe("auto");
+  expect(chosenTorch("lock", cache, {})).toBeUndefined();
+  await rememberTorch("lock", cache);
+  expect(chosenTorch(undefined, cache, {})).toBeUndefined();
+});
+
+const six = { download_gb: 3, disk_gb: 6 };
+
+test.each([
+  ["one disk", { sameDisk: true, nothingToFetch: false }, [["/c", 6]]],
+  [
+    "one disk, all in uv's cache: links and compiled files",
+    { sameDisk: true, nothingToFetch: true },
+    [["/c", 0.3]],
+  ],
+  [
+    "two disks",
+    { sameDisk: false, nothingToFetch: false },
+    [
+      ["/c", 6],
+      ["/u", 6],
+    ],
+  ],
+  ["two disks, all in uv's cache: copies", { sameDisk: false, nothingToFetch: true }, [["/c", 6]]],
+])("room needed on %s", (_what, { sameDisk, nothingToFetch }, expected) => {
+  const needed = spaceNeeded({ cache: "/c", uvCache: "/u", sizes: six, nothingToFetch }, sameDisk);
+  expect(needed.map(({ folder, gb }) => [folder, Number(gb.toFixed(3))])).toEqual(expected);
+});
+
+test("too little room is told with both figures, before any work", async () => {
+  const { folder } = fakeMachine();
+  const question = {
+    cache: join(folder, "not/yet"),
+    uvCache: folder,
+    sizes: { download_gb: 3, disk_gb: 1e7 },
+    nothingToFetch: false,
+  };
+  await expect(checkSpace(question)).rejects.toMatchObject({
+    code: "no_space",
+    message: expect.stringMatching(/not\/yet: .* about 10000000\.0 GB, [\d.]+ GB are free; .*CLIPRPN_CACHE/),
+  });
+});
+
+test("sizes: the lock's CUDA builds are some GB on Linux, a fraction with cpu, and known or guessed elsewhere", () => {
+  expect(sizes(undefined, "linux-x64").download_gb).toBeGreaterThan(3);
+  expect(sizes("cpu", "linux-x64").download_gb).toBeLessThan(0.5);
+  expect(sizes(undefined, "darwin-arm64").download_gb).toBeLessThan(0.5);
+  expect(sizes(undefined, "linux-riscv64").download_gb).toBeGreaterThan(3);
+});
+
+test.each<[string, number[], boolean]>([
+  ["2.11.0", [2, 11], true],
+  ["2.9.1", [2, 11], false],
+  ["2.13.0+cpu", [2, 11], true],
+  ["3.0.0a1", [2, 11], true],
+  ["3.9.18", [3, 10], false],
+  ["nonsense", [3, 10], false],
+])("%s is at least %o: %s", (version, wanted, expected) => {
+  expect(atLeast(version, wanted)).toBe(expected);
+});

@@ -1,0 +1,78 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { compile } from "json-schema-to-typescript";
+import { packageRoot } from "../src/base/package-root.ts";
+import { bundle, standalone } from "./bundle-schemas.ts";
+
+const banner = "Generated from src/contract/schema by `npm run generate`. Do not edit.";
+const pythonSide = [
+  "BridgeMethods",
+  "Envelope",
+  "TrialEvent",
+  "TrialSpec",
+  "TrialOutcome",
+  "PreparedDataset",
+  "PixelsManifest",
+  "WantedPictures",
+];
+
+/**
+ * Everything that is generated from the schemas. `npm run generate` writes it, and a check of `npm test` expects no change.
+ *
+ * @param python an interpreter that has datamodel-code-generator.
+ * @returns path below the package root -> content.
+ */
+export async function generate(python: string): Promise<Map<string, string>> {
+  const contract = bundle(join(packageRoot, "src/contract/schema"));
+  const text = `${JSON.stringify(contract, null, 2)}\n`;
+  const sha256 = createHash("sha256").update(text).digest("hex");
+  const types = await compile(contract, "Contract", {
+    bannerComment: `// ${banner}\nexport const schema_sha256 = "${sha256}";`,
+    unreachableDefinitions: true,
+    additionalProperties: false,
+    strictIndexSignatures: true,
+    ignoreMinAndMaxItems: false,
+    maxItems: 4,
+  });
+  return new Map([
+    ["src/contract/generated/contract.schema.json", text],
+    [
+      "src/contract/generated/experiment.schema.json",
+      `${JSON.stringify({ ...standalone(contract, "Experiment"), $ref: "#/$defs/Experiment" }, null, 2)}\n`,
+    ],
+    ["src/contract/generated/types.ts", types],
+    [
+      "python/cliprpn/contract/generated.py",
+      await pythonModels(python, JSON.stringify(standalone(contract, ...pythonSide)), sha256),
+    ],
+  ]);
+}
+
+async function pythonModels(python: string, contract: string, sha256: string): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "cliprpn-generate-"));
+  try {
+    const input = join(folder, "contract.json");
+    const output = join(folder, "generated.py");
+    writeFileSync(input, contract);
+    const flags = [
+      ["--input", input, "--output", output, "--input-file-type", "jsonschema", "--disable-timestamp"],
+      ["--output-model-type", "pydantic_v2.BaseModel", "--target-python-version", "3.10", "--use-annotated"],
+      [
+        "--enum-field-as-literal",
+        "all",
+        "--use-title-as-name",
+        "--use-union-operator",
+        "--use-standard-collections",
+      ],
+      ["--field-constraints", "--collapse-root-models", "--formatters", "ruff-format"],
+      ["--custom-file-header", `# ${banner}`],
+    ].flat();
+    await execa(python, ["-m", "datamodel_code_generator", ...flags]);
+    return `${readFileSync(output, "utf8").trimEnd()}\n\nSCHEMA_SHA256 = "${sha256}"\n`;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
