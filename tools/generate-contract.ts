@@ -16,7 +16,7 @@ const pythonSide = [
   "TrialOutcome",
   "PreparedDataset",
   "PixelsManifest",
-  "WantedPictures",
+  "WantedImages",
 ];
 
 /**

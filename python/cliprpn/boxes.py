@@ -42,11 +42,11 @@ def box_area(boxes: Tensor) -> Tensor:
 
 
 def clip_boxes(boxes: Tensor, wh: Tensor) -> Tensor:
-    """Boxes cut at the picture's edges.
+    """Boxes cut at the image's edges.
 
     Args:
         boxes: [N, 4], xyxy, pixels.
-        wh: [N, 2], width and height of each box's picture.
+        wh: [N, 2], width and height of each box's image.
 
     Returns:
         [N, 4], xyxy.

@@ -10,7 +10,7 @@ LARGEST_INT = 2**31 - 1
 
 
 def keep_freed_memory() -> None:
-    """Measured with cliprpn-tiny on two cores: 2.3 ms instead of 5.1 for the map of a picture, in batches of 64.
+    """Measured with cliprpn-tiny on two cores: 2.3 ms instead of 5.1 for the map of an image, in batches of 64.
 
     Does nothing where the C library is not glibc.
     """

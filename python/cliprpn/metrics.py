@@ -1,7 +1,7 @@
 """The figures of visual grounding, one definition each.
 
-i runs over sentences; IoU is between the top-1 box, clipped to the picture, and the truth, in pixels
-of the original picture, with no +1. A hit is IoU >= t, by default 0.5.
+i runs over sentences; IoU is between the top-1 box, clipped to the image, and the truth, in pixels
+of the original image, with no +1. A hit is IoU >= t, by default 0.5.
 """
 
 from __future__ import annotations

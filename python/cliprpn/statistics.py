@@ -1,4 +1,4 @@
-"""Intervals by bootstrap over pictures: the sentences of one picture are correlated."""
+"""Intervals by bootstrap over images: the sentences of one image are correlated."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def ratio_interval(numerators: NDArray, denominators: NDArray, groups: NDArray, 
 
     Args:
         numerators: [N], or [R, N] for runs on the same rows. denominators: the same shape.
-        groups: [N], the picture of each row. seed: of the resampling.
+        groups: [N], the image of each row. seed: of the resampling.
 
     Returns:
         Percentile interval (Efron); (estimate, estimate, estimate) where there is one group only.

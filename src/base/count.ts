@@ -3,7 +3,7 @@ export function count(number: number): string {
   return number.toString().replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-/** 1 -> "1 picture", 2000 -> "2,000 pictures". */
+/** 1 -> "1 image", 2000 -> "2,000 images". */
 export function counted(number: number, thing: string): string {
   return `${count(number)} ${thing}${number === 1 ? "" : "s"}`;
 }

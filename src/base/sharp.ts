@@ -15,7 +15,7 @@ export function loadSharp(): Promise<typeof Sharp> {
 async function importSharp(): Promise<typeof Sharp> {
   process.env.FONTCONFIG_FILE ??= writeFontConfig();
   const { default: sharp } = await import("sharp");
-  sharp.concurrency(1); // Measured best with about four pictures in flight.
+  sharp.concurrency(1); // Measured best with about four images in flight.
   return sharp;
 }
 

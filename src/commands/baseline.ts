@@ -74,7 +74,7 @@ const words: Record<Kind, string> = {
   file: "the boxes of a file",
   rpn: "a ClipRPN's proposals",
   gt_boxes: "annotated boxes",
-  whole_picture: "whole pictures",
+  whole_picture: "whole images",
 };
 
 function ceilings(kind: Kind): DetectorChoice[] {

@@ -40,7 +40,7 @@ async function judged(
   engine: Engine,
   { terminal, signal }: Context,
 ): Promise<Finding[]> {
-  terminal.live(["reading the tables, comparing pictures"]);
+  terminal.live(["reading the tables, comparing images"]);
   try {
     return judgeStats(
       await engine.call("dataset_stats", { root, hash_pixels: true }, { signal }),

@@ -4,7 +4,7 @@ import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { BoxFormat, DatasetChoice } from "../contract/generated/types.ts";
 import { type DatasetIdentity, findDataset } from "../dataset/identify-dataset.ts";
 import { boxFormats } from "../dataset/prepare/own-rows.ts";
-import { isPrepared, type PictureSize, preparedSizes } from "../dataset/prepare/prepared-folder.ts";
+import { type ImageSize, isPrepared, preparedSizes } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../engine/engine.ts";
 import { hint } from "../experiment/hint.ts";
 import { presets } from "../experiment/presets.ts";
@@ -65,7 +65,7 @@ function chosen(args: Arguments, context: Context): DatasetChoice {
 }
 
 /** Of a set that is prepared on first use: what it has, or what experiments use most. A person's own is taken as it is. */
-function sizesToHave({ raw, root }: DatasetIdentity): PictureSize[] {
+function sizesToHave({ raw, root }: DatasetIdentity): ImageSize[] {
   if (raw === undefined) return [];
   const { image_size_px, resize } = presets.default;
   const there = preparedSizes(root);

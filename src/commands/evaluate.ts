@@ -2,10 +2,10 @@ import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { Split, TrialDataset } from "../contract/generated/types.ts";
 import { type DatasetIdentity, identifyDataset } from "../dataset/identify-dataset.ts";
 import { cacheDir } from "../environment/cache-dir.ts";
-import { baselineOf, pictureSizeOf } from "../store/model-facts.ts";
+import { baselineOf, imageSizeOf } from "../store/model-facts.ts";
 import { evaluationFolder, findTrial, sweepOf } from "../store/sweep-store.ts";
 import { liveEvent } from "../sweep/live-event.ts";
-import { pictureSizeFor } from "../sweep/ready-detectors.ts";
+import { imageSizeFor } from "../sweep/ready-detectors.ts";
 import { dataFolders, ensureDataset, openEngine, runsFolder } from "../sweep/session.ts";
 import type { Arguments, Context } from "./command.ts";
 import { chosenSplit, chosenSplitBy, isTest, namedDataset } from "./dataset-choice.ts";
@@ -19,7 +19,7 @@ export async function evaluate(args: Arguments, context: Context): Promise<numbe
   const baseline = baselineOf(model);
   const engine = await openEngine(args, context, baseline === undefined ? [] : [baseline]);
   try {
-    const size = baseline === undefined ? pictureSizeOf : () => pictureSizeFor(baseline);
+    const size = baseline === undefined ? imageSizeOf : () => imageSizeFor(baseline);
     if (dataset !== undefined) await ensureDataset(dataset, [size(model)], engine, context);
     // A model's own test split is its sweep's: each look is counted, before it is taken.
     if (isTest(split)) countLook(model, split, context.commandLine);

@@ -3,7 +3,7 @@ import { CliprpnError } from "../contract/errors.ts";
 import { download } from "../dataset/download/download.ts";
 import { progressLine } from "../dataset/download/progress.ts";
 import { filesFor, readSources } from "../dataset/download/sources.ts";
-import { locateAnnotations, locatePictures } from "../dataset/prepare/locate.ts";
+import { locateAnnotations, locateImages } from "../dataset/prepare/locate.ts";
 import type { Arguments, Context } from "./command.ts";
 
 /** Fetches into `root` what is not there yet of one of the field's data sets. @throws CliprpnError no_network, no_space. */
@@ -16,12 +16,12 @@ export async function fetchSources(
 ): Promise<void> {
   const own = args.text("sources");
   const hasAnnotations = isThere(() => locateAnnotations(root, dataset, split_by));
-  const hasPictures =
-    args.text("images") !== undefined || args.flag("without-pictures") || isThere(() => locatePictures(root));
+  const hasImages =
+    args.text("images") !== undefined || args.flag("without-pictures") || isThere(() => locateImages(root));
   const files = filesFor(
     dataset,
     await readSources(own === undefined ? undefined : resolve(cwd, own)),
-  ).filter(({ name }) => !(name === `${dataset}.zip` ? hasAnnotations : hasPictures));
+  ).filter(({ name }) => !(name === `${dataset}.zip` ? hasAnnotations : hasImages));
   await download(files, root, {
     onProgress: (progress) => terminal.live([progressLine(progress)]),
     onNote: (text) => terminal.info(text),

@@ -1,20 +1,20 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, extname, resolve } from "node:path";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
-import { withOnePicture } from "../dataset/prepare/one-image.ts";
-import { checkPicture, drawBoxes } from "../report/draw.ts";
-import { pictureSizeOf } from "../store/model-facts.ts";
+import { withOneImage } from "../dataset/prepare/one-image.ts";
+import { checkImage, drawBoxes } from "../report/draw.ts";
+import { imageSizeOf } from "../store/model-facts.ts";
 import { findTrial } from "../store/sweep-store.ts";
 import { openEngine, runsFolder } from "../sweep/session.ts";
 import type { Arguments, Context } from "./command.ts";
 
-/** `cliprpn ground IMAGE SENTENCE --model TRIAL`: the box as JSON, and the picture with the box. */
+/** `cliprpn ground IMAGE SENTENCE --model TRIAL`: the box as JSON, and the image with the box. */
 export async function ground(args: Arguments, context: Context): Promise<number> {
   const asked = await checked(args, context);
   const engine = await openEngine(args, context);
   try {
     const { model, image_file, sentence, out } = asked;
-    const found = await withOnePicture(image_file, pictureSizeOf(model), context.signal, (pixels_manifest) =>
+    const found = await withOneImage(image_file, imageSizeOf(model), context.signal, (pixels_manifest) =>
       engine.call("ground", { model, pixels_manifest, sentence }, { signal: context.signal }),
     );
     await mkdir(dirname(out), { recursive: true });
@@ -46,11 +46,8 @@ async function checked(
   if (![".png", ".jpg", ".jpeg", ".webp"].includes(extname(out).toLowerCase()))
     throw new CliprpnError("bad_input", `--out ${args.text("out")}: expected a .png, .jpg or .webp file`);
   if (out === image_file)
-    throw new CliprpnError(
-      "bad_input",
-      `--out ${args.text("out")}: this is the picture itself; give another`,
-    );
-  await checkPicture(image_file);
+    throw new CliprpnError("bad_input", `--out ${args.text("out")}: this is the image itself; give another`);
+  await checkImage(image_file);
   const model = findTrial(named, runsFolder(args, context), context.cwd);
   return { model, image_file, sentence, out };
 }

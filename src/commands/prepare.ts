@@ -5,7 +5,7 @@ import type { AnnotationSource } from "../contract/generated/types.ts";
 import { DEFAULT_MAX_PIXELS } from "../dataset/images/decode.ts";
 import { extractFiles } from "../dataset/images/extract-zip.ts";
 import { makeUnpackedFolder } from "../dataset/images/unpacked-folder.ts";
-import { locateAnnotations, locatePictures, namedPlace, type Place } from "../dataset/prepare/locate.ts";
+import { locateAnnotations, locateImages, namedPlace, type Place } from "../dataset/prepare/locate.ts";
 import { ownSource } from "../dataset/prepare/own-rows.ts";
 import { inFolder, type PrepareRequest, prepareDataset } from "../dataset/prepare/prepare-dataset.ts";
 import { family } from "../dataset/prepare/published-counts.ts";
@@ -86,11 +86,11 @@ async function familyRequest(name: string, args: Arguments, context: Context): P
     name: full,
     split_by,
     source,
-    images: withoutPictures(args)
+    images: withoutImages(args)
       ? null
       : images === undefined
-        ? locatePictures(root)
-        : namedPlace(resolve(context.cwd, images), "the pictures"),
+        ? locateImages(root)
+        : namedPlace(resolve(context.cwd, images), "the images"),
   };
 }
 
@@ -141,10 +141,10 @@ function ownRequest(name: string, from: string[], args: Arguments, context: Cont
       "--download fetches the field's data sets; --from names files that are there",
     );
   const images = args.text("images");
-  if (images === undefined && !withoutPictures(args))
+  if (images === undefined && !withoutImages(args))
     throw new CliprpnError(
       "bad_input",
-      "--images: expected the folder (or .zip) of the pictures, or --without-pictures to keep the annotations alone",
+      "--images: expected the folder (or .zip) of the images, or --without-pictures to keep the annotations alone",
     );
   return {
     ...common(args),
@@ -161,7 +161,7 @@ function ownRequest(name: string, from: string[], args: Arguments, context: Cont
       },
       context.cwd,
     ),
-    images: images === undefined ? null : namedPlace(resolve(context.cwd, images), "the pictures"),
+    images: images === undefined ? null : namedPlace(resolve(context.cwd, images), "the images"),
   };
 }
 
@@ -181,6 +181,6 @@ function common(
   };
 }
 
-function withoutPictures(args: Arguments): boolean {
+function withoutImages(args: Arguments): boolean {
   return args.flag("without-pictures");
 }

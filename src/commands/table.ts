@@ -127,9 +127,9 @@ export const commands: Command[] = [
   },
   {
     usage: "ground <image> <sentence>",
-    describe: "find in a picture what a sentence means",
+    describe: "find in an image what a sentence means",
     positionals: {
-      image: { describe: "a picture", type: "string" },
+      image: { describe: "an image", type: "string" },
       sentence: { describe: "what to look for", type: "string" },
     },
     options: {
@@ -159,7 +159,7 @@ export const commands: Command[] = [
       download: { describe: "fetch into --root what is not there", type: "boolean", default: false },
       sources: { describe: "a JSON file of mirrors in place of the one that comes along", type: "string" },
       from: { describe: "own data: FILE, or SPLIT=FILE (repeatable)", type: "array" },
-      images: { describe: "folder (or .zip) of the pictures", type: "string" },
+      images: { describe: "folder (or .zip) of the images", type: "string" },
       "without-pictures": {
         describe: "annotations alone: to look at, or to convert",
         type: "boolean",
@@ -177,7 +177,7 @@ export const commands: Command[] = [
       },
       columns: { describe: "names in --from: image=file_name,sentence=caption,box=bbox", type: "string" },
       "split-seed": {
-        describe: "of the split by picture, where no split is given",
+        describe: "of the split by image, where no split is given",
         type: "number",
         default: 0,
         minimum: 0,
@@ -194,20 +194,20 @@ export const commands: Command[] = [
         default: "squash",
       },
       "allow-missing": {
-        describe: "go on without pictures that are missing or broken",
+        describe: "go on without images that are missing or broken",
         type: "boolean",
         default: false,
       },
       "follow-links": {
-        describe: "read pictures that links lead to, out of their folder",
+        describe: "read images that links lead to, out of their folder",
         type: "boolean",
         default: false,
       },
-      "max-pixels": { describe: "refuse pictures with more", type: "number" },
+      "max-pixels": { describe: "refuse images with more", type: "number" },
       python,
     },
     examples: [
-      ["$0 prepare refcocog --root ~/data", "annotations and pictures are there"],
+      ["$0 prepare refcocog --root ~/data", "annotations and images are there"],
       ["$0 prepare mine --from a.jsonl --images photos --box-format xyxy", "your own"],
     ],
     load: async () => (await import("./prepare.ts")).prepare,

@@ -20,7 +20,7 @@ export interface Checked {
   PreparedDataset: contract.PreparedDataset;
   PixelsManifest: contract.PixelsManifest;
   PixelShard: contract.PixelShard;
-  WantedPictures: contract.WantedPictures;
+  WantedImages: contract.WantedImages;
 }
 
 /**

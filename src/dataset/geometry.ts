@@ -1,6 +1,6 @@
 import type { BoxXyxy, Resize } from "../contract/generated/types.ts";
 
-/** Where a picture lies in its prepared square: x_prepared = x * scale_x + left_px, and y alike. */
+/** Where an image lies in its prepared square: x_prepared = x * scale_x + left_px, and y alike. */
 export interface Frame {
   scale_x: number;
   scale_y: number;
@@ -11,7 +11,7 @@ export interface Frame {
 }
 
 /**
- * The frame of a picture of so many pixels: `squash` fills the square, `letterbox` keeps the shape and centres it. The
+ * The frame of an image of so many pixels: `squash` fills the square, `letterbox` keeps the shape and centres it. The
  * resized size is whole, and the scales are exactly its ratio to the original, each axis by itself.
  */
 export function frameOf(width: number, height: number, image_size_px: number, resize: Resize): Frame {
@@ -37,13 +37,13 @@ function keptShape(width: number, height: number, image_size_px: number): [numbe
 
 type Placed = Pick<Frame, "scale_x" | "scale_y" | "left_px" | "top_px">;
 
-/** A box of the original picture, in the prepared frame; both in pixels. */
+/** A box of the original image, in the prepared frame; both in pixels. */
 export function toFrame([x1, y1, x2, y2]: BoxXyxy, { scale_x, scale_y, left_px, top_px }: Placed): BoxXyxy {
   return [x1 * scale_x + left_px, y1 * scale_y + top_px, x2 * scale_x + left_px, y2 * scale_y + top_px];
 }
 
 /** The inverse of `toFrame`. */
-export function toPicture([x1, y1, x2, y2]: BoxXyxy, { scale_x, scale_y, left_px, top_px }: Placed): BoxXyxy {
+export function toImage([x1, y1, x2, y2]: BoxXyxy, { scale_x, scale_y, left_px, top_px }: Placed): BoxXyxy {
   return [
     (x1 - left_px) / scale_x,
     (y1 - top_px) / scale_y,

@@ -2,10 +2,10 @@ import { dirname } from "node:path";
 import { shellQuoted } from "../base/shell-quote.ts";
 import type { PreparedDataset } from "../contract/generated/types.ts";
 import { DEFAULT_MAX_PIXELS } from "./images/decode.ts";
-import type { PictureSize } from "./prepare/prepared-folder.ts";
+import type { ImageSize } from "./prepare/prepared-folder.ts";
 
 /** The command that makes this data set again from the same files, at this size. */
-export function prepareCommand(facts: PreparedDataset, size?: PictureSize): string {
+export function prepareCommand(facts: PreparedDataset, size?: ImageSize): string {
   const { source, name, split_by, images_dir, allow_missing, follow_links, max_pixels } = facts;
   const suffix = `-${split_by}`;
   const words =

@@ -25,20 +25,20 @@ export interface DataFolders {
 /**
  * A data set to train or to evaluate on.
  *
- * @throws CliprpnError not_found; data_invalid when annotations are missing, or it was prepared without pictures.
+ * @throws CliprpnError not_found; data_invalid when annotations are missing, or it was prepared without images.
  */
 export async function identifyDataset(choice: DatasetChoice, folders: DataFolders): Promise<DatasetIdentity> {
   const found = await findDataset(choice, folders);
   if (found.raw === undefined && readFacts(found.root).images_dir === null)
     throw new CliprpnError(
       "data_invalid",
-      `${found.root}: expected a data set with pictures, found one that was prepared without; prepare it with --images`,
+      `${found.root}: expected a data set with images, found one that was prepared without; prepare it with --images`,
     );
   return found;
 }
 
 /**
- * A data set to look at; it may be without pictures.
+ * A data set to look at; it may be without images.
  *
  * @throws CliprpnError not_found; data_invalid when annotations are missing.
  */

@@ -54,15 +54,15 @@ function platformRow(platform: NodeJS.Platform): Finding {
     : ok("platform", found);
 }
 
-/** Text in pictures and charts needs the font, and pictures need sharp's own binary for this platform. */
+/** Text in images and charts needs the font, and images need sharp's own binary for this platform. */
 async function fontsRow(): Promise<Finding> {
   try {
     const font = createRequire(import.meta.url).resolve("dejavu-fonts-ttf/ttf/DejaVuSans.ttf");
     await access(font);
     await loadSharp();
-    return ok("pictures, fonts", "sharp, DejaVu Sans");
+    return ok("images, fonts", "sharp, DejaVu Sans");
   } catch (error) {
-    return broken("pictures, fonts", firstLine(error), "run `npm ci` again, on this machine");
+    return broken("images, fonts", firstLine(error), "run `npm ci` again, on this machine");
   }
 }
 

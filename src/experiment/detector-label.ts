@@ -24,7 +24,7 @@ export function detectorLabel(detector: Detector): string {
     case "gt_boxes":
       return "gt boxes";
     case "whole_picture":
-      return "whole picture";
+      return "whole image";
   }
 }
 

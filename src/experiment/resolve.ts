@@ -52,7 +52,7 @@ export function resolveSettings(experiment: Experiment, files: SettingFiles): Re
     resolveOne(experiment, { ...varied }, { also: index }, files),
   );
   const onlyAlso = Object.keys(experiment.vary ?? {}).length === 0 && (experiment.also ?? []).length > 0;
-  return onlyAlso ? also : [...onceWholePicture(grid), ...also];
+  return onlyAlso ? also : [...onceWholeImage(grid), ...also];
 }
 
 /** What of a setting decides its result. */
@@ -63,7 +63,7 @@ export function identityOf(setting: ResolvedSetting): unknown {
 }
 
 /** Combinations with other rankings have nothing to rank: they are the first again. */
-function onceWholePicture(grid: ResolvedSetting[]): ResolvedSetting[] {
+function onceWholeImage(grid: ResolvedSetting[]): ResolvedSetting[] {
   const seen = new Set<string>();
   return grid.filter((setting) => {
     if (setting.kind !== "baseline" || setting.baseline.detector.kind !== "whole_picture") return true;

@@ -18,8 +18,8 @@ export function basis({ summary, trials, name, testReads }: ReportInput): string
       : `The test split has been looked at ${testReads === 1 ? "once" : `${count(testReads)} times`} in this sweep.`;
   return [
     `Sweep ${name}: ${complete}${seeds === 0 ? "" : `, ${seeds} ${seeds === 1 ? "seed" : "seeds"}${once}`};`,
-    `${count(summary.num_sentences)} sentences on ${count(summary.num_images)} pictures of ${summary.split}.`,
-    `In parentheses: ${percent(summary.confidence, 0)} intervals${seeds === 0 ? "" : " of the mean over seeds"}, by bootstrap over pictures (${count(summary.num_resamples)} resamples).`,
+    `${count(summary.num_sentences)} sentences on ${count(summary.num_images)} images of ${summary.split}.`,
+    `In parentheses: ${percent(summary.confidence, 0)} intervals${seeds === 0 ? "" : " of the mean over seeds"}, by bootstrap over images (${count(summary.num_resamples)} resamples).`,
     "A hit is IoU >= 0.5; Acc@0.5 is the share of sentences whose best-scoring box is a hit.",
     looks,
   ].join(" ");

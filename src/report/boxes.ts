@@ -97,15 +97,15 @@ function boxesAlone(baselines: Baseline[], { summary }: ReportInput): RootConten
   const depends = baselines.some(({ spec }) => spec.baseline.detector.kind === "rpn");
   return [
     paragraph(
-      `The boxes before they are ranked: the share of sentences with a hit among the detector's k best-scoring boxes (Recall@k), and among all (best box), in %. The detector does not know the sentence${depends ? "; an RPN does" : ""}. A picture in which nothing is detected is answered by the whole picture.`,
+      `The boxes before they are ranked: the share of sentences with a hit among the detector's k best-scoring boxes (Recall@k), and among all (best box), in %. The detector does not know the sentence${depends ? "; an RPN does" : ""}. An image in which nothing is detected is answered by the whole image.`,
     ),
     table(
       [
         "detector",
-        "boxes a picture",
+        "boxes an image",
         ...recalls.map(({ k }) => `Recall@${k}`),
         "best box",
-        `pictures without boxes (of ${count(summary.num_images)})`,
+        `images without boxes (of ${count(summary.num_images)})`,
       ],
       sameBoxes(baselines).map(({ name, members: [{ proposals }] }) => [
         name,

@@ -59,9 +59,9 @@ export function otherBreakdowns({ settings }: Summary): RootContent[] {
 type By = SettingSummary["breakdowns"][number]["by"];
 
 const titles: [By, string][] = [
-  ["area_tercile", "By the object's share of the picture"],
+  ["area_tercile", "By the object's share of the image"],
   ["sentence_length", "By words in the sentence"],
-  ["num_same_category", "By objects of the same category in the picture"],
+  ["num_same_category", "By objects of the same category in the image"],
 ];
 
 function breakdownTable(settings: SettingSummary[], by: By): RootContent {

@@ -1,10 +1,10 @@
-/** What is written below a picture: a sentence, and what each drawn box is. */
+/** What is written below an image: a sentence, and what each drawn box is. */
 export interface Caption {
   sentence: string;
   legend: { text: string; color: string; dashed?: boolean }[];
 }
 
-/** The caption as an SVG of the picture's width. */
+/** The caption as an SVG of the image's width. */
 export function captionSvg({ sentence, legend }: Caption, width: number): { svg: string; height: number } {
   const columns = (indent: number): number =>
     Math.max(10, Math.floor((width - 2 * margin - indent) / (font * 0.58)));

@@ -11,15 +11,15 @@ export function definitions(summary: Summary): RootContent[] {
   return [
     heading(2, "What the figures mean"),
     bullets([
-      "A hit is IoU >= 0.5 between the best-scoring box, clipped to the picture, and the truth, in pixels of the original picture.",
+      "A hit is IoU >= 0.5 between the best-scoring box, clipped to the image, and the truth, in pixels of the original image.",
       "Acc@t is the share of sentences with IoU >= t; Acc@0.5 is the headline, and Recall@1 is the same. mAcc is the mean of Acc@t over t = 0.5, 0.55, ..., 0.95.",
       "mIoU is the mean IoU; oIoU the sum of intersections over the sum of unions.",
       "Recall@k is the share of sentences with a hit among the k best boxes; pointing the share whose box has its centre inside the truth.",
-      "A minimal pair is two sentences on one picture that differ in one word and have different answers; both must be right.",
+      "A minimal pair is two sentences on one image that differ in one word and have different answers; both must be right.",
       ...(kinds.has("baseline") ? baselineWords : []),
       ...(ceilings(summary).size > 0
         ? [
-            "A ceiling ranks the annotated boxes of all objects of the picture: what its ranking would reach with a detector that never errs.",
+            "A ceiling ranks the annotated boxes of all objects of the image: what its ranking would reach with a detector that never errs.",
           ]
         : []),
       `Floors are computed on ${summary.split}: ${list(floors)}.`,
@@ -29,11 +29,11 @@ export function definitions(summary: Summary): RootContent[] {
 }
 
 const baselineWords = [
-  "A baseline is a detector that proposes boxes and CLIP that ranks them by the sentence; a box's score is its share of the picture's softmax. Its Recall@k counts boxes as CLIP ranks them, but in the table of the boxes alone as the detector scores them.",
+  "A baseline is a detector that proposes boxes and CLIP that ranks them by the sentence; a box's score is its share of the image's softmax. Its Recall@k counts boxes as CLIP ranks them, but in the table of the boxes alone as the detector scores them.",
 ];
 
 const floorWords = {
   constant_box: "the one constant box that fits train best",
-  whole_picture: "the whole picture",
+  whole_picture: "the whole image",
   blank_sentence: "the best setting with its sentence blanked",
 };

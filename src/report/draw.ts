@@ -4,7 +4,7 @@ import { loadSharp } from "../base/sharp.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import { type Caption, captionSvg } from "./caption.ts";
 
-/** A box to draw: corners in pixels of the original picture. */
+/** A box to draw: corners in pixels of the original image. */
 export interface DrawnBox {
   box_xyxy: [number, number, number, number];
   color: string;
@@ -12,16 +12,16 @@ export interface DrawnBox {
 }
 
 export interface DrawOptions {
-  /** Written below the picture. */
+  /** Written below the image. */
   caption?: Caption;
-  /** Side of the square that the picture is brought to fill, in pixels; its own size by default. */
+  /** Side of the square that the image is brought to fill, in pixels; its own size by default. */
   fit?: number;
   /** Applies a photo's rotation flag (EXIF) first; the boxes are in that frame. */
   upright?: boolean;
 }
 
 /**
- * Draws boxes on a picture and writes it in the format that the file's ending names.
+ * Draws boxes on an image and writes it in the format that the file's ending names.
  *
  * @throws CliprpnError not_found, data_invalid where there is nothing that can be drawn on.
  */
@@ -31,7 +31,7 @@ export async function drawBoxes(
   outFile: string,
   options: DrawOptions = {},
 ): Promise<void> {
-  await checkPicture(imageFile);
+  await checkImage(imageFile);
   const sharp = await loadSharp();
   const picture = options.upright === true ? sharp(imageFile).autoOrient() : sharp(imageFile);
   const metadata = await picture.metadata();
@@ -47,12 +47,12 @@ export async function drawBoxes(
     .png()
     .toBuffer()
     .catch((error) => {
-      throw noPicture(imageFile, error);
+      throw noImage(imageFile, error);
     });
   await withCaption(sharp(drawn), size, options.caption).toFile(outFile);
 }
 
-/** Puts pictures side by side, for a minimal pair. */
+/** Puts images side by side, for a minimal pair. */
 export async function sideBySide(files: string[], outFile: string, gap = 12): Promise<void> {
   const sharp = await loadSharp();
   const sizes = await Promise.all(files.map((file) => sharp(file).metadata()));
@@ -71,18 +71,18 @@ export async function sideBySide(files: string[], outFile: string, gap = 12): Pr
 }
 
 /** @throws CliprpnError not_found, data_invalid where there is nothing that can be drawn on. */
-export async function checkPicture(file: string): Promise<void> {
-  if (!existsSync(file)) throw new CliprpnError("not_found", `${file}: expected a picture, found no file`);
+export async function checkImage(file: string): Promise<void> {
+  if (!existsSync(file)) throw new CliprpnError("not_found", `${file}: expected an image, found no file`);
   const sharp = await loadSharp();
   await sharp(file)
     .metadata()
     .catch((error) => {
-      throw noPicture(file, error);
+      throw noImage(file, error);
     });
 }
 
-function noPicture(file: string, cause: unknown): CliprpnError {
-  const message = `${file}: expected a picture (JPEG, PNG, WebP or GIF), found something else`;
+function noImage(file: string, cause: unknown): CliprpnError {
+  const message = `${file}: expected an image (JPEG, PNG, WebP or GIF), found something else`;
   return new CliprpnError("data_invalid", message, { cause });
 }
 
@@ -94,14 +94,14 @@ function withCaption(picture: Sharp, size: { width: number; height: number }, ca
     .composite([{ input: Buffer.from(svg), left: 0, top: size.height }]);
 }
 
-/** The box's rectangle in a picture of this size. @param zoom pixels of it per pixel of the original picture. */
+/** The box's rectangle in an image of this size. @param zoom pixels of it per pixel of the original image. */
 export function boxSvg(
   { box_xyxy, color, dashed }: DrawnBox,
   zoom: number,
   size: { width: number; height: number },
 ): string {
   const stroke = Math.max(2, Math.round(Math.min(size.width, size.height) / 130));
-  // Inside the picture whole: a box at its edge would lose half its line.
+  // Inside the image whole: a box at its edge would lose half its line.
   const inset = stroke / 2 + 1;
   const [x1, y1, x2, y2] = box_xyxy.map((value) => value * zoom) as DrawnBox["box_xyxy"];
   const left = Math.max(inset, x1);

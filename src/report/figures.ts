@@ -31,7 +31,7 @@ export const none = "–";
 
 export const floorNames = {
   constant_box: "constant box",
-  whole_picture: "whole picture",
+  whole_picture: "whole image",
   blank_sentence: "blank sentence",
 };
 

@@ -63,7 +63,7 @@ export function comparisons(summary: Summary): RootContent[] {
   return [
     heading(2, "Is the best one really better?"),
     paragraph(
-      `${quoted(best.label)} minus each other setting, Acc@0.5 on the same sentences, in points. An interval that holds 0 means that these pictures cannot tell. Each interval stands for itself: the more settings are compared, the more the first place owes to luck.${seeded && summary.settings.some(({ kind }) => kind === "baseline") ? " A baseline's one run stands for every seed." : ""}`,
+      `${quoted(best.label)} minus each other setting, Acc@0.5 on the same sentences, in points. An interval that holds 0 means that these images cannot tell. Each interval stands for itself: the more settings are compared, the more the first place owes to luck.${seeded && summary.settings.some(({ kind }) => kind === "baseline") ? " A baseline's one run stands for every seed." : ""}`,
     ),
     table(
       ["against", "difference", ...(seeded ? ["seeds ahead"] : [])],

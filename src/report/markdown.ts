@@ -48,7 +48,7 @@ export function table(head: string[], rows: Inline[][], wordColumns = 1): RootCo
   };
 }
 
-/** Pictures that stand beside each other where the page is wide enough. */
+/** Images that stand beside each other where the page is wide enough. */
 export function images(pictures: { file: string; alt: string }[]): RootContent {
   const nodes = pictures.flatMap(({ file, alt }): PhrasingContent[] => [
     { type: "image", url: file, alt },

@@ -23,7 +23,7 @@ export interface ReportInput {
   sourcesToday: string;
 }
 
-/** A picture beside the report, relative to it. */
+/** An image beside the report, relative to it. */
 export interface Picture {
   file: string;
   alt: string;

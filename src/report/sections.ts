@@ -15,14 +15,14 @@ import { reproduce } from "./reproduce.ts";
 import { verdict } from "./verdict.ts";
 
 /** Charts and drawn cases. */
-export interface ReportPictures extends Charts {
+export interface ReportImages extends Charts {
   cases: { title: string; pictures: Picture[] }[];
-  /** What kept cases out of the gallery: pictures that cannot be read. */
+  /** What kept cases out of the gallery: images that cannot be read. */
   unreadable: string[];
 }
 
 /** The report's blocks, top to bottom: the answer first, what it rests on after it. */
-export function reportBlocks(input: ReportInput, pictures: ReportPictures): RootContent[] {
+export function reportBlocks(input: ReportInput, pictures: ReportImages): RootContent[] {
   const { summary } = input;
   return [
     heading(1, input.question),
@@ -45,7 +45,7 @@ export function reportBlocks(input: ReportInput, pictures: ReportPictures): Root
   ];
 }
 
-function gallery(summary: Summary, { cases, unreadable }: ReportPictures): RootContent[] {
+function gallery(summary: Summary, { cases, unreadable }: ReportImages): RootContent[] {
   const shown = cases.filter(({ pictures }) => pictures.length > 0);
   if (shown.length === 0 && unreadable.length === 0) return [];
   return [
@@ -54,7 +54,7 @@ function gallery(summary: Summary, { cases, unreadable }: ReportPictures): RootC
     ...shown.flatMap(({ title, pictures }) => [heading(3, title), images(pictures)]),
     ...(unreadable.length === 0
       ? []
-      : [paragraph("Cases whose picture cannot be read are left out:"), bullets(unreadable)]),
+      : [paragraph("Cases whose image cannot be read are left out:"), bullets(unreadable)]),
   ];
 }
 

@@ -113,11 +113,11 @@ function oneSeed({ settings }: Summary): string {
   return `; with one seed${trained.length > 1 ? " each" : ""}, luck of the seed is not ruled out`;
 }
 
-/** Why the order is open: by the pictures, or by the seeds alone. */
+/** Why the order is open: by the images, or by the seeds alone. */
 function unclear(open: Judged[], names: string, { num_images }: Summary): string {
   return open.every(({ difference }) => difference.low > 0)
     ? `it is not ahead of ${names} with every seed`
-    : `these ${count(num_images)} pictures cannot tell it apart from ${names}`;
+    : `these ${count(num_images)} images cannot tell it apart from ${names}`;
 }
 
 /** A best setting that is no better than an answer without understanding has to say so. */

@@ -7,24 +7,24 @@ import { drawBoxes, sideBySide } from "./draw.ts";
 import { drawCharts } from "./draw-charts.ts";
 import { render } from "./markdown.ts";
 import type { Picture, ReportInput } from "./report-input.ts";
-import { type ReportPictures, reportBlocks } from "./sections.ts";
+import { type ReportImages, reportBlocks } from "./sections.ts";
 
 /**
- * Writes the report, its figures as JSON and its pictures: `REPORT.md`, `summary-val.json`, `report/val/`.
+ * Writes the report, its figures as JSON and its images: `REPORT.md`, `summary-val.json`, `report/val/`.
  *
  * @param folder the sweep's folder.
  * @returns the report's path.
  */
 export async function writeReport(input: ReportInput, folder: string): Promise<string> {
   const { split } = input.summary;
-  const pictures = await writePictures(input, folder);
+  const pictures = await writeImages(input, folder);
   await writeFileAtomic(join(folder, `summary-${split}.json`), `${JSON.stringify(input.summary, null, 2)}\n`);
   const path = join(folder, split === "val" ? "REPORT.md" : `REPORT-${split}.md`);
   await writeFileAtomic(path, render(reportBlocks(input, pictures)));
   return path;
 }
 
-async function writePictures(input: ReportInput, folder: string): Promise<ReportPictures> {
+async function writeImages(input: ReportInput, folder: string): Promise<ReportImages> {
   const { summary } = input;
   const place = `report/${summary.split}`;
   await rm(join(folder, place), { recursive: true, force: true });
@@ -39,7 +39,7 @@ async function drawGallery(
   { summary: { gallery } }: ReportInput,
   folder: string,
   place: string,
-): Promise<Pick<ReportPictures, "cases" | "unreadable">> {
+): Promise<Pick<ReportImages, "cases" | "unreadable">> {
   const unreadable = new Set<string>();
   const drawAll = async (cases: Case[], prefix: string): Promise<Picture[]> => {
     const pictures: Picture[] = [];
@@ -70,7 +70,7 @@ async function drawGallery(
   return { cases, unreadable: [...unreadable] };
 }
 
-/** A picture that was moved, or is none, costs its case, not the report. */
+/** An image that was moved, or is none, costs its case, not the report. */
 function whyUnreadable(error: unknown): string {
   if (error instanceof CliprpnError && ["not_found", "data_invalid"].includes(error.code))
     return error.message;

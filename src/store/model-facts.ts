@@ -5,12 +5,12 @@ import { CliprpnError } from "../contract/errors.ts";
 import type { BaselineSpec, Settings } from "../contract/generated/types.ts";
 
 /**
- * How a trained model wants its pictures; told by the JSON beside its weights.
+ * How a trained model wants its images; told by the JSON beside its weights.
  *
  * @param model a trial's folder (its best epoch), or a .safetensors file.
  * @throws CliprpnError not_found, weights_mismatch, bad_input.
  */
-export function pictureSizeOf(model: string): Pick<Settings, "image_size_px" | "resize"> {
+export function imageSizeOf(model: string): Pick<Settings, "image_size_px" | "resize"> {
   if (baselineOf(model) !== undefined)
     throw new CliprpnError(
       "bad_input",
@@ -25,7 +25,7 @@ export function pictureSizeOf(model: string): Pick<Settings, "image_size_px" | "
   if (!Number.isInteger(image_size_px) || (resize !== "squash" && resize !== "letterbox"))
     throw new CliprpnError(
       "weights_mismatch",
-      `${file}: expected the size of the model's pictures (image_size_px, resize), found none; another version of cliprpn made it`,
+      `${file}: expected the size of the model's images (image_size_px, resize), found none; another version of cliprpn made it`,
     );
   return { image_size_px: Number(image_size_px), resize };
 }

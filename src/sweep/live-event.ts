@@ -4,7 +4,7 @@ import type { Terminal } from "../terminal/terminal.ts";
 /** What each phase of a trial is called to people. */
 export const phases = {
   index: "reading the data set",
-  image_features: "CLIP's features of pictures",
+  image_features: "CLIP's features of images",
   text_features: "CLIP's features of sentences",
   training: "training",
   evaluation: "evaluating",

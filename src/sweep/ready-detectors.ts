@@ -1,23 +1,23 @@
 import type { Arguments, Context } from "../commands/command.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { BaselineSpec, TrainedYoloDetector, TrialSpec } from "../contract/generated/types.ts";
-import type { PictureSize } from "../dataset/prepare/prepared-folder.ts";
+import type { ImageSize } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../engine/engine.ts";
-import { pictureSizeOf } from "../store/model-facts.ts";
+import { imageSizeOf } from "../store/model-facts.ts";
 import { liveEvent } from "./live-event.ts";
 import { openEngine } from "./session.ts";
 
-/** A baseline looks at the pictures themselves; a data set that is not prepared yet is so at this size. */
-const anySize: PictureSize = { image_size_px: 224, resize: "squash" };
+/** A baseline looks at the images themselves; a data set that is not prepared yet is so at this size. */
+const anySize: ImageSize = { image_size_px: 224, resize: "squash" };
 
-/** The size of pictures that a trial asks for. */
-export function pictureSizeFor(spec: TrialSpec): PictureSize {
+/** The size of images that a trial asks for. */
+export function imageSizeFor(spec: TrialSpec): ImageSize {
   if (spec.kind === "cliprpn") {
     const { image_size_px, resize } = spec.settings;
     return { image_size_px, resize };
   }
   const { detector } = spec.baseline;
-  return detector.kind === "rpn" ? pictureSizeOf(detector.file) : anySize;
+  return detector.kind === "rpn" ? imageSizeOf(detector.file) : anySize;
 }
 
 /**

@@ -3,13 +3,13 @@ import { makeReport } from "../commands/report.ts";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { ClipRpnSpec, Split, StoredPlan, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
 import type { DatasetIdentity } from "../dataset/identify-dataset.ts";
-import { type PictureSize, readFacts } from "../dataset/prepare/prepared-folder.ts";
+import { type ImageSize, readFacts } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine, TrialWatcher } from "../engine/engine.ts";
 import type { Plan } from "../experiment/plan.ts";
 import type { Journal } from "../store/journal.ts";
 import { SweepStore } from "../store/sweep-store.ts";
 import { SweepProgress } from "./progress.ts";
-import { pictureSizeFor, readyDetectors } from "./ready-detectors.ts";
+import { imageSizeFor, readyDetectors } from "./ready-detectors.ts";
 import { ensureDataset, openEngine, writableRunsFolder } from "./session.ts";
 import { trialsToRun } from "./trials-to-run.ts";
 
@@ -134,9 +134,9 @@ function trains(spec: TrialSpec): boolean {
   return spec.kind === "cliprpn" || spec.baseline.detector.kind === "trained_yolo";
 }
 
-/** The sizes of pictures that the trials ask for. */
-function sizesOf(trials: readonly TrialSpec[]): PictureSize[] {
-  const sizes = trials.map(pictureSizeFor);
+/** The sizes of images that the trials ask for. */
+function sizesOf(trials: readonly TrialSpec[]): ImageSize[] {
+  const sizes = trials.map(imageSizeFor);
   return [...new Map(sizes.map((size) => [`${size.resize} ${size.image_size_px}`, size])).values()];
 }
 

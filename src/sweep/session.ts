@@ -10,7 +10,7 @@ import { makeDemo } from "../dataset/demo/make-demo.ts";
 import { type DataFolders, type DatasetIdentity, identifyDataset } from "../dataset/identify-dataset.ts";
 import { ensurePrepared } from "../dataset/prepare/ensure-prepared.ts";
 import type { PrepareContext } from "../dataset/prepare/prepare-dataset.ts";
-import type { PictureSize } from "../dataset/prepare/prepared-folder.ts";
+import type { ImageSize } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../engine/engine.ts";
 import { LocalEngine } from "../engine/local/local-engine.ts";
 import { cacheDir } from "../environment/cache-dir.ts";
@@ -60,7 +60,7 @@ export async function planOf(read: ReadExperiment, context: Context): Promise<Re
 /** The data set, ready at these sizes; the demo is drawn when it is asked for and not there yet. */
 export async function ensureDataset(
   dataset: DatasetIdentity,
-  sizes: readonly PictureSize[],
+  sizes: readonly ImageSize[],
   engine: Engine,
   context: Context,
 ): Promise<void> {
@@ -68,7 +68,7 @@ export async function ensureDataset(
   const { demo, raw } = dataset;
   if (demo !== undefined && raw !== undefined && !existsSync(join(raw, "demo.json"))) {
     terminal.info("Drawing the demo data set (once, well under two minutes).");
-    await makeDemo(raw, demo, (done, total) => terminal.live([`  ${done} of ${total} pictures`]), signal);
+    await makeDemo(raw, demo, (done, total) => terminal.live([`  ${done} of ${total} images`]), signal);
   }
   await ensurePrepared(dataset, sizes, version, prepareContext(engine.call.bind(engine), context));
   terminal.liveDone();

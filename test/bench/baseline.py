@@ -1,7 +1,7 @@
 """A baseline, ours against the original's way: `python -m bench.baseline SPEC.json CACHE`.
 
 The same detector, the same CLIP and the same sentences on both sides. The detector is trained for a moment only, and
-its boxes are taken however unsure it is of them, so that every picture has as many as on photos.
+its boxes are taken however unsure it is of them, so that every image has as many as on photos.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ CPU = torch.device("cpu")
 NUM_SENTENCES = 300
 # The demo's own, but for its epochs.
 DETECTOR = {"kind": "trained_yolo", "architecture": "yolov8p", "num_epochs": 1, "image_size_px": 160}
-# Of a YOLO on COCO photos at its usual threshold, 4 to 8 boxes a picture are left.
+# Of a YOLO on COCO photos at its usual threshold, 4 to 8 boxes an image are left.
 LIMITS = {"score_thresh": 0.0, "nms_thresh": 0.45, "max_boxes": 6}
 
 
@@ -53,7 +53,7 @@ def main(spec_file: Path, cache: Path) -> list[dict[str, Any]]:
 
 
 def sentences(index: DatasetIndex) -> list[np.ndarray]:
-    """Rows of pictures with many sentences, as RefCOCOg's have (3.8 in its val split), and of any."""
+    """Rows of images with many sentences, as RefCOCOg's have (3.8 in its val split), and of any."""
     rows = index.split("train")
     _, picture, counts = np.unique(index.image_rows[rows], return_inverse=True, return_counts=True)
     return [rows[counts[picture] >= 3][:NUM_SENTENCES], rows[-NUM_SENTENCES:]]
@@ -100,7 +100,7 @@ def spec_of(trial: dict[str, Any], cache: Path) -> BaselineSpec:
 
 
 def ours(spec: BaselineSpec, index: DatasetIndex, rows: np.ndarray, folder: Path) -> None:
-    """From the pictures' files to the answers' file."""
+    """From the images' files to the answers' file."""
     found = answer_rows(spec, index, rows, CPU, lambda event: None, lambda: False)
     write_predictions(folder / "answers.parquet", index, rows, found.answers)
 
@@ -109,7 +109,7 @@ def ours(spec: BaselineSpec, index: DatasetIndex, rows: np.ndarray, folder: Path
 def original_way(
     index: DatasetIndex, rows: np.ndarray, yolo: Any, backbone: ClipBackbone
 ) -> list[list[float]]:
-    """The original's loop: for each sentence one picture, one crop at a time, through PIL. Returns the boxes."""
+    """The original's loop: for each sentence one image, one crop at a time, through PIL. Returns the boxes."""
     answers = []
     assert index.images_dir is not None
     for row in rows.tolist():

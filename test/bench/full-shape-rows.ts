@@ -24,7 +24,7 @@ export async function fullShapeRows(folder: string, python: string): Promise<Row
   const opened_s = median(open_s);
   return [
     {
-      what: "`prepare` of 25,799 pictures and 95,010 sentences a second time, the command's start included",
+      what: "`prepare` of 25,799 images and 95,010 sentences a second time, the command's start included",
       ours: `${again_s.toFixed(2)} s`,
       other: `${first_s.toFixed(0)} s the first time`,
       figure: `${again_s.toFixed(2)} s`,

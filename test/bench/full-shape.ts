@@ -29,7 +29,7 @@ const places = [
   "that is red",
 ];
 
-/** A data set of RefCOCOg's full shape in its own layout, its pictures small ones of soft colours. */
+/** A data set of RefCOCOg's full shape in its own layout, its images small ones of soft colours. */
 export async function makeFullShape(root: string, shape: Shape[] = refcocogShape): Promise<void> {
   await mkdir(join(root, "annotations"), { recursive: true });
   await mkdir(join(root, "images"));
@@ -84,12 +84,12 @@ export async function makeFullShape(root: string, shape: Shape[] = refcocogShape
   }
 
   function sentence(): { sent_id: number; tokens: string[]; raw: string; sent: string } {
-    const text = `the ${random.pick(things)} ${random.pick(places)} of picture ${sent_id}`;
+    const text = `the ${random.pick(things)} ${random.pick(places)} of image ${sent_id}`;
     return { sent_id: sent_id++, tokens: text.split(" "), raw: text, sent: text };
   }
 }
 
-/** No two pictures are the same. */
+/** No two images are the same. */
 async function draw(files: string[], random: Random): Promise<void> {
   const sharp = await loadSharp();
   const raw = { width: 12, height: 9, channels: 3 } as const;

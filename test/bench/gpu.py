@@ -38,7 +38,7 @@ from cliprpn.models.original import original_model
 from cliprpn.seeding import seed_everything
 from cliprpn.trials.training import TrainingData, train_model
 
-# RefCOCOg (umd): its pictures, its training and val sentences, tokens of a sentence with both marks; CLIP RN50's sizes.
+# RefCOCOg (umd): its images, its training and val sentences, tokens of a sentence with both marks; CLIP RN50's sizes.
 NUM_IMAGES, NUM_TRAIN, NUM_VAL, MEAN_TOKENS = 25_799, 80_512, 4_896, 10.5
 MAP_CHANNELS, POOLED_DIM, WORD_DIM = 2048, 1024, 512
 NUM_PICTURES = 4_096  # To extract from, at scale 1.
@@ -114,7 +114,7 @@ def _train(args: argparse.Namespace, device: torch.device, peak: Peak) -> Iterat
 
 
 def _extract(args: argparse.Namespace, device: torch.device) -> list[Result]:
-    """RN50 with random weights: the network alone, and from prepared pictures to the store on the disk."""
+    """RN50 with random weights: the network alone, and from prepared images to the store on the disk."""
     backbone = random_rn50().to(device)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
@@ -131,7 +131,7 @@ def _extract(args: argparse.Namespace, device: torch.device) -> list[Result]:
 
     with tempfile.TemporaryDirectory() as folder:
         count = max(32, int(NUM_PICTURES * args.scale))
-        prepared = synthetic_pictures(Path(folder), count)
+        prepared = synthetic_images(Path(folder), count)
         started = time.perf_counter()
         extract_maps(
             Path(folder) / "maps",
@@ -150,11 +150,11 @@ def _extract(args: argparse.Namespace, device: torch.device) -> list[Result]:
     return [
         Result(
             f"{what} the network alone, {block} in a pass",
-            {"pictures a second": f"{alone:.0f}", "peak memory": memory},
+            {"images a second": f"{alone:.0f}", "peak memory": memory},
         ),
         Result(
-            f"{what} prepared pictures to the store",
-            {"pictures a second": f"{whole:.0f}", "peak memory": memory},
+            f"{what} prepared images to the store",
+            {"images a second": f"{whole:.0f}", "peak memory": memory},
         ),
     ]
 
@@ -207,8 +207,8 @@ def synthetic_data(scale: float, device: torch.device) -> tuple[TrainingData, st
     return TrainingData(index, features, rows[:num_train], rows[num_train:]), where
 
 
-def synthetic_pictures(folder: Path, count: int) -> Pixels:
-    """Prepared pictures of noise, smoothed, as many to a shard as the command line's."""
+def synthetic_images(folder: Path, count: int) -> Pixels:
+    """Prepared images of noise, smoothed, as many to a shard as the command line's."""
     random = np.random.default_rng(0)
     files = []
     for row in range(min(count, 64)):  # The same few again and again: reading them costs the same.
@@ -284,7 +284,7 @@ def _peak_memory(device: torch.device) -> str:
 
 def _page(results: list[Result], argv: list[str], device: torch.device, peak: Peak) -> str:
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or "a CPU"
-    columns = ["seconds an epoch", "share of the roofline", "pictures a second", "peak memory"]
+    columns = ["seconds an epoch", "share of the roofline", "images a second", "peak memory"]
     lines = [
         "# Figures by `npm run bench:gpu`",
         "",

@@ -1,4 +1,4 @@
-"""A trial the original's way: CLIP re-run for every sample and step, pictures one by one, torchvision's RPN."""
+"""A trial the original's way: CLIP re-run for every sample and step, images one by one, torchvision's RPN."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def train_original_way(spec: ClipRpnSpec, index: DatasetIndex, features: FrozenF
     Augmentation is left out, as our presets have none.
 
     Args:
-        features: for the pictures' frames alone.
+        features: for the images' frames alone.
     """
     seed_everything(spec.seed, spec.num_threads)
     backbone = load_backbone(spec.backbone.name, spec.backbone.weights)

@@ -1,4 +1,4 @@
-"""Pictures per second of a torch DataLoader that decodes by Pillow and resizes by torchvision.
+"""Images per second of a torch DataLoader that decodes by Pillow and resizes by torchvision.
 
 `python -m bench.pictures FOLDER REPEATS SIZE WORKERS` prints JSON.
 """
@@ -18,7 +18,7 @@ from torchvision.transforms.v2.functional import pil_to_tensor
 
 
 class Pictures(Dataset[Tensor]):
-    """Each picture of a folder, so many times; [3, size, size], uint8."""
+    """Each image of a folder, so many times; [3, size, size], uint8."""
 
     def __init__(self, folder: Path, repeats: int, size_px: int) -> None:
         self.files = sorted(folder.iterdir()) * repeats

@@ -1,4 +1,4 @@
-/** What preparing pictures costs: beside a DataLoader and beside libvips' own command, and its memory. */
+/** What preparing images costs: beside a DataLoader and beside libvips' own command, and its memory. */
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { performance } from "node:perf_hooks";
 import { execa } from "execa";
 import sharp from "sharp";
 import { packageRoot } from "../../src/base/package-root.ts";
-import type { WantedPicture } from "../../src/contract/generated/types.ts";
+import type { WantedImage } from "../../src/contract/generated/types.ts";
 import { DEFAULT_MAX_PIXELS } from "../../src/dataset/images/decode.ts";
 import { type PixelsOptions, preparePixels } from "../../src/dataset/images/prepare-pixels.ts";
 import { descendants, peakBytes } from "./cli.ts";
@@ -17,11 +17,11 @@ import { median } from "./statistics.ts";
 const size_px = 224;
 
 /**
- * Pictures per second, in turns on the same pictures: ours, a DataLoader's, and `vipsthumbnail`'s.
+ * Images per second, in turns on the same images: ours, a DataLoader's, and `vipsthumbnail`'s.
  *
- * @param images_dir pictures to take instead of drawn ones.
+ * @param images_dir images to take instead of drawn ones.
  */
-export async function picturesRows(folder: string, python: string, images_dir?: string): Promise<Row[]> {
+export async function imagesRows(folder: string, python: string, images_dir?: string): Promise<Row[]> {
   const images = images_dir ?? (await drawPhotos(join(folder, "photos"), 200));
   const num_files = readdirSync(images).length;
   const repeats = Math.ceil(2000 / num_files);
@@ -37,7 +37,7 @@ export async function picturesRows(folder: string, python: string, images_dir?: 
   }
   const [ours, pil, vips] = [median(per_second.ours), median(per_second.pil), median(per_second.vips)];
   const kb = Math.round(bytesOf(images) / num_files / 1000);
-  const what = `pictures to ${size_px} px, ${num_files * repeats} of ${kb} KB in the mean, ${availableParallelism()} cores; the other side:`;
+  const what = `images to ${size_px} px, ${num_files * repeats} of ${kb} KB in the mean, ${availableParallelism()} cores; the other side:`;
   const row = { ours: rate(ours), other: rate(pil), figure: `${(ours / pil).toFixed(2)} times` };
   return [
     {
@@ -64,15 +64,15 @@ export async function picturesRows(folder: string, python: string, images_dir?: 
   ];
 }
 
-/** Peak memory of all processes at 1,000 and at 25,799 pictures, and how long a second call takes. Linux only. */
-export async function picturesMemoryRows(folder: string): Promise<Row[]> {
+/** Peak memory of all processes at 1,000 and at 25,799 images, and how long a second call takes. Linux only. */
+export async function imagesMemoryRows(folder: string): Promise<Row[]> {
   const images_dir = await drawSmall(join(folder, "small"), 25_799);
   const few = await measureOwner({ ...optionsOf(images_dir, 1), folder: join(folder, "few") }, 1000);
   const many = await measureOwner({ ...optionsOf(images_dir, 1), folder: join(folder, "many") }, 25_799);
   const ratio = many.peak_bytes / few.peak_bytes;
   return [
     {
-      what: "peak memory of preparing 25,799 small pictures, all processes; the other side: 1,000",
+      what: "peak memory of preparing 25,799 small images, all processes; the other side: 1,000",
       ours: mib(many.peak_bytes),
       other: mib(few.peak_bytes),
       figure: `${ratio.toFixed(2)} times`,
@@ -80,7 +80,7 @@ export async function picturesMemoryRows(folder: string): Promise<Row[]> {
       met: ratio <= 1.25,
     },
     {
-      what: "a second call, all 25,799 pictures unchanged",
+      what: "a second call, all 25,799 images unchanged",
       ours: `${many.again_s.toFixed(2)} s`,
       other: `${many.first_s.toFixed(1)} s the first time`,
       figure: `${many.again_s.toFixed(2)} s`,
@@ -151,7 +151,7 @@ async function measureOwner(
 
 function optionsOf(images_dir: string, repeats: number): PixelsOptions {
   const names = readdirSync(images_dir).sort();
-  const wanted: WantedPicture[] = Array.from({ length: repeats }, () => names)
+  const wanted: WantedImage[] = Array.from({ length: repeats }, () => names)
     .flat()
     .map((file_name, image_id) => ({ image_id, file_name, width: null, height: null }));
   return {

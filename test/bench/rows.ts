@@ -53,7 +53,7 @@ export function sweepRows({ num_trials, prepare_s, features_s, num_sentences, ro
     const parts = Object.entries(row.original_parts_s).map(([part, s]) => `${part} ${seconds(s)}`);
     return {
       what: `sweep of ${num_trials} trials, \`${row.preset}\`, ${num_sentences.train} + ${num_sentences.val} sentences; the other side: the original's way`,
-      ours: `${seconds(row.ours_s)} (pictures ${seconds(prepare_s)}, features ${seconds(features_s)}, trial ${seconds(row.trial_s)})`,
+      ours: `${seconds(row.ours_s)} (images ${seconds(prepare_s)}, features ${seconds(features_s)}, trial ${seconds(row.trial_s)})`,
       other: `${seconds(row.original_s)} (trial ${seconds(row.original_trial_s)}: ${parts.join(", ")})`,
       figure: times(row.ratio),
       ...(row.preset === "default" ? atLeast(row.ratio, 8) : { target: "as measured" }),
@@ -71,22 +71,22 @@ export interface BaselineFigures {
   warm_s: number;
 }
 
-/** Of pictures with as many sentences as RefCOCOg's, and of any. */
+/** Of images with as many sentences as RefCOCOg's, and of any. */
 export function baselineRows([many, any]: [BaselineFigures, BaselineFigures]): Row[] {
-  const judged = baselineRow(many, `about as many a picture as in RefCOCOg; ${otherWay}`);
+  const judged = baselineRow(many, `about as many an image as in RefCOCOg; ${otherWay}`);
   return [
     { ...judged, ...atLeast(many.original_s / many.cold_s, 5) },
     baselineRow(any, "the scenes as they come; the other side: the same"),
   ];
 }
 
-const otherWay = "the other side: one picture, one crop, one sentence at a time, through PIL";
+const otherWay = "the other side: one image, one crop, one sentence at a time, through PIL";
 
 function baselineRow(figures: BaselineFigures, about: string): Row {
   const { num_sentences, num_images, num_boxes, original_s, cold_s, warm_s } = figures;
   const rate = (s: number): string => `${(num_sentences / s).toFixed(1)}/s`;
   return {
-    what: `sentences of a YOLO + CLIP baseline, ${num_sentences} on ${num_images} pictures with ${num_boxes} boxes each, ${about}`,
+    what: `sentences of a YOLO + CLIP baseline, ${num_sentences} on ${num_images} images with ${num_boxes} boxes each, ${about}`,
     ours: `${rate(cold_s)} (${seconds(cold_s)}), nothing kept; ${rate(warm_s)} a second time`,
     other: `${rate(original_s)} (${seconds(original_s)})`,
     figure: `${times(original_s / cold_s)}; a second time ${times(original_s / warm_s)}`,

@@ -12,7 +12,7 @@ import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import { helpMs, sweepMemory } from "./cli.ts";
 import { measureEngine } from "./engine.ts";
 import { fullShapeRows } from "./full-shape-rows.ts";
-import { picturesMemoryRows, picturesRows } from "./pictures.ts";
+import { imagesMemoryRows, imagesRows } from "./pictures.ts";
 import { runPython } from "./python.ts";
 import {
   type BaselineFigures,
@@ -59,8 +59,8 @@ try {
   );
   await add("the command line", async () => [helpRow(await helpMs())]);
   if (process.platform === "linux") await add("memory", async () => memoryRows(await sweepMemory(scenes)));
-  await add("preparing pictures", () => picturesRows(folder, python));
-  if (process.platform === "linux") await add("preparing many pictures", () => picturesMemoryRows(folder));
+  await add("preparing images", () => imagesRows(folder, python));
+  if (process.platform === "linux") await add("preparing many images", () => imagesMemoryRows(folder));
   await add("a data set of RefCOCOg's full shape", () => fullShapeRows(folder, python));
   const text = page(rows, await machine());
   process.stdout.write(text);

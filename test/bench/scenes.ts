@@ -16,7 +16,7 @@ export interface Scenes {
   env: NodeJS.ProcessEnv;
   plan: StoredPlan;
   specFiles: string[];
-  /** What preparing the pictures took, the start of Python left out. */
+  /** What preparing the images took, the start of Python left out. */
   prepare_s: number;
 }
 
@@ -60,7 +60,7 @@ export async function makeScenes(folder: string, python: string, count: number):
   return { folder, experiment, env, plan, specFiles, prepare_s };
 }
 
-/** Seconds of decoding all pictures of the prepared data set once more, into another folder. */
+/** Seconds of decoding all images of the prepared data set once more, into another folder. */
 async function preparingAgain(raw: string, prepared: string): Promise<number> {
   const started = performance.now();
   await preparePixels({

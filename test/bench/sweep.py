@@ -23,7 +23,7 @@ def main(folder: Path, prepare_s: float, spec_files: list[Path]) -> dict[str, An
     """Seconds of both ways for each spec. The features' cache must be empty, as ours includes them.
 
     Args:
-        prepare_s: what decoding the pictures took before; ours includes that too.
+        prepare_s: what decoding the images took before; ours includes that too.
     """
     specs = [ClipRpnSpec.model_validate_json(path.read_text(), strict=True) for path in spec_files]
     first = specs[0]

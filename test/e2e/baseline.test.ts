@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The demo's own boxes as a detector's; the first picture of val has none. */
+/** The demo's own boxes as a detector's; the first image of val has none. */
 function annotated(): object[] {
   const { annotations } = JSON.parse(readFileSync(join(data, "annotations/instances.json"), "utf8"));
   return annotations
@@ -53,7 +53,7 @@ test(
     expect(first.code, first.err).toBe(0);
     const report = readFileSync(join(folder, first.out.trim()), "utf8");
     expect(report).toContain("# How well do the boxes of a file and CLIP ground sentences?");
-    expect(report).toMatch(/\| boxes of boxes\.json \| .* \| 1 \|\n/); // One picture without boxes.
+    expect(report).toMatch(/\| boxes of boxes\.json \| .* \| 1 \|\n/); // One image without boxes.
     expect(report).toContain("ceiling: gt boxes, crop");
     const again = await run(...args);
     expect(again.err).toContain("2 trials, 2 done already");
@@ -127,7 +127,7 @@ test(
   timeoutMs,
 );
 
-test("a whole picture that is ranked in two ways is one trial", async () => {
+test("a whole image that is ranked in two ways is one trial", async () => {
   const args = ["baseline", "--detector", "whole_picture", "--ranking", "crop", "--ranking", "blur"];
   const { code, out, err } = await run(...args, "--dry-run", ...onData);
   expect(code, err).toBe(0);

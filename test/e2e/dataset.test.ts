@@ -65,7 +65,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A row for each of the pictures. */
+/** A row for each of the images. */
 function write(name: string, pictures: number[]): void {
   const rows = pictures.map((index) => ({
     image: `${index}.png`,
@@ -166,7 +166,7 @@ test("a flipped byte in a shard is found, ends with 2, and what is said mends it
   expect((await act(checkDataset, { name: "mine" })).code).toBe(0);
 });
 
-test("changed annotations, a changed and a lost picture, and a lost table are found", async () => {
+test("changed annotations, a changed and a lost image, and a lost table are found", async () => {
   write("a.jsonl", [0, 1, 2, 3]);
   write("b.jsonl", [4, 5]);
   mkdirSync(join(folder, "kept"));
@@ -183,7 +183,7 @@ test("changed annotations, a changed and a lost picture, and a lost table are fo
   expect(out).toMatch(/^FAIL tables and pixels can be opened: .*sentences\.parquet.*dataset\.json/m);
 });
 
-test("a picture in two splits, and one that was copied under another name, are leaks", async () => {
+test("an image in two splits, and one that was copied under another name, are leaks", async () => {
   copyFileSync(join(folder, "photos/0.png"), join(folder, "photos/8.png"));
   write("c.jsonl", [0, 1, 2]);
   write("d.jsonl", [2, 3, 8]);
@@ -194,17 +194,17 @@ test("a picture in two splits, and one that was copied under another name, are l
   expect(findings.filter(({ state }) => state === "FAIL")).toEqual([
     {
       state: "FAIL",
-      what: "train and val share no picture",
+      what: "train and val share no image",
       detail: expect.stringMatching(/^1 picture in both, 1 sentence .*: 2\.png; 1 more by its pixels/),
     },
   ]);
 });
 
-test("without pictures there is a summary and a card, no sheet", async () => {
+test("without images there is a summary and a card, no sheet", async () => {
   await prepare("bare", ["train.jsonl"], false);
   const { code, out } = await act(showDataset, { name: "bare" });
   expect(code).toBe(0);
-  expect(out).toContain("without pictures");
+  expect(out).toContain("without images");
   expect(existsSync(join(folders.data, "bare/card.md"))).toBe(true);
   expect(existsSync(join(folders.data, "bare/contact-sheet.png"))).toBe(false);
   const checked = await act(checkDataset, { name: "bare" });
@@ -222,7 +222,7 @@ test("a folder in RefCOCOg's own layout is told and checked in the cache", async
   const shown = await act(showDataset, { name: "scenes", root });
   expect(shown.out).toMatch(/^scenes, split by umd .* refs, \d+ sentences/m);
   expect(shown.err).toMatch(/cache\/prepared\/[0-9a-f]{16}\/card\.md/);
-  expect(readFileSync(join(found.root, "card.md"), "utf8")).toContain("icons in the pictures");
+  expect(readFileSync(join(found.root, "card.md"), "utf8")).toContain("icons in the images");
   const checked = await act(checkDataset, { name: "scenes", root });
   expect(checked.code, checked.out).toBe(0);
 });

@@ -6,10 +6,10 @@ import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { GroundResult } from "../../src/contract/generated/types.ts";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
-import { withOnePicture } from "../../src/dataset/prepare/one-image.ts";
+import { withOneImage } from "../../src/dataset/prepare/one-image.ts";
 import { LocalEngine } from "../../src/engine/local/local-engine.ts";
 import { drawBoxes } from "../../src/report/draw.ts";
-import { pictureSizeOf } from "../../src/store/model-facts.ts";
+import { imageSizeOf } from "../../src/store/model-facts.ts";
 import { evaluationFolder } from "../../src/store/sweep-store.ts";
 import { cliprpn, type Said } from "../helpers/cli.ts";
 import { testPython } from "../helpers/python.ts";
@@ -54,7 +54,7 @@ afterAll(async () => {
 const run = (...args: string[]): Promise<Said> =>
   cliprpn([...args, "--python", testPython()], folder, { CLIPRPN_CACHE: cache });
 
-/** A photo as a phone keeps it: the picture on its side, and a flag that says so. */
+/** A photo as a phone keeps it: the image on its side, and a flag that says so. */
 async function onItsSide(): Promise<string> {
   const file = join(folder, "photo.jpg");
   const picture = join(folder, "data/images", "demo_000001.png");
@@ -84,7 +84,7 @@ test("ground draws the box where it says, on a photo the right way up", async ()
   const drawn = await sharp(join(folder, "new/box.png")).metadata();
   expect([drawn.format, drawn.width, drawn.height]).toEqual(["png", width, height]);
   const changed = await changedBox(upright, join(folder, "new/box.png"));
-  // The line is a few pixels wide, and stands inside the picture.
+  // The line is a few pixels wide, and stands inside the image.
   for (const [index, edge] of changed.entries())
     expect(Math.abs(edge - found.pred_box_xyxy[index])).toBeLessThan(5);
   const straight = await ground(trial, upright, "the left one");
@@ -103,11 +103,11 @@ test("drawings are JPEG where the name says so", async () => {
 });
 
 test.each([
-  ["missing.png", "x", "photo.png", "missing.png: expected a picture, found no file"],
-  ["e2e.json", "x", "photo.png", "e2e.json: expected a picture"],
+  ["missing.png", "x", "photo.png", "missing.png: expected an image, found no file"],
+  ["e2e.json", "x", "photo.png", "e2e.json: expected an image"],
   ["data/images/demo_000001.png", "  ", "photo.png", "the sentence is empty"],
   ["data/images/demo_000001.png", "x", "photo.tiff", "expected a .png, .jpg or .webp file"],
-  ["data/images/demo_000001.png", "x", "data/images/demo_000001.png", "this is the picture itself"],
+  ["data/images/demo_000001.png", "x", "data/images/demo_000001.png", "this is the image itself"],
 ])("ground %s %j --out %s is refused before anything starts", async (image, sentence, out, expected) => {
   const { code, err } = await run("ground", image, sentence, "--model", trial, "--out", out);
   expect(err).toContain(expected);
@@ -151,7 +151,7 @@ test("each look at test is counted; answers on other data leave the trial's own 
   expect(reported.code, reported.err).toBe(0);
   const written = readFileSync(join(sweep, "REPORT-test.md"), "utf8");
   expect(written).toContain("The test split has been looked at 2 times in this sweep.");
-  expect(written).toContain("pictures of test.");
+  expect(written).toContain("images of test.");
   const pictures = [...written.matchAll(/\]\((report\/[^)]+)\)/g)].map(([, file]) => join(sweep, file ?? ""));
   expect(pictures.length).toBeGreaterThan(5);
   for (const file of pictures) expect(existsSync(file), file).toBe(true);
@@ -171,7 +171,7 @@ test("a row's command trains the same model again, to the last bit", async () =>
   }
 }, 120_000);
 
-/** Left, top, right and bottom of what differs between two pictures. */
+/** Left, top, right and bottom of what differs between two images. */
 async function changedBox(before: string, after: string): Promise<number[]> {
   const [a, b] = await Promise.all(
     [before, after].map((file) => sharp(file).removeAlpha().raw().toBuffer({ resolveWithObject: true })),
@@ -192,7 +192,7 @@ async function changedBox(before: string, after: string): Promise<number[]> {
 }
 
 function ground(model: string, image_file: string, sentence: string): Promise<GroundResult> {
-  return withOnePicture(image_file, pictureSizeOf(model), new AbortController().signal, (pixels_manifest) =>
+  return withOneImage(image_file, imageSizeOf(model), new AbortController().signal, (pixels_manifest) =>
     engine.call("ground", { model, pixels_manifest, sentence }),
   );
 }

@@ -105,7 +105,7 @@ test("init writes a file that plans, with a schema that is there", () => {
   expect(dry, dry.err).toMatchObject({ code: 0, out: expect.stringContaining("nothing was started") });
 }, 30_000);
 
-test("an experiment that ships runs from the picture to the report", () => {
+test("an experiment that ships runs from the image to the report", () => {
   const small = [
     "limits.train=100",
     "limits.val=40",

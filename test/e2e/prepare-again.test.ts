@@ -34,7 +34,7 @@ function place(): { cwd: string; run: Run; of: Run } {
   return { cwd, run, of };
 }
 
-/** Ten pictures of a colour in a folder of this name, and their rows beside it. */
+/** Ten images of a colour in a folder of this name, and their rows beside it. */
 async function photos(cwd: string, name: string, background: string, prefix = name): Promise<void> {
   mkdirSync(join(cwd, name));
   const files = Array.from({ length: 10 }, (_, index) => `${prefix}-${index}.png`);
@@ -44,9 +44,9 @@ async function photos(cwd: string, name: string, background: string, prefix = na
   writeFileSync(join(cwd, `${name}.jsonl`), rows.join("\n"));
 }
 
-/** Pictures of one colour are one picture to the leak check, and rightly so; it is not the matter here. */
+/** Images of one colour are one image to the leak check, and rightly so; it is not the matter here. */
 const failed = ({ out }: Said): string[] =>
-  out.split("\n").filter((line) => line.startsWith("FAIL") && !line.includes("share no picture"));
+  out.split("\n").filter((line) => line.startsWith("FAIL") && !line.includes("share no image"));
 const shard = (cwd: string, size: number): Buffer =>
   readFileSync(join(cwd, `data/mine/pixels/squash-${size}/shard-00000.npy`));
 
@@ -59,7 +59,7 @@ test("another size of the data set that was there is made anew before anything t
   expect(failed(await run("dataset", "check", "mine"))).toEqual([]);
   const experiment = {
     name: "own",
-    question: "Does it see the new pictures?",
+    question: "Does it see the new images?",
     dataset: { name: "mine" },
     settings: { image_size_px: 96, training: { num_epochs: 1 } },
   };
@@ -67,7 +67,7 @@ test("another size of the data set that was there is made anew before anything t
   const { code, err } = await run("sweep", "own.json");
   expect(code, err).toBe(0);
   expect([...shard(cwd, 96).subarray(-3)]).toEqual([0, 0, 255]);
-  // Pictures of the same names and sizes, other colours.
+  // Images of the same names and sizes, other colours.
   for (const file of readdirSync(join(cwd, "blue")))
     copyFileSync(join(cwd, "red", file.replace("blue", "red")), join(cwd, "blue", file));
   expect((await of("blue", "--images", "blue", "--image-size", "64")).code).toBe(0);

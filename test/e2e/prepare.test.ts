@@ -1,4 +1,4 @@
-/** `prepare` on what people have: archives, broken pictures, their own rows; with a real Python. */
+/** `prepare` on what people have: archives, broken images, their own rows; with a real Python. */
 import { execFileSync } from "node:child_process";
 import {
   cpSync,
@@ -66,7 +66,7 @@ test("archives become a data set once; looking again needs no Python", async () 
   expect(first.err).toMatch(/train +12 pictures/);
   expect(first.err).toContain("Not as published:");
   const made = facts(cwd, "refcocog-umd");
-  expect(made.deviations).toContain("train: expected 21,899 pictures, found 12");
+  expect(made.deviations).toContain("train: expected 21,899 images, found 12");
   expect(made.splits.map(({ split, num_images }) => [split, num_images])).toEqual([
     ["train", 12],
     ["val", 6],
@@ -77,7 +77,7 @@ test("archives become a data set once; looking again needs no Python", async () 
   expect(facts(cwd, "refcocog-umd")).toEqual(made);
 });
 
-test("pictures that cannot be used are named, and left out where that is allowed", async () => {
+test("images that cannot be used are named, and left out where that is allowed", async () => {
   const { cwd, run } = place();
   const root = join(cwd, "have");
   cpSync(raw, root, { recursive: true });
@@ -85,7 +85,7 @@ test("pictures that cannot be used are named, and left out where that is allowed
   rmSync(join(root, "images", missing));
   const refused = await run("refcocog", "--root", "have");
   expect(refused.code).toBe(2);
-  expect(refused.err).toContain(`"${missing}": expected a picture, found no file`);
+  expect(refused.err).toContain(`"${missing}": expected an image, found no file`);
   expect(refused.err).toContain("--allow-missing");
   const whole = readFileSync(join(root, "images", cut));
   writeFileSync(join(root, "images", cut), whole.subarray(0, whole.length / 2));
@@ -96,7 +96,7 @@ test("pictures that cannot be used are named, and left out where that is allowed
   expect(allowed.code, allowed.err).toBe(0);
   const { dropped } = facts(cwd, "refcocog-umd");
   expect(dropped.num_images).toBe(3);
-  expect(allowed.err).toContain(`Left out: 3 pictures that cannot be used, with ${dropped.num_refs} refs`);
+  expect(allowed.err).toContain(`Left out: 3 images that cannot be used, with ${dropped.num_refs} refs`);
   const listed = readFileSync(join(cwd, "data/refcocog-umd/problems.txt"), "utf8");
   for (const name of [missing, cut, foreign]) expect(listed).toContain(name);
   expect(listed).toMatch(new RegExp(`"${foreign}": expected \\d+ x \\d+ pixels, found 40 x 30`));
@@ -188,7 +188,7 @@ test("own rows keep their numbers, their order and their oddities, there and bac
   );
 });
 
-test("own rows with wrong boxes are told by line, before any picture is touched", async () => {
+test("own rows with wrong boxes are told by line, before any image is touched", async () => {
   const { cwd, run } = place();
   const lines = [
     '{"image": "a.png", "sentence": "the cup", "box": [1, 2, 3]}',
@@ -252,7 +252,7 @@ test("--download fetches what is not there from the mirrors of a file", async ()
   expect(mirror.requests).toHaveLength(asked);
 });
 
-test("a trial opens a prepared set by its name, with its pictures gone", async () => {
+test("a trial opens a prepared set by its name, with its images gone", async () => {
   const { cwd, run } = place();
   cpSync(raw, join(cwd, "have"), { recursive: true });
   expect((await run("refcocog", "--root", "have")).code).toBe(0);

@@ -67,7 +67,7 @@ def test_a_trial_learns_and_its_losses_are_finite(
     assert outcome.peak_memory_bytes.device is not None and outcome.peak_memory_bytes.device > 0
 
 
-def test_a_trial_with_negatives_on_letterboxed_pictures_learns(
+def test_a_trial_with_negatives_on_letterboxed_images_learns(
     root: Path, cache: Path, tmp_path: Path, device: torch.device
 ) -> None:
     training = {"num_epochs": 20, "learning_rate": 3e-3}

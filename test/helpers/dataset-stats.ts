@@ -80,7 +80,7 @@ const preparedFacts: PreparedDataset = {
   pictures_sha256: "0".repeat(64),
   dropped: { num_images: 0, num_refs: 0, num_sentences: 0 },
   splits: [],
-  split_rule: "by picture, with seed 3",
+  split_rule: "by image, with seed 3",
   deviations: [],
   notes: [],
   prepared_at: "2026-11-24T20:00:00Z",
@@ -115,7 +115,7 @@ function splitStats(split: SplitStats["split"]): SplitStats {
       "bus",
       "a|b",
     ].map((category, index) => ({ category, num_sentences: 20_000 - index * 900 })),
-    objects_per_picture: { min: 1, p5: 2.5, p25: 4, p50: 7.5, p75: 10, p95: 16.5, max: 43, mean: 8.4 },
+    objects_per_image: { min: 1, p5: 2.5, p25: 4, p50: 7.5, p75: 10, p95: 16.5, max: 43, mean: 8.4 },
     aspects: { min: 0.3, p5: 0.66, p25: 0.75, p50: 1.33, p75: 1.33, p95: 1.78, max: 3, mean: 1.2 },
     floors: [
       { name: "whole_picture", miou: 0.185, acc_at_50: 0.052 },

@@ -22,7 +22,7 @@ from cliprpn.features import frozen, image_store, store, text_store
 from cliprpn.storage import growing_array
 from cliprpn.storage.weights_files import load_backbone
 
-# Blocks of one picture and four sentences, each on the disk before the next.
+# Blocks of one image and four sentences, each on the disk before the next.
 image_store.BLOCK_AT_224 = 0
 text_store.BLOCK = 4
 store.COMMIT_EVERY_S = 0.0
@@ -30,7 +30,7 @@ BACKBONE = load_backbone("cliprpn-tiny", "shipped")
 
 
 def extract(index: DatasetIndex, cache: Path) -> dict[str, int]:
-    """What it cost: pictures and sentences encoded, times that the backbone was loaded, times it waited."""
+    """What it cost: images and sentences encoded, times that the backbone was loaded, times it waited."""
     cost = {"pictures": 0, "sentences": 0, "loads": 0, "waits": 0}
     feature_map, encode_text = BACKBONE.feature_map, BACKBONE.encode_text
 
@@ -114,7 +114,7 @@ def content(cache: Path) -> dict[str, bytes]:
 
 
 def surely_done(cache: Path) -> dict[str, int]:
-    """How many pictures and sentences of a killed run are not to be done again."""
+    """How many images and sentences of a killed run are not to be done again."""
     done = {}
     for key, pattern in (("pictures", "maps-*"), ("sentences", "text-*")):
         folder = next(cache.glob(f"features/{pattern}"), None)

@@ -23,9 +23,9 @@ REPO = Path(__file__).parents[2]
 
 
 def make_records(num_images: int = 12) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """instances.json's content and the refs: two objects a picture, the second is referred to twice.
+    """instances.json's content and the refs: two objects an image, the second is referred to twice.
 
-    Of every six pictures, four train, one is val's and one test's.
+    Of every six images, four train, one is val's and one test's.
     """
     instances: dict[str, Any] = {
         "images": [],
@@ -66,7 +66,7 @@ def make_records(num_images: int = 12) -> tuple[dict[str, Any], list[dict[str, A
 def write_dataset(
     root: Path, instances: dict[str, Any], refs: list[Any], split_by: str = "umd", protocol: int = 2
 ) -> Path:
-    """Writes the records and a picture of noise with the object in its colour for each record."""
+    """Writes the records and an image of noise with the object in its colour for each record."""
     (root / "annotations").mkdir(parents=True, exist_ok=True)
     (root / "images").mkdir(exist_ok=True)
     (root / "annotations" / "instances.json").write_text(json.dumps(instances))

@@ -37,7 +37,7 @@ def row(
 
 
 def says(raw: Tensor, **changes: Any) -> bytes:
-    """A graph that says the same of every picture.
+    """A graph that says the same of every image.
 
     Args:
         raw: [N, C].

@@ -114,7 +114,7 @@ def as_half(state: State) -> State:
     return {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
 
 
-def picture_map(state: State, pixels: Tensor) -> Tensor:
+def image_map(state: State, pixels: Tensor) -> Tensor:
     """[B, 3, H, W] in [0, 1] to the last stage's map [B, C, H / 32, W / 32]."""
 
     def conv(name: str, hidden: Tensor, padding: int = 0, stride: int = 1) -> Tensor:

@@ -43,7 +43,7 @@ def read(source: RowsSource) -> tuple[Annotations, list[str]]:
 
 
 def make_rows(num: int = 6) -> list[Record]:
-    """Two sentences for each of two objects a picture; the boxes fit no picture's shares."""
+    """Two sentences for each of two objects an image; the boxes fit no image's shares."""
     return [
         {
             "image": f"train/p{i // 4}.jpg",
@@ -69,7 +69,7 @@ def write_csv(path: Path, rows: list[Record]) -> Path:
 
 
 def make_coco() -> Record:
-    """Two pictures; of the first one's three objects, two are referred to."""
+    """Two images; of the first one's three objects, two are referred to."""
     return {
         "images": [
             {"id": 7, "file_name": "a.jpg", "width": 640, "height": 480},
@@ -104,7 +104,7 @@ def make_coco() -> Record:
 
 
 def make_mdetr() -> Record:
-    """As MDETR's scripts write it: a picture and an annotation for each sentence."""
+    """As MDETR's scripts write it: an image and an annotation for each sentence."""
     entries = [
         (131074, 1719310, "the nearer cup"),
         (131074, 1719310, "a red cup"),

@@ -1,4 +1,4 @@
-"""Small pictures as files."""
+"""Small images as files."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cliprpn.data.images import MAX_PIXELS, PictureFile
+from cliprpn.data.images import MAX_PIXELS, ImageFile
 
 
-def write_picture(
-    path: Path, seed: int, width: int = 40, height: int = 30, upright: bool = False
-) -> PictureFile:
-    """A picture of noise; the same seed and size give the same bytes."""
+def write_image(path: Path, seed: int, width: int = 40, height: int = 30, upright: bool = False) -> ImageFile:
+    """An image of noise; the same seed and size give the same bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = np.random.default_rng(seed).integers(0, 255, (height, width, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(path)
-    return PictureFile(path, upright, MAX_PIXELS)
+    return ImageFile(path, upright, MAX_PIXELS)

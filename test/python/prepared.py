@@ -38,7 +38,7 @@ def prepare(
     dataset_id: str = "blocks",
     resize: Resize = "squash",
 ) -> Path:
-    """Prepares a folder in RefCOCOg's own layout; pictures must be good ones. Returns `folder`."""
+    """Prepares a folder in RefCOCOg's own layout; images must be good ones. Returns `folder`."""
     source = source_of(root, split_by)
     read = read_source(source)
     manifest = write_pixels(
@@ -81,7 +81,7 @@ def write_pixels(
     resize: Resize = "squash",
     per_shard: int = PER_SHARD,
 ) -> PixelsManifest:
-    """Shards of a few pictures with their manifest."""
+    """Shards of a few images with their manifest."""
     folder.mkdir(parents=True, exist_ok=True)
     shards = []
     for number, start in enumerate(range(0, len(files), per_shard)):

@@ -7,7 +7,7 @@ import hashlib
 
 import pytest
 import torch
-from openai_clip import MEAN, STD, Layout, as_half, picture_map, random_state, text_outputs
+from openai_clip import MEAN, STD, Layout, as_half, image_map, random_state, text_outputs
 from torch import nn
 from torch.nn import functional
 
@@ -37,7 +37,7 @@ def rn50(tmp_path_factory: pytest.TempPathFactory) -> tuple[ClipBackbone, dict[s
 def test_rn50s_map_is_the_independent_ones(rn50) -> None:
     backbone, state, _ = rn50
     pixels = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(1))
-    expected = picture_map(state, pixels)
+    expected = image_map(state, pixels)
     assert expected.shape == (1, 2048, 7, 7) and 0.05 < expected.std() < 50
     torch.testing.assert_close(
         backbone.feature_map(pixels), expected, rtol=1e-4, atol=1e-4 * float(expected.max())
@@ -110,7 +110,7 @@ def test_the_shipped_backbone_equals_the_independent_one(tiny: ClipBackbone) -> 
     state = {key: value.float() for key, value in read_state(SHIPPED / "cliprpn-tiny.safetensors").items()}
     pixels = torch.rand(2, 3, 96, 96)
     as_openais = (pixels - tiny.mean) / tiny.std * STD + MEAN  # Tiny normalises by figures of its own.
-    expected = picture_map(state, as_openais)
+    expected = image_map(state, as_openais)
     torch.testing.assert_close(
         tiny.feature_map(pixels), expected, rtol=1e-4, atol=1e-4 * float(expected.max())
     )

@@ -79,16 +79,14 @@ def test_annotated_boxes_without_a_class_have_none(root: Path, cache: Path) -> N
     assert {name for boxes in found.boxes for name in boxes.categories} == {"", "block"}
 
 
-def test_the_whole_picture_answers_with_itself(root: Path, cache: Path, tmp_path: Path) -> None:
+def test_the_whole_image_answers_with_itself(root: Path, cache: Path, tmp_path: Path) -> None:
     outcome, answers = run(make_baseline(root, cache, {"kind": "whole_picture"}), tmp_path / "trial")
     assert answers["pred_box_xyxy"].tolist() == [[0, 0, WIDTH, HEIGHT]] * 4
     assert outcome.metrics.miou == pytest.approx(LARGE / (WIDTH * HEIGHT))
     assert answers["iou_blank"].tolist() == answers["iou"].tolist()
 
 
-def test_where_nothing_was_detected_the_whole_picture_answers(
-    root: Path, cache: Path, tmp_path: Path
-) -> None:
+def test_where_nothing_was_detected_the_whole_image_answers(root: Path, cache: Path, tmp_path: Path) -> None:
     far = {"category_id": 1, "bbox": [0, 0, 5, 5], "score": 0.9}
     unsure = {"category_id": 1, "bbox": [18, 14, 40.5, 30.25], "score": 0.1}  # the truth, below the threshold
     detector = results_file(tmp_path / "boxes.json", [{"image_id": 2, **far}, {"image_id": 2, **unsure}])
@@ -102,7 +100,7 @@ def test_where_nothing_was_detected_the_whole_picture_answers(
     assert run(lower, tmp_path / "lower")[1]["proposal_iou_best"][0] == pytest.approx(1)
 
 
-def test_boxes_with_cocos_classes_on_cocos_pictures_come_with_a_warning(
+def test_boxes_with_cocos_classes_on_cocos_images_come_with_a_warning(
     root: Path, cache: Path, tmp_path: Path
 ) -> None:
     box = {"image_id": 2, "bbox": [18, 14, 40, 30], "score": 0.5}

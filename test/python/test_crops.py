@@ -51,7 +51,7 @@ def test_a_crop_is_the_box(picture: Path, box: list[float], red: float) -> None:
     assert crop[0].mean().item() == pytest.approx(red, abs=0.03) and crop[1:].max() < 0.05
 
 
-def test_a_crop_is_encoded_as_the_picture_of_it(picture: Path, backbone: ClipBackbone) -> None:
+def test_a_crop_is_encoded_as_the_image_of_it(picture: Path, backbone: ClipBackbone) -> None:
     boxes = np.array([[30.0, 5, 50, 15], [0, 20, 80, 40]])
     red = torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1).expand(1, 3, 224, 224)
     found = encode_crops(backbone, [picture] * 2, boxes, [False] * 2)
@@ -60,7 +60,7 @@ def test_a_crop_is_encoded_as_the_picture_of_it(picture: Path, backbone: ClipBac
     assert (found[0] - found[1]).abs().max() > 0.01
 
 
-def test_the_pictures_vector_is_open_clips(backbone: ClipBackbone) -> None:
+def test_the_images_vector_is_open_clips(backbone: ClipBackbone) -> None:
     pixels = torch.rand(2, 3, 224, 224)
     expected = backbone.clip.encode_image((pixels - backbone.mean) / backbone.std, normalize=True)
     torch.testing.assert_close(backbone.encode_picture(pixels), expected, rtol=1e-4, atol=1e-6)

@@ -26,7 +26,7 @@ def fresh() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Six pictures: four of train, one of val, one of test; two blocks and two sentences each."""
+    """Six images: four of train, one of val, one of test; two blocks and two sentences each."""
     return prepare(write_dataset(tmp_path / "raw", *make_records(6)), tmp_path / "prepared")
 
 
@@ -43,7 +43,7 @@ def test_counts_words_and_rivals(folder: Path) -> None:
     assert train.word_histogram == [0, 8, 0, 0, 0, 0, 0]
     assert train.same_category.model_dump() == {"one": 0, "two": 8, "three_or_more": 0, "unknown": 0}
     assert [each.model_dump() for each in val.top_categories] == [{"category": "block", "num_sentences": 2}]
-    assert test.objects_per_picture.p50 == 2
+    assert test.objects_per_image.p50 == 2
     assert test.aspects is not None and test.aspects.p50 == WIDTH / HEIGHT
     assert stats_of(folder).num_coco_train2014 == 6
 
@@ -58,12 +58,12 @@ def test_odd_sentences_are_counted(folder: Path) -> None:
     change(folder, "sentences", "sentence", {4: "same", 5: "same"})
     train = stats_of(folder).splits[0]
     assert (train.num_left_right, train.num_non_ascii) == (2, 1)
-    # Rows 4 and 5 are val's: their picture is the third.
+    # Rows 4 and 5 are val's: their image is the third.
     assert train.num_repeated == 0
     assert stats_of(folder).splits[1].num_repeated == 1
 
 
-def test_areas_are_shares_of_the_picture(folder: Path) -> None:
+def test_areas_are_shares_of_the_image(folder: Path) -> None:
     stats = stats_of(folder)
     share = 40.5 * 30.25 / (WIDTH * HEIGHT)  # 11.3 %, every one
     for split in stats.splits:
@@ -74,7 +74,7 @@ def test_areas_are_shares_of_the_picture(folder: Path) -> None:
     assert stats.area_cuts.own_low == pytest.approx(share, rel=1e-6)
 
 
-def test_the_whole_picture_gets_the_area_as_its_iou(folder: Path) -> None:
+def test_the_whole_image_gets_the_area_as_its_iou(folder: Path) -> None:
     for split in stats_of(folder).splits:
         whole, constant = split.floors
         assert split.areas is not None
@@ -103,8 +103,8 @@ def test_nothing_is_shared_and_all_tables_hold(folder: Path) -> None:
     assert wrong == {"counts are those that dataset.json tells": 3}  # The helper writes none.
 
 
-def test_a_picture_in_two_splits_is_found(folder: Path) -> None:
-    # The second picture's second sentence goes to val, and the third's too, from val to train.
+def test_a_image_in_two_splits_is_found(folder: Path) -> None:
+    # The second image's second sentence goes to val, and the third's too, from val to train.
     change(folder, "sentences", "split", {3: "val", 4: "train"})
     train_val = stats_of(folder).overlaps[0]
     assert (train_val.num_images, train_val.num_refs, train_val.num_objects) == (2, 2, 2)
@@ -133,27 +133,27 @@ def test_a_copy_by_another_name_is_found_by_its_pixels(tmp_path: Path) -> None:
     [
         ("objects", "ann_id", {0: 1}, "objects' ids are unique", "1"),
         ("sentences", "sent_id", {1: 0}, "sentences' ids are unique", "0"),
-        ("sentences", "ann_id", {3: 0}, "every sentence has its object, of its picture", "sent_id 3"),
+        ("sentences", "ann_id", {3: 0}, "every sentence has its object, of its image", "sent_id 3"),
         ("sentences", "sentence", {3: " "}, "every sentence says something", "sent_id 3"),
         (
             "sentences",
             "gt_box_xyxy",
             {3: [10, 10, WIDTH + 1, 20]},
-            "every sentence's box has an area and lies in its picture",
+            "every sentence's box has an area and lies in its image",
             "sent_id 3",
         ),
         (
             "sentences",
             "gt_box_xyxy",
             {3: [10, 10, 10, 20]},
-            "every sentence's box has an area and lies in its picture",
+            "every sentence's box has an area and lies in its image",
             "sent_id 3",
         ),
         (
             "images",
             "pixel_row",
             {2: 3},
-            "pixels/squash-64 are of the pictures of the table",
+            "pixels/squash-64 are of the images of the table",
             "COCO_train2014_000000000002.png",
         ),
     ],
@@ -177,7 +177,7 @@ def test_without_sizes_there_are_words_and_no_areas(folder: Path) -> None:
     assert len(stats.examples) == 6
 
 
-def test_examples_are_of_all_splits_and_each_of_another_picture(folder: Path) -> None:
+def test_examples_are_of_all_splits_and_each_of_another_image(folder: Path) -> None:
     examples = stats_of(folder).examples
     assert len({each.file_name for each in examples}) == len(examples) == 6
     assert [each.split for each in examples][:3] == ["train", "val", "test"]
@@ -195,20 +195,20 @@ def test_a_lost_table_is_told_with_its_remedy(folder: Path) -> None:
     assert caught.value.code == "data_invalid"
 
 
-def test_a_sentence_without_its_picture_is_told(folder: Path) -> None:
+def test_a_sentence_without_its_image_is_told(folder: Path) -> None:
     change(folder, "sentences", "image_id", {3: 77})
     with pytest.raises(
-        CliprpnError, match="expected the picture of every sentence, found none for 1"
+        CliprpnError, match="expected the image of every sentence, found none for 1"
     ) as caught:
         stats_of(folder)
     assert caught.value.code == "data_invalid"
 
 
-def test_a_picture_twice_in_the_table_is_told(folder: Path) -> None:
+def test_a_image_twice_in_the_table_is_told(folder: Path) -> None:
     path = folder / "images.parquet"
     table = pq.read_table(path)
     pq.write_table(pa.concat_tables([table, table.slice(2, 1)]), path)
-    found = {each.expected: each for each in stats_of(folder).table_checks}["pictures' ids are unique"]
+    found = {each.expected: each for each in stats_of(folder).table_checks}["images' ids are unique"]
     assert (found.num_checked, found.num_wrong, found.examples) == (7, 1, ["2"])
 
 

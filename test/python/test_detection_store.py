@@ -1,4 +1,4 @@
-"""Detections: each picture detected once, whatever asks for it, and kept when a run ends early."""
+"""Detections: each image detected once, whatever asks for it, and kept when a run ends early."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from pictures import write_picture
+from pictures import write_image
 from torch import Tensor
 
-from cliprpn.data.images import PictureFile, load_picture
+from cliprpn.data.images import ImageFile, load_picture
 from cliprpn.detectors import detection_store
 from cliprpn.detectors.detection_store import detect_all
 from cliprpn.detectors.proposals import Proposals, proposals
@@ -44,7 +44,7 @@ class Finder:
 
 
 def ask(
-    files: list[PictureFile],
+    files: list[ImageFile],
     store: Path,
     finder: Finder,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
@@ -63,11 +63,11 @@ def as_lists(own: Proposals) -> tuple[object, ...]:
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> list[PictureFile]:
-    return [write_picture(tmp_path / "data" / f"{seed}.png", seed) for seed in range(40)]
+def files(tmp_path: Path) -> list[ImageFile]:
+    return [write_image(tmp_path / "data" / f"{seed}.png", seed) for seed in range(40)]
 
 
-def test_what_a_detector_finds_comes_back_to_the_bit(files: list[PictureFile], tmp_path: Path) -> None:
+def test_what_a_detector_finds_comes_back_to_the_bit(files: list[ImageFile], tmp_path: Path) -> None:
     finder = Finder()
     expected = [finder.found(load_picture(file)) for file in files]
     assert {len(each) for each in expected} == {0, 1, 2, 3}
@@ -75,16 +75,14 @@ def test_what_a_detector_finds_comes_back_to_the_bit(files: list[PictureFile], t
     assert same(ask(files, tmp_path / "a.sqlite", Finder()), expected)
 
 
-def test_a_second_split_or_data_set_detects_only_what_is_new(
-    files: list[PictureFile], tmp_path: Path
-) -> None:
+def test_a_second_split_or_data_set_detects_only_what_is_new(files: list[ImageFile], tmp_path: Path) -> None:
     store = tmp_path / "a.sqlite"
     first, second, third = Finder(), Finder(), Finder()
     ask(files[:10], store, first)
     assert (first.loads, sum(first.batches)) == (1, 10)
     ask(files[5:12], store, second)
     assert (second.loads, sum(second.batches)) == (1, 2)
-    elsewhere = [write_picture(tmp_path / "other" / f"again-{seed}.png", seed) for seed in range(12)]
+    elsewhere = [write_image(tmp_path / "other" / f"again-{seed}.png", seed) for seed in range(12)]
     found = ask(elsewhere, store, third)
     assert (third.loads, third.batches) == (0, [])
     assert same(found, ask(files[:12], store, third))
@@ -93,17 +91,17 @@ def test_a_second_split_or_data_set_detects_only_what_is_new(
     assert sum(third.batches) == 10
 
 
-def test_a_picture_that_comes_again_is_detected_once(files: list[PictureFile], tmp_path: Path) -> None:
+def test_a_image_that_comes_again_is_detected_once(files: list[ImageFile], tmp_path: Path) -> None:
     finder = Finder()
     found = ask([files[0], files[1], files[0]], tmp_path / "a.sqlite", finder)
     assert sum(finder.batches) == 2
     assert same(found[:1], found[2:])
 
 
-def test_a_picture_whose_content_changes_is_another(files: list[PictureFile], tmp_path: Path) -> None:
+def test_a_image_whose_content_changes_is_another(files: list[ImageFile], tmp_path: Path) -> None:
     finder = Finder()
     ask(files[:2], tmp_path / "a.sqlite", finder)
-    write_picture(files[0].path, seed=99, width=41)
+    write_image(files[0].path, seed=99, width=41)
     assert same(
         ask(files[:2], tmp_path / "a.sqlite", finder),
         [finder.found(load_picture(file)) for file in files[:2]],
@@ -112,7 +110,7 @@ def test_a_picture_whose_content_changes_is_another(files: list[PictureFile], tm
 
 
 def test_asked_to_stop_it_keeps_what_is_done(
-    files: list[PictureFile], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    files: list[ImageFile], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(detection_store, "BATCH", 16)
     asked = iter([False, False, True])
@@ -127,7 +125,7 @@ def test_asked_to_stop_it_keeps_what_is_done(
     assert told == [(done, 40), (40, 40)]
 
 
-def test_a_broken_picture_is_named_and_loses_no_other_batch(files: list[PictureFile], tmp_path: Path) -> None:
+def test_a_broken_image_is_named_and_loses_no_other_batch(files: list[ImageFile], tmp_path: Path) -> None:
     files[20].path.write_bytes(files[20].path.read_bytes()[:200])
     first, second = Finder(), Finder()
     with pytest.raises(CliprpnError, match=r"20\.png") as caught:
@@ -137,18 +135,16 @@ def test_a_broken_picture_is_named_and_loses_no_other_batch(files: list[PictureF
     assert sum(first.batches) + sum(second.batches) == 39
 
 
-def test_a_missing_picture_is_named_before_anything_is_detected(
-    files: list[PictureFile], tmp_path: Path
-) -> None:
+def test_a_missing_image_is_named_before_anything_is_detected(files: list[ImageFile], tmp_path: Path) -> None:
     files[3].path.unlink()
     finder = Finder()
-    with pytest.raises(CliprpnError, match=r"3\.png: expected a picture, found no file"):
+    with pytest.raises(CliprpnError, match=r"3\.png: expected an image, found no file"):
         ask(files, tmp_path / "a.sqlite", finder)
     assert finder.loads == 0
 
 
-def test_large_pictures_come_in_smaller_batches(
-    files: list[PictureFile], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_large_images_come_in_smaller_batches(
+    files: list[ImageFile], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(detection_store, "BATCH_BYTES", 3 * 40 * 30 * 3)
     finder = Finder()

@@ -77,7 +77,7 @@ def test_a_class_list_is_known_as_cocos_in_any_order(classes: list[str], expecte
     ("height", "width", "inner"),
     [(90, 120, (48, 64)), (120, 90, (64, 48)), (64, 64, (64, 64)), (1, 500, (1, 64)), (1, 1, (64, 64))],
 )
-def test_a_picture_lies_in_the_top_left_corner(height: int, width: int, inner: tuple[int, int]) -> None:
+def test_a_image_lies_in_the_top_left_corner(height: int, width: int, inner: tuple[int, int]) -> None:
     boxed, scale_xy = letterbox(torch.full((3, height, width), 7, dtype=torch.uint8), SIDE, SIDE, 114)
     expected = torch.full((3, SIDE, SIDE), 114, dtype=torch.uint8)
     expected[:, : inner[0], : inner[1]] = 7
@@ -95,9 +95,9 @@ def test_pixels_are_those_of_yoloxs_own_preprocessing() -> None:
     assert np.abs(ours.astype(int) - theirs.astype(int)).max() <= 1
 
 
-def test_boxes_come_back_in_pixels_of_the_picture(tmp_path: Path) -> None:
+def test_boxes_come_back_in_pixels_of_the_image(tmp_path: Path) -> None:
     raw = silence()
-    # Cell (3, 2) of the grid of 8 pixels, centre at (28, 20), 16 by 8 pixels; the picture is halved.
+    # Cell (3, 2) of the grid of 8 pixels, centre at (28, 20), 16 by 8 pixels; the image is halved.
     raw[2 * 8 + 3] = row(0.5, 0.5, math.log(2), 0, 0.9, red=0.5)
     # Cell (1, 1) of the grid of 32: centre at (48, 48), 32 by 32.
     raw[64 + 16 + 3] = row(0.5, 0.5, 0, 0, 0.8, green=1)
@@ -152,7 +152,7 @@ def test_channels_go_in_as_blue_green_red(tmp_path: Path, colour: int) -> None:
     assert found.scores.tolist() == pytest.approx([1])
 
 
-def test_pictures_of_any_size_and_none(tmp_path: Path) -> None:
+def test_images_of_any_size_and_none(tmp_path: Path) -> None:
     detector = colour_detector(tmp_path)
     assert detector.detect([]) == []
     grey = torch.full((3, 40, 30), 99, dtype=torch.uint8)
@@ -289,7 +289,7 @@ def test_real_photos() -> None:
             x, y, width, height = annotations[ref["ann_id"]]
             gt = torch.tensor([[x, y, x + width, y + height]], dtype=torch.float64)
             hits.append(bool(box_iou(gt, found[ref["image_id"]].boxes_xyxy).max() >= 0.5))
-    # Over all 224 refs it is 0.955; were pictures centred in the square, it would be 0.48 of these.
+    # Over all 224 refs it is 0.955; were images centred in the square, it would be 0.48 of these.
     assert sum(hits) / len(hits) > 0.9
     again = detector.detect(pictures[1:3])
     for image_id, second in zip(image_ids[1:3], again, strict=True):
@@ -317,7 +317,7 @@ def noise(height: int, width: int) -> Tensor:
 def answering(
     folder: Path, raw: Tensor, score_thresh: float = 0.1, nms_thresh: float = 0.5, max_boxes: int = 100
 ) -> YoloxDetector:
-    """A detector that finds the same in every picture."""
+    """A detector that finds the same in every image."""
     file = folder / "made.onnx"
     file.write_bytes(says(raw))
     return open_yolox(file, COLOURS, score_thresh, nms_thresh, max_boxes, CPU)

@@ -67,7 +67,7 @@ def test_safetensors_are_read_too(tmp_path: Path, three_labels: State) -> None:
     assert torch.equal(found.boxes_xyxy, other.boxes_xyxy)
 
 
-def test_a_pictures_boxes_do_not_depend_on_its_neighbours(tmp_path: Path, three_labels: State) -> None:
+def test_a_images_boxes_do_not_depend_on_its_neighbours(tmp_path: Path, three_labels: State) -> None:
     detector = opened(tmp_path, three_labels, ["cat", "dog"])
     (alone,) = detector.detect([noise(90, 120)])
     second = detector.detect([noise(200, 60), noise(90, 120)])[1]
@@ -75,7 +75,7 @@ def test_a_pictures_boxes_do_not_depend_on_its_neighbours(tmp_path: Path, three_
     assert torch.equal(alone.scores, second.scores)
 
 
-def test_pictures_of_any_size_and_none(tmp_path: Path, three_labels: State) -> None:
+def test_images_of_any_size_and_none(tmp_path: Path, three_labels: State) -> None:
     detector = opened(tmp_path, three_labels, ["cat", "dog"])
     assert detector.detect([]) == []
     grey = torch.full((3, 40, 30), 99, dtype=torch.uint8)

@@ -26,7 +26,7 @@ from PIL import Image
 from torch import Tensor
 
 from cliprpn.contract.generated import ProgressEvent, TrainedYoloDetector
-from cliprpn.data.images import MAX_PIXELS, PictureFile, load_picture
+from cliprpn.data.images import MAX_PIXELS, ImageFile, load_picture
 from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.detectors.proposals import Proposals
 from cliprpn.detectors.train_yolo import train_yolo, trained_weights
@@ -44,7 +44,7 @@ CPU = torch.device("cpu")
 RECIPE = TrainedYoloDetector(
     kind="trained_yolo", architecture="yolov8p", num_epochs=2, image_size_px=64, batch_size=4, seed=0
 )
-# RECIPE on the eight pictures that train.
+# RECIPE on the eight images that train.
 BATCHES_PER_EPOCH, BATCHES = 2, 4
 
 
@@ -92,14 +92,14 @@ def noise(height: int, width: int, seed: int) -> Tensor:
     return torch.randint(0, 255, (3, height, width), dtype=torch.uint8, generator=generator)
 
 
-def test_a_picture_has_the_same_boxes_alone_and_among_others(untrained: Path, cache: Path) -> None:
+def test_a_image_has_the_same_boxes_alone_and_among_others(untrained: Path, cache: Path) -> None:
     detector = open_file(untrained, cache)
     assert detector.classes == ["cat", "dog"]
     pictures = [noise(48, 64, 0), noise(64, 30, 1), noise(48, 64, 2), noise(1, 90, 3)]
     for picture, found in zip(pictures, detector.detect(pictures), strict=True):
         alone = detector.detect([picture])[0]
         assert len(alone) > 0
-        # A convolution of two pictures sums in another order than of one: 1e-5 px measured.
+        # A convolution of two images sums in another order than of one: 1e-5 px measured.
         torch.testing.assert_close(found.boxes_xyxy, alone.boxes_xyxy, rtol=0, atol=1e-3)
         torch.testing.assert_close(found.scores, alone.scores, rtol=0, atol=1e-5)
         height, width = picture.shape[1:]
@@ -176,7 +176,7 @@ def test_what_is_no_yolo_that_detects_is_refused(untrained: Path, cache: Path) -
 def made_onnx(
     path: Path, output: list[int], value: float = 0.0, side: int | str = 64, **metadata: str
 ) -> Path:
-    """A graph that makes the same numbers of any picture, with ultralytics' metadata beside."""
+    """A graph that makes the same numbers of any image, with ultralytics' metadata beside."""
     content = model(
         {"images": [1, 3, side, side]},
         {"output0": list(output)},
@@ -223,7 +223,7 @@ def test_an_onnx_is_held_against_what_it_says_of_itself(cache: Path) -> None:
     stranger = made_onnx(cache / "stranger.onnx", [1, 300, 6], 7.0, end2end="True")
     with pytest.raises(CliprpnError, match="expected classes 0 to 1 from the YOLO"):
         open_file(stranger, cache)
-    with pytest.raises(CliprpnError, match=r"pictures of 96 px.*64x64 only"):
+    with pytest.raises(CliprpnError, match=r"images of 96 px.*64x64 only"):
         open_file(cache / "good.onnx", cache, size=96)
 
 
@@ -231,7 +231,7 @@ def test_an_onnx_is_held_against_what_it_says_of_itself(cache: Path) -> None:
 def test_real_photos_have_the_boxes_that_ultralytics_itself_finds(cache: Path) -> None:
     weights = SHARED / "detectors" / "yolov8n_int8.onnx"
     files = sorted((SHARED / "refcocog-photos" / "images").iterdir())[:3]
-    photos = [load_picture(PictureFile(file, False, MAX_PIXELS)) for file in files]
+    photos = [load_picture(ImageFile(file, False, MAX_PIXELS)) for file in files]
     check_against_theirs(weights, photos, cache, 0.05)
 
 
@@ -278,7 +278,7 @@ def test_labels_lie_on_their_objects_in_the_frame_of_the_data_set(cache: Path) -
         from cliprpn.detectors.yolo_trainer import Pictures
 
         for upright, (width, height, box) in boxes.items():
-            file = PictureFile(path, upright, MAX_PIXELS)
+            file = ImageFile(path, upright, MAX_PIXELS)
             labelled = Labelled(file, width, height, np.array([0]), np.array([box], dtype=float))
             data = {"names": {0: "block"}, "nc": 1, "channels": 3}
             item = Pictures([labelled], imgsz=100, augment=False, data=data, hyp=DEFAULT_CFG)[0]
@@ -485,7 +485,7 @@ def test_nothing_is_printed(untrained: Path, cache: Path, capfd: pytest.CaptureF
 
 
 def test_recall_is_of_all_objects_and_the_best_boxes(index: DatasetIndex) -> None:
-    """The large block, at another place in each picture, is found second; the small one never."""
+    """The large block, at another place in each image, is found second; the small one never."""
 
     class Known:
         classes: ClassVar[list[str]] = ["block"]

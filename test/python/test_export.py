@@ -22,7 +22,7 @@ SIZES = {"width": 640, "height": 480, "category": "dog"}
 
 
 def prepared(source: RowsSource, folder: Path) -> DatasetIndex:
-    """The tables of a set without pictures."""
+    """The tables of a set without images."""
     write_tables(read_source(source).annotations, None, folder)
     return open_tables(folder, "own", None, source.box_format)
 
@@ -123,7 +123,7 @@ def test_cocos_boxes_are_xywh_from_any_source(tmp_path: Path) -> None:
     assert caught.value.code == "bad_input" and not (tmp_path / "b.json").exists()
 
 
-def test_shares_of_pictures_of_unknown_size_are_refused(tmp_path: Path) -> None:
+def test_shares_of_images_of_unknown_size_are_refused(tmp_path: Path) -> None:
     index = prepared(rows_source((write_jsonl(tmp_path / "a.jsonl", make_rows()), "val")), tmp_path / "set")
-    with pytest.raises(CliprpnError, match="expected the sizes of all pictures"):
+    with pytest.raises(CliprpnError, match="expected the sizes of all images"):
         export_rows(index, "jsonl", "cxcywh_norm", tmp_path / "b.jsonl")

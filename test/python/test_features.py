@@ -134,7 +134,7 @@ def test_what_features_depend_on_is_in_their_name(
     assert [any(name.startswith(kind) for name in new) for kind in ("maps", "text")] == [maps_too, text_too]
 
 
-def test_replaced_pictures_are_looked_at_anew(backbone: ClipBackbone, tmp_path: Path) -> None:
+def test_replaced_images_are_looked_at_anew(backbone: ClipBackbone, tmp_path: Path) -> None:
     root = small_dataset(tmp_path / "data", 5)
     first = open_features(open_dataset(*prepared(root, tmp_path)), lambda: backbone, tmp_path)
     picture = root / "images" / "COCO_train2014_000000000003.png"
@@ -146,15 +146,15 @@ def test_replaced_pictures_are_looked_at_anew(backbone: ClipBackbone, tmp_path: 
     assert [bool((a == b).all()) for a, b in zip(first.maps, second.maps, strict=True)].count(False) == 1
 
 
-def test_pictures_of_another_size_give_larger_maps(backbone: ClipBackbone, tmp_path: Path) -> None:
+def test_images_of_another_size_give_larger_maps(backbone: ClipBackbone, tmp_path: Path) -> None:
     root = small_dataset(tmp_path / "data", 2)
     index = open_dataset(*prepared(root, tmp_path, 96))
     features = open_features(index, lambda: backbone, tmp_path, pixels=open_small(index.root, 96))
     assert (features.grid_size, features.image_size_px, features.zoom(480)) == (3, 96, 5)
 
 
-def test_maps_follow_the_pictures_that_are_left(backbone: ClipBackbone, tmp_path: Path) -> None:
-    """A picture that is left out of the index keeps its place among the pixels."""
+def test_maps_follow_the_images_that_are_left(backbone: ClipBackbone, tmp_path: Path) -> None:
+    """An image that is left out of the index keeps its place among the pixels."""
     root = small_dataset(tmp_path / "data", 5)
     index = open_dataset(*prepared(root, tmp_path))
     all_maps = open_features(index, lambda: backbone, tmp_path).maps
@@ -215,7 +215,7 @@ def test_a_kill_at_any_step_costs_only_what_was_not_yet_on_the_disk(tmp_path: Pa
 def test_asked_to_stop_it_keeps_what_is_done(
     index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_store, "BLOCK_AT_224", 0)  # Blocks of one picture.
+    monkeypatch.setattr(image_store, "BLOCK_AT_224", 0)  # Blocks of one image.
     asked = iter([False, False, True])
     with pytest.raises(CliprpnError) as caught:
         open_features(index, lambda: backbone, tmp_path, should_stop=lambda: next(asked))
@@ -301,7 +301,7 @@ def test_values_beyond_half_precision_are_an_error(
         return maps
 
     monkeypatch.setattr(backbone, "feature_map", wrong)
-    with pytest.raises(CliprpnError, match=r"the maps of pictures 1 to 5: expected features") as caught:
+    with pytest.raises(CliprpnError, match=r"the maps of images 1 to 5: expected features") as caught:
         open_features(index, lambda: backbone, tmp_path)
     assert caught.value.code == "weights_mismatch"
     assert not list(tmp_path.glob("features/*/manifest.json"))

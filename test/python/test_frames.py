@@ -1,4 +1,4 @@
-"""Letterboxed pictures: models train in the prepared square and answer in the original picture."""
+"""Letterboxed images: models train in the prepared square and answer in the original image."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cliprpn.contract.generated import ClipRpnSpec, CompletedOutcome
 from cliprpn.data.index import DatasetIndex
 from cliprpn.features.frozen import FrozenFeatures
 from cliprpn.inference.build import build_model
-from cliprpn.inference.evaluation import in_picture, predict_split, top1_ious
+from cliprpn.inference.evaluation import in_image, predict_split, top1_ious
 from cliprpn.inference.steps import open_data
 from cliprpn.models import ClipRPN
 from cliprpn.trials.training import frame_targets
@@ -68,7 +68,7 @@ class Oracle(torch.nn.Module):
 
 
 def test_targets_lie_where_the_object_is_in_the_prepared_square(root: Path) -> None:
-    """The object of picture 1 is at 14, 11, 54.5, 41.25 of 120 x 90; the square is 64, the frame 640."""
+    """The object of image 1 is at 14, 11, 54.5, 41.25 of 120 x 90; the square is 64, the frame 640."""
     for resize, expected in (
         ("squash", [14 / 120, 11 / 90, 54.5 / 120, 41.25 / 90]),
         ("letterbox", [14 / 120, (11 + 15) / 120, 54.5 / 120, (41.25 + 15) / 120]),
@@ -94,13 +94,13 @@ def test_what_is_in_the_square_is_what_the_target_names(root: Path) -> None:
     assert rows.min() == pytest.approx(y1, abs=1) and rows.max() + 1 == pytest.approx(y2, abs=1)
 
 
-def test_answers_come_back_to_the_original_picture(spec: ClipRpnSpec) -> None:
+def test_answers_come_back_to_the_original_image(spec: ClipRpnSpec) -> None:
     index, features = opened(spec)
     rows = np.arange(len(index.texts()))
     model = model_of(spec, features)
     targets = frame_targets(model, index, features, rows)
     sizes = torch.from_numpy(index.image_sizes(rows)).double()
-    back = in_picture(targets.double(), features.frames_of(rows), sizes, features.zoom(model.frame_size_px))
+    back = in_image(targets.double(), features.frames_of(rows), sizes, features.zoom(model.frame_size_px))
     assert (back - torch.from_numpy(index.gt_boxes[rows])).abs().max() < 1e-3  # pixels
 
 
@@ -115,15 +115,15 @@ def test_who_answers_with_the_targets_is_always_right(spec: ClipRpnSpec) -> None
     np.testing.assert_allclose(columns["pred_box_xyxy"], index.gt_boxes[rows], atol=1e-3)
 
 
-def test_boxes_on_a_letterboxs_bars_are_cut_at_the_picture(root: Path) -> None:
+def test_boxes_on_a_letterboxs_bars_are_cut_at_the_image(root: Path) -> None:
     spec = make_spec(root, root.parent / "cache", resize="letterbox")
     _, features = opened(spec)
     whole = torch.tensor([[0.0, 0, 640, 640]]).double()
     sizes = torch.tensor([[WIDTH, HEIGHT]]).double()
-    assert in_picture(whole, features.frames_of(np.array([0])), sizes, 10).tolist() == [[0, 0, WIDTH, HEIGHT]]
+    assert in_image(whole, features.frames_of(np.array([0])), sizes, 10).tolist() == [[0, 0, WIDTH, HEIGHT]]
 
 
-def test_a_trial_on_letterboxed_pictures_learns(root: Path, tmp_path: Path) -> None:
+def test_a_trial_on_letterboxed_images_learns(root: Path, tmp_path: Path) -> None:
     training = {"num_epochs": 20, "learning_rate": 3e-3}
     spec = make_spec(root, root.parent / "cache", resize="letterbox", training=training)
     outcome = run_trial(spec, tmp_path, lambda event: None, lambda: False)
@@ -136,8 +136,8 @@ def test_a_trial_on_letterboxed_pictures_learns(root: Path, tmp_path: Path) -> N
     assert rows[0]["gt_box_xyxy"] == [18, 14, 58.5, 44.25]
 
 
-def test_pictures_of_other_shapes_have_frames_of_their_own(tmp_path: Path) -> None:
-    """A tall picture is letterboxed at its sides."""
+def test_images_of_other_shapes_have_frames_of_their_own(tmp_path: Path) -> None:
+    """A tall image is letterboxed at its sides."""
     instances, refs = make_records(2)
     instances["images"][1] |= {"width": HEIGHT, "height": WIDTH}
     root = write_dataset(tmp_path / "data", instances, refs)

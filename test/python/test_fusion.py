@@ -1,4 +1,4 @@
-"""What each fusion takes from picture and sentence, and what it must not."""
+"""What each fusion takes from image and sentence, and what it must not."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class TestEveryFusion:
         other = fusion(map, words.roll(1, dims=0), mask.roll(1, dims=0), pooled.roll(1, dims=0))
         assert (other - fusion(map, words, mask, pooled)).abs().max() > 1e-3
 
-    def test_the_picture_is_seen_cell_by_cell(self, make, switches) -> None:
+    def test_the_image_is_seen_cell_by_cell(self, make, switches) -> None:
         fusion, (map, words, mask, pooled) = make(switches), given()
         changed = map.clone()
         changed[:, :, 1, 2] += torch.randn(CHANNELS)
@@ -131,8 +131,8 @@ class TestSwitches:
 
 @torch.no_grad()
 @pytest.mark.parametrize("interaction", ["additive", "multiplicative"])
-def test_only_a_product_lets_the_sentences_effect_depend_on_the_picture(interaction: str) -> None:
-    """f(m, s) - f(m, s') is the same for all pictures m when sentences are only added."""
+def test_only_a_product_lets_the_sentences_effect_depend_on_the_image(interaction: str) -> None:
+    """f(m, s) - f(m, s') is the same for all images m when sentences are only added."""
     fusion = switched({"text": "pooled", "interaction": interaction, "coordinates": "off"})
     for block in fusion.blocks:  # What comes after the sentence is heard is the same for both.
         nn.init.zeros_(block.think[-1].weight)
@@ -150,7 +150,7 @@ def test_the_originals_concatenation_only_adds() -> None:
     fusion = ConcatenationFusion(CHANNELS, POOLED, WORD)
     map, words, mask, pooled = given()
     effect = fusion(map, words, mask, pooled) - fusion(map, words, mask, pooled.roll(1, dims=0))
-    # The same in every cell of every picture.
+    # The same in every cell of every image.
     torch.testing.assert_close(effect, effect[:, :, :1, :1].expand_as(effect), rtol=1e-4, atol=1e-5)
     elsewhere = fusion(map * 3, words, mask, pooled) - fusion(map * 3, words, mask, pooled.roll(1, dims=0))
     torch.testing.assert_close(effect, elsewhere, rtol=1e-4, atol=1e-5)

@@ -1,4 +1,4 @@
-"""The map between a picture and its prepared square."""
+"""The map between an image and its prepared square."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from cliprpn.geometry import to_frame, to_picture
+from cliprpn.geometry import to_frame, to_image
 
 NUM_CASES = 500
 
 
 def _frames(sizes: Tensor, size_px: int, resize: str) -> Tensor:
-    """[N, 4] of pictures of these sizes, by the rule of `src/dataset/geometry.ts`."""
+    """[N, 4] of images of these sizes, by the rule of `src/dataset/geometry.ts`."""
     if resize == "squash":
         resized = torch.full_like(sizes, size_px)
     else:
@@ -36,17 +36,17 @@ def test_there_and_back_is_the_same_box(resize: str, zoom: float) -> None:
     assert moved.dtype == torch.float64
     assert moved.min() >= 0
     assert moved.max() <= 224 * zoom + 1e-9
-    # A picture of 1 x 5000 is a line of one pixel: its offset of 111 costs digits.
-    torch.testing.assert_close(to_picture(moved, frames, zoom), boxes, rtol=1e-9, atol=1e-9)
+    # An image of 1 x 5000 is a line of one pixel: its offset of 111 costs digits.
+    torch.testing.assert_close(to_image(moved, frames, zoom), boxes, rtol=1e-9, atol=1e-9)
 
 
-def test_a_squashed_box_keeps_its_shares_of_the_picture() -> None:
+def test_a_squashed_box_keeps_its_shares_of_the_image() -> None:
     sizes, boxes = _cases(torch.Generator().manual_seed(1))
     moved = to_frame(boxes, _frames(sizes, 224, "squash"), 640 / 224)
     torch.testing.assert_close(moved / 640, boxes / sizes.repeat(1, 2))
 
 
-def test_a_letterboxed_picture_lies_in_the_middle() -> None:
+def test_a_letterboxed_image_lies_in_the_middle() -> None:
     sizes = torch.tensor([[640.0, 480.0]])
     frames = _frames(sizes, 224, "letterbox")
     box = to_frame(torch.tensor([[0.0, 0.0, 640.0, 480.0]]), frames)
@@ -56,4 +56,4 @@ def test_a_letterboxed_picture_lies_in_the_middle() -> None:
 def test_no_boxes_stay_no_boxes() -> None:
     nothing = torch.zeros(0, 4)
     assert to_frame(nothing, nothing).shape == (0, 4)
-    assert to_picture(nothing, nothing).shape == (0, 4)
+    assert to_image(nothing, nothing).shape == (0, 4)

@@ -1,4 +1,4 @@
-"""Crops of pictures of every kind show what a person sees there; broken pictures are named."""
+"""Crops of images of every kind show what a person sees there; broken images are named."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from PIL import Image
 from cliprpn.data.images import (
     FORMATS,
     MAX_PIXELS,
-    PictureFile,
+    ImageFile,
+    image_key,
     load_crop,
+    load_images,
     load_picture,
-    load_pictures,
-    picture_key,
 )
 from cliprpn.errors import CliprpnError
 
@@ -64,12 +64,12 @@ def test_colours_come_out_whatever_the_file(tmp_path: Path, name: str, mode: str
         torch.testing.assert_close(halves(pixels), torch.tensor([LEFT, RIGHT]).float(), atol=12, rtol=0)
 
 
-def file_of(path: Path, upright: bool = False) -> PictureFile:
-    return PictureFile(path, upright, MAX_PIXELS)
+def file_of(path: Path, upright: bool = False) -> ImageFile:
+    return ImageFile(path, upright, MAX_PIXELS)
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "1", "I;16"])
-def test_grey_pictures_have_three_equal_channels(tmp_path: Path, mode: str) -> None:
+def test_grey_images_have_three_equal_channels(tmp_path: Path, mode: str) -> None:
     grey = Image.new("L", (40, 20), 255)
     grey.paste(0, (0, 0, 20, 20))
     wide = grey.convert("I").point(lambda value: value * 257).convert("I;16")
@@ -83,7 +83,7 @@ def test_sixteen_bits_keep_their_middle(tmp_path: Path) -> None:
     assert (load_crop(tmp_path / "a.png", (0, 0, 20, 20), 32).float() - 128).abs().max() <= 1
 
 
-def test_a_box_lies_in_the_picture_with_or_without_its_rotation_flag(tmp_path: Path) -> None:
+def test_a_box_lies_in_the_image_with_or_without_its_rotation_flag(tmp_path: Path) -> None:
     path = tmp_path / "photo.jpg"
     exif = Image.Exif()
     exif[0x0112] = 6  # Turn right to see it upright: the stored left becomes the top.
@@ -136,7 +136,7 @@ def broken_files(folder: Path) -> dict[str, Path]:
     return {name: folder / name for name in [*contents, "none.jpg"]}
 
 
-def test_broken_pictures_are_named(tmp_path: Path) -> None:
+def test_broken_images_are_named(tmp_path: Path) -> None:
     for load in (lambda path: load_crop(path, WHOLE, 64), lambda path: load_picture(file_of(path))):
         refused = {}
         for name, path in broken_files(tmp_path).items():
@@ -147,7 +147,7 @@ def test_broken_pictures_are_named(tmp_path: Path) -> None:
         assert refused == dict.fromkeys(broken_files(tmp_path), ("data_invalid", True))
 
 
-def test_a_picture_too_large_to_decode_is_refused_by_its_header(tmp_path: Path) -> None:
+def test_a_image_too_large_to_decode_is_refused_by_its_header(tmp_path: Path) -> None:
     header = b"IHDR" + struct.pack(">IIBBBBB", 30_000, 10_000, 1, 0, 0, 0, 0)
     picture().save(tmp_path / "a.png")
     content = (tmp_path / "a.png").read_bytes()
@@ -159,45 +159,45 @@ def test_a_picture_too_large_to_decode_is_refused_by_its_header(tmp_path: Path) 
     with pytest.raises(CliprpnError, match=r"bomb\.png"):
         load_picture(file_of(tmp_path / "bomb.png"))
     with pytest.raises(CliprpnError, match="expected at most 799 pixels, found 40 x 20"):
-        load_picture(PictureFile(tmp_path / "a.png", False, 799))
+        load_picture(ImageFile(tmp_path / "a.png", False, 799))
 
 
 def test_a_data_sets_limit_may_be_above_pillows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)  # Twice as many are an error of Pillow's.
     picture().save(tmp_path / "a.png")
-    assert load_picture(PictureFile(tmp_path / "a.png", False, 800)).shape == (3, 20, 40)
+    assert load_picture(ImageFile(tmp_path / "a.png", False, 800)).shape == (3, 20, 40)
 
 
 def test_a_format_that_calls_other_programs_is_not_opened() -> None:
     assert not {"EPS", "WMF", "MPEG"} & set(FORMATS)
 
 
-def test_a_pictures_key_is_its_bytes_and_its_frame(tmp_path: Path) -> None:
+def test_a_images_key_is_its_bytes_and_its_frame(tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
         picture().save(tmp_path / name)
     picture().convert("L").save(tmp_path / "grey.png")
-    key = picture_key(file_of(tmp_path / "a.png"))
-    assert picture_key(file_of(tmp_path / "b.png")) == key
+    key = image_key(file_of(tmp_path / "a.png"))
+    assert image_key(file_of(tmp_path / "b.png")) == key
     others = {
-        picture_key(file_of(tmp_path / "grey.png")),
-        picture_key(file_of(tmp_path / "a.png", upright=True)),
+        image_key(file_of(tmp_path / "grey.png")),
+        image_key(file_of(tmp_path / "a.png", upright=True)),
     }
     assert len(others | {key}) == 3
     picture().rotate(180).save(tmp_path / "a.png")
-    assert picture_key(file_of(tmp_path / "a.png")) != key
-    with pytest.raises(CliprpnError, match=r"none\.png: expected a picture, found no file"):
-        picture_key(file_of(tmp_path / "none.png"))
+    assert image_key(file_of(tmp_path / "a.png")) != key
+    with pytest.raises(CliprpnError, match=r"none\.png: expected an image, found no file"):
+        image_key(file_of(tmp_path / "none.png"))
 
 
-def test_pictures_come_in_their_order_and_a_broken_one_in_its_turn(tmp_path: Path) -> None:
+def test_images_come_in_their_order_and_a_broken_one_in_its_turn(tmp_path: Path) -> None:
     files = []
     for number in range(40):
         Image.new("L", (number % 7 + 1, 5), number).save(tmp_path / f"{number}.png")
         files.append(file_of(tmp_path / f"{number}.png"))
-    assert [int(each[0, 0, 0]) for each in load_pictures(files)] == list(range(40))
+    assert [int(each[0, 0, 0]) for each in load_images(files)] == list(range(40))
     files[30].path.write_bytes(b"")
     seen = []
     with pytest.raises(CliprpnError, match=r"30\.png"):
-        for each in load_pictures(files):
+        for each in load_images(files):
             seen.append(int(each[0, 0, 0]))
     assert seen == list(range(30))

@@ -161,11 +161,11 @@ def test_it_grounds_with_the_checkpoints_own_clip(imported, tmp_path: Path) -> N
     assert (found.image_width, found.image_height) == (320, 160)
 
 
-def test_a_picture_with_a_problem_is_not_grounded(imported, tmp_path: Path) -> None:
+def test_a_image_with_a_problem_is_not_grounded(imported, tmp_path: Path) -> None:
     path, _, _ = imported
     Image.new("RGB", (32, 16)).save(tmp_path / "photo.png")
     pixels = write_pixels([tmp_path / "photo.png"], ["photo.png"], tmp_path / "pixels", 224)
-    pixels.shards[0].pictures[0].problem = "photo.png: expected a picture, found text"
+    pixels.shards[0].pictures[0].problem = "photo.png: expected an image, found text"
     manifest = tmp_path / "pixels" / "manifest.json"
     manifest.write_text(pixels.model_dump_json())
     params = GroundParams(model=str(path), pixels_manifest=str(manifest), sentence="the dog")

@@ -50,7 +50,7 @@ def refusal(root: Path, dataset_id: str = "blocks") -> str:
     return caught.value.message
 
 
-def test_rows_join_sentences_with_their_pictures(made: Path, root: Path) -> None:
+def test_rows_join_sentences_with_their_images(made: Path, root: Path) -> None:
     index = opened(root)
     assert (index.root, index.images_dir, index.source_box_format) == (root, made / "data" / "images", "xywh")
     assert index.texts()[3] == "the large green thing"
@@ -120,7 +120,7 @@ def test_a_folder_that_is_no_prepared_data_set(
     assert expected in refusal(root)
 
 
-def test_a_data_set_without_pictures_opens(root: Path) -> None:
+def test_a_data_set_without_images_opens(root: Path) -> None:
     change(images_dir=None)(root / "dataset.json")
     assert opened(root).images_dir is None
 

@@ -11,19 +11,19 @@ import torch
 from cliprpn.boxes import box_iou_paired, clip_boxes
 from cliprpn.figures.breakdowns import breakdowns, category_macro
 from cliprpn.figures.floors import constant_iou, fit_constant_box
-from cliprpn.inference.evaluation import answer_columns, each_in_picture
+from cliprpn.inference.evaluation import answer_columns, each_in_image
 from cliprpn.metrics import pair_rows, pairs_right, sentence_figures, split_metrics
 
-PICTURE = torch.tensor([[100.0, 50.0]], dtype=torch.float64)
-# Squashed to a square of 50, in a frame of 100 that is twice as high as the picture: y halves on the way back.
+IMAGE = torch.tensor([[100.0, 50.0]], dtype=torch.float64)
+# Squashed to a square of 50, in a frame of 100 that is twice as high as the image: y halves on the way back.
 SQUASHED, ZOOM = torch.tensor([[0.5, 1.0, 0.0, 0.0]], dtype=torch.float64), 2.0
 
 
 def answer(truth: list[float], *proposals: list[float]) -> dict[str, Any]:
-    """A row of one sentence: proposals are in the frame, the truth in the picture."""
+    """A row of one sentence: proposals are in the frame, the truth in the image."""
     boxes = torch.tensor(proposals, dtype=torch.float32).reshape(-1, 4)
     true = torch.tensor([truth], dtype=torch.float64)
-    everywhere = each_in_picture([boxes], SQUASHED, PICTURE, ZOOM)
+    everywhere = each_in_image([boxes], SQUASHED, IMAGE, ZOOM)
     columns = answer_columns(everywhere, torch.tensor([0.5]), true)
     return {name: values[0] for name, values in columns.items()}
 
@@ -39,7 +39,7 @@ def answer(truth: list[float], *proposals: list[float]) -> dict[str, Any]:
         ("around", [40, 20, 60, 30], [30, 20, 70, 80], 200 / 1200, True),
         ("overlapping", [0, 0, 20, 10], [12, 10, 32, 30], 40 / 360, False),
         ("no +1: a point has no area", [5, 5, 6, 6], [5, 10, 5, 12], 0.0, True),
-        ("cut at the picture's edge", [80, 30, 100, 50], [80, 60, 140, 160], 1.0, True),
+        ("cut at the image's edge", [80, 30, 100, 50], [80, 60, 140, 160], 1.0, True),
         ("seven tenths", [0, 0, 10, 10], [0, 0, 7, 20], 0.7, True),
     ],
 )
@@ -142,7 +142,7 @@ def test_a_pair_is_right_when_both_of_its_sentences_are() -> None:
 
 def test_breakdowns_take_every_sentence_once() -> None:
     count = 12
-    side = np.sqrt(np.arange(1, count + 1)) * 10  # areas of 1 % to 12 % of the picture
+    side = np.sqrt(np.arange(1, count + 1)) * 10  # areas of 1 % to 12 % of the image
     given = columns(
         iou=np.zeros(count),
         gt_box_xyxy=np.stack([np.zeros(count), np.zeros(count), side, side], axis=1),
@@ -177,7 +177,7 @@ def test_breakdowns_take_every_sentence_once() -> None:
     assert category_macro(given, hits) == pytest.approx((6 / 9 + 0) / 2)
 
 
-def test_boxes_are_cut_at_the_pictures_edges() -> None:
+def test_boxes_are_cut_at_the_images_edges() -> None:
     assert clip_boxes(torch.tensor([[-5.0, -5, 500, 500]]), torch.tensor([[30.0, 20]])).tolist() == [
         [0, 0, 30, 20]
     ]

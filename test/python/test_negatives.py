@@ -1,4 +1,4 @@
-"""The true object against the picture's others: the loss, its gradient, and trials with and without it."""
+"""The true object against the image's others: the loss, its gradient, and trials with and without it."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def outcome_of(spec: ClipRpnSpec, folder: Path) -> CompletedOutcome:
 
 
 def test_a_trial_with_negatives_learns_something_else(root: Path, tmp_path: Path) -> None:
-    """Every picture of the small data set has two objects of one category."""
+    """Every image of the small data set has two objects of one category."""
     without, with_them = (outcome_of(spec_of(root, weight), tmp_path / str(weight)) for weight in (0, 1))
     first, second = without.epochs[0], with_them.epochs[0]
     # On random weights the choice between two objects costs about log 2.
@@ -155,10 +155,10 @@ def test_without_their_weight_nothing_of_negatives_is_computed(
     def never(*args: Any) -> None:
         raise AssertionError("nobody asked for negatives")
 
-    monkeypatch.setattr(training, "PictureObjects", never)
+    monkeypatch.setattr(training, "ImageObjects", never)
     monkeypatch.setattr(cliprpn_module, "negatives_loss", never)
     outcome_of(spec_of(root, 0), tmp_path / "without")
     with pytest.raises(AssertionError, match="nobody asked"):  # The test can fail.
-        training.PictureObjects(None)  # type: ignore[arg-type]
+        training.ImageObjects(None)  # type: ignore[arg-type]
     failed = run_trial(spec_of(root, 1), tmp_path / "with", lambda event: None, lambda: False)
     assert failed.state == "failed" and "nobody asked for negatives" in failed.error.message

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cliprpn.data.annotations import Annotations, ObjectRecord, PictureRecord, SentenceRecord
+from cliprpn.data.annotations import Annotations, ImageRecord, ObjectRecord, SentenceRecord
 from cliprpn.data.index import open_tables
-from cliprpn.data.others import PictureObjects
+from cliprpn.data.others import ImageObjects
 from cliprpn.data.tables import write_tables
 
-# By picture: ann_id and category. Two sentences mean each object of picture 0 and 2; one means the lonely one.
+# By image: ann_id and category. Two sentences mean each object of image 0 and 2; one means the lonely one.
 OBJECTS = {
     0: [(10, "dog"), (11, "cat"), (12, "dog")],
     1: [(13, "dog")],
@@ -26,8 +26,8 @@ def box(ann_id: int) -> tuple[float, float, float, float]:
 
 
 @pytest.fixture
-def objects(tmp_path: Path) -> PictureObjects:
-    """Sentence row i means MEANT[i]; objects are not in the order of their pictures."""
+def objects(tmp_path: Path) -> ImageObjects:
+    """Sentence row i means MEANT[i]; objects are not in the order of their images."""
     image_of = {ann_id: image_id for image_id, all_of in OBJECTS.items() for ann_id, _ in all_of}
     records = [
         ObjectRecord(ann_id, image_id, category, box(ann_id))
@@ -36,7 +36,7 @@ def objects(tmp_path: Path) -> PictureObjects:
     ]
     annotations = Annotations(
         "xyxy",
-        [PictureRecord(image_id, f"{image_id}.jpg", 100, 100) for image_id in OBJECTS],
+        [ImageRecord(image_id, f"{image_id}.jpg", 100, 100) for image_id in OBJECTS],
         {record.ann_id: record for record in records},
         [
             SentenceRecord(row, row, ann_id, image_of[ann_id], "train", "it")
@@ -44,10 +44,10 @@ def objects(tmp_path: Path) -> PictureObjects:
         ],
     )
     write_tables(annotations, None, tmp_path)
-    return PictureObjects(open_tables(tmp_path, "objects", None, "xyxy"))
+    return ImageObjects(open_tables(tmp_path, "objects", None, "xyxy"))
 
 
-def found(objects: PictureObjects, rows: list[int]) -> list[tuple[list[int], list[int]]]:
+def found(objects: ImageObjects, rows: list[int]) -> list[tuple[list[int], list[int]]]:
     """Per sentence, ann_ids of all others and of those of the same category; a box's left edge tells its ann_id."""
     others = objects.others(np.array(rows))
     ids = others.boxes[..., 0].long()
@@ -57,21 +57,21 @@ def found(objects: PictureObjects, rows: list[int]) -> list[tuple[list[int], lis
     ]
 
 
-def test_the_objects_of_the_picture_but_the_meant_one(objects: PictureObjects) -> None:
+def test_the_objects_of_the_image_but_the_meant_one(objects: ImageObjects) -> None:
     assert found(objects, [0]) == [([10, 11], [10])]
     assert found(objects, [1]) == [([10, 12], [])]
     assert found(objects, [4]) == [([14, 15, 16, 18], [16, 18])]
 
 
-def test_an_object_that_is_alone_has_no_others(objects: PictureObjects) -> None:
+def test_an_object_that_is_alone_has_no_others(objects: ImageObjects) -> None:
     assert found(objects, [2]) == [([], [])]
 
 
-def test_objects_without_a_name_are_not_known_to_be_alike(objects: PictureObjects) -> None:
+def test_objects_without_a_name_are_not_known_to_be_alike(objects: ImageObjects) -> None:
     assert found(objects, [3]) == [([15, 16, 17, 18], [])]
 
 
-def test_a_batch_is_as_wide_as_its_fullest_picture(objects: PictureObjects) -> None:
+def test_a_batch_is_as_wide_as_its_fullest_image(objects: ImageObjects) -> None:
     rows = [2, 4, 0, 4]
     others = objects.others(np.array(rows))
     assert others.boxes.shape == (4, 5, 4)
@@ -81,7 +81,7 @@ def test_a_batch_is_as_wide_as_its_fullest_picture(objects: PictureObjects) -> N
     assert objects.others(np.array([2])).boxes.shape == (1, 1, 4)
 
 
-def test_boxes_and_categories_are_the_objects_own(objects: PictureObjects) -> None:
+def test_boxes_and_categories_are_the_objects_own(objects: ImageObjects) -> None:
     others = objects.others(np.array([4, 0]))
     for row, ids in ((0, [14, 15, 16, 18]), (1, [10, 11])):
         there = others.mask[row]

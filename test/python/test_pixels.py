@@ -1,4 +1,4 @@
-"""Prepared pictures: read across shards, in any order, and refused when they are not those of the manifest."""
+"""Prepared images: read across shards, in any order, and refused when they are not those of the manifest."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from cliprpn.data.pixels import (
 from cliprpn.errors import CliprpnError
 
 SIZE = 32
-COUNTS = (3, 1, 4)  # Pictures of each shard.
+COUNTS = (3, 1, 4)  # Images of each shard.
 
 
 def content(number: int) -> np.ndarray:
-    """Each picture's own: [SIZE, SIZE, 3]; its corners tell rows from columns and red from blue."""
+    """Each image's own: [SIZE, SIZE, 3]; its corners tell rows from columns and red from blue."""
     pixels = np.full((SIZE, SIZE, 3), number, dtype=np.uint8)
     pixels[0, -1] = (200, 100, number)
     return pixels
@@ -87,7 +87,7 @@ def test_a_batch_is_taken_across_shards_in_the_order_asked_for(folder: Path, row
     assert batch[0, :, 0, -1].tolist() == [200, 100, rows[0]]
 
 
-def test_frames_stand_in_the_pictures_order(folder: Path) -> None:
+def test_frames_stand_in_the_images_order(folder: Path) -> None:
     pixels = open_pixels(folder)
     assert pixels.frames.dtype == torch.float64
     assert pixels.frames.tolist() == [[0.25, 0.25, 8 + number, 0] for number in range(8)]
@@ -117,7 +117,7 @@ def test_each_size_and_shape_has_its_folder() -> None:
         lambda folder: write(folder, {"image_size_px": 64}),
     ],
 )
-def test_damaged_pictures_say_what_to_delete(folder: Path, damage: Callable[[Path], Any]) -> None:
+def test_damaged_images_say_what_to_delete(folder: Path, damage: Callable[[Path], Any]) -> None:
     damage(folder)
     with pytest.raises(CliprpnError, match="delete") as caught:
         open_pixels(folder)
@@ -131,7 +131,7 @@ def test_a_size_that_was_not_prepared_says_who_prepares_it(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("rows", [[0, 1], [1, None], [0, 99]])
-def test_pictures_of_another_data_set_are_not_trained_on(
+def test_images_of_another_data_set_are_not_trained_on(
     folder: Path, tmp_path: Path, rows: list[int | None]
 ) -> None:
     pixels = pixels_folder(tmp_path / "set", SIZE, "squash")

@@ -11,7 +11,7 @@ from cliprpn.metrics import HIT_IOU
 
 
 def made_columns(**changes: list[float]) -> Columns:
-    """Two sentences on each of three pictures; nothing was detected in the third."""
+    """Two sentences on each of three images; nothing was detected in the third."""
     columns = {
         "image_id": [4, 4, 9, 9, 2, 2],
         "num_boxes": [12, 12, 3, 3, 0, 0],
@@ -40,17 +40,17 @@ def test_recall_is_of_the_detectors_own_order() -> None:
     assert recall == pytest.approx({1: 2 / 6, 5: 2 / 6, 10: 4 / 6, 100: 4 / 6})
 
 
-def test_whole_pictures_are_drawn_again_for_the_intervals() -> None:
-    """All sentences of a picture share their fate, so an interval reaches what one picture alone has."""
+def test_whole_images_are_drawn_again_for_the_intervals() -> None:
+    """All sentences of an image share their fate, so an interval reaches what one image alone has."""
     summary = proposal_summary(made_columns(proposal_iou_best=[0.9, 0.9, 0.1, 0.1, 0.1, 0.1]))
     assert (summary.best_proposal.low, summary.best_proposal.high) == (0.0, 1.0)
 
 
-def test_pictures_without_boxes_are_counted_with_their_sentences() -> None:
+def test_images_without_boxes_are_counted_with_their_sentences() -> None:
     summary = proposal_summary(made_columns())
     assert (summary.num_images_without, summary.num_sentences_without) == (1, 2)
 
 
-def test_boxes_are_counted_by_picture_not_by_sentence() -> None:
+def test_boxes_are_counted_by_image_not_by_sentence() -> None:
     columns = made_columns(image_id=[4, 4, 4, 4, 4, 2], num_boxes=[10, 10, 10, 20, 10, 4])
     assert proposal_summary(columns).mean_num_boxes == pytest.approx((12 + 4) / 2)

@@ -1,4 +1,4 @@
-"""Boxes that come from annotations, from the picture itself, and from a trained ClipRPN."""
+"""Boxes that come from annotations, from the image itself, and from a trained ClipRPN."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import torch
 from helpers import HEIGHT, WIDTH, make_records, make_spec, prepared, write_dataset
 from pydantic import BaseModel
 
-from cliprpn.data.images import load_picture, picture_files
+from cliprpn.data.images import image_files, load_picture
 from cliprpn.data.index import DatasetIndex, open_dataset
-from cliprpn.detectors.known_boxes import gt_boxes, whole_pictures
+from cliprpn.detectors.known_boxes import gt_boxes, whole_images
 from cliprpn.detectors.proposals import Proposals
 from cliprpn.detectors.rpn_proposals import rpn_proposals
 from cliprpn.errors import CliprpnError
@@ -32,7 +32,7 @@ def data(folder: Path, instances: dict[str, Any], refs: list[Any]) -> DatasetInd
     return open_dataset(*prepared(root, folder / "cache"))
 
 
-def test_annotated_boxes_are_all_objects_of_a_picture_by_their_ids(tmp_path: Path) -> None:
+def test_annotated_boxes_are_all_objects_of_a_image_by_their_ids(tmp_path: Path) -> None:
     instances, refs = make_records(6)
     instances["categories"].append({"id": 8, "name": "ball"})
     instances["annotations"].insert(0, {"id": 99, "image_id": 3, "category_id": 8, "bbox": [1, 2, 3, 4]})
@@ -50,7 +50,7 @@ def test_annotated_boxes_are_all_objects_of_a_picture_by_their_ids(tmp_path: Pat
         assert truth.tolist() in own.boxes_xyxy.tolist()
 
 
-def test_a_picture_without_objects_has_no_annotated_box(tmp_path: Path) -> None:
+def test_a_image_without_objects_has_no_annotated_box(tmp_path: Path) -> None:
     instances, refs = make_records(6)
     index = data(tmp_path, instances, refs)
     without = [row for row in range(index.objects.num_rows) if index.objects["image_id"][row].as_py() != 4]
@@ -59,21 +59,21 @@ def test_a_picture_without_objects_has_no_annotated_box(tmp_path: Path) -> None:
     assert gt_boxes(index, []) == []
 
 
-def test_the_whole_picture_is_one_box(tmp_path: Path) -> None:
+def test_the_whole_image_is_one_box(tmp_path: Path) -> None:
     index = data(tmp_path, *make_records(6))
-    for own in whole_pictures(index, [2, 0]):
+    for own in whole_images(index, [2, 0]):
         assert (own.boxes_xyxy.tolist(), own.scores.tolist()) == ([[0, 0, WIDTH, HEIGHT]], [1])
         assert own.categories == [""]
 
 
-def test_the_files_of_pictures_are_the_data_sets(tmp_path: Path) -> None:
+def test_the_files_of_images_are_the_data_sets(tmp_path: Path) -> None:
     index = data(tmp_path, *make_records(6))
-    files = picture_files(index, [4, 4])
+    files = image_files(index, [4, 4])
     assert files[0] == files[1] and files[0].path.name == "COCO_train2014_000000000004.png"
     assert load_picture(files[0]).shape == (3, HEIGHT, WIDTH)
     bare = DatasetIndex(**{**vars(index), "images_dir": None})
-    with pytest.raises(CliprpnError, match="with pictures"):
-        picture_files(bare, [0])
+    with pytest.raises(CliprpnError, match="with images"):
+        image_files(bare, [0])
 
 
 @pytest.fixture(scope="module")

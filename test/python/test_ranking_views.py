@@ -116,7 +116,7 @@ def test_on_photos_the_blur_is_reclips() -> None:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_boxes_of_a_picture_do_not_see_each_other(view: View, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_boxes_of_a_image_do_not_see_each_other(view: View, monkeypatch: pytest.MonkeyPatch) -> None:
     picture = as_tensor(noise(90, 60))
     boxes = torch.tensor([[0, 0, 90, 60], [10, 10, 11, 12], [0, 20, 80, 22.5], [50, 30, 90, 60]])
     together = render_views(picture, boxes, view, 64)

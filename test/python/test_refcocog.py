@@ -32,7 +32,7 @@ def problems_of(root: Path, split_by: str = "umd") -> str:
     return caught.value.message
 
 
-def test_sentences_have_their_object_and_picture(tmp_path: Path) -> None:
+def test_sentences_have_their_object_and_image(tmp_path: Path) -> None:
     found = read(small_dataset(tmp_path))
     assert (len(found.pictures), len(found.objects), len(found.sentences)) == (12, 24, 24)
     second = found.sentences[2]
@@ -50,7 +50,7 @@ def test_sentences_have_their_object_and_picture(tmp_path: Path) -> None:
     assert read_source(source_of(tmp_path)).split_rule == "as the refs file says"
 
 
-def test_pictures_come_in_order_of_first_mention_with_all_their_objects(tmp_path: Path) -> None:
+def test_images_come_in_order_of_first_mention_with_all_their_objects(tmp_path: Path) -> None:
     instances, refs = make_records(6)
     again = {**refs[4], "sentences": refs[0]["sentences"]}
     found = read(write_dataset(tmp_path, instances, [refs[4], refs[1], again]))
@@ -119,10 +119,10 @@ for _ in range(40):
 BAD = {
     "dangling ann_id": (change("refs", 3, "ann_id", 999), ["ref 103", "ann_id 999"]),
     "dangling image_id": (change("refs", 3, "image_id", 999), ["ref 103", "image_id 999"]),
-    "another picture's ann_id": (change("refs", 3, "ann_id", 3), ["ref 103", "in picture 3", "picture 1"]),
+    "another image's ann_id": (change("refs", 3, "ann_id", 3), ["ref 103", "in image 3", "image 1"]),
     "box outside": (
         change("annotations", 7, "bbox", [100, 20, 30, 30]),
-        ["ref 103", "ann_id 7", "inside the 120 x 90 picture 3", "[100.0, 20.0, 30.0, 30.0]"],
+        ["ref 103", "ann_id 7", "inside the 120 x 90 image 3", "[100.0, 20.0, 30.0, 30.0]"],
     ),
     "empty box": (
         change("annotations", 7, "bbox", [10, 10, 0, 5]),
@@ -240,7 +240,7 @@ def test_the_split_by_that_is_there_is_told(tmp_path: Path) -> None:
     assert "found refs(umd).p in the folder" in problems_of(small_dataset(tmp_path), "google")
 
 
-def test_pictures_are_not_looked_at(tmp_path: Path) -> None:
+def test_images_are_not_looked_at(tmp_path: Path) -> None:
     """That is the command line's part: which are missing or of another size is told with all of them."""
     root = small_dataset(tmp_path)
     (root / "images").rename(tmp_path / "elsewhere")

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("no_traces")
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> DatasetIndex:
-    """Pictures 0 to 5, of WIDTH x HEIGHT."""
+    """Images 0 to 5, of WIDTH x HEIGHT."""
     root = write_dataset(tmp_path_factory.mktemp("data") / "blocks", *make_records(6))
     return open_dataset(*prepared(root, root.parent / "cache"))
 
@@ -178,13 +178,13 @@ def test_a_file_that_is_not_there_or_not_text_is_told(index: DatasetIndex, tmp_p
         read_results(tmp_path / "latin.json", index)
 
 
-def test_boxes_of_other_pictures_are_counted_and_left_out(index: DatasetIndex, tmp_path: Path) -> None:
+def test_boxes_of_other_images_are_counted_and_left_out(index: DatasetIndex, tmp_path: Path) -> None:
     results = read([row(2), row(999), row(1000)], index, tmp_path)
     assert len(results.of(2)) == 1
-    assert results.notes == ["results.json: 2 of 3 boxes are of pictures that the data set does not have"]
+    assert results.notes == ["results.json: 2 of 3 boxes are of images that the data set does not have"]
 
 
-def test_a_file_about_other_pictures_is_refused_with_examples_of_both(
+def test_a_file_about_other_images_is_refused_with_examples_of_both(
     index: DatasetIndex, tmp_path: Path
 ) -> None:
     message = fault([row(999), row(999), row(1000), row(1001), row(1002)], index, tmp_path)
@@ -213,7 +213,7 @@ def test_empty_boxes_and_those_outside_are_counted_and_others_cut(
     assert results.of(2).boxes_xyxy.tolist() == [[0, 0, WIDTH, HEIGHT]]
     assert results.notes == [
         "results.json: 3 boxes have no area and are left out",
-        "results.json: 2 boxes lie outside of their picture and are left out",
+        "results.json: 2 boxes lie outside of their image and are left out",
     ]
 
 

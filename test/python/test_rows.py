@@ -16,7 +16,7 @@ from cliprpn.errors import CliprpnError
 REAL = Path(__file__).parents[3] / "shared" / "data" / "refcocog-umd-val.jsonl"
 
 
-def test_rows_become_pictures_objects_and_sentences(tmp_path: Path) -> None:
+def test_rows_become_images_objects_and_sentences(tmp_path: Path) -> None:
     found, problems = read(rows_source(write_jsonl(tmp_path / "data.jsonl", make_rows())))
     assert problems == [] and found.notes == []
     assert [(each.image_id, each.file_name) for each in found.pictures] == [
@@ -58,7 +58,7 @@ def test_csv_of_other_separators_is_read(tmp_path: Path, separator: str) -> None
 
 
 def test_the_fields_evaluation_sets_are_read_by_naming_columns(tmp_path: Path) -> None:
-    ref_l4 = {  # Ref-L4: boxes xywh, ids of pictures in text for one of its two sources.
+    ref_l4 = {  # Ref-L4: boxes xywh, ids of images in text for one of its two sources.
         "id": 0,
         "caption": "A café sign that hangs over the door.",
         "bbox": [285, 128, 112, 91],
@@ -142,7 +142,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "NaN": ({**GOOD, "box": [1, 2, float("nan"), 4]}, "box: expected four numbers"),
     "infinity": ({**GOOD, "box": [1, 2, float("inf"), 4]}, "box: expected four numbers"),
     "a huge number": ({**GOOD, "box": [1, 2, 10**400, 4]}, "box: expected four numbers"),
-    "more pixels than any picture has": ({**GOOD, "box": [1, 2, 1e308, 4]}, "box: expected four numbers"),
+    "more pixels than any image has": ({**GOOD, "box": [1, 2, 1e308, 4]}, "box: expected four numbers"),
     "yes and no": ({**GOOD, "box": [True, False, True, True]}, "box: expected four numbers"),
     "no area": ({**GOOD, "box": [1, 2, 0, 4]}, "box: expected one with an area"),
     "no sentence": ({**GOOD, "sentence": None}, "sentence: expected a sentence, found None"),
@@ -153,14 +153,14 @@ BAD: dict[str, tuple[Any, str]] = {
         {"file": "a.jpg", "sentence": "a", "box": [1, 2, 3, 4]},
         "image: expected a file name, found none among 'file, s",
     ),
-    "upwards": ({**GOOD, "image": "a/../../b.jpg"}, "image: expected a name below the folder of pictures"),
+    "upwards": ({**GOOD, "image": "a/../../b.jpg"}, "image: expected a name below the folder of images"),
     "upwards in Windows": ({**GOOD, "image": "..\\b.jpg"}, "image: expected a name below the folder"),
     "absolute": ({**GOOD, "image": "/etc/passwd"}, "image: expected a name below the folder"),
     "a drive": ({**GOOD, "image": "C:\\b.jpg"}, "image: expected a name below the folder"),
     "a folder": ({**GOOD, "image": "images/"}, "image: expected the name of a file"),
     "a control character": ({**GOOD, "image": "a\x1b[2J.jpg"}, "image: expected a file name without control"),
     "a null byte": ({**GOOD, "image": "a\0.jpg"}, "image: expected a file name without control"),
-    "bytes of a picture": ({**GOOD, "image": {"bytes": "x"}}, "image: expected a file name"),
+    "bytes of an image": ({**GOOD, "image": {"bytes": "x"}}, "image: expected a file name"),
     "validation": ({**GOOD, "split": "validation"}, "split: expected val, found 'validation'"),
     "another split": ({**GOOD, "split": "both"}, "split: expected train, val, test, testA or testB"),
     "no size": ({**GOOD, "width": 0}, "width: expected a whole number of pixels, found 0"),
@@ -261,7 +261,7 @@ def test_ids_are_taken_where_they_fit_and_counted_where_not(tmp_path: Path) -> N
     ]
 
 
-def test_two_sizes_of_a_picture_are_a_problem(tmp_path: Path) -> None:
+def test_two_sizes_of_a_image_are_a_problem(tmp_path: Path) -> None:
     rows = [{**GOOD, "width": 640, "height": 480}, {**GOOD, "width": 480, "height": 640}]
     _, problems = read(rows_source(write_jsonl(tmp_path / "data.jsonl", rows)))
     assert problems == [

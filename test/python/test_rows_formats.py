@@ -76,11 +76,11 @@ def change(key: str, position: int, field: str, value: Any) -> Callable[[Any], N
     [
         (
             change("annotations", 1, "image_id", 8),
-            "annotations[1]: expected the id of a picture as image_id, found 8",
+            "annotations[1]: expected the id of an image as image_id, found 8",
         ),
         (
             change("annotations", 1, "image_id", [7]),
-            "annotations[1]: expected the id of a picture as image_id",
+            "annotations[1]: expected the id of an image as image_id",
         ),
         (change("annotations", 1, "bbox", [1, 2, 3]), "annotations[1]: box: expected four numbers"),
         (change("annotations", 1, "sentence", 3), "annotations[1]: sentence: expected a sentence, found 3"),
@@ -109,7 +109,7 @@ def test_an_empty_box_that_nobody_refers_to_is_left_out(tmp_path: Path) -> None:
     assert found.notes == ["objects without an area that nobody refers to: 1 left out"]
 
 
-def test_mdetrs_pictures_are_sentences(tmp_path: Path) -> None:
+def test_mdetrs_images_are_sentences(tmp_path: Path) -> None:
     found, problems = read_json(tmp_path / "finetune_refcocog_val.json", make_mdetr(), "mdetr")
     assert problems == [] and found.notes == []
     assert [(each.sentence, each.image_id, each.ann_id, each.sent_id) for each in found.sentences] == [
@@ -124,7 +124,7 @@ def test_mdetrs_pictures_are_sentences(tmp_path: Path) -> None:
     assert found.objects[66].category == "cup" and len(found.objects) == 2
 
 
-def test_an_mdetr_picture_without_its_one_object_is_named(tmp_path: Path) -> None:
+def test_an_mdetr_image_without_its_one_object_is_named(tmp_path: Path) -> None:
     mdetr = make_mdetr()
     mdetr["annotations"][1]["image_id"] = 40
     mdetr["images"][2]["caption"] = ""

@@ -1,4 +1,4 @@
-"""Splits are by picture, and told from what was given."""
+"""Splits are by image, and told from what was given."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from cliprpn.data.annotations import Annotations, ObjectRecord, PictureRecord, SentenceRecord
+from cliprpn.data.annotations import Annotations, ImageRecord, ObjectRecord, SentenceRecord
 from cliprpn.data.splits import with_splits
 from cliprpn.errors import CliprpnError
 
 
 def annotations(num: int, first: int = 0) -> Annotations:
-    """Two sentences a picture."""
+    """Two sentences an image."""
     ids = range(first, first + num)
     return Annotations(
         "xywh",
-        [PictureRecord(i, f"p{i}.jpg", None, None) for i in ids],
+        [ImageRecord(i, f"p{i}.jpg", None, None) for i in ids],
         {i: ObjectRecord(i, i, None, (0, 0, 1, 1)) for i in ids},
         [SentenceRecord(2 * i + k, i, i, i, None, f"a dog, {k}") for i in ids for k in range(2)],
         ["a note"],
@@ -32,7 +32,7 @@ def splits_of(given: Annotations, seed: int = 0) -> dict[str, set[str | None]]:
     return found
 
 
-def test_a_picture_goes_one_way_whatever_its_id_and_neighbours() -> None:
+def test_a_image_goes_one_way_whatever_its_id_and_neighbours() -> None:
     found = splits_of(annotations(2000))
     assert all(len(splits) == 1 for splits in found.values())
     counts = Counter(next(iter(splits)) for splits in found.values())
@@ -50,11 +50,11 @@ def test_a_picture_goes_one_way_whatever_its_id_and_neighbours() -> None:
 
 def test_the_rule_is_told_and_notes_stay() -> None:
     found, rule = with_splits(annotations(10), 5)
-    assert rule == "by picture, 80/10/10 for train, val and test, by a hash of seed 5 and the file name"
+    assert rule == "by image, 80/10/10 for train, val and test, by a hash of seed 5 and the file name"
     assert found.notes == ["a note"]
 
 
-def test_given_splits_are_kept_and_a_shared_picture_is_noted() -> None:
+def test_given_splits_are_kept_and_a_shared_image_is_noted() -> None:
     given = annotations(4)
     order = ["train", "val", "train", "train", "testA", "testA", "val", "train"]
     given = replace(
@@ -63,7 +63,7 @@ def test_given_splits_are_kept_and_a_shared_picture_is_noted() -> None:
     )
     found, rule = with_splits(given, 0)
     assert [each.split for each in found.sentences] == order and rule == "as the source tells"
-    assert found.notes == ["a note", "2 pictures lie in train and val, such as 'p0.jpg'"]
+    assert found.notes == ["a note", "2 images lie in train and val, such as 'p0.jpg'"]
 
 
 def test_some_with_and_some_without_is_a_problem() -> None:

@@ -1,4 +1,4 @@
-"""Intervals that know that the sentences of one picture go together."""
+"""Intervals that know that the sentences of one image go together."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cliprpn.statistics import mean_interval, ratio_interval
 
 
 def clustered_hits(seed: int, num_images: int = 80, mean: float = 0.6) -> tuple[NDArray, NDArray]:
-    """Hits of 2 to 8 sentences a picture; a picture is easy or hard for all of its sentences."""
+    """Hits of 2 to 8 sentences an image; an image is easy or hard for all of its sentences."""
     rng = np.random.default_rng(seed)
     counts = rng.integers(2, 9, num_images)
     images = np.repeat(np.arange(num_images), counts)
@@ -65,7 +65,7 @@ def test_no_difference_has_no_width() -> None:
     assert mean_interval(hits - hits, images) == (0, 0, 0)
 
 
-def test_one_picture_has_no_interval() -> None:
+def test_one_image_has_no_interval() -> None:
     assert mean_interval(np.array([0.0, 1.0]), np.array([5, 5])) == (0.5, 0.5, 0.5)
 
 
@@ -73,12 +73,12 @@ def test_a_ratio_is_of_sums() -> None:
     shared, joined = np.array([900.0, 0.0, 50.0]), np.array([900.0, 100.0, 100.0])
     found = ratio_interval(shared, joined, np.array([1, 2, 3]))
     assert found.mean == pytest.approx(950 / 1100)
-    assert (found.low, found.high) == (0, 1)  # all drawn from the second picture, or from the first
+    assert (found.low, found.high) == (0, 1)  # all drawn from the second image, or from the first
 
 
 def test_the_ratio_of_several_runs_is_the_mean_of_theirs() -> None:
     shared, joined = np.array([[8.0, 1.0], [1.0, 1.0]]), np.array([[10.0, 10.0], [2.0, 2.0]])
     found = ratio_interval(shared, joined, np.array([1, 2]))
     assert found.mean == pytest.approx((9 / 20 + 2 / 4) / 2)  # pooled, it were 11 / 24
-    # All drawn from the second picture, or from the first: both runs lose or win together.
+    # All drawn from the second image, or from the first: both runs lose or win together.
     assert (found.low, found.high) == pytest.approx(((0.1 + 0.5) / 2, (0.8 + 0.5) / 2))

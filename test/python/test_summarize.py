@@ -20,7 +20,7 @@ from cliprpn.errors import CliprpnError
 from cliprpn.figures.floors import fit_constant_box
 from cliprpn.figures.summarize import summarize
 
-# By sentence: three pictures of test, each with a relational pair.
+# By sentence: three images of test, each with a relational pair.
 BEST = [[0.9, 0.8, 0.7, 0.6, 0.9, 0.1], [0.9, 0.8, 0.7, 0.2, 0.9, 0.6]]
 OTHER = [[0.9, 0.1, 0.7, 0.1, 0.1, 0.1], [0.9, 0.2, 0.1, 0.2, 0.0, 0.6]]
 
@@ -167,9 +167,9 @@ def test_the_difference_is_taken_sentence_by_sentence(index: DatasetIndex, tmp_p
     assert (difference.label, difference.against) == ("fusion=best", "fusion=other")
     hits = [(np.array(runs) >= 0.5).mean(axis=0) for runs in (BEST, OTHER)]
     assert difference.difference.mean == pytest.approx((hits[0] - hits[1]).mean())
-    per_picture = (hits[0] - hits[1]).reshape(3, 2).mean(axis=1)
-    # All resampled pictures are among the three: the interval cannot leave their range.
-    assert per_picture.min() <= difference.difference.low <= difference.difference.high <= per_picture.max()
+    per_image = (hits[0] - hits[1]).reshape(3, 2).mean(axis=1)
+    # All resampled images are among the three: the interval cannot leave their range.
+    assert per_image.min() <= difference.difference.low <= difference.difference.high <= per_image.max()
 
 
 def test_strata_have_their_own_figures(index: DatasetIndex, tmp_path: Path) -> None:

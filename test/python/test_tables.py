@@ -1,4 +1,4 @@
-"""The index of a prepared data set: what of the annotations stays once the pictures have been looked at."""
+"""The index of a prepared data set: what of the annotations stays once the images have been looked at."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from prepared import source_of, write_pixels
 
 from cliprpn.bridge.methods import METHODS, CallContext
 from cliprpn.contract.generated import IndexDatasetParams, PixelsManifest, ReadAnnotationsParams
-from cliprpn.data.annotations import Annotations, Box, BoxFormat, ObjectRecord, PictureRecord, SentenceRecord
+from cliprpn.data.annotations import Annotations, Box, BoxFormat, ImageRecord, ObjectRecord, SentenceRecord
 from cliprpn.data.tables import Dropped, write_tables
 from cliprpn.errors import CliprpnError
 
@@ -22,7 +22,7 @@ from cliprpn.errors import CliprpnError
 def annotations(
     boxes: dict[int, Box] | None = None, box_format: BoxFormat = "xywh", sizes: bool = True
 ) -> Annotations:
-    """Three pictures with two objects each, of which the second is referred to by two sentences.
+    """Three images with two objects each, of which the second is referred to by two sentences.
 
     Args:
         boxes: other boxes than [10, 20, 30, 40], by ann_id.
@@ -31,7 +31,7 @@ def annotations(
     given = {ann_id: (10.0, 20.0, 30.0, 40.0) for ann_id in range(6)} | (boxes or {})
     return Annotations(
         box_format,
-        [PictureRecord(image_id, f"{image_id}.jpg", width, height) for image_id in range(3)],
+        [ImageRecord(image_id, f"{image_id}.jpg", width, height) for image_id in range(3)],
         {ann_id: ObjectRecord(ann_id, ann_id // 2, "dog", box) for ann_id, box in given.items()},
         [
             SentenceRecord(
@@ -44,11 +44,11 @@ def annotations(
 
 
 def manifest(problems: dict[int, str] | None = None, names: str = "{}.jpg", **changes: Any) -> PixelsManifest:
-    """Of the three pictures, one to a shard.
+    """Of the three images, one to a shard.
 
     Args:
-        problems: by picture.
-        changes: of every picture's row.
+        problems: by image.
+        changes: of every image's row.
     """
     pictures = [
         {
@@ -86,7 +86,7 @@ def rows_of(folder: Path, name: str) -> list[dict[str, Any]]:
     return pq.read_table(folder / f"{name}.parquet").to_pylist()
 
 
-def test_every_picture_sentence_and_object_has_its_row(tmp_path: Path) -> None:
+def test_every_image_sentence_and_object_has_its_row(tmp_path: Path) -> None:
     assert write_tables(annotations(), manifest(), tmp_path) == Dropped(0, 0, 0)
     assert rows_of(tmp_path, "images")[1] == {
         "image_id": 1,
@@ -118,22 +118,22 @@ def test_every_picture_sentence_and_object_has_its_row(tmp_path: Path) -> None:
     }
 
 
-def test_refs_of_a_picture_with_a_problem_are_left_out_and_counted(tmp_path: Path) -> None:
+def test_refs_of_a_image_with_a_problem_are_left_out_and_counted(tmp_path: Path) -> None:
     assert write_tables(annotations(), manifest({1: "missing"}), tmp_path) == Dropped(1, 1, 2)
     assert [(row["image_id"], row["pixel_row"]) for row in rows_of(tmp_path, "images")] == [(0, 0), (2, 2)]
     assert [row["sent_id"] for row in rows_of(tmp_path, "sentences")] == [0, 1, 4, 5]
     assert [row["ann_id"] for row in rows_of(tmp_path, "objects")] == [0, 1, 4, 5]
 
 
-def test_a_box_of_a_picture_with_a_problem_is_nobodys_problem(tmp_path: Path) -> None:
+def test_a_box_of_a_image_with_a_problem_is_nobodys_problem(tmp_path: Path) -> None:
     unfit = annotations({3: (500.0, 0.0, 5.0, 5.0)})
     assert write_tables(unfit, manifest({1: "broken"}), tmp_path).num_refs == 1
     with pytest.raises(CliprpnError, match="ref 101"):
         write_tables(unfit, manifest(), tmp_path)
 
 
-def test_without_any_picture_nothing_is_left(tmp_path: Path) -> None:
-    with pytest.raises(CliprpnError, match="expected a sentence with its picture") as caught:
+def test_without_any_image_nothing_is_left(tmp_path: Path) -> None:
+    with pytest.raises(CliprpnError, match="expected a sentence with its image") as caught:
         write_tables(annotations(), manifest(dict.fromkeys(range(3), "missing")), tmp_path)
     assert caught.value.code == "data_invalid" and not list(tmp_path.iterdir())
 
@@ -148,15 +148,15 @@ def test_an_object_that_does_not_fit_is_left_out_where_nobody_refers_to_it(tmp_p
 def test_a_true_box_that_does_not_fit_is_a_problem_and_no_table_is_written(tmp_path: Path) -> None:
     with pytest.raises(CliprpnError, match="ref 102: expected the box of ann_id 5") as caught:
         write_tables(annotations({5: (500.0, 0.0, 5.0, 5.0)}), manifest(), tmp_path)
-    assert caught.value.code == "data_invalid" and f"{WIDTH} x {HEIGHT} picture 2" in caught.value.message
+    assert caught.value.code == "data_invalid" and f"{WIDTH} x {HEIGHT} image 2" in caught.value.message
     assert not list(tmp_path.iterdir())
 
 
-def test_boxes_are_held_against_the_pictures_own_size_not_the_recorded_one(tmp_path: Path) -> None:
-    """A picture that is upright by its rotation flag has other sides than its annotations may say."""
+def test_boxes_are_held_against_the_images_own_size_not_the_recorded_one(tmp_path: Path) -> None:
+    """An image that is upright by its rotation flag has other sides than its annotations may say."""
     wide = annotations({5: (100.0, 0.0, 15.0, 30.0)})
     write_tables(wide, manifest(), tmp_path)
-    with pytest.raises(CliprpnError, match=f"{HEIGHT} x {WIDTH} picture 2"):
+    with pytest.raises(CliprpnError, match=f"{HEIGHT} x {WIDTH} image 2"):
         write_tables(wide, manifest(width=HEIGHT, height=WIDTH), tmp_path)
 
 
@@ -180,13 +180,13 @@ def test_boxes_of_other_formats_come_to_the_same_pixels(
     assert rows_of(tmp_path, "objects")[0]["box_xyxy"] == pytest.approx([30, 9, 90, 36])
 
 
-def test_a_set_without_pictures_has_the_sizes_that_are_told(tmp_path: Path) -> None:
+def test_a_set_without_images_has_the_sizes_that_are_told(tmp_path: Path) -> None:
     write_tables(annotations(), None, tmp_path)
     first = rows_of(tmp_path, "images")[0]
     assert (first["width"], first["height"], first["pixel_row"]) == (WIDTH, HEIGHT, None)
 
 
-def test_a_picture_of_unknown_size_has_no_edges(tmp_path: Path) -> None:
+def test_a_image_of_unknown_size_has_no_edges(tmp_path: Path) -> None:
     write_tables(annotations({5: (5000.0, 0.0, 5.0, 5.0)}, sizes=False), None, tmp_path)
     assert rows_of(tmp_path, "images")[0]["width"] is None
     assert rows_of(tmp_path, "sentences")[5]["gt_box_xyxy"] == [5000, 0, 5005, 5]
@@ -194,12 +194,12 @@ def test_a_picture_of_unknown_size_has_no_edges(tmp_path: Path) -> None:
         write_tables(annotations({5: (10.0, 0.0, 0.0, 5.0)}, sizes=False), None, tmp_path)
 
 
-def test_shares_of_a_picture_of_unknown_size_are_no_boxes(tmp_path: Path) -> None:
+def test_shares_of_a_image_of_unknown_size_are_no_boxes(tmp_path: Path) -> None:
     shares = annotations(dict.fromkeys(range(6), (0.5, 0.25, 0.5, 0.3)), "cxcywh_norm", sizes=False)
-    with pytest.raises(CliprpnError, match="give the pictures") as caught:
+    with pytest.raises(CliprpnError, match="give the images") as caught:
         write_tables(shares, None, tmp_path)
     assert caught.value.code == "data_invalid"
-    write_tables(shares, manifest(), tmp_path)  # The pictures tell it.
+    write_tables(shares, manifest(), tmp_path)  # The images tell it.
     assert rows_of(tmp_path, "sentences")[0]["gt_box_xyxy"] == pytest.approx([30, 9, 90, 36])
 
 
@@ -213,14 +213,14 @@ def test_objects_without_a_name_are_of_no_category(tmp_path: Path) -> None:
     assert rows_of(tmp_path, "objects")[3]["category"] is None
 
 
-def test_pixels_of_other_pictures_are_a_defect(tmp_path: Path) -> None:
+def test_pixels_of_other_images_are_a_defect(tmp_path: Path) -> None:
     with pytest.raises(CliprpnError) as caught:
         write_tables(annotations(), manifest(names="other-{}.jpg"), tmp_path)
     assert caught.value.code == "internal"
 
 
-def test_the_command_line_learns_which_pictures_are_wanted_and_what_was_left(tmp_path: Path) -> None:
-    """Both calls, with pictures prepared in between of which one turned out to be missing."""
+def test_the_command_line_learns_which_images_are_wanted_and_what_was_left(tmp_path: Path) -> None:
+    """Both calls, with images prepared in between of which one turned out to be missing."""
     root = small_dataset(tmp_path / "data", 6)
     source, context = source_of(root), CallContext(lambda event: None, lambda: False, torch.device("cpu"))
     wanted = tmp_path / "wanted.json"

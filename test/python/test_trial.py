@@ -310,7 +310,7 @@ def test_a_split_without_sentences_fails_the_trial(tmp_path: Path) -> None:
     assert "the split val has no sentence" in outcome.error.message
 
 
-def test_pictures_that_were_not_prepared_fail_the_trial(root: Path, cache: Path, tmp_path: Path) -> None:
+def test_images_that_were_not_prepared_fail_the_trial(root: Path, cache: Path, tmp_path: Path) -> None:
     spec = make_spec(root, cache)
     settings = spec.settings.model_copy(update={"image_size_px": 96})
     outcome = run_trial(

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import torch
-from pictures import write_picture
+from pictures import write_image
 from torch import Tensor
 
 from cliprpn.data import images
-from cliprpn.data.images import PictureFile
+from cliprpn.data.images import ImageFile
 from cliprpn.errors import CliprpnError
 from cliprpn.ranking import vector_store
 from cliprpn.ranking.vector_store import box_vectors, text_vectors
@@ -21,7 +21,7 @@ DIM = 5
 
 
 def render(picture: Tensor, boxes: Tensor) -> Tensor:
-    """The box's numbers and the picture's mean, as the only things to be seen: [n, 3, 2, 2]."""
+    """The box's numbers and the image's mean, as the only things to be seen: [n, 3, 2, 2]."""
     mean = picture.float().mean().expand(len(boxes), 1)
     return torch.cat([boxes, mean], dim=1)[:, :, None].expand(-1, -1, 3)[..., None].permute(0, 2, 1, 3)
 
@@ -50,7 +50,7 @@ def vectors_of(texts: list[str]) -> Tensor:
     return torch.tensor([[len(text), *map(ord, (text + "    ")[:4])] for text in texts]) / 300
 
 
-def ask(wanted: list[tuple[PictureFile, Tensor]], store: Path, clip: Clip, **changes: Any) -> list[Tensor]:
+def ask(wanted: list[tuple[ImageFile, Tensor]], store: Path, clip: Clip, **changes: Any) -> list[Tensor]:
     asked: dict[str, Any] = {
         "view": "crop",
         "dim": DIM,
@@ -80,17 +80,15 @@ def boxes_of(count: int, seed: int) -> Tensor:
 
 
 @pytest.fixture
-def wanted(tmp_path: Path) -> list[tuple[PictureFile, Tensor]]:
+def wanted(tmp_path: Path) -> list[tuple[ImageFile, Tensor]]:
     counts = (3, 0, 70, 8, 130)
     return [
-        (write_picture(tmp_path / f"{seed}.png", seed), boxes_of(count, seed))
+        (write_image(tmp_path / f"{seed}.png", seed), boxes_of(count, seed))
         for seed, count in enumerate(counts)
     ]
 
 
-def test_each_box_has_the_vector_of_its_view(
-    wanted: list[tuple[PictureFile, Tensor]], tmp_path: Path
-) -> None:
+def test_each_box_has_the_vector_of_its_view(wanted: list[tuple[ImageFile, Tensor]], tmp_path: Path) -> None:
     found = ask(wanted, tmp_path / "a.sqlite", Clip())
     for (file, boxes), own in zip(wanted, found, strict=True):
         expected = encode(render(images.load_picture(file), boxes.float()))
@@ -99,8 +97,8 @@ def test_each_box_has_the_vector_of_its_view(
         torch.testing.assert_close(own, expected, atol=2.5e-4 + 1.7e-5, rtol=0)
 
 
-def test_passes_are_full_across_pictures_but_for_the_last(
-    wanted: list[tuple[PictureFile, Tensor]], tmp_path: Path
+def test_passes_are_full_across_images_but_for_the_last(
+    wanted: list[tuple[ImageFile, Tensor]], tmp_path: Path
 ) -> None:
     clip = Clip()
     ask(wanted, tmp_path / "a.sqlite", clip)
@@ -108,7 +106,7 @@ def test_passes_are_full_across_pictures_but_for_the_last(
 
 
 def test_only_boxes_that_are_new_are_looked_at(
-    wanted: list[tuple[PictureFile, Tensor]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    wanted: list[tuple[ImageFile, Tensor]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = tmp_path / "a.sqlite"
     first, warm, more, other = Clip(), Clip(), Clip(), Clip()
@@ -118,7 +116,7 @@ def test_only_boxes_that_are_new_are_looked_at(
     monkeypatch.setattr(images, "load_picture", lambda file: (decoded.append(file.path.name), load(file))[1])
     assert all(map(torch.equal, ask(wanted, store, warm), found))
     assert (warm.loads, decoded) == (0, [])
-    # One sentence's boxes of a picture, and another's, with some in common.
+    # One sentence's boxes of an image, and another's, with some in common.
     file, boxes = wanted[0]
     again = [(file, boxes[:2]), (file, torch.cat([boxes[2:], boxes_of(2, 9)])), (file, boxes_of(2, 9))]
     parts = ask(again, store, more)
@@ -130,7 +128,7 @@ def test_only_boxes_that_are_new_are_looked_at(
 
 
 def test_a_box_is_known_to_a_hundredth_of_a_pixel(tmp_path: Path) -> None:
-    file = write_picture(tmp_path / "a.png", 0)
+    file = write_image(tmp_path / "a.png", 0)
     seen: list[list[float]] = []
 
     def told(picture: Tensor, boxes: Tensor) -> Tensor:
@@ -143,9 +141,7 @@ def test_a_box_is_known_to_a_hundredth_of_a_pixel(tmp_path: Path) -> None:
     assert torch.equal(found[0], found[1]) and not torch.equal(found[1], found[2])
 
 
-def test_asked_to_stop_it_keeps_what_is_done(
-    wanted: list[tuple[PictureFile, Tensor]], tmp_path: Path
-) -> None:
+def test_asked_to_stop_it_keeps_what_is_done(wanted: list[tuple[ImageFile, Tensor]], tmp_path: Path) -> None:
     asked = iter([False, False, True])
     first, second = Clip(), Clip()
     with pytest.raises(CliprpnError) as caught:
@@ -158,7 +154,7 @@ def test_asked_to_stop_it_keeps_what_is_done(
 
 
 def test_weights_that_give_no_numbers_are_refused(
-    wanted: list[tuple[PictureFile, Tensor]], tmp_path: Path
+    wanted: list[tuple[ImageFile, Tensor]], tmp_path: Path
 ) -> None:
     with pytest.raises(CliprpnError) as caught:
         ask(
@@ -168,7 +164,7 @@ def test_weights_that_give_no_numbers_are_refused(
 
 
 def test_vectors_of_another_length_are_refused(
-    wanted: list[tuple[PictureFile, Tensor]], tmp_path: Path
+    wanted: list[tuple[ImageFile, Tensor]], tmp_path: Path
 ) -> None:
     ask(wanted, tmp_path / "a.sqlite", Clip())
     with pytest.raises(CliprpnError, match=r"a\.sqlite") as caught:
@@ -191,7 +187,7 @@ def test_the_same_text_is_encoded_once(tmp_path: Path) -> None:
     assert ask_texts([], store, second).shape == (0, DIM)
 
 
-def test_texts_and_boxes_share_a_file(wanted: list[tuple[PictureFile, Tensor]], tmp_path: Path) -> None:
+def test_texts_and_boxes_share_a_file(wanted: list[tuple[ImageFile, Tensor]], tmp_path: Path) -> None:
     store = tmp_path / "a.sqlite"
     texts, vectors = ask_texts(["a", "b"], store, Clip()), ask(wanted, store, Clip())
     warm = Clip()

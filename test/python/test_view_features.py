@@ -24,8 +24,8 @@ from helpers import (
 
 from cliprpn.contract.generated import ClipRpnSpec, CompletedOutcome
 from cliprpn.data.index import DatasetIndex, open_dataset
-from cliprpn.data.others import PictureObjects
-from cliprpn.data.views.pictures import PictureViews, TrainingPictures
+from cliprpn.data.others import ImageObjects
+from cliprpn.data.views.pictures import ImageViews, TrainingImages
 from cliprpn.data.views.view import View
 from cliprpn.errors import CliprpnError
 from cliprpn.features import frozen, image_store
@@ -94,8 +94,8 @@ def test_boxes_of_a_view_lie_on_their_objects(
     index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path
 ) -> None:
     features = open_features(index, lambda: backbone, tmp_path, NUM_VIEWS)
-    pictures = TrainingPictures(index)
-    drawn = PictureViews(index, pictures, open_small(index.root, SIZE), 0)
+    pictures = TrainingImages(index)
+    drawn = ImageViews(index, pictures, open_small(index.root, SIZE), 0)
     found = []
     for number in range(1, NUM_VIEWS + 1):
         for position, image_row in enumerate(pictures.image_rows):
@@ -119,8 +119,8 @@ def test_a_batch_takes_the_view_where_the_sentence_fits_it(
     index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path
 ) -> None:
     features = open_features(index, lambda: backbone, tmp_path, NUM_VIEWS)
-    pictures = TrainingPictures(index)
-    drawn = PictureViews(index, pictures, open_small(index.root, SIZE), 0)
+    pictures = TrainingImages(index)
+    drawn = ImageViews(index, pictures, open_small(index.root, SIZE), 0)
     rows = index.split("train")
     plain = features.batch(rows, CPU)
     mirrored_text = backbone.encode_text(backbone.tokenize(["the long block on the right"]))[0][0]
@@ -166,13 +166,13 @@ def test_targets_and_negatives_move_with_the_view(
     assert shown.any() and not shown.all()
     assert torch.equal(after[~shown], before[~shown])
     assert torch.equal(after[shown], features.view(1).gt_boxes(rows)[shown] * zoom)
-    objects = PictureObjects(index)
+    objects = ImageObjects(index)
     everything = np.arange(len(rows))
     plain, mask = _negatives(model, data, objects, everything, 0, CPU)
     moved, same_mask = _negatives(model, data, objects, everything, 1, CPU)
     assert torch.equal(mask, same_mask) and mask.any(dim=1).all()
     assert torch.equal(moved[~shown], plain[~shown])
-    # The rival is the picture's other object, and a crop keeps it whole.
+    # The rival is the image's other object, and a crop keeps it whole.
     rows_of_rivals = objects.others(rows).rows[mask]
     assert torch.equal(moved[mask][shown], features.view(1).object_boxes[rows_of_rivals][shown] * zoom)
     area = (moved[mask][:, 2:] - moved[mask][:, :2]).prod(dim=1)
@@ -204,7 +204,7 @@ def test_more_views_extract_only_the_others(
 def test_a_view_that_was_stopped_goes_on_with_the_same_bytes(
     index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_store, "BLOCK_AT_224", 0)  # Blocks of one picture.
+    monkeypatch.setattr(image_store, "BLOCK_AT_224", 0)  # Blocks of one image.
     whole = open_features(index, lambda: backbone, tmp_path / "whole", 1)
     open_features(index, lambda: backbone, tmp_path / "stopped", 0)
     asked = iter([False, False, True])
@@ -249,14 +249,14 @@ def test_a_trial_takes_a_view_an_epoch(root: Path, tmp_path: Path) -> None:
     plain, viewed = trial("plain", 0), trial("viewed", 2)
     assert trial("again", 2) == viewed
     assert weights(viewed) != weights(plain)
-    # The first epoch shows the pictures themselves.
+    # The first epoch shows the images themselves.
     assert weights(trial("one", 2, 1)) == weights(trial("none", 0, 1))
 
 
 def test_a_trial_that_was_killed_while_it_extracted_views_goes_on(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_store, "BLOCK_AT_224", 0)  # Blocks of one picture, there and here.
+    monkeypatch.setattr(image_store, "BLOCK_AT_224", 0)  # Blocks of one image, there and here.
     spec = make_spec(root, tmp_path / "killed", training={"views": 2, "num_epochs": 3})
     (tmp_path / "spec.json").write_text(spec.model_dump_json())
     code = (

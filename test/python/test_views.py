@@ -1,4 +1,4 @@
-"""Views of pictures: boxes move with the pixels, what must stay stays, and the same seed gives the same bits."""
+"""Views of images: boxes move with the pixels, what must stay stays, and the same seed gives the same bits."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def random_boxes(seed: int, num_boxes: int, largest: int = SIZE // 3) -> Tensor:
 
 
 def painted(box: Tensor) -> Tensor:
-    """A black square picture with the box in white."""
+    """A black square image with the box in white."""
     pixels = torch.zeros(3, SIZE, SIZE, dtype=torch.uint8)
     left, top, right, bottom = (int(side) for side in box)
     pixels[:, top:bottom, left:right] = 255
@@ -37,7 +37,7 @@ def painted(box: Tensor) -> Tensor:
 
 
 def extent(pixels: Tensor) -> Tensor:
-    """Where a picture is light: the smallest box, xyxy. Half-covered pixels count from half on."""
+    """Where an image is light: the smallest box, xyxy. Half-covered pixels count from half on."""
     rows, columns = torch.nonzero(pixels[0] >= 128, as_tuple=True)
     return torch.stack([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]).float()
 
@@ -53,7 +53,7 @@ def test_boxes_move_with_the_pixels(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_a_crop_keeps_what_must_stay_and_no_picture_is_stretched_much(seed: int) -> None:
+def test_a_crop_keeps_what_must_stay_and_no_image_is_stretched_much(seed: int) -> None:
     boxes = random_boxes(seed, 3)
     view = plan_view(seed, "picture", 0, [ALL], boxes, SIZE)
     if view.crop_xyxy is None:
@@ -83,7 +83,7 @@ def test_a_box_that_a_crop_cuts_away_has_no_area() -> None:
     assert (moved[:, 2:] - moved[:, :2]).prod(dim=1).tolist() == [0, 256, 400]
 
 
-def test_a_view_without_changes_is_the_picture() -> None:
+def test_a_view_without_changes_is_the_image() -> None:
     pixels = torch.randint(0, 256, (3, SIZE, SIZE), dtype=torch.uint8)
     assert torch.equal(render(pixels, View(SIZE)), pixels)
     assert View(SIZE).changes == frozenset()
@@ -121,7 +121,7 @@ def test_a_change_that_most_sentences_do_not_bear_is_left_out() -> None:
         assert any("light" in view.changes for view in views)
 
 
-def test_views_are_drawn_from_the_seed_the_picture_and_the_number() -> None:
+def test_views_are_drawn_from_the_seed_the_image_and_the_number() -> None:
     boxes = random_boxes(0, 1)
 
     def drawn(seed: int, picture: str, number: int) -> View:

@@ -16,7 +16,7 @@ const base: SentenceExample = {
   height: 66,
   box_xyxy: [22, 11, 66, 55],
 };
-// The first cell: 24 px from the left, below the title; 440 x 330, so 5 px for each of the picture's.
+// The first cell: 24 px from the left, below the title; 440 x 330, so 5 px for each of the image's.
 const left = 24;
 const top = 62;
 
@@ -46,7 +46,7 @@ test("a photo's rotation flag is applied where the boxes' frame has it applied",
   expect(asKept(left + 10, top + 165)).toEqual(grey);
 });
 
-test("a picture that is gone leaves a grey cell, and the others are drawn", async () => {
+test("an image that is gone leaves a grey cell, and the others are drawn", async () => {
   const folder = await pictures();
   const pixel = await sheetOf(folder, [{ ...base, file_name: "gone.png" }, base]);
   expect(pixel(left + 44 * 5, top + 11 * 5)).toEqual(grey);

@@ -22,14 +22,14 @@ test.each<["umd" | "google" | "unc" | "own", object, Finding["state"], RegExp]>(
   ["own", twins, "FAIL", /^1 picture of val with the pixels of another one in train: c\.jpg; keep/],
   ["umd", twins, "note", /c\.jpg$/],
   ["own", { ...twoShared, ...twins, num_images: 2 }, "FAIL", /; 1 more by its pixels; keep/],
-])("pictures in two splits of a set split by %s, %j: %s", (split_by, shared, state, detail) => {
+])("images in two splits of a set split by %s, %j: %s", (split_by, shared, state, detail) => {
   const stats = datasetStats(["train", "val"], { split_by }, { overlaps: [overlap(shared)] });
   const found = judgeStats(stats, "mend").at(-1);
-  expect(found).toMatchObject({ state, what: "train and val share no picture" });
+  expect(found).toMatchObject({ state, what: "train and val share no image" });
   expect(found?.detail).toMatch(detail);
 });
 
-const missing = ["train: expected 21899 pictures, found 21898"];
+const missing = ["train: expected 21899 images, found 21898"];
 
 test.each<[string, object, Finding["state"], RegExp]>([
   ["nobody's", {}, "ok", /nobody has published any/],

@@ -23,7 +23,7 @@ describe("the sources that come with cliprpn", () => {
     "refcocog",
     "refcoco",
     "refcoco+",
-  ])("have the annotations and the pictures of %s", async (name) => {
+  ])("have the annotations and the images of %s", async (name) => {
     const files = filesFor(name, await readSources());
     expect(files.map((file) => file.name)).toEqual([`${name}.zip`, "train2014.zip"]);
   });

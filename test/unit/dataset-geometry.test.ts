@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { BoxXyxy, Resize } from "../../src/contract/generated/types.ts";
-import { frameOf, toFrame, toPicture } from "../../src/dataset/geometry.ts";
+import { frameOf, toFrame, toImage } from "../../src/dataset/geometry.ts";
 
 const side = fc.integer({ min: 1, max: 20_000 });
 const size = fc.integer({ min: 1, max: 2048 });
 const resize = fc.constantFrom<Resize>("squash", "letterbox");
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 
-describe("a picture in its square", () => {
+describe("an image in its square", () => {
   test("a squashed one fills it, whatever its shape", () => {
     fc.assert(
       fc.property(side, side, size, (width, height, image_size_px) => {
@@ -57,13 +57,13 @@ describe("boxes", () => {
       fc.property(side, side, size, resize, box, (width, height, image_size_px, how, [a, b, c, d]) => {
         const frame = frameOf(width, height, image_size_px, how);
         const original: BoxXyxy = [a * width, b * height, c * width, d * height];
-        near(toPicture(toFrame(original, frame), frame), original);
+        near(toImage(toFrame(original, frame), frame), original);
       }),
       { numRuns: 1000 },
     );
   });
 
-  test("inside of the picture are inside of the square", () => {
+  test("inside of the image are inside of the square", () => {
     fc.assert(
       fc.property(side, side, size, resize, box, (width, height, image_size_px, how, [a, b, c, d]) => {
         const frame = frameOf(width, height, image_size_px, how);

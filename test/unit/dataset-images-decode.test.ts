@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Sharp } from "sharp";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import type { BoxXyxy, Resize, WantedPicture } from "../../src/contract/generated/types.ts";
+import type { BoxXyxy, Resize, WantedImage } from "../../src/contract/generated/types.ts";
 import { toFrame } from "../../src/dataset/geometry.ts";
 import {
   DEFAULT_MAX_PIXELS,
@@ -24,7 +24,7 @@ const usual: DecodeOptions = {
 };
 const colour = { r: 200, g: 100, b: 50 };
 
-describe("every kind of picture comes out as it looks", () => {
+describe("every kind of image comes out as it looks", () => {
   const rgb: [number, number, number] = [200, 100, 50];
   const grey8 = new Uint8Array(60 * 40).fill(100);
   const grey16 = new Uint16Array(60 * 40).fill(40_000);
@@ -65,7 +65,7 @@ describe("every kind of picture comes out as it looks", () => {
       );
   });
 
-  test("of an animation, the first picture", async () => {
+  test("of an animation, the first image", async () => {
     const frames = [colour, { r: 0, g: 0, b: 255 }].map((background) =>
       sharp({ create: { width: 60, height: 40, channels: 3, background } })
         .png()
@@ -81,7 +81,7 @@ describe("every kind of picture comes out as it looks", () => {
 });
 
 describe("rotation flags", () => {
-  /** Of each flag: the corner, upright, that the stored picture's top left goes to. */
+  /** Of each flag: the corner, upright, that the stored image's top left goes to. */
   const corners: [flag: number, x: number, y: number][] = [
     [1, 4, 4],
     [2, 27, 4],
@@ -180,7 +180,7 @@ test.each<[what: string, width: number, height: number]>([
   ["made larger", 100, 60],
   ["made smaller one way and larger the other", 640, 90],
   ["a line of pixels", 1, 300],
-])("a picture that was %s is as by Pillow's bicubic filter, which CLIP was trained with", async (_, width, height) => {
+])("an image that was %s is as by Pillow's bicubic filter, which CLIP was trained with", async (_, width, height) => {
   const noise = { type: "gaussian", mean: 128, sigma: 60 } as const;
   const background = { r: 0, g: 0, b: 0 };
   const content = await sharp({ create: { width, height, channels: 3, background, noise } })
@@ -201,7 +201,7 @@ test.each<[what: string, width: number, height: number]>([
   expect(Math.max(...differences.slice(0, 50_000))).toBeLessThanOrEqual(8);
 });
 
-describe("a problem, never a black picture", () => {
+describe("a problem, never a black image", () => {
   test("more pixels than the limit, by the header alone", async () => {
     const { picture } = await decoded(await plain().png().toBuffer(), {}, { max_pixels: 2399 });
     expect(picture.problem).toBe(
@@ -304,7 +304,7 @@ function spoilt(content: Buffer): Buffer {
 
 function decoded(
   content: Buffer,
-  recorded: Partial<WantedPicture> = {},
+  recorded: Partial<WantedImage> = {},
   options: Partial<DecodeOptions> = {},
 ): Promise<Decoded> {
   const wanted = { image_id: 1, file_name: join("a", "b.jpg"), width: null, height: null, ...recorded };

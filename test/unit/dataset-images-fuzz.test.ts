@@ -9,7 +9,7 @@ import { tempFolder } from "../helpers/temp-folder.ts";
 const numRuns = Number(process.env.CLIPRPN_FUZZ_RUNS ?? 400);
 
 test(
-  "whatever bytes of a picture change: its pixels, or one line that says what is wrong; no decoder dies of it",
+  "whatever bytes of an image change: its pixels, or one line that says what is wrong; no decoder dies of it",
   async () => {
     const images_dir = join(tempFolder(), "images");
     mkdirSync(images_dir);
@@ -49,7 +49,7 @@ test(
   60_000 + 50 * numRuns,
 );
 
-/** A small picture of every kind. */
+/** A small image of every kind. */
 async function seeds(): Promise<Buffer[]> {
   const data = Buffer.from(Array.from({ length: 40 * 30 * 3 }, (_, index) => (index * 31) % 256));
   const picture = () => sharp(data, { raw: { width: 40, height: 30, channels: 3 } });

@@ -21,7 +21,7 @@ import { afterAll, beforeEach, describe, expect, onTestFinished, test, vi } from
 import { packageRoot } from "../../src/base/package-root.ts";
 import { problems } from "../../src/contract/check.ts";
 import { CliprpnError } from "../../src/contract/errors.ts";
-import type { PixelsManifest, PreparedPicture, WantedPicture } from "../../src/contract/generated/types.ts";
+import type { PixelsManifest, PreparedImage, WantedImage } from "../../src/contract/generated/types.ts";
 import { DecoderPool } from "../../src/dataset/images/decoder-pool.ts";
 import { type PrepareOptions, pixelsFresh, preparePixels } from "../../src/dataset/images/prepare-pixels.ts";
 import { markProcesses, until, untilNone } from "../helpers/processes.ts";
@@ -49,7 +49,7 @@ beforeEach(async () => {
 });
 
 describe("shards", () => {
-  test("hold each picture's pixels in order, and NumPy maps them", async () => {
+  test("hold each image's pixels in order, and NumPy maps them", async () => {
     const manifest = await preparePixels(options());
     expect(problems("PixelsManifest", manifest)).toEqual([]);
     expect(manifest.shards.map(({ file, pictures }) => [file, pictures.length])).toEqual([
@@ -72,7 +72,7 @@ describe("shards", () => {
     ]);
   });
 
-  test("without pictures are none", async () => {
+  test("without images are none", async () => {
     const manifest = await preparePixels({ ...options(), wanted: [] });
     expect(manifest.shards).toEqual([]);
     expect(pixelsFresh({ ...options(), wanted: [] })).toBe(true);
@@ -110,7 +110,7 @@ describe("a second time", () => {
     expect(timesOf()).toEqual(before);
   });
 
-  test("only the shard of a picture that changed is", async () => {
+  test("only the shard of an image that changed is", async () => {
     await preparePixels(options());
     const before = timesOf();
     await draw("picture-5.png", 0);
@@ -164,7 +164,7 @@ describe("a second time", () => {
   });
 });
 
-describe("a picture's fault is told, its row is black, and the others are there", () => {
+describe("an image's fault is told, its row is black, and the others are there", () => {
   test.each<[what: string, place: () => void, problem: RegExp]>([
     ["missing", () => undefined, /^expected a file, found none$/],
     ["a folder", () => mkdirSync(join(images_dir, "odd.png")), /^expected a file, found a folder$/],
@@ -245,7 +245,7 @@ describe("a picture's fault is told, its row is black, and the others are there"
 });
 
 describe("decoders", () => {
-  test("one that crashes or hangs takes only its picture along", async () => {
+  test("one that crashes or hangs takes only its image along", async () => {
     vi.stubEnv("NODE_OPTIONS", `--import ${join(packageRoot, "test/helpers/decoder-faults.mjs")}`);
     for (const name of ["crash.png", "hang.png"]) await draw(name, 5);
     const wanted = wantedOf([
@@ -258,13 +258,13 @@ describe("decoders", () => {
     ]);
     const manifest = await preparePixels({ ...options(), wanted, pool: ownPool(1, 3000) });
     expect(problemsOf(manifest)).toEqual([
-      { file_name: "crash.png", problem: "expected a picture, found one that the decoder died of (SIGSEGV)" },
-      { file_name: "hang.png", problem: "expected a picture that decodes in 3 s, found one that does not" },
+      { file_name: "crash.png", problem: "expected an image, found one that the decoder died of (SIGSEGV)" },
+      { file_name: "hang.png", problem: "expected an image that decodes in 3 s, found one that does not" },
     ]);
     expect(pixelsFresh({ ...options(), wanted })).toBe(true);
   });
 
-  test("ones that do not come up are an error, not every picture's fault", async () => {
+  test("ones that do not come up are an error, not every image's fault", async () => {
     vi.stubEnv("NODE_OPTIONS", "--import data:text/javascript,process.kill(process.pid,'SIGKILL')");
     await expect(preparePixels({ ...options(), pool: ownPool(2) })).rejects.toMatchObject({
       code: "environment_broken",
@@ -290,7 +290,7 @@ describe("decoders", () => {
     expect(problemsOf(await preparePixels(options()))).toEqual([]);
   });
 
-  test("without their folder of pictures do not start", async () => {
+  test("without their folder of images do not start", async () => {
     const missing = { ...options(), images_dir: join(base, "none") };
     await expect(preparePixels(missing)).rejects.toMatchObject({ code: "not_found" });
   });
@@ -354,11 +354,11 @@ function ownPool(...args: ConstructorParameters<typeof DecoderPool>): DecoderPoo
   return pool;
 }
 
-function wantedOf(file_names: string[]): WantedPicture[] {
+function wantedOf(file_names: string[]): WantedImage[] {
   return file_names.map((file_name, image_id) => ({ image_id, file_name, width: null, height: null }));
 }
 
-/** A picture whose every value is 20 times the number. */
+/** An image whose every value is 20 times the number. */
 async function draw(name: string, number: number): Promise<void> {
   const [r, g, b] = [number * 20, number * 20, number * 20];
   const file = await sharp({ create: { width: 24, height: 24, channels: 3, background: { r, g, b } } })
@@ -371,7 +371,7 @@ function linkTo(target: string): void {
   symlinkSync(target, join(images_dir, "odd.png"));
 }
 
-function problemsOf(manifest: PixelsManifest): Pick<PreparedPicture, "file_name" | "problem">[] {
+function problemsOf(manifest: PixelsManifest): Pick<PreparedImage, "file_name" | "problem">[] {
   return manifest.shards
     .flatMap(({ pictures }) => pictures)
     .filter(({ problem }) => problem !== null)

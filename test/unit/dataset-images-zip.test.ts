@@ -3,11 +3,11 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CliprpnError } from "../../src/contract/errors.ts";
-import { type ExtractOptions, extractPictures } from "../../src/dataset/images/extract-zip.ts";
+import { type ExtractOptions, extractImages } from "../../src/dataset/images/extract-zip.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 import { type ZipPart, zipOf } from "../helpers/zip.ts";
 
-const one = Buffer.from("the first picture's bytes, ".repeat(50));
+const one = Buffer.from("the first image's bytes, ".repeat(50));
 const two = Buffer.from("the second's");
 const numFuzzRuns = Number(process.env.CLIPRPN_FUZZ_RUNS ?? 200);
 
@@ -39,7 +39,7 @@ describe("what is taken out", () => {
     writeFileSync(join(folder, "b.jpg"), "cut sho");
     writeFileSync(join(folder, ".extracting-0"), "left by one that was killed");
     const seen: number[][] = [];
-    const again = await extractPictures({
+    const again = await extractImages({
       archive,
       folder,
       wanted: ["a.jpg", "b.jpg", "c.jpg"],
@@ -108,10 +108,10 @@ describe("an archive is refused", () => {
     const archive = join(folder, "cut.zip");
     writeFileSync(archive, zipOf(part({})).subarray(0, -30));
     const wanted = { archive, wanted: ["a.jpg"], folder: join(folder, "out") };
-    await expect(extractPictures(wanted)).rejects.toThrow(
+    await expect(extractImages(wanted)).rejects.toThrow(
       /cut\.zip: expected a whole zip archive.*fetch it again/,
     );
-    await expect(extractPictures({ ...wanted, archive: join(folder, "none.zip") })).rejects.toMatchObject({
+    await expect(extractImages({ ...wanted, archive: join(folder, "none.zip") })).rejects.toMatchObject({
       code: "not_found",
     });
   });
@@ -145,7 +145,7 @@ test(
           folder: join(base, "out"),
           max_file_bytes: 10_000,
         };
-        await extractPictures(wanted).catch((error) => expect(error).toBeInstanceOf(CliprpnError));
+        await extractImages(wanted).catch((error) => expect(error).toBeInstanceOf(CliprpnError));
         expect(readdirSync(base).filter((name) => !["a.zip", "out"].includes(name))).toEqual([]);
       }),
       { numRuns: numFuzzRuns, seed: 7 },
@@ -158,12 +158,12 @@ async function extracted(
   parts: ZipPart[],
   wanted: string[],
   more: Pick<ExtractOptions, "signal"> = {},
-): Promise<{ archive: string; folder: string; taken: Awaited<ReturnType<typeof extractPictures>> }> {
+): Promise<{ archive: string; folder: string; taken: Awaited<ReturnType<typeof extractImages>> }> {
   const base = tempFolder();
   const archive = join(base, "pictures.zip");
   const folder = join(base, "out");
   writeFileSync(archive, zipOf(parts));
-  const taken = await extractPictures({ archive, wanted, folder, ...more });
+  const taken = await extractImages({ archive, wanted, folder, ...more });
   expect(existsSync(join(base, "a.jpg"))).toBe(false);
   return { archive, folder, taken };
 }

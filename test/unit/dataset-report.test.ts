@@ -15,7 +15,7 @@ test("a table's words stand to the left, its numbers to the right, titles above 
   expect(textTable(["", "train", "val"], rows)).toEqual([
     "               train       val",
     "Counts",
-    "  pictures        71     1,300",
+    "  images        71     1,300",
     "  refs           151         5",
   ]);
 });
@@ -23,7 +23,7 @@ test("a table's words stand to the left, its numbers to the right, titles above 
 test("a summary fits 100 columns, with every split there is and with long figures", () => {
   const facts = {
     notes: ["a word ".repeat(60)],
-    deviations: all.map((split) => `${split}: expected 21899 pictures, found 7`),
+    deviations: all.map((split) => `${split}: expected 21899 images, found 7`),
   };
   const lines = summaryText(portrait(datasetStats([...all], facts))).split("\n");
   expect(lines.filter((line) => line.length > 100)).toEqual([]);
@@ -69,7 +69,7 @@ test("without sizes and categories, a summary leaves out what nobody knows", () 
     },
   ];
   const text = summaryText(portrait(stats, { sizes: [] }));
-  expect(text).toContain("without pictures");
+  expect(text).toContain("without images");
   expect(text).not.toMatch(/Floors|Boxes|NaN|only one of its category|Most frequent/);
   expect(text).toContain("Of 80,512 sentences nobody says what the object is");
 });
@@ -79,7 +79,7 @@ test.each<[string, Partial<Portrait>, number, RegExp | null]>([
   ["by their names", { kind: "own" }, 107, /^107 pictures are COCO's train2014, by their names: a detector/],
   ["others", { kind: "own" }, 0, null],
   ["the demo's", { kind: "demo" }, 0, null],
-])("detectors have seen pictures %s", (_, changes, num_coco_train2014, expected) => {
+])("detectors have seen images %s", (_, changes, num_coco_train2014, expected) => {
   const [first] = knownIssues(portrait(datasetStats(["train"], {}, { num_coco_train2014 }), changes));
   if (expected === null) expect(first).toBeUndefined();
   else expect(first).toMatch(expected);
@@ -89,9 +89,9 @@ test("what splits share is told, and why google's do", () => {
   const overlaps = [overlap({ num_images: 1, num_refs: 2, num_sentences: 1 })];
   const google = datasetStats(["train", "val"], { split_by: "google" }, { overlaps });
   expect(knownIssues(portrait(google)).join("\n")).toContain(
-    "train and val share 1 picture, 2 refs and 1 sentence with the same box: what was trained on has been seen. The google split parts objects",
+    "train and val share 1 image, 2 refs and 1 sentence with the same box: what was trained on has been seen. The google split parts objects",
   );
-  expect(summaryText(portrait(google))).toContain("1 picture, 2 refs and 1 sentence with the same box");
+  expect(summaryText(portrait(google))).toContain("1 image, 2 refs and 1 sentence with the same box");
 });
 
 test.each<[Portrait["kind"], number, RegExp[], RegExp]>([
@@ -105,7 +105,7 @@ test.each<[Portrait["kind"], number, RegExp[], RegExp]>([
   ["demo", 0, [/icons.*Apache-2\.0/], /COCO/],
   ["own", 0, [/fill in who made them/, /Pictures: fill in/], /COCO/],
   ["own", 12, [/COCO's annotations/, /fill in who made them/, /Other pictures: fill in/], /RefExp/],
-])("licences of %s with %i pictures of COCO", (kind, num_coco_train2014, expected, never) => {
+])("licences of %s with %i images of COCO", (kind, num_coco_train2014, expected, never) => {
   const text = licences(portrait(datasetStats(["train"], {}, { num_coco_train2014 }), { kind })).join("\n");
   for (const part of expected) expect(text).toMatch(part);
   expect(text).not.toMatch(never);

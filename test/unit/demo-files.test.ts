@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { packageRoot } from "../../src/base/package-root.ts";
 import { annotationsOf } from "../../src/dataset/demo/annotations.ts";
-import { type DemoPicture, demoPictures } from "../../src/dataset/demo/images.ts";
+import { type DemoImage, demoImages } from "../../src/dataset/demo/images.ts";
 import { generator_version, makeDemo, readDemo } from "../../src/dataset/demo/make-demo.ts";
 import { pickle } from "../../src/dataset/demo/pickle.ts";
 import { testPython } from "../helpers/python.ts";
@@ -74,7 +74,7 @@ test("a pickle keeps whole numbers, fractions, text, null and nesting apart", ()
 });
 
 test("refs have RefCOCOg's fields; a pair's two sentences share an id and nothing else does", () => {
-  const { refs } = annotationsOf([...demoPictures(0, "train", 200, 1)]);
+  const { refs } = annotationsOf([...demoImages(0, "train", 200, 1)]);
   const pairs = new Map<number, { ann_id: number; image_id: number }[]>();
   const sentIds = new Set<number>();
   for (const ref of refs as unknown as Ref[]) {
@@ -103,10 +103,10 @@ interface Ref {
   sentences: { sent_id: number; sent: string; tokens: string[]; pair_id?: number }[];
 }
 
-function pictures(): DemoPicture[] {
+function pictures(): DemoImage[] {
   const { seed, num_images } = options;
-  const all: DemoPicture[] = [];
+  const all: DemoImage[] = [];
   for (const split of ["train", "val", "test"] as const)
-    all.push(...demoPictures(seed, split, num_images[split], all.length + 1));
+    all.push(...demoImages(seed, split, num_images[split], all.length + 1));
   return all;
 }

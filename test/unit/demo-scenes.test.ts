@@ -1,6 +1,6 @@
 import sharp from "sharp";
 import { expect, test } from "vitest";
-import { type DemoPicture, demoPictures, plainScenes } from "../../src/dataset/demo/images.ts";
+import { type DemoImage, demoImages, plainScenes } from "../../src/dataset/demo/images.ts";
 import { isHeldOut, kinds } from "../../src/dataset/demo/kinds.ts";
 import { demoSizes } from "../../src/dataset/demo/make-demo.ts";
 import type { Mark, Scene, SceneObject } from "../../src/dataset/demo/scene.ts";
@@ -9,13 +9,13 @@ import { sceneSvg } from "../../src/dataset/demo/svg.ts";
 import { readSentence } from "../helpers/read-sentence.ts";
 
 const { seed, num_images } = demoSizes.full;
-const trainPictures = [...demoPictures(seed, "train", 800, 1)];
-const testPictures = [...demoPictures(seed, "test", num_images.test, 1)];
-const pictures = [...trainPictures, ...testPictures];
-const sentences = (of: DemoPicture[]) =>
+const trainImages = [...demoImages(seed, "train", 800, 1)];
+const testImages = [...demoImages(seed, "test", num_images.test, 1)];
+const pictures = [...trainImages, ...testImages];
+const sentences = (of: DemoImage[]) =>
   of.flatMap((picture) => picture.sentences.map((own) => ({ ...picture, own })));
 
-test("a scene has 3 to 7 objects, each with its whole box in the picture", () => {
+test("a scene has 3 to 7 objects, each with its whole box in the image", () => {
   for (const { scene } of pictures) {
     expect(scene.objects.length).toBeGreaterThanOrEqual(3);
     expect(scene.objects.length).toBeLessThanOrEqual(7);
@@ -29,7 +29,7 @@ test("a scene has 3 to 7 objects, each with its whole box in the picture", () =>
 
 test("every stratum has at least 200 test sentences", () => {
   for (const stratum of strata) {
-    const own = sentences(testPictures).filter(({ own: { stratum: found } }) => found === stratum);
+    const own = sentences(testImages).filter(({ own: { stratum: found } }) => found === stratum);
     expect(own.length, stratum).toBeGreaterThanOrEqual(200);
   }
 });
@@ -48,7 +48,7 @@ test("a referred object has company of its kind: its name alone does not tell", 
   }
 });
 
-test("a pair is two sentences on one picture, one word apart, with different answers", () => {
+test("a pair is two sentences on one image, one word apart, with different answers", () => {
   let numPairs = 0;
   for (const { sentences: own } of pictures) {
     for (const stratum of strata) {
@@ -71,21 +71,21 @@ test("a pair is two sentences on one picture, one word apart, with different ans
 
 test("held-out colours of kinds are drawn in test only", () => {
   const heldOut = ({ objects }: Scene): boolean => objects.some(({ color, kind }) => isHeldOut(color, kind));
-  const scenes = [...trainPictures.map(({ scene }) => scene), ...plainScenes(20241, 300)];
+  const scenes = [...trainImages.map(({ scene }) => scene), ...plainScenes(20241, 300)];
   expect(scenes.filter(heldOut)).toEqual([]);
-  expect(testPictures.filter(({ scene }) => heldOut(scene)).length).toBeGreaterThan(50);
+  expect(testImages.filter(({ scene }) => heldOut(scene)).length).toBeGreaterThan(50);
 });
 
-// A minimal pair's second sentence passes the filter by: 8 in these pictures. The next generator version has to say `test` here.
+// A minimal pair's second sentence passes the filter by: 8 in these images. The next generator version has to say `test` here.
 test("held-out chains are said in test only", () => {
-  const chains = (of: DemoPicture[]): number =>
+  const chains = (of: DemoImage[]): number =>
     sentences(of).filter(({ own }) => isHeldOutChain(own.expression)).length;
-  expect(chains(testPictures)).toBeGreaterThan(5);
-  expect(chains(trainPictures)).toBe(0);
+  expect(chains(testImages)).toBeGreaterThan(5);
+  expect(chains(trainImages)).toBe(0);
 });
 
 test("referred objects lean towards RefCOCOg's large ones", () => {
-  const shares = sentences(testPictures)
+  const shares = sentences(testImages)
     .map(({ own: { target }, scene }) => area(target.box_xyxy) / (scene.width * scene.height))
     .sort((a, b) => a - b);
   const at = (share: number): number => shares[Math.floor(share * shares.length)] ?? 0;

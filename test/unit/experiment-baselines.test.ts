@@ -72,7 +72,7 @@ describe("a plan with baselines", () => {
     });
   });
 
-  test("ranks a whole picture once, in however many ways the grid ranks", () => {
+  test("ranks a whole image once, in however many ways the grid ranks", () => {
     const trials = plan({
       vary: {
         "baseline.ranking": ["circle", "crop"],
@@ -81,7 +81,7 @@ describe("a plan with baselines", () => {
       },
     });
     expect(trials.map(({ label }) => label)).toEqual([
-      "whole picture",
+      "whole image",
       "gt boxes, circle, score >= 0.1",
       "gt boxes, circle, score >= 0.2",
       "gt boxes, crop, score >= 0.1",
@@ -115,7 +115,7 @@ describe("a label", () => {
     [{ kind: "rpn", model: trial }, "RPN of 01234567, crop"],
     [{ kind: "rpn", model: "other.safetensors" }, "RPN of other.safetensors, crop"],
     ["gt_boxes", "gt boxes, crop"],
-    ["whole_picture", "whole picture"],
+    ["whole_picture", "whole image"],
   ])("of %j is %s", (detector, label) => {
     expect(plan({ also: [{ "baseline.detector": detector }] }).map((spec) => spec.label)).toEqual([label]);
   });
@@ -432,10 +432,10 @@ describe("what is wrong with a baseline is told with its place", () => {
       "rules on what a wrong detector was to set",
       {
         settings: { baseline: { category_prior: true } },
-        also: [{ "baseline.detector": { kind: "whole_pictures" } }],
+        also: [{ "baseline.detector": { kind: "whole_images" } }],
       },
       [
-        '12:13  also[0].baseline.detector.kind: expected yolo, trained_yolo, yolox, faster_rcnn, file, rpn, gt_boxes or whole_picture, found "whole_pictures". Did you mean whole_picture?',
+        '12:13  also[0].baseline.detector.kind: expected yolo, trained_yolo, yolox, faster_rcnn, file, rpn, gt_boxes or whole_picture, found "whole_images". Did you mean whole_picture?',
       ],
     ],
   ])("%s", (_, experiment, said) => {

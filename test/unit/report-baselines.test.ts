@@ -97,8 +97,8 @@ test("a ceiling stands below the contenders and is compared with none", () => {
 
 test("a trial's note stands once, with what it is about", () => {
   const settings = [film, crop, blur, annotated];
-  const empty = "2 pictures of val had no detection.";
-  const seen = "The detector has seen these pictures.";
+  const empty = "2 images of val had no detection.";
+  const seen = "The detector has seen these images.";
   const notes = { "YOLO n, crop": [empty, seen], "YOLO n, blur": [empty], film: ["Half the words."] };
   const written = report(settings, withNotes(settings, notes));
   expect(written).toContain(`- YOLO n: ${empty}\n`);
@@ -160,5 +160,5 @@ test("a floor that was not computed is not spoken of", () => {
   const floors = summary.floors.filter(({ name }) => name !== "constant_box");
   const written = report([crop], { summary: { ...summary, floors } });
   expect(written).not.toContain("constant box");
-  expect(written).toContain("Floors are computed on val: the whole picture and the best setting");
+  expect(written).toContain("Floors are computed on val: the whole image and the best setting");
 });

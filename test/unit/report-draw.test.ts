@@ -5,7 +5,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadSharp } from "../../src/base/sharp.ts";
 import { captionSvg, wrapped } from "../../src/report/caption.ts";
-import { checkPicture, drawBoxes, sideBySide } from "../../src/report/draw.ts";
+import { checkImage, drawBoxes, sideBySide } from "../../src/report/draw.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cliprpn-draw-"));
 const picture = join(folder, "grey.png");
@@ -24,7 +24,7 @@ async function pixel(file: string, x: number, y: number): Promise<number[]> {
   ];
 }
 
-test("a box's line lies on its edges, in the picture's own pixels", async () => {
+test("a box's line lies on its edges, in the image's own pixels", async () => {
   const out = join(folder, "box.png");
   await drawBoxes(picture, [{ box_xyxy: [50, 20, 150, 80], color: "#ff0000" }], out);
   expect(await sharp(out).metadata()).toMatchObject({ width: 200, height: 100 });
@@ -33,7 +33,7 @@ test("a box's line lies on its edges, in the picture's own pixels", async () => 
   expect(await pixel(out, 100, 50)).toEqual([128, 128, 128]);
 });
 
-test("a box at the picture's edge, or beyond it, keeps its whole line", async () => {
+test("a box at the image's edge, or beyond it, keeps its whole line", async () => {
   const out = join(folder, "edge.png");
   await drawBoxes(picture, [{ box_xyxy: [-5, 0, 200, 100], color: "#ff0000" }], out);
   for (const [x, y] of [
@@ -45,7 +45,7 @@ test("a box at the picture's edge, or beyond it, keeps its whole line", async ()
     expect(await pixel(out, x, y)).toEqual([255, 0, 0]);
 });
 
-test("the boxes grow and shrink with the picture", async () => {
+test("the boxes grow and shrink with the image", async () => {
   const out = join(folder, "fit.png");
   await drawBoxes(picture, [{ box_xyxy: [50, 20, 150, 80], color: "#ff0000" }], out, { fit: 400 });
   expect(await sharp(out).metadata()).toMatchObject({ width: 400, height: 200 });
@@ -75,13 +75,11 @@ test.each([
   expect(wrapped(text, columns)).toEqual(lines);
 });
 
-test("what is no picture is named", async () => {
+test("what is no image is named", async () => {
   writeFileSync(join(folder, "text.jpg"), "hello");
-  await expect(checkPicture(join(folder, "text.jpg"))).rejects.toThrow(
-    /text\.jpg: expected a picture \(JPEG/,
-  );
-  await expect(checkPicture(join(folder, "none.jpg"))).rejects.toThrow(
+  await expect(checkImage(join(folder, "text.jpg"))).rejects.toThrow(/text\.jpg: expected a picture \(JPEG/);
+  await expect(checkImage(join(folder, "none.jpg"))).rejects.toThrow(
     /none\.jpg: expected a picture, found no file/,
   );
-  await checkPicture(picture);
+  await checkImage(picture);
 });

@@ -13,7 +13,7 @@ test.each([
   [bytes(999_960_000), "1.0 GB"],
   [count(1_234_567), "1,234,567"],
   [count(999), "999"],
-  [counted(1, "picture"), "1 picture"],
+  [counted(1, "picture"), "1 image"],
   [counted(2000, "ref"), "2,000 refs"],
   [signed(0.092), "+9.2"],
   [signed(-0.004), "−0.4"],

@@ -29,7 +29,7 @@ test("a line break in a message does not end its bullet, a number does not begin
   expect(render([bullets(["one\n# two"]), paragraph("1. three")])).toBe("- one\n  \\# two\n\n1\\. three\n");
 });
 
-test("pictures carry their sentence as their text", () => {
+test("images carry their sentence as their text", () => {
   const written = render([
     heading(2, "Gallery"),
     images([

@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import { render } from "../../src/report/markdown.ts";
 import type { ReportInput } from "../../src/report/report-input.ts";
 import { rowCommand } from "../../src/report/reproduce.ts";
-import { type ReportPictures, reportBlocks } from "../../src/report/sections.ts";
+import { type ReportImages, reportBlocks } from "../../src/report/sections.ts";
 import { failed, madeInput, madeSpec } from "../helpers/report-input.ts";
 
-const pictures: ReportPictures = {
+const pictures: ReportImages = {
   leaderboard: { file: "leaderboard.svg", alt: "leaderboard" },
   boxes: { file: "boxes.svg", alt: "boxes" },
   strata: { file: "strata.svg", alt: "strata" },

@@ -29,7 +29,7 @@ test.each<[string, Summary, string]>([
   [
     "an interval that holds 0 is no lead",
     madeSummary([film, { label: "token", acc: [0.6, 0.6] }]),
-    "film leads with an Acc@0.5 of 61.0 % (59.0 to 63.0) on val, but these 360 pictures cannot tell it apart from token: +1.0 points (−1.0 to +3.0).",
+    "film leads with an Acc@0.5 of 61.0 % (59.0 to 63.0) on val, but these 360 images cannot tell it apart from token: +1.0 points (−1.0 to +3.0).",
   ],
   [
     "a seed that says otherwise is no lead either",
@@ -78,11 +78,11 @@ test.each<[string, Summary, string]>([
     "token, chosen on val, reaches an Acc@0.5 of 51.0 % (49.0 to 53.0) on test, but film and old are ahead of it there: the most film, −10.0 points (−12.0 to −8.0).",
   ],
   [
-    "on test, the pictures may not tell",
+    "on test, the images may not tell",
     madeSummary([token, { label: "film", acc: [0.52, 0.52] }, { label: "old", acc: [0.5, 0.5] }], {
       split: "test",
     }),
-    "token, chosen on val, reaches an Acc@0.5 of 51.0 % (49.0 to 53.0) on test, but these 360 pictures cannot tell it apart from film and old: the highest is film, −1.0 points (−3.0 to +1.0).",
+    "token, chosen on val, reaches an Acc@0.5 of 51.0 % (49.0 to 53.0) on test, but these 360 images cannot tell it apart from film and old: the highest is film, −1.0 points (−3.0 to +1.0).",
   ],
   [
     "on test, a chosen setting without a hit does not hide the others'",

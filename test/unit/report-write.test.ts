@@ -10,7 +10,7 @@ import { tempFolder } from "../helpers/temp-folder.ts";
 
 const settings = [{ label: "film", acc: [0.6, 0.62] }];
 
-test("a picture that cannot be read costs its cases, not the report", async () => {
+test("an image that cannot be read costs its cases, not the report", async () => {
   await loadSharp(); // First, with the fonts of its captions.
   const folder = tempFolder();
   const [good, gone, cut, text] = ["good.png", "gone.png", "cut.png", "text.jpg"].map((name) =>
@@ -18,7 +18,7 @@ test("a picture that cannot be read costs its cases, not the report", async () =
   ) as [string, string, string, string];
   const noise = { type: "gaussian" as const, mean: 128, sigma: 30 };
   await sharp({ create: { width: 200, height: 100, channels: 3, background: "grey", noise } }).toFile(good);
-  writeFileSync(cut, readFileSync(good).subarray(0, 2000)); // Its head is a picture's.
+  writeFileSync(cut, readFileSync(good).subarray(0, 2000)); // Its head is an image's.
   writeFileSync(text, "hello");
   const gallery = { best: [gone, good].map(shown), worst: [cut, text].map(shown), pairs: [pair(good, gone)] };
   const summary = madeSummary(settings, { gallery });
@@ -28,7 +28,7 @@ test("a picture that cannot be read costs its cases, not the report", async () =
   expect(existsSync(join(folder, drawn[0] ?? ""))).toBe(true);
   expect(existsSync(join(folder, "report/val/half-1-1.png"))).toBe(false);
   for (const name of ["gone.png", "cut.png", "text.jpg"])
-    expect(written.split(`${name}: expected a picture`)).toHaveLength(2);
+    expect(written.split(`${name}: expected an image`)).toHaveLength(2);
   expect(written).not.toContain("good.png");
 });
 

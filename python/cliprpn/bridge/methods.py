@@ -39,8 +39,8 @@ from cliprpn.contract.generated import (
     Summary,
     TrainDetectorParams,
     TrainDetectorResult,
-    WantedPicture,
-    WantedPictures,
+    WantedImage,
+    WantedImages,
 )
 from cliprpn.data.export import export_rows
 from cliprpn.data.index import open_dataset, open_tables, read_facts
@@ -94,8 +94,8 @@ def _run_trial(params: RunTrialParams, context: CallContext) -> RunTrialResult:
 
 def _read_annotations(params: ReadAnnotationsParams, context: CallContext) -> ReadAnnotationsResult:
     annotations = read_source(params.source).annotations
-    pictures = [WantedPicture(**asdict(picture)) for picture in annotations.pictures]
-    write_json(Path(params.out_file), WantedPictures(pictures=pictures))
+    pictures = [WantedImage(**asdict(picture)) for picture in annotations.pictures]
+    write_json(Path(params.out_file), WantedImages(pictures=pictures))
     splits = count_splits(annotations)
     return ReadAnnotationsResult.model_validate({"num_pictures": len(pictures), "splits": splits})
 

@@ -73,7 +73,7 @@ class CasePrediction(BaseModel):
     pred_box_xyxy: Annotated[
         list[float],
         Field(
-            description="Left, top, right, bottom in pixels of the original picture.",
+            description="Left, top, right, bottom in pixels of the original image.",
             max_length=4,
             min_length=4,
             title="BoxXyxy",
@@ -92,7 +92,7 @@ class Case(BaseModel):
     gt_box_xyxy: Annotated[
         list[float],
         Field(
-            description="Left, top, right, bottom in pixels of the original picture.",
+            description="Left, top, right, bottom in pixels of the original image.",
             max_length=4,
             min_length=4,
             title="BoxXyxy",
@@ -102,7 +102,7 @@ class Case(BaseModel):
     upright: Annotated[
         bool,
         Field(
-            description="Whether the boxes lie in the picture with its rotation flag (EXIF) applied."
+            description="Whether the boxes lie in the image with its rotation flag (EXIF) applied."
         ),
     ]
 
@@ -170,7 +170,7 @@ class DatasetFloor(BaseModel):
     )
     name: Annotated[
         Literal["whole_picture", "constant_box"],
-        Field(description="The whole picture, or the one box that fits train best."),
+        Field(description="The whole image, or the one box that fits train best."),
     ]
     miou: float
     acc_at_50: float
@@ -184,7 +184,7 @@ class DatasetStatsParams(BaseModel):
     hash_pixels: Annotated[
         bool,
         Field(
-            description="Whether pictures are compared by their pixels too, which reads all of them."
+            description="Whether images are compared by their pixels too, which reads all of them."
         ),
     ]
 
@@ -288,7 +288,7 @@ class ExportDatasetParams(BaseModel):
     box_format: Annotated[
         Literal["xywh", "xyxy", "cxcywh_norm"],
         Field(
-            description="Pixels of the original picture, or shares of it.",
+            description="Pixels of the original image, or shares of it.",
             title="BoxFormat",
         ),
     ]
@@ -407,7 +407,7 @@ class GroundParams(BaseModel):
     pixels_manifest: Annotated[
         str,
         Field(
-            description="Absolute path of the manifest.json of a folder of pixels that holds the one picture."
+            description="Absolute path of the manifest.json of a folder of pixels that holds the one image."
         ),
     ]
 
@@ -419,7 +419,7 @@ class GroundResult(BaseModel):
     pred_box_xyxy: Annotated[
         list[float],
         Field(
-            description="In pixels of the picture the right way up: its EXIF rotation is applied.",
+            description="In pixels of the image the right way up: its EXIF rotation is applied.",
             max_length=4,
             min_length=4,
             title="BoxXyxy",
@@ -553,7 +553,7 @@ class PeakMemory(BaseModel):
     ]
 
 
-class PreparedPicture(BaseModel):
+class PreparedImage(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
@@ -638,7 +638,7 @@ class ProposalSummary(BaseModel):
     num_images_without: Annotated[
         int,
         Field(
-            description="Pictures in which nothing was detected; the whole picture answers for them.",
+            description="Images in which nothing was detected; the whole image answers for them.",
             ge=0,
         ),
     ]
@@ -665,7 +665,7 @@ class RefcocoSource(BaseModel):
     )
     layout: Literal["refcoco"]
     instances_file: Annotated[
-        str, Field(description="COCO's pictures, objects and categories.", min_length=1)
+        str, Field(description="COCO's images, objects and categories.", min_length=1)
     ]
     refs_file: Annotated[
         str, Field(description="`refs(umd).p` and its like.", min_length=1)
@@ -733,7 +733,7 @@ class Rpn(BaseModel):
     negatives_loss_weight: Annotated[
         float,
         Field(
-            description="Weight of the loss that sets the true object against the picture's other objects of its category; 0 for none (the original).",
+            description="Weight of the loss that sets the true object against the image's other objects of its category; 0 for none (the original).",
             ge=0.0,
             le=1000.0,
         ),
@@ -805,14 +805,14 @@ class SplitOverlap(BaseModel):
     num_images: Annotated[
         int,
         Field(
-            description="Pictures of the second that are in the first too, by id or by file name.",
+            description="Images of the second that are in the first too, by id or by file name.",
             ge=0,
         ),
     ]
     num_identical_pixels: Annotated[
         int | None,
         Field(
-            description="Pictures of the second with the prepared pixels of another one of the first; null where pixels were not looked at.",
+            description="Images of the second with the prepared pixels of another one of the first; null where pixels were not looked at.",
             ge=0,
         ),
     ]
@@ -821,12 +821,12 @@ class SplitOverlap(BaseModel):
     num_sentences: Annotated[
         int,
         Field(
-            description="Sentences of the second with the picture, the box and the words of one of the first.",
+            description="Sentences of the second with the image, the box and the words of one of the first.",
             ge=0,
         ),
     ]
     examples: Annotated[
-        list[str], Field(description="File names of a few shared pictures.")
+        list[str], Field(description="File names of a few shared images.")
     ]
 
 
@@ -918,7 +918,7 @@ class Training(BaseModel):
     batch_by: Annotated[
         Literal["sentence", "picture"],
         Field(
-            description="What is shuffled: every `sentence` (the original), or every `picture` with its sentences together, which learns faster."
+            description="What is shuffled: every `sentence` (the original), or every `image` with its sentences together, which learns faster."
         ),
     ]
     optimizer: Literal["adam", "adamw"]
@@ -950,7 +950,7 @@ class Training(BaseModel):
     views: Annotated[
         int,
         Field(
-            description="Augmented views of every training picture, cached; 0 for none. An epoch takes each picture's next one.",
+            description="Augmented views of every training image, cached; 0 for none. An epoch takes each image's next one.",
             ge=0,
             le=64,
         ),
@@ -995,13 +995,13 @@ class TrialDataset(BaseModel):
     ]
 
 
-class WantedPicture(BaseModel):
+class WantedImage(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
     image_id: int
     file_name: Annotated[
-        str, Field(description="Relative to the folder of pictures.", min_length=1)
+        str, Field(description="Relative to the folder of images.", min_length=1)
     ]
     width: Annotated[
         int | None,
@@ -1013,11 +1013,11 @@ class WantedPicture(BaseModel):
     height: Annotated[int | None, Field(ge=1)]
 
 
-class WantedPictures(BaseModel):
+class WantedImages(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    pictures: list[WantedPicture]
+    pictures: list[WantedImage]
 
 
 class WarningEvent(BaseModel):
@@ -1028,7 +1028,7 @@ class WarningEvent(BaseModel):
     message: str
 
 
-class WholePictureDetector(BaseModel):
+class WholeImageDetector(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
@@ -1060,7 +1060,7 @@ class YoloDetector(BaseModel):
     image_size_px: Annotated[
         int | None,
         Field(
-            description="Side of the square that a picture is letterboxed to, in pixels; null for the one that the weights were made for.",
+            description="Side of the square that an image is letterboxed to, in pixels; null for the one that the weights were made for.",
             ge=32,
             le=4096,
             multiple_of=32,
@@ -1335,7 +1335,7 @@ class PixelShard(BaseModel):
     sha256: Annotated[
         str, Field(description="Of the whole file.", pattern="^[0-9a-f]{64}$")
     ]
-    pictures: list[PreparedPicture]
+    pictures: list[PreparedImage]
 
 
 class PixelsManifest(BaseModel):
@@ -1353,7 +1353,7 @@ class PixelsManifest(BaseModel):
     resize: Annotated[
         Literal["squash", "letterbox"],
         Field(
-            description="How a picture is brought to a square: `squash` to it (the original), or `letterbox` with its shape kept.",
+            description="How an image is brought to a square: `squash` to it (the original), or `letterbox` with its shape kept.",
             title="Resize",
         ),
     ]
@@ -1399,14 +1399,13 @@ class RowsSource(BaseModel):
     box_format: Annotated[
         Literal["xywh", "xyxy", "cxcywh_norm"],
         Field(
-            description="Pixels of the original picture, or shares of it.",
+            description="Pixels of the original image, or shares of it.",
             title="BoxFormat",
         ),
     ]
     columns: Columns
     split_seed: Annotated[
-        int,
-        Field(description="Of the split by picture, where no split is given.", ge=0),
+        int, Field(description="Of the split by image, where no split is given.", ge=0)
     ]
 
 
@@ -1426,7 +1425,7 @@ class SentenceExample(BaseModel):
     box_xyxy: Annotated[
         list[float],
         Field(
-            description="Left, top, right, bottom in pixels of the original picture.",
+            description="Left, top, right, bottom in pixels of the original image.",
             max_length=4,
             min_length=4,
             title="BoxXyxy",
@@ -1441,7 +1440,7 @@ class Settings(BaseModel):
     image_size_px: Annotated[
         int,
         Field(
-            description="Side of the square that a picture is brought to before CLIP, in pixels; a multiple of 32.",
+            description="Side of the square that an image is brought to before CLIP, in pixels; a multiple of 32.",
             ge=64,
             le=1024,
             multiple_of=32,
@@ -1450,7 +1449,7 @@ class Settings(BaseModel):
     resize: Annotated[
         Literal["squash", "letterbox"],
         Field(
-            description="How a picture is brought to a square: `squash` to it (the original), or `letterbox` with its shape kept.",
+            description="How an image is brought to a square: `squash` to it (the original), or `letterbox` with its shape kept.",
             title="Resize",
         ),
     ]
@@ -1473,7 +1472,7 @@ class Settings(BaseModel):
     fusion: Annotated[
         ConcatenationFusion | CrossAttentionFusion | SwitchedFusion | FileFusion,
         Field(
-            description="How sentence and picture are joined.",
+            description="How sentence and image are joined.",
             discriminator="kind",
             title="Fusion",
         ),
@@ -1512,7 +1511,7 @@ class SplitStats(BaseModel):
     areas: Annotated[
         AreaStats | None,
         Field(
-            description="Boxes' areas as shares of their pictures; null where nobody tells the pictures' sizes."
+            description="Boxes' areas as shares of their images; null where nobody tells the images' sizes."
         ),
     ]
     same_category: SameCategory
@@ -1520,14 +1519,14 @@ class SplitStats(BaseModel):
     top_categories: Annotated[
         list[CategoryCount], Field(description="Most frequent first.")
     ]
-    objects_per_picture: Annotated[Quantiles, Field(description="Over pictures.")]
+    objects_per_image: Annotated[Quantiles, Field(description="Over images.")]
     aspects: Annotated[
-        Quantiles | None, Field(description="Width over height, over pictures.")
+        Quantiles | None, Field(description="Width over height, over images.")
     ]
     floors: Annotated[
         list[DatasetFloor],
         Field(
-            description="What an answer without understanding gets; empty where nobody tells the pictures' sizes."
+            description="What an answer without understanding gets; empty where nobody tells the images' sizes."
         ),
     ]
 
@@ -1639,7 +1638,7 @@ class IndexDatasetParams(BaseModel):
     pixels_manifest: Annotated[
         str | None,
         Field(
-            description="Absolute path of a manifest.json: sizes of the pictures, and which have a problem; their refs are left out. Null for a set without pictures."
+            description="Absolute path of a manifest.json: sizes of the images, and which have a problem; their refs are left out. Null for a set without images."
         ),
     ]
     folder: Annotated[
@@ -1658,7 +1657,7 @@ class PreparedDataset(BaseModel):
     id: Annotated[
         str,
         Field(
-            description="Hash of the annotations, and of the pictures where a person prepared it; part of a trial's identity.",
+            description="Hash of the annotations, and of the images where a person prepared it; part of a trial's identity.",
             min_length=1,
         ),
     ]
@@ -1682,28 +1681,28 @@ class PreparedDataset(BaseModel):
     images_dir: Annotated[
         str | None,
         Field(
-            description="Absolute path of the folder with the pictures; null for a set without pictures."
+            description="Absolute path of the folder with the images; null for a set without images."
         ),
     ]
     max_pixels: Annotated[
-        int, Field(description="A picture with more is refused.", ge=1)
+        int, Field(description="An image with more is refused.", ge=1)
     ]
     follow_links: Annotated[
         bool,
         Field(
-            description="Whether links that lead out of the folder of pictures were followed."
+            description="Whether links that lead out of the folder of images were followed."
         ),
     ]
     allow_missing: Annotated[
         bool,
         Field(
-            description="Whether pictures that are missing or broken were left out with their refs."
+            description="Whether images that are missing or broken were left out with their refs."
         ),
     ]
     pictures_sha256: Annotated[
         str,
         Field(
-            description="Hash of all pictures' names, sizes and frames, and of which have a problem: when they change, the tables are made anew."
+            description="Hash of all images' names, sizes and frames, and of which have a problem: when they change, the tables are made anew."
         ),
     ]
     dropped: DatasetCounts
@@ -1737,7 +1736,7 @@ class ReadAnnotationsParams(BaseModel):
         ),
     ]
     out_file: Annotated[
-        str, Field(description="Absolute path; gets the wanted pictures as JSON.")
+        str, Field(description="Absolute path; gets the wanted images as JSON.")
     ]
 
 
@@ -1794,7 +1793,7 @@ class Summary(BaseModel):
         float, Field(description="Level of every interval.", gt=0.0, lt=1.0)
     ]
     num_resamples: Annotated[
-        int, Field(description="Of the bootstrap over pictures.", ge=1)
+        int, Field(description="Of the bootstrap over images.", ge=1)
     ]
     settings: Annotated[
         list[SettingSummary],
@@ -1822,7 +1821,7 @@ class BaselineSettings(BaseModel):
         | FileDetector
         | RpnDetector
         | GtBoxesDetector
-        | WholePictureDetector,
+        | WholeImageDetector,
         Field(
             description="Where proposals come from.",
             discriminator="kind",
@@ -1832,7 +1831,7 @@ class BaselineSettings(BaseModel):
     ranking: Annotated[
         Literal["crop", "blur", "circle", "crop+blur"],
         Field(
-            description="What CLIP sees of a box: the `crop` (the original), the picture with all else in a `blur`, the picture with a red `circle` around it, or both of `crop+blur` (ReCLIP without relations)."
+            description="What CLIP sees of a box: the `crop` (the original), the image with all else in a `blur`, the image with a red `circle` around it, or both of `crop+blur` (ReCLIP without relations)."
         ),
     ]
     templates: Annotated[
@@ -1864,7 +1863,7 @@ class BaselineSettings(BaseModel):
     max_boxes: Annotated[
         int,
         Field(
-            description="At most so many boxes of a picture are ranked, the best-scoring ones.",
+            description="At most so many boxes of an image are ranked, the best-scoring ones.",
             ge=1,
             le=1000,
         ),
@@ -1959,11 +1958,11 @@ class DatasetStats(BaseModel):
         extra="forbid",
     )
     facts: PreparedDataset
-    num_objects: Annotated[int, Field(description="Of all pictures.", ge=0)]
+    num_objects: Annotated[int, Field(description="Of all images.", ge=0)]
     num_coco_train2014: Annotated[
         int,
         Field(
-            description="Pictures whose file name says that they are COCO's train2014.",
+            description="Images whose file name says that they are COCO's train2014.",
             ge=0,
         ),
     ]
@@ -1971,7 +1970,7 @@ class DatasetStats(BaseModel):
     area_cuts: Annotated[
         AreaCuts | None,
         Field(
-            description="Of a box's area as a share of its picture: RefCOCOg's terciles, and this set's own; null where nobody tells the pictures' sizes."
+            description="Of a box's area as a share of its image: RefCOCOg's terciles, and this set's own; null where nobody tells the images' sizes."
         ),
     ]
     splits: list[SplitStats]
@@ -2043,4 +2042,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "67a108e2d8ef430b26a8e2fdfee747d12d3078aea40c09b08f6fa7944e0387f4"
+SCHEMA_SHA256 = "5cacb47767ac9b25166895798e0c0bafb2bcec9593ebec2c7ede65ebe7260a3b"

@@ -1,1 +1,1 @@
-"""Refs, sentences, boxes, splits, pictures: RefCOCOg's own layout, read with care."""
+"""Refs, sentences, boxes, splits, images: RefCOCOg's own layout, read with care."""

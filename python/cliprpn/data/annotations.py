@@ -1,4 +1,4 @@
-"""What a source says of pictures, objects and sentences, before any picture has been looked at."""
+"""What a source says of images, objects and sentences, before any image has been looked at."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ BoxFormat = Literal["xywh", "xyxy", "cxcywh_norm"]
 
 
 @dataclass(frozen=True)
-class PictureRecord:
-    """A picture; its size in pixels where the source tells it."""
+class ImageRecord:
+    """An image; its size in pixels where the source tells it."""
 
     image_id: int
     file_name: str
@@ -21,7 +21,7 @@ class PictureRecord:
 
 @dataclass(frozen=True)
 class ObjectRecord:
-    """An object of a picture, referred to or not; its box is as given, in the source's format."""
+    """An object of an image, referred to or not; its box is as given, in the source's format."""
 
     ann_id: int
     image_id: int
@@ -48,13 +48,13 @@ class Annotations:
     """A source's records, each kind in the source's order.
 
     Attributes:
-        pictures: those that are referred to, in order of first mention.
-        objects: all objects of those pictures, by ann_id.
+        images: those that are referred to, in order of first mention.
+        objects: all objects of those images, by ann_id.
         notes: what is odd and was kept, a line each.
     """
 
     box_format: BoxFormat
-    pictures: list[PictureRecord]
+    pictures: list[ImageRecord]
     objects: dict[int, ObjectRecord]
     sentences: list[SentenceRecord]
     notes: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Annotated boxes against the pictures that they lie in."""
+"""Annotated boxes against the images that they lie in."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from torchvision.ops import box_convert
 
 from cliprpn.data.annotations import BoxFormat
 
-# COCO's own boxes stick out of their picture by rounding.
+# COCO's own boxes stick out of their image by rounding.
 EDGE_TOLERANCE_PX = 1.0
 
 
-def boxes_in_pictures(given: Tensor, box_format: BoxFormat, sizes: Tensor) -> tuple[Tensor, Tensor]:
+def boxes_in_images(given: Tensor, box_format: BoxFormat, sizes: Tensor) -> tuple[Tensor, Tensor]:
     """Boxes as xyxy, and which of them are fit to train on.
 
     A box may stick out by less than a pixel and is cut at the edge. One that sticks out further, has no
@@ -20,10 +20,10 @@ def boxes_in_pictures(given: Tensor, box_format: BoxFormat, sizes: Tensor) -> tu
 
     Args:
         given: [N, 4], float64, in the source's format.
-        sizes: [N, 2], float64, width and height of each box's picture in pixels; infinite where not known.
+        sizes: [N, 2], float64, width and height of each box's image in pixels; infinite where not known.
 
     Returns:
-        boxes [N, 4], xyxy, pixels, inside their pictures; fit [N], bool.
+        boxes [N, 4], xyxy, pixels, inside their images; fit [N], bool.
     """
     limits = sizes.repeat(1, 2)  # [N, 4]
     if box_format == "cxcywh_norm":

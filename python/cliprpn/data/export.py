@@ -31,7 +31,7 @@ def export_rows(
 
     Raises:
         CliprpnError: bad_input, when COCO's boxes are to be other than xywh; data_invalid, when shares are asked
-            of a picture whose size nobody knows; no_space.
+            of an image whose size nobody knows; no_space.
     """
     if format == "coco":
         if box_format != "xywh":
@@ -69,7 +69,7 @@ def _rows(index: DatasetIndex, box_format: BoxFormat) -> list[Record]:
 
 
 def _coco(index: DatasetIndex) -> Record:
-    """Pictures, all objects and categories as pycocotools loads them; sentences stand in their objects."""
+    """Images, all objects and categories as pycocotools loads them; sentences stand in their objects."""
     sentences: dict[int, list[Record]] = defaultdict(list)
     given: dict[int, list[float]] = {}
     for each in index.sentences.to_pylist():
@@ -118,8 +118,8 @@ def _boxes(table: pa.Table, column: str, index: DatasetIndex, box_format: BoxFor
     if any(None in size for size in sizes):
         raise CliprpnError(
             "data_invalid",
-            f"{index.root}: expected the sizes of all pictures, to write boxes as shares of them, found none for "
-            "some; prepare the data set with its pictures",
+            f"{index.root}: expected the sizes of all images, to write boxes as shares of them, found none for "
+            "some; prepare the data set with its images",
         )
     limits = torch.tensor(sizes, dtype=torch.float64).reshape(-1, 2).repeat(1, 2)  # [N, 4]
     return (box_convert(boxes, "xyxy", "cxcywh") / limits).tolist()

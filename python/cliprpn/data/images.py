@@ -1,4 +1,4 @@
-"""Decodes pictures, whole or a box of them, and knows them by their content."""
+"""Decodes images, whole or a box of them, and knows them by their content."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from cliprpn.errors import CliprpnError
 MAX_PIXELS = 80_000_000
 # Only what Pillow decodes by itself: no format that calls another program, such as EPS.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "AVIF")
-# Hashes of files that are remembered: more than the pictures of RefCOCOg.
+# Hashes of files that are remembered: more than the images of RefCOCOg.
 MAX_HASHES = 100_000
 MAX_THREADS = 8
 DECODED_AHEAD = 16
 
 
 @dataclass(frozen=True)
-class PictureFile:
-    """A picture and how it is looked at.
+class ImageFile:
+    """An image and how it is looked at.
 
     Attributes:
         upright: whether its rotation flag (EXIF) is applied.
@@ -48,22 +48,22 @@ class PictureFile:
     max_pixels: int
 
 
-def picture_files(index: DatasetIndex, image_rows: Iterable[int]) -> list[PictureFile]:
-    """The files of a data set's pictures, in the frame that its boxes lie in.
+def image_files(index: DatasetIndex, image_rows: Iterable[int]) -> list[ImageFile]:
+    """The files of a data set's images, in the frame that its boxes lie in.
 
     Raises:
-        CliprpnError: data_invalid, where the data set has no pictures.
+        CliprpnError: data_invalid, where the data set has no images.
     """
     if index.images_dir is None:
         raise CliprpnError(
-            "data_invalid", f"{index.root}: expected a data set with pictures, found one without"
+            "data_invalid", f"{index.root}: expected a data set with images, found one without"
         )
     max_pixels = read_facts(index.root).max_pixels
     names, upright = (index.images[key].to_pylist() for key in ("file_name", "upright"))
-    return [PictureFile(index.images_dir / names[row], upright[row], max_pixels) for row in image_rows]
+    return [ImageFile(index.images_dir / names[row], upright[row], max_pixels) for row in image_rows]
 
 
-def load_picture(file: PictureFile) -> Tensor:
+def load_picture(file: ImageFile) -> Tensor:
     """
     Returns:
         [3, H, W], uint8, RGB.
@@ -77,8 +77,8 @@ def load_picture(file: PictureFile) -> Tensor:
         return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
 
 
-def load_pictures(files: Iterable[PictureFile]) -> Iterator[Tensor]:
-    """Each picture, in their order; the next ones are decoded while the caller looks at one.
+def load_images(files: Iterable[ImageFile]) -> Iterator[Tensor]:
+    """Each image, in their order; the next ones are decoded while the caller looks at one.
 
     Raises:
         CliprpnError: data_invalid, naming the file, in its turn.
@@ -96,18 +96,18 @@ def load_pictures(files: Iterable[PictureFile]) -> Iterator[Tensor]:
                 each.cancel()
 
 
-def picture_keys(files: Iterable[PictureFile]) -> list[str]:
-    """The key of each picture.
+def image_keys(files: Iterable[ImageFile]) -> list[str]:
+    """The key of each image.
 
     Raises:
         CliprpnError: data_invalid, where a file is missing.
     """
     with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as pool:
-        return list(pool.map(picture_key, files))
+        return list(pool.map(image_key, files))
 
 
-def picture_key(file: PictureFile) -> str:
-    """Names what `load_picture` gives, wherever the file lies: of the same picture it is the same in two data sets.
+def image_key(file: ImageFile) -> str:
+    """Names what `load_picture` gives, wherever the file lies: of the same image it is the same in two data sets.
 
     Raises:
         CliprpnError: data_invalid, where there is no such file.
@@ -137,14 +137,14 @@ def _file_hash(path: Path, size: int, mtime_ns: int) -> str:
 def load_crop(
     path: Path, box_xyxy: Sequence[float], size_px: int, upright: bool = False, max_pixels: int = MAX_PIXELS
 ) -> Tensor:
-    """A box of a picture: every pixel that it touches, at least one, squashed by CLIP's own filter.
+    """A box of an image: every pixel that it touches, at least one, squashed by CLIP's own filter.
 
     The filter is bicubic, antialiased.
 
     Args:
-        box_xyxy: pixels, inside the picture.
-        max_pixels: a picture with more is refused.
-        upright: whether the box lies in the picture with its rotation flag (EXIF) applied.
+        box_xyxy: pixels, inside the image.
+        max_pixels: an image with more is refused.
+        upright: whether the box lies in the image with its rotation flag (EXIF) applied.
 
     Returns:
         [3, size_px, size_px], uint8, RGB.
@@ -172,7 +172,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 @contextmanager
 def _opened(path: Path, max_pixels: int) -> Iterator[Image.Image]:
-    """The picture, not decoded yet; whatever a broken file makes Pillow raise becomes data_invalid."""
+    """The image, not decoded yet; whatever a broken file makes Pillow raise becomes data_invalid."""
     # Pillow's own limit is of the process; a data set's may be above it.
     Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS or 0, max_pixels)
     try:
@@ -187,7 +187,7 @@ def _opened(path: Path, max_pixels: int) -> Iterator[Image.Image]:
         raise _unreadable(path, error) from error
     except (OSError, SyntaxError, ValueError, EOFError, LookupError, struct.error, zlib.error) as error:
         raise CliprpnError(
-            "data_invalid", f"{path}: expected a picture ({', '.join(FORMATS)}), found a broken one: {error}"
+            "data_invalid", f"{path}: expected an image ({', '.join(FORMATS)}), found a broken one: {error}"
         ) from error
     except Image.DecompressionBombError as error:
         raise CliprpnError("data_invalid", f"{path}: {error}") from error
@@ -195,7 +195,7 @@ def _opened(path: Path, max_pixels: int) -> Iterator[Image.Image]:
 
 def _unreadable(path: Path, error: OSError) -> CliprpnError:
     if isinstance(error, FileNotFoundError):
-        return CliprpnError("data_invalid", f"{path}: expected a picture, found no file")
+        return CliprpnError("data_invalid", f"{path}: expected an image, found no file")
     return CliprpnError(
-        "data_invalid", f"{path}: expected a picture, found a file that cannot be read: {error}"
+        "data_invalid", f"{path}: expected an image, found a file that cannot be read: {error}"
     )

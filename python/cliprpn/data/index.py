@@ -1,4 +1,4 @@
-"""Opens a prepared data set: every sentence with its box, its picture and the objects around it."""
+"""Opens a prepared data set: every sentence with its box, its image and the objects around it."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from cliprpn.storage.parquet import read_whole
 
 @dataclass(frozen=True)
 class DatasetIndex:
-    """Every sentence of a data set with its box and its picture.
+    """Every sentence of a data set with its box and its image.
 
     Attributes:
         dataset_id: hash of the annotations.
         root: folder of the prepared data set.
-        images_dir: folder of the pictures themselves; None where there are none.
-        images: a row per picture: image_id, file_name, width, height, upright, pixel_row.
+        images_dir: folder of the images themselves; None where there are none.
+        images: a row per image: image_id, file_name, width, height, upright, pixel_row.
         sentences: a row per sentence: sent_id, ref_id, ann_id, image_id, split, sentence, gt_box_xyxy,
             category, num_same_category, stratum, pair_id, source_box.
-        objects: a row per object of a picture: ann_id, image_id, category, box_xyxy.
+        objects: a row per object of an image: ann_id, image_id, category, box_xyxy.
         source_box_format: of `source_box`, the numbers as they were given.
         image_rows: [S], row in `images` of each sentence.
-        gt_boxes: [S, 4], float32, xyxy, pixels of the original picture.
+        gt_boxes: [S, 4], float32, xyxy, pixels of the original image.
     """
 
     dataset_id: str
@@ -50,7 +50,7 @@ class DatasetIndex:
         return rows if limit is None else rows[:limit]
 
     def image_sizes(self, sentence_rows: np.ndarray) -> np.ndarray:
-        """Width and height of each sentence's picture, in pixels: [N, 2], float32."""
+        """Width and height of each sentence's image, in pixels: [N, 2], float32."""
         rows = self.image_rows[sentence_rows]
         columns = [self.images[key].to_numpy()[rows] for key in ("width", "height")]
         return np.stack(columns, axis=1).astype(np.float32)
@@ -126,7 +126,7 @@ def open_tables(
 ) -> DatasetIndex:
     """
     Raises:
-        CliprpnError: data_invalid, where a table is broken, or a sentence's picture is in none.
+        CliprpnError: data_invalid, where a table is broken, or a sentence's image is in none.
     """
     images, sentences, objects = (
         read_whole(folder / f"{name}.parquet") for name in ("images", "sentences", "objects")
@@ -136,7 +136,7 @@ def open_tables(
     if rows.null_count > 0:
         raise CliprpnError(
             "data_invalid",
-            f"{folder / 'images.parquet'}: expected the picture of every sentence, found none for {rows.null_count}; "
+            f"{folder / 'images.parquet'}: expected the image of every sentence, found none for {rows.null_count}; "
             f"delete {folder / 'dataset.json'} and prepare it again",
         )
     boxes = pc.list_flatten(sentences["gt_box_xyxy"]).to_numpy().reshape(-1, 4)

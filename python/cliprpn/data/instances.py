@@ -1,4 +1,4 @@
-"""Reads `annotations/instances.json`: COCO's pictures, objects and categories."""
+"""Reads `annotations/instances.json`: COCO's images, objects and categories."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _read_json(path: Path) -> Any:
     if not path.is_file():
         raise CliprpnError(
             "data_invalid",
-            f"{path}: expected COCO's annotations of the pictures, found no file; a data set has "
+            f"{path}: expected COCO's annotations of the images, found no file; a data set has "
             "annotations/instances.json, annotations/refs(umd).p and images/",
         )
     try:

@@ -14,11 +14,11 @@ from cliprpn.data.index import DatasetIndex
 
 @dataclass(frozen=True)
 class OtherObjects:
-    """All objects of each sentence's picture but its own.
+    """All objects of each sentence's image but its own.
 
     Attributes:
         rows: [B, M], int64, rows of the index's objects.
-        boxes: [B, M, 4], float64, xyxy, pixels of the original picture; M is the largest number in the batch.
+        boxes: [B, M, 4], float64, xyxy, pixels of the original image; M is the largest number in the batch.
         categories: [B, M], int64, numbers of categories.
         mask: [B, M], True where there is an object.
         same_category: [B, M], True where it is of the meant object's category.
@@ -31,8 +31,8 @@ class OtherObjects:
     same_category: Tensor
 
 
-class PictureObjects:
-    """The data set's objects, picture by picture."""
+class ImageObjects:
+    """The data set's objects, image by image."""
 
     def __init__(self, index: DatasetIndex) -> None:
         objects = index.objects

@@ -1,4 +1,4 @@
-"""Reads prepared pictures: memory-mapped shards of uint8, and the frames that boxes move through."""
+"""Reads prepared images: memory-mapped shards of uint8, and the frames that boxes move through."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from cliprpn.errors import CliprpnError
 
 @dataclass(frozen=True)
 class Pixels:
-    """All pictures of a data set at one size.
+    """All images of a data set at one size.
 
     Attributes:
         pixels_id: hash of what the shards hold.
         shards: memory maps, uint8 [n, size, size, 3], RGB.
-        starts: [num_shards], the first picture of each.
+        starts: [num_shards], the first image of each.
         frames: [num_pictures, 4], float64: scale_x, scale_y, left, top, from original to prepared pixels.
-        file_names: of the pictures, in their order.
+        file_names: of the images, in their order.
     """
 
     pixels_id: str
@@ -35,10 +35,10 @@ class Pixels:
     file_names: list[str]
 
     def batch(self, rows: np.ndarray) -> Tensor:
-        """Pictures [b, 3, size, size], uint8, RGB.
+        """Images [b, 3, size, size], uint8, RGB.
 
         Args:
-            rows: [b], `pixel_row` of the index's pictures.
+            rows: [b], `pixel_row` of the index's images.
         """
         shards = np.searchsorted(self.starts, rows, side="right") - 1
         found = [
@@ -48,10 +48,10 @@ class Pixels:
 
 
 def open_pixels_of(images: pa.Table, root: Path, image_size_px: int, resize: str) -> Pixels:
-    """A data set's prepared pictures, held against its table of pictures.
+    """A data set's prepared images, held against its table of images.
 
     Raises:
-        CliprpnError: data_invalid, where there are none, files are damaged, or they are of other pictures.
+        CliprpnError: data_invalid, where there are none, files are damaged, or they are of other images.
     """
     pixels = open_pixels(folder := pixels_folder(root, image_size_px, resize))
     names = pixels.file_names
@@ -61,14 +61,14 @@ def open_pixels_of(images: pa.Table, root: Path, image_size_px: int, resize: str
         if found != name:
             raise CliprpnError(
                 "data_invalid",
-                f"{folder}: expected the pictures of the data set's tables, found {found or 'none'} in the place of "
+                f"{folder}: expected the images of the data set's tables, found {found or 'none'} in the place of "
                 f"{name}; delete that folder and prepare the data set again",
             )
     return pixels
 
 
 def pixels_folder(root: Path, image_size_px: int, resize: str) -> Path:
-    """Where a prepared data set keeps its pictures of one size."""
+    """Where a prepared data set keeps its images of one size."""
     return root / "pixels" / f"{resize}-{image_size_px}"
 
 
@@ -115,7 +115,7 @@ def read_manifest(path: Path) -> PixelsManifest:
     if not path.is_file():
         raise CliprpnError(
             "data_invalid",
-            f"{path.parent}: expected the pictures at this size, found none; `npx cliprpn sweep` and "
+            f"{path.parent}: expected the images at this size, found none; `npx cliprpn sweep` and "
             "`npx cliprpn prepare` make them",
         )
     try:
@@ -126,5 +126,5 @@ def read_manifest(path: Path) -> PixelsManifest:
 
 def _damaged(folder: Path, what: str) -> CliprpnError:
     return CliprpnError(
-        "data_invalid", f"the prepared pictures are damaged: {what}; delete {folder} and run again"
+        "data_invalid", f"the prepared images are damaged: {what}; delete {folder} and run again"
     )

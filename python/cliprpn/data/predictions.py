@@ -20,7 +20,7 @@ def predictions_file(trial_dir: Path, split: str) -> Path:
 
 
 def write_predictions(path: Path, index: DatasetIndex, rows: np.ndarray, answers: Columns) -> None:
-    """The sentences' own columns, their picture's, and the answers'; whole or not at all."""
+    """The sentences' own columns, their image's, and the answers'; whole or not at all."""
     table = index.sentences.take(pa.array(rows))
     sizes = index.image_sizes(rows).astype(np.int64)
     files = index.images["file_name"].take(pa.array(index.image_rows[rows]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from cliprpn.data.annotations import Annotations, ObjectRecord, PictureRecord, SentenceRecord
+from cliprpn.data.annotations import Annotations, ImageRecord, ObjectRecord, SentenceRecord
 from cliprpn.data.instances import Instances, read_instances
 from cliprpn.data.problems import Problems
 from cliprpn.data.records import is_integer, is_text, shown
@@ -16,9 +16,9 @@ Record = dict[str, Any]
 
 
 def read_refcoco(instances_file: Path, refs_file: Path, problems: Problems) -> Annotations:
-    """Pictures that are referred to, in order of first mention, all their objects, and all sentences.
+    """Images that are referred to, in order of first mention, all their objects, and all sentences.
 
-    A ref's `file_name` is ignored (it is the real name plus `_<ann_id>`): its picture is found by
+    A ref's `file_name` is ignored (it is the real name plus `_<ann_id>`): its image is found by
     image_id in instances.json. Sentences may carry `stratum` and `pair_id`, as the demo's do.
 
     Raises:
@@ -29,7 +29,7 @@ def read_refcoco(instances_file: Path, refs_file: Path, problems: Problems) -> A
     used = dict.fromkeys(ref["image_id"] for ref in refs)
     return Annotations(
         box_format="xywh",
-        pictures=[_picture(instances.images[image_id]) for image_id in used],
+        pictures=[_image(instances.images[image_id]) for image_id in used],
         objects={
             ann_id: _object(annotation, instances)
             for ann_id, annotation in instances.annotations.items()
@@ -40,7 +40,7 @@ def read_refcoco(instances_file: Path, refs_file: Path, problems: Problems) -> A
 
 
 def _refers(ref: Record, instances: Instances, problems: Problems) -> bool:
-    """Whether the ref's object and picture are there and belong together."""
+    """Whether the ref's object and image are there and belong together."""
     where = f"ref {ref['ref_id']}"
     annotation = instances.annotations.get(ref["ann_id"])
     if annotation is None:
@@ -50,15 +50,15 @@ def _refers(ref: Record, instances: Instances, problems: Problems) -> bool:
         return False
     if annotation is not None and annotation["image_id"] != ref["image_id"]:
         problems.add(
-            f"{where}: expected its ann_id {ref['ann_id']} in picture {ref['image_id']}, "
-            f"found it in picture {annotation['image_id']}"
+            f"{where}: expected its ann_id {ref['ann_id']} in image {ref['image_id']}, "
+            f"found it in image {annotation['image_id']}"
         )
         return False
     return annotation is not None
 
 
-def _picture(image: Record) -> PictureRecord:
-    return PictureRecord(image["id"], image["file_name"], image["width"], image["height"])
+def _image(image: Record) -> ImageRecord:
+    return ImageRecord(image["id"], image["file_name"], image["width"], image["height"])
 
 
 def _object(annotation: Record, instances: Instances) -> ObjectRecord:

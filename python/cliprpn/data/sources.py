@@ -1,4 +1,4 @@
-"""Reads what a source says, whatever its layout, and checks all of it that needs no picture."""
+"""Reads what a source says, whatever its layout, and checks all of it that needs no image."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cliprpn.contract.generated import RefcocoSource, RowsSource
 from cliprpn.data.annotations import Annotations, Box
-from cliprpn.data.boxes import boxes_in_pictures
+from cliprpn.data.boxes import boxes_in_images
 from cliprpn.data.problems import Problems
 from cliprpn.data.refcocog import read_refcoco
 from cliprpn.data.refs import SPLITS
@@ -72,11 +72,11 @@ def referred_boxes(annotations: Annotations, sizes: Sizes, problems: Problems) -
     """The box (xyxy, pixels) of each object that is referred to; an unfit one is a problem.
 
     Args:
-        sizes: width and height by image_id; a picture of unknown size has no edges.
+        sizes: width and height by image_id; an image of unknown size has no edges.
     """
     refs = list({row.ann_id: row for row in annotations.sentences}.values())
     objects = [annotations.objects[ref.ann_id] for ref in refs]
-    boxes, fit = boxes_in_pictures(
+    boxes, fit = boxes_in_images(
         _tensor([each.box for each in objects]),
         annotations.box_format,
         _tensor([sizes.get(each.image_id, UNKNOWN) for each in objects], 2),
@@ -84,7 +84,7 @@ def referred_boxes(annotations: Annotations, sizes: Sizes, problems: Problems) -
     names = {picture.image_id: picture.file_name for picture in annotations.pictures}
     for row in (~fit).nonzero()[:, 0].tolist():
         width, height = sizes.get(objects[row].image_id, UNKNOWN)
-        place = f"{width:.0f} x {height:.0f} picture" if width != float("inf") else "picture"
+        place = f"{width:.0f} x {height:.0f} image" if width != float("inf") else "picture"
         problems.add(
             f"ref {refs[row].ref_id}: expected the box of ann_id {refs[row].ann_id} inside the "
             f"{place} {objects[row].image_id} ({names[objects[row].image_id]}) and not empty, found "

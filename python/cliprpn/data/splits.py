@@ -1,4 +1,4 @@
-"""Parts pictures into train, val and test where nobody has, and looks at the parts where somebody has."""
+"""Parts images into train, val and test where nobody has, and looks at the parts where somebody has."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from dataclasses import replace
 from cliprpn.data.annotations import Annotations
 from cliprpn.errors import CliprpnError
 
-# Of a thousand pictures: the first 800 train, 100 are val's, 100 test's.
+# Of a thousand images: the first 800 train, 100 are val's, 100 test's.
 VAL_FROM, TEST_FROM, OF = 800, 900, 1000
-RULE = "by picture, 80/10/10 for train, val and test, by a hash of seed {seed} and the file name"
+RULE = "by image, 80/10/10 for train, val and test, by a hash of seed {seed} and the file name"
 GIVEN = "as the source tells"
 
 
 def with_splits(annotations: Annotations, seed: int) -> tuple[Annotations, str]:
     """A split for each sentence, and the rule in words.
 
-    Given splits are kept; a picture that lies in two gets a note. Where none is given, all sentences of a
-    picture go the same way, whatever the order of pictures and whatever other pictures there are.
+    Given splits are kept; an image that lies in two gets a note. Where none is given, all sentences of a
+    image go the same way, whatever the order of images and whatever other images there are.
 
     Raises:
         CliprpnError: data_invalid, when some sentences have a split and some have none.
@@ -48,7 +48,7 @@ def _part(file_name: str, seed: int) -> str:
 
 
 def _leaks(annotations: Annotations) -> list[str]:
-    """Pictures that lie in two splits: what was trained on is asked about."""
+    """Images that lie in two splits: what was trained on is asked about."""
     splits: dict[int, set[str]] = defaultdict(set)
     for each in annotations.sentences:
         splits[each.image_id].add(each.split or "")
@@ -58,6 +58,6 @@ def _leaks(annotations: Annotations) -> list[str]:
         if len(found) > 1:
             pairs[tuple(sorted(found))].append(names[image_id])
     return [
-        f"{len(shared)} pictures lie in {' and '.join(found)}, such as {shared[0][:80]!r}"
+        f"{len(shared)} images lie in {' and '.join(found)}, such as {shared[0][:80]!r}"
         for found, shared in sorted(pairs.items())
     ]

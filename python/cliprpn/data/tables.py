@@ -1,4 +1,4 @@
-"""Writes the index of a prepared data set: pictures, sentences and objects as three Parquet tables."""
+"""Writes the index of a prepared data set: images, sentences and objects as three Parquet tables."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 
 from cliprpn.contract.generated import PixelsManifest
 from cliprpn.data.annotations import Annotations, Box, ObjectRecord
-from cliprpn.data.boxes import boxes_in_pictures
+from cliprpn.data.boxes import boxes_in_images
 from cliprpn.data.problems import Problems
 from cliprpn.data.sources import UNKNOWN, Sizes, referred_boxes
 from cliprpn.errors import CliprpnError
@@ -22,7 +22,7 @@ Row = dict[str, object]
 
 @dataclass(frozen=True)
 class ImageRow:
-    """A picture's row; its size is None where nobody tells it, its place in the pixels where there are none."""
+    """An image's row; its size is None where nobody tells it, its place in the pixels where there are none."""
 
     image_id: int
     file_name: str
@@ -34,7 +34,7 @@ class ImageRow:
 
 @dataclass(frozen=True)
 class Dropped:
-    """What was left out, since its picture is missing or broken."""
+    """What was left out, since its image is missing or broken."""
 
     num_images: int
     num_refs: int
@@ -42,14 +42,14 @@ class Dropped:
 
 
 def write_tables(annotations: Annotations, pixels: PixelsManifest | None, folder: Path) -> Dropped:
-    """Writes the three tables; refs of pictures without pixels are left out.
+    """Writes the three tables; refs of images without pixels are left out.
 
     Args:
-        pixels: of all pictures of the annotations, in their order; None for a set without pictures, whose
+        pixels: of all images of the annotations, in their order; None for a set without images, whose
             sizes are what the annotations say, or nothing.
 
     Raises:
-        CliprpnError: data_invalid, where a box does not fit its picture; no_space.
+        CliprpnError: data_invalid, where a box does not fit its image; no_space.
     """
     images = _images(annotations, pixels)
     sizes = {
@@ -60,12 +60,12 @@ def write_tables(annotations: Annotations, pixels: PixelsManifest | None, folder
     kept = {row.image_id for row in images}
     sentences = [row for row in annotations.sentences if row.image_id in kept]
     if not sentences:
-        raise CliprpnError("data_invalid", f"{folder}: expected a sentence with its picture, found none")
+        raise CliprpnError("data_invalid", f"{folder}: expected a sentence with its image, found none")
     left = Annotations(annotations.box_format, annotations.pictures, annotations.objects, sentences)
     if pixels is None and annotations.box_format == "cxcywh_norm" and len(sizes) < len(images):
         raise CliprpnError(
             "data_invalid",
-            "boxes are shares of their picture (cxcywh_norm), whose size nobody tells; give the pictures",
+            "boxes are shares of their image (cxcywh_norm), whose size nobody tells; give the images",
         )
     problems = Problems(folder)
     boxes = referred_boxes(left, sizes, problems)
@@ -87,7 +87,7 @@ def _images(annotations: Annotations, pixels: PixelsManifest | None) -> list[Ima
         ]
     prepared = [each for shard in pixels.shards for each in shard.pictures]
     if [each.file_name for each in prepared] != [each.file_name for each in annotations.pictures]:
-        raise CliprpnError("internal", "the pixels are of other pictures than the annotations'")
+        raise CliprpnError("internal", "the pixels are of other images than the annotations'")
     return [
         ImageRow(each.image_id, each.file_name, found.width, found.height, found.upright, row)
         for row, (each, found) in enumerate(zip(annotations.pictures, prepared, strict=True))
@@ -96,8 +96,8 @@ def _images(annotations: Annotations, pixels: PixelsManifest | None) -> list[Ima
 
 
 def _objects(objects: list[ObjectRecord], annotations: Annotations, sizes: Sizes) -> list[Row]:
-    """Those whose box fits its picture: others teach nothing."""
-    boxes, fit = boxes_in_pictures(
+    """Those whose box fits its image: others teach nothing."""
+    boxes, fit = boxes_in_images(
         torch.tensor([each.box for each in objects], dtype=torch.float64).reshape(-1, 4),
         annotations.box_format,
         torch.tensor([sizes.get(each.image_id, UNKNOWN) for each in objects], dtype=torch.float64),
@@ -110,7 +110,7 @@ def _objects(objects: list[ObjectRecord], annotations: Annotations, sizes: Sizes
 
 
 def _sentences(annotations: Annotations, boxes: dict[int, Box], objects: list[ObjectRecord]) -> list[Row]:
-    num_in_picture = Counter((each.image_id, each.category) for each in objects)
+    num_in_image = Counter((each.image_id, each.category) for each in objects)
     rows: list[Row] = []
     for row in annotations.sentences:
         own = annotations.objects[row.ann_id]
@@ -125,7 +125,7 @@ def _sentences(annotations: Annotations, boxes: dict[int, Box], objects: list[Ob
                 "gt_box_xyxy": boxes[row.ann_id],
                 "category": own.category or "",
                 # 0 where nobody says what the objects are.
-                "num_same_category": num_in_picture[own.image_id, own.category] if own.category else 0,
+                "num_same_category": num_in_image[own.image_id, own.category] if own.category else 0,
                 "stratum": row.stratum,
                 "pair_id": row.pair_id,
                 "source_box": own.box,

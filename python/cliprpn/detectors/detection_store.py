@@ -1,4 +1,4 @@
-"""What a detector finds in pictures, found once and kept."""
+"""What a detector finds in images, found once and kept."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from cliprpn.data.images import PictureFile, load_pictures, picture_keys
+from cliprpn.data.images import ImageFile, image_keys, load_images
 from cliprpn.detectors.proposals import Detector, Proposals
 from cliprpn.errors import CliprpnError
 from cliprpn.storage.keyed_store import Columns, Put, Row, Rows, kept_or_made
 
-# Pictures that a detector gets at once; fewer where they are large, so that memory stays the same.
+# Images that a detector gets at once; fewer where they are large, so that memory stays the same.
 BATCH = 32
 BATCH_BYTES = 200_000_000
 
@@ -21,36 +21,36 @@ BOXES: Columns = {"x1": "real", "y1": "real", "x2": "real", "y2": "real", "score
 
 
 def detect_all(
-    files: list[PictureFile],
+    files: list[ImageFile],
     store: Path,
     load_detector: Callable[[], Detector],
     on_progress: Callable[[int, int], None],
     on_wait: Callable[[], None],
     should_stop: Callable[[], bool],
 ) -> list[Proposals]:
-    """The proposals of each picture.
+    """The proposals of each image.
 
-    A picture is detected once, however often and in however many data sets it appears. What was found is kept
+    An image is detected once, however often and in however many data sets it appears. What was found is kept
     when a run ends early.
 
     Args:
         store: the file of this detector, named by all that decides what it finds.
-        load_detector: called once, and only when a picture is missing.
-        on_progress: how many pictures are done, of how many.
+        load_detector: called once, and only when an image is missing.
+        on_progress: how many images are done, of how many.
         on_wait: called once when another process is detecting.
 
     Raises:
-        CliprpnError: interrupted, no_space, data_invalid (naming the picture or the store), and what the
+        CliprpnError: interrupted, no_space, data_invalid (naming the image or the store), and what the
             detector raises.
     """
-    keys = picture_keys(files)
+    keys = image_keys(files)
     file_of = dict(zip(keys, files, strict=True))
 
     def detect(missing: list[str], put: Put) -> None:
         detector = load_detector()
         done = len(file_of) - len(missing)
         on_progress(done, len(file_of))
-        pictures = load_pictures(file_of[key] for key in missing)
+        pictures = load_images(file_of[key] for key in missing)
         for batch in _batches(zip(missing, pictures, strict=True)):
             if should_stop():
                 raise CliprpnError("interrupted", "stopped while detecting")

@@ -32,7 +32,7 @@ CLASS_LAYER = "roi_heads.box_predictor.cls_score.weight"
 
 
 class FasterRcnnDetector:
-    """Looks at one picture at a time: padded to a larger neighbour's size, a picture's boxes would depend on it.
+    """Looks at one image at a time: padded to a larger neighbour's size, an image's boxes would depend on it.
 
     Attributes:
         classes: names of its classes, in its order, without background.
@@ -51,7 +51,7 @@ class FasterRcnnDetector:
     def detect(self, pictures: list[Tensor]) -> list[Proposals]:
         """
         Args:
-            pictures: each [3, H, W], uint8, RGB; of any sizes.
+            images: each [3, H, W], uint8, RGB; of any sizes.
         """
         return [self._detect(picture) for picture in pictures]
 
@@ -72,7 +72,7 @@ def open_faster_rcnn(
     max_boxes: int,
     device: torch.device,
 ) -> FasterRcnnDetector:
-    """One of torchvision's, which scales pictures itself.
+    """One of torchvision's, which scales images itself.
 
     Args:
         variant: a key of `BUILDERS`.
@@ -80,7 +80,7 @@ def open_faster_rcnn(
         classes: names in the detector's order, without background; None for COCO's.
         score_thresh: boxes that do not score higher are left out.
         nms_thresh: of two boxes of one class with a larger IoU, the better one stays.
-        max_boxes: at most so many of a picture.
+        max_boxes: at most so many of an image.
 
     Raises:
         CliprpnError: weights_missing, weights_unsafe, weights_mismatch.

@@ -1,4 +1,4 @@
-"""Boxes that need no detector: the annotated ones, the ceiling of all proposals, and the whole picture, the floor."""
+"""Boxes that need no detector: the annotated ones, the ceiling of all proposals, and the whole image, the floor."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from cliprpn.errors import CliprpnError
 
 
 def gt_boxes(index: DatasetIndex, image_rows: Iterable[int]) -> list[Proposals]:
-    """All annotated objects of each picture, in the order of their ids; none where it has none.
+    """All annotated objects of each image, in the order of their ids; none where it has none.
 
     Raises:
-        CliprpnError: data_invalid, where nobody tells how large the pictures are.
+        CliprpnError: data_invalid, where nobody tells how large the images are.
     """
-    sizes = picture_sizes(index)
+    sizes = image_sizes(index)
     objects = index.objects.sort_by("ann_id")
     ids = index.images["image_id"].combine_chunks()
     own = pc.index_in(objects["image_id"].combine_chunks(), value_set=ids).fill_null(-1).to_numpy()
@@ -34,20 +34,20 @@ def gt_boxes(index: DatasetIndex, image_rows: Iterable[int]) -> list[Proposals]:
     return found
 
 
-def whole_pictures(index: DatasetIndex, image_rows: Iterable[int]) -> list[Proposals]:
-    """One box each: the picture.
+def whole_images(index: DatasetIndex, image_rows: Iterable[int]) -> list[Proposals]:
+    """One box each: the image.
 
     Raises:
-        CliprpnError: data_invalid, where nobody tells how large the pictures are.
+        CliprpnError: data_invalid, where nobody tells how large the images are.
     """
-    sizes = picture_sizes(index)
+    sizes = image_sizes(index)
     return [
         proposals(torch.tensor([[0, 0, *sizes[row]]]), torch.ones(1), [""], *sizes[row]) for row in image_rows
     ]
 
 
-def picture_sizes(index: DatasetIndex) -> list[tuple[int, int]]:
-    """Width and height of every picture, in pixels.
+def image_sizes(index: DatasetIndex) -> list[tuple[int, int]]:
+    """Width and height of every image, in pixels.
 
     Raises:
         CliprpnError: data_invalid, where nobody tells.
@@ -56,6 +56,6 @@ def picture_sizes(index: DatasetIndex) -> list[tuple[int, int]]:
     if None in widths or None in heights:
         raise CliprpnError(
             "data_invalid",
-            f"{index.root}: expected the size of every picture; prepare the data set with pictures",
+            f"{index.root}: expected the size of every image; prepare the data set with images",
         )
     return list(zip(widths, heights, strict=True))

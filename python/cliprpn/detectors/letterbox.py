@@ -1,4 +1,4 @@
-"""Fits a picture of any size into a detector's input, as YOLOX does: top left, the rest grey."""
+"""Fits an image of any size into a detector's input, as YOLOX does: top left, the rest grey."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from torch.nn.functional import interpolate
 
 
 def letterbox(picture: Tensor, height: int, width: int, fill: int) -> tuple[Tensor, Tensor]:
-    """A picture scaled to fit, its shape kept to within a pixel, in the top left corner.
+    """An image scaled to fit, its shape kept to within a pixel, in the top left corner.
 
     Sides are rounded down and pixels interpolated without antialiasing, as `cv2.resize` does for YOLOX's own
     `preproc`.
 
     Args:
-        picture: [C, H, W], uint8.
+        image: [C, H, W], uint8.
         height: of the result, pixels.
         width: of the result, pixels.
-        fill: value of pixels that the picture does not cover.
+        fill: value of pixels that the image does not cover.
 
     Returns:
         boxed: [C, height, width], uint8.
-        scale_xy: [2], float64: pixels of the result for one of the picture.
+        scale_xy: [2], float64: pixels of the result for one of the image.
     """
     own_height, own_width = picture.shape[1:]
     ratio = min(height / own_height, width / own_width)

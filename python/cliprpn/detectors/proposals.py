@@ -1,4 +1,4 @@
-"""A picture's boxes, and who finds them."""
+"""An image's boxes, and who finds them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Proposals:
-    """Boxes of one picture, the best-scoring first.
+    """Boxes of one image, the best-scoring first.
 
     Attributes:
-        boxes_xyxy: [N, 4], float64, pixels of the picture that was looked at, inside it, none empty.
+        boxes_xyxy: [N, 4], float64, pixels of the image that was looked at, inside it, none empty.
         scores: [N], float64, in [0, 1].
         categories: of each box the name of its class; "" where it has none.
     """
@@ -28,7 +28,7 @@ class Proposals:
 
 
 class Detector(Protocol):
-    """Finds things in pictures.
+    """Finds things in images.
 
     Attributes:
         classes: names of its classes, in its order.
@@ -41,7 +41,7 @@ class Detector(Protocol):
     def detect(self, pictures: list[Tensor]) -> list[Proposals]:
         """
         Args:
-            pictures: each [3, H, W], uint8, RGB; of any sizes.
+            images: each [3, H, W], uint8, RGB; of any sizes.
         """
         ...
 
@@ -49,7 +49,7 @@ class Detector(Protocol):
 def proposals(
     boxes_xyxy: Tensor, scores: Tensor, categories: list[str], width: int, height: int
 ) -> Proposals:
-    """Boxes as they came, cut at the picture's edges; what is empty then, or not finite, is left out.
+    """Boxes as they came, cut at the image's edges; what is empty then, or not finite, is left out.
 
     Args:
         boxes_xyxy: [N, 4], pixels.

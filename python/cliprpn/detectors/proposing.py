@@ -16,13 +16,13 @@ from cliprpn.contract.generated import (
     RpnDetector,
     TrainedYoloDetector,
     WarningEvent,
-    WholePictureDetector,
+    WholeImageDetector,
 )
-from cliprpn.data.images import picture_files
+from cliprpn.data.images import image_files
 from cliprpn.data.index import DatasetIndex
 from cliprpn.detectors.coco_classes import are_of_coco
 from cliprpn.detectors.detection_store import detect_all
-from cliprpn.detectors.known_boxes import gt_boxes, whole_pictures
+from cliprpn.detectors.known_boxes import gt_boxes, whole_images
 from cliprpn.detectors.opening import Opening, checked_file
 from cliprpn.detectors.proposals import Proposals
 from cliprpn.detectors.results_file import read_results
@@ -35,7 +35,7 @@ from cliprpn.inference.steps import Emit, paced
 class Proposed:
     """
     Attributes:
-        boxes: of each sentence; sentences of one picture share them, unless they depend on the sentence.
+        boxes: of each sentence; sentences of one image share them, unless they depend on the sentence.
         classes: all names that a box may have; none where boxes have no class.
         notes: what a reader of the figures must know, a sentence each.
     """
@@ -67,7 +67,7 @@ def propose(
         boxes = rpn_proposals(model, index, rows, cache_dir, device, settings.max_boxes, emit, should_stop)
         return Proposed(boxes, [], [])
     image_rows, sentence_of = np.unique(index.image_rows[rows], return_inverse=True)
-    found, classes, notes = _of_pictures(settings, index, image_rows, cache_dir, device, emit, should_stop)
+    found, classes, notes = _of_images(settings, index, image_rows, cache_dir, device, emit, should_stop)
     return Proposed([found[picture] for picture in sentence_of], classes, notes)
 
 
@@ -84,12 +84,12 @@ def check_detector(
         load_model(checked_file(detector))
     elif isinstance(detector, FileDetector):
         read_results(checked_file(detector), index)
-    elif not isinstance(detector, GtBoxesDetector | WholePictureDetector):
+    elif not isinstance(detector, GtBoxesDetector | WholeImageDetector):
         return len(Opening(settings, index, cache_dir, device, emit).open().classes)
     return None
 
 
-def _of_pictures(
+def _of_images(
     settings: BaselineSettings,
     index: DatasetIndex,
     image_rows: np.ndarray,
@@ -98,10 +98,10 @@ def _of_pictures(
     emit: Emit,
     should_stop: Callable[[], bool],
 ) -> tuple[list[Proposals], list[str], list[str]]:
-    """Boxes of each picture, the classes they may have, and notes."""
+    """Boxes of each image, the classes they may have, and notes."""
     detector, rows = settings.detector, image_rows.tolist()
-    if isinstance(detector, WholePictureDetector):
-        return whole_pictures(index, rows), [], []
+    if isinstance(detector, WholeImageDetector):
+        return whole_images(index, rows), [], []
     if isinstance(detector, GtBoxesDetector):
         names = set(index.objects["category"].to_pylist()) - {None, ""}
         return gt_boxes(index, rows), sorted(names), []
@@ -112,7 +112,7 @@ def _of_pictures(
     opening = Opening(settings, index, cache_dir, device, emit)
     show = paced(emit)
     found = detect_all(
-        picture_files(index, rows),
+        image_files(index, rows),
         opening.store,
         opening.open,
         lambda done, total: show("detections", done, total),
@@ -134,12 +134,12 @@ def _best(own: Proposals, settings: BaselineSettings) -> Proposals:
 
 
 def _seen_before(classes: list[str], index: DatasetIndex) -> list[str]:
-    """A word where a detector may know the pictures that it is asked about."""
+    """A word where a detector may know the images that it is asked about."""
     first = str(index.images["file_name"][0].as_py())
     if not (are_of_coco(classes) and Path(first).name.startswith("COCO_train2014")):
         return []
     return [
-        "This detector's classes are COCO's. A detector that was trained on COCO has seen these pictures, those of val "
+        "This detector's classes are COCO's. A detector that was trained on COCO has seen these images, those of val "
         "and test too: RefCOCO's, RefCOCO+'s and RefCOCOg's all come from COCO's train2014. Its boxes are better here "
-        "than on pictures that are new to it."
+        "than on images that are new to it."
     ]

@@ -10,7 +10,7 @@ import torch
 from cliprpn.data.index import DatasetIndex
 from cliprpn.data.rows.box_hints import format_hint
 from cliprpn.detectors.coco_classes import coco_categories
-from cliprpn.detectors.known_boxes import picture_sizes
+from cliprpn.detectors.known_boxes import image_sizes
 from cliprpn.detectors.proposals import Proposals, proposals
 from cliprpn.detectors.results_rows import NO_CATEGORY, NO_NAME, DetectionRows, read_detection_rows
 from cliprpn.errors import CliprpnError
@@ -20,11 +20,11 @@ SAMPLE = 10_000
 
 
 class Results:
-    """A file's boxes by picture.
+    """A file's boxes by image.
 
     Args:
         table: of ROW, boxes that have an area; `name` is a row of `names`.
-        sizes: of all pictures of the data set.
+        sizes: of all images of the data set.
 
     Attributes:
         classes: names of its boxes' classes, sorted.
@@ -42,7 +42,7 @@ class Results:
         self._sizes = sizes
 
     def of(self, image_row: int) -> Proposals:
-        """The proposals of a row of the data set's pictures; none where the file has none."""
+        """The proposals of a row of the data set's images; none where the file has none."""
         own = self._table[self._starts[image_row] : self._starts[image_row + 1]]
         return proposals(
             torch.from_numpy(_corners(own)),
@@ -56,23 +56,23 @@ def read_results(file: Path, index: DatasetIndex) -> Results:
     """
     Raises:
         CliprpnError: not_found; data_invalid, naming the rows that are wrong, or where nothing in the file is about
-            the data set's pictures, or boxes look like another format than xywh.
+            the data set's images, or boxes look like another format than xywh.
     """
     image_ids = index.images["image_id"].to_pylist()
     rows = read_detection_rows(file, {image_id: row for row, image_id in enumerate(image_ids)})
     if rows.num_rows > 0 and len(rows.table) == 0:
         raise CliprpnError(
             "data_invalid",
-            f"{file}: expected boxes of the data set's pictures (image_id {_some(image_ids)}), found none: its "
+            f"{file}: expected boxes of the data set's images (image_id {_some(image_ids)}), found none: its "
             f"image_id are {_some(rows.other_ids)}",
         )
     notes = []
     if of_others := rows.num_rows - len(rows.table):
         notes.append(
-            f"{of_others:,} of {rows.num_rows:,} boxes are of pictures that the data set does not have"
+            f"{of_others:,} of {rows.num_rows:,} boxes are of images that the data set does not have"
         )
     names, numbers, unnamed = _named(rows, file)
-    sizes = picture_sizes(index)
+    sizes = image_sizes(index)
     table = rows.table.copy()
     table["name"] = numbers
     inside, left_out = _inside(table, np.array(sizes, dtype=np.float64).reshape(-1, 2), file)
@@ -104,7 +104,7 @@ def _named(rows: DetectionRows, file: Path) -> tuple[list[str], np.ndarray, list
 
 
 def _inside(table: np.ndarray, sizes: np.ndarray, file: Path) -> tuple[np.ndarray, list[str]]:
-    """The rows whose box has an area and shares some with its picture, and notes of the others.
+    """The rows whose box has an area and shares some with its image, and notes of the others.
 
     Raises:
         CliprpnError: data_invalid, where boxes look like another format than xywh.
@@ -120,7 +120,7 @@ def _inside(table: np.ndarray, sizes: np.ndarray, file: Path) -> tuple[np.ndarra
     corners = _corners(table)
     empty = (table["box"][:, 2:] == 0).any(axis=1)
     outside = ~empty & ((corners[:, :2] >= limits) | (corners[:, 2:] <= 0)).any(axis=1)
-    counted = [(empty, "have no area"), (outside, "lie outside of their picture")]
+    counted = [(empty, "have no area"), (outside, "lie outside of their image")]
     notes = [f"{each.sum():,} boxes {words} and are left out" for each, words in counted if each.any()]
     return table[~empty & ~outside], notes
 

@@ -33,12 +33,12 @@ ROW = np.dtype(
 class DetectionRows:
     """
     Attributes:
-        table: of ROW, in the file's order, those of known pictures: `box` is xywh, pixels; `name` a row of `names`, or
+        table: of ROW, in the file's order, those of known images: `box` is xywh, pixels; `name` a row of `names`, or
             NO_NAME; `category_id` may be NO_CATEGORY.
         names: of the classes that rows name themselves.
         categories: the file's own names of its category_id.
         num_rows: of the file.
-        other_ids: a few image_id of other pictures.
+        other_ids: a few image_id of other images.
     """
 
     table: np.ndarray
@@ -51,7 +51,7 @@ class DetectionRows:
 def read_detection_rows(file: Path, image_rows: dict[int, int]) -> DetectionRows:
     """
     Args:
-        image_rows: of the known pictures, by image_id.
+        image_rows: of the known images, by image_id.
 
     Raises:
         CliprpnError: not_found; data_invalid, naming the rows that are wrong.
@@ -103,7 +103,7 @@ def _lists(content: Any, file: Path) -> tuple[list[Any], dict[int, str]]:
     return rows, names
 
 
-# A good row about another picture.
+# A good row about another image.
 OF_ANOTHER = b""
 
 
@@ -114,7 +114,7 @@ class _Packer:
     Attributes:
         image_rows: by image_id.
         names: numbers of the classes that rows name.
-        other_ids: a few image_id of other pictures.
+        other_ids: a few image_id of other images.
     """
 
     image_rows: dict[int, int]

@@ -15,7 +15,7 @@ from cliprpn.detectors.proposals import Proposals, proposals
 from cliprpn.errors import CliprpnError
 from cliprpn.features.frozen import FrozenFeatures
 from cliprpn.inference.checkpoint import load_model
-from cliprpn.inference.evaluation import BATCH, each_in_picture
+from cliprpn.inference.evaluation import BATCH, each_in_image
 from cliprpn.inference.steps import Emit, open_data, paced
 from cliprpn.models import ClipRPN
 from cliprpn.models.rpn import proposals as frame_proposals
@@ -39,7 +39,7 @@ def rpn_proposals(
         max_boxes: at most so many of a sentence, the best.
 
     Raises:
-        CliprpnError: interrupted, no_space, not_found, weights_*, data_invalid (also where the pictures are not
+        CliprpnError: interrupted, no_space, not_found, weights_*, data_invalid (also where the images are not
             prepared at the model's size).
     """
     saved = load_model(model_file)
@@ -63,9 +63,7 @@ def rpn_proposals(
         some = rows[start : start + BATCH]
         sizes = torch.from_numpy(index.image_sizes(some)).double()
         boxes, scores = _in_frame(model, features, some, device)
-        everywhere = each_in_picture(
-            boxes, features.frames_of(some), sizes, features.zoom(model.frame_size_px)
-        )
+        everywhere = each_in_image(boxes, features.frames_of(some), sizes, features.zoom(model.frame_size_px))
         found += [
             _first(own, its, int(width), int(height), max_boxes)
             for own, its, (width, height) in zip(everywhere, scores, sizes.tolist(), strict=True)

@@ -18,7 +18,7 @@ from cliprpn.errors import CliprpnError
 
 
 class YoloDetector:
-    """A picture's boxes do not depend on its neighbours: only pictures of one letterboxed size share a batch.
+    """An image's boxes do not depend on its neighbours: only images of one letterboxed size share a batch.
 
     Attributes:
         classes: names of its classes, in its order.
@@ -33,7 +33,7 @@ class YoloDetector:
     def detect(self, pictures: list[Tensor]) -> list[Proposals]:
         """
         Args:
-            pictures: each [3, H, W], uint8, RGB; of any sizes.
+            images: each [3, H, W], uint8, RGB; of any sizes.
         """
         threads = torch.get_num_threads()
         try:
@@ -59,11 +59,11 @@ class YoloDetector:
                 batch = np.stack(boxed_ones).transpose(0, 3, 1, 2)  # [B, 3, h, w]
                 inputs = torch.from_numpy(np.ascontiguousarray(batch)).float() / 255
                 for place, rows in zip(places, self._suppress(network.raw(inputs)), strict=True):
-                    found[place] = self._in_picture(rows, inputs.shape[2:], pictures[place])
+                    found[place] = self._in_image(rows, inputs.shape[2:], pictures[place])
         return [found[place] for place in range(len(pictures))]
 
     def _suppress(self, raw: Tensor) -> list[Tensor]:
-        """Of each picture [N, 6]: xyxy in pixels of the network's input, score, class."""
+        """Of each image [N, 6]: xyxy in pixels of the network's input, score, class."""
         from ultralytics.utils.nms import non_max_suppression
 
         score_thresh, nms_thresh, max_boxes = self._limits
@@ -72,11 +72,11 @@ class YoloDetector:
             score_thresh,
             nms_thresh,
             max_det=max_boxes,
-            max_time_img=math.inf,  # On a busy machine it would leave pictures without their boxes.
+            max_time_img=math.inf,  # On a busy machine it would leave images without their boxes.
             end2end=self._network.end_to_end,
         )
 
-    def _in_picture(self, rows: Tensor, input_shape: Any, picture: Tensor) -> Proposals:
+    def _in_image(self, rows: Tensor, input_shape: Any, picture: Tensor) -> Proposals:
         from ultralytics.utils.ops import scale_boxes
 
         height, width = picture.shape[1:]
@@ -105,10 +105,10 @@ def open_yolo(
     """
     Args:
         file: .onnx, exported by ultralytics; or .pt, which runs code when it is loaded.
-        image_size_px: side of the square that a picture is fitted into; None for the weights' own.
+        image_size_px: side of the square that an image is fitted into; None for the weights' own.
         score_thresh: boxes below it are left out.
         nms_thresh: of two boxes of one class with a larger IoU, the better one stays.
-        max_boxes: at most so many of a picture.
+        max_boxes: at most so many of an image.
         cache_dir: ultralytics keeps its settings below it.
         trusted: whether a .pt may be loaded.
 

@@ -1,4 +1,4 @@
-"""A data set's pictures and objects, to train a detector on and to try it."""
+"""A data set's images and objects, to train a detector on and to try it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from cliprpn.data.images import PictureFile, load_pictures, picture_files
+from cliprpn.data.images import ImageFile, image_files, load_images
 from cliprpn.data.index import DatasetIndex
 from cliprpn.detectors.proposals import Detector
 from cliprpn.errors import CliprpnError
 
-# Pictures that are tried together.
+# Images that are tried together.
 BATCH = 16
 RECALL_IOU = 0.5
 RECALL_AT = (1, 5, 10, 100)
@@ -25,14 +25,14 @@ RECALL_AT = (1, 5, 10, 100)
 
 @dataclass(frozen=True)
 class Labelled:
-    """A picture and what is in it.
+    """An image and what is in it.
 
     Attributes:
         labels: [N], int, numbers of classes.
         boxes_xyxy: [N, 4], pixels, none empty; N may be 0: background.
     """
 
-    file: PictureFile
+    file: ImageFile
     width: int
     height: int
     labels: np.ndarray
@@ -42,13 +42,13 @@ class Labelled:
 def labelled(index: DatasetIndex, rows: list[int], classes: list[str]) -> list[Labelled]:
     """
     Raises:
-        CliprpnError: data_invalid, where no picture has an object.
+        CliprpnError: data_invalid, where no image has an object.
     """
     numbers = {name: number for number, name in enumerate(classes)}
     objects = _objects(index)
     ids, widths, heights = (index.images[key].to_pylist() for key in ("image_id", "width", "height"))
     found = []
-    for row, file in zip(rows, picture_files(index, rows), strict=True):
+    for row, file in zip(rows, image_files(index, rows), strict=True):
         own = objects.get(ids[row], [])
         labels = np.array([numbers[name] for name, _ in own], dtype=np.int64)
         boxes = np.array([box for _, box in own], dtype=np.float64).reshape(-1, 4)
@@ -56,13 +56,13 @@ def labelled(index: DatasetIndex, rows: list[int], classes: list[str]) -> list[L
     if not any(len(each.labels) for each in found):
         raise CliprpnError(
             "data_invalid",
-            f"{index.root}: expected annotated objects in train's pictures, found none to train a YOLO on",
+            f"{index.root}: expected annotated objects in train's images, found none to train a YOLO on",
         )
     return found
 
 
 def _objects(index: DatasetIndex) -> dict[int, list[tuple[str, list[float]]]]:
-    """Of each picture its objects: class ("" where it has none) and box; those without an area are left out."""
+    """Of each image its objects: class ("" where it has none) and box; those without an area are left out."""
     found: dict[int, list[tuple[str, list[float]]]] = defaultdict(list)
     columns = (index.objects[key].to_pylist() for key in ("image_id", "category", "box_xyxy"))
     for image_id, category, box in zip(*columns, strict=True):
@@ -72,7 +72,7 @@ def _objects(index: DatasetIndex) -> dict[int, list[tuple[str, list[float]]]]:
 
 
 def image_rows(index: DatasetIndex, split: str) -> list[int]:
-    """Rows of a split's pictures."""
+    """Rows of a split's images."""
     rows: list[int] = np.unique(index.image_rows[index.split(split)]).tolist()
     return rows
 
@@ -80,10 +80,10 @@ def image_rows(index: DatasetIndex, split: str) -> list[int]:
 def recall(
     detector: Detector, index: DatasetIndex, rows: list[int], should_stop: Callable[[], bool]
 ) -> dict[str, float] | None:
-    """Share of all objects that one of a picture's k best boxes covers; None where there is no object."""
+    """Share of all objects that one of an image's k best boxes covers; None where there is no object."""
     objects, ids = _objects(index), index.images["image_id"].to_pylist()
     best: list[Tensor] = []
-    pictures = load_pictures(picture_files(index, rows))
+    pictures = load_images(image_files(index, rows))
     for start in range(0, len(rows), BATCH):
         if should_stop():
             raise CliprpnError("interrupted", "stopped while a trained YOLO is tried")

@@ -15,7 +15,7 @@ from cliprpn.data.records import is_text
 from cliprpn.detectors.onnx_file import OnnxFile, describe, open_onnx
 from cliprpn.errors import CliprpnError
 
-# Pictures that a .pt looks at in one pass.
+# Images that a .pt looks at in one pass.
 BATCH = 16
 # As of image_size_px: a stranger's file may ask for more memory than there is.
 MAX_SIDE_PX = 4096
@@ -23,15 +23,15 @@ MAX_SIDE_PX = 4096
 
 @dataclass(frozen=True)
 class Network:
-    """What looks at pictures that fit.
+    """What looks at images that fit.
 
     Attributes:
         raw: [B, 3, h, w], float32, RGB, 0 to 1, to [B, 4 + C, N], boxes as centre and sides in pixels and the
             classes' scores; or, of an end-to-end network, to [B, N, 6]: xyxy, score, class.
-        size: the picture's height and width in pixels, or the most of them where `flexible`.
-        flexible: whether a picture is padded to the next multiple of `stride` only.
+        size: the image's height and width in pixels, or the most of them where `flexible`.
+        flexible: whether an image is padded to the next multiple of `stride` only.
         end_to_end: whether the network suppresses by itself.
-        batch: pictures that it looks at in one pass.
+        batch: images that it looks at in one pass.
         num_threads: torch's, while it looks; None: as they are.
         warning: for a person, where it does not run on the device that was asked for; else None.
     """
@@ -91,7 +91,7 @@ def _metadata(file: Path) -> dict[str, Any]:
 
 
 def _onnx_size(onnx: OnnxFile, own: Any, asked: int | None) -> tuple[tuple[int, int], bool]:
-    """Height and width of its input, and whether they are the most that a picture may have."""
+    """Height and width of its input, and whether they are the most that an image may have."""
     shape = onnx.input_shape
     if len(shape) != 4 or shape[1] != 3 or (shape[0] != 1 and not isinstance(shape[0], str)):
         raise _no_yolo(onnx.file, "an input of 1x3xHxW", describe(shape))
@@ -100,7 +100,7 @@ def _onnx_size(onnx: OnnxFile, own: Any, asked: int | None) -> tuple[tuple[int, 
         if asked is not None and (height, width) != (asked, asked):
             raise CliprpnError(
                 "weights_mismatch",
-                f"{onnx.file}: expected weights for pictures of {asked} px, as image_size_px says, found some for "
+                f"{onnx.file}: expected weights for images of {asked} px, as image_size_px says, found some for "
                 f"{height}x{width} only; leave image_size_px out",
             )
         return (height, width), False

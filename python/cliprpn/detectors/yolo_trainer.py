@@ -1,4 +1,4 @@
-"""ultralytics' training loop on pictures and boxes of a data set. Import it within `quiet_ultralytics` only."""
+"""ultralytics' training loop on images and boxes of a data set. Import it within `quiet_ultralytics` only."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ from cliprpn.errors import CliprpnError
 
 # Depth, width and most channels of a scale smaller than ultralytics' smallest, n: half as wide.
 PICO = [0.33, 0.125, 1024]
-# Pictures that are kept decoded, at the size they are trained at.
+# Images that are kept decoded, at the size they are trained at.
 KEPT_BYTES = 1 << 29
 
 
 class Pictures(YOLODataset):
-    """Labels from memory, pictures by cliprpn's own reader.
+    """Labels from memory, images by cliprpn's own reader.
 
-    ultralytics' would look for label files and .npy beside the pictures, rewrite JPEGs that it finds broken,
-    and always turn pictures upright, though boxes may lie in the stored frame.
+    ultralytics' would look for label files and .npy beside the images, rewrite JPEGs that it finds broken,
+    and always turn images upright, though boxes may lie in the stored frame.
     """
 
     def __init__(self, pictures: list[Labelled], **settings: Any) -> None:
-        self._pictures = pictures
+        self._images = pictures
         self._kept: dict[int, np.ndarray] = {}
         self._kept_bytes = 0
         self._longer_px: int = settings["imgsz"]
         super().__init__(img_path="", **settings)
 
     def get_img_files(self, img_path: Any) -> list[str]:
-        return [str(each.file.path) for each in self._pictures]
+        return [str(each.file.path) for each in self._images]
 
     def get_labels(self) -> list[dict[str, Any]]:
-        return [_label(each) for each in self._pictures]
+        return [_label(each) for each in self._images]
 
     def load_image(
         self, i: int, rect_mode: bool = True, resize_short: bool = False
     ) -> tuple[np.ndarray, tuple[int, int], tuple[int, int]]:
         """[H, W, 3], BGR, its longer side the training size; its height and width before and after."""
-        image, own = self._kept.get(i), self._pictures[i]
+        image, own = self._kept.get(i), self._images[i]
         if image is None:
             image = _resized(load_picture(own.file).permute(1, 2, 0).numpy()[:, :, ::-1], self._longer_px)
             if self._kept_bytes + image.nbytes <= KEPT_BYTES:
@@ -75,7 +75,7 @@ class Trainer(DetectionTrainer):
         architecture: str,
         num_threads: int,
     ) -> None:
-        self._pictures, self._classes, self._architecture = pictures, classes, architecture
+        self._images, self._classes, self._architecture = pictures, classes, architecture
         super().__init__(overrides=overrides)
         torch.set_num_threads(num_threads)
 
@@ -84,9 +84,9 @@ class Trainer(DetectionTrainer):
         return {"names": names, "nc": len(names), "channels": 3, "train": "", "val": "", "path": ""}
 
     def build_dataset(self, img_path: str, mode: str = "train", batch: int | None = None) -> Pictures:
-        """The same pictures for `val`, which nobody looks at."""
+        """The same images for `val`, which nobody looks at."""
         return Pictures(
-            self._pictures,
+            self._images,
             imgsz=self.args.imgsz,
             batch_size=batch,
             augment=mode == "train",

@@ -22,7 +22,7 @@ GREY = 114
 
 
 class YoloxDetector:
-    """Looks at one picture at a time, so that a picture's boxes do not depend on its neighbours.
+    """Looks at one image at a time, so that an image's boxes do not depend on its neighbours.
 
     Attributes:
         classes: names of its classes, in its order.
@@ -36,14 +36,14 @@ class YoloxDetector:
         self.warning = onnx.warning
         self._onnx = onnx
         self._score_thresh, self._nms_thresh, self._max_boxes = score_thresh, nms_thresh, max_boxes
-        self._height, self._width = _picture_size(onnx)
+        self._height, self._width = _image_size(onnx)
         self._cells = grid_cells(self._height, self._width)
         _check_output(onnx, self._cells, classes, self._height, self._width)
 
     def detect(self, pictures: list[Tensor]) -> list[Proposals]:
         """
         Args:
-            pictures: each [3, H, W], uint8, RGB; of any sizes.
+            images: each [3, H, W], uint8, RGB; of any sizes.
         """
         with _one_thread():
             return [self._detect(picture) for picture in pictures]
@@ -86,7 +86,7 @@ def open_yolox(
         classes: C names in the detector's order; None for COCO's 80.
         score_thresh: boxes below it are left out, by objectness times probability.
         nms_thresh: of two boxes of one class with a larger IoU, the better one stays.
-        max_boxes: at most so many of a picture.
+        max_boxes: at most so many of an image.
 
     Raises:
         CliprpnError: package_missing, weights_missing, weights_mismatch.
@@ -133,7 +133,7 @@ def decode(raw: Tensor, cells: Tensor) -> Tensor:
 def _one_thread() -> Iterator[None]:
     """For torch alone; onnxruntime has its own threads.
 
-    Measured on two busy cores: 15 ms of CPU a picture instead of 59, for torch's share is 2 ms, and the rest were
+    Measured on two busy cores: 15 ms of CPU an image instead of 59, for torch's share is 2 ms, and the rest were
     its threads waiting for each other.
     """
     threads = torch.get_num_threads()
@@ -144,7 +144,7 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _picture_size(onnx: OnnxFile) -> tuple[int, int]:
+def _image_size(onnx: OnnxFile) -> tuple[int, int]:
     """Height and width of its input, pixels."""
     shape = onnx.input_shape
     sides = [side for side in shape[2:] if isinstance(side, int) and side > 0 and side % STRIDES_PX[-1] == 0]
@@ -155,7 +155,7 @@ def _picture_size(onnx: OnnxFile) -> tuple[int, int]:
 
 
 def _check_output(onnx: OnnxFile, cells: Tensor, classes: list[str], height: int, width: int) -> None:
-    """Holds what it makes of a grey picture against what YOLOX would.
+    """Holds what it makes of a grey image against what YOLOX would.
 
     Raises:
         CliprpnError: weights_mismatch.

@@ -21,14 +21,14 @@ from cliprpn.models.backbone import ClipBackbone
 
 @dataclass
 class FrozenFeatures:
-    """Maps of all pictures and vectors of all sentences of a data set.
+    """Maps of all images and vectors of all sentences of a data set.
 
     Attributes:
         maps: [num_images, C, h, w], float16; a memory map, or a tensor on the device.
-        image_rows: [S], the picture of each sentence; sentences of one picture share a map.
-        frames: [num_images, 4], float64: how each picture's boxes move to the square that CLIP saw (geometry.py).
+        image_rows: [S], the image of each sentence; sentences of one image share a map.
+        frames: [num_images, 4], float64: how each image's boxes move to the square that CLIP saw (geometry.py).
         image_size_px: the square's side.
-        views: of the training pictures, as many as were asked for.
+        views: of the training images, as many as were asked for.
     """
 
     maps: np.ndarray | Tensor
@@ -62,7 +62,7 @@ class FrozenFeatures:
         Args:
             sentence_rows: [B], rows of the index.
             blank: the empty sentence in place of each.
-            view: which view of their pictures, where they fit it; 0 for the pictures themselves.
+            view: which view of their images, where they fit it; 0 for the images themselves.
 
         Returns:
             map [B, C, h, w]; words [B, L, Dw]; mask [B, L], True where there is a token; pooled [B, Dp].
@@ -78,11 +78,11 @@ class FrozenFeatures:
         return maps, *text
 
     def view(self, number: int) -> ViewFeatures:
-        """A view of the training pictures, from 1."""
+        """A view of the training images, from 1."""
         return self.views[number - 1]
 
     def frames_of(self, sentence_rows: np.ndarray) -> Tensor:
-        """The frame of each sentence's picture: [B, 4], float64."""
+        """The frame of each sentence's image: [B, 4], float64."""
         return self.frames[torch.from_numpy(self.image_rows[sentence_rows])]
 
     def zoom(self, frame_size_px: int) -> float:
@@ -115,10 +115,10 @@ def open_features(
     should_stop: Callable[[], bool],
     num_views: int = 0,
 ) -> FrozenFeatures:
-    """The features of every picture and sentence of the data set.
+    """The features of every image and sentence of the data set.
 
     Extracted once, under a lock; other processes wait and then share them. Maps are known by the weights,
-    the data set and its prepared pictures; text by the weights and the data set. A second trial in
+    the data set and its prepared images; text by the weights and the data set. A second trial in
     one process opens them in no time.
 
     Args:
@@ -126,7 +126,7 @@ def open_features(
         weights_id: what the loaded backbone must call its weights.
         on_progress: phase, how many are done, of how many.
         on_wait: called once when another process is extracting.
-        num_views: augmented views of every training picture.
+        num_views: augmented views of every training image.
 
     Raises:
         CliprpnError: interrupted, no_space, data_invalid, weights_*.

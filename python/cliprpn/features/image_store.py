@@ -1,4 +1,4 @@
-"""Feature maps of a data set's pictures, made block by block."""
+"""Feature maps of a data set's images, made block by block."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from cliprpn.models.backbone import ClipBackbone
 from cliprpn.storage.durable import check_space
 from cliprpn.storage.half import to_half
 
-# Pictures of 224 px in one pass; fewer of a larger size, so that memory stays the same.
+# Images of 224 px in one pass; fewer of a larger size, so that memory stays the same.
 BLOCK_AT_224 = 64
 STRIDE_PX = 32
 
 
-# Of pictures from-to: their pixels, [b, 3, S, S] uint8, and the rows of arrays that are kept beside their maps.
+# Of images from-to: their pixels, [b, 3, S, S] uint8, and the rows of arrays that are kept beside their maps.
 ReadBlock = Callable[[int, int], tuple[Tensor, dict[str, np.ndarray]]]
 
 
@@ -39,7 +39,7 @@ def extract_maps(
 ) -> None:
     """Fills the store `maps` [num_images, C, h, w], float16. The caller holds the lock.
 
-    Blocks start at the same pictures whether or not a run was killed, so that the bytes are the same too.
+    Blocks start at the same images whether or not a run was killed, so that the bytes are the same too.
 
     Args:
         beside: the other arrays that `read_block` gives rows of.
@@ -61,7 +61,7 @@ def extract_maps(
             end = min(start + size, num_images)
             pixels, rows = read_block(start, end)
             maps = backbone.feature_map(pixels.to(device).float() / 255)  # [b, C, h, w]
-            what = f"the maps of pictures {start + 1} to {end}"
+            what = f"the maps of images {start + 1} to {end}"
             store.append(end - start, {"maps": to_half(maps, what), **rows})
             on_progress(store.done, num_images)
             if should_stop():

@@ -64,7 +64,7 @@ class StoreWriter:
         facts: what the arrays are made from; goes into the manifest.
 
     Attributes:
-        done: how many items (pictures, sentences) are finished.
+        done: how many items (images, sentences) are finished.
     """
 
     def __init__(self, folder: Path, arrays: Arrays, facts: dict[str, object]) -> None:

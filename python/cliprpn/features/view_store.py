@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cliprpn.data.index import DatasetIndex
 from cliprpn.data.pixels import Pixels
-from cliprpn.data.views.pictures import PictureViews, TrainingPictures
+from cliprpn.data.views.pictures import ImageViews, TrainingImages
 from cliprpn.data.views.plan import VIEWS_VERSION
 from cliprpn.data.views.wording import mirrored
 from cliprpn.features.image_store import ReadBlock
@@ -24,27 +24,27 @@ from cliprpn.features.views import MirroredText, ViewFeatures
 # Of the views, not of a trial: every trial takes the same ones, so that they are extracted once.
 VIEWS_SEED = 0
 MAX_THREADS = 16
-# Beside the maps: a row per object and per training sentence, picture by picture; and one per picture.
+# Beside the maps: a row per object and per training sentence, image by image; and one per image.
 BESIDE: Arrays = {"boxes": ((4,), np.float32), "fits": ((), np.bool_), "flipped": ((), np.bool_)}
 
 
 def open_views(
     opening: Opening, index: DatasetIndex, pixels: Pixels, map_facts: Facts, text_facts: Facts, num_views: int
 ) -> list[ViewFeatures]:
-    """The first `num_views` views of every training picture; none where nothing is trained on.
+    """The first `num_views` views of every training image; none where nothing is trained on.
 
     A view depends on its number, not on how many there are: a trial with more of them extracts only the others.
 
     Args:
-        map_facts, text_facts: what the pictures' maps and the sentences' vectors are made from.
+        map_facts, text_facts: what the images' maps and the sentences' vectors are made from.
 
     Raises:
         CliprpnError: interrupted, no_space, data_invalid, weights_*.
     """
     if num_views == 0 or len(index.split("train")) == 0:
         return []
-    pictures = TrainingPictures(index)
-    drawn = PictureViews(index, pictures, pixels, VIEWS_SEED)
+    pictures = TrainingImages(index)
+    drawn = ImageViews(index, pictures, pixels, VIEWS_SEED)
     stores = [
         opening.maps(
             "view",
@@ -62,8 +62,8 @@ def open_views(
     return [_by_index_rows(index, pictures, arrays, mirrored_text) for arrays in stores]
 
 
-def _rendered(drawn: PictureViews, number: int, device: torch.device) -> ReadBlock:
-    """Renders a view of some pictures."""
+def _rendered(drawn: ImageViews, number: int, device: torch.device) -> ReadBlock:
+    """Renders a view of some images."""
     # On a CPU the network's own threads take the cores; beside a GPU they have nothing else to do.
     num_threads = 1 if device.type == "cpu" else min(MAX_THREADS, os.cpu_count() or 1)
 
@@ -83,7 +83,7 @@ def _rendered(drawn: PictureViews, number: int, device: torch.device) -> ReadBlo
 
 def _by_index_rows(
     index: DatasetIndex,
-    pictures: TrainingPictures,
+    pictures: TrainingImages,
     arrays: dict[str, np.ndarray],
     mirrored_text: MirroredText,
 ) -> ViewFeatures:
@@ -109,7 +109,7 @@ def _by_index_rows(
     )
 
 
-def _mirrored(index: DatasetIndex, pictures: TrainingPictures) -> tuple[list[str], np.ndarray]:
+def _mirrored(index: DatasetIndex, pictures: TrainingImages) -> tuple[list[str], np.ndarray]:
     """The training sentences that read otherwise in a mirror, as they read there; each sentence's row there, or -1."""
     rows = np.sort(pictures.sentence_rows)
     texts = index.sentences["sentence"].take(rows).to_pylist()

@@ -1,4 +1,4 @@
-"""Frozen features of the views of training pictures, for a batch of sentences of which some take a view."""
+"""Frozen features of the views of training images, for a batch of sentences of which some take a view."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ TextBatch = tuple[Tensor, Tensor, Tensor]
 
 @dataclass
 class ViewFeatures:
-    """One view of every training picture.
+    """One view of every training image.
 
     Attributes:
         maps: [P, C, h, w], float16; a memory map, or a tensor on the device.
-        map_rows: [num_images], each picture's row in `maps`; -1 for one that nobody trains on.
-        image_rows: [S], the picture of each sentence.
-        fits: [S], bool: the sentences that stay true in the view of their picture.
-        flipped: [num_images], bool: the view shows the picture in a mirror.
+        map_rows: [num_images], each image's row in `maps`; -1 for one that nobody trains on.
+        image_rows: [S], the image of each sentence.
+        fits: [S], bool: the sentences that stay true in the view of their image.
+        flipped: [num_images], bool: the view shows the image in a mirror.
         object_boxes: [num_objects, 4], float32, xyxy, pixels of the square: the index's objects in the view.
         object_rows: [S], the row of each sentence's object there.
         mirrored: shared by all views.

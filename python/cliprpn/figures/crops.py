@@ -52,7 +52,7 @@ def crop_figures(trial_dir: Path, split: str) -> dict[str, float]:
     facts = read_facts(Path(saved.spec.dataset.root))
     if facts.images_dir is None:
         raise CliprpnError(
-            "data_invalid", f"{saved.spec.dataset.root}: a data set without pictures has no crops"
+            "data_invalid", f"{saved.spec.dataset.root}: a data set without images has no crops"
         )
     files = [Path(facts.images_dir) / name for name in answers["image_file"]]
     upright = answers["upright"].tolist()
@@ -76,11 +76,11 @@ def encode_crops(
     upright: list[bool],
     max_pixels: int = MAX_PIXELS,
 ) -> Tensor:
-    """CLIP's vector of each picture's box: [N, pooled_dim].
+    """CLIP's vector of each image's box: [N, pooled_dim].
 
     Args:
-        boxes: [N, 4], xyxy, pixels of the original picture.
-        upright: whether they lie in the picture with its rotation flag applied.
+        boxes: [N, 4], xyxy, pixels of the original image.
+        upright: whether they lie in the image with its rotation flag applied.
     """
     parts = []
     for start in range(0, len(files), BATCH):

@@ -15,7 +15,7 @@ def fit_constant_box(gt_boxes_norm: NDArray) -> NDArray[np.float64]:
     Coordinate ascent from their median, in steps halved from 1/8 down to 1/256: deterministic.
 
     Args:
-        gt_boxes_norm: [N, 4], xyxy in shares of their pictures.
+        gt_boxes_norm: [N, 4], xyxy in shares of their images.
     """
     # Columns, without torch's threads: 0.1 s for RefCOCOg's 80,512 instead of 1.5.
     truth = np.ascontiguousarray(np.asarray(gt_boxes_norm, dtype=np.float64).T)  # [4, N]
@@ -53,7 +53,7 @@ def _mean_iou(box: NDArray, truth: NDArray) -> float:
 
 
 def constant_iou(box_norm: NDArray, gt_boxes: NDArray, image_wh: NDArray) -> NDArray[np.float64]:
-    """IoU of one box, given in shares of the picture, with each truth in pixels: [N]."""
+    """IoU of one box, given in shares of the image, with each truth in pixels: [N]."""
     scale = np.concatenate([image_wh, image_wh], axis=1)
     pred = torch.from_numpy(box_norm[None] * scale)
     truth = torch.from_numpy(np.asarray(gt_boxes, dtype=np.float64))

@@ -20,7 +20,7 @@ def choose_gallery(columns: Columns, settings: list[tuple[str, Columns]], images
     Args:
         columns: a split's rows.
         settings: label and answers (of its first seed), best first.
-        images: folder of the pictures.
+        images: folder of the images.
     """
     best = settings[0][1]["iou"]
     rival = settings[-1][1]["iou"] if len(settings) > 1 else np.zeros_like(best)

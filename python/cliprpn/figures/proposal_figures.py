@@ -33,7 +33,7 @@ def proposal_summary(columns: Columns) -> ProposalSummary:
         best_proposal=_share(among_all, images),
         lost_by_proposals=_share(~among_all, images),
         lost_by_ranking=_share(among_all & (columns["iou"] < HIT_IOU), images),
-        mean_num_boxes=_mean_over_pictures(columns["num_boxes"], images),
+        mean_num_boxes=_mean_over_images(columns["num_boxes"], images),
         num_images_without=len(np.unique(images[without])),
         num_sentences_without=int(without.sum()),
     )
@@ -44,7 +44,7 @@ def _share(chosen: NDArray[np.bool_], images: NDArray) -> Interval:
     return Interval(mean=mean, low=low, high=high)
 
 
-def _mean_over_pictures(values: NDArray, images: NDArray) -> float:
-    """However many sentences a picture has; boxes that depend on the sentence are averaged in it first."""
+def _mean_over_images(values: NDArray, images: NDArray) -> float:
+    """However many sentences an image has; boxes that depend on the sentence are averaged in it first."""
     _, group = np.unique(images, return_inverse=True)
     return float((np.bincount(group, weights=values) / np.bincount(group)).mean())

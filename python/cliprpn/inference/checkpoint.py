@@ -26,10 +26,10 @@ Resize = Literal["squash", "letterbox"]
 
 @dataclass(frozen=True)
 class SavedModel:
-    """A trained model, what its pictures must look like, and the trial that made it.
+    """A trained model, what its images must look like, and the trial that made it.
 
     Attributes:
-        image_size_px: side of the square that pictures are brought to before CLIP.
+        image_size_px: side of the square that images are brought to before CLIP.
         resize: how: `squash` or `letterbox`.
         spec: None for a model of the original, which was trained elsewhere.
     """

@@ -13,7 +13,7 @@ from cliprpn.boxes import box_area, box_intersection_paired, box_iou_paired, cli
 from cliprpn.data.index import DatasetIndex
 from cliprpn.errors import CliprpnError
 from cliprpn.features.frozen import FrozenFeatures
-from cliprpn.geometry import to_picture
+from cliprpn.geometry import to_image
 from cliprpn.metrics import RECALL_AT
 from cliprpn.models import ClipRPN
 
@@ -36,7 +36,7 @@ def top1_ious(
         some = rows[start : start + BATCH]
         boxes, _ = model.predict_top1(*features.batch(some, device, blank))
         sizes, truth = sizes_and_truth(index, some)
-        pred = in_picture(
+        pred = in_image(
             boxes.cpu().double(), features.frames_of(some), sizes, features.zoom(model.frame_size_px)
         )
         parts.append(box_iou_paired(pred, truth))
@@ -62,7 +62,7 @@ def predict_split(
         boxes, objectness = model.predict_proposals(*features.batch(some, device))
         sizes, truth = sizes_and_truth(index, some)
         frames = features.frames_of(some)
-        everywhere = each_in_picture(boxes, frames, sizes, features.zoom(model.frame_size_px))
+        everywhere = each_in_image(boxes, frames, sizes, features.zoom(model.frame_size_px))
         parts.append(answer_columns(everywhere, objectness.cpu(), truth))
         on_progress(min(start + BATCH, len(rows)), len(rows))
     columns = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
@@ -71,20 +71,20 @@ def predict_split(
 
 
 def sizes_and_truth(index: DatasetIndex, rows: np.ndarray) -> tuple[Tensor, Tensor]:
-    """Pictures' widths and heights [N, 2] and true boxes [N, 4], in float64: an IoU of 7/10 is to be 0.7."""
+    """Images' widths and heights [N, 2] and true boxes [N, 4], in float64: an IoU of 7/10 is to be 0.7."""
     sizes = torch.from_numpy(index.image_sizes(rows)).double()
     return sizes, torch.from_numpy(index.gt_boxes[rows]).double()
 
 
-def in_picture(boxes: Tensor, frames: Tensor, sizes: Tensor, zoom: float) -> Tensor:
-    """Boxes of the model's frame in pixels of their original pictures, cut at the edges: [N, 4]."""
-    return clip_boxes(to_picture(boxes, frames, zoom), sizes)
+def in_image(boxes: Tensor, frames: Tensor, sizes: Tensor, zoom: float) -> Tensor:
+    """Boxes of the model's frame in pixels of their original images, cut at the edges: [N, 4]."""
+    return clip_boxes(to_image(boxes, frames, zoom), sizes)
 
 
-def each_in_picture(boxes: list[Tensor], frames: Tensor, sizes: Tensor, zoom: float) -> list[Tensor]:
-    """The same for several boxes of each picture: per picture [K, 4], float64, on the CPU."""
+def each_in_image(boxes: list[Tensor], frames: Tensor, sizes: Tensor, zoom: float) -> list[Tensor]:
+    """The same for several boxes of each image: per image [K, 4], float64, on the CPU."""
     return [
-        in_picture(own.cpu().double(), frame.expand(len(own), 4), size.expand(len(own), 2), zoom)
+        in_image(own.cpu().double(), frame.expand(len(own), 4), size.expand(len(own), 2), zoom)
         for own, frame, size in zip(boxes, frames, sizes, strict=True)
     ]
 
@@ -93,7 +93,7 @@ def answer_columns(boxes: list[Tensor], objectness: Tensor, truth: Tensor) -> Co
     """What is kept of each sentence's answer.
 
     Args:
-        boxes: of each sentence [K, 4], float64, xyxy, pixels of its picture, the best first; K may be 0.
+        boxes: of each sentence [K, 4], float64, xyxy, pixels of its image, the best first; K may be 0.
         objectness: [N], of the first ones.
         truth: [N, 4].
     """

@@ -1,4 +1,4 @@
-"""One sentence, one picture, one box."""
+"""One sentence, one image, one box."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from cliprpn.contract.generated import GroundResult
 from cliprpn.data.pixels import open_pixels, read_manifest
 from cliprpn.errors import CliprpnError
 from cliprpn.inference.checkpoint import load_model
-from cliprpn.inference.evaluation import in_picture
+from cliprpn.inference.evaluation import in_image
 from cliprpn.storage.weights_files import load_backbone
 
 
 def ground(model_path: Path, pixels_manifest: Path, sentence: str, device: torch.device) -> GroundResult:
-    """The box that a trained model gives for a sentence, in pixels of the picture the right way up.
+    """The box that a trained model gives for a sentence, in pixels of the image the right way up.
 
     Args:
-        pixels_manifest: of the one picture's pixels, prepared as the model wants them.
+        pixels_manifest: of the one image's pixels, prepared as the model wants them.
 
     Raises:
         CliprpnError: not_found, weights_*, data_invalid.
@@ -39,12 +39,12 @@ def ground(model_path: Path, pixels_manifest: Path, sentence: str, device: torch
     prepared = open_pixels(pixels_manifest.parent)
     pixels = prepared.batch(np.zeros(1, dtype=np.int64)).to(device)
     pooled, words, mask = backbone.encode_text(backbone.tokenize([sentence]).to(device))
-    # Features are kept in half precision; a single picture is held to the same.
+    # Features are kept in half precision; a single image is held to the same.
     map = backbone.feature_map(pixels.float() / 255).half().float()
     boxes, objectness = model.predict_top1(map, words.half().float(), mask, pooled.half().float())
     sizes = torch.tensor([[picture.width, picture.height]], dtype=torch.float64)
     zoom = model.frame_size_px / prepared.image_size_px
-    box = in_picture(boxes.cpu().double(), prepared.frames, sizes, zoom)[0]
+    box = in_image(boxes.cpu().double(), prepared.frames, sizes, zoom)[0]
     return GroundResult.model_validate(
         {
             "pred_box_xyxy": [round(value, 2) for value in box.tolist()],

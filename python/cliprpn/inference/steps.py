@@ -47,7 +47,7 @@ def open_data(
     """The data set's index and its frozen features.
 
     Args:
-        num_views: views of the training pictures, for training only.
+        num_views: views of the training images, for training only.
     """
     root = Path(dataset.root)
     index = open_dataset(root, dataset.id)

@@ -17,7 +17,7 @@ OPENAI_LOGIT_SCALE = 100.0
 
 @dataclass(frozen=True)
 class BackboneConfig:
-    """What open_clip builds a CLIP from, and what its pictures are normalised with."""
+    """What open_clip builds a CLIP from, and what its images are normalised with."""
 
     embed_dim: int
     vision_cfg: dict[str, object]
@@ -96,7 +96,7 @@ class ClipBackbone(nn.Module):
 
     @torch.no_grad()
     def encode_picture(self, pixels: Tensor) -> Tensor:
-        """The picture's own vector, by the attention pool.
+        """The image's own vector, by the attention pool.
 
         Args:
             pixels: [B, 3, H, W], RGB in [0, 1], of the size that CLIP was trained at (224).

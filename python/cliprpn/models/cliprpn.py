@@ -14,7 +14,7 @@ from cliprpn.models.rpn import RpnRules, proposals, rpn_losses, top1_boxes
 
 
 class ClipRPN(nn.Module):
-    """Grounds a sentence in a picture, both given as frozen CLIP's features.
+    """Grounds a sentence in an image, both given as frozen CLIP's features.
 
     Args:
         fusion: takes and gives a map of `neck_channels` (or `map_channels`) channels.

@@ -1,4 +1,4 @@
-"""Sets the true object against the picture's other objects: ranking, not proposing, is what grounding fails at."""
+"""Sets the true object against the image's other objects: ranking, not proposing, is what grounding fails at."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cliprpn.models.rpn import RpnRules, label_anchors
 def negatives_loss(
     logits: Tensor, anchors: Tensor, gt_boxes: Tensor, negatives: Tensor, mask: Tensor, rules: RpnRules
 ) -> Tensor:
-    """Cross-entropy of choosing the true object among it and its picture's negatives.
+    """Cross-entropy of choosing the true object among it and its image's negatives.
 
     An object's score is the logsumexp of the logits of its own anchors: those with an IoU of at least
     `fg_iou_thresh`, or its best one. Anchors that are the true object's positives count for it alone.
@@ -22,7 +22,7 @@ def negatives_loss(
         logits: [B, N].
         anchors: [N, 4], xyxy, pixels of the frame.
         gt_boxes: [B, 4], xyxy, pixels of the frame.
-        negatives: [B, M, 4], xyxy, pixels of the frame; rows beyond a picture's own are of no account.
+        negatives: [B, M, 4], xyxy, pixels of the frame; rows beyond an image's own are of no account.
         mask: [B, M], True where there is a negative.
 
     Returns:

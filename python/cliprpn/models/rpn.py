@@ -1,6 +1,6 @@
 """Labels, losses and proposals for one true box per sentence, for a whole batch at once.
 
-torchvision's RegionProposalNetwork goes picture by picture; here every step is one tensor operation.
+torchvision's RegionProposalNetwork goes image by image; here every step is one tensor operation.
 `test_rpn.py` holds the two against each other.
 """
 

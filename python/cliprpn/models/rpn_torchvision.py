@@ -11,7 +11,7 @@ from cliprpn.models.rpn import RpnRules
 
 
 class FixedAnchors(nn.Module):
-    """An anchor generator that gives every picture the same boxes, [N, 4]."""
+    """An anchor generator that gives every image the same boxes, [N, 4]."""
 
     anchors: Tensor
 
@@ -60,6 +60,6 @@ def torchvision_rpn(
 
 
 def square_images(batch_size: int, frame_size_px: int) -> ImageList:
-    """Stands for `batch_size` pictures of the frame's size; torchvision only reads their sizes."""
+    """Stands for `batch_size` images of the frame's size; torchvision only reads their sizes."""
     size = (frame_size_px, frame_size_px)
     return ImageList(torch.zeros(batch_size, 1, 1, 1).expand(batch_size, 1, *size), [size] * batch_size)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from cliprpn.contract.generated import TrialBackbone
-from cliprpn.data.images import PictureFile
+from cliprpn.data.images import ImageFile
 from cliprpn.errors import CliprpnError
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.models.folding import fold_batch_norm
@@ -23,7 +23,7 @@ from cliprpn.storage.weights_files import load_backbone
 
 # Part of the vectors' key: change it whenever the same box or sentence would give others.
 VERSION = "2"
-# The side that OpenAI's CLIP RN50 and cliprpn-tiny see pictures at.
+# The side that OpenAI's CLIP RN50 and cliprpn-tiny see images at.
 SIZE_PX = 224
 
 
@@ -43,10 +43,10 @@ class ClipVectors:
     on_wait: Callable[[], None]
     should_stop: Callable[[], bool]
 
-    def of_boxes(self, wanted: list[tuple[PictureFile, Tensor]], view: View) -> list[Tensor]:
+    def of_boxes(self, wanted: list[tuple[ImageFile, Tensor]], view: View) -> list[Tensor]:
         """
         Args:
-            wanted: pictures, each with boxes [N, 4], xyxy, pixels.
+            wanted: images, each with boxes [N, 4], xyxy, pixels.
 
         Returns:
             for each [N, D], float32, L2-normalised.

@@ -1,4 +1,4 @@
-"""What CLIP's preprocessing makes of a picture's boxes: all of them by two batched matrix products.
+"""What CLIP's preprocessing makes of an image's boxes: all of them by two batched matrix products.
 
 Resizing is linear and separable, so it is a matrix for each axis; theirs are Pillow's, down to its rounding to bytes.
 torchvision's roi_align, which samples bilinearly and shrinks by a plain mean, was measured first: on 128 COCO photos
@@ -24,12 +24,12 @@ SUPPORT = 2.0
 def resize_and_center_crop(picture: Tensor, boxes_xyxy: Tensor, size_px: int) -> Tensor:
     """OpenAI's CLIP preprocessing of each box: shorter side to `size_px` by antialiased bicubic, then the centre.
 
-    After `Resize(size_px, BICUBIC), CenterCrop(size_px)` on Pillow's pictures (Radford et al. 2021, released
+    After `Resize(size_px, BICUBIC), CenterCrop(size_px)` on Pillow's images (Radford et al. 2021, released
     `clip.py`), their roundings included.
 
     Args:
-        picture: [3, H, W], uint8.
-        boxes_xyxy: [N, 4], int64, pixels, at least 1 px wide and high, inside the picture; on the CPU, where
+        image: [3, H, W], uint8.
+        boxes_xyxy: [N, 4], int64, pixels, at least 1 px wide and high, inside the image; on the CPU, where
             what follows from them is reckoned in float64.
 
     Returns:
@@ -102,7 +102,7 @@ def _keys(distance: Tensor) -> Tensor:
 
 
 def _cut(picture: Tensor, starts: Tensor, side: int) -> Tensor:
-    """Squares of a picture from these corners on, [n, 3, side, side]; its last row and column go on beyond it."""
+    """Squares of an image from these corners on, [n, 3, side, side]; its last row and column go on beyond it."""
     steps = torch.arange(side)
     columns, rows = (
         (starts[:, axis, None] + steps).clamp(max=picture.shape[2 - axis] - 1).to(picture.device)

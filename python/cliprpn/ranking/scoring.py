@@ -27,7 +27,7 @@ class CategoryPrior:
 def score_boxes(
     views: list[Tensor], sentences: Tensor, prior: CategoryPrior | None, logit_scale: float
 ) -> Tensor:
-    """Logits of a picture's boxes, for all its sentences at once.
+    """Logits of an image's boxes, for all its sentences at once.
 
     Over several views the logits are summed: with `crop` and `blur` this is ReCLIP's score of isolated proposals
     (Subramanian et al. 2022, section 3.1; `--box_method_aggregator sum` in its released code). The prior adds the

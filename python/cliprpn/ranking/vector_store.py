@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cliprpn.data.images import PictureFile, load_pictures, picture_keys
+from cliprpn.data.images import ImageFile, image_keys, load_images
 from cliprpn.errors import CliprpnError
 from cliprpn.storage.durable import check_space
 from cliprpn.storage.half import to_half
 from cliprpn.storage.keyed_store import Columns, Put, Rows, kept_or_made
 
-# Views in one pass of CLIP, of as many pictures as it takes.
+# Views in one pass of CLIP, of as many images as it takes.
 VIEWS_A_PASS = 64
 TEXTS_A_PASS = 256
 # Boxes are known, and looked at, to a hundredth of a pixel.
@@ -30,7 +30,7 @@ Box = tuple[int, int, int, int]
 
 
 def box_vectors(
-    wanted: list[tuple[PictureFile, Tensor]],
+    wanted: list[tuple[ImageFile, Tensor]],
     view: str,
     store: Path,
     dim: int,
@@ -42,26 +42,26 @@ def box_vectors(
 ) -> list[Tensor]:
     """CLIP's vector of each box, as it sees it.
 
-    A box of a picture is looked at once, and its picture decoded once a call, however often they appear.
+    A box of an image is looked at once, and its image decoded once a call, however often they appear.
 
     Args:
-        wanted: pictures, each with boxes [N, 4], xyxy, pixels; a picture may come again.
+        wanted: images, each with boxes [N, 4], xyxy, pixels; an image may come again.
         view: names what `render` shows of a box.
         store: the file of these CLIP weights.
         dim: D, the length of a vector.
-        render: a picture [3, H, W], uint8, and boxes [n, 4], float32, to views [n, 3, S, S].
+        render: an image [3, H, W], uint8, and boxes [n, 4], float32, to views [n, 3, S, S].
         load_encode: called once, and only when something is missing; gives what turns views [b, 3, S, S] into
             vectors [b, D].
         on_progress: how many boxes are done, of how many.
         on_wait: called once when another process is encoding.
 
     Returns:
-        for each picture [N, D], float32.
+        for each image [N, D], float32.
 
     Raises:
-        CliprpnError: interrupted, no_space, data_invalid (naming the picture or the store), weights_*.
+        CliprpnError: interrupted, no_space, data_invalid (naming the image or the store), weights_*.
     """
-    pictures = picture_keys(file for file, _ in wanted)
+    pictures = image_keys(file for file, _ in wanted)
     file_of = dict(zip(pictures, (file for file, _ in wanted), strict=True))
     box_of: dict[str, tuple[str, Box]] = {}
     keys: list[list[str]] = []
@@ -149,16 +149,16 @@ def _kept_vectors(
 
 def _views(
     asked: dict[str, list[str]],
-    file_of: dict[str, PictureFile],
+    file_of: dict[str, ImageFile],
     box_of: Callable[[str], Box],
     render: Render,
 ) -> Iterator[tuple[list[str], Tensor]]:
-    """Keys of boxes and their views, [n, 3, S, S], of one picture after the other; n at most a pass.
+    """Keys of boxes and their views, [n, 3, S, S], of one image after the other; n at most a pass.
 
     Args:
-        asked: keys of boxes by their picture's.
+        asked: keys of boxes by their image's.
     """
-    pictures = load_pictures(file_of[picture] for picture in asked)
+    pictures = load_images(file_of[picture] for picture in asked)
     for keys, picture in zip(asked.values(), pictures, strict=True):
         for start in range(0, len(keys), VIEWS_A_PASS):
             some = keys[start : start + VIEWS_A_PASS]
@@ -167,7 +167,7 @@ def _views(
 
 
 def _passes(views: Iterable[tuple[list[str], Tensor]]) -> Iterator[tuple[list[str], Tensor]]:
-    """The same, gathered from several pictures into full passes; the last takes what is left."""
+    """The same, gathered from several images into full passes; the last takes what is left."""
     keys: list[str] = []
     parts: list[Tensor] = []
     for some, pixels in views:

@@ -1,4 +1,4 @@
-"""What CLIP sees of a box: its crop, or the whole picture with the box set apart."""
+"""What CLIP sees of a box: its crop, or the whole image with the box set apart."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ CIRCLE_MARGIN = 0.01
 
 
 def render_views(picture: Tensor, boxes_xyxy: Tensor, view: View, size_px: int = 224) -> Tensor:
-    """A picture for CLIP of each box; a box is every pixel that it touches, at least one.
+    """An image for CLIP of each box; a box is every pixel that it touches, at least one.
 
     `crop` is what OpenAI's preprocessing makes of the box's crop: of a long box it shows the middle only. For the
-    other two the whole picture is squashed to the square, not cropped to its centre, which would lose the boxes at
+    other two the whole image is squashed to the square, not cropped to its centre, which would lose the boxes at
     its edges; ReCLIP's released code does so too (`square_size`).
 
     Args:
-        picture: [3, H, W], uint8, RGB.
-        boxes_xyxy: [N, 4], pixels, inside the picture; on any device.
+        image: [3, H, W], uint8, RGB.
+        boxes_xyxy: [N, 4], pixels, inside the image; on any device.
 
     Returns:
-        [N, 3, size_px, size_px], float32, in [0, 1], on the picture's device.
+        [N, 3, size_px, size_px], float32, in [0, 1], on the image's device.
     """
     boxes = touched_pixels(boxes_xyxy.cpu(), picture.shape[2], picture.shape[1])
     if view == "crop":
@@ -52,13 +52,13 @@ def touched_pixels(boxes_xyxy: Tensor, width: int, height: int) -> Tensor:
 
 
 def _squash(picture: Tensor, size_px: int) -> Tensor:
-    """The whole picture in the square, [3, size_px, size_px], in [0, 1]."""
+    """The whole image in the square, [3, size_px, size_px], in [0, 1]."""
     squashed = transforms.resize(picture, [size_px, size_px], InterpolationMode.BICUBIC, antialias=True)
     return squashed.float() / 255
 
 
 def _sharp_inside(boxes: Tensor, sharp: Tensor, blurred: Tensor) -> Tensor:
-    """The blurred picture with each box sharp in it, [N, 3, S, S]; pixels at a box's edges are mixed.
+    """The blurred image with each box sharp in it, [N, 3, S, S]; pixels at a box's edges are mixed.
 
     Args:
         boxes: [N, 4], xyxy, pixels of the square.
@@ -71,9 +71,9 @@ def _sharp_inside(boxes: Tensor, sharp: Tensor, blurred: Tensor) -> Tensor:
 
 
 def _blurred(picture: Tensor, size_px: int) -> Tensor:
-    """The squashed picture as ReCLIP blurs it (Subramanian et al. 2022, section 3.1), [3, size_px, size_px].
+    """The squashed image as ReCLIP blurs it (Subramanian et al. 2022, section 3.1), [3, size_px, size_px].
 
-    By a Gaussian of 100 px of the original picture, of which only the square's pixels are ever made.
+    By a Gaussian of 100 px of the original image, of which only the square's pixels are ever made.
     """
     down, across = (_gaussian(length, size_px).to(picture.device) for length in picture.shape[1:])
     return down @ (picture.float() / 255) @ across.T
@@ -94,12 +94,12 @@ def _coverage(low: Tensor, high: Tensor, size: int) -> Tensor:
 
 
 def _circled(boxes: Tensor, squashed: Tensor) -> Tensor:
-    """The picture with a red ellipse around each box.
+    """The image with a red ellipse around each box.
 
     After Shtedritski et al. 2023 ("What does CLIP know about a red circle?"). The authors have released no code; the
     ellipse is that of Yang et al. 2023 (FGVP), who reproduce them: inscribed in the box, which is enlarged by 1 % of
-    the picture to each side, in pure red. The line is 1 % of the square wide, 2.2 of 224 px, where theirs has 2 px,
-    and lies inside the picture.
+    the image to each side, in pure red. The line is 1 % of the square wide, 2.2 of 224 px, where theirs has 2 px,
+    and lies inside the image.
 
     Args:
         boxes: [N, 4], xyxy, pixels of the square.

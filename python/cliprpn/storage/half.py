@@ -15,7 +15,7 @@ def to_half(values: Tensor, what: str) -> np.ndarray:
     """The values as float16 on the CPU.
 
     Args:
-        what: names the values in the error: "the map of picture 12 to 75".
+        what: names the values in the error: "the map of image 12 to 75".
 
     Raises:
         CliprpnError: weights_mismatch, when a value is NaN or beyond float16's range.
@@ -25,6 +25,6 @@ def to_half(values: Tensor, what: str) -> np.ndarray:
         raise CliprpnError(
             "weights_mismatch",
             f"{what}: expected features within +-{LARGEST:.0f} (half precision), found {largest.item():g}; "
-            "these weights do not fit the backbone, or the backbone its pictures",
+            "these weights do not fit the backbone, or the backbone its images",
         )
     return values.half().cpu().numpy()

@@ -1,12 +1,12 @@
 """Trains cliprpn-tiny contrastively on drawn scenes and writes weights, recipe and log.
 
-First both towers together; then the text tower anew against the locked picture tower (LiT, Zhai et al. 2022), from
+First both towers together; then the text tower anew against the locked image tower (LiT, Zhai et al. 2022), from
 wide token embeddings: a word that no caption holds keeps a vector of its own, where a narrow start drowns it in the
 sentence (measured: "above" and "below" 0.4 of a vector's length apart from a narrow start, 1.4 from a wide one).
 
-Three contrasts, all between pictures and caption-like texts: whole picture with caption, object (the
+Three contrasts, all between images and caption-like texts: whole image with caption, object (the
 map under its box, through the attention pool's value and output projections, as MaskCLIP does) with
-phrase, and phrase with the cells of its own picture.
+phrase, and phrase with the cells of its own image.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--num-epochs", type=int, default=7, help="of both towers")
     parser.add_argument("--num-text-epochs", type=int, default=3, help="of the text tower alone")
     parser.add_argument(
-        "--pictures-of", type=Path, help="take a finished picture tower from this .safetensors file"
+        "--pictures-of", type=Path, help="take a finished image tower from this .safetensors file"
     )
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
@@ -67,11 +67,11 @@ def main() -> None:
     images = read_images(args.scenes / "images", [scene["file"] for scene in scenes])
     model = build()
     model.visual.to(memory_format=torch.channels_last)
-    if args.pictures_of is None:
+    if args.images_of is None:
         both = list(model.parameters())
         log = train(model, both, scenes, lambda rows: look(model, images[rows]), args.num_epochs, args)
     else:
-        log = read_pictures(model, args.pictures_of)
+        log = read_pictures(model, args.images_of)
     renew_text(model)
     whole, cells = look_once(model, images)
     text = [p for name, p in model.named_parameters() if not name.startswith("visual.")]
@@ -105,7 +105,7 @@ def renew_text(model: CLIP) -> None:
 
 
 def read_pictures(model: CLIP, weights: Path) -> list[dict[str, float]]:
-    """Loads the picture tower of earlier weights. Returns the log beside them."""
+    """Loads the image tower of earlier weights. Returns the log beside them."""
     pictures = {k: v.float() for k, v in load_file(weights).items() if k.startswith("visual.")}
     model.load_state_dict(pictures, strict=False)
     log: list[dict[str, float]] = json.loads(weights.with_suffix(".json").read_text())["log"]
@@ -114,14 +114,14 @@ def read_pictures(model: CLIP, weights: Path) -> list[dict[str, float]]:
 
 @torch.no_grad()
 def look_once(model: CLIP, images: Tensor) -> tuple[Tensor, Tensor]:
-    """What the finished picture tower sees in all pictures, as `look` gives it, in float16."""
+    """What the finished image tower sees in all images, as `look` gives it, in float16."""
     model.eval()
     parts = [look(model, some) for some in images.split(64)]
     return torch.cat([whole.half() for whole, _ in parts]), torch.cat([cells.half() for _, cells in parts])
 
 
 def read_images(folder: Path, files: list[str]) -> Tensor:
-    """All pictures, squashed: [N, 3, 224, 224], uint8."""
+    """All images, squashed: [N, 3, 224, 224], uint8."""
     images = torch.empty(len(files), 3, 224, 224, dtype=torch.uint8)
     for row, file in enumerate(files):
         with Image.open(folder / file) as image:
@@ -142,7 +142,7 @@ def train(
     """Trains the parameters in place. Returns a row an epoch.
 
     Args:
-        look_at: what `look` gives for the pictures of these rows.
+        look_at: what `look` gives for the images of these rows.
     """
     optimizer = torch.optim.AdamW(parameters, lr=args.learning_rate, weight_decay=0.05)
     steps = num_epochs * (len(scenes) // args.batch_size)
@@ -171,7 +171,7 @@ def train(
                 model.logit_scale.clamp_(0, math.log(100))
             sums += torch.tensor([losses[0].item(), losses[1].item(), losses[2].item(), losses[3]])
         means = [round(value, 4) for value in (sums / num_batches).tolist()]
-        row = dict(zip(("loss_picture", "loss_object", "loss_cell", "object_acc"), means, strict=True))
+        row = dict(zip(("loss_image", "loss_object", "loss_cell", "object_acc"), means, strict=True))
         log.append({"epoch": epoch, **row, "minutes": round((time.monotonic() - started) / 60, 2)})
         print(json.dumps(log[-1]), flush=True)
     return log
@@ -180,7 +180,7 @@ def train(
 def contrasts(
     model: CLIP, scenes: list[dict[str, Any]], whole: Tensor, cells: Tensor, rng: random.Random
 ) -> tuple[Tensor, Tensor, Tensor, float]:
-    """Picture, object and cell contrast, and how often an object's best phrase is true of it.
+    """Image, object and cell contrast, and how often an object's best phrase is true of it.
 
     Args:
         whole: [B, E], and cells [B, 49, E], from `look`.
@@ -206,10 +206,10 @@ def contrasts(
     logits = scale * regions @ said.T  # [N objects, N phrases]
     on_object = multi_positive_contrast(logits, truth) + multi_positive_contrast(logits.T, truth.T)
 
-    in_picture = scale * torch.bmm(cells[owner], said[:, :, None]).squeeze(2)  # [N, 49]
+    in_image = scale * torch.bmm(cells[owner], said[:, :, None]).squeeze(2)  # [N, 49]
     others = other_matches(phrases, full, owner, weights, truth)
     inside = weights > 0.5 * weights.amax(dim=1, keepdim=True)
-    on_cell = multi_positive_contrast(in_picture.masked_fill(others & ~inside, -1e4), inside)
+    on_cell = multi_positive_contrast(in_image.masked_fill(others & ~inside, -1e4), inside)
     right = truth[torch.arange(len(objects)), logits.argmax(dim=1)].float().mean().item()
     return picture, on_object / 2, on_cell, right
 
@@ -217,9 +217,9 @@ def contrasts(
 def other_matches(
     phrases: list[Phrase], full: list[list[Phrase]], owner: Tensor, weights: Tensor, truth: Tensor
 ) -> Tensor:
-    """Cells of other objects of the picture that the phrase is true of too: [N, 49], bool."""
-    same_picture = owner[:, None] == owner[None]  # [N phrases, N objects]
-    matches = (truth.T & same_picture).float()
+    """Cells of other objects of the image that the phrase is true of too: [N, 49], bool."""
+    same_image = owner[:, None] == owner[None]  # [N phrases, N objects]
+    matches = (truth.T & same_image).float()
     return (matches @ weights) > 0.2
 
 
@@ -236,7 +236,7 @@ def encode_text(model: CLIP, texts: list[str]) -> Tensor:
 
 
 def look(model: CLIP, images: Tensor) -> tuple[Tensor, Tensor]:
-    """[B, 3, 224, 224], uint8, to the whole picture's vector [B, E] and each cell's [B, 49, E], L2-normalised."""
+    """[B, 3, 224, 224], uint8, to the whole image's vector [B, E] and each cell's [B, 49, E], L2-normalised."""
     feature_map = map_of(model, images)
     whole = functional.normalize(model.visual.attnpool(feature_map), dim=1)
     return whole, functional.normalize(project_cells(model, feature_map), dim=2)

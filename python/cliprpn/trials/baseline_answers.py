@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from cliprpn.contract.generated import BaselineSettings
-from cliprpn.data.images import picture_files
+from cliprpn.data.images import image_files
 from cliprpn.data.index import DatasetIndex
 from cliprpn.data.predictions import Columns
-from cliprpn.detectors.known_boxes import whole_pictures
+from cliprpn.detectors.known_boxes import whole_images
 from cliprpn.detectors.proposals import Proposals
 from cliprpn.detectors.proposing import Proposed
 from cliprpn.inference.evaluation import answer_columns, best_ious, sizes_and_truth
@@ -32,11 +32,11 @@ VIEWS: dict[str, tuple[View, ...]] = {
 
 @dataclass(frozen=True)
 class Question:
-    """Boxes of a picture, and who is asked about them.
+    """Boxes of an image, and who is asked about them.
 
     Attributes:
         sentences: positions among the rows that are answered.
-        boxes: those that are ranked: the whole picture, where nothing was detected.
+        boxes: those that are ranked: the whole image, where nothing was detected.
         views: of what CLIP sees of a box, each [N, D].
     """
 
@@ -75,12 +75,12 @@ def ask_clip(
     """
     groups = _groups(index, rows, proposed.boxes)
     pictures = [picture for picture, _ in groups]
-    whole = dict(zip(pictures, whole_pictures(index, pictures), strict=True))
+    whole = dict(zip(pictures, whole_images(index, pictures), strict=True))
     shown = [
         proposed.boxes[sentences[0]] if len(proposed.boxes[sentences[0]]) else whole[picture]
         for picture, sentences in groups
     ]
-    files = picture_files(index, pictures)
+    files = image_files(index, pictures)
     wanted = [(file, boxes.boxes_xyxy) for file, boxes in zip(files, shown, strict=True)]
     views = [clip.of_boxes(wanted, view) for view in VIEWS[settings.ranking]]
     questions = [
@@ -129,7 +129,7 @@ def answer(index: DatasetIndex, rows: np.ndarray, proposed: Proposed, asked: Ask
 
 
 def _groups(index: DatasetIndex, rows: np.ndarray, boxes: list[Proposals]) -> list[tuple[int, list[int]]]:
-    """Sentences that are asked about the same boxes: their picture's row, and their positions."""
+    """Sentences that are asked about the same boxes: their image's row, and their positions."""
     groups: dict[tuple[int, int], list[int]] = {}
     for position, picture in enumerate(index.image_rows[rows].tolist()):
         groups.setdefault((picture, id(boxes[position])), []).append(position)

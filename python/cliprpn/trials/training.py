@@ -13,7 +13,7 @@ from torch import Tensor
 
 from cliprpn.contract.generated import Epoch, Training
 from cliprpn.data.index import DatasetIndex
-from cliprpn.data.others import PictureObjects
+from cliprpn.data.others import ImageObjects
 from cliprpn.errors import CliprpnError
 from cliprpn.features.frozen import FrozenFeatures
 from cliprpn.geometry import to_frame
@@ -51,7 +51,7 @@ def train_model(
     num_steps = steps_per_epoch * settings.num_epochs
     rate = make_schedule(settings, num_steps)
     amp = settings.amp and device.type == "cuda"
-    objects = PictureObjects(data.index) if model.rules.negatives_loss_weight > 0 else None
+    objects = ImageObjects(data.index) if model.rules.negatives_loss_weight > 0 else None
     order = np.random.default_rng(seed)
     draws = torch.Generator(device).manual_seed(seed)
     step = 0
@@ -59,7 +59,7 @@ def train_model(
         started = time.monotonic()
         model.train()
         sums = torch.zeros(2, device=device)
-        view = (epoch - 1) % (settings.views + 1)  # 0: the pictures themselves.
+        view = (epoch - 1) % (settings.views + 1)  # 0: the images themselves.
         targets = frame_targets(model, data.index, data.features, data.train_rows, view)
         for chosen in np.array_split(shuffled(data, settings, order), steps_per_epoch):
             if should_stop():
@@ -109,7 +109,7 @@ def train_model(
 def shuffled(data: TrainingData, settings: Training, order: np.random.Generator) -> np.ndarray:
     """A new order of the training sentences: [N], indices into `train_rows`.
 
-    By picture, all sentences of a picture stand together: what the picture alone suggests cancels within the
+    By image, all sentences of an image stand together: what the image alone suggests cancels within the
     batch, and what is left of the gradient is about the sentences. (Measured on the demo: a third fewer epochs.)
     """
     if settings.batch_by == "sentence":
@@ -122,7 +122,7 @@ def shuffled(data: TrainingData, settings: Training, order: np.random.Generator)
 def _negatives(
     model: ClipRPN,
     data: TrainingData,
-    objects: PictureObjects,
+    objects: ImageObjects,
     chosen: np.ndarray,
     view: int,
     device: torch.device,

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "67a108e2d8ef430b26a8e2fdfee747d12d3078aea40c09b08f6fa7944e0387f4";
+export const schema_sha256 = "5cacb47767ac9b25166895798e0c0bafb2bcec9593ebec2c7ede65ebe7260a3b";
 
 /**
  * Where proposals come from.
@@ -15,7 +15,7 @@ export type Detector =
   | FileDetector
   | RpnDetector
   | GtBoxesDetector
-  | WholePictureDetector;
+  | WholeImageDetector;
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "FasterRcnnVariant".
@@ -71,7 +71,7 @@ export type AnnotationSource = RefcocoSource | RowsSource;
  */
 export type Split = "train" | "val" | "test" | "testA" | "testB";
 /**
- * Pixels of the original picture, or shares of it.
+ * Pixels of the original image, or shares of it.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "BoxFormat".
@@ -85,14 +85,14 @@ export type BoxFormat = "xywh" | "xyxy" | "cxcywh_norm";
  */
 export type SplitBy = "umd" | "google" | "unc" | "own";
 /**
- * How a picture is brought to a square: `squash` to it (the original), or `letterbox` with its shape kept.
+ * How an image is brought to a square: `squash` to it (the original), or `letterbox` with its shape kept.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Resize".
  */
 export type Resize = "squash" | "letterbox";
 /**
- * How sentence and picture are joined.
+ * How sentence and image are joined.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Fusion".
@@ -117,7 +117,7 @@ export type MetricName =
   | "pointing"
   | "pair_accuracy";
 /**
- * Left, top, right, bottom in pixels of the original picture.
+ * Left, top, right, bottom in pixels of the original image.
  *
  * @minItems 4
  * @maxItems 4
@@ -127,7 +127,7 @@ export type MetricName =
  */
 export type BoxXyxy = [number, number, number, number];
 /**
- * Left, top, right, bottom in pixels of the original picture.
+ * Left, top, right, bottom in pixels of the original image.
  *
  * @minItems 4
  * @maxItems 4
@@ -195,7 +195,7 @@ export interface Contract {
 export interface BaselineSettings {
   detector: Detector;
   /**
-   * What CLIP sees of a box: the `crop` (the original), the picture with all else in a `blur`, the picture with a red `circle` around it, or both of `crop+blur` (ReCLIP without relations).
+   * What CLIP sees of a box: the `crop` (the original), the image with all else in a `blur`, the image with a red `circle` around it, or both of `crop+blur` (ReCLIP without relations).
    */
   ranking: "crop" | "blur" | "circle" | "crop+blur";
   /**
@@ -218,7 +218,7 @@ export interface BaselineSettings {
    */
   nms_thresh: number;
   /**
-   * At most so many boxes of a picture are ranked, the best-scoring ones.
+   * At most so many boxes of an image are ranked, the best-scoring ones.
    */
   max_boxes: number;
 }
@@ -236,7 +236,7 @@ export interface YoloDetector {
   file: string;
   sha256: string;
   /**
-   * Side of the square that a picture is letterboxed to, in pixels; null for the one that the weights were made for.
+   * Side of the square that an image is letterboxed to, in pixels; null for the one that the weights were made for.
    */
   image_size_px: number | null;
 }
@@ -332,7 +332,7 @@ export interface RpnDetector {
   sha256: string;
 }
 /**
- * The annotated boxes of all objects of the picture: the ceiling.
+ * The annotated boxes of all objects of the image: the ceiling.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "GtBoxesDetector".
@@ -341,12 +341,12 @@ export interface GtBoxesDetector {
   kind: "gt_boxes";
 }
 /**
- * One box, the picture: the floor.
+ * One box, the image: the floor.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "WholePictureDetector".
+ * via the `definition` "WholeImageDetector".
  */
-export interface WholePictureDetector {
+export interface WholeImageDetector {
   kind: "whole_picture";
 }
 /**
@@ -563,7 +563,7 @@ export interface IndexDatasetMethod {
 export interface IndexDatasetParams {
   source: AnnotationSource;
   /**
-   * Absolute path of a manifest.json: sizes of the pictures, and which have a problem; their refs are left out. Null for a set without pictures.
+   * Absolute path of a manifest.json: sizes of the images, and which have a problem; their refs are left out. Null for a set without images.
    */
   pixels_manifest: string | null;
   /**
@@ -580,7 +580,7 @@ export interface IndexDatasetParams {
 export interface RefcocoSource {
   layout: "refcoco";
   /**
-   * COCO's pictures, objects and categories.
+   * COCO's images, objects and categories.
    */
   instances_file: string;
   /**
@@ -607,7 +607,7 @@ export interface RowsSource {
   box_format: BoxFormat;
   columns: Columns;
   /**
-   * Of the split by picture, where no split is given.
+   * Of the split by image, where no split is given.
    */
   split_seed: number;
 }
@@ -740,7 +740,7 @@ export interface TrialBackbone {
  */
 export interface Settings {
   /**
-   * Side of the square that a picture is brought to before CLIP, in pixels; a multiple of 32.
+   * Side of the square that an image is brought to before CLIP, in pixels; a multiple of 32.
    */
   image_size_px: number;
   resize: Resize;
@@ -881,7 +881,7 @@ export interface Rpn {
   post_nms_top_n: number;
   nms_thresh: number;
   /**
-   * Weight of the loss that sets the true object against the picture's other objects of its category; 0 for none (the original).
+   * Weight of the loss that sets the true object against the image's other objects of its category; 0 for none (the original).
    */
   negatives_loss_weight: number;
 }
@@ -896,7 +896,7 @@ export interface Training {
    */
   batch_size: number;
   /**
-   * What is shuffled: every `sentence` (the original), or every `picture` with its sentences together, which learns faster.
+   * What is shuffled: every `sentence` (the original), or every `image` with its sentences together, which learns faster.
    */
   batch_by: "sentence" | "picture";
   optimizer: "adam" | "adamw";
@@ -923,7 +923,7 @@ export interface Training {
    */
   select_by: "acc_at_50" | "miou";
   /**
-   * Augmented views of every training picture, cached; 0 for none. An epoch takes each picture's next one.
+   * Augmented views of every training image, cached; 0 for none. An epoch takes each image's next one.
    */
   views: number;
 }
@@ -1043,7 +1043,7 @@ export interface Summary {
    */
   confidence: number;
   /**
-   * Of the bootstrap over pictures.
+   * Of the bootstrap over images.
    */
   num_resamples: number;
   /**
@@ -1090,7 +1090,7 @@ export interface Figure {
   per_seed: SeedFigure[];
 }
 /**
- * Mean over seeds and its interval by bootstrap over pictures.
+ * Mean over seeds and its interval by bootstrap over images.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Interval".
@@ -1145,7 +1145,7 @@ export interface ProposalSummary {
   lost_by_ranking: Interval3;
   mean_num_boxes: number;
   /**
-   * Pictures in which nothing was detected; the whole picture answers for them.
+   * Images in which nothing was detected; the whole image answers for them.
    */
   num_images_without: number;
   num_sentences_without: number;
@@ -1155,7 +1155,7 @@ export interface ProposalRecall {
   interval: Interval;
 }
 /**
- * Mean over seeds and its interval by bootstrap over pictures.
+ * Mean over seeds and its interval by bootstrap over images.
  */
 export interface Interval1 {
   mean: number;
@@ -1163,7 +1163,7 @@ export interface Interval1 {
   high: number;
 }
 /**
- * Mean over seeds and its interval by bootstrap over pictures.
+ * Mean over seeds and its interval by bootstrap over images.
  */
 export interface Interval2 {
   mean: number;
@@ -1171,7 +1171,7 @@ export interface Interval2 {
   high: number;
 }
 /**
- * Mean over seeds and its interval by bootstrap over pictures.
+ * Mean over seeds and its interval by bootstrap over images.
  */
 export interface Interval3 {
   mean: number;
@@ -1179,7 +1179,7 @@ export interface Interval3 {
   high: number;
 }
 /**
- * Difference of acc_at_50, `label` minus `against`, paired by sentence, resampled by picture.
+ * Difference of acc_at_50, `label` minus `against`, paired by sentence, resampled by image.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Comparison".
@@ -1229,7 +1229,7 @@ export interface Case {
   gt_box_xyxy: BoxXyxy;
   predictions: CasePrediction[];
   /**
-   * Whether the boxes lie in the picture with its rotation flag (EXIF) applied.
+   * Whether the boxes lie in the image with its rotation flag (EXIF) applied.
    */
   upright: boolean;
 }
@@ -1253,7 +1253,7 @@ export interface GroundParams {
   model: string;
   sentence: string;
   /**
-   * Absolute path of the manifest.json of a folder of pixels that holds the one picture.
+   * Absolute path of the manifest.json of a folder of pixels that holds the one image.
    */
   pixels_manifest: string;
 }
@@ -1328,7 +1328,7 @@ export interface ReadAnnotationsMethod {
   result: ReadAnnotationsResult;
 }
 /**
- * Reads and checks everything but pictures.
+ * Reads and checks everything but images.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "ReadAnnotationsParams".
@@ -1336,7 +1336,7 @@ export interface ReadAnnotationsMethod {
 export interface ReadAnnotationsParams {
   source: AnnotationSource;
   /**
-   * Absolute path; gets the wanted pictures as JSON.
+   * Absolute path; gets the wanted images as JSON.
    */
   out_file: string;
 }
@@ -1386,7 +1386,7 @@ export interface DatasetStatsParams {
    */
   root: string;
   /**
-   * Whether pictures are compared by their pixels too, which reads all of them.
+   * Whether images are compared by their pixels too, which reads all of them.
    */
   hash_pixels: boolean;
 }
@@ -1399,11 +1399,11 @@ export interface DatasetStatsParams {
 export interface DatasetStats {
   facts: PreparedDataset;
   /**
-   * Of all pictures.
+   * Of all images.
    */
   num_objects: number;
   /**
-   * Pictures whose file name says that they are COCO's train2014.
+   * Images whose file name says that they are COCO's train2014.
    */
   num_coco_train2014: number;
   /**
@@ -1411,7 +1411,7 @@ export interface DatasetStats {
    */
   word_bins: WordBin[];
   /**
-   * Of a box's area as a share of its picture: RefCOCOg's terciles, and this set's own; null where nobody tells the pictures' sizes.
+   * Of a box's area as a share of its image: RefCOCOg's terciles, and this set's own; null where nobody tells the images' sizes.
    */
   area_cuts: AreaCuts | null;
   splits: SplitStats[];
@@ -1434,7 +1434,7 @@ export interface DatasetStats {
 export interface PreparedDataset {
   format_version: 1;
   /**
-   * Hash of the annotations, and of the pictures where a person prepared it; part of a trial's identity.
+   * Hash of the annotations, and of the images where a person prepared it; part of a trial's identity.
    */
   id: string;
   name: string;
@@ -1442,23 +1442,23 @@ export interface PreparedDataset {
   source: AnnotationSource;
   annotation_files: SourceFile[];
   /**
-   * Absolute path of the folder with the pictures; null for a set without pictures.
+   * Absolute path of the folder with the images; null for a set without images.
    */
   images_dir: string | null;
   /**
-   * A picture with more is refused.
+   * An image with more is refused.
    */
   max_pixels: number;
   /**
-   * Whether links that lead out of the folder of pictures were followed.
+   * Whether links that lead out of the folder of images were followed.
    */
   follow_links: boolean;
   /**
-   * Whether pictures that are missing or broken were left out with their refs.
+   * Whether images that are missing or broken were left out with their refs.
    */
   allow_missing: boolean;
   /**
-   * Hash of all pictures' names, sizes and frames, and of which have a problem: when they change, the tables are made anew.
+   * Hash of all images' names, sizes and frames, and of which have a problem: when they change, the tables are made anew.
    */
   pictures_sha256: string;
   dropped: DatasetCounts;
@@ -1538,7 +1538,7 @@ export interface SplitStats {
    */
   num_repeated: number;
   /**
-   * Boxes' areas as shares of their pictures; null where nobody tells the pictures' sizes.
+   * Boxes' areas as shares of their images; null where nobody tells the images' sizes.
    */
   areas: AreaStats | null;
   same_category: SameCategory;
@@ -1547,13 +1547,13 @@ export interface SplitStats {
    * Most frequent first.
    */
   top_categories: CategoryCount[];
-  objects_per_picture: Quantiles1;
+  objects_per_image: Quantiles1;
   /**
-   * Width over height, over pictures.
+   * Width over height, over images.
    */
   aspects: Quantiles | null;
   /**
-   * What an answer without understanding gets; empty where nobody tells the pictures' sizes.
+   * What an answer without understanding gets; empty where nobody tells the images' sizes.
    */
   floors: DatasetFloor[];
 }
@@ -1597,7 +1597,7 @@ export interface AreaShares1 {
   large: number;
 }
 /**
- * Sentences by how many objects of the meant one's category its picture has, itself included.
+ * Sentences by how many objects of the meant one's category its image has, itself included.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "SameCategory".
@@ -1620,7 +1620,7 @@ export interface CategoryCount {
   num_sentences: number;
 }
 /**
- * Over pictures.
+ * Over images.
  */
 export interface Quantiles1 {
   min: number;
@@ -1638,7 +1638,7 @@ export interface Quantiles1 {
  */
 export interface DatasetFloor {
   /**
-   * The whole picture, or the one box that fits train best.
+   * The whole image, or the one box that fits train best.
    */
   name: "whole_picture" | "constant_box";
   miou: number;
@@ -1654,21 +1654,21 @@ export interface SplitOverlap {
   first: Split;
   second: Split;
   /**
-   * Pictures of the second that are in the first too, by id or by file name.
+   * Images of the second that are in the first too, by id or by file name.
    */
   num_images: number;
   /**
-   * Pictures of the second with the prepared pixels of another one of the first; null where pixels were not looked at.
+   * Images of the second with the prepared pixels of another one of the first; null where pixels were not looked at.
    */
   num_identical_pixels: number | null;
   num_refs: number;
   num_objects: number;
   /**
-   * Sentences of the second with the picture, the box and the words of one of the first.
+   * Sentences of the second with the image, the box and the words of one of the first.
    */
   num_sentences: number;
   /**
-   * File names of a few shared pictures.
+   * File names of a few shared images.
    */
   examples: string[];
 }
@@ -1788,22 +1788,22 @@ export interface AreaShares2 {
   large: number;
 }
 /**
- * Every picture that is referred to, in order of first mention; what Python asks for.
+ * Every image that is referred to, in order of first mention; what Python asks for.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "WantedPictures".
+ * via the `definition` "WantedImages".
  */
-export interface WantedPictures {
-  pictures: WantedPicture[];
+export interface WantedImages {
+  pictures: WantedImage[];
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "WantedPicture".
+ * via the `definition` "WantedImage".
  */
-export interface WantedPicture {
+export interface WantedImage {
   image_id: number;
   /**
-   * Relative to the folder of pictures.
+   * Relative to the folder of images.
    */
   file_name: string;
   /**
@@ -1813,7 +1813,7 @@ export interface WantedPicture {
   height: number | null;
 }
 /**
- * `manifest.json` of a folder of pixels, written last. Picture i of the wanted pictures is picture i of all shards in a row.
+ * `manifest.json` of a folder of pixels, written last. Image i of the wanted images is image i of all shards in a row.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "PixelsManifest".
@@ -1844,13 +1844,13 @@ export interface PixelShard {
    * Of the whole file.
    */
   sha256: string;
-  pictures: PreparedPicture[];
+  pictures: PreparedImage[];
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "PreparedPicture".
+ * via the `definition` "PreparedImage".
  */
-export interface PreparedPicture {
+export interface PreparedImage {
   file_name: string;
   /**
    * Of the file when it was decoded.
@@ -1964,7 +1964,7 @@ export interface BackboneChoice {
  */
 export interface PartialSettings {
   /**
-   * Side of the square that a picture is brought to before CLIP, in pixels; a multiple of 32.
+   * Side of the square that an image is brought to before CLIP, in pixels; a multiple of 32.
    */
   image_size_px?: number;
   resize?: Resize;
@@ -2060,7 +2060,7 @@ export interface PartialRpn {
   post_nms_top_n?: number;
   nms_thresh?: number;
   /**
-   * Weight of the loss that sets the true object against the picture's other objects of its category; 0 for none (the original).
+   * Weight of the loss that sets the true object against the image's other objects of its category; 0 for none (the original).
    */
   negatives_loss_weight?: number;
 }
@@ -2075,7 +2075,7 @@ export interface PartialTraining {
    */
   batch_size?: number;
   /**
-   * What is shuffled: every `sentence` (the original), or every `picture` with its sentences together, which learns faster.
+   * What is shuffled: every `sentence` (the original), or every `image` with its sentences together, which learns faster.
    */
   batch_by?: "sentence" | "picture";
   optimizer?: "adam" | "adamw";
@@ -2102,7 +2102,7 @@ export interface PartialTraining {
    */
   select_by?: "acc_at_50" | "miou";
   /**
-   * Augmented views of every training picture, cached; 0 for none. An epoch takes each picture's next one.
+   * Augmented views of every training image, cached; 0 for none. An epoch takes each image's next one.
    */
   views?: number;
 }
@@ -2126,7 +2126,7 @@ export interface PartialLimits {
 export interface PartialBaseline {
   detector?: DetectorChoice;
   /**
-   * What CLIP sees of a box: the `crop` (the original), the picture with all else in a `blur`, the picture with a red `circle` around it, or both of `crop+blur` (ReCLIP without relations).
+   * What CLIP sees of a box: the `crop` (the original), the image with all else in a `blur`, the image with a red `circle` around it, or both of `crop+blur` (ReCLIP without relations).
    */
   ranking?: "crop" | "blur" | "circle" | "crop+blur";
   /**
@@ -2149,7 +2149,7 @@ export interface PartialBaseline {
    */
   nms_thresh?: number;
   /**
-   * At most so many boxes of a picture are ranked, the best-scoring ones.
+   * At most so many boxes of an image are ranked, the best-scoring ones.
    */
   max_boxes?: number;
 }
@@ -2204,7 +2204,7 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: Side of the square that a picture is brought to before CLIP, in pixels; a multiple of 32.
+   * Items: Side of the square that an image is brought to before CLIP, in pixels; a multiple of 32.
    */
   image_size_px?: [number, ...number[]];
   /**
@@ -2318,7 +2318,7 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: Weight of the loss that sets the true object against the picture's other objects of its category; 0 for none (the original).
+   * Items: Weight of the loss that sets the true object against the image's other objects of its category; 0 for none (the original).
    */
   "rpn.negatives_loss_weight"?: [number, ...number[]];
   /**
@@ -2337,7 +2337,7 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: What is shuffled: every `sentence` (the original), or every `picture` with its sentences together, which learns faster.
+   * Items: What is shuffled: every `sentence` (the original), or every `image` with its sentences together, which learns faster.
    */
   "training.batch_by"?: ["sentence" | "picture", ...("sentence" | "picture")[]];
   /**
@@ -2394,7 +2394,7 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: Augmented views of every training picture, cached; 0 for none. An epoch takes each picture's next one.
+   * Items: Augmented views of every training image, cached; 0 for none. An epoch takes each image's next one.
    */
   "training.views"?: [number, ...number[]];
   /**
@@ -2436,7 +2436,7 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: What CLIP sees of a box: the `crop` (the original), the picture with all else in a `blur`, the picture with a red `circle` around it, or both of `crop+blur` (ReCLIP without relations).
+   * Items: What CLIP sees of a box: the `crop` (the original), the image with all else in a `blur`, the image with a red `circle` around it, or both of `crop+blur` (ReCLIP without relations).
    */
   "baseline.ranking"?: ["crop" | "blur" | "circle" | "crop+blur", ...("crop" | "blur" | "circle" | "crop+blur")[]];
   /**
@@ -2469,7 +2469,7 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: At most so many boxes of a picture are ranked, the best-scoring ones.
+   * Items: At most so many boxes of an image are ranked, the best-scoring ones.
    */
   "baseline.max_boxes"?: [number, ...number[]];
 }
@@ -2482,7 +2482,7 @@ export interface Vary {
 export interface Setting {
   preset?: Preset;
   /**
-   * Side of the square that a picture is brought to before CLIP, in pixels; a multiple of 32.
+   * Side of the square that an image is brought to before CLIP, in pixels; a multiple of 32.
    */
   image_size_px?: number;
   resize?: Resize;
@@ -2548,7 +2548,7 @@ export interface Setting {
   "rpn.post_nms_top_n"?: number;
   "rpn.nms_thresh"?: number;
   /**
-   * Weight of the loss that sets the true object against the picture's other objects of its category; 0 for none (the original).
+   * Weight of the loss that sets the true object against the image's other objects of its category; 0 for none (the original).
    */
   "rpn.negatives_loss_weight"?: number;
   "training.num_epochs"?: number;
@@ -2557,7 +2557,7 @@ export interface Setting {
    */
   "training.batch_size"?: number;
   /**
-   * What is shuffled: every `sentence` (the original), or every `picture` with its sentences together, which learns faster.
+   * What is shuffled: every `sentence` (the original), or every `image` with its sentences together, which learns faster.
    */
   "training.batch_by"?: "sentence" | "picture";
   "training.optimizer"?: "adam" | "adamw";
@@ -2584,7 +2584,7 @@ export interface Setting {
    */
   "training.select_by"?: "acc_at_50" | "miou";
   /**
-   * Augmented views of every training picture, cached; 0 for none. An epoch takes each picture's next one.
+   * Augmented views of every training image, cached; 0 for none. An epoch takes each image's next one.
    */
   "training.views"?: number;
   "limits.train"?: number | null;
@@ -2595,7 +2595,7 @@ export interface Setting {
   "fusion.coordinates"?: "off" | "on";
   "baseline.detector"?: DetectorChoice;
   /**
-   * What CLIP sees of a box: the `crop` (the original), the picture with all else in a `blur`, the picture with a red `circle` around it, or both of `crop+blur` (ReCLIP without relations).
+   * What CLIP sees of a box: the `crop` (the original), the image with all else in a `blur`, the image with a red `circle` around it, or both of `crop+blur` (ReCLIP without relations).
    */
   "baseline.ranking"?: "crop" | "blur" | "circle" | "crop+blur";
   /**
@@ -2618,7 +2618,7 @@ export interface Setting {
    */
   "baseline.nms_thresh"?: number;
   /**
-   * At most so many boxes of a picture are ranked, the best-scoring ones.
+   * At most so many boxes of an image are ranked, the best-scoring ones.
    */
   "baseline.max_boxes"?: number;
 }

@@ -21,7 +21,7 @@ import { figureSections, tercileNote } from "./split-figures.ts";
 /**
  * The data set's card: what it is, where it comes from, what it holds, what to know, and who may do what with it.
  *
- * @param sheet the contact sheet's name beside the card; undefined for a data set without pictures.
+ * @param sheet the contact sheet's name beside the card; undefined for a data set without images.
  */
 export function cardBlocks(portrait: Portrait, sheet: string | undefined): RootContent[] {
   const { stats } = portrait;
@@ -51,18 +51,18 @@ export function cardBlocks(portrait: Portrait, sheet: string | undefined): RootC
 
 function whatItIs({ kind, stats: { facts } }: Portrait): string {
   const { split_by } = facts;
-  const about = "Visual grounding: a sentence means one object of a picture, and a box tells which.";
+  const about = "Visual grounding: a sentence means one object of an image, and a box tells which.";
   switch (kind) {
     case "refcocog":
-      return `${about} RefCOCOg has long sentences, written by people who described an object for others to find, on pictures of COCO; this is its ${split_by} split.`;
+      return `${about} RefCOCOg has long sentences, written by people who described an object for others to find, on images of COCO; this is its ${split_by} split.`;
     case "refcoco":
-      return `${about} RefCOCO has short sentences, said by people in a game against time, on pictures of COCO; words for places are allowed. testA has people, testB all other objects.`;
+      return `${about} RefCOCO has short sentences, said by people in a game against time, on images of COCO; words for places are allowed. testA has people, testB all other objects.`;
     case "refcoco+":
-      return `${about} RefCOCO+ has short sentences, said by people in a game against time, on pictures of COCO, in which words for places were forbidden. testA has people, testB all other objects.`;
+      return `${about} RefCOCO+ has short sentences, said by people in a game against time, on images of COCO, in which words for places were forbidden. testA has people, testB all other objects.`;
     case "demo":
       return `${about} Scenes of coloured shapes and icons, drawn by cliprpn with sentences that are true by construction: to see a method learn within minutes, not to report figures on.`;
     case "own":
-      return `${about} Fill in what the pictures show, who wrote the sentences, and what for.`;
+      return `${about} Fill in what the images show, who wrote the sentences, and what for.`;
   }
 }
 
@@ -77,8 +77,8 @@ function preparation({ stats, command, sizes }: Portrait): RootContent[] {
       `Annotations: ${layoutOf(facts.source)}.`,
       ...files,
       facts.images_dir === null
-        ? "Without pictures."
-        : ["Pictures: ", code(facts.images_dir), ", decoded once: ", sizes.join(", "), "."],
+        ? "Without images."
+        : ["Images: ", code(facts.images_dir), ", decoded once: ", sizes.join(", "), "."],
     ]),
     codeBlock("sh", command),
   ];

@@ -5,17 +5,17 @@ import { escapeXml, wrapped } from "../../report/caption.ts";
 import { boxSvg } from "../../report/draw.ts";
 import { percent } from "../../report/format.ts";
 
-/** A picture brought to its cell. */
+/** An image brought to its cell. */
 interface Tile {
   input: Buffer;
   width: number;
   height: number;
-  /** Pixels of the sheet per pixel of the original picture. */
+  /** Pixels of the sheet per pixel of the original image. */
   zoom: number;
 }
 
 /**
- * Draws sentences with their boxes on a grid, three in a row, in the original pictures' frames. A picture that cannot be read
+ * Draws sentences with their boxes on a grid, three in a row, in the original images' frames. An image that cannot be read
  * leaves its cell grey.
  *
  * @param title above the grid.
@@ -55,7 +55,7 @@ export async function writeContactSheet(
               {
                 input: tile.input,
                 left: place.left + Math.floor((cell - tile.width) / 2),
-                top: place.top + Math.floor((pictureHeight - tile.height) / 2),
+                top: place.top + Math.floor((imageHeight - tile.height) / 2),
               },
             ];
       }),
@@ -67,14 +67,14 @@ export async function writeContactSheet(
 
 const columns = 3;
 const cell = 440;
-const pictureHeight = 330;
+const imageHeight = 330;
 const gap = 24;
 const head = 62;
 const font = 17;
 const lineHeight = 23;
 const maxLines = 4;
-/** Of what is written below a picture, its last line the split and the category. */
-const captionTop = pictureHeight + 26;
+/** Of what is written below an image, its last line the split and the category. */
+const captionTop = imageHeight + 26;
 
 /** Each row is as high as its longest sentence needs. */
 function rowsOf(examples: readonly SentenceExample[]): { top: number; bottom: number }[] {
@@ -99,7 +99,7 @@ async function tileOf(
     const picture = upright ? sharp(file).autoOrient() : sharp(file);
     const metadata = await picture.metadata();
     const { width, height } = upright ? metadata.autoOrient : metadata;
-    const zoom = Math.min(cell / width, pictureHeight / height);
+    const zoom = Math.min(cell / width, imageHeight / height);
     const size = {
       width: Math.max(1, Math.round(width * zoom)),
       height: Math.max(1, Math.round(height * zoom)),
@@ -117,7 +117,7 @@ async function tileOf(
 }
 
 function backdrop({ left, top }: { left: number; top: number }): string {
-  return `<rect x="${left}" y="${top}" width="${cell}" height="${pictureHeight}" fill="#f1f1f1"/>`;
+  return `<rect x="${left}" y="${top}" width="${cell}" height="${imageHeight}" fill="#f1f1f1"/>`;
 }
 
 /** The box and what is written, in the cell's own frame. */
@@ -128,9 +128,9 @@ function cellSvg(example: SentenceExample, tile: Tile | undefined): string {
   );
   const below = text(facts(example), 0, captionTop + lines.length * lineHeight, 'font-size="14" fill="#666"');
   if (tile === undefined)
-    return `${text("picture cannot be read", cell / 2, pictureHeight / 2, 'text-anchor="middle" fill="#888"')}${lines.join("")}${below}`;
+    return `${text("picture cannot be read", cell / 2, imageHeight / 2, 'text-anchor="middle" fill="#888"')}${lines.join("")}${below}`;
   const left = Math.floor((cell - tile.width) / 2);
-  const top = Math.floor((pictureHeight - tile.height) / 2);
+  const top = Math.floor((imageHeight - tile.height) / 2);
   const box = boxSvg({ box_xyxy, color }, tile.zoom, tile);
   return `<g transform="translate(${left} ${top})">${box}</g>${lines.join("")}${below}`;
 }
@@ -142,7 +142,7 @@ function facts({ split, category, width, height, box_xyxy }: SentenceExample): s
   const area =
     width === null || height === null
       ? []
-      : [`${percent(((x2 - x1) * (y2 - y1)) / (width * height))} of the picture`];
+      : [`${percent(((x2 - x1) * (y2 - y1)) / (width * height))} of the image`];
   return [split, ...(category === "" ? [] : [category]), ...area].join("  ·  ");
 }
 

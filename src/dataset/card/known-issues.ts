@@ -12,13 +12,13 @@ export function knownIssues(portrait: Portrait): string[] {
     num_images === 0
       ? []
       : [
-          `${count(num_images)} pictures are missing or broken and were left out, with ${count(num_refs)} refs and ${count(num_sentences)} sentences: figures are not comparable with published ones.`,
+          `${count(num_images)} images are missing or broken and were left out, with ${count(num_refs)} refs and ${count(num_sentences)} sentences: figures are not comparable with published ones.`,
         ];
   const deviations =
     facts.deviations.length === 0 ? [] : [`Not as published: ${firstDeviations(facts.deviations)}.`];
   return [
     ...detectors(portrait),
-    ...stats.overlaps.filter(sharesPictures).map((overlap) => shared(overlap, facts.split_by)),
+    ...stats.overlaps.filter(sharesImages).map((overlap) => shared(overlap, facts.split_by)),
     ...left_out,
     ...deviations,
     ...oddities(portrait),
@@ -34,7 +34,7 @@ export function overlapLine(overlap: SplitOverlap): string {
     [num_refs, "ref"],
     [num_objects, "object"],
     [num_sentences, "sentence with the same box"],
-    [num_identical_pixels ?? 0, "picture of the same pixels"],
+    [num_identical_pixels ?? 0, "image of the same pixels"],
   ] as const;
   const some = parts.filter(([number]) => number > 0);
   return some.length === 0
@@ -51,23 +51,23 @@ function detectors(portrait: Portrait): string[] {
   const { num_coco_train2014 } = portrait.stats;
   if (isFamily(portrait))
     return [
-      "All pictures are COCO's train2014, those of val and test too: a detector or a backbone trained on COCO has seen them. Say so beside its figures, or train it without them.",
+      "All images are COCO's train2014, those of val and test too: a detector or a backbone trained on COCO has seen them. Say so beside its figures, or train it without them.",
     ];
   return num_coco_train2014 === 0
     ? []
     : [
-        `${count(num_coco_train2014)} pictures are COCO's train2014, by their names: a detector or a backbone trained on COCO has seen them. Say so beside its figures, or train it without them.`,
+        `${count(num_coco_train2014)} images are COCO's train2014, by their names: a detector or a backbone trained on COCO has seen them. Say so beside its figures, or train it without them.`,
       ];
 }
 
-function sharesPictures({ num_images, num_identical_pixels }: SplitOverlap): boolean {
+function sharesImages({ num_images, num_identical_pixels }: SplitOverlap): boolean {
   return num_images + (num_identical_pixels ?? 0) > 0;
 }
 
 function shared(overlap: SplitOverlap, split_by: string): string {
   const { first, second } = overlap;
   const why =
-    split_by === "google" ? " The google split parts objects, not pictures; the umd split shares none." : "";
+    split_by === "google" ? " The google split parts objects, not images; the umd split shares none." : "";
   return `${first} and ${second} share ${overlapLine(overlap)}: what was trained on has been seen.${why}`;
 }
 

@@ -4,15 +4,15 @@ import type { Portrait } from "./portrait.ts";
 export function licences({ kind, stats }: Portrait): string[] {
   if (kind === "demo")
     return [
-      "Pictures and sentences are made by cliprpn (MIT); the icons in the pictures are Material Design Icons by Pictogrammers (Apache-2.0).",
+      "Images and sentences are made by cliprpn (MIT); the icons in the images are Material Design Icons by Pictogrammers (Apache-2.0).",
     ];
   if (kind === "own")
     return [
       ...(stats.num_coco_train2014 > 0 ? coco : []),
       "Sentences and boxes: fill in who made them, and their licence.",
       stats.num_coco_train2014 > 0
-        ? "Other pictures: fill in where they come from, and their licence."
-        : "Pictures: fill in where they come from, and their licence.",
+        ? "Other images: fill in where they come from, and their licence."
+        : "Images: fill in where they come from, and their licence.",
     ];
   return [
     ...coco,
@@ -25,5 +25,5 @@ export function licences({ kind, stats }: Portrait): string[] {
 
 const coco = [
   "Boxes and categories: COCO's annotations, CC BY 4.0.",
-  "Pictures: COCO's train2014, from Flickr; each keeps its own licence, which instances_train2014.json of COCO names, and Flickr's terms of use hold.",
+  "Images: COCO's train2014, from Flickr; each keeps its own licence, which instances_train2014.json of COCO names, and Flickr's terms of use hold.",
 ];

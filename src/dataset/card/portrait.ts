@@ -7,11 +7,11 @@ export interface Portrait {
   kind: "refcocog" | "refcoco" | "refcoco+" | "demo" | "own";
   /** Of the prepared data set. */
   folder: string;
-  /** That its pictures are prepared at: `squash to 224 px`. */
+  /** That its images are prepared at: `squash to 224 px`. */
   sizes: string[];
   /** What makes it again. */
   command: string;
-  /** Pictures, refs and sentences by split, where somebody has published them. */
+  /** Images, refs and sentences by split, where somebody has published them. */
   published?: Record<string, readonly [number, number, number]> | undefined;
 }
 

@@ -53,7 +53,7 @@ export function figureSections({ word_bins, area_cuts, splits }: DatasetStats): 
       ? []
       : [
           {
-            title: "Boxes, in % of their picture",
+            title: "Boxes, in % of their image",
             rows: [
               row("median", ({ areas }) => (areas === null ? none : points(areas.quantiles.p50))),
               row("5th to 95th percentile", ({ areas }) =>
@@ -74,7 +74,7 @@ export function figureSections({ word_bins, area_cuts, splits }: DatasetStats): 
               row("the only one of its category", ({ same_category, num_sentences }) =>
                 share(same_category.one, num_sentences),
               ),
-              row("one other in the picture", ({ same_category, num_sentences }) =>
+              row("one other in the image", ({ same_category, num_sentences }) =>
                 share(same_category.two, num_sentences),
               ),
               row("two others and more", ({ same_category, num_sentences }) =>
@@ -82,15 +82,15 @@ export function figureSections({ word_bins, area_cuts, splits }: DatasetStats): 
               ),
             ]
           : []),
-        row("in a picture, median", ({ objects_per_picture }) => number(objects_per_picture.p50)),
-        row("in a picture, 5th to 95th", ({ objects_per_picture }) => spread(objects_per_picture, number)),
+        row("in an image, median", ({ objects_per_image }) => number(objects_per_image.p50)),
+        row("in an image, 5th to 95th", ({ objects_per_image }) => spread(objects_per_image, number)),
       ],
     },
     ...(area_cuts === null
       ? []
       : [
           {
-            title: "Pictures, width : height",
+            title: "Images, width : height",
             rows: [
               row("median", ({ aspects }) => (aspects === null ? none : aspects.p50.toFixed(2))),
               row("5th to 95th percentile", ({ aspects }) =>
@@ -101,7 +101,7 @@ export function figureSections({ word_bins, area_cuts, splits }: DatasetStats): 
           {
             title: "Floors: mIoU / Acc@0.5 in %, nothing understood",
             rows: [
-              row("the whole picture", (split) => floor(split, "whole_picture")),
+              row("the whole image", (split) => floor(split, "whole_picture")),
               row("the box that fits train best", (split) => floor(split, "constant_box")),
             ],
           },
@@ -109,7 +109,7 @@ export function figureSections({ word_bins, area_cuts, splits }: DatasetStats): 
   ];
 }
 
-/** RefCOCOg's terciles beside the set's own; undefined where nobody tells the pictures' sizes. */
+/** RefCOCOg's terciles beside the set's own; undefined where nobody tells the images' sizes. */
 export function tercileNote({ area_cuts }: DatasetStats): string | undefined {
   if (area_cuts === null) return undefined;
   const { own_low, own_high } = area_cuts;

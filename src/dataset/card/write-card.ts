@@ -6,7 +6,7 @@ import { cardBlocks } from "./card.ts";
 import { writeContactSheet } from "./contact-sheet.ts";
 import type { Portrait } from "./portrait.ts";
 
-/** Writes `card.md` and, where there are pictures, `contact-sheet.png` into the data set's folder. @returns the files. */
+/** Writes `card.md` and, where there are images, `contact-sheet.png` into the data set's folder. @returns the files. */
 export async function writeCard(portrait: Portrait): Promise<string[]> {
   const { folder, stats } = portrait;
   const { images_dir, name, split_by } = stats.facts;

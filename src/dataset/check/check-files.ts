@@ -4,12 +4,12 @@ import { hashFile } from "../../base/hash-file.ts";
 import { check } from "../../contract/check.ts";
 import type { PixelsManifest, PreparedDataset, SourceFile } from "../../contract/generated/types.ts";
 import { factsOf } from "../images/read-image.ts";
-import { picturesHash } from "../prepare/prepare-dataset.ts";
-import { type PictureSize, pixelsFolder, preparedSizes, readFacts } from "../prepare/prepared-folder.ts";
+import { imagesHash } from "../prepare/prepare-dataset.ts";
+import { type ImageSize, pixelsFolder, preparedSizes, readFacts } from "../prepare/prepared-folder.ts";
 import { counted, type Finding, finding, firstOf } from "./finding.ts";
 
 /**
- * What the files of a prepared data set are against what was written down of them: annotations, shards, pictures.
+ * What the files of a prepared data set are against what was written down of them: annotations, shards, images.
  *
  * @param again the command that makes the data set anew.
  * @param onFile told of each file that is read whole.
@@ -23,7 +23,7 @@ export async function checkFiles(
   const facts = readFacts(folder);
   const found = await checkAnnotations(facts, again);
   if (facts.images_dir === null)
-    return [...found, finding("note", "pictures", "the data set was prepared without pictures")];
+    return [...found, finding("note", "pictures", "the data set was prepared without images")];
   const sizes = preparedSizes(folder);
   const manifests: PixelsManifest[] = [];
   for (const size of sizes) {
@@ -35,7 +35,7 @@ export async function checkFiles(
   found.push(
     first === undefined
       ? finding("FAIL", "pixels", `no size is whole; run \`${again}\` again`)
-      : checkPictures(facts.images_dir, first, again),
+      : checkImages(facts.images_dir, first, again),
   );
   return found;
 }
@@ -64,10 +64,10 @@ async function hasChanged({ file, bytes, mtime_ms, sha256 }: SourceFile): Promis
   return size !== bytes || (await hashFile(file)) !== sha256;
 }
 
-/** Every shard's checksum, and that the tables were made of these pictures. */
+/** Every shard's checksum, and that the tables were made of these images. */
 async function checkShards(
   folder: string,
-  size: PictureSize,
+  size: ImageSize,
   facts: PreparedDataset,
   again: string,
   onFile: (file: string) => void,
@@ -95,12 +95,12 @@ async function checkShards(
       ),
       manifest,
     };
-  if (picturesHash(manifest) !== facts.pictures_sha256)
+  if (imagesHash(manifest) !== facts.pictures_sha256)
     return {
       finding: finding(
         "FAIL",
         what,
-        `of other pictures than the tables; delete ${join(folder, "dataset.json")} and ${then(again)}`,
+        `of other images than the tables; delete ${join(folder, "dataset.json")} and ${then(again)}`,
       ),
       manifest,
     };
@@ -127,9 +127,9 @@ function readManifest(file: string): PixelsManifest | undefined {
   }
 }
 
-/** That the pictures' own files are there, and of the size and time that they were decoded at. */
-function checkPictures(images_dir: string, { shards }: PixelsManifest, again: string): Finding {
-  const what = "pictures are there and unchanged";
+/** That the images' own files are there, and of the size and time that they were decoded at. */
+function checkImages(images_dir: string, { shards }: PixelsManifest, again: string): Finding {
+  const what = "images are there and unchanged";
   const used = shards.flatMap(({ pictures }) => pictures).filter(({ problem }) => problem === null);
   const now = used.map((picture) => ({ picture, facts: factsOf(images_dir, picture.file_name) }));
   const gone = now.filter(({ facts }) => facts.mtime_ms === 0).map(({ picture }) => picture.file_name);

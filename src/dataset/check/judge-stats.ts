@@ -23,7 +23,7 @@ export function judgeStats(stats: DatasetStats, mend: string): Finding[] {
   ];
 }
 
-/** A set by a published name that has other counts is not that set; but pictures left out on purpose explain it. */
+/** A set by a published name that has other counts is not that set; but images left out on purpose explain it. */
 function counts({ name, split_by, deviations, dropped }: PreparedDataset): Finding {
   const what = "counts are the published ones";
   if (publishedCounts(name, split_by) === undefined)
@@ -46,7 +46,7 @@ function counts({ name, split_by, deviations, dropped }: PreparedDataset): Findi
 /** What is in two splits was seen before it was asked. */
 function leakage(overlap: SplitOverlap, { split_by }: PreparedDataset): Finding {
   const { first, second, num_images, num_identical_pixels, num_sentences, examples } = overlap;
-  const what = `${first} and ${second} share no picture`;
+  const what = `${first} and ${second} share no image`;
   const twins = num_identical_pixels ?? 0;
   if (num_images === 0 && twins === 0)
     return finding(
@@ -71,13 +71,13 @@ function leakage(overlap: SplitOverlap, { split_by }: PreparedDataset): Finding 
     return finding(
       "note",
       what,
-      `${shared}; the google split parts objects, not pictures: prefer umd for what you report`,
+      `${shared}; the google split parts objects, not images: prefer umd for what you report`,
     );
   return finding(
     "FAIL",
     what,
     split_by === "own"
-      ? `${shared}; keep each picture in one split, or give no split and let it be made by picture`
+      ? `${shared}; keep each image in one split, or give no split and let it be made by image`
       : `${shared}; the ${split_by} split shares none, so the annotations are not the published ones`,
   );
 }

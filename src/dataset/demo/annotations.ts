@@ -1,10 +1,10 @@
-import type { DemoPicture } from "./images.ts";
+import type { DemoImage } from "./images.ts";
 import { kinds } from "./kinds.ts";
 import type { Picklable } from "./pickle.ts";
 import type { SceneObject } from "./scene.ts";
 
-/** RefCOCOg's own two files for the pictures: what goes into `instances.json`, and the refs of `refs(umd).p`. */
-export function annotationsOf(pictures: DemoPicture[]): { instances: object; refs: Picklable[] } {
+/** RefCOCOg's own two files for the images: what goes into `instances.json`, and the refs of `refs(umd).p`. */
+export function annotationsOf(pictures: DemoImage[]): { instances: object; refs: Picklable[] } {
   const annotations: {
     id: number;
     image_id: number;

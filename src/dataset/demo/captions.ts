@@ -6,7 +6,7 @@ import type { Scene, SceneObject } from "./scene.ts";
 import { sceneSvg } from "./svg.ts";
 
 /**
- * Scenes for training cliprpn-tiny: pictures and, in `scenes.jsonl`, what is on them. The seed keeps them apart from the demo's,
+ * Scenes for training cliprpn-tiny: images and, in `scenes.jsonl`, what is on them. The seed keeps them apart from the demo's,
  * and no referring sentence is written.
  */
 export async function makeScenes(

@@ -95,7 +95,7 @@ function extreme(
   return second !== undefined && score(first) - score(second) < margin ? undefined : [first];
 }
 
-/** How far to a side the object's centre lies, in shares of the picture. */
+/** How far to a side the object's centre lies, in shares of the image. */
 function outward(object: SceneObject, side: Side, scene: Scene): number {
   const { x, y } = center(object);
   return { left: -x / scene.width, right: x / scene.width, top: -y / scene.height, bottom: y / scene.height }[

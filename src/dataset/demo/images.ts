@@ -2,21 +2,21 @@ import { Random } from "./random.ts";
 import { drawScene, type Recipe, type Scene, type Split } from "./scene.ts";
 import { type Sentence, strata, writeSentences } from "./sentences.ts";
 
-/** A picture of the demo, before it is drawn. */
-export interface DemoPicture {
+/** An image of the demo, before it is drawn. */
+export interface DemoImage {
   image_id: number;
   split: Split;
   scene: Scene;
   sentences: Sentence[];
 }
 
-/** The pictures of a split, one after the other, each with its sentences; the strata take turns. */
-export function* demoPictures(
+/** The images of a split, one after the other, each with its sentences; the strata take turns. */
+export function* demoImages(
   seed: number,
   split: Split,
   count: number,
   firstId: number,
-): Generator<DemoPicture> {
+): Generator<DemoImage> {
   const random = new Random(seed, splitStreams[split]);
   for (let index = 0; index < count; index += 1) {
     const stratum = strata[index % strata.length] ?? "attribute";

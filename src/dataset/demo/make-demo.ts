@@ -6,7 +6,7 @@ import { withLock } from "../../base/lock.ts";
 import { loadSharp } from "../../base/sharp.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import { annotationsOf, imageName } from "./annotations.ts";
-import { type DemoPicture, demoPictures } from "./images.ts";
+import { type DemoImage, demoImages } from "./images.ts";
 import { pickle } from "./pickle.ts";
 import type { Split } from "./scene.ts";
 import { sceneSvg } from "./svg.ts";
@@ -62,7 +62,7 @@ export async function makeDemo(
     await rm(staging, { recursive: true, force: true });
     await mkdir(join(staging, "annotations"), { recursive: true });
     await mkdir(join(staging, "images"));
-    const pictures = allPictures(options);
+    const pictures = allImages(options);
     await drawAll(pictures, join(staging, "images"), onProgress, held);
     await writeAnnotations(pictures, options, staging);
     await rm(root, { recursive: true, force: true });
@@ -74,15 +74,15 @@ export async function readDemo(root: string): Promise<DemoManifest> {
   return JSON.parse(await readFile(join(root, "demo.json"), "utf8"));
 }
 
-function allPictures({ seed, num_images }: DemoOptions): DemoPicture[] {
-  const pictures: DemoPicture[] = [];
+function allImages({ seed, num_images }: DemoOptions): DemoImage[] {
+  const pictures: DemoImage[] = [];
   for (const split of ["train", "val", "test"] as const)
-    pictures.push(...demoPictures(seed, split, num_images[split], pictures.length + 1));
+    pictures.push(...demoImages(seed, split, num_images[split], pictures.length + 1));
   return pictures;
 }
 
 async function drawAll(
-  pictures: DemoPicture[],
+  pictures: DemoImage[],
   folder: string,
   onProgress: (done: number, total: number) => void,
   signal?: AbortSignal,
@@ -105,7 +105,7 @@ async function drawAll(
   await Promise.all(Array.from({ length: 4 }, lane));
 }
 
-async function writeAnnotations(pictures: DemoPicture[], options: DemoOptions, root: string): Promise<void> {
+async function writeAnnotations(pictures: DemoImage[], options: DemoOptions, root: string): Promise<void> {
   const { instances, refs } = annotationsOf(pictures);
   const instancesText = JSON.stringify(instances);
   const refsPickle = pickle(refs);

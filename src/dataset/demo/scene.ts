@@ -4,7 +4,7 @@ import type { Random } from "./random.ts";
 export type Mark = "none" | "dot" | "stripe";
 export type Split = "train" | "val" | "test";
 
-/** One drawn thing. `box_xyxy` is its tight box in whole pixels, inside the picture. */
+/** One drawn thing. `box_xyxy` is its tight box in whole pixels, inside the image. */
 export interface SceneObject {
   kind: Kind;
   color: Color;

@@ -3,35 +3,35 @@ import type { Metadata } from "sharp";
 import { count } from "../../base/count.ts";
 import { loadSharp } from "../../base/sharp.ts";
 import { CliprpnError } from "../../contract/errors.ts";
-import type { PreparedPicture, Resize, WantedPicture } from "../../contract/generated/types.ts";
+import type { PreparedImage, Resize, WantedImage } from "../../contract/generated/types.ts";
 import { type Frame, frameOf } from "../geometry.ts";
 import { enlarge, type Rgb } from "./enlarge.ts";
-import type { PictureFile } from "./read-image.ts";
+import type { ImageFile } from "./read-image.ts";
 
 /** Changes whenever the same file would give other pixels. */
 export const preprocessing_version = "sharp-1";
 
-/** A picture with more is refused. */
+/** An image with more is refused. */
 export const DEFAULT_MAX_PIXELS = 80_000_000;
 
 export interface DecodeOptions {
   image_size_px: number;
   resize: Resize;
   max_pixels: number;
-  /** Whether a link may lead out of the folder of pictures. */
+  /** Whether a link may lead out of the folder of images. */
   follow_links: boolean;
 }
 
 export interface Decoded {
-  picture: PreparedPicture;
+  picture: PreparedImage;
   /** [image_size_px, image_size_px, 3], uint8; null beside a problem. */
   rgb: Buffer | null;
 }
 
-/** One picture, brought to the square. What is wrong with it is a value; nothing is raised. */
+/** One image, brought to the square. What is wrong with it is a value; nothing is raised. */
 export async function decode(
-  { content, problem, bytes, mtime_ms }: PictureFile,
-  wanted: WantedPicture,
+  { content, problem, bytes, mtime_ms }: ImageFile,
+  wanted: WantedImage,
   options: DecodeOptions,
 ): Promise<Decoded> {
   const facts = { file_name: wanted.file_name, bytes, mtime_ms };
@@ -45,7 +45,7 @@ export async function decode(
   }
 }
 
-/** The frame of a picture that has none. */
+/** The frame of an image that has none. */
 export const nowhere = { width: 0, height: 0, upright: false, scale_x: 1, scale_y: 1, left_px: 0, top_px: 0 };
 
 interface Size {
@@ -57,7 +57,7 @@ interface Size {
 
 async function decodeBytes(
   content: Buffer,
-  wanted: WantedPicture,
+  wanted: WantedImage,
   options: DecodeOptions,
 ): Promise<{ rgb: Buffer; size: Size; frame: Frame }> {
   if (isMarkup(content)) throw invalid(`expected ${formats.join(", ")} or avif, found svg, xml or html`);
@@ -115,9 +115,9 @@ const srgb_sha256 = "2b3aa1645779a9e634744faf9b01e9102b0c9b88fd6deced7934df86b94
 
 /**
  * Boxes lie in the stored frame (COCO's do), or in the upright one that viewers show: the recorded size says which. A person's
- * picture without one is turned upright.
+ * image without one is turned upright.
  */
-function sizeInFrame(stored: Metadata, recorded: WantedPicture): Size {
+function sizeInFrame(stored: Metadata, recorded: WantedImage): Size {
   const { width, height } = stored;
   const orientation = stored.orientation !== undefined && stored.orientation <= 8 ? stored.orientation : 1;
   const upright = {
@@ -130,7 +130,7 @@ function sizeInFrame(stored: Metadata, recorded: WantedPicture): Size {
   throw invalid(`expected ${recorded.width} x ${recorded.height} pixels, found ${width} x ${height}`);
 }
 
-/** Around a letterboxed picture: CLIP's mean colour, which its normalisation takes to zero. */
+/** Around a letterboxed image: CLIP's mean colour, which its normalisation takes to zero. */
 const padding = Buffer.from([122, 116, 104]);
 
 function inSquare({ data, width, height }: Rgb, { left_px, top_px }: Frame, image_size_px: number): Buffer {
@@ -144,7 +144,7 @@ function inSquare({ data, width, height }: Rgb, { left_px, top_px }: Frame, imag
 function said(error: unknown): string {
   if (error instanceof CliprpnError) return error.message;
   const [reason = ""] = String(error instanceof Error ? error.message : error).split("\n");
-  return `expected a picture (${formats.join(", ")}), found a broken one: ${reason.slice(0, 200)}`;
+  return `expected an image (${formats.join(", ")}), found a broken one: ${reason.slice(0, 200)}`;
 }
 
 function invalid(message: string): CliprpnError {

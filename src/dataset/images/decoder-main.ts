@@ -1,9 +1,9 @@
-/** A decoder process: takes pictures one after the other, so that one that kills it is known. Ends with its owner. */
+/** A decoder process: takes images one after the other, so that one that kills it is known. Ends with its owner. */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { loadSharp } from "../../base/sharp.ts";
 import { decode } from "./decode.ts";
 import type { DecodeJob, FromDecoder } from "./decoder-protocol.ts";
-import { readPicture } from "./read-image.ts";
+import { readImage } from "./read-image.ts";
 
 process.on("disconnect", end);
 if (!process.connected) end();
@@ -11,7 +11,7 @@ if (!process.connected) end();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
 
 const sharp = await loadSharp();
-sharp.cache(false); // Every picture is seen once.
+sharp.cache(false); // Every image is seen once.
 // No reader of other formats is let at a file.
 sharp.block({ operation: ["VipsForeignLoad"] });
 sharp.unblock({
@@ -20,7 +20,7 @@ sharp.unblock({
 let last: Promise<void> = Promise.resolve();
 process.on("message", (job: DecodeJob) => {
   const { images_dir, wanted, options } = job;
-  const file = readPicture(images_dir, wanted.file_name, options); // Read while another is decoded.
+  const file = readImage(images_dir, wanted.file_name, options); // Read while another is decoded.
   last = last.then(async () => {
     const { picture, rgb } = await decode(await file, wanted, options);
     const fault = rgb === null ? undefined : write(rgb, job);

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { CliprpnError } from "../../contract/errors.ts";
-import type { PreparedPicture } from "../../contract/generated/types.ts";
+import type { PreparedImage } from "../../contract/generated/types.ts";
 import { nowhere } from "./decode.ts";
 import { type Death, Decoder, type Pending } from "./decoder.ts";
 import type { DecodeJob } from "./decoder-protocol.ts";
@@ -16,7 +16,7 @@ export class DecoderPool {
 
   /**
    * @param numDecoders processes, at most; they start when they are needed.
-   * @param timeoutMs for one picture.
+   * @param timeoutMs for one image.
    */
   constructor(numDecoders: number = availableParallelism(), timeoutMs = 30_000) {
     this.#numDecoders = numDecoders;
@@ -24,11 +24,11 @@ export class DecoderPool {
   }
 
   /**
-   * Decodes a picture into its row, in turn. A picture that a decoder dies of, or that takes too long, has a problem.
+   * Decodes an image into its row, in turn. An image that a decoder dies of, or that takes too long, has a problem.
    *
    * @throws CliprpnError no_space, environment_broken; or what the pool was closed with.
    */
-  decode(job: DecodeJob): Promise<PreparedPicture> {
+  decode(job: DecodeJob): Promise<PreparedImage> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ job, deaths: 0, resolve, reject });
       this.#deal();
@@ -77,12 +77,12 @@ export class DecoderPool {
       this.close(
         new CliprpnError(
           "environment_broken",
-          `a picture decoder did not come up (${reason}); \`cliprpn doctor\` says what is missing`,
+          `an image decoder did not come up (${reason}); \`cliprpn doctor\` says what is missing`,
         ),
       );
     this.#queue.unshift(...others);
     if (first === undefined) return;
-    // Memory may have been short, or someone ended the process: only a second death is the picture's.
+    // Memory may have been short, or someone ended the process: only a second death is the image's.
     if (this.#closed !== undefined || !(timedOut || first.deaths > 0)) {
       first.deaths += 1;
       this.#queue.unshift(first);
@@ -94,11 +94,11 @@ function killer(
   { images_dir, wanted }: DecodeJob,
   death: string | undefined,
   timeoutMs: number,
-): PreparedPicture {
+): PreparedImage {
   const problem =
     death === undefined
-      ? `expected a picture that decodes in ${timeoutMs / 1000} s, found one that does not`
-      : `expected a picture, found one that the decoder died of (${death})`;
+      ? `expected an image that decodes in ${timeoutMs / 1000} s, found one that does not`
+      : `expected an image, found one that the decoder died of (${death})`;
   const { file_name } = wanted;
   return { file_name, ...factsOf(images_dir, file_name), ...nowhere, problem };
 }

@@ -1,11 +1,11 @@
-import type { PreparedPicture, WantedPicture } from "../../contract/generated/types.ts";
+import type { PreparedImage, WantedImage } from "../../contract/generated/types.ts";
 import type { DecodeOptions } from "./decode.ts";
 
-/** One picture to be decoded into its row of a shard. */
+/** One image to be decoded into its row of a shard. */
 export interface DecodeJob {
   /** The folder's real path. */
   images_dir: string;
-  wanted: WantedPicture;
+  wanted: WantedImage;
   options: DecodeOptions;
   /** The shard's file, and where in it the row begins. */
   file: string;
@@ -15,5 +15,5 @@ export interface DecodeJob {
 /** Replies come in the order of the jobs. */
 export type FromDecoder =
   | { type: "ready" }
-  | { type: "done"; picture: PreparedPicture }
+  | { type: "done"; picture: PreparedImage }
   | { type: "not_written"; code: string; message: string };

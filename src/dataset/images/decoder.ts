@@ -3,19 +3,19 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { packageRoot } from "../../base/package-root.ts";
 import { CliprpnError } from "../../contract/errors.ts";
-import type { PreparedPicture } from "../../contract/generated/types.ts";
+import type { PreparedImage } from "../../contract/generated/types.ts";
 import type { DecodeJob, FromDecoder } from "./decoder-protocol.ts";
 
 /** A job that is waited for. */
 export interface Pending {
   job: DecodeJob;
   deaths: number;
-  resolve: (picture: PreparedPicture) => void;
+  resolve: (picture: PreparedImage) => void;
   reject: (error: CliprpnError) => void;
 }
 
 export interface DecoderOptions {
-  /** For one picture. */
+  /** For one image. */
   timeoutMs: number;
   /** A place is free. */
   onFree: () => void;
@@ -32,10 +32,10 @@ export interface Death {
   atStart: boolean;
 }
 
-/** The next picture is read while one is decoded. */
+/** The next image is read while one is decoded. */
 const places = 2;
 
-/** A process that decodes pictures in turn. A native library that crashes or hangs on a hostile one takes only it along. */
+/** A process that decodes images in turn. A native library that crashes or hangs on a hostile one takes only it along. */
 export class Decoder {
   readonly #process: ChildProcess;
   readonly #options: DecoderOptions;

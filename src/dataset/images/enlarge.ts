@@ -1,4 +1,4 @@
-/** Pixels of a picture, row by row: uint8, RGB. */
+/** Pixels of an image, row by row: uint8, RGB. */
 export interface Rgb {
   data: Buffer;
   width: number;
@@ -6,7 +6,7 @@ export interface Rgb {
 }
 
 /**
- * The picture at a size that is not smaller on either axis, by Pillow's bicubic filter. libvips (8.18) enlarges with a shift of
+ * The image at a size that is not smaller on either axis, by Pillow's bicubic filter. libvips (8.18) enlarges with a shift of
  * half an original pixel: off by 8 grey levels in the mean from Pillow at 640 x 416 to 448 x 448, and boxes with it.
  */
 export function enlarge(picture: Rgb, width: number, height: number): Rgb {

@@ -30,14 +30,14 @@ export interface Extracted {
   refused: { file_name: string; problem: string }[];
 }
 
-/** What no picture of a data set reaches. */
-const MAX_PICTURE_BYTES = 200_000_000;
+/** What no image of a data set reaches. */
+const MAX_IMAGE_BYTES = 200_000_000;
 
-/** As `extractFiles`, with the limit of pictures. */
-export function extractPictures(
+/** As `extractFiles`, with the limit of images. */
+export function extractImages(
   options: Omit<ExtractOptions, "max_file_bytes"> & { max_file_bytes?: number },
 ): Promise<Extracted> {
-  return extractFiles({ max_file_bytes: MAX_PICTURE_BYTES, ...options });
+  return extractFiles({ max_file_bytes: MAX_IMAGE_BYTES, ...options });
 }
 
 /**

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from "node
 import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { CliprpnError } from "../../contract/errors.ts";
-import type { PixelShard, PixelsManifest, WantedPicture } from "../../contract/generated/types.ts";
+import type { PixelShard, PixelsManifest, WantedImage } from "../../contract/generated/types.ts";
 import { type DecodeOptions, preprocessing_version } from "./decode.ts";
 import { DecoderPool } from "./decoder-pool.ts";
 import { checkSpace } from "./disk-space.ts";
@@ -12,7 +12,7 @@ import { writeShard } from "./write-shard.ts";
 
 export interface PixelsOptions extends DecodeOptions {
   images_dir: string;
-  wanted: WantedPicture[];
+  wanted: WantedImage[];
   /** Where the shards go: of this image size and resize alone. */
   folder: string;
   /** Of a shard, about; 64 MB unless told. */
@@ -27,11 +27,11 @@ export interface PrepareOptions extends PixelsOptions {
 }
 
 /**
- * Decodes pictures once, into shards to be memory-mapped. A picture's fault is its `problem` in the manifest. What was finished
+ * Decodes images once, into shards to be memory-mapped. An image's fault is its `problem` in the manifest. What was finished
  * before and still holds is kept: a second call looks at times and sizes only. The caller sees to it that no other process
  * prepares the same folder.
  *
- * @throws CliprpnError not_found without the folder of pictures; no_space, environment_broken, interrupted.
+ * @throws CliprpnError not_found without the folder of images; no_space, environment_broken, interrupted.
  */
 export async function preparePixels(options: PrepareOptions): Promise<PixelsManifest> {
   const { wanted, folder, onProgress } = options;
@@ -73,7 +73,7 @@ async function writeMissing(
   shards: (PixelShard | undefined)[],
   images_dir: string,
   options: PrepareOptions,
-  onPicture: () => void,
+  onImage: () => void,
 ): Promise<void> {
   const { folder, signal } = options;
   const missing = [...plans.keys()].filter((index) => shards[index] === undefined);
@@ -87,7 +87,7 @@ async function writeMissing(
   signal?.addEventListener("abort", interrupt);
   try {
     if (signal?.aborted) interrupt();
-    const tools = { folder, images_dir, options: decodeOptions(options), pool, onPicture };
+    const tools = { folder, images_dir, options: decodeOptions(options), pool, onImage };
     const lane = async (): Promise<void> => {
       for (let index = missing.shift(); index !== undefined; index = missing.shift()) {
         const plan = plans[index];
@@ -149,7 +149,7 @@ function realFolder(images_dir: string): string {
   try {
     return realpathSync(images_dir);
   } catch (error) {
-    throw new CliprpnError("not_found", `${images_dir}: expected the folder of pictures, found none`, {
+    throw new CliprpnError("not_found", `${images_dir}: expected the folder of images, found none`, {
       cause: error,
     });
   }

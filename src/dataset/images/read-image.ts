@@ -4,7 +4,7 @@ import { isAbsolute, join, sep } from "node:path";
 import { count } from "../../base/count.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 
-/** Of a picture's file; zeros where there is none, or where it may not be looked at. */
+/** Of an image's file; zeros where there is none, or where it may not be looked at. */
 export interface FileFacts {
   bytes: number;
   mtime_ms: number;
@@ -16,9 +16,8 @@ export interface ReadLimits {
   follow_links: boolean;
 }
 
-/** A picture's file, or why it cannot be had: what was expected and found, without its name. */
-export type PictureFile = FileFacts &
-  ({ content: Buffer; problem: null } | { content: null; problem: string });
+/** An image's file, or why it cannot be had: what was expected and found, without its name. */
+export type ImageFile = FileFacts & ({ content: Buffer; problem: null } | { content: null; problem: string });
 
 /**
  * The whole file. A link may point to wherever inside of the folder, and out of it where that is allowed; the folder itself may
@@ -26,11 +25,11 @@ export type PictureFile = FileFacts &
  *
  * @param images_dir the folder's real path.
  */
-export async function readPicture(
+export async function readImage(
   images_dir: string,
   file_name: string,
   limits: ReadLimits,
-): Promise<PictureFile> {
+): Promise<ImageFile> {
   const facts = factsOf(images_dir, file_name);
   try {
     return { ...facts, content: await readInside(images_dir, file_name, limits), problem: null };
@@ -39,7 +38,7 @@ export async function readPicture(
   }
 }
 
-/** Size and time of a picture's file now; a name that leads out of the folder is not looked up. */
+/** Size and time of an image's file now; a name that leads out of the folder is not looked up. */
 export function factsOf(images_dir: string, file_name: string): FileFacts {
   try {
     if (!leadsOut(file_name)) {

@@ -2,26 +2,26 @@ import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { check } from "../../contract/check.ts";
-import type { PixelShard, WantedPicture } from "../../contract/generated/types.ts";
+import type { PixelShard, WantedImage } from "../../contract/generated/types.ts";
 import { type DecodeOptions, preprocessing_version } from "./decode.ts";
 import { factsOf } from "./read-image.ts";
 
-/** Some of the wanted pictures in a row, before they are decoded. */
+/** Some of the wanted images in a row, before they are decoded. */
 export interface ShardPlan {
   /** `shard-00000.npy`; its sidecar ends in `.json`. */
   file: string;
-  wanted: WantedPicture[];
+  wanted: WantedImage[];
   bytes: number;
-  /** Hash of all that decides the pixels, but for the pictures' files. */
+  /** Hash of all that decides the pixels, but for the images' files. */
   key: string;
 }
 
 /** Of a shard's file, about. */
 const SHARD_BYTES = 64_000_000;
 
-/** How the wanted pictures fall into shards; pure. */
+/** How the wanted images fall into shards; pure. */
 export function planShards(
-  wanted: WantedPicture[],
+  wanted: WantedImage[],
   options: DecodeOptions & { shard_bytes?: number },
 ): ShardPlan[] {
   const { shard_bytes = SHARD_BYTES } = options;
@@ -42,7 +42,7 @@ export function rowBytes(image_size_px: number): number {
   return image_size_px * image_size_px * 3;
 }
 
-function keyOf(wanted: WantedPicture[], options: DecodeOptions): string {
+function keyOf(wanted: WantedImage[], options: DecodeOptions): string {
   const { image_size_px, resize, max_pixels, follow_links } = options;
   const pictures = wanted.map(({ file_name, width, height }) => [file_name, width, height]);
   return createHash("sha256")
@@ -75,7 +75,7 @@ export function sidecarOf(file: string): string {
   return file.replace(/\.npy$/, ".json");
 }
 
-/** The shard as it was finished before, where it still holds: same wanted pictures and options, same files of pictures. */
+/** The shard as it was finished before, where it still holds: same wanted images and options, same files of images. */
 export function finishedShard(folder: string, plan: ShardPlan, images_dir: string): PixelShard | undefined {
   const shard = readSidecar(join(folder, sidecarOf(plan.file)), plan.key);
   if (shard === undefined || sizeOf(join(folder, plan.file)) !== plan.bytes) return undefined;

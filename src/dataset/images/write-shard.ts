@@ -2,7 +2,7 @@ import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { hashFile } from "../../base/hash-file.ts";
-import type { PixelShard, PreparedPicture } from "../../contract/generated/types.ts";
+import type { PixelShard, PreparedImage } from "../../contract/generated/types.ts";
 import type { DecodeOptions } from "./decode.ts";
 import type { DecoderPool } from "./decoder-pool.ts";
 import { orNoSpace } from "./disk-space.ts";
@@ -10,15 +10,15 @@ import { npy_header_bytes, npyHeader, rowBytes, type ShardPlan, sidecarOf, sidec
 
 export interface ShardTools {
   folder: string;
-  /** The real path of the folder with the pictures. */
+  /** The real path of the folder with the images. */
   images_dir: string;
   options: DecodeOptions;
   pool: DecoderPool;
-  onPicture: () => void;
+  onImage: () => void;
 }
 
 /**
- * Decodes a shard's pictures into a file beside, and puts it in place when it is whole and on the disk.
+ * Decodes a shard's images into a file beside, and puts it in place when it is whole and on the disk.
  *
  * @throws CliprpnError no_space, or what the pool ended with.
  */
@@ -29,7 +29,7 @@ export async function writeShard(plan: ShardPlan, tools: ShardTools): Promise<Pi
   try {
     await rm(sidecar, { force: true });
     const handle = await open(beside, "w+");
-    let pictures: PreparedPicture[];
+    let pictures: PreparedImage[];
     try {
       await handle.write(npyHeader(plan.wanted.length, tools.options.image_size_px));
       await handle.truncate(plan.bytes); // Rows without pixels stay black.
@@ -52,8 +52,8 @@ async function decodeInto(
   handle: FileHandle,
   file: string,
   { wanted }: ShardPlan,
-  { images_dir, options, pool, onPicture }: ShardTools,
-): Promise<PreparedPicture[]> {
+  { images_dir, options, pool, onImage }: ShardTools,
+): Promise<PreparedImage[]> {
   const row_bytes = rowBytes(options.image_size_px);
   return Promise.all(
     wanted.map(async (picture, index) => {
@@ -61,7 +61,7 @@ async function decodeInto(
       const prepared = await pool.decode({ images_dir, wanted: picture, options, file, offset });
       // A decoder that was ended may have written a part.
       if (prepared.problem !== null) await handle.write(Buffer.alloc(row_bytes), 0, row_bytes, offset);
-      onPicture();
+      onImage();
       return prepared;
     }),
   );

@@ -4,8 +4,8 @@ import { CliprpnError } from "../../contract/errors.ts";
 import { type DatasetIdentity, refcocoSource } from "../identify-dataset.ts";
 import { DEFAULT_MAX_PIXELS } from "../images/decode.ts";
 import { preparePixels } from "../images/prepare-pixels.ts";
-import { inFolder, type PrepareContext, picturesHash, prepareDataset } from "./prepare-dataset.ts";
-import { type PictureSize, pixelsFolder, readFacts, readWanted, wantedFile } from "./prepared-folder.ts";
+import { imagesHash, inFolder, type PrepareContext, prepareDataset } from "./prepare-dataset.ts";
+import { type ImageSize, pixelsFolder, readFacts, readWanted, wantedFile } from "./prepared-folder.ts";
 
 /**
  * Has the data set ready at these sizes: a folder in RefCOCOg's own layout is prepared in the cache, and looked at again every
@@ -15,7 +15,7 @@ import { type PictureSize, pixelsFolder, readFacts, readWanted, wantedFile } fro
  */
 export async function ensurePrepared(
   dataset: DatasetIdentity,
-  sizes: readonly PictureSize[],
+  sizes: readonly ImageSize[],
   cliprpn_version: string,
   context: PrepareContext,
 ): Promise<void> {
@@ -39,18 +39,14 @@ export async function ensurePrepared(
   );
 }
 
-async function addSizes(
-  folder: string,
-  sizes: readonly PictureSize[],
-  context: PrepareContext,
-): Promise<void> {
+async function addSizes(folder: string, sizes: readonly ImageSize[], context: PrepareContext): Promise<void> {
   if (sizes.every((size) => hasSize(folder, size))) return; // A folder that cannot be written to will do.
   await inFolder(folder, context, (signal) => addMissing(folder, sizes, { ...context, signal }));
 }
 
 async function addMissing(
   folder: string,
-  sizes: readonly PictureSize[],
+  sizes: readonly ImageSize[],
   { onPhase, onProgress, signal }: PrepareContext,
 ): Promise<void> {
   for (const size of sizes) {
@@ -58,13 +54,13 @@ async function addMissing(
     const pixels = pixelsFolder(folder, size);
     const { images_dir, max_pixels, follow_links, pictures_sha256 } = readFacts(folder);
     if (images_dir === null)
-      throw new CliprpnError("data_invalid", `${folder}: it was prepared without pictures`);
+      throw new CliprpnError("data_invalid", `${folder}: it was prepared without images`);
     if (!existsSync(images_dir))
       throw new CliprpnError(
         "data_invalid",
-        `${images_dir}: expected the pictures, to prepare them ${size.resize} to ${size.image_size_px} px; found none. Have they moved? Prepare the data set again with --images DIR`,
+        `${images_dir}: expected the images, to prepare them ${size.resize} to ${size.image_size_px} px; found none. Have they moved? Prepare the data set again with --images DIR`,
       );
-    onPhase(`preparing the pictures, ${size.resize} to ${size.image_size_px} px`);
+    onPhase(`preparing the images, ${size.resize} to ${size.image_size_px} px`);
     const manifest = await preparePixels({
       images_dir,
       wanted: readWanted(wantedFile(folder)),
@@ -75,14 +71,14 @@ async function addMissing(
       onProgress,
       signal,
     });
-    if (picturesHash(manifest) !== pictures_sha256)
+    if (imagesHash(manifest) !== pictures_sha256)
       throw new CliprpnError(
         "data_invalid",
-        `${images_dir}: the pictures have changed since the data set was prepared; prepare it again`,
+        `${images_dir}: the images have changed since the data set was prepared; prepare it again`,
       );
   }
 }
 
-function hasSize(folder: string, size: PictureSize): boolean {
+function hasSize(folder: string, size: ImageSize): boolean {
   return existsSync(join(pixelsFolder(folder, size), "manifest.json"));
 }

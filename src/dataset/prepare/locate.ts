@@ -36,11 +36,11 @@ export function locateAnnotations(root: string, dataset: string, split_by: strin
 }
 
 /**
- * Where COCO's train2014 pictures are.
+ * Where COCO's train2014 images are.
  *
  * @throws CliprpnError not_found, telling what was looked for.
  */
-export function locatePictures(root: string): Place {
+export function locateImages(root: string): Place {
   const below = [
     "",
     "images",
@@ -55,7 +55,7 @@ export function locatePictures(root: string): Place {
     join(root, "images"),
     join(root, "annotations", "images"),
   ];
-  const folder = folders.find(hasPictures);
+  const folder = folders.find(hasImages);
   if (folder !== undefined) return { path: folder, is_archive: false };
   const archive = below
     .flatMap((name) => [join(root, name, "train2014.zip"), join(root, name, "images.zip")])
@@ -63,7 +63,7 @@ export function locatePictures(root: string): Place {
   if (archive !== undefined) return { path: archive, is_archive: true };
   throw new CliprpnError(
     "not_found",
-    `${root}: expected COCO's pictures: a folder train2014/ or images/, or train2014.zip; found none. Name them by --images, or fetch them by --download`,
+    `${root}: expected COCO's images: a folder train2014/ or images/, or train2014.zip; found none. Name them by --images, or fetch them by --download`,
   );
 }
 
@@ -88,7 +88,7 @@ function refsIn(folder: string): string[] {
 }
 
 /** Whether a folder has files in it, not folders alone. */
-function hasPictures(folder: string): boolean {
+function hasImages(folder: string): boolean {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return false;
   return readdirSync(folder, { withFileTypes: true }).some(
     (entry) => !entry.isDirectory() && /\.(jpe?g|png|webp|gif|tiff?|avif)$/i.test(entry.name),

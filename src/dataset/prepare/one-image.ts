@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { DEFAULT_MAX_PIXELS } from "../images/decode.ts";
 import { preparePixels } from "../images/prepare-pixels.ts";
-import type { PictureSize } from "./prepared-folder.ts";
+import type { ImageSize } from "./prepared-folder.ts";
 
-/** One photo, prepared as a data set's pictures are, for as long as `use` needs its manifest. */
-export async function withOnePicture<T>(
+/** One photo, prepared as a data set's images are, for as long as `use` needs its manifest. */
+export async function withOneImage<T>(
   image_file: string,
-  size: PictureSize,
+  size: ImageSize,
   signal: AbortSignal,
   use: (pixels_manifest: string) => Promise<T>,
 ): Promise<T> {

@@ -2,15 +2,15 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { pixelsFresh } from "../images/prepare-pixels.ts";
 import type { ReadLimits } from "../images/read-image.ts";
-import { type PictureSize, pixelsFolder, preparedSizes, readWanted, wantedFile } from "./prepared-folder.ts";
+import { type ImageSize, pixelsFolder, preparedSizes, readWanted, wantedFile } from "./prepared-folder.ts";
 
 /**
- * Of sizes that were prepared before and are not among those just `made`: one of other pictures than now counts as begun, so that
+ * Of sizes that were prepared before and are not among those just `made`: one of other images than now counts as begun, so that
  * what asks for it goes on with it, and nothing trains on it as it is.
  */
 export function dropStaleSizes(
   folder: string,
-  made: readonly PictureSize[],
+  made: readonly ImageSize[],
   images_dir: string,
   { max_pixels, follow_links }: ReadLimits,
 ): void {

@@ -8,16 +8,16 @@ import type {
   BridgeMethods,
   PixelsManifest,
   PreparedDataset,
-  PreparedPicture,
+  PreparedImage,
   SourceFile,
-  WantedPicture,
+  WantedImage,
 } from "../../contract/generated/types.ts";
 import { preparePixels } from "../images/prepare-pixels.ts";
 import { imagesDir, missingOf, unpack } from "./image-files.ts";
 import type { Place } from "./locate.ts";
 import { dropStaleSizes } from "./other-sizes.ts";
 import {
-  type PictureSize,
+  type ImageSize,
   pixelsFolder,
   readFacts,
   readWanted,
@@ -32,14 +32,14 @@ import { datasetId, describeFiles } from "./source-files.ts";
 export interface PrepareRequest {
   /** Where the prepared data set goes. */
   folder: string;
-  /** Its id where that is settled already; by default a hash of the annotations and of the pictures. */
+  /** Its id where that is settled already; by default a hash of the annotations and of the images. */
   id?: string;
   name: string;
   split_by: PreparedDataset["split_by"];
   source: AnnotationSource;
-  /** A folder, or an archive of pictures that are taken out of it; null for annotations without pictures. */
+  /** A folder, or an archive of images that are taken out of it; null for annotations without images. */
   images: Place | null;
-  sizes: readonly PictureSize[];
+  sizes: readonly ImageSize[];
   max_pixels: number;
   follow_links: boolean;
   allow_missing: boolean;
@@ -64,7 +64,7 @@ export interface PrepareContext {
  * Makes a prepared data set, or what is missing of it; `dataset.json` comes last, so that a kill at any byte leaves none or a
  * whole one, and the same call goes on. A finished one whose sources have not changed costs a look at its files.
  *
- * @throws CliprpnError data_invalid naming what is wrong with annotations or pictures; no_space.
+ * @throws CliprpnError data_invalid naming what is wrong with annotations or images; no_space.
  */
 export async function prepareDataset(
   request: PrepareRequest,
@@ -105,7 +105,7 @@ async function prepareHeld(request: PrepareRequest, context: PrepareContext): Pr
   }
   const manifests = await prepareSizes(request, wanted, context);
   const [first] = manifests;
-  const pictures_sha256 = first === undefined ? "" : picturesHash(first);
+  const pictures_sha256 = first === undefined ? "" : imagesHash(first);
   if (same && known.pictures_sha256 === pictures_sha256) {
     dropOtherSizes(request);
     return unmoved(known, request);
@@ -148,10 +148,10 @@ function saysTheSame(known: PreparedDataset, request: PrepareRequest, files: Sou
   );
 }
 
-/** The pictures at every size that is asked for; none for annotations without pictures. */
+/** The images at every size that is asked for; none for annotations without images. */
 async function prepareSizes(
   request: PrepareRequest,
-  wanted: WantedPicture[],
+  wanted: WantedImage[],
   context: PrepareContext,
 ): Promise<PixelsManifest[]> {
   const { folder, images, max_pixels, follow_links } = request;
@@ -162,7 +162,7 @@ async function prepareSizes(
   if (!request.allow_missing) refuse(request, images_dir, missingOf(wanted, images_dir, refused));
   const manifests: PixelsManifest[] = [];
   for (const size of request.sizes) {
-    context.onPhase(`preparing the pictures, ${size.resize} to ${size.image_size_px} px`);
+    context.onPhase(`preparing the images, ${size.resize} to ${size.image_size_px} px`);
     const manifest = await preparePixels({
       images_dir,
       wanted,
@@ -173,7 +173,7 @@ async function prepareSizes(
       onProgress: context.onProgress,
       signal: context.signal,
     });
-    const bad = picturesOf(manifest).filter(({ problem }) => problem !== null);
+    const bad = imagesOf(manifest).filter(({ problem }) => problem !== null);
     refuse(request, images_dir, bad);
     manifests.push(manifest);
   }
@@ -228,14 +228,14 @@ function unmoved(known: PreparedDataset, request: PrepareRequest): PreparedDatas
   return moved;
 }
 
-function picturesOf({ shards }: PixelsManifest): PreparedPicture[] {
+function imagesOf({ shards }: PixelsManifest): PreparedImage[] {
   return shards.flatMap(({ pictures }) => pictures);
 }
 
-/** Of the pictures, whatever size they are brought to; what the tables take from them is part of it. */
-export function picturesHash(manifest: PixelsManifest): string {
+/** Of the images, whatever size they are brought to; what the tables take from them is part of it. */
+export function imagesHash(manifest: PixelsManifest): string {
   const hash = createHash("sha256");
-  for (const { file_name, bytes, width, height, upright, problem } of picturesOf(manifest))
+  for (const { file_name, bytes, width, height, upright, problem } of imagesOf(manifest))
     hash.update(JSON.stringify([file_name, bytes, width, height, upright, problem !== null]));
   return hash.digest("hex");
 }

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { check } from "../../contract/check.ts";
 import { CliprpnError } from "../../contract/errors.ts";
-import type { PreparedDataset, Settings, WantedPictures } from "../../contract/generated/types.ts";
+import type { PreparedDataset, Settings, WantedImages } from "../../contract/generated/types.ts";
 
-/** How pictures are brought to a square. */
-export type PictureSize = Pick<Settings, "image_size_px" | "resize">;
+/** How images are brought to a square. */
+export type ImageSize = Pick<Settings, "image_size_px" | "resize">;
 
 /** Whether the folder holds a finished data set: `dataset.json` is written last. */
 export function isPrepared(folder: string): boolean {
@@ -23,23 +23,23 @@ export function writeFacts(folder: string, facts: PreparedDataset): void {
 }
 
 /** @throws CliprpnError data_invalid where it is damaged. */
-export function readWanted(file: string): WantedPictures["pictures"] {
-  return read("WantedPictures", file).pictures;
+export function readWanted(file: string): WantedImages["pictures"] {
+  return read("WantedImages", file).pictures;
 }
 
-/** Every picture that the annotations refer to; Python writes it. */
+/** Every image that the annotations refer to; Python writes it. */
 export function wantedFile(folder: string): string {
   return join(folder, "pictures.json");
 }
 
-export function pixelsFolder(folder: string, { image_size_px, resize }: PictureSize): string {
+export function pixelsFolder(folder: string, { image_size_px, resize }: ImageSize): string {
   return join(folder, "pixels", `${resize}-${image_size_px}`);
 }
 
-/** The sizes that pictures are prepared at, or were begun. */
-export function preparedSizes(folder: string): PictureSize[] {
+/** The sizes that images are prepared at, or were begun. */
+export function preparedSizes(folder: string): ImageSize[] {
   const pixels = join(folder, "pixels");
-  return (existsSync(pixels) ? readdirSync(pixels).sort() : []).flatMap((name): PictureSize[] => {
+  return (existsSync(pixels) ? readdirSync(pixels).sort() : []).flatMap((name): ImageSize[] => {
     const [, resize, size] = /^(squash|letterbox)-(\d+)$/.exec(name) ?? [];
     return resize === "squash" || resize === "letterbox" ? [{ resize, image_size_px: Number(size) }] : [];
   });
@@ -49,7 +49,7 @@ function factsFile(folder: string): string {
   return join(folder, "dataset.json");
 }
 
-function read<Name extends "PreparedDataset" | "WantedPictures">(
+function read<Name extends "PreparedDataset" | "WantedImages">(
   name: Name,
   file: string,
 ): ReturnType<typeof check<Name>> {

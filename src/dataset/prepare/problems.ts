@@ -2,25 +2,25 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { CliprpnError } from "../../contract/errors.ts";
-import type { PreparedPicture } from "../../contract/generated/types.ts";
+import type { PreparedImage } from "../../contract/generated/types.ts";
 
 const MAX_SHOWN = 20;
 
-/** A picture and what is wrong with it. */
-export type BadPicture = Pick<PreparedPicture, "file_name" | "problem">;
+/** An image and what is wrong with it. */
+export type BadImage = Pick<PreparedImage, "file_name" | "problem">;
 
-/** Notes pictures that cannot be used. @throws CliprpnError data_invalid, unless they may be left out. */
+/** Notes images that cannot be used. @throws CliprpnError data_invalid, unless they may be left out. */
 export function refuse(
   { folder, allow_missing }: { folder: string; allow_missing: boolean },
   images_dir: string,
-  bad: readonly BadPicture[],
+  bad: readonly BadImage[],
 ): void {
   const list = noteProblems(folder, bad);
   if (bad.length > 0 && !allow_missing) throw new CliprpnError("data_invalid", `${images_dir}: ${list}`);
 }
 
-/** Tells which pictures cannot be used: the first twenty, and all of them in a file beside the data set. */
-function noteProblems(folder: string, bad: readonly BadPicture[]): string {
+/** Tells which images cannot be used: the first twenty, and all of them in a file beside the data set. */
+function noteProblems(folder: string, bad: readonly BadImage[]): string {
   const file = join(folder, "problems.txt");
   if (bad.length === 0) {
     rmSync(file, { force: true });

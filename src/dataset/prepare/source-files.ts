@@ -36,7 +36,7 @@ export async function describeFiles(
 /**
  * Names a data set by what its annotations say and how they are read; never by paths.
  *
- * @param pictures_sha256 of the pictures, where they are known: others under the same names make another data set.
+ * @param pictures_sha256 of the images, where they are known: others under the same names make another data set.
  */
 export function datasetId(
   source: AnnotationSource,

@@ -2,12 +2,12 @@
 
 A row of JSON Lines or CSV (with a header row) has these columns; the first four may have other names:
 
-    image      name of the picture's file, below the folder of pictures
+    image      name of the image's file, below the folder of images
     sentence   the referring expression
-    box        four numbers: xywh or xyxy in pixels, or cxcywh_norm in shares of the picture; in CSV as
+    box        four numbers: xywh or xyxy in pixels, or cxcywh_norm in shares of the image; in CSV as
                "[1, 2, 3, 4]" or "1,2,3,4" in quotes
-    split      train, val, test, testA or testB; in no row: pictures are split 80/10/10
-    width, height                       of the picture, in pixels; optional
+    split      train, val, test, testA or testB; in no row: images are split 80/10/10
+    width, height                       of the image, in pixels; optional
     category                            of the object; optional
     image_id, ann_id, ref_id, sent_id   whole numbers; optional, counted where they are missing or
                                         contradict the file names and boxes

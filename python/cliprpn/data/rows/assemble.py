@@ -1,4 +1,4 @@
-"""Rows become pictures, objects and sentences that know one another."""
+"""Rows become images, objects and sentences that know one another."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from cliprpn.data.annotations import (
     Annotations,
     BoxFormat,
+    ImageRecord,
     ObjectRecord,
-    PictureRecord,
     SentenceRecord,
 )
 from cliprpn.data.problems import Problems
@@ -32,7 +32,7 @@ def assemble(rows: Sequence[Row], box_format: BoxFormat, problems: Problems, not
         "image_id", [row.image for row in rows], [row.image_id for row in rows], places, notes
     )
     ann_ids = _ann_ids(rows, notes)
-    pictures = _pictures(rows, image_ids, problems)
+    pictures = _images(rows, image_ids, problems)
     objects: dict[int, ObjectRecord] = {}
     for row, image_id, ann_id in zip(rows, image_ids, ann_ids, strict=True):
         known = objects.get(ann_id)
@@ -79,7 +79,7 @@ def _with_boxes(
 
 
 def _ann_ids(rows: Sequence[Row], notes: list[str]) -> list[int]:
-    """Two objects may share a box where their ids tell them apart; an id has one picture and box."""
+    """Two objects may share a box where their ids tell them apart; an id has one image and box."""
     places = [row.where for row in rows]
     ids = [row.ann_id for row in rows]
     boxes = [(row.image, row.box) for row in rows]
@@ -107,7 +107,7 @@ def _ref_and_sent_ids(
     return ref_ids, sent_ids
 
 
-def _pictures(rows: Sequence[Row], image_ids: list[int], problems: Problems) -> list[PictureRecord]:
+def _images(rows: Sequence[Row], image_ids: list[int], problems: Problems) -> list[ImageRecord]:
     """Those that are referred to, in order of first mention, with the size that any of their rows tells."""
     sizes: dict[int, tuple[int, int]] = {}
     names: dict[int, str] = {}
@@ -123,7 +123,7 @@ def _pictures(rows: Sequence[Row], image_ids: list[int], problems: Problems) -> 
                 f"{row.where}: width, height: expected {known} as in an earlier row of {row.image!r}, "
                 f"found {row.width} x {row.height}"
             )
-    return [PictureRecord(key, name, *sizes.get(key, (None, None))) for key, name in names.items()]
+    return [ImageRecord(key, name, *sizes.get(key, (None, None))) for key, name in names.items()]
 
 
 def _note_repeats(sentences: list[SentenceRecord], notes: list[str]) -> None:

@@ -13,14 +13,14 @@ from cliprpn.data.annotations import Box, BoxFormat
 WORDS: dict[BoxFormat, str] = {
     "xywh": "xywh: left, top, width, height in pixels",
     "xyxy": "xyxy: left, top, right, bottom in pixels",
-    "cxcywh_norm": "cxcywh_norm: centre, width and height as shares of the picture",
+    "cxcywh_norm": "cxcywh_norm: centre, width and height as shares of the image",
 }
-# Shares that were rounded to a few digits reach past the picture by that much.
+# Shares that were rounded to a few digits reach past the image by that much.
 NORM_TOLERANCE = 0.01
 
 
 def possible(boxes: Sequence[Box], box_format: BoxFormat) -> list[bool]:
-    """Which boxes have an area and, where they are shares, lie in the picture."""
+    """Which boxes have an area and, where they are shares, lie in the image."""
     return _possible(_table(boxes), box_format).tolist()
 
 
@@ -31,7 +31,7 @@ def format_hint(
 
     Args:
         boxes: as given.
-        sizes: width and height of each box's picture in pixels, where known.
+        sizes: width and height of each box's image in pixels, where known.
     """
     if not boxes:
         return None
@@ -48,11 +48,11 @@ def format_hint(
 
 
 def _fits(table: Tensor, box_format: BoxFormat, limits: Tensor) -> Tensor:
-    """Possible by itself and inside its picture where the size is known: [N], bool."""
+    """Possible by itself and inside its image where the size is known: [N], bool."""
     fits = _possible(table, box_format)
     if box_format == "cxcywh_norm":
         return fits
-    fits &= (table > 1).any(dim=1)  # Shares of the picture are possible pixels, too small to be meant.
+    fits &= (table > 1).any(dim=1)  # Shares of the image are possible pixels, too small to be meant.
     right_bottom = table[:, 2:] if box_format == "xyxy" else table[:, :2] + table[:, 2:]
     return fits & ((right_bottom <= limits + 1) | (limits == 0)).all(dim=1)
 

@@ -39,7 +39,7 @@ def read_coco(path: Path, columns: Columns, problems: Problems) -> Iterator[tupl
         image_id = item.get("image_id")
         image = images.get(image_id) if isinstance(image_id, int) else None
         if image is None:
-            problems.add(f"{where}: expected the id of a picture as image_id, found {shown(image_id)}")
+            problems.add(f"{where}: expected the id of an image as image_id, found {shown(image_id)}")
             continue
         row = row_of(image, item, columns, categories)
         sentences = _sentences(item, columns)
@@ -55,7 +55,7 @@ def read_coco(path: Path, columns: Columns, problems: Problems) -> Iterator[tupl
 
 
 def row_of(image: Record, annotation: Record, columns: Columns, categories: dict[int, str]) -> Record:
-    """What a picture and an object of it say, by the names of a row's columns; `sentence` is left out."""
+    """What an image and an object of it say, by the names of a row's columns; `sentence` is left out."""
     category_id = annotation.get("category_id")
     known = categories.get(category_id) if isinstance(category_id, int) else None
     return {

@@ -1,6 +1,6 @@
-"""MDETR's finetune files, `finetune_refcocog_train.json` and its like: a picture and an annotation a sentence.
+"""MDETR's finetune files, `finetune_refcocog_train.json` and its like: an image and an annotation a sentence.
 
-The sentence is the picture's `caption`; `original_id` is the id of COCO's picture or object.
+The sentence is the image's `caption`; `original_id` is the id of COCO's image or object.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def read_mdetr(path: Path, columns: Columns, problems: Problems) -> Iterator[tup
         image_id = item.get("image_id") if isinstance(item, dict) else None
         if not is_integer(image_id) or image_id not in images:
             where = f"{path.name}: annotations[{position}]"
-            problems.add(f"{where}: expected the id of a picture as image_id, found {shown(image_id)}")
+            problems.add(f"{where}: expected the id of an image as image_id, found {shown(image_id)}")
             continue
         annotations[image_id].append(item)
     for image_id, image in images.items():

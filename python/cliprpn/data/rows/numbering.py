@@ -1,4 +1,4 @@
-"""Ids of pictures, objects, refs and sentences: the source's own where they fit, else counted."""
+"""Ids of images, objects, refs and sentences: the source's own where they fit, else counted."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from cliprpn.data.annotations import Box
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A sentence with its box and picture; without a sentence, an object that nobody refers to.
+    """A sentence with its box and image; without a sentence, an object that nobody refers to.
 
     Attributes:
         where: file and line, such as `data.jsonl:17`.

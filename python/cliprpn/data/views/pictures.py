@@ -1,4 +1,4 @@
-"""The views of a data set's training pictures, with what each of them does to boxes and sentences."""
+"""The views of a data set's training images, with what each of them does to boxes and sentences."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from cliprpn.geometry import to_frame
 
 @dataclass(frozen=True)
 class RenderedView:
-    """A view of one picture.
+    """A view of one image.
 
     Attributes:
         pixels: [3, S, S], uint8.
         boxes: [num_objects, 4], float32, xyxy, pixels of the square: all objects, in the data set's order.
-        fits: [num_sentences], bool: the picture's training sentences that stay true in it, in the data set's order.
+        fits: [num_sentences], bool: the image's training sentences that stay true in it, in the data set's order.
         flipped: whether they read as in a mirror.
     """
 
@@ -35,13 +35,13 @@ class RenderedView:
     flipped: bool
 
 
-class TrainingPictures:
-    """The pictures that a training sentence speaks of.
+class TrainingImages:
+    """The images that a training sentence speaks of.
 
     Attributes:
-        image_rows: [P], rows of the index's pictures, in its order.
-        sentence_rows: the training sentences, picture by picture.
-        object_rows: the pictures' objects, picture by picture.
+        image_rows: [P], rows of the index's images, in its order.
+        sentence_rows: the training sentences, image by image.
+        object_rows: the images' objects, image by image.
     """
 
     def __init__(self, index: DatasetIndex) -> None:
@@ -54,37 +54,37 @@ class TrainingPictures:
         self.object_rows, self._object_starts = _grouped(objects, images_of_objects[objects], self.image_rows)
 
     def sentences_of(self, position: int) -> np.ndarray:
-        """Rows of the training sentences of picture `position` of `image_rows`."""
+        """Rows of the training sentences of image `position` of `image_rows`."""
         return self.sentence_rows[self._sentence_starts[position] : self._sentence_starts[position + 1]]
 
     def objects_of(self, position: int) -> np.ndarray:
         return self.object_rows[self._object_starts[position] : self._object_starts[position + 1]]
 
 
-class PictureViews:
-    """Draws and renders the views of training pictures.
+class ImageViews:
+    """Draws and renders the views of training images.
 
     Args:
         seed: of the views, not of a trial: all trials share them.
     """
 
-    def __init__(self, index: DatasetIndex, pictures: TrainingPictures, pixels: Pixels, seed: int) -> None:
+    def __init__(self, index: DatasetIndex, pictures: TrainingImages, pixels: Pixels, seed: int) -> None:
         self._index = index
-        self._pictures = pictures
+        self._images = pictures
         self._pixels = pixels
         self._seed = seed
         self._pixel_rows = index.images["pixel_row"].to_numpy()
 
     def plan(self, position: int, number: int) -> View:
-        """View `number` of picture `position`."""
-        sentences = self._pictures.sentences_of(position)
-        objects = self._pictures.objects_of(position)
+        """View `number` of image `position`."""
+        sentences = self._images.sentences_of(position)
+        objects = self._images.objects_of(position)
         meant = np.isin(self._ann_ids[objects], self._sentence_ann_ids[sentences])
         categories = self._categories[objects]
         kept = meant | (np.isin(categories, categories[meant]) & (categories != ""))
         return plan_view(
             self._seed,
-            self._file_names[self._pictures.image_rows[position]],
+            self._file_names[self._images.image_rows[position]],
             number,
             [self._permitted[row] for row in sentences.tolist()],
             self._boxes(position)[torch.from_numpy(kept)],
@@ -92,28 +92,28 @@ class PictureViews:
         )
 
     def render(self, position: int, view: View) -> RenderedView:
-        """A view of picture `position`."""
-        row = self._pixel_rows[self._pictures.image_rows[position]]
-        fits = [view.changes <= self._permitted[r] for r in self._pictures.sentences_of(position).tolist()]
+        """A view of image `position`."""
+        row = self._pixel_rows[self._images.image_rows[position]]
+        fits = [view.changes <= self._permitted[r] for r in self._images.sentences_of(position).tolist()]
         return RenderedView(
             render(self._pixels.batch(np.array([row]))[0], view),
             move_boxes(self._boxes(position), view),
-            # A view that changes nothing is the picture: there is nothing to take from it.
+            # A view that changes nothing is the image: there is nothing to take from it.
             np.array(fits, dtype=np.bool_) & bool(view.changes),
             view.flip,
         )
 
     def _boxes(self, position: int) -> Tensor:
-        """The picture's objects in the prepared square: [N, 4], float32, xyxy, pixels."""
-        boxes = torch.from_numpy(self._object_boxes[self._pictures.objects_of(position)])
-        frame = self._pixels.frames[self._pixel_rows[self._pictures.image_rows[position]]]
+        """The image's objects in the prepared square: [N, 4], float32, xyxy, pixels."""
+        boxes = torch.from_numpy(self._object_boxes[self._images.objects_of(position)])
+        frame = self._pixels.frames[self._pixel_rows[self._images.image_rows[position]]]
         return to_frame(boxes, frame.expand(len(boxes), 4), 1.0).float()
 
     @cached_property
     def _permitted(self) -> dict[int, frozenset]:
         """What each training sentence bears."""
-        texts = self._index.sentences["sentence"].take(self._pictures.sentence_rows).to_pylist()
-        return dict(zip(self._pictures.sentence_rows.tolist(), map(permitted, texts), strict=True))
+        texts = self._index.sentences["sentence"].take(self._images.sentence_rows).to_pylist()
+        return dict(zip(self._images.sentence_rows.tolist(), map(permitted, texts), strict=True))
 
     @cached_property
     def _file_names(self) -> list[str]:

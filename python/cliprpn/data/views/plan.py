@@ -1,4 +1,4 @@
-"""Draws views: a function of the seed, the picture and the view's number, and of nothing else."""
+"""Draws views: a function of the seed, the image and the view's number, and of nothing else."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cliprpn.data.views.view import CHANGES, Change, View
 VIEWS_VERSION = "1"
 
 CHANCES: dict[Change, float] = {"flip": 0.5, "crop": 0.7, "light": 0.8, "chroma": 0.8, "blur": 0.3}
-# A change is left out where fewer of the picture's sentences bear it: the view would be fit for too few.
+# A change is left out where fewer of the image's sentences bear it: the view would be fit for too few.
 MIN_SHARE_OF_SENTENCES = 0.5
 
 SMALLEST_CROP = 0.6  # of the side
@@ -40,11 +40,11 @@ def plan_view(
     keep_boxes: Tensor,
     size_px: int,
 ) -> View:
-    """View `number` of a picture.
+    """View `number` of an image.
 
     Args:
-        picture: names the picture within its data set.
-        permitted: the changes that each of the picture's training sentences bears.
+        image: names the image within its data set.
+        permitted: the changes that each of the image's training sentences bears.
         keep_boxes: [N, 4], xyxy, pixels of the prepared square: the objects referred to and all others of their
             categories. A crop keeps them whole: were a rival cut away, the sentence would be easier than it is.
         size_px: side of the prepared square.

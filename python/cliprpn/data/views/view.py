@@ -1,4 +1,4 @@
-"""A view of a picture: its pixels, and the boxes that move with them."""
+"""A view of an image: its pixels, and the boxes that move with them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KERNEL_DEVIATIONS = 3
 
 @dataclass(frozen=True)
 class View:
-    """What is done to a prepared picture; with only a size, nothing.
+    """What is done to a prepared image; with only a size, nothing.
 
     Attributes:
         size_px: side of the prepared square.
@@ -55,7 +55,7 @@ def render(pixels: Tensor, view: View) -> Tensor:
     """The view's pixels.
 
     Args:
-        pixels: the prepared picture, [3, S, S], uint8, RGB.
+        pixels: the prepared image, [3, S, S], uint8, RGB.
 
     Returns:
         [3, S, S], uint8.
@@ -74,7 +74,7 @@ def render(pixels: Tensor, view: View) -> Tensor:
 
 
 def move_boxes(boxes: Tensor, view: View) -> Tensor:
-    """Boxes of the prepared picture in the view: [N, 4], xyxy, pixels of the square.
+    """Boxes of the prepared image in the view: [N, 4], xyxy, pixels of the square.
 
     What a crop cuts away is cut off the box; a box that it cuts away wholly has no area.
 

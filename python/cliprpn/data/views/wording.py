@@ -1,4 +1,4 @@
-"""Which changes of its picture a sentence bears, and how it reads in a mirror."""
+"""Which changes of its image a sentence bears, and how it reads in a mirror."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def permitted(sentence: str) -> frozenset[Change]:
 
 
 def refusal(sentence: str, change: Change) -> str | None:
-    """Why the sentence does not bear a change of its picture, in a few words; None where it does."""
+    """Why the sentence does not bear a change of its image, in a few words; None where it does."""
     words = words_of(sentence)
     if not all(character.isascii() for character in sentence if character.isalpha()):
         return "letters that the word lists do not know"
@@ -44,9 +44,9 @@ def refusal(sentence: str, change: Change) -> str | None:
         if reason is not None:
             return f"{word}: {reason}"
     if change in ("flip", "crop", "blur") and re.search(r"\d", sentence):
-        return "figures may be read in the picture, or count or tell the time"
+        return "figures may be read in the image, or count or tell the time"
     if change in ("flip", "blur") and _QUOTED.search(sentence):
-        return "quotes what is written in the picture"
+        return "quotes what is written in the image"
     if change == "crop" and any(_is_superlative(word) for word in words):
         return "compares"
     if change == "flip" and not all(_is_side(words, i) for i in range(len(words)) if _may_be_side(words[i])):

@@ -1,4 +1,4 @@
-"""How large the boxes are, as shares of their pictures."""
+"""How large the boxes are, as shares of their images."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ REFCOCOG_CUTS = (0.09, 0.20)
 
 
 def relative_areas(index: DatasetIndex) -> NDArray[np.float64]:
-    """Each sentence's box as a share of its picture: [S]; NaN where nobody tells the picture's size."""
+    """Each sentence's box as a share of its image: [S]; NaN where nobody tells the image's size."""
     boxes = index.gt_boxes.astype(np.float64)
     sizes = index.image_sizes(np.arange(len(boxes))).astype(np.float64)
     return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) / sizes.prod(axis=1)

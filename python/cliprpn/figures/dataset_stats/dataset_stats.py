@@ -26,7 +26,7 @@ def dataset_stats(root: Path, hash_pixels: bool) -> DatasetStats:
     """
     Args:
         root: folder of a prepared data set.
-        hash_pixels: whether pictures are compared by their pixels too, which reads all of them.
+        hash_pixels: whether images are compared by their pixels too, which reads all of them.
 
     Raises:
         CliprpnError: data_invalid, where the data set cannot be opened.
@@ -58,7 +58,7 @@ def _num_coco(index: DatasetIndex) -> int:
 
 
 def _constant_box(index: DatasetIndex, areas: NDArray) -> NDArray | None:
-    """Fitted on train; None without it, or where nobody tells the pictures' sizes."""
+    """Fitted on train; None without it, or where nobody tells the images' sizes."""
     rows = index.split("train")
     rows = rows[np.isfinite(areas[rows])]
     if len(rows) == 0:

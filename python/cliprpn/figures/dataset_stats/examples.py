@@ -20,9 +20,9 @@ def choose_examples(
     cuts: AreaCuts | None,
     seed: int = 0,
 ) -> list[SentenceExample]:
-    """Twelve sentences, or fewer where there are not so many pictures.
+    """Twelve sentences, or fewer where there are not so many images.
 
-    Splits and sizes of boxes come in turn; each is of another picture, and of a category that came up least.
+    Splits and sizes of boxes come in turn; each is of another image, and of a category that came up least.
     """
     order = np.random.default_rng(seed).permutation(index.sentences.num_rows)
     names = index.sentences["split"].to_numpy(zero_copy_only=False)[order]

@@ -21,7 +21,7 @@ def split_overlaps(
     """Every pair of splits.
 
     Args:
-        pixel_hashes: [num_images], of the prepared pixels of each of the index's pictures; None when they are
+        pixel_hashes: [num_images], of the prepared pixels of each of the index's images; None when they are
             not to be compared.
     """
     parts = {split: _Part(index, index.split(split)) for split in splits}
@@ -53,7 +53,7 @@ def split_overlaps(
 
 
 class _Part:
-    """A split's pictures (rows of the index), refs, objects and sentences."""
+    """A split's images (rows of the index), refs, objects and sentences."""
 
     def __init__(self, index: DatasetIndex, rows: NDArray) -> None:
         self.image_rows = np.unique(index.image_rows[rows])
@@ -73,7 +73,7 @@ def _num_same(a: pa.Table, b: pa.Table) -> int:
 
 
 def _twins(first: NDArray, second: NDArray, shared: NDArray, pixel_hashes: NDArray | None) -> NDArray | None:
-    """Pictures of the second with the pixels of one of the first, but for those that are shared anyway."""
+    """Images of the second with the pixels of one of the first, but for those that are shared anyway."""
     if pixel_hashes is None:
         return None
     others = np.setdiff1d(second, shared)

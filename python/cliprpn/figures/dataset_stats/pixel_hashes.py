@@ -1,4 +1,4 @@
-"""Tells pictures by their prepared pixels, whatever their files are called."""
+"""Tells images by their prepared pixels, whatever their files are called."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PER_TASK = 256
 
 
 def pixel_hashes(index: DatasetIndex) -> NDArray | None:
-    """A hash of each picture's pixels, at one of the sizes that are there: [num_images], hex; None without
+    """A hash of each image's pixels, at one of the sizes that are there: [num_images], hex; None without
     pixels.
 
     Raises:
@@ -43,5 +43,5 @@ def pixel_hashes(index: DatasetIndex) -> NDArray | None:
 
 
 def manifests(root: Path) -> list[Path]:
-    """Of every size that the data set's pictures are prepared at."""
+    """Of every size that the data set's images are prepared at."""
     return sorted(root.glob("pixels/*/manifest.json"))

@@ -28,7 +28,7 @@ NUM_TOP = 10
 # Part at what break-downs part at: 5 and fewer, 6 to 10, 11 and more.
 WORD_BINS = ((1, 2), (3, 5), (6, 8), (9, 10), (11, 15), (16, 20), (21, None))
 LEFT_RIGHT = r"\b(left|right)(most|hand)?\b"
-WHOLE_PICTURE = np.array([0.0, 0.0, 1.0, 1.0])
+WHOLE_IMAGE = np.array([0.0, 0.0, 1.0, 1.0])
 
 
 def word_bins() -> list[WordBin]:
@@ -46,7 +46,7 @@ def split_stats(
     Args:
         split: one that has a sentence.
         areas: [S], of all sentences' boxes.
-        constant_box: xyxy in shares of the picture, fitted on train.
+        constant_box: xyxy in shares of the image, fitted on train.
     """
     rows = index.split(split)
     part = index.sentences.take(pa.array(rows))
@@ -77,7 +77,7 @@ def split_stats(
                 CategoryCount(category=each["values"], num_sentences=each["counts"])
                 for each in categories[:NUM_TOP]
             ],
-            "objects_per_picture": _objects_per_picture(index, image_rows),
+            "objects_per_image": _objects_per_image(index, image_rows),
             "aspects": _aspects(index, image_rows),
             "floors": _floors(index, rows[np.isfinite(areas[rows])], constant_box),
         }
@@ -103,7 +103,7 @@ def _same_category(counts: NDArray) -> SameCategory:
     )
 
 
-def _objects_per_picture(index: DatasetIndex, image_rows: NDArray) -> Quantiles:
+def _objects_per_image(index: DatasetIndex, image_rows: NDArray) -> Quantiles:
     image_ids = index.images["image_id"].combine_chunks()
     found = pc.drop_null(pc.index_in(index.objects["image_id"], value_set=image_ids))
     counts = np.bincount(found.to_numpy(), minlength=len(image_ids))
@@ -121,7 +121,7 @@ def _floors(index: DatasetIndex, rows: NDArray, constant_box: NDArray | None) ->
     if len(rows) == 0:
         return []
     boxes: dict[Literal["whole_picture", "constant_box"], NDArray | None] = {
-        "whole_picture": WHOLE_PICTURE,
+        "whole_picture": WHOLE_IMAGE,
         "constant_box": constant_box,
     }
     floors = []

@@ -24,14 +24,12 @@ def table_checks(index: DatasetIndex, facts: PreparedDataset) -> list[TableCheck
         CliprpnError: data_invalid, where a manifest is broken.
     """
     return [
-        _unique("pictures' ids are unique", index.images["image_id"]),
+        _unique("images' ids are unique", index.images["image_id"]),
         _unique("objects' ids are unique", index.objects["ann_id"]),
         _unique("sentences' ids are unique", index.sentences["sent_id"]),
-        _check("every sentence has its object, of its picture", ~_has_object(index), _sentence_ids(index)),
+        _check("every sentence has its object, of its image", ~_has_object(index), _sentence_ids(index)),
         _check("every sentence says something", _is_empty(index), _sentence_ids(index)),
-        _check(
-            "every sentence's box has an area and lies in its picture", ~_fits(index), _sentence_ids(index)
-        ),
+        _check("every sentence's box has an area and lies in its image", ~_fits(index), _sentence_ids(index)),
         _counts(index, facts),
         *_pixels(index),
     ]
@@ -71,7 +69,7 @@ def _is_empty(index: DatasetIndex) -> NDArray[np.bool_]:
 
 
 def _fits(index: DatasetIndex) -> NDArray[np.bool_]:
-    """Of pictures whose size nobody tells, that the box has an area."""
+    """Of images whose size nobody tells, that the box has an area."""
     boxes = index.gt_boxes.astype(np.float64)
     limits = [
         np.nan_to_num(index.images[key].to_numpy()[index.image_rows].astype(float), nan=np.inf)
@@ -98,7 +96,7 @@ def _counts(index: DatasetIndex, facts: PreparedDataset) -> TableCheck:
 
 
 def _pixels(index: DatasetIndex) -> list[TableCheck]:
-    """At each size, that the pixels of a row are of its picture."""
+    """At each size, that the pixels of a row are of its image."""
     checks = []
     names, rows = index.images["file_name"].to_pylist(), index.images["pixel_row"].to_pylist()
     widths, heights = (index.images[key].to_pylist() for key in ("width", "height"))
@@ -111,6 +109,6 @@ def _pixels(index: DatasetIndex) -> list[TableCheck]:
             or (pictures[row].file_name, pictures[row].width, pictures[row].height) != picture
             for row, picture in zip(rows, told, strict=True)
         ]
-        expected = f"pixels/{path.parent.name} are of the pictures of the table"
+        expected = f"pixels/{path.parent.name} are of the images of the table"
         checks.append(_check(expected, np.array(wrong, dtype=np.bool_), names))
     return checks
