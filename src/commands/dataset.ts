@@ -1,12 +1,12 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { hint } from "../base/hint.ts";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { BoxFormat, DatasetChoice } from "../contract/generated/types.ts";
 import { type DatasetIdentity, findDataset } from "../dataset/identify-dataset.ts";
 import { boxFormats } from "../dataset/prepare/own-rows.ts";
 import { type ImageSize, isPrepared, preparedSizes } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../engine/engine.ts";
-import { hint } from "../experiment/hint.ts";
 import { presets } from "../experiment/presets.ts";
 import { dataFolders, ensureDataset, openEngine } from "../sweep/session.ts";
 import type { Arguments, Context } from "./command.ts";

@@ -1,4 +1,5 @@
 import { join, relative, resolve } from "node:path";
+import { hint } from "../base/hint.ts";
 import { version } from "../base/package-root.ts";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { AnnotationSource } from "../contract/generated/types.ts";
@@ -10,7 +11,6 @@ import { ownSource } from "../dataset/prepare/own-rows.ts";
 import { inFolder, type PrepareRequest, prepareDataset } from "../dataset/prepare/prepare-dataset.ts";
 import { family } from "../dataset/prepare/published-counts.ts";
 import type { Engine } from "../engine/engine.ts";
-import { hint } from "../experiment/hint.ts";
 import { presets } from "../experiment/presets.ts";
 import { dataFolders, openEngine, prepareContext } from "../sweep/session.ts";
 import type { Arguments, Context } from "./command.ts";

@@ -1,6 +1,6 @@
+import { hint } from "../base/hint.ts";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { StoredPlan, TrialSpec } from "../contract/generated/types.ts";
-import { hint } from "../experiment/hint.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { runPlan } from "../sweep/run-sweep.ts";
 import { readPlan } from "../sweep/session.ts";

@@ -1,4 +1,4 @@
-import { hint } from "../experiment/hint.ts";
+import { hint } from "../base/hint.ts";
 import type { Command } from "./command.ts";
 
 /** yargs' message as a person would put it, with a did-you-mean and where to look. */

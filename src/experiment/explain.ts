@@ -1,7 +1,7 @@
 import type { ErrorObject } from "ajv/dist/2020.js";
+import { hint } from "../base/hint.ts";
 import { asDetectorObject } from "./detector-kinds.ts";
 import { expectation } from "./expectation.ts";
-import { hint } from "./hint.ts";
 import { allSettingKeys, settingGroups } from "./presets.ts";
 import { digest } from "./setting-identity.ts";
 import type { Path } from "./source-text.ts";

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { hint } from "../base/hint.ts";
 import type {
   BackboneChoice,
   DatasetChoice,
@@ -9,7 +10,6 @@ import type {
 } from "../contract/generated/types.ts";
 import { nameOf } from "./explain.ts";
 import { fusionFile, fusionObjects } from "./fusion-objects.ts";
-import { hint } from "./hint.ts";
 import type { IdentifiedDetector } from "./identify-detector.ts";
 import { below, type Placed } from "./placed.ts";
 import { unfitFile } from "./unfit-file.ts";

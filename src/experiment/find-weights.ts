@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { extname, join, parse, resolve } from "node:path";
-import { hint } from "./hint.ts";
+import { hint } from "../base/hint.ts";
 import { type PublishedWeights, publishedUnder, publishedWeights } from "./published-weights.ts";
 import { isFolder, unfitFile } from "./unfit-file.ts";
 
