@@ -1,4 +1,4 @@
-import { counted } from "../base/count.ts";
+import { counted } from "../base/format.ts";
 import type { PreparedDataset } from "../contract/generated/types.ts";
 
 /** What a person should know of a data set that was just prepared, a line each. */

@@ -1,8 +1,8 @@
 import type { RootContent } from "mdast";
-import { count } from "../base/count.ts";
+import { count, joinWords, percent } from "../base/format.ts";
 import type { TrialSpec } from "../contract/generated/types.ts";
-import { list, percent, quoted } from "./format.ts";
 import { bullets } from "./markdown.ts";
+import { quoted } from "./points.ts";
 import { type CompletedTrial, completedTrials, type ReportInput, trialName } from "./report-input.ts";
 import { sameBoxes } from "./same-boxes.ts";
 
@@ -84,5 +84,5 @@ function whose(labels: Set<string>, completed: CompletedTrial[]): string {
   const whole = sameBoxes(baselines).filter(({ members }) => members.every(has));
   const named = new Set(whole.flatMap(({ members }) => members.map(({ spec }) => spec.label)));
   const others = [...labels].filter((label) => !named.has(label));
-  return list([...whole.map(({ name }) => name), ...others].map(quoted));
+  return joinWords([...whole.map(({ name }) => name), ...others].map(quoted));
 }

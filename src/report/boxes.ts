@@ -1,9 +1,9 @@
 import type { RootContent } from "mdast";
-import { count } from "../base/count.ts";
+import { count, percent } from "../base/format.ts";
 import type { BaselineSpec, Interval, ProposalSummary } from "../contract/generated/types.ts";
 import { none, type Outcomes, outcomesOf } from "./figures.ts";
-import { interval, percent, points, quoted } from "./format.ts";
 import { heading, images, paragraph, table } from "./markdown.ts";
+import { interval, points, quoted } from "./points.ts";
 import type { Picture, ReportInput } from "./report-input.ts";
 import { sameBoxes } from "./same-boxes.ts";
 

@@ -1,9 +1,9 @@
 import type { RootContent } from "mdast";
-import { count } from "../base/count.ts";
+import { count } from "../base/format.ts";
 import type { MetricName, SettingSummary, Summary } from "../contract/generated/types.ts";
 import { figureOf, none } from "./figures.ts";
-import { interval, points } from "./format.ts";
 import { heading, images, paragraph, table } from "./markdown.ts";
+import { interval, points } from "./points.ts";
 import type { Picture } from "./report-input.ts";
 
 /** Figures on each kind of sentence, where the data have kinds. */

@@ -1,3 +1,5 @@
+import { wrapText } from "../base/format.ts";
+
 /** What is written below an image: a sentence, and what each drawn box is. */
 export interface Caption {
   sentence: string;
@@ -9,9 +11,9 @@ export function captionSvg({ sentence, legend }: Caption, width: number): { svg:
   const columns = (indent: number): number =>
     Math.max(10, Math.floor((width - 2 * margin - indent) / (font * 0.58)));
   const rows = [
-    ...wrapped(sentence, columns(0)).map((text) => ({ text, indent: 0, mark: "", weight: "bold" })),
+    ...wrapText(sentence, columns(0)).map((text) => ({ text, indent: 0, mark: "", weight: "bold" })),
     ...legend.flatMap(({ text, color, dashed }) =>
-      wrapped(text, columns(swatch)).map((line, index) => ({
+      wrapText(text, columns(swatch)).map((line, index) => ({
         text: line,
         indent: swatch,
         mark: index === 0 ? markSvg(color, dashed === true) : "",
@@ -38,24 +40,6 @@ const swatch = 34;
 function markSvg(color: string, dashed: boolean): string {
   const dashes = dashed ? ' stroke-dasharray="6 3"' : "";
   return `<line x1="0" y1="-5" x2="24" y2="-5" stroke="${color}" stroke-width="4"${dashes}/>`;
-}
-
-/** Lines of at most so many characters; a longer word is cut. */
-export function wrapped(text: string, columns: number): string[] {
-  const words = text.split(/\s+/).flatMap((word) => word.match(new RegExp(`.{1,${columns}}`, "gu")) ?? []);
-  return packed(words, columns);
-}
-
-/** Words that must not be parted, in lines of at most so many characters. */
-export function packed(words: string[], columns: number): string[] {
-  const lines: string[] = [];
-  for (const word of words) {
-    const last = lines.at(-1);
-    if (last !== undefined && `${last} ${word}`.length <= columns)
-      lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }
 
 /** Text as it may stand in an SVG. */

@@ -1,7 +1,6 @@
 import type { RootContent } from "mdast";
-import { count } from "../base/count.ts";
+import { count, formatBytes, formatDuration, joinWords } from "../base/format.ts";
 import { none } from "./figures.ts";
-import { bytes, duration, list } from "./format.ts";
 import { bullets, code, heading, type Inline, paragraph, table } from "./markdown.ts";
 import { type CompletedTrial, completedTrials, type ReportInput, trialName } from "./report-input.ts";
 
@@ -17,12 +16,12 @@ export function cost({ trials, summary }: ReportInput): RootContent[] {
     return [
       setting.label,
       trained ? count(Math.round(mean((outcome) => outcome.num_trainable_parameters))) : none,
-      duration(mean((outcome) => outcome.durations_ms.features)),
-      trained ? duration(mean((outcome) => outcome.durations_ms.training)) : none,
-      duration(mean((outcome) => outcome.durations_ms.evaluation)),
-      duration(mean((outcome) => outcome.durations_ms.total)),
-      bytes(largest((outcome) => outcome.peak_memory_bytes.process)),
-      ...(onDevice ? [bytes(largest((outcome) => outcome.peak_memory_bytes.device ?? 0))] : []),
+      formatDuration(mean((outcome) => outcome.durations_ms.features)),
+      trained ? formatDuration(mean((outcome) => outcome.durations_ms.training)) : none,
+      formatDuration(mean((outcome) => outcome.durations_ms.evaluation)),
+      formatDuration(mean((outcome) => outcome.durations_ms.total)),
+      formatBytes(largest((outcome) => outcome.peak_memory_bytes.process)),
+      ...(onDevice ? [formatBytes(largest((outcome) => outcome.peak_memory_bytes.device ?? 0))] : []),
     ];
   });
   const total = completed.reduce((sum, { outcome }) => sum + outcome.durations_ms.total, 0);
@@ -42,7 +41,7 @@ export function cost({ trials, summary }: ReportInput): RootContent[] {
       rows,
     ),
     paragraph(
-      `${kinds.has("cliprpn") ? "Durations are means over seeds. " : ""}${whatIsShared(trials)} A worker runs several trials: its peak memory is that of the largest so far. All trials together: ${duration(total)}.`,
+      `${kinds.has("cliprpn") ? "Durations are means over seeds. " : ""}${whatIsShared(trials)} A worker runs several trials: its peak memory is that of the largest so far. All trials together: ${formatDuration(total)}.`,
     ),
     heading(2, "Environment"),
     bullets(environments(completed)),
@@ -61,7 +60,7 @@ function whatIsShared(trials: ReportInput["trials"]): string {
     "detects a baseline's boxes",
     "lets CLIP see each",
   ];
-  return `Preparation ${list(parts)}; what it makes is kept and shared, so only the first trial that needs it waits.`;
+  return `Preparation ${joinWords(parts)}; what it makes is kept and shared, so only the first trial that needs it waits.`;
 }
 
 /** Why a trial is in no figure. */

@@ -1,7 +1,7 @@
 import type { RootContent } from "mdast";
+import { joinWords } from "../base/format.ts";
 import type { Summary } from "../contract/generated/types.ts";
 import { ceilings } from "./figures.ts";
-import { list } from "./format.ts";
 import { bullets, heading } from "./markdown.ts";
 
 /** The words of the report, those of baselines where there are any. */
@@ -22,7 +22,7 @@ export function definitions(summary: Summary): RootContent[] {
             "A ceiling ranks the annotated boxes of all objects of the image: what its ranking would reach with a detector that never errs.",
           ]
         : []),
-      `Floors are computed on ${summary.split}: ${list(floors)}.`,
+      `Floors are computed on ${summary.split}: ${joinWords(floors)}.`,
       kinds.has("cliprpn") ? "Checkpoints and settings are chosen on val." : "Settings are chosen on val.",
     ]),
   ];

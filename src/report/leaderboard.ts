@@ -1,8 +1,8 @@
 import type { RootContent } from "mdast";
 import type { MetricName, SettingSummary, Summary } from "../contract/generated/types.ts";
 import { ceilings, figureOf, floorNames, metricTitles, none, present } from "./figures.ts";
-import { interval, points, quoted, signedInterval } from "./format.ts";
 import { emphasis, heading, type Inline, images, paragraph, table } from "./markdown.ts";
+import { interval, points, quoted, signedInterval } from "./points.ts";
 import type { Picture } from "./report-input.ts";
 import { judged } from "./verdict.ts";
 

@@ -1,7 +1,7 @@
 import type { RootContent } from "mdast";
 import { figureOf, metricTitles, none } from "./figures.ts";
-import { interval, points, range } from "./format.ts";
 import { heading, table } from "./markdown.ts";
+import { interval, points, range } from "./points.ts";
 import type { ReportInput } from "./report-input.ts";
 
 /** Every setting beside the bands that others have published for this split. */

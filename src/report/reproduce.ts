@@ -1,8 +1,8 @@
 import type { RootContent } from "mdast";
 import { shellQuoted } from "../base/shell-quote.ts";
 import type { TrialSpec } from "../contract/generated/types.ts";
-import { points } from "./format.ts";
 import { code, codeBlock, heading, paragraph, table } from "./markdown.ts";
+import { points } from "./points.ts";
 import { completedTrials, type ReportInput } from "./report-input.ts";
 
 /** The commands that make the sweep, and each of its rows, again. */

@@ -1,7 +1,7 @@
-import { count } from "../base/count.ts";
+import { count, joinWords, percent } from "../base/format.ts";
 import type { SettingSummary, Summary } from "../contract/generated/types.ts";
 import { figureOf, floorNames } from "./figures.ts";
-import { list, percent, points, quoted, signed } from "./format.ts";
+import { points, quoted, signed } from "./points.ts";
 
 /** The one-sentence answer: what is best on val, by how much on the split, and whether the data can tell. */
 export function verdict(summary: Summary): string {
@@ -104,7 +104,7 @@ function standing({ label: best, proposals }: SettingSummary, reached: string, s
 function named(settings: Judged[]): string {
   return settings.length > 3
     ? `${settings.length} other settings`
-    : list(settings.map(({ against }) => quoted(against)));
+    : joinWords(settings.map(({ against }) => quoted(against)));
 }
 
 function oneSeed({ settings }: Summary): string {

@@ -1,4 +1,4 @@
-import { duration } from "../report/format.ts";
+import { formatDuration } from "../base/format.ts";
 
 /** A trial that runs: `share` of its work was done in `workedMs`; both count from the first training step. */
 export interface RunningShare {
@@ -59,5 +59,5 @@ export function leftMs(workedMs: number, done: number, left: number): number | u
 
 /** An estimate has no tenths, and is never nothing. */
 export function wholeSeconds(ms: number): string {
-  return ms < 10_000 ? `${Math.max(1, Math.round(ms / 1000))} s` : duration(ms);
+  return ms < 10_000 ? `${Math.max(1, Math.round(ms / 1000))} s` : formatDuration(ms);
 }

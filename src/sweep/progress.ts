@@ -1,6 +1,6 @@
+import { formatDuration, percent } from "../base/format.ts";
 import type { TrialEvent, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
 import type { TrialWatcher } from "../engine/engine.ts";
-import { duration, percent } from "../report/format.ts";
 import { trialName } from "../report/report-input.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { add, remainingMs, wholeSeconds } from "./eta.ts";
@@ -114,5 +114,5 @@ const trainingShare = 0.95;
 function told(outcome: TrialOutcome | undefined, duration_ms: number): string {
   if (outcome === undefined) return "interrupted";
   if (outcome.state === "failed") return `FAILED  ${outcome.error.code}: ${outcome.error.message}`;
-  return `Acc@0.5 on val ${percent(outcome.metrics.acc_at_50)}  (${duration(duration_ms)})`;
+  return `Acc@0.5 on val ${percent(outcome.metrics.acc_at_50)}  (${formatDuration(duration_ms)})`;
 }

@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { count } from "../base/count.ts";
+import { count } from "../base/format.ts";
 import { version } from "../base/package-root.ts";
 import type { Arguments, Context } from "../commands/command.ts";
 import { extrasOf } from "../commands/extras-of.ts";

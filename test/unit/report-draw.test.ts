@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { wrapText } from "../../src/base/format.ts";
 import { loadSharp } from "../../src/base/sharp.ts";
-import { captionSvg, wrapped } from "../../src/report/caption.ts";
+import { captionSvg } from "../../src/report/caption.ts";
 import { checkImage, drawBoxes, sideBySide } from "../../src/report/draw.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cliprpn-draw-"));
@@ -72,14 +73,14 @@ test.each([
   ["abcdefghij", 4, ["abcd", "efgh", "ij"]],
   ["", 4, []],
 ])("%j in lines of %i", (text, columns, lines) => {
-  expect(wrapped(text, columns)).toEqual(lines);
+  expect(wrapText(text, columns)).toEqual(lines);
 });
 
 test("what is no image is named", async () => {
   writeFileSync(join(folder, "text.jpg"), "hello");
-  await expect(checkImage(join(folder, "text.jpg"))).rejects.toThrow(/text\.jpg: expected a picture \(JPEG/);
+  await expect(checkImage(join(folder, "text.jpg"))).rejects.toThrow(/text\.jpg: expected an image \(JPEG/);
   await expect(checkImage(join(folder, "none.jpg"))).rejects.toThrow(
-    /none\.jpg: expected a picture, found no file/,
+    /none\.jpg: expected an image, found no file/,
   );
   await checkImage(picture);
 });

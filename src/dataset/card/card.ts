@@ -1,5 +1,5 @@
 import type { RootContent } from "mdast";
-import { count } from "../../base/count.ts";
+import { count } from "../../base/format.ts";
 import type { AnnotationSource } from "../../contract/generated/types.ts";
 import { none } from "../../report/figures.ts";
 import {

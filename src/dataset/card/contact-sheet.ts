@@ -1,9 +1,9 @@
 import { join } from "node:path";
+import { percent, wrapText } from "../../base/format.ts";
 import { loadSharp } from "../../base/sharp.ts";
 import type { SentenceExample } from "../../contract/generated/types.ts";
-import { escapeXml, wrapped } from "../../report/caption.ts";
+import { escapeXml } from "../../report/caption.ts";
 import { boxSvg } from "../../report/draw.ts";
-import { percent } from "../../report/format.ts";
 
 /** An image brought to its cell. */
 interface Tile {
@@ -148,7 +148,7 @@ function facts({ split, category, width, height, box_xyxy }: SentenceExample): s
 
 /** At most four lines; a longer sentence ends in dots. */
 function sentenceLines(sentence: string): string[] {
-  const lines = wrapped(sentence, Math.floor(cell / (font * 0.66)));
+  const lines = wrapText(sentence, Math.floor(cell / (font * 0.66)));
   if (lines.length <= maxLines) return lines;
   return [...lines.slice(0, maxLines - 1), `${lines[maxLines - 1]} …`];
 }

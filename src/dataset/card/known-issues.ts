@@ -1,6 +1,5 @@
-import { count } from "../../base/count.ts";
+import { count, joinWords } from "../../base/format.ts";
 import type { SplitOverlap } from "../../contract/generated/types.ts";
-import { list } from "../../report/format.ts";
 import { isFamily, type Portrait } from "./portrait.ts";
 
 /** What a person should know before reporting a figure on the data set, a sentence or two each. */
@@ -39,7 +38,7 @@ export function overlapLine(overlap: SplitOverlap): string {
   const some = parts.filter(([number]) => number > 0);
   return some.length === 0
     ? "nothing shared"
-    : list(some.map(([number, what]) => `${count(number)} ${plural(what, number)}`));
+    : joinWords(some.map(([number, what]) => `${count(number)} ${plural(what, number)}`));
 }
 
 function firstDeviations(lines: string[]): string {

@@ -1,7 +1,7 @@
-import { count } from "../../base/count.ts";
+import { count, percent } from "../../base/format.ts";
 import type { DatasetStats, Quantiles, SplitStats } from "../../contract/generated/types.ts";
 import { none } from "../../report/figures.ts";
-import { percent, points } from "../../report/format.ts";
+import { points } from "../../report/points.ts";
 
 /** A row for each figure, a cell for each split. */
 export interface FigureRow {

@@ -1,7 +1,5 @@
-import { count } from "../../base/count.ts";
+import { count, percent, wrapText } from "../../base/format.ts";
 import type { DatasetStats, SplitStats } from "../../contract/generated/types.ts";
-import { wrapped } from "../../report/caption.ts";
-import { percent } from "../../report/format.ts";
 import { knownIssues, overlapLine } from "./known-issues.ts";
 import type { Portrait } from "./portrait.ts";
 import { figureSections, tercileNote } from "./split-figures.ts";
@@ -72,7 +70,7 @@ function categories(splits: SplitStats[]): string[] {
         ({ category, num_sentences: own }) =>
           `${category} ${percent(own / num_sentences, 0).replace(" %", "")}`,
       );
-      const [first = "", ...others] = wrapped(list.join(", "), width - 9);
+      const [first = "", ...others] = wrapText(list.join(", "), width - 9);
       return [`  ${split.padEnd(6)} ${first}`, ...others.map((line) => `         ${line}`)];
     }),
     "",
@@ -84,7 +82,7 @@ function overlaps({ overlaps: all }: DatasetStats): string[] {
   return [
     "Shared between splits (`dataset check` compares pixels too)",
     ...all.flatMap((overlap) => {
-      const [first = "", ...others] = wrapped(overlapLine(overlap), width - 19);
+      const [first = "", ...others] = wrapText(overlapLine(overlap), width - 19);
       return [
         `  ${`${overlap.first}, ${overlap.second}`.padEnd(15)} ${first}`,
         ...others.map((line) => " ".repeat(18) + line),
@@ -99,15 +97,15 @@ function issues(lines: string[]): string[] {
   return [
     "To know",
     ...lines.flatMap((line) =>
-      wrapped(line, width - 4).map((part, index) => `${index === 0 ? "  - " : "    "}${part}`),
+      wrapText(line, width - 4).map((part, index) => `${index === 0 ? "  - " : "    "}${part}`),
     ),
   ];
 }
 
 function paragraph(text: string): string[] {
-  return wrapped(text, width);
+  return wrapText(text, width);
 }
 
 function indentedParagraph(text: string | undefined): string[] {
-  return text === undefined ? [] : wrapped(text, width - 2).map((line) => `  ${line}`);
+  return text === undefined ? [] : wrapText(text, width - 2).map((line) => `  ${line}`);
 }

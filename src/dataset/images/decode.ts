@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Metadata } from "sharp";
-import { count } from "../../base/count.ts";
+import { count } from "../../base/format.ts";
 import { loadSharp } from "../../base/sharp.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { PreparedImage, Resize, WantedImage } from "../../contract/generated/types.ts";

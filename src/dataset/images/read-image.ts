@@ -1,7 +1,7 @@
 import { constants, statSync } from "node:fs";
 import { type FileHandle, open, realpath } from "node:fs/promises";
 import { isAbsolute, join, sep } from "node:path";
-import { count } from "../../base/count.ts";
+import { count } from "../../base/format.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 
 /** Of an image's file; zeros where there is none, or where it may not be looked at. */

@@ -1,5 +1,5 @@
 import type { Entry, ZipFile } from "yauzl";
-import { count } from "../../base/count.ts";
+import { count } from "../../base/format.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 
 export interface FoundEntry {

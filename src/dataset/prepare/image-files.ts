@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { counted } from "../../base/count.ts";
+import { counted } from "../../base/format.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { WantedImage } from "../../contract/generated/types.ts";
 import { extractImages } from "../images/extract-zip.ts";

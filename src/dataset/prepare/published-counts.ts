@@ -1,4 +1,4 @@
-import { count } from "../../base/count.ts";
+import { count } from "../../base/format.ts";
 import type { PreparedDataset } from "../../contract/generated/types.ts";
 
 /** Of a split. */

@@ -1,6 +1,6 @@
 import type { Summary } from "../../contract/generated/types.ts";
 import { outcomesOf } from "../figures.ts";
-import { points } from "../format.ts";
+import { points } from "../points.ts";
 import { folded, rowColumns, settingRows } from "./settings.ts";
 import { frame, type Spec } from "./spec.ts";
 

@@ -1,6 +1,6 @@
+import { percent } from "../../base/format.ts";
 import type { Summary } from "../../contract/generated/types.ts";
 import { ceilings, figureOf, floorNames } from "../figures.ts";
-import { percent } from "../format.ts";
 import { folded, rowColumns, settingRows } from "./settings.ts";
 import { frame, type Spec, scaled } from "./spec.ts";
 

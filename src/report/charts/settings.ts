@@ -1,5 +1,5 @@
+import { wrapText, wrapWords } from "../../base/format.ts";
 import type { Summary } from "../../contract/generated/types.ts";
-import { packed, wrapped } from "../caption.ts";
 import type { Spec } from "./spec.ts";
 
 /** As many as there are colours that everybody can tell apart. */
@@ -21,8 +21,8 @@ export function bestLearners({ settings }: Summary): string[] {
 
 /** A long label in lines, parted at its commas first: cut off, those of a sweep would often look the same. */
 export function folded(label: string, columns = 36): string {
-  const parts = label.split(/(?<=,) /).flatMap((part) => wrapped(part, columns));
-  return packed(parts, columns).join("\n");
+  const parts = label.split(/(?<=,) /).flatMap((part) => wrapText(part, columns));
+  return wrapWords(parts, columns).join("\n");
 }
 
 /** Of a name at the left of its row, where there is more room than in a legend. */

@@ -1,0 +1,54 @@
+/** 1234567 -> "1,234,567", the same in every locale. */
+export function count(number: number): string {
+  return number.toString().replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+/** 1 -> "1 image", 2000 -> "2,000 images". */
+export function counted(number: number, thing: string): string {
+  return `${count(number)} ${thing}${number === 1 ? "" : "s"}`;
+}
+
+/** 0.5312 -> "53.1 %". */
+export function percent(fraction: number, digits = 1): string {
+  return `${(fraction * 100).toFixed(digits)} %`;
+}
+
+/** 93,400 ms -> "1 min 33 s". */
+export function formatDuration(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (ms < 9_950) return `${(ms / 1000).toFixed(1)} s`;
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** 1,234,567 -> "1.2 MB"; decimal units. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 999_500) return `${Math.round(bytes / 1e3)} KB`;
+  return bytes < 999_950_000 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+/** ["a", "b", "c"] -> "a, b and c", or with another last `word`, "a, b or c". */
+export function joinWords(items: readonly string[], word: "and" | "or" = "and"): string {
+  const last = items.at(-1) ?? "";
+  return items.length < 2 ? last : `${items.slice(0, -1).join(", ")} ${word} ${last}`;
+}
+
+/** Lines of at most `columns` characters; a longer word is split. */
+export function wrapText(text: string, columns: number): string[] {
+  const words = text.split(/\s+/).flatMap((word) => word.match(new RegExp(`.{1,${columns}}`, "gu")) ?? []);
+  return wrapWords(words, columns);
+}
+
+/** The same for words that must not be split. */
+export function wrapWords(words: string[], columns: number): string[] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    if (last !== undefined && `${last} ${word}`.length <= columns)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
