@@ -7,7 +7,6 @@ import { crossProblems, tooMany, writtenProblems } from "./cross-rules.ts";
 import { type Explained, explain } from "./explain.ts";
 import { datasetProblems, fileProblems, isNamed } from "./file-rules.ts";
 import { fusionFile, fusionObjects } from "./fusion-objects.ts";
-import { hashFileNow } from "./hash-file-now.ts";
 import { type DetectorPlaces, type IdentifiedDetector, identifyDetector } from "./identify-detector.ts";
 import { settingGroups } from "./presets.ts";
 import { type ResolvedSetting, resolveSettings } from "./resolve.ts";
@@ -96,7 +95,7 @@ function detectorPlaces(
     // Of data that are not there nothing more is told.
     isDemo: (name === "demo" && root === undefined) || datasetProblems(dataset, data).length > 0,
     findModel,
-    hashFile: hashFileNow,
+    hashFile: hashFileSync,
   };
 }
 
