@@ -25,8 +25,20 @@ export function formatDuration(ms: number): string {
 
 /** 1,234,567 -> "1.2 MB"; decimal units. */
 export function formatBytes(bytes: number): string {
-  if (bytes < 999_500) return `${Math.round(bytes / 1e3)} KB`;
-  return bytes < 999_950_000 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+  const { divisor, unit, digits } = byteUnit(bytes);
+  return `${(bytes / divisor).toFixed(digits)} ${unit}`;
+}
+
+/** 3.2e9 of 13.5e9 -> "3.2 of 13.5 GB". */
+export function formatBytesOf(done: number, total: number): string {
+  const { divisor, unit, digits } = byteUnit(total);
+  return `${(done / divisor).toFixed(digits)} of ${(total / divisor).toFixed(digits)} ${unit}`;
+}
+
+function byteUnit(bytes: number): { divisor: number; unit: string; digits: number } {
+  if (bytes < 999_500) return { divisor: 1e3, unit: "KB", digits: 0 };
+  if (bytes < 999_950_000) return { divisor: 1e6, unit: "MB", digits: 1 };
+  return { divisor: 1e9, unit: "GB", digits: 1 };
 }
 
 /** ["a", "b", "c"] -> "a, b and c", or with another last `word`, "a, b or c". */

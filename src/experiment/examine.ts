@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { hashFileSync } from "../base/hash-file.ts";
 import { check, problems as schemaProblems } from "../contract/check.ts";
 import type { DatasetChoice, DetectorChoice, Experiment } from "../contract/generated/types.ts";
 import { crossProblems, tooMany, writtenProblems } from "./cross-rules.ts";

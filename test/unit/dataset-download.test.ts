@@ -127,7 +127,7 @@ describe("a server that", () => {
     const mirror = await startMirror({ "/a.zip": inTurn(early, serves(archive)) });
     const { folder, notes } = await fetched(mirror, {});
     expect(bytesOf(folder)).toBe(sha256(archive));
-    expect(notes[0]).toContain("ended after 70.0 KB of 200.0 KB; asking again");
+    expect(notes[0]).toContain("ended after 70 KB of 200 KB; asking again");
     expect(mirror.requests[1]?.range).toBe("bytes=70000-");
   });
 
@@ -226,12 +226,12 @@ describe("a mirror is given up for the next one when it", () => {
     [
       "has a file of another size",
       serves(archive.subarray(0, 5000)),
-      "has a file of 5000 bytes (5.0 KB), expected 200004",
+      "has a file of 5000 bytes (5 KB), expected 200004",
     ],
     [
       "promises more than it sends",
       serves(archive.subarray(0, 5000), { length: 200_004 }),
-      "it has 5000 bytes (5.0 KB), expected 200004",
+      "it has 5000 bytes (5 KB), expected 200004",
     ],
     [
       "sends more than the file",
@@ -241,7 +241,7 @@ describe("a mirror is given up for the next one when it", () => {
     [
       "ends early",
       serves(archive.subarray(0, 5000), { length: null }),
-      "it has 5000 bytes (5.0 KB), expected 200004",
+      "it has 5000 bytes (5 KB), expected 200004",
     ],
     ["sends wrong bytes", serves(other), `its sha256 is ${sha256(other)}, expected ${sha256(archive)}`],
     [
@@ -371,7 +371,7 @@ describe("a download", () => {
     const mirror = await startMirror({ "/a.zip": serves(archive) });
     const error = await failed(mirror, { free: 200_003 });
     expect(error.code).toBe("no_space");
-    expect(error.message).toContain("200.0 KB are still to be fetched, 200.0 KB are free");
+    expect(error.message).toContain("200 KB are still to be fetched, 200 KB are free");
     expect(mirror.requests).toEqual([]);
   });
 

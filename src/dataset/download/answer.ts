@@ -1,4 +1,4 @@
-import { amount } from "./progress.ts";
+import { formatBytes } from "../../base/format.ts";
 
 /** What was asked of a server. */
 export interface Asked {
@@ -63,7 +63,7 @@ function wrongSize(total: number | undefined, bytes: number | null): Answer | un
   if (total === undefined || bytes === null || total === bytes) return undefined;
   return {
     state: "refused",
-    reason: `has a file of ${total} bytes (${amount(total)}), expected ${bytes} (${amount(bytes)})`,
+    reason: `has a file of ${total} bytes (${formatBytes(total)}), expected ${bytes} (${formatBytes(bytes)})`,
   };
 }
 

@@ -1,8 +1,8 @@
 import type { Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open, statfs } from "node:fs/promises";
+import { formatBytes } from "../../base/format.ts";
 import { CliprpnError } from "../../contract/errors.ts";
-import { amount } from "./progress.ts";
 
 /** Free bytes of the disk that a folder lies on. */
 export async function freeBytes(folder: string): Promise<number> {
@@ -15,7 +15,7 @@ export function checkRoom(folder: string, free: number, needed: number): void {
   if (free >= needed) return;
   throw new CliprpnError(
     "no_space",
-    `${folder}: ${amount(needed)} are still to be fetched, ${amount(free)} are free; make room, or choose a folder on another disk`,
+    `${folder}: ${formatBytes(needed)} are still to be fetched, ${formatBytes(free)} are free; make room, or choose a folder on another disk`,
   );
 }
 

@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { formatBytes } from "../../base/format.ts";
 import type { Limits } from "./limits.ts";
 import { PartFile } from "./part-file.ts";
-import { amount, type DownloadProgress, ProgressMeter } from "./progress.ts";
+import { type DownloadProgress, ProgressMeter } from "./progress.ts";
 import type { SourceFile } from "./source-file.ts";
 import { type Transfer, transfer } from "./transfer.ts";
 
@@ -33,7 +34,7 @@ export async function fetchFile(
 ): Promise<DeadMirror[] | undefined> {
   const part = await PartFile.open(join(folder, `${file.name}.part`), file, options.signal);
   try {
-    if (part.size > 0) options.onNote(`${file.name}: going on after ${amount(part.size)} from before`);
+    if (part.size > 0) options.onNote(`${file.name}: going on after ${formatBytes(part.size)} from before`);
     if (!(await isWhole(part, file, options))) {
       const dead = await fromMirrors(file, part, options);
       if (dead !== undefined) return dead;

@@ -1,3 +1,5 @@
+import { formatBytes, formatBytesOf } from "../../base/format.ts";
+
 /** How far one file is. */
 export interface DownloadProgress {
   file: string;
@@ -17,10 +19,8 @@ export function progressLine({
   bytes_per_s,
   eta_s,
 }: DownloadProgress): string {
-  const [unit, divisor] = unitOf(total_bytes ?? done_bytes);
-  const done = (done_bytes / divisor).toFixed(1);
-  const amount = total_bytes === undefined ? done : `${done} of ${(total_bytes / divisor).toFixed(1)}`;
-  const parts = [file, `${amount} ${unit}`, speed(bytes_per_s)];
+  const amount = total_bytes === undefined ? formatBytes(done_bytes) : formatBytesOf(done_bytes, total_bytes);
+  const parts = [file, amount, speed(bytes_per_s)];
   if (eta_s !== undefined) parts.push(`${timeLeft(eta_s)} left`);
   return parts.join("  ");
 }
@@ -51,17 +51,6 @@ export class ProgressMeter {
 }
 
 const windowMs = 10_000;
-
-/** 13,510,573,713 -> "13.5 GB". */
-export function amount(bytes: number): string {
-  const [unit, divisor] = unitOf(bytes);
-  return `${(bytes / divisor).toFixed(1)} ${unit}`;
-}
-
-function unitOf(bytes: number): [unit: string, divisor: number] {
-  if (bytes >= 999_950_000) return ["GB", 1e9];
-  return bytes >= 999_950 ? ["MB", 1e6] : ["KB", 1e3];
-}
 
 function speed(bytes_per_s: number): string {
   const mb = bytes_per_s / 1e6;

@@ -1,8 +1,8 @@
+import { formatBytes } from "../../base/format.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import { readAnswer } from "./answer.ts";
 import type { Limits } from "./limits.ts";
 import type { PartFile } from "./part-file.ts";
-import { amount } from "./progress.ts";
 import type { SourceFile } from "./source-file.ts";
 
 /** How one request to one mirror ended. */
@@ -81,13 +81,13 @@ async function receive(
   for await (const chunk of response.body ?? []) {
     if (total !== undefined && part.size + chunk.length > total) {
       await part.startOver();
-      return { state: "refused", reason: `sent more than the file's ${total} bytes (${amount(total)})` };
+      return { state: "refused", reason: `sent more than the file's ${total} bytes (${formatBytes(total)})` };
     }
     await part.append(chunk);
     onChunk();
   }
   if (total === undefined || part.size === total) return { state: "complete" };
-  return { state: "broke_off", reason: `ended after ${amount(part.size)} of ${amount(total)}` };
+  return { state: "broke_off", reason: `ended after ${formatBytes(part.size)} of ${formatBytes(total)}` };
 }
 
 /** What went wrong below HTTP. */

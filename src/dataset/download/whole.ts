@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { open, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
+import { formatBytes } from "../../base/format.ts";
 import { readInto } from "./disk.ts";
-import { amount } from "./progress.ts";
 import type { SourceFile } from "./source-file.ts";
 
 /**
@@ -43,7 +43,7 @@ export async function remember(folder: string, { name, checksum }: SourceFile): 
 
 export function wrongSize(bytes: number, file: SourceFile): string | undefined {
   if (file.bytes === null || bytes === file.bytes) return undefined;
-  return `it has ${bytes} bytes (${amount(bytes)}), expected ${file.bytes} (${amount(file.bytes)})`;
+  return `it has ${bytes} bytes (${formatBytes(bytes)}), expected ${file.bytes} (${formatBytes(file.bytes)})`;
 }
 
 /** A web page instead of an archive shows in its first bytes, whether or not a checksum is known. */

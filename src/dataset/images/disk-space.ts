@@ -1,4 +1,5 @@
 import { statfs } from "node:fs/promises";
+import { formatBytes } from "../../base/format.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 
 /** Stops before the work when it cannot fit. @throws CliprpnError no_space, with both figures. */
@@ -8,7 +9,7 @@ export async function checkSpace(folder: string, bytes: number): Promise<void> {
   if (free < bytes)
     throw new CliprpnError(
       "no_space",
-      `${folder}: expected ${gb(bytes)} of free disk, found ${gb(free)}; make room, or prepare into a folder on another disk`,
+      `${folder}: expected ${formatBytes(bytes)} of free disk, found ${formatBytes(free)}; make room, or prepare into a folder on another disk`,
     );
 }
 
@@ -23,8 +24,4 @@ export function orNoSpace(error: unknown, folder: string): unknown {
       cause: error,
     },
   );
-}
-
-function gb(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(1)} GB`;
 }
