@@ -7,9 +7,9 @@ import type {
 } from "../contract/generated/types.ts";
 import { experimentOf } from "../experiment/read-experiment.ts";
 import type { Path } from "../experiment/source-text.ts";
-import { runPlan } from "../sweep/run-sweep.ts";
-import { planOf, readOptions } from "../sweep/session.ts";
-import type { Arguments, Context } from "./command.ts";
+import { planOf, readOptions } from "../sweep/read-plan.ts";
+import { runSweep } from "../sweep/run-sweep.ts";
+import { type Arguments, type Context, runContext } from "./command.ts";
 import { chosenSplit, chosenSplitBy, namedDataset } from "./dataset-choice.ts";
 import { detectorKinds } from "./shared-options.ts";
 import { dryRun } from "./sweep.ts";
@@ -17,17 +17,18 @@ import { dryRun } from "./sweep.ts";
 /** `cliprpn baseline --yolo`: a detector proposes, CLIP ranks; beside it the ceiling, gt boxes ranked in the same way. */
 export async function baseline(args: Arguments, context: Context): Promise<number> {
   const sets = args.list("set");
+  const run = runContext(args, context);
   const read = experimentOf(
     experimentFrom(args, context),
     { name: "cliprpn baseline", where: flagOf },
     sets,
     context.cwd,
-    readOptions(args, context),
+    readOptions(run),
   );
-  const { plan, dataset } = await planOf(read, context);
+  const { plan, dataset } = await planOf(read, run);
   if (args.flag("dry-run")) return dryRun(plan, args, context);
   const source = { file: "", sets };
-  return runPlan({ plan, dataset, source, split: chosenSplit(args) }, args, context);
+  return runSweep({ plan, dataset, source, split: chosenSplit(args) }, run);
 }
 
 /** The flag that brought in the value at a path of the experiment. */

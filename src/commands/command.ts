@@ -1,4 +1,7 @@
-import type { Terminal } from "../terminal/terminal.ts";
+import { resolve } from "node:path";
+import type { Context, RunContext } from "../sweep/run-context.ts";
+
+export type { Context } from "../sweep/run-context.ts";
 
 /** One argument of a command. */
 export interface Option {
@@ -6,35 +9,24 @@ export interface Option {
   type: "string" | "number" | "boolean" | "array";
   default?: string | number | boolean;
   choices?: readonly string[];
-  /** Of a whole number; 1 when not said. */
+  /** Smallest value of a whole number; 1 by default. */
   minimum?: number;
-}
-
-/** Where a command runs; everything that it may touch of the world outside. */
-export interface Context {
-  terminal: Terminal;
-  cwd: string;
-  env: NodeJS.ProcessEnv;
-  /** Aborted by the first Ctrl-C. */
-  signal: AbortSignal;
-  /** What was typed, for reports. */
-  commandLine: string;
 }
 
 /** A command is data; only register.ts knows yargs. */
 export interface Command {
-  /** As typed, positionals included: `sweep <file>`. */
+  /** With positionals: `sweep <file>`. */
   usage: string;
   describe: string;
   hidden?: boolean;
   positionals?: Record<string, Option>;
   options?: Record<string, Option>;
   examples?: [command: string, meaning: string][];
-  /** Loads the handler; only the one that runs is loaded, so that --help is quick. @returns a function that gives the exit code. */
+  /** Loads the handler, which returns the exit code. Only the command that runs is loaded, so that --help is fast. */
   load(): Promise<(args: Arguments, context: Context) => Promise<number>>;
 }
 
-/** The arguments of a run, by name; yargs has checked their types. */
+/** The values of a command's arguments, by name; yargs has checked their types. */
 export class Arguments {
   readonly #values: Record<string, unknown>;
 
@@ -64,4 +56,21 @@ export class Arguments {
     const value = this.#values[name];
     return Array.isArray(value) ? value.map(String) : value === undefined ? [] : [String(value)];
   }
+}
+
+/** The options of a command that runs trials or calls Python; an option that the command lacks has its default. */
+export function runContext(args: Arguments, context: Context): RunContext {
+  const timeoutS = args.number("trial-timeout");
+  return {
+    ...context,
+    runsDir: resolve(context.cwd, args.text("runs-dir") ?? "runs"),
+    device: args.text("device") ?? "auto",
+    python: args.text("python"),
+    numSlots: args.number("workers") ?? 1,
+    trialTimeoutMs: timeoutS === undefined ? undefined : timeoutS * 1000,
+    trustWeights: args.flag("trust-weights"),
+    acceptStale: args.flag("accept-stale"),
+    retryFailed: args.flag("retry-failed"),
+    json: args.flag("json"),
+  };
 }

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import type { DatasetChoice, Split, SplitBy } from "../contract/generated/types.ts";
 import { preparedFolder } from "../dataset/identify-dataset.ts";
-import { dataFolders } from "../sweep/session.ts";
+import { dataFolders } from "../sweep/datasets.ts";
 import type { Arguments, Context } from "./command.ts";
 
 const allSplits = ["train", "val", "test", "testA", "testB"] as const satisfies readonly Split[];
@@ -10,11 +10,6 @@ const splitBys = ["umd", "google", "unc", "own"] as const satisfies readonly Spl
 
 export function chosenSplit(args: Arguments): Split {
   return allSplits.find((split) => split === args.text("split")) ?? "val";
-}
-
-/** Whether each look at the split is counted. */
-export function isTest(split: Split): boolean {
-  return split.startsWith("test");
 }
 
 /** Who split the data, where a person says so. */

@@ -8,8 +8,9 @@ import { boxFormats } from "../dataset/prepare/own-rows.ts";
 import { type ImageSize, isPrepared, preparedSizes } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../engine/engine.ts";
 import { presets } from "../experiment/presets.ts";
-import { dataFolders, ensureDataset, openEngine } from "../sweep/session.ts";
-import type { Arguments, Context } from "./command.ts";
+import { dataFolders, ensureDataset } from "../sweep/datasets.ts";
+import { openEngine } from "../sweep/open-engine.ts";
+import { type Arguments, type Context, runContext } from "./command.ts";
 import { checkDataset } from "./dataset-check.ts";
 import { chosenSplitBy, namedDataset } from "./dataset-choice.ts";
 import { showDataset } from "./dataset-show.ts";
@@ -32,7 +33,7 @@ export async function dataset(args: Arguments, context: Context): Promise<number
     );
   if (typed === "export") outFile(args, context);
   const found = await findDataset(chosen(args, context), dataFolders(context));
-  const engine = await openEngine(args, context);
+  const engine = await openEngine(runContext(args, context));
   try {
     // What is there is checked as it is; `show` sees to it that it is up to date first.
     if (!(typed === "check" && isPrepared(found.root)))

@@ -4,20 +4,21 @@ import { type DatasetIdentity, identifyDataset } from "../dataset/identify-datas
 import { cacheDir } from "../environment/cache-dir.ts";
 import { baselineOf, imageSizeOf } from "../store/model-facts.ts";
 import { evaluationFolder, findTrial, sweepOf } from "../store/sweep-store.ts";
-import { liveEvent } from "../sweep/live-event.ts";
-import { imageSizeFor } from "../sweep/ready-detectors.ts";
-import { dataFolders, ensureDataset, openEngine, runsFolder } from "../sweep/session.ts";
-import type { Arguments, Context } from "./command.ts";
-import { chosenSplit, chosenSplitBy, isTest, namedDataset } from "./dataset-choice.ts";
-import { lookAt } from "./report.ts";
+import { dataFolders, ensureDataset } from "../sweep/datasets.ts";
+import { isTest, recordLook } from "../sweep/make-report.ts";
+import { openEngine } from "../sweep/open-engine.ts";
+import { imageSizeFor } from "../sweep/preflight.ts";
+import { liveEvent } from "../sweep/progress.ts";
+import { type Arguments, type Context, runContext } from "./command.ts";
+import { chosenSplit, chosenSplitBy, namedDataset } from "./dataset-choice.ts";
 
 /** `cliprpn evaluate TRIAL`: figures on a split, as JSON. */
 export async function evaluate(args: Arguments, context: Context): Promise<number> {
-  const model = findTrial(args.needed("model"), runsFolder(args, context), context.cwd);
+  const model = findTrial(args.needed("model"), runContext(args, context).runsDir, context.cwd);
   const split = chosenSplit(args);
   const dataset = await otherDataset(args, context);
   const baseline = baselineOf(model);
-  const engine = await openEngine(args, context, baseline === undefined ? [] : [baseline]);
+  const engine = await openEngine(runContext(args, context), baseline === undefined ? [] : [baseline]);
   try {
     const size = baseline === undefined ? imageSizeOf : () => imageSizeFor(baseline);
     if (dataset !== undefined) await ensureDataset(dataset, [size(model)], engine, context);
@@ -60,5 +61,5 @@ function trialDataset({ id, name, root, split_by }: DatasetIdentity): TrialDatas
 
 function countLook(model: string, split: Split, command: string): void {
   const sweep = sweepOf(model);
-  if (sweep !== undefined) lookAt(sweep, split, command);
+  if (sweep !== undefined) recordLook(sweep, split, command);
 }

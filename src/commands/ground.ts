@@ -5,13 +5,13 @@ import { withOneImage } from "../dataset/prepare/one-image.ts";
 import { checkImage, drawBoxes } from "../report/draw.ts";
 import { imageSizeOf } from "../store/model-facts.ts";
 import { findTrial } from "../store/sweep-store.ts";
-import { openEngine, runsFolder } from "../sweep/session.ts";
-import type { Arguments, Context } from "./command.ts";
+import { openEngine } from "../sweep/open-engine.ts";
+import { type Arguments, type Context, runContext } from "./command.ts";
 
 /** `cliprpn ground IMAGE SENTENCE --model TRIAL`: the box as JSON, and the image with the box. */
 export async function ground(args: Arguments, context: Context): Promise<number> {
   const asked = await checked(args, context);
-  const engine = await openEngine(args, context);
+  const engine = await openEngine(runContext(args, context));
   try {
     const { model, image_file, sentence, out } = asked;
     const found = await withOneImage(image_file, imageSizeOf(model), context.signal, (pixels_manifest) =>
@@ -48,6 +48,6 @@ async function checked(
   if (out === image_file)
     throw new CliprpnError("bad_input", `--out ${args.text("out")}: this is the image itself; give another`);
   await checkImage(image_file);
-  const model = findTrial(named, runsFolder(args, context), context.cwd);
+  const model = findTrial(named, runContext(args, context).runsDir, context.cwd);
   return { model, image_file, sentence, out };
 }

@@ -1,11 +1,11 @@
 import { resolve } from "node:path";
 import { EXIT } from "../contract/errors.ts";
-import { openEngine } from "../sweep/session.ts";
-import type { Arguments, Context } from "./command.ts";
+import { openEngine } from "../sweep/open-engine.ts";
+import { type Arguments, type Context, runContext } from "./command.ts";
 
-/** `cliprpn import CHECKPOINT`: the original's weights as safetensors. */
+/** `cliprpn import CHECKPOINT`: converts a checkpoint of the original to safetensors. */
 export async function importCheckpoint(args: Arguments, context: Context): Promise<number> {
-  const engine = await openEngine(args, context);
+  const engine = await openEngine(runContext(args, context));
   try {
     const params = {
       checkpoint_file: resolve(context.cwd, args.needed("checkpoint")),
@@ -18,9 +18,9 @@ export async function importCheckpoint(args: Arguments, context: Context): Promi
   }
 }
 
-/** `cliprpn golden FILES`: the largest difference of every output; exit code 1 beyond the tolerance. */
+/** `cliprpn golden FILES`: prints the largest difference of every output; exit code 1 beyond the tolerance. */
 export async function golden(args: Arguments, context: Context): Promise<number> {
-  const engine = await openEngine(args, context);
+  const engine = await openEngine(runContext(args, context));
   try {
     const [first = "", ...others] = args.list("files").map((file) => resolve(context.cwd, file));
     const { rows } = await engine.call("golden", { files: [first, ...others] });

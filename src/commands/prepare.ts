@@ -12,8 +12,9 @@ import { inFolder, type PrepareRequest, prepareDataset } from "../dataset/prepar
 import { family } from "../dataset/prepare/published-counts.ts";
 import type { Engine } from "../engine/engine.ts";
 import { presets } from "../experiment/presets.ts";
-import { dataFolders, openEngine, prepareContext } from "../sweep/session.ts";
-import type { Arguments, Context } from "./command.ts";
+import { dataFolders, prepareContext } from "../sweep/datasets.ts";
+import { openEngine } from "../sweep/open-engine.ts";
+import { type Arguments, type Context, runContext } from "./command.ts";
 import { chosenSplitBy } from "./dataset-choice.ts";
 import { fetchSources } from "./fetch-sources.ts";
 import { toldOf } from "./prepared-summary.ts";
@@ -25,7 +26,7 @@ export async function prepare(args: Arguments, context: Context): Promise<number
   // Python starts only where something is to be read.
   let engine: Engine | undefined;
   const { call, ...rest } = prepareContext(async (method, params) => {
-    engine ??= await openEngine(args, context);
+    engine ??= await openEngine(runContext(args, context));
     return engine.call(method, params, { signal: context.signal });
   }, context);
   try {

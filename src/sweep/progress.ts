@@ -4,12 +4,12 @@ import type { TrialWatcher } from "../engine/engine.ts";
 import { trialName } from "../report/report-input.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { add, remainingMs, wholeSeconds } from "./eta.ts";
-import { phases } from "./live-event.ts";
 
 interface Running {
   spec: TrialSpec;
-  doing: string;
-  /** Of training and evaluation, which every trial has; features are there after the first. */
+  /** Current phase, for people. */
+  status: string;
+  /** Completed fraction of training and evaluation; features are cached after the first trial. */
   share: number;
   workingSince: number | undefined;
 }
@@ -22,7 +22,7 @@ export interface SweepProgressOptions {
   now?: () => number;
 }
 
-/** Shows a sweep's progress: a line that stays for every finished trial, live lines for running ones, with an ETA. */
+/** Shows a sweep's progress: one permanent line per finished trial, live lines with an ETA for running ones. */
 export class SweepProgress implements TrialWatcher {
   readonly #terminal: Terminal;
   readonly #options: SweepProgressOptions;
@@ -42,7 +42,7 @@ export class SweepProgress implements TrialWatcher {
 
   started(spec: TrialSpec, slot: number): void {
     this.#waiting = this.#waiting.filter(({ trial_id }) => trial_id !== spec.trial_id);
-    this.#running.set(slot, { spec, doing: "starting", share: 0, workingSince: undefined });
+    this.#running.set(slot, { spec, status: "starting", share: 0, workingSince: undefined });
     this.#print(spec, { state: "running" });
     this.#show();
   }
@@ -54,7 +54,7 @@ export class SweepProgress implements TrialWatcher {
     else if (event.type === "progress") this.#follow(running, event);
     else {
       const { epoch, num_epochs, val_acc_at_50 } = event.epoch;
-      running.doing = `epoch ${epoch}/${num_epochs}, val Acc@0.5 ${percent(val_acc_at_50)}`;
+      running.status = `epoch ${epoch}/${num_epochs}, val Acc@0.5 ${percent(val_acc_at_50)}`;
     }
     this.#show();
   }
@@ -65,8 +65,8 @@ export class SweepProgress implements TrialWatcher {
     if (outcome !== undefined) this.#done += 1;
     if (outcome?.state === "completed" && since !== undefined)
       add(this.#durations, spec.label, this.#now() - since);
-    const count = `[${this.#done}/${this.#options.total}]`;
-    this.#terminal.info(`${count} ${trialName(spec)}: ${told(outcome, duration_ms)}`);
+    const position = `[${this.#done}/${this.#options.total}]`;
+    this.#terminal.info(`${position} ${trialName(spec)}: ${describeOutcome(outcome, duration_ms)}`);
     this.#print(spec, { state: outcome?.state ?? "interrupted", duration_ms });
     this.#show();
   }
@@ -76,13 +76,13 @@ export class SweepProgress implements TrialWatcher {
     if (phase === "training" || phase === "evaluation") running.workingSince ??= this.#now();
     if (phase === "training") running.share = trainingShare * share;
     if (phase === "evaluation") running.share = trainingShare + (1 - trainingShare) * share;
-    // Once there is an epoch's figure it stays until the next one.
-    if (phase !== "training" || !running.doing.startsWith("epoch"))
-      running.doing = `${phases[phase]} ${Math.round(100 * share)} %`;
+    // An epoch's figure stays on screen until the next one.
+    if (phase !== "training" || !running.status.startsWith("epoch"))
+      running.status = `${phases[phase]} ${Math.round(100 * share)} %`;
   }
 
   #show(): void {
-    const running = [...this.#running.values()].map(({ spec, doing }) => `  ${trialName(spec)}: ${doing}`);
+    const running = [...this.#running.values()].map(({ spec, status }) => `  ${trialName(spec)}: ${status}`);
     if (running.length > 0)
       this.#terminal.live([`${this.#done} of ${this.#options.total} trials done${this.#eta()}`, ...running]);
   }
@@ -96,23 +96,46 @@ export class SweepProgress implements TrialWatcher {
         workedMs: workingSince === undefined ? 0 : now - workingSince,
       })),
       waiting: this.#waiting.map(({ label }) => label),
-      known: this.#durations,
+      finished: this.#durations,
       numSlots: this.#options.numSlots,
     });
     return left === undefined ? "" : `, about ${wholeSeconds(left)} left`;
   }
 
-  #print({ trial_id, label, seed }: TrialSpec, news: object): void {
+  #print({ trial_id, label, seed }: TrialSpec, changes: object): void {
     if (this.#options.json)
-      this.#terminal.result(JSON.stringify({ type: "trial", trial_id, label, seed, ...news }));
+      this.#terminal.result(JSON.stringify({ type: "trial", trial_id, label, seed, ...changes }));
   }
 }
 
-/** Training's part of what every trial does; measured, the rest is evaluation. */
+/** Training's share of a trial's time, measured; the rest is evaluation. */
 const trainingShare = 0.95;
 
-function told(outcome: TrialOutcome | undefined, duration_ms: number): string {
+function describeOutcome(outcome: TrialOutcome | undefined, duration_ms: number): string {
   if (outcome === undefined) return "interrupted";
   if (outcome.state === "failed") return `FAILED  ${outcome.error.code}: ${outcome.error.message}`;
   return `Acc@0.5 on val ${percent(outcome.metrics.acc_at_50)}  (${formatDuration(duration_ms)})`;
 }
+
+/** Shows the progress of a call outside a sweep: extracting the features of a whole dataset takes minutes. */
+export function liveEvent(terminal: Terminal, prefix = ""): (event: TrialEvent) => void {
+  return (event) => {
+    if (event.type === "warning") terminal.warn(event.message);
+    if (event.type === "progress")
+      terminal.live([
+        `${prefix}${phases[event.phase]} ${Math.round((100 * event.done) / Math.max(1, event.total))} %`,
+      ]);
+  };
+}
+
+/** The phases of a trial, as people read them. */
+const phases = {
+  index: "reading the dataset",
+  image_features: "extracting CLIP image features",
+  text_features: "extracting CLIP text features",
+  training: "training",
+  evaluation: "evaluating",
+  detector_training: "training the detector",
+  detections: "detecting",
+  crops: "encoding boxes with CLIP",
+} as const;

@@ -4,7 +4,7 @@ import { leftMs, remainingMs, type SweepState } from "../../src/sweep/eta.ts";
 const state = (changes: Partial<SweepState>): SweepState => ({
   running: [],
   waiting: [],
-  known: new Map(),
+  finished: new Map(),
   numSlots: 1,
   ...changes,
 });
@@ -17,19 +17,19 @@ test.each<[string, Partial<SweepState>, number | undefined]>([
   ["and the same for those that wait", { running: [film(0.25, 1000)], waiting: ["film", "other"] }, 11_000],
   [
     "its own share, though others were quicker",
-    { running: [film(0.5, 9000)], known: new Map([["film", [1000]]]) },
+    { running: [film(0.5, 9000)], finished: new Map([["film", [1000]]]) },
     9000,
   ],
   [
     "what is known before it has a share",
-    { running: [film(0, 400)], known: new Map([["film", [1000]]]) },
+    { running: [film(0, 400)], finished: new Map([["film", [1000]]]) },
     600,
   ],
   [
     "each setting by its own mean",
     {
       waiting: ["film", "slow", "slow"],
-      known: new Map([
+      finished: new Map([
         ["film", [1000, 3000]],
         ["slow", [10_000]],
       ]),
@@ -40,17 +40,17 @@ test.each<[string, Partial<SweepState>, number | undefined]>([
     "a setting that is not known by all others",
     {
       waiting: ["new"],
-      known: new Map([
+      finished: new Map([
         ["film", [1000]],
         ["slow", [5000]],
       ]),
     },
     3000,
   ],
-  ["two slots", { waiting: ["film", "film"], known: new Map([["film", [1000]]]), numSlots: 2 }, 1000],
+  ["two slots", { waiting: ["film", "film"], finished: new Map([["film", [1000]]]), numSlots: 2 }, 1000],
   [
     "slots that nothing is left for",
-    { waiting: ["film"], known: new Map([["film", [1000]]]), numSlots: 4 },
+    { waiting: ["film"], finished: new Map([["film", [1000]]]), numSlots: 4 },
     1000,
   ],
   [

@@ -25,7 +25,6 @@ const typescript: Record<string, string[]> = {
     "base",
   ],
   sweep: [
-    "commands",
     "engine",
     "engine/local",
     "report",

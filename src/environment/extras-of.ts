@@ -1,5 +1,5 @@
 import type { Detector, TrialSpec } from "../contract/generated/types.ts";
-import type { ExtraName } from "../environment/extras.ts";
+import type { ExtraName } from "./extras.ts";
 
 /** What of Python's optional packages the trials need. */
 export function extrasOf(trials: readonly TrialSpec[]): ExtraName[] {

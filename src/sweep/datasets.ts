@@ -1,0 +1,62 @@
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { count } from "../base/format.ts";
+import { version } from "../base/package-root.ts";
+import { makeDemo } from "../dataset/demo/make-demo.ts";
+import type { DataFolders, DatasetIdentity } from "../dataset/identify-dataset.ts";
+import { ensurePrepared } from "../dataset/prepare/ensure-prepared.ts";
+import type { PrepareContext } from "../dataset/prepare/prepare-dataset.ts";
+import type { ImageSize } from "../dataset/prepare/prepared-folder.ts";
+import type { Engine } from "../engine/engine.ts";
+import { cacheDir } from "../environment/cache-dir.ts";
+import { leftMs, wholeSeconds } from "./eta.ts";
+import type { Context } from "./run-context.ts";
+
+/** Folders of the datasets: `data/` in the current folder, or CLIPRPN_DATA; and the cache. */
+export function dataFolders({ cwd, env }: Context): DataFolders {
+  return { data: resolve(cwd, env.CLIPRPN_DATA ?? "data"), cache: cacheDir(env) };
+}
+
+/** Prepares the dataset at these sizes; draws the demo if it does not exist yet. */
+export async function ensureDataset(
+  dataset: DatasetIdentity,
+  sizes: readonly ImageSize[],
+  engine: Engine,
+  context: Context,
+): Promise<void> {
+  const { terminal, signal } = context;
+  const { demo, raw } = dataset;
+  if (demo !== undefined && raw !== undefined && !existsSync(join(raw, "demo.json"))) {
+    terminal.info("Drawing the demo dataset (once; takes up to two minutes).");
+    await makeDemo(raw, demo, (done, total) => terminal.live([`  ${done} of ${total} images`]), signal);
+  }
+  await ensurePrepared(dataset, sizes, version, prepareContext(engine.call.bind(engine), context));
+  terminal.liveDone();
+}
+
+/** Calls and progress of preparing a dataset, shown on the terminal. */
+export function prepareContext(call: PrepareContext["call"], { terminal, signal }: Context): PrepareContext {
+  let phase = "";
+  let start: { ms: number; done: number } | undefined;
+  return {
+    call,
+    signal,
+    onPhase: (text) => {
+      phase = text;
+      start = undefined;
+      terminal.live([phase]);
+    },
+    onReplaced: ({ id, prepared_at, splits }) => {
+      const num_sentences = splits.reduce((sum, split) => sum + split.num_sentences, 0);
+      terminal.warn(
+        `this replaces another dataset of the same name (${id}, ${count(num_sentences)} expressions, prepared ${prepared_at.slice(0, 10)}); trials on that dataset can no longer be evaluated`,
+      );
+    },
+    onProgress: (done, total) => {
+      start ??= { ms: Date.now(), done };
+      const left = leftMs(Date.now() - start.ms, done - start.done, total - done);
+      const eta = left === undefined ? "" : `, about ${wholeSeconds(left)} left`;
+      terminal.live([`${phase}: ${count(done)} of ${count(total)}${eta}`]);
+    },
+  };
+}

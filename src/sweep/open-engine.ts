@@ -1,0 +1,42 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { TrialSpec } from "../contract/generated/types.ts";
+import type { Engine } from "../engine/engine.ts";
+import { LocalEngine } from "../engine/local/local-engine.ts";
+import { cacheDir } from "../environment/cache-dir.ts";
+import { ensureRuntime } from "../environment/ensure-runtime.ts";
+import { type ExtraName, ensureExtras } from "../environment/extras.ts";
+import { extrasOf } from "../environment/extras-of.ts";
+import type { RunContext } from "./run-context.ts";
+
+/**
+ * An engine on this machine. Sets up its Python and the optional packages first. The caller closes it.
+ *
+ * @param trials decide the number of threads and which optional packages are needed.
+ */
+export async function openEngine(
+  run: RunContext,
+  trials: readonly TrialSpec[] = [],
+  extras: ExtraName[] = extrasOf(trials),
+): Promise<Engine> {
+  const { terminal, env, signal } = run;
+  const surroundings = { python: run.python, terminal, env, signal };
+  const runtime = await ensureRuntime({ environment: "runtime", ...surroundings });
+  await ensureExtras(runtime, extras, surroundings);
+  const { python, kind } = runtime;
+  const logs = join(cacheDir(env), "logs");
+  mkdirSync(logs, { recursive: true });
+  return new LocalEngine({
+    python,
+    device: run.device,
+    numThreads: trials[0]?.num_threads ?? null,
+    numSlots: run.numSlots,
+    logFile: join(logs, `worker-${process.pid}.log`),
+    signal,
+    // Cluster modules put packages there; our own environment needs none of them.
+    extraPythonPath: kind === "own" ? env.PYTHONPATH : undefined,
+    trialTimeoutMs: run.trialTimeoutMs,
+    // Repeated with every command: no file may grant it.
+    env: { CLIPRPN_TRUST_WEIGHTS: run.trustWeights ? "1" : "" },
+  });
+}

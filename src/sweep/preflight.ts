@@ -1,0 +1,130 @@
+import { CliprpnError } from "../contract/errors.ts";
+import type {
+  BaselineSpec,
+  ClipRpnSpec,
+  TrainedYoloDetector,
+  TrialSpec,
+} from "../contract/generated/types.ts";
+import type { DatasetIdentity } from "../dataset/identify-dataset.ts";
+import { type ImageSize, readFacts } from "../dataset/prepare/prepared-folder.ts";
+import type { Engine } from "../engine/engine.ts";
+import { imageSizeOf } from "../store/model-facts.ts";
+import { ensureDataset } from "./datasets.ts";
+import { openEngine } from "./open-engine.ts";
+import { liveEvent } from "./progress.ts";
+import type { RunContext } from "./run-context.ts";
+
+/**
+ * Prepares the dataset and checks whatever would fail a trial, before the first one starts: splits, fusions, detectors.
+ * Trains the detectors that a trial asks for and that are not trained yet.
+ *
+ * @throws CliprpnError data_invalid, bad_input, weights_missing, ...
+ */
+export async function preflight(
+  trials: readonly TrialSpec[],
+  dataset: DatasetIdentity,
+  engine: Engine,
+  run: RunContext,
+): Promise<void> {
+  await ensureDataset(dataset, distinctSizes(trials), engine, run);
+  checkSplits(dataset, trials);
+  run.terminal.live(["checking the fusions"]);
+  await checkFusions(engine, trials);
+  await prepareDetectors(trials, engine, run);
+}
+
+/** The image size that a trial asks for. */
+export function imageSizeFor(spec: TrialSpec): ImageSize {
+  if (spec.kind === "cliprpn") {
+    const { image_size_px, resize } = spec.settings;
+    return { image_size_px, resize };
+  }
+  const { detector } = spec.baseline;
+  return detector.kind === "rpn" ? imageSizeOf(detector.file) : anySize;
+}
+
+/** A baseline reads the original images; a dataset that is not prepared yet is prepared at this size. */
+const anySize: ImageSize = { image_size_px: 224, resize: "squash" };
+
+function distinctSizes(trials: readonly TrialSpec[]): ImageSize[] {
+  const sizes = trials.map(imageSizeFor);
+  return [...new Map(sizes.map((size) => [`${size.resize} ${size.image_size_px}`, size])).values()];
+}
+
+/** @throws CliprpnError data_invalid if a split to train on, or to choose by, is empty. */
+function checkSplits({ root }: DatasetIdentity, trials: readonly TrialSpec[]): void {
+  const existing = readFacts(root).splits.map(({ split }) => split);
+  const needed = trials.some(trains) ? (["train", "val"] as const) : (["val"] as const);
+  const missing = needed.filter((split) => !existing.includes(split));
+  if (missing.length > 0)
+    throw new CliprpnError(
+      "data_invalid",
+      `${root}: expected expressions in ${needed.join(" and ")}, found none in ${missing.join(" and ")}; prepare the dataset with other splits`,
+    );
+}
+
+function trains(spec: TrialSpec): boolean {
+  return spec.kind === "cliprpn" || spec.baseline.detector.kind === "trained_yolo";
+}
+
+async function checkFusions(engine: Engine, trials: readonly TrialSpec[]): Promise<void> {
+  const distinct = new Map(
+    trials
+      .filter(isClipRpn)
+      .map((spec) => [JSON.stringify([spec.settings.fusion, spec.settings.neck_channels]), spec]),
+  );
+  for (const spec of distinct.values()) await engine.call("check_fusion", { spec });
+}
+
+async function prepareDetectors(
+  trials: readonly TrialSpec[],
+  engine: Engine,
+  run: RunContext,
+): Promise<void> {
+  const baselines = trials.filter(isBaseline);
+  const distinct = new Map(baselines.map((spec) => [JSON.stringify(spec.baseline.detector), spec]));
+  for (const spec of distinct.values()) {
+    run.terminal.live(["opening the detectors"]);
+    const { dataset, cache_dir, baseline } = spec;
+    const { detector } = baseline;
+    const open = (): Promise<unknown> =>
+      engine.call(
+        "check_detector",
+        { settings: baseline, dataset, cache_dir },
+        { onEvent: liveEvent(run.terminal) },
+      );
+    if (detector.kind !== "trained_yolo") await open();
+    else
+      await open().catch(async (error) => {
+        if (!(error instanceof CliprpnError && error.code === "weights_missing")) throw error;
+        await trainDetector({ detector, dataset, cache_dir }, run);
+        await open();
+      });
+  }
+}
+
+type DetectorTraining = { detector: TrainedYoloDetector } & Pick<BaselineSpec, "dataset" | "cache_dir">;
+
+/** Trains in a separate process, so that the one that runs trials keeps none of its state. */
+async function trainDetector(training: DetectorTraining, run: RunContext): Promise<void> {
+  const { terminal, signal } = run;
+  const { architecture, num_epochs } = training.detector;
+  terminal.info(
+    `Training a small YOLO (${architecture}, ${num_epochs} epochs) on the boxes of ${training.dataset.name}'s train split (once).`,
+  );
+  const engine = await openEngine(run, [], ["yolo"]);
+  try {
+    await engine.call("train_detector", training, { signal, onEvent: liveEvent(terminal) });
+  } finally {
+    terminal.liveDone();
+    await engine.close();
+  }
+}
+
+function isClipRpn(spec: TrialSpec): spec is ClipRpnSpec {
+  return spec.kind === "cliprpn";
+}
+
+function isBaseline(spec: TrialSpec): spec is BaselineSpec {
+  return spec.kind === "baseline";
+}

@@ -1,0 +1,44 @@
+import { type DatasetIdentity, identifyDataset } from "../dataset/identify-dataset.ts";
+import { cacheDir } from "../environment/cache-dir.ts";
+import type { ReadExperiment, ReadOptions } from "../experiment/examine.ts";
+import { hashSources, identifyBackbone } from "../experiment/identity.ts";
+import { type Plan, planSweep } from "../experiment/plan.ts";
+import { readExperiment } from "../experiment/read-experiment.ts";
+import { findTrial } from "../store/sweep-store.ts";
+import { dataFolders } from "./datasets.ts";
+import type { RunContext } from "./run-context.ts";
+import { experimentFile } from "./shipped-experiment.ts";
+
+/** The trials of a checked experiment and the dataset they use; nothing has started. */
+export interface ReadPlan {
+  plan: Plan;
+  dataset: DatasetIdentity;
+}
+
+/**
+ * The plan of an experiment file.
+ *
+ * @param sets changes to its keys, as `--set` takes them.
+ * @throws CliprpnError bad_input.
+ */
+export async function readPlan(file: string, sets: string[], run: RunContext): Promise<ReadPlan> {
+  return planOf(readExperiment(experimentFile(file, run), sets, run.cwd, readOptions(run)), run);
+}
+
+/** What checking an experiment needs: folders of datasets, weights and models, and whether .pt files are trusted. */
+export function readOptions(run: RunContext): ReadOptions {
+  return {
+    data: dataFolders(run).data,
+    weights: run.env.CLIPRPN_WEIGHTS,
+    trustWeights: run.trustWeights,
+    findModel: (name) => findTrial(name, run.runsDir, run.cwd),
+  };
+}
+
+export async function planOf(read: ReadExperiment, run: RunContext): Promise<ReadPlan> {
+  const cache_dir = cacheDir(run.env);
+  const dataset = await identifyDataset(read.experiment.dataset ?? {}, dataFolders(run));
+  const backbone = await identifyBackbone(read.experiment.backbone ?? {});
+  const facts = { dataset, backbone, sources_sha256: hashSources(), device: "cpu", cache_dir };
+  return { plan: planSweep(read, facts), dataset };
+}

@@ -1,0 +1,42 @@
+import { accessSync, constants, mkdirSync } from "node:fs";
+import type { Terminal } from "../terminal/terminal.ts";
+
+/** Where a command runs: everything outside the program that it may touch. */
+export interface Context {
+  terminal: Terminal;
+  cwd: string;
+  env: NodeJS.ProcessEnv;
+  /** Aborted by the first Ctrl-C. */
+  signal: AbortSignal;
+  /** The command as typed, for reports. */
+  commandLine: string;
+}
+
+/** How trials run, as the command line asks for it. */
+export interface RunContext extends Context {
+  /** Folder of the sweeps, absolute. */
+  runsDir: string;
+  /** auto, cpu, cuda, cuda:I or mps. */
+  device: string;
+  /** The user's interpreter, in place of the environment that cliprpn builds. */
+  python: string | undefined;
+  /** Trials that run at the same time. */
+  numSlots: number;
+  /** A trial that takes longer fails. */
+  trialTimeoutMs: number | undefined;
+  /** Whether a detector's .pt file, which runs code, may be loaded. */
+  trustWeights: boolean;
+  /** Keep finished trials that other sources made. */
+  acceptStale: boolean;
+  /** Run failed trials again. */
+  retryFailed: boolean;
+  /** Print results as JSON lines. */
+  json: boolean;
+}
+
+/** The sweeps' folder, created if needed. @throws a file-system error if it is not writable. */
+export function writableRunsDir({ runsDir }: RunContext): string {
+  mkdirSync(runsDir, { recursive: true });
+  accessSync(runsDir, constants.W_OK);
+  return runsDir;
+}
