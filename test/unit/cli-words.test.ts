@@ -41,7 +41,7 @@ test("experiments that ship are found from anywhere, unless there is a file of t
   const shipped = await cliprpn(dry, folder);
   expect(shipped).toMatchObject({ code: 0, out: expect.stringContaining("2 trials, smoke-") });
   expect(shipped.err).toMatch(
-    /is not here, so the one that ships with cliprpn is used: \/.*\/experiments\/smoke\.json/,
+    /shipped with cliprpn: \/.*\/experiments\/smoke\.json/,
   );
   mkdirSync(join(folder, "experiments"));
   writeFileSync(join(folder, "experiments/smoke.json"), "{}");
