@@ -40,9 +40,7 @@ test("experiments that ship are found from anywhere, unless there is a file of t
   const dry = ["sweep", "experiments/smoke.json", "--dry-run"];
   const shipped = await cliprpn(dry, folder);
   expect(shipped).toMatchObject({ code: 0, out: expect.stringContaining("2 trials, smoke-") });
-  expect(shipped.err).toMatch(
-    /shipped with cliprpn: \/.*\/experiments\/smoke\.json/,
-  );
+  expect(shipped.err).toMatch(/shipped with cliprpn: \/.*\/experiments\/smoke\.json/);
   mkdirSync(join(folder, "experiments"));
   writeFileSync(join(folder, "experiments/smoke.json"), "{}");
   expect((await cliprpn(dry, folder)).err).toMatch(/^experiments\/smoke\.json:1:1/);
