@@ -120,8 +120,7 @@ def original_way(
         boxes = boxes or [[0.0, 0.0, *image.size]]
         text = backbone.encode_text(backbone.tokenize([index.sentences["sentence"][row].as_py()]))[0]
         similarities = [
-            float(backbone.encode_picture(openai_preprocess(image.crop(box))[None]) @ text[0])
-            for box in boxes
+            float(backbone.encode_image(openai_preprocess(image.crop(box))[None]) @ text[0]) for box in boxes
         ]
         answers.append(boxes[int(np.argmax(similarities))])
     return answers

@@ -42,8 +42,8 @@ def prepare(
     source = source_of(root, split_by)
     read = read_source(source)
     manifest = write_pixels(
-        [root / "images" / picture.file_name for picture in read.annotations.pictures],
-        [picture.file_name for picture in read.annotations.pictures],
+        [root / "images" / picture.file_name for picture in read.annotations.images],
+        [picture.file_name for picture in read.annotations.images],
         pixels_folder(folder, size, resize),
         size,
         resize,

@@ -125,4 +125,4 @@ def test_without_its_batch_norm_it_is_the_same_function(rn50, tiny: ClipBackbone
         folded = copy.deepcopy(backbone)
         fold_batch_norm(folded)
         assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
-        torch.testing.assert_close(folded.encode_picture(pixels), backbone.encode_picture(pixels), **POOLED)
+        torch.testing.assert_close(folded.encode_image(pixels), backbone.encode_image(pixels), **POOLED)

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from cliprpn.bridge.methods import METHODS, CallContext
 from cliprpn.contract.generated import BaselineSpec, CompletedOutcome, FailedOutcome
 from cliprpn.data.index import open_dataset
-from cliprpn.data.predictions import Columns, read_predictions
+from cliprpn.data.predictions import PredictionColumns, read_predictions
 from cliprpn.detectors.proposing import propose
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.trials.trial import run_trial
@@ -37,7 +37,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
-def run(spec: BaselineSpec, folder: Path) -> tuple[CompletedOutcome, Columns]:
+def run(spec: BaselineSpec, folder: Path) -> tuple[CompletedOutcome, PredictionColumns]:
     outcome = run_trial(spec, folder, lambda event: None, lambda: False)
     assert isinstance(outcome, CompletedOutcome), outcome
     return outcome, read_predictions(folder / "predictions-val.parquet")
@@ -130,7 +130,7 @@ def test_a_second_trial_encodes_nothing_anew(
     crop = make_baseline(root, tmp_path / "cache", {"kind": "gt_boxes"})
     run(crop, tmp_path / "first")
     run(make_baseline(root, tmp_path / "cache", {"kind": "gt_boxes"}, ranking="blur"), tmp_path / "blur")
-    for method in ("encode_picture", "encode_text"):
+    for method in ("encode_image", "encode_text"):
         monkeypatch.setattr(ClipBackbone, method, lambda *args: pytest.fail("it was encoded before"))
     run(crop, tmp_path / "again")
     name = "predictions-val.parquet"

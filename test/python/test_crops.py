@@ -55,7 +55,7 @@ def test_a_crop_is_encoded_as_the_image_of_it(picture: Path, backbone: ClipBackb
     boxes = np.array([[30.0, 5, 50, 15], [0, 20, 80, 40]])
     red = torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1).expand(1, 3, 224, 224)
     found = encode_crops(backbone, [picture] * 2, boxes, [False] * 2)
-    torch.testing.assert_close(found[:1], backbone.encode_picture(red), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(found[:1], backbone.encode_image(red), rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(found.norm(dim=1), torch.ones(2))
     assert (found[0] - found[1]).abs().max() > 0.01
 
@@ -63,14 +63,14 @@ def test_a_crop_is_encoded_as_the_image_of_it(picture: Path, backbone: ClipBackb
 def test_the_images_vector_is_open_clips(backbone: ClipBackbone) -> None:
     pixels = torch.rand(2, 3, 224, 224)
     expected = backbone.clip.encode_image((pixels - backbone.mean) / backbone.std, normalize=True)
-    torch.testing.assert_close(backbone.encode_picture(pixels), expected, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(backbone.encode_image(pixels), expected, rtol=1e-4, atol=1e-6)
 
 
 def test_without_an_attention_pool_there_is_none(tmp_path: Path) -> None:
     state = read_state(SHIPPED / "cliprpn-tiny.safetensors")
     torch.save({key: value for key, value in state.items() if "attnpool" not in key}, tmp_path / "cut.pt")
     with pytest.raises(ValueError, match="attention pool"):
-        load_backbone("cliprpn-tiny", str(tmp_path / "cut.pt")).encode_picture(torch.rand(1, 3, 224, 224))
+        load_backbone("cliprpn-tiny", str(tmp_path / "cut.pt")).encode_image(torch.rand(1, 3, 224, 224))
 
 
 def test_the_figures_of_a_trial(
@@ -89,7 +89,7 @@ def test_the_figures_of_a_trial(
     ):
         crop = load_crop(root / "images" / file, box.tolist(), 224)[None].float() / 255
         text, _, _ = backbone.encode_text(backbone.tokenize([sentence]))
-        cosines.append((backbone.encode_picture(crop) @ text.T).item())
+        cosines.append((backbone.encode_image(crop) @ text.T).item())
     assert figures["cosine_crop_sentence"] == pytest.approx(np.mean(cosines), abs=1e-5)
     assert -1 < figures["cosine_gt_crop_sentence"] < 1
     assert figures["crop_class_accuracy"] == 1  # there is one category

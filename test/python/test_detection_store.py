@@ -10,7 +10,7 @@ import torch
 from pictures import write_image
 from torch import Tensor
 
-from cliprpn.data.images import ImageFile, load_picture
+from cliprpn.data.images import ImageFile, load_image
 from cliprpn.detectors import detection_store
 from cliprpn.detectors.detection_store import detect_all
 from cliprpn.detectors.proposals import Proposals, proposals
@@ -69,7 +69,7 @@ def files(tmp_path: Path) -> list[ImageFile]:
 
 def test_what_a_detector_finds_comes_back_to_the_bit(files: list[ImageFile], tmp_path: Path) -> None:
     finder = Finder()
-    expected = [finder.found(load_picture(file)) for file in files]
+    expected = [finder.found(load_image(file)) for file in files]
     assert {len(each) for each in expected} == {0, 1, 2, 3}
     assert same(ask(files, tmp_path / "a.sqlite", finder), expected)
     assert same(ask(files, tmp_path / "a.sqlite", Finder()), expected)
@@ -104,7 +104,7 @@ def test_a_image_whose_content_changes_is_another(files: list[ImageFile], tmp_pa
     write_image(files[0].path, seed=99, width=41)
     assert same(
         ask(files[:2], tmp_path / "a.sqlite", finder),
-        [finder.found(load_picture(file)) for file in files[:2]],
+        [finder.found(load_image(file)) for file in files[:2]],
     )
     assert sum(finder.batches) == 3
 

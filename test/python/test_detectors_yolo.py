@@ -26,7 +26,7 @@ from PIL import Image
 from torch import Tensor
 
 from cliprpn.contract.generated import ProgressEvent, TrainedYoloDetector
-from cliprpn.data.images import MAX_PIXELS, ImageFile, load_picture
+from cliprpn.data.images import MAX_PIXELS, ImageFile, load_image
 from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.detectors.proposals import Proposals
 from cliprpn.detectors.train_yolo import train_yolo, trained_weights
@@ -231,7 +231,7 @@ def test_an_onnx_is_held_against_what_it_says_of_itself(cache: Path) -> None:
 def test_real_photos_have_the_boxes_that_ultralytics_itself_finds(cache: Path) -> None:
     weights = SHARED / "detectors" / "yolov8n_int8.onnx"
     files = sorted((SHARED / "refcocog-photos" / "images").iterdir())[:3]
-    photos = [load_picture(ImageFile(file, False, MAX_PIXELS)) for file in files]
+    photos = [load_image(ImageFile(file, False, MAX_PIXELS)) for file in files]
     check_against_theirs(weights, photos, cache, 0.05)
 
 

@@ -28,7 +28,7 @@ def prepared(source: RowsSource, folder: Path) -> DatasetIndex:
 
 
 def rows_of(found: Annotations) -> list[Any]:
-    names = {each.image_id: each.file_name for each in found.pictures}
+    names = {each.image_id: each.file_name for each in found.images}
     return [
         (names[each.image_id], each.sentence, found.objects[each.ann_id].box, each.split)
         for each in found.sentences

@@ -85,7 +85,7 @@ def outcome(source: Source, folder: Path) -> str:
         assert all(char.isprintable() or char == "\n" for char in error.message), repr(error.message)
         return "refused"
     assert num == len(annotations.sentences) > 0
-    assert len(json.loads((folder / "out.json").read_bytes())["images"]) == len(annotations.pictures)
+    assert len(json.loads((folder / "out.json").read_bytes())["images"]) == len(annotations.images)
     return "read"
 
 

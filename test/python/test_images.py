@@ -16,8 +16,8 @@ from cliprpn.data.images import (
     ImageFile,
     image_key,
     load_crop,
+    load_image,
     load_images,
-    load_picture,
 )
 from cliprpn.errors import CliprpnError
 
@@ -56,7 +56,7 @@ def halves(pixels: torch.Tensor) -> torch.Tensor:
 def test_colours_come_out_whatever_the_file(tmp_path: Path, name: str, mode: str) -> None:
     kind = "JPEG" if name.startswith("jpeg") else None
     picture().convert(mode).save(tmp_path / name, kind)
-    crop, whole = load_crop(tmp_path / name, WHOLE, 64), load_picture(file_of(tmp_path / name))
+    crop, whole = load_crop(tmp_path / name, WHOLE, 64), load_image(file_of(tmp_path / name))
     assert (crop.shape, crop.dtype) == ((3, 64, 64), torch.uint8)
     assert (whole.shape, whole.dtype) == ((3, 20, 40), torch.uint8)
     # Palettes and lossy files are a little off; swapped or inverted channels are off by far more.
@@ -74,7 +74,7 @@ def test_grey_images_have_three_equal_channels(tmp_path: Path, mode: str) -> Non
     grey.paste(0, (0, 0, 20, 20))
     wide = grey.convert("I").point(lambda value: value * 257).convert("I;16")
     (wide if mode == "I;16" else grey.convert(mode)).save(tmp_path / "a.png")
-    for pixels in (load_crop(tmp_path / "a.png", WHOLE, 64), load_picture(file_of(tmp_path / "a.png"))):
+    for pixels in (load_crop(tmp_path / "a.png", WHOLE, 64), load_image(file_of(tmp_path / "a.png"))):
         torch.testing.assert_close(halves(pixels), torch.tensor([[0.0] * 3, [255.0] * 3]), atol=2, rtol=0)
 
 
@@ -98,8 +98,8 @@ def test_a_box_lies_in_the_image_with_or_without_its_rotation_flag(tmp_path: Pat
         [load_crop(path, box, 32, upright=True).float().mean(dim=(1, 2)) for box in (TOP, BOTTOM)]
     )
     torch.testing.assert_close(upright, expected, atol=12, rtol=0)
-    turned = load_picture(file_of(path, upright=True))
-    assert torch.equal(turned, load_picture(file_of(path)).rot90(-1, (1, 2)))
+    turned = load_image(file_of(path, upright=True))
+    assert torch.equal(turned, load_image(file_of(path)).rot90(-1, (1, 2)))
     # Without a flag both are the same.
     picture().save(tmp_path / "plain.png")
     both = [load_crop(tmp_path / "plain.png", (5, 5, 30, 15), 32, upright=turn) for turn in (False, True)]
@@ -137,7 +137,7 @@ def broken_files(folder: Path) -> dict[str, Path]:
 
 
 def test_broken_images_are_named(tmp_path: Path) -> None:
-    for load in (lambda path: load_crop(path, WHOLE, 64), lambda path: load_picture(file_of(path))):
+    for load in (lambda path: load_crop(path, WHOLE, 64), lambda path: load_image(file_of(path))):
         refused = {}
         for name, path in broken_files(tmp_path).items():
             try:
@@ -157,15 +157,15 @@ def test_a_image_too_large_to_decode_is_refused_by_its_header(tmp_path: Path) ->
         load_crop(tmp_path / "bomb.png", WHOLE, 64)
     assert caught.value.code == "data_invalid"
     with pytest.raises(CliprpnError, match=r"bomb\.png"):
-        load_picture(file_of(tmp_path / "bomb.png"))
+        load_image(file_of(tmp_path / "bomb.png"))
     with pytest.raises(CliprpnError, match="expected at most 799 pixels, found 40 x 20"):
-        load_picture(ImageFile(tmp_path / "a.png", False, 799))
+        load_image(ImageFile(tmp_path / "a.png", False, 799))
 
 
 def test_a_data_sets_limit_may_be_above_pillows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)  # Twice as many are an error of Pillow's.
     picture().save(tmp_path / "a.png")
-    assert load_picture(ImageFile(tmp_path / "a.png", False, 800)).shape == (3, 20, 40)
+    assert load_image(ImageFile(tmp_path / "a.png", False, 800)).shape == (3, 20, 40)
 
 
 def test_a_format_that_calls_other_programs_is_not_opened() -> None:

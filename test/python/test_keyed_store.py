@@ -14,9 +14,9 @@ import pytest
 
 from cliprpn.errors import CliprpnError
 from cliprpn.storage import keyed_store
-from cliprpn.storage.keyed_store import Columns, KeyedStore, Put, Rows, kept_or_made
+from cliprpn.storage.keyed_store import ColumnTypes, KeyedStore, Put, Rows, get_or_compute
 
-COLUMNS: Columns = {"score": "real", "count": "integer", "name": "text", "bytes": "blob"}
+COLUMNS: ColumnTypes = {"score": "real", "count": "integer", "name": "text", "bytes": "blob"}
 
 
 def rows_of(key: str) -> Rows:
@@ -40,7 +40,7 @@ def ask(
                 made.append(key)
             after(key)
 
-    return kept_or_made(path, COLUMNS, keys, make, on_wait, lambda: False)
+    return get_or_compute(path, COLUMNS, keys, make, on_wait, lambda: False)
 
 
 def never(key: str) -> None:
@@ -75,7 +75,7 @@ def test_a_value_of_another_type_is_refused(
         put("a", [row])
 
     with pytest.raises(sqlite3.IntegrityError):
-        kept_or_made(tmp_path / "a.sqlite", COLUMNS, ["a"], make, lambda: None, lambda: False)
+        get_or_compute(tmp_path / "a.sqlite", COLUMNS, ["a"], make, lambda: None, lambda: False)
 
 
 def test_what_was_put_before_an_error_is_kept(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_a_damaged_or_foreign_file_is_named_and_left_alone(tmp_path: Path) -> No
 def test_a_store_with_other_columns_is_another(tmp_path: Path) -> None:
     ask(tmp_path / "a.sqlite", ["a"])
     with pytest.raises(CliprpnError, match="other tables"):
-        kept_or_made(
+        get_or_compute(
             tmp_path / "a.sqlite", {"score": "real"}, ["a"], lambda *_: None, lambda: None, lambda: False
         )
 

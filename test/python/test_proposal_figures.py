@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cliprpn.data.predictions import Columns
+from cliprpn.data.predictions import PredictionColumns
 from cliprpn.figures.proposal_figures import proposal_summary
 from cliprpn.metrics import HIT_IOU
 
 
-def made_columns(**changes: list[float]) -> Columns:
+def made_columns(**changes: list[float]) -> PredictionColumns:
     """Two sentences on each of three images; nothing was detected in the third."""
     columns = {
         "image_id": [4, 4, 9, 9, 2, 2],

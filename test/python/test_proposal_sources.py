@@ -11,7 +11,7 @@ import torch
 from helpers import HEIGHT, WIDTH, make_records, make_spec, prepared, write_dataset
 from pydantic import BaseModel
 
-from cliprpn.data.images import image_files, load_picture
+from cliprpn.data.images import image_files, load_image
 from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.detectors.known_boxes import gt_boxes, whole_images
 from cliprpn.detectors.proposals import Proposals
@@ -70,7 +70,7 @@ def test_the_files_of_images_are_the_data_sets(tmp_path: Path) -> None:
     index = data(tmp_path, *make_records(6))
     files = image_files(index, [4, 4])
     assert files[0] == files[1] and files[0].path.name == "COCO_train2014_000000000004.png"
-    assert load_picture(files[0]).shape == (3, HEIGHT, WIDTH)
+    assert load_image(files[0]).shape == (3, HEIGHT, WIDTH)
     bare = DatasetIndex(**{**vars(index), "images_dir": None})
     with pytest.raises(CliprpnError, match="with images"):
         image_files(bare, [0])

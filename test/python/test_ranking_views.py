@@ -84,7 +84,7 @@ def test_on_photos_clip_sees_what_it_sees_in_openais_crops() -> None:
         expected = torch.stack([openai_crop(image, box) for box in boxes[image_id]])
         found = render_views(as_tensor(image), torch.tensor(boxes[image_id]), "crop")
         off.append(bytes_off(found, expected).flatten())
-        vectors, theirs = (backbone.encode_picture(each) for each in (found, expected / 255))
+        vectors, theirs = (backbone.encode_image(each) for each in (found, expected / 255))
         cosines.append((vectors * theirs).sum(dim=1))
         texts, _, _ = backbone.encode_text(backbone.tokenize(sentences[image_id]))
         assert torch.equal((texts @ vectors.T).argmax(dim=1), (texts @ theirs.T).argmax(dim=1))

@@ -22,13 +22,13 @@ pytestmark = pytest.mark.skipif(not PHOTOS.is_dir(), reason="../shared/data is n
 def test_the_photos_are_read_as_they_are(tmp_path: Path) -> None:
     found = read_source(source_of(PHOTOS)).annotations
     assert len(found.sentences) == 404
-    assert {picture.image_id for picture in found.pictures} == {row.image_id for row in found.sentences}
+    assert {picture.image_id for picture in found.images} == {row.image_id for row in found.sentences}
     assert len({row.ref_id for row in found.sentences}) == 224
     assert set(Counter(row.split for row in found.sentences)) == {"train", "val", "test"}
     instances = json.loads((PHOTOS / "annotations" / "instances.json").read_text())
     names = {image["id"]: image["file_name"] for image in instances["images"]}
     boxes = {each["id"]: each["bbox"] for each in instances["annotations"]}
-    assert all(picture.file_name == names[picture.image_id] for picture in found.pictures)
+    assert all(picture.file_name == names[picture.image_id] for picture in found.images)
     write_tables(found, None, tmp_path)
     index = open_tables(tmp_path, "photos", None, "xywh")
     for row, gt_box in zip(found.sentences, index.gt_boxes.tolist(), strict=True):
@@ -38,7 +38,7 @@ def test_the_photos_are_read_as_they_are(tmp_path: Path) -> None:
 
 
 def test_photos_are_prepared(tmp_path: Path) -> None:
-    pictures = read_source(source_of(PHOTOS)).annotations.pictures[:16]
+    pictures = read_source(source_of(PHOTOS)).annotations.images[:16]
     files = [PHOTOS / "images" / picture.file_name for picture in pictures]
     manifest = write_pixels(files, [picture.file_name for picture in pictures], tmp_path, 64)
     prepared = [each for shard in manifest.shards for each in shard.pictures]

@@ -14,7 +14,7 @@ from helpers import HEIGHT, WIDTH, make_records, small_dataset, write_dataset
 from prepared import source_of
 
 from cliprpn.data.annotations import Annotations
-from cliprpn.data.problems import Problems
+from cliprpn.data.checks import Problems
 from cliprpn.data.sources import count_splits, read_source, referred_boxes
 from cliprpn.errors import CliprpnError
 
@@ -34,7 +34,7 @@ def problems_of(root: Path, split_by: str = "umd") -> str:
 
 def test_sentences_have_their_object_and_image(tmp_path: Path) -> None:
     found = read(small_dataset(tmp_path))
-    assert (len(found.pictures), len(found.objects), len(found.sentences)) == (12, 24, 24)
+    assert (len(found.images), len(found.objects), len(found.sentences)) == (12, 24, 24)
     second = found.sentences[2]
     assert (second.ref_id, second.ann_id, second.image_id, second.sent_id) == (101, 3, 1, 2)
     assert (second.sentence, second.stratum, second.pair_id) == ("the green block", None, None)
@@ -44,7 +44,7 @@ def test_sentences_have_their_object_and_image(tmp_path: Path) -> None:
     assert (own.image_id, own.category, own.box) == (1, "block", (14, 11, 40.5, 30.25))
     assert found.box_format == "xywh"
     # By image_id: the ref's own file_name names no file.
-    picture = found.pictures[1]
+    picture = found.images[1]
     assert picture.file_name == "COCO_train2014_000000000001.png"
     assert (picture.width, picture.height) == (WIDTH, HEIGHT)
     assert read_source(source_of(tmp_path)).split_rule == "as the refs file says"
@@ -54,7 +54,7 @@ def test_images_come_in_order_of_first_mention_with_all_their_objects(tmp_path: 
     instances, refs = make_records(6)
     again = {**refs[4], "sentences": refs[0]["sentences"]}
     found = read(write_dataset(tmp_path, instances, [refs[4], refs[1], again]))
-    assert [picture.image_id for picture in found.pictures] == [4, 1]
+    assert [picture.image_id for picture in found.images] == [4, 1]
     assert sorted(found.objects) == [2, 3, 8, 9]
     assert [row.image_id for row in found.sentences] == [4, 4, 1, 1, 4, 4]
 
@@ -244,4 +244,4 @@ def test_images_are_not_looked_at(tmp_path: Path) -> None:
     """That is the command line's part: which are missing or of another size is told with all of them."""
     root = small_dataset(tmp_path)
     (root / "images").rename(tmp_path / "elsewhere")
-    assert len(read(root).pictures) == 12
+    assert len(read(root).images) == 12

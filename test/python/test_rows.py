@@ -19,7 +19,7 @@ REAL = Path(__file__).parents[3] / "shared" / "data" / "refcocog-umd-val.jsonl"
 def test_rows_become_images_objects_and_sentences(tmp_path: Path) -> None:
     found, problems = read(rows_source(write_jsonl(tmp_path / "data.jsonl", make_rows())))
     assert problems == [] and found.notes == []
-    assert [(each.image_id, each.file_name) for each in found.pictures] == [
+    assert [(each.image_id, each.file_name) for each in found.images] == [
         (1, "train/p0.jpg"),
         (2, "train/p1.jpg"),
     ]
@@ -87,7 +87,7 @@ def test_the_fields_evaluation_sets_are_read_by_naming_columns(tmp_path: Path) -
         path = write(tmp_path / f"l4.{format}", [ref_l4])
         found, problems = read(rows_source(path, format=format, **columns))
         assert problems == [] and found.sentences[0].split == "val"
-        assert found.objects[1].box == (285, 128, 112, 91) and found.pictures[0].width == 768
+        assert found.objects[1].box == (285, 128, 112, 91) and found.images[0].width == 768
         path = write(tmp_path / f"adv.{format}", [ref_adv])
         columns_adv = {"image": "file_name", "sentence": "normal_caption", "box": "solution"}
         found, problems = read(rows_source((path, "test"), format=format, box_format="xyxy", **columns_adv))
@@ -176,7 +176,7 @@ def test_what_is_wrong_is_named_by_line(tmp_path: Path, name: str) -> None:
     path.write_text("".join(f"{json.dumps(each)}\n" for each in (GOOD, row, {**GOOD, "image": "z.jpg"})))
     found, problems = read(rows_source(path))
     assert len(problems) == 1 and problems[0].startswith(f"data.jsonl:2: {expected}"), problems
-    assert len(problems[0]) < 300 and [each.file_name for each in found.pictures] == ["a.jpg", "z.jpg"]
+    assert len(problems[0]) < 300 and [each.file_name for each in found.images] == ["a.jpg", "z.jpg"]
 
 
 @pytest.mark.parametrize(

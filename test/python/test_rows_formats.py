@@ -37,7 +37,7 @@ def test_cocos_sentences_stand_in_their_objects(tmp_path: Path) -> None:
         3: ("dog", (5, 5, 5, 5)),  # Nobody refers to it: the others are told from it.
         4: ("person", (0, 0, 10, 20)),
     }
-    assert [(each.width, each.height) for each in found.pictures] == [(640, 480), (320, 240)]
+    assert [(each.width, each.height) for each in found.images] == [(640, 480), (320, 240)]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_mdetrs_images_are_sentences(tmp_path: Path) -> None:
         ("a red cup", 131074, 1719310, 41),
         ("a café table", 393230, 66, 42),
     ]
-    assert [each.file_name for each in found.pictures] == [
+    assert [each.file_name for each in found.images] == [
         "COCO_train2014_000000131074.jpg",
         "COCO_train2014_000000393230.jpg",
     ]

@@ -25,7 +25,7 @@ def annotations(num: int, first: int = 0) -> Annotations:
 
 
 def splits_of(given: Annotations, seed: int = 0) -> dict[str, set[str | None]]:
-    names = {each.image_id: each.file_name for each in given.pictures}
+    names = {each.image_id: each.file_name for each in given.images}
     found: dict[str, set[str | None]] = {}
     for each in with_splits(given, seed)[0].sentences:
         found.setdefault(names[each.image_id], set()).add(each.split)
@@ -41,7 +41,7 @@ def test_a_image_goes_one_way_whatever_its_id_and_neighbours() -> None:
     some = annotations(100, first=500)
     renumbered = replace(
         some,
-        pictures=[replace(each, image_id=each.image_id + 7) for each in reversed(some.pictures)],
+        images=[replace(each, image_id=each.image_id + 7) for each in reversed(some.images)],
         sentences=[replace(each, image_id=each.image_id + 7) for each in some.sentences],
     )
     assert splits_of(renumbered) == {name: found[name] for name in splits_of(some)}

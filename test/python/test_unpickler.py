@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cliprpn.data.sharing import refuse_endless
-from cliprpn.data.unpickler import clean_text, load_plain
+from cliprpn.data.plain_pickle import clean_text, load_plain, refuse_endless
 from cliprpn.errors import CliprpnError
 
 

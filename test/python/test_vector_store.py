@@ -91,7 +91,7 @@ def wanted(tmp_path: Path) -> list[tuple[ImageFile, Tensor]]:
 def test_each_box_has_the_vector_of_its_view(wanted: list[tuple[ImageFile, Tensor]], tmp_path: Path) -> None:
     found = ask(wanted, tmp_path / "a.sqlite", Clip())
     for (file, boxes), own in zip(wanted, found, strict=True):
-        expected = encode(render(images.load_picture(file), boxes.float()))
+        expected = encode(render(images.load_image(file), boxes.float()))
         assert (own.shape, own.dtype) == ((len(boxes), DIM), torch.float32)
         # Half a step of float16 below 1, and half of a hundredth of a pixel over 300.
         torch.testing.assert_close(own, expected, atol=2.5e-4 + 1.7e-5, rtol=0)
@@ -112,8 +112,8 @@ def test_only_boxes_that_are_new_are_looked_at(
     first, warm, more, other = Clip(), Clip(), Clip(), Clip()
     found = ask(wanted, store, first)
     decoded: list[str] = []
-    load = images.load_picture
-    monkeypatch.setattr(images, "load_picture", lambda file: (decoded.append(file.path.name), load(file))[1])
+    load = images.load_image
+    monkeypatch.setattr(images, "load_image", lambda file: (decoded.append(file.path.name), load(file))[1])
     assert all(map(torch.equal, ask(wanted, store, warm), found))
     assert (warm.loads, decoded) == (0, [])
     # One sentence's boxes of an image, and another's, with some in common.

@@ -25,8 +25,8 @@ from helpers import (
 from cliprpn.contract.generated import ClipRpnSpec, CompletedOutcome
 from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.data.others import ImageObjects
-from cliprpn.data.views.pictures import ImageViews, TrainingImages
-from cliprpn.data.views.view import View
+from cliprpn.data.views.augmentation import View
+from cliprpn.data.views.training_views import ImageViews, TrainingImages
 from cliprpn.errors import CliprpnError
 from cliprpn.features import frozen, image_store
 from cliprpn.features.frozen import FrozenFeatures

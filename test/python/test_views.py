@@ -13,8 +13,8 @@ import torch
 from helpers import REPO
 from torch import Tensor
 
-from cliprpn.data.views.plan import CROP_STRETCH, LARGEST_CROP, SMALLEST_CROP, plan_view
-from cliprpn.data.views.view import CHANGES, View, move_boxes, render
+from cliprpn.data.views.augmentation import CHANGES, View, move_boxes, render
+from cliprpn.data.views.sampling import CROP_STRETCH, LARGEST_CROP, SMALLEST_CROP, plan_view
 
 SIZE = 96
 ALL = frozenset(CHANGES)

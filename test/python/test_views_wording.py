@@ -7,7 +7,7 @@ import json
 import pytest
 from helpers import REPO
 
-from cliprpn.data.views.view import View
+from cliprpn.data.views.augmentation import View
 from cliprpn.data.views.wording import mirrored, permitted, refusal, reworded, words_of
 
 FLIP = View(224, flip=True)

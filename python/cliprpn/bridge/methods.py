@@ -94,7 +94,7 @@ def _run_trial(params: RunTrialParams, context: CallContext) -> RunTrialResult:
 
 def _read_annotations(params: ReadAnnotationsParams, context: CallContext) -> ReadAnnotationsResult:
     annotations = read_source(params.source).annotations
-    pictures = [WantedImage(**asdict(picture)) for picture in annotations.pictures]
+    pictures = [WantedImage(**asdict(picture)) for picture in annotations.images]
     write_json(Path(params.out_file), WantedImages(pictures=pictures))
     splits = count_splits(annotations)
     return ReadAnnotationsResult.model_validate({"num_pictures": len(pictures), "splits": splits})

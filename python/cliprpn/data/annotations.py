@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Box = tuple[float, float, float, float]
+SPLITS = ("train", "val", "test", "testA", "testB")
 BoxFormat = Literal["xywh", "xyxy", "cxcywh_norm"]
 
 
@@ -54,7 +55,7 @@ class Annotations:
     """
 
     box_format: BoxFormat
-    pictures: list[ImageRecord]
+    images: list[ImageRecord]
     objects: dict[int, ObjectRecord]
     sentences: list[SentenceRecord]
     notes: list[str] = field(default_factory=list)

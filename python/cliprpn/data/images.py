@@ -63,7 +63,7 @@ def image_files(index: DatasetIndex, image_rows: Iterable[int]) -> list[ImageFil
     return [ImageFile(index.images_dir / names[row], upright[row], max_pixels) for row in image_rows]
 
 
-def load_picture(file: ImageFile) -> Tensor:
+def load_image(file: ImageFile) -> Tensor:
     """
     Returns:
         [3, H, W], uint8, RGB.
@@ -85,11 +85,11 @@ def load_images(files: Iterable[ImageFile]) -> Iterator[Tensor]:
     """
     left = iter(files)
     with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as pool:
-        ahead = deque(pool.submit(load_picture, file) for file in islice(left, DECODED_AHEAD))
+        ahead = deque(pool.submit(load_image, file) for file in islice(left, DECODED_AHEAD))
         try:
             while ahead:
                 picture = ahead.popleft().result()
-                ahead.extend(pool.submit(load_picture, file) for file in islice(left, 1))
+                ahead.extend(pool.submit(load_image, file) for file in islice(left, 1))
                 yield picture
         finally:
             for each in ahead:
@@ -107,7 +107,7 @@ def image_keys(files: Iterable[ImageFile]) -> list[str]:
 
 
 def image_key(file: ImageFile) -> str:
-    """Names what `load_picture` gives, wherever the file lies: of the same image it is the same in two data sets.
+    """Names what `load_image` gives, wherever the file lies: of the same image it is the same in two data sets.
 
     Raises:
         CliprpnError: data_invalid, where there is no such file.

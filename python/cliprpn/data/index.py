@@ -11,8 +11,7 @@ import pyarrow.compute as pc
 from pydantic import ValidationError
 
 from cliprpn.contract.generated import PreparedDataset
-from cliprpn.data.annotations import BoxFormat
-from cliprpn.data.refs import SPLITS
+from cliprpn.data.annotations import SPLITS, BoxFormat
 from cliprpn.errors import CliprpnError
 from cliprpn.storage.parquet import read_whole
 

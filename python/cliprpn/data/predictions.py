@@ -12,14 +12,14 @@ from cliprpn.data.index import DatasetIndex
 from cliprpn.errors import CliprpnError
 from cliprpn.storage.durable import write_durably
 
-Columns = dict[str, np.ndarray]
+PredictionColumns = dict[str, np.ndarray]
 
 
 def predictions_file(trial_dir: Path, split: str) -> Path:
     return trial_dir / f"predictions-{split}.parquet"
 
 
-def write_predictions(path: Path, index: DatasetIndex, rows: np.ndarray, answers: Columns) -> None:
+def write_predictions(path: Path, index: DatasetIndex, rows: np.ndarray, answers: PredictionColumns) -> None:
     """The sentences' own columns, their image's, and the answers'; whole or not at all."""
     table = index.sentences.take(pa.array(rows))
     sizes = index.image_sizes(rows).astype(np.int64)
@@ -37,8 +37,8 @@ def write_predictions(path: Path, index: DatasetIndex, rows: np.ndarray, answers
     write_durably(path, content.getvalue().to_pybytes())
 
 
-def read_predictions(path: Path) -> Columns:
-    """Columns as arrays; missing pair ids are -1, missing strata are empty.
+def read_predictions(path: Path) -> PredictionColumns:
+    """PredictionColumns as arrays; missing pair ids are -1, missing strata are empty.
 
     Raises:
         CliprpnError: not_found.

@@ -11,13 +11,11 @@ import torch
 from torch import Tensor
 
 from cliprpn.contract.generated import RefcocoSource, RowsSource
-from cliprpn.data.annotations import Annotations, Box
-from cliprpn.data.boxes import boxes_in_images
-from cliprpn.data.problems import Problems
-from cliprpn.data.refcocog import read_refcoco
-from cliprpn.data.refs import SPLITS
+from cliprpn.data.annotations import SPLITS, Annotations, Box
+from cliprpn.data.boxes import boxes_in_images, format_hint
+from cliprpn.data.checks import Problems
+from cliprpn.data.refcoco import read_refcoco
 from cliprpn.data.rows import read_rows
-from cliprpn.data.rows.box_hints import format_hint
 from cliprpn.data.splits import with_splits
 
 Sizes = dict[int, tuple[float, float]]
@@ -53,10 +51,10 @@ def read_source(source: RefcocoSource | RowsSource) -> Source:
             problems.add(f"sent_id {sent_id} stands {count} times, expected once")
     sizes = {
         picture.image_id: (float(picture.width), float(picture.height))
-        for picture in annotations.pictures
+        for picture in annotations.images
         if picture.width is not None and picture.height is not None
     }
-    if len(sizes) == len(annotations.pictures) or annotations.box_format != "cxcywh_norm":
+    if len(sizes) == len(annotations.images) or annotations.box_format != "cxcywh_norm":
         referred_boxes(annotations, sizes, problems)
     problems.raise_if_any()
     _read.clear()
@@ -81,7 +79,7 @@ def referred_boxes(annotations: Annotations, sizes: Sizes, problems: Problems) -
         annotations.box_format,
         _tensor([sizes.get(each.image_id, UNKNOWN) for each in objects], 2),
     )
-    names = {picture.image_id: picture.file_name for picture in annotations.pictures}
+    names = {picture.image_id: picture.file_name for picture in annotations.images}
     for row in (~fit).nonzero()[:, 0].tolist():
         width, height = sizes.get(objects[row].image_id, UNKNOWN)
         place = f"{width:.0f} x {height:.0f} image" if width != float("inf") else "picture"

@@ -27,7 +27,7 @@ def with_splits(annotations: Annotations, seed: int) -> tuple[Annotations, str]:
     sentences = annotations.sentences
     without = [each for each in sentences if each.split is None]
     if without and len(without) < len(sentences):
-        names = {each.image_id: each.file_name for each in annotations.pictures}
+        names = {each.image_id: each.file_name for each in annotations.images}
         first = without[0]
         raise CliprpnError(
             "data_invalid",
@@ -35,7 +35,7 @@ def with_splits(annotations: Annotations, seed: int) -> tuple[Annotations, str]:
             f"{len(sentences)}, such as {first.sentence[:80]!r} of {names.get(first.image_id, '')[:80]!r}",
         )
     if without:
-        parts = {each.image_id: _part(each.file_name, seed) for each in annotations.pictures}
+        parts = {each.image_id: _part(each.file_name, seed) for each in annotations.images}
         parted = [replace(each, split=parts[each.image_id]) for each in sentences]
         return replace(annotations, sentences=parted), RULE.format(seed=seed)
     return replace(annotations, notes=[*annotations.notes, *_leaks(annotations)]), GIVEN
@@ -52,7 +52,7 @@ def _leaks(annotations: Annotations) -> list[str]:
     splits: dict[int, set[str]] = defaultdict(set)
     for each in annotations.sentences:
         splits[each.image_id].add(each.split or "")
-    names = {each.image_id: each.file_name for each in annotations.pictures}
+    names = {each.image_id: each.file_name for each in annotations.images}
     pairs: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for image_id, found in splits.items():
         if len(found) > 1:

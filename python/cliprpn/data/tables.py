@@ -12,7 +12,7 @@ import torch
 from cliprpn.contract.generated import PixelsManifest
 from cliprpn.data.annotations import Annotations, Box, ObjectRecord
 from cliprpn.data.boxes import boxes_in_images
-from cliprpn.data.problems import Problems
+from cliprpn.data.checks import Problems
 from cliprpn.data.sources import UNKNOWN, Sizes, referred_boxes
 from cliprpn.errors import CliprpnError
 from cliprpn.storage.parquet import write_whole
@@ -61,7 +61,7 @@ def write_tables(annotations: Annotations, pixels: PixelsManifest | None, folder
     sentences = [row for row in annotations.sentences if row.image_id in kept]
     if not sentences:
         raise CliprpnError("data_invalid", f"{folder}: expected a sentence with its image, found none")
-    left = Annotations(annotations.box_format, annotations.pictures, annotations.objects, sentences)
+    left = Annotations(annotations.box_format, annotations.images, annotations.objects, sentences)
     if pixels is None and annotations.box_format == "cxcywh_norm" and len(sizes) < len(images):
         raise CliprpnError(
             "data_invalid",
@@ -76,21 +76,21 @@ def write_tables(annotations: Annotations, pixels: PixelsManifest | None, folder
     write_whole(_objects(objects, left, sizes), OBJECTS, folder / "objects.parquet")
     write_whole(_sentences(left, boxes, objects), SENTENCES, folder / "sentences.parquet")
     gone = [row for row in annotations.sentences if row.image_id not in kept]
-    return Dropped(len(annotations.pictures) - len(images), len({row.ref_id for row in gone}), len(gone))
+    return Dropped(len(annotations.images) - len(images), len({row.ref_id for row in gone}), len(gone))
 
 
 def _images(annotations: Annotations, pixels: PixelsManifest | None) -> list[ImageRow]:
     if pixels is None:
         return [
             ImageRow(each.image_id, each.file_name, each.width, each.height, upright=False, pixel_row=None)
-            for each in annotations.pictures
+            for each in annotations.images
         ]
     prepared = [each for shard in pixels.shards for each in shard.pictures]
-    if [each.file_name for each in prepared] != [each.file_name for each in annotations.pictures]:
+    if [each.file_name for each in prepared] != [each.file_name for each in annotations.images]:
         raise CliprpnError("internal", "the pixels are of other images than the annotations'")
     return [
         ImageRow(each.image_id, each.file_name, found.width, found.height, found.upright, row)
-        for row, (each, found) in enumerate(zip(annotations.pictures, prepared, strict=True))
+        for row, (each, found) in enumerate(zip(annotations.images, prepared, strict=True))
         if found.problem is None
     ]
 

@@ -11,13 +11,20 @@ from torch import Tensor
 from cliprpn.data.images import ImageFile, image_keys, load_images
 from cliprpn.detectors.proposals import Detector, Proposals
 from cliprpn.errors import CliprpnError
-from cliprpn.storage.keyed_store import Columns, Put, Row, Rows, kept_or_made
+from cliprpn.storage.keyed_store import ColumnTypes, Put, Row, Rows, get_or_compute
 
 # Images that a detector gets at once; fewer where they are large, so that memory stays the same.
 BATCH = 32
 BATCH_BYTES = 200_000_000
 
-BOXES: Columns = {"x1": "real", "y1": "real", "x2": "real", "y2": "real", "score": "real", "category": "text"}
+BOXES: ColumnTypes = {
+    "x1": "real",
+    "y1": "real",
+    "x2": "real",
+    "y2": "real",
+    "score": "real",
+    "category": "text",
+}
 
 
 def detect_all(
@@ -60,7 +67,7 @@ def detect_all(
             done += len(batch)
             on_progress(done, len(file_of))
 
-    kept = kept_or_made(store, BOXES, keys, detect, on_wait, should_stop)
+    kept = get_or_compute(store, BOXES, keys, detect, on_wait, should_stop)
     return [_proposals(kept[key]) for key in keys]
 
 

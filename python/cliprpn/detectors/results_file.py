@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from cliprpn.data.boxes import format_hint
 from cliprpn.data.index import DatasetIndex
-from cliprpn.data.rows.box_hints import format_hint
 from cliprpn.detectors.coco_classes import coco_categories
 from cliprpn.detectors.known_boxes import image_sizes
 from cliprpn.detectors.proposals import Proposals, proposals

@@ -14,9 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from cliprpn.data.problems import Problems
-from cliprpn.data.records import good_records, is_box, is_integer, is_text, shown
-from cliprpn.data.rows.json_text import read_json
+from cliprpn.data.checks import Problems, good_records, is_box, is_integer, is_text, shown
+from cliprpn.data.json_files import read_json
 from cliprpn.errors import CliprpnError
 
 LISTS = ("annotations", "dets")

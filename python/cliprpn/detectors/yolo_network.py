@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cliprpn.data.records import is_text
+from cliprpn.data.checks import is_text
 from cliprpn.detectors.onnx_file import OnnxFile, describe, open_onnx
 from cliprpn.errors import CliprpnError
 

@@ -15,7 +15,7 @@ from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.nn.tasks import DetectionModel
 from ultralytics.utils import ROOT, YAML
 
-from cliprpn.data.images import load_picture
+from cliprpn.data.images import load_image
 from cliprpn.detectors.yolo_data import Labelled
 from cliprpn.errors import CliprpnError
 
@@ -51,7 +51,7 @@ class Pictures(YOLODataset):
         """[H, W, 3], BGR, its longer side the training size; its height and width before and after."""
         image, own = self._kept.get(i), self._images[i]
         if image is None:
-            image = _resized(load_picture(own.file).permute(1, 2, 0).numpy()[:, :, ::-1], self._longer_px)
+            image = _resized(load_image(own.file).permute(1, 2, 0).numpy()[:, :, ::-1], self._longer_px)
             if self._kept_bytes + image.nbytes <= KEPT_BYTES:
                 self._kept[i] = image
                 self._kept_bytes += image.nbytes

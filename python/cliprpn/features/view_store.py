@@ -12,8 +12,8 @@ from torch import Tensor
 
 from cliprpn.data.index import DatasetIndex
 from cliprpn.data.pixels import Pixels
-from cliprpn.data.views.pictures import ImageViews, TrainingImages
-from cliprpn.data.views.plan import VIEWS_VERSION
+from cliprpn.data.views.sampling import VIEWS_VERSION
+from cliprpn.data.views.training_views import ImageViews, TrainingImages
 from cliprpn.data.views.wording import mirrored
 from cliprpn.features.image_store import ReadBlock
 from cliprpn.features.opening import Facts, Opening

@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliprpn.contract.generated import Breakdown
-from cliprpn.data.predictions import Columns
+from cliprpn.data.predictions import PredictionColumns
 from cliprpn.statistics import mean_interval
 
 STRATA_ORDER = ("attribute", "position", "size_or_part", "negation", "relation", "two_hop")
 
 
-def breakdowns(columns: Columns, hits: NDArray) -> list[Breakdown]:
+def breakdowns(columns: PredictionColumns, hits: NDArray) -> list[Breakdown]:
     """By stratum (where the data has them), area tercile, sentence length and objects of the same category.
 
     Args:
@@ -33,7 +33,7 @@ def breakdowns(columns: Columns, hits: NDArray) -> list[Breakdown]:
     return found
 
 
-def category_macro(columns: Columns, hits: NDArray) -> float:
+def category_macro(columns: PredictionColumns, hits: NDArray) -> float:
     """Mean over categories of each one's Acc@0.5."""
     categories, group = np.unique(columns["category"].astype(str), return_inverse=True)
     counts = np.bincount(group, minlength=len(categories))
@@ -48,7 +48,7 @@ def _breakdown(by: str, group: str, hits: NDArray, images: NDArray) -> Breakdown
     )
 
 
-def strata(columns: Columns) -> dict[str, NDArray]:
+def strata(columns: PredictionColumns) -> dict[str, NDArray]:
     """Which rows are of each kind of sentence; empty where the data have no strata."""
     own = columns["stratum"]
     names = {name for name in own.tolist() if name is not None}
@@ -56,7 +56,7 @@ def strata(columns: Columns) -> dict[str, NDArray]:
     return {name: own == name for name in ordered}
 
 
-def _area_terciles(columns: Columns) -> dict[str, NDArray]:
+def _area_terciles(columns: PredictionColumns) -> dict[str, NDArray]:
     boxes = columns["gt_box_xyxy"]
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     share = area / (columns["width"] * columns["height"])
@@ -68,7 +68,7 @@ def _area_terciles(columns: Columns) -> dict[str, NDArray]:
     }
 
 
-def _lengths(columns: Columns) -> dict[str, NDArray]:
+def _lengths(columns: PredictionColumns) -> dict[str, NDArray]:
     words = np.array([len(sentence.split()) for sentence in columns["sentence"]])
     return {
         "5 and fewer": words <= 5,
@@ -77,6 +77,6 @@ def _lengths(columns: Columns) -> dict[str, NDArray]:
     }
 
 
-def _same_category(columns: Columns) -> dict[str, NDArray]:
+def _same_category(columns: PredictionColumns) -> dict[str, NDArray]:
     count = columns["num_same_category"]
     return {"only one": count == 1, "two": count == 2, "three and more": count >= 3}

@@ -89,7 +89,7 @@ def encode_crops(
         pixels = torch.stack(
             [load_crop(file, box.tolist(), CROP_SIZE_PX, turn, max_pixels) for file, box, turn in some]
         )
-        parts.append(backbone.encode_picture(pixels.float() / 255))
+        parts.append(backbone.encode_image(pixels.float() / 255))
     return torch.cat(parts)
 
 

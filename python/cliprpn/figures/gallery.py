@@ -7,14 +7,16 @@ from pathlib import Path
 import numpy as np
 
 from cliprpn.contract.generated import Case, Gallery
-from cliprpn.data.predictions import Columns
+from cliprpn.data.predictions import PredictionColumns
 from cliprpn.metrics import pair_rows, pairs_right
 
 NUM_CASES = 4
 NUM_PAIRS = 3
 
 
-def choose_gallery(columns: Columns, settings: list[tuple[str, Columns]], images: Path) -> Gallery:
+def choose_gallery(
+    columns: PredictionColumns, settings: list[tuple[str, PredictionColumns]], images: Path
+) -> Gallery:
     """Cases of the best setting (the first), its answers beside those of the setting it is furthest from.
 
     Args:
@@ -41,7 +43,7 @@ def choose_gallery(columns: Columns, settings: list[tuple[str, Columns]], images
     )
 
 
-def _pairs(columns: Columns, best: np.ndarray, rival: np.ndarray) -> np.ndarray:
+def _pairs(columns: PredictionColumns, best: np.ndarray, rival: np.ndarray) -> np.ndarray:
     """Pairs that the best setting gets right and the rival does not, relational ones first."""
     pairs = pair_rows(columns["pair_id"])
     if len(pairs) == 0:
@@ -52,7 +54,7 @@ def _pairs(columns: Columns, best: np.ndarray, rival: np.ndarray) -> np.ndarray:
     return pairs[order[:NUM_PAIRS]]
 
 
-def _one_per_image(rows: np.ndarray, columns: Columns) -> list[int]:
+def _one_per_image(rows: np.ndarray, columns: PredictionColumns) -> list[int]:
     chosen: list[int] = []
     seen: set[int] = set()
     for row in rows:
@@ -65,7 +67,9 @@ def _one_per_image(rows: np.ndarray, columns: Columns) -> list[int]:
     return chosen
 
 
-def _case(row: int, columns: Columns, settings: list[tuple[str, Columns]], images: Path) -> Case:
+def _case(
+    row: int, columns: PredictionColumns, settings: list[tuple[str, PredictionColumns]], images: Path
+) -> Case:
     predictions = [
         {
             "label": label,

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliprpn.contract.generated import Interval, ProposalRecall, ProposalSummary
-from cliprpn.data.predictions import Columns
+from cliprpn.data.predictions import PredictionColumns
 from cliprpn.metrics import HIT_IOU, RECALL_AT
 from cliprpn.statistics import mean_interval
 
 
-def proposal_summary(columns: Columns) -> ProposalSummary:
+def proposal_summary(columns: PredictionColumns) -> ProposalSummary:
     """Recall of the boxes alone, and which share of the misses is theirs and which the ranking's.
 
     A sentence is found, lost by the boxes (none of them is a hit) or lost by the ranking (one is, but

@@ -21,7 +21,7 @@ from cliprpn.contract.generated import (
     Summary,
 )
 from cliprpn.data.index import DatasetIndex, open_dataset
-from cliprpn.data.predictions import Columns, predictions_file, read_predictions
+from cliprpn.data.predictions import PredictionColumns, predictions_file, read_predictions
 from cliprpn.errors import CliprpnError
 from cliprpn.figures.breakdowns import breakdowns, category_macro, strata
 from cliprpn.figures.floors import constant_iou, fit_constant_box
@@ -134,7 +134,7 @@ def _setting_summary(setting: Setting) -> SettingSummary:
     )
 
 
-def _stratum_summary(name: str, runs: list[Columns], seeds: list[int]) -> StratumSummary:
+def _stratum_summary(name: str, runs: list[PredictionColumns], seeds: list[int]) -> StratumSummary:
     return StratumSummary(
         stratum=name,
         num_sentences=len(runs[0]["iou"]),
@@ -143,7 +143,7 @@ def _stratum_summary(name: str, runs: list[Columns], seeds: list[int]) -> Stratu
     )
 
 
-def _figures(runs: list[Columns], seeds: list[int]) -> list[Figure]:
+def _figures(runs: list[PredictionColumns], seeds: list[int]) -> list[Figure]:
     """Every figure of some sentences; each run answered the same ones."""
     images = runs[0]["image_id"]
     per_run = [sentence_figures(run) for run in runs]
@@ -168,11 +168,11 @@ def _figures(runs: list[Columns], seeds: list[int]) -> list[Figure]:
     return figures
 
 
-def _rows(columns: Columns, chosen: NDArray) -> Columns:
+def _rows(columns: PredictionColumns, chosen: NDArray) -> PredictionColumns:
     return {name: values[chosen] for name, values in columns.items()}
 
 
-def _floors(best: Setting, columns: Columns, index: DatasetIndex) -> list[Floor]:
+def _floors(best: Setting, columns: PredictionColumns, index: DatasetIndex) -> list[Floor]:
     boxes = {"whole_picture": np.array([0.0, 0.0, 1.0, 1.0])}
     train = index.split("train")
     if len(train):  # A baseline needs none.

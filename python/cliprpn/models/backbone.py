@@ -95,7 +95,7 @@ class ClipBackbone(nn.Module):
         return hidden
 
     @torch.no_grad()
-    def encode_picture(self, pixels: Tensor) -> Tensor:
+    def encode_image(self, pixels: Tensor) -> Tensor:
         """The image's own vector, by the attention pool.
 
         Args:

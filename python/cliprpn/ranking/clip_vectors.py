@@ -100,7 +100,7 @@ class ClipVectors:
     def _encode_views(self) -> EncodeViews:
         # Channels last, convolutions take two thirds of the time, and vectors differ by 1e-7.
         backbone = self.backbone.to(self.device).to(memory_format=torch.channels_last)
-        return lambda views: backbone.encode_picture(views.contiguous(memory_format=torch.channels_last))
+        return lambda views: backbone.encode_image(views.contiguous(memory_format=torch.channels_last))
 
     def _encode_texts(self) -> EncodeTexts:
         backbone = self.backbone.to(self.device)

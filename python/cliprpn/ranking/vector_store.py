@@ -13,7 +13,7 @@ from cliprpn.data.images import ImageFile, image_keys, load_images
 from cliprpn.errors import CliprpnError
 from cliprpn.storage.durable import check_space
 from cliprpn.storage.half import to_half
-from cliprpn.storage.keyed_store import Columns, Put, Rows, kept_or_made
+from cliprpn.storage.keyed_store import ColumnTypes, Put, Rows, get_or_compute
 
 # Views in one pass of CLIP, of as many images as it takes.
 VIEWS_A_PASS = 64
@@ -21,7 +21,7 @@ TEXTS_A_PASS = 256
 # Boxes are known, and looked at, to a hundredth of a pixel.
 STEPS_A_PIXEL = 100
 
-VECTOR: Columns = {"vector": "blob"}
+VECTOR: ColumnTypes = {"vector": "blob"}
 
 Render = Callable[[Tensor, Tensor], Tensor]
 EncodeViews = Callable[[Tensor], Tensor]
@@ -144,7 +144,7 @@ def _kept_vectors(
         check_space(store.parent, len(missing) * dim * 2)
         make(missing, put)
 
-    return kept_or_made(store, VECTOR, keys, with_room, on_wait, should_stop)
+    return get_or_compute(store, VECTOR, keys, with_room, on_wait, should_stop)
 
 
 def _views(

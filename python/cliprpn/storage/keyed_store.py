@@ -24,15 +24,15 @@ KEYS_A_QUERY = 500
 BUSY_TIMEOUT_S = 60.0
 
 Kind = Literal["real", "integer", "text", "blob"]
-Columns = dict[str, Kind]
+ColumnTypes = dict[str, Kind]
 Row = tuple[float | int | str | bytes, ...]
 Rows = list[Row]
 Put = Callable[[str, Rows], None]
 
 
-def kept_or_made(
+def get_or_compute(
     path: Path,
-    columns: Columns,
+    columns: ColumnTypes,
     keys: list[str],
     make: Callable[[list[str], Put], None],
     on_wait: Callable[[], None],
@@ -81,7 +81,7 @@ def _lock_file(path: Path) -> Path:
     return lock
 
 
-def _kept(path: Path, columns: Columns, keys: list[str]) -> dict[str, Rows]:
+def _kept(path: Path, columns: ColumnTypes, keys: list[str]) -> dict[str, Rows]:
     """What the file has; a file that is not there has nothing."""
     if not keys or not path.exists():
         return {}
@@ -98,7 +98,7 @@ class KeyedStore:
         fill: whether the file is made where there is none. The caller holds the lock then.
     """
 
-    def __init__(self, path: Path, columns: Columns, fill: bool = True) -> None:
+    def __init__(self, path: Path, columns: ColumnTypes, fill: bool = True) -> None:
         self.path = path
         self._columns = columns
         self._pending: list[tuple[str, Rows]] = []
@@ -203,7 +203,7 @@ class KeyedStore:
         return not found
 
 
-def _tables(columns: Columns) -> list[str]:
+def _tables(columns: ColumnTypes) -> list[str]:
     checked = "".join(
         f", {name} {kind} NOT NULL CHECK (typeof({name}) = '{kind}')" for name, kind in columns.items()
     )

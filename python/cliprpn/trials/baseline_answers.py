@@ -11,7 +11,7 @@ from torch import Tensor
 from cliprpn.contract.generated import BaselineSettings
 from cliprpn.data.images import image_files
 from cliprpn.data.index import DatasetIndex
-from cliprpn.data.predictions import Columns
+from cliprpn.data.predictions import PredictionColumns
 from cliprpn.detectors.known_boxes import whole_images
 from cliprpn.detectors.proposals import Proposals
 from cliprpn.detectors.proposing import Proposed
@@ -102,7 +102,7 @@ def ask_clip(
     )
 
 
-def answer(index: DatasetIndex, rows: np.ndarray, proposed: Proposed, asked: Asked) -> Columns:
+def answer(index: DatasetIndex, rows: np.ndarray, proposed: Proposed, asked: Asked) -> PredictionColumns:
     """A row per sentence: as of a ClipRPN, and how good the boxes are apart from their ranking."""
     _, truth = sizes_and_truth(index, rows)
     ranked: list[Tensor] = [torch.zeros(0, 4)] * len(rows)

@@ -20,7 +20,7 @@ from cliprpn.contract.generated import (
     WarningEvent,
 )
 from cliprpn.data.index import DatasetIndex, open_dataset
-from cliprpn.data.predictions import Columns, predictions_file, read_predictions, write_predictions
+from cliprpn.data.predictions import PredictionColumns, predictions_file, read_predictions, write_predictions
 from cliprpn.detectors.proposing import propose
 from cliprpn.devices import describe_environment, peak_process_bytes, resolve_device
 from cliprpn.errors import CliprpnError
@@ -113,7 +113,7 @@ class Answered:
         num_cut: how many sentences CLIP, with its context length, does not read to their end.
     """
 
-    answers: Columns
+    answers: PredictionColumns
     features_ms: float
     notes: list[str]
     num_cut: int

@@ -1,20 +1,15 @@
-"""COCO's JSON with the sentences in the annotations.
-
-An annotation has them under `sentence`, `caption` or `expression`, or as a list under `sentences`, `captions`,
-`expressions` or `refs`, of texts or of objects with `sent` or one of these names (and `sent_id`, `ref_id`,
-`split`, where known). `original_id`, where a conversion has numbered anew, is the id that counts.
-"""
+"""COCO JSON"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from cliprpn.contract.generated import Columns
-from cliprpn.data.problems import Problems
-from cliprpn.data.records import good_records, is_integer, is_text, shown
-from cliprpn.data.rows.json_text import read_json_object
+from cliprpn.data.checks import Problems, good_records, is_integer, is_text, shown
+from cliprpn.data.json_files import read_json_object
 from cliprpn.errors import CliprpnError
 
 Record = dict[str, Any]
@@ -104,3 +99,30 @@ def _sentences(annotation: Record, columns: Columns) -> list[Any]:
     if found is None:
         return []
     return found if isinstance(found, list) else [found]
+
+
+def read_mdetr(path: Path, columns: Columns, problems: Problems) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Where it stands and what it says, for each sentence.
+
+    Raises:
+        CliprpnError: data_invalid, when the file is not COCO's JSON.
+    """
+    content = read_json_object(path)
+    images = images_by_id(content, path, problems)
+    categories = category_names(content, path, problems)
+    annotations: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for position, item in enumerate(list_of(content, "annotations", path)):
+        image_id = item.get("image_id") if isinstance(item, dict) else None
+        if not is_integer(image_id) or image_id not in images:
+            where = f"{path.name}: annotations[{position}]"
+            problems.add(f"{where}: expected the id of an image as image_id, found {shown(image_id)}")
+            continue
+        annotations[image_id].append(item)
+    for image_id, image in images.items():
+        where = f"{path.name}: image {image_id}"
+        if len(annotations[image_id]) != 1:
+            problems.add(f"{where}: expected one annotation, found {len(annotations[image_id])}")
+            continue
+        row = row_of(image, annotations[image_id][0], columns, categories)
+        caption = image.get(columns.sentence, image.get("caption"))
+        yield where, {**row, "sentence": caption, "sent_id": image.get("sent_id", image_id)}

@@ -1,12 +1,77 @@
-"""Lines of a text file that may be anything: decoded one by one, in bounded memory."""
+"""Reads JSON Lines and CSV line by line."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
-from cliprpn.data.problems import Problems
+from cliprpn.data.checks import Problems, shown
+from cliprpn.data.json_files import parse_json
+
+
+def read_jsonl(path: Path, problems: Problems) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Where it stands and what it says, for each object; lines that are blank are passed over."""
+    for number, line in read_lines(path, problems):
+        where = f"{path.name}:{number}"
+        if not line.strip():
+            continue
+        try:
+            raw = parse_json(line)
+        except ValueError as error:
+            problems.add(f"{where}: expected a JSON object: {error}")
+            continue
+        if not isinstance(raw, dict):
+            problems.add(f"{where}: expected a JSON object, found {shown(raw)}")
+            continue
+        yield where, raw
+
+
+SEPARATORS = (",", ";", "\t")
+
+
+def read_csv(path: Path, wanted: list[str], problems: Problems) -> Iterator[tuple[str, dict[str, str]]]:
+    """Where it stands and what it says, for each row; rows that are blank are passed over.
+
+    Args:
+        wanted: columns that the header must have.
+    """
+    at = 1
+
+    def lines() -> Iterator[str]:
+        nonlocal at
+        for number, line in read_lines(path, problems):
+            at = number
+            yield line
+
+    text = lines()
+    first = next(text, "")
+    separator = max(SEPARATORS, key=first.count)
+    try:
+        header = [name.strip() for name in next(csv.reader([first], delimiter=separator, strict=True), [])]
+        missing = [name for name in wanted if name not in header]
+        if missing or len(set(header)) < len(header):
+            problems.add(
+                f"{path.name}:1: expected a header row with {', '.join(missing or wanted)}, each name once, "
+                f"found {shown(', '.join(header))}"
+            )
+            return
+        for values in csv.reader(text, delimiter=separator, strict=True):
+            where = f"{path.name}:{at}"
+            if not any(value.strip() for value in values):
+                continue
+            if len(values) != len(header):
+                problems.add(
+                    f"{where}: expected {len(header)} values as in the header, found {len(values)}; "
+                    f'a value that holds {separator!r} stands in quotes, such as "1,2,3,4"'
+                )
+                continue
+            yield where, dict(zip(header, values, strict=True))
+    except csv.Error as error:
+        problems.add(f"{path.name}:{at}: expected CSV: {error}; is a quote left open?")
+
 
 MAX_LINE_BYTES = 16 * 2**20
 # A file that is something else altogether has as many problems as lines.

@@ -9,15 +9,12 @@ from typing import Any
 
 from cliprpn.contract.generated import Columns, RowsFile, RowsSource
 from cliprpn.data.annotations import Annotations
-from cliprpn.data.problems import Problems
+from cliprpn.data.boxes import WORDS
+from cliprpn.data.checks import Problems
 from cliprpn.data.rows.assemble import assemble
-from cliprpn.data.rows.box_hints import WORDS
-from cliprpn.data.rows.coco import read_coco
-from cliprpn.data.rows.csv_text import read_csv
-from cliprpn.data.rows.fields import checked_row
-from cliprpn.data.rows.jsonl import read_jsonl
-from cliprpn.data.rows.mdetr import read_mdetr
-from cliprpn.data.rows.row import Row
+from cliprpn.data.rows.coco import read_coco, read_mdetr
+from cliprpn.data.rows.lines import read_csv, read_jsonl
+from cliprpn.data.rows.row import Row, checked_row
 from cliprpn.data.rows.transvg import read_transvg
 from cliprpn.errors import CliprpnError
 

@@ -10,10 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cliprpn.data.problems import Problems
-from cliprpn.data.records import shown
-from cliprpn.data.rows.torch_file import load_torch_plain
-from cliprpn.data.unpickler import clean_text
+from cliprpn.data.checks import Problems, shown
+from cliprpn.data.plain_pickle import clean_text, load_torch_plain
 from cliprpn.errors import CliprpnError
 
 

@@ -7,7 +7,7 @@ that is refused costs one view, one that has become untrue teaches the model som
 
 from __future__ import annotations
 
-from cliprpn.data.views.view import Change
+from cliprpn.data.views.augmentation import Change
 
 
 def _set(words: str) -> frozenset[str]:

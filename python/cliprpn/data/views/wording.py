@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from cliprpn.data.views.view import CHANGES, Change, View
+from cliprpn.data.views.augmentation import CHANGES, Change, View
 from cliprpn.data.views.vocabulary import (
     AFTER_A_SIDE,
     AFTER_AN_ADVERB,

@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cliprpn.contract.generated import DatasetStats
+from cliprpn.data.annotations import SPLITS
 from cliprpn.data.index import DatasetIndex, open_dataset, read_facts
-from cliprpn.data.refs import SPLITS
 from cliprpn.figures.dataset_stats.areas import area_cuts, relative_areas
 from cliprpn.figures.dataset_stats.examples import choose_examples
 from cliprpn.figures.dataset_stats.overlaps import split_overlaps

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from cliprpn.data.index import DatasetIndex
 from cliprpn.data.pixels import Pixels
-from cliprpn.data.views.plan import plan_view
-from cliprpn.data.views.view import View, move_boxes, render
+from cliprpn.data.views.augmentation import View, move_boxes, render
+from cliprpn.data.views.sampling import plan_view
 from cliprpn.data.views.wording import permitted
 from cliprpn.geometry import to_frame
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from cliprpn.data.views.view import CHANGES, Change, View
+from cliprpn.data.views.augmentation import CHANGES, Change, View
 
 # Part of the views' key: change it whenever the same seed would give other views, or sentences be judged otherwise.
 VIEWS_VERSION = "1"
