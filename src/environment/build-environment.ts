@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { formatBytes } from "../base/format.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { announce } from "./announce.ts";
 import { makeCache } from "./cache-folder.ts";
 import { withCacheLock } from "./cache-lock.ts";
 import {
@@ -16,10 +16,10 @@ import {
 } from "./environment.ts";
 import { type FoundPython, findPython } from "./find-python.ts";
 import { inspectPython, shortcomings } from "./inspect-python.ts";
+import { announce, environmentSizes } from "./install-packages.ts";
 import { seesNvidiaGpu } from "./nvidia-gpu.ts";
 import { runTool, type ToolRun } from "./run-tool.ts";
 import { seconds, showing } from "./show-progress.ts";
-import { inWords, sizes } from "./sizes.ts";
 import { type Surroundings, sayWaiting, toolRun } from "./surroundings.ts";
 import { syncCommands } from "./sync-commands.ts";
 import { withoutTorch } from "./torch-lock.ts";
@@ -58,10 +58,10 @@ async function build(
   const commands = syncCommands(await syncPlan(definition, environment));
   const { cache, torchBackend } = definition;
   const installation = {
-    what: "torch, open_clip, ...",
+    packages: "torch, open_clip, ...",
     folder,
     cache,
-    sizes: sizes(torchBackend),
+    sizes: environmentSizes(torchBackend),
     command: commands[0] ?? [],
     moreFollows: torchBackend !== undefined,
     advice: adviceWithoutGpu(definition),
@@ -90,7 +90,7 @@ async function syncPlan(
 
 function adviceWithoutGpu({ torchBackend }: Definition): string | undefined {
   if (torchBackend !== undefined || process.platform !== "linux" || seesNvidiaGpu()) return undefined;
-  return `No NVIDIA GPU is seen here: \`cliprpn setup --torch-backend cpu\` would fetch about ${inWords(sizes("cpu").download_gb)} only.`;
+  return `No NVIDIA GPU found: \`cliprpn setup --torch-backend cpu\` downloads only about ${formatBytes(environmentSizes("cpu").download_bytes)}.`;
 }
 
 /** The error of packages that were installed and do not import. */

@@ -1,15 +1,16 @@
 import { access, constants } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { diskOf } from "../base/disk-space.ts";
+import { formatBytes } from "../base/format.ts";
 import { packageRoot, version } from "../base/package-root.ts";
 import { loadSharp } from "../base/sharp.ts";
 import { cacheDir } from "./cache-dir.ts";
-import { nearest } from "./disk-space.ts";
 import { describeEnvironment, environmentFor, findReady } from "./environment.ts";
 import { findPython } from "./find-python.ts";
 import { broken, type Finding, firstLine, missing, ok } from "./finding.ts";
+import { environmentSizes } from "./install-packages.ts";
 import { interpreterRows } from "./interpreter-rows.ts";
 import type { ToolRun } from "./run-tool.ts";
-import { sizes } from "./sizes.ts";
 import { chosenTorch } from "./torch-choice.ts";
 import { uvOnPath } from "./uv.ts";
 import { atLeast } from "./version.ts";
@@ -67,8 +68,8 @@ async function fontsRow(): Promise<Finding> {
 }
 
 async function cacheRow(cache: string): Promise<Finding> {
-  const { existing, free_gb } = await nearest(cache);
-  const found = `${cache} (${free_gb.toFixed(0)} GB free)`;
+  const { existing, free_bytes } = await diskOf(cache);
+  const found = `${cache} (${formatBytes(free_bytes)} free)`;
   try {
     await access(existing, constants.W_OK);
     return ok("cache", found);
@@ -90,15 +91,15 @@ async function ownEnvironment(patient: Patient): Promise<Finding[]> {
   const ready = findReady(definition);
   if (ready !== undefined)
     return interpreterRows("Python packages", ready.python, patient, { folder: ready.folder, torchBackend });
-  const { download_gb, disk_gb } = sizes(torchBackend);
+  const { download_bytes, disk_bytes } = environmentSizes(torchBackend);
   const uv = await uvOnPath(patient);
   const rows = [ok("uv", uv ?? "not on the PATH; setup fetches one")];
-  const { free_gb } = await nearest(cache);
-  if (free_gb < disk_gb)
+  const { free_bytes } = await diskOf(cache);
+  if (free_bytes < disk_bytes)
     rows.push(
       broken(
         "disk",
-        `${free_gb.toFixed(1)} GB free, about ${disk_gb} GB needed`,
+        `${formatBytes(free_bytes)} free, about ${formatBytes(disk_bytes)} needed`,
         "make room, or set CLIPRPN_CACHE to a folder on another disk",
       ),
     );
@@ -107,7 +108,11 @@ async function ownEnvironment(patient: Patient): Promise<Finding[]> {
     rows.push(ok("Python", `${python.version} (${python.path})`));
     const { folder } = environmentFor(definition, python.version);
     rows.push(
-      missing("Python packages", `${folder} is not there`, `cliprpn setup (fetches about ${download_gb} GB)`),
+      missing(
+        "Python packages",
+        `${folder} is not there`,
+        `cliprpn setup (fetches about ${formatBytes(download_bytes)})`,
+      ),
     );
   } catch (error) {
     rows.push(missing("Python", "none that can be used", firstLine(error)));

@@ -1,16 +1,15 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Terminal } from "../terminal/terminal.ts";
-import { announce } from "./announce.ts";
 import { broken } from "./build-environment.ts";
 import { cacheProblem } from "./cache-folder.ts";
 import { withCacheLock } from "./cache-lock.ts";
 import { type ExtraFolder, isInstalled, markInstalled } from "./extra-folder.ts";
 import { extraPackages, tamed } from "./extra-packages.ts";
 import { inspectPython, lacks } from "./inspect-python.ts";
+import { announce, extraSizes } from "./install-packages.ts";
 import { runTool, type ToolRun } from "./run-tool.ts";
 import { seconds, showing } from "./show-progress.ts";
-import { extraSizes } from "./sizes.ts";
 import { type Surroundings, sayWaiting, toolRun } from "./surroundings.ts";
 import { findUv } from "./uv.ts";
 
@@ -58,7 +57,7 @@ async function install(
   });
   const command = extraCommand(python, extra);
   const installation = {
-    what: Object.values(wanted).join(", "),
+    packages: Object.values(wanted).join(", "),
     folder: packages,
     cache,
     sizes: extraSizes(name),

@@ -21,7 +21,7 @@ test("a first run builds from the lock and says how much it fetches; a second st
     kind: "managed",
     python: expect.stringMatching(/env-runtime-[0-9a-f]{16}-py3\.11\/bin\/python$/),
   });
-  expect(terminal.lines.join("\n")).toMatch(/About [\d.]+ GB to fetch/);
+  expect(terminal.lines.join("\n")).toMatch(/ [\d.]+ GB .* [\d.]+ GB/);
   expect(terminal.lines.at(-1)).toMatch(/set up \(\d+ s\)/);
   expect(terminal.liveLines.join("\n")).toContain("0.5 of 0.5 GB");
 
@@ -90,7 +90,7 @@ test("what uv has in its cache is not announced as a download", async () => {
   machine.install("uv", fakeUv.replace('echo "Would download 2 packages" >&2; ', ""));
   const terminal = recordingTerminal();
   await setUp(machine, { terminal });
-  expect(terminal.lines.join("\n")).toContain("Nothing to fetch");
+  expect(terminal.lines.join("\n")).toContain("Nothing to download");
 });
 
 test("another torch: all else against its hashes, then torch from uv's index at the lock's version", async () => {

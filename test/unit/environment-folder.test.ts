@@ -2,14 +2,13 @@ import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { cacheDir } from "../../src/environment/cache-dir.ts";
-import { checkSpace, spaceNeeded } from "../../src/environment/disk-space.ts";
 import {
   describeEnvironment,
   environmentFor,
   findReady,
   markReady,
 } from "../../src/environment/environment.ts";
-import { sizes } from "../../src/environment/sizes.ts";
+import { checkSpace, environmentSizes, spaceNeeded } from "../../src/environment/install-packages.ts";
 import { chosenTorch, rememberTorch } from "../../src/environment/torch-choice.ts";
 import { atLeast } from "../../src/environment/version.ts";
 import { fakeMachine, type Machine } from "../helpers/fake-tools.ts";
@@ -81,7 +80,7 @@ test("a torch is chosen now, by uv's own variable, or earlier; `lock` goes back"
   expect(chosenTorch(undefined, cache, {})).toBeUndefined();
 });
 
-const six = { download_gb: 3, disk_gb: 6 };
+const six = { download_bytes: 3e9, disk_bytes: 6e9 };
 
 test.each([
   ["one disk", { sameDisk: true, nothingToFetch: false }, [["/c", 6]]],
@@ -101,7 +100,7 @@ test.each([
   ["two disks, all in uv's cache: copies", { sameDisk: false, nothingToFetch: true }, [["/c", 6]]],
 ])("room needed on %s", (_what, { sameDisk, nothingToFetch }, expected) => {
   const needed = spaceNeeded({ cache: "/c", uvCache: "/u", sizes: six, nothingToFetch }, sameDisk);
-  expect(needed.map(({ folder, gb }) => [folder, Number(gb.toFixed(3))])).toEqual(expected);
+  expect(needed.map(({ folder, bytes }) => [folder, bytes / 1e9])).toEqual(expected);
 });
 
 test("too little room is told with both figures, before any work", async () => {
@@ -109,20 +108,20 @@ test("too little room is told with both figures, before any work", async () => {
   const question = {
     cache: join(folder, "not/yet"),
     uvCache: folder,
-    sizes: { download_gb: 3, disk_gb: 1e7 },
+    sizes: { download_bytes: 3e9, disk_bytes: 1e16 },
     nothingToFetch: false,
   };
   await expect(checkSpace(question)).rejects.toMatchObject({
     code: "no_space",
-    message: expect.stringMatching(/not\/yet: .* about 10000000\.0 GB, [\d.]+ GB are free; .*CLIPRPN_CACHE/),
+    message: expect.stringMatching(/not\/yet: .*10000000\.0 GB.* [\d.]+ GB; .*CLIPRPN_CACHE/),
   });
 });
 
 test("sizes: the lock's CUDA builds are some GB on Linux, a fraction with cpu, and known or guessed elsewhere", () => {
-  expect(sizes(undefined, "linux-x64").download_gb).toBeGreaterThan(3);
-  expect(sizes("cpu", "linux-x64").download_gb).toBeLessThan(0.5);
-  expect(sizes(undefined, "darwin-arm64").download_gb).toBeLessThan(0.5);
-  expect(sizes(undefined, "linux-riscv64").download_gb).toBeGreaterThan(3);
+  expect(environmentSizes(undefined, "linux-x64").download_bytes).toBeGreaterThan(3e9);
+  expect(environmentSizes("cpu", "linux-x64").download_bytes).toBeLessThan(0.5e9);
+  expect(environmentSizes(undefined, "darwin-arm64").download_bytes).toBeLessThan(0.5e9);
+  expect(environmentSizes(undefined, "linux-riscv64").download_bytes).toBeGreaterThan(3e9);
 });
 
 test.each<[string, number[], boolean]>([

@@ -50,7 +50,8 @@ const typescript: Record<string, string[]> = {
   environment: ["contract", "terminal/terminal", "base"],
   terminal: [],
   contract: ["base"],
-  base: [],
+  // Errors for the user are thrown here too.
+  base: ["contract/errors"],
 };
 
 /** Packages and built-ins that one place alone may touch. */

@@ -1,7 +1,8 @@
 import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { checkDiskSpace } from "../../base/disk-space.ts";
 import { CliprpnError } from "../../contract/errors.ts";
-import { checkRoom, diskError, freeBytes } from "./disk.ts";
+import { diskError } from "./disk.ts";
 import { type DeadMirror, fetchFile } from "./fetch-file.ts";
 import { withFolder } from "./folder-lock.ts";
 import { type Limits, usualLimits } from "./limits.ts";
@@ -27,7 +28,7 @@ export interface DownloadOptions {
  *   signal's reason.
  */
 export async function download(files: SourceFile[], folder: string, options: DownloadOptions): Promise<void> {
-  const { onProgress, onNote, free = freeBytes } = options;
+  const { onProgress, onNote } = options;
   await mkdir(folder, { recursive: true }).catch((error) => {
     throw diskError(folder, error);
   });
@@ -35,9 +36,13 @@ export async function download(files: SourceFile[], folder: string, options: Dow
   await withFolder(folder, { signal: options.signal, onWait }, async (signal) => {
     const missing = await findMissing(folder, files, options, signal);
     if (missing.length === 0) return;
-    checkRoom(folder, await free(folder), await bytesToFetch(folder, missing));
+    const makeSure = (needed_bytes: number): Promise<void> =>
+      checkDiskSpace(
+        { folder, needed_bytes, what: "the files to download", advice: "choose a folder on another disk" },
+        options.free,
+      );
+    await makeSure(await bytesToFetch(folder, missing));
     const limits = { ...usualLimits, ...options.limits };
-    const makeSure = async (bytes: number): Promise<void> => checkRoom(folder, await free(folder), bytes);
     const failed: Failed[] = [];
     for (const file of missing) {
       const mirrors = await fetchFile(folder, file, { limits, signal, onProgress, onNote, makeSure });

@@ -3,8 +3,8 @@ import { open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import type { Entry, ZipFile } from "yauzl";
+import { checkDiskSpace, diskFullError } from "../../base/disk-space.ts";
 import { CliprpnError } from "../../contract/errors.ts";
-import { checkSpace, orNoSpace } from "./disk-space.ts";
 import { openArchive } from "./open-archive.ts";
 import { baseName, type FoundEntry, findEntries } from "./zip-entries.ts";
 
@@ -55,10 +55,12 @@ export async function extractFiles(options: ExtractOptions): Promise<Extracted> 
     mkdirSync(folder, { recursive: true });
     const left = found.entries.filter(({ file_name, entry }) => !isThere(folder, file_name, entry));
     const num_kept = found.entries.length - left.length;
-    await checkSpace(
+    await checkDiskSpace({
       folder,
-      left.reduce((sum, { entry }) => sum + entry.uncompressedSize, 0),
-    );
+      needed_bytes: left.reduce((sum, { entry }) => sum + entry.uncompressedSize, 0),
+      what: "the files of the archive",
+      advice: "choose a folder on another disk",
+    });
     const refused = [...found.refused];
     let done = num_kept;
     onProgress?.(done, found.entries.length);
@@ -114,7 +116,7 @@ async function extract(
     if (problem === undefined) await rename(beside, join(folder, file_name));
     return problem;
   } catch (error) {
-    throw orNoSpace(error, folder);
+    throw diskFullError(folder, error) ?? error;
   } finally {
     await rm(beside, { force: true });
   }

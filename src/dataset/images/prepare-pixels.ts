@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
+import { checkDiskSpace } from "../../base/disk-space.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { PixelShard, PixelsManifest, WantedImage } from "../../contract/generated/types.ts";
 import { type DecodeOptions, preprocessing_version } from "./decode.ts";
 import { DecoderPool } from "./decoder-pool.ts";
-import { checkSpace } from "./disk-space.ts";
 import { finishedShard, planShards, type ShardPlan, sidecarOf } from "./shard.ts";
 import { writeShard } from "./write-shard.ts";
 
@@ -77,10 +77,12 @@ async function writeMissing(
 ): Promise<void> {
   const { folder, signal } = options;
   const missing = [...plans.keys()].filter((index) => shards[index] === undefined);
-  await checkSpace(
+  await checkDiskSpace({
     folder,
-    missing.reduce((sum, index) => sum + (plans[index]?.bytes ?? 0), 0),
-  );
+    needed_bytes: missing.reduce((sum, index) => sum + (plans[index]?.bytes ?? 0), 0),
+    what: "the decoded images",
+    advice: "prepare the dataset in a folder on another disk",
+  });
   rmSync(join(folder, "manifest.json"), { force: true }); // Whoever finds one may trust all of its shards.
   const pool = options.pool ?? new DecoderPool();
   const interrupt = (): void => pool.close(new CliprpnError("interrupted", "interrupted"));

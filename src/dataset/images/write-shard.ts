@@ -1,11 +1,11 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
+import { diskFullError } from "../../base/disk-space.ts";
 import { hashFile } from "../../base/hash-file.ts";
 import type { PixelShard, PreparedImage } from "../../contract/generated/types.ts";
 import type { DecodeOptions } from "./decode.ts";
 import type { DecoderPool } from "./decoder-pool.ts";
-import { orNoSpace } from "./disk-space.ts";
 import { npy_header_bytes, npyHeader, rowBytes, type ShardPlan, sidecarOf, sidecarText } from "./shard.ts";
 
 export interface ShardTools {
@@ -43,7 +43,7 @@ export async function writeShard(plan: ShardPlan, tools: ShardTools): Promise<Pi
     writeFileAtomic.sync(sidecar, sidecarText(plan.key, shard));
     return shard;
   } catch (error) {
-    throw orNoSpace(error, folder);
+    throw diskFullError(folder, error) ?? error;
   }
 }
 
