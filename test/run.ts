@@ -13,7 +13,7 @@ const checks: Record<string, string[]> = {
   "python format": ["ruff", "format", "--check", "--config", "python/pyproject.toml", "python", "test"],
   "python lint": ["ruff", "check", "--config", "python/pyproject.toml", "python", "test"],
   "python types": ["mypy", "--config-file", "python/pyproject.toml", "python/cliprpn"],
-  vitest: ["vitest", "run"],
+  vitest: ["vitest", "run", "--root", ".", "--config", "test/vitest.config.ts"],
   pytest: ["python", "-m", "pytest", "-q", "test/python"],
 };
 

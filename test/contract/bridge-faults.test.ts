@@ -12,6 +12,9 @@ const folder = mkdtempSync(join(tmpdir(), "cliprpn-bridge-"));
 const logFile = join(folder, "worker.log");
 let warm: Transport;
 
+/** A limit for calls that should end by themselves; the children they start sleep far longer. */
+const limitMs = 120_000;
+
 const options = (changes: Partial<TransportOptions> = {}): TransportOptions => ({
   python: testPython(),
   logFile,
@@ -29,7 +32,7 @@ async function doomed(): Promise<{ transport: Transport; processes: Marked }> {
 
 beforeAll(async () => {
   warm = await Transport.start(options());
-}, 30_000);
+});
 
 afterAll(async () => {
   await warm.kill();
@@ -76,24 +79,24 @@ test("events arrive in order and while the call runs", async () => {
       done.push(JSON.parse(text).done);
       writeFileSync(seen, "x", { flag: "a" }); // Python waits for it: an event that came late would be a time-out.
     },
-    timeoutMs: 20_000,
+    timeoutMs: limitMs,
   });
   expect(done).toEqual(Array.from({ length: 100 }, (_, number) => number));
 });
 
 test("20 MB of prints go to the call's own log, and hold nothing up", async () => {
   const own = join(folder, "own.log");
-  await warm.call("chatter", "{}", { logFile: own, timeoutMs: 20_000 });
+  await warm.call("chatter", "{}", { logFile: own, timeoutMs: limitMs });
   await warm.call("echo", "{}", { logFile });
   await until(() => statSync(own).size + statSync(logFile).size >= 20_480_000);
   expect(statSync(own).size).toBeGreaterThan(20_000_000);
 });
 
 test("prints into a log that cannot be written hold nothing up", async () => {
-  await warm.call("chatter", "{}", { logFile: "/dev/full", timeoutMs: 20_000 });
-  await warm.call("chatter", "{}", { logFile: join(folder, "no/such/folder"), timeoutMs: 20_000 });
+  await warm.call("chatter", "{}", { logFile: "/dev/full", timeoutMs: limitMs });
+  await warm.call("chatter", "{}", { logFile: join(folder, "no/such/folder"), timeoutMs: limitMs });
   await warm.call("echo", "{}", { logFile });
-}, 30_000);
+});
 
 test("a call that is asked to stop does, and the worker lives on", async () => {
   const reply = warm.call("sleep", "{}", { onEvent: () => warm.askToStop() });
@@ -114,11 +117,11 @@ test("a second call at the same time is refused", async () => {
 
 test("processes made by multiprocessing's spawn work", async () => {
   expect(await ask("spawn")).toEqual({ status: "ok", value: { squares: [1, 4, 9], channel: null } });
-}, 20_000);
+});
 
 test("a pool that is left ends its busy processes", async () => {
-  expect(JSON.parse(await warm.call("end_pool", "{}", { timeoutMs: 15_000 })).status).toBe("ok");
-}, 20_000);
+  expect(JSON.parse(await warm.call("end_pool", "{}", { timeoutMs: limitMs })).status).toBe("ok");
+});
 
 test("SIGTERM and SIGINT for all processes of a job, as clusters send them, are left to the owner", async () => {
   const { transport, processes } = await doomed();
@@ -230,7 +233,7 @@ test.each([
 
 test("an interpreter that says nothing is given up", async () => {
   const processes = markProcesses();
-  const python = program("silent", "#!/bin/sh\nsleep 60");
+  const python = program("silent", "#!/bin/sh\nsleep 3600");
   const start = Transport.start(options({ python, env: processes.env, startTimeoutMs: 1000 }));
   await expect(start).rejects.toMatchObject({ code: "timed_out" });
   await untilNone(processes);
@@ -246,7 +249,7 @@ test("a module that is not there: a clear error, the traceback in the log", asyn
 test("a start that is interrupted ends at once, and leaves no process", async () => {
   const processes = markProcesses();
   const controller = new AbortController();
-  const python = program("slow", `#!/bin/sh\ntouch ${folder}/started\nsleep 60`);
+  const python = program("slow", `#!/bin/sh\ntouch ${folder}/started\nsleep 3600`);
   const start = Transport.start(options({ python, env: processes.env, signal: controller.signal }));
   const refused = expect(start).rejects.toThrow(/interrupted/);
   await until(() => existsSync(join(folder, "started")));

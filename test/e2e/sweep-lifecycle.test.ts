@@ -161,7 +161,7 @@ test("SIGINT while features are extracted: a clean stop, and the same command fi
   };
   const processes = markProcesses();
   const run = start();
-  await until(() => existsSync(join(own, "features")), 60_000);
+  await until(() => existsSync(join(own, "features")));
   run.child.kill("SIGINT");
   expect(await run.ended).toBe(130);
   await untilNone(processes);

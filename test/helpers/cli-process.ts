@@ -44,7 +44,7 @@ export function startCli(args: string[], cwd: string, env: NodeJS.ProcessEnv): C
     ended,
     says: async (text) => {
       const found = (): boolean => [said.out, said.err].some((all) => all.search(text) >= 0);
-      await until(() => over || found(), 60_000);
+      await until(() => over || found());
       if (!found()) throw new Error(`it ended without saying ${text}:\n${said.out}\n${said.err}`);
     },
   };

@@ -25,8 +25,8 @@ export function markProcesses(): Marked {
   };
 }
 
-/** Polls; a condition that never holds ends in the test's own time-out, or here with what was found last. */
-export async function until(condition: () => boolean, limitMs = 20_000): Promise<void> {
+/** Polls until the condition holds. @throws if it does not within the limit. */
+export async function until(condition: () => boolean, limitMs = 120_000): Promise<void> {
   const end = Date.now() + limitMs;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`still not after ${limitMs} ms: ${condition}`);
@@ -34,8 +34,8 @@ export async function until(condition: () => boolean, limitMs = 20_000): Promise
   }
 }
 
-/** Waits until none is left. */
-export async function untilNone({ running }: Marked, limitMs = 5000): Promise<void> {
+/** Waits until none of the processes runs. @throws with the command lines of those that still do. */
+export async function untilNone({ running }: Marked, limitMs = 120_000): Promise<void> {
   const end = Date.now() + limitMs;
   for (let left = running(); left.length > 0; left = running()) {
     if (Date.now() > end) throw new Error(`processes are left:\n${left.join("\n")}`);

@@ -39,7 +39,7 @@ def handle(method: str, params: str) -> Any:
 def sleep(params: Values) -> Values:
     """Busy until it is killed or asked to stop; says that it has begun."""
     runtime.send('{"type":"warning","message":"busy"}')
-    for _ in range(int(params.get("seconds", 60) * 100)):
+    for _ in range(int(params.get("seconds", 3600) * 100)):
         if guards.should_stop() and not params.get("deaf"):
             raise CliprpnError("interrupted", "stopped")
         time.sleep(0.01)
@@ -136,15 +136,15 @@ def end_pool(params: Values) -> Values:
     """Pools end their processes with SIGTERM, whichever way they were made."""
     for method in ("fork", "spawn"):
         with multiprocessing.get_context(method).Pool(1) as pool:
-            pool.apply_async(time.sleep, (60,))
+            pool.apply_async(time.sleep, (3600,))
     return {}
 
 
 def spawn_and_hang(params: Values) -> Values:
     """Three kinds of children, each busy, none of which looks at its parent."""
-    multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,)).start()
-    multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,)).start()
-    subprocess.Popen(["sleep", "60"])
+    multiprocessing.get_context("spawn").Process(target=time.sleep, args=(3600,)).start()
+    multiprocessing.get_context("fork").Process(target=time.sleep, args=(3600,)).start()
+    subprocess.Popen(["sleep", "3600"])
     return sleep({})
 
 
