@@ -12,7 +12,7 @@ NUM_CASES = 500
 
 
 def _frames(sizes: Tensor, size_px: int, resize: str) -> Tensor:
-    """[N, 4] of images of these sizes, by the rule of `src/dataset/geometry.ts`."""
+    """[N, 4] of images of these sizes, by the rule of `src/dataset/images/resize.ts`."""
     if resize == "squash":
         resized = torch.full_like(sizes, size_px)
     else:

@@ -4,48 +4,46 @@ import { join } from "node:path";
 import type { Sharp } from "sharp";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import type { BoxXyxy, Resize, WantedImage } from "../../src/contract/generated/types.ts";
-import { toFrame } from "../../src/dataset/geometry.ts";
+import type { BoxXyxy, PreparedImage, Resize, WantedImage } from "../../src/contract/generated/types.ts";
 import {
   DEFAULT_MAX_PIXELS,
   type Decoded,
   type DecodeOptions,
   decode,
 } from "../../src/dataset/images/decode.ts";
-
 import { testPython } from "../helpers/python.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
-const usual: DecodeOptions = {
+const defaults: DecodeOptions = {
   image_size_px: 32,
   resize: "squash",
   max_pixels: DEFAULT_MAX_PIXELS,
   follow_links: false,
 };
-const colour = { r: 200, g: 100, b: 50 };
+const color = { r: 200, g: 100, b: 50 };
 
-describe("every kind of image comes out as it looks", () => {
+describe("every format decodes to the colors that a viewer shows", () => {
   const rgb: [number, number, number] = [200, 100, 50];
-  const grey8 = new Uint8Array(60 * 40).fill(100);
-  const grey16 = new Uint16Array(60 * 40).fill(40_000);
+  const gray8 = new Uint8Array(60 * 40).fill(100);
+  const gray16 = new Uint16Array(60 * 40).fill(40_000);
   const rgb16 = new Uint16Array(60 * 40 * 3).map((_, index) => (rgb[index % 3] ?? 0) * 257);
 
-  test.each<[what: string, picture: () => Sharp, expected: [number, number, number], tolerance: number]>([
+  test.each<[format: string, image: () => Sharp, expected: [number, number, number], tolerance: number]>([
     ["jpeg", () => plain().jpeg({ quality: 100 }), rgb, 2],
     ["progressive jpeg", () => plain().jpeg({ quality: 100, progressive: true }), rgb, 2],
-    ["grey jpeg", () => raw(grey8, 1).toColourspace("b-w").jpeg({ quality: 100 }), [100, 100, 100], 1],
-    // There and back through a profile of print, which has no such blue.
+    ["gray jpeg", () => raw(gray8, 1).toColourspace("b-w").jpeg({ quality: 100 }), [100, 100, 100], 1],
+    // Converted to a print profile and back, which cannot represent this blue.
     ["CMYK jpeg", () => plain().toColourspace("cmyk").jpeg({ quality: 100 }), rgb, 30],
     ["png", () => plain().png(), rgb, 0],
     ["interlaced png", () => plain().png({ progressive: true }), rgb, 0],
     ["palette png", () => plain().png({ palette: true }), rgb, 1],
-    ["16-bit grey png", () => raw(grey16, 1).toColourspace("grey16").png(), [156, 156, 156], 1],
+    ["16-bit gray png", () => raw(gray16, 1).toColourspace("grey16").png(), [156, 156, 156], 1],
     ["16-bit png", () => raw(rgb16, 3).toColourspace("rgb16").png(), rgb, 1],
     ["16-bit tiff", () => raw(rgb16, 3).toColourspace("rgb16").tiff({ compression: "lzw" }), rgb, 1],
-    ["half transparent png", () => veiled(0.5).png(), [227, 178, 152], 1],
-    ["transparent palette png", () => veiled(0).png({ palette: true }), [255, 255, 255], 0],
-    ["transparent grey png", () => veiled(0).greyscale().png(), [255, 255, 255], 0],
-    ["half transparent webp", () => veiled(0.5).webp({ lossless: true }), [227, 178, 152], 2],
+    ["half transparent png", () => translucent(0.5).png(), [227, 178, 152], 1],
+    ["transparent palette png", () => translucent(0).png({ palette: true }), [255, 255, 255], 0],
+    ["transparent gray png", () => translucent(0).greyscale().png(), [255, 255, 255], 0],
+    ["half transparent webp", () => translucent(0.5).webp({ lossless: true }), [227, 178, 152], 2],
     ["gif", () => plain().gif(), rgb, 2],
     ["tiff", () => plain().tiff({ compression: "deflate" }), rgb, 0],
     [
@@ -56,33 +54,33 @@ describe("every kind of image comes out as it looks", () => {
     ],
     ["avif", () => plain().avif({ quality: 90 }), rgb, 4],
     ["a wide gamut (Display P3)", () => plain().withIccProfile("p3").jpeg({ quality: 100 }), rgb, 3],
-  ])("%s", async (_, picture, expected, tolerance) => {
-    const { rgb: pixels, picture: facts } = await decoded(await picture().toBuffer());
-    expect(facts).toMatchObject({ problem: null, width: 60, height: 40, upright: false });
+  ])("%s", async (_, image, expected, tolerance) => {
+    const { rgb: pixels, image: row } = await decodeContent(await image().toBuffer());
+    expect(row).toMatchObject({ problem: null, width: 60, height: 40, upright: false });
     for (const channel of [0, 1, 2])
       expect(Math.abs((at(pixels, 16, 16)[channel] ?? -1) - (expected[channel] ?? -1))).toBeLessThanOrEqual(
         tolerance,
       );
   });
 
-  test("of an animation, the first image", async () => {
-    const frames = [colour, { r: 0, g: 0, b: 255 }].map((background) =>
+  test("the first frame of an animation", async () => {
+    const frames = [color, { r: 0, g: 0, b: 255 }].map((background) =>
       sharp({ create: { width: 60, height: 40, channels: 3, background } })
         .png()
         .toBuffer(),
     );
-    const both = await sharp(await Promise.all(frames), { join: { animated: true } })
+    const animation = await sharp(await Promise.all(frames), { join: { animated: true } })
       .gif()
       .toBuffer();
-    const { rgb: pixels, picture } = await decoded(both);
-    expect(picture).toMatchObject({ width: 60, height: 40 });
+    const { rgb: pixels, image } = await decodeContent(animation);
+    expect(image).toMatchObject({ width: 60, height: 40 });
     expect(at(pixels, 16, 16)[2]).toBeLessThan(60);
   });
 });
 
-describe("rotation flags", () => {
-  /** Of each flag: the corner, upright, that the stored image's top left goes to. */
-  const corners: [flag: number, x: number, y: number][] = [
+describe("EXIF orientation", () => {
+  /** Per orientation: where the top left corner of the stored image is after turning it upright. */
+  const corners: [orientation: number, x: number, y: number][] = [
     [1, 4, 4],
     [2, 27, 4],
     [3, 27, 27],
@@ -93,35 +91,35 @@ describe("rotation flags", () => {
     [8, 4, 27],
   ];
 
-  test.each(corners)("flag %i is applied where no size is recorded", async (orientation, x, y) => {
-    const { rgb, picture } = await decoded(await flagged(orientation));
-    expect(picture).toMatchObject(orientation > 4 ? { width: 40, height: 60 } : { width: 60, height: 40 });
-    expect(picture.upright).toBe(orientation > 1);
+  test.each(corners)("%i is applied if no size is recorded", async (orientation, x, y) => {
+    const { rgb, image } = await decodeContent(await oriented(orientation));
+    expect(image).toMatchObject(orientation > 4 ? { width: 40, height: 60 } : { width: 60, height: 40 });
+    expect(image.upright).toBe(orientation > 1);
     expect(isWhite(rgb, x, y)).toBe(true);
   });
 
-  test.each(corners)("flag %i is left where the recorded size is the stored one", async (orientation) => {
-    const { rgb, picture } = await decoded(await flagged(orientation), { width: 60, height: 40 });
-    expect(picture).toMatchObject({ width: 60, height: 40, upright: false, problem: null });
+  test.each(corners)("%i is ignored if the recorded size is the stored one", async (orientation) => {
+    const { rgb, image } = await decodeContent(await oriented(orientation), { width: 60, height: 40 });
+    expect(image).toMatchObject({ width: 60, height: 40, upright: false, problem: null });
     expect(isWhite(rgb, 4, 4)).toBe(true);
   });
 
   test.each(
     corners.slice(4),
-  )("flag %i is applied where the recorded size is the upright one", async (orientation, x, y) => {
-    const { rgb, picture } = await decoded(await flagged(orientation), { width: 40, height: 60 });
-    expect(picture).toMatchObject({ width: 40, height: 60, upright: true, problem: null });
+  )("%i is applied if the recorded size is the upright one", async (orientation, x, y) => {
+    const { rgb, image } = await decodeContent(await oriented(orientation), { width: 40, height: 60 });
+    expect(image).toMatchObject({ width: 40, height: 60, upright: true, problem: null });
     expect(isWhite(rgb, x, y)).toBe(true);
   });
 
   test("any other recorded size is a problem", async () => {
-    const { picture, rgb } = await decoded(await flagged(6), { width: 61, height: 40 });
+    const { image, rgb } = await decodeContent(await oriented(6), { width: 61, height: 40 });
     expect(rgb).toBeNull();
-    expect(picture.problem).toBe("expected 61 x 40 pixels, found 60 x 40");
+    expect(image.problem).toMatch(/61 x 40 pixels, found 60 x 40/);
   });
 
-  /** White at the stored top left, black elsewhere. */
-  async function flagged(orientation: number): Promise<Buffer> {
+  /** White in the top left corner as stored, black elsewhere. */
+  async function oriented(orientation: number): Promise<Buffer> {
     const patch = await sharp({ create: { width: 20, height: 14, channels: 3, background: "white" } })
       .png()
       .toBuffer();
@@ -133,7 +131,7 @@ describe("rotation flags", () => {
   }
 });
 
-describe("boxes are right to a pixel", () => {
+describe("boxes match the pixels to within a pixel", () => {
   test.each<[width: number, height: number, image_size_px: number, resize: Resize]>([
     [640, 480, 224, "squash"],
     [640, 480, 224, "letterbox"],
@@ -159,16 +157,15 @@ describe("boxes are right to a pixel", () => {
       .composite([{ input: patch, left, top }])
       .png()
       .toBuffer();
-    const { rgb, picture } = await decoded(content, {}, { image_size_px, resize });
-    const expected = toFrame(box, picture);
-    const found = whiteBox(rgb, image_size_px);
-    found.forEach((value, index) => {
+    const { rgb, image } = await decodeContent(content, {}, { image_size_px, resize });
+    const expected = toPrepared(box, image);
+    whiteBox(rgb, image_size_px).forEach((value, index) => {
       expect(Math.abs(value - (expected[index] ?? Number.NaN))).toBeLessThanOrEqual(0.75);
     });
   });
 
-  test("a letterbox is CLIP's mean colour", async () => {
-    const { rgb } = await decoded(await plain().png().toBuffer(), {}, { resize: "letterbox" });
+  test("a letterbox is padded with CLIP's mean color", async () => {
+    const { rgb } = await decodeContent(await plain().png().toBuffer(), {}, { resize: "letterbox" });
     expect(at(rgb, 16, 0)).toEqual([122, 116, 104]);
     expect(at(rgb, 16, 31)).toEqual([122, 116, 104]);
     expect(at(rgb, 0, 16)).toEqual([200, 100, 50]);
@@ -176,19 +173,19 @@ describe("boxes are right to a pixel", () => {
 });
 
 test.each<[what: string, width: number, height: number]>([
-  ["made smaller", 640, 480],
-  ["made larger", 100, 60],
-  ["made smaller one way and larger the other", 640, 90],
-  ["a line of pixels", 1, 300],
-])("an image that was %s is as by Pillow's bicubic filter, which CLIP was trained with", async (_, width, height) => {
+  ["shrunk", 640, 480],
+  ["enlarged", 100, 60],
+  ["shrunk in width and enlarged in height", 640, 90],
+  ["a single column of pixels", 1, 300],
+])("resizing matches Pillow's bicubic filter, which CLIP was trained with: %s", async (_, width, height) => {
   const noise = { type: "gaussian", mean: 128, sigma: 60 } as const;
   const background = { r: 0, g: 0, b: 0 };
   const content = await sharp({ create: { width, height, channels: 3, background, noise } })
     .blur(1)
     .png()
     .toBuffer();
-  const { rgb } = await decoded(content, {}, { image_size_px: 224 });
-  const file = join(tempFolder(), "picture.png");
+  const { rgb } = await decodeContent(content, {}, { image_size_px: 224 });
+  const file = join(tempFolder(), "image.png");
   writeFileSync(file, content);
   const resize =
     "import sys; from PIL import Image\n" +
@@ -197,58 +194,59 @@ test.each<[what: string, width: number, height: number]>([
   const differences = [...pillow].map((value, index) => Math.abs(value - (rgb?.[index] ?? Number.NaN)));
   expect(differences).toHaveLength(224 * 224 * 3);
   expect(differences.reduce((sum, value) => sum + value, 0) / differences.length).toBeLessThan(0.3);
-  // libvips sums in fixed point.
+  // libvips computes in fixed point.
   expect(Math.max(...differences.slice(0, 50_000))).toBeLessThanOrEqual(8);
 });
 
-describe("a problem, never a black image", () => {
-  test("more pixels than the limit, by the header alone", async () => {
-    const { picture } = await decoded(await plain().png().toBuffer(), {}, { max_pixels: 2399 });
-    expect(picture.problem).toBe(
-      "expected at most 2,399 pixels, found 60 x 40; --max-pixels raises the limit",
-    );
+describe("a bad image has a problem and no pixels", () => {
+  test("more pixels than the limit, checked in the header alone", async () => {
+    const { image } = await decodeContent(await plain().png().toBuffer(), {}, { max_pixels: 2399 });
+    expect(image.problem).toMatch(/at most 2,399 pixels, found 60 x 40.*--max-pixels/);
     const bomb = Buffer.from(await plain().png().toBuffer());
     bomb.writeUInt32BE(60_000, 16);
     bomb.writeUInt32BE(60_000, 20);
-    bomb.writeUInt32BE(0, 29); // The header's checksum is wrong now, too.
-    expect((await decoded(bomb)).picture.problem).toMatch(/^expected /);
+    bomb.writeUInt32BE(0, 29); // The header's checksum is now wrong as well.
+    expect((await decodeContent(bomb)).image.problem).toMatch(/^expected /);
   });
 
   test.each<[what: string, content: () => Promise<Buffer>]>([
-    ["a cut jpeg", async () => cut(await noise().jpeg().toBuffer())],
-    ["a cut progressive jpeg", async () => cut(await noise().jpeg({ progressive: true }).toBuffer())],
-    ["a cut png", async () => cut(await noise().png().toBuffer())],
-    ["a cut webp", async () => cut(await noise().webp().toBuffer())],
-    ["a cut gif", async () => cut(await noise().gif().toBuffer())],
-    ["a cut tiff", async () => cut(await noise().tiff().toBuffer())],
-    ["a cut avif", async () => cut(await noise().avif().toBuffer())],
-    ["no bytes", async () => Buffer.alloc(0)],
+    ["a truncated jpeg", async () => truncated(await noise().jpeg().toBuffer())],
+    [
+      "a truncated progressive jpeg",
+      async () => truncated(await noise().jpeg({ progressive: true }).toBuffer()),
+    ],
+    ["a truncated png", async () => truncated(await noise().png().toBuffer())],
+    ["a truncated webp", async () => truncated(await noise().webp().toBuffer())],
+    ["a truncated gif", async () => truncated(await noise().gif().toBuffer())],
+    ["a truncated tiff", async () => truncated(await noise().tiff().toBuffer())],
+    ["a truncated avif", async () => truncated(await noise().avif().toBuffer())],
+    ["an empty file", async () => Buffer.alloc(0)],
     ["text", async () => Buffer.from("404 Not Found")],
     ["a pdf", async () => Buffer.from("%PDF-1.4\n1 0 obj << >> endobj\n")],
-    ["a png with another checksum", async () => spoilt(await noise().png().toBuffer())],
+    ["a png with a wrong checksum", async () => corrupted(await noise().png().toBuffer())],
   ])("%s", async (_, content) => {
-    const { picture, rgb } = await decoded(await content());
+    const { image, rgb } = await decodeContent(await content());
     expect(rgb).toBeNull();
-    expect(picture.problem).toMatch(
-      /^expected a picture \(jpeg, png, webp, gif, tiff, heif\), found a broken one: [^\n]+$/,
+    expect(image.problem).toMatch(
+      /^expected [^\n]*\bjpeg, png, webp, gif, tiff, heif\b[^\n]* broken [^\n]+$/,
     );
   });
 
-  test("a drawing, an error page, and numbers that are no colours, by name", async () => {
+  test("an svg, an html error page and a float tiff are named", async () => {
     const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"/>');
-    expect((await decoded(svg)).picture.problem).toMatch(/found svg, xml or html$/);
+    expect((await decodeContent(svg)).image.problem).toMatch(/found svg, xml or html$/);
     const page = Buffer.from("\n <!doctype html><p>404 Not Found</p>");
-    expect((await decoded(page)).picture.problem).toMatch(/found svg, xml or html$/);
-    expect((await decoded(floatTiff())).picture.problem).toBe("expected 8 or 16 bits a channel, found float");
+    expect((await decodeContent(page)).image.problem).toMatch(/found svg, xml or html$/);
+    expect((await decodeContent(floatTiff())).image.problem).toMatch(/8 or 16 bits .*found float/);
   });
 });
 
-function plain(background: string | typeof colour = colour): Sharp {
+function plain(background: string | typeof color = color): Sharp {
   return sharp({ create: { width: 60, height: 40, channels: 3, background } });
 }
 
-function veiled(alpha: number): Sharp {
-  return sharp({ create: { width: 60, height: 40, channels: 4, background: { ...colour, alpha } } });
+function translucent(alpha: number): Sharp {
+  return sharp({ create: { width: 60, height: 40, channels: 4, background: { ...color, alpha } } });
 }
 
 function noise(): Sharp {
@@ -262,7 +260,7 @@ function raw(values: Uint8Array | Uint16Array, channels: 1 | 3): Sharp {
   return sharp(values, { raw: { width: 60, height: 40, channels } });
 }
 
-/** A TIFF of one pixel, a number in 32 bits. */
+/** A TIFF with one pixel, a 32-bit float. */
 function floatTiff(): Buffer {
   const tags: [tag: number, type: 3 | 4, value: number][] = [
     [256, 4, 1],
@@ -291,25 +289,25 @@ function floatTiff(): Buffer {
   return content;
 }
 
-function cut(content: Buffer): Buffer {
+function truncated(content: Buffer): Buffer {
   return content.subarray(0, Math.floor(content.length * 0.6));
 }
 
-function spoilt(content: Buffer): Buffer {
+function corrupted(content: Buffer): Buffer {
   const copy = Buffer.from(content);
   const middle = Math.floor(copy.length / 2);
   copy.writeUInt8(copy.readUInt8(middle) ^ 0xff, middle);
   return copy;
 }
 
-function decoded(
+function decodeContent(
   content: Buffer,
   recorded: Partial<WantedImage> = {},
   options: Partial<DecodeOptions> = {},
 ): Promise<Decoded> {
   const wanted = { image_id: 1, file_name: join("a", "b.jpg"), width: null, height: null, ...recorded };
   return decode({ content, problem: null, bytes: content.length, mtime_ms: 1 }, wanted, {
-    ...usual,
+    ...defaults,
     ...options,
   });
 }
@@ -322,7 +320,15 @@ function isWhite(rgb: Buffer | null, x: number, y: number): boolean {
   return at(rgb, x, y).every((value) => value > 200);
 }
 
-/** The edges of what is white, to a fraction of a pixel, from the middle of each side: light there is a share of a pixel. */
+/** The box in prepared pixels. */
+function toPrepared(
+  [x1, y1, x2, y2]: BoxXyxy,
+  { scale_x, scale_y, left_px, top_px }: PreparedImage,
+): BoxXyxy {
+  return [x1 * scale_x + left_px, y1 * scale_y + top_px, x2 * scale_x + left_px, y2 * scale_y + top_px];
+}
+
+/** The edges of the white area with subpixel accuracy: the brightness of an edge pixel is the part of it that is covered. */
 function whiteBox(rgb: Buffer | null, size: number): BoxXyxy {
   const light = (x: number, y: number): number => (at(rgb, x, y, size)[0] ?? 0) / 255;
   const columns = Array.from({ length: size }, (_, x) =>

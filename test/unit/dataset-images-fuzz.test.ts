@@ -9,12 +9,12 @@ import { tempFolder } from "../helpers/temp-folder.ts";
 const numRuns = Number(process.env.CLIPRPN_FUZZ_RUNS ?? 400);
 
 test(
-  "whatever bytes of an image change: its pixels, or one line that says what is wrong; no decoder dies of it",
+  "a mutated image gives pixels or a one-line problem, and never crashes a decoder",
   async () => {
     const images_dir = join(tempFolder(), "images");
     mkdirSync(images_dir);
-    const whole = await seeds();
-    const contents = [...whole, ...fc.sample(mutation(whole), { numRuns, seed: 3 })];
+    const seeds = await validImages();
+    const contents = [...seeds, ...fc.sample(mutation(seeds), { numRuns, seed: 3 })];
     contents.forEach((content, index) => {
       writeFileSync(join(images_dir, String(index)), content);
     });
@@ -34,47 +34,47 @@ test(
       max_pixels: 1_000_000,
       follow_links: false,
     });
-    const all = manifest.shards.flatMap((shard) => shard.pictures);
-    expect(all).toHaveLength(contents.length);
-    expect(all.slice(0, whole.length).filter(({ problem }) => problem !== null)).toEqual([]);
-    const pictures = all.slice(whole.length);
-    for (const { problem, width } of pictures) {
+    const images = manifest.shards.flatMap((shard) => shard.pictures);
+    expect(images).toHaveLength(contents.length);
+    expect(images.slice(0, seeds.length).filter(({ problem }) => problem !== null)).toEqual([]);
+    const mutated = images.slice(seeds.length);
+    for (const { problem, width } of mutated) {
       if (problem === null) expect(width).toBeGreaterThan(0);
-      else expect(problem).toMatch(/^expected (?!.*decoder died)(?!.*\bat .*:\d+:\d+)[^\n]{1,300}$/);
+      else expect(problem).toMatch(/^expected (?!.*\bdecoder\b)(?!.*\bat .*:\d+:\d+)[^\n]{1,300}$/);
     }
-    const numProblems = pictures.filter(({ problem }) => problem !== null).length;
+    const numProblems = mutated.filter(({ problem }) => problem !== null).length;
     expect(numProblems).toBeGreaterThan(numRuns / 10);
     expect(numProblems).toBeLessThan(numRuns);
   },
   60_000 + 50 * numRuns,
 );
 
-/** A small image of every kind. */
-async function seeds(): Promise<Buffer[]> {
+/** A small image of every format. */
+async function validImages(): Promise<Buffer[]> {
   const data = Buffer.from(Array.from({ length: 40 * 30 * 3 }, (_, index) => (index * 31) % 256));
-  const picture = () => sharp(data, { raw: { width: 40, height: 30, channels: 3 } });
+  const image = () => sharp(data, { raw: { width: 40, height: 30, channels: 3 } });
   return Promise.all(
     [
-      picture().jpeg(),
-      picture().jpeg({ progressive: true }).withMetadata({ orientation: 6 }),
-      picture().toColourspace("cmyk").jpeg(),
-      picture().withIccProfile("p3").jpeg(),
-      picture().png(),
-      picture().png({ palette: true, progressive: true }),
-      picture().toColourspace("rgb16").png(),
-      picture().webp(),
-      picture().webp({ lossless: true }),
-      picture().gif(),
-      picture().tiff({ compression: "lzw" }),
-      picture().tiff({ compression: "jpeg", tile: true, tileWidth: 16, tileHeight: 16 }),
-      picture().tiff({ compression: "deflate", predictor: "horizontal" }),
-      picture().avif({ effort: 0 }),
-    ].map((one) => one.toBuffer()),
+      image().jpeg(),
+      image().jpeg({ progressive: true }).withMetadata({ orientation: 6 }),
+      image().toColourspace("cmyk").jpeg(),
+      image().withIccProfile("p3").jpeg(),
+      image().png(),
+      image().png({ palette: true, progressive: true }),
+      image().toColourspace("rgb16").png(),
+      image().webp(),
+      image().webp({ lossless: true }),
+      image().gif(),
+      image().tiff({ compression: "lzw" }),
+      image().tiff({ compression: "jpeg", tile: true, tileWidth: 16, tileHeight: 16 }),
+      image().tiff({ compression: "deflate", predictor: "horizontal" }),
+      image().avif({ effort: 0 }),
+    ].map((encoded) => encoded.toBuffer()),
   );
 }
 
-/** Bytes changed, a part cut out, or a part said twice; more often near the start, where headers are. */
-function mutation(whole: Buffer[]): fc.Arbitrary<Buffer> {
+/** Changes a byte, removes, repeats or truncates; more often near the start, where headers are. */
+function mutation(seeds: Buffer[]): fc.Arbitrary<Buffer> {
   const place = fc.oneof(
     fc.double({ min: 0, max: 1, noNaN: true }),
     fc.double({ min: 0, max: 0.1, noNaN: true }),
@@ -96,6 +96,6 @@ function mutation(whole: Buffer[]): fc.Arbitrary<Buffer> {
     place.map((at) => (content: Buffer) => content.subarray(0, Math.floor(at * content.length))),
   );
   return fc
-    .tuple(fc.constantFrom(...whole), fc.array(change, { minLength: 1, maxLength: 4 }))
+    .tuple(fc.constantFrom(...seeds), fc.array(change, { minLength: 1, maxLength: 4 }))
     .map(([content, changes]) => changes.reduce((current, apply) => apply(current), content));
 }

@@ -28,13 +28,13 @@ import { markProcesses, until, untilNone } from "../helpers/processes.ts";
 import { testPython } from "../helpers/python.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
-vi.setConfig({ testTimeout: 30_000 }); // Processes start in many of them.
+vi.setConfig({ testTimeout: 30_000 }); // Many tests start processes.
 
 const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>';
 const size = 16;
-const row = size * size * 3;
-const warm = new DecoderPool(1);
-afterAll(() => warm.close(new CliprpnError("interrupted", "the tests have ended")));
+const row_bytes = size * size * 3;
+const sharedPool = new DecoderPool(1);
+afterAll(() => sharedPool.close(new CliprpnError("interrupted", "the tests have ended")));
 let base: string;
 let images_dir: string;
 let names: string[];
@@ -44,12 +44,12 @@ beforeEach(async () => {
   base = tempFolder();
   images_dir = join(base, "images");
   mkdirSync(images_dir);
-  names = Array.from({ length: 10 }, (_, index) => `picture-${index}.png`);
+  names = Array.from({ length: 10 }, (_, index) => `image-${index}.png`);
   await Promise.all(names.map((name, index) => draw(name, index)));
 });
 
 describe("shards", () => {
-  test("hold each image's pixels in order, and NumPy maps them", async () => {
+  test("hold each image's pixels in order, and NumPy memory-maps them", async () => {
     const manifest = await preparePixels(options());
     expect(problems("PixelsManifest", manifest)).toEqual([]);
     expect(manifest.shards.map(({ file, pictures }) => [file, pictures.length])).toEqual([
@@ -72,37 +72,37 @@ describe("shards", () => {
     ]);
   });
 
-  test("without images are none", async () => {
+  test("no images give no shards", async () => {
     const manifest = await preparePixels({ ...options(), wanted: [] });
     expect(manifest.shards).toEqual([]);
     expect(pixelsFresh({ ...options(), wanted: [] })).toBe(true);
   });
 
-  test("are told of as they grow", async () => {
-    const seen: number[] = [];
+  test("progress counts every image", async () => {
+    const reported: number[] = [];
     await preparePixels({
       ...options(),
       onProgress: (done, total) => {
         expect(total).toBe(10);
-        seen.push(done);
+        reported.push(done);
       },
     });
-    expect(seen).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(reported).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   });
 
-  test("of the same pixels have the same id, whatever the files' times", async () => {
+  test("the same pixels have the same id, whatever the modification times", async () => {
     const { pixels_id } = await preparePixels(options());
     for (const name of names) utimesSync(join(images_dir, name), 1000, 1000);
     expect((await preparePixels(options())).pixels_id).toBe(pixels_id);
     const other = await preparePixels({ ...options(), folder: join(base, "other") });
     expect(other.pixels_id).toBe(pixels_id);
-    await draw("picture-3.png", 9);
+    await draw("image-3.png", 9);
     expect((await preparePixels(options())).pixels_id).not.toBe(pixels_id);
   });
 });
 
-describe("a second time", () => {
-  test("nothing is written while nothing has changed", async () => {
+describe("a second run", () => {
+  test("writes nothing if nothing has changed", async () => {
     const first = await preparePixels(options());
     const before = timesOf();
     expect(pixelsFresh(options())).toBe(true);
@@ -110,27 +110,27 @@ describe("a second time", () => {
     expect(timesOf()).toEqual(before);
   });
 
-  test("only the shard of an image that changed is", async () => {
+  test("writes only the shard of an image that changed", async () => {
     await preparePixels(options());
     const before = timesOf();
-    await draw("picture-5.png", 0);
+    await draw("image-5.png", 0);
     expect(pixelsFresh(options())).toBe(false);
     const manifest = await preparePixels(options());
     const after = timesOf();
     expect(changed(before, after)).toEqual(["manifest.json", "shard-00001.json", "shard-00001.npy"]);
-    expect(bytesOf("shard-00001.npy")[128 + row]).toBe(0);
+    expect(bytesOf("shard-00001.npy")[128 + row_bytes]).toBe(0);
     expect(problemsOf(manifest)).toEqual([]);
   });
 
   test.each<[what: string, change: (before: PrepareOptions) => Partial<PrepareOptions>]>([
-    ["another limit", () => ({ max_pixels: 5000 })],
-    ["another shape", () => ({ resize: "letterbox" })],
+    ["another pixel limit", () => ({ max_pixels: 5000 })],
+    ["another resize mode", () => ({ resize: "letterbox" })],
     [
       "recorded sizes",
-      ({ wanted }) => ({ wanted: wanted.map((one) => ({ ...one, width: 24, height: 24 })) }),
+      ({ wanted }) => ({ wanted: wanted.map((image) => ({ ...image, width: 24, height: 24 })) }),
     ],
     ["another order", ({ wanted }) => ({ wanted: wanted.toReversed() })],
-  ])("%s makes them anew", async (_, change) => {
+  ])("writes all shards again with %s", async (_, change) => {
     await preparePixels(options());
     const changedOptions = { ...options(), ...change(options()) };
     expect(pixelsFresh(changedOptions)).toBe(false);
@@ -139,7 +139,7 @@ describe("a second time", () => {
     expect(pixelsFresh(options())).toBe(false);
   });
 
-  test("what a larger set left goes", async () => {
+  test("removes the shards of a larger dataset", async () => {
     await preparePixels(options());
     await preparePixels({ ...options(), wanted: wantedOf(names.slice(0, 4)) });
     expect(readdirSync(join(base, "pixels")).sort()).toEqual([
@@ -149,55 +149,47 @@ describe("a second time", () => {
     ]);
   });
 
-  test.each<[what: string, spoil: (folder: string) => void]>([
-    ["a sidecar was cut", (folder) => writeFileSync(join(folder, "shard-00001.json"), '{"key": "ab')],
-    ["a shard was cut", (folder) => writeFileSync(join(folder, "shard-00001.npy"), "short")],
-    ["a shard has gone", (folder) => unlinkSync(join(folder, "shard-00001.npy"))],
-    ["the manifest was cut", (folder) => appendFileSync(join(folder, "manifest.json"), "}")],
-  ])("it is mended where %s", async (_, spoil) => {
+  test.each<[what: string, damage: (folder: string) => void]>([
+    ["a sidecar was truncated", (folder) => writeFileSync(join(folder, "shard-00001.json"), '{"key": "ab')],
+    ["a shard was truncated", (folder) => writeFileSync(join(folder, "shard-00001.npy"), "short")],
+    ["a shard was deleted", (folder) => unlinkSync(join(folder, "shard-00001.npy"))],
+    ["the manifest was damaged", (folder) => appendFileSync(join(folder, "manifest.json"), "}")],
+  ])("restores the same files if %s", async (_, damage) => {
     const manifest = await preparePixels(options());
-    const whole = contentsOf(join(base, "pixels"));
-    spoil(join(base, "pixels"));
+    const undamaged = contentsOf(join(base, "pixels"));
+    damage(join(base, "pixels"));
     expect(pixelsFresh(options())).toBe(false);
     expect(await preparePixels(options())).toEqual(manifest);
-    expect(contentsOf(join(base, "pixels"))).toEqual(whole);
+    expect(contentsOf(join(base, "pixels"))).toEqual(undamaged);
   });
 });
 
-describe("an image's fault is told, its row is black, and the others are there", () => {
+describe("a bad image has a problem and a black row, and the others are decoded", () => {
   test.each<[what: string, place: () => void, problem: RegExp]>([
-    ["missing", () => undefined, /^expected a file, found none$/],
-    ["a folder", () => mkdirSync(join(images_dir, "odd.png")), /^expected a file, found a folder$/],
+    ["missing", () => undefined, /found none$/],
+    ["a folder", () => mkdirSync(join(images_dir, "odd.png")), /found a folder$/],
+    ["a named pipe", () => execFileSync("mkfifo", [join(images_dir, "odd.png")]), /found a device$/],
+    ["broken", () => writeFileSync(join(images_dir, "odd.png"), "nothing"), /^expected an image \(jpeg/],
     [
-      "a named pipe",
-      () => execFileSync("mkfifo", [join(images_dir, "odd.png")]),
-      /^expected a file, found a device$/,
-    ],
-    ["broken", () => writeFileSync(join(images_dir, "odd.png"), "nothing"), /^expected a picture/],
-    [
-      "a compressed drawing",
+      "a compressed svg",
       () => writeFileSync(join(images_dir, "odd.png"), gzipSync(svg)),
       /unsupported image format$/,
     ],
-    [
-      "a link that leads out",
-      () => linkTo("../outside.png"),
-      /found a link that leads out of it; `prepare --follow-links` follows it$/,
-    ],
+    ["a link that leads out", () => linkTo("../outside.png"), /link .*--follow-links/],
     ["a link to itself", () => linkTo("odd.png"), /found ELOOP$/],
   ])("%s", async (_, place, problem) => {
     await draw("../outside.png", 3);
     place();
-    const wanted = wantedOf(["picture-9.png", "odd.png", "picture-8.png"]);
+    const wanted = wantedOf(["image-9.png", "odd.png", "image-8.png"]);
     const manifest = await preparePixels({ ...options(), wanted });
     expect(problemsOf(manifest)).toEqual([{ file_name: "odd.png", problem: expect.stringMatching(problem) }]);
     const rows = bytesOf("shard-00000.npy").subarray(128);
-    expect([0, 1, 2].map((index) => rows[index * row])).toEqual([180, 0, 160]);
-    expect(rows.subarray(row, 2 * row).every((value) => value === 0)).toBe(true);
+    expect([0, 1, 2].map((index) => rows[index * row_bytes])).toEqual([180, 0, 160]);
+    expect(rows.subarray(row_bytes, 2 * row_bytes).every((value) => value === 0)).toBe(true);
     expect(pixelsFresh({ ...options(), wanted })).toBe(true);
   });
 
-  test("one that comes later is taken up", async () => {
+  test("a missing image that appears later is decoded", async () => {
     const wanted = wantedOf(["late.png"]);
     await preparePixels({ ...options(), wanted });
     await draw("late.png", 4);
@@ -210,25 +202,23 @@ describe("an image's fault is told, its row is black, and the others are there",
     "/etc/hostname",
     "a\0.png",
     "..\\outside.png",
-  ])("the name %j leads out", async (name) => {
+  ])("the name %j leads out of the folder", async (name) => {
     await draw("../outside.png", 3);
     const manifest = await preparePixels({ ...options(), wanted: wantedOf([name]) });
-    expect(problemsOf(manifest)).toEqual([
-      { file_name: name, problem: expect.stringMatching(/leads out of it$/) },
-    ]);
+    expect(problemsOf(manifest)).toEqual([{ file_name: name, problem: expect.stringMatching(/leads out/) }]);
   });
 
-  test("links that stay inside, folders, and a folder that is a link itself are no fault", async () => {
+  test("links inside the folder, subfolders, and a folder that is a link are allowed", async () => {
     mkdirSync(join(images_dir, "sub"));
     await draw("sub/deep.png", 2);
-    linkTo("picture-2.png");
+    linkTo("image-2.png");
     symlinkSync(images_dir, join(base, "linked"));
     const wanted = wantedOf(["sub/deep.png", "odd.png"]);
     const manifest = await preparePixels({ ...options(), images_dir: join(base, "linked"), wanted });
     expect(problemsOf(manifest)).toEqual([]);
   });
 
-  test("a link that leads out is followed where that is asked for; a name that does is not", async () => {
+  test("follow_links permits a link that leads out, but not a name that does", async () => {
     await draw("../outside.png", 3);
     linkTo("../outside.png");
     const wanted = wantedOf(["odd.png", "../outside.png"]);
@@ -238,40 +228,40 @@ describe("an image's fault is told, its row is black, and the others are there",
     expect(bytesOf("shard-00000.npy")[128]).toBe(60);
   });
 
-  test("more pixels than the limit: the option that raises it is named", async () => {
+  test("an image with too many pixels names the option that raises the limit", async () => {
     const manifest = await preparePixels({ ...options(), max_pixels: 100 });
-    expect(problemsOf(manifest)[0]?.problem).toMatch(/at most 100 pixels, found 24 x 24; --max-pixels/);
+    expect(problemsOf(manifest)[0]?.problem).toMatch(/at most 100 pixels, found 24 x 24.*--max-pixels/);
   });
 });
 
 describe("decoders", () => {
-  test("one that crashes or hangs takes only its image along", async () => {
+  test("a crash or a hang loses only its image", async () => {
     vi.stubEnv("NODE_OPTIONS", `--import ${join(packageRoot, "test/helpers/decoder-faults.mjs")}`);
     for (const name of ["crash.png", "hang.png"]) await draw(name, 5);
     const wanted = wantedOf([
-      "picture-1.png",
+      "image-1.png",
       "crash.png",
-      "picture-2.png",
+      "image-2.png",
       "hang.png",
-      "picture-3.png",
-      "picture-4.png",
+      "image-3.png",
+      "image-4.png",
     ]);
-    const manifest = await preparePixels({ ...options(), wanted, pool: ownPool(1, 3000) });
+    const manifest = await preparePixels({ ...options(), wanted, pool: newPool(1, 3000) });
     expect(problemsOf(manifest)).toEqual([
-      { file_name: "crash.png", problem: "expected an image, found one that the decoder died of (SIGSEGV)" },
-      { file_name: "hang.png", problem: "expected an image that decodes in 3 s, found one that does not" },
+      { file_name: "crash.png", problem: expect.stringMatching(/SIGSEGV/) },
+      { file_name: "hang.png", problem: expect.stringMatching(/\b3 s\b/) },
     ]);
     expect(pixelsFresh({ ...options(), wanted })).toBe(true);
   });
 
-  test("ones that do not come up are an error, not every image's fault", async () => {
+  test("decoders that do not start are an error, not a problem of every image", async () => {
     vi.stubEnv("NODE_OPTIONS", "--import data:text/javascript,process.kill(process.pid,'SIGKILL')");
-    await expect(preparePixels({ ...options(), pool: ownPool(2) })).rejects.toMatchObject({
+    await expect(preparePixels({ ...options(), pool: newPool(2) })).rejects.toMatchObject({
       code: "environment_broken",
     });
   });
 
-  test("an interruption ends them, and the next time goes on", async () => {
+  test("an interruption ends all decoders, and the next run finishes the work", async () => {
     const marked = markProcesses();
     for (const [name, value] of Object.entries(marked.env)) vi.stubEnv(name, value);
     const controller = new AbortController();
@@ -282,7 +272,7 @@ describe("decoders", () => {
       ...options(),
       onProgress,
       signal: controller.signal,
-      pool: ownPool(2),
+      pool: newPool(2),
     });
     await expect(running).rejects.toMatchObject({ code: "interrupted" });
     await untilNone(marked);
@@ -290,13 +280,13 @@ describe("decoders", () => {
     expect(problemsOf(await preparePixels(options()))).toEqual([]);
   });
 
-  test("without their folder of images do not start", async () => {
+  test("do not start without the image folder", async () => {
     const missing = { ...options(), images_dir: join(base, "none") };
     await expect(preparePixels(missing)).rejects.toMatchObject({ code: "not_found" });
   });
 });
 
-test("killed at any time, the same command goes on to the same bytes, and no decoder is left", async () => {
+test("after SIGKILL at any time, a second run gives the same bytes, and no decoder is left running", async () => {
   const wanted = wantedOf(Array.from({ length: 30 }, () => names).flat());
   await preparePixels({ ...options(), wanted });
   const expected = contentsOf(join(base, "pixels"));
@@ -304,16 +294,16 @@ test("killed at any time, the same command goes on to the same bytes, and no dec
   let kills = 0;
   for (let done = false; !done; ) {
     const marked = markProcesses();
-    const owner = own({ ...options(), wanted, folder }, marked.env);
-    const ended = new Promise<number | null>((resolve) => owner.on("exit", resolve));
+    const parent = startParent({ ...options(), wanted, folder }, marked.env);
+    const exited = new Promise<number | null>((resolve) => parent.on("exit", resolve));
     await until(
       () =>
         (existsSync(folder) && readdirSync(folder).some((name) => name.endsWith(".new"))) ||
-        owner.exitCode !== null,
+        parent.exitCode !== null,
     );
     await sleep(7 * kills);
-    owner.kill("SIGKILL");
-    done = (await ended) === 0;
+    parent.kill("SIGKILL");
+    done = (await exited) === 0;
     if (!done) kills += 1;
     await untilNone(marked);
     if (kills > 5) done = true;
@@ -323,7 +313,10 @@ test("killed at any time, the same command goes on to the same bytes, and no dec
   expect(contentsOf(folder)).toEqual(expected);
 }, 60_000);
 
-function own({ pool: _, ...prepare }: PrepareOptions, env: Record<string, string>): ReturnType<typeof spawn> {
+function startParent(
+  { pool: _, ...prepare }: PrepareOptions,
+  env: Record<string, string>,
+): ReturnType<typeof spawn> {
   const script = fileURLToPath(new URL("../helpers/prepare-owner.ts", import.meta.url));
   const file = join(base, "options.json");
   writeFileSync(file, JSON.stringify(prepare));
@@ -342,13 +335,13 @@ function options(): PrepareOptions {
     resize: "squash",
     max_pixels: 1000,
     follow_links: false,
-    shard_bytes: 4 * row,
-    pool: warm,
+    shard_bytes: 4 * row_bytes,
+    pool: sharedPool,
   };
 }
 
-/** Closed at the test's end. */
-function ownPool(...args: ConstructorParameters<typeof DecoderPool>): DecoderPool {
+/** A pool that is closed when the test ends. */
+function newPool(...args: ConstructorParameters<typeof DecoderPool>): DecoderPool {
   const pool = new DecoderPool(...args);
   onTestFinished(() => pool.close(new CliprpnError("interrupted", "the test has ended")));
   return pool;
@@ -358,7 +351,7 @@ function wantedOf(file_names: string[]): WantedImage[] {
   return file_names.map((file_name, image_id) => ({ image_id, file_name, width: null, height: null }));
 }
 
-/** An image whose every value is 20 times the number. */
+/** An image in which every value is 20 times the number. */
 async function draw(name: string, number: number): Promise<void> {
   const [r, g, b] = [number * 20, number * 20, number * 20];
   const file = await sharp({ create: { width: 24, height: 24, channels: 3, background: { r, g, b } } })

@@ -11,9 +11,9 @@ const one = Buffer.from("the first image's bytes, ".repeat(50));
 const two = Buffer.from("the second's");
 const numFuzzRuns = Number(process.env.CLIPRPN_FUZZ_RUNS ?? 200);
 
-describe("what is taken out", () => {
-  test("files by the last part of their path, and nothing else", async () => {
-    const { folder, taken } = await extracted(
+describe("extraction", () => {
+  test("extracts the wanted files by the last part of their path, and nothing else", async () => {
+    const { folder, result } = await extract(
       [
         { name: "train2014/", content: Buffer.alloc(0), mode: 0o40755 },
         { name: "train2014/a.jpg", content: one },
@@ -22,32 +22,32 @@ describe("what is taken out", () => {
       ],
       ["a.jpg", "b.jpg", "d.jpg"],
     );
-    expect(taken).toEqual({ num_extracted: 2, num_kept: 0, missing: ["d.jpg"], refused: [] });
+    expect(result).toEqual({ num_extracted: 2, num_kept: 0, missing: ["d.jpg"], refused: [] });
     expect(readdirSync(folder).sort()).toEqual(["a.jpg", "b.jpg"]);
     expect(readFileSync(join(folder, "a.jpg"))).toEqual(one);
     expect(readFileSync(join(folder, "b.jpg"))).toEqual(two);
   });
 
-  test("of an archive with the fields of large ones (zip64)", async () => {
-    const { folder } = await extracted([{ name: "a.jpg", content: one, zip64: true }], ["a.jpg"]);
+  test("reads a zip64 archive", async () => {
+    const { folder } = await extract([{ name: "a.jpg", content: one, zip64: true }], ["a.jpg"]);
     expect(readFileSync(join(folder, "a.jpg"))).toEqual(one);
   });
 
-  test("a second time, only what is not there in its right size", async () => {
+  test("a second run extracts only files that are missing or have the wrong size", async () => {
     const parts = ["a.jpg", "b.jpg", "c.jpg"].map((name) => ({ name, content: one }));
-    const { archive, folder } = await extracted(parts, ["a.jpg"]);
+    const { archive, folder } = await extract(parts, ["a.jpg"]);
     writeFileSync(join(folder, "b.jpg"), "cut sho");
-    writeFileSync(join(folder, ".extracting-0"), "left by one that was killed");
-    const seen: number[][] = [];
+    writeFileSync(join(folder, ".extracting-0"), "left by a run that was killed");
+    const reported: number[][] = [];
     const again = await extractImages({
       archive,
       folder,
       wanted: ["a.jpg", "b.jpg", "c.jpg"],
-      onProgress: (done, total) => seen.push([done, total]),
+      onProgress: (done, total) => reported.push([done, total]),
     });
     expect(again).toMatchObject({ num_kept: 1, num_extracted: 2 });
     expect(readFileSync(join(folder, "b.jpg"))).toEqual(one);
-    expect(seen).toEqual([
+    expect(reported).toEqual([
       [1, 3],
       [2, 3],
       [3, 3],
@@ -55,88 +55,92 @@ describe("what is taken out", () => {
     expect(readdirSync(folder).sort()).toEqual(["a.jpg", "b.jpg", "c.jpg"]);
   });
 
-  test("nothing once it was interrupted", async () => {
+  test("stops when interrupted", async () => {
     const signal = AbortSignal.abort();
-    await expect(extracted([{ name: "a.jpg", content: one }], ["a.jpg"], { signal })).rejects.toMatchObject({
+    await expect(extract([{ name: "a.jpg", content: one }], ["a.jpg"], { signal })).rejects.toMatchObject({
       code: "interrupted",
     });
   });
 });
 
-const part = (more: Partial<ZipPart>): ZipPart[] => [{ name: "x/a.jpg", content: one, ...more }];
+const firstImage = (more: Partial<ZipPart>): ZipPart[] => [{ name: "x/a.jpg", content: one, ...more }];
 
-describe("a file is refused by name, and the others come", () => {
+describe("a bad entry is refused by name, and the others are extracted", () => {
   test.each<[what: string, Partial<ZipPart>, problem: RegExp]>([
-    ["another checksum", { crc: 1 }, /checksum/],
+    ["a wrong checksum", { crc: 1 }, /checksum/],
     ["a link", { mode: 0o120777 }, /found a link/],
     ["a device", { mode: 0o020666 }, /another kind/],
-    ["an encrypted one", { flags: 0x801 }, /encrypted/],
-    ["a foreign compression", { method: 14 }, /compression method 14/],
+    ["an encrypted file", { flags: 0x801 }, /encrypted/],
+    ["an unknown compression method", { method: 14 }, /compression method 14/],
     ["more than the limit", { size: 200_000_001 }, /at most 200,000,000 bytes, found 200,000,001/],
-    ["more bytes than it says", { size: 10 }, /whole entry a\.jpg/],
-    ["fewer bytes than it says", { size: 100_000 }, /whole entry a\.jpg/],
+    ["more bytes than declared", { size: 10 }, /entry a\.jpg.*bytes/],
+    ["fewer bytes than declared", { size: 100_000 }, /entry a\.jpg.*bytes/],
   ])("%s", async (_, more, problem) => {
-    const parts = [...part(more), { name: "b.jpg", content: two }];
-    const { folder, taken } = await extracted(parts, ["a.jpg", "b.jpg"]);
-    expect(taken.num_extracted).toBe(1);
-    expect(taken.refused).toEqual([{ file_name: "a.jpg", problem: expect.stringMatching(problem) }]);
+    const parts = [...firstImage(more), { name: "b.jpg", content: two }];
+    const { folder, result } = await extract(parts, ["a.jpg", "b.jpg"]);
+    expect(result.num_extracted).toBe(1);
+    expect(result.refused).toEqual([{ file_name: "a.jpg", problem: expect.stringMatching(problem) }]);
     expect(readdirSync(folder)).toEqual(["b.jpg"]);
   });
 });
 
 describe("an archive is refused", () => {
   test.each<[what: string, ZipPart[], message: RegExp]>([
-    ["a name that climbs", part({ name: "../a.jpg" }), /\.\.\/a\.jpg/],
-    ["a name that climbs later", part({ name: "x/../../a.jpg" }), /x\/\.\.\/\.\.\/a\.jpg/],
-    ["an absolute name", part({ name: "/etc/a.jpg" }), /\/etc\/a\.jpg/],
-    ["a drive's name", part({ name: "C:\\a.jpg" }), /C:/],
-    ["one name twice", [...part({}), ...part({ name: "y/a.jpg" })], /two: "x\/a\.jpg" and "y\/a\.jpg"/],
+    ["a path that leads out", firstImage({ name: "../a.jpg" }), /\.\.\/a\.jpg/],
+    ["a path that leads out further down", firstImage({ name: "x/../../a.jpg" }), /x\/\.\.\/\.\.\/a\.jpg/],
+    ["an absolute path", firstImage({ name: "/etc/a.jpg" }), /\/etc\/a\.jpg/],
+    ["a drive letter", firstImage({ name: "C:\\a.jpg" }), /C:/],
     [
-      "shared bytes",
-      [...part({}), { name: "b.jpg", content: one, bytesOf: 0 }],
-      /a\.jpg and b\.jpg to share/,
+      "one name twice",
+      [...firstImage({}), ...firstImage({ name: "y/a.jpg" })],
+      /two: "x\/a\.jpg" and "y\/a\.jpg"/,
+    ],
+    [
+      "overlapping entries",
+      [...firstImage({}), { name: "b.jpg", content: one, bytesOf: 0 }],
+      /a\.jpg and b\.jpg/,
     ],
   ])("%s", async (_, parts, message) => {
-    await expect(extracted(parts, ["a.jpg", "b.jpg"])).rejects.toMatchObject({
+    await expect(extract(parts, ["a.jpg", "b.jpg"])).rejects.toMatchObject({
       code: "data_invalid",
       message: expect.stringMatching(message),
     });
   });
 
-  test("one that was cut, with what to do", async () => {
+  test("a truncated or missing one, saying what to do", async () => {
     const folder = tempFolder();
     const archive = join(folder, "cut.zip");
-    writeFileSync(archive, zipOf(part({})).subarray(0, -30));
+    writeFileSync(archive, zipOf(firstImage({})).subarray(0, -30));
     const wanted = { archive, wanted: ["a.jpg"], folder: join(folder, "out") };
     await expect(extractImages(wanted)).rejects.toThrow(
-      /cut\.zip: expected a whole zip archive.*fetch it again/,
+      /cut\.zip: expected .* zip archive.*download it again/,
     );
     await expect(extractImages({ ...wanted, archive: join(folder, "none.zip") })).rejects.toMatchObject({
       code: "not_found",
     });
   });
 
-  test("a wanted name that is a path", async () => {
-    await expect(extracted(part({}), ["../a.jpg"])).rejects.toMatchObject({ code: "bad_input" });
+  test("if a wanted name is a path", async () => {
+    await expect(extract(firstImage({}), ["../a.jpg"])).rejects.toMatchObject({ code: "bad_input" });
   });
 });
 
 test(
-  "whatever bytes of an archive change: an answer or an error for people, and nothing outside of the folder",
+  "a mutated archive gives a result or a CliprpnError, and never writes outside the folder",
   async () => {
     const base = tempFolder();
-    const whole = zipOf([
+    const valid = zipOf([
       { name: "x/a.jpg", content: one },
       { name: "x/b.jpg", content: two, stored: true, zip64: true },
     ]);
     const archive = join(base, "a.zip");
-    const mutation = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), {
+    const mutation = fc.array(fc.tuple(fc.nat(valid.length - 1), fc.nat(255)), {
       minLength: 1,
       maxLength: 4,
     });
     await fc.assert(
       fc.asyncProperty(mutation, async (changes) => {
-        const mutated = Buffer.from(whole);
+        const mutated = Buffer.from(valid);
         for (const [at, value] of changes) mutated[at] = value;
         writeFileSync(archive, mutated);
         const wanted = {
@@ -154,16 +158,16 @@ test(
   20_000 + 50 * numFuzzRuns,
 );
 
-async function extracted(
+async function extract(
   parts: ZipPart[],
   wanted: string[],
   more: Pick<ExtractOptions, "signal"> = {},
-): Promise<{ archive: string; folder: string; taken: Awaited<ReturnType<typeof extractImages>> }> {
+): Promise<{ archive: string; folder: string; result: Awaited<ReturnType<typeof extractImages>> }> {
   const base = tempFolder();
-  const archive = join(base, "pictures.zip");
+  const archive = join(base, "images.zip");
   const folder = join(base, "out");
   writeFileSync(archive, zipOf(parts));
-  const taken = await extractImages({ archive, wanted, folder, ...more });
+  const result = await extractImages({ archive, wanted, folder, ...more });
   expect(existsSync(join(base, "a.jpg"))).toBe(false);
-  return { archive, folder, taken };
+  return { archive, folder, result };
 }

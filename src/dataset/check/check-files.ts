@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { hashFile } from "../../base/hash-file.ts";
 import { check } from "../../contract/check.ts";
 import type { PixelsManifest, PreparedDataset, SourceFile } from "../../contract/generated/types.ts";
-import { factsOf } from "../images/read-image.ts";
+import { statImage } from "../images/read-image.ts";
 import { imagesHash } from "../prepare/prepare-dataset.ts";
 import { type ImageSize, pixelsFolder, preparedSizes, readFacts } from "../prepare/prepared-folder.ts";
 import { counted, type Finding, finding, firstOf } from "./finding.ts";
@@ -131,7 +131,7 @@ function readManifest(file: string): PixelsManifest | undefined {
 function checkImages(images_dir: string, { shards }: PixelsManifest, again: string): Finding {
   const what = "images are there and unchanged";
   const used = shards.flatMap(({ pictures }) => pictures).filter(({ problem }) => problem === null);
-  const now = used.map((picture) => ({ picture, facts: factsOf(images_dir, picture.file_name) }));
+  const now = used.map((picture) => ({ picture, facts: statImage(images_dir, picture.file_name) }));
   const gone = now.filter(({ facts }) => facts.mtime_ms === 0).map(({ picture }) => picture.file_name);
   const changed = now
     .filter(

@@ -1,18 +1,18 @@
-/** A decoder process: takes images one after the other, so that one that kills it is known. Ends with its owner. */
+/** Entry of a decoder process: decodes images in order, so that the one that crashes it is known. Exits when the parent process dies. */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { loadSharp } from "../../base/sharp.ts";
 import { decode } from "./decode.ts";
-import type { DecodeJob, FromDecoder } from "./decoder-protocol.ts";
+import type { DecodeJob, DecoderMessage } from "./decoder-pool.ts";
 import { readImage } from "./read-image.ts";
 
-process.on("disconnect", end);
-if (!process.connected) end();
-// What a terminal sends to every process of a job at once is the owner's to answer.
+process.on("disconnect", exit);
+if (!process.connected) exit();
+// A terminal sends Ctrl-C to the whole process group; the parent decides what to do.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
 
 const sharp = await loadSharp();
-sharp.cache(false); // Every image is seen once.
-// No reader of other formats is let at a file.
+sharp.cache(false); // Every image is read once.
+// Only the loaders of permitted formats may see a file.
 sharp.block({ operation: ["VipsForeignLoad"] });
 sharp.unblock({
   operation: ["Jpeg", "Png", "Webp", "Nsgif", "Tiff", "Heif"].map((format) => `VipsForeignLoad${format}`),
@@ -20,16 +20,16 @@ sharp.unblock({
 let last: Promise<void> = Promise.resolve();
 process.on("message", (job: DecodeJob) => {
   const { images_dir, wanted, options } = job;
-  const file = readImage(images_dir, wanted.file_name, options); // Read while another is decoded.
+  const file = readImage(images_dir, wanted.file_name, options); // Read while the previous one is decoded.
   last = last.then(async () => {
-    const { picture, rgb } = await decode(await file, wanted, options);
-    const fault = rgb === null ? undefined : write(rgb, job);
-    reply(fault ?? { type: "done", picture });
+    const { image, rgb } = await decode(await file, wanted, options);
+    const failure = rgb === null ? undefined : writeRow(rgb, job);
+    send(failure ?? { type: "done", image });
   });
 });
-reply({ type: "ready" });
+send({ type: "ready" });
 
-function write(rgb: Buffer, { file, offset }: DecodeJob): FromDecoder | undefined {
+function writeRow(rgb: Buffer, { file, offset }: DecodeJob): DecoderMessage | undefined {
   try {
     const descriptor = openSync(file, "r+");
     try {
@@ -44,10 +44,10 @@ function write(rgb: Buffer, { file, offset }: DecodeJob): FromDecoder | undefine
   }
 }
 
-function reply(message: FromDecoder): void {
+function send(message: DecoderMessage): void {
   if (process.connected) process.send?.(message);
 }
 
-function end(): void {
+function exit(): void {
   process.kill(process.pid, "SIGKILL");
 }

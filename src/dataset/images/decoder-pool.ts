@@ -1,22 +1,50 @@
+import { type ChildProcess, fork } from "node:child_process";
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { diskFullError } from "../../base/disk-space.ts";
+import { packageRoot } from "../../base/package-root.ts";
 import { CliprpnError } from "../../contract/errors.ts";
-import type { PreparedImage } from "../../contract/generated/types.ts";
-import { nowhere } from "./decode.ts";
-import { type Death, Decoder, type Pending } from "./decoder.ts";
-import type { DecodeJob } from "./decoder-protocol.ts";
-import { factsOf } from "./read-image.ts";
+import type { PreparedImage, WantedImage } from "../../contract/generated/types.ts";
+import { type DecodeOptions, noFrame } from "./decode.ts";
+import { statImage } from "./read-image.ts";
+
+/** Decode one image into its row of a shard. */
+export interface DecodeJob {
+  /** Real path of the image folder. */
+  images_dir: string;
+  wanted: WantedImage;
+  options: DecodeOptions;
+  /** The shard's file and the byte offset of the row. */
+  file: string;
+  offset: number;
+}
+
+/** What a decoder process sends; answers come in the order of the jobs. */
+export type DecoderMessage =
+  | { type: "ready" }
+  | { type: "done"; image: PreparedImage }
+  | { type: "not_written"; code: string; message: string };
+
+interface QueuedJob {
+  job: DecodeJob;
+  /** Decoders that exited while decoding it. */
+  num_crashes: number;
+  resolve: (image: PreparedImage) => void;
+  reject: (error: CliprpnError) => void;
+}
 
 /** Decoder processes that share a queue. */
 export class DecoderPool {
   readonly #numDecoders: number;
   readonly #timeoutMs: number;
-  readonly #queue: Pending[] = [];
+  readonly #queue: QueuedJob[] = [];
   readonly #decoders = new Set<Decoder>();
   #closed: CliprpnError | undefined;
 
   /**
-   * @param numDecoders processes, at most; they start when they are needed.
-   * @param timeoutMs for one image.
+   * @param numDecoders the most processes; they start when needed.
+   * @param timeoutMs per image.
    */
   constructor(numDecoders: number = availableParallelism(), timeoutMs = 30_000) {
     this.#numDecoders = numDecoders;
@@ -24,81 +52,190 @@ export class DecoderPool {
   }
 
   /**
-   * Decodes an image into its row, in turn. An image that a decoder dies of, or that takes too long, has a problem.
+   * Queues an image for decoding into its row. An image that crashes two decoders or takes too long gets a `problem`.
    *
-   * @throws CliprpnError no_space, environment_broken; or what the pool was closed with.
+   * @throws CliprpnError no_space, environment_broken, or the reason the pool was closed with.
    */
   decode(job: DecodeJob): Promise<PreparedImage> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ job, deaths: 0, resolve, reject });
-      this.#deal();
+      this.#queue.push({ job, num_crashes: 0, resolve, reject });
+      this.#dispatch();
     });
   }
 
-  /** Ends all processes, and what waits for them with this error. */
+  /** Kills all decoders and rejects every job that is not done with this error. */
   close(reason: CliprpnError): void {
     this.#closed ??= reason;
     for (const decoder of this.#decoders) decoder.kill();
-    this.#deal();
+    this.#dispatch();
   }
 
-  #deal(): void {
+  #dispatch(): void {
     if (this.#closed !== undefined) {
       for (const { reject } of this.#queue.splice(0)) reject(this.#closed);
       return;
     }
-    while (this.#decoders.size < Math.min(this.#numDecoders, this.#queue.length)) this.#start();
-    for (let to = this.#freest(); to !== undefined && to.freePlaces > 0; to = this.#freest()) {
+    while (this.#decoders.size < Math.min(this.#numDecoders, this.#queue.length)) this.#startDecoder();
+    for (;;) {
+      const decoder = this.#leastBusy();
+      if (decoder === undefined || decoder.capacity === 0) return;
       const next = this.#queue.shift();
       if (next === undefined) return;
-      to.take(next);
+      decoder.send(next);
     }
   }
 
-  #freest(): Decoder | undefined {
-    return [...this.#decoders].sort((a, b) => b.freePlaces - a.freePlaces)[0];
+  #leastBusy(): Decoder | undefined {
+    return [...this.#decoders].sort((a, b) => b.capacity - a.capacity)[0];
   }
 
-  #start(): void {
+  #startDecoder(): void {
     const decoder = new Decoder({
       timeoutMs: this.#timeoutMs,
-      onFree: () => this.#deal(),
-      onEnd: (death) => {
+      onCapacity: () => this.#dispatch(),
+      onExit: (exit) => {
         this.#decoders.delete(decoder);
-        this.#bury(death);
-        this.#deal();
+        this.#onDecoderExit(exit);
+        this.#dispatch();
       },
     });
     this.#decoders.add(decoder);
   }
 
-  #bury({ left: [first, ...others], reason, timedOut, atStart }: Death): void {
-    if (atStart)
+  #onDecoderExit({ unanswered: [first, ...others], reason, timedOut, wasReady }: DecoderExit): void {
+    if (!wasReady)
       this.close(
         new CliprpnError(
           "environment_broken",
-          `an image decoder did not come up (${reason}); \`cliprpn doctor\` says what is missing`,
+          `an image decoder did not start (${reason}); run \`cliprpn doctor\` to see what is missing`,
         ),
       );
     this.#queue.unshift(...others);
     if (first === undefined) return;
-    // Memory may have been short, or someone ended the process: only a second death is the image's.
-    if (this.#closed !== undefined || !(timedOut || first.deaths > 0)) {
-      first.deaths += 1;
+    // The first crash may be a lack of memory or a kill from outside; the second one is the image's fault.
+    if (this.#closed !== undefined || !(timedOut || first.num_crashes > 0)) {
+      first.num_crashes += 1;
       this.#queue.unshift(first);
-    } else first.resolve(killer(first.job, timedOut ? undefined : reason, this.#timeoutMs));
+    } else first.resolve(undecodable(first.job, timedOut ? undefined : reason, this.#timeoutMs));
   }
 }
 
-function killer(
-  { images_dir, wanted }: DecodeJob,
-  death: string | undefined,
+function undecodable(
+  { images_dir, wanted: { file_name } }: DecodeJob,
+  crash: string | undefined,
   timeoutMs: number,
 ): PreparedImage {
   const problem =
-    death === undefined
-      ? `expected an image that decodes in ${timeoutMs / 1000} s, found one that does not`
-      : `expected an image, found one that the decoder died of (${death})`;
-  const { file_name } = wanted;
-  return { file_name, ...factsOf(images_dir, file_name), ...nowhere, problem };
+    crash === undefined
+      ? `expected an image that decodes within ${timeoutMs / 1000} s, found one that does not`
+      : `expected an image, found a file that crashes the decoder (${crash})`;
+  return { file_name, ...statImage(images_dir, file_name), ...noFrame, problem };
+}
+
+interface DecoderOptions {
+  /** Per image. */
+  timeoutMs: number;
+  /** Called when the decoder can take another job. */
+  onCapacity: () => void;
+  /** Called once, after the process has exited. */
+  onExit: (exit: DecoderExit) => void;
+}
+
+interface DecoderExit {
+  /** Jobs without an answer; the process was decoding the first. */
+  unanswered: QueuedJob[];
+  reason: string;
+  timedOut: boolean;
+  /** False if the process exited while starting up. */
+  wasReady: boolean;
+}
+
+/** Jobs sent to a decoder at once: it reads the next file while it decodes one. */
+const max_in_flight = 2;
+
+/** A process that decodes images in order. A native library that crashes or hangs on a hostile file takes down only this process. */
+class Decoder {
+  readonly #process: ChildProcess;
+  readonly #options: DecoderOptions;
+  readonly #inFlight: QueuedJob[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #timedOut = false;
+  #isReady = false;
+
+  constructor(options: DecoderOptions) {
+    this.#options = options;
+    const [entry, execArgv] = decoderEntry();
+    this.#process = fork(entry, { execArgv, stdio: ["ignore", "ignore", "ignore", "ipc"] });
+    this.#process.on("message", (message: DecoderMessage) => this.#receive(message));
+    let exited = false;
+    const onExit = (reason: string): void => {
+      if (exited) return;
+      exited = true;
+      clearTimeout(this.#timer);
+      options.onExit({
+        unanswered: this.#inFlight,
+        reason,
+        timedOut: this.#timedOut,
+        wasReady: this.#isReady,
+      });
+    };
+    this.#process.on("error", (error) => {
+      if (this.#process.pid === undefined) onExit(error.message);
+    });
+    this.#process.on("exit", (code, signal) => onExit(signal ?? `exit code ${code}`));
+  }
+
+  /** How many more jobs it takes now. */
+  get capacity(): number {
+    return this.#isReady ? max_in_flight - this.#inFlight.length : 0;
+  }
+
+  send(queued: QueuedJob): void {
+    this.#inFlight.push(queued);
+    if (this.#inFlight.length === 1) this.#startTimer();
+    this.#process.send(queued.job, () => undefined); // If it fails, the process has exited and `onExit` follows.
+  }
+
+  kill(): void {
+    this.#process.kill("SIGKILL");
+  }
+
+  #receive(message: DecoderMessage): void {
+    if (message.type === "ready") this.#isReady = true;
+    else this.#settle(message);
+    this.#options.onCapacity();
+  }
+
+  #settle(message: Exclude<DecoderMessage, { type: "ready" }>): void {
+    const queued = this.#inFlight.shift();
+    this.#timedOut = false; // The answer was on its way when the time ran out.
+    clearTimeout(this.#timer);
+    if (this.#inFlight.length > 0) this.#startTimer();
+    if (message.type === "done") queued?.resolve(message.image);
+    else queued?.reject(writeError(message, queued.job.file));
+  }
+
+  #startTimer(): void {
+    this.#timer = setTimeout(() => {
+      this.#timedOut = true;
+      this.kill();
+    }, this.#options.timeoutMs);
+  }
+}
+
+function writeError({ code, message }: { code: string; message: string }, file: string): CliprpnError {
+  const cause = Object.assign(new Error(message), { code });
+  return (
+    diskFullError(file, cause) ??
+    new CliprpnError("internal", `${file}: could not be written: ${message}`, { cause })
+  );
+}
+
+/** Through tsx when run from the sources, otherwise the bundled entry. */
+function decoderEntry(): [entry: string, execArgv: string[]] {
+  if (!import.meta.url.endsWith(".ts")) return [join(packageRoot, "dist/decoder-main.js"), []];
+  return [
+    fileURLToPath(new URL("./decoder-main.ts", import.meta.url)),
+    ["--import", import.meta.resolve("tsx")],
+  ];
 }

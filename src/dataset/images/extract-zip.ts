@@ -1,20 +1,20 @@
-import { lstatSync, mkdirSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
+import writeFileAtomic from "write-file-atomic";
 import type { Entry, ZipFile } from "yauzl";
 import { checkDiskSpace, diskFullError } from "../../base/disk-space.ts";
 import { CliprpnError } from "../../contract/errors.ts";
-import { openArchive } from "./open-archive.ts";
-import { baseName, type FoundEntry, findEntries } from "./zip-entries.ts";
+import { baseName, findEntries, messageOf, openArchive, type WantedEntry } from "./zip-archive.ts";
 
 export interface ExtractOptions {
   archive: string;
-  /** Plain names; an entry is one of them by the last part of its path, as in COCO's `train2014/NAME`. */
+  /** File names; an entry matches by the last part of its path, as in COCO's `train2014/NAME`. */
   wanted: string[];
-  /** Where they go, each as `folder/NAME`. */
+  /** Output folder; each file becomes `folder/NAME`. */
   folder: string;
-  /** A file with more is refused. */
+  /** Larger files are refused. */
   max_file_bytes: number;
   onProgress?: ((done: number, total: number) => void) | undefined;
   signal?: AbortSignal | undefined;
@@ -22,18 +22,18 @@ export interface ExtractOptions {
 
 export interface Extracted {
   num_extracted: number;
-  /** Were there before, of the right size. */
+  /** Extracted before, with the right size. */
   num_kept: number;
-  /** Wanted, and not in the archive. */
+  /** Wanted, but not in the archive. */
   missing: string[];
-  /** In the archive, and not to be had. */
+  /** In the archive, but not extractable. */
   refused: { file_name: string; problem: string }[];
 }
 
-/** What no image of a data set reaches. */
+/** Larger than any image of a dataset. */
 const MAX_IMAGE_BYTES = 200_000_000;
 
-/** As `extractFiles`, with the limit of images. */
+/** `extractFiles` with a limit suitable for images. */
 export function extractImages(
   options: Omit<ExtractOptions, "max_file_bytes"> & { max_file_bytes?: number },
 ): Promise<Extracted> {
@@ -41,48 +41,48 @@ export function extractImages(
 }
 
 /**
- * Takes the wanted files out of a zip archive of any size, each written beside, its checksum compared, and renamed. What was
- * taken out before is kept; nothing is ever written under a path of the archive's own.
+ * Extracts the wanted files from a zip archive of any size. Each goes to a temporary file and is renamed once its checksum matches.
+ * Files extracted before are kept. No path in the archive decides where a file is written.
  *
- * @throws CliprpnError data_invalid for what is no whole zip archive, and for one whose names lead out of it or come twice, or
- *   whose entries share their bytes; no_space; interrupted.
+ * @throws CliprpnError data_invalid if it is not a complete zip archive, a path leads out of it, a name occurs twice, or entries
+ *   overlap; no_space; interrupted.
  */
 export async function extractFiles(options: ExtractOptions): Promise<Extracted> {
   const { archive, folder, onProgress } = options;
   const zip = await openArchive(archive);
   try {
-    const found = await findEntries(zip, options);
+    const { wanted, missing, refused } = await findEntries(zip, options);
     mkdirSync(folder, { recursive: true });
-    const left = found.entries.filter(({ file_name, entry }) => !isThere(folder, file_name, entry));
-    const num_kept = found.entries.length - left.length;
+    const remaining = wanted.filter(({ file_name, entry }) => !isExtracted(folder, file_name, entry));
+    const num_kept = wanted.length - remaining.length;
     await checkDiskSpace({
       folder,
-      needed_bytes: left.reduce((sum, { entry }) => sum + entry.uncompressedSize, 0),
+      needed_bytes: remaining.reduce((sum, { entry }) => sum + entry.uncompressedSize, 0),
       what: "the files of the archive",
       advice: "choose a folder on another disk",
     });
-    const refused = [...found.refused];
+    const broken: Extracted["refused"] = [];
     let done = num_kept;
-    onProgress?.(done, found.entries.length);
-    await inLanes(left, async (next, lane) => {
-      const problem = await extract(zip, next, join(folder, `.extracting-${lane}`), options);
-      if (problem !== undefined) refused.push({ file_name: next.file_name, problem });
+    onProgress?.(done, wanted.length);
+    await inLanes(remaining, async (next, lane) => {
+      const problem = await extractEntry(zip, next, join(folder, `.extracting-${lane}`), options);
+      if (problem !== undefined) broken.push({ file_name: next.file_name, problem });
       done += 1;
-      onProgress?.(done, found.entries.length);
+      onProgress?.(done, wanted.length);
     });
-    const num_extracted = left.length - (refused.length - found.refused.length);
-    return { num_extracted, num_kept, missing: found.missing, refused };
+    const num_extracted = remaining.length - broken.length;
+    return { num_extracted, num_kept, missing, refused: [...refused, ...broken] };
   } finally {
     zip.close();
   }
 }
 
-function isThere(folder: string, file_name: string, { uncompressedSize }: Entry): boolean {
+function isExtracted(folder: string, file_name: string, { uncompressedSize }: Entry): boolean {
   const stats = lstatSync(join(folder, file_name), { throwIfNoEntry: false });
   return stats?.isFile() === true && stats.size === uncompressedSize;
 }
 
-/** Files that are taken out at once. */
+/** Files extracted at once. */
 const num_lanes = 4;
 
 async function inLanes<T>(items: T[], work: (item: T, lane: number) => Promise<void>): Promise<void> {
@@ -99,26 +99,26 @@ async function inLanes<T>(items: T[], work: (item: T, lane: number) => Promise<v
       }
     }
   };
-  const ends = await Promise.allSettled(Array.from({ length: num_lanes }, lane));
-  for (const end of ends) if (end.status === "rejected") throw end.reason;
+  const results = await Promise.allSettled(Array.from({ length: num_lanes }, lane));
+  for (const result of results) if (result.status === "rejected") throw result.reason;
 }
 
-/** Returns what is wrong with the entry itself. */
-async function extract(
+/** Returns the problem if the entry itself is broken. */
+async function extractEntry(
   zip: ZipFile,
-  { file_name, entry }: FoundEntry,
-  beside: string,
+  { file_name, entry }: WantedEntry,
+  temporary: string,
   { folder, signal }: ExtractOptions,
 ): Promise<string | undefined> {
-  await rm(beside, { force: true }); // Left by one that was killed.
+  await rm(temporary, { force: true }); // Left by a run that was killed.
   try {
-    const problem = await inflate(zip, entry, beside, signal);
-    if (problem === undefined) await rename(beside, join(folder, file_name));
+    const problem = await inflate(zip, entry, temporary, signal);
+    if (problem === undefined) await rename(temporary, join(folder, file_name));
     return problem;
   } catch (error) {
     throw diskFullError(folder, error) ?? error;
   } finally {
-    await rm(beside, { force: true });
+    await rm(temporary, { force: true });
   }
 }
 
@@ -130,13 +130,15 @@ async function inflate(
 ): Promise<string | undefined> {
   const handle = await open(file, "wx");
   try {
-    let sum = 0;
-    for await (const chunk of chunksOf(zip, entry)) {
+    let checksum = 0;
+    for await (const chunk of readEntry(zip, entry)) {
       if (signal?.aborted) throw new CliprpnError("interrupted", "interrupted");
-      sum = crc32(chunk, sum);
+      checksum = crc32(chunk, checksum);
       await handle.writeFile(chunk);
     }
-    return sum === entry.crc32 ? undefined : "expected the checksum (CRC-32) of the archive, found another";
+    return checksum === entry.crc32
+      ? undefined
+      : "expected the checksum (CRC-32) given in the archive, found another";
   } catch (error) {
     if (error instanceof BrokenEntry) return error.message;
     throw error;
@@ -147,15 +149,30 @@ async function inflate(
 
 class BrokenEntry extends Error {}
 
-/** The entry's bytes; yauzl ends them where they become more than the entry says. @throws BrokenEntry. */
-async function* chunksOf(zip: ZipFile, entry: Entry): AsyncGenerator<Buffer> {
+/** The entry's bytes; yauzl stops when there are more than the entry declares. @throws BrokenEntry. */
+async function* readEntry(zip: ZipFile, entry: Entry): AsyncGenerator<Buffer> {
   try {
     const stream: AsyncIterable<Buffer> = await zip.openReadStreamPromise(entry);
     yield* stream;
   } catch (error) {
     throw new BrokenEntry(
-      `expected a whole entry ${baseName(entry.fileName)}, found: ${error instanceof Error ? error.message : error}`,
+      `expected a complete entry ${baseName(entry.fileName)}, found: ${messageOf(error)}`,
       { cause: error },
     );
   }
+}
+
+/**
+ * Makes the folder for an archive's files. Files left by a different archive, or by an earlier version of this one, are removed; files
+ * in a folder without a record of its archive are kept.
+ */
+export function makeUnpackedFolder(archive: string, folder: string): void {
+  const { size, mtimeMs } = statSync(archive);
+  const stamp = `${JSON.stringify({ bytes: size, mtime_ms: mtimeMs })}\n`;
+  const file = join(folder, ".archive.json");
+  const recorded = existsSync(file) ? readFileSync(file, "utf8") : undefined;
+  if (recorded === stamp || (recorded === undefined && existsSync(folder))) return;
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  writeFileAtomic.sync(file, stamp);
 }

@@ -7,31 +7,30 @@ import { CliprpnError } from "../../contract/errors.ts";
 import type { PixelShard, PixelsManifest, WantedImage } from "../../contract/generated/types.ts";
 import { type DecodeOptions, preprocessing_version } from "./decode.ts";
 import { DecoderPool } from "./decoder-pool.ts";
-import { finishedShard, planShards, type ShardPlan, sidecarOf } from "./shard.ts";
-import { writeShard } from "./write-shard.ts";
+import { finishedShard, planShards, type ShardPlan, sidecarOf, writeShard } from "./shard.ts";
 
 export interface PixelsOptions extends DecodeOptions {
   images_dir: string;
   wanted: WantedImage[];
-  /** Where the shards go: of this image size and resize alone. */
+  /** Output folder, for this image size and resize mode only. */
   folder: string;
-  /** Of a shard, about; 64 MB unless told. */
+  /** Approximate size of a shard; 64 MB by default. */
   shard_bytes?: number;
 }
 
 export interface PrepareOptions extends PixelsOptions {
   onProgress?: ((done: number, total: number) => void) | undefined;
   signal?: AbortSignal | undefined;
-  /** Decoders that are warm already; a failure or an interruption closes them. */
+  /** Decoders that are already running; a failure or an interruption closes them. */
   pool?: DecoderPool;
 }
 
 /**
- * Decodes images once, into shards to be memory-mapped. An image's fault is its `problem` in the manifest. What was finished
- * before and still holds is kept: a second call looks at times and sizes only. The caller sees to it that no other process
- * prepares the same folder.
+ * Decodes images once, into shards that can be memory-mapped. A bad image gets a `problem` in the manifest. Finished shards that are
+ * still valid are kept: a second call only compares times and sizes. The caller must ensure that no other process prepares the same
+ * folder.
  *
- * @throws CliprpnError not_found without the folder of images; no_space, environment_broken, interrupted.
+ * @throws CliprpnError not_found if the image folder does not exist; no_space, environment_broken, interrupted.
  */
 export async function preparePixels(options: PrepareOptions): Promise<PixelsManifest> {
   const { wanted, folder, onProgress } = options;
@@ -46,28 +45,29 @@ export async function preparePixels(options: PrepareOptions): Promise<PixelsMani
       done += 1;
       onProgress?.(done, wanted.length);
     });
-  const manifest = manifestOf(shards.filter(isThere), options);
+  const manifest = manifestOf(shards.filter(isFinished), options);
   const file = join(folder, "manifest.json");
   const text = manifestText(manifest);
   if (readText(file) !== text) writeFileAtomic.sync(file, text);
-  removeStrays(folder, plans);
+  removeLeftovers(folder, plans);
   return manifest;
 }
 
-/** Whether preparing would change nothing; looks at times and sizes only. */
+/** Whether preparing would change nothing; compares times and sizes only. */
 export function pixelsFresh(options: PixelsOptions): boolean {
   const { wanted, folder } = options;
   const images_dir = realFolder(options.images_dir);
   const shards = planShards(wanted, options).map((plan) => finishedShard(folder, plan, images_dir));
   return (
     !shards.includes(undefined) &&
-    readText(join(folder, "manifest.json")) === manifestText(manifestOf(shards.filter(isThere), options))
+    readText(join(folder, "manifest.json")) === manifestText(manifestOf(shards.filter(isFinished), options))
   );
 }
 
-/** Shards that are filled at once: the decoders go on with the next while one is put on the disk. */
-const lanes = 2;
+/** Shards written at once: the decoders fill the next one while the last is synced to disk. */
+const num_lanes = 2;
 
+/** Writes the missing shards into `shards`. */
 async function writeMissing(
   plans: ShardPlan[],
   shards: (PixelShard | undefined)[],
@@ -83,20 +83,20 @@ async function writeMissing(
     what: "the decoded images",
     advice: "prepare the dataset in a folder on another disk",
   });
-  rmSync(join(folder, "manifest.json"), { force: true }); // Whoever finds one may trust all of its shards.
+  rmSync(join(folder, "manifest.json"), { force: true }); // A manifest means that all of its shards are valid.
   const pool = options.pool ?? new DecoderPool();
   const interrupt = (): void => pool.close(new CliprpnError("interrupted", "interrupted"));
   signal?.addEventListener("abort", interrupt);
   try {
     if (signal?.aborted) interrupt();
-    const tools = { folder, images_dir, options: decodeOptions(options), pool, onImage };
+    const context = { folder, images_dir, options: decodeOptions(options), pool, onImage };
     const lane = async (): Promise<void> => {
       for (let index = missing.shift(); index !== undefined; index = missing.shift()) {
         const plan = plans[index];
-        if (plan !== undefined) shards[index] = await writeShard(plan, tools);
+        if (plan !== undefined) shards[index] = await writeShard(plan, context);
       }
     };
-    await allEnded(Array.from({ length: lanes }, lane), (error) => {
+    await settleAll(Array.from({ length: num_lanes }, lane), (error) => {
       missing.length = 0;
       pool.close(error);
     });
@@ -106,12 +106,12 @@ async function writeMissing(
   }
 }
 
-/** Waits for the end of each; throws what the first to fail failed with. */
-async function allEnded(parts: Promise<void>[], onError: (error: CliprpnError) => void): Promise<void> {
+/** Waits until every promise has settled, then throws the first error. */
+async function settleAll(promises: Promise<void>[], onError: (error: CliprpnError) => void): Promise<void> {
   let first: unknown;
   await Promise.all(
-    parts.map((part) =>
-      part.catch((error: unknown) => {
+    promises.map((promise) =>
+      promise.catch((error: unknown) => {
         first ??= error;
         onError(
           error instanceof CliprpnError
@@ -139,11 +139,11 @@ function manifestText(manifest: PixelsManifest): string {
   return `${JSON.stringify(manifest)}\n`;
 }
 
-/** What a larger or a killed preparation left. */
-function removeStrays(folder: string, plans: ShardPlan[]): void {
-  const mine = new Set(plans.flatMap(({ file }) => [file, sidecarOf(file)]));
+/** Removes shards of a larger or an interrupted run. */
+function removeLeftovers(folder: string, plans: ShardPlan[]): void {
+  const keep = new Set(plans.flatMap(({ file }) => [file, sidecarOf(file)]));
   for (const name of readdirSync(folder))
-    if (/^\.?shard-\d{5}\.(npy|json)(\.new)?$/.test(name) && !mine.has(name)) rmSync(join(folder, name));
+    if (/^\.?shard-\d{5}\.(npy|json)(\.new)?$/.test(name) && !keep.has(name)) rmSync(join(folder, name));
 }
 
 /** @throws CliprpnError not_found. */
@@ -165,6 +165,6 @@ function readText(file: string): string | undefined {
   }
 }
 
-function isThere(shard: PixelShard | undefined): shard is PixelShard {
+function isFinished(shard: PixelShard | undefined): shard is PixelShard {
   return shard !== undefined;
 }

@@ -1,25 +1,30 @@
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import writeFileAtomic from "write-file-atomic";
+import { diskFullError } from "../../base/disk-space.ts";
+import { hashFile } from "../../base/hash-file.ts";
 import { check } from "../../contract/check.ts";
-import type { PixelShard, WantedImage } from "../../contract/generated/types.ts";
+import type { PixelShard, PreparedImage, WantedImage } from "../../contract/generated/types.ts";
 import { type DecodeOptions, preprocessing_version } from "./decode.ts";
-import { factsOf } from "./read-image.ts";
+import type { DecoderPool } from "./decoder-pool.ts";
+import { statImage } from "./read-image.ts";
 
-/** Some of the wanted images in a row, before they are decoded. */
+/** Consecutive wanted images that go into one shard. */
 export interface ShardPlan {
   /** `shard-00000.npy`; its sidecar ends in `.json`. */
   file: string;
   wanted: WantedImage[];
   bytes: number;
-  /** Hash of all that decides the pixels, but for the images' files. */
+  /** Hash of everything that decides the pixels, except the image files. */
   key: string;
 }
 
-/** Of a shard's file, about. */
+/** Approximate size of a shard. */
 const SHARD_BYTES = 64_000_000;
 
-/** How the wanted images fall into shards; pure. */
+/** Splits the wanted images into shards; pure. */
 export function planShards(
   wanted: WantedImage[],
   options: DecodeOptions & { shard_bytes?: number },
@@ -28,34 +33,101 @@ export function planShards(
   const row_bytes = rowBytes(options.image_size_px);
   const num_rows = Math.max(1, Math.floor(shard_bytes / row_bytes));
   return Array.from({ length: Math.ceil(wanted.length / num_rows) }, (_, index) => {
-    const mine = wanted.slice(index * num_rows, (index + 1) * num_rows);
+    const rows = wanted.slice(index * num_rows, (index + 1) * num_rows);
     return {
       file: `shard-${String(index).padStart(5, "0")}.npy`,
-      wanted: mine,
-      bytes: npy_header_bytes + mine.length * row_bytes,
-      key: keyOf(mine, options),
+      wanted: rows,
+      bytes: npy_header_bytes + rows.length * row_bytes,
+      key: shardKey(rows, options),
     };
   });
 }
 
-export function rowBytes(image_size_px: number): number {
+function rowBytes(image_size_px: number): number {
   return image_size_px * image_size_px * 3;
 }
 
-function keyOf(wanted: WantedImage[], options: DecodeOptions): string {
+function shardKey(wanted: WantedImage[], options: DecodeOptions): string {
   const { image_size_px, resize, max_pixels, follow_links } = options;
-  const pictures = wanted.map(({ file_name, width, height }) => [file_name, width, height]);
+  const images = wanted.map(({ file_name, width, height }) => [file_name, width, height]);
   return createHash("sha256")
-    .update(
-      JSON.stringify([preprocessing_version, image_size_px, resize, max_pixels, follow_links, pictures]),
-    )
+    .update(JSON.stringify([preprocessing_version, image_size_px, resize, max_pixels, follow_links, images]))
     .digest("hex");
 }
 
-export const npy_header_bytes = 128;
+/** The finished shard of an earlier run if it is still valid: same wanted images, options and image files. */
+export function finishedShard(folder: string, plan: ShardPlan, images_dir: string): PixelShard | undefined {
+  const shard = readSidecar(join(folder, sidecarOf(plan.file)), plan.key);
+  if (shard === undefined || sizeOf(join(folder, plan.file)) !== plan.bytes) return undefined;
+  const isUnchanged = shard.pictures.every(({ file_name, bytes, mtime_ms }) => {
+    const stats = statImage(images_dir, file_name);
+    return stats.bytes === bytes && stats.mtime_ms === mtime_ms;
+  });
+  return isUnchanged ? shard : undefined;
+}
 
-/** NumPy's header, format 1.0, of uint8 [num_rows, image_size_px, image_size_px, 3]. */
-export function npyHeader(num_rows: number, image_size_px: number): Buffer {
+function readSidecar(path: string, key: string): PixelShard | undefined {
+  try {
+    const sidecar: { key?: unknown; shard?: unknown } = JSON.parse(readFileSync(path, "utf8"));
+    return sidecar.key === key ? check("PixelShard", sidecar.shard, path) : undefined;
+  } catch {
+    return undefined; // Missing, truncated, or from another version: the shard is written again.
+  }
+}
+
+export function sidecarOf(file: string): string {
+  return file.replace(/\.npy$/, ".json");
+}
+
+function sizeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.size;
+}
+
+export interface ShardContext {
+  folder: string;
+  /** Real path of the image folder. */
+  images_dir: string;
+  options: DecodeOptions;
+  pool: DecoderPool;
+  /** Called after each image. */
+  onImage: () => void;
+}
+
+/**
+ * Decodes a shard's images into a temporary file, and renames it when it is complete and synced. The sidecar is written last, so that
+ * its presence means a complete shard.
+ *
+ * @throws CliprpnError no_space, or the reason the pool was closed with.
+ */
+export async function writeShard(plan: ShardPlan, context: ShardContext): Promise<PixelShard> {
+  const { folder } = context;
+  const temporary = join(folder, `.${plan.file}.new`);
+  const sidecar = join(folder, sidecarOf(plan.file));
+  try {
+    await rm(sidecar, { force: true });
+    const handle = await open(temporary, "w+");
+    let images: PreparedImage[];
+    try {
+      await handle.write(npyHeader(plan.wanted.length, context.options.image_size_px));
+      await handle.truncate(plan.bytes); // Rows without pixels stay black.
+      images = await decodeRows(handle, temporary, plan, context);
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
+    const shard = { file: plan.file, sha256: await hashFile(temporary), pictures: images };
+    await rename(temporary, join(folder, plan.file));
+    writeFileAtomic.sync(sidecar, `${JSON.stringify({ key: plan.key, shard })}\n`);
+    return shard;
+  } catch (error) {
+    throw diskFullError(folder, error) ?? error;
+  }
+}
+
+const npy_header_bytes = 128;
+
+/** NumPy's header, format 1.0, for uint8 [num_rows, image_size_px, image_size_px, 3]. */
+function npyHeader(num_rows: number, image_size_px: number): Buffer {
   const shape = `(${num_rows}, ${image_size_px}, ${image_size_px}, 3)`;
   const text = `{'descr': '|u1', 'fortran_order': False, 'shape': ${shape}, }`;
   const header = Buffer.alloc(npy_header_bytes, " ");
@@ -66,35 +138,22 @@ export function npyHeader(num_rows: number, image_size_px: number): Buffer {
   return header;
 }
 
-/** A finished shard's sidecar as text: written after the shard, so that whoever finds it may trust the shard. */
-export function sidecarText(key: string, shard: PixelShard): string {
-  return `${JSON.stringify({ key, shard })}\n`;
-}
-
-export function sidecarOf(file: string): string {
-  return file.replace(/\.npy$/, ".json");
-}
-
-/** The shard as it was finished before, where it still holds: same wanted images and options, same files of images. */
-export function finishedShard(folder: string, plan: ShardPlan, images_dir: string): PixelShard | undefined {
-  const shard = readSidecar(join(folder, sidecarOf(plan.file)), plan.key);
-  if (shard === undefined || sizeOf(join(folder, plan.file)) !== plan.bytes) return undefined;
-  const isSame = shard.pictures.every(({ file_name, bytes, mtime_ms }) => {
-    const now = factsOf(images_dir, file_name);
-    return now.bytes === bytes && now.mtime_ms === mtime_ms;
-  });
-  return isSame ? shard : undefined;
-}
-
-function readSidecar(path: string, key: string): PixelShard | undefined {
-  try {
-    const found: { key?: unknown; shard?: unknown } = JSON.parse(readFileSync(path, "utf8"));
-    return found.key === key ? check("PixelShard", found.shard, path) : undefined;
-  } catch {
-    return undefined; // Not there, torn, or another version's: made anew.
-  }
-}
-
-function sizeOf(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.size;
+/** The decoder processes write each row at its offset. */
+async function decodeRows(
+  handle: FileHandle,
+  file: string,
+  { wanted }: ShardPlan,
+  { images_dir, options, pool, onImage }: ShardContext,
+): Promise<PreparedImage[]> {
+  const row_bytes = rowBytes(options.image_size_px);
+  return Promise.all(
+    wanted.map(async (wanted_image, index) => {
+      const offset = npy_header_bytes + index * row_bytes;
+      const image = await pool.decode({ images_dir, wanted: wanted_image, options, file, offset });
+      // A decoder that was killed may have written part of the row.
+      if (image.problem !== null) await handle.write(Buffer.alloc(row_bytes), 0, row_bytes, offset);
+      onImage();
+      return image;
+    }),
+  );
 }

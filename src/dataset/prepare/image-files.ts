@@ -3,8 +3,7 @@ import { join } from "node:path";
 import { counted } from "../../base/format.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { WantedImage } from "../../contract/generated/types.ts";
-import { extractImages } from "../images/extract-zip.ts";
-import { makeUnpackedFolder } from "../images/unpacked-folder.ts";
+import { extractImages, makeUnpackedFolder } from "../images/extract-zip.ts";
 import type { Place } from "./locate.ts";
 import type { BadImage } from "./problems.ts";
 
