@@ -1,56 +1,77 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import lockfile from "proper-lockfile";
 
-export interface Waiting {
+export interface LockOptions {
   signal?: AbortSignal | undefined;
-  /** Called once when another process has the lock; it may have it for hours. */
+  /** Called once when another process holds the lock, which may last for hours. */
   onWait?: (() => void) | undefined;
-  /** What the loss of the lock means: another process took it while this one slept. */
+  /** How long to wait for the other process; without it, as long as it takes. */
+  maxWaitMs?: number;
+  /** Called when another process took the lock over, as happens after this process was suspended. */
+  onLost: () => void;
+}
+
+export interface WithLockOptions extends Pick<LockOptions, "signal" | "onWait"> {
+  /** The error when another process took the lock over. */
   lost: () => Error;
-  /** What it means that no lock can be made there. */
+  /** The error when the lock cannot be created. */
   failed?: (error: unknown) => unknown;
 }
 
 /**
- * Does something that only one process at a time may do. One that died holding the lock is waited for 10 s.
+ * Runs `work` while no other process holds the same lock.
  *
- * @param path of the lock is this with `.lock`; its folder is there.
- * @param work is given a signal that is aborted also when the lock is lost.
+ * @param path the lock is this path with `.lock`; its folder exists.
+ * @param work gets a signal that is aborted also when the lock is lost.
  */
 export async function withLock<T>(
   path: string,
-  waiting: Waiting,
+  { signal, onWait, lost, failed = (error) => error }: WithLockOptions,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const { signal } = waiting;
-  const lost = new AbortController();
-  const release = await acquire(path, lost, waiting);
+  const lostLock = new AbortController();
+  const onLost = (): void => lostLock.abort(lost());
+  const release = await acquireLock(`${path}.lock`, { signal, onWait, onLost }).catch((error) => {
+    throw signal?.aborted ? error : failed(error);
+  });
   try {
-    return await work(signal === undefined ? lost.signal : AbortSignal.any([signal, lost.signal]));
+    return await work(signal === undefined ? lostLock.signal : AbortSignal.any([signal, lostLock.signal]));
   } finally {
-    if (!lost.signal.aborted) await release();
+    if (!lostLock.signal.aborted) await release();
   }
 }
 
-async function acquire(
-  path: string,
-  lost: AbortController,
-  { signal, onWait, lost: lostError, failed = (error) => error }: Waiting,
+/**
+ * Takes a lock that one process at a time can hold. The lock of a process that died is taken over 10 s after its death.
+ *
+ * @returns what releases it.
+ * @throws an error that `isHeld` recognizes, after `maxWaitMs`; the signal's reason; an error of the file system.
+ */
+export async function acquireLock(
+  lockFile: string,
+  { signal, onWait, maxWaitMs = Number.POSITIVE_INFINITY, onLost }: LockOptions,
 ): Promise<() => Promise<void>> {
   const options = {
+    lockfilePath: lockFile,
     realpath: false,
     stale: 10_000,
     update: 2_000,
-    onCompromised: () => lost.abort(lostError()),
+    onCompromised: onLost,
   };
-  for (let told = false; ; told = true) {
+  const started = performance.now();
+  for (let isFirst = true; ; isFirst = false) {
     signal?.throwIfAborted();
     try {
-      return await lockfile.lock(path, options);
+      return await lockfile.lock(lockFile, options);
     } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "ELOCKED")) throw failed(error);
+      if (!isHeld(error) || performance.now() - started > maxWaitMs) throw error;
     }
-    if (!told) onWait?.();
+    if (isFirst) onWait?.();
     await sleep(200);
   }
+}
+
+/** Whether a lock could not be taken because another process holds it. */
+export function isHeld(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ELOCKED";
 }

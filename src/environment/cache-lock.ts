@@ -1,8 +1,8 @@
-import { type Waiting as AnyWaiting, withLock } from "../base/lock.ts";
+import { type WithLockOptions, withLock } from "../base/lock.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import { cacheProblem } from "./cache-folder.ts";
 
-export type Waiting = Pick<AnyWaiting, "signal" | "onWait">;
+export type Waiting = Pick<WithLockOptions, "signal" | "onWait">;
 
 /** Does something in the cache that only one process at a time may do. */
 export function withCacheLock<T>(

@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline";
 import { execa } from "execa";
+import { guardedCommand, killGroup } from "../base/process-group.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import { toolError } from "./tool-error.ts";
 
@@ -41,7 +42,7 @@ export async function runTool(command: string, args: string[], run: ToolRun): Pr
 export async function tryTool(command: string, args: string[], run: ToolRun): Promise<ToolResult> {
   const { env, cwd, signal, timeoutMs, onLine } = run;
   throwIfAborted(signal);
-  const child = execa("/bin/sh", ["-c", guard, "sh", command, ...args], {
+  const child = execa(...guardedCommand(command, args), {
     env,
     extendEnv: false,
     ...(cwd === undefined ? {} : { cwd }),
@@ -52,7 +53,7 @@ export async function tryTool(command: string, args: string[], run: ToolRun): Pr
     all: true,
   });
   if (onLine) createInterface({ input: child.all }).on("line", (line) => line.trim() && onLine(line.trim()));
-  const end = (): void => endGroup(child.pid);
+  const end = (): void => killGroup(child.pid);
   signal?.addEventListener("abort", end);
   let timedOut = false;
   const timer =
@@ -75,20 +76,8 @@ export async function tryTool(command: string, args: string[], run: ToolRun): Pr
   };
 }
 
-/** sh becomes the tool; beside it waits what ends the group once our end of its standard input closes, as it does at our death. */
-const guard = 'exec 3<&0; (read -r line <&3; kill -KILL 0) >/dev/null 2>&1 & exec 3<&-; exec "$@" </dev/null';
-
 function throwIfAborted(signal: AbortSignal | undefined): void {
   if (!signal?.aborted) return;
   if (signal.reason instanceof CliprpnError) throw signal.reason;
   throw new CliprpnError("interrupted", "interrupted; the same command goes on from here");
-}
-
-function endGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch {
-    // It has ended already.
-  }
 }

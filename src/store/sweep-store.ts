@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
-import lockfile from "proper-lockfile";
 import writeFileAtomic from "write-file-atomic";
+import { acquireLock, isHeld } from "../base/lock.ts";
 import { check } from "../contract/check.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { JournalEntry, StoredPlan, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
@@ -90,32 +90,24 @@ export class SweepStore {
   }
 
   /**
-   * One process at a time works on a sweep; a dead one's lock is taken over, ten seconds after its death.
+   * Takes the sweep's lock, so that one process at a time works on it. The lock of a process that died is taken over 10 s
+   * after its death.
    *
-   * @param events.onWait somebody holds it, or did a moment ago.
-   * @param events.onLost another process took it over, as one may when this one slept.
+   * @param events.onWait called when another process holds the lock, or did a moment ago.
+   * @param events.onLost called when another process took the lock over, as happens after this process was suspended.
    * @throws CliprpnError locked.
    */
   async lock({ onWait, onLost }: { onWait: () => void; onLost: () => void }): Promise<{
     journal: Journal;
     release: () => Promise<void>;
   }> {
-    const attempt = (retries: number): Promise<() => Promise<void>> =>
-      lockfile.lock(this.folder, {
-        stale: 10_000,
-        lockfilePath: join(this.folder, "lock"),
-        retries: { retries, minTimeout: 1000, maxTimeout: 1000 },
-        onCompromised: onLost,
-      });
-    const unlock = await attempt(0)
-      .catch((error) => {
-        if (!isHeld(error)) throw error;
-        onWait();
-        return attempt(12);
-      })
-      .catch((error) => {
-        throw isHeld(error) ? locked(this.folder, error) : error;
-      });
+    const unlock = await acquireLock(join(this.folder, "lock"), {
+      onWait,
+      onLost,
+      maxWaitMs: maxLockWaitMs,
+    }).catch((error) => {
+      throw isHeld(error) ? locked(this.folder, error) : error;
+    });
     const journal = new Journal(this.journalFile);
     return {
       journal,
@@ -219,9 +211,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-function isHeld(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ELOCKED";
-}
+/** Longer than it takes until the lock of a process that died can be taken over. */
+const maxLockWaitMs = 12_000;
 
 function locked(folder: string, cause: unknown): CliprpnError {
   const message = `${folder}: another cliprpn works on this sweep; wait for it, or use another --runs-dir`;

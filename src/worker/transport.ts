@@ -3,9 +3,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { packageRoot } from "../base/package-root.ts";
+import { killGroup, signalProcess, spawnGroup } from "../base/process-group.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import { LogFile } from "./log-file.ts";
-import { killGroup, signalProcess, spawnGroup } from "./process-group.ts";
 import type { FromWorker, ToWorker, WorkerConfig } from "./protocol.ts";
 
 export interface TransportOptions {

@@ -45,7 +45,7 @@ const typescript: Record<string, string[]> = {
   // A card is written, and its contact sheet drawn, with the report's means.
   "dataset/card": ["dataset", "report", "contract", "base"],
   report: ["contract", "base"],
-  store: ["contract"],
+  store: ["contract", "base"],
   // `terminal` is handed down: only its type is imported.
   environment: ["contract", "terminal/terminal", "base"],
   terminal: [],

@@ -1,12 +1,12 @@
 import { join } from "node:path";
-import { type Waiting, withLock } from "../../base/lock.ts";
+import { type WithLockOptions, withLock } from "../../base/lock.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import { diskError } from "./disk.ts";
 
 /** Does something that only one process at a time may do in a folder. */
 export function withFolder<T>(
   folder: string,
-  waiting: Pick<Waiting, "signal" | "onWait">,
+  waiting: Pick<WithLockOptions, "signal" | "onWait">,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const lost = (): CliprpnError =>
