@@ -25,9 +25,10 @@ from cliprpn.detectors.train_yolo import train_yolo
 from cliprpn.detectors.yolo import open_yolo
 from cliprpn.memory import keep_freed_memory
 from cliprpn.models.backbone import ClipBackbone
+from cliprpn.run_context import RunContext
 from cliprpn.seeding import seed_everything
 from cliprpn.storage.weights_files import load_backbone
-from cliprpn.trials.baseline_trial import answer_rows
+from cliprpn.trials.baseline import answer_rows
 
 CPU = torch.device("cpu")
 NUM_SENTENCES = 300
@@ -44,7 +45,7 @@ def main(spec_file: Path, cache: Path) -> list[dict[str, Any]]:
     index = open_dataset(Path(spec.dataset.root), spec.dataset.id)
     detector = spec.baseline.detector
     assert isinstance(detector, TrainedYoloDetector)
-    weights, _ = train_yolo(detector, index, cache, CPU, lambda event: None, lambda: False)
+    weights, _ = train_yolo(detector, index, context_of(cache))
     seed_everything(spec.seed, spec.num_threads)
     backbone = load_backbone(spec.backbone.name, spec.backbone.weights)
     limits = (spec.baseline.score_thresh, spec.baseline.nms_thresh, spec.baseline.max_boxes)
@@ -101,8 +102,12 @@ def spec_of(trial: dict[str, Any], cache: Path) -> BaselineSpec:
 
 def ours(spec: BaselineSpec, index: DatasetIndex, rows: np.ndarray, folder: Path) -> None:
     """From the images' files to the answers' file."""
-    found = answer_rows(spec, index, rows, CPU, lambda event: None, lambda: False)
+    found = answer_rows(spec, index, rows, context_of(Path(spec.cache_dir)))
     write_predictions(folder / "answers.parquet", index, rows, found.answers)
+
+
+def context_of(cache_dir: Path) -> RunContext:
+    return RunContext(CPU, cache_dir, lambda event: None, lambda: False)
 
 
 @torch.no_grad()

@@ -35,6 +35,7 @@ from cliprpn.features.text_store import TextFeatures
 from cliprpn.models import ClipRPN, RpnRules, SwitchedFusion
 from cliprpn.models.backbone import ClipBackbone, rn50_config
 from cliprpn.models.original import original_model
+from cliprpn.run_context import RunContext
 from cliprpn.seeding import seed_everything
 from cliprpn.trials.training import TrainingData, train_model
 
@@ -94,9 +95,7 @@ def _train(args: argparse.Namespace, device: torch.device, peak: Peak) -> Iterat
         if device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(device)
         seconds = []
-        epochs = train_model(
-            model, data, _training(args.epochs), 0, device, lambda done, total: None, lambda: False
-        )
+        epochs = train_model(model, data, _training(args.epochs), 0, _context(device))
         for epoch in epochs:
             seconds.append(epoch.duration_ms / 1000)
         num_steps = -(-len(data.train_rows) // BATCH)
@@ -139,10 +138,8 @@ def _extract(args: argparse.Namespace, device: torch.device) -> list[Result]:
             count,
             SIZE_PX,
             backbone,
-            device,
             {},
-            lambda done, total: None,
-            lambda: False,
+            _context(device),
         )
         whole = count / (time.perf_counter() - started)
     memory = _peak_memory(device)
@@ -157,6 +154,10 @@ def _extract(args: argparse.Namespace, device: torch.device) -> list[Result]:
             {"images a second": f"{whole:.0f}", "peak memory": memory},
         ),
     ]
+
+
+def _context(device: torch.device) -> RunContext:
+    return RunContext(device, Path("unused"), lambda event: None, lambda: False)
 
 
 def default_model() -> ClipRPN:

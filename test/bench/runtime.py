@@ -74,7 +74,7 @@ def _plain(spec: Values, folder: Path) -> Values:
 def _outcome(spec: Values, folder: Path, losses: list[float], total_ms: float) -> Values:
     """A good outcome, as durably written as a real one."""
     from cliprpn.contract.generated import CompletedOutcome
-    from cliprpn.inference.steps import write_json
+    from cliprpn.storage.durable import write_json
 
     epochs = [
         {

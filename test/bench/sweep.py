@@ -13,7 +13,8 @@ import torch
 
 from bench.original_way import train_original_way
 from cliprpn.contract.generated import ClipRpnSpec, CompletedOutcome
-from cliprpn.inference.steps import open_data
+from cliprpn.features.frozen import open_data
+from cliprpn.run_context import RunContext
 from cliprpn.trials.trial import run_trial
 
 NUM_TRIALS = 12
@@ -30,8 +31,10 @@ def main(folder: Path, prepare_s: float, spec_files: list[Path]) -> dict[str, An
     torch.set_num_threads(first.num_threads)
     started = time.perf_counter()
     settings = first.settings
-    place = (settings.image_size_px, settings.resize, Path(first.cache_dir), torch.device("cpu"))
-    index, features = open_data(first.dataset, first.backbone, *place, lambda event: None, lambda: False)
+    context = RunContext(torch.device("cpu"), Path(first.cache_dir), lambda event: None, lambda: False)
+    index, features = open_data(
+        first.dataset, first.backbone, settings.image_size_px, settings.resize, context
+    )
     features_s = time.perf_counter() - started
     rows = []
     for spec in specs:

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from helpers import make_spec, small_dataset
+from helpers import make_spec, run_context, small_dataset
 from torch import Tensor
 
 from cliprpn.contract.generated import CompletedOutcome, FailedOutcome
 from cliprpn.features import frozen
-from cliprpn.features.frozen import FrozenFeatures
-from cliprpn.inference.steps import open_data
+from cliprpn.features.frozen import FrozenFeatures, open_data
 from cliprpn.trials.trial import Outcome, run_trial
 
 
@@ -50,8 +49,8 @@ def completed(outcome: Outcome) -> CompletedOutcome:
 def features_on(root: Path, cache: Path, device: torch.device) -> FrozenFeatures:
     spec = make_spec(root, cache)
     settings = spec.settings
-    place = (settings.image_size_px, settings.resize, cache, device)
-    return open_data(spec.dataset, spec.backbone, *place, lambda event: None, lambda: False)[1]
+    context = run_context(cache, device=device)
+    return open_data(spec.dataset, spec.backbone, settings.image_size_px, settings.resize, context)[1]
 
 
 @pytest.mark.parametrize("amp", [True, False])

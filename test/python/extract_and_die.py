@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from helpers import open_small, prepared, shipped_weights_id
+from helpers import open_small, prepared, run_context, shipped_weights_id
 
 import cliprpn.storage.durable
 from cliprpn.data.index import DatasetIndex, open_dataset
@@ -51,11 +51,7 @@ def extract(index: DatasetIndex, cache: Path) -> dict[str, int]:
         open_small(index.root),
         lambda: (add("loads"), BACKBONE)[1],
         shipped_weights_id(),
-        cache,
-        torch.device("cpu"),
-        lambda phase, done, total: None,
-        lambda: add("waits"),
-        lambda: False,
+        run_context(cache, lambda event: add("waits") if event.type == "warning" else None),
     )
     return cost
 

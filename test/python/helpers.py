@@ -5,21 +5,40 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
 from prepared import Resize, prepare
 
 from cliprpn.contract.generated import BaselineSpec, ClipRpnSpec
 from cliprpn.data.pixels import Pixels, open_pixels, pixels_folder
+from cliprpn.run_context import Emit, RunContext
 from cliprpn.storage.weights_files import SHIPPED
 
 WIDTH, HEIGHT = 120, 90
 # The demo's colours; a trial learns nothing from noise, but its story is the same.
 COLOURS = ("red", "green", "blue")
+CPU = torch.device("cpu")
 REPO = Path(__file__).parents[2]
+
+
+def run_context(
+    cache_dir: Path,
+    emit: Emit = lambda event: None,
+    should_stop: Callable[[], bool] = lambda: False,
+    device: torch.device = CPU,
+) -> RunContext:
+    """A context that emits every progress event."""
+    return RunContext(device, cache_dir, emit, should_stop, progress_every_s=0)
+
+
+def progress_of(events: list[Any]) -> list[tuple[str, int, int]]:
+    """Phase, done and total of each progress event."""
+    return [(event.phase, event.done, event.total) for event in events if event.type == "progress"]
 
 
 def make_records(num_images: int = 12) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
-from helpers import HEIGHT, WIDTH, make_baseline, make_spec, small_dataset
+from helpers import HEIGHT, WIDTH, make_baseline, make_spec, run_context, small_dataset
 from pydantic import BaseModel
 
 from cliprpn.bridge.methods import METHODS, CallContext
@@ -74,7 +74,7 @@ def test_annotated_boxes_without_a_class_have_none(root: Path, cache: Path) -> N
         objects=table.set_column(table.schema.get_field_index("category"), "category", [categories]),
     )
     rows = index.split("val")
-    found = propose(spec.baseline, index, rows, cache, torch.device("cpu"), lambda event: None, lambda: False)
+    found = propose(spec.baseline, index, rows, run_context(cache))
     assert found.classes == ["block"]
     assert {name for boxes in found.boxes for name in boxes.categories} == {"", "block"}
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from helpers import progress_of, run_context
 from pictures import write_image
 from torch import Tensor
 
@@ -15,6 +17,7 @@ from cliprpn.detectors import detection_store
 from cliprpn.detectors.detection_store import detect_all
 from cliprpn.detectors.proposals import Proposals, proposals
 from cliprpn.errors import CliprpnError
+from cliprpn.run_context import Emit
 
 
 class Finder:
@@ -47,10 +50,10 @@ def ask(
     files: list[ImageFile],
     store: Path,
     finder: Finder,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    emit: Emit = lambda event: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> list[Proposals]:
-    return detect_all(files, store, finder.load, on_progress, lambda: None, should_stop)
+    return detect_all(files, store, finder.load, run_context(store.parent, emit, should_stop))
 
 
 def same(found: list[Proposals], expected: list[Proposals]) -> bool:
@@ -118,11 +121,11 @@ def test_asked_to_stop_it_keeps_what_is_done(
     with pytest.raises(CliprpnError) as caught:
         ask(files, tmp_path / "a.sqlite", first, should_stop=lambda: next(asked))
     assert caught.value.code == "interrupted"
-    told: list[tuple[int, int]] = []
-    ask(files, tmp_path / "a.sqlite", second, on_progress=lambda *news: told.append(news))
+    events: list[Any] = []
+    ask(files, tmp_path / "a.sqlite", second, emit=events.append)
     done = 2 * detection_store.BATCH
     assert (sum(first.batches), sum(second.batches)) == (done, 40 - done)
-    assert told == [(done, 40), (40, 40)]
+    assert progress_of(events) == [("detections", done, 40), ("detections", 40, 40)]
 
 
 def test_a_broken_image_is_named_and_loses_no_other_batch(files: list[ImageFile], tmp_path: Path) -> None:

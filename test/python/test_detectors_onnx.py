@@ -12,7 +12,7 @@ import made_onnx
 import numpy as np
 import pytest
 import torch
-from helpers import REPO, make_baseline, small_dataset
+from helpers import REPO, make_baseline, run_context, small_dataset
 from made_yolox import (
     COLOURS,
     NUM_CELLS,
@@ -250,7 +250,7 @@ def test_damaged_names_of_classes_are_asked_for_anew(tmp_path: Path) -> None:
     root = small_dataset(tmp_path / "data")
     spec = make_baseline(root, cache, {"kind": "yolox", "file": str(file), "classes": COLOURS})
     index = open_dataset(Path(spec.dataset.root), spec.dataset.id)
-    opening = Opening(spec.baseline, index, cache, CPU, lambda event: None)
+    opening = Opening(spec.baseline, index, run_context(cache))
     assert opening.classes() == COLOURS
     (names,) = cache.glob("detections/*.classes.json")
     for damaged in (b"", b'["blue", "gre', b"\xff\xff"):

@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import torch
-from helpers import REPO, prepared, small_dataset
+from helpers import REPO, prepared, run_context, small_dataset
 from made_onnx import constant, field, model, node
 from PIL import Image
 from torch import Tensor
@@ -297,23 +297,11 @@ def train(
 ) -> tuple[Path, bool, list[int]]:
     """Weights, whether they were trained, and after how many batches something was told."""
     events: list[Any] = []
-    weights, trained = train_yolo(recipe, index, cache, CPU, events.append, lambda: should_stop(events))
+    context = run_context(cache, events.append, lambda: should_stop(events))
+    weights, trained = train_yolo(recipe, index, context)
     return weights, trained, [event.done for event in events if isinstance(event, ProgressEvent)]
 
 
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every batch is told of, not a few a second only."""
-    monkeypatch.setattr(
-        "cliprpn.detectors.train_yolo.paced", lambda emit: lambda *event: emit(progress(*event))
-    )
-
-
-def progress(phase: str, done: int, total: int) -> ProgressEvent:
-    return ProgressEvent.model_validate({"type": "progress", "phase": phase, "done": done, "total": total})
-
-
-@pytest.mark.usefixtures("quick")
 def test_a_detector_is_trained_once_and_alike(index: DatasetIndex, cache: Path, tmp_path: Path) -> None:
     weights, trained, batches = train(index, tmp_path)
     assert trained
@@ -347,7 +335,6 @@ def test_objects_without_a_class_are_trained_on(index: DatasetIndex, cache: Path
     assert open_file(weights, cache).classes == ["", "block"]
 
 
-@pytest.mark.usefixtures("quick")
 def test_a_stopped_training_goes_on_after_its_last_epoch(index: DatasetIndex, tmp_path: Path) -> None:
     with pytest.raises(CliprpnError) as error:
         train(index, tmp_path, should_stop=lambda events: len(events) == BATCHES_PER_EPOCH + 1)
@@ -360,7 +347,6 @@ def test_a_stopped_training_goes_on_after_its_last_epoch(index: DatasetIndex, tm
     assert json.loads((weights.parent / "detector.json").read_bytes())["num_val_images"] == 2
 
 
-@pytest.mark.usefixtures("quick")
 def test_a_killed_training_goes_on_and_touches_nothing_but_the_cache(
     index: DatasetIndex, tmp_path: Path
 ) -> None:
@@ -392,7 +378,6 @@ def test_a_killed_training_goes_on_and_touches_nothing_but_the_cache(
     shutil.rmtree(folder)
 
 
-@pytest.mark.usefixtures("quick")
 def test_a_training_begins_again_where_it_cannot_go_on(index: DatasetIndex, tmp_path: Path) -> None:
     recipe = RECIPE.model_copy(update={"num_epochs": 1})
     with pytest.raises(CliprpnError, match="stopped"):

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from helpers import REPO, open_small, prepared, shipped_weights_id, small_dataset
+from helpers import REPO, open_small, prepared, progress_of, run_context, shipped_weights_id, small_dataset
 from PIL import Image, ImageOps
 from prepared import prepare
 
@@ -23,6 +23,7 @@ from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.errors import CliprpnError
 from cliprpn.features import frozen, image_store
 from cliprpn.models.backbone import ClipBackbone
+from cliprpn.run_context import Emit
 from cliprpn.storage.half import to_half
 from cliprpn.storage.lock import file_lock
 from cliprpn.storage.weights_files import load_backbone
@@ -43,7 +44,12 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> DatasetIndex:
 
 
 def open_features(
-    index: DatasetIndex, load: Callable[[], ClipBackbone], cache: Path, **changes: Any
+    index: DatasetIndex,
+    load: Callable[[], ClipBackbone],
+    cache: Path,
+    emit: Emit = lambda event: None,
+    should_stop: Callable[[], bool] = lambda: False,
+    **changes: Any,
 ) -> frozen.FrozenFeatures:
     frozen._opened.clear()  # As a new process would.
     asked: dict[str, Any] = {
@@ -51,11 +57,7 @@ def open_features(
         "pixels": changes.get("pixels") or open_small(index.root),
         "load_backbone": load,
         "weights_id": WEIGHTS,
-        "cache_dir": cache,
-        "device": CPU,
-        "on_progress": lambda phase, done, total: None,
-        "on_wait": lambda: None,
-        "should_stop": lambda: False,
+        "context": run_context(cache, emit, should_stop),
     }
     return frozen.open_features(**asked | changes)
 
@@ -220,10 +222,10 @@ def test_asked_to_stop_it_keeps_what_is_done(
     with pytest.raises(CliprpnError) as caught:
         open_features(index, lambda: backbone, tmp_path, should_stop=lambda: next(asked))
     assert caught.value.code == "interrupted"
-    told: list[tuple[str, int, int]] = []
-    open_features(index, lambda: backbone, tmp_path, on_progress=lambda *news: told.append(news))
-    assert told[0] == ("image_features", 3, 5)
-    assert told[-1] == ("text_features", 11, 11)
+    events: list[Any] = []
+    open_features(index, lambda: backbone, tmp_path, emit=events.append)
+    assert progress_of(events)[0] == ("image_features", 3, 5)
+    assert progress_of(events)[-1] == ("text_features", 11, 11)
 
 
 def test_who_waits_for_the_lock_is_told_once_and_can_be_stopped(tmp_path: Path) -> None:

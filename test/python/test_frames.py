@@ -8,16 +8,15 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
-from helpers import HEIGHT, WIDTH, make_records, make_spec, small_dataset, write_dataset
+from helpers import HEIGHT, WIDTH, make_records, make_spec, run_context, small_dataset, write_dataset
 from PIL import Image
 from torch import Tensor
 
 from cliprpn.contract.generated import ClipRpnSpec, CompletedOutcome
 from cliprpn.data.index import DatasetIndex
-from cliprpn.features.frozen import FrozenFeatures
+from cliprpn.features.frozen import FrozenFeatures, open_data
 from cliprpn.inference.build import build_model
-from cliprpn.inference.evaluation import in_image, predict_split, top1_ious
-from cliprpn.inference.steps import open_data
+from cliprpn.inference.predict import in_image, predict_split, top1_ious
 from cliprpn.models import ClipRPN
 from cliprpn.trials.training import frame_targets
 from cliprpn.trials.trial import run_trial
@@ -42,10 +41,7 @@ def opened(spec: ClipRpnSpec) -> tuple[DatasetIndex, FrozenFeatures]:
         spec.backbone,
         spec.settings.image_size_px,
         spec.settings.resize,
-        Path(spec.cache_dir),
-        CPU,
-        lambda event: None,
-        lambda: False,
+        run_context(Path(spec.cache_dir)),
     )
 
 
@@ -110,7 +106,7 @@ def test_who_answers_with_the_targets_is_always_right(spec: ClipRpnSpec) -> None
     model = model_of(spec, features)
     model = Oracle(frame_targets(model, index, features, rows), model.frame_size_px)
     np.testing.assert_allclose(top1_ious(model, index, features, rows, CPU), 1, atol=1e-5)
-    columns = predict_split(model, index, features, rows, CPU, lambda done, total: None, lambda: False)
+    columns = predict_split(model, index, features, rows, run_context(Path(spec.cache_dir)))
     np.testing.assert_allclose(columns["iou"], 1, atol=1e-5)
     np.testing.assert_allclose(columns["pred_box_xyxy"], index.gt_boxes[rows], atol=1e-3)
 

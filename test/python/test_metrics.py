@@ -11,7 +11,7 @@ import torch
 from cliprpn.boxes import box_iou_paired, clip_boxes
 from cliprpn.figures.breakdowns import breakdowns, category_macro
 from cliprpn.figures.floors import constant_iou, fit_constant_box
-from cliprpn.inference.evaluation import answer_columns, each_in_image
+from cliprpn.inference.predict import answer_columns, each_in_image
 from cliprpn.metrics import pair_rows, pairs_right, sentence_figures, split_metrics
 
 IMAGE = torch.tensor([[100.0, 50.0]], dtype=torch.float64)

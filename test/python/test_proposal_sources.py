@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from helpers import HEIGHT, WIDTH, make_records, make_spec, prepared, write_dataset
-from pydantic import BaseModel
+from helpers import HEIGHT, WIDTH, make_records, make_spec, prepared, run_context, write_dataset
 
 from cliprpn.data.images import image_files, load_image
 from cliprpn.data.index import DatasetIndex, open_dataset
@@ -17,14 +16,12 @@ from cliprpn.detectors.known_boxes import gt_boxes, whole_images
 from cliprpn.detectors.proposals import Proposals
 from cliprpn.detectors.rpn_proposals import rpn_proposals
 from cliprpn.errors import CliprpnError
+from cliprpn.features.frozen import open_data
 from cliprpn.inference.build import build_model
 from cliprpn.inference.checkpoint import load_model, save_model
-from cliprpn.inference.evaluation import predict_split
-from cliprpn.inference.steps import open_data
+from cliprpn.inference.predict import predict_split
 
 pytestmark = pytest.mark.usefixtures("no_traces")
-
-CPU = torch.device("cpu")
 
 
 def data(folder: Path, instances: dict[str, Any], refs: list[Any]) -> DatasetIndex:
@@ -94,10 +91,7 @@ def saved_model(folder: Path, root: Path, **changes: Any) -> tuple[Path, Dataset
 def propose(
     model: Path, index: DatasetIndex, rows: np.ndarray, cache: Path, max_boxes: int = 100, **changes: Any
 ) -> list[Proposals]:
-    events: list[BaseModel] = []
-    return rpn_proposals(
-        model, index, rows, cache, CPU, max_boxes, events.append, changes.get("should_stop", lambda: False)
-    )
+    return rpn_proposals(model, index, rows, max_boxes, run_context(cache, **changes))
 
 
 @pytest.mark.parametrize("objectness_loss", ["softmax", "sampled_bce"])
@@ -112,10 +106,9 @@ def test_a_models_proposals_are_those_of_its_evaluation(
     found = propose(model, index, rows, spec_root.parent / "cache")
     saved = load_model(model)
     assert saved.spec is not None
-    _, features = open_data(
-        saved.spec.dataset, saved.backbone, 64, resize, spec_root.parent / "cache", CPU, print, lambda: False
-    )
-    expected = predict_split(saved.model, index, features, rows, CPU, lambda *_: None, lambda: False)
+    context = run_context(spec_root.parent / "cache")
+    _, features = open_data(saved.spec.dataset, saved.backbone, 64, resize, context)
+    expected = predict_split(saved.model, index, features, rows, context)
     for number, own in enumerate(found):
         assert 1 < len(own) <= 100 and set(own.categories) == {""}
         assert own.scores.tolist() == sorted(own.scores.tolist(), reverse=True)

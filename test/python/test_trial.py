@@ -13,7 +13,17 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
-from helpers import HEIGHT, REPO, WIDTH, file_fusion, make_records, make_spec, small_dataset, write_dataset
+from helpers import (
+    HEIGHT,
+    REPO,
+    WIDTH,
+    file_fusion,
+    make_records,
+    make_spec,
+    run_context,
+    small_dataset,
+    write_dataset,
+)
 from pydantic import BaseModel
 from safetensors import safe_open
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -24,13 +34,14 @@ from cliprpn.data.index import DatasetIndex
 from cliprpn.data.predictions import read_predictions
 from cliprpn.errors import CliprpnError
 from cliprpn.features import frozen
-from cliprpn.inference import steps
+from cliprpn.features.frozen import open_data
 from cliprpn.inference.checkpoint import load_model
-from cliprpn.inference.steps import evaluate_model, open_data
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.storage.weights_files import load_backbone
-from cliprpn.trials import cliprpn_trial
-from cliprpn.trials.trial import main, run_trial
+from cliprpn.trials import cliprpn
+from cliprpn.trials.__main__ import main
+from cliprpn.trials.evaluate import evaluate_model
+from cliprpn.trials.trial import run_trial
 
 pytestmark = pytest.mark.usefixtures("no_traces")
 
@@ -107,7 +118,7 @@ def test_the_command_needs_no_bridge_and_gives_the_same_bits(root: Path, cache: 
     run(spec, tmp_path / "here")
     (tmp_path / "spec.json").write_text(spec.model_dump_json())
     found = subprocess.run(
-        [sys.executable, "-m", "cliprpn.trials.trial", str(tmp_path / "spec.json"), str(tmp_path / "there")],
+        [sys.executable, "-m", "cliprpn.trials", str(tmp_path / "spec.json"), str(tmp_path / "there")],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": str(REPO / "python")},
@@ -235,27 +246,10 @@ def test_answers_are_a_row_per_sentence(root: Path, cache: Path, tmp_path: Path)
 def test_a_checkpoint_gives_its_answers_again(root: Path, cache: Path, tmp_path: Path) -> None:
     spec = make_spec(root, cache)
     outcome = run(spec, tmp_path / "trial")
-    index, features = open_data(
-        spec.dataset,
-        spec.backbone,
-        spec.settings.image_size_px,
-        spec.settings.resize,
-        Path(spec.cache_dir),
-        torch.device("cpu"),
-        lambda event: None,
-        lambda: False,
-    )
-    again = evaluate_model(
-        tmp_path / "trial" / "best.safetensors",
-        tmp_path / "again",
-        index,
-        features,
-        "val",
-        None,
-        torch.device("cpu"),
-        lambda event: None,
-        lambda: False,
-    )
+    context, settings = run_context(cache), spec.settings
+    index, features = open_data(spec.dataset, spec.backbone, settings.image_size_px, settings.resize, context)
+    saved = load_model(tmp_path / "trial" / "best.safetensors").model
+    again = evaluate_model(saved, index, features, "val", None, tmp_path / "again", context)
     assert again == outcome.metrics
     name = "predictions-val.parquet"
     assert pq.read_table(tmp_path / "again" / name).equals(pq.read_table(tmp_path / "trial" / name))
@@ -332,7 +326,7 @@ def test_full_memory_is_told_as_such(
     def full(*args: Any) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(cliprpn_trial, "build_model", full)
+    monkeypatch.setattr(cliprpn, "build_model", full)
     outcome = run_trial(make_spec(root, cache), tmp_path, lambda event: None, lambda: False)
     assert isinstance(outcome, FailedOutcome) and outcome.error.code == "out_of_memory"
     assert "training.batch_size (now 4)" in outcome.error.message
@@ -373,7 +367,7 @@ def test_clip_stays_frozen_in_every_preset(
     backbone = load_backbone("cliprpn-tiny", "shipped")
     before = {key: value.clone() for key, value in backbone.state_dict().items()}
     loads: list[ClipBackbone] = []
-    monkeypatch.setattr(steps, "load_backbone", lambda *args: (loads.append(backbone), backbone)[1])
+    monkeypatch.setattr(frozen, "load_backbone", lambda *args: (loads.append(backbone), backbone)[1])
     changes = {} if preset == "default" else REFERENCE
     run(make_spec(root, tmp_path / "cache", **changes), tmp_path / "out")
     assert len(loads) == 1

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from helpers import progress_of, run_context
 from pictures import write_image
 from torch import Tensor
 
@@ -16,8 +17,10 @@ from cliprpn.data.images import ImageFile
 from cliprpn.errors import CliprpnError
 from cliprpn.ranking import vector_store
 from cliprpn.ranking.vector_store import box_vectors, text_vectors
+from cliprpn.run_context import RunContext
 
 DIM = 5
+SILENT = run_context(Path("unused"))
 
 
 def render(picture: Tensor, boxes: Tensor) -> Tensor:
@@ -50,26 +53,30 @@ def vectors_of(texts: list[str]) -> Tensor:
     return torch.tensor([[len(text), *map(ord, (text + "    ")[:4])] for text in texts]) / 300
 
 
-def ask(wanted: list[tuple[ImageFile, Tensor]], store: Path, clip: Clip, **changes: Any) -> list[Tensor]:
+def ask(
+    wanted: list[tuple[ImageFile, Tensor]],
+    store: Path,
+    clip: Clip,
+    context: RunContext = SILENT,
+    **changes: Any,
+) -> list[Tensor]:
     asked: dict[str, Any] = {
         "view": "crop",
         "dim": DIM,
         "render": render,
         "load_encode": clip.load_views,
-        "on_progress": lambda done, total: None,
-        "on_wait": lambda: None,
-        "should_stop": lambda: False,
+        "context": context,
     }
     return box_vectors(wanted, store=store, **asked | changes)
 
 
-def ask_texts(texts: list[str], store: Path, clip: Clip, **changes: Any) -> Tensor:
+def ask_texts(
+    texts: list[str], store: Path, clip: Clip, context: RunContext = SILENT, **changes: Any
+) -> Tensor:
     asked: dict[str, Any] = {
         "dim": DIM,
         "load_encode": clip.load_texts,
-        "on_progress": lambda done, total: None,
-        "on_wait": lambda: None,
-        "should_stop": lambda: False,
+        "context": context,
     }
     return text_vectors(texts, store, **asked | changes)
 
@@ -143,14 +150,15 @@ def test_a_box_is_known_to_a_hundredth_of_a_pixel(tmp_path: Path) -> None:
 
 def test_asked_to_stop_it_keeps_what_is_done(wanted: list[tuple[ImageFile, Tensor]], tmp_path: Path) -> None:
     asked = iter([False, False, True])
+    stopping = run_context(tmp_path, should_stop=lambda: next(asked))
     first, second = Clip(), Clip()
     with pytest.raises(CliprpnError) as caught:
-        ask(wanted, tmp_path / "a.sqlite", first, should_stop=lambda: next(asked))
+        ask(wanted, tmp_path / "a.sqlite", first, stopping)
     assert caught.value.code == "interrupted"
-    told: list[tuple[int, int]] = []
-    ask(wanted, tmp_path / "a.sqlite", second, on_progress=lambda *news: told.append(news))
+    events: list[Any] = []
+    ask(wanted, tmp_path / "a.sqlite", second, run_context(tmp_path, events.append))
     assert (sum(first.passes), sum(second.passes)) == (128, 83)
-    assert told == [(128, 211), (192, 211), (211, 211)]
+    assert progress_of(events) == [("crops", done, 211) for done in (128, 192, 211)]
 
 
 def test_weights_that_give_no_numbers_are_refused(
@@ -199,9 +207,10 @@ def test_texts_and_boxes_share_a_file(wanted: list[tuple[ImageFile, Tensor]], tm
 def test_asked_to_stop_texts_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vector_store, "TEXTS_A_PASS", 2)
     asked = iter([False, True])
+    stopping = run_context(tmp_path, should_stop=lambda: next(asked))
     first, second = Clip(), Clip()
     with pytest.raises(CliprpnError) as caught:
-        ask_texts(["aaa", "a", "aa"], tmp_path / "a.sqlite", first, should_stop=lambda: next(asked))
+        ask_texts(["aaa", "a", "aa"], tmp_path / "a.sqlite", first, stopping)
     assert caught.value.code == "interrupted"
     found = ask_texts(["aaa", "a", "aa"], tmp_path / "a.sqlite", second)
     assert (first.passes, second.passes) == ([2], [1])

@@ -18,6 +18,8 @@ from helpers import (
     make_spec,
     open_small,
     prepared,
+    progress_of,
+    run_context,
     shipped_weights_id,
     write_dataset,
 )
@@ -32,6 +34,7 @@ from cliprpn.features import frozen, image_store
 from cliprpn.features.frozen import FrozenFeatures
 from cliprpn.inference.build import build_model
 from cliprpn.models.backbone import ClipBackbone
+from cliprpn.run_context import Emit
 from cliprpn.storage.weights_files import load_backbone
 from cliprpn.trials.training import TrainingData, _negatives, frame_targets
 from cliprpn.trials.trial import run_trial
@@ -63,7 +66,12 @@ def index(root: Path) -> DatasetIndex:
 
 
 def open_features(
-    index: DatasetIndex, load: Callable[[], ClipBackbone], cache: Path, num_views: int, **changes: Any
+    index: DatasetIndex,
+    load: Callable[[], ClipBackbone],
+    cache: Path,
+    num_views: int,
+    emit: Emit = lambda event: None,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> FrozenFeatures:
     frozen._opened.clear()  # As a new process would.
     asked: dict[str, Any] = {
@@ -71,14 +79,10 @@ def open_features(
         "pixels": open_small(index.root, SIZE),
         "load_backbone": load,
         "weights_id": shipped_weights_id(),
-        "cache_dir": cache,
-        "device": CPU,
-        "on_progress": lambda phase, done, total: None,
-        "on_wait": lambda: None,
-        "should_stop": lambda: False,
+        "context": run_context(cache, emit, should_stop),
         "num_views": num_views,
     }
-    return frozen.open_features(**asked | changes)
+    return frozen.open_features(**asked)
 
 
 def never() -> ClipBackbone:
@@ -211,11 +215,9 @@ def test_a_view_that_was_stopped_goes_on_with_the_same_bytes(
     with pytest.raises(CliprpnError) as caught:
         open_features(index, lambda: backbone, tmp_path / "stopped", 1, should_stop=lambda: next(asked))
     assert caught.value.code == "interrupted"
-    told: list[tuple[str, int, int]] = []
-    resumed = open_features(
-        index, lambda: backbone, tmp_path / "stopped", 1, on_progress=lambda *news: told.append(news)
-    )
-    assert told[0] == ("image_features", 3, 8)
+    events: list[Any] = []
+    resumed = open_features(index, lambda: backbone, tmp_path / "stopped", 1, emit=events.append)
+    assert progress_of(events)[0] == ("image_features", 3, 8)
     for name in ("maps", "fits", "flipped", "object_boxes"):
         assert np.array_equal(getattr(whole.view(1), name), getattr(resumed.view(1), name))
 
@@ -262,7 +264,7 @@ def test_a_trial_that_was_killed_while_it_extracted_views_goes_on(
     code = (
         "import os, signal, sys\n"
         "from cliprpn.features import image_store, store\n"
-        "from cliprpn.trials.trial import main\n"
+        "from cliprpn.trials.__main__ import main\n"
         "image_store.BLOCK_AT_224, store.COMMIT_EVERY_S = 0, 0.0\n"
         "append = store.StoreWriter.append\n"
         "def die(self, *args):\n"

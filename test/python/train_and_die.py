@@ -24,6 +24,7 @@ def main(root: str, dataset_id: str, cache: str, recipe: str, seen: str) -> None
             os.write(log, f"{json.dumps([event, os.fsdecode(args[0]) if writes else str(args)])}\n".encode())
 
     import torch
+    from helpers import run_context
 
     from cliprpn.contract.generated import TrainedYoloDetector
     from cliprpn.data.index import open_dataset
@@ -39,7 +40,7 @@ def main(root: str, dataset_id: str, cache: str, recipe: str, seen: str) -> None
 
     index = open_dataset(Path(root), dataset_id)
     detector = TrainedYoloDetector.model_validate_json(recipe)
-    train_yolo(detector, index, Path(cache), torch.device("cpu"), lambda event: None, stop)
+    train_yolo(detector, index, run_context(Path(cache), should_stop=stop))
 
 
 if __name__ == "__main__":

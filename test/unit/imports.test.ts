@@ -86,7 +86,7 @@ const python: string[][] = [
   ["models"],
   ["metrics", "statistics"],
   ["boxes", "geometry"],
-  ["devices", "memory"],
+  ["devices", "memory", "run_context"],
   ["contract", "errors", "seeding"],
 ];
 

@@ -12,7 +12,6 @@ import torch
 from pydantic import BaseModel
 
 from cliprpn.contract.generated import (
-    BaselineSpec,
     CheckDetectorParams,
     CheckDetectorResult,
     CheckFusionParams,
@@ -50,29 +49,31 @@ from cliprpn.data.sources import count_splits, read_source
 from cliprpn.data.tables import write_tables
 from cliprpn.detectors.proposing import check_detector
 from cliprpn.detectors.train_yolo import train_yolo
-from cliprpn.errors import CliprpnError
 from cliprpn.figures.dataset_stats.dataset_stats import dataset_stats
 from cliprpn.figures.summarize import summarize
 from cliprpn.inference.build import Sizes, check_fusion
-from cliprpn.inference.checkpoint import load_model
 from cliprpn.inference.golden import check_golden
 from cliprpn.inference.ground import ground
 from cliprpn.inference.importer import convert_checkpoint
-from cliprpn.inference.steps import evaluate_model, limit_of, open_data, write_json
+from cliprpn.run_context import Emit, RunContext
 from cliprpn.seeding import seed_everything
+from cliprpn.storage.durable import write_json
 from cliprpn.storage.specs import read_spec
 from cliprpn.storage.weights_files import load_backbone
-from cliprpn.trials.baseline_trial import evaluate_baseline
+from cliprpn.trials.evaluate import evaluate
 from cliprpn.trials.trial import run_trial
 
 
 @dataclass(frozen=True)
 class CallContext:
-    """What a method gets beside its params: where to send news, whether to stop, which device."""
+    """What a method gets besides its params."""
 
-    emit: Callable[[BaseModel], None]
+    emit: Emit
     should_stop: Callable[[], bool]
     device: torch.device
+
+    def with_cache(self, cache_dir: str) -> RunContext:
+        return RunContext(self.device, Path(cache_dir), self.emit, self.should_stop)
 
 
 @dataclass(frozen=True)
@@ -142,74 +143,20 @@ def _sizes(name: str, weights: str) -> Sizes:
 
 def _train_detector(params: TrainDetectorParams, context: CallContext) -> TrainDetectorResult:
     index = open_dataset(Path(params.dataset.root), params.dataset.id)
-    weights, trained = train_yolo(
-        params.detector, index, Path(params.cache_dir), context.device, context.emit, context.should_stop
-    )
+    weights, trained = train_yolo(params.detector, index, context.with_cache(params.cache_dir))
     return TrainDetectorResult(weights_file=str(weights), trained=trained)
 
 
 def _check_detector(params: CheckDetectorParams, context: CallContext) -> CheckDetectorResult:
     index = open_dataset(Path(params.dataset.root), params.dataset.id)
-    return CheckDetectorResult(
-        num_classes=check_detector(
-            params.settings, index, Path(params.cache_dir), context.device, context.emit
-        )
-    )
+    num_classes = check_detector(params.settings, index, context.with_cache(params.cache_dir))
+    return CheckDetectorResult(num_classes=num_classes)
 
 
 def _evaluate(params: EvaluateParams, context: CallContext) -> EvaluateResult:
-    spec_file = Path(params.model) / "spec.json"
-    spec = read_spec(spec_file) if spec_file.is_file() else None
-    if isinstance(spec, BaselineSpec):
-        return _evaluate_baseline(spec, params, context)
-    return _evaluate_model(params, context)
-
-
-def _evaluate_baseline(spec: BaselineSpec, params: EvaluateParams, context: CallContext) -> EvaluateResult:
     out_dir = Path(params.out_dir)
-    seed_everything(spec.seed, spec.num_threads)
-    found = evaluate_baseline(
-        spec, params.dataset, params.split, out_dir, context.device, context.emit, context.should_stop
-    )
-    return EvaluateResult(
-        metrics=found.metrics, predictions_file=str(predictions_file(out_dir, params.split))
-    )
-
-
-def _evaluate_model(params: EvaluateParams, context: CallContext) -> EvaluateResult:
-    model_path, out_dir = Path(params.model), Path(params.out_dir)
-    saved = load_model(model_path)
-    spec, dataset, limit = saved.spec, params.dataset, None
-    if spec is not None:
-        seed_everything(spec.seed, spec.num_threads)
-    if dataset is None:
-        if spec is None:
-            raise CliprpnError(
-                "bad_input",
-                f"{model_path}: an imported model has no data set of its own; name one by --dataset",
-            )
-        dataset, limit = spec.dataset, limit_of(spec.settings.limits, params.split)
-    index, features = open_data(
-        dataset,
-        saved.backbone,
-        saved.image_size_px,
-        saved.resize,
-        Path(params.cache_dir),
-        context.device,
-        context.emit,
-        context.should_stop,
-    )
-    metrics = evaluate_model(
-        model_path,
-        out_dir,
-        index,
-        features,
-        params.split,
-        limit,
-        context.device,
-        context.emit,
-        context.should_stop,
-    )
+    run_context = context.with_cache(params.cache_dir)
+    metrics = evaluate(Path(params.model), params.dataset, params.split, out_dir, run_context)
     return EvaluateResult(metrics=metrics, predictions_file=str(predictions_file(out_dir, params.split)))
 
 

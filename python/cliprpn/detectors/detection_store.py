@@ -11,6 +11,7 @@ from torch import Tensor
 from cliprpn.data.images import ImageFile, image_keys, load_images
 from cliprpn.detectors.proposals import Detector, Proposals
 from cliprpn.errors import CliprpnError
+from cliprpn.run_context import RunContext
 from cliprpn.storage.keyed_store import ColumnTypes, Put, Row, Rows, get_or_compute
 
 # Images that a detector gets at once; fewer where they are large, so that memory stays the same.
@@ -31,9 +32,7 @@ def detect_all(
     files: list[ImageFile],
     store: Path,
     load_detector: Callable[[], Detector],
-    on_progress: Callable[[int, int], None],
-    on_wait: Callable[[], None],
-    should_stop: Callable[[], bool],
+    context: RunContext,
 ) -> list[Proposals]:
     """The proposals of each image.
 
@@ -43,8 +42,6 @@ def detect_all(
     Args:
         store: the file of this detector, named by all that decides what it finds.
         load_detector: called once, and only when an image is missing.
-        on_progress: how many images are done, of how many.
-        on_wait: called once when another process is detecting.
 
     Raises:
         CliprpnError: interrupted, no_space, data_invalid (naming the image or the store), and what the
@@ -56,18 +53,25 @@ def detect_all(
     def detect(missing: list[str], put: Put) -> None:
         detector = load_detector()
         done = len(file_of) - len(missing)
-        on_progress(done, len(file_of))
+        context.progress("detections", done, len(file_of))
         pictures = load_images(file_of[key] for key in missing)
         for batch in _batches(zip(missing, pictures, strict=True)):
-            if should_stop():
+            if context.should_stop():
                 raise CliprpnError("interrupted", "stopped while detecting")
             found = detector.detect([picture for _, picture in batch])
             for (key, _), own in zip(batch, found, strict=True):
                 put(key, _rows(own))
             done += len(batch)
-            on_progress(done, len(file_of))
+            context.progress("detections", done, len(file_of))
 
-    kept = get_or_compute(store, BOXES, keys, detect, on_wait, should_stop)
+    kept = get_or_compute(
+        store,
+        BOXES,
+        keys,
+        detect,
+        lambda: context.warn("waiting for detections that another process is computing"),
+        context.should_stop,
+    )
     return [_proposals(kept[key]) for key in keys]
 
 

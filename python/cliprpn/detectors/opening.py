@@ -8,15 +8,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from cliprpn.contract.generated import (
     BaselineSettings,
     FasterRcnnDetector,
     FileDetector,
     RpnDetector,
     TrainedYoloDetector,
-    WarningEvent,
     YoloDetector,
     YoloxDetector,
 )
@@ -28,7 +25,7 @@ from cliprpn.detectors.train_yolo import trained_weights
 from cliprpn.detectors.yolo import open_yolo
 from cliprpn.detectors.yolox import open_yolox
 from cliprpn.errors import CliprpnError
-from cliprpn.inference.steps import Emit
+from cliprpn.run_context import RunContext
 from cliprpn.storage.durable import write_durably
 
 # Part of the detections' key: change it whenever the same weights would find other boxes.
@@ -42,9 +39,7 @@ class Opening:
 
     settings: BaselineSettings
     index: DatasetIndex
-    cache_dir: Path
-    device: torch.device
-    emit: Emit
+    context: RunContext
 
     @property
     def store(self) -> Path:
@@ -56,14 +51,14 @@ class Opening:
         settings, detector = self.settings, self.settings.detector
         own = detector.model_dump(exclude={"file"})
         if isinstance(detector, TrainedYoloDetector):
-            own["sha256"] = trained_weights(detector, self.index, self.cache_dir).sha256
+            own["sha256"] = trained_weights(detector, self.index, self.context.cache_dir).sha256
         facts = {
             "version": VERSION,
             "detector": own,
             "limits": [settings.score_thresh, settings.nms_thresh, settings.max_boxes],
         }
         key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:24]
-        return self.cache_dir / "detections" / f"{detector.kind}-{key}.sqlite"
+        return self.context.cache_dir / "detections" / f"{detector.kind}-{key}.sqlite"
 
     def open(self) -> Detector:
         """
@@ -72,7 +67,7 @@ class Opening:
         """
         opened = self._opened()
         if opened.warning is not None:
-            self.emit(WarningEvent(type="warning", message=opened.warning))
+            self.context.warn(opened.warning)
         write_durably(self._classes_file(), f"{json.dumps(opened.classes)}\n".encode())
         return opened
 
@@ -88,7 +83,7 @@ class Opening:
         return self.store.with_suffix(".classes.json")
 
     def _opened(self) -> Detector:
-        settings, detector, device = self.settings, self.settings.detector, self.device
+        settings, detector, device = self.settings, self.settings.detector, self.context.device
         classes: list[str] | None = detector.model_dump().get("classes")
         limits = (settings.score_thresh, settings.nms_thresh, settings.max_boxes)
         if isinstance(detector, YoloxDetector):
@@ -97,12 +92,14 @@ class Opening:
             file = None if detector.file == "coco" else checked_file(detector)
             return open_faster_rcnn(detector.variant, file, classes, *limits, device)
         if isinstance(detector, TrainedYoloDetector):
-            file = trained_weights(detector, self.index, self.cache_dir).file
-            return open_yolo(file, detector.image_size_px, *limits, device, self.cache_dir, trusted=True)
+            file = trained_weights(detector, self.index, self.context.cache_dir).file
+            return open_yolo(
+                file, detector.image_size_px, *limits, device, self.context.cache_dir, trusted=True
+            )
         if isinstance(detector, YoloDetector):
             trusted = os.environ.get("CLIPRPN_TRUST_WEIGHTS") == "1"
             file = checked_file(detector)
-            return open_yolo(file, detector.image_size_px, *limits, device, self.cache_dir, trusted)
+            return open_yolo(file, detector.image_size_px, *limits, device, self.context.cache_dir, trusted)
         raise CliprpnError("internal", f"{detector.kind}: it is no detector that is opened")
 
 

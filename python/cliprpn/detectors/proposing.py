@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from cliprpn.contract.generated import (
     BaselineSettings,
@@ -15,7 +13,6 @@ from cliprpn.contract.generated import (
     GtBoxesDetector,
     RpnDetector,
     TrainedYoloDetector,
-    WarningEvent,
     WholeImageDetector,
 )
 from cliprpn.data.images import image_files
@@ -28,7 +25,7 @@ from cliprpn.detectors.proposals import Proposals
 from cliprpn.detectors.results_file import read_results
 from cliprpn.detectors.rpn_proposals import rpn_proposals
 from cliprpn.inference.checkpoint import load_model
-from cliprpn.inference.steps import Emit, paced
+from cliprpn.run_context import RunContext
 
 
 @dataclass(frozen=True)
@@ -49,10 +46,7 @@ def propose(
     settings: BaselineSettings,
     index: DatasetIndex,
     rows: np.ndarray,
-    cache_dir: Path,
-    device: torch.device,
-    emit: Emit,
-    should_stop: Callable[[], bool],
+    context: RunContext,
 ) -> Proposed:
     """
     Args:
@@ -64,16 +58,14 @@ def propose(
     detector = settings.detector
     if isinstance(detector, RpnDetector):
         model = checked_file(detector)
-        boxes = rpn_proposals(model, index, rows, cache_dir, device, settings.max_boxes, emit, should_stop)
+        boxes = rpn_proposals(model, index, rows, settings.max_boxes, context)
         return Proposed(boxes, [], [])
     image_rows, sentence_of = np.unique(index.image_rows[rows], return_inverse=True)
-    found, classes, notes = _of_images(settings, index, image_rows, cache_dir, device, emit, should_stop)
+    found, classes, notes = _of_images(settings, index, image_rows, context)
     return Proposed([found[picture] for picture in sentence_of], classes, notes)
 
 
-def check_detector(
-    settings: BaselineSettings, index: DatasetIndex, cache_dir: Path, device: torch.device, emit: Emit
-) -> int | None:
+def check_detector(settings: BaselineSettings, index: DatasetIndex, context: RunContext) -> int | None:
     """Finds what would fail every trial of a detector. Returns its number of classes, None where boxes have none.
 
     Raises:
@@ -85,7 +77,7 @@ def check_detector(
     elif isinstance(detector, FileDetector):
         read_results(checked_file(detector), index)
     elif not isinstance(detector, GtBoxesDetector | WholeImageDetector):
-        return len(Opening(settings, index, cache_dir, device, emit).open().classes)
+        return len(Opening(settings, index, context).open().classes)
     return None
 
 
@@ -93,10 +85,7 @@ def _of_images(
     settings: BaselineSettings,
     index: DatasetIndex,
     image_rows: np.ndarray,
-    cache_dir: Path,
-    device: torch.device,
-    emit: Emit,
-    should_stop: Callable[[], bool],
+    context: RunContext,
 ) -> tuple[list[Proposals], list[str], list[str]]:
     """Boxes of each image, the classes they may have, and notes."""
     detector, rows = settings.detector, image_rows.tolist()
@@ -109,18 +98,8 @@ def _of_images(
         results = read_results(checked_file(detector), index)
         found = [_best(results.of(row), settings) for row in rows]
         return found, results.classes, [*results.notes, *_seen_before(results.classes, index)]
-    opening = Opening(settings, index, cache_dir, device, emit)
-    show = paced(emit)
-    found = detect_all(
-        image_files(index, rows),
-        opening.store,
-        opening.open,
-        lambda done, total: show("detections", done, total),
-        lambda: emit(
-            WarningEvent(type="warning", message="waiting for detections that another process makes")
-        ),
-        should_stop,
-    )
+    opening = Opening(settings, index, context)
+    found = detect_all(image_files(index, rows), opening.store, opening.open, context)
     classes = [name for name in opening.classes() if name != ""]
     # One that was trained here has seen the train split alone.
     is_strange = not isinstance(detector, TrainedYoloDetector)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,23 +12,20 @@ from cliprpn.contract.generated import TrialDataset
 from cliprpn.data.index import DatasetIndex, read_facts
 from cliprpn.detectors.proposals import Proposals, proposals
 from cliprpn.errors import CliprpnError
-from cliprpn.features.frozen import FrozenFeatures
+from cliprpn.features.frozen import FrozenFeatures, open_data
 from cliprpn.inference.checkpoint import load_model
-from cliprpn.inference.evaluation import BATCH, each_in_image
-from cliprpn.inference.steps import Emit, open_data, paced
+from cliprpn.inference.predict import BATCH, each_in_image
 from cliprpn.models import ClipRPN
 from cliprpn.models.rpn import proposals as frame_proposals
+from cliprpn.run_context import RunContext
 
 
 def rpn_proposals(
     model_file: Path,
     index: DatasetIndex,
     rows: np.ndarray,
-    cache_dir: Path,
-    device: torch.device,
     max_boxes: int,
-    emit: Emit,
-    should_stop: Callable[[], bool],
+    context: RunContext,
 ) -> list[Proposals]:
     """The model's proposals for each sentence, after its own non-maximum suppression; their score is its objectness.
 
@@ -49,26 +45,22 @@ def rpn_proposals(
         saved.backbone,
         saved.image_size_px,
         saved.resize,
-        cache_dir,
-        device,
-        emit,
-        should_stop,
+        context,
     )
-    model = saved.model.to(device).eval()
-    show = paced(emit)
+    model = saved.model.to(context.device).eval()
     found: list[Proposals] = []
     for start in range(0, len(rows), BATCH):
-        if should_stop():
+        if context.should_stop():
             raise CliprpnError("interrupted", "stopped while proposing boxes")
         some = rows[start : start + BATCH]
         sizes = torch.from_numpy(index.image_sizes(some)).double()
-        boxes, scores = _in_frame(model, features, some, device)
+        boxes, scores = _in_frame(model, features, some, context.device)
         everywhere = each_in_image(boxes, features.frames_of(some), sizes, features.zoom(model.frame_size_px))
         found += [
             _first(own, its, int(width), int(height), max_boxes)
             for own, its, (width, height) in zip(everywhere, scores, sizes.tolist(), strict=True)
         ]
-        show("detections", len(found), len(rows))
+        context.progress("detections", len(found), len(rows))
     return found
 
 

@@ -7,7 +7,6 @@ import io
 import json
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -15,13 +14,13 @@ from typing import Any
 
 import torch
 
-from cliprpn.contract.generated import TrainedYoloDetector, WarningEvent
+from cliprpn.contract.generated import TrainedYoloDetector
 from cliprpn.data.index import DatasetIndex
 from cliprpn.detectors.ultralytics_quiet import quiet_ultralytics
 from cliprpn.detectors.yolo import open_yolo
 from cliprpn.detectors.yolo_data import image_rows, labelled, recall
 from cliprpn.errors import CliprpnError
-from cliprpn.inference.steps import Emit, paced
+from cliprpn.run_context import RunContext
 from cliprpn.storage.durable import disk_errors, write_durably
 from cliprpn.storage.lock import file_lock
 
@@ -56,10 +55,7 @@ class TrainedWeights:
 def train_yolo(
     detector: TrainedYoloDetector,
     index: DatasetIndex,
-    cache_dir: Path,
-    device: torch.device,
-    emit: Emit,
-    should_stop: Callable[[], bool],
+    context: RunContext,
 ) -> tuple[Path, bool]:
     """The weights' file, and whether they had to be trained.
 
@@ -69,14 +65,19 @@ def train_yolo(
         CliprpnError: package_missing, bad_input, data_invalid, weights_mismatch, loss_not_finite, no_space,
             interrupted.
     """
+    cache_dir = context.cache_dir
     folder = _folder(detector, index, cache_dir)
     if _is_trained(folder):
         return trained_weights(detector, index, cache_dir).file, False
     folder.mkdir(parents=True, exist_ok=True)
-    with file_lock(folder / ".lock", lambda: emit(_waiting()), should_stop):
+    with file_lock(
+        folder / ".lock",
+        lambda: context.warn("waiting for a YOLO that another process is training"),
+        context.should_stop,
+    ):
         if _is_trained(folder):
             return trained_weights(detector, index, cache_dir).file, False
-        _train(detector, index, cache_dir, folder, device, emit, should_stop)
+        _train(detector, index, folder, context)
     return trained_weights(detector, index, cache_dir).file, True
 
 
@@ -118,25 +119,19 @@ def _is_trained(folder: Path) -> bool:
     return (folder / "detector.json").is_file()
 
 
-def _waiting() -> WarningEvent:
-    return WarningEvent(type="warning", message="waiting for a YOLO that another process trains")
-
-
 def _train(
     detector: TrainedYoloDetector,
     index: DatasetIndex,
-    cache_dir: Path,
     folder: Path,
-    device: torch.device,
-    emit: Emit,
-    should_stop: Callable[[], bool],
+    context: RunContext,
 ) -> None:
     """Fills the folder; detector.json comes last."""
+    device, cache_dir = context.device, context.cache_dir
     start = time.monotonic()
     rows = image_rows(index, "train")
     classes = sorted({name or "" for name in index.objects["category"].to_pylist()})
     with quiet_ultralytics(cache_dir), disk_errors(folder):
-        weights = _fit(detector, index, rows, classes, folder, device, emit, should_stop)
+        weights = _fit(detector, index, rows, classes, folder, context)
     write_durably(folder / "weights.pt", weights)
     seconds = time.monotonic() - start
     limits = SCORE_THRESH, NMS_THRESH, MAX_BOXES
@@ -151,7 +146,7 @@ def _train(
         "dataset_id": index.dataset_id,
         "num_train_images": len(rows),
         "num_val_images": len(val),
-        "val_recall": recall(opened, index, val, should_stop),
+        "val_recall": recall(opened, index, val, context.should_stop),
         "duration_s": round(seconds, 1),
         "num_threads": torch.get_num_threads(),
         "device": str(device),
@@ -169,9 +164,7 @@ def _fit(
     rows: list[int],
     classes: list[str],
     folder: Path,
-    device: torch.device,
-    emit: Emit,
-    should_stop: Callable[[], bool],
+    context: RunContext,
 ) -> bytes:
     """Trains, from the last whole epoch if there is one: the weights as a file's content."""
     from cliprpn.detectors.yolo_trainer import Trainer, minimal_checkpoint, on_batches, on_saved
@@ -179,14 +172,13 @@ def _fit(
     last = folder / "last.pt"
     epoch = _last_epoch(last)
     if epoch + 1 < detector.num_epochs:
-        settings = _settings(detector, folder, device) | ({"resume": str(last)} if epoch >= 0 else {})
+        settings = _settings(detector, folder, context.device) | ({"resume": str(last)} if epoch >= 0 else {})
         pictures = labelled(index, rows, classes)
         trainer = Trainer(settings, pictures, classes, detector.architecture, torch.get_num_threads())
-        show = paced(emit)
 
         def done(batches: int, total: int) -> None:
-            show("detector_training", batches, total)
-            if should_stop():
+            context.progress("detector_training", batches, total)
+            if context.should_stop():
                 raise CliprpnError(
                     "interrupted", "stopped while training a YOLO; it goes on after its last epoch"
                 )

@@ -10,13 +10,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cliprpn.data.index import DatasetIndex
-from cliprpn.data.pixels import Pixels
-from cliprpn.features.opening import Facts, Opening, Phase
+from cliprpn.contract.generated import TrialBackbone, TrialDataset
+from cliprpn.data.index import DatasetIndex, open_dataset
+from cliprpn.data.pixels import Pixels, open_pixels_of
+from cliprpn.features.opening import Facts, Opening
 from cliprpn.features.text_store import TextFeatures, gather, on_device
 from cliprpn.features.view_store import open_views
 from cliprpn.features.views import ViewFeatures
 from cliprpn.models.backbone import ClipBackbone
+from cliprpn.run_context import RunContext
+from cliprpn.storage.weights_files import load_backbone
 
 
 @dataclass
@@ -103,16 +106,41 @@ class FrozenFeatures:
                 view.keep_on(device)
 
 
+def open_data(
+    dataset: TrialDataset,
+    backbone: TrialBackbone,
+    image_size_px: int,
+    resize: str,
+    context: RunContext,
+    num_views: int = 0,
+) -> tuple[DatasetIndex, FrozenFeatures]:
+    """A dataset's index and its frozen features.
+
+    Args:
+        num_views: augmented views of the training images, for training only.
+
+    Raises:
+        CliprpnError: interrupted, no_space, data_invalid, weights_*.
+    """
+    root = Path(dataset.root)
+    index = open_dataset(root, dataset.id)
+    features = open_features(
+        index,
+        open_pixels_of(index.images, root, image_size_px, resize),
+        lambda: load_backbone(backbone.name, backbone.weights),
+        backbone.weights_id,
+        context,
+        num_views,
+    )
+    return index, features
+
+
 def open_features(
     index: DatasetIndex,
     pixels: Pixels,
     load_backbone: Callable[[], ClipBackbone],
     weights_id: str,
-    cache_dir: Path,
-    device: torch.device,
-    on_progress: Callable[[Phase, int, int], None],
-    on_wait: Callable[[], None],
-    should_stop: Callable[[], bool],
+    context: RunContext,
     num_views: int = 0,
 ) -> FrozenFeatures:
     """The features of every image and sentence of the data set.
@@ -124,8 +152,6 @@ def open_features(
     Args:
         load_backbone: called once, and only when something is missing.
         weights_id: what the loaded backbone must call its weights.
-        on_progress: phase, how many are done, of how many.
-        on_wait: called once when another process is extracting.
         num_views: augmented views of every training image.
 
     Raises:
@@ -137,10 +163,13 @@ def open_features(
         "pixels_id": pixels.pixels_id,
         "weights_id": weights_id,
     }
-    opening = Opening(
-        cache_dir / "features", load_backbone, weights_id, device, on_progress, on_wait, should_stop
+    opening = Opening(context.cache_dir / "features", load_backbone, weights_id, context)
+    place = (
+        opening.place("maps", map_facts),
+        opening.place("text", text_facts),
+        str(context.device),
+        num_views,
     )
-    place = (opening.place("maps", map_facts), opening.place("text", text_facts), str(device), num_views)
     if place in _opened:
         return _opened[place]
     _opened.clear()  # One data set at a time is enough for a worker.
@@ -162,7 +191,7 @@ def open_features(
         pixels.image_size_px,
         open_views(opening, index, pixels, map_facts, text_facts, num_views),
     )
-    features.keep_on(device)
+    features.keep_on(context.device)
     _opened[place] = features
     return features
 

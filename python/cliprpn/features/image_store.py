@@ -13,6 +13,7 @@ from torch import Tensor
 from cliprpn.errors import CliprpnError
 from cliprpn.features.store import Arrays, StoreWriter
 from cliprpn.models.backbone import ClipBackbone
+from cliprpn.run_context import RunContext
 from cliprpn.storage.durable import check_space
 from cliprpn.storage.half import to_half
 
@@ -31,10 +32,8 @@ def extract_maps(
     num_images: int,
     image_size_px: int,
     backbone: ClipBackbone,
-    device: torch.device,
     facts: dict[str, object],
-    on_progress: Callable[[int, int], None],
-    should_stop: Callable[[], bool],
+    context: RunContext,
     beside: Arrays | None = None,
 ) -> None:
     """Fills the store `maps` [num_images, C, h, w], float16. The caller holds the lock.
@@ -50,21 +49,22 @@ def extract_maps(
     cells = image_size_px // STRIDE_PX
     row_shape = (backbone.map_channels, cells, cells)
     size = max(1, BLOCK_AT_224 * 224**2 // image_size_px**2)
+    device = context.device
     backbone = backbone.to(device)
     if device.type == "cpu":  # 1.7 times faster there.
         backbone = backbone.to(memory_format=torch.channels_last)
     arrays: Arrays = {"maps": (row_shape, np.float16), **(beside or {})}
     with StoreWriter(folder, arrays, facts) as store, _full_precision(device):
         check_space(folder, (num_images - store.done) * int(np.prod(row_shape)) * 2)
-        on_progress(store.done, num_images)
+        context.progress("image_features", store.done, num_images)
         for start in range(store.done, num_images, size):
             end = min(start + size, num_images)
             pixels, rows = read_block(start, end)
             maps = backbone.feature_map(pixels.to(device).float() / 255)  # [b, C, h, w]
             what = f"the maps of images {start + 1} to {end}"
             store.append(end - start, {"maps": to_half(maps, what), **rows})
-            on_progress(store.done, num_images)
-            if should_stop():
+            context.progress("image_features", store.done, num_images)
+            if context.should_stop():
                 store.commit()
                 raise CliprpnError("interrupted", "stopped while extracting features")
         store.finish()

@@ -6,21 +6,19 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
-import torch
 
 from cliprpn.errors import CliprpnError
 from cliprpn.features.image_store import ReadBlock, extract_maps
 from cliprpn.features.store import Arrays, open_store
 from cliprpn.features.text_store import extract_text
 from cliprpn.models.backbone import ClipBackbone
+from cliprpn.run_context import RunContext
 from cliprpn.storage.lock import file_lock
 
-Phase = Literal["image_features", "text_features"]
 Facts = dict[str, object]
 
 
@@ -32,17 +30,12 @@ class Opening:
         root: folder of all stores.
         load_backbone: called once, and only when something is missing.
         weights_id: what the loaded backbone must call its weights.
-        on_progress: phase, how many are done, of how many.
-        on_wait: called when another process is extracting.
     """
 
     root: Path
     load_backbone: Callable[[], ClipBackbone]
     weights_id: str
-    device: torch.device
-    on_progress: Callable[[Phase, int, int], None]
-    on_wait: Callable[[], None]
-    should_stop: Callable[[], bool]
+    context: RunContext
 
     def place(self, kind: str, facts: Facts) -> Path:
         """The folder of a store, named by everything that it depends on."""
@@ -64,7 +57,6 @@ class Opening:
             CliprpnError: interrupted, no_space, data_invalid, weights_*.
         """
         folder = self.place(kind, facts)
-        told = partial(self.on_progress, "image_features")
         return self._open_or_extract(
             folder,
             lambda: extract_maps(
@@ -73,10 +65,8 @@ class Opening:
                 num_images,
                 image_size_px,
                 self._backbone,
-                self.device,
                 facts,
-                told,
-                self.should_stop,
+                self.context,
                 beside,
             ),
         )
@@ -88,12 +78,9 @@ class Opening:
             CliprpnError: interrupted, no_space, weights_*.
         """
         folder = self.place(kind, facts)
-        told = partial(self.on_progress, "text_features")
         return self._open_or_extract(
             folder,
-            lambda: extract_text(
-                folder, sentences(), self._backbone, self.device, facts, told, self.should_stop
-            ),
+            lambda: extract_text(folder, sentences(), self._backbone, facts, self.context),
         )
 
     def _open_or_extract(self, folder: Path, extract: Callable[[], None]) -> dict[str, np.ndarray]:
@@ -102,7 +89,11 @@ class Opening:
         if arrays is not None:
             return arrays
         folder.mkdir(parents=True, exist_ok=True)
-        with file_lock(folder / "lock", self.on_wait, self.should_stop):
+        with file_lock(
+            folder / "lock",
+            lambda: self.context.warn("waiting for features that another process is extracting"),
+            self.context.should_stop,
+        ):
             arrays = open_store(folder)
             if arrays is None:
                 extract()

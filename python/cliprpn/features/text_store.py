@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from torch import Tensor
 from cliprpn.errors import CliprpnError
 from cliprpn.features.store import Arrays, StoreWriter
 from cliprpn.models.backbone import ClipBackbone
+from cliprpn.run_context import RunContext
 from cliprpn.storage.durable import check_space
 from cliprpn.storage.half import to_half
 
@@ -92,10 +92,8 @@ def extract_text(
     folder: Path,
     sentences: list[str],
     backbone: ClipBackbone,
-    device: torch.device,
     facts: dict[str, object],
-    on_progress: Callable[[int, int], None],
-    should_stop: Callable[[], bool],
+    context: RunContext,
 ) -> None:
     """Encodes every sentence, and the empty one, and fills the store. The caller holds the lock.
 
@@ -103,6 +101,7 @@ def extract_text(
         CliprpnError: interrupted, no_space, weights_mismatch.
     """
     texts = [*sentences, ""]
+    device = context.device
     backbone = backbone.to(device)
     arrays: Arrays = {
         "pooled": ((backbone.pooled_dim,), np.float16),
@@ -112,15 +111,15 @@ def extract_text(
     with StoreWriter(folder, arrays, facts) as store:
         per_sentence = backbone.pooled_dim + TYPICAL_TOKENS * backbone.word_dim
         check_space(folder, (len(texts) - store.done) * per_sentence * 2)
-        on_progress(store.done, len(texts))
+        context.progress("text_features", store.done, len(texts))
         for start in range(store.done, len(texts), BLOCK):
             some = texts[start : start + BLOCK]
             pooled, words, mask = backbone.encode_text(backbone.tokenize(some).to(device))
             what = f"sentences {start + 1} to {start + len(some)}"
             blocks = {"pooled": to_half(pooled, what), "words": to_half(words[mask], what)}
             store.append(len(some), {**blocks, "lengths": mask.sum(dim=1).cpu().numpy()})
-            on_progress(store.done, len(texts))
-            if should_stop():
+            context.progress("text_features", store.done, len(texts))
+            if context.should_stop():
                 store.commit()
                 raise CliprpnError("interrupted", "stopped while encoding sentences")
         store.finish()

@@ -49,7 +49,7 @@ def open_views(
         opening.maps(
             "view",
             {**map_facts, "views": VIEWS_VERSION, "seed": VIEWS_SEED, "number": number},
-            _rendered(drawn, number, opening.device),
+            _rendered(drawn, number, opening.context.device),
             len(pictures.image_rows),
             pixels.image_size_px,
             BESIDE,

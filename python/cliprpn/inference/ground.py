@@ -11,7 +11,7 @@ from cliprpn.contract.generated import GroundResult
 from cliprpn.data.pixels import open_pixels, read_manifest
 from cliprpn.errors import CliprpnError
 from cliprpn.inference.checkpoint import load_model
-from cliprpn.inference.evaluation import in_image
+from cliprpn.inference.predict import in_image
 from cliprpn.storage.weights_files import load_backbone
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +18,7 @@ from cliprpn.models.backbone import ClipBackbone
 from cliprpn.models.folding import fold_batch_norm
 from cliprpn.ranking.vector_store import EncodeTexts, EncodeViews, box_vectors, text_vectors
 from cliprpn.ranking.views import View, render_views
+from cliprpn.run_context import RunContext
 from cliprpn.storage.weights_files import load_backbone
 
 # Part of the vectors' key: change it whenever the same box or sentence would give others.
@@ -29,19 +29,10 @@ SIZE_PX = 224
 
 @dataclass(frozen=True)
 class ClipVectors:
-    """Who encodes, where vectors are kept, and who is told.
-
-    Attributes:
-        on_progress: phase, how many are done, of how many.
-        on_wait: called when another process is encoding.
-    """
+    """Encodes what is not in the cache yet; the backbone is loaded only then."""
 
     which: TrialBackbone
-    cache_dir: Path
-    device: torch.device
-    on_progress: Callable[[str, int, int], None]
-    on_wait: Callable[[], None]
-    should_stop: Callable[[], bool]
+    context: RunContext
 
     def of_boxes(self, wanted: list[tuple[ImageFile, Tensor]], view: View) -> list[Tensor]:
         """
@@ -59,11 +50,9 @@ class ClipVectors:
             view,
             self._store(view),
             self.backbone.pooled_dim,
-            lambda picture, boxes: render_views(picture.to(self.device), boxes, view, SIZE_PX),
+            lambda picture, boxes: render_views(picture.to(self.context.device), boxes, view, SIZE_PX),
             self._encode_views,
-            lambda done, total: self.on_progress("crops", done, total),
-            self.on_wait,
-            self.should_stop,
+            self.context,
         )
 
     def of_texts(self, texts: list[str]) -> Tensor:
@@ -77,9 +66,7 @@ class ClipVectors:
             self._store("text"),
             self.backbone.pooled_dim,
             self._encode_texts,
-            lambda done, total: self.on_progress("text_features", done, total),
-            self.on_wait,
-            self.should_stop,
+            self.context,
         )
 
     @cached_property
@@ -99,17 +86,17 @@ class ClipVectors:
 
     def _encode_views(self) -> EncodeViews:
         # Channels last, convolutions take two thirds of the time, and vectors differ by 1e-7.
-        backbone = self.backbone.to(self.device).to(memory_format=torch.channels_last)
+        backbone = self.backbone.to(self.context.device).to(memory_format=torch.channels_last)
         return lambda views: backbone.encode_image(views.contiguous(memory_format=torch.channels_last))
 
     def _encode_texts(self) -> EncodeTexts:
-        backbone = self.backbone.to(self.device)
-        return lambda texts: backbone.encode_text(backbone.tokenize(texts).to(self.device))[0]
+        backbone = self.backbone.to(self.context.device)
+        return lambda texts: backbone.encode_text(backbone.tokenize(texts).to(self.context.device))[0]
 
     def _store(self, what: str) -> Path:
         facts = {"weights_id": self.which.weights_id, "what": what, "version": VERSION, "size_px": SIZE_PX}
         key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:24]
-        return self.cache_dir / "vectors" / f"{what}-{key}.sqlite"
+        return self.context.cache_dir / "vectors" / f"{what}-{key}.sqlite"
 
 
 _kept: dict[tuple[str, str, str], ClipBackbone] = {}

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from cliprpn.data.images import ImageFile, image_keys, load_images
 from cliprpn.errors import CliprpnError
+from cliprpn.run_context import RunContext
 from cliprpn.storage.durable import check_space
 from cliprpn.storage.half import to_half
 from cliprpn.storage.keyed_store import ColumnTypes, Put, Rows, get_or_compute
@@ -36,9 +37,7 @@ def box_vectors(
     dim: int,
     render: Render,
     load_encode: Callable[[], EncodeViews],
-    on_progress: Callable[[int, int], None],
-    on_wait: Callable[[], None],
-    should_stop: Callable[[], bool],
+    context: RunContext,
 ) -> list[Tensor]:
     """CLIP's vector of each box, as it sees it.
 
@@ -52,8 +51,6 @@ def box_vectors(
         render: an image [3, H, W], uint8, and boxes [n, 4], float32, to views [n, 3, S, S].
         load_encode: called once, and only when something is missing; gives what turns views [b, 3, S, S] into
             vectors [b, D].
-        on_progress: how many boxes are done, of how many.
-        on_wait: called once when another process is encoding.
 
     Returns:
         for each image [N, D], float32.
@@ -77,15 +74,15 @@ def box_vectors(
         encode = load_encode()
         views = _views(asked, file_of, lambda key: box_of[key][1], render)
         done = len(box_of) - len(missing)
-        on_progress(done, len(box_of))
+        context.progress("crops", done, len(box_of))
         for some, pixels in _passes(views):
-            if should_stop():
+            if context.should_stop():
                 raise CliprpnError("interrupted", "stopped while encoding boxes")
             _put_vectors(some, encode(pixels), f"the vectors of boxes ({view})", put)
             done += len(some)
-            on_progress(done, len(box_of))
+            context.progress("crops", done, len(box_of))
 
-    kept = _kept_vectors(store, dim, list(box_of), look, on_wait, should_stop)
+    kept = _kept_vectors(store, dim, list(box_of), look, context)
     return [_table(kept, own, dim, store) for own in keys]
 
 
@@ -94,9 +91,7 @@ def text_vectors(
     store: Path,
     dim: int,
     load_encode: Callable[[], EncodeTexts],
-    on_progress: Callable[[int, int], None],
-    on_wait: Callable[[], None],
-    should_stop: Callable[[], bool],
+    context: RunContext,
 ) -> Tensor:
     """CLIP's vector of each text; the same text is encoded once.
 
@@ -104,7 +99,6 @@ def text_vectors(
         store: the file of these CLIP weights; it may be the boxes' too.
         dim: D, the length of a vector.
         load_encode: called once, and only when something is missing; gives what turns b texts into vectors [b, D].
-        on_progress: how many different texts are done, of how many.
 
     Returns:
         [T, D], float32.
@@ -118,17 +112,17 @@ def text_vectors(
     def read(missing: list[str], put: Put) -> None:
         encode = load_encode()
         done = len(text_of) - len(missing)
-        on_progress(done, len(text_of))
+        context.progress("text_features", done, len(text_of))
         by_length = sorted(missing, key=len)  # A pass takes as long as its longest text.
         for start in range(0, len(missing), TEXTS_A_PASS):
-            if should_stop():
+            if context.should_stop():
                 raise CliprpnError("interrupted", "stopped while encoding texts")
             some = by_length[start : start + TEXTS_A_PASS]
             _put_vectors(some, encode([text_of[key] for key in some]), "the vectors of sentences", put)
             done += len(some)
-            on_progress(done, len(text_of))
+            context.progress("text_features", done, len(text_of))
 
-    kept = _kept_vectors(store, dim, list(text_of), read, on_wait, should_stop)
+    kept = _kept_vectors(store, dim, list(text_of), read, context)
     return _table(kept, keys, dim, store)
 
 
@@ -137,14 +131,20 @@ def _kept_vectors(
     dim: int,
     keys: list[str],
     make: Callable[[list[str], Put], None],
-    on_wait: Callable[[], None],
-    should_stop: Callable[[], bool],
+    context: RunContext,
 ) -> dict[str, Rows]:
     def with_room(missing: list[str], put: Put) -> None:
         check_space(store.parent, len(missing) * dim * 2)
         make(missing, put)
 
-    return get_or_compute(store, VECTOR, keys, with_room, on_wait, should_stop)
+    return get_or_compute(
+        store,
+        VECTOR,
+        keys,
+        with_room,
+        lambda: context.warn("waiting for vectors that another process is computing"),
+        context.should_stop,
+    )
 
 
 def _views(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from pydantic import BaseModel
 
 from cliprpn.errors import CliprpnError
 
@@ -32,6 +35,16 @@ def write_durably(path: Path, content: bytes) -> None:
         except BaseException:
             staging.unlink(missing_ok=True)
             raise
+
+
+def write_json(path: Path, value: BaseModel) -> None:
+    """Writes a model of the contract as JSON.
+
+    Raises:
+        CliprpnError: no_space.
+    """
+    text = json.dumps(value.model_dump(mode="json"), indent=2, allow_nan=False)
+    write_durably(path, f"{text}\n".encode())
 
 
 def check_space(folder: Path, needed: int) -> None:

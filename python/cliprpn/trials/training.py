@@ -17,9 +17,10 @@ from cliprpn.data.others import ImageObjects
 from cliprpn.errors import CliprpnError
 from cliprpn.features.frozen import FrozenFeatures
 from cliprpn.geometry import to_frame
-from cliprpn.inference.evaluation import top1_ious
+from cliprpn.inference.predict import top1_ious
 from cliprpn.metrics import HIT_IOU
 from cliprpn.models import ClipRPN
+from cliprpn.run_context import RunContext
 
 
 @dataclass(frozen=True)
@@ -37,15 +38,14 @@ def train_model(
     data: TrainingData,
     settings: Training,
     seed: int,
-    device: torch.device,
-    on_step: Callable[[int, int], None],
-    should_stop: Callable[[], bool],
+    context: RunContext,
 ) -> Iterator[Epoch]:
     """Trains in place; yields after every epoch, when the caller may save the model.
 
     Raises:
         CliprpnError: loss_not_finite, interrupted.
     """
+    device = context.device
     optimizer = make_optimizer(model, settings, device)
     steps_per_epoch = math.ceil(len(data.train_rows) / settings.batch_size)
     num_steps = steps_per_epoch * settings.num_epochs
@@ -62,7 +62,7 @@ def train_model(
         view = (epoch - 1) % (settings.views + 1)  # 0: the images themselves.
         targets = frame_targets(model, data.index, data.features, data.train_rows, view)
         for chosen in np.array_split(shuffled(data, settings, order), steps_per_epoch):
-            if should_stop():
+            if context.should_stop():
                 raise CliprpnError("interrupted", f"stopped in epoch {epoch}")
             for group in optimizer.param_groups:
                 group["lr"] = settings.learning_rate * rate(step)
@@ -84,7 +84,7 @@ def train_model(
             optimizer.step()
             sums += losses.detach() * len(chosen)
             step += 1
-            on_step(step, num_steps)
+            context.progress("training", step, num_steps)
         # The last step's losses were finite; what it made of the weights is seen by no later loss.
         if not all(bool(parameter.isfinite().all()) for parameter in model.parameters()):
             raise CliprpnError(

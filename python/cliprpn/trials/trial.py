@@ -1,32 +1,33 @@
-"""The story of one trial: whatever it comes to, `outcome.json` says so.
-
-`python -m cliprpn.trials.trial SPEC.json OUT` runs one with nothing else of the project.
-"""
+"""Runs one trial; `outcome.json` records the result, whether it completed or failed."""
 
 from __future__ import annotations
 
 import shutil
-import sys
+import time
 import traceback
 from collections.abc import Callable
+from datetime import datetime, timezone
 from pathlib import Path
 
 import torch
-from pydantic import BaseModel
 
 from cliprpn.contract.generated import (
     BaselineSpec,
     CompletedOutcome,
-    EpochEvent,
+    Durations,
     ErrorInfo,
     FailedOutcome,
+    PeakMemory,
 )
+from cliprpn.devices import describe_environment, peak_process_bytes, resolve_device
 from cliprpn.errors import CliprpnError, disk_is_full
-from cliprpn.inference.steps import Emit, now, write_json
-from cliprpn.memory import keep_freed_memory
-from cliprpn.storage.specs import Spec, read_spec
-from cliprpn.trials.baseline_trial import complete_baseline
-from cliprpn.trials.cliprpn_trial import complete_cliprpn
+from cliprpn.run_context import Emit, RunContext
+from cliprpn.seeding import seed_everything
+from cliprpn.storage.durable import write_json
+from cliprpn.storage.specs import Spec
+from cliprpn.trials.baseline import evaluate_baseline
+from cliprpn.trials.cliprpn import train_cliprpn
+from cliprpn.trials.result import TrialResult
 
 Outcome = CompletedOutcome | FailedOutcome
 
@@ -73,9 +74,50 @@ def _clear(folder: Path) -> None:
 
 
 def _complete(spec: Spec, folder: Path, emit: Emit, should_stop: Callable[[], bool]) -> CompletedOutcome:
+    started = time.monotonic()
+    device = resolve_device(spec.device)
+    seed_everything(spec.seed, spec.num_threads)
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    context = RunContext(device, Path(spec.cache_dir), emit, should_stop)
     if isinstance(spec, BaselineSpec):
-        return complete_baseline(spec, folder, emit, should_stop)
-    return complete_cliprpn(spec, folder, emit, should_stop)
+        result = _run_baseline(spec, folder, context)
+    else:
+        result = train_cliprpn(spec, folder, context)
+    total_ms = (time.monotonic() - started) * 1000
+    peak = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
+    return CompletedOutcome(
+        state="completed",
+        trial_id=spec.trial_id,
+        sources_sha256=spec.sources_sha256,
+        finished_at=_utc_now(),
+        best_epoch=result.best_epoch,
+        epochs=result.epochs,
+        metrics=result.metrics,
+        num_trainable_parameters=result.num_trainable_parameters,
+        durations_ms=Durations(
+            features=result.features_ms,
+            training=result.training_ms,
+            evaluation=total_ms - result.features_ms - result.training_ms,
+            total=total_ms,
+        ),
+        peak_memory_bytes=PeakMemory(process=peak_process_bytes(), device=peak),
+        environment=describe_environment(device),
+        notes=result.notes,
+    )
+
+
+def _run_baseline(spec: BaselineSpec, folder: Path, context: RunContext) -> TrialResult:
+    evaluation = evaluate_baseline(spec, None, "val", folder, context)
+    return TrialResult(
+        best_epoch=0,
+        epochs=[],
+        metrics=evaluation.metrics,
+        num_trainable_parameters=0,
+        features_ms=evaluation.features_ms,
+        training_ms=0,
+        notes=evaluation.notes,
+    )
 
 
 def _way_out(spec: Spec) -> str:
@@ -90,48 +132,12 @@ def _failed(spec: Spec, folder: Path, code: str, message: str) -> FailedOutcome:
         state="failed",
         trial_id=spec.trial_id,
         sources_sha256=spec.sources_sha256,
-        finished_at=now(),
+        finished_at=_utc_now(),
         error=ErrorInfo.model_validate({"code": code, "message": message}),
         traceback_file="traceback.txt",
     )
 
 
-def main(argv: list[str]) -> int:
-    """Runs SPEC.json into OUT. Returns 0, 2 for a bad spec, 3 when the trial failed."""
-    if len(argv) != 2:
-        print("usage: python -m cliprpn.trials.trial SPEC.json OUT", file=sys.stderr)
-        return 2
-    spec_file, out = Path(argv[0]), Path(argv[1])
-    if out.exists() and any(out.iterdir()) and not (out / "outcome.json").is_file():
-        # A trial's folder is emptied first; this one may be anybody's.
-        print(f"{out}: expected a new or empty folder, or a trial's; give another", file=sys.stderr)
-        return 2
-    try:
-        spec = read_spec(spec_file)
-    except (OSError, ValueError) as error:  # A ValidationError is a ValueError.
-        print(f"{spec_file}: {error}", file=sys.stderr)
-        return 2
-    keep_freed_memory()
-    try:
-        outcome = run_trial(spec, out, _print_epoch, lambda: False)
-    except CliprpnError as error:
-        print(f"{error.code}: {error.message}", file=sys.stderr)
-        return 3
-    if isinstance(outcome, FailedOutcome):
-        print(f"{outcome.error.code}: {outcome.error.message}", file=sys.stderr)
-        return 3
-    print(outcome.metrics.model_dump_json(indent=2))
-    return 0
-
-
-def _print_epoch(event: BaseModel) -> None:
-    if isinstance(event, EpochEvent):
-        epoch = event.epoch
-        print(
-            f"epoch {epoch.epoch}/{epoch.num_epochs}  loss {epoch.loss:.4f}  val Acc@0.5 {epoch.val_acc_at_50:.4f}",
-            file=sys.stderr,
-        )
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+def _utc_now() -> str:
+    """ISO 8601."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")

@@ -1,26 +1,30 @@
-"""A baseline's answers: CLIP's vectors of boxes and sentences, and the box that each sentence is ranked to."""
+"""A baseline: a detector's boxes, ranked for each sentence by CLIP. Nothing is trained."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from cliprpn.contract.generated import BaselineSettings
+from cliprpn.contract.generated import BaselineSettings, BaselineSpec, Metrics, TrialDataset
 from cliprpn.data.images import image_files
-from cliprpn.data.index import DatasetIndex
+from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.data.predictions import PredictionColumns
 from cliprpn.detectors.known_boxes import whole_images
 from cliprpn.detectors.proposals import Proposals
-from cliprpn.detectors.proposing import Proposed
-from cliprpn.inference.evaluation import answer_columns, best_ious, sizes_and_truth
+from cliprpn.detectors.proposing import Proposed, propose
+from cliprpn.inference.predict import answer_columns, best_ious, sizes_and_truth
 from cliprpn.metrics import RECALL_AT
 from cliprpn.ranking.clip_vectors import ClipVectors
 from cliprpn.ranking.scoring import NO_CLASS, CategoryPrior, rank, score_boxes
 from cliprpn.ranking.texts import CLASS_TEMPLATE, cut_sentences, mean_vectors, prompts
 from cliprpn.ranking.views import View
+from cliprpn.run_context import RunContext
+from cliprpn.trials.answers import limit_of, split_rows, write_answers
 
 VIEWS: dict[str, tuple[View, ...]] = {
     "crop": ("crop",),
@@ -28,6 +32,70 @@ VIEWS: dict[str, tuple[View, ...]] = {
     "circle": ("circle",),
     "crop+blur": ("crop", "blur"),
 }
+
+
+@dataclass(frozen=True)
+class BaselineEvaluation:
+    """
+    Attributes:
+        features_ms: time for detection and for CLIP's vectors.
+        notes: what a reader of the figures must know, one sentence each.
+    """
+
+    metrics: Metrics
+    features_ms: float
+    notes: list[str]
+
+
+def evaluate_baseline(
+    spec: BaselineSpec, dataset: TrialDataset | None, split: str, out_dir: Path, context: RunContext
+) -> BaselineEvaluation:
+    """Answers a split's sentences; writes predictions and metrics to `out_dir`.
+
+    Args:
+        dataset: another dataset than the spec's; the spec's limits do not apply to it.
+
+    Raises:
+        CliprpnError: data_invalid, interrupted, no_space, not_found, package_missing, weights_*.
+    """
+    limit = limit_of(spec.limits, split) if dataset is None else None
+    dataset = dataset or spec.dataset
+    index = open_dataset(Path(dataset.root), dataset.id)
+    rows = split_rows(index, split, limit)
+    answered = answer_rows(spec, index, rows, context)
+    metrics = write_answers(out_dir, index, split, rows, answered.answers)
+    cut = [_cut_note(answered.num_cut, split, answered.context_length)] if answered.num_cut > 0 else []
+    return BaselineEvaluation(metrics, answered.features_ms, [*answered.notes, *cut])
+
+
+@dataclass(frozen=True)
+class Answered:
+    """
+    Attributes:
+        answers: a row per sentence.
+        num_cut: how many sentences are longer than CLIP's context length.
+    """
+
+    answers: PredictionColumns
+    features_ms: float
+    notes: list[str]
+    num_cut: int
+    context_length: int
+
+
+def answer_rows(spec: BaselineSpec, index: DatasetIndex, rows: np.ndarray, context: RunContext) -> Answered:
+    """Runs the detector, then CLIP, and ranks the boxes.
+
+    Args:
+        rows: [S], of the index's sentences.
+    """
+    started = time.monotonic()
+    proposed = propose(spec.baseline, index, rows, context)
+    clip = ClipVectors(spec.backbone, context)
+    asked = ask_clip(spec.baseline, index, rows, proposed, clip)
+    features_ms = (time.monotonic() - started) * 1000
+    answers = answer(index, rows, proposed, asked)
+    return Answered(answers, features_ms, proposed.notes, asked.num_cut, clip.backbone.context_length)
 
 
 @dataclass(frozen=True)
@@ -142,4 +210,11 @@ def _prior(boxes: Proposals, classes: list[str], class_vectors: Tensor | None) -
     number = {name: i for i, name in enumerate(classes)}
     return CategoryPrior(
         class_vectors, torch.tensor([number.get(name, NO_CLASS) for name in boxes.categories])
+    )
+
+
+def _cut_note(num_cut: int, split: str, context_length: int) -> str:
+    subject = f"1 sentence of {split} is" if num_cut == 1 else f"{num_cut} sentences of {split} are"
+    return (
+        f"{subject} longer than CLIP reads ({context_length} tokens with its two marks); the rest is cut off."
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -16,6 +14,7 @@ from cliprpn.features.frozen import FrozenFeatures
 from cliprpn.geometry import to_image
 from cliprpn.metrics import RECALL_AT
 from cliprpn.models import ClipRPN
+from cliprpn.run_context import RunContext
 
 BATCH = 256
 Columns = dict[str, np.ndarray]
@@ -48,25 +47,23 @@ def predict_split(
     index: DatasetIndex,
     features: FrozenFeatures,
     rows: np.ndarray,
-    device: torch.device,
-    on_progress: Callable[[int, int], None],
-    should_stop: Callable[[], bool],
+    context: RunContext,
 ) -> Columns:
     """A row per sentence: answer, IoU, the best IoU among the first proposals, and IoU without the sentence."""
     model.eval()
     parts: list[Columns] = []
     for start in range(0, len(rows), BATCH):
-        if should_stop():
+        if context.should_stop():
             raise CliprpnError("interrupted", "stopped while evaluating")
         some = rows[start : start + BATCH]
-        boxes, objectness = model.predict_proposals(*features.batch(some, device))
+        boxes, objectness = model.predict_proposals(*features.batch(some, context.device))
         sizes, truth = sizes_and_truth(index, some)
         frames = features.frames_of(some)
         everywhere = each_in_image(boxes, frames, sizes, features.zoom(model.frame_size_px))
         parts.append(answer_columns(everywhere, objectness.cpu(), truth))
-        on_progress(min(start + BATCH, len(rows)), len(rows))
+        context.progress("evaluation", min(start + BATCH, len(rows)), len(rows))
     columns = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
-    columns["iou_blank"] = top1_ious(model, index, features, rows, device, blank=True)
+    columns["iou_blank"] = top1_ious(model, index, features, rows, context.device, blank=True)
     return columns
 
 

@@ -1,0 +1,48 @@
+"""What every long computation needs: a device, a cache, and a way to report and to stop."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from pydantic import BaseModel
+
+from cliprpn.contract.generated import ProgressEvent, WarningEvent
+
+Emit = Callable[[BaseModel], None]
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """
+    Attributes:
+        device: where tensors are computed.
+        cache_dir: root folder of cached features, detections and vectors.
+        emit: sends an event to the parent process.
+        should_stop: whether the run has been asked to end early.
+        progress_every_s: shortest time between two progress events of a phase.
+    """
+
+    device: torch.device
+    cache_dir: Path
+    emit: Emit
+    should_stop: Callable[[], bool]
+    progress_every_s: float = 0.2
+    _sent_at: dict[str, float] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def progress(self, phase: str, done: int, total: int) -> None:
+        """Sends a progress event, at most a few per second; always sends the last one of a phase."""
+        now = time.monotonic()
+        if done < total and now - self._sent_at.get(phase, -math.inf) < self.progress_every_s:
+            return
+        self._sent_at[phase] = now
+        event = {"type": "progress", "phase": phase, "done": done, "total": total}
+        self.emit(ProgressEvent.model_validate(event))
+
+    def warn(self, message: str) -> None:
+        """Sends a warning event."""
+        self.emit(WarningEvent(type="warning", message=message))

@@ -1,0 +1,92 @@
+"""Trains a ClipRPN: features, model, training, evaluation."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from torch.utils.tensorboard import SummaryWriter
+
+from cliprpn.contract.generated import ClipRpnSpec, Epoch, EpochEvent
+from cliprpn.features.frozen import open_data
+from cliprpn.inference.build import build_model
+from cliprpn.inference.checkpoint import count_trainable, load_model, save_model
+from cliprpn.models import ClipRPN
+from cliprpn.run_context import RunContext
+from cliprpn.seeding import seed_everything
+from cliprpn.trials.answers import split_rows
+from cliprpn.trials.evaluate import evaluate_model
+from cliprpn.trials.result import TrialResult
+from cliprpn.trials.training import TrainingData, train_model
+
+
+def train_cliprpn(spec: ClipRpnSpec, folder: Path, context: RunContext) -> TrialResult:
+    """Trains, selects an epoch by val and evaluates it; writes models, curves and predictions to the folder.
+
+    Raises:
+        CliprpnError: data_invalid, fusion_invalid, interrupted, loss_not_finite, no_space, weights_*.
+    """
+    started = time.monotonic()
+    settings = spec.settings
+    index, features = open_data(
+        spec.dataset,
+        spec.backbone,
+        settings.image_size_px,
+        settings.resize,
+        context,
+        settings.training.views,
+    )
+    train_rows = split_rows(index, "train", settings.limits.train)
+    val_rows = split_rows(index, "val", settings.limits.val)
+    data = TrainingData(index, features, train_rows, val_rows)
+    features_done = time.monotonic()
+
+    seed_everything(spec.seed, spec.num_threads)  # Again: extraction may have drawn numbers.
+    sizes = (features.map_channels, features.pooled_dim, features.word_dim)
+    model = build_model(settings, *sizes).to(context.device)
+    epochs, best_epoch = _train(model, spec, data, sizes, folder, context)
+    training_done = time.monotonic()
+
+    best = load_model(folder).model
+    metrics = evaluate_model(best, index, features, "val", settings.limits.val, folder, context)
+    return TrialResult(
+        best_epoch=best_epoch,
+        epochs=epochs,
+        metrics=metrics,
+        num_trainable_parameters=count_trainable(model),
+        features_ms=(features_done - started) * 1000,
+        training_ms=(training_done - features_done) * 1000,
+        notes=[],
+    )
+
+
+def _train(
+    model: ClipRPN,
+    spec: ClipRpnSpec,
+    data: TrainingData,
+    sizes: tuple[int, int, int],
+    folder: Path,
+    context: RunContext,
+) -> tuple[list[Epoch], int]:
+    """Trains, saving the best epoch (by val) and the last. Returns all epochs and the best one's number."""
+    choose = f"val_{spec.settings.training.select_by}"
+    epochs: list[Epoch] = []
+    best = 0
+    with SummaryWriter(str(folder / "events")) as writer:
+        for epoch in train_model(model, data, spec.settings.training, spec.seed, context):
+            epochs.append(epoch)
+            if best == 0 or getattr(epoch, choose) > getattr(epochs[best - 1], choose):
+                best = epoch.epoch
+                save_model(model, spec, sizes, epoch.epoch, folder / "best.safetensors")
+            for name in (
+                "loss",
+                "loss_objectness",
+                "loss_box",
+                "learning_rate",
+                "val_acc_at_50",
+                "val_miou",
+            ):
+                writer.add_scalar(name, getattr(epoch, name), epoch.epoch)
+            context.emit(EpochEvent(type="epoch", epoch=epoch))
+    save_model(model, spec, sizes, len(epochs), folder / "last.safetensors")
+    return epochs, best
