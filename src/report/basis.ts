@@ -1,88 +1,109 @@
 import type { RootContent } from "mdast";
-import { count, joinWords, percent } from "../base/format.ts";
+import { count, counted, joinWords, percent } from "../base/format.ts";
 import type { TrialSpec } from "../contract/generated/types.ts";
+import { groupBySameBoxes } from "./boxes.ts";
 import { bullets } from "./markdown.ts";
-import { quoted } from "./points.ts";
-import { type CompletedTrial, completedTrials, type ReportInput, trialName } from "./report-input.ts";
-import { sameBoxes } from "./same-boxes.ts";
+import {
+  type CompletedTrial,
+  completedTrials,
+  quoteLabel,
+  type ReportInput,
+  trialName,
+} from "./report-input.ts";
 
-/** What the answer rests on: trials, sentences, how intervals were made, how often test was looked at. */
-export function basis({ summary, trials, name, testReads }: ReportInput): string {
+/** What the result is based on: trials, expressions, how the intervals are computed, and use of the test split. */
+export function describeBasis({ summary, trials, name, testReads }: ReportInput): string {
   const trained = trials.filter(({ spec }) => spec.kind === "cliprpn");
-  const seeds = new Set(trained.map(({ spec }) => spec.seed)).size;
+  const num_seeds = new Set(trained.map(({ spec }) => spec.seed)).size;
   const once = trained.length > 0 && trained.length < trials.length ? " (a baseline runs once)" : "";
-  const complete = `${completedTrials(trials).length} of ${trials.length} ${trials.length === 1 ? "trial" : "trials"} complete`;
-  const looks =
+  const complete = `${completedTrials(trials).length} of ${counted(trials.length, "trial")} complete`;
+  const testUse =
     testReads === 0
-      ? "The test split has not been looked at."
-      : `The test split has been looked at ${testReads === 1 ? "once" : `${count(testReads)} times`} in this sweep.`;
+      ? "Test results of this sweep have not been viewed."
+      : `Test results of this sweep have been viewed ${testReads === 1 ? "once" : `${count(testReads)} times`}.`;
   return [
-    `Sweep ${name}: ${complete}${seeds === 0 ? "" : `, ${seeds} ${seeds === 1 ? "seed" : "seeds"}${once}`};`,
-    `${count(summary.num_sentences)} sentences on ${count(summary.num_images)} images of ${summary.split}.`,
-    `In parentheses: ${percent(summary.confidence, 0)} intervals${seeds === 0 ? "" : " of the mean over seeds"}, by bootstrap over images (${count(summary.num_resamples)} resamples).`,
-    "A hit is IoU >= 0.5; Acc@0.5 is the share of sentences whose best-scoring box is a hit.",
-    looks,
+    `Sweep ${name}: ${complete}${num_seeds === 0 ? "" : `, ${counted(num_seeds, "seed")}${once}`}.`,
+    `Evaluated on ${count(summary.num_sentences)} referring expressions for ${count(summary.num_images)} images of ${summary.split}.`,
+    `Parentheses contain ${percent(summary.confidence, 0)} intervals${num_seeds === 0 ? "" : " of the mean over seeds"}, from a bootstrap over images (${count(summary.num_resamples)} resamples).`,
+    "A hit has IoU >= 0.5; Acc@0.5 is the fraction of expressions whose highest-scoring box is a hit.",
+    testUse,
   ].join(" ");
 }
 
-/** What a reader has to know to read the figures rightly. */
-export function notes({ trials, summary, sourcesToday }: ReportInput): RootContent[] {
-  const lines = trialNotes(trials);
+/** What limits the figures. */
+export function limitations(input: ReportInput): RootContent[] {
+  const { trials, summary, sourcesToday } = input;
+  const lines = [...trialNotes(trials), ...presetNotes(input)];
   const trained = summary.settings.filter(({ kind }) => kind === "cliprpn");
   if (summary.split === "val" && trained.length > 0) {
-    const [whose, flattered] =
-      trained.length < summary.settings.length ? ["trained ", "trained settings"] : ["", "all settings"];
+    const [kind, affected] =
+      trained.length < summary.settings.length
+        ? ["trained ", "trained configurations"]
+        : ["", "all configurations"];
     lines.push(
-      `Each ${whose}trial's best epoch was chosen on val, so figures on val flatter ${flattered} a little.`,
-    );
-  }
-  if (trials.some(({ spec }) => spec.kind === "cliprpn" && spec.preset === "reference")) {
-    lines.push(
-      "The reference preset keeps the original's settings and bugs of modelling, but not its bugs of evaluation: it trains on all sentences, without augmentation, with CLIP's BatchNorm frozen.",
+      `The best epoch of each ${kind}trial was selected on val, so results of ${affected} on val are slightly optimistic.`,
     );
   }
   if (trials.some(({ spec }) => spec.dataset.name === "demo")) {
-    lines.push("Figures on the demo data set forecast nothing about RefCOCOg.");
+    lines.push("Results on the demo dataset do not predict results on RefCOCOg.");
   }
   if (trained.some(({ trial_ids }) => trial_ids.length < 2)) {
-    lines.push("A setting with one seed shows nothing of the spread between seeds.");
+    lines.push("A configuration with one seed does not show the variance between seeds.");
   }
   if (trials.some(({ spec }) => spec.kind === "cliprpn" && spec.settings.limits.train !== null)) {
-    lines.push("Training was limited to part of the train split (limits.train).");
+    lines.push("Training used only part of the train split (limits.train).");
   }
-  const failed = trials.filter(({ outcome }) => outcome?.state === "failed").length;
-  if (failed > 0) {
+  const num_failed = trials.filter(({ outcome }) => outcome?.state === "failed").length;
+  if (num_failed > 0) {
     lines.push(
-      `${failed} ${failed === 1 ? "trial" : "trials"} failed and ${failed === 1 ? "is" : "are"} not in any figure; the reasons are below.`,
+      `${counted(num_failed, "trial")} failed and ${num_failed === 1 ? "is" : "are"} not included in any figure; the errors are listed below.`,
     );
   }
   const stale = completedTrials(trials).filter(({ outcome }) => outcome.sources_sha256 !== sourcesToday);
   if (stale.length > 0) {
-    const rows = stale.map(({ spec }) => trialName(spec)).join("; ");
-    lines.push(`Stale, made by other Python sources or another lock than today's: ${rows}.`);
+    const names = stale.map(({ spec }) => trialName(spec)).join("; ");
+    lines.push(`Stale, from other Python sources or another lock file than the current ones: ${names}.`);
   }
   return lines.length === 0 ? [] : [bullets(lines)];
 }
 
-/** What the trials themselves say, each sentence once, with the settings that it is about. */
+/** What the reference preset is, and every configuration with another number of epochs than its preset. */
+function presetNotes({ trials, presets }: ReportInput): string[] {
+  const trained = trials.flatMap(({ spec }) => (spec.kind === "cliprpn" ? [spec] : []));
+  const reference = trained.some(({ preset }) => preset === "reference")
+    ? [
+        "The reference preset has the settings of ClipRPN (Trento), including its modeling bugs but not its evaluation bugs: it trains on all expressions, without augmentation, with CLIP's BatchNorm frozen.",
+      ]
+    : [];
+  const changed = trained.flatMap(({ label, preset, settings }) => {
+    const { num_epochs } = settings.training;
+    const usual = presets[preset].training.num_epochs;
+    if (num_epochs === usual) return [];
+    return `${quoteLabel(label)} ran with the ${preset} preset, ${counted(num_epochs, "epoch")} (preset: ${usual}).`;
+  });
+  return [...reference, ...new Set(changed)];
+}
+
+/** Notes of the trials, each once, with the configurations that it is about. */
 function trialNotes(trials: ReportInput["trials"]): string[] {
   const completed = completedTrials(trials);
-  const about = new Map<string, Set<string>>();
+  const labelsOf = new Map<string, Set<string>>();
   for (const { spec, outcome } of completed)
-    for (const note of outcome.notes) about.set(note, (about.get(note) ?? new Set()).add(spec.label));
-  const settings = new Set(completed.map(({ spec }) => spec.label));
-  return [...about].map(([note, labels]) =>
-    settings.size === 1 ? note : `${whose(labels, completed)}: ${note}`,
+    for (const note of outcome.notes) labelsOf.set(note, (labelsOf.get(note) ?? new Set()).add(spec.label));
+  const num_settings = new Set(completed.map(({ spec }) => spec.label)).size;
+  return [...labelsOf].map(([note, labels]) =>
+    num_settings === 1 ? note : `${summarizeLabels(labels, completed)}: ${note}`,
   );
 }
 
-function whose(labels: Set<string>, completed: CompletedTrial[]): string {
-  const has = ({ spec }: { spec: TrialSpec }): boolean => labels.has(spec.label);
+/** "All baselines", or the labels; baselines with the same boxes by their common name. */
+function summarizeLabels(labels: Set<string>, completed: CompletedTrial[]): string {
+  const included = ({ spec }: { spec: TrialSpec }): boolean => labels.has(spec.label);
   const baselines = completed.flatMap(({ spec }) => (spec.kind === "baseline" ? [{ spec }] : []));
-  if (completed.every(has)) return "All settings";
-  if (labels.size === baselines.length && baselines.every(has)) return "All baselines";
-  const whole = sameBoxes(baselines).filter(({ members }) => members.every(has));
-  const named = new Set(whole.flatMap(({ members }) => members.map(({ spec }) => spec.label)));
-  const others = [...labels].filter((label) => !named.has(label));
-  return joinWords([...whole.map(({ name }) => name), ...others].map(quoted));
+  if (completed.every(included)) return "All configurations";
+  if (labels.size === baselines.length && baselines.every(included)) return "All baselines";
+  const groups = groupBySameBoxes(baselines).filter(({ members }) => members.every(included));
+  const grouped = new Set(groups.flatMap(({ members }) => members.map(({ spec }) => spec.label)));
+  const others = [...labels].filter((label) => !grouped.has(label));
+  return joinWords([...groups.map(({ name }) => name), ...others].map(quoteLabel));
 }

@@ -1,89 +1,86 @@
 import type { RootContent } from "mdast";
 import { count, percent } from "../base/format.ts";
-import type { BaselineSpec, Interval, ProposalSummary } from "../contract/generated/types.ts";
-import { none, type Outcomes, outcomesOf } from "./figures.ts";
+import type { BaselineSpec, ProposalSummary } from "../contract/generated/types.ts";
+import { type ErrorFractions, errorFractions } from "./figures.ts";
 import { heading, images, paragraph, table } from "./markdown.ts";
-import { interval, points, quoted } from "./points.ts";
-import type { Picture, ReportInput } from "./report-input.ts";
-import { sameBoxes } from "./same-boxes.ts";
+import { interval, noValue, points } from "./points.ts";
+import { quoteLabel, type ReportImage, type ReportInput } from "./report-input.ts";
 
-/** Where baselines lose: by what their detector does not propose, or by what CLIP does not rank first. */
-export function boxesAndRanking(input: ReportInput, chart: Picture | undefined): RootContent[] {
+/** Why baselines fail: the detector proposes no hit, or CLIP ranks another box first. */
+export function boxesAndRanking(input: ReportInput, chart: ReportImage | undefined): RootContent[] {
   const baselines = baselinesOf(input);
   const [best] = baselines;
   if (chart === undefined || best === undefined) return [];
   return [
-    heading(2, "Boxes and ranking"),
+    heading(2, "Detection and ranking errors"),
     images([chart]),
     paragraph(
-      `A baseline can go wrong twice: its detector proposes boxes, then CLIP ranks them by the sentence. A sentence is lost by the boxes where none of them is a hit, so that no ranking could find it, and lost by the ranking where one is, but another comes first. ${largestLoss(best)}`,
+      `A baseline's detector proposes boxes, then CLIP ranks them by the expression. It is a detection error if no box is a hit, so that no ranking can be correct. It is a ranking error if one of the boxes is a hit but another box is ranked first. ${largestError(best)}`,
     ),
-    ...whatBecomes(baselines),
-    ...boxesAlone(baselines, input),
+    ...errorTable(baselines),
+    ...proposalTable(baselines, input),
   ];
 }
 
-/** A baseline's setting, with what was asked of it. */
+/** A baseline's configuration with its spec. */
 interface Baseline {
   label: string;
   spec: BaselineSpec;
   proposals: ProposalSummary;
-  outcomes: Outcomes;
+  errors: ErrorFractions;
 }
 
 function baselinesOf({ summary, trials }: ReportInput): Baseline[] {
   return summary.settings.flatMap((setting) => {
     const spec = trials.find((trial) => setting.trial_ids.includes(trial.spec.trial_id))?.spec;
     const { label, proposals } = setting;
-    const outcomes = outcomesOf(setting);
-    if (spec?.kind !== "baseline" || proposals === null || outcomes === undefined) return [];
-    return [{ label, spec, proposals, outcomes }];
+    const errors = errorFractions(setting);
+    if (spec?.kind !== "baseline" || proposals === null || errors === undefined) return [];
+    return [{ label, spec, proposals, errors }];
   });
 }
 
-function largestLoss({ label, outcomes: { found, lostByRanking, lostByBoxes } }: Baseline): string {
-  const shares = `With ${quoted(label)}, ${percent(found.mean)} of the sentences are found, ${percent(lostByRanking.mean)} are lost by the ranking and ${percent(lostByBoxes.mean)} by the boxes`;
-  if (lostByRanking.low > lostByBoxes.high)
-    return `${shares}: a better ranking has more to win than better boxes.`;
-  if (lostByBoxes.low > lostByRanking.high)
-    return `${shares}: better boxes have more to win than a better ranking.`;
-  return `${shares}: neither is clearly the larger loss.`;
+function largestError({ label, errors: { correct, rankingErrors, detectionErrors } }: Baseline): string {
+  const fractions = `With ${quoteLabel(label)}, ${percent(correct.mean)} of the expressions are correct, ${percent(rankingErrors.mean)} are ranking errors and ${percent(detectionErrors.mean)} detection errors`;
+  if (rankingErrors.low > detectionErrors.high)
+    return `${fractions}: a better ranking has more to gain than better boxes.`;
+  if (detectionErrors.low > rankingErrors.high)
+    return `${fractions}: better boxes have more to gain than a better ranking.`;
+  return `${fractions}: neither kind of error is clearly more frequent.`;
 }
 
-function whatBecomes(baselines: Baseline[]): RootContent[] {
+function errorTable(baselines: Baseline[]): RootContent[] {
   const annotated = baselines.filter(({ spec }) => spec.baseline.detector.kind === "gt_boxes");
-  const withAnnotated = (own: Baseline): string => {
-    const twin = annotated.find((other) => other !== own && ranking(other) === ranking(own));
-    return twin === undefined ? none : interval(twin.outcomes.found);
+  const withAnnotatedBoxes = (baseline: Baseline): string => {
+    const twin = annotated.find((other) => other !== baseline && rankingKey(other) === rankingKey(baseline));
+    return twin === undefined ? noValue : interval(twin.errors.correct);
   };
-  const column = annotated.length > 0 && annotated.length < baselines.length;
+  const hasColumn = annotated.length > 0 && annotated.length < baselines.length;
+  const columnNote =
+    " The last column is Acc@0.5 of the same ranking with the annotated boxes of all objects in the image.";
   return [
-    paragraph(
-      `What becomes of the sentences, in %.${column ? " With gt boxes: Acc@0.5 of the same ranking where it is given the annotated boxes of all objects in the picture." : ""}`,
-    ),
+    paragraph(`Correct predictions and errors, in % of the expressions.${hasColumn ? columnNote : ""}`),
     table(
       [
-        "setting",
-        "found (Acc@0.5)",
-        "lost by the ranking",
-        "lost by the boxes",
-        ...(column ? ["with gt boxes"] : []),
+        "configuration",
+        "correct (Acc@0.5)",
+        "ranking errors",
+        "detection errors",
+        ...(hasColumn ? ["with ground-truth boxes"] : []),
       ],
-      baselines.map((own) => [
-        own.label,
-        ...shares(own).map(interval),
-        ...(column ? [withAnnotated(own)] : []),
+      baselines.map((baseline) => [
+        baseline.label,
+        interval(baseline.errors.correct),
+        interval(baseline.errors.rankingErrors),
+        interval(baseline.errors.detectionErrors),
+        ...(hasColumn ? [withAnnotatedBoxes(baseline)] : []),
       ]),
     ),
   ];
 }
 
-function shares({ outcomes: { found, lostByRanking, lostByBoxes } }: Baseline): Interval[] {
-  return [found, lostByRanking, lostByBoxes];
-}
-
-/** What two baselines must share to rank the same boxes in the same order. */
-function ranking({ spec: { backbone, baseline } }: Baseline): string {
+/** Two baselines with this key rank the same boxes in the same order. */
+function rankingKey({ spec: { backbone, baseline } }: Baseline): string {
   return JSON.stringify([
     backbone.weights_id,
     baseline.ranking,
@@ -92,22 +89,22 @@ function ranking({ spec: { backbone, baseline } }: Baseline): string {
   ]);
 }
 
-function boxesAlone(baselines: Baseline[], { summary }: ReportInput): RootContent[] {
+function proposalTable(baselines: Baseline[], { summary }: ReportInput): RootContent[] {
   const recalls = baselines[0]?.proposals.recall_at ?? [];
-  const depends = baselines.some(({ spec }) => spec.baseline.detector.kind === "rpn");
+  const hasRpn = baselines.some(({ spec }) => spec.baseline.detector.kind === "rpn");
   return [
     paragraph(
-      `The boxes before they are ranked: the share of sentences with a hit among the detector's k best-scoring boxes (Recall@k), and among all (best box), in %. The detector does not know the sentence${depends ? "; an RPN does" : ""}. An image in which nothing is detected is answered by the whole image.`,
+      `Boxes before ranking. Recall@k is the percentage of expressions with a hit among the detector's k highest-scoring boxes; the last recall is over all its boxes. The detector does not use the expression${hasRpn ? ", except an RPN" : ""}. For an image without detections, the prediction is the whole image.`,
     ),
     table(
       [
         "detector",
-        "boxes an image",
+        "boxes per image",
         ...recalls.map(({ k }) => `Recall@${k}`),
-        "best box",
+        "recall of all boxes",
         `images without boxes (of ${count(summary.num_images)})`,
       ],
-      sameBoxes(baselines).map(({ name, members: [{ proposals }] }) => [
+      groupBySameBoxes(baselines).map(({ name, members: [{ proposals }] }) => [
         name,
         proposals.mean_num_boxes.toFixed(1),
         ...proposals.recall_at.map((recall) => points(recall.interval.mean)),
@@ -116,4 +113,37 @@ function boxesAlone(baselines: Baseline[], { summary }: ReportInput): RootConten
       ]),
     ),
   ];
+}
+
+/** Baselines that rank the same boxes. */
+export interface SameBoxes<T> {
+  /** The common part of their labels, without the ranking: "YOLO yolov8n" for "YOLO yolov8n, crop" and "YOLO yolov8n, blur". */
+  name: string;
+  members: [T, ...T[]];
+}
+
+/** Baselines grouped by their boxes, in the order of each group's first. */
+export function groupBySameBoxes<T extends { spec: BaselineSpec }>(baselines: T[]): SameBoxes<T>[] {
+  const groups = new Map<string, [T, ...T[]]>();
+  for (const baseline of baselines) {
+    const { detector, score_thresh, nms_thresh, max_boxes } = baseline.spec.baseline;
+    const key = JSON.stringify([detector, score_thresh, nms_thresh, max_boxes]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [baseline]);
+    else group.push(baseline);
+  }
+  const named = [...groups.values()].map((members) => ({ name: commonLabel(members), members }));
+  const names = named.map(({ name }) => name);
+  return named.map(({ name, members }) =>
+    name === "" || names.filter((other) => other === name).length > 1
+      ? { name: members.map(({ spec }) => spec.label).join("; "), members }
+      : { name, members },
+  );
+}
+
+function commonLabel(baselines: { spec: BaselineSpec }[]): string {
+  const [first = [], ...others] = baselines.map(({ spec }) =>
+    spec.label.split(", ").filter((part) => part !== spec.baseline.ranking),
+  );
+  return first.filter((part) => others.every((parts) => parts.includes(part))).join(", ");
 }

@@ -1,56 +1,65 @@
 import type { RootContent } from "mdast";
 import { count } from "../base/format.ts";
 import type { MetricName, SettingSummary, Summary } from "../contract/generated/types.ts";
-import { figureOf, none } from "./figures.ts";
+import { figureOf } from "./figures.ts";
 import { heading, images, paragraph, table } from "./markdown.ts";
-import { interval, points } from "./points.ts";
-import type { Picture } from "./report-input.ts";
+import { interval, noValue, points } from "./points.ts";
+import type { ReportImage } from "./report-input.ts";
 
-/** Figures on each kind of sentence, where the data have kinds. */
-export function strata({ settings, split }: Summary, chart: Picture | undefined): RootContent[] {
-  const kinds = settings[0]?.strata ?? [];
-  if (chart === undefined || kinds.length === 0) return [];
+/** Accuracy on each subset, if the data have subsets. */
+export function subsets({ settings, split }: Summary, chart: ReportImage | undefined): RootContent[] {
+  const strata = settings[0]?.strata ?? [];
+  if (chart === undefined || strata.length === 0) return [];
   const rows = (metric: MetricName): string[][] =>
     settings.map((setting) => [
       setting.label,
-      ...kinds.map(({ stratum }) => {
-        const own = setting.strata.find((each) => each.stratum === stratum);
-        const figure = own === undefined ? undefined : figureOf(own, metric);
-        return figure === undefined ? none : interval(figure.interval);
+      ...strata.map(({ stratum }) => {
+        const subset = setting.strata.find((candidate) => candidate.stratum === stratum);
+        const figure = subset === undefined ? undefined : figureOf(subset, metric);
+        return figure === undefined ? noValue : interval(figure.interval);
       }),
     ]);
-  const head = (number: (kind: (typeof kinds)[number]) => number): string[] =>
-    kinds.map((kind) => `${words(kind.stratum)} (${count(number(kind))})`);
+  const head = (size: (stratum: (typeof strata)[number]) => number): string[] => [
+    "configuration",
+    ...strata.map((stratum) => `${spaced(stratum.stratum)} (${count(size(stratum))})`),
+  ];
   return [
-    heading(2, "By kind of sentence"),
+    heading(2, "By subset"),
     images([chart]),
     paragraph(
-      `Acc@0.5 in %, the number of sentences in the heading. All other figures by kind are in summary-${split}.json.`,
+      `Acc@0.5 in %, with the number of expressions in the heading. summary-${split}.json has all other metrics by subset.`,
     ),
-    table(["setting", ...head(({ num_sentences }) => num_sentences)], rows("acc_at_50")),
-    ...(kinds.some(({ num_pairs }) => num_pairs > 0)
+    table(
+      head(({ num_sentences }) => num_sentences),
+      rows("acc_at_50"),
+    ),
+    ...(strata.some(({ num_pairs }) => num_pairs > 0)
       ? [
           paragraph(
-            "Minimal pairs with both sentences right, in %, the number of pairs in the heading. One word tells the two sentences of a pair apart.",
+            "Pair accuracy in %, with the number of minimal pairs in the heading. The two expressions of a pair differ in one word.",
           ),
-          table(["setting", ...head(({ num_pairs }) => num_pairs)], rows("pair_accuracy")),
+          table(
+            head(({ num_pairs }) => num_pairs),
+            rows("pair_accuracy"),
+          ),
         ]
       : []),
   ];
 }
 
+/** Acc@0.5 by object size, expression length and number of distractors, and its mean over categories. */
 export function otherBreakdowns({ settings }: Summary): RootContent[] {
   const blocks = titles.flatMap(([by, title]) =>
-    groupsOf(settings, by).length > 0 ? [heading(3, title), breakdownTable(settings, by)] : [],
+    groupsOf(settings[0], by).length > 0 ? [heading(3, title), breakdownTable(settings, by)] : [],
   );
   if (blocks.length === 0) return [];
   return [
-    heading(2, "Other break-downs"),
-    paragraph("Acc@0.5 in %, the number of sentences in the heading."),
+    heading(2, "Other breakdowns"),
+    paragraph("Acc@0.5 in %, with the number of expressions in the heading."),
     ...blocks,
     heading(3, "Mean over categories"),
     table(
-      ["setting", "Acc@0.5"],
+      ["configuration", "Acc@0.5"],
       settings.map(({ label, category_macro_acc_at_50 }) => [label, points(category_macro_acc_at_50)]),
     ),
   ];
@@ -59,29 +68,32 @@ export function otherBreakdowns({ settings }: Summary): RootContent[] {
 type By = SettingSummary["breakdowns"][number]["by"];
 
 const titles: [By, string][] = [
-  ["area_tercile", "By the object's share of the image"],
-  ["sentence_length", "By words in the sentence"],
-  ["num_same_category", "By objects of the same category in the image"],
+  ["area_tercile", "By object area, in % of the image"],
+  ["sentence_length", "By number of words in the expression"],
+  ["num_same_category", "By number of objects of the same category in the image"],
 ];
 
 function breakdownTable(settings: SettingSummary[], by: By): RootContent {
-  const groups = groupsOf(settings, by);
+  const groups = groupsOf(settings[0], by);
   return table(
-    ["setting", ...groups.map(({ group, num_sentences }) => `${words(group)} (${count(num_sentences)})`)],
+    [
+      "configuration",
+      ...groups.map(({ group, num_sentences }) => `${spaced(group)} (${count(num_sentences)})`),
+    ],
     settings.map((setting) => [
       setting.label,
       ...groups.map(({ group }) => {
-        const found = setting.breakdowns.find((row) => row.by === by && row.group === group);
-        return found === undefined ? none : interval(found.interval);
+        const row = groupsOf(setting, by).find((candidate) => candidate.group === group);
+        return row === undefined ? noValue : interval(row.interval);
       }),
     ]),
   );
 }
 
-function groupsOf(settings: SettingSummary[], by: By): SettingSummary["breakdowns"] {
-  return (settings[0]?.breakdowns ?? []).filter((row) => row.by === by);
+function groupsOf(setting: SettingSummary | undefined, by: By): SettingSummary["breakdowns"] {
+  return (setting?.breakdowns ?? []).filter((row) => row.by === by);
 }
 
-function words(name: string): string {
+function spaced(name: string): string {
   return name.replaceAll("_", " ");
 }

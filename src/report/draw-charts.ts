@@ -2,68 +2,65 @@ import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import type { SettingSummary } from "../contract/generated/types.ts";
 import { boxesChart } from "./charts/boxes.ts";
+import { type ChartSpec, maxDrawn, renderSvg } from "./charts/chart-spec.ts";
 import { curvesChart } from "./charts/curves.ts";
 import { leaderboardChart } from "./charts/leaderboard.ts";
-import { maxDrawn } from "./charts/settings.ts";
-import { chartSvg, type Spec } from "./charts/spec.ts";
-import { strataChart } from "./charts/strata.ts";
-import { completedTrials, type Picture, type ReportInput } from "./report-input.ts";
+import { subsetsChart } from "./charts/subsets.ts";
+import { completedTrials, type ReportImage, type ReportInput } from "./report-input.ts";
 
 /** The report's charts; undefined where there is nothing to draw. */
 export interface Charts {
-  leaderboard: Picture;
-  boxes: Picture | undefined;
-  strata: Picture | undefined;
-  curves: Picture | undefined;
+  leaderboard: ReportImage;
+  boxes: ReportImage | undefined;
+  subsets: ReportImage | undefined;
+  curves: ReportImage | undefined;
 }
 
 /**
- * Draws them as SVG.
+ * Draws the charts as SVG.
  *
- * @param place below the folder, where they go.
+ * @param place where they go, relative to the folder.
  */
 export async function drawCharts(
   { summary, trials }: ReportInput,
   folder: string,
   place: string,
 ): Promise<Charts> {
-  const drawn = async (name: string, spec: Spec, alt: string): Promise<Picture> => {
+  const draw = async (name: string, spec: ChartSpec, alt: string): Promise<ReportImage> => {
     const file = `${place}/${name}.svg`;
-    await writeFileAtomic(join(folder, file), await chartSvg(spec));
+    await writeFileAtomic(join(folder, file), await renderSvg(spec));
     return { file, alt };
   };
-  const drawnIf = async (name: string, spec: Spec | undefined, alt: string): Promise<Picture | undefined> =>
-    spec === undefined ? undefined : drawn(name, spec, alt);
-  const curves = completedTrials(trials).map(({ spec: { label, seed }, outcome }) => ({
-    label,
-    seed,
-    outcome,
-  }));
-  const learners = summary.settings.filter(({ kind }) => kind === "cliprpn");
+  const drawIf = async (
+    name: string,
+    spec: ChartSpec | undefined,
+    alt: string,
+  ): Promise<ReportImage | undefined> => (spec === undefined ? undefined : draw(name, spec, alt));
+  const trained = summary.settings.filter(({ kind }) => kind === "cliprpn");
   return {
-    leaderboard: await drawn(
+    leaderboard: await draw(
       "leaderboard",
       leaderboardChart(summary),
-      `Acc@0.5 of each setting with its interval, ${learners.length > 0 ? "a dot a seed, " : ""}floors dashed`,
+      `Acc@0.5 of each configuration with its interval${trained.length > 0 ? " and a dot per seed" : ""}; dashed lines are baselines that ignore the expression`,
     ),
-    boxes: await drawnIf(
+    boxes: await drawIf(
       "boxes",
       boxesChart(summary),
-      "Sentences that each baseline finds, loses by its ranking and loses by its boxes",
+      "Correct predictions, ranking errors and detection errors of each baseline",
     ),
-    strata: await drawnIf(
+    subsets: await drawIf(
       "strata",
-      strataChart(summary),
-      `Acc@0.5 of ${those(summary.settings)} by kind of sentence, with intervals`,
+      subsetsChart(summary),
+      `Acc@0.5 of ${nameDrawn(summary.settings)} by subset, with intervals`,
     ),
-    curves: await drawnIf(
+    curves: await drawIf(
       "curves",
-      curvesChart(summary, curves),
-      `Acc@0.5 on val of ${those(learners)} after each epoch; a thin line a seed, a thick one their mean`,
+      curvesChart(summary, completedTrials(trials)),
+      `Acc@0.5 on val of ${nameDrawn(trained)} after each epoch; thin lines are seeds, thick lines their mean`,
     ),
   };
 }
 
-function those(settings: SettingSummary[]): string {
-  return settings.length > maxDrawn ? `the ${maxDrawn} best settings` : "each setting";
+function nameDrawn(settings: SettingSummary[]): string {
+  return settings.length > maxDrawn ? `the ${maxDrawn} best configurations` : "each configuration";
 }

@@ -1,110 +1,161 @@
 import type { RootContent } from "mdast";
-import type { MetricName, SettingSummary, Summary } from "../contract/generated/types.ts";
-import { ceilings, figureOf, floorNames, metricTitles, none, present } from "./figures.ts";
+import type { MetricName, PublishedFigure, SettingSummary, Summary } from "../contract/generated/types.ts";
+import { availableMetrics, figureOf, floorNames, metricTitles, upperBounds } from "./figures.ts";
 import { emphasis, heading, type Inline, images, paragraph, table } from "./markdown.ts";
-import { interval, points, quoted, signedInterval } from "./points.ts";
-import type { Picture } from "./report-input.ts";
-import { judged } from "./verdict.ts";
+import { interval, noValue, points, range, signedInterval } from "./points.ts";
+import { quoteLabel, type ReportImage } from "./report-input.ts";
+import { judgeComparisons } from "./verdict.ts";
 
-/** Settings, best on val first, with every seed's figure; ceilings and floors below. */
-export function leaderboard(summary: Summary, chart: Picture): RootContent[] {
+/** Configurations, best on val first, with the figure of every seed; then baselines that ignore the expression. */
+export function leaderboard(summary: Summary, chart: ReportImage): RootContent[] {
   const { split, settings, floors } = summary;
-  const tops = ceilings(summary);
+  const bounds = upperBounds(summary);
   const seeded = settings.some(({ kind }) => kind === "cliprpn");
-  const shown = present(settings, ["acc_at_50", "miou", "pair_accuracy"]);
+  const metrics = availableMetrics(settings, ["acc_at_50", "miou", "pair_accuracy"]);
   const rows = settings.map((setting): Inline[] => [
-    tops.has(setting.label) ? emphasis(`ceiling: ${setting.label}`) : setting.label,
-    ...shown.map((metric) => {
-      const figure = figureOf(setting, metric);
-      return figure === undefined ? none : interval(figure.interval);
-    }),
-    ...(seeded ? [bySeed(setting)] : []),
+    bounds.has(setting.label) ? emphasis(`upper bound: ${setting.label}`) : setting.label,
+    ...metrics.map((metric) => intervalOf(setting, metric)),
+    ...(seeded ? [listSeeds(setting)] : []),
   ]);
   const floorRows = floors.map((floor): Inline[] => [
-    emphasis(`floor: ${floorNames[floor.name]}`),
-    ...shown.map((metric) => (metric === "acc_at_50" || metric === "miou" ? interval(floor[metric]) : none)),
-    ...(seeded ? [none] : []),
+    emphasis(floorNames[floor.name]),
+    ...metrics.map((metric) =>
+      metric === "acc_at_50" || metric === "miou" ? interval(floor[metric]) : noValue,
+    ),
+    ...(seeded ? [noValue] : []),
   ]);
+  const notes = [
+    ...(split === "val"
+      ? []
+      : ["Configurations are in the order of their results on val, where they are selected."]),
+    ...(bounds.size === 0
+      ? []
+      : [
+          "An upper bound gets the annotated boxes of all objects, which no detector has. It shows the limit of its ranking and is not compared with other configurations.",
+        ]),
+    ...(floors.length === 0
+      ? []
+      : [
+          `The last ${floors.length === 1 ? "row is a baseline that ignores" : "rows are baselines that ignore"} the expression.`,
+        ]),
+  ];
   return [
     heading(2, "Leaderboard"),
     images([chart]),
-    ...(split === "val" ? [] : [paragraph("The order is that of val, on which settings are chosen.")]),
-    ...(tops.size === 0
-      ? []
-      : [
-          paragraph(
-            "A ceiling is given the annotated boxes of all objects, which no detector has: it shows how far the ranking goes, and competes with nobody.",
-          ),
-        ]),
+    ...(notes.length === 0 ? [] : [paragraph(notes.join(" "))]),
     table(
       [
-        "setting (figures in %)",
-        ...shown.map((metric) => metricTitles[metric]),
-        ...(seeded ? ["Acc@0.5 by seed"] : []),
+        "configuration (figures in %)",
+        ...metrics.map((metric) => metricTitles[metric]),
+        ...(seeded ? ["Acc@0.5 per seed"] : []),
       ],
       [...rows, ...floorRows],
     ),
   ];
 }
 
-/** "0: 60.0, 1: 62.0"; a baseline's one value without a seed. */
-function bySeed(setting: SettingSummary): string {
+function intervalOf(setting: SettingSummary, metric: MetricName): string {
+  const figure = figureOf(setting, metric);
+  return figure === undefined ? noValue : interval(figure.interval);
+}
+
+/** "0: 60.0, 1: 62.0"; the single value of a baseline without a seed. */
+function listSeeds(setting: SettingSummary): string {
   const runs = figureOf(setting, "acc_at_50")?.per_seed ?? [];
   return runs
     .map(({ seed, value }) => (setting.kind === "baseline" ? points(value) : `${seed}: ${points(value)}`))
     .join(", ");
 }
 
+/** The paired differences between the best configuration and every other one. */
 export function comparisons(summary: Summary): RootContent[] {
-  const rows = judged(summary);
+  const judged = judgeComparisons(summary);
   const [best] = summary.settings;
-  const seeded = rows.some(({ seeds }) => seeds > 0);
-  if (rows.length === 0 || best === undefined) return [];
+  if (judged.length === 0 || best === undefined) return [];
+  const seeded = judged.some(({ numSeeds }) => numSeeds > 0);
+  const hasBaseline = summary.settings.some(({ kind }) => kind === "baseline");
+  const pairing = seeded && hasBaseline ? " The single run of a baseline is paired with every seed." : "";
   return [
-    heading(2, "Is the best one really better?"),
+    heading(2, "Comparison with the best configuration"),
     paragraph(
-      `${quoted(best.label)} minus each other setting, Acc@0.5 on the same sentences, in points. An interval that holds 0 means that these images cannot tell. Each interval stands for itself: the more settings are compared, the more the first place owes to luck.${seeded && summary.settings.some(({ kind }) => kind === "baseline") ? " A baseline's one run stands for every seed." : ""}`,
+      `Acc@0.5 of ${quoteLabel(best.label)} minus Acc@0.5 of each other configuration on the same expressions, in percentage points. If an interval contains 0, these images do not show which one is better. The intervals are not corrected for multiple comparisons: the more configurations are compared, the more the first place depends on chance.${pairing}`,
     ),
     table(
-      ["against", "difference", ...(seeded ? ["seeds ahead"] : [])],
-      rows.map(({ against, difference, ahead, seeds }) => [
+      ["compared with", "difference", ...(seeded ? ["seeds where better"] : [])],
+      judged.map(({ against, difference, seedsAhead, numSeeds }) => [
         against,
         signedInterval(difference),
-        ...(seeded ? [seeds === 0 ? none : `${ahead} of ${seeds}`] : []),
+        ...(seeded ? [numSeeds === 0 ? noValue : `${seedsAhead} of ${numSeeds}`] : []),
       ]),
     ),
   ];
 }
 
-/** Every figure's mean, in two tables of bearable width. */
-export function allFigures({ settings, split }: Summary): RootContent[] {
+/** The mean of every metric, in two tables that fit a page. */
+export function allMetrics({ settings, split }: Summary): RootContent[] {
   const seeded = settings.some(({ kind }) => kind === "cliprpn");
   return [
-    heading(2, "All figures"),
+    heading(2, "All metrics"),
     paragraph(
-      `${seeded ? "Means over seeds, in %; intervals and seeds are" : "In %; intervals are"} in summary-${split}.json.`,
+      `${seeded ? "Means over seeds, in %; intervals and the figures of each seed are" : "In %; intervals are"} in summary-${split}.json.`,
     ),
-    ...groups.flatMap(([title, metrics]) => {
-      const shown = present(settings, metrics);
-      const rows = table(
-        ["setting", ...shown.map((metric) => metricTitles[metric])],
-        settings.map((setting) => [
-          setting.label,
-          ...shown.map((metric) => {
-            const figure = figureOf(setting, metric);
-            return figure === undefined ? none : points(figure.interval.mean);
-          }),
-        ]),
-      );
-      return [paragraph(title), rows];
+    ...metricGroups.flatMap(([title, group]) => {
+      const metrics = availableMetrics(settings, group);
+      const rows = settings.map((setting) => [
+        setting.label,
+        ...metrics.map((metric) => {
+          const figure = figureOf(setting, metric);
+          return figure === undefined ? noValue : points(figure.interval.mean);
+        }),
+      ]);
+      return [
+        paragraph(title),
+        table(["configuration", ...metrics.map((metric) => metricTitles[metric])], rows),
+      ];
     }),
   ];
 }
 
-const groups: [title: string, metrics: MetricName[]][] = [
-  ["Of the best-scoring box:", ["acc_at_25", "acc_at_50", "acc_at_75", "acc_at_90", "macc", "miou", "oiou"]],
+const metricGroups: [title: string, metrics: MetricName[]][] = [
   [
-    "Of the ranking, the box's centre, and minimal pairs:",
+    "IoU of the highest-scoring box:",
+    ["acc_at_25", "acc_at_50", "acc_at_75", "acc_at_90", "macc", "miou", "oiou"],
+  ],
+  [
+    "Ranking, center accuracy and minimal pairs:",
     ["recall_at_1", "recall_at_5", "recall_at_10", "recall_at_100", "pointing", "pair_accuracy"],
   ],
 ];
+
+/** Every configuration next to the published range for this split. */
+export function publishedResults(summary: Summary, published: PublishedFigure[]): RootContent[] {
+  const rows = published
+    .filter(({ split }) => split === summary.split)
+    .flatMap(({ metric, low, high, source, verified }) =>
+      summary.settings.map((setting) => {
+        const measured = figureOf(setting, metric)?.interval;
+        return [
+          setting.label,
+          metricTitles[metric],
+          source,
+          verified ? "yes" : "no",
+          range(points(low), points(high)),
+          measured === undefined ? noValue : interval(measured),
+          measured === undefined ? noValue : comparedWith(measured.mean, low, high),
+        ];
+      }),
+    );
+  if (rows.length === 0) return [];
+  return [
+    heading(2, "Comparison with published results"),
+    table(
+      ["configuration", "metric", "source", "verified", "published, %", "this sweep, %", "position"],
+      rows,
+      4,
+    ),
+  ];
+}
+
+function comparedWith(mean: number, low: number, high: number): string {
+  return mean < low ? "below" : mean > high ? "above" : "inside";
+}

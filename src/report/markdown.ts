@@ -2,10 +2,10 @@ import type { Nodes, PhrasingContent, Root, RootContent } from "mdast";
 import { gfmTableToMarkdown } from "mdast-util-gfm-table";
 import { toMarkdown } from "mdast-util-to-markdown";
 
-/** What a paragraph or a cell may be given as: text is escaped, nodes are taken as they are. */
+/** Content of a paragraph or a table cell: text is escaped, nodes are used unchanged. */
 export type Inline = string | PhrasingContent | (string | PhrasingContent)[];
 
-/** Markdown text of the blocks; sentences, pipes and angle brackets are escaped by the library. */
+/** Markdown text of the blocks; the library escapes special characters such as pipes and angle brackets. */
 export function render(blocks: RootContent[]): string {
   const root: Root = { type: "root", children: blocks };
   return toMarkdown(root as Nodes, {
@@ -36,11 +36,11 @@ export function bullets(items: Inline[]): RootContent {
   };
 }
 
-/** The first columns (words) to the left, the others (numbers) to the right. */
-export function table(head: string[], rows: Inline[][], wordColumns = 1): RootContent {
+/** The first `textColumns` columns are aligned left, the others (numbers) right. */
+export function table(head: string[], rows: Inline[][], textColumns = 1): RootContent {
   return {
     type: "table",
-    align: head.map((_, index) => (index < wordColumns ? "left" : "right")),
+    align: head.map((_, index) => (index < textColumns ? "left" : "right")),
     children: [head, ...rows].map((row) => ({
       type: "tableRow",
       children: row.map((cell) => ({ type: "tableCell", children: inline(cell) })),
@@ -48,9 +48,9 @@ export function table(head: string[], rows: Inline[][], wordColumns = 1): RootCo
   };
 }
 
-/** Images that stand beside each other where the page is wide enough. */
-export function images(pictures: { file: string; alt: string }[]): RootContent {
-  const nodes = pictures.flatMap(({ file, alt }): PhrasingContent[] => [
+/** Images side by side, if the page is wide enough. */
+export function images(files: { file: string; alt: string }[]): RootContent {
+  const nodes = files.flatMap(({ file, alt }): PhrasingContent[] => [
     { type: "image", url: file, alt },
     { type: "text", value: "\n" },
   ]);

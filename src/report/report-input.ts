@@ -1,41 +1,57 @@
-import type { PublishedFigure, Summary, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
+import type {
+  CompletedOutcome,
+  PublishedFigure,
+  Settings,
+  Summary,
+  TrialOutcome,
+  TrialSpec,
+} from "../contract/generated/types.ts";
 
-/** One trial as the report sees it. */
+/** Everything a report is made from; it reads nothing else. */
+export interface ReportInput {
+  question: string;
+  name: string;
+  /** The command that started (and would resume) the sweep. */
+  command: string;
+  /** The experiment file and its `--set` overrides, as typed. */
+  source: { file: string; sets: string[] };
+  trials: ReportTrial[];
+  summary: Summary;
+  published: PublishedFigure[];
+  /** Number of times that test results of this sweep were viewed, including now. */
+  testReads: number;
+  /** Hash of the current Python sources and lock file: an outcome with another hash is stale. */
+  sourcesToday: string;
+  /** The unchanged presets, to name what a trial changed. */
+  presets: Record<"default" | "reference", Settings>;
+}
+
 export interface ReportTrial {
   spec: TrialSpec;
   outcome: TrialOutcome | undefined;
 }
 
-/** Everything a report is made from; nothing else is read. */
-export interface ReportInput {
-  question: string;
-  name: string;
-  /** The command that made (and would continue) the sweep. */
-  command: string;
-  /** The experiment file and the changes to it, as typed. */
-  source: { file: string; sets: string[] };
-  trials: ReportTrial[];
-  summary: Summary;
-  published: PublishedFigure[];
-  /** How often test figures of this sweep were looked at, this time included. */
-  testReads: number;
-  /** Of the Python sources and the lock of today: an outcome made by others is stale. */
-  sourcesToday: string;
-}
-
-/** An image beside the report, relative to it. */
-export interface Picture {
+/** An image file next to the report, by its relative path. */
+export interface ReportImage {
   file: string;
   alt: string;
 }
 
-/** A trial as a person names it: a baseline runs once, whatever the seeds. */
+export interface CompletedTrial {
+  spec: TrialSpec;
+  outcome: CompletedOutcome;
+}
+
+export function completedTrials(trials: ReportTrial[]): CompletedTrial[] {
+  return trials.flatMap(({ spec, outcome }) => (outcome?.state === "completed" ? [{ spec, outcome }] : []));
+}
+
+/** "film, seed 0"; a baseline is named by its label alone, since it runs only once. */
 export function trialName({ kind, label, seed }: Pick<TrialSpec, "kind" | "label" | "seed">): string {
   return kind === "baseline" ? label : `${label}, seed ${seed}`;
 }
 
-export type CompletedTrial = { spec: TrialSpec; outcome: Extract<TrialOutcome, { state: "completed" }> };
-
-export function completedTrials(trials: ReportTrial[]): CompletedTrial[] {
-  return trials.flatMap(({ spec, outcome }) => (outcome?.state === "completed" ? [{ spec, outcome }] : []));
+/** A label inside a sentence: in quotes if it contains a comma. */
+export function quoteLabel(label: string): string {
+  return label.includes(",") ? `“${label}”` : label;
 }

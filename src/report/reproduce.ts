@@ -5,19 +5,22 @@ import { code, codeBlock, heading, paragraph, table } from "./markdown.ts";
 import { points } from "./points.ts";
 import { completedTrials, type ReportInput } from "./report-input.ts";
 
-/** The commands that make the sweep, and each of its rows, again. */
+/** The commands that reproduce the sweep, and each of its rows. */
 export function reproduce(input: ReportInput): RootContent[] {
   return [
     heading(2, "Reproduce"),
-    paragraph("From the folder in which the sweep was started; what is finished is kept:"),
+    paragraph("Run this in the folder where the sweep was started. Finished trials are kept."),
     codeBlock("sh", input.command),
-    ...(input.source.file === "" ? [paragraph(sameFigures)] : eachRow(input)),
+    // Only the configurations of an experiment file can be run one by one.
+    ...(input.source.file === "" ? [paragraph(determinism)] : rowCommands(input)),
   ];
 }
 
-/** Where a file holds the sweep's settings, each can be asked for alone. */
-function eachRow({ source, trials }: ReportInput): RootContent[] {
-  const trust = trials.some(({ spec }) => runsCode(spec));
+const determinism =
+  "On a CPU, with the same environment and number of threads, the figures are reproduced bit for bit.";
+
+function rowCommands({ source, trials }: ReportInput): RootContent[] {
+  const trust = trials.some(({ spec }) => loadsPickle(spec));
   const rows = completedTrials(trials).map(({ spec, outcome }) => [
     spec.label,
     code(rowCommand(source, spec, outcome.environment.device, trust)),
@@ -26,16 +29,13 @@ function eachRow({ source, trials }: ReportInput): RootContent[] {
   const trained = trials.some(({ spec }) => spec.kind === "cliprpn");
   return [
     paragraph(
-      `One row alone, ${trained ? "a ClipRPN trained from its beginning, " : ""}in a folder of its own. ${sameFigures}`,
+      `Each command below runs one row${trained ? ", training a ClipRPN from scratch," : ""} in its own sweep folder. ${determinism}`,
     ),
-    table(["setting", "command", "Acc@0.5 on val, %"], rows, 2),
+    table(["configuration", "command", "Acc@0.5 on val, %"], rows, 2),
   ];
 }
 
-const sameFigures =
-  "On a CPU, with the same environment and the same number of threads, the figures are the same to the last bit.";
-
-/** `npx cliprpn train FILE --setting LABEL --seed N --device D`, with the sweep's own changes to the file. */
+/** `npx cliprpn train FILE --setting LABEL --seed N --device D`, with the sweep's `--set` overrides. */
 export function rowCommand(
   source: ReportInput["source"],
   { kind, label, seed }: Pick<TrialSpec, "kind" | "label" | "seed">,
@@ -46,7 +46,7 @@ export function rowCommand(
     source.file,
     ...source.sets.flatMap((set) => ["--set", set]),
     ...["--setting", label],
-    // A baseline runs once, whatever the seeds.
+    // A baseline runs once, with any number of seeds.
     ...(kind === "baseline" ? [] : ["--seed", String(seed)]),
     ...(trustWeights ? ["--trust-weights"] : []),
     ...["--device", device],
@@ -54,8 +54,8 @@ export function rowCommand(
   return `npx cliprpn train ${args.map(shellQuoted).join(" ")}`;
 }
 
-/** A .pt runs code when it is loaded: a file that names one is read with --trust-weights only. */
-function runsCode(spec: TrialSpec): boolean {
+/** Loading a .pt file can run code, so an experiment that names one needs --trust-weights. */
+function loadsPickle(spec: TrialSpec): boolean {
   if (spec.kind !== "baseline" || spec.baseline.detector.kind !== "yolo") return false;
   return spec.baseline.detector.file.endsWith(".pt");
 }

@@ -1,128 +1,125 @@
 import { count, joinWords, percent } from "../base/format.ts";
-import type { SettingSummary, Summary } from "../contract/generated/types.ts";
+import type { Interval, SettingSummary, Summary } from "../contract/generated/types.ts";
 import { figureOf, floorNames } from "./figures.ts";
-import { points, quoted, signed } from "./points.ts";
+import { points, signedPoints } from "./points.ts";
+import { quoteLabel } from "./report-input.ts";
 
-/** The one-sentence answer: what is best on val, by how much on the split, and whether the data can tell. */
+/** The result in one sentence: the best configuration on val, its lead on the split, and whether the data support it. */
 export function verdict(summary: Summary): string {
   const [best] = summary.settings;
   const figure = best === undefined ? undefined : figureOf(best, "acc_at_50");
-  if (best === undefined || figure === undefined) return "No trial is complete, so there is no answer yet.";
+  if (best === undefined || figure === undefined) return "No trial is complete, so there is no result yet.";
+  if (summary.settings.every(hasNoHit))
+    return `No configuration has a hit: Acc@0.5 is 0.0 % on ${summary.split}.`;
   const { mean, low, high } = figure.interval;
-  const reached = `Acc@0.5 of ${percent(mean)} (${points(low)} to ${points(high)}) on ${summary.split}`;
-  if (summary.settings.every(findsNothing))
-    return `No setting finds anything: Acc@0.5 is 0.0 % on ${summary.split}.`;
-  return `${standing(best, reached, summary)}${aboveFloors(summary, low)}.`;
+  const accuracy = `an Acc@0.5 of ${percent(mean)} (${points(low)} to ${points(high)}) on ${summary.split}`;
+  return `${describeBest(best, accuracy, summary)}${warnNearFloor(summary, low)}.`;
 }
 
-function findsNothing(setting: SettingSummary): boolean {
+function hasNoHit(setting: SettingSummary): boolean {
   return figureOf(setting, "acc_at_50")?.interval.mean === 0;
 }
 
-/** A comparison, and what it allows to say: an interval of one sign, and with several seeds the same order with each of them. */
-export interface Judged {
-  against: string;
-  difference: { mean: number; low: number; high: number };
-  /** Seeds with which the best is ahead, of those that both ran with; a baseline's one run stands for every seed. */
-  ahead: number;
-  seeds: number;
-  clear: boolean;
-}
-
-export function judged({ settings, comparisons }: Summary): Judged[] {
-  const named = (label: string) => settings.find((setting) => setting.label === label);
-  return comparisons.map(({ label, against, difference }) => {
-    const pairs = seedPairs(named(label), named(against));
-    const ahead = pairs.filter(([own, other]) => own > other).length;
-    return {
-      against,
-      difference,
-      ahead,
-      seeds: pairs.length,
-      clear: difference.low > 0 && ahead === pairs.length,
-    };
-  });
-}
-
-/** Acc@0.5 of both, seed by seed; none where neither is trained. */
-function seedPairs(one: SettingSummary | undefined, other: SettingSummary | undefined): [number, number][] {
-  if (one === undefined || other === undefined) return [];
-  const trained = one.kind === "baseline" ? other : one;
-  if (trained.kind === "baseline") return [];
-  return seedsOf(trained).flatMap((seed): [number, number][] => {
-    const [own, theirs] = [valueWith(one, seed), valueWith(other, seed)];
-    return own === undefined || theirs === undefined ? [] : [[own, theirs]];
-  });
-}
-
-function seedsOf(setting: SettingSummary): number[] {
-  return (figureOf(setting, "acc_at_50")?.per_seed ?? []).map(({ seed }) => seed);
-}
-
-function valueWith(setting: SettingSummary, seed: number): number | undefined {
-  const runs = figureOf(setting, "acc_at_50")?.per_seed ?? [];
-  const run = setting.kind === "baseline" ? runs[0] : runs.find((each) => each.seed === seed);
-  return run?.value;
-}
-
-function standing({ label: best, proposals }: SettingSummary, reached: string, summary: Summary): string {
-  const label = quoted(best);
-  const others = judged(summary);
-  const [nearest] = [...others].sort((a, b) => a.difference.mean - b.difference.mean);
+function describeBest({ label, proposals }: SettingSummary, accuracy: string, summary: Summary): string {
+  const best = quoteLabel(label);
+  const judged = judgeComparisons(summary);
+  const [nearest] = [...judged].sort((a, b) => a.difference.mean - b.difference.mean);
   if (nearest === undefined) {
     const rest =
       proposals === null
-        ? "there is no other setting to compare it with"
-        : `a hit is among its boxes for ${percent(proposals.best_proposal.mean)} of the sentences`;
-    return `${label} reaches an ${reached}; ${rest}`;
+        ? "no other configuration was run for comparison"
+        : `its boxes contain a hit for ${percent(proposals.best_proposal.mean)} of the expressions`;
+    return `${best} reaches ${accuracy}; ${rest}`;
   }
-  const rival = quoted(nearest.against);
+  const selectedOnVal = summary.split !== "val";
+  const caveat = warnOneSeed(summary);
+  const rival = quoteLabel(nearest.against);
   const { mean, low, high } = nearest.difference;
-  const gap = `${signed(mean)} points (${signed(low)} to ${signed(high)})`;
-  const open = others.filter(({ clear }) => !clear);
-  const chosenOnVal = summary.split !== "val";
-  const lead = chosenOnVal
-    ? `${label}, chosen on val, reaches an ${reached}`
-    : `${label} leads with an ${reached}`;
-  if (open.length === 0 && chosenOnVal) {
-    const next = nearest.against === summary.settings[1]?.label ? "the next best on val" : "the nearest";
-    return `${lead}: ${gap} over ${next}, ${rival}${oneSeed(summary)}`;
+  const difference = `${signedPoints(mean)} points (${signedPoints(low)} to ${signedPoints(high)})`;
+  const unclear = judged.filter(({ clear }) => !clear);
+  if (unclear.length === 0 && selectedOnVal) {
+    const next = nearest.against === summary.settings[1]?.label ? "the next best on val" : "the closest";
+    return `${best}, selected on val, reaches ${accuracy}: ${difference} over ${next}, ${rival}${caveat}`;
   }
-  if (open.length === 0) {
-    const next = others.length === 1 ? rival : `the next best, ${rival}`;
-    return `${label} grounds best, with an ${reached}: ${gap} over ${next}${oneSeed(summary)}`;
+  if (unclear.length === 0) {
+    const next = judged.length === 1 ? rival : `the next best, ${rival}`;
+    return `${best} grounds best, with ${accuracy}: ${difference} over ${next}${caveat}`;
   }
-  const ahead = others.filter(({ difference }) => difference.high < 0);
-  if (ahead.length > 0) {
-    const most = ahead.length === 1 ? gap : `the most ${rival}, ${gap}`;
-    return `${lead}, but ${named(ahead)} ${ahead.length === 1 ? "is" : "are"} ahead of it there: ${most}${oneSeed(summary)}`;
+  const lead = selectedOnVal
+    ? `${best}, selected on val, reaches ${accuracy}`
+    : `${best} leads with ${accuracy}`;
+  const better = judged.filter(({ difference }) => difference.high < 0);
+  if (better.length > 0) {
+    const verb = better.length === 1 ? "is" : "are";
+    const most = better.length === 1 ? difference : `the largest difference is to ${rival}, ${difference}`;
+    return `${lead}, but ${nameAll(better)} ${verb} better on ${summary.split}: ${most}${caveat}`;
   }
-  const detail = open.length === 1 ? gap : `the ${mean < 0 ? "highest" : "nearest"} is ${rival}, ${gap}`;
-  return `${lead}, but ${unclear(open, named(open), summary)}: ${detail}${oneSeed(summary)}`;
+  const detail =
+    unclear.length === 1 ? difference : `the ${mean < 0 ? "highest" : "closest"} is ${rival}, ${difference}`;
+  return `${lead}, but ${explainUnclear(unclear, summary)}: ${detail}${caveat}`;
 }
 
-function named(settings: Judged[]): string {
-  return settings.length > 3
-    ? `${settings.length} other settings`
-    : joinWords(settings.map(({ against }) => quoted(against)));
+/** A comparison of the best configuration with another one, and whether it is clearly better. */
+export interface JudgedComparison {
+  against: string;
+  difference: Interval;
+  /** Number of seeds where the best is better, of the seeds that both ran with. */
+  seedsAhead: number;
+  numSeeds: number;
+  /** The interval lies above 0, and the best is better with every seed. */
+  clear: boolean;
 }
 
-function oneSeed({ settings }: Summary): string {
+export function judgeComparisons({ settings, comparisons }: Summary): JudgedComparison[] {
+  const byLabel = new Map(settings.map((setting) => [setting.label, setting]));
+  return comparisons.map(({ label, against, difference }) => {
+    const pairs = pairBySeed(byLabel.get(label), byLabel.get(against));
+    const seedsAhead = pairs.filter(([best, rival]) => best > rival).length;
+    const clear = difference.low > 0 && seedsAhead === pairs.length;
+    return { against, difference, seedsAhead, numSeeds: pairs.length, clear };
+  });
+}
+
+/** Acc@0.5 of both, seed by seed; a baseline's single run is paired with every seed. Empty if neither is trained. */
+function pairBySeed(a: SettingSummary | undefined, b: SettingSummary | undefined): [number, number][] {
+  if (a === undefined || b === undefined) return [];
+  const trained = a.kind === "baseline" ? b : a;
+  if (trained.kind === "baseline") return [];
+  const seeds = (figureOf(trained, "acc_at_50")?.per_seed ?? []).map(({ seed }) => seed);
+  return seeds.flatMap((seed): [number, number][] => {
+    const [value_a, value_b] = [valueWithSeed(a, seed), valueWithSeed(b, seed)];
+    return value_a === undefined || value_b === undefined ? [] : [[value_a, value_b]];
+  });
+}
+
+function valueWithSeed(setting: SettingSummary, seed: number): number | undefined {
+  const runs = figureOf(setting, "acc_at_50")?.per_seed ?? [];
+  return (setting.kind === "baseline" ? runs[0] : runs.find((run) => run.seed === seed))?.value;
+}
+
+/** Why there is no clear best: the number of images, or the seeds alone. */
+function explainUnclear(unclear: JudgedComparison[], { num_images }: Summary): string {
+  return unclear.every(({ difference }) => difference.low > 0)
+    ? `it is not better than ${nameAll(unclear)} with every seed`
+    : `these ${count(num_images)} images cannot distinguish it from ${nameAll(unclear)}`;
+}
+
+function nameAll(comparisons: JudgedComparison[]): string {
+  return comparisons.length > 3
+    ? `${comparisons.length} other configurations`
+    : joinWords(comparisons.map(({ against }) => quoteLabel(against)));
+}
+
+function warnOneSeed({ settings }: Summary): string {
   const trained = settings.filter(({ kind }) => kind === "cliprpn");
   if (trained.length === 0 || trained.some(({ trial_ids }) => trial_ids.length > 1)) return "";
-  return `; with one seed${trained.length > 1 ? " each" : ""}, luck of the seed is not ruled out`;
+  return `; with one seed${trained.length > 1 ? " each" : ""}, the variance between seeds is unknown`;
 }
 
-/** Why the order is open: by the images, or by the seeds alone. */
-function unclear(open: Judged[], names: string, { num_images }: Summary): string {
-  return open.every(({ difference }) => difference.low > 0)
-    ? `it is not ahead of ${names} with every seed`
-    : `these ${count(num_images)} images cannot tell it apart from ${names}`;
-}
-
-/** A best setting that is no better than an answer without understanding has to say so. */
-function aboveFloors({ floors }: Summary, low: number): string {
+/** A best configuration that does not clearly beat the baselines without the expression has to say so. */
+function warnNearFloor({ floors }: Summary, low: number): string {
   const [highest] = [...floors].sort((a, b) => b.acc_at_50.mean - a.acc_at_50.mean);
   if (highest === undefined || low > highest.acc_at_50.mean) return "";
-  return `; it is not clearly above the floor (${floorNames[highest.name]}, ${points(highest.acc_at_50.mean)} %)`;
+  const floor = `${floorNames[highest.name]}, ${points(highest.acc_at_50.mean)} %`;
+  return `; it is not clearly better than ignoring the expression (${floor})`;
 }

@@ -3,6 +3,7 @@ import { CliprpnError } from "../contract/errors.ts";
 import type { Split, TrialGroup, TrialSpec } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
 import { hashSources } from "../experiment/identity.ts";
+import { presets } from "../experiment/presets.ts";
 import { verdict } from "../report/verdict.ts";
 import { writeReport } from "../report/write-report.ts";
 import { Journal } from "../store/journal.ts";
@@ -48,6 +49,7 @@ export async function makeReport(
       published: plan.published,
       testReads: store.entries().filter((entry) => entry.type === "split_read" && isTest(entry.split)).length,
       sourcesToday: hashSources(),
+      presets,
     },
     store.folder,
   );

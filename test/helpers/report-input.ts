@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type {
   BaselineSpec,
   ClipRpnSpec,
+  CompletedOutcome,
   Figure,
   MetricName,
   ProposalSummary,
@@ -13,7 +14,7 @@ import { presets } from "../../src/experiment/presets.ts";
 import { metricTitles } from "../../src/report/figures.ts";
 import type { ReportInput } from "../../src/report/report-input.ts";
 
-/** A setting of a made-up sweep: its Acc@0.5 with each seed 0, 1, ...; a baseline has one value. */
+/** A configuration of a made-up sweep: its Acc@0.5 with seeds 0, 1, ...; a baseline has one value. */
 export interface MadeSetting {
   label: string;
   acc: number[];
@@ -21,11 +22,11 @@ export interface MadeSetting {
 }
 
 export interface MadeBaseline extends Partial<BaselineSpec["baseline"]> {
-  /** Share of sentences with a hit among its boxes. */
+  /** Fraction of expressions with a hit among its boxes. */
   best_box: number;
 }
 
-/** A summary whose figures are made from each setting's Acc@0.5; the first is the best, and gt boxes are ceilings. */
+/** A summary with figures made from each configuration's Acc@0.5; the first is the best, and gt boxes are upper bounds. */
 export function madeSummary(settings: MadeSetting[], changes: Partial<Summary> = {}): Summary {
   const [best] = settings;
   const others = settings.slice(1).filter(({ baseline }) => baseline?.detector?.kind !== "gt_boxes");
@@ -51,7 +52,7 @@ export function madeSummary(settings: MadeSetting[], changes: Partial<Summary> =
   };
 }
 
-/** A report's input about the settings, all trials complete. */
+/** Report input with all trials complete. */
 export function madeInput(settings: MadeSetting[], changes: Partial<ReportInput> = {}): ReportInput {
   return {
     question: "Which fusion grounds best?",
@@ -62,13 +63,14 @@ export function madeInput(settings: MadeSetting[], changes: Partial<ReportInput>
       acc.map((value, seed) =>
         baseline === undefined
           ? { spec: madeSpec(label, seed), outcome: completed(label, seed, value) }
-          : { spec: madeBaselineSpec(label, baseline), outcome: answered(label, value) },
+          : { spec: madeBaselineSpec(label, baseline), outcome: completedBaseline(label, value) },
       ),
     ),
     summary: madeSummary(settings),
     published: [],
     testReads: 0,
     sourcesToday: "0".repeat(64),
+    presets,
     ...changes,
   };
 }
@@ -120,10 +122,8 @@ export function failed(label: string, seed: number, message: string): TrialOutco
   };
 }
 
-type Completed = Extract<TrialOutcome, { state: "completed" }>;
-
-/** A baseline's outcome: nothing was trained. */
-function answered(label: string, acc: number): Completed {
+/** The outcome of a baseline: no training. */
+function completedBaseline(label: string, acc: number): CompletedOutcome {
   const { durations_ms, ...rest } = completed(label, 0, acc);
   return {
     ...rest,
@@ -134,7 +134,7 @@ function answered(label: string, acc: number): Completed {
   };
 }
 
-function completed(label: string, seed: number, acc: number): Completed {
+function completed(label: string, seed: number, acc: number): CompletedOutcome {
   const figures = Object.fromEntries(Object.keys(metricTitles).map((metric) => [metric, acc])) as Record<
     MetricName,
     number
@@ -195,7 +195,7 @@ function madeSetting({ label, acc, baseline }: MadeSetting): SettingSummary {
   };
 }
 
-function madeProposals(found: number, best_box: number): ProposalSummary {
+function madeProposals(correct: number, best_box: number): ProposalSummary {
   return {
     recall_at: [1, 5, 10, 100].map((k) => ({
       k,
@@ -203,7 +203,7 @@ function madeProposals(found: number, best_box: number): ProposalSummary {
     })),
     best_proposal: around(best_box),
     lost_by_proposals: around(1 - best_box),
-    lost_by_ranking: around(best_box - found),
+    lost_by_ranking: around(best_box - correct),
     mean_num_boxes: 7.25,
     num_images_without: 12,
     num_sentences_without: 30,
@@ -219,8 +219,8 @@ function madeFigure(metric: MetricName, acc: number[]): Figure {
 }
 
 function around(value: number): { mean: number; low: number; high: number } {
-  const free = Math.abs(value) < 1e-9 ? 0 : 0.02; // Where nothing is found, nothing varies.
-  return { mean: value, low: value - free, high: value + free };
+  const margin = Math.abs(value) < 1e-9 ? 0 : 0.02; // Without any hit, resampling changes nothing.
+  return { mean: value, low: value - margin, high: value + margin };
 }
 
 function mean(values: number[]): number {

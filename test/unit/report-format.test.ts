@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { count, counted, formatBytes, formatDuration, joinWords } from "../../src/base/format.ts";
-import { interval, signed } from "../../src/report/points.ts";
+import { interval, signedPoints } from "../../src/report/points.ts";
 
 test.each([
   [formatDuration(940), "0.9 s"],
@@ -15,9 +15,9 @@ test.each([
   [count(999), "999"],
   [counted(1, "image"), "1 image"],
   [counted(2000, "ref"), "2,000 refs"],
-  [signed(0.092), "+9.2"],
-  [signed(-0.004), "−0.4"],
-  [signed(-0.0001), "0.0"],
+  [signedPoints(0.092), "+9.2"],
+  [signedPoints(-0.004), "−0.4"],
+  [signedPoints(-0.0001), "0.0"],
   [interval({ mean: 0.531, low: 0.502, high: 0.56 }), "53.1 (50.2\u00a0to\u00a056.0)"],
   [joinWords(["a", "b", "c"]), "a, b and c"],
 ])("%s", (written, expected) => {

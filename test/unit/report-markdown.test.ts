@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { bullets, code, heading, images, paragraph, render, table } from "../../src/report/markdown.ts";
 
-test("what people write cannot break a table, and shows as written", () => {
+test("text with markup characters cannot break a table and is rendered unchanged", () => {
   const hostile = "a | b <script>alert(1)</script> `x` *y* [z](w)\\";
   const written = render([
     table(
-      ["setting", "n"],
+      ["configuration", "n"],
       [
         [hostile, "1"],
         [[code("a | b")], "2"],
@@ -19,17 +19,17 @@ test("what people write cannot break a table, and shows as written", () => {
   expect(rows[3]).toBe("| `a \\| b` | 2 |");
 });
 
-test("figures stay readable in the source: no escapes in Acc@0.5 or in an interval", () => {
+test("Acc@0.5 and intervals have no escapes in the source", () => {
   expect(render([paragraph("Acc@0.5 of 53.1 % (50.2 to 56.0) on my_split")])).toBe(
     "Acc@0.5 of 53.1 % (50.2 to 56.0) on my_split\n",
   );
 });
 
-test("a line break in a message does not end its bullet, a number does not begin a list", () => {
+test("a line break does not end a bullet, and a number does not start a list", () => {
   expect(render([bullets(["one\n# two"]), paragraph("1. three")])).toBe("- one\n  \\# two\n\n1\\. three\n");
 });
 
-test("images carry their sentence as their text", () => {
+test("images have their expression as alt text", () => {
   const written = render([
     heading(2, "Gallery"),
     images([

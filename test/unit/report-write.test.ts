@@ -10,15 +10,15 @@ import { tempFolder } from "../helpers/temp-folder.ts";
 
 const settings = [{ label: "film", acc: [0.6, 0.62] }];
 
-test("an image that cannot be read costs its cases, not the report", async () => {
-  await loadSharp(); // First, with the fonts of its captions.
+test("images that cannot be read are named and their cases left out of the report", async () => {
+  await loadSharp(); // Before any other use of sharp: it sets the fonts of captions.
   const folder = tempFolder();
   const [good, gone, cut, text] = ["good.png", "gone.png", "cut.png", "text.jpg"].map((name) =>
     join(folder, name),
   ) as [string, string, string, string];
   const noise = { type: "gaussian" as const, mean: 128, sigma: 30 };
   await sharp({ create: { width: 200, height: 100, channels: 3, background: "grey", noise } }).toFile(good);
-  writeFileSync(cut, readFileSync(good).subarray(0, 2000)); // Its head is an image's.
+  writeFileSync(cut, readFileSync(good).subarray(0, 2000)); // The header is valid.
   writeFileSync(text, "hello");
   const gallery = { best: [gone, good].map(shown), worst: [cut, text].map(shown), pairs: [pair(good, gone)] };
   const summary = madeSummary(settings, { gallery });
@@ -43,11 +43,11 @@ function shown(image_file: string): Case {
   };
 }
 
-function pair(one: string, two: string): [Case, Case] {
-  return [shown(one), shown(two)];
+function pair(left: string, right: string): [Case, Case] {
+  return [shown(left), shown(right)];
 }
 
-test("baselines have a chart of their boxes, and no curves", async () => {
+test("baselines have a chart of errors and no learning curves", async () => {
   const folder = tempFolder();
   const input = madeInput([{ label: "YOLO n, crop", acc: [0.5], baseline: { best_box: 0.8 } }]);
   const written = readFileSync(await writeReport(input, folder), "utf8");

@@ -1,7 +1,6 @@
 import type { RootContent } from "mdast";
 import { count } from "../../base/format.ts";
 import type { AnnotationSource } from "../../contract/generated/types.ts";
-import { none } from "../../report/figures.ts";
 import {
   bullets,
   code,
@@ -12,6 +11,7 @@ import {
   paragraph,
   table,
 } from "../../report/markdown.ts";
+import { noValue } from "../../report/points.ts";
 import { citations } from "./citations.ts";
 import { knownIssues, overlapLine } from "./known-issues.ts";
 import { licences } from "./licences.ts";
@@ -98,7 +98,7 @@ function counts({ stats, published }: Portrait): RootContent[] {
       const wanted = published?.[split]?.[index];
       return published === undefined
         ? [count(number)]
-        : [count(number), wanted === undefined ? none : count(wanted)];
+        : [count(number), wanted === undefined ? noValue : count(wanted)];
     }),
   ]);
   const titles = parts.flatMap((part) => (published === undefined ? [part] : [part, "published"]));

@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { percent, wrapText } from "../../base/format.ts";
 import { loadSharp } from "../../base/sharp.ts";
 import type { SentenceExample } from "../../contract/generated/types.ts";
-import { escapeXml } from "../../report/caption.ts";
-import { boxSvg } from "../../report/draw.ts";
+
+import { boxSvg, escapeXml } from "../../report/draw.ts";
 
 /** An image brought to its cell. */
 interface Tile {

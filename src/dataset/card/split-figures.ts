@@ -1,7 +1,6 @@
 import { count, percent } from "../../base/format.ts";
 import type { DatasetStats, Quantiles, SplitStats } from "../../contract/generated/types.ts";
-import { none } from "../../report/figures.ts";
-import { points } from "../../report/points.ts";
+import { noValue, points } from "../../report/points.ts";
 
 /** A row for each figure, a cell for each split. */
 export interface FigureRow {
@@ -55,12 +54,12 @@ export function figureSections({ word_bins, area_cuts, splits }: DatasetStats): 
           {
             title: "Boxes, in % of their image",
             rows: [
-              row("median", ({ areas }) => (areas === null ? none : points(areas.quantiles.p50))),
+              row("median", ({ areas }) => (areas === null ? noValue : points(areas.quantiles.p50))),
               row("5th to 95th percentile", ({ areas }) =>
-                areas === null ? none : spread(areas.quantiles, points),
+                areas === null ? noValue : spread(areas.quantiles, points),
               ),
               ...sizeParts(area_cuts.refcocog_low, area_cuts.refcocog_high).map(([label, size]) =>
-                row(label, ({ areas }) => (areas === null ? none : percent(areas.refcocog_shares[size]))),
+                row(label, ({ areas }) => (areas === null ? noValue : percent(areas.refcocog_shares[size]))),
               ),
             ],
           },
@@ -92,9 +91,9 @@ export function figureSections({ word_bins, area_cuts, splits }: DatasetStats): 
           {
             title: "Images, width : height",
             rows: [
-              row("median", ({ aspects }) => (aspects === null ? none : aspects.p50.toFixed(2))),
+              row("median", ({ aspects }) => (aspects === null ? noValue : aspects.p50.toFixed(2))),
               row("5th to 95th percentile", ({ aspects }) =>
-                aspects === null ? none : spread(aspects, (value) => value.toFixed(2)),
+                aspects === null ? noValue : spread(aspects, (value) => value.toFixed(2)),
               ),
             ],
           },
@@ -155,5 +154,5 @@ function spread({ p5, p95 }: Quantiles, text: (value: number) => string): string
 
 function floor({ floors }: SplitStats, name: "whole_picture" | "constant_box"): string {
   const found = floors.find((each) => each.name === name);
-  return found === undefined ? none : `${points(found.miou)} / ${points(found.acc_at_50)}`;
+  return found === undefined ? noValue : `${points(found.miou)} / ${points(found.acc_at_50)}`;
 }

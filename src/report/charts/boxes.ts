@@ -1,35 +1,34 @@
 import type { Summary } from "../../contract/generated/types.ts";
-import { outcomesOf } from "../figures.ts";
+import { errorFractions } from "../figures.ts";
 import { points } from "../points.ts";
-import { folded, rowColumns, settingRows } from "./settings.ts";
-import { frame, type Spec } from "./spec.ts";
+import { baseSpec, type ChartSpec, rowColumns, settingRows, wrapLabel } from "./chart-spec.ts";
 
-/** What becomes of a baseline's sentences: a bar a setting, of what is found, lost by the ranking and lost by the boxes. */
-export function boxesChart(summary: Summary): Spec | undefined {
-  const settings = summary.settings.flatMap((setting) => {
-    const outcomes = outcomesOf(setting);
-    return outcomes === undefined ? [] : [{ label: folded(setting.label, rowColumns), outcomes }];
+/** A stacked bar per baseline: correct predictions, ranking errors and detection errors. */
+export function boxesChart(summary: Summary): ChartSpec | undefined {
+  const baselines = summary.settings.flatMap((setting) => {
+    const fractions = errorFractions(setting);
+    return fractions === undefined ? [] : [{ label: wrapLabel(setting.label, rowColumns), fractions }];
   });
-  if (settings.length === 0) return undefined;
-  const values = settings.flatMap(({ label, outcomes }) => {
+  if (baselines.length === 0) return undefined;
+  const values = baselines.flatMap(({ label, fractions }) => {
     let start = 0;
-    return parts.map(({ key, words, text }) => {
-      const share = outcomes[key].mean;
+    return parts.map(({ key, title, text }) => {
+      const fraction = fractions[key].mean;
       const from = start * 100;
-      start += share;
-      const written = share < narrowest ? "" : points(share);
-      return { label, part: words, from, to: start * 100, middle: from + share * 50, written, text };
+      start += fraction;
+      const number = fraction < minNumbered ? "" : points(fraction);
+      return { label, part: title, from, to: start * 100, middle: from + fraction * 50, number, text };
     });
   });
-  const { y, height } = settingRows(settings.map(({ label }) => label));
-  const x = (field: string): Spec => ({
+  const { y, height } = settingRows(baselines.map(({ label }) => label));
+  const x = (field: string): ChartSpec => ({
     field,
     type: "quantitative",
     scale: { domain: [0, 100] },
-    axis: { title: `sentences of ${summary.split}, %` },
+    axis: { title: `referring expressions of ${summary.split}, %` },
   });
   return {
-    ...frame,
+    ...baseSpec,
     width: 520,
     height,
     data: { values },
@@ -40,11 +39,11 @@ export function boxesChart(summary: Summary): Spec | undefined {
           y,
           x: x("from"),
           x2: { field: "to" },
-          // Told apart by their lightness and their order: readable without colours.
+          // Lightness and order distinguish the parts, so the chart is readable without colors.
           color: {
             field: "part",
             type: "nominal",
-            scale: { domain: parts.map(({ words }) => words), range: parts.map(({ fill }) => fill) },
+            scale: { domain: parts.map(({ title }) => title), range: parts.map(({ fill }) => fill) },
             legend: {
               title: null,
               orient: "top",
@@ -62,7 +61,7 @@ export function boxesChart(summary: Summary): Spec | undefined {
         encoding: {
           y,
           x: x("middle"),
-          text: { field: "written" },
+          text: { field: "number" },
           color: { field: "text", type: "nominal", scale: null },
         },
       },
@@ -70,11 +69,11 @@ export function boxesChart(summary: Summary): Spec | undefined {
   };
 }
 
-/** A narrower part has no room for its number. */
-const narrowest = 0.05;
+/** A smaller fraction has no space for its number. */
+const minNumbered = 0.05;
 
 const parts = [
-  { key: "found", words: "found", fill: "#0b3c6f", text: "white" },
-  { key: "lostByRanking", words: "lost by the ranking", fill: "#9ecae1", text: "#111" },
-  { key: "lostByBoxes", words: "lost by the boxes", fill: "#ffffff", text: "#111" },
+  { key: "correct", title: "correct", fill: "#0b3c6f", text: "white" },
+  { key: "rankingErrors", title: "ranking error", fill: "#9ecae1", text: "#111" },
+  { key: "detectionErrors", title: "detection error", fill: "#ffffff", text: "#111" },
 ] as const;

@@ -1,26 +1,15 @@
-import type { Summary, TrialOutcome } from "../../contract/generated/types.ts";
-import { bestLearners, folded, settingColor } from "./settings.ts";
-import { frame, type Spec } from "./spec.ts";
+import type { Summary } from "../../contract/generated/types.ts";
+import type { CompletedTrial } from "../report-input.ts";
+import { baseSpec, bestTrained, type ChartSpec, settingColor, wrapLabel } from "./chart-spec.ts";
 
-/** What the learning curves are drawn from: one completed trial of one setting. */
-export interface Curve {
-  label: string;
-  seed: number;
-  outcome: Extract<TrialOutcome, { state: "completed" }>;
-}
-
-/** Acc@0.5 on val after each epoch: a thin line a seed, a thick one for their mean; the best eight that learn. */
-export function curvesChart(summary: Summary, curves: Curve[]): Spec | undefined {
-  const order = bestLearners(summary);
-  const values = curves
-    .filter(({ label }) => order.includes(folded(label)))
-    .flatMap(({ label, seed, outcome }) =>
-      outcome.epochs.map(({ epoch, val_acc_at_50 }) => ({
-        label: folded(label),
-        seed,
-        epoch,
-        value: val_acc_at_50 * 100,
-      })),
+/** Acc@0.5 on val after each epoch, of the best trained configurations: a thin line per seed, a thick line for their mean. */
+export function curvesChart(summary: Summary, trials: CompletedTrial[]): ChartSpec | undefined {
+  const order = bestTrained(summary);
+  const values = trials
+    .map(({ spec, outcome }) => ({ label: wrapLabel(spec.label), seed: spec.seed, epochs: outcome.epochs }))
+    .filter(({ label }) => order.includes(label))
+    .flatMap(({ label, seed, epochs }) =>
+      epochs.map(({ epoch, val_acc_at_50 }) => ({ label, seed, epoch, value: val_acc_at_50 * 100 })),
     );
   if (values.length === 0) return undefined;
   const x = {
@@ -38,7 +27,7 @@ export function curvesChart(summary: Summary, curves: Curve[]): Spec | undefined
   };
   const color = settingColor(summary, order, { orient: "right" });
   return {
-    ...frame,
+    ...baseSpec,
     width: 520,
     height: 280,
     data: { values },

@@ -1,42 +1,41 @@
 import { percent } from "../../base/format.ts";
 import type { Summary } from "../../contract/generated/types.ts";
-import { ceilings, figureOf, floorNames } from "../figures.ts";
-import { folded, rowColumns, settingRows } from "./settings.ts";
-import { frame, type Spec, scaled } from "./spec.ts";
+import { figureOf, floorNames, upperBounds } from "../figures.ts";
+import { baseSpec, type ChartSpec, rowColumns, settingRows, toPercent, wrapLabel } from "./chart-spec.ts";
 
-/** Acc@0.5 of each setting: the mean's interval as a bar, each seed as a dot, each floor as a dashed rule. */
-export function leaderboardChart(summary: Summary): Spec {
-  const tops = ceilings(summary);
-  const nameOf = ({ label }: { label: string }): string =>
-    folded(tops.has(label) ? `ceiling: ${label}` : label, rowColumns);
-  const order = summary.settings.map(nameOf);
+/** Acc@0.5 of each configuration: its interval as a bar, a dot per seed, a dashed line per baseline without the expression. */
+export function leaderboardChart(summary: Summary): ChartSpec {
+  const bounds = upperBounds(summary);
+  const rowLabel = ({ label }: { label: string }): string =>
+    wrapLabel(bounds.has(label) ? `upper bound: ${label}` : label, rowColumns);
+  const order = summary.settings.map(rowLabel);
   const rows = summary.settings.flatMap((setting) => {
     const figure = figureOf(setting, "acc_at_50");
     if (figure === undefined) return [];
-    // A baseline runs once: its one value is its mean.
+    // A baseline runs once: its only value is its mean.
     const seeds = setting.kind === "baseline" ? [] : figure.per_seed;
     const per_seed = seeds.map(({ value }) => value * 100);
-    return [{ label: nameOf(setting), ...scaled(figure.interval), per_seed }];
+    return [{ label: rowLabel(setting), ...toPercent(figure.interval), per_seed }];
   });
-  const dots = rows.some(({ per_seed }) => per_seed.length > 0);
+  const hasDots = rows.some(({ per_seed }) => per_seed.length > 0);
   const floors = summary.floors.map((floor) => ({
     floor: floorNames[floor.name],
     value: floor.acc_at_50.mean * 100,
   }));
   const { y, height } = settingRows(order);
-  const x = (field: string): Spec => ({
+  const x = (field: string): ChartSpec => ({
     field,
     type: "quantitative",
     scale: { domain: [0, 100] },
     axis: {
       title: [
         `Acc@0.5 on ${summary.split}, %`,
-        `tick: mean; bar: ${percent(summary.confidence, 0)} interval${dots ? "; dot: a seed" : ""}`,
+        `tick: mean; bar: ${percent(summary.confidence, 0)} interval${hasDots ? "; dot: one seed" : ""}`,
       ],
     },
   });
   return {
-    ...frame,
+    ...baseSpec,
     width: 520,
     height,
     layer: [
@@ -45,7 +44,7 @@ export function leaderboardChart(summary: Summary): Spec {
         mark: { type: "rule", strokeWidth: 1.6, color: "#555" },
         encoding: {
           x: x("value"),
-          // Told apart by their dashes: readable without colours.
+          // Dashes distinguish the lines, so the chart is readable without colors.
           strokeDash: {
             field: "floor",
             type: "nominal",
@@ -53,7 +52,13 @@ export function leaderboardChart(summary: Summary): Spec {
               domain: floors.map(({ floor }) => floor),
               range: summary.floors.map(({ name }) => dashes[name]),
             },
-            legend: { title: "floor", symbolSize: 500, symbolStrokeColor: "#555" },
+            legend: {
+              title: "ignores the expression",
+              titleLimit: 300,
+              labelLimit: 300,
+              symbolSize: 500,
+              symbolStrokeColor: "#555",
+            },
           },
         },
       },

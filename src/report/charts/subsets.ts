@@ -1,18 +1,25 @@
 import type { Summary } from "../../contract/generated/types.ts";
 import { figureOf } from "../figures.ts";
-import { bestSettings, folded, maxDrawn, settingColor } from "./settings.ts";
-import { frame, type Spec, scaled } from "./spec.ts";
+import {
+  baseSpec,
+  bestSettings,
+  type ChartSpec,
+  maxDrawn,
+  settingColor,
+  toPercent,
+  wrapLabel,
+} from "./chart-spec.ts";
 
-/** Acc@0.5 by stratum, a group of bars a stratum, a bar a setting (the best eight), with intervals. */
-export function strataChart(summary: Summary): Spec | undefined {
+/** Acc@0.5 by subset: a group of bars per subset, a bar per configuration (the best eight), with intervals. */
+export function subsetsChart(summary: Summary): ChartSpec | undefined {
   const order = bestSettings(summary);
   const values = summary.settings.slice(0, maxDrawn).flatMap((setting) =>
-    setting.strata.flatMap((kind) => {
-      const figure = figureOf(kind, "acc_at_50");
-      const group = kind.stratum.replaceAll("_", " ");
+    setting.strata.flatMap((subset) => {
+      const figure = figureOf(subset, "acc_at_50");
+      const group = subset.stratum.replaceAll("_", " ");
       return figure === undefined
         ? []
-        : [{ label: folded(setting.label), group, ...scaled(figure.interval) }];
+        : [{ label: wrapLabel(setting.label), group, ...toPercent(figure.interval) }];
     }),
   );
   if (values.length === 0) return undefined;
@@ -25,7 +32,7 @@ export function strataChart(summary: Summary): Spec | undefined {
   };
   const xOffset = { field: "label", sort: order };
   return {
-    ...frame,
+    ...baseSpec,
     width: Math.max(360, Math.min(860, groups.length * (24 + order.length * 26))),
     height: 260,
     data: { values },
