@@ -8,46 +8,50 @@ import { findTrial } from "../store/sweep-store.ts";
 import { openEngine } from "../sweep/open-engine.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
 
-/** `cliprpn ground IMAGE SENTENCE --model TRIAL`: the box as JSON, and the image with the box. */
+/** `cliprpn ground IMAGE SENTENCE --model TRIAL`: prints the predicted box as JSON, and draws it on the image. */
 export async function ground(args: Arguments, context: Context): Promise<number> {
-  const asked = await checked(args, context);
-  const engine = await openEngine(runContext(args, context));
+  const run = runContext(args, context);
+  const { model, image_file, sentence, out } = await checkArguments(args, context, run.runsDir);
+  const engine = await openEngine(run);
   try {
-    const { model, image_file, sentence, out } = asked;
-    const found = await withOneImage(image_file, imageSizeOf(model), context.signal, (pixels_manifest) =>
+    const result = await withOneImage(image_file, imageSizeOf(model), context.signal, (pixels_manifest) =>
       engine.call("ground", { model, pixels_manifest, sentence }, { signal: context.signal }),
     );
     await mkdir(dirname(out), { recursive: true });
-    const box = { box_xyxy: found.pred_box_xyxy, color: "#d55e00" };
+    const box = { box_xyxy: result.pred_box_xyxy, color: "#d55e00" };
     await drawBoxes(image_file, [box], out, { upright: true });
-    context.terminal.result(JSON.stringify(found, null, 2));
-    context.terminal.info(`drawn in ${out}`);
+    context.terminal.result(JSON.stringify(result, null, 2));
+    context.terminal.info(`Image with the predicted box: ${out}`);
     return EXIT.good;
   } finally {
     await engine.close();
   }
 }
 
-/** What was asked for, wrong input found before a worker starts. */
-async function checked(
+/** The arguments, checked before a worker starts. @throws CliprpnError bad_input, not_found, data_invalid. */
+async function checkArguments(
   args: Arguments,
-  context: Context,
+  { cwd }: Context,
+  runsDir: string,
 ): Promise<{ model: string; image_file: string; sentence: string; out: string }> {
   const sentence = args.needed("sentence").trim();
-  if (sentence === "") throw new CliprpnError("bad_input", "the sentence is empty; say what to look for");
-  const named = args.text("model");
-  if (named === undefined)
+  if (sentence === "")
+    throw new CliprpnError("bad_input", "SENTENCE: expected a referring expression, found an empty text");
+  const trial = args.text("model");
+  if (trial === undefined)
     throw new CliprpnError(
       "bad_input",
-      "ground needs --model: a trial's folder, the beginning of its id, or a .safetensors file",
+      "--model: expected a trial folder, the start of a trial id, or a .safetensors file, found nothing",
     );
-  const image_file = resolve(context.cwd, args.needed("image"));
-  const out = resolve(context.cwd, args.needed("out"));
+  const image_file = resolve(cwd, args.needed("image"));
+  const out = resolve(cwd, args.needed("out"));
   if (![".png", ".jpg", ".jpeg", ".webp"].includes(extname(out).toLowerCase()))
     throw new CliprpnError("bad_input", `--out ${args.text("out")}: expected a .png, .jpg or .webp file`);
   if (out === image_file)
-    throw new CliprpnError("bad_input", `--out ${args.text("out")}: this is the image itself; give another`);
+    throw new CliprpnError(
+      "bad_input",
+      `--out ${args.text("out")}: expected a new file, found the input image; choose another name`,
+    );
   await checkImage(image_file);
-  const model = findTrial(named, runContext(args, context).runsDir, context.cwd);
-  return { model, image_file, sentence, out };
+  return { model: findTrial(trial, runsDir, cwd), image_file, sentence, out };
 }

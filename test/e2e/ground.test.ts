@@ -1,4 +1,4 @@
-/** A model trained here: what `ground`, `evaluate` and `report` make of it, with a real Python. */
+/** `ground`, `evaluate` and `report` with a model that is trained here, in a real Python. */
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -54,45 +54,45 @@ afterAll(async () => {
 const run = (...args: string[]): Promise<Said> =>
   cliprpn([...args, "--python", testPython()], folder, { CLIPRPN_CACHE: cache });
 
-/** A photo as a phone keeps it: the image on its side, and a flag that says so. */
-async function onItsSide(): Promise<string> {
+/** A photo of a phone: the pixels are rotated, and the EXIF orientation says so. */
+async function rotatedPhoto(): Promise<string> {
   const file = join(folder, "photo.jpg");
-  const picture = join(folder, "data/images", "demo_000001.png");
-  const side = await sharp(picture).rotate(-90).toBuffer();
-  await sharp(side).withMetadata({ orientation: 6 }).jpeg({ quality: 95 }).toFile(file);
+  const image = join(folder, "data/images", "demo_000001.png");
+  const rotated = await sharp(image).rotate(-90).toBuffer();
+  await sharp(rotated).withMetadata({ orientation: 6 }).jpeg({ quality: 95 }).toFile(file);
   return file;
 }
 
-test("ground draws the box where it says, on a photo the right way up", async () => {
-  const photo = await onItsSide();
+test("ground draws the predicted box on an upright photo", async () => {
+  const photo = await rotatedPhoto();
   const upright = join(folder, "upright.png");
   await sharp(photo).autoOrient().png().toFile(upright);
-  const named = trial.slice(-16, -8); // The beginning of its id.
+  const prefix = trial.slice(-16, -8); // The start of its id.
   const { code, out, err } = await run(
     "ground",
     photo,
     "the left one",
     "--model",
-    named,
+    prefix,
     "--out",
     "new/box.png",
   );
   expect(code, err).toBe(0);
-  const found = JSON.parse(out);
+  const result = JSON.parse(out);
   const { width, height } = await sharp(upright).metadata();
-  expect([found.image_width, found.image_height]).toEqual([width, height]);
+  expect([result.image_width, result.image_height]).toEqual([width, height]);
   const drawn = await sharp(join(folder, "new/box.png")).metadata();
   expect([drawn.format, drawn.width, drawn.height]).toEqual(["png", width, height]);
   const changed = await changedBox(upright, join(folder, "new/box.png"));
-  // The line is a few pixels wide, and stands inside the image.
+  // The line is a few pixels wide and inside the image.
   for (const [index, edge] of changed.entries())
-    expect(Math.abs(edge - found.pred_box_xyxy[index])).toBeLessThan(5);
-  const straight = await ground(trial, upright, "the left one");
-  for (const [index, edge] of straight.pred_box_xyxy.entries())
-    expect(Math.abs(edge - found.pred_box_xyxy[index])).toBeLessThan(0.5);
+    expect(Math.abs(edge - result.pred_box_xyxy[index])).toBeLessThan(5);
+  const direct = await ground(trial, upright, "the left one");
+  for (const [index, edge] of direct.pred_box_xyxy.entries())
+    expect(Math.abs(edge - result.pred_box_xyxy[index])).toBeLessThan(0.5);
 }, 120_000);
 
-test("drawings are JPEG where the name says so", async () => {
+test("a file named .jpg is written as JPEG", async () => {
   const file = join(folder, "box.jpg");
   await drawBoxes(
     join(folder, "data/images/demo_000001.png"),
@@ -105,10 +105,10 @@ test("drawings are JPEG where the name says so", async () => {
 test.each([
   ["missing.png", "x", "photo.png", "missing.png: expected an image, found no file"],
   ["e2e.json", "x", "photo.png", "e2e.json: expected an image"],
-  ["data/images/demo_000001.png", "  ", "photo.png", "the sentence is empty"],
+  ["data/images/demo_000001.png", "  ", "photo.png", "expected a referring expression"],
   ["data/images/demo_000001.png", "x", "photo.tiff", "expected a .png, .jpg or .webp file"],
-  ["data/images/demo_000001.png", "x", "data/images/demo_000001.png", "this is the image itself"],
-])("ground %s %j --out %s is refused before anything starts", async (image, sentence, out, expected) => {
+  ["data/images/demo_000001.png", "x", "data/images/demo_000001.png", "found the input image"],
+])("ground %s %j --out %s is rejected before a worker starts", async (image, sentence, out, expected) => {
   const { code, err } = await run("ground", image, sentence, "--model", trial, "--out", out);
   expect(err).toContain(expected);
   expect(code).toBe(2);
@@ -116,9 +116,9 @@ test.each([
 
 test.each([
   ["gone", "/nowhere/gone.safetensors", /gone\.safetensors: expected the weights of .*found no file/],
-  ["another one now", "shipped", /expected the backbone that the model was trained on/],
+  ["not the one of training", "shipped", /expected the backbone that the model was trained on/],
 ])(
-  "a model whose backbone is %s is not grounded with",
+  "ground rejects a model whose backbone is %s",
   async (_, weights, expected) => {
     const model = mkdtempSync(join(folder, "copy-"));
     cpSync(join(trial, "best.safetensors"), join(model, "best.safetensors"));
@@ -131,7 +131,7 @@ test.each([
   30_000,
 );
 
-test("a model file is evaluated as a trial is", async () => {
+test("a model file is evaluated like a trial", async () => {
   const out_dir = evaluationFolder(join(trial, "best.safetensors"), undefined);
   const params = { split: "val", dataset: null, out_dir, cache_dir: cache } as const;
   const { metrics } = await engine.call("evaluate", { ...params, model: join(trial, "best.safetensors") });
@@ -139,8 +139,10 @@ test("a model file is evaluated as a trial is", async () => {
   expect(out_dir).toBe(join(trial, "evaluated-best"));
 }, 30_000);
 
-test("each look at test is counted; answers on other data leave the trial's own alone", async () => {
-  expect(readFileSync(join(sweep, "REPORT.md"), "utf8")).toContain("The test split has not been looked at.");
+test("views of test results are counted; predictions on another dataset do not replace the trial's", async () => {
+  expect(readFileSync(join(sweep, "REPORT.md"), "utf8")).toContain(
+    "Test results of this sweep have not been viewed.",
+  );
   const evaluated = await run("evaluate", trial, "--split", "test", "--dataset", "other");
   expect(evaluated.code, evaluated.err).toBe(0);
   const { metrics, predictions_file } = JSON.parse(evaluated.out);
@@ -150,14 +152,14 @@ test("each look at test is counted; answers on other data leave the trial's own 
   const reported = await run("report", "--split", "test");
   expect(reported.code, reported.err).toBe(0);
   const written = readFileSync(join(sweep, "REPORT-test.md"), "utf8");
-  expect(written).toContain("The test split has been looked at 2 times in this sweep.");
+  expect(written).toContain("viewed 2 times.");
   expect(written).toContain("images of test.");
-  const pictures = [...written.matchAll(/\]\((report\/[^)]+)\)/g)].map(([, file]) => join(sweep, file ?? ""));
-  expect(pictures.length).toBeGreaterThan(5);
-  for (const file of pictures) expect(existsSync(file), file).toBe(true);
+  const images = [...written.matchAll(/\]\((report\/[^)]+)\)/g)].map(([, file]) => join(sweep, file ?? ""));
+  expect(images.length).toBeGreaterThan(5);
+  for (const file of images) expect(existsSync(file), file).toBe(true);
 }, 120_000);
 
-test("a row's command trains the same model again, to the last bit", async () => {
+test("the command of a row reproduces its model bit for bit", async () => {
   const row = /npx cliprpn (train e2e\.json --setting concatenation --seed 0 --device [\w:]+)/.exec(
     readFileSync(join(sweep, "REPORT.md"), "utf8"),
   );
@@ -166,12 +168,12 @@ test("a row's command trains the same model again, to the last bit", async () =>
   const again = join(folder, "again", readdirSync(join(folder, "again"))[0] ?? "");
   const [spec] = JSON.parse(readFileSync(join(again, "plan.json"), "utf8")).trials;
   for (const file of ["metrics-val.json", "best.safetensors"]) {
-    const [first, second] = [sweep, again].map((each) => readFileSync(join(each, spec.trial_id, file)));
+    const [first, second] = [sweep, again].map((runs) => readFileSync(join(runs, spec.trial_id, file)));
     expect(first?.equals(second ?? Buffer.alloc(0))).toBe(true);
   }
 }, 120_000);
 
-/** Left, top, right and bottom of what differs between two images. */
+/** Bounding box, xyxy, of the pixels that differ between two images. */
 async function changedBox(before: string, after: string): Promise<number[]> {
   const [a, b] = await Promise.all(
     [before, after].map((file) => sharp(file).removeAlpha().raw().toBuffer({ resolveWithObject: true })),
