@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import { EXIT } from "../contract/errors.ts";
+import { writeCard } from "../dataset/card/card.ts";
 import { summaryText } from "../dataset/card/summary-text.ts";
-import { writeCard } from "../dataset/card/write-card.ts";
 import type { DatasetIdentity } from "../dataset/identify-dataset.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Arguments, Context } from "./command.ts";

@@ -127,8 +127,8 @@ const failed = ({ out }: Said): string[] => out.split("\n").filter((line) => lin
 test("show tells the figures and writes the card and the sheet beside the data set", async () => {
   const { code, out, err } = await run("dataset", "show", "mine");
   expect(code, err).toBe(0);
-  expect(out).toMatch(/^mine, split by own .*: 8 refs, 8 sentences, 8 objects$/m);
-  expect(out).toMatch(/^ {2}pictures +5 +3$/m);
+  expect(out).toMatch(/^mine, split by own .*: 8 referred objects, 8 expressions, 8 annotated objects$/m);
+  expect(out).toMatch(/^ {2}images +5 +3$/m);
   expect(out).toMatch(/^ {2}median +9\.0 +9\.0$/m); // 24 x 18 of 80 x 60
   expect(err).toContain("data/mine/card.md\n");
   expect(err).toContain("data/mine/contact-sheet.png\n");
@@ -220,7 +220,7 @@ test("a folder in RefCOCOg's own layout is told and checked in the cache", async
   const found = await findDataset({ name: "scenes", root }, folders);
   await ensurePrepared(found, [{ image_size_px: 64, resize: "squash" }], "0.1.0", quiet);
   const shown = await act(showDataset, { name: "scenes", root });
-  expect(shown.out).toMatch(/^scenes, split by umd .* refs, \d+ sentences/m);
+  expect(shown.out).toMatch(/^scenes, split by umd .* referred objects, \d+ expressions/m);
   expect(shown.err).toMatch(/cache\/prepared\/[0-9a-f]{16}\/card\.md/);
   expect(readFileSync(join(found.root, "card.md"), "utf8")).toContain("icons in the images");
   const checked = await act(checkDataset, { name: "scenes", root });

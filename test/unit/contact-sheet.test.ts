@@ -16,45 +16,45 @@ const base: SentenceExample = {
   height: 66,
   box_xyxy: [22, 11, 66, 55],
 };
-// The first cell: 24 px from the left, below the title; 440 x 330, so 5 px for each of the image's.
+// The first cell: 24 px from the left, below the title; 440 x 330, so 5 px per image pixel.
 const left = 24;
 const top = 62;
 
-test("boxes are drawn where they lie in the original frame, in every cell of the grid", async () => {
-  const folder = await pictures();
+test("boxes are drawn at their place in the original image, in every cell of the grid", async () => {
+  const folder = await drawImages();
   const pixel = await sheetOf(
     folder,
     Array.from({ length: 4 }, () => base),
   );
   for (const cell of [left, left + 440 + 24, left + 2 * (440 + 24)]) {
-    expect(pixel(cell + 44 * 5, top + 11 * 5), "the box's upper side").toEqual(ink);
-    expect(pixel(cell + 22 * 5, top + 33 * 5), "its left side").toEqual(ink);
-    expect(pixel(cell + 44 * 5, top + 33 * 5), "its middle").toEqual(blue);
-    expect(pixel(cell + 10, top + 10), "outside of it").toEqual(blue);
+    expect(pixel(cell + 44 * 5, top + 11 * 5), "top edge of the box").toEqual(ink);
+    expect(pixel(cell + 22 * 5, top + 33 * 5), "left edge of the box").toEqual(ink);
+    expect(pixel(cell + 44 * 5, top + 33 * 5), "center of the box").toEqual(blue);
+    expect(pixel(cell + 10, top + 10), "outside the box").toEqual(blue);
   }
   expect(pixel.height).toBeGreaterThan(2 * 330);
 });
 
-test("a photo's rotation flag is applied where the boxes' frame has it applied", async () => {
-  const folder = await pictures();
-  const flagged = { ...base, file_name: "on-its-side.jpg", upright: true };
-  const pixel = await sheetOf(folder, [flagged]);
+test("EXIF orientation is applied if the boxes are in the upright frame", async () => {
+  const folder = await drawImages();
+  const oriented = { ...base, file_name: "sideways.jpg", upright: true };
+  const pixel = await sheetOf(folder, [oriented]);
   expect(pixel(left + 44 * 5, top + 11 * 5)).toEqual(ink);
-  // As the file keeps it, it would be 66 wide and 88 high, grey beside it.
+  // As stored it would be 66 wide and 88 high, with gray on both sides.
   expect(pixel(left + 10, top + 165)[2]).toBeGreaterThan(200);
-  const asKept = await sheetOf(folder, [{ ...flagged, upright: false, width: 66, height: 88 }]);
-  expect(asKept(left + 10, top + 165)).toEqual(grey);
+  const asStored = await sheetOf(folder, [{ ...oriented, upright: false, width: 66, height: 88 }]);
+  expect(asStored(left + 10, top + 165)).toEqual(gray);
 });
 
-test("an image that is gone leaves a grey cell, and the others are drawn", async () => {
-  const folder = await pictures();
-  const pixel = await sheetOf(folder, [{ ...base, file_name: "gone.png" }, base]);
-  expect(pixel(left + 44 * 5, top + 11 * 5)).toEqual(grey);
+test("a missing image leaves a gray cell, and the others are drawn", async () => {
+  const folder = await drawImages();
+  const pixel = await sheetOf(folder, [{ ...base, file_name: "missing.png" }, base]);
+  expect(pixel(left + 44 * 5, top + 11 * 5)).toEqual(gray);
   expect(pixel(left + 464 + 44 * 5, top + 11 * 5)).toEqual(ink);
 });
 
-test("a sentence without end takes four lines", async () => {
-  const folder = await pictures();
+test("a long expression is cut after four lines", async () => {
+  const folder = await drawImages();
   const short = await sheetOf(folder, [base]);
   const long = await sheetOf(folder, [{ ...base, sentence: "on and on ".repeat(100) }]);
   expect(long.height - short.height).toBe(3 * 23);
@@ -62,19 +62,19 @@ test("a sentence without end takes four lines", async () => {
 
 const ink = [213, 94, 0];
 const blue = [0, 0, 255];
-const grey = [241, 241, 241];
+const gray = [241, 241, 241];
 
-async function pictures(): Promise<string> {
+async function drawImages(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "cliprpn-sheet-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const create = { width: 88, height: 66, channels: 3, background: "#0000ff" } as const;
   await sharp({ create }).png().toFile(join(folder, "blue.png"));
-  const side = await sharp({ create }).png().toBuffer();
-  await sharp(side)
+  const encoded = await sharp({ create }).png().toBuffer();
+  await sharp(encoded)
     .rotate(-90)
     .withMetadata({ orientation: 6 })
     .jpeg({ quality: 100 })
-    .toFile(join(folder, "on-its-side.jpg"));
+    .toFile(join(folder, "sideways.jpg"));
   return folder;
 }
 

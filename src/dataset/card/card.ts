@@ -1,4 +1,7 @@
+import { rename } from "node:fs/promises";
+import { join } from "node:path";
 import type { RootContent } from "mdast";
+import writeFileAtomic from "write-file-atomic";
 import { count } from "../../base/format.ts";
 import type { AnnotationSource } from "../../contract/generated/types.ts";
 import {
@@ -9,60 +12,83 @@ import {
   type Inline,
   images,
   paragraph,
+  render,
   table,
 } from "../../report/markdown.ts";
 import { noValue } from "../../report/points.ts";
-import { citations } from "./citations.ts";
+import { citations, licenses } from "./attribution.ts";
+import { writeContactSheet } from "./contact-sheet.ts";
 import { knownIssues, overlapLine } from "./known-issues.ts";
-import { licences } from "./licences.ts";
 import type { Portrait } from "./portrait.ts";
 import { figureSections, tercileNote } from "./split-figures.ts";
 
 /**
- * The data set's card: what it is, where it comes from, what it holds, what to know, and who may do what with it.
+ * Writes `card.md` and, if there are images, `contact-sheet.png` into the dataset's folder.
  *
- * @param sheet the contact sheet's name beside the card; undefined for a data set without images.
+ * @returns the files.
+ */
+export async function writeCard(portrait: Portrait): Promise<string[]> {
+  const { folder, stats } = portrait;
+  const { images_dir, name, split_by } = stats.facts;
+  const card = join(folder, "card.md");
+  const sheet = images_dir === null ? undefined : join(folder, sheetName);
+  if (sheet !== undefined && images_dir !== null) {
+    const temporary = join(folder, `.${sheetName}`);
+    await writeContactSheet(stats.examples, images_dir, `${name}, split by ${split_by}`, temporary);
+    await rename(temporary, sheet);
+  }
+  writeFileAtomic.sync(card, render(cardBlocks(portrait, sheet === undefined ? undefined : sheetName)));
+  return sheet === undefined ? [card] : [card, sheet];
+}
+
+const sheetName = "contact-sheet.png";
+
+/**
+ * The dataset card: description, source, counts, figures, known issues, licenses and citation.
+ *
+ * @param sheet file name of the contact sheet; undefined for a dataset without images.
  */
 export function cardBlocks(portrait: Portrait, sheet: string | undefined): RootContent[] {
-  const { stats } = portrait;
+  const { name } = portrait.stats.facts;
   const issues = knownIssues(portrait);
-  const cited = citations(portrait);
+  const bibtex = citations(portrait);
   return [
-    heading(1, stats.facts.name),
-    paragraph(whatItIs(portrait)),
+    heading(1, name),
+    paragraph(description(portrait)),
     ...(sheet === undefined
       ? []
-      : [images([{ file: sheet, alt: `sentences of ${stats.facts.name} with their boxes` }])]),
+      : [images([{ file: sheet, alt: `referring expressions of ${name} with their boxes` }])]),
     heading(2, "Source and preparation"),
     ...preparation(portrait),
     heading(2, "Counts"),
     ...counts(portrait),
     heading(2, "Splits"),
     ...splits(portrait),
-    heading(2, "Sentences and boxes"),
+    heading(2, "Expressions and boxes"),
     ...figures(portrait),
-    heading(2, "To know"),
-    issues.length === 0 ? paragraph("Nothing odd was found.") : bullets(issues),
-    heading(2, "Licences"),
-    bullets(licences(portrait)),
-    ...(cited === "" ? [] : [heading(2, "To cite"), codeBlock("bibtex", cited)]),
+    heading(2, "Known issues"),
+    issues.length === 0 ? paragraph("None found.") : bullets(issues),
+    heading(2, "Licenses"),
+    bullets(licenses(portrait)),
+    ...(bibtex === "" ? [] : [heading(2, "Citation"), codeBlock("bibtex", bibtex)]),
   ];
 }
 
-function whatItIs({ kind, stats: { facts } }: Portrait): string {
+function description({ kind, stats: { facts } }: Portrait): string {
   const { split_by } = facts;
-  const about = "Visual grounding: a sentence means one object of an image, and a box tells which.";
+  const task =
+    "Visual grounding: a referring expression describes one object in an image, and a box locates the object.";
   switch (kind) {
     case "refcocog":
-      return `${about} RefCOCOg has long sentences, written by people who described an object for others to find, on images of COCO; this is its ${split_by} split.`;
+      return `${task} RefCOCOg has long expressions on COCO images, written by people who described an object so that others could find it. This is its ${split_by} split.`;
     case "refcoco":
-      return `${about} RefCOCO has short sentences, said by people in a game against time, on images of COCO; words for places are allowed. testA has people, testB all other objects.`;
+      return `${task} RefCOCO has short expressions on COCO images, collected in a timed two-player game; location words are allowed. testA has people, testB all other objects.`;
     case "refcoco+":
-      return `${about} RefCOCO+ has short sentences, said by people in a game against time, on images of COCO, in which words for places were forbidden. testA has people, testB all other objects.`;
+      return `${task} RefCOCO+ has short expressions on COCO images, collected in a timed two-player game; location words were forbidden. testA has people, testB all other objects.`;
     case "demo":
-      return `${about} Scenes of coloured shapes and icons, drawn by cliprpn with sentences that are true by construction: to see a method learn within minutes, not to report figures on.`;
+      return `${task} Scenes of colored shapes and icons, generated by cliprpn with expressions that are true by construction. Use it to see a method learn within minutes, not to report results.`;
     case "own":
-      return `${about} Fill in what the images show, who wrote the sentences, and what for.`;
+      return `${task} Fill in what the images show, who wrote the expressions, and what for.`;
   }
 }
 
@@ -86,32 +112,32 @@ function preparation({ stats, command, sizes }: Portrait): RootContent[] {
 
 function layoutOf(source: AnnotationSource): string {
   return source.layout === "refcoco"
-    ? "RefCOCO's own layout, instances.json and a refs file; boxes xywh in pixels"
+    ? "RefCOCO layout (instances.json and a refs file); boxes xywh in pixels"
     : `${source.format} rows; boxes ${source.box_format}`;
 }
 
 function counts({ stats, published }: Portrait): RootContent[] {
-  const parts = ["pictures", "refs", "sentences"];
+  const columns = ["images", "referred objects", "expressions"];
   const rows = stats.splits.map(({ split, num_images, num_refs, num_sentences }) => [
     split,
     ...[num_images, num_refs, num_sentences].flatMap((number, index) => {
-      const wanted = published?.[split]?.[index];
+      const expected = published?.[split]?.[index];
       return published === undefined
         ? [count(number)]
-        : [count(number), wanted === undefined ? noValue : count(wanted)];
+        : [count(number), expected === undefined ? noValue : count(expected)];
     }),
   ]);
-  const titles = parts.flatMap((part) => (published === undefined ? [part] : [part, "published"]));
+  const titles = columns.flatMap((column) => (published === undefined ? [column] : [column, "published"]));
   return [
     table(["split", ...titles], rows),
-    ...(published === undefined ? [] : [paragraph(verdict(stats.facts))]),
+    ...(published === undefined ? [] : [paragraph(comparison(stats.facts))]),
   ];
 }
 
-function verdict({ deviations }: Portrait["stats"]["facts"]): string {
+function comparison({ deviations }: Portrait["stats"]["facts"]): string {
   return deviations.length === 0
-    ? "Every count is the published one."
-    : `${deviations.length} counts are not the published ones.`;
+    ? "All counts match the published ones."
+    : `Counts that differ from the published ones: ${deviations.length}.`;
 }
 
 function splits({ stats }: Portrait): RootContent[] {
@@ -123,7 +149,7 @@ function splits({ stats }: Portrait): RootContent[] {
       : [
           table(
             ["splits", "shared"],
-            overlaps.map((each) => [`${each.first}, ${each.second}`, overlapLine(each)]),
+            overlaps.map((overlap) => [`${overlap.first}, ${overlap.second}`, overlapLine(overlap)]),
             2,
           ),
         ]),
@@ -139,13 +165,13 @@ function figures({ stats }: Portrait): RootContent[] {
       .map(({ title, rows }) =>
         table(
           [title, ...names],
-          rows.map(({ label, of }) => [label, ...stats.splits.map(of)]),
+          rows.map(({ label, format }) => [label, ...stats.splits.map(format)]),
         ),
       ),
     table(
-      ["Sentences of so many words", ...names],
+      ["Expressions by number of words", ...names],
       stats.word_bins.map(({ min_words, max_words }, bin) => [
-        max_words === null ? `${min_words} and more` : `${min_words} to ${max_words}`,
+        max_words === null ? `${min_words} or more` : `${min_words} to ${max_words}`,
         ...stats.splits.map(({ word_histogram }) => count(word_histogram[bin] ?? 0)),
       ]),
     ),

@@ -5,7 +5,7 @@ import type { SentenceExample } from "../../contract/generated/types.ts";
 
 import { boxSvg, escapeXml } from "../../report/draw.ts";
 
-/** An image brought to its cell. */
+/** An image resized to fit its cell. */
 interface Tile {
   input: Buffer;
   width: number;
@@ -15,8 +15,8 @@ interface Tile {
 }
 
 /**
- * Draws sentences with their boxes on a grid, three in a row, in the original images' frames. An image that cannot be read
- * leaves its cell grey.
+ * Draws expressions and their boxes on the original images, in a grid with three columns. An image that cannot be read leaves a gray
+ * cell.
  *
  * @param title above the grid.
  */
@@ -27,16 +27,16 @@ export async function writeContactSheet(
   outFile: string,
 ): Promise<void> {
   const sharp = await loadSharp();
-  const tiles = await Promise.all(examples.map((example) => tileOf(example, images_dir)));
+  const tiles = await Promise.all(examples.map((example) => loadTile(example, images_dir)));
   const rows = rowsOf(examples);
   const width = columns * cell + (columns + 1) * gap;
-  const height = rows.at(-1)?.bottom ?? head;
-  const places = examples.map((_, index) => {
+  const height = rows.at(-1)?.bottom ?? titleHeight;
+  const positions = examples.map((_, index) => {
     const row = rows[Math.floor(index / columns)];
     return { left: gap + (index % columns) * (cell + gap), top: row?.top ?? 0 };
   });
   const drawings = examples.map((example, index) => {
-    const { left, top } = places[index] ?? { left: 0, top: 0 };
+    const { left, top } = positions[index] ?? { left: 0, top: 0 };
     return `<g transform="translate(${left} ${top})">${cellSvg(example, tiles[index])}</g>`;
   });
   const overlay = svg(
@@ -46,16 +46,16 @@ export async function writeContactSheet(
   );
   await sharp({ create: { width, height, channels: 3, background: "white" } })
     .composite([
-      { input: Buffer.from(svg(width, height, places.map(backdrop).join(""))), left: 0, top: 0 },
+      { input: Buffer.from(svg(width, height, positions.map(backdrop).join(""))), left: 0, top: 0 },
       ...tiles.flatMap((tile, index) => {
-        const place = places[index];
-        return tile === undefined || place === undefined
+        const position = positions[index];
+        return tile === undefined || position === undefined
           ? []
           : [
               {
                 input: tile.input,
-                left: place.left + Math.floor((cell - tile.width) / 2),
-                top: place.top + Math.floor((imageHeight - tile.height) / 2),
+                left: position.left + Math.floor((cell - tile.width) / 2),
+                top: position.top + Math.floor((imageHeight - tile.height) / 2),
               },
             ];
       }),
@@ -69,42 +69,42 @@ const columns = 3;
 const cell = 440;
 const imageHeight = 330;
 const gap = 24;
-const head = 62;
-const font = 17;
+const titleHeight = 62;
+const fontSize = 17;
 const lineHeight = 23;
 const maxLines = 4;
-/** Of what is written below an image, its last line the split and the category. */
+/** Baseline of the first line below an image; the last line is the split, the category and the area. */
 const captionTop = imageHeight + 26;
 
-/** Each row is as high as its longest sentence needs. */
+/** Each row is as tall as its longest expression needs. */
 function rowsOf(examples: readonly SentenceExample[]): { top: number; bottom: number }[] {
   const rows: { top: number; bottom: number }[] = [];
   for (let index = 0; index < examples.length; index += columns) {
-    const top = rows.at(-1)?.bottom ?? head;
+    const top = rows.at(-1)?.bottom ?? titleHeight;
     const lines = Math.max(
-      ...examples.slice(index, index + columns).map(({ sentence }) => sentenceLines(sentence).length),
+      ...examples.slice(index, index + columns).map(({ sentence }) => expressionLines(sentence).length),
     );
     rows.push({ top, bottom: top + captionTop + lines * lineHeight + gap });
   }
   return rows;
 }
 
-async function tileOf(
+async function loadTile(
   { file_name, upright }: SentenceExample,
   images_dir: string,
 ): Promise<Tile | undefined> {
   const sharp = await loadSharp();
   try {
     const file = join(images_dir, file_name);
-    const picture = upright ? sharp(file).autoOrient() : sharp(file);
-    const metadata = await picture.metadata();
+    const image = upright ? sharp(file).autoOrient() : sharp(file);
+    const metadata = await image.metadata();
     const { width, height } = upright ? metadata.autoOrient : metadata;
     const zoom = Math.min(cell / width, imageHeight / height);
     const size = {
       width: Math.max(1, Math.round(width * zoom)),
       height: Math.max(1, Math.round(height * zoom)),
     };
-    const input = await picture
+    const input = await image
       .resize({ ...size, fit: "fill", kernel: "lanczos3" })
       .flatten({ background: "white" })
       .toColourspace("srgb")
@@ -112,7 +112,7 @@ async function tileOf(
       .toBuffer();
     return { input, ...size, zoom };
   } catch {
-    return undefined; // Gone or broken since: `dataset check` says so, the sheet shows the rest.
+    return undefined; // Missing or broken: `dataset check` reports it.
   }
 }
 
@@ -120,24 +120,29 @@ function backdrop({ left, top }: { left: number; top: number }): string {
   return `<rect x="${left}" y="${top}" width="${cell}" height="${imageHeight}" fill="#f1f1f1"/>`;
 }
 
-/** The box and what is written, in the cell's own frame. */
+/** The box and the text, relative to the cell. */
 function cellSvg(example: SentenceExample, tile: Tile | undefined): string {
   const { sentence, box_xyxy } = example;
-  const lines = sentenceLines(sentence).map((line, index) =>
+  const lines = expressionLines(sentence).map((line, index) =>
     text(line, 0, captionTop + index * lineHeight, 'font-weight="bold" fill="#222"'),
   );
-  const below = text(facts(example), 0, captionTop + lines.length * lineHeight, 'font-size="14" fill="#666"');
+  const details = text(
+    detailsOf(example),
+    0,
+    captionTop + lines.length * lineHeight,
+    'font-size="14" fill="#666"',
+  );
   if (tile === undefined)
-    return `${text("picture cannot be read", cell / 2, imageHeight / 2, 'text-anchor="middle" fill="#888"')}${lines.join("")}${below}`;
+    return `${text("image cannot be read", cell / 2, imageHeight / 2, 'text-anchor="middle" fill="#888"')}${lines.join("")}${details}`;
   const left = Math.floor((cell - tile.width) / 2);
   const top = Math.floor((imageHeight - tile.height) / 2);
   const box = boxSvg({ box_xyxy, color }, tile.zoom, tile);
-  return `<g transform="translate(${left} ${top})">${box}</g>${lines.join("")}${below}`;
+  return `<g transform="translate(${left} ${top})">${box}</g>${lines.join("")}${details}`;
 }
 
 const color = "#d55e00";
 
-function facts({ split, category, width, height, box_xyxy }: SentenceExample): string {
+function detailsOf({ split, category, width, height, box_xyxy }: SentenceExample): string {
   const [x1, y1, x2, y2] = box_xyxy;
   const area =
     width === null || height === null
@@ -146,16 +151,16 @@ function facts({ split, category, width, height, box_xyxy }: SentenceExample): s
   return [split, ...(category === "" ? [] : [category]), ...area].join("  ·  ");
 }
 
-/** At most four lines; a longer sentence ends in dots. */
-function sentenceLines(sentence: string): string[] {
-  const lines = wrapText(sentence, Math.floor(cell / (font * 0.66)));
+/** At most four lines; a longer expression ends in an ellipsis. */
+function expressionLines(sentence: string): string[] {
+  const lines = wrapText(sentence, Math.floor(cell / (fontSize * 0.66)));
   if (lines.length <= maxLines) return lines;
   return [...lines.slice(0, maxLines - 1), `${lines[maxLines - 1]} …`];
 }
 
-function text(content: string, x: number, y: number, more: string): string {
-  const size = more.includes("font-size") ? "" : ` font-size="${font}"`;
-  return `<text x="${x}" y="${y}" font-family="DejaVu Sans"${size} ${more}>${escapeXml(content)}</text>`;
+function text(content: string, x: number, y: number, attributes: string): string {
+  const size = attributes.includes("font-size") ? "" : ` font-size="${fontSize}"`;
+  return `<text x="${x}" y="${y}" font-family="DejaVu Sans"${size} ${attributes}>${escapeXml(content)}</text>`;
 }
 
 function svg(width: number, height: number, content: string): string {

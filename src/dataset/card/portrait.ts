@@ -16,6 +16,6 @@ export interface Portrait {
 }
 
 /** Whether it is one of RefCOCO, RefCOCO+ and RefCOCOg. */
-export function isFamily({ kind }: Portrait): boolean {
+export function isRefcocoFamily({ kind }: Portrait): boolean {
   return kind !== "demo" && kind !== "own";
 }

@@ -2,63 +2,65 @@ import { count, percent } from "../../base/format.ts";
 import type { DatasetStats, Quantiles, SplitStats } from "../../contract/generated/types.ts";
 import { noValue, points } from "../../report/points.ts";
 
-/** A row for each figure, a cell for each split. */
+/** A row of a table with one column per split. */
 export interface FigureRow {
   label: string;
-  of: (split: SplitStats) => string;
+  format: (split: SplitStats) => string;
 }
 
-/** Rows that belong together. */
+/** Rows under a common title. */
 export interface FigureSection {
   title: string;
   rows: FigureRow[];
 }
 
-/** Everything that is told of a split, in the order of reading; the terminal and the card show the same. */
+/** All figures of the splits, in display order, for the terminal and the card. */
 export function figureSections({ word_bins, area_cuts, splits }: DatasetStats): FigureSection[] {
-  const knows = splits.some(({ same_category, num_sentences }) => same_category.unknown < num_sentences);
+  const hasCategories = splits.some(
+    ({ same_category, num_sentences }) => same_category.unknown < num_sentences,
+  );
   return [
     {
       title: "Counts",
       rows: [
-        row("pictures", ({ num_images }) => count(num_images)),
-        row("refs", ({ num_refs }) => count(num_refs)),
-        row("sentences", ({ num_sentences }) => count(num_sentences)),
+        row("images", ({ num_images }) => count(num_images)),
+        row("referred objects", ({ num_refs }) => count(num_refs)),
+        row("expressions", ({ num_sentences }) => count(num_sentences)),
       ],
     },
     {
-      title: "Words in a sentence",
+      title: "Words per expression",
       rows: [
         row("median", ({ words }) => number(words.p50)),
-        row("5th to 95th percentile", ({ words }) => spread(words, number)),
+        row("5th to 95th percentile", ({ words }) => p5ToP95(words, number)),
         row("longest", ({ words }) => number(words.max)),
-        ...lengthParts.map(([label, low, high]) =>
+        ...lengthRanges.map(([label, low, high]) =>
           row(label, ({ word_histogram, num_sentences }) => {
-            const own = word_histogram.filter((_, bin) => within(word_bins[bin], low, high));
-            return share(
-              own.reduce((sum, each) => sum + each, 0),
+            const counts = word_histogram.filter((_, bin) => isWithin(word_bins[bin], low, high));
+            return ratio(
+              counts.reduce((sum, number) => sum + number, 0),
               num_sentences,
             );
           }),
         ),
-        row("with left or right", ({ num_left_right, num_sentences }) =>
-          share(num_left_right, num_sentences),
+        row('containing "left" or "right"', ({ num_left_right, num_sentences }) =>
+          ratio(num_left_right, num_sentences),
         ),
-        row("with letters beyond ASCII", ({ num_non_ascii }) => count(num_non_ascii)),
-        row("repeated, of the same object", ({ num_repeated }) => count(num_repeated)),
+        row("with non-ASCII characters", ({ num_non_ascii }) => count(num_non_ascii)),
+        row("repeated for the same object", ({ num_repeated }) => count(num_repeated)),
       ],
     },
     ...(area_cuts === null
       ? []
       : [
           {
-            title: "Boxes, in % of their image",
+            title: "Box area, in % of the image",
             rows: [
               row("median", ({ areas }) => (areas === null ? noValue : points(areas.quantiles.p50))),
               row("5th to 95th percentile", ({ areas }) =>
-                areas === null ? noValue : spread(areas.quantiles, points),
+                areas === null ? noValue : p5ToP95(areas.quantiles, points),
               ),
-              ...sizeParts(area_cuts.refcocog_low, area_cuts.refcocog_high).map(([label, size]) =>
+              ...sizeRanges(area_cuts.refcocog_low, area_cuts.refcocog_high).map(([label, size]) =>
                 row(label, ({ areas }) => (areas === null ? noValue : percent(areas.refcocog_shares[size]))),
               ),
             ],
@@ -67,92 +69,92 @@ export function figureSections({ word_bins, area_cuts, splits }: DatasetStats): 
     {
       title: "Objects",
       rows: [
-        ...(knows
+        ...(hasCategories
           ? [
               row("categories", ({ num_categories }) => count(num_categories)),
-              row("the only one of its category", ({ same_category, num_sentences }) =>
-                share(same_category.one, num_sentences),
+              row("only one of its category", ({ same_category, num_sentences }) =>
+                ratio(same_category.one, num_sentences),
               ),
-              row("one other in the image", ({ same_category, num_sentences }) =>
-                share(same_category.two, num_sentences),
+              row("one other of its category", ({ same_category, num_sentences }) =>
+                ratio(same_category.two, num_sentences),
               ),
-              row("two others and more", ({ same_category, num_sentences }) =>
-                share(same_category.three_or_more, num_sentences),
+              row("two or more others", ({ same_category, num_sentences }) =>
+                ratio(same_category.three_or_more, num_sentences),
               ),
             ]
           : []),
-        row("in an image, median", ({ objects_per_image }) => number(objects_per_image.p50)),
-        row("in an image, 5th to 95th", ({ objects_per_image }) => spread(objects_per_image, number)),
+        row("per image, median", ({ objects_per_image }) => number(objects_per_image.p50)),
+        row("per image, 5th to 95th", ({ objects_per_image }) => p5ToP95(objects_per_image, number)),
       ],
     },
     ...(area_cuts === null
       ? []
       : [
           {
-            title: "Images, width : height",
+            title: "Image aspect ratio (width / height)",
             rows: [
               row("median", ({ aspects }) => (aspects === null ? noValue : aspects.p50.toFixed(2))),
               row("5th to 95th percentile", ({ aspects }) =>
-                aspects === null ? noValue : spread(aspects, (value) => value.toFixed(2)),
+                aspects === null ? noValue : p5ToP95(aspects, (value) => value.toFixed(2)),
               ),
             ],
           },
           {
-            title: "Floors: mIoU / Acc@0.5 in %, nothing understood",
+            title: "Baselines that ignore the expression: mIoU / Acc@0.5 in %",
             rows: [
-              row("the whole image", (split) => floor(split, "whole_picture")),
-              row("the box that fits train best", (split) => floor(split, "constant_box")),
+              row("the whole image", (split) => baseline(split, "whole_picture")),
+              row("best constant box on train", (split) => baseline(split, "constant_box")),
             ],
           },
         ]),
   ];
 }
 
-/** RefCOCOg's terciles beside the set's own; undefined where nobody tells the images' sizes. */
+/** RefCOCOg's terciles and those of this dataset; undefined if the image sizes are unknown. */
 export function tercileNote({ area_cuts }: DatasetStats): string | undefined {
   if (area_cuts === null) return undefined;
   const { own_low, own_high } = area_cuts;
-  return `Boxes are small, medium and large by RefCOCOg's terciles; this set's own lie at ${points(own_low)} % and ${points(own_high)} %.`;
+  return `Small, medium and large follow RefCOCOg's terciles; those of this dataset are ${points(own_low)} % and ${points(own_high)} %.`;
 }
 
-const lengthParts: [label: string, low: number, high: number][] = [
-  ["5 and fewer", 0, 5],
+const lengthRanges: [label: string, low: number, high: number][] = [
+  ["5 or fewer", 0, 5],
   ["6 to 10", 6, 10],
-  ["11 and more", 11, Number.POSITIVE_INFINITY],
+  ["11 or more", 11, Number.POSITIVE_INFINITY],
 ];
 
-function within(bin: DatasetStats["word_bins"][number] | undefined, low: number, high: number): boolean {
+function isWithin(bin: DatasetStats["word_bins"][number] | undefined, low: number, high: number): boolean {
   return bin !== undefined && bin.min_words >= low && (bin.max_words ?? Number.POSITIVE_INFINITY) <= high;
 }
 
-function sizeParts(low: number, high: number): [label: string, size: "small" | "medium" | "large"][] {
+function sizeRanges(low: number, high: number): [label: string, size: "small" | "medium" | "large"][] {
   const [from, to] = [low, high].map((cut) => (cut * 100).toFixed(0));
   return [
     [`small: below ${from} %`, "small"],
     [`medium: ${from} to ${to} %`, "medium"],
-    [`large: ${to} % and more`, "large"],
+    [`large: ${to} % or more`, "large"],
   ];
 }
 
-function row(label: string, of: FigureRow["of"]): FigureRow {
-  return { label, of };
+function row(label: string, format: FigureRow["format"]): FigureRow {
+  return { label, format };
 }
 
-function share(part: number, whole: number): string {
-  return percent(part / whole);
+function ratio(part: number, total: number): string {
+  return percent(part / total);
 }
 
-/** One digit behind the point where it needs one. */
+/** With one decimal, unless it is zero. */
 function number(value: number): string {
   const rounded = Math.round(value * 10) / 10;
   return Number.isInteger(rounded) ? count(rounded) : rounded.toFixed(1);
 }
 
-function spread({ p5, p95 }: Quantiles, text: (value: number) => string): string {
-  return `${text(p5)} to ${text(p95)}`;
+function p5ToP95({ p5, p95 }: Quantiles, format: (value: number) => string): string {
+  return `${format(p5)} to ${format(p95)}`;
 }
 
-function floor({ floors }: SplitStats, name: "whole_picture" | "constant_box"): string {
-  const found = floors.find((each) => each.name === name);
-  return found === undefined ? noValue : `${points(found.miou)} / ${points(found.acc_at_50)}`;
+function baseline({ floors }: SplitStats, name: "whole_picture" | "constant_box"): string {
+  const figures = floors.find((floor) => floor.name === name);
+  return figures === undefined ? noValue : `${points(figures.miou)} / ${points(figures.acc_at_50)}`;
 }

@@ -3,12 +3,11 @@ import type { DatasetStats, SplitStats } from "../../contract/generated/types.ts
 import { knownIssues, overlapLine } from "./known-issues.ts";
 import type { Portrait } from "./portrait.ts";
 import { figureSections, tercileNote } from "./split-figures.ts";
-import { type TextRow, textTable } from "./text-table.ts";
 
-/** Columns of a terminal. */
+/** Terminal width in columns. */
 const width = 100;
 
-/** What `dataset show` prints: no line is longer than 100 columns, but for paths. */
+/** What `dataset show` prints: no line is longer than 100 columns, except paths. */
 export function summaryText(portrait: Portrait): string {
   const { stats, folder, sizes } = portrait;
   const { facts } = stats;
@@ -17,7 +16,7 @@ export function summaryText(portrait: Portrait): string {
     folder,
     ...paragraph(
       `prepared ${facts.prepared_at.slice(0, 10)} by cliprpn ${facts.cliprpn_version}, id ${facts.id}, ${
-        sizes.length === 0 ? "without pictures" : sizes.join(", ")
+        sizes.length === 0 ? "without images" : sizes.join(", ")
       }`,
     ),
     "",
@@ -33,42 +32,65 @@ export function summaryText(portrait: Portrait): string {
 }
 
 function totals({ splits, num_objects }: DatasetStats): string {
-  const sum = (of: (split: SplitStats) => number): string =>
-    count(splits.reduce((total, split) => total + of(split), 0));
-  return `${sum((split) => split.num_refs)} refs, ${sum((split) => split.num_sentences)} sentences, ${count(num_objects)} objects`;
+  const sum = (value: (split: SplitStats) => number): string =>
+    count(splits.reduce((total, split) => total + value(split), 0));
+  return `${sum((split) => split.num_refs)} referred objects, ${sum((split) => split.num_sentences)} expressions, ${count(num_objects)} annotated objects`;
 }
 
+/** A row of cells, or the title of the rows below it. */
+type TextRow = { title: string } | { cells: string[] };
+
 function figureTable(stats: DatasetStats): string[] {
-  const sections = figureSections(stats);
-  const rows: TextRow[] = sections.flatMap(({ title, rows: own }) => [
-    { title },
-    ...own.map(({ label, of }) => ({ cells: [label, ...stats.splits.map(of)] })),
-    ...(title.startsWith("Words") ? [histogram(stats)] : []),
+  const rows: TextRow[] = figureSections(stats).flatMap((section) => [
+    { title: section.title },
+    ...section.rows.map(({ label, format }) => ({ cells: [label, ...stats.splits.map(format)] })),
+    ...(section.title.startsWith("Words") ? [histogram(stats)] : []),
   ]);
   return textTable(["", ...stats.splits.map(({ split }) => split)], rows);
 }
 
-/** Bars of eighths, the fullest bin a whole one. */
+/** One bar per bin; the fullest bin gets a full block. */
 function histogram({ word_bins, splits }: DatasetStats): TextRow {
-  const bar = ({ word_histogram }: SplitStats): string => {
-    const most = Math.max(...word_histogram, 1);
-    return word_histogram.map((number) => bars[Math.ceil((number / most) * 8)] ?? " ").join("");
+  const bars = ({ word_histogram }: SplitStats): string => {
+    const max = Math.max(...word_histogram, 1);
+    return word_histogram.map((number) => blocks[Math.ceil((number / max) * 8)] ?? " ").join("");
   };
   const ends = word_bins.map(({ max_words }) => max_words ?? "more");
-  return { cells: [`up to ${ends.join(" ")}`, ...splits.map(bar)] };
+  return { cells: [`up to ${ends.join(" ")}`, ...splits.map(bars)] };
 }
 
-const bars = ["·", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+const blocks = ["·", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+
+/** Aligned columns: the first to the left, the others to the right. */
+function textTable(head: string[], rows: TextRow[]): string[] {
+  const lines = [head, ...rows.flatMap((row) => ("cells" in row ? [indented(row.cells)] : []))];
+  const widths = head.map((_, column) =>
+    Math.max(...lines.map((cells) => (cells[column] ?? "").length), column === 0 ? 0 : min_column_width),
+  );
+  const line = (cells: string[]): string =>
+    cells
+      .map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join("  ")
+      .trimEnd();
+  return [line(head), ...rows.map((row) => ("cells" in row ? line(indented(row.cells)) : row.title))];
+}
+
+const min_column_width = 8;
+
+function indented([first = "", ...others]: string[]): string[] {
+  return [`  ${first}`, ...others];
+}
 
 function categories(splits: SplitStats[]): string[] {
   const known = splits.filter(({ top_categories }) => top_categories.length > 0);
   if (known.length === 0) return [];
   return [
-    "Most frequent categories, in % of the sentences",
+    "Most frequent categories, in % of the expressions",
     ...known.flatMap(({ split, top_categories, num_sentences }) => {
       const list = top_categories.map(
-        ({ category, num_sentences: own }) =>
-          `${category} ${percent(own / num_sentences, 0).replace(" %", "")}`,
+        (top) => `${top.category} ${percent(top.num_sentences / num_sentences, 0).replace(" %", "")}`,
       );
       const [first = "", ...others] = wrapText(list.join(", "), width - 9);
       return [`  ${split.padEnd(6)} ${first}`, ...others.map((line) => `         ${line}`)];
@@ -77,11 +99,11 @@ function categories(splits: SplitStats[]): string[] {
   ];
 }
 
-function overlaps({ overlaps: all }: DatasetStats): string[] {
-  if (all.length === 0) return [];
+function overlaps(stats: DatasetStats): string[] {
+  if (stats.overlaps.length === 0) return [];
   return [
-    "Shared between splits (`dataset check` compares pixels too)",
-    ...all.flatMap((overlap) => {
+    "Shared between splits (`dataset check` also compares pixels)",
+    ...stats.overlaps.flatMap((overlap) => {
       const [first = "", ...others] = wrapText(overlapLine(overlap), width - 19);
       return [
         `  ${`${overlap.first}, ${overlap.second}`.padEnd(15)} ${first}`,
@@ -95,7 +117,7 @@ function overlaps({ overlaps: all }: DatasetStats): string[] {
 function issues(lines: string[]): string[] {
   if (lines.length === 0) return [];
   return [
-    "To know",
+    "Known issues",
     ...lines.flatMap((line) =>
       wrapText(line, width - 4).map((part, index) => `${index === 0 ? "  - " : "    "}${part}`),
     ),
