@@ -5,20 +5,20 @@ import type {
   DetectorObject,
   Experiment,
 } from "../contract/generated/types.ts";
-import { experimentOf } from "../experiment/read-experiment.ts";
-import type { Path } from "../experiment/source-text.ts";
+import { type DetectorKind, detectorKinds, detectors } from "../experiment/detectors.ts";
+import type { Path } from "../experiment/problem.ts";
+import { readCommandExperiment } from "../experiment/read-experiment.ts";
 import { planOf, readOptions } from "../sweep/read-plan.ts";
 import { runSweep } from "../sweep/run-sweep.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
 import { chosenSplit, chosenSplitBy, namedDataset } from "./dataset-choice.ts";
-import { detectorKinds } from "./shared-options.ts";
 import { dryRun } from "./sweep.ts";
 
 /** `cliprpn baseline --yolo`: a detector proposes, CLIP ranks; beside it the ceiling, gt boxes ranked in the same way. */
 export async function baseline(args: Arguments, context: Context): Promise<number> {
   const sets = args.list("set");
   const run = runContext(args, context);
-  const read = experimentOf(
+  const read = readCommandExperiment(
     experimentFrom(args, context),
     { name: "cliprpn baseline", where: flagOf },
     sets,
@@ -48,7 +48,7 @@ function experimentFrom(args: Arguments, context: Context): Experiment {
   const templates = args.list("template");
   return {
     name: `baseline-${detector.kind.replaceAll("_", "-")}`,
-    question: `How well do ${words[detector.kind]} and CLIP ground sentences?`,
+    question: `How well do ${detectors[detector.kind].noun} and CLIP ground sentences?`,
     dataset: namedDataset(args.text("data") ?? "demo", chosenSplitBy(args), context),
     ...backboneFrom(args),
     settings: {
@@ -64,21 +64,9 @@ function experimentFrom(args: Arguments, context: Context): Experiment {
   };
 }
 
-type Kind = DetectorObject["kind"];
 type Ranking = BaselineSettings["ranking"];
 
-const words: Record<Kind, string> = {
-  yolo: "YOLO",
-  trained_yolo: "a YOLO trained here",
-  yolox: "YOLOX",
-  faster_rcnn: "Faster R-CNN",
-  file: "the boxes of a file",
-  rpn: "a ClipRPN's proposals",
-  gt_boxes: "annotated boxes",
-  whole_picture: "whole images",
-};
-
-function ceilings(kind: Kind): DetectorChoice[] {
+function ceilings(kind: DetectorKind): DetectorChoice[] {
   return kind === "gt_boxes" || kind === "whole_picture" ? [] : ["gt_boxes"];
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { hint } from "../base/hint.ts";
+import { didYouMean } from "../base/did-you-mean.ts";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { BoxFormat, DatasetChoice } from "../contract/generated/types.ts";
 import { type DatasetIdentity, findDataset } from "../dataset/identify-dataset.ts";
@@ -29,7 +29,7 @@ export async function dataset(args: Arguments, context: Context): Promise<number
   if (action === undefined)
     throw new CliprpnError(
       "bad_input",
-      `${typed}: expected ${Object.keys(actions).join(", ")}.${hint(typed, Object.keys(actions))}`,
+      `${typed}: expected ${Object.keys(actions).join(", ")}.${didYouMean(typed, Object.keys(actions))}`,
     );
   if (typed === "export") outFile(args, context);
   const found = await findDataset(chosen(args, context), dataFolders(context));
@@ -61,7 +61,7 @@ function chosen(args: Arguments, context: Context): DatasetChoice {
     "not_found",
     `${name}: expected demo, a folder, or a prepared data set (${
       there.length > 0 ? there.join(", ") : `none in ${data}; \`cliprpn prepare\` makes one`
-    }).${hint(name, there)}`,
+    }).${didYouMean(name, there)}`,
   );
 }
 

@@ -1,5 +1,5 @@
 import { join, relative, resolve } from "node:path";
-import { hint } from "../base/hint.ts";
+import { didYouMean } from "../base/did-you-mean.ts";
 import { version } from "../base/package-root.ts";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { AnnotationSource } from "../contract/generated/types.ts";
@@ -62,7 +62,7 @@ async function familyRequest(name: string, args: Arguments, context: Context): P
   if (known === undefined)
     throw new CliprpnError(
       "bad_input",
-      `${name}: expected ${Object.keys(family).join(", ")}, or your own data by --from FILE.${hint(name, Object.keys(family))}`,
+      `${name}: expected ${Object.keys(family).join(", ")}, or your own data by --from FILE.${didYouMean(name, Object.keys(family))}`,
     );
   const split_by = chosenSplitBy(args) ?? known[0];
   if (!known.includes(split_by))

@@ -1,4 +1,3 @@
-import type { DetectorObject } from "../contract/generated/types.ts";
 import type { Option } from "./command.ts";
 
 /** Options that several commands have, said once. */
@@ -34,13 +33,3 @@ export const acceptStale: Option = {
 };
 export const retryFailed: Option = { describe: "run failed trials again", type: "boolean", default: false };
 export const dryRun: Option = { describe: "print the plan and stop", type: "boolean", default: false };
-export const detectorKinds = [
-  "yolo",
-  "trained_yolo",
-  "yolox",
-  "faster_rcnn",
-  "file",
-  "rpn",
-  "gt_boxes",
-  "whole_picture",
-] as const satisfies readonly DetectorObject["kind"][];

@@ -1,4 +1,4 @@
-import { hint } from "../base/hint.ts";
+import { didYouMean } from "../base/did-you-mean.ts";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { StoredPlan, TrialSpec } from "../contract/generated/types.ts";
 import type { Plan } from "../experiment/plan.ts";
@@ -58,6 +58,6 @@ function chooseTrial({ trials }: Plan, label: string | undefined): TrialSpec {
   const labels = [...new Set(trials.map((spec) => spec.label))];
   throw new CliprpnError(
     "bad_input",
-    `--setting ${label}: expected a configuration of this experiment: ${labels.join(", ")}.${hint(label ?? "", labels)}`,
+    `--setting ${label}: expected a configuration of this experiment: ${labels.join(", ")}.${didYouMean(label ?? "", labels)}`,
   );
 }

@@ -1,8 +1,8 @@
 import { extraNames } from "../environment/extra-packages.ts";
+import { detectorKinds } from "../experiment/detectors.ts";
 import type { Command } from "./command.ts";
 import {
   acceptStale,
-  detectorKinds,
   device,
   dryRun,
   json,

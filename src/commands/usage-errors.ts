@@ -1,4 +1,4 @@
-import { hint } from "../base/hint.ts";
+import { didYouMean } from "../base/did-you-mean.ts";
 import type { Command } from "./command.ts";
 
 /** yargs' message as a person would put it, with a did-you-mean and where to look. */
@@ -11,7 +11,7 @@ export function explained(message: string, argv: string[], commands: Command[]):
     const names = commands.flatMap(({ usage, hidden }) =>
       hidden === true ? [] : (usage.split(" ")[0] ?? []),
     );
-    return `${typed}: there is no such command.${hint(typed, names)} ${more}`;
+    return `${typed}: there is no such command.${didYouMean(typed, names)} ${more}`;
   }
   const more = `\`cliprpn ${argv[0]} --help\` tells more.`;
   const unknown = /^Unknown arguments?: ([^,]+)/.exec(message)?.[1];
@@ -19,7 +19,7 @@ export function explained(message: string, argv: string[], commands: Command[]):
     const isOption = argv.some((argument) => argument.startsWith("-") && argument.includes(unknown));
     if (!isOption) return `${unknown}: one argument too many, expected cliprpn ${command.usage}. ${more}`;
     const names = Object.keys(command.options ?? {}).map((name) => `--${name}`);
-    return `--${unknown}: there is no such option.${hint(`--${unknown}`, names)} ${more}`;
+    return `--${unknown}: there is no such option.${didYouMean(`--${unknown}`, names)} ${more}`;
   }
   if (message.startsWith("Not enough non-option")) return `expected cliprpn ${command.usage}. ${more}`;
   const choices = /Argument: (\S+), Given: "?([^",]*)"?, Choices: (.*)/.exec(message);

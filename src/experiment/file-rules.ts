@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { hint } from "../base/hint.ts";
+import { didYouMean } from "../base/did-you-mean.ts";
 import type {
   BackboneChoice,
   DatasetChoice,
@@ -8,46 +8,85 @@ import type {
   Experiment,
   FusionObject,
 } from "../contract/generated/types.ts";
-import { nameOf } from "./explain.ts";
-import { fusionFile, fusionObjects } from "./fusion-objects.ts";
-import type { IdentifiedDetector } from "./identify-detector.ts";
-import { below, type Placed } from "./placed.ts";
-import { unfitFile } from "./unfit-file.ts";
-import { writtenDetectors } from "./written-detectors.ts";
+import { defaultDetector } from "./detectors.ts";
+import type { DetectorResult } from "./identify-detector.ts";
+import { describeUnreadable } from "./input-files.ts";
+import { formatPath, type Path, type Problem, prefixPaths } from "./problem.ts";
+import { isBaseline } from "./resolve.ts";
 
 /**
- * Rules on what an experiment points at: fusions, detectors, data, weights. Paths are absolute by now.
+ * Checks the files that an experiment names: fusions, detectors, dataset, weights. Their paths are absolute.
  *
- * @param data the folder of prepared data sets.
+ * @param data the folder of prepared datasets.
  */
 export function fileProblems(
   experiment: Experiment,
   data: string,
-  identify: (choice: DetectorChoice) => IdentifiedDetector,
-): Placed[] {
-  const detectors = writtenDetectors(experiment).flatMap(({ path, choice }) => {
-    const found = identify(choice);
-    return "problems" in found ? below(path, found.problems) : [];
+  identify: (choice: DetectorChoice) => DetectorResult,
+): Problem[] {
+  const detectorProblems = detectorChoices(experiment).flatMap(({ path, choice }) => {
+    const result = identify(choice);
+    return "problems" in result ? prefixPaths(path, result.problems) : [];
   });
   const problems = [
-    ...fusionObjects(experiment).flatMap(({ path, fusion }) => below(path, fusionProblems(fusion))),
-    ...detectors,
-    ...below(["dataset"], datasetProblems(experiment.dataset ?? {}, data)),
-    ...below(["backbone"], backboneProblems(experiment.backbone ?? {})),
+    ...fusionObjects(experiment).flatMap(({ path, fusion }) => prefixPaths(path, fusionProblems(fusion))),
+    ...detectorProblems,
+    ...prefixPaths(["dataset"], datasetProblems(experiment.dataset ?? {}, data)),
+    ...prefixPaths(["backbone"], backboneProblems(experiment.backbone ?? {})),
   ];
-  return problems.map(({ path, message }) => ({ path, message: `${nameOf(path)}: ${message}` }));
+  return problems.map(({ path, message }) => ({ path, message: `${formatPath(path)}: ${message}` }));
 }
 
-/** Weights that are no file. */
+/** Every fusion that is written as an object, with its path. */
+export function fusionObjects(experiment: Experiment): { path: Path; fusion: FusionObject }[] {
+  const values: { path: Path; value: unknown }[] = [
+    { path: ["settings", "fusion"], value: experiment.settings?.fusion },
+    ...(experiment.vary?.fusion ?? []).map((value, index) => ({ path: ["vary", "fusion", index], value })),
+    ...(experiment.also ?? []).map((setting, index) => ({
+      path: ["also", index, "fusion"],
+      value: setting.fusion,
+    })),
+  ];
+  return values.flatMap(({ path, value }) =>
+    typeof value === "object" && value !== null ? [{ path, fusion: value }] : [],
+  );
+}
+
+/** The file in `my_fusion.py:MyFusion`. */
+export function fusionFile(file: string): string {
+  return file.slice(0, file.lastIndexOf(":"));
+}
+
+/** Whether weights are a name rather than a file. */
 export function isNamed(weights: string): boolean {
   return weights === "shipped" || weights === "openai";
 }
 
-function fusionProblems(fusion: FusionObject): Placed[] {
+/** Every detector that is written, with its path; and the default with the path of the first setting that uses it. */
+function detectorChoices(experiment: Experiment): { path: Path; choice: DetectorChoice }[] {
+  const { settings = {}, vary = {}, also = [] } = experiment;
+  const key = "baseline.detector";
+  const written = [
+    { path: ["settings", "baseline", "detector"], choice: settings.baseline?.detector },
+    ...(vary[key] ?? []).map((choice, index) => ({ path: ["vary", key, index], choice })),
+    ...also.map((setting, index) => ({ path: ["also", index, key], choice: setting[key] })),
+  ].flatMap(({ path, choice }) => (choice === undefined ? [] : [{ path, choice }]));
+  const path = settings.baseline?.detector === undefined ? firstWithoutDetector(experiment) : undefined;
+  return path === undefined ? written : [...written, { path, choice: defaultDetector }];
+}
+
+function firstWithoutDetector({ vary = {}, also = [] }: Experiment): Path | undefined {
+  const hasNone = (keys: object): boolean => isBaseline(keys) && !("baseline.detector" in keys);
+  if (hasNone(vary)) return ["vary"];
+  const index = also.findIndex(hasNone);
+  return index === -1 ? undefined : ["also", index];
+}
+
+function fusionProblems(fusion: FusionObject): Problem[] {
   const switches = ["text", "interaction", "coordinates"].filter((key) => key in fusion);
   if (fusion.file === undefined) {
     if (fusion.params !== undefined)
-      return [{ path: ["params"], message: "belong to a fusion with a file, found none" }];
+      return [{ path: ["params"], message: "only valid for a fusion with a file" }];
     if (switches.length > 0) return [];
     return [
       {
@@ -56,73 +95,77 @@ function fusionProblems(fusion: FusionObject): Placed[] {
       },
     ];
   }
-  const problems: Placed[] = [];
+  const problems: Problem[] = [];
   if (switches.length > 0)
     problems.push({
       path: [],
       message: `expected either a file or switches, found file and ${switches.join(", ")}`,
     });
-  const unfit = unfitFile(fusionFile(fusion.file));
-  if (unfit !== undefined)
-    problems.push({ path: ["file"], message: `expected the fusion's file, found ${unfit}` });
+  const unreadable = describeUnreadable(fusionFile(fusion.file));
+  if (unreadable !== undefined)
+    problems.push({ path: ["file"], message: `expected a Python file with the fusion, found ${unreadable}` });
   return problems;
 }
 
 export function datasetProblems(
   { name = "demo", root, split_by = "umd", size }: DatasetChoice,
   data: string,
-): Placed[] {
+): Problem[] {
   if (root === undefined) {
     if (name !== "demo") return nameProblems(name, data);
     return split_by === "umd"
       ? []
-      : [{ path: ["split_by"], message: `the demo is split by umd, found ${split_by}` }];
+      : [{ path: ["split_by"], message: `expected umd for the demo, found ${split_by}` }];
   }
-  const problems: Placed[] = [];
+  const problems: Problem[] = [];
   if (size !== undefined)
-    problems.push({ path: ["size"], message: "size belongs to the demo, which has no root" });
+    problems.push({ path: ["size"], message: "only valid for the demo, which has no root" });
   if (existsSync(join(root, "dataset.json"))) return problems;
-  const lacking = existsSync(root) ? lackingOf(root, split_by) : "no such folder";
-  if (lacking !== undefined)
+  const missing = existsSync(root) ? missingParts(root, split_by) : "no such folder";
+  if (missing !== undefined)
     problems.push({
       path: ["root"],
-      message: `${root}: expected a prepared data set, or a folder with annotations/ and images/; found ${lacking}`,
+      message: `${root}: expected a prepared dataset, or a folder with annotations/ and images/; found ${missing}`,
     });
   return problems;
 }
 
-/** A name is that of a prepared data set, whole or without who split it. */
-function nameProblems(name: string, data: string): Placed[] {
-  const there = existsSync(data)
+/** A name is that of a prepared dataset, with or without the name of its splits. */
+function nameProblems(name: string, data: string): Problem[] {
+  const prepared = existsSync(data)
     ? readdirSync(data).filter((each) => existsSync(join(data, each, "dataset.json")))
     : [];
-  if (there.some((each) => each === name || each.startsWith(`${name}-`))) return [];
+  if (prepared.some((each) => each === name || each.startsWith(`${name}-`))) return [];
   return [
     {
       path: ["name"],
-      message: `expected demo, or a data set in ${data}, found ${name}.${hint(name, there) || " `cliprpn prepare` makes one"}`,
+      message: `expected demo, or a dataset in ${data}, found ${name}.${didYouMean(name, prepared) || " Run `cliprpn prepare` to create one"}`,
     },
   ];
 }
 
-/** What a folder in RefCOCOg's own layout has and this one has not. */
-function lackingOf(root: string, split_by: string): string | undefined {
+/** What a folder lacks of RefCOCOg's original layout; undefined when it is complete. */
+function missingParts(root: string, split_by: string): string | undefined {
   if (!statSync(root).isDirectory()) return "a file";
-  const needed = ["annotations/instances.json", `annotations/refs(${split_by}).p`, "images"];
-  const lacking = needed.filter((name) => !existsSync(join(root, name)));
-  if (lacking.length === 0) return undefined;
-  const other = ["umd", "google", "unc"].find((by) => existsSync(join(root, `annotations/refs(${by}).p`)));
-  const isOther = lacking.some((name) => name.includes("refs")) && other !== undefined;
-  return `no ${lacking.join(", no ")}.${isOther ? ` Did you mean split_by ${other}?` : ""}`;
+  const required = ["annotations/instances.json", `annotations/refs(${split_by}).p`, "images"];
+  const missing = required.filter((name) => !existsSync(join(root, name)));
+  if (missing.length === 0) return undefined;
+  const otherSplit = ["umd", "google", "unc"].find((by) =>
+    existsSync(join(root, `annotations/refs(${by}).p`)),
+  );
+  const hasOther = missing.some((name) => name.includes("refs")) && otherSplit !== undefined;
+  return `no ${missing.join(", no ")}.${hasOther ? ` Did you mean split_by ${otherSplit}?` : ""}`;
 }
 
-function backboneProblems({ name = "cliprpn-tiny", weights }: BackboneChoice): Placed[] {
-  const problem = (message: string): Placed[] => [{ path: ["weights"], message }];
+function backboneProblems({ name = "cliprpn-tiny", weights }: BackboneChoice): Problem[] {
+  const problem = (message: string): Problem[] => [{ path: ["weights"], message }];
   if (weights === undefined) return [];
   if (name === "RN50-quickgelu" && weights === "shipped")
-    return problem("no weights of RN50 are shipped; use openai or a file");
+    return problem("no RN50 weights are shipped; use openai or a file");
   if (name === "cliprpn-tiny" && weights === "openai")
-    return problem("OpenAI has no cliprpn-tiny; use shipped, or the backbone RN50-quickgelu");
-  const unfit = isNamed(weights) ? undefined : unfitFile(weights);
-  return unfit === undefined ? [] : problem(`expected shipped, openai or a file, found ${unfit}`);
+    return problem(
+      "OpenAI publishes no cliprpn-tiny weights; use shipped, or the backbone RN50-quickgelu with openai",
+    );
+  const unreadable = isNamed(weights) ? undefined : describeUnreadable(weights);
+  return unreadable === undefined ? [] : problem(`expected shipped, openai or a file, found ${unreadable}`);
 }

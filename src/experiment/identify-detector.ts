@@ -1,130 +1,129 @@
 import { extname, join, parse, resolve } from "node:path";
 import { CliprpnError } from "../contract/errors.ts";
 import type { Detector, DetectorChoice, DetectorObject } from "../contract/generated/types.ts";
-import { asDetectorObject, type DetectorKind, detectorKeys, kindsWith } from "./detector-kinds.ts";
-import { findWeights, type WeightsPlaces } from "./find-weights.ts";
-import type { Placed } from "./placed.ts";
+import { findWeights, isOriginalYolov5, type WeightsPlaces } from "./detector-weights.ts";
+import { type DetectorKind, detectors, exampleDetector, kindsWithKey } from "./detectors.ts";
+import { describeUnreadable, isFolder } from "./input-files.ts";
 import { trainedYolo } from "./presets.ts";
-import { isOriginalYolov5 } from "./published-weights.ts";
-import { isFolder, unfitFile } from "./unfit-file.ts";
+import type { Problem } from "./problem.ts";
 
-/** What a written detector depends on. */
+/** Everything outside an experiment that its detectors depend on. */
 export interface DetectorPlaces extends WeightsPlaces {
-  /** Whether the data set is the demo, on whose boxes a YOLO is trained in minutes. */
+  /** Whether the dataset is the demo, where a YOLO can be trained in minutes. */
   isDemo: boolean;
   /**
-   * A model file, or a trial's folder, by what a person calls it.
+   * Finds a model file, or a trial's folder, by the name that a person gives.
    *
    * @throws CliprpnError not_found.
    */
   findModel(name: string): string;
-  /** SHA-256 of a file that is there. */
+  /** SHA-256 of an existing file. */
   hashFile(file: string): string;
 }
 
-/** A detector with its files, known by their content; or what is wrong with it, placed within it. */
-export type IdentifiedDetector = { detector: Detector } | { problems: Placed[] };
+/** A detector whose files are identified by their content, or its problems, with paths inside it. */
+export type DetectorResult = { detector: Detector } | { problems: Problem[] };
 
-export function identifyDetector(choice: DetectorChoice, places: DetectorPlaces): IdentifiedDetector {
-  const own = typeof choice === "string" ? { kind: choice } : choice;
-  const found = kinds[own.kind](own, places);
-  const problems = [...strayKeys(own), ...("kind" in found ? [] : [found])];
-  return problems.length === 0 && "kind" in found ? { detector: found } : { problems };
+export function identifyDetector(choice: DetectorChoice, places: DetectorPlaces): DetectorResult {
+  const written = typeof choice === "string" ? { kind: choice } : choice;
+  const result = identifiers[written.kind](written, places);
+  const problems = [...unexpectedKeys(written), ...("kind" in result ? [] : [result])];
+  return problems.length === 0 && "kind" in result ? { detector: result } : { problems };
 }
 
-type Identify = (own: DetectorObject, places: DetectorPlaces) => Detector | Placed;
+type Identify = (written: DetectorObject, places: DetectorPlaces) => Detector | Problem;
 
-const kinds: Record<DetectorKind, Identify> = {
-  yolo,
-  trained_yolo: trained,
-  yolox,
-  faster_rcnn: fasterRcnn,
-  file: resultsFile,
-  rpn,
+const identifiers: Record<DetectorKind, Identify> = {
+  yolo: identifyYolo,
+  trained_yolo: identifyTrainedYolo,
+  yolox: identifyYolox,
+  faster_rcnn: identifyFasterRcnn,
+  file: identifyResultsFile,
+  rpn: identifyRpn,
   gt_boxes: () => ({ kind: "gt_boxes" }),
   whole_picture: () => ({ kind: "whole_picture" }),
 };
 
-/** Without weights, on the demo, it is one that is trained there. */
-function yolo(own: DetectorObject, places: DetectorPlaces): Detector | Placed {
-  const { weights, image_size_px = null } = own;
+/** On the demo, a YOLO without weights is one that is trained here. */
+function identifyYolo(written: DetectorObject, places: DetectorPlaces): Detector | Problem {
+  const { weights, image_size_px = null } = written;
   if (weights === undefined)
     return places.isDemo
-      ? trained(own)
+      ? identifyTrainedYolo(written)
       : problem(
-          "yolo needs weights on this data set, such as yolov5su; or take trained_yolo, which is trained on its train split",
+          "yolo needs weights on this dataset, such as yolov5su; or use trained_yolo, which is trained on the dataset's train split",
         );
   if (isOriginalYolov5(parse(weights).name) && extname(weights) !== ".onnx")
     return problem(originalYolov5(parse(weights).name), "weights");
-  const found = findWeights("yolo", weights, [".onnx", ".pt"], places);
-  if ("unfit" in found) return problem(found.unfit, "weights");
-  if (extname(found.file) === ".pt" && !places.trustWeights)
+  const result = findWeights("yolo", weights, [".onnx", ".pt"], places);
+  if ("message" in result) return problem(result.message, "weights");
+  if (extname(result.file) === ".pt" && !places.trustWeights)
     return problem(
-      `${found.file}: a .pt runs code when it is loaded; give --trust-weights if you trust it, or export it to .onnx`,
+      `${result.file}: a .pt file can run code when it is loaded; pass --trust-weights if you trust it, or export it to .onnx`,
       "weights",
     );
-  return { kind: "yolo", ...known(found.file, places), image_size_px };
+  return { kind: "yolo", ...identifyFile(result.file, places), image_size_px };
 }
 
 function originalYolov5(name: string): string {
-  return `ultralytics cannot load the original's ${name}; ${name}u stands in for it, and the original's own detections can come as {"kind": "file", "file": "detections.json"}`;
+  return `ultralytics cannot load ${name} of the YOLOv5 repository, which ClipRPN (Trento) used; use ${name}u instead, or give the original detections as ${detectors.file.example}`;
 }
 
-function trained({
+function identifyTrainedYolo({
   image_size_px = trainedYolo.image_size_px,
   num_epochs = trainedYolo.num_epochs,
-}: DetectorObject): Detector | Placed {
+}: DetectorObject): Detector | Problem {
   return image_size_px < 64 || image_size_px > 2048
     ? problem(
-        `expected a whole number in [64, 2048] where a YOLO is trained, found ${image_size_px}`,
+        `expected an integer in [64, 2048] for a YOLO that is trained here, found ${image_size_px}`,
         "image_size_px",
       )
     : { ...trainedYolo, image_size_px, num_epochs };
 }
 
-function yolox(own: DetectorObject, places: DetectorPlaces): Detector | Placed {
-  const { weights, classes = null } = own;
-  if (weights === undefined) return lacking("yolox", "weights");
-  const found = findWeights("yolox", weights, [".onnx"], places);
-  return "unfit" in found
-    ? problem(found.unfit, "weights")
-    : { kind: "yolox", ...known(found.file, places), classes };
+function identifyYolox(written: DetectorObject, places: DetectorPlaces): Detector | Problem {
+  const { weights, classes = null } = written;
+  if (weights === undefined) return missingKey("yolox", "weights");
+  const result = findWeights("yolox", weights, [".onnx"], places);
+  return "message" in result
+    ? problem(result.message, "weights")
+    : { kind: "yolox", ...identifyFile(result.file, places), classes };
 }
 
-function fasterRcnn(own: DetectorObject, places: DetectorPlaces): Detector | Placed {
-  const { weights = "coco", variant = "resnet50_fpn_v2", classes = null } = own;
+function identifyFasterRcnn(written: DetectorObject, places: DetectorPlaces): Detector | Problem {
+  const { weights = "coco", variant = "resnet50_fpn_v2", classes = null } = written;
   if (weights === "coco")
     return classes === null
       ? { kind: "faster_rcnn", variant, file: "coco", sha256: "coco", classes }
-      : problem("belong to weights of your own; those of COCO have its 80", "classes");
-  const found = findWeights("faster_rcnn", weights, [".safetensors", ".pth", ".pt"], places);
-  return "unfit" in found
-    ? problem(found.unfit, "weights")
-    : { kind: "faster_rcnn", variant, ...known(found.file, places), classes };
+      : problem("only valid with your own weights; the COCO weights have COCO's 80 classes", "classes");
+  const result = findWeights("faster_rcnn", weights, [".safetensors", ".pth", ".pt"], places);
+  return "message" in result
+    ? problem(result.message, "weights")
+    : { kind: "faster_rcnn", variant, ...identifyFile(result.file, places), classes };
 }
 
-function resultsFile({ file }: DetectorObject, places: DetectorPlaces): Detector | Placed {
-  if (file === undefined) return lacking("file", "file");
+function identifyResultsFile({ file }: DetectorObject, places: DetectorPlaces): Detector | Problem {
+  if (file === undefined) return missingKey("file", "file");
   const path = resolve(places.cwd, file);
-  const unfit = unfitFile(path);
-  return unfit === undefined
-    ? { kind: "file", ...known(path, places) }
-    : problem(`expected COCO results JSON, found ${unfit}`, "file");
+  const unreadable = describeUnreadable(path);
+  return unreadable === undefined
+    ? { kind: "file", ...identifyFile(path, places) }
+    : problem(`expected COCO results JSON, found ${unreadable}`, "file");
 }
 
-/** Of a trial its best model. */
-function rpn({ model }: DetectorObject, places: DetectorPlaces): Detector | Placed {
-  if (model === undefined) return lacking("rpn", "model");
-  const path = modelPath(model, places);
+/** A trial's folder stands for its best model. */
+function identifyRpn({ model }: DetectorObject, places: DetectorPlaces): Detector | Problem {
+  if (model === undefined) return missingKey("rpn", "model");
+  const path = findModelPath(model, places);
   if (typeof path !== "string") return path;
   const file = isFolder(path) ? join(path, "best.safetensors") : path;
-  const unfit = unfitFile(file) ?? (extname(file) === ".safetensors" ? undefined : file);
-  return unfit === undefined
-    ? { kind: "rpn", ...known(file, places) }
-    : problem(`expected a trained ClipRPN (its trial, or a .safetensors file), found ${unfit}`, "model");
+  const wrongFile = describeUnreadable(file) ?? (extname(file) === ".safetensors" ? undefined : file);
+  return wrongFile === undefined
+    ? { kind: "rpn", ...identifyFile(file, places) }
+    : problem(`expected a trained ClipRPN (a trial, or a .safetensors file), found ${wrongFile}`, "model");
 }
 
-function modelPath(model: string, { findModel }: DetectorPlaces): string | Placed {
+function findModelPath(model: string, { findModel }: DetectorPlaces): string | Problem {
   try {
     return findModel(model);
   } catch (error) {
@@ -133,21 +132,21 @@ function modelPath(model: string, { findModel }: DetectorPlaces): string | Place
   }
 }
 
-function known(file: string, { hashFile }: DetectorPlaces): { file: string; sha256: string } {
+function identifyFile(file: string, { hashFile }: DetectorPlaces): { file: string; sha256: string } {
   return { file, sha256: hashFile(file) };
 }
 
-function strayKeys(own: DetectorObject): Placed[] {
-  const taken: string[] = ["kind", ...detectorKeys[own.kind]];
-  return Object.keys(own)
-    .filter((key) => !taken.includes(key))
-    .map((key) => problem(`belongs to ${kindsWith(key)}, found with ${own.kind}`, key));
+function unexpectedKeys(written: DetectorObject): Problem[] {
+  const allowed: string[] = ["kind", ...detectors[written.kind].keys];
+  return Object.keys(written)
+    .filter((key) => !allowed.includes(key))
+    .map((key) => problem(`only valid for ${kindsWithKey(key)}, found with ${written.kind}`, key));
 }
 
-function lacking(kind: DetectorKind, key: string): Placed {
-  return problem(`expected a key ${key}, found none: ${asDetectorObject(kind)}`);
+function missingKey(kind: DetectorKind, key: string): Problem {
+  return problem(`missing required key ${key}; write ${exampleDetector(kind)}`);
 }
 
-function problem(message: string, ...path: string[]): Placed {
+function problem(message: string, ...path: string[]): Problem {
   return { path, message };
 }

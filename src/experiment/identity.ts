@@ -3,9 +3,32 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { hashFile } from "../base/hash-file.ts";
 import { packageRoot } from "../base/package-root.ts";
-import type { BackboneChoice, TrialBackbone } from "../contract/generated/types.ts";
+import type {
+  BackboneChoice,
+  BaselineSettings,
+  Settings,
+  TrialBackbone,
+} from "../contract/generated/types.ts";
 
-/** A backbone with its weights, known by their content. */
+/** The part of a ClipRPN's settings that decides its result: the source of a fusion's file, not its path. */
+export function settingIdentity({ fusion, ...settings }: Settings): unknown {
+  if (fusion.kind !== "file") return { ...settings, fusion };
+  const { kind, file, params, source_sha256 } = fusion;
+  return { ...settings, fusion: { kind, class: file.split(":").at(-1), params, source_sha256 } };
+}
+
+/** The part of a baseline's settings that decides its result: the content of a detector's file, not its path. */
+export function baselineIdentity({ detector, ...baseline }: BaselineSettings): unknown {
+  const { file: _, ...identity } = { file: "", ...detector };
+  return { ...baseline, detector: identity };
+}
+
+/** SHA-256 of a JSON value, independent of the order of keys. */
+export function digest(value: unknown): string {
+  return createHash("sha256").update(canonicalJson(value)).digest("hex");
+}
+
+/** Identifies a backbone's weights by their content; OpenAI's by their name. */
 export async function identifyBackbone({
   name = "cliprpn-tiny",
   weights = name === "cliprpn-tiny" ? "shipped" : "openai",
@@ -16,7 +39,7 @@ export async function identifyBackbone({
   return { name, weights, weights_id: await hashFile(file) };
 }
 
-/** Hash of the Python sources that run trials and of the locks: an outcome made by others is stale. */
+/** Hash of the Python sources that run trials and of the lock files; outcomes of other sources are stale. */
 export function hashSources(): string {
   const root = join(packageRoot, "python/cliprpn");
   const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter(
@@ -27,4 +50,14 @@ export function hashSources(): string {
   for (const lock of ["runtime", "extra-onnx", "extra-yolo"])
     hash.update(readFileSync(join(packageRoot, `env/${lock}.txt`)));
   return hash.digest("hex");
+}
+
+function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  return `{${entries
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`)
+    .join(",")}}`;
 }

@@ -1,5 +1,5 @@
 import { type ParseError, parse } from "jsonc-parser";
-import type { Path, Place, Problem } from "./source-text.ts";
+import type { LocatedProblem, Location, Path } from "./problem.ts";
 
 /** One `--set key=value`. */
 export interface Override {
@@ -23,12 +23,12 @@ const topLevel = new Set([
 ]);
 
 /**
- * `training.num_epochs=2` (below `settings`), `dataset.root=DIR`, `vary.fusion=["film"]`: JSON values, or plain text. They
- * replace what the file says; of two for one key, the last holds.
+ * Parses `training.num_epochs=2` (a key of `settings`), `dataset.root=DIR`, `vary.fusion=["film"]`: JSON values, or plain
+ * text. They replace values of the file; when two set one key, the last one wins.
  */
-export function parseOverrides(texts: string[]): { overrides: Override[]; problems: Problem[] } {
+export function parseOverrides(texts: string[]): { overrides: Override[]; problems: LocatedProblem[] } {
   const overrides: Override[] = [];
-  const problems: Problem[] = [];
+  const problems: LocatedProblem[] = [];
   for (const text of texts) {
     const match = /^([A-Za-z_$][\w$]*(?:\.[\w$]+)*)=(.*)$/s.exec(text);
     if (match?.[1] === undefined || match[2] === undefined)
@@ -37,37 +37,37 @@ export function parseOverrides(texts: string[]): { overrides: Override[]; proble
         offset: -1,
         message: "expected key=value, as in --set training.num_epochs=2",
       });
-    else overrides.push({ flag: `--set ${text}`, path: pathOf(match[1]), value: jsonOrText(match[2]) });
+    else overrides.push({ flag: `--set ${text}`, path: pathOf(match[1]), value: parseJsonOrText(match[2]) });
   }
   return { overrides, problems };
 }
 
-/** The file's value with the overrides put in; objects on the way are made. */
+/** Applies the overrides to a file's value; missing objects on the way are created. */
 export function applyOverrides(value: unknown, overrides: Override[]): unknown {
-  return overrides.reduce((current, { path, value: own }) => put(current, path, own), value);
+  return overrides.reduce((result, override) => setAt(result, override.path, override.value), value);
 }
 
-/** The flag that brought in the value at the path, if one did. */
-export function flagFor(overrides: Override[], wanted: Path): Place | undefined {
-  const found = overrides.findLast(({ path }) => path.every((part, index) => wanted[index] === part));
-  return found === undefined ? undefined : { where: found.flag, offset: -1 };
+/** The flag that set the value at the path, if any. */
+export function flagFor(overrides: Override[], target: Path): Location | undefined {
+  const override = overrides.findLast(({ path }) => path.every((part, index) => target[index] === part));
+  return override === undefined ? undefined : { where: override.flag, offset: -1 };
 }
 
 function pathOf(key: string): Path {
   const [head = "", ...rest] = key.split(".");
-  // Keys of `vary` are themselves dotted.
+  // The keys of `vary` contain dots.
   if (head === "vary") return rest.length === 0 ? [head] : [head, rest.join(".")];
   return topLevel.has(head) ? [head, ...rest] : ["settings", head, ...rest];
 }
 
-function put(target: unknown, [key, ...rest]: Path, value: unknown): unknown {
+function setAt(target: unknown, [key, ...rest]: Path, value: unknown): unknown {
   if (key === undefined) return value;
   const object = typeof target === "object" && target !== null && !Array.isArray(target) ? target : {};
   const inner: unknown = Object.entries(object).find(([name]) => name === key)?.[1];
-  return { ...object, [key]: put(inner, rest, value) };
+  return { ...object, [key]: setAt(inner, rest, value) };
 }
 
-function jsonOrText(text: string): unknown {
+function parseJsonOrText(text: string): unknown {
   const errors: ParseError[] = [];
   const value: unknown = parse(text, errors, { disallowComments: true });
   return errors.length > 0 || value === undefined ? text : value;

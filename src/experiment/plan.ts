@@ -7,22 +7,22 @@ import type {
   TrialDataset,
   TrialSpec,
 } from "../contract/generated/types.ts";
-import type { ReadExperiment } from "./examine.ts";
+import type { ReadExperiment } from "./check-experiment.ts";
+import { baselineIdentity, digest, settingIdentity } from "./identity.ts";
 import type { ResolvedBaseline, ResolvedClipRpn } from "./resolve.ts";
-import { baselineIdentity, digest, settingIdentity } from "./setting-identity.ts";
 import { labelOf } from "./setting-label.ts";
 
-/** A sweep before anything has started: every trial, in the order in which they run. */
+/** The plan of a sweep: every trial, in the order in which they run. */
 export interface Plan {
   name: string;
   question: string;
-  /** Of the resolved experiment; names the sweep's folder together with `name`. */
+  /** Hash of the trials and the question; with `name` it names the sweep's folder. */
   hash: string;
   trials: TrialSpec[];
   published: PublishedFigure[];
 }
 
-/** What a plan depends on beside the experiment. */
+/** Everything besides the experiment that a plan depends on. */
 export interface PlanContext {
   dataset: TrialDataset;
   backbone: TrialBackbone;
@@ -32,20 +32,20 @@ export interface PlanContext {
 }
 
 /**
- * Pure: the same experiment and context give the same plan. Seeds go round, so that a first leaderboard stands early; baselines
- * run once, after the first round.
+ * Plans a sweep. Pure: the same experiment and context give the same plan. All configurations run with the first seed, then
+ * with the second, so that a first leaderboard is ready early; baselines run once, after the first seed.
  */
 export function planSweep({ experiment, settings }: ReadExperiment, context: PlanContext): Plan {
   const seeds = experiment.seeds ?? [0];
   const num_threads = experiment.num_threads ?? 2;
   const labels = uniqueLabels(settings.map(labelOf));
-  const labelled = settings.map((setting, index) => ({ setting, label: labels[index] ?? "" }));
+  const labeled = settings.map((setting, index) => ({ setting, label: labels[index] ?? "" }));
   const trials = seeds.flatMap((seed, round) => {
     const common = { seed, num_threads };
-    const clipRpns = labelled.flatMap(({ setting, label }) =>
+    const clipRpns = labeled.flatMap(({ setting, label }) =>
       setting.kind === "cliprpn" ? [clipRpnSpec(setting, { ...common, label }, context)] : [],
     );
-    const baselines = labelled.flatMap(({ setting, label }) =>
+    const baselines = labeled.flatMap(({ setting, label }) =>
       setting.kind === "baseline" && round === 0
         ? [baselineSpec(setting, { ...common, label }, context)]
         : [],
@@ -81,12 +81,12 @@ function clipRpnSpec(
     preset,
     seed,
     num_threads,
-    ...surroundings(context),
+    ...commonKeys(context),
     settings,
   };
 }
 
-/** Nothing is trained: the seed decides nothing. */
+/** Nothing is trained, so the seed is not part of the trial's id. */
 function baselineSpec(
   { baseline, limits }: ResolvedBaseline,
   { seed, num_threads, label }: Run,
@@ -100,13 +100,13 @@ function baselineSpec(
     label,
     seed,
     num_threads,
-    ...surroundings(context),
+    ...commonKeys(context),
     baseline,
     limits,
   };
 }
 
-function surroundings({
+function commonKeys({
   dataset,
   backbone,
   device,
@@ -116,7 +116,7 @@ function surroundings({
   return { device, dataset: { id, name, root, split_by }, backbone, cache_dir };
 }
 
-/** Hashes what decides the result, and nothing else: no path, no device, no label. */
+/** Hashes only what decides the result: no path, no device, no label. */
 function trialId(decides: object, { dataset, backbone }: PlanContext): string {
   return digest({
     ...decides,
@@ -125,7 +125,7 @@ function trialId(decides: object, { dataset, backbone }: PlanContext): string {
   }).slice(0, 16);
 }
 
-/** Two files of one name in two folders give one label: the second gets a number. */
+/** Numbers repeated labels: two files with one name in two folders have the same label. */
 function uniqueLabels(labels: string[]): string[] {
   const counts = new Map<string, number>();
   return labels.map((label) => {

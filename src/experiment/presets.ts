@@ -7,7 +7,7 @@ import type {
 
 export type PresetName = "default" | "reference";
 
-/** Fusions that have a name; `film` and `token_attention` are two settings of the three switches. */
+/** Fusions with a name; `film` and `token_attention` are two combinations of the three switches. */
 export const namedFusions = {
   concatenation: { kind: "concatenation" },
   cross_attention: { kind: "cross_attention" },
@@ -17,7 +17,7 @@ export const namedFusions = {
 
 const tokenAttention: SwitchedFusion = namedFusions.token_attention;
 
-/** The original's settings, its bugs of modelling included: corner anchors, sampled losses, no neck. */
+/** The settings of ClipRPN (Trento), including its modeling errors: corner anchors, sampled losses, no neck. */
 const reference: Settings = {
   image_size_px: 224,
   resize: "squash",
@@ -55,8 +55,8 @@ const reference: Settings = {
   limits: { train: null, val: null, test: null },
 };
 
-/** The original with its faults repaired: centred anchors of useful sizes, losses over what matters. */
-const repaired: Settings = {
+/** ClipRPN (Trento) with its errors corrected: centered anchors of useful sizes, losses over all anchors and positives. */
+const corrected: Settings = {
   ...reference,
   neck_channels: 256,
   fusion: tokenAttention,
@@ -84,9 +84,9 @@ const repaired: Settings = {
   },
 };
 
-export const presets: Record<PresetName, Settings> = { default: repaired, reference };
+export const presets: Record<PresetName, Settings> = { default: corrected, reference };
 
-/** The original's ranking of crops, with YOLOv5's own thresholds; who proposes is the experiment's to say. */
+/** Crops are ranked as in ClipRPN (Trento), with YOLOv5's default thresholds; the experiment chooses the detector. */
 export const baselineDefaults: Omit<BaselineSettings, "detector"> = {
   ranking: "crop",
   templates: ["{}"],
@@ -96,7 +96,7 @@ export const baselineDefaults: Omit<BaselineSettings, "detector"> = {
   max_boxes: 100,
 };
 
-/** A YOLO that a CPU trains on the demo's boxes in a few minutes. */
+/** A YOLO that trains on the demo's boxes in a few minutes on a CPU. */
 export const trainedYolo: TrainedYoloDetector = {
   kind: "trained_yolo",
   architecture: "yolov8p",
@@ -106,12 +106,12 @@ export const trainedYolo: TrainedYoloDetector = {
   seed: 0,
 };
 
-/** Groups of settings, and settings of no group: the keys right below `settings`. */
-export const settingGroups: string[] = [...Object.keys(repaired), "baseline"];
+/** The keys directly in `settings`: groups, and settings without a group. */
+export const settingGroups: string[] = [...Object.keys(corrected), "baseline"];
 
-/** `training.num_epochs` and its like: all that an experiment can set. */
+/** All settings of an experiment, with dots: `training.num_epochs`. */
 export const allSettingKeys: string[] = [
-  ...Object.entries(repaired).flatMap(([key, value]) =>
+  ...Object.entries(corrected).flatMap(([key, value]) =>
     typeof value === "object" && value !== null && key !== "fusion"
       ? Object.keys(value).map((inner) => `${key}.${inner}`)
       : [key],

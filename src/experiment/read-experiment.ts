@@ -1,18 +1,23 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { CliprpnError } from "../contract/errors.ts";
-import { type Examined, examine, type ReadExperiment, type ReadOptions } from "./examine.ts";
-import { nameOf } from "./explain.ts";
+import {
+  type CheckedExperiment,
+  checkExperiment,
+  type ReadExperiment,
+  type ReadOptions,
+} from "./check-experiment.ts";
 import { applyOverrides, flagFor, parseOverrides } from "./overrides.ts";
-import { type Path, type Problem, SourceText } from "./source-text.ts";
+import { formatPath, type LocatedProblem, type Path } from "./problem.ts";
+import { SourceText } from "./source-text.ts";
 
 /**
  * Reads and checks an experiment file.
  *
- * @param sets `--set` changes, which replace what the file says.
- * @param cwd what paths of data and weights are relative to; fusion files are relative to the experiment file.
- * @throws CliprpnError bad_input with all problems, a line each: `file:line:column  what was expected, what was found`. Only
- *   text that is no JSON is told alone.
+ * @param sets `--set` options, which replace values of the file.
+ * @param cwd that paths of data and weights are relative to; fusion files are relative to the experiment file.
+ * @throws CliprpnError bad_input with all problems, one per line: `file:line:column  what was expected, what was found`. Text
+ *   that is not JSON is reported alone.
  */
 export function readExperiment(
   file: string,
@@ -21,37 +26,37 @@ export function readExperiment(
   options: ReadOptions = {},
 ): ReadExperiment {
   const source = new SourceText(file, readBytes(resolve(cwd, file)));
-  if (source.syntaxProblems.length > 0) throw invalid(file, source.syntaxProblems);
+  if (source.syntaxProblems.length > 0) throw invalidError(file, source.syntaxProblems);
   const { overrides, problems } = parseOverrides(sets);
-  const examined = examine(
+  const checked = checkExperiment(
     applyOverrides(source.value, overrides),
     file,
     dirname(resolve(cwd, file)),
     cwd,
     options,
   );
-  const placed = examined.found.map(({ path, key, message }) => ({
-    ...(flagFor(overrides, path) ?? source.where(path, key)),
+  const located = checked.problems.map(({ path, atKey, message }) => ({
+    ...(flagFor(overrides, path) ?? source.where(path, atKey)),
     message,
   }));
-  return unlessWrong(file, examined, [...problems, ...source.repeatedKeys, ...placed]);
+  return requireValid(file, checked, [...problems, ...source.repeatedKeys, ...located]);
 }
 
-/** Where an experiment comes from that stands in no file. */
+/** The command that makes an experiment from its options. */
 export interface Origin {
-  /** Of the whole, for the last line: `cliprpn baseline`. */
+  /** The command, for the last line of a message: `cliprpn baseline`. */
   name: string;
-  /** What brought in the value at a path, for the beginning of a line: `--weights`. */
+  /** The option that set the value at a path, for the start of a line: `--weights`. */
   where(path: Path): string;
 }
 
 /**
- * An experiment that a command makes up, checked like one in a file.
+ * Reads and checks an experiment that a command makes from its options.
  *
- * @param cwd what all paths are relative to.
- * @throws CliprpnError bad_input with all problems, a line each: `--weights  what was expected, what was found`.
+ * @param cwd that all paths are relative to.
+ * @throws CliprpnError bad_input with all problems, one per line: `--weights  what was expected, what was found`.
  */
-export function experimentOf(
+export function readCommandExperiment(
   value: unknown,
   origin: Origin,
   sets: string[],
@@ -59,18 +64,23 @@ export function experimentOf(
   options: ReadOptions = {},
 ): ReadExperiment {
   const { overrides, problems } = parseOverrides(sets);
-  const examined = examine(applyOverrides(value, overrides), origin.name, cwd, cwd, options);
-  const placed = examined.found.map(({ path, message }): Problem => {
+  const checked = checkExperiment(applyOverrides(value, overrides), origin.name, cwd, cwd, options);
+  const located = checked.problems.map(({ path, message }): LocatedProblem => {
     const flag = flagFor(overrides, path);
     if (flag !== undefined) return { ...flag, message };
-    // Nobody has written the key that the message begins with.
-    return { where: origin.where(path), offset: 0, message: message.replace(`${nameOf(path)}: `, "") };
+    // The person typed an option, not the key that the message starts with.
+    return { where: origin.where(path), offset: 0, message: message.replace(`${formatPath(path)}: `, "") };
   });
-  return unlessWrong(origin.name, examined, [...problems, ...placed]);
+  return requireValid(origin.name, checked, [...problems, ...located]);
 }
 
-function unlessWrong(name: string, { experiment, settings }: Examined, problems: Problem[]): ReadExperiment {
-  if (problems.length > 0) throw invalid(name, problems);
+/** @throws CliprpnError bad_input when there are problems. */
+function requireValid(
+  name: string,
+  { experiment, settings }: CheckedExperiment,
+  problems: LocatedProblem[],
+): ReadExperiment {
+  if (problems.length > 0) throw invalidError(name, problems);
   return { experiment, settings };
 }
 
@@ -78,7 +88,7 @@ function readBytes(path: string): Uint8Array {
   if (!existsSync(path))
     throw new CliprpnError(
       "bad_input",
-      `${path}: expected an experiment file, found none; \`cliprpn init\` writes one`,
+      `${path}: expected an experiment file, found none; run \`cliprpn init\` to create one`,
     );
   try {
     return readFileSync(path);
@@ -91,7 +101,7 @@ function readBytes(path: string): Uint8Array {
   }
 }
 
-function invalid(file: string, problems: Problem[]): CliprpnError {
+function invalidError(file: string, problems: LocatedProblem[]): CliprpnError {
   const inOrder = problems.toSorted((a, b) => a.offset - b.offset);
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   return new CliprpnError(

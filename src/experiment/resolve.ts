@@ -9,61 +9,65 @@ import type {
   Setting,
   Settings,
 } from "../contract/generated/types.ts";
-import { isBaseline } from "./baseline-keys.ts";
+import { defaultDetector } from "./detectors.ts";
+import { baselineIdentity, digest, settingIdentity } from "./identity.ts";
 import { baselineDefaults, namedFusions, type PresetName, presets } from "./presets.ts";
-import { baselineIdentity, digest, settingIdentity } from "./setting-identity.ts";
-import { defaultDetector } from "./written-detectors.ts";
 
-/** One setting of the search space, nothing left open: a ClipRPN to train, or a baseline. */
+/** One configuration with all defaults filled in: a ClipRPN to train, or a baseline. */
 export type ResolvedSetting = ResolvedClipRpn | ResolvedBaseline;
 
-export interface ResolvedClipRpn extends Written {
+export interface ResolvedClipRpn extends SettingSource {
   kind: "cliprpn";
   preset: PresetName;
   settings: Settings;
 }
 
-export interface ResolvedBaseline extends Written {
+export interface ResolvedBaseline extends SettingSource {
   kind: "baseline";
   baseline: BaselineSettings;
   limits: Limits;
 }
 
-interface Written {
-  /** What sets it apart: the keys that vary, with the values as written. */
+interface SettingSource {
+  /** The keys that vary, with their values as written. */
   varied: Record<string, unknown>;
-  /** Where it was written, for errors: an index into `also`, or the grid. */
+  /** Where it was written, for messages: an index into `also`, or the grid of `vary`. */
   origin: { also: number } | "grid";
 }
 
-/** What settings take from files. */
+/** Reads what settings need from files. */
 export interface SettingFiles {
-  /** SHA-256 of a fusion's source. */
+  /** SHA-256 of a fusion's source file. */
   hashFusion(file: string): string;
-  /** Undefined for a detector that is not there: its settings are left out. */
+  /** Undefined for a detector with a problem: its settings are left out. */
   detectorOf(choice: DetectorChoice): Detector | undefined;
 }
 
-/** Every combination of `vary`, then the settings of `also`. Pure. */
+/** Resolves every combination of `vary`, then the settings of `also`. Pure. */
 export function resolveSettings(experiment: Experiment, files: SettingFiles): ResolvedSetting[] {
-  const combinations = product(Object.entries(experiment.vary ?? {}));
+  const combinations = cartesianProduct(Object.entries(experiment.vary ?? {}));
   const grid = combinations.flatMap((varied) => resolveOne(experiment, varied, "grid", files));
   const also = (experiment.also ?? []).flatMap((varied, index) =>
     resolveOne(experiment, { ...varied }, { also: index }, files),
   );
   const onlyAlso = Object.keys(experiment.vary ?? {}).length === 0 && (experiment.also ?? []).length > 0;
-  return onlyAlso ? also : [...onceWholeImage(grid), ...also];
+  return onlyAlso ? also : [...dropRepeatedWholeImage(grid), ...also];
 }
 
-/** What of a setting decides its result. */
+/** The part of a setting that decides its result. */
 export function identityOf(setting: ResolvedSetting): unknown {
   return setting.kind === "cliprpn"
     ? settingIdentity(setting.settings)
     : { baseline: baselineIdentity(setting.baseline), limits: setting.limits };
 }
 
-/** Combinations with other rankings have nothing to rank: they are the first again. */
-function onceWholeImage(grid: ResolvedSetting[]): ResolvedSetting[] {
+/** Whether an entry of `also`, or the keys of `vary`, are a baseline: a key starts with `baseline.`. */
+export function isBaseline(keys: object): boolean {
+  return Object.keys(keys).some((key) => key.startsWith("baseline."));
+}
+
+/** Drops a whole-image baseline that differs only in its ranking: there is one box to rank. */
+function dropRepeatedWholeImage(grid: ResolvedSetting[]): ResolvedSetting[] {
   const seen = new Set<string>();
   return grid.filter((setting) => {
     if (setting.kind !== "baseline" || setting.baseline.detector.kind !== "whole_picture") return true;
@@ -75,18 +79,18 @@ function onceWholeImage(grid: ResolvedSetting[]): ResolvedSetting[] {
 function resolveOne(
   experiment: Experiment,
   varied: Record<string, unknown>,
-  origin: Written["origin"],
+  origin: SettingSource["origin"],
   files: SettingFiles,
 ): ResolvedSetting[] {
   if (!isBaseline(varied)) return [resolveClipRpn(experiment, varied, origin, files)];
-  const { baseline, limits } = nestedAll(varied);
+  const { baseline, limits } = nestAll(varied);
   const written = { ...experiment.settings?.baseline, ...baseline };
   const detector = files.detectorOf(written.detector ?? defaultDetector);
   if (detector === undefined) return [];
   return [
     {
       kind: "baseline",
-      baseline: rankable({ ...baselineDefaults, ...written, detector }),
+      baseline: withoutRanking({ ...baselineDefaults, ...written, detector }),
       limits: { ...presets.default.limits, ...experiment.settings?.limits, ...limits },
       varied,
       origin,
@@ -94,8 +98,8 @@ function resolveOne(
   ];
 }
 
-/** One box is the first however it is ranked. */
-function rankable(baseline: BaselineSettings): BaselineSettings {
+/** A whole image is one box, so its ranking settings are the defaults. */
+function withoutRanking(baseline: BaselineSettings): BaselineSettings {
   const { detector, category_prior } = baseline;
   return detector.kind === "whole_picture" ? { ...baselineDefaults, detector, category_prior } : baseline;
 }
@@ -103,21 +107,21 @@ function rankable(baseline: BaselineSettings): BaselineSettings {
 function resolveClipRpn(
   experiment: Experiment,
   varied: Record<string, unknown>,
-  origin: Written["origin"],
+  origin: SettingSource["origin"],
   files: SettingFiles,
 ): ResolvedClipRpn {
-  const own: Setting = varied; // Checked by the schema, key by key.
-  const preset = own.preset ?? experiment.preset ?? "default";
-  let settings = merged(presets[preset], experiment.settings ?? {}, files);
-  // `fusion` before `fusion.text`, in whatever order they were written.
+  const setting: Setting = varied; // Checked by the schema, key by key.
+  const preset = setting.preset ?? experiment.preset ?? "default";
+  let settings = mergeSettings(presets[preset], experiment.settings ?? {}, files);
+  // `fusion` before `fusion.text`, whatever their order in the file.
   for (const [key, value] of Object.entries(varied).sort(([a], [b]) => a.length - b.length)) {
     if (key === "preset") continue;
-    settings = merged(settings, nested(key.split("."), value), files);
+    settings = mergeSettings(settings, nest(key.split("."), value), files);
   }
   return { kind: "cliprpn", preset, settings, varied, origin };
 }
 
-function merged(base: Settings, part: PartialSettings, { hashFusion }: SettingFiles): Settings {
+function mergeSettings(base: Settings, part: PartialSettings, { hashFusion }: SettingFiles): Settings {
   const { fusion, anchors, rpn, training, limits, baseline: _, ...others } = part;
   return {
     ...base,
@@ -153,20 +157,20 @@ function resolveFusion(
   return { kind: "switched", text, interaction, coordinates };
 }
 
-function product(lists: [string, unknown[]][]): Record<string, unknown>[] {
+function cartesianProduct(lists: [string, unknown[]][]): Record<string, unknown>[] {
   return lists.reduce<Record<string, unknown>[]>(
     (combinations, [key, values]) =>
-      combinations.flatMap((one) => values.map((value) => ({ ...one, [key]: value }))),
+      combinations.flatMap((combination) => values.map((value) => ({ ...combination, [key]: value }))),
     [{}],
   );
 }
 
-function nested([head = "", ...rest]: string[], value: unknown): PartialSettings {
-  return { [head]: rest.length === 0 ? value : nested(rest, value) };
+function nest([head = "", ...rest]: string[], value: unknown): PartialSettings {
+  return { [head]: rest.length === 0 ? value : nest(rest, value) };
 }
 
-/** Of keys with one dot, none of which holds another. */
-function nestedAll(varied: Record<string, unknown>): PartialSettings {
+/** Nests keys of the form `group.name`. */
+function nestAll(varied: Record<string, unknown>): PartialSettings {
   const all: Record<string, object> = {};
   for (const [key, value] of Object.entries(varied)) {
     const [group = "", name = ""] = key.split(".");

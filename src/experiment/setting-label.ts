@@ -1,31 +1,31 @@
 import { basename } from "node:path";
-import { detectorLabel } from "./detector-label.ts";
+import { detectorLabel } from "./detectors.ts";
 import type { ResolvedBaseline, ResolvedClipRpn, ResolvedSetting } from "./resolve.ts";
 
-/** What sets a setting apart, for tables and legends. */
+/** A short name that distinguishes a setting in tables and legends. */
 export function labelOf(setting: ResolvedSetting): string {
   return setting.kind === "cliprpn" ? clipRpnLabel(setting) : baselineLabel(setting);
 }
 
-/** The varying keys' values, `film` or `text=words interaction=additive`; the preset's name where nothing varies. */
+/** The values of the keys that vary: `film`, `text=words interaction=additive`; the preset's name when none varies. */
 function clipRpnLabel({ varied, preset }: ResolvedClipRpn): string {
   const { preset: _, ...rest } = varied;
   const parts = Object.entries(rest).map(([key, value]) =>
-    key === "fusion" ? shown(value) : pair(key, value),
+    key === "fusion" ? formatLabelValue(value) : pair(key, value),
   );
   if ("preset" in varied || parts.length === 0) parts.unshift(preset);
   return parts.join(" ");
 }
 
-/** Detector and ranking, then whatever else varies: `YOLO yolov5su, crop, score >= 0.1`. */
+/** Detector and ranking, then the other keys that vary: `YOLO yolov5su, crop, score >= 0.1`. */
 function baselineLabel({ baseline, varied }: ResolvedBaseline): string {
   const isRanked = baseline.detector.kind !== "whole_picture";
-  const others = Object.entries(varied).flatMap(([key, value]) => {
-    const { [key]: words } = baselineWords;
-    if (words !== undefined) return isRanked ? [words(value)] : [];
+  const parts = Object.entries(varied).flatMap(([key, value]) => {
+    const { [key]: describe } = baselineWords;
+    if (describe !== undefined) return isRanked ? [describe(value)] : [];
     return key.startsWith("limits.") ? [pair(key, value)] : [];
   });
-  return [detectorLabel(baseline.detector), ...(isRanked ? [baseline.ranking] : []), ...others].join(", ");
+  return [detectorLabel(baseline.detector), ...(isRanked ? [baseline.ranking] : []), ...parts].join(", ");
 }
 
 const baselineWords: Record<string, (value: unknown) => string> = {
@@ -40,14 +40,16 @@ const baselineWords: Record<string, (value: unknown) => string> = {
 };
 
 function pair(key: string, value: unknown): string {
-  return `${key.split(".").at(-1)}=${shown(value)}`;
+  return `${key.split(".").at(-1)}=${formatLabelValue(value)}`;
 }
 
-function shown(value: unknown): string {
+function formatLabelValue(value: unknown): string {
   if (typeof value === "string") return value;
   if (typeof value !== "object" || value === null || Array.isArray(value)) return JSON.stringify(value);
   const { file, params = {}, ...switches }: { file?: unknown; params?: object } = value;
   const name = file === undefined ? [] : [basename(String(file))];
-  const details = Object.entries({ ...params, ...switches }).map(([key, own]) => `${key}=${shown(own)}`);
+  const details = Object.entries({ ...params, ...switches }).map(
+    ([key, item]) => `${key}=${formatLabelValue(item)}`,
+  );
   return [...name, ...details].join(" ");
 }

@@ -1,76 +1,62 @@
 import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import type { LocatedProblem, Location, Path } from "./problem.ts";
 
-/** A place, for people and for sorting. */
-export interface Place {
-  /** `experiments/fusion.json:12:9`, or the flag that brought the value in. */
-  where: string;
-  /** In the text; -1 for a flag. */
-  offset: number;
-}
-
-/** A problem of an experiment: where, and what to do. */
-export interface Problem extends Place {
-  message: string;
-}
-
-export type Path = (string | number)[];
-
-/** Deeper nesting than anyone writes would exhaust the stack of whatever walks it. */
+/** Deeper nesting than anyone writes would overflow the stack of the functions that walk it. */
 const maxDepth = 64;
 const maxSyntaxProblems = 10;
-/** A kind of token; the package has them as a const enum, which cannot be imported. */
-const endOfText = 17;
+/** The end-of-file token; jsonc-parser has the tokens in a const enum, which cannot be imported. */
+const endOfFile = 17;
 
-/** A JSON file (comments and trailing commas allowed) whose values know where they stand. */
+/** A JSON file (comments and trailing commas allowed) that knows the line and column of each value. */
 export class SourceText {
   readonly #file: string;
   readonly #text: string;
   readonly #root: Node | undefined;
-  readonly #problems: Problem[];
+  readonly #problems: LocatedProblem[];
 
   /** @param bytes UTF-8, with or without a byte order mark. */
   constructor(file: string, bytes: Uint8Array) {
     this.#file = file;
     this.#text = new TextDecoder().decode(bytes);
-    const early = isUtf8(bytes) ? this.#tooDeep() : this.#notUtf8();
+    const fatal = isUtf8(bytes) ? this.#nestingProblem() : this.#encodingProblem();
     const errors: ParseError[] = [];
     this.#root =
-      early === undefined ? parseTree(this.#text, errors, { allowTrailingComma: true }) : undefined;
-    this.#problems = early === undefined ? this.#syntaxProblems(errors) : [early];
+      fatal === undefined ? parseTree(this.#text, errors, { allowTrailingComma: true }) : undefined;
+    this.#problems = fatal === undefined ? this.#syntaxProblems(errors) : [fatal];
   }
 
-  /** What keeps the text from being JSON. */
-  get syntaxProblems(): Problem[] {
+  /** Why the text is not valid JSON; empty when it is. */
+  get syntaxProblems(): LocatedProblem[] {
     return this.#problems;
   }
 
-  /** Keys that stand twice in one object. */
-  get repeatedKeys(): Problem[] {
-    return this.#root === undefined ? [] : this.#repeated(this.#root);
+  /** Keys that occur twice in one object. */
+  get repeatedKeys(): LocatedProblem[] {
+    return this.#root === undefined ? [] : this.#findRepeatedKeys(this.#root);
   }
 
-  /** What the text says; of a key that stands twice, the last. */
+  /** The parsed value; of a repeated key, the last one counts. */
   get value(): unknown {
     return this.#root === undefined ? undefined : plainValue(this.#root);
   }
 
-  /** Line and column of a value; of its key when `key` is set, of the nearest enclosing value when there is none. */
-  where(path: Path, key = false): Place {
+  /** Line and column of a value, or of its key when `atKey` is set; of the nearest enclosing value when the path does not exist. */
+  where(path: Path, atKey = false): Location {
     let node = this.#root;
     let property: Node | undefined;
     for (const [index, part] of path.entries()) {
-      const found = childOf(node, part);
-      if (found === undefined) break;
-      property = index === path.length - 1 ? found.property : undefined;
-      node = found.value;
+      const child = childOf(node, part);
+      if (child === undefined) break;
+      property = index === path.length - 1 ? child.property : undefined;
+      node = child.value;
     }
-    return this.#at((key && property !== undefined ? property : node)?.offset ?? 0);
+    return this.#at((atKey && property !== undefined ? property : node)?.offset ?? 0);
   }
 
-  #tooDeep(): Problem | undefined {
+  #nestingProblem(): LocatedProblem | undefined {
     const scanner = createScanner(this.#text, true);
     let depth = 0;
-    while (scanner.scan() !== endOfText) {
+    while (scanner.scan() !== endOfFile) {
       const token = scanner.getTokenLength() === 1 ? this.#text.charAt(scanner.getTokenOffset()) : "";
       if (token === "{" || token === "[") depth += 1;
       if (token === "}" || token === "]") depth -= 1;
@@ -83,25 +69,25 @@ export class SourceText {
     return undefined;
   }
 
-  #notUtf8(): Problem {
+  #encodingProblem(): LocatedProblem {
     return {
       ...this.#at(Math.max(0, this.#text.indexOf("\uFFFD"))),
-      message: "expected UTF-8 text, found other bytes; save the file as UTF-8",
+      message: "expected UTF-8 text, found invalid bytes; save the file as UTF-8",
     };
   }
 
-  #syntaxProblems(errors: ParseError[]): Problem[] {
+  #syntaxProblems(errors: ParseError[]): LocatedProblem[] {
     if (this.#root === undefined)
-      return [{ ...this.#at(0), message: "expected an experiment ({...}), found no value in the file" }];
+      return [{ ...this.#at(0), message: "expected an experiment ({...}), found no value" }];
     const problems = errors.map(({ error, offset }) => ({
       ...this.#at(offset),
-      message: `not valid JSON: ${words(printParseErrorCode(error))}`,
+      message: `not valid JSON: ${codeToWords(printParseErrorCode(error))}`,
     }));
     return problems.slice(0, maxSyntaxProblems);
   }
 
-  #repeated(node: Node): Problem[] {
-    const problems: Problem[] = [];
+  #findRepeatedKeys(node: Node): LocatedProblem[] {
+    const problems: LocatedProblem[] = [];
     const seen = new Set<string>();
     for (const child of node.children ?? []) {
       const [key] = child.type === "property" ? (child.children ?? []) : [];
@@ -109,16 +95,16 @@ export class SourceText {
         if (seen.has(key.value))
           problems.push({
             ...this.#at(key.offset),
-            message: `the key ${JSON.stringify(key.value)} stands twice; keep one`,
+            message: `duplicate key ${JSON.stringify(key.value)}; keep one`,
           });
         seen.add(key.value);
       }
-      problems.push(...this.#repeated(child));
+      problems.push(...this.#findRepeatedKeys(child));
     }
     return problems;
   }
 
-  #at(offset: number): Place {
+  #at(offset: number): Location {
     const before = this.#text.slice(0, offset).split(/\r\n|\r|\n/);
     const where = `${this.#file}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
     return { where, offset };
@@ -134,7 +120,7 @@ function isUtf8(bytes: Uint8Array): boolean {
   }
 }
 
-/** Unlike the parser's own, safe with a key `__proto__`. */
+/** Unlike the function of jsonc-parser, safe with a key `__proto__`. */
 function plainValue({ type, value, children = [] }: Node): unknown {
   if (type === "array") return children.map(plainValue);
   if (type !== "object") return value;
@@ -154,11 +140,11 @@ function childOf(
     return item === undefined ? undefined : { value: item };
   }
   if (node?.type !== "object") return undefined;
-  const found = node.children?.findLast(({ children }) => children?.[0]?.value === part);
-  const [property, value] = found?.children ?? [];
+  const entry = node.children?.findLast(({ children }) => children?.[0]?.value === part);
+  const [property, value] = entry?.children ?? [];
   return property === undefined || value === undefined ? undefined : { value, property };
 }
 
-function words(code: string): string {
+function codeToWords(code: string): string {
   return code.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
 }

@@ -6,7 +6,7 @@ import { LocalEngine } from "../engine/local/local-engine.ts";
 import { cacheDir } from "../environment/cache-dir.ts";
 import { ensureRuntime } from "../environment/ensure-runtime.ts";
 import { type ExtraName, ensureExtras } from "../environment/extras.ts";
-import { extrasOf } from "../environment/extras-of.ts";
+import { neededExtras } from "../experiment/detectors.ts";
 import type { RunContext } from "./run-context.ts";
 
 /**
@@ -17,7 +17,7 @@ import type { RunContext } from "./run-context.ts";
 export async function openEngine(
   run: RunContext,
   trials: readonly TrialSpec[] = [],
-  extras: ExtraName[] = extrasOf(trials),
+  extras: ExtraName[] = neededExtras(trials),
 ): Promise<Engine> {
   const { terminal, env, signal } = run;
   const surroundings = { python: run.python, terminal, env, signal };

@@ -4,10 +4,10 @@ import { describe, expect, test } from "vitest";
 import { packageRoot } from "../../src/base/package-root.ts";
 import { CliprpnError } from "../../src/contract/errors.ts";
 import type { BaselineSpec, Detector, TrialSpec } from "../../src/contract/generated/types.ts";
-import type { ReadOptions } from "../../src/experiment/examine.ts";
+import type { ReadOptions } from "../../src/experiment/check-experiment.ts";
 import { type PlanContext, planSweep } from "../../src/experiment/plan.ts";
 import { baselineDefaults, trainedYolo } from "../../src/experiment/presets.ts";
-import { experimentOf, readExperiment } from "../../src/experiment/read-experiment.ts";
+import { readCommandExperiment, readExperiment } from "../../src/experiment/read-experiment.ts";
 import { refused } from "../helpers/refused.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
@@ -483,7 +483,9 @@ describe("an experiment that a command makes up", () => {
     const experiment = { ...head, also: [{ "baseline.detector": { kind: "yolo", weights: "yolov5su" } }] };
     writeFileSync(join(folder, "e.json"), JSON.stringify(experiment));
     const sets = ["baseline.max_boxes=5"];
-    expect(experimentOf(experiment, origin, sets, folder)).toEqual(readExperiment("e.json", sets, folder));
+    expect(readCommandExperiment(experiment, origin, sets, folder)).toEqual(
+      readExperiment("e.json", sets, folder),
+    );
   });
 
   test("is told what is wrong by the flags that brought it in, not by keys that nobody wrote", () => {
@@ -492,7 +494,7 @@ describe("an experiment that a command makes up", () => {
       dataset: { root: "nowhere" },
       also: [{ "baseline.detector": { kind: "yolox", weights: "a.pt" } }],
     };
-    const { message } = refused(() => experimentOf(experiment, origin, ["max_boxes=0"], "/w"));
+    const { message } = refused(() => readCommandExperiment(experiment, origin, ["max_boxes=0"], "/w"));
     expect(message.split("\n")).toEqual([
       "--set max_boxes=0  settings.max_boxes: there is no such key. Did you mean baseline.max_boxes?",
       "--weights  expected a .onnx, found a.pt",

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, expect, test, vi } from "vitest";
 import { CliprpnError } from "../../src/contract/errors.ts";
-import type { ReadExperiment } from "../../src/experiment/examine.ts";
+import type { ReadExperiment } from "../../src/experiment/check-experiment.ts";
 import { readExperiment } from "../../src/experiment/read-experiment.ts";
 import { goodExperiment } from "../helpers/experiment-arbitrary.ts";
 import { type Path, type Printed, print, type Tree, toTree } from "../helpers/printed-json.ts";

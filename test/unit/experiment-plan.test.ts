@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { identifyDataset } from "../../src/dataset/identify-dataset.ts";
-import type { ReadExperiment } from "../../src/experiment/examine.ts";
+import type { ReadExperiment } from "../../src/experiment/check-experiment.ts";
 import { identifyBackbone } from "../../src/experiment/identity.ts";
 import { type Plan, type PlanContext, planSweep } from "../../src/experiment/plan.ts";
 import { presets } from "../../src/experiment/presets.ts";

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { packageRoot } from "../../src/base/package-root.ts";
 import { template } from "../../src/commands/init.ts";
 import { exitCodeOf } from "../../src/contract/errors.ts";
-import type { ReadExperiment } from "../../src/experiment/examine.ts";
+import type { ReadExperiment } from "../../src/experiment/check-experiment.ts";
 import { readExperiment } from "../../src/experiment/read-experiment.ts";
 import { cliprpn } from "../helpers/cli.ts";
 import { refused } from "../helpers/refused.ts";

@@ -1,12 +1,13 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { counted } from "../../base/format.ts";
 import { hashFile } from "../../base/hash-file.ts";
 import { check } from "../../contract/check.ts";
 import type { PixelsManifest, PreparedDataset, SourceFile } from "../../contract/generated/types.ts";
 import { statImage } from "../images/read-image.ts";
 import { imagesHash } from "../prepare/prepare-dataset.ts";
 import { type ImageSize, pixelsFolder, preparedSizes, readFacts } from "../prepare/prepared-folder.ts";
-import { counted, type Finding, finding, firstOf } from "./finding.ts";
+import { type Finding, finding, firstOf } from "./finding.ts";
 
 /**
  * What the files of a prepared data set are against what was written down of them: annotations, shards, images.

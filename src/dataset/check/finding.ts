@@ -16,8 +16,3 @@ export function firstOf(items: readonly string[], total: number = items.length):
   const shown = items.slice(0, 3);
   return total > shown.length ? `${shown.join(", ")} and ${total - shown.length} more` : shown.join(", ");
 }
-
-/** "1 file", "2 files". */
-export function counted(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? "" : "s"}`;
-}

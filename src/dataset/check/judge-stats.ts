@@ -1,6 +1,7 @@
+import { counted } from "../../base/format.ts";
 import type { DatasetStats, PreparedDataset, SplitOverlap } from "../../contract/generated/types.ts";
 import { publishedCounts } from "../prepare/published-counts.ts";
-import { counted, type Finding, finding, firstOf } from "./finding.ts";
+import { type Finding, finding, firstOf } from "./finding.ts";
 
 /**
  * What the figures of a data set say about its tables, its counts and its splits; pure.

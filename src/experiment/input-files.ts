@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 
-/** Why a path is no file to read, in words; undefined when it is one. */
-export function unfitFile(path: string): string | undefined {
+/** Describes why a path is not a readable file; undefined when it is one. */
+export function describeUnreadable(path: string): string | undefined {
   if (!existsSync(path)) return `no file ${path}`;
   if (!statSync(path).isFile()) return `a folder, ${path}`;
   try {
