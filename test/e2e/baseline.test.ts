@@ -54,7 +54,7 @@ test(
     const report = readFileSync(join(folder, first.out.trim()), "utf8");
     expect(report).toContain("# How well do the boxes of a file and CLIP ground sentences?");
     expect(report).toMatch(/\| boxes of boxes\.json \| .* \| 1 \|\n/); // One image without boxes.
-    expect(report).toContain("ceiling: gt boxes, crop");
+    expect(report).toContain("ceiling: ground-truth boxes, crop");
     const again = await run(...args);
     expect(again.err).toContain("2 trials, 2 done already");
     expect(again.out).toBe(first.out);
