@@ -24,7 +24,7 @@ export function describeBasis({ summary, trials, name, testReads }: ReportInput)
   return [
     `Sweep ${name}: ${complete}${num_seeds === 0 ? "" : `, ${counted(num_seeds, "seed")}${once}`}.`,
     `Evaluated on ${count(summary.num_sentences)} referring expressions for ${count(summary.num_images)} images of ${summary.split}.`,
-    `Parentheses contain ${percent(summary.confidence, 0)} intervals${num_seeds === 0 ? "" : " of the mean over seeds"}, from a bootstrap over images (${count(summary.num_resamples)} resamples).`,
+    `Parentheses give ${percent(summary.confidence, 0)} intervals${num_seeds === 0 ? "" : " of the mean over seeds"}, from a bootstrap over images (${count(summary.num_resamples)} resamples).`,
     "A hit has IoU >= 0.5; Acc@0.5 is the fraction of expressions whose highest-scoring box is a hit.",
     testUse,
   ].join(" ");

@@ -149,7 +149,7 @@ export function publishedResults(summary: Summary, published: PublishedFigure[])
   return [
     heading(2, "Comparison with published results"),
     table(
-      ["configuration", "metric", "source", "verified", "published, %", "this sweep, %", "position"],
+      ["configuration", "metric", "source", "verified", "published (%)", "this sweep (%)", "position"],
       rows,
       4,
     ),

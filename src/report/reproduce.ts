@@ -31,7 +31,7 @@ function rowCommands({ source, trials }: ReportInput): RootContent[] {
     paragraph(
       `Each command below runs one row${trained ? ", training a ClipRPN from scratch," : ""} in its own sweep folder. ${determinism}`,
     ),
-    table(["configuration", "command", "Acc@0.5 on val, %"], rows, 2),
+    table(["configuration", "command", "Acc@0.5 on val (%)"], rows, 2),
   ];
 }
 

@@ -4,7 +4,7 @@ import { figureOf, floorNames } from "./figures.ts";
 import { points, signedPoints } from "./points.ts";
 import { quoteLabel } from "./report-input.ts";
 
-/** The result in one sentence: the best configuration on val, its lead on the split, and whether the data support it. */
+/** The result in a few sentences: the best configuration on val, its lead on the split, and whether the data support it. */
 export function verdict(summary: Summary): string {
   const [best] = summary.settings;
   const figure = best === undefined ? undefined : figureOf(best, "acc_at_50");
@@ -13,7 +13,13 @@ export function verdict(summary: Summary): string {
     return `No configuration has a hit: Acc@0.5 is 0.0 % on ${summary.split}.`;
   const { mean, low, high } = figure.interval;
   const accuracy = `an Acc@0.5 of ${percent(mean)} (${points(low)} to ${points(high)}) on ${summary.split}`;
-  return `${describeBest(best, accuracy, summary)}${warnNearFloor(summary, low)}.`;
+  return [
+    describeBest(best, accuracy, summary),
+    ...warnOneSeed(summary),
+    ...warnNearFloor(best, low, summary),
+  ]
+    .map((sentence) => `${sentence}.`)
+    .join(" ");
 }
 
 function hasNoHit(setting: SettingSummary): boolean {
@@ -32,18 +38,17 @@ function describeBest({ label, proposals }: SettingSummary, accuracy: string, su
     return `${best} reaches ${accuracy}; ${rest}`;
   }
   const selectedOnVal = summary.split !== "val";
-  const caveat = warnOneSeed(summary);
   const rival = quoteLabel(nearest.against);
   const { mean, low, high } = nearest.difference;
-  const difference = `${signedPoints(mean)} points (${signedPoints(low)} to ${signedPoints(high)})`;
+  const gap = `${signedPoints(mean)} points (${signedPoints(low)} to ${signedPoints(high)})`;
   const unclear = judged.filter(({ clear }) => !clear);
   if (unclear.length === 0 && selectedOnVal) {
     const next = nearest.against === summary.settings[1]?.label ? "the next best on val" : "the closest";
-    return `${best}, selected on val, reaches ${accuracy}: ${difference} over ${next}, ${rival}${caveat}`;
+    return `${best}, selected on val, reaches ${accuracy}: ${gap} over ${next}, ${rival}`;
   }
   if (unclear.length === 0) {
     const next = judged.length === 1 ? rival : `the next best, ${rival}`;
-    return `${best} grounds best, with ${accuracy}: ${difference} over ${next}${caveat}`;
+    return `${best} grounds best, with ${accuracy}: ${gap} over ${next}`;
   }
   const lead = selectedOnVal
     ? `${best}, selected on val, reaches ${accuracy}`
@@ -51,12 +56,11 @@ function describeBest({ label, proposals }: SettingSummary, accuracy: string, su
   const better = judged.filter(({ difference }) => difference.high < 0);
   if (better.length > 0) {
     const verb = better.length === 1 ? "is" : "are";
-    const most = better.length === 1 ? difference : `the largest difference is to ${rival}, ${difference}`;
-    return `${lead}, but ${nameAll(better)} ${verb} better on ${summary.split}: ${most}${caveat}`;
+    const most = better.length === 1 ? gap : `the largest difference is to ${rival}, ${gap}`;
+    return `${lead}, but ${nameAll(better)} ${verb} better on ${summary.split}: ${most}`;
   }
-  const detail =
-    unclear.length === 1 ? difference : `the ${mean < 0 ? "highest" : "closest"} is ${rival}, ${difference}`;
-  return `${lead}, but ${explainUnclear(unclear, summary)}: ${detail}${caveat}`;
+  const detail = unclear.length === 1 ? gap : `the ${mean < 0 ? "highest" : "closest"} is ${rival}, ${gap}`;
+  return `${lead}, but ${explainUnclear(unclear, summary)}: ${detail}`;
 }
 
 /** A comparison of the best configuration with another one, and whether it is clearly better. */
@@ -110,16 +114,21 @@ function nameAll(comparisons: JudgedComparison[]): string {
     : joinWords(comparisons.map(({ against }) => quoteLabel(against)));
 }
 
-function warnOneSeed({ settings }: Summary): string {
+function warnOneSeed({ settings, comparisons }: Summary): string[] {
   const trained = settings.filter(({ kind }) => kind === "cliprpn");
-  if (trained.length === 0 || trained.some(({ trial_ids }) => trial_ids.length > 1)) return "";
-  return `; with one seed${trained.length > 1 ? " each" : ""}, the variance between seeds is unknown`;
+  if (
+    comparisons.length === 0 ||
+    trained.length === 0 ||
+    trained.some(({ trial_ids }) => trial_ids.length > 1)
+  )
+    return [];
+  return [`With one seed${trained.length > 1 ? " each" : ""}, the variance between seeds is unknown`];
 }
 
 /** A best configuration that does not clearly beat the baselines without the expression has to say so. */
-function warnNearFloor({ floors }: Summary, low: number): string {
+function warnNearFloor({ label }: SettingSummary, low: number, { floors }: Summary): string[] {
   const [highest] = [...floors].sort((a, b) => b.acc_at_50.mean - a.acc_at_50.mean);
-  if (highest === undefined || low > highest.acc_at_50.mean) return "";
+  if (highest === undefined || low > highest.acc_at_50.mean) return [];
   const floor = `${floorNames[highest.name]}, ${points(highest.acc_at_50.mean)} %`;
-  return `; it is not clearly better than ignoring the expression (${floor})`;
+  return [`${quoteLabel(label)} is not clearly better than ignoring the expression (${floor})`];
 }

@@ -207,8 +207,8 @@ test.each<[title: string, summary: Summary, expected: string[]]>([
     [
       "film grounds best",
       "60.0 % (58.0 to 62.0) on val",
-      "+10.0 points (+8.0 to +12.0) over “YOLO n, crop”;",
-      "one seed",
+      "+10.0 points (+8.0 to +12.0) over “YOLO n, crop”.",
+      "With one seed,",
       "variance between seeds",
     ],
   ],

@@ -25,7 +25,7 @@ export function boxesChart(summary: Summary): ChartSpec | undefined {
     field,
     type: "quantitative",
     scale: { domain: [0, 100] },
-    axis: { title: `referring expressions of ${summary.split}, %` },
+    axis: { title: `referring expressions of ${summary.split} (%)` },
   });
   return {
     ...baseSpec,

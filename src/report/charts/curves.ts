@@ -23,7 +23,7 @@ export function curvesChart(summary: Summary, trials: CompletedTrial[]): ChartSp
     field: "value",
     type: "quantitative",
     scale: { domain: [0, Math.ceil(top / 10) * 10] },
-    axis: { title: "Acc@0.5 on val, %" },
+    axis: { title: "Acc@0.5 on val (%)" },
   };
   const color = settingColor(summary, order, { orient: "right" });
   return {

@@ -29,7 +29,7 @@ export function leaderboardChart(summary: Summary): ChartSpec {
     scale: { domain: [0, 100] },
     axis: {
       title: [
-        `Acc@0.5 on ${summary.split}, %`,
+        `Acc@0.5 on ${summary.split} (%)`,
         `tick: mean; bar: ${percent(summary.confidence, 0)} interval${hasDots ? "; dot: one seed" : ""}`,
       ],
     },
@@ -53,7 +53,7 @@ export function leaderboardChart(summary: Summary): ChartSpec {
               range: summary.floors.map(({ name }) => dashes[name]),
             },
             legend: {
-              title: "ignores the expression",
+              title: ["baselines that", "ignore the expression"],
               titleLimit: 300,
               labelLimit: 300,
               symbolSize: 500,

@@ -46,7 +46,7 @@ export function subsetsChart(summary: Summary): ChartSpec | undefined {
             field: "mean",
             type: "quantitative",
             scale: { domain: [0, 100] },
-            axis: { title: `Acc@0.5 on ${summary.split}, %` },
+            axis: { title: `Acc@0.5 on ${summary.split} (%)` },
           },
           color: settingColor(summary, order, {
             orient: "top",
