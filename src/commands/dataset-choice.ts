@@ -12,14 +12,12 @@ export function chosenSplit(args: Arguments): Split {
   return allSplits.find((split) => split === args.text("split")) ?? "val";
 }
 
-/** Who split the data, where a person says so. */
+/** The --split-by option. */
 export function chosenSplitBy(args: Arguments): SplitBy | undefined {
   return splitBys.find((by) => by === args.text("split-by"));
 }
 
-/**
- * A data set as typed: `demo`, the name of a prepared one (`refcocog` is `refcocog-umd`), or a folder.
- */
+/** A dataset as typed: `demo`, the name of a prepared one (`refcocog` means `refcocog-umd`), or a folder. */
 export function namedDataset(name: string, split_by: SplitBy | undefined, context: Context): DatasetChoice {
   if (name === "demo") return {};
   const by = split_by === undefined ? {} : { split_by };

@@ -1,14 +1,14 @@
 import { relative } from "node:path";
 import { EXIT } from "../contract/errors.ts";
 import { writeCard } from "../dataset/card/card.ts";
+import { portraitOf } from "../dataset/card/portrait.ts";
 import { summaryText } from "../dataset/card/summary-text.ts";
 import type { DatasetIdentity } from "../dataset/identify-dataset.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Arguments, Context } from "./command.ts";
-import { portraitOf } from "./dataset-portrait.ts";
 
-/** `cliprpn dataset show NAME`: what a person should know before training on it; the card and the contact sheet beside it. */
-export async function showDataset(
+/** `cliprpn dataset show NAME`: prints a summary, and writes the dataset card and the contact sheet. */
+export async function datasetShow(
   dataset: DatasetIdentity,
   engine: Engine,
   args: Arguments,

@@ -1,19 +1,20 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { didYouMean } from "../base/did-you-mean.ts";
+import { counted } from "../base/format.ts";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { BoxFormat, DatasetChoice } from "../contract/generated/types.ts";
 import { type DatasetIdentity, findDataset } from "../dataset/identify-dataset.ts";
-import { boxFormats } from "../dataset/prepare/own-rows.ts";
 import { type ImageSize, isPrepared, preparedSizes } from "../dataset/prepare/prepared-folder.ts";
+import { boxFormats } from "../dataset/prepare/rows-source.ts";
 import type { Engine } from "../engine/engine.ts";
 import { presets } from "../experiment/presets.ts";
 import { dataFolders, ensureDataset } from "../sweep/datasets.ts";
 import { openEngine } from "../sweep/open-engine.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
-import { checkDataset } from "./dataset-check.ts";
+import { datasetCheck } from "./dataset-check.ts";
 import { chosenSplitBy, namedDataset } from "./dataset-choice.ts";
-import { showDataset } from "./dataset-show.ts";
+import { datasetShow } from "./dataset-show.ts";
 
 type Action = (
   dataset: DatasetIdentity,
@@ -32,45 +33,45 @@ export async function dataset(args: Arguments, context: Context): Promise<number
       `${typed}: expected ${Object.keys(actions).join(", ")}.${didYouMean(typed, Object.keys(actions))}`,
     );
   if (typed === "export") outFile(args, context);
-  const found = await findDataset(chosen(args, context), dataFolders(context));
+  const identity = await findDataset(choose(args, context), dataFolders(context));
   const engine = await openEngine(runContext(args, context));
   try {
-    // What is there is checked as it is; `show` sees to it that it is up to date first.
-    if (!(typed === "check" && isPrepared(found.root)))
-      await ensureDataset(found, sizesToHave(found), engine, context);
-    return await action(found, engine, args, context);
+    // `check` must not change an existing dataset; the other actions update it first.
+    if (!(typed === "check" && isPrepared(identity.root)))
+      await ensureDataset(identity, sizesToPrepare(identity), engine, context);
+    return await action(identity, engine, args, context);
   } finally {
     await engine.close();
   }
 }
 
 const actions: Record<string, Action> = {
-  show: showDataset,
-  check: checkDataset,
+  show: datasetShow,
+  check: datasetCheck,
   export: exportDataset,
 };
 
-/** @throws CliprpnError not_found, naming what there is. */
-function chosen(args: Arguments, context: Context): DatasetChoice {
+/** @throws CliprpnError not_found, with the names of the prepared datasets. */
+function choose(args: Arguments, context: Context): DatasetChoice {
   const name = args.needed("name");
   const choice = namedDataset(name, chosenSplitBy(args), context);
   if (choice.root === undefined || existsSync(choice.root)) return choice;
   const { data } = dataFolders(context);
-  const there = existsSync(data) ? readdirSync(data).filter((each) => isPrepared(join(data, each))) : [];
+  const prepared = existsSync(data) ? readdirSync(data).filter((entry) => isPrepared(join(data, entry))) : [];
   throw new CliprpnError(
     "not_found",
-    `${name}: expected demo, a folder, or a prepared data set (${
-      there.length > 0 ? there.join(", ") : `none in ${data}; \`cliprpn prepare\` makes one`
-    }).${didYouMean(name, there)}`,
+    `${name}: expected demo, a folder, or a prepared dataset (${
+      prepared.length > 0 ? prepared.join(", ") : `none in ${data}; make one with \`cliprpn prepare\``
+    }).${didYouMean(name, prepared)}`,
   );
 }
 
-/** Of a set that is prepared on first use: what it has, or what experiments use most. A person's own is taken as it is. */
-function sizesToHave({ raw, root }: DatasetIdentity): ImageSize[] {
+/** Sizes of a dataset that is prepared on first use: the existing ones, or the default. Others already have theirs. */
+function sizesToPrepare({ raw, root }: DatasetIdentity): ImageSize[] {
   if (raw === undefined) return [];
   const { image_size_px, resize } = presets.default;
-  const there = preparedSizes(root);
-  return there.length > 0 ? there : [{ image_size_px, resize }];
+  const sizes = preparedSizes(root);
+  return sizes.length > 0 ? sizes : [{ image_size_px, resize }];
 }
 
 async function exportDataset(
@@ -86,7 +87,7 @@ async function exportDataset(
     { root, format, box_format: boxFormat(args), out_file },
     { signal: context.signal },
   );
-  context.terminal.info(`${num_sentences} sentences, boxes ${boxFormat(args)}`);
+  context.terminal.info(`${counted(num_sentences, "referring expression")}, boxes ${boxFormat(args)}`);
   context.terminal.result(out_file);
   return EXIT.good;
 }
@@ -95,10 +96,13 @@ async function exportDataset(
 function outFile(args: Arguments, { cwd }: Context): string {
   const out = args.text("out");
   if (out === undefined)
-    throw new CliprpnError("bad_input", "export needs --out: the file to write, such as sentences.jsonl");
+    throw new CliprpnError(
+      "bad_input",
+      "--out: expected the file that export writes, such as expressions.jsonl",
+    );
   return resolve(cwd, out);
 }
 
 function boxFormat(args: Arguments): BoxFormat {
-  return boxFormats.find((each) => each === args.text("box-format")) ?? "xywh";
+  return boxFormats.find((format) => format === args.text("box-format")) ?? "xywh";
 }

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, extname, resolve } from "node:path";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
-import { withOneImage } from "../dataset/prepare/one-image.ts";
+import { withSingleImage } from "../dataset/prepare/prepare-images.ts";
 import { checkImage, drawBoxes } from "../report/draw.ts";
 import { imageSizeOf } from "../store/model-facts.ts";
 import { findTrial } from "../store/sweep-store.ts";
@@ -14,7 +14,7 @@ export async function ground(args: Arguments, context: Context): Promise<number>
   const { model, image_file, sentence, out } = await checkArguments(args, context, run.runsDir);
   const engine = await openEngine(run);
   try {
-    const result = await withOneImage(image_file, imageSizeOf(model), context.signal, (pixels_manifest) =>
+    const result = await withSingleImage(image_file, imageSizeOf(model), context.signal, (pixels_manifest) =>
       engine.call("ground", { model, pixels_manifest, sentence }, { signal: context.signal }),
     );
     await mkdir(dirname(out), { recursive: true });

@@ -1,44 +1,51 @@
-import { existsSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { hashFile } from "../base/hash-file.ts";
 import { CliprpnError } from "../contract/errors.ts";
-import type { DatasetChoice, RefcocoSource, SplitBy, TrialDataset } from "../contract/generated/types.ts";
+import type {
+  AnnotationSource,
+  DatasetChoice,
+  RefcocoSource,
+  SourceFile,
+  SplitBy,
+  TrialDataset,
+} from "../contract/generated/types.ts";
 import { type DemoOptions, demoId, demoSizes } from "./demo/make-demo.ts";
 import { isPrepared, readFacts } from "./prepare/prepared-folder.ts";
 import { family } from "./prepare/published-counts.ts";
-import { datasetId } from "./prepare/source-files.ts";
 
-/** What a trial's data are: by content, and where they lie, or will once they are prepared. */
+/** The dataset of a trial: its content and the folder of its prepared form, which may not exist yet. */
 export interface DatasetIdentity extends TrialDataset {
-  /** A folder in RefCOCOg's own layout that is prepared on first use; undefined for a set that a person prepared. */
+  /** A folder in RefCOCOg's layout that is prepared on first use; undefined for a dataset made by `cliprpn prepare`. */
   raw?: string;
-  /** Set when it is the demo, which may not be drawn yet. */
+  /** Set for the demo, which may not be drawn yet. */
   demo?: DemoOptions;
 }
 
-/** Where data sets are: those that `prepare` made, and the cache for those that are made on first use. */
+/** Where datasets are: those made by `cliprpn prepare`, and the cache for those prepared on first use. */
 export interface DataFolders {
   data: string;
   cache: string;
 }
 
 /**
- * A data set to train or to evaluate on.
+ * Finds a dataset to train or evaluate on.
  *
- * @throws CliprpnError not_found; data_invalid when annotations are missing, or it was prepared without images.
+ * @throws CliprpnError not_found; data_invalid when annotations are missing or it was prepared without images.
  */
 export async function identifyDataset(choice: DatasetChoice, folders: DataFolders): Promise<DatasetIdentity> {
-  const found = await findDataset(choice, folders);
-  if (found.raw === undefined && readFacts(found.root).images_dir === null)
+  const dataset = await findDataset(choice, folders);
+  if (dataset.raw === undefined && readFacts(dataset.root).images_dir === null)
     throw new CliprpnError(
       "data_invalid",
-      `${found.root}: expected a data set with images, found one that was prepared without; prepare it with --images`,
+      `${dataset.root}: expected a dataset with images, found one prepared without images; prepare it again with --images DIR`,
     );
-  return found;
+  return dataset;
 }
 
 /**
- * A data set to look at; it may be without images.
+ * Finds a dataset to inspect; it may have no images.
  *
  * @throws CliprpnError not_found; data_invalid when annotations are missing.
  */
@@ -59,12 +66,12 @@ export async function findDataset(
   }
   const source = refcocoSource(root, split_by ?? "umd");
   const id = datasetId(source, [
-    { sha256: await hashed(source.instances_file) },
-    { sha256: await hashed(source.refs_file) },
+    { sha256: await hashExisting(source.instances_file) },
+    { sha256: await hashExisting(source.refs_file) },
   ]);
   return {
     id,
-    // Another folder than the demo's own (`--set dataset.root=DIR`) is named after itself.
+    // With `--set dataset.root=DIR`, the name is that of the folder.
     name: name === undefined || name === "demo" ? basename(root) : name,
     root: autoFolder(folders, id),
     split_by: split_by ?? "umd",
@@ -72,7 +79,7 @@ export async function findDataset(
   };
 }
 
-/** The annotations of a folder in RefCOCOg's own layout. */
+/** The annotations of a folder in RefCOCOg's layout. */
 export function refcocoSource(root: string, split_by: string): RefcocoSource {
   const [instances_file = "", refs_file = ""] = ["instances.json", `refs(${split_by}).p`].map((file) =>
     join(root, "annotations", file),
@@ -80,12 +87,12 @@ export function refcocoSource(root: string, split_by: string): RefcocoSource {
   return { layout: "refcoco", instances_file, refs_file };
 }
 
-/** Where a prepared data set of this name lies, or would: `refcocog` is `refcocog-umd` unless split otherwise. */
+/** The folder of a prepared dataset of this name, existing or not: `refcocog` means `refcocog-umd` by default. */
 export function preparedFolder(name: string, split_by: SplitBy | undefined, data: string): string {
   const by = split_by ?? family[name]?.[0];
-  const own = join(data, name);
-  const full = join(data, `${name}-${by}`);
-  return !isPrepared(own) && by !== undefined && isPrepared(full) ? full : own;
+  const folder = join(data, name);
+  const withSplit = join(data, `${name}-${by}`);
+  return !isPrepared(folder) && by !== undefined && isPrepared(withSplit) ? withSplit : folder;
 }
 
 function preparedDataset(folder: string): DatasetIdentity {
@@ -95,11 +102,11 @@ function preparedDataset(folder: string): DatasetIdentity {
 
 function notPrepared(folder: string): CliprpnError {
   const name = basename(folder);
-  const published = Object.keys(family).find((each) => name === each || name.startsWith(`${each}-`));
-  const how = published === undefined ? `${name} --from FILE` : `${published} --root DIR`;
+  const published = Object.keys(family).find((key) => name === key || name.startsWith(`${key}-`));
+  const args = published === undefined ? `${name} --from FILE` : `${published} --root DIR`;
   return new CliprpnError(
     "not_found",
-    `${folder}: expected a prepared data set, found none; \`cliprpn prepare ${how}\` makes one`,
+    `${folder}: expected a prepared dataset, found none; prepare it with \`cliprpn prepare ${args}\``,
   );
 }
 
@@ -107,7 +114,58 @@ function autoFolder({ cache }: DataFolders, id: string): string {
   return join(cache, "prepared", id);
 }
 
-async function hashed(file: string): Promise<string> {
+async function hashExisting(file: string): Promise<string> {
   if (existsSync(file)) return hashFile(file);
-  throw new CliprpnError("data_invalid", `${file}: expected RefCOCOg's own layout, found no such file`);
+  throw new CliprpnError(
+    "data_invalid",
+    `${file}: expected a folder in RefCOCOg's layout, found no such file`,
+  );
+}
+
+/**
+ * A dataset's id: a hash of its annotations and of how they are read, never of paths.
+ *
+ * @param pictures_sha256 hash of the images, if known: other images under the same names make another dataset.
+ */
+export function datasetId(
+  source: AnnotationSource,
+  files: readonly Pick<SourceFile, "sha256">[],
+  pictures_sha256 = "",
+): string {
+  const hash = createHash("sha256");
+  if (source.layout === "rows") {
+    const { format, box_format, columns, split_seed } = source;
+    const splits = source.files.map(({ split }) => split);
+    hash.update(JSON.stringify({ format, box_format, columns, split_seed, splits }));
+  }
+  for (const { sha256 } of files) hash.update(sha256);
+  return hash.update(pictures_sha256).digest("hex").slice(0, 16);
+}
+
+/**
+ * The annotation files of a source with their hashes. A file whose size and time match `known` is not read again.
+ *
+ * @throws CliprpnError data_invalid when a file is missing.
+ */
+export async function describeFiles(
+  source: AnnotationSource,
+  known: readonly SourceFile[],
+): Promise<SourceFile[]> {
+  const files: SourceFile[] = [];
+  for (const file of filesOf(source)) {
+    const stat = statSync(file, { throwIfNoEntry: false });
+    if (stat === undefined || !stat.isFile())
+      throw new CliprpnError("data_invalid", `${file}: expected a file with annotations, found none`);
+    const unchanged = known.find(
+      (entry) => entry.file === file && entry.bytes === stat.size && entry.mtime_ms === stat.mtimeMs,
+    );
+    files.push(unchanged ?? { file, bytes: stat.size, mtime_ms: stat.mtimeMs, sha256: await hashFile(file) });
+  }
+  return files;
+}
+
+function filesOf(source: AnnotationSource): string[] {
+  return source.layout === "refcoco"
+    ? [source.instances_file, source.refs_file]
+    : source.files.map(({ file }) => file);
 }

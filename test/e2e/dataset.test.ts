@@ -14,15 +14,15 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { Arguments, type Context } from "../../src/commands/command.ts";
-import { checkDataset } from "../../src/commands/dataset-check.ts";
-import { showDataset } from "../../src/commands/dataset-show.ts";
+import { datasetCheck } from "../../src/commands/dataset-check.ts";
+import { datasetShow } from "../../src/commands/dataset-show.ts";
 import { checkMessage } from "../../src/contract/check.ts";
 import type { DatasetChoice, DatasetStats } from "../../src/contract/generated/types.ts";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
 import { findDataset, identifyDataset } from "../../src/dataset/identify-dataset.ts";
 import { ensurePrepared } from "../../src/dataset/prepare/ensure-prepared.ts";
-import { ownSource } from "../../src/dataset/prepare/own-rows.ts";
 import { prepareDataset } from "../../src/dataset/prepare/prepare-dataset.ts";
+import { rowsSource } from "../../src/dataset/prepare/rows-source.ts";
 import { LocalEngine } from "../../src/engine/local/local-engine.ts";
 import { cliprpn, type Said } from "../helpers/cli.ts";
 import { testPython } from "../helpers/python.ts";
@@ -88,7 +88,7 @@ async function prepare(name: string, from: string[], photos = true): Promise<voi
       folder: join(folders.data, name),
       name,
       split_by: "own",
-      source: ownSource({ from, box_format: "xywh", split_seed: 0 }, folder),
+      source: rowsSource({ from, box_format: "xywh", split_seed: 0 }, folder),
       images: photos ? { path: join(folder, "photos"), is_archive: false } : null,
       sizes: [{ image_size_px: 64, resize: "squash" }],
       max_pixels: 1_000_000,
@@ -106,7 +106,7 @@ const run = (...args: string[]): Promise<Said> =>
 
 /** The action alone, by the Python that is there. */
 async function act(
-  action: typeof checkDataset,
+  action: typeof datasetCheck,
   choice: DatasetChoice,
   options: Record<string, unknown> = {},
 ): Promise<Said> {
@@ -138,14 +138,14 @@ test("show tells the figures and writes the card and the sheet beside the data s
 });
 
 test("show --json prints the figures as the contract has them", async () => {
-  const { code, out } = await act(showDataset, { name: "mine" }, { json: true });
+  const { code, out } = await act(datasetShow, { name: "mine" }, { json: true });
   expect(code).toBe(0);
   const stats: DatasetStats = checkMessage("dataset_stats", "result", JSON.parse(out));
   expect(stats.splits.map(({ num_sentences }) => num_sentences)).toEqual([5, 3]);
 });
 
 test("a flipped byte in a shard is found, ends with 2, and what is said mends it", async () => {
-  const sound = await act(checkDataset, { name: "mine" });
+  const sound = await act(datasetCheck, { name: "mine" });
   expect(sound.code, sound.out).toBe(0);
   expect(sound.out).toMatch(/^ok {3}train and val share no picture: by id, file name and pixels$/m);
 
@@ -163,7 +163,7 @@ test("a flipped byte in a shard is found, ends with 2, and what is said mends it
 
   rmSync(shard);
   await prepare("mine", ["train=train.jsonl", "val=val.jsonl"]);
-  expect((await act(checkDataset, { name: "mine" })).code).toBe(0);
+  expect((await act(datasetCheck, { name: "mine" })).code).toBe(0);
 });
 
 test("changed annotations, a changed and a lost image, and a lost table are found", async () => {
@@ -175,7 +175,7 @@ test("changed annotations, a changed and a lost image, and a lost table are foun
   for (const name of ["1.png", "2.png"]) renameSync(join(folder, "photos", name), join(folder, "kept", name));
   copyFileSync(join(folder, "kept/2.png"), join(folder, "photos/1.png"));
   rmSync(join(folders.data, "other/sentences.parquet"));
-  const { code, out } = await act(checkDataset, { name: "other" });
+  const { code, out } = await act(datasetCheck, { name: "other" });
   for (const name of ["1.png", "2.png"]) renameSync(join(folder, "kept", name), join(folder, "photos", name));
   expect(code).toBe(2);
   expect(out).toMatch(/^FAIL annotation files .*a\.jsonl: changed since; run `cliprpn prepare other /m);
@@ -188,7 +188,7 @@ test("an image in two splits, and one that was copied under another name, are le
   write("c.jsonl", [0, 1, 2]);
   write("d.jsonl", [2, 3, 8]);
   await prepare("leaky", ["train=c.jsonl", "val=d.jsonl"]);
-  const { code, out } = await act(checkDataset, { name: "leaky" }, { json: true });
+  const { code, out } = await act(datasetCheck, { name: "leaky" }, { json: true });
   expect(code).toBe(2);
   const findings: { state: string; what: string; detail: string }[] = JSON.parse(out);
   expect(findings.filter(({ state }) => state === "FAIL")).toEqual([
@@ -202,12 +202,12 @@ test("an image in two splits, and one that was copied under another name, are le
 
 test("without images there is a summary and a card, no sheet", async () => {
   await prepare("bare", ["train.jsonl"], false);
-  const { code, out } = await act(showDataset, { name: "bare" });
+  const { code, out } = await act(datasetShow, { name: "bare" });
   expect(code).toBe(0);
   expect(out).toContain("without images");
   expect(existsSync(join(folders.data, "bare/card.md"))).toBe(true);
   expect(existsSync(join(folders.data, "bare/contact-sheet.png"))).toBe(false);
-  const checked = await act(checkDataset, { name: "bare" });
+  const checked = await act(datasetCheck, { name: "bare" });
   expect(checked.code, checked.out).toBe(0);
   await expect(identifyDataset({ name: "bare" }, folders)).rejects.toThrow(
     "found one that was prepared without",
@@ -219,11 +219,11 @@ test("a folder in RefCOCOg's own layout is told and checked in the cache", async
   await makeDemo(root, { seed: 5, num_images: { train: 8, val: 4, test: 4 } }, () => undefined);
   const found = await findDataset({ name: "scenes", root }, folders);
   await ensurePrepared(found, [{ image_size_px: 64, resize: "squash" }], "0.1.0", quiet);
-  const shown = await act(showDataset, { name: "scenes", root });
+  const shown = await act(datasetShow, { name: "scenes", root });
   expect(shown.out).toMatch(/^scenes, split by umd .* referred objects, \d+ expressions/m);
   expect(shown.err).toMatch(/cache\/prepared\/[0-9a-f]{16}\/card\.md/);
   expect(readFileSync(join(found.root, "card.md"), "utf8")).toContain("icons in the images");
-  const checked = await act(checkDataset, { name: "scenes", root });
+  const checked = await act(datasetCheck, { name: "scenes", root });
   expect(checked.code, checked.out).toBe(0);
 });
 

@@ -6,7 +6,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { GroundResult } from "../../src/contract/generated/types.ts";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
-import { withOneImage } from "../../src/dataset/prepare/one-image.ts";
+import { withSingleImage } from "../../src/dataset/prepare/prepare-images.ts";
 import { LocalEngine } from "../../src/engine/local/local-engine.ts";
 import { drawBoxes } from "../../src/report/draw.ts";
 import { imageSizeOf } from "../../src/store/model-facts.ts";
@@ -194,7 +194,7 @@ async function changedBox(before: string, after: string): Promise<number[]> {
 }
 
 function ground(model: string, image_file: string, sentence: string): Promise<GroundResult> {
-  return withOneImage(image_file, imageSizeOf(model), new AbortController().signal, (pixels_manifest) =>
+  return withSingleImage(image_file, imageSizeOf(model), new AbortController().signal, (pixels_manifest) =>
     engine.call("ground", { model, pixels_manifest, sentence }),
   );
 }

@@ -3,27 +3,27 @@ import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 
 /** How a mirror answers one request. */
-export type Behaviour = (request: IncomingMessage, response: ServerResponse) => void;
+export type Behavior = (request: IncomingMessage, response: ServerResponse) => unknown;
 
-export interface Request {
+export interface RecordedRequest {
   path: string;
   range: string | undefined;
   if_range: string | undefined;
 }
 
 export interface Mirror {
-  /** The address of a path of it. */
+  /** The address of a path on this server. */
   at(path: string): string;
-  requests: Request[];
+  requests: RecordedRequest[];
 }
 
-/** A local HTTP server, a behaviour for each of its paths; it ends with the test. */
-export async function startMirror(behaviours: Record<string, Behaviour>): Promise<Mirror> {
-  const requests: Request[] = [];
+/** Starts a local HTTP server with a behavior for each path; it is closed when the test ends. */
+export async function startMirror(behaviors: Record<string, Behavior>): Promise<Mirror> {
+  const requests: RecordedRequest[] = [];
   const server = createServer((request, response) => {
     const path = request.url ?? "";
     requests.push({ path, range: request.headers.range, if_range: header(request, "if-range") });
-    (behaviours[path] ?? answers(404))(request, response);
+    (behaviors[path] ?? answers(404))(request, response);
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   onTestFinished(() => {
@@ -34,37 +34,37 @@ export async function startMirror(behaviours: Record<string, Behaviour>): Promis
   return { at: (path) => `http://127.0.0.1:${port}${path}`, requests };
 }
 
-interface Served {
+interface Faults {
   etag?: string;
   last_modified?: string;
-  /** Announced instead of the true length; null: not announced at all. */
+  /** Content-Length instead of the true length; null: no such header. */
   length?: number | null;
-  /** Sends so many of the bytes, then cuts the connection, */
+  /** Sends this number of bytes, then cuts the connection, */
   cut_after?: number;
-  /** but not before this says that the file's bytes up to there have been taken. */
+  /** but not before this returns true: the client has all bytes up to `end`. */
   cut_when?: (end: number) => boolean;
-  /** Sends so many of the bytes, then nothing more. */
+  /** Sends this number of bytes, then nothing more. */
   hang_after?: number;
   ignore_range?: boolean;
 }
 
-/** Serves a file as a good server does, unless told otherwise. */
-export function serves(body: Buffer, served: Served = {}): Behaviour {
+/** Serves a file correctly, with ranges, except for the given faults. */
+export function serves(body: Buffer, faults: Faults = {}): Behavior {
   return (request, response) => {
-    const { etag, last_modified } = served;
+    const { etag, last_modified } = faults;
     if (etag !== undefined) response.setHeader("etag", etag);
     if (last_modified !== undefined) response.setHeader("last-modified", last_modified);
-    const from = served.ignore_range ? 0 : firstByte(request, etag ?? last_modified);
+    const from = faults.ignore_range ? 0 : firstByte(request, etag ?? last_modified);
     if (from >= body.length) {
       response.writeHead(416, { "content-range": `bytes */${body.length}` }).end();
       return;
     }
     const rest = body.subarray(from);
     if (from > 0) response.setHeader("content-range", `bytes ${from}-${body.length - 1}/${body.length}`);
-    if (served.length !== null) response.setHeader("content-length", served.length ?? rest.length);
+    if (faults.length !== null) response.setHeader("content-length", faults.length ?? rest.length);
     response.writeHead(from > 0 ? 206 : 200);
-    const { cut_after, hang_after } = served;
-    if (cut_after !== undefined) cut(response, rest.subarray(0, cut_after), from, served.cut_when);
+    const { cut_after, hang_after } = faults;
+    if (cut_after !== undefined) cut(response, rest.subarray(0, cut_after), from, faults.cut_when);
     else if (hang_after !== undefined) response.write(rest.subarray(0, hang_after));
     else response.end(rest);
   };
@@ -85,8 +85,8 @@ function cut(
   response.on("close", () => clearInterval(timer));
 }
 
-/** Serves a few bytes every few milliseconds. */
-export function drips(body: Buffer, bytes: number, every_ms: number): Behaviour {
+/** Serves a file in small chunks at an interval. */
+export function drips(body: Buffer, bytes: number, every_ms: number): Behavior {
   return (request, response) => {
     let at = firstByte(request, undefined);
     if (at > 0) response.setHeader("content-range", `bytes ${at}-${body.length - 1}/${body.length}`);
@@ -102,28 +102,28 @@ export function drips(body: Buffer, bytes: number, every_ms: number): Behaviour 
   };
 }
 
-export function answers(status: number, headers: Record<string, string> = {}, text = ""): Behaviour {
+export function answers(status: number, headers: Record<string, string> = {}, text = ""): Behavior {
   return (_, response) => response.writeHead(status, headers).end(text);
 }
 
-/** Takes the request and never answers. */
-export const hangs: Behaviour = () => undefined;
+/** Accepts the request and never answers. */
+export const hangs: Behavior = () => undefined;
 
-/** One behaviour a request; the last one stays. */
-export function inTurn(...behaviours: Behaviour[]): Behaviour {
+/** A behavior for each request in turn; the last one is repeated. */
+export function inTurn(...behaviors: Behavior[]): Behavior {
   let next = 0;
   return (request, response) => {
-    const behaviour = behaviours[Math.min(next, behaviours.length - 1)];
+    const behavior = behaviors[Math.min(next, behaviors.length - 1)];
     next += 1;
-    behaviour?.(request, response);
+    behavior?.(request, response);
   };
 }
 
-/** 0 where the whole file is asked for, or where `If-Range` names another version than this one. */
+/** The first byte to send: 0 without a range, or if `If-Range` names another version of the file. */
 function firstByte(request: IncomingMessage, validator: string | undefined): number {
   const [, from] = /^bytes=(\d+)-$/.exec(request.headers.range ?? "") ?? [];
-  const asked = header(request, "if-range");
-  return from === undefined || (asked !== undefined && asked !== validator) ? 0 : Number(from);
+  const version = header(request, "if-range");
+  return from === undefined || (version !== undefined && version !== validator) ? 0 : Number(from);
 }
 
 function header(request: IncomingMessage, name: string): string | undefined {

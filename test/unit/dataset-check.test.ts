@@ -1,41 +1,36 @@
 import { expect, test } from "vitest";
-import type { Finding } from "../../src/dataset/check/finding.ts";
-import { judgeStats } from "../../src/dataset/check/judge-stats.ts";
-import { prepareCommand } from "../../src/dataset/how-prepared.ts";
+import type { CheckResult } from "../../src/dataset/check/check-result.ts";
+import { checkStats } from "../../src/dataset/check/check-stats.ts";
+import { prepareCommand } from "../../src/dataset/prepare-command.ts";
 import { datasetStats, overlap } from "../helpers/dataset-stats.ts";
 
 const twoShared = { num_images: 2, num_sentences: 1, examples: ["a.jpg", "b.jpg"] };
-const twins = { num_identical_pixels: 1, examples: ["c.jpg"] };
+const duplicates = { num_identical_pixels: 1, examples: ["c.jpg"] };
 
-test.each<["umd" | "google" | "unc" | "own", object, Finding["state"], RegExp]>([
-  ["umd", {}, "ok", /pixels were not compared/],
-  ["umd", { num_identical_pixels: 0 }, "ok", /^by id, file name and pixels$/],
-  [
-    "umd",
-    twoShared,
-    "FAIL",
-    /^2 pictures in both, 1 sentence with .*: a\.jpg, b\.jpg; the umd split shares none/,
-  ],
-  ["unc", twoShared, "FAIL", /not the published ones/],
+test.each<["umd" | "google" | "unc" | "own", object, CheckResult["state"], RegExp]>([
+  ["umd", {}, "ok", /not compared/],
+  ["umd", { num_identical_pixels: 0 }, "ok", /file name and pixels$/],
+  ["umd", twoShared, "FAIL", /^2 images .* 1 referring expression .*: a\.jpg, b\.jpg; .* umd/],
+  ["unc", twoShared, "FAIL", /not the published annotations/],
   ["google", twoShared, "note", /prefer umd/],
-  ["own", twoShared, "FAIL", /keep each picture in one split/],
-  ["own", twins, "FAIL", /^1 picture of val with the pixels of another one in train: c\.jpg; keep/],
-  ["umd", twins, "note", /c\.jpg$/],
-  ["own", { ...twoShared, ...twins, num_images: 2 }, "FAIL", /; 1 more by its pixels; keep/],
-])("images in two splits of a set split by %s, %j: %s", (split_by, shared, state, detail) => {
+  ["own", twoShared, "FAIL", /each image in one split/],
+  ["own", duplicates, "FAIL", /^1 image of val .* train: c\.jpg; .* one split/],
+  ["umd", duplicates, "note", /c\.jpg$/],
+  ["own", { ...twoShared, ...duplicates, num_images: 2 }, "FAIL", /; 1 more .* pixels; .* one split/],
+])("images in two splits of a dataset split by %s, %j: %s", (split_by, shared, state, detail) => {
   const stats = datasetStats(["train", "val"], { split_by }, { overlaps: [overlap(shared)] });
-  const found = judgeStats(stats, "mend").at(-1);
-  expect(found).toMatchObject({ state, what: "train and val share no image" });
-  expect(found?.detail).toMatch(detail);
+  const result = checkStats(stats, "fix it").at(-1);
+  expect(result).toMatchObject({ state, what: "train and val share no image" });
+  expect(result?.detail).toMatch(detail);
 });
 
 const missing = ["train: expected 21899 images, found 21898"];
 
-test.each<[string, object, Finding["state"], RegExp]>([
-  ["nobody's", {}, "ok", /nobody has published any/],
-  ["the published", { name: "refcocog-umd", split_by: "umd" }, "ok", /every split/],
+test.each<[string, object, CheckResult["state"], RegExp]>([
+  ["not published", {}, "ok", /published/],
+  ["the published ones", { name: "refcocog-umd", split_by: "umd" }, "ok", /every split/],
   [
-    "fewer, by --allow-missing",
+    "fewer because of --allow-missing",
     {
       name: "refcocog-umd",
       split_by: "umd",
@@ -43,33 +38,25 @@ test.each<[string, object, Finding["state"], RegExp]>([
       dropped: { num_images: 1, num_refs: 2, num_sentences: 4 },
     },
     "note",
-    /found 21898; left out with 1 picture that/,
+    /found 21898; 1 image .* left out/,
   ],
-  [
-    "other",
-    { name: "refcocog-umd", split_by: "umd", deviations: missing },
-    "FAIL",
-    /nothing was left out, so these are not the published annotations/,
-  ],
+  ["others", { name: "refcocog-umd", split_by: "umd", deviations: missing }, "FAIL", /nothing was left out/],
 ])("counts that are %s", (_, facts, state, detail) => {
-  const found = judgeStats(datasetStats(["train"], facts), "mend").find(({ what }) =>
+  const result = checkStats(datasetStats(["train"], facts), "fix it").find(({ what }) =>
     what.startsWith("counts"),
   );
-  expect(found?.state).toBe(state);
-  expect(found?.detail).toMatch(detail);
+  expect(result?.state).toBe(state);
+  expect(result?.detail).toMatch(detail);
 });
 
-test("a wrong table is told with examples and the remedy", () => {
+test("a failed check of a table gives examples and the fix", () => {
   const wrong = { expected: "ids are unique", num_checked: 9, num_wrong: 5, examples: ["1", "2", "3", "4"] };
-  const [found] = judgeStats(datasetStats(["train"], {}, { table_checks: [wrong] }), "delete it");
-  expect(found).toEqual({
-    state: "FAIL",
-    what: "ids are unique",
-    detail: "5 of 9 do not: 1, 2, 3 and 2 more; delete it",
-  });
+  const [result] = checkStats(datasetStats(["train"], {}, { table_checks: [wrong] }), "delete it");
+  expect(result).toMatchObject({ state: "FAIL", what: "ids are unique" });
+  expect(result?.detail).toMatch(/^5 of 9 .*: 1, 2, 3 and 2 more; delete it$/);
 });
 
-test("the command that makes a data set again names all that decides it, as a shell takes it", () => {
+test("the command that makes a dataset again has all its options, quoted for a shell", () => {
   const { facts } = datasetStats(["train"]);
   expect(prepareCommand({ ...facts, allow_missing: true })).toBe(
     "cliprpn prepare mine --from '/a b/rows.jsonl' --format jsonl --box-format xyxy --columns box=bbox --split-seed 3 --images /photos --allow-missing --max-pixels 1000000",

@@ -1,10 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type Answer, readAnswer } from "../../src/dataset/download/answer.ts";
 import { type DownloadProgress, ProgressMeter, progressLine } from "../../src/dataset/download/progress.ts";
-import { filesFor, readSources } from "../../src/dataset/download/sources.ts";
-import { readSourcesShape } from "../../src/dataset/download/sources-shape.ts";
+import { filesFor, parseSources, readSources } from "../../src/dataset/download/sources.ts";
+import { type Answer, readAnswer } from "../../src/dataset/download/transfer.ts";
 import { refused } from "../helpers/refused.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
@@ -18,17 +17,17 @@ const good = {
   by_hand: "ask me",
 };
 
-describe("the sources that come with cliprpn", () => {
+describe("the built-in sources", () => {
   test.each([
     "refcocog",
     "refcoco",
     "refcoco+",
-  ])("have the annotations and the images of %s", async (name) => {
+  ])("list the annotations and the images of %s", async (name) => {
     const files = filesFor(name, await readSources());
     expect(files.map((file) => file.name)).toEqual([`${name}.zip`, "train2014.zip"]);
   });
 
-  test("name the size and SHA-256 of every file, and several mirrors", async () => {
+  test("list the size, the SHA-256 and several mirrors of every file", async () => {
     for (const file of await readSources()) {
       expect(file.bytes).toBeGreaterThan(40e6);
       expect(file.checksum?.algorithm).toBe("sha256");
@@ -36,62 +35,58 @@ describe("the sources that come with cliprpn", () => {
     }
   });
 
-  test("of a data set that nobody knows are told as such, with those that are known", async () => {
+  test("reject an unknown dataset and name the known ones", async () => {
     const sources = await readSources();
     const error = refused(() => filesFor("refclef", sources));
     expect(error.code).toBe("not_found");
-    expect(error.message).toContain("no source is known for refclef, only for refcocog, refcoco, refcoco+");
+    expect(error.message).toMatch(/^refclef: .*refcocog, refcoco, refcoco\+/);
   });
 });
 
-describe("a person's own sources", () => {
-  test("are read from their file", async () => {
-    const file = join(tempFolder(), "mine.json");
-    writeFileSync(file, JSON.stringify({ files: [{ ...good, md5: "0".repeat(32) }] }));
-    const [own] = filesFor("own", await readSources(file));
-    expect(own?.checksum).toEqual({ algorithm: "md5", hex: "0".repeat(32) });
-    expect(own?.urls).toEqual(good.urls);
+describe("the user's own sources", () => {
+  test("are read from a file", async () => {
+    const path = join(tempFolder(), "mine.json");
+    writeFileSync(path, JSON.stringify({ files: [{ ...good, md5: "0".repeat(32) }] }));
+    const [file] = filesFor("own", await readSources(path));
+    expect(file?.checksum).toEqual({ algorithm: "md5", hex: "0".repeat(32) });
+    expect(file?.urls).toEqual(good.urls);
   });
 
-  test.each<[what: string, changes: object, told: string]>([
+  test.each<[what: string, changes: object, problem: string]>([
     ["a name with a folder", { name: "../own.zip" }, "files[0].name: expected a plain file name"],
     ["an absolute name", { name: "/etc/own.zip" }, "files[0].name: expected a plain file name"],
     ["a hidden name", { name: ".own" }, "files[0].name: expected a plain file name"],
-    ["the name of a download's own file", { name: "downloads.json" }, "files[0].name"],
-    ["the name of another file's part", { name: "own.zip.part" }, "files[0].name"],
-    [
-      "an address of the disk",
-      { urls: ["file:///etc/passwd"] },
-      "files[0].urls[0]: expected an http or https",
-    ],
+    ["the name of a file that the download uses", { name: "downloads.json" }, "files[0].name"],
+    ["the name of a part file", { name: "own.zip.part" }, "files[0].name"],
+    ["a file address", { urls: ["file:///etc/passwd"] }, "files[0].urls[0]: expected an http or https"],
     ["an address with a password", { urls: ["https://a:b@example.org/"] }, "files[0].urls[0]"],
-    ["no address", { urls: [] }, "files[0].urls: expected a list with something in it, found []"],
-    ["a size that is none", { bytes: -1 }, "files[0].bytes: expected a whole number of bytes, or null"],
-    ["a checksum that is none", { sha256: "abc" }, "files[0].sha256: expected 64 hexadecimal digits"],
-    ["no checksum and no word of it", { sha256: undefined }, "files[0].sha256: expected 64 hexadecimal"],
-    ["text for a terminal", { by_hand: "\u001b[2J" }, "files[0].by_hand: expected text of one line"],
+    ["no address", { urls: [] }, "files[0].urls: expected a list that is not empty, found []"],
+    ["an invalid size", { bytes: -1 }, "files[0].bytes: expected a whole number of bytes, or null"],
+    ["an invalid checksum", { sha256: "abc" }, "files[0].sha256: expected 64"],
+    ["no checksum and no null", { sha256: undefined }, "files[0].sha256: expected 64"],
+    ["control characters", { by_hand: "\u001b[2J" }, "files[0].by_hand: expected text of one line"],
     ["an unknown key", { url: "https://example.org" }, "files[0].url: expected one of name, datasets"],
-  ])("with %s are refused", (_, changes, told) => {
-    const error = refused(() => readSourcesShape({ files: [{ ...good, ...changes }] }, "mine.json"));
+  ])("with %s are rejected", (_, changes, problem) => {
+    const error = refused(() => parseSources({ files: [{ ...good, ...changes }] }, "mine.json"));
     expect(error.code).toBe("bad_input");
-    expect(error.message).toContain(`mine.json: ${told}`);
+    expect(error.message).toContain(`mine.json: ${problem}`);
   });
 
-  test.each([null, [], "files", { files: {} }, { files: [null] }])("as %j are refused", (value) => {
-    expect(refused(() => readSourcesShape(value, "mine.json")).code).toBe("bad_input");
+  test.each([null, [], "files", { files: {} }, { files: [null] }])("that are %j are rejected", (value) => {
+    expect(refused(() => parseSources(value, "mine.json")).code).toBe("bad_input");
   });
 
-  test("have all their problems told at once, the same name twice among them", () => {
+  test("are rejected with all problems at once, duplicate names included", () => {
     const files = [good, { ...good, name: "OWN.zip", bytes: "12" }, { ...good, name: "b.zip", licence: 7 }];
-    const lines = refused(() => readSourcesShape({ files }, "mine.json")).message.split("\n");
+    const lines = refused(() => parseSources({ files }, "mine.json")).message.split("\n");
     expect(lines).toHaveLength(3);
-    expect(lines.at(-1)).toContain("files[1].name: own.zip is there twice");
+    expect(lines.at(-1)).toContain("files[1].name: own.zip");
   });
 
   test.each<[what: string, text: string | undefined, code: string]>([
-    ["are not there", undefined, "not_found"],
-    ["are no JSON", "{", "bad_input"],
-  ])("that %s are told as such", async (_, text, code) => {
+    ["do not exist", undefined, "not_found"],
+    ["are not JSON", "{", "bad_input"],
+  ])("that %s are rejected", async (_, text, code) => {
     const file = join(tempFolder(), "mine.json");
     if (text !== undefined) writeFileSync(file, text);
     await expect(readSources(file)).rejects.toMatchObject({ code, message: expect.stringContaining(file) });
@@ -105,43 +100,43 @@ test.each<
   ["the whole file instead of the rest", 200, { "content-length": "900" }, 500, { state: "sends", from: 0 }],
   ["the rest", 206, { "content-range": "bytes 500-899/900" }, 500, { state: "sends", from: 500, total: 900 }],
   [
-    "the rest of a size not told",
+    "the rest, without a total size",
     206,
     { "content-range": "bytes 500-899/*" },
     500,
     { state: "sends", total: 900 },
   ],
-  ["another part", 206, { "content-range": "bytes 400-899/900" }, 500, { state: "start_over" }],
-  ["a part without its place", 206, {}, 500, { state: "start_over" }],
+  ["another range", 206, { "content-range": "bytes 400-899/900" }, 500, { state: "start_over" }],
+  ["a range without Content-Range", 206, {}, 500, { state: "start_over" }],
   ["the rest of another file", 206, { "content-range": "bytes 500-999/1000" }, 500, { state: "refused" }],
-  ["that nothing is left", 416, { "content-range": "bytes */900" }, 900, { state: "nothing_left" }],
-  ["that the file is shorter", 416, { "content-range": "bytes */400" }, 500, { state: "start_over" }],
+  ["no bytes left", 416, { "content-range": "bytes */900" }, 900, { state: "nothing_left" }],
+  ["a shorter file", 416, { "content-range": "bytes */400" }, 500, { state: "start_over" }],
   [
-    "something compressed",
+    "a compressed body",
     200,
     { "content-length": "90", "content-encoding": "gzip" },
     0,
     { state: "sends", total: 900 },
   ],
   [
-    "a date to come back at",
+    "a date to retry at",
     503,
     { "retry-after": "Thu, 01 Jan 1970 00:00:30 GMT" },
     0,
     { state: "busy", wait_ms: 20_000 },
   ],
   [
-    "a date that has passed",
+    "a retry date in the past",
     503,
     { "retry-after": "Thu, 01 Jan 1970 00:00:01 GMT" },
     0,
     { state: "busy", wait_ms: 0 },
   ],
-  ["nonsense to come back at", 503, { "retry-after": "later" }, 0, { state: "busy", wait_ms: undefined }],
+  ["an invalid retry date", 503, { "retry-after": "later" }, 0, { state: "busy", wait_ms: undefined }],
   ["no content", 204, {}, 0, { state: "refused" }],
-])("a server's answer: %s", (_, status, headers, from, answer) => {
-  const asked = { name: "a.zip", from, bytes: 900 };
-  expect(readAnswer(status, new Headers(headers), asked, 10_000)).toMatchObject(answer);
+])("the answer of a server: %s", (_, status, headers, from, answer) => {
+  const request = { name: "a.zip", from, bytes: 900 };
+  expect(readAnswer(status, new Headers(headers), request, 10_000)).toMatchObject(answer);
 });
 
 test.each<[Partial<DownloadProgress>, string]>([
@@ -155,18 +150,18 @@ test.each<[Partial<DownloadProgress>, string]>([
   ],
   [{ total_bytes: undefined, eta_s: undefined }, "train2014.zip  3.2 GB  41 MB/s"],
   [{ bytes_per_s: 0, eta_s: undefined }, "train2014.zip  3.2 of 13.5 GB  0.0 MB/s"],
-])("progress %j as a line", (changes, line) => {
+])("the progress line of %j", (changes, line) => {
   const progress = { file: "train2014.zip", done_bytes: 3.2e9, total_bytes: 13_510_573_713 };
   expect(progressLine({ ...progress, bytes_per_s: 41e6, eta_s: 251, ...changes })).toBe(line);
 });
 
-describe("a download's speed", () => {
-  test("leaves out what was there from before", () => {
+describe("the speed of a download", () => {
+  test("ignores bytes of earlier runs", () => {
     const meter = new ProgressMeter("a.zip", 1000, 0);
     expect(meter.at(2000, 1400, 2000)).toMatchObject({ bytes_per_s: 200, eta_s: 3 });
   });
 
-  test("is that of the last ten seconds", () => {
+  test("is measured over the last ten seconds", () => {
     const meter = new ProgressMeter("a.zip", 0, 0);
     for (let second = 1; second <= 60; second += 1) meter.at(1000 * second, 1000 * second, 1e6);
     for (let second = 61; second <= 90; second += 1)
@@ -174,7 +169,7 @@ describe("a download's speed", () => {
     expect(meter.at(91_000, 60_310, 1e6).bytes_per_s).toBeCloseTo(10, 6);
   });
 
-  test("begins anew when the file does", () => {
+  test("is reset when the file is started over", () => {
     const meter = new ProgressMeter("a.zip", 0, 0);
     meter.at(1000, 5000, 9000);
     expect(meter.at(2000, 100, 9000)).toMatchObject({ bytes_per_s: 0, eta_s: undefined });

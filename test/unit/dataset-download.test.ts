@@ -12,15 +12,15 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { packageRoot } from "../../src/base/package-root.ts";
 import { CliprpnError } from "../../src/contract/errors.ts";
 import { type DownloadOptions, download } from "../../src/dataset/download/download.ts";
 import type { DownloadProgress } from "../../src/dataset/download/progress.ts";
-import type { SourceFile } from "../../src/dataset/download/source-file.ts";
+import type { RemoteFile } from "../../src/dataset/download/sources.ts";
 import {
   answers,
-  type Behaviour,
+  type Behavior,
   drips,
   hangs,
   inTurn,
@@ -31,13 +31,15 @@ import {
 import { until } from "../helpers/processes.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
-/** The beginning of a zip archive, and 200 KB that are nobody else's. */
+vi.setConfig({ testTimeout: 90_000 });
+
+/** The first bytes of a zip archive and 200 KB of random data. */
 const archive = Buffer.concat([Buffer.from("PK\x03\x04"), randomBytes(200_000)]);
 const other = Buffer.concat([Buffer.from("PK\x03\x04"), randomBytes(200_000)]);
 const etag = '"first"';
 
 describe("a file", () => {
-  test("is fetched whole, with its checksum, and nothing is left beside it", async () => {
+  test("is downloaded and verified, and leaves no temporary files", async () => {
     const mirror = await startMirror({ "/a.zip": serves(archive) });
     const { folder, progress } = await fetched(mirror, {});
     expect(bytesOf(folder)).toBe(sha256(archive));
@@ -45,12 +47,12 @@ describe("a file", () => {
     expect(progress.at(-1)).toMatchObject({ file: "a.zip", done_bytes: 200_004, total_bytes: 200_004 });
   });
 
-  test("that is there and right is not fetched again, nor read again", async () => {
+  test("that is already verified is neither downloaded nor read again", async () => {
     const mirror = await startMirror({ "/a.zip": serves(archive) });
     const { folder } = await fetched(mirror, {});
     utimesSync(join(folder, "a.zip"), 1000, 1000);
     await fetched(mirror, { folder });
-    // The same size and time, other bytes: only reading it would show.
+    // The same size and time, other bytes: only reading the file would detect it.
     writeFileSync(join(folder, "a.zip"), other);
     utimesSync(join(folder, "a.zip"), 1000, 1000);
     await fetched(mirror, { folder });
@@ -58,7 +60,7 @@ describe("a file", () => {
     expect(mirror.requests).toHaveLength(1);
   });
 
-  test("that a person put there is taken when its checksum is right", async () => {
+  test("that the user put there is used if its checksum is correct", async () => {
     const folder = tempFolder();
     writeFileSync(join(folder, "a.zip"), archive);
     const mirror = await startMirror({});
@@ -66,31 +68,29 @@ describe("a file", () => {
     expect(mirror.requests).toEqual([]);
   });
 
-  test.each<[what: string, there: Buffer, note: string]>([
+  test.each<[what: string, existing: Buffer, note: string]>([
     ["is too short", archive.subarray(0, 100), "it has 100 bytes"],
     ["has other bytes", other, "its sha256 is"],
-  ])("that is there and %s is said, and replaced", async (_, there, note) => {
+  ])("that exists but %s is reported and replaced", async (_, existing, note) => {
     const folder = tempFolder();
-    writeFileSync(join(folder, "a.zip"), there);
+    writeFileSync(join(folder, "a.zip"), existing);
     const mirror = await startMirror({ "/a.zip": serves(archive) });
     const { notes } = await fetched(mirror, { folder });
     expect(bytesOf(folder)).toBe(sha256(archive));
     expect(notes.join("\n")).toContain(`${join(folder, "a.zip")}: ${note}`);
   });
 
-  test("of which nothing is known but its address is told as such, and fetched", async () => {
+  test("of unknown size and checksum is reported and downloaded", async () => {
     const mirror = await startMirror({ "/a.zip": serves(archive, { length: null }) });
     const { folder, notes, progress } = await fetched(mirror, { file: { bytes: null, checksum: null } });
     expect(bytesOf(folder)).toBe(sha256(archive));
-    expect(notes).toEqual([
-      "a.zip: nobody published its checksum; the data set's counts will show whether it is right",
-    ]);
+    expect(notes).toEqual([expect.stringMatching(/^a\.zip: no checksum was published/)]);
     expect(progress.every(({ total_bytes, eta_s }) => total_bytes === undefined && eta_s === undefined)).toBe(
       true,
     );
   });
 
-  test("is told by its MD5 where that is what was published", async () => {
+  test("is verified by its MD5 if that is the published checksum", async () => {
     const mirror = await startMirror({ "/a.zip": serves(other), "/b.zip": serves(archive) });
     const checksum = { algorithm: "md5", hex: createHash("md5").update(archive).digest("hex") } as const;
     const { folder, notes } = await fetched(mirror, { file: { checksum }, paths: ["/a.zip", "/b.zip"] });
@@ -100,7 +100,7 @@ describe("a file", () => {
 });
 
 describe("a server that", () => {
-  test("breaks off is asked for the rest, and only if the file is still the same", async () => {
+  test("breaks off is asked for the rest, provided that the file has not changed", async () => {
     const folder = tempFolder();
     const cut = serves(archive, { etag, ...cutIn(folder) });
     const mirror = await startMirror({ "/a.zip": inTurn(cut, cut, serves(archive, { etag })) });
@@ -113,7 +113,7 @@ describe("a server that", () => {
     ]);
   });
 
-  test("breaks off again and again is asked on, as long as it sends more and more", async () => {
+  test("breaks off repeatedly is retried as long as it sends new bytes", async () => {
     const folder = tempFolder();
     const large = Buffer.concat([archive, randomBytes(9 << 20)]);
     const mirror = await startMirror({ "/a.zip": serves(large, { etag, ...cutIn(folder, 1_300_000) }) });
@@ -122,18 +122,19 @@ describe("a server that", () => {
     expect(mirror.requests.length).toBeGreaterThan(6);
   });
 
-  test("ends an answer of no told length too early is asked for the rest", async () => {
+  test("ends a response of unknown length too early is asked for the rest", async () => {
     const early = serves(archive.subarray(0, 70_000), { length: null });
     const mirror = await startMirror({ "/a.zip": inTurn(early, serves(archive)) });
     const { folder, notes } = await fetched(mirror, {});
     expect(bytesOf(folder)).toBe(sha256(archive));
-    expect(notes[0]).toContain("ended after 70 KB of 200 KB; asking again");
+    expect(notes[0]).toContain("ended after 70 KB of 200 KB; retrying");
     expect(mirror.requests[1]?.range).toBe("bytes=70000-");
   });
 
-  test("is slow is not taken to hang", async () => {
-    const mirror = await startMirror({ "/a.zip": drips(archive, 5000, 20) });
-    const { notes } = await fetched(mirror, { limits: { stall_ms: 400, num_tries: 1 } });
+  test("is slow is not treated as hanging", async () => {
+    // The whole download takes longer than a stall, no chunk does.
+    const mirror = await startMirror({ "/a.zip": drips(archive, 2000, 20) });
+    const { notes } = await fetched(mirror, { limits: { stall_ms: 1500, num_tries: 1 } });
     expect(notes).toEqual([]);
   });
 
@@ -143,20 +144,20 @@ describe("a server that", () => {
       "/a.zip": serves(archive, { ignore_range: true, ...cutIn(folder, 150_000) }),
     });
     const { message } = await failed(mirror, { folder });
-    expect(message).toMatch(/a\.zip: .*, the last of 3 tries/);
+    expect(message).toMatch(/a\.zip: .*, after 3 tries/);
     expect(mirror.requests).toHaveLength(3);
   });
 
-  test("ignores ranges sends the whole file once more", async () => {
+  test("ignores ranges sends the whole file again", async () => {
     const folder = tempFolder();
     const cut = serves(archive, { etag, ...cutIn(folder) });
     const mirror = await startMirror({ "/a.zip": inTurn(cut, serves(archive, { ignore_range: true })) });
     const { notes } = await fetched(mirror, { folder });
     expect(bytesOf(folder)).toBe(sha256(archive));
-    expect(notes.at(-1)).toContain("it gives no parts, or the file has changed; starting over");
+    expect(notes.at(-1)).toMatch(/ranges.*starting over/);
   });
 
-  test("has another version by now sends that one, whole", async () => {
+  test("has a new version of the file sends all of it", async () => {
     const folder = tempFolder();
     const cut = serves(other, { etag: '"old"', ...cutIn(folder) });
     const mirror = await startMirror({ "/a.zip": inTurn(cut, serves(archive, { etag })) });
@@ -165,7 +166,7 @@ describe("a server that", () => {
     expect(mirror.requests[1]).toMatchObject({ range: "bytes=70000-", if_range: '"old"' });
   });
 
-  test("names no version is asked for the rest only where a checksum will tell", async () => {
+  test("sends no version is asked for the rest only if there is a checksum", async () => {
     const folder = tempFolder();
     const cut = serves(archive, cutIn(folder));
     const paths = { "/a.zip": inTurn(cut, serves(archive)), "/b.zip": inTurn(cut, serves(archive)) };
@@ -181,24 +182,24 @@ describe("a server that", () => {
     ]);
   });
 
-  test.each([429, 500, 503])("answers %d is asked again after a while", async (status) => {
+  test.each([429, 500, 503])("answers %d is retried after a wait", async (status) => {
     const busy = answers(status, { "retry-after": "0" });
     const mirror = await startMirror({ "/a.zip": inTurn(busy, busy, serves(archive)) });
     const { folder } = await fetched(mirror, {});
     expect(bytesOf(folder)).toBe(sha256(archive));
   });
 
-  test("asks for a wait is asked again after it, not before", async () => {
+  test("asks for a wait is retried after that wait", async () => {
     const mirror = await startMirror({
       "/a.zip": inTurn(answers(429, { "retry-after": "1" }), serves(archive)),
     });
     const started = performance.now();
     const { notes } = await fetched(mirror, {});
     expect(performance.now() - started).toBeGreaterThan(990);
-    expect(notes[0]).toContain("answered HTTP 429 (too many requests); asking again in 1 s");
+    expect(notes[0]).toMatch(/HTTP 429 .*; retrying in 1 s/);
   });
 
-  test("redirects is followed, and stays the same mirror", async () => {
+  test("redirects is followed, and counts as the same mirror", async () => {
     const folder = tempFolder();
     const moved = answers(302, { location: "/elsewhere.zip" });
     const cut = serves(archive, { etag, ...cutIn(folder) });
@@ -213,16 +214,12 @@ describe("a server that", () => {
 });
 
 describe("a mirror is given up for the next one when it", () => {
-  test.each<[what: string, bad: Behaviour, reason: string]>([
-    ["has not got the file", answers(404), "answered HTTP 404 (not there)"],
-    ["stays out of service", answers(503), "answered HTTP 503 (out of service), the last of 3 tries"],
-    ["asks for too long a wait", answers(429, { "retry-after": "3600" }), "asks to wait for 3600 s"],
-    ["hangs at once", hangs, "sent nothing for 0.1 s, the last of 3 tries"],
-    [
-      "hangs in the middle",
-      serves(archive, { hang_after: 50_000 }),
-      "sent nothing for 0.1 s, the last of 3 tries",
-    ],
+  test.each<[what: string, bad: Behavior, reason: string | RegExp]>([
+    ["does not have the file", answers(404), "answered HTTP 404"],
+    ["stays unavailable", answers(503), /HTTP 503 .*, after 3 tries/],
+    ["asks for too long a wait", answers(429, { "retry-after": "3600" }), "3600 s"],
+    ["hangs at once", hangs, "sent nothing for 0.3 s, after 3 tries"],
+    ["hangs in the middle", serves(archive, { hang_after: 50_000 }), "sent nothing for 0.3 s, after 3 tries"],
     [
       "has a file of another size",
       serves(archive.subarray(0, 5000)),
@@ -245,21 +242,21 @@ describe("a mirror is given up for the next one when it", () => {
     ],
     ["sends wrong bytes", serves(other), `its sha256 is ${sha256(other)}, expected ${sha256(archive)}`],
     [
-      "sends a log-in page",
+      "sends a login page",
       answers(200, { "content-type": "text/html; charset=utf-8" }, "<html>"),
       "sent a web page",
     ],
-    ["redirects in a circle", answers(302, { location: "/a.zip" }), "redirect count exceeded"],
-    ["redirects out of the web", answers(302, { location: "file:///etc/passwd" }), "scheme"],
+    ["redirects in a loop", answers(302, { location: "/a.zip" }), "redirect count exceeded"],
+    ["redirects to a file address", answers(302, { location: "file:///etc/passwd" }), "scheme"],
   ])("%s", async (what, bad, reason) => {
     const mirror = await startMirror({ "/a.zip": bad, "/b.zip": serves(archive) });
-    const limits = /^hangs|^promises/.test(what) ? { stall_ms: 100 } : {};
+    const limits = /^hangs|^promises/.test(what) ? { stall_ms: 300 } : {};
     const { folder, notes } = await fetched(mirror, { paths: ["/a.zip", "/b.zip"], limits });
     expect(bytesOf(folder)).toBe(sha256(archive));
-    expect(notes.find((note) => note.includes("is given up"))).toContain(reason);
+    expect(notes.find((note) => note.includes("giving up on"))).toMatch(reason);
   });
 
-  test("sends something else under the file's name and no checksum is known", async () => {
+  test("sends a wrong file of the right size, and no checksum is known", async () => {
     const page = Buffer.from("<!doctype html><title>Log in</title>".padEnd(archive.length));
     const mirror = await startMirror({ "/a.zip": serves(page), "/b.zip": serves(archive) });
     const { folder, notes } = await fetched(mirror, {
@@ -267,17 +264,17 @@ describe("a mirror is given up for the next one when it", () => {
       paths: ["/a.zip", "/b.zip"],
     });
     expect(bytesOf(folder)).toBe(sha256(archive));
-    expect(notes.join("\n")).toContain('it is no zip archive: it begins with "<!do"');
+    expect(notes.join("\n")).toMatch(/zip.*"<!do"/);
   });
 
-  test("is not there at all", async () => {
+  test("refuses the connection", async () => {
     const mirror = await startMirror({ "/b.zip": serves(archive) });
     const gone = await closedPort();
     const { notes } = await fetched(mirror, { urls: [gone, mirror.at("/b.zip")] });
-    expect(notes).toEqual([expect.stringContaining("refused the connection (ECONNREFUSED)")]);
+    expect(notes).toEqual([expect.stringContaining("ECONNREFUSED")]);
   });
 
-  test("breaks off, and the next one goes on where a checksum will tell", async () => {
+  test("breaks off, and the next one resumes if there is a checksum", async () => {
     const folder = tempFolder();
     const mirror = await startMirror({
       "/a.zip": inTurn(serves(archive, { etag, ...cutIn(folder) }), answers(404)),
@@ -288,7 +285,7 @@ describe("a mirror is given up for the next one when it", () => {
     expect(mirror.requests.at(-1)).toEqual({ path: "/b.zip", range: "bytes=70000-", if_range: undefined });
   });
 
-  test("left wrong bytes behind that the next one must not pay for", async () => {
+  test("left wrong bytes in the part file, which the next mirror replaces", async () => {
     const folder = tempFolder();
     const mirror = await startMirror({
       "/a.zip": inTurn(serves(other, { etag, ...cutIn(folder) }), answers(404)),
@@ -305,33 +302,33 @@ describe("a mirror is given up for the next one when it", () => {
   });
 });
 
-describe("an earlier run that was killed", () => {
-  test("with SIGKILL in the middle is gone on with", async () => {
+describe("a killed download", () => {
+  test("is resumed after a SIGKILL in the middle", async () => {
     const folder = tempFolder();
-    const mirror = await startMirror({ "/a.zip": drips(archive, 1000, 2) });
+    const hanging = serves(archive, { hang_after: 50_000 });
+    const mirror = await startMirror({ "/a.zip": inTurn(hanging, serves(archive)) });
     const part = join(folder, "a.zip.part");
     const child = inChild(fileOf(mirror, {}), folder);
-    await until(() => sizeOf(part) > 20_000);
+    await until(() => sizeOf(part) === 50_000, 60_000);
     child.kill("SIGKILL");
     await new Promise((resolve) => child.on("exit", resolve));
-    const { size } = statSync(part);
     expect(existsSync(join(folder, "a.zip"))).toBe(false);
-    // Its lock is waited for until it is stale; that is another test's matter.
+    // Makes the lock stale, so that the test does not wait for that.
     utimesSync(join(folder, "downloads.lock"), 1000, 1000);
     const { notes } = await fetched(mirror, { folder });
     expect(bytesOf(folder)).toBe(sha256(archive));
-    expect(mirror.requests.at(-1)?.range).toBe(`bytes=${size}-`);
-    expect(notes[0]).toContain("going on after");
+    expect(mirror.requests.at(-1)?.range).toBe("bytes=50000-");
+    expect(notes[0]).toContain("resuming after");
     expect(readdirSync(folder).sort()).toEqual(["a.zip", "downloads.json"]);
-  }, 20_000);
+  });
 
   test.each<[what: string, part: Buffer, origin: string | undefined]>([
-    ["before it noted where its bytes came from", archive.subarray(0, 5000), undefined],
-    ["and its note is torn", archive.subarray(0, 5000), '{"url": "ht'],
-    ["and somebody wrote to its part", other.subarray(0, 5000), "good"],
-    ["and its part is longer than the file", Buffer.concat([archive, other]), "good"],
-    ["and its part has the file's size and other bytes", other, "good"],
-  ])("%s costs no more than a fresh start", async (_, part, origin) => {
+    ["without a note of its origin", archive.subarray(0, 5000), undefined],
+    ["with a damaged note of its origin", archive.subarray(0, 5000), '{"url": "ht'],
+    ["with a part file that was overwritten", other.subarray(0, 5000), "good"],
+    ["with a part longer than the file", Buffer.concat([archive, other]), "good"],
+    ["with a part of the right size but other bytes", other, "good"],
+  ])("%s gives the correct file", async (_, part, origin) => {
     const folder = tempFolder();
     const mirror = await startMirror({ "/a.zip": serves(archive, { etag }) });
     leavePart(folder, part, origin === "good" ? originOf(mirror) : origin);
@@ -339,7 +336,7 @@ describe("an earlier run that was killed", () => {
     expect(bytesOf(folder)).toBe(sha256(archive));
   });
 
-  test("before it noted where its bytes came from is not believed without a checksum", async () => {
+  test("without a note of its origin is started over if there is no checksum", async () => {
     const folder = tempFolder();
     const mirror = await startMirror({ "/a.zip": serves(archive) });
     leavePart(folder, other, undefined);
@@ -347,7 +344,7 @@ describe("an earlier run that was killed", () => {
     expect(bytesOf(folder)).toBe(sha256(archive));
   });
 
-  test("after the last byte needs no server", async () => {
+  test("that has all bytes needs no server", async () => {
     const folder = tempFolder();
     const mirror = await startMirror({});
     leavePart(folder, archive, originOf(mirror));
@@ -356,7 +353,7 @@ describe("an earlier run that was killed", () => {
     expect(mirror.requests).toEqual([]);
   });
 
-  test("after the last byte of a file of unknown size asks once", async () => {
+  test("that has all bytes of a file of unknown size sends one request", async () => {
     const folder = tempFolder();
     const mirror = await startMirror({ "/a.zip": serves(archive, { etag }) });
     leavePart(folder, archive, originOf(mirror));
@@ -367,15 +364,15 @@ describe("an earlier run that was killed", () => {
 });
 
 describe("a download", () => {
-  test("for which there is no room is not begun", async () => {
+  test("without enough disk space is not started", async () => {
     const mirror = await startMirror({ "/a.zip": serves(archive) });
     const error = await failed(mirror, { free: 200_003 });
     expect(error.code).toBe("no_space");
-    expect(error.message).toMatch(/200 KB.* 200 KB/);
+    expect(error.message).toMatch(/expected 200 KB .*found 200 KB/);
     expect(mirror.requests).toEqual([]);
   });
 
-  test("needs room only for what is missing", async () => {
+  test("needs disk space only for the missing bytes", async () => {
     const folder = tempFolder();
     const mirror = await startMirror({ "/a.zip": serves(archive, { etag }) });
     leavePart(folder, archive.subarray(0, 150_000), originOf(mirror));
@@ -383,13 +380,13 @@ describe("a download", () => {
     expect(bytesOf(folder)).toBe(sha256(archive));
   });
 
-  test("of unknown size for which there is no room stops when the server tells it", async () => {
+  test("of unknown size stops when the server reports a size that does not fit on the disk", async () => {
     const mirror = await startMirror({ "/a.zip": serves(archive) });
     const error = await failed(mirror, { file: { bytes: null }, free: 200_003 });
     expect(error.code).toBe("no_space");
   });
 
-  test("that no mirror serves tells each one's reason, what to do by hand and where to put it", async () => {
+  test("that fails on all mirrors reports every reason and the manual steps", async () => {
     const folder = tempFolder();
     const mirror = await startMirror({
       "/a.zip": answers(404),
@@ -401,18 +398,18 @@ describe("a download", () => {
     const error = await failure(download([dead, good], folder, optionsOf({}).options));
     expect(error.code).toBe("no_network");
     expect(error.message.split("\n")).toEqual([
-      "a.zip: none of its 2 mirrors gave it:",
-      `  ${mirror.at("/a.zip")}: answered HTTP 404 (not there)`,
+      expect.stringMatching(/^a\.zip: .*\(2 tried\)/),
+      expect.stringContaining(`  ${mirror.at("/a.zip")}: answered HTTP 404`),
       `  ${mirror.at("/b.zip")}: its sha256 is ${sha256(other)}, expected ${sha256(archive)}`,
-      "  by hand: ask a colleague",
-      `  then put it here and run the same command again: ${join(folder, "a.zip")}`,
+      expect.stringMatching(/ask a colleague$/),
+      expect.stringContaining(join(folder, "a.zip")),
     ]);
     expect(readdirSync(folder).sort()).toEqual(["downloads.json", "good.zip"]);
   });
 
-  test("that is interrupted ends at once with the signal's reason, and keeps its part", async () => {
+  test("that is interrupted stops with the signal's reason and keeps its part file", async () => {
     const folder = tempFolder();
-    const mirror = await startMirror({ "/a.zip": drips(archive, 1000, 2) });
+    const mirror = await startMirror({ "/a.zip": serves(archive, { hang_after: 50_000 }) });
     const stop = new AbortController();
     const reason = new CliprpnError("interrupted", "interrupted");
     const running = failure(fetched(mirror, { folder, signal: stop.signal }));
@@ -422,7 +419,7 @@ describe("a download", () => {
     expect(readdirSync(folder).sort()).toEqual(["a.zip.part", "a.zip.part.json"]);
   });
 
-  test("that waits for a busy server is interrupted as well", async () => {
+  test("that waits for a busy server can be interrupted", async () => {
     const mirror = await startMirror({ "/a.zip": answers(429, { "retry-after": "1" }) });
     const stop = new AbortController();
     const running = failure(fetched(mirror, { signal: stop.signal }));
@@ -432,36 +429,42 @@ describe("a download", () => {
     expect(mirror.requests).toHaveLength(1);
   });
 
-  test("waits for another one into the same folder, and finds its files there", async () => {
+  test("waits for another process in the same folder and uses its files", async () => {
     const folder = tempFolder();
-    const mirror = await startMirror({ "/a.zip": drips(archive, 10_000, 5) });
-    const both = await Promise.all([fetched(mirror, { folder }), fetched(mirror, { folder })]);
+    const both = [optionsOf({}), optionsOf({})];
+    const notes = (): string[] => both.flatMap((run) => run.notes);
+    // Answers only once the other download waits.
+    const mirror = await startMirror({
+      "/a.zip": async (request, response) => {
+        await until(() => notes().length > 0);
+        serves(archive)(request, response);
+      },
+    });
+    await Promise.all(both.map(({ options }) => download([fileOf(mirror, {})], folder, options)));
     expect(mirror.requests).toHaveLength(1);
-    expect(both.flatMap(({ notes }) => notes)).toEqual([
-      `${folder}: another process fetches into it; waiting until it is done`,
-    ]);
+    expect(notes()).toEqual([expect.stringMatching(new RegExp(`^${folder}: another process`))]);
   });
 
-  test("into a folder that cannot be made says so", async () => {
+  test("into a folder that cannot be created fails", async () => {
     const folder = tempFolder();
     writeFileSync(join(folder, "file"), "");
     const error = await failed(await startMirror({}), { folder: join(folder, "file", "below") });
-    expect(error.message).toContain("cannot be written (ENOTDIR)");
+    expect(error.message).toContain("ENOTDIR");
   });
 
-  test("is not misled by a folder of the file's name", async () => {
+  test("fails if a folder has the name of the file", async () => {
     const folder = tempFolder();
     mkdirSync(join(folder, "a.zip"));
     const mirror = await startMirror({ "/a.zip": serves(archive) });
-    expect((await failed(mirror, { folder })).message).toContain("cannot be written (EISDIR)");
+    expect((await failed(mirror, { folder })).message).toContain("EISDIR");
   });
 });
 
-interface Asked {
+interface TestOptions {
   folder?: string;
   paths?: string[];
   urls?: string[];
-  file?: Partial<SourceFile>;
+  file?: Partial<RemoteFile>;
   free?: number;
   limits?: DownloadOptions["limits"];
   signal?: AbortSignal;
@@ -469,16 +472,16 @@ interface Asked {
 
 async function fetched(
   mirror: Mirror,
-  asked: Asked,
+  given: TestOptions,
 ): Promise<{ folder: string; notes: string[]; progress: DownloadProgress[] }> {
-  const folder = asked.folder ?? tempFolder();
-  const { options, notes, progress } = optionsOf(asked);
-  await download([fileOf(mirror, asked)], folder, options);
+  const folder = given.folder ?? tempFolder();
+  const { options, notes, progress } = optionsOf(given);
+  await download([fileOf(mirror, given)], folder, options);
   return { folder, notes, progress };
 }
 
-async function failed(mirror: Mirror, asked: Asked): Promise<CliprpnError> {
-  return failure(fetched(mirror, asked));
+async function failed(mirror: Mirror, given: TestOptions): Promise<CliprpnError> {
+  return failure(fetched(mirror, given));
 }
 
 async function failure(running: Promise<unknown>): Promise<CliprpnError> {
@@ -487,10 +490,10 @@ async function failure(running: Promise<unknown>): Promise<CliprpnError> {
     (reason) => reason,
   );
   if (error instanceof CliprpnError) return error;
-  throw new Error(`expected a failure that is told, found ${error}`);
+  throw new Error(`expected a CliprpnError, found ${error}`);
 }
 
-function optionsOf({ free, limits, signal }: Asked): {
+function optionsOf({ free, limits, signal }: TestOptions): {
   options: DownloadOptions;
   notes: string[];
   progress: DownloadProgress[];
@@ -501,13 +504,13 @@ function optionsOf({ free, limits, signal }: Asked): {
     onProgress: (at) => progress.push(at),
     onNote: (text) => notes.push(text),
     signal: signal ?? new AbortController().signal,
-    limits: { stall_ms: 5000, num_tries: 3, first_wait_ms: 2, max_wait_ms: 2000, ...limits },
+    limits: { stall_ms: 30_000, num_tries: 3, first_wait_ms: 2, max_wait_ms: 2000, ...limits },
     ...(free === undefined ? {} : { free: async () => free }),
   };
   return { options, notes, progress };
 }
 
-function fileOf(mirror: Mirror, { paths = ["/a.zip"], urls, file }: Asked): SourceFile {
+function fileOf(mirror: Mirror, { paths = ["/a.zip"], urls, file }: TestOptions): RemoteFile {
   return {
     name: "a.zip",
     datasets: ["made"],
@@ -519,7 +522,7 @@ function fileOf(mirror: Mirror, { paths = ["/a.zip"], urls, file }: Asked): Sour
   };
 }
 
-function knownAs(body: Buffer): Pick<SourceFile, "bytes" | "checksum"> {
+function knownAs(body: Buffer): Pick<RemoteFile, "bytes" | "checksum"> {
   return { bytes: body.length, checksum: { algorithm: "sha256", hex: sha256(body) } };
 }
 
@@ -531,7 +534,7 @@ function bytesOf(folder: string): string {
   return sha256(readFileSync(join(folder, "a.zip")));
 }
 
-/** Cuts the connection after so many bytes of an answer, once all of them are in the part. */
+/** Cuts the connection after some bytes of a response, once the part file has all of them. */
 function cutIn(
   folder: string,
   cut_after = 70_000,
@@ -552,7 +555,7 @@ function originOf(mirror: Mirror): string {
   return JSON.stringify({ url: mirror.at("/a.zip"), validator: etag });
 }
 
-/** An address that nobody listens at: of a server that has ended. */
+/** The address of a server that was closed. */
 async function closedPort(): Promise<string> {
   const { createServer } = await import("node:net");
   const server = createServer();
@@ -562,8 +565,8 @@ async function closedPort(): Promise<string> {
   return `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}/a.zip`;
 }
 
-/** The same download in a process of its own. */
-function inChild(file: SourceFile, folder: string): ReturnType<typeof spawn> {
+/** The same download in a child process. */
+function inChild(file: RemoteFile, folder: string): ReturnType<typeof spawn> {
   const module = pathToFileURL(join(packageRoot, "src/dataset/download/download.ts")).href;
   const options = "{ onProgress() {}, onNote() {}, signal: new AbortController().signal }";
   const code = `import { download } from ${JSON.stringify(module)};

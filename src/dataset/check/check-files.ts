@@ -5,58 +5,67 @@ import { hashFile } from "../../base/hash-file.ts";
 import { check } from "../../contract/check.ts";
 import type { PixelsManifest, PreparedDataset, SourceFile } from "../../contract/generated/types.ts";
 import { statImage } from "../images/read-image.ts";
-import { imagesHash } from "../prepare/prepare-dataset.ts";
+import { hashImages } from "../prepare/prepare-images.ts";
 import { type ImageSize, pixelsFolder, preparedSizes, readFacts } from "../prepare/prepared-folder.ts";
-import { type Finding, finding, firstOf } from "./finding.ts";
+import { type CheckResult, checkResult, firstOf } from "./check-result.ts";
 
 /**
- * What the files of a prepared data set are against what was written down of them: annotations, shards, images.
+ * Compares the files of a prepared dataset (annotations, shards, images) with what was recorded about them.
  *
- * @param again the command that makes the data set anew.
- * @param onFile told of each file that is read whole.
- * @throws CliprpnError data_invalid where dataset.json is damaged.
+ * @param command makes the dataset again.
+ * @param onFile called for each file that is read completely.
+ * @throws CliprpnError data_invalid when dataset.json is damaged.
  */
 export async function checkFiles(
   folder: string,
-  again: string,
-  onFile: (file: string) => void = () => undefined,
-): Promise<Finding[]> {
+  command: string,
+  onFile: (file: string) => void,
+): Promise<CheckResult[]> {
   const facts = readFacts(folder);
-  const found = await checkAnnotations(facts, again);
+  const results = await checkAnnotations(facts, command);
   if (facts.images_dir === null)
-    return [...found, finding("note", "pictures", "the data set was prepared without images")];
+    return [...results, checkResult("note", "images", "the dataset was prepared without images")];
   const sizes = preparedSizes(folder);
   const manifests: PixelsManifest[] = [];
   for (const size of sizes) {
-    const { manifest, finding: shards } = await checkShards(folder, size, facts, again, onFile);
+    const { manifest, result } = await checkShards(folder, size, facts, command, onFile);
     if (manifest !== undefined) manifests.push(manifest);
-    found.push(shards);
+    results.push(result);
   }
   const [first] = manifests;
-  found.push(
+  results.push(
     first === undefined
-      ? finding("FAIL", "pixels", `no size is whole; run \`${again}\` again`)
-      : checkImages(facts.images_dir, first, again),
+      ? checkResult("FAIL", "pixels", `no prepared size is complete; run \`${command}\` again`)
+      : checkImages(facts.images_dir, first, command),
   );
-  return found;
+  return results;
 }
 
-/** By size and time, and by content where these have changed. */
-async function checkAnnotations({ annotation_files }: PreparedDataset, again: string): Promise<Finding[]> {
+/** Compares size and time, and the content if these have changed. */
+async function checkAnnotations(
+  { annotation_files }: PreparedDataset,
+  command: string,
+): Promise<CheckResult[]> {
   const gone: string[] = [];
   const changed: string[] = [];
   for (const file of annotation_files) {
     if (!existsSync(file.file)) gone.push(file.file);
     else if (await hasChanged(file)) changed.push(file.file);
   }
-  const what = "annotation files are those that were read";
+  const what = "annotation files are unchanged";
   if (changed.length > 0)
     return [
-      finding("FAIL", what, `${firstOf(changed)}: changed since; run \`${again}\` to read what they say now`),
+      checkResult(
+        "FAIL",
+        what,
+        `${firstOf(changed)}: changed since the dataset was prepared; run \`${command}\` to read them again`,
+      ),
     ];
   if (gone.length > 0)
-    return [finding("note", what, `${firstOf(gone)}: no longer there; the tables hold what was in them`)];
-  return [finding("ok", what, counted(annotation_files.length, "file"))];
+    return [
+      checkResult("note", what, `${firstOf(gone)}: no longer exists; the tables still have its content`),
+    ];
+  return [checkResult("ok", what, counted(annotation_files.length, "file"))];
 }
 
 async function hasChanged({ file, bytes, mtime_ms, sha256 }: SourceFile): Promise<boolean> {
@@ -65,22 +74,24 @@ async function hasChanged({ file, bytes, mtime_ms, sha256 }: SourceFile): Promis
   return size !== bytes || (await hashFile(file)) !== sha256;
 }
 
-/** Every shard's checksum, and that the tables were made of these images. */
+/** Checks the checksum of every shard, and that the tables were made from these images. */
 async function checkShards(
   folder: string,
   size: ImageSize,
   facts: PreparedDataset,
-  again: string,
+  command: string,
   onFile: (file: string) => void,
-): Promise<{ finding: Finding; manifest?: PixelsManifest }> {
+): Promise<{ result: CheckResult; manifest?: PixelsManifest }> {
   const pixels = pixelsFolder(folder, size);
   const what = `pixels/${size.resize}-${size.image_size_px}: checksums of the shards`;
   const file = join(pixels, "manifest.json");
   if (!existsSync(file))
-    return { finding: finding("note", what, "begun, not finished; what asks for this size goes on with it") };
+    return {
+      result: checkResult("note", what, "incomplete; the next command that needs this size completes it"),
+    };
   const manifest = readManifest(file);
   if (manifest === undefined)
-    return { finding: finding("FAIL", what, `${file} is damaged; delete it and ${then(again)}`) };
+    return { result: checkResult("FAIL", what, `${file} is damaged; delete it and ${runAgain(command)}`) };
   const bad: string[] = [];
   for (const shard of manifest.shards) {
     const path = join(pixels, shard.file);
@@ -89,65 +100,69 @@ async function checkShards(
   }
   if (bad.length > 0)
     return {
-      finding: finding(
+      result: checkResult(
         "FAIL",
         what,
-        `${firstOf(bad)}: not the bytes that were written; delete ${bad.length === 1 ? "it" : "them"} and ${then(again)}`,
+        `${firstOf(bad)}: the checksum does not match; delete ${bad.length === 1 ? "it" : "them"} and ${runAgain(command)}`,
       ),
       manifest,
     };
-  if (imagesHash(manifest) !== facts.pictures_sha256)
+  if (hashImages(manifest) !== facts.pictures_sha256)
     return {
-      finding: finding(
+      result: checkResult(
         "FAIL",
         what,
-        `of other images than the tables; delete ${join(folder, "dataset.json")} and ${then(again)}`,
+        `made from other images than the tables; delete ${join(folder, "dataset.json")} and ${runAgain(command)}`,
       ),
       manifest,
     };
   const strays = readdirSync(pixels).filter((name) => name.endsWith(".npy")).length - manifest.shards.length;
   return {
-    finding: finding(
+    result: checkResult(
       "ok",
       what,
-      `${counted(manifest.shards.length, "shard")}${strays > 0 ? `, and ${counted(strays, "stray")}` : ""}`,
+      `${counted(manifest.shards.length, "shard")}${strays > 0 ? `, and ${counted(strays, "unknown file")}` : ""}`,
     ),
     manifest,
   };
 }
 
-function then(again: string): string {
-  return `run \`${again}\` again`;
+function runAgain(command: string): string {
+  return `run \`${command}\` again`;
 }
 
 function readManifest(file: string): PixelsManifest | undefined {
   try {
     return check("PixelsManifest", JSON.parse(readFileSync(file, "utf8")), file);
   } catch {
-    return undefined; // Torn or another version's: the caller says so.
+    return undefined; // Damaged or from another version: the caller reports it.
   }
 }
 
-/** That the images' own files are there, and of the size and time that they were decoded at. */
-function checkImages(images_dir: string, { shards }: PixelsManifest, again: string): Finding {
-  const what = "images are there and unchanged";
+/** Checks that the image files exist, with the size and time that they had when they were decoded. */
+function checkImages(images_dir: string, { shards }: PixelsManifest, command: string): CheckResult {
+  const what = "images exist and are unchanged";
   const used = shards.flatMap(({ pictures }) => pictures).filter(({ problem }) => problem === null);
-  const now = used.map((picture) => ({ picture, facts: statImage(images_dir, picture.file_name) }));
-  const gone = now.filter(({ facts }) => facts.mtime_ms === 0).map(({ picture }) => picture.file_name);
-  const changed = now
+  const files = used.map((image) => ({ image, facts: statImage(images_dir, image.file_name) }));
+  const gone = files.filter(({ facts }) => facts.mtime_ms === 0).map(({ image }) => image.file_name);
+  const changed = files
     .filter(
-      ({ picture, facts }) =>
-        facts.mtime_ms !== 0 && (facts.bytes !== picture.bytes || facts.mtime_ms !== picture.mtime_ms),
+      ({ image, facts }) =>
+        facts.mtime_ms !== 0 && (facts.bytes !== image.bytes || facts.mtime_ms !== image.mtime_ms),
     )
-    .map(({ picture }) => picture.file_name);
-  const wrong = [
+    .map(({ image }) => image.file_name);
+  const problems = [
     ...(gone.length > 0
       ? [
-          `${gone.length} of ${used.length} missing: ${firstOf(gone)} (training goes on with the prepared pixels; other sizes and drawings need the files)`,
+          `${gone.length} of ${used.length} missing: ${firstOf(gone)} (training can use the prepared pixels; other sizes and drawings need the files)`,
         ]
       : []),
-    ...(changed.length > 0 ? [`${changed.length} changed since: ${firstOf(changed)}; ${then(again)}`] : []),
+    ...(changed.length > 0
+      ? [
+          `${changed.length} changed since the dataset was prepared: ${firstOf(changed)}; ${runAgain(command)}`,
+        ]
+      : []),
   ];
-  if (wrong.length > 0) return finding("FAIL", what, `${images_dir}: ${wrong.join("; ")}`);
-  return finding("ok", what, counted(used.length, "file"));
+  if (problems.length > 0) return checkResult("FAIL", what, `${images_dir}: ${problems.join("; ")}`);
+  return checkResult("ok", what, counted(used.length, "file"));
 }

@@ -1,88 +1,192 @@
-import { mkdir, rm, stat } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import writeFileAtomic from "write-file-atomic";
 import { checkDiskSpace } from "../../base/disk-space.ts";
+import { withLock } from "../../base/lock.ts";
 import { CliprpnError } from "../../contract/errors.ts";
-import { diskError } from "./disk.ts";
-import { type DeadMirror, fetchFile } from "./fetch-file.ts";
-import { withFolder } from "./folder-lock.ts";
-import { type Limits, usualLimits } from "./limits.ts";
+import { locateAnnotations, locateImages } from "../prepare/locate.ts";
+import { defaultLimits, type FailedMirror, fetchFile, type Limits } from "./fetch-file.ts";
+import { checksumProblem, contentProblem, diskError, hashInto } from "./part-file.ts";
 import type { DownloadProgress } from "./progress.ts";
-import type { SourceFile } from "./source-file.ts";
-import { problemOf, remember } from "./whole.ts";
+import { filesFor, type RemoteFile, readSources } from "./sources.ts";
 
 export interface DownloadOptions {
   onProgress: (progress: DownloadProgress) => void;
-  /** What a person may want to know, a line each: a mirror that is given up, a wait. */
+  /** Messages for the user, one line each: a mirror that is given up, a wait. */
   onNote: (text: string) => void;
   signal: AbortSignal;
   limits?: Partial<Limits>;
-  /** Free bytes of the disk that the folder lies on. */
+  /** Free bytes on the disk of the folder. */
   free?: (folder: string) => Promise<number>;
 }
 
+export interface DatasetDownload {
+  dataset: string;
+  split_by: string;
+  /** The folder that holds, or is to hold, annotations and images. */
+  root: string;
+  /** False when the images are elsewhere or not wanted. */
+  needsImages: boolean;
+  /** A file with other sources than those that come with cliprpn. */
+  sources_file: string | undefined;
+}
+
+/** Downloads what is missing of a published dataset into its folder. @throws CliprpnError no_network, no_space. */
+export async function downloadDataset(
+  { dataset, split_by, root, needsImages, sources_file }: DatasetDownload,
+  options: DownloadOptions,
+): Promise<void> {
+  const hasAnnotations = isFound(() => locateAnnotations(root, dataset, split_by));
+  const hasImages = !needsImages || isFound(() => locateImages(root));
+  const files = filesFor(dataset, await readSources(sources_file)).filter(
+    ({ name }) => !(name === `${dataset}.zip` ? hasAnnotations : hasImages),
+  );
+  await download(files, root, options);
+}
+
+function isFound(locate: () => unknown): boolean {
+  try {
+    locate();
+    return true;
+  } catch (error) {
+    if (error instanceof CliprpnError && error.code === "not_found") return false;
+    throw error;
+  }
+}
+
 /**
- * Fetches what is missing of some files into a folder. A file has its name only when it is whole; a kill at any byte leaves a
- * `.part` that the same call goes on with. Further files are fetched though one has no mirror that gives it.
+ * Downloads the missing ones of some files into a folder. A file gets its name only when it is complete; a process killed at any
+ * byte leaves a `.part` file that the same call resumes. A file that no mirror sends does not stop the others.
  *
- * @throws CliprpnError no_space, before anything is fetched; no_network, with every dead mirror and what to do by hand; the
+ * @throws CliprpnError no_space, before anything is fetched; no_network, with every failed mirror and the manual steps; the
  *   signal's reason.
  */
-export async function download(files: SourceFile[], folder: string, options: DownloadOptions): Promise<void> {
+export async function download(files: RemoteFile[], folder: string, options: DownloadOptions): Promise<void> {
   const { onProgress, onNote } = options;
   await mkdir(folder, { recursive: true }).catch((error) => {
     throw diskError(folder, error);
   });
-  const onWait = (): void => onNote(`${folder}: another process fetches into it; waiting until it is done`);
-  await withFolder(folder, { signal: options.signal, onWait }, async (signal) => {
+  await withFolderLock(folder, options, async (signal) => {
     const missing = await findMissing(folder, files, options, signal);
     if (missing.length === 0) return;
-    const makeSure = (needed_bytes: number): Promise<void> =>
+    const checkSpace = (needed_bytes: number): Promise<void> =>
       checkDiskSpace(
         { folder, needed_bytes, what: "the files to download", advice: "choose a folder on another disk" },
         options.free,
       );
-    await makeSure(await bytesToFetch(folder, missing));
-    const limits = { ...usualLimits, ...options.limits };
-    const failed: Failed[] = [];
+    await checkSpace(await bytesToFetch(folder, missing));
+    const limits = { ...defaultLimits, ...options.limits };
+    const failures: Failure[] = [];
     for (const file of missing) {
-      const mirrors = await fetchFile(folder, file, { limits, signal, onProgress, onNote, makeSure });
-      if (mirrors === undefined) await remember(folder, file);
-      else failed.push({ file, mirrors });
+      const mirrors = await fetchFile(folder, file, { limits, signal, onProgress, onNote, checkSpace });
+      if (mirrors === undefined) await recordVerified(folder, file);
+      else failures.push({ file, mirrors });
     }
-    if (failed.length > 0) throw allDead(failed, folder);
+    if (failures.length > 0) throw downloadError(failures, folder);
   });
 }
 
-interface Failed {
-  file: SourceFile;
-  mirrors: DeadMirror[];
+function withFolderLock(
+  folder: string,
+  { signal, onNote }: DownloadOptions,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const waiting = {
+    signal,
+    onWait: () =>
+      onNote(`${folder}: another process is downloading into this folder; waiting for it to finish`),
+    lost: () =>
+      new CliprpnError(
+        "locked",
+        `${folder}: another process took over this folder while this one was suspended; re-run the same command to resume`,
+      ),
+    failed: (error: unknown) => diskError(folder, error),
+  };
+  return withLock(join(folder, "downloads"), waiting, work);
 }
 
 async function findMissing(
   folder: string,
-  files: SourceFile[],
+  files: RemoteFile[],
   { onNote }: DownloadOptions,
   signal: AbortSignal,
-): Promise<SourceFile[]> {
-  const missing: SourceFile[] = [];
+): Promise<RemoteFile[]> {
+  const missing: RemoteFile[] = [];
   for (const file of files) {
     const path = join(folder, file.name);
-    const problem = await problemOf(folder, file, signal);
+    const problem = await findProblem(folder, file, signal);
     signal.throwIfAborted();
     if (problem === undefined) await rm(`${path}.part.json`, { force: true });
     else missing.push(file);
     if (problem !== undefined && (await sizeOf(path)) > 0)
-      onNote(`${path}: ${problem}; it is fetched again, and replaced when that is done`);
+      onNote(`${path}: ${problem}; downloading it again, and replacing it once that is complete`);
     if (problem !== undefined && file.checksum === null)
       onNote(
-        `${file.name}: nobody published its checksum; the data set's counts will show whether it is right`,
+        `${file.name}: no checksum was published; the counts of the dataset will show whether the file is correct`,
       );
   }
   return missing;
 }
 
-/** What is known of it: a file of unknown size counts when its server has told it. */
-async function bytesToFetch(folder: string, missing: SourceFile[]): Promise<number> {
+/**
+ * Why the file in the folder is not the wanted one (missing included); undefined if it is.
+ *
+ * A checksum of 13 GB is computed once: `downloads.json` records the files that were verified.
+ */
+async function findProblem(
+  folder: string,
+  file: RemoteFile,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const path = join(folder, file.name);
+  const stats = await stat(path).catch(() => undefined);
+  if (stats === undefined) return "the file is missing";
+  if (!stats.isFile()) return "it is not a file";
+  const problem = await contentProblem(path, stats.size, file);
+  if (problem !== undefined || file.checksum === null) return problem;
+  const { algorithm, hex } = file.checksum;
+  const current: VerifiedFile = {
+    bytes: stats.size,
+    mtime_ms: stats.mtimeMs,
+    checksum: `${algorithm}:${hex}`,
+  };
+  const recorded = (await readVerified(folder))[file.name];
+  if (JSON.stringify(recorded) === JSON.stringify(current)) return undefined;
+  const hash = createHash(algorithm);
+  await hashInto(hash, path, signal);
+  const mismatch = checksumProblem(hash.digest("hex"), file);
+  if (mismatch === undefined) await recordVerified(folder, file);
+  return mismatch;
+}
+
+interface VerifiedFile {
+  bytes: number;
+  mtime_ms: number;
+  checksum: string;
+}
+
+/** Records that a file was verified, so that the next run does not have to read it. */
+async function recordVerified(folder: string, { name, checksum }: RemoteFile): Promise<void> {
+  if (checksum === null) return;
+  const { size, mtimeMs } = await stat(join(folder, name));
+  const verified = await readVerified(folder);
+  verified[name] = { bytes: size, mtime_ms: mtimeMs, checksum: `${checksum.algorithm}:${checksum.hex}` };
+  await writeFileAtomic(join(folder, "downloads.json"), `${JSON.stringify(verified, null, 2)}\n`);
+}
+
+/** Empty when the record is missing or damaged: the files are then verified again. */
+async function readVerified(folder: string): Promise<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(await readFile(join(folder, "downloads.json"), "utf8"));
+    return typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value)) : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Known bytes to fetch; a file of unknown size is checked when its server reports the size. */
+async function bytesToFetch(folder: string, missing: RemoteFile[]): Promise<number> {
   let needed = 0;
   for (const { name, bytes } of missing)
     needed += Math.max(0, (bytes ?? 0) - (await sizeOf(join(folder, `${name}.part`))));
@@ -93,12 +197,17 @@ async function sizeOf(path: string): Promise<number> {
   return (await stat(path).catch(() => undefined))?.size ?? 0;
 }
 
-function allDead(failed: Failed[], folder: string): CliprpnError {
-  const lines = failed.flatMap(({ file, mirrors }) => [
-    `${file.name}: none of its ${mirrors.length} mirrors gave it:`,
+interface Failure {
+  file: RemoteFile;
+  mirrors: FailedMirror[];
+}
+
+function downloadError(failures: Failure[], folder: string): CliprpnError {
+  const lines = failures.flatMap(({ file, mirrors }) => [
+    `${file.name}: could not be downloaded from any mirror (${mirrors.length} tried):`,
     ...mirrors.map(({ url, reason }) => `  ${url}: ${reason}`),
-    `  by hand: ${file.by_hand}`,
-    `  then put it here and run the same command again: ${join(folder, file.name)}`,
+    `  to get it manually: ${file.by_hand}`,
+    `  then save it as ${join(folder, file.name)} and re-run the same command`,
   ]);
   return new CliprpnError("no_network", lines.join("\n"));
 }

@@ -1,47 +1,49 @@
 import { createHash, type Hash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { type FileHandle, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import writeFileAtomic from "write-file-atomic";
-import { diskError, readInto, syncFolder } from "./disk.ts";
-import type { SourceFile } from "./source-file.ts";
-import { wrongBeginning, wrongChecksum, wrongSize } from "./whole.ts";
+import { diskFullError } from "../../base/disk-space.ts";
+import { formatBytes } from "../../base/format.ts";
+import { CliprpnError } from "../../contract/errors.ts";
+import type { RemoteFile } from "./sources.ts";
 
-/** Where the bytes of a part came from: `NAME.part.json`. */
+/** The server that sent the bytes of a part file: `NAME.part.json`. */
 interface Origin {
   url: string;
-  /** A strong ETag or a Last-Modified: what `If-Range` asks with; null when the server gave none. */
+  /** A strong ETag or a Last-Modified date, for `If-Range`; null when the server sent none. */
   validator: string | null;
 }
 
 /**
- * `NAME.part`: the beginning of a file that is being fetched, its checksum kept up with it. It may end at any byte; its origin
- * stands beside it before its first byte does.
+ * `NAME.part`: the beginning of a file that is being downloaded, with a running checksum. It may end at any byte. Its origin is
+ * written before its first byte.
  */
 export class PartFile {
-  readonly #file: SourceFile;
+  readonly #file: RemoteFile;
   readonly #path: string;
   readonly #handle: FileHandle;
   #origin: Origin | undefined;
   #hash: Hash | undefined;
   #size = 0;
-  /** Some of its bytes came from another mirror or from an earlier run. */
+  /** Whether some of the bytes came from another mirror or from an earlier run. */
   inherited = false;
 
-  private constructor(path: string, handle: FileHandle, file: SourceFile) {
+  private constructor(path: string, handle: FileHandle, file: RemoteFile) {
     this.#path = path;
     this.#handle = handle;
     this.#file = file;
     this.#hash = file.checksum === null ? undefined : createHash(file.checksum.algorithm);
   }
 
-  /** Takes up what is there from before, if anything can be done with it. */
-  static async open(path: string, file: SourceFile, signal: AbortSignal): Promise<PartFile> {
+  /** Opens the part file and resumes from the bytes of an earlier run if they are usable. */
+  static async open(path: string, file: RemoteFile, signal: AbortSignal): Promise<PartFile> {
     const handle = await open(path, "a").catch((error) => {
       throw diskError(path, error);
     });
     const part = new PartFile(path, handle, file);
     try {
-      await part.#takeUp(signal);
+      await part.#resume(signal);
       return part;
     } catch (error) {
       await handle.close();
@@ -54,8 +56,8 @@ export class PartFile {
   }
 
   /**
-   * The headers that ask this mirror for the rest; none ask for the whole file. Where a checksum will tell, the bytes of one
-   * mirror go on with those of another.
+   * Headers that request the rest of the file; empty to request the whole file. Bytes of two mirrors are combined only if a
+   * checksum can verify the result.
    */
   rangeHeaders(url: string): Record<string, string> {
     if (this.#size === 0 || this.#origin === undefined) return {};
@@ -65,7 +67,7 @@ export class PartFile {
     return this.#file.checksum === null ? {} : { range };
   }
 
-  /** Called before the first byte of an answer is appended. @param from 0 throws away what was there. */
+  /** Must be called before the first byte of a response is appended. @param from 0 discards the existing bytes. */
   async begin(from: number, url: string, headers: Pick<Headers, "get">): Promise<void> {
     if (from === 0 && this.#size > 0) await this.startOver();
     if (from > 0 && this.#origin?.url !== url) this.inherited = true;
@@ -86,17 +88,16 @@ export class PartFile {
     this.#hash = this.#file.checksum === null ? undefined : createHash(this.#file.checksum.algorithm);
   }
 
-  /** What is wrong with it as the whole file; undefined when nothing is. */
+  /** Why the part is not the complete, correct file; undefined if it is. */
   async problem(): Promise<string | undefined> {
     const hex = this.#hash?.copy().digest("hex");
     return (
-      wrongSize(this.#size, this.#file) ??
-      (await wrongBeginning(this.#path, this.#file)) ??
-      (hex === undefined ? undefined : wrongChecksum(hex, this.#file))
+      (await contentProblem(this.#path, this.#size, this.#file)) ??
+      (hex === undefined ? undefined : checksumProblem(hex, this.#file))
     );
   }
 
-  /** Gives the whole file its name. */
+  /** Renames the complete file to its final name. */
   async moveTo(path: string): Promise<void> {
     await this.#write(async () => {
       await this.#handle.sync();
@@ -113,12 +114,12 @@ export class PartFile {
     await rm(originPath(this.#path), { force: true });
   }
 
-  async #takeUp(signal: AbortSignal): Promise<void> {
+  async #resume(signal: AbortSignal): Promise<void> {
     const { size } = await this.#handle.stat();
     this.#origin = await readOrigin(originPath(this.#path));
     const tooLong = this.#file.bytes !== null && size > this.#file.bytes;
     if (this.#origin === undefined || tooLong) return this.startOver();
-    if (this.#hash !== undefined) await readInto(this.#hash, this.#path, signal);
+    if (this.#hash !== undefined) await hashInto(this.#hash, this.#path, signal);
     this.#size = size;
     this.inherited = size > 0;
   }
@@ -132,7 +133,7 @@ export class PartFile {
   }
 }
 
-/** Torn, foreign or missing: what the part holds is of unknown origin then. */
+/** The origin of a part file; undefined if the note is missing or damaged. */
 async function readOrigin(path: string): Promise<Origin | undefined> {
   try {
     const value: unknown = JSON.parse(await readFile(path, "utf8"));
@@ -146,7 +147,7 @@ async function readOrigin(path: string): Promise<Origin | undefined> {
   }
 }
 
-/** A weak ETag may not be asked with. */
+/** `If-Range` does not accept a weak ETag. */
 function validatorOf(headers: Pick<Headers, "get">): string | null {
   const etag = headers.get("etag");
   return etag?.startsWith('"') ? etag : headers.get("last-modified");
@@ -154,4 +155,68 @@ function validatorOf(headers: Pick<Headers, "get">): string | null {
 
 function originPath(path: string): string {
   return `${path}.json`;
+}
+
+/** Why a file of this size is not the expected one, without reading all of it; undefined if it may be. */
+export async function contentProblem(
+  path: string,
+  size: number,
+  { name, bytes }: RemoteFile,
+): Promise<string | undefined> {
+  if (bytes !== null && size !== bytes)
+    return `it has ${size} bytes (${formatBytes(size)}), expected ${bytes} (${formatBytes(bytes)})`;
+  if (!/\.zip$/i.test(name)) return undefined;
+  // A web page instead of an archive shows in the first bytes, even when no checksum is known.
+  const handle = await open(path, "r");
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
+    const begins = buffer.subarray(0, bytesRead).toString("latin1");
+    return begins === "PK\x03\x04"
+      ? undefined
+      : `it is not a zip archive: it begins with ${JSON.stringify(begins)}`;
+  } finally {
+    await handle.close();
+  }
+}
+
+export function checksumProblem(hex: string, { checksum }: RemoteFile): string | undefined {
+  if (checksum === null || checksum.hex === hex) return undefined;
+  return `its ${checksum.algorithm} is ${hex}, expected ${checksum.hex}`;
+}
+
+/** Reads a file of any size into a hash. @throws the signal's reason; CliprpnError bad_input when it cannot be read. */
+export async function hashInto(hash: Hash, path: string, signal: AbortSignal): Promise<void> {
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal })) hash.update(chunk);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new CliprpnError("bad_input", `${path}: cannot be read (${errorCode(error)}); fix or remove it`, {
+      cause: error,
+    });
+  }
+}
+
+/** Makes a rename in the folder durable; not available on Windows. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Turns the error of a failed write into a message for the user. */
+export function diskError(path: string, error: unknown): CliprpnError {
+  return (
+    diskFullError(path, error, "make room and re-run the same command to resume") ??
+    new CliprpnError("bad_input", `${path}: cannot be written (${errorCode(error)}); choose another folder`, {
+      cause: error,
+    })
+  );
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : String(error);
 }

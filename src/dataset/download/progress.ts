@@ -1,12 +1,12 @@
 import { formatBytes, formatBytesOf } from "../../base/format.ts";
 
-/** How far one file is. */
+/** Progress of one file. */
 export interface DownloadProgress {
   file: string;
   done_bytes: number;
-  /** Undefined: the server does not say. */
+  /** Undefined when the server does not report the size. */
   total_bytes: number | undefined;
-  /** Over the last seconds; what was there from before does not count. */
+  /** Over the last ten seconds of this run. */
   bytes_per_s: number;
   eta_s: number | undefined;
 }
@@ -25,23 +25,24 @@ export function progressLine({
   return parts.join("  ");
 }
 
-/** Turns what has come into speed and time left; told the time, it reads no clock. */
+/** Computes speed and remaining time from byte counts. The caller passes the time. */
 export class ProgressMeter {
   readonly #file: string;
-  readonly #came: { at_ms: number; done_bytes: number }[];
+  readonly #samples: { at_ms: number; done_bytes: number }[];
 
   constructor(file: string, done_bytes: number, now_ms: number) {
     this.#file = file;
-    this.#came = [{ at_ms: now_ms, done_bytes }];
+    this.#samples = [{ at_ms: now_ms, done_bytes }];
   }
 
   at(now_ms: number, done_bytes: number, total_bytes: number | undefined): DownloadProgress {
-    const [first] = this.#came;
-    // Started over: what came before says nothing about the time left.
-    if (first !== undefined && done_bytes < (this.#came.at(-1)?.done_bytes ?? 0)) this.#came.length = 0;
-    this.#came.push({ at_ms: now_ms, done_bytes });
-    while (this.#came.length > 2 && now_ms - (this.#came[1]?.at_ms ?? 0) > windowMs) this.#came.shift();
-    const since = this.#came[0] ?? { at_ms: now_ms, done_bytes };
+    const [first] = this.#samples;
+    // The file was started over: earlier samples do not predict the remaining time.
+    if (first !== undefined && done_bytes < (this.#samples.at(-1)?.done_bytes ?? 0)) this.#samples.length = 0;
+    this.#samples.push({ at_ms: now_ms, done_bytes });
+    while (this.#samples.length > 2 && now_ms - (this.#samples[1]?.at_ms ?? 0) > windowMs)
+      this.#samples.shift();
+    const since = this.#samples[0] ?? { at_ms: now_ms, done_bytes };
     const seconds = (now_ms - since.at_ms) / 1000;
     const bytes_per_s = seconds > 0 ? (done_bytes - since.done_bytes) / seconds : 0;
     const left = total_bytes === undefined ? undefined : Math.max(0, total_bytes - done_bytes);
@@ -57,7 +58,7 @@ function speed(bytes_per_s: number): string {
   return mb >= 9.95 ? `${Math.round(mb)} MB/s` : `${mb.toFixed(1)} MB/s`;
 }
 
-/** An estimate has no tenths, and is never nothing. */
+/** Rounded to whole units, at least 1 s. */
 function timeLeft(seconds: number): string {
   if (seconds < 59.5) return `${Math.max(1, Math.round(seconds))} s`;
   const minutes = Math.round(seconds / 60);

@@ -1,43 +1,42 @@
 import { formatBytes } from "../../base/format.ts";
 import { CliprpnError } from "../../contract/errors.ts";
-import { readAnswer } from "./answer.ts";
-import type { Limits } from "./limits.ts";
 import type { PartFile } from "./part-file.ts";
-import type { SourceFile } from "./source-file.ts";
+import type { RemoteFile } from "./sources.ts";
 
 /** How one request to one mirror ended. */
 export type Transfer =
   | { state: "complete" }
   | { state: "broke_off"; reason: string; wait_ms?: number | undefined }
-  /** No connection came about. */
+  /** No connection was made. */
   | { state: "unreachable"; reason: string }
-  /** Asking again would give the same. */
+  /** A retry would have the same result. */
   | { state: "refused"; reason: string };
 
 export interface TransferOptions {
-  limits: Limits;
+  /** A mirror that sends nothing for this long is treated as hanging. */
+  stall_ms: number;
   signal: AbortSignal;
-  /** Called when the size is told that nobody knew before. @throws when there is no room for it. */
+  /** Called when the server reports a size that the sources do not give. @throws when the disk has no space for it. */
   onSize: (total: number) => Promise<void>;
   onBytes: (total: number | undefined) => void;
-  /** Called when bytes that were there are thrown away. */
+  /** Called when downloaded bytes are discarded. */
   onStartOver: (reason: string) => void;
 }
 
 /**
- * Asks a mirror for what is missing of a part, and appends what it sends. The part stays whatever happens.
+ * Requests the missing rest of a part file from a mirror and appends what the mirror sends. The part file is kept on errors.
  *
- * @throws CliprpnError no_space, bad_input of the disk; the signal's reason.
+ * @throws CliprpnError no_space or bad_input for disk errors; the signal's reason.
  */
 export async function transfer(
   url: string,
-  file: SourceFile,
+  file: RemoteFile,
   part: PartFile,
   options: TransferOptions,
 ): Promise<Transfer> {
-  const { limits, signal } = options;
+  const { stall_ms, signal } = options;
   const stop = new AbortController();
-  const stalled = setTimeout(() => stop.abort(), limits.stall_ms);
+  const stalled = setTimeout(() => stop.abort(), stall_ms);
   let sends = false;
   try {
     const headers = { "accept-encoding": "identity", "user-agent": "cliprpn", ...part.rangeHeaders(url) };
@@ -53,7 +52,8 @@ export async function transfer(
       return { state: "broke_off", reason: answer.reason, wait_ms: 0 };
     }
     if (file.bytes === null && answer.total !== undefined) await options.onSize(answer.total - answer.from);
-    if (answer.from === 0 && part.size > 0) options.onStartOver("it gives no parts, or the file has changed");
+    if (answer.from === 0 && part.size > 0)
+      options.onStartOver("the server does not support ranges, or the file has changed");
     await part.begin(answer.from, url, response.headers);
     sends = true;
     return await receive(response, part, answer.total, () => {
@@ -63,13 +63,103 @@ export async function transfer(
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof CliprpnError) throw error;
-    if (stop.signal.aborted)
-      return { state: "broke_off", reason: `sent nothing for ${limits.stall_ms / 1000} s` };
+    if (stop.signal.aborted) return { state: "broke_off", reason: `sent nothing for ${stall_ms / 1000} s` };
     return networkFailure(error, sends);
   } finally {
     clearTimeout(stalled);
-    stop.abort(); // Lets go of an answer that was not read.
+    stop.abort(); // Releases the connection of a response that was not read.
   }
+}
+
+/** What the status and headers of a response mean for the file. */
+export type Answer =
+  | { state: "sends"; from: number; total: number | undefined }
+  | { state: "nothing_left" }
+  | { state: "start_over"; reason: string }
+  | { state: "busy"; reason: string; wait_ms: number | undefined }
+  | { state: "refused"; reason: string };
+
+interface RangeRequest {
+  name: string;
+  /** The first byte requested; 0 for the whole file. */
+  from: number;
+  /** The expected size of the file, if known. */
+  bytes: number | null;
+}
+
+/** Interprets the status and headers of a response; pure. */
+export function readAnswer(
+  status: number,
+  headers: Pick<Headers, "get">,
+  request: RangeRequest,
+  now_ms: number,
+): Answer {
+  if (status === 408 || status === 425 || status === 429 || status >= 500)
+    return { state: "busy", reason: httpReason(status), wait_ms: retryAfter(headers, now_ms) };
+  if (status === 416 && request.from > 0) return readUnsatisfiable(headers, request);
+  if (status !== 200 && status !== 206) return { state: "refused", reason: httpReason(status) };
+  if (/^text\/html\b/i.test(headers.get("content-type") ?? "") && !/\.html?$/i.test(request.name))
+    return {
+      state: "refused",
+      reason: "sent a web page instead of the file (a login page, a captive portal or an error page)",
+    };
+  return status === 206 ? readPartial(headers, request) : readComplete(headers, request);
+}
+
+function readComplete(headers: Pick<Headers, "get">, { bytes }: RangeRequest): Answer {
+  const length = headers.get("content-length");
+  // With a content encoding, the length is that of the encoded data, not of the file.
+  const total = length === null || isEncoded(headers) ? undefined : Number(length);
+  return sizeMismatch(total, bytes) ?? { state: "sends", from: 0, total: total ?? bytes ?? undefined };
+}
+
+function readPartial(headers: Pick<Headers, "get">, { from, bytes }: RangeRequest): Answer {
+  const range = headers.get("content-range") ?? "";
+  const [, start, , size] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/i.exec(range) ?? [];
+  if (start === undefined || Number(start) !== from || isEncoded(headers))
+    return { state: "start_over", reason: `expected the bytes from ${from}, found "${range}"` };
+  const total = size === undefined || size === "*" ? undefined : Number(size);
+  return sizeMismatch(total, bytes) ?? { state: "sends", from, total: total ?? bytes ?? undefined };
+}
+
+/** 416: the server has no bytes after `from`. Either the file is complete, or the part is from another version of it. */
+function readUnsatisfiable(headers: Pick<Headers, "get">, { from }: RangeRequest): Answer {
+  const [, total] = /^bytes \*\/(\d+)$/i.exec(headers.get("content-range") ?? "") ?? [];
+  if (Number(total) === from) return { state: "nothing_left" };
+  return { state: "start_over", reason: `the server's file has no byte ${from}: it has changed` };
+}
+
+function sizeMismatch(total: number | undefined, bytes: number | null): Answer | undefined {
+  if (total === undefined || bytes === null || total === bytes) return undefined;
+  return {
+    state: "refused",
+    reason: `has a file of ${total} bytes (${formatBytes(total)}), expected ${bytes} (${formatBytes(bytes)})`,
+  };
+}
+
+function isEncoded(headers: Pick<Headers, "get">): boolean {
+  return !["", "identity"].includes(headers.get("content-encoding") ?? "");
+}
+
+/** The Retry-After header, which is a number of seconds or a date. */
+function retryAfter(headers: Pick<Headers, "get">, now_ms: number): number | undefined {
+  const value = headers.get("retry-after");
+  if (value === null) return undefined;
+  const wait_ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now_ms;
+  return Number.isNaN(wait_ms) ? undefined : Math.max(0, wait_ms);
+}
+
+function httpReason(status: number): string {
+  const meanings: Record<number, string> = {
+    401: "login required",
+    403: "access denied",
+    404: "not found",
+    410: "no longer available",
+    429: "too many requests",
+    503: "service unavailable",
+  };
+  const meaning = meanings[status];
+  return `answered HTTP ${status}${meaning === undefined ? "" : ` (${meaning})`}`;
 }
 
 async function receive(
@@ -90,24 +180,24 @@ async function receive(
   return { state: "broke_off", reason: `ended after ${formatBytes(part.size)} of ${formatBytes(total)}` };
 }
 
-/** What went wrong below HTTP. */
+/** Describes a failure below HTTP. */
 function networkFailure(error: unknown, sends: boolean): Transfer {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   const message = cause instanceof Error ? cause.message : String(cause);
-  const reason = meanings[code] ?? [message, code].filter((text) => text !== "").join(", ");
-  if (sends) return { state: "broke_off", reason: `broke off (${reason})` };
-  return { state: passing.includes(code) ? "broke_off" : "unreachable", reason };
+  const reason = codeMeanings[code] ?? [message, code].filter((text) => text !== "").join(", ");
+  if (sends) return { state: "broke_off", reason: `connection lost (${reason})` };
+  return { state: afterConnecting.includes(code) ? "broke_off" : "unreachable", reason };
 }
 
-const meanings: Record<string, string> = {
-  ENOTFOUND: "its name is not known (ENOTFOUND)",
-  EAI_AGAIN: "its name cannot be looked up: no network? (EAI_AGAIN)",
+const codeMeanings: Record<string, string> = {
+  ENOTFOUND: "unknown host name (ENOTFOUND)",
+  EAI_AGAIN: "the host name could not be looked up; is there a network connection? (EAI_AGAIN)",
   ECONNREFUSED: "refused the connection (ECONNREFUSED)",
-  ECONNRESET: "cut the connection (ECONNRESET)",
-  ENETUNREACH: "no network leads there (ENETUNREACH)",
-  UND_ERR_CONNECT_TIMEOUT: "did not take the connection in time",
+  ECONNRESET: "reset the connection (ECONNRESET)",
+  ENETUNREACH: "network unreachable (ENETUNREACH)",
+  UND_ERR_CONNECT_TIMEOUT: "connection timed out",
 };
 
-/** A connection was there. */
-const passing = ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"];
+/** Codes of errors after a connection was made: worth a retry. */
+const afterConnecting = ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"];

@@ -4,12 +4,20 @@ import { CliprpnError } from "../../contract/errors.ts";
 import { type DatasetIdentity, refcocoSource } from "../identify-dataset.ts";
 import { DEFAULT_MAX_PIXELS } from "../images/decode.ts";
 import { preparePixels } from "../images/prepare-pixels.ts";
-import { imagesHash, inFolder, type PrepareContext, prepareDataset } from "./prepare-dataset.ts";
-import { type ImageSize, pixelsFolder, readFacts, readWanted, wantedFile } from "./prepared-folder.ts";
+import { type PrepareContext, prepareDataset } from "./prepare-dataset.ts";
+import { hashImages } from "./prepare-images.ts";
+import {
+  type ImageSize,
+  pixelsFolder,
+  readFacts,
+  readWanted,
+  wantedFile,
+  withPrepareLock,
+} from "./prepared-folder.ts";
 
 /**
- * Has the data set ready at these sizes: a folder in RefCOCOg's own layout is prepared in the cache, and looked at again every
- * time; a set that a person prepared is taken as it is, and gets the sizes that it lacks.
+ * Makes a dataset available at these sizes. A folder in RefCOCOg's layout is prepared in the cache and checked for changes every
+ * time; a dataset made by `cliprpn prepare` only gets the sizes that it lacks.
  *
  * @throws CliprpnError data_invalid, no_space.
  */
@@ -40,8 +48,8 @@ export async function ensurePrepared(
 }
 
 async function addSizes(folder: string, sizes: readonly ImageSize[], context: PrepareContext): Promise<void> {
-  if (sizes.every((size) => hasSize(folder, size))) return; // A folder that cannot be written to will do.
-  await inFolder(folder, context, (signal) => addMissing(folder, sizes, { ...context, signal }));
+  if (sizes.every((size) => hasSize(folder, size))) return; // The folder may be read-only.
+  await withPrepareLock(folder, context, (signal) => addMissing(folder, sizes, { ...context, signal }));
 }
 
 async function addMissing(
@@ -54,11 +62,14 @@ async function addMissing(
     const pixels = pixelsFolder(folder, size);
     const { images_dir, max_pixels, follow_links, pictures_sha256 } = readFacts(folder);
     if (images_dir === null)
-      throw new CliprpnError("data_invalid", `${folder}: it was prepared without images`);
+      throw new CliprpnError(
+        "data_invalid",
+        `${folder}: expected a dataset with images, found one prepared without images`,
+      );
     if (!existsSync(images_dir))
       throw new CliprpnError(
         "data_invalid",
-        `${images_dir}: expected the images, to prepare them ${size.resize} to ${size.image_size_px} px; found none. Have they moved? Prepare the data set again with --images DIR`,
+        `${images_dir}: expected the images, to prepare them at another size (${size.resize} to ${size.image_size_px} px); found no such folder. If they have moved, prepare the dataset again with --images DIR`,
       );
     onPhase(`preparing the images, ${size.resize} to ${size.image_size_px} px`);
     const manifest = await preparePixels({
@@ -71,10 +82,10 @@ async function addMissing(
       onProgress,
       signal,
     });
-    if (imagesHash(manifest) !== pictures_sha256)
+    if (hashImages(manifest) !== pictures_sha256)
       throw new CliprpnError(
         "data_invalid",
-        `${images_dir}: the images have changed since the data set was prepared; prepare it again`,
+        `${images_dir}: the images have changed since the dataset was prepared; prepare it again`,
       );
   }
 }

@@ -1,44 +1,38 @@
-import { createHash } from "node:crypto";
-import { mkdirSync, renameSync } from "node:fs";
+import { renameSync } from "node:fs";
 import { join } from "node:path";
-import { withLock } from "../../base/lock.ts";
-import { CliprpnError } from "../../contract/errors.ts";
 import type {
   AnnotationSource,
   BridgeMethods,
   PixelsManifest,
   PreparedDataset,
-  PreparedImage,
   SourceFile,
-  WantedImage,
 } from "../../contract/generated/types.ts";
-import { preparePixels } from "../images/prepare-pixels.ts";
-import { imagesDir, missingOf, unpack } from "./image-files.ts";
-import type { Place } from "./locate.ts";
-import { dropStaleSizes } from "./other-sizes.ts";
+import { datasetId, describeFiles } from "../identify-dataset.ts";
+import type { FolderOrZip } from "./locate.ts";
+import { hashImages, imagesDir, invalidateStaleSizes, prepareImages } from "./prepare-images.ts";
 import {
   type ImageSize,
+  type LockWaiting,
   pixelsFolder,
   readFacts,
   readWanted,
   wantedFile,
+  withPrepareLock,
   writeFacts,
 } from "./prepared-folder.ts";
-import { refuse } from "./problems.ts";
 import { deviations } from "./published-counts.ts";
-import { datasetId, describeFiles } from "./source-files.ts";
 
-/** What is to be prepared, and how strictly. */
+/** The dataset to prepare and the options of the preparation. */
 export interface PrepareRequest {
-  /** Where the prepared data set goes. */
+  /** The folder to write. */
   folder: string;
-  /** Its id where that is settled already; by default a hash of the annotations and of the images. */
+  /** The dataset id if it is already known; by default a hash of the annotations and of the images. */
   id?: string;
   name: string;
   split_by: PreparedDataset["split_by"];
   source: AnnotationSource;
-  /** A folder, or an archive of images that are taken out of it; null for annotations without images. */
-  images: Place | null;
+  /** A folder or an archive of images; null for annotations without images. */
+  images: FolderOrZip | null;
   sizes: readonly ImageSize[];
   max_pixels: number;
   follow_links: boolean;
@@ -46,81 +40,62 @@ export interface PrepareRequest {
   cliprpn_version: string;
 }
 
-/** What preparing needs of the world. */
-export interface PrepareContext {
-  /** Asks Python; what starts it starts it only when it is needed. */
+/** Callbacks of a preparation. */
+export interface PrepareContext extends LockWaiting {
+  /** Calls Python, which is started on the first call. */
   call<M extends "read_annotations" | "index_dataset">(
     method: M,
     params: BridgeMethods[M]["params"],
   ): Promise<BridgeMethods[M]["result"]>;
-  onPhase(text: string): void;
   onProgress(done: number, total: number): void;
-  /** Another data set was there, whose trials need it. */
-  onReplaced(known: PreparedDataset): void;
-  signal?: AbortSignal;
+  /** Called when a different dataset of the same name was replaced; trials on it can no longer be evaluated. */
+  onReplaced(previous: PreparedDataset): void;
 }
 
 /**
- * Makes a prepared data set, or what is missing of it; `dataset.json` comes last, so that a kill at any byte leaves none or a
- * whole one, and the same call goes on. A finished one whose sources have not changed costs a look at its files.
+ * Prepares a dataset, or the missing parts of it. `dataset.json` is written last: a process killed at any byte leaves a complete
+ * dataset or none, and the same call resumes. If nothing has changed, only file sizes and times are checked.
  *
- * @throws CliprpnError data_invalid naming what is wrong with annotations or images; no_space.
+ * @throws CliprpnError data_invalid with the problems of annotations or images; no_space.
  */
 export async function prepareDataset(
   request: PrepareRequest,
   context: PrepareContext,
 ): Promise<PreparedDataset> {
-  return inFolder(request.folder, context, (signal) => prepareHeld(request, { ...context, signal }));
+  return withPrepareLock(request.folder, context, (signal) => prepareLocked(request, { ...context, signal }));
 }
 
-/** Does something in a data set's folder that one process at a time may do; others wait. */
-export function inFolder<T>(
-  folder: string,
-  { signal, onPhase }: Pick<PrepareContext, "signal" | "onPhase">,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  mkdirSync(folder, { recursive: true });
-  const waiting = {
-    signal,
-    onWait: () => onPhase("another process prepares this data set; waiting until it is done"),
-    lost: () =>
-      new CliprpnError("locked", `${folder}: another process took it over; run the same command again`),
-  };
-  return withLock(join(folder, "prepare"), waiting, work);
-}
-
-/** As `prepareDataset`, the folder being ours. */
-async function prepareHeld(request: PrepareRequest, context: PrepareContext): Promise<PreparedDataset> {
-  const { folder } = request;
-  const known = ifWhole(() => readFacts(folder));
-  const files = await describeFiles(request.source, known?.annotation_files ?? []);
-  const same = known !== undefined && saysTheSame(known, request, files);
-  // Beside what a finished set is made of, until this one is: where it fails, the other's command still goes on.
-  const wanted_file = same ? wantedFile(folder) : `${wantedFile(folder)}.new`;
-  let wanted = same ? ifWhole(() => readWanted(wanted_file)) : undefined;
+/** `prepareDataset` while holding the lock of the folder. */
+async function prepareLocked(request: PrepareRequest, context: PrepareContext): Promise<PreparedDataset> {
+  const { folder, images } = request;
+  const previous = undefinedIfDamaged(() => readFacts(folder));
+  const files = await describeFiles(request.source, previous?.annotation_files ?? []);
+  const unchanged = previous !== undefined && givesSameTables(previous, request, files);
+  // Written as a new file until this preparation succeeds: if it fails, the previous dataset stays usable.
+  const wanted_file = unchanged ? wantedFile(folder) : `${wantedFile(folder)}.new`;
+  let wanted = unchanged ? undefinedIfDamaged(() => readWanted(wanted_file)) : undefined;
   if (wanted === undefined) {
     context.onPhase("reading the annotations");
     await context.call("read_annotations", { source: request.source, out_file: wanted_file });
     wanted = readWanted(wanted_file);
   }
-  const manifests = await prepareSizes(request, wanted, context);
-  const [first] = manifests;
-  const pictures_sha256 = first === undefined ? "" : imagesHash(first);
-  if (same && known.pictures_sha256 === pictures_sha256) {
-    dropOtherSizes(request);
-    return unmoved(known, request);
+  const [manifest] = images === null ? [] : await prepareImages({ ...request, images }, wanted, context);
+  const pictures_sha256 = manifest === undefined ? "" : hashImages(manifest);
+  if (unchanged && previous.pictures_sha256 === pictures_sha256) {
+    invalidateOtherSizes(request);
+    return updatePaths(previous, request);
   }
   context.onPhase("writing the index");
-  const facts = await index(request, context, files, first, pictures_sha256);
-  if (!same) renameSync(wanted_file, wantedFile(folder));
-  dropOtherSizes(request);
+  const facts = await writeTables(request, context, files, manifest, pictures_sha256);
+  if (!unchanged) renameSync(wanted_file, wantedFile(folder));
+  invalidateOtherSizes(request);
   writeFacts(folder, facts);
-  if (known !== undefined && known.id !== facts.id) context.onReplaced(known);
+  if (previous !== undefined && previous.id !== facts.id) context.onReplaced(previous);
   return facts;
 }
 
-/** A damaged file is as good as none: preparing again mends it. */
-function ifWhole<T>(read: () => T): T | undefined {
+/** A damaged file counts as missing, so that preparing again replaces it. */
+function undefinedIfDamaged<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch {
@@ -128,60 +103,28 @@ function ifWhole<T>(read: () => T): T | undefined {
   }
 }
 
-function dropOtherSizes(request: PrepareRequest): void {
+function invalidateOtherSizes(request: PrepareRequest): void {
   const { folder, sizes, images } = request;
-  if (images !== null) dropStaleSizes(folder, sizes, imagesDir(folder, images), request);
+  if (images !== null) invalidateStaleSizes(folder, sizes, imagesDir(folder, images), request);
 }
 
-/** Whether the tables of the folder are what these annotations would give. */
-function saysTheSame(known: PreparedDataset, request: PrepareRequest, files: SourceFile[]): boolean {
+/** Whether the existing tables are the ones that these annotations would give. */
+function givesSameTables(previous: PreparedDataset, request: PrepareRequest, files: SourceFile[]): boolean {
   const hashes = (list: readonly SourceFile[]): string => list.map(({ sha256 }) => sha256).join();
   return (
-    hashes(known.annotation_files) === hashes(files) &&
-    datasetId(known.source, []) === datasetId(request.source, []) &&
-    known.split_by === request.split_by &&
-    known.name === request.name &&
-    known.max_pixels === request.max_pixels &&
-    known.follow_links === request.follow_links &&
-    known.allow_missing === request.allow_missing &&
-    (known.images_dir === null) === (request.images === null)
+    hashes(previous.annotation_files) === hashes(files) &&
+    datasetId(previous.source, []) === datasetId(request.source, []) &&
+    previous.split_by === request.split_by &&
+    previous.name === request.name &&
+    previous.max_pixels === request.max_pixels &&
+    previous.follow_links === request.follow_links &&
+    previous.allow_missing === request.allow_missing &&
+    (previous.images_dir === null) === (request.images === null)
   );
 }
 
-/** The images at every size that is asked for; none for annotations without images. */
-async function prepareSizes(
-  request: PrepareRequest,
-  wanted: WantedImage[],
-  context: PrepareContext,
-): Promise<PixelsManifest[]> {
-  const { folder, images, max_pixels, follow_links } = request;
-  if (images === null) return [];
-  const images_dir = imagesDir(folder, images);
-  const refused = images.is_archive ? await unpack(images.path, wanted, images_dir, context) : [];
-  // Minutes of decoding are not spent before what is missing is told.
-  if (!request.allow_missing) refuse(request, images_dir, missingOf(wanted, images_dir, refused));
-  const manifests: PixelsManifest[] = [];
-  for (const size of request.sizes) {
-    context.onPhase(`preparing the images, ${size.resize} to ${size.image_size_px} px`);
-    const manifest = await preparePixels({
-      images_dir,
-      wanted,
-      folder: pixelsFolder(folder, size),
-      ...size,
-      max_pixels,
-      follow_links,
-      onProgress: context.onProgress,
-      signal: context.signal,
-    });
-    const bad = imagesOf(manifest).filter(({ problem }) => problem !== null);
-    refuse(request, images_dir, bad);
-    manifests.push(manifest);
-  }
-  return manifests;
-}
-
-/** Writes the tables. @returns the facts, not written yet. */
-async function index(
+/** Writes the tables. @returns the contents of `dataset.json`, which is not written yet. */
+async function writeTables(
   request: PrepareRequest,
   { call }: PrepareContext,
   annotation_files: SourceFile[],
@@ -219,23 +162,11 @@ async function index(
   };
 }
 
-/** The facts, their sources' places brought up to date. */
-function unmoved(known: PreparedDataset, request: PrepareRequest): PreparedDataset {
-  const images_dir = request.images === null ? null : imagesDir(request.folder, request.images);
-  if (known.images_dir === images_dir) return known;
-  const moved = { ...known, images_dir, source: request.source };
-  writeFacts(request.folder, moved);
-  return moved;
-}
-
-function imagesOf({ shards }: PixelsManifest): PreparedImage[] {
-  return shards.flatMap(({ pictures }) => pictures);
-}
-
-/** Of the images, whatever size they are brought to; what the tables take from them is part of it. */
-export function imagesHash(manifest: PixelsManifest): string {
-  const hash = createHash("sha256");
-  for (const { file_name, bytes, width, height, upright, problem } of imagesOf(manifest))
-    hash.update(JSON.stringify([file_name, bytes, width, height, upright, problem !== null]));
-  return hash.digest("hex");
+/** Records where the images are now, if they have moved. */
+function updatePaths(facts: PreparedDataset, { folder, images, source }: PrepareRequest): PreparedDataset {
+  const images_dir = images === null ? null : imagesDir(folder, images);
+  if (facts.images_dir === images_dir) return facts;
+  const updated = { ...facts, images_dir, source };
+  writeFacts(folder, updated);
+  return updated;
 }

@@ -1,19 +1,20 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
+import { withLock } from "../../base/lock.ts";
 import { check } from "../../contract/check.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { PreparedDataset, Settings, WantedImages } from "../../contract/generated/types.ts";
 
-/** How images are brought to a square. */
+/** The side of the square that images are resized to, and how. */
 export type ImageSize = Pick<Settings, "image_size_px" | "resize">;
 
-/** Whether the folder holds a finished data set: `dataset.json` is written last. */
+/** Whether the folder holds a complete dataset: `dataset.json` is written last. */
 export function isPrepared(folder: string): boolean {
   return existsSync(factsFile(folder));
 }
 
-/** @throws CliprpnError data_invalid where another version of cliprpn made it, or the file is damaged. */
+/** Reads `dataset.json`. @throws CliprpnError data_invalid when it is damaged or from an incompatible version of cliprpn. */
 export function readFacts(folder: string): PreparedDataset {
   return read("PreparedDataset", factsFile(folder));
 }
@@ -22,12 +23,12 @@ export function writeFacts(folder: string, facts: PreparedDataset): void {
   writeFileAtomic.sync(factsFile(folder), `${JSON.stringify(facts, null, 2)}\n`);
 }
 
-/** @throws CliprpnError data_invalid where it is damaged. */
+/** Reads the list of wanted images. @throws CliprpnError data_invalid when it is damaged. */
 export function readWanted(file: string): WantedImages["pictures"] {
   return read("WantedImages", file).pictures;
 }
 
-/** Every image that the annotations refer to; Python writes it. */
+/** The list of all images that the annotations refer to; Python writes it. */
 export function wantedFile(folder: string): string {
   return join(folder, "pictures.json");
 }
@@ -36,13 +37,34 @@ export function pixelsFolder(folder: string, { image_size_px, resize }: ImageSiz
   return join(folder, "pixels", `${resize}-${image_size_px}`);
 }
 
-/** The sizes that images are prepared at, or were begun. */
+/** The sizes at which images are prepared, complete or not. */
 export function preparedSizes(folder: string): ImageSize[] {
   const pixels = join(folder, "pixels");
   return (existsSync(pixels) ? readdirSync(pixels).sort() : []).flatMap((name): ImageSize[] => {
     const [, resize, size] = /^(squash|letterbox)-(\d+)$/.exec(name) ?? [];
     return resize === "squash" || resize === "letterbox" ? [{ resize, image_size_px: Number(size) }] : [];
   });
+}
+
+export interface LockWaiting {
+  onPhase(text: string): void;
+  signal?: AbortSignal;
+}
+
+/** Runs work that only one process at a time may do in a dataset's folder; others wait. */
+export function withPrepareLock<T>(
+  folder: string,
+  { signal, onPhase }: LockWaiting,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  mkdirSync(folder, { recursive: true });
+  const waiting = {
+    signal,
+    onWait: () => onPhase("another process is preparing this dataset; waiting for it to finish"),
+    lost: () =>
+      new CliprpnError("locked", `${folder}: another process took over; re-run the same command to resume`),
+  };
+  return withLock(join(folder, "prepare"), waiting, work);
 }
 
 function factsFile(folder: string): string {
@@ -58,7 +80,7 @@ function read<Name extends "PreparedDataset" | "WantedImages">(
   } catch (error) {
     throw new CliprpnError(
       "data_invalid",
-      `${file}: expected what \`cliprpn prepare\` writes: ${error instanceof Error ? error.message : error}; prepare the data set again`,
+      `${file}: expected a file written by \`cliprpn prepare\`: ${error instanceof Error ? error.message : error}; prepare the dataset again`,
       { cause: error },
     );
   }

@@ -1,7 +1,7 @@
 import { count } from "../../base/format.ts";
 import type { PreparedDataset } from "../../contract/generated/types.ts";
 
-/** Of a split. */
+/** The counts of a split. */
 export type Counts = readonly [num_images: number, num_refs: number, num_sentences: number];
 
 /** Counts per split as published: Mao et al. 2016 and Nagaraja et al. 2016 (RefCOCOg), Yu et al. 2016 (RefCOCO, RefCOCO+). */
@@ -26,7 +26,7 @@ const published: Record<string, Record<string, Counts>> = {
   },
 };
 
-/** The field's data sets with who split them, the first the usual one. */
+/** The RefCOCO family: datasets with their published splits, the default first. */
 export const family: Record<
   string,
   readonly [PreparedDataset["split_by"], ...PreparedDataset["split_by"][]]
@@ -36,24 +36,23 @@ export const family: Record<
   "refcoco+": ["unc"],
 };
 
-/** The published counts of a data set, by split; undefined for one that nobody has published. */
+/** The published counts of a dataset, by split; undefined if there are none. */
 export function publishedCounts(name: string, split_by: string): Record<string, Counts> | undefined {
   return published[name.endsWith(`-${split_by}`) ? name : `${name}-${split_by}`];
 }
 
-/** Every count that is not the published one, a line each; none for a data set that nobody has published. */
+/** The counts that differ from the published ones, one line each; empty for a dataset without published counts. */
 export function deviations(name: string, split_by: string, splits: PreparedDataset["splits"]): string[] {
   const expected = publishedCounts(name, split_by);
   if (expected === undefined) return [];
   const names = new Set([...Object.keys(expected), ...splits.map(({ split }) => split)]);
   return [...names].flatMap((split) => {
-    const own = splits.find((each) => each.split === split);
-    const wanted = expected[split] ?? [0, 0, 0];
-    const found = [own?.num_images ?? 0, own?.num_refs ?? 0, own?.num_sentences ?? 0];
-    return ["pictures", "refs", "sentences"].flatMap((what, index) =>
-      wanted[index] === found[index]
-        ? []
-        : [`${split}: expected ${count(wanted[index] ?? 0)} ${what}, found ${count(found[index] ?? 0)}`],
-    );
+    const counts = splits.find((entry) => entry.split === split);
+    const expectedCounts = expected[split] ?? [0, 0, 0];
+    const actualCounts = [counts?.num_images ?? 0, counts?.num_refs ?? 0, counts?.num_sentences ?? 0];
+    return ["images", "referred objects", "referring expressions"].flatMap((unit, index) => {
+      const [wanted = 0, actual = 0] = [expectedCounts[index], actualCounts[index]];
+      return wanted === actual ? [] : [`${split}: expected ${count(wanted)} ${unit}, found ${count(actual)}`];
+    });
   });
 }

@@ -12,8 +12,8 @@ const formats = [
 ] as const satisfies readonly RowsSource["format"][];
 export const boxFormats = ["xywh", "xyxy", "cxcywh_norm"] as const satisfies readonly BoxFormat[];
 
-/** What a person says about their own files, as typed. */
-export interface OwnFiles {
+/** The options of `cliprpn prepare` for the user's own annotation files, as typed. */
+export interface RowsOptions {
   /** `FILE`, or `SPLIT=FILE`. */
   from: string[];
   format?: string | undefined;
@@ -24,30 +24,33 @@ export interface OwnFiles {
 }
 
 /**
- * A source of rows, its format and its boxes' format said by name: a wrong guess would cost a day.
+ * A source of annotation rows. The box format is never guessed: a wrong guess would silently spoil the training.
  *
  * @throws CliprpnError bad_input.
  */
-export function ownSource(own: OwnFiles, cwd: string): RowsSource {
-  const [head, ...rest] = own.from.map((text) => rowsFile(text, cwd));
+export function rowsSource(options: RowsOptions, cwd: string): RowsSource {
+  const [head, ...rest] = options.from.map((text) => rowsFile(text, cwd));
   if (head === undefined) throw new CliprpnError("bad_input", "--from: expected a file");
-  const format = chosen("--format", own.format ?? formatOf(head.file), formats);
+  const format = choose("--format", options.format ?? formatOf(head.file), formats);
   const isFixed = format === "coco" || format === "mdetr";
-  if (!isFixed && own.box_format === undefined)
+  if (!isFixed && options.box_format === undefined)
     throw new CliprpnError(
       "bad_input",
-      `--box-format: expected how the boxes are written: ${boxFormats.join(", ")}; it is not guessed`,
+      `--box-format: expected the format of the boxes (${boxFormats.join(", ")}), found nothing; it is not guessed`,
     );
-  const box_format = chosen("--box-format", own.box_format ?? "xywh", boxFormats);
+  const box_format = choose("--box-format", options.box_format ?? "xywh", boxFormats);
   if (isFixed && box_format !== "xywh")
-    throw new CliprpnError("bad_input", `--box-format ${box_format}: boxes of ${format} files are xywh`);
+    throw new CliprpnError(
+      "bad_input",
+      `--box-format ${box_format}: expected xywh, the box format of all ${format} files`,
+    );
   return {
     layout: "rows",
     format,
     files: [head, ...rest],
     box_format,
-    columns: columnsOf(own.columns),
-    split_seed: own.split_seed,
+    columns: columnsOf(options.columns),
+    split_seed: options.split_seed,
   };
 }
 
@@ -60,25 +63,25 @@ function rowsFile(text: string, cwd: string): RowsSource["files"][number] {
 }
 
 function formatOf(file: string): string {
-  const ending = extname(file).toLowerCase();
-  if (ending === ".jsonl" || ending === ".csv") return ending.slice(1);
+  const extension = extname(file).toLowerCase();
+  if (extension === ".jsonl" || extension === ".csv") return extension.slice(1);
   throw new CliprpnError(
     "bad_input",
-    `${file}: expected .jsonl or .csv, or the format of the file: --format ${formats.join(", ")}`,
+    `${file}: expected a .jsonl or .csv file, or its format by --format: ${formats.join(", ")}`,
   );
 }
 
-function chosen<T extends string>(option: string, value: string, among: readonly T[]): T {
-  const found = among.find((each) => each === value);
-  if (found === undefined)
-    throw new CliprpnError("bad_input", `${option} ${value}: expected one of ${among.join(", ")}`);
-  return found;
+function choose<T extends string>(option: string, value: string, choices: readonly T[]): T {
+  const choice = choices.find((candidate) => candidate === value);
+  if (choice === undefined)
+    throw new CliprpnError("bad_input", `${option} ${value}: expected one of ${choices.join(", ")}`);
+  return choice;
 }
 
 function columnsOf(text: string | undefined): Columns {
   const columns: Columns = { image: "image", sentence: "sentence", box: "box", split: "split" };
   for (const part of text === undefined ? [] : text.split(",")) {
-    const [key = "", name = ""] = part.split(/=(.*)/s).map((each) => each.trim());
+    const [key = "", name = ""] = part.split(/=(.*)/s).map((word) => word.trim());
     if (!isColumn(key) || name === "")
       throw new CliprpnError(
         "bad_input",

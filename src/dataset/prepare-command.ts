@@ -1,14 +1,25 @@
 import { dirname } from "node:path";
 import { shellQuoted } from "../base/shell-quote.ts";
 import type { PreparedDataset } from "../contract/generated/types.ts";
+import type { DatasetIdentity } from "./identify-dataset.ts";
 import { DEFAULT_MAX_PIXELS } from "./images/decode.ts";
-import type { ImageSize } from "./prepare/prepared-folder.ts";
+import { type ImageSize, preparedSizes } from "./prepare/prepared-folder.ts";
 
-/** The command that makes this data set again from the same files, at this size. */
+/** The command that makes a dataset again. A dataset in the cache is made again by any command that uses it. */
+export function remakeCommand(
+  { raw, demo, split_by, root }: DatasetIdentity,
+  facts: PreparedDataset,
+): string {
+  if (demo !== undefined) return "cliprpn dataset show demo";
+  if (raw === undefined) return prepareCommand(facts, preparedSizes(root)[0]);
+  return `cliprpn dataset show ${shellQuoted(raw)}${split_by === "umd" ? "" : ` --split-by ${split_by}`}`;
+}
+
+/** The `cliprpn prepare` command that makes a dataset again from the same files, at this size. */
 export function prepareCommand(facts: PreparedDataset, size?: ImageSize): string {
   const { source, name, split_by, images_dir, allow_missing, follow_links, max_pixels } = facts;
   const suffix = `-${split_by}`;
-  const words =
+  const args =
     source.layout === "refcoco"
       ? [
           name.endsWith(suffix) ? name.slice(0, -suffix.length) : name,
@@ -27,7 +38,7 @@ export function prepareCommand(facts: PreparedDataset, size?: ImageSize): string
           source.format,
           "--box-format",
           source.box_format,
-          ...columnsOf(source.columns),
+          ...columnArgs(source.columns),
           ...(source.split_seed === 0 ? [] : ["--split-seed", `${source.split_seed}`]),
         ];
   const images = images_dir === null ? ["--without-pictures"] : ["--images", images_dir];
@@ -38,10 +49,10 @@ export function prepareCommand(facts: PreparedDataset, size?: ImageSize): string
     ...(follow_links ? ["--follow-links"] : []),
     ...(max_pixels === DEFAULT_MAX_PIXELS ? [] : ["--max-pixels", `${max_pixels}`]),
   ];
-  return ["cliprpn", "prepare", ...words, ...images, ...flags].map(shellQuoted).join(" ");
+  return ["cliprpn", "prepare", ...args, ...images, ...flags].map(shellQuoted).join(" ");
 }
 
-function columnsOf(columns: object): string[] {
-  const other = Object.entries(columns).filter(([key, name]) => key !== name);
-  return other.length === 0 ? [] : ["--columns", other.map(([key, name]) => `${key}=${name}`).join(",")];
+function columnArgs(columns: object): string[] {
+  const renamed = Object.entries(columns).filter(([key, name]) => key !== name);
+  return renamed.length === 0 ? [] : ["--columns", renamed.map(([key, name]) => `${key}=${name}`).join(",")];
 }

@@ -1,0 +1,199 @@
+import { createHash } from "node:crypto";
+import { existsSync, rmSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import writeFileAtomic from "write-file-atomic";
+import { counted } from "../../base/format.ts";
+import { CliprpnError } from "../../contract/errors.ts";
+import type { PixelsManifest, PreparedImage, WantedImage } from "../../contract/generated/types.ts";
+import { DEFAULT_MAX_PIXELS } from "../images/decode.ts";
+import { extractImages, makeUnpackedFolder } from "../images/extract-zip.ts";
+import { pixelsFresh, preparePixels } from "../images/prepare-pixels.ts";
+import type { ReadLimits } from "../images/read-image.ts";
+import type { FolderOrZip } from "./locate.ts";
+import { type ImageSize, pixelsFolder, preparedSizes, readWanted, wantedFile } from "./prepared-folder.ts";
+
+interface ImagesRequest extends ReadLimits {
+  /** The prepared dataset's folder. */
+  folder: string;
+  images: FolderOrZip;
+  sizes: readonly ImageSize[];
+  allow_missing: boolean;
+}
+
+interface ImagesContext {
+  onPhase(text: string): void;
+  onProgress(done: number, total: number): void;
+  signal?: AbortSignal;
+}
+
+/**
+ * Prepares the images of a dataset at every requested size.
+ *
+ * @returns a manifest per size.
+ * @throws CliprpnError data_invalid when images are missing or broken and may not be left out; no_space.
+ */
+export async function prepareImages(
+  { folder, images, sizes, allow_missing, max_pixels, follow_links }: ImagesRequest,
+  wanted: WantedImage[],
+  context: ImagesContext,
+): Promise<PixelsManifest[]> {
+  const images_dir = imagesDir(folder, images);
+  const refused = images.is_archive ? await extractMissing(images.path, wanted, images_dir, context) : [];
+  const reportBad = (bad: readonly BadImage[]): void => {
+    const message = writeProblems(folder, bad);
+    if (bad.length > 0 && !allow_missing) throw new CliprpnError("data_invalid", `${images_dir}: ${message}`);
+  };
+  // Reported before minutes of decoding.
+  if (!allow_missing) reportBad(findMissingImages(wanted, images_dir, refused));
+  const manifests: PixelsManifest[] = [];
+  for (const size of sizes) {
+    context.onPhase(`preparing the images, ${size.resize} to ${size.image_size_px} px`);
+    const manifest = await preparePixels({
+      images_dir,
+      wanted,
+      folder: pixelsFolder(folder, size),
+      ...size,
+      max_pixels,
+      follow_links,
+      onProgress: context.onProgress,
+      signal: context.signal,
+    });
+    reportBad(imagesOf(manifest).filter(({ problem }) => problem !== null));
+    manifests.push(manifest);
+  }
+  return manifests;
+}
+
+/** The folder of the image files; images of an archive are extracted into the prepared dataset. */
+export function imagesDir(folder: string, { path, is_archive }: FolderOrZip): string {
+  return is_archive ? join(folder, "images") : path;
+}
+
+/** An image and why it cannot be used. */
+type BadImage = Pick<PreparedImage, "file_name" | "problem">;
+
+/** Extracts the images that are not on the disk yet. @returns images of the archive that cannot be extracted. */
+async function extractMissing(
+  archive: string,
+  wanted: readonly WantedImage[],
+  images_dir: string,
+  { onPhase, onProgress, signal }: ImagesContext,
+): Promise<BadImage[]> {
+  makeUnpackedFolder(archive, images_dir);
+  const absent = absentFiles(wanted, images_dir);
+  if (absent.length === 0) return [];
+  onPhase(`extracting ${counted(absent.length, "image")} from ${archive}`);
+  const { refused } = await extractImages({
+    archive,
+    wanted: absent,
+    folder: images_dir,
+    onProgress,
+    signal,
+  });
+  return refused;
+}
+
+/**
+ * Images without a file.
+ *
+ * @param refused images of the archive that could not be extracted, and why.
+ * @throws CliprpnError data_invalid when the folder of images does not exist.
+ */
+function findMissingImages(
+  wanted: readonly WantedImage[],
+  images_dir: string,
+  refused: readonly BadImage[],
+): BadImage[] {
+  if (!existsSync(images_dir))
+    throw new CliprpnError("data_invalid", `${images_dir}: expected the folder of images, found none`);
+  const problems = new Map(refused.map(({ file_name, problem }) => [file_name, problem]));
+  return absentFiles(wanted, images_dir).map((file_name) => ({
+    file_name,
+    problem: problems.get(file_name) ?? "expected an image, found no file",
+  }));
+}
+
+function absentFiles(wanted: readonly WantedImage[], images_dir: string): string[] {
+  return wanted.map(({ file_name }) => file_name).filter((name) => !existsSync(join(images_dir, name)));
+}
+
+const MAX_SHOWN = 20;
+
+/** Writes the images that cannot be used to problems.txt. @returns a message with the first twenty of them. */
+function writeProblems(folder: string, bad: readonly BadImage[]): string {
+  const file = join(folder, "problems.txt");
+  if (bad.length === 0) {
+    rmSync(file, { force: true });
+    return "";
+  }
+  const lines = bad.map(({ file_name, problem }) => `${JSON.stringify(file_name)}: ${problem}`);
+  writeFileAtomic.sync(file, `${lines.join("\n")}\n`);
+  const more = bad.length > MAX_SHOWN ? [`  and ${bad.length - MAX_SHOWN} more, all in ${file}`] : [];
+  return [
+    `${counted(bad.length, "image")} cannot be used`,
+    ...lines.slice(0, MAX_SHOWN).map((line) => `  ${line}`),
+    ...more,
+    "fix them and re-run the same command, or leave them and their refs out with --allow-missing",
+  ].join("\n");
+}
+
+function imagesOf({ shards }: PixelsManifest): PreparedImage[] {
+  return shards.flatMap(({ pictures }) => pictures);
+}
+
+/** Hash of the images, independent of the prepared size; it covers what the tables take from them. */
+export function hashImages(manifest: PixelsManifest): string {
+  const hash = createHash("sha256");
+  for (const { file_name, bytes, width, height, upright, problem } of imagesOf(manifest))
+    hash.update(JSON.stringify([file_name, bytes, width, height, upright, problem !== null]));
+  return hash.digest("hex");
+}
+
+/**
+ * Marks other prepared sizes as incomplete if their images differ from the current ones. The next command that needs such a size
+ * prepares it again, and no trial trains on old pixels.
+ *
+ * @param current the sizes that were just prepared.
+ */
+export function invalidateStaleSizes(
+  folder: string,
+  current: readonly ImageSize[],
+  images_dir: string,
+  { max_pixels, follow_links }: ReadLimits,
+): void {
+  const wanted = readWanted(wantedFile(folder));
+  const currentFolders = current.map((size) => pixelsFolder(folder, size));
+  for (const size of preparedSizes(folder)) {
+    const pixels = pixelsFolder(folder, size);
+    if (currentFolders.includes(pixels)) continue;
+    if (!pixelsFresh({ images_dir, wanted, folder: pixels, ...size, max_pixels, follow_links }))
+      rmSync(join(pixels, "manifest.json"), { force: true });
+  }
+}
+
+/** Prepares a single image as those of a dataset, in a temporary folder that exists while `use` runs. */
+export async function withSingleImage<T>(
+  image_file: string,
+  size: ImageSize,
+  signal: AbortSignal,
+  use: (pixels_manifest: string) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "cliprpn-"));
+  try {
+    await preparePixels({
+      images_dir: dirname(image_file),
+      wanted: [{ image_id: 0, file_name: basename(image_file), width: null, height: null }],
+      folder,
+      ...size,
+      max_pixels: DEFAULT_MAX_PIXELS,
+      follow_links: true, // The user named the file.
+      onProgress: () => undefined,
+      signal,
+    });
+    return await use(join(folder, "manifest.json"));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,150 @@
+import { join, resolve } from "node:path";
+import { didYouMean } from "../../base/did-you-mean.ts";
+import { version } from "../../base/package-root.ts";
+import { CliprpnError } from "../../contract/errors.ts";
+import type { SplitBy } from "../../contract/generated/types.ts";
+import { downloadDataset } from "../download/download.ts";
+import { progressLine } from "../download/progress.ts";
+import { DEFAULT_MAX_PIXELS } from "../images/decode.ts";
+import { annotationSource, folderOrZip, locateAnnotations, locateImages } from "./locate.ts";
+import type { PrepareRequest } from "./prepare-dataset.ts";
+import type { ImageSize, LockWaiting } from "./prepared-folder.ts";
+import { family } from "./published-counts.ts";
+import { type RowsOptions, rowsSource } from "./rows-source.ts";
+
+/** The arguments of `cliprpn prepare`, as typed. */
+export interface PrepareArguments extends ImageSize, RowsOptions {
+  name: string;
+  root: string | undefined;
+  split_by: SplitBy | undefined;
+  download: boolean;
+  sources: string | undefined;
+  images: string | undefined;
+  without_images: boolean;
+  max_pixels: number | undefined;
+  follow_links: boolean;
+  allow_missing: boolean;
+}
+
+/** Folders and callbacks of a request. */
+export interface RequestContext extends LockWaiting {
+  cwd: string;
+  /** The folder of the prepared datasets. */
+  data: string;
+  /** Messages for the user, one line each. */
+  onNote(text: string): void;
+  signal: AbortSignal;
+}
+
+/**
+ * Checks the arguments and locates annotations and images; with --download, fetches what is missing.
+ *
+ * @throws CliprpnError bad_input, not_found; data_invalid for a bad archive; no_network, no_space when downloading.
+ */
+export async function prepareRequest(
+  args: PrepareArguments,
+  context: RequestContext,
+): Promise<PrepareRequest> {
+  const { name, image_size_px, from } = args;
+  if (!/^[a-z0-9][a-z0-9_.+-]{0,62}$/.test(name) || name === "demo")
+    throw new CliprpnError(
+      "bad_input",
+      `${name}: expected a name of lower-case letters, digits, _ . + and -, other than demo`,
+    );
+  if (image_size_px % 32 !== 0 || image_size_px < 64 || image_size_px > 1024)
+    throw new CliprpnError(
+      "bad_input",
+      `--image-size ${image_size_px}: expected a multiple of 32 from 64 to 1024`,
+    );
+  return from.length > 0 ? rowsRequest(args, context) : familyRequest(args, context);
+}
+
+/** A published dataset. */
+async function familyRequest(args: PrepareArguments, context: RequestContext): Promise<PrepareRequest> {
+  const { name, sources, images, without_images } = args;
+  const { cwd, data, onPhase, onNote, signal } = context;
+  const split_bys = family[name];
+  if (split_bys === undefined)
+    throw new CliprpnError(
+      "bad_input",
+      `${name}: expected ${Object.keys(family).join(", ")}, or your own data with --from FILE.${didYouMean(name, Object.keys(family))}`,
+    );
+  const split_by = args.split_by ?? split_bys[0];
+  if (!split_bys.includes(split_by))
+    throw new CliprpnError(
+      "bad_input",
+      `--split-by ${split_by}: expected ${split_bys.join(" or ")}, the splits of ${name}`,
+    );
+  if (args.root === undefined)
+    throw new CliprpnError(
+      "bad_input",
+      `--root: expected the folder with the annotations of ${name} and COCO's train2014, or the folder to --download them into`,
+    );
+  const root = resolve(cwd, args.root);
+  if (args.download)
+    await downloadDataset(
+      {
+        ...{ dataset: name, split_by, root },
+        needsImages: images === undefined && !without_images,
+        sources_file: sources === undefined ? undefined : resolve(cwd, sources),
+      },
+      { onProgress: (progress) => onPhase(progressLine(progress)), onNote, signal },
+    );
+  const fullName = `${name}-${split_by}`;
+  const folder = join(data, fullName);
+  return {
+    ...sharedOptions(args),
+    folder,
+    name: fullName,
+    split_by,
+    source: await annotationSource(locateAnnotations(root, name, split_by), split_by, folder, context),
+    images: without_images
+      ? null
+      : images === undefined
+        ? locateImages(root)
+        : folderOrZip(resolve(cwd, images), "the images"),
+  };
+}
+
+/** The user's own annotations. */
+function rowsRequest(args: PrepareArguments, { cwd, data }: RequestContext): PrepareRequest {
+  const { name, images } = args;
+  const options = { root: args.root, "split-by": args.split_by };
+  for (const [option, value] of Object.entries(options))
+    if (value !== undefined)
+      throw new CliprpnError(
+        "bad_input",
+        `--${option} is for ${Object.keys(family).join(", ")}; expected it without --from`,
+      );
+  if (args.download)
+    throw new CliprpnError(
+      "bad_input",
+      `--download is for ${Object.keys(family).join(", ")}; expected it without --from`,
+    );
+  if (images === undefined && !args.without_images)
+    throw new CliprpnError(
+      "bad_input",
+      "--images: expected the folder (or .zip) of the images, or --without-pictures for annotations only",
+    );
+  return {
+    ...sharedOptions(args),
+    folder: join(data, name),
+    name,
+    split_by: "own",
+    source: rowsSource(args, cwd),
+    images: images === undefined ? null : folderOrZip(resolve(cwd, images), "the images"),
+  };
+}
+
+function sharedOptions(
+  args: PrepareArguments,
+): Pick<PrepareRequest, "sizes" | "max_pixels" | "follow_links" | "allow_missing" | "cliprpn_version"> {
+  const { image_size_px, resize, max_pixels = DEFAULT_MAX_PIXELS, follow_links, allow_missing } = args;
+  return {
+    sizes: [{ image_size_px, resize }],
+    max_pixels,
+    follow_links,
+    allow_missing,
+    cliprpn_version: version,
+  };
+}

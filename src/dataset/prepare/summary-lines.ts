@@ -1,0 +1,41 @@
+import { counted } from "../../base/format.ts";
+import type { PreparedDataset } from "../../contract/generated/types.ts";
+
+/** What the user should know about a dataset that was just prepared, one line each. */
+export function summaryLines({
+  name,
+  splits,
+  dropped,
+  deviations,
+  notes,
+  split_rule,
+}: PreparedDataset): string[] {
+  const absent = (["train", "val"] as const).filter(
+    (split) => !splits.some((entry) => entry.split === split),
+  );
+  return [
+    `${name}, split ${split_rule}:`,
+    ...splits.map((counts) => `  ${counts.split.padEnd(6)} ${countWords(counts).join(", ")}`),
+    ...(dropped.num_images > 0 ? [droppedLine(dropped)] : []),
+    ...(deviations.length > 0
+      ? ["Different from the published counts:", ...deviations.map((line) => `  ${line}`)]
+      : []),
+    ...notes.map((line) => `Note: ${line}`),
+    ...absent.map((split) => `Note: the split ${split} is empty; a sweep needs train and val`),
+  ];
+}
+
+type DatasetCounts = PreparedDataset["dropped"];
+
+function countWords({ num_images, num_refs, num_sentences }: DatasetCounts): [string, string, string] {
+  return [
+    counted(num_images, "image"),
+    counted(num_refs, "referred object"),
+    counted(num_sentences, "referring expression"),
+  ];
+}
+
+function droppedLine(dropped: DatasetCounts): string {
+  const [images, objects, expressions] = countWords(dropped);
+  return `Left out: ${images} that cannot be used, with ${objects} and ${expressions}`;
+}
