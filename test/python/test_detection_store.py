@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import torch
 from helpers import progress_of, run_context
-from pictures import write_image
+from images import write_image
 from torch import Tensor
 
 from cliprpn.data.images import ImageFile, load_image
 from cliprpn.detectors import detection_store
 from cliprpn.detectors.detection_store import detect_all
-from cliprpn.detectors.proposals import Proposals, proposals
+from cliprpn.detectors.proposals import Proposals, make_proposals
 from cliprpn.errors import CliprpnError
 from cliprpn.run_context import Emit
 
@@ -43,7 +43,7 @@ class Finder:
         corners = picture[:, :4, :count].reshape(-1)[: 2 * count].double().reshape(-1, 2) / 20
         boxes = torch.cat([corners, corners + torch.tensor([1 / 3, 7.1])], dim=1)
         scores = picture[1, 0, :count].double() / 256
-        return proposals(boxes, scores, [self.classes[i % 3] for i in range(count)], width, height)
+        return make_proposals(boxes, scores, [self.classes[i % 3] for i in range(count)], width, height)
 
 
 def ask(

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import REPO, prepared, run_context, small_dataset
-from made_onnx import constant, field, model, node
+from onnx_graphs import constant, field, model, node
 from PIL import Image
 from torch import Tensor
 
@@ -30,7 +30,7 @@ from cliprpn.data.images import MAX_PIXELS, ImageFile, load_image
 from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.detectors.proposals import Proposals
 from cliprpn.detectors.train_yolo import train_yolo, trained_weights
-from cliprpn.detectors.ultralytics_quiet import quiet_ultralytics
+from cliprpn.detectors.ultralytics_env import quiet_ultralytics
 from cliprpn.detectors.yolo import YoloDetector, open_yolo
 from cliprpn.detectors.yolo_data import Labelled, image_rows, recall
 from cliprpn.errors import CliprpnError
@@ -173,7 +173,7 @@ def test_what_is_no_yolo_that_detects_is_refused(untrained: Path, cache: Path) -
         assert str(path) in error.value.message
 
 
-def made_onnx(
+def write_onnx(
     path: Path, output: list[int], value: float = 0.0, side: int | str = 64, **metadata: str
 ) -> Path:
     """A graph that makes the same numbers of any image, with ultralytics' metadata beside."""
@@ -199,8 +199,8 @@ def made_onnx(
 
 
 def test_an_onnx_is_held_against_what_it_says_of_itself(cache: Path) -> None:
-    assert open_file(made_onnx(cache / "good.onnx", [1, 6, 84]), cache).classes == ["cat", "dog"]
-    end_to_end = made_onnx(cache / "end.onnx", [1, 300, 6], end2end="True")
+    assert open_file(write_onnx(cache / "good.onnx", [1, 6, 84]), cache).classes == ["cat", "dog"]
+    end_to_end = write_onnx(cache / "end.onnx", [1, 300, 6], end2end="True")
     assert [len(found) for found in open_file(end_to_end, cache).detect([noise(64, 64, 0)])] == [0]
     cases: list[tuple[dict[str, str], list[int], str]] = [
         ({"task": "pose"}, [1, 6, 84], "found one for the task pose"),
@@ -215,12 +215,12 @@ def test_an_onnx_is_held_against_what_it_says_of_itself(cache: Path) -> None:
     ]
     for metadata, output, words in cases:
         with pytest.raises(CliprpnError, match=words) as error:
-            open_file(made_onnx(cache / "case.onnx", output, **metadata), cache)
+            open_file(write_onnx(cache / "case.onnx", output, **metadata), cache)
         assert error.value.code == "weights_mismatch"
-    boundless = made_onnx(cache / "boundless.onnx", [1, 6, 84], side="side", imgsz="[1000000, 1000000]")
+    boundless = write_onnx(cache / "boundless.onnx", [1, 6, 84], side="side", imgsz="[1000000, 1000000]")
     with pytest.raises(CliprpnError, match="imgsz, two sides of at most 4096"):
         open_file(boundless, cache)
-    stranger = made_onnx(cache / "stranger.onnx", [1, 300, 6], 7.0, end2end="True")
+    stranger = write_onnx(cache / "stranger.onnx", [1, 300, 6], 7.0, end2end="True")
     with pytest.raises(CliprpnError, match="expected classes 0 to 1 from the YOLO"):
         open_file(stranger, cache)
     with pytest.raises(CliprpnError, match=r"images of 96 px.*64x64 only"):
@@ -460,7 +460,7 @@ def test_the_process_is_left_as_it_was(
 def test_a_missing_package_is_named_with_its_licence(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ultralytics.utils", None)
     with pytest.raises(CliprpnError, match=r"ultralytics, whose licence is AGPL-3\.0") as error:
-        open_file(made_onnx(cache / "any.onnx", [1, 6, 84]), cache)
+        open_file(write_onnx(cache / "any.onnx", [1, 6, 84]), cache)
     assert error.value.code == "package_missing"
 
 

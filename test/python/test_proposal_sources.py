@@ -12,7 +12,7 @@ from helpers import HEIGHT, WIDTH, make_records, make_spec, prepared, run_contex
 
 from cliprpn.data.images import image_files, load_image
 from cliprpn.data.index import DatasetIndex, open_dataset
-from cliprpn.detectors.known_boxes import gt_boxes, whole_images
+from cliprpn.detectors.known_boxes import gt_boxes, whole_image_boxes
 from cliprpn.detectors.proposals import Proposals
 from cliprpn.detectors.rpn_proposals import rpn_proposals
 from cliprpn.errors import CliprpnError
@@ -58,7 +58,7 @@ def test_a_image_without_objects_has_no_annotated_box(tmp_path: Path) -> None:
 
 def test_the_whole_image_is_one_box(tmp_path: Path) -> None:
     index = data(tmp_path, *make_records(6))
-    for own in whole_images(index, [2, 0]):
+    for own in whole_image_boxes(index, [2, 0]):
         assert (own.boxes_xyxy.tolist(), own.scores.tolist()) == ([[0, 0, WIDTH, HEIGHT]], [1])
         assert own.categories == [""]
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from cliprpn.ranking.scoring import NO_CLASS, CategoryPrior, log_class_share, rank, score_boxes
+from cliprpn.ranking.scoring import NO_CLASS, CategoryPrior, log_class_probability, rank, score_boxes
 from cliprpn.ranking.texts import cut_sentences, mean_vectors, prompts
 from cliprpn.storage.weights_files import load_backbone
 
@@ -69,7 +69,7 @@ def test_scores_of_views_are_summed_for_all_sentences_at_once() -> None:
 def test_a_class_that_the_sentence_names_lifts_its_boxes() -> None:
     classes, sentences = vectors(4, 4), vectors(2, 5)
     prior = CategoryPrior(classes, torch.tensor([2, 0, NO_CLASS, 2]))
-    share = log_class_share(prior, sentences, 10.0)
+    share = log_class_probability(prior, sentences, 10.0)
     for s in range(2):
         logits = [10 * (sentences[s] @ each).item() for each in classes]
         total = math.log(sum(math.exp(each) for each in logits))

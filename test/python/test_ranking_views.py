@@ -16,12 +16,12 @@ from torchvision.transforms import CenterCrop, Compose, InterpolationMode, Resiz
 
 from cliprpn.data.sources import read_source
 from cliprpn.ranking import resample
-from cliprpn.ranking.views import View, render_views
+from cliprpn.ranking.views import BoxView, render_views
 from cliprpn.storage.weights_files import load_backbone
 
 PHOTOS = REPO.parent / "shared" / "data" / "refcocog-photos"
 OPENAI = Compose([Resize(224, InterpolationMode.BICUBIC), CenterCrop(224)])
-VIEWS: tuple[View, ...] = ("crop", "blur", "circle")
+VIEWS: tuple[BoxView, ...] = ("crop", "blur", "circle")
 Box = list[float]
 
 
@@ -116,7 +116,7 @@ def test_on_photos_the_blur_is_reclips() -> None:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_boxes_of_a_image_do_not_see_each_other(view: View, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_boxes_of_a_image_do_not_see_each_other(view: BoxView, monkeypatch: pytest.MonkeyPatch) -> None:
     picture = as_tensor(noise(90, 60))
     boxes = torch.tensor([[0, 0, 90, 60], [10, 10, 11, 12], [0, 20, 80, 22.5], [50, 30, 90, 60]])
     together = render_views(picture, boxes, view, 64)
@@ -140,7 +140,7 @@ def test_boxes_of_a_image_do_not_see_each_other(view: View, monkeypatch: pytest.
         (40, 30, [0, 0, 0, 0]),
     ],
 )
-def test_the_smallest_of_boxes_has_a_view(view: View, width: int, height: int, box: Box) -> None:
+def test_the_smallest_of_boxes_has_a_view(view: BoxView, width: int, height: int, box: Box) -> None:
     picture = torch.full((3, height, width), 51, dtype=torch.uint8)
     found = render_views(picture, torch.tensor([box]), view)
     assert found.shape == (1, 3, 224, 224) and found.dtype == torch.float32
@@ -150,7 +150,7 @@ def test_the_smallest_of_boxes_has_a_view(view: View, width: int, height: int, b
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_no_boxes_have_no_views(view: View) -> None:
+def test_no_boxes_have_no_views(view: BoxView) -> None:
     found = render_views(as_tensor(noise(50, 40)), torch.empty(0, 4), view)
     assert found.shape == (0, 3, 224, 224)
 

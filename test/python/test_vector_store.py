@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from helpers import progress_of, run_context
-from pictures import write_image
+from images import write_image
 from torch import Tensor
 
 from cliprpn.data import images

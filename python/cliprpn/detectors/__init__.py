@@ -1,1 +1,1 @@
-"""Who proposes boxes for CLIP to rank: detectors, files, annotations, a ClipRPN."""
+"""Sources of box proposals for CLIP to rank: detectors, files, annotations, a trained ClipRPN."""

@@ -1,4 +1,4 @@
-"""torchvision's Faster R-CNN, with its own COCO weights or a person's."""
+"""torchvision's Faster R-CNN, with torchvision's COCO weights or weights from a file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torchvision.models import detection as torchvision_detection
 from torchvision.models.detection.faster_rcnn import FasterRCNN
 
 from cliprpn.detectors.coco_classes import coco_categories, coco_classes
-from cliprpn.detectors.proposals import Proposals, proposals
+from cliprpn.detectors.proposals import Proposals, make_proposals
 from cliprpn.errors import CliprpnError, disk_is_full
 from cliprpn.storage.weights_files import State, read_state
 
@@ -32,11 +32,11 @@ CLASS_LAYER = "roi_heads.box_predictor.cls_score.weight"
 
 
 class FasterRcnnDetector:
-    """Looks at one image at a time: padded to a larger neighbour's size, an image's boxes would depend on it.
+    """Processes one image at a time: in a batch, torchvision pads images to the largest, which changes their boxes.
 
     Attributes:
-        classes: names of its classes, in its order, without background.
-        warning: None, as it runs where it is asked to.
+        classes: class names, in the detector's order, without background.
+        warning: always None: it runs on the requested device.
     """
 
     warning: str | None = None
@@ -48,19 +48,19 @@ class FasterRcnnDetector:
         self._device = device
 
     @torch.inference_mode()
-    def detect(self, pictures: list[Tensor]) -> list[Proposals]:
+    def detect(self, images: list[Tensor]) -> list[Proposals]:
         """
         Args:
-            images: each [3, H, W], uint8, RGB; of any sizes.
+            images: each [3, H, W], uint8, RGB; sizes may differ.
         """
-        return [self._detect(picture) for picture in pictures]
+        return [self._detect(image) for image in images]
 
-    def _detect(self, picture: Tensor) -> Proposals:
-        height, width = picture.shape[1:]
-        unit = _wide_enough(picture, self._model.transform.max_size).to(self._device).float() / 255
-        (found,) = self._model([unit])
-        names = [self._categories[label] for label in found["labels"].tolist()]
-        return proposals(found["boxes"].cpu(), found["scores"].cpu(), names, width, height)
+    def _detect(self, image: Tensor) -> Proposals:
+        height, width = image.shape[1:]
+        padded = _pad_thin(image, self._model.transform.max_size).to(self._device).float() / 255
+        (detections,) = self._model([padded])
+        names = [self._categories[label] for label in detections["labels"].tolist()]
+        return make_proposals(detections["boxes"].cpu(), detections["scores"].cpu(), names, width, height)
 
 
 def open_faster_rcnn(
@@ -72,15 +72,16 @@ def open_faster_rcnn(
     max_boxes: int,
     device: torch.device,
 ) -> FasterRcnnDetector:
-    """One of torchvision's, which scales images itself.
+    """Opens one of torchvision's variants; the model resizes images itself.
 
     Args:
         variant: a key of `BUILDERS`.
-        file: a state_dict of that model, which nothing in is run; None for COCO's, which torchvision fetches once.
-        classes: names in the detector's order, without background; None for COCO's.
-        score_thresh: boxes that do not score higher are left out.
-        nms_thresh: of two boxes of one class with a larger IoU, the better one stays.
-        max_boxes: at most so many of an image.
+        file: a state_dict of that model, loaded without executing code; None for torchvision's COCO weights, which
+            are downloaded once.
+        classes: class names in the detector's order, without background; None for COCO's.
+        score_thresh: boxes must score higher than this.
+        nms_thresh: of two boxes of one class with a higher IoU, only the better one is kept.
+        max_boxes: maximum number of boxes per image.
 
     Raises:
         CliprpnError: weights_missing, weights_unsafe, weights_mismatch.
@@ -88,7 +89,7 @@ def open_faster_rcnn(
     where = f"torchvision's {variant}" if file is None else str(file)
     state = _coco_state(variant) if file is None else _file_state(file)
     categories = _categories(state, classes, where)
-    with torch.random.fork_rng(devices=[]):  # It is filled with random numbers first.
+    with torch.random.fork_rng(devices=[]):  # Building the model draws random weights.
         model = BUILDERS[variant](
             weights=None,
             weights_backbone=None,
@@ -100,13 +101,13 @@ def open_faster_rcnn(
     try:
         model.load_state_dict(state)
     except RuntimeError as error:
-        first = "; ".join(line.strip() for line in str(error).splitlines()[1:3])
+        details = "; ".join(line.strip() for line in str(error).splitlines()[1:3])
         raise CliprpnError(
             "weights_mismatch",
-            f"{where}: expected weights of Faster R-CNN's {variant}, found others: {first[:400]}",
+            f"{where}: expected weights of Faster R-CNN {variant}, found weights of another model: {details[:400]}",
         ) from error
-    if variant == "resnet50_fpn" and not _trained_its_norms(state):
-        _forget_epsilon(model)
+    if variant == "resnet50_fpn" and not _has_trained_norms(state):
+        _zero_epsilon(model)
     return FasterRcnnDetector(model, categories, device)
 
 
@@ -114,13 +115,13 @@ def _coco_state(variant: str) -> State:
     weights = COCO_WEIGHTS[variant]
     try:
         state: State = weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
-    except Exception as error:  # Of urllib, of the disk, of a file that was cut short.
+    except Exception as error:  # Network errors, disk errors, a truncated file.
         if disk_is_full(error):
             raise
         raise CliprpnError(
             "weights_missing",
-            f"torchvision could not fetch its COCO weights of Faster R-CNN ({variant}) from {weights.url} "
-            f"({type(error).__name__}: {error}); with no network, fetch that file elsewhere and give it as the "
+            f"torchvision could not download its COCO weights of Faster R-CNN ({variant}) from {weights.url} "
+            f"({type(error).__name__}: {error}); without a network, download that file elsewhere and set it as the "
             "detector's `file`",
         ) from error
     return state
@@ -133,7 +134,7 @@ def _file_state(file: Path) -> State:
 
 
 def _categories(state: State, classes: list[str] | None, where: str) -> list[str]:
-    """Entry i names label i; "" for background, and for numbers of COCO's that have no name.
+    """Entry i names label i; "" for background and for COCO's unused ids.
 
     Raises:
         CliprpnError: weights_mismatch.
@@ -142,7 +143,7 @@ def _categories(state: State, classes: list[str] | None, where: str) -> list[str
     if layer is None or layer.ndim != 2:
         raise CliprpnError(
             "weights_mismatch",
-            f"{where}: expected a state_dict of torchvision's Faster R-CNN, found none of its {CLASS_LAYER}",
+            f"{where}: expected a state_dict of torchvision's Faster R-CNN, found one without {CLASS_LAYER}",
         )
     num_labels = len(layer)
     coco = coco_categories()
@@ -154,32 +155,35 @@ def _categories(state: State, classes: list[str] | None, where: str) -> list[str
     if classes is None:
         raise CliprpnError(
             "weights_mismatch",
-            f"{where}: expected COCO's {len(coco)} labels, {found}; name them in `classes`, in the detector's "
-            "order, without background",
+            f"{where}: expected COCO's {len(coco)} labels, {found}; list the class names in `classes`, in the "
+            "detector's order, without background",
         )
     raise CliprpnError(
         "weights_mismatch",
-        f"{where}: expected {len(classes)} classes, as many as `classes` names, and background, {found}",
+        f"{where}: expected {len(classes)} classes, one per name in `classes`, and background, {found}",
     )
 
 
-def _trained_its_norms(state: State) -> bool:
-    """Only norms that learn count batches: not those of torchvision's COCO weights, nor of what was tuned from them."""
+def _has_trained_norms(state: State) -> bool:
+    """Whether batch norms were trained: only then do they count batches.
+
+    torchvision's COCO weights, and weights fine-tuned from them, have frozen norms without that counter.
+    """
     return any(key.endswith(".num_batches_tracked") for key in state)
 
 
-def _forget_epsilon(model: nn.Module) -> None:
-    """As torchvision does for its COCO weights of resnet50_fpn, which were trained without one."""
+def _zero_epsilon(model: nn.Module) -> None:
+    """As torchvision does for its COCO weights of resnet50_fpn, which were trained with an epsilon of 0."""
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eps = 0.0
 
 
-def _wide_enough(picture: Tensor, max_side: int) -> Tensor:
-    """Grown by black at the right or bottom edge where torchvision would scale the shorter side to nothing.
+def _pad_thin(image: Tensor, max_side: int) -> Tensor:
+    """Pads very thin images with black at the right or bottom, so that resizing leaves at least one row and column.
 
-    It scales the longer side down to `max_side`; one of 5000x1 pixels keeps no row.
+    torchvision scales the longer side down to `max_side`; a 5000x1 image would keep no row.
     """
-    shortest = -(-2 * max(picture.shape[1:]) // max_side)
-    missing = [max(0, shortest - side) for side in picture.shape[1:]]
-    return pad(picture, (0, missing[1], 0, missing[0])) if any(missing) else picture
+    min_side = -(-2 * max(image.shape[1:]) // max_side)
+    missing = [max(0, min_side - side) for side in image.shape[1:]]
+    return pad(image, (0, missing[1], 0, missing[0])) if any(missing) else image

@@ -1,4 +1,4 @@
-"""Boxes that need no detector: the annotated ones, the ceiling of all proposals, and the whole image, the floor."""
+"""Boxes that need no detector: annotated objects (the upper bound) and the whole image (the lower bound)."""
 
 from __future__ import annotations
 
@@ -9,40 +9,43 @@ import pyarrow.compute as pc
 import torch
 
 from cliprpn.data.index import DatasetIndex
-from cliprpn.detectors.proposals import Proposals, proposals
+from cliprpn.detectors.proposals import Proposals, make_proposals
 from cliprpn.errors import CliprpnError
 
 
 def gt_boxes(index: DatasetIndex, image_rows: Iterable[int]) -> list[Proposals]:
-    """All annotated objects of each image, in the order of their ids; none where it has none.
+    """All annotated objects of each image, ordered by annotation id; empty where an image has none.
 
     Raises:
-        CliprpnError: data_invalid, where nobody tells how large the images are.
+        CliprpnError: data_invalid, if image sizes are unknown.
     """
     sizes = image_sizes(index)
     objects = index.objects.sort_by("ann_id")
-    ids = index.images["image_id"].combine_chunks()
-    own = pc.index_in(objects["image_id"].combine_chunks(), value_set=ids).fill_null(-1).to_numpy()
-    order = np.argsort(own, kind="stable")
+    image_ids = index.images["image_id"].combine_chunks()
+    object_rows = pc.index_in(objects["image_id"].combine_chunks(), value_set=image_ids)
+    object_rows = object_rows.fill_null(-1).to_numpy()  # Row of each object's image.
+    order = np.argsort(object_rows, kind="stable")
     boxes = torch.tensor(pc.list_flatten(objects["box_xyxy"]).to_numpy()).reshape(-1, 4)
     names = [name or "" for name in objects["category"].to_pylist()]
-    found = []
+    proposals = []
     for row in image_rows:
-        start, end = np.searchsorted(own[order], [row, row + 1])
-        some = order[start:end]
-        found.append(proposals(boxes[some], torch.ones(len(some)), [names[i] for i in some], *sizes[row]))
-    return found
+        start, end = np.searchsorted(object_rows[order], [row, row + 1])
+        objects_i = order[start:end]
+        names_i = [names[i] for i in objects_i]
+        proposals.append(make_proposals(boxes[objects_i], torch.ones(len(objects_i)), names_i, *sizes[row]))
+    return proposals
 
 
-def whole_images(index: DatasetIndex, image_rows: Iterable[int]) -> list[Proposals]:
-    """One box each: the image.
+def whole_image_boxes(index: DatasetIndex, image_rows: Iterable[int]) -> list[Proposals]:
+    """One box per image that covers the whole image.
 
     Raises:
-        CliprpnError: data_invalid, where nobody tells how large the images are.
+        CliprpnError: data_invalid, if image sizes are unknown.
     """
     sizes = image_sizes(index)
     return [
-        proposals(torch.tensor([[0, 0, *sizes[row]]]), torch.ones(1), [""], *sizes[row]) for row in image_rows
+        make_proposals(torch.tensor([[0, 0, *sizes[row]]]), torch.ones(1), [""], *sizes[row])
+        for row in image_rows
     ]
 
 
@@ -50,12 +53,13 @@ def image_sizes(index: DatasetIndex) -> list[tuple[int, int]]:
     """Width and height of every image, in pixels.
 
     Raises:
-        CliprpnError: data_invalid, where nobody tells.
+        CliprpnError: data_invalid, if the dataset was prepared without images.
     """
     widths, heights = (index.images[key].to_pylist() for key in ("width", "height"))
     if None in widths or None in heights:
         raise CliprpnError(
             "data_invalid",
-            f"{index.root}: expected the size of every image; prepare the data set with images",
+            f"{index.root}: expected the size of every image, found images without one; prepare the dataset "
+            "with images",
         )
     return list(zip(widths, heights, strict=True))

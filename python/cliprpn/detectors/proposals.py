@@ -1,4 +1,4 @@
-"""An image's boxes, and who finds them."""
+"""The proposals of one image, and the interface of a detector."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Proposals:
-    """Boxes of one image, the best-scoring first.
+    """Boxes of one image, sorted by score, highest first.
 
     Attributes:
-        boxes_xyxy: [N, 4], float64, pixels of the image that was looked at, inside it, none empty.
+        boxes_xyxy: [N, 4], float64, pixels of the image given to the detector, inside the image, none empty.
         scores: [N], float64, in [0, 1].
-        categories: of each box the name of its class; "" where it has none.
+        categories: class name of each box; "" where it has none.
     """
 
     boxes_xyxy: Tensor
@@ -28,37 +28,43 @@ class Proposals:
 
 
 class Detector(Protocol):
-    """Finds things in images.
+    """Detects objects in images.
 
     Attributes:
-        classes: names of its classes, in its order.
-        warning: for a person, where it does not run on the device that was asked for; else None.
+        classes: class names, in the detector's order.
+        warning: message for the user if the detector does not run on the requested device; else None.
     """
 
     classes: list[str]
     warning: str | None
 
-    def detect(self, pictures: list[Tensor]) -> list[Proposals]:
+    def detect(self, images: list[Tensor]) -> list[Proposals]:
         """
         Args:
-            images: each [3, H, W], uint8, RGB; of any sizes.
+            images: each [3, H, W], uint8, RGB; sizes may differ.
+
+        Returns:
+            one `Proposals` per image.
         """
         ...
 
 
-def proposals(
+def make_proposals(
     boxes_xyxy: Tensor, scores: Tensor, categories: list[str], width: int, height: int
 ) -> Proposals:
-    """Boxes as they came, cut at the image's edges; what is empty then, or not finite, is left out.
+    """Clips boxes to the image, drops empty and non-finite ones, and sorts by score.
 
     Args:
         boxes_xyxy: [N, 4], pixels.
         scores: [N].
+        categories: class name of each box.
+        width: of the image, pixels.
+        height: of the image, pixels.
     """
     boxes = boxes_xyxy.double().reshape(-1, 4)
     limit = torch.tensor([width, height, width, height], dtype=torch.float64)
     boxes = torch.minimum(boxes.clamp(min=0), limit)  # NaN stays NaN.
-    own = scores.double()
-    whole = ((boxes[:, 2:] - boxes[:, :2]) > 0).all(dim=1) & boxes.isfinite().all(dim=1) & own.isfinite()
-    order = [i for i in torch.argsort(own, descending=True, stable=True).tolist() if whole[i]]
-    return Proposals(boxes[order], own[order].clamp(0, 1), [categories[i] for i in order])
+    scores = scores.double()
+    keep = ((boxes[:, 2:] - boxes[:, :2]) > 0).all(dim=1) & boxes.isfinite().all(dim=1) & scores.isfinite()
+    order = [i for i in torch.argsort(scores, descending=True, stable=True).tolist() if keep[i]]
+    return Proposals(boxes[order], scores[order].clamp(0, 1), [categories[i] for i in order])

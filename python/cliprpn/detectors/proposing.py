@@ -17,9 +17,9 @@ from cliprpn.contract.generated import (
 )
 from cliprpn.data.images import image_files
 from cliprpn.data.index import DatasetIndex
-from cliprpn.detectors.coco_classes import are_of_coco
+from cliprpn.detectors.coco_classes import are_coco_classes
 from cliprpn.detectors.detection_store import detect_all
-from cliprpn.detectors.known_boxes import gt_boxes, whole_images
+from cliprpn.detectors.known_boxes import gt_boxes, whole_image_boxes
 from cliprpn.detectors.opening import Opening, checked_file
 from cliprpn.detectors.proposals import Proposals
 from cliprpn.detectors.results_file import read_results
@@ -90,7 +90,7 @@ def _of_images(
     """Boxes of each image, the classes they may have, and notes."""
     detector, rows = settings.detector, image_rows.tolist()
     if isinstance(detector, WholeImageDetector):
-        return whole_images(index, rows), [], []
+        return whole_image_boxes(index, rows), [], []
     if isinstance(detector, GtBoxesDetector):
         names = set(index.objects["category"].to_pylist()) - {None, ""}
         return gt_boxes(index, rows), sorted(names), []
@@ -115,7 +115,7 @@ def _best(own: Proposals, settings: BaselineSettings) -> Proposals:
 def _seen_before(classes: list[str], index: DatasetIndex) -> list[str]:
     """A word where a detector may know the images that it is asked about."""
     first = str(index.images["file_name"][0].as_py())
-    if not (are_of_coco(classes) and Path(first).name.startswith("COCO_train2014")):
+    if not (are_coco_classes(classes) and Path(first).name.startswith("COCO_train2014")):
         return []
     return [
         "This detector's classes are COCO's. A detector that was trained on COCO has seen these images, those of val "

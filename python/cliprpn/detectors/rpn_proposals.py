@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cliprpn.contract.generated import TrialDataset
 from cliprpn.data.index import DatasetIndex, read_facts
-from cliprpn.detectors.proposals import Proposals, proposals
+from cliprpn.detectors.proposals import Proposals, make_proposals
 from cliprpn.errors import CliprpnError
 from cliprpn.features.frozen import FrozenFeatures, open_data
 from cliprpn.inference.checkpoint import load_model
@@ -78,5 +78,5 @@ def _in_frame(
 
 
 def _first(boxes: Tensor, scores: Tensor, width: int, height: int, max_boxes: int) -> Proposals:
-    every = proposals(boxes, scores.cpu(), [""] * len(boxes), width, height)
+    every = make_proposals(boxes, scores.cpu(), [""] * len(boxes), width, height)
     return Proposals(every.boxes_xyxy[:max_boxes], every.scores[:max_boxes], every.categories[:max_boxes])

@@ -16,7 +16,7 @@ import torch
 
 from cliprpn.contract.generated import TrainedYoloDetector
 from cliprpn.data.index import DatasetIndex
-from cliprpn.detectors.ultralytics_quiet import quiet_ultralytics
+from cliprpn.detectors.ultralytics_env import quiet_ultralytics
 from cliprpn.detectors.yolo import open_yolo
 from cliprpn.detectors.yolo_data import image_rows, labelled, recall
 from cliprpn.errors import CliprpnError

@@ -1,1 +1,1 @@
-"""Ranks boxes by how CLIP likens them to a sentence."""
+"""Ranks proposals by CLIP similarity to a referring expression."""

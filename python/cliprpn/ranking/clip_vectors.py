@@ -17,7 +17,7 @@ from cliprpn.errors import CliprpnError
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.models.folding import fold_batch_norm
 from cliprpn.ranking.vector_store import EncodeTexts, EncodeViews, box_vectors, text_vectors
-from cliprpn.ranking.views import View, render_views
+from cliprpn.ranking.views import BoxView, render_views
 from cliprpn.run_context import RunContext
 from cliprpn.storage.weights_files import load_backbone
 
@@ -34,7 +34,7 @@ class ClipVectors:
     which: TrialBackbone
     context: RunContext
 
-    def of_boxes(self, wanted: list[tuple[ImageFile, Tensor]], view: View) -> list[Tensor]:
+    def of_boxes(self, wanted: list[tuple[ImageFile, Tensor]], view: BoxView) -> list[Tensor]:
         """
         Args:
             wanted: images, each with boxes [N, 4], xyxy, pixels.

@@ -1,4 +1,4 @@
-"""How well boxes fit sentences, and which fits best."""
+"""Scores of boxes for sentences, and their ranking."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ NO_CLASS = -1
 
 @dataclass(frozen=True)
 class CategoryPrior:
-    """What a detector says of its boxes.
+    """The detector's classes, used as a prior on boxes.
 
     Attributes:
-        class_vectors: [C, D], of the texts that name its classes, L2-normalised; C >= 1.
-        box_classes: [N], int64, each box's class among them; `NO_CLASS` where it has none.
+        class_vectors: [C, D], text embeddings of the class names, L2-normalized; C >= 1.
+        box_classes: [N], int64, class of each box; `NO_CLASS` where it has none.
     """
 
     class_vectors: Tensor
@@ -27,16 +27,16 @@ class CategoryPrior:
 def score_boxes(
     views: list[Tensor], sentences: Tensor, prior: CategoryPrior | None, logit_scale: float
 ) -> Tensor:
-    """Logits of an image's boxes, for all its sentences at once.
+    """Logits of an image's boxes for each of its sentences.
 
-    Over several views the logits are summed: with `crop` and `blur` this is ReCLIP's score of isolated proposals
-    (Subramanian et al. 2022, section 3.1; `--box_method_aggregator sum` in its released code). The prior adds the
-    log of its own softmax.
+    Logits of several views are summed: with `crop` and `blur` this is ReCLIP's score of isolated proposals
+    (Subramanian et al. 2022, section 3.1; `--box_method_aggregator sum` in its released code). The prior adds
+    `log_class_probability`.
 
     Args:
-        views: each [N, D], the boxes' vectors, L2-normalised.
-        sentences: [S, D], L2-normalised.
-        logit_scale: what CLIP's cosines are multiplied by.
+        views: per view [N, D], embeddings of the boxes, L2-normalized.
+        sentences: [S, D], L2-normalized.
+        logit_scale: CLIP's factor for cosine similarities.
 
     Returns:
         [S, N].
@@ -44,31 +44,32 @@ def score_boxes(
     scores = logit_scale * (sentences @ torch.stack(views).sum(dim=0).T)
     if prior is None:
         return scores
-    return scores + log_class_share(prior, sentences, logit_scale)
+    return scores + log_class_probability(prior, sentences, logit_scale)
 
 
-def log_class_share(prior: CategoryPrior, sentences: Tensor, logit_scale: float) -> Tensor:
-    """log p(a box's class | sentence), p being CLIP's softmax over the detector's classes; no class has 1 / C.
+def log_class_probability(prior: CategoryPrior, sentences: Tensor, logit_scale: float) -> Tensor:
+    """log p(class of a box | sentence), a softmax of CLIP over the detector's classes; 1 / C for boxes without a class.
 
     Returns:
         [S, N].
     """
-    shares = (logit_scale * sentences @ prior.class_vectors.T).log_softmax(dim=1)  # [S, C]
-    known = prior.box_classes != NO_CLASS
+    log_probs = (logit_scale * sentences @ prior.class_vectors.T).log_softmax(dim=1)  # [S, C]
+    has_class = prior.box_classes != NO_CLASS
     uniform = -math.log(len(prior.class_vectors))
-    return torch.where(known, shares[:, prior.box_classes.clamp(min=0)], uniform)
+    return torch.where(has_class, log_probs[:, prior.box_classes.clamp(min=0)], uniform)
 
 
 def rank(scores: Tensor) -> tuple[Tensor, Tensor]:
-    """Boxes from the best to the worst, ties in their own order, and the best one's share.
+    """Ranks boxes by score, highest first; ties keep the order of the boxes.
 
     Args:
         scores: [S, N], logits; N >= 1.
 
     Returns:
-        order [S, N], int64; share [S], the winner's part of a softmax over the boxes.
+        order: [S, N], int64.
+        probability: [S], softmax probability of the best box.
     """
     order = scores.argsort(dim=1, descending=True, stable=True)
-    # Not by softmax(), which wakes torch's threads however few the boxes: they take longer than all else here.
+    # Not softmax(): it starts torch's threads even for a few boxes, which would dominate the run time.
     best = scores.amax(dim=1, keepdim=True)
     return order, 1 / (scores - best).exp().sum(dim=1)

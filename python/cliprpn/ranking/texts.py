@@ -1,4 +1,4 @@
-"""A sentence in its templates, and its vector from theirs."""
+"""Prompt templates: texts for CLIP and the averaged text embedding of a sentence."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import open_clip
 from torch import Tensor
 from torch.nn import functional
 
-# CLIP's own for a class (Radford et al. 2021, section 3.1.4).
+# CLIP's prompt for class names (Radford et al. 2021, section 3.1.4).
 CLASS_TEMPLATE = "a photo of a {}"
 
 
 def prompts(sentences: list[str], templates: list[str]) -> list[str]:
-    """Each sentence in each template, in place of its {}: S * T texts, a sentence's own beside each other."""
+    """Fills each sentence into the {} of each template: S * T texts, grouped by sentence."""
     return [template.replace("{}", sentence) for sentence in sentences for template in templates]
 
 
 def mean_vectors(vectors: Tensor, num_templates: int) -> Tensor:
-    """A sentence's vector: the mean over its templates, L2-normalised again (Radford et al. 2021, section 3.1.4).
+    """Embedding of each sentence: mean over its templates, L2-normalized (Radford et al. 2021, section 3.1.4).
 
     Args:
-        vectors: [S * T, D], of `prompts`, L2-normalised.
+        vectors: [S * T, D], embeddings of `prompts`, L2-normalized.
 
     Returns:
         [S, D].
@@ -28,13 +28,13 @@ def mean_vectors(vectors: Tensor, num_templates: int) -> Tensor:
 
 
 def cut_sentences(sentences: list[str], templates: list[str], context_length: int) -> list[bool]:
-    """Which sentences CLIP does not read to their end, in at least one template.
+    """Which sentences exceed CLIP's context length in at least one template, so that their end is cut off.
 
     Args:
-        context_length: the most tokens that it reads, start and end marks among them; 77.
+        context_length: maximum number of tokens, including start and end tokens; 77.
     """
     if not sentences:
         return []
     tokens = open_clip.tokenize(prompts(sentences, templates), context_length=context_length + 1)
-    too_long = tokens[:, -1] != 0  # Zeros fill what is left.
+    too_long = tokens[:, -1] != 0  # Shorter texts are padded with zeros.
     return too_long.unflatten(0, (len(sentences), len(templates))).any(dim=1).tolist()

@@ -14,7 +14,7 @@ from cliprpn.contract.generated import BaselineSettings, BaselineSpec, Metrics, 
 from cliprpn.data.images import image_files
 from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.data.predictions import PredictionColumns
-from cliprpn.detectors.known_boxes import whole_images
+from cliprpn.detectors.known_boxes import whole_image_boxes
 from cliprpn.detectors.proposals import Proposals
 from cliprpn.detectors.proposing import Proposed, propose
 from cliprpn.inference.predict import answer_columns, best_ious, sizes_and_truth
@@ -22,11 +22,11 @@ from cliprpn.metrics import RECALL_AT
 from cliprpn.ranking.clip_vectors import ClipVectors
 from cliprpn.ranking.scoring import NO_CLASS, CategoryPrior, rank, score_boxes
 from cliprpn.ranking.texts import CLASS_TEMPLATE, cut_sentences, mean_vectors, prompts
-from cliprpn.ranking.views import View
+from cliprpn.ranking.views import BoxView
 from cliprpn.run_context import RunContext
 from cliprpn.trials.answers import limit_of, split_rows, write_answers
 
-VIEWS: dict[str, tuple[View, ...]] = {
+VIEWS: dict[str, tuple[BoxView, ...]] = {
     "crop": ("crop",),
     "blur": ("blur",),
     "circle": ("circle",),
@@ -143,7 +143,7 @@ def ask_clip(
     """
     groups = _groups(index, rows, proposed.boxes)
     pictures = [picture for picture, _ in groups]
-    whole = dict(zip(pictures, whole_images(index, pictures), strict=True))
+    whole = dict(zip(pictures, whole_image_boxes(index, pictures), strict=True))
     shown = [
         proposed.boxes[sentences[0]] if len(proposed.boxes[sentences[0]]) else whole[picture]
         for picture, sentences in groups

@@ -1,4 +1,4 @@
-"""The one door to ultralytics: it stays offline, installs and prints nothing, and leaves the process as it was."""
+"""The only place that imports ultralytics: offline, silent, and without side effects on the process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
-import torchvision  # noqa: F401  # ultralytics suppresses by torchvision's NMS only where it is loaded already.
+import torchvision  # noqa: F401  # ultralytics uses torchvision's NMS only if torchvision is already imported.
 from PIL import Image
 
 from cliprpn.errors import CliprpnError
@@ -26,25 +26,25 @@ LOGGERS = ("clearml", "comet", "dvc", "mlflow", "raytune", "tensorboard", "wandb
 
 @contextmanager
 def quiet_ultralytics(cache_dir: Path) -> Iterator[None]:
-    """Only within may ultralytics be imported, load weights or train.
+    """Context in which ultralytics may be imported, load weights and train.
 
-    Its own files (settings) go below `cache_dir`. What it changes of the process is put back: seeds' states,
-    threads, deterministic algorithms, environment variables, print options, `torch.save`, `PIL.Image.open`,
+    Its settings files go below `cache_dir`. Everything it changes in the process is restored on exit: random states,
+    number of threads, deterministic algorithms, environment variables, print options, `torch.save`, `PIL.Image.open`,
     warning filters, standard output.
 
     Raises:
         CliprpnError: package_missing.
     """
     with ExitStack() as stack:
-        stack.callback(_globals())
+        stack.callback(_save_globals())
         stack.enter_context(warnings.catch_warnings())
         stack.enter_context(redirect_stdout(io.StringIO()))
-        _load(cache_dir)
+        _import_offline(cache_dir)
         yield
 
 
-def _load(cache_dir: Path) -> None:
-    """Imports it, once per process; what it reads from the environment it reads then."""
+def _import_offline(cache_dir: Path) -> None:
+    """Imports ultralytics with networking, installs and logging off; it reads the environment on its first import."""
     os.environ.update(
         YOLO_OFFLINE="true",
         YOLO_AUTOINSTALL="false",
@@ -56,36 +56,37 @@ def _load(cache_dir: Path) -> None:
     os.environ.setdefault("OMP_NUM_THREADS", str(torch.get_num_threads()))
     try:
         utils = importlib.import_module("ultralytics.utils")
-        # In memory only: its file may be another process's at this moment.
+        # In memory only: another process may be using the settings file.
         dict.update(utils.SETTINGS, {"sync": False, **{name: False for name in LOGGERS}})
         importlib.import_module("ultralytics.utils.events").events.enabled = False
-        # It would fetch yolov5su.pt for any file named yolov5s.pt, and weights anew whose path has a quote in it.
-        vars(importlib.import_module("ultralytics.utils.downloads"))["attempt_download_asset"] = _as_named
+        # It would download yolov5su.pt for any file named yolov5s.pt, and weights whose path contains a quote.
+        vars(importlib.import_module("ultralytics.utils.downloads"))["attempt_download_asset"] = _keep_path
     except ImportError as error:
         raise CliprpnError(
             "package_missing",
-            "this detector needs the Python package ultralytics, whose licence is AGPL-3.0, and which is not there "
-            f"({error}); `npx cliprpn setup --extra yolo` installs it",
+            "this detector needs the Python package ultralytics (license: AGPL-3.0), which is not installed "
+            f"({error}); run `npx cliprpn setup --extra yolo` to install it",
         ) from error
-    # Not even errors to standard output: they come as exceptions.
+    # No logging to standard output: errors are raised as exceptions.
     utils.LOGGER.handlers = [logging.NullHandler()]
     utils.LOGGER.setLevel(logging.CRITICAL)
 
 
-def _as_named(file: Any, *_: Any, **__: Any) -> str:
+def _keep_path(file: Any, *_: Any, **__: Any) -> str:
     return str(file)
 
 
-def _globals() -> Any:
-    """A function that puts back what ultralytics is known to change (8.4.190)."""
-    environment, printing = dict(os.environ), np.get_printoptions()
-    opened, saved = Image.open, torch.save
+def _save_globals() -> Any:
+    """Returns a function that restores the process state which ultralytics is known to change (8.4.190)."""
+    environment, np_printing = dict(os.environ), np.get_printoptions()
+    image_open, torch_save = Image.open, torch.save
     torch_printing = dict(vars(torch._tensor_str.PRINT_OPTS))
-    threads = torch.get_num_threads()
+    num_threads = torch.get_num_threads()
     deterministic = torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
-    cudnn, filling = torch.backends.cudnn.deterministic, vars(torch.utils)["deterministic"]
-    fill = filling.fill_uninitialized_memory
+    cudnn_deterministic = torch.backends.cudnn.deterministic
+    deterministic_module = vars(torch.utils)["deterministic"]
+    fill_uninitialized = deterministic_module.fill_uninitialized_memory
     states = random.getstate(), np.random.get_state(), torch.get_rng_state()
     cuda = torch.cuda.is_initialized()
     gpu_states, gpu = (torch.cuda.get_rng_state_all(), torch.cuda.current_device()) if cuda else ([], None)
@@ -96,13 +97,13 @@ def _globals() -> Any:
         for name in set(os.environ) - set(environment):
             del os.environ[name]
         os.environ.update(environment)
-        np.set_printoptions(**printing)
-        Image.open, torch.save = opened, saved
+        np.set_printoptions(**np_printing)
+        Image.open, torch.save = image_open, torch_save
         vars(torch._tensor_str.PRINT_OPTS).update(torch_printing)
-        torch.set_num_threads(threads)
+        torch.set_num_threads(num_threads)
         torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
-        torch.backends.cudnn.deterministic = cudnn
-        filling.fill_uninitialized_memory = fill
+        torch.backends.cudnn.deterministic = cudnn_deterministic
+        deterministic_module.fill_uninitialized_memory = fill_uninitialized
         random.setstate(states[0])
         np.random.set_state(states[1])
         torch.set_rng_state(states[2])

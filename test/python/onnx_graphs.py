@@ -1,4 +1,4 @@
-"""Writes small .onnx files byte by byte: the onnx package is none of the test environment's."""
+"""Writes small .onnx files byte by byte, as the test environment does not have the package onnx."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def model(
     dtype: torch.dtype = torch.float32,
     domains: tuple[str, ...] = (),
 ) -> bytes:
-    """A ModelProto; its inputs and outputs are of one type."""
-    graph = b"".join(field(1, each) for each in nodes) + field(2, b"made")
-    graph += b"".join(field(5, each) for each in constants)
+    """A serialized ModelProto whose inputs and outputs have one dtype."""
+    graph = b"".join(field(1, content) for content in nodes) + field(2, b"made")
+    graph += b"".join(field(5, content) for content in constants)
     graph += b"".join(field(11, _value(name, shape, dtype)) for name, shape in inputs.items())
     graph += b"".join(field(12, _value(name, shape, dtype)) for name, shape in outputs.items())
     opsets = b"".join(field(8, field(1, name.encode()) + number(2, 1)) for name in domains)
@@ -34,7 +34,7 @@ def node(op: str, inputs: list[str], output: str, domain: str = "", **ints: int)
         b"".join(field(1, name.encode()) for name in inputs)
         + field(2, output.encode())
         + field(4, op.encode())
-        + b"".join(field(5, each) for each in attributes)
+        + b"".join(field(5, attribute) for attribute in attributes)
         + field(7, domain.encode())
     )
 
@@ -44,8 +44,8 @@ def constant(name: str, tensor: Tensor) -> bytes:
     return _tensor_head(name, tensor.shape, tensor.dtype) + field(9, data)
 
 
-def outside(name: str, shape: list[int], location: str) -> bytes:
-    """A constant whose numbers lie in another file."""
+def external_constant(name: str, shape: list[int], location: str) -> bytes:
+    """A constant with its values in another file."""
     entries = {"location": location, "offset": "0", "length": str(4 * math.prod(shape))}
     pairs = [field(1, key.encode()) + field(2, value.encode()) for key, value in entries.items()]
     head = _tensor_head(name, torch.Size(shape), torch.float32)

@@ -1,4 +1,4 @@
-"""Small images as files."""
+"""Writes small image files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cliprpn.data.images import MAX_PIXELS, ImageFile
 
 
 def write_image(path: Path, seed: int, width: int = 40, height: int = 30, upright: bool = False) -> ImageFile:
-    """An image of noise; the same seed and size give the same bytes."""
+    """Writes an image of noise; the same seed and size give the same bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = np.random.default_rng(seed).integers(0, 255, (height, width, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(path)
