@@ -1,7 +1,7 @@
-"""CLIP with a ResNet, written a second time: a checkpoint in OpenAI's layout, and its forward pass by plain functions.
+"""A second implementation of CLIP with a ResNet: random checkpoints in OpenAI's layout, and their forward pass.
 
-Nothing here comes from open_clip, so that both can be held against each other. After OpenAI's paper (Radford et al.
-2021, section 2.4) and its released `model.py`.
+Independent of open_clip, so that tests can compare the two. After the paper (Radford et al. 2021, section 2.4) and
+OpenAI's released `model.py`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ STD = torch.tensor([0.26862954, 0.26130258, 0.27577711]).view(3, 1, 1)
 
 @dataclass(frozen=True)
 class Layout:
-    """Sizes of a CLIP; RN50's by default."""
+    """Architecture sizes of a CLIP; RN50 by default."""
 
     layers: tuple[int, ...] = (3, 4, 6, 3)
     width: int = 64
@@ -35,9 +35,9 @@ class Layout:
 
 
 def random_state(layout: Layout, seed: int = 0) -> State:
-    """Weights under OpenAI's names, with its three extra entries.
+    """Random weights under OpenAI's names, including its three extra entries.
 
-    Of such sizes that signals neither die nor explode.
+    Scaled so that activations neither vanish nor explode.
     """
     draw = torch.Generator().manual_seed(seed)
     state: State = {}
@@ -72,7 +72,7 @@ def random_state(layout: Layout, seed: int = 0) -> State:
             ):
                 conv(f"{name}.conv{number}", out, inner, size)
                 batch_norm(f"{name}.bn{number}", out)
-            state[f"{name}.bn3.weight"] *= 0.25  # So that sixteen blocks do not explode.
+            state[f"{name}.bn3.weight"] *= 0.25  # Keeps the activations of sixteen blocks bounded.
             if block == 0:
                 conv(f"{name}.downsample.0", 4 * planes, into, 1)
                 batch_norm(f"{name}.downsample.1", 4 * planes)
@@ -110,12 +110,12 @@ def random_state(layout: Layout, seed: int = 0) -> State:
 
 
 def as_half(state: State) -> State:
-    """As OpenAI releases them: everything that multiplies in float16."""
+    """Weights in float16, as released by OpenAI."""
     return {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
 
 
 def image_map(state: State, pixels: Tensor) -> Tensor:
-    """[B, 3, H, W] in [0, 1] to the last stage's map [B, C, H / 32, W / 32]."""
+    """Maps [B, 3, H, W] in [0, 1] to the last stage's feature map [B, C, H / 32, W / 32]."""
 
     def conv(name: str, hidden: Tensor, padding: int = 0, stride: int = 1) -> Tensor:
         return functional.conv2d(hidden, state[f"{name}.weight"], padding=padding, stride=stride)
@@ -153,30 +153,30 @@ def quick_gelu(values: Tensor) -> Tensor:
 def text_outputs(
     state: State, tokens: Tensor, num_heads: int, activation: Callable[[Tensor], Tensor] = quick_gelu
 ) -> tuple[Tensor, Tensor]:
-    """Tokens [B, L] to the sentences' vectors [B, D], not normalised, and the words' [B, L, W]."""
+    """Maps tokens [B, L] to sentence embeddings [B, D], not normalized, and token embeddings [B, L, W]."""
 
     def linear(name: str, hidden: Tensor) -> Tensor:
         joint = "_" if name.endswith("in_proj") else "."
         return hidden @ state[f"{name}{joint}weight"].T + state[f"{name}{joint}bias"]
 
     def norm(name: str, hidden: Tensor) -> Tensor:
-        centred = hidden - hidden.mean(dim=-1, keepdim=True)
-        spread = (centred.square().mean(dim=-1, keepdim=True) + 1e-5).sqrt()
-        return centred / spread * state[f"{name}.weight"] + state[f"{name}.bias"]
+        centered = hidden - hidden.mean(dim=-1, keepdim=True)
+        std = (centered.square().mean(dim=-1, keepdim=True) + 1e-5).sqrt()
+        return centered / std * state[f"{name}.weight"] + state[f"{name}.bias"]
 
     hidden = state["token_embedding.weight"][tokens] + state["positional_embedding"]  # [B, L, W]
     length = tokens.shape[1]
-    later = torch.ones(length, length, dtype=torch.bool).triu(1)
+    future = torch.ones(length, length, dtype=torch.bool).triu(1)
     layer = 0
     while f"transformer.resblocks.{layer}.ln_1.weight" in state:
         name = f"transformer.resblocks.{layer}"
         parts = linear(f"{name}.attn.in_proj", norm(f"{name}.ln_1", hidden)).chunk(3, dim=-1)
         query, key, value = (part.unflatten(-1, (num_heads, -1)).transpose(1, 2) for part in parts)
         scores = query @ key.transpose(2, 3) / math.sqrt(query.shape[-1])  # [B, heads, L, L]
-        heard = scores.masked_fill(later, float("-inf")).softmax(dim=-1) @ value
-        hidden = hidden + linear(f"{name}.attn.out_proj", heard.transpose(1, 2).flatten(2))
-        thought = activation(linear(f"{name}.mlp.c_fc", norm(f"{name}.ln_2", hidden)))
-        hidden = hidden + linear(f"{name}.mlp.c_proj", thought)
+        attended = scores.masked_fill(future, float("-inf")).softmax(dim=-1) @ value
+        hidden = hidden + linear(f"{name}.attn.out_proj", attended.transpose(1, 2).flatten(2))
+        expanded = activation(linear(f"{name}.mlp.c_fc", norm(f"{name}.ln_2", hidden)))
+        hidden = hidden + linear(f"{name}.mlp.c_proj", expanded)
         layer += 1
     words = norm("ln_final", hidden)
     return words[torch.arange(len(tokens)), tokens.argmax(dim=1)] @ state["text_projection"], words

@@ -187,7 +187,7 @@ def test_a_missing_device_provider_warns_and_falls_back_to_the_cpu(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "message"),
     [
         (b"", "onnxruntime can run"),
         (bytes(range(256)) * 20, "onnxruntime can run"),

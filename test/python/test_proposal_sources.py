@@ -1,4 +1,4 @@
-"""Boxes that come from annotations, from the image itself, and from a trained ClipRPN."""
+"""Proposals from annotations, from the whole image, and from a trained ClipRPN."""
 
 from __future__ import annotations
 
@@ -29,41 +29,44 @@ def data(folder: Path, instances: dict[str, Any], refs: list[Any]) -> DatasetInd
     return open_dataset(*prepared(root, folder / "cache"))
 
 
-def test_annotated_boxes_are_all_objects_of_a_image_by_their_ids(tmp_path: Path) -> None:
+def test_gt_boxes_are_all_objects_of_an_image_ordered_by_id(tmp_path: Path) -> None:
     instances, refs = make_records(6)
     instances["categories"].append({"id": 8, "name": "ball"})
     instances["annotations"].insert(0, {"id": 99, "image_id": 3, "category_id": 8, "bbox": [1, 2, 3, 4]})
     index = data(tmp_path, instances, refs)
     row = index.images["image_id"].to_pylist().index(3)
-    found = gt_boxes(index, [row, 0, row])
-    assert [len(each) for each in found] == [3, 2, 3]
+    proposals = gt_boxes(index, [row, 0, row])
+    assert [len(proposals_i) for proposals_i in proposals] == [3, 2, 3]
     # 6, 7 and 99; see make_records.
-    assert found[0].boxes_xyxy.tolist() == [[70, 50, 90, 70], [22, 17, 62.5, 47.25], [1, 2, 4, 6]]
-    assert (found[0].scores.tolist(), found[0].categories) == ([1, 1, 1], ["block", "block", "ball"])
-    assert torch.equal(found[0].boxes_xyxy, found[2].boxes_xyxy)
-    # The truth of each sentence is among them.
-    every = gt_boxes(index, index.image_rows)
-    for own, truth in zip(every, index.gt_boxes, strict=True):
-        assert truth.tolist() in own.boxes_xyxy.tolist()
+    assert proposals[0].boxes_xyxy.tolist() == [[70, 50, 90, 70], [22, 17, 62.5, 47.25], [1, 2, 4, 6]]
+    assert (proposals[0].scores.tolist(), proposals[0].categories) == ([1, 1, 1], ["block", "block", "ball"])
+    assert torch.equal(proposals[0].boxes_xyxy, proposals[2].boxes_xyxy)
+    # The ground truth of each sentence is among them.
+    all_proposals = gt_boxes(index, index.image_rows)
+    for proposals_i, gt_box in zip(all_proposals, index.gt_boxes, strict=True):
+        assert gt_box.tolist() in proposals_i.boxes_xyxy.tolist()
 
 
-def test_a_image_without_objects_has_no_annotated_box(tmp_path: Path) -> None:
+def test_an_image_without_objects_has_no_gt_box(tmp_path: Path) -> None:
     instances, refs = make_records(6)
     index = data(tmp_path, instances, refs)
     without = [row for row in range(index.objects.num_rows) if index.objects["image_id"][row].as_py() != 4]
     index = DatasetIndex(**{**vars(index), "objects": index.objects.take(without)})
-    assert [len(each) for each in gt_boxes(index, range(6))] == [2, 2, 2, 2, 0, 2]
+    assert [len(proposals) for proposals in gt_boxes(index, range(6))] == [2, 2, 2, 2, 0, 2]
     assert gt_boxes(index, []) == []
 
 
 def test_the_whole_image_is_one_box(tmp_path: Path) -> None:
     index = data(tmp_path, *make_records(6))
-    for own in whole_image_boxes(index, [2, 0]):
-        assert (own.boxes_xyxy.tolist(), own.scores.tolist()) == ([[0, 0, WIDTH, HEIGHT]], [1])
-        assert own.categories == [""]
+    for proposals_i in whole_image_boxes(index, [2, 0]):
+        assert (proposals_i.boxes_xyxy.tolist(), proposals_i.scores.tolist()) == (
+            [[0, 0, WIDTH, HEIGHT]],
+            [1],
+        )
+        assert proposals_i.categories == [""]
 
 
-def test_the_files_of_images_are_the_data_sets(tmp_path: Path) -> None:
+def test_image_files_come_from_the_dataset(tmp_path: Path) -> None:
     index = data(tmp_path, *make_records(6))
     files = image_files(index, [4, 4])
     assert files[0] == files[1] and files[0].path.name == "COCO_train2014_000000000004.png"
@@ -79,7 +82,7 @@ def spec_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def saved_model(folder: Path, root: Path, **changes: Any) -> tuple[Path, DatasetIndex]:
-    """A model with fresh weights, and the data set that it is asked about."""
+    """An untrained model, and the dataset to evaluate it on."""
     spec = make_spec(root, root.parent / "cache", **changes)
     index = open_dataset(Path(spec.dataset.root), spec.dataset.id)
     sizes = (512, 192, 48)  # cliprpn-tiny's.
@@ -96,40 +99,41 @@ def propose(
 
 @pytest.mark.parametrize("objectness_loss", ["softmax", "sampled_bce"])
 @pytest.mark.parametrize("resize", ["squash", "letterbox"])
-def test_a_models_proposals_are_those_of_its_evaluation(
+def test_a_models_proposals_equal_those_of_its_evaluation(
     spec_root: Path, tmp_path: Path, resize: str, objectness_loss: str
 ) -> None:
     model, index = saved_model(
         tmp_path, spec_root, resize=resize, rpn={"objectness_loss": objectness_loss, "nms_thresh": 0.5}
     )
     rows = np.array([9, 0, 5])
-    found = propose(model, index, rows, spec_root.parent / "cache")
+    proposals = propose(model, index, rows, spec_root.parent / "cache")
     saved = load_model(model)
     assert saved.spec is not None
     context = run_context(spec_root.parent / "cache")
     _, features = open_data(saved.spec.dataset, saved.backbone, 64, resize, context)
     expected = predict_split(saved.model, index, features, rows, context)
-    for number, own in enumerate(found):
-        assert 1 < len(own) <= 100 and set(own.categories) == {""}
-        assert own.scores.tolist() == sorted(own.scores.tolist(), reverse=True)
-        assert own.boxes_xyxy[0].tolist() == expected["pred_box_xyxy"][number].tolist()
-        assert own.scores[0].item() == pytest.approx(float(expected["objectness"][number]), abs=1e-6)
-        inside = (own.boxes_xyxy >= 0) & (own.boxes_xyxy <= torch.tensor([WIDTH, HEIGHT] * 2))
-        assert inside.all() and (own.boxes_xyxy[:, 2:] > own.boxes_xyxy[:, :2]).all()
+    for i, proposals_i in enumerate(proposals):
+        assert 1 < len(proposals_i) <= 100 and set(proposals_i.categories) == {""}
+        assert proposals_i.scores.tolist() == sorted(proposals_i.scores.tolist(), reverse=True)
+        assert proposals_i.boxes_xyxy[0].tolist() == expected["pred_box_xyxy"][i].tolist()
+        assert proposals_i.scores[0].item() == pytest.approx(float(expected["objectness"][i]), abs=1e-6)
+        inside = (proposals_i.boxes_xyxy >= 0) & (proposals_i.boxes_xyxy <= torch.tensor([WIDTH, HEIGHT] * 2))
+        assert inside.all() and (proposals_i.boxes_xyxy[:, 2:] > proposals_i.boxes_xyxy[:, :2]).all()
 
 
-def test_at_most_so_many_proposals_the_best(spec_root: Path, tmp_path: Path) -> None:
+def test_max_boxes_keeps_the_best_proposals(spec_root: Path, tmp_path: Path) -> None:
     model, index = saved_model(tmp_path, spec_root)
     rows = np.arange(12)
-    every = propose(model, index, rows, spec_root.parent / "cache")
+    all_proposals = propose(model, index, rows, spec_root.parent / "cache")
     few = propose(model.parent, index, rows, spec_root.parent / "cache", max_boxes=3)
-    assert [len(own) for own in few] == [3] * 12
+    assert [len(proposals_i) for proposals_i in few] == [3] * 12
     assert all(
-        torch.equal(own.boxes_xyxy, whole.boxes_xyxy[:3]) for own, whole in zip(few, every, strict=True)
+        torch.equal(few_i.boxes_xyxy, all_i.boxes_xyxy[:3])
+        for few_i, all_i in zip(few, all_proposals, strict=True)
     )
 
 
-def test_proposing_can_be_stopped_and_a_missing_model_is_named(spec_root: Path, tmp_path: Path) -> None:
+def test_proposing_can_be_stopped_and_a_missing_model_is_reported(spec_root: Path, tmp_path: Path) -> None:
     model, index = saved_model(tmp_path, spec_root)
     with pytest.raises(CliprpnError) as caught:
         propose(model, index, np.arange(3), spec_root.parent / "cache", should_stop=lambda: True)

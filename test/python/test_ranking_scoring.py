@@ -1,4 +1,4 @@
-"""Texts, scores of boxes and their ranking."""
+"""Prompts, scores of boxes and their ranking."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def vectors(count: int, seed: int, width: int = 16) -> Tensor:
     )
 
 
-def test_a_sentence_goes_into_every_template_as_it_is() -> None:
+def test_a_sentence_is_filled_into_every_template_verbatim() -> None:
     assert prompts(["the dog", "a {0} {}%s"], TEMPLATES) == [
         "a photo of the dog",
         "the dog",
@@ -33,70 +33,70 @@ def test_a_sentence_goes_into_every_template_as_it_is() -> None:
     ]
 
 
-def test_templates_are_averaged_within_a_sentence() -> None:
-    own = vectors(6, 0)
-    found = mean_vectors(own, 3)
-    for sentence, start in zip(found, (0, 3), strict=True):
-        total = own[start] + own[start + 1] + own[start + 2]
+def test_embeddings_are_averaged_over_the_templates_of_a_sentence() -> None:
+    embeddings = vectors(6, 0)
+    averages = mean_vectors(embeddings, 3)
+    for sentence, start in zip(averages, (0, 3), strict=True):
+        total = embeddings[start] + embeddings[start + 1] + embeddings[start + 2]
         torch.testing.assert_close(sentence, total / total.norm())
-    torch.testing.assert_close(mean_vectors(own, 1), own)
+    torch.testing.assert_close(mean_vectors(embeddings, 1), embeddings)
 
 
-def test_sentences_that_are_cut_are_known() -> None:
-    fits = " ".join(["dog"] * 75)  # and two marks
+def test_sentences_longer_than_the_context_are_found() -> None:
+    fits = " ".join(["dog"] * 75)  # plus start and end token
     backbone = load_backbone("cliprpn-tiny", "shipped")
     length = backbone.context_length
     assert cut_sentences(["the dog", fits, f"{fits} dog", ""], ["{}"], length) == [False, False, True, False]
-    # A template's words count.
+    # Words of the template count.
     assert cut_sentences([fits, "the dog"], ["{}", "a photo of {}"], length) == [True, False]
     assert cut_sentences([], TEMPLATES, length) == []
-    # What is said to be cut is what the vector does not know of.
+    # The end of a cut sentence does not reach the encoder.
     tokens = backbone.tokenize([fits, f"{fits} dog", f"{fits} cat"])
     assert torch.equal(tokens[1], tokens[2]) and not torch.equal(tokens[0][:76], tokens[0][1:])
 
 
-def test_scores_of_views_are_summed_for_all_sentences_at_once() -> None:
+def test_scores_of_views_are_summed() -> None:
     crop, blur, sentences = vectors(5, 1), vectors(5, 2), vectors(3, 3)
-    found = score_boxes([crop, blur], sentences, None, 50.0)
-    assert found.shape == (3, 5)
+    scores = score_boxes([crop, blur], sentences, None, 50.0)
+    assert scores.shape == (3, 5)
     for s in range(3):
         for n in range(5):
             expected = 50 * (crop[n] @ sentences[s] + blur[n] @ sentences[s])
-            assert found[s, n].item() == pytest.approx(expected.item(), abs=1e-4)
+            assert scores[s, n].item() == pytest.approx(expected.item(), abs=1e-4)
     torch.testing.assert_close(score_boxes([crop], sentences, None, 50.0), 50 * sentences @ crop.T)
 
 
-def test_a_class_that_the_sentence_names_lifts_its_boxes() -> None:
+def test_the_prior_adds_the_log_probability_of_a_boxs_class() -> None:
     classes, sentences = vectors(4, 4), vectors(2, 5)
     prior = CategoryPrior(classes, torch.tensor([2, 0, NO_CLASS, 2]))
-    share = log_class_probability(prior, sentences, 10.0)
+    probability = log_class_probability(prior, sentences, 10.0)
     for s in range(2):
-        logits = [10 * (sentences[s] @ each).item() for each in classes]
-        total = math.log(sum(math.exp(each) for each in logits))
+        logits = [10 * (sentences[s] @ vector).item() for vector in classes]
+        total = math.log(sum(math.exp(logit) for logit in logits))
         expected = [logits[2] - total, logits[0] - total, -math.log(4), logits[2] - total]
-        assert share[s].tolist() == pytest.approx(expected, abs=1e-4)
+        assert probability[s].tolist() == pytest.approx(expected, abs=1e-4)
     views = vectors(4, 6)
     with_prior = score_boxes([views], sentences, prior, 10.0)
-    torch.testing.assert_close(with_prior, score_boxes([views], sentences, None, 10.0) + share)
+    torch.testing.assert_close(with_prior, score_boxes([views], sentences, None, 10.0) + probability)
 
 
-def test_a_prior_that_knows_no_class_changes_no_order() -> None:
+def test_a_prior_without_classes_does_not_change_the_ranking() -> None:
     views, sentences = vectors(6, 7), vectors(4, 8)
     prior = CategoryPrior(vectors(3, 9), torch.full((6,), NO_CLASS))
     plain = rank(score_boxes([views], sentences, None, 100.0))
-    found = rank(score_boxes([views], sentences, prior, 100.0))
-    assert torch.equal(found[0], plain[0])
-    torch.testing.assert_close(found[1], plain[1])
+    with_prior = rank(score_boxes([views], sentences, prior, 100.0))
+    assert torch.equal(with_prior[0], plain[0])
+    torch.testing.assert_close(with_prior[1], plain[1])
 
 
-def test_ranking_is_from_the_best_and_ties_keep_the_detectors_order() -> None:
+def test_ranking_is_by_score_and_ties_keep_the_detectors_order() -> None:
     scores = torch.tensor([[1.0, 3.0, 2.0, 3.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0]])
-    order, share = rank(scores)
+    order, probability = rank(scores)
     assert order.tolist() == [[1, 3, 2, 0, 4], [0, 1, 2, 3, 4]]
-    assert share[0].item() == pytest.approx(math.exp(3) / (2 * math.exp(3) + math.exp(2) + 2 * math.e))
-    assert share[1].item() == pytest.approx(0.2)
+    assert probability[0].item() == pytest.approx(math.exp(3) / (2 * math.exp(3) + math.exp(2) + 2 * math.e))
+    assert probability[1].item() == pytest.approx(0.2)
 
 
-def test_a_single_box_is_certain_and_large_logits_are_no_trouble() -> None:
+def test_a_single_box_has_probability_1_and_large_logits_do_not_overflow() -> None:
     assert rank(torch.tensor([[4000.0], [-4000.0]]))[1].tolist() == [1, 1]
     assert rank(torch.tensor([[4000.0, -4000.0]]))[1].tolist() == [1]

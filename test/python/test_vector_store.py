@@ -1,4 +1,4 @@
-"""CLIP's vectors of boxes and texts: right, in full passes, made once, kept in half precision."""
+"""The cache of CLIP embeddings of boxes and texts: values, batching, reuse, half precision."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ DIM = 5
 SILENT = run_context(Path("unused"))
 
 
-def render(picture: Tensor, boxes: Tensor) -> Tensor:
-    """The box's numbers and the image's mean, as the only things to be seen: [n, 3, 2, 2]."""
-    mean = picture.float().mean().expand(len(boxes), 1)
+def render(image: Tensor, boxes: Tensor) -> Tensor:
+    """A view that only contains the box's coordinates and the image's mean: [n, 3, 2, 2]."""
+    mean = image.float().mean().expand(len(boxes), 1)
     return torch.cat([boxes, mean], dim=1)[:, :, None].expand(-1, -1, 3)[..., None].permute(0, 2, 1, 3)
 
 
@@ -33,8 +33,8 @@ def encode(views: Tensor) -> Tensor:
     return views[:, 0, :, 0] / 300
 
 
-class Clip:
-    """Counts what it is asked."""
+class FakeClip:
+    """Counts its calls."""
 
     def __init__(self) -> None:
         self.loads = 0
@@ -53,32 +53,32 @@ def vectors_of(texts: list[str]) -> Tensor:
     return torch.tensor([[len(text), *map(ord, (text + "    ")[:4])] for text in texts]) / 300
 
 
-def ask(
+def embed_boxes(
     wanted: list[tuple[ImageFile, Tensor]],
     store: Path,
-    clip: Clip,
+    clip: FakeClip,
     context: RunContext = SILENT,
     **changes: Any,
 ) -> list[Tensor]:
-    asked: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "view": "crop",
         "dim": DIM,
         "render": render,
         "load_encode": clip.load_views,
         "context": context,
     }
-    return box_vectors(wanted, store=store, **asked | changes)
+    return box_vectors(wanted, store=store, **arguments | changes)
 
 
-def ask_texts(
-    texts: list[str], store: Path, clip: Clip, context: RunContext = SILENT, **changes: Any
+def embed_texts(
+    texts: list[str], store: Path, clip: FakeClip, context: RunContext = SILENT, **changes: Any
 ) -> Tensor:
-    asked: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "dim": DIM,
         "load_encode": clip.load_texts,
         "context": context,
     }
-    return text_vectors(texts, store, **asked | changes)
+    return text_vectors(texts, store, **arguments | changes)
 
 
 def boxes_of(count: int, seed: int) -> Tensor:
@@ -95,123 +95,124 @@ def wanted(tmp_path: Path) -> list[tuple[ImageFile, Tensor]]:
     ]
 
 
-def test_each_box_has_the_vector_of_its_view(wanted: list[tuple[ImageFile, Tensor]], tmp_path: Path) -> None:
-    found = ask(wanted, tmp_path / "a.sqlite", Clip())
-    for (file, boxes), own in zip(wanted, found, strict=True):
-        expected = encode(render(images.load_image(file), boxes.float()))
-        assert (own.shape, own.dtype) == ((len(boxes), DIM), torch.float32)
-        # Half a step of float16 below 1, and half of a hundredth of a pixel over 300.
-        torch.testing.assert_close(own, expected, atol=2.5e-4 + 1.7e-5, rtol=0)
-
-
-def test_passes_are_full_across_images_but_for_the_last(
+def test_each_box_has_the_embedding_of_its_view(
     wanted: list[tuple[ImageFile, Tensor]], tmp_path: Path
 ) -> None:
-    clip = Clip()
-    ask(wanted, tmp_path / "a.sqlite", clip)
+    embeddings = embed_boxes(wanted, tmp_path / "a.sqlite", FakeClip())
+    for (file, boxes), embeddings_i in zip(wanted, embeddings, strict=True):
+        expected = encode(render(images.load_image(file), boxes.float()))
+        assert (embeddings_i.shape, embeddings_i.dtype) == ((len(boxes), DIM), torch.float32)
+        # Half a float16 step below 1, plus half a hundredth of a pixel over 300.
+        torch.testing.assert_close(embeddings_i, expected, atol=2.5e-4 + 1.7e-5, rtol=0)
+
+
+def test_batches_are_filled_across_images(wanted: list[tuple[ImageFile, Tensor]], tmp_path: Path) -> None:
+    clip = FakeClip()
+    embed_boxes(wanted, tmp_path / "a.sqlite", clip)
     assert (clip.loads, clip.passes) == (1, [64, 64, 64, 211 - 3 * 64])
 
 
-def test_only_boxes_that_are_new_are_looked_at(
+def test_only_new_boxes_are_encoded(
     wanted: list[tuple[ImageFile, Tensor]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = tmp_path / "a.sqlite"
-    first, warm, more, other = Clip(), Clip(), Clip(), Clip()
-    found = ask(wanted, store, first)
+    first, warm, more, other = FakeClip(), FakeClip(), FakeClip(), FakeClip()
+    embeddings = embed_boxes(wanted, store, first)
     decoded: list[str] = []
     load = images.load_image
     monkeypatch.setattr(images, "load_image", lambda file: (decoded.append(file.path.name), load(file))[1])
-    assert all(map(torch.equal, ask(wanted, store, warm), found))
+    assert all(map(torch.equal, embed_boxes(wanted, store, warm), embeddings))
     assert (warm.loads, decoded) == (0, [])
-    # One sentence's boxes of an image, and another's, with some in common.
+    # The boxes of two sentences about one image, some of them shared.
     file, boxes = wanted[0]
     again = [(file, boxes[:2]), (file, torch.cat([boxes[2:], boxes_of(2, 9)])), (file, boxes_of(2, 9))]
-    parts = ask(again, store, more)
+    parts = embed_boxes(again, store, more)
     assert (more.passes, decoded) == ([2], ["0.png"])
-    assert torch.equal(torch.cat([parts[0], parts[1][:1]]), found[0])
+    assert torch.equal(torch.cat([parts[0], parts[1][:1]]), embeddings[0])
     assert torch.equal(parts[1][1:], parts[2])
-    ask(wanted[:1], store, other, view="blur")
+    embed_boxes(wanted[:1], store, other, view="blur")
     assert other.passes == [3]
 
 
-def test_a_box_is_known_to_a_hundredth_of_a_pixel(tmp_path: Path) -> None:
+def test_box_coordinates_are_rounded_to_a_hundredth_of_a_pixel(tmp_path: Path) -> None:
     file = write_image(tmp_path / "a.png", 0)
     seen: list[list[float]] = []
 
-    def told(picture: Tensor, boxes: Tensor) -> Tensor:
+    def record(image: Tensor, boxes: Tensor) -> Tensor:
         seen.extend(boxes.tolist())
-        return render(picture, boxes)
+        return render(image, boxes)
 
     boxes = torch.tensor([[1.001, 2, 3.499, 9], [0.999, 2, 3.501, 9], [1.0, 2, 3.51, 9]])
-    found = ask([(file, boxes)], tmp_path / "a.sqlite", Clip(), render=told)[0]
+    embeddings = embed_boxes([(file, boxes)], tmp_path / "a.sqlite", FakeClip(), render=record)[0]
     assert seen == [pytest.approx([1, 2, 3.5, 9]), pytest.approx([1, 2, 3.51, 9])]
-    assert torch.equal(found[0], found[1]) and not torch.equal(found[1], found[2])
+    assert torch.equal(embeddings[0], embeddings[1]) and not torch.equal(embeddings[1], embeddings[2])
 
 
-def test_asked_to_stop_it_keeps_what_is_done(wanted: list[tuple[ImageFile, Tensor]], tmp_path: Path) -> None:
-    asked = iter([False, False, True])
-    stopping = run_context(tmp_path, should_stop=lambda: next(asked))
+def test_stops_to_stop_it_keeps_what_is_done(wanted: list[tuple[ImageFile, Tensor]], tmp_path: Path) -> None:
+    stops = iter([False, False, True])
+    stopping = run_context(tmp_path, should_stop=lambda: next(stops))
     first, second = Clip(), Clip()
     with pytest.raises(CliprpnError) as caught:
-        ask(wanted, tmp_path / "a.sqlite", first, stopping)
+        embed_boxes(wanted, tmp_path / "a.sqlite", first, stopping)
     assert caught.value.code == "interrupted"
     events: list[Any] = []
-    ask(wanted, tmp_path / "a.sqlite", second, run_context(tmp_path, events.append))
+    embed_boxes(wanted, tmp_path / "a.sqlite", second, run_context(tmp_path, events.append))
     assert (sum(first.passes), sum(second.passes)) == (128, 83)
     assert progress_of(events) == [("crops", done, 211) for done in (128, 192, 211)]
 
 
-def test_weights_that_give_no_numbers_are_refused(
-    wanted: list[tuple[ImageFile, Tensor]], tmp_path: Path
-) -> None:
+def test_weights_that_give_nan_are_refused(wanted: list[tuple[ImageFile, Tensor]], tmp_path: Path) -> None:
     with pytest.raises(CliprpnError) as caught:
-        ask(
-            wanted, tmp_path / "a.sqlite", Clip(), load_encode=lambda: lambda views: encode(views) * torch.nan
+        embed_boxes(
+            wanted,
+            tmp_path / "a.sqlite",
+            FakeClip(),
+            load_encode=lambda: lambda views: encode(views) * torch.nan,
         )
     assert caught.value.code == "weights_mismatch"
 
 
-def test_vectors_of_another_length_are_refused(
+def test_cached_embeddings_of_another_length_are_refused(
     wanted: list[tuple[ImageFile, Tensor]], tmp_path: Path
 ) -> None:
-    ask(wanted, tmp_path / "a.sqlite", Clip())
+    embed_boxes(wanted, tmp_path / "a.sqlite", FakeClip())
     with pytest.raises(CliprpnError, match=r"a\.sqlite") as caught:
-        ask(wanted, tmp_path / "a.sqlite", Clip(), dim=DIM + 1)
+        embed_boxes(wanted, tmp_path / "a.sqlite", FakeClip(), dim=DIM + 1)
     assert caught.value.code == "data_invalid"
 
 
-def test_the_same_text_is_encoded_once(tmp_path: Path) -> None:
+def test_a_repeated_text_is_encoded_once(tmp_path: Path) -> None:
     store = tmp_path / "a.sqlite"
-    first, second = Clip(), Clip()
+    first, second = FakeClip(), FakeClip()
     texts = ["a red cat", "", "ein Übermaß", "a red cat", "the man's left \n hand"]
-    found = ask_texts(texts, store, first)
+    embeddings = embed_texts(texts, store, first)
     assert first.passes == [4]
-    assert (found.shape, found.dtype) == ((5, DIM), torch.float32)
+    assert (embeddings.shape, embeddings.dtype) == ((5, DIM), torch.float32)
     torch.testing.assert_close(
-        found, vectors_of(texts), atol=2.5e-4, rtol=0
-    )  # Half a step of float16 below 1.
-    assert torch.equal(ask_texts([texts[4], "a dog", texts[0]], store, second)[[0, 2]], found[[4, 0]])
+        embeddings, vectors_of(texts), atol=2.5e-4, rtol=0
+    )  # Half a float16 step below 1.
+    assert torch.equal(embed_texts([texts[4], "a dog", texts[0]], store, second)[[0, 2]], embeddings[[4, 0]])
     assert second.passes == [1]
-    assert ask_texts([], store, second).shape == (0, DIM)
+    assert embed_texts([], store, second).shape == (0, DIM)
 
 
-def test_texts_and_boxes_share_a_file(wanted: list[tuple[ImageFile, Tensor]], tmp_path: Path) -> None:
+def test_texts_and_boxes_can_share_a_file(wanted: list[tuple[ImageFile, Tensor]], tmp_path: Path) -> None:
     store = tmp_path / "a.sqlite"
-    texts, vectors = ask_texts(["a", "b"], store, Clip()), ask(wanted, store, Clip())
-    warm = Clip()
-    assert torch.equal(ask_texts(["a", "b"], store, warm), texts)
-    assert all(map(torch.equal, ask(wanted, store, warm), vectors))
+    texts, vectors = embed_texts(["a", "b"], store, FakeClip()), embed_boxes(wanted, store, FakeClip())
+    warm = FakeClip()
+    assert torch.equal(embed_texts(["a", "b"], store, warm), texts)
+    assert all(map(torch.equal, embed_boxes(wanted, store, warm), vectors))
     assert warm.loads == 0
 
 
-def test_asked_to_stop_texts_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_embeddings_are_kept_when_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vector_store, "TEXTS_A_PASS", 2)
-    asked = iter([False, True])
-    stopping = run_context(tmp_path, should_stop=lambda: next(asked))
+    stops = iter([False, True])
+    stopping = run_context(tmp_path, should_stop=lambda: next(stops))
     first, second = Clip(), Clip()
     with pytest.raises(CliprpnError) as caught:
-        ask_texts(["aaa", "a", "aa"], tmp_path / "a.sqlite", first, stopping)
+        embed_texts(["aaa", "a", "aa"], tmp_path / "a.sqlite", first, stopping)
     assert caught.value.code == "interrupted"
-    found = ask_texts(["aaa", "a", "aa"], tmp_path / "a.sqlite", second)
+    embeddings = embed_texts(["aaa", "a", "aa"], tmp_path / "a.sqlite", second)
     assert (first.passes, second.passes) == ([2], [1])
-    torch.testing.assert_close(found, vectors_of(["aaa", "a", "aa"]), atol=2.5e-4, rtol=0)
+    torch.testing.assert_close(embeddings, vectors_of(["aaa", "a", "aa"]), atol=2.5e-4, rtol=0)

@@ -169,8 +169,9 @@ def _find_lists(content: Any, file: Path) -> tuple[list[Any], dict[int, str]]:
     problems = Problems(file, "the detections")
     category_fields = {"id": ("an integer", is_integer), "name": ("text", is_text)}
     records = good_records(categories, category_fields, "categories", problems)
+    names = {record["id"]: record["name"] for record in records}
     problems.raise_if_any()
-    return rows, {record["id"]: record["name"] for record in records}
+    return rows, names
 
 
 @dataclass
