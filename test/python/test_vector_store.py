@@ -148,10 +148,10 @@ def test_box_coordinates_are_rounded_to_a_hundredth_of_a_pixel(tmp_path: Path) -
     assert torch.equal(embeddings[0], embeddings[1]) and not torch.equal(embeddings[1], embeddings[2])
 
 
-def test_stops_to_stop_it_keeps_what_is_done(wanted: list[tuple[ImageFile, Tensor]], tmp_path: Path) -> None:
+def test_box_embeddings_are_kept_when_stopped(wanted: list[tuple[ImageFile, Tensor]], tmp_path: Path) -> None:
     stops = iter([False, False, True])
     stopping = run_context(tmp_path, should_stop=lambda: next(stops))
-    first, second = Clip(), Clip()
+    first, second = FakeClip(), FakeClip()
     with pytest.raises(CliprpnError) as caught:
         embed_boxes(wanted, tmp_path / "a.sqlite", first, stopping)
     assert caught.value.code == "interrupted"
@@ -209,7 +209,7 @@ def test_text_embeddings_are_kept_when_stopped(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(vector_store, "TEXTS_A_PASS", 2)
     stops = iter([False, True])
     stopping = run_context(tmp_path, should_stop=lambda: next(stops))
-    first, second = Clip(), Clip()
+    first, second = FakeClip(), FakeClip()
     with pytest.raises(CliprpnError) as caught:
         embed_texts(["aaa", "a", "aa"], tmp_path / "a.sqlite", first, stopping)
     assert caught.value.code == "interrupted"
