@@ -1,19 +1,19 @@
-/** The process edge: signals in, exit code out. */
+/** Process entry: handles signals, sets the exit code. */
 import { EXIT } from "./contract/errors.ts";
 import { main } from "./main.ts";
 
 const controller = new AbortController();
-let askedAt = 0;
+let interruptedAt = 0;
 const interrupt = (): void => {
   if (!controller.signal.aborted) {
-    askedAt = Date.now();
+    interruptedAt = Date.now();
     controller.abort();
-  } else if (Date.now() - askedAt > echoMs) process.exit(EXIT.interrupted); // Workers end with us.
+  } else if (Date.now() - interruptedAt > duplicateMs) process.exit(EXIT.interrupted); // Workers exit with their parent.
 };
-/** npx hands on the Ctrl-C that the terminal has sent us too: within this time it is the same one. */
-const echoMs = 200;
+/** npx forwards a Ctrl-C that the terminal also sends: a second signal within this time is the same key press. */
+const duplicateMs = 200;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, interrupt);
-// The reader of a pipe, or the terminal, has gone.
+// The reader of the pipe, or the terminal, has closed.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => controller.abort());
 
 const { stdout, stderr, env, platform } = process;

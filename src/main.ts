@@ -10,7 +10,7 @@ import { checkPlatform } from "./environment/unsupported-platform.ts";
 import { makeTerminal, type Streams } from "./terminal/make-terminal.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
-/** The world as a run sees it; tests give their own. */
+/** Streams, environment and signals of a run; tests pass their own. */
 export interface Io extends Streams {
   cwd: string;
   env: NodeJS.ProcessEnv;
@@ -21,7 +21,7 @@ export interface Io extends Streams {
 /** Runs one command. @returns the exit code; nothing is thrown. */
 export async function main(argv: string[], io: Io): Promise<number> {
   const terminal = makeTerminal(io);
-  io.signal.addEventListener("abort", () => terminal.info("Stopping; once more stops at once."));
+  io.signal.addEventListener("abort", () => terminal.info("Stopping... press Ctrl-C again to force quit."));
   try {
     checkPlatform(io.platform);
     const context = {
@@ -35,7 +35,7 @@ export async function main(argv: string[], io: Io): Promise<number> {
   } catch (error) {
     terminal.liveDone();
     if (io.signal.aborted) {
-      terminal.info("Interrupted. The same command goes on with what is left.");
+      terminal.info("Interrupted. Re-run the same command to resume.");
       return EXIT.interrupted;
     }
     const known = error instanceof CliprpnError ? error : fileError(error);
@@ -45,24 +45,28 @@ export async function main(argv: string[], io: Io): Promise<number> {
   }
 }
 
-/** What the file system refuses is the machine's affair: a full disk, a folder that is not ours. */
+/** A file-system error (full disk, missing permission) is a problem of the machine, not of the program. */
 function fileError(error: unknown): CliprpnError | undefined {
   if (!(error instanceof Error && "code" in error && typeof error.code === "string")) return undefined;
   const where = "path" in error ? String(error.path) : "a file";
   if (["ENOSPC", "EDQUOT"].includes(error.code))
-    return new CliprpnError("no_space", `${where}: no space is left there; make room and run it again`, {
-      cause: error,
-    });
+    return new CliprpnError(
+      "no_space",
+      `${where}: no space left on the disk; free some space and re-run the command`,
+      {
+        cause: error,
+      },
+    );
   if (["EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST"].includes(error.code))
     return new CliprpnError(
       "environment_broken",
-      `${where}: expected to be able to write there, found ${error.code}; choose another place (--runs-dir, or CLIPRPN_CACHE for the cache)`,
+      `${where}: expected a writable path, found ${error.code}; choose another one (--runs-dir, or CLIPRPN_CACHE for the cache)`,
       { cause: error },
     );
   return undefined;
 }
 
-/** A defect of ours: one line for the person, the rest in a file. */
+/** Reports a bug: one line on the terminal, the stack trace in a file. */
 function unexpected(error: unknown, terminal: Terminal, env: NodeJS.ProcessEnv): number {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   let where = "";
@@ -73,7 +77,7 @@ function unexpected(error: unknown, terminal: Terminal, env: NodeJS.ProcessEnv):
     appendFileSync(file, `${new Date().toISOString()} ${text}\n`);
     where = `; details are in ${file}`;
   } catch {
-    // The cache cannot be written: the line below has to do.
+    // The cache is not writable: only the line below is shown.
   }
   terminal.info(`internal error: ${error instanceof Error ? error.message.split("\n")[0] : text}${where}`);
   return EXIT.internal;

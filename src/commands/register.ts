@@ -1,9 +1,9 @@
 import yargs from "yargs";
 import { CliprpnError } from "../contract/errors.ts";
 import { Arguments, type Command, type Context, type Option } from "./command.ts";
-import { explained } from "./usage-errors.ts";
+import { usageError } from "./usage-errors.ts";
 
-/** Parses what was typed and runs the one command. The only file that knows yargs. @returns the exit code. */
+/** Parses the command line and runs the command. The only file that knows yargs. @returns the exit code. */
 export async function runCommand(
   commands: Command[],
   argv: string[],
@@ -21,24 +21,25 @@ export async function runCommand(
     .help()
     .strict()
     .demandCommand(1, "Which command?")
-    .wrap(100)
+    .wrap(80)
     .exitProcess(false)
     .fail((message, error) => {
-      // yargs throws some of what it has to say of the input, as a YError.
+      // yargs throws some usage errors as a YError.
       if (error !== undefined && error.name !== "YError") throw error;
-      throw new CliprpnError("bad_input", explained(message ?? error?.message ?? "", argv, commands));
+      throw new CliprpnError("bad_input", usageError(message ?? error?.message ?? "", argv, commands));
     });
   for (const command of commands) {
     const { describe: text, usage, hidden } = command;
     parser.command({
       command: usage,
       describe: hidden === true ? false : text,
-      builder: (own) => {
+      builder: (parser) => {
         for (const [name, option] of Object.entries(command.positionals ?? {}))
-          own.positional(name, positional(option));
-        for (const [name, option] of Object.entries(command.options ?? {})) own.option(name, named(option));
-        for (const [example, meaning] of command.examples ?? []) own.example(example, meaning);
-        return own;
+          parser.positional(name, positionalOption(option));
+        for (const [name, option] of Object.entries(command.options ?? {}))
+          parser.option(name, valueOption(option));
+        for (const [example, meaning] of command.examples ?? []) parser.example(example, meaning);
+        return parser;
       },
       handler: (values) => {
         checkValues(values, command.options ?? {});
@@ -53,12 +54,12 @@ export async function runCommand(
   return code;
 }
 
-/** An option that takes one value takes no more: `--set a=1 file.json` leaves the file alone. */
-function named({ minimum: _, ...option }: Option): Omit<Option, "minimum"> & { nargs?: number } {
+/** An option takes exactly one value: `--set a=1 file.json` leaves the file as a positional. */
+function valueOption({ minimum: _, ...option }: Option): Omit<Option, "minimum"> & { nargs?: number } {
   return option.type === "boolean" ? option : { ...option, nargs: 1 };
 }
 
-/** What yargs takes without a word: a number that is none, an option given twice. */
+/** Checks what yargs accepts silently: values that are not numbers, options given twice. */
 function checkValues(values: Record<string, unknown>, options: Record<string, Option>): void {
   for (const [name, { type, minimum = 1 }] of Object.entries(options)) {
     const value = values[name];
@@ -70,12 +71,12 @@ function checkValues(values: Record<string, unknown>, options: Record<string, Op
   }
 }
 
-function positional({ describe, type, default: initial }: Option): {
+function positionalOption({ describe, type, default: initial }: Option): {
   describe: string;
   type?: "string" | "number" | "boolean";
   array?: boolean;
   default?: string | number | boolean;
 } {
-  const own = type === "array" ? { describe, array: true, type: "string" as const } : { describe, type };
-  return initial === undefined ? own : { ...own, default: initial };
+  const option = type === "array" ? { describe, array: true, type: "string" as const } : { describe, type };
+  return initial === undefined ? option : { ...option, default: initial };
 }

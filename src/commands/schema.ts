@@ -4,10 +4,10 @@ import { packageRoot } from "../base/package-root.ts";
 import { EXIT } from "../contract/errors.ts";
 import type { Arguments, Context } from "./command.ts";
 
-/** Of experiment files, for editors. */
+/** JSON schema of experiment files, for editors. */
 export const schemaFile = join(packageRoot, "src/contract/generated/experiment.schema.json");
 
-/** `cliprpn schema`: where the editor finds it. */
+/** `cliprpn schema`: prints the path of the schema, or the schema. */
 export async function schema(args: Arguments, { terminal }: Context): Promise<number> {
   terminal.result(args.flag("print") ? readFileSync(schemaFile, "utf8").trimEnd() : schemaFile);
   return EXIT.good;

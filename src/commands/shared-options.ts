@@ -1,33 +1,33 @@
 import type { Option } from "./command.ts";
 
-/** Options that several commands have, said once. */
-export const python: Option = { describe: "an interpreter of your own (or CLIPRPN_PYTHON)", type: "string" };
+/** Options that several commands share. */
+export const python: Option = { describe: "your own Python interpreter (or CLIPRPN_PYTHON)", type: "string" };
 export const device: Option = { describe: "auto, cpu, cuda, cuda:I or mps", type: "string", default: "auto" };
-export const runsDir: Option = { describe: "where sweeps are kept", type: "string", default: "runs" };
+export const runsDir: Option = { describe: "folder of the sweeps", type: "string", default: "runs" };
 export const set: Option = {
-  describe: "change a key: --set training.num_epochs=2 (repeatable)",
+  describe: "override a key: training.num_epochs=2 (repeatable)",
   type: "array",
 };
 export const json: Option = { describe: "print JSON", type: "boolean", default: false };
 export const split: Option = {
-  describe: "part of the data; each look at test is counted",
+  describe: "dataset split; every look at test is counted",
   type: "string",
   choices: ["val", "test", "testA", "testB"],
   default: "val",
 };
-export const model = "a trial's folder, the beginning of its id, or a .safetensors file";
+export const model = "trial folder, start of a trial id, or .safetensors file";
 export const splitBy: Option = {
-  describe: "who split that one",
+  describe: "who made the splits of that dataset",
   type: "string",
   choices: ["umd", "google", "unc", "own"],
 };
 export const trustWeights: Option = {
-  describe: "load detectors' .pt files, which run code when loaded",
+  describe: "load detector .pt files, which can run code",
   type: "boolean",
   default: false,
 };
 export const acceptStale: Option = {
-  describe: "keep outcomes that other sources made",
+  describe: "keep outcomes made by other sources",
   type: "boolean",
   default: false,
 };

@@ -1,8 +1,8 @@
 import { didYouMean } from "../base/did-you-mean.ts";
 import type { Command } from "./command.ts";
 
-/** yargs' message as a person would put it, with a did-you-mean and where to look. */
-export function explained(message: string, argv: string[], commands: Command[]): string {
+/** A usage error: what is wrong, the closest name, and where to find help. */
+export function usageError(message: string, argv: string[], commands: Command[]): string {
   const command = commands.find(({ usage }) => usage.split(" ")[0] === argv[0]);
   if (command === undefined) {
     const more = "`cliprpn --help` lists the commands.";
@@ -11,15 +11,15 @@ export function explained(message: string, argv: string[], commands: Command[]):
     const names = commands.flatMap(({ usage, hidden }) =>
       hidden === true ? [] : (usage.split(" ")[0] ?? []),
     );
-    return `${typed}: there is no such command.${didYouMean(typed, names)} ${more}`;
+    return `unknown command ${typed}.${didYouMean(typed, names)} ${more}`;
   }
-  const more = `\`cliprpn ${argv[0]} --help\` tells more.`;
+  const more = `\`cliprpn ${argv[0]} --help\` shows its options.`;
   const unknown = /^Unknown arguments?: ([^,]+)/.exec(message)?.[1];
   if (unknown !== undefined) {
     const isOption = argv.some((argument) => argument.startsWith("-") && argument.includes(unknown));
-    if (!isOption) return `${unknown}: one argument too many, expected cliprpn ${command.usage}. ${more}`;
+    if (!isOption) return `unexpected argument ${unknown}: expected cliprpn ${command.usage}. ${more}`;
     const names = Object.keys(command.options ?? {}).map((name) => `--${name}`);
-    return `--${unknown}: there is no such option.${didYouMean(`--${unknown}`, names)} ${more}`;
+    return `unknown option --${unknown}.${didYouMean(`--${unknown}`, names)} ${more}`;
   }
   if (message.startsWith("Not enough non-option")) return `expected cliprpn ${command.usage}. ${more}`;
   const choices = /Argument: (\S+), Given: "?([^",]*)"?, Choices: (.*)/.exec(message);

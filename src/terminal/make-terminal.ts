@@ -1,16 +1,16 @@
 import { liveLines } from "./live-lines.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** The streams that a program has; `process` is one such. */
+/** Output streams of a program, such as `process`. */
 export interface Streams {
   stdout: { write(text: string): unknown };
   stderr: NodeJS.WriteStream | { write(text: string): unknown; isTTY?: boolean };
   env?: NodeJS.ProcessEnv;
 }
 
-const calmMs = 10_000;
+const silenceMs = 10_000;
 
-/** On a terminal, live lines replace each other; elsewhere one is written when nothing was for a while. Nothing is coloured. */
+/** On a terminal, live lines replace each other; elsewhere one is printed after 10 s of silence. No colors. */
 export function makeTerminal({ stdout, stderr, env = {} }: Streams, now: () => number = Date.now): Terminal {
   const screen = "columns" in stderr && stderr.isTTY === true && env.TERM !== "dumb" ? stderr : undefined;
   const live = screen === undefined ? undefined : liveLines(screen);
@@ -25,15 +25,15 @@ export function makeTerminal({ stdout, stderr, env = {} }: Streams, now: () => n
     info: line,
     warn: (text) => line(`warning: ${text}`),
     live(lines) {
-      if (live !== undefined) live.show(lines.map((text) => cut(text, screen?.columns)).join("\n"));
-      else if (now() - lastLine >= calmMs) line(lines.map((text) => text.trim()).join("; "));
+      if (live !== undefined) live.show(lines.map((text) => truncate(text, screen?.columns)).join("\n"));
+      else if (now() - lastLine >= silenceMs) line(lines.map((text) => text.trim()).join("; "));
     },
     liveDone: () => live?.done(),
     result: (text) => void stdout.write(`${text}\n`),
   };
 }
 
-/** One that wrapped would be two lines, which flicker. */
-function cut(text: string, columns = 80): string {
+/** A line that wraps would flicker. */
+function truncate(text: string, columns = 80): string {
   return text.length < columns ? text : `${text.slice(0, Math.max(0, columns - 2))}…`;
 }

@@ -1,14 +1,14 @@
-/** What the rest of the program may say to a person. `main` makes one and hands it down; only this room writes to stderr. */
+/** Output to the user. `main` creates one and passes it down; no other module writes to stdout or stderr. */
 export interface Terminal {
-  /** A plain line that stays. */
+  /** Prints a permanent line. */
   info(line: string): void;
-  /** A line that stays and asks for attention. */
+  /** Prints a permanent line, marked as a warning. */
   warn(line: string): void;
-  /** Live lines that replace the last live lines on a terminal; elsewhere shown only when nothing was for ten seconds. */
+  /** Replaces the live lines on a terminal; elsewhere, shown only after 10 s of silence. */
   live(lines: string[]): void;
-  /** Ends the live area; nothing of it stays. */
+  /** Clears the live lines. */
   liveDone(): void;
-  /** A result: the only thing that goes to stdout. */
+  /** Prints a result to stdout. */
   result(text: string): void;
   readonly isTty: boolean;
 }
