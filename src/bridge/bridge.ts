@@ -1,26 +1,26 @@
 import type { ChildProcess } from "node:child_process";
 import { createRequire } from "node:module";
 
-/** One Python process, reached by text: a call at a time, and one-way news while it runs. */
+/** A Python process that exchanges text: one call at a time, one-way events during a call. */
 export interface Bridge {
   /** Python's process id. */
   pid: number;
-  /** @returns an envelope, as JSON. Never answers once Python has died: watch `onExit`. */
+  /** @returns an envelope, as JSON. Never settles after Python has died: watch `onExit`. */
   call(method: string, params: string): Promise<string>;
 }
 
 export interface BridgeOptions {
   python: string;
-  /** Folder that holds the package `cliprpn`. */
+  /** Folder of the package `cliprpn`. */
   pythonPath: string;
   /** Python module with `start()` and `handle(method, params)`: `cliprpn.bridge.runtime`. */
   module: string;
   onEvent: (text: string) => void;
-  /** Python could not be started, or is gone. */
+  /** Python could not start, or has ended. */
   onExit: (reason: string) => void;
 }
 
-/** What pythonia's own types leave out; its object proxies are not used beyond two functions of one module. */
+/** The part of pythonia that is used: two functions of one module, and its process. */
 interface Pythonia {
   com: { proc: ChildProcess; register(channel: string, handler: (message: { text: string }) => void): void };
   python(
@@ -29,19 +29,19 @@ interface Pythonia {
 }
 
 /**
- * Starts Python. Only one bridge a Node process: pythonia starts its Python when it is imported, and one process's NaN or exit
- * would take the others down.
+ * Starts Python. One bridge per Node process: pythonia starts Python when it is imported, and a NaN or an exit in one bridge
+ * would end all of them.
  */
 export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   process.env.PYTHON_BIN = options.python;
   process.env.PYTHONPATH = options.pythonPath;
   process.env.REQ_TIMEOUT = "0"; // The only value that pythonia reads as "no limit".
-  // By require, so that the listeners are there before a failed start is reported.
+  // By require, so that the listeners exist before a failed start is reported.
   const { com, python }: Pythonia = createRequire(import.meta.url)("pythonia");
   com.proc.on("error", (error) => options.onExit(`Python could not be started: ${error.message}`));
   com.proc.on("exit", (code, signal) =>
     options.onExit(
-      signal === null ? `Python ended with exit code ${code}` : `Python was ended by ${told(signal)}`,
+      signal === null ? `Python ended with exit code ${code}` : `Python was ended by ${signalName(signal)}`,
     ),
   );
   com.register("cliprpn.event", ({ text }) => options.onEvent(text));
@@ -50,6 +50,6 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   return { pid, call: (method, params) => runtime.handle(method, params) };
 }
 
-function told(signal: NodeJS.Signals): string {
-  return signal === "SIGKILL" ? "SIGKILL, as the system does when memory is short" : signal;
+function signalName(signal: NodeJS.Signals): string {
+  return signal === "SIGKILL" ? "SIGKILL (out of memory?)" : signal;
 }

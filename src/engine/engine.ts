@@ -2,40 +2,40 @@ import type { BridgeMethods, TrialEvent, TrialOutcome, TrialSpec } from "../cont
 
 type Method = keyof BridgeMethods;
 
-/** What an engine tells while it runs trials. */
+/** Receives the changes of state of the trials that an engine runs. */
 export interface TrialWatcher {
   started(spec: TrialSpec, slot: number): void;
   event(spec: TrialSpec, slot: number, event: TrialEvent): void;
-  /** `undefined`: interrupted, with no outcome; the trial starts again next time. */
+  /** Without an outcome the trial was interrupted; the next run starts it from the beginning. */
   finished(spec: TrialSpec, slot: number, outcome: TrialOutcome | undefined, duration_ms: number): void;
 }
 
-/** Where trials find and leave their files. */
+/** The files of trials. */
 export interface TrialFolders {
   trialDir(trial_id: string): string;
   logFile(trial_id: string): string;
-  /** What the trial has come to; undefined before. The file is the truth. */
+  /** Outcome of a finished trial, read from its file. */
   outcome(trial_id: string): TrialOutcome | undefined;
   writeOutcome(outcome: TrialOutcome): void;
-  /** @returns the file's name. */
+  /** @returns the name of the file. */
   writeTraceback(trial_id: string, traceback: string): string;
 }
 
-/** Runs trials somewhere: on this machine for now. */
+/** Runs trials. The only implementation, LocalEngine, runs them on this machine. */
 export interface Engine {
   /**
-   * Runs every trial to an outcome; a failing one stops nothing. Ends early, in order, once the signal is aborted.
+   * Runs every trial to an outcome; a failed trial does not stop the others. Stops cleanly when the signal is aborted.
    *
-   * @throws CliprpnError for what is the machine's fault (no worker comes up, a full disk), once the trials that run have ended.
+   * @throws CliprpnError for faults of the machine (no worker starts, the disk is full), after the running trials have ended.
    */
   run(trials: TrialSpec[], folders: TrialFolders, watcher: TrialWatcher, signal: AbortSignal): Promise<void>;
-  /** One-off work on the same kind of worker. @throws CliprpnError with Python's code; interrupted. */
+  /** Calls one bridge method on a worker. @throws CliprpnError with Python's error code; interrupted. */
   call<M extends Method>(
     method: M,
     params: BridgeMethods[M]["params"],
     options?: { onEvent?: (event: TrialEvent) => void; signal?: AbortSignal },
   ): Promise<BridgeMethods[M]["result"]>;
-  /** The device that the engine works on, as Python resolved it. */
+  /** The device, as Python resolved it. */
   device(): Promise<string>;
   close(): Promise<void>;
 }

@@ -12,8 +12,8 @@ import { problems } from "../contract/check.ts";
 import type { JournalEntry } from "../contract/generated/types.ts";
 
 /**
- * A file of JSON lines that only ever grows, so that two processes may append at once. A line counts once it is on the disk;
- * one torn by a kill is ended when the file is next opened, and passed over by readers.
+ * An append-only file of JSON lines; two processes may append at the same time. An entry is on the disk when `append` returns.
+ * A line torn by a kill is terminated when the file is opened again, and skipped by readers.
  */
 export class Journal {
   readonly #fd: number;
@@ -33,7 +33,7 @@ export class Journal {
   }
 }
 
-/** All entries; torn lines and lines of another version are passed over. */
+/** Reads all entries; skips torn lines and lines of another version. */
 export function readJournal(file: string): JournalEntry[] {
   if (!existsSync(file)) return [];
   return readFileSync(file, "utf8")

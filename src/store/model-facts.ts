@@ -5,7 +5,7 @@ import { CliprpnError } from "../contract/errors.ts";
 import type { BaselineSpec, Settings } from "../contract/generated/types.ts";
 
 /**
- * How a trained model wants its images; told by the JSON beside its weights.
+ * Image size and resizing of a trained model, from the JSON file next to its weights.
  *
  * @param model a trial's folder (its best epoch), or a .safetensors file.
  * @throws CliprpnError not_found, weights_mismatch, bad_input.
@@ -14,7 +14,7 @@ export function imageSizeOf(model: string): Pick<Settings, "image_size_px" | "re
   if (baselineOf(model) !== undefined)
     throw new CliprpnError(
       "bad_input",
-      `${model}: expected a trained model, found a baseline's trial, which trains none`,
+      `${model}: expected a trained model, found the trial of a baseline, which has none`,
     );
   const isTrial = statSync(model).isDirectory();
   const file = isTrial ? join(model, "best.json") : model.replace(/\.[^.]*$/, ".json");
@@ -25,12 +25,12 @@ export function imageSizeOf(model: string): Pick<Settings, "image_size_px" | "re
   if (!Number.isInteger(image_size_px) || (resize !== "squash" && resize !== "letterbox"))
     throw new CliprpnError(
       "weights_mismatch",
-      `${file}: expected the size of the model's images (image_size_px, resize), found none; another version of cliprpn made it`,
+      `${file}: expected the size of the model's images (image_size_px, resize), found neither; it was made by another version of cliprpn`,
     );
   return { image_size_px: Number(image_size_px), resize };
 }
 
-/** The spec of a baseline's trial; undefined for all else that can be evaluated. @throws CliprpnError contract_violation. */
+/** The spec of a baseline trial; undefined for any other model. @throws CliprpnError contract_violation. */
 export function baselineOf(trial: string): BaselineSpec | undefined {
   const file = join(trial, "spec.json");
   if (!existsSync(file)) return undefined;

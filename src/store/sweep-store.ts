@@ -7,7 +7,7 @@ import { CliprpnError } from "../contract/errors.ts";
 import type { JournalEntry, StoredPlan, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
 import { Journal, readJournal } from "./journal.ts";
 
-/** A sweep's folder: the only owner of the file names in it. */
+/** The folder of a sweep; owns all file names in it. */
 export class SweepStore {
   readonly folder: string;
   readonly plan: StoredPlan;
@@ -17,27 +17,27 @@ export class SweepStore {
     this.plan = plan;
   }
 
-  /** The folder of the plan, made when it is not there: `<runs>/<name>-<hash>`. */
+  /** The folder of a plan, `<runs>/<name>-<hash>`; created if needed. */
   static create(runsDir: string, plan: StoredPlan): SweepStore {
     const folder = join(runsDir, `${plan.name}-${plan.hash}`);
     for (const spec of plan.trials) {
       const trialDir = join(folder, spec.trial_id);
       mkdirSync(trialDir, { recursive: true });
       const file = join(trialDir, "spec.json");
-      // What ran keeps the spec that it ran with.
+      // A finished trial keeps the spec that it ran with.
       if (!existsSync(join(trialDir, "outcome.json"))) writeJson(file, spec);
     }
     writeJson(join(folder, "plan.json"), plan);
     return new SweepStore(folder, plan);
   }
 
-  /** @throws CliprpnError not_found; bad_input when another version of cliprpn made it. */
+  /** @throws CliprpnError not_found; bad_input if it was made by another version of cliprpn. */
   static open(folder: string): SweepStore {
     const file = join(folder, "plan.json");
     if (!existsSync(file))
       throw new CliprpnError(
         "not_found",
-        `${folder}: expected a sweep's folder (with plan.json), found none`,
+        `${folder}: expected the folder of a sweep, found no plan.json in it`,
       );
     return new SweepStore(folder, readPlan(file));
   }
@@ -51,9 +51,9 @@ export class SweepStore {
   }
 
   /**
-   * What a finished trial came to; undefined while it has not finished. The file is the truth.
+   * Outcome of a trial, read from its file; undefined until the trial has finished.
    *
-   * @throws CliprpnError contract_violation when another version of cliprpn wrote it.
+   * @throws CliprpnError contract_violation if it was written by another version of cliprpn.
    */
   outcome(trial_id: string): TrialOutcome | undefined {
     const file = join(this.trialDir(trial_id), "outcome.json");
@@ -61,28 +61,28 @@ export class SweepStore {
     return check("TrialOutcome", parseJson(readFileSync(file, "utf8")), file);
   }
 
-  /** Whether the trial has answered the split; answers of a model that it has replaced do not count. */
+  /** Whether predictions on the split exist; those of a replaced model do not count. */
   hasPredictions({ trial_id, kind }: Pick<TrialSpec, "trial_id" | "kind">, split: string): boolean {
-    // A baseline has no model: a new run removes all answers before it begins.
+    // A baseline has no model: a new run deletes its predictions first.
     const source = kind === "baseline" ? "spec.json" : "best.safetensors";
-    const [asked, answers] = [source, `predictions-${split}.parquet`].map((name) =>
+    const [model, predictions] = [source, `predictions-${split}.parquet`].map((name) =>
       statSync(join(this.trialDir(trial_id), name), { throwIfNoEntry: false }),
     );
-    return asked !== undefined && answers !== undefined && answers.mtimeMs >= asked.mtimeMs;
+    return model !== undefined && predictions !== undefined && predictions.mtimeMs >= model.mtimeMs;
   }
 
-  /** For a trial that died with its worker: its failure, as its own process could not write it. */
+  /** Writes the outcome of a trial whose worker died before writing it. */
   writeOutcome(outcome: TrialOutcome): void {
     writeJson(join(this.trialDir(outcome.trial_id), "outcome.json"), outcome);
   }
 
-  /** For a trial that failed outside of what it could catch itself. @returns the file's name. */
+  /** Writes the traceback of a trial that failed outside its own error handling. @returns the name of the file. */
   writeTraceback(trial_id: string, traceback: string): string {
     writeFileAtomic.sync(join(this.trialDir(trial_id), "traceback.txt"), traceback);
     return "traceback.txt";
   }
 
-  /** Puts a finished trial's outcome aside, so that it runs again; its spec becomes today's. */
+  /** Renames the outcome of a finished trial, so that it runs again with the current spec. */
   setAside(spec: TrialSpec, why: string): void {
     const folder = this.trialDir(spec.trial_id);
     renameSync(join(folder, "outcome.json"), join(folder, `outcome-${why}.json`));
@@ -128,34 +128,34 @@ export class SweepStore {
 }
 
 /**
- * A trial's folder: by path, or by the beginning of its id below the runs folder; of several folders of one trial, as
- * `train` makes them, the one that finished last.
+ * The folder of a trial, by path or by the start of its id below the runs folder. If `train` and `sweep` both ran the trial,
+ * the folder that finished last.
  *
  * @throws CliprpnError not_found.
  */
 export function findTrial(name: string, runsDir: string, cwd: string): string {
   const path = resolve(cwd, name);
   if (existsSync(path)) return path;
-  const found = sweepFolders(runsDir).flatMap((sweep) =>
+  const folders = sweepFolders(runsDir).flatMap((sweep) =>
     readdirSync(sweep)
       .filter((entry) => name.length >= 4 && entry.startsWith(name) && isTrialId(entry))
       .map((entry) => join(sweep, entry)),
   );
-  const [newest] = found.toSorted((a, b) => finishedAt(b) - finishedAt(a));
-  if (newest !== undefined && new Set(found.map((folder) => basename(folder))).size === 1) return newest;
-  const what = found.length === 0 ? "none" : `${found.length}: ${found.join(", ")}`;
+  const [newest] = folders.toSorted((a, b) => finishedAt(b) - finishedAt(a));
+  if (newest !== undefined && new Set(folders.map((folder) => basename(folder))).size === 1) return newest;
+  const matches = folders.length === 0 ? "none" : `${folders.length}: ${folders.join(", ")}`;
   throw new CliprpnError(
     "not_found",
-    `${name}: expected a trial's folder, a model file or the beginning of one trial's id below ${runsDir}, found ${what}`,
+    `${name}: expected a trial folder, a model file or the start of one trial id below ${runsDir}, found ${matches}`,
   );
 }
 
-/** When the trial's outcome was written, in milliseconds; 0 without one. */
+/** Time of the trial's outcome in ms; 0 without one. */
 function finishedAt(folder: string): number {
   return statSync(join(folder, "outcome.json"), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
-/** The sweep that a trial's folder, or a file in it, belongs to. */
+/** The sweep of a trial folder, or of a file in one. */
 export function sweepOf(path: string): SweepStore | undefined {
   const folder = [dirname(path), dirname(dirname(path))].find((above) =>
     existsSync(join(above, "plan.json")),
@@ -164,8 +164,8 @@ export function sweepOf(path: string): SweepStore | undefined {
 }
 
 /**
- * Where a model's answers go: into the trial's folder for its own data; elsewhere for a model file or other data, so that
- * nothing of the trial is overwritten.
+ * Folder for a model's predictions: the trial folder on its own dataset, a separate one for a model file or another dataset, so
+ * that nothing of the trial is overwritten.
  */
 export function evaluationFolder(model: string, otherDatasetId: string | undefined): string {
   const isTrial = statSync(model).isDirectory();
@@ -175,7 +175,7 @@ export function evaluationFolder(model: string, otherDatasetId: string | undefin
   return join(folder, `evaluated-${name}${otherDatasetId === undefined ? "" : `-on-${otherDatasetId}`}`);
 }
 
-/** All sweeps below the runs folder, newest first. */
+/** Folders of all sweeps, newest first. */
 export function sweepFolders(runsDir: string): string[] {
   if (!existsSync(runsDir)) return [];
   const folders = readdirSync(runsDir)
@@ -193,7 +193,7 @@ function readPlan(file: string): StoredPlan {
     const what = error instanceof Error ? error.message : String(error);
     throw new CliprpnError(
       "bad_input",
-      `${what}. The sweep was made by another version of cliprpn, or the file is damaged: use that version, or sweep again into another --runs-dir`,
+      `${what}. The sweep was made by another version of cliprpn, or the file is damaged: use that version, or run the sweep with another --runs-dir`,
       { cause: error },
     );
   }
@@ -215,7 +215,7 @@ function parseJson(text: string): unknown {
 const maxLockWaitMs = 12_000;
 
 function locked(folder: string, cause: unknown): CliprpnError {
-  const message = `${folder}: another cliprpn works on this sweep; wait for it, or use another --runs-dir`;
+  const message = `${folder}: another cliprpn process is running this sweep; wait for it, or use another --runs-dir`;
   return new CliprpnError("locked", message, { cause });
 }
 

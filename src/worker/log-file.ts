@@ -1,8 +1,8 @@
 import { appendFileSync, closeSync, openSync } from "node:fs";
 
 /**
- * Where a process's output goes; made with its first line. One that cannot be written, on a full disk say, must not end a
- * trial nor hold it up.
+ * Log of a process's output, created with the first line. A failed write, e.g. on a full disk, neither fails nor delays the
+ * trial.
  */
 export class LogFile {
   readonly path: string;
@@ -17,12 +17,12 @@ export class LogFile {
       this.#fd ??= openSync(this.path, "a");
       appendFileSync(this.#fd, data);
     } catch {
-      // Lost: see above.
+      // The output is dropped: see above.
     }
   }
 
   close(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
-    this.#fd = undefined; // Its number will soon be another file's.
+    this.#fd = undefined; // The descriptor number will be reused.
   }
 }

@@ -1,4 +1,4 @@
-/** What the CLI and a worker say to each other over Node's channel between processes. */
+/** Messages between the CLI and a worker, over Node's IPC channel. */
 export type ToWorker = { type: "call"; id: number; method: string; params: string };
 
 export type FromWorker =
@@ -7,7 +7,7 @@ export type FromWorker =
   | { type: "event"; text: string }
   | { type: "python_gone"; reason: string };
 
-/** How a worker is told what to run: the one argument of its process, as JSON. */
+/** Configuration of a worker process: its one argument, as JSON. */
 export interface WorkerConfig {
   python: string;
   pythonPath: string;

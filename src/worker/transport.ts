@@ -10,27 +10,27 @@ import type { FromWorker, ToWorker, WorkerConfig } from "./protocol.ts";
 
 export interface TransportOptions {
   python: string;
-  /** Python's and the worker's output goes here until a call names another file. */
+  /** Receives the output of Python and the worker; a call may name another file. */
   logFile: string;
-  /** Where Python finds more packages, besides ours. */
+  /** Further entries of PYTHONPATH. */
   extraPythonPath?: string | undefined;
-  /** Ends a start that is under way. */
+  /** Aborts the start. */
   signal?: AbortSignal | undefined;
-  /** How long Python may take to answer at all. */
+  /** Time limit for Python to start. */
   startTimeoutMs?: number;
-  /** For tests: another Python module in place of `cliprpn.bridge.runtime`. */
+  /** For tests: Python module used in place of `cliprpn.bridge.runtime`. */
   module?: string | undefined;
   env?: NodeJS.ProcessEnv;
 }
 
 export interface CallOptions {
-  /** What it throws ends the call and the worker. */
+  /** An error thrown here ends the call and the worker. */
   onEvent?: (text: string) => void;
   logFile?: string;
   timeoutMs?: number;
 }
 
-/** A worker process, reached by text. Whatever happens to it, every call ends, and no process is left. */
+/** A worker process that exchanges text messages. Every call ends and no process is left, however the worker ends. */
 export class Transport {
   readonly #process: ChildProcess;
   readonly #ended: Promise<void>;
@@ -73,14 +73,14 @@ export class Transport {
         this.#end(
           signal === null ? `the worker ended with exit code ${code}` : `the worker was ended by ${signal}`,
         );
-        // Its last words are still in the pipes; whoever left the group may hold those open.
+        // Its last output is still in the pipes; a process that left the group may keep them open.
         this.#process.on("close", resolve);
         setTimeout(resolve, 1000).unref();
       });
     });
   }
 
-  /** @throws CliprpnError worker_died or timed_out when the worker or its Python does not come up. */
+  /** @throws CliprpnError worker_died or timed_out if the worker or its Python does not start. */
   static async start(options: TransportOptions): Promise<Transport> {
     const transport = new Transport(options);
     const { signal, startTimeoutMs = 60_000 } = options;
@@ -109,10 +109,10 @@ export class Transport {
   }
 
   /**
-   * One call; the next waits for its end.
+   * Runs one call; only one at a time.
    *
    * @returns the envelope, as JSON.
-   * @throws CliprpnError worker_died or timed_out; the worker is gone then.
+   * @throws CliprpnError worker_died or timed_out; the worker has ended then.
    */
   call(method: string, params: string, options: CallOptions = {}): Promise<string> {
     if (this.#gone !== undefined) return Promise.reject(this.#gone);
@@ -135,13 +135,13 @@ export class Transport {
     return reply.finally(() => clearTimeout(timer));
   }
 
-  /** Asks the running call to stop soon; it ends with `interrupted`. */
+  /** Asks the running call to stop; it ends with `interrupted`. */
   askToStop(): void {
-    // To Python alone: in Node this signal opens the debugger's port.
+    // Only to Python: in Node this signal opens the debugger port.
     if (this.#pythonPid !== undefined && this.alive) signalProcess(this.#pythonPid, "SIGUSR1");
   }
 
-  /** Ends the worker, its Python and all of their children, now. */
+  /** Kills the worker, its Python and all their children. */
   async kill(): Promise<void> {
     killGroup(this.#process.pid);
     await this.#ended;
@@ -156,7 +156,7 @@ export class Transport {
         this.#onReady();
         return;
       case "event":
-        this.#tell(message.text);
+        this.#onEvent(message.text);
         return;
       case "python_gone":
         this.#end(message.reason);
@@ -170,7 +170,7 @@ export class Transport {
     }
   }
 
-  #tell(event: string): void {
+  #onEvent(event: string): void {
     try {
       this.#call?.options.onEvent?.(event);
     } catch (error) {
@@ -180,14 +180,14 @@ export class Transport {
 
   #timeOut(what: string, timeoutMs: number): void {
     this.#endWith(
-      new CliprpnError("timed_out", `${what} took longer than ${timeoutMs / 1000} s and was ended`),
+      new CliprpnError("timed_out", `${what} took longer than ${timeoutMs / 1000} s and was stopped`),
     );
   }
 
   #end(reason: string): void {
     const { path } = this.#log;
-    const said = existsSync(path) ? `its last output is in ${path}` : "it had printed nothing";
-    this.#endWith(new CliprpnError("worker_died", `${reason}; ${said}`));
+    const output = existsSync(path) ? `its last output is in ${path}` : "it printed nothing";
+    this.#endWith(new CliprpnError("worker_died", `${reason}; ${output}`));
   }
 
   #endWith(error: CliprpnError): void {
@@ -206,7 +206,7 @@ export class Transport {
   }
 }
 
-/** A longer one would fire at once. */
+/** Node fires a longer timer immediately. */
 const longestTimer = 2 ** 31 - 1;
 
 function configOf({ python, extraPythonPath, module }: TransportOptions): WorkerConfig {
@@ -214,7 +214,7 @@ function configOf({ python, extraPythonPath, module }: TransportOptions): Worker
   return { python, pythonPath: folders.join(":"), module: module ?? "cliprpn.bridge.runtime" };
 }
 
-/** From the sources through tsx, otherwise the bundle's own entry. */
+/** Entry of the worker process: the source through tsx, or the bundle's. */
 function workerEntry(): string[] {
   if (!import.meta.url.endsWith(".ts")) return [join(packageRoot, "dist/worker-main.js")];
   return [

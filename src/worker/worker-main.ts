@@ -1,4 +1,4 @@
-/** The worker process: owns one bridge, and with it one Python and one device. Leader of its process group. */
+/** The worker process: owns one bridge, one Python process and one device. Leader of its process group. */
 import { type Bridge, openBridge } from "../bridge/bridge.ts";
 import type { FromWorker, ToWorker, WorkerConfig } from "./protocol.ts";
 
@@ -8,14 +8,14 @@ const send = (message: FromWorker): void => {
 };
 const pythonGone = (reason: string): void => send({ type: "python_gone", reason });
 
-// Nobody is left to work for: end the whole group, a busy Python with it.
+// The parent process has died: kill the whole group, including a busy Python.
 process.on("disconnect", endGroup);
 if (!process.connected) endGroup();
-// What clusters send to every process of a job at once is the CLI's to answer.
+// Clusters send these to every process of a job; the CLI handles them.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
 
 await serve().catch((error) => {
-  console.error(error); // To the log; pythonia keeps Python's traceback in the stack.
+  console.error(error); // Into the log; pythonia puts Python's traceback into the stack.
   pythonGone(`Python could not run ${config.module}`);
 });
 
@@ -32,7 +32,7 @@ async function serve(): Promise<void> {
 async function answer(bridge: Bridge, { id, method, params }: ToWorker): Promise<void> {
   try {
     const envelope: unknown = await bridge.call(method, params);
-    // Anything but text is a proxy, of which not even the type may be asked twice.
+    // Anything but text is a pythonia proxy, which must not be touched.
     send({ type: "reply", id, envelope: typeof envelope === "string" ? envelope : "not text" });
   } catch (error) {
     console.error(error);

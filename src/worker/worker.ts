@@ -24,10 +24,10 @@ export interface WorkerCallOptions {
   timeoutMs?: number;
 }
 
-/** Importing torch from a cold network disk takes minutes. */
+/** Importing torch from a network disk can take minutes. */
 const helloTimeoutMs = 600_000;
 
-/** A warm Python on one device. What goes over is checked on both ends, in both directions. */
+/** A warm Python process on one device. Messages are validated on both ends, in both directions. */
 export class Worker {
   readonly hello: HelloResult;
   readonly #transport: Transport;
@@ -38,8 +38,8 @@ export class Worker {
   }
 
   /**
-   * @throws CliprpnError environment_broken, package_missing, device_unavailable, interrupted, or contract_violation when
-   *   Python has another contract.
+   * @throws CliprpnError environment_broken, package_missing, device_unavailable, interrupted, or contract_violation if
+   *   Python was generated from another contract.
    */
   static async start(options: WorkerOptions): Promise<Worker> {
     let transport: Transport | undefined;
@@ -65,7 +65,7 @@ export class Worker {
   }
 
   /**
-   * @throws CliprpnError with the code that Python gave, its traceback as the cause; or worker_died, timed_out or
+   * @throws CliprpnError with Python's error code and its traceback as the cause; or worker_died, timed_out or
    *   contract_violation.
    */
   call<M extends Method>(method: M, params: Params<M>, options: WorkerCallOptions = {}): Promise<Result<M>> {
@@ -87,17 +87,17 @@ async function greet(transport: Transport, { device, numThreads }: WorkerOptions
   if (hello.schema_sha256 === schema_sha256) return hello;
   throw new CliprpnError(
     "contract_violation",
-    "the Python side has another contract than the TypeScript side; reinstall cliprpn",
+    "expected the contract of the TypeScript side, found another one in Python; reinstall cliprpn",
   );
 }
 
-/** A worker that does not come up is not one trial's failure: it is the machine's. */
+/** A worker that does not start is a fault of the machine, not of a trial. */
 function startError(error: unknown, { python, signal }: WorkerOptions): unknown {
   if (signal?.aborted) return new CliprpnError("interrupted", "interrupted", { cause: error });
   if (!(error instanceof CliprpnError && ["worker_died", "timed_out"].includes(error.code))) return error;
   return new CliprpnError(
     "environment_broken",
-    `${python} did not come up: ${error.message}. \`cliprpn doctor\` says what is missing`,
+    `${python} did not start: ${error.message}. Run \`cliprpn doctor\` to see what is missing`,
     { cause: error },
   );
 }

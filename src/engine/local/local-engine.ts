@@ -17,13 +17,13 @@ export interface LocalEngineOptions {
   device: string;
   numThreads: number | null;
   numSlots: number;
-  /** For output outside of trials. */
+  /** Receives the output of calls that run no trial. */
   logFile: string;
-  /** Ends all of its work. */
+  /** Aborts all work of the engine. */
   signal?: AbortSignal;
-  /** A trial that takes longer fails. */
+  /** A trial fails after this time. */
   trialTimeoutMs?: number | undefined;
-  /** How long work may take to stop when it is asked to. */
+  /** Time that a call gets to stop before its worker is killed. */
   graceMs?: number;
   extraPythonPath?: string | undefined;
   /** For tests. */
@@ -37,7 +37,7 @@ interface Work {
   signal: AbortSignal;
 }
 
-/** Warm workers on this machine, one a slot. */
+/** Runs trials on warm workers on this machine, one worker per slot. */
 export class LocalEngine implements Engine {
   readonly #options: LocalEngineOptions;
   readonly #signal: AbortSignal;
@@ -55,21 +55,21 @@ export class LocalEngine implements Engine {
     signal: AbortSignal,
   ): Promise<void> {
     const queue = [...trials];
-    const broken: unknown[] = [];
+    const errors: unknown[] = [];
     const slots = Array.from({ length: Math.min(this.#options.numSlots, trials.length) }, async (_, slot) => {
       try {
-        while (queue.length > 0 && broken.length === 0 && !signal.aborted) {
+        while (queue.length > 0 && errors.length === 0 && !signal.aborted) {
           const worker = await this.#worker(slot, signal);
           const spec = queue.shift();
           if (spec === undefined || signal.aborted) return;
           await this.#runOne(spec, slot, worker, { folders, watcher, signal });
         }
       } catch (error) {
-        broken.push(error); // Not thrown yet: the other slots end their trials first.
+        errors.push(error); // Thrown after the other slots have finished their trials.
       }
     });
     await Promise.all(slots);
-    if (broken.length > 0 && !signal.aborted) throw broken[0];
+    if (errors.length > 0 && !signal.aborted) throw errors[0];
   }
 
   async call<M extends Method>(
@@ -78,7 +78,7 @@ export class LocalEngine implements Engine {
     { onEvent, signal = this.#signal }: { onEvent?: (event: TrialEvent) => void; signal?: AbortSignal } = {},
   ): Promise<BridgeMethods[M]["result"]> {
     const worker = await this.#worker(0, signal);
-    const forget = stopOnAbort(worker, signal, this.#graceMs);
+    const removeListener = stopOnAbort(worker, signal, this.#graceMs);
     try {
       return await worker.call(method, params, {
         logFile: this.#options.logFile,
@@ -87,7 +87,7 @@ export class LocalEngine implements Engine {
     } catch (error) {
       throw signal.aborted ? interrupted(error) : error;
     } finally {
-      forget();
+      removeListener();
     }
   }
 
@@ -113,7 +113,7 @@ export class LocalEngine implements Engine {
     } finally {
       work.watcher.finished(spec, slot, outcome, performance.now() - started);
     }
-    if (outcome?.state === "failed" && doubtful.includes(outcome.error.code)) await worker.kill();
+    if (outcome?.state === "failed" && suspectWorker.includes(outcome.error.code)) await worker.kill();
   }
 
   async #outcome(
@@ -122,7 +122,7 @@ export class LocalEngine implements Engine {
     worker: Worker,
     { folders, watcher, signal }: Work,
   ): Promise<TrialOutcome | undefined> {
-    const forget = stopOnAbort(worker, signal, this.#graceMs);
+    const removeListener = stopOnAbort(worker, signal, this.#graceMs);
     const timeoutMs = this.#options.trialTimeoutMs;
     try {
       const { outcome } = await worker.call(
@@ -138,14 +138,14 @@ export class LocalEngine implements Engine {
     } catch (error) {
       return this.#afterError(spec, error, folders, signal);
     } finally {
-      forget();
+      removeListener();
     }
   }
 
   /**
-   * The file is the truth, even where the worker died after it had written it.
+   * The outcome of a trial whose call failed. `outcome.json` counts, even if the worker died after writing it.
    *
-   * @throws CliprpnError for what is the machine's fault, such as a full disk: the next trial would fare no better.
+   * @throws CliprpnError for faults of the machine, such as a full disk, which the next trial would hit too.
    */
   #afterError(
     spec: TrialSpec,
@@ -153,8 +153,8 @@ export class LocalEngine implements Engine {
     folders: TrialFolders,
     signal: AbortSignal,
   ): TrialOutcome | undefined {
-    const written = folders.outcome(spec.trial_id);
-    if (written !== undefined) return written;
+    const stored = folders.outcome(spec.trial_id);
+    if (stored !== undefined) return stored;
     if (signal.aborted || (error instanceof CliprpnError && error.code === "interrupted")) return undefined;
     if (error instanceof CliprpnError && exitCodeOf(error.code) === EXIT.environment) throw error;
     const outcome = failure(spec, error, folders);
@@ -162,20 +162,20 @@ export class LocalEngine implements Engine {
     return outcome;
   }
 
-  /** The slot's worker, started when there is none or the last one died. */
+  /** The worker of a slot; started if the slot has none or its worker died. */
   async #worker(slot: number, signal: AbortSignal): Promise<Worker> {
     if (signal.aborted) throw interrupted(undefined);
-    const known = this.#workers.get(slot);
-    if (known?.alive) return known;
-    await known?.kill();
+    const current = this.#workers.get(slot);
+    if (current?.alive) return current;
+    await current?.kill();
     const worker = await Worker.start({ ...this.#options, signal });
     this.#workers.set(slot, worker);
     return worker;
   }
 }
 
-/** After these the process is not trusted with another trial: a device's error or half an import may have left its mark. */
-const doubtful: ErrorCode[] = ["internal", "out_of_memory", "contract_violation"];
+/** Errors after which the worker is replaced: a device error or a partial import may affect the next trial. */
+const suspectWorker: ErrorCode[] = ["internal", "out_of_memory", "contract_violation"];
 
 function failure(spec: TrialSpec, error: unknown, folders: TrialFolders): TrialOutcome {
   const { code, message, cause } =
@@ -191,7 +191,7 @@ function failure(spec: TrialSpec, error: unknown, folders: TrialFolders): TrialO
 }
 
 function interrupted(cause: unknown): CliprpnError {
-  return new CliprpnError("interrupted", "Interrupted. The same command goes on with what is left.", {
+  return new CliprpnError("interrupted", "Interrupted. Re-run the same command to resume.", {
     cause,
   });
 }
