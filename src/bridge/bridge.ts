@@ -38,7 +38,12 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   process.env.REQ_TIMEOUT = "0"; // The only value that pythonia reads as "no limit".
   // By require, so that the listeners exist before a failed start is reported.
   const { com, python }: Pythonia = createRequire(import.meta.url)("pythonia");
-  com.proc.on("error", (error) => options.onExit(`Python could not be started: ${error.message}`));
+  com.proc.on("error", (error) => {
+    const report = (): void => options.onExit(`Python could not be started: ${error.message}`);
+    // The pipe of a Python that has just ended: its exit, which follows, says why.
+    if ("code" in error && error.code === "EPIPE") setTimeout(report, 1000);
+    else report();
+  });
   com.proc.on("exit", (code, signal) =>
     options.onExit(
       signal === null ? `Python ended with exit code ${code}` : `Python was ended by ${signalName(signal)}`,

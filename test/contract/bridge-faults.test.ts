@@ -179,10 +179,8 @@ test.each([
 test("a time-out ends the call and all of its processes, a deaf one's too", async () => {
   const { transport, processes } = await doomed();
   const call = transport.call("sleep", '{"deaf": true}', { timeoutMs: 300 });
-  await expect(call).rejects.toMatchObject({
-    code: "timed_out",
-    message: "sleep took longer than 0.3 s and was ended",
-  });
+  await expect(call).rejects.toMatchObject({ code: "timed_out" });
+  await expect(call).rejects.toThrow(/sleep.*0\.3 s/);
   await untilNone(processes);
   await transport.kill();
 });

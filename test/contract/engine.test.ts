@@ -136,9 +136,9 @@ test("one-off work after an abort is not begun", async () => {
 });
 
 test.each([
-  ["die", "environment_broken", /did not come up.*exit code 9.*cliprpn doctor/],
+  ["die", "environment_broken", /exit code 9.*cliprpn doctor/],
   ["package_missing", "package_missing", /no_such_package/],
-  ["other_contract", "contract_violation", /another contract.*reinstall/],
+  ["other_contract", "contract_violation", /contract.*reinstall/],
 ])("a worker whose hello is %s ends the run: no trial is started, none fails", async (hello, code, message) => {
   const sweep = fakeSweep(["good", "good"], { hello, numSlots: 2 });
   const run = sweep.run();
