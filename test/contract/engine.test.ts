@@ -19,7 +19,7 @@ test("failing trials stop nothing: each has its code, message and traceback, and
   expect(sweep.outcome("leave")).toMatchObject({ error: { code: "worker_died" }, traceback_file: null });
   expect(sweep.outcome("bad_result")).toMatchObject({ error: { code: "contract_violation" } });
   expect(sweep.outcome("good")).toMatchObject({ state: "completed" });
-  expect(sweep.told.lines).toEqual([
+  expect(sweep.watcher.lines).toEqual([
     "started good",
     "event good",
     "finished good completed",
@@ -50,7 +50,7 @@ test("good trials share a warm worker; after one that died or failed oddly comes
 test("an outcome that was written counts, though its worker died before it replied", async () => {
   const sweep = fakeSweep(["written_then_gone"]);
   await sweep.run();
-  expect(sweep.told.lines.at(-1)).toBe("finished written_then_gone completed");
+  expect(sweep.watcher.lines.at(-1)).toBe("finished written_then_gone completed");
   expect(sweep.outcome("written_then_gone")).toMatchObject({ state: "completed" });
   await sweep.close();
 });
@@ -102,18 +102,18 @@ test("two slots run two trials at the same time", async () => {
 
 test("an abort asks the running trial to stop; it has no outcome, and no other is started", async () => {
   const sweep = fakeSweep(["good", "slow", "good"]);
-  sweep.told.onEvent = ({ label }) => label === "slow" && sweep.controller.abort();
+  sweep.watcher.onEvent = ({ label }) => label === "slow" && sweep.controller.abort();
   await sweep.run();
-  expect(sweep.told.lines.slice(3)).toEqual(["started slow", "event slow", "finished slow interrupted"]);
+  expect(sweep.watcher.lines.slice(3)).toEqual(["started slow", "event slow", "finished slow interrupted"]);
   expect(sweep.outcome("slow")).toBeUndefined();
   await sweep.close();
 });
 
 test("a trial that does not heed an abort is ended after the grace time", async () => {
   const sweep = fakeSweep(["deaf", "good"], { graceMs: 200 });
-  sweep.told.onEvent = () => sweep.controller.abort();
+  sweep.watcher.onEvent = () => sweep.controller.abort();
   await sweep.run();
-  expect(sweep.told.lines).toEqual(["started deaf", "event deaf", "finished deaf interrupted"]);
+  expect(sweep.watcher.lines).toEqual(["started deaf", "event deaf", "finished deaf interrupted"]);
   expect(sweep.outcome("deaf")).toBeUndefined();
   await sweep.close();
 });
@@ -144,7 +144,7 @@ test.each([
   const run = sweep.run();
   await expect(run).rejects.toMatchObject({ code });
   await expect(run).rejects.toThrow(message);
-  expect(sweep.told.lines).toEqual([]);
+  expect(sweep.watcher.lines).toEqual([]);
   expect(sweep.outcome("good")).toBeUndefined();
   await sweep.close();
 });
@@ -152,7 +152,7 @@ test.each([
 test("a worker that does not come up again in mid-sweep ends the run, and fails no trial that waits", async () => {
   const sweep = fakeSweep(["good", "leave", "good"], { hello: "once" });
   await expect(sweep.run()).rejects.toMatchObject({ code: "package_missing" });
-  expect(sweep.told.lines.at(-1)).toBe("finished leave failed");
+  expect(sweep.watcher.lines.at(-1)).toBe("finished leave failed");
   expect(sweep.outcome("good")).toBeUndefined();
   await sweep.close();
 });
@@ -160,19 +160,19 @@ test("a worker that does not come up again in mid-sweep ends the run, and fails 
 test("a full disk ends the run: the trial has no outcome, and no other is started", async () => {
   const sweep = fakeSweep(["no_space", "good"]);
   await expect(sweep.run()).rejects.toMatchObject({ code: "no_space" });
-  expect(sweep.told.lines).toEqual(["started no_space", "finished no_space interrupted"]);
+  expect(sweep.watcher.lines).toEqual(["started no_space", "finished no_space interrupted"]);
   expect(sweep.outcome("no_space")).toBeUndefined();
   await sweep.close();
 });
 
 test("a watcher that cannot write ends the run, once the other slot's trial has its outcome", async () => {
   const sweep = fakeSweep(["good", "meet", "meet"], { numSlots: 2 });
-  const { finished } = sweep.told;
-  sweep.told.finished = (spec, ...rest) => {
+  const { finished } = sweep.watcher;
+  sweep.watcher.finished = (spec, ...rest) => {
     finished(spec, ...rest);
     if (spec.label === "meet") throw new Error("no space");
   };
   await expect(sweep.run()).rejects.toThrow("no space");
-  expect(sweep.told.lines.filter((line) => line.startsWith("finished"))).toHaveLength(3);
+  expect(sweep.watcher.lines.filter((line) => line.startsWith("finished"))).toHaveLength(3);
   await sweep.close();
 }, 30_000);

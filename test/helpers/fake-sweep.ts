@@ -10,7 +10,7 @@ import { SweepStore } from "../../src/store/sweep-store.ts";
 import { type Marked, markProcesses, untilNone } from "./processes.ts";
 import { faultsFolder, testPython } from "./python.ts";
 
-/** A real engine over trials that do what their labels say, without torch: see test/python/faults/trial_faults.py. */
+/** A real engine with trials that act as their labels say, without torch: see test/python/faults/trial_faults.py. */
 export interface FakeSweep {
   folder: string;
   engine: LocalEngine;
@@ -18,16 +18,16 @@ export interface FakeSweep {
   trials: TrialSpec[];
   processes: Marked;
   controller: AbortController;
-  told: Told;
+  watcher: RecordingWatcher;
   run(): Promise<void>;
-  /** By label; the last one where several have it. */
+  /** By label; of the last trial with this label. */
   outcome(label: string): TrialOutcome | undefined;
-  /** Closes the engine; @throws when a process is left. */
+  /** Closes the engine. @throws if a process is still running. */
   close(): Promise<void>;
 }
 
-/** What the engine told, in order: `started good`, `event slow`, `finished good completed`. */
-export interface Told extends TrialWatcher {
+/** Records the calls of the engine in order: `started good`, `event slow`, `finished good completed`. */
+export interface RecordingWatcher extends TrialWatcher {
   lines: string[];
   onEvent: (spec: TrialSpec, event: TrialEvent) => void;
 }
@@ -61,7 +61,7 @@ export function fakeSweep(
     source: { file: "fake.json", sets: [] },
     trials,
   });
-  const told = watcher();
+  const watcher = recordingWatcher();
   const close = async (): Promise<void> => {
     await engine.close();
     await untilNone(processes);
@@ -77,8 +77,8 @@ export function fakeSweep(
     trials,
     processes,
     controller,
-    told,
-    run: () => engine.run(trials, store, told, controller.signal),
+    watcher,
+    run: () => engine.run(trials, store, watcher, controller.signal),
     outcome: (label) => {
       const spec = trials.findLast((trial) => trial.label === label);
       return spec === undefined ? undefined : store.outcome(spec.trial_id);
@@ -87,7 +87,7 @@ export function fakeSweep(
   };
 }
 
-function watcher(): Told {
+function recordingWatcher(): RecordingWatcher {
   const lines: string[] = [];
   return {
     lines,

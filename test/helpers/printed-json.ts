@@ -1,4 +1,4 @@
-/** JSON as a tree that may hold what no object can: the same key twice. */
+/** JSON as a tree, which can also have the same key twice. */
 export type Tree =
   | { kind: "object"; entries: [key: string, value: Tree][] }
   | { kind: "array"; items: Tree[] }
@@ -6,10 +6,10 @@ export type Tree =
 
 export type Path = (string | number)[];
 
-/** Text of a tree, and where each key and value begins, counted while it was written. */
+/** The text of a tree, with the position of each key and value. */
 export interface Printed {
   text: string;
-  /** `line:column` of the value at the path; of the last such key when a key stands twice. */
+  /** `line:column` of the value at the path; of the last one if a key occurs twice. */
   valueAt(path: Path): string;
   keyAt(path: Path): string;
 }
@@ -23,23 +23,23 @@ export function toTree(value: unknown): Tree {
   return { kind: "value", value: null };
 }
 
-/** @param gaps what stands between two tokens (white space, comments), taken in turn. */
+/** @param gaps white space and comments to write between tokens, in turn. */
 export function print(tree: Tree, gaps: string[], start = ""): Printed {
   const values = new Map<string, string>();
   const keys = new Map<string, string>();
   let text = "";
   let line = 1;
   let column = 1;
-  let turn = 0;
+  let nextGap = 0;
   const write = (piece: string): void => {
     text += piece;
     const lines = piece.split(/\r\n|\r|\n/);
     line += lines.length - 1;
     column = lines.length > 1 ? (lines.at(-1)?.length ?? 0) + 1 : column + piece.length;
   };
-  const gap = (): void => {
-    write(gaps[turn % Math.max(1, gaps.length)] ?? "");
-    turn += 1;
+  const writeGap = (): void => {
+    write(gaps[nextGap % Math.max(1, gaps.length)] ?? "");
+    nextGap += 1;
   };
   const visit = (node: Tree, path: Path): void => {
     values.set(JSON.stringify(path), `${line}:${column}`);
@@ -52,27 +52,27 @@ export function print(tree: Tree, gaps: string[], start = ""): Printed {
     write(node.kind === "object" ? "{" : "[");
     for (const [index, [key, item]] of parts.entries()) {
       if (index > 0) write(",");
-      gap();
+      writeGap();
       if (node.kind === "object") {
         keys.set(JSON.stringify([...path, key]), `${line}:${column}`);
         write(JSON.stringify(key));
-        gap();
+        writeGap();
         write(":");
-        gap();
+        writeGap();
       }
       visit(item, [...path, key]);
-      gap();
+      writeGap();
     }
     write(node.kind === "object" ? "}" : "]");
   };
-  gap();
+  writeGap();
   visit(tree, []);
-  gap();
-  const place = (map: Map<string, string>, path: Path): string =>
-    map.get(JSON.stringify(path)) ?? `nothing stands at ${path.join(".")}`;
+  writeGap();
+  const positionOf = (positions: Map<string, string>, path: Path): string =>
+    positions.get(JSON.stringify(path)) ?? `no position for ${path.join(".")}`;
   return {
     text: start + text,
-    valueAt: (path) => place(values, path),
-    keyAt: (path) => place(keys, path),
+    valueAt: (path) => positionOf(values, path),
+    keyAt: (path) => positionOf(keys, path),
   };
 }

@@ -17,7 +17,7 @@ test("images that cannot be read are named and their cases left out of the repor
     join(folder, name),
   ) as [string, string, string, string];
   const noise = { type: "gaussian" as const, mean: 128, sigma: 30 };
-  await sharp({ create: { width: 200, height: 100, channels: 3, background: "grey", noise } }).toFile(good);
+  await sharp({ create: { width: 200, height: 100, channels: 3, background: "gray", noise } }).toFile(good);
   writeFileSync(cut, readFileSync(good).subarray(0, 2000)); // The header is valid.
   writeFileSync(text, "hello");
   const gallery = { best: [gone, good].map(shown), worst: [cut, text].map(shown), pairs: [pair(good, gone)] };
