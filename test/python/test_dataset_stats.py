@@ -15,7 +15,7 @@ from prepared import prepare
 from cliprpn.contract.generated import DatasetStats
 from cliprpn.data import index as opened
 from cliprpn.errors import CliprpnError
-from cliprpn.figures.dataset_stats.dataset_stats import dataset_stats
+from cliprpn.figures.dataset_stats.compute import compute_dataset_stats
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def stats_of(folder: Path, hash_pixels: bool = False) -> DatasetStats:
-    return dataset_stats(folder, hash_pixels)
+    return compute_dataset_stats(folder, hash_pixels)
 
 
 def test_counts_words_and_rivals(folder: Path) -> None:
@@ -100,7 +100,7 @@ def test_nothing_is_shared_and_all_tables_hold(folder: Path) -> None:
         )
         assert shared == (0, 0, 0, 0, 0)
     wrong = {each.expected: each.num_wrong for each in stats.table_checks if each.num_wrong > 0}
-    assert wrong == {"counts are those that dataset.json tells": 3}  # The helper writes none.
+    assert wrong == {"counts agree with dataset.json": 3}  # The helper writes none.
 
 
 def test_a_image_in_two_splits_is_found(folder: Path) -> None:
@@ -131,29 +131,29 @@ def test_a_copy_by_another_name_is_found_by_its_pixels(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "column", "values", "expected", "example"),
     [
-        ("objects", "ann_id", {0: 1}, "objects' ids are unique", "1"),
-        ("sentences", "sent_id", {1: 0}, "sentences' ids are unique", "0"),
-        ("sentences", "ann_id", {3: 0}, "every sentence has its object, of its image", "sent_id 3"),
-        ("sentences", "sentence", {3: " "}, "every sentence says something", "sent_id 3"),
+        ("objects", "ann_id", {0: 1}, "object ids are unique", "1"),
+        ("sentences", "sent_id", {1: 0}, "sentence ids are unique", "0"),
+        ("sentences", "ann_id", {3: 0}, "every sentence has an object in its image", "sent_id 3"),
+        ("sentences", "sentence", {3: " "}, "every sentence has text", "sent_id 3"),
         (
             "sentences",
             "gt_box_xyxy",
             {3: [10, 10, WIDTH + 1, 20]},
-            "every sentence's box has an area and lies in its image",
+            "every sentence's box has a positive area and lies in its image",
             "sent_id 3",
         ),
         (
             "sentences",
             "gt_box_xyxy",
             {3: [10, 10, 10, 20]},
-            "every sentence's box has an area and lies in its image",
+            "every sentence's box has a positive area and lies in its image",
             "sent_id 3",
         ),
         (
             "images",
             "pixel_row",
             {2: 3},
-            "pixels/squash-64 are of the images of the table",
+            "pixels/squash-64 match the images of the table",
             "COCO_train2014_000000000002.png",
         ),
     ],
@@ -208,7 +208,7 @@ def test_a_image_twice_in_the_table_is_told(folder: Path) -> None:
     path = folder / "images.parquet"
     table = pq.read_table(path)
     pq.write_table(pa.concat_tables([table, table.slice(2, 1)]), path)
-    found = {each.expected: each for each in stats_of(folder).table_checks}["images' ids are unique"]
+    found = {each.expected: each for each in stats_of(folder).table_checks}["image ids are unique"]
     assert (found.num_checked, found.num_wrong, found.examples) == (7, 1, ["2"])
 
 
@@ -221,7 +221,7 @@ def test_counts_are_held_against_dataset_json(folder: Path) -> None:
     ]
     (folder / "dataset.json").write_text(json.dumps(facts))
     found = {each.expected: each for each in stats_of(folder).table_checks}
-    assert found["counts are those that dataset.json tells"].examples == ["test"]
+    assert found["counts agree with dataset.json"].examples == ["test"]
 
 
 def change(folder: Path, table: str, column: str, values: dict[int, object]) -> None:

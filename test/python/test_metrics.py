@@ -12,7 +12,7 @@ from cliprpn.boxes import box_iou_paired, clip_boxes
 from cliprpn.figures.breakdowns import breakdowns, category_macro
 from cliprpn.figures.floors import constant_iou, fit_constant_box
 from cliprpn.inference.predict import answer_columns, each_in_image
-from cliprpn.metrics import pair_rows, pairs_right, sentence_figures, split_metrics
+from cliprpn.metrics import pair_hits, pair_rows, sentence_figures, split_metrics
 
 IMAGE = torch.tensor([[100.0, 50.0]], dtype=torch.float64)
 # Squashed to a square of 50, in a frame of 100 that is twice as high as the image: y halves on the way back.
@@ -134,7 +134,7 @@ def test_a_pair_is_right_when_both_of_its_sentences_are() -> None:
     pair_id = np.array([7, -1, 3, 7, 3, -1, 9, 9, 5])  # 5 has lost its other half
     iou = np.array([0.9, 0.0, 0.6, 0.5, 0.4999, 1.0, 0.1, 0.2, 1.0])
     assert pair_rows(pair_id).tolist() == [[2, 4], [0, 3], [6, 7]]
-    assert pairs_right(iou, pair_rows(pair_id)).tolist() == [0, 1, 0]
+    assert pair_hits(iou, pair_rows(pair_id)).tolist() == [0, 1, 0]
     found = split_metrics(columns(iou=iou, pair_id=pair_id))
     assert found["pair_accuracy"] == pytest.approx(1 / 3)
     assert split_metrics(columns(iou=[1.0]))["pair_accuracy"] is None

@@ -1,1 +1,1 @@
-"""What TypeScript may call: text in, text out, nothing raised."""
+"""What TypeScript calls: JSON text in, JSON text out; exceptions become error envelopes."""

@@ -49,7 +49,7 @@ from cliprpn.data.sources import count_splits, read_source
 from cliprpn.data.tables import write_tables
 from cliprpn.detectors.proposing import check_detector
 from cliprpn.detectors.train_yolo import train_yolo
-from cliprpn.figures.dataset_stats.dataset_stats import dataset_stats
+from cliprpn.figures.dataset_stats.compute import compute_dataset_stats
 from cliprpn.figures.summarize import summarize
 from cliprpn.inference.build import Sizes, check_fusion
 from cliprpn.inference.golden import check_golden
@@ -124,7 +124,7 @@ def _export_dataset(params: ExportDatasetParams, context: CallContext) -> Export
 
 
 def _dataset_stats(params: DatasetStatsParams, context: CallContext) -> DatasetStats:
-    return dataset_stats(Path(params.root), params.hash_pixels)
+    return compute_dataset_stats(Path(params.root), params.hash_pixels)
 
 
 def _check_fusion(params: CheckFusionParams, context: CallContext) -> CheckFusionResult:

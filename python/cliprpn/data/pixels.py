@@ -72,6 +72,11 @@ def pixels_folder(root: Path, image_size_px: int, resize: str) -> Path:
     return root / "pixels" / f"{resize}-{image_size_px}"
 
 
+def list_manifests(root: Path) -> list[Path]:
+    """Manifests of every size that a dataset's images are prepared at."""
+    return sorted(root.glob("pixels/*/manifest.json"))
+
+
 def open_pixels(folder: Path) -> Pixels:
     """
     Raises:

@@ -1,1 +1,1 @@
-"""The figures of sweeps and data sets."""
+"""Figures of sweeps, comparisons and datasets."""

@@ -1,4 +1,4 @@
-"""Acc@0.5 on parts of a split."""
+"""Acc@0.5 on subsets of a split."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ STRATA_ORDER = ("attribute", "position", "size_or_part", "negation", "relation",
 
 
 def breakdowns(columns: PredictionColumns, hits: NDArray) -> list[Breakdown]:
-    """By stratum (where the data has them), area tercile, sentence length and objects of the same category.
+    """By subset (if the dataset has them), area tercile, sentence length and objects of the same category.
 
     Args:
-        columns: a split's rows.
-        hits: [S], the mean over seeds of the hit.
+        columns: rows of a split.
+        hits: [S], fraction of the seeds with a hit.
     """
-    found: list[Breakdown] = []
+    rows: list[Breakdown] = []
     groupings = {
         "stratum": strata(columns),
         "area_tercile": _area_terciles(columns),
@@ -27,14 +27,14 @@ def breakdowns(columns: PredictionColumns, hits: NDArray) -> list[Breakdown]:
         "num_same_category": _same_category(columns),
     }
     for by, groups in groupings.items():
-        for group, chosen in groups.items():
-            if chosen.any():
-                found.append(_breakdown(by, group, hits[chosen], columns["image_id"][chosen]))
-    return found
+        for group, mask in groups.items():
+            if mask.any():
+                rows.append(_breakdown(by, group, hits[mask], columns["image_id"][mask]))
+    return rows
 
 
 def category_macro(columns: PredictionColumns, hits: NDArray) -> float:
-    """Mean over categories of each one's Acc@0.5."""
+    """Acc@0.5 of each category, averaged over categories."""
     categories, group = np.unique(columns["category"].astype(str), return_inverse=True)
     counts = np.bincount(group, minlength=len(categories))
     return float((np.bincount(group, weights=hits) / counts).mean())
@@ -49,22 +49,22 @@ def _breakdown(by: str, group: str, hits: NDArray, images: NDArray) -> Breakdown
 
 
 def strata(columns: PredictionColumns) -> dict[str, NDArray]:
-    """Which rows are of each kind of sentence; empty where the data have no strata."""
-    own = columns["stratum"]
-    names = {name for name in own.tolist() if name is not None}
+    """Mask [S] of the rows of each subset; empty if the dataset defines no subsets."""
+    stratum = columns["stratum"]
+    names = {name for name in stratum.tolist() if name is not None}
     ordered = [name for name in STRATA_ORDER if name in names] + sorted(names - set(STRATA_ORDER))
-    return {name: own == name for name in ordered}
+    return {name: stratum == name for name in ordered}
 
 
 def _area_terciles(columns: PredictionColumns) -> dict[str, NDArray]:
     boxes = columns["gt_box_xyxy"]
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    share = area / (columns["width"] * columns["height"])
-    low, high = np.quantile(share, [1 / 3, 2 / 3])
+    relative = area / (columns["width"] * columns["height"])
+    low, high = np.quantile(relative, [1 / 3, 2 / 3])
     return {
-        f"small: below {low * 100:.1f} %": share < low,
-        f"medium: {low * 100:.1f} to {high * 100:.1f} %": (share >= low) & (share < high),
-        f"large: {high * 100:.1f} % and more": share >= high,
+        f"small: below {low * 100:.1f} %": relative < low,
+        f"medium: {low * 100:.1f} to {high * 100:.1f} %": (relative >= low) & (relative < high),
+        f"large: {high * 100:.1f} % and more": relative >= high,
     }
 
 

@@ -1,7 +1,7 @@
-"""The original's own figures, on the correct crop: what CLIP sees in the box that a trial answered with.
+"""The metrics of ClipRPN (Trento): CLIP similarity and zero-shot class of the predicted crop.
 
-`python -m cliprpn.figures.crops TRIAL SPLIT` prints them as JSON, from a trial's folder and its answers. They are for
-comparison with the original's report only; they say more about CLIP than about grounding.
+`python -m cliprpn.figures.crops TRIAL SPLIT` prints them as JSON, from a trial's folder and its predictions. Use them
+only for comparison with the report of ClipRPN (Trento); they measure CLIP more than grounding.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ def crop_figures(trial_dir: Path, split: str) -> dict[str, float]:
     """Means over a split's sentences.
 
     Returns:
-        cosine_crop_sentence: of the answered box's crop and the sentence.
-        cosine_gt_crop_sentence: of the true box's crop and the sentence, the most that can be expected.
-        crop_class_accuracy: how often the zero-shot class of the answered crop, among the split's categories, is
-            the object's.
+        cosine_crop_sentence: of the predicted box's crop and the sentence.
+        cosine_gt_crop_sentence: of the ground-truth crop and the sentence, as an upper reference.
+        crop_class_accuracy: how often the zero-shot class of the predicted crop, among the categories of the
+            split, is the category of the object.
 
     Raises:
         CliprpnError: not_found, weights_*, data_invalid.
@@ -47,12 +47,12 @@ def crop_figures(trial_dir: Path, split: str) -> dict[str, float]:
     if not backbone.has_attention_pool:
         raise CliprpnError(
             "weights_mismatch",
-            f"{saved.backbone.weights}: these weights have no attention pool to see a crop by",
+            f"{saved.backbone.weights}: expected weights with CLIP's attention pool, which encodes a crop; found none",
         )
     facts = read_facts(Path(saved.spec.dataset.root))
     if facts.images_dir is None:
         raise CliprpnError(
-            "data_invalid", f"{saved.spec.dataset.root}: a data set without images has no crops"
+            "data_invalid", f"{saved.spec.dataset.root}: expected a dataset with images, found one without"
         )
     files = [Path(facts.images_dir) / name for name in answers["image_file"]]
     upright = answers["upright"].tolist()
@@ -61,11 +61,11 @@ def crop_figures(trial_dir: Path, split: str) -> dict[str, float]:
     gt_crops = encode_crops(backbone, files, answers["gt_box_xyxy"], upright, facts.max_pixels)
     names, category = np.unique(answers["category"].astype(str), return_inverse=True)
     classes = encode_texts(backbone, prompts(names.tolist(), [CLASS_TEMPLATE]))
-    seen = (crops @ classes.T).argmax(dim=1).numpy()
+    predicted = (crops @ classes.T).argmax(dim=1).numpy()
     return {
         "cosine_crop_sentence": float((crops * sentences).sum(dim=1).mean()),
         "cosine_gt_crop_sentence": float((gt_crops * sentences).sum(dim=1).mean()),
-        "crop_class_accuracy": float((seen == category).mean()),
+        "crop_class_accuracy": float((predicted == category).mean()),
     }
 
 
@@ -76,18 +76,18 @@ def encode_crops(
     upright: list[bool],
     max_pixels: int = MAX_PIXELS,
 ) -> Tensor:
-    """CLIP's vector of each image's box: [N, pooled_dim].
+    """CLIP's vector of one box per image: [N, pooled_dim].
 
     Args:
         boxes: [N, 4], xyxy, pixels of the original image.
-        upright: whether they lie in the image with its rotation flag applied.
+        upright: [N], whether the boxes are in the image after its EXIF rotation.
     """
     parts = []
     for start in range(0, len(files), BATCH):
-        chosen = slice(start, start + BATCH)
-        some = zip(files[chosen], boxes[chosen], upright[chosen], strict=True)
+        part = slice(start, start + BATCH)
+        batch = zip(files[part], boxes[part], upright[part], strict=True)
         pixels = torch.stack(
-            [load_crop(file, box.tolist(), CROP_SIZE_PX, turn, max_pixels) for file, box, turn in some]
+            [load_crop(file, box.tolist(), CROP_SIZE_PX, turn, max_pixels) for file, box, turn in batch]
         )
         parts.append(backbone.encode_image(pixels.float() / 255))
     return torch.cat(parts)
@@ -95,12 +95,12 @@ def encode_crops(
 
 def encode_texts(backbone: ClipBackbone, texts: list[str]) -> Tensor:
     """CLIP's vector of each text: [N, pooled_dim]."""
-    blocks = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
-    return torch.cat([backbone.encode_text(backbone.tokenize(block))[0] for block in blocks])
+    batches = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
+    return torch.cat([backbone.encode_text(backbone.tokenize(batch))[0] for batch in batches])
 
 
 def main(argv: list[str]) -> int:
-    """Prints the figures. Returns 2 for bad input."""
+    """Prints the metrics. Returns 0, or 2 for bad input."""
     if len(argv) != 2:
         print("usage: python -m cliprpn.figures.crops TRIAL SPLIT", file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""Chooses what to show: where the best setting shines, where it fails, and minimal pairs."""
+"""Selects examples for the report: the best setting's largest gains, its failures, and minimal pairs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from cliprpn.contract.generated import Case, Gallery
 from cliprpn.data.predictions import PredictionColumns
-from cliprpn.metrics import pair_rows, pairs_right
+from cliprpn.metrics import pair_hits, pair_rows
 
 NUM_CASES = 4
 NUM_PAIRS = 3
@@ -17,11 +17,11 @@ NUM_PAIRS = 3
 def choose_gallery(
     columns: PredictionColumns, settings: list[tuple[str, PredictionColumns]], images: Path
 ) -> Gallery:
-    """Cases of the best setting (the first), its answers beside those of the setting it is furthest from.
+    """Predictions of the first setting next to those of the last one.
 
     Args:
-        columns: a split's rows.
-        settings: label and answers (of its first seed), best first.
+        columns: rows of a split.
+        settings: label and predictions (of the first seed), best first.
         images: folder of the images.
     """
     best = settings[0][1]["iou"]
@@ -32,7 +32,7 @@ def choose_gallery(
     def case(row: int) -> Case:
         return _case(int(row), columns, shown, images)
 
-    # Of the answers that miss, the surest first: the most telling ones.
+    # Misses with the highest score first: they show most about the model.
     worst = _one_per_image(np.lexsort((-settings[0][1]["objectness"], best)), columns)
     return Gallery.model_validate(
         {
@@ -44,27 +44,27 @@ def choose_gallery(
 
 
 def _pairs(columns: PredictionColumns, best: np.ndarray, rival: np.ndarray) -> np.ndarray:
-    """Pairs that the best setting gets right and the rival does not, relational ones first."""
+    """Pairs with a hit on both sentences for the best setting only; among equals, relational pairs first."""
     pairs = pair_rows(columns["pair_id"])
     if len(pairs) == 0:
         return pairs
-    gain = pairs_right(best, pairs) * 2 - pairs_right(rival, pairs)
+    gain = pair_hits(best, pairs) * 2 - pair_hits(rival, pairs)
     relational = np.isin(columns["stratum"][pairs[:, 0]].astype(str), ["relation", "two_hop"])
     order = np.lexsort((-best[pairs].min(axis=1), ~relational, -gain))
     return pairs[order[:NUM_PAIRS]]
 
 
 def _one_per_image(rows: np.ndarray, columns: PredictionColumns) -> list[int]:
-    chosen: list[int] = []
+    selected: list[int] = []
     seen: set[int] = set()
     for row in rows:
-        image = int(columns["image_id"][row])
-        if image not in seen:
-            seen.add(image)
-            chosen.append(int(row))
-        if len(chosen) == NUM_CASES:
+        image_id = int(columns["image_id"][row])
+        if image_id not in seen:
+            seen.add(image_id)
+            selected.append(int(row))
+        if len(selected) == NUM_CASES:
             break
-    return chosen
+    return selected
 
 
 def _case(

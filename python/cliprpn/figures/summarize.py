@@ -1,4 +1,4 @@
-"""A sweep's figures with their uncertainty."""
+"""Figures of a sweep with confidence intervals."""
 
 from __future__ import annotations
 
@@ -27,43 +27,21 @@ from cliprpn.figures.breakdowns import breakdowns, category_macro, strata
 from cliprpn.figures.floors import constant_iou, fit_constant_box
 from cliprpn.figures.gallery import choose_gallery
 from cliprpn.figures.proposal_figures import proposal_summary
-from cliprpn.metrics import HIT_IOU, pair_rows, pairs_right, sentence_figures
+from cliprpn.metrics import HIT_IOU, pair_hits, pair_rows, sentence_figures
 from cliprpn.statistics import CONFIDENCE, NUM_RESAMPLES, mean_interval, ratio_interval
 from cliprpn.storage.specs import read_spec
 
 
-class Setting:
-    """All seeds of one setting on one split, sentence by sentence."""
-
-    def __init__(self, label: str, trial_dirs: list[Path], split: str) -> None:
-        self.label = label
-        self.specs = [read_spec(folder / "spec.json") for folder in trial_dirs]
-        self.runs = [read_predictions(predictions_file(folder, split)) for folder in trial_dirs]
-        self.hits = np.mean([run["iou"] >= HIT_IOU for run in self.runs], axis=0)
-        self.val_acc_at_50 = _val_acc_at_50(trial_dirs)
-
-    @property
-    def is_ceiling(self) -> bool:
-        """Whether it is given the annotated boxes, which no model has."""
-        spec = self.specs[0]
-        return isinstance(spec, BaselineSpec) and spec.baseline.detector.kind == "gt_boxes"
-
-
-def _val_acc_at_50(trial_dirs: list[Path]) -> float | None:
-    """The mean over the trials; None where one has no figures on val."""
-    files = [folder / "metrics-val.json" for folder in trial_dirs]
-    if not all(file.is_file() for file in files):
-        return None
-    return float(np.mean([json.loads(file.read_text())["acc_at_50"] for file in files]))
-
-
 def summarize(split: str, groups: list[tuple[str, list[Path]]]) -> Summary:
-    """Every setting's figures, the best on val against the others, floors and cases.
+    """Figures of every configuration, comparisons of the best on val with the others, floors, and examples.
 
-    Ceilings stand last and compete with nobody, unless there is nothing else.
+    Upper bounds (annotated boxes) come last and are not compared, unless there is nothing else.
+
+    Args:
+        groups: label and trial folders of each configuration, one folder per seed.
 
     Raises:
-        CliprpnError: not_found where predictions are missing, data_invalid where settings were asked
+        CliprpnError: not_found if predictions are missing, data_invalid if configurations were evaluated on
             different sentences.
     """
     settings = [Setting(label, folders, split) for label, folders in groups]
@@ -73,7 +51,8 @@ def summarize(split: str, groups: list[tuple[str, list[Path]]]) -> Summary:
             if not np.array_equal(run["sent_id"], first["sent_id"]):
                 raise CliprpnError(
                     "data_invalid",
-                    f"{setting.label}: it was asked other sentences than {settings[0].label}",
+                    f"{setting.label}: expected predictions for the same sentences as {settings[0].label}, found "
+                    "others; evaluate both on the same dataset",
                 )
     settings = _best_on_val_first(settings)
     contenders = [setting for setting in settings if not setting.is_ceiling] or settings
@@ -105,11 +84,36 @@ def summarize(split: str, groups: list[tuple[str, list[Path]]]) -> Summary:
     )
 
 
+class Setting:
+    """Predictions of all seeds of one configuration on one split, a row per sentence."""
+
+    def __init__(self, label: str, trial_dirs: list[Path], split: str) -> None:
+        self.label = label
+        self.specs = [read_spec(folder / "spec.json") for folder in trial_dirs]
+        self.runs = [read_predictions(predictions_file(folder, split)) for folder in trial_dirs]
+        self.hits = np.mean([run["iou"] >= HIT_IOU for run in self.runs], axis=0)
+        self.val_acc_at_50 = _val_acc_at_50(trial_dirs)
+
+    @property
+    def is_ceiling(self) -> bool:
+        """Whether it uses the annotated boxes, which no model has: an upper bound."""
+        spec = self.specs[0]
+        return isinstance(spec, BaselineSpec) and spec.baseline.detector.kind == "gt_boxes"
+
+
+def _val_acc_at_50(trial_dirs: list[Path]) -> float | None:
+    """Mean over the trials; None if one has no metrics on val."""
+    files = [folder / "metrics-val.json" for folder in trial_dirs]
+    if not all(file.is_file() for file in files):
+        return None
+    return float(np.mean([json.loads(file.read_text())["acc_at_50"] for file in files]))
+
+
 def _best_on_val_first(settings: list[Setting]) -> list[Setting]:
-    """Whatever split is shown: to choose by test would make its figures too good. Ceilings stand last."""
+    """Sorted by val for every split: selecting on test would bias its figures upward. Upper bounds come last."""
     on_val = [setting.val_acc_at_50 for setting in settings]
-    # A trial writes its figures on val before it counts as complete: they lack only in folders made by
-    # hand, and then nothing but the split's own figures can order the settings.
+    # A trial writes metrics on val before it completes: they are missing only in folders made by hand, and
+    # then only the split's own figures can order the settings.
     if None in on_val:
         return sorted(settings, key=lambda setting: (setting.is_ceiling, -setting.hits.mean()))
     return sorted(settings, key=lambda setting: (setting.is_ceiling, -(setting.val_acc_at_50 or 0.0)))
@@ -125,8 +129,8 @@ def _setting_summary(setting: Setting) -> SettingSummary:
         trial_ids=[spec.trial_id for spec in setting.specs],
         figures=_figures(setting.runs, seeds),
         strata=[
-            _stratum_summary(name, [_rows(run, chosen) for run in setting.runs], seeds)
-            for name, chosen in strata(first).items()
+            _stratum_summary(name, [_rows(run, mask) for run in setting.runs], seeds)
+            for name, mask in strata(first).items()
         ],
         breakdowns=breakdowns(first, setting.hits),
         category_macro_acc_at_50=category_macro(first, setting.hits),
@@ -144,7 +148,7 @@ def _stratum_summary(name: str, runs: list[PredictionColumns], seeds: list[int])
 
 
 def _figures(runs: list[PredictionColumns], seeds: list[int]) -> list[Figure]:
-    """Every figure of some sentences; each run answered the same ones."""
+    """All figures over some sentences; every run has a row for each of them."""
     images = runs[0]["image_id"]
     per_run = [sentence_figures(run) for run in runs]
     figures = [
@@ -156,32 +160,32 @@ def _figures(runs: list[PredictionColumns], seeds: list[int]) -> list[Figure]:
         )
         for name in per_run[0]
     ]
-    shared = np.array([run["intersection"] for run in runs])
-    joined = np.array([run["union"] for run in runs])
+    intersections = np.array([run["intersection"] for run in runs])
+    unions = np.array([run["union"] for run in runs])
     oious = [float(run["intersection"].sum() / run["union"].sum()) for run in runs]
-    figures.append(_figure("oiou", ratio_interval(shared, joined, images), seeds, oious))
+    figures.append(_figure("oiou", ratio_interval(intersections, unions, images), seeds, oious))
     pairs = pair_rows(runs[0]["pair_id"])
     if len(pairs):
-        right = [pairs_right(run["iou"], pairs) for run in runs]
-        mean = mean_interval(np.mean(right, axis=0), images[pairs[:, 0]])
-        figures.append(_figure("pair_accuracy", mean, seeds, [float(each.mean()) for each in right]))
+        hits = [pair_hits(run["iou"], pairs) for run in runs]
+        mean = mean_interval(np.mean(hits, axis=0), images[pairs[:, 0]])
+        figures.append(_figure("pair_accuracy", mean, seeds, [float(run_hits.mean()) for run_hits in hits]))
     return figures
 
 
-def _rows(columns: PredictionColumns, chosen: NDArray) -> PredictionColumns:
-    return {name: values[chosen] for name, values in columns.items()}
+def _rows(columns: PredictionColumns, mask: NDArray) -> PredictionColumns:
+    return {name: values[mask] for name, values in columns.items()}
 
 
 def _floors(best: Setting, columns: PredictionColumns, index: DatasetIndex) -> list[Floor]:
     boxes = {"whole_picture": np.array([0.0, 0.0, 1.0, 1.0])}
     train = index.split("train")
-    if len(train):  # A baseline needs none.
+    if len(train):  # Baselines also run on datasets without a train split.
         sizes = index.image_sizes(train)
         boxes_norm = index.gt_boxes[train] / np.concatenate([sizes, sizes], axis=1)
         boxes = {"constant_box": fit_constant_box(boxes_norm), **boxes}
     wh = np.stack([columns["width"], columns["height"]], axis=1).astype(np.float64)
-    truth, images = columns["gt_box_xyxy"], columns["image_id"]
-    ious = {name: constant_iou(box, truth, wh) for name, box in boxes.items()}
+    gt_boxes, images = columns["gt_box_xyxy"], columns["image_id"]
+    ious = {name: constant_iou(box, gt_boxes, wh) for name, box in boxes.items()}
     floors = [_floor(name, iou >= HIT_IOU, iou, images) for name, iou in ious.items()]
     blank = np.array([run["iou_blank"] for run in best.runs])
     floors.append(_floor("blank_sentence", (blank >= HIT_IOU).mean(axis=0), blank.mean(axis=0), images))
@@ -202,10 +206,11 @@ def _figure(name: str, interval: tuple[float, float, float], seeds: list[int], v
         {
             "metric": name,
             "interval": _interval(interval).model_dump(),
-            "per_seed": [s.model_dump() for s in per_seed],
+            "per_seed": [figure.model_dump() for figure in per_seed],
         }
     )
 
 
-def _interval(found: tuple[float, float, float]) -> Interval:
-    return Interval(mean=found[0], low=found[1], high=found[2])
+def _interval(interval: tuple[float, float, float]) -> Interval:
+    mean, low, high = interval
+    return Interval(mean=mean, low=low, high=high)

@@ -1,1 +1,1 @@
-"""A ClipRPN from settings or a checkpoint, and its predictions."""
+"""Builds a ClipRPN from settings or a checkpoint, and runs it."""

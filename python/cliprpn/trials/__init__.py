@@ -1,1 +1,1 @@
-"""One attempt at a trial, of a ClipRPN or of a baseline."""
+"""One trial of a ClipRPN or of a baseline: train, evaluate, record the outcome."""

@@ -1,1 +1,1 @@
-"""What a person should know of a prepared data set, figure by figure."""
+"""Statistics of a prepared dataset, shown by `dataset show` and `dataset check`."""

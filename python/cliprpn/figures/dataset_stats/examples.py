@@ -1,4 +1,4 @@
-"""Sentences that show what a data set is like."""
+"""Selects example sentences of a dataset."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def choose_examples(
     cuts: AreaCuts | None,
     seed: int = 0,
 ) -> list[SentenceExample]:
-    """Twelve sentences, or fewer where there are not so many images.
+    """At most 12 sentences, each of a different image.
 
-    Splits and sizes of boxes come in turn; each is of another image, and of a category that came up least.
+    Alternates between splits and box sizes, and prefers the category used least so far.
     """
     order = np.random.default_rng(seed).permutation(index.sentences.num_rows)
     names = index.sentences["split"].to_numpy(zero_copy_only=False)[order]
@@ -30,31 +30,31 @@ def choose_examples(
     size = np.zeros(len(order), dtype=np.int64)
     if cuts is not None:
         size = np.digitize(np.nan_to_num(areas[order]), [cuts.own_low, cuts.own_high])
-    is_free = np.ones(len(order), dtype=bool)
+    is_unused = np.ones(len(order), dtype=bool)
     used: Counter[str] = Counter()
-    chosen = []
+    selected = []
     for number in range(NUM_EXAMPLES):
-        split, wanted = splits[number % len(splits)], number // len(splits) % 3
-        mine = is_free & (names == split)
-        for mask in (mine & (size == wanted), mine, is_free):
+        split, wanted_size = splits[number % len(splits)], number // len(splits) % 3
+        in_split = is_unused & (names == split)
+        for mask in (in_split & (size == wanted_size), in_split, is_unused):
             if mask.any():
                 places = np.flatnonzero(mask)
                 break
         else:
             break
-        place = min(places, key=lambda each: used[categories[order[each]]])
+        place = min(places, key=lambda candidate: used[categories[order[candidate]]])
         row = int(order[place])
         used[categories[row]] += 1
-        is_free &= index.image_rows[order] != index.image_rows[row]
-        chosen.append(row)
-    return [_example(index, row) for row in chosen]
+        is_unused &= index.image_rows[order] != index.image_rows[row]
+        selected.append(row)
+    return [_example(index, row) for row in selected]
 
 
 def _example(index: DatasetIndex, row: int) -> SentenceExample:
     sentence = index.sentences.slice(row, 1).to_pylist()[0]
-    picture = index.images.slice(int(index.image_rows[row]), 1).to_pylist()[0]
+    image = index.images.slice(int(index.image_rows[row]), 1).to_pylist()[0]
     return SentenceExample(
         **{key: sentence[key] for key in ("split", "sentence", "category")},
-        **{key: picture[key] for key in ("file_name", "upright", "width", "height")},
+        **{key: image[key] for key in ("file_name", "upright", "width", "height")},
         box_xyxy=sentence["gt_box_xyxy"],
     )

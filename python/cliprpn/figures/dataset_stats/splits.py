@@ -1,4 +1,4 @@
-"""The figures of one split."""
+"""Statistics of one split."""
 
 from __future__ import annotations
 
@@ -19,13 +19,12 @@ from cliprpn.contract.generated import (
     WordBin,
 )
 from cliprpn.data.index import DatasetIndex
-from cliprpn.figures.dataset_stats.areas import area_stats
-from cliprpn.figures.dataset_stats.quantiles import quantiles
+from cliprpn.figures.dataset_stats.distributions import area_stats, quantiles
 from cliprpn.figures.floors import constant_iou
 
 HIT_IOU = 0.5
 NUM_TOP = 10
-# Part at what break-downs part at: 5 and fewer, 6 to 10, 11 and more.
+# Include the limits of the report's breakdown by length: 5 and fewer, 6 to 10, 11 and more.
 WORD_BINS = ((1, 2), (3, 5), (6, 8), (9, 10), (11, 15), (16, 20), (21, None))
 LEFT_RIGHT = r"\b(left|right)(most|hand)?\b"
 WHOLE_IMAGE = np.array([0.0, 0.0, 1.0, 1.0])
@@ -44,16 +43,16 @@ def split_stats(
 ) -> SplitStats:
     """
     Args:
-        split: one that has a sentence.
-        areas: [S], of all sentences' boxes.
-        constant_box: xyxy in shares of the image, fitted on train.
+        split: a split with at least one sentence.
+        areas: [S], relative areas of the boxes of all sentences.
+        constant_box: [4], xyxy, normalized coordinates, fitted on train.
     """
     rows = index.split(split)
     part = index.sentences.take(pa.array(rows))
     words = _num_words(part["sentence"])
     image_rows = np.unique(index.image_rows[rows])
     categories = part["category"].filter(pc.not_equal(part["category"], "")).value_counts().to_pylist()
-    categories.sort(key=lambda each: (-each["counts"], each["values"]))
+    categories.sort(key=lambda entry: (-entry["counts"], entry["values"]))
     return SplitStats.model_validate(
         {
             "split": split,
@@ -74,8 +73,8 @@ def split_stats(
             "same_category": _same_category(part["num_same_category"].to_numpy()),
             "num_categories": len(categories),
             "top_categories": [
-                CategoryCount(category=each["values"], num_sentences=each["counts"])
-                for each in categories[:NUM_TOP]
+                CategoryCount(category=entry["values"], num_sentences=entry["counts"])
+                for entry in categories[:NUM_TOP]
             ],
             "objects_per_image": _objects_per_image(index, image_rows),
             "aspects": _aspects(index, image_rows),
@@ -85,7 +84,7 @@ def split_stats(
 
 
 def _num_words(sentences: pa.ChunkedArray) -> NDArray[np.int64]:
-    """Words as white space parts them: [N]."""
+    """Number of words, separated by whitespace: [N]."""
     parts = pc.utf8_split_whitespace(pc.utf8_trim_whitespace(sentences))
     return pc.list_value_length(parts).to_numpy().astype(np.int64)
 
@@ -105,8 +104,8 @@ def _same_category(counts: NDArray) -> SameCategory:
 
 def _objects_per_image(index: DatasetIndex, image_rows: NDArray) -> Quantiles:
     image_ids = index.images["image_id"].combine_chunks()
-    found = pc.drop_null(pc.index_in(index.objects["image_id"], value_set=image_ids))
-    counts = np.bincount(found.to_numpy(), minlength=len(image_ids))
+    rows = pc.drop_null(pc.index_in(index.objects["image_id"], value_set=image_ids))
+    counts = np.bincount(rows.to_numpy(), minlength=len(image_ids))
     return quantiles(counts[image_rows])
 
 

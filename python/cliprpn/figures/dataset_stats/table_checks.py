@@ -1,4 +1,4 @@
-"""Whether the tables of a prepared data set agree with themselves, and with the pixels beside them."""
+"""Consistency of a prepared dataset's tables with each other, with dataset.json and with the pixels."""
 
 from __future__ import annotations
 
@@ -9,27 +9,30 @@ from numpy.typing import NDArray
 
 from cliprpn.contract.generated import PreparedDataset, TableCheck
 from cliprpn.data.index import DatasetIndex
-from cliprpn.data.pixels import read_manifest
-from cliprpn.figures.dataset_stats.pixel_hashes import manifests
+from cliprpn.data.pixels import list_manifests, read_manifest
 
 NUM_EXAMPLES = 5
-# Boxes were clipped in float64; half a pixel is nobody's mistake.
-SLACK_PX = 0.5
+# Boxes were clipped in float64; half a pixel is no error.
+TOLERANCE_PX = 0.5
 
 
 def table_checks(index: DatasetIndex, facts: PreparedDataset) -> list[TableCheck]:
-    """What must hold, and where it does not.
+    """One entry per check, with the number of rows that violate it and examples.
 
     Raises:
-        CliprpnError: data_invalid, where a manifest is broken.
+        CliprpnError: data_invalid, if a manifest is damaged.
     """
     return [
-        _unique("images' ids are unique", index.images["image_id"]),
-        _unique("objects' ids are unique", index.objects["ann_id"]),
-        _unique("sentences' ids are unique", index.sentences["sent_id"]),
-        _check("every sentence has its object, of its image", ~_has_object(index), _sentence_ids(index)),
-        _check("every sentence says something", _is_empty(index), _sentence_ids(index)),
-        _check("every sentence's box has an area and lies in its image", ~_fits(index), _sentence_ids(index)),
+        _unique("image ids are unique", index.images["image_id"]),
+        _unique("object ids are unique", index.objects["ann_id"]),
+        _unique("sentence ids are unique", index.sentences["sent_id"]),
+        _check("every sentence has an object in its image", ~_has_object(index), _sentence_ids(index)),
+        _check("every sentence has text", _is_empty(index), _sentence_ids(index)),
+        _check(
+            "every sentence's box has a positive area and lies in its image",
+            ~_fits(index),
+            _sentence_ids(index),
+        ),
         _counts(index, facts),
         *_pixels(index),
     ]
@@ -54,13 +57,14 @@ def _sentence_ids(index: DatasetIndex) -> NDArray:
 
 
 def _has_object(index: DatasetIndex) -> NDArray[np.bool_]:
-    own = index.objects.select(["ann_id", "image_id"]).group_by(["ann_id", "image_id"]).aggregate([])
-    named = index.sentences.select(["ann_id", "image_id"])
-    place = pa.array(np.arange(named.num_rows))
-    there = named.append_column("place", place).join(own, keys=["ann_id", "image_id"], join_type="left semi")
-    has = np.zeros(named.num_rows, dtype=np.bool_)
-    has[there["place"].to_numpy()] = True
-    return has
+    keys = ["ann_id", "image_id"]
+    objects = index.objects.select(keys).group_by(keys).aggregate([])
+    sentences = index.sentences.select(keys)
+    row = pa.array(np.arange(sentences.num_rows))
+    matches = sentences.append_column("row", row).join(objects, keys=keys, join_type="left semi")
+    has_object = np.zeros(sentences.num_rows, dtype=np.bool_)
+    has_object[matches["row"].to_numpy()] = True
+    return has_object
 
 
 def _is_empty(index: DatasetIndex) -> NDArray[np.bool_]:
@@ -69,7 +73,7 @@ def _is_empty(index: DatasetIndex) -> NDArray[np.bool_]:
 
 
 def _fits(index: DatasetIndex) -> NDArray[np.bool_]:
-    """Of images whose size nobody tells, that the box has an area."""
+    """Where the image size is unknown, only the area is checked."""
     boxes = index.gt_boxes.astype(np.float64)
     limits = [
         np.nan_to_num(index.images[key].to_numpy()[index.image_rows].astype(float), nan=np.inf)
@@ -80,35 +84,34 @@ def _fits(index: DatasetIndex) -> NDArray[np.bool_]:
         np.isfinite(boxes).all(axis=1)
         & (left < right)
         & (top < bottom)
-        & (left >= -SLACK_PX)
-        & (top >= -SLACK_PX)
-        & (right <= limits[0] + SLACK_PX)
-        & (bottom <= limits[1] + SLACK_PX)
+        & (left >= -TOLERANCE_PX)
+        & (top >= -TOLERANCE_PX)
+        & (right <= limits[0] + TOLERANCE_PX)
+        & (bottom <= limits[1] + TOLERANCE_PX)
     )
 
 
 def _counts(index: DatasetIndex, facts: PreparedDataset) -> TableCheck:
-    told = {str(each.split): each.model_dump() for each in facts.splits}
-    found = {str(each["split"]): each for each in index.counts()}
-    names = sorted({*told, *found})
-    wrong = [told.get(name) != found.get(name) for name in names]
-    return _check("counts are those that dataset.json tells", np.array(wrong, dtype=np.bool_), names)
+    expected = {str(split.split): split.model_dump() for split in facts.splits}
+    counts = {str(count["split"]): count for count in index.counts()}
+    names = sorted({*expected, *counts})
+    wrong = [expected.get(name) != counts.get(name) for name in names]
+    return _check("counts agree with dataset.json", np.array(wrong, dtype=np.bool_), names)
 
 
 def _pixels(index: DatasetIndex) -> list[TableCheck]:
-    """At each size, that the pixels of a row are of its image."""
+    """Whether the pixels of a row belong to its image, at each prepared size."""
     checks = []
     names, rows = index.images["file_name"].to_pylist(), index.images["pixel_row"].to_pylist()
     widths, heights = (index.images[key].to_pylist() for key in ("width", "height"))
-    for path in manifests(index.root):
-        pictures = [each for shard in read_manifest(path).shards for each in shard.pictures]
-        told = list(zip(names, widths, heights, strict=True))
+    for path in list_manifests(index.root):
+        entries = [entry for shard in read_manifest(path).shards for entry in shard.pictures]
         wrong = [
             row is None
-            or row >= len(pictures)
-            or (pictures[row].file_name, pictures[row].width, pictures[row].height) != picture
-            for row, picture in zip(rows, told, strict=True)
+            or row >= len(entries)
+            or (entries[row].file_name, entries[row].width, entries[row].height) != expected_entry
+            for row, expected_entry in zip(rows, zip(names, widths, heights, strict=True), strict=True)
         ]
-        expected = f"pixels/{path.parent.name} are of the images of the table"
+        expected = f"pixels/{path.parent.name} match the images of the table"
         checks.append(_check(expected, np.array(wrong, dtype=np.bool_), names))
     return checks

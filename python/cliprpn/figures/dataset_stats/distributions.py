@@ -1,27 +1,37 @@
-"""How large the boxes are, as shares of their images."""
+"""Distributions of numbers and of box areas."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from cliprpn.contract.generated import AreaCuts, AreaShares, AreaStats
+from cliprpn.contract.generated import AreaCuts, AreaShares, AreaStats, Quantiles
 from cliprpn.data.index import DatasetIndex
-from cliprpn.figures.dataset_stats.quantiles import quantiles
 
-# RefCOCOg's own terciles: COCO's small, medium and large would leave two of three parts empty.
+# Terciles of RefCOCOg: with COCO's small, medium and large, two of the three bins would be empty.
 REFCOCOG_CUTS = (0.09, 0.20)
+QUANTILES = {"min": 0, "p5": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95, "max": 1}
+
+
+def quantiles(values: ArrayLike) -> Quantiles:
+    """
+    Args:
+        values: [N], N >= 1.
+    """
+    numbers = np.asarray(values, dtype=np.float64)
+    points = np.quantile(numbers, list(QUANTILES.values())).tolist()
+    return Quantiles(**dict(zip(QUANTILES, points, strict=True)), mean=float(numbers.mean()))
 
 
 def relative_areas(index: DatasetIndex) -> NDArray[np.float64]:
-    """Each sentence's box as a share of its image: [S]; NaN where nobody tells the image's size."""
+    """Area of each sentence's box relative to its image: [S]; NaN where the image size is unknown."""
     boxes = index.gt_boxes.astype(np.float64)
     sizes = index.image_sizes(np.arange(len(boxes))).astype(np.float64)
     return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) / sizes.prod(axis=1)
 
 
 def area_cuts(areas: NDArray) -> AreaCuts | None:
-    """RefCOCOg's terciles and those of these areas; None where no size is known."""
+    """Terciles of RefCOCOg and of these areas; None if no image size is known."""
     known = areas[np.isfinite(areas)]
     if len(known) == 0:
         return None
@@ -32,7 +42,7 @@ def area_cuts(areas: NDArray) -> AreaCuts | None:
 def area_stats(areas: NDArray, cuts: AreaCuts | None) -> AreaStats | None:
     """
     Args:
-        areas: of a split's sentences.
+        areas: [S], relative areas of a split's sentences.
     """
     known = areas[np.isfinite(areas)]
     if cuts is None or len(known) == 0:

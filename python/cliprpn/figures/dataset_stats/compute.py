@@ -1,4 +1,4 @@
-"""What a person should know of a prepared data set, before training on it."""
+"""Statistics and consistency checks of a prepared dataset."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from cliprpn.contract.generated import DatasetStats
 from cliprpn.data.annotations import SPLITS
 from cliprpn.data.index import DatasetIndex, open_dataset, read_facts
-from cliprpn.figures.dataset_stats.areas import area_cuts, relative_areas
+from cliprpn.figures.dataset_stats.distributions import area_cuts, relative_areas
 from cliprpn.figures.dataset_stats.examples import choose_examples
-from cliprpn.figures.dataset_stats.overlaps import split_overlaps
-from cliprpn.figures.dataset_stats.pixel_hashes import pixel_hashes
+from cliprpn.figures.dataset_stats.overlaps import pixel_hashes, split_overlaps
 from cliprpn.figures.dataset_stats.splits import split_stats, word_bins
 from cliprpn.figures.dataset_stats.table_checks import table_checks
 from cliprpn.figures.floors import fit_constant_box
@@ -22,14 +21,14 @@ from cliprpn.figures.floors import fit_constant_box
 COCO_TRAIN2014 = r"(^|/)COCO_train2014_\d+"
 
 
-def dataset_stats(root: Path, hash_pixels: bool) -> DatasetStats:
+def compute_dataset_stats(root: Path, hash_pixels: bool) -> DatasetStats:
     """
     Args:
-        root: folder of a prepared data set.
-        hash_pixels: whether images are compared by their pixels too, which reads all of them.
+        root: folder of a prepared dataset.
+        hash_pixels: also compare images by their pixels, which reads all of them.
 
     Raises:
-        CliprpnError: data_invalid, where the data set cannot be opened.
+        CliprpnError: data_invalid, if the dataset cannot be opened.
     """
     facts = read_facts(root)
     index = open_dataset(root, facts.id)
@@ -53,12 +52,12 @@ def dataset_stats(root: Path, hash_pixels: bool) -> DatasetStats:
 
 
 def _num_coco(index: DatasetIndex) -> int:
-    found = pc.match_substring_regex(index.images["file_name"], COCO_TRAIN2014)
-    return pc.sum(found, min_count=0).as_py()
+    matches = pc.match_substring_regex(index.images["file_name"], COCO_TRAIN2014)
+    return pc.sum(matches, min_count=0).as_py()
 
 
 def _constant_box(index: DatasetIndex, areas: NDArray) -> NDArray | None:
-    """Fitted on train; None without it, or where nobody tells the images' sizes."""
+    """Fitted on train; None if train is empty or its image sizes are unknown."""
     rows = index.split("train")
     rows = rows[np.isfinite(areas[rows])]
     if len(rows) == 0:
