@@ -39,7 +39,7 @@ def rows_source(
 def read(source: RowsSource) -> tuple[Annotations, list[str]]:
     """What was read, and the problems."""
     problems = Problems(Path(source.files[0].file).parent)
-    return read_rows(source, problems), problems.found
+    return read_rows(source, problems), problems.messages
 
 
 def make_rows(num: int = 6) -> list[Record]:

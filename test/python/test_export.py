@@ -1,4 +1,4 @@
-"""What is exported is read back the same: numbers, sentences, order."""
+"""An export reads back the same: numbers, sentences, order."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SIZES = {"width": 640, "height": 480, "category": "dog"}
 
 
 def prepared(source: RowsSource, folder: Path) -> DatasetIndex:
-    """The tables of a set without images."""
+    """The tables of a dataset without images."""
     write_tables(read_source(source).annotations, None, folder)
     return open_tables(folder, "own", None, source.box_format)
 
@@ -36,7 +36,7 @@ def rows_of(found: Annotations) -> list[Any]:
 
 
 @pytest.mark.skipif(not REAL.is_file(), reason="needs ../shared/data/refcocog-umd-val.jsonl")
-def test_real_sentences_and_boxes_come_back_as_they_were(tmp_path: Path) -> None:
+def test_real_sentences_and_boxes_survive_a_round_trip(tmp_path: Path) -> None:
     source = rows_source((REAL, "val"), image="file_name", box="bbox")
     index = prepared(source, tmp_path / "set")
     assert export_rows(index, "jsonl", "xywh", tmp_path / "out" / "back.jsonl") == 4885
@@ -60,7 +60,7 @@ def test_real_sentences_and_boxes_come_back_as_they_were(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("box_format", ["xywh", "xyxy", "cxcywh_norm"])
-def test_boxes_are_converted_where_another_format_is_asked_for(tmp_path: Path, box_format: str) -> None:
+def test_boxes_are_converted_to_the_requested_format(tmp_path: Path, box_format: str) -> None:
     rows = [{**row, **SIZES, "split": "test"} for row in make_rows()]
     index = prepared(rows_source(write_jsonl(tmp_path / "a.jsonl", rows)), tmp_path / "set")
     export_rows(index, "jsonl", box_format, tmp_path / "b.jsonl")
@@ -90,7 +90,7 @@ def test_boxes_are_converted_where_another_format_is_asked_for(tmp_path: Path, b
         assert json.loads(line)["box"] == pytest.approx(row["box"], abs=1e-9)  # Two float64 divisions.
 
 
-def test_coco_keeps_all_objects_and_comes_back(tmp_path: Path) -> None:
+def test_coco_keeps_all_objects_in_a_round_trip(tmp_path: Path) -> None:
     (tmp_path / "coco.json").write_text(json.dumps(make_coco()))
     source = rows_source((tmp_path / "coco.json", "train"), format="coco")
     assert export_rows(prepared(source, tmp_path / "set"), "coco", "xywh", tmp_path / "back.json") == 4
@@ -108,7 +108,7 @@ def test_coco_keeps_all_objects_and_comes_back(tmp_path: Path) -> None:
     )
 
 
-def test_cocos_boxes_are_xywh_from_any_source(tmp_path: Path) -> None:
+def test_coco_boxes_are_xywh_for_any_source(tmp_path: Path) -> None:
     rows = [{**row, "box": [10, 20, 40, 60], "split": "val"} for row in make_rows(1)]
     index = prepared(
         rows_source(write_jsonl(tmp_path / "a.jsonl", rows), box_format="xyxy"), tmp_path / "set"
@@ -123,7 +123,7 @@ def test_cocos_boxes_are_xywh_from_any_source(tmp_path: Path) -> None:
     assert caught.value.code == "bad_input" and not (tmp_path / "b.json").exists()
 
 
-def test_shares_of_images_of_unknown_size_are_refused(tmp_path: Path) -> None:
+def test_normalized_coordinates_need_all_image_sizes(tmp_path: Path) -> None:
     index = prepared(rows_source((write_jsonl(tmp_path / "a.jsonl", make_rows()), "val")), tmp_path / "set")
-    with pytest.raises(CliprpnError, match="expected the sizes of all images"):
+    with pytest.raises(CliprpnError, match="sizes of all images"):
         export_rows(index, "jsonl", "cxcywh_norm", tmp_path / "b.jsonl")

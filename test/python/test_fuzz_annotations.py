@@ -1,6 +1,6 @@
-"""Broken annotation files of every format: read, or refused in words; no crash, hang or other exception.
+"""Broken annotation files of every format are read, or rejected with a message; no crash, hang or other exception.
 
-A few hundred in the suite; `CLIPRPN_FUZZ_RUNS=10000` for more, `CLIPRPN_FUZZ_SEED` for others.
+The suite runs a few hundred cases; set `CLIPRPN_FUZZ_RUNS=10000` for more, `CLIPRPN_FUZZ_SEED` for others.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ Source = RowsSource | RefcocoSource
 
 
 class HangError(BaseException):
-    """Not an Exception, so that nothing in between takes it for a broken file."""
+    """Not an Exception, so that no reader reports it as a broken file."""
 
 
 @pytest.mark.parametrize(
     "name", ["jsonl", "csv", "coco", "mdetr", "transvg", "transvg legacy", "refs", "instances"]
 )
-def test_a_broken_file_is_read_or_refused_in_words(tmp_path: Path, name: str) -> None:
-    outcomes = {"read": 0, "refused": 0}
+def test_a_broken_file_is_read_or_rejected_with_a_message(tmp_path: Path, name: str) -> None:
+    outcomes = {"read": 0, "rejected": 0}
     for case in range(max(RUNS // 8, 1)):
         rng = random.Random(f"{SEED} {name} {case}")
         folder = tmp_path / str(case)
@@ -67,12 +67,12 @@ def test_a_broken_file_is_read_or_refused_in_words(tmp_path: Path, name: str) ->
                 f"seed {SEED}, case {case}: {path}: {type(error).__name__}: {error}"
             ) from error
         shutil.rmtree(folder)
-    # Both happen, so that neither the mutations nor the readers are too coarse.
+    # Both must happen; otherwise the mutations are too strong or too weak.
     assert RUNS < 100 or min(outcomes.values()) > 0, outcomes
 
 
 def outcome(source: Source, folder: Path) -> str:
-    """What is read is also fit to be indexed and exported."""
+    """What is read can also be indexed and exported."""
     try:
         annotations = read_source(source).annotations
         write_tables(annotations, None, folder / "set")
@@ -83,7 +83,7 @@ def outcome(source: Source, folder: Path) -> str:
         assert error.code == "data_invalid", error.code
         assert 0 < len(error.message) < MAX_MESSAGE_CHARS
         assert all(char.isprintable() or char == "\n" for char in error.message), repr(error.message)
-        return "refused"
+        return "rejected"
     assert num == len(annotations.sentences) > 0
     assert len(json.loads((folder / "out.json").read_bytes())["images"]) == len(annotations.images)
     return "read"
@@ -104,7 +104,7 @@ def time_limit() -> Iterator[None]:
 
 
 def write_case(name: str, folder: Path, rng: random.Random) -> tuple[Source, Path]:
-    """A source whose values may be odd, and the one file of it that is to be broken."""
+    """A source with some odd values, and the file to break."""
     box_format = rng.choice(["xywh", "xywh", "xyxy", "cxcywh_norm"])
     format = name.removesuffix(" legacy")
     path = folder / f"data.{format}"
@@ -185,7 +185,7 @@ ODD: list[Any] = [
 
 
 def odd(value: Any, rng: random.Random) -> Any:
-    """A copy with one to three places that hold, lack or repeat something odd; in half of all cases the value."""
+    """A copy with one to three odd, missing or repeated values; unchanged in half of the cases."""
     value = copy.deepcopy(value)
     for _ in range(rng.choice([0, 0, 0, 1, 2, 3])):
         places = list(places_of(value))
@@ -202,7 +202,7 @@ def odd(value: Any, rng: random.Random) -> Any:
         elif change == 2:
             other, other_key = rng.choice(places)
             container[key] = copy.deepcopy(other[other_key])
-        else:  # Text for text half the time: what is of another kind is found out early.
+        else:  # Half of the time text replaces text, since other types are rejected early.
             alike = isinstance(container[key], str) and rng.random() < 0.5
             kinds = [each for each in ODD if isinstance(each, str)] if alike else ODD
             container[key] = copy.deepcopy(rng.choice(kinds))
@@ -218,7 +218,7 @@ def places_of(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def escaped(value: Any) -> str:
-    """Text of a cell; halves of characters cannot be written."""
+    """Text of a cell; lone surrogates cannot be written."""
     return str(value).encode("utf-8", "replace").decode()
 
 
@@ -257,7 +257,7 @@ PIECES = [
 
 
 def broken_bytes(content: bytes, rng: random.Random) -> bytes:
-    """In half of all cases as it was; else with bytes changed, cut out, put in, doubled, or cut off."""
+    """Unchanged in half of the cases; otherwise with bytes changed, removed, inserted, doubled or cut off."""
     data = bytearray(content)
     for _ in range(rng.choice([0, 0, 0, 1, 2, 5])):
         at = rng.choice([0, *(rng.randrange(len(data) + 1) for _ in range(6))])

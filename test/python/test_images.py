@@ -1,4 +1,4 @@
-"""Crops of images of every kind show what a person sees there; broken images are named."""
+"""Images and crops of every format are decoded correctly; broken files are reported by name."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from cliprpn.data.images import (
 )
 from cliprpn.errors import CliprpnError
 
-# Left half dark red, right half blue, and twice as wide as high.
+# Left half dark red, right half blue; twice as wide as high.
 LEFT, RIGHT = (150, 10, 20), (10, 30, 200)
 WHOLE = (0, 0, 40, 20)
 
 
-def picture() -> Image.Image:
+def red_blue_image() -> Image.Image:
     image = Image.new("RGB", (40, 20), RIGHT)
     image.paste(LEFT, (0, 0, 20, 20))
     return image
 
 
 def halves(pixels: torch.Tensor) -> torch.Tensor:
-    """Mean colour of both halves, the blurred seam left out: [2, 3]."""
+    """Mean color of both halves, without the blurred border between them: [2, 3]."""
     width = pixels.shape[2]
     sides = (pixels[..., : width // 2 - 4], pixels[..., width // 2 + 4 :])
     return torch.stack([side.float().mean(dim=(1, 2)) for side in sides])
@@ -53,13 +53,13 @@ def halves(pixels: torch.Tensor) -> torch.Tensor:
         ("jpeg_named.png", "RGB"),
     ],
 )
-def test_colours_come_out_whatever_the_file(tmp_path: Path, name: str, mode: str) -> None:
+def test_colors_are_right_in_every_format(tmp_path: Path, name: str, mode: str) -> None:
     kind = "JPEG" if name.startswith("jpeg") else None
-    picture().convert(mode).save(tmp_path / name, kind)
+    red_blue_image().convert(mode).save(tmp_path / name, kind)
     crop, whole = load_crop(tmp_path / name, WHOLE, 64), load_image(file_of(tmp_path / name))
     assert (crop.shape, crop.dtype) == ((3, 64, 64), torch.uint8)
     assert (whole.shape, whole.dtype) == ((3, 20, 40), torch.uint8)
-    # Palettes and lossy files are a little off; swapped or inverted channels are off by far more.
+    # Palettes and lossy compression change colors a little; swapped or inverted channels far more.
     for pixels in (crop, whole):
         torch.testing.assert_close(halves(pixels), torch.tensor([LEFT, RIGHT]).float(), atol=12, rtol=0)
 
@@ -69,27 +69,27 @@ def file_of(path: Path, upright: bool = False) -> ImageFile:
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "1", "I;16"])
-def test_grey_images_have_three_equal_channels(tmp_path: Path, mode: str) -> None:
-    grey = Image.new("L", (40, 20), 255)
-    grey.paste(0, (0, 0, 20, 20))
-    wide = grey.convert("I").point(lambda value: value * 257).convert("I;16")
-    (wide if mode == "I;16" else grey.convert(mode)).save(tmp_path / "a.png")
+def test_gray_images_have_three_equal_channels(tmp_path: Path, mode: str) -> None:
+    gray = Image.new("L", (40, 20), 255)
+    gray.paste(0, (0, 0, 20, 20))
+    wide = gray.convert("I").point(lambda value: value * 257).convert("I;16")
+    (wide if mode == "I;16" else gray.convert(mode)).save(tmp_path / "a.png")
     for pixels in (load_crop(tmp_path / "a.png", WHOLE, 64), load_image(file_of(tmp_path / "a.png"))):
         torch.testing.assert_close(halves(pixels), torch.tensor([[0.0] * 3, [255.0] * 3]), atol=2, rtol=0)
 
 
-def test_sixteen_bits_keep_their_middle(tmp_path: Path) -> None:
+def test_16_bit_values_are_scaled_not_clipped(tmp_path: Path) -> None:
     Image.new("I;16", (20, 20), 128 * 257).save(tmp_path / "a.png")
     assert (load_crop(tmp_path / "a.png", (0, 0, 20, 20), 32).float() - 128).abs().max() <= 1
 
 
-def test_a_box_lies_in_the_image_with_or_without_its_rotation_flag(tmp_path: Path) -> None:
+def test_a_box_is_cropped_before_or_after_the_rotation_flag_is_applied(tmp_path: Path) -> None:
     path = tmp_path / "photo.jpg"
     exif = Image.Exif()
-    exif[0x0112] = 6  # Turn right to see it upright: the stored left becomes the top.
-    picture().resize((400, 200)).save(path, exif=exif, quality=95)
+    exif[0x0112] = 6  # Rotate clockwise to display: the stored left side becomes the top.
+    red_blue_image().resize((400, 200)).save(path, exif=exif, quality=95)
     expected = torch.tensor([LEFT, RIGHT]).float()
-    # COCO's boxes lie in the stored frame.
+    # COCO's boxes refer to the stored, unrotated pixels.
     stored = torch.stack(
         [load_crop(path, box, 32).float().mean(dim=(1, 2)) for box in (STORED_LEFT, STORED_RIGHT)]
     )
@@ -100,8 +100,8 @@ def test_a_box_lies_in_the_image_with_or_without_its_rotation_flag(tmp_path: Pat
     torch.testing.assert_close(upright, expected, atol=12, rtol=0)
     turned = load_image(file_of(path, upright=True))
     assert torch.equal(turned, load_image(file_of(path)).rot90(-1, (1, 2)))
-    # Without a flag both are the same.
-    picture().save(tmp_path / "plain.png")
+    # Without a flag both are equal.
+    red_blue_image().save(tmp_path / "plain.png")
     both = [load_crop(tmp_path / "plain.png", (5, 5, 30, 15), 32, upright=turn) for turn in (False, True)]
     assert torch.equal(*both)
 
@@ -110,18 +110,18 @@ STORED_LEFT, STORED_RIGHT = (10, 10, 180, 190), (220, 10, 390, 190)
 TOP, BOTTOM = (10, 10, 190, 180), (10, 220, 190, 390)
 
 
-def test_the_whole_box_is_squashed(tmp_path: Path) -> None:
+def test_the_whole_box_is_resized(tmp_path: Path) -> None:
     image = Image.new("RGB", (500, 100), (255, 0, 0))  # Red around the box.
     image.paste((0, 0, 0), (50, 0, 450, 100))
-    image.paste((255, 255, 255), (400, 0, 450, 100))  # An eighth, at an edge that a centre crop would lose.
+    image.paste((255, 255, 255), (400, 0, 450, 100))  # An eighth, at an edge that a center crop would lose.
     image.save(tmp_path / "a.png")
-    share = load_crop(tmp_path / "a.png", (50, 0, 450, 100), 64).float().mean() / 255
-    assert abs(share - 1 / 8) < 0.01
+    white_fraction = load_crop(tmp_path / "a.png", (50, 0, 450, 100), 64).float().mean() / 255
+    assert abs(white_fraction - 1 / 8) < 0.01
 
 
 def broken_files(folder: Path) -> dict[str, Path]:
-    picture().resize((400, 200)).save(folder / "whole.jpg")
-    picture().save(folder / "whole.png")
+    red_blue_image().resize((400, 200)).save(folder / "whole.jpg")
+    red_blue_image().save(folder / "whole.png")
     jpeg, png = (folder / "whole.jpg").read_bytes(), (folder / "whole.png").read_bytes()
     contents = {
         "truncated.jpg": jpeg[: len(jpeg) // 2],
@@ -136,20 +136,20 @@ def broken_files(folder: Path) -> dict[str, Path]:
     return {name: folder / name for name in [*contents, "none.jpg"]}
 
 
-def test_broken_images_are_named(tmp_path: Path) -> None:
+def test_broken_images_are_reported_by_name(tmp_path: Path) -> None:
     for load in (lambda path: load_crop(path, WHOLE, 64), lambda path: load_image(file_of(path))):
-        refused = {}
+        errors = {}
         for name, path in broken_files(tmp_path).items():
             try:
                 load(path)
             except CliprpnError as error:
-                refused[name] = (error.code, name in error.message)
-        assert refused == dict.fromkeys(broken_files(tmp_path), ("data_invalid", True))
+                errors[name] = (error.code, name in error.message)
+        assert errors == dict.fromkeys(broken_files(tmp_path), ("data_invalid", True))
 
 
-def test_a_image_too_large_to_decode_is_refused_by_its_header(tmp_path: Path) -> None:
+def test_an_image_too_large_is_rejected_from_its_header(tmp_path: Path) -> None:
     header = b"IHDR" + struct.pack(">IIBBBBB", 30_000, 10_000, 1, 0, 0, 0, 0)
-    picture().save(tmp_path / "a.png")
+    red_blue_image().save(tmp_path / "a.png")
     content = (tmp_path / "a.png").read_bytes()
     content = content[:12] + header + struct.pack(">I", zlib.crc32(header)) + content[33:]
     (tmp_path / "bomb.png").write_bytes(content)
@@ -162,34 +162,36 @@ def test_a_image_too_large_to_decode_is_refused_by_its_header(tmp_path: Path) ->
         load_image(ImageFile(tmp_path / "a.png", False, 799))
 
 
-def test_a_data_sets_limit_may_be_above_pillows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)  # Twice as many are an error of Pillow's.
-    picture().save(tmp_path / "a.png")
+def test_a_dataset_may_allow_larger_images_than_pillow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)  # Pillow raises for twice as many.
+    red_blue_image().save(tmp_path / "a.png")
     assert load_image(ImageFile(tmp_path / "a.png", False, 800)).shape == (3, 20, 40)
 
 
-def test_a_format_that_calls_other_programs_is_not_opened() -> None:
+def test_formats_that_run_other_programs_are_not_supported() -> None:
     assert not {"EPS", "WMF", "MPEG"} & set(FORMATS)
 
 
-def test_a_images_key_is_its_bytes_and_its_frame(tmp_path: Path) -> None:
+def test_the_key_of_an_image_depends_on_its_bytes_and_orientation(tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
-        picture().save(tmp_path / name)
-    picture().convert("L").save(tmp_path / "grey.png")
+        red_blue_image().save(tmp_path / name)
+    red_blue_image().convert("L").save(tmp_path / "gray.png")
     key = image_key(file_of(tmp_path / "a.png"))
     assert image_key(file_of(tmp_path / "b.png")) == key
     others = {
-        image_key(file_of(tmp_path / "grey.png")),
+        image_key(file_of(tmp_path / "gray.png")),
         image_key(file_of(tmp_path / "a.png", upright=True)),
     }
     assert len(others | {key}) == 3
-    picture().rotate(180).save(tmp_path / "a.png")
+    red_blue_image().rotate(180).save(tmp_path / "a.png")
     assert image_key(file_of(tmp_path / "a.png")) != key
     with pytest.raises(CliprpnError, match=r"none\.png: expected an image, found no file"):
         image_key(file_of(tmp_path / "none.png"))
 
 
-def test_images_come_in_their_order_and_a_broken_one_in_its_turn(tmp_path: Path) -> None:
+def test_images_are_yielded_in_order_and_errors_when_their_turn_comes(tmp_path: Path) -> None:
     files = []
     for number in range(40):
         Image.new("L", (number % 7 + 1, 5), number).save(tmp_path / f"{number}.png")

@@ -1,4 +1,4 @@
-"""A prepared data set is opened from its tables alone, and only when it is the one that is asked for."""
+"""A prepared dataset is opened from its tables alone, and only if its id is the expected one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cliprpn.errors import CliprpnError
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data set as people have it, `data`, and prepared, `prepared`."""
+    """A dataset in its original layout, `data`, and prepared, `prepared`."""
     folder = tmp_path_factory.mktemp("index")
     prepare(small_dataset(folder / "data"), folder / "prepared")
     return folder
@@ -39,18 +39,18 @@ def nothing_open() -> Iterator[None]:
 
 
 def opened(root: Path, dataset_id: str = "blocks") -> DatasetIndex:
-    index_module._opened.clear()  # As a new process would.
+    index_module._opened.clear()  # Like a new process.
     return open_dataset(root, dataset_id)
 
 
-def refusal(root: Path, dataset_id: str = "blocks") -> str:
+def error_message(root: Path, dataset_id: str = "blocks") -> str:
     with pytest.raises(CliprpnError) as caught:
         opened(root, dataset_id)
     assert caught.value.code == "data_invalid" and str(root) in caught.value.message
     return caught.value.message
 
 
-def test_rows_join_sentences_with_their_images(made: Path, root: Path) -> None:
+def test_sentences_are_joined_with_their_images(made: Path, root: Path) -> None:
     index = opened(root)
     assert (index.root, index.images_dir, index.source_box_format) == (root, made / "data" / "images", "xywh")
     assert index.texts()[3] == "the large green thing"
@@ -68,7 +68,7 @@ def test_rows_join_sentences_with_their_images(made: Path, root: Path) -> None:
     assert counts == {"train": (8, 8, 16), "val": (2, 2, 4), "test": (2, 2, 4)}
 
 
-def test_it_is_opened_once_in_a_process_and_by_the_tables_only(made: Path, root: Path) -> None:
+def test_it_is_opened_once_per_process_from_the_tables_alone(made: Path, root: Path) -> None:
     first = opened(root)
     (made / "data").rename(made / "away")
     try:
@@ -80,19 +80,19 @@ def test_it_is_opened_once_in_a_process_and_by_the_tables_only(made: Path, root:
     assert open_dataset(root, "blocks") is second
 
 
-def test_it_may_be_moved(root: Path, tmp_path: Path) -> None:
+def test_it_can_be_moved(root: Path, tmp_path: Path) -> None:
     texts = opened(root).texts()
     assert opened(root.rename(tmp_path / "moved")).texts() == texts
 
 
-def test_another_data_set_than_was_planned_with_is_refused(root: Path) -> None:
+def test_a_dataset_with_another_id_is_rejected(root: Path) -> None:
     opened(root)
     facts = json.loads((root / "dataset.json").read_text())
     (root / "dataset.json").write_text(json.dumps(facts | {"id": "others"}))
-    message = refusal(root)
-    assert "expected blocks, found others" in message and "start again" in message
+    message = error_message(root)
+    assert "expected blocks, found others" in message
     assert opened(root, "others").dataset_id == "others"
-    # The open one is another's: it is not taken for the one that is asked for.
+    # The open dataset has another id, so it is not returned.
     with pytest.raises(CliprpnError, match="expected blocks, found others"):
         open_dataset(root, "blocks")
 
@@ -113,22 +113,22 @@ def change(**changes: Any) -> Callable[[Path], Any]:
         (change(source={"layout": "tarot"}), "source"),
     ],
 )
-def test_a_folder_that_is_no_prepared_data_set(
+def test_a_folder_without_a_valid_dataset_json_is_rejected(
     root: Path, damage: Callable[[Path], Any], expected: str
 ) -> None:
     damage(root / "dataset.json")
-    assert expected in refusal(root)
+    assert expected in error_message(root)
 
 
-def test_a_data_set_without_images_opens(root: Path) -> None:
+def test_a_dataset_without_images_opens(root: Path) -> None:
     change(images_dir=None)(root / "dataset.json")
     assert opened(root).images_dir is None
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 and no more", None])
 @pytest.mark.parametrize("name", ["images", "sentences", "objects"])
-def test_a_broken_table_says_what_to_delete(root: Path, name: str, content: bytes | None) -> None:
+def test_a_broken_table_error_says_what_to_delete(root: Path, name: str, content: bytes | None) -> None:
     table = root / f"{name}.parquet"
     table.unlink() if content is None else table.write_bytes(content)
-    message = refusal(root)
+    message = error_message(root)
     assert "delete" in message and table.name in message

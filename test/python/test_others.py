@@ -1,4 +1,4 @@
-"""The objects around the one that a sentence means."""
+"""The other objects in the image of a sentence."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from cliprpn.data.index import open_tables
 from cliprpn.data.others import ImageObjects
 from cliprpn.data.tables import write_tables
 
-# By image: ann_id and category. Two sentences mean each object of image 0 and 2; one means the lonely one.
+# By image: ann_id and category. Two sentences refer to objects of image 0, two of image 2, one to the single object.
 OBJECTS = {
     0: [(10, "dog"), (11, "cat"), (12, "dog")],
     1: [(13, "dog")],
     2: [(14, None), (15, None), (16, "cat"), (17, "cat"), (18, "cat")],
 }
-MEANT = [12, 11, 13, 14, 17]
+REFERRED = [12, 11, 13, 14, 17]
 
 
 def box(ann_id: int) -> tuple[float, float, float, float]:
@@ -27,7 +27,7 @@ def box(ann_id: int) -> tuple[float, float, float, float]:
 
 @pytest.fixture
 def objects(tmp_path: Path) -> ImageObjects:
-    """Sentence row i means MEANT[i]; objects are not in the order of their images."""
+    """Sentence row i refers to REFERRED[i]; objects are not in the order of their images."""
     image_of = {ann_id: image_id for image_id, all_of in OBJECTS.items() for ann_id, _ in all_of}
     records = [
         ObjectRecord(ann_id, image_id, category, box(ann_id))
@@ -40,7 +40,7 @@ def objects(tmp_path: Path) -> ImageObjects:
         {record.ann_id: record for record in records},
         [
             SentenceRecord(row, row, ann_id, image_of[ann_id], "train", "it")
-            for row, ann_id in enumerate(MEANT)
+            for row, ann_id in enumerate(REFERRED)
         ],
     )
     write_tables(annotations, None, tmp_path)
@@ -48,30 +48,30 @@ def objects(tmp_path: Path) -> ImageObjects:
 
 
 def found(objects: ImageObjects, rows: list[int]) -> list[tuple[list[int], list[int]]]:
-    """Per sentence, ann_ids of all others and of those of the same category; a box's left edge tells its ann_id."""
+    """Per sentence, ann_ids of all others and of those of the same category; a box's left edge is its ann_id."""
     others = objects.others(np.array(rows))
     ids = others.boxes[..., 0].long()
     return [
-        (own[mask].tolist(), own[same].tolist())
-        for own, mask, same in zip(ids, others.mask, others.same_category, strict=True)
+        (ids_i[mask].tolist(), ids_i[same].tolist())
+        for ids_i, mask, same in zip(ids, others.mask, others.same_category, strict=True)
     ]
 
 
-def test_the_objects_of_the_image_but_the_meant_one(objects: ImageObjects) -> None:
+def test_others_are_all_objects_of_the_image_except_the_referred_one(objects: ImageObjects) -> None:
     assert found(objects, [0]) == [([10, 11], [10])]
     assert found(objects, [1]) == [([10, 12], [])]
     assert found(objects, [4]) == [([14, 15, 16, 18], [16, 18])]
 
 
-def test_an_object_that_is_alone_has_no_others(objects: ImageObjects) -> None:
+def test_a_single_object_has_no_others(objects: ImageObjects) -> None:
     assert found(objects, [2]) == [([], [])]
 
 
-def test_objects_without_a_name_are_not_known_to_be_alike(objects: ImageObjects) -> None:
+def test_objects_without_a_category_have_no_same_category_others(objects: ImageObjects) -> None:
     assert found(objects, [3]) == [([15, 16, 17, 18], [])]
 
 
-def test_a_batch_is_as_wide_as_its_fullest_image(objects: ImageObjects) -> None:
+def test_a_batch_is_padded_to_its_largest_image(objects: ImageObjects) -> None:
     rows = [2, 4, 0, 4]
     others = objects.others(np.array(rows))
     assert others.boxes.shape == (4, 5, 4)
@@ -81,7 +81,7 @@ def test_a_batch_is_as_wide_as_its_fullest_image(objects: ImageObjects) -> None:
     assert objects.others(np.array([2])).boxes.shape == (1, 1, 4)
 
 
-def test_boxes_and_categories_are_the_objects_own(objects: ImageObjects) -> None:
+def test_boxes_and_categories_match_the_objects(objects: ImageObjects) -> None:
     others = objects.others(np.array([4, 0]))
     for row, ids in ((0, [14, 15, 16, 18]), (1, [10, 11])):
         there = others.mask[row]

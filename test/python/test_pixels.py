@@ -1,4 +1,4 @@
-"""Prepared images: read across shards, in any order, and refused when they are not those of the manifest."""
+"""Prepared images: read across shards, in any order, and rejected if they do not match the manifest."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from cliprpn.data.pixels import (
 from cliprpn.errors import CliprpnError
 
 SIZE = 32
-COUNTS = (3, 1, 4)  # Images of each shard.
+COUNTS = (3, 1, 4)  # Images per shard.
 
 
 def content(number: int) -> np.ndarray:
-    """Each image's own: [SIZE, SIZE, 3]; its corners tell rows from columns and red from blue."""
+    """Pixels of an image: [SIZE, SIZE, 3]; the corners distinguish rows from columns and red from blue."""
     pixels = np.full((SIZE, SIZE, 3), number, dtype=np.uint8)
     pixels[0, -1] = (200, 100, number)
     return pixels
@@ -35,7 +35,7 @@ def content(number: int) -> np.ndarray:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A manifest and its shards, written by hand."""
+    """A hand-written manifest with its shards."""
     shards, number = [], 0
     for shard, count in enumerate(COUNTS):
         np.save(
@@ -78,7 +78,7 @@ def write(folder: Path, changes: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("rows", [[0], [2, 3, 4], [7, 0, 3, 3, 6], list(range(8))])
-def test_a_batch_is_taken_across_shards_in_the_order_asked_for(folder: Path, rows: list[int]) -> None:
+def test_a_batch_spans_shards_in_the_requested_order(folder: Path, rows: list[int]) -> None:
     pixels = open_pixels(folder)
     batch = pixels.batch(np.array(rows))
     assert (batch.shape, batch.dtype) == ((len(rows), 3, SIZE, SIZE), torch.uint8)
@@ -87,18 +87,18 @@ def test_a_batch_is_taken_across_shards_in_the_order_asked_for(folder: Path, row
     assert batch[0, :, 0, -1].tolist() == [200, 100, rows[0]]
 
 
-def test_frames_stand_in_the_images_order(folder: Path) -> None:
+def test_frames_are_in_the_order_of_the_images(folder: Path) -> None:
     pixels = open_pixels(folder)
     assert pixels.frames.dtype == torch.float64
     assert pixels.frames.tolist() == [[0.25, 0.25, 8 + number, 0] for number in range(8)]
     assert (pixels.image_size_px, pixels.pixels_id) == (SIZE, "abc")
 
 
-def test_shards_are_not_read_before_they_are_asked_for(folder: Path) -> None:
+def test_shards_are_memory_mapped(folder: Path) -> None:
     assert all(isinstance(shard, np.memmap) for shard in open_pixels(folder).shards)
 
 
-def test_each_size_and_shape_has_its_folder() -> None:
+def test_each_size_and_resize_has_its_own_folder() -> None:
     assert pixels_folder(Path("/data"), 224, "squash") == Path("/data/pixels/squash-224")
 
 
@@ -117,29 +117,27 @@ def test_each_size_and_shape_has_its_folder() -> None:
         lambda folder: write(folder, {"image_size_px": 64}),
     ],
 )
-def test_damaged_images_say_what_to_delete(folder: Path, damage: Callable[[Path], Any]) -> None:
+def test_damaged_images_error_says_what_to_delete(folder: Path, damage: Callable[[Path], Any]) -> None:
     damage(folder)
     with pytest.raises(CliprpnError, match="delete") as caught:
         open_pixels(folder)
     assert caught.value.code == "data_invalid" and str(folder) in caught.value.message
 
 
-def test_a_size_that_was_not_prepared_says_who_prepares_it(tmp_path: Path) -> None:
+def test_a_missing_size_error_says_how_to_prepare_it(tmp_path: Path) -> None:
     with pytest.raises(CliprpnError, match="npx cliprpn prepare") as caught:
         read_manifest(tmp_path / "squash-64" / "manifest.json")
     assert caught.value.code == "data_invalid" and "squash-64" in caught.value.message
 
 
 @pytest.mark.parametrize("rows", [[0, 1], [1, None], [0, 99]])
-def test_images_of_another_data_set_are_not_trained_on(
-    folder: Path, tmp_path: Path, rows: list[int | None]
-) -> None:
+def test_images_of_another_dataset_are_rejected(folder: Path, tmp_path: Path, rows: list[int | None]) -> None:
     pixels = pixels_folder(tmp_path / "set", SIZE, "squash")
     shutil.copytree(folder, pixels)
     names = open_pixels(folder).file_names
     mine = pa.table({"file_name": names[:2], "pixel_row": [0, 1]})
     assert open_pixels_of(mine, tmp_path / "set", SIZE, "squash").file_names == names
     other = pa.table({"file_name": [names[0], names[2]], "pixel_row": rows})
-    with pytest.raises(CliprpnError, match="prepare the data set again") as caught:
+    with pytest.raises(CliprpnError, match="prepare the dataset again") as caught:
         open_pixels_of(other, tmp_path / "set", SIZE, "squash")
     assert caught.value.code == "data_invalid"

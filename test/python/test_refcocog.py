@@ -1,4 +1,4 @@
-"""RefCOCOg's own layout: what a good data set gives, and how a bad one is told."""
+"""RefCOCO's layout: a valid dataset is read, and problems are reported."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from prepared import source_of
 
 from cliprpn.data.annotations import Annotations
 from cliprpn.data.checks import Problems
-from cliprpn.data.sources import count_splits, read_source, referred_boxes
+from cliprpn.data.sources import convert_referred_boxes, count_splits, read_source
 from cliprpn.errors import CliprpnError
 
 Refs = list[dict[str, Any]]
@@ -32,7 +32,7 @@ def problems_of(root: Path, split_by: str = "umd") -> str:
     return caught.value.message
 
 
-def test_sentences_have_their_object_and_image(tmp_path: Path) -> None:
+def test_sentences_are_joined_with_their_object_and_image(tmp_path: Path) -> None:
     found = read(small_dataset(tmp_path))
     assert (len(found.images), len(found.objects), len(found.sentences)) == (12, 24, 24)
     second = found.sentences[2]
@@ -40,26 +40,26 @@ def test_sentences_have_their_object_and_image(tmp_path: Path) -> None:
     assert (second.sentence, second.stratum, second.pair_id) == ("the green block", None, None)
     six = ["train", "train", "val", "train", "test", "train"]
     assert [row.split for row in found.sentences[::2]] == six * 2
-    own = found.objects[3]
-    assert (own.image_id, own.category, own.box) == (1, "block", (14, 11, 40.5, 30.25))
+    record = found.objects[3]
+    assert (record.image_id, record.category, record.box) == (1, "block", (14, 11, 40.5, 30.25))
     assert found.box_format == "xywh"
-    # By image_id: the ref's own file_name names no file.
-    picture = found.images[1]
-    assert picture.file_name == "COCO_train2014_000000000001.png"
-    assert (picture.width, picture.height) == (WIDTH, HEIGHT)
-    assert read_source(source_of(tmp_path)).split_rule == "as the refs file says"
+    # By image_id, since a ref's file_name is not the name of a file.
+    image = found.images[1]
+    assert image.file_name == "COCO_train2014_000000000001.png"
+    assert (image.width, image.height) == (WIDTH, HEIGHT)
+    assert "refs file" in read_source(source_of(tmp_path)).split_rule
 
 
-def test_images_come_in_order_of_first_mention_with_all_their_objects(tmp_path: Path) -> None:
+def test_images_are_in_order_of_first_mention_with_all_their_objects(tmp_path: Path) -> None:
     instances, refs = make_records(6)
     again = {**refs[4], "sentences": refs[0]["sentences"]}
     found = read(write_dataset(tmp_path, instances, [refs[4], refs[1], again]))
-    assert [picture.image_id for picture in found.images] == [4, 1]
+    assert [image.image_id for image in found.images] == [4, 1]
     assert sorted(found.objects) == [2, 3, 8, 9]
     assert [row.image_id for row in found.sentences] == [4, 4, 1, 1, 4, 4]
 
 
-def test_counts_are_of_each_split_that_is_there(tmp_path: Path) -> None:
+def test_counts_cover_each_split_with_sentences(tmp_path: Path) -> None:
     instances, refs = make_records(6)
     refs[4]["split"] = "testB"
     counts = count_splits(read(write_dataset(tmp_path, instances, refs)))
@@ -67,7 +67,7 @@ def test_counts_are_of_each_split_that_is_there(tmp_path: Path) -> None:
     assert [tuple(each.values()) for each in counts] == expected
 
 
-def test_files_that_change_are_read_again(tmp_path: Path) -> None:
+def test_changed_files_are_read_again(tmp_path: Path) -> None:
     instances, refs = make_records()
     root = write_dataset(tmp_path, instances, refs)
     assert read(root) is read(root)
@@ -78,7 +78,7 @@ def test_files_that_change_are_read_again(tmp_path: Path) -> None:
     assert "found no refs file" in problems_of(root)
 
 
-def test_python_2s_protocols_and_the_google_split_are_read(tmp_path: Path) -> None:
+def test_python_2_protocols_and_the_google_split_are_read(tmp_path: Path) -> None:
     instances, refs = make_records()
     write_dataset(tmp_path, instances, refs, protocol=0)
     google = [{**ref, "split": "train" if ref["split"] == "test" else ref["split"]} for ref in refs]
@@ -87,22 +87,22 @@ def test_python_2s_protocols_and_the_google_split_are_read(tmp_path: Path) -> No
     assert (of["umd"].count("test"), of["google"].count("test")) == (4, 0)
 
 
-def test_sentences_that_are_not_ascii_arrive_whole(tmp_path: Path) -> None:
+def test_non_ascii_sentences_are_read(tmp_path: Path) -> None:
     instances, refs = make_records()
     refs[0]["sentences"][0]["sent"] = "the café"
-    refs[1]["sentences"][0]["sent"] = "the caf\udce9"  # What the unpickler makes of Python 2's Latin-1.
+    refs[1]["sentences"][0]["sent"] = "the caf\udce9"  # What the unpickler returns for Python 2's Latin-1.
     assert read(write_dataset(tmp_path, instances, refs[:1])).sentences[0].sentence == "the café"
     old = pickle.dumps(refs[1:2], 2).replace(b"X\x0a\x00\x00\x00the caf\xed\xb3\xa9", b"U\x08the caf\xe9")
     (tmp_path / "annotations" / "refs(umd).p").write_bytes(old)
     assert read(tmp_path).sentences[0].sentence == "the café"
 
 
-def test_a_box_that_sticks_out_by_rounding_is_cut_at_the_edge(tmp_path: Path) -> None:
+def test_a_box_past_the_edge_by_rounding_is_clipped(tmp_path: Path) -> None:
     instances, refs = make_records()
     instances["annotations"][1]["bbox"] = given = [80.5, 50, WIDTH - 80, HEIGHT - 49.5]
     found = read(write_dataset(tmp_path, instances, refs))
-    assert list(found.objects[1].box) == given  # As it was told: an export gives it back.
-    boxes = referred_boxes(found, {0: (WIDTH, HEIGHT)}, Problems(tmp_path))
+    assert list(found.objects[1].box) == given  # Unchanged, so that an export writes the same numbers.
+    boxes = convert_referred_boxes(found, {0: (WIDTH, HEIGHT)}, Problems(tmp_path))
     assert boxes[1] == (80.5, 50, WIDTH, HEIGHT)
 
 
@@ -113,9 +113,9 @@ def change(key: str, position: int, field: str, value: Any) -> Callable[[dict[st
     return apply
 
 
-LAUGHS: list[Any] = []
+BILLION_LAUGHS: list[Any] = []
 for _ in range(40):
-    LAUGHS = [LAUGHS] * 10  # Small in memory and in a pickle, endless when written out.
+    BILLION_LAUGHS = [BILLION_LAUGHS] * 10  # Small in memory and in a pickle, huge when written out.
 BAD = {
     "dangling ann_id": (change("refs", 3, "ann_id", 999), ["ref 103", "ann_id 999"]),
     "dangling image_id": (change("refs", 3, "image_id", 999), ["ref 103", "image_id 999"]),
@@ -142,28 +142,31 @@ BAD = {
         change("refs", 3, "split", "valid"),
         ["refs(umd).p[3]", "train, val, test, testA or testB", "'valid'"],
     ),
-    "no sentence": (change("refs", 3, "sentences", []), ["refs(umd).p[3]", "a list with a sentence"]),
+    "no sentence": (change("refs", 3, "sentences", []), ["refs(umd).p[3]", "at least one sentence"]),
     "sentence without text": (
         change("refs", 3, "sentences", [{"sent_id": 6}]),
         ["ref 103: sentences[0]", "sent (text)", "found none"],
     ),
     "duplicate sent_id": (
         change("refs", 3, "sentences", [{"sent_id": 0, "sent": "a"}]),
-        ["sent_id 0 stands 2 times"],
+        ["sent_id 0", "2 times"],
     ),
     "no width": (
         change("images", 3, "width", 0),
         ["images[3]", "width (a whole number of pixels)", "found 0"],
     ),
-    "duplicate image id": (change("images", 3, "id", 2), ["images: id 2 stands more than once"]),
+    "duplicate image id": (change("images", 3, "id", 2), ["images: duplicate id 2"]),
     "no name": (change("images", 3, "file_name", ""), ["images[3]", "file_name (a name)", "found ''"]),
-    "exploding": (change("refs", 3, "ann_id", LAUGHS), ["refs(umd).p", "more than 50,000,000 entries"]),
-    "endless": (change("refs", 3, "ann_id", 10**6000), ["refs(umd).p[3]", "beyond 64 bits"]),
-    "half a character in a sentence": (
+    "billion laughs": (
+        change("refs", 3, "ann_id", BILLION_LAUGHS),
+        ["refs(umd).p", "more than 50,000,000 entries"],
+    ),
+    "number beyond 64 bits": (change("refs", 3, "ann_id", 10**6000), ["refs(umd).p[3]", "beyond 64 bits"]),
+    "lone surrogate in a sentence": (
         change("refs", 3, "sentences", [{"sent_id": 6, "sent": "a \ud800"}]),
         ["ref 103: sentences[0]", "sent (text)", r"\ud800"],
     ),
-    "half a character in a name": (
+    "lone surrogate in a name": (
         change("images", 3, "file_name", "\udc80"),
         ["images[3]", "file_name (a name)"],
     ),
@@ -175,7 +178,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_is_wrong_is_named(tmp_path: Path, name: str) -> None:
+def test_a_problem_is_reported_with_its_place(tmp_path: Path, name: str) -> None:
     apply, expected = BAD[name]
     good, refs = make_records()
     write_dataset(tmp_path, good, refs)
@@ -188,7 +191,7 @@ def test_what_is_wrong_is_named(tmp_path: Path, name: str) -> None:
     assert str(tmp_path) in message and len(message) < 2000
 
 
-def test_all_problems_come_at_once_and_are_counted(tmp_path: Path) -> None:
+def test_all_problems_are_reported_at_once_and_counted(tmp_path: Path) -> None:
     instances, refs = make_records()
     write_dataset(tmp_path, instances, refs)
     refs[0]["ann_id"] = 999
@@ -227,7 +230,7 @@ def test_all_problems_come_at_once_and_are_counted(tmp_path: Path) -> None:
         ("refs(umd).p", None, "found no refs file in the folder"),
     ],
 )
-def test_a_file_that_is_not_what_it_should_be(
+def test_a_missing_or_broken_file_is_reported(
     tmp_path: Path, file: str, content: bytes | None, expected: str
 ) -> None:
     path = small_dataset(tmp_path) / "annotations" / file
@@ -236,12 +239,12 @@ def test_a_file_that_is_not_what_it_should_be(
     assert expected in message and str(tmp_path) in message
 
 
-def test_the_split_by_that_is_there_is_told(tmp_path: Path) -> None:
+def test_the_message_names_the_refs_files_present(tmp_path: Path) -> None:
     assert "found refs(umd).p in the folder" in problems_of(small_dataset(tmp_path), "google")
 
 
-def test_images_are_not_looked_at(tmp_path: Path) -> None:
-    """That is the command line's part: which are missing or of another size is told with all of them."""
+def test_images_are_not_opened(tmp_path: Path) -> None:
+    """The command line opens them, and reports all that are missing or have another size."""
     root = small_dataset(tmp_path)
     (root / "images").rename(tmp_path / "elsewhere")
     assert len(read(root).images) == 12

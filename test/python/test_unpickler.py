@@ -1,4 +1,4 @@
-"""Pickles of plain values are read; nothing in any other is ever run."""
+"""Pickles of plain values are loaded; no pickle ever runs code."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cliprpn.data.plain_pickle import clean_text, load_plain, refuse_endless
+from cliprpn.data.plain_pickle import check_expanded_size, clean_text, load_plain
 from cliprpn.errors import CliprpnError
 
 
 class Calls:
-    """Pickles as a call of something with arguments."""
+    """An object that is pickled as a call with arguments."""
 
     def __init__(self, called: Callable[..., Any], *arguments: Any) -> None:
         self.called, self.arguments = called, arguments
@@ -34,14 +34,14 @@ def written(path: Path, content: bytes) -> Path:
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_plain_values_are_read_from_any_protocol(tmp_path: Path, protocol: int) -> None:
+def test_plain_values_are_loaded_from_any_protocol(tmp_path: Path, protocol: int) -> None:
     value = [{"ref_id": 1, "box": (0.5, 2**40, -1), "sent": "é", "none": None, "yes": True, "bytes": b"\xff"}]
     if protocol < 3:
-        value[0].pop("bytes")  # Python 3 writes bytes by a call of codecs.encode there.
+        value[0].pop("bytes")  # There, Python 3 pickles bytes as a call of codecs.encode.
     assert load_plain(written(tmp_path / "p", pickle.dumps(value, protocol))) == value
 
 
-def test_python_2s_text_is_read_whether_utf8_or_latin1(tmp_path: Path) -> None:
+def test_python_2_text_is_decoded_from_utf8_or_latin1(tmp_path: Path) -> None:
     # What Python 2 wrote for [u'caf\xe9', 'caf\xc3\xa9', 'caf\xe9', 12L], protocols 0 and 2.
     old = b"(lp0\nVcaf\xe9\np1\naS'caf\\xc3\\xa9'\np2\naS'caf\\xe9'\np3\naL12L\na."
     new = b"\x80\x02]q\x00(X\x05\x00\x00\x00caf\xc3\xa9q\x01U\x05caf\xc3\xa9q\x02U\x04caf\xe9q\x03\x8a\x01\x0ce."
@@ -55,7 +55,7 @@ def test_python_2s_text_is_read_whether_utf8_or_latin1(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("called", "named"), [(os.system, f"{os.name}.system"), (eval, "eval"), (__import__, "__import__")]
 )
-def test_a_call_is_refused_by_name_and_not_made(
+def test_a_call_is_rejected_by_name_and_not_run(
     tmp_path: Path, called: Callable[..., Any], named: str, protocol: int
 ) -> None:
     ran = tmp_path / "ran"
@@ -83,7 +83,7 @@ def test_a_call_is_refused_by_name_and_not_made(
         (b"\x80\x02\x82\xf0.", "extension"),
     ],
 )
-def test_every_way_to_a_class_is_closed(
+def test_every_opcode_that_names_a_class_is_rejected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, named: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -106,7 +106,7 @@ def test_every_way_to_a_class_is_closed(
         b"\x8e" + b"\x7f" * 8,
     ],
 )
-def test_what_is_no_pickle_is_a_clear_error(tmp_path: Path, content: bytes) -> None:
+def test_a_broken_pickle_is_reported(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(CliprpnError) as caught:
         load_plain(written(tmp_path / "broken.p", content))
     assert caught.value.code == "data_invalid"
@@ -123,33 +123,33 @@ def test_what_is_no_pickle_is_a_clear_error(tmp_path: Path, content: bytes) -> N
         b"\x8a\x09\xd2\x0a\x1f\xeb\x8c\xa9\x54\xab\x00\x86q\x03U\x02ok\x88u.",
     ],
 )
-def test_what_python_2_wrote_is_read(tmp_path: Path, content: bytes) -> None:
+def test_python_2_pickles_are_loaded(tmp_path: Path, content: bytes) -> None:
     found = load_plain(written(tmp_path / "p", content))
     assert found == {"ref_id": 7, "box": (0.5, 12345678901234567890), "ok": True}
 
 
 @pytest.mark.parametrize("protocol", range(4, pickle.HIGHEST_PROTOCOL + 1))
-def test_sets_are_read_where_they_are_values(tmp_path: Path, protocol: int) -> None:
+def test_sets_are_loaded(tmp_path: Path, protocol: int) -> None:
     value = {"a": {1, 2}, "b": frozenset(["x"])}
     assert load_plain(written(tmp_path / "p", pickle.dumps(value, protocol))) == value
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_what_is_the_same_stays_the_same(tmp_path: Path, protocol: int) -> None:
+def test_shared_values_stay_shared(tmp_path: Path, protocol: int) -> None:
     shared = ["a"]
     found = load_plain(written(tmp_path / "p", pickle.dumps([shared, shared], protocol)))
     assert found == [["a"], ["a"]] and found[0] is found[1]
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_what_would_never_end_when_read_is_refused(tmp_path: Path, protocol: int) -> None:
+def test_values_that_are_huge_when_expanded_are_rejected(tmp_path: Path, protocol: int) -> None:
     itself: list[Any] = [{}]
     itself[0]["self"] = itself
     sentences = [{"sent_id": i, "sent": "a"} for i in range(1000)]
     refs = [{"ref_id": i, "sentences": sentences} for i in range(50_000)]
     long = ["a" * 10_000_000] * 1000
     for value, named in (
-        (itself, "holds itself"),
+        (itself, "itself"),
         (refs, "50,000,000 entries"),
         (long, "50,000,000 entries"),
     ):
@@ -171,7 +171,7 @@ def test_what_would_never_end_when_read_is_refused(tmp_path: Path, protocol: int
         (len, 3, "builtins.len"),
     ],
 )
-def test_other_values_are_refused_by_name(tmp_path: Path, value: Any, protocol: int, named: str) -> None:
+def test_other_values_are_rejected_by_name(tmp_path: Path, value: Any, protocol: int, named: str) -> None:
     with pytest.raises(CliprpnError) as caught:
         load_plain(written(tmp_path / "p", pickle.dumps([value], protocol)))
     assert caught.value.code == "data_invalid" and named in caught.value.message
@@ -184,26 +184,26 @@ def u8(number: int) -> bytes:
 HOSTILE = {
     "a bytearray of a terabyte": (b"\x80\x05\x96" + u8(2**40) + b"abc.", "a buffer of bytes"),
     "text of a terabyte": (b"\x80\x04\x8d" + u8(2**40) + b"abc.", "a broken one"),
-    "text of more than there is": (b"\x80\x04\x8d" + u8(2**64 - 1) + b"abc.", "a broken one"),
+    "text longer than the file": (b"\x80\x04\x8d" + u8(2**64 - 1) + b"abc.", "a broken one"),
     "bytes of a terabyte": (b"\x80\x04\x8e" + u8(2**40) + b"abc.", "a broken one"),
     "Python 2's text of two gigabytes": (b"T\xff\xff\xff\x7fabc.", "a broken one"),
-    "text of less than nothing": (b"T\xff\xff\xff\xffabc.", "a broken one"),
+    "text of negative length": (b"T\xff\xff\xff\xffabc.", "a broken one"),
     "a number of two gigabytes": (b"\x80\x02\x8b\xff\xff\xff\x7fabc.", "a number of 2147483647 bytes"),
-    "a number of less than nothing": (b"\x80\x02\x8b\xff\xff\xff\xffabc.", "a number of -1 bytes"),
+    "a number of negative length": (b"\x80\x02\x8b\xff\xff\xff\xffabc.", "a number of -1 bytes"),
     "a frame of a terabyte": (b"\x80\x04\x95" + u8(2**40) + b"]", "a broken one"),
     "an integer of a million digits": (b"I" + b"9" * 10**6 + b"\n.", "a number of 1000001 characters"),
     "a long of a million digits": (b"L" + b"9" * 10**6 + b"L\n.", "a number of"),
     "a float of a million digits": (b"F" + b"9" * 10**6 + b"\n.", "a number of"),
     "a reference of a million digits": (b"]p" + b"9" * 10**6 + b"\n.", "a number of"),
-    "a reference to nothing": (b"h\x07.", "a broken one"),
+    "an undefined reference": (b"h\x07.", "a broken one"),
     "nested tuples as a key": (b"\x80\x02})" + b"2\x86" * 200 + b"K\x01s.", "a key of type tuple"),
     "nested tuples in a set": (b"\x80\x04\x8f()" + b"2\x86" * 200 + b"\x90.", "a key of type tuple"),
     "a key that collides": (b"\x80\x02}\x8a\x0a" + b"\x7f" * 10 + b"K\x01s.", "a key of type int"),
     "a list as a key": (b"}]K\x01s.", "a key of type list"),
-    "a list filled like a dict": (b"]K\x00K\x01s.", "a list filled like a dict"),
-    "text filled like a list": (b"(Va\n(K\x01e.", "a str filled like a list"),
+    "a list used as a dict": (b"]K\x00K\x01s.", "a list used as a dict"),
+    "text used as a list": (b"(Va\n(K\x01e.", "a str used as a list"),
     "a dict of three": (b"(K\x01K\x02K\x03d.", "a broken one"),
-    "marks in marks": (b"(" * 100_000, "more than 10,000 containers in one another"),
+    "nested marks": (b"(" * 100_000, "more than 10,000"),
     "an object's state": (b"]}b.", "an object that is built"),
     "a call of text": (b"Vsystem\n(tR.", "an object that is built"),
     "an object of text": (b"Vsystem\n)\x81.", "an object that is built"),
@@ -211,16 +211,16 @@ HOSTILE = {
     "an old object": (b"(Vsystem\no.", "an object that is built"),
     "a persistent id": (b"\x80\x02K\x01Q.", "a persistent id"),
     "an extension": (b"\x80\x02\x84\x01\x00\x00\x00.", "an extension code"),
-    "a buffer from elsewhere": (b"\x80\x05\x97.", "a buffer of bytes"),
-    "a name that writes to the terminal": (b"c\x1b[2Jos\nsystem\n.", "\\x1b[2Jos.system"),
-    "a protocol to come": (b"\x80\x06K\x01.", "a broken one"),
+    "an out-of-band buffer": (b"\x80\x05\x97.", "a buffer of bytes"),
+    "a class name with an escape sequence": (b"c\x1b[2Jos\nsystem\n.", "\\x1b[2Jos.system"),
+    "a future protocol": (b"\x80\x06K\x01.", "a broken one"),
     "nothing on the stack": (b"a.", "a broken one"),
-    "marks without end": (b"(((u.", "a broken one"),
+    "unclosed marks": (b"(((u.", "a broken one"),
 }
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_what_would_take_memory_or_time_is_refused_soon(tmp_path: Path, name: str) -> None:
+def test_a_malicious_pickle_is_rejected_quickly_and_in_little_memory(tmp_path: Path, name: str) -> None:
     content, named = HOSTILE[name]
     path = written(tmp_path / "hostile.p", content)
     tracemalloc.start()
@@ -237,24 +237,24 @@ def test_what_would_take_memory_or_time_is_refused_soon(tmp_path: Path, name: st
     assert peak < 2**23 + 8 * len(content) and time.monotonic() - started < 10
 
 
-@pytest.mark.parametrize("word", [b"\x8f", b"\x94"])
-def test_a_small_file_of_millions_of_entries_is_refused(tmp_path: Path, word: bytes) -> None:
-    content = b"\x80\x04]" + word * 2_000_000 + b"."  # Empty sets, or references to one list.
+@pytest.mark.parametrize("opcode", [b"\x8f", b"\x94"])
+def test_a_small_file_of_millions_of_entries_is_rejected(tmp_path: Path, opcode: bytes) -> None:
+    content = b"\x80\x04]" + opcode * 2_000_000 + b"."  # Empty sets, or references to one list.
     with pytest.raises(CliprpnError, match="more empty containers and references"):
         load_plain(written(tmp_path / "hostile.p", content))
 
 
-def test_a_huge_number_of_a_reference_costs_nothing(tmp_path: Path) -> None:
+def test_a_huge_memo_index_needs_no_memory(tmp_path: Path) -> None:
     assert load_plain(written(tmp_path / "p", b"\x80\x02]r\xff\xff\xff\xff.")) == []
 
 
-def test_values_that_say_one_thing_many_times_are_found(tmp_path: Path) -> None:
+def test_values_that_repeat_shared_parts_too_often_are_rejected(tmp_path: Path) -> None:
     fine: list[Any] = [{"a": ("x", 1)}] * 1000
-    refuse_endless(fine, tmp_path)
+    check_expanded_size(fine, tmp_path)
     deep: list[Any] = []
     for _ in range(100_000):
         deep = [deep]
-    refuse_endless(deep, tmp_path)
+    check_expanded_size(deep, tmp_path)
     many: Any = "a"
     for _ in range(60):
         many = {"left": many, "right": (many,)}
@@ -263,4 +263,4 @@ def test_values_that_say_one_thing_many_times_are_found(tmp_path: Path) -> None:
     itself["self"] = [itself]
     for value in (many, long, itself):
         with pytest.raises(CliprpnError):
-            refuse_endless(value, tmp_path)
+            check_expanded_size(value, tmp_path)

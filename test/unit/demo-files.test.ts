@@ -53,7 +53,7 @@ test("Python's own pickle and ours of plain values read the refs", async () => {
   const script = `
 import json, pickle, sys
 from pathlib import Path
-from cliprpn.data.unpickler import load_plain
+from cliprpn.data.plain_pickle import load_plain
 path = Path(sys.argv[1])
 theirs = pickle.loads(path.read_bytes())
 print(json.dumps([theirs, theirs == load_plain(path)]))`;

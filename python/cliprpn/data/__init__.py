@@ -1,1 +1,1 @@
-"""Refs, sentences, boxes, splits, images: RefCOCOg's own layout, read with care."""
+"""Referring expressions, boxes, splits and images: reads annotations of several layouts and opens prepared datasets."""

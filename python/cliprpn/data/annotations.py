@@ -1,4 +1,4 @@
-"""What a source says of images, objects and sentences, before any image has been looked at."""
+"""Records of images, objects and sentences as the annotations give them, before any image is read."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Box = tuple[float, float, float, float]
-SPLITS = ("train", "val", "test", "testA", "testB")
 BoxFormat = Literal["xywh", "xyxy", "cxcywh_norm"]
+SPLITS = ("train", "val", "test", "testA", "testB")
 
 
 @dataclass(frozen=True)
 class ImageRecord:
-    """An image; its size in pixels where the source tells it."""
+    """An image, with its size in pixels if the annotations give one."""
 
     image_id: int
     file_name: str
@@ -22,7 +22,7 @@ class ImageRecord:
 
 @dataclass(frozen=True)
 class ObjectRecord:
-    """An object of an image, referred to or not; its box is as given, in the source's format."""
+    """An annotated object, with or without a sentence; its box is in the source's format."""
 
     ann_id: int
     image_id: int
@@ -32,7 +32,7 @@ class ObjectRecord:
 
 @dataclass(frozen=True)
 class SentenceRecord:
-    """A referring expression; its split where the source tells it."""
+    """A referring expression, with its split if the annotations give one."""
 
     sent_id: int
     ref_id: int
@@ -46,12 +46,12 @@ class SentenceRecord:
 
 @dataclass(frozen=True)
 class Annotations:
-    """A source's records, each kind in the source's order.
+    """All records of a source, each kind in the source's order.
 
     Attributes:
-        images: those that are referred to, in order of first mention.
+        images: images with at least one sentence, in order of first mention.
         objects: all objects of those images, by ann_id.
-        notes: what is odd and was kept, a line each.
+        notes: oddities that were accepted, one line each.
     """
 
     box_format: BoxFormat

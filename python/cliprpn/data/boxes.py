@@ -1,4 +1,4 @@
-"""Annotated boxes: their formats, conversion and checks."""
+"""Annotated boxes: their formats, conversion to xyxy, and checks."""
 
 from __future__ import annotations
 
@@ -10,22 +10,29 @@ from torchvision.ops import box_convert
 
 from cliprpn.data.annotations import Box, BoxFormat
 
-# COCO's own boxes stick out of their image by rounding.
+FORMAT_NAMES: dict[BoxFormat, str] = {
+    "xywh": "xywh: left, top, width, height in pixels",
+    "xyxy": "xyxy: left, top, right, bottom in pixels",
+    "cxcywh_norm": "cxcywh_norm: center, width and height in normalized coordinates",
+}
+# Some of COCO's boxes extend past the image edge by rounding.
 EDGE_TOLERANCE_PX = 1.0
+# Normalized coordinates that were rounded to a few digits extend past 1 by up to this much.
+NORM_TOLERANCE = 0.01
 
 
 def boxes_in_images(given: Tensor, box_format: BoxFormat, sizes: Tensor) -> tuple[Tensor, Tensor]:
-    """Boxes as xyxy, and which of them are fit to train on.
+    """Converts boxes to xyxy, and tells which are valid.
 
-    A box may stick out by less than a pixel and is cut at the edge. One that sticks out further, has no
-    area or is not finite is unfit.
+    A box that extends past the image by less than a pixel is clipped. A box that extends further, has no area or is
+    not finite is invalid.
 
     Args:
         given: [N, 4], float64, in the source's format.
-        sizes: [N, 2], float64, width and height of each box's image in pixels; infinite where not known.
+        sizes: [N, 2], float64, width and height of each box's image in pixels; infinite if unknown.
 
     Returns:
-        boxes [N, 4], xyxy, pixels, inside their images; fit [N], bool.
+        boxes [N, 4], xyxy, pixels, inside their images; valid [N], bool.
     """
     limits = sizes.repeat(1, 2)  # [N, 4]
     if box_format == "cxcywh_norm":
@@ -34,60 +41,51 @@ def boxes_in_images(given: Tensor, box_format: BoxFormat, sizes: Tensor) -> tupl
         boxes = given if box_format == "xyxy" else box_convert(given, "xywh", "xyxy")
     inside = ((boxes > -EDGE_TOLERANCE_PX) & (boxes < limits + EDGE_TOLERANCE_PX)).all(dim=1)
     clipped = torch.minimum(boxes.clamp(min=0), limits)
-    with_area = (clipped[:, 2:] > clipped[:, :2]).all(dim=1)
+    has_area = (clipped[:, 2:] > clipped[:, :2]).all(dim=1)
     if box_format != "xyxy":
-        with_area &= (given[:, 2:] > 0).all(dim=1)
-    return clipped, inside & with_area & given.isfinite().all(dim=1)
+        has_area &= (given[:, 2:] > 0).all(dim=1)
+    return clipped, inside & has_area & given.isfinite().all(dim=1)
 
 
-WORDS: dict[BoxFormat, str] = {
-    "xywh": "xywh: left, top, width, height in pixels",
-    "xyxy": "xyxy: left, top, right, bottom in pixels",
-    "cxcywh_norm": "cxcywh_norm: centre, width and height as shares of the image",
-}
-# Shares that were rounded to a few digits reach past the image by that much.
-NORM_TOLERANCE = 0.01
-
-
-def possible(boxes: Sequence[Box], box_format: BoxFormat) -> list[bool]:
-    """Which boxes have an area and, where they are shares, lie in the image."""
-    return _possible(_table(boxes), box_format).tolist()
+def have_area(boxes: Sequence[Box], box_format: BoxFormat) -> list[bool]:
+    """Which boxes have an area and, in normalized coordinates, lie inside the image."""
+    return _have_area(_as_tensor(boxes), box_format).tolist()
 
 
 def format_hint(
     boxes: Sequence[Box], box_format: BoxFormat, sizes: Sequence[tuple[float, float] | None]
 ) -> str | None:
-    """The format that all boxes look like where most cannot be what was named; None where they can.
+    """Suggests the format that nearly all boxes fit, if most do not fit the given one; None otherwise.
 
     Args:
-        boxes: as given.
+        boxes: in the source's format.
         sizes: width and height of each box's image in pixels, where known.
     """
     if not boxes:
         return None
-    table = _table(boxes)
+    table = _as_tensor(boxes)
     limits = torch.tensor([size or (0, 0) for size in sizes], dtype=torch.float64).reshape(-1, 2)
-    shares = {each: _fits(table, each, limits).double().mean().item() for each in WORDS}
-    best = max(WORDS, key=lambda each: (shares[each], each == box_format))
-    if shares[box_format] >= 0.5 or shares[best] < 0.95:
+    fractions = {name: _fit(table, name, limits).double().mean().item() for name in FORMAT_NAMES}
+    best = max(FORMAT_NAMES, key=lambda name: (fractions[name], name == box_format))
+    if fractions[box_format] >= 0.5 or fractions[best] < 0.95:
         return None
     return (
-        f"{1 - shares[box_format]:.0%} of {len(boxes)} boxes cannot be {box_format}, and "
-        f"{shares[best]:.0%} can be {best}: is {best} their format?"
+        f"{1 - fractions[box_format]:.0%} of {len(boxes)} boxes cannot be {box_format}, and "
+        f"{fractions[best]:.0%} can be {best}: is {best} their format?"
     )
 
 
-def _fits(table: Tensor, box_format: BoxFormat, limits: Tensor) -> Tensor:
-    """Possible by itself and inside its image where the size is known: [N], bool."""
-    fits = _possible(table, box_format)
+def _fit(table: Tensor, box_format: BoxFormat, limits: Tensor) -> Tensor:
+    """Which boxes have an area and lie inside their image, if its size is known (not 0): [N], bool."""
+    fit = _have_area(table, box_format)
     if box_format == "cxcywh_norm":
-        return fits
-    fits &= (table > 1).any(dim=1)  # Shares of the image are possible pixels, too small to be meant.
+        return fit
+    fit &= (table > 1).any(dim=1)  # Normalized coordinates are valid pixels, but too small to be meant so.
     right_bottom = table[:, 2:] if box_format == "xyxy" else table[:, :2] + table[:, 2:]
-    return fits & ((right_bottom <= limits + 1) | (limits == 0)).all(dim=1)
+    return fit & ((right_bottom <= limits + 1) | (limits == 0)).all(dim=1)
 
 
-def _possible(table: Tensor, box_format: BoxFormat) -> Tensor:
+def _have_area(table: Tensor, box_format: BoxFormat) -> Tensor:
     if box_format == "xywh":
         return (table[:, 2:] > 0).all(dim=1)
     if box_format == "xyxy":
@@ -97,5 +95,5 @@ def _possible(table: Tensor, box_format: BoxFormat) -> Tensor:
     return (table[:, 2:] > 0).all(dim=1) & inside
 
 
-def _table(boxes: Sequence[Box]) -> Tensor:
+def _as_tensor(boxes: Sequence[Box]) -> Tensor:
     return torch.tensor(boxes, dtype=torch.float64).reshape(-1, 4)

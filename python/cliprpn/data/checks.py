@@ -1,4 +1,4 @@
-"""Collects problems of a dataset, and checks the records of its files."""
+"""Collects the problems of a dataset, and checks the records of untrusted files."""
 
 from __future__ import annotations
 
@@ -10,54 +10,57 @@ from typing import Any
 from cliprpn.errors import CliprpnError
 
 MAX_SHOWN = 20
+Check = Callable[[Any], bool]
 
 
 class Problems:
-    """What is wrong with what lies in `root`."""
+    """Collects problems, so that a person sees all of them at once.
 
-    def __init__(self, root: Path, what: str = "the data set") -> None:
+    Args:
+        root: the file or folder that the problems are in.
+        what: what is being checked, for the message.
+    """
+
+    def __init__(self, root: Path, what: str = "the dataset") -> None:
         self.root = root
         self.what = what
-        self.found: list[str] = []
+        self.messages: list[str] = []
 
-    def add(self, problem: str) -> None:
-        self.found.append(problem)
+    def add(self, message: str) -> None:
+        self.messages.append(message)
 
     def raise_if_any(self) -> None:
         """
         Raises:
-            CliprpnError: data_invalid, listing the first twenty problems and counting the others.
+            CliprpnError: data_invalid; lists the first 20 problems and counts the rest.
         """
-        if not self.found:
+        if not self.messages:
             return
-        count = f"{len(self.found)} problem{'s' if len(self.found) > 1 else ''}"
-        shown = [f"  {problem}" for problem in self.found[:MAX_SHOWN]]
-        more = [f"  and {len(self.found) - MAX_SHOWN} more"] if len(self.found) > MAX_SHOWN else []
-        lines = [f"{self.root}: {count} in {self.what}", *shown, *more]
+        count = f"{len(self.messages)} problem{'s' if len(self.messages) > 1 else ''}"
+        lines = [f"{self.root}: {count} in {self.what}", *(f"  {line}" for line in self.messages[:MAX_SHOWN])]
+        if len(self.messages) > MAX_SHOWN:
+            lines.append(f"  and {len(self.messages) - MAX_SHOWN} more")
         raise CliprpnError("data_invalid", "\n".join(lines))
 
 
-Fits = Callable[[Any], bool]
-
-
-def good_records(
-    items: list[Any], fields: Mapping[str, tuple[str, Fits]], where: str, problems: Problems
+def valid_records(
+    items: list[Any], fields: Mapping[str, tuple[str, Check]], where: str, problems: Problems
 ) -> Iterator[dict[str, Any]]:
-    """The records that have every field; each other one is a problem, named by its place in the list.
+    """Yields the records whose fields are all valid; adds a problem for each other one, by its index in the list.
 
     Args:
-        fields: name to what is expected there, in words and as a test.
-        where: the list's file and name, such as `instances.json: images`.
+        fields: name to the expected value, in words and as a check.
+        where: file and name of the list, such as `instances.json: images`.
     """
     for position, item in enumerate(items):
         if not isinstance(item, dict):
-            problems.add(f"{where}[{position}]: expected an object, found {shown(item)}")
+            problems.add(f"{where}[{position}]: expected an object, found {shorten(item)}")
             continue
-        wrong = [key for key, (_, fits) in fields.items() if key not in item or not fits(item[key])]
-        for key in wrong:
-            found = shown(item[key]) if key in item else "none"
+        invalid = [key for key, (_, is_valid) in fields.items() if key not in item or not is_valid(item[key])]
+        for key in invalid:
+            found = shorten(item[key]) if key in item else "none"
             problems.add(f"{where}[{position}]: expected {key} ({fields[key][0]}), found {found}")
-        if not wrong:
+        if not invalid:
             yield item
 
 
@@ -70,37 +73,37 @@ def is_size(value: Any) -> bool:
 
 
 def is_text(value: Any) -> bool:
-    return isinstance(value, str) and _encodes(value, "strict")
+    return isinstance(value, str) and _can_encode(value, "strict")
 
 
 def is_name(value: Any) -> bool:
     return is_text(value) and value != ""
 
 
-def is_old_text(value: Any) -> bool:
-    """Text, or Python 2's bytes as the unpickler gives them: `clean_text` makes text of both."""
-    return isinstance(value, str) and _encodes(value, "surrogateescape")
-
-
-def _encodes(text: str, errors: str) -> bool:
-    """JSON and pickles can hold halves of characters, which no file can be written with."""
-    try:
-        text.encode("utf-8", errors)
-    except UnicodeEncodeError:
-        return False
-    return True
+def is_python2_text(value: Any) -> bool:
+    """Text, or Python 2 bytes as the unpickler returns them; `clean_text` turns both into text."""
+    return isinstance(value, str) and _can_encode(value, "surrogateescape")
 
 
 def is_box(value: Any) -> bool:
     return isinstance(value, list | tuple) and len(value) == 4 and all(map(_is_number, value))
 
 
-def shown(value: Any) -> str:
-    """A value in a message, cut where it is long, deep or holds itself: a broken file may hold anything."""
+def shorten(value: Any) -> str:
+    """A value for a message, cut if it is long, deeply nested or contains itself."""
     if isinstance(value, int) and not is_integer(value) and not isinstance(value, bool):
-        return "a number beyond 64 bits"  # Python refuses to write the largest ones out.
+        return "a number beyond 64 bits"  # Python refuses to print the largest ones.
     text = reprlib.repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _can_encode(text: str, errors: str) -> bool:
+    """False for lone surrogates, which JSON and pickles can contain but UTF-8 files cannot."""
+    try:
+        text.encode("utf-8", errors)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_number(value: Any) -> bool:

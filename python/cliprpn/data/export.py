@@ -1,4 +1,4 @@
-"""Writes a prepared data set as files that other tools read: JSON Lines, a row per sentence, or COCO's JSON."""
+"""Exports a prepared dataset for other tools: as JSON Lines with a row per sentence, or as COCO's JSON."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from cliprpn.errors import CliprpnError
 from cliprpn.storage.durable import write_durably
 
 Record = dict[str, Any]
-# COCO has a category for everything; this one is for objects of which nobody says what they are.
-UNNAMED = "object"
+# COCO requires a category; this one is for objects whose category is unknown.
+UNKNOWN_CATEGORY = "object"
 
 
 def export_rows(
     index: DatasetIndex, format: Literal["jsonl", "coco"], box_format: BoxFormat, out_file: Path
 ) -> int:
-    """Writes all sentences in the data set's order. Boxes of the source's own format keep their numbers.
+    """Writes all sentences in the dataset's order. Boxes in the source's format keep their exact numbers.
 
     Returns:
-        how many sentences were written.
+        the number of sentences written.
 
     Raises:
-        CliprpnError: bad_input, when COCO's boxes are to be other than xywh; data_invalid, when shares are asked
-            of an image whose size nobody knows; no_space.
+        CliprpnError: bad_input, if `format` is coco and `box_format` is not xywh; data_invalid, if normalized
+            coordinates are requested but the size of an image is unknown; no_space.
     """
     if format == "coco":
         if box_format != "xywh":
             raise CliprpnError(
-                "bad_input", f"{out_file}: expected xywh, which COCO's boxes are, found {box_format}"
+                "bad_input", f"{out_file}: expected xywh, the box format of COCO, found {box_format}"
             )
-        text = json.dumps(_coco(index), ensure_ascii=False)
+        text = json.dumps(_coco_content(index), ensure_ascii=False)
     else:
         text = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in _rows(index, box_format))
     write_durably(out_file, text.encode())
@@ -46,7 +46,7 @@ def export_rows(
 
 
 def _rows(index: DatasetIndex, box_format: BoxFormat) -> list[Record]:
-    """One for each sentence, with the names that `data/rows` reads."""
+    """A row for each sentence, with the column names that `data/rows` reads."""
     images = {image["image_id"]: image for image in index.images.to_pylist()}
     boxes = _boxes(index.sentences, "gt_box_xyxy", index, box_format)
     if box_format == index.source_box_format:
@@ -68,32 +68,33 @@ def _rows(index: DatasetIndex, box_format: BoxFormat) -> list[Record]:
     return rows
 
 
-def _coco(index: DatasetIndex) -> Record:
-    """Images, all objects and categories as pycocotools loads them; sentences stand in their objects."""
+def _coco_content(index: DatasetIndex) -> Record:
+    """Images, objects and categories as pycocotools loads them, with sentences inside their objects."""
     sentences: dict[int, list[Record]] = defaultdict(list)
-    given: dict[int, list[float]] = {}
-    for each in index.sentences.to_pylist():
-        sentences[each["ann_id"]].append(
-            {key: each[key] for key in ("sent_id", "ref_id", "sentence", "split")}
+    source_boxes: dict[int, list[float]] = {}
+    for sentence in index.sentences.to_pylist():
+        sentences[sentence["ann_id"]].append(
+            {key: sentence[key] for key in ("sent_id", "ref_id", "sentence", "split")}
         )
-        given[each["ann_id"]] = each["source_box"]
+        source_boxes[sentence["ann_id"]] = sentence["source_box"]
     boxes = _boxes(index.objects, "box_xyxy", index, "xywh")
     categories: dict[str, int] = {}
     annotations = []
-    for each, box in zip(index.objects.to_pylist(), boxes, strict=True):
-        ann_id = each["ann_id"]
-        bbox = given.get(ann_id, box) if index.source_box_format == "xywh" else box
-        name = each["category"] or UNNAMED
-        annotation = {
+    for row, box in zip(index.objects.to_pylist(), boxes, strict=True):
+        ann_id = row["ann_id"]
+        bbox = source_boxes.get(ann_id, box) if index.source_box_format == "xywh" else box
+        name = row["category"] or UNKNOWN_CATEGORY
+        annotation: Record = {
             "id": ann_id,
-            "image_id": each["image_id"],
+            "image_id": row["image_id"],
             "category_id": categories.setdefault(name, len(categories) + 1),
             "bbox": bbox,
             "area": bbox[2] * bbox[3],
             "iscrowd": 0,
         }
-        own = sentences.get(ann_id)
-        annotations.append({**annotation, "sentences": own} if own else annotation)
+        if ann_id in sentences:
+            annotation["sentences"] = sentences[ann_id]
+        annotations.append(annotation)
     return {
         "info": {"description": "Exported by cliprpn; areas are the boxes'."},
         "licenses": [],
@@ -109,17 +110,17 @@ def _coco_image(image: Record) -> Record:
 
 
 def _boxes(table: pa.Table, column: str, index: DatasetIndex, box_format: BoxFormat) -> list[list[float]]:
-    """A table's boxes in another format: [N, 4]."""
+    """A table's boxes in the requested format: [N, 4]."""
     boxes = torch.tensor(table[column].to_pylist(), dtype=torch.float64).reshape(-1, 4)
     if box_format != "cxcywh_norm":
         return box_convert(boxes, "xyxy", box_format).tolist()
-    known = {image["image_id"]: (image["width"], image["height"]) for image in index.images.to_pylist()}
-    sizes = [known[image_id] for image_id in table["image_id"].to_pylist()]
+    size_of = {image["image_id"]: (image["width"], image["height"]) for image in index.images.to_pylist()}
+    sizes = [size_of[image_id] for image_id in table["image_id"].to_pylist()]
     if any(None in size for size in sizes):
         raise CliprpnError(
             "data_invalid",
-            f"{index.root}: expected the sizes of all images, to write boxes as shares of them, found none for "
-            "some; prepare the data set with its images",
+            f"{index.root}: normalized coordinates need the sizes of all images, but some are unknown; prepare the "
+            "dataset with its images",
         )
     limits = torch.tensor(sizes, dtype=torch.float64).reshape(-1, 2).repeat(1, 2)  # [N, 4]
     return (box_convert(boxes, "xyxy", "cxcywh") / limits).tolist()

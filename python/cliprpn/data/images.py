@@ -1,4 +1,4 @@
-"""Decodes images, whole or a box of them, and knows them by their content."""
+"""Decodes images and crops of images, and identifies images by their content."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from torch import Tensor
 from cliprpn.data.index import DatasetIndex, read_facts
 from cliprpn.errors import CliprpnError
 
-# Below the size from which Pillow itself warns of decompression bombs.
+# Below the size from which Pillow warns of decompression bombs.
 MAX_PIXELS = 80_000_000
-# Only what Pillow decodes by itself: no format that calls another program, such as EPS.
+# Only formats that Pillow decodes itself, none that runs another program, such as EPS.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "AVIF")
-# Hashes of files that are remembered: more than the images of RefCOCOg.
+# File hashes kept in memory: more than RefCOCOg has images.
 MAX_HASHES = 100_000
 MAX_THREADS = 8
 DECODED_AHEAD = 16
@@ -36,11 +36,11 @@ DECODED_AHEAD = 16
 
 @dataclass(frozen=True)
 class ImageFile:
-    """An image and how it is looked at.
+    """An image file and how to decode it.
 
     Attributes:
-        upright: whether its rotation flag (EXIF) is applied.
-        max_pixels: with more it is refused.
+        upright: whether to apply its rotation flag (EXIF).
+        max_pixels: larger images are rejected.
     """
 
     path: Path
@@ -49,15 +49,13 @@ class ImageFile:
 
 
 def image_files(index: DatasetIndex, image_rows: Iterable[int]) -> list[ImageFile]:
-    """The files of a data set's images, in the frame that its boxes lie in.
+    """The files of a dataset's images, to be decoded with the orientation that its boxes have.
 
     Raises:
-        CliprpnError: data_invalid, where the data set has no images.
+        CliprpnError: data_invalid, if the dataset has no images.
     """
     if index.images_dir is None:
-        raise CliprpnError(
-            "data_invalid", f"{index.root}: expected a data set with images, found one without"
-        )
+        raise CliprpnError("data_invalid", f"{index.root}: expected a dataset with images, found one without")
     max_pixels = read_facts(index.root).max_pixels
     names, upright = (index.images[key].to_pylist() for key in ("file_name", "upright"))
     return [ImageFile(index.images_dir / names[row], upright[row], max_pixels) for row in image_rows]
@@ -71,46 +69,46 @@ def load_image(file: ImageFile) -> Tensor:
     Raises:
         CliprpnError: data_invalid, naming the file.
     """
-    with _opened(file.path, file.max_pixels) as stored:
+    with _open_image(file.path, file.max_pixels) as stored:
         image = ImageOps.exif_transpose(stored) if file.upright else stored
-        pixels = np.array(_eight_bits(image).convert("RGB"))
+        pixels = np.array(_to_8_bits(image).convert("RGB"))
         return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
 
 
 def load_images(files: Iterable[ImageFile]) -> Iterator[Tensor]:
-    """Each image, in their order; the next ones are decoded while the caller looks at one.
+    """Yields the images in order, and decodes the next ones in the background.
 
     Raises:
-        CliprpnError: data_invalid, naming the file, in its turn.
+        CliprpnError: data_invalid, naming the file, when its turn comes.
     """
-    left = iter(files)
+    remaining = iter(files)
     with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as pool:
-        ahead = deque(pool.submit(load_image, file) for file in islice(left, DECODED_AHEAD))
+        ahead = deque(pool.submit(load_image, file) for file in islice(remaining, DECODED_AHEAD))
         try:
             while ahead:
-                picture = ahead.popleft().result()
-                ahead.extend(pool.submit(load_image, file) for file in islice(left, 1))
-                yield picture
+                image = ahead.popleft().result()
+                ahead.extend(pool.submit(load_image, file) for file in islice(remaining, 1))
+                yield image
         finally:
-            for each in ahead:
-                each.cancel()
+            for future in ahead:
+                future.cancel()
 
 
 def image_keys(files: Iterable[ImageFile]) -> list[str]:
-    """The key of each image.
+    """Keys of several images, computed in parallel.
 
     Raises:
-        CliprpnError: data_invalid, where a file is missing.
+        CliprpnError: data_invalid, if a file is missing.
     """
     with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as pool:
         return list(pool.map(image_key, files))
 
 
 def image_key(file: ImageFile) -> str:
-    """Names what `load_image` gives, wherever the file lies: of the same image it is the same in two data sets.
+    """Identifies what `load_image` returns by the file's content; the same image has the same key in every dataset.
 
     Raises:
-        CliprpnError: data_invalid, where there is no such file.
+        CliprpnError: data_invalid, if the file is missing.
     """
     try:
         digest = file_sha256(file.path)
@@ -120,31 +118,31 @@ def image_key(file: ImageFile) -> str:
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, read once per process and state of the file.
+    """SHA-256 of a file; hashed again only if its size or time of change differs.
 
     Raises:
         OSError.
     """
-    found = path.stat()
-    return _file_hash(path, found.st_size, found.st_mtime_ns)
+    status = path.stat()
+    return _cached_sha256(path, status.st_size, status.st_mtime_ns)
 
 
 @lru_cache(MAX_HASHES)
-def _file_hash(path: Path, size: int, mtime_ns: int) -> str:
+def _cached_sha256(path: Path, size: int, mtime_ns: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def load_crop(
     path: Path, box_xyxy: Sequence[float], size_px: int, upright: bool = False, max_pixels: int = MAX_PIXELS
 ) -> Tensor:
-    """A box of an image: every pixel that it touches, at least one, squashed by CLIP's own filter.
+    """A box of an image: all pixels that it touches, at least one, resized to a square without keeping its shape.
 
-    The filter is bicubic, antialiased.
+    The filter is CLIP's: bicubic, antialiased.
 
     Args:
         box_xyxy: pixels, inside the image.
-        max_pixels: an image with more is refused.
-        upright: whether the box lies in the image with its rotation flag (EXIF) applied.
+        upright: whether to apply the rotation flag (EXIF) first.
+        max_pixels: larger images are rejected.
 
     Returns:
         [3, size_px, size_px], uint8, RGB.
@@ -152,28 +150,28 @@ def load_crop(
     Raises:
         CliprpnError: data_invalid, naming the file.
     """
-    with _opened(path, max_pixels) as stored:
+    with _open_image(path, max_pixels) as stored:
         image = ImageOps.exif_transpose(stored) if upright else stored
         left, top = (
             min(math.floor(side), edge - 1) for side, edge in zip(box_xyxy[:2], image.size, strict=True)
         )
         right, bottom = (math.ceil(side) for side in box_xyxy[2:])
         crop = image.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
-        squashed = _eight_bits(crop).convert("RGB").resize((size_px, size_px), Image.Resampling.BICUBIC)
-        return torch.from_numpy(np.array(squashed)).permute(2, 0, 1)
+        square = _to_8_bits(crop).convert("RGB").resize((size_px, size_px), Image.Resampling.BICUBIC)
+        return torch.from_numpy(np.array(square)).permute(2, 0, 1)
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Pillow would cut 16 bits at 255: nearly everything white."""
+def _to_8_bits(image: Image.Image) -> Image.Image:
+    """Pillow would clip 16-bit values to 255 and return a nearly white image."""
     if not image.mode.startswith("I;16"):
         return image
     return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
 
 
 @contextmanager
-def _opened(path: Path, max_pixels: int) -> Iterator[Image.Image]:
-    """The image, not decoded yet; whatever a broken file makes Pillow raise becomes data_invalid."""
-    # Pillow's own limit is of the process; a data set's may be above it.
+def _open_image(path: Path, max_pixels: int) -> Iterator[Image.Image]:
+    """The image, not decoded yet; any error that Pillow raises for a broken file becomes data_invalid."""
+    # Pillow's limit applies to the whole process; a dataset's may be higher.
     Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS or 0, max_pixels)
     try:
         with Image.open(path, formats=FORMATS) as image:

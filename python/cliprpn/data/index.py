@@ -1,4 +1,4 @@
-"""Opens a prepared data set: every sentence with its box, its image and the objects around it."""
+"""Opens a prepared dataset: sentences, images and objects."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from cliprpn.storage.parquet import read_whole
 
 @dataclass(frozen=True)
 class DatasetIndex:
-    """Every sentence of a data set with its box and its image.
+    """The tables of a dataset, and its sentences' boxes and images as arrays.
 
     Attributes:
         dataset_id: hash of the annotations.
-        root: folder of the prepared data set.
-        images_dir: folder of the images themselves; None where there are none.
+        root: folder of the prepared dataset.
+        images_dir: folder of the original images; None if the dataset has none.
         images: a row per image: image_id, file_name, width, height, upright, pixel_row.
         sentences: a row per sentence: sent_id, ref_id, ann_id, image_id, split, sentence, gt_box_xyxy,
             category, num_same_category, stratum, pair_id, source_box.
-        objects: a row per object of an image: ann_id, image_id, category, box_xyxy.
-        source_box_format: of `source_box`, the numbers as they were given.
-        image_rows: [S], row in `images` of each sentence.
+        objects: a row per annotated object: ann_id, image_id, category, box_xyxy.
+        source_box_format: format of `source_box`, the unchanged numbers of the annotations.
+        image_rows: [S], each sentence's row in `images`.
         gt_boxes: [S, 4], float32, xyxy, pixels of the original image.
     """
 
@@ -44,7 +44,7 @@ class DatasetIndex:
     gt_boxes: np.ndarray
 
     def split(self, name: str, limit: int | None = None) -> np.ndarray:
-        """Rows of a split's sentences, in the data set's order, at most `limit`."""
+        """Rows of a split's sentences, in the dataset's order, at most `limit`."""
         rows = np.flatnonzero(pc.equal(self.sentences["split"], name).to_numpy())
         return rows if limit is None else rows[:limit]
 
@@ -59,37 +59,37 @@ class DatasetIndex:
         return self.sentences["sentence"].to_pylist()
 
     def counts(self) -> list[dict[str, int | str]]:
-        """Per split that has any: split, num_images, num_refs, num_sentences."""
-        found: list[dict[str, int | str]] = []
+        """For each split with sentences: split, num_images, num_refs, num_sentences."""
+        counts: list[dict[str, int | str]] = []
         for split in SPLITS:
             part = self.sentences.take(pa.array(self.split(split)))
             if part.num_rows > 0:
                 images, refs = (len(part[key].unique()) for key in ("image_id", "ref_id"))
                 sizes = {"num_images": images, "num_refs": refs, "num_sentences": part.num_rows}
-                found.append({"split": split, **sizes})
-        return found
+                counts.append({"split": split, **sizes})
+        return counts
 
 
 def open_dataset(root: Path, dataset_id: str) -> DatasetIndex:
-    """The prepared data set in this folder, once per process.
+    """The prepared dataset in this folder; opened once per process.
 
     Raises:
-        CliprpnError: data_invalid, where there is none, or another one than was planned with.
+        CliprpnError: data_invalid, if there is none, or its id is not `dataset_id`.
     """
-    known = _opened.get(root)
-    if known is not None and known.dataset_id == dataset_id:
-        return known
+    opened = _opened.get(root)
+    if opened is not None and opened.dataset_id == dataset_id:
+        return opened
     facts = read_facts(root)
     if facts.id != dataset_id:
         raise CliprpnError(
             "data_invalid",
-            f"{root}: the data set has changed since the trial was planned: expected {dataset_id}, found "
-            f"{facts.id}; start again",
+            f"{root}: the dataset has changed since the trial was planned: expected {dataset_id}, found "
+            f"{facts.id}; run the command again",
         )
     images_dir = None if facts.images_dir is None else Path(facts.images_dir)
     box_format: BoxFormat = "xywh" if facts.source.layout == "refcoco" else facts.source.box_format
     index = open_tables(root, facts.id, images_dir, box_format)
-    _opened.clear()  # One data set at a time is enough for a worker.
+    _opened.clear()  # A worker needs one dataset at a time.
     _opened[root] = index
     return index
 
@@ -106,7 +106,7 @@ def read_facts(root: Path) -> PreparedDataset:
     if not path.is_file():
         raise CliprpnError(
             "data_invalid",
-            f"{root}: expected a prepared data set, found no dataset.json; `npx cliprpn prepare` makes one",
+            f"{root}: expected a prepared dataset, found no dataset.json; create one with `npx cliprpn prepare`",
         )
     try:
         return PreparedDataset.model_validate_json(path.read_bytes())
@@ -116,7 +116,7 @@ def read_facts(root: Path) -> PreparedDataset:
         raise CliprpnError("data_invalid", f"{path}: {where}: {first['msg']}; prepare it again") from error
     except OSError as error:
         raise CliprpnError(
-            "data_invalid", f"{path}: expected a prepared data set: {error}; prepare it again"
+            "data_invalid", f"{path}: expected a prepared dataset: {error}; prepare it again"
         ) from error
 
 
@@ -125,7 +125,7 @@ def open_tables(
 ) -> DatasetIndex:
     """
     Raises:
-        CliprpnError: data_invalid, where a table is broken, or a sentence's image is in none.
+        CliprpnError: data_invalid, if a table is broken, or a sentence's image is missing from the table.
     """
     images, sentences, objects = (
         read_whole(folder / f"{name}.parquet") for name in ("images", "sentences", "objects")

@@ -1,4 +1,4 @@
-"""JSON that says each key once."""
+"""Reads JSON of untrusted files; duplicate keys are errors."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from cliprpn.errors import CliprpnError
 def parse_json(text: str) -> Any:
     """
     Raises:
-        ValueError: saying what is not JSON.
+        ValueError: what is wrong with the JSON.
     """
     try:
-        return json.loads(text, object_pairs_hook=_each_key_once)
+        return json.loads(text, object_pairs_hook=_unique_keys)
     except json.JSONDecodeError as error:
         raise ValueError(f"{error.msg} at column {error.colno}") from error
     except RecursionError as error:
@@ -27,22 +27,22 @@ def read_json_object(path: Path) -> dict[str, Any]:
     """The object in a JSON file.
 
     Raises:
-        CliprpnError: data_invalid, when it is not JSON or not an object.
+        CliprpnError: data_invalid, if it is not JSON or not an object.
     """
-    content = read_json(path, object_pairs_hook=_each_key_once)
+    content = read_json(path, object_pairs_hook=_unique_keys)
     if not isinstance(content, dict):
         raise CliprpnError("data_invalid", f"{path}: expected an object, found a {type(content).__name__}")
     return content
 
 
 def read_json(path: Path, **hook: Callable[[Any], Any]) -> Any:
-    """What a JSON file holds.
+    """The content of a JSON file.
 
     Args:
-        hook: one that `json.loads` takes.
+        hook: a hook of `json.loads`.
 
     Raises:
-        CliprpnError: data_invalid, when it is not JSON.
+        CliprpnError: data_invalid, if it is not JSON.
     """
     try:
         return json.loads(path.read_text(encoding="utf-8-sig"), **hook)  # type: ignore[arg-type]
@@ -58,10 +58,10 @@ def read_json(path: Path, **hook: Callable[[Any], Any]) -> Any:
         raise CliprpnError("data_invalid", f"{path}: expected JSON in UTF-8: {error}") from error
 
 
-def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
         keys = [key for key, _ in pairs]
-        twice = next(key for key in values if keys.count(key) > 1)
-        raise ValueError(f"key {twice[:40]!r} stands more than once in an object")
+        duplicate = next(key for key in values if keys.count(key) > 1)
+        raise ValueError(f"duplicate key {duplicate[:40]!r} in an object")
     return values

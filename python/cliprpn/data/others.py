@@ -1,4 +1,4 @@
-"""The objects around the one that a sentence means."""
+"""The other objects in the image of each sentence."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from cliprpn.data.index import DatasetIndex
 
 @dataclass(frozen=True)
 class OtherObjects:
-    """All objects of each sentence's image but its own.
+    """All objects of each sentence's image except the one it refers to.
 
     Attributes:
         rows: [B, M], int64, rows of the index's objects.
-        boxes: [B, M, 4], float64, xyxy, pixels of the original image; M is the largest number in the batch.
-        categories: [B, M], int64, numbers of categories.
-        mask: [B, M], True where there is an object.
-        same_category: [B, M], True where it is of the meant object's category.
+        boxes: [B, M, 4], float64, xyxy, pixels of the original image; M is the largest count in the batch.
+        categories: [B, M], int64, indices into `ImageObjects.category_names`.
+        mask: [B, M], True for objects, False for padding.
+        same_category: [B, M], True if its category is that of the sentence's object.
     """
 
     rows: Tensor
@@ -32,7 +32,7 @@ class OtherObjects:
 
 
 class ImageObjects:
-    """The data set's objects, image by image."""
+    """A dataset's objects, grouped by image."""
 
     def __init__(self, index: DatasetIndex) -> None:
         objects = index.objects
@@ -41,9 +41,9 @@ class ImageObjects:
         ).to_numpy()
         order = np.argsort(rows, kind="stable")
         names = pc.fill_null(objects["category"], "")
-        known, codes = np.unique(names.to_numpy().astype(str), return_inverse=True)
+        category_names, codes = np.unique(names.to_numpy().astype(str), return_inverse=True)
         boxes = pc.list_flatten(objects["box_xyxy"]).to_numpy().reshape(-1, 4)
-        self.category_names: list[str] = known.tolist()
+        self.category_names: list[str] = category_names.tolist()
         self._order = order
         self._boxes = boxes[order]
         self._codes = codes[order].astype(np.int64)
@@ -52,9 +52,11 @@ class ImageObjects:
         self._starts = np.cumsum(self._counts) - self._counts
         self._image_rows = index.image_rows
         self._sentence_ann_ids = index.sentences["ann_id"].to_numpy()
-        own = dict(zip(objects["ann_id"].to_pylist(), codes.tolist(), strict=True))
-        self._sentence_codes = np.array([own.get(ann_id, -1) for ann_id in self._sentence_ann_ids.tolist()])
-        self._sentence_is_named = known[self._sentence_codes] != ""
+        code_of = dict(zip(objects["ann_id"].to_pylist(), codes.tolist(), strict=True))
+        self._sentence_codes = np.array(
+            [code_of.get(ann_id, -1) for ann_id in self._sentence_ann_ids.tolist()]
+        )
+        self._sentence_has_category = category_names[self._sentence_codes] != ""
 
     def others(self, sentence_rows: np.ndarray) -> OtherObjects:
         """
@@ -63,12 +65,12 @@ class ImageObjects:
         """
         images = self._image_rows[sentence_rows]
         steps = np.arange(max(1, int(self._counts[images].max(initial=0))))
-        there = steps < self._counts[images][:, None]  # [B, M]
-        at = np.where(there, self._starts[images][:, None] + steps, 0)
-        mask = there & (self._ann_ids[at] != self._sentence_ann_ids[sentence_rows][:, None])
-        # Without a name for it, no object is known to be of the same kind.
-        named = self._sentence_is_named[sentence_rows]
-        same = mask & (self._codes[at] == self._sentence_codes[sentence_rows][:, None]) & named[:, None]
+        in_image = steps < self._counts[images][:, None]  # [B, M]
+        at = np.where(in_image, self._starts[images][:, None] + steps, 0)
+        mask = in_image & (self._ann_ids[at] != self._sentence_ann_ids[sentence_rows][:, None])
+        # If the object's category is unknown, no other object is known to have the same.
+        has_category = self._sentence_has_category[sentence_rows][:, None]
+        same = mask & (self._codes[at] == self._sentence_codes[sentence_rows][:, None]) & has_category
         return OtherObjects(
             torch.from_numpy(self._order[at]),
             torch.from_numpy(self._boxes[at]),

@@ -1,4 +1,4 @@
-"""Reads prepared images: memory-mapped shards of uint8, and the frames that boxes move through."""
+"""Opens prepared images: memory-mapped shards of uint8, and the frames that map boxes to them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from cliprpn.errors import CliprpnError
 
 @dataclass(frozen=True)
 class Pixels:
-    """All images of a data set at one size.
+    """All images of a dataset at one size.
 
     Attributes:
-        pixels_id: hash of what the shards hold.
+        pixels_id: hash of the shards' contents.
         shards: memory maps, uint8 [n, size, size, 3], RGB.
-        starts: [num_shards], the first image of each.
-        frames: [num_pictures, 4], float64: scale_x, scale_y, left, top, from original to prepared pixels.
-        file_names: of the images, in their order.
+        starts: [num_shards], index of the first image of each shard.
+        frames: [num_images, 4], float64: scale_x, scale_y, left, top, from original to prepared pixels.
+        file_names: [num_images].
     """
 
     pixels_id: str
@@ -41,19 +41,20 @@ class Pixels:
             rows: [b], `pixel_row` of the index's images.
         """
         shards = np.searchsorted(self.starts, rows, side="right") - 1
-        found = [
+        images = [
             self.shards[shard][row - self.starts[shard]] for shard, row in zip(shards, rows, strict=True)
         ]
-        return torch.from_numpy(np.stack(found)).permute(0, 3, 1, 2)  # [b, 3, size, size]
+        return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)  # [b, 3, size, size]
 
 
 def open_pixels_of(images: pa.Table, root: Path, image_size_px: int, resize: str) -> Pixels:
-    """A data set's prepared images, held against its table of images.
+    """A dataset's prepared images, checked against its table of images.
 
     Raises:
-        CliprpnError: data_invalid, where there are none, files are damaged, or they are of other images.
+        CliprpnError: data_invalid, if there are none, they are damaged, or they are other images.
     """
-    pixels = open_pixels(folder := pixels_folder(root, image_size_px, resize))
+    folder = pixels_folder(root, image_size_px, resize)
+    pixels = open_pixels(folder)
     names = pixels.file_names
     rows = zip(images["file_name"].to_pylist(), images["pixel_row"].to_pylist(), strict=True)
     for name, row in rows:
@@ -61,14 +62,14 @@ def open_pixels_of(images: pa.Table, root: Path, image_size_px: int, resize: str
         if found != name:
             raise CliprpnError(
                 "data_invalid",
-                f"{folder}: expected the images of the data set's tables, found {found or 'none'} in the place of "
-                f"{name}; delete that folder and prepare the data set again",
+                f"{folder}: expected the images of the dataset's tables, found {found or 'none'} instead of "
+                f"{name}; delete this folder and prepare the dataset again",
             )
     return pixels
 
 
 def pixels_folder(root: Path, image_size_px: int, resize: str) -> Path:
-    """Where a prepared data set keeps its images of one size."""
+    """Folder of a prepared dataset's images of one size."""
     return root / "pixels" / f"{resize}-{image_size_px}"
 
 
@@ -80,7 +81,7 @@ def list_manifests(root: Path) -> list[Path]:
 def open_pixels(folder: Path) -> Pixels:
     """
     Raises:
-        CliprpnError: data_invalid, where there are none or files are not those of the manifest.
+        CliprpnError: data_invalid, if there are none, or they do not match the manifest.
     """
     manifest = read_manifest(folder / "manifest.json")
     size = manifest.image_size_px
@@ -98,9 +99,9 @@ def open_pixels(folder: Path) -> Pixels:
     counts = [len(shard.pictures) for shard in manifest.shards]
     starts = np.cumsum([0, *counts])[:-1]
     frames = [
-        (each.scale_x, each.scale_y, each.left_px, each.top_px)
+        (image.scale_x, image.scale_y, image.left_px, image.top_px)
         for shard in manifest.shards
-        for each in shard.pictures
+        for image in shard.pictures
     ]
     return Pixels(
         manifest.pixels_id,
@@ -108,7 +109,7 @@ def open_pixels(folder: Path) -> Pixels:
         shards,
         starts.astype(np.int64),
         torch.tensor(frames, dtype=torch.float64).reshape(-1, 4),
-        [each.file_name for shard in manifest.shards for each in shard.pictures],
+        [image.file_name for shard in manifest.shards for image in shard.pictures],
     )
 
 
@@ -120,8 +121,8 @@ def read_manifest(path: Path) -> PixelsManifest:
     if not path.is_file():
         raise CliprpnError(
             "data_invalid",
-            f"{path.parent}: expected the images at this size, found none; `npx cliprpn sweep` and "
-            "`npx cliprpn prepare` make them",
+            f"{path.parent}: expected prepared images of this size, found none; create them with `npx cliprpn sweep` "
+            "or `npx cliprpn prepare`",
         )
     try:
         return PixelsManifest.model_validate_json(path.read_bytes())

@@ -1,4 +1,4 @@
-"""The unpickler itself: which words of a pickle are heard, how, and at what cost at most."""
+"""An unpickler for plain values only: permitted opcodes, checked arguments, bounded memory."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from cliprpn.errors import CliprpnError
 
 MAX_NUMBER_CHARS = 4096
 MAX_SHARED_CHARS = 1000
-# Python's own pickler ends at its recursion limit of 1,000.
+# Python's own pickler stops at its recursion limit of 1,000.
 MAX_OPEN_MARKS = 10_000
-# Of empty containers and references. Measured: refs take 4 to 7 bytes for one of the file, TransVG's rows 12 to 22;
-# a hostile file can ask for 216.
+# Memory for empty containers and references. Measured: refs files need 4 to 7 bytes per byte of the file, TransVG's
+# 12 to 22; a malicious file could need 216.
 BASE_MEMORY = 2**26
 MEMORY_PER_BYTE = 64
 MAX_MEMORY = 2**32
@@ -24,10 +24,10 @@ Load = Callable[["PlainUnpickler"], None]
 
 
 class PlainUnpickler(pickle._Unpickler):
-    """Refuses every class and function by name, before anything of it is imported.
+    """Rejects every class and function, by name, before anything is imported.
 
-    It is the standard library's unpickler in Python, not the one in C: there, one wrong byte in a memo's number
-    asks for gigabytes and minutes. RefCOCOg's 95,010 sentences take it a few seconds, once.
+    Based on the standard library's pure-Python unpickler: in the C one, a single wrong byte in a memo index allocates
+    gigabytes. RefCOCOg's 95,010 sentences take it a few seconds, once.
     """
 
     stack: list[Any]
@@ -40,33 +40,33 @@ class PlainUnpickler(pickle._Unpickler):
     def __init__(self, stream: BinaryIO, path: Path) -> None:
         super().__init__(stream, encoding="utf-8", errors="surrogateescape")
         self.path = path
-        self.shares = False  # Whether a container or a long text comes more than once.
+        self.has_shared_values = False  # Whether a container or a long text occurs more than once.
         start = stream.tell()
         size = stream.seek(0, io.SEEK_END) - start
         stream.seek(start)
         self.memory_left = min(BASE_MEMORY + MEMORY_PER_BYTE * size, MAX_MEMORY)
 
     def find_class(self, module: str, name: str) -> NoReturn:
-        named = repr(f"{module}.{name}"[:200])[1:-1]
-        self.refuse(f"{named}, which could run code when loaded")
+        class_name = repr(f"{module}.{name}"[:200])[1:-1]
+        self.reject(f"{class_name}, which could run code when loaded")
 
     def persistent_load(self, pid: Any) -> NoReturn:
-        self.refuse("a persistent id")
+        self.reject("a persistent id")
 
-    def refuse(self, found: str) -> NoReturn:
+    def reject(self, found: str) -> NoReturn:
         raise CliprpnError(
             "data_invalid", f"{self.path}: expected plain containers, strings and numbers, found {found}"
         )
 
     def check_key(self, key: Any) -> None:
-        """Nested tuples take for ever to hash, and large numbers can be made to collide."""
+        """Nested tuples can take very long to hash, and large integers can be chosen to collide."""
         if key is None or isinstance(key, str | bytes | float) or (isinstance(key, int) and abs(key) < 2**63):
             return
-        self.refuse(f"a key of type {type(key).__name__}, where text or a number of 64 bits is expected")
+        self.reject(f"a key of type {type(key).__name__}, where text or a number of 64 bits is expected")
 
     def load_mark(self) -> None:
         if len(self.metastack) >= MAX_OPEN_MARKS:
-            self.refuse(f"more than {MAX_OPEN_MARKS:,} containers in one another")
+            self.reject(f"more than {MAX_OPEN_MARKS:,} nested containers")
         super().load_mark()  # type: ignore[misc]
 
     def load_setitem(self) -> None:
@@ -107,14 +107,14 @@ class PlainUnpickler(pickle._Unpickler):
     def load_long4(self) -> None:
         size = int.from_bytes(self.read(4), "little", signed=True)
         if not 0 <= size <= MAX_NUMBER_CHARS:
-            self.refuse(f"a number of {size} bytes")
+            self.reject(f"a number of {size} bytes")
         self.append(pickle.decode_long(self.read(size)))
 
     def _top(self, kind: type) -> Any:
-        """What is filled: on anything else, the same words could mean a method of it."""
+        """The container to fill. Its exact type is checked, since these opcodes call methods of it."""
         top = self.stack[-1]
         if type(top) is not kind:
-            self.refuse(f"a {type(top).__name__} filled like a {kind.__name__}")
+            self.reject(f"a {type(top).__name__} used as a {kind.__name__}")
         return top
 
     def _set_all(self, values: dict[Any, Any], items: list[Any]) -> None:
@@ -123,56 +123,56 @@ class PlainUnpickler(pickle._Unpickler):
             values[items[place]] = items[place + 1]
 
 
-def _counted(load: Load, cost: int) -> Load:
-    """What takes far more memory than the file has bytes for it, up to a limit."""
+def _with_memory_limit(load: Load, cost: int) -> Load:
+    """For opcodes that allocate far more memory than their bytes in the file."""
 
-    def counted(unpickler: PlainUnpickler) -> None:
+    def load_within_limit(unpickler: PlainUnpickler) -> None:
         unpickler.memory_left -= cost
         if unpickler.memory_left < 0:
-            unpickler.refuse("more empty containers and references than a file of its size has")
+            unpickler.reject("more empty containers and references than a file of this size can hold")
         load(unpickler)
 
-    return counted
+    return load_within_limit
 
 
-def _short_line(load: Load) -> Load:
-    """A number that is written out, at a length that is one's."""
+def _with_length_limit(load: Load) -> Load:
+    """For opcodes that read a number as text."""
 
-    def checked(unpickler: PlainUnpickler) -> None:
+    def load_short(unpickler: PlainUnpickler) -> None:
         readline = unpickler.readline
         line = readline()
         if len(line) > MAX_NUMBER_CHARS:
-            unpickler.refuse(f"a number of {len(line)} characters")
+            unpickler.reject(f"a number of {len(line)} characters")
         unpickler.readline = lambda: line
         try:
             load(unpickler)
         finally:
             unpickler.readline = readline
 
-    return checked
+    return load_short
 
 
-def _sharing(load: Load) -> Load:
-    """What was read before and comes again."""
+def _with_sharing_noted(load: Load) -> Load:
+    """For opcodes that repeat an earlier value."""
 
-    def noticed(unpickler: PlainUnpickler) -> None:
+    def load_and_note(unpickler: PlainUnpickler) -> None:
         load(unpickler)
         value = unpickler.stack[-1]
         if not isinstance(value, str) or len(value) > MAX_SHARED_CHARS:
-            unpickler.shares = True
+            unpickler.has_shared_values = True
 
-    return noticed
-
-
-def _refused(words: str) -> Load:
-    def refuse(unpickler: PlainUnpickler) -> None:
-        unpickler.refuse(words)
-
-    return refuse
+    return load_and_note
 
 
-# Bytes of memory for each of these words, which take a few bytes of the file.
-COSTS = {
+def _rejected(description: str) -> Load:
+    def reject(unpickler: PlainUnpickler) -> None:
+        unpickler.reject(description)
+
+    return reject
+
+
+# Bytes of memory for each of these opcodes, which take a few bytes in the file.
+MEMORY_COSTS = {
     pickle.EMPTY_LIST: 64,
     pickle.LIST: 64,
     pickle.EMPTY_DICT: 64,
@@ -188,9 +188,9 @@ COSTS = {
     pickle.LONG_BINPUT: 100,
     pickle.MEMOIZE: 100,
 }
-AGAIN = (pickle.GET, pickle.BINGET, pickle.LONG_BINGET, pickle.DUP)
-WRITTEN_NUMBERS = (pickle.INT, pickle.LONG, pickle.FLOAT, pickle.PUT, pickle.GET)
-REFUSED = {
+REPEATING_OPCODES = (pickle.GET, pickle.BINGET, pickle.LONG_BINGET, pickle.DUP)
+TEXT_NUMBER_OPCODES = (pickle.INT, pickle.LONG, pickle.FLOAT, pickle.PUT, pickle.GET)
+REJECTED_OPCODES = {
     "an object that is built when loaded": (
         pickle.REDUCE,
         pickle.BUILD,
@@ -203,7 +203,7 @@ REFUSED = {
 }
 
 
-def _dispatch() -> dict[int, Any]:
+def _permitted_opcodes() -> dict[int, Any]:
     table: dict[int, Any] = dict(pickle._Unpickler.dispatch)
     table |= {
         pickle.MARK[0]: PlainUnpickler.load_mark,
@@ -216,11 +216,11 @@ def _dispatch() -> dict[int, Any]:
         pickle.APPENDS[0]: PlainUnpickler.load_appends,
         pickle.LONG4[0]: PlainUnpickler.load_long4,
     }
-    table |= {word[0]: _counted(table[word[0]], cost) for word, cost in COSTS.items()}
-    table |= {word[0]: _short_line(table[word[0]]) for word in WRITTEN_NUMBERS}
-    table |= {word[0]: _sharing(table[word[0]]) for word in AGAIN}
-    table |= {word[0]: _refused(found) for found, words in REFUSED.items() for word in words}
+    table |= {code[0]: _with_memory_limit(table[code[0]], cost) for code, cost in MEMORY_COSTS.items()}
+    table |= {code[0]: _with_length_limit(table[code[0]]) for code in TEXT_NUMBER_OPCODES}
+    table |= {code[0]: _with_sharing_noted(table[code[0]]) for code in REPEATING_OPCODES}
+    table |= {code[0]: _rejected(name) for name, codes in REJECTED_OPCODES.items() for code in codes}
     return table
 
 
-PlainUnpickler.dispatch = _dispatch()
+PlainUnpickler.dispatch = _permitted_opcodes()

@@ -1,4 +1,4 @@
-"""A split's answers as Parquet: one row per sentence."""
+"""Predictions of a split as Parquet: one row per sentence."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def predictions_file(trial_dir: Path, split: str) -> Path:
 
 
 def write_predictions(path: Path, index: DatasetIndex, rows: np.ndarray, answers: PredictionColumns) -> None:
-    """The sentences' own columns, their image's, and the answers'; whole or not at all."""
+    """Writes the columns of the sentences, of their images, and of the predictions; atomic."""
     table = index.sentences.take(pa.array(rows))
     sizes = index.image_sizes(rows).astype(np.int64)
     files = index.images["file_name"].take(pa.array(index.image_rows[rows]))
@@ -38,7 +38,7 @@ def write_predictions(path: Path, index: DatasetIndex, rows: np.ndarray, answers
 
 
 def read_predictions(path: Path) -> PredictionColumns:
-    """PredictionColumns as arrays; missing pair ids are -1, missing strata are empty.
+    """Columns as arrays; missing pair ids are -1, missing strata are empty.
 
     Raises:
         CliprpnError: not_found.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,47 +9,138 @@ from typing import Any
 from cliprpn.data.annotations import SPLITS, Annotations, ImageRecord, ObjectRecord, SentenceRecord
 from cliprpn.data.checks import (
     Problems,
-    good_records,
     is_box,
     is_integer,
     is_name,
-    is_old_text,
+    is_python2_text,
     is_size,
     is_text,
-    shown,
+    shorten,
+    valid_records,
 )
+from cliprpn.data.json_files import read_json
 from cliprpn.data.plain_pickle import clean_text, load_plain
 from cliprpn.errors import CliprpnError
 
 Record = dict[str, Any]
 
+INSTANCES_FIELDS = {
+    "images": {
+        "id": ("an integer", is_integer),
+        "file_name": ("a name", is_name),
+        "width": ("a whole number of pixels", is_size),
+        "height": ("a whole number of pixels", is_size),
+    },
+    "annotations": {
+        "id": ("an integer", is_integer),
+        "image_id": ("an integer", is_integer),
+        "category_id": ("an integer", is_integer),
+        "bbox": ("four numbers, xywh", is_box),
+    },
+    "categories": {"id": ("an integer", is_integer), "name": ("text", is_text)},
+}
+REF_FIELDS = {
+    "ref_id": ("an integer", is_integer),
+    "ann_id": ("an integer", is_integer),
+    "image_id": ("an integer", is_integer),
+    "split": ("train, val, test, testA or testB", lambda value: value in SPLITS),
+    "sentences": (
+        "a list of at least one sentence",
+        lambda value: isinstance(value, list) and len(value) > 0,
+    ),
+}
+SENTENCE_FIELDS = {"sent_id": ("an integer", is_integer), "sent": ("text", is_python2_text)}
+
 
 def read_refcoco(instances_file: Path, refs_file: Path, problems: Problems) -> Annotations:
-    """Images that are referred to, in order of first mention, all their objects, and all sentences.
+    """Images with refs, in order of first mention, all their objects, and all sentences.
 
-    A ref's `file_name` is ignored (it is the real name plus `_<ann_id>`): its image is found by
-    image_id in instances.json. Sentences may carry `stratum` and `pair_id`, as the demo's do.
+    A ref's `file_name` is ignored, since it is not a file name (it ends in `_<ann_id>`); its image is looked up by
+    image_id in instances.json. Sentences may have `stratum` and `pair_id`, as the demo's do.
 
     Raises:
-        CliprpnError: data_invalid, when a file is not there or is something else.
+        CliprpnError: data_invalid, if a file is missing or not in this layout.
     """
-    instances = read_instances(instances_file, problems)
-    refs = [ref for ref in read_refs(refs_file, problems) if _refers(ref, instances, problems)]
-    used = dict.fromkeys(ref["image_id"] for ref in refs)
+    instances = _read_instances(instances_file, problems)
+    refs = [ref for ref in _read_refs(refs_file, problems) if _is_consistent(ref, instances, problems)]
+    image_ids = dict.fromkeys(ref["image_id"] for ref in refs)
     return Annotations(
         box_format="xywh",
-        images=[_image(instances.images[image_id]) for image_id in used],
+        images=[_image_record(instances.images[image_id]) for image_id in image_ids],
         objects={
-            ann_id: _object(annotation, instances)
+            ann_id: _object_record(annotation, instances)
             for ann_id, annotation in instances.annotations.items()
-            if annotation["image_id"] in used
+            if annotation["image_id"] in image_ids
         },
-        sentences=[_sentence(sentence, ref, problems) for ref in refs for sentence in ref["sentences"]],
+        sentences=[
+            _sentence_record(sentence, ref, problems) for ref in refs for sentence in ref["sentences"]
+        ],
     )
 
 
-def _refers(ref: Record, instances: Instances, problems: Problems) -> bool:
-    """Whether the ref's object and image are there and belong together."""
+@dataclass(frozen=True)
+class Instances:
+    """COCO's records by id."""
+
+    images: dict[int, Record]
+    annotations: dict[int, Record]
+    categories: dict[int, str]
+
+
+def _read_instances(path: Path, problems: Problems) -> Instances:
+    if not path.is_file():
+        raise CliprpnError(
+            "data_invalid",
+            f"{path}: expected COCO annotations of the images, found no file; a dataset has "
+            "annotations/instances.json, annotations/refs(umd).p and images/",
+        )
+    content = read_json(path)
+    if not isinstance(content, dict):
+        raise CliprpnError("data_invalid", f"{path}: expected an object, found a {type(content).__name__}")
+    by_id: dict[str, dict[int, Record]] = {}
+    for key, fields in INSTANCES_FIELDS.items():
+        items = content.get(key)
+        if not isinstance(items, list):
+            raise CliprpnError("data_invalid", f"{path}: expected a list `{key}`, found none")
+        by_id[key] = {}
+        for item in valid_records(items, fields, f"{path.name}: {key}", problems):
+            if item["id"] in by_id[key]:
+                problems.add(f"{path.name}: {key}: duplicate id {item['id']}")
+            by_id[key][item["id"]] = item
+    return Instances(
+        images=by_id["images"],
+        annotations=by_id["annotations"],
+        categories={key: category["name"] for key, category in by_id["categories"].items()},
+    )
+
+
+def _read_refs(path: Path, problems: Problems) -> list[Record]:
+    """Valid refs in the file's order: ref_id, ann_id, image_id, split and their valid sentences."""
+    if not path.is_file():
+        present = sorted(file.name for file in path.parent.glob("refs(*).p"))
+        raise CliprpnError(
+            "data_invalid",
+            f"{path}: expected the refs of this split_by, found {', '.join(present) or 'no refs file'} "
+            "in the folder",
+        )
+    content = load_plain(path)
+    if not isinstance(content, list):
+        raise CliprpnError(
+            "data_invalid", f"{path}: expected a list of refs, found a {type(content).__name__}"
+        )
+    refs = []
+    for ref in valid_records(content, REF_FIELDS, path.name, problems):
+        where = f"{path.name}: ref {ref['ref_id']}: sentences"
+        refs.append(
+            {**ref, "sentences": list(valid_records(ref["sentences"], SENTENCE_FIELDS, where, problems))}
+        )
+    if not content:
+        problems.add(f"{path.name}: expected refs, found an empty list")
+    return refs
+
+
+def _is_consistent(ref: Record, instances: Instances, problems: Problems) -> bool:
+    """Whether the ref's object and image exist and belong together."""
     where = f"ref {ref['ref_id']}"
     annotation = instances.annotations.get(ref["ann_id"])
     if annotation is None:
@@ -67,11 +157,11 @@ def _refers(ref: Record, instances: Instances, problems: Problems) -> bool:
     return annotation is not None
 
 
-def _image(image: Record) -> ImageRecord:
+def _image_record(image: Record) -> ImageRecord:
     return ImageRecord(image["id"], image["file_name"], image["width"], image["height"])
 
 
-def _object(annotation: Record, instances: Instances) -> ObjectRecord:
+def _object_record(annotation: Record, instances: Instances) -> ObjectRecord:
     category_id = annotation["category_id"]
     x, y, width, height = (float(side) for side in annotation["bbox"])
     return ObjectRecord(
@@ -82,13 +172,13 @@ def _object(annotation: Record, instances: Instances) -> ObjectRecord:
     )
 
 
-def _sentence(sentence: Record, ref: Record, problems: Problems) -> SentenceRecord:
+def _sentence_record(sentence: Record, ref: Record, problems: Problems) -> SentenceRecord:
     where = f"ref {ref['ref_id']}: sent_id {sentence['sent_id']}"
     stratum, pair_id = sentence.get("stratum"), sentence.get("pair_id")
     if not (stratum is None or is_text(stratum)):
-        problems.add(f"{where}: expected stratum to be text, found {shown(stratum)}")
+        problems.add(f"{where}: expected stratum to be text, found {shorten(stratum)}")
     if not (pair_id is None or is_integer(pair_id)):
-        problems.add(f"{where}: expected pair_id to be an integer, found {shown(pair_id)}")
+        problems.add(f"{where}: expected pair_id to be an integer, found {shorten(pair_id)}")
     return SentenceRecord(
         sent_id=sentence["sent_id"],
         ref_id=ref["ref_id"],
@@ -99,107 +189,3 @@ def _sentence(sentence: Record, ref: Record, problems: Problems) -> SentenceReco
         stratum=stratum,
         pair_id=pair_id,
     )
-
-
-FIELDS = {
-    "images": {
-        "id": ("an integer", is_integer),
-        "file_name": ("a name", is_name),
-        "width": ("a whole number of pixels", is_size),
-        "height": ("a whole number of pixels", is_size),
-    },
-    "annotations": {
-        "id": ("an integer", is_integer),
-        "image_id": ("an integer", is_integer),
-        "category_id": ("an integer", is_integer),
-        "bbox": ("four numbers, xywh", is_box),
-    },
-    "categories": {"id": ("an integer", is_integer), "name": ("text", is_text)},
-}
-
-
-@dataclass(frozen=True)
-class Instances:
-    """COCO's records by their id."""
-
-    images: dict[int, dict[str, Any]]
-    annotations: dict[int, dict[str, Any]]
-    categories: dict[int, str]
-
-
-def read_instances(path: Path, problems: Problems) -> Instances:
-    """
-    Raises:
-        CliprpnError: data_invalid, when there is no such file, or it is not JSON, or not COCO's.
-    """
-    content = _read_json(path)
-    if not isinstance(content, dict):
-        raise CliprpnError("data_invalid", f"{path}: expected an object, found a {type(content).__name__}")
-    by_id: dict[str, dict[int, dict[str, Any]]] = {}
-    for key, fields in FIELDS.items():
-        items = content.get(key)
-        if not isinstance(items, list):
-            raise CliprpnError("data_invalid", f"{path}: expected a list `{key}`, found none")
-        by_id[key] = {}
-        for item in good_records(items, fields, f"{path.name}: {key}", problems):
-            if item["id"] in by_id[key]:
-                problems.add(f"{path.name}: {key}: id {item['id']} stands more than once")
-            by_id[key][item["id"]] = item
-    return Instances(
-        images=by_id["images"],
-        annotations=by_id["annotations"],
-        categories={key: category["name"] for key, category in by_id["categories"].items()},
-    )
-
-
-def _read_json(path: Path) -> Any:
-    if not path.is_file():
-        raise CliprpnError(
-            "data_invalid",
-            f"{path}: expected COCO's annotations of the images, found no file; a data set has "
-            "annotations/instances.json, annotations/refs(umd).p and images/",
-        )
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise CliprpnError(
-            "data_invalid", f"{path}:{error.lineno}:{error.colno}: expected JSON: {error.msg}"
-        ) from error
-    except (UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise CliprpnError("data_invalid", f"{path}: expected JSON: {error}") from error
-
-
-def read_refs(path: Path, problems: Problems) -> list[dict[str, Any]]:
-    """Refs in the file's order: ref_id, ann_id, image_id, split and at least one good sentence each.
-
-    Raises:
-        CliprpnError: data_invalid, when there is no such file or it is not a list of plain values.
-    """
-    if not path.is_file():
-        there = sorted(found.name for found in path.parent.glob("refs(*).p"))
-        raise CliprpnError(
-            "data_invalid",
-            f"{path}: expected the refs of this split_by, found {', '.join(there) or 'no refs file'} "
-            "in the folder",
-        )
-    refs = load_plain(path)
-    if not isinstance(refs, list):
-        raise CliprpnError("data_invalid", f"{path}: expected a list of refs, found a {type(refs).__name__}")
-    good = []
-    for ref in good_records(refs, REF_FIELDS, path.name, problems):
-        where = f"{path.name}: ref {ref['ref_id']}: sentences"
-        sentences = list(good_records(ref["sentences"], SENTENCE_FIELDS, where, problems))
-        good.append({**ref, "sentences": sentences})
-    if not refs:
-        problems.add(f"{path.name}: expected refs, found an empty list")
-    return good
-
-
-REF_FIELDS = {
-    "ref_id": ("an integer", is_integer),
-    "ann_id": ("an integer", is_integer),
-    "image_id": ("an integer", is_integer),
-    "split": ("train, val, test, testA or testB", lambda value: value in SPLITS),
-    "sentences": ("a list with a sentence", lambda value: isinstance(value, list) and len(value) > 0),
-}
-SENTENCE_FIELDS = {"sent_id": ("an integer", is_integer), "sent": ("text", is_old_text)}

@@ -1,4 +1,4 @@
-"""Reads what a source says, whatever its layout, and checks all of it that needs no image."""
+"""Reads annotations of any layout, and makes all checks that need no image."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from cliprpn.data.boxes import boxes_in_images, format_hint
 from cliprpn.data.checks import Problems
 from cliprpn.data.refcoco import read_refcoco
 from cliprpn.data.rows import read_rows
-from cliprpn.data.splits import with_splits
+from cliprpn.data.splits import assign_splits
 
 Sizes = dict[int, tuple[float, float]]
-UNKNOWN = (float("inf"), float("inf"))
+UNKNOWN_SIZE = (float("inf"), float("inf"))
 
 
 @dataclass(frozen=True)
 class Source:
-    """A source's records with their splits, and how they came to them."""
+    """A source's records with their splits, and the rule that assigned the splits."""
 
     annotations: Annotations
     split_rule: str
@@ -33,101 +33,97 @@ class Source:
 def read_source(source: RefcocoSource | RowsSource) -> Source:
     """
     Raises:
-        CliprpnError: data_invalid, naming every problem, up to twenty.
+        CliprpnError: data_invalid, listing up to twenty problems.
     """
-    known = _read.get(key := (source.model_dump_json(), *map(_stamp, _files(source))))
-    if known is not None:
-        return known
-    problems = Problems(_place(source))
+    key = (source.model_dump_json(), *map(_size_and_mtime, _files(source)))
+    if key in _last_source:
+        return _last_source[key]
+    problems = Problems(_files(source)[0].parent)
     if isinstance(source, RefcocoSource):
         annotations = read_refcoco(Path(source.instances_file), Path(source.refs_file), problems)
-        rule = "as the refs file says"
+        rule = "as given in the refs file"
     else:
         annotations = read_rows(source, problems)
         problems.raise_if_any()
-        annotations, rule = with_splits(annotations, source.split_seed)
+        annotations, rule = assign_splits(annotations, source.split_seed)
     for sent_id, count in Counter(row.sent_id for row in annotations.sentences).items():
         if count > 1:
-            problems.add(f"sent_id {sent_id} stands {count} times, expected once")
+            problems.add(f"sent_id {sent_id}: expected once, found {count} times")
     sizes = {
-        picture.image_id: (float(picture.width), float(picture.height))
-        for picture in annotations.images
-        if picture.width is not None and picture.height is not None
+        image.image_id: (float(image.width), float(image.height))
+        for image in annotations.images
+        if image.width is not None and image.height is not None
     }
     if len(sizes) == len(annotations.images) or annotations.box_format != "cxcywh_norm":
-        referred_boxes(annotations, sizes, problems)
+        convert_referred_boxes(annotations, sizes, problems)
     problems.raise_if_any()
-    _read.clear()
-    _read[key] = Source(annotations, rule)
-    return _read[key]
+    _last_source.clear()
+    _last_source[key] = Source(annotations, rule)
+    return _last_source[key]
 
 
-# The last source: reading it and indexing it are two calls, and the files may have changed in between.
-_read: dict[tuple[object, ...], Source] = {}
+# One entry at most. `read_annotations` and `index_dataset` are two calls; the files may change in between.
+_last_source: dict[tuple[object, ...], Source] = {}
 
 
-def referred_boxes(annotations: Annotations, sizes: Sizes, problems: Problems) -> dict[int, Box]:
-    """The box (xyxy, pixels) of each object that is referred to; an unfit one is a problem.
+def convert_referred_boxes(annotations: Annotations, sizes: Sizes, problems: Problems) -> dict[int, Box]:
+    """The box of each object with a sentence, xyxy in pixels, by ann_id; an invalid one is a problem.
 
     Args:
-        sizes: width and height by image_id; an image of unknown size has no edges.
+        sizes: width and height in pixels by image_id. If an image's size is unknown, its boxes are not clipped.
     """
     refs = list({row.ann_id: row for row in annotations.sentences}.values())
     objects = [annotations.objects[ref.ann_id] for ref in refs]
-    boxes, fit = boxes_in_images(
-        _tensor([each.box for each in objects]),
+    boxes, valid = boxes_in_images(
+        _tensor([record.box for record in objects]),
         annotations.box_format,
-        _tensor([sizes.get(each.image_id, UNKNOWN) for each in objects], 2),
+        _tensor([sizes.get(record.image_id, UNKNOWN_SIZE) for record in objects], 2),
     )
-    names = {picture.image_id: picture.file_name for picture in annotations.images}
-    for row in (~fit).nonzero()[:, 0].tolist():
-        width, height = sizes.get(objects[row].image_id, UNKNOWN)
-        place = f"{width:.0f} x {height:.0f} image" if width != float("inf") else "picture"
+    names = {image.image_id: image.file_name for image in annotations.images}
+    for row in (~valid).nonzero()[:, 0].tolist():
+        width, height = sizes.get(objects[row].image_id, UNKNOWN_SIZE)
+        kind = f"{width:.0f} x {height:.0f} image" if width != float("inf") else "image"
         problems.add(
             f"ref {refs[row].ref_id}: expected the box of ann_id {refs[row].ann_id} inside the "
-            f"{place} {objects[row].image_id} ({names[objects[row].image_id]}) and not empty, found "
+            f"{kind} {objects[row].image_id} ({names[objects[row].image_id]}) and not empty, found "
             f"{list(objects[row].box)} ({annotations.box_format})"
         )
-    if not fit.all():
-        known = [sizes.get(each.image_id) for each in objects]
-        hint = format_hint([each.box for each in objects], annotations.box_format, known)
+    if not valid.all():
+        known_sizes = [sizes.get(record.image_id) for record in objects]
+        hint = format_hint([record.box for record in objects], annotations.box_format, known_sizes)
         if hint is not None:
             problems.add(hint)
     return {
-        each.ann_id: (x1, y1, x2, y2) for each, (x1, y1, x2, y2) in zip(objects, boxes.tolist(), strict=True)
+        record.ann_id: (x1, y1, x2, y2)
+        for record, (x1, y1, x2, y2) in zip(objects, boxes.tolist(), strict=True)
     }
 
 
 def count_splits(annotations: Annotations) -> list[dict[str, int | str]]:
-    """Per split that has any: split, num_images, num_refs, num_sentences."""
-    found: list[dict[str, int | str]] = []
+    """For each split with sentences: split, num_images, num_refs, num_sentences."""
+    counts: list[dict[str, int | str]] = []
     for split in SPLITS:
         rows = [row for row in annotations.sentences if row.split == split]
         if rows:
             images, refs = ({getattr(row, key) for row in rows} for key in ("image_id", "ref_id"))
             sizes = {"num_images": len(images), "num_refs": len(refs), "num_sentences": len(rows)}
-            found.append({"split": split, **sizes})
-    return found
+            counts.append({"split": split, **sizes})
+    return counts
 
 
 def _tensor(rows: Sequence[tuple[float, ...]], width: int = 4) -> Tensor:
     return torch.tensor(rows, dtype=torch.float64).reshape(-1, width)
 
 
-def _place(source: RefcocoSource | RowsSource) -> Path:
-    """The folder that problems are about."""
-    return _files(source)[0].parent
-
-
 def _files(source: RefcocoSource | RowsSource) -> list[Path]:
     if isinstance(source, RefcocoSource):
         return [Path(source.refs_file), Path(source.instances_file)]
-    return [Path(each.file) for each in source.files]
+    return [Path(file.file) for file in source.files]
 
 
-def _stamp(file: Path) -> tuple[int, int] | None:
-    """What changes with the file; None where there is none."""
+def _size_and_mtime(file: Path) -> tuple[int, int] | None:
+    """Changes whenever the file does; None if there is no file."""
     if not file.exists():
         return None
-    found = file.stat()
-    return found.st_size, found.st_mtime_ns
+    status = file.stat()
+    return status.st_size, status.st_mtime_ns

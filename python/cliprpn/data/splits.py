@@ -1,4 +1,4 @@
-"""Parts images into train, val and test where nobody has, and looks at the parts where somebody has."""
+"""Splits images into train, val and test if the annotations have no splits; checks the splits if they do."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from dataclasses import replace
 from cliprpn.data.annotations import Annotations
 from cliprpn.errors import CliprpnError
 
-# Of a thousand images: the first 800 train, 100 are val's, 100 test's.
-VAL_FROM, TEST_FROM, OF = 800, 900, 1000
-RULE = "by image, 80/10/10 for train, val and test, by a hash of seed {seed} and the file name"
-GIVEN = "as the source tells"
+# Of 1000 hash buckets, 800 are train, 100 val and 100 test.
+VAL_FROM, TEST_FROM, NUM_BUCKETS = 800, 900, 1000
+RANDOM_RULE = "by image, 80/10/10 for train, val and test, by a hash of seed {seed} and the file name"
+GIVEN_RULE = "as given in the annotations"
 
 
-def with_splits(annotations: Annotations, seed: int) -> tuple[Annotations, str]:
-    """A split for each sentence, and the rule in words.
+def assign_splits(annotations: Annotations, seed: int) -> tuple[Annotations, str]:
+    """Annotations with a split for each sentence, and the rule in words.
 
-    Given splits are kept; an image that lies in two gets a note. Where none is given, all sentences of a
-    image go the same way, whatever the order of images and whatever other images there are.
+    Given splits are kept; an image in two splits gets a note. Otherwise all sentences of an image get the same split,
+    which depends on its file name and the seed only, not on the other images.
 
     Raises:
-        CliprpnError: data_invalid, when some sentences have a split and some have none.
+        CliprpnError: data_invalid, if some sentences have a split and some have none.
     """
     sentences = annotations.sentences
-    without = [each for each in sentences if each.split is None]
+    without = [row for row in sentences if row.split is None]
+    names = {image.image_id: image.file_name for image in annotations.images}
     if without and len(without) < len(sentences):
-        names = {each.image_id: each.file_name for each in annotations.images}
         first = without[0]
         raise CliprpnError(
             "data_invalid",
@@ -35,29 +35,29 @@ def with_splits(annotations: Annotations, seed: int) -> tuple[Annotations, str]:
             f"{len(sentences)}, such as {first.sentence[:80]!r} of {names.get(first.image_id, '')[:80]!r}",
         )
     if without:
-        parts = {each.image_id: _part(each.file_name, seed) for each in annotations.images}
-        parted = [replace(each, split=parts[each.image_id]) for each in sentences]
-        return replace(annotations, sentences=parted), RULE.format(seed=seed)
-    return replace(annotations, notes=[*annotations.notes, *_leaks(annotations)]), GIVEN
+        splits = {image_id: _random_split(name, seed) for image_id, name in names.items()}
+        with_splits = [replace(row, split=splits[row.image_id]) for row in sentences]
+        return replace(annotations, sentences=with_splits), RANDOM_RULE.format(seed=seed)
+    return replace(annotations, notes=[*annotations.notes, *_note_leaks(annotations)]), GIVEN_RULE
 
 
-def _part(file_name: str, seed: int) -> str:
+def _random_split(file_name: str, seed: int) -> str:
     digest = hashlib.sha256(f"{seed}\0{file_name}".encode()).digest()
-    place = int.from_bytes(digest[:8], "big") % OF
-    return "train" if place < VAL_FROM else "val" if place < TEST_FROM else "test"
+    bucket = int.from_bytes(digest[:8], "big") % NUM_BUCKETS
+    return "train" if bucket < VAL_FROM else "val" if bucket < TEST_FROM else "test"
 
 
-def _leaks(annotations: Annotations) -> list[str]:
-    """Images that lie in two splits: what was trained on is asked about."""
+def _note_leaks(annotations: Annotations) -> list[str]:
+    """Notes of images in two splits: a model would be evaluated on images that it was trained on."""
     splits: dict[int, set[str]] = defaultdict(set)
-    for each in annotations.sentences:
-        splits[each.image_id].add(each.split or "")
-    names = {each.image_id: each.file_name for each in annotations.images}
-    pairs: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for image_id, found in splits.items():
-        if len(found) > 1:
-            pairs[tuple(sorted(found))].append(names[image_id])
+    for row in annotations.sentences:
+        splits[row.image_id].add(row.split or "")
+    names = {image.image_id: image.file_name for image in annotations.images}
+    shared: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for image_id, splits_of_image in splits.items():
+        if len(splits_of_image) > 1:
+            shared[tuple(sorted(splits_of_image))].append(names[image_id])
     return [
-        f"{len(shared)} images lie in {' and '.join(found)}, such as {shared[0][:80]!r}"
-        for found, shared in sorted(pairs.items())
+        f"{len(files)} images are in {' and '.join(several)}, such as {files[0][:80]!r}"
+        for several, files in sorted(shared.items())
     ]

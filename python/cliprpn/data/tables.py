@@ -1,4 +1,4 @@
-"""Writes the index of a prepared data set: images, sentences and objects as three Parquet tables."""
+"""Writes the index of a prepared dataset: images, sentences and objects as three Parquet tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cliprpn.contract.generated import PixelsManifest
 from cliprpn.data.annotations import Annotations, Box, ObjectRecord
 from cliprpn.data.boxes import boxes_in_images
 from cliprpn.data.checks import Problems
-from cliprpn.data.sources import UNKNOWN, Sizes, referred_boxes
+from cliprpn.data.sources import UNKNOWN_SIZE, Sizes, convert_referred_boxes
 from cliprpn.errors import CliprpnError
 from cliprpn.storage.parquet import write_whole
 
@@ -22,7 +22,7 @@ Row = dict[str, object]
 
 @dataclass(frozen=True)
 class ImageRow:
-    """An image's row; its size is None where nobody tells it, its place in the pixels where there are none."""
+    """A row of the images table; the size is None if unknown, `pixel_row` is None if there are no images."""
 
     image_id: int
     file_name: str
@@ -34,7 +34,7 @@ class ImageRow:
 
 @dataclass(frozen=True)
 class Dropped:
-    """What was left out, since its image is missing or broken."""
+    """Counts of what was dropped because its image is missing or broken."""
 
     num_images: int
     num_refs: int
@@ -42,78 +42,83 @@ class Dropped:
 
 
 def write_tables(annotations: Annotations, pixels: PixelsManifest | None, folder: Path) -> Dropped:
-    """Writes the three tables; refs of images without pixels are left out.
+    """Writes the three tables; refs whose image has no pixels are dropped.
 
     Args:
-        pixels: of all images of the annotations, in their order; None for a set without images, whose
-            sizes are what the annotations say, or nothing.
+        pixels: of all images of the annotations, in their order; None for a dataset without images, whose sizes
+            are taken from the annotations, if given there.
 
     Raises:
-        CliprpnError: data_invalid, where a box does not fit its image; no_space.
+        CliprpnError: data_invalid, if a referred box is not inside its image; no_space.
     """
-    images = _images(annotations, pixels)
+    images = _image_rows(annotations, pixels)
     sizes = {
         row.image_id: (float(row.width), float(row.height))
         for row in images
         if row.width is not None and row.height is not None
     }
-    kept = {row.image_id for row in images}
-    sentences = [row for row in annotations.sentences if row.image_id in kept]
+    image_ids = {row.image_id for row in images}
+    sentences = [row for row in annotations.sentences if row.image_id in image_ids]
     if not sentences:
-        raise CliprpnError("data_invalid", f"{folder}: expected a sentence with its image, found none")
-    left = Annotations(annotations.box_format, annotations.images, annotations.objects, sentences)
+        raise CliprpnError("data_invalid", f"{folder}: expected a sentence with an image, found none")
+    kept = Annotations(annotations.box_format, annotations.images, annotations.objects, sentences)
     if pixels is None and annotations.box_format == "cxcywh_norm" and len(sizes) < len(images):
         raise CliprpnError(
             "data_invalid",
-            "boxes are shares of their image (cxcywh_norm), whose size nobody tells; give the images",
+            "boxes are in normalized coordinates (cxcywh_norm), but the sizes of their images are unknown; give "
+            "the images",
         )
     problems = Problems(folder)
-    boxes = referred_boxes(left, sizes, problems)
+    boxes = convert_referred_boxes(kept, sizes, problems)
     problems.raise_if_any()
-    objects = [each for each in annotations.objects.values() if each.image_id in kept]
-    (folder / "dataset.json").unlink(missing_ok=True)  # It tells of other tables; the caller writes the next.
+    objects = [record for record in annotations.objects.values() if record.image_id in image_ids]
+    (folder / "dataset.json").unlink(
+        missing_ok=True
+    )  # It describes the old tables; the caller writes a new one.
     write_whole([asdict(row) for row in images], IMAGES, folder / "images.parquet")
-    write_whole(_objects(objects, left, sizes), OBJECTS, folder / "objects.parquet")
-    write_whole(_sentences(left, boxes, objects), SENTENCES, folder / "sentences.parquet")
-    gone = [row for row in annotations.sentences if row.image_id not in kept]
-    return Dropped(len(annotations.images) - len(images), len({row.ref_id for row in gone}), len(gone))
+    write_whole(_object_rows(objects, kept, sizes), OBJECTS, folder / "objects.parquet")
+    write_whole(_sentence_rows(kept, boxes, objects), SENTENCES, folder / "sentences.parquet")
+    dropped = [row for row in annotations.sentences if row.image_id not in image_ids]
+    return Dropped(len(annotations.images) - len(images), len({row.ref_id for row in dropped}), len(dropped))
 
 
-def _images(annotations: Annotations, pixels: PixelsManifest | None) -> list[ImageRow]:
+def _image_rows(annotations: Annotations, pixels: PixelsManifest | None) -> list[ImageRow]:
     if pixels is None:
         return [
-            ImageRow(each.image_id, each.file_name, each.width, each.height, upright=False, pixel_row=None)
-            for each in annotations.images
+            ImageRow(
+                record.image_id, record.file_name, record.width, record.height, upright=False, pixel_row=None
+            )
+            for record in annotations.images
         ]
-    prepared = [each for shard in pixels.shards for each in shard.pictures]
-    if [each.file_name for each in prepared] != [each.file_name for each in annotations.images]:
-        raise CliprpnError("internal", "the pixels are of other images than the annotations'")
+    prepared = [image for shard in pixels.shards for image in shard.pictures]
+    if [image.file_name for image in prepared] != [record.file_name for record in annotations.images]:
+        raise CliprpnError("internal", "the pixels belong to other images than the annotations")
     return [
-        ImageRow(each.image_id, each.file_name, found.width, found.height, found.upright, row)
-        for row, (each, found) in enumerate(zip(annotations.images, prepared, strict=True))
-        if found.problem is None
+        ImageRow(record.image_id, record.file_name, image.width, image.height, image.upright, row)
+        for row, (record, image) in enumerate(zip(annotations.images, prepared, strict=True))
+        if image.problem is None
     ]
 
 
-def _objects(objects: list[ObjectRecord], annotations: Annotations, sizes: Sizes) -> list[Row]:
-    """Those whose box fits its image: others teach nothing."""
-    boxes, fit = boxes_in_images(
-        torch.tensor([each.box for each in objects], dtype=torch.float64).reshape(-1, 4),
+def _object_rows(objects: list[ObjectRecord], annotations: Annotations, sizes: Sizes) -> list[Row]:
+    """Objects with a valid box; a model cannot be trained on the others."""
+    boxes, valid = boxes_in_images(
+        torch.tensor([record.box for record in objects], dtype=torch.float64).reshape(-1, 4),
         annotations.box_format,
-        torch.tensor([sizes.get(each.image_id, UNKNOWN) for each in objects], dtype=torch.float64),
+        torch.tensor([sizes.get(record.image_id, UNKNOWN_SIZE) for record in objects], dtype=torch.float64),
     )
     return [
-        {"ann_id": each.ann_id, "image_id": each.image_id, "category": each.category, "box_xyxy": box}
-        for each, box, good in zip(objects, boxes.tolist(), fit.tolist(), strict=True)
-        if good
+        {"ann_id": record.ann_id, "image_id": record.image_id, "category": record.category, "box_xyxy": box}
+        for record, box, is_valid in zip(objects, boxes.tolist(), valid.tolist(), strict=True)
+        if is_valid
     ]
 
 
-def _sentences(annotations: Annotations, boxes: dict[int, Box], objects: list[ObjectRecord]) -> list[Row]:
-    num_in_image = Counter((each.image_id, each.category) for each in objects)
+def _sentence_rows(annotations: Annotations, boxes: dict[int, Box], objects: list[ObjectRecord]) -> list[Row]:
+    num_in_image = Counter((record.image_id, record.category) for record in objects)
     rows: list[Row] = []
     for row in annotations.sentences:
-        own = annotations.objects[row.ann_id]
+        record = annotations.objects[row.ann_id]
         rows.append(
             {
                 "sent_id": row.sent_id,
@@ -123,12 +128,12 @@ def _sentences(annotations: Annotations, boxes: dict[int, Box], objects: list[Ob
                 "split": row.split,
                 "sentence": row.sentence,
                 "gt_box_xyxy": boxes[row.ann_id],
-                "category": own.category or "",
-                # 0 where nobody says what the objects are.
-                "num_same_category": num_in_image[own.image_id, own.category] if own.category else 0,
+                "category": record.category or "",
+                # 0 if the categories are unknown.
+                "num_same_category": num_in_image[record.image_id, record.category] if record.category else 0,
                 "stratum": row.stratum,
                 "pair_id": row.pair_id,
-                "source_box": own.box,
+                "source_box": record.box,
             }
         )
     return rows

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from cliprpn.data.boxes import format_hint
-from cliprpn.data.checks import Problems, good_records, is_box, is_integer, is_text, shown
+from cliprpn.data.checks import Problems, is_box, is_integer, is_text, shorten, valid_records
 from cliprpn.data.index import DatasetIndex
 from cliprpn.data.json_files import read_json
 from cliprpn.detectors.coco_classes import coco_categories
@@ -156,7 +156,9 @@ def _find_lists(content: Any, file: Path) -> tuple[list[Any], dict[int, str]]:
     fields = content if isinstance(content, dict) else {}
     rows = next((fields[key] for key in LISTS if key in fields), None)
     if not isinstance(rows, list):
-        found = f"an object with {shown(', '.join(content))}" if isinstance(content, dict) else shown(content)
+        found = (
+            f"an object with {shorten(', '.join(content))}" if isinstance(content, dict) else shorten(content)
+        )
         if isinstance(content, bytes):
             found = "a single detection"
         raise CliprpnError(
@@ -165,10 +167,12 @@ def _find_lists(content: Any, file: Path) -> tuple[list[Any], dict[int, str]]:
         )
     categories = fields.get("categories", [])
     if not isinstance(categories, list):
-        raise CliprpnError("data_invalid", f"{file}: expected a list `categories`, found {shown(categories)}")
+        raise CliprpnError(
+            "data_invalid", f"{file}: expected a list `categories`, found {shorten(categories)}"
+        )
     problems = Problems(file, "the detections")
     category_fields = {"id": ("an integer", is_integer), "name": ("text", is_text)}
-    records = good_records(categories, category_fields, "categories", problems)
+    records = valid_records(categories, category_fields, "categories", problems)
     names = {record["id"]: record["name"] for record in records}
     problems.raise_if_any()
     return rows, names
@@ -234,12 +238,12 @@ FIELDS: dict[str, tuple[str, Callable[[dict[str, Any]], bool]]] = {
 def _describe_fault(item: Any) -> tuple[str, str]:
     """What was expected of an invalid row, and what was found."""
     if not isinstance(item, dict):
-        return "an object", shown(item)
+        return "an object", shorten(item)
     name, expected = next(
         (name, expected) for name, (expected, is_valid) in FIELDS.items() if not is_valid(item)
     )
     key = "box" if name == "bbox" and "bbox" not in item and "box" in item else name
-    found = shown(item[key]) if key in item else f"none among {shown(', '.join(item))}"
+    found = shorten(item[key]) if key in item else f"none among {shorten(', '.join(item))}"
     return f"{key} ({expected})", found
 
 

@@ -1,4 +1,4 @@
-"""Reads JSON Lines and CSV line by line."""
+"""Reads JSON Lines and CSV line by line, in bounded memory."""
 
 from __future__ import annotations
 
@@ -8,84 +8,81 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from cliprpn.data.checks import Problems, shown
+from cliprpn.data.checks import Problems, shorten
 from cliprpn.data.json_files import parse_json
+
+SEPARATORS = (",", ";", "\t")
+MAX_LINE_BYTES = 16 * 2**20
+# A file of another format altogether has as many problems as lines.
+MAX_PROBLEMS = 100_000
 
 
 def read_jsonl(path: Path, problems: Problems) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Where it stands and what it says, for each object; lines that are blank are passed over."""
+    """Place and values of each object; blank lines are skipped."""
     for number, line in read_lines(path, problems):
         where = f"{path.name}:{number}"
         if not line.strip():
             continue
         try:
-            raw = parse_json(line)
+            values = parse_json(line)
         except ValueError as error:
             problems.add(f"{where}: expected a JSON object: {error}")
             continue
-        if not isinstance(raw, dict):
-            problems.add(f"{where}: expected a JSON object, found {shown(raw)}")
+        if not isinstance(values, dict):
+            problems.add(f"{where}: expected a JSON object, found {shorten(values)}")
             continue
-        yield where, raw
+        yield where, values
 
 
-SEPARATORS = (",", ";", "\t")
-
-
-def read_csv(path: Path, wanted: list[str], problems: Problems) -> Iterator[tuple[str, dict[str, str]]]:
-    """Where it stands and what it says, for each row; rows that are blank are passed over.
+def read_csv(path: Path, required: list[str], problems: Problems) -> Iterator[tuple[str, dict[str, str]]]:
+    """Place and values of each row; blank rows are skipped. The separator is the most frequent one in the header.
 
     Args:
-        wanted: columns that the header must have.
+        required: columns that the header must have.
     """
-    at = 1
+    line_number = 1
 
     def lines() -> Iterator[str]:
-        nonlocal at
+        nonlocal line_number
         for number, line in read_lines(path, problems):
-            at = number
+            line_number = number
             yield line
 
-    text = lines()
-    first = next(text, "")
+    remaining = lines()
+    first = next(remaining, "")
     separator = max(SEPARATORS, key=first.count)
     try:
         header = [name.strip() for name in next(csv.reader([first], delimiter=separator, strict=True), [])]
-        missing = [name for name in wanted if name not in header]
+        missing = [name for name in required if name not in header]
         if missing or len(set(header)) < len(header):
             problems.add(
-                f"{path.name}:1: expected a header row with {', '.join(missing or wanted)}, each name once, "
-                f"found {shown(', '.join(header))}"
+                f"{path.name}:1: expected a header row with {', '.join(missing or required)}, each name once, "
+                f"found {shorten(', '.join(header))}"
             )
             return
-        for values in csv.reader(text, delimiter=separator, strict=True):
-            where = f"{path.name}:{at}"
+        for values in csv.reader(remaining, delimiter=separator, strict=True):
+            where = f"{path.name}:{line_number}"
             if not any(value.strip() for value in values):
                 continue
             if len(values) != len(header):
                 problems.add(
                     f"{where}: expected {len(header)} values as in the header, found {len(values)}; "
-                    f'a value that holds {separator!r} stands in quotes, such as "1,2,3,4"'
+                    f'put a value that contains {separator!r} in quotes, such as "1,2,3,4"'
                 )
                 continue
             yield where, dict(zip(header, values, strict=True))
     except csv.Error as error:
-        problems.add(f"{path.name}:{at}: expected CSV: {error}; is a quote left open?")
-
-
-MAX_LINE_BYTES = 16 * 2**20
-# A file that is something else altogether has as many problems as lines.
-MAX_PROBLEMS = 100_000
+        problems.add(f"{path.name}:{line_number}: expected CSV: {error}; is a closing quote missing?")
 
 
 def read_lines(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:
-    """Number and text of each line, its end included; a line that is too long or not UTF-8 is a problem."""
+    """Number and text of each line, including its end; a line that is too long or not UTF-8 is a problem."""
     with path.open("rb") as file:
         for number in count(1):
             line = file.readline(MAX_LINE_BYTES + 1)
             if not line:
                 return
-            if len(problems.found) > MAX_PROBLEMS:
+            if len(problems.messages) > MAX_PROBLEMS:
                 problems.add(f"{path.name}:{number}: the rest of the file was not read")
                 return
             if len(line) > MAX_LINE_BYTES:

@@ -1,4 +1,4 @@
-"""Reads a person's files, whatever their format, to checked records."""
+"""Reads a user's files of any supported format into checked records."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import Any
 
 from cliprpn.contract.generated import Columns, RowsFile, RowsSource
 from cliprpn.data.annotations import Annotations
-from cliprpn.data.boxes import WORDS
+from cliprpn.data.boxes import FORMAT_NAMES
 from cliprpn.data.checks import Problems
 from cliprpn.data.rows.assemble import assemble
 from cliprpn.data.rows.coco import read_coco, read_mdetr
 from cliprpn.data.rows.lines import read_csv, read_jsonl
-from cliprpn.data.rows.row import Row, checked_row
+from cliprpn.data.rows.row import Row, parse_row
 from cliprpn.data.rows.transvg import read_transvg
 from cliprpn.errors import CliprpnError
 
-# What the readers of formats that are not tables call their values.
-PLAIN = Columns(image="image", sentence="sentence", box="box", split="split")
+# Column names that the readers of the other formats use.
+DEFAULT_COLUMNS = Columns(image="image", sentence="sentence", box="box", split="split")
 
 
 def read_rows(source: RowsSource, problems: Problems) -> Annotations:
-    """All rows of all files, in order. What is wrong with a row is a problem, named by file and line.
+    """All rows of all files, in order. An invalid row is a problem, named by file and line.
 
     Raises:
-        CliprpnError: data_invalid, when a file is not there or not of its format at all.
+        CliprpnError: data_invalid, if a file is missing or not of its format at all.
     """
     notes: list[str] = []
     rows: list[Row] = []
@@ -35,25 +35,26 @@ def read_rows(source: RowsSource, problems: Problems) -> Annotations:
         if not path.is_file():
             raise CliprpnError("data_invalid", f"{path}: expected a file of annotations, found none")
         try:
-            found = list(_rows_of(path, source, problems))
+            rows_of_file = list(_read_file(path, source, problems))
         except OSError as error:
             raise CliprpnError("data_invalid", f"{path}: expected a readable file: {error}") from error
-        if not any(row.sentence is not None for row in found):
-            problems.add(f"{path.name}: expected rows with a sentence, found none that is good")
-        rows += _in_split(found, file, notes)
+        if not any(row.sentence is not None for row in rows_of_file):
+            problems.add(f"{path.name}: expected rows with a sentence, found no valid one")
+        rows += _set_split(rows_of_file, file, notes)
     return assemble(rows, source.box_format, problems, notes)
 
 
-def _rows_of(path: Path, source: RowsSource, problems: Problems) -> Iterator[Row]:
-    columns = source.columns if source.format in ("jsonl", "csv") else PLAIN
-    for where, raw in _raws_of(path, source, problems):
-        alone = source.format == "coco" and "sentence" not in raw
-        row = checked_row(raw, where, columns, WORDS[source.box_format], problems, alone=alone)
+def _read_file(path: Path, source: RowsSource, problems: Problems) -> Iterator[Row]:
+    columns = source.columns if source.format in ("jsonl", "csv") else DEFAULT_COLUMNS
+    for where, values in _read_values(path, source, problems):
+        needs_sentence = source.format != "coco" or "sentence" in values
+        row = parse_row(values, where, columns, FORMAT_NAMES[source.box_format], problems, needs_sentence)
         if row is not None:
             yield row
 
 
-def _raws_of(path: Path, source: RowsSource, problems: Problems) -> Iterator[tuple[str, dict[str, Any]]]:
+def _read_values(path: Path, source: RowsSource, problems: Problems) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Place and values of each row."""
     columns = source.columns
     if source.format == "jsonl":
         return read_jsonl(path, problems)
@@ -66,11 +67,13 @@ def _raws_of(path: Path, source: RowsSource, problems: Problems) -> Iterator[tup
     return read_transvg(path, problems)
 
 
-def _in_split(rows: list[Row], file: RowsFile, notes: list[str]) -> list[Row]:
-    """A file's split is that of all its rows, whatever they say themselves."""
+def _set_split(rows: list[Row], file: RowsFile, notes: list[str]) -> list[Row]:
+    """A file's split applies to all its rows and overrides their own."""
     if file.split is None:
         return rows
-    others = sum(row.split not in (None, file.split) for row in rows)
-    if others:
-        notes.append(f"{Path(file.file).name}: {others} rows name another split; taken as {file.split}")
+    num_overridden = sum(row.split not in (None, file.split) for row in rows)
+    if num_overridden:
+        notes.append(
+            f"{Path(file.file).name}: {num_overridden} rows name another split; {file.split} is used instead"
+        )
     return [replace(row, split=file.split) for row in rows]

@@ -9,16 +9,21 @@ from typing import Any
 
 from cliprpn.contract.generated import Columns
 from cliprpn.data.annotations import SPLITS, Box
-from cliprpn.data.checks import Problems, is_box, is_integer, is_text, shown
+from cliprpn.data.checks import Problems, is_box, is_integer, is_text, shorten
+
+SPLIT_SYNONYMS = {"validation": "val", "valid": "val", "dev": "val", "testa": "testA", "testb": "testB"}
+MAX_SENTENCE_CHARS = 10_000
+MAX_NAME_CHARS = 1000
+MAX_SIDE_PX = 1e7
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A sentence with its box and image; without a sentence, an object that nobody refers to.
+    """A sentence with its box and image; if `sentence` is None, an object without a sentence.
 
     Attributes:
         where: file and line, such as `data.jsonl:17`.
-        box: as given, in the source's format.
+        box: in the source's format.
     """
 
     where: str
@@ -35,57 +40,55 @@ class Row:
     category: str | None = None
 
 
-Raw = Mapping[str, Any]
-
-MEANT = {"validation": "val", "valid": "val", "dev": "val", "testa": "testA", "testb": "testB"}
-MAX_SENTENCE_CHARS = 10_000
-MAX_PIXELS_A_SIDE = 1e7  # NaN is not below it.
-
-
-def checked_row(
-    raw: Raw, where: str, columns: Columns, box_words: str, problems: Problems, alone: bool = False
+def parse_row(
+    values: Mapping[str, Any],
+    where: str,
+    columns: Columns,
+    format_name: str,
+    problems: Problems,
+    needs_sentence: bool = True,
 ) -> Row | None:
     """
     Args:
-        raw: a row's values by column; in CSV all are text.
-        box_words: the format of boxes in words, for the messages.
-        alone: an object that nobody refers to: no sentence is expected.
+        values: by column; in CSV all are text.
+        format_name: format of the boxes in words, for the messages.
+        needs_sentence: False for an object without a sentence.
 
     Returns:
-        None where a value is a problem.
+        None if a value is invalid.
     """
-    before = len(problems.found)
-    image, sentence, split = (raw.get(key) for key in (columns.image, columns.sentence, columns.split))
+    num_before = len(problems.messages)
+    image, sentence, split = (values.get(key) for key in (columns.image, columns.sentence, columns.split))
 
-    def refuse(column: str, problem: str) -> None:
-        value = raw.get(column)
-        found = f"none among {shown(', '.join(map(str, raw)))}" if column not in raw else shown(value)
+    def reject(column: str, problem: str) -> None:
+        names = shorten(", ".join(map(str, values)))
+        found = shorten(values[column]) if column in values else f"none among {names}"
         problems.add(f"{where}: {column}: {problem}, found {found}")
 
-    if (problem := name_problem(image)) is not None:
-        refuse(columns.image, problem)
-    if not alone and (problem := sentence_problem(sentence)) is not None:
-        refuse(columns.sentence, problem)
-    box = box_of(raw.get(columns.box))
+    if (problem := file_name_problem(image)) is not None:
+        reject(columns.image, problem)
+    if needs_sentence and (problem := sentence_problem(sentence)) is not None:
+        reject(columns.sentence, problem)
+    box = parse_box(values.get(columns.box))
     if box is None:
-        refuse(columns.box, f"expected four numbers ({box_words})")
+        reject(columns.box, f"expected four numbers ({format_name})")
     if not (is_blank(split) or split in SPLITS):
-        meant = MEANT.get(split.lower()) if isinstance(split, str) else None
-        refuse(columns.split, f"expected {meant or 'train, val, test, testA or testB'}")
-    sizes = [size_of(raw.get(key)) for key in ("width", "height")]
+        likely = SPLIT_SYNONYMS.get(split.lower()) if isinstance(split, str) else None
+        reject(columns.split, f"expected {likely or 'train, val, test, testA or testB'}")
+    sizes = [parse_size(values.get(key)) for key in ("width", "height")]
     for key, size in zip(("width", "height"), sizes, strict=True):
-        if size is None and not is_blank(raw.get(key)):
-            refuse(key, "expected a whole number of pixels")
-    category = raw.get("category")
+        if size is None and not is_blank(values.get(key)):
+            reject(key, "expected a whole number of pixels")
+    category = values.get("category")
     if not (is_blank(category) or is_text(category) or is_integer(category)):
-        refuse("category", "expected text")
-    if len(problems.found) > before or box is None:
+        reject("category", "expected text")
+    if len(problems.messages) > num_before or box is None:
         return None
-    ids = {key: whole(raw.get(key)) for key in ("image_id", "ann_id", "ref_id", "sent_id")}
+    ids = {key: parse_integer(values.get(key)) for key in ("image_id", "ann_id", "ref_id", "sent_id")}
     return Row(
         where,
         str(image),
-        None if alone else str(sentence),
+        str(sentence) if needs_sentence else None,
         box,
         split=None if is_blank(split) else split,
         width=sizes[0],
@@ -93,6 +96,24 @@ def checked_row(
         category=None if is_blank(category) else str(category),
         **ids,
     )
+
+
+def file_name_problem(name: object) -> str | None:
+    """Why this is not a file name below the image folder, on any system; None if it is one."""
+    if not is_text(name) or not isinstance(name, str):
+        return "expected a file name"
+    if not name.strip() or len(name) > MAX_NAME_CHARS:
+        return f"expected a file name of 1 to {MAX_NAME_CHARS} characters"
+    if any(ord(char) < 32 or ord(char) == 127 for char in name):
+        return "expected a file name without control characters"
+    parts = re.split(r"[/\\]", name)
+    if parts[0] == "" or re.match(r"[A-Za-z]:", name):
+        return "expected a name below the image folder, not an absolute path"
+    if ".." in parts:
+        return "expected a name below the image folder, not one that leaves it"
+    if parts[-1] in ("", "."):
+        return "expected the name of a file, not of a folder"
+    return None
 
 
 def sentence_problem(value: Any) -> str | None:
@@ -103,8 +124,8 @@ def sentence_problem(value: Any) -> str | None:
     return None
 
 
-def box_of(value: Any) -> Box | None:
-    """Four numbers that pixels can have, of a list, or of text such as `[1, 2, 3, 4]`, `1,2,3,4` or `1 2 3 4`."""
+def parse_box(value: Any) -> Box | None:
+    """Four numbers from a list, or from text such as `[1, 2, 3, 4]`, `1,2,3,4` or `1 2 3 4`; None if out of range."""
     if isinstance(value, str):
         inside = value[:200].strip().removeprefix("[").removesuffix("]")
         numbers = [number for number in re.split(r"[,;\s]+", inside) if number]
@@ -114,11 +135,15 @@ def box_of(value: Any) -> Box | None:
     if not is_box(value):
         return None
     a, b, c, d = map(float, value)
-    return (a, b, c, d) if all(abs(number) <= MAX_PIXELS_A_SIDE for number in (a, b, c, d)) else None
+    # False for NaN too.
+    return (a, b, c, d) if all(abs(number) <= MAX_SIDE_PX for number in (a, b, c, d)) else None
 
 
-def whole(value: Any) -> int | None:
-    """An integer, also where CSV or a table with holes made `12`, `12.0` or 12.0 of it."""
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+def parse_integer(value: Any) -> int | None:
+    """An integer, also if CSV or a table with missing values turned it into `12`, `12.0` or 12.0."""
     if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,18}(\.0)?", value.strip()):
         return int(value.strip().removesuffix(".0"))
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
@@ -126,34 +151,10 @@ def whole(value: Any) -> int | None:
     return value if is_integer(value) else None
 
 
-def size_of(value: Any) -> int | None:
-    size = whole(value)
+def parse_size(value: Any) -> int | None:
+    size = parse_integer(value)
     return size if size is not None and size > 0 else None
 
 
 def is_blank(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
-
-
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-
-
-MAX_NAME_CHARS = 1000
-
-
-def name_problem(name: object) -> str | None:
-    """Why this is no name of a file below the folder of images, on any system; None where it is one."""
-    if not is_text(name) or not isinstance(name, str):
-        return "expected a file name"
-    if not name.strip() or len(name) > MAX_NAME_CHARS:
-        return f"expected a file name of 1 to {MAX_NAME_CHARS} characters"
-    if any(ord(char) < 32 or ord(char) == 127 for char in name):
-        return "expected a file name without control characters"
-    parts = re.split(r"[/\\]", name)
-    if parts[0] == "" or re.match(r"[A-Za-z]:", name):
-        return "expected a name below the folder of images, not an absolute path"
-    if ".." in parts:
-        return "expected a name below the folder of images, not one that leads out of it"
-    if parts[-1] in ("", "."):
-        return "expected the name of a file, not of a folder"
-    return None

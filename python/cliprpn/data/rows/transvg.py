@@ -1,4 +1,4 @@
-"""TransVG's index rows, which its whole family of methods shares: `gref_umd_train.pth` and the like.
+"""Reads TransVG's index files, which related methods use too: `gref_umd_train.pth` and the like.
 
 A list of tuples: (file name, mask or object id, box, sentence, attributes, ...), or for Flickr30k Entities
 (file name, box, sentence). Boxes are xywh for unc, unc+, gref and gref_umd, xyxy for referit and flickr.
@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cliprpn.data.checks import Problems, shown
+from cliprpn.data.checks import Problems, shorten
 from cliprpn.data.plain_pickle import clean_text, load_torch_plain
 from cliprpn.errors import CliprpnError
 
 
 def read_transvg(path: Path, problems: Problems) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Where it stands and what it says, for each tuple.
+    """Place and values of each tuple.
 
     Raises:
-        CliprpnError: data_invalid, when the file is not a list of plain values.
+        CliprpnError: data_invalid, if the file is not a list of plain values.
     """
     content = load_torch_plain(path)
     if not isinstance(content, list | tuple):
@@ -29,15 +29,17 @@ def read_transvg(path: Path, problems: Problems) -> Iterator[tuple[str, dict[str
     for position, item in enumerate(content):
         where = f"{path.name}[{position}]"
         if not isinstance(item, list | tuple) or len(item) not in (3, 4, 5, 6):
-            problems.add(f"{where}: expected (file name, id, box, sentence, attributes), found {shown(item)}")
+            problems.add(
+                f"{where}: expected (file name, id, box, sentence, attributes), found {shorten(item)}"
+            )
             continue
         image, box, sentence = item if len(item) == 3 else (item[0], item[2], item[3])
-        yield where, {"image": _text(image), "sentence": _text(sentence), "box": box}
+        yield where, {"image": _decode(image), "sentence": _decode(sentence), "box": box}
 
 
-def _text(value: Any) -> Any:
-    """Python 2's text, which may be Latin-1."""
+def _decode(value: Any) -> Any:
+    """Text of Python 2, which may be Latin-1, as text."""
     try:
         return clean_text(value) if isinstance(value, str) else value
-    except UnicodeEncodeError:  # Halves of characters, which are refused as what they are.
+    except UnicodeEncodeError:  # Lone surrogates, which the row's checks reject.
         return value
