@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { EXIT } from "../contract/errors.ts";
-import { makeScenes } from "../dataset/demo/captions.ts";
+import { makeScenes } from "../dataset/demo/make-scenes.ts";
 import type { Arguments, Context } from "./command.ts";
 
-/** `cliprpn scenes`: what `python -m cliprpn.tiny` trains on. */
+/** `cliprpn scenes`: draws the images that `python -m cliprpn.tiny` trains on. */
 export async function scenes(args: Arguments, { cwd, terminal }: Context): Promise<number> {
   const out = resolve(cwd, args.needed("out"));
   await makeScenes(out, args.number("seed") ?? 0, args.number("count") ?? 0, (done, total) =>

@@ -77,8 +77,8 @@ export async function makeFullShape(root: string, shape: Shape[] = refcocogShape
 
   function annotate(image_id: number): number {
     const id = annotations.length + 1;
-    const [x, y] = [random.whole(0, width / 2), random.whole(0, height / 2)];
-    const bbox = [x, y, random.whole(8, width / 2), random.whole(8, height / 2)];
+    const [x, y] = [random.integer(0, width / 2), random.integer(0, height / 2)];
+    const bbox = [x, y, random.integer(8, width / 2), random.integer(8, height / 2)];
     annotations.push({ id, image_id, category_id: 1 + (id % things.length), bbox, area: 64, iscrowd: 0 });
     return id;
   }
@@ -93,7 +93,9 @@ export async function makeFullShape(root: string, shape: Shape[] = refcocogShape
 async function draw(files: string[], random: Random): Promise<void> {
   const sharp = await loadSharp();
   const raw = { width: 12, height: 9, channels: 3 } as const;
-  const pixels = files.map(() => Buffer.from(Array.from({ length: 12 * 9 * 3 }, () => random.whole(0, 255))));
+  const pixels = files.map(() =>
+    Buffer.from(Array.from({ length: 12 * 9 * 3 }, () => random.integer(0, 255))),
+  );
   const lane = async (): Promise<void> => {
     for (let file = files.pop(); file !== undefined; file = files.pop())
       await sharp(pixels[files.length], { raw }).resize(width, height).jpeg({ quality: 80 }).toFile(file);

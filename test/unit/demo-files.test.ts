@@ -6,14 +6,16 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { packageRoot } from "../../src/base/package-root.ts";
 import { annotationsOf } from "../../src/dataset/demo/annotations.ts";
-import { type DemoImage, demoImages } from "../../src/dataset/demo/images.ts";
-import { generator_version, makeDemo, readDemo } from "../../src/dataset/demo/make-demo.ts";
+import { type DemoImage, demoImages } from "../../src/dataset/demo/demo-images.ts";
+import { type DemoManifest, generator_version, makeDemo } from "../../src/dataset/demo/make-demo.ts";
 import { pickle } from "../../src/dataset/demo/pickle.ts";
 import { testPython } from "../helpers/python.ts";
 
 const options = { seed: 3, num_images: { train: 6, val: 3, test: 3 } };
 
-async function demo(seed = options.seed): Promise<{ root: string; digests: Record<string, string> }> {
+async function makeSmallDemo(
+  seed = options.seed,
+): Promise<{ root: string; digests: Record<string, string> }> {
   const folder = mkdtempSync(join(tmpdir(), "cliprpn-demo-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const root = join(folder, "demo");
@@ -28,17 +30,17 @@ async function demo(seed = options.seed): Promise<{ root: string; digests: Recor
   return { root, digests: Object.fromEntries(files.sort().map((file) => [file, digest(file)])) };
 }
 
-test("a seed draws the same bytes each time, another seed others", async () => {
-  const [one, again, other] = [await demo(), await demo(), await demo(4)];
-  expect(Object.keys(one.digests)).toHaveLength(12 + 3);
-  expect(again.digests).toEqual(one.digests);
-  const shared = Object.keys(one.digests).filter((file) => one.digests[file] === other.digests[file]);
+test("the same seed gives the same bytes, another seed gives different ones", async () => {
+  const [first, second, otherSeed] = [await makeSmallDemo(), await makeSmallDemo(), await makeSmallDemo(4)];
+  expect(Object.keys(first.digests)).toHaveLength(12 + 3);
+  expect(second.digests).toEqual(first.digests);
+  const shared = Object.keys(first.digests).filter((file) => first.digests[file] === otherSeed.digests[file]);
   expect(shared).toEqual([]);
 });
 
-test("what a generator version says does not change: data sets, features and trials are named by it", async () => {
-  const { root } = await demo();
-  const { instances_sha256, refs_sha256 } = await readDemo(root);
+test("a generator version never changes its output: ids of datasets, features and trials depend on it", async () => {
+  const { root } = await makeSmallDemo();
+  const { instances_sha256, refs_sha256 } = readManifest(root);
   expect({ generator_version, instances_sha256, refs_sha256 }).toMatchInlineSnapshot(`
     {
       "generator_version": 2,
@@ -48,32 +50,32 @@ test("what a generator version says does not change: data sets, features and tri
   `);
 });
 
-test("Python's own pickle and ours of plain values read the refs", async () => {
-  const { root } = await demo();
+test("Python's pickle module and the restricted unpickler read the same refs", async () => {
+  const { root } = await makeSmallDemo();
   const script = `
 import json, pickle, sys
 from pathlib import Path
 from cliprpn.data.plain_pickle import load_plain
 path = Path(sys.argv[1])
-theirs = pickle.loads(path.read_bytes())
-print(json.dumps([theirs, theirs == load_plain(path)]))`;
+refs = pickle.loads(path.read_bytes())
+print(json.dumps([refs, refs == load_plain(path)]))`;
   const out = execFileSync(testPython(), ["-c", script, join(root, "annotations/refs(umd).p")], {
     encoding: "utf8",
     env: { ...process.env, PYTHONPATH: join(packageRoot, "python") },
   });
-  const [refs, same] = JSON.parse(out);
-  expect(same).toBe(true);
-  expect(refs).toEqual(annotationsOf(pictures()).refs);
+  const [refs, isSame] = JSON.parse(out);
+  expect(isSame).toBe(true);
+  expect(refs).toEqual(annotationsOf(allImages()).refs);
 });
 
-test("a pickle keeps whole numbers, fractions, text, null and nesting apart", () => {
+test("a pickle round-trips integers, floats, text, booleans, null and nesting", () => {
   const value = { a: [1, -2, 2 ** 31, 0.5, true, false, null, "é|\n", [], {}], ключ: "値" };
   const script = "import json, pickle, sys; print(json.dumps(pickle.loads(sys.stdin.buffer.read())))";
   const out = execFileSync("python3", ["-c", script], { input: pickle(value), encoding: "utf8" });
   expect(JSON.parse(out)).toEqual(value);
 });
 
-test("refs have RefCOCOg's fields; a pair's two sentences share an id and nothing else does", () => {
+test("refs have RefCOCOg's fields, and exactly the two sentences of a minimal pair share a pair id", () => {
   const { refs } = annotationsOf([...demoImages(0, "train", 200, 1)]);
   const pairs = new Map<number, { ann_id: number; image_id: number }[]>();
   const sentIds = new Set<number>();
@@ -95,6 +97,10 @@ test("refs have RefCOCOg's fields; a pair's two sentences share an id and nothin
   }
 });
 
+function readManifest(root: string): DemoManifest {
+  return JSON.parse(readFileSync(join(root, "demo.json"), "utf8"));
+}
+
 interface Ref {
   ann_id: number;
   image_id: number;
@@ -103,10 +109,10 @@ interface Ref {
   sentences: { sent_id: number; sent: string; tokens: string[]; pair_id?: number }[];
 }
 
-function pictures(): DemoImage[] {
+function allImages(): DemoImage[] {
   const { seed, num_images } = options;
-  const all: DemoImage[] = [];
+  const images: DemoImage[] = [];
   for (const split of ["train", "val", "test"] as const)
-    all.push(...demoImages(seed, split, num_images[split], all.length + 1));
-  return all;
+    images.push(...demoImages(seed, split, num_images[split], images.length + 1));
+  return images;
 }

@@ -1,6 +1,6 @@
 import sharp from "sharp";
 import { expect, test } from "vitest";
-import { type DemoImage, demoImages, plainScenes } from "../../src/dataset/demo/images.ts";
+import { type DemoImage, demoImages, plainScenes } from "../../src/dataset/demo/demo-images.ts";
 import { isHeldOut, kinds } from "../../src/dataset/demo/kinds.ts";
 import { demoSizes } from "../../src/dataset/demo/make-demo.ts";
 import type { Mark, Scene, SceneObject } from "../../src/dataset/demo/scene.ts";
@@ -11,12 +11,12 @@ import { readSentence } from "../helpers/read-sentence.ts";
 const { seed, num_images } = demoSizes.full;
 const trainImages = [...demoImages(seed, "train", 800, 1)];
 const testImages = [...demoImages(seed, "test", num_images.test, 1)];
-const pictures = [...trainImages, ...testImages];
-const sentences = (of: DemoImage[]) =>
-  of.flatMap((picture) => picture.sentences.map((own) => ({ ...picture, own })));
+const allImages = [...trainImages, ...testImages];
+const sentencesOf = (images: DemoImage[]) =>
+  images.flatMap(({ scene, sentences }) => sentences.map((sentence) => ({ scene, sentence })));
 
-test("a scene has 3 to 7 objects, each with its whole box in the image", () => {
-  for (const { scene } of pictures) {
+test("a scene has 3 to 7 objects, with boxes inside the image", () => {
+  for (const { scene } of allImages) {
     expect(scene.objects.length).toBeGreaterThanOrEqual(3);
     expect(scene.objects.length).toBeLessThanOrEqual(7);
     for (const { box_xyxy: box } of scene.objects) {
@@ -29,76 +29,76 @@ test("a scene has 3 to 7 objects, each with its whole box in the image", () => {
 
 test("every stratum has at least 200 test sentences", () => {
   for (const stratum of strata) {
-    const own = sentences(testImages).filter(({ own: { stratum: found } }) => found === stratum);
-    expect(own.length, stratum).toBeGreaterThanOrEqual(200);
+    const inStratum = sentencesOf(testImages).filter(({ sentence }) => sentence.stratum === stratum);
+    expect(inStratum.length, stratum).toBeGreaterThanOrEqual(200);
   }
 });
 
-test("every sentence fits exactly one object, by a reader that knows nothing but its words", () => {
-  for (const { own, scene } of sentences(pictures)) {
-    const found = readSentence(own.text, scene);
-    expect(found.length === 1 && found[0] === own.target, own.text).toBe(true);
+test("every sentence describes exactly one object, according to an independent parser", () => {
+  for (const { sentence, scene } of sentencesOf(allImages)) {
+    const objects = readSentence(sentence.text, scene);
+    expect(objects.length === 1 && objects[0] === sentence.target, sentence.text).toBe(true);
   }
 });
 
-test("a referred object has company of its kind: its name alone does not tell", () => {
-  for (const { own, scene } of sentences(pictures)) {
-    const company = scene.objects.filter(({ kind }) => kind === own.target.kind);
-    expect(company.length, own.text).toBeGreaterThanOrEqual(2);
+test("a target is never the only object of its kind, so that the noun alone is not enough", () => {
+  for (const { sentence, scene } of sentencesOf(allImages)) {
+    const sameKind = scene.objects.filter(({ kind }) => kind === sentence.target.kind);
+    expect(sameKind.length, sentence.text).toBeGreaterThanOrEqual(2);
   }
 });
 
-test("a pair is two sentences on one image, one word apart, with different answers", () => {
+test("a minimal pair is two sentences about one image that differ in one word and in their target", () => {
   let numPairs = 0;
-  for (const { sentences: own } of pictures) {
+  for (const { sentences } of allImages) {
     for (const stratum of strata) {
-      const pair = own.filter((sentence) => sentence.stratum === stratum);
+      const pair = sentences.filter((sentence) => sentence.stratum === stratum);
       expect(pair.length).toBeLessThanOrEqual(2);
       const [first, second] = pair;
       if (first === undefined || second === undefined) continue;
       numPairs += 1;
       expect(first.target).not.toBe(second.target);
-      const [words, others] = [first.text.split(" "), second.text.split(" ")];
-      expect(words.length).toBe(others.length);
+      const [words_a, words_b] = [first.text.split(" "), second.text.split(" ")];
+      expect(words_a.length).toBe(words_b.length);
       expect(
-        words.filter((word, index) => word !== others[index]),
+        words_a.filter((word, index) => word !== words_b[index]),
         first.text,
       ).toHaveLength(1);
     }
   }
-  expect(numPairs).toBeGreaterThan(pictures.length / 2);
+  expect(numPairs).toBeGreaterThan(allImages.length / 2);
 });
 
-test("held-out colours of kinds are drawn in test only", () => {
-  const heldOut = ({ objects }: Scene): boolean => objects.some(({ color, kind }) => isHeldOut(color, kind));
+test("held-out color-kind pairs appear in test only", () => {
+  const hasHeldOut = ({ objects }: Scene): boolean =>
+    objects.some(({ color, kind }) => isHeldOut(color, kind));
   const scenes = [...trainImages.map(({ scene }) => scene), ...plainScenes(20241, 300)];
-  expect(scenes.filter(heldOut)).toEqual([]);
-  expect(testImages.filter(({ scene }) => heldOut(scene)).length).toBeGreaterThan(50);
+  expect(scenes.filter(hasHeldOut)).toEqual([]);
+  expect(testImages.filter(({ scene }) => hasHeldOut(scene)).length).toBeGreaterThan(50);
 });
 
-// A minimal pair's second sentence passes the filter by: 8 in these images. The next generator version has to say `test` here.
-test("held-out chains are said in test only", () => {
-  const chains = (of: DemoImage[]): number =>
-    sentences(of).filter(({ own }) => isHeldOutChain(own.expression)).length;
-  expect(chains(testImages)).toBeGreaterThan(5);
-  expect(chains(trainImages)).toBe(0);
+test("held-out two-hop chains appear in test only", () => {
+  const numChains = (images: DemoImage[]): number =>
+    sentencesOf(images).filter(({ sentence }) => isHeldOutChain(sentence.expression)).length;
+  expect(numChains(testImages)).toBeGreaterThan(5);
+  expect(numChains(trainImages)).toBe(0);
 });
 
-test("referred objects lean towards RefCOCOg's large ones", () => {
-  const shares = sentences(testImages)
-    .map(({ own: { target }, scene }) => area(target.box_xyxy) / (scene.width * scene.height))
+test("targets are about as large as RefCOCOg's", () => {
+  const areas = sentencesOf(testImages)
+    .map(({ sentence: { target }, scene }) => area(target.box_xyxy) / (scene.width * scene.height))
     .sort((a, b) => a - b);
-  const at = (share: number): number => shares[Math.floor(share * shares.length)] ?? 0;
-  // RefCOCOg's 5th, 50th and 95th percentiles are 4.7, 13 and 50 %; two and more of a kind have to find room here.
-  expect(at(0.05)).toBeGreaterThan(0.025);
-  expect(at(0.5)).toBeGreaterThan(0.09);
-  expect(at(0.95)).toBeGreaterThan(0.25);
+  const quantile = (fraction: number): number => areas[Math.floor(fraction * areas.length)] ?? 0;
+  // RefCOCOg's 5th, 50th and 95th percentiles are 4.7, 13 and 50 %; here at least two objects of a kind must fit.
+  expect(quantile(0.05)).toBeGreaterThan(0.025);
+  expect(quantile(0.5)).toBeGreaterThan(0.09);
+  expect(quantile(0.95)).toBeGreaterThan(0.25);
 });
 
 test.each(
   kinds.flatMap((kind) => (["none", "dot", "stripe"] as const).map((mark) => [kind.name, mark] as const)),
 )("the box of a %s with mark %s is tight", async (name, mark) => {
-  const kind = kinds.find((one) => one.name === name) ?? kinds[0];
+  const kind = kinds.find((kind) => kind.name === name) ?? kinds[0];
   if (kind === undefined) return;
   const [left, top, right, bottom] = kind.box;
   const box: SceneObject["box_xyxy"] = [
@@ -107,13 +107,13 @@ test.each(
     31 + Math.round((right - left) * 9),
     23 + Math.round((bottom - top) * 9),
   ];
-  const found = await drawnBox(kind, mark, box);
-  // A sharp tip (a star's) fades out over its last two pixels.
-  for (const [index, edge] of found.entries())
+  const drawn = await drawnBox(kind, mark, box);
+  // A sharp tip, such as a star's, fades out over its last two pixels.
+  for (const [index, edge] of drawn.entries())
     expect(Math.abs(edge - (box[index] ?? 0)), `edge ${index}`).toBeLessThanOrEqual(2);
 });
 
-/** Where the drawing of one object differs from its background: left, top, right, bottom. */
+/** The box of the pixels that differ from the background: left, top, right, bottom. */
 async function drawnBox(
   kind: SceneObject["kind"],
   mark: Mark,

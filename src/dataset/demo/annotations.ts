@@ -1,10 +1,10 @@
-import type { DemoImage } from "./images.ts";
+import type { DemoImage } from "./demo-images.ts";
 import { kinds } from "./kinds.ts";
 import type { Picklable } from "./pickle.ts";
 import type { SceneObject } from "./scene.ts";
 
-/** RefCOCOg's own two files for the images: what goes into `instances.json`, and the refs of `refs(umd).p`. */
-export function annotationsOf(pictures: DemoImage[]): { instances: object; refs: Picklable[] } {
+/** The two annotation files in RefCOCOg's layout: the content of `instances.json`, and the refs of `refs(umd).p`. */
+export function annotationsOf(demo_images: DemoImage[]): { instances: object; refs: Picklable[] } {
   const annotations: {
     id: number;
     image_id: number;
@@ -16,7 +16,7 @@ export function annotationsOf(pictures: DemoImage[]): { instances: object; refs:
   const refs: Picklable[] = [];
   let sent_id = 0;
   let pair_id = 0;
-  for (const { image_id, split, scene, sentences } of pictures) {
+  for (const { image_id, split, scene, sentences } of demo_images) {
     const ids = new Map<SceneObject, number>();
     for (const object of scene.objects) {
       const id = annotations.length + 1;
@@ -40,10 +40,10 @@ export function annotationsOf(pictures: DemoImage[]): { instances: object; refs:
     for (const { sentence, paired } of rows) {
       if (paired && !pairs.has(sentence.stratum)) pairs.set(sentence.stratum, pair_id++);
     }
-    const byTarget = new Map<SceneObject, typeof rows>();
+    const rowsByTarget = new Map<SceneObject, typeof rows>();
     for (const row of rows)
-      byTarget.set(row.sentence.target, [...(byTarget.get(row.sentence.target) ?? []), row]);
-    for (const [target, own] of byTarget) {
+      rowsByTarget.set(row.sentence.target, [...(rowsByTarget.get(row.sentence.target) ?? []), row]);
+    for (const [target, target_rows] of rowsByTarget) {
       const ann_id = ids.get(target) ?? 0;
       refs.push({
         ref_id: refs.length + 1,
@@ -52,8 +52,8 @@ export function annotationsOf(pictures: DemoImage[]): { instances: object; refs:
         image_id,
         file_name: `${imageName(image_id).replace(/\.png$/, "")}_${ann_id}.png`,
         split,
-        sent_ids: own.map((row) => row.sent_id),
-        sentences: own.map(({ sentence, sent_id: id }) => ({
+        sent_ids: target_rows.map((row) => row.sent_id),
+        sentences: target_rows.map(({ sentence, sent_id: id }) => ({
           sent_id: id,
           tokens: sentence.text.split(" "),
           raw: sentence.text,
@@ -64,7 +64,7 @@ export function annotationsOf(pictures: DemoImage[]): { instances: object; refs:
       });
     }
   }
-  const images = pictures.map(({ image_id, scene: { width, height } }) => ({
+  const images = demo_images.map(({ image_id, scene: { width, height } }) => ({
     id: image_id,
     file_name: imageName(image_id),
     width,

@@ -4,7 +4,7 @@ import type { Mark, Scene, SceneObject } from "./scene.ts";
 export type Side = "left" | "right" | "top" | "bottom";
 export type Relation = "left of" | "right of" | "above" | "below" | "closest to";
 
-/** What a sentence says, before it is put into words: a kind, narrowed down by at most one modifier beside its colour. */
+/** The logical form of a referring expression: a kind, and optionally a color and one modifier. */
 export interface Expression {
   kind: string;
   color?: Color;
@@ -21,19 +21,25 @@ export type Modifier =
   | { type: "not_side"; side: Side };
 
 /**
- * The objects that the expression is true of.
+ * The objects that the expression describes.
  *
- * @returns undefined where a person might argue: two objects too close to call, a landmark that is not one object.
+ * @returns undefined if it is ambiguous: two objects too close to call, or a landmark that is not exactly one object.
  */
 export function denotation(expression: Expression, scene: Scene): SceneObject[] | undefined {
   const candidates = scene.objects.filter(
     ({ kind, color }) =>
       kind.name === expression.kind && (expression.color === undefined || color === expression.color),
   );
-  return expression.modifier === undefined ? candidates : narrowed(candidates, expression.modifier, scene);
+  return expression.modifier === undefined
+    ? candidates
+    : applyModifier(candidates, expression.modifier, scene);
 }
 
-function narrowed(candidates: SceneObject[], modifier: Modifier, scene: Scene): SceneObject[] | undefined {
+function applyModifier(
+  candidates: SceneObject[],
+  modifier: Modifier,
+  scene: Scene,
+): SceneObject[] | undefined {
   switch (modifier.type) {
     case "side":
       return extreme(candidates, (object) => outward(object, modifier.side, scene), sideMargin);
@@ -50,8 +56,8 @@ function narrowed(candidates: SceneObject[], modifier: Modifier, scene: Scene): 
     case "not_mark":
       return candidates.filter(({ mark }) => mark !== modifier.mark);
     case "not_side": {
-      const there = extreme(candidates, (object) => outward(object, modifier.side, scene), sideMargin);
-      return there === undefined ? undefined : candidates.filter((object) => !there.includes(object));
+      const outermost = extreme(candidates, (object) => outward(object, modifier.side, scene), sideMargin);
+      return outermost === undefined ? undefined : candidates.filter((object) => !outermost.includes(object));
     }
     case "relation": {
       const landmarks = denotation(modifier.to, scene);
@@ -77,13 +83,13 @@ function related(
     return extreme(candidates, (object) => -Math.log(1 + distance(object, landmark)), Math.log(1.5));
   }
   const side = relationSide[relation];
-  const ahead = candidates.map((object) => outward(object, side, scene) - outward(landmark, side, scene));
-  // Almost level: a person might say either.
-  if (ahead.some((gap) => Math.abs(gap) < relationMargin)) return undefined;
-  return candidates.filter((_, index) => (ahead[index] ?? 0) > 0);
+  const gaps = candidates.map((object) => outward(object, side, scene) - outward(landmark, side, scene));
+  // Almost level: both answers would be correct.
+  if (gaps.some((gap) => Math.abs(gap) < relationMargin)) return undefined;
+  return candidates.filter((_, index) => (gaps[index] ?? 0) > 0);
 }
 
-/** The one that is ahead of all others by a margin; undefined when the race is too close. */
+/** The object whose score exceeds all others by a margin; undefined if the best two are too close. */
 function extreme(
   candidates: SceneObject[],
   score: (object: SceneObject) => number,
@@ -95,7 +101,7 @@ function extreme(
   return second !== undefined && score(first) - score(second) < margin ? undefined : [first];
 }
 
-/** How far to a side the object's centre lies, in shares of the image. */
+/** How far the object's center lies towards a side, in normalized coordinates. */
 function outward(object: SceneObject, side: Side, scene: Scene): number {
   const { x, y } = center(object);
   return { left: -x / scene.width, right: x / scene.width, top: -y / scene.height, bottom: y / scene.height }[
@@ -104,8 +110,8 @@ function outward(object: SceneObject, side: Side, scene: Scene): number {
 }
 
 function distance(a: SceneObject, b: SceneObject): number {
-  const [from, to] = [center(a), center(b)];
-  return Math.hypot(from.x - to.x, from.y - to.y);
+  const [center_a, center_b] = [center(a), center(b)];
+  return Math.hypot(center_a.x - center_b.x, center_a.y - center_b.y);
 }
 
 function center({ box_xyxy: [x1, y1, x2, y2] }: SceneObject): { x: number; y: number } {

@@ -1,9 +1,9 @@
-/** What the demo draws: a kind's name, its Material Design icon (or own path) and the part of the icon's 24 x 24 square that it fills. */
+/** A kind of object in the demo, drawn from a Material Design icon or a path in a 24 x 24 square. */
 export interface Kind {
   name: string;
   category_id: number;
   shape: { icon: string } | { path: string };
-  /** Tight box of the shape, xyxy, in the 24 x 24 square; a test measures it on the drawing. */
+  /** Tight box of the shape, xyxy, in the 24 x 24 square; a test compares it with the drawing. */
   box: readonly [number, number, number, number];
 }
 
@@ -61,7 +61,7 @@ export const colorNames: readonly Color[] = [
   "white",
 ];
 
-/** One in fifteen pairs of colour and kind is drawn in test only: what a model says of them it has had to put together. */
+/** One in fifteen color-kind pairs appears in test only, which measures compositional generalization. */
 export function isHeldOut(color: Color, kind: Kind): boolean {
   return (colorNames.indexOf(color) * 7 + kind.category_id * 4) % 15 === 0;
 }

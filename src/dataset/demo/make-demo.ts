@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { withLock } from "../../base/lock.ts";
 import { loadSharp } from "../../base/sharp.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import { annotationsOf, imageName } from "./annotations.ts";
-import { type DemoImage, demoImages } from "./images.ts";
+import { type DemoImage, demoImages } from "./demo-images.ts";
 import { pickle } from "./pickle.ts";
 import type { Split } from "./scene.ts";
 import { sceneSvg } from "./svg.ts";
@@ -16,7 +16,7 @@ export interface DemoOptions {
   num_images: Record<Split, number>;
 }
 
-/** What `demo.json` holds; it is written last, so that its presence means a whole data set. */
+/** Content of `demo.json`, which is written last: its presence means that the dataset is complete. */
 export interface DemoManifest extends DemoOptions {
   generator_version: number;
   num_sentences: Record<Split, number>;
@@ -29,10 +29,10 @@ export const demoSizes: Record<"full" | "small", DemoOptions> = {
   small: { seed: 0, num_images: { train: 240, val: 60, test: 60 } },
 };
 
-/** Changes whenever the same options would draw or say something else. */
+/** Change it whenever the same options would give different images or sentences. */
 export const generator_version = 2;
 
-/** Names a demo by what it holds, without drawing it. */
+/** Id of a demo, computed from its options without generating it. */
 export function demoId(options: DemoOptions): string {
   return createHash("sha256")
     .update(JSON.stringify({ generator_version, ...options }))
@@ -41,10 +41,10 @@ export function demoId(options: DemoOptions): string {
 }
 
 /**
- * Draws the demo data set in RefCOCOg's own layout, once: beside its folder and then renamed, under a lock, so that a kill or a
- * second run leave no half data set.
+ * Generates the demo dataset in RefCOCOg's layout unless the folder already has a complete one. It is made in a temporary folder, under
+ * a lock, and renamed at the end, so that neither a kill nor a second process leaves an incomplete dataset.
  *
- * @param root the folder to make; one that holds a finished demo is left as it is.
+ * @param root the folder to create.
  */
 export async function makeDemo(
   root: string,
@@ -55,34 +55,30 @@ export async function makeDemo(
   if (existsSync(join(root, "demo.json"))) return;
   await mkdir(dirname(root), { recursive: true });
   const lost = (): CliprpnError =>
-    new CliprpnError("locked", `${root}: another process took it over; run the same command again`);
-  await withLock(root, { signal, lost }, async (held) => {
+    new CliprpnError("locked", `${root}: another process took over the lock; re-run the same command`);
+  await withLock(root, { signal, lost }, async (lockSignal) => {
     if (existsSync(join(root, "demo.json"))) return;
     const staging = `${root}.making`;
     await rm(staging, { recursive: true, force: true });
     await mkdir(join(staging, "annotations"), { recursive: true });
     await mkdir(join(staging, "images"));
-    const pictures = allImages(options);
-    await drawAll(pictures, join(staging, "images"), onProgress, held);
-    await writeAnnotations(pictures, options, staging);
+    const demo_images = allImages(options);
+    await drawAll(demo_images, join(staging, "images"), onProgress, lockSignal);
+    await writeAnnotations(demo_images, options, staging);
     await rm(root, { recursive: true, force: true });
     await rename(staging, root);
   });
 }
 
-export async function readDemo(root: string): Promise<DemoManifest> {
-  return JSON.parse(await readFile(join(root, "demo.json"), "utf8"));
-}
-
 function allImages({ seed, num_images }: DemoOptions): DemoImage[] {
-  const pictures: DemoImage[] = [];
+  const demo_images: DemoImage[] = [];
   for (const split of ["train", "val", "test"] as const)
-    pictures.push(...demoImages(seed, split, num_images[split], pictures.length + 1));
-  return pictures;
+    demo_images.push(...demoImages(seed, split, num_images[split], demo_images.length + 1));
+  return demo_images;
 }
 
 async function drawAll(
-  pictures: DemoImage[],
+  demo_images: DemoImage[],
   folder: string,
   onProgress: (done: number, total: number) => void,
   signal?: AbortSignal,
@@ -91,28 +87,28 @@ async function drawAll(
   let next = 0;
   let done = 0;
   const lane = async (): Promise<void> => {
-    for (let picture = pictures[next++]; picture !== undefined; picture = pictures[next++]) {
+    for (let image = demo_images[next++]; image !== undefined; image = demo_images[next++]) {
       signal?.throwIfAborted();
-      const png = await sharp(Buffer.from(sceneSvg(picture.scene)))
+      const png = await sharp(Buffer.from(sceneSvg(image.scene)))
         .removeAlpha()
         .png({ compressionLevel: 6 })
         .toBuffer();
-      await writeFile(join(folder, imageName(picture.image_id)), png);
+      await writeFile(join(folder, imageName(image.image_id)), png);
       done += 1;
-      if (done % 50 === 0 || done === pictures.length) onProgress(done, pictures.length);
+      if (done % 50 === 0 || done === demo_images.length) onProgress(done, demo_images.length);
     }
   };
   await Promise.all(Array.from({ length: 4 }, lane));
 }
 
-async function writeAnnotations(pictures: DemoImage[], options: DemoOptions, root: string): Promise<void> {
-  const { instances, refs } = annotationsOf(pictures);
+async function writeAnnotations(demo_images: DemoImage[], options: DemoOptions, root: string): Promise<void> {
+  const { instances, refs } = annotationsOf(demo_images);
   const instancesText = JSON.stringify(instances);
   const refsPickle = pickle(refs);
   await writeFile(join(root, "annotations/instances.json"), instancesText);
   await writeFile(join(root, "annotations/refs(umd).p"), refsPickle);
   const count = (split: Split): number =>
-    pictures.reduce((sum, picture) => sum + (picture.split === split ? picture.sentences.length : 0), 0);
+    demo_images.reduce((sum, image) => sum + (image.split === split ? image.sentences.length : 0), 0);
   const manifest: DemoManifest = {
     generator_version,
     ...options,

@@ -1,7 +1,7 @@
 import type { Expression, Modifier, Relation, Side } from "./expression.ts";
 import type { Random } from "./random.ts";
 
-/** How an expression is worded; drawn once for a minimal pair, so that its two sentences differ in one word. */
+/** Choice of words; both sentences of a minimal pair share it, so that they differ in one word. */
 export interface Wording {
   article: string;
   color: number;
@@ -9,23 +9,23 @@ export interface Wording {
   landmark: number;
 }
 
-export function drawWording(random: Random): Wording {
+export function sampleWording(random: Random): Wording {
   return {
     article: random.pick(["the", "the", "the", "a", ""]),
-    color: random.whole(0, 2),
-    modifier: random.whole(0, 2),
-    landmark: random.whole(0, 1),
+    color: random.integer(0, 2),
+    modifier: random.integer(0, 2),
+    landmark: random.integer(0, 1),
   };
 }
 
-/** The sentence for an expression. */
+/** The sentence for an expression, in the given wording. */
 export function phrase(expression: Expression, wording: Wording): string {
   const { modifier } = expression;
-  const thing = nounPhrase(expression);
+  const noun = nounPhrase(expression);
   const text =
     modifier === undefined
-      ? plain(expression, wording, thing)
-      : modified(expression, modifier, wording, thing);
+      ? plainPhrase(expression, wording, noun)
+      : modifiedPhrase(expression, modifier, wording, noun);
   return text
     .replace(/\s+/g, " ")
     .trim()
@@ -39,73 +39,73 @@ function isSuperlative(modifier: Modifier): boolean {
   );
 }
 
-function plain(expression: Expression, wording: Wording, thing: string): string {
+function plainPhrase(expression: Expression, wording: Wording, noun: string): string {
   const { article } = wording;
-  if (expression.color === undefined) return `${article} ${thing}`;
+  if (expression.color === undefined) return `${article} ${noun}`;
   return (
     [
-      `${article} ${thing}`,
+      `${article} ${noun}`,
       `${article} ${expression.kind} that is ${expression.color}`,
       `${article} ${expression.kind} in ${expression.color}`,
-    ][wording.color] ?? thing
+    ][wording.color] ?? noun
   );
 }
 
-function modified(expression: Expression, modifier: Modifier, wording: Wording, thing: string): string {
-  const { modifier: way, landmark } = wording;
+function modifiedPhrase(expression: Expression, modifier: Modifier, wording: Wording, noun: string): string {
+  const { modifier: form, landmark } = wording;
   const article = isSuperlative(modifier) && wording.article === "a" ? "the" : wording.article;
-  const at = (forms: string[]): string => forms[way] ?? forms[0] ?? "";
+  const choose = (forms: string[]): string => forms[form] ?? forms[0] ?? "";
   switch (modifier.type) {
     case "side":
-      return at([
-        `${article} ${thing} ${onSide[modifier.side]}`,
-        `${article} ${mostSide[modifier.side]} ${thing}`,
-        `${article} ${thing} nearest the ${modifier.side} edge`,
+      return choose([
+        `${article} ${noun} ${onSide[modifier.side]}`,
+        `${article} ${mostSide[modifier.side]} ${noun}`,
+        `${article} ${noun} nearest the ${modifier.side} edge`,
       ]);
     case "size":
-      return at([
-        `${article} ${modifier.size} ${thing}`,
-        `${article} ${thing} that is ${modifier.size}`,
-        `${article} ${thing} of ${modifier.size} size`,
+      return choose([
+        `${article} ${modifier.size} ${noun}`,
+        `${article} ${noun} that is ${modifier.size}`,
+        `${article} ${noun} of ${modifier.size} size`,
       ]);
     case "mark":
-      return at([
-        `${article} ${thing} with a ${modifier.mark}`,
-        `${article} ${thing} that has a ${modifier.mark} on it`,
-        `${article} ${thing} bearing a ${modifier.mark}`,
+      return choose([
+        `${article} ${noun} with a ${modifier.mark}`,
+        `${article} ${noun} that has a ${modifier.mark} on it`,
+        `${article} ${noun} bearing a ${modifier.mark}`,
       ]);
     case "not_color":
-      return at([
-        `${article} ${thing} that is not ${modifier.color}`,
-        `${article} ${thing} in any color but ${modifier.color}`,
+      return choose([
+        `${article} ${noun} that is not ${modifier.color}`,
+        `${article} ${noun} in any color but ${modifier.color}`,
         `not the ${modifier.color} ${expression.kind}, the other one`,
       ]);
     case "not_mark":
-      return at([
-        `${article} ${thing} without a ${modifier.mark}`,
-        `${article} ${thing} that has no ${modifier.mark}`,
-        `${article} ${thing} that does not have a ${modifier.mark}`,
+      return choose([
+        `${article} ${noun} without a ${modifier.mark}`,
+        `${article} ${noun} that has no ${modifier.mark}`,
+        `${article} ${noun} that does not have a ${modifier.mark}`,
       ]);
     case "not_side":
-      return at([
-        `${article} ${thing} that is not ${onSide[modifier.side]}`,
-        `not the ${mostSide[modifier.side]} ${thing}, the other one`,
-        `${article} ${thing} that is not nearest the ${modifier.side} edge`,
+      return choose([
+        `${article} ${noun} that is not ${onSide[modifier.side]}`,
+        `not the ${mostSide[modifier.side]} ${noun}, the other one`,
+        `${article} ${noun} that is not nearest the ${modifier.side} edge`,
       ]);
     case "relation": {
       const to = landmarkPhrase(modifier.to, landmark);
-      const relation = relationWords[modifier.relation][way] ?? modifier.relation;
-      return `${article} ${thing} ${relation} ${to}`;
+      const relation = relationWords[modifier.relation][form] ?? modifier.relation;
+      return `${article} ${noun} ${relation} ${to}`;
     }
   }
 }
 
-function landmarkPhrase(to: Expression, way: number): string {
-  const thing = nounPhrase(to);
-  if (to.modifier?.type !== "relation") return `the ${thing}`;
+function landmarkPhrase(to: Expression, form: number): string {
+  const noun = nounPhrase(to);
+  if (to.modifier?.type !== "relation") return `the ${noun}`;
   const relation = relationWords[to.modifier.relation][0] ?? to.modifier.relation;
-  const link = way === 0 ? "that is" : "which is";
-  return `the ${thing} ${link} ${relation} the ${nounPhrase(to.modifier.to)}`;
+  const link = form === 0 ? "that is" : "which is";
+  return `the ${noun} ${link} ${relation} the ${nounPhrase(to.modifier.to)}`;
 }
 
 function nounPhrase({ color, kind }: Expression): string {

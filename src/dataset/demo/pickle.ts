@@ -1,7 +1,7 @@
-/** What a pickle of ours may hold. */
+/** Values that `pickle` can write. */
 export type Picklable = string | number | boolean | null | Picklable[] | { [key: string]: Picklable };
 
-/** A Python pickle (protocol 2) of plain values, as RefCOCOg's refs are: whole numbers as int, others as float. */
+/** Writes plain values as a Python pickle (protocol 2), the format of RefCOCOg's refs: integers as int, other numbers as float. */
 export function pickle(value: Picklable): Buffer {
   const parts: Buffer[] = [Buffer.from([0x80, 2])];
   write(value, parts);
@@ -19,7 +19,7 @@ function write(value: Picklable, parts: Buffer[]): void {
     head.writeUInt32LE(text.length, 1);
     parts.push(head, text);
   } else if (Array.isArray(value)) {
-    parts.push(Buffer.from("](")); // An empty list, then a mark.
+    parts.push(Buffer.from("](")); // EMPTY_LIST, MARK.
     for (const item of value) write(item, parts);
     parts.push(Buffer.from("e"));
   } else {
@@ -33,7 +33,7 @@ function write(value: Picklable, parts: Buffer[]): void {
 }
 
 function number(value: number): Buffer {
-  if (!Number.isFinite(value)) throw new RangeError("a pickle of ours holds finite numbers only");
+  if (!Number.isFinite(value)) throw new RangeError("only finite numbers can be pickled");
   if (Number.isInteger(value) && Math.abs(value) < 2 ** 31) {
     const int = Buffer.from("J\0\0\0\0", "latin1");
     int.writeInt32LE(value, 1);

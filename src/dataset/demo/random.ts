@@ -1,4 +1,4 @@
-/** A seeded stream of numbers (sfc32); the same on every machine. */
+/** A seeded random number generator (sfc32) that gives the same numbers on every machine. */
 export class Random {
   #a: number;
   #b: number;
@@ -11,13 +11,13 @@ export class Random {
     for (let i = 0; i < 15; i += 1) this.#next();
   }
 
-  /** In [low, high). */
+  /** Uniform in [low, high). */
   between(low: number, high: number): number {
     return low + (high - low) * (this.#next() / 2 ** 32);
   }
 
-  /** A whole number from low to high, both included. */
-  whole(low: number, high: number): number {
+  /** Uniform integer in [low, high]. */
+  integer(low: number, high: number): number {
     return Math.floor(this.between(low, high + 1));
   }
 
@@ -26,8 +26,8 @@ export class Random {
   }
 
   pick<T>(items: readonly T[]): T {
-    const item = items[this.whole(0, items.length - 1)];
-    if (item === undefined) throw new RangeError("cannot pick from nothing");
+    const item = items[this.integer(0, items.length - 1)];
+    if (item === undefined) throw new RangeError("cannot pick from an empty list");
     return item;
   }
 

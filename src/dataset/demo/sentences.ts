@@ -1,6 +1,6 @@
 import { denotation, type Expression, type Modifier, type Relation, type Side } from "./expression.ts";
 import { type Color, colorNames } from "./kinds.ts";
-import { drawWording, phrase, type Wording } from "./phrase.ts";
+import { phrase, sampleWording, type Wording } from "./phrase.ts";
 import type { Random } from "./random.ts";
 import type { Scene, SceneObject, Split } from "./scene.ts";
 
@@ -15,29 +15,29 @@ export interface Sentence {
 }
 
 /**
- * A sentence of the stratum about the scene, and where one word changed gives another answer, that sentence too.
+ * Writes a sentence of the stratum about the scene and, if changing one word changes the target, that sentence as well.
  *
- * @returns nothing, one sentence, or a minimal pair.
+ * @returns no sentence, one sentence, or a minimal pair.
  */
 export function writeSentences(random: Random, scene: Scene, stratum: Stratum, split: Split): Sentence[] {
-  const found = random.shuffled(expressions(scene, stratum, split)).flatMap((expression) => {
-    const target = onlyAnswer(expression, scene);
+  const candidates = random.shuffled(expressions(scene, stratum, split)).flatMap((expression) => {
+    const target = uniqueTarget(expression, scene);
     return target !== undefined && isNeeded(expression, scene) ? [{ expression, target }] : [];
   });
-  for (const { expression, target } of found) {
-    const wording = drawWording(random);
+  for (const { expression, target } of candidates) {
+    const wording = sampleWording(random);
     const first: Sentence = { text: phrase(expression, wording), expression, stratum, target };
     const twin = random
-      .shuffled(variants(expression).filter((other) => maySay(other, split)))
-      .map((other) => twinOf(first, other, wording, scene))
-      .find((other) => other !== undefined);
+      .shuffled(variants(expression).filter((variant) => isAllowed(variant, split)))
+      .map((variant) => twinOf(first, variant, wording, scene))
+      .find((sentence) => sentence !== undefined);
     if (twin !== undefined) return [first, twin];
   }
-  const [single] = found;
+  const [single] = candidates;
   if (single === undefined) return [];
   return [
     {
-      text: phrase(single.expression, drawWording(random)),
+      text: phrase(single.expression, sampleWording(random)),
       expression: single.expression,
       stratum,
       target: single.target,
@@ -45,14 +45,14 @@ export function writeSentences(random: Random, scene: Scene, stratum: Stratum, s
   ];
 }
 
-/** Held out for test: the two-hop chains that ask for a right-hand neighbour of something below. */
+/** Two-hop chains held out for test: "right of" something that is "below" something else. */
 export function isHeldOutChain(expression: Expression): boolean {
   const { modifier } = expression;
   if (modifier?.type !== "relation" || modifier.to.modifier?.type !== "relation") return false;
   return modifier.relation === "right of" && modifier.to.modifier.relation === "below";
 }
 
-function maySay(expression: Expression, split: Split): boolean {
+function isAllowed(expression: Expression, split: Split): boolean {
   return split === "test" || !isHeldOutChain(expression);
 }
 
@@ -62,21 +62,21 @@ function twinOf(
   wording: Wording,
   scene: Scene,
 ): Sentence | undefined {
-  const target = onlyAnswer(expression, scene);
+  const target = uniqueTarget(expression, scene);
   const text = phrase(expression, wording);
-  if (target === undefined || target === first.target || wordsChanged(first.text, text) !== 1)
+  if (target === undefined || target === first.target || numWordsChanged(first.text, text) !== 1)
     return undefined;
   return { text, expression, stratum: first.stratum, target };
 }
 
-/** The one referable object that the expression is true of. */
-function onlyAnswer(expression: Expression, scene: Scene): SceneObject | undefined {
+/** The referable object that the expression describes, if there is exactly one. */
+function uniqueTarget(expression: Expression, scene: Scene): SceneObject | undefined {
   const objects = denotation(expression, scene);
   const [target] = objects ?? [];
   return objects?.length === 1 && target?.referable === true ? target : undefined;
 }
 
-/** Whether the modifier (or the colour) does the telling apart: without it several objects would fit. */
+/** Whether the modifier (or, without one, the color) is necessary: several objects fit the rest of the expression. */
 function isNeeded(expression: Expression, scene: Scene): boolean {
   const { modifier, ...rest } = expression;
   const without: Expression = modifier === undefined ? { kind: expression.kind } : rest;
@@ -86,16 +86,18 @@ function isNeeded(expression: Expression, scene: Scene): boolean {
 }
 
 function expressions(scene: Scene, stratum: Stratum, split: Split): Expression[] {
-  const heroes = scene.objects.filter(({ referable }) => referable);
-  const [hero] = heroes;
-  if (hero === undefined) return [];
-  const kind = hero.kind.name;
-  const sharedColor = heroes.every(({ color }) => color === hero.color) ? [{}, { color: hero.color }] : [{}];
+  const candidates = scene.objects.filter(({ referable }) => referable);
+  const [first] = candidates;
+  if (first === undefined) return [];
+  const kind = first.kind.name;
+  const sharedColor = candidates.every(({ color }) => color === first.color)
+    ? [{}, { color: first.color }]
+    : [{}];
   const withModifiers = (modifiers: Modifier[]): Expression[] =>
     sharedColor.flatMap((color) => modifiers.map((modifier) => ({ kind, ...color, modifier })));
   switch (stratum) {
     case "attribute":
-      return heroes.map(({ color }) => ({ kind, color }));
+      return candidates.map(({ color }) => ({ kind, color }));
     case "position":
       return withModifiers(sides.map((side) => ({ type: "side", side })));
     case "size_or_part":
@@ -105,9 +107,9 @@ function expressions(scene: Scene, stratum: Stratum, split: Split): Expression[]
       ]);
     case "negation":
       return withModifiers([
-        ...heroes.map(({ color }): Modifier => ({ type: "not_color", color })),
+        ...candidates.map(({ color }): Modifier => ({ type: "not_color", color })),
         ...marks.map((mark): Modifier => ({ type: "not_mark", mark })),
-        ...(heroes.length === 2 ? sides.map((side): Modifier => ({ type: "not_side", side })) : []),
+        ...(candidates.length === 2 ? sides.map((side): Modifier => ({ type: "not_side", side })) : []),
       ]);
     case "relation":
       return withModifiers(relationsTo(landmarks(scene)));
@@ -117,7 +119,7 @@ function expressions(scene: Scene, stratum: Stratum, split: Split): Expression[]
           .filter(({ relation }) => relation !== "closest to")
           .map((modifier): Expression => ({ ...near, modifier })),
       );
-      return withModifiers(relationsTo(chained)).filter((expression) => maySay(expression, split));
+      return withModifiers(relationsTo(chained)).filter((expression) => isAllowed(expression, split));
     }
   }
 }
@@ -130,7 +132,7 @@ function relationsTo(landmarks: Expression[]): RelationModifier[] {
   );
 }
 
-/** The small objects, each by kind and by colour and kind. */
+/** Expressions for the small objects: each by kind alone, and by color and kind. */
 function landmarks(scene: Scene): Expression[] {
   const small = scene.objects.filter(({ referable }) => !referable);
   const all = small.flatMap(({ kind, color }): Expression[] => [
@@ -140,11 +142,11 @@ function landmarks(scene: Scene): Expression[] {
   return [...new Map(all.map((expression) => [JSON.stringify(expression), expression])).values()];
 }
 
-/** Every expression that differs in one atom. */
+/** All expressions that differ in one element. */
 function variants(expression: Expression): Expression[] {
   const { modifier } = expression;
   if (modifier === undefined) return otherColors(expression.color).map((color) => ({ ...expression, color }));
-  return modifierVariants(modifier).map((other) => ({ ...expression, modifier: other }));
+  return modifierVariants(modifier).map((variant) => ({ ...expression, modifier: variant }));
 }
 
 function modifierVariants(modifier: Modifier): Modifier[] {
@@ -180,11 +182,11 @@ function colorOf({ color }: Expression): { color?: Color } {
   return color === undefined ? {} : { color };
 }
 
-/** How many words differ; Infinity when the sentences are not equally long. */
-function wordsChanged(a: string, b: string): number {
-  const [first, second] = [a.split(" "), b.split(" ")];
-  if (first.length !== second.length) return Number.POSITIVE_INFINITY;
-  return first.filter((word, index) => word !== second[index]).length;
+/** Number of words that differ; Infinity if the sentences differ in length. */
+function numWordsChanged(a: string, b: string): number {
+  const [words_a, words_b] = [a.split(" "), b.split(" ")];
+  if (words_a.length !== words_b.length) return Number.POSITIVE_INFINITY;
+  return words_a.filter((word, index) => word !== words_b[index]).length;
 }
 
 const sides: readonly Side[] = ["left", "right", "top", "bottom"];

@@ -1,13 +1,13 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadSharp } from "../../base/sharp.ts";
-import { plainScenes } from "./images.ts";
+import { plainScenes } from "./demo-images.ts";
 import type { Scene, SceneObject } from "./scene.ts";
 import { sceneSvg } from "./svg.ts";
 
 /**
- * Scenes for training cliprpn-tiny: images and, in `scenes.jsonl`, what is on them. The seed keeps them apart from the demo's,
- * and no referring sentence is written.
+ * Draws scenes for training cliprpn-tiny: the images, and their objects in `scenes.jsonl`, without referring expressions. A seed
+ * other than the demo's keeps the two sets disjoint.
  */
 export async function makeScenes(
   root: string,
@@ -21,7 +21,7 @@ export async function makeScenes(
   let batch: Promise<unknown>[] = [];
   for (const scene of plainScenes(seed, count)) {
     const file = `scene_${String(lines.length).padStart(6, "0")}.jpg`;
-    lines.push(JSON.stringify({ file, ...described(scene) }));
+    lines.push(JSON.stringify({ file, ...descriptionOf(scene) }));
     batch.push(
       sharp(Buffer.from(sceneSvg(scene)))
         .jpeg({ quality: 92 })
@@ -37,7 +37,7 @@ export async function makeScenes(
   await writeFile(join(root, "scenes.jsonl"), `${lines.join("\n")}\n`);
 }
 
-function described(scene: Scene): object {
+function descriptionOf(scene: Scene): object {
   const objects = scene.objects.map(({ kind, color, mark, box_xyxy, referable }: SceneObject) => ({
     kind: kind.name,
     color,
