@@ -1,4 +1,4 @@
-/** Every fault that a Python may have, through a real worker: a clear error, and no process left. */
+/** Every fault of Python, through a real worker: a clear error, and no process left. */
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,8 +23,8 @@ const options = (changes: Partial<TransportOptions> = {}): TransportOptions => (
   ...changes,
 });
 
-/** A worker for a test that will be its end. */
-async function doomed(): Promise<{ transport: Transport; processes: Marked }> {
+/** A worker that the test will end. */
+async function startWorker(): Promise<{ transport: Transport; processes: Marked }> {
   const processes = markProcesses();
   const transport = await Transport.start(options({ env: processes.env }));
   return { transport, processes };
@@ -48,7 +48,7 @@ test.each([
   ["nan", "contract_violation", /result\.rows\[1\]\.loss is not a finite number/],
   ["out_of_memory", "out_of_memory", /memory/],
   ["missing_package", "package_missing", /no_such_package.*cliprpn doctor/],
-])("%s is an error that is a value, and the worker lives on", async (method, code, message) => {
+])("%s returns an error, and the worker survives", async (method, code, message) => {
   const reply = (await ask(method)) as ErrorEnvelope;
   expect(reply.status).toBe("error");
   expect(reply.error.code).toBe(code);
@@ -57,7 +57,7 @@ test.each([
   expect(await ask("echo", { still: "there" })).toEqual({ status: "ok", value: { still: "there" } });
 });
 
-test("integers, text and large results arrive as they are", async () => {
+test("integers, text and large results arrive unchanged", async () => {
   const params = {
     small: -1,
     large: 2 ** 53 - 1,
@@ -77,14 +77,14 @@ test("events arrive in order and while the call runs", async () => {
   await warm.call("events", JSON.stringify({ seen_file: seen }), {
     onEvent: (text) => {
       done.push(JSON.parse(text).done);
-      writeFileSync(seen, "x", { flag: "a" }); // Python waits for it: an event that came late would be a time-out.
+      writeFileSync(seen, "x", { flag: "a" }); // Python waits for it: a late event would time out.
     },
     timeoutMs: limitMs,
   });
   expect(done).toEqual(Array.from({ length: 100 }, (_, number) => number));
 });
 
-test("20 MB of prints go to the call's own log, and hold nothing up", async () => {
+test("20 MB of prints go to the log of the call and do not block it", async () => {
   const own = join(folder, "own.log");
   await warm.call("chatter", "{}", { logFile: own, timeoutMs: limitMs });
   await warm.call("echo", "{}", { logFile });
@@ -92,19 +92,19 @@ test("20 MB of prints go to the call's own log, and hold nothing up", async () =
   expect(statSync(own).size).toBeGreaterThan(20_000_000);
 });
 
-test("prints into a log that cannot be written hold nothing up", async () => {
+test("prints into a log that is not writable do not block a call", async () => {
   await warm.call("chatter", "{}", { logFile: "/dev/full", timeoutMs: limitMs });
   await warm.call("chatter", "{}", { logFile: join(folder, "no/such/folder"), timeoutMs: limitMs });
   await warm.call("echo", "{}", { logFile });
 });
 
-test("a call that is asked to stop does, and the worker lives on", async () => {
+test("a call stops on request, and the worker survives", async () => {
   const reply = warm.call("sleep", "{}", { onEvent: () => warm.askToStop() });
   expect(JSON.parse(await reply).error.code).toBe("interrupted");
   expect(await ask("echo")).toEqual({ status: "ok", value: {} });
 });
 
-test("a stop that arrives before the call has begun is not forgotten", async () => {
+test("a stop request before the call starts is kept", async () => {
   warm.askToStop();
   expect(await ask("sleep")).toMatchObject({ error: { code: "interrupted" } });
 });
@@ -119,12 +119,12 @@ test("processes made by multiprocessing's spawn work", async () => {
   expect(await ask("spawn")).toEqual({ status: "ok", value: { squares: [1, 4, 9], channel: null } });
 });
 
-test("a pool that is left ends its busy processes", async () => {
+test("leaving a pool ends its busy processes", async () => {
   expect(JSON.parse(await warm.call("end_pool", "{}", { timeoutMs: limitMs })).status).toBe("ok");
 });
 
-test("SIGTERM and SIGINT for all processes of a job, as clusters send them, are left to the owner", async () => {
-  const { transport, processes } = await doomed();
+test("SIGTERM and SIGINT to all processes of a job, as clusters send them, are left to the owner", async () => {
+  const { transport, processes } = await startWorker();
   const call = transport.call("sleep", '{"seconds": 0.5}', {
     onEvent: () => {
       for (const line of processes.running()) {
@@ -144,7 +144,7 @@ test.each([
   ["kill_self", /Python was ended by SIGKILL/],
   ["cross", /raised an error across the bridge/],
 ])("%s ends the call with worker_died, and no process is left", async (method, reason) => {
-  const { transport, processes } = await doomed();
+  const { transport, processes } = await startWorker();
   const call = transport.call(method, "{}");
   await expect(call).rejects.toMatchObject({ code: "worker_died" });
   await expect(call).rejects.toThrow(reason);
@@ -155,8 +155,8 @@ test.each([
   await transport.kill();
 });
 
-test("a crash leaves its last words and where it was in the log", async () => {
-  const { transport } = await doomed();
+test("a crash leaves its last output and its stack in the log", async () => {
+  const { transport } = await startWorker();
   const own = join(folder, "crash.log");
   await expect(transport.call("crash", "{}", { logFile: own })).rejects.toThrow(own);
   await transport.kill();
@@ -166,8 +166,8 @@ test("a crash leaves its last words and where it was in the log", async () => {
 test.each([
   "worker",
   "python",
-] as const)("SIGKILL of the %s in mid-call ends it and all of its children", async (which) => {
-  const { transport, processes } = await doomed();
+] as const)("SIGKILL of the %s during a call ends all of its children", async (which) => {
+  const { transport, processes } = await startWorker();
   const call = transport.call("spawn_and_hang", "{}", {
     onEvent: () => process.kill(transport.pids[which] ?? 0, "SIGKILL"),
   });
@@ -176,8 +176,8 @@ test.each([
   await transport.kill();
 });
 
-test("a time-out ends the call and all of its processes, a deaf one's too", async () => {
-  const { transport, processes } = await doomed();
+test("a timeout ends the call and its processes, even one that ignores stop requests", async () => {
+  const { transport, processes } = await startWorker();
   const call = transport.call("sleep", '{"deaf": true}', { timeoutMs: 300 });
   await expect(call).rejects.toMatchObject({ code: "timed_out" });
   await expect(call).rejects.toThrow(/sleep.*0\.3 s/);
@@ -185,12 +185,12 @@ test("a time-out ends the call and all of its processes, a deaf one's too", asyn
   await transport.kill();
 });
 
-test("a time-out longer than a timer can be is none", async () => {
+test("a timeout longer than Node's longest timer is no timeout", async () => {
   expect(JSON.parse(await warm.call("sleep", '{"seconds": 0.1}', { timeoutMs: 1e10 })).status).toBe("ok");
 });
 
-test("what an event's reader throws ends the call and the worker, not this process", async () => {
-  const { transport, processes } = await doomed();
+test("an error in the event handler ends the call and the worker, not this process", async () => {
+  const { transport, processes } = await startWorker();
   const call = transport.call("sleep", "{}", {
     onEvent: () => {
       throw new Error("no room");
@@ -201,8 +201,8 @@ test("what an event's reader throws ends the call and the worker, not this proce
   await transport.kill();
 });
 
-test("asking a dead worker to stop, and ending it twice, is no error", async () => {
-  const { transport } = await doomed();
+test("stopping a dead worker, and killing it twice, is no error", async () => {
+  const { transport } = await startWorker();
   await transport.kill();
   transport.askToStop();
   await transport.kill();
@@ -221,7 +221,7 @@ test.each([
   ["not executable", () => program("plain.txt", "hello", 0o644), /could not be started.*EACCES/],
   ["not Python", () => program("ls", "#!/bin/sh\nexit 3"), /Python ended with exit code 3/],
   ["not a program", () => program("junk", "\u0001\u0002"), /Python (ended|was ended)|could not/],
-])("an interpreter that is %s: a clear error, no process left", async (_what, python, reason) => {
+])("an interpreter that is %s is a clear error, and no process is left", async (_what, python, reason) => {
   const processes = markProcesses();
   const start = Transport.start(options({ python: python(), env: processes.env }));
   await expect(start).rejects.toMatchObject({ code: "worker_died" });
@@ -229,7 +229,7 @@ test.each([
   await untilNone(processes);
 });
 
-test("an interpreter that says nothing is given up", async () => {
+test("an interpreter that does not respond times out", async () => {
   const processes = markProcesses();
   const python = program("silent", "#!/bin/sh\nsleep 3600");
   const start = Transport.start(options({ python, env: processes.env, startTimeoutMs: 1000 }));
@@ -237,14 +237,14 @@ test("an interpreter that says nothing is given up", async () => {
   await untilNone(processes);
 });
 
-test("a module that is not there: a clear error, the traceback in the log", async () => {
+test("a missing module is a clear error, with the traceback in the log", async () => {
   const own = join(folder, "module.log");
   const start = Transport.start(options({ module: "no_such_module", logFile: own }));
   await expect(start).rejects.toThrow(/could not run no_such_module/);
   expect(readFileSync(own, "utf8")).toContain("No module named 'no_such_module'");
 });
 
-test("a start that is interrupted ends at once, and leaves no process", async () => {
+test("an interrupted start ends immediately and leaves no process", async () => {
   const processes = markProcesses();
   const controller = new AbortController();
   const python = program("slow", `#!/bin/sh\ntouch ${folder}/started\nsleep 3600`);

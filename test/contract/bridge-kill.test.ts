@@ -1,4 +1,4 @@
-/** Whichever way the process that owns a worker ends, nothing of the worker is left, not even children of Python. */
+/** However the owner of a worker ends, no process of the worker is left, not even children of Python. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";

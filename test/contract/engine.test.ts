@@ -1,11 +1,11 @@
-/** The local engine over real workers, whose trials end as their labels say. */
+/** The local engine with real workers, whose trials end as their labels say. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { fakeSweep } from "../helpers/fake-sweep.ts";
 import { until } from "../helpers/processes.ts";
 
-test("failing trials stop nothing: each has its code, message and traceback, and the rest are run", async () => {
+test("failed trials do not stop the others: each has its code, message and traceback", async () => {
   const sweep = fakeSweep(["good", "fail", "out_of_memory", "leave", "bad_result", "good"]);
   await sweep.run();
   expect(sweep.outcome("fail")).toMatchObject({
@@ -32,9 +32,9 @@ test("failing trials stop nothing: each has its code, message and traceback, and
     "finished good completed",
   ]);
   await sweep.close();
-}, 20_000);
+});
 
-test("good trials share a warm worker; after one that died or failed oddly comes a fresh one", async () => {
+test("completed trials share a warm worker; one that died or may be corrupt is replaced", async () => {
   const sweep = fakeSweep(["good", "good", "leave", "good", "fail", "good"]);
   await sweep.run();
   const pids = sweep.trials.flatMap(({ trial_id }) => {
@@ -45,9 +45,9 @@ test("good trials share a warm worker; after one that died or failed oddly comes
   expect(second).toBe(first);
   expect(new Set([first, third, fourth]).size).toBe(3);
   await sweep.close();
-}, 20_000);
+});
 
-test("an outcome that was written counts, though its worker died before it replied", async () => {
+test("a written outcome counts, even if the worker died before its reply", async () => {
   const sweep = fakeSweep(["written_then_gone"]);
   await sweep.run();
   expect(sweep.watcher.lines.at(-1)).toBe("finished written_then_gone completed");
@@ -55,7 +55,7 @@ test("an outcome that was written counts, though its worker died before it repli
   await sweep.close();
 });
 
-test("what breaks the contract fails that trial alone, and says where", async () => {
+test("a contract violation fails only that trial, and names the message", async () => {
   const broken = {
     bad_event: /an event from Python/,
     torn_event: /an event from Python: expected JSON/,
@@ -70,19 +70,19 @@ test("what breaks the contract fails that trial alone, and says where", async ()
     });
   expect(sweep.outcome("good")).toMatchObject({ state: "completed" });
   await sweep.close();
-}, 20_000);
+});
 
-test("params that break the contract are not sent", async () => {
+test("invalid params are not sent", async () => {
   const sweep = fakeSweep(["good"]);
   const params = { spec: { seed: -1 } };
-  // @ts-expect-error what no checked code would write
+  // @ts-expect-error invalid on purpose
   await expect(sweep.engine.call("check_fusion", params)).rejects.toMatchObject({
     code: "contract_violation",
     message: expect.stringContaining("params of check_fusion"),
   });
 });
 
-test("a trial that takes longer than it may fails, and the next one runs", async () => {
+test("a trial that exceeds its time limit fails, and the next one runs", async () => {
   const sweep = fakeSweep(["deaf", "good"], { trialTimeoutMs: 300 });
   await sweep.run();
   expect(sweep.outcome("deaf")).toMatchObject({ error: { code: "timed_out" } });
@@ -98,9 +98,9 @@ test("two slots run two trials at the same time", async () => {
     "completed",
   ]);
   await sweep.close();
-}, 30_000);
+});
 
-test("an abort asks the running trial to stop; it has no outcome, and no other is started", async () => {
+test("an abort stops the running trial without an outcome and starts no other", async () => {
   const sweep = fakeSweep(["good", "slow", "good"]);
   sweep.watcher.onEvent = ({ label }) => label === "slow" && sweep.controller.abort();
   await sweep.run();
@@ -109,7 +109,7 @@ test("an abort asks the running trial to stop; it has no outcome, and no other i
   await sweep.close();
 });
 
-test("a trial that does not heed an abort is ended after the grace time", async () => {
+test("a trial that ignores an abort is killed after the grace time", async () => {
   const sweep = fakeSweep(["deaf", "good"], { graceMs: 200 });
   sweep.watcher.onEvent = () => sweep.controller.abort();
   await sweep.run();
@@ -118,7 +118,7 @@ test("a trial that does not heed an abort is ended after the grace time", async 
   await sweep.close();
 });
 
-test("an abort while a worker starts ends the start", async () => {
+test("an abort while a worker starts ends it", async () => {
   const sweep = fakeSweep(["good"], { hello: "hang" });
   const device = expect(sweep.engine.device()).rejects.toMatchObject({ code: "interrupted" });
   await until(() => existsSync(join(sweep.folder, "hello")));
@@ -127,7 +127,7 @@ test("an abort while a worker starts ends the start", async () => {
   await sweep.close();
 });
 
-test("one-off work after an abort is not begun", async () => {
+test("after an abort no call starts", async () => {
   const sweep = fakeSweep(["good"]);
   sweep.controller.abort();
   const params = { checkpoint_file: "a", out_dir: "b" };
@@ -139,7 +139,7 @@ test.each([
   ["die", "environment_broken", /exit code 9.*cliprpn doctor/],
   ["package_missing", "package_missing", /no_such_package/],
   ["other_contract", "contract_violation", /contract.*reinstall/],
-])("a worker whose hello is %s ends the run: no trial is started, none fails", async (hello, code, message) => {
+])("a worker whose hello is %s ends the run: no trial starts or fails", async (hello, code, message) => {
   const sweep = fakeSweep(["good", "good"], { hello, numSlots: 2 });
   const run = sweep.run();
   await expect(run).rejects.toMatchObject({ code });
@@ -149,7 +149,7 @@ test.each([
   await sweep.close();
 });
 
-test("a worker that does not come up again in mid-sweep ends the run, and fails no trial that waits", async () => {
+test("a worker that cannot be restarted ends the run and fails no waiting trial", async () => {
   const sweep = fakeSweep(["good", "leave", "good"], { hello: "once" });
   await expect(sweep.run()).rejects.toMatchObject({ code: "package_missing" });
   expect(sweep.watcher.lines.at(-1)).toBe("finished leave failed");
@@ -157,7 +157,7 @@ test("a worker that does not come up again in mid-sweep ends the run, and fails 
   await sweep.close();
 });
 
-test("a full disk ends the run: the trial has no outcome, and no other is started", async () => {
+test("a full disk ends the run: the trial has no outcome and no other starts", async () => {
   const sweep = fakeSweep(["no_space", "good"]);
   await expect(sweep.run()).rejects.toMatchObject({ code: "no_space" });
   expect(sweep.watcher.lines).toEqual(["started no_space", "finished no_space interrupted"]);
@@ -165,7 +165,7 @@ test("a full disk ends the run: the trial has no outcome, and no other is starte
   await sweep.close();
 });
 
-test("a watcher that cannot write ends the run, once the other slot's trial has its outcome", async () => {
+test("an error of the watcher ends the run after the other slot's trial has its outcome", async () => {
   const sweep = fakeSweep(["good", "meet", "meet"], { numSlots: 2 });
   const { finished } = sweep.watcher;
   sweep.watcher.finished = (spec, ...rest) => {
@@ -175,4 +175,4 @@ test("a watcher that cannot write ends the run, once the other slot's trial has 
   await expect(sweep.run()).rejects.toThrow("no space");
   expect(sweep.watcher.lines.filter((line) => line.startsWith("finished"))).toHaveLength(3);
   await sweep.close();
-}, 30_000);
+});

@@ -1,4 +1,4 @@
-/** The tarball that `npm pack` makes, installed into an empty folder. Needs the package registry, or npm's cache of it. */
+/** The tarball of `npm pack`, installed into an empty folder. Needs the package registry, or npm's cache. */
 import { spawnSync } from "node:child_process";
 import {
   cpSync,
@@ -20,24 +20,24 @@ const folder = mkdtempSync(join(tmpdir(), "cliprpn-pack-"));
 const app = join(folder, "app");
 let packed: { size: number; files: { path: string }[] };
 
-interface Ran {
+interface CommandResult {
   code: number | null;
   out: string;
   err: string;
 }
 
-function run(command: string, args: string[], cwd: string, env: NodeJS.ProcessEnv = {}): Ran {
-  const ran = spawnSync(command, args, {
+function run(command: string, args: string[], cwd: string, env: NodeJS.ProcessEnv = {}): CommandResult {
+  const result = spawnSync(command, args, {
     cwd,
     encoding: "utf8",
     env: { ...process.env, ...env },
-    timeout: 170_000,
+    timeout: 280_000,
   });
-  return { code: ran.status, out: ran.stdout, err: ran.stderr };
+  return { code: result.status, out: result.stdout, err: result.stderr };
 }
 
-/** As a person would type it; `--no-install`: not another cliprpn from the registry. */
-function npx(args: string[], env: NodeJS.ProcessEnv = {}): Ran {
+/** Runs the installed command; `--no-install` keeps npx from downloading another cliprpn. */
+function npx(args: string[], env: NodeJS.ProcessEnv = {}): CommandResult {
   return run("npx", ["--no-install", "cliprpn", ...args], app, {
     CLIPRPN_CACHE: join(folder, "cache"),
     PYTHONPATH: "",
@@ -46,12 +46,12 @@ function npx(args: string[], env: NodeJS.ProcessEnv = {}): Ran {
 }
 
 beforeAll(() => {
-  // A copy, since packing builds dist/ anew, which other tests may be using.
+  // A copy, because packing rebuilds dist/, which other tests may be using.
   const source = join(folder, "source");
-  const left = ["node_modules", ".git", "dist", "runs", "data"];
+  const excluded = ["node_modules", ".git", "dist", "runs", "data"];
   cpSync(packageRoot, source, {
     recursive: true,
-    filter: (path) => !left.includes(relative(packageRoot, path)),
+    filter: (path) => !excluded.includes(relative(packageRoot, path)),
   });
   symlinkSync(join(packageRoot, "node_modules"), join(source, "node_modules"));
   mkdirSync(join(source, "python/cliprpn/__pycache__"), { recursive: true });
@@ -66,11 +66,11 @@ beforeAll(() => {
   expect(install.code, `npm could not install the tarball; is the registry reachable?\n${install.err}`).toBe(
     0,
   );
-}, 180_000);
+});
 
-afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }), 60_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
 
-test("the tarball holds what is needed, and nothing else", () => {
+test("the tarball contains what is needed, and nothing else", () => {
   const paths = packed.files.map(({ path }) => path);
   const python = run("git", ["ls-files", "python/cliprpn", "experiments", "env"], packageRoot);
   const tracked = python.out.trim().split("\n");
@@ -88,24 +88,24 @@ test("the tarball holds what is needed, and nothing else", () => {
   expect(packed.size).toBeLessThan(12e6);
 });
 
-test("--help, --version and schema answer", () => {
+test("--help, --version and schema work", () => {
   expect(npx(["--help"])).toMatchObject({ code: 0, out: expect.stringContaining("cliprpn sweep <file>") });
   const { version } = JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8"));
   expect(npx(["--version"]).out.trim()).toBe(version);
   const schema = npx(["schema"]).out.trim();
   expect(schema).toContain(join(app, "node_modules"));
   expect(JSON.parse(readFileSync(schema, "utf8"))).toHaveProperty("$schema");
-}, 30_000);
+});
 
-test("init writes a file that plans, with a schema that is there", () => {
+test("init writes a valid file whose schema exists", () => {
   expect(npx(["init", "mine.json"])).toMatchObject({ code: 0, out: "mine.json\n" });
   const schema = /"\$schema": "(.*)"/.exec(readFileSync(join(app, "mine.json"), "utf8"))?.[1] ?? "none";
   expect(existsSync(join(app, schema))).toBe(true);
   const dry = npx(["sweep", "mine.json", "--dry-run"]);
   expect(dry, dry.err).toMatchObject({ code: 0, out: expect.stringContaining("nothing was started") });
-}, 30_000);
+});
 
-test("an experiment that ships runs from the image to the report", () => {
+test("a shipped experiment runs from the image to the report", () => {
   const small = [
     "limits.train=100",
     "limits.val=40",
@@ -116,6 +116,6 @@ test("an experiment that ships runs from the image to the report", () => {
     CLIPRPN_PYTHON: testPython(),
   });
   expect(sweep.code, sweep.err).toBe(0);
-  expect(sweep.err).toContain("the one that ships with cliprpn is used");
+  expect(sweep.err).toContain("shipped with cliprpn");
   expect(readFileSync(join(app, sweep.out.trim()), "utf8")).toContain("Does everything work here");
-}, 120_000);
+});

@@ -12,21 +12,21 @@ const film = (share: number, workedMs: number) => ({ label: "film", share, worke
 
 test.each<[string, Partial<SweepState>, number | undefined]>([
   ["nothing is known", { running: [film(0, 0)], waiting: ["film"] }, undefined],
-  ["a share that is too small to tell", { running: [film(0.01, 1000)] }, undefined],
-  ["the running trial's own share", { running: [film(0.25, 1000)] }, 3000],
-  ["and the same for those that wait", { running: [film(0.25, 1000)], waiting: ["film", "other"] }, 11_000],
+  ["a share too small to predict", { running: [film(0.01, 1000)] }, undefined],
+  ["the share of the running trial", { running: [film(0.25, 1000)] }, 3000],
+  ["the same for waiting trials", { running: [film(0.25, 1000)], waiting: ["film", "other"] }, 11_000],
   [
-    "its own share, though others were quicker",
+    "its own share, although others were faster",
     { running: [film(0.5, 9000)], finished: new Map([["film", [1000]]]) },
     9000,
   ],
   [
-    "what is known before it has a share",
+    "finished trials, before it has a share",
     { running: [film(0, 400)], finished: new Map([["film", [1000]]]) },
     600,
   ],
   [
-    "each setting by its own mean",
+    "the mean of each configuration",
     {
       waiting: ["film", "slow", "slow"],
       finished: new Map([
@@ -37,7 +37,7 @@ test.each<[string, Partial<SweepState>, number | undefined]>([
     22_000,
   ],
   [
-    "a setting that is not known by all others",
+    "the mean of all others for a new configuration",
     {
       waiting: ["new"],
       finished: new Map([
@@ -48,17 +48,9 @@ test.each<[string, Partial<SweepState>, number | undefined]>([
     3000,
   ],
   ["two slots", { waiting: ["film", "film"], finished: new Map([["film", [1000]]]), numSlots: 2 }, 1000],
-  [
-    "slots that nothing is left for",
-    { waiting: ["film"], finished: new Map([["film", [1000]]]), numSlots: 4 },
-    1000,
-  ],
-  [
-    "never less than the longest that runs",
-    { running: [film(0.5, 8000), film(0.9, 900)], numSlots: 2 },
-    8000,
-  ],
-])("time left by %s", (_what, changes, expected) => {
+  ["more slots than trials", { waiting: ["film"], finished: new Map([["film", [1000]]]), numSlots: 4 }, 1000],
+  ["at least the longest running trial", { running: [film(0.5, 8000), film(0.9, 900)], numSlots: 2 }, 8000],
+])("remaining time from %s", (_what, changes, expected) => {
   const left = remainingMs(state(changes));
   if (expected === undefined) expect(left).toBeUndefined();
   else expect(left).toBeCloseTo(expected, 6);
@@ -66,10 +58,10 @@ test.each<[string, Partial<SweepState>, number | undefined]>([
 
 test.each([
   ["nothing is done", 5000, 0, 100, undefined],
-  ["a second has not passed", 900, 50, 50, undefined],
-  ["less than a hundredth is done", 5000, 1, 999, undefined],
+  ["less than a second has passed", 900, 50, 50, undefined],
+  ["less than 1 % is done", 5000, 1, 999, undefined],
   ["a quarter took ten seconds", 10_000, 25, 75, 30_000],
-  ["all is done", 10_000, 100, 0, undefined],
-])("what is left of equal steps when %s", (_, workedMs, done, left, expected) => {
+  ["everything is done", 10_000, 100, 0, undefined],
+])("remaining time of equal steps when %s", (_, workedMs, done, left, expected) => {
   expect(leftMs(workedMs, done, left)).toBe(expected);
 });

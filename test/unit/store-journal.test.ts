@@ -14,7 +14,7 @@ const entries: JournalEntry[] = [
 ];
 const [last] = entries.slice(-1);
 
-test("what is appended is read, in order, also by a later process", () => {
+test("appended entries are read in order, also by a later process", () => {
   const file = join(tempFolder(), "journal.jsonl");
   expect(readJournal(file)).toEqual([]);
   append(file, entries.slice(0, 2));
@@ -22,13 +22,13 @@ test("what is appended is read, in order, also by a later process", () => {
   expect(readJournal(file)).toEqual(entries);
 });
 
-test("torn at any byte, it keeps every whole entry and takes new ones", () => {
+test("a journal torn at any byte keeps all whole entries and accepts new ones", () => {
   const file = join(tempFolder(), "journal.jsonl");
   const [first, second] = entries.slice(0, 2).map((entry) => Buffer.from(`${JSON.stringify(entry)}\n`));
   const bytes = Buffer.concat([first ?? [], second ?? []].map((part) => Buffer.from(part)));
   for (let length = 0; length <= bytes.length; length += 1) {
     writeFileSync(file, bytes.subarray(0, length));
-    // A line without its line break says all that it has to say.
+    // A line that lacks only its line break is whole.
     const whole = entries.slice(
       0,
       length >= bytes.length - 1 ? 2 : length >= (first?.length ?? 0) - 1 ? 1 : 0,
@@ -37,9 +37,9 @@ test("torn at any byte, it keeps every whole entry and takes new ones", () => {
     append(file, entries.slice(3));
     expect(readJournal(file), `cut at ${length}`).toEqual([...whole, last]);
   }
-}, 30_000);
+});
 
-test("an entry that another process appends meanwhile is not lost", () => {
+test("entries of two processes are both kept", () => {
   const file = join(tempFolder(), "journal.jsonl");
   const sweep = new Journal(file);
   append(file, entries.slice(3));
@@ -55,7 +55,7 @@ test("an entry that another process appends meanwhile is not lost", () => {
   ]);
 });
 
-test("lines of another version, and whatever else stands there, are passed over", () => {
+test("lines of another version, and lines that are not entries, are skipped", () => {
   const file = join(tempFolder(), "journal.jsonl");
   append(file, entries.slice(0, 1));
   appendFileSync(
@@ -66,7 +66,7 @@ test("lines of another version, and whatever else stands there, are passed over"
   expect(readJournal(file)).toEqual([entries[0], last]);
 });
 
-test("an entry is on one line, whatever is in it", () => {
+test("an entry is one line, whatever its text", () => {
   const file = join(tempFolder(), "journal.jsonl");
   const odd: JournalEntry = { type: "split_read", at, split: "test", command: "a\nb\u2028c\r\n" };
   append(file, [odd, odd]);

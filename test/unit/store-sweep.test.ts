@@ -18,14 +18,14 @@ const plan: StoredPlan = {
 };
 
 describe("a sweep's folder", () => {
-  test("gives back the plan that it was made from", () => {
+  test("keeps the plan", () => {
     const store = SweepStore.create(tempFolder(), plan);
     expect(store.folder.endsWith("/made-0123abcd")).toBe(true);
     expect(SweepStore.open(store.folder).plan).toEqual(plan);
     expect(specs.map((spec) => specIn(store, spec))).toEqual(specs);
   });
 
-  test("keeps the spec that a finished trial ran with, and renews that of one to come", () => {
+  test("keeps the spec of a finished trial and replaces that of a waiting one", () => {
     const runs = tempFolder();
     const store = SweepStore.create(runs, plan);
     const [done, waiting] = specs as [TrialSpec, TrialSpec];
@@ -40,7 +40,7 @@ describe("a sweep's folder", () => {
     expect(existsSync(join(store.trialDir(done.trial_id), "outcome-stale.json"))).toBe(true);
   });
 
-  test("holds no half-written file", () => {
+  test("contains no half-written file", () => {
     const store = SweepStore.create(tempFolder(), plan);
     const [spec] = specs as [TrialSpec];
     store.writeOutcome(failed(spec));
@@ -52,7 +52,7 @@ describe("a sweep's folder", () => {
     ["half a file", '{"name": "made"'],
     ["another version's plan", JSON.stringify({ ...plan, trials: [{ ...specs[0], colour: "red" }] })],
     ["no plan at all", "null"],
-  ])("with %s as its plan is told, not fallen over", (_, text) => {
+  ])("with %s as its plan is an error that names the file", (_, text) => {
     const { folder } = SweepStore.create(tempFolder(), plan);
     writeFileSync(join(folder, "plan.json"), text);
     const error = refused(() => SweepStore.open(folder));
@@ -66,7 +66,7 @@ describe("a sweep's folder", () => {
     "",
     "[]",
     '{"state": "paused"}',
-  ])("with the outcome %j is told, not fallen over", (text) => {
+  ])("with the outcome %j is an error that names the file", (text) => {
     const store = SweepStore.create(tempFolder(), plan);
     const file = join(store.trialDir("0abc0123456789de"), "outcome.json");
     writeFileSync(file, text);
@@ -75,11 +75,11 @@ describe("a sweep's folder", () => {
     expect(error.message).toContain(file);
   });
 
-  test("that is none is not found", () => {
+  test("that does not exist is not found", () => {
     expect(refused(() => SweepStore.open(tempFolder())).code).toBe("not_found");
   });
 
-  test("is known from the trials in it, and from the files in those", () => {
+  test("is found from its trials and their files", () => {
     const store = SweepStore.create(tempFolder(), plan);
     const trial = store.trialDir("0abc0123456789de");
     expect(sweepOf(trial)?.folder).toBe(store.folder);
@@ -87,7 +87,7 @@ describe("a sweep's folder", () => {
     expect(sweepOf(store.folder)).toBeUndefined();
   });
 
-  test("whose owner died is taken over", async () => {
+  test("is taken over if its owner died", async () => {
     const store = SweepStore.create(tempFolder(), plan);
     const left = join(store.folder, "lock");
     mkdirSync(left);
@@ -99,7 +99,7 @@ describe("a sweep's folder", () => {
     expect(existsSync(left)).toBe(false);
   });
 
-  test("that is in use makes a second one wait, and say so", async () => {
+  test("that is in use makes a second process wait and say so", async () => {
     const store = SweepStore.create(tempFolder(), plan);
     const first = await store.lock({ onWait: fail, onLost: fail });
     let waited = 0;
@@ -116,7 +116,7 @@ describe("a sweep's folder", () => {
 });
 
 describe("a trial", () => {
-  test("is found by its path, and by the beginning of its id in any sweep", () => {
+  test("is found by its path and by the start of its id in any sweep", () => {
     const runs = tempFolder();
     const store = SweepStore.create(runs, plan);
     const first = store.trialDir("0abc0123456789de");
@@ -134,7 +134,7 @@ describe("a trial", () => {
     "",
     "../made-0123abcd/0abc",
     "x".repeat(5000),
-  ])("%j is none", (name) => {
+  ])("is not found as %j", (name) => {
     const runs = tempFolder();
     SweepStore.create(runs, plan);
     const error = refused(() => findTrial(name, runs, "/nowhere"));
@@ -155,7 +155,7 @@ describe("a trial", () => {
     }
   });
 
-  test("that could be meant twice is not guessed: all that fit are named", () => {
+  test("with an ambiguous name is not guessed: all matches are listed", () => {
     const runs = tempFolder();
     const ids = ["0abc0123456789de", "0abc0123456789ff"];
     const trials = specs.map((spec, index) => ({ ...spec, trial_id: ids[index] ?? "" }));
@@ -166,7 +166,7 @@ describe("a trial", () => {
   });
 });
 
-test("sweeps are listed newest first; other folders and files are not", () => {
+test("sweeps are listed newest first, without other folders and files", () => {
   const runs = tempFolder();
   const [old, young] = ["a", "b"].map((name) => SweepStore.create(runs, { ...plan, name }).folder) as [
     string,

@@ -18,7 +18,7 @@ function plain() {
   };
 }
 
-test("elsewhere than on a terminal live lines are one plain line, only when nothing was for ten seconds", () => {
+test("without a terminal live lines are one plain line, only after 10 s of silence", () => {
   const { lines, terminal, pass } = plain();
   terminal.live(["1 of 2 done", "  a: training"]);
   expect(lines).toEqual([]);

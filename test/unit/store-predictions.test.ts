@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { evaluationFolder, SweepStore } from "../../src/store/sweep-store.ts";
 import { madeSpec } from "../helpers/report-input.ts";
 
-test("answers count while their model is the trial's; a model trained again has none", () => {
+test("predictions count for the model that made them, not for a retrained one", () => {
   const runs = mkdtempSync(join(tmpdir(), "cliprpn-answers-"));
   onTestFinished(() => rmSync(runs, { recursive: true, force: true }));
   const spec = madeSpec("film", 0);
@@ -26,7 +26,7 @@ test("answers count while their model is the trial's; a model trained again has 
   expect(store.hasPredictions(spec, "test")).toBe(false);
 });
 
-test("answers on other data and of model files have a folder of their own", () => {
+test("predictions on another dataset and of model files have separate folders", () => {
   const trial = mkdtempSync(join(tmpdir(), "cliprpn-answers-"));
   onTestFinished(() => rmSync(trial, { recursive: true, force: true }));
   const file = join(trial, "last.safetensors");
