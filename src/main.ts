@@ -5,8 +5,8 @@ import { shellQuoted } from "./base/shell-quote.ts";
 import { runCommand } from "./commands/register.ts";
 import { commands } from "./commands/table.ts";
 import { CliprpnError, EXIT, exitCodeOf } from "./contract/errors.ts";
-import { cacheDir } from "./environment/cache-dir.ts";
-import { checkPlatform } from "./environment/unsupported-platform.ts";
+import { cacheDir } from "./environment/cache.ts";
+import { checkPlatform } from "./environment/requirements.ts";
 import { makeTerminal, type Streams } from "./terminal/make-terminal.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 

@@ -2,10 +2,10 @@
 import { delimiter } from "node:path";
 import { $ } from "zx";
 import { packageRoot } from "../src/base/package-root.ts";
-import { ensureRuntime } from "../src/environment/ensure-runtime.ts";
+import { ensureEnvironment } from "../src/environment/ensure-environment.ts";
 import { makeTerminal } from "../src/terminal/make-terminal.ts";
 
-const { python } = await ensureRuntime({ environment: "test", terminal: makeTerminal(process) });
+const { python } = await ensureEnvironment({ name: "test", terminal: makeTerminal(process) });
 const { exitCode } = await $({
   cwd: packageRoot,
   stdio: "inherit",

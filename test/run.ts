@@ -2,7 +2,7 @@
 import { delimiter, dirname } from "node:path";
 import { $ } from "zx";
 import { packageRoot } from "../src/base/package-root.ts";
-import { ensureRuntime } from "../src/environment/ensure-runtime.ts";
+import { ensureEnvironment } from "../src/environment/ensure-environment.ts";
 import { makeTerminal } from "../src/terminal/make-terminal.ts";
 
 const checks: Record<string, string[]> = {
@@ -18,7 +18,7 @@ const checks: Record<string, string[]> = {
 };
 
 const wanted = process.argv.slice(2);
-const { python } = await ensureRuntime({ environment: "test", terminal: makeTerminal(process) });
+const { python } = await ensureEnvironment({ name: "test", terminal: makeTerminal(process) });
 const failed: string[] = [];
 let passed = 0;
 for (const [name, command] of Object.entries(checks)) {

@@ -2,12 +2,12 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { packageRoot } from "../src/base/package-root.ts";
-import { ensureRuntime } from "../src/environment/ensure-runtime.ts";
+import { ensureEnvironment } from "../src/environment/ensure-environment.ts";
 import { makeTerminal } from "../src/terminal/make-terminal.ts";
 import { generate } from "./generate-contract.ts";
 
 const onlyCheck = process.argv.includes("--check");
-const { python } = await ensureRuntime({ environment: "test", terminal: makeTerminal(process) });
+const { python } = await ensureEnvironment({ name: "test", terminal: makeTerminal(process) });
 for (const [name, content] of await generate(python)) {
   const file = join(packageRoot, name);
   if (existsSync(file) && readFileSync(file, "utf8") === content) continue;

@@ -1,16 +1,16 @@
 import { EXIT } from "../contract/errors.ts";
 import { diagnose } from "../environment/diagnose.ts";
-import type { Finding } from "../environment/finding.ts";
+import type { DoctorRow } from "../environment/interpreter-rows.ts";
 import type { Arguments, Context } from "./command.ts";
 
-/** `cliprpn doctor`: what is there, what is missing, how to mend it. */
+/** `cliprpn doctor`: shows what is installed, what is missing, and how to fix it. */
 export async function doctor(args: Arguments, { terminal, env, signal }: Context): Promise<number> {
   const report = await diagnose({ env, signal, python: args.text("python") });
   terminal.result(args.flag("json") ? JSON.stringify(report, null, 2) : table(report.rows));
   return report.ok ? EXIT.good : EXIT.environment;
 }
 
-function table(rows: Finding[]): string {
+function table(rows: DoctorRow[]): string {
   const width = Math.max(...rows.map(({ name }) => name.length));
   return rows
     .flatMap(({ name, state, found, how_to_mend }) => [

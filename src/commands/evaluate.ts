@@ -1,7 +1,7 @@
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { Split, TrialDataset } from "../contract/generated/types.ts";
 import { type DatasetIdentity, identifyDataset } from "../dataset/identify-dataset.ts";
-import { cacheDir } from "../environment/cache-dir.ts";
+import { cacheDir } from "../environment/cache.ts";
 import { baselineOf, imageSizeOf } from "../store/model-facts.ts";
 import { evaluationFolder, findTrial, sweepOf } from "../store/sweep-store.ts";
 import { dataFolders, ensureDataset } from "../sweep/datasets.ts";

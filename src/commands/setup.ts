@@ -1,41 +1,40 @@
 import { CliprpnError, EXIT } from "../contract/errors.ts";
-import { cacheDir } from "../environment/cache-dir.ts";
-import { ensureRuntime } from "../environment/ensure-runtime.ts";
-import { extraNames } from "../environment/extra-packages.ts";
-import { ensureExtras } from "../environment/extras.ts";
+import { cacheDir } from "../environment/cache.ts";
+import { ensureEnvironment } from "../environment/ensure-environment.ts";
+import { ensureExtras } from "../environment/ensure-extras.ts";
+import { extraNames } from "../environment/extras.ts";
 import { rememberTorch } from "../environment/torch-choice.ts";
 import type { Arguments, Context } from "./command.ts";
 
-/** `cliprpn setup`: what the first sweep, or the first use of a detector, would do anyway, now. */
+/** `cliprpn setup`: installs now what the first sweep, or the first use of a detector, would install. */
 export async function setup(args: Arguments, { terminal, env, signal }: Context): Promise<number> {
   const torchBackend = args.text("torch-backend");
-  const ownPython = args.text("python") || env.CLIPRPN_PYTHON;
-  if (torchBackend !== undefined) checkBackend(torchBackend, ownPython);
+  const userPython = args.text("python") || env.CLIPRPN_PYTHON;
+  if (torchBackend !== undefined) checkBackend(torchBackend, userPython);
   const extras = extraNames.filter((name) => args.list("extra").includes(name));
-  const runtime = await ensureRuntime({
-    environment: "runtime",
-    python: ownPython,
+  const context = { terminal, env, signal };
+  const environment = await ensureEnvironment({
+    name: "runtime",
+    python: userPython,
     torchBackend,
-    terminal,
-    env,
-    signal,
+    ...context,
   });
-  await ensureExtras(runtime, extras, { terminal, env, signal });
+  await ensureExtras(environment, extras, context);
   if (torchBackend !== undefined) await rememberTorch(torchBackend, cacheDir(env));
   terminal.info(
-    runtime.kind === "own"
-      ? "Your interpreter has what cliprpn needs."
-      : "Ready. Next: cliprpn sweep experiments/smoke.json",
+    environment.kind === "user"
+      ? "Your interpreter has all packages that cliprpn needs."
+      : "Setup is complete. Next: cliprpn sweep experiments/smoke.json",
   );
-  terminal.result(runtime.python);
+  terminal.result(environment.python);
   return EXIT.good;
 }
 
-function checkBackend(torchBackend: string, ownPython: string | undefined): void {
-  if (ownPython) {
+function checkBackend(torchBackend: string, userPython: string | undefined): void {
+  if (userPython) {
     throw new CliprpnError(
       "bad_input",
-      `--torch-backend is for the environment that cliprpn sets up; ${ownPython} has its own torch. Leave out one of the two`,
+      `--torch-backend applies to the environment that cliprpn installs; ${userPython} has its own torch. Omit one of the two`,
     );
   }
   if (!/^[a-z0-9.]+$/.test(torchBackend)) {

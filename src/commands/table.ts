@@ -1,4 +1,4 @@
-import { extraNames } from "../environment/extra-packages.ts";
+import { extraNames } from "../environment/extras.ts";
 import { detectorKinds } from "../experiment/detectors.ts";
 import type { Command } from "./command.ts";
 import {

@@ -2,102 +2,110 @@ import { readFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { formatBytes } from "../base/format.ts";
-import { CliprpnError } from "../contract/errors.ts";
-import type { Terminal } from "../terminal/terminal.ts";
-import { makeCache } from "./cache-folder.ts";
-import { withCacheLock } from "./cache-lock.ts";
+import { makeCache, withCacheLock } from "./cache.ts";
 import {
-  type Definition,
-  type Environment,
-  environmentFor,
+  type EnvironmentFolder,
+  type EnvironmentSpec,
   findReady,
-  folderStem,
+  folderFor,
+  folderPrefix,
   markReady,
-} from "./environment.ts";
-import { type FoundPython, findPython } from "./find-python.ts";
-import { inspectPython, shortcomings } from "./inspect-python.ts";
-import { announce, environmentSizes } from "./install-packages.ts";
-import { seesNvidiaGpu } from "./nvidia-gpu.ts";
-import { runTool, type ToolRun } from "./run-tool.ts";
-import { seconds, showing } from "./show-progress.ts";
-import { type Surroundings, sayWaiting, toolRun } from "./surroundings.ts";
-import { syncCommands } from "./sync-commands.ts";
-import { withoutTorch } from "./torch-lock.ts";
-import { findUv } from "./uv.ts";
+} from "./environment-folder.ts";
+import { type FoundPython, findPython, findUv } from "./find-tools.ts";
+import { inspectPython, problemLines } from "./inspect-python.ts";
+import {
+  brokenPackages,
+  environmentSizes,
+  type InstallContext,
+  type Installer,
+  installPackages,
+} from "./install-packages.ts";
+import { torchPins, withoutTorch } from "./locked-packages.ts";
+import { runTool, toolRun } from "./run-tool.ts";
+import { hasNvidiaGpu } from "./torch-choice.ts";
 
-/** Builds an environment, once: a second run waits for the first, and what an interrupted one left is cleared away. */
+/** Builds an environment once: a second process waits for the first, and the rest of an interrupted build is removed. */
 export async function buildEnvironment(
-  definition: Definition,
-  { env, terminal, signal }: Surroundings,
-): Promise<Environment> {
-  const { cache } = definition;
+  spec: EnvironmentSpec,
+  { env, terminal, signal }: InstallContext,
+): Promise<EnvironmentFolder> {
+  const { cache } = spec;
   await makeCache(cache);
-  const onWait = sayWaiting(terminal);
-  return withCacheLock(folderStem(definition), { signal, onWait }, async (held) => {
-    const ready = findReady(definition);
+  return withCacheLock(folderPrefix(spec), signal, terminal, async (lockSignal) => {
+    const ready = findReady(spec);
     if (ready !== undefined) return ready;
-    const run = { ...toolRun(env, cache), signal: held };
+    const run = toolRun(env, cache, lockSignal);
     const python = await findPython(run);
-    const uv = await findUv(cache, python.path, run, terminal.info, { signal: held, onWait });
-    return build(definition, python, uv, run, terminal);
+    const uv = await findUv(cache, python.path, run, terminal);
+    return build(spec, python, { uv, run, terminal });
   });
 }
 
 async function build(
-  definition: Definition,
+  spec: EnvironmentSpec,
   python: FoundPython,
-  uv: string,
-  run: ToolRun,
-  terminal: Terminal,
-): Promise<Environment> {
-  const started = Date.now();
-  const environment = environmentFor(definition, python.version);
+  installer: Installer,
+): Promise<EnvironmentFolder> {
+  const { uv, run } = installer;
+  const { cache, torchBackend } = spec;
+  const environment = folderFor(spec, python.version);
   const { folder } = environment;
   await rm(folder, { recursive: true, force: true });
   await runTool(uv, ["venv", "--quiet", "--python", python.path, folder], run);
-  const commands = syncCommands(await syncPlan(definition, environment));
-  const { cache, torchBackend } = definition;
-  const installation = {
-    packages: "torch, open_clip, ...",
-    folder,
-    cache,
-    sizes: environmentSizes(torchBackend),
-    command: commands[0] ?? [],
-    moreFollows: torchBackend !== undefined,
-    advice: adviceWithoutGpu(definition),
-  };
-  await announce(installation, uv, run, terminal);
-  for (const command of commands)
-    await showing(terminal, started, (onLine) => runTool(uv, command, { ...run, onLine }));
-  const lines = shortcomings(await inspectPython(environment.python, run));
-  if (lines.length > 0) throw broken(folder, lines);
-  await markReady(environment);
-  terminal.info(`Python packages are set up (${seconds(started)} s).`);
+  await installPackages(
+    {
+      packages: "torch, open_clip, ...",
+      folder,
+      cache,
+      sizes: environmentSizes(torchBackend),
+      commands: syncCommands(await syncPlan(spec, environment)),
+      advice: adviceWithoutGpu(torchBackend),
+    },
+    installer,
+    async () => {
+      const problems = problemLines(await inspectPython(environment.python, run));
+      if (problems.length > 0) throw brokenPackages(folder, problems);
+      await markReady(environment);
+    },
+  );
   return environment;
 }
 
-/** With torch from elsewhere, uv is given the lock without it. */
+/** What `syncCommands` installs, and into which environment. */
+export interface SyncPlan {
+  python: string;
+  /** The text of the lock. */
+  lock: string;
+  /** The file that uv reads: the lock or, with a torchBackend, the lock without torch. */
+  lockFile: string;
+  torchBackend: string | undefined;
+}
+
+/**
+ * uv's commands, in order, after which an environment has the lock's packages.
+ *
+ * The lock has no hashes for other builds of torch, which also bring their own CUDA packages: torch is installed from uv's
+ * index for that backend, at the lock's version, while all other packages are verified against the lock's hashes.
+ */
+export function syncCommands({ python, lock, lockFile, torchBackend }: SyncPlan): string[][] {
+  const sync = ["pip", "sync", "--python", python, "--compile-bytecode", "--require-hashes", lockFile];
+  if (torchBackend === undefined) return [sync];
+  const backend = ["--torch-backend", torchBackend];
+  return [sync, ["pip", "install", "--python", python, "--compile-bytecode", ...backend, ...torchPins(lock)]];
+}
+
 async function syncPlan(
-  { lockFile, torchBackend }: Definition,
-  { folder, python }: Environment,
-): Promise<Parameters<typeof syncCommands>[0]> {
+  { lockFile, torchBackend }: EnvironmentSpec,
+  { folder, python }: EnvironmentFolder,
+): Promise<SyncPlan> {
   const lock = readFileSync(lockFile, "utf8");
   if (torchBackend === undefined) return { python, lock, lockFile, torchBackend };
-  const rest = join(folder, "without-torch.txt");
-  await writeFile(rest, withoutTorch(lock));
-  return { python, lock, lockFile: rest, torchBackend };
+  const withoutTorchFile = join(folder, "without-torch.txt");
+  await writeFile(withoutTorchFile, withoutTorch(lock));
+  return { python, lock, lockFile: withoutTorchFile, torchBackend };
 }
 
-function adviceWithoutGpu({ torchBackend }: Definition): string | undefined {
-  if (torchBackend !== undefined || process.platform !== "linux" || seesNvidiaGpu()) return undefined;
+function adviceWithoutGpu(torchBackend: string | undefined): string | undefined {
+  if (torchBackend !== undefined || process.platform !== "linux" || hasNvidiaGpu()) return undefined;
   return `No NVIDIA GPU found: \`cliprpn setup --torch-backend cpu\` downloads only about ${formatBytes(environmentSizes("cpu").download_bytes)}.`;
-}
-
-/** The error of packages that were installed and do not import. */
-export function broken(folder: string, lines: string[]): CliprpnError {
-  const text = lines.map((line) => `  ${line}`).join("\n");
-  return new CliprpnError(
-    "environment_broken",
-    `the Python packages in ${folder} were installed, but do not work here:\n${text}`,
-  );
 }

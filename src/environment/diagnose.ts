@@ -4,31 +4,29 @@ import { diskOf } from "../base/disk-space.ts";
 import { formatBytes } from "../base/format.ts";
 import { packageRoot, version } from "../base/package-root.ts";
 import { loadSharp } from "../base/sharp.ts";
-import { cacheDir } from "./cache-dir.ts";
-import { describeEnvironment, environmentFor, findReady } from "./environment.ts";
-import { findPython } from "./find-python.ts";
-import { broken, type Finding, firstLine, missing, ok } from "./finding.ts";
+import { cacheDir } from "./cache.ts";
+import { environmentSpec, findReady, folderFor } from "./environment-folder.ts";
+import { findPython, uvOnPath } from "./find-tools.ts";
 import { environmentSizes } from "./install-packages.ts";
-import { interpreterRows } from "./interpreter-rows.ts";
+import { broken, type DoctorRow, firstLine, interpreterRows, missing, ok } from "./interpreter-rows.ts";
+import { atLeast } from "./requirements.ts";
 import type { ToolRun } from "./run-tool.ts";
 import { chosenTorch } from "./torch-choice.ts";
-import { uvOnPath } from "./uv.ts";
-import { atLeast } from "./version.ts";
 
 export interface DoctorReport {
   ok: boolean;
-  rows: Finding[];
+  rows: DoctorRow[];
 }
 
-export interface Patient extends ToolRun {
+export interface DoctorOptions extends ToolRun {
   python?: string | undefined;
   platform?: NodeJS.Platform;
   lockDir?: string;
 }
 
-/** Looks at everything that cliprpn needs, and changes nothing. */
-export async function diagnose(patient: Patient): Promise<DoctorReport> {
-  const { env, platform = process.platform } = patient;
+/** Checks everything that cliprpn needs, and changes nothing. */
+export async function diagnose(options: DoctorOptions): Promise<DoctorReport> {
+  const { env, platform = process.platform } = options;
   const rows = [
     nodeRow(),
     platformRow(platform),
@@ -37,26 +35,30 @@ export async function diagnose(patient: Patient): Promise<DoctorReport> {
   ];
   if (platform !== "win32") {
     rows.push(await cacheRow(cacheDir(env)));
-    const own = patient.python || env.CLIPRPN_PYTHON;
-    rows.push(...(own ? await interpreterRows("your Python", own, patient) : await ownEnvironment(patient)));
+    const userPython = options.python || env.CLIPRPN_PYTHON;
+    rows.push(
+      ...(userPython
+        ? await interpreterRows("your Python", userPython, options)
+        : await environmentRows(options)),
+    );
   }
   return { ok: rows.every(({ state }) => state === "ok"), rows };
 }
 
-function nodeRow(): Finding {
+function nodeRow(): DoctorRow {
   const node = process.versions.node;
   return atLeast(node, [20, 19]) ? ok("Node", node) : broken("Node", node, "install Node 20.19 or newer");
 }
 
-function platformRow(platform: NodeJS.Platform): Finding {
+function platformRow(platform: NodeJS.Platform): DoctorRow {
   const found = `${platform} ${process.arch}`;
   return platform === "win32"
-    ? broken("platform", found, "run it in WSL2 (`wsl --install`)")
+    ? broken("platform", found, "run cliprpn in WSL2 (`wsl --install`)")
     : ok("platform", found);
 }
 
-/** Text in images and charts needs the font, and images need sharp's own binary for this platform. */
-async function fontsRow(): Promise<Finding> {
+/** Text in images and charts needs the font, and images need sharp's binary for this platform. */
+async function fontsRow(): Promise<DoctorRow> {
   try {
     const font = createRequire(import.meta.url).resolve("dejavu-fonts-ttf/ttf/DejaVuSans.ttf");
     await access(font);
@@ -67,7 +69,7 @@ async function fontsRow(): Promise<Finding> {
   }
 }
 
-async function cacheRow(cache: string): Promise<Finding> {
+async function cacheRow(cache: string): Promise<DoctorRow> {
   const { existing, free_bytes } = await diskOf(cache);
   const found = `${cache} (${formatBytes(free_bytes)} free)`;
   try {
@@ -77,23 +79,23 @@ async function cacheRow(cache: string): Promise<Finding> {
     return broken(
       "cache",
       `${found}; ${existing} cannot be written`,
-      "set CLIPRPN_CACHE to a folder of yours",
+      "set CLIPRPN_CACHE to a folder that you can write to",
     );
   }
 }
 
-/** Rows about the environment that the lock describes, or about what is needed to build it. */
-async function ownEnvironment(patient: Patient): Promise<Finding[]> {
-  const { env, lockDir } = patient;
+/** Rows about our own environment or, before it is built, about what building it needs. */
+async function environmentRows(options: DoctorOptions): Promise<DoctorRow[]> {
+  const { env, lockDir } = options;
   const cache = cacheDir(env);
   const torchBackend = chosenTorch(undefined, cache, env);
-  const definition = describeEnvironment("runtime", cache, torchBackend, lockDir);
-  const ready = findReady(definition);
+  const spec = environmentSpec("runtime", cache, torchBackend, lockDir);
+  const ready = findReady(spec);
   if (ready !== undefined)
-    return interpreterRows("Python packages", ready.python, patient, { folder: ready.folder, torchBackend });
+    return interpreterRows("Python packages", ready.python, options, { folder: ready.folder, torchBackend });
   const { download_bytes, disk_bytes } = environmentSizes(torchBackend);
-  const uv = await uvOnPath(patient);
-  const rows = [ok("uv", uv ?? "not on the PATH; setup fetches one")];
+  const uv = await uvOnPath(options);
+  const rows = [ok("uv", uv ?? "not on the PATH; cliprpn setup downloads it")];
   const { free_bytes } = await diskOf(cache);
   if (free_bytes < disk_bytes)
     rows.push(
@@ -104,18 +106,18 @@ async function ownEnvironment(patient: Patient): Promise<Finding[]> {
       ),
     );
   try {
-    const python = await findPython(patient);
+    const python = await findPython(options);
     rows.push(ok("Python", `${python.version} (${python.path})`));
-    const { folder } = environmentFor(definition, python.version);
+    const { folder } = folderFor(spec, python.version);
     rows.push(
       missing(
         "Python packages",
-        `${folder} is not there`,
-        `cliprpn setup (fetches about ${formatBytes(download_bytes)})`,
+        `${folder} does not exist`,
+        `cliprpn setup (downloads about ${formatBytes(download_bytes)})`,
       ),
     );
   } catch (error) {
-    rows.push(missing("Python", "none that can be used", firstLine(error)));
+    rows.push(missing("Python", "no suitable version", firstLine(error)));
   }
   return rows;
 }

@@ -1,48 +1,34 @@
-import { cacheDir } from "./cache-dir.ts";
-import type { Runtime } from "./ensure-runtime.ts";
-import { describeExtra, isInstalled } from "./extra-folder.ts";
-import type { ExtraName } from "./extra-packages.ts";
-import { installExtra } from "./install-extra.ts";
-import { checkOwnExtra } from "./own-extra.ts";
-import type { Surroundings } from "./surroundings.ts";
+import { join } from "node:path";
 
-export type { ExtraName };
+export type ExtraName = "onnx" | "yolo";
 
-export interface ExtrasOptions extends Omit<Surroundings, "env"> {
-  env?: NodeJS.ProcessEnv;
-  /** For tests: where the locks lie. */
-  lockDir?: string;
+/** Packages that only some detectors need. */
+export interface Extra {
+  /** What needs it, for the user. */
+  neededBy: string;
+  /** The modules to import, and the packages that provide them. */
+  packages: Record<string, string>;
+  /** What the user has to know about the license before the download. */
+  license: string | undefined;
 }
 
-/**
- * What some detectors need beside the runtime: an own interpreter is checked for it, ours is given it the first time.
- *
- * @throws CliprpnError package_missing, no_network, no_space, environment_broken.
- */
-export async function ensureExtras(
-  runtime: Runtime,
-  extras: readonly ExtraName[],
-  options: ExtrasOptions,
-): Promise<void> {
-  const { env = process.env, terminal, signal, lockDir } = options;
-  const cache = cacheDir(env);
-  for (const name of withoutContained(extras)) {
-    if (runtime.kind === "own") {
-      await checkOwnExtra(runtime.python, name, cache, { env, signal });
-      continue;
-    }
-    if (isReady(name, runtime.folder, lockDir)) continue;
-    const extra = describeExtra(name, runtime.folder, lockDir);
-    await installExtra(extra, { ...runtime, cache }, { env, terminal, signal });
-  }
-}
+const onnxruntime = { onnxruntime: "onnxruntime" };
 
-/** Whether an environment has an extra, or another one that holds it. */
-function isReady(name: ExtraName, folder: string, lockDir?: string): boolean {
-  const holders: ExtraName[] = name === "onnx" ? ["onnx", "yolo"] : ["yolo"];
-  return holders.some((holder) => isInstalled(describeExtra(holder, folder, lockDir)));
-}
+export const extraNames = ["onnx", "yolo"] as const satisfies ExtraName[];
 
-function withoutContained(extras: readonly ExtraName[]): ExtraName[] {
-  return extras.includes("yolo") ? ["yolo"] : [...new Set(extras)];
+export const extras: Record<ExtraName, Extra> = {
+  onnx: { neededBy: "an ONNX detector", packages: onnxruntime, license: undefined },
+  /** Contains all of `onnx`. */
+  yolo: {
+    neededBy: "a YOLO detector",
+    packages: { ultralytics: "ultralytics", ...onnxruntime },
+    license:
+      "Ultralytics YOLO is licensed under AGPL-3.0: if you distribute software that contains it, or let others use it over a network, you have to offer the complete source code of that software under AGPL-3.0, or buy a license from Ultralytics (https://ultralytics.com/license). Metrics and detections that it produces are in general not affected. This is not legal advice.",
+  },
+};
+
+/** Keeps Ultralytics from using the network, installing packages and writing into the home directory. */
+export function offlineYoloEnv(env: NodeJS.ProcessEnv, cache: string): NodeJS.ProcessEnv {
+  const YOLO_CONFIG_DIR = join(cache, "ultralytics");
+  return { ...env, YOLO_CONFIG_DIR, YOLO_OFFLINE: "true", YOLO_AUTOINSTALL: "false" };
 }

@@ -1,22 +1,8 @@
 import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { CliprpnError } from "../contract/errors.ts";
+import { atLeast, requiredPackages } from "./requirements.ts";
 import { type ToolRun, tryTool } from "./run-tool.ts";
-import { atLeast } from "./version.ts";
-
-/** What an interpreter must have: the module to import and the package that brings it. */
-export const needed: Record<string, string> = {
-  torch: "torch>=2.11",
-  torchvision: "torchvision",
-  open_clip: "open_clip_torch>=3.3,<3.4",
-  numpy: "numpy",
-  PIL: "pillow",
-  pyarrow: "pyarrow",
-  pydantic: "pydantic>=2.11",
-  safetensors: "safetensors",
-  scipy: "scipy",
-  tensorboard: "tensorboard",
-};
 
 export interface Inspection {
   python: string;
@@ -26,105 +12,117 @@ export interface Inspection {
 }
 
 /**
- * What an interpreter has, by importing it all: a torchvision beside a torch of another build breaks only then.
+ * The version, devices and packages of an interpreter. All packages are imported: only then a torchvision that was built for
+ * another torch fails.
  *
- * @throws CliprpnError python_unsuitable when it does not run.
+ * @throws CliprpnError python_unsuitable when the interpreter does not run.
  */
 export async function inspectPython(
   python: string,
   run: ToolRun,
-  wanted: Record<string, string> = needed,
+  wanted: Record<string, string> = requiredPackages,
 ): Promise<Inspection> {
-  const text = await askPython(python, script, Object.keys(wanted), run);
+  const text = await askPython(python, inspectionScript, Object.keys(wanted), run);
   return JSON.parse(text);
 }
 
-/** A package that is not there, does not import or is too old. */
-export interface Lack {
-  module: string;
-  requirement: string;
-  why: string;
+/** Everything that makes the interpreter unusable, as lines for the user; empty when it is usable. */
+export function problemLines(
+  inspection: Inspection,
+  wanted: Record<string, string> = requiredPackages,
+): string[] {
+  const { python } = inspection;
+  if (!atLeast(python, [3, 10])) return [`Python: expected >= 3.10, found ${python}`];
+  const problems = packageProblems(inspection, wanted);
+  if (problems.length === 0) return [];
+  const lines = problems.map(({ module, reason }) => `${module}: ${reason}`);
+  return [...lines, `to fix it: ${pipCommand(inspection, problems)}`];
 }
 
-/** The packages that keep an interpreter from being used. */
-export function lacks({ packages }: Inspection, wanted: Record<string, string> = needed): Lack[] {
+/** A package that is missing, cannot be imported or is too old. */
+export interface PackageProblem {
+  module: string;
+  requirement: string;
+  reason: string;
+  isMissing: boolean;
+}
+
+/** The packages that make an interpreter unusable. */
+export function packageProblems(
+  { packages }: Inspection,
+  wanted: Record<string, string> = requiredPackages,
+): PackageProblem[] {
   return Object.entries(wanted).flatMap(([module, requirement]) => {
-    const { version, error } = packages[module] ?? { version: null, error: "not looked for" };
-    if (error !== null) return [{ module, requirement, why: error }];
-    const old = module === "torch" && version !== null && !atLeast(version, [2, 11]);
-    return old ? [{ module, requirement, why: `expected >= 2.11, found ${version}` }] : [];
+    const { version, error } = packages[module] ?? { version: null, error: "not inspected" };
+    if (error !== null)
+      return [{ module, requirement, reason: error, isMissing: error.startsWith("ModuleNotFoundError") }];
+    const isOld = module === "torch" && version !== null && !atLeast(version, [2, 11]);
+    return isOld
+      ? [{ module, requirement, reason: `expected >= 2.11, found ${version}`, isMissing: false }]
+      : [];
   });
 }
 
-/** The command that brings an interpreter what it lacks. */
-export function pipCommand({ executable }: Inspection, lacking: Lack[]): string {
-  return `${executable} -m pip install --upgrade ${lacking.map(({ requirement }) => `"${requirement}"`).join(" ")}`;
+/** The command that installs what an interpreter lacks. */
+export function pipCommand({ executable }: Inspection, problems: PackageProblem[]): string {
+  const requirements = problems.map(({ requirement }) => `"${requirement}"`);
+  return `${executable} -m pip install --upgrade ${requirements.join(" ")}`;
 }
-
-/** Everything that keeps the interpreter from being used, as lines for a person; empty when it can be. */
-export function shortcomings(inspection: Inspection, wanted: Record<string, string> = needed): string[] {
-  const { python } = inspection;
-  if (!atLeast(python, [3, 10])) return [`Python: expected >= 3.10, found ${python}`];
-  const lacking = lacks(inspection, wanted);
-  if (lacking.length === 0) return [];
-  const lines = lacking.map(({ module, why }) => `${module}: ${why}`);
-  return [...lines, `to mend it: ${pipCommand(inspection, lacking)}`];
-}
-
-/** With -c Python imports from the folder in which it is started: a person's numbers.py would stand in for its own. */
-const notFromHere = "import sys; sys.path[:] = [path for path in sys.path if path]\n";
 
 /**
- * Runs a script that prints a line of JSON last. @returns that line.
+ * Runs a script whose last line of output is a JSON object. @returns that line.
  *
  * @throws CliprpnError python_unsuitable: no such file, a folder, not a Python, crashed, too slow.
  */
 export async function askPython(
   python: string,
-  source: string,
+  script: string,
   args: string[],
   run: ToolRun,
 ): Promise<string> {
   const command = python.includes("/") ? resolve(run.cwd ?? ".", python) : python;
-  const wrong = command.includes("/") ? notAProgram(command) : undefined;
-  if (wrong !== undefined) throw unsuitable(command, wrong);
-  const result = await tryTool(command, ["-c", `${notFromHere}${source}`, ...args], {
+  const pathProblem = command.includes("/") ? problemOfPath(command) : undefined;
+  if (pathProblem !== undefined) throw unsuitable(command, pathProblem);
+  const result = await tryTool(command, ["-c", `${withoutCurrentFolder}${script}`, ...args], {
     timeoutMs: 120_000,
     ...run,
   });
-  const last = result.stdout.trim().split("\n").at(-1) ?? "";
-  if (result.exitCode === 0 && last.startsWith("{")) return last;
-  if (result.timedOut) throw unsuitable(command, "it gave no answer within two minutes");
+  const lastLine = result.stdout.trim().split("\n").at(-1) ?? "";
+  if (result.exitCode === 0 && lastLine.startsWith("{")) return lastLine;
+  if (result.timedOut) throw unsuitable(command, "it did not answer within two minutes");
   if (result.signal !== undefined) throw unsuitable(command, `it crashed (${result.signal})`);
   if (result.exitCode === 127 && !command.includes("/"))
-    throw unsuitable(command, "there is no such program on the PATH");
+    throw unsuitable(command, "no such program on the PATH");
   throw unsuitable(command, result.output.trim().split("\n").at(-1) || `exit code ${result.exitCode}`);
 }
 
-function notAProgram(path: string): string | undefined {
-  if (!existsSync(path)) return "there is no such file";
+/** With -c Python imports from the current folder too, where a user's numbers.py would replace Python's own. */
+const withoutCurrentFolder = "import sys; sys.path[:] = [path for path in sys.path if path]\n";
+
+function problemOfPath(path: string): string | undefined {
+  if (!existsSync(path)) return "no such file";
   if (!statSync(path).isDirectory()) return undefined;
   const inside = join(path, "bin/python");
-  return `this is a folder${existsSync(inside) ? `; did you mean ${inside}?` : ""}`;
+  return `it is a folder${existsSync(inside) ? `; did you mean ${inside}?` : ""}`;
 }
 
-function unsuitable(python: string, why: string): CliprpnError {
-  return new CliprpnError("python_unsuitable", `${python}: expected a Python interpreter: ${why}`);
+function unsuitable(python: string, reason: string): CliprpnError {
+  return new CliprpnError("python_unsuitable", `${python}: not a usable Python interpreter: ${reason}`);
 }
 
-// Also an old Python must be able to read this, to say that it is one.
-const script = `
+// Old versions of Python must be able to parse this, so that they can report their version.
+const inspectionScript = `
 import importlib, json, sys
-found = {}
+packages = {}
 for name in sys.argv[1:]:
     try:
         module = importlib.import_module(name)
-        found[name] = {"version": str(getattr(module, "__version__", "")), "error": None}
+        packages[name] = {"version": str(getattr(module, "__version__", "")), "error": None}
     except Exception as error:
         lines = ("%s: %s" % (type(error).__name__, error)).splitlines()
-        found[name] = {"version": None, "error": lines[0]}
+        packages[name] = {"version": None, "error": lines[0]}
 devices = ["cpu"]
-if found.get("torch", {}).get("version"):
+if packages.get("torch", {}).get("version"):
     import torch
     if torch.backends.mps.is_available():
         devices.insert(0, "mps")
@@ -133,6 +131,6 @@ sys.stdout.write("\\n" + json.dumps({
     "python": "%d.%d.%d" % sys.version_info[:3],
     "executable": sys.executable,
     "devices": devices,
-    "packages": found,
+    "packages": packages,
 }) + "\\n")
 `;

@@ -3,42 +3,80 @@ import { join } from "node:path";
 import { checkDiskSpace, diskOf } from "../base/disk-space.ts";
 import { formatBytes } from "../base/format.ts";
 import { packageRoot } from "../base/package-root.ts";
+import { CliprpnError } from "../contract/errors.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import type { ExtraName } from "./extra-packages.ts";
+import type { ExtraName } from "./extras.ts";
+import { secondsSince, showProgress } from "./install-progress.ts";
 import { runTool, type ToolRun } from "./run-tool.ts";
+import { indented } from "./tool-error.ts";
 
-/** What uv is about to install. */
+/** Where an installation takes place. */
+export interface InstallContext {
+  env: NodeJS.ProcessEnv;
+  terminal: Terminal;
+  signal?: AbortSignal | undefined;
+}
+
+/** How uv is called, and where progress is shown. */
+export interface Installer {
+  uv: string;
+  run: ToolRun;
+  terminal: Terminal;
+}
+
+/** What uv installs. */
 export interface Installation {
   /** The packages, for the user. */
   packages: string;
   folder: string;
   cache: string;
   sizes: PackageSizes;
-  /** uv's first command. */
-  command: string[];
-  /** Later commands install packages that the dry run of the first does not show. */
-  moreFollows: boolean;
+  /** uv's commands, in order. */
+  commands: string[][];
   /** Printed only if something has to be downloaded. */
   advice?: string | undefined;
 }
 
 /**
- * Prints what will be downloaded, and fails before the download when there is no network or no disk space.
+ * Prints what will be downloaded, runs uv's commands and shows their progress.
  *
- * @throws CliprpnError no_network, no_space.
+ * @param verify is called at the end, to check the packages and to mark them as installed.
+ * @throws CliprpnError no_network or no_space, before the download where that is possible; what `verify` throws.
  */
-export async function announce(
-  { packages, folder, cache, sizes, command, moreFollows, advice }: Installation,
-  uv: string,
-  run: ToolRun,
-  terminal: Terminal,
+export async function installPackages(
+  installation: Installation,
+  installer: Installer,
+  verify: () => Promise<void>,
 ): Promise<void> {
-  const [pip = "", verb = "", ...rest] = command;
+  const { uv, run, terminal } = installer;
+  const started_ms = performance.now();
+  await announce(installation, installer);
+  for (const command of installation.commands)
+    await showProgress(terminal, started_ms, (onLine) => runTool(uv, command, { ...run, onLine }));
+  await verify();
+  terminal.info(`Python packages are installed (${secondsSince(started_ms)} s).`);
+}
+
+/** The error when packages were installed and cannot be imported. */
+export function brokenPackages(folder: string, problems: string[]): CliprpnError {
+  return new CliprpnError(
+    "environment_broken",
+    `the Python packages in ${folder} were installed but cannot be imported on this machine:\n${indented(problems)}`,
+  );
+}
+
+/** Prints what will be downloaded; a missing network or too little disk space fails here, before the download. */
+async function announce(
+  { packages, folder, cache, sizes, commands, advice }: Installation,
+  { uv, run, terminal }: Installer,
+): Promise<void> {
+  const [[pip = "", verb = "", ...rest] = [], ...moreCommands] = commands;
   terminal.info(`Installing Python packages (${packages}) into ${folder} (only needed once).`);
   const { output: plan } = await runTool(uv, [pip, verb, "--dry-run", ...rest], run);
   const { stdout: uvCache } = await runTool(uv, ["cache", "dir"], run);
-  // uv leaves out a line when its number is 0.
-  const nothingToFetch = !moreFollows && plan.includes("Would install") && !plan.includes("Would download");
+  // uv leaves out a line when its number is 0. The plan does not show what later commands download.
+  const nothingToFetch =
+    moreCommands.length === 0 && plan.includes("Would install") && !plan.includes("Would download");
   terminal.info(
     nothingToFetch
       ? "Nothing to download: all packages are in uv's cache."

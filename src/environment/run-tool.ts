@@ -18,14 +18,14 @@ export interface ToolResult {
   signal: string | undefined;
   timedOut: boolean;
   stdout: string;
-  /** Both outputs, in the order they came. */
+  /** Standard output and error, interleaved. */
   output: string;
 }
 
 /**
- * Runs a set-up tool that has to succeed.
+ * Runs a tool that has to succeed.
  *
- * @throws CliprpnError that says what the tool's failure means for the person; interrupted.
+ * @throws CliprpnError that explains the tool's failure; interrupted.
  */
 export async function runTool(command: string, args: string[], run: ToolRun): Promise<ToolResult> {
   const result = await tryTool(command, args, run);
@@ -34,8 +34,7 @@ export async function runTool(command: string, args: string[], run: ToolRun): Pr
 }
 
 /**
- * Runs a set-up tool in a process group of its own. On an abort, at a time-out and when this process dies, whichever way,
- * the whole group ends.
+ * Runs a tool in a new process group, which is killed on an abort, at the timeout, and when this process ends.
  *
  * @throws CliprpnError interrupted, or the reason of the abort.
  */
@@ -53,19 +52,19 @@ export async function tryTool(command: string, args: string[], run: ToolRun): Pr
     all: true,
   });
   if (onLine) createInterface({ input: child.all }).on("line", (line) => line.trim() && onLine(line.trim()));
-  const end = (): void => killGroup(child.pid);
-  signal?.addEventListener("abort", end);
+  const kill = (): void => killGroup(child.pid);
+  signal?.addEventListener("abort", kill);
   let timedOut = false;
   const timer =
     timeoutMs === undefined
       ? undefined
       : setTimeout(() => {
           timedOut = true;
-          end();
+          kill();
         }, timeoutMs);
   const result = await child;
   clearTimeout(timer);
-  signal?.removeEventListener("abort", end);
+  signal?.removeEventListener("abort", kill);
   throwIfAborted(signal);
   return {
     exitCode: result.exitCode,
@@ -79,5 +78,16 @@ export async function tryTool(command: string, args: string[], run: ToolRun): Pr
 function throwIfAborted(signal: AbortSignal | undefined): void {
   if (!signal?.aborted) return;
   if (signal.reason instanceof CliprpnError) throw signal.reason;
-  throw new CliprpnError("interrupted", "interrupted; the same command goes on from here");
+  throw new CliprpnError("interrupted", "interrupted; re-run the same command to resume");
+}
+
+/** How tools run that install packages: in the cache, so that no uv.toml or pyproject.toml of the current folder applies. */
+export function toolRun(env: NodeJS.ProcessEnv, cache: string, signal: AbortSignal): ToolRun {
+  return { env: toolEnv(env), cwd: cache, signal };
+}
+
+/** The user's settings for uv and pip apply, except those that contradict the lock. */
+function toolEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { UV_TORCH_BACKEND, UV_REQUIRE_HASHES, UV_SYSTEM_PYTHON, VIRTUAL_ENV, PYTHONHOME, ...rest } = env;
+  return { ...rest, UV_PYTHON_DOWNLOADS: "never" };
 }

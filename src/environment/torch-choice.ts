@@ -3,31 +3,32 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 
-/** The word that goes back to the lock's own torch. */
+/** The value that selects the lock's own torch builds. */
 const lockedTorch = "lock";
 
 /**
- * Which torch builds a person wants: what is asked for now, uv's own setting, or what `cliprpn setup --torch-backend` chose.
+ * Which torch builds to install: those requested now, those of uv's own variable, or those that an earlier
+ * `cliprpn setup --torch-backend` chose.
  *
  * @returns undefined for the lock's own builds.
  */
 export function chosenTorch(
-  asked: string | undefined,
+  requested: string | undefined,
   cache: string,
   env: NodeJS.ProcessEnv,
 ): string | undefined {
-  const choice = asked || env.UV_TORCH_BACKEND || remembered(cache);
+  const choice = requested || env.UV_TORCH_BACKEND || rememberedTorch(cache);
   return choice === lockedTorch ? undefined : choice;
 }
 
-/** Keeps a choice for later commands. */
+/** Saves a choice for later commands. */
 export async function rememberTorch(choice: string, cache: string): Promise<void> {
   await mkdir(cache, { recursive: true });
   if (choice === lockedTorch) await rm(choiceFile(cache), { force: true });
   else await writeFileAtomic(choiceFile(cache), choice);
 }
 
-function remembered(cache: string): string | undefined {
+function rememberedTorch(cache: string): string | undefined {
   const file = choiceFile(cache);
   return existsSync(file) ? readFileSync(file, "utf8").trim() || undefined : undefined;
 }
@@ -35,3 +36,11 @@ function remembered(cache: string): string | undefined {
 function choiceFile(cache: string): string {
   return join(cache, "torch-backend");
 }
+
+/** Whether this machine seems to have an NVIDIA GPU; starts no process. */
+export function hasNvidiaGpu(): boolean {
+  return driverFiles.some((path) => existsSync(path));
+}
+
+/** Files of the NVIDIA driver on Linux and, the last one, on WSL2. */
+const driverFiles = ["/dev/nvidiactl", "/proc/driver/nvidia/version", "/dev/dxg"];

@@ -8,7 +8,7 @@ import { ensurePrepared } from "../dataset/prepare/ensure-prepared.ts";
 import type { PrepareContext } from "../dataset/prepare/prepare-dataset.ts";
 import type { ImageSize } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../engine/engine.ts";
-import { cacheDir } from "../environment/cache-dir.ts";
+import { cacheDir } from "../environment/cache.ts";
 import { leftMs, wholeSeconds } from "./eta.ts";
 import type { Context } from "./run-context.ts";
 

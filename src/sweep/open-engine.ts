@@ -3,9 +3,10 @@ import { join } from "node:path";
 import type { TrialSpec } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
 import { LocalEngine } from "../engine/local/local-engine.ts";
-import { cacheDir } from "../environment/cache-dir.ts";
-import { ensureRuntime } from "../environment/ensure-runtime.ts";
-import { type ExtraName, ensureExtras } from "../environment/extras.ts";
+import { cacheDir } from "../environment/cache.ts";
+import { ensureEnvironment } from "../environment/ensure-environment.ts";
+import { ensureExtras } from "../environment/ensure-extras.ts";
+import type { ExtraName } from "../environment/extras.ts";
 import { neededExtras } from "../experiment/detectors.ts";
 import type { RunContext } from "./run-context.ts";
 
@@ -20,10 +21,10 @@ export async function openEngine(
   extras: ExtraName[] = neededExtras(trials),
 ): Promise<Engine> {
   const { terminal, env, signal } = run;
-  const surroundings = { python: run.python, terminal, env, signal };
-  const runtime = await ensureRuntime({ environment: "runtime", ...surroundings });
-  await ensureExtras(runtime, extras, surroundings);
-  const { python, kind } = runtime;
+  const context = { terminal, env, signal };
+  const environment = await ensureEnvironment({ name: "runtime", python: run.python, ...context });
+  await ensureExtras(environment, extras, context);
+  const { python, kind } = environment;
   const logs = join(cacheDir(env), "logs");
   mkdirSync(logs, { recursive: true });
   return new LocalEngine({
@@ -34,7 +35,7 @@ export async function openEngine(
     logFile: join(logs, `worker-${process.pid}.log`),
     signal,
     // Cluster modules put packages there; our own environment needs none of them.
-    extraPythonPath: kind === "own" ? env.PYTHONPATH : undefined,
+    extraPythonPath: kind === "user" ? env.PYTHONPATH : undefined,
     trialTimeoutMs: run.trialTimeoutMs,
     // Repeated with every command: no file may grant it.
     env: { CLIPRPN_TRUST_WEIGHTS: run.trustWeights ? "1" : "" },

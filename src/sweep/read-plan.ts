@@ -1,5 +1,5 @@
 import { type DatasetIdentity, identifyDataset } from "../dataset/identify-dataset.ts";
-import { cacheDir } from "../environment/cache-dir.ts";
+import { cacheDir } from "../environment/cache.ts";
 import type { ReadExperiment, ReadOptions } from "../experiment/check-experiment.ts";
 import { hashSources, identifyBackbone } from "../experiment/identity.ts";
 import { type Plan, planSweep } from "../experiment/plan.ts";

@@ -6,8 +6,8 @@ import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { execa } from "execa";
 import { packageRoot } from "../../src/base/package-root.ts";
-import { ensureRuntime } from "../../src/environment/ensure-runtime.ts";
-import { ensureExtras } from "../../src/environment/extras.ts";
+import { ensureEnvironment } from "../../src/environment/ensure-environment.ts";
+import { ensureExtras } from "../../src/environment/ensure-extras.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import { helpMs, sweepMemory } from "./cli.ts";
 import { measureEngine } from "./engine.ts";
@@ -32,9 +32,9 @@ const { values } = parseArgs({ options: { out: { type: "string" }, scenes: { typ
 const numScenes = Number(values.scenes ?? 300);
 const started = performance.now();
 const terminal = makeTerminal(process);
-const runtime = await ensureRuntime({ environment: "runtime", terminal });
-await ensureExtras(runtime, ["yolo"], { terminal });
-const { python } = runtime;
+const environment = await ensureEnvironment({ name: "runtime", terminal });
+await ensureExtras(environment, ["yolo"], { terminal });
+const { python } = environment;
 const folder = mkdtempSync(join(tmpdir(), "cliprpn-bench-"));
 try {
   const rows: Row[] = [];

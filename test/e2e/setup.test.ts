@@ -1,16 +1,17 @@
-/** `setup` and `doctor` as processes: signals, exit codes, and a real uv. */
+/** `setup` and `doctor` as processes: signals, exit codes and a real uv. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { packageRoot } from "../../src/base/package-root.ts";
-import { ensureRuntime } from "../../src/environment/ensure-runtime.ts";
-import { ensureExtras } from "../../src/environment/extras.ts";
+import { syncCommands } from "../../src/environment/build-environment.ts";
+import { ensureEnvironment } from "../../src/environment/ensure-environment.ts";
+import { ensureExtras } from "../../src/environment/ensure-extras.ts";
 import { inspectPython } from "../../src/environment/inspect-python.ts";
-import { syncCommands } from "../../src/environment/sync-commands.ts";
+import { withoutTorch } from "../../src/environment/locked-packages.ts";
 import { toolError } from "../../src/environment/tool-error.ts";
-import { withoutTorch } from "../../src/environment/torch-lock.ts";
 import { fakeLock, fakeMachine, type Machine } from "../helpers/fake-tools.ts";
+import { until } from "../helpers/processes.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
 import { addOtherBuild, makeTinyExtra, makeTinyIndex } from "../helpers/tiny-index.ts";
 
@@ -31,8 +32,8 @@ function run(args: string[], { env }: Machine): { code: number | null; stdout: s
   return { code: status, stdout, stderr };
 }
 
-/** A machine whose uv is in the middle of fetching, in a process group with a child of its own. */
-async function inTheMiddle(
+/** A machine whose uv is in the middle of a download and has a child process. */
+async function duringDownload(
   args: string[],
   machine = fakeMachine(),
 ): Promise<{ machine: Machine; child: ChildProcess; pids: number[] }> {
@@ -48,16 +49,16 @@ function text({ folder }: Machine): string {
   return readFileSync(join(folder, "pids"), "utf8").trim();
 }
 
-test("Ctrl-C during set-up: exit code 130, no process left", async () => {
-  const { child, pids } = await inTheMiddle(["setup"]);
+test("Ctrl-C during setup: exit code 130, no process left", async () => {
+  const { child, pids } = await duringDownload(["setup"]);
   const code = new Promise((resolve) => child.once("exit", resolve));
   child.kill("SIGINT");
   expect(await code).toBe(130);
   await until(() => !pids.some(isRunning));
-}, 30_000);
+});
 
-test("SIGKILL during set-up: no process left, and the same command finishes", async () => {
-  const { machine, child, pids } = await inTheMiddle(["setup"]);
+test("SIGKILL during setup: no process left, and the same command succeeds", async () => {
+  const { machine, child, pids } = await duringDownload(["setup"]);
   child.kill("SIGKILL");
   await until(() => !pids.some(isRunning));
 
@@ -66,12 +67,12 @@ test("SIGKILL during set-up: no process left, and the same command finishes", as
   const { code, stdout } = run(["setup"], machine);
   expect(code).toBe(0);
   expect(existsSync(stdout.trim())).toBe(true);
-}, 30_000);
+});
 
-test("SIGKILL while an extra is installed: no process left, and the same command finishes", async () => {
+test("SIGKILL while an extra is installed: no process left, and the same command succeeds", async () => {
   const fresh = fakeMachine();
   const python = run(["setup"], fresh).stdout.trim();
-  const { machine, child, pids } = await inTheMiddle(["setup", "--extra", "yolo"], fresh);
+  const { machine, child, pids } = await duringDownload(["setup", "--extra", "yolo"], fresh);
   child.kill("SIGKILL");
   await until(() => !pids.some(isRunning));
   const folder = dirname(dirname(python));
@@ -87,9 +88,9 @@ test("SIGKILL while an extra is installed: no process left, and the same command
   });
   expect(readdirSync(site)).toEqual(["cliprpn-extra-yolo.pth"]);
   expect(machine.calls().filter((call) => call.startsWith("uv venv"))).toHaveLength(1);
-}, 30_000);
+});
 
-/** Stands for the ten seconds after which a dead process's lock counts no longer. */
+/** Makes the lock of a process that died look 60 s old, so that it is taken over at once. */
 function expireLocks(folder: string): void {
   const longAgo = new Date(Date.now() - 60_000);
   const locks = readdirSync(folder).filter((name) => name.endsWith(".lock"));
@@ -105,9 +106,9 @@ test("two `setup` processes at once: both succeed, one builds", async () => {
   );
   expect(codes).toEqual([0, 0]);
   expect(machine.calls().filter((call) => call.startsWith("uv venv"))).toHaveLength(1);
-}, 30_000);
+});
 
-test("errors of set-up end with exit code 4, those of the command line with 2", () => {
+test("errors of setup end with exit code 4, those of the command line with 2", () => {
   const machine = fakeMachine();
   machine.onSync("echo 'error: dns error' >&2; exit 2");
   const offline = run(["setup"], machine);
@@ -120,21 +121,21 @@ test("errors of set-up end with exit code 4, those of the command line with 2", 
     stderr: expect.stringContaining('--extra: expected one of "onnx", "yolo", found "torch"'),
   });
   expect(run(["setup", "--torch-backend", "cpu", "--python", "python3"], machine).code).toBe(2);
-}, 30_000);
+});
 
 test("a chosen torch is remembered by later commands", () => {
   const machine = fakeMachine();
   const chosen = run(["setup", "--torch-backend", "cpu"], machine).stdout;
   expect(run(["setup"], machine).stdout).toBe(chosen);
   expect(run(["setup", "--torch-backend", "lock"], machine).stdout).not.toBe(chosen);
-}, 30_000);
+});
 
-test("doctor: exit code 4 and how to mend it before set-up, 0 after it; it builds nothing", () => {
+test("doctor: exit code 4 and how to fix it before setup, 0 after it; it builds nothing", () => {
   const machine = fakeMachine();
   const before = run(["doctor", "--json"], machine);
   expect(before.code).toBe(4);
   const row = (output: string, name: string): unknown =>
-    JSON.parse(output).rows.find((finding: { name: string }) => finding.name === name);
+    JSON.parse(output).rows.find((candidate: { name: string }) => candidate.name === name);
   expect(row(before.stdout, "Python packages")).toMatchObject({
     state: "missing",
     how_to_mend: expect.stringContaining("cliprpn setup"),
@@ -147,20 +148,20 @@ test("doctor: exit code 4 and how to mend it before set-up, 0 after it; it build
   expect(after).toMatchObject({ code: 0 });
   expect(row(after.stdout, "torch")).toMatchObject({ state: "ok", found: "2.14.1", how_to_mend: "" });
   expect(row(after.stdout, "devices")).toMatchObject({ found: "cpu" });
-}, 30_000);
+});
 
-test("doctor says what an interpreter of one's own lacks", () => {
+test("doctor shows what is wrong with the user's interpreter", () => {
   const machine = fakeMachine();
   const { code, stdout } = run(["doctor", "--python", join(machine.folder, "nowhere/python")], machine);
   expect(code).toBe(4);
-  expect(stdout).toMatch(/broken +your Python .*\n +-> .*there is no such file/);
-}, 30_000);
+  expect(stdout).toMatch(/broken +your Python .*\n +-> .*no such file/);
+});
 
 const realPython = process.env.CLIPRPN_TEST_PYTHON ?? "python3";
 const hasRealUv = /^uv \d/.test(spawnSync("uv", ["--version"], { encoding: "utf8" }).stdout ?? "");
 
 test.skipIf(!hasRealUv)(
-  "with a real uv: built by hash from a folder, found again, and a wrong build refused",
+  "with a real uv: built from a folder and verified by hash, found again, and another build refused",
   async () => {
     const machine = fakeMachine();
     const wheels = join(machine.folder, "wheels");
@@ -175,32 +176,31 @@ test.skipIf(!hasRealUv)(
       UV_NO_INDEX: "1",
       UV_FIND_LINKS: wheels,
     };
-    const options = { environment: "runtime" as const, lockDir: machine.lockDir };
-    const runtime = await ensureRuntime({ ...options, env, terminal: recordingTerminal() });
-    const inspection = await inspectPython(runtime.python, { env });
+    const options = { name: "runtime" as const, lockDir: machine.lockDir };
+    const environment = await ensureEnvironment({ ...options, env, terminal: recordingTerminal() });
+    const inspection = await inspectPython(environment.python, { env });
     expect(inspection.packages.torch).toEqual({ version: "2.14.1", error: null });
     const quiet = recordingTerminal();
-    expect(await ensureRuntime({ ...options, env, terminal: quiet })).toEqual(runtime);
+    expect(await ensureEnvironment({ ...options, env, terminal: quiet })).toEqual(environment);
     expect(quiet.lines).toEqual([]);
 
     addOtherBuild(realPython, wheels);
-    const elsewhere = {
+    const newCaches = {
       ...env,
       CLIPRPN_CACHE: join(machine.folder, "cache-2"),
       UV_CACHE_DIR: `${uvCache}-2`,
     };
     await expect(
-      ensureRuntime({ ...options, env: elsewhere, terminal: recordingTerminal() }),
+      ensureEnvironment({ ...options, env: newCaches, terminal: recordingTerminal() }),
     ).rejects.toMatchObject({
       code: "environment_broken",
       message: expect.stringContaining("UV_FIND_LINKS"),
     });
   },
-  60_000,
 );
 
 test.skipIf(!hasRealUv)(
-  "with a real uv: an extra lies beside the environment, whose Python imports it",
+  "with a real uv: an extra is installed into a separate folder, and the environment's Python imports it",
   async () => {
     const machine = fakeMachine();
     const wheels = join(machine.folder, "wheels");
@@ -215,22 +215,21 @@ test.skipIf(!hasRealUv)(
       UV_NO_INDEX: "1",
       UV_FIND_LINKS: wheels,
     };
-    const surroundings = { env, lockDir: machine.lockDir, terminal: recordingTerminal() };
-    const runtime = await ensureRuntime({ environment: "runtime", ...surroundings });
-    const site = join(dirname(dirname(runtime.python)), "lib");
+    const context = { env, lockDir: machine.lockDir, terminal: recordingTerminal() };
+    const environment = await ensureEnvironment({ name: "runtime", ...context });
+    const site = join(dirname(dirname(environment.python)), "lib");
     const files = (): string[] => readdirSync(site, { recursive: true, encoding: "utf8" });
     const before = files();
-    await ensureExtras(runtime, ["onnx"], surroundings);
-    const { packages } = await inspectPython(runtime.python, { env }, { onnxruntime: "onnxruntime" });
+    await ensureExtras(environment, ["onnx"], context);
+    const { packages } = await inspectPython(environment.python, { env }, { onnxruntime: "onnxruntime" });
     expect(packages.onnxruntime).toEqual({ version: "1.32.0", error: null });
     expect(files().filter((name) => !before.includes(name))).toEqual([
       expect.stringMatching(/site-packages\/cliprpn-extra-onnx\.pth$/),
     ]);
   },
-  60_000,
 );
 
-test.skipIf(!hasRealUv)("the real uv understands the commands for another torch", () => {
+test.skipIf(!hasRealUv)("the real uv accepts the commands for another torch", () => {
   const { folder } = fakeMachine();
   execFileSync("uv", ["venv", "--quiet", "--python", realPython, join(folder, "venv")]);
   const lockFile = join(folder, "lock.txt");
@@ -240,15 +239,11 @@ test.skipIf(!hasRealUv)("the real uv understands the commands for another torch"
   for (const command of syncCommands({ python, lock: fakeLock, lockFile, torchBackend: "cpu" })) {
     const { status, stderr } = spawnSync("uv", command, { env, encoding: "utf8" });
     expect(status).not.toBe(0);
-    expect(toolError("uv", stderr).code, stderr).toBe("no_network"); // It got as far as the network that it must not use.
+    expect(toolError("uv", stderr).code, stderr).toBe("no_network"); // It got as far as the network, which it may not use here.
   }
 });
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
-}
-
-/** A process that has ended but was not collected by its parent is not running. */
+/** A zombie is not running. */
 function isRunning(pid: number): boolean {
   const { stdout } = spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" });
   return stdout.trim() !== "" && !stdout.startsWith("Z");

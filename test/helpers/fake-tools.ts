@@ -1,4 +1,4 @@
-/** A machine with a Python and a uv that only pretend: shell scripts, so that set-up is tested in milliseconds. */
+/** A machine whose Python and uv are shell scripts, so that setup is tested in milliseconds. */
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,
@@ -13,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import { type RecordingTerminal, recordingTerminal } from "./recording-terminal.ts";
 
 export interface Machine {
   folder: string;
@@ -21,13 +22,13 @@ export interface Machine {
   env: NodeJS.ProcessEnv;
   /** Puts a script on the PATH. */
   install(name: string, script: string): void;
-  /** What the fake uv does at `pip sync` and `pip install`; a shell script. */
+  /** The shell script that the fake uv runs at `pip sync` and `pip install`. */
   onSync(script: string): void;
-  /** How uv was called, but for its version and its cache. */
+  /** All calls of uv, except those for its version and its cache. */
   calls(): string[];
 }
 
-/** A fresh machine of its own folder, removed at the end of the test. */
+/** A new machine in a temporary folder, which is removed at the end of the test. */
 export function fakeMachine(): Machine {
   const folder = mkdtempSync(join(tmpdir(), "cliprpn-machine-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -68,7 +69,7 @@ export function fakeMachine(): Machine {
   };
 }
 
-/** What the fake Python says about its packages; `changes` replaces rows. */
+/** What the fake Python prints about its packages; `changes` replaces rows. */
 export function writeInspection(
   folder: string,
   changes: Record<string, { version: string | null; error: string | null }>,
@@ -90,6 +91,25 @@ export function writeInspection(
   write("-extras", [...modules, "ultralytics", "onnxruntime"]);
 }
 
+/** Terminals for two processes on the machine; uv installs once one of them was told to wait for the other. */
+export function twoTerminals(machine: Machine): [RecordingTerminal, RecordingTerminal] {
+  machine.onSync('while [ ! -e "$MACHINE/waiting" ]; do sleep 0.05; done');
+  const make = (): RecordingTerminal => {
+    const terminal = recordingTerminal();
+    const info = (line: string): void => {
+      terminal.info(line);
+      if (numWaits(terminal) > 0) writeFileSync(join(machine.folder, "waiting"), "");
+    };
+    return { ...terminal, info };
+  };
+  return [make(), make()];
+}
+
+/** How often a process was told to wait for another one. */
+export function numWaits({ lines }: RecordingTerminal): number {
+  return lines.filter((line) => line.includes("waiting for it")).length;
+}
+
 export const fakeLock = `# made by hand
 numpy==2.4.6 \\
     --hash=sha256:aaaa
@@ -104,7 +124,7 @@ triton==3.8.0 ; sys_platform == 'linux' \\
     --hash=sha256:eeee
 `;
 
-/** Beside what they add they hold packages of the runtime, as the shipped ones do. */
+/** They also contain packages of the runtime lock, as the shipped locks do. */
 const fakeExtraLocks = {
   onnx: "numpy==2.4.6 \\\n    --hash=sha256:aaaa\nonnxruntime==1.32.0 \\\n    --hash=sha256:ffff\n",
   yolo: `nvidia-cublas==13.1.0.3 ; sys_platform == 'linux' \\

@@ -1,46 +1,58 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { ensureRuntime, type Runtime } from "../../src/environment/ensure-runtime.ts";
-import { fakeMachine, fakeUv, type Machine, writeInspection } from "../helpers/fake-tools.ts";
+import { type Environment, ensureEnvironment } from "../../src/environment/ensure-environment.ts";
+import {
+  fakeMachine,
+  fakeUv,
+  type Machine,
+  numWaits,
+  twoTerminals,
+  writeInspection,
+} from "../helpers/fake-tools.ts";
+import { until } from "../helpers/processes.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
 
-function setUp(machine: Machine, more: Partial<Parameters<typeof ensureRuntime>[0]> = {}): Promise<Runtime> {
+function setUp(
+  machine: Machine,
+  more: Partial<Parameters<typeof ensureEnvironment>[0]> = {},
+): Promise<Environment> {
   const { env, lockDir } = machine;
-  return ensureRuntime({ environment: "runtime", terminal: recordingTerminal(), env, lockDir, ...more });
+  return ensureEnvironment({ name: "runtime", terminal: recordingTerminal(), env, lockDir, ...more });
 }
 
-test("a first run builds from the lock and says how much it fetches; a second starts no process at all", async () => {
+test("the first run builds from the lock and prints the download size; a second run starts no process", async () => {
   const machine = fakeMachine();
   machine.onSync(
     'echo "Downloading torch (500.0MiB)"; echo " Downloaded torch"; echo "Prepared 2 packages in 1s" >&2',
   );
   const terminal = recordingTerminal();
-  const runtime = await setUp(machine, { terminal });
-  expect(runtime).toMatchObject({
+  const environment = await setUp(machine, { terminal });
+  expect(environment).toMatchObject({
     kind: "managed",
     python: expect.stringMatching(/env-runtime-[0-9a-f]{16}-py3\.11\/bin\/python$/),
   });
   expect(terminal.lines.join("\n")).toMatch(/ [\d.]+ GB .* [\d.]+ GB/);
-  expect(terminal.lines.at(-1)).toMatch(/set up \(\d+ s\)/);
-  expect(terminal.liveLines.join("\n")).toContain("0.5 of 0.5 GB");
+  expect(terminal.lines.at(-1)).toMatch(/\(\d+ s\)/);
+  expect(terminal.liveLines.join("\n")).toContain("524.3 of 524.3 MB");
 
   rmSync(join(machine.folder, "bin"), { recursive: true });
   mkdirSync(join(machine.folder, "bin"));
-  writeFileSync(join(machine.folder, "bin/python3.11"), "no program"); // Only looked at.
+  writeFileSync(join(machine.folder, "bin/python3.11"), "no program"); // It only has to exist.
   const quiet = recordingTerminal();
-  expect(await setUp(machine, { terminal: quiet })).toEqual(runtime);
+  expect(await setUp(machine, { terminal: quiet })).toEqual(environment);
   expect(quiet.lines).toEqual([]);
 });
 
-test("what an interrupted set-up left is cleared away, and the next one goes through", async () => {
+test("the rest of an interrupted build is removed, and the next one succeeds", async () => {
   const machine = fakeMachine();
   const stop = new AbortController();
   machine.onSync('echo half > "$MACHINE/cache/half"; echo $$ > "$MACHINE/pid"; sleep 30');
   const first = setUp(machine, { signal: stop.signal });
   const settled = expect(first).rejects.toMatchObject({ code: "interrupted" });
-  await until(() => existsSync(join(machine.folder, "pid")));
-  const pid = Number(readFileSync(join(machine.folder, "pid"), "utf8"));
+  const pidFile = join(machine.folder, "pid");
+  await until(() => existsSync(pidFile) && readFileSync(pidFile, "utf8").endsWith("\n"));
+  const pid = Number(readFileSync(pidFile, "utf8"));
   const leftOver = folderOf(machine);
   writeFileSync(join(leftOver, "left-over"), "");
   stop.abort();
@@ -52,18 +64,16 @@ test("what an interrupted set-up left is cleared away, and the next one goes thr
   expect(existsSync(join(leftOver, "left-over"))).toBe(false);
 });
 
-test("of two set-ups at once one builds; the other waits, says so, and uses the same", async () => {
+test("of two processes at once one builds; the other waits, says so, and uses the same environment", async () => {
   const machine = fakeMachine();
-  machine.onSync("sleep 0.3");
-  const terminals = [recordingTerminal(), recordingTerminal()];
+  const terminals = twoTerminals(machine);
   const [one, other] = await Promise.all(terminals.map((terminal) => setUp(machine, { terminal })));
   expect(one).toEqual(other);
   expect(machine.calls().filter((call) => call.startsWith("uv venv"))).toHaveLength(1);
-  const told = terminals.map(({ lines }) => lines.filter((line) => line.includes("waiting for it")).length);
-  expect(told.sort()).toEqual([0, 1]);
+  expect(terminals.map(numWaits).sort()).toEqual([0, 1]);
 });
 
-test("a failed set-up leaves nothing that counts as ready", async () => {
+test("a failed build does not count as ready", async () => {
   const machine = fakeMachine();
   machine.onSync("echo 'error: dns error' >&2; exit 2");
   await expect(setUp(machine)).rejects.toMatchObject({ code: "no_network" });
@@ -71,7 +81,7 @@ test("a failed set-up leaves nothing that counts as ready", async () => {
   await expect(setUp(machine)).resolves.toMatchObject({ kind: "managed" });
 });
 
-test("packages that do not work on this machine are told by name and not kept as ready", async () => {
+test("packages that cannot be imported are reported by name and built again next time", async () => {
   const machine = fakeMachine();
   writeInspection(machine.folder, {
     torchvision: { version: null, error: "RuntimeError: operator torchvision::nms does not exist" },
@@ -85,7 +95,7 @@ test("packages that do not work on this machine are told by name and not kept as
   expect(machine.calls().filter((call) => call.startsWith("uv venv"))).toHaveLength(2);
 });
 
-test("what uv has in its cache is not announced as a download", async () => {
+test("packages in uv's cache are not announced as a download", async () => {
   const machine = fakeMachine();
   machine.install("uv", fakeUv.replace('echo "Would download 2 packages" >&2; ', ""));
   const terminal = recordingTerminal();
@@ -93,7 +103,7 @@ test("what uv has in its cache is not announced as a download", async () => {
   expect(terminal.lines.join("\n")).toContain("Nothing to download");
 });
 
-test("another torch: all else against its hashes, then torch from uv's index at the lock's version", async () => {
+test("another torch: all other packages are verified by hash, then torch comes from uv's index at the lock's version", async () => {
   const machine = fakeMachine();
   await setUp(machine, { torchBackend: "cpu" });
   const folder = folderOf(machine);
@@ -106,7 +116,7 @@ test("another torch: all else against its hashes, then torch from uv's index at 
   );
 });
 
-test("settings of the person's own that contradict the lock do not reach uv; others do", async () => {
+test("the user's settings for uv apply, except those that contradict the lock", async () => {
   const machine = fakeMachine();
   machine.onSync(
     'echo "$UV_SYSTEM_PYTHON|$UV_REQUIRE_HASHES|$UV_INDEX_URL|$UV_PYTHON_DOWNLOADS" > "$MACHINE/seen"',
@@ -124,27 +134,27 @@ test("settings of the person's own that contradict the lock do not reach uv; oth
 test.each([
   ["absent", undefined],
   ["too old", "echo 'uv 0.4.30'"],
-  ["not that uv", "echo 'usage: uv <dose>'; exit 1"],
-])("a uv that is %s is fetched once, into the cache", async (_what, script) => {
+  ["another program", "echo 'usage: uv <dose>'; exit 1"],
+])("a uv that is %s is downloaded once, into the cache", async (_what, script) => {
   const machine = fakeMachine();
   machine.install("fetched-uv", fakeUv);
   rmSync(join(machine.folder, "bin/uv"));
   if (script !== undefined) machine.install("uv", script);
   const terminal = recordingTerminal();
   await setUp(machine, { terminal });
-  expect(terminal.lines.join("\n")).toMatch(/^uv .*: fetching one/m);
+  expect(terminal.lines.join("\n")).toMatch(/^uv .*: downloading it/m);
   const again = recordingTerminal();
   await setUp(machine, { terminal: again, torchBackend: "cpu" });
-  expect(again.lines.join("\n")).not.toContain("fetching one");
+  expect(again.lines.join("\n")).not.toContain("downloading it");
 });
 
-test("a Python without venv is told how to get it, when there is no uv either", async () => {
+test("a Python without venv, without uv: the error says how to install it", async () => {
   const machine = fakeMachine();
   rmSync(join(machine.folder, "bin/uv"));
-  const words = "The virtual environment was not created successfully because ensurepip is not available.";
+  const output = "The virtual environment was not created successfully because ensurepip is not available.";
   machine.install(
     "python3.11",
-    `case "$1" in -m) echo "${words}"; exit 1 ;; *) echo "$0"; echo 3.11.7 ;; esac`,
+    `case "$1" in -m) echo "${output}"; exit 1 ;; *) echo "$0"; echo 3.11.7 ;; esac`,
   );
   await expect(setUp(machine)).rejects.toMatchObject({
     code: "environment_broken",
@@ -156,25 +166,25 @@ test.each([
   ["none", "exit 127", "found none"],
   ["an old one", "echo /usr/bin/python3; echo 3.9.18", "found python3 3.9.18"],
   ["one too new for the lock's torch", "echo /usr/bin/python3; echo 3.15.0", "found python3 3.15.0"],
-])("of Pythons there is %s", async (_what, script, told) => {
+])("the versions of Python are named when there is %s", async (_what, script, found) => {
   const machine = fakeMachine();
   rmSync(join(machine.folder, "bin/python3"));
   rmSync(join(machine.folder, "bin/python3.11"));
   machine.install("python3", script);
   await expect(setUp(machine)).rejects.toMatchObject({
     code: "python_unsuitable",
-    message: expect.stringContaining(told),
+    message: expect.stringContaining(found),
   });
 });
 
-test("a newer Python than the lock's torch knows is passed over for a suitable one", async () => {
+test("a Python that is too new for the lock's torch is skipped", async () => {
   const machine = fakeMachine();
   rmSync(join(machine.folder, "bin/python3"));
   machine.install("python3", "echo /usr/bin/python3; echo 3.15.0");
   await expect(setUp(machine)).resolves.toMatchObject({ python: expect.stringContaining("-py3.11/") });
 });
 
-test("a cache that cannot be made is told with the way out", async () => {
+test("a cache that cannot be created is reported with what to do", async () => {
   const machine = fakeMachine();
   writeFileSync(join(machine.folder, "file"), "");
   const env = { ...machine.env, CLIPRPN_CACHE: join(machine.folder, "file/cache") };
@@ -184,7 +194,7 @@ test("a cache that cannot be made is told with the way out", async () => {
   });
 });
 
-test("Windows itself is refused, naming WSL2", async () => {
+test("native Windows is refused, naming WSL2", async () => {
   await expect(setUp(fakeMachine(), { platform: "win32" })).rejects.toMatchObject({
     code: "unsupported_platform",
     message: expect.stringContaining("WSL2"),
@@ -194,10 +204,6 @@ test("Windows itself is refused, naming WSL2", async () => {
 function folderOf(machine: Machine): string {
   const venv = machine.calls().find((call) => call.startsWith("uv venv"));
   return venv?.split(" ").at(-1) ?? "";
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 function isRunning(pid: number): boolean {

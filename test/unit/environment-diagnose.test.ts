@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { diagnose } from "../../src/environment/diagnose.ts";
 import { fakeMachine, writeInspection } from "../helpers/fake-tools.ts";
 
-test("on Windows itself the platform is what is wrong, and WSL2 the way out", async () => {
+test("on native Windows the platform row is broken and names WSL2", async () => {
   const { ok, rows } = await diagnose({ env: fakeMachine().env, platform: "win32" });
   expect(ok).toBe(false);
   expect(rows).toContainEqual({
@@ -15,7 +15,7 @@ test("on Windows itself the platform is what is wrong, and WSL2 the way out", as
   });
 });
 
-test("a package that does not import is a broken row with the command that mends it; the rest stays ok", async () => {
+test("a package that cannot be imported is a broken row with the command that fixes it; other rows stay ok", async () => {
   const machine = fakeMachine();
   writeInspection(machine.folder, {
     torchvision: { version: null, error: "RuntimeError: built for another torch" },
@@ -33,7 +33,7 @@ test("a package that does not import is a broken row with the command that mends
   expect(existsSync(machine.cache)).toBe(false);
 });
 
-test("without uv nothing is wrong, without Python it is", async () => {
+test("a missing uv is ok, a missing Python is not", async () => {
   const machine = fakeMachine();
   const env = { ...machine.env, PATH: join(machine.folder, "nothing") };
   const { rows } = await diagnose({ env });

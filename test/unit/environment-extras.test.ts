@@ -3,32 +3,41 @@ import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { packageRoot } from "../../src/base/package-root.ts";
 import { diagnose } from "../../src/environment/diagnose.ts";
-import { ensureRuntime, type Runtime } from "../../src/environment/ensure-runtime.ts";
-import { type ExtraName, ensureExtras } from "../../src/environment/extras.ts";
-import { withoutPackagesOf } from "../../src/environment/lock-blocks.ts";
-import { fakeMachine, fakeUv, type Machine, writeInspection } from "../helpers/fake-tools.ts";
+import { type Environment, ensureEnvironment } from "../../src/environment/ensure-environment.ts";
+import { ensureExtras } from "../../src/environment/ensure-extras.ts";
+import type { ExtraName } from "../../src/environment/extras.ts";
+import { withoutPackagesOf } from "../../src/environment/locked-packages.ts";
+import {
+  fakeMachine,
+  fakeUv,
+  type Machine,
+  numWaits,
+  twoTerminals,
+  writeInspection,
+} from "../helpers/fake-tools.ts";
+import { until } from "../helpers/processes.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
 
-/** A machine whose environment is ready, without extras. */
-async function readyMachine(): Promise<{ machine: Machine; runtime: Runtime }> {
+/** A machine with a built environment, without extras. */
+async function readyMachine(): Promise<{ machine: Machine; environment: Environment }> {
   const machine = fakeMachine();
   const { env, lockDir } = machine;
-  const runtime = await ensureRuntime({
-    environment: "runtime",
+  const environment = await ensureEnvironment({
+    name: "runtime",
     terminal: recordingTerminal(),
     env,
     lockDir,
   });
-  return { machine, runtime };
+  return { machine, environment };
 }
 
 function add(
   { env, lockDir }: Machine,
-  runtime: Runtime,
+  environment: Environment,
   extras: ExtraName[],
   more: Partial<Parameters<typeof ensureExtras>[2]> = {},
 ): Promise<void> {
-  return ensureExtras(runtime, extras, { terminal: recordingTerminal(), env, lockDir, ...more });
+  return ensureExtras(environment, extras, { terminal: recordingTerminal(), env, lockDir, ...more });
 }
 
 function installs(machine: Machine): string[] {
@@ -36,10 +45,10 @@ function installs(machine: Machine): string[] {
 }
 
 describe("the environment that cliprpn sets up", () => {
-  test("is given an extra once: what the runtime lacks, by hash, into a folder that Python then finds", async () => {
-    const { machine, runtime } = await readyMachine();
-    await add(machine, runtime, ["yolo"]);
-    const folder = folderOf(runtime);
+  test("installs an extra once: only the packages that it lacks, verified by hash, into a folder on Python's path", async () => {
+    const { machine, environment } = await readyMachine();
+    await add(machine, environment, ["yolo"]);
+    const folder = folderOf(environment);
     const [install = "", ...more] = installs(machine);
     expect(more).toEqual([]);
     expect(install).toMatch(
@@ -56,182 +65,182 @@ describe("the environment that cliprpn sets up", () => {
 
     const quiet = recordingTerminal();
     const before = machine.calls().length;
-    await add(machine, runtime, ["yolo", "onnx"], { terminal: quiet });
+    await add(machine, environment, ["yolo", "onnx"], { terminal: quiet });
     expect(machine.calls()).toHaveLength(before);
     expect(quiet.lines).toEqual([]);
   });
 
-  test("none is asked for: nothing happens", async () => {
-    const { machine, runtime } = await readyMachine();
+  test("without extras nothing happens", async () => {
+    const { machine, environment } = await readyMachine();
     const before = machine.calls().length;
-    await add(machine, runtime, []);
+    await add(machine, environment, []);
     expect(machine.calls()).toHaveLength(before);
   });
 
-  test("the licence and the sizes are told before anything is fetched; onnx has none to tell", async () => {
-    const { machine, runtime } = await readyMachine();
-    const fetching: string[] = [];
+  test("the license and the sizes are printed before the download; onnx has no license to print", async () => {
+    const { machine, environment } = await readyMachine();
+    const printed: string[] = [];
     const terminal = recordingTerminal();
     machine.onSync('echo "Downloading ultralytics (1.0MiB)"');
     const watched = {
       ...terminal,
       live: (lines: string[]) => {
-        if (lines.join().includes("fetching")) fetching.push(terminal.lines.join("\n"));
+        if (lines.join().includes("downloading")) printed.push(terminal.lines.join("\n"));
       },
     };
-    await add(machine, runtime, ["yolo"], { terminal: watched });
-    expect(fetching[0]).toMatch(/AGPL-3\.0.*source.*\n.*ultralytics.*\n.* 164\.0 MB .* 510\.0 MB/);
+    await add(machine, environment, ["yolo"], { terminal: watched });
+    expect(printed[0]).toMatch(/AGPL-3\.0.*source.*\n.*ultralytics.*\n.* 164\.0 MB .* 510\.0 MB/);
 
     const other = await readyMachine();
     const terse = recordingTerminal();
-    await add(other.machine, other.runtime, ["onnx"], { terminal: terse });
+    await add(other.machine, other.environment, ["onnx"], { terminal: terse });
     expect(terse.lines.join("\n")).toMatch(/ 28\.0 MB /);
     expect(terse.lines.join("\n")).not.toContain("AGPL");
   });
 
-  test("another lock of an extra is installed again, beside the one that a running process may use", async () => {
-    const { machine, runtime } = await readyMachine();
-    await add(machine, runtime, ["onnx"]);
+  test("another lock of an extra is installed into another folder, since a running process may use the first", async () => {
+    const { machine, environment } = await readyMachine();
+    await add(machine, environment, ["onnx"]);
     writeFileSync(
       join(machine.lockDir, "extra-onnx.txt"),
       "onnxruntime==1.33.0 \\\n    --hash=sha256:abcd\n",
     );
-    await add(machine, runtime, ["onnx"]);
-    await add(machine, runtime, ["onnx"]);
+    await add(machine, environment, ["onnx"]);
+    await add(machine, environment, ["onnx"]);
     const [first, second, ...more] = installs(machine);
     expect(more).toEqual([]);
     expect(second).not.toBe(first);
-    expect(packageFolders(runtime)).toHaveLength(2);
+    expect(packageFolders(environment)).toHaveLength(2);
   });
 
-  test("the runtime's packages that an extra's lock names as well do not make another extra of it", async () => {
-    const { machine, runtime } = await readyMachine();
-    await add(machine, runtime, ["onnx"]);
+  test("packages of the environment that an extra's lock contains too do not change the extra", async () => {
+    const { machine, environment } = await readyMachine();
+    await add(machine, environment, ["onnx"]);
     writeFileSync(
       join(machine.lockDir, "extra-onnx.txt"),
       "onnxruntime==1.32.0 \\\n    --hash=sha256:ffff\n",
     );
-    await add(machine, runtime, ["onnx"]);
+    await add(machine, environment, ["onnx"]);
     expect(installs(machine)).toHaveLength(1);
   });
 
-  test("what an interrupted installation left is cleared away, and the next one goes through", async () => {
-    const { machine, runtime } = await readyMachine();
+  test("the rest of an interrupted installation is removed, and the next one succeeds", async () => {
+    const { machine, environment } = await readyMachine();
     const stop = new AbortController();
     machine.onSync('echo half > "$6/half"; echo $$ > "$MACHINE/pid"; sleep 30');
-    const first = add(machine, runtime, ["yolo"], { signal: stop.signal });
+    const first = add(machine, environment, ["yolo"], { signal: stop.signal });
     const settled = expect(first).rejects.toMatchObject({ code: "interrupted" });
     await until(() => existsSync(join(machine.folder, "pid")));
     stop.abort();
     await settled;
-    const [left = ""] = packageFolders(runtime);
-    expect(readdirSync(join(folderOf(runtime), left))).toEqual(["half"]);
+    const [left = ""] = packageFolders(environment);
+    expect(readdirSync(join(folderOf(environment), left))).toEqual(["half"]);
 
     machine.onSync('echo whole > "$6/whole"');
-    await add(machine, runtime, ["yolo"]);
-    expect(readdirSync(join(folderOf(runtime), left))).toEqual(["whole"]);
+    await add(machine, environment, ["yolo"]);
+    expect(readdirSync(join(folderOf(environment), left))).toEqual(["whole"]);
   });
 
-  test("of two at once one installs; the other waits and says so", async () => {
-    const { machine, runtime } = await readyMachine();
-    machine.onSync("sleep 0.3");
-    const terminals = [recordingTerminal(), recordingTerminal()];
-    await Promise.all(terminals.map((terminal) => add(machine, runtime, ["yolo"], { terminal })));
+  test("of two processes at once one installs; the other waits and says so", async () => {
+    const { machine, environment } = await readyMachine();
+    const terminals = twoTerminals(machine);
+    await Promise.all(terminals.map((terminal) => add(machine, environment, ["yolo"], { terminal })));
     expect(installs(machine)).toHaveLength(1);
-    const told = terminals.map(({ lines }) => lines.filter((line) => line.includes("waiting for it")).length);
-    expect(told.sort()).toEqual([0, 1]);
+    expect(terminals.map(numWaits).sort()).toEqual([0, 1]);
   });
 
   test.each([
     ["error: dns error", "no_network", "HTTPS_PROXY"],
     ["error: No space left on device (os error 28)", "no_space", "CLIPRPN_CACHE"],
     ["error: Hash mismatch for `ultralytics==8.4.190`", "environment_broken", "UV_FIND_LINKS"],
-  ])("%s: told as such, and nothing counts as installed", async (said, code, told) => {
-    const { machine, runtime } = await readyMachine();
-    machine.onSync(`echo '${said}' >&2; exit 2`);
-    await expect(add(machine, runtime, ["yolo"])).rejects.toMatchObject({
+  ])("%s is reported, and nothing counts as installed", async (output, code, advice) => {
+    const { machine, environment } = await readyMachine();
+    machine.onSync(`echo '${output}' >&2; exit 2`);
+    await expect(add(machine, environment, ["yolo"])).rejects.toMatchObject({
       code,
-      message: expect.stringContaining(told),
+      message: expect.stringContaining(advice),
     });
     machine.onSync("");
-    await add(machine, runtime, ["yolo"]);
+    await add(machine, environment, ["yolo"]);
     expect(installs(machine)).toHaveLength(2);
   });
 
-  test("without a network it stops at uv's plan, having said how to fetch ahead of time", async () => {
-    const { machine, runtime } = await readyMachine();
+  test("without a network it fails before the download, after printing how to install ahead of time", async () => {
+    const { machine, environment } = await readyMachine();
     machine.install(
       "uv",
       `${fakeUv.replace(/"pip sync --dry-run".*/, "*--dry-run) echo 'dns error'; exit 2 ;;")}`,
     );
     const terminal = recordingTerminal();
-    await expect(add(machine, runtime, ["onnx"], { terminal })).rejects.toMatchObject({ code: "no_network" });
+    await expect(add(machine, environment, ["onnx"], { terminal })).rejects.toMatchObject({
+      code: "no_network",
+    });
     expect(terminal.lines.join("\n")).toContain("cliprpn setup --extra onnx");
     expect(installs(machine)).toEqual([]);
   });
 
-  test("an extra that does not import here is told by name and not kept", async () => {
-    const { machine, runtime } = await readyMachine();
+  test("an extra that cannot be imported is reported by name and installed again next time", async () => {
+    const { machine, environment } = await readyMachine();
     const why = "ImportError: libstdc++.so.6: version `GLIBCXX_3.4.30' not found";
     writeInspection(machine.folder, { onnxruntime: { version: null, error: why } });
-    await expect(add(machine, runtime, ["onnx"])).rejects.toMatchObject({
+    await expect(add(machine, environment, ["onnx"])).rejects.toMatchObject({
       code: "environment_broken",
       message: expect.stringContaining(`onnxruntime: ${why}`),
     });
     writeInspection(machine.folder, {});
-    await add(machine, runtime, ["onnx"]);
+    await add(machine, environment, ["onnx"]);
     expect(installs(machine)).toHaveLength(2);
   });
 
-  test("an environment that is built again is so without extras of the former one", async () => {
-    const { machine, runtime } = await readyMachine();
-    await add(machine, runtime, ["onnx"]);
-    rmSync(folderOf(runtime), { recursive: true });
+  test("an environment that is built again has no extras", async () => {
+    const { machine, environment } = await readyMachine();
+    await add(machine, environment, ["onnx"]);
+    rmSync(folderOf(environment), { recursive: true });
     const { env, lockDir } = machine;
-    await ensureRuntime({ environment: "runtime", terminal: recordingTerminal(), env, lockDir });
-    expect(packageFolders(runtime)).toEqual([]);
-    await add(machine, runtime, ["onnx"]);
+    await ensureEnvironment({ name: "runtime", terminal: recordingTerminal(), env, lockDir });
+    expect(packageFolders(environment)).toEqual([]);
+    await add(machine, environment, ["onnx"]);
     expect(installs(machine)).toHaveLength(2);
   });
 });
 
-describe("an interpreter of one's own", () => {
+describe("the user's interpreter", () => {
   const absent = { version: null, error: "ModuleNotFoundError: No module named 'ultralytics'" };
 
-  function own(machine: Machine): Runtime {
-    return { kind: "own", python: join(machine.folder, "bin/python3.11"), key: "" };
+  function userPython(machine: Machine): Environment {
+    return { kind: "user", python: join(machine.folder, "bin/python3.11") };
   }
 
-  test("lacks the extra: the command that brings it and its licence are told, nothing is installed", async () => {
+  test("without the extra: the command that installs it and its license are printed, and nothing is installed", async () => {
     const machine = fakeMachine();
     writeInspection(machine.folder, { ultralytics: absent });
-    await expect(add(machine, own(machine), ["yolo"])).rejects.toMatchObject({
+    await expect(add(machine, userPython(machine), ["yolo"])).rejects.toMatchObject({
       code: "package_missing",
       message: expect.stringMatching(
-        /lacks what a YOLO detector needs:\n +ultralytics: ModuleNotFound.*\n.*-m pip install --upgrade "ultralytics"\n.*AGPL-3\.0/,
+        /a YOLO detector:\n +ultralytics: ModuleNotFound.*\n.*-m pip install --upgrade "ultralytics"\n.*AGPL-3\.0/,
       ),
     });
     expect(machine.calls()).toEqual([]);
   });
 
-  test("without a screen's libraries: opencv-python is named as the cause", async () => {
+  test("without the libraries of a display: opencv-python is named as the cause", async () => {
     const machine = fakeMachine();
     const error = "ImportError: libGL.so.1: cannot open shared object file: No such file or directory";
     writeInspection(machine.folder, { ultralytics: { version: null, error } });
-    await expect(add(machine, own(machine), ["yolo"])).rejects.toMatchObject({
+    await expect(add(machine, userPython(machine), ["yolo"])).rejects.toMatchObject({
       message: expect.stringContaining("opencv-python-headless"),
     });
   });
 
-  test("has it: looked at once for a set of versions, and again for another", async () => {
+  test("with the extra: the full check runs once per set of package versions", async () => {
     const machine = fakeMachine();
     const checks = (): number => statSync(join(machine.folder, "inspections")).size;
-    await add(machine, own(machine), ["yolo"]);
+    await add(machine, userPython(machine), ["yolo"]);
     const once = checks();
-    await add(machine, own(machine), ["yolo", "onnx"]);
+    await add(machine, userPython(machine), ["yolo", "onnx"]);
     expect(checks()).toBe(once);
     writeInspection(machine.folder, { ultralytics: { version: "8.5.0", error: null } });
-    await add(machine, own(machine), ["yolo"]);
+    await add(machine, userPython(machine), ["yolo"]);
     expect(checks()).toBeGreaterThan(once);
   });
 });
@@ -242,7 +251,7 @@ describe("doctor", () => {
     error: `ModuleNotFoundError: No module named '${module}'`,
   });
 
-  test("tells what is installed, and that what is not will be fetched; neither is a fault", async () => {
+  test("shows which extras are installed; one that is not installed yet is no problem", async () => {
     const { machine } = await readyMachine();
     writeInspection(machine.folder, {
       ultralytics: missing("ultralytics"),
@@ -255,13 +264,13 @@ describe("doctor", () => {
       {
         name: "extra yolo",
         state: "ok",
-        found: "not installed (fetched on first use of a YOLO detector)",
+        found: "not installed (installed on first use of a YOLO detector)",
         how_to_mend: "",
       },
     ]);
   });
 
-  test("tells the command that brings it to an interpreter of one's own", async () => {
+  test("shows the command that installs an extra into the user's interpreter", async () => {
     const machine = fakeMachine();
     writeInspection(machine.folder, { onnxruntime: missing("onnxruntime") });
     const python = join(machine.folder, "bin/python3.11");
@@ -272,15 +281,15 @@ describe("doctor", () => {
     );
   });
 
-  test("one that is there and does not import is a fault", async () => {
-    const { machine, runtime } = await readyMachine();
+  test("an extra that is installed and cannot be imported is broken", async () => {
+    const { machine, environment } = await readyMachine();
     writeInspection(machine.folder, { ultralytics: { version: null, error: "ImportError: no cv2" } });
     const { ok, rows } = await diagnose({ env: machine.env, lockDir: machine.lockDir });
     expect(ok).toBe(false);
     expect(rows.find(({ name }) => name === "extra yolo")).toMatchObject({
       state: "broken",
       found: "ultralytics: ImportError: no cv2",
-      how_to_mend: `rm -r ${folderOf(runtime)}/extra-*, then cliprpn setup --extra yolo`,
+      how_to_mend: `rm -r ${folderOf(environment)}/extra-*, then cliprpn setup --extra yolo`,
     });
   });
 });
@@ -295,14 +304,17 @@ describe("the shipped locks", () => {
   };
   const runtime = pins(lock("runtime"));
 
-  test.each(["extra-onnx", "extra-yolo"])("%s fits the runtime: what both name has one version", (name) => {
+  test.each([
+    "extra-onnx",
+    "extra-yolo",
+  ])("%s has the runtime's versions of the packages that both contain", (name) => {
     const shared = [...pins(lock(name))].filter(([pack]) => runtime.has(pack));
     expect(shared.length).toBeGreaterThan(1);
     for (const [pack, versions] of shared)
       expect(runtime.get(pack), pack).toEqual(expect.arrayContaining(versions));
   });
 
-  test("yolo brings no torch and no CUDA, and OpenCV without a screen's libraries", () => {
+  test("yolo adds no torch and no CUDA, and an OpenCV that needs no display", () => {
     const text = withoutPackagesOf(lock("runtime"), lock("extra-yolo"));
     expect(text).not.toMatch(/^(torch|torchvision|triton|cuda-.*|nvidia-(?!ml-py).*|numpy)==/m);
     for (const pack of ["ultralytics", "onnxruntime", "opencv-python-headless", "nvidia-ml-py"])
@@ -310,7 +322,7 @@ describe("the shipped locks", () => {
     expect(text.match(/^opencv-python==.*/gm)).toEqual([expect.stringContaining("sys_platform == 'never'")]);
   });
 
-  test("yolo holds all of onnx", () => {
+  test("yolo contains all of onnx", () => {
     const [onnx, yolo] = ["extra-onnx", "extra-yolo"].map((name) =>
       pins(withoutPackagesOf(lock("runtime"), lock(name))),
     );
@@ -319,15 +331,11 @@ describe("the shipped locks", () => {
   });
 });
 
-function folderOf({ python }: Runtime): string {
+function folderOf({ python }: Environment): string {
   return dirname(dirname(python));
 }
 
-/** The folders that extras' packages lie in. */
-function packageFolders(runtime: Runtime): string[] {
-  return readdirSync(folderOf(runtime)).filter((name) => /^extra-[a-z]+-[0-9a-f]{16}$/.test(name));
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
+/** The folders with the packages of extras. */
+function packageFolders(environment: Environment): string[] {
+  return readdirSync(folderOf(environment)).filter((name) => /^extra-[a-z]+-[0-9a-f]{16}$/.test(name));
 }

@@ -1,16 +1,16 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { cacheDir } from "../../src/environment/cache-dir.ts";
+import { cacheDir } from "../../src/environment/cache.ts";
 import {
-  describeEnvironment,
-  environmentFor,
+  environmentSpec,
   findReady,
+  folderFor,
   markReady,
-} from "../../src/environment/environment.ts";
+} from "../../src/environment/environment-folder.ts";
 import { checkSpace, environmentSizes, spaceNeeded } from "../../src/environment/install-packages.ts";
+import { atLeast } from "../../src/environment/requirements.ts";
 import { chosenTorch, rememberTorch } from "../../src/environment/torch-choice.ts";
-import { atLeast } from "../../src/environment/version.ts";
 import { fakeMachine, type Machine } from "../helpers/fake-tools.ts";
 
 test.each<[NodeJS.ProcessEnv, NodeJS.Platform, string]>([
@@ -23,9 +23,9 @@ test.each<[NodeJS.ProcessEnv, NodeJS.Platform, string]>([
   expect(cacheDir(env, platform)).toBe(folder);
 });
 
-test("another lock and another torch are another environment; the same is the same", () => {
+test("another lock or another torch has another key; the same has the same", () => {
   const { cache, lockDir } = fakeMachine();
-  const key = (torch?: string): string => describeEnvironment("runtime", cache, torch, lockDir).key;
+  const key = (torch?: string): string => environmentSpec("runtime", cache, torch, lockDir).key;
   const before = key();
   expect(key()).toBe(before);
   expect(key("cpu")).not.toBe(before);
@@ -33,42 +33,42 @@ test("another lock and another torch are another environment; the same is the sa
   expect(key()).not.toBe(before);
 });
 
-test("an environment is ready once it is marked, and no longer when its Python goes or changes", async () => {
+test("an environment is ready once it is marked, until its Python is removed or replaced", async () => {
   const machine = fakeMachine();
-  const { definition, environment } = halfMade(machine);
-  expect(findReady(definition)).toBeUndefined();
+  const { spec, environment } = incomplete(machine);
+  expect(findReady(spec)).toBeUndefined();
   await markReady(environment);
-  expect(findReady(definition)).toEqual(environment);
+  expect(findReady(spec)).toEqual(environment);
 
   const interpreter = join(machine.folder, "bin/python3.11");
   rmSync(join(machine.folder, "bin/python3"));
   renameSync(interpreter, join(machine.folder, "bin/python3.12"));
-  expect(findReady(definition), "its Python is gone").toBeUndefined();
+  expect(findReady(spec), "its Python was removed").toBeUndefined();
   symlinkSync(join(machine.folder, "bin/python3.12"), interpreter);
-  expect(findReady(definition), "its Python has become another").toBeUndefined();
+  expect(findReady(spec), "its Python was replaced").toBeUndefined();
 });
 
-test("of two Pythons' environments the one that can be used is found", async () => {
+test("of two environments for two Pythons, the complete one is found", async () => {
   const machine = fakeMachine();
-  const { definition, environment } = halfMade(machine);
-  mkdirSync(environmentFor(definition, "3.10.2").folder);
+  const { spec, environment } = incomplete(machine);
+  mkdirSync(folderFor(spec, "3.10.2").folder);
   await markReady(environment);
   expect(readdirSync(machine.cache)).toHaveLength(2);
-  expect(findReady(definition)).toEqual(environment);
+  expect(findReady(spec)).toEqual(environment);
 });
 
-function halfMade({ cache, lockDir, folder }: Machine): {
-  definition: ReturnType<typeof describeEnvironment>;
-  environment: ReturnType<typeof environmentFor>;
+function incomplete({ cache, lockDir, folder }: Machine): {
+  spec: ReturnType<typeof environmentSpec>;
+  environment: ReturnType<typeof folderFor>;
 } {
-  const definition = describeEnvironment("runtime", cache, undefined, lockDir);
-  const environment = environmentFor(definition, "3.11.7");
+  const spec = environmentSpec("runtime", cache, undefined, lockDir);
+  const environment = folderFor(spec, "3.11.7");
   mkdirSync(join(environment.folder, "bin"), { recursive: true });
   symlinkSync(join(folder, "bin/python3.11"), environment.python);
-  return { definition, environment };
+  return { spec, environment };
 }
 
-test("a torch is chosen now, by uv's own variable, or earlier; `lock` goes back", async () => {
+test("torch is chosen by the option, by uv's variable or by an earlier command; `lock` resets it", async () => {
   const { cache } = fakeMachine();
   expect(chosenTorch(undefined, cache, {})).toBeUndefined();
   await rememberTorch("cpu", cache);
@@ -80,12 +80,12 @@ test("a torch is chosen now, by uv's own variable, or earlier; `lock` goes back"
   expect(chosenTorch(undefined, cache, {})).toBeUndefined();
 });
 
-const six = { download_bytes: 3e9, disk_bytes: 6e9 };
+const sizes = { download_bytes: 3e9, disk_bytes: 6e9 };
 
 test.each([
   ["one disk", { sameDisk: true, nothingToFetch: false }, [["/c", 6]]],
   [
-    "one disk, all in uv's cache: links and compiled files",
+    "one disk, all in uv's cache: only compiled files",
     { sameDisk: true, nothingToFetch: true },
     [["/c", 0.3]],
   ],
@@ -98,12 +98,12 @@ test.each([
     ],
   ],
   ["two disks, all in uv's cache: copies", { sameDisk: false, nothingToFetch: true }, [["/c", 6]]],
-])("room needed on %s", (_what, { sameDisk, nothingToFetch }, expected) => {
-  const needed = spaceNeeded({ cache: "/c", uvCache: "/u", sizes: six, nothingToFetch }, sameDisk);
+])("space needed on %s", (_what, { sameDisk, nothingToFetch }, expected) => {
+  const needed = spaceNeeded({ cache: "/c", uvCache: "/u", sizes, nothingToFetch }, sameDisk);
   expect(needed.map(({ folder, bytes }) => [folder, bytes / 1e9])).toEqual(expected);
 });
 
-test("too little room is told with both figures, before any work", async () => {
+test("too little disk space is reported with both sizes", async () => {
   const { folder } = fakeMachine();
   const question = {
     cache: join(folder, "not/yet"),
@@ -117,7 +117,7 @@ test("too little room is told with both figures, before any work", async () => {
   });
 });
 
-test("sizes: the lock's CUDA builds are some GB on Linux, a fraction with cpu, and known or guessed elsewhere", () => {
+test("download sizes: several GB for CUDA builds on Linux, far less for the CPU, and a default for other platforms", () => {
   expect(environmentSizes(undefined, "linux-x64").download_bytes).toBeGreaterThan(3e9);
   expect(environmentSizes("cpu", "linux-x64").download_bytes).toBeLessThan(0.5e9);
   expect(environmentSizes(undefined, "darwin-arm64").download_bytes).toBeLessThan(0.5e9);

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { packageRoot } from "../../src/base/package-root.ts";
-import { syncCommands } from "../../src/environment/sync-commands.ts";
-import { torchPins, withoutTorch } from "../../src/environment/torch-lock.ts";
+import { syncCommands } from "../../src/environment/build-environment.ts";
+import { torchPins, withoutTorch } from "../../src/environment/locked-packages.ts";
 import { fakeLock } from "../helpers/fake-tools.ts";
 
 const plan = { python: "/e/bin/python", lock: fakeLock, lockFile: "/e/lock.txt" };
@@ -29,14 +29,14 @@ test.each([
   expect(syncCommands({ ...plan, torchBackend }).map((words) => words.join(" "))).toEqual(commands);
 });
 
-test("the shipped locks pin torch and torchvision once, whatever else they hold", () => {
+test("the shipped locks pin torch and torchvision once", () => {
   for (const name of ["runtime", "test"]) {
     const lock = readFileSync(join(packageRoot, "env", `${name}.txt`), "utf8");
     expect(torchPins(lock)).toEqual(["torch==2.14.1", "torchvision==0.29.1"]);
   }
 });
 
-test("without torch, a lock keeps every other package with its hashes and no CUDA package", () => {
+test("a lock without torch has every other package with its hashes, and no CUDA package", () => {
   const lock = readFileSync(join(packageRoot, "env/runtime.txt"), "utf8");
   const rest = withoutTorch(lock);
   expect(rest).not.toMatch(/^(torch|torchvision|triton|nvidia-|cuda-)/m);
@@ -47,7 +47,7 @@ test("without torch, a lock keeps every other package with its hashes and no CUD
   expect(packages(rest)).toBe(packages(lock) - removed);
 });
 
-test("the locks name no host and no path of a machine", () => {
+test("the locks contain no host name and no absolute path", () => {
   for (const name of ["runtime", "test"]) {
     const lock = readFileSync(join(packageRoot, "env", `${name}.txt`), "utf8");
     expect(lock).not.toMatch(/https?:|file:|--index-url|--find-links|(^|\s)\//m);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { toolError } from "../../src/environment/tool-error.ts";
 
-// What the tools really print: uv 0.13, pip 23, Debian's Python.
+// Real output of uv 0.13, pip 23 and Debian's Python.
 test.each([
   [
     "a full disk",
@@ -10,7 +10,7 @@ test.each([
     "CLIPRPN_CACHE",
   ],
   [
-    "no name server",
+    "no DNS server",
     "error: Failed to fetch: https://pypi.org/simple/torch/\n  cause: dns error\n  cause: failed to lookup address information: Name or service not known",
     "no_network",
     "HTTPS_PROXY",
@@ -22,7 +22,7 @@ test.each([
     "HTTPS_PROXY",
   ],
   [
-    "uv told to stay offline",
+    "uv in offline mode",
     "error: No solution found when resolving dependencies\n\nhint: Packages were unavailable because the network was disabled.",
     "no_network",
     "HTTPS_PROXY",
@@ -34,7 +34,7 @@ test.each([
     "HTTPS_PROXY",
   ],
   [
-    "a certificate of the network's own",
+    "a certificate that is not trusted",
     "error: Failed to fetch: https://pypi.org/simple/torch/\n  cause: invalid peer certificate: UnknownIssuer",
     "no_network",
     "SSL_CERT_FILE",
@@ -58,13 +58,13 @@ test.each([
     "3.10 to 3.14",
   ],
   [
-    "another build of a package",
+    "another build of a package than the lock's",
     "error: Failed to download `torch==2.14.1+cpu`\n  cause: Hash mismatch for `torch==2.14.1+cpu`",
     "environment_broken",
     "UV_FIND_LINKS",
   ],
   [
-    "a build of a package that the lock has no hash of",
+    "a build of a package without a hash in the lock",
     "error: Failed to download `torch==2.14.1+cpu`\n  cause: Hash-checking is enabled, but no hashes were provided or computed for: torch==2.14.1+cpu",
     "environment_broken",
     "UV_FIND_LINKS",
@@ -76,15 +76,15 @@ test.each([
     "torch backend",
   ],
   [
-    "a cache of somebody else",
+    "a cache that belongs to another user",
     "error: Permission denied (os error 13)",
     "environment_broken",
     "UV_CACHE_DIR",
   ],
-  ["something new", "error: the moon is full", "environment_broken", "cliprpn doctor"],
-])("%s", (_what, output, code, advice) => {
+  ["an unknown error", "error: something new", "environment_broken", "cliprpn doctor"],
+])("%s is explained, with the tool's last line", (_what, output, code, advice) => {
   const error = toolError("uv pip sync", output);
   expect(error.code).toBe(code);
   expect(error.message.split("\n")[0]).toContain(advice);
-  expect(error.message).toContain(output.split("\n").at(-1)); // The tool's own words are kept.
+  expect(error.message).toContain(output.split("\n").at(-1));
 });

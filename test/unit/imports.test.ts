@@ -172,7 +172,7 @@ describe("python/cliprpn/", () => {
 test("the tables can fail", () => {
   expect(mayImport("report/charts/boxes.ts", "engine/engine.ts")).toBe(false);
   expect(mayImport("engine/engine.ts", "worker/worker.ts")).toBe(false);
-  expect(mayImport("environment/uv.ts", "terminal/make-terminal.ts")).toBe(false);
+  expect(mayImport("environment/find-tools.ts", "terminal/make-terminal.ts")).toBe(false);
   expect(isBelow("models/rpn.py", "data/index.py")).toBe(false);
   expect(isBelow("models/rpn.py", "storage/weights_files.py")).toBe(false);
   expect(

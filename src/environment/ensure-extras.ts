@@ -1,0 +1,168 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import writeFileAtomic from "write-file-atomic";
+import { packageRoot } from "../base/package-root.ts";
+import { cacheDir, cacheError, withCacheLock } from "./cache.ts";
+import type { Environment } from "./ensure-environment.ts";
+import type { EnvironmentFolder } from "./environment-folder.ts";
+import { type ExtraName, extras, offlineYoloEnv } from "./extras.ts";
+import { findUv } from "./find-tools.ts";
+import { inspectPython, packageProblems } from "./inspect-python.ts";
+import {
+  brokenPackages,
+  extraSizes,
+  type InstallContext,
+  type Installer,
+  installPackages,
+} from "./install-packages.ts";
+import { withoutPackagesOf } from "./locked-packages.ts";
+import { toolRun } from "./run-tool.ts";
+import { checkUserExtra } from "./user-python.ts";
+
+export interface ExtrasOptions extends Omit<InstallContext, "env"> {
+  env?: NodeJS.ProcessEnv;
+  /** For tests: the folder of the locks. */
+  lockDir?: string;
+}
+
+/**
+ * The packages that some detectors need in addition: the user's interpreter is checked for them, and our own environment gets
+ * them on first use.
+ *
+ * @throws CliprpnError package_missing, no_network, no_space, environment_broken.
+ */
+export async function ensureExtras(
+  environment: Environment,
+  names: readonly ExtraName[],
+  { env = process.env, terminal, signal, lockDir }: ExtrasOptions,
+): Promise<void> {
+  const cache = cacheDir(env);
+  for (const name of withoutContained(names)) {
+    if (environment.kind === "user") {
+      await checkUserExtra(environment.python, name, cache, { env, signal });
+      continue;
+    }
+    if (isAvailable(name, environment.folder, lockDir)) continue;
+    const extra = extraFolder(name, environment.folder, lockDir);
+    await installExtra(extra, environment, cache, { env, terminal, signal });
+  }
+}
+
+/** The yolo extra contains the onnx extra. */
+function withoutContained(names: readonly ExtraName[]): ExtraName[] {
+  return names.includes("yolo") ? ["yolo"] : [...new Set(names)];
+}
+
+/** Whether an environment has an extra, or one that contains it. */
+function isAvailable(name: ExtraName, environmentFolder: string, lockDir?: string): boolean {
+  const sources: ExtraName[] = name === "onnx" ? ["onnx", "yolo"] : ["yolo"];
+  return sources.some((source) => isInstalled(extraFolder(source, environmentFolder, lockDir)));
+}
+
+/** An extra of an environment, in a separate folder, so that the environment's own packages, such as torch, do not change. */
+interface ExtraFolder {
+  name: ExtraName;
+  /** The extra's lock without the packages that the environment has already. */
+  lock: string;
+  /** The file that uv reads it from. */
+  lockFile: string;
+  /** The folder of its packages; another lock has another folder. */
+  packages: string;
+  /** Adds that folder to Python's path. It is written last: without it the extra is incomplete. */
+  pathFile: string;
+}
+
+function extraFolder(
+  name: ExtraName,
+  environmentFolder: string,
+  lockDir: string = join(packageRoot, "env"),
+): ExtraFolder {
+  const readLock = (file: string): string => readFileSync(join(lockDir, `${file}.txt`), "utf8");
+  const lock = withoutPackagesOf(readLock("runtime"), readLock(`extra-${name}`));
+  const hash = createHash("sha256").update(lock).digest("hex").slice(0, 16);
+  const lib = join(environmentFolder, "lib");
+  const python = readdirSync(lib).find((entry) => entry.startsWith("python")) ?? "python3";
+  return {
+    name,
+    lock,
+    lockFile: join(environmentFolder, `extra-${name}.txt`),
+    packages: join(environmentFolder, `extra-${name}-${hash}`),
+    pathFile: join(lib, python, "site-packages", `cliprpn-extra-${name}.pth`),
+  };
+}
+
+/** Whether it was completely installed from this very lock; starts no process. */
+function isInstalled(extra: ExtraFolder): boolean {
+  const { packages, pathFile } = extra;
+  return existsSync(packages) && existsSync(pathFile) && readFileSync(pathFile, "utf8") === pathLine(extra);
+}
+
+/** The folder relative to `lib/python3.x/site-packages`, so that it is ASCII wherever the cache is. */
+function pathLine({ packages }: ExtraFolder): string {
+  return `../../../${basename(packages)}\n`;
+}
+
+/** Installs an extra once: a second process waits for the first, and the rest of an interrupted installation is removed. */
+async function installExtra(
+  extra: ExtraFolder,
+  { folder, python }: EnvironmentFolder,
+  cache: string,
+  { env, terminal, signal }: InstallContext,
+): Promise<void> {
+  await withCacheLock(join(folder, "extras"), signal, terminal, async (lockSignal) => {
+    if (isInstalled(extra)) return;
+    const run = toolRun(env, cache, lockSignal);
+    const uv = await findUv(cache, python, run, terminal);
+    await install(extra, python, cache, { uv, run, terminal });
+  });
+}
+
+async function install(
+  extra: ExtraFolder,
+  python: string,
+  cache: string,
+  installer: Installer,
+): Promise<void> {
+  const { name, packages, lock, lockFile } = extra;
+  const { neededBy, packages: wanted, license } = extras[name];
+  const { run, terminal } = installer;
+  terminal.info(
+    `The packages for ${neededBy} are installed next; \`cliprpn setup --extra ${name}\` installs them ahead of time, for machines without a network.`,
+  );
+  if (license !== undefined) terminal.info(license);
+  // uv takes a half-installed package for an installed one.
+  await rm(packages, { recursive: true, force: true });
+  await writeFile(lockFile, lock).catch((error) => {
+    throw cacheError(lockFile, error);
+  });
+  await installPackages(
+    {
+      packages: Object.values(wanted).join(", "),
+      folder: packages,
+      cache,
+      sizes: extraSizes(name),
+      commands: [installCommand(python, extra)],
+    },
+    installer,
+    async () => {
+      const env = { ...offlineYoloEnv(run.env, cache), PYTHONPATH: packages };
+      const problems = packageProblems(await inspectPython(python, { ...run, env }, wanted), wanted);
+      if (problems.length > 0)
+        throw brokenPackages(
+          packages,
+          problems.map(({ module, reason }) => `${module}: ${reason}`),
+        );
+      await writeFileAtomic(extra.pathFile, pathLine(extra));
+    },
+  );
+}
+
+/** Only the packages of the file, each verified by its hashes; torch and the other installed packages do not change. */
+function installCommand(python: string, { packages, lockFile }: ExtraFolder): string[] {
+  return [
+    ...["pip", "install", "--python", python, "--target", packages],
+    ...["--no-deps", "--require-hashes", "--compile-bytecode", "-r", lockFile],
+  ];
+}
