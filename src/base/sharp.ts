@@ -4,18 +4,20 @@ import { tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import type { default as Sharp } from "sharp";
 
-let loaded: Promise<typeof Sharp> | undefined;
-
-/** sharp, with a font for the text in our SVGs: without one it silently draws boxes, and it reads the setting when first imported. */
+/**
+ * Imports sharp with a font for text in SVGs: without one it silently draws boxes. The font configuration is read once, on import.
+ */
 export function loadSharp(): Promise<typeof Sharp> {
   loaded ??= importSharp();
   return loaded;
 }
 
+let loaded: Promise<typeof Sharp> | undefined;
+
 async function importSharp(): Promise<typeof Sharp> {
   process.env.FONTCONFIG_FILE ??= writeFontConfig();
   const { default: sharp } = await import("sharp");
-  sharp.concurrency(1); // Measured best with about four images in flight.
+  sharp.concurrency(1); // Fastest in measurements with about four images at once.
   return sharp;
 }
 

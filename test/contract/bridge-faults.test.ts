@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ErrorEnvelope } from "../../src/contract/generated/types.ts";
 import { Transport, type TransportOptions } from "../../src/worker/transport.ts";
-import { type Marked, markProcesses, until, untilNone } from "../helpers/processes.ts";
+import { type MarkedProcesses, markProcesses, until, untilNone } from "../helpers/processes.ts";
 import { faultsFolder, testPython } from "../helpers/python.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cliprpn-bridge-"));
@@ -24,7 +24,7 @@ const options = (changes: Partial<TransportOptions> = {}): TransportOptions => (
 });
 
 /** A worker that the test will end. */
-async function startWorker(): Promise<{ transport: Transport; processes: Marked }> {
+async function startWorker(): Promise<{ transport: Transport; processes: MarkedProcesses }> {
   const processes = markProcesses();
   const transport = await Transport.start(options({ env: processes.env }));
   return { transport, processes };

@@ -6,11 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { packageRoot } from "../../src/base/package-root.ts";
-import { type Marked, markProcesses, untilNone } from "../helpers/processes.ts";
+import { type MarkedProcesses, markProcesses, untilNone } from "../helpers/processes.ts";
 import { faultsFolder } from "../helpers/python.ts";
 
 interface Owner {
-  processes: Marked;
+  processes: MarkedProcesses;
   child: ChildProcess;
   pids: { worker: number; python: number };
 }

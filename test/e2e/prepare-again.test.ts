@@ -15,9 +15,9 @@ import { afterAll, expect, test, vi } from "vitest";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
 import { cliprpn, type Said } from "../helpers/cli.ts";
 import { testPython } from "../helpers/python.ts";
-import { lastingFolder } from "../helpers/temp-folder.ts";
+import { sharedFolder } from "../helpers/temp-folder.ts";
 
-const { folder, remove } = lastingFolder("prepare-again");
+const { folder, remove } = sharedFolder("prepare-again");
 vi.setConfig({ testTimeout: 120_000 });
 afterAll(remove);
 

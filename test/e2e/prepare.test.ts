@@ -19,9 +19,9 @@ import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
 import { cliprpn, type Said } from "../helpers/cli.ts";
 import { serves, startMirror } from "../helpers/mirror.ts";
 import { testPython } from "../helpers/python.ts";
-import { lastingFolder } from "../helpers/temp-folder.ts";
+import { sharedFolder } from "../helpers/temp-folder.ts";
 
-const { folder, remove } = lastingFolder("prepare");
+const { folder, remove } = sharedFolder("prepare");
 vi.setConfig({ testTimeout: 120_000 });
 const raw = join(folder, "raw");
 const cache = join(folder, "cache");

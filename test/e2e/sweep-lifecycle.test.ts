@@ -15,7 +15,7 @@ import type { JournalEntry } from "../../src/contract/generated/types.ts";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
 import { readJournal } from "../../src/store/journal.ts";
 import { type CliProcess, startCli } from "../helpers/cli-process.ts";
-import { type Marked, markProcesses, until, untilNone } from "../helpers/processes.ts";
+import { type MarkedProcesses, markProcesses, until, untilNone } from "../helpers/processes.ts";
 import { testPython } from "../helpers/python.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cliprpn-lifecycle-"));
@@ -59,7 +59,7 @@ class Own(nn.Module):
 `;
 
 /** A sweep in a separate process, with its own runs folder and a shared cache. */
-function sweep(name: string, runs: string, ...args: string[]): CliProcess & { processes: Marked } {
+function sweep(name: string, runs: string, ...args: string[]): CliProcess & { processes: MarkedProcesses } {
   const processes = markProcesses();
   const all = ["sweep", `${name}.json`, "--python", testPython(), "--runs-dir", runs, ...args];
   const env = { ...processes.env, CLIPRPN_CACHE: join(folder, "cache") };

@@ -1,4 +1,4 @@
-/** A process of its own that owns a busy worker; tests kill it. Arguments: log file, then Python modules' folder. */
+/** A process that owns a busy worker; tests kill it. Arguments: log file, folder of Python modules. */
 import { Transport } from "../../src/worker/transport.ts";
 import { testPython } from "./python.ts";
 

@@ -1,19 +1,19 @@
-/** Loaded into decoder processes by tests: one whose turn it is to decode `crash...` or `hang...` does so, as native code may. */
-const waiting = [];
+/** Tests preload this into decoder processes: decoding a file named `crash...` or `hang...` crashes or hangs, as native code can. */
+const pending = [];
 process.on("message", ({ wanted }) => {
-  waiting.push(wanted.file_name);
-  act();
+  pending.push(wanted.file_name);
+  failIfNext();
 });
 const send = process.send?.bind(process);
 if (send)
   process.send = (message) => {
-    if (message.type !== "ready") waiting.shift();
-    const sent = send(message);
-    act();
-    return sent;
+    if (message.type !== "ready") pending.shift();
+    const isSent = send(message);
+    failIfNext();
+    return isSent;
   };
 
-function act() {
-  if (waiting[0]?.startsWith("crash")) process.kill(process.pid, "SIGSEGV");
-  if (waiting[0]?.startsWith("hang")) for (;;);
+function failIfNext() {
+  if (pending[0]?.startsWith("crash")) process.kill(process.pid, "SIGSEGV");
+  if (pending[0]?.startsWith("hang")) for (;;);
 }

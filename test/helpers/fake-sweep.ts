@@ -7,7 +7,7 @@ import type { TrialWatcher } from "../../src/engine/engine.ts";
 import { LocalEngine, type LocalEngineOptions } from "../../src/engine/local/local-engine.ts";
 import { presets } from "../../src/experiment/presets.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
-import { type Marked, markProcesses, untilNone } from "./processes.ts";
+import { type MarkedProcesses, markProcesses, untilNone } from "./processes.ts";
 import { faultsFolder, testPython } from "./python.ts";
 
 /** A real engine with trials that act as their labels say, without torch: see test/python/faults/trial_faults.py. */
@@ -16,7 +16,7 @@ export interface FakeSweep {
   engine: LocalEngine;
   store: SweepStore;
   trials: TrialSpec[];
-  processes: Marked;
+  processes: MarkedProcesses;
   controller: AbortController;
   watcher: RecordingWatcher;
   run(): Promise<void>;

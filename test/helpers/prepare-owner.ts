@@ -1,4 +1,4 @@
-/** A process of its own that prepares pixels; tests kill it. Argument: a file with the options, as JSON. */
+/** A process that prepares pixels; tests kill it. Argument: a JSON file with the options. */
 import { readFileSync } from "node:fs";
 import { preparePixels } from "../../src/dataset/images/prepare-pixels.ts";
 

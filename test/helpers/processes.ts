@@ -1,27 +1,27 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { onTestFinished } from "vitest";
 
-/** A mark that child processes inherit in their environment, and how many of them still run. */
-export interface Marked {
+/** An environment variable that child processes inherit, and those of them that still run. */
+export interface MarkedProcesses {
   env: Record<string, string>;
-  /** Running processes that carry the mark, as `pid command line`. */
+  /** Running processes with the variable, as `pid command line`. */
   running(): string[];
 }
 
-/** A mark of its own; whatever still carries it at the end of the test is killed. Linux only. */
-export function markProcesses(): Marked {
+/** Makes a unique variable; processes that still have it at the end of the test are killed. Linux only. */
+export function markProcesses(): MarkedProcesses {
   const mark = `CLIPRPN_TEST_MARK=${process.pid}-${Math.random().toString(36).slice(2)}`;
   const [name = "", value = ""] = mark.split("=");
   const pids = (): string[] => readdirSync("/proc").filter((entry) => /^\d+$/.test(entry));
-  const carriers = (): string[] =>
+  const marked = (): string[] =>
     pids().filter((pid) => read(pid, "environ").split("\0").includes(mark) && !isZombie(pid));
   onTestFinished(() => {
-    for (const pid of carriers()) process.kill(Number(pid), "SIGKILL");
+    for (const pid of marked()) process.kill(Number(pid), "SIGKILL");
   });
   return {
     env: { [name]: value },
     running: () =>
-      carriers().map((pid) => `${pid} ${read(pid, "cmdline").replaceAll("\0", " ").slice(0, 200)}`),
+      marked().map((pid) => `${pid} ${read(pid, "cmdline").replaceAll("\0", " ").slice(0, 200)}`),
   };
 }
 
@@ -35,7 +35,7 @@ export async function until(condition: () => boolean, limitMs = 120_000): Promis
 }
 
 /** Waits until none of the processes runs. @throws with the command lines of those that still do. */
-export async function untilNone({ running }: Marked, limitMs = 120_000): Promise<void> {
+export async function untilNone({ running }: MarkedProcesses, limitMs = 120_000): Promise<void> {
   const end = Date.now() + limitMs;
   for (let left = running(); left.length > 0; left = running()) {
     if (Date.now() > end) throw new Error(`processes are left:\n${left.join("\n")}`);
@@ -51,6 +51,6 @@ function read(pid: string, name: string): string {
   try {
     return readFileSync(`/proc/${pid}/${name}`, "utf8");
   } catch {
-    return ""; // It has ended meanwhile.
+    return ""; // The process has exited.
   }
 }

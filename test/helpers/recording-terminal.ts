@@ -1,6 +1,6 @@
 import type { Terminal } from "../../src/terminal/terminal.ts";
 
-/** A terminal that keeps what it was told. */
+/** A terminal that records its output. */
 export interface RecordingTerminal extends Terminal {
   lines: string[];
   liveLines: string[];
@@ -18,7 +18,7 @@ export function recordingTerminal(): RecordingTerminal {
     isTty: false,
     info: (line) => void lines.push(line),
     warn: (line) => void lines.push(`warning: ${line}`),
-    live: (more) => void liveLines.push(...more),
+    live: (block) => void liveLines.push(...block),
     liveDone: () => undefined,
     result: (text) => void results.push(text),
   };

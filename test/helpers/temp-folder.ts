@@ -3,15 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
-/** A folder of the test's own, removed at its end. */
+/** A temporary folder that is removed at the end of the test. */
 export function tempFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "cliprpn-test-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** A folder that several tests share; the caller removes it. */
-export function lastingFolder(name: string): { folder: string; remove: () => void } {
+/** A temporary folder for several tests; the caller removes it. */
+export function sharedFolder(name: string): { folder: string; remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), `cliprpn-${name}-`));
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

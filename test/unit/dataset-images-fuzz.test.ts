@@ -46,7 +46,7 @@ test(
     expect(numProblems).toBeGreaterThan(numRuns / 10);
     expect(numProblems).toBeLessThan(numRuns);
   },
-  60_000 + 50 * numRuns,
+  300_000 + 50 * numRuns,
 );
 
 /** A small image of every format. */

@@ -155,7 +155,7 @@ test(
       { numRuns: numFuzzRuns, seed: 7 },
     );
   },
-  20_000 + 50 * numFuzzRuns,
+  300_000 + 50 * numFuzzRuns,
 );
 
 async function extract(
