@@ -1,7 +1,7 @@
 import type { RootContent } from "mdast";
 import { count, counted, joinWords, percent } from "../base/format.ts";
 import type { TrialSpec } from "../contract/generated/types.ts";
-import { groupBySameBoxes } from "./boxes.ts";
+import { groupBySameBoxes } from "./baseline-errors.ts";
 import { bullets } from "./markdown.ts";
 import {
   type CompletedTrial,
@@ -12,15 +12,15 @@ import {
 } from "./report-input.ts";
 
 /** What the result is based on: trials, expressions, how the intervals are computed, and use of the test split. */
-export function describeBasis({ summary, trials, name, testReads }: ReportInput): string {
+export function describeBasis({ summary, trials, name, numTestViews }: ReportInput): string {
   const trained = trials.filter(({ spec }) => spec.kind === "cliprpn");
   const num_seeds = new Set(trained.map(({ spec }) => spec.seed)).size;
   const once = trained.length > 0 && trained.length < trials.length ? " (a baseline runs once)" : "";
   const complete = `${completedTrials(trials).length} of ${counted(trials.length, "trial")} complete`;
   const testUse =
-    testReads === 0
+    numTestViews === 0
       ? "Test results of this sweep have not been viewed."
-      : `Test results of this sweep have been viewed ${testReads === 1 ? "once" : `${count(testReads)} times`}.`;
+      : `Test results of this sweep have been viewed ${numTestViews === 1 ? "once" : `${count(numTestViews)} times`}.`;
   return [
     `Sweep ${name}: ${complete}${num_seeds === 0 ? "" : `, ${counted(num_seeds, "seed")}${once}`}.`,
     `Evaluated on ${count(summary.num_sentences)} referring expressions for ${count(summary.num_images)} images of ${summary.split}.`,
@@ -32,7 +32,7 @@ export function describeBasis({ summary, trials, name, testReads }: ReportInput)
 
 /** What limits the figures. */
 export function limitations(input: ReportInput): RootContent[] {
-  const { trials, summary, sourcesToday } = input;
+  const { trials, summary, currentSources } = input;
   const lines = [...trialNotes(trials), ...presetNotes(input)];
   const trained = summary.settings.filter(({ kind }) => kind === "cliprpn");
   if (summary.split === "val" && trained.length > 0) {
@@ -59,7 +59,7 @@ export function limitations(input: ReportInput): RootContent[] {
       `${counted(num_failed, "trial")} failed and ${num_failed === 1 ? "is" : "are"} not included in any figure; the errors are listed below.`,
     );
   }
-  const stale = completedTrials(trials).filter(({ outcome }) => outcome.sources_sha256 !== sourcesToday);
+  const stale = completedTrials(trials).filter(({ outcome }) => outcome.sources_sha256 !== currentSources);
   if (stale.length > 0) {
     const names = stale.map(({ spec }) => trialName(spec)).join("; ");
     lines.push(`Stale, from other Python sources or another lock file than the current ones: ${names}.`);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import type { SettingSummary } from "../contract/generated/types.ts";
-import { boxesChart } from "./charts/boxes.ts";
+import { errorsChart } from "./charts/baseline-errors.ts";
 import { type ChartSpec, maxDrawn, renderSvg } from "./charts/chart-spec.ts";
 import { curvesChart } from "./charts/curves.ts";
 import { leaderboardChart } from "./charts/leaderboard.ts";
@@ -45,7 +45,7 @@ export async function drawCharts(
     ),
     boxes: await drawIf(
       "boxes",
-      boxesChart(summary),
+      errorsChart(summary),
       "Correct predictions, ranking errors and detection errors of each baseline",
     ),
     subsets: await drawIf(

@@ -19,9 +19,9 @@ export interface ReportInput {
   summary: Summary;
   published: PublishedFigure[];
   /** Number of times that test results of this sweep were viewed, including now. */
-  testReads: number;
+  numTestViews: number;
   /** Hash of the current Python sources and lock file: an outcome with another hash is stale. */
-  sourcesToday: string;
+  currentSources: string;
   /** The unchanged presets, to name what a trial changed. */
   presets: Record<"default" | "reference", Settings>;
 }

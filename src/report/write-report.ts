@@ -2,8 +2,8 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { RootContent } from "mdast";
 import writeFileAtomic from "write-file-atomic";
+import { baselineErrors } from "./baseline-errors.ts";
 import { describeBasis, limitations } from "./basis.ts";
-import { boxesAndRanking } from "./boxes.ts";
 import { otherBreakdowns, subsets } from "./breakdowns.ts";
 import { cost, failures } from "./cost.ts";
 import { type Charts, drawCharts } from "./draw-charts.ts";
@@ -45,7 +45,7 @@ export function reportBlocks(input: ReportInput, charts: Charts, drawn: Gallery)
     ...limitations(input),
     ...leaderboard(summary, charts.leaderboard),
     ...comparisons(summary),
-    ...boxesAndRanking(input, charts.boxes),
+    ...baselineErrors(input, charts.boxes),
     ...subsets(summary, charts.subsets),
     ...gallery(summary, drawn),
     ...allMetrics(summary),

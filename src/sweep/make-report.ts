@@ -47,8 +47,9 @@ export async function makeReport(
       trials: plan.trials.map((spec) => ({ spec, outcome: store.outcome(spec.trial_id) })),
       summary,
       published: plan.published,
-      testReads: store.entries().filter((entry) => entry.type === "split_read" && isTest(entry.split)).length,
-      sourcesToday: hashSources(),
+      numTestViews: store.entries().filter((entry) => entry.type === "split_read" && isTest(entry.split))
+        .length,
+      currentSources: hashSources(),
       presets,
     },
     store.folder,

@@ -68,8 +68,8 @@ export function madeInput(settings: MadeSetting[], changes: Partial<ReportInput>
     ),
     summary: madeSummary(settings),
     published: [],
-    testReads: 0,
-    sourcesToday: "0".repeat(64),
+    numTestViews: 0,
+    currentSources: "0".repeat(64),
     presets,
     ...changes,
   };

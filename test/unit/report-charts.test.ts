@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { boxesChart } from "../../src/report/charts/boxes.ts";
+import { errorsChart } from "../../src/report/charts/baseline-errors.ts";
 import { maxDrawn, renderSvg } from "../../src/report/charts/chart-spec.ts";
 import { curvesChart } from "../../src/report/charts/curves.ts";
 import { leaderboardChart } from "../../src/report/charts/leaderboard.ts";
@@ -82,7 +82,7 @@ test("trained configurations outside the best eight have different colors in the
 });
 
 test("the bar of a baseline has three parts, with numbers where they fit", async () => {
-  const spec = boxesChart(madeInput([yolo, ...settings(1)]).summary);
+  const spec = errorsChart(madeInput([yolo, ...settings(1)]).summary);
   const svg = await renderSvg(spec ?? {});
   const bars = [
     ...svg.matchAll(/<path aria-label="([^"]*)" role="graphics-symbol" aria-roledescription="bar"/g),
@@ -91,5 +91,5 @@ test("the bar of a baseline has three parts, with numbers where they fit", async
   expect(bars).toHaveLength(3);
   expect(words).toEqual(expect.arrayContaining(["70.0", "26.0", "ranking error", "detection error"]));
   expect(words).not.toContain("4.0"); // The part is too small; the table has the number.
-  expect(boxesChart(madeInput(settings(2)).summary)).toBeUndefined();
+  expect(errorsChart(madeInput(settings(2)).summary)).toBeUndefined();
 });

@@ -7,7 +7,7 @@ import { interval, noValue, points } from "./points.ts";
 import { quoteLabel, type ReportImage, type ReportInput } from "./report-input.ts";
 
 /** Why baselines fail: the detector proposes no hit, or CLIP ranks another box first. */
-export function boxesAndRanking(input: ReportInput, chart: ReportImage | undefined): RootContent[] {
+export function baselineErrors(input: ReportInput, chart: ReportImage | undefined): RootContent[] {
   const baselines = baselinesOf(input);
   const [best] = baselines;
   if (chart === undefined || best === undefined) return [];

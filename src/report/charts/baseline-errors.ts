@@ -4,7 +4,7 @@ import { points } from "../points.ts";
 import { baseSpec, type ChartSpec, rowColumns, settingRows, wrapLabel } from "./chart-spec.ts";
 
 /** A stacked bar per baseline: correct predictions, ranking errors and detection errors. */
-export function boxesChart(summary: Summary): ChartSpec | undefined {
+export function errorsChart(summary: Summary): ChartSpec | undefined {
   const baselines = summary.settings.flatMap((setting) => {
     const fractions = errorFractions(setting);
     return fractions === undefined ? [] : [{ label: wrapLabel(setting.label, rowColumns), fractions }];
