@@ -2,17 +2,17 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { partialSettings, type Schema, settingKeys } from "./partial-settings.ts";
 
-/** All schemas of a folder as the `$defs` of one, so that both languages generate each type once. */
-export function bundle(folder: string): Schema {
+/** Bundles all schemas of a folder as the `$defs` of one, so that each type is generated once per language. */
+export function bundleSchemas(folder: string): Schema {
   const files = readdirSync(folder)
     .filter((name) => name.endsWith(".schema.json"))
     .sort();
   const schemas = new Map(files.map((name) => [name, readSchema(join(folder, name))]));
   const defs: Record<string, Schema> = {};
   for (const [name, schema] of schemas) {
-    const { $schema: _, $id: __, $defs: own = {}, ...root } = schema;
+    const { $schema: _, $id: __, $defs: fileDefs = {}, ...root } = schema;
     add(defs, titleOf(schema, name), root);
-    for (const [key, def] of Object.entries(own)) add(defs, key, def);
+    for (const [key, def] of Object.entries(fileDefs)) add(defs, key, def);
   }
   const titles = new Map([...schemas].map(([name, schema]) => [name, titleOf(schema, name)]));
   const local = Object.fromEntries(
@@ -27,8 +27,8 @@ export function bundle(folder: string): Schema {
   };
 }
 
-/** Some of the bundle's definitions, with what they need, as a schema of its own. */
-export function standalone(contract: Schema, ...names: string[]): Schema {
+/** A schema of some definitions of the bundle and all definitions that they refer to. */
+export function extractSchema(contract: Schema, ...names: string[]): Schema {
   const defs = contract.$defs ?? {};
   const needed = new Set(names);
   const visit = (key: string): void => {
@@ -49,12 +49,12 @@ function readSchema(file: string): Schema {
 }
 
 function titleOf(schema: Schema, name: string): string {
-  if (schema.title === undefined) throw new Error(`${name}: a schema needs a title`);
+  if (schema.title === undefined) throw new Error(`${name}: expected a title, found none`);
   return schema.title;
 }
 
 function add(defs: Record<string, Schema>, key: string, def: Schema): void {
-  if (key in defs) throw new Error(`two schemas are called ${key}; every title must be unique`);
+  if (key in defs) throw new Error(`two schemas have the title ${key}; titles must be unique`);
   defs[key] = def;
 }
 
@@ -74,6 +74,6 @@ function localRef(ref: string, titles: Map<string, string>): string {
   const [file = "", pointer] = ref.split("#");
   if (pointer !== undefined) return `#${pointer}`;
   const title = titles.get(file);
-  if (title === undefined) throw new Error(`${ref}: there is no such schema`);
+  if (title === undefined) throw new Error(`${ref}: no such schema`);
   return `#/$defs/${title}`;
 }

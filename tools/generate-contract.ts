@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { compile } from "json-schema-to-typescript";
 import { packageRoot } from "../src/base/package-root.ts";
-import { bundle, standalone } from "./bundle-schemas.ts";
+import { bundleSchemas, extractSchema } from "./bundle-schemas.ts";
 
 const banner = "Generated from src/contract/schema by `npm run generate`. Do not edit.";
 const pythonSide = [
@@ -20,13 +20,14 @@ const pythonSide = [
 ];
 
 /**
- * Everything that is generated from the schemas. `npm run generate` writes it, and a check of `npm test` expects no change.
+ * Generates types, models and bundled schemas from src/contract/schema. `npm run generate` writes them; `npm test` checks that
+ * they are up to date.
  *
- * @param python an interpreter that has datamodel-code-generator.
- * @returns path below the package root -> content.
+ * @param python an interpreter with datamodel-code-generator.
+ * @returns map from path relative to the package root to content.
  */
-export async function generate(python: string): Promise<Map<string, string>> {
-  const contract = bundle(join(packageRoot, "src/contract/schema"));
+export async function generateContract(python: string): Promise<Map<string, string>> {
+  const contract = bundleSchemas(join(packageRoot, "src/contract/schema"));
   const text = `${JSON.stringify(contract, null, 2)}\n`;
   const sha256 = createHash("sha256").update(text).digest("hex");
   const types = await compile(contract, "Contract", {
@@ -41,12 +42,12 @@ export async function generate(python: string): Promise<Map<string, string>> {
     ["src/contract/generated/contract.schema.json", text],
     [
       "src/contract/generated/experiment.schema.json",
-      `${JSON.stringify({ ...standalone(contract, "Experiment"), $ref: "#/$defs/Experiment" }, null, 2)}\n`,
+      `${JSON.stringify({ ...extractSchema(contract, "Experiment"), $ref: "#/$defs/Experiment" }, null, 2)}\n`,
     ],
     ["src/contract/generated/types.ts", types],
     [
       "python/cliprpn/contract/generated.py",
-      await pythonModels(python, JSON.stringify(standalone(contract, ...pythonSide)), sha256),
+      await pythonModels(python, JSON.stringify(extractSchema(contract, ...pythonSide)), sha256),
     ],
   ]);
 }

@@ -5,7 +5,7 @@ type Defs = Record<string, Schema>;
 const groups = ["Anchors", "Rpn", "Training", "Limits"];
 const switches = ["text", "interaction", "coordinates"];
 
-/** `Settings` as a person writes them: any part, a fusion and a detector by name. Derived, so that no key can be forgotten. */
+/** `Settings` as written in an experiment file: every key is optional, fusion and detector may be names. Generated, so that no key is missing. */
 export function partialSettings(defs: Defs): Defs {
   const partial: Defs = { PartialSettings: optional(def(defs, "Settings"), "PartialSettings") };
   for (const group of groups) partial[`Partial${group}`] = optional(def(defs, group), `Partial${group}`);
@@ -21,7 +21,7 @@ export function partialSettings(defs: Defs): Defs {
   return partial;
 }
 
-/** Every key that may vary, dotted: `Setting` gives each a value, `Vary` a list of values. */
+/** Every key that may vary, with dots: `Setting` gives each one value, `Vary` a list of values. */
 export function settingKeys(defs: Defs): Defs {
   const keys: Defs = { preset: { $ref: "#/$defs/Preset" } };
   for (const [key, value] of Object.entries(propertiesOf(def(defs, "Settings")))) {
@@ -42,11 +42,16 @@ export function settingKeys(defs: Defs): Defs {
     { type: "array", minItems: 1, maxItems: 1000, uniqueItems: true, items: schema },
   ]);
   return {
-    Setting: { ...closed, title: "Setting", description: "Dotted keys and their values.", properties: keys },
+    Setting: {
+      ...closed,
+      title: "Setting",
+      description: "Keys with dots and their values: one configuration.",
+      properties: keys,
+    },
     Vary: {
       ...closed,
       title: "Vary",
-      description: "Dotted keys and the values each takes; every combination is a setting.",
+      description: "Keys with dots and lists of values; every combination is one configuration.",
       properties: Object.fromEntries(lists),
     },
   };
@@ -65,11 +70,11 @@ function groupOf(schema: Schema): string | undefined {
 }
 
 function def(defs: Defs, name: string): Schema {
-  const found = defs[name];
-  if (found === undefined) throw new Error(`the schemas have no ${name}`);
-  return found;
+  const schema = defs[name];
+  if (schema === undefined) throw new Error(`the schemas have no definition ${name}`);
+  return schema;
 }
 
 function propertiesOf(schema: Schema): Defs {
-  return schema.properties as Defs; // The schemas are ours; a test generates from them.
+  return schema.properties as Defs; // Only called for the objects of our own schemas.
 }

@@ -6,8 +6,8 @@ import { CliprpnError } from "./errors.ts";
 import type * as contract from "./generated/types.ts";
 import type { BridgeMethods } from "./generated/types.ts";
 
-/** What can be checked by name. */
-export interface Checked {
+/** The types that `check` knows, by name. */
+export interface ContractTypes {
   Experiment: contract.Experiment;
   TrialSpec: contract.TrialSpec;
   BaselineSpec: contract.BaselineSpec;
@@ -24,15 +24,19 @@ export interface Checked {
 }
 
 /**
- * The value, once it has been found to be a `name`.
+ * Returns a value that is valid for a type of the contract.
  *
- * @param where what the value is and where it came from, for the error.
- * @throws CliprpnError `contract_violation` that names the first place where it is not.
+ * @param where the source of the value, for the error message.
+ * @throws CliprpnError `contract_violation` with the first place that is invalid.
  */
-export function check<Name extends keyof Checked>(name: Name, value: unknown, where: string): Checked[Name] {
-  const errors = problems(name, value);
+export function check<Name extends keyof ContractTypes>(
+  name: Name,
+  value: unknown,
+  where: string,
+): ContractTypes[Name] {
+  const errors = findSchemaErrors(name, value);
   const [first] = errors;
-  if (first === undefined) return value as Checked[Name];
+  if (first === undefined) return value as ContractTypes[Name];
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
   throw new CliprpnError(
     "contract_violation",
@@ -41,7 +45,7 @@ export function check<Name extends keyof Checked>(name: Name, value: unknown, wh
 }
 
 /**
- * What goes over the bridge, once it has been found to be what the method takes or gives.
+ * Returns the params or the result of a bridge method when they are valid.
  *
  * @throws CliprpnError `contract_violation`.
  */
@@ -50,7 +54,7 @@ export function checkMessage<M extends keyof BridgeMethods, End extends "params"
   end: End,
   value: unknown,
 ): BridgeMethods[M][End] {
-  const validate = validator(`BridgeMethods/properties/${method}/properties/${end}`);
+  const validate = getValidator(`BridgeMethods/properties/${method}/properties/${end}`);
   if (validate(value)) return value as BridgeMethods[M][End];
   const [first] = validate.errors ?? [];
   throw new CliprpnError(
@@ -59,18 +63,18 @@ export function checkMessage<M extends keyof BridgeMethods, End extends "params"
   );
 }
 
-/** Every way in which the value is not a `name`; empty when it is one. */
-export function problems(name: keyof Checked, value: unknown): ErrorObject[] {
-  const validate = validator(name);
+/** The errors of a value against a type of the contract; empty when it is valid. */
+export function findSchemaErrors(name: keyof ContractTypes, value: unknown): ErrorObject[] {
+  const validate = getValidator(name);
   return validate(value) ? [] : (validate.errors ?? []);
 }
 
 const validators = new Map<string, ValidateFunction>();
 let ajv: Ajv2020 | undefined;
 
-function validator(name: string): ValidateFunction {
-  const known = validators.get(name);
-  if (known !== undefined) return known;
+function getValidator(name: string): ValidateFunction {
+  const cached = validators.get(name);
+  if (cached !== undefined) return cached;
   ajv ??= new Ajv2020({
     allErrors: true,
     strict: true,

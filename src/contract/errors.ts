@@ -1,6 +1,6 @@
 import type { ErrorCode } from "./generated/types.ts";
 
-/** The process's exit codes; a shell script may rely on them. */
+/** Exit codes of the process; shell scripts may rely on them. */
 export const EXIT = {
   good: 0,
   internal: 1,
@@ -21,7 +21,7 @@ export class CliprpnError extends Error {
   }
 }
 
-/** The exit code that an error of this code ends the process with. */
+/** The exit code of the process for an error code. */
 export function exitCodeOf(code: ErrorCode): number {
   return EXIT[EXIT_OF_CODE[code]];
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { hashFileSync } from "../base/hash-file.ts";
-import { check, problems as schemaProblems } from "../contract/check.ts";
+import { check, findSchemaErrors } from "../contract/check.ts";
 import type { DatasetChoice, DetectorChoice, Experiment } from "../contract/generated/types.ts";
 import { datasetProblems, fileProblems, fusionFile, fusionObjects, isNamed } from "./file-rules.ts";
 import { type DetectorPlaces, type DetectorResult, identifyDetector } from "./identify-detector.ts";
@@ -55,7 +55,7 @@ export function checkExperiment(
   options: ReadOptions,
 ): CheckedExperiment {
   const { data = resolve(cwd, "data") } = options;
-  const invalid = explainSchemaErrors(schemaProblems("Experiment", value));
+  const invalid = explainSchemaErrors(findSchemaErrors("Experiment", value));
   const invalidPaths = invalid.map(({ path }) => path);
   const valid = invalid.length === 0 ? value : removeInvalid(value, invalidPaths);
   const experiment = resolvePaths(check("Experiment", valid, name), folder, cwd);

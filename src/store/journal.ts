@@ -8,7 +8,7 @@ import {
   readSync,
   writeFileSync,
 } from "node:fs";
-import { problems } from "../contract/check.ts";
+import { findSchemaErrors } from "../contract/check.ts";
 import type { JournalEntry } from "../contract/generated/types.ts";
 
 /**
@@ -59,5 +59,5 @@ function parsed(line: string): unknown {
 }
 
 function isEntry(value: unknown): value is JournalEntry {
-  return problems("JournalEntry", value).length === 0;
+  return findSchemaErrors("JournalEntry", value).length === 0;
 }

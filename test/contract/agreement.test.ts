@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { packageRoot } from "../../src/base/package-root.ts";
-import { checkMessage, problems } from "../../src/contract/check.ts";
+import { checkMessage, findSchemaErrors } from "../../src/contract/check.ts";
 import { exitCodeOf } from "../../src/contract/errors.ts";
 import { type BridgeMethods, type ErrorCode, schema_sha256 } from "../../src/contract/generated/types.ts";
 import { bridgeMethods, examplesOf } from "../helpers/contract-examples.ts";
@@ -15,21 +15,15 @@ interface Instance {
   accepted: boolean;
 }
 
-/** What crosses outside of a method's ends; a trial's outcome is what `run_trial` gives. */
+/** Types that cross the bridge outside of params and results; a trial's outcome is the result of `run_trial`. */
 const types = ["TrialSpec", "TrialEvent", "Envelope"] as const;
 
-/** Every example, and everything that differs from one in a single place; with what TypeScript says of it. */
+/** Every example, and every variant that differs from it in one place; with the verdict of TypeScript. */
 const instances: Instance[] = [
-  ...types.flatMap((name) => judged(name, (value) => problems(name, value).length === 0)),
+  ...types.flatMap((name) => judge(name, (value) => findSchemaErrors(name, value).length === 0)),
   ...bridgeMethods().flatMap(({ method, params, result }) => [
-    ...judged(
-      params,
-      (value) => !refuses(() => checkMessage(method as keyof BridgeMethods, "params", value)),
-    ),
-    ...judged(
-      result,
-      (value) => !refuses(() => checkMessage(method as keyof BridgeMethods, "result", value)),
-    ),
+    ...judge(params, (value) => !rejects(() => checkMessage(method as keyof BridgeMethods, "params", value))),
+    ...judge(result, (value) => !rejects(() => checkMessage(method as keyof BridgeMethods, "result", value))),
   ]),
 ];
 let python: boolean[] = [];
@@ -38,12 +32,13 @@ beforeAll(() => {
   const lines = instances.map(({ name, value }) => JSON.stringify({ name, value })).join("\n");
   const output = runPython([join(packageRoot, "test/helpers/accepts.py")], lines);
   python = JSON.parse(output);
-});
+  // Importing the models on a busy machine takes longer than the default limit.
+}, 120_000);
 
 describe.each([...new Set(instances.map(({ name }) => name))])("%s", (name) => {
-  test("TypeScript and Python accept and refuse the same", () => {
+  test("TypeScript and Python accept the same values", () => {
     const differing = instances.flatMap((instance, index) =>
-      instance.name === name && instance.accepted !== python[index] && !hasRepeated(instance.value)
+      instance.name === name && instance.accepted !== python[index] && !hasRepeatedItems(instance.value)
         ? [
             `${instance.accepted ? "only TypeScript" : "only Python"} accepts ${JSON.stringify(instance.value)}`,
           ]
@@ -55,25 +50,26 @@ describe.each([...new Set(instances.map(({ name }) => name))])("%s", (name) => {
   test("each example is accepted", () => {
     for (const value of examplesOf(name))
       expect(
-        instances.find((one) => one.name === name && JSON.stringify(one.value) === JSON.stringify(value))
-          ?.accepted,
+        instances.find(
+          (instance) => instance.name === name && JSON.stringify(instance.value) === JSON.stringify(value),
+        )?.accepted,
       ).toBe(true);
   });
 
-  test("some are accepted, and some are refused", () => {
-    const said = new Set(
+  test("some values are accepted, and some are rejected", () => {
+    const verdicts = new Set(
       instances.flatMap((instance, index) => (instance.name === name ? [python[index]] : [])),
     );
-    expect([...said].sort()).toEqual([false, true]);
+    expect([...verdicts].sort()).toEqual([false, true]);
   });
 });
 
-test("both sides carry the hash of the schemas", () => {
+test("both sides have the hash of the schemas", () => {
   const code = "from cliprpn.contract.generated import SCHEMA_SHA256; print(SCHEMA_SHA256)";
   expect(runPython(["-c", code]).trim()).toBe(schema_sha256);
 });
 
-test("both sides know the same error codes, and each ends the process with a code of its own meaning", () => {
+test("both sides have the same error codes, and each maps to an exit code", () => {
   const code = `import json, typing
 from cliprpn.contract.generated import ErrorInfo
 print(json.dumps(typing.get_args(ErrorInfo.model_fields["code"].annotation)))`;
@@ -81,10 +77,10 @@ print(json.dumps(typing.get_args(ErrorInfo.model_fields["code"].annotation)))`;
     readFileSync(join(packageRoot, "src/contract/schema/error-codes.schema.json"), "utf8"),
   ).enum;
   expect(JSON.parse(runPython(["-c", code]))).toEqual(codes);
-  for (const known of codes) expect([1, 2, 3, 4, 130]).toContain(exitCodeOf(known));
+  for (const errorCode of codes) expect([1, 2, 3, 4, 130]).toContain(exitCodeOf(errorCode));
 });
 
-test("Python raises no code that the contract does not know", () => {
+test("Python raises only error codes of the contract", () => {
   const codes = new Set(
     JSON.parse(readFileSync(join(packageRoot, "src/contract/schema/error-codes.schema.json"), "utf8")).enum,
   );
@@ -107,7 +103,7 @@ function runPython(args: string[], input = ""): string {
   });
 }
 
-function refuses(act: () => unknown): boolean {
+function rejects(act: () => unknown): boolean {
   try {
     act();
     return false;
@@ -116,7 +112,7 @@ function refuses(act: () => unknown): boolean {
   }
 }
 
-function judged(name: string, accepts: (value: unknown) => boolean): Instance[] {
+function judge(name: string, accepts: (value: unknown) => boolean): Instance[] {
   const values = withVariants(examplesOf(name));
   return values.map((value) => ({ name, value, accepted: accepts(value) }));
 }
@@ -126,29 +122,29 @@ function withVariants(values: unknown[]): unknown[] {
   return [...new Map(all.map((value) => [JSON.stringify(value), value])).values()];
 }
 
-/** The value with one thing changed: a key gone or new, or any value in it replaced by another kind or size. */
+/** The value with one change: a key removed or added, or a value replaced by one of another type or size. */
 function variants(value: unknown): unknown[] {
-  const swapped: unknown[] = [null, "x", "", -1, 0.5, 1e12, true, [], {}];
+  const replacements: unknown[] = [null, "x", "", -1, 0.5, 1e12, true, [], {}];
   if (Array.isArray(value))
     return [
-      ...swapped,
-      ...value.flatMap((item, index) => variants(item).map((other) => value.with(index, other))),
+      ...replacements,
+      ...value.flatMap((item, index) => variants(item).map((variant) => value.with(index, variant))),
     ];
-  if (typeof value !== "object" || value === null) return swapped;
+  if (typeof value !== "object" || value === null) return replacements;
   const entries = Object.entries(value);
   return [
-    ...swapped,
+    ...replacements,
     { ...value, unknown_key: 1 },
-    ...entries.map(([key]) => Object.fromEntries(entries.filter(([other]) => other !== key))),
-    ...entries.flatMap(([key, item]) => variants(item).map((other) => ({ ...value, [key]: other }))),
+    ...entries.map(([key]) => Object.fromEntries(entries.filter(([name]) => name !== key))),
+    ...entries.flatMap(([key, item]) => variants(item).map((variant) => ({ ...value, [key]: variant }))),
   ];
 }
 
-/** `uniqueItems` is TypeScript's alone to check: no model of pydantic says it. */
-function hasRepeated(value: unknown): boolean {
+/** Only TypeScript checks `uniqueItems`: the pydantic models do not. */
+function hasRepeatedItems(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const inner = Object.values(value);
   if (Array.isArray(value) && new Set(inner.map((item) => JSON.stringify(item))).size < inner.length)
     return true;
-  return inner.some(hasRepeated);
+  return inner.some(hasRepeatedItems);
 }

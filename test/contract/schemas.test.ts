@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
 import { packageRoot } from "../../src/base/package-root.ts";
-import { problems } from "../../src/contract/check.ts";
+import { findSchemaErrors } from "../../src/contract/check.ts";
 import { examplesOf } from "../helpers/contract-examples.ts";
 
 type Schema = Record<string, unknown>;
@@ -17,29 +17,29 @@ test("every type of the contract compiles in ajv's strict mode", () => {
     expect(ajv.compile({ $ref: `cliprpn#/$defs/${name}` }), name).toBeTypeOf("function");
 });
 
-test("the schema for editors compiles alone, and takes a small experiment", () => {
+test("the schema for editors compiles alone and accepts a small experiment", () => {
   const validate = new Ajv2020(strict).compile(read("experiment"));
   expect(validate({ name: "a", question: "Which is best?" })).toBe(true);
   expect(validate({ name: "a", question: "Which is best?", seed: [1] })).toBe(false);
 });
 
 describe.each(["JournalEntry", "StoredPlan", "Summary", "TrialOutcome"] as const)("%s", (name) => {
-  test("takes its examples, each form of it, and no unknown key", () => {
+  test("accepts its examples in every form, and no unknown key", () => {
     for (const example of examplesOf(name)) {
-      expect(problems(name, example)).toEqual([]);
-      expect(problems(name, { ...Object(example), unknown_key: 1 })).not.toEqual([]);
+      expect(findSchemaErrors(name, example)).toEqual([]);
+      expect(findSchemaErrors(name, { ...Object(example), unknown_key: 1 })).not.toEqual([]);
     }
   });
 });
 
-test("every object is closed, but for what a person's own code defines", () => {
+test("every object is closed, except the parameters of custom code", () => {
   const open = parts(contract).filter(
     ({ schema }) =>
       schema.type === "object" && "properties" in schema && schema.additionalProperties !== false,
   );
   expect(open.map(({ path }) => path)).toEqual([]);
-  const free = parts(contract).filter(({ schema }) => schema.additionalProperties === true);
-  expect(free.map(({ path }) => path.split("/").at(-1))).toEqual(["value", "params", "params"]);
+  const openByDesign = parts(contract).filter(({ schema }) => schema.additionalProperties === true);
+  expect(openByDesign.map(({ path }) => path.split("/").at(-1))).toEqual(["value", "params", "params"]);
 });
 
 test("a choice between objects has a discriminator", () => {
@@ -47,7 +47,7 @@ test("a choice between objects has a discriminator", () => {
   expect(without.map(({ path }) => path)).toEqual([]);
 });
 
-test("names on the wire are snake_case, so that one grep finds a key everywhere", () => {
+test("keys are snake_case, the same in both languages", () => {
   const keys = parts(contract).flatMap(({ schema }) => Object.keys(Object(schema.properties)));
   expect(keys.filter((key) => !/^(\$schema|[a-z0-9_]+(\.[a-z0-9_]+)?)$/.test(key))).toEqual([]);
 });
@@ -56,7 +56,7 @@ function read(name: string): Schema {
   return JSON.parse(readFileSync(join(packageRoot, `src/contract/generated/${name}.schema.json`), "utf8"));
 }
 
-/** Every schema in a schema, with its place. */
+/** Every schema inside a schema, with its path. */
 function parts(value: unknown, path = ""): { schema: Schema; path: string }[] {
   if (typeof value !== "object" || value === null) return [];
   const inner = Object.entries(value).flatMap(([key, item]) => parts(item, `${path}/${key}`));

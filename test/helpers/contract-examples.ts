@@ -7,17 +7,17 @@ const { $defs }: { $defs: Record<string, Schema> } = JSON.parse(
   readFileSync(join(packageRoot, "src/contract/generated/contract.schema.json"), "utf8"),
 );
 
-/** Small good examples of a type of the contract: one, and one more for each other form that a part of it may have. */
+/** Small valid examples of a type of the contract: one, and one more for each alternative of each part. */
 export function examplesOf(name: string): unknown[] {
   return ofSchema(defOf(name));
 }
 
-/** Each method of the bridge with the types of its two ends. */
+/** Each bridge method with the types of its params and result. */
 export function bridgeMethods(): { method: string; params: string; result: string }[] {
   const methods = Object.entries(record(defOf("BridgeMethods").properties));
   return methods.map(([method, { properties }]) => {
-    const ends = record(properties);
-    return { method, params: refName(ends.params), result: refName(ends.result) };
+    const { params, result } = record(properties);
+    return { method, params: refName(params), result: refName(result) };
   });
 }
 
@@ -37,7 +37,7 @@ function ofType(type: string, schema: Schema): unknown[] {
     case "array":
       return [Array.from({ length: Number(schema.minItems ?? 1) }, () => ofSchema(Object(schema.items))[0])];
     case "string":
-      return [example(texts, (text) => fits(text, schema), schema)];
+      return [example(texts, (text) => matchesPattern(text, schema), schema)];
     case "integer":
       return [example([1, 64], (number) => inRange(number, schema), schema)];
     case "number":
@@ -71,14 +71,14 @@ const texts = [
   "a photo of {}",
 ];
 
-/** @throws when none fits: a new pattern or range needs an example here. */
-function example<Value>(values: Value[], suits: (value: Value) => boolean, schema: Schema): Value {
-  const found = values.find(suits);
-  if (found === undefined) throw new Error(`no example fits ${JSON.stringify(schema)}; add one`);
-  return found;
+/** @throws when no value is valid: a new pattern or range needs an example here. */
+function example<Value>(values: Value[], isValid: (value: Value) => boolean, schema: Schema): Value {
+  const value = values.find(isValid);
+  if (value === undefined) throw new Error(`no example is valid for ${JSON.stringify(schema)}; add one`);
+  return value;
 }
 
-function fits(text: string, { pattern = "" }: Schema): boolean {
+function matchesPattern(text: string, { pattern = "" }: Schema): boolean {
   return new RegExp(String(pattern)).test(text);
 }
 

@@ -9,10 +9,10 @@ const contract = JSON.parse(
 );
 
 /**
- * Experiments that are good by the schema and by the rules across keys, all over what the schema allows: grids of ClipRPNs or
- * of baselines, with either beside them.
+ * Valid experiments over everything that the schema allows: grids of ClipRPNs or of baselines, with additional configurations
+ * of both kinds in `also`.
  */
-export function goodExperiment(): fc.Arbitrary<Json> {
+export function validExperiment(): fc.Arbitrary<Json> {
   return fc.oneof({ weight: 3, arbitrary: gridOfClipRpns() }, { weight: 2, arbitrary: gridOfBaselines() });
 }
 
@@ -26,21 +26,21 @@ function gridOfClipRpns(): fc.Arbitrary<Json> {
         { maxLength: 4 },
       ),
       set: fc.subarray(clipRpnKeys.filter((key) => key !== "preset" && key !== "limits.test")),
-      ofBaselines: fc.subarray(baselineKeys),
+      setBaselineKeys: fc.subarray(baselineKeys),
       switches: fc.boolean(),
     })
-    .chain(({ varied, set, ofBaselines, switches }) => {
-      // The switches belong to a fusion that has them.
+    .chain(({ varied, set, setBaselineKeys, switches }) => {
+      // Switches are only valid for a fusion that has them.
       const wanted = switches
         ? [...varied.filter((key) => !["fusion", "preset"].includes(key)), "fusion.text"]
         : varied;
       const vary = wanted.slice(-4);
-      // A key is varied or set. The presets differ in this one, so that two of them are never the same setting.
+      // A key is either varied or set. The presets differ in this one, so that they never give the same configuration.
       const kept = vary.includes("preset") ? ["training.warmup_fraction", ...vary] : vary;
       const plain = set.filter((key) => !key.startsWith("fusion") && !kept.includes(key));
       return record({
         preset: fc.constantFrom("default", ...(switches ? [] : ["reference"])),
-        settings: settings([...plain, ...ofBaselines], !vary.includes("fusion") && !switches),
+        settings: settings([...plain, ...setBaselineKeys], !vary.includes("fusion") && !switches),
         vary: fc.record(Object.fromEntries(vary.map((key) => [key, values(key)]))),
         also: alsoArbitrary(
           vary.filter((key) => !key.startsWith("fusion.")),
@@ -92,20 +92,24 @@ function record(parts: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<Json
     published: fc.array(published, { maxLength: 2 }),
     ...parts,
   };
-  return fc.record(all, { requiredKeys: ["name", "question"] }).map(withoutIdle);
+  return fc.record(all, { requiredKeys: ["name", "question"] }).map(dropUnusedSettings);
 }
 
-/** What is said of baselines, or of ClipRPNs, only where there are such settings. */
-function withoutIdle(experiment: Json): Json {
+/** Drops settings of baselines, or of ClipRPNs, when no configuration uses them. */
+function dropUnusedSettings(experiment: Json): Json {
   const [vary, also] = [Object(experiment.vary), [experiment.also ?? []].flat().map(Object)];
   const settings = [...(Object.keys(vary).length > 0 || also.length === 0 ? [vary] : []), ...also];
   const kinds = settings.map((keys) => Object.keys(keys).some((key) => key.startsWith("baseline.")));
-  const { settings: { baseline, ...ofClipRpn } = Object(undefined), preset, ...others } = Object(experiment);
+  const {
+    settings: { baseline, ...clipRpnSettings } = Object(undefined),
+    preset,
+    ...others
+  } = Object(experiment);
   return {
     ...others,
     ...(preset !== undefined && kinds.includes(false) ? { preset } : {}),
     settings: {
-      ...(kinds.includes(false) ? ofClipRpn : {}),
+      ...(kinds.includes(false) ? clipRpnSettings : {}),
       ...(baseline !== undefined && kinds.includes(true) ? { baseline } : {}),
     },
   };
@@ -126,25 +130,25 @@ const published = fc.record({
   verified: fc.boolean(),
 });
 
-const made = new Map<string, fc.Arbitrary<unknown>>();
+const arbitraries = new Map<string, fc.Arbitrary<unknown>>();
 
-/** A value that a key may have; made once, since making is what takes time. */
+/** A value for a key; each arbitrary is created once, because creating it is slow. */
 function oneValue(key: string): fc.Arbitrary<unknown> {
-  const known = made.get(key) ?? makeValue(key);
-  made.set(key, known);
-  return known;
+  const arbitrary = arbitraries.get(key) ?? makeValue(key);
+  arbitraries.set(key, arbitrary);
+  return arbitrary;
 }
 
 function makeValue(key: string): fc.Arbitrary<unknown> {
   if (key === "fusion") return fc.constantFrom(...fusions);
   if (key === "baseline.detector") return fc.constantFrom(...detectors);
-  // True needs boxes that have a class, which not all detectors give.
+  // True needs boxes with a class, which not all detectors have.
   if (key === "baseline.category_prior") return fc.constant(false);
   if (key === "baseline.templates")
     return fc.uniqueArray(fc.constantFrom("{}", "a photo of {}", "the {}."), {
       minLength: 1,
     });
-  // Within these, any two go together and with both presets' own.
+  // Within these ranges, any two are valid together, and with both presets.
   if (key === "rpn.fg_iou_thresh") return fc.double({ min: 0.5, max: 1, noNaN: true });
   if (key === "rpn.bg_iou_thresh") return fc.double({ min: 0.01, max: 0.5, noNaN: true });
   if (key === "neck_channels")
@@ -190,7 +194,7 @@ function settings(keys: string[], withFusion: boolean): fc.Arbitrary<Json> {
   });
 }
 
-/** All different on the demo. */
+/** All distinct on the demo. */
 const detectors = [
   "yolo",
   { kind: "trained_yolo", num_epochs: 3 },
@@ -203,17 +207,17 @@ const detectors = [
   "whole_picture",
 ];
 
-/** Each with a limit of its own, so that no two are the same setting. */
+/** Each has a different limit, so that no two are the same configuration. */
 function alsoArbitrary(...kinds: string[][]): fc.Arbitrary<Json[]> {
-  const one = kinds.map((keys) =>
+  const settings = kinds.map((keys) =>
     fc.record(Object.fromEntries(keys.map((key) => [key, oneValue(key)])), { requiredKeys: [] }),
   );
   return fc
-    .array(fc.oneof(...one), { maxLength: 3 })
+    .array(fc.oneof(...settings), { maxLength: 3 })
     .map((all) => all.map((setting, index) => ({ ...setting, "limits.test": 1000 + index })));
 }
 
-/** Whatever fits a schema of one value. */
+/** Any value that is valid for a schema. */
 function ofSchema(schema: Json): fc.Arbitrary<unknown> {
   if (schema.$ref !== undefined) return ofSchema(contract.$defs[String(schema.$ref).replace("#/$defs/", "")]);
   if (Array.isArray(schema.enum)) return fc.constantFrom(...schema.enum);

@@ -1,11 +1,11 @@
 import type { CliprpnError } from "../../src/contract/errors.ts";
 
-/** The error with which something is refused; it is an error of the test when it is not. */
+/** The error that a function throws; fails the test when it throws none. */
 export function refused(act: () => unknown): CliprpnError {
   try {
     act();
   } catch (error) {
     return error as CliprpnError;
   }
-  throw new Error("it was not refused");
+  throw new Error("expected an error, but none was thrown");
 }

@@ -19,7 +19,7 @@ import { gzipSync } from "node:zlib";
 import sharp from "sharp";
 import { afterAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { packageRoot } from "../../src/base/package-root.ts";
-import { problems } from "../../src/contract/check.ts";
+import { findSchemaErrors } from "../../src/contract/check.ts";
 import { CliprpnError } from "../../src/contract/errors.ts";
 import type { PixelsManifest, PreparedImage, WantedImage } from "../../src/contract/generated/types.ts";
 import { DecoderPool } from "../../src/dataset/images/decoder-pool.ts";
@@ -49,7 +49,7 @@ beforeEach(async () => {
 describe("shards", () => {
   test("hold each image's pixels in order, and NumPy memory-maps them", async () => {
     const manifest = await preparePixels(options());
-    expect(problems("PixelsManifest", manifest)).toEqual([]);
+    expect(findSchemaErrors("PixelsManifest", manifest)).toEqual([]);
     expect(manifest.shards.map(({ file, pictures }) => [file, pictures.length])).toEqual([
       ["shard-00000.npy", 4],
       ["shard-00001.npy", 4],

@@ -8,7 +8,7 @@ import { identifyBackbone } from "../../src/experiment/identity.ts";
 import { type Plan, type PlanContext, planSweep } from "../../src/experiment/plan.ts";
 import { presets } from "../../src/experiment/presets.ts";
 import { readExperiment } from "../../src/experiment/read-experiment.ts";
-import { goodExperiment } from "../helpers/experiment-arbitrary.ts";
+import { validExperiment } from "../helpers/experiment-arbitrary.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
 const context: PlanContext = {
@@ -42,7 +42,7 @@ test("every configuration runs with the first seed, then with the second", () =>
 test("a plan is deterministic, its trials are distinct, and all their settings are filled in", () => {
   const folder = tempFolder();
   fc.assert(
-    fc.property(goodExperiment(), (experiment) => {
+    fc.property(validExperiment(), (experiment) => {
       const first = planSweep(read(experiment, folder), context);
       expect(planSweep(read(experiment, folder), context)).toEqual(first);
       expect(new Set(first.trials.map(({ trial_id }) => trial_id)).size).toBe(first.trials.length);

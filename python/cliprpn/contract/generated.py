@@ -25,20 +25,22 @@ class Anchors(BaseModel):
     placement: Annotated[
         Literal["corner", "center"],
         Field(
-            description="Whether anchors sit on cell corners (the original) or cell centres."
+            description="Whether anchors are placed on cell corners (as in ClipRPN (Trento)) or on cell centers."
         ),
     ]
     scales_px: Annotated[
         list[ScalesPxItem],
         Field(
-            description="Square roots of the anchors' areas, in pixels of the frame.",
+            description="Square roots of the anchor areas, in pixels of the frame.",
             max_length=16,
             min_length=1,
         ),
     ]
     ratios: Annotated[
         list[Ratio],
-        Field(description="Height over width.", max_length=16, min_length=1),
+        Field(
+            description="Aspect ratios (height / width).", max_length=16, min_length=1
+        ),
     ]
 
 
@@ -73,7 +75,7 @@ class CasePrediction(BaseModel):
     pred_box_xyxy: Annotated[
         list[float],
         Field(
-            description="Left, top, right, bottom in pixels of the original image.",
+            description="Left, top, right, bottom, in pixels of the original image.",
             max_length=4,
             min_length=4,
             title="BoxXyxy",
@@ -92,7 +94,7 @@ class Case(BaseModel):
     gt_box_xyxy: Annotated[
         list[float],
         Field(
-            description="Left, top, right, bottom in pixels of the original image.",
+            description="Left, top, right, bottom, in pixels of the original image.",
             max_length=4,
             min_length=4,
             title="BoxXyxy",
@@ -102,7 +104,7 @@ class Case(BaseModel):
     upright: Annotated[
         bool,
         Field(
-            description="Whether the boxes lie in the image with its rotation flag (EXIF) applied."
+            description="Whether the boxes are in the frame of the image after its EXIF rotation."
         ),
     ]
 
@@ -120,7 +122,7 @@ class CheckDetectorResult(BaseModel):
         extra="forbid",
     )
     num_classes: Annotated[
-        int | None, Field(description="Null where its boxes have no class.", ge=1)
+        int | None, Field(description="Null when its boxes have no class.", ge=1)
     ]
 
 
@@ -170,7 +172,9 @@ class DatasetFloor(BaseModel):
     )
     name: Annotated[
         Literal["whole_picture", "constant_box"],
-        Field(description="The whole image, or the one box that fits train best."),
+        Field(
+            description="The whole image, or the constant box that fits the train split best."
+        ),
     ]
     miou: float
     acc_at_50: float
@@ -180,11 +184,11 @@ class DatasetStatsParams(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    root: Annotated[str, Field(description="Folder of a prepared data set.")]
+    root: Annotated[str, Field(description="Folder of a prepared dataset.")]
     hash_pixels: Annotated[
         bool,
         Field(
-            description="Whether images are compared by their pixels too, which reads all of them."
+            description="Whether images are also compared by their pixels, which reads all of them."
         ),
     ]
 
@@ -196,7 +200,7 @@ class Durations(BaseModel):
     features: Annotated[
         float,
         Field(
-            description="Opening, and where need be extracting, the frozen features.",
+            description="Opening the frozen features, and extracting them if needed.",
             ge=0.0,
         ),
     ]
@@ -225,7 +229,9 @@ class Epoch(BaseModel):
     )
     epoch: Annotated[int, Field(description="Counted from 1.", ge=1)]
     num_epochs: Annotated[int, Field(ge=1)]
-    loss: Annotated[float, Field(description="Mean over the epoch's sentences.")]
+    loss: Annotated[
+        float, Field(description="Mean over the referring expressions of the epoch.")
+    ]
     loss_objectness: float
     loss_box: float
     learning_rate: float
@@ -272,7 +278,7 @@ class ErrorInfo(BaseModel):
             "worker_died",
         ],
         Field(
-            description="Every error has one of these codes; `exit_codes` in errors.ts maps each to the exit code of the process.",
+            description="The code of an error; errors.ts maps each code to the exit code of the process.",
             title="ErrorCode",
         ),
     ]
@@ -283,12 +289,12 @@ class ExportDatasetParams(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    root: Annotated[str, Field(description="Folder of a prepared data set.")]
+    root: Annotated[str, Field(description="Folder of a prepared dataset.")]
     format: Literal["jsonl", "coco"]
     box_format: Annotated[
         Literal["xywh", "xyxy", "cxcywh_norm"],
         Field(
-            description="Pixels of the original image, or shares of it.",
+            description="Format of the boxes: in pixels of the original image, or in normalized coordinates.",
             title="BoxFormat",
         ),
     ]
@@ -312,7 +318,10 @@ class FailedOutcome(BaseModel):
     finished_at: str
     error: ErrorInfo
     traceback_file: Annotated[
-        str | None, Field(description="Beside outcome.json; null where there is none.")
+        str | None,
+        Field(
+            description="File in the folder of outcome.json; null when there is none."
+        ),
     ]
 
 
@@ -345,13 +354,13 @@ class FileFusion(BaseModel):
     file: Annotated[
         str,
         Field(
-            description="Absolute path of the file, a colon, the class: /home/me/my_fusion.py:MyFusion.",
+            description="Absolute path of the file, a colon, and the class: /home/me/my_fusion.py:MyFusion.",
             pattern="^.+\\.py:[A-Za-z_][A-Za-z0-9_]*$",
         ),
     ]
     params: Annotated[
         dict[str, Any],
-        Field(description="Keyword arguments of the class, finite JSON values."),
+        Field(description="Keyword arguments of the class, as finite JSON values."),
     ]
     source_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
@@ -366,7 +375,7 @@ class Gallery(BaseModel):
     )
     best: list[Case]
     worst: list[Case]
-    pairs: Annotated[list[Pair], Field(description="Minimal pairs: two cases each.")]
+    pairs: Annotated[list[Pair], Field(description="Minimal pairs, two cases each.")]
 
 
 class GoldenParams(BaseModel):
@@ -400,14 +409,14 @@ class GroundParams(BaseModel):
     model: Annotated[
         str,
         Field(
-            description="A trial's folder, or a .safetensors file with its .json beside it."
+            description="A trial's folder, or a .safetensors file with a .json file of the same name."
         ),
     ]
     sentence: Annotated[str, Field(min_length=1)]
     pixels_manifest: Annotated[
         str,
         Field(
-            description="Absolute path of the manifest.json of a folder of pixels that holds the one image."
+            description="Absolute path of the manifest.json of a folder of pixels with exactly one image."
         ),
     ]
 
@@ -419,13 +428,13 @@ class GroundResult(BaseModel):
     pred_box_xyxy: Annotated[
         list[float],
         Field(
-            description="In pixels of the image the right way up: its EXIF rotation is applied.",
+            description="In pixels of the image after its EXIF rotation is applied.",
             max_length=4,
             min_length=4,
             title="BoxXyxy",
         ),
     ]
-    objectness: Annotated[float, Field(description="The box's score, in [0, 1].")]
+    objectness: Annotated[float, Field(description="Score of the box, in [0, 1].")]
     image_width: int
     image_height: int
     sentence: str
@@ -446,7 +455,7 @@ class HelloParams(BaseModel):
     device: Annotated[
         str,
         Field(
-            description="`auto`, cpu, cuda, cuda:I or mps; Python resolves it, and refuses one that is absent.",
+            description="auto, cpu, cuda, cuda:I or mps; Python resolves `auto` and raises an error for a device that is not available.",
             pattern="^(auto|cpu|mps|cuda(:[0-9]+)?)$",
         ),
     ]
@@ -477,7 +486,7 @@ class ImportCheckpointResult(BaseModel):
     fusion: Literal["concatenation", "cross_attention"]
     model_file: str
     backbone_file: Annotated[
-        str | None, Field(description="The checkpoint's own CLIP, where it holds one.")
+        str | None, Field(description="The CLIP weights in the checkpoint, if any.")
     ]
     num_parameters: int
 
@@ -521,7 +530,7 @@ class Metrics(BaseModel):
     pair_accuracy: Annotated[
         float | None,
         Field(
-            description="Share of minimal pairs with both sentences right; null where the data has no pairs.",
+            description="Fraction of minimal pairs with both referring expressions correct; null when the dataset has no pairs.",
             ge=0.0,
             le=1.0,
         ),
@@ -542,12 +551,12 @@ class PeakMemory(BaseModel):
     )
     process: Annotated[
         int,
-        Field(description="Largest resident size of the Python process so far.", ge=0),
+        Field(description="Peak resident memory of the Python process so far.", ge=0),
     ]
     device: Annotated[
         int | None,
         Field(
-            description="Largest allocation on the accelerator in this trial; null on the CPU.",
+            description="Peak memory allocated on the accelerator in this trial; null on the CPU.",
             ge=0,
         ),
     ]
@@ -558,14 +567,18 @@ class PreparedImage(BaseModel):
         extra="forbid",
     )
     file_name: Annotated[str, Field(min_length=1)]
-    bytes: Annotated[int, Field(description="Of the file when it was decoded.", ge=0)]
+    bytes: Annotated[
+        int, Field(description="Size of the file when it was decoded.", ge=0)
+    ]
     mtime_ms: float
-    width: Annotated[int, Field(description="In the frame that boxes lie in.", ge=0)]
+    width: Annotated[
+        int, Field(description="In the coordinate frame of the boxes, in pixels.", ge=0)
+    ]
     height: Annotated[int, Field(ge=0)]
     upright: Annotated[
         bool,
         Field(
-            description="Whether the file's rotation flag (EXIF) was applied to reach that frame."
+            description="Whether the file's EXIF rotation was applied to get this frame."
         ),
     ]
     scale_x: Annotated[
@@ -580,7 +593,7 @@ class PreparedImage(BaseModel):
     problem: Annotated[
         str | None,
         Field(
-            description="Why there are no pixels: missing, broken, of another size. Its row is black."
+            description="Why there are no pixels: missing, broken, or of a different size. Its row is black."
         ),
     ]
 
@@ -619,26 +632,29 @@ class ProposalSummary(BaseModel):
     recall_at: Annotated[
         list[ProposalRecall],
         Field(
-            description="Share of sentences with a hit among the detector's k best-scoring boxes, the sentence unknown."
+            description="Fraction of referring expressions with a hit among the k boxes with the highest detector scores, which ignore the expression."
         ),
     ]
     best_proposal: Annotated[
-        Interval, Field(description="Acc@0.5 if ranking never erred.")
+        Interval, Field(description="Acc@0.5 of a perfect ranking.")
     ]
     lost_by_proposals: Annotated[
-        Interval, Field(description="Share of sentences without a hit among all boxes.")
+        Interval,
+        Field(
+            description="Fraction of referring expressions without a hit among all boxes."
+        ),
     ]
     lost_by_ranking: Annotated[
         Interval,
         Field(
-            description="Share of sentences with a hit among the boxes, but another one ranked first."
+            description="Fraction of referring expressions with a hit among the boxes, but with a wrong box ranked first."
         ),
     ]
     mean_num_boxes: Annotated[float, Field(ge=0.0)]
     num_images_without: Annotated[
         int,
         Field(
-            description="Images in which nothing was detected; the whole image answers for them.",
+            description="Images without detections; the whole image is their prediction.",
             ge=0,
         ),
     ]
@@ -665,10 +681,14 @@ class RefcocoSource(BaseModel):
     )
     layout: Literal["refcoco"]
     instances_file: Annotated[
-        str, Field(description="COCO's images, objects and categories.", min_length=1)
+        str,
+        Field(
+            description="The file with COCO's images, objects and categories.",
+            min_length=1,
+        ),
     ]
     refs_file: Annotated[
-        str, Field(description="`refs(umd).p` and its like.", min_length=1)
+        str, Field(description="A file such as `refs(umd).p`.", min_length=1)
     ]
 
 
@@ -679,7 +699,7 @@ class Rpn(BaseModel):
     fg_iou_thresh: Annotated[
         float,
         Field(
-            description="An anchor with at least this IoU is a positive; the best anchor always is.",
+            description="An anchor with at least this IoU is positive; the best anchor is always positive.",
             gt=0.0,
             le=1.0,
         ),
@@ -687,7 +707,7 @@ class Rpn(BaseModel):
     bg_iou_thresh: Annotated[
         float,
         Field(
-            description="An anchor below this IoU is a negative; must not exceed fg_iou_thresh.",
+            description="An anchor below this IoU is negative; must not exceed fg_iou_thresh.",
             gt=0.0,
             le=1.0,
         ),
@@ -695,45 +715,53 @@ class Rpn(BaseModel):
     objectness_loss: Annotated[
         Literal["sampled_bce", "softmax"],
         Field(
-            description="`sampled_bce`: binary cross-entropy over sampled anchors (the original). `softmax`: cross-entropy over all anchors."
+            description="`sampled_bce`: binary cross-entropy over sampled anchors (as in ClipRPN (Trento)). `softmax`: cross-entropy over all anchors."
         ),
     ]
     box_loss: Annotated[
         Literal["over_sampled", "over_positives"],
         Field(
-            description="Smooth L1 on the positives, divided by the number of sampled anchors (`over_sampled`, the original) or of positives."
+            description="Smooth L1 loss of the positives, divided by the number of sampled anchors (`over_sampled`, as in ClipRPN (Trento)) or of positives (`over_positives`)."
         ),
     ]
     box_loss_weight: Annotated[float, Field(ge=0.0, le=1000.0)]
     batch_size_per_image: Annotated[
         int,
         Field(
-            description="Anchors sampled per sentence for `sampled_bce`.",
+            description="Anchors sampled per referring expression for `sampled_bce`.",
             ge=2,
             le=100000,
         ),
     ]
     positive_fraction: Annotated[
         float,
-        Field(description="Share of positives among them, at most.", gt=0.0, le=1.0),
+        Field(
+            description="Maximum fraction of positives among the sampled anchors.",
+            gt=0.0,
+            le=1.0,
+        ),
     ]
     pre_nms_top_n: Annotated[
         int,
         Field(
-            description="Proposals kept before non-maximum suppression, in evaluation.",
+            description="Proposals kept before non-maximum suppression, during evaluation.",
             ge=1,
             le=100000,
         ),
     ]
     post_nms_top_n: Annotated[
         int,
-        Field(description="Proposals kept after it, in evaluation.", ge=1, le=100000),
+        Field(
+            description="Proposals kept after non-maximum suppression, during evaluation.",
+            ge=1,
+            le=100000,
+        ),
     ]
     nms_thresh: Annotated[float, Field(gt=0.0, le=1.0)]
     negatives_loss_weight: Annotated[
         float,
         Field(
-            description="Weight of the loss that sets the true object against the image's other objects of its category; 0 for none (the original).",
+            description="Weight of the loss that contrasts the referred object with other objects of its category in the image; 0 disables it (as in ClipRPN (Trento)).",
             ge=0.0,
             le=1000.0,
         ),
@@ -756,7 +784,8 @@ class RunTrialParams(BaseModel):
         extra="forbid",
     )
     trial_dir: Annotated[
-        str, Field(description="Absolute path; holds spec.json, gets outcome.json.")
+        str,
+        Field(description="Absolute path; contains spec.json, receives outcome.json."),
     ]
 
 
@@ -767,7 +796,9 @@ class SameCategory(BaseModel):
     one: Annotated[int, Field(ge=0)]
     two: Annotated[int, Field(ge=0)]
     three_or_more: Annotated[int, Field(ge=0)]
-    unknown: Annotated[int, Field(description="Nobody says what the object is.", ge=0)]
+    unknown: Annotated[
+        int, Field(description="The category of the object is unknown.", ge=0)
+    ]
 
 
 class SourceFile(BaseModel):
@@ -805,14 +836,14 @@ class SplitOverlap(BaseModel):
     num_images: Annotated[
         int,
         Field(
-            description="Images of the second that are in the first too, by id or by file name.",
+            description="Images of the second split that are also in the first, by id or by file name.",
             ge=0,
         ),
     ]
     num_identical_pixels: Annotated[
         int | None,
         Field(
-            description="Images of the second with the prepared pixels of another one of the first; null where pixels were not looked at.",
+            description="Images of the second split whose prepared pixels equal those of a different image of the first; null when pixels were not compared.",
             ge=0,
         ),
     ]
@@ -821,7 +852,7 @@ class SplitOverlap(BaseModel):
     num_sentences: Annotated[
         int,
         Field(
-            description="Sentences of the second with the image, the box and the words of one of the first.",
+            description="Referring expressions of the second split with the image, the box and the words of one of the first.",
             ge=0,
         ),
     ]
@@ -848,7 +879,7 @@ class SummarizeParams(BaseModel):
     groups: Annotated[
         list[TrialGroup],
         Field(
-            description="Trials of one setting, one per seed; each has predictions-<split>.parquet.",
+            description="Trials of one configuration, one per seed; each has predictions-<split>.parquet.",
             min_length=1,
         ),
     ]
@@ -862,14 +893,19 @@ class SwitchedFusion(BaseModel):
     kind: Literal["switched"]
     text: Annotated[
         Literal["pooled", "words"],
-        Field(description="One vector for the sentence, or one for every word."),
+        Field(
+            description="One embedding for the referring expression (`pooled`), or one per token (`words`)."
+        ),
     ]
     interaction: Annotated[
         Literal["additive", "multiplicative"],
-        Field(description="Whether text is added to the map or multiplied with it."),
+        Field(
+            description="Whether the text features are added to the feature map or multiplied with it."
+        ),
     ]
     coordinates: Annotated[
-        Literal["off", "on"], Field(description="Whether each cell knows where it is.")
+        Literal["off", "on"],
+        Field(description="Whether each cell gets its coordinates as input."),
     ]
 
 
@@ -880,15 +916,15 @@ class TableCheck(BaseModel):
     expected: str
     num_checked: Annotated[int, Field(ge=0)]
     num_wrong: Annotated[int, Field(ge=0)]
-    examples: Annotated[list[str], Field(description="A few of the wrong ones.")]
+    examples: Annotated[list[str], Field(description="A few examples of failures.")]
 
 
 class TrainDetectorResult(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    weights_file: Annotated[str, Field(description="Absolute path, in the cache.")]
-    trained: Annotated[bool, Field(description="False when it was there already.")]
+    weights_file: Annotated[str, Field(description="Absolute path in the cache.")]
+    trained: Annotated[bool, Field(description="False when it already existed.")]
 
 
 class TrainedYoloDetector(BaseModel):
@@ -899,7 +935,7 @@ class TrainedYoloDetector(BaseModel):
     architecture: Annotated[
         str,
         Field(
-            description="One that ultralytics has a description of: yolov8n, yolo11n.",
+            description="The name of an architecture in ultralytics: yolov8n, yolo11n.",
             pattern="^yolo[a-z0-9]+$",
         ),
     ]
@@ -914,24 +950,30 @@ class Training(BaseModel):
         extra="forbid",
     )
     num_epochs: Annotated[int, Field(ge=1, le=10000)]
-    batch_size: Annotated[int, Field(description="Sentences per step.", ge=1, le=65536)]
+    batch_size: Annotated[
+        int, Field(description="Referring expressions per step.", ge=1, le=65536)
+    ]
     batch_by: Annotated[
         Literal["sentence", "picture"],
         Field(
-            description="What is shuffled: every `sentence` (the original), or every `image` with its sentences together, which learns faster."
+            description="What is shuffled: referring expressions (`sentence`, as in ClipRPN (Trento)), or images with all their expressions (`picture`), which learns faster."
         ),
     ]
     optimizer: Literal["adam", "adamw"]
     learning_rate: Annotated[
         float,
-        Field(description="The peak, where the schedule has one.", gt=0.0, le=10.0),
+        Field(
+            description="The peak learning rate, if the schedule has a peak.",
+            gt=0.0,
+            le=10.0,
+        ),
     ]
     weight_decay: Annotated[float, Field(ge=0.0, le=10.0)]
     schedule: Literal["constant", "cosine"]
     warmup_fraction: Annotated[
         float,
         Field(
-            description="Share of all steps in which the rate rises linearly to its peak.",
+            description="Fraction of all steps in which the learning rate rises linearly to its peak.",
             ge=0.0,
             le=0.9,
         ),
@@ -939,18 +981,23 @@ class Training(BaseModel):
     grad_clip_norm: Annotated[
         float | None,
         Field(
-            description="Largest norm of the gradient; null for no clipping.", gt=0.0
+            description="Maximum norm of the gradient; null for no clipping.", gt=0.0
         ),
     ]
-    amp: Annotated[bool, Field(description="bfloat16 autocast on CUDA; off elsewhere.")]
+    amp: Annotated[
+        bool,
+        Field(
+            description="Automatic mixed precision: bfloat16 autocast on CUDA; off on other devices."
+        ),
+    ]
     select_by: Annotated[
         Literal["acc_at_50", "miou"],
-        Field(description="The val figure that picks the best epoch."),
+        Field(description="The metric on val that selects the best epoch."),
     ]
     views: Annotated[
         int,
         Field(
-            description="Augmented views of every training image, cached; 0 for none. An epoch takes each image's next one.",
+            description="Number of cached augmented views per training image; 0 for none. Each epoch uses the next view of each image.",
             ge=0,
             le=64,
         ),
@@ -983,13 +1030,13 @@ class TrialDataset(BaseModel):
     root: Annotated[
         str,
         Field(
-            description="Absolute path of the prepared data set's folder.", min_length=1
+            description="Absolute path of the prepared dataset's folder.", min_length=1
         ),
     ]
     split_by: Annotated[
         Literal["umd", "google", "unc", "own"],
         Field(
-            description="Who made the splits: the field's `umd`, `google` and `unc`, or `own` for a person's data.",
+            description="Who made the splits: `umd`, `google` and `unc` as published, or `own` for custom data.",
             title="SplitBy",
         ),
     ]
@@ -1001,12 +1048,12 @@ class WantedImage(BaseModel):
     )
     image_id: int
     file_name: Annotated[
-        str, Field(description="Relative to the folder of images.", min_length=1)
+        str, Field(description="Relative to the image folder.", min_length=1)
     ]
     width: Annotated[
         int | None,
         Field(
-            description="As the annotations tell it, in pixels; null where they do not.",
+            description="As given by the annotations, in pixels; null when unknown.",
             ge=1,
         ),
     ]
@@ -1041,7 +1088,8 @@ class WordBin(BaseModel):
     )
     min_words: Annotated[int, Field(ge=0)]
     max_words: Annotated[
-        int | None, Field(description="Inclusive; null for no end.", ge=0)
+        int | None,
+        Field(description="Inclusive; null when there is no upper limit.", ge=0),
     ]
 
 
@@ -1053,14 +1101,14 @@ class YoloDetector(BaseModel):
     file: Annotated[
         str,
         Field(
-            description="Absolute path of the weights: .onnx, or a .pt, which runs code when loaded."
+            description="Absolute path of the weights: .onnx, or .pt, which can run code when it is loaded."
         ),
     ]
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     image_size_px: Annotated[
         int | None,
         Field(
-            description="Side of the square that an image is letterboxed to, in pixels; null for the one that the weights were made for.",
+            description="Side of the square that an image is letterboxed to, in pixels; null for the size that the weights were trained with.",
             ge=32,
             le=4096,
             multiple_of=32,
@@ -1078,7 +1126,7 @@ class YoloxDetector(BaseModel):
     classes: Annotated[
         list[Class] | None,
         Field(
-            description="Names of the detector's classes, in its order; null for COCO's 80.",
+            description="Names of the detector's classes, in its order; null for COCO's 80 classes.",
             max_length=10000,
             min_length=1,
         ),
@@ -1092,10 +1140,12 @@ class AreaStats(BaseModel):
     quantiles: Quantiles
     refcocog_shares: Annotated[
         AreaShares,
-        Field(description="Of small, medium and large boxes by RefCOCOg's terciles."),
+        Field(
+            description="Fractions of small, medium and large boxes by RefCOCOg's terciles."
+        ),
     ]
     own_shares: Annotated[
-        AreaShares, Field(description="The same by the set's own terciles.")
+        AreaShares, Field(description="The same by the terciles of this dataset.")
     ]
 
 
@@ -1171,19 +1221,21 @@ class CompletedOutcome(BaseModel):
     best_epoch: Annotated[
         int,
         Field(
-            description="Counted from 1; chosen on val. 0 where nothing is trained.",
+            description="Counted from 1; selected on val. 0 when nothing is trained.",
             ge=0,
         ),
     ]
     epochs: list[Epoch]
-    metrics: Annotated[Metrics, Field(description="Of the best epoch, on val.")]
+    metrics: Annotated[Metrics, Field(description="Metrics of the best epoch on val.")]
     num_trainable_parameters: Annotated[int, Field(ge=0)]
     durations_ms: Durations
     peak_memory_bytes: PeakMemory
     environment: Environment
     notes: Annotated[
         list[str],
-        Field(description="What a reader of its figures must know, a sentence each."),
+        Field(
+            description="Notes that a reader of the figures needs, one sentence each."
+        ),
     ]
 
 
@@ -1194,7 +1246,7 @@ class ErrorEnvelope(BaseModel):
     status: Literal["error"]
     error: ErrorInfo
     traceback: Annotated[
-        str | None, Field(description="For the log, never for the terminal.")
+        str | None, Field(description="Written to the log, never to the terminal.")
     ]
 
 
@@ -1205,7 +1257,7 @@ class EvaluateParams(BaseModel):
     model: Annotated[
         str,
         Field(
-            description="A trial's folder (its best epoch), or a .safetensors file with its .json beside it."
+            description="A trial's folder (its best epoch), or a .safetensors file with a .json file of the same name."
         ),
     ]
     split: Annotated[
@@ -1214,13 +1266,13 @@ class EvaluateParams(BaseModel):
     dataset: Annotated[
         TrialDataset | None,
         Field(
-            description="Null for the one that the model was trained on. On another one the trial's limits do not hold."
+            description="Null for the dataset that the model was trained on. The trial's limits do not apply to another dataset."
         ),
     ]
     out_dir: Annotated[
         str,
         Field(
-            description="Absolute path; gets predictions-<split>.parquet and metrics-<split>.json."
+            description="Absolute path; receives predictions-<split>.parquet and metrics-<split>.json."
         ),
     ]
     cache_dir: str
@@ -1251,20 +1303,20 @@ class FasterRcnnDetector(BaseModel):
     file: Annotated[
         str,
         Field(
-            description="Absolute path of a state_dict; `coco` for those that torchvision fetches."
+            description="Absolute path of a state_dict; `coco` for the COCO weights that torchvision downloads."
         ),
     ]
     sha256: Annotated[
         str,
         Field(
-            description="Of the file; `coco` for torchvision's own.",
+            description="SHA-256 of the file; `coco` for the weights of torchvision.",
             pattern="^([0-9a-f]{64}|coco)$",
         ),
     ]
     classes: Annotated[
         list[Class] | None,
         Field(
-            description="Names of the detector's classes, in its order; null for COCO's 80.",
+            description="Names of the detector's classes, in its order; null for COCO's 80 classes.",
             max_length=10000,
             min_length=1,
         ),
@@ -1304,7 +1356,7 @@ class Floor(BaseModel):
     name: Annotated[
         Literal["constant_box", "whole_picture", "blank_sentence"],
         Field(
-            description="`constant_box` is fitted on train; `blank_sentence` is the best setting with its sentence blanked."
+            description="`constant_box` is fitted on train; `blank_sentence` is the best configuration with the referring expression left empty."
         ),
     ]
     acc_at_50: Interval
@@ -1333,7 +1385,7 @@ class PixelShard(BaseModel):
         ),
     ]
     sha256: Annotated[
-        str, Field(description="Of the whole file.", pattern="^[0-9a-f]{64}$")
+        str, Field(description="SHA-256 of the whole file.", pattern="^[0-9a-f]{64}$")
     ]
     pictures: list[PreparedImage]
 
@@ -1345,7 +1397,7 @@ class PixelsManifest(BaseModel):
     preprocessing_version: Annotated[
         str,
         Field(
-            description="Changes whenever the same file would give other pixels.",
+            description="Changes whenever the same file would be decoded to different pixels.",
             min_length=1,
         ),
     ]
@@ -1353,12 +1405,12 @@ class PixelsManifest(BaseModel):
     resize: Annotated[
         Literal["squash", "letterbox"],
         Field(
-            description="How an image is brought to a square: `squash` to it (the original), or `letterbox` with its shape kept.",
+            description="How an image is resized to a square: `squash` (as in ClipRPN (Trento)), or `letterbox`, which keeps the aspect ratio.",
             title="Resize",
         ),
     ]
     pixels_id: Annotated[
-        str, Field(description="Hash of all shards' checksums.", min_length=1)
+        str, Field(description="Hash of the checksums of all shards.", min_length=1)
     ]
     shards: list[PixelShard]
 
@@ -1379,7 +1431,7 @@ class RowsFile(BaseModel):
     split: Annotated[
         Literal["train", "val", "test", "testA", "testB"] | None,
         Field(
-            description="The split of all its rows; null where each row says its own, or none does."
+            description="The split of all rows of the file; null when each row has a split, or none has."
         ),
     ]
 
@@ -1392,20 +1444,23 @@ class RowsSource(BaseModel):
     format: Annotated[
         Literal["jsonl", "csv", "coco", "mdetr", "transvg"],
         Field(
-            description="JSON Lines; CSV; COCO's JSON with sentences; MDETR's finetune JSON; TransVG's index rows."
+            description="JSON Lines; CSV; COCO JSON with referring expressions; MDETR's finetuning JSON; TransVG's index rows."
         ),
     ]
     files: Annotated[list[RowsFile], Field(min_length=1)]
     box_format: Annotated[
         Literal["xywh", "xyxy", "cxcywh_norm"],
         Field(
-            description="Pixels of the original image, or shares of it.",
+            description="Format of the boxes: in pixels of the original image, or in normalized coordinates.",
             title="BoxFormat",
         ),
     ]
     columns: Columns
     split_seed: Annotated[
-        int, Field(description="Of the split by image, where no split is given.", ge=0)
+        int,
+        Field(
+            description="Seed of the split by image, used when no split is given.", ge=0
+        ),
     ]
 
 
@@ -1417,7 +1472,7 @@ class SentenceExample(BaseModel):
         Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
     ]
     sentence: str
-    category: Annotated[str, Field(description="Empty where nobody says it.")]
+    category: Annotated[str, Field(description="Empty when unknown.")]
     file_name: str
     upright: bool
     width: Annotated[int | None, Field(ge=1)]
@@ -1425,7 +1480,7 @@ class SentenceExample(BaseModel):
     box_xyxy: Annotated[
         list[float],
         Field(
-            description="Left, top, right, bottom in pixels of the original image.",
+            description="Left, top, right, bottom, in pixels of the original image.",
             max_length=4,
             min_length=4,
             title="BoxXyxy",
@@ -1440,7 +1495,7 @@ class Settings(BaseModel):
     image_size_px: Annotated[
         int,
         Field(
-            description="Side of the square that an image is brought to before CLIP, in pixels; a multiple of 32.",
+            description="Side of the square that an image is resized to before CLIP, in pixels; a multiple of 32.",
             ge=64,
             le=1024,
             multiple_of=32,
@@ -1449,14 +1504,14 @@ class Settings(BaseModel):
     resize: Annotated[
         Literal["squash", "letterbox"],
         Field(
-            description="How an image is brought to a square: `squash` to it (the original), or `letterbox` with its shape kept.",
+            description="How an image is resized to a square: `squash` (as in ClipRPN (Trento)), or `letterbox`, which keeps the aspect ratio.",
             title="Resize",
         ),
     ]
     frame_size_px: Annotated[
         int,
         Field(
-            description="Side of the square frame in which anchors and boxes live during training, in pixels.",
+            description="Side of the square coordinate frame of anchors and boxes during training, in pixels.",
             ge=64,
             le=4096,
         ),
@@ -1464,7 +1519,7 @@ class Settings(BaseModel):
     neck_channels: Annotated[
         int | None,
         Field(
-            description="Channels after the 1x1 projection that stands before the fusion; null for no projection (the original).",
+            description="Channels of the 1x1 projection before the fusion; null for no projection (as in ClipRPN (Trento)).",
             ge=8,
             le=4096,
         ),
@@ -1472,7 +1527,7 @@ class Settings(BaseModel):
     fusion: Annotated[
         ConcatenationFusion | CrossAttentionFusion | SwitchedFusion | FileFusion,
         Field(
-            description="How sentence and image are joined.",
+            description="How the features of the referring expression and the image are fused.",
             discriminator="kind",
             title="Fusion",
         ),
@@ -1495,38 +1550,44 @@ class SplitStats(BaseModel):
     num_sentences: Annotated[int, Field(ge=0)]
     words: Quantiles
     word_histogram: Annotated[
-        list[int], Field(description="Sentences in each of `word_bins`.")
+        list[int],
+        Field(description="Number of referring expressions in each of `word_bins`."),
     ]
     num_left_right: Annotated[
-        int, Field(description="Sentences with the word left or right.", ge=0)
+        int,
+        Field(
+            description="Number of referring expressions with the word left or right.",
+            ge=0,
+        ),
     ]
     num_non_ascii: Annotated[int, Field(ge=0)]
     num_repeated: Annotated[
         int,
         Field(
-            description="Rows whose object and sentence are those of an earlier row.",
+            description="Rows with the same object and referring expression as an earlier row.",
             ge=0,
         ),
     ]
     areas: Annotated[
         AreaStats | None,
         Field(
-            description="Boxes' areas as shares of their images; null where nobody tells the images' sizes."
+            description="Areas of the boxes as fractions of their images; null where the image size is unknown."
         ),
     ]
     same_category: SameCategory
     num_categories: Annotated[int, Field(ge=0)]
     top_categories: Annotated[
-        list[CategoryCount], Field(description="Most frequent first.")
+        list[CategoryCount], Field(description="The most frequent first.")
     ]
     objects_per_image: Annotated[Quantiles, Field(description="Over images.")]
     aspects: Annotated[
-        Quantiles | None, Field(description="Width over height, over images.")
+        Quantiles | None,
+        Field(description="Aspect ratio (width / height), over images."),
     ]
     floors: Annotated[
         list[DatasetFloor],
         Field(
-            description="What an answer without understanding gets; empty where nobody tells the images' sizes."
+            description="Baselines that ignore the expression; empty where the image size is unknown."
         ),
     ]
 
@@ -1537,7 +1598,9 @@ class StratumSummary(BaseModel):
     )
     stratum: str
     num_sentences: Annotated[int, Field(ge=0)]
-    num_pairs: Annotated[int, Field(description="Minimal pairs among them.", ge=0)]
+    num_pairs: Annotated[
+        int, Field(description="Number of minimal pairs in the subset.", ge=0)
+    ]
     figures: list[Figure]
 
 
@@ -1554,7 +1617,7 @@ class TrialEvent(RootModel[ProgressEvent | EpochEvent | WarningEvent]):
     root: Annotated[
         ProgressEvent | EpochEvent | WarningEvent,
         Field(
-            description="One-way news from Python while a call runs; only for people watching.",
+            description="An event that Python sends during a call, for display only.",
             discriminator="type",
             title="TrialEvent",
         ),
@@ -1586,14 +1649,14 @@ class ClipRpnSpec(BaseModel):
     sources_sha256: Annotated[
         str,
         Field(
-            description="Hash of cliprpn's Python sources and of the environment's lock; an outcome made by others is stale.",
+            description="Hash of cliprpn's Python sources and lock files; an outcome of other sources is stale.",
             pattern="^[0-9a-f]{64}$",
         ),
     ]
     label: Annotated[
         str,
         Field(
-            description="What sets this trial's setting apart, for people: `fusion=film`."
+            description="A short name of the trial's configuration, for people: `fusion=film`."
         ),
     ]
     preset: Literal["default", "reference"]
@@ -1606,7 +1669,7 @@ class ClipRpnSpec(BaseModel):
     cache_dir: Annotated[
         str,
         Field(
-            description="Absolute path of the folder for frozen features and data-set indices.",
+            description="Absolute path of the folder for frozen features and prepared datasets.",
             min_length=1,
         ),
     ]
@@ -1616,7 +1679,7 @@ class Envelope(RootModel[OkEnvelope | ErrorEnvelope]):
     root: Annotated[
         OkEnvelope | ErrorEnvelope,
         Field(
-            description="Every reply: a value, or an error that is a value.",
+            description="Every reply: a value or an error.",
             discriminator="status",
             title="Envelope",
         ),
@@ -1630,7 +1693,7 @@ class IndexDatasetParams(BaseModel):
     source: Annotated[
         RefcocoSource | RowsSource,
         Field(
-            description="Where sentences and boxes come from.",
+            description="The source of the referring expressions and boxes.",
             discriminator="layout",
             title="AnnotationSource",
         ),
@@ -1638,13 +1701,13 @@ class IndexDatasetParams(BaseModel):
     pixels_manifest: Annotated[
         str | None,
         Field(
-            description="Absolute path of a manifest.json: sizes of the images, and which have a problem; their refs are left out. Null for a set without images."
+            description="Absolute path of a manifest.json with the sizes of the images and their problems; refs of images with a problem are left out. Null for a dataset without images."
         ),
     ]
     folder: Annotated[
         str,
         Field(
-            description="Absolute path; gets images.parquet, sentences.parquet and objects.parquet."
+            description="Absolute path; receives images.parquet, sentences.parquet and objects.parquet."
         ),
     ]
 
@@ -1657,7 +1720,7 @@ class PreparedDataset(BaseModel):
     id: Annotated[
         str,
         Field(
-            description="Hash of the annotations, and of the images where a person prepared it; part of a trial's identity.",
+            description="Hash of the annotations, and of the images if the dataset was prepared by `cliprpn prepare`; part of a trial's identity.",
             min_length=1,
         ),
     ]
@@ -1665,14 +1728,14 @@ class PreparedDataset(BaseModel):
     split_by: Annotated[
         Literal["umd", "google", "unc", "own"],
         Field(
-            description="Who made the splits: the field's `umd`, `google` and `unc`, or `own` for a person's data.",
+            description="Who made the splits: `umd`, `google` and `unc` as published, or `own` for custom data.",
             title="SplitBy",
         ),
     ]
     source: Annotated[
         RefcocoSource | RowsSource,
         Field(
-            description="Where sentences and boxes come from.",
+            description="The source of the referring expressions and boxes.",
             discriminator="layout",
             title="AnnotationSource",
         ),
@@ -1681,43 +1744,43 @@ class PreparedDataset(BaseModel):
     images_dir: Annotated[
         str | None,
         Field(
-            description="Absolute path of the folder with the images; null for a set without images."
+            description="Absolute path of the folder with the images; null for a dataset without images."
         ),
     ]
     max_pixels: Annotated[
-        int, Field(description="An image with more is refused.", ge=1)
+        int, Field(description="Images with more pixels are rejected.", ge=1)
     ]
     follow_links: Annotated[
         bool,
         Field(
-            description="Whether links that lead out of the folder of images were followed."
+            description="Whether symbolic links out of the image folder were followed."
         ),
     ]
     allow_missing: Annotated[
         bool,
         Field(
-            description="Whether images that are missing or broken were left out with their refs."
+            description="Whether missing or broken images were left out, with their refs."
         ),
     ]
     pictures_sha256: Annotated[
         str,
         Field(
-            description="Hash of all images' names, sizes and frames, and of which have a problem: when they change, the tables are made anew."
+            description="Hash of the names, sizes, frames and problems of all images: when it changes, the tables are rebuilt."
         ),
     ]
     dropped: DatasetCounts
     splits: list[SplitCounts]
     split_rule: Annotated[
-        str, Field(description="How the sentences came to their splits.")
+        str, Field(description="How referring expressions were assigned to splits.")
     ]
     deviations: Annotated[
         list[str],
         Field(
-            description="Counts that are not those of the published table, a line each."
+            description="Counts that differ from the published table, one line each."
         ),
     ]
     notes: Annotated[
-        list[str], Field(description="What is odd and was kept, a line each.")
+        list[str], Field(description="Unusual data that was kept, one line each.")
     ]
     prepared_at: str
     cliprpn_version: str
@@ -1730,13 +1793,16 @@ class ReadAnnotationsParams(BaseModel):
     source: Annotated[
         RefcocoSource | RowsSource,
         Field(
-            description="Where sentences and boxes come from.",
+            description="The source of the referring expressions and boxes.",
             discriminator="layout",
             title="AnnotationSource",
         ),
     ]
     out_file: Annotated[
-        str, Field(description="Absolute path; gets the wanted images as JSON.")
+        str,
+        Field(
+            description="Absolute path; receives the list of required images as JSON."
+        ),
     ]
 
 
@@ -1747,7 +1813,7 @@ class RunTrialResult(BaseModel):
     outcome: Annotated[
         CompletedOutcome | FailedOutcome,
         Field(
-            description="What a trial came to: `outcome.json` in its folder, written once. The file is the truth.",
+            description="The outcome of a trial: `outcome.json` in its folder, written once. This file is authoritative.",
             discriminator="state",
             title="TrialOutcome",
         ),
@@ -1764,7 +1830,7 @@ class SettingSummary(BaseModel):
     strata: Annotated[
         list[StratumSummary],
         Field(
-            description="Every figure on each kind of sentence; empty where the data have no strata."
+            description="All figures of each subset; empty when the dataset has no subsets."
         ),
     ]
     breakdowns: list[Breakdown]
@@ -1775,7 +1841,7 @@ class SettingSummary(BaseModel):
     proposals: Annotated[
         ProposalSummary | None,
         Field(
-            description="Of a baseline; null for a ClipRPN, which ranks while it proposes."
+            description="Of a baseline; null for a ClipRPN, which ranks the boxes as it proposes them."
         ),
     ]
 
@@ -1790,19 +1856,21 @@ class Summary(BaseModel):
     num_sentences: Annotated[int, Field(ge=0)]
     num_images: Annotated[int, Field(ge=0)]
     confidence: Annotated[
-        float, Field(description="Level of every interval.", gt=0.0, lt=1.0)
+        float, Field(description="Confidence level of every interval.", gt=0.0, lt=1.0)
     ]
     num_resamples: Annotated[
-        int, Field(description="Of the bootstrap over images.", ge=1)
+        int, Field(description="Number of bootstrap samples over images.", ge=1)
     ]
     settings: Annotated[
         list[SettingSummary],
-        Field(description="Best on val first, by acc_at_50; ceilings (gt boxes) last."),
+        Field(
+            description="Sorted by acc_at_50 on val, the best first; upper bounds (ground-truth boxes) last."
+        ),
     ]
     comparisons: Annotated[
         list[Comparison],
         Field(
-            description="The best setting against each other one that is no ceiling, on the same sentences."
+            description="The best configuration compared with each other one that is not an upper bound, on the same referring expressions."
         ),
     ]
     floors: list[Floor]
@@ -1823,7 +1891,7 @@ class BaselineSettings(BaseModel):
         | GtBoxesDetector
         | WholeImageDetector,
         Field(
-            description="Where proposals come from.",
+            description="The source of the proposals.",
             discriminator="kind",
             title="Detector",
         ),
@@ -1831,13 +1899,13 @@ class BaselineSettings(BaseModel):
     ranking: Annotated[
         Literal["crop", "blur", "circle", "crop+blur"],
         Field(
-            description="What CLIP sees of a box: the `crop` (the original), the image with all else in a `blur`, the image with a red `circle` around it, or both of `crop+blur` (ReCLIP without relations)."
+            description="What CLIP sees of a box: its `crop` (as in ClipRPN (Trento)), the image with everything outside the box in a `blur`, the image with a red `circle` around the box, or both `crop+blur` (ReCLIP without relations)."
         ),
     ]
     templates: Annotated[
         list[Template],
         Field(
-            description="Texts around the sentence, {} in its place; the vectors of several are averaged.",
+            description="Prompt templates; {} is the placeholder for the referring expression. The embeddings of several templates are averaged.",
             max_length=100,
             min_length=1,
         ),
@@ -1845,17 +1913,17 @@ class BaselineSettings(BaseModel):
     category_prior: Annotated[
         bool,
         Field(
-            description="Whether a box's class, as CLIP's text encoder likens it to the sentence, counts too."
+            description="Whether the score includes the similarity of the box's class and the referring expression, by CLIP's text encoder."
         ),
     ]
     score_thresh: Annotated[
         float,
-        Field(description="Detections below this score are left out.", ge=0.0, le=1.0),
+        Field(description="Detections with a lower score are dropped.", ge=0.0, le=1.0),
     ]
     nms_thresh: Annotated[
         float,
         Field(
-            description="Non-maximum suppression of a detector's boxes, within a class.",
+            description="IoU threshold of non-maximum suppression of a detector's boxes, per class.",
             gt=0.0,
             le=1.0,
         ),
@@ -1863,7 +1931,7 @@ class BaselineSettings(BaseModel):
     max_boxes: Annotated[
         int,
         Field(
-            description="At most so many boxes of an image are ranked, the best-scoring ones.",
+            description="The maximum number of boxes per image that are ranked; those with the highest scores are kept.",
             ge=1,
             le=1000,
         ),
@@ -1879,14 +1947,14 @@ class BaselineSpec(BaseModel):
     sources_sha256: Annotated[
         str,
         Field(
-            description="Hash of cliprpn's Python sources and of the environment's lock; an outcome made by others is stale.",
+            description="Hash of cliprpn's Python sources and lock files; an outcome of other sources is stale.",
             pattern="^[0-9a-f]{64}$",
         ),
     ]
     label: Annotated[
         str,
         Field(
-            description="What sets this trial's setting apart, for people: `fusion=film`."
+            description="A short name of the trial's configuration, for people: `fusion=film`."
         ),
     ]
     seed: Annotated[int, Field(ge=0, le=4294967295)]
@@ -1899,7 +1967,7 @@ class BaselineSpec(BaseModel):
     cache_dir: Annotated[
         str,
         Field(
-            description="Absolute path of the folder for frozen features and data-set indices.",
+            description="Absolute path of the folder for frozen features and prepared datasets.",
             min_length=1,
         ),
     ]
@@ -1958,28 +2026,29 @@ class DatasetStats(BaseModel):
         extra="forbid",
     )
     facts: PreparedDataset
-    num_objects: Annotated[int, Field(description="Of all images.", ge=0)]
+    num_objects: Annotated[int, Field(description="Objects of all images.", ge=0)]
     num_coco_train2014: Annotated[
         int,
-        Field(
-            description="Images whose file name says that they are COCO's train2014.",
-            ge=0,
-        ),
+        Field(description="Images whose file name marks them as COCO train2014.", ge=0),
     ]
-    word_bins: Annotated[list[WordBin], Field(description="Of `word_histogram`.")]
+    word_bins: Annotated[
+        list[WordBin], Field(description="The bins of `word_histogram`.")
+    ]
     area_cuts: Annotated[
         AreaCuts | None,
         Field(
-            description="Of a box's area as a share of its image: RefCOCOg's terciles, and this set's own; null where nobody tells the images' sizes."
+            description="Cut points of a box's area as a fraction of its image: RefCOCOg's terciles, and the terciles of this dataset; null where the image size is unknown."
         ),
     ]
     splits: list[SplitStats]
-    overlaps: Annotated[list[SplitOverlap], Field(description="Every pair of splits.")]
+    overlaps: Annotated[
+        list[SplitOverlap], Field(description="One entry per pair of splits.")
+    ]
     table_checks: list[TableCheck]
     examples: Annotated[
         list[SentenceExample],
         Field(
-            description="A seeded choice over splits, categories and areas, for the contact sheet."
+            description="A seeded sample over splits, categories and areas, for the contact sheet."
         ),
     ]
 
@@ -1988,7 +2057,7 @@ class TrialSpec(RootModel[ClipRpnSpec | BaselineSpec]):
     root: Annotated[
         ClipRpnSpec | BaselineSpec,
         Field(
-            description="One trial, fully resolved: Python fills in nothing. `trial_id` hashes what decides the result (settings, seed, data, weights, num_threads), never paths or devices.",
+            description="One fully resolved trial: Python adds no defaults. `trial_id` hashes what decides the result (settings, seed, data, weights, num_threads), never paths or devices.",
             discriminator="kind",
             title="TrialSpec",
         ),
@@ -2042,4 +2111,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "5cacb47767ac9b25166895798e0c0bafb2bcec9593ebec2c7ede65ebe7260a3b"
+SCHEMA_SHA256 = "ed4d4e5298aa8f8d3739ba0247f16f1e5063322958f2d7aa6c63a8e05db2127a"

@@ -1,8 +1,8 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "5cacb47767ac9b25166895798e0c0bafb2bcec9593ebec2c7ede65ebe7260a3b";
+export const schema_sha256 = "ed4d4e5298aa8f8d3739ba0247f16f1e5063322958f2d7aa6c63a8e05db2127a";
 
 /**
- * Where proposals come from.
+ * The source of the proposals.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Detector".
@@ -23,14 +23,14 @@ export type Detector =
 export type FasterRcnnVariant =
   "resnet50_fpn_v2" | "resnet50_fpn" | "mobilenet_v3_large_fpn" | "mobilenet_v3_large_320_fpn";
 /**
- * What a trial came to: `outcome.json` in its folder, written once. The file is the truth.
+ * The outcome of a trial: `outcome.json` in its folder, written once. This file is authoritative.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "TrialOutcome".
  */
 export type TrialOutcome = CompletedOutcome | FailedOutcome;
 /**
- * Every error has one of these codes; `exit_codes` in errors.ts maps each to the exit code of the process.
+ * The code of an error; errors.ts maps each code to the exit code of the process.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "ErrorCode".
@@ -59,7 +59,7 @@ export type ErrorCode =
   | "weights_unsafe"
   | "worker_died";
 /**
- * Where sentences and boxes come from.
+ * The source of the referring expressions and boxes.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "AnnotationSource".
@@ -71,28 +71,28 @@ export type AnnotationSource = RefcocoSource | RowsSource;
  */
 export type Split = "train" | "val" | "test" | "testA" | "testB";
 /**
- * Pixels of the original image, or shares of it.
+ * Format of the boxes: in pixels of the original image, or in normalized coordinates.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "BoxFormat".
  */
 export type BoxFormat = "xywh" | "xyxy" | "cxcywh_norm";
 /**
- * Who made the splits: the field's `umd`, `google` and `unc`, or `own` for a person's data.
+ * Who made the splits: `umd`, `google` and `unc` as published, or `own` for custom data.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "SplitBy".
  */
 export type SplitBy = "umd" | "google" | "unc" | "own";
 /**
- * How an image is brought to a square: `squash` to it (the original), or `letterbox` with its shape kept.
+ * How an image is resized to a square: `squash` (as in ClipRPN (Trento)), or `letterbox`, which keeps the aspect ratio.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Resize".
  */
 export type Resize = "squash" | "letterbox";
 /**
- * How sentence and image are joined.
+ * How the features of the referring expression and the image are fused.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Fusion".
@@ -117,7 +117,7 @@ export type MetricName =
   | "pointing"
   | "pair_accuracy";
 /**
- * Left, top, right, bottom in pixels of the original image.
+ * Left, top, right, bottom, in pixels of the original image.
  *
  * @minItems 4
  * @maxItems 4
@@ -127,56 +127,56 @@ export type MetricName =
  */
 export type BoxXyxy = [number, number, number, number];
 /**
- * Left, top, right, bottom in pixels of the original image.
+ * Left, top, right, bottom, in pixels of the original image.
  *
  * @minItems 4
  * @maxItems 4
  */
 export type BoxXyxy1 = [number, number, number, number];
 /**
- * Every reply: a value, or an error that is a value.
+ * Every reply: a value or an error.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Envelope".
  */
 export type Envelope = OkEnvelope | ErrorEnvelope;
 /**
- * `default`: the original with its faults repaired. `reference`: the original's settings.
+ * `default`: ClipRPN (Trento) with its errors corrected. `reference`: the settings of ClipRPN (Trento).
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Preset".
  */
 export type Preset = "default" | "reference";
 /**
- * A fusion by name, by its three switches, or a class of your own: {"file": "my_fusion.py:MyFusion", "params": {}}.
+ * A fusion by name, by its three switches, or a custom class: {"file": "my_fusion.py:MyFusion", "params": {}}.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "FusionChoice".
  */
 export type FusionChoice = ("concatenation" | "cross_attention" | "film" | "token_attention") | FusionObject;
 /**
- * A detector by its kind, or with its files: {"kind": "yolox", "weights": "yolox_nano.onnx"}.
+ * A detector by its kind, or as an object: {"kind": "yolox", "weights": "yolox_nano.onnx"}.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "DetectorChoice".
  */
 export type DetectorChoice = ("yolo" | "trained_yolo" | "faster_rcnn" | "gt_boxes" | "whole_picture") | DetectorObject;
 /**
- * One line of journal.jsonl: what happened to the sweep, in order.
+ * One line of journal.jsonl, the log of a sweep's events.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "JournalEntry".
  */
 export type JournalEntry = SweepStarted | TrialStarted | TrialFinished | SweepFinished | SplitRead;
 /**
- * One trial, fully resolved: Python fills in nothing. `trial_id` hashes what decides the result (settings, seed, data, weights, num_threads), never paths or devices.
+ * One fully resolved trial: Python adds no defaults. `trial_id` hashes what decides the result (settings, seed, data, weights, num_threads), never paths or devices.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "TrialSpec".
  */
 export type TrialSpec = ClipRpnSpec | BaselineSpec;
 /**
- * One-way news from Python while a call runs; only for people watching.
+ * An event that Python sends during a call, for display only.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "TrialEvent".
@@ -187,7 +187,7 @@ export interface Contract {
   [k: string]: unknown | undefined;
 }
 /**
- * A baseline, nothing left to default: who proposes boxes, and how CLIP ranks them.
+ * A fully resolved baseline: the detector that proposes boxes, and how CLIP ranks them.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "BaselineSettings".
@@ -195,35 +195,35 @@ export interface Contract {
 export interface BaselineSettings {
   detector: Detector;
   /**
-   * What CLIP sees of a box: the `crop` (the original), the image with all else in a `blur`, the image with a red `circle` around it, or both of `crop+blur` (ReCLIP without relations).
+   * What CLIP sees of a box: its `crop` (as in ClipRPN (Trento)), the image with everything outside the box in a `blur`, the image with a red `circle` around the box, or both `crop+blur` (ReCLIP without relations).
    */
   ranking: "crop" | "blur" | "circle" | "crop+blur";
   /**
-   * Texts around the sentence, {} in its place; the vectors of several are averaged.
+   * Prompt templates; {} is the placeholder for the referring expression. The embeddings of several templates are averaged.
    *
    * @minItems 1
    * @maxItems 100
    */
   templates: [string, ...string[]];
   /**
-   * Whether a box's class, as CLIP's text encoder likens it to the sentence, counts too.
+   * Whether the score includes the similarity of the box's class and the referring expression, by CLIP's text encoder.
    */
   category_prior: boolean;
   /**
-   * Detections below this score are left out.
+   * Detections with a lower score are dropped.
    */
   score_thresh: number;
   /**
-   * Non-maximum suppression of a detector's boxes, within a class.
+   * IoU threshold of non-maximum suppression of a detector's boxes, per class.
    */
   nms_thresh: number;
   /**
-   * At most so many boxes of an image are ranked, the best-scoring ones.
+   * The maximum number of boxes per image that are ranked; those with the highest scores are kept.
    */
   max_boxes: number;
 }
 /**
- * Any YOLO that ultralytics loads.
+ * Any YOLO that ultralytics can load.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "YoloDetector".
@@ -231,17 +231,17 @@ export interface BaselineSettings {
 export interface YoloDetector {
   kind: "yolo";
   /**
-   * Absolute path of the weights: .onnx, or a .pt, which runs code when loaded.
+   * Absolute path of the weights: .onnx, or .pt, which can run code when it is loaded.
    */
   file: string;
   sha256: string;
   /**
-   * Side of the square that an image is letterboxed to, in pixels; null for the one that the weights were made for.
+   * Side of the square that an image is letterboxed to, in pixels; null for the size that the weights were trained with.
    */
   image_size_px: number | null;
 }
 /**
- * A small YOLO, trained on the boxes of the data set's own train split, once.
+ * A small YOLO that is trained once on the boxes of the dataset's train split.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "TrainedYoloDetector".
@@ -249,7 +249,7 @@ export interface YoloDetector {
 export interface TrainedYoloDetector {
   kind: "trained_yolo";
   /**
-   * One that ultralytics has a description of: yolov8n, yolo11n.
+   * The name of an architecture in ultralytics: yolov8n, yolo11n.
    */
   architecture: string;
   num_epochs: number;
@@ -258,7 +258,7 @@ export interface TrainedYoloDetector {
   seed: number;
 }
 /**
- * YOLOX as .onnx, without its decoding.
+ * YOLOX as .onnx, exported without its decoding.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "YoloxDetector".
@@ -271,7 +271,7 @@ export interface YoloxDetector {
   file: string;
   sha256: string;
   /**
-   * Names of the detector's classes, in its order; null for COCO's 80.
+   * Names of the detector's classes, in its order; null for COCO's 80 classes.
    *
    * @minItems 1
    * @maxItems 10000
@@ -288,15 +288,15 @@ export interface FasterRcnnDetector {
   kind: "faster_rcnn";
   variant: FasterRcnnVariant;
   /**
-   * Absolute path of a state_dict; `coco` for those that torchvision fetches.
+   * Absolute path of a state_dict; `coco` for the COCO weights that torchvision downloads.
    */
   file: string;
   /**
-   * Of the file; `coco` for torchvision's own.
+   * SHA-256 of the file; `coco` for the weights of torchvision.
    */
   sha256: string;
   /**
-   * Names of the detector's classes, in its order; null for COCO's 80.
+   * Names of the detector's classes, in its order; null for COCO's 80 classes.
    *
    * @minItems 1
    * @maxItems 10000
@@ -304,7 +304,7 @@ export interface FasterRcnnDetector {
   classes: [string, ...string[]] | null;
 }
 /**
- * Proposals that somebody else has made: COCO results JSON.
+ * Proposals from a file in COCO results JSON.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "FileDetector".
@@ -318,7 +318,7 @@ export interface FileDetector {
   sha256: string;
 }
 /**
- * The proposals of a trained ClipRPN, which depend on the sentence.
+ * The proposals of a trained ClipRPN, which depend on the referring expression.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "RpnDetector".
@@ -332,7 +332,7 @@ export interface RpnDetector {
   sha256: string;
 }
 /**
- * The annotated boxes of all objects of the image: the ceiling.
+ * The ground-truth boxes of all objects of the image: an upper bound.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "GtBoxesDetector".
@@ -341,7 +341,7 @@ export interface GtBoxesDetector {
   kind: "gt_boxes";
 }
 /**
- * One box, the image: the floor.
+ * The whole image as the only box: a lower bound.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "WholeImageDetector".
@@ -350,7 +350,7 @@ export interface WholeImageDetector {
   kind: "whole_picture";
 }
 /**
- * What TypeScript may ask of Python: params and result of every method. Nothing is raised across: a reply is an envelope.
+ * The Python methods that TypeScript may call: params and result of each. No exception crosses the bridge: every reply is an envelope.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "BridgeMethods".
@@ -382,7 +382,7 @@ export interface HelloMethod {
 export interface HelloParams {
   schema_sha256: string;
   /**
-   * `auto`, cpu, cuda, cuda:I or mps; Python resolves it, and refuses one that is absent.
+   * auto, cpu, cuda, cuda:I or mps; Python resolves `auto` and raises an error for a device that is not available.
    */
   device: string;
   num_threads: number | null;
@@ -420,7 +420,7 @@ export interface RunTrialMethod {
  */
 export interface RunTrialParams {
   /**
-   * Absolute path; holds spec.json, gets outcome.json.
+   * Absolute path; contains spec.json, receives outcome.json.
    */
   trial_dir: string;
 }
@@ -444,7 +444,7 @@ export interface CompletedOutcome {
    */
   finished_at: string;
   /**
-   * Counted from 1; chosen on val. 0 where nothing is trained.
+   * Counted from 1; selected on val. 0 when nothing is trained.
    */
   best_epoch: number;
   epochs: Epoch[];
@@ -454,7 +454,7 @@ export interface CompletedOutcome {
   peak_memory_bytes: PeakMemory;
   environment: Environment;
   /**
-   * What a reader of its figures must know, a sentence each.
+   * Notes that a reader of the figures needs, one sentence each.
    */
   notes: string[];
 }
@@ -469,7 +469,7 @@ export interface Epoch {
   epoch: number;
   num_epochs: number;
   /**
-   * Mean over the epoch's sentences.
+   * Mean over the referring expressions of the epoch.
    */
   loss: number;
   loss_objectness: number;
@@ -480,7 +480,7 @@ export interface Epoch {
   duration_ms: number;
 }
 /**
- * Of the best epoch, on val.
+ * Metrics of the best epoch on val.
  */
 export interface Metrics {
   num_sentences: number;
@@ -498,7 +498,7 @@ export interface Metrics {
   recall_at_100: number;
   pointing: number;
   /**
-   * Share of minimal pairs with both sentences right; null where the data has no pairs.
+   * Fraction of minimal pairs with both referring expressions correct; null when the dataset has no pairs.
    */
   pair_accuracy: number | null;
 }
@@ -508,7 +508,7 @@ export interface Metrics {
  */
 export interface Durations {
   /**
-   * Opening, and where need be extracting, the frozen features.
+   * Opening the frozen features, and extracting them if needed.
    */
   features: number;
   training: number;
@@ -521,11 +521,11 @@ export interface Durations {
  */
 export interface PeakMemory {
   /**
-   * Largest resident size of the Python process so far.
+   * Peak resident memory of the Python process so far.
    */
   process: number;
   /**
-   * Largest allocation on the accelerator in this trial; null on the CPU.
+   * Peak memory allocated on the accelerator in this trial; null on the CPU.
    */
   device: number | null;
 }
@@ -540,7 +540,7 @@ export interface FailedOutcome {
   finished_at: string;
   error: ErrorInfo;
   /**
-   * Beside outcome.json; null where there is none.
+   * File in the folder of outcome.json; null when there is none.
    */
   traceback_file: string | null;
 }
@@ -563,11 +563,11 @@ export interface IndexDatasetMethod {
 export interface IndexDatasetParams {
   source: AnnotationSource;
   /**
-   * Absolute path of a manifest.json: sizes of the images, and which have a problem; their refs are left out. Null for a set without images.
+   * Absolute path of a manifest.json with the sizes of the images and their problems; refs of images with a problem are left out. Null for a dataset without images.
    */
   pixels_manifest: string | null;
   /**
-   * Absolute path; gets images.parquet, sentences.parquet and objects.parquet.
+   * Absolute path; receives images.parquet, sentences.parquet and objects.parquet.
    */
   folder: string;
 }
@@ -580,16 +580,16 @@ export interface IndexDatasetParams {
 export interface RefcocoSource {
   layout: "refcoco";
   /**
-   * COCO's images, objects and categories.
+   * The file with COCO's images, objects and categories.
    */
   instances_file: string;
   /**
-   * `refs(umd).p` and its like.
+   * A file such as `refs(umd).p`.
    */
   refs_file: string;
 }
 /**
- * Files with a row per sentence.
+ * Files with one row per referring expression.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "RowsSource".
@@ -597,7 +597,7 @@ export interface RefcocoSource {
 export interface RowsSource {
   layout: "rows";
   /**
-   * JSON Lines; CSV; COCO's JSON with sentences; MDETR's finetune JSON; TransVG's index rows.
+   * JSON Lines; CSV; COCO JSON with referring expressions; MDETR's finetuning JSON; TransVG's index rows.
    */
   format: "jsonl" | "csv" | "coco" | "mdetr" | "transvg";
   /**
@@ -607,14 +607,14 @@ export interface RowsSource {
   box_format: BoxFormat;
   columns: Columns;
   /**
-   * Of the split by image, where no split is given.
+   * Seed of the split by image, used when no split is given.
    */
   split_seed: number;
 }
 export interface RowsFile {
   file: string;
   /**
-   * The split of all its rows; null where each row says its own, or none does.
+   * The split of all rows of the file; null when each row has a split, or none has.
    */
   split: Split | null;
 }
@@ -664,7 +664,7 @@ export interface CheckFusionMethod {
   result: CheckFusionResult;
 }
 /**
- * The spec's fusion is built and shape-checked with its backbone's sizes.
+ * Builds the spec's fusion and checks its shapes with the sizes of its backbone.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "CheckFusionParams".
@@ -673,7 +673,7 @@ export interface CheckFusionParams {
   spec: ClipRpnSpec;
 }
 /**
- * A ClipRPN to train and to evaluate.
+ * A ClipRPN to train and evaluate.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "ClipRpnSpec".
@@ -682,11 +682,11 @@ export interface ClipRpnSpec {
   kind: "cliprpn";
   trial_id: string;
   /**
-   * Hash of cliprpn's Python sources and of the environment's lock; an outcome made by others is stale.
+   * Hash of cliprpn's Python sources and lock files; an outcome of other sources is stale.
    */
   sources_sha256: string;
   /**
-   * What sets this trial's setting apart, for people: `fusion=film`.
+   * A short name of the trial's configuration, for people: `fusion=film`.
    */
   label: string;
   preset: "default" | "reference";
@@ -697,7 +697,7 @@ export interface ClipRpnSpec {
   backbone: TrialBackbone;
   settings: Settings;
   /**
-   * Absolute path of the folder for frozen features and data-set indices.
+   * Absolute path of the folder for frozen features and prepared datasets.
    */
   cache_dir: string;
 }
@@ -712,7 +712,7 @@ export interface TrialDataset {
   id: string;
   name: string;
   /**
-   * Absolute path of the prepared data set's folder.
+   * Absolute path of the prepared dataset's folder.
    */
   root: string;
   split_by: SplitBy;
@@ -733,23 +733,23 @@ export interface TrialBackbone {
   weights_id: string;
 }
 /**
- * Everything about one trial that a person may vary, nothing left to default. An experiment file gives a part of it; a preset gives the rest.
+ * All settings of one trial. An experiment file sets some of them; a preset sets the rest.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Settings".
  */
 export interface Settings {
   /**
-   * Side of the square that an image is brought to before CLIP, in pixels; a multiple of 32.
+   * Side of the square that an image is resized to before CLIP, in pixels; a multiple of 32.
    */
   image_size_px: number;
   resize: Resize;
   /**
-   * Side of the square frame in which anchors and boxes live during training, in pixels.
+   * Side of the square coordinate frame of anchors and boxes during training, in pixels.
    */
   frame_size_px: number;
   /**
-   * Channels after the 1x1 projection that stands before the fusion; null for no projection (the original).
+   * Channels of the 1x1 projection before the fusion; null for no projection (as in ClipRPN (Trento)).
    */
   neck_channels: number | null;
   fusion: Fusion;
@@ -759,7 +759,7 @@ export interface Settings {
   limits: Limits;
 }
 /**
- * The original's concatenation: map and twice-repeated sentence vector, one 1x1 convolution.
+ * The concatenation of ClipRPN (Trento): feature map and the sentence embedding repeated twice, then a 1x1 convolution.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "ConcatenationFusion".
@@ -768,7 +768,7 @@ export interface ConcatenationFusion {
   kind: "concatenation";
 }
 /**
- * The original's cross-attention: cells ask, the one sentence vector is key and value.
+ * The cross-attention of ClipRPN (Trento): cells are the queries, the sentence embedding is the only key and value.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "CrossAttentionFusion".
@@ -777,7 +777,7 @@ export interface CrossAttentionFusion {
   kind: "cross_attention";
 }
 /**
- * The repaired fusion, built from three switches. `film` is pooled, multiplicative, off; `token_attention` is words, multiplicative, on.
+ * The corrected fusion, built from three switches. `film` is pooled, multiplicative, off; `token_attention` is words, multiplicative, on.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "SwitchedFusion".
@@ -785,20 +785,20 @@ export interface CrossAttentionFusion {
 export interface SwitchedFusion {
   kind: "switched";
   /**
-   * One vector for the sentence, or one for every word.
+   * One embedding for the referring expression (`pooled`), or one per token (`words`).
    */
   text: "pooled" | "words";
   /**
-   * Whether text is added to the map or multiplied with it.
+   * Whether the text features are added to the feature map or multiplied with it.
    */
   interaction: "additive" | "multiplicative";
   /**
-   * Whether each cell knows where it is.
+   * Whether each cell gets its coordinates as input.
    */
   coordinates: "off" | "on";
 }
 /**
- * A person's own fusion: a class in a Python file.
+ * A custom fusion: a class in a Python file.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "FileFusion".
@@ -806,11 +806,11 @@ export interface SwitchedFusion {
 export interface FileFusion {
   kind: "file";
   /**
-   * Absolute path of the file, a colon, the class: /home/me/my_fusion.py:MyFusion.
+   * Absolute path of the file, a colon, and the class: /home/me/my_fusion.py:MyFusion.
    */
   file: string;
   /**
-   * Keyword arguments of the class, finite JSON values.
+   * Keyword arguments of the class, as finite JSON values.
    */
   params: {
     [k: string]: unknown | undefined;
@@ -823,18 +823,18 @@ export interface FileFusion {
  */
 export interface Anchors {
   /**
-   * Whether anchors sit on cell corners (the original) or cell centres.
+   * Whether anchors are placed on cell corners (as in ClipRPN (Trento)) or on cell centers.
    */
   placement: "corner" | "center";
   /**
-   * Square roots of the anchors' areas, in pixels of the frame.
+   * Square roots of the anchor areas, in pixels of the frame.
    *
    * @minItems 1
    * @maxItems 16
    */
   scales_px: [number, ...number[]];
   /**
-   * Height over width.
+   * Aspect ratios (height / width).
    *
    * @minItems 1
    * @maxItems 16
@@ -847,41 +847,41 @@ export interface Anchors {
  */
 export interface Rpn {
   /**
-   * An anchor with at least this IoU is a positive; the best anchor always is.
+   * An anchor with at least this IoU is positive; the best anchor is always positive.
    */
   fg_iou_thresh: number;
   /**
-   * An anchor below this IoU is a negative; must not exceed fg_iou_thresh.
+   * An anchor below this IoU is negative; must not exceed fg_iou_thresh.
    */
   bg_iou_thresh: number;
   /**
-   * `sampled_bce`: binary cross-entropy over sampled anchors (the original). `softmax`: cross-entropy over all anchors.
+   * `sampled_bce`: binary cross-entropy over sampled anchors (as in ClipRPN (Trento)). `softmax`: cross-entropy over all anchors.
    */
   objectness_loss: "sampled_bce" | "softmax";
   /**
-   * Smooth L1 on the positives, divided by the number of sampled anchors (`over_sampled`, the original) or of positives.
+   * Smooth L1 loss of the positives, divided by the number of sampled anchors (`over_sampled`, as in ClipRPN (Trento)) or of positives (`over_positives`).
    */
   box_loss: "over_sampled" | "over_positives";
   box_loss_weight: number;
   /**
-   * Anchors sampled per sentence for `sampled_bce`.
+   * Anchors sampled per referring expression for `sampled_bce`.
    */
   batch_size_per_image: number;
   /**
-   * Share of positives among them, at most.
+   * Maximum fraction of positives among the sampled anchors.
    */
   positive_fraction: number;
   /**
-   * Proposals kept before non-maximum suppression, in evaluation.
+   * Proposals kept before non-maximum suppression, during evaluation.
    */
   pre_nms_top_n: number;
   /**
-   * Proposals kept after it, in evaluation.
+   * Proposals kept after non-maximum suppression, during evaluation.
    */
   post_nms_top_n: number;
   nms_thresh: number;
   /**
-   * Weight of the loss that sets the true object against the image's other objects of its category; 0 for none (the original).
+   * Weight of the loss that contrasts the referred object with other objects of its category in the image; 0 disables it (as in ClipRPN (Trento)).
    */
   negatives_loss_weight: number;
 }
@@ -892,43 +892,43 @@ export interface Rpn {
 export interface Training {
   num_epochs: number;
   /**
-   * Sentences per step.
+   * Referring expressions per step.
    */
   batch_size: number;
   /**
-   * What is shuffled: every `sentence` (the original), or every `image` with its sentences together, which learns faster.
+   * What is shuffled: referring expressions (`sentence`, as in ClipRPN (Trento)), or images with all their expressions (`picture`), which learns faster.
    */
   batch_by: "sentence" | "picture";
   optimizer: "adam" | "adamw";
   /**
-   * The peak, where the schedule has one.
+   * The peak learning rate, if the schedule has a peak.
    */
   learning_rate: number;
   weight_decay: number;
   schedule: "constant" | "cosine";
   /**
-   * Share of all steps in which the rate rises linearly to its peak.
+   * Fraction of all steps in which the learning rate rises linearly to its peak.
    */
   warmup_fraction: number;
   /**
-   * Largest norm of the gradient; null for no clipping.
+   * Maximum norm of the gradient; null for no clipping.
    */
   grad_clip_norm: number | null;
   /**
-   * bfloat16 autocast on CUDA; off elsewhere.
+   * Automatic mixed precision: bfloat16 autocast on CUDA; off on other devices.
    */
   amp: boolean;
   /**
-   * The val figure that picks the best epoch.
+   * The metric on val that selects the best epoch.
    */
   select_by: "acc_at_50" | "miou";
   /**
-   * Augmented views of every training image, cached; 0 for none. An epoch takes each image's next one.
+   * Number of cached augmented views per training image; 0 for none. Each epoch uses the next view of each image.
    */
   views: number;
 }
 /**
- * At most so many sentences of a split, in the data set's order; null for all.
+ * The maximum number of referring expressions per split, in the order of the dataset; null for all.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Limits".
@@ -955,16 +955,16 @@ export interface EvaluateMethod {
  */
 export interface EvaluateParams {
   /**
-   * A trial's folder (its best epoch), or a .safetensors file with its .json beside it.
+   * A trial's folder (its best epoch), or a .safetensors file with a .json file of the same name.
    */
   model: string;
   split: Split;
   /**
-   * Null for the one that the model was trained on. On another one the trial's limits do not hold.
+   * Null for the dataset that the model was trained on. The trial's limits do not apply to another dataset.
    */
   dataset: TrialDataset | null;
   /**
-   * Absolute path; gets predictions-<split>.parquet and metrics-<split>.json.
+   * Absolute path; receives predictions-<split>.parquet and metrics-<split>.json.
    */
   out_dir: string;
   cache_dir: string;
@@ -978,7 +978,7 @@ export interface EvaluateResult {
   predictions_file: string;
 }
 /**
- * One split's figures; each is defined in python/cliprpn/metrics.py. All in [0, 1].
+ * Metrics of one split, defined in python/cliprpn/metrics.py. All in [0, 1].
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Metrics".
@@ -999,7 +999,7 @@ export interface Metrics1 {
   recall_at_100: number;
   pointing: number;
   /**
-   * Share of minimal pairs with both sentences right; null where the data has no pairs.
+   * Fraction of minimal pairs with both referring expressions correct; null when the dataset has no pairs.
    */
   pair_accuracy: number | null;
 }
@@ -1014,7 +1014,7 @@ export interface SummarizeMethod {
 export interface SummarizeParams {
   split: Split;
   /**
-   * Trials of one setting, one per seed; each has predictions-<split>.parquet.
+   * Trials of one configuration, one per seed; each has predictions-<split>.parquet.
    *
    * @minItems 1
    */
@@ -1029,7 +1029,7 @@ export interface TrialGroup {
   trial_dirs: [string, ...string[]];
 }
 /**
- * A sweep's figures with their uncertainty: `summary-<split>.json`, written by Python, rendered by report/.
+ * A sweep's figures with confidence intervals: `summary-<split>.json`, written by Python, rendered by report/.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Summary".
@@ -1039,19 +1039,19 @@ export interface Summary {
   num_sentences: number;
   num_images: number;
   /**
-   * Level of every interval.
+   * Confidence level of every interval.
    */
   confidence: number;
   /**
-   * Of the bootstrap over images.
+   * Number of bootstrap samples over images.
    */
   num_resamples: number;
   /**
-   * Best on val first, by acc_at_50; ceilings (gt boxes) last.
+   * Sorted by acc_at_50 on val, the best first; upper bounds (ground-truth boxes) last.
    */
   settings: SettingSummary[];
   /**
-   * The best setting against each other one that is no ceiling, on the same sentences.
+   * The best configuration compared with each other one that is not an upper bound, on the same referring expressions.
    */
   comparisons: Comparison[];
   floors: Floor[];
@@ -1066,7 +1066,7 @@ export interface SettingSummary {
   trial_ids: string[];
   figures: Figure[];
   /**
-   * Every figure on each kind of sentence; empty where the data have no strata.
+   * All figures of each subset; empty when the dataset has no subsets.
    */
   strata: StratumSummary[];
   breakdowns: Breakdown[];
@@ -1076,7 +1076,7 @@ export interface SettingSummary {
   category_macro_acc_at_50: number;
   kind: "cliprpn" | "baseline";
   /**
-   * Of a baseline; null for a ClipRPN, which ranks while it proposes.
+   * Of a baseline; null for a ClipRPN, which ranks the boxes as it proposes them.
    */
   proposals: ProposalSummary | null;
 }
@@ -1090,7 +1090,7 @@ export interface Figure {
   per_seed: SeedFigure[];
 }
 /**
- * Mean over seeds and its interval by bootstrap over images.
+ * Mean over seeds and its confidence interval by bootstrap over images.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Interval".
@@ -1112,13 +1112,13 @@ export interface StratumSummary {
   stratum: string;
   num_sentences: number;
   /**
-   * Minimal pairs among them.
+   * Number of minimal pairs in the subset.
    */
   num_pairs: number;
   figures: Figure[];
 }
 /**
- * acc_at_50 on a part of the sentences.
+ * acc_at_50 on a subset of the referring expressions.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Breakdown".
@@ -1130,14 +1130,14 @@ export interface Breakdown {
   interval: Interval;
 }
 /**
- * How good a baseline's boxes are, apart from how they are ranked.
+ * The quality of a baseline's boxes, independent of how they are ranked.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "ProposalSummary".
  */
 export interface ProposalSummary {
   /**
-   * Share of sentences with a hit among the detector's k best-scoring boxes, the sentence unknown.
+   * Fraction of referring expressions with a hit among the k boxes with the highest detector scores, which ignore the expression.
    */
   recall_at: ProposalRecall[];
   best_proposal: Interval1;
@@ -1145,7 +1145,7 @@ export interface ProposalSummary {
   lost_by_ranking: Interval3;
   mean_num_boxes: number;
   /**
-   * Images in which nothing was detected; the whole image answers for them.
+   * Images without detections; the whole image is their prediction.
    */
   num_images_without: number;
   num_sentences_without: number;
@@ -1155,7 +1155,7 @@ export interface ProposalRecall {
   interval: Interval;
 }
 /**
- * Mean over seeds and its interval by bootstrap over images.
+ * Mean over seeds and its confidence interval by bootstrap over images.
  */
 export interface Interval1 {
   mean: number;
@@ -1163,7 +1163,7 @@ export interface Interval1 {
   high: number;
 }
 /**
- * Mean over seeds and its interval by bootstrap over images.
+ * Mean over seeds and its confidence interval by bootstrap over images.
  */
 export interface Interval2 {
   mean: number;
@@ -1171,7 +1171,7 @@ export interface Interval2 {
   high: number;
 }
 /**
- * Mean over seeds and its interval by bootstrap over images.
+ * Mean over seeds and its confidence interval by bootstrap over images.
  */
 export interface Interval3 {
   mean: number;
@@ -1179,7 +1179,7 @@ export interface Interval3 {
   high: number;
 }
 /**
- * Difference of acc_at_50, `label` minus `against`, paired by sentence, resampled by image.
+ * Difference of acc_at_50, `label` minus `against`, paired by referring expression, resampled by image.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Comparison".
@@ -1190,14 +1190,14 @@ export interface Comparison {
   difference: Interval;
 }
 /**
- * What an answer without understanding gets on this split.
+ * A baseline that ignores the expression, on this split.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Floor".
  */
 export interface Floor {
   /**
-   * `constant_box` is fitted on train; `blank_sentence` is the best setting with its sentence blanked.
+   * `constant_box` is fitted on train; `blank_sentence` is the best configuration with the referring expression left empty.
    */
   name: "constant_box" | "whole_picture" | "blank_sentence";
   acc_at_50: Interval;
@@ -1211,7 +1211,7 @@ export interface Gallery {
   best: Case[];
   worst: Case[];
   /**
-   * Minimal pairs: two cases each.
+   * Minimal pairs, two cases each.
    */
   pairs: [Case, Case][];
 }
@@ -1229,7 +1229,7 @@ export interface Case {
   gt_box_xyxy: BoxXyxy;
   predictions: CasePrediction[];
   /**
-   * Whether the boxes lie in the image with its rotation flag (EXIF) applied.
+   * Whether the boxes are in the frame of the image after its EXIF rotation.
    */
   upright: boolean;
 }
@@ -1248,12 +1248,12 @@ export interface GroundMethod {
  */
 export interface GroundParams {
   /**
-   * A trial's folder, or a .safetensors file with its .json beside it.
+   * A trial's folder, or a .safetensors file with a .json file of the same name.
    */
   model: string;
   sentence: string;
   /**
-   * Absolute path of the manifest.json of a folder of pixels that holds the one image.
+   * Absolute path of the manifest.json of a folder of pixels with exactly one image.
    */
   pixels_manifest: string;
 }
@@ -1264,7 +1264,7 @@ export interface GroundParams {
 export interface GroundResult {
   pred_box_xyxy: BoxXyxy1;
   /**
-   * The box's score, in [0, 1].
+   * Score of the box, in [0, 1].
    */
   objectness: number;
   image_width: number;
@@ -1291,7 +1291,7 @@ export interface ImportCheckpointResult {
   fusion: "concatenation" | "cross_attention";
   model_file: string;
   /**
-   * The checkpoint's own CLIP, where it holds one.
+   * The CLIP weights in the checkpoint, if any.
    */
   backbone_file: string | null;
   num_parameters: number;
@@ -1328,7 +1328,7 @@ export interface ReadAnnotationsMethod {
   result: ReadAnnotationsResult;
 }
 /**
- * Reads and checks everything but images.
+ * Reads and checks the annotations, without the images.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "ReadAnnotationsParams".
@@ -1336,7 +1336,7 @@ export interface ReadAnnotationsMethod {
 export interface ReadAnnotationsParams {
   source: AnnotationSource;
   /**
-   * Absolute path; gets the wanted images as JSON.
+   * Absolute path; receives the list of required images as JSON.
    */
   out_file: string;
 }
@@ -1358,7 +1358,7 @@ export interface ExportDatasetMethod {
  */
 export interface ExportDatasetParams {
   /**
-   * Folder of a prepared data set.
+   * Folder of a prepared dataset.
    */
   root: string;
   format: "jsonl" | "coco";
@@ -1382,16 +1382,16 @@ export interface DatasetStatsMethod {
  */
 export interface DatasetStatsParams {
   /**
-   * Folder of a prepared data set.
+   * Folder of a prepared dataset.
    */
   root: string;
   /**
-   * Whether images are compared by their pixels too, which reads all of them.
+   * Whether images are also compared by their pixels, which reads all of them.
    */
   hash_pixels: boolean;
 }
 /**
- * What a person should know of a prepared data set: `dataset show` and `dataset check` render it.
+ * Statistics of a prepared dataset, as shown by `dataset show` and `dataset check`.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "DatasetStats".
@@ -1399,34 +1399,34 @@ export interface DatasetStatsParams {
 export interface DatasetStats {
   facts: PreparedDataset;
   /**
-   * Of all images.
+   * Objects of all images.
    */
   num_objects: number;
   /**
-   * Images whose file name says that they are COCO's train2014.
+   * Images whose file name marks them as COCO train2014.
    */
   num_coco_train2014: number;
   /**
-   * Of `word_histogram`.
+   * The bins of `word_histogram`.
    */
   word_bins: WordBin[];
   /**
-   * Of a box's area as a share of its image: RefCOCOg's terciles, and this set's own; null where nobody tells the images' sizes.
+   * Cut points of a box's area as a fraction of its image: RefCOCOg's terciles, and the terciles of this dataset; null where the image size is unknown.
    */
   area_cuts: AreaCuts | null;
   splits: SplitStats[];
   /**
-   * Every pair of splits.
+   * One entry per pair of splits.
    */
   overlaps: SplitOverlap[];
   table_checks: TableCheck[];
   /**
-   * A seeded choice over splits, categories and areas, for the contact sheet.
+   * A seeded sample over splits, categories and areas, for the contact sheet.
    */
   examples: SentenceExample[];
 }
 /**
- * `dataset.json` of a prepared data set, written last. Beside it: images.parquet, sentences.parquet, objects.parquet, and pixels/ with a folder for each size.
+ * `dataset.json` of a prepared dataset, written last. The same folder has images.parquet, sentences.parquet, objects.parquet, and pixels/ with one folder per size.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "PreparedDataset".
@@ -1434,7 +1434,7 @@ export interface DatasetStats {
 export interface PreparedDataset {
   format_version: 1;
   /**
-   * Hash of the annotations, and of the images where a person prepared it; part of a trial's identity.
+   * Hash of the annotations, and of the images if the dataset was prepared by `cliprpn prepare`; part of a trial's identity.
    */
   id: string;
   name: string;
@@ -1442,37 +1442,37 @@ export interface PreparedDataset {
   source: AnnotationSource;
   annotation_files: SourceFile[];
   /**
-   * Absolute path of the folder with the images; null for a set without images.
+   * Absolute path of the folder with the images; null for a dataset without images.
    */
   images_dir: string | null;
   /**
-   * An image with more is refused.
+   * Images with more pixels are rejected.
    */
   max_pixels: number;
   /**
-   * Whether links that lead out of the folder of images were followed.
+   * Whether symbolic links out of the image folder were followed.
    */
   follow_links: boolean;
   /**
-   * Whether images that are missing or broken were left out with their refs.
+   * Whether missing or broken images were left out, with their refs.
    */
   allow_missing: boolean;
   /**
-   * Hash of all images' names, sizes and frames, and of which have a problem: when they change, the tables are made anew.
+   * Hash of the names, sizes, frames and problems of all images: when it changes, the tables are rebuilt.
    */
   pictures_sha256: string;
   dropped: DatasetCounts;
   splits: SplitCounts[];
   /**
-   * How the sentences came to their splits.
+   * How referring expressions were assigned to splits.
    */
   split_rule: string;
   /**
-   * Counts that are not those of the published table, a line each.
+   * Counts that differ from the published table, one line each.
    */
   deviations: string[];
   /**
-   * What is odd and was kept, a line each.
+   * Unusual data that was kept, one line each.
    */
   notes: string[];
   prepared_at: string;
@@ -1498,7 +1498,7 @@ export interface SourceFile {
 export interface WordBin {
   min_words: number;
   /**
-   * Inclusive; null for no end.
+   * Inclusive; null when there is no upper limit.
    */
   max_words: number | null;
 }
@@ -1513,7 +1513,7 @@ export interface AreaCuts {
   own_high: number;
 }
 /**
- * Shares and quantiles are over the split's sentences, unless told otherwise.
+ * Statistics of one split. Fractions and quantiles are over its referring expressions unless stated otherwise.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "SplitStats".
@@ -1525,35 +1525,35 @@ export interface SplitStats {
   num_sentences: number;
   words: Quantiles;
   /**
-   * Sentences in each of `word_bins`.
+   * Number of referring expressions in each of `word_bins`.
    */
   word_histogram: number[];
   /**
-   * Sentences with the word left or right.
+   * Number of referring expressions with the word left or right.
    */
   num_left_right: number;
   num_non_ascii: number;
   /**
-   * Rows whose object and sentence are those of an earlier row.
+   * Rows with the same object and referring expression as an earlier row.
    */
   num_repeated: number;
   /**
-   * Boxes' areas as shares of their images; null where nobody tells the images' sizes.
+   * Areas of the boxes as fractions of their images; null where the image size is unknown.
    */
   areas: AreaStats | null;
   same_category: SameCategory;
   num_categories: number;
   /**
-   * Most frequent first.
+   * The most frequent first.
    */
   top_categories: CategoryCount[];
   objects_per_image: Quantiles1;
   /**
-   * Width over height, over images.
+   * Aspect ratio (width / height), over images.
    */
   aspects: Quantiles | null;
   /**
-   * What an answer without understanding gets; empty where nobody tells the images' sizes.
+   * Baselines that ignore the expression; empty where the image size is unknown.
    */
   floors: DatasetFloor[];
 }
@@ -1581,7 +1581,7 @@ export interface AreaStats {
   own_shares: AreaShares1;
 }
 /**
- * Of small, medium and large boxes by RefCOCOg's terciles.
+ * Fractions of small, medium and large boxes by RefCOCOg's terciles.
  */
 export interface AreaShares {
   small: number;
@@ -1589,7 +1589,7 @@ export interface AreaShares {
   large: number;
 }
 /**
- * The same by the set's own terciles.
+ * The same by the terciles of this dataset.
  */
 export interface AreaShares1 {
   small: number;
@@ -1597,7 +1597,7 @@ export interface AreaShares1 {
   large: number;
 }
 /**
- * Sentences by how many objects of the meant one's category its image has, itself included.
+ * Referring expressions by the number of objects in the image that have the category of the referred object, including that object.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "SameCategory".
@@ -1607,7 +1607,7 @@ export interface SameCategory {
   two: number;
   three_or_more: number;
   /**
-   * Nobody says what the object is.
+   * The category of the object is unknown.
    */
   unknown: number;
 }
@@ -1638,14 +1638,14 @@ export interface Quantiles1 {
  */
 export interface DatasetFloor {
   /**
-   * The whole image, or the one box that fits train best.
+   * The whole image, or the constant box that fits the train split best.
    */
   name: "whole_picture" | "constant_box";
   miou: number;
   acc_at_50: number;
 }
 /**
- * What two splits share.
+ * The overlap of two splits.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "SplitOverlap".
@@ -1654,17 +1654,17 @@ export interface SplitOverlap {
   first: Split;
   second: Split;
   /**
-   * Images of the second that are in the first too, by id or by file name.
+   * Images of the second split that are also in the first, by id or by file name.
    */
   num_images: number;
   /**
-   * Images of the second with the prepared pixels of another one of the first; null where pixels were not looked at.
+   * Images of the second split whose prepared pixels equal those of a different image of the first; null when pixels were not compared.
    */
   num_identical_pixels: number | null;
   num_refs: number;
   num_objects: number;
   /**
-   * Sentences of the second with the image, the box and the words of one of the first.
+   * Referring expressions of the second split with the image, the box and the words of one of the first.
    */
   num_sentences: number;
   /**
@@ -1673,7 +1673,7 @@ export interface SplitOverlap {
   examples: string[];
 }
 /**
- * What the tables must hold.
+ * One check of the tables.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "TableCheck".
@@ -1683,7 +1683,7 @@ export interface TableCheck {
   num_checked: number;
   num_wrong: number;
   /**
-   * A few of the wrong ones.
+   * A few examples of failures.
    */
   examples: string[];
 }
@@ -1695,7 +1695,7 @@ export interface SentenceExample {
   split: Split;
   sentence: string;
   /**
-   * Empty where nobody says it.
+   * Empty when unknown.
    */
   category: string;
   file_name: string;
@@ -1723,11 +1723,11 @@ export interface TrainDetectorParams {
  */
 export interface TrainDetectorResult {
   /**
-   * Absolute path, in the cache.
+   * Absolute path in the cache.
    */
   weights_file: string;
   /**
-   * False when it was there already.
+   * False when it already existed.
    */
   trained: boolean;
 }
@@ -1736,7 +1736,7 @@ export interface CheckDetectorMethod {
   result: CheckDetectorResult;
 }
 /**
- * Opens the detector, so that what would fail its trials is found before the first.
+ * Opens the detector, so that its problems are found before the first trial.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "CheckDetectorParams".
@@ -1752,7 +1752,7 @@ export interface CheckDetectorParams {
  */
 export interface CheckDetectorResult {
   /**
-   * Null where its boxes have no class.
+   * Null when its boxes have no class.
    */
   num_classes: number | null;
 }
@@ -1774,7 +1774,7 @@ export interface ErrorEnvelope {
   status: "error";
   error: ErrorInfo;
   /**
-   * For the log, never for the terminal.
+   * Written to the log, never to the terminal.
    */
   traceback: string | null;
 }
@@ -1788,7 +1788,7 @@ export interface AreaShares2 {
   large: number;
 }
 /**
- * Every image that is referred to, in order of first mention; what Python asks for.
+ * Every image that the annotations refer to, in order of first mention, as requested by Python.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "WantedImages".
@@ -1803,30 +1803,30 @@ export interface WantedImages {
 export interface WantedImage {
   image_id: number;
   /**
-   * Relative to the folder of images.
+   * Relative to the image folder.
    */
   file_name: string;
   /**
-   * As the annotations tell it, in pixels; null where they do not.
+   * As given by the annotations, in pixels; null when unknown.
    */
   width: number | null;
   height: number | null;
 }
 /**
- * `manifest.json` of a folder of pixels, written last. Image i of the wanted images is image i of all shards in a row.
+ * `manifest.json` of a folder of pixels, written last. Image i of the requested images is image i of the concatenated shards.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "PixelsManifest".
  */
 export interface PixelsManifest {
   /**
-   * Changes whenever the same file would give other pixels.
+   * Changes whenever the same file would be decoded to different pixels.
    */
   preprocessing_version: string;
   image_size_px: number;
   resize: Resize;
   /**
-   * Hash of all shards' checksums.
+   * Hash of the checksums of all shards.
    */
   pixels_id: string;
   shards: PixelShard[];
@@ -1841,7 +1841,7 @@ export interface PixelShard {
    */
   file: string;
   /**
-   * Of the whole file.
+   * SHA-256 of the whole file.
    */
   sha256: string;
   pictures: PreparedImage[];
@@ -1853,17 +1853,17 @@ export interface PixelShard {
 export interface PreparedImage {
   file_name: string;
   /**
-   * Of the file when it was decoded.
+   * Size of the file when it was decoded.
    */
   bytes: number;
   mtime_ms: number;
   /**
-   * In the frame that boxes lie in.
+   * In the coordinate frame of the boxes, in pixels.
    */
   width: number;
   height: number;
   /**
-   * Whether the file's rotation flag (EXIF) was applied to reach that frame.
+   * Whether the file's EXIF rotation was applied to get this frame.
    */
   upright: boolean;
   /**
@@ -1874,27 +1874,27 @@ export interface PreparedImage {
   left_px: number;
   top_px: number;
   /**
-   * Why there are no pixels: missing, broken, of another size. Its row is black.
+   * Why there are no pixels: missing, broken, or of a different size. Its row is black.
    */
   problem: string | null;
 }
 /**
- * An experiment file as a person writes it. `settings` and the keys of `vary` are derived from settings.schema.json by generate.ts.
+ * An experiment file. `settings` and the keys of `vary` are generated from settings.schema.json.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Experiment".
  */
 export interface Experiment {
   /**
-   * Where the editor finds this schema.
+   * Path of this schema, for editors.
    */
   $schema?: string;
   /**
-   * Names the folder below runs/.
+   * The name of the sweep's folder in runs/.
    */
   name: string;
   /**
-   * What the experiment is to answer, in one sentence.
+   * The question that the experiment answers, in one sentence.
    */
   question: string;
   preset?: Preset;
@@ -1903,45 +1903,45 @@ export interface Experiment {
   settings?: PartialSettings;
   vary?: Vary;
   /**
-   * Further settings beside the grid of `vary`, each a list of keys to set.
+   * Additional configurations outside the grid of `vary`; each is an object of keys to set.
    *
    * @maxItems 1000
    */
   also?: Setting[];
   /**
-   * Every setting runs once with each seed. Default [0].
+   * Every configuration runs once with each seed. Default: [0].
    *
    * @minItems 1
    * @maxItems 1000
    */
   seeds?: [number, ...number[]];
   /**
-   * CPU threads per trial; part of a trial's identity, since it changes the last bits. Default 2.
+   * CPU threads per trial; part of a trial's identity, because it changes the last bits of the results. Default: 2.
    */
   num_threads?: number;
   /**
-   * Figures that somebody else reports for this very run, to hold ours against.
+   * Figures that others published for this run, to compare with.
    */
   published?: PublishedFigure[];
 }
 /**
- * The demo (default), a prepared data set, or a folder in RefCOCOg's own layout.
+ * The demo (default), a prepared dataset, or a folder in RefCOCOg's original layout.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "DatasetChoice".
  */
 export interface DatasetChoice {
   /**
-   * `demo` is drawn on first use; any other name is a data set that `cliprpn prepare` made, unless `root` says where it is.
+   * `demo` is generated on first use; any other name is a dataset prepared by `cliprpn prepare`, unless `root` is given.
    */
   name?: string;
   /**
-   * Folder of a prepared data set, or one with annotations/ and images/; relative to the current folder.
+   * Folder of a prepared dataset, or one with annotations/ and images/; relative to the current folder.
    */
   root?: string;
   split_by?: SplitBy;
   /**
-   * Of the demo: `full`, or `small` for a quick look.
+   * Size of the demo: `full`, or `small` for a quick test.
    */
   size?: "full" | "small";
 }
@@ -1952,28 +1952,28 @@ export interface DatasetChoice {
 export interface BackboneChoice {
   name?: "cliprpn-tiny" | "RN50-quickgelu";
   /**
-   * `shipped` (cliprpn-tiny), `openai` (fetched by open_clip) or a file.
+   * `shipped` (cliprpn-tiny), `openai` (downloaded by open_clip) or a file.
    */
   weights?: string;
 }
 /**
- * Everything about one trial that a person may vary, nothing left to default. An experiment file gives a part of it; a preset gives the rest.
+ * All settings of one trial. An experiment file sets some of them; a preset sets the rest.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "PartialSettings".
  */
 export interface PartialSettings {
   /**
-   * Side of the square that an image is brought to before CLIP, in pixels; a multiple of 32.
+   * Side of the square that an image is resized to before CLIP, in pixels; a multiple of 32.
    */
   image_size_px?: number;
   resize?: Resize;
   /**
-   * Side of the square frame in which anchors and boxes live during training, in pixels.
+   * Side of the square coordinate frame of anchors and boxes during training, in pixels.
    */
   frame_size_px?: number;
   /**
-   * Channels after the 1x1 projection that stands before the fusion; null for no projection (the original).
+   * Channels of the 1x1 projection before the fusion; null for no projection (as in ClipRPN (Trento)).
    */
   neck_channels?: number | null;
   fusion?: FusionChoice;
@@ -2002,18 +2002,18 @@ export interface FusionObject {
  */
 export interface PartialAnchors {
   /**
-   * Whether anchors sit on cell corners (the original) or cell centres.
+   * Whether anchors are placed on cell corners (as in ClipRPN (Trento)) or on cell centers.
    */
   placement?: "corner" | "center";
   /**
-   * Square roots of the anchors' areas, in pixels of the frame.
+   * Square roots of the anchor areas, in pixels of the frame.
    *
    * @minItems 1
    * @maxItems 16
    */
   scales_px?: [number, ...number[]];
   /**
-   * Height over width.
+   * Aspect ratios (height / width).
    *
    * @minItems 1
    * @maxItems 16
@@ -2026,41 +2026,41 @@ export interface PartialAnchors {
  */
 export interface PartialRpn {
   /**
-   * An anchor with at least this IoU is a positive; the best anchor always is.
+   * An anchor with at least this IoU is positive; the best anchor is always positive.
    */
   fg_iou_thresh?: number;
   /**
-   * An anchor below this IoU is a negative; must not exceed fg_iou_thresh.
+   * An anchor below this IoU is negative; must not exceed fg_iou_thresh.
    */
   bg_iou_thresh?: number;
   /**
-   * `sampled_bce`: binary cross-entropy over sampled anchors (the original). `softmax`: cross-entropy over all anchors.
+   * `sampled_bce`: binary cross-entropy over sampled anchors (as in ClipRPN (Trento)). `softmax`: cross-entropy over all anchors.
    */
   objectness_loss?: "sampled_bce" | "softmax";
   /**
-   * Smooth L1 on the positives, divided by the number of sampled anchors (`over_sampled`, the original) or of positives.
+   * Smooth L1 loss of the positives, divided by the number of sampled anchors (`over_sampled`, as in ClipRPN (Trento)) or of positives (`over_positives`).
    */
   box_loss?: "over_sampled" | "over_positives";
   box_loss_weight?: number;
   /**
-   * Anchors sampled per sentence for `sampled_bce`.
+   * Anchors sampled per referring expression for `sampled_bce`.
    */
   batch_size_per_image?: number;
   /**
-   * Share of positives among them, at most.
+   * Maximum fraction of positives among the sampled anchors.
    */
   positive_fraction?: number;
   /**
-   * Proposals kept before non-maximum suppression, in evaluation.
+   * Proposals kept before non-maximum suppression, during evaluation.
    */
   pre_nms_top_n?: number;
   /**
-   * Proposals kept after it, in evaluation.
+   * Proposals kept after non-maximum suppression, during evaluation.
    */
   post_nms_top_n?: number;
   nms_thresh?: number;
   /**
-   * Weight of the loss that sets the true object against the image's other objects of its category; 0 for none (the original).
+   * Weight of the loss that contrasts the referred object with other objects of its category in the image; 0 disables it (as in ClipRPN (Trento)).
    */
   negatives_loss_weight?: number;
 }
@@ -2071,43 +2071,43 @@ export interface PartialRpn {
 export interface PartialTraining {
   num_epochs?: number;
   /**
-   * Sentences per step.
+   * Referring expressions per step.
    */
   batch_size?: number;
   /**
-   * What is shuffled: every `sentence` (the original), or every `image` with its sentences together, which learns faster.
+   * What is shuffled: referring expressions (`sentence`, as in ClipRPN (Trento)), or images with all their expressions (`picture`), which learns faster.
    */
   batch_by?: "sentence" | "picture";
   optimizer?: "adam" | "adamw";
   /**
-   * The peak, where the schedule has one.
+   * The peak learning rate, if the schedule has a peak.
    */
   learning_rate?: number;
   weight_decay?: number;
   schedule?: "constant" | "cosine";
   /**
-   * Share of all steps in which the rate rises linearly to its peak.
+   * Fraction of all steps in which the learning rate rises linearly to its peak.
    */
   warmup_fraction?: number;
   /**
-   * Largest norm of the gradient; null for no clipping.
+   * Maximum norm of the gradient; null for no clipping.
    */
   grad_clip_norm?: number | null;
   /**
-   * bfloat16 autocast on CUDA; off elsewhere.
+   * Automatic mixed precision: bfloat16 autocast on CUDA; off on other devices.
    */
   amp?: boolean;
   /**
-   * The val figure that picks the best epoch.
+   * The metric on val that selects the best epoch.
    */
   select_by?: "acc_at_50" | "miou";
   /**
-   * Augmented views of every training image, cached; 0 for none. An epoch takes each image's next one.
+   * Number of cached augmented views per training image; 0 for none. Each epoch uses the next view of each image.
    */
   views?: number;
 }
 /**
- * At most so many sentences of a split, in the data set's order; null for all.
+ * The maximum number of referring expressions per split, in the order of the dataset; null for all.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "PartialLimits".
@@ -2118,7 +2118,7 @@ export interface PartialLimits {
   test?: number | null;
 }
 /**
- * A baseline, nothing left to default: who proposes boxes, and how CLIP ranks them.
+ * A fully resolved baseline: the detector that proposes boxes, and how CLIP ranks them.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "PartialBaseline".
@@ -2126,30 +2126,30 @@ export interface PartialLimits {
 export interface PartialBaseline {
   detector?: DetectorChoice;
   /**
-   * What CLIP sees of a box: the `crop` (the original), the image with all else in a `blur`, the image with a red `circle` around it, or both of `crop+blur` (ReCLIP without relations).
+   * What CLIP sees of a box: its `crop` (as in ClipRPN (Trento)), the image with everything outside the box in a `blur`, the image with a red `circle` around the box, or both `crop+blur` (ReCLIP without relations).
    */
   ranking?: "crop" | "blur" | "circle" | "crop+blur";
   /**
-   * Texts around the sentence, {} in its place; the vectors of several are averaged.
+   * Prompt templates; {} is the placeholder for the referring expression. The embeddings of several templates are averaged.
    *
    * @minItems 1
    * @maxItems 100
    */
   templates?: [string, ...string[]];
   /**
-   * Whether a box's class, as CLIP's text encoder likens it to the sentence, counts too.
+   * Whether the score includes the similarity of the box's class and the referring expression, by CLIP's text encoder.
    */
   category_prior?: boolean;
   /**
-   * Detections below this score are left out.
+   * Detections with a lower score are dropped.
    */
   score_thresh?: number;
   /**
-   * Non-maximum suppression of a detector's boxes, within a class.
+   * IoU threshold of non-maximum suppression of a detector's boxes, per class.
    */
   nms_thresh?: number;
   /**
-   * At most so many boxes of an image are ranked, the best-scoring ones.
+   * The maximum number of boxes per image that are ranked; those with the highest scores are kept.
    */
   max_boxes?: number;
 }
@@ -2160,19 +2160,19 @@ export interface PartialBaseline {
 export interface DetectorObject {
   kind: "yolo" | "trained_yolo" | "yolox" | "faster_rcnn" | "file" | "rpn" | "gt_boxes" | "whole_picture";
   /**
-   * Of yolo, yolox and faster_rcnn: a file, or a name that is looked for in weights/.
+   * For yolo, yolox and faster_rcnn: a file, or a name to find in weights/.
    */
   weights?: string;
   /**
-   * Of file: COCO results JSON.
+   * For file: COCO results JSON.
    */
   file?: string;
   /**
-   * Of rpn: a trial's folder, the beginning of its id, or a .safetensors file.
+   * For rpn: a trial's folder, the first characters of its id, or a .safetensors file.
    */
   model?: string;
   /**
-   * Of yolox and faster_rcnn: names of the classes, in the detector's order, where they are not COCO's.
+   * For yolox and faster_rcnn: names of the classes in the detector's order, if they are not COCO's.
    *
    * @minItems 1
    * @maxItems 10000
@@ -2180,16 +2180,16 @@ export interface DetectorObject {
   classes?: [string, ...string[]];
   variant?: FasterRcnnVariant;
   /**
-   * Of yolo and trained_yolo.
+   * For yolo and trained_yolo.
    */
   image_size_px?: number;
   /**
-   * Of trained_yolo.
+   * For trained_yolo.
    */
   num_epochs?: number;
 }
 /**
- * Dotted keys and the values each takes; every combination is a setting.
+ * Keys with dots and lists of values; every combination is one configuration.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Vary".
@@ -2204,7 +2204,7 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: Side of the square that an image is brought to before CLIP, in pixels; a multiple of 32.
+   * Items: Side of the square that an image is resized to before CLIP, in pixels; a multiple of 32.
    */
   image_size_px?: [number, ...number[]];
   /**
@@ -2216,14 +2216,14 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: Side of the square frame in which anchors and boxes live during training, in pixels.
+   * Items: Side of the square coordinate frame of anchors and boxes during training, in pixels.
    */
   frame_size_px?: [number, ...number[]];
   /**
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: Channels after the 1x1 projection that stands before the fusion; null for no projection (the original).
+   * Items: Channels of the 1x1 projection before the fusion; null for no projection (as in ClipRPN (Trento)).
    */
   neck_channels?: [number | null, ...(number | null)[]];
   /**
@@ -2235,7 +2235,7 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: Whether anchors sit on cell corners (the original) or cell centres.
+   * Items: Whether anchors are placed on cell corners (as in ClipRPN (Trento)) or on cell centers.
    */
   "anchors.placement"?: ["corner" | "center", ...("corner" | "center")[]];
   /**
@@ -2252,28 +2252,28 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: An anchor with at least this IoU is a positive; the best anchor always is.
+   * Items: An anchor with at least this IoU is positive; the best anchor is always positive.
    */
   "rpn.fg_iou_thresh"?: [number, ...number[]];
   /**
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: An anchor below this IoU is a negative; must not exceed fg_iou_thresh.
+   * Items: An anchor below this IoU is negative; must not exceed fg_iou_thresh.
    */
   "rpn.bg_iou_thresh"?: [number, ...number[]];
   /**
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: `sampled_bce`: binary cross-entropy over sampled anchors (the original). `softmax`: cross-entropy over all anchors.
+   * Items: `sampled_bce`: binary cross-entropy over sampled anchors (as in ClipRPN (Trento)). `softmax`: cross-entropy over all anchors.
    */
   "rpn.objectness_loss"?: ["sampled_bce" | "softmax", ...("sampled_bce" | "softmax")[]];
   /**
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: Smooth L1 on the positives, divided by the number of sampled anchors (`over_sampled`, the original) or of positives.
+   * Items: Smooth L1 loss of the positives, divided by the number of sampled anchors (`over_sampled`, as in ClipRPN (Trento)) or of positives (`over_positives`).
    */
   "rpn.box_loss"?: ["over_sampled" | "over_positives", ...("over_sampled" | "over_positives")[]];
   /**
@@ -2285,28 +2285,28 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: Anchors sampled per sentence for `sampled_bce`.
+   * Items: Anchors sampled per referring expression for `sampled_bce`.
    */
   "rpn.batch_size_per_image"?: [number, ...number[]];
   /**
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: Share of positives among them, at most.
+   * Items: Maximum fraction of positives among the sampled anchors.
    */
   "rpn.positive_fraction"?: [number, ...number[]];
   /**
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: Proposals kept before non-maximum suppression, in evaluation.
+   * Items: Proposals kept before non-maximum suppression, during evaluation.
    */
   "rpn.pre_nms_top_n"?: [number, ...number[]];
   /**
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: Proposals kept after it, in evaluation.
+   * Items: Proposals kept after non-maximum suppression, during evaluation.
    */
   "rpn.post_nms_top_n"?: [number, ...number[]];
   /**
@@ -2318,7 +2318,7 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: Weight of the loss that sets the true object against the image's other objects of its category; 0 for none (the original).
+   * Items: Weight of the loss that contrasts the referred object with other objects of its category in the image; 0 disables it (as in ClipRPN (Trento)).
    */
   "rpn.negatives_loss_weight"?: [number, ...number[]];
   /**
@@ -2330,14 +2330,14 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: Sentences per step.
+   * Items: Referring expressions per step.
    */
   "training.batch_size"?: [number, ...number[]];
   /**
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: What is shuffled: every `sentence` (the original), or every `image` with its sentences together, which learns faster.
+   * Items: What is shuffled: referring expressions (`sentence`, as in ClipRPN (Trento)), or images with all their expressions (`picture`), which learns faster.
    */
   "training.batch_by"?: ["sentence" | "picture", ...("sentence" | "picture")[]];
   /**
@@ -2349,7 +2349,7 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: The peak, where the schedule has one.
+   * Items: The peak learning rate, if the schedule has a peak.
    */
   "training.learning_rate"?: [number, ...number[]];
   /**
@@ -2366,35 +2366,35 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: Share of all steps in which the rate rises linearly to its peak.
+   * Items: Fraction of all steps in which the learning rate rises linearly to its peak.
    */
   "training.warmup_fraction"?: [number, ...number[]];
   /**
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: Largest norm of the gradient; null for no clipping.
+   * Items: Maximum norm of the gradient; null for no clipping.
    */
   "training.grad_clip_norm"?: [number | null, ...(number | null)[]];
   /**
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: bfloat16 autocast on CUDA; off elsewhere.
+   * Items: Automatic mixed precision: bfloat16 autocast on CUDA; off on other devices.
    */
   "training.amp"?: [boolean, ...boolean[]];
   /**
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: The val figure that picks the best epoch.
+   * Items: The metric on val that selects the best epoch.
    */
   "training.select_by"?: ["acc_at_50" | "miou", ...("acc_at_50" | "miou")[]];
   /**
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: Augmented views of every training image, cached; 0 for none. An epoch takes each image's next one.
+   * Items: Number of cached augmented views per training image; 0 for none. Each epoch uses the next view of each image.
    */
   "training.views"?: [number, ...number[]];
   /**
@@ -2436,7 +2436,7 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: What CLIP sees of a box: the `crop` (the original), the image with all else in a `blur`, the image with a red `circle` around it, or both of `crop+blur` (ReCLIP without relations).
+   * Items: What CLIP sees of a box: its `crop` (as in ClipRPN (Trento)), the image with everything outside the box in a `blur`, the image with a red `circle` around the box, or both `crop+blur` (ReCLIP without relations).
    */
   "baseline.ranking"?: ["crop" | "blur" | "circle" | "crop+blur", ...("crop" | "blur" | "circle" | "crop+blur")[]];
   /**
@@ -2448,33 +2448,33 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: Whether a box's class, as CLIP's text encoder likens it to the sentence, counts too.
+   * Items: Whether the score includes the similarity of the box's class and the referring expression, by CLIP's text encoder.
    */
   "baseline.category_prior"?: [boolean, ...boolean[]];
   /**
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: Detections below this score are left out.
+   * Items: Detections with a lower score are dropped.
    */
   "baseline.score_thresh"?: [number, ...number[]];
   /**
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: Non-maximum suppression of a detector's boxes, within a class.
+   * Items: IoU threshold of non-maximum suppression of a detector's boxes, per class.
    */
   "baseline.nms_thresh"?: [number, ...number[]];
   /**
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: At most so many boxes of an image are ranked, the best-scoring ones.
+   * Items: The maximum number of boxes per image that are ranked; those with the highest scores are kept.
    */
   "baseline.max_boxes"?: [number, ...number[]];
 }
 /**
- * Dotted keys and their values.
+ * Keys with dots and their values: one configuration.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Setting".
@@ -2482,109 +2482,109 @@ export interface Vary {
 export interface Setting {
   preset?: Preset;
   /**
-   * Side of the square that an image is brought to before CLIP, in pixels; a multiple of 32.
+   * Side of the square that an image is resized to before CLIP, in pixels; a multiple of 32.
    */
   image_size_px?: number;
   resize?: Resize;
   /**
-   * Side of the square frame in which anchors and boxes live during training, in pixels.
+   * Side of the square coordinate frame of anchors and boxes during training, in pixels.
    */
   frame_size_px?: number;
   /**
-   * Channels after the 1x1 projection that stands before the fusion; null for no projection (the original).
+   * Channels of the 1x1 projection before the fusion; null for no projection (as in ClipRPN (Trento)).
    */
   neck_channels?: number | null;
   fusion?: FusionChoice;
   /**
-   * Whether anchors sit on cell corners (the original) or cell centres.
+   * Whether anchors are placed on cell corners (as in ClipRPN (Trento)) or on cell centers.
    */
   "anchors.placement"?: "corner" | "center";
   /**
-   * Square roots of the anchors' areas, in pixels of the frame.
+   * Square roots of the anchor areas, in pixels of the frame.
    *
    * @minItems 1
    * @maxItems 16
    */
   "anchors.scales_px"?: [number, ...number[]];
   /**
-   * Height over width.
+   * Aspect ratios (height / width).
    *
    * @minItems 1
    * @maxItems 16
    */
   "anchors.ratios"?: [number, ...number[]];
   /**
-   * An anchor with at least this IoU is a positive; the best anchor always is.
+   * An anchor with at least this IoU is positive; the best anchor is always positive.
    */
   "rpn.fg_iou_thresh"?: number;
   /**
-   * An anchor below this IoU is a negative; must not exceed fg_iou_thresh.
+   * An anchor below this IoU is negative; must not exceed fg_iou_thresh.
    */
   "rpn.bg_iou_thresh"?: number;
   /**
-   * `sampled_bce`: binary cross-entropy over sampled anchors (the original). `softmax`: cross-entropy over all anchors.
+   * `sampled_bce`: binary cross-entropy over sampled anchors (as in ClipRPN (Trento)). `softmax`: cross-entropy over all anchors.
    */
   "rpn.objectness_loss"?: "sampled_bce" | "softmax";
   /**
-   * Smooth L1 on the positives, divided by the number of sampled anchors (`over_sampled`, the original) or of positives.
+   * Smooth L1 loss of the positives, divided by the number of sampled anchors (`over_sampled`, as in ClipRPN (Trento)) or of positives (`over_positives`).
    */
   "rpn.box_loss"?: "over_sampled" | "over_positives";
   "rpn.box_loss_weight"?: number;
   /**
-   * Anchors sampled per sentence for `sampled_bce`.
+   * Anchors sampled per referring expression for `sampled_bce`.
    */
   "rpn.batch_size_per_image"?: number;
   /**
-   * Share of positives among them, at most.
+   * Maximum fraction of positives among the sampled anchors.
    */
   "rpn.positive_fraction"?: number;
   /**
-   * Proposals kept before non-maximum suppression, in evaluation.
+   * Proposals kept before non-maximum suppression, during evaluation.
    */
   "rpn.pre_nms_top_n"?: number;
   /**
-   * Proposals kept after it, in evaluation.
+   * Proposals kept after non-maximum suppression, during evaluation.
    */
   "rpn.post_nms_top_n"?: number;
   "rpn.nms_thresh"?: number;
   /**
-   * Weight of the loss that sets the true object against the image's other objects of its category; 0 for none (the original).
+   * Weight of the loss that contrasts the referred object with other objects of its category in the image; 0 disables it (as in ClipRPN (Trento)).
    */
   "rpn.negatives_loss_weight"?: number;
   "training.num_epochs"?: number;
   /**
-   * Sentences per step.
+   * Referring expressions per step.
    */
   "training.batch_size"?: number;
   /**
-   * What is shuffled: every `sentence` (the original), or every `image` with its sentences together, which learns faster.
+   * What is shuffled: referring expressions (`sentence`, as in ClipRPN (Trento)), or images with all their expressions (`picture`), which learns faster.
    */
   "training.batch_by"?: "sentence" | "picture";
   "training.optimizer"?: "adam" | "adamw";
   /**
-   * The peak, where the schedule has one.
+   * The peak learning rate, if the schedule has a peak.
    */
   "training.learning_rate"?: number;
   "training.weight_decay"?: number;
   "training.schedule"?: "constant" | "cosine";
   /**
-   * Share of all steps in which the rate rises linearly to its peak.
+   * Fraction of all steps in which the learning rate rises linearly to its peak.
    */
   "training.warmup_fraction"?: number;
   /**
-   * Largest norm of the gradient; null for no clipping.
+   * Maximum norm of the gradient; null for no clipping.
    */
   "training.grad_clip_norm"?: number | null;
   /**
-   * bfloat16 autocast on CUDA; off elsewhere.
+   * Automatic mixed precision: bfloat16 autocast on CUDA; off on other devices.
    */
   "training.amp"?: boolean;
   /**
-   * The val figure that picks the best epoch.
+   * The metric on val that selects the best epoch.
    */
   "training.select_by"?: "acc_at_50" | "miou";
   /**
-   * Augmented views of every training image, cached; 0 for none. An epoch takes each image's next one.
+   * Number of cached augmented views per training image; 0 for none. Each epoch uses the next view of each image.
    */
   "training.views"?: number;
   "limits.train"?: number | null;
@@ -2595,30 +2595,30 @@ export interface Setting {
   "fusion.coordinates"?: "off" | "on";
   "baseline.detector"?: DetectorChoice;
   /**
-   * What CLIP sees of a box: the `crop` (the original), the image with all else in a `blur`, the image with a red `circle` around it, or both of `crop+blur` (ReCLIP without relations).
+   * What CLIP sees of a box: its `crop` (as in ClipRPN (Trento)), the image with everything outside the box in a `blur`, the image with a red `circle` around the box, or both `crop+blur` (ReCLIP without relations).
    */
   "baseline.ranking"?: "crop" | "blur" | "circle" | "crop+blur";
   /**
-   * Texts around the sentence, {} in its place; the vectors of several are averaged.
+   * Prompt templates; {} is the placeholder for the referring expression. The embeddings of several templates are averaged.
    *
    * @minItems 1
    * @maxItems 100
    */
   "baseline.templates"?: [string, ...string[]];
   /**
-   * Whether a box's class, as CLIP's text encoder likens it to the sentence, counts too.
+   * Whether the score includes the similarity of the box's class and the referring expression, by CLIP's text encoder.
    */
   "baseline.category_prior"?: boolean;
   /**
-   * Detections below this score are left out.
+   * Detections with a lower score are dropped.
    */
   "baseline.score_thresh"?: number;
   /**
-   * Non-maximum suppression of a detector's boxes, within a class.
+   * IoU threshold of non-maximum suppression of a detector's boxes, per class.
    */
   "baseline.nms_thresh"?: number;
   /**
-   * At most so many boxes of an image are ranked, the best-scoring ones.
+   * The maximum number of boxes per image that are ranked; those with the highest scores are kept.
    */
   "baseline.max_boxes"?: number;
 }
@@ -2633,7 +2633,7 @@ export interface PublishedFigure {
   high: number;
   source: string;
   /**
-   * Whether anyone has run it here and landed in the band.
+   * Whether a run of this project has reproduced the figure within [low, high].
    */
   verified: boolean;
 }
@@ -2679,7 +2679,7 @@ export interface SweepFinished {
   num_failed: number;
 }
 /**
- * Somebody looked at a split; the report counts the looks at test.
+ * A split was evaluated; the report counts evaluations of test.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "SplitRead".
@@ -2691,7 +2691,7 @@ export interface SplitRead {
   command: string;
 }
 /**
- * plan.json in a sweep's folder: what the sweep is, and what it was made from.
+ * plan.json in a sweep's folder: the plan and its source.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "StoredPlan".
@@ -2700,7 +2700,7 @@ export interface StoredPlan {
   name: string;
   question: string;
   /**
-   * Of the resolved experiment; names the folder together with `name`.
+   * Hash of the resolved experiment; with `name` it names the folder.
    */
   hash: string;
   published: PublishedFigure[];
@@ -2708,14 +2708,14 @@ export interface StoredPlan {
   trials: TrialSpec[];
 }
 /**
- * The experiment file and the changes to it, as typed.
+ * The experiment file and the `--set` options, as typed.
  */
 export interface PlanSource {
   file: string;
   sets: string[];
 }
 /**
- * A detector and a ranking to evaluate; nothing is trained, so one run stands for every seed.
+ * A detector and a ranking to evaluate; nothing is trained, so one run holds for every seed.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "BaselineSpec".
@@ -2724,11 +2724,11 @@ export interface BaselineSpec {
   kind: "baseline";
   trial_id: string;
   /**
-   * Hash of cliprpn's Python sources and of the environment's lock; an outcome made by others is stale.
+   * Hash of cliprpn's Python sources and lock files; an outcome of other sources is stale.
    */
   sources_sha256: string;
   /**
-   * What sets this trial's setting apart, for people: `fusion=film`.
+   * A short name of the trial's configuration, for people: `fusion=film`.
    */
   label: string;
   seed: number;
@@ -2739,7 +2739,7 @@ export interface BaselineSpec {
   baseline: BaselineSettings;
   limits: Limits;
   /**
-   * Absolute path of the folder for frozen features and data-set indices.
+   * Absolute path of the folder for frozen features and prepared datasets.
    */
   cache_dir: string;
 }
