@@ -1,7 +1,8 @@
 import { appendFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { diskFullError } from "./base/disk-space.ts";
+import { quoteForShell } from "./base/format.ts";
 import { version } from "./base/package-root.ts";
-import { shellQuoted } from "./base/shell-quote.ts";
 import { runCommand } from "./commands/register.ts";
 import { commands } from "./commands/table.ts";
 import { CliprpnError, EXIT, exitCodeOf } from "./contract/errors.ts";
@@ -29,7 +30,7 @@ export async function main(argv: string[], io: Io): Promise<number> {
       cwd: io.cwd,
       env: io.env,
       signal: io.signal,
-      commandLine: `cliprpn ${argv.map(shellQuoted).join(" ")}`,
+      commandLine: `cliprpn ${argv.map(quoteForShell).join(" ")}`,
     };
     return await runCommand(commands, argv, context, version);
   } catch (error) {
@@ -49,14 +50,8 @@ export async function main(argv: string[], io: Io): Promise<number> {
 function fileError(error: unknown): CliprpnError | undefined {
   if (!(error instanceof Error && "code" in error && typeof error.code === "string")) return undefined;
   const where = "path" in error ? String(error.path) : "a file";
-  if (["ENOSPC", "EDQUOT"].includes(error.code))
-    return new CliprpnError(
-      "no_space",
-      `${where}: no space left on the disk; free some space and re-run the command`,
-      {
-        cause: error,
-      },
-    );
+  const diskFull = diskFullError(where, error);
+  if (diskFull !== undefined) return diskFull;
   if (["EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST"].includes(error.code))
     return new CliprpnError(
       "environment_broken",

@@ -64,3 +64,8 @@ export function wrapWords(words: string[], columns: number): string[] {
   }
   return lines;
 }
+
+/** An argument as it is typed into a POSIX shell. */
+export function quoteForShell(argument: string): string {
+  return /^[\w./:=,@%+-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
+}

@@ -2,14 +2,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The folder that holds this package's `package.json`: the same from `src/`, from `dist/` and from an installed tarball. */
+/** The folder of this package's `package.json`, for code in `src/`, in `dist/` and in an installed tarball. */
 export const packageRoot: string = findUp(dirname(fileURLToPath(import.meta.url)));
 
 function findUp(folder: string): string {
   if (existsSync(join(folder, "package.json"))) return folder;
   const parent = dirname(folder);
-  if (parent === folder)
-    throw new Error("cliprpn's own package.json was not found above its code; reinstall the package");
+  if (parent === folder) throw new Error("no package.json of cliprpn above its code; reinstall the package");
   return findUp(parent);
 }
 

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { shellQuoted } from "../base/shell-quote.ts";
+import { quoteForShell } from "../base/format.ts";
 import type { PreparedDataset } from "../contract/generated/types.ts";
 import type { DatasetIdentity } from "./identify-dataset.ts";
 import { DEFAULT_MAX_PIXELS } from "./images/decode.ts";
@@ -12,7 +12,7 @@ export function remakeCommand(
 ): string {
   if (demo !== undefined) return "cliprpn dataset show demo";
   if (raw === undefined) return prepareCommand(facts, preparedSizes(root)[0]);
-  return `cliprpn dataset show ${shellQuoted(raw)}${split_by === "umd" ? "" : ` --split-by ${split_by}`}`;
+  return `cliprpn dataset show ${quoteForShell(raw)}${split_by === "umd" ? "" : ` --split-by ${split_by}`}`;
 }
 
 /** The `cliprpn prepare` command that makes a dataset again from the same files, at this size. */
@@ -49,7 +49,7 @@ export function prepareCommand(facts: PreparedDataset, size?: ImageSize): string
     ...(follow_links ? ["--follow-links"] : []),
     ...(max_pixels === DEFAULT_MAX_PIXELS ? [] : ["--max-pixels", `${max_pixels}`]),
   ];
-  return ["cliprpn", "prepare", ...args, ...images, ...flags].map(shellQuoted).join(" ");
+  return ["cliprpn", "prepare", ...args, ...images, ...flags].map(quoteForShell).join(" ");
 }
 
 function columnArgs(columns: object): string[] {

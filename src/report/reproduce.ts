@@ -1,5 +1,5 @@
 import type { RootContent } from "mdast";
-import { shellQuoted } from "../base/shell-quote.ts";
+import { quoteForShell } from "../base/format.ts";
 import type { TrialSpec } from "../contract/generated/types.ts";
 import { code, codeBlock, heading, paragraph, table } from "./markdown.ts";
 import { points } from "./points.ts";
@@ -51,7 +51,7 @@ export function rowCommand(
     ...(trustWeights ? ["--trust-weights"] : []),
     ...["--device", device],
   ];
-  return `npx cliprpn train ${args.map(shellQuoted).join(" ")}`;
+  return `npx cliprpn train ${args.map(quoteForShell).join(" ")}`;
 }
 
 /** Loading a .pt file can run code, so an experiment that names one needs --trust-weights. */
