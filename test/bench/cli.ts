@@ -1,4 +1,4 @@
-/** What the command line takes: time to its first word, and memory in a sweep. */
+/** Start-up time of the command line, and its memory in a sweep. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
@@ -6,7 +6,7 @@ import { execa } from "execa";
 import { cli, type Scenes } from "./scenes.ts";
 import { median } from "./statistics.ts";
 
-/** Median wall time of `node bin/cliprpn.js --help`, and of a Node that does nothing. */
+/** Median wall time of `node bin/cliprpn.js --help` and of an empty Node process. */
 export async function helpMs(): Promise<{ help_ms: number; node_ms: number }> {
   const help: number[] = [];
   const node: number[] = [];
@@ -25,11 +25,11 @@ async function wallMs(args: string[]): Promise<number> {
 
 export interface SweepMemory {
   seconds: number;
-  /** Largest resident size, bytes, by process: of the CLI, the worker's Node and its Python. */
+  /** Largest resident set size in bytes of the CLI, the worker's Node process and its Python process. */
   peak_bytes: { cli: number; worker: number; python: number };
 }
 
-/** A sweep of both presets, report included, watched from outside. Linux only. */
+/** Runs a sweep with both presets and the report, and measures it from outside. Linux only. */
 export async function sweepMemory({ experiment, env, folder }: Scenes): Promise<SweepMemory> {
   const peak_bytes = { cli: 0, worker: 0, python: 0 };
   const started = performance.now();
@@ -57,8 +57,8 @@ export function descendants(pid: number): number[] {
     .map(
       (entry) => [Number(entry), Number(/^PPid:\s+(\d+)/m.exec(read(Number(entry), "status"))?.[1])] as const,
     );
-  const children = (of: number): number[] =>
-    parents.filter(([, parent]) => parent === of).flatMap(([child]) => [child, ...children(child)]);
+  const children = (parent_pid: number): number[] =>
+    parents.filter(([, parent]) => parent === parent_pid).flatMap(([child]) => [child, ...children(child)]);
   return children(pid);
 }
 
@@ -70,6 +70,6 @@ function read(pid: number, name: string): string {
   try {
     return readFileSync(`/proc/${pid}/${name}`, "utf8");
   } catch {
-    return ""; // It has ended meanwhile.
+    return ""; // The process has exited.
   }
 }

@@ -1,5 +1,4 @@
-/** What the bridge and the engine cost, on a real worker: see runtime.py. */
-
+/** Overhead of the bridge and the engine with a real worker; runtime.py is its Python side. */
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { packageRoot } from "../../src/base/package-root.ts";
@@ -14,15 +13,15 @@ import { median, quantile } from "./statistics.ts";
 
 export interface EngineFigures {
   call_p50_ms: number;
-  /** Of the same two processes, with nothing of ours in them but the transport. */
+  /** An echo through the same two processes with the transport only. */
   echo_p50_ms: number;
   call_p99_ms: number;
   no_op_trial_ms: number;
   no_op_set_up_ms: number;
-  /** Pairs of seconds, one after the other. */
+  /** Pairs of runs, measured one after the other. */
   trial_s: number[];
   plain_loop_s: number[];
-  /** Median of the pairs' ratios. */
+  /** Median of the ratios within the pairs. */
   ratio: number;
 }
 
@@ -58,7 +57,7 @@ export async function measureEngine(scenes: Scenes, python: string): Promise<Eng
   }
 }
 
-/** Calls that are checked on both ends, as every call is, and take Python no time; in turn with bare echoes. */
+/** Calls that are validated on both ends, as always, and do nothing in Python; alternating with bare echoes. */
 async function callsMs(
   engine: LocalEngine,
   { num_threads }: TrialSpec,
@@ -99,7 +98,7 @@ async function noOpMs(
     seed,
     trial_id: seed.toString(16).padStart(16, "0"),
   }));
-  // The first one imports what all others find ready.
+  // The first one pays for the imports.
   await runJournaled(
     engine,
     SweepStore.create(join(folder, "no-op-first"), { ...plan, trials: trials.slice(0, 1) }),
@@ -114,13 +113,16 @@ async function noOpMs(
   };
 }
 
-/** The trial and the plain loop in turn, on the same warm Python, so that a busy moment hits both. */
+/** Alternates the trial and the plain loop on the same warm Python process, so that other load affects both. */
 async function pairs(
   engine: LocalEngine,
   { folder, plan }: Scenes,
   spec: TrialSpec,
 ): Promise<Pick<EngineFigures, "trial_s" | "plain_loop_s" | "ratio">> {
-  const one = async (name: string, label: string): Promise<{ seconds: number; outcome: TrialOutcome }> => {
+  const measure = async (
+    name: string,
+    label: string,
+  ): Promise<{ seconds: number; outcome: TrialOutcome }> => {
     const store = SweepStore.create(join(folder, name), { ...plan, trials: [{ ...spec, label }] });
     const started = performance.now();
     await runJournaled(engine, store);
@@ -133,30 +135,31 @@ async function pairs(
   const trial_s: number[] = [];
   const plain_loop_s: number[] = [];
   for (let pair = 0; pair <= numPairs; pair += 1) {
-    const trial = await one(`trial-${pair}`, spec.label);
-    const plain = await one(`plain-${pair}`, "plain");
-    sameLosses(trial.outcome, plain.outcome);
-    if (pair === 0) continue; // It warms up.
+    const trial = await measure(`trial-${pair}`, spec.label);
+    const plain = await measure(`plain-${pair}`, "plain");
+    checkSameLosses(trial.outcome, plain.outcome);
+    if (pair === 0) continue; // Warm-up.
     trial_s.push(trial.seconds);
     plain_loop_s.push(plain.outcome.state === "completed" ? plain.outcome.durations_ms.total / 1000 : 0);
   }
   return {
     trial_s,
     plain_loop_s,
-    ratio: median(trial_s.map((seconds, at) => seconds / (plain_loop_s[at] ?? 0))),
+    ratio: median(trial_s.map((trial_seconds, at) => trial_seconds / (plain_loop_s[at] ?? 0))),
   };
 }
 
-/** Otherwise the two did not do the same work. */
-function sameLosses(trial: TrialOutcome, plain: TrialOutcome): void {
-  const [ours, theirs] = [trial, plain].map((outcome) =>
+/** @throws if the two did not do the same work. */
+function checkSameLosses(trial: TrialOutcome, plain: TrialOutcome): void {
+  const [trialLosses, plainLosses] = [trial, plain].map((outcome) =>
     outcome.state === "completed" ? outcome.epochs.map(({ loss }) => loss) : [],
   );
-  const close = ours?.every((loss, at) => Math.abs(loss - (theirs?.[at] ?? 0)) < 1e-4 * loss);
-  if (!close) throw new Error(`the plain loop's losses differ: ${theirs} instead of ${ours}`);
+  const isClose = trialLosses?.every((loss, at) => Math.abs(loss - (plainLosses?.[at] ?? 0)) < 1e-4 * loss);
+  if (!isClose)
+    throw new Error(`expected the plain loop's losses to be ${trialLosses}, found ${plainLosses}`);
 }
 
-/** As `sweep` does: what happens is in the journal, on the disk, before it is told. */
+/** As in `sweep`: each event is synced to the journal before it is reported. */
 async function runJournaled(engine: LocalEngine, store: SweepStore): Promise<void> {
   const { journal, release } = await store.lock({ onWait: () => undefined, onLost: () => undefined });
   try {

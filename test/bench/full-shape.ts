@@ -4,7 +4,7 @@ import { loadSharp } from "../../src/base/sharp.ts";
 import { type Picklable, pickle } from "../../src/dataset/demo/pickle.ts";
 import { Random } from "../../src/dataset/demo/random.ts";
 
-/** A split by its published counts. */
+/** The published counts of a split. */
 interface Shape {
   split: "train" | "val" | "test";
   num_images: number;
@@ -19,7 +19,7 @@ export const refcocogShape: Shape[] = [
 ];
 const numObjects = 208_960;
 const [width, height] = [96, 72];
-const things = ["dog", "person", "car", "chair", "cup", "horse", "bus", "bird"];
+const categoryNames = ["dog", "person", "car", "chair", "cup", "horse", "bus", "bird"];
 const places = [
   "on the left",
   "on the right",
@@ -29,7 +29,7 @@ const places = [
   "that is red",
 ];
 
-/** A data set of RefCOCOg's full shape in its own layout, its images small ones of soft colours. */
+/** Writes a dataset with RefCOCOg's counts in its layout, with small images of smooth colors. */
 export async function makeFullShape(root: string, shape: Shape[] = refcocogShape): Promise<void> {
   await mkdir(join(root, "annotations"), { recursive: true });
   await mkdir(join(root, "images"));
@@ -53,18 +53,18 @@ export async function makeFullShape(root: string, shape: Shape[] = refcocogShape
       refs.push({
         ref_id: refs.length,
         ann_id,
-        category_id: 1 + (ann_id % things.length),
+        category_id: 1 + (ann_id % categoryNames.length),
         image_id,
         file_name: `COCO_train2014_${image_id}_${ann_id}.jpg`,
         split,
-        sent_ids: sentences.map((each) => each.sent_id),
+        sent_ids: sentences.map((row) => row.sent_id),
         sentences,
       });
     }
   }
   while (annotations.length < Math.round((numObjects * images.length) / 25_799))
     annotate(images[annotations.length % images.length]?.id ?? 0);
-  const categories = things.map((name, index) => ({ id: index + 1, name, supercategory: "thing" }));
+  const categories = categoryNames.map((name, index) => ({ id: index + 1, name, supercategory: "thing" }));
   await writeFile(
     join(root, "annotations/instances.json"),
     JSON.stringify({ images, annotations, categories }),
@@ -79,17 +79,24 @@ export async function makeFullShape(root: string, shape: Shape[] = refcocogShape
     const id = annotations.length + 1;
     const [x, y] = [random.integer(0, width / 2), random.integer(0, height / 2)];
     const bbox = [x, y, random.integer(8, width / 2), random.integer(8, height / 2)];
-    annotations.push({ id, image_id, category_id: 1 + (id % things.length), bbox, area: 64, iscrowd: 0 });
+    annotations.push({
+      id,
+      image_id,
+      category_id: 1 + (id % categoryNames.length),
+      bbox,
+      area: 64,
+      iscrowd: 0,
+    });
     return id;
   }
 
   function sentence(): { sent_id: number; tokens: string[]; raw: string; sent: string } {
-    const text = `the ${random.pick(things)} ${random.pick(places)} of image ${sent_id}`;
+    const text = `the ${random.pick(categoryNames)} ${random.pick(places)} of image ${sent_id}`;
     return { sent_id: sent_id++, tokens: text.split(" "), raw: text, sent: text };
   }
 }
 
-/** No two images are the same. */
+/** Draws images that all differ. */
 async function draw(files: string[], random: Random): Promise<void> {
   const sharp = await loadSharp();
   const raw = { width: 12, height: 9, channels: 3 } as const;

@@ -1,4 +1,4 @@
-/** Figures as rows of the table; pure. */
+/** Measurements as rows of the results table; pure. */
 import type { SweepMemory } from "./cli.ts";
 import type { EngineFigures } from "./engine.ts";
 import { median } from "./statistics.ts";
@@ -6,14 +6,15 @@ import { median } from "./statistics.ts";
 export interface Row {
   what: string;
   ours: string;
-  other: string;
-  figure: string;
+  /** What it is compared with; `what` says which. */
+  baseline: string;
+  result: string;
   target: string;
-  /** Undefined where there is nothing to meet. */
+  /** Undefined if there is no target. */
   met?: boolean;
 }
 
-/** What `bench.sweep` prints. */
+/** Output of `bench.sweep`. */
 export interface SweepFigures {
   num_trials: number;
   prepare_s: number;
@@ -30,7 +31,7 @@ export interface SweepFigures {
   }[];
 }
 
-/** What `bench.rpn` prints. */
+/** Output of `bench.rpn`. */
 export interface RpnFigures {
   batch_size: number;
   num_threads: number;
@@ -52,16 +53,16 @@ export function sweepRows({ num_trials, prepare_s, features_s, num_sentences, ro
   return rows.map((row) => {
     const parts = Object.entries(row.original_parts_s).map(([part, s]) => `${part} ${seconds(s)}`);
     return {
-      what: `sweep of ${num_trials} trials, \`${row.preset}\`, ${num_sentences.train} + ${num_sentences.val} sentences; the other side: the original's way`,
+      what: `sweep of ${num_trials} trials, \`${row.preset}\`, ${num_sentences.train} + ${num_sentences.val} expressions; baseline: the same sweep by ClipRPN (Trento)`,
       ours: `${seconds(row.ours_s)} (images ${seconds(prepare_s)}, features ${seconds(features_s)}, trial ${seconds(row.trial_s)})`,
-      other: `${seconds(row.original_s)} (trial ${seconds(row.original_trial_s)}: ${parts.join(", ")})`,
-      figure: times(row.ratio),
-      ...(row.preset === "default" ? atLeast(row.ratio, 8) : { target: "as measured" }),
+      baseline: `${seconds(row.original_s)} (trial ${seconds(row.original_trial_s)}: ${parts.join(", ")})`,
+      result: times(row.ratio),
+      ...(row.preset === "default" ? atLeast(row.ratio, 8) : { target: "none" }),
     };
   });
 }
 
-/** What `bench.baseline` prints. */
+/** Output of `bench.baseline`. */
 export interface BaselineFigures {
   num_sentences: number;
   num_images: number;
@@ -71,108 +72,111 @@ export interface BaselineFigures {
   warm_s: number;
 }
 
-/** Of images with as many sentences as RefCOCOg's, and of any. */
-export function baselineRows([many, any]: [BaselineFigures, BaselineFigures]): Row[] {
-  const judged = baselineRow(many, `about as many an image as in RefCOCOg; ${otherWay}`);
+/** For images with about as many expressions as in RefCOCOg, and for all images. */
+export function baselineRows([dense, all]: [BaselineFigures, BaselineFigures]): Row[] {
+  const row = baselineRow(
+    dense,
+    "about as many per image as in RefCOCOg; baseline: one image, one crop, one expression at a time, with PIL",
+  );
   return [
-    { ...judged, ...atLeast(many.original_s / many.cold_s, 5) },
-    baselineRow(any, "the scenes as they come; the other side: the same"),
+    { ...row, ...atLeast(dense.original_s / dense.cold_s, 5) },
+    baselineRow(all, "all scenes; baseline: the same"),
   ];
 }
-
-const otherWay = "the other side: one image, one crop, one sentence at a time, through PIL";
 
 function baselineRow(figures: BaselineFigures, about: string): Row {
   const { num_sentences, num_images, num_boxes, original_s, cold_s, warm_s } = figures;
   const rate = (s: number): string => `${(num_sentences / s).toFixed(1)}/s`;
   return {
-    what: `sentences of a YOLO + CLIP baseline, ${num_sentences} on ${num_images} images with ${num_boxes} boxes each, ${about}`,
-    ours: `${rate(cold_s)} (${seconds(cold_s)}), nothing kept; ${rate(warm_s)} a second time`,
-    other: `${rate(original_s)} (${seconds(original_s)})`,
-    figure: `${times(original_s / cold_s)}; a second time ${times(original_s / warm_s)}`,
-    target: "as measured",
+    what: `expressions per second of a YOLO + CLIP baseline: ${num_sentences} on ${num_images} images with ${num_boxes} boxes each, ${about}`,
+    ours: `${rate(cold_s)} (${seconds(cold_s)}) with an empty cache; ${rate(warm_s)} in a second run`,
+    baseline: `${rate(original_s)} (${seconds(original_s)})`,
+    result: `${times(original_s / cold_s)}; second run ${times(original_s / warm_s)}`,
+    target: "none",
   };
 }
 
 export function engineRows(figures: EngineFigures): Row[] {
-  const [trial, plain] = [figures.trial_s, figures.plain_loop_s].map((all) => `${seconds(median(all))}`);
+  const [trial, plain] = [figures.trial_s, figures.plain_loop_s].map((durations) =>
+    seconds(median(durations)),
+  );
   const call = `p50 ${ms(figures.call_p50_ms)}, p99 ${ms(figures.call_p99_ms)}`;
   return [
     {
-      what: `trial through engine and worker; the other side: a plain PyTorch loop on the same features (same losses; median of ${figures.trial_s.length} pairs)`,
+      what: `a trial through engine and worker; baseline: a plain PyTorch loop on the same features (same losses; median of ${figures.trial_s.length} pairs)`,
       ours: trial ?? "",
-      other: plain ?? "",
-      figure: `${((figures.ratio - 1) * 100).toFixed(1)} % more`,
+      baseline: plain ?? "",
+      result: `${((figures.ratio - 1) * 100).toFixed(1)} % more`,
       target: "<= 10 %",
       met: figures.ratio <= 1.1,
     },
     {
-      what: "bridge call through a worker, checked on both ends; the other side: an echo through the same processes (Node's channel, pythonia), in turn",
+      what: "a bridge call through a worker, validated on both ends; baseline: an echo through the same processes (Node's channel, pythonia), alternating",
       ours: call,
-      other: `p50 ${ms(figures.echo_p50_ms)}`,
-      figure: ms(figures.call_p50_ms),
+      baseline: `p50 ${ms(figures.echo_p50_ms)}`,
+      result: ms(figures.call_p50_ms),
       ...atMost(figures.call_p50_ms, 0.3),
     },
     {
-      what: "engine's cost of a trial that does nothing, durable",
-      ours: `${ms(figures.no_op_trial_ms)} (${ms(figures.no_op_set_up_ms)} before it, for its folder and spec)`,
-      other: "",
-      figure: ms(figures.no_op_trial_ms + figures.no_op_set_up_ms),
+      what: "engine overhead of an empty trial, synced to disk",
+      ours: `${ms(figures.no_op_trial_ms)} (${ms(figures.no_op_set_up_ms)} before it to create its folder and spec)`,
+      baseline: "",
+      result: ms(figures.no_op_trial_ms + figures.no_op_set_up_ms),
       ...atMost(figures.no_op_trial_ms + figures.no_op_set_up_ms, 5),
     },
   ];
 }
 
-export function rpnRows({ batch_size, num_threads, ms: took }: RpnFigures): Row[] {
-  const where = `head outputs given, batch ${batch_size}, ${num_threads} threads; the other side: torchvision's`;
-  const parts = `labels ${ms(took.labels)}, with sampling ${ms(took.labels_and_sample)}, with losses ${ms(took.our_losses)}`;
-  const row = (what: string, ours: number, other: number): Row => ({
+export function rpnRows({ batch_size, num_threads, ms: durations }: RpnFigures): Row[] {
+  const where = `head outputs given, batch ${batch_size}, ${num_threads} threads; baseline: torchvision`;
+  const parts = `labels ${ms(durations.labels)}, with sampling ${ms(durations.labels_and_sample)}, with losses ${ms(durations.our_losses)}`;
+  const row = (what: string, ours: number, torchvision: number): Row => ({
     what: `${what}, ${where}`,
     ours: ms(ours),
-    other: ms(other),
-    figure: times(other / ours),
-    target: "as measured",
+    baseline: ms(torchvision),
+    result: times(torchvision / ours),
+    target: "none",
   });
   const step = row(
     "labels, sampling, losses, the best proposal",
-    took.our_step_with_best_proposal,
-    took.their_step,
+    durations.our_step_with_best_proposal,
+    durations.their_step,
   );
   const all = row(
     "the same, with all proposals after suppression",
-    took.our_step_with_all_proposals,
-    took.their_step,
+    durations.our_step_with_all_proposals,
+    durations.their_step,
   );
   return [
     {
       ...step,
       ours: `${step.ours} (${parts})`,
-      ...atLeast(took.their_step / took.our_step_with_best_proposal, 5),
+      ...atLeast(durations.their_step / durations.our_step_with_best_proposal, 5),
     },
-    { ...all, ours: `${all.ours} (proposals ${ms(took.our_proposals)})` },
-    row("an answer: the best proposal", took.our_answer, took.their_answer),
+    { ...all, ours: `${all.ours} (proposals ${ms(durations.our_proposals)})` },
+    row("inference: the best proposal", durations.our_answer, durations.their_answer),
   ];
 }
 
 export function helpRow({ help_ms, node_ms }: { help_ms: number; node_ms: number }): Row {
   return {
-    what: "`node bin/cliprpn.js --help`; the other side: `node -e 0`",
+    what: "`node bin/cliprpn.js --help`; baseline: `node -e 0`",
     ours: ms(help_ms),
-    other: ms(node_ms),
-    figure: ms(help_ms),
+    baseline: ms(node_ms),
+    result: ms(help_ms),
     ...atMost(help_ms, 150),
   };
 }
 
-export function memoryRows({ seconds: took, peak_bytes: { cli, worker, python } }: SweepMemory): Row[] {
+export function memoryRows({ seconds: duration_s, peak_bytes: { cli, worker, python } }: SweepMemory): Row[] {
   const mib = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;
   return [
     {
-      what: `peak memory in a sweep of both presets by the command line (${seconds(took)}, report included)`,
+      what: `peak memory of a sweep with both presets (${seconds(duration_s)}, including the report)`,
       ours: `CLI ${mib(cli)}, worker ${mib(worker)} + its Python ${mib(python)}`,
-      other: "",
-      figure: mib(worker + python),
-      target: "reported",
+      baseline: "",
+      result: mib(worker + python),
+      target: "none",
     },
   ];
 }

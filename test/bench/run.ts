@@ -1,4 +1,4 @@
-/** `npm run bench [-- --out FILE --scenes N]`: what cliprpn costs, beside what it is measured against, in one run; as markdown. */
+/** `npm run bench [-- --out FILE --scenes N]`: measures cliprpn and its baselines in one run, as markdown. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, release, tmpdir, totalmem, type } from "node:os";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import { helpMs, sweepMemory } from "./cli.ts";
 import { measureEngine } from "./engine.ts";
 import { fullShapeRows } from "./full-shape-rows.ts";
-import { imagesMemoryRows, imagesRows } from "./pictures.ts";
+import { imagesMemoryRows, imagesRows } from "./images.ts";
 import { runPython } from "./python.ts";
 import {
   type BaselineFigures,
@@ -38,16 +38,16 @@ const { python } = environment;
 const folder = mkdtempSync(join(tmpdir(), "cliprpn-bench-"));
 try {
   const rows: Row[] = [];
-  const add = async (what: string, more: () => Promise<Row[]>): Promise<void> => {
+  const add = async (what: string, measure: () => Promise<Row[]>): Promise<void> => {
     terminal.info(`measuring ${what}`);
-    rows.push(...(await more()));
+    rows.push(...(await measure()));
   };
   const scenes = await makeScenes(folder, python, numScenes);
-  await add("a sweep, and one the original's way", async () => {
+  await add("a sweep, and the same by ClipRPN (Trento)", async () => {
     const args = [join(folder, "ours"), String(scenes.prepare_s), ...scenes.specFiles];
     return sweepRows(await runPython<SweepFigures>(python, "sweep", args));
   });
-  await add("a baseline, and one the original's way", async () => {
+  await add("a baseline, and the same by ClipRPN (Trento)", async () => {
     const args = [scenes.specFiles[0] ?? "", join(folder, "baseline")];
     return baselineRows(await runPython<[BaselineFigures, BaselineFigures]>(python, "baseline", args));
   });
@@ -61,7 +61,7 @@ try {
   if (process.platform === "linux") await add("memory", async () => memoryRows(await sweepMemory(scenes)));
   await add("preparing images", () => imagesRows(folder, python));
   if (process.platform === "linux") await add("preparing many images", () => imagesMemoryRows(folder));
-  await add("a data set of RefCOCOg's full shape", () => fullShapeRows(folder, python));
+  await add("a dataset as large as RefCOCOg", () => fullShapeRows(folder, python));
   const text = page(rows, await machine());
   process.stdout.write(text);
   if (values.out !== undefined) writeFileSync(values.out, text);
@@ -69,29 +69,29 @@ try {
   rmSync(folder, { recursive: true });
 }
 
-function page(rows: Row[], where: string): string {
+function page(rows: Row[], system: string): string {
   const minutes = ((performance.now() - started) / 60_000).toFixed(1);
-  const lines = rows.map(({ what, ours, other, figure, target, met }) => {
-    const judged = met === undefined ? target : `${target}: ${met ? "met" : "**missed**"}`;
-    return `| ${what} | ${ours} | ${other} | ${figure} | ${judged} |`;
+  const lines = rows.map(({ what, ours, baseline, result, target, met }) => {
+    const verdict = met === undefined ? target : `${target}: ${met ? "met" : "**missed**"}`;
+    return `| ${what} | ${ours} | ${baseline} | ${result} | ${verdict} |`;
   });
-  return `# Figures by \`npm run bench\`
+  return `# Results of \`npm run bench\`
 
-${where}. ${new Date().toISOString().slice(0, 10)}, ${minutes} minutes in all.
+${system}. ${new Date().toISOString().slice(0, 10)}, ${minutes} minutes in total.
 
-Each row's two sides were measured in this one run: ${numScenes} training scenes and a fifth of that for val, from
-the demo's generator, ${numEpochs} epochs, cliprpn-tiny, batches of 50, two threads. Starting Python and importing torch is in no
-row but the memory's sweep.
+cliprpn and the baseline of each row were measured in this run: ${numScenes} training scenes and a fifth as many for val from
+the demo generator, ${numEpochs} epochs, cliprpn-tiny, batch size 50, two threads. Only the row of a sweep's peak memory includes
+starting Python and importing torch.
 
-| what | ours | the other side | figure | target |
+| what | cliprpn | baseline | result | target |
 |---|---|---|---|---|
 ${lines.join("\n")}
 `;
 }
 
 async function machine(): Promise<string> {
-  const asked = "import torch, platform; print(platform.python_version(), torch.__version__)";
-  const [version, torch] = (await execa(python, ["-c", asked])).stdout.split(" ");
+  const code = "import torch, platform; print(platform.python_version(), torch.__version__)";
+  const [version, torch] = (await execa(python, ["-c", code])).stdout.split(" ");
   const { stdout: commit } = await execa("git", ["rev-parse", "--short", "HEAD"], { cwd: packageRoot });
   const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
   return `Commit ${commit} on ${availableParallelism()} cores of ${cpus()[0]?.model}, ${memory}, ${type()} ${release()}, Node ${process.versions.node}, Python ${version}, torch ${torch}`;

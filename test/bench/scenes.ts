@@ -9,21 +9,21 @@ import { DEFAULT_MAX_PIXELS } from "../../src/dataset/images/decode.ts";
 import { preparePixels } from "../../src/dataset/images/prepare-pixels.ts";
 import { readWanted, wantedFile } from "../../src/dataset/prepare/prepared-folder.ts";
 
-/** What all figures are taken on: scenes, and one trial in each preset. */
+/** The data of all measurements: scenes, and one trial per preset. */
 export interface Scenes {
   folder: string;
   experiment: string;
   env: NodeJS.ProcessEnv;
   plan: StoredPlan;
   specFiles: string[];
-  /** What preparing the images took, the start of Python left out. */
+  /** Time to prepare the images, without starting Python. */
   prepare_s: number;
 }
 
 export const cli: string = join(packageRoot, "bin/cliprpn.js");
 export const numEpochs = 2;
 
-/** Draws scenes to train on, and a fifth of that for val, into the folder, which also holds a cache of its own. */
+/** Draws scenes for training, and a fifth as many for val, into a folder that also contains the cache. */
 export async function makeScenes(folder: string, python: string, count: number): Promise<Scenes> {
   const root = join(folder, "data");
   await makeDemo(
@@ -51,7 +51,7 @@ export async function makeScenes(folder: string, python: string, count: number):
   });
   const plan: StoredPlan = JSON.parse(stdout);
   await execa(process.execPath, [cli, "dataset", "show", root], { env });
-  const prepare_s = await preparingAgain(root, plan.trials[0]?.dataset.root ?? "");
+  const prepare_s = await prepareAgainSeconds(root, plan.trials[0]?.dataset.root ?? "");
   const specFiles = plan.trials.map((spec) => {
     const file = join(folder, `${spec.kind === "cliprpn" ? spec.preset : spec.kind}.json`);
     writeFileSync(file, JSON.stringify(spec));
@@ -60,8 +60,8 @@ export async function makeScenes(folder: string, python: string, count: number):
   return { folder, experiment, env, plan, specFiles, prepare_s };
 }
 
-/** Seconds of decoding all images of the prepared data set once more, into another folder. */
-async function preparingAgain(raw: string, prepared: string): Promise<number> {
+/** Seconds to decode all images of the prepared dataset a second time, into another folder. */
+async function prepareAgainSeconds(raw: string, prepared: string): Promise<number> {
   const started = performance.now();
   await preparePixels({
     images_dir: join(raw, "images"),

@@ -2,8 +2,8 @@ export function median(values: number[]): number {
   return quantile(values, 0.5);
 }
 
-/** @param share in [0, 1]. */
-export function quantile(values: number[], share: number): number {
+/** @param fraction in [0, 1]. */
+export function quantile(values: number[], fraction: number): number {
   const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+  return sorted[Math.min(sorted.length - 1, Math.floor(fraction * sorted.length))] ?? Number.NaN;
 }

@@ -1,4 +1,4 @@
-/** What preparing images costs: beside a DataLoader and beside libvips' own command, and its memory. */
+/** Speed of preparing images, compared with a DataLoader and with libvips' command line tool, and its memory. */
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -17,9 +17,9 @@ import { median } from "./statistics.ts";
 const size_px = 224;
 
 /**
- * Images per second, in turns on the same images: ours, a DataLoader's, and `vipsthumbnail`'s.
+ * Images per second of cliprpn, a DataLoader and `vipsthumbnail`, alternating, on the same images.
  *
- * @param images_dir images to take instead of drawn ones.
+ * @param images_dir images to use instead of drawn ones.
  */
 export async function imagesRows(folder: string, python: string, images_dir?: string): Promise<Row[]> {
   const images = images_dir ?? (await drawPhotos(join(folder, "photos"), 200));
@@ -29,7 +29,7 @@ export async function imagesRows(folder: string, python: string, images_dir?: st
   const per_second: Record<"ours" | "pil" | "vips", number[]> = { ours: [], pil: [], vips: [] };
   for (let round = 0; round < 3; round += 1) {
     per_second.ours.push(
-      (num_files * repeats) / (await oursSeconds(images, repeats, join(folder, "pixels"))),
+      (num_files * repeats) / (await prepareSeconds(images, repeats, join(folder, "pixels"))),
     );
     if (vips_version !== undefined)
       per_second.vips.push((num_files * repeats) / (await vipsSeconds(images, repeats, folder)));
@@ -37,60 +37,60 @@ export async function imagesRows(folder: string, python: string, images_dir?: st
   }
   const [ours, pil, vips] = [median(per_second.ours), median(per_second.pil), median(per_second.vips)];
   const kb = Math.round(bytesOf(images) / num_files / 1000);
-  const what = `images to ${size_px} px, ${num_files * repeats} of ${kb} KB in the mean, ${availableParallelism()} cores; the other side:`;
-  const row = { ours: rate(ours), other: rate(pil), figure: `${(ours / pil).toFixed(2)} times` };
+  const what = `images per second to ${size_px} px: ${num_files * repeats} images of ${kb} KB on average, ${availableParallelism()} cores; baseline:`;
+  const row = { ours: rate(ours), baseline: rate(pil), result: `${(ours / pil).toFixed(2)} times` };
   return [
     {
-      what: `${what} DataLoader with Pillow and torchvision, a worker a core`,
+      what: `${what} DataLoader with Pillow and torchvision, one worker per core`,
       ...row,
-      target: "as measured",
+      target: "none",
     },
     vips_version !== undefined
       ? {
-          what: `${what} \`vipsthumbnail\` (libvips ${vips_version}), a process a core`,
+          what: `${what} \`vipsthumbnail\` (libvips ${vips_version}), one process per core`,
           ours: rate(ours),
-          other: rate(vips),
-          figure: `${(ours / vips).toFixed(2)} times`,
+          baseline: rate(vips),
+          result: `${(ours / vips).toFixed(2)} times`,
           target: ">= 0.95",
           met: ours / vips >= 0.95,
         }
       : {
           what: `${what} \`vipsthumbnail\``,
           ours: rate(ours),
-          other: "not on this machine (libvips-tools)",
-          figure: "",
+          baseline: "not installed (libvips-tools)",
+          result: "",
           target: ">= 0.95",
         },
   ];
 }
 
-/** Peak memory of all processes at 1,000 and at 25,799 images, and how long a second call takes. Linux only. */
+/** Peak memory of all processes with 1,000 and with 25,799 images, and the duration of a second call. Linux only. */
 export async function imagesMemoryRows(folder: string): Promise<Row[]> {
   const images_dir = await drawSmall(join(folder, "small"), 25_799);
-  const few = await measureOwner({ ...optionsOf(images_dir, 1), folder: join(folder, "few") }, 1000);
-  const many = await measureOwner({ ...optionsOf(images_dir, 1), folder: join(folder, "many") }, 25_799);
+  const few = await measurePrepare({ ...optionsOf(images_dir, 1), folder: join(folder, "few") }, 1000);
+  const many = await measurePrepare({ ...optionsOf(images_dir, 1), folder: join(folder, "many") }, 25_799);
   const ratio = many.peak_bytes / few.peak_bytes;
   return [
     {
-      what: "peak memory of preparing 25,799 small images, all processes; the other side: 1,000",
+      what: "peak memory of preparing 25,799 small images, all processes; baseline: 1,000 images",
       ours: mib(many.peak_bytes),
-      other: mib(few.peak_bytes),
-      figure: `${ratio.toFixed(2)} times`,
+      baseline: mib(few.peak_bytes),
+      result: `${ratio.toFixed(2)} times`,
       target: "<= 1.25",
       met: ratio <= 1.25,
     },
     {
-      what: "a second call, all 25,799 images unchanged",
+      what: "preparing 25,799 unchanged images a second time",
       ours: `${many.again_s.toFixed(2)} s`,
-      other: `${many.first_s.toFixed(1)} s the first time`,
-      figure: `${many.again_s.toFixed(2)} s`,
+      baseline: `${many.first_s.toFixed(1)} s the first time`,
+      result: `${many.again_s.toFixed(2)} s`,
       target: "<= 1 s",
       met: many.again_s <= 1,
     },
   ];
 }
 
-async function oursSeconds(images_dir: string, repeats: number, folder: string): Promise<number> {
+async function prepareSeconds(images_dir: string, repeats: number, folder: string): Promise<number> {
   rmSync(folder, { recursive: true, force: true });
   const started = performance.now();
   await preparePixels({ ...optionsOf(images_dir, repeats), folder });
@@ -103,30 +103,30 @@ async function pilSeconds(python: string, images_dir: string, repeats: number): 
 }
 
 /**
- * Raw pixels are what it writes, as we do; a process a core, which is faster than one process with as many threads. It converts
- * no colours here, which spares it a third of its time on photos with a profile.
+ * Writes raw pixels, as cliprpn does, with one process per core, which is faster than one process with as many threads. It does not
+ * convert color profiles, which saves a third of the time on photos that have one.
  */
 async function vipsSeconds(images_dir: string, repeats: number, folder: string): Promise<number> {
   const out = join(folder, "vips");
   mkdirSync(out, { recursive: true });
   const files = optionsOf(images_dir, repeats).wanted.map(({ file_name }) => join(images_dir, file_name));
-  const each = ["vipsthumbnail", "--size", `${size_px}x${size_px}!`, "-o", `${out}/%s.ppm`];
+  const command = ["vipsthumbnail", "--size", `${size_px}x${size_px}!`, "-o", `${out}/%s.ppm`];
   const started = performance.now();
-  await execa("xargs", ["-P", String(availableParallelism()), "-n", "50", ...each], {
+  await execa("xargs", ["-P", String(availableParallelism()), "-n", "50", ...command], {
     input: files.join("\n"),
     env: { VIPS_CONCURRENCY: "1" },
   });
   return (performance.now() - started) / 1000;
 }
 
-/** Its version; undefined where it is not installed. */
+/** Undefined if vipsthumbnail is not installed. */
 async function vipsVersion(): Promise<string | undefined> {
   const { failed, stdout } = await execa("vipsthumbnail", ["--vips-version"], { reject: false });
   return failed ? undefined : /\d+\.\d+\.\d+/.exec(stdout ?? "")?.[0];
 }
 
-/** A first and a second call in a process of their own. */
-async function measureOwner(
+/** Peak memory and duration of a first call in a separate process, and the duration of a second call. */
+async function measurePrepare(
   options: PixelsOptions,
   count: number,
 ): Promise<{ peak_bytes: number; first_s: number; again_s: number }> {
@@ -143,10 +143,10 @@ async function measureOwner(
   }, 50);
   await running.finally(() => clearInterval(timer));
   const first_s = (performance.now() - started) / 1000;
-  const again = performance.now();
+  const again_started = performance.now();
   await preparePixels(first);
   const peak_bytes = [...peaks.values()].reduce((sum, bytes) => sum + bytes, 0);
-  return { peak_bytes, first_s, again_s: (performance.now() - again) / 1000 };
+  return { peak_bytes, first_s, again_s: (performance.now() - again_started) / 1000 };
 }
 
 function optionsOf(images_dir: string, repeats: number): PixelsOptions {
@@ -165,7 +165,7 @@ function optionsOf(images_dir: string, repeats: number): PixelsOptions {
   };
 }
 
-/** Of COCO's size, and about as hard to decode: blurred noise. */
+/** Blurred noise of COCO's size, about as expensive to decode. */
 async function drawPhotos(folder: string, count: number): Promise<string> {
   mkdirSync(folder, { recursive: true });
   for (let index = 0; index < count; index += 1)
@@ -174,7 +174,7 @@ async function drawPhotos(folder: string, count: number): Promise<string> {
         width: 640,
         height: 480,
         channels: 3,
-        background: "grey",
+        background: "gray",
         noise: { type: "gaussian", mean: 128, sigma: 60 },
       },
     })
@@ -187,11 +187,11 @@ async function drawPhotos(folder: string, count: number): Promise<string> {
 async function drawSmall(folder: string, count: number): Promise<string> {
   mkdirSync(folder, { recursive: true });
   const noise = { type: "gaussian", mean: 128, sigma: 40 } as const;
-  const picture = await sharp({ create: { width: 64, height: 48, channels: 3, background: "grey", noise } })
+  const jpeg = await sharp({ create: { width: 64, height: 48, channels: 3, background: "gray", noise } })
     .jpeg()
     .toBuffer();
   for (let index = 0; index < count; index += 1)
-    writeFileSync(join(folder, `${String(index).padStart(6, "0")}.jpg`), picture);
+    writeFileSync(join(folder, `${String(index).padStart(6, "0")}.jpg`), jpeg);
   return folder;
 }
 
