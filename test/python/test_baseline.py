@@ -18,7 +18,7 @@ from cliprpn.bridge.methods import METHODS, CallContext
 from cliprpn.contract.generated import BaselineSpec, CompletedOutcome, FailedOutcome
 from cliprpn.data.index import open_dataset
 from cliprpn.data.predictions import PredictionColumns, read_predictions
-from cliprpn.detectors.proposing import propose
+from cliprpn.detectors.propose import propose
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.trials.trial import run_trial
 

@@ -32,7 +32,7 @@ from yolox_graphs import (
 
 from cliprpn.data.index import open_dataset
 from cliprpn.detectors.coco_classes import are_coco_classes, coco_categories, coco_classes
-from cliprpn.detectors.opening import Opening
+from cliprpn.detectors.propose import LazyDetector
 from cliprpn.detectors.yolox import YoloxDetector, letterbox, open_yolox
 from cliprpn.errors import CliprpnError
 
@@ -249,12 +249,12 @@ def test_a_damaged_file_of_class_names_is_rewritten(tmp_path: Path) -> None:
     root = small_dataset(tmp_path / "data")
     spec = make_baseline(root, cache, {"kind": "yolox", "file": str(file), "classes": COLORS})
     index = open_dataset(Path(spec.dataset.root), spec.dataset.id)
-    opening = Opening(spec.baseline, index, run_context(cache))
-    assert opening.classes() == COLORS
+    detector = LazyDetector(spec.baseline, index, run_context(cache))
+    assert detector.classes() == COLORS
     (names,) = cache.glob("detections/*.classes.json")
     for damaged in (b"", b'["blue", "gre', b"\xff\xff"):
         names.write_bytes(damaged)
-        assert opening.classes() == COLORS
+        assert detector.classes() == COLORS
         assert json.loads(names.read_bytes()) == COLORS
 
 

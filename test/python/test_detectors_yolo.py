@@ -1,4 +1,4 @@
-"""YOLO by ultralytics: what it accepts, what it finds, what it leaves of the process, how a small one is trained."""
+"""YOLO with ultralytics: accepted files, detections, training a small one, and no side effects on the process."""
 
 from __future__ import annotations
 
@@ -29,10 +29,15 @@ from cliprpn.contract.generated import ProgressEvent, TrainedYoloDetector
 from cliprpn.data.images import MAX_PIXELS, ImageFile, load_image
 from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.detectors.proposals import Proposals
-from cliprpn.detectors.train_yolo import train_yolo, trained_weights
+from cliprpn.detectors.train_yolo import (
+    LabeledImage,
+    find_trained_yolo,
+    measure_recall,
+    split_image_rows,
+    train_yolo,
+)
 from cliprpn.detectors.ultralytics_env import quiet_ultralytics
 from cliprpn.detectors.yolo import YoloDetector, open_yolo
-from cliprpn.detectors.yolo_data import Labelled, image_rows, recall
 from cliprpn.errors import CliprpnError
 
 pytestmark = [
@@ -60,7 +65,7 @@ def index(cache: Path) -> DatasetIndex:
 
 @pytest.fixture(scope="module")
 def untrained(cache: Path) -> Path:
-    """A .pt with weights as they are drawn, of two classes."""
+    """A .pt of two classes with random weights."""
     return save_untrained(cache, "untrained.pt", "detect")
 
 
@@ -92,63 +97,63 @@ def noise(height: int, width: int, seed: int) -> Tensor:
     return torch.randint(0, 255, (3, height, width), dtype=torch.uint8, generator=generator)
 
 
-def test_a_image_has_the_same_boxes_alone_and_among_others(untrained: Path, cache: Path) -> None:
+def test_detections_do_not_depend_on_other_images_in_the_batch(untrained: Path, cache: Path) -> None:
     detector = open_file(untrained, cache)
     assert detector.classes == ["cat", "dog"]
-    pictures = [noise(48, 64, 0), noise(64, 30, 1), noise(48, 64, 2), noise(1, 90, 3)]
-    for picture, found in zip(pictures, detector.detect(pictures), strict=True):
-        alone = detector.detect([picture])[0]
+    images = [noise(48, 64, 0), noise(64, 30, 1), noise(48, 64, 2), noise(1, 90, 3)]
+    for image, proposals in zip(images, detector.detect(images), strict=True):
+        alone = detector.detect([image])[0]
         assert len(alone) > 0
-        # A convolution of two images sums in another order than of one: 1e-5 px measured.
-        torch.testing.assert_close(found.boxes_xyxy, alone.boxes_xyxy, rtol=0, atol=1e-3)
-        torch.testing.assert_close(found.scores, alone.scores, rtol=0, atol=1e-5)
-        height, width = picture.shape[1:]
-        assert (found.boxes_xyxy >= 0).all()
-        assert (found.boxes_xyxy <= torch.tensor([width, height, width, height])).all()
-        assert found.scores.tolist() == sorted(found.scores.tolist(), reverse=True)
-        assert set(found.categories) <= {"cat", "dog"}
+        # The order of summation in a convolution depends on the batch: 1e-5 px measured.
+        torch.testing.assert_close(proposals.boxes_xyxy, alone.boxes_xyxy, rtol=0, atol=1e-3)
+        torch.testing.assert_close(proposals.scores, alone.scores, rtol=0, atol=1e-5)
+        height, width = image.shape[1:]
+        assert (proposals.boxes_xyxy >= 0).all()
+        assert (proposals.boxes_xyxy <= torch.tensor([width, height, width, height])).all()
+        assert proposals.scores.tolist() == sorted(proposals.scores.tolist(), reverse=True)
+        assert set(proposals.categories) <= {"cat", "dog"}
 
 
-def test_boxes_keep_to_the_limits(untrained: Path, cache: Path) -> None:
-    picture = noise(64, 64, 0)
-    found = open_file(untrained, cache).detect([picture])[0]
-    assert len(found) == 20
-    thresh = float(found.scores[9:11].mean())
-    likely = open_yolo(untrained, None, thresh, 0.95, 20, CPU, cache, True).detect([picture])[0]
-    assert torch.equal(likely.boxes_xyxy, found.boxes_xyxy[: len(likely)])
+def test_thresholds_and_max_boxes_limit_detections(untrained: Path, cache: Path) -> None:
+    image = noise(64, 64, 0)
+    proposals = open_file(untrained, cache).detect([image])[0]
+    assert len(proposals) == 20
+    thresh = float(proposals.scores[9:11].mean())
+    likely = open_yolo(untrained, None, thresh, 0.95, 20, CPU, cache, True).detect([image])[0]
+    assert torch.equal(likely.boxes_xyxy, proposals.boxes_xyxy[: len(likely)])
     assert (likely.scores > thresh).all()
     assert 0 < len(likely) < 20
-    apart = open_yolo(untrained, None, 0.0, 0.1, 20, CPU, cache, True).detect([picture])[0]
+    apart = open_yolo(untrained, None, 0.0, 0.1, 20, CPU, cache, True).detect([image])[0]
     assert 0 < len(apart) < 20
 
 
-def test_a_pt_is_not_loaded_unless_trusted(cache: Path) -> None:
+def test_a_pt_is_loaded_only_if_trusted(cache: Path) -> None:
     class Bomb:
         def __reduce__(self) -> tuple[Any, ...]:
             return os.mkdir, (str(cache / "it-ran"),)
 
     path = cache / "bomb.pt"
     torch.save({"model": Bomb()}, path)
-    with pytest.raises(CliprpnError, match=r"runs code.*--trust-weights.*\.onnx") as error:
+    with pytest.raises(CliprpnError, match=r"--trust-weights.*\.onnx") as error:
         open_file(path, cache, trusted=False)
     assert error.value.code == "weights_unsafe"
     assert not (cache / "it-ran").exists()
 
 
-def test_a_yolo_of_the_old_repository_is_told_apart(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_yolo_of_the_yolov5_repository_is_refused(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module = types.ModuleType("models.yolo")
     module.Model = type("Model", (), {"__module__": "models.yolo"})  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "models", types.ModuleType("models"))
     monkeypatch.setitem(sys.modules, "models.yolo", module)
-    path = cache / "yolov5s.pt"  # By its name ultralytics would fetch another one.
+    path = cache / "yolov5s.pt"  # For this name ultralytics would download another file.
     torch.save({"model": module.Model()}, path)
     monkeypatch.undo()
-    with pytest.raises(CliprpnError, match=r"yolov5su\.pt stands in.*COCO results JSON") as error:
+    with pytest.raises(CliprpnError, match=r"yolov5su\.pt.*COCO results JSON") as error:
         open_file(path, cache)
     assert error.value.code == "weights_mismatch"
 
 
-def test_what_is_no_yolo_that_detects_is_refused(untrained: Path, cache: Path) -> None:
+def test_other_files_than_a_yolo_for_detection_are_refused(untrained: Path, cache: Path) -> None:
     truncated = cache / "truncated.pt"
     truncated.write_bytes(untrained.read_bytes()[:10_000])
     (cache / "empty.pt").write_bytes(b"")
@@ -160,14 +165,14 @@ def test_what_is_no_yolo_that_detects_is_refused(untrained: Path, cache: Path) -
         truncated: "can load, found",
         cache / "empty.pt": "can load, found",
         cache / "state.pt": "can load, found",
-        segment: "a YOLO that detects.*found one for the task segment",
+        segment: "found one for the task segment",
         cache / "empty.onnx": "an .onnx that onnxruntime can run",
         cache / "junk.onnx": "an .onnx that onnxruntime can run",
         cache / "yolo.engine": r"as \.onnx or \.pt, found \.engine",
-        cache: r"as \.onnx or \.pt, found neither",
+        cache: r"as \.onnx or \.pt, found no suffix",
     }
-    for path, words in cases.items():
-        with pytest.raises(CliprpnError, match=words) as error:
+    for path, message in cases.items():
+        with pytest.raises(CliprpnError, match=message) as error:
             open_file(path, cache)
         assert error.value.code == "weights_mismatch"
         assert str(path) in error.value.message
@@ -176,7 +181,7 @@ def test_what_is_no_yolo_that_detects_is_refused(untrained: Path, cache: Path) -
 def write_onnx(
     path: Path, output: list[int], value: float = 0.0, side: int | str = 64, **metadata: str
 ) -> Path:
-    """A graph that makes the same numbers of any image, with ultralytics' metadata beside."""
+    """A graph with the same output for every image, with ultralytics metadata."""
     content = model(
         {"images": [1, 3, side, side]},
         {"output0": list(output)},
@@ -194,94 +199,92 @@ def write_onnx(
         "imgsz": "[64, 64]",
     } | metadata
     entries = [field(1, key.encode()) + field(2, value.encode()) for key, value in facts.items()]
-    path.write_bytes(content + b"".join(field(14, each) for each in entries))
+    path.write_bytes(content + b"".join(field(14, entry) for entry in entries))
     return path
 
 
-def test_an_onnx_is_held_against_what_it_says_of_itself(cache: Path) -> None:
+def test_an_onnx_must_match_its_metadata(cache: Path) -> None:
     assert open_file(write_onnx(cache / "good.onnx", [1, 6, 84]), cache).classes == ["cat", "dog"]
     end_to_end = write_onnx(cache / "end.onnx", [1, 300, 6], end2end="True")
-    assert [len(found) for found in open_file(end_to_end, cache).detect([noise(64, 64, 0)])] == [0]
+    assert [len(proposals) for proposals in open_file(end_to_end, cache).detect([noise(64, 64, 0)])] == [0]
     cases: list[tuple[dict[str, str], list[int], str]] = [
         ({"task": "pose"}, [1, 6, 84], "found one for the task pose"),
         ({}, [1, 84, 84], "an output of 1x6xN, found 1x84x84"),
         ({"end2end": "True"}, [1, 6, 84], "an output of 1xNx6, found 1x6x84"),
         ({"names": "{0: 'cat', 2: 'dog'}"}, [1, 6, 84], "names of classes 0, 1, 2"),
         ({"names": "{}"}, [1, 4, 84], "names of classes 0, 1, 2"),
-        ({"stride": "'no'"}, [1, 6, 84], "stride, a number"),
+        ({"stride": "'no'"}, [1, 6, 84], "with stride"),
         ({"names": "__import__('os').abort()"}, [1, 6, 84], "names as a literal"),
         ({"names": "[" * 9_999}, [1, 6, 84], "names as a literal"),
         ({"names": r"{0: 'cat', 1: '\ud800'}"}, [1, 6, 84], "names of classes 0, 1, 2"),
     ]
-    for metadata, output, words in cases:
-        with pytest.raises(CliprpnError, match=words) as error:
+    for metadata, output, message in cases:
+        with pytest.raises(CliprpnError, match=message) as error:
             open_file(write_onnx(cache / "case.onnx", output, **metadata), cache)
         assert error.value.code == "weights_mismatch"
-    boundless = write_onnx(cache / "boundless.onnx", [1, 6, 84], side="side", imgsz="[1000000, 1000000]")
+    too_large = write_onnx(cache / "too-large.onnx", [1, 6, 84], side="side", imgsz="[1000000, 1000000]")
     with pytest.raises(CliprpnError, match="imgsz, two sides of at most 4096"):
-        open_file(boundless, cache)
-    stranger = write_onnx(cache / "stranger.onnx", [1, 300, 6], 7.0, end2end="True")
+        open_file(too_large, cache)
+    wrong_classes = write_onnx(cache / "classes.onnx", [1, 300, 6], 7.0, end2end="True")
     with pytest.raises(CliprpnError, match="expected classes 0 to 1 from the YOLO"):
-        open_file(stranger, cache)
+        open_file(wrong_classes, cache)
     with pytest.raises(CliprpnError, match=r"images of 96 px.*64x64 only"):
         open_file(cache / "good.onnx", cache, size=96)
 
 
-@pytest.mark.skipif(not (SHARED / "detectors").is_dir(), reason="../shared/data is not there")
-def test_real_photos_have_the_boxes_that_ultralytics_itself_finds(cache: Path) -> None:
+@pytest.mark.skipif(not (SHARED / "detectors").is_dir(), reason="../shared/data is missing")
+def test_detections_on_photos_equal_those_of_ultralytics(cache: Path) -> None:
     weights = SHARED / "detectors" / "yolov8n_int8.onnx"
     files = sorted((SHARED / "refcocog-photos" / "images").iterdir())[:3]
     photos = [load_image(ImageFile(file, False, MAX_PIXELS)) for file in files]
-    check_against_theirs(weights, photos, cache, 0.05)
+    compare_with_ultralytics(weights, photos, cache, 0.05)
 
 
-def test_a_pt_finds_the_boxes_that_ultralytics_itself_finds(untrained: Path, cache: Path) -> None:
-    check_against_theirs(untrained, [noise(48, 64, 0), noise(200, 90, 1)], cache, 0.0)
+def test_detections_of_a_pt_equal_those_of_ultralytics(untrained: Path, cache: Path) -> None:
+    compare_with_ultralytics(untrained, [noise(48, 64, 0), noise(200, 90, 1)], cache, 0.0)
 
 
-def check_against_theirs(weights: Path, pictures: list[Tensor], cache: Path, thresh: float) -> None:
-    found = open_yolo(weights, None, thresh, 0.7, 100, CPU, cache, trusted=True).detect(pictures)
+def compare_with_ultralytics(weights: Path, images: list[Tensor], cache: Path, thresh: float) -> None:
+    proposals = open_yolo(weights, None, thresh, 0.7, 100, CPU, cache, trusted=True).detect(images)
     with quiet_ultralytics(cache):
         from ultralytics import YOLO
 
-        theirs = YOLO(weights, task="detect")
-        for picture, own in zip(pictures, found, strict=True):
-            bgr = np.ascontiguousarray(picture.permute(1, 2, 0).numpy()[..., ::-1])
-            boxes = theirs.predict(bgr, conf=thresh, iou=0.7, max_det=100, device="cpu", verbose=False)[
-                0
-            ].boxes
+        yolo = YOLO(weights, task="detect")
+        for image, proposals_i in zip(images, proposals, strict=True):
+            bgr = np.ascontiguousarray(image.permute(1, 2, 0).numpy()[..., ::-1])
+            boxes = yolo.predict(bgr, conf=thresh, iou=0.7, max_det=100, device="cpu", verbose=False)[0].boxes
             inside = ((boxes.xyxy[:, 2:] - boxes.xyxy[:, :2]) > 0).all(dim=1)
-            # Equal to the last bit here; sums may be of another order with other threads.
-            torch.testing.assert_close(own.boxes_xyxy, boxes.xyxy[inside].double(), rtol=0, atol=1e-2)
-            torch.testing.assert_close(own.scores, boxes.conf[inside].double(), rtol=0, atol=1e-4)
-            assert own.categories == [theirs.names[int(label)] for label in boxes.cls[inside]]
-            assert len(own) > 0
+            # Bit-exact here; the order of summation may differ with another number of threads.
+            torch.testing.assert_close(proposals_i.boxes_xyxy, boxes.xyxy[inside].double(), rtol=0, atol=1e-2)
+            torch.testing.assert_close(proposals_i.scores, boxes.conf[inside].double(), rtol=0, atol=1e-4)
+            assert proposals_i.categories == [yolo.names[int(label)] for label in boxes.cls[inside]]
+            assert len(proposals_i) > 0
 
 
-@pytest.mark.skipif(not (SHARED / "detectors").is_dir(), reason="../shared/data is not there")
-def test_a_yolox_is_told_to_be_none_of_ultralytics(cache: Path) -> None:
-    with pytest.raises(CliprpnError, match=r"yolox_nano\.onnx: expected a YOLO that detects.*`yolox`"):
+@pytest.mark.skipif(not (SHARED / "detectors").is_dir(), reason="../shared/data is missing")
+def test_a_yolox_is_refused_with_a_hint(cache: Path) -> None:
+    with pytest.raises(CliprpnError, match=r"yolox_nano\.onnx: .*`yolox`"):
         open_file(SHARED / "detectors" / "yolox_nano.onnx", cache)
 
 
-def test_labels_lie_on_their_objects_in_the_frame_of_the_data_set(cache: Path) -> None:
-    """A white block on black, stored on its side: where the block is in the item, there the box is."""
+def test_labels_match_objects_in_the_datasets_image_orientation(cache: Path) -> None:
+    """A white block on black with an EXIF rotation: the box of the training item is where the block is."""
     pixels = np.zeros((60, 100, 3), dtype=np.uint8)
     pixels[20:50, 10:70] = 255
     exif = Image.Exif()
-    exif[274] = 6  # Upright, it is 60 wide and 100 high.
+    exif[274] = 6  # Rotated: 60 wide and 100 high when upright.
     Image.fromarray(pixels).save(path := cache / "side.png", exif=exif)
     boxes = {False: (100, 60, [10, 20, 70, 50]), True: (60, 100, [10, 10, 40, 70])}
     with quiet_ultralytics(cache):
         from ultralytics.utils import DEFAULT_CFG
 
-        from cliprpn.detectors.yolo_trainer import Pictures
+        from cliprpn.detectors.yolo_trainer import LabeledImages
 
         for upright, (width, height, box) in boxes.items():
             file = ImageFile(path, upright, MAX_PIXELS)
-            labelled = Labelled(file, width, height, np.array([0]), np.array([box], dtype=float))
+            image = LabeledImage(file, width, height, np.array([0]), np.array([box], dtype=float))
             data = {"names": {0: "block"}, "nc": 1, "channels": 3}
-            item = Pictures([labelled], imgsz=100, augment=False, data=data, hyp=DEFAULT_CFG)[0]
+            item = LabeledImages([image], imgsz=100, augment=False, data=data, hyp=DEFAULT_CFG)[0]
             rows, columns = np.nonzero(item["img"][0].numpy() == 255)
             low = np.array([columns.min(), rows.min()])
             high = np.array([columns.max(), rows.max()]) + 1
@@ -295,14 +298,16 @@ def train(
     recipe: TrainedYoloDetector = RECIPE,
     should_stop: Callable[[list[Any]], bool] = lambda events: False,
 ) -> tuple[Path, bool, list[int]]:
-    """Weights, whether they were trained, and after how many batches something was told."""
+    """The weights, whether they were trained, and the batch numbers of progress events."""
     events: list[Any] = []
     context = run_context(cache, events.append, lambda: should_stop(events))
     weights, trained = train_yolo(recipe, index, context)
     return weights, trained, [event.done for event in events if isinstance(event, ProgressEvent)]
 
 
-def test_a_detector_is_trained_once_and_alike(index: DatasetIndex, cache: Path, tmp_path: Path) -> None:
+def test_a_detector_is_trained_once_and_reproducibly(
+    index: DatasetIndex, cache: Path, tmp_path: Path
+) -> None:
     weights, trained, batches = train(index, tmp_path)
     assert trained
     assert batches == list(range(1, BATCHES + 1))
@@ -312,14 +317,14 @@ def test_a_detector_is_trained_once_and_alike(index: DatasetIndex, cache: Path, 
     assert facts["num_train_images"] == 8
     assert set(facts["val_recall"]) == {"@1", "@5", "@10", "@100"}
     assert train(index, tmp_path) == (weights, False, [])
-    known = trained_weights(RECIPE, index, tmp_path)
+    known = find_trained_yolo(RECIPE, index, tmp_path)
     assert (known.file, known.sha256) == (weights, facts["weights_sha256"])
     assert open_file(weights, cache).classes == ["block"]
     again, _, _ = train(index, tmp_path / "elsewhere")
     assert again.read_bytes() == weights.read_bytes()
     other = RECIPE.model_copy(update={"seed": 1})
     with pytest.raises(CliprpnError, match="train it first") as error:
-        trained_weights(other, index, tmp_path)
+        find_trained_yolo(other, index, tmp_path)
     assert error.value.code == "weights_missing"
     weights.write_bytes(weights.read_bytes() + b"!")
     with pytest.raises(CliprpnError, match="SHA-256") as error:
@@ -327,7 +332,9 @@ def test_a_detector_is_trained_once_and_alike(index: DatasetIndex, cache: Path, 
     assert error.value.code == "weights_mismatch"
 
 
-def test_objects_without_a_class_are_trained_on(index: DatasetIndex, cache: Path, tmp_path: Path) -> None:
+def test_objects_without_a_class_are_used_for_training(
+    index: DatasetIndex, cache: Path, tmp_path: Path
+) -> None:
     categories = [None if i % 2 else "block" for i in range(len(index.objects))]
     place = index.objects.schema.get_field_index("category")
     some = replace(index, objects=index.objects.set_column(place, "category", [categories]))
@@ -335,22 +342,20 @@ def test_objects_without_a_class_are_trained_on(index: DatasetIndex, cache: Path
     assert open_file(weights, cache).classes == ["", "block"]
 
 
-def test_a_stopped_training_goes_on_after_its_last_epoch(index: DatasetIndex, tmp_path: Path) -> None:
+def test_a_stopped_training_resumes_after_its_last_epoch(index: DatasetIndex, tmp_path: Path) -> None:
     with pytest.raises(CliprpnError) as error:
         train(index, tmp_path, should_stop=lambda events: len(events) == BATCHES_PER_EPOCH + 1)
     assert error.value.code == "interrupted"
     with pytest.raises(CliprpnError, match="train it first"):
-        trained_weights(RECIPE, index, tmp_path)
+        find_trained_yolo(RECIPE, index, tmp_path)
     weights, trained, batches = train(index, tmp_path)
     assert trained
     assert batches == [BATCHES_PER_EPOCH + 1, BATCHES]
     assert json.loads((weights.parent / "detector.json").read_bytes())["num_val_images"] == 2
 
 
-def test_a_killed_training_goes_on_and_touches_nothing_but_the_cache(
-    index: DatasetIndex, tmp_path: Path
-) -> None:
-    """A process of its own, whose every file and connection is seen; it is killed in its second epoch."""
+def test_a_killed_training_resumes_and_touches_only_the_cache(index: DatasetIndex, tmp_path: Path) -> None:
+    """Trains in a subprocess that records every file and connection, and is killed in its second epoch."""
     home, cache, seen = tmp_path / "home", tmp_path / "cache", tmp_path / "seen.jsonl"
     home.mkdir()
     script = REPO / "test" / "python" / "train_and_die.py"
@@ -378,7 +383,7 @@ def test_a_killed_training_goes_on_and_touches_nothing_but_the_cache(
     shutil.rmtree(folder)
 
 
-def test_a_training_begins_again_where_it_cannot_go_on(index: DatasetIndex, tmp_path: Path) -> None:
+def test_a_training_with_a_broken_checkpoint_starts_over(index: DatasetIndex, tmp_path: Path) -> None:
     recipe = RECIPE.model_copy(update={"num_epochs": 1})
     with pytest.raises(CliprpnError, match="stopped"):
         train(index, tmp_path, recipe, should_stop=lambda events: len(events) == 1)
@@ -387,9 +392,11 @@ def test_a_training_begins_again_where_it_cannot_go_on(index: DatasetIndex, tmp_
     assert train(index, tmp_path, recipe)[2] == [1, BATCHES_PER_EPOCH]
 
 
-def test_what_cannot_be_trained_is_told(index: DatasetIndex, tmp_path: Path) -> None:
+def test_unknown_architectures_and_data_without_objects_are_reported(
+    index: DatasetIndex, tmp_path: Path
+) -> None:
     unknown = RECIPE.model_copy(update={"architecture": "yolo99n"})
-    with pytest.raises(CliprpnError, match=r"yolo99n.*like yolov8n") as error:
+    with pytest.raises(CliprpnError, match=r"like yolov8n.*yolo99n") as error:
         train(index, tmp_path, unknown)
     assert error.value.code == "bad_input"
     nothing = replace(index, objects=index.objects.slice(0, 0))
@@ -398,7 +405,7 @@ def test_what_cannot_be_trained_is_told(index: DatasetIndex, tmp_path: Path) -> 
     assert error.value.code == "data_invalid"
 
 
-def test_architectures_are_ultralytics_own_and_one_smaller_scale(cache: Path) -> None:
+def test_architectures_are_ultralytics_plus_one_smaller_scale(cache: Path) -> None:
     with quiet_ultralytics(cache):
         from ultralytics.nn.tasks import DetectionModel
 
@@ -406,17 +413,17 @@ def test_architectures_are_ultralytics_own_and_one_smaller_scale(cache: Path) ->
 
         def size(name: str) -> int:
             model = DetectionModel(describe_architecture(name), nc=2, verbose=False)
-            return sum(each.numel() for each in model.parameters())
+            return sum(parameter.numel() for parameter in model.parameters())
 
-        assert size("yolov8n") == size("yolov8n")  # A description is not used up.
+        assert size("yolov8n") == size("yolov8n")  # A description can be used twice.
         assert size("yolov8p") < size("yolov8n") / 3
-        assert size("yolov9t") > 0 < size("yolov10n")  # These have descriptions of their own.
+        assert size("yolov9t") > 0 < size("yolov10n")  # These have separate description files.
         for name in ("yolov8q", "yolo8", "yoloworld", "yolo8n8", "yolov8"):
             with pytest.raises(CliprpnError, match="like yolov8n"):
                 describe_architecture(name)
 
 
-def test_the_process_is_left_as_it_was(
+def test_the_process_state_is_restored(
     untrained: Path, index: DatasetIndex, cache: Path, tmp_path: Path
 ) -> None:
     import cv2
@@ -450,16 +457,16 @@ def test_the_process_is_left_as_it_was(
         np.set_printoptions(precision=1)
         os.environ["OMP_NUM_THREADS"] = os.environ["CUBLAS_WORKSPACE_CONFIG"] = "1"
         random.random()
-        print("to nowhere")
+        print("discarded")
     open_file(untrained, cache).detect([noise(20, 20, 0)])
     train(index, tmp_path, RECIPE.model_copy(update={"num_epochs": 1}))
     assert state() == before
     assert (Image.open.__module__, torch.save.__module__) == ("PIL.Image", "torch.serialization")
 
 
-def test_a_missing_package_is_named_with_its_licence(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_reported_with_its_license(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ultralytics.utils", None)
-    with pytest.raises(CliprpnError, match=r"ultralytics, whose licence is AGPL-3\.0") as error:
+    with pytest.raises(CliprpnError, match=r"ultralytics .*AGPL-3\.0") as error:
         open_file(write_onnx(cache / "any.onnx", [1, 6, 84]), cache)
     assert error.value.code == "package_missing"
 
@@ -469,21 +476,23 @@ def test_nothing_is_printed(untrained: Path, cache: Path, capfd: pytest.CaptureF
     assert capfd.readouterr() == ("", "")
 
 
-def test_recall_is_of_all_objects_and_the_best_boxes(index: DatasetIndex) -> None:
-    """The large block, at another place in each image, is found second; the small one never."""
+def test_recall_counts_all_objects_and_only_the_k_best_boxes(index: DatasetIndex) -> None:
+    """The large block, elsewhere in each image, is detected second; the small one is never detected."""
 
-    class Known:
+    class FakeDetector:
         classes: ClassVar[list[str]] = ["block"]
 
-        def detect(self, pictures: list[Tensor]) -> list[Proposals]:
-            found = []
-            for picture in pictures:
-                rows, columns = np.nonzero(picture.numpy().max(axis=0) == 255)
+        def detect(self, images: list[Tensor]) -> list[Proposals]:
+            proposals = []
+            for image in images:
+                rows, columns = np.nonzero(image.numpy().max(axis=0) == 255)
                 block = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
                 boxes = torch.tensor([[0, 0, 5, 5], block], dtype=torch.float64)
-                found.append(Proposals(boxes, torch.tensor([0.9, 0.8], dtype=torch.float64), ["block"] * 2))
-            return found
+                proposals.append(
+                    Proposals(boxes, torch.tensor([0.9, 0.8], dtype=torch.float64), ["block"] * 2)
+                )
+            return proposals
 
     expected = {"@1": 0.0, "@5": 0.5, "@10": 0.5, "@100": 0.5}
-    assert recall(Known(), index, image_rows(index, "val"), lambda: False) == expected
-    assert recall(Known(), index, [], lambda: False) is None
+    assert measure_recall(FakeDetector(), index, split_image_rows(index, "val"), lambda: False) == expected
+    assert measure_recall(FakeDetector(), index, [], lambda: False) is None

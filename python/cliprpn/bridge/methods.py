@@ -47,7 +47,7 @@ from cliprpn.data.pixels import read_manifest
 from cliprpn.data.predictions import predictions_file
 from cliprpn.data.sources import count_splits, read_source
 from cliprpn.data.tables import write_tables
-from cliprpn.detectors.proposing import check_detector
+from cliprpn.detectors.propose import check_detector
 from cliprpn.detectors.train_yolo import train_yolo
 from cliprpn.figures.dataset_stats.compute import compute_dataset_stats
 from cliprpn.figures.summarize import summarize

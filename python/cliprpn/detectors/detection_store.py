@@ -1,4 +1,4 @@
-"""What a detector finds in images, found once and kept."""
+"""Cached detections: each image is detected once per detector."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cliprpn.errors import CliprpnError
 from cliprpn.run_context import RunContext
 from cliprpn.storage.keyed_store import ColumnTypes, Put, Row, Rows, get_or_compute
 
-# Images that a detector gets at once; fewer where they are large, so that memory stays the same.
+# Maximum size of a batch given to a detector, in images and in bytes of pixels.
 BATCH = 32
 BATCH_BYTES = 200_000_000
 
@@ -29,23 +29,20 @@ BOXES: ColumnTypes = {
 
 
 def detect_all(
-    files: list[ImageFile],
-    store: Path,
-    load_detector: Callable[[], Detector],
-    context: RunContext,
+    files: list[ImageFile], store: Path, load_detector: Callable[[], Detector], context: RunContext
 ) -> list[Proposals]:
     """The proposals of each image.
 
-    An image is detected once, however often and in however many data sets it appears. What was found is kept
-    when a run ends early.
+    An image is detected once, however often and in however many datasets it occurs. Detections are kept when a run
+    ends early.
 
     Args:
-        store: the file of this detector, named by all that decides what it finds.
-        load_detector: called once, and only when an image is missing.
+        files: images; repetitions are allowed.
+        store: the detector's cache file, named by everything that decides its detections.
+        load_detector: called once, and only if an image is not cached.
 
     Raises:
-        CliprpnError: interrupted, no_space, data_invalid (naming the image or the store), and what the
-            detector raises.
+        CliprpnError: interrupted, no_space, data_invalid (names the image or the store), and the detector's errors.
     """
     keys = image_keys(files)
     file_of = dict(zip(keys, files, strict=True))
@@ -54,17 +51,17 @@ def detect_all(
         detector = load_detector()
         done = len(file_of) - len(missing)
         context.progress("detections", done, len(file_of))
-        pictures = load_images(file_of[key] for key in missing)
-        for batch in _batches(zip(missing, pictures, strict=True)):
+        images = load_images(file_of[key] for key in missing)
+        for batch in _make_batches(zip(missing, images, strict=True)):
             if context.should_stop():
                 raise CliprpnError("interrupted", "stopped while detecting")
-            found = detector.detect([picture for _, picture in batch])
-            for (key, _), own in zip(batch, found, strict=True):
-                put(key, _rows(own))
+            proposals = detector.detect([image for _, image in batch])
+            for (key, _), proposals_i in zip(batch, proposals, strict=True):
+                put(key, _to_rows(proposals_i))
             done += len(batch)
             context.progress("detections", done, len(file_of))
 
-    kept = get_or_compute(
+    rows = get_or_compute(
         store,
         BOXES,
         keys,
@@ -72,15 +69,15 @@ def detect_all(
         lambda: context.warn("waiting for detections that another process is computing"),
         context.should_stop,
     )
-    return [_proposals(kept[key]) for key in keys]
+    return [_from_rows(rows[key]) for key in keys]
 
 
-def _batches(pictures: Iterable[tuple[str, Tensor]]) -> Iterator[list[tuple[str, Tensor]]]:
+def _make_batches(images: Iterable[tuple[str, Tensor]]) -> Iterator[list[tuple[str, Tensor]]]:
     batch: list[tuple[str, Tensor]] = []
     num_bytes = 0
-    for key, picture in pictures:
-        batch.append((key, picture))
-        num_bytes += picture.nbytes
+    for key, image in images:
+        batch.append((key, image))
+        num_bytes += image.nbytes
         if len(batch) == BATCH or num_bytes >= BATCH_BYTES:
             yield batch
             batch, num_bytes = [], 0
@@ -88,11 +85,11 @@ def _batches(pictures: Iterable[tuple[str, Tensor]]) -> Iterator[list[tuple[str,
         yield batch
 
 
-def _rows(own: Proposals) -> Rows:
-    table = torch.cat([own.boxes_xyxy, own.scores[:, None]], dim=1).tolist()  # [N, 5]
-    return [(*numbers, category) for numbers, category in zip(table, own.categories, strict=True)]
+def _to_rows(proposals: Proposals) -> Rows:
+    table = torch.cat([proposals.boxes_xyxy, proposals.scores[:, None]], dim=1).tolist()  # [N, 5]
+    return [(*numbers, category) for numbers, category in zip(table, proposals.categories, strict=True)]
 
 
-def _proposals(rows: list[Row]) -> Proposals:
+def _from_rows(rows: list[Row]) -> Proposals:
     numbers = torch.tensor([row[:5] for row in rows], dtype=torch.float64).reshape(-1, 5)
     return Proposals(numbers[:, :4], numbers[:, 4], [str(row[5]) for row in rows])

@@ -1,4 +1,4 @@
-"""What a trained ClipRPN proposes: boxes that depend on the sentence."""
+"""Proposals of a trained ClipRPN, which depend on the sentence."""
 
 from __future__ import annotations
 
@@ -21,21 +21,17 @@ from cliprpn.run_context import RunContext
 
 
 def rpn_proposals(
-    model_file: Path,
-    index: DatasetIndex,
-    rows: np.ndarray,
-    max_boxes: int,
-    context: RunContext,
+    model_file: Path, index: DatasetIndex, rows: np.ndarray, max_boxes: int, context: RunContext
 ) -> list[Proposals]:
-    """The model's proposals for each sentence, after its own non-maximum suppression; their score is its objectness.
+    """The model's proposals for each sentence after NMS, scored by objectness.
 
     Args:
         model_file: a trained model's .safetensors, or its trial's folder.
-        rows: [S], of the index's sentences.
-        max_boxes: at most so many of a sentence, the best.
+        rows: [S], rows of the index's sentences.
+        max_boxes: maximum number of boxes per sentence; the best are kept.
 
     Raises:
-        CliprpnError: interrupted, no_space, not_found, weights_*, data_invalid (also where the images are not
+        CliprpnError: interrupted, no_space, not_found, weights_*, data_invalid (including images that are not
             prepared at the model's size).
     """
     saved = load_model(model_file)
@@ -48,35 +44,38 @@ def rpn_proposals(
         context,
     )
     model = saved.model.to(context.device).eval()
-    found: list[Proposals] = []
+    proposals: list[Proposals] = []
     for start in range(0, len(rows), BATCH):
         if context.should_stop():
             raise CliprpnError("interrupted", "stopped while proposing boxes")
-        some = rows[start : start + BATCH]
-        sizes = torch.from_numpy(index.image_sizes(some)).double()
-        boxes, scores = _in_frame(model, features, some, context.device)
-        everywhere = each_in_image(boxes, features.frames_of(some), sizes, features.zoom(model.frame_size_px))
-        found += [
-            _first(own, its, int(width), int(height), max_boxes)
-            for own, its, (width, height) in zip(everywhere, scores, sizes.tolist(), strict=True)
+        batch = rows[start : start + BATCH]
+        sizes = torch.from_numpy(index.image_sizes(batch)).double()
+        boxes, scores = _propose_in_frame(model, features, batch, context.device)
+        boxes = each_in_image(boxes, features.frames_of(batch), sizes, features.zoom(model.frame_size_px))
+        proposals += [
+            _keep_best(boxes_i, scores_i, int(width), int(height), max_boxes)
+            for boxes_i, scores_i, (width, height) in zip(boxes, scores, sizes.tolist(), strict=True)
         ]
-        context.progress("detections", len(found), len(rows))
-    return found
+        context.progress("detections", len(proposals), len(rows))
+    return proposals
 
 
 @torch.no_grad()
-def _in_frame(
+def _propose_in_frame(
     model: ClipRPN, features: FrozenFeatures, rows: np.ndarray, device: torch.device
 ) -> tuple[list[Tensor], list[Tensor]]:
     """Per sentence boxes [K, 4], pixels of the model's frame, and their objectness [K] in [0, 1]."""
     logits, deltas = (output.float() for output in model(*features.batch(rows, device)))
-    boxes, kept = frame_proposals(logits, deltas, model.anchors, model.frame_size_px, model.rules)
+    boxes, kept_logits = frame_proposals(logits, deltas, model.anchors, model.frame_size_px, model.rules)
     scores = [
-        model.objectness(own, every.expand(len(own), -1)) for own, every in zip(kept, logits, strict=True)
+        model.objectness(kept_i, logits_i.expand(len(kept_i), -1))
+        for kept_i, logits_i in zip(kept_logits, logits, strict=True)
     ]
     return boxes, scores
 
 
-def _first(boxes: Tensor, scores: Tensor, width: int, height: int, max_boxes: int) -> Proposals:
-    every = make_proposals(boxes, scores.cpu(), [""] * len(boxes), width, height)
-    return Proposals(every.boxes_xyxy[:max_boxes], every.scores[:max_boxes], every.categories[:max_boxes])
+def _keep_best(boxes: Tensor, scores: Tensor, width: int, height: int, max_boxes: int) -> Proposals:
+    proposals = make_proposals(boxes, scores.cpu(), [""] * len(boxes), width, height)
+    return Proposals(
+        proposals.boxes_xyxy[:max_boxes], proposals.scores[:max_boxes], proposals.categories[:max_boxes]
+    )

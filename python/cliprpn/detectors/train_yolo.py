@@ -1,4 +1,4 @@
-"""A small YOLO for data that no detector knows: trained on the train split's boxes, once, and kept."""
+"""Trains a small YOLO on the train split's boxes, once per dataset, for datasets without a pretrained detector."""
 
 from __future__ import annotations
 
@@ -7,24 +7,31 @@ import io
 import json
 import shutil
 import time
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from torch import Tensor
+from torchvision.ops import box_iou
 
 from cliprpn.contract.generated import TrainedYoloDetector
+from cliprpn.data.images import ImageFile, image_files, load_images
 from cliprpn.data.index import DatasetIndex
+from cliprpn.detectors.proposals import Detector
 from cliprpn.detectors.ultralytics_env import quiet_ultralytics
 from cliprpn.detectors.yolo import open_yolo
-from cliprpn.detectors.yolo_data import image_rows, labelled, recall
 from cliprpn.errors import CliprpnError
 from cliprpn.run_context import RunContext
 from cliprpn.storage.durable import disk_errors, write_durably
 from cliprpn.storage.lock import file_lock
 
-# Part of the folder's name, as the recipe is: change it whenever the same recipe would give other weights.
+# Part of the folder's name, as the recipe is: change it when the same recipe would give other weights.
 VERSION = "1"
 RECIPE: dict[str, Any] = {
     "optimizer": "AdamW",
@@ -42,24 +49,24 @@ RECIPE: dict[str, Any] = {
     "translate": 0.1,
     "fliplr": 0.5,
 }
-# Of the figures: as an evaluation usually sets them.
+# Limits for the recall on val, as is usual for evaluation.
 SCORE_THRESH, NMS_THRESH, MAX_BOXES = 0.01, 0.7, 100
+RECALL_IOU = 0.5
+RECALL_AT = (1, 5, 10, 100)
+RECALL_BATCH = 16
 
 
 @dataclass(frozen=True)
-class TrainedWeights:
+class TrainedYolo:
     file: Path
     sha256: str
 
 
-def train_yolo(
-    detector: TrainedYoloDetector,
-    index: DatasetIndex,
-    context: RunContext,
-) -> tuple[Path, bool]:
-    """The weights' file, and whether they had to be trained.
+def train_yolo(detector: TrainedYoloDetector, index: DatasetIndex, context: RunContext) -> tuple[Path, bool]:
+    """Returns the weights' file, and whether they had to be trained.
 
-    A killed training goes on after its last whole epoch, with other random numbers than it would have had.
+    Training that was killed resumes after its last complete epoch; its random numbers then differ from those of an
+    uninterrupted training.
 
     Raises:
         CliprpnError: package_missing, bad_input, data_invalid, weights_mismatch, loss_not_finite, no_space,
@@ -68,7 +75,7 @@ def train_yolo(
     cache_dir = context.cache_dir
     folder = _folder(detector, index, cache_dir)
     if _is_trained(folder):
-        return trained_weights(detector, index, cache_dir).file, False
+        return find_trained_yolo(detector, index, cache_dir).file, False
     folder.mkdir(parents=True, exist_ok=True)
     with file_lock(
         folder / ".lock",
@@ -76,13 +83,13 @@ def train_yolo(
         context.should_stop,
     ):
         if _is_trained(folder):
-            return trained_weights(detector, index, cache_dir).file, False
+            return find_trained_yolo(detector, index, cache_dir).file, False
         _train(detector, index, folder, context)
-    return trained_weights(detector, index, cache_dir).file, True
+    return find_trained_yolo(detector, index, cache_dir).file, True
 
 
-def trained_weights(detector: TrainedYoloDetector, index: DatasetIndex, cache_dir: Path) -> TrainedWeights:
-    """What `train_yolo` has made, checked: loading them runs code.
+def find_trained_yolo(detector: TrainedYoloDetector, index: DatasetIndex, cache_dir: Path) -> TrainedYolo:
+    """The weights written by `train_yolo`. Their checksum is verified, as loading them executes code.
 
     Raises:
         CliprpnError: weights_missing, weights_mismatch.
@@ -93,20 +100,20 @@ def trained_weights(detector: TrainedYoloDetector, index: DatasetIndex, cache_di
         raise CliprpnError(
             "weights_missing", f"{folder}: expected a trained YOLO, found none; train it first"
         )
-    again = f"delete {folder} and train it again"
+    next_step = f"delete {folder} to train it again"
     try:
         expected = json.loads(facts_file.read_bytes())["weights_sha256"]
-        found = hashlib.sha256(file.read_bytes()).hexdigest()
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CliprpnError(
-            "weights_mismatch", f"{folder}: a trained YOLO that is damaged: {error}; {again}"
+            "weights_mismatch", f"{folder}: the trained YOLO is damaged: {error}; {next_step}"
         ) from error
-    if found != expected:
+    if digest != expected:
         raise CliprpnError(
             "weights_mismatch",
-            f"{file}: expected SHA-256 {str(expected)[:12]}..., found {found[:12]}...; {again}",
+            f"{file}: expected SHA-256 {str(expected)[:12]}..., found {digest[:12]}...; {next_step}",
         )
-    return TrainedWeights(file, found)
+    return TrainedYolo(file, digest)
 
 
 def _folder(detector: TrainedYoloDetector, index: DatasetIndex, cache_dir: Path) -> Path:
@@ -119,24 +126,19 @@ def _is_trained(folder: Path) -> bool:
     return (folder / "detector.json").is_file()
 
 
-def _train(
-    detector: TrainedYoloDetector,
-    index: DatasetIndex,
-    folder: Path,
-    context: RunContext,
-) -> None:
-    """Fills the folder; detector.json comes last."""
+def _train(detector: TrainedYoloDetector, index: DatasetIndex, folder: Path, context: RunContext) -> None:
+    """Writes the folder's files; detector.json is written last."""
     device, cache_dir = context.device, context.cache_dir
     start = time.monotonic()
-    rows = image_rows(index, "train")
+    train_rows = split_image_rows(index, "train")
     classes = sorted({name or "" for name in index.objects["category"].to_pylist()})
     with quiet_ultralytics(cache_dir), disk_errors(folder):
-        weights = _fit(detector, index, rows, classes, folder, context)
+        weights = _fit(detector, index, train_rows, classes, folder, context)
     write_durably(folder / "weights.pt", weights)
     seconds = time.monotonic() - start
     limits = SCORE_THRESH, NMS_THRESH, MAX_BOXES
-    opened = open_yolo(folder / "weights.pt", None, *limits, device, cache_dir, trusted=True)
-    val = image_rows(index, "val")
+    yolo = open_yolo(folder / "weights.pt", None, *limits, device, cache_dir, trusted=True)
+    val_rows = split_image_rows(index, "val")
     facts = {
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
         "weights_bytes": len(weights),
@@ -144,9 +146,9 @@ def _train(
         "version": VERSION,
         "classes": classes,
         "dataset_id": index.dataset_id,
-        "num_train_images": len(rows),
-        "num_val_images": len(val),
-        "val_recall": recall(opened, index, val, context.should_stop),
+        "num_train_images": len(train_rows),
+        "num_val_images": len(val_rows),
+        "val_recall": measure_recall(yolo, index, val_rows, context.should_stop),
         "duration_s": round(seconds, 1),
         "num_threads": torch.get_num_threads(),
         "device": str(device),
@@ -166,24 +168,24 @@ def _fit(
     folder: Path,
     context: RunContext,
 ) -> bytes:
-    """Trains, from the last whole epoch if there is one: the weights as a file's content."""
+    """Trains, resuming after the last complete epoch if there is one. Returns the content of the weights' file."""
     from cliprpn.detectors.yolo_trainer import Trainer, minimal_checkpoint, on_batches, on_saved
 
     last = folder / "last.pt"
     epoch = _last_epoch(last)
     if epoch + 1 < detector.num_epochs:
         settings = _settings(detector, folder, context.device) | ({"resume": str(last)} if epoch >= 0 else {})
-        pictures = labelled(index, rows, classes)
-        trainer = Trainer(settings, pictures, classes, detector.architecture, torch.get_num_threads())
+        images = label_images(index, rows, classes)
+        trainer = Trainer(settings, images, classes, detector.architecture, torch.get_num_threads())
 
-        def done(batches: int, total: int) -> None:
+        def report(batches: int, total: int) -> None:
             context.progress("detector_training", batches, total)
             if context.should_stop():
                 raise CliprpnError(
-                    "interrupted", "stopped while training a YOLO; it goes on after its last epoch"
+                    "interrupted", "stopped while training a YOLO; training resumes after its last epoch"
                 )
 
-        on_batches(trainer, done)
+        on_batches(trainer, report)
         on_saved(trainer, lambda file: write_durably(last, file.read_bytes()))
         trainer.train()
     model = torch.load(last, map_location="cpu", weights_only=False)["ema"]
@@ -193,12 +195,12 @@ def _fit(
 
 
 def _last_epoch(last: Path) -> int:
-    """-1 where there is nothing to go on from."""
+    """Number of the last complete epoch, from 0; -1 if there is none to resume from."""
     try:
         return int(torch.load(last, map_location="cpu", weights_only=False)["epoch"])
     except FileNotFoundError:
         return -1
-    except Exception:  # noqa: BLE001  # Whatever another version's pickle raises, training begins again.
+    except Exception:  # noqa: BLE001  # A checkpoint of another version can raise anything: train from scratch.
         last.unlink(missing_ok=True)
         return -1
 
@@ -216,7 +218,7 @@ def _settings(detector: TrainedYoloDetector, folder: Path, device: torch.device)
         "deterministic": True,
         "device": str(device),
         "workers": 0,
-        "amp": False,  # Its check would fetch weights.
+        "amp": False,  # AMP would first download weights for a check.
         "pretrained": False,
         "val": False,
         "plots": False,
@@ -224,3 +226,79 @@ def _settings(detector: TrainedYoloDetector, folder: Path, device: torch.device)
         "save_dir": str(folder / "run"),
         "exist_ok": True,
     }
+
+
+@dataclass(frozen=True)
+class LabeledImage:
+    """An image and its objects.
+
+    Attributes:
+        labels: [N], int, class numbers.
+        boxes_xyxy: [N, 4], pixels, none empty; N may be 0 (background).
+    """
+
+    file: ImageFile
+    width: int
+    height: int
+    labels: np.ndarray
+    boxes_xyxy: np.ndarray
+
+
+def label_images(index: DatasetIndex, rows: list[int], classes: list[str]) -> list[LabeledImage]:
+    """
+    Raises:
+        CliprpnError: data_invalid, if no image has an object.
+    """
+    class_numbers = {name: number for number, name in enumerate(classes)}
+    objects = _objects_by_image(index)
+    ids, widths, heights = (index.images[key].to_pylist() for key in ("image_id", "width", "height"))
+    images = []
+    for row, file in zip(rows, image_files(index, rows), strict=True):
+        objects_i = objects.get(ids[row], [])
+        labels = np.array([class_numbers[name] for name, _ in objects_i], dtype=np.int64)
+        boxes = np.array([box for _, box in objects_i], dtype=np.float64).reshape(-1, 4)
+        images.append(LabeledImage(file, widths[row], heights[row], labels, boxes))
+    if not any(len(image.labels) for image in images):
+        raise CliprpnError(
+            "data_invalid",
+            f"{index.root}: expected annotated objects in the images of train to train a YOLO on, found none",
+        )
+    return images
+
+
+def _objects_by_image(index: DatasetIndex) -> dict[int, list[tuple[str, list[float]]]]:
+    """Class name ("" if it has none) and box of each object, by image_id; empty boxes are left out."""
+    objects: dict[int, list[tuple[str, list[float]]]] = defaultdict(list)
+    columns = (index.objects[key].to_pylist() for key in ("image_id", "category", "box_xyxy"))
+    for image_id, category, box in zip(*columns, strict=True):
+        if box[2] > box[0] and box[3] > box[1]:
+            objects[image_id].append((category or "", box))
+    return objects
+
+
+def split_image_rows(index: DatasetIndex, split: str) -> list[int]:
+    """Rows of a split's images."""
+    rows: list[int] = np.unique(index.image_rows[index.split(split)]).tolist()
+    return rows
+
+
+def measure_recall(
+    detector: Detector, index: DatasetIndex, rows: list[int], should_stop: Callable[[], bool]
+) -> dict[str, float] | None:
+    """Fraction of all objects covered by one of their image's k best boxes, by "@k"; None if there are no objects."""
+    objects, ids = _objects_by_image(index), index.images["image_id"].to_pylist()
+    best_ious: list[Tensor] = []
+    images = load_images(image_files(index, rows))
+    for start in range(0, len(rows), RECALL_BATCH):
+        if should_stop():
+            raise CliprpnError("interrupted", "stopped while evaluating a trained YOLO")
+        proposals = detector.detect(list(islice(images, RECALL_BATCH)))
+        for row, proposals_i in zip(rows[start : start + RECALL_BATCH], proposals, strict=True):
+            gt_boxes = torch.tensor([box for _, box in objects.get(ids[row], [])], dtype=torch.float64)
+            ious = torch.zeros(len(gt_boxes), max(RECALL_AT), dtype=torch.float64)
+            ious[:, : len(proposals_i)] = box_iou(gt_boxes.reshape(-1, 4), proposals_i.boxes_xyxy)
+            best_ious.append(ious.cummax(dim=1).values)  # [objects, k]
+    covered = torch.cat([*best_ious, torch.zeros(0, max(RECALL_AT), dtype=torch.float64)]) >= RECALL_IOU
+    if len(covered) == 0:
+        return None
+    return {f"@{k}": round(float(covered[:, k - 1].double().mean()), 4) for k in RECALL_AT}

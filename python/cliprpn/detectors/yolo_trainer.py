@@ -1,4 +1,4 @@
-"""ultralytics' training loop on images and boxes of a data set. Import it within `quiet_ultralytics` only."""
+"""ultralytics' training loop on a dataset's images and boxes. Import only within `quiet_ultralytics`."""
 
 from __future__ import annotations
 
@@ -16,66 +16,69 @@ from ultralytics.nn.tasks import DetectionModel
 from ultralytics.utils import ROOT, YAML
 
 from cliprpn.data.images import load_image
-from cliprpn.detectors.yolo_data import Labelled
+from cliprpn.detectors.train_yolo import LabeledImage
 from cliprpn.errors import CliprpnError
 
-# Depth, width and most channels of a scale smaller than ultralytics' smallest, n: half as wide.
+# Depth, width and max_channels of a scale half as wide as ultralytics' smallest, n.
 PICO = [0.33, 0.125, 1024]
-# Images that are kept decoded, at the size they are trained at.
-KEPT_BYTES = 1 << 29
+# Memory for decoded images, at training size.
+CACHE_BYTES = 1 << 29
 
 
-class Pictures(YOLODataset):
-    """Labels from memory, images by cliprpn's own reader.
+class LabeledImages(YOLODataset):
+    """A dataset with labels from memory and images from cliprpn's reader.
 
-    ultralytics' would look for label files and .npy beside the images, rewrite JPEGs that it finds broken,
-    and always turn images upright, though boxes may lie in the stored frame.
+    ultralytics' reader would look for label and .npy files next to the images, rewrite JPEGs it considers broken, and
+    always apply the EXIF orientation, although boxes may be in the stored orientation.
     """
 
-    def __init__(self, pictures: list[Labelled], **settings: Any) -> None:
-        self._images = pictures
-        self._kept: dict[int, np.ndarray] = {}
-        self._kept_bytes = 0
-        self._longer_px: int = settings["imgsz"]
+    def __init__(self, images: list[LabeledImage], **settings: Any) -> None:
+        self._images = images
+        self._cache: dict[int, np.ndarray] = {}
+        self._cache_bytes = 0
+        self._longer_side_px: int = settings["imgsz"]
         super().__init__(img_path="", **settings)
 
     def get_img_files(self, img_path: Any) -> list[str]:
-        return [str(each.file.path) for each in self._images]
+        return [str(image.file.path) for image in self._images]
 
     def get_labels(self) -> list[dict[str, Any]]:
-        return [_label(each) for each in self._images]
+        return [_label(image) for image in self._images]
 
     def load_image(
         self, i: int, rect_mode: bool = True, resize_short: bool = False
     ) -> tuple[np.ndarray, tuple[int, int], tuple[int, int]]:
-        """[H, W, 3], BGR, its longer side the training size; its height and width before and after."""
-        image, own = self._kept.get(i), self._images[i]
-        if image is None:
-            image = _resized(load_image(own.file).permute(1, 2, 0).numpy()[:, :, ::-1], self._longer_px)
-            if self._kept_bytes + image.nbytes <= KEPT_BYTES:
-                self._kept[i] = image
-                self._kept_bytes += image.nbytes
-        return image, (own.height, own.width), image.shape[:2]
+        """Returns the image [H, W, 3], BGR, its longer side at training size, and its size (h, w) before and after."""
+        pixels, image = self._cache.get(i), self._images[i]
+        if pixels is None:
+            bgr = load_image(image.file).permute(1, 2, 0).numpy()[:, :, ::-1]
+            pixels = _resize(bgr, self._longer_side_px)
+            if self._cache_bytes + pixels.nbytes <= CACHE_BYTES:
+                self._cache[i] = pixels
+                self._cache_bytes += pixels.nbytes
+        return pixels, (image.height, image.width), pixels.shape[:2]
 
 
 class Trainer(DetectionTrainer):
-    """Trains for all epochs and keeps the last, averaged weights; nothing is chosen by val, so val stays unseen.
+    """Trains for all epochs and keeps the last EMA weights. No model selection, so val stays unseen.
 
     Args:
         overrides: ultralytics' settings.
-        architecture: yolov8n, or with the scale p.
-        num_threads: torch's; ultralytics would take its own.
+        images: training images.
+        classes: class names.
+        architecture: for example yolov8n, or yolov8p.
+        num_threads: torch's number of threads; ultralytics would set its own.
     """
 
     def __init__(
         self,
         overrides: dict[str, Any],
-        pictures: list[Labelled],
+        images: list[LabeledImage],
         classes: list[str],
         architecture: str,
         num_threads: int,
     ) -> None:
-        self._images, self._classes, self._architecture = pictures, classes, architecture
+        self._images, self._classes, self._architecture = images, classes, architecture
         super().__init__(overrides=overrides)
         torch.set_num_threads(num_threads)
 
@@ -83,9 +86,9 @@ class Trainer(DetectionTrainer):
         names = dict(enumerate(self._classes))
         return {"names": names, "nc": len(names), "channels": 3, "train": "", "val": "", "path": ""}
 
-    def build_dataset(self, img_path: str, mode: str = "train", batch: int | None = None) -> Pictures:
-        """The same images for `val`, which nobody looks at."""
-        return Pictures(
+    def build_dataset(self, img_path: str, mode: str = "train", batch: int | None = None) -> LabeledImages:
+        """Uses the training images for `val` too, as validation is off."""
+        return LabeledImages(
             self._images,
             imgsz=self.args.imgsz,
             batch_size=batch,
@@ -105,14 +108,14 @@ class Trainer(DetectionTrainer):
         return {}, None
 
     def final_eval(self) -> None:
-        """Leaves the last weights as they are."""
+        """Does nothing: the last weights stay unchanged."""
 
 
 def describe_architecture(name: str) -> dict[str, Any]:
-    """ultralytics' own description of an architecture, never one of the working folder's.
+    """The model description shipped with ultralytics; files in the working directory are ignored.
 
     Raises:
-        CliprpnError: bad_input, where it has none.
+        CliprpnError: bad_input, if ultralytics has none of that name.
     """
     parts = re.fullmatch(r"(yolov?\d+)([a-z]*)", name)
     family, scale = parts.groups() if parts else (name, "")
@@ -128,49 +131,51 @@ def describe_architecture(name: str) -> dict[str, Any]:
         if scale in scales:
             return description | {"scales": scales, "scale": scale}
     raise CliprpnError(
-        "bad_input", f"architecture {name}: expected one that ultralytics describes, like yolov8n or yolo11n"
+        "bad_input",
+        f"architecture: expected one that ultralytics describes, like yolov8n or yolo11n, found {name}",
     )
 
 
 def minimal_checkpoint(model: Any, image_size_px: int) -> dict[str, Any]:
-    """What ultralytics needs to load a model; half precision, no optimizer, no paths, no date."""
+    """The minimum that ultralytics needs to load a model: half precision, no optimizer, no paths, no date."""
     model.criterion = None
     model.args = {"task": "detect", "imgsz": image_size_px}
     return {"model": model.half(), "train_args": model.args}
 
 
-def on_batches(trainer: Trainer, done: Callable[[int, int], None]) -> None:
-    """Calls back after each batch with how many are done in all, of how many.
+def on_batches(trainer: Trainer, report: Callable[[int, int], None]) -> None:
+    """Calls `report` after each batch with the number of batches done, and their total.
 
-    Training then raises what `done` raises, and CliprpnError loss_not_finite.
+    Training then raises what `report` raises, and CliprpnError loss_not_finite.
     """
     batch = 0
 
-    def after(own: Any) -> None:
+    def after_batch(state: Any) -> None:
         nonlocal batch
-        if not bool(own.loss.isfinite()):
+        if not bool(state.loss.isfinite()):
             raise CliprpnError(
                 "loss_not_finite",
-                f"the YOLO's loss is {float(own.loss)} in epoch {own.epoch + 1}: use larger batches or another seed",
+                f"expected a finite YOLO loss, found {float(state.loss)} in epoch {state.epoch + 1}; use a larger "
+                "batch_size or another seed",
             )
-        batch = max(batch, own.epoch * len(own.train_loader)) + 1
-        done(batch, own.epochs * len(own.train_loader))
+        batch = max(batch, state.epoch * len(state.train_loader)) + 1
+        report(batch, state.epochs * len(state.train_loader))
 
-    trainer.add_callback("on_train_batch_end", after)
-
-
-def on_saved(trainer: Trainer, saved: Callable[[Path], None]) -> None:
-    """Calls back after each epoch with the file that training can go on from."""
-    trainer.add_callback("on_model_save", lambda own: saved(own.last))
+    trainer.add_callback("on_train_batch_end", after_batch)
 
 
-def _label(picture: Labelled) -> dict[str, Any]:
-    size = np.array([picture.width, picture.height])
-    low, high = np.split(picture.boxes_xyxy.reshape(-1, 4), 2, axis=1)
+def on_saved(trainer: Trainer, save: Callable[[Path], None]) -> None:
+    """Calls `save` after each epoch with the checkpoint that training can resume from."""
+    trainer.add_callback("on_model_save", lambda state: save(state.last))
+
+
+def _label(image: LabeledImage) -> dict[str, Any]:
+    size = np.array([image.width, image.height])
+    low, high = np.split(image.boxes_xyxy.reshape(-1, 4), 2, axis=1)
     return {
-        "im_file": str(picture.file.path),
-        "shape": (picture.height, picture.width),
-        "cls": picture.labels.reshape(-1, 1).astype(np.float32),
+        "im_file": str(image.file.path),
+        "shape": (image.height, image.width),
+        "cls": image.labels.reshape(-1, 1).astype(np.float32),
         "bboxes": np.concatenate([(low + high) / 2 / size, (high - low) / size], axis=1).astype(np.float32),
         "segments": [],
         "keypoints": None,
@@ -179,9 +184,9 @@ def _label(picture: Labelled) -> dict[str, Any]:
     }
 
 
-def _resized(image: np.ndarray, longer_px: int) -> np.ndarray:
-    scale = longer_px / max(image.shape[:2])
-    height, width = (max(1, round(side * scale)) for side in image.shape[:2])
-    if (height, width) == image.shape[:2]:
-        return np.ascontiguousarray(image)
-    return cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+def _resize(pixels: np.ndarray, longer_side_px: int) -> np.ndarray:
+    scale = longer_side_px / max(pixels.shape[:2])
+    height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
+    if (height, width) == pixels.shape[:2]:
+        return np.ascontiguousarray(pixels)
+    return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)

@@ -16,7 +16,7 @@ from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.data.predictions import PredictionColumns
 from cliprpn.detectors.known_boxes import whole_image_boxes
 from cliprpn.detectors.proposals import Proposals
-from cliprpn.detectors.proposing import Proposed, propose
+from cliprpn.detectors.propose import SentenceProposals, propose
 from cliprpn.inference.predict import answer_columns, best_ious, sizes_and_truth
 from cliprpn.metrics import RECALL_AT
 from cliprpn.ranking.clip_vectors import ClipVectors
@@ -132,7 +132,11 @@ class Asked:
 
 
 def ask_clip(
-    settings: BaselineSettings, index: DatasetIndex, rows: np.ndarray, proposed: Proposed, clip: ClipVectors
+    settings: BaselineSettings,
+    index: DatasetIndex,
+    rows: np.ndarray,
+    proposed: SentenceProposals,
+    clip: ClipVectors,
 ) -> Asked:
     """
     Args:
@@ -170,7 +174,9 @@ def ask_clip(
     )
 
 
-def answer(index: DatasetIndex, rows: np.ndarray, proposed: Proposed, asked: Asked) -> PredictionColumns:
+def answer(
+    index: DatasetIndex, rows: np.ndarray, proposed: SentenceProposals, asked: Asked
+) -> PredictionColumns:
     """A row per sentence: as of a ClipRPN, and how good the boxes are apart from their ranking."""
     _, truth = sizes_and_truth(index, rows)
     ranked: list[Tensor] = [torch.zeros(0, 4)] * len(rows)
