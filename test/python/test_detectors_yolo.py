@@ -29,15 +29,10 @@ from cliprpn.contract.generated import ProgressEvent, TrainedYoloDetector
 from cliprpn.data.images import MAX_PIXELS, ImageFile, load_image
 from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.detectors.proposals import Proposals
-from cliprpn.detectors.train_yolo import (
-    LabeledImage,
-    find_trained_yolo,
-    measure_recall,
-    split_image_rows,
-    train_yolo,
-)
+from cliprpn.detectors.train_yolo import find_trained_yolo, train_yolo
 from cliprpn.detectors.ultralytics_env import quiet_ultralytics
 from cliprpn.detectors.yolo import YoloDetector, open_yolo
+from cliprpn.detectors.yolo_data import LabeledImage, measure_recall, split_image_rows
 from cliprpn.errors import CliprpnError
 
 pytestmark = [

@@ -1,6 +1,6 @@
-"""Trains a YOLO in a process of its own, writes down what it opens to write or connects to, and dies in epoch two.
+"""Trains a YOLO in a subprocess, logs every file opened for writing and every connection, and is killed in epoch two.
 
-Arguments: a prepared data set, its id, the cache, the recipe, the file to write to.
+Arguments: prepared dataset, its id, cache, recipe, log file.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 WATCHED = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "subprocess.Popen", "os.system")
 
 
-def main(root: str, dataset_id: str, cache: str, recipe: str, seen: str) -> None:
-    log = os.open(seen, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+def main(root: str, dataset_id: str, cache: str, recipe: str, log_file: str) -> None:
+    log = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
     def watch(event: str, args: tuple[Any, ...]) -> None:
         writes = event == "open" and isinstance(args[0], (str, bytes)) and args[2] & (os.O_WRONLY | os.O_RDWR)

@@ -16,7 +16,7 @@ from ultralytics.nn.tasks import DetectionModel
 from ultralytics.utils import ROOT, YAML
 
 from cliprpn.data.images import load_image
-from cliprpn.detectors.train_yolo import LabeledImage
+from cliprpn.detectors.yolo_data import LabeledImage
 from cliprpn.errors import CliprpnError
 
 # Depth, width and max_channels of a scale half as wide as ultralytics' smallest, n.
