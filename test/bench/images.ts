@@ -99,7 +99,7 @@ async function prepareSeconds(images_dir: string, repeats: number, folder: strin
 
 async function pilSeconds(python: string, images_dir: string, repeats: number): Promise<number> {
   const args = [images_dir, repeats, size_px, availableParallelism()].map(String);
-  return (await runPython<{ seconds: number }>(python, "pictures", args)).seconds;
+  return (await runPython<{ seconds: number }>(python, "images", args)).seconds;
 }
 
 /**

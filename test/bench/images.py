@@ -1,6 +1,6 @@
-"""Images per second of a torch DataLoader that decodes by Pillow and resizes by torchvision.
+"""Images per second of a torch DataLoader that decodes with Pillow and resizes with torchvision.
 
-`python -m bench.pictures FOLDER REPEATS SIZE WORKERS` prints JSON.
+`python -m bench.images FOLDER REPEATS SIZE WORKERS` prints JSON.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2.functional import pil_to_tensor
 
 
-class Pictures(Dataset[Tensor]):
-    """Each image of a folder, so many times; [3, size, size], uint8."""
+class Images(Dataset[Tensor]):
+    """The images of a folder, `repeats` times; each [3, size, size], uint8."""
 
     def __init__(self, folder: Path, repeats: int, size_px: int) -> None:
         self.files = sorted(folder.iterdir()) * repeats
@@ -36,11 +36,11 @@ class Pictures(Dataset[Tensor]):
 
 def main() -> None:
     folder, repeats, size_px, num_workers = sys.argv[1:]
-    pictures = Pictures(Path(folder), int(repeats), int(size_px))
-    loader = DataLoader(pictures, batch_size=64, num_workers=int(num_workers))
+    images = Images(Path(folder), int(repeats), int(size_px))
+    loader = DataLoader(images, batch_size=64, num_workers=int(num_workers))
     started = time.perf_counter()
-    num_pictures = sum(len(batch) for batch in loader)
-    print(json.dumps({"num_pictures": num_pictures, "seconds": time.perf_counter() - started}))
+    num_images = sum(len(batch) for batch in loader)
+    print(json.dumps({"num_images": num_images, "seconds": time.perf_counter() - started}))
 
 
 if __name__ == "__main__":
