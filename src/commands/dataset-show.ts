@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import { EXIT } from "../contract/errors.ts";
 import { writeCard } from "../dataset/card/card.ts";
-import { portraitOf } from "../dataset/card/portrait.ts";
+import { profileDataset } from "../dataset/card/profile.ts";
 import { summaryText } from "../dataset/card/summary-text.ts";
 import type { DatasetIdentity } from "../dataset/identify-dataset.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -16,11 +16,11 @@ export async function datasetShow(
 ): Promise<number> {
   terminal.live(["reading the tables"]);
   const stats = await engine.call("dataset_stats", { root: dataset.root, hash_pixels: false }, { signal });
-  const portrait = portraitOf(dataset, stats);
+  const profile = profileDataset(dataset, stats);
   terminal.live(["writing the card"]);
-  const files = await writeCard(portrait);
+  const files = await writeCard(profile);
   terminal.liveDone();
-  terminal.result(args.flag("json") ? JSON.stringify(stats, null, 2) : summaryText(portrait));
+  terminal.result(args.flag("json") ? JSON.stringify(stats, null, 2) : summaryText(profile));
   for (const file of files) terminal.info(shorter(relative(cwd, file), file));
   return EXIT.good;
 }

@@ -4,7 +4,7 @@ import type {
   SplitOverlap,
   SplitStats,
 } from "../../src/contract/generated/types.ts";
-import type { Portrait } from "../../src/dataset/card/portrait.ts";
+import type { DatasetProfile } from "../../src/dataset/card/profile.ts";
 
 /** Of a data set with figures as long as they get. */
 export function datasetStats(
@@ -48,7 +48,7 @@ export function overlap(changes: Partial<SplitOverlap> = {}): SplitOverlap {
   };
 }
 
-export function portrait(stats: DatasetStats, changes: Partial<Portrait> = {}): Portrait {
+export function profile(stats: DatasetStats, changes: Partial<DatasetProfile> = {}): DatasetProfile {
   return {
     stats,
     kind: "own",

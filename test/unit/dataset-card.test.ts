@@ -2,17 +2,17 @@ import { expect, test } from "vitest";
 import { licenses } from "../../src/dataset/card/attribution.ts";
 import { cardBlocks } from "../../src/dataset/card/card.ts";
 import { knownIssues } from "../../src/dataset/card/known-issues.ts";
-import type { Portrait } from "../../src/dataset/card/portrait.ts";
+import type { DatasetProfile } from "../../src/dataset/card/profile.ts";
 import { summaryText } from "../../src/dataset/card/summary-text.ts";
 import { render } from "../../src/report/markdown.ts";
-import { datasetStats, overlap, portrait } from "../helpers/dataset-stats.ts";
+import { datasetStats, overlap, profile } from "../helpers/dataset-stats.ts";
 
 const all = ["train", "val", "test", "testA", "testB"] as const;
 
 test("a summary aligns labels to the left, numbers to the right, and puts titles above their rows", () => {
   const stats = datasetStats(["train", "val"]);
   Object.assign(stats.splits[1] ?? {}, { num_images: 71, num_refs: 5 });
-  const lines = summaryText(portrait(stats)).split("\n");
+  const lines = summaryText(profile(stats)).split("\n");
   const title = lines.indexOf("Counts");
   expect(lines.slice(title - 1, title + 3)).toEqual([
     `${"".padEnd(30)}${"train".padStart(14)}${"val".padStart(14)}`,
@@ -27,13 +27,13 @@ test("a summary fits 100 columns with all five splits and long figures", () => {
     notes: ["a word ".repeat(60)],
     deviations: all.map((split) => `${split}: expected 21899 images, found 7`),
   };
-  const lines = summaryText(portrait(datasetStats([...all], facts))).split("\n");
+  const lines = summaryText(profile(datasetStats([...all], facts))).split("\n");
   expect(lines.filter((line) => line.length > 100)).toEqual([]);
   expect(lines).toContain(`  ${"referred objects".padEnd(28)}${"42,226".padStart(14).repeat(5)}`);
 });
 
 test("a summary shows expression lengths, box areas, same-category counts and baselines", () => {
-  const text = summaryText(portrait(datasetStats(["train", "val"])));
+  const text = summaryText(profile(datasetStats(["train", "val"])));
   for (const line of [
     /^ {2}5 or fewer +13\.1 % +13\.1 %$/m,
     /^ {2}containing "left" or "right" +10\.0 % +10\.0 %$/m,
@@ -50,7 +50,7 @@ test("a summary shows expression lengths, box areas, same-category counts and ba
 test("figures have one decimal, unless it is zero", () => {
   const stats = datasetStats(["train"]);
   for (const { words } of stats.splits) Object.assign(words, { p50: 3.95, p5: 2.04, p95: 6.1, max: 1200 });
-  const text = summaryText(portrait(stats));
+  const text = summaryText(profile(stats));
   expect(text).toMatch(/^ {2}median +4$/m);
   expect(text).toMatch(/^ {2}5th to 95th percentile +2 to 6\.1$/m);
   expect(text).toMatch(/^ {2}longest +1,200$/m);
@@ -70,19 +70,19 @@ test("a summary leaves out figures that need unknown image sizes or categories",
       same_category: { one: 0, two: 0, three_or_more: 0, unknown: train.num_sentences },
     },
   ];
-  const text = summaryText(portrait(stats, { sizes: [] }));
+  const text = summaryText(profile(stats, { sizes: [] }));
   expect(text).toContain("without images");
   expect(text).not.toMatch(/Baselines|Box area|NaN|only one of its category|Most frequent/);
   expect(text).toMatch(/category is unknown for 80,512 expressions/);
 });
 
-test.each<[string, Partial<Portrait>, number, RegExp | null]>([
+test.each<[string, Partial<DatasetProfile>, number, RegExp | null]>([
   ["all of RefCOCO", { kind: "refcoco" }, 0, /^All images .* COCO train2014/],
   ["some, by their names", { kind: "own" }, 107, /^107 images .* COCO train2014/],
   ["no others", { kind: "own" }, 0, null],
   ["none of the demo", { kind: "demo" }, 0, null],
 ])("known issues list the images that detectors have seen: %s", (_, changes, num_coco_train2014, expected) => {
-  const [first] = knownIssues(portrait(datasetStats(["train"], {}, { num_coco_train2014 }), changes));
+  const [first] = knownIssues(profile(datasetStats(["train"], {}, { num_coco_train2014 }), changes));
   if (expected === null) expect(first).toBeUndefined();
   else expect(first).toMatch(expected);
 });
@@ -91,13 +91,13 @@ test("known issues list what splits share, and why the splits by google do", () 
   const overlaps = [overlap({ num_images: 1, num_refs: 2, num_sentences: 1 })];
   const google = datasetStats(["train", "val"], { split_by: "google" }, { overlaps });
   const shared = "1 image, 2 ref ids and 1 expression with the same box";
-  const issues = knownIssues(portrait(google)).join("\n");
+  const issues = knownIssues(profile(google)).join("\n");
   expect(issues).toContain(`train and val share ${shared}`);
   expect(issues).toMatch(/google .*umd/);
-  expect(summaryText(portrait(google))).toContain(shared);
+  expect(summaryText(profile(google))).toContain(shared);
 });
 
-test.each<[Portrait["kind"], number, RegExp[], RegExp]>([
+test.each<[DatasetProfile["kind"], number, RegExp[], RegExp]>([
   [
     "refcocog",
     25_799,
@@ -109,7 +109,7 @@ test.each<[Portrait["kind"], number, RegExp[], RegExp]>([
   ["own", 0, [/Expressions and boxes: fill in/, /Images: fill in/], /COCO/],
   ["own", 12, [/COCO annotations/, /Expressions and boxes: fill in/, /Other images: fill in/], /RefExp/],
 ])("licenses of %s with %i COCO images", (kind, num_coco_train2014, expected, never) => {
-  const text = licenses(portrait(datasetStats(["train"], {}, { num_coco_train2014 }), { kind })).join("\n");
+  const text = licenses(profile(datasetStats(["train"], {}, { num_coco_train2014 }), { kind })).join("\n");
   for (const part of expected) expect(text).toMatch(part);
   expect(text).not.toMatch(never);
 });
@@ -118,7 +118,7 @@ test("a card shows counts next to the published ones, the command, and what to c
   const stats = datasetStats(["train", "val"], { name: "refcocog-umd", split_by: "umd" });
   const text = render(
     cardBlocks(
-      portrait(stats, { kind: "refcocog", published: { train: [21_899, 42_226, 80_512] } }),
+      profile(stats, { kind: "refcocog", published: { train: [21_899, 42_226, 80_512] } }),
       "contact-sheet.png",
     ),
   );
@@ -133,7 +133,7 @@ test("a card shows counts next to the published ones, the command, and what to c
 
 test("markdown in the name and notes of a dataset is escaped in its card", () => {
   const notes = ["a | b", "<script>", "# no heading"];
-  const text = render(cardBlocks(portrait(datasetStats(["train"], { notes, name: "<b>" })), undefined));
+  const text = render(cardBlocks(profile(datasetStats(["train"], { notes, name: "<b>" })), undefined));
   expect(text).toContain("# \\<b>");
   expect(text).toContain("- \\<script>");
   expect(text).toContain("- \\# no heading");

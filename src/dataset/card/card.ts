@@ -19,7 +19,7 @@ import { noValue } from "../../report/points.ts";
 import { citations, licenses } from "./attribution.ts";
 import { writeContactSheet } from "./contact-sheet.ts";
 import { knownIssues, overlapLine } from "./known-issues.ts";
-import type { Portrait } from "./portrait.ts";
+import type { DatasetProfile } from "./profile.ts";
 import { figureSections, tercileNote } from "./split-figures.ts";
 
 /**
@@ -27,8 +27,8 @@ import { figureSections, tercileNote } from "./split-figures.ts";
  *
  * @returns the files.
  */
-export async function writeCard(portrait: Portrait): Promise<string[]> {
-  const { folder, stats } = portrait;
+export async function writeCard(profile: DatasetProfile): Promise<string[]> {
+  const { folder, stats } = profile;
   const { images_dir, name, split_by } = stats.facts;
   const card = join(folder, "card.md");
   const sheet = images_dir === null ? undefined : join(folder, sheetName);
@@ -37,7 +37,7 @@ export async function writeCard(portrait: Portrait): Promise<string[]> {
     await writeContactSheet(stats.examples, images_dir, `${name}, split by ${split_by}`, temporary);
     await rename(temporary, sheet);
   }
-  writeFileAtomic.sync(card, render(cardBlocks(portrait, sheet === undefined ? undefined : sheetName)));
+  writeFileAtomic.sync(card, render(cardBlocks(profile, sheet === undefined ? undefined : sheetName)));
   return sheet === undefined ? [card] : [card, sheet];
 }
 
@@ -48,33 +48,33 @@ const sheetName = "contact-sheet.png";
  *
  * @param sheet file name of the contact sheet; undefined for a dataset without images.
  */
-export function cardBlocks(portrait: Portrait, sheet: string | undefined): RootContent[] {
-  const { name } = portrait.stats.facts;
-  const issues = knownIssues(portrait);
-  const bibtex = citations(portrait);
+export function cardBlocks(profile: DatasetProfile, sheet: string | undefined): RootContent[] {
+  const { name } = profile.stats.facts;
+  const issues = knownIssues(profile);
+  const bibtex = citations(profile);
   return [
     heading(1, name),
-    paragraph(description(portrait)),
+    paragraph(description(profile)),
     ...(sheet === undefined
       ? []
       : [images([{ file: sheet, alt: `referring expressions of ${name} with their boxes` }])]),
     heading(2, "Source and preparation"),
-    ...preparation(portrait),
+    ...preparation(profile),
     heading(2, "Counts"),
-    ...counts(portrait),
+    ...counts(profile),
     heading(2, "Splits"),
-    ...splits(portrait),
+    ...splits(profile),
     heading(2, "Expressions and boxes"),
-    ...figures(portrait),
+    ...figures(profile),
     heading(2, "Known issues"),
     issues.length === 0 ? paragraph("None found.") : bullets(issues),
     heading(2, "Licenses"),
-    bullets(licenses(portrait)),
+    bullets(licenses(profile)),
     ...(bibtex === "" ? [] : [heading(2, "Citation"), codeBlock("bibtex", bibtex)]),
   ];
 }
 
-function description({ kind, stats: { facts } }: Portrait): string {
+function description({ kind, stats: { facts } }: DatasetProfile): string {
   const { split_by } = facts;
   const task =
     "Visual grounding: a referring expression describes one object in an image, and a box locates the object.";
@@ -92,7 +92,7 @@ function description({ kind, stats: { facts } }: Portrait): string {
   }
 }
 
-function preparation({ stats, command, sizes }: Portrait): RootContent[] {
+function preparation({ stats, command, sizes }: DatasetProfile): RootContent[] {
   const { facts } = stats;
   const files = facts.annotation_files.map(
     ({ file, sha256 }): Inline => [code(file), " sha256 ", code(sha256)],
@@ -116,7 +116,7 @@ function layoutOf(source: AnnotationSource): string {
     : `${source.format} rows; boxes ${source.box_format}`;
 }
 
-function counts({ stats, published }: Portrait): RootContent[] {
+function counts({ stats, published }: DatasetProfile): RootContent[] {
   const columns = ["images", "referred objects", "expressions"];
   const rows = stats.splits.map(({ split, num_images, num_refs, num_sentences }) => [
     split,
@@ -134,13 +134,13 @@ function counts({ stats, published }: Portrait): RootContent[] {
   ];
 }
 
-function comparison({ deviations }: Portrait["stats"]["facts"]): string {
+function comparison({ deviations }: DatasetProfile["stats"]["facts"]): string {
   return deviations.length === 0
     ? "All counts match the published ones."
     : `Counts that differ from the published ones: ${deviations.length}.`;
 }
 
-function splits({ stats }: Portrait): RootContent[] {
+function splits({ stats }: DatasetProfile): RootContent[] {
   const { facts, overlaps } = stats;
   return [
     paragraph(`Split by ${facts.split_by}: ${facts.split_rule}.`),
@@ -156,7 +156,7 @@ function splits({ stats }: Portrait): RootContent[] {
   ];
 }
 
-function figures({ stats }: Portrait): RootContent[] {
+function figures({ stats }: DatasetProfile): RootContent[] {
   const names = stats.splits.map(({ split }) => split);
   const note = tercileNote(stats);
   return [

@@ -1,17 +1,17 @@
 import { count, joinWords } from "../../base/format.ts";
 import type { SplitOverlap } from "../../contract/generated/types.ts";
-import { isRefcocoFamily, type Portrait } from "./portrait.ts";
+import { type DatasetProfile, isRefcocoFamily } from "./profile.ts";
 
 /** What to know before reporting a result on the dataset, one or two sentences each. */
-export function knownIssues(portrait: Portrait): string[] {
-  const { facts, overlaps } = portrait.stats;
+export function knownIssues(profile: DatasetProfile): string[] {
+  const { facts, overlaps } = profile.stats;
   return [
-    ...seenByDetectors(portrait),
+    ...seenByDetectors(profile),
     ...overlaps.filter(sharesImages).map((overlap) => leakage(overlap, facts.split_by)),
-    ...leftOut(portrait),
-    ...deviations(portrait),
-    ...repeatedExpressions(portrait),
-    ...unknownCategories(portrait),
+    ...leftOut(profile),
+    ...deviations(profile),
+    ...repeatedExpressions(profile),
+    ...unknownCategories(profile),
     ...facts.notes,
   ];
 }
@@ -32,10 +32,10 @@ export function overlapLine(overlap: SplitOverlap): string {
     : joinWords(shared.map(([number, one, many]) => `${count(number)} ${number === 1 ? one : many}`));
 }
 
-function seenByDetectors(portrait: Portrait): string[] {
-  const { num_coco_train2014 } = portrait.stats;
+function seenByDetectors(profile: DatasetProfile): string[] {
+  const { num_coco_train2014 } = profile.stats;
   const advice = "State this when you report results, or train it without these images.";
-  if (isRefcocoFamily(portrait))
+  if (isRefcocoFamily(profile))
     return [
       `All images are from COCO train2014, including those of val and test: a detector or backbone trained on COCO has seen them. ${advice}`,
     ];
@@ -57,7 +57,7 @@ function leakage(overlap: SplitOverlap, split_by: string): string {
   return `Data leakage: ${first} and ${second} share ${overlapLine(overlap)}.${reason}`;
 }
 
-function leftOut({ stats }: Portrait): string[] {
+function leftOut({ stats }: DatasetProfile): string[] {
   const { num_images, num_refs, num_sentences } = stats.facts.dropped;
   return num_images === 0
     ? []
@@ -66,7 +66,7 @@ function leftOut({ stats }: Portrait): string[] {
       ];
 }
 
-function deviations({ stats }: Portrait): string[] {
+function deviations({ stats }: DatasetProfile): string[] {
   const lines = stats.facts.deviations;
   if (lines.length === 0) return [];
   const shown = lines.slice(0, 3).join("; ");
@@ -74,7 +74,7 @@ function deviations({ stats }: Portrait): string[] {
   return [`Counts differ from the published ones: ${shown}${rest}.`];
 }
 
-function repeatedExpressions({ stats: { splits, facts } }: Portrait): string[] {
+function repeatedExpressions({ stats: { splits, facts } }: DatasetProfile): string[] {
   const num_repeated = splits.reduce((sum, split) => sum + split.num_repeated, 0);
   // For the rows layout, the notes of the dataset already say it.
   return num_repeated === 0 || facts.source.layout === "rows"
@@ -84,7 +84,7 @@ function repeatedExpressions({ stats: { splits, facts } }: Portrait): string[] {
       ];
 }
 
-function unknownCategories({ stats: { splits } }: Portrait): string[] {
+function unknownCategories({ stats: { splits } }: DatasetProfile): string[] {
   const num_unknown = splits.reduce((sum, { same_category }) => sum + same_category.unknown, 0);
   return num_unknown === 0
     ? []

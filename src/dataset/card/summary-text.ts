@@ -1,15 +1,15 @@
 import { count, percent, wrapText } from "../../base/format.ts";
 import type { DatasetStats, SplitStats } from "../../contract/generated/types.ts";
 import { knownIssues, overlapLine } from "./known-issues.ts";
-import type { Portrait } from "./portrait.ts";
+import type { DatasetProfile } from "./profile.ts";
 import { figureSections, tercileNote } from "./split-figures.ts";
 
 /** Terminal width in columns. */
 const width = 100;
 
 /** What `dataset show` prints: no line is longer than 100 columns, except paths. */
-export function summaryText(portrait: Portrait): string {
-  const { stats, folder, sizes } = portrait;
+export function summaryText(profile: DatasetProfile): string {
+  const { stats, folder, sizes } = profile;
   const { facts } = stats;
   return [
     ...paragraph(`${facts.name}, split by ${facts.split_by} (${facts.split_rule}): ${totals(stats)}`),
@@ -25,7 +25,7 @@ export function summaryText(portrait: Portrait): string {
     "",
     ...categories(stats.splits),
     ...overlaps(stats),
-    ...issues(knownIssues(portrait)),
+    ...issues(knownIssues(profile)),
   ]
     .join("\n")
     .trimEnd();

@@ -6,23 +6,23 @@ import { preparedSizes } from "../prepare/prepared-folder.ts";
 import { publishedCounts } from "../prepare/published-counts.ts";
 import { remakeCommand } from "../prepare-command.ts";
 
-/** Everything that is told of a data set. */
-export interface Portrait {
+/** What the summary and the card of a dataset show. */
+export interface DatasetProfile {
   stats: DatasetStats;
-  /** Which of the field's it is. */
+  /** A published dataset, the demo, or the user's own. */
   kind: "refcocog" | "refcoco" | "refcoco+" | "demo" | "own";
-  /** Of the prepared data set. */
+  /** Folder of the prepared dataset. */
   folder: string;
-  /** That its images are prepared at: `squash to 224 px`. */
+  /** Prepared image sizes, such as `squash to 224 px`. */
   sizes: string[];
-  /** What makes it again. */
+  /** The command that prepares it again. */
   command: string;
-  /** Images, refs and sentences by split, where somebody has published them. */
+  /** Published numbers of images, refs and sentences per split. */
   published?: Record<string, readonly [number, number, number]> | undefined;
 }
 
-/** Collects what the summary and the card of a dataset show. */
-export function portraitOf(dataset: DatasetIdentity, stats: DatasetStats): Portrait {
+/** Collects the profile of a prepared dataset. */
+export function profileDataset(dataset: DatasetIdentity, stats: DatasetStats): DatasetProfile {
   const { facts } = stats;
   return {
     stats,
@@ -34,13 +34,13 @@ export function portraitOf(dataset: DatasetIdentity, stats: DatasetStats): Portr
   };
 }
 
-function kindOf({ demo, raw }: DatasetIdentity, { name, split_by }: PreparedDataset): Portrait["kind"] {
+function kindOf({ demo, raw }: DatasetIdentity, { name, split_by }: PreparedDataset): DatasetProfile["kind"] {
   if (demo !== undefined || (raw !== undefined && existsSync(join(raw, "demo.json")))) return "demo";
   if (publishedCounts(name, split_by) === undefined) return "own";
   return name.startsWith("refcocog") ? "refcocog" : name.startsWith("refcoco+") ? "refcoco+" : "refcoco";
 }
 
 /** Whether it is one of RefCOCO, RefCOCO+ and RefCOCOg. */
-export function isRefcocoFamily({ kind }: Portrait): boolean {
+export function isRefcocoFamily({ kind }: DatasetProfile): boolean {
   return kind !== "demo" && kind !== "own";
 }
