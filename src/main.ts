@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { diskFullError } from "./base/disk-space.ts";
 import { quoteForShell } from "./base/format.ts";
 import { version } from "./base/package-root.ts";
+import type { Context } from "./commands/command.ts";
 import { runCommand } from "./commands/register.ts";
 import { commands } from "./commands/table.ts";
 import { CliprpnError, EXIT, exitCodeOf } from "./contract/errors.ts";
@@ -17,6 +18,7 @@ export interface Io extends Streams {
   env: NodeJS.ProcessEnv;
   platform: NodeJS.Platform;
   signal: AbortSignal;
+  startEngine?: Context["startEngine"];
 }
 
 /** Runs one command. @returns the exit code; nothing is thrown. */
@@ -30,6 +32,7 @@ export async function main(argv: string[], io: Io): Promise<number> {
       cwd: io.cwd,
       env: io.env,
       signal: io.signal,
+      startEngine: io.startEngine,
       commandLine: `cliprpn ${argv.map(quoteForShell).join(" ")}`,
     };
     return await runCommand(commands, argv, context, version);

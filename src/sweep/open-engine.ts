@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { TrialSpec } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
-import { LocalEngine } from "../engine/local/local-engine.ts";
+import { LocalEngine, type LocalEngineOptions } from "../engine/local/local-engine.ts";
 import { cacheDir } from "../environment/cache.ts";
 import { ensureEnvironment } from "../environment/ensure-environment.ts";
 import { ensureExtras } from "../environment/ensure-extras.ts";
@@ -20,14 +20,14 @@ export async function openEngine(
   trials: readonly TrialSpec[] = [],
   extras: ExtraName[] = neededExtras(trials),
 ): Promise<Engine> {
-  const { terminal, env, signal } = run;
+  const { terminal, env, signal, startEngine = startLocalEngine } = run;
   const context = { terminal, env, signal };
   const environment = await ensureEnvironment({ name: "runtime", python: run.python, ...context });
   await ensureExtras(environment, extras, context);
   const { python, kind } = environment;
   const logs = join(cacheDir(env), "logs");
   mkdirSync(logs, { recursive: true });
-  return new LocalEngine({
+  return startEngine({
     python,
     device: run.device,
     numThreads: trials[0]?.num_threads ?? null,
@@ -40,4 +40,8 @@ export async function openEngine(
     // Repeated with every command: no file may grant it.
     env: { CLIPRPN_TRUST_WEIGHTS: run.trustWeights ? "1" : "" },
   });
+}
+
+function startLocalEngine(options: LocalEngineOptions): Engine {
+  return new LocalEngine(options);
 }

@@ -1,4 +1,6 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
+import type { Engine } from "../engine/engine.ts";
+import type { LocalEngineOptions } from "../engine/local/local-engine.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
 /** Where a command runs: everything outside the program that it may touch. */
@@ -10,6 +12,8 @@ export interface Context {
   signal: AbortSignal;
   /** The command as typed, for reports. */
   commandLine: string;
+  /** Starts the engine of a command, `LocalEngine` by default. */
+  startEngine?: ((options: LocalEngineOptions) => Engine) | undefined;
 }
 
 /** How trials run, as the command line asks for it. */
