@@ -23,7 +23,7 @@ export const extras: Record<ExtraName, Extra> = {
     neededBy: "a YOLO detector",
     packages: { ultralytics: "ultralytics", ...onnxruntime },
     license:
-      "Ultralytics YOLO is licensed under AGPL-3.0: if you distribute software that contains it, or let others use it over a network, you have to offer the complete source code of that software under AGPL-3.0, or buy a license from Ultralytics (https://ultralytics.com/license). Metrics and detections that it produces are in general not affected. This is not legal advice.",
+      "Ultralytics YOLO is licensed under AGPL-3.0: if you distribute software that is built on it, or let others use it over a network, you have to offer the complete source code of that software under AGPL-3.0, or buy a license from Ultralytics (https://ultralytics.com/license). Metrics and detections that it produces are in general not affected. This is not legal advice.",
   },
 };
 
