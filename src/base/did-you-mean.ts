@@ -4,9 +4,9 @@ import { distance } from "fastest-levenshtein";
 export function didYouMean(typed: string, known: readonly string[]): string {
   if (typed.length > 60) return "";
   const ranked = known
-    .map((candidate) => ({ candidate, distance: editDistance(normalize(typed), normalize(candidate)) }))
-    .filter(({ distance }) => distance <= 1)
-    .sort((a, b) => a.distance - b.distance);
+    .map((candidate) => ({ candidate, cost: editDistance(normalize(typed), normalize(candidate)) }))
+    .filter(({ cost }) => cost <= 1)
+    .sort((a, b) => a.cost - b.cost);
   const [best] = ranked;
   return best === undefined ? "" : ` Did you mean ${best.candidate}?`;
 }

@@ -1,10 +1,10 @@
+import type { Path } from "../../src/experiment/problem.ts";
+
 /** JSON as a tree, which can also have the same key twice. */
 export type Tree =
   | { kind: "object"; entries: [key: string, value: Tree][] }
   | { kind: "array"; items: Tree[] }
   | { kind: "value"; value: string | number | boolean | null };
-
-export type Path = (string | number)[];
 
 /** The text of a tree, with the position of each key and value. */
 export interface Printed {

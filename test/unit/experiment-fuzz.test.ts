@@ -5,9 +5,10 @@ import fc from "fast-check";
 import { afterAll, expect, test, vi } from "vitest";
 import { CliprpnError } from "../../src/contract/errors.ts";
 import type { ReadExperiment } from "../../src/experiment/check-experiment.ts";
+import type { Path } from "../../src/experiment/problem.ts";
 import { readExperiment } from "../../src/experiment/read-experiment.ts";
 import { validExperiment } from "../helpers/experiment-arbitrary.ts";
-import { type Path, type Printed, print, type Tree, toTree } from "../helpers/printed-json.ts";
+import { type Printed, print, type Tree, toTree } from "../helpers/printed-json.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cliprpn-fuzz-"));
 const file = join(folder, "experiment.json");
