@@ -5,7 +5,8 @@ import { dirname, join } from "node:path";
 import type { default as Sharp } from "sharp";
 
 /**
- * Imports sharp with a font for text in SVGs: without one it silently draws boxes. The font configuration is read once, on import.
+ * Imports sharp with a font for text in SVGs: without one it silently draws boxes. The font configuration is
+ * read once, on import.
  */
 export function loadSharp(): Promise<typeof Sharp> {
   loaded ??= importSharp();

@@ -57,7 +57,9 @@ export async function measureEngine(scenes: Scenes, python: string): Promise<Eng
   }
 }
 
-/** Calls that are validated on both ends, as always, and do nothing in Python; alternating with bare echoes. */
+/**
+ * Calls that are validated on both ends, as always, and do nothing in Python; alternating with bare echoes.
+ */
 async function callsMs(
   engine: LocalEngine,
   { num_threads }: TrialSpec,
@@ -113,7 +115,9 @@ async function noOpMs(
   };
 }
 
-/** Alternates the trial and the plain loop on the same warm Python process, so that other load affects both. */
+/**
+ * Alternates the trial and the plain loop on the same warm Python process, so that other load affects both.
+ */
 async function pairs(
   engine: LocalEngine,
   { folder, plan }: Scenes,

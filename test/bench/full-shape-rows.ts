@@ -7,7 +7,9 @@ import type { Row } from "./rows.ts";
 import { cli } from "./scenes.ts";
 import { median } from "./statistics.ts";
 
-/** A dataset as large as RefCOCOg, by the command line: prepare it, prepare it again, open it for training. */
+/**
+ * A dataset as large as RefCOCOg, by the command line: prepare it, prepare it again, open it for training.
+ */
 export async function fullShapeRows(folder: string, python: string): Promise<Row[]> {
   const root = join(folder, "full-shape");
   await makeFullShape(root);

@@ -1,4 +1,6 @@
-/** Speed of preparing images, compared with a DataLoader and with libvips' command line tool, and its memory. */
+/**
+ * Speed of preparing images, compared with a DataLoader and with libvips' command line tool, and its memory.
+ */
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -64,7 +66,10 @@ export async function imagesRows(folder: string, python: string, images_dir?: st
   ];
 }
 
-/** Peak memory of all processes with 1,000 and with 25,799 images, and the duration of a second call. Linux only. */
+/**
+ * Peak memory of all processes with 1,000 and with 25,799 images, and the duration of a second call. Linux
+ * only.
+ */
 export async function imagesMemoryRows(folder: string): Promise<Row[]> {
   const images_dir = await drawSmall(join(folder, "small"), 25_799);
   const few = await measurePrepare({ ...optionsOf(images_dir, 1), folder: join(folder, "few") }, 1000);
@@ -103,8 +108,8 @@ async function pilSeconds(python: string, images_dir: string, repeats: number): 
 }
 
 /**
- * Writes raw pixels, as cliprpn does, with one process per core, which is faster than one process with as many threads. It does not
- * convert color profiles, which saves a third of the time on photos that have one.
+ * Writes raw pixels, as cliprpn does, with one process per core, which is faster than one process with as
+ * many threads. It does not convert color profiles, which saves a third of the time on photos that have one.
  */
 async function vipsSeconds(images_dir: string, repeats: number, folder: string): Promise<number> {
   const out = join(folder, "vips");

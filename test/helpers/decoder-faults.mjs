@@ -1,4 +1,7 @@
-/** Tests preload this into decoder processes: decoding a file named `crash...` or `hang...` crashes or hangs, as native code can. */
+/**
+ * Tests preload this into decoder processes: decoding a file named `crash...` or `hang...` crashes or hangs,
+ * as native code can.
+ */
 const pending = [];
 process.on("message", ({ wanted }) => {
   pending.push(wanted.file_name);

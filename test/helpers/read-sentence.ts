@@ -1,6 +1,6 @@
 /**
- * Parses a sentence of the demo from its words alone and evaluates it on the scene, exactly and without margins. Shares no code with
- * the generator, so that it can check it.
+ * Parses a sentence of the demo from its words alone and evaluates it on the scene, exactly and without
+ * margins. Shares no code with the generator, so that it can check it.
  */
 import type { Scene, SceneObject } from "../../src/dataset/demo/scene.ts";
 

@@ -1,45 +1,46 @@
 import { crc32, deflateRawSync } from "node:zlib";
 
-/** An entry of an archive; what is not told is as it should be. */
+/** An entry of an archive; optional fields override the correct values. */
 export interface ZipPart {
   name: string;
   content: Buffer;
   stored?: boolean;
-  /** What the directory says, where it lies. */
+  /** Values to write in place of the true ones. */
   crc?: number;
   size?: number;
   mode?: number;
   flags?: number;
   method?: number;
-  /** Points at the bytes of the part of this index instead of its own. */
+  /** Index of another part: the directory points to its bytes. */
   bytesOf?: number;
-  /** Sizes and offset in the fields of zip64. */
+  /** Writes sizes and offset in the zip64 fields. */
   zip64?: boolean;
 }
 
-/** A zip archive, honest or not. */
+/** A zip archive, valid or with the given wrong values. */
 export function zipOf(parts: ZipPart[]): Buffer {
   const locals: Buffer[] = [];
-  const places: { offset: number; bytes: number }[] = [];
+  const locations: { offset: number; bytes: number }[] = [];
   let offset = 0;
   for (const part of parts) {
     const data = dataOf(part);
     const local = Buffer.concat([localHeader(part, data), data]);
-    places.push({ offset, bytes: data.length });
+    locations.push({ offset, bytes: data.length });
     locals.push(local);
     offset += local.length;
   }
   const directory = Buffer.concat(
     parts.map((part, index) => {
-      const place = places[part.bytesOf ?? index];
-      if (place === undefined) throw new Error("no such part");
-      return centralHeader(part, place);
+      const location = locations[part.bytesOf ?? index];
+      if (location === undefined)
+        throw new Error(`expected a part ${part.bytesOf}, found ${parts.length} parts`);
+      return centralHeader(part, location);
     }),
   );
-  return Buffer.concat([...locals, directory, ending(parts, directory.length, offset)]);
+  return Buffer.concat([...locals, directory, endOfDirectory(parts, directory.length, offset)]);
 }
 
-const full = 0xffffffff;
+const inZip64Field = 0xffffffff;
 
 function dataOf({ content, stored }: ZipPart): Buffer {
   return stored ? content : deflateRawSync(content);
@@ -86,22 +87,22 @@ function centralHeader(part: ZipPart, { offset, bytes }: { offset: number; bytes
     [2, methodOf(part)],
     [4, 0],
     [4, part.crc ?? crc32(part.content)],
-    [4, part.zip64 ? full : bytes],
-    [4, part.zip64 ? full : size],
+    [4, part.zip64 ? inZip64Field : bytes],
+    [4, part.zip64 ? inZip64Field : size],
     [2, name.length],
     [2, extra.length],
     [2, 0],
     [2, 0],
     [2, 0],
     [4, ((part.mode ?? 0o100644) << 16) >>> 0],
-    [4, part.zip64 ? full : offset],
+    [4, part.zip64 ? inZip64Field : offset],
     name,
     extra,
   ]);
 }
 
-function ending(parts: ZipPart[], directoryBytes: number, directoryOffset: number): Buffer {
-  const wide = parts.some(({ zip64 }) => zip64);
+function endOfDirectory(parts: ZipPart[], directoryBytes: number, directoryOffset: number): Buffer {
+  const isZip64 = parts.some(({ zip64 }) => zip64);
   const zip64 = fields([
     [4, 0x06064b50],
     [8, 44],
@@ -118,20 +119,20 @@ function ending(parts: ZipPart[], directoryBytes: number, directoryOffset: numbe
     [8, directoryOffset + directoryBytes],
     [4, 1],
   ]);
-  const usual = fields([
+  const endRecord = fields([
     [4, 0x06054b50],
     [2, 0],
     [2, 0],
-    [2, wide ? 0xffff : parts.length],
-    [2, wide ? 0xffff : parts.length],
-    [4, wide ? full : directoryBytes],
-    [4, wide ? full : directoryOffset],
+    [2, isZip64 ? 0xffff : parts.length],
+    [2, isZip64 ? 0xffff : parts.length],
+    [4, isZip64 ? inZip64Field : directoryBytes],
+    [4, isZip64 ? inZip64Field : directoryOffset],
     [2, 0],
   ]);
-  return wide ? Buffer.concat([zip64, usual]) : usual;
+  return isZip64 ? Buffer.concat([zip64, endRecord]) : endRecord;
 }
 
-/** Numbers of so many bytes, the lowest first, and bytes as they are. */
+/** Concatenates little-endian numbers of the given sizes, and buffers. */
 function fields(list: ([bytes: 2 | 4 | 8, value: number] | Buffer)[]): Buffer {
   return Buffer.concat(
     list.map((field) => {

@@ -15,8 +15,8 @@ interface Tile {
 }
 
 /**
- * Draws expressions and their boxes on the original images, in a grid with three columns. An image that cannot be read leaves a gray
- * cell.
+ * Draws expressions and their boxes on the original images, in a grid with three columns. An image that
+ * cannot be read leaves a gray cell.
  *
  * @param title above the grid.
  */

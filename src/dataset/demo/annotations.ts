@@ -3,7 +3,10 @@ import { kinds } from "./kinds.ts";
 import type { Picklable } from "./pickle.ts";
 import type { SceneObject } from "./scene.ts";
 
-/** The two annotation files in RefCOCOg's layout: the content of `instances.json`, and the refs of `refs(umd).p`. */
+/**
+ * The two annotation files in RefCOCOg's layout: the content of `instances.json`, and the refs of
+ * `refs(umd).p`.
+ */
 export function annotationsOf(demo_images: DemoImage[]): { instances: object; refs: Picklable[] } {
   const annotations: {
     id: number;

@@ -24,7 +24,9 @@ export function* demoImages(
   }
 }
 
-/** Generates scenes for contrastive training: without sentences, with any number of objects of the same kind. */
+/**
+ * Generates scenes for contrastive training: without sentences, with any number of objects of the same kind.
+ */
 export function* plainScenes(seed: number, count: number): Generator<Scene> {
   const random = new Random(seed, 99);
   for (let index = 0; index < count; index += 1)

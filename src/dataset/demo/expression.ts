@@ -23,7 +23,8 @@ export type Modifier =
 /**
  * The objects that the expression describes.
  *
- * @returns undefined if it is ambiguous: two objects too close to call, or a landmark that is not exactly one object.
+ * @returns undefined if it is ambiguous: two objects too close to call, or a landmark that is not exactly one
+ *   object.
  */
 export function denotation(expression: Expression, scene: Scene): SceneObject[] | undefined {
   const candidates = scene.objects.filter(

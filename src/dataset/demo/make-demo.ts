@@ -41,8 +41,9 @@ export function demoId(options: DemoOptions): string {
 }
 
 /**
- * Generates the demo dataset in RefCOCOg's layout unless the folder already has a complete one. It is made in a temporary folder, under
- * a lock, and renamed at the end, so that neither a kill nor a second process leaves an incomplete dataset.
+ * Generates the demo dataset in RefCOCOg's layout unless the folder already has a complete one. It is made in
+ * a temporary folder, under a lock, and renamed at the end, so that neither a kill nor a second process
+ * leaves an incomplete dataset.
  *
  * @param root the folder to create.
  */

@@ -6,8 +6,8 @@ import type { Scene, SceneObject } from "./scene.ts";
 import { sceneSvg } from "./svg.ts";
 
 /**
- * Draws scenes for training cliprpn-tiny: the images, and their objects in `scenes.jsonl`, without referring expressions. A seed
- * other than the demo's keeps the two sets disjoint.
+ * Draws scenes for training cliprpn-tiny: the images, and their objects in `scenes.jsonl`, without referring
+ * expressions. A seed other than the demo's keeps the two sets disjoint.
  */
 export async function makeScenes(
   root: string,

@@ -1,7 +1,10 @@
 /** Values that `pickle` can write. */
 export type Picklable = string | number | boolean | null | Picklable[] | { [key: string]: Picklable };
 
-/** Writes plain values as a Python pickle (protocol 2), the format of RefCOCOg's refs: integers as int, other numbers as float. */
+/**
+ * Writes plain values as a Python pickle (protocol 2), the format of RefCOCOg's refs: integers as int, other
+ * numbers as float.
+ */
 export function pickle(value: Picklable): Buffer {
   const parts: Buffer[] = [Buffer.from([0x80, 2])];
   write(value, parts);

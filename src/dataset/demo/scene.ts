@@ -111,7 +111,10 @@ function sampleLooks(random: Random, split: Split, recipe: Recipe): Look[] {
   return [...random.shuffled(candidates), ...random.shuffled(landmarks)];
 }
 
-/** Relative area of a target, by RefCOCOg's percentiles (5/25/50/75/95: 4.7/7.5/13/24/50 %), capped so that two fit. */
+/**
+ * Relative area of a target, by RefCOCOg's percentiles (5/25/50/75/95: 4.7/7.5/13/24/50 %), capped so that
+ * two fit.
+ */
 function sampleArea(random: Random): number {
   const quantile = random.between(0, 1);
   const areas = [0.04, 0.047, 0.075, 0.13, 0.24, 0.34];

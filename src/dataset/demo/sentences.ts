@@ -15,7 +15,8 @@ export interface Sentence {
 }
 
 /**
- * Writes a sentence of the stratum about the scene and, if changing one word changes the target, that sentence as well.
+ * Writes a sentence of the stratum about the scene and, if changing one word changes the target, that
+ * sentence as well.
  *
  * @returns no sentence, one sentence, or a minimal pair.
  */
@@ -76,7 +77,10 @@ function uniqueTarget(expression: Expression, scene: Scene): SceneObject | undef
   return objects?.length === 1 && target?.referable === true ? target : undefined;
 }
 
-/** Whether the modifier (or, without one, the color) is necessary: several objects fit the rest of the expression. */
+/**
+ * Whether the modifier (or, without one, the color) is necessary: several objects fit the rest of the
+ * expression.
+ */
 function isNeeded(expression: Expression, scene: Scene): boolean {
   const { modifier, ...rest } = expression;
   const without: Expression = modifier === undefined ? { kind: expression.kind } : rest;

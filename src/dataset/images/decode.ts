@@ -82,8 +82,9 @@ async function decodeBytes(
 }
 
 /**
- * CLIP's bicubic filter. On COCO photos without a color profile at 224 px it differs from Pillow's by 0.18 of 255 on average (p99 1);
- * Lanczos3 by 1.5. `fastShrinkOnLoad` gains nothing at 224 px; for smaller sizes it would blur.
+ * CLIP's bicubic filter. On COCO photos without a color profile at 224 px it differs from Pillow's by 0.18 of
+ * 255 on average (p99 1); Lanczos3 by 1.5. `fastShrinkOnLoad` gains nothing at 224 px; for smaller sizes it
+ * would blur.
  */
 const shrink = { fit: "fill", kernel: "cubic", fastShrinkOnLoad: false } as const;
 
@@ -99,14 +100,16 @@ function checkHeader({ format, width, height, depth }: Metadata, max_pixels: num
     );
 }
 
-/** An SVG or an HTML error page. SVGs are not decoded: ten lines of one can keep librsvg busy for ten seconds. */
+/**
+ * An SVG or an HTML error page. SVGs are not decoded: ten lines of one can keep librsvg busy for ten seconds.
+ */
 function isMarkup(content: Buffer): boolean {
   return /^(\xef\xbb\xbf)?\s*</.test(content.toString("latin1", 0, 256));
 }
 
 /**
- * Whether the color profile is sRGB IEC61966-2.1, as in a third of COCO: converting from it changes no pixel and doubles the
- * decoding time.
+ * Whether the color profile is sRGB IEC61966-2.1, as in a third of COCO: converting from it changes no pixel
+ * and doubles the decoding time.
  */
 function isSrgb(icc: Buffer | undefined): boolean {
   return icc !== undefined && createHash("sha256").update(icc).digest("hex") === srgb_sha256;
@@ -115,8 +118,8 @@ function isSrgb(icc: Buffer | undefined): boolean {
 const srgb_sha256 = "2b3aa1645779a9e634744faf9b01e9102b0c9b88fd6deced7934df86b949af7e";
 
 /**
- * Boxes are in the stored frame (as COCO's are) or in the upright frame that viewers show: the recorded size tells which. Without a
- * recorded size the image is turned upright.
+ * Boxes are in the stored frame (as COCO's are) or in the upright frame that viewers show: the recorded size
+ * tells which. Without a recorded size the image is turned upright.
  */
 function sizeInFrame(header: Metadata, recorded: WantedImage): Size {
   const { width, height } = header;

@@ -1,4 +1,7 @@
-/** Entry of a decoder process: decodes images in order, so that the one that crashes it is known. Exits when the parent process dies. */
+/**
+ * Entry of a decoder process: decodes images in order, so that the one that crashes it is known. Exits when
+ * the parent process dies.
+ */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { loadSharp } from "../../base/sharp.ts";
 import { decode } from "./decode.ts";

@@ -52,7 +52,8 @@ export class DecoderPool {
   }
 
   /**
-   * Queues an image for decoding into its row. An image that crashes two decoders or takes too long gets a `problem`.
+   * Queues an image for decoding into its row. An image that crashes two decoders or takes too long gets a
+   * `problem`.
    *
    * @throws CliprpnError no_space, environment_broken, or the reason the pool was closed with.
    */
@@ -153,7 +154,10 @@ interface DecoderExit {
 /** Jobs sent to a decoder at once: it reads the next file while it decodes one. */
 const max_in_flight = 2;
 
-/** A process that decodes images in order. A native library that crashes or hangs on a hostile file takes down only this process. */
+/**
+ * A process that decodes images in order. A native library that crashes or hangs on a hostile file takes down
+ * only this process.
+ */
 class Decoder {
   readonly #process: ChildProcess;
   readonly #options: DecoderOptions;

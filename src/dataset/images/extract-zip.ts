@@ -41,11 +41,12 @@ export function extractImages(
 }
 
 /**
- * Extracts the wanted files from a zip archive of any size. Each goes to a temporary file and is renamed once its checksum matches.
- * Files extracted before are kept. No path in the archive decides where a file is written.
+ * Extracts the wanted files from a zip archive of any size. Each goes to a temporary file and is renamed once
+ * its checksum matches. Files extracted before are kept. No path in the archive decides where a file is
+ * written.
  *
- * @throws CliprpnError data_invalid if it is not a complete zip archive, a path leads out of it, a name occurs twice, or entries
- *   overlap; no_space; interrupted.
+ * @throws CliprpnError data_invalid if it is not a complete zip archive, a path leads out of it, a name
+ *   occurs twice, or entries overlap; no_space; interrupted.
  */
 export async function extractFiles(options: ExtractOptions): Promise<Extracted> {
   const { archive, folder, onProgress } = options;
@@ -163,8 +164,8 @@ async function* readEntry(zip: ZipFile, entry: Entry): AsyncGenerator<Buffer> {
 }
 
 /**
- * Makes the folder for an archive's files. Files left by a different archive, or by an earlier version of this one, are removed; files
- * in a folder without a record of its archive are kept.
+ * Makes the folder for an archive's files. Files left by a different archive, or by an earlier version of
+ * this one, are removed; files in a folder without a record of its archive are kept.
  */
 export function makeUnpackedFolder(archive: string, folder: string): void {
   const { size, mtimeMs } = statSync(archive);

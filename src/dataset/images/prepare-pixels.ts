@@ -26,11 +26,12 @@ export interface PrepareOptions extends PixelsOptions {
 }
 
 /**
- * Decodes images once, into shards that can be memory-mapped. A bad image gets a `problem` in the manifest. Finished shards that are
- * still valid are kept: a second call only compares times and sizes. The caller must ensure that no other process prepares the same
- * folder.
+ * Decodes images once, into shards that can be memory-mapped. A bad image gets a `problem` in the manifest.
+ * Finished shards that are still valid are kept: a second call only compares times and sizes. The caller must
+ * ensure that no other process prepares the same folder.
  *
- * @throws CliprpnError not_found if the image folder does not exist; no_space, environment_broken, interrupted.
+ * @throws CliprpnError not_found if the image folder does not exist; no_space, environment_broken,
+ *   interrupted.
  */
 export async function preparePixels(options: PrepareOptions): Promise<PixelsManifest> {
   const { wanted, folder, onProgress } = options;

@@ -20,8 +20,8 @@ export interface ReadLimits {
 export type ImageFile = FileStats & ({ content: Buffer; problem: null } | { content: null; problem: string });
 
 /**
- * Reads the whole file. A link may point anywhere inside the folder, and outside only if that is allowed; the folder itself may be a
- * link.
+ * Reads the whole file. A link may point anywhere inside the folder, and outside only if that is allowed; the
+ * folder itself may be a link.
  *
  * @param images_dir the folder's real path.
  */

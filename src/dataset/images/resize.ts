@@ -18,8 +18,8 @@ export interface Frame {
 }
 
 /**
- * The frame of an image: `squash` fills the square, `letterbox` keeps the aspect ratio and centers the image. The resized size is
- * whole pixels, and each scale is exactly its ratio to the original size.
+ * The frame of an image: `squash` fills the square, `letterbox` keeps the aspect ratio and centers the image.
+ * The resized size is whole pixels, and each scale is exactly its ratio to the original size.
  */
 export function frameOf(width: number, height: number, image_size_px: number, resize: Resize): Frame {
   const [resized_width, resized_height] =
@@ -42,7 +42,10 @@ function letterboxSize(width: number, height: number, image_size_px: number): [n
   ];
 }
 
-/** The image, not larger than its frame's resized size, as the whole square: [image_size_px, image_size_px, 3]. */
+/**
+ * The image, not larger than its frame's resized size, as the whole square: [image_size_px, image_size_px,
+ * 3].
+ */
 export function fillSquare(image: Rgb, frame: Frame, image_size_px: number): Buffer {
   return pad(enlarge(image, frame.resized_width, frame.resized_height), frame, image_size_px);
 }
@@ -59,8 +62,9 @@ function pad({ data, width, height }: Rgb, { left_px, top_px }: Frame, image_siz
 }
 
 /**
- * Enlarges an image with Pillow's bicubic filter; neither axis may shrink. libvips (8.18) shifts by half an original pixel when it
- * enlarges: from 640 x 416 to 448 x 448 it differs from Pillow by 8 gray levels on average, and boxes no longer fit.
+ * Enlarges an image with Pillow's bicubic filter; neither axis may shrink. libvips (8.18) shifts by half an
+ * original pixel when it enlarges: from 640 x 416 to 448 x 448 it differs from Pillow by 8 gray levels on
+ * average, and boxes no longer fit.
  */
 function enlarge(image: Rgb, width: number, height: number): Rgb {
   return enlargeHeight(enlargeWidth(image, width), height);
@@ -114,7 +118,9 @@ interface Taps {
   weights: Float64Array;
 }
 
-/** Pixel centers map to pixel centers; weights that fall outside the image are redistributed to the others. */
+/**
+ * Pixel centers map to pixel centers; weights that fall outside the image are redistributed to the others.
+ */
 function bicubicTaps(input_size: number, output_size: number, step_bytes: number): Taps {
   const offsets = new Int32Array(output_size * 4);
   const weights = new Float64Array(output_size * 4);

@@ -94,8 +94,8 @@ export interface ShardContext {
 }
 
 /**
- * Decodes a shard's images into a temporary file, and renames it when it is complete and synced. The sidecar is written last, so that
- * its presence means a complete shard.
+ * Decodes a shard's images into a temporary file, and renames it when it is complete and synced. The sidecar
+ * is written last, so that its presence means a complete shard.
  *
  * @throws CliprpnError no_space, or the reason the pool was closed with.
  */

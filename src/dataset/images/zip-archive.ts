@@ -45,7 +45,8 @@ export interface Entries {
 /**
  * Looks up the wanted files in an archive's directory; reads none of the files.
  *
- * @throws CliprpnError data_invalid if a path leads out of the archive, a name occurs twice, or entries overlap.
+ * @throws CliprpnError data_invalid if a path leads out of the archive, a name occurs twice, or entries
+ *   overlap.
  */
 export async function findEntries(
   zip: ZipFile,
@@ -139,7 +140,10 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** yauzl's own reader throws an uncatchable error when an archive points beyond the largest offset that Node can seek to. */
+/**
+ * yauzl's own reader throws an uncatchable error when an archive points beyond the largest offset that Node
+ * can seek to.
+ */
 class BoundedReader extends RandomAccessReader {
   readonly #fd: number;
   readonly #size: number;
