@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from cliprpn.ranking.scoring import NO_CLASS, CategoryPrior, log_class_probability, rank, score_boxes
-from cliprpn.ranking.texts import cut_sentences, mean_vectors, prompts
+from cliprpn.ranking.texts import average_templates, find_truncated, make_prompts
 from cliprpn.storage.weights_files import load_backbone
 
 TEMPLATES = ["a photo of {}", "{}", "{}, cropped"]
@@ -23,7 +23,7 @@ def vectors(count: int, seed: int, width: int = 16) -> Tensor:
 
 
 def test_a_sentence_is_filled_into_every_template_verbatim() -> None:
-    assert prompts(["the dog", "a {0} {}%s"], TEMPLATES) == [
+    assert make_prompts(["the dog", "a {0} {}%s"], TEMPLATES) == [
         "a photo of the dog",
         "the dog",
         "the dog, cropped",
@@ -35,21 +35,21 @@ def test_a_sentence_is_filled_into_every_template_verbatim() -> None:
 
 def test_embeddings_are_averaged_over_the_templates_of_a_sentence() -> None:
     embeddings = vectors(6, 0)
-    averages = mean_vectors(embeddings, 3)
+    averages = average_templates(embeddings, 3)
     for sentence, start in zip(averages, (0, 3), strict=True):
         total = embeddings[start] + embeddings[start + 1] + embeddings[start + 2]
         torch.testing.assert_close(sentence, total / total.norm())
-    torch.testing.assert_close(mean_vectors(embeddings, 1), embeddings)
+    torch.testing.assert_close(average_templates(embeddings, 1), embeddings)
 
 
 def test_sentences_longer_than_the_context_are_found() -> None:
     fits = " ".join(["dog"] * 75)  # plus start and end token
     backbone = load_backbone("cliprpn-tiny", "shipped")
     length = backbone.context_length
-    assert cut_sentences(["the dog", fits, f"{fits} dog", ""], ["{}"], length) == [False, False, True, False]
+    assert find_truncated(["the dog", fits, f"{fits} dog", ""], ["{}"], length) == [False, False, True, False]
     # Words of the template count.
-    assert cut_sentences([fits, "the dog"], ["{}", "a photo of {}"], length) == [True, False]
-    assert cut_sentences([], TEMPLATES, length) == []
+    assert find_truncated([fits, "the dog"], ["{}", "a photo of {}"], length) == [True, False]
+    assert find_truncated([], TEMPLATES, length) == []
     # The end of a cut sentence does not reach the encoder.
     tokens = backbone.tokenize([fits, f"{fits} dog", f"{fits} cat"])
     assert torch.equal(tokens[1], tokens[2]) and not torch.equal(tokens[0][:76], tokens[0][1:])

@@ -20,7 +20,7 @@ from cliprpn.data.predictions import predictions_file, read_predictions
 from cliprpn.errors import CliprpnError
 from cliprpn.inference.checkpoint import load_model
 from cliprpn.models.backbone import ClipBackbone
-from cliprpn.ranking.texts import CLASS_TEMPLATE, prompts
+from cliprpn.ranking.texts import CLASS_TEMPLATE, make_prompts
 from cliprpn.storage.weights_files import load_backbone
 
 BATCH = 16
@@ -60,7 +60,7 @@ def crop_figures(trial_dir: Path, split: str) -> dict[str, float]:
     crops = encode_crops(backbone, files, answers["pred_box_xyxy"], upright, facts.max_pixels)
     gt_crops = encode_crops(backbone, files, answers["gt_box_xyxy"], upright, facts.max_pixels)
     names, category = np.unique(answers["category"].astype(str), return_inverse=True)
-    classes = encode_texts(backbone, prompts(names.tolist(), [CLASS_TEMPLATE]))
+    classes = encode_texts(backbone, make_prompts(names.tolist(), [CLASS_TEMPLATE]))
     predicted = (crops @ classes.T).argmax(dim=1).numpy()
     return {
         "cosine_crop_sentence": float((crops * sentences).sum(dim=1).mean()),

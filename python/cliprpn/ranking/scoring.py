@@ -16,11 +16,11 @@ class CategoryPrior:
     """The detector's classes, used as a prior on boxes.
 
     Attributes:
-        class_vectors: [C, D], text embeddings of the class names, L2-normalized; C >= 1.
+        class_embeddings: [C, D], text embeddings of the class names, L2-normalized; C >= 1.
         box_classes: [N], int64, class of each box; `NO_CLASS` where it has none.
     """
 
-    class_vectors: Tensor
+    class_embeddings: Tensor
     box_classes: Tensor
 
 
@@ -53,9 +53,9 @@ def log_class_probability(prior: CategoryPrior, sentences: Tensor, logit_scale: 
     Returns:
         [S, N].
     """
-    log_probs = (logit_scale * sentences @ prior.class_vectors.T).log_softmax(dim=1)  # [S, C]
+    log_probs = (logit_scale * sentences @ prior.class_embeddings.T).log_softmax(dim=1)  # [S, C]
     has_class = prior.box_classes != NO_CLASS
-    uniform = -math.log(len(prior.class_vectors))
+    uniform = -math.log(len(prior.class_embeddings))
     return torch.where(has_class, log_probs[:, prior.box_classes.clamp(min=0)], uniform)
 
 

@@ -10,24 +10,24 @@ from torch.nn import functional
 CLASS_TEMPLATE = "a photo of a {}"
 
 
-def prompts(sentences: list[str], templates: list[str]) -> list[str]:
+def make_prompts(sentences: list[str], templates: list[str]) -> list[str]:
     """Fills each sentence into the {} of each template: S * T texts, grouped by sentence."""
     return [template.replace("{}", sentence) for sentence in sentences for template in templates]
 
 
-def mean_vectors(vectors: Tensor, num_templates: int) -> Tensor:
+def average_templates(embeddings: Tensor, num_templates: int) -> Tensor:
     """Embedding of each sentence: mean over its templates, L2-normalized (Radford et al. 2021, section 3.1.4).
 
     Args:
-        vectors: [S * T, D], embeddings of `prompts`, L2-normalized.
+        embeddings: [S * T, D], embeddings of `make_prompts`, L2-normalized.
 
     Returns:
         [S, D].
     """
-    return functional.normalize(vectors.unflatten(0, (-1, num_templates)).mean(dim=1), dim=1)
+    return functional.normalize(embeddings.unflatten(0, (-1, num_templates)).mean(dim=1), dim=1)
 
 
-def cut_sentences(sentences: list[str], templates: list[str], context_length: int) -> list[bool]:
+def find_truncated(sentences: list[str], templates: list[str], context_length: int) -> list[bool]:
     """Which sentences exceed CLIP's context length in at least one template, so that their end is cut off.
 
     Args:
@@ -35,6 +35,6 @@ def cut_sentences(sentences: list[str], templates: list[str], context_length: in
     """
     if not sentences:
         return []
-    tokens = open_clip.tokenize(prompts(sentences, templates), context_length=context_length + 1)
+    tokens = open_clip.tokenize(make_prompts(sentences, templates), context_length=context_length + 1)
     too_long = tokens[:, -1] != 0  # Shorter texts are padded with zeros.
     return too_long.unflatten(0, (len(sentences), len(templates))).any(dim=1).tolist()

@@ -19,9 +19,9 @@ from cliprpn.detectors.proposals import Proposals
 from cliprpn.detectors.propose import SentenceProposals, propose
 from cliprpn.inference.predict import answer_columns, best_ious, sizes_and_truth
 from cliprpn.metrics import RECALL_AT
-from cliprpn.ranking.clip_vectors import ClipVectors
+from cliprpn.ranking.clip_embeddings import ClipEmbeddings
 from cliprpn.ranking.scoring import NO_CLASS, CategoryPrior, rank, score_boxes
-from cliprpn.ranking.texts import CLASS_TEMPLATE, cut_sentences, mean_vectors, prompts
+from cliprpn.ranking.texts import CLASS_TEMPLATE, average_templates, find_truncated, make_prompts
 from cliprpn.ranking.views import BoxView
 from cliprpn.run_context import RunContext
 from cliprpn.trials.answers import limit_of, split_rows, write_answers
@@ -91,7 +91,7 @@ def answer_rows(spec: BaselineSpec, index: DatasetIndex, rows: np.ndarray, conte
     """
     started = time.monotonic()
     proposed = propose(spec.baseline, index, rows, context)
-    clip = ClipVectors(spec.backbone, context)
+    clip = ClipEmbeddings(spec.backbone, context)
     asked = ask_clip(spec.baseline, index, rows, proposed, clip)
     features_ms = (time.monotonic() - started) * 1000
     answers = answer(index, rows, proposed, asked)
@@ -136,7 +136,7 @@ def ask_clip(
     index: DatasetIndex,
     rows: np.ndarray,
     proposed: SentenceProposals,
-    clip: ClipVectors,
+    clip: ClipEmbeddings,
 ) -> Asked:
     """
     Args:
@@ -154,21 +154,21 @@ def ask_clip(
     ]
     files = image_files(index, pictures)
     wanted = [(file, boxes.boxes_xyxy) for file, boxes in zip(files, shown, strict=True)]
-    views = [clip.of_boxes(wanted, view) for view in VIEWS[settings.ranking]]
+    views = [clip.embed_boxes(wanted, view) for view in VIEWS[settings.ranking]]
     questions = [
         Question(sentences, boxes, list(own))
         for (_, sentences), boxes, own in zip(groups, shown, zip(*views, strict=True), strict=True)
     ]
     sentences = [index.sentences["sentence"][int(row)].as_py() for row in rows]
     templates: list[str] = settings.model_dump()["templates"]
-    vectors = mean_vectors(clip.of_texts(prompts([*sentences, ""], templates)), len(templates))
-    names = prompts(proposed.classes, [CLASS_TEMPLATE])
-    num_cut = sum(cut_sentences(sentences, templates, clip.backbone.context_length))
+    vectors = average_templates(clip.embed_texts(make_prompts([*sentences, ""], templates)), len(templates))
+    names = make_prompts(proposed.classes, [CLASS_TEMPLATE])
+    num_cut = sum(find_truncated(sentences, templates, clip.backbone.context_length))
     return Asked(
         questions,
         vectors[:-1],
         vectors[-1:],
-        clip.of_texts(names) if settings.category_prior and names else None,
+        clip.embed_texts(names) if settings.category_prior and names else None,
         clip.backbone.logit_scale,
         num_cut,
     )

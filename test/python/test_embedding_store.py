@@ -15,8 +15,8 @@ from torch import Tensor
 from cliprpn.data import images
 from cliprpn.data.images import ImageFile
 from cliprpn.errors import CliprpnError
-from cliprpn.ranking import vector_store
-from cliprpn.ranking.vector_store import box_vectors, text_vectors
+from cliprpn.ranking import embedding_store
+from cliprpn.ranking.embedding_store import get_box_embeddings, get_text_embeddings
 from cliprpn.run_context import RunContext
 
 DIM = 5
@@ -46,10 +46,10 @@ class FakeClip:
 
     def load_texts(self) -> Callable[[list[str]], Tensor]:
         self.loads += 1
-        return lambda texts: (self.passes.append(len(texts)), vectors_of(texts))[1]
+        return lambda texts: (self.passes.append(len(texts)), embeddings_of(texts))[1]
 
 
-def vectors_of(texts: list[str]) -> Tensor:
+def embeddings_of(texts: list[str]) -> Tensor:
     return torch.tensor([[len(text), *map(ord, (text + "    ")[:4])] for text in texts]) / 300
 
 
@@ -64,10 +64,10 @@ def embed_boxes(
         "view": "crop",
         "dim": DIM,
         "render": render,
-        "load_encode": clip.load_views,
+        "load_encoder": clip.load_views,
         "context": context,
     }
-    return box_vectors(wanted, store=store, **arguments | changes)
+    return get_box_embeddings(wanted, store=store, **arguments | changes)
 
 
 def embed_texts(
@@ -75,10 +75,10 @@ def embed_texts(
 ) -> Tensor:
     arguments: dict[str, Any] = {
         "dim": DIM,
-        "load_encode": clip.load_texts,
+        "load_encoder": clip.load_texts,
         "context": context,
     }
-    return text_vectors(texts, store, **arguments | changes)
+    return get_text_embeddings(texts, store, **arguments | changes)
 
 
 def boxes_of(count: int, seed: int) -> Tensor:
@@ -167,7 +167,7 @@ def test_weights_that_give_nan_are_refused(wanted: list[tuple[ImageFile, Tensor]
             wanted,
             tmp_path / "a.sqlite",
             FakeClip(),
-            load_encode=lambda: lambda views: encode(views) * torch.nan,
+            load_encoder=lambda: lambda views: encode(views) * torch.nan,
         )
     assert caught.value.code == "weights_mismatch"
 
@@ -189,7 +189,7 @@ def test_a_repeated_text_is_encoded_once(tmp_path: Path) -> None:
     assert first.passes == [4]
     assert (embeddings.shape, embeddings.dtype) == ((5, DIM), torch.float32)
     torch.testing.assert_close(
-        embeddings, vectors_of(texts), atol=2.5e-4, rtol=0
+        embeddings, embeddings_of(texts), atol=2.5e-4, rtol=0
     )  # Half a float16 step below 1.
     assert torch.equal(embed_texts([texts[4], "a dog", texts[0]], store, second)[[0, 2]], embeddings[[4, 0]])
     assert second.passes == [1]
@@ -206,7 +206,7 @@ def test_texts_and_boxes_can_share_a_file(wanted: list[tuple[ImageFile, Tensor]]
 
 
 def test_text_embeddings_are_kept_when_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vector_store, "TEXTS_A_PASS", 2)
+    monkeypatch.setattr(embedding_store, "TEXT_BATCH", 2)
     stops = iter([False, True])
     stopping = run_context(tmp_path, should_stop=lambda: next(stops))
     first, second = FakeClip(), FakeClip()
@@ -215,4 +215,4 @@ def test_text_embeddings_are_kept_when_stopped(tmp_path: Path, monkeypatch: pyte
     assert caught.value.code == "interrupted"
     embeddings = embed_texts(["aaa", "a", "aa"], tmp_path / "a.sqlite", second)
     assert (first.passes, second.passes) == ([2], [1])
-    torch.testing.assert_close(embeddings, vectors_of(["aaa", "a", "aa"]), atol=2.5e-4, rtol=0)
+    torch.testing.assert_close(embeddings, embeddings_of(["aaa", "a", "aa"]), atol=2.5e-4, rtol=0)
