@@ -13,9 +13,9 @@ export async function doctor(args: Arguments, { terminal, env, signal }: Context
 function table(rows: DoctorRow[]): string {
   const width = Math.max(...rows.map(({ name }) => name.length));
   return rows
-    .flatMap(({ name, state, found, how_to_mend }) => [
+    .flatMap(({ name, state, found, how_to_fix }) => [
       `${state.padEnd(7)}  ${name.padEnd(width)}  ${found}`,
-      ...(how_to_mend === "" ? [] : [`${" ".repeat(width + 11)}-> ${how_to_mend}`]),
+      ...(how_to_fix === "" ? [] : [`${" ".repeat(width + 11)}-> ${how_to_fix}`]),
     ])
     .join("\n");
 }

@@ -11,7 +11,7 @@ export interface DoctorRow {
   state: "ok" | "missing" | "broken";
   found: string;
   /** How to fix it; empty when nothing has to be done. */
-  how_to_mend: string;
+  how_to_fix: string;
 }
 
 /** An environment that cliprpn built. */
@@ -119,15 +119,15 @@ function reinstallExtra(name: string, environmentFolder: string): string {
 }
 
 export function ok(name: string, found: string): DoctorRow {
-  return { name, state: "ok", found, how_to_mend: "" };
+  return { name, state: "ok", found, how_to_fix: "" };
 }
 
 export function missing(name: string, found: string, fix: string): DoctorRow {
-  return { name, state: "missing", found, how_to_mend: fix };
+  return { name, state: "missing", found, how_to_fix: fix };
 }
 
 export function broken(name: string, found: string, fix: string): DoctorRow {
-  return { name, state: "broken", found, how_to_mend: fix };
+  return { name, state: "broken", found, how_to_fix: fix };
 }
 
 /** The first line of an error's message. */

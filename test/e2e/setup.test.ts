@@ -138,7 +138,7 @@ test("doctor: exit code 4 and how to fix it before setup, 0 after it; it builds 
     JSON.parse(output).rows.find((candidate: { name: string }) => candidate.name === name);
   expect(row(before.stdout, "Python packages")).toMatchObject({
     state: "missing",
-    how_to_mend: expect.stringContaining("cliprpn setup"),
+    how_to_fix: expect.stringContaining("cliprpn setup"),
   });
   expect(existsSync(machine.cache)).toBe(false);
   expect(machine.calls()).toEqual([]);
@@ -146,7 +146,7 @@ test("doctor: exit code 4 and how to fix it before setup, 0 after it; it builds 
   expect(run(["setup"], machine).code).toBe(0);
   const after = run(["doctor", "--json"], machine);
   expect(after).toMatchObject({ code: 0 });
-  expect(row(after.stdout, "torch")).toMatchObject({ state: "ok", found: "2.14.1", how_to_mend: "" });
+  expect(row(after.stdout, "torch")).toMatchObject({ state: "ok", found: "2.14.1", how_to_fix: "" });
   expect(row(after.stdout, "devices")).toMatchObject({ found: "cpu" });
 });
 

@@ -11,7 +11,7 @@ test("on native Windows the platform row is broken and names WSL2", async () => 
     name: "platform",
     state: "broken",
     found: expect.stringContaining("win32"),
-    how_to_mend: expect.stringContaining("WSL2"),
+    how_to_fix: expect.stringContaining("WSL2"),
   });
 });
 
@@ -27,7 +27,7 @@ test("a package that cannot be imported is a broken row with the command that fi
     name: "torchvision",
     state: "broken",
     found: "RuntimeError: built for another torch",
-    how_to_mend: `${python} -m pip install --upgrade "torchvision"`,
+    how_to_fix: `${python} -m pip install --upgrade "torchvision"`,
   });
   expect(rows.find(({ name }) => name === "torch")).toMatchObject({ state: "ok", found: "2.14.1" });
   expect(existsSync(machine.cache)).toBe(false);
@@ -40,6 +40,6 @@ test("a missing uv is ok, a missing Python is not", async () => {
   expect(rows.find(({ name }) => name === "uv")).toMatchObject({ state: "ok" });
   expect(rows.find(({ name }) => name === "Python")).toMatchObject({
     state: "missing",
-    how_to_mend: expect.stringContaining("3.10"),
+    how_to_fix: expect.stringContaining("3.10"),
   });
 });

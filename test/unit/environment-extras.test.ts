@@ -260,12 +260,12 @@ describe("doctor", () => {
     const { ok, rows } = await diagnose({ env: machine.env, lockDir: machine.lockDir });
     expect(ok).toBe(true);
     expect(rows.filter(({ name }) => name.startsWith("extra"))).toEqual([
-      { name: "extra onnx", state: "ok", found: "onnxruntime 1.32.0", how_to_mend: "" },
+      { name: "extra onnx", state: "ok", found: "onnxruntime 1.32.0", how_to_fix: "" },
       {
         name: "extra yolo",
         state: "ok",
         found: "not installed (installed on first use of a YOLO detector)",
-        how_to_mend: "",
+        how_to_fix: "",
       },
     ]);
   });
@@ -289,7 +289,7 @@ describe("doctor", () => {
     expect(rows.find(({ name }) => name === "extra yolo")).toMatchObject({
       state: "broken",
       found: "ultralytics: ImportError: no cv2",
-      how_to_mend: `rm -r ${folderOf(environment)}/extra-*, then cliprpn setup --extra yolo`,
+      how_to_fix: `rm -r ${folderOf(environment)}/extra-*, then cliprpn setup --extra yolo`,
     });
   });
 });

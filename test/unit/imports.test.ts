@@ -8,7 +8,7 @@ import { packageRoot } from "../../src/base/package-root.ts";
  * that has a row counts.
  */
 const typescript: Record<string, string[]> = {
-  // The exit code of a second Ctrl-C is the contract's.
+  // The exit code of a second Ctrl-C.
   cli: ["main", "contract"],
   main: ["commands", "environment", "contract", "terminal", "base"],
   commands: [
@@ -21,7 +21,6 @@ const typescript: Record<string, string[]> = {
     "experiment",
     "environment",
     "contract",
-    "terminal/terminal",
     "base",
   ],
   sweep: [
@@ -42,36 +41,36 @@ const typescript: Record<string, string[]> = {
   worker: ["bridge", "contract", "base"],
   bridge: [],
   dataset: ["contract", "base"],
-  // A card is written, and its contact sheet drawn, with the report's means.
+  // The card uses the report's markdown, and the contact sheet its drawing.
   "dataset/card": ["dataset", "report", "contract", "base"],
   report: ["contract", "base"],
   store: ["contract", "base"],
-  // `terminal` is handed down: only its type is imported.
+  // `terminal` is passed down: only its type is imported.
   environment: ["contract", "terminal/terminal", "base"],
   terminal: [],
   contract: ["base"],
-  // Errors for the user are thrown here too.
+  // Throws errors for the user.
   base: ["contract/errors"],
 };
 
-/** Packages and built-ins that one place alone may touch. */
+/** Packages and built-ins that only one file may use. */
 const only: [what: string, pattern: RegExp, files: string[]][] = [
   ["pythonia", /["']pythonia["']/, ["bridge/bridge.ts"]],
   ["yargs", /["']yargs["']/, ["commands/register.ts"]],
   ["the exit code", /process\.exitCode/, ["cli.ts"]],
-  // On a second Ctrl-C: at once.
+  // A second Ctrl-C exits immediately.
   ["process.exit", /process\.exit\(/, ["cli.ts"]],
   [
     "stdout and stderr",
     /(?<![.#\w])process\.(stdout|stderr)|\{[^}]*\bstderr\b[^}]*\} = process\b/,
     ["cli.ts"],
   ],
-  // A worker's console is a pipe into the trial's log.
+  // The console of a worker is a pipe into the trial's log.
   ["the console", /\bconsole\./, ["worker/worker-main.ts"]],
 ];
 
 /**
- * The layers of `python/cliprpn`, the top first: a module imports from layers below its own, and from its own folder.
+ * The layers of `python/cliprpn`, top first: a module imports from lower layers and from its own folder.
  */
 const python: string[][] = [
   ["bridge"],
@@ -90,7 +89,7 @@ const python: string[][] = [
   ["contract", "errors", "seeding"],
 ];
 
-/** Modules that see tensors and plain arguments: never a path, a file or the contract. */
+/** Modules that take tensors and plain arguments, never a path, a file or the contract. */
 const tensorsOnly = ["models", "metrics", "statistics", "boxes", "geometry"];
 const pathLike =
   /^\s*(?:from|import) (?:pathlib|os|json|pydantic|cliprpn\.(?:contract|errors|data|features|storage))\b/m;
@@ -107,16 +106,30 @@ describe("src/", () => {
     expect(strangers).toEqual([]);
   });
 
-  test("every room has its row, and every row its room", () => {
+  test("every room has a row, and every row a room", () => {
     const rooms = new Set(files.map((file) => roomOf(file)));
     expect([...rooms].sort()).toEqual(Object.keys(typescript).sort());
   });
 
-  test("no file imports itself over others", () => {
+  test("every edge of the table is used", () => {
+    const used = new Set(
+      files.flatMap((file) =>
+        importsOf(file)
+          .map((target) => edgeOf(file, target))
+          .filter(Boolean),
+      ),
+    );
+    const edges = Object.entries(typescript).flatMap(([room, targets]) =>
+      targets.map((to) => `${room} > ${to}`),
+    );
+    expect(edges.filter((edge) => !used.has(edge))).toEqual([]);
+  });
+
+  test("there are no import cycles", () => {
     expect(cycles(new Map(files.map((file) => [file, importsOf(file)])))).toEqual([]);
   });
 
-  test.each(only)("%s: in its one place", (_, pattern, places) => {
+  test.each(only)("%s is used in one place only", (_, pattern, places) => {
     const users = files.filter((file) => pattern.test(code(`src/${file}`)));
     expect(users).toEqual(places);
   });
@@ -127,7 +140,7 @@ describe("python/cliprpn/", () => {
     (file) => file !== "__init__.py" && !file.startsWith("tiny/"),
   );
 
-  test("every import goes to a layer below", () => {
+  test("every import goes to a lower layer", () => {
     const wrong = files.flatMap((file) =>
       pythonImports(file)
         .filter((target) => !isBelow(file, target))
@@ -136,7 +149,7 @@ describe("python/cliprpn/", () => {
     expect(wrong).toEqual([]);
   });
 
-  test("every module has its layer, and every layer's name its module", () => {
+  test("every module has a layer, and every layer a module", () => {
     const named = new Set(files.map((file) => python.flat()[nameIndex(file)]));
     expect([...named].sort()).toEqual(python.flat().sort());
   });
@@ -150,18 +163,18 @@ describe("python/cliprpn/", () => {
     expect(wrong).toEqual([]);
   });
 
-  test("the recipe of cliprpn-tiny stands alone", () => {
+  test("cliprpn-tiny's training is independent", () => {
     const imported = sources("python/cliprpn/tiny", ".py").flatMap((file) => pythonImports(`tiny/${file}`));
     const others = imported.filter((target) => !target.startsWith("tiny/") && target !== "memory.py");
     expect(others).toEqual([]);
     expect(files.flatMap(pythonImports).filter((target) => target.startsWith("tiny/"))).toEqual([]);
   });
 
-  test("no file imports itself over others", () => {
+  test("there are no import cycles", () => {
     expect(cycles(new Map(files.map((file) => [file, pythonImports(file)])))).toEqual([]);
   });
 
-  test("nothing ends the process or catches everything", () => {
+  test("no module exits the process or catches every exception", () => {
     const wrong = files.filter((file) =>
       /^\s*sys\.exit\(|^\s*except:|^from \S+ import \*/m.test(code(`python/cliprpn/${file}`)),
     );
@@ -193,7 +206,7 @@ function sources(folder: string, ending: string): string[] {
     .sort();
 }
 
-/** A file's text without its comments. */
+/** The text of a file without its comments. */
 function code(file: string): string {
   const text = readFileSync(join(packageRoot, file), "utf8");
   return file.endsWith(".py")
@@ -201,7 +214,7 @@ function code(file: string): string {
     : text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "$1");
 }
 
-/** What a file of `src/` imports of `src/`, types and later imports included. */
+/** Files of `src/` that a file imports, including types and dynamic imports. */
 function importsOf(file: string): string[] {
   const found = code(`src/${file}`).matchAll(/(?:from |import\(|import )"(\.[^"]+)"/g);
   return [...found].map(([, target = ""]) => normalize(join(dirname(file), target)));
@@ -214,6 +227,14 @@ function roomOf(file: string): string {
     if (room in typescript) return room;
   }
   return parts[0] ?? "";
+}
+
+/** The edge of the table that an import uses. */
+function edgeOf(file: string, target: string): string | undefined {
+  const room = roomOf(file);
+  const names = [target.replace(/\.ts$/, ""), roomOf(target)];
+  const to = names.find((name) => typescript[room]?.includes(name));
+  return to === undefined ? undefined : `${room} > ${to}`;
 }
 
 function mayImport(file: string, target: string): boolean {
@@ -254,7 +275,7 @@ function isBelow(file: string, target: string): boolean {
   return (from === to && file.includes("/")) || layer(to) > layer(from);
 }
 
-/** Each way around, from the file that comes first in it. */
+/** Every import cycle. */
 function cycles(graph: Map<string, string[]>): string[] {
   const found = new Set<string>();
   const done = new Set<string>();
