@@ -30,8 +30,8 @@ from cliprpn.data.index import DatasetIndex
 from cliprpn.data.pixels import Pixels, open_pixels
 from cliprpn.devices import peak_process_bytes, resolve_device
 from cliprpn.features.frozen import FrozenFeatures
-from cliprpn.features.image_store import extract_maps
-from cliprpn.features.text_store import TextFeatures
+from cliprpn.features.image_features import extract_maps
+from cliprpn.features.text_features import TextFeatures
 from cliprpn.models import ClipRPN, RpnRules, SwitchedFusion
 from cliprpn.models.backbone import ClipBackbone, rn50_config
 from cliprpn.models.original import original_model

@@ -1,6 +1,6 @@
-"""Run by test_features.py: extracts features in processes of its own, each killed a few steps later than the last.
+"""Run by test_features.py: extracts features in forked processes, each killed a few steps later than the previous one.
 
-Usage: extract_and_die.py ROOT WORK. Prints a JSON object. Forks before torch has any thread.
+Usage: extract_and_die.py ROOT WORK. Prints a JSON object. Forks before torch starts any thread.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from helpers import open_small, prepared, run_context, shipped_weights_id
 
 import cliprpn.storage.durable
 from cliprpn.data.index import DatasetIndex, open_dataset
-from cliprpn.features import frozen, image_store, store, text_store
-from cliprpn.storage import growing_array
+from cliprpn.features import frozen, image_features, text_features
+from cliprpn.storage import array_store, growing_array
 from cliprpn.storage.weights_files import load_backbone
 
-# Blocks of one image and four sentences, each on the disk before the next.
-image_store.BLOCK_AT_224 = 0
-text_store.BLOCK = 4
-store.COMMIT_EVERY_S = 0.0
+# Blocks of one image and four sentences, each on disk before the next.
+image_features.BLOCK_AT_224 = 0
+text_features.BLOCK = 4
+array_store.COMMIT_EVERY_S = 0.0
 BACKBONE = load_backbone("cliprpn-tiny", "shipped")
 
 
 def extract(index: DatasetIndex, cache: Path) -> dict[str, int]:
-    """What it cost: images and sentences encoded, times that the backbone was loaded, times it waited."""
-    cost = {"pictures": 0, "sentences": 0, "loads": 0, "waits": 0}
+    """Counts of encoded images and sentences, loads of the backbone, and waits for the lock."""
+    cost = {"images": 0, "sentences": 0, "loads": 0, "waits": 0}
     feature_map, encode_text = BACKBONE.feature_map, BACKBONE.encode_text
 
     def counted(key: str, inner: Callable[[torch.Tensor], Any]) -> Callable[[torch.Tensor], Any]:
@@ -44,7 +44,7 @@ def extract(index: DatasetIndex, cache: Path) -> dict[str, int]:
     def add(key: str) -> None:
         cost[key] += 1
 
-    BACKBONE.feature_map = counted("pictures", feature_map)
+    BACKBONE.feature_map = counted("images", feature_map)
     BACKBONE.encode_text = counted("sentences", encode_text)
     frozen.open_features(
         index,
@@ -57,7 +57,7 @@ def extract(index: DatasetIndex, cache: Path) -> dict[str, int]:
 
 
 def in_child(work: Callable[[], Any], report: Path) -> int:
-    """Runs it in a fork; returns the fork's id. What it gives is written to `report`."""
+    """Runs `work` in a fork, which writes its result to `report`; returns the fork's process id."""
     pid = os.fork()
     if pid == 0:
         torch.set_num_threads(1)
@@ -75,24 +75,24 @@ def wait(pid: int) -> int:
 
 
 def die_at(step: int) -> None:
-    """Kills this process at its n-th step towards the disk: a write (in mid-row), a sync or a rename."""
-    left = step
+    """Makes this process kill itself at its n-th disk operation: a write (within a row), a sync or a rename."""
+    steps_left = step
 
-    def lived() -> bool:
-        nonlocal left
-        left -= 1
-        return left >= 0
+    def survives() -> bool:
+        nonlocal steps_left
+        steps_left -= 1
+        return steps_left >= 0
 
     def or_die(inner: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any) -> Any:
-            if not lived():
+            if not survives():
                 os.kill(os.getpid(), signal.SIGKILL)
             return inner(*args)
 
         return call
 
     def append(self: growing_array.GrowingArray, rows: Any) -> None:
-        if not lived():
+        if not survives():
             self._file.write(rows.tobytes()[:7])  # Half a row reaches the file.
             self._file.flush()
             os.kill(os.getpid(), signal.SIGKILL)
@@ -109,14 +109,14 @@ def content(cache: Path) -> dict[str, bytes]:
     return {str(path.relative_to(cache)): path.read_bytes() for path in files}
 
 
-def surely_done(cache: Path) -> dict[str, int]:
-    """How many images and sentences of a killed run are not to be done again."""
+def finished_items(cache: Path) -> dict[str, int]:
+    """Number of images and sentences that a killed run has finished; -1 for all."""
     done = {}
-    for key, pattern in (("pictures", "maps-*"), ("sentences", "text-*")):
+    for key, pattern in (("images", "maps-*"), ("sentences", "text-*")):
         folder = next(cache.glob(f"features/{pattern}"), None)
         done[key] = 0
         if folder is not None and (folder / "manifest.json").exists():
-            done[key] = -1  # All.
+            done[key] = -1
         elif folder is not None and (folder / "progress.json").exists():
             done[key] = json.loads((folder / "progress.json").read_text())["progress"]["done"]
     return done
@@ -125,19 +125,19 @@ def surely_done(cache: Path) -> dict[str, int]:
 def main(root: Path, work: Path) -> None:
     index = open_dataset(*prepared(root, work))
     report = work / "report.json"
-    assert wait(in_child(lambda: extract(index, work / "whole"), report)) == 0
-    whole = content(work / "whole")
+    assert wait(in_child(lambda: extract(index, work / "complete"), report)) == 0
+    complete = content(work / "complete")
     runs: list[dict[str, Any]] = []
     while True:
         cache = work / f"killed-{len(runs)}"
-        step = 3 * len(runs)  # Not a divisor of the steps of a block: each kind of step has its turn.
+        step = 3 * len(runs)  # Not a divisor of the steps per block, so that each kind of step is hit.
         code = wait(in_child(lambda: (die_at(step), extract(index, cache)), report))  # noqa: B023
-        done = surely_done(cache)
+        done = finished_items(cache)
         again = in_child(lambda: extract(index, cache), report)  # noqa: B023
         resumed = wait(again)
         cost = json.loads(report.read_text())
         runs.append(
-            {"code": code, "resumed": resumed, "done": done, "cost": cost, "same": content(cache) == whole}
+            {"code": code, "resumed": resumed, "done": done, "cost": cost, "same": content(cache) == complete}
         )
         if code == 0:
             break
@@ -148,7 +148,7 @@ def main(root: Path, work: Path) -> None:
         json.dumps(
             {
                 "runs": runs,
-                "shared": {"codes": codes, "cost": shared, "same": content(work / "shared") == whole},
+                "shared": {"codes": codes, "cost": shared, "same": content(work / "shared") == complete},
             }
         )
     )

@@ -1,4 +1,4 @@
-"""Frozen features: right, made once, kept through any kill, shared, known by everything they depend on."""
+"""Frozen features: correct, computed once, resumed after a kill, shared, keyed by everything that they depend on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from prepared import prepare
 
 from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.errors import CliprpnError
-from cliprpn.features import frozen, image_store
+from cliprpn.features import frozen, image_features
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.run_context import Emit
 from cliprpn.storage.half import to_half
@@ -51,42 +51,42 @@ def open_features(
     should_stop: Callable[[], bool] = lambda: False,
     **changes: Any,
 ) -> frozen.FrozenFeatures:
-    frozen._opened.clear()  # As a new process would.
-    asked: dict[str, Any] = {
+    frozen._opened.clear()  # Like a new process.
+    params: dict[str, Any] = {
         "index": index,
         "pixels": changes.get("pixels") or open_small(index.root),
         "load_backbone": load,
         "weights_id": WEIGHTS,
         "context": run_context(cache, emit, should_stop),
     }
-    return frozen.open_features(**asked | changes)
+    return frozen.open_features(**params | changes)
 
 
 def never() -> ClipBackbone:
     raise AssertionError("nothing is missing, so nothing may be computed")
 
 
-def test_maps_and_sentences_are_the_backbones_in_half_precision(
+def test_features_equal_the_backbones_in_half_precision(
     index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path
 ) -> None:
     features = open_features(index, lambda: backbone, tmp_path)
     rows = np.array([9, 0, 4])
-    map, words, mask, pooled = features.batch(rows, CPU)
+    feature_map, words, mask, pooled = features.batch(rows, CPU)
     pixels = open_small(index.root).batch(index.image_rows[rows])
     texts = [index.texts()[row] for row in rows]
     expected_pooled, expected_words, expected_mask = backbone.encode_text(backbone.tokenize(texts))
-    # Half a step of float16, and sums in another order.
+    # Rounding to float16, and sums in another order.
     close = {"rtol": 1e-3, "atol": 1e-3}
-    torch.testing.assert_close(map, backbone.feature_map(pixels.float() / 255), **close)
+    torch.testing.assert_close(feature_map, backbone.feature_map(pixels.float() / 255), **close)
     torch.testing.assert_close(pooled, expected_pooled, **close)
     torch.testing.assert_close(words, expected_words * expected_mask[..., None], **close)
     assert torch.equal(mask, expected_mask)
-    assert mask.sum(dim=1).tolist() == [6, 5, 5]  # both marks included
+    assert mask.sum(dim=1).tolist() == [6, 5, 5]  # including start and end tokens
     assert features.maps.dtype == np.float16 and isinstance(features.maps, np.memmap)
     assert (features.map_channels, features.grid_size, features.pooled_dim) == (512, 2, backbone.pooled_dim)
 
 
-def test_the_blank_sentence_is_the_empty_one(
+def test_a_blank_batch_has_the_empty_sentence(
     index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path
 ) -> None:
     features = open_features(index, lambda: backbone, tmp_path)
@@ -112,7 +112,7 @@ def test_a_second_opening_computes_nothing(
         ("dataset", True, True),
     ],
 )
-def test_what_features_depend_on_is_in_their_name(
+def test_the_folder_name_depends_on_everything_that_features_depend_on(
     index: DatasetIndex,
     backbone: ClipBackbone,
     tmp_path: Path,
@@ -136,56 +136,54 @@ def test_what_features_depend_on_is_in_their_name(
     assert [any(name.startswith(kind) for name in new) for kind in ("maps", "text")] == [maps_too, text_too]
 
 
-def test_replaced_images_are_looked_at_anew(backbone: ClipBackbone, tmp_path: Path) -> None:
+def test_features_of_replaced_images_are_extracted_again(backbone: ClipBackbone, tmp_path: Path) -> None:
     root = small_dataset(tmp_path / "data", 5)
     first = open_features(open_dataset(*prepared(root, tmp_path)), lambda: backbone, tmp_path)
-    picture = root / "images" / "COCO_train2014_000000000003.png"
-    with Image.open(picture) as image:
-        ImageOps.invert(image.convert("RGB")).save(picture, compress_level=0)
+    file = root / "images" / "COCO_train2014_000000000003.png"
+    with Image.open(file) as image:
+        ImageOps.invert(image.convert("RGB")).save(file, compress_level=0)
     folder = prepare(root, tmp_path / "again", dataset_id=prepared(root, tmp_path)[1])
     again = open_dataset(folder, prepared(root, tmp_path)[1])
     second = open_features(again, lambda: backbone, tmp_path, pixels=open_small(folder))
     assert [bool((a == b).all()) for a, b in zip(first.maps, second.maps, strict=True)].count(False) == 1
 
 
-def test_images_of_another_size_give_larger_maps(backbone: ClipBackbone, tmp_path: Path) -> None:
+def test_larger_images_give_larger_maps(backbone: ClipBackbone, tmp_path: Path) -> None:
     root = small_dataset(tmp_path / "data", 2)
     index = open_dataset(*prepared(root, tmp_path, 96))
     features = open_features(index, lambda: backbone, tmp_path, pixels=open_small(index.root, 96))
     assert (features.grid_size, features.image_size_px, features.zoom(480)) == (3, 96, 5)
 
 
-def test_maps_follow_the_images_that_are_left(backbone: ClipBackbone, tmp_path: Path) -> None:
-    """An image that is left out of the index keeps its place among the pixels."""
+def test_maps_match_the_images_after_some_were_dropped(backbone: ClipBackbone, tmp_path: Path) -> None:
+    """A dropped image is missing from the index, but not from the pixels."""
     root = small_dataset(tmp_path / "data", 5)
     index = open_dataset(*prepared(root, tmp_path))
     all_maps = open_features(index, lambda: backbone, tmp_path).maps
     kept = np.array([0, 3, 4])
     sentences = np.flatnonzero(np.isin(index.image_rows, kept))
-    left = replace(
+    reduced = replace(
         index,
-        dataset_id="left",
+        dataset_id="reduced",
         images=index.images.take(kept),
         sentences=index.sentences.take(sentences),
         image_rows=np.searchsorted(kept, index.image_rows[sentences]),
     )
     pixels = replace(open_small(index.root), frames=torch.arange(20.0).double().reshape(5, 4))
-    features = open_features(left, lambda: backbone, tmp_path, pixels=pixels)
-    # Sums of other batches differ by a rounding.
+    features = open_features(reduced, lambda: backbone, tmp_path, pixels=pixels)
+    # Rounding differs with the batch.
     np.testing.assert_allclose(features.maps, all_maps[kept], rtol=2e-3, atol=2e-3)
     assert features.frames_of(np.array([2, 0])).tolist() == [[12, 13, 14, 15], [0, 1, 2, 3]]
 
 
-def test_weights_that_changed_since_the_plan_are_refused(
-    index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path
-) -> None:
+def test_changed_weights_are_rejected(index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path) -> None:
     with pytest.raises(CliprpnError, match="have changed") as caught:
         open_features(index, lambda: backbone, tmp_path, weights_id="planned")
     assert caught.value.code == "weights_mismatch"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_a_kill_at_any_step_costs_only_what_was_not_yet_on_the_disk(tmp_path: Path) -> None:
+def test_a_kill_at_any_step_loses_only_what_was_not_on_disk(tmp_path: Path) -> None:
     root = small_dataset(tmp_path / "data", 3)
     found = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("extract_and_die.py")), str(root), str(tmp_path)],
@@ -200,27 +198,27 @@ def test_a_kill_at_any_step_costs_only_what_was_not_yet_on_the_disk(tmp_path: Pa
     assert len(runs) > 10 and [run["code"] for run in runs] == [-9] * (len(runs) - 1) + [0]
     for step, run in enumerate(runs):
         assert run["resumed"] == 0 and run["same"], f"run {step}"
-        for key, total in (("pictures", 3), ("sentences", 7)):
+        for key, total in (("images", 3), ("sentences", 7)):
             done = run["done"][key]
             assert run["cost"][key] == (0 if done == -1 else total - done), f"run {step}"
-    # The further a run came, the less is left: a kill late in the run costs nothing.
-    left = [run["cost"]["pictures"] for run in runs]
+    # The later the kill, the less is left to do; a kill at the end loses nothing.
+    left = [run["cost"]["images"] for run in runs]
     assert left == sorted(left, reverse=True) and (left[0], left[-1]) == (3, 0)
-    # Two processes at once: one works, the other waits and shares.
+    # Of two processes at once, one extracts and the other waits.
     shared = report["shared"]
     assert shared["codes"] == [0, 0] and shared["same"]
-    assert sorted(cost["pictures"] for cost in shared["cost"]) == [0, 3]
+    assert sorted(cost["images"] for cost in shared["cost"]) == [0, 3]
     assert sum(cost["loads"] for cost in shared["cost"]) == 1
     assert max(cost["waits"] for cost in shared["cost"]) >= 1
 
 
-def test_asked_to_stop_it_keeps_what_is_done(
+def test_an_interrupted_extraction_keeps_finished_items(
     index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_store, "BLOCK_AT_224", 0)  # Blocks of one image.
-    asked = iter([False, False, True])
+    monkeypatch.setattr(image_features, "BLOCK_AT_224", 0)  # Blocks of one image.
+    stops = iter([False, False, True])
     with pytest.raises(CliprpnError) as caught:
-        open_features(index, lambda: backbone, tmp_path, should_stop=lambda: next(asked))
+        open_features(index, lambda: backbone, tmp_path, should_stop=lambda: next(stops))
     assert caught.value.code == "interrupted"
     events: list[Any] = []
     open_features(index, lambda: backbone, tmp_path, emit=events.append)
@@ -228,7 +226,7 @@ def test_asked_to_stop_it_keeps_what_is_done(
     assert progress_of(events)[-1] == ("text_features", 11, 11)
 
 
-def test_who_waits_for_the_lock_is_told_once_and_can_be_stopped(tmp_path: Path) -> None:
+def test_waiting_for_the_lock_is_reported_once_and_can_be_interrupted(tmp_path: Path) -> None:
     waits = []
     stop = threading.Event()
 
@@ -241,7 +239,7 @@ def test_who_waits_for_the_lock_is_told_once_and_can_be_stopped(tmp_path: Path) 
         pytest.raises(CliprpnError) as caught,
         file_lock(tmp_path / "lock", waiting, stop.is_set),
     ):
-        raise AssertionError("two hold the lock")
+        raise AssertionError("two processes hold the lock")
     assert caught.value.code == "interrupted" and waits == [1]
     with file_lock(tmp_path / "lock", waiting, lambda: False):
         assert waits == [1]
@@ -261,7 +259,7 @@ def test_who_waits_for_the_lock_is_told_once_and_can_be_stopped(tmp_path: Path) 
         ("manifest.json", lambda path: path.write_text("[]")),
     ],
 )
-def test_damaged_features_say_what_to_delete(
+def test_damaged_features_error_says_what_to_delete(
     index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path, file: str, change: Callable[[Path], Any]
 ) -> None:
     open_features(index, lambda: backbone, tmp_path)
@@ -274,17 +272,17 @@ def test_damaged_features_say_what_to_delete(
 
 
 @pytest.mark.parametrize("change", [Path.unlink, lambda path: os.truncate(path, 200)])
-def test_a_started_store_that_lost_rows_is_not_filled_with_zeros(
+def test_an_incomplete_store_with_missing_rows_is_rejected(
     index: DatasetIndex,
     backbone: ClipBackbone,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     change: Callable[[Path], Any],
 ) -> None:
-    monkeypatch.setattr(image_store, "BLOCK_AT_224", 0)
-    asked = iter([False, True])
+    monkeypatch.setattr(image_features, "BLOCK_AT_224", 0)
+    stops = iter([False, True])
     with pytest.raises(CliprpnError):
-        open_features(index, lambda: backbone, tmp_path, should_stop=lambda: next(asked))
+        open_features(index, lambda: backbone, tmp_path, should_stop=lambda: next(stops))
     change(next(tmp_path.glob("features/maps-*/maps.npy")))
     with pytest.raises(CliprpnError, match="delete") as caught:
         open_features(index, lambda: backbone, tmp_path)
@@ -292,34 +290,34 @@ def test_a_started_store_that_lost_rows_is_not_filled_with_zeros(
 
 
 @pytest.mark.parametrize("value", [70_000.0, -1e9, float("inf"), float("nan")])
-def test_values_beyond_half_precision_are_an_error(
+def test_values_beyond_half_precision_are_rejected(
     index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path, value: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right = backbone.feature_map
+    original = backbone.feature_map
 
     def wrong(pixels: torch.Tensor) -> torch.Tensor:
-        maps = right(pixels).clone()
+        maps = original(pixels).clone()
         maps[-1, 3, 1, 1] = value
         return maps
 
     monkeypatch.setattr(backbone, "feature_map", wrong)
-    with pytest.raises(CliprpnError, match=r"the maps of images 1 to 5: expected features") as caught:
+    with pytest.raises(CliprpnError, match=r"images 1 to 5") as caught:
         open_features(index, lambda: backbone, tmp_path)
     assert caught.value.code == "weights_mismatch"
     assert not list(tmp_path.glob("features/*/manifest.json"))
 
 
-def test_half_precisions_largest_value_is_kept() -> None:
+def test_the_largest_half_precision_value_is_kept() -> None:
     assert to_half(torch.tensor([65504.0, -65504.0]), "x").tolist() == [65504.0, -65504.0]
 
 
-def test_a_disk_too_small_is_told_before_the_work(
+def test_a_full_disk_is_reported_before_extraction(
     index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         "cliprpn.storage.durable.shutil.disk_usage", lambda path: type("Usage", (), {"free": 1000})
     )
     monkeypatch.setattr(backbone, "feature_map", never)
-    with pytest.raises(CliprpnError, match="free room") as caught:
+    with pytest.raises(CliprpnError, match=r"GB") as caught:
         open_features(index, lambda: backbone, tmp_path)
     assert caught.value.code == "no_space"

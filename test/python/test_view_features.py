@@ -1,4 +1,4 @@
-"""Features of views: extracted once, through any kill, with boxes that lie on their objects; without views, as ever."""
+"""Features of augmented views: extracted once, resumed after a kill, with boxes that match their objects."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from helpers import (
 from cliprpn.contract.generated import ClipRpnSpec, CompletedOutcome
 from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.data.others import ImageObjects
-from cliprpn.data.views.augmentation import View
+from cliprpn.data.views.augmentation import Augmentation
 from cliprpn.data.views.training_views import ImageViews, TrainingImages
 from cliprpn.errors import CliprpnError
-from cliprpn.features import frozen, image_store
+from cliprpn.features import frozen, image_features
 from cliprpn.features.frozen import FrozenFeatures
 from cliprpn.inference.build import build_model
 from cliprpn.models.backbone import ClipBackbone
@@ -52,7 +52,7 @@ def backbone() -> ClipBackbone:
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Blocks of a colour on noise: one sentence bears every change, the other speaks of a side."""
+    """Colored blocks on noise: one sentence permits every change, the other mentions a side."""
     instances, refs = make_records()
     for ref in refs:
         ref["sentences"][0]["sent"] = "a block"
@@ -73,8 +73,8 @@ def open_features(
     emit: Emit = lambda event: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> FrozenFeatures:
-    frozen._opened.clear()  # As a new process would.
-    asked: dict[str, Any] = {
+    frozen._opened.clear()  # Like a new process.
+    params: dict[str, Any] = {
         "index": index,
         "pixels": open_small(index.root, SIZE),
         "load_backbone": load,
@@ -82,7 +82,7 @@ def open_features(
         "context": run_context(cache, emit, should_stop),
         "num_views": num_views,
     }
-    return frozen.open_features(**asked)
+    return frozen.open_features(**params)
 
 
 def never() -> ClipBackbone:
@@ -90,41 +90,41 @@ def never() -> ClipBackbone:
 
 
 def folders(cache: Path) -> dict[str, float]:
-    """Names of the finished stores, and when each was finished."""
+    """Names of the complete stores, and when each was completed."""
     return {path.parent.name: path.stat().st_mtime_ns for path in cache.glob("features/*/manifest.json")}
 
 
-def test_boxes_of_a_view_lie_on_their_objects(
+def test_boxes_of_a_view_match_their_objects(
     index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path
 ) -> None:
     features = open_features(index, lambda: backbone, tmp_path, NUM_VIEWS)
-    pictures = TrainingImages(index)
-    drawn = ImageViews(index, pictures, open_small(index.root, SIZE), 0)
-    found = []
+    images = TrainingImages(index)
+    views = ImageViews(index, images, open_small(index.root, SIZE), 0)
+    checked = []
     for number in range(1, NUM_VIEWS + 1):
-        for position, image_row in enumerate(pictures.image_rows):
-            view = drawn.plan(position, number)
-            if not view.changes:
+        for position, image_row in enumerate(images.image_rows):
+            augmentation = views.sample(position, number)
+            if not augmentation.changes:
                 continue
-            colour = int(index.images["image_id"][image_row].as_py()) % 3
-            rows = pictures.sentences_of(position)
+            channel = int(index.images["image_id"][image_row].as_py()) % 3
+            rows = images.sentences_of(position)
             box = features.view(number).gt_boxes(rows)[0]
-            geometry = View(SIZE, flip=view.flip, crop_xyxy=view.crop_xyxy)
-            pixels = drawn.render(position, geometry).pixels[colour]
-            ys, xs = torch.nonzero(pixels > 172, as_tuple=True)  # Half way from the noise to the block.
-            seen = torch.stack([xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]).float()
-            # Up to half a pixel of the original is not painted, and the square rounds to whole ones.
-            assert (seen - box).abs().max() <= 1.6, (number, position, view)
-            found.append(view)
-    assert any(view.flip for view in found) and any(view.crop_xyxy for view in found)
+            geometry = Augmentation(SIZE, flip=augmentation.flip, crop_xyxy=augmentation.crop_xyxy)
+            pixels = views.render(position, geometry).pixels[channel]
+            ys, xs = torch.nonzero(pixels > 172, as_tuple=True)  # Midway between the noise and the block.
+            bright = torch.stack([xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]).float()
+            # Up to half a pixel of the original is not drawn, and the square rounds to integer pixels.
+            assert (bright - box).abs().max() <= 1.6, (number, position, augmentation)
+            checked.append(augmentation)
+    assert any(each.flip for each in checked) and any(each.crop_xyxy for each in checked)
 
 
-def test_a_batch_takes_the_view_where_the_sentence_fits_it(
+def test_a_batch_uses_the_view_if_the_sentence_stays_true(
     index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path
 ) -> None:
     features = open_features(index, lambda: backbone, tmp_path, NUM_VIEWS)
-    pictures = TrainingImages(index)
-    drawn = ImageViews(index, pictures, open_small(index.root, SIZE), 0)
+    images = TrainingImages(index)
+    views = ImageViews(index, images, open_small(index.root, SIZE), 0)
     rows = index.split("train")
     plain = features.batch(rows, CPU)
     mirrored_text = backbone.encode_text(backbone.tokenize(["the long block on the right"]))[0][0]
@@ -132,21 +132,21 @@ def test_a_batch_takes_the_view_where_the_sentence_fits_it(
     for number in range(1, NUM_VIEWS + 1):
         maps, words, mask, pooled = features.batch(rows, CPU, view=number)
         for at, row in enumerate(rows):
-            position = int(np.searchsorted(pictures.image_rows, index.image_rows[row]))
-            view = drawn.plan(position, number)
+            position = int(np.searchsorted(images.image_rows, index.image_rows[row]))
+            augmentation = views.sample(position, number)
             side = "left" in index.texts()[row]
-            # A side is no longer true after a crop; in a mirror it is reworded.
-            fits = bool(view.changes) and not (side and "crop" in view.changes)
+            # A crop may make a side untrue; a flip exchanges left and right.
+            fits = bool(augmentation.changes) and not (side and "crop" in augmentation.changes)
             assert features.view(number).fits[row] == fits
-            seen.add((fits, view.flip, side))
+            seen.add((fits, augmentation.flip, side))
             if not fits:
                 assert torch.equal(maps[at], plain[0][at]) and torch.equal(pooled[at], plain[3][at])
                 continue
-            pixels = drawn.render(position, view).pixels[None].float() / 255
+            pixels = views.render(position, augmentation).pixels[None].float() / 255
             torch.testing.assert_close(maps[at], backbone.feature_map(pixels)[0], rtol=1e-3, atol=2e-3)
             length = int(mask[at].sum())
             assert length == int(plain[2][at].sum())  # "left" and "right" are a token each
-            if side and view.flip:
+            if side and augmentation.flip:
                 torch.testing.assert_close(pooled[at], mirrored_text, rtol=1e-3, atol=1e-3)
                 assert not torch.equal(words[at, :length], plain[1][at, :length])
             else:
@@ -155,7 +155,7 @@ def test_a_batch_takes_the_view_where_the_sentence_fits_it(
     assert {(True, True, True), (True, False, True), (False, True, True), (True, True, False)} <= seen
 
 
-def test_targets_and_negatives_move_with_the_view(
+def test_targets_and_negatives_follow_the_view(
     index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path
 ) -> None:
     features = open_features(index, lambda: backbone, tmp_path, 1)
@@ -164,23 +164,23 @@ def test_targets_and_negatives_move_with_the_view(
     model = build_model(spec.settings, *sizes)
     rows = index.split("train")
     data = TrainingData(index, features, rows, rows)
-    shown = torch.from_numpy(features.view(1).fits[rows])
+    fits = torch.from_numpy(features.view(1).fits[rows])
     zoom = model.frame_size_px / SIZE
     before, after = (frame_targets(model, index, features, rows, view) for view in (0, 1))
-    assert shown.any() and not shown.all()
-    assert torch.equal(after[~shown], before[~shown])
-    assert torch.equal(after[shown], features.view(1).gt_boxes(rows)[shown] * zoom)
+    assert fits.any() and not fits.all()
+    assert torch.equal(after[~fits], before[~fits])
+    assert torch.equal(after[fits], features.view(1).gt_boxes(rows)[fits] * zoom)
     objects = ImageObjects(index)
     everything = np.arange(len(rows))
     plain, mask = _negatives(model, data, objects, everything, 0, CPU)
     moved, same_mask = _negatives(model, data, objects, everything, 1, CPU)
     assert torch.equal(mask, same_mask) and mask.any(dim=1).all()
-    assert torch.equal(moved[~shown], plain[~shown])
-    # The rival is the image's other object, and a crop keeps it whole.
-    rows_of_rivals = objects.others(rows).rows[mask]
-    assert torch.equal(moved[mask][shown], features.view(1).object_boxes[rows_of_rivals][shown] * zoom)
+    assert torch.equal(moved[~fits], plain[~fits])
+    # The negative is the image's other object, which a crop must contain.
+    rows_of_negatives = objects.others(rows).rows[mask]
+    assert torch.equal(moved[mask][fits], features.view(1).object_boxes[rows_of_negatives][fits] * zoom)
     area = (moved[mask][:, 2:] - moved[mask][:, :2]).prod(dim=1)
-    assert (area > 0).all() and not torch.equal(moved[mask][shown], plain[mask][shown])
+    assert (area > 0).all() and not torch.equal(moved[mask][fits], plain[mask][fits])
 
 
 def make_spec_of(index: DatasetIndex) -> ClipRpnSpec:
@@ -188,7 +188,7 @@ def make_spec_of(index: DatasetIndex) -> ClipRpnSpec:
     return make_spec(root, root.parent / "cache", image_size_px=SIZE)
 
 
-def test_more_views_extract_only_the_others(
+def test_more_views_extract_only_the_new_ones(
     index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path
 ) -> None:
     open_features(index, lambda: backbone, tmp_path, 0)
@@ -205,24 +205,24 @@ def test_more_views_extract_only_the_others(
     assert folders(tmp_path) == kept
 
 
-def test_a_view_that_was_stopped_goes_on_with_the_same_bytes(
+def test_an_interrupted_view_resumes_with_the_same_bytes(
     index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_store, "BLOCK_AT_224", 0)  # Blocks of one image.
-    whole = open_features(index, lambda: backbone, tmp_path / "whole", 1)
+    monkeypatch.setattr(image_features, "BLOCK_AT_224", 0)  # Blocks of one image.
+    complete = open_features(index, lambda: backbone, tmp_path / "complete", 1)
     open_features(index, lambda: backbone, tmp_path / "stopped", 0)
-    asked = iter([False, False, True])
+    stops = iter([False, False, True])
     with pytest.raises(CliprpnError) as caught:
-        open_features(index, lambda: backbone, tmp_path / "stopped", 1, should_stop=lambda: next(asked))
+        open_features(index, lambda: backbone, tmp_path / "stopped", 1, should_stop=lambda: next(stops))
     assert caught.value.code == "interrupted"
     events: list[Any] = []
     resumed = open_features(index, lambda: backbone, tmp_path / "stopped", 1, emit=events.append)
     assert progress_of(events)[0] == ("image_features", 3, 8)
     for name in ("maps", "fits", "flipped", "object_boxes"):
-        assert np.array_equal(getattr(whole.view(1), name), getattr(resumed.view(1), name))
+        assert np.array_equal(getattr(complete.view(1), name), getattr(resumed.view(1), name))
 
 
-def test_a_set_without_training_sentences_has_no_views(backbone: ClipBackbone, tmp_path: Path) -> None:
+def test_a_dataset_without_training_sentences_has_no_views(backbone: ClipBackbone, tmp_path: Path) -> None:
     instances, refs = make_records(3)
     for ref in refs:
         ref["split"] = "val"
@@ -237,7 +237,7 @@ def run(spec: ClipRpnSpec, folder: Path) -> CompletedOutcome:
     return outcome
 
 
-def test_a_trial_takes_a_view_an_epoch(root: Path, tmp_path: Path) -> None:
+def test_a_trial_uses_one_view_per_epoch(root: Path, tmp_path: Path) -> None:
     def trial(name: str, views: int, num_epochs: int = 3) -> bytes:
         frozen._opened.clear()
         training = {"views": views, "num_epochs": num_epochs, "schedule": "constant", "warmup_fraction": 0}
@@ -245,33 +245,34 @@ def test_a_trial_takes_a_view_an_epoch(root: Path, tmp_path: Path) -> None:
         return (tmp_path / name / "last.safetensors").read_bytes()
 
     def weights(saved: bytes) -> bytes:
-        """Without the header, which holds the settings."""
+        """Without the header, which contains the settings."""
         return saved[8 + int.from_bytes(saved[:8], "little") :]
 
     plain, viewed = trial("plain", 0), trial("viewed", 2)
     assert trial("again", 2) == viewed
     assert weights(viewed) != weights(plain)
-    # The first epoch shows the images themselves.
+    # The first epoch uses the original images.
     assert weights(trial("one", 2, 1)) == weights(trial("none", 0, 1))
 
 
-def test_a_trial_that_was_killed_while_it_extracted_views_goes_on(
+def test_a_trial_killed_while_extracting_views_resumes(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_store, "BLOCK_AT_224", 0)  # Blocks of one image, there and here.
+    monkeypatch.setattr(image_features, "BLOCK_AT_224", 0)  # Blocks of one image, in both processes.
     spec = make_spec(root, tmp_path / "killed", training={"views": 2, "num_epochs": 3})
     (tmp_path / "spec.json").write_text(spec.model_dump_json())
     code = (
         "import os, signal, sys\n"
-        "from cliprpn.features import image_store, store\n"
+        "from cliprpn.features import image_features\n"
+        "from cliprpn.storage import array_store\n"
         "from cliprpn.trials.__main__ import main\n"
-        "image_store.BLOCK_AT_224, store.COMMIT_EVERY_S = 0, 0.0\n"
-        "append = store.StoreWriter.append\n"
+        "image_features.BLOCK_AT_224, array_store.COMMIT_EVERY_S = 0, 0.0\n"
+        "append = array_store.StoreWriter.append\n"
         "def die(self, *args):\n"
         "    append(self, *args)\n"
         "    if self.folder.name.startswith('view') and self.done == 5:\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
-        "store.StoreWriter.append = die\n"
+        "array_store.StoreWriter.append = die\n"
         "main(sys.argv[1:])\n"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "spec.json"), str(tmp_path / "out")]
@@ -282,9 +283,9 @@ def test_a_trial_that_was_killed_while_it_extracted_views_goes_on(
     (progress,) = (tmp_path / "killed").glob("features/view-*/progress.json")
     assert '"done": 5' in progress.read_text()
     run(spec, tmp_path / "out")
-    other = make_spec(root, tmp_path / "whole", training={"views": 2, "num_epochs": 3})
+    other = make_spec(root, tmp_path / "complete", training={"views": 2, "num_epochs": 3})
     frozen._opened.clear()
-    run(other, tmp_path / "whole-out")
+    run(other, tmp_path / "complete-out")
     for one in (tmp_path / "killed").glob("features/view-*/*.npy"):
-        two = tmp_path / "whole" / one.relative_to(tmp_path / "killed")
+        two = tmp_path / "complete" / one.relative_to(tmp_path / "killed")
         assert np.array_equal(np.load(one), np.load(two)), one

@@ -1,4 +1,4 @@
-"""Sentences in views: what a mirror swaps, and which changes of a picture would make a sentence untrue."""
+"""Sentences in augmented views: exchanging left and right, and changes of an image that may make a sentence untrue."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ import json
 import pytest
 from helpers import REPO
 
-from cliprpn.data.views.augmentation import View
-from cliprpn.data.views.wording import mirrored, permitted, refusal, reworded, words_of
+from cliprpn.data.views.wording import mirror_sentence, permitted_changes, rejection_reason, split_words
 
-FLIP = View(224, flip=True)
 REAL = REPO.parent / "shared" / "data" / "refcocog-umd-val.jsonl"
 
 
@@ -40,9 +38,10 @@ REAL = REPO.parent / "shared" / "data" / "refcocog-umd-val.jsonl"
         ("the sailor whose rope isn't tied", "the sailor whose rope isn't tied"),
     ],
 )
-def test_a_mirror_swaps_sides(sentence: str, expected: str) -> None:
-    assert reworded(sentence, FLIP) == expected
-    assert reworded(expected, FLIP) == sentence
+def test_mirroring_exchanges_left_and_right(sentence: str, expected: str) -> None:
+    assert "flip" in permitted_changes(sentence) and "flip" in permitted_changes(expected)
+    assert mirror_sentence(sentence) == expected
+    assert mirror_sentence(expected) == sentence
 
 
 @pytest.mark.parametrize(
@@ -83,12 +82,12 @@ def test_a_mirror_swaps_sides(sentence: str, expected: str) -> None:
         "der Esel \N{LATIN SMALL LETTER U WITH DIAERESIS}ber dem Zaun",
     ],
 )
-def test_where_a_mirror_may_make_it_untrue_the_view_is_not_used(sentence: str) -> None:
-    assert reworded(sentence, FLIP) is None
+def test_a_flip_is_rejected_if_it_may_make_the_sentence_untrue(sentence: str) -> None:
+    assert "flip" not in permitted_changes(sentence)
 
 
 @pytest.mark.parametrize(
-    ("sentence", "refused"),
+    ("sentence", "rejected"),
     [
         ("a mule carrying baskets", set()),
         ("a mule on the left", {"crop"}),
@@ -115,36 +114,32 @@ def test_where_a_mirror_may_make_it_untrue_the_view_is_not_used(sentence: str) -
         ("a guest in a vest", set()),
     ],
 )
-def test_a_change_is_refused_where_the_sentence_speaks_of_it(sentence: str, refused: set[str]) -> None:
-    assert permitted(sentence) == {"flip", "crop", "light", "chroma", "blur"} - refused
+def test_a_change_is_rejected_if_the_sentence_mentions_it(sentence: str, rejected: set[str]) -> None:
+    assert permitted_changes(sentence) == {"flip", "crop", "light", "chroma", "blur"} - rejected
 
 
-def test_one_refused_change_refuses_the_view() -> None:
-    assert reworded("a black mule", View(224, flip=True)) == "a black mule"
-    assert reworded("a black mule", View(224, flip=True, brightness=0.9)) is None
-    assert reworded("a black mule", View(224)) == "a black mule"
+def test_the_reason_names_the_word() -> None:
+    reason = rejection_reason("the black mule", "light")
+    assert reason is not None and reason.startswith("black: ")
+    assert rejection_reason("a guest", "crop") is None
 
 
-def test_a_refusal_names_the_word() -> None:
-    assert refusal("the black mule", "light") == "black: a colour of a certain lightness"
-    assert refusal("a guest", "crop") is None
-
-
-def test_words_are_parted_at_hyphens_and_apostrophes() -> None:
-    assert words_of("Left-most dog, the man's") == ["left", "most", "dog", "the", "man", "s"]
+def test_words_are_split_at_hyphens_and_apostrophes() -> None:
+    assert split_words("Left-most dog, the man's") == ["left", "most", "dog", "the", "man", "s"]
 
 
 @pytest.mark.skipif(not REAL.is_file(), reason=f"{REAL} is absent")
-def test_on_real_sentences_a_mirror_undoes_itself_and_most_may_be_used() -> None:
+def test_mirroring_real_sentences_twice_restores_them_and_most_permit_a_change() -> None:
     sentences = [json.loads(line)["sentence"] for line in REAL.read_text().splitlines()]
-    assert all(mirrored(mirrored(sentence)) == sentence for sentence in sentences)
-    bear = [permitted(sentence) for sentence in sentences]
-    # A mirrored sentence bears the same changes, so that swapping twice gives it back.
-    assert bear == [permitted(mirrored(sentence)) for sentence in sentences]
-    shares = {
-        change: sum(change in each for each in bear) / len(bear) for change in sorted(set().union(*bear))
+    assert all(mirror_sentence(mirror_sentence(sentence)) == sentence for sentence in sentences)
+    permitted = [permitted_changes(sentence) for sentence in sentences]
+    # A mirrored sentence permits the same changes.
+    assert permitted == [permitted_changes(mirror_sentence(sentence)) for sentence in sentences]
+    fractions = {
+        change: sum(change in changes for changes in permitted) / len(permitted)
+        for change in sorted(set().union(*permitted))
     }
     # Measured: 0.694, 0.550, 0.963, 0.959, 0.474.
-    assert shares == pytest.approx(
+    assert fractions == pytest.approx(
         {"light": 0.69, "chroma": 0.55, "flip": 0.96, "blur": 0.96, "crop": 0.47}, abs=0.03
     )

@@ -1,1 +1,1 @@
-"""Frozen CLIP's features: computed once, kept memory-mapped, shared by every trial."""
+"""Features of the frozen CLIP: computed once, stored as memory-mapped arrays, shared by all trials."""

@@ -1,4 +1,4 @@
-"""Opens a data set's frozen features, extracting what is missing."""
+"""Opens a dataset's frozen features, and extracts the missing ones."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from torch import Tensor
 from cliprpn.contract.generated import TrialBackbone, TrialDataset
 from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.data.pixels import Pixels, open_pixels_of
-from cliprpn.features.opening import Facts, Opening
-from cliprpn.features.text_store import TextFeatures, gather, on_device
-from cliprpn.features.view_store import open_views
-from cliprpn.features.views import ViewFeatures
+from cliprpn.features.feature_cache import FeatureCache, MadeFrom
+from cliprpn.features.text_features import TextFeatures, copy_to_device, gather
+from cliprpn.features.view_features import ViewFeatures, open_views
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.run_context import RunContext
 from cliprpn.storage.weights_files import load_backbone
@@ -24,14 +23,14 @@ from cliprpn.storage.weights_files import load_backbone
 
 @dataclass
 class FrozenFeatures:
-    """Maps of all images and vectors of all sentences of a data set.
+    """Feature maps of all images and vectors of all sentences of a dataset.
 
     Attributes:
         maps: [num_images, C, h, w], float16; a memory map, or a tensor on the device.
         image_rows: [S], the image of each sentence; sentences of one image share a map.
-        frames: [num_images, 4], float64: how each image's boxes move to the square that CLIP saw (geometry.py).
-        image_size_px: the square's side.
-        views: of the training images, as many as were asked for.
+        frames: [num_images, 4], float64; map each image's boxes to the square that CLIP was given (geometry.py).
+        image_size_px: side of that square.
+        views: the requested number of augmented views of the training images.
     """
 
     maps: np.ndarray | Tensor
@@ -60,28 +59,29 @@ class FrozenFeatures:
     def batch(
         self, sentence_rows: np.ndarray, device: torch.device, blank: bool = False, view: int = 0
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """What a model takes for these sentences, float32 on the device.
+        """A model's inputs for these sentences, float32 on the device.
 
         Args:
             sentence_rows: [B], rows of the index.
-            blank: the empty sentence in place of each.
-            view: which view of their images, where they fit it; 0 for the images themselves.
+            blank: replaces each sentence by the empty one.
+            view: number of the augmented view, used for sentences that stay true in it; 0 for the original images.
 
         Returns:
-            map [B, C, h, w]; words [B, L, Dw]; mask [B, L], True where there is a token; pooled [B, Dp].
+            feature_map [B, C, h, w]; words [B, L, Dw]; mask [B, L], True for tokens; pooled [B, Dp].
         """
         rows = torch.from_numpy(sentence_rows)
         text_rows = torch.full_like(rows, self.text.blank_row) if blank else rows
         text = self.text.batch(text_rows, device)
-        maps = gather(self.maps, torch.from_numpy(self.image_rows[sentence_rows]), device)
+        feature_map = gather(self.maps, torch.from_numpy(self.image_rows[sentence_rows]), device)
         if view > 0:
-            shown = self.view(view)
-            shown.put_maps(maps, sentence_rows)
-            text = shown.mirrored.put(text, sentence_rows, shown.read_mirrored(sentence_rows))
-        return maps, *text
+            view_features = self.view(view)
+            view_features.replace_maps(feature_map, sentence_rows)
+            is_mirrored = view_features.is_mirrored(sentence_rows)
+            text = view_features.mirrored.replace_text(text, sentence_rows, is_mirrored)
+        return feature_map, *text
 
     def view(self, number: int) -> ViewFeatures:
-        """A view of the training images, from 1."""
+        """A view of the training images; numbers start at 1."""
         return self.views[number - 1]
 
     def frames_of(self, sentence_rows: np.ndarray) -> Tensor:
@@ -89,17 +89,17 @@ class FrozenFeatures:
         return self.frames[torch.from_numpy(self.image_rows[sentence_rows])]
 
     def zoom(self, frame_size_px: int) -> float:
-        """Pixels of a model's frame per pixel of the square that CLIP saw."""
+        """Pixels of a model's frame per pixel of the square that CLIP was given."""
         return frame_size_px / self.image_size_px
 
     def keep_on(self, device: torch.device) -> None:
-        """Moves everything to a CUDA device, where it takes at most half of the memory that is free."""
+        """Moves arrays to a CUDA device, each if it needs at most half of the free memory there."""
         if device.type != "cuda" or isinstance(self.maps, Tensor):
             return
         free, _ = torch.cuda.mem_get_info(device)
         if self.maps.nbytes + self.text.num_bytes < free / 2:
             self.text.keep_on(device)
-            self.maps = on_device(self.maps, device)
+            self.maps = copy_to_device(self.maps, device)
         for view in self.views:
             free, _ = torch.cuda.mem_get_info(device)
             if view.num_bytes < free / 2:
@@ -143,59 +143,63 @@ def open_features(
     context: RunContext,
     num_views: int = 0,
 ) -> FrozenFeatures:
-    """The features of every image and sentence of the data set.
+    """The features of every image and sentence of the dataset.
 
-    Extracted once, under a lock; other processes wait and then share them. Maps are known by the weights,
-    the data set and its prepared images; text by the weights and the data set. A second trial in
-    one process opens them in no time.
+    Missing features are extracted once, under a lock; other processes wait and then share them. Maps are identified
+    by the weights, the dataset and its prepared images; text by the weights and the dataset. They stay open, so that
+    the next trial in this process need not open them again.
 
     Args:
-        load_backbone: called once, and only when something is missing.
-        weights_id: what the loaded backbone must call its weights.
+        load_backbone: called at most once, and only if features are missing.
+        weights_id: expected id of the loaded weights.
         num_views: augmented views of every training image.
 
     Raises:
         CliprpnError: interrupted, no_space, data_invalid, weights_*.
     """
-    text_facts: Facts = {"dataset_id": index.dataset_id, "weights_id": weights_id, "text": TEXT_VERSION}
-    map_facts: Facts = {
+    text_made_from: MadeFrom = {
+        "dataset_id": index.dataset_id,
+        "weights_id": weights_id,
+        "text": TEXT_VERSION,
+    }
+    maps_made_from: MadeFrom = {
         "dataset_id": index.dataset_id,
         "pixels_id": pixels.pixels_id,
         "weights_id": weights_id,
     }
-    opening = Opening(context.cache_dir / "features", load_backbone, weights_id, context)
-    place = (
-        opening.place("maps", map_facts),
-        opening.place("text", text_facts),
+    cache = FeatureCache(context.cache_dir / "features", load_backbone, weights_id, context)
+    key = (
+        cache.folder("maps", maps_made_from),
+        cache.folder("text", text_made_from),
         str(context.device),
         num_views,
     )
-    if place in _opened:
-        return _opened[place]
-    _opened.clear()  # One data set at a time is enough for a worker.
+    if key in _opened:
+        return _opened[key]
+    _opened.clear()  # A worker needs one dataset at a time.
 
     pixel_rows = index.images["pixel_row"].to_numpy().copy()
-    maps = opening.maps(
+    maps = cache.open_maps(
         "maps",
-        map_facts,
+        maps_made_from,
         lambda start, end: (pixels.batch(pixel_rows[start:end]), {}),
         len(pixel_rows),
         pixels.image_size_px,
     )
-    text = opening.text("text", text_facts, index.texts)
+    text = cache.open_text("text", text_made_from, index.texts)
     features = FrozenFeatures(
         maps["maps"],
         TextFeatures(text),
         index.image_rows,
         pixels.frames[torch.from_numpy(pixel_rows)],
         pixels.image_size_px,
-        open_views(opening, index, pixels, map_facts, text_facts, num_views),
+        open_views(cache, index, pixels, maps_made_from, text_made_from, num_views),
     )
     features.keep_on(context.device)
-    _opened[place] = features
+    _opened[key] = features
     return features
 
 
-# Part of the text's key: change it whenever the same sentence would give other vectors.
+# Part of the key of text features: change it whenever the vectors of the same sentence change.
 TEXT_VERSION = "openai-bpe-1"
 _opened: dict[tuple[Path, Path, str, int], FrozenFeatures] = {}

@@ -1,4 +1,4 @@
-"""A view of an image: its pixels, and the boxes that move with them."""
+"""An augmentation of a prepared image, applied to its pixels and its boxes."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from torchvision.transforms.v2 import functional
 
 Change = Literal["flip", "crop", "light", "chroma", "blur"]
 CHANGES: tuple[Change, ...] = ("flip", "crop", "light", "chroma", "blur")
-# Of the blur's kernel: beyond three deviations the weights are below a 255th of the largest.
+# Half width of the blur kernel. Beyond 3 standard deviations, weights are below 1/255 of the largest.
 KERNEL_DEVIATIONS = 3
 
 
 @dataclass(frozen=True)
-class View:
-    """What is done to a prepared image; with only a size, nothing.
+class Augmentation:
+    """Parameters of an augmentation; the defaults change nothing.
 
     Attributes:
         size_px: side of the prepared square.
-        flip: left and right change places, after the crop.
-        crop_xyxy: the part that is brought back to the whole square, whole pixels of the square.
+        flip: mirrors the image horizontally, after the crop.
+        crop_xyxy: the part that is resized to the whole square, in integer pixels of the square.
         brightness, contrast, saturation: factors, 1 for no change.
-        hue: turned by this share of the circle, in [-0.5, 0.5].
-        blur_px: standard deviation of a Gaussian, in pixels of the square; 0 for none.
+        hue: shift as a fraction of the color circle, in [-0.5, 0.5].
+        blur_px: standard deviation of a Gaussian blur, in pixels of the square; 0 for none.
     """
 
     size_px: int
@@ -40,67 +40,66 @@ class View:
 
     @property
     def changes(self) -> frozenset[Change]:
-        """What the view does, in the words that sentences are judged by."""
-        done: dict[Change, bool] = {
+        """The kinds of change that it makes."""
+        active: dict[Change, bool] = {
             "flip": self.flip,
             "crop": self.crop_xyxy is not None,
             "light": (self.brightness, self.contrast) != (1.0, 1.0),
             "chroma": (self.saturation, self.hue) != (1.0, 0.0),
             "blur": self.blur_px > 0,
         }
-        return frozenset(change for change in CHANGES if done[change])
+        return frozenset(change for change in CHANGES if active[change])
 
 
-def render(pixels: Tensor, view: View) -> Tensor:
-    """The view's pixels.
-
+def augment_pixels(pixels: Tensor, augmentation: Augmentation) -> Tensor:
+    """
     Args:
         pixels: the prepared image, [3, S, S], uint8, RGB.
 
     Returns:
         [3, S, S], uint8.
     """
-    image = _moved(tv_tensors.Image(pixels), view)
-    if "light" in view.changes:
-        image = functional.adjust_brightness(image, view.brightness)
-        image = functional.adjust_contrast(image, view.contrast)
-    if "chroma" in view.changes:
-        image = functional.adjust_saturation(image, view.saturation)
-        image = functional.adjust_hue(image, view.hue)
-    if "blur" in view.changes:
-        side = 2 * round(KERNEL_DEVIATIONS * view.blur_px) + 1
-        image = functional.gaussian_blur(image, [side, side], [view.blur_px, view.blur_px])
+    image = _crop_and_flip(tv_tensors.Image(pixels), augmentation)
+    if "light" in augmentation.changes:
+        image = functional.adjust_brightness(image, augmentation.brightness)
+        image = functional.adjust_contrast(image, augmentation.contrast)
+    if "chroma" in augmentation.changes:
+        image = functional.adjust_saturation(image, augmentation.saturation)
+        image = functional.adjust_hue(image, augmentation.hue)
+    if "blur" in augmentation.changes:
+        side = 2 * round(KERNEL_DEVIATIONS * augmentation.blur_px) + 1
+        image = functional.gaussian_blur(image, [side, side], [augmentation.blur_px, augmentation.blur_px])
     return image.as_subclass(Tensor)
 
 
-def move_boxes(boxes: Tensor, view: View) -> Tensor:
-    """Boxes of the prepared image in the view: [N, 4], xyxy, pixels of the square.
+def augment_boxes(boxes: Tensor, augmentation: Augmentation) -> Tensor:
+    """Boxes of the prepared image in the augmented one: [N, 4], xyxy, pixels of the square.
 
-    What a crop cuts away is cut off the box; a box that it cuts away wholly has no area.
+    A crop clips the boxes; a box outside of the crop has no area.
 
     Args:
         boxes: [N, 4], float32, xyxy, pixels of the square.
     """
-    canvas = (view.size_px, view.size_px)
-    moved = _moved(tv_tensors.BoundingBoxes(boxes, format="XYXY", canvas_size=canvas), view)
-    return moved.as_subclass(Tensor)
+    canvas = (augmentation.size_px, augmentation.size_px)
+    tv_boxes = tv_tensors.BoundingBoxes(boxes, format="XYXY", canvas_size=canvas)
+    return _crop_and_flip(tv_boxes, augmentation).as_subclass(Tensor)
 
 
-Moves = TypeVar("Moves", tv_tensors.Image, tv_tensors.BoundingBoxes)
+PixelsOrBoxes = TypeVar("PixelsOrBoxes", tv_tensors.Image, tv_tensors.BoundingBoxes)
 
 
-def _moved(what: Moves, view: View) -> Moves:
-    """The same geometry for pixels (by CLIP's own filter) and boxes."""
-    if view.crop_xyxy is not None:
-        left, top, right, bottom = view.crop_xyxy
-        what = functional.resized_crop(
-            what,
+def _crop_and_flip(value: PixelsOrBoxes, augmentation: Augmentation) -> PixelsOrBoxes:
+    """The same geometry for pixels (with CLIP's own filter) and boxes."""
+    if augmentation.crop_xyxy is not None:
+        left, top, right, bottom = augmentation.crop_xyxy
+        value = functional.resized_crop(
+            value,
             top,
             left,
             bottom - top,
             right - left,
-            [view.size_px, view.size_px],
+            [augmentation.size_px, augmentation.size_px],
             InterpolationMode.BICUBIC,
             antialias=True,
         )
-    return functional.horizontal_flip(what) if view.flip else what
+    return functional.horizontal_flip(value) if augmentation.flip else value

@@ -1,4 +1,4 @@
-"""The views of a data set's training images, with what each of them does to boxes and sentences."""
+"""Augmented views of the training images, with their boxes and the sentences that stay true."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from torch import Tensor
 
 from cliprpn.data.index import DatasetIndex
 from cliprpn.data.pixels import Pixels
-from cliprpn.data.views.augmentation import View, move_boxes, render
-from cliprpn.data.views.sampling import plan_view
-from cliprpn.data.views.wording import permitted
+from cliprpn.data.views.augmentation import Augmentation, augment_boxes, augment_pixels
+from cliprpn.data.views.sampling import sample_augmentation
+from cliprpn.data.views.wording import permitted_changes
 from cliprpn.geometry import to_frame
 
 
@@ -24,9 +24,9 @@ class RenderedView:
 
     Attributes:
         pixels: [3, S, S], uint8.
-        boxes: [num_objects, 4], float32, xyxy, pixels of the square: all objects, in the data set's order.
-        fits: [num_sentences], bool: the image's training sentences that stay true in it, in the data set's order.
-        flipped: whether they read as in a mirror.
+        boxes: [num_objects, 4], float32, xyxy, pixels of the square: all objects, in the dataset's order.
+        fits: [num_sentences], bool: whether each training sentence of the image stays true, in the dataset's order.
+        flipped: whether the view is mirrored, so that left and right must be exchanged in the sentences.
     """
 
     pixels: Tensor
@@ -36,12 +36,12 @@ class RenderedView:
 
 
 class TrainingImages:
-    """The images that a training sentence speaks of.
+    """The images of the training sentences.
 
     Attributes:
         image_rows: [P], rows of the index's images, in its order.
-        sentence_rows: the training sentences, image by image.
-        object_rows: the images' objects, image by image.
+        sentence_rows: rows of the training sentences, grouped by image.
+        object_rows: rows of the images' objects, grouped by image.
     """
 
     def __init__(self, index: DatasetIndex) -> None:
@@ -49,12 +49,12 @@ class TrainingImages:
         image_ids = index.images["image_id"].combine_chunks()
         images_of_objects = pc.index_in(index.objects["image_id"], value_set=image_ids).to_numpy()
         self.image_rows = np.unique(index.image_rows[train])
-        self.sentence_rows, self._sentence_starts = _grouped(train, index.image_rows[train], self.image_rows)
+        self.sentence_rows, self._sentence_starts = _group(train, index.image_rows[train], self.image_rows)
         objects = np.flatnonzero(np.isin(images_of_objects, self.image_rows))
-        self.object_rows, self._object_starts = _grouped(objects, images_of_objects[objects], self.image_rows)
+        self.object_rows, self._object_starts = _group(objects, images_of_objects[objects], self.image_rows)
 
     def sentences_of(self, position: int) -> np.ndarray:
-        """Rows of the training sentences of image `position` of `image_rows`."""
+        """Rows of the training sentences of the image at `position` in `image_rows`."""
         return self.sentence_rows[self._sentence_starts[position] : self._sentence_starts[position + 1]]
 
     def objects_of(self, position: int) -> np.ndarray:
@@ -62,45 +62,46 @@ class TrainingImages:
 
 
 class ImageViews:
-    """Draws and renders the views of training images.
+    """Samples and renders the views of training images.
 
     Args:
-        seed: of the views, not of a trial: all trials share them.
+        seed: seed of the views, not of a trial; all trials share the views.
     """
 
-    def __init__(self, index: DatasetIndex, pictures: TrainingImages, pixels: Pixels, seed: int) -> None:
+    def __init__(self, index: DatasetIndex, images: TrainingImages, pixels: Pixels, seed: int) -> None:
         self._index = index
-        self._images = pictures
+        self._images = images
         self._pixels = pixels
         self._seed = seed
         self._pixel_rows = index.images["pixel_row"].to_numpy()
 
-    def plan(self, position: int, number: int) -> View:
-        """View `number` of image `position`."""
+    def sample(self, position: int, number: int) -> Augmentation:
+        """The augmentation of view `number` of the image at `position`."""
         sentences = self._images.sentences_of(position)
         objects = self._images.objects_of(position)
-        meant = np.isin(self._ann_ids[objects], self._sentence_ann_ids[sentences])
+        referred = np.isin(self._ann_ids[objects], self._sentence_ann_ids[sentences])
         categories = self._categories[objects]
-        kept = meant | (np.isin(categories, categories[meant]) & (categories != ""))
-        return plan_view(
+        keep = referred | (np.isin(categories, categories[referred]) & (categories != ""))
+        return sample_augmentation(
             self._seed,
             self._file_names[self._images.image_rows[position]],
             number,
             [self._permitted[row] for row in sentences.tolist()],
-            self._boxes(position)[torch.from_numpy(kept)],
+            self._boxes(position)[torch.from_numpy(keep)],
             self._pixels.image_size_px,
         )
 
-    def render(self, position: int, view: View) -> RenderedView:
-        """A view of image `position`."""
+    def render(self, position: int, augmentation: Augmentation) -> RenderedView:
+        """A view of the image at `position`."""
         row = self._pixel_rows[self._images.image_rows[position]]
-        fits = [view.changes <= self._permitted[r] for r in self._images.sentences_of(position).tolist()]
+        changes = augmentation.changes
+        fits = [changes <= self._permitted[r] for r in self._images.sentences_of(position).tolist()]
         return RenderedView(
-            render(self._pixels.batch(np.array([row]))[0], view),
-            move_boxes(self._boxes(position), view),
-            # A view that changes nothing is the image: there is nothing to take from it.
-            np.array(fits, dtype=np.bool_) & bool(view.changes),
-            view.flip,
+            augment_pixels(self._pixels.batch(np.array([row]))[0], augmentation),
+            augment_boxes(self._boxes(position), augmentation),
+            # A view without changes equals the original image, so it is not used.
+            np.array(fits, dtype=np.bool_) & bool(changes),
+            augmentation.flip,
         )
 
     def _boxes(self, position: int) -> Tensor:
@@ -111,9 +112,9 @@ class ImageViews:
 
     @cached_property
     def _permitted(self) -> dict[int, frozenset]:
-        """What each training sentence bears."""
+        """By row of a training sentence: the changes that keep it true."""
         texts = self._index.sentences["sentence"].take(self._images.sentence_rows).to_pylist()
-        return dict(zip(self._images.sentence_rows.tolist(), map(permitted, texts), strict=True))
+        return dict(zip(self._images.sentence_rows.tolist(), map(permitted_changes, texts), strict=True))
 
     @cached_property
     def _file_names(self) -> list[str]:
@@ -133,12 +134,12 @@ class ImageViews:
 
     @cached_property
     def _categories(self) -> np.ndarray:
-        """ "" where nobody says what an object is."""
+        """By row of an object; "" if unknown."""
         return pc.fill_null(self._index.objects["category"], "").to_numpy().astype(str)
 
 
-def _grouped(rows: np.ndarray, groups: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows, group by group in this order, and where each group starts: [N], [G + 1]."""
+def _group(rows: np.ndarray, groups: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows grouped in this order of groups, and the start of each group: [N], [G + 1]."""
     places = np.searchsorted(order, groups)
     counts = np.bincount(places, minlength=len(order))
     return rows[np.argsort(places, kind="stable")], np.concatenate([[0], np.cumsum(counts)])

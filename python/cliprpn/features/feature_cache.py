@@ -1,4 +1,4 @@
-"""Opens stores of frozen features by what they were made from, and extracts those that are missing."""
+"""Opens cached features by what they are computed from, and extracts the missing ones."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ from pathlib import Path
 import numpy as np
 
 from cliprpn.errors import CliprpnError
-from cliprpn.features.image_store import ReadBlock, extract_maps
-from cliprpn.features.store import Arrays, open_store
-from cliprpn.features.text_store import extract_text
+from cliprpn.features.image_features import ReadBlock, extract_maps
+from cliprpn.features.text_features import extract_text
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.run_context import RunContext
+from cliprpn.storage.array_store import ArraySpecs, open_store
 from cliprpn.storage.lock import file_lock
 
-Facts = dict[str, object]
+# Everything that features depend on, by name; hashed into their folder and written to their manifest.
+MadeFrom = dict[str, object]
 
 
 @dataclass(frozen=True)
-class Opening:
-    """How stores are opened: who is asked for a missing one, and who is told.
+class FeatureCache:
+    """The folder of all cached features; other processes may use it at the same time.
 
     Attributes:
-        root: folder of all stores.
-        load_backbone: called once, and only when something is missing.
-        weights_id: what the loaded backbone must call its weights.
+        root: contains a folder per store.
+        load_backbone: called at most once, and only if features are missing.
+        weights_id: expected id of the loaded weights.
     """
 
     root: Path
@@ -37,26 +38,26 @@ class Opening:
     weights_id: str
     context: RunContext
 
-    def place(self, kind: str, facts: Facts) -> Path:
-        """The folder of a store, named by everything that it depends on."""
-        key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:24]
+    def folder(self, kind: str, made_from: MadeFrom) -> Path:
+        """Folder of a store, named by a hash of everything that it depends on."""
+        key = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:24]
         return self.root / f"{kind}-{key}"
 
-    def maps(
+    def open_maps(
         self,
         kind: str,
-        facts: Facts,
+        made_from: MadeFrom,
         read_block: ReadBlock,
         num_images: int,
         image_size_px: int,
-        beside: Arrays | None = None,
+        extra_arrays: ArraySpecs | None = None,
     ) -> dict[str, np.ndarray]:
-        """`maps` [num_images, C, h, w], float16, and the arrays beside them.
+        """`maps` [num_images, C, h, w], float16, and the extra arrays.
 
         Raises:
             CliprpnError: interrupted, no_space, data_invalid, weights_*.
         """
-        folder = self.place(kind, facts)
+        folder = self.folder(kind, made_from)
         return self._open_or_extract(
             folder,
             lambda: extract_maps(
@@ -65,33 +66,35 @@ class Opening:
                 num_images,
                 image_size_px,
                 self._backbone,
-                facts,
+                made_from,
                 self.context,
-                beside,
+                extra_arrays,
             ),
         )
 
-    def text(self, kind: str, facts: Facts, sentences: Callable[[], list[str]]) -> dict[str, np.ndarray]:
+    def open_text(
+        self, kind: str, made_from: MadeFrom, read_sentences: Callable[[], list[str]]
+    ) -> dict[str, np.ndarray]:
         """The arrays of `TextFeatures`.
 
         Raises:
             CliprpnError: interrupted, no_space, weights_*.
         """
-        folder = self.place(kind, facts)
+        folder = self.folder(kind, made_from)
         return self._open_or_extract(
             folder,
-            lambda: extract_text(folder, sentences(), self._backbone, facts, self.context),
+            lambda: extract_text(folder, read_sentences(), self._backbone, made_from, self.context),
         )
 
     def _open_or_extract(self, folder: Path, extract: Callable[[], None]) -> dict[str, np.ndarray]:
-        """The store's arrays; extracts them first where another process has not."""
+        """The arrays of a store, extracted first unless another process has done so."""
         arrays = open_store(folder)
         if arrays is not None:
             return arrays
         folder.mkdir(parents=True, exist_ok=True)
         with file_lock(
             folder / "lock",
-            lambda: self.context.warn("waiting for features that another process is extracting"),
+            lambda: self.context.warn("waiting for another process that is extracting the same features"),
             self.context.should_stop,
         ):
             arrays = open_store(folder)
@@ -103,12 +106,11 @@ class Opening:
 
     @cached_property
     def _backbone(self) -> ClipBackbone:
-        """The backbone, if its weights are the ones that the features are named after."""
         backbone = self.load_backbone()
         if backbone.weights_id != self.weights_id:
             raise CliprpnError(
                 "weights_mismatch",
                 f"the backbone's weights have changed since the trial was planned: expected {self.weights_id}, "
-                f"found {backbone.weights_id}; start again",
+                f"found {backbone.weights_id}; run the command again",
             )
         return backbone

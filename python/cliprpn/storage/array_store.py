@@ -1,7 +1,7 @@
-"""A folder of arrays that is filled block by block, survives a kill at any byte, and is whole once it has a manifest.
+"""A folder of arrays that is written block by block and survives a kill at any byte.
 
-`<name>.npy` per array; `progress.json` while it is filled: what is surely on the disk; `manifest.json`, written
-last: what the arrays are and what they were made from.
+One `<name>.npy` per array; `progress.json` while it is being written: what is safely on disk; `manifest.json`, written
+last: the arrays and what they are made from. A store is complete once it has a manifest.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ from cliprpn.errors import CliprpnError
 from cliprpn.storage.durable import write_durably
 from cliprpn.storage.growing_array import GrowingArray
 
-# A kill costs at most the work of this time; syncing after every block would cost a fast device more.
+# A kill loses at most this much work; syncing after every block would slow down a fast device.
 COMMIT_EVERY_S = 1.0
 
-Arrays = dict[str, tuple[tuple[int, ...], type[np.generic]]]
+# Shape of one row and type of the numbers, by array.
+ArraySpecs = dict[str, tuple[tuple[int, ...], type[np.generic]]]
 
 
 def open_store(folder: Path) -> dict[str, np.ndarray] | None:
-    """The arrays, memory-mapped, read-only; None until the store is whole.
+    """The arrays, memory-mapped, read-only; None if the store is not complete.
 
     Raises:
-        CliprpnError: data_invalid, when the files are not those of the manifest.
+        CliprpnError: data_invalid, if the files do not match the manifest.
     """
     manifest_file = folder / "manifest.json"
     if not manifest_file.is_file():
@@ -48,7 +49,7 @@ def open_store(folder: Path) -> dict[str, np.ndarray] | None:
 
 
 def _read_json(path: Path, key: str) -> dict[str, Any]:
-    """A file of the store, which has an object under this key."""
+    """The value under a key of one of the store's JSON files."""
     try:
         return json.loads(path.read_bytes())[key]
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -56,20 +57,19 @@ def _read_json(path: Path, key: str) -> dict[str, Any]:
 
 
 class StoreWriter:
-    """Fills a store, going on after what an earlier, killed run had finished. The caller holds the lock.
+    """Writes a store; continues after the items that a killed run has finished. The caller holds the lock.
 
     Args:
-        folder: made where there is none.
-        arrays: name to the shape of one row and the type of its numbers.
-        facts: what the arrays are made from; goes into the manifest.
+        folder: created if missing.
+        made_from: everything that the arrays depend on; written to the manifest.
 
     Attributes:
-        done: how many items (images, sentences) are finished.
+        done: number of finished items (images, sentences).
     """
 
-    def __init__(self, folder: Path, arrays: Arrays, facts: dict[str, object]) -> None:
+    def __init__(self, folder: Path, arrays: ArraySpecs, made_from: dict[str, object]) -> None:
         self.folder = folder
-        self._facts = facts
+        self._made_from = made_from
         folder.mkdir(parents=True, exist_ok=True)
         self.done, num_rows = self._read_progress()
         self._committed_at = time.monotonic()
@@ -91,7 +91,7 @@ class StoreWriter:
             array.close()
 
     def append(self, num_items: int, blocks: dict[str, np.ndarray]) -> None:
-        """Adds the rows of so many items to every array.
+        """Appends the rows of `num_items` items to every array.
 
         Raises:
             CliprpnError: no_space.
@@ -103,7 +103,7 @@ class StoreWriter:
             self.commit()
 
     def commit(self) -> None:
-        """What is done so far will not be done again: first the rows, then the count, reach the disk."""
+        """Makes everything appended so far durable: first the rows, then the count."""
         for array in self._arrays.values():
             array.sync()
         rows = {name: array.num_rows for name, array in self._arrays.items()}
@@ -111,13 +111,13 @@ class StoreWriter:
         self._committed_at = time.monotonic()
 
     def finish(self) -> None:
-        """Makes the store whole."""
+        """Completes the store."""
         arrays = {name: array.finish() for name, array in self._arrays.items()}
-        self._write("manifest.json", {"made_from": self._facts, "arrays": arrays})
+        self._write("manifest.json", {"made_from": self._made_from, "arrays": arrays})
         (self.folder / "progress.json").unlink(missing_ok=True)
 
     def _read_progress(self) -> tuple[int, dict[str, int]]:
-        """How many items are done, and how many rows that makes per array."""
+        """Number of finished items, and of rows per array."""
         path = self.folder / "progress.json"
         if not path.is_file():
             return 0, {}
@@ -130,5 +130,5 @@ class StoreWriter:
 
 def _damaged(folder: Path, what: str) -> CliprpnError:
     return CliprpnError(
-        "data_invalid", f"the kept features are damaged: {what}; delete {folder} and run again"
+        "data_invalid", f"the cached features are damaged: {what}; delete {folder} and run again"
     )

@@ -1,4 +1,4 @@
-"""Sentence and word vectors of a data set's sentences, once per sentence."""
+"""Sentence and word vectors of all sentences: extraction, and batches of them."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import torch
 from torch import Tensor
 
 from cliprpn.errors import CliprpnError
-from cliprpn.features.store import Arrays, StoreWriter
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.run_context import RunContext
+from cliprpn.storage.array_store import ArraySpecs, StoreWriter
 from cliprpn.storage.durable import check_space
 from cliprpn.storage.half import to_half
 
 BLOCK = 256
-# Rows that are copied to an accelerator at once.
-PART = 256
-# For the free room only: RefCOCOg's sentences have 10.5 tokens, both marks included.
+# Rows copied to an accelerator at once.
+COPY_BLOCK = 256
+# To estimate the disk space. RefCOCOg's sentences have 10.5 tokens on average, start and end tokens included.
 TYPICAL_TOKENS = 12
 
 
 class TextFeatures:
-    """Vectors of all sentences; the last row stands for the empty sentence.
+    """Vectors of all sentences; the last row is the empty sentence.
 
-    Words are kept end to end, so that a short sentence takes little room.
+    Word vectors are concatenated, so that short sentences need little space.
 
     Args:
         arrays: pooled [S + 1, Dp] and words [all tokens, Dw], float16; lengths [S + 1], int64.
@@ -50,9 +50,9 @@ class TextFeatures:
         )
 
     def batch(self, rows: Tensor, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-        """words [B, L, Dw] and mask [B, L], True where there is a token, and pooled [B, Dp]; float32.
+        """words [B, L, Dw], mask [B, L] (True for tokens, False for padding) and pooled [B, Dp]; float32.
 
-        L is the longest sentence of the batch; words are 0 behind a sentence's end.
+        L is the length of the longest sentence in the batch; padding is 0 in words.
 
         Args:
             rows: [B], on the CPU.
@@ -67,7 +67,7 @@ class TextFeatures:
 
 
 def gather(source: np.ndarray | Tensor, rows: Tensor, device: torch.device) -> Tensor:
-    """Rows of an array (a memory map, or a tensor on the device) as float32 on the device.
+    """Rows of a memory map or tensor, as float32 on the device.
 
     Args:
         rows: of any shape, on the CPU.
@@ -77,25 +77,25 @@ def gather(source: np.ndarray | Tensor, rows: Tensor, device: torch.device) -> T
     return torch.from_numpy(source[rows.numpy()]).to(device).float()
 
 
-def on_device(source: np.ndarray | Tensor, device: torch.device) -> Tensor:
-    """A memory map's rows on an accelerator, copied in parts, so that the machine's own memory is not filled."""
+def copy_to_device(source: np.ndarray | Tensor, device: torch.device) -> Tensor:
+    """Copies a memory map to an accelerator, block by block to limit the use of CPU memory."""
     if isinstance(source, Tensor):
         return source.to(device)
-    moved = torch.empty(source.shape, dtype=torch.float16, device=device)
-    for start in range(0, len(source), PART):
-        part = np.array(source[start : start + PART])
-        moved[start : start + PART] = torch.from_numpy(part).to(device)
-    return moved
+    copy = torch.empty(source.shape, dtype=torch.float16, device=device)
+    for start in range(0, len(source), COPY_BLOCK):
+        block = np.array(source[start : start + COPY_BLOCK])
+        copy[start : start + COPY_BLOCK] = torch.from_numpy(block).to(device)
+    return copy
 
 
 def extract_text(
     folder: Path,
     sentences: list[str],
     backbone: ClipBackbone,
-    facts: dict[str, object],
+    made_from: dict[str, object],
     context: RunContext,
 ) -> None:
-    """Encodes every sentence, and the empty one, and fills the store. The caller holds the lock.
+    """Writes a store with the vectors of every sentence, and of the empty one. The caller holds the lock.
 
     Raises:
         CliprpnError: interrupted, no_space, weights_mismatch.
@@ -103,21 +103,21 @@ def extract_text(
     texts = [*sentences, ""]
     device = context.device
     backbone = backbone.to(device)
-    arrays: Arrays = {
+    arrays: ArraySpecs = {
         "pooled": ((backbone.pooled_dim,), np.float16),
         "words": ((backbone.word_dim,), np.float16),
         "lengths": ((), np.int64),
     }
-    with StoreWriter(folder, arrays, facts) as store:
+    with StoreWriter(folder, arrays, made_from) as store:
         per_sentence = backbone.pooled_dim + TYPICAL_TOKENS * backbone.word_dim
         check_space(folder, (len(texts) - store.done) * per_sentence * 2)
         context.progress("text_features", store.done, len(texts))
         for start in range(store.done, len(texts), BLOCK):
-            some = texts[start : start + BLOCK]
-            pooled, words, mask = backbone.encode_text(backbone.tokenize(some).to(device))
-            what = f"sentences {start + 1} to {start + len(some)}"
-            blocks = {"pooled": to_half(pooled, what), "words": to_half(words[mask], what)}
-            store.append(len(some), {**blocks, "lengths": mask.sum(dim=1).cpu().numpy()})
+            block = texts[start : start + BLOCK]
+            pooled, words, mask = backbone.encode_text(backbone.tokenize(block).to(device))
+            name = f"sentences {start + 1} to {start + len(block)}"
+            blocks = {"pooled": to_half(pooled, name), "words": to_half(words[mask], name)}
+            store.append(len(block), {**blocks, "lengths": mask.sum(dim=1).cpu().numpy()})
             context.progress("text_features", store.done, len(texts))
             if context.should_stop():
                 store.commit()

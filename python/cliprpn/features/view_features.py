@@ -1,0 +1,210 @@
+"""Frozen features of augmented views of the training images.
+
+Each view has a store of its own, with the boxes of its objects. A view depends on its number, not on how many there
+are: a trial with more views extracts only the additional ones.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow.compute as pc
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from cliprpn.data.index import DatasetIndex
+from cliprpn.data.pixels import Pixels
+from cliprpn.data.views.sampling import VIEWS_VERSION
+from cliprpn.data.views.training_views import ImageViews, TrainingImages
+from cliprpn.data.views.wording import mirror_sentence
+from cliprpn.features.feature_cache import FeatureCache, MadeFrom
+from cliprpn.features.image_features import ReadBlock
+from cliprpn.features.text_features import TextFeatures, copy_to_device, gather
+from cliprpn.storage.array_store import ArraySpecs
+
+TextBatch = tuple[Tensor, Tensor, Tensor]
+
+# Not the trial's seed: all trials use the same views, so that they are extracted once.
+VIEWS_SEED = 0
+MAX_THREADS = 16
+# Stored with the maps: a row per object and per training sentence, grouped by image; and one per image.
+EXTRA_ARRAYS: ArraySpecs = {"boxes": ((4,), np.float32), "fits": ((), np.bool_), "flipped": ((), np.bool_)}
+
+
+@dataclass
+class ViewFeatures:
+    """One view of every training image.
+
+    Attributes:
+        maps: [P, C, h, w], float16; a memory map, or a tensor on the device.
+        map_rows: [num_images], each image's row in `maps`; -1 if it is not a training image.
+        image_rows: [S], the image of each sentence.
+        fits: [S], bool: whether the sentence stays true in the view of its image.
+        flipped: [num_images], bool: whether the view mirrors the image.
+        object_boxes: [num_objects, 4], float32, xyxy, pixels of the square: the index's objects in the view.
+        object_rows: [S], row of each sentence's object in `object_boxes`.
+        mirrored: shared by all views.
+    """
+
+    maps: np.ndarray | Tensor
+    map_rows: np.ndarray
+    image_rows: np.ndarray
+    fits: np.ndarray
+    flipped: np.ndarray
+    object_boxes: Tensor
+    object_rows: np.ndarray
+    mirrored: MirroredText
+
+    def gt_boxes(self, sentence_rows: np.ndarray) -> Tensor:
+        """The sentences' objects in the view: [B, 4], float32, xyxy, pixels of the square."""
+        return self.object_boxes[torch.from_numpy(self.object_rows[sentence_rows])]
+
+    def replace_maps(self, feature_map: Tensor, sentence_rows: np.ndarray) -> None:
+        """Replaces the maps [B, C, h, w] of the sentences that stay true in the view, in place."""
+        at = np.flatnonzero(self.fits[sentence_rows])
+        rows = torch.from_numpy(self.map_rows[self.image_rows[sentence_rows[at]]])
+        device = feature_map.device
+        feature_map[torch.from_numpy(at).to(device)] = gather(self.maps, rows, device)
+
+    def is_mirrored(self, sentence_rows: np.ndarray) -> np.ndarray:
+        """Which of the sentences get a mirrored image: [B], bool."""
+        return self.fits[sentence_rows] & self.flipped[self.image_rows[sentence_rows]]
+
+    @property
+    def num_bytes(self) -> int:
+        return self.maps.nbytes + self.mirrored.text.num_bytes
+
+    def keep_on(self, device: torch.device) -> None:
+        """Moves maps and vectors to an accelerator."""
+        self.maps = copy_to_device(self.maps, device)
+        self.mirrored.text.keep_on(device)
+
+
+@dataclass(frozen=True)
+class MirroredText:
+    """The sentences that change when their image is mirrored, with left and right exchanged.
+
+    Attributes:
+        rows: [S], each sentence's row in `text`; -1 if the sentence does not change.
+    """
+
+    text: TextFeatures
+    rows: np.ndarray
+
+    def replace_text(self, batch: TextBatch, sentence_rows: np.ndarray, is_mirrored: np.ndarray) -> TextBatch:
+        """A batch (see `TextFeatures.batch`) in which the sentences of mirrored images are replaced.
+
+        Args:
+            is_mirrored: [B], bool.
+        """
+        at = np.flatnonzero(is_mirrored & (self.rows[sentence_rows] >= 0))
+        if len(at) == 0:
+            return batch
+        words, mask, pooled = batch
+        rows = torch.from_numpy(self.rows[sentence_rows[at]])
+        new_words, new_mask, new_pooled = self.text.batch(rows, words.device)
+        length = max(words.shape[1], new_words.shape[1])
+        words, new_words = (pad(part, (0, 0, 0, length - part.shape[1])) for part in (words, new_words))
+        mask, new_mask = (pad(part, (0, length - part.shape[1])) for part in (mask, new_mask))
+        places = torch.from_numpy(at).to(words.device)
+        words[places], mask[places], pooled[places] = new_words, new_mask, new_pooled
+        return words, mask, pooled
+
+
+def open_views(
+    cache: FeatureCache,
+    index: DatasetIndex,
+    pixels: Pixels,
+    maps_made_from: MadeFrom,
+    text_made_from: MadeFrom,
+    num_views: int,
+) -> list[ViewFeatures]:
+    """The first `num_views` views of every training image; none if the dataset has no training split.
+
+    Args:
+        maps_made_from, text_made_from: what the features of the original images and sentences are made from.
+
+    Raises:
+        CliprpnError: interrupted, no_space, data_invalid, weights_*.
+    """
+    if num_views == 0 or len(index.split("train")) == 0:
+        return []
+    images = TrainingImages(index)
+    views = ImageViews(index, images, pixels, VIEWS_SEED)
+    stores = [
+        cache.open_maps(
+            "view",
+            {**maps_made_from, "views": VIEWS_VERSION, "seed": VIEWS_SEED, "number": number},
+            _make_block_reader(views, number, cache.context.device),
+            len(images.image_rows),
+            pixels.image_size_px,
+            EXTRA_ARRAYS,
+        )
+        for number in range(1, num_views + 1)
+    ]
+    texts, mirrored_rows = _mirrored_sentences(index, images)
+    text = cache.open_text("mirrored", {**text_made_from, "views": VIEWS_VERSION}, lambda: texts)
+    mirrored_text = MirroredText(TextFeatures(text), mirrored_rows)
+    return [_by_index_rows(index, images, arrays, mirrored_text) for arrays in stores]
+
+
+def _make_block_reader(views: ImageViews, number: int, device: torch.device) -> ReadBlock:
+    """Returns a function that renders a view of some images."""
+    # On a CPU, the network's threads use all cores; with a GPU the cores are idle.
+    num_threads = 1 if device.type == "cpu" else min(MAX_THREADS, os.cpu_count() or 1)
+
+    def read(start: int, end: int) -> tuple[Tensor, dict[str, np.ndarray]]:
+        augmentations = [views.sample(position, number) for position in range(start, end)]
+        with ThreadPoolExecutor(num_threads) as pool:
+            rendered = list(pool.map(views.render, range(start, end), augmentations))
+        rows = {
+            "boxes": torch.cat([view.boxes for view in rendered]).numpy(),
+            "fits": np.concatenate([view.fits for view in rendered]),
+            "flipped": np.array([view.flipped for view in rendered]),
+        }
+        return torch.stack([view.pixels for view in rendered]), rows
+
+    return read
+
+
+def _by_index_rows(
+    index: DatasetIndex,
+    images: TrainingImages,
+    arrays: dict[str, np.ndarray],
+    mirrored_text: MirroredText,
+) -> ViewFeatures:
+    """A store's arrays, ordered by the index's rows."""
+    map_rows = np.full(index.images.num_rows, -1, dtype=np.int64)
+    map_rows[images.image_rows] = np.arange(len(images.image_rows))
+    flipped = np.zeros(index.images.num_rows, dtype=np.bool_)
+    flipped[images.image_rows] = arrays["flipped"]
+    fits = np.zeros(len(index.image_rows), dtype=np.bool_)
+    fits[images.sentence_rows] = arrays["fits"]
+    boxes = np.zeros((index.objects.num_rows, 4), dtype=np.float32)
+    boxes[images.object_rows] = arrays["boxes"]
+    object_rows = pc.index_in(index.sentences["ann_id"], value_set=index.objects["ann_id"].combine_chunks())
+    return ViewFeatures(
+        arrays["maps"],
+        map_rows,
+        index.image_rows,
+        fits,
+        flipped,
+        torch.from_numpy(boxes),
+        object_rows.to_numpy(),
+        mirrored_text,
+    )
+
+
+def _mirrored_sentences(index: DatasetIndex, images: TrainingImages) -> tuple[list[str], np.ndarray]:
+    """The training sentences that mirroring changes, mirrored; and [S], each sentence's row there, or -1."""
+    rows = np.sort(images.sentence_rows)
+    texts = index.sentences["sentence"].take(rows).to_pylist()
+    pairs = zip(rows, texts, strict=True)
+    changed = [(row, new) for row, old in pairs if (new := mirror_sentence(old)) != old]
+    text_rows = np.full(len(index.image_rows), -1, dtype=np.int64)
+    text_rows[[row for row, _ in changed]] = np.arange(len(changed))
+    return [text for _, text in changed], text_rows
