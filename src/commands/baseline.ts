@@ -12,7 +12,7 @@ import { planOf, readOptions } from "../sweep/read-plan.ts";
 import { runSweep } from "../sweep/run-sweep.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
 import { chosenSplit, chosenSplitBy, namedDataset } from "./dataset-choice.ts";
-import { dryRun } from "./sweep.ts";
+import { printPlan } from "./sweep.ts";
 
 /** `cliprpn baseline --yolo`: a detector proposes, CLIP ranks; beside it the ceiling, gt boxes ranked in the same way. */
 export async function baseline(args: Arguments, context: Context): Promise<number> {
@@ -26,7 +26,7 @@ export async function baseline(args: Arguments, context: Context): Promise<numbe
     readOptions(run),
   );
   const { plan, dataset } = await planOf(read, run);
-  if (args.flag("dry-run")) return dryRun(plan, args, context);
+  if (args.flag("dry-run")) return printPlan(plan, args, context);
   const source = { file: "", sets };
   return runSweep({ plan, dataset, source, split: chosenSplit(args) }, run);
 }

@@ -9,7 +9,7 @@ import { type Arguments, type Context, runContext } from "./command.ts";
 /** `cliprpn sweep FILE`: runs every trial that has no outcome yet, then writes the report. */
 export async function sweep(args: Arguments, context: Context): Promise<number> {
   const { plan, dataset } = await planFrom(args, context);
-  if (args.flag("dry-run")) return dryRun(plan, args, context);
+  if (args.flag("dry-run")) return printPlan(plan, args, context);
   return runSweep({ plan, dataset, source: sourceOf(args), split: "val" }, runContext(args, context));
 }
 
@@ -25,7 +25,7 @@ export async function train(args: Arguments, context: Context): Promise<number> 
 }
 
 /** Prints the plan as `sweep --dry-run` does. @returns the exit code. */
-export function dryRun(plan: Plan, args: Arguments, context: Context): number {
+export function printPlan(plan: Plan, args: Arguments, context: Context): number {
   if (args.flag("json")) {
     context.terminal.result(JSON.stringify(plan, null, 2));
     return EXIT.good;

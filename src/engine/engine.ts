@@ -1,7 +1,5 @@
 import type { BridgeMethods, TrialEvent, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
 
-type Method = keyof BridgeMethods;
-
 /** Receives the changes of state of the trials that an engine runs. */
 export interface TrialWatcher {
   started(spec: TrialSpec, slot: number): void;
@@ -30,7 +28,7 @@ export interface Engine {
    */
   run(trials: TrialSpec[], folders: TrialFolders, watcher: TrialWatcher, signal: AbortSignal): Promise<void>;
   /** Calls one bridge method on a worker. @throws CliprpnError with Python's error code; interrupted. */
-  call<M extends Method>(
+  call<M extends keyof BridgeMethods>(
     method: M,
     params: BridgeMethods[M]["params"],
     options?: { onEvent?: (event: TrialEvent) => void; signal?: AbortSignal },

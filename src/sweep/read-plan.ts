@@ -1,3 +1,6 @@
+import { existsSync } from "node:fs";
+import { normalize, resolve } from "node:path";
+import { packageRoot } from "../base/package-root.ts";
 import { type DatasetIdentity, identifyDataset } from "../dataset/identify-dataset.ts";
 import { cacheDir } from "../environment/cache.ts";
 import type { ReadExperiment, ReadOptions } from "../experiment/check-experiment.ts";
@@ -6,8 +9,7 @@ import { type Plan, planSweep } from "../experiment/plan.ts";
 import { readExperiment } from "../experiment/read-experiment.ts";
 import { findTrial } from "../store/sweep-store.ts";
 import { dataFolders } from "./datasets.ts";
-import type { RunContext } from "./run-context.ts";
-import { experimentFile } from "./shipped-experiment.ts";
+import type { Context, RunContext } from "./run-context.ts";
 
 /** The trials of a checked experiment and the dataset they use; nothing has started. */
 export interface ReadPlan {
@@ -41,4 +43,13 @@ export async function planOf(read: ReadExperiment, run: RunContext): Promise<Rea
   const backbone = await identifyBackbone(read.experiment.backbone ?? {});
   const facts = { dataset, backbone, sources_sha256: hashSources(), device: "cpu", cache_dir };
   return { plan: planSweep(read, facts), dataset };
+}
+
+/** The experiment file as typed; a missing `experiments/...` is replaced by the shipped experiment of that name. */
+function experimentFile(typed: string, { cwd, terminal }: Context): string {
+  const shipped = resolve(packageRoot, typed);
+  const isShippedName = normalize(typed).startsWith("experiments/");
+  if (existsSync(resolve(cwd, typed)) || !isShippedName || !existsSync(shipped)) return typed;
+  terminal.info(`${typed} does not exist here; using the experiment shipped with cliprpn: ${shipped}`);
+  return shipped;
 }
