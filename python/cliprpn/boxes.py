@@ -1,4 +1,4 @@
-"""Boxes: what torchvision.ops does not have."""
+"""Box operations that torchvision.ops does not have."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def box_intersection_paired(boxes_a: Tensor, boxes_b: Tensor) -> Tensor:
-    """Area shared by row i of one set and row i of the other.
+    """Intersection area of row i of one set and row i of the other.
 
     Args:
         boxes_a: [N, 4], xyxy, pixels.
@@ -37,16 +37,16 @@ def box_iou_paired(boxes_a: Tensor, boxes_b: Tensor) -> Tensor:
 
 
 def box_area(boxes: Tensor) -> Tensor:
-    """Area of each box, [N, 4] xyxy to [N]; 0 for an inverted box."""
+    """Area of each box, [N, 4] xyxy to [N], square pixels; 0 for an inverted box."""
     return (boxes[:, 2:] - boxes[:, :2]).clamp(min=0).prod(dim=1)
 
 
 def clip_boxes(boxes: Tensor, wh: Tensor) -> Tensor:
-    """Boxes cut at the image's edges.
+    """Clips boxes to their images.
 
     Args:
         boxes: [N, 4], xyxy, pixels.
-        wh: [N, 2], width and height of each box's image.
+        wh: [N, 2], width and height of the image of each box.
 
     Returns:
         [N, 4], xyxy.

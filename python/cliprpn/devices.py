@@ -1,4 +1,4 @@
-"""Which device, and what it is called."""
+"""Selects a torch device, and describes it and the machine."""
 
 from __future__ import annotations
 
@@ -14,32 +14,33 @@ from cliprpn.errors import CliprpnError
 
 
 def resolve_device(wanted: str) -> torch.device:
-    """`auto`, cpu, cuda, cuda:I or mps as a device that is there.
+    """The device for `auto`, cpu, cuda, cuda:I or mps.
 
     Raises:
-        CliprpnError: device_unavailable; an asked-for device is never silently replaced.
+        CliprpnError: device_unavailable; a requested device is never silently replaced.
     """
-    there = available_devices()
+    available = available_devices()
     if wanted == "auto":
-        return torch.device(there[0])
+        return torch.device(available[0])
     name = "cuda:0" if wanted == "cuda" else wanted
-    if name not in there:
+    if name not in available:
         raise CliprpnError(
             "device_unavailable",
-            f"--device {wanted}: expected such a device, found {', '.join(there)}; choose one of these or `auto`",
+            f"--device {wanted}: expected an available device ({', '.join(available)}), found no such device; "
+            "choose one of these or `auto`",
         )
     return torch.device(name)
 
 
 def available_devices() -> list[str]:
-    """Best first: cuda:0, cuda:1, ..., mps, cpu."""
+    """Names of all devices, the preferred one first: cuda:0, cuda:1, ..., mps, cpu."""
     cuda = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
     mps = ["mps"] if torch.backends.mps.is_available() else []
     return [*cuda, *mps, "cpu"]
 
 
 def describe_environment(device: torch.device) -> Environment:
-    """Versions and machine, for outcomes and reports."""
+    """Versions and hardware, for outcomes and reports."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
     return Environment(
         python=platform.python_version(),
@@ -54,7 +55,7 @@ def describe_environment(device: torch.device) -> Environment:
 
 
 def peak_process_bytes() -> int:
-    """Largest resident size of this process so far."""
+    """Peak resident memory of this process so far."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 

@@ -1,4 +1,4 @@
-"""The one exception that is meant for a person."""
+"""The exception for errors that the user can fix."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import errno
 
 
 class CliprpnError(Exception):
-    """What was expected, what was found, where, and what to do next.
+    """Says what was expected, what was found, where, and what to do next.
 
     Args:
         code: one of the contract's error codes.
-        message: for a person; no traceback is shown beside it.
+        message: shown to the user without a traceback.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -20,6 +20,6 @@ class CliprpnError(Exception):
 
 
 def disk_is_full(error: BaseException) -> bool:
-    """Whether the error says that a disk or a quota is full; safetensors says it in Rust's words."""
+    """Whether a disk or a quota is full. Errors of safetensors carry no errno, only Rust's text."""
     full = (errno.ENOSPC, errno.EDQUOT)
     return getattr(error, "errno", None) in full or any(f"(os error {code})" in str(error) for code in full)

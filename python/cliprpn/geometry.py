@@ -1,4 +1,7 @@
-"""Boxes between an image and the square that it was prepared to; `src/dataset/geometry.ts` makes the frames."""
+"""Converts boxes between an image and the square that it was resized to.
+
+`src/dataset/geometry.ts` computes the frames.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,12 @@ from torch import Tensor
 
 
 def to_frame(boxes: Tensor, frames: Tensor, zoom: float = 1.0) -> Tensor:
-    """Boxes of images in the square: x * scale_x + left, y * scale_y + top, times the zoom.
+    """Converts boxes from image to square: (x * scale_x + left) * zoom, (y * scale_y + top) * zoom.
 
     Args:
         boxes: [N, 4], xyxy, pixels of the original images.
         frames: [N, 4], scale_x, scale_y, left, top of each image.
-        zoom: pixels of the wanted frame per pixel of the square; a model's frame is the same square, larger.
+        zoom: pixels of the frame per pixel of the square; a model's frame is the same square, enlarged.
 
     Returns:
         [N, 4], xyxy, pixels of the frame.
@@ -21,7 +24,7 @@ def to_frame(boxes: Tensor, frames: Tensor, zoom: float = 1.0) -> Tensor:
 
 
 def to_image(boxes: Tensor, frames: Tensor, zoom: float = 1.0) -> Tensor:
-    """The inverse of `to_frame`; boxes on a letterbox's bars come out beside the image."""
+    """The inverse of `to_frame`; boxes on the bars of a letterbox lie outside the image."""
     scale, offset = _halves(frames)
     return (boxes / zoom - offset) / scale
 

@@ -1,4 +1,4 @@
-"""Makes glibc keep freed memory, so that large tensors do not cost fresh pages every time."""
+"""Lets glibc keep freed memory, so that large tensors need no new pages on every allocation."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ LARGEST_INT = 2**31 - 1
 
 
 def keep_freed_memory() -> None:
-    """Measured with cliprpn-tiny on two cores: 2.3 ms instead of 5.1 for the map of an image, in batches of 64.
+    """Does nothing if the C library is not glibc.
 
-    Does nothing where the C library is not glibc.
+    Measured with cliprpn-tiny on two cores: 2.3 ms instead of 5.1 ms for an image's feature map, in batches of 64.
     """
     if not sys.platform.startswith("linux"):
         return

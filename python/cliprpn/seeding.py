@@ -1,4 +1,4 @@
-"""One seed fixes everything."""
+"""Seeds all random generators."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 
 
 def seed_everything(seed: int, num_threads: int) -> None:
-    """Seeds every generator and fixes the thread count, since that decides the order of sums."""
+    """Seeds every generator and fixes the number of threads, which determines the order of sums."""
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)

@@ -1,4 +1,4 @@
-"""Intervals by bootstrap over images: the sentences of one image are correlated."""
+"""Confidence intervals by bootstrap over images, as the sentences of one image are correlated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BATCH = 100
 
 
 class Interval(NamedTuple):
-    """An estimate with its interval of 95 %."""
+    """An estimate with its 95 % confidence interval."""
 
     mean: float
     low: float
@@ -22,29 +22,33 @@ class Interval(NamedTuple):
 
 
 def ratio_interval(numerators: NDArray, denominators: NDArray, groups: NDArray, seed: int = 0) -> Interval:
-    """Sum of numerators over sum of denominators, the mean over runs, with whole groups resampled.
+    """Sum of numerators over sum of denominators, averaged over runs; resamples whole groups.
 
-    With denominators of 1 it is a mean; with intersections over unions it is oIoU.
+    A mean if the denominators are 1; oIoU for intersections and unions.
 
     Args:
-        numerators: [N], or [R, N] for runs on the same rows. denominators: the same shape.
-        groups: [N], the image of each row. seed: of the resampling.
+        numerators: [N], or [R, N] for R runs on the same rows.
+        denominators: the same shape.
+        groups: [N], the image of each row.
+        seed: seed of the resampling.
 
     Returns:
-        Percentile interval (Efron); (estimate, estimate, estimate) where there is one group only.
+        Percentile interval (Efron and Tibshirani, 1993); (estimate, estimate, estimate) for a single group.
     """
     _, group = np.unique(groups, return_inverse=True)
-    above, below = np.atleast_2d(numerators), np.atleast_2d(denominators)
-    sums = [np.bincount(group, weights=row) for row in (*above, *below)]
+    numerator_rows, denominator_rows = np.atleast_2d(numerators), np.atleast_2d(denominators)
+    rows = (*numerator_rows, *denominator_rows)
+    sums = [np.bincount(group, weights=row) for row in rows]
 
-    def ratio(*drawn: NDArray, axis: int) -> NDArray:
-        totals = np.stack([each.sum(axis=axis) for each in drawn])
-        return (totals[: len(above)] / totals[len(above) :]).mean(axis=0)
+    def ratio(*samples: NDArray, axis: int) -> NDArray:
+        totals = np.stack([sample.sum(axis=axis) for sample in samples])
+        num_runs = len(numerator_rows)
+        return (totals[:num_runs] / totals[num_runs:]).mean(axis=0)
 
     estimate = float(ratio(*sums, axis=-1))
     if len(sums[0]) < 2:
         return Interval(estimate, estimate, estimate)
-    found = bootstrap(
+    result = bootstrap(
         sums,
         ratio,
         paired=True,
@@ -55,10 +59,10 @@ def ratio_interval(numerators: NDArray, denominators: NDArray, groups: NDArray, 
         batch=BATCH,
         random_state=np.random.default_rng(seed),
     )
-    low, high = (float(end) for end in found.confidence_interval)
+    low, high = (float(end) for end in result.confidence_interval)
     return Interval(estimate, low, high)
 
 
 def mean_interval(values: NDArray, groups: NDArray, seed: int = 0) -> Interval:
-    """Mean of [N] values with its interval, groups resampled whole."""
+    """Mean of [N] values with its confidence interval; resamples whole groups."""
     return ratio_interval(values, np.ones(len(values)), groups, seed)

@@ -28,7 +28,7 @@ from cliprpn.models.backbone import ClipBackbone
 from cliprpn.run_context import RunContext
 from cliprpn.seeding import seed_everything
 from cliprpn.storage.weights_files import load_backbone
-from cliprpn.trials.baseline import answer_rows
+from cliprpn.trials.baseline import predict_baseline
 
 CPU = torch.device("cpu")
 NUM_SENTENCES = 300
@@ -102,7 +102,7 @@ def spec_of(trial: dict[str, Any], cache: Path) -> BaselineSpec:
 
 def ours(spec: BaselineSpec, index: DatasetIndex, rows: np.ndarray, folder: Path) -> None:
     """From the images' files to the answers' file."""
-    found = answer_rows(spec, index, rows, context_of(Path(spec.cache_dir)))
+    found = predict_baseline(spec, index, rows, context_of(Path(spec.cache_dir)))
     write_predictions(folder / "answers.parquet", index, rows, found.answers)
 
 

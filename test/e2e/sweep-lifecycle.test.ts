@@ -215,7 +215,7 @@ test("a closed output pipe ends the sweep, and no process is left", async () => 
 test("a missing device is an error before any work that names the available ones", async () => {
   const run = sweep("good", "device", "--device", "cuda:99");
   expect(await run.ended).toBe(4);
-  expect(run.err()).toMatch(/--device cuda:99: expected such a device, found .*cpu/);
+  expect(run.err()).toMatch(/--device cuda:99: .*cpu/);
   expect(readdirSync(join(folder, "device"))).toEqual([]);
   await untilNone(run.processes);
 });

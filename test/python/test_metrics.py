@@ -11,7 +11,7 @@ import torch
 from cliprpn.boxes import box_iou_paired, clip_boxes
 from cliprpn.figures.breakdowns import breakdowns, category_macro
 from cliprpn.figures.floors import constant_iou, fit_constant_box
-from cliprpn.inference.predict import answer_columns, each_in_image
+from cliprpn.inference.predict import all_in_image, prediction_columns
 from cliprpn.metrics import pair_hits, pair_rows, sentence_figures, split_metrics
 
 IMAGE = torch.tensor([[100.0, 50.0]], dtype=torch.float64)
@@ -23,8 +23,8 @@ def answer(truth: list[float], *proposals: list[float]) -> dict[str, Any]:
     """A row of one sentence: proposals are in the frame, the truth in the image."""
     boxes = torch.tensor(proposals, dtype=torch.float32).reshape(-1, 4)
     true = torch.tensor([truth], dtype=torch.float64)
-    everywhere = each_in_image([boxes], SQUASHED, IMAGE, ZOOM)
-    columns = answer_columns(everywhere, torch.tensor([0.5]), true)
+    everywhere = all_in_image([boxes], SQUASHED, IMAGE, ZOOM)
+    columns = prediction_columns(everywhere, torch.tensor([0.5]), true)
     return {name: values[0] for name, values in columns.items()}
 
 

@@ -111,17 +111,17 @@ def test_a_fusion_without_parameters_is_one(tmp_path: Path) -> None:
         (fusion_source("return pooled"), ["expected a map [2, 16, 2, 2]", "found [2, 192]"]),
         (fusion_source("return map, pooled"), ["expected a map [2, 16, 2, 2]", "found tuple"]),
         (fusion_source("pass"), ["expected a map", "found NoneType"]),
-        (fusion_source("return self.text(pooled)[:, :, None, None] * map / 0"), ["infinite values or NaN"]),
-        (fusion_source("return (map * 0).log()"), ["infinite values or NaN"]),
+        (fusion_source("return self.text(pooled)[:, :, None, None] * map / 0"), ["NaN"]),
+        (fusion_source("return (map * 0).log()"), ["NaN"]),
         (fusion_source("return map.matmul(words)"), ["RuntimeError", "expected __init__", "-> [B,C,h,w]"]),
         (fusion_source("raise KeyError('oh')"), ["KeyError", "expected __init__"]),
         (fusion_source("return map"), ["no gradient reaches its parameters"]),
         (fusion_source("return map * self.text(pooled).detach()[:, :, None, None]"), ["no gradient"]),
         (fusion_source(IN_PLACE), ["no gradient", "inplace"]),
         (fusion_source(GOOD, init="raise ValueError('too few')"), ["ValueError: too few", "expected __init__"]),
-        ("class Mine:\n    pass", ["expected a torch.nn.Module called Mine", "class"]),
-        ("def Mine(*sizes):\n    pass", ["expected a torch.nn.Module called Mine", "function"]),
-        ("Other = 1", ["expected a torch.nn.Module called Mine", "None"]),
+        ("class Mine:\n    pass", ["torch.nn.Module", "Mine", "class"]),
+        ("def Mine(*sizes):\n    pass", ["torch.nn.Module", "Mine", "function"]),
+        ("Other = 1", ["torch.nn.Module", "Mine", "None"]),
         (TAKES_NOTHING, ["TypeError", "expected __init__"]),
         ("this is no Python", ["SyntaxError"]),
         ("import not_installed_here", ["ModuleNotFoundError", "not_installed_here"]),
@@ -149,9 +149,9 @@ def test_params_that_the_class_does_not_take(tmp_path: Path) -> None:
 def test_a_file_that_changed_since_the_plan_is_refused_and_not_run(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, fusion_source(GOOD))
     (tmp_path / "mine.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
-    with pytest.raises(CliprpnError, match="has changed since the trial was planned") as caught:
+    with pytest.raises(CliprpnError, match=r"mine\.py.*changed") as caught:
         check_fusion(settings, SIZES)
     assert caught.value.code == "fusion_invalid" and not (tmp_path / "ran").exists()
     (tmp_path / "mine.py").unlink()
-    with pytest.raises(CliprpnError, match="expected a fusion's file, found none"):
+    with pytest.raises(CliprpnError, match=r"mine\.py"):
         check_fusion(settings, SIZES)

@@ -1,4 +1,4 @@
-"""Keeps Python from outliving its owner, and from being stopped by what is not meant for it."""
+"""Signal handlers of the Python process, and its exit when the parent process dies."""
 
 from __future__ import annotations
 
@@ -12,63 +12,63 @@ import sys
 import threading
 import time
 
-_stop_asked = False
+_stop_requested = False
 
 
 def install_guards() -> None:
-    """Called once, when the bridge has started this process."""
-    # pythonia's: children would inherit the channel, and multiprocessing's `spawn` would run its entry file again.
+    """Call once, right after the bridge has started this process."""
+    # From pythonia: children would inherit the channel, and multiprocessing's `spawn` would re-run its entry file.
     os.environ.pop("NODE_CHANNEL_FD", None)
     main = sys.modules["__main__"]
     if hasattr(main, "__file__"):
         del main.__file__
-    faulthandler.enable()  # A crash in native code says where in the log.
+    faulthandler.enable()  # A crash in native code leaves a traceback in the log.
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # What was printed before a crash is in the log.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The CLI decides what Ctrl-C means.
-    # Clusters send it to every process of a job at once: also the CLI's.
-    signal.signal(signal.SIGTERM, _leave_it)
-    signal.signal(signal.SIGUSR1, _ask_to_stop)
+        sys.stdout.reconfigure(line_buffering=True)  # Output printed before a crash reaches the log.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The CLI handles Ctrl-C.
+    # Clusters send SIGTERM to every process of a job, so the CLI gets it, too.
+    signal.signal(signal.SIGTERM, _ignore)
+    signal.signal(signal.SIGUSR1, _request_stop)
     die_with_parent()
-    os.register_at_fork(after_in_child=_ready_child)
+    os.register_at_fork(after_in_child=_reset_child)
     threading.Thread(target=_watch_parent, args=(os.getppid(),), daemon=True).start()
 
 
 def should_stop() -> bool:
-    """Whether the running call has been asked to end soon."""
-    return _stop_asked
+    """Whether the running call has been asked to end early."""
+    return _stop_requested
 
 
-def forget_stop() -> None:
-    """A call has ended, and with it what was asked of it. (At the next one's start it would be too late.)"""
-    global _stop_asked
-    _stop_asked = False
+def clear_stop() -> None:
+    """Call at the end of a call: a request that arrives before the next one starts must not be lost."""
+    global _stop_requested
+    _stop_requested = False
 
 
-def _ask_to_stop(signum: int, frame: object) -> None:
-    global _stop_asked
-    _stop_asked = True
+def _request_stop(signum: int, frame: object) -> None:
+    global _stop_requested
+    _stop_requested = True
 
 
-def _leave_it(signum: int, frame: object) -> None:
-    """A handler, as what is ignored stays ignored in the programs that this one starts."""
+def _ignore(signum: int, frame: object) -> None:
+    """Used in place of SIG_IGN, which child programs would inherit."""
 
 
-def _ready_child() -> None:
-    """For children made by fork: multiprocessing ends them with SIGTERM."""
+def _reset_child() -> None:
+    """Runs in children after a fork: multiprocessing ends them with SIGTERM."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     die_with_parent()
 
 
 def die_with_parent() -> None:
-    """Linux: the kernel kills this process when the thread that made it ends."""
+    """On Linux, the kernel kills this process when the thread that created it ends."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def _watch_parent(parent: int) -> None:
-    """Everywhere: an orphan has another parent."""
+    """On every system: an orphaned process gets another parent."""
     while os.getppid() == parent:
         time.sleep(0.5)
     os.kill(os.getpid(), signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""What the bridge may ask for: the contract's methods, each by its models."""
+"""The methods of the contract: their models, and the function that each one calls."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ from cliprpn.trials.trial import run_trial
 
 @dataclass(frozen=True)
 class CallContext:
-    """What a method gets besides its params."""
+    """What a method gets in addition to its params."""
 
     emit: Emit
     should_stop: Callable[[], bool]
@@ -78,7 +78,7 @@ class CallContext:
 
 @dataclass(frozen=True)
 class Method:
-    """A method: its params' model, its result's model, and what it does."""
+    """Models of the params and the result, and the function to run."""
 
     params: type[BaseModel]
     result: type[BaseModel]
@@ -95,10 +95,10 @@ def _run_trial(params: RunTrialParams, context: CallContext) -> RunTrialResult:
 
 def _read_annotations(params: ReadAnnotationsParams, context: CallContext) -> ReadAnnotationsResult:
     annotations = read_source(params.source).annotations
-    pictures = [WantedImage(**asdict(picture)) for picture in annotations.images]
-    write_json(Path(params.out_file), WantedImages(pictures=pictures))
+    images = [WantedImage(**asdict(image)) for image in annotations.images]
+    write_json(Path(params.out_file), WantedImages(pictures=images))
     splits = count_splits(annotations)
-    return ReadAnnotationsResult.model_validate({"num_pictures": len(pictures), "splits": splits})
+    return ReadAnnotationsResult.model_validate({"num_pictures": len(images), "splits": splits})
 
 
 def _index_dataset(params: IndexDatasetParams, context: CallContext) -> IndexDatasetResult:
@@ -136,7 +136,7 @@ def _check_fusion(params: CheckFusionParams, context: CallContext) -> CheckFusio
 
 @cache
 def _sizes(name: str, weights: str) -> Sizes:
-    """Of a backbone's features; loaded once, however many fusions a sweep checks."""
+    """Sizes of a backbone's features; cached, as a sweep checks many fusions."""
     backbone = load_backbone(name, weights)
     return backbone.map_channels, backbone.pooled_dim, backbone.word_dim
 

@@ -14,7 +14,7 @@ from cliprpn.detectors.proposals import Proposals, make_proposals
 from cliprpn.errors import CliprpnError
 from cliprpn.features.frozen import FrozenFeatures, open_data
 from cliprpn.inference.checkpoint import load_model
-from cliprpn.inference.predict import BATCH, each_in_image
+from cliprpn.inference.predict import BATCH, all_in_image
 from cliprpn.models import ClipRPN
 from cliprpn.models.rpn import proposals as frame_proposals
 from cliprpn.run_context import RunContext
@@ -51,7 +51,7 @@ def rpn_proposals(
         batch = rows[start : start + BATCH]
         sizes = torch.from_numpy(index.image_sizes(batch)).double()
         boxes, scores = _propose_in_frame(model, features, batch, context.device)
-        boxes = each_in_image(boxes, features.frames_of(batch), sizes, features.zoom(model.frame_size_px))
+        boxes = all_in_image(boxes, features.frames_of(batch), sizes, features.zoom(model.frame_size_px))
         proposals += [
             _keep_best(boxes_i, scores_i, int(width), int(height), max_boxes)
             for boxes_i, scores_i, (width, height) in zip(boxes, scores, sizes.tolist(), strict=True)

@@ -30,7 +30,7 @@ SIGNATURE = (
 
 
 def build_model(settings: Settings, map_channels: int, pooled_dim: int, word_dim: int) -> ClipRPN:
-    """A model with fresh weights, drawn from torch's seed.
+    """A model with random weights, drawn from torch's global generator.
 
     Raises:
         CliprpnError: fusion_invalid.
@@ -50,7 +50,14 @@ def build_model(settings: Settings, map_channels: int, pooled_dim: int, word_dim
 
 
 def build_fusion(settings: Settings, sizes: Sizes) -> nn.Module:
-    """The settings' fusion; sizes are map_channels, pooled_dim and word_dim."""
+    """Builds the fusion of the settings.
+
+    Args:
+        sizes: map_channels, pooled_dim and word_dim.
+
+    Raises:
+        CliprpnError: fusion_invalid.
+    """
     fusion = settings.fusion
     if isinstance(fusion, FileFusion):
         return build_file_fusion(fusion, sizes)
@@ -62,22 +69,25 @@ def build_fusion(settings: Settings, sizes: Sizes) -> nn.Module:
 
 
 def build_file_fusion(fusion: FileFusion, sizes: Sizes) -> nn.Module:
-    """A person's own class.
+    """Builds a fusion from a class in the user's file.
 
     Raises:
-        CliprpnError: fusion_invalid, when the file is not the one that was planned with, has no such
-            class, or the class cannot be built.
+        CliprpnError: fusion_invalid, if the file has changed since the trial was planned, does not define the
+            class, or the class cannot be instantiated.
     """
     file_name, class_name = fusion.file.rsplit(":", 1)
     path = Path(file_name)
     if not path.is_file():
-        raise CliprpnError("fusion_invalid", f"{path}: expected a fusion's file, found none")
+        raise CliprpnError("fusion_invalid", f"{path}: expected a Python file with a fusion, found no file")
     if hashlib.sha256(path.read_bytes()).hexdigest() != fusion.source_sha256:
-        raise CliprpnError("fusion_invalid", f"{path}: the file has changed since the trial was planned")
+        raise CliprpnError(
+            "fusion_invalid",
+            f"{path}: the file has changed since the trial was planned; re-run the command to plan again",
+        )
     spec = importlib.util.spec_from_file_location(f"cliprpn_fusion_{path.stem}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # As an import would: dataclasses look their module up there.
+    sys.modules[spec.name] = module  # As an import does; dataclasses look up their module there.
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
@@ -86,44 +96,46 @@ def build_file_fusion(fusion: FileFusion, sizes: Sizes) -> nn.Module:
     if not (inspect.isclass(cls) and issubclass(cls, nn.Module)):
         raise CliprpnError(
             "fusion_invalid",
-            f"{path}: expected a torch.nn.Module called {class_name}, found {cls!r}",
+            f"{path}: expected a torch.nn.Module named {class_name}, found {cls!r}",
         )
     try:
-        built = cls(*sizes, **fusion.params)
+        return cls(*sizes, **fusion.params)
     except Exception as error:
         raise CliprpnError(
             "fusion_invalid",
             f"{path}:{class_name}: {type(error).__name__}: {error}; expected {SIGNATURE}",
         ) from error
-    return built
 
 
 def check_fusion(settings: Settings, sizes: Sizes) -> int:
     """Runs the fusion forward and backward on random tensors. Returns its number of parameters.
 
     Raises:
-        CliprpnError: fusion_invalid, telling what came out and what was expected.
+        CliprpnError: fusion_invalid, with the expected and the actual output.
     """
     map_channels, pooled_dim, word_dim = sizes
     channels = settings.neck_channels or map_channels
     fusion = build_fusion(settings, (channels, pooled_dim, word_dim))
     cells = settings.image_size_px // 32
-    map = torch.randn(2, channels, cells, cells)
+    feature_map = torch.randn(2, channels, cells, cells)
     words, mask = torch.randn(2, 5, word_dim), torch.tensor([[True] * 5, [True] * 3 + [False] * 2])
     try:
-        fused = fusion(map, words, mask, torch.randn(2, pooled_dim))
+        fused = fusion(feature_map, words, mask, torch.randn(2, pooled_dim))
     except Exception as error:
         raise CliprpnError(
             "fusion_invalid",
             f"{_name(settings)}: {type(error).__name__}: {error}; expected {SIGNATURE}",
         ) from error
-    if not isinstance(fused, torch.Tensor) or fused.shape != map.shape:
-        found = list(fused.shape) if isinstance(fused, torch.Tensor) else type(fused).__name__
+    if not isinstance(fused, torch.Tensor) or fused.shape != feature_map.shape:
+        actual = list(fused.shape) if isinstance(fused, torch.Tensor) else type(fused).__name__
         raise CliprpnError(
-            "fusion_invalid", f"{_name(settings)}: expected a map {list(map.shape)}, found {found}"
+            "fusion_invalid", f"{_name(settings)}: expected a map {list(feature_map.shape)}, found {actual}"
         )
     if not fused.isfinite().all():
-        raise CliprpnError("fusion_invalid", f"{_name(settings)}: its map holds infinite values or NaN")
+        raise CliprpnError(
+            "fusion_invalid",
+            f"{_name(settings)}: expected finite values, found infinite values or NaN in its output",
+        )
     if any(True for _ in fusion.parameters()):
         try:
             fused.sum().backward()

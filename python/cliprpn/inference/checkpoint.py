@@ -1,4 +1,4 @@
-"""A model as two files: safetensors for the weights, JSON for what they are."""
+"""Saves and loads a model as two files: weights as safetensors, metadata as JSON."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ Resize = Literal["squash", "letterbox"]
 
 @dataclass(frozen=True)
 class SavedModel:
-    """A trained model, what its images must look like, and the trial that made it.
+    """A trained model, its input format, and the trial that trained it.
 
     Attributes:
-        image_size_px: side of the square that images are brought to before CLIP.
-        resize: how: `squash` or `letterbox`.
-        spec: None for a model of the original, which was trained elsewhere.
+        image_size_px: side of the square that images are resized to before CLIP.
+        resize: `squash` or `letterbox`.
+        spec: None for an imported model of ClipRPN (Trento), which was trained elsewhere.
     """
 
     model: ClipRPN
@@ -45,7 +45,11 @@ class SavedModel:
 def save_model(
     model: ClipRPN, spec: ClipRpnSpec, sizes: tuple[int, int, int], epoch: int, path: Path
 ) -> None:
-    """Writes `path` (.safetensors) and the JSON beside it, each whole or not at all."""
+    """Writes `path` (.safetensors) and a .json with the same stem, each atomically.
+
+    Args:
+        sizes: map_channels, pooled_dim and word_dim.
+    """
     state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     write_durably(path, save(state))
     facts = {
@@ -60,7 +64,7 @@ def save_model(
 
 
 def load_model(where: Path) -> SavedModel:
-    """A model from a trial's folder (its best epoch) or a .safetensors file.
+    """Loads a model from a trial's folder (the best epoch) or a .safetensors file.
 
     Raises:
         CliprpnError: not_found, weights_mismatch.
@@ -72,7 +76,7 @@ def load_model(where: Path) -> SavedModel:
             raise CliprpnError("not_found", f"{needed}: expected a trained model, found no file")
     try:
         facts = json.loads(facts_path.read_text())
-        saved = _imported(facts) if facts["kind"] == IMPORTED_KIND else _own(facts)
+        saved = _imported(facts) if facts["kind"] == IMPORTED_KIND else _from_trial(facts)
         saved.model.load_state_dict(load_file(path))
     except (
         ValidationError,
@@ -84,12 +88,12 @@ def load_model(where: Path) -> SavedModel:
     ) as error:
         raise CliprpnError(
             "weights_mismatch",
-            f"{path}: not a model that cliprpn wrote: {type(error).__name__}: {str(error).splitlines()[0]}",
+            f"{path}: expected a model written by cliprpn: {type(error).__name__}: {str(error).splitlines()[0]}",
         ) from error
     return saved
 
 
-def _own(facts: dict[str, Any]) -> SavedModel:
+def _from_trial(facts: dict[str, Any]) -> SavedModel:
     spec = ClipRpnSpec.model_validate(facts["spec"], strict=True)
     sizes = [int(facts[key]) for key in ("map_channels", "pooled_dim", "word_dim")]
     model = build_model(spec.settings, *sizes)
@@ -111,5 +115,5 @@ def _imported(facts: dict[str, Any]) -> SavedModel:
 
 
 def count_trainable(model: torch.nn.Module) -> int:
-    """Numbers that training changes."""
+    """Number of parameters that training updates."""
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

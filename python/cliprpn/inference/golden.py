@@ -1,4 +1,7 @@
-"""Holds our modules against recorded figures of the original: `python -m cliprpn.inference.golden FILE.npz...`."""
+"""Compares our modules with recorded outputs of ClipRPN (Trento).
+
+Usage: `python -m cliprpn.inference.golden FILE.npz...`
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ MAX_BYTES = 2_000_000_000
 
 
 class GoldenRow(NamedTuple):
-    """The largest difference of one output of one file, and whether it is within tolerance."""
+    """The largest difference of one output in one file, and whether it is within tolerance."""
 
     file: str
     output: str
@@ -34,10 +37,10 @@ class GoldenRow(NamedTuple):
 
 
 def check_golden(files: list[Path]) -> list[GoldenRow]:
-    """A row per file and output.
+    """Compares every output of every file; one row for each.
 
     Raises:
-        CliprpnError: not_found or bad_input, for a file that is not of the golden format.
+        CliprpnError: not_found or bad_input, if a file is not in the golden format.
     """
     return [row for file in files for row in _check(file)]
 
@@ -47,10 +50,10 @@ def _check(file: Path) -> Iterator[GoldenRow]:
     config = json.loads(str(arrays["config"]))
     tensors = {key: torch.from_numpy(value) for key, value in arrays.items() if key != "config"}
     with torch.no_grad():
-        for output, found in _recompute(tensors, config, str(file)).items():
+        for output, actual in _recompute(tensors, config, str(file)).items():
             expected = tensors[output]
-            diff = (found - expected).abs().max().item() if found.shape == expected.shape else np.inf
-            ok = diff < np.inf and torch.allclose(found, expected, rtol=RTOL, atol=ATOL)
+            diff = (actual - expected).abs().max().item() if actual.shape == expected.shape else np.inf
+            ok = diff < np.inf and torch.allclose(actual, expected, rtol=RTOL, atol=ATOL)
             yield GoldenRow(str(file), output, float(min(diff, 1e30)), ok)
 
 
@@ -61,7 +64,9 @@ def _read(file: Path) -> dict[str, np.ndarray]:
         with zipfile.ZipFile(file) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
         if size > MAX_BYTES:
-            raise CliprpnError("bad_input", f"{file}: unpacks to {size} bytes, more than {MAX_BYTES}")
+            raise CliprpnError(
+                "bad_input", f"{file}: expected at most {MAX_BYTES} bytes uncompressed, found {size}"
+            )
         with np.load(file, allow_pickle=False) as arrays:
             return {key: arrays[key] for key in arrays.files}
     except (zipfile.BadZipFile, ValueError, OSError) as error:
@@ -73,12 +78,12 @@ def _recompute(tensors: dict[str, Tensor], config: dict[str, Any], where: str) -
     state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
     parts = import_original(state, where, num_heads=config["heads"])
     parts.fusion.eval()
-    maps, text = tensors["feature_maps"], tensors["text_embeddings"]
+    feature_maps, text = tensors["feature_maps"], tensors["text_embeddings"]
     mask = torch.ones(text.shape[0], 1, dtype=torch.bool)
-    fused = parts.fusion(maps, text[:, None], mask, text)
+    fused = parts.fusion(feature_maps, text[:, None], mask, text)
     logits, deltas = flatten_head(*parts.head(fused))
     frame = config["image_size"]
-    anchors = make_anchors(maps.shape[-1], frame, config["scales"], config["ratios"], "corner")
+    anchors = make_anchors(feature_maps.shape[-1], frame, config["scales"], config["ratios"], "corner")
     rules = RpnRules(
         fg_iou_thresh=config["fg_iou"],
         bg_iou_thresh=config["bg_iou"],
@@ -93,22 +98,22 @@ def _recompute(tensors: dict[str, Tensor], config: dict[str, Any], where: str) -
     )
     gt_boxes = tensors["gt_boxes_xyxy"]
     objectness, box = rpn_losses(logits, deltas, anchors, gt_boxes, rules)
-    rpn = torchvision_rpn(parts.head, anchors, logits.shape[1] // maps.shape[-1] ** 2, rules).eval()
-    boxes, _ = rpn(square_images(len(maps), frame), {"0": fused})
+    rpn = torchvision_rpn(parts.head, anchors, logits.shape[1] // feature_maps.shape[-1] ** 2, rules).eval()
+    boxes, _ = rpn(square_images(len(feature_maps), frame), {"0": fused})
     return {
         "fused": fused,
         "anchors_xyxy": anchors,
         "objectness_logits": logits,
         "box_deltas": deltas,
         "top1_xyxy": top1_boxes(logits, deltas, anchors, frame)[0],
-        "n_proposals": torch.tensor([len(each) for each in boxes]),
+        "n_proposals": torch.tensor([len(boxes_i) for boxes_i in boxes]),
         "loss_objectness": objectness,
         "loss_rpn_box_reg": box,
     }
 
 
 def main(argv: list[str]) -> int:
-    """Prints a line per output. Returns 1 when one is beyond tolerance, 2 for bad input."""
+    """Prints a line per output. Returns 0, 1 if a difference exceeds the tolerance, 2 for bad input."""
     if not argv:
         print("usage: python -m cliprpn.inference.golden FILE.npz...", file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""One sentence, one image, one box."""
+"""Grounds one sentence in one image."""
 
 from __future__ import annotations
 
@@ -16,41 +16,41 @@ from cliprpn.storage.weights_files import load_backbone
 
 
 def ground(model_path: Path, pixels_manifest: Path, sentence: str, device: torch.device) -> GroundResult:
-    """The box that a trained model gives for a sentence, in pixels of the image the right way up.
+    """The box that a trained model predicts for a sentence, in pixels of the image after EXIF rotation.
 
     Args:
-        pixels_manifest: of the one image's pixels, prepared as the model wants them.
+        pixels_manifest: manifest of the prepared image, resized as the model expects.
 
     Raises:
         CliprpnError: not_found, weights_*, data_invalid.
     """
-    picture = read_manifest(pixels_manifest).shards[0].pictures[0]
-    if picture.problem is not None:
-        raise CliprpnError("data_invalid", picture.problem)
+    image = read_manifest(pixels_manifest).shards[0].pictures[0]
+    if image.problem is not None:
+        raise CliprpnError("data_invalid", image.problem)
     saved = load_model(model_path)
     backbone = load_backbone(saved.backbone.name, saved.backbone.weights).to(device)
     if backbone.weights_id != saved.backbone.weights_id:
         raise CliprpnError(
             "weights_mismatch",
-            f"{saved.backbone.weights}: expected the backbone that the model was trained on (SHA-256 "
-            f"{saved.backbone.weights_id[:12]}...), found another ({backbone.weights_id[:12]}...)",
+            f"{saved.backbone.weights}: expected the backbone that the model was trained with (SHA-256 "
+            f"{saved.backbone.weights_id[:12]}...), found {backbone.weights_id[:12]}...; restore that file",
         )
     model = saved.model.to(device).eval()
     prepared = open_pixels(pixels_manifest.parent)
     pixels = prepared.batch(np.zeros(1, dtype=np.int64)).to(device)
     pooled, words, mask = backbone.encode_text(backbone.tokenize([sentence]).to(device))
-    # Features are kept in half precision; a single image is held to the same.
-    map = backbone.feature_map(pixels.float() / 255).half().float()
-    boxes, objectness = model.predict_top1(map, words.half().float(), mask, pooled.half().float())
-    sizes = torch.tensor([[picture.width, picture.height]], dtype=torch.float64)
+    # Rounded to half precision, as the cached features that the model was trained on.
+    feature_map = backbone.feature_map(pixels.float() / 255).half().float()
+    boxes, objectness = model.predict_top1(feature_map, words.half().float(), mask, pooled.half().float())
+    sizes = torch.tensor([[image.width, image.height]], dtype=torch.float64)
     zoom = model.frame_size_px / prepared.image_size_px
     box = in_image(boxes.cpu().double(), prepared.frames, sizes, zoom)[0]
     return GroundResult.model_validate(
         {
             "pred_box_xyxy": [round(value, 2) for value in box.tolist()],
             "objectness": float(objectness[0]),
-            "image_width": picture.width,
-            "image_height": picture.height,
+            "image_width": image.width,
+            "image_height": image.height,
             "sentence": sentence,
         }
     )

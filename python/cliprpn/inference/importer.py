@@ -1,4 +1,4 @@
-"""Reads checkpoints of the original ClipRPN: state_dicts with its three prefixes."""
+"""Imports checkpoints of ClipRPN (Trento): state_dicts with three prefixes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PREFIXES = ("clipModel.", "fusion_module.", "rpn_wrapper.head.")
 
 @dataclass(frozen=True)
 class OriginalParts:
-    """What a checkpoint of the original holds, as our modules."""
+    """The content of a ClipRPN (Trento) checkpoint, as our modules."""
 
     fusion_name: Literal["concatenation", "cross_attention"]
     fusion: nn.Module
@@ -36,7 +36,7 @@ class OriginalParts:
 
 
 def load_checkpoint(path: Path) -> State:
-    """A state_dict, read without running any code.
+    """Reads a state_dict without running any code.
 
     Raises:
         CliprpnError: not_found, weights_unsafe, weights_mismatch.
@@ -47,22 +47,22 @@ def load_checkpoint(path: Path) -> State:
 
 
 def import_original(state: State, where: str, num_heads: int = 16) -> OriginalParts:
-    """Our modules with the original's weights.
+    """Our modules with the weights of ClipRPN (Trento).
 
     Args:
-        state: names with the original's prefixes.
-        where: what is read, for errors.
-        num_heads: of its cross-attention; the weights do not tell.
+        state: state_dict with the prefixes of ClipRPN (Trento).
+        where: name of the file, for errors.
+        num_heads: heads of its cross-attention; the weights do not determine it.
 
     Raises:
-        CliprpnError: weights_mismatch, naming what is missing or of another shape.
+        CliprpnError: weights_mismatch, naming the entry that is missing or has another shape.
     """
-    parts = {prefix: strip(state, prefix) for prefix in PREFIXES}
+    parts = {prefix: strip_prefix(state, prefix) for prefix in PREFIXES}
     fusion_state, head_state = parts["fusion_module."], parts["rpn_wrapper.head."]
     if not fusion_state or not head_state:
         raise CliprpnError(
             "weights_mismatch",
-            f"{where}: expected the original's names (fusion_module.*, rpn_wrapper.head.*), "
+            f"{where}: expected the parameter names of ClipRPN (Trento) (fusion_module.*, rpn_wrapper.head.*), "
             f"found {', '.join(sorted(state)[:3]) or 'nothing'}",
         )
     map_channels = _shape(head_state, "conv.0.weight", where)[0]
@@ -79,22 +79,22 @@ def import_original(state: State, where: str, num_heads: int = 16) -> OriginalPa
         hidden = _shape(fusion_state, "linear1.weight", where)[0]
         fusion = CrossAttentionFusion(map_channels, pooled_dim, 1, num_heads, hidden)
     head = RpnHead(map_channels, num_anchors)
-    for module, own, prefix in (
+    for module, module_state, prefix in (
         (fusion, fusion_state, PREFIXES[1]),
         (head, head_state, PREFIXES[2]),
     ):
         try:
-            module.load_state_dict(own)
+            module.load_state_dict(module_state)
         except RuntimeError as error:
             raise CliprpnError("weights_mismatch", f"{where}: {prefix}*: {error}") from error
     return OriginalParts(name, fusion, head, map_channels, pooled_dim, parts["clipModel."])
 
 
 def convert_checkpoint(path: Path, out_dir: Path) -> tuple[OriginalParts, Path, Path | None]:
-    """Writes a model that `load_model` reads, and the checkpoint's own CLIP where it holds one.
+    """Writes a model for `load_model`, and the CLIP backbone if the checkpoint contains one.
 
     Returns:
-        the parts, `model.safetensors` (with `model.json` beside it), and `backbone.safetensors` or None.
+        the parts; `model.safetensors`, with `model.json` in the same folder; `backbone.safetensors` or None.
 
     Raises:
         CliprpnError: not_found, weights_unsafe, weights_mismatch.
@@ -106,16 +106,17 @@ def convert_checkpoint(path: Path, out_dir: Path) -> tuple[OriginalParts, Path, 
     try:
         model.load_state_dict(state)
     except RuntimeError as error:
-        found = str(error).splitlines()[-1].strip()
+        problem = str(error).splitlines()[-1].strip()
         raise CliprpnError(
-            "weights_mismatch", f"{path}: expected the original's sizes, with 15 anchors a cell: {found}"
+            "weights_mismatch",
+            f"{path}: expected the shapes of ClipRPN (Trento), with 15 anchors per cell: {problem}",
         ) from error
     model_file, backbone_file = out_dir / "model.safetensors", None
-    write_durably(model_file, _saved(state))
+    write_durably(model_file, _to_bytes(state))
     backbone = {"name": "RN50-quickgelu", "weights": "openai", "weights_id": "openai"}
     if parts.clip_state:
         backbone_file = out_dir / "backbone.safetensors"
-        content = _saved(parts.clip_state)
+        content = _to_bytes(parts.clip_state)
         write_durably(backbone_file, content)
         digest = hashlib.sha256(content).hexdigest()
         backbone |= {"weights": str(backbone_file.resolve()), "weights_id": digest}
@@ -132,12 +133,12 @@ def convert_checkpoint(path: Path, out_dir: Path) -> tuple[OriginalParts, Path, 
     return parts, model_file, backbone_file
 
 
-def _saved(state: State) -> bytes:
+def _to_bytes(state: State) -> bytes:
     return save({key: value.contiguous() for key, value in state.items()})
 
 
-def strip(state: State, prefix: str) -> State:
-    """The entries below a prefix, without it."""
+def strip_prefix(state: State, prefix: str) -> State:
+    """The entries with a prefix, which is removed from their names."""
     return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
 
 

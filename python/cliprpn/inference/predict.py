@@ -1,4 +1,4 @@
-"""Asks a model every sentence of a split."""
+"""Predicts a box for every sentence of a split."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from torchvision.ops import box_iou
 
 from cliprpn.boxes import box_area, box_intersection_paired, box_iou_paired, clip_boxes
 from cliprpn.data.index import DatasetIndex
+from cliprpn.data.predictions import PredictionColumns
 from cliprpn.errors import CliprpnError
 from cliprpn.features.frozen import FrozenFeatures
 from cliprpn.geometry import to_image
@@ -17,7 +18,6 @@ from cliprpn.models import ClipRPN
 from cliprpn.run_context import RunContext
 
 BATCH = 256
-Columns = dict[str, np.ndarray]
 
 
 def top1_ious(
@@ -28,17 +28,21 @@ def top1_ious(
     device: torch.device,
     blank: bool = False,
 ) -> np.ndarray:
-    """IoU of each sentence's answer with the truth, [N]: all that choosing an epoch needs."""
+    """IoU of each top-1 box with the ground truth: [N]. Used to select an epoch.
+
+    Args:
+        blank: use the empty sentence in place of each.
+    """
     model.eval()
     parts = []
     for start in range(0, len(rows), BATCH):
-        some = rows[start : start + BATCH]
-        boxes, _ = model.predict_top1(*features.batch(some, device, blank))
-        sizes, truth = sizes_and_truth(index, some)
+        batch = rows[start : start + BATCH]
+        boxes, _ = model.predict_top1(*features.batch(batch, device, blank))
+        sizes, gt_boxes = sizes_and_gt_boxes(index, batch)
         pred = in_image(
-            boxes.cpu().double(), features.frames_of(some), sizes, features.zoom(model.frame_size_px)
+            boxes.cpu().double(), features.frames_of(batch), sizes, features.zoom(model.frame_size_px)
         )
-        parts.append(box_iou_paired(pred, truth))
+        parts.append(box_iou_paired(pred, gt_boxes))
     return torch.cat(parts).numpy()
 
 
@@ -48,74 +52,81 @@ def predict_split(
     features: FrozenFeatures,
     rows: np.ndarray,
     context: RunContext,
-) -> Columns:
-    """A row per sentence: answer, IoU, the best IoU among the first proposals, and IoU without the sentence."""
+) -> PredictionColumns:
+    """A row per sentence: predicted box, IoU, best IoU among the first proposals, and IoU without the sentence.
+
+    Raises:
+        CliprpnError: interrupted.
+    """
     model.eval()
-    parts: list[Columns] = []
+    parts: list[PredictionColumns] = []
     for start in range(0, len(rows), BATCH):
         if context.should_stop():
             raise CliprpnError("interrupted", "stopped while evaluating")
-        some = rows[start : start + BATCH]
-        boxes, objectness = model.predict_proposals(*features.batch(some, context.device))
-        sizes, truth = sizes_and_truth(index, some)
-        frames = features.frames_of(some)
-        everywhere = each_in_image(boxes, frames, sizes, features.zoom(model.frame_size_px))
-        parts.append(answer_columns(everywhere, objectness.cpu(), truth))
+        batch = rows[start : start + BATCH]
+        boxes, objectness = model.predict_proposals(*features.batch(batch, context.device))
+        sizes, gt_boxes = sizes_and_gt_boxes(index, batch)
+        frames = features.frames_of(batch)
+        proposals = all_in_image(boxes, frames, sizes, features.zoom(model.frame_size_px))
+        parts.append(prediction_columns(proposals, objectness.cpu(), gt_boxes))
         context.progress("evaluation", min(start + BATCH, len(rows)), len(rows))
     columns = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     columns["iou_blank"] = top1_ious(model, index, features, rows, context.device, blank=True)
     return columns
 
 
-def sizes_and_truth(index: DatasetIndex, rows: np.ndarray) -> tuple[Tensor, Tensor]:
-    """Images' widths and heights [N, 2] and true boxes [N, 4], in float64: an IoU of 7/10 is to be 0.7."""
+def sizes_and_gt_boxes(index: DatasetIndex, rows: np.ndarray) -> tuple[Tensor, Tensor]:
+    """Widths and heights of the images [N, 2] and ground truth [N, 4].
+
+    In float64, so that an IoU of 7/10 equals 0.7.
+    """
     sizes = torch.from_numpy(index.image_sizes(rows)).double()
     return sizes, torch.from_numpy(index.gt_boxes[rows]).double()
 
 
 def in_image(boxes: Tensor, frames: Tensor, sizes: Tensor, zoom: float) -> Tensor:
-    """Boxes of the model's frame in pixels of their original images, cut at the edges: [N, 4]."""
+    """Converts boxes from the model's frame to pixels of the original images, clipped to the image: [N, 4]."""
     return clip_boxes(to_image(boxes, frames, zoom), sizes)
 
 
-def each_in_image(boxes: list[Tensor], frames: Tensor, sizes: Tensor, zoom: float) -> list[Tensor]:
-    """The same for several boxes of each image: per image [K, 4], float64, on the CPU."""
+def all_in_image(boxes: list[Tensor], frames: Tensor, sizes: Tensor, zoom: float) -> list[Tensor]:
+    """As `in_image`, for several boxes per image: a list of [K, 4], float64, on the CPU."""
     return [
-        in_image(own.cpu().double(), frame.expand(len(own), 4), size.expand(len(own), 2), zoom)
-        for own, frame, size in zip(boxes, frames, sizes, strict=True)
+        in_image(boxes_i.cpu().double(), frame.expand(len(boxes_i), 4), size.expand(len(boxes_i), 2), zoom)
+        for boxes_i, frame, size in zip(boxes, frames, sizes, strict=True)
     ]
 
 
-def answer_columns(boxes: list[Tensor], objectness: Tensor, truth: Tensor) -> Columns:
-    """What is kept of each sentence's answer.
+def prediction_columns(boxes: list[Tensor], objectness: Tensor, gt_boxes: Tensor) -> PredictionColumns:
+    """The stored columns of each sentence's prediction.
 
     Args:
-        boxes: of each sentence [K, 4], float64, xyxy, pixels of its image, the best first; K may be 0.
-        objectness: [N], of the first ones.
-        truth: [N, 4].
+        boxes: [K, 4] for each sentence, float64, xyxy, pixels of its image, best first; K may be 0.
+        objectness: [N], of the best boxes.
+        gt_boxes: [N, 4], xyxy, pixels.
     """
-    pred = torch.stack([own[0] if len(own) else torch.zeros(4).double() for own in boxes])
-    intersection = box_intersection_paired(pred, truth)
+    pred = torch.stack([boxes_i[0] if len(boxes_i) else torch.zeros(4).double() for boxes_i in boxes])
+    intersection = box_intersection_paired(pred, gt_boxes)
     center = (pred[:, :2] + pred[:, 2:]) / 2
-    inside = ((center >= truth[:, :2]) & (center <= truth[:, 2:])).all(dim=1)
+    inside = ((center >= gt_boxes[:, :2]) & (center <= gt_boxes[:, 2:])).all(dim=1)
     columns = {
         "pred_box_xyxy": pred,
         "objectness": objectness,
-        "iou": box_iou_paired(pred, truth),
+        "iou": box_iou_paired(pred, gt_boxes),
         "intersection": intersection,
-        "union": box_area(pred) + box_area(truth) - intersection,
+        "union": box_area(pred) + box_area(gt_boxes) - intersection,
         "pointing": inside,
     }
-    best = best_ious(boxes, truth, RECALL_AT[1:])
+    best = best_ious(boxes, gt_boxes, RECALL_AT[1:])
     for k in RECALL_AT[1:]:
         columns[f"iou_at_{k}"] = best[k]
     return {key: value.numpy() for key, value in columns.items()}
 
 
-def best_ious(boxes: list[Tensor], truth: Tensor, ks: tuple[int, ...]) -> dict[int, Tensor]:
-    """The best IoU among each sentence's first k boxes, 0 where it has none: k to [N]."""
+def best_ious(boxes: list[Tensor], gt_boxes: Tensor, ks: tuple[int, ...]) -> dict[int, Tensor]:
+    """The best IoU among the first k boxes of each sentence, 0 if it has none: k to [N]."""
     ious = [
-        box_iou(own, true[None])[:, 0] if len(own) else torch.zeros(1).double()
-        for own, true in zip(boxes, truth, strict=True)
+        box_iou(boxes_i, gt_box[None])[:, 0] if len(boxes_i) else torch.zeros(1).double()
+        for boxes_i, gt_box in zip(boxes, gt_boxes, strict=True)
     ]
-    return {k: torch.stack([each[:k].max() for each in ious]) for k in ks}
+    return {k: torch.stack([ious_i[:k].max() for ious_i in ious]) for k in ks}

@@ -17,14 +17,14 @@ from cliprpn.data.predictions import PredictionColumns
 from cliprpn.detectors.known_boxes import whole_image_boxes
 from cliprpn.detectors.proposals import Proposals
 from cliprpn.detectors.propose import SentenceProposals, propose
-from cliprpn.inference.predict import answer_columns, best_ious, sizes_and_truth
+from cliprpn.inference.predict import best_ious, prediction_columns, sizes_and_gt_boxes
 from cliprpn.metrics import RECALL_AT
 from cliprpn.ranking.clip_embeddings import ClipEmbeddings
 from cliprpn.ranking.scoring import NO_CLASS, CategoryPrior, rank, score_boxes
 from cliprpn.ranking.texts import CLASS_TEMPLATE, average_templates, find_truncated, make_prompts
 from cliprpn.ranking.views import BoxView
 from cliprpn.run_context import RunContext
-from cliprpn.trials.answers import limit_of, split_rows, write_answers
+from cliprpn.trials.splits import limit_of, save_predictions, split_rows
 
 VIEWS: dict[str, tuple[BoxView, ...]] = {
     "crop": ("crop",),
@@ -38,7 +38,7 @@ VIEWS: dict[str, tuple[BoxView, ...]] = {
 class BaselineEvaluation:
     """
     Attributes:
-        features_ms: time for detection and for CLIP's vectors.
+        features_ms: time for detection and for CLIP's embeddings.
         notes: what a reader of the figures must know, one sentence each.
     """
 
@@ -50,7 +50,7 @@ class BaselineEvaluation:
 def evaluate_baseline(
     spec: BaselineSpec, dataset: TrialDataset | None, split: str, out_dir: Path, context: RunContext
 ) -> BaselineEvaluation:
-    """Answers a split's sentences; writes predictions and metrics to `out_dir`.
+    """Predicts a box for every sentence of a split; writes predictions and metrics to `out_dir`.
 
     Args:
         dataset: another dataset than the spec's; the spec's limits do not apply to it.
@@ -62,50 +62,56 @@ def evaluate_baseline(
     dataset = dataset or spec.dataset
     index = open_dataset(Path(dataset.root), dataset.id)
     rows = split_rows(index, split, limit)
-    answered = answer_rows(spec, index, rows, context)
-    metrics = write_answers(out_dir, index, split, rows, answered.answers)
-    cut = [_cut_note(answered.num_cut, split, answered.context_length)] if answered.num_cut > 0 else []
-    return BaselineEvaluation(metrics, answered.features_ms, [*answered.notes, *cut])
+    predictions = predict_baseline(spec, index, rows, context)
+    metrics = save_predictions(out_dir, index, split, rows, predictions.columns)
+    notes = list(predictions.notes)
+    if predictions.num_cut > 0:
+        notes.append(_cut_note(predictions.num_cut, split, predictions.context_length))
+    return BaselineEvaluation(metrics, predictions.features_ms, notes)
 
 
 @dataclass(frozen=True)
-class Answered:
+class BaselinePredictions:
     """
     Attributes:
-        answers: a row per sentence.
-        num_cut: how many sentences are longer than CLIP's context length.
+        columns: a row per sentence.
+        features_ms: time for detection and for CLIP's embeddings.
+        num_cut: number of sentences longer than CLIP's context length.
     """
 
-    answers: PredictionColumns
+    columns: PredictionColumns
     features_ms: float
     notes: list[str]
     num_cut: int
     context_length: int
 
 
-def answer_rows(spec: BaselineSpec, index: DatasetIndex, rows: np.ndarray, context: RunContext) -> Answered:
+def predict_baseline(
+    spec: BaselineSpec, index: DatasetIndex, rows: np.ndarray, context: RunContext
+) -> BaselinePredictions:
     """Runs the detector, then CLIP, and ranks the boxes.
 
     Args:
-        rows: [S], of the index's sentences.
+        rows: [S], rows of the index's sentences.
     """
     started = time.monotonic()
     proposed = propose(spec.baseline, index, rows, context)
     clip = ClipEmbeddings(spec.backbone, context)
-    asked = ask_clip(spec.baseline, index, rows, proposed, clip)
+    inputs = encode_clip_inputs(spec.baseline, index, rows, proposed, clip)
     features_ms = (time.monotonic() - started) * 1000
-    answers = answer(index, rows, proposed, asked)
-    return Answered(answers, features_ms, proposed.notes, asked.num_cut, clip.backbone.context_length)
+    columns = rank_proposals(index, rows, proposed, inputs)
+    context_length = clip.backbone.context_length
+    return BaselinePredictions(columns, features_ms, proposed.notes, inputs.num_cut, context_length)
 
 
 @dataclass(frozen=True)
-class Question:
-    """Boxes of an image, and who is asked about them.
+class RankingGroup:
+    """Boxes of an image with all sentences that they are ranked for.
 
     Attributes:
-        sentences: positions among the rows that are answered.
-        boxes: those that are ranked: the whole image, where nothing was detected.
-        views: of what CLIP sees of a box, each [N, D].
+        sentences: positions of the sentences among the rows.
+        boxes: the boxes to rank; the whole image if nothing was detected.
+        views: CLIP's embeddings of the boxes, [N, D] for each view of a box.
     """
 
     sentences: list[int]
@@ -114,16 +120,17 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """All that ranking needs of CLIP.
+class ClipInputs:
+    """CLIP's embeddings for ranking.
 
     Attributes:
-        sentences: [S, D]. blank: [1, D], of the empty sentence.
-        class_vectors: [C, D], of the names that boxes may have; None without the prior.
-        num_cut: how many sentences CLIP does not read to their end.
+        sentences: [S, D].
+        blank: [1, D], vector of the empty sentence.
+        class_vectors: [C, D], vectors of the class names; None without the category prior.
+        num_cut: number of sentences longer than CLIP's context length.
     """
 
-    questions: list[Question]
+    groups: list[RankingGroup]
     sentences: Tensor
     blank: Tensor
     class_vectors: Tensor | None
@@ -131,41 +138,41 @@ class Asked:
     num_cut: int
 
 
-def ask_clip(
+def encode_clip_inputs(
     settings: BaselineSettings,
     index: DatasetIndex,
     rows: np.ndarray,
     proposed: SentenceProposals,
     clip: ClipEmbeddings,
-) -> Asked:
+) -> ClipInputs:
     """
     Args:
-        rows: [S], of the index's sentences.
+        rows: [S], rows of the index's sentences.
 
     Raises:
         CliprpnError: interrupted, no_space, data_invalid, weights_*.
     """
     groups = _groups(index, rows, proposed.boxes)
-    pictures = [picture for picture, _ in groups]
-    whole = dict(zip(pictures, whole_image_boxes(index, pictures), strict=True))
-    shown = [
-        proposed.boxes[sentences[0]] if len(proposed.boxes[sentences[0]]) else whole[picture]
-        for picture, sentences in groups
+    image_rows = [image_row for image_row, _ in groups]
+    whole = dict(zip(image_rows, whole_image_boxes(index, image_rows), strict=True))
+    boxes = [
+        proposed.boxes[positions[0]] if len(proposed.boxes[positions[0]]) else whole[image_row]
+        for image_row, positions in groups
     ]
-    files = image_files(index, pictures)
-    wanted = [(file, boxes.boxes_xyxy) for file, boxes in zip(files, shown, strict=True)]
-    views = [clip.embed_boxes(wanted, view) for view in VIEWS[settings.ranking]]
-    questions = [
-        Question(sentences, boxes, list(own))
-        for (_, sentences), boxes, own in zip(groups, shown, zip(*views, strict=True), strict=True)
+    files = image_files(index, image_rows)
+    boxes_of_files = [(file, boxes_i.boxes_xyxy) for file, boxes_i in zip(files, boxes, strict=True)]
+    views = [clip.embed_boxes(boxes_of_files, view) for view in VIEWS[settings.ranking]]
+    ranking_groups = [
+        RankingGroup(positions, boxes_i, list(views_i))
+        for (_, positions), boxes_i, views_i in zip(groups, boxes, zip(*views, strict=True), strict=True)
     ]
     sentences = [index.sentences["sentence"][int(row)].as_py() for row in rows]
     templates: list[str] = settings.model_dump()["templates"]
     vectors = average_templates(clip.embed_texts(make_prompts([*sentences, ""], templates)), len(templates))
     names = make_prompts(proposed.classes, [CLASS_TEMPLATE])
     num_cut = sum(find_truncated(sentences, templates, clip.backbone.context_length))
-    return Asked(
-        questions,
+    return ClipInputs(
+        ranking_groups,
         vectors[:-1],
         vectors[-1:],
         clip.embed_texts(names) if settings.category_prior and names else None,
@@ -174,48 +181,47 @@ def ask_clip(
     )
 
 
-def answer(
-    index: DatasetIndex, rows: np.ndarray, proposed: SentenceProposals, asked: Asked
+def rank_proposals(
+    index: DatasetIndex, rows: np.ndarray, proposed: SentenceProposals, inputs: ClipInputs
 ) -> PredictionColumns:
-    """A row per sentence: as of a ClipRPN, and how good the boxes are apart from their ranking."""
-    _, truth = sizes_and_truth(index, rows)
+    """A row per sentence: the columns of a ClipRPN's predictions, and the recall of the boxes themselves."""
+    _, gt_boxes = sizes_and_gt_boxes(index, rows)
     ranked: list[Tensor] = [torch.zeros(0, 4)] * len(rows)
-    offered: list[Tensor] = [torch.zeros(0, 4)] * len(rows)
+    unranked: list[Tensor] = [torch.zeros(0, 4)] * len(rows)
     blank: list[Tensor] = [torch.zeros(0, 4)] * len(rows)
-    share = torch.zeros(len(rows))
-    for question in asked.questions:
-        prior = _prior(question.boxes, proposed.classes, asked.class_vectors)
-        own = torch.cat([asked.sentences[question.sentences], asked.blank])  # [s + 1, D]
-        order, shares = rank(score_boxes(question.views, own, prior, asked.logit_scale))
-        boxes = question.boxes.boxes_xyxy
-        for position, its_order, its_share in zip(question.sentences, order[:-1], shares[:-1], strict=True):
-            ranked[position], offered[position] = boxes[its_order], boxes
-            blank[position] = boxes[order[-1]]
-            share[position] = its_share
-    columns = answer_columns(ranked, share, truth)
-    columns["iou_blank"] = best_ious(blank, truth, (1,))[1].numpy()
-    columns["num_boxes"] = np.array([len(own) for own in proposed.boxes])
-    for k, ious in best_ious(offered, truth, RECALL_AT).items():
+    scores = torch.zeros(len(rows))
+    for group in inputs.groups:
+        prior = _prior(group.boxes, proposed.classes, inputs.class_vectors)
+        texts = torch.cat([inputs.sentences[group.sentences], inputs.blank])  # [s + 1, D]
+        order, top_scores = rank(score_boxes(group.views, texts, prior, inputs.logit_scale))
+        boxes = group.boxes.boxes_xyxy
+        for i, order_i, score_i in zip(group.sentences, order[:-1], top_scores[:-1], strict=True):
+            ranked[i], unranked[i], blank[i] = boxes[order_i], boxes, boxes[order[-1]]
+            scores[i] = score_i
+    columns = prediction_columns(ranked, scores, gt_boxes)
+    columns["iou_blank"] = best_ious(blank, gt_boxes, (1,))[1].numpy()
+    columns["num_boxes"] = np.array([len(boxes_i) for boxes_i in proposed.boxes])
+    for k, ious in best_ious(unranked, gt_boxes, RECALL_AT).items():
         columns[f"proposal_iou_at_{k}"] = ious.numpy()
-    most = max(len(own) for own in offered)
-    columns["proposal_iou_best"] = best_ious(offered, truth, (most,))[most].numpy()
+    most = max(len(boxes_i) for boxes_i in unranked)
+    columns["proposal_iou_best"] = best_ious(unranked, gt_boxes, (most,))[most].numpy()
     return columns
 
 
 def _groups(index: DatasetIndex, rows: np.ndarray, boxes: list[Proposals]) -> list[tuple[int, list[int]]]:
-    """Sentences that are asked about the same boxes: their image's row, and their positions."""
+    """Groups sentences with the same boxes: the image's row, and the positions of the sentences."""
     groups: dict[tuple[int, int], list[int]] = {}
-    for position, picture in enumerate(index.image_rows[rows].tolist()):
-        groups.setdefault((picture, id(boxes[position])), []).append(position)
-    return [(picture, positions) for (picture, _), positions in groups.items()]
+    for position, image_row in enumerate(index.image_rows[rows].tolist()):
+        groups.setdefault((image_row, id(boxes[position])), []).append(position)
+    return [(image_row, positions) for (image_row, _), positions in groups.items()]
 
 
 def _prior(boxes: Proposals, classes: list[str], class_vectors: Tensor | None) -> CategoryPrior | None:
     if class_vectors is None:
         return None
-    number = {name: i for i, name in enumerate(classes)}
+    class_ids = {name: i for i, name in enumerate(classes)}
     return CategoryPrior(
-        class_vectors, torch.tensor([number.get(name, NO_CLASS) for name in boxes.categories])
+        class_vectors, torch.tensor([class_ids.get(name, NO_CLASS) for name in boxes.categories])
     )
 
 

@@ -14,9 +14,9 @@ from cliprpn.inference.checkpoint import count_trainable, load_model, save_model
 from cliprpn.models import ClipRPN
 from cliprpn.run_context import RunContext
 from cliprpn.seeding import seed_everything
-from cliprpn.trials.answers import split_rows
 from cliprpn.trials.evaluate import evaluate_model
 from cliprpn.trials.result import TrialResult
+from cliprpn.trials.splits import split_rows
 from cliprpn.trials.training import TrainingData, train_model
 
 
@@ -68,14 +68,14 @@ def _train(
     folder: Path,
     context: RunContext,
 ) -> tuple[list[Epoch], int]:
-    """Trains, saving the best epoch (by val) and the last. Returns all epochs and the best one's number."""
-    choose = f"val_{spec.settings.training.select_by}"
+    """Trains and saves the best epoch (by val) and the last. Returns all epochs and the number of the best."""
+    criterion = f"val_{spec.settings.training.select_by}"
     epochs: list[Epoch] = []
     best = 0
     with SummaryWriter(str(folder / "events")) as writer:
         for epoch in train_model(model, data, spec.settings.training, spec.seed, context):
             epochs.append(epoch)
-            if best == 0 or getattr(epoch, choose) > getattr(epochs[best - 1], choose):
+            if best == 0 or getattr(epoch, criterion) > getattr(epochs[best - 1], criterion):
                 best = epoch.epoch
                 save_model(model, spec, sizes, epoch.epoch, folder / "best.safetensors")
             for name in (

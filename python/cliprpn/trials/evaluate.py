@@ -15,8 +15,8 @@ from cliprpn.models import ClipRPN
 from cliprpn.run_context import RunContext
 from cliprpn.seeding import seed_everything
 from cliprpn.storage.specs import read_spec
-from cliprpn.trials.answers import limit_of, split_rows, write_answers
 from cliprpn.trials.baseline import evaluate_baseline
+from cliprpn.trials.splits import limit_of, save_predictions, split_rows
 
 
 def evaluate(
@@ -68,4 +68,4 @@ def evaluate_model(
     """
     rows = split_rows(index, split, limit)
     predictions = predict_split(model.to(context.device), index, features, rows, context)
-    return write_answers(out_dir, index, split, rows, predictions)
+    return save_predictions(out_dir, index, split, rows, predictions)

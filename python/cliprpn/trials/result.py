@@ -13,7 +13,7 @@ class TrialResult:
     Attributes:
         best_epoch: number of the epoch that was selected by val; 0 for a baseline.
         metrics: of val.
-        features_ms: time for frozen features, or for detections and CLIP's vectors.
+        features_ms: time for frozen features, or for detections and CLIP's embeddings.
         notes: what a reader of the figures must know, one sentence each.
     """
 

@@ -25,7 +25,7 @@ from cliprpn.run_context import RunContext
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Frozen features with the sentences to train on and to choose by."""
+    """Frozen features, the training sentences, and the val sentences for selecting an epoch."""
 
     index: DatasetIndex
     features: FrozenFeatures
@@ -40,7 +40,7 @@ def train_model(
     seed: int,
     context: RunContext,
 ) -> Iterator[Epoch]:
-    """Trains in place; yields after every epoch, when the caller may save the model.
+    """Trains the model in place; yields after every epoch, so that the caller can save the model.
 
     Raises:
         CliprpnError: loss_not_finite, interrupted.
@@ -59,18 +59,18 @@ def train_model(
         started = time.monotonic()
         model.train()
         sums = torch.zeros(2, device=device)
-        view = (epoch - 1) % (settings.views + 1)  # 0: the images themselves.
+        view = (epoch - 1) % (settings.views + 1)  # 0: no augmentation.
         targets = frame_targets(model, data.index, data.features, data.train_rows, view)
-        for chosen in np.array_split(shuffled(data, settings, order), steps_per_epoch):
+        for batch in np.array_split(shuffle(data, settings, order), steps_per_epoch):
             if context.should_stop():
                 raise CliprpnError("interrupted", f"stopped in epoch {epoch}")
             for group in optimizer.param_groups:
                 group["lr"] = settings.learning_rate * rate(step)
-            inputs = data.features.batch(data.train_rows[chosen], device, False, view)
+            inputs = data.features.batch(data.train_rows[batch], device, False, view)
             with torch.autocast(device.type, dtype=torch.bfloat16, enabled=amp):
                 outputs = model(*inputs)
-            negatives = None if objects is None else _negatives(model, data, objects, chosen, view, device)
-            losses = torch.stack(model.losses(outputs, targets[chosen].to(device), draws, negatives))
+            negatives = None if objects is None else _negatives(model, data, objects, batch, view, device)
+            losses = torch.stack(model.losses(outputs, targets[batch].to(device), draws, negatives))
             if not losses.isfinite().all():
                 raise CliprpnError(
                     "loss_not_finite",
@@ -82,10 +82,10 @@ def train_model(
             if settings.grad_clip_norm is not None:
                 torch.nn.utils.clip_grad_norm_(model.parameters(), settings.grad_clip_norm)
             optimizer.step()
-            sums += losses.detach() * len(chosen)
+            sums += losses.detach() * len(batch)
             step += 1
             context.progress("training", step, num_steps)
-        # The last step's losses were finite; what it made of the weights is seen by no later loss.
+        # The losses were finite, but the last step may still have broken the weights.
         if not all(bool(parameter.isfinite().all()) for parameter in model.parameters()):
             raise CliprpnError(
                 "loss_not_finite",
@@ -106,55 +106,55 @@ def train_model(
         )
 
 
-def shuffled(data: TrainingData, settings: Training, order: np.random.Generator) -> np.ndarray:
-    """A new order of the training sentences: [N], indices into `train_rows`.
+def shuffle(data: TrainingData, settings: Training, order: np.random.Generator) -> np.ndarray:
+    """A random order of the training sentences: [N], indices into `train_rows`.
 
-    By image, all sentences of an image stand together: what the image alone suggests cancels within the
-    batch, and what is left of the gradient is about the sentences. (Measured on the demo: a third fewer epochs.)
+    By image, all sentences of an image are adjacent: what depends on the image alone cancels within the batch,
+    and the remaining gradient is about the sentences. (Measured on the demo: a third fewer epochs.)
     """
     if settings.batch_by == "sentence":
         return order.permutation(len(data.train_rows))
-    pictures = data.index.image_rows[data.train_rows]
-    places = order.permutation(int(pictures.max()) + 1)
-    return np.argsort(places[pictures], kind="stable")
+    image_rows = data.index.image_rows[data.train_rows]
+    places = order.permutation(int(image_rows.max()) + 1)
+    return np.argsort(places[image_rows], kind="stable")
 
 
 def _negatives(
     model: ClipRPN,
     data: TrainingData,
     objects: ImageObjects,
-    chosen: np.ndarray,
+    batch: np.ndarray,
     view: int,
     device: torch.device,
 ) -> tuple[Tensor, Tensor]:
-    """Objects of the meant one's category: boxes [B, M, 4] in the model's frame, float32, and mask [B, M]."""
-    rows = data.train_rows[chosen]
+    """Other objects of the same category: boxes [B, M, 4], float32, pixels of the frame, and mask [B, M]."""
+    rows = data.train_rows[batch]
     others = objects.others(rows)
     frames = data.features.frames_of(rows)[:, None].expand(-1, others.boxes.shape[1], -1)  # [B, M, 4]
     zoom = data.features.zoom(model.frame_size_px)
     boxes = to_frame(others.boxes.flatten(0, 1), frames.flatten(0, 1), zoom)
     boxes = boxes.unflatten(0, others.mask.shape).float()
     if view > 0:
-        moved = data.features.view(view)
-        shown = torch.from_numpy(moved.fits[rows])
-        boxes[shown] = moved.object_boxes[others.rows[shown]] * zoom
+        augmented = data.features.view(view)
+        fits = torch.from_numpy(augmented.fits[rows])
+        boxes[fits] = augmented.object_boxes[others.rows[fits]] * zoom
     return boxes.to(device), others.same_category.to(device)
 
 
 def make_optimizer(model: torch.nn.Module, settings: Training, device: torch.device) -> torch.optim.Optimizer:
-    """Adam or AdamW; with decay, vectors (biases, norms) are left out, as is usual."""
+    """Adam or AdamW; weight decay excludes biases and norms, as is usual."""
     matrices = [p for p in model.parameters() if p.ndim > 1]
     vectors = [p for p in model.parameters() if p.ndim <= 1]
-    kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
+    optimizer = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
     groups = [
         {"params": matrices, "weight_decay": settings.weight_decay},
         {"params": vectors, "weight_decay": 0.0},
     ]
-    return kind(groups, lr=settings.learning_rate, fused=device.type != "mps")
+    return optimizer(groups, lr=settings.learning_rate, fused=device.type != "mps")
 
 
 def make_schedule(settings: Training, num_steps: int) -> Callable[[int], float]:
-    """The rate at a step, as a share of its peak: linear warm-up, then constant or half a cosine."""
+    """The learning rate at a step relative to its peak: linear warm-up, then constant or cosine decay."""
     warmup = int(settings.warmup_fraction * num_steps)
 
     def rate(step: int) -> float:
@@ -170,15 +170,15 @@ def make_schedule(settings: Training, num_steps: int) -> Callable[[int], float]:
 def frame_targets(
     model: ClipRPN, index: DatasetIndex, features: FrozenFeatures, rows: np.ndarray, view: int = 0
 ) -> Tensor:
-    """True boxes in the model's frame: [N, 4], float32, xyxy, pixels of the frame.
+    """Ground-truth boxes in the model's frame: [N, 4], float32, xyxy, pixels of the frame.
 
     Args:
-        view: as `FrozenFeatures.batch` takes it.
+        view: as in `FrozenFeatures.batch`.
     """
     zoom = features.zoom(model.frame_size_px)
     boxes = to_frame(torch.from_numpy(index.gt_boxes[rows]).double(), features.frames_of(rows), zoom).float()
     if view > 0:
-        moved = features.view(view)
-        shown = torch.from_numpy(moved.fits[rows])
-        boxes[shown] = moved.gt_boxes(rows)[shown] * zoom
+        augmented = features.view(view)
+        fits = torch.from_numpy(augmented.fits[rows])
+        boxes[fits] = augmented.gt_boxes(rows)[fits] * zoom
     return boxes

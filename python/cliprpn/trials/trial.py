@@ -33,10 +33,10 @@ Outcome = CompletedOutcome | FailedOutcome
 
 
 def run_trial(spec: Spec, folder: Path, emit: Emit, should_stop: Callable[[], bool]) -> Outcome:
-    """Runs the trial in its folder and writes `outcome.json` there, last and in one step.
+    """Runs a trial in its folder and writes `outcome.json` last, atomically.
 
-    A failure is an outcome too. Only what says nothing about the trial is raised, and leaves none, so
-    that the trial starts again from its beginning.
+    A failure is an outcome, too. Only errors that say nothing about the trial are raised; they leave no
+    outcome, so that the next run repeats the trial.
 
     Raises:
         CliprpnError: interrupted, no_space.
@@ -50,13 +50,14 @@ def run_trial(spec: Spec, folder: Path, emit: Emit, should_stop: Callable[[], bo
             raise
         outcome = _failed(spec, folder, error.code, error.message)
     except torch.OutOfMemoryError:
-        outcome = _failed(spec, folder, "out_of_memory", f"the device's memory is full{_way_out(spec)}")
+        outcome = _failed(spec, folder, "out_of_memory", f"the device ran out of memory{_memory_hint(spec)}")
     except MemoryError:
-        outcome = _failed(spec, folder, "out_of_memory", "the machine's memory is full")
-    except Exception as error:  # A trial's failure is a value.
+        outcome = _failed(spec, folder, "out_of_memory", "the machine ran out of memory")
+    except Exception as error:  # Any other failure of a trial is recorded as well.
         if disk_is_full(error):
             raise CliprpnError(
-                "no_space", f"{folder}: no space is left there; make room and go on"
+                "no_space",
+                f"{folder}: no space left on the disk; free some space and re-run the same command",
             ) from error
         outcome = _failed(spec, folder, "internal", f"{type(error).__name__}: {error}")
     write_json(folder / "outcome.json", outcome)
@@ -64,7 +65,7 @@ def run_trial(spec: Spec, folder: Path, emit: Emit, should_stop: Callable[[], bo
 
 
 def _clear(folder: Path) -> None:
-    """Removes what an earlier run of the trial left: its curves and answers are not this one's."""
+    """Removes the files of an earlier run of the trial."""
     for pattern in ("outcome.json", "best.*", "last.*", "predictions-*", "metrics-*", "traceback.txt"):
         for path in folder.glob(pattern):
             path.unlink()
@@ -120,7 +121,7 @@ def _run_baseline(spec: BaselineSpec, folder: Path, context: RunContext) -> Tria
     )
 
 
-def _way_out(spec: Spec) -> str:
+def _memory_hint(spec: Spec) -> str:
     if isinstance(spec, BaselineSpec):
         return ""
     return f"; lower training.batch_size (now {spec.settings.training.batch_size})"

@@ -1,4 +1,4 @@
-"""The rows of a split, and its predictions and metrics as files."""
+"""The sentences of a split, and its predictions and metrics on disk."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def split_rows(index: DatasetIndex, split: str, limit: int | None) -> np.ndarray
     """
     rows = index.split(split, limit)
     if len(rows) == 0:
-        raise CliprpnError("data_invalid", f"{index.root}: the split {split} has no sentence")
+        raise CliprpnError(
+            "data_invalid", f"{index.root}: expected sentences in the split {split}, found none"
+        )
     return rows
 
 
@@ -32,8 +34,8 @@ def limit_of(limits: Limits, split: str) -> int | None:
     return limit
 
 
-def write_answers(
-    out_dir: Path, index: DatasetIndex, split: str, rows: np.ndarray, answers: PredictionColumns
+def save_predictions(
+    out_dir: Path, index: DatasetIndex, split: str, rows: np.ndarray, columns: PredictionColumns
 ) -> Metrics:
     """Writes `predictions-SPLIT.parquet` and `metrics-SPLIT.json`. Returns the metrics.
 
@@ -42,7 +44,7 @@ def write_answers(
     """
     out_dir.mkdir(parents=True, exist_ok=True)
     path = predictions_file(out_dir, split)
-    write_predictions(path, index, rows, answers)
+    write_predictions(path, index, rows, columns)
     metrics = Metrics.model_validate(split_metrics(read_predictions(path)))
     write_json(out_dir / f"metrics-{split}.json", metrics)
     return metrics
