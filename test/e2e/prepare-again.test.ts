@@ -1,4 +1,4 @@
-/** `prepare` under a name that is taken: what was there must neither leak into the new set nor be lost to a failure. */
+/** `prepare` with the name of an existing dataset: old data must not leak into the new dataset, nor be lost on a failure. */
 import { execFileSync } from "node:child_process";
 import {
   copyFileSync,
@@ -13,28 +13,35 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, expect, test, vi } from "vitest";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
+import { identifyDataset } from "../../src/dataset/identify-dataset.ts";
+import { ensurePrepared } from "../../src/dataset/prepare/ensure-prepared.ts";
 import { cliprpn, type Said } from "../helpers/cli.ts";
 import { testPython } from "../helpers/python.ts";
+import { sharedEngine } from "../helpers/shared-engine.ts";
 import { sharedFolder } from "../helpers/temp-folder.ts";
 
 const { folder, remove } = sharedFolder("prepare-again");
 vi.setConfig({ testTimeout: 120_000 });
-afterAll(remove);
+const cache = join(folder, "cache");
+const shared = sharedEngine(folder);
+afterAll(async () => {
+  await shared.engine.close();
+  remove();
+});
 
 type Run = (...args: string[]) => Promise<Said>;
 
-/** A place of its own, where `of` prepares the data set `mine`. */
+/** A new working folder; `of` prepares the dataset `mine` there. */
 function place(): { cwd: string; run: Run; of: Run } {
   const cwd = join(folder, `place-${readdirSync(folder).length}`);
   mkdirSync(cwd, { recursive: true });
-  const run: Run = (...args) =>
-    cliprpn([...args, "--python", testPython()], cwd, { CLIPRPN_CACHE: join(folder, "cache") });
+  const run: Run = (...args) => shared.run(args, cwd, { CLIPRPN_CACHE: cache });
   const of: Run = (name, ...args) =>
     run("prepare", "mine", "--from", `${name}.jsonl`, "--box-format", "xyxy", ...args);
   return { cwd, run, of };
 }
 
-/** Ten images of a colour in a folder of this name, and their rows beside it. */
+/** Writes ten images of one color to a folder of this name, and their rows to NAME.jsonl. */
 async function photos(cwd: string, name: string, background: string, prefix = name): Promise<void> {
   mkdirSync(join(cwd, name));
   const files = Array.from({ length: 10 }, (_, index) => `${prefix}-${index}.png`);
@@ -44,13 +51,13 @@ async function photos(cwd: string, name: string, background: string, prefix = na
   writeFileSync(join(cwd, `${name}.jsonl`), rows.join("\n"));
 }
 
-/** Images of one colour are one image to the leak check, and rightly so; it is not the matter here. */
+/** Failed checks, except that images of one color are duplicates across splits. */
 const failed = ({ out }: Said): string[] =>
   out.split("\n").filter((line) => line.startsWith("FAIL") && !line.includes("share no image"));
 const shard = (cwd: string, size: number): Buffer =>
   readFileSync(join(cwd, `data/mine/pixels/squash-${size}/shard-00000.npy`));
 
-test("another size of the data set that was there is made anew before anything trains on it", async () => {
+test("another size of the replaced dataset is prepared again before a trial uses it", async () => {
   const { cwd, run, of } = place();
   await photos(cwd, "red", "red");
   await photos(cwd, "blue", "blue");
@@ -64,18 +71,32 @@ test("another size of the data set that was there is made anew before anything t
     settings: { image_size_px: 96, training: { num_epochs: 1 } },
   };
   writeFileSync(join(cwd, "own.json"), JSON.stringify(experiment));
-  const { code, err } = await run("sweep", "own.json");
-  expect(code, err).toBe(0);
+  const swept = await cliprpn(["sweep", "own.json", "--python", testPython()], cwd, {
+    CLIPRPN_CACHE: cache,
+  });
+  expect(swept.code, swept.err).toBe(0);
   expect([...shard(cwd, 96).subarray(-3)]).toEqual([0, 0, 255]);
-  // Images of the same names and sizes, other colours.
+  // Images of the same names and sizes, other colors.
   for (const file of readdirSync(join(cwd, "blue")))
     copyFileSync(join(cwd, "red", file.replace("blue", "red")), join(cwd, "blue", file));
   expect((await of("blue", "--images", "blue", "--image-size", "64")).code).toBe(0);
-  expect((await run("sweep", "own.json", "--set", "training.num_epochs=2")).code).toBe(0);
+  // What a sweep calls before its trials.
+  const folders = { data: join(cwd, "data"), cache };
+  await ensurePrepared(
+    await identifyDataset({ name: "mine" }, folders),
+    [{ image_size_px: 96, resize: "squash" }],
+    "0.1.0",
+    {
+      call: shared.engine.call.bind(shared.engine),
+      onPhase: () => undefined,
+      onProgress: () => undefined,
+      onReplaced: () => undefined,
+    },
+  );
   expect([...shard(cwd, 96).subarray(-3)]).toEqual([255, 0, 0]);
 });
 
-test("where other data under its name fail, the first goes on by its own command", async () => {
+test("a failed preparation under the same name leaves the first dataset usable", async () => {
   const { cwd, run, of } = place();
   await photos(cwd, "red", "red");
   await photos(cwd, "blue", "blue");
@@ -89,7 +110,7 @@ test("where other data under its name fail, the first goes on by its own command
   expect(failed(await run("dataset", "check", "mine"))).toEqual([]);
 });
 
-test("an archive that was replaced is taken out again", async () => {
+test("a replaced archive is extracted again", async () => {
   const { cwd, of } = place();
   await photos(cwd, "red", "red", "photo");
   await photos(cwd, "blue", "blue", "photo");
@@ -101,7 +122,7 @@ test("an archive that was replaced is taken out again", async () => {
   expect([...shard(cwd, 64).subarray(-3)]).toEqual([0, 0, 255]);
 });
 
-test("damaged files of its own are made anew by the same command", async () => {
+test("damaged files of the dataset are rewritten by the same command", async () => {
   const { cwd, of } = place();
   await photos(cwd, "red", "red");
   const red = ["red", "--images", "red", "--image-size", "64"] as const;
@@ -116,7 +137,7 @@ test("damaged files of its own are made anew by the same command", async () => {
   }
 });
 
-test("of two at once, one waits for the other", async () => {
+test("of two simultaneous preparations, one waits for the other", async () => {
   const { cwd, run } = place();
   await makeDemo(join(cwd, "have"), { seed: 7, num_images: { train: 3, val: 1, test: 1 } }, () => undefined);
   renameSync(join(cwd, "have/annotations"), join(cwd, "have/refcocog"));
