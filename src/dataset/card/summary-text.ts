@@ -12,7 +12,8 @@ export function summaryText(profile: DatasetProfile): string {
   const { stats, folder, sizes } = profile;
   const { facts } = stats;
   return [
-    ...paragraph(`${facts.name}, split by ${facts.split_by} (${facts.split_rule}): ${totals(stats)}`),
+    ...paragraph(`${facts.name}, split by ${facts.split_by} (${facts.split_rule})`),
+    totals(stats),
     folder,
     ...paragraph(
       `prepared ${facts.prepared_at.slice(0, 10)} by cliprpn ${facts.cliprpn_version}, id ${facts.id}, ${
