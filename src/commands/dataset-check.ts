@@ -14,7 +14,7 @@ export async function datasetCheck(
 ): Promise<number> {
   const { root } = dataset;
   const results = await checkDataset(dataset, {
-    stats: () => engine.call("dataset_stats", { root, hash_pixels: true }, { signal }),
+    readStats: () => engine.call("dataset_stats", { root, hash_pixels: true }, { signal }),
     onFile: (file) => terminal.live([`reading ${relative(cwd, file)}`]),
     onPhase: (text) => terminal.live([text]),
   });

@@ -13,7 +13,7 @@ import type {
 } from "../contract/generated/types.ts";
 import { type DemoOptions, demoId, demoSizes } from "./demo/make-demo.ts";
 import { isPrepared, readFacts } from "./prepare/prepared-folder.ts";
-import { family } from "./prepare/published-counts.ts";
+import { publishedSplits } from "./prepare/published-counts.ts";
 
 /** The dataset of a trial: its content and the folder of its prepared form, which may not exist yet. */
 export interface DatasetIdentity extends TrialDataset {
@@ -89,7 +89,7 @@ export function refcocoSource(root: string, split_by: string): RefcocoSource {
 
 /** The folder of a prepared dataset of this name, existing or not: `refcocog` means `refcocog-umd` by default. */
 export function preparedFolder(name: string, split_by: SplitBy | undefined, data: string): string {
-  const by = split_by ?? family[name]?.[0];
+  const by = split_by ?? publishedSplits[name]?.[0];
   const folder = join(data, name);
   const withSplit = join(data, `${name}-${by}`);
   return !isPrepared(folder) && by !== undefined && isPrepared(withSplit) ? withSplit : folder;
@@ -102,7 +102,7 @@ function preparedDataset(folder: string): DatasetIdentity {
 
 function notPrepared(folder: string): CliprpnError {
   const name = basename(folder);
-  const published = Object.keys(family).find((key) => name === key || name.startsWith(`${key}-`));
+  const published = Object.keys(publishedSplits).find((key) => name === key || name.startsWith(`${key}-`));
   const args = published === undefined ? `${name} --from FILE` : `${published} --root DIR`;
   return new CliprpnError(
     "not_found",

@@ -6,7 +6,7 @@ import type {
 } from "../../src/contract/generated/types.ts";
 import type { DatasetProfile } from "../../src/dataset/card/profile.ts";
 
-/** Statistics of a dataset with figures as long as they get. */
+/** Dataset statistics with the longest numbers that occur. */
 export function datasetStats(
   splits: SplitStats["split"][],
   facts: Partial<PreparedDataset> = {},

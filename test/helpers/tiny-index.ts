@@ -3,7 +3,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * A folder with one small wheel that has the modules cliprpn imports, and a lock that pins it by hash: real uv, no network.
+ * Writes a folder with one small wheel that has the modules cliprpn imports, and a lock file that pins its hash, so that tests
+ * can run the real uv without a network.
  *
  * @param python any Python 3.
  */
@@ -12,19 +13,19 @@ export function makeTinyIndex(python: string, folder: string, lockFile: string):
   writeFileSync(lockFile, `torch==2.14.1 \\\n    --hash=sha256:${sha256}\n`);
 }
 
-/** Another build of the same version, as the "+cpu" wheels are; a lock that pins hashes must not take it. */
+/** Adds a "+cpu" build of the same version, which a lock file with hashes must not install. */
 export function addOtherBuild(python: string, folder: string): string {
   execFileSync(python, ["-c", script, folder, "+cpu"]);
   return join(folder, "torch-2.14.1+cpu-py3-none-any.whl");
 }
 
-/** A wheel of an extra with one module, and a lock that pins it. */
+/** Writes a wheel of an extra with one module, and a lock file that pins it. */
 export function makeTinyExtra(python: string, folder: string, lockFile: string): void {
   const sha256 = execFileSync(python, ["-c", extraScript, folder], { encoding: "utf8" }).trim();
   writeFileSync(lockFile, `onnxruntime==1.32.0 \\\n    --hash=sha256:${sha256}\n`);
 }
 
-/** Python that writes `files` as a wheel and prints its hash. */
+/** Python code that writes `files` as a wheel and prints its hash. */
 const writeWheel = (name: string): string => `
 files[info + "/RECORD"] = "".join("%s,,\\n" % name for name in files) + info + "/RECORD,,\\n"
 path = os.path.join(folder, "%s-%s-py3-none-any.whl" % ("${name}", version))

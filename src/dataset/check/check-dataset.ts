@@ -10,7 +10,7 @@ import { checkStats } from "./check-stats.ts";
 
 export interface CheckContext {
   /** Asks Python for the statistics of the dataset. */
-  stats(): Promise<DatasetStats>;
+  readStats(): Promise<DatasetStats>;
   /** Called for each file that is read completely. */
   onFile(file: string): void;
   onPhase(text: string): void;
@@ -19,7 +19,7 @@ export interface CheckContext {
 /** Runs all checks of a prepared dataset: files, tables, counts and splits. */
 export async function checkDataset(
   dataset: DatasetIdentity,
-  { stats, onFile, onPhase }: CheckContext,
+  { readStats, onFile, onPhase }: CheckContext,
 ): Promise<CheckResult[]> {
   const { root } = dataset;
   const command = remakeCommand(dataset, readFacts(root));
@@ -28,7 +28,7 @@ export async function checkDataset(
   try {
     // The tables are written again only if dataset.json does not exist.
     const fix = `delete ${join(root, "dataset.json")} and run \`${command}\` again`;
-    return [...results, ...checkStats(await stats(), fix)];
+    return [...results, ...checkStats(await readStats(), fix)];
   } catch (error) {
     if (!(error instanceof CliprpnError && error.code === "data_invalid")) throw error;
     const detail = `${error.message}: \`${command}\``;

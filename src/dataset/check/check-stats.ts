@@ -16,7 +16,7 @@ export function checkStats(stats: DatasetStats, fix: string): CheckResult[] {
         : checkResult(
             "FAIL",
             expected,
-            `${num_wrong} of ${num_checked} do not: ${firstOf(examples, num_wrong)}; ${fix}`,
+            `${num_wrong} of ${num_checked} fail: ${firstOf(examples, num_wrong)}; ${fix}`,
           ),
     ),
     checkCounts(stats.facts),

@@ -7,7 +7,7 @@ import { withLock } from "../../base/lock.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import { locateAnnotations, locateImages } from "../prepare/locate.ts";
 import { defaultLimits, type FailedMirror, fetchFile, type Limits } from "./fetch-file.ts";
-import { checksumProblem, contentProblem, diskError, hashInto } from "./part-file.ts";
+import { checkChecksum, checkContent, diskError, hashInto } from "./part-file.ts";
 import type { DownloadProgress } from "./progress.ts";
 import { filesFor, type RemoteFile, readSources } from "./sources.ts";
 
@@ -24,7 +24,7 @@ export interface DownloadOptions {
 export interface DatasetDownload {
   dataset: string;
   split_by: string;
-  /** The folder that holds, or is to hold, annotations and images. */
+  /** The folder of annotations and images; created if needed. */
   root: string;
   /** False when the images are elsewhere or not wanted. */
   needsImages: boolean;
@@ -56,7 +56,7 @@ function isFound(locate: () => unknown): boolean {
 }
 
 /**
- * Downloads the missing ones of some files into a folder. A file gets its name only when it is complete; a process killed at any
+ * Downloads files that are missing from a folder. A file gets its name only when it is complete; a process killed at any
  * byte leaves a `.part` file that the same call resumes. A file that no mirror sends does not stop the others.
  *
  * @throws CliprpnError no_space, before anything is fetched; no_network, with every failed mirror and the manual steps; the
@@ -143,7 +143,7 @@ async function findProblem(
   const stats = await stat(path).catch(() => undefined);
   if (stats === undefined) return "the file is missing";
   if (!stats.isFile()) return "it is not a file";
-  const problem = await contentProblem(path, stats.size, file);
+  const problem = await checkContent(path, stats.size, file);
   if (problem !== undefined || file.checksum === null) return problem;
   const { algorithm, hex } = file.checksum;
   const current: VerifiedFile = {
@@ -155,7 +155,7 @@ async function findProblem(
   if (JSON.stringify(recorded) === JSON.stringify(current)) return undefined;
   const hash = createHash(algorithm);
   await hashInto(hash, path, signal);
-  const mismatch = checksumProblem(hash.digest("hex"), file);
+  const mismatch = checkChecksum(hash.digest("hex"), file);
   if (mismatch === undefined) await recordVerified(folder, file);
   return mismatch;
 }

@@ -67,7 +67,7 @@ export async function fetchFile(
 /** Whether an earlier run fetched all bytes and was stopped before it renamed the file. */
 async function isComplete(part: PartFile, file: RemoteFile, { onNote }: FetchOptions): Promise<boolean> {
   if (part.size !== file.bytes) return false;
-  const problem = await part.problem();
+  const problem = await part.verify();
   if (problem === undefined) return true;
   onNote(`${file.name}: ${problem}; starting over`);
   await part.startOver();
@@ -114,7 +114,7 @@ async function fromMirror(
       onStartOver: (reason) => onNote(`${file.name}: ${host}: ${reason}; starting over`),
     });
     if (result.state === "complete") {
-      const problem = await part.problem();
+      const problem = await part.verify();
       if (problem === undefined) return undefined;
       const { inherited } = part;
       await part.startOver();

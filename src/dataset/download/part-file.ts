@@ -88,12 +88,12 @@ export class PartFile {
     this.#hash = this.#file.checksum === null ? undefined : createHash(this.#file.checksum.algorithm);
   }
 
-  /** Why the part is not the complete, correct file; undefined if it is. */
-  async problem(): Promise<string | undefined> {
+  /** Checks whether the part is the complete, correct file. @returns the problem; undefined if there is none. */
+  async verify(): Promise<string | undefined> {
     const hex = this.#hash?.copy().digest("hex");
     return (
-      (await contentProblem(this.#path, this.#size, this.#file)) ??
-      (hex === undefined ? undefined : checksumProblem(hex, this.#file))
+      (await checkContent(this.#path, this.#size, this.#file)) ??
+      (hex === undefined ? undefined : checkChecksum(hex, this.#file))
     );
   }
 
@@ -157,8 +157,8 @@ function originPath(path: string): string {
   return `${path}.json`;
 }
 
-/** Why a file of this size is not the expected one, without reading all of it; undefined if it may be. */
-export async function contentProblem(
+/** Checks the size and the first bytes of a file. @returns the problem; undefined if there is none. */
+export async function checkContent(
   path: string,
   size: number,
   { name, bytes }: RemoteFile,
@@ -179,7 +179,8 @@ export async function contentProblem(
   }
 }
 
-export function checksumProblem(hex: string, { checksum }: RemoteFile): string | undefined {
+/** @returns the problem; undefined if the checksum matches or is unknown. */
+export function checkChecksum(hex: string, { checksum }: RemoteFile): string | undefined {
   if (checksum === null || checksum.hex === hex) return undefined;
   return `its ${checksum.algorithm} is ${hex}, expected ${checksum.hex}`;
 }

@@ -9,7 +9,7 @@ import { DEFAULT_MAX_PIXELS } from "../images/decode.ts";
 import { annotationSource, folderOrZip, locateAnnotations, locateImages } from "./locate.ts";
 import type { PrepareRequest } from "./prepare-dataset.ts";
 import type { ImageSize, LockWaiting } from "./prepared-folder.ts";
-import { family } from "./published-counts.ts";
+import { publishedSplits } from "./published-counts.ts";
 import { type RowsOptions, rowsSource } from "./rows-source.ts";
 
 /** The arguments of `cliprpn prepare`, as typed. */
@@ -56,18 +56,18 @@ export async function prepareRequest(
       "bad_input",
       `--image-size ${image_size_px}: expected a multiple of 32 from 64 to 1024`,
     );
-  return from.length > 0 ? rowsRequest(args, context) : familyRequest(args, context);
+  return from.length > 0 ? rowsRequest(args, context) : publishedRequest(args, context);
 }
 
 /** A published dataset. */
-async function familyRequest(args: PrepareArguments, context: RequestContext): Promise<PrepareRequest> {
+async function publishedRequest(args: PrepareArguments, context: RequestContext): Promise<PrepareRequest> {
   const { name, sources, images, without_images } = args;
   const { cwd, data, onPhase, onNote, signal } = context;
-  const split_bys = family[name];
+  const split_bys = publishedSplits[name];
   if (split_bys === undefined)
     throw new CliprpnError(
       "bad_input",
-      `${name}: expected ${Object.keys(family).join(", ")}, or your own data with --from FILE.${didYouMean(name, Object.keys(family))}`,
+      `${name}: expected ${Object.keys(publishedSplits).join(", ")}, or your own data with --from FILE.${didYouMean(name, Object.keys(publishedSplits))}`,
     );
   const split_by = args.split_by ?? split_bys[0];
   if (!split_bys.includes(split_by))
@@ -114,12 +114,12 @@ function rowsRequest(args: PrepareArguments, { cwd, data }: RequestContext): Pre
     if (value !== undefined)
       throw new CliprpnError(
         "bad_input",
-        `--${option} is for ${Object.keys(family).join(", ")}; expected it without --from`,
+        `--${option} is for ${Object.keys(publishedSplits).join(", ")}; expected it without --from`,
       );
   if (args.download)
     throw new CliprpnError(
       "bad_input",
-      `--download is for ${Object.keys(family).join(", ")}; expected it without --from`,
+      `--download is for ${Object.keys(publishedSplits).join(", ")}; expected it without --from`,
     );
   if (images === undefined && !args.without_images)
     throw new CliprpnError(

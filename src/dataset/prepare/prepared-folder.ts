@@ -46,7 +46,9 @@ export function preparedSizes(folder: string): ImageSize[] {
   });
 }
 
+/** Callbacks of work that may wait for another process. */
 export interface LockWaiting {
+  /** Called when a new step starts. */
   onPhase(text: string): void;
   signal?: AbortSignal;
 }
@@ -62,7 +64,10 @@ export function withPrepareLock<T>(
     signal,
     onWait: () => onPhase("another process is preparing this dataset; waiting for it to finish"),
     lost: () =>
-      new CliprpnError("locked", `${folder}: another process took over; re-run the same command to resume`),
+      new CliprpnError(
+        "locked",
+        `${folder}: another process took over this folder while this one was suspended; re-run the same command to resume`,
+      ),
   };
   return withLock(join(folder, "prepare"), waiting, work);
 }

@@ -2,7 +2,7 @@ import { count } from "../../base/format.ts";
 import type { PreparedDataset } from "../../contract/generated/types.ts";
 
 /** The counts of a split. */
-export type Counts = readonly [num_images: number, num_refs: number, num_sentences: number];
+type Counts = readonly [num_images: number, num_refs: number, num_sentences: number];
 
 /** Counts per split as published: Mao et al. 2016 and Nagaraja et al. 2016 (RefCOCOg), Yu et al. 2016 (RefCOCO, RefCOCO+). */
 const published: Record<string, Record<string, Counts>> = {
@@ -27,7 +27,7 @@ const published: Record<string, Record<string, Counts>> = {
 };
 
 /** The RefCOCO family: datasets with their published splits, the default first. */
-export const family: Record<
+export const publishedSplits: Record<
   string,
   readonly [PreparedDataset["split_by"], ...PreparedDataset["split_by"][]]
 > = {
