@@ -14,13 +14,13 @@ import { type Arguments, type Context, runContext } from "./command.ts";
 import { chosenSplit, chosenSplitBy, namedDataset } from "./dataset-choice.ts";
 import { printPlan } from "./sweep.ts";
 
-/** `cliprpn baseline --yolo`: a detector proposes, CLIP ranks; beside it the ceiling, gt boxes ranked in the same way. */
+/** `cliprpn baseline --yolo`: CLIP ranks the boxes of a detector and, as the upper bound, the ground truth boxes. */
 export async function baseline(args: Arguments, context: Context): Promise<number> {
   const sets = args.list("set");
   const run = runContext(args, context);
   const read = readCommandExperiment(
-    experimentFrom(args, context),
-    { name: "cliprpn baseline", where: flagOf },
+    buildExperiment(args, context),
+    { name: "cliprpn baseline", where: flagForPath },
     sets,
     context.cwd,
     readOptions(run),
@@ -31,26 +31,26 @@ export async function baseline(args: Arguments, context: Context): Promise<numbe
   return runSweep({ plan, dataset, source, split: chosenSplit(args) }, run);
 }
 
-/** The flag that brought in the value at a path of the experiment. */
-function flagOf(path: Path): string {
+/** The flag that set the value at a path of the experiment. */
+function flagForPath(path: Path): string {
   if (path[0] === "dataset") return "--data";
   if (path[0] === "backbone") return path.includes("weights") ? "--clip-weights" : "--backbone";
   if (path.includes("templates")) return "--template";
   if (path.includes("category_prior")) return "--category-prior";
-  const part = ["weights", "file", "model"].find((key) => path.includes(key));
-  return part === undefined ? "the detector" : `--${part}`;
+  const flag = detectorFlags.find((key) => path.includes(key));
+  return flag === undefined ? "the detector" : `--${flag}`;
 }
 
-/** What was typed, as an experiment file would say it. */
-function experimentFrom(args: Arguments, context: Context): Experiment {
-  const detector = detectorFrom(args);
-  const [first = "crop", ...more] = args.list("ranking") as Ranking[]; // yargs has checked them.
+/** The command line as the content of an experiment file. */
+function buildExperiment(args: Arguments, context: Context): Experiment {
+  const detector = readDetector(args);
+  const [first = "crop", ...more] = args.list("ranking") as Ranking[]; // Checked by yargs.
   const templates = args.list("template");
   return {
     name: `baseline-${detector.kind.replaceAll("_", "-")}`,
     question: `How well do ${detectors[detector.kind].noun} and CLIP ground sentences?`,
     dataset: namedDataset(args.text("data") ?? "demo", chosenSplitBy(args), context),
-    ...backboneFrom(args),
+    ...readBackbone(args),
     settings: {
       baseline: {
         category_prior: args.flag("category-prior"),
@@ -58,7 +58,7 @@ function experimentFrom(args: Arguments, context: Context): Experiment {
       },
     },
     vary: {
-      "baseline.detector": [detector, ...ceilings(detector.kind)],
+      "baseline.detector": [detector, ...upperBounds(detector.kind)],
       "baseline.ranking": [first, ...more],
     },
   };
@@ -66,30 +66,38 @@ function experimentFrom(args: Arguments, context: Context): Experiment {
 
 type Ranking = BaselineSettings["ranking"];
 
-function ceilings(kind: DetectorKind): DetectorChoice[] {
+/** Flags that set a key of the detector. */
+const detectorFlags = ["weights", "file", "model"];
+
+function upperBounds(kind: DetectorKind): DetectorChoice[] {
   return kind === "gt_boxes" || kind === "whole_picture" ? [] : ["gt_boxes"];
 }
 
 /** @throws CliprpnError bad_input. */
-function detectorFrom(args: Arguments): DetectorObject {
-  const named = detectorKinds.find((kind) => kind === args.text("detector"));
-  if (args.flag("yolo") && named !== undefined && named !== "yolo")
-    throw new CliprpnError("bad_input", `--yolo and --detector ${named} name two detectors; give one`);
-  const kind = args.flag("yolo") ? "yolo" : named;
+function readDetector(args: Arguments): DetectorObject {
+  const requested = detectorKinds.find((kind) => kind === args.text("detector"));
+  if (args.flag("yolo") && requested !== undefined && requested !== "yolo")
+    throw new CliprpnError(
+      "bad_input",
+      `expected one detector, found two: --yolo and --detector ${requested}; remove one of them`,
+    );
+  const kind = args.flag("yolo") ? "yolo" : requested;
   if (kind === undefined)
     throw new CliprpnError(
       "bad_input",
       `expected --yolo, or --detector with one of ${detectorKinds.join(", ")}; found neither`,
     );
-  const parts = ["weights", "file", "model"].flatMap((key) => {
+  const entries = detectorFlags.flatMap((key) => {
     const value = args.text(key);
     return value === undefined ? [] : [[key, value]];
   });
-  return { kind, ...Object.fromEntries(parts) };
+  return { kind, ...Object.fromEntries(entries) };
 }
 
-function backboneFrom(args: Arguments): Pick<Experiment, "backbone"> {
-  const name = (["cliprpn-tiny", "RN50-quickgelu"] as const).find((each) => each === args.text("backbone"));
+function readBackbone(args: Arguments): Pick<Experiment, "backbone"> {
+  const name = (["cliprpn-tiny", "RN50-quickgelu"] as const).find(
+    (choice) => choice === args.text("backbone"),
+  );
   const weights = args.text("clip-weights");
   if (name === undefined && weights === undefined) return {};
   return {

@@ -1,4 +1,4 @@
-/** Baselines from the command line to the report, with a real torch, ultralytics and onnxruntime. */
+/** Baselines from the command line to the report, with real torch, ultralytics and onnxruntime. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,16 +15,16 @@ const data = join(folder, "data");
 
 beforeAll(async () => {
   await makeDemo(data, { seed: 7, num_images: { train: 16, val: 8, test: 8 } }, () => undefined);
-  writeFileSync(join(folder, "boxes.json"), JSON.stringify(annotated()));
+  writeFileSync(join(folder, "boxes.json"), JSON.stringify(detectionsFromAnnotations()));
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The demo's own boxes as a detector's; the first image of val has none. */
-function annotated(): object[] {
+/** The demo's annotated boxes as detections; the first image of val has none. */
+function detectionsFromAnnotations(): object[] {
   const { annotations } = JSON.parse(readFileSync(join(data, "annotations/instances.json"), "utf8"));
   return annotations
-    .filter(({ image_id }: { image_id: number }) => image_id !== firstOfVal)
+    .filter(({ image_id }: { image_id: number }) => image_id !== firstValImageId)
     .map(({ image_id, category_id, bbox }: Record<string, unknown>) => ({
       image_id,
       category_id,
@@ -33,7 +33,7 @@ function annotated(): object[] {
     }));
 }
 
-const firstOfVal = 17; // After 16 of train.
+const firstValImageId = 17; // After the 16 images of train.
 const timeoutMs = 240_000;
 const env = { CLIPRPN_CACHE: join(folder, "cache") };
 
@@ -41,19 +41,19 @@ function run(...args: string[]): Promise<Said> {
   return cliprpn([...args, "--python", testPython(), "--runs-dir", runsOf(args)], folder, env);
 }
 
-/** Every test has runs of its own; all share the cache. */
+/** Each test has its own runs folder; all share the cache. */
 const runsOf = (args: string[]): string => `runs-${args.slice(0, 4).join("-").replace(/\W+/g, "-")}`;
 const onData = ["--data", data, "--set", "num_threads=1"];
 
 test(
-  "a file's boxes are ranked, reported and kept; the same command again does nothing anew",
+  "boxes of a file are ranked and reported; re-running the command runs no trial again",
   async () => {
     const args = ["baseline", "--detector", "file", "--file", "boxes.json", ...onData];
     const first = await run(...args);
     expect(first.code, first.err).toBe(0);
     const report = readFileSync(join(folder, first.out.trim()), "utf8");
     expect(report).toContain("# How well do the boxes of a file and CLIP ground sentences?");
-    expect(report).toMatch(/\| boxes of boxes\.json \| .* \| 1 \|\n/); // One image without boxes.
+    expect(report).toMatch(/\| boxes of boxes\.json \| .* \| 1 \|\n/); // One image has no boxes.
     expect(report).toContain("ceiling: ground-truth boxes, crop");
     const again = await run(...args);
     expect(again.err).toContain("2 trials, 2 done already");
@@ -104,7 +104,7 @@ test(
 );
 
 test(
-  "a baseline that is killed goes on with the same command",
+  "re-running the command resumes a killed baseline",
   async () => {
     const processes = markProcesses();
     const args = [
@@ -127,7 +127,7 @@ test(
   timeoutMs,
 );
 
-test("a whole image that is ranked in two ways is one trial", async () => {
+test("whole images ranked in two ways are one trial", async () => {
   const args = ["baseline", "--detector", "whole_picture", "--ranking", "crop", "--ranking", "blur"];
   const { code, out, err } = await run(...args, "--dry-run", ...onData);
   expect(code, err).toBe(0);
@@ -135,7 +135,7 @@ test("a whole image that is ranked in two ways is one trial", async () => {
 });
 
 test(
-  "a baseline's trial is evaluated on other data, and grounds nothing",
+  "a baseline trial can be evaluated on other data but is refused by ground",
   async () => {
     const { out } = await run("baseline", "--detector", "whole_picture", ...onData);
     const sweep = join(folder, out.trim(), "..");
@@ -143,8 +143,8 @@ test(
     const evaluated = await run("evaluate", join(sweep, trial), "--dataset", data, "--split", "train");
     expect(evaluated.code, evaluated.err).toBe(0);
     expect(JSON.parse(evaluated.out).metrics.num_sentences).toBeGreaterThan(10);
-    const picture = join(data, "images", readdirSync(join(data, "images"))[0] ?? "");
-    const ground = await cliprpn(["ground", picture, "the cup", "--model", join(sweep, trial)], folder, env);
+    const image = join(data, "images", readdirSync(join(data, "images"))[0] ?? "");
+    const ground = await cliprpn(["ground", image, "the cup", "--model", join(sweep, trial)], folder, env);
     expect([ground.code, ground.err]).toEqual([2, expect.stringContaining("found a baseline's trial")]);
   },
   timeoutMs,
@@ -152,26 +152,22 @@ test(
 
 test.each<[string, string[], string]>([
   ["no detector", [], "expected --yolo, or --detector with one of yolo,"],
-  ["two detectors", ["--yolo", "--detector", "yolox"], "--yolo and --detector yolox name two detectors"],
-  [
-    "weights that are not there",
-    ["--yolo", "--weights", "yolov5su"],
-    "https://github.com/ultralytics/assets",
-  ],
+  ["two detectors", ["--yolo", "--detector", "yolox"], "--yolo and --detector yolox"],
+  ["missing weights", ["--yolo", "--weights", "yolov5su"], "https://github.com/ultralytics/assets"],
   ["the original's YOLOv5s", ["--yolo", "--weights", "yolov5s"], "yolov5su"],
-  ["a .pt that nobody trusts", ["--yolo", "--weights", "w.pt"], "--trust-weights"],
-  ["weights that are no ONNX", ["--yolo", "--weights", "w.onnx"], "w.onnx"],
-  ["a detector that lacks its file", ["--detector", "file"], "file"],
+  ["an untrusted .pt", ["--yolo", "--weights", "w.pt"], "--trust-weights"],
+  ["an invalid .onnx", ["--yolo", "--weights", "w.onnx"], "w.onnx"],
+  ["a detector without its file", ["--detector", "file"], "file"],
   ["a prior without classes", ["--detector", "whole_picture", "--category-prior"], "--category-prior"],
-  ["a template without its place", ["--detector", "gt_boxes", "--template", "a photo"], "--template"],
+  ["a template without {}", ["--detector", "gt_boxes", "--template", "a photo"], "--template"],
 ])(
-  "%s: one clear word before any work",
-  async (_, args, told) => {
+  "%s: reported before any work",
+  async (_, args, expected) => {
     writeFileSync(join(folder, "w.pt"), "not a checkpoint");
     writeFileSync(join(folder, "w.onnx"), "not an ONNX file");
     const { code, out, err } = await run("baseline", ...args, ...onData);
     expect([code, out]).toEqual([2, ""]);
-    expect(err).toContain(told);
+    expect(err).toContain(expected);
     expect(err).not.toMatch(/Traceback|\n\s+at /);
   },
   timeoutMs,
