@@ -33,7 +33,7 @@ from yolox_graphs import (
 from cliprpn.data.index import open_dataset
 from cliprpn.detectors.coco_classes import are_coco_classes, coco_categories, coco_classes
 from cliprpn.detectors.propose import LazyDetector
-from cliprpn.detectors.yolox import YoloxDetector, letterbox, open_yolox
+from cliprpn.detectors.yolox import OnnxYolox, letterbox, open_yolox
 from cliprpn.errors import CliprpnError
 
 pytest.importorskip("onnxruntime", reason="the extra onnxruntime is not installed")
@@ -315,18 +315,18 @@ def noise(height: int, width: int) -> Tensor:
 
 def constant_detector(
     folder: Path, raw: Tensor, score_thresh: float = 0.1, nms_thresh: float = 0.5, max_boxes: int = 100
-) -> YoloxDetector:
+) -> OnnxYolox:
     """A detector with the same output for every image."""
     file = folder / "model.onnx"
     file.write_bytes(constant_graph(raw))
     return open_yolox(file, COLORS, score_thresh, nms_thresh, max_boxes, CPU)
 
 
-def color_detector(folder: Path) -> YoloxDetector:
+def color_detector(folder: Path) -> OnnxYolox:
     return open_content(folder, strongest_channel())
 
 
-def open_content(folder: Path, content: bytes, device: torch.device = CPU) -> YoloxDetector:
+def open_content(folder: Path, content: bytes, device: torch.device = CPU) -> OnnxYolox:
     file = folder / "model.onnx"
     file.write_bytes(content)
     return open_yolox(file, COLORS, 0.1, 0.5, 10, device)

@@ -18,7 +18,7 @@ from torchvision.models.detection.faster_rcnn import FasterRCNN
 from torchvision.ops.misc import FrozenBatchNorm2d
 
 from cliprpn.detectors.coco_classes import coco_classes
-from cliprpn.detectors.faster_rcnn import COCO_WEIGHTS, FasterRcnnDetector, open_faster_rcnn
+from cliprpn.detectors.faster_rcnn import COCO_WEIGHTS, TorchvisionFasterRcnn, open_faster_rcnn
 from cliprpn.errors import CliprpnError
 
 SMALL = "mobilenet_v3_large_320_fpn"
@@ -250,7 +250,7 @@ def open_state(
     nms_thresh: float = 0.5,
     max_boxes: int = 100,
     variant: str = SMALL,
-) -> FasterRcnnDetector:
+) -> TorchvisionFasterRcnn:
     file = folder / "model.pth"
     torch.save(state, file)
     return open_faster_rcnn(variant, file, classes, score_thresh, nms_thresh, max_boxes, CPU)

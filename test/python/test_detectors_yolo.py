@@ -31,7 +31,7 @@ from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.detectors.proposals import Proposals
 from cliprpn.detectors.train_yolo import find_trained_yolo, train_yolo
 from cliprpn.detectors.ultralytics_env import quiet_ultralytics
-from cliprpn.detectors.yolo import YoloDetector, open_yolo
+from cliprpn.detectors.yolo import UltralyticsYolo, open_yolo
 from cliprpn.detectors.yolo_data import LabeledImage, measure_recall, split_image_rows
 from cliprpn.errors import CliprpnError
 
@@ -83,7 +83,7 @@ def save_untrained(cache: Path, name: str, task: str) -> Path:
     return path
 
 
-def open_file(file: Path, cache: Path, trusted: bool = True, size: int | None = None) -> YoloDetector:
+def open_file(file: Path, cache: Path, trusted: bool = True, size: int | None = None) -> UltralyticsYolo:
     return open_yolo(file, size, 0.0, 0.95, 20, CPU, cache, trusted)
 
 

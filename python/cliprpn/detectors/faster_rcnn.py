@@ -31,7 +31,7 @@ COCO_WEIGHTS: dict[str, WeightsEnum] = {
 CLASS_LAYER = "roi_heads.box_predictor.cls_score.weight"
 
 
-class FasterRcnnDetector:
+class TorchvisionFasterRcnn:
     """Processes one image at a time: in a batch, torchvision pads images to the largest, which changes their boxes.
 
     Attributes:
@@ -71,7 +71,7 @@ def open_faster_rcnn(
     nms_thresh: float,
     max_boxes: int,
     device: torch.device,
-) -> FasterRcnnDetector:
+) -> TorchvisionFasterRcnn:
     """Opens one of torchvision's variants; the model resizes images itself.
 
     Args:
@@ -108,7 +108,7 @@ def open_faster_rcnn(
         ) from error
     if variant == "resnet50_fpn" and not _has_trained_norms(state):
         _zero_epsilon(model)
-    return FasterRcnnDetector(model, categories, device)
+    return TorchvisionFasterRcnn(model, categories, device)
 
 
 def _coco_state(variant: str) -> State:

@@ -19,7 +19,7 @@ def gt_boxes(index: DatasetIndex, image_rows: Iterable[int]) -> list[Proposals]:
     Raises:
         CliprpnError: data_invalid, if image sizes are unknown.
     """
-    sizes = image_sizes(index)
+    sizes = all_image_sizes(index)
     objects = index.objects.sort_by("ann_id")
     image_ids = index.images["image_id"].combine_chunks()
     object_rows = pc.index_in(objects["image_id"].combine_chunks(), value_set=image_ids)
@@ -42,14 +42,14 @@ def whole_image_boxes(index: DatasetIndex, image_rows: Iterable[int]) -> list[Pr
     Raises:
         CliprpnError: data_invalid, if image sizes are unknown.
     """
-    sizes = image_sizes(index)
+    sizes = all_image_sizes(index)
     return [
         make_proposals(torch.tensor([[0, 0, *sizes[row]]]), torch.ones(1), [""], *sizes[row])
         for row in image_rows
     ]
 
 
-def image_sizes(index: DatasetIndex) -> list[tuple[int, int]]:
+def all_image_sizes(index: DatasetIndex) -> list[tuple[int, int]]:
     """Width and height of every image, in pixels.
 
     Raises:

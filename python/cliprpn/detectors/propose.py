@@ -70,7 +70,7 @@ def propose(
     """
     detector = settings.detector
     if isinstance(detector, RpnDetector):
-        boxes = rpn_proposals(verified_file(detector), index, rows, settings.max_boxes, context)
+        boxes = rpn_proposals(verify_file(detector), index, rows, settings.max_boxes, context)
         return SentenceProposals(boxes, [], [])
     image_rows, positions = np.unique(index.image_rows[rows], return_inverse=True)
     boxes, classes, notes = _propose_per_image(settings, index, image_rows, context)
@@ -88,9 +88,9 @@ def check_detector(settings: BaselineSettings, index: DatasetIndex, context: Run
     """
     detector = settings.detector
     if isinstance(detector, RpnDetector):
-        load_model(verified_file(detector))
+        load_model(verify_file(detector))
     elif isinstance(detector, FileDetector):
-        read_results(verified_file(detector), index)
+        read_results(verify_file(detector), index)
     elif not isinstance(detector, GtBoxesDetector | WholeImageDetector):
         return len(LazyDetector(settings, index, context).open().classes)
     return None
@@ -107,7 +107,7 @@ def _propose_per_image(
         names = set(index.objects["category"].to_pylist()) - {None, ""}
         return gt_boxes(index, rows), sorted(names), []
     if isinstance(detector, FileDetector):
-        results = read_results(verified_file(detector), index)
+        results = read_results(verify_file(detector), index)
         boxes = [_apply_limits(results.of(row), settings) for row in rows]
         return boxes, results.classes, [*results.notes, *_notes_on_coco(results.classes, index)]
     lazy_detector = LazyDetector(settings, index, context)
@@ -191,21 +191,21 @@ class LazyDetector:
         classes: list[str] | None = detector.model_dump().get("classes")
         limits = (settings.score_thresh, settings.nms_thresh, settings.max_boxes)
         if isinstance(detector, YoloxDetector):
-            return open_yolox(verified_file(detector), classes, *limits, device)
+            return open_yolox(verify_file(detector), classes, *limits, device)
         if isinstance(detector, FasterRcnnDetector):
-            file = None if detector.file == "coco" else verified_file(detector)
+            file = None if detector.file == "coco" else verify_file(detector)
             return open_faster_rcnn(detector.variant, file, classes, *limits, device)
         if isinstance(detector, TrainedYoloDetector):
             file = find_trained_yolo(detector, self.index, cache_dir).file
             return open_yolo(file, detector.image_size_px, *limits, device, cache_dir, trusted=True)
         if isinstance(detector, YoloDetector):
             trusted = os.environ.get("CLIPRPN_TRUST_WEIGHTS") == "1"
-            file = verified_file(detector)
+            file = verify_file(detector)
             return open_yolo(file, detector.image_size_px, *limits, device, cache_dir, trusted)
         raise CliprpnError("internal", f"expected a detector with weights, found {detector.kind}")
 
 
-def verified_file(detector: DetectorWithFile) -> Path:
+def verify_file(detector: DetectorWithFile) -> Path:
     """The detector's file, after checking that its content is the one the trial was planned with.
 
     Raises:

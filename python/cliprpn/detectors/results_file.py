@@ -21,7 +21,7 @@ from cliprpn.data.checks import Problems, is_box, is_integer, is_text, shorten, 
 from cliprpn.data.index import DatasetIndex
 from cliprpn.data.json_files import read_json
 from cliprpn.detectors.coco_classes import coco_categories
-from cliprpn.detectors.known_boxes import image_sizes
+from cliprpn.detectors.known_boxes import all_image_sizes
 from cliprpn.detectors.proposals import Proposals, make_proposals
 from cliprpn.errors import CliprpnError
 
@@ -91,7 +91,7 @@ def read_results(file: Path, index: DatasetIndex) -> Results:
     if num_unknown := rows.num_rows - len(rows.table):
         notes.append(f"{num_unknown:,} of {rows.num_rows:,} boxes are of images that are not in the dataset")
     names, name_numbers, name_notes = _resolve_names(rows, file)
-    sizes = image_sizes(index)
+    sizes = all_image_sizes(index)
     table = rows.table.copy()
     table["name"] = name_numbers
     table, box_notes = _drop_unusable(table, np.array(sizes, dtype=np.float64).reshape(-1, 2), file)

@@ -26,7 +26,7 @@ BATCH = 16
 MAX_SIDE_PX = 4096
 
 
-class YoloDetector:
+class UltralyticsYolo:
     """Batches only images of the same letterboxed size, so an image's boxes do not depend on the rest of its batch.
 
     Attributes:
@@ -112,7 +112,7 @@ def open_yolo(
     device: torch.device,
     cache_dir: Path,
     trusted: bool,
-) -> YoloDetector:
+) -> UltralyticsYolo:
     """
     Args:
         file: .onnx, exported by ultralytics; or .pt, which executes code when loaded.
@@ -145,7 +145,7 @@ def open_yolo(
             if suffix == ".onnx"
             else open_torch_network(file, image_size_px, device, max_boxes)
         )
-        detector = YoloDetector(network, score_thresh, nms_thresh, max_boxes)
+        detector = UltralyticsYolo(network, score_thresh, nms_thresh, max_boxes)
         # Warm-up: does ultralytics' remaining imports inside this context, and fails early on unusable weights.
         detector.detect([torch.full((3, 64, 64), 114, dtype=torch.uint8)])
     return detector

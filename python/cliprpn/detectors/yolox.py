@@ -21,7 +21,7 @@ STRIDES_PX = (8, 16, 32)
 GRAY = 114
 
 
-class YoloxDetector:
+class OnnxYolox:
     """Processes one image at a time, so an image's boxes do not depend on the rest of its batch.
 
     Attributes:
@@ -80,7 +80,7 @@ def open_yolox(
     nms_thresh: float,
     max_boxes: int,
     device: torch.device,
-) -> YoloxDetector:
+) -> OnnxYolox:
     """Opens a YOLOX of any size; the input size is read from the file.
 
     Args:
@@ -95,7 +95,7 @@ def open_yolox(
         CliprpnError: package_missing, weights_missing, weights_mismatch.
     """
     names = coco_classes() if classes is None else classes
-    return YoloxDetector(open_onnx(file, device), names, score_thresh, nms_thresh, max_boxes)
+    return OnnxYolox(open_onnx(file, device), names, score_thresh, nms_thresh, max_boxes)
 
 
 def letterbox(image: Tensor, height: int, width: int, fill: int) -> tuple[Tensor, Tensor]:

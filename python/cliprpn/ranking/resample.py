@@ -17,7 +17,7 @@ PIXELS_AT_ONCE = 1 << 22
 # Patch sides are rounded up to a multiple of this, so that boxes of similar size share a pass.
 PATCH_STEP_PX = 32
 # Pillow's bicubic kernel is Keys' with a = -0.5 and a support of 2 pixels; torch's has a = -0.75.
-KEYS_A = -0.5
+CUBIC_A = -0.5
 SUPPORT = 2.0
 
 
@@ -89,16 +89,16 @@ def _weights(span: _Spans, patch_px: int, size_px: int) -> Tensor:
     reach = min(patch_px, int(2 * SUPPORT * stretch.max()) + 2)
     start = (centers - SUPPORT * stretch).floor().long().clamp(min=0, max=patch_px - reach)
     pixels = start + torch.arange(reach)
-    values = _keys((pixels + 0.5 - centers) / stretch) * (pixels < span.length[:, None, None])
+    values = _cubic_kernel((pixels + 0.5 - centers) / stretch) * (pixels < span.length[:, None, None])
     matrix = torch.zeros(len(centers), size_px, patch_px)
     return matrix.scatter_(2, pixels, values / values.sum(dim=2, keepdim=True))
 
 
-def _keys(distance: Tensor) -> Tensor:
+def _cubic_kernel(distance: Tensor) -> Tensor:
     """Keys' cubic convolution kernel (1981)."""
     x = distance.abs()
-    near = ((KEYS_A + 2) * x - (KEYS_A + 3)) * x * x + 1
-    far = KEYS_A * (((x - 5) * x + 8) * x - 4)
+    near = ((CUBIC_A + 2) * x - (CUBIC_A + 3)) * x * x + 1
+    far = CUBIC_A * (((x - 5) * x + 8) * x - 4)
     return torch.where(x < 1, near, torch.where(x < SUPPORT, far, 0.0))
 
 
