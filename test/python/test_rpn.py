@@ -49,9 +49,11 @@ def test_top1_and_proposals_equal_torchvisions(seed: int, placement: str) -> Non
         logits, deltas = flatten_head(*head(maps))
         boxes, _ = top1_boxes(logits, deltas, anchors, FRAME)
         found, _ = proposals(logits, deltas, anchors, FRAME, REFERENCE)
-    for own, all_own, theirs in zip(boxes, found, expected, strict=True):
-        torch.testing.assert_close(own, theirs[0], rtol=1e-5, atol=1e-3)  # pixels; sums in another order
-        torch.testing.assert_close(all_own, theirs, rtol=1e-5, atol=1e-3)
+    for top1_i, boxes_i, expected_i in zip(boxes, found, expected, strict=True):
+        torch.testing.assert_close(
+            top1_i, expected_i[0], rtol=1e-5, atol=1e-3
+        )  # pixels; sums in another order
+        torch.testing.assert_close(boxes_i, expected_i, rtol=1e-5, atol=1e-3)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -68,13 +70,15 @@ def test_losses_equal_torchvisions_on_the_same_sample(seed: int, monkeypatch) ->
 
     monkeypatch.setattr(BalancedPositiveNegativeSampler, "__call__", same_sample)
     rpn = torchvision_rpn(head, anchors, 15, REFERENCE).train()
-    _, theirs = rpn(square_images(len(maps), FRAME), {"0": maps}, [{"boxes": box[None]} for box in gt_boxes])
+    _, expected = rpn(
+        square_images(len(maps), FRAME), {"0": maps}, [{"boxes": box[None]} for box in gt_boxes]
+    )
     objectness, box = rpn_losses(logits, deltas, anchors, gt_boxes, REFERENCE, sampled)
-    torch.testing.assert_close(objectness, theirs["loss_objectness"])
-    torch.testing.assert_close(box, theirs["loss_rpn_box_reg"])
+    torch.testing.assert_close(objectness, expected["loss_objectness"])
+    torch.testing.assert_close(box, expected["loss_rpn_box_reg"])
 
 
-def test_a_sample_holds_at_most_half_positives_and_is_full() -> None:
+def test_a_sample_is_full_and_at_most_half_of_it_is_positive() -> None:
     labels = torch.zeros(3, 735, dtype=torch.int8)
     labels[0, :300] = 1
     labels[1, :3] = 1
@@ -87,19 +91,19 @@ def test_softmax_objectness_is_lowest_on_the_positives() -> None:
     anchors = make_anchors(7, FRAME, (128, 256), (1.0,), "center")
     gt_boxes = anchors[[10, 50]]
     rules = replace(REFERENCE, objectness_loss="softmax", box_loss="over_positives", fg_iou_thresh=0.9)
-    right = torch.zeros(2, len(anchors))
-    right[[0, 1], [10, 50]] = 20.0
+    logits = torch.zeros(2, len(anchors))
+    logits[[0, 1], [10, 50]] = 20.0
     deltas = torch.zeros(2, len(anchors), 4)
-    good, box = rpn_losses(right, deltas, anchors, gt_boxes, rules)
-    bad, _ = rpn_losses(-right, deltas, anchors, gt_boxes, rules)
+    good, box = rpn_losses(logits, deltas, anchors, gt_boxes, rules)
+    bad, _ = rpn_losses(-logits, deltas, anchors, gt_boxes, rules)
     assert good < 1e-3 < bad
-    assert box == 0  # the positive anchor is the box itself
+    assert box == 0  # the positive anchor equals the box
 
 
-def test_proposals_that_clipping_leaves_nothing_of_do_not_count() -> None:
+def test_proposals_that_are_empty_after_clipping_are_skipped() -> None:
     head, maps, _ = make_case(0)
     with torch.no_grad():
-        head.reg_offsets.weight *= 30  # Far out of the frame.
+        head.reg_offsets.weight *= 30  # Far outside the frame.
         anchors = make_anchors(7, FRAME, (32, 64, 128, 256, 512), (0.5, 1.0, 2.0), "center")
         expected, _ = torchvision_rpn(head, anchors, 15, REFERENCE).eval()(
             square_images(len(maps), FRAME), {"0": maps}
@@ -107,8 +111,10 @@ def test_proposals_that_clipping_leaves_nothing_of_do_not_count() -> None:
         logits, deltas = flatten_head(*head(maps))
         found, scores = proposals(logits, deltas, anchors, FRAME, REFERENCE)
     best = logits.topk(REFERENCE.pre_nms_top_n, dim=1).indices
-    taken = decode_boxes(deltas.gather(1, best[..., None].expand(-1, -1, 4)), anchors[best]).clamp(0, FRAME)
-    assert ((taken[..., 2:] - taken[..., :2]) < 1e-3).any()
-    for own, its, theirs in zip(found, scores, expected, strict=True):
-        torch.testing.assert_close(own, theirs, rtol=1e-5, atol=1e-3)
-        assert len(its) == len(own) and (its.diff() <= 0).all()
+    top_boxes = decode_boxes(deltas.gather(1, best[..., None].expand(-1, -1, 4)), anchors[best]).clamp(
+        0, FRAME
+    )
+    assert ((top_boxes[..., 2:] - top_boxes[..., :2]) < 1e-3).any()
+    for boxes_i, scores_i, expected_i in zip(found, scores, expected, strict=True):
+        torch.testing.assert_close(boxes_i, expected_i, rtol=1e-5, atol=1e-3)
+        assert len(scores_i) == len(boxes_i) and (scores_i.diff() <= 0).all()

@@ -1,4 +1,4 @@
-"""Weights from what people have: read by what they hold, refused where they could run code."""
+"""Weights in all supported formats are loaded; files that could run code are rejected."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ def state() -> State:
 
 
 class Script(nn.Module):
-    """Carries a state under its own names into a TorchScript archive, as OpenAI's does."""
+    """Saves a state with its names in a TorchScript archive, like OpenAI's."""
 
     def __init__(self, state: State) -> None:
         super().__init__()
         for name, value in state.items():
             *path, last = name.split(".")
-            owner: nn.Module = self
+            parent: nn.Module = self
             for part in path:
-                if not hasattr(owner, part):
-                    owner.add_module(part, nn.Module())
-                owner = getattr(owner, part)
-            owner.register_buffer(last, value)
+                if not hasattr(parent, part):
+                    parent.add_module(part, nn.Module())
+                parent = getattr(parent, part)
+            parent.register_buffer(last, value)
 
-    def forward(self, given: Tensor) -> Tensor:
-        return given
+    def forward(self, values: Tensor) -> Tensor:
+        return values
 
 
 def prefixed(state: State, prefix: str) -> State:
@@ -63,8 +63,8 @@ GOOD: dict[str, Callable[[State], Any]] = {
         key: value.float() if value.is_floating_point() else value for key, value in state.items()
     },
     "OpenAI's extra entries": lambda state: state | EXTRA,
-    "below state_dict": lambda state: {"epoch": 3, "state_dict": prefixed(state, "module.")},
-    "an original checkpoint": lambda state: (
+    "inside state_dict": lambda state: {"epoch": 3, "state_dict": prefixed(state, "module.")},
+    "a checkpoint of ClipRPN (Trento)": lambda state: (
         prefixed(without_pool(state), "clipModel.") | {"fusion_module.linear1.weight": torch.zeros(2, 2)}
     ),
 }
@@ -72,16 +72,16 @@ GOOD: dict[str, Callable[[State], Any]] = {
 
 @pytest.mark.parametrize("legacy", [False, True])
 @pytest.mark.parametrize("kind", GOOD)
-def test_every_kind_gives_the_same_backbone(state: State, tmp_path: Path, kind: str, legacy: bool) -> None:
+def test_every_format_gives_the_same_backbone(state: State, tmp_path: Path, kind: str, legacy: bool) -> None:
     path = tmp_path / "weights.pt"
     torch.save(GOOD[kind](state), path, _use_new_zipfile_serialization=not legacy)
     backbone = load_backbone("cliprpn-tiny", str(path))
     expected = load_backbone("cliprpn-tiny", "shipped")
-    found = backbone.state_dict()
-    kept = without_pool(dict(expected.state_dict()))
-    assert all(torch.equal(found[key], value) for key, value in kept.items())
-    assert all(value.dtype == torch.float32 for value in found.values() if value.is_floating_point())
-    assert backbone.has_attention_pool == (kind != "an original checkpoint")
+    loaded = backbone.state_dict()
+    required = without_pool(dict(expected.state_dict()))
+    assert all(torch.equal(loaded[key], value) for key, value in required.items())
+    assert all(value.dtype == torch.float32 for value in loaded.values() if value.is_floating_point())
+    assert backbone.has_attention_pool == (kind != "a checkpoint of ClipRPN (Trento)")
     assert backbone.weights_id == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -92,16 +92,16 @@ def test_safetensors(state: State, tmp_path: Path) -> None:
     assert load_backbone("cliprpn-tiny", "shipped").weights_id == shipped_weights_id()
 
 
-def refusal(path: Path, name: str = "cliprpn-tiny") -> CliprpnError:
+def load_error(path: Path, name: str = "cliprpn-tiny") -> CliprpnError:
     with pytest.raises(CliprpnError) as caught:
         load_backbone(name, str(path))
     assert str(path) in caught.value.message
-    assert len(caught.value.message) < 700, "a wall of text"
+    assert len(caught.value.message) < 700, "the message is too long"
     return caught.value
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit")
-def test_a_torchscript_archive_is_never_opened_unless_it_is_openais(
+def test_a_torchscript_archive_is_loaded_only_if_it_is_openais(
     state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "RN50.pt"
@@ -111,8 +111,8 @@ def test_a_torchscript_archive_is_never_opened_unless_it_is_openais(
     monkeypatch.setattr(
         torch.jit, "load", lambda *args, **kwargs: (loaded.append(1), load(*args, **kwargs))[1]
     )
-    assert refusal(path).code == "weights_unsafe"
-    assert "convert it to safetensors" in refusal(path).message and loaded == []
+    assert load_error(path).code == "weights_unsafe"
+    assert "safetensors" in load_error(path).message and loaded == []
 
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     table = {"url": f"https://example.org/clip/models/{digest}/RN50.pt"}
@@ -122,7 +122,7 @@ def test_a_torchscript_archive_is_never_opened_unless_it_is_openais(
     assert torch.equal(backbone.clip.text_projection, state["text_projection"].float())
 
 
-def test_open_clips_table_holds_the_hash_of_openais_rn50() -> None:
+def test_open_clip_knows_the_hash_of_openais_rn50() -> None:
     url = weights_files.get_pretrained_cfg("RN50-quickgelu", "openai")["url"]
     assert "afeb0e10f9e5a86da6080e35cf09123aca3b358a0c3e3b6c78a7b63bc04b6762" in url.split("/")
 
@@ -137,20 +137,20 @@ class Runs:
 
 @pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 @pytest.mark.parametrize("form", ["zip", "legacy", "bare pickle"])
-def test_a_file_that_runs_code_is_refused_and_not_run(state: State, tmp_path: Path, form: str) -> None:
+def test_a_file_with_code_is_rejected_and_not_run(state: State, tmp_path: Path, form: str) -> None:
     path, ran = tmp_path / "evil.pt", tmp_path / "ran"
     content = {**state, "extra": Runs(f"touch {ran}")}
     if form == "bare pickle":
         path.write_bytes(pickle.dumps({"extra": Runs(f"touch {ran}")}))
     else:
         torch.save(content, path, _use_new_zipfile_serialization=form == "zip")
-    assert refusal(path).code == "weights_unsafe"
+    assert load_error(path).code == "weights_unsafe"
     assert not ran.exists()
 
 
-def test_a_whole_model_is_refused(tmp_path: Path) -> None:
+def test_a_pickled_model_is_rejected(tmp_path: Path) -> None:
     torch.save(nn.Linear(2, 2), tmp_path / "model.pt")
-    assert refusal(tmp_path / "model.pt").code == "weights_unsafe"
+    assert load_error(tmp_path / "model.pt").code == "weights_unsafe"
 
 
 WRONG: dict[str, tuple[Callable[[State], State], list[str]]] = {
@@ -175,16 +175,18 @@ WRONG: dict[str, tuple[Callable[[State], State], list[str]]] = {
 
 
 @pytest.mark.parametrize("kind", WRONG)
-def test_other_architectures_are_named(state: State, tmp_path: Path, kind: str) -> None:
+def test_the_error_names_wrong_entries_of_other_architectures(
+    state: State, tmp_path: Path, kind: str
+) -> None:
     make, expected = WRONG[kind]
     torch.save(make(state), tmp_path / "other.pt")
-    error = refusal(tmp_path / "other.pt")
+    error = load_error(tmp_path / "other.pt")
     assert error.code == "weights_mismatch"
     assert [part for part in expected if part not in error.message] == [], error.message
 
 
-def test_tinys_weights_are_not_rn50s() -> None:
-    error = refusal(SHIPPED / "cliprpn-tiny.safetensors", "RN50-quickgelu")
+def test_weights_of_another_backbone_are_rejected() -> None:
+    error = load_error(SHIPPED / "cliprpn-tiny.safetensors", "RN50-quickgelu")
     assert error.code == "weights_mismatch" and "RN50-quickgelu" in error.message
 
 
@@ -209,28 +211,28 @@ def archive_with_a_broken_name() -> bytes:
         ("cut.safetensors", (SHIPPED / "cliprpn-tiny.safetensors").read_bytes()[:5000]),
     ],
 )
-def test_broken_files_are_told(tmp_path: Path, name: str, content: bytes | None) -> None:
+def test_broken_files_are_reported(tmp_path: Path, name: str, content: bytes | None) -> None:
     path = tmp_path / name
     if content is None:
         torch.save([torch.zeros(2)], path)
     else:
         path.write_bytes(content)
-    assert refusal(path).code == "weights_mismatch"
+    assert load_error(path).code == "weights_mismatch"
 
 
-def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
-    error = refusal(tmp_path / "none.pt")
+def test_the_error_for_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
+    error = load_error(tmp_path / "none.pt")
     assert error.code == "weights_missing"
     assert "`openai`" in error.message and "`shipped`" in error.message
 
 
-def test_without_network_openais_weights_say_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_without_a_network_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     def offline(*args: Any, **kwargs: Any) -> SimpleNamespace:
         raise OSError("no route to host")
 
     monkeypatch.setattr(weights_files.open_clip, "create_model", offline)
     with pytest.raises(CliprpnError, match="no route to host") as caught:
         load_backbone("RN50-quickgelu", "openai")
-    assert caught.value.code == "weights_missing" and "give the file" in caught.value.message
-    with pytest.raises(CliprpnError, match="use `shipped`"):
+    assert caught.value.code == "weights_missing" and "backbone.weights" in caught.value.message
+    with pytest.raises(CliprpnError, match="`shipped`"):
         load_backbone("cliprpn-tiny", "openai")

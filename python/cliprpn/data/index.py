@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from cliprpn.contract.generated import PreparedDataset
 from cliprpn.data.annotations import SPLITS, BoxFormat
 from cliprpn.errors import CliprpnError
-from cliprpn.storage.parquet import read_whole
+from cliprpn.storage.parquet import read_table
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def open_tables(
         CliprpnError: data_invalid, if a table is broken, or a sentence's image is missing from the table.
     """
     images, sentences, objects = (
-        read_whole(folder / f"{name}.parquet") for name in ("images", "sentences", "objects")
+        read_table(folder / f"{name}.parquet") for name in ("images", "sentences", "objects")
     )
     image_ids = images["image_id"].combine_chunks()
     rows = pc.index_in(sentences["image_id"].combine_chunks(), value_set=image_ids)

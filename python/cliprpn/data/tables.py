@@ -15,7 +15,7 @@ from cliprpn.data.boxes import boxes_in_images
 from cliprpn.data.checks import Problems
 from cliprpn.data.sources import UNKNOWN_SIZE, Sizes, convert_referred_boxes
 from cliprpn.errors import CliprpnError
-from cliprpn.storage.parquet import write_whole
+from cliprpn.storage.parquet import write_table
 
 Row = dict[str, object]
 
@@ -75,9 +75,9 @@ def write_tables(annotations: Annotations, pixels: PixelsManifest | None, folder
     (folder / "dataset.json").unlink(
         missing_ok=True
     )  # It describes the old tables; the caller writes a new one.
-    write_whole([asdict(row) for row in images], IMAGES, folder / "images.parquet")
-    write_whole(_object_rows(objects, kept, sizes), OBJECTS, folder / "objects.parquet")
-    write_whole(_sentence_rows(kept, boxes, objects), SENTENCES, folder / "sentences.parquet")
+    write_table([asdict(row) for row in images], IMAGES, folder / "images.parquet")
+    write_table(_object_rows(objects, kept, sizes), OBJECTS, folder / "objects.parquet")
+    write_table(_sentence_rows(kept, boxes, objects), SENTENCES, folder / "sentences.parquet")
     dropped = [row for row in annotations.sentences if row.image_id not in image_ids]
     return Dropped(len(annotations.images) - len(images), len({row.ref_id for row in dropped}), len(dropped))
 

@@ -1,4 +1,4 @@
-"""ClipRPN's modules in plain PyTorch; usable without anything else of this project."""
+"""ClipRPN's modules in plain PyTorch, usable without the rest of this package."""
 
 from cliprpn.models.cliprpn import ClipRPN
 from cliprpn.models.fusion import ConcatenationFusion, CrossAttentionFusion, SwitchedFusion

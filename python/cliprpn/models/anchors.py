@@ -1,4 +1,4 @@
-"""The fixed prior boxes."""
+"""Anchors: fixed prior boxes."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def make_anchors(
 ) -> Tensor:
     """Anchors on a square grid of cells in a square frame.
 
-    Order: rows, then columns, then (at each cell) ratios outer and scales inner. `corner` is the
-    original's placement: torchvision's generator, with the spacing rounded down to whole pixels,
-    starting at 0, and base boxes rounded. `center` puts unrounded boxes on the cells' centres.
+    Order: rows, then columns, then ratios, then scales. `corner` is the placement of ClipRPN (Trento), from
+    torchvision's generator: base boxes are rounded, and the spacing is rounded down to integer pixels, starting at 0.
+    `center` puts unrounded boxes on the centers of the cells.
 
     Args:
         grid_size: cells along a side.
         frame_size_px: side of the frame, pixels.
-        scales_px: square roots of the areas, pixels of the frame.
+        scales_px: square roots of the areas, in pixels of the frame.
         ratios: height over width.
-        placement: where in its cell an anchor sits.
+        placement: position of the anchors in their cell.
 
     Returns:
         [grid_size * grid_size * A, 4], xyxy, pixels of the frame, with A = ratios x scales.
@@ -46,7 +46,7 @@ def make_anchors(
 
 
 def base_anchors(scales_px: Sequence[float], ratios: Sequence[float]) -> Tensor:
-    """The boxes of one cell, centred on 0: [len(ratios) * len(scales_px), 4], xyxy, pixels."""
+    """The anchors of one cell, centered on 0: [len(ratios) * len(scales_px), 4], xyxy, pixels."""
     scale = torch.tensor(list(scales_px), dtype=torch.float32)
     height_ratio = torch.tensor(list(ratios), dtype=torch.float32).sqrt()
     width = (1 / height_ratio[:, None] * scale[None]).flatten()

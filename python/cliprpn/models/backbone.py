@@ -1,4 +1,4 @@
-"""Frozen CLIP: a feature map without the attention pool, a sentence vector, a vector for every word."""
+"""Frozen CLIP: a feature map before the attention pool, sentence vectors and word vectors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OPENAI_LOGIT_SCALE = 100.0
 
 @dataclass(frozen=True)
 class BackboneConfig:
-    """What open_clip builds a CLIP from, and what its images are normalised with."""
+    """Architecture for open_clip, and the mean and standard deviation that normalize images."""
 
     embed_dim: int
     vision_cfg: dict[str, object]
@@ -27,19 +27,22 @@ class BackboneConfig:
 
 
 def rn50_config() -> BackboneConfig:
-    """CLIP RN50 with QuickGELU, as OpenAI's weights need it (plain `RN50` would build GELU)."""
+    """CLIP RN50 with QuickGELU, which OpenAI's weights require (open_clip's `RN50` uses GELU)."""
     config = open_clip.get_model_config("RN50-quickgelu")
     return BackboneConfig(config["embed_dim"], config["vision_cfg"], config["text_cfg"])
 
 
 class ClipBackbone(nn.Module):
-    """CLIP with a ResNet, frozen for good: no gradient, and never in training mode.
+    """CLIP with a ResNet, always frozen: no gradients, and never in training mode.
 
     Args:
-        config: its architecture.
-        state: open_clip's state_dict; the attention pool's entries may be missing (an original
-            checkpoint has none).
-        weights_id: names the weights; part of the features' key.
+        config: the architecture.
+        state: a state_dict with open_clip's names; the attention pool may be missing, as in checkpoints of ClipRPN
+            (Trento).
+        weights_id: identifies the weights; part of the key of cached features.
+
+    Raises:
+        ValueError, RuntimeError: `state` does not match the architecture.
     """
 
     mean: Tensor
@@ -56,13 +59,13 @@ class ClipBackbone(nn.Module):
         )
         missing, unexpected = self.clip.load_state_dict(state, strict=False)
         optional = ("visual.attnpool.", "logit_scale")
-        wrong = [k for k in missing if not k.startswith(optional) and "num_batches" not in k]
-        if wrong or unexpected:
+        required = [k for k in missing if not k.startswith(optional) and "num_batches" not in k]
+        if required or unexpected:
             raise ValueError(
-                f"missing {', '.join(wrong[:3]) or 'nothing'}; unknown {', '.join(unexpected[:3]) or 'nothing'}"
+                f"missing {', '.join(required[:3]) or 'nothing'}; unknown {', '.join(unexpected[:3]) or 'nothing'}"
             )
         self.has_attention_pool = not any(key.startswith("visual.attnpool.") for key in missing)
-        # What a cosine is multiplied by before a softmax; weights that came without it were made from OpenAI's.
+        # Factor of the cosine before a softmax; weights without it were derived from OpenAI's.
         has_scale = "logit_scale" not in missing
         self.logit_scale = float(self.clip.logit_scale.detach().exp()) if has_scale else OPENAI_LOGIT_SCALE
         self.pooled_dim = config.embed_dim
@@ -75,12 +78,12 @@ class ClipBackbone(nn.Module):
         self.eval()
 
     def train(self, mode: bool = True) -> ClipBackbone:
-        """Frozen means frozen: BatchNorm's statistics too, whatever a parent module asks for."""
+        """Stays in evaluation mode, so that BatchNorm statistics do not change either."""
         return super().train(False)
 
     @torch.no_grad()
     def feature_map(self, pixels: Tensor) -> Tensor:
-        """The last stage's map, before the attention pool.
+        """The feature map of the last stage, before the attention pool.
 
         Args:
             pixels: [B, 3, H, W], RGB in [0, 1]; H and W multiples of 32.
@@ -96,40 +99,40 @@ class ClipBackbone(nn.Module):
 
     @torch.no_grad()
     def encode_image(self, pixels: Tensor) -> Tensor:
-        """The image's own vector, by the attention pool.
+        """The image's vector from the attention pool.
 
         Args:
-            pixels: [B, 3, H, W], RGB in [0, 1], of the size that CLIP was trained at (224).
+            pixels: [B, 3, H, W], RGB in [0, 1], of the size that CLIP was trained with (224).
 
         Returns:
-            [B, pooled_dim], L2-normalised.
+            [B, pooled_dim], L2-normalized.
 
         Raises:
-            ValueError: these weights came without an attention pool.
+            ValueError: the weights have no attention pool.
         """
         if not self.has_attention_pool:
-            raise ValueError("these weights came without an attention pool")
+            raise ValueError("these weights have no attention pool")
         return functional.normalize(self.clip.visual.attnpool(self.feature_map(pixels)), dim=1)
 
     def tokenize(self, sentences: list[str]) -> Tensor:
-        """BPE tokens, [B, context_length]; a sentence that is too long is cut, its end mark kept."""
+        """BPE tokens, [B, context_length]; a sentence that is too long is truncated, but keeps its end token."""
         return open_clip.tokenize(sentences, context_length=self.context_length)
 
     @torch.no_grad()
     def encode_text(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The sentence's vector and its words'.
+        """Sentence and word vectors.
 
-        The causal mask makes it exact to cut all rows to the longest sentence, so that is done.
+        All rows are cut to the length of the longest sentence, which the causal mask makes exact.
 
         Args:
             tokens: [B, context_length], from `tokenize`.
 
         Returns:
-            pooled [B, pooled_dim], L2-normalised; words [B, L, word_dim], the text tower's last layer
-            norm; mask [B, L], True from the start mark to the end mark.
+            pooled [B, pooled_dim], L2-normalized; words [B, L, word_dim], output of the text tower's last layer
+            norm; mask [B, L], True from the start token to the end token.
         """
         clip = self.clip
-        end = tokens.argmax(dim=1)  # The end mark has the largest number.
+        end = tokens.argmax(dim=1)  # The end token has the largest id.
         length = int(end.max()) + 1
         tokens = tokens[:, :length]
         hidden = clip.token_embedding(tokens) + clip.positional_embedding[:length]

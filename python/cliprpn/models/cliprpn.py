@@ -1,4 +1,4 @@
-"""ClipRPN on frozen features: neck, fusion, region proposal head."""
+"""ClipRPN on frozen features: neck, fusion and region proposal head."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from cliprpn.models.rpn import RpnRules, proposals, rpn_losses, top1_boxes
 
 
 class ClipRPN(nn.Module):
-    """Grounds a sentence in an image, both given as frozen CLIP's features.
+    """Grounds a referring expression in an image; both are given as features of the frozen CLIP.
 
     Args:
-        fusion: takes and gives a map of `neck_channels` (or `map_channels`) channels.
-        map_channels: of CLIP's feature map.
-        neck_channels: after the 1x1 projection before the fusion; None for no projection.
-        grid_size: cells along a side of the map.
-        frame_size_px: side of the frame in which boxes are given and returned.
+        fusion: its input and output maps have `neck_channels` (or `map_channels`) channels.
+        map_channels: channels of CLIP's feature map.
+        neck_channels: channels after the 1x1 projection before the fusion; None for no projection.
+        grid_size: cells along a side of the feature map.
+        frame_size_px: side of the frame that all boxes refer to.
 
     Example:
         >>> from cliprpn.models import ClipRPN, RpnRules, SwitchedFusion
         >>> model = ClipRPN(SwitchedFusion(64, 32, 48), 512, 64, RpnRules())
-        >>> map, words = torch.rand(2, 512, 7, 7), torch.rand(2, 9, 48)
+        >>> feature_map, words = torch.rand(2, 512, 7, 7), torch.rand(2, 9, 48)
         >>> mask, pooled = torch.ones(2, 9, dtype=torch.bool), torch.rand(2, 32)
-        >>> boxes, scores = model.predict_top1(map, words, mask, pooled)
+        >>> boxes, scores = model.predict_top1(feature_map, words, mask, pooled)
         >>> boxes.shape
         torch.Size([2, 4])
     """
@@ -57,16 +57,20 @@ class ClipRPN(nn.Module):
         anchors = make_anchors(grid_size, frame_size_px, scales_px, ratios, placement)
         self.register_buffer("anchors", anchors, persistent=False)
 
-    def forward(self, map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, feature_map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Objectness logits [B, N] and offsets [B, N, 4], in the anchors' order.
 
         Args:
-            map: [B, C, h, w]. words: [B, L, Dw]. mask: [B, L], True where there is a token.
+            feature_map: [B, C, h, w].
+            words: [B, L, Dw].
+            mask: [B, L], True for tokens, False for padding.
             pooled: [B, Dp].
         """
         if self.neck is not None:
-            map = self.neck(map)
-        return flatten_head(*self.head(self.fusion_module(map, words, mask, pooled)))
+            feature_map = self.neck(feature_map)
+        return flatten_head(*self.head(self.fusion_module(feature_map, words, mask, pooled)))
 
     def losses(
         self,
@@ -75,40 +79,42 @@ class ClipRPN(nn.Module):
         generator: torch.Generator | None = None,
         negatives: tuple[Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Objectness loss and weighted box loss, two scalars; their sum is what training lowers.
+        """Objectness loss and weighted box loss, two scalars; the total loss is their sum.
 
         Args:
-            outputs: of `forward`.
+            outputs: outputs of `forward`.
             gt_boxes: [B, 4], xyxy, pixels of the frame.
-            negatives: objects that the sentences do not mean, [B, M, 4] in the same format, and their mask
-                [B, M]; their weighted loss is part of objectness.
+            negatives: objects that the sentences do not refer to, [B, M, 4] in the same format, and their mask
+                [B, M]; their weighted loss is added to the objectness loss.
         """
         logits, deltas = (output.float() for output in outputs)
         objectness, box = rpn_losses(logits, deltas, self.anchors, gt_boxes, self.rules, generator=generator)
         if negatives is not None and self.rules.negatives_loss_weight > 0:
-            among = negatives_loss(logits, self.anchors, gt_boxes, *negatives, self.rules)
-            objectness = objectness + self.rules.negatives_loss_weight * among
+            contrast = negatives_loss(logits, self.anchors, gt_boxes, *negatives, self.rules)
+            objectness = objectness + self.rules.negatives_loss_weight * contrast
         return objectness, self.rules.box_loss_weight * box
 
     @torch.no_grad()
-    def predict_top1(self, map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor) -> tuple[Tensor, Tensor]:
-        """The answer: boxes [B, 4], xyxy, pixels of the frame, and objectness [B] in [0, 1]."""
-        logits, deltas = (output.float() for output in self(map, words, mask, pooled))
+    def predict_top1(
+        self, feature_map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The predictions: boxes [B, 4], xyxy, pixels of the frame, and objectness [B] in [0, 1]."""
+        logits, deltas = (output.float() for output in self(feature_map, words, mask, pooled))
         boxes, best = top1_boxes(logits, deltas, self.anchors, self.frame_size_px)
         return boxes, self.objectness(best, logits)
 
     @torch.no_grad()
     def predict_proposals(
-        self, map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor
+        self, feature_map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor
     ) -> tuple[list[Tensor], Tensor]:
-        """Per sentence, proposals [K, 4] best first (pixels of the frame), and the best one's objectness [B]."""
-        logits, deltas = (output.float() for output in self(map, words, mask, pooled))
+        """Per sentence, proposals [K, 4], best first, in pixels of the frame; and the best objectness [B]."""
+        logits, deltas = (output.float() for output in self(feature_map, words, mask, pooled))
         boxes, _ = proposals(logits, deltas, self.anchors, self.frame_size_px, self.rules)
         _, best = top1_boxes(logits, deltas, self.anchors, self.frame_size_px)
         return boxes, self.objectness(best, logits)
 
     def objectness(self, best: Tensor, logits: Tensor) -> Tensor:
-        """A logit as a share: sigmoid, or softmax over the sentence's anchors, as it was trained."""
+        """Objectness in [0, 1]: sigmoid of the logit, or softmax over the sentence's anchors, as in the loss."""
         if self.rules.objectness_loss == "sampled_bce":
             return best.sigmoid()
         return (best - logits.logsumexp(dim=1)).exp().clamp(max=1.0)

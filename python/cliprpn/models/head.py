@@ -6,9 +6,9 @@ from torch import Tensor, nn
 
 
 class RpnHead(nn.Module):
-    """3x3 convolution and ReLU, then objectness and offsets by 1x1 convolutions; weights N(0, .01).
+    """3x3 convolution and ReLU, then 1x1 convolutions for objectness and offsets; weights from N(0, 0.01).
 
-    Parameter names are the original's.
+    Parameters have the same names as in ClipRPN (Trento).
     """
 
     def __init__(self, map_channels: int, num_anchors_per_cell: int) -> None:
@@ -19,11 +19,11 @@ class RpnHead(nn.Module):
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.normal_(layer.weight, std=0.01)
-                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]  # ours all have a bias
+                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]  # all convolutions here have a bias
 
-    def forward(self, map: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, feature_map: Tensor) -> tuple[Tensor, Tensor]:
         """[B, C, h, w] to objectness logits [B, A, h, w] and offsets [B, 4A, h, w]."""
-        hidden = self.conv(map)
+        hidden = self.conv(feature_map)
         return self.cls_logits(hidden), self.reg_offsets(hidden)
 
 

@@ -1,4 +1,4 @@
-"""Sets the true object against the image's other objects: ranking, not proposing, is what grounding fails at."""
+"""Contrasts the referred object with other objects: most grounding errors are in ranking, not in proposing."""
 
 from __future__ import annotations
 
@@ -13,34 +13,36 @@ from cliprpn.models.rpn import RpnRules, label_anchors
 def negatives_loss(
     logits: Tensor, anchors: Tensor, gt_boxes: Tensor, negatives: Tensor, mask: Tensor, rules: RpnRules
 ) -> Tensor:
-    """Cross-entropy of choosing the true object among it and its image's negatives.
+    """Cross-entropy of selecting the referred object among itself and the negatives of its image.
 
-    An object's score is the logsumexp of the logits of its own anchors: those with an IoU of at least
-    `fg_iou_thresh`, or its best one. Anchors that are the true object's positives count for it alone.
+    An object's score is the logsumexp of the logits of its anchors: those with an IoU of at least `fg_iou_thresh`, or
+    the best one. Positive anchors of the referred object are not assigned to negatives.
 
     Args:
         logits: [B, N].
         anchors: [N, 4], xyxy, pixels of the frame.
         gt_boxes: [B, 4], xyxy, pixels of the frame.
-        negatives: [B, M, 4], xyxy, pixels of the frame; rows beyond an image's own are of no account.
-        mask: [B, M], True where there is a negative.
+        negatives: [B, M, 4], xyxy, pixels of the frame; rows that are padding are ignored.
+        mask: [B, M], True for negatives, False for padding.
 
     Returns:
-        A scalar: the mean over sentences that have a negative with an anchor of its own; 0 where none has.
+        A scalar: the mean over sentences that have a negative with anchors; 0 if there are none.
     """
-    true = label_anchors(anchors, gt_boxes, rules) == 1  # [B, N]
+    positives = label_anchors(anchors, gt_boxes, rules) == 1  # [B, N]
     iou = box_iou(negatives.flatten(0, 1), anchors).unflatten(0, negatives.shape[:2])  # [B, M, N]
-    own = (iou >= rules.fg_iou_thresh) | (iou == iou.amax(dim=2, keepdim=True))
-    own = own & ~true[:, None] & mask[..., None]  # [B, M, N]
-    there = own.any(dim=2)  # [B, M]
-    scores = torch.cat([_pooled(logits, true)[:, None], _pooled(logits[:, None], own)], dim=1)  # [B, 1 + M]
-    scores = scores.masked_fill(~functional.pad(there, (1, 0), value=True), float("-inf"))
+    assigned = (iou >= rules.fg_iou_thresh) | (iou == iou.amax(dim=2, keepdim=True))
+    assigned = assigned & ~positives[:, None] & mask[..., None]  # [B, M, N]
+    has_anchors = assigned.any(dim=2)  # [B, M]
+    scores = torch.cat(
+        [_pool(logits, positives)[:, None], _pool(logits[:, None], assigned)], dim=1
+    )  # [B, 1 + M]
+    scores = scores.masked_fill(~functional.pad(has_anchors, (1, 0), value=True), float("-inf"))
     losses = scores.logsumexp(dim=1) - scores[:, 0]
-    has_any = there.any(dim=1)
-    return torch.where(has_any, losses, 0.0).sum() / has_any.sum().clamp(min=1)
+    has_negatives = has_anchors.any(dim=1)
+    return torch.where(has_negatives, losses, 0.0).sum() / has_negatives.sum().clamp(min=1)
 
 
-def _pooled(logits: Tensor, own: Tensor) -> Tensor:
-    """logsumexp over an object's own anchors; finite where it has none, so that gradients stay so too."""
+def _pool(logits: Tensor, assigned: Tensor) -> Tensor:
+    """logsumexp over an object's anchors; finite if it has none, so that gradients are finite too."""
     lowest = torch.finfo(logits.dtype).min / 4
-    return torch.where(own, logits, lowest).logsumexp(dim=-1)
+    return torch.where(assigned, logits, lowest).logsumexp(dim=-1)

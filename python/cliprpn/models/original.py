@@ -1,4 +1,4 @@
-"""The original's model, for its checkpoints."""
+"""The model of ClipRPN (Trento), for its checkpoints."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cliprpn.models.fusion import ConcatenationFusion, CrossAttentionFusion
 from cliprpn.models.rpn import RpnRules
 
 ORIGINAL_IMAGE_SIZE_PX = 224
-# Rules that its answers depend on, and those that it was trained by.
+# The rules of ClipRPN (Trento), for training and for predictions.
 ORIGINAL_RULES = RpnRules(
     fg_iou_thresh=0.7, bg_iou_thresh=0.2, objectness_loss="sampled_bce", box_loss="over_sampled"
 )
@@ -18,7 +18,7 @@ ORIGINAL_RULES = RpnRules(
 def original_model(
     fusion: Literal["concatenation", "cross_attention"], map_channels: int, pooled_dim: int
 ) -> ClipRPN:
-    """A model of the original's architecture with fresh weights: no neck, 15 corner anchors a cell of 7x7."""
+    """The architecture of ClipRPN (Trento) with random weights: no neck, 15 corner anchors per cell of 7x7."""
     kinds = {"concatenation": ConcatenationFusion, "cross_attention": CrossAttentionFusion}
-    built = kinds[fusion](map_channels, pooled_dim, word_dim=1)
-    return ClipRPN(built, map_channels, None, ORIGINAL_RULES, placement="corner")
+    fusion_module = kinds[fusion](map_channels, pooled_dim, word_dim=1)
+    return ClipRPN(fusion_module, map_channels, None, ORIGINAL_RULES, placement="corner")

@@ -1,7 +1,7 @@
-"""Labels, losses and proposals for one true box per sentence, for a whole batch at once.
+"""Labels, losses and proposals for one ground truth per sentence, for a whole batch at once.
 
-torchvision's RegionProposalNetwork goes image by image; here every step is one tensor operation.
-`test_rpn.py` holds the two against each other.
+torchvision's RegionProposalNetwork loops over images; here every step is one tensor operation. `test_rpn.py` checks
+that both give the same results.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 from torchvision.ops import box_iou, nms
 
-# torchvision.models.detection: BoxCoder's bound on width and height offsets, the smallest side kept, smooth L1's beta.
+# From torchvision.models.detection: BoxCoder's limit of size offsets, the smallest side, the beta of smooth L1.
 MAX_LOG_SCALE = math.log(1000 / 16)
 MIN_SIZE_PX = 1e-3
 SMOOTH_L1_BETA = 1 / 9
@@ -41,8 +41,8 @@ class RpnRules:
 def label_anchors(anchors: Tensor, gt_boxes: Tensor, rules: RpnRules) -> Tensor:
     """1 for positives, 0 for negatives, -1 for neither.
 
-    As torchvision's Matcher with low-quality matches: the best anchor (each of several equal ones) is
-    positive whatever its IoU.
+    Same as torchvision's Matcher with low-quality matches: the best anchor (or all equally good ones) is positive
+    for any IoU.
 
     Args:
         anchors: [N, 4], xyxy, pixels of the frame.
@@ -58,7 +58,7 @@ def label_anchors(anchors: Tensor, gt_boxes: Tensor, rules: RpnRules) -> Tensor:
 
 
 def sample_anchors(labels: Tensor, rules: RpnRules, generator: torch.Generator | None = None) -> Tensor:
-    """Draws positives (at most their fraction) and fills up with negatives, row by row at random.
+    """Samples positives, at most `positive_fraction`, and fills up with negatives, at random in each row.
 
     Args:
         labels: [B, N], from `label_anchors`.
@@ -67,34 +67,35 @@ def sample_anchors(labels: Tensor, rules: RpnRules, generator: torch.Generator |
         [B, N], bool.
     """
     keys = torch.rand(labels.shape, generator=generator, device=labels.device)
-    wanted = int(rules.batch_size_per_image * rules.positive_fraction)
-    positives = _smallest(keys, labels == 1, torch.full_like(labels[:, 0], wanted, dtype=torch.long), wanted)
-    left = rules.batch_size_per_image - positives.sum(dim=1)
-    return positives | _smallest(keys, labels == 0, left, rules.batch_size_per_image)
+    max_positives = int(rules.batch_size_per_image * rules.positive_fraction)
+    count = torch.full_like(labels[:, 0], max_positives, dtype=torch.long)
+    positives = _select_smallest(keys, labels == 1, count, max_positives)
+    num_negatives = rules.batch_size_per_image - positives.sum(dim=1)
+    return positives | _select_smallest(keys, labels == 0, num_negatives, rules.batch_size_per_image)
 
 
-def _smallest(keys: Tensor, among: Tensor, count: Tensor, most: int) -> Tensor:
-    """The `count[b]` entries of row b with the smallest keys, of those in `among`: [B, N], bool.
+def _select_smallest(keys: Tensor, candidates: Tensor, count: Tensor, max_count: int) -> Tensor:
+    """Selects the `count[b]` candidates of row b with the smallest keys: [B, N], bool.
 
     Args:
-        most: no row's count is above it.
+        max_count: upper bound of `count`.
     """
-    most = min(max(most, 1), keys.shape[1])
-    ranked = keys.masked_fill(~among, 2.0).topk(most, dim=1, largest=False).values
-    last = (count.clamp(max=most) - 1).clamp(min=0)
+    max_count = min(max(max_count, 1), keys.shape[1])
+    ranked = keys.masked_fill(~candidates, 2.0).topk(max_count, dim=1, largest=False).values
+    last = (count.clamp(max=max_count) - 1).clamp(min=0)
     threshold = ranked.gather(1, last[:, None])
-    return among & (keys <= threshold) & (count > 0)[:, None]
+    return candidates & (keys <= threshold) & (count > 0)[:, None]
 
 
 def encode_boxes(gt_boxes: Tensor, anchors: Tensor) -> Tensor:
-    """Offsets that take anchors to boxes (Faster R-CNN's parametrisation, unit weights): [N, 4] each."""
+    """Offsets from anchors to boxes (parametrization of Faster R-CNN, unit weights): [N, 4] each."""
     gt_center, gt_size = _center_size(gt_boxes)
     center, size = _center_size(anchors)
     return torch.cat([(gt_center - center) / size, torch.log(gt_size / size)], dim=-1)
 
 
 def decode_boxes(deltas: Tensor, anchors: Tensor) -> Tensor:
-    """Anchors moved by offsets: [..., 4] deltas and [..., 4] anchors to [..., 4] xyxy, not clipped."""
+    """Applies offsets to anchors: [..., 4] deltas and [..., 4] anchors to [..., 4] xyxy, not clipped."""
     center, size = _center_size(anchors)
     center = center + deltas[..., :2] * size
     half = size * torch.exp(deltas[..., 2:].clamp(max=MAX_LOG_SCALE)) / 2
@@ -122,8 +123,8 @@ def rpn_losses(
         deltas: [B, N, 4].
         anchors: [N, 4], xyxy, pixels of the frame.
         gt_boxes: [B, 4], xyxy, pixels of the frame.
-        sampled: [B, N], bool: anchors to take instead of drawing them.
-        generator: for the draw.
+        sampled: [B, N], bool: anchors to use; sampled at random if None.
+        generator: for the sampling.
 
     Returns:
         Two scalars.
@@ -132,9 +133,9 @@ def rpn_losses(
     positive = labels == 1
     if rules.objectness_loss == "softmax":
         used = labels >= 0
-        shares = positive.float() / positive.sum(dim=1, keepdim=True)
+        target_probs = positive.float() / positive.sum(dim=1, keepdim=True)
         log_probs = functional.log_softmax(logits.masked_fill(~used, float("-inf")), dim=1)
-        objectness = -(shares * log_probs.masked_fill(~used, 0.0)).sum(dim=1).mean()
+        objectness = -(target_probs * log_probs.masked_fill(~used, 0.0)).sum(dim=1).mean()
     else:
         if sampled is None:
             sampled = sample_anchors(labels, rules, generator)
@@ -152,10 +153,9 @@ def rpn_losses(
 def top1_boxes(
     logits: Tensor, deltas: Tensor, anchors: Tensor, frame_size_px: float
 ) -> tuple[Tensor, Tensor]:
-    """The best proposal of each sentence: non-maximum suppression never removes it, so there is none.
+    """The best proposal of each sentence, without non-maximum suppression, which never removes the best one.
 
-    Proposals that clipping leaves thinner than torchvision's smallest side do not count, unless there
-    is no other.
+    Proposals with a side below torchvision's minimum after clipping are skipped, unless there are no others.
 
     Returns:
         boxes [B, 4], xyxy, clipped to the frame, and their logits [B].
@@ -164,10 +164,10 @@ def top1_boxes(
     rows = torch.arange(logits.shape[0], device=logits.device)
     boxes = decode_boxes(deltas[rows, best], anchors[best]).clamp(0, frame_size_px)
     thin = ((boxes[:, 2:] - boxes[:, :2]) < MIN_SIZE_PX).any(dim=1)
-    if thin.any():  # Rare: look at all proposals of these sentences.
-        every = decode_boxes(deltas[thin], anchors).clamp(0, frame_size_px)
-        kept = ((every[..., 2:] - every[..., :2]) >= MIN_SIZE_PX).all(dim=2)
-        scores = torch.where(kept, logits[thin], logits[thin].amin(dim=1, keepdim=True) - 1e4)
+    if thin.any():  # Rare: check all proposals of these sentences.
+        all_boxes = decode_boxes(deltas[thin], anchors).clamp(0, frame_size_px)
+        valid = ((all_boxes[..., 2:] - all_boxes[..., :2]) >= MIN_SIZE_PX).all(dim=2)
+        scores = torch.where(valid, logits[thin], logits[thin].amin(dim=1, keepdim=True) - 1e4)
         best = best.clone()
         best[thin] = scores.argmax(dim=1)
         boxes = decode_boxes(deltas[rows, best], anchors[best]).clamp(0, frame_size_px)
@@ -177,20 +177,21 @@ def top1_boxes(
 def proposals(
     logits: Tensor, deltas: Tensor, anchors: Tensor, frame_size_px: float, rules: RpnRules
 ) -> tuple[list[Tensor], list[Tensor]]:
-    """Proposals after non-maximum suppression, best first, for every sentence.
+    """Proposals of every sentence after non-maximum suppression, best first.
 
     Returns:
         per sentence: boxes [K, 4], xyxy, clipped to the frame, and logits [K], K <= post_nms_top_n.
     """
     count = min(rules.pre_nms_top_n, logits.shape[1])
     scores, order = logits.topk(count, dim=1)  # [B, K]
-    taken = deltas.gather(1, order[..., None].expand(-1, -1, 4))
-    boxes = decode_boxes(taken, anchors[order]).clamp(0, frame_size_px)
+    top_deltas = deltas.gather(1, order[..., None].expand(-1, -1, 4))
+    boxes = decode_boxes(top_deltas, anchors[order]).clamp(0, frame_size_px)
     valid = ((boxes[..., 2:] - boxes[..., :2]) >= MIN_SIZE_PX).all(dim=2)
     rows = list(zip(boxes.unbind(), scores.unbind(), strict=True))
     if not valid.all():  # Rare.
-        rows = [(own[fit], its[fit]) for (own, its), fit in zip(rows, valid, strict=True)]
-    # Row by row: batched_nms, made for many classes, takes 1.5 times as long.
-    kept = [nms(own, its, rules.nms_thresh)[: rules.post_nms_top_n] for own, its in rows]
-    found = [(own[at], its[at]) for (own, its), at in zip(rows, kept, strict=True)]
-    return [own for own, _ in found], [its for _, its in found]
+        rows = [(boxes_i[v], scores_i[v]) for (boxes_i, scores_i), v in zip(rows, valid, strict=True)]
+    # A loop over rows, since batched_nms, meant for many classes, is 1.5 times slower.
+    keep = [nms(boxes_i, scores_i, rules.nms_thresh)[: rules.post_nms_top_n] for boxes_i, scores_i in rows]
+    kept_boxes = [boxes_i[k] for (boxes_i, _), k in zip(rows, keep, strict=True)]
+    kept_scores = [scores_i[k] for (_, scores_i), k in zip(rows, keep, strict=True)]
+    return kept_boxes, kept_scores

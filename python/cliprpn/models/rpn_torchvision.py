@@ -1,4 +1,4 @@
-"""torchvision's own RegionProposalNetwork around our head and anchors: what the fast path must equal."""
+"""torchvision's RegionProposalNetwork with our head and anchors: the reference for the batched version."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cliprpn.models.rpn import RpnRules
 
 
 class FixedAnchors(nn.Module):
-    """An anchor generator that gives every image the same boxes, [N, 4]."""
+    """An anchor generator that returns the same boxes, [N, 4], for every image."""
 
     anchors: Tensor
 
@@ -30,22 +30,21 @@ class FixedAnchors(nn.Module):
 def torchvision_rpn(
     head: nn.Module, anchors: Tensor, num_anchors_per_cell: int, rules: RpnRules
 ) -> RegionProposalNetwork:
-    """The network, with the rules' thresholds.
-
+    """
     Args:
         head: [B, C, h, w] to logits and offsets.
         anchors: [N, 4], xyxy, pixels of the frame.
     """
 
     class PerLevel(nn.Module):
-        """torchvision's heads take and give a list, a map a level."""
+        """Adapts the head to torchvision, whose heads map lists with one entry per level."""
 
-        def forward(self, maps: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-            logits, offsets = head(maps[0])
+        def forward(self, feature_maps: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+            logits, offsets = head(feature_maps[0])
             return [logits], [offsets]
 
-    both = {"training": rules.pre_nms_top_n, "testing": rules.pre_nms_top_n}
-    after = {"training": rules.post_nms_top_n, "testing": rules.post_nms_top_n}
+    pre_nms_top_n = {"training": rules.pre_nms_top_n, "testing": rules.pre_nms_top_n}
+    post_nms_top_n = {"training": rules.post_nms_top_n, "testing": rules.post_nms_top_n}
     return RegionProposalNetwork(
         FixedAnchors(anchors, num_anchors_per_cell),
         PerLevel(),
@@ -53,13 +52,13 @@ def torchvision_rpn(
         rules.bg_iou_thresh,
         rules.batch_size_per_image,
         rules.positive_fraction,
-        both,
-        after,
+        pre_nms_top_n,
+        post_nms_top_n,
         rules.nms_thresh,
     )
 
 
 def square_images(batch_size: int, frame_size_px: int) -> ImageList:
-    """Stands for `batch_size` images of the frame's size; torchvision only reads their sizes."""
+    """Placeholder for `batch_size` images of the frame's size; torchvision reads only their sizes."""
     size = (frame_size_px, frame_size_px)
     return ImageList(torch.zeros(batch_size, 1, 1, 1).expand(batch_size, 1, *size), [size] * batch_size)

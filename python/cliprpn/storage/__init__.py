@@ -1,1 +1,1 @@
-"""Files that outlive a process: durable writes, locks, keyed stores, weights."""
+"""Files that survive a kill: atomic writes, locks, caches; and files of weights and specs."""

@@ -1,4 +1,4 @@
-"""Files that are whole or not there, on a disk that may be full."""
+"""Atomic writes, and clear errors for a full disk."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from cliprpn.errors import CliprpnError
 
 
 def write_durably(path: Path, content: bytes) -> None:
-    """Beside, synced, then renamed: a file under its name is whole, even after a power cut.
+    """Writes a temporary file, syncs and renames it, so that `path` is never incomplete, even after a power failure.
 
-    Makes the folder where there is none.
+    Creates the folder if missing.
 
     Raises:
         CliprpnError: no_space.
     """
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        staging = path.with_name(f".{path.name}.{os.getpid()}.new")
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
         try:
-            with staging.open("wb") as file:
+            with temporary.open("wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(staging, path)
+            os.replace(temporary, path)
         except BaseException:
-            staging.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
 
 
@@ -50,27 +50,27 @@ def write_json(path: Path, value: BaseModel) -> None:
 def check_space(folder: Path, needed: int) -> None:
     """
     Raises:
-        CliprpnError: no_space, when the disk has less room than these bytes.
+        CliprpnError: no_space, if the disk has less free space than `needed` bytes.
     """
     free = shutil.disk_usage(folder).free
     if free < needed * 1.02:
         raise CliprpnError(
             "no_space",
-            f"{folder}: expected {needed / 1e9:.2f} GB of free room, found {free / 1e9:.2f} GB; "
-            "make room there, or set CLIPRPN_CACHE to a folder on another disk",
+            f"{folder}: expected {needed / 1e9:.2f} GB of free disk space, found {free / 1e9:.2f} GB; "
+            "free some space, or set CLIPRPN_CACHE to a folder on another disk",
         )
 
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """A full disk becomes no_space, naming the file that was being written."""
+    """Turns the error of a full disk into no_space, naming the file being written."""
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise CliprpnError(
                 "no_space",
-                f"{path}: no room left on the disk: {error.strerror}; make room there, or set CLIPRPN_CACHE to "
+                f"{path}: no space left on the disk: {error.strerror}; free some space, or set CLIPRPN_CACHE to "
                 "a folder on another disk",
             ) from error
         raise

@@ -1,4 +1,4 @@
-"""A .npy file that grows by rows, for numpy's own reader and for a run that may be killed at any byte."""
+"""A .npy file that is appended row by row and survives a kill at any byte."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import numpy as np
 from cliprpn.errors import CliprpnError
 from cliprpn.storage.durable import disk_errors
 
-# Room for the header of any array that is kept here; numpy aligns data to 64 bytes.
+# Large enough for the header of any array stored here; numpy aligns data to 64 bytes.
 HEADER_BYTES = 128
 CHUNK_BYTES = 1 << 24
 
 
 class GrowingArray:
-    """Rows are appended; the header, which tells how many there are, is written last.
+    """Rows are appended first; the header, which contains their number, is written last.
 
     Args:
-        path: the file, made where there is none.
+        path: created if missing.
         row_shape: shape of one row.
-        num_rows: how many rows of an earlier run to keep; what lies behind them is cut off.
+        num_rows: number of rows of an earlier run to keep; the rest of the file is truncated.
 
     Raises:
-        CliprpnError: no_space; data_invalid, when the file has fewer rows than are to be kept.
+        CliprpnError: no_space; data_invalid, if the file has fewer rows.
     """
 
     def __init__(self, path: Path, row_shape: tuple[int, ...], dtype: np.dtype, num_rows: int) -> None:
@@ -66,13 +66,13 @@ class GrowingArray:
         self.num_rows += len(rows)
 
     def sync(self) -> None:
-        """Returns once all rows are on the disk."""
+        """Returns after all rows are on disk."""
         with disk_errors(self.path):
             self._file.flush()
             os.fsync(self._file.fileno())
 
     def finish(self) -> dict[str, object]:
-        """Writes the header. Returns the array's entry of the manifest."""
+        """Writes the header. Returns the array's entry in the manifest."""
         shape = (self.num_rows, *self.row_shape)
         with disk_errors(self.path):
             self._file.seek(0)
@@ -85,7 +85,7 @@ class GrowingArray:
 
 
 def _header(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
-    """numpy's header (format 1.0), padded to our fixed length."""
+    """numpy's header (format 1.0), padded to the fixed length."""
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(
         header, {"shape": shape, "fortran_order": False, "descr": np.lib.format.dtype_to_descr(dtype)}

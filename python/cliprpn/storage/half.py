@@ -1,4 +1,4 @@
-"""Half precision, or a clear error."""
+"""Conversion to half precision with a range check."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from cliprpn.errors import CliprpnError
 LARGEST = torch.finfo(torch.float16).max
 
 
-def to_half(values: Tensor, what: str) -> np.ndarray:
+def to_half(values: Tensor, name: str) -> np.ndarray:
     """The values as float16 on the CPU.
 
     Args:
-        what: names the values in the error: "the map of image 12 to 75".
+        name: names the values in the error, such as "the maps of images 12 to 75".
 
     Raises:
-        CliprpnError: weights_mismatch, when a value is NaN or beyond float16's range.
+        CliprpnError: weights_mismatch, if a value is NaN or out of float16's range.
     """
     largest = values.abs().max()
     if not largest <= LARGEST:  # Also true for NaN.
         raise CliprpnError(
             "weights_mismatch",
-            f"{what}: expected features within +-{LARGEST:.0f} (half precision), found {largest.item():g}; "
-            "these weights do not fit the backbone, or the backbone its images",
+            f"{name}: expected features within +-{LARGEST:.0f} (half precision), found {largest.item():g}; "
+            "the weights may not belong to this backbone",
         )
     return values.half().cpu().numpy()

@@ -1,4 +1,4 @@
-"""A cache of typed rows under text keys: one SQLite file, filled bit by bit, whole after a kill at any byte."""
+"""A cache of typed rows by text key in one SQLite file, which survives a kill at any byte."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from typing import Literal
 from cliprpn.errors import CliprpnError, disk_is_full
 from cliprpn.storage.lock import file_lock
 
-# A kill costs at most the work of this time; syncing after every item would cost a fast device more.
+# A kill loses at most this much work; syncing after every item would slow down a fast device.
 COMMIT_EVERY_S = 1.0
-# SQLite's own 4 KiB would hold one vector of 1024 halves and leave the rest of the page empty.
+# One vector of 1024 halves would leave most of SQLite's default page of 4 KiB empty.
 PAGE_BYTES = 1 << 15
-# Keys of one query; old builds of SQLite take 999.
-KEYS_A_QUERY = 500
-# How long a reader waits while another process puts a second's work on the disk.
+# Old builds of SQLite allow 999.
+KEYS_PER_QUERY = 500
+# Longest wait for the transaction of another process.
 BUSY_TIMEOUT_S = 60.0
 
 Kind = Literal["real", "integer", "text", "blob"]
@@ -34,37 +34,38 @@ def get_or_compute(
     path: Path,
     columns: ColumnTypes,
     keys: list[str],
-    make: Callable[[list[str], Put], None],
+    compute: Callable[[list[str], Put], None],
     on_wait: Callable[[], None],
     should_stop: Callable[[], bool],
 ) -> dict[str, Rows]:
-    """The rows of each key, from the file, or made and put there.
+    """The rows of each key, from the file or computed and added to it.
 
-    Two processes do not make the same: the second waits for the first. Nothing is written where nothing is missing.
+    If another process is computing, waits for it instead of computing the same rows. Does not write to the file if no
+    key is missing.
 
     Args:
-        path: the file; made, with its folder, where there is none.
-        columns: name and type of a row's values, in their order.
-        make: gets the keys that are missing, in their order, and puts the rows of each. What it has put is kept
-            when it raises.
-        on_wait: called once when another process is filling the file.
+        path: the file; created with its folder if missing.
+        columns: name and type of a row's values, in order.
+        compute: gets the missing keys, in order, and calls `put` with the rows of each. Rows that were put are kept
+            even if it raises.
+        on_wait: called once if another process is writing to the file.
 
     Raises:
-        CliprpnError: interrupted, no_space, bad_input (a folder that cannot be written to), data_invalid (a file
-            that is damaged, or not of this kind).
+        CliprpnError: interrupted, no_space, bad_input (the folder is not writable), data_invalid (the file is damaged
+            or has other columns).
     """
-    wanted = list(dict.fromkeys(keys))
-    kept = _kept(path, columns, wanted)
-    if len(kept) == len(wanted):
-        return kept
+    unique = list(dict.fromkeys(keys))
+    rows = _read_rows(path, columns, unique)
+    if len(rows) == len(unique):
+        return rows
     with file_lock(_lock_file(path), on_wait, should_stop):
-        kept |= _kept(path, columns, [key for key in wanted if key not in kept])
-        missing = [key for key in wanted if key not in kept]
+        rows |= _read_rows(path, columns, [key for key in unique if key not in rows])
+        missing = [key for key in unique if key not in rows]
         if missing:
             with KeyedStore(path, columns) as store:
-                make(missing, store.put)
-            kept |= _kept(path, columns, missing)
-    return kept
+                compute(missing, store.put)
+            rows |= _read_rows(path, columns, missing)
+    return rows
 
 
 def _lock_file(path: Path) -> Path:
@@ -81,29 +82,29 @@ def _lock_file(path: Path) -> Path:
     return lock
 
 
-def _kept(path: Path, columns: ColumnTypes, keys: list[str]) -> dict[str, Rows]:
-    """What the file has; a file that is not there has nothing."""
+def _read_rows(path: Path, columns: ColumnTypes, keys: list[str]) -> dict[str, Rows]:
+    """The rows of those keys that the file has; none if there is no file."""
     if not keys or not path.exists():
         return {}
-    with KeyedStore(path, columns, fill=False) as store:
+    with KeyedStore(path, columns, create=False) as store:
         return store.rows(keys)
 
 
 class KeyedStore:
-    """A key is kept with all of its rows, of which there may be none.
+    """Each key has any number of rows, including none.
 
     Args:
         path: the file.
-        columns: name and type of a row's values, in their order.
-        fill: whether the file is made where there is none. The caller holds the lock then.
+        columns: name and type of a row's values, in order.
+        create: creates the file if missing; requires that the caller holds the lock.
     """
 
-    def __init__(self, path: Path, columns: ColumnTypes, fill: bool = True) -> None:
+    def __init__(self, path: Path, columns: ColumnTypes, create: bool = True) -> None:
         self.path = path
         self._columns = columns
         self._pending: list[tuple[str, Rows]] = []
         self._committed_at = time.monotonic()
-        mode = "rwc" if fill else "rw"  # `rw` reads where writing is not allowed.
+        mode = "rwc" if create else "rw"  # `rw` falls back to reading if the file is not writable.
         with _sqlite_errors(path):
             self._file = sqlite3.connect(
                 f"{path.absolute().as_uri()}?mode={mode}", BUSY_TIMEOUT_S, uri=True, isolation_level=None
@@ -124,30 +125,30 @@ class KeyedStore:
             self.commit()
 
     def rows(self, keys: list[str]) -> dict[str, Rows]:
-        """The rows of those keys that are kept.
+        """The rows of those keys that the file has.
 
         Raises:
             CliprpnError: data_invalid.
         """
-        found: dict[str, Rows] = {}
+        rows: dict[str, Rows] = {}
         if self._is_new:
-            return found
+            return rows
         names = ", ".join(self._columns)
         with _sqlite_errors(self.path):
-            for start in range(0, len(keys), KEYS_A_QUERY):
-                some = keys[start : start + KEYS_A_QUERY]
+            for start in range(0, len(keys), KEYS_PER_QUERY):
+                batch = keys[start : start + KEYS_PER_QUERY]
                 query = (
                     f"SELECT key, place, {names} FROM items LEFT JOIN rows USING (item) "
-                    f"WHERE key IN ({', '.join('?' * len(some))}) ORDER BY item, place"
+                    f"WHERE key IN ({', '.join('?' * len(batch))}) ORDER BY item, place"
                 )
-                for key, place, *values in self._file.execute(query, some):
-                    own = found.setdefault(key, [])
+                for key, place, *values in self._file.execute(query, batch):
+                    rows_of_key = rows.setdefault(key, [])
                     if place is not None:
-                        own.append(tuple(values))
-        return found
+                        rows_of_key.append(tuple(values))
+        return rows
 
     def put(self, key: str, rows: Rows) -> None:
-        """Adds a key that is not there yet; about every second what was put reaches the disk.
+        """Adds a new key; commits about every second.
 
         Raises:
             CliprpnError: no_space, data_invalid.
@@ -157,7 +158,7 @@ class KeyedStore:
             self.commit()
 
     def commit(self) -> None:
-        """What was put so far will not be made again.
+        """Makes everything put so far durable.
 
         Raises:
             CliprpnError: no_space, data_invalid.
@@ -170,7 +171,7 @@ class KeyedStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        """All or nothing; readers wait only for this, not while rows are made."""
+        """A transaction. Readers wait only for this, not while rows are computed."""
         if self._is_new:
             self._file.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         self._file.execute("BEGIN IMMEDIATE")
@@ -178,7 +179,7 @@ class KeyedStore:
             yield
             self._file.execute("COMMIT")
         except BaseException:
-            if self._file.in_transaction:  # SQLite has rolled back by itself where the disk is full.
+            if self._file.in_transaction:  # SQLite has already rolled back if the disk is full.
                 self._file.execute("ROLLBACK")
             raise
         self._is_new = False
@@ -194,13 +195,13 @@ class KeyedStore:
             self._file.executemany(f"INSERT INTO rows VALUES ({places})", numbered)
 
     def _check_tables(self) -> bool:
-        """Whether the file is empty; a run that was killed before its first rows leaves it so."""
+        """Whether the file is empty, as after a run that was killed before its first rows."""
         with _sqlite_errors(self.path):
             query = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
-            found = [sql for (sql,) in self._file.execute(query)]
-        if found and found != _tables(self._columns):
+            statements = [sql for (sql,) in self._file.execute(query)]
+        if statements and statements != _tables(self._columns):
             raise _damaged(self.path, "it has other tables")
-        return not found
+        return not statements
 
 
 def _tables(columns: ColumnTypes) -> list[str]:
@@ -215,29 +216,29 @@ def _tables(columns: ColumnTypes) -> list[str]:
 
 @contextmanager
 def _sqlite_errors(path: Path) -> Iterator[None]:
-    """SQLite's words for a person; what only a fault of ours can bring about stays as it is."""
+    """Turns SQLite's errors into messages for the user; an IntegrityError is a bug and stays unchanged."""
     try:
         yield
     except sqlite3.IntegrityError:
         raise
     except sqlite3.DatabaseError as error:
-        said = str(error)
-        if "is full" in said:
+        message = str(error)
+        if "is full" in message:
             raise _no_space(path) from error
-        if "readonly" in said or "unable to open" in said:
+        if "readonly" in message or "unable to open" in message:
             raise _not_writable(path) from error
-        if "is locked" in said:
+        if "is locked" in message:
             raise CliprpnError(
                 "locked",
-                f"{path}: another process holds the file for {BUSY_TIMEOUT_S:.0f} s; end it and run again",
+                f"{path}: another process has locked the file for {BUSY_TIMEOUT_S:.0f} s; stop it and run again",
             ) from error
-        raise _damaged(path, said) from error
+        raise _damaged(path, message) from error
 
 
 def _damaged(path: Path, what: str) -> CliprpnError:
     return CliprpnError(
         "data_invalid",
-        f"{path}: expected a cache that cliprpn wrote, found another or a damaged file ({what}); delete {path} "
+        f"{path}: expected a cache written by cliprpn, found another or a damaged file ({what}); delete {path} "
         "and run again",
     )
 
@@ -245,12 +246,12 @@ def _damaged(path: Path, what: str) -> CliprpnError:
 def _no_space(path: Path) -> CliprpnError:
     return CliprpnError(
         "no_space",
-        f"{path}: no room left on the disk; make room there, or set CLIPRPN_CACHE to a folder on another disk",
+        f"{path}: no space left on the disk; free some space, or set CLIPRPN_CACHE to a folder on another disk",
     )
 
 
 def _not_writable(path: Path) -> CliprpnError:
     return CliprpnError(
         "bad_input",
-        f"{path}: something is missing there, and the file cannot be written to; set CLIPRPN_CACHE to another folder",
+        f"{path}: entries are missing, and the file is not writable; set CLIPRPN_CACHE to another folder",
     )

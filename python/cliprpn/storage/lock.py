@@ -1,4 +1,4 @@
-"""A lock between processes that the kernel gives back when its holder dies."""
+"""A lock between processes, which the kernel releases when its holder dies."""
 
 from __future__ import annotations
 
@@ -13,22 +13,27 @@ from cliprpn.errors import CliprpnError
 
 @contextmanager
 def file_lock(path: Path, on_wait: Callable[[], None], should_stop: Callable[[], bool]) -> Iterator[None]:
-    """Holds `path` locked; while another holds it, waits and says so once.
+    """Holds a lock on `path`; waits while another process holds it.
+
+    Args:
+        on_wait: called once if the lock is not free.
 
     Raises:
-        CliprpnError: interrupted, when asked to stop while waiting.
+        CliprpnError: interrupted, if `should_stop` becomes true while waiting.
     """
     with path.open("a") as file:
-        told = False
+        has_waited = False
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                if not told:
+                if not has_waited:
                     on_wait()
-                    told = True
+                    has_waited = True
                 if should_stop():
-                    raise CliprpnError("interrupted", "stopped while waiting for features") from None
+                    raise CliprpnError(
+                        "interrupted", f"{path}: stopped while waiting for another process"
+                    ) from None
                 time.sleep(0.1)
         yield

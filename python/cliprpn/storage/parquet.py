@@ -1,4 +1,4 @@
-"""Parquet tables that are whole or not there."""
+"""Reads and writes Parquet tables; writes are atomic."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cliprpn.errors import CliprpnError
 from cliprpn.storage.durable import write_durably
 
 
-def write_whole(rows: list[dict[str, object]], schema: pa.Schema, path: Path) -> None:
+def write_table(rows: list[dict[str, object]], schema: pa.Schema, path: Path) -> None:
     """
     Raises:
         CliprpnError: no_space.
@@ -21,16 +21,16 @@ def write_whole(rows: list[dict[str, object]], schema: pa.Schema, path: Path) ->
     write_durably(path, sink.getvalue().to_pybytes())
 
 
-def read_whole(path: Path) -> pa.Table:
+def read_table(path: Path) -> pa.Table:
     """
     Raises:
-        CliprpnError: data_invalid, when the file is broken.
+        CliprpnError: data_invalid, if the file is broken.
     """
     try:
         return pq.read_table(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise CliprpnError(
             "data_invalid",
-            f"{path}: expected a table of the data set's index: {error}; delete {path.parent / 'dataset.json'} and "
+            f"{path}: expected a table of the dataset's index: {error}; delete {path.parent / 'dataset.json'} and "
             "prepare it again",
         ) from error

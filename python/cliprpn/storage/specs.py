@@ -1,4 +1,4 @@
-"""Reads a trial's spec, of whichever kind."""
+"""Reads a trial's spec of either kind."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ Spec = ClipRpnSpec | BaselineSpec
 def read_spec(path: Path) -> Spec:
     """
     Raises:
-        OSError, ValueError: where there is none (pydantic's errors are ValueErrors).
+        OSError, ValueError: if it is missing or invalid (pydantic's errors are ValueErrors).
     """
     return TrialSpec.model_validate_json(path.read_text(), strict=True).root

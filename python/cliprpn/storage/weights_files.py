@@ -1,4 +1,4 @@
-"""Loads frozen CLIP from what people have: safetensors, a plain state_dict, OpenAI's own archive."""
+"""Loads the weights of CLIP: from safetensors, a plain state_dict, or OpenAI's TorchScript archive."""
 
 from __future__ import annotations
 
@@ -28,43 +28,44 @@ def load_backbone(name: str, weights: str) -> ClipBackbone:
 
     Args:
         name: `cliprpn-tiny` or `RN50-quickgelu`.
-        weights: `shipped` (cliprpn-tiny), `openai` (fetched by open_clip) or a file: safetensors, a
-            plain state_dict, or OpenAI's TorchScript archive, known by its SHA-256.
+        weights: `shipped` (cliprpn-tiny), `openai` (downloaded by open_clip) or a file: safetensors, a plain
+            state_dict, or OpenAI's TorchScript archive, which is recognized by its SHA-256.
 
     Raises:
         CliprpnError: weights_missing, weights_unsafe, weights_mismatch.
     """
     if weights == "openai":
-        return _fetched(name)
+        return _download(name)
     path = SHIPPED / f"{name}.safetensors" if weights == "shipped" else Path(weights)
     if not path.is_file():
         raise CliprpnError(
             "weights_missing",
             f"{path}: expected the weights of {name}, found no file; "
-            "`openai` fetches RN50's, `shipped` names cliprpn-tiny's, or give a file",
+            "use `openai` to download RN50, `shipped` for cliprpn-tiny, or the path of a file",
         )
     config = tiny_config() if name == "cliprpn-tiny" else rn50_config()
-    read = read_state(path)
-    state = {key: value.float() if value.is_floating_point() else value for key, value in read.items()}
+    state = {
+        key: value.float() if value.is_floating_point() else value for key, value in read_state(path).items()
+    }
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return _build(name, config, from_any_layout(state), digest, str(path))
 
 
 def tiny_config() -> BackboneConfig:
-    """The architecture that cliprpn-tiny's recipe tells."""
-    facts = json.loads((SHIPPED / "cliprpn-tiny.json").read_text())
-    cfg = facts["model_cfg"]
+    """The architecture of cliprpn-tiny, from its recipe."""
+    recipe = json.loads((SHIPPED / "cliprpn-tiny.json").read_text())
+    cfg = recipe["model_cfg"]
     return BackboneConfig(
         cfg["embed_dim"],
         cfg["vision_cfg"],
         cfg["text_cfg"],
-        tuple(facts["mean"]),
-        tuple(facts["std"]),
+        tuple(recipe["mean"]),
+        tuple(recipe["std"]),
     )
 
 
 def read_state(path: Path) -> State:
-    """A file's tensors; nothing in the file is run, save for an archive known to be OpenAI's.
+    """A file's tensors. No code in the file is run, except for OpenAI's own archive.
 
     Raises:
         CliprpnError: weights_unsafe, weights_mismatch.
@@ -81,12 +82,12 @@ def read_state(path: Path) -> State:
     except pickle.UnpicklingError as error:
         raise CliprpnError(
             "weights_unsafe",
-            f"{path}: expected safetensors or a plain state_dict of tensors, found something else, which could "
-            "run code when loaded; save model.state_dict() and give that",
+            f"{path}: expected safetensors or a plain state_dict of tensors, found other objects, which could "
+            "run code when loaded; save model.state_dict() to a file and use that",
         ) from error
-    except Exception as error:  # Whatever broken bytes make of torch's reader.
+    except Exception as error:  # torch's reader can raise anything for a broken file.
         raise CliprpnError(
-            "weights_mismatch", f"{path}: expected safetensors or a state_dict, found a file that is broken"
+            "weights_mismatch", f"{path}: expected safetensors or a state_dict, found a broken file"
         ) from error
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
@@ -96,40 +97,40 @@ def read_state(path: Path) -> State:
 
 
 def from_any_layout(state: State) -> State:
-    """Entries in open_clip's names: OpenAI's own, `module.`-prefixed, or an original checkpoint's `clipModel.`."""
+    """Entries with open_clip's names, from OpenAI's, with `module.`, or with ClipRPN (Trento)'s `clipModel.` prefix."""
     for prefix in ("clipModel.", "module."):
         if any(key.startswith(prefix) for key in state):
             state = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
-    extra = ("input_resolution", "context_length", "vocab_size")
-    return {key: value for key, value in state.items() if key not in extra}
+    not_weights = ("input_resolution", "context_length", "vocab_size")
+    return {key: value for key, value in state.items() if key not in not_weights}
 
 
 def _build(name: str, config: BackboneConfig, state: State, weights_id: str, where: str) -> ClipBackbone:
     try:
         return ClipBackbone(config, state, weights_id)
     except (ValueError, RuntimeError) as error:
-        first = "; ".join(line.strip() for line in str(error).splitlines()[:3])
+        reason = "; ".join(line.strip() for line in str(error).splitlines()[:3])
         raise CliprpnError(
-            "weights_mismatch", f"{where}: these are not weights of {name}: {first}"
+            "weights_mismatch", f"{where}: expected weights of {name}, found others: {reason}"
         ) from error
 
 
-def _fetched(name: str) -> ClipBackbone:
+def _download(name: str) -> ClipBackbone:
     if name != "RN50-quickgelu":
-        raise CliprpnError("weights_missing", f"{name}: OpenAI has no such weights; use `shipped`")
+        raise CliprpnError("weights_missing", f"{name}: OpenAI has no weights of this name; use `shipped`")
     try:
         model = open_clip.create_model(name, pretrained="openai", precision="fp32")
     except Exception as error:
         raise CliprpnError(
             "weights_missing",
-            f"open_clip could not fetch OpenAI's RN50 ({type(error).__name__}: {error}); "
-            "with no network, give the file: backbone.weights = PATH",
+            f"open_clip could not download OpenAI's RN50 ({type(error).__name__}: {error}); "
+            "without a network, use a local file: backbone.weights = PATH",
         ) from error
     return _build(name, rn50_config(), dict(model.state_dict()), "openai", "OpenAI's RN50")
 
 
 def _is_torchscript(path: Path) -> bool:
-    """Whether it is an archive of code; of a broken archive, torch's own reader says what is wrong."""
+    """Whether the file contains code. False for a broken archive, for which torch.load gives the error."""
     try:
         with zipfile.ZipFile(path) as archive:
             return any(name.endswith("constants.pkl") for name in archive.namelist())
@@ -139,11 +140,11 @@ def _is_torchscript(path: Path) -> bool:
 
 def _read_torchscript(path: Path) -> State:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    # open_clip's table carries the SHA-256 in the address.
+    # open_clip's URL contains the SHA-256.
     if digest not in str(get_pretrained_cfg("RN50-quickgelu", "openai")["url"]).split("/"):
         raise CliprpnError(
             "weights_unsafe",
             f"{path}: a TorchScript archive can run code when loaded, and its SHA-256 ({digest[:16]}...) is not "
-            "that of OpenAI's RN50; convert it to safetensors on a machine you trust it on",
+            "that of OpenAI's RN50; convert it to safetensors on a machine where running it is safe",
         )
     return dict(torch.jit.load(path, map_location="cpu").state_dict())

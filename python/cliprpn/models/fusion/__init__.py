@@ -1,13 +1,14 @@
-"""How sentence and image are joined: one file per fusion, all with one signature.
+"""Fusions of image and text features: one file per fusion, all with the same signature.
 
-A fusion is a module built with `(map_channels, pooled_dim, word_dim, **params)` and called with
+A fusion is a module that is built with `(map_channels, pooled_dim, word_dim, **params)` and called with these four
+positional arguments:
 
-    map     [B, C, h, w]  the image's features
-    words   [B, L, Dw]    one vector for every token, start and end marks included
-    mask    [B, L]        True where there is a token
-    pooled  [B, Dp]       the sentence's vector, L2-normalised
+    feature_map  [B, C, h, w]  features of the image
+    words        [B, L, Dw]    one vector per token, including the start and end tokens
+    mask         [B, L]        True for tokens, False for padding
+    pooled       [B, Dp]       vector of the sentence, L2-normalized
 
-It returns a map [B, C, h, w].
+It returns a feature map [B, C, h, w].
 """
 
 from cliprpn.models.fusion.concatenation import ConcatenationFusion

@@ -1,4 +1,4 @@
-"""The original's concatenation."""
+"""The concatenation fusion of ClipRPN (Trento)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from torch import Tensor, nn
 
 
 class ConcatenationFusion(nn.Module):
-    """Map and twice-repeated sentence vector, stacked along channels, then one 1x1 convolution."""
+    """Concatenates the feature map and two copies of the sentence vector by channels, then a 1x1 convolution."""
 
     def __init__(self, map_channels: int, pooled_dim: int, word_dim: int) -> None:
         super().__init__()
         self.conv1x1 = nn.Conv2d(map_channels + 2 * pooled_dim, map_channels, kernel_size=1)
 
-    def forward(self, map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor) -> Tensor:
-        height, width = map.shape[-2:]
+    def forward(self, feature_map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor) -> Tensor:
+        height, width = feature_map.shape[-2:]
         text = torch.cat([pooled, pooled], dim=1)[:, :, None, None]  # [B, 2 * Dp, 1, 1]
-        return self.conv1x1(torch.cat([map, text.expand(-1, -1, height, width)], dim=1))
+        return self.conv1x1(torch.cat([feature_map, text.expand(-1, -1, height, width)], dim=1))

@@ -1,4 +1,4 @@
-"""The original's cross-attention."""
+"""The cross-attention fusion of ClipRPN (Trento)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from torch.nn import functional
 
 
 class CrossAttentionFusion(nn.Module):
-    """Cells ask, the one sentence vector is key and value; add & norm, feed-forward, add & norm.
+    """Cells are the queries, the single sentence vector is key and value; add & norm, feed-forward, add & norm.
 
-    With one key the softmax is 1 everywhere, so (dropout aside) each cell is given the same vector:
-    the original's first fault, kept as it is. Parameter names are the original's.
+    With one key the softmax is always 1, so that (without dropout) every cell gets the same vector. This bug of ClipRPN
+    (Trento) is reproduced on purpose. Parameters have the same names as there.
     """
 
     def __init__(
@@ -39,11 +39,11 @@ class CrossAttentionFusion(nn.Module):
         for linear in (self.linear1, self.linear2):
             nn.init.xavier_uniform_(linear.weight)
 
-    def forward(self, map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor) -> Tensor:
-        cells = functional.normalize(map, dim=1).flatten(2).transpose(1, 2)  # [B, h*w, C]
+    def forward(self, feature_map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor) -> Tensor:
+        cells = functional.normalize(feature_map, dim=1).flatten(2).transpose(1, 2)  # [B, h*w, C]
         text = pooled[:, None]  # [B, 1, Dp]
         attended, _ = self.attention(cells, text, text, need_weights=False)
         cells = self.norm1(cells + self.dropout(attended))
         hidden = self.dropout(functional.relu(self.linear1(cells)))
         cells = self.norm2(cells + self.linear2(hidden))
-        return cells.transpose(1, 2).reshape(map.shape)  # [B, C, h, w]
+        return cells.transpose(1, 2).reshape(feature_map.shape)  # [B, C, h, w]
