@@ -1,4 +1,4 @@
-/** `npm test`: every check of the project, one after the other, on the test environment that the lock describes. */
+/** `npm test`: runs every check of the project in the test environment of the lock file, and prints how long each took. */
 import { delimiter, dirname } from "node:path";
 import { $ } from "zx";
 import { packageRoot } from "../src/base/package-root.ts";
@@ -13,16 +13,18 @@ const checks: Record<string, string[]> = {
   "python format": ["ruff", "format", "--check", "--config", "python/pyproject.toml", "python", "test"],
   "python lint": ["ruff", "check", "--config", "python/pyproject.toml", "python", "test"],
   "python types": ["mypy", "--config-file", "python/pyproject.toml", "python/cliprpn"],
-  vitest: ["vitest", "run", "--root", ".", "--config", "test/vitest.config.ts"],
+  vitest: ["vitest", "run", "--config", "test/vitest.config.ts"],
   pytest: ["python", "-m", "pytest", "-q", "test/python"],
 };
 
-const wanted = process.argv.slice(2);
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !(name in checks));
+if (unknown.length > 0)
+  throw new Error(`expected ${Object.keys(checks).join(", ")}; found ${unknown.join(", ")}`);
 const { python } = await ensureEnvironment({ name: "test", terminal: makeTerminal(process) });
-const failed: string[] = [];
-let passed = 0;
+const results: { name: string; passed: boolean; seconds: number }[] = [];
 for (const [name, command] of Object.entries(checks)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  if (names.length > 0 && !names.includes(name)) continue;
   const started = Date.now();
   const { exitCode } = await $({
     cwd: packageRoot,
@@ -30,14 +32,18 @@ for (const [name, command] of Object.entries(checks)) {
     nothrow: true,
     env: environment(python),
   })`${command}`;
-  const seconds = ((Date.now() - started) / 1000).toFixed(1);
-  process.stdout.write(`${exitCode === 0 ? "passed" : "FAILED"}: ${name} (${seconds} s)\n\n`);
-  if (exitCode === 0) passed += 1;
-  else failed.push(name);
+  const seconds = (Date.now() - started) / 1000;
+  results.push({ name, passed: exitCode === 0, seconds });
+  process.stdout.write(`${describe({ name, passed: exitCode === 0, seconds })}\n\n`);
 }
-if (failed.length > 0) process.stdout.write(`failed checks: ${failed.join(", ")}\n`);
-process.stdout.write(`${passed} passed, ${failed.length} failed\n`);
-process.exitCode = failed.length === 0 ? 0 : 1;
+process.stdout.write(`${results.map(describe).join("\n")}\n`);
+const numFailed = results.filter(({ passed }) => !passed).length;
+process.stdout.write(`${results.length - numFailed} passed, ${numFailed} failed\n`);
+process.exitCode = numFailed === 0 ? 0 : 1;
+
+function describe({ name, passed, seconds }: (typeof results)[number]): string {
+  return `${passed ? "passed" : "FAILED"}: ${name} (${seconds.toFixed(1)} s)`;
+}
 
 function environment(interpreter: string): NodeJS.ProcessEnv {
   return {
@@ -45,6 +51,8 @@ function environment(interpreter: string): NodeJS.ProcessEnv {
     CLIPRPN_TEST_PYTHON: interpreter,
     PYTHONPATH: `${packageRoot}/python`,
     PYTHONDONTWRITEBYTECODE: "1",
+    // Threads that wait must not spin: several torch processes share the cores.
+    OMP_WAIT_POLICY: "PASSIVE",
     PATH: [`${packageRoot}/node_modules/.bin`, dirname(interpreter), process.env.PATH].join(delimiter),
   };
 }

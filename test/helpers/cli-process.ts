@@ -5,23 +5,23 @@ import { onTestFinished } from "vitest";
 import { packageRoot } from "../../src/base/package-root.ts";
 import { until } from "./processes.ts";
 
-/** A command line in a process of its own, so that it can be sent signals. */
+/** The built command in a separate process, so that it can receive signals. */
 export interface CliProcess {
   child: ChildProcessByStdio<null, Readable, Readable>;
   out(): string;
   err(): string;
   /** Exit code or signal. */
   ended: Promise<number | NodeJS.Signals | null>;
-  /** Waits for a text on either output. @throws what was said, when it ends without. */
+  /** Waits for a text on stdout or stderr. @throws with both outputs if the process ends without it. */
   says(text: string | RegExp): Promise<void>;
 }
 
 export function startCli(args: string[], cwd: string, env: NodeJS.ProcessEnv): CliProcess {
-  const child = spawn(
-    process.execPath,
-    ["--import", import.meta.resolve("tsx"), join(packageRoot, "src/cli.ts"), ...args],
-    { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] },
-  );
+  const child = spawn(process.execPath, [join(packageRoot, "bin/cliprpn.js"), ...args], {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   onTestFinished(() => void child.kill("SIGKILL"));
   const said = { out: "", err: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -45,7 +45,7 @@ export function startCli(args: string[], cwd: string, env: NodeJS.ProcessEnv): C
     says: async (text) => {
       const found = (): boolean => [said.out, said.err].some((all) => all.search(text) >= 0);
       await until(() => over || found());
-      if (!found()) throw new Error(`it ended without saying ${text}:\n${said.out}\n${said.err}`);
+      if (!found()) throw new Error(`it ended without printing ${text}:\n${said.out}\n${said.err}`);
     },
   };
 }
