@@ -13,9 +13,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, expect, test, vi } from "vitest";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
-import { identifyDataset } from "../../src/dataset/identify-dataset.ts";
-import { ensurePrepared } from "../../src/dataset/prepare/ensure-prepared.ts";
-import { cliprpn, type Said } from "../helpers/cli.ts";
+import type { Said } from "../helpers/cli.ts";
 import { testPython } from "../helpers/python.ts";
 import { sharedEngine } from "../helpers/shared-engine.ts";
 import { sharedFolder } from "../helpers/temp-folder.ts";
@@ -71,28 +69,13 @@ test("another size of the replaced dataset is prepared again before a trial uses
     settings: { image_size_px: 96, training: { num_epochs: 1 } },
   };
   writeFileSync(join(cwd, "own.json"), JSON.stringify(experiment));
-  const swept = await cliprpn(["sweep", "own.json", "--python", testPython()], cwd, {
-    CLIPRPN_CACHE: cache,
-  });
-  expect(swept.code, swept.err).toBe(0);
+  await shared.preflight("own.json", cwd, { CLIPRPN_CACHE: cache });
   expect([...shard(cwd, 96).subarray(-3)]).toEqual([0, 0, 255]);
   // Images of the same names and sizes, other colors.
   for (const file of readdirSync(join(cwd, "blue")))
     copyFileSync(join(cwd, "red", file.replace("blue", "red")), join(cwd, "blue", file));
   expect((await of("blue", "--images", "blue", "--image-size", "64")).code).toBe(0);
-  // What a sweep calls before its trials.
-  const folders = { data: join(cwd, "data"), cache };
-  await ensurePrepared(
-    await identifyDataset({ name: "mine" }, folders),
-    [{ image_size_px: 96, resize: "squash" }],
-    "0.1.0",
-    {
-      call: shared.engine.call.bind(shared.engine),
-      onPhase: () => undefined,
-      onProgress: () => undefined,
-      onReplaced: () => undefined,
-    },
-  );
+  await shared.preflight("own.json", cwd, { CLIPRPN_CACHE: cache });
   expect([...shard(cwd, 96).subarray(-3)]).toEqual([255, 0, 0]);
 });
 

@@ -181,8 +181,10 @@ test("own rows keep their numbers, order and text when prepared and exported", a
   const experiment = { name: "own", question: "Can it train?", dataset: { name: "mine" } };
   writeFileSync(join(cwd, "own.json"), JSON.stringify(experiment));
   const env = { CLIPRPN_CACHE: cache };
-  const swept = await cliprpn(["sweep", "own.json", "--python", testPython()], cwd, env);
-  expect([swept.code, swept.err]).toEqual([2, expect.stringMatching(/train/)]);
+  await expect(shared.preflight("own.json", cwd, env)).rejects.toMatchObject({
+    code: "data_invalid",
+    message: expect.stringContaining("none in train"),
+  });
   const exported = await shared.run(["dataset", "export", "mine", "--out", "back.jsonl"], cwd, env);
   expect(exported.code, exported.err).toBe(0);
   const back = readFileSync(join(cwd, "back.jsonl"), "utf8")
