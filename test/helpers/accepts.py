@@ -1,4 +1,4 @@
-"""Which of the instances on standard input the generated models accept: a line of JSON each, `{"name", "value"}`."""
+"""Reports which instances on standard input the generated models accept; one JSON object per line: `{"name", "value"}`."""
 
 import json
 import sys
