@@ -16,9 +16,9 @@ const data = join(folder, "data");
 beforeAll(async () => {
   await makeDemo(data, { seed: 7, num_images: { train: 16, val: 8, test: 8 } }, () => undefined);
   writeFileSync(join(folder, "boxes.json"), JSON.stringify(detectionsFromAnnotations()));
-});
+}, 120_000);
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }), 120_000);
 
 /** The demo's annotated boxes as detections; the first image of val has none. */
 function detectionsFromAnnotations(): object[] {
@@ -54,9 +54,9 @@ test(
     const report = readFileSync(join(folder, first.out.trim()), "utf8");
     expect(report).toContain("# How well do the boxes of a file and CLIP ground sentences?");
     expect(report).toMatch(/\| boxes of boxes\.json \| .* \| 1 \|\n/); // One image has no boxes.
-    expect(report).toContain("ceiling: ground-truth boxes, crop");
+    expect(report).toContain("upper bound: ground-truth boxes, crop");
     const again = await run(...args);
-    expect(again.err).toContain("2 trials, 2 done already");
+    expect(again.err).toMatch(/2 trials, 2 .*done/);
     expect(again.out).toBe(first.out);
 
     const test = await run(...args, "--split", "test");
@@ -91,7 +91,7 @@ test(
     expect(err).toContain("3 trials");
     const report = readFileSync(join(folder, out.trim()), "utf8");
     expect(report).toContain("YOLO trained here (1 epoch, 64 px), crop+blur");
-    expect(report).toContain("## Boxes and ranking");
+    expect(report).toContain("report/val/boxes.svg");
     const more = await cliprpn(
       ["sweep", "both.json", "--python", testPython(), "--runs-dir", "more", "--set", "seeds=[0]"],
       folder,
@@ -145,7 +145,10 @@ test(
     expect(JSON.parse(evaluated.out).metrics.num_sentences).toBeGreaterThan(10);
     const image = join(data, "images", readdirSync(join(data, "images"))[0] ?? "");
     const ground = await cliprpn(["ground", image, "the cup", "--model", join(sweep, trial)], folder, env);
-    expect([ground.code, ground.err]).toEqual([2, expect.stringContaining("found a baseline's trial")]);
+    expect([ground.code, ground.err]).toEqual([
+      2,
+      expect.stringMatching(/expected a trained model.*baseline/),
+    ]);
   },
   timeoutMs,
 );
@@ -154,7 +157,7 @@ test.each<[string, string[], string]>([
   ["no detector", [], "expected --yolo, or --detector with one of yolo,"],
   ["two detectors", ["--yolo", "--detector", "yolox"], "--yolo and --detector yolox"],
   ["missing weights", ["--yolo", "--weights", "yolov5su"], "https://github.com/ultralytics/assets"],
-  ["the original's YOLOv5s", ["--yolo", "--weights", "yolov5s"], "yolov5su"],
+  ["weights of the YOLOv5 repository", ["--yolo", "--weights", "yolov5s"], "yolov5su"],
   ["an untrusted .pt", ["--yolo", "--weights", "w.pt"], "--trust-weights"],
   ["an invalid .onnx", ["--yolo", "--weights", "w.onnx"], "w.onnx"],
   ["a detector without its file", ["--detector", "file"], "file"],
