@@ -1,4 +1,4 @@
-"""Reports which instances on standard input the generated models accept; one JSON object per line: `{"name", "value"}`."""
+"""Reports which instances on standard input the models accept; one JSON object per line: `{"name", "value"}`."""
 
 import json
 import sys
