@@ -1,4 +1,4 @@
-"""Caption-like texts about drawn scenes; none of the demo's referring templates."""
+"""Captions and phrases for drawn scenes; different from the demo's templates for referring expressions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Phrase:
-    """What a text says of one object; None where it says nothing."""
+    """The attributes that a text mentions of one object; None if not mentioned."""
 
     kind: str | None
     color: str | None
@@ -21,18 +21,18 @@ class Phrase:
     place: str | None
 
 
-def which_are_true(phrases: list[Phrase], objects: list[Phrase]) -> Tensor:
-    """Whether everything that a phrase says holds for a fully described object: [N objects, N phrases], bool."""
-    numbers: dict[str | None, int] = {None: -1}
-    said, full = (
-        torch.tensor([[numbers.setdefault(value, len(numbers)) for value in astuple(one)] for one in group])
+def true_phrases(phrases: list[Phrase], objects: list[Phrase]) -> Tensor:
+    """Whether all attributes of a phrase match a fully described object: [N objects, N phrases], bool."""
+    codes: dict[str | None, int] = {None: -1}
+    mentioned, actual = (
+        torch.tensor([[codes.setdefault(value, len(codes)) for value in astuple(phrase)] for phrase in group])
         for group in (phrases, objects)
     )
-    return ((said[None] == full[:, None]) | (said[None] == -1)).all(dim=2)
+    return ((mentioned[None] == actual[:, None]) | (mentioned[None] == -1)).all(dim=2)
 
 
 def describe(item: dict[str, Any], width: int, height: int) -> Phrase:
-    """Everything there is to say of an object of `scenes.jsonl`."""
+    """All attributes of an object in `scenes.jsonl`."""
     x1, y1, x2, y2 = item["box_xyxy"]
     area = (x2 - x1) * (y2 - y1) / (width * height)
     size = "big" if area > 0.09 else "little" if area < 0.045 else "medium"
@@ -41,8 +41,8 @@ def describe(item: dict[str, Any], width: int, height: int) -> Phrase:
     return Phrase(item["kind"], item["color"], item["mark"], size, f"{row} {column}")
 
 
-def some_of(full: Phrase, rng: random.Random) -> Phrase:
-    """A phrase that says a part of the whole: always kind or colour, the rest by lot."""
+def sample_phrase(full: Phrase, rng: random.Random) -> Phrase:
+    """A phrase with some of the attributes: always the kind or the color, the others at random."""
     kind = full.kind if rng.random() < 0.88 else None
     return Phrase(
         kind=kind,
@@ -53,8 +53,8 @@ def some_of(full: Phrase, rng: random.Random) -> Phrase:
     )
 
 
-def say(phrase: Phrase, rng: random.Random) -> str:
-    """The phrase in words: "a big red star showing a dot, drawn in the upper left"."""
+def write_phrase(phrase: Phrase, rng: random.Random) -> str:
+    """The phrase as text: "a big red star showing a dot, drawn in the upper left"."""
     words = [word for word in (phrase.size, phrase.color) if word is not None and word != "medium"]
     text = " ".join([*words, phrase.kind or rng.choice(("thing", "shape", "object"))])
     if phrase.mark == "none":
@@ -66,12 +66,12 @@ def say(phrase: Phrase, rng: random.Random) -> str:
     return rng.choice((text, f"there is a {text}", f"a {text}"))
 
 
-def caption(objects: list[Phrase], rng: random.Random) -> str:
-    """One text for the whole picture: some of its objects, in any order."""
+def write_caption(objects: list[Phrase], rng: random.Random) -> str:
+    """A caption of the image that names some of its objects, in random order."""
     chosen = rng.sample(objects, k=min(len(objects), rng.randint(2, 4)))
-    listed = " and ".join(say(some_of(item, rng), rng) for item in chosen)
+    listed = " and ".join(write_phrase(sample_phrase(item, rng), rng) for item in chosen)
     return f"{rng.choice(('a drawing of', 'a picture with', 'we see'))} {listed}"
 
 
-def _third(share: float, names: tuple[str, str, str]) -> str:
-    return names[min(2, int(share * 3))]
+def _third(fraction: float, names: tuple[str, str, str]) -> str:
+    return names[min(2, int(fraction * 3))]

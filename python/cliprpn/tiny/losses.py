@@ -1,4 +1,4 @@
-"""Contrastive losses with several right answers a row."""
+"""Contrastive loss with several positives per row, and the weights of cells inside boxes."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ def multi_positive_contrast(logits: Tensor, positives: Tensor) -> Tensor:
     """InfoNCE in which a row may have several positives (SupCon, Khosla et al. 2020, `in`-variant).
 
     Args:
-        logits: [N, M], similarities over the temperature.
-        positives: [N, M], bool; rows without one count nothing.
+        logits: [N, M], similarities divided by the temperature.
+        positives: [N, M], bool; rows without a positive are ignored.
 
     Returns:
-        scalar.
+        A scalar.
     """
-    reached = torch.logsumexp(logits.masked_fill(~positives, float("-inf")), dim=1)
-    loss = torch.logsumexp(logits, dim=1) - reached
+    positive = torch.logsumexp(logits.masked_fill(~positives, float("-inf")), dim=1)
+    loss = torch.logsumexp(logits, dim=1) - positive
     return loss[positives.any(dim=1)].mean()
 
 
 def box_weights(boxes_xyxy_norm: Tensor, grid: int) -> Tensor:
-    """How much of each cell of a grid lies in each box.
+    """Fraction of each grid cell that is inside each box.
 
     Args:
         boxes_xyxy_norm: [N, 4], xyxy in [0, 1].
