@@ -1,1 +1,1 @@
-"""What the benchmarks run in Python, as `python -m bench.NAME` with python/ and test/ on the path; JSON on stdout."""
+"""The Python parts of the benchmarks: `python -m bench.NAME`, with python/ and test/ on the path; print JSON."""

@@ -1,7 +1,7 @@
-"""A baseline, ours against the original's way: `python -m bench.baseline SPEC.json CACHE`.
+"""A YOLO + CLIP baseline, ours compared with that of ClipRPN (Trento): `python -m bench.baseline SPEC.json CACHE`.
 
-The same detector, the same CLIP and the same sentences on both sides. The detector is trained for a moment only, and
-its boxes are taken however unsure it is of them, so that every image has as many as on photos.
+Both sides use the same detector, CLIP and sentences. The detector is trained for one epoch, and its boxes are kept at
+any score, so that every image has as many boxes as a photo.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from torchvision.transforms import functional as pictures
+from torchvision.transforms import functional as transforms
 
 from cliprpn.contract.generated import BaselineSpec, TrainedYoloDetector
 from cliprpn.data.index import DatasetIndex, open_dataset
@@ -32,14 +32,14 @@ from cliprpn.trials.baseline import predict_baseline
 
 CPU = torch.device("cpu")
 NUM_SENTENCES = 300
-# The demo's own, but for its epochs.
+# The detector of the demo, with fewer epochs.
 DETECTOR = {"kind": "trained_yolo", "architecture": "yolov8p", "num_epochs": 1, "image_size_px": 160}
-# Of a YOLO on COCO photos at its usual threshold, 4 to 8 boxes an image are left.
+# A YOLO at its usual threshold finds 4 to 8 boxes per COCO photo.
 LIMITS = {"score_thresh": 0.0, "nms_thresh": 0.45, "max_boxes": 6}
 
 
 def main(spec_file: Path, cache: Path) -> list[dict[str, Any]]:
-    """Seconds of both ways; ours with nothing kept, then with all of it."""
+    """Seconds of both sides; ours with an empty cache, then with a full one."""
     keep_freed_memory()
     spec = spec_of(json.loads(spec_file.read_text()), cache)
     index = open_dataset(Path(spec.dataset.root), spec.dataset.id)
@@ -54,16 +54,16 @@ def main(spec_file: Path, cache: Path) -> list[dict[str, Any]]:
 
 
 def sentences(index: DatasetIndex) -> list[np.ndarray]:
-    """Rows of images with many sentences, as RefCOCOg's have (3.8 in its val split), and of any."""
+    """Rows of images with many sentences, as in RefCOCOg (3.8 per image in val), and of any images."""
     rows = index.split("train")
-    _, picture, counts = np.unique(index.image_rows[rows], return_inverse=True, return_counts=True)
-    return [rows[counts[picture] >= 3][:NUM_SENTENCES], rows[-NUM_SENTENCES:]]
+    _, image, counts = np.unique(index.image_rows[rows], return_inverse=True, return_counts=True)
+    return [rows[counts[image] >= 3][:NUM_SENTENCES], rows[-NUM_SENTENCES:]]
 
 
 def _both_ways(
     spec: BaselineSpec, index: DatasetIndex, rows: np.ndarray, yolo: Any, backbone: ClipBackbone
 ) -> dict[str, Any]:
-    original_way(index, rows[:2], yolo, backbone)  # Both sides start warm: torch's kernels and the detector.
+    original_way(index, rows[:2], yolo, backbone)  # Warms up torch's kernels and the detector for both sides.
     original_s = _seconds(lambda: original_way(index, rows, yolo, backbone))
     folder = Path(spec.cache_dir)
     for kept in ("detections", "vectors"):
@@ -80,7 +80,7 @@ def _both_ways(
 
 
 def spec_of(trial: dict[str, Any], cache: Path) -> BaselineSpec:
-    """A baseline on the data and with the CLIP of a trial."""
+    """A baseline with the dataset and the CLIP of a trial."""
     settings = {
         "detector": DETECTOR | {"batch_size": 16, "seed": 0},
         "ranking": "crop",
@@ -101,9 +101,9 @@ def spec_of(trial: dict[str, Any], cache: Path) -> BaselineSpec:
 
 
 def ours(spec: BaselineSpec, index: DatasetIndex, rows: np.ndarray, folder: Path) -> None:
-    """From the images' files to the answers' file."""
-    found = predict_baseline(spec, index, rows, context_of(Path(spec.cache_dir)))
-    write_predictions(folder / "answers.parquet", index, rows, found.answers)
+    """From image files to the file of predictions."""
+    predictions = predict_baseline(spec, index, rows, context_of(Path(spec.cache_dir)))
+    write_predictions(folder / "predictions.parquet", index, rows, predictions.columns)
 
 
 def context_of(cache_dir: Path) -> RunContext:
@@ -114,27 +114,27 @@ def context_of(cache_dir: Path) -> RunContext:
 def original_way(
     index: DatasetIndex, rows: np.ndarray, yolo: Any, backbone: ClipBackbone
 ) -> list[list[float]]:
-    """The original's loop: for each sentence one image, one crop at a time, through PIL. Returns the boxes."""
-    answers = []
+    """The loop of ClipRPN (Trento): per sentence one image, one crop at a time, with PIL. Returns the boxes."""
+    predictions = []
     assert index.images_dir is not None
     for row in rows.tolist():
         name = index.images["file_name"][int(index.image_rows[row])].as_py()
         with Image.open(index.images_dir / name) as file:
             image = file.convert("RGB")
-        boxes = yolo.detect([pictures.pil_to_tensor(image)])[0].boxes_xyxy.tolist()
+        boxes = yolo.detect([transforms.pil_to_tensor(image)])[0].boxes_xyxy.tolist()
         boxes = boxes or [[0.0, 0.0, *image.size]]
         text = backbone.encode_text(backbone.tokenize([index.sentences["sentence"][row].as_py()]))[0]
         similarities = [
             float(backbone.encode_image(openai_preprocess(image.crop(box))[None]) @ text[0]) for box in boxes
         ]
-        answers.append(boxes[int(np.argmax(similarities))])
-    return answers
+        predictions.append(boxes[int(np.argmax(similarities))])
+    return predictions
 
 
 def openai_preprocess(image: Image.Image) -> torch.Tensor:
-    """As OpenAI's CLIP, but for its normalising, which the backbone does: [3, 224, 224], in [0, 1]."""
-    resized = pictures.resize(image, [224], pictures.InterpolationMode.BICUBIC)
-    return pictures.to_tensor(pictures.center_crop(resized, [224, 224]))
+    """OpenAI CLIP's preprocessing without normalization, which the backbone does: [3, 224, 224], in [0, 1]."""
+    resized = transforms.resize(image, [224], transforms.InterpolationMode.BICUBIC)
+    return transforms.to_tensor(transforms.center_crop(resized, [224, 224]))
 
 
 def _seconds(work: Any) -> float:

@@ -1,4 +1,4 @@
-"""Answers at once: what a worker's processes cost when nothing in them is ours."""
+"""Echoes every call, to measure the cost of the processes and the channel alone."""
 
 from __future__ import annotations
 

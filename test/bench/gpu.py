@@ -1,8 +1,8 @@
-"""RefCOCOg-shaped training and extraction on an accelerator, on synthetic features: a markdown table on stdout.
+"""Training and extraction at the size of RefCOCOg on a GPU, with synthetic features. Prints a markdown table.
 
 `python -m bench.gpu [--device cuda] [--scale 1.0] [--epochs 2] [--out FILE]`, with python/, test/ and
-test/python/ on the path; no Node, no network.
-`--scale 0.003 --device cpu --epochs 1` shows in two minutes that it runs.
+test/python/ on the path. Needs neither Node nor a network.
+`--scale 0.003 --device cpu --epochs 1` is a smoke test of two minutes.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ from cliprpn.run_context import RunContext
 from cliprpn.seeding import seed_everything
 from cliprpn.trials.training import TrainingData, train_model
 
-# RefCOCOg (umd): its images, its training and val sentences, tokens of a sentence with both marks; CLIP RN50's sizes.
+# RefCOCOg (umd): images, sentences of train and val, tokens per sentence including start and end; sizes of CLIP RN50.
 NUM_IMAGES, NUM_TRAIN, NUM_VAL, MEAN_TOKENS = 25_799, 80_512, 4_896, 10.5
 MAP_CHANNELS, POOLED_DIM, WORD_DIM = 2048, 1024, 512
-NUM_PICTURES = 4_096  # To extract from, at scale 1.
+NUM_EXTRACTED = 4_096  # Images to extract features from, at scale 1.
 BATCH, SIZE_PX = 50, 224
 PER_SHARD = 64_000_000 // (3 * SIZE_PX**2)
 
@@ -59,7 +59,7 @@ def main(argv: list[str]) -> int:
     """Measures and prints. Returns 0."""
     args = _arguments(argv)
     device = resolve_device(args.device)
-    seed_everything(0, torch.get_num_threads())  # As a trial does: deterministic algorithms cost something.
+    seed_everything(0, torch.get_num_threads())  # As in a trial: deterministic algorithms are slower.
     peak = find_peak(device)
     results = list(_train(args, device, peak))
     results += _extract(args, device)
@@ -73,24 +73,24 @@ def main(argv: list[str]) -> int:
 def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.gpu")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--scale", type=float, default=1.0, help="share of RefCOCOg's size")
-    parser.add_argument("--epochs", type=int, default=2, help="the first one warms up")
+    parser.add_argument("--scale", type=float, default=1.0, help="fraction of RefCOCOg's size")
+    parser.add_argument("--epochs", type=int, default=2, help="the first epoch is a warm-up")
     parser.add_argument("--out", type=Path, default=None)
     return parser.parse_args(argv)
 
 
 def _train(args: argparse.Namespace, device: torch.device, peak: Peak) -> Iterator[Result]:
-    """Both models' epochs, val included, through the function that trials use."""
+    """Epochs of both models, including val, with the function that trials call."""
     data, kept = synthetic_data(args.scale, device)
     models: dict[str, Callable[[], ClipRPN]] = {
-        "the original's (cross_attention, no neck)": lambda: original_model(
+        "ClipRPN (Trento) (cross_attention, no neck)": lambda: original_model(
             "cross_attention", MAP_CHANNELS, POOLED_DIM
         ),
         "default (token_attention, neck 256)": default_model,
     }
     for name, build in models.items():
         model = build().to(device)
-        parameters = sum(each.numel() for each in model.parameters())
+        parameters = sum(parameter.numel() for parameter in model.parameters())
         flops = step_flops(model, data.features.batch(data.train_rows[:BATCH], device))
         if device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(device)
@@ -113,7 +113,7 @@ def _train(args: argparse.Namespace, device: torch.device, peak: Peak) -> Iterat
 
 
 def _extract(args: argparse.Namespace, device: torch.device) -> list[Result]:
-    """RN50 with random weights: the network alone, and from prepared images to the store on the disk."""
+    """RN50 with random weights: the network alone, and from prepared images to the files on disk."""
     backbone = random_rn50().to(device)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
@@ -129,7 +129,7 @@ def _extract(args: argparse.Namespace, device: torch.device) -> list[Result]:
     alone = repeats * block / (time.perf_counter() - started)
 
     with tempfile.TemporaryDirectory() as folder:
-        count = max(32, int(NUM_PICTURES * args.scale))
+        count = max(32, int(NUM_EXTRACTED * args.scale))
         prepared = synthetic_images(Path(folder), count)
         started = time.perf_counter()
         extract_maps(
@@ -161,7 +161,7 @@ def _context(device: torch.device) -> RunContext:
 
 
 def default_model() -> ClipRPN:
-    """The default preset's model at RN50's sizes."""
+    """The model of the default preset with the sizes of RN50."""
     fusion = SwitchedFusion(
         256, POOLED_DIM, WORD_DIM, text="words", interaction="multiplicative", coordinates="on"
     )
@@ -169,14 +169,14 @@ def default_model() -> ClipRPN:
 
 
 def random_rn50() -> ClipBackbone:
-    """RN50 as open_clip initialises it."""
+    """RN50 as initialized by open_clip."""
     config = rn50_config()
     state = open_clip.create_model("RN50-quickgelu", pretrained=None).state_dict()
     return ClipBackbone(config, state, "random")
 
 
 def synthetic_data(scale: float, device: torch.device) -> tuple[TrainingData, str]:
-    """Random features in RefCOCOg's numbers, on the device where they fit, and where they are."""
+    """Random features of RefCOCOg's size, on the device if they fit. Also returns where they are, as text."""
     random = np.random.default_rng(0)
     num_images = max(2, int(NUM_IMAGES * scale))
     num_train, num_val = max(BATCH, int(NUM_TRAIN * scale)), max(1, int(NUM_VAL * scale))
@@ -209,10 +209,10 @@ def synthetic_data(scale: float, device: torch.device) -> tuple[TrainingData, st
 
 
 def synthetic_images(folder: Path, count: int) -> Pixels:
-    """Prepared images of noise, smoothed, as many to a shard as the command line's."""
+    """Prepared images of noise, with as many images per shard as the command line writes."""
     random = np.random.default_rng(0)
     files = []
-    for row in range(min(count, 64)):  # The same few again and again: reading them costs the same.
+    for row in range(min(count, 64)):  # The same 64 files repeated: reading them costs the same.
         noise = random.integers(0, 256, (60, 80, 3), dtype=np.uint8)
         files.append(folder / f"{row}.png")
         Image.fromarray(noise).save(files[-1])
@@ -223,7 +223,7 @@ def synthetic_images(folder: Path, count: int) -> Pixels:
 
 
 def _index(num_images: int, image_rows: np.ndarray, random: np.random.Generator) -> DatasetIndex:
-    """An index with what training reads of it."""
+    """An index with the columns that training reads."""
     images = pa.table(
         {
             "image_id": np.arange(num_images),
@@ -259,7 +259,7 @@ def _training(num_epochs: int) -> Training:
 
 
 def _random_half(shape: tuple[int, ...]) -> np.ndarray:
-    """A block of random numbers, repeated: what they are matters to nothing measured here."""
+    """A repeated block of random numbers; their values do not affect the measurements."""
     block = torch.randn(min(shape[0], 512), *shape[1:]).relu_().half().numpy()
     return np.resize(block, shape)
 
@@ -268,7 +268,7 @@ def _fits(num_images: int, device: torch.device) -> bool:
     if device.type != "cuda":
         return False
     free, _ = torch.cuda.mem_get_info(device)
-    return num_images * MAP_CHANNELS * 49 * 2 < free / 2  # As FrozenFeatures.keep_on decides.
+    return num_images * MAP_CHANNELS * 49 * 2 < free / 2  # The rule of FrozenFeatures.keep_on.
 
 
 def _wait(device: torch.device) -> None:
@@ -287,13 +287,13 @@ def _page(results: list[Result], argv: list[str], device: torch.device, peak: Pe
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or "a CPU"
     columns = ["seconds an epoch", "share of the roofline", "images a second", "peak memory"]
     lines = [
-        "# Figures by `npm run bench:gpu`",
+        "# Results of `npm run bench:gpu`",
         "",
         f"`python -m bench.gpu {' '.join(argv)}` on {name}, torch {torch.__version__}.",
         "",
-        f"Synthetic features in RefCOCOg's numbers ({NUM_IMAGES:,} maps of {MAP_CHANNELS}x7x7 in float16, "
-        f"{NUM_TRAIN:,} sentences to train on, {NUM_VAL:,} of val after each epoch, {MEAN_TOKENS} tokens each), "
-        f"batches of {BATCH}, bfloat16 on CUDA. {peak.told()}",
+        f"Synthetic features of RefCOCOg's size ({NUM_IMAGES:,} maps of {MAP_CHANNELS}x7x7 in float16, "
+        f"{NUM_TRAIN:,} training sentences, {NUM_VAL:,} val sentences after each epoch, {MEAN_TOKENS} tokens each), "
+        f"batches of {BATCH}, bfloat16 on CUDA. {peak.describe()}",
         "",
         f"| what | {' | '.join(columns)} |",
         f"|---|{'---|' * len(columns)}",

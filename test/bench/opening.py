@@ -1,4 +1,4 @@
-"""How long a prepared data set takes to open: `python -m bench.opening FOLDER`."""
+"""Measures how long a prepared dataset takes to open: `python -m bench.opening FOLDER`."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from cliprpn.data.pixels import open_pixels, pixels_folder
 
 
 def main(root: Path) -> dict[str, list[float]]:
-    """Seconds of opening tables and pixels, as a new process would, several times."""
-    found = []
+    """Seconds for opening tables and pixels as in a new process, repeated."""
+    times = []
     for _ in range(5):
         index_module._opened.clear()
         started = time.perf_counter()
         index = open_dataset(root, read_facts(root).id)
         pixels = open_pixels(pixels_folder(root, 224, "squash"))
-        found.append(time.perf_counter() - started)
+        times.append(time.perf_counter() - started)
         if len(pixels.frames) != index.images.num_rows:
-            raise RuntimeError("the pixels are of another data set")
-    return {"open_s": found}
+            raise RuntimeError("the pixels belong to another dataset")
+    return {"open_s": times}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""A trial the original's way: CLIP re-run for every sample and step, images one by one, torchvision's RPN."""
+"""A trial as in ClipRPN (Trento).
+
+CLIP runs on every sample in every step, images are loaded one by one, and the RPN is torchvision's.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torchvision.models.detection.rpn import RegionProposalNetwork
 from torchvision.ops import box_iou
-from torchvision.transforms import functional as pictures
+from torchvision.transforms import functional as transforms
 
 from cliprpn.contract.generated import ClipRpnSpec
 from cliprpn.data.index import DatasetIndex
@@ -32,12 +35,12 @@ Seconds = Counter[str]
 
 
 def train_original_way(spec: ClipRpnSpec, index: DatasetIndex, features: FrozenFeatures) -> Seconds:
-    """Trains and, after every epoch, asks val. Returns seconds by part of the work.
+    """Trains, and evaluates val after every epoch. Returns the seconds spent in each part.
 
-    Augmentation is left out, as our presets have none.
+    Without augmentation, as in our presets.
 
     Args:
-        features: for the images' frames alone.
+        features: used only for the frames of the images.
     """
     seed_everything(spec.seed, spec.num_threads)
     backbone = load_backbone(spec.backbone.name, spec.backbone.weights)
@@ -69,20 +72,20 @@ def train_original_way(spec: ClipRpnSpec, index: DatasetIndex, features: FrozenF
                 fused = _fused(model, backbone, index, rows, spec.settings.image_size_px, spent)
                 with _timed(spent, "region proposals"):
                     boxes, _ = rpn(square_images(len(rows), model.frame_size_px), {"0": fused})
-                    best = torch.stack([own[0] for own in boxes])
+                    best = torch.stack([boxes_i[0] for boxes_i in boxes])
                     box_iou(best, frame_targets(model, index, features, rows)).diagonal().mean().item()
     return spent
 
 
 def original_rpn(model: ClipRPN) -> RegionProposalNetwork:
-    """torchvision's network around the model's head, with the original's numbers of proposals."""
+    """torchvision's RPN with the model's head and the numbers of proposals of ClipRPN (Trento)."""
     rpn = torchvision_rpn(model.head, model.anchors, model.head.cls_logits.out_channels, model.rules)
     rpn._pre_nms_top_n = rpn._post_nms_top_n = {"training": 200, "testing": 100}
     return rpn
 
 
 def load_one_by_one(paths: list[Path], frame_size_px: int, image_size_px: int) -> Tensor:
-    """As the original: decoded, squashed to the frame as a tensor, then by PIL to CLIP's size.
+    """As in ClipRPN (Trento): decodes, squashes to the frame as a tensor, then resizes to CLIP's size with PIL.
 
     Returns:
         [B, 3, image_size_px, image_size_px], in [0, 1].
@@ -90,12 +93,12 @@ def load_one_by_one(paths: list[Path], frame_size_px: int, image_size_px: int) -
     pixels = []
     for path in paths:
         with Image.open(path) as image:
-            decoded = pictures.pil_to_tensor(image.convert("RGB"))
-        frame = pictures.resize(decoded, [frame_size_px, frame_size_px], antialias=True)
-        squashed = pictures.to_pil_image(frame).resize(
+            decoded = transforms.pil_to_tensor(image.convert("RGB"))
+        frame = transforms.resize(decoded, [frame_size_px, frame_size_px], antialias=True)
+        squashed = transforms.to_pil_image(frame).resize(
             (image_size_px, image_size_px), Image.Resampling.BICUBIC
         )
-        pixels.append(pictures.to_tensor(squashed))
+        pixels.append(transforms.to_tensor(squashed))
     return torch.stack(pixels)
 
 
@@ -107,19 +110,19 @@ def _fused(
     image_size_px: int,
     spent: Seconds,
 ) -> Tensor:
-    """The map after the fusion, [B, C, h, w], from files and sentences."""
-    with _timed(spent, "pictures"):
+    """The fused feature map, [B, C, h, w], from files and sentences."""
+    with _timed(spent, "images"):
         assert index.images_dir is not None
         names = index.images["file_name"].take(index.image_rows[rows]).to_pylist()
         paths = [index.images_dir / name for name in names]
         pixels = load_one_by_one(paths, model.frame_size_px, image_size_px)
     with _timed(spent, "CLIP"):
-        map = backbone.feature_map(pixels)
+        feature_map = backbone.feature_map(pixels)
         sentences = index.sentences["sentence"].take(rows).to_pylist()
         pooled, words, mask = backbone.encode_text(backbone.tokenize(sentences))
     with _timed(spent, "model"):
-        necked: nn.Module = model.neck if model.neck is not None else nn.Identity()
-        return model.fusion_module(necked(map), words, mask, pooled)
+        neck: nn.Module = model.neck if model.neck is not None else nn.Identity()
+        return model.fusion_module(neck(feature_map), words, mask, pooled)
 
 
 def _batches(rows: np.ndarray, size: int) -> Iterator[np.ndarray]:

@@ -1,4 +1,4 @@
-"""A trial as a person would write it down by hand on the same cached features: no files, no events, no engine."""
+"""The training loop a user would write on the same cached features: no files, no events, no engine."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ BATCH = 256
 
 
 class Arrays:
-    """What a notebook would have loaded: memory-mapped features and the index's columns.
+    """What a notebook would load: memory-mapped features and columns of the index.
 
     Args:
-        cache: a cache folder in which one data set has its features.
+        cache: a cache folder with the features of a single dataset.
     """
 
     def __init__(self, cache: Path, image_rows: np.ndarray) -> None:
@@ -35,15 +35,15 @@ class Arrays:
         self.image_rows = image_rows
 
     def batch(self, rows: np.ndarray, blank: bool = False) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """map, words, mask and pooled of these sentences, float32."""
+        """Feature map, words, mask and pooled of these sentences, float32."""
         text = np.full_like(rows, len(self.lengths) - 1) if blank else rows
         lengths = self.lengths[text]
         mask = np.arange(lengths.max()) < lengths[:, None]
         words = np.zeros((*mask.shape, self.words.shape[1]), dtype=np.float32)
         at = self.starts[text][:, None] + np.arange(lengths.max())
         words[mask] = self.words[at[mask]]
-        map, pooled = self.maps[self.image_rows[rows]], self.pooled[text]
-        tensors = (torch.from_numpy(each) for each in (map, words, mask, pooled))
+        feature_map, pooled = self.maps[self.image_rows[rows]], self.pooled[text]
+        tensors = (torch.from_numpy(array) for array in (feature_map, words, mask, pooled))
         map_t, words_t, mask_t, pooled_t = tensors
         return map_t.float(), words_t, mask_t, pooled_t.float()
 
@@ -51,23 +51,23 @@ class Arrays:
 def plain_loop(
     spec: ClipRpnSpec, arrays: Arrays, boxes: Tensor, train: np.ndarray, val: np.ndarray
 ) -> list[float]:
-    """The same model, optimiser and batches as the trial's. Returns the mean loss of each epoch.
+    """Trains with the same model, optimizer and batches as a trial. Returns the mean loss of each epoch.
 
     Args:
-        boxes: [S, 4], true boxes of all sentences, xyxy, pixels of the frame.
+        boxes: [S, 4], ground-truth boxes of all sentences, xyxy, pixels of the frame.
     """
     torch.manual_seed(spec.seed)
     settings = spec.settings.training
     model = build_model(spec.settings, arrays.maps.shape[1], arrays.pooled.shape[1], arrays.words.shape[1])
     matrices, vectors = (
-        [p for p in model.parameters() if (p.ndim > 1) is wanted] for wanted in (True, False)
+        [p for p in model.parameters() if (p.ndim > 1) is is_matrix] for is_matrix in (True, False)
     )
-    kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
+    optimizer_class = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
     groups = [
         {"params": matrices, "weight_decay": settings.weight_decay},
         {"params": vectors, "weight_decay": 0.0},
     ]
-    optimizer = kind(groups, lr=settings.learning_rate, fused=True)
+    optimizer = optimizer_class(groups, lr=settings.learning_rate, fused=True)
     num_batches = math.ceil(len(train) / settings.batch_size)
     num_steps = num_batches * settings.num_epochs
     warmup = int(settings.warmup_fraction * num_steps)
@@ -76,40 +76,40 @@ def plain_loop(
     for _ in range(settings.num_epochs):
         model.train()
         total = 0.0
-        pictures = arrays.image_rows[train]
-        places = order.permutation(int(pictures.max()) + 1)
-        for chosen in np.array_split(np.argsort(places[pictures], kind="stable"), num_batches):
+        image_rows = arrays.image_rows[train]
+        places = order.permutation(int(image_rows.max()) + 1)
+        for batch in np.array_split(np.argsort(places[image_rows], kind="stable"), num_batches):
             rate = (step + 1) / (warmup + 1)
             if step >= warmup:
                 rate = 0.5 * (1 + math.cos(math.pi * (step - warmup) / (num_steps - warmup)))
             for group in optimizer.param_groups:
                 group["lr"] = settings.learning_rate * rate
-            rows = train[chosen]
+            rows = train[batch]
             objectness, box = model.losses(model(*arrays.batch(rows)), boxes[rows], draws)
             optimizer.zero_grad(set_to_none=True)
             (objectness + box).backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), settings.grad_clip_norm or math.inf)
             optimizer.step()
-            total += (objectness + box).item() * len(chosen)
+            total += (objectness + box).item() * len(batch)
             step += 1
         losses.append(total / len(train))
         top1_iou(model, arrays, boxes, val)
     model.eval()
     for start in range(0, len(val), BATCH):
         rows = val[start : start + BATCH]
-        found, _ = model.predict_proposals(*arrays.batch(rows))
-        for own, truth in zip(found, boxes[rows], strict=True):
-            box_iou(own, truth[None])
+        proposals, _ = model.predict_proposals(*arrays.batch(rows))
+        for boxes_i, gt_box in zip(proposals, boxes[rows], strict=True):
+            box_iou(boxes_i, gt_box[None])
     top1_iou(model, arrays, boxes, val, blank=True)
     return losses
 
 
 def top1_iou(model: ClipRPN, arrays: Arrays, boxes: Tensor, rows: np.ndarray, blank: bool = False) -> float:
-    """Mean IoU of the answers, in the frame."""
+    """Mean IoU of the top-1 boxes, in the frame."""
     model.eval()
     parts = []
     for start in range(0, len(rows), BATCH):
-        some = rows[start : start + BATCH]
-        found, _ = model.predict_top1(*arrays.batch(some, blank))
-        parts.append(box_iou(found, boxes[some]).diagonal())
+        batch = rows[start : start + BATCH]
+        pred, _ = model.predict_top1(*arrays.batch(batch, blank))
+        parts.append(box_iou(pred, boxes[batch]).diagonal())
     return torch.cat(parts).mean().item()

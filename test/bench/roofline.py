@@ -1,4 +1,4 @@
-"""What a device could do at best, and what a training step asks of it."""
+"""Peak performance of a device, and the cost of a training step."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from cliprpn.models import ClipRPN
 
-# Data sheets: dense bfloat16 FLOP/s and bytes/s of memory.
+# From data sheets: dense bfloat16 FLOP/s and memory bandwidth in bytes/s.
 DATA_SHEETS = {
     "H200": (989e12, 4.8e12),
     "H100 PCIe": (756e12, 2.0e12),
@@ -21,33 +21,34 @@ DATA_SHEETS = {
     "L40S": (362e12, 0.86e12),
     "L4": (121e12, 0.30e12),
 }
-# Adam, fused, float32: parameter, gradient and two moments read; parameter and two moments written; the gradient
-# written by the backward pass; and the half-precision copy for autocast, read and written.
+# Fused Adam in float32 reads the parameter, its gradient and two moments, and writes the parameter and two moments; the
+# backward pass writes the gradient; autocast reads and writes a half-precision copy.
 BYTES_PER_PARAMETER = 4 * 4 + 3 * 4 + 4 + 4 + 2
 
 
 @dataclass(frozen=True)
 class Peak:
-    """A device's best."""
+    """Peak performance of a device."""
 
     flops_per_s: float
     bytes_per_s: float
     source: str
 
     def least_seconds(self, flops: float, num_parameters: int) -> float:
-        """A step's products at full speed, then its parameters' traffic at full speed; the two do not overlap."""
+        """Lower bound for a step: FLOPs at peak, then memory traffic of the parameters at peak, without overlap."""
         return flops / self.flops_per_s + num_parameters * BYTES_PER_PARAMETER / self.bytes_per_s
 
-    def told(self) -> str:
+    def describe(self) -> str:
         """One sentence."""
         return (
-            f"Roofline: products at {self.flops_per_s / 1e12:.3g} TFLOP/s plus parameters' traffic "
-            f"({BYTES_PER_PARAMETER} bytes each a step) at {self.bytes_per_s / 1e12:.3g} TB/s, {self.source}."
+            f"Roofline: {self.flops_per_s / 1e12:.3g} TFLOP/s, plus the memory traffic of the parameters "
+            f"({BYTES_PER_PARAMETER} bytes per parameter and step) at {self.bytes_per_s / 1e12:.3g} TB/s, "
+            f"{self.source}."
         )
 
 
 def find_peak(device: torch.device) -> Peak:
-    """By the data sheet where the device is known, otherwise measured here."""
+    """From the data sheet for known devices, otherwise measured."""
     if device.type == "cuda":
         name = torch.cuda.get_device_name(device)
         for key, (flops, bandwidth) in DATA_SHEETS.items():
@@ -57,7 +58,7 @@ def find_peak(device: torch.device) -> Peak:
 
 
 def step_flops(model: ClipRPN, inputs: tuple[Tensor, Tensor, Tensor, Tensor]) -> float:
-    """Multiplications and additions of a forward and a backward pass."""
+    """FLOPs of a forward and a backward pass."""
     model.train()
     with FlopCounterMode(display=False) as counter:
         logits, deltas = model(*inputs)

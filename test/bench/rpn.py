@@ -1,4 +1,4 @@
-"""Labels, sampling, decoding, losses and proposals, head outputs given: ours against torchvision's.
+"""Labels, sampling, decoding, losses and proposals for given head outputs: ours compared with torchvision's.
 
 `python -m bench.rpn [NUM_THREADS]`
 """
@@ -25,19 +25,19 @@ BATCH, FRAME, REPEATS = 50, 640, 30
 SCALES, RATIOS = (32, 64, 128, 256, 512), (0.5, 1.0, 2.0)
 
 
-class Given(nn.Module):
-    """A head that gives what it was given."""
+class FixedHead(nn.Module):
+    """A head that returns fixed outputs."""
 
     def __init__(self, outputs: tuple[Tensor, Tensor]) -> None:
         super().__init__()
         self.outputs = outputs
 
-    def forward(self, map: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, feature_map: Tensor) -> tuple[Tensor, Tensor]:
         return self.outputs
 
 
 def measure(device: torch.device, repeats: int = REPEATS) -> dict[str, Any]:
-    """Milliseconds of a training step and of an answer, both ways in turn; the median counts."""
+    """Median milliseconds of a training step and of inference, of ours and of torchvision's."""
     generator = torch.Generator().manual_seed(0)
     maps = torch.zeros(BATCH, 1, 7, 7, device=device)
     outputs = tuple(
@@ -48,7 +48,7 @@ def measure(device: torch.device, repeats: int = REPEATS) -> dict[str, Any]:
     gt_boxes = torch.cat([corners, corners + 80 + torch.rand(BATCH, 2, generator=generator) * 160], dim=1)
     gt_boxes = gt_boxes.to(device)
     anchors = make_anchors(7, FRAME, SCALES, RATIOS, "corner").to(device)
-    theirs = torchvision_rpn(Given(outputs), anchors, 15, ORIGINAL_RULES).to(device)
+    theirs = torchvision_rpn(FixedHead(outputs), anchors, 15, ORIGINAL_RULES).to(device)
     images = square_images(BATCH, FRAME)
     targets = [{"boxes": box[None]} for box in gt_boxes]
 
@@ -91,10 +91,10 @@ def measure(device: torch.device, repeats: int = REPEATS) -> dict[str, Any]:
         with torch.no_grad():
             return proposals(*flat(), anchors, FRAME, ORIGINAL_RULES)
 
-    timed = in_turn(
+    timed = alternate(
         {
-            each.__name__: each
-            for each in (
+            function.__name__: function
+            for function in (
                 *(their_step, our_step_with_all_proposals, our_step_with_best_proposal, our_losses),
                 *(their_answer, our_answer),
                 *(labels, labels_and_sample, our_proposals),
@@ -106,18 +106,20 @@ def measure(device: torch.device, repeats: int = REPEATS) -> dict[str, Any]:
     return {"batch_size": BATCH, "num_threads": torch.get_num_threads(), "ms": timed}
 
 
-def in_turn(ways: dict[str, Callable[[], object]], device: torch.device, repeats: int) -> dict[str, float]:
-    """Median milliseconds of each way, one after the other again and again, so that a busy moment hits all."""
-    samples: dict[str, list[float]] = {name: [] for name in ways}
+def alternate(
+    functions: dict[str, Callable[[], object]], device: torch.device, repeats: int
+) -> dict[str, float]:
+    """Median milliseconds of each function; alternates between them, so that load on the machine affects all."""
+    samples: dict[str, list[float]] = {name: [] for name in functions}
     for repeat in range(repeats + 3):
-        for name, way in ways.items():
+        for name, function in functions.items():
             started = time.perf_counter()
-            way()
+            function()
             if device.type == "cuda":
                 torch.cuda.synchronize(device)
-            if repeat >= 3:  # The first ones warm up.
+            if repeat >= 3:  # The first runs warm up.
                 samples[name].append((time.perf_counter() - started) * 1000)
-    return {name: statistics.median(own) for name, own in samples.items()}
+    return {name: statistics.median(times) for name, times in samples.items()}
 
 
 if __name__ == "__main__":

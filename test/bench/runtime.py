@@ -1,4 +1,4 @@
-"""Stands for `cliprpn.bridge.runtime`: the real one, and beside it what it is measured against, by a trial's label."""
+"""Replaces `cliprpn.bridge.runtime`: runs real trials, or what they are compared with, depending on the label."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _hello: Values = {}
 
 
 def start() -> str:
-    """As the real one."""
+    """As `cliprpn.bridge.runtime`."""
     from cliprpn.bridge import runtime
 
     global _real
@@ -23,14 +23,14 @@ def start() -> str:
 
 
 def handle(method: str, params: str) -> str:
-    """As the real one."""
+    """As `cliprpn.bridge.runtime`."""
     from cliprpn.bridge import runtime
 
     return runtime.handle(method, params)
 
 
 def _run(method: str, params: Values) -> Values:
-    if method == "hello":  # Asked again, it costs nothing: what is left is the bridge.
+    if method == "hello":  # Cached: repeated calls measure the bridge alone.
         if not _hello:
             _hello.update(_real(method, params))
         return _hello
@@ -47,7 +47,7 @@ def _no_op(spec: Values, folder: Path) -> Values:
 
 
 def _plain(spec: Values, folder: Path) -> Values:
-    """The plain loop; its losses stand in for the epochs' figures."""
+    """The plain loop, with its losses as the epochs."""
     import torch
 
     from bench.plain_loop import Arrays, plain_loop
@@ -72,7 +72,7 @@ def _plain(spec: Values, folder: Path) -> Values:
 
 
 def _outcome(spec: Values, folder: Path, losses: list[float], total_ms: float) -> Values:
-    """A good outcome, as durably written as a real one."""
+    """A completed outcome, written as durably as a real one."""
     from cliprpn.contract.generated import CompletedOutcome
     from cliprpn.storage.durable import write_json
 

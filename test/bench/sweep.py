@@ -1,4 +1,4 @@
-"""Sweeps of 12 trials, ours against the original's way: `python -m bench.sweep FOLDER PREPARE_S SPEC.json...`"""
+"""Sweeps of 12 trials, ours compared with ClipRPN (Trento): `python -m bench.sweep FOLDER PREPARE_S SPEC.json...`"""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ NUM_TRIALS = 12
 
 
 def main(folder: Path, prepare_s: float, spec_files: list[Path]) -> dict[str, Any]:
-    """Seconds of both ways for each spec. The features' cache must be empty, as ours includes them.
+    """Seconds of both sides for each spec. The cache must be empty, as our time includes feature extraction.
 
     Args:
-        prepare_s: what decoding the images took before; ours includes that too.
+        prepare_s: time for decoding the images, which our time includes, too.
     """
     specs = [ClipRpnSpec.model_validate_json(path.read_text(), strict=True) for path in spec_files]
     first = specs[0]
@@ -59,7 +59,7 @@ def main(folder: Path, prepare_s: float, spec_files: list[Path]) -> dict[str, An
 
 
 def run_ours(spec: ClipRpnSpec, folder: Path) -> float:
-    """Seconds of a whole trial, checkpoints and the final evaluation included."""
+    """Seconds of a whole trial, including checkpoints and the final evaluation."""
     started = time.perf_counter()
     outcome = run_trial(spec, folder / spec.trial_id, lambda event: None, lambda: False)
     if not isinstance(outcome, CompletedOutcome):

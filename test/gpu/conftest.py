@@ -1,4 +1,4 @@
-"""Without a CUDA device every test here is skipped, and says so."""
+"""Skips every test here if there is no CUDA device."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ sys.path[:0] = [str(TEST.parent / "python"), str(TEST / "python"), str(TEST)]
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if not torch.cuda.is_available():
-        build = f"torch {torch.__version__} finds none"
-        skip = pytest.mark.skip(reason=f"needs a CUDA device; {build}")
+        skip = pytest.mark.skip(reason=f"needs a CUDA device; torch {torch.__version__} finds none")
         for item in items:
             item.add_marker(skip)
 

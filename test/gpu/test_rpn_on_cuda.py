@@ -1,4 +1,4 @@
-"""The vectorised path equals torchvision's on CUDA, too: test_rpn.py's cases there."""
+"""Our vectorized RPN equals torchvision's on CUDA, too, on the cases of test_rpn.py."""
 
 from __future__ import annotations
 
@@ -22,16 +22,18 @@ def test_top1_and_proposals_equal_torchvisions(device: torch.device, seed: int, 
     head, maps = head.to(device), maps.to(device)
     anchors = make_anchors(7, FRAME, SCALES, RATIOS, placement).to(device)
     with torch.no_grad():
-        outputs = head(maps)  # Once: two convolutions need not give the same bits.
+        outputs = head(maps)  # Called once: two convolutions may differ in their last bits.
         rpn = torchvision_rpn(lambda _: outputs, anchors, 15, REFERENCE).to(device).eval()
         expected, _ = rpn(square_images(len(maps), FRAME), {"0": maps})
         logits, deltas = flatten_head(*outputs)
         boxes, _ = top1_boxes(logits, deltas, anchors, FRAME)
-        found, _ = proposals(logits, deltas, anchors, FRAME, REFERENCE)
-    for own, all_own, theirs in zip(boxes, found, expected, strict=True):
-        assert own.device == theirs.device == device
-        torch.testing.assert_close(own, theirs[0], rtol=1e-5, atol=1e-3)  # pixels; sums in another order
-        torch.testing.assert_close(all_own, theirs, rtol=1e-5, atol=1e-3)
+        all_boxes, _ = proposals(logits, deltas, anchors, FRAME, REFERENCE)
+    for box, boxes_i, expected_i in zip(boxes, all_boxes, expected, strict=True):
+        assert box.device == expected_i.device == device
+        torch.testing.assert_close(
+            box, expected_i[0], rtol=1e-5, atol=1e-3
+        )  # pixels; different order of sums
+        torch.testing.assert_close(boxes_i, expected_i, rtol=1e-5, atol=1e-3)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -53,7 +55,7 @@ def test_losses_equal_torchvisions_on_the_same_sample(
 
     monkeypatch.setattr(BalancedPositiveNegativeSampler, "__call__", same_sample)
     rpn = torchvision_rpn(lambda _: outputs, anchors, 15, REFERENCE).to(device).train()
-    _, theirs = rpn(square_images(len(maps), FRAME), {"0": maps}, [{"boxes": box[None]} for box in gt_boxes])
+    _, losses = rpn(square_images(len(maps), FRAME), {"0": maps}, [{"boxes": box[None]} for box in gt_boxes])
     objectness, box = rpn_losses(*flatten_head(*outputs), anchors, gt_boxes, REFERENCE, sampled)
-    torch.testing.assert_close(objectness, theirs["loss_objectness"])
-    torch.testing.assert_close(box, theirs["loss_rpn_box_reg"])
+    torch.testing.assert_close(objectness, losses["loss_objectness"])
+    torch.testing.assert_close(box, losses["loss_rpn_box_reg"])

@@ -76,7 +76,7 @@ def test_a_trial_with_negatives_on_letterboxed_images_learns(
     assert all(map(math.isfinite, losses)) and losses[-1] < losses[0] / 2
 
 
-def test_half_precision_is_used_where_it_is_asked_for(
+def test_half_precision_is_used_on_request(
     root: Path, cache: Path, tmp_path: Path, device: torch.device
 ) -> None:
     losses = [
@@ -84,14 +84,14 @@ def test_half_precision_is_used_where_it_is_asked_for(
         for amp in (True, False)
     ]
     assert losses[0] != losses[1]
-    assert losses[0] == pytest.approx(losses[1], rel=0.05)  # bfloat16 keeps 8 bits.
+    assert losses[0] == pytest.approx(losses[1], rel=0.05)  # bfloat16 has 8 bits of precision.
 
 
 @pytest.mark.parametrize("amp", [True, False])
 def test_the_same_seed_gives_close_results(
     root: Path, cache: Path, tmp_path: Path, device: torch.device, amp: bool
 ) -> None:
-    """Not the same bits: some of CUDA's sums have no deterministic form."""
+    """Not the same bits: some sums on CUDA have no deterministic implementation."""
     first, second, other = (
         completed(run(root, cache, tmp_path / name, device, seed=seed, training={"amp": amp}))
         for name, seed in (("a", 0), ("b", 0), ("c", 1))
@@ -101,30 +101,32 @@ def test_the_same_seed_gives_close_results(
     assert first.epochs[0].loss != pytest.approx(other.epochs[0].loss, rel=1e-4)
 
 
-def test_losses_are_close_to_the_cpus(root: Path, cache: Path, tmp_path: Path, device: torch.device) -> None:
-    """From the same weights, drawn on the CPU, and in the same batches."""
+def test_losses_are_close_to_those_on_the_cpu(
+    root: Path, cache: Path, tmp_path: Path, device: torch.device
+) -> None:
+    """With the same initial weights, drawn on the CPU, and the same batches."""
     training = {"amp": False, "num_epochs": 1}
     cuda, cpu = (
-        completed(run(root, cache, tmp_path / each.type, each, training=training))
-        for each in (device, torch.device("cpu"))
+        completed(run(root, cache, tmp_path / place.type, place, training=training))
+        for place in (device, torch.device("cpu"))
     )
     assert cuda.epochs[0].loss == pytest.approx(cpu.epochs[0].loss, rel=1e-2)
 
 
-def test_features_equal_the_cpus(root: Path, tmp_path: Path, device: torch.device) -> None:
+def test_features_equal_those_on_the_cpu(root: Path, tmp_path: Path, device: torch.device) -> None:
     stores = []
-    for each in (device, torch.device("cpu")):
+    for place in (device, torch.device("cpu")):
         frozen._opened.clear()
-        found = features_on(root, tmp_path / each.type, each)
-        rows = np.arange(len(found.image_rows))
-        stores.append([part.cpu() for part in found.batch(rows, each)])
+        features = features_on(root, tmp_path / place.type, place)
+        rows = np.arange(len(features.image_rows))
+        stores.append([part.cpu() for part in features.batch(rows, place)])
     for on_cuda, on_cpu in zip(*stores, strict=True):
         assert on_cuda.dtype == on_cpu.dtype
-        # Stored in float16, 11 bits: two roundings apart where the sums' order differs.
+        # Stored in float16 (11 bits): two roundings apart if the order of sums differs.
         torch.testing.assert_close(on_cuda, on_cpu, rtol=4e-3, atol=4e-3)
 
 
-def test_features_are_kept_on_the_device_where_they_fit(
+def test_features_are_kept_on_the_device_if_they_fit(
     root: Path, cache: Path, device: torch.device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = features_on(root, cache, device)
@@ -134,14 +136,14 @@ def test_features_are_kept_on_the_device_where_they_fit(
 
     frozen._opened.clear()
     total = torch.cuda.mem_get_info(device)[1]
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda asked: (kept.maps.nbytes, total))
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (kept.maps.nbytes, total))
     left = features_on(root, cache, device)
     assert isinstance(left.maps, np.ndarray)
     for one, two in zip(batch, left.batch(np.arange(5), device), strict=True):
         assert torch.equal(one, two.cpu())
 
 
-def test_a_full_device_fails_the_trial_with_its_code_and_the_next_one_runs(
+def test_running_out_of_device_memory_fails_the_trial_and_the_next_one_runs(
     root: Path, cache: Path, tmp_path: Path, device: torch.device
 ) -> None:
     features_on(root, cache, device)
@@ -150,7 +152,7 @@ def test_a_full_device_fails_the_trial_with_its_code_and_the_next_one_runs(
     total = torch.cuda.mem_get_info(device)[1]
     torch.cuda.set_per_process_memory_fraction(64 * 2**20 / total, device)
     try:
-        # 4096 channels: the head's 3x3 convolution alone takes 600 MB.
+        # With 4096 channels, the 3x3 convolution of the head alone takes 600 MB.
         outcome = run(root, cache, tmp_path / "full", device, neck_channels=4096)
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0, device)

@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Setup shared by all tests."""
 
 from collections.abc import Iterator
 
@@ -8,13 +8,13 @@ import torch
 import cliprpn.data.index
 from cliprpn.features import frozen
 
-# For tensors this small, waiting for a second thread costs more than it does.
+# For tensors this small, a second thread costs more than it saves.
 torch.set_num_threads(1)
 
 
 @pytest.fixture
 def no_traces() -> Iterator[None]:
-    """A trial seeds all generators, sets deterministic algorithms, keeps data open; other tests shall not notice."""
+    """Restores what a trial changes: random state, deterministic algorithms, open datasets."""
     threads, state = torch.get_num_threads(), torch.get_rng_state()
     frozen._opened.clear()
     cliprpn.data.index._opened.clear()

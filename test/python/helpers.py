@@ -1,4 +1,4 @@
-"""A small data set in RefCOCOg's own layout, and the spec of a short trial on it."""
+"""A small dataset in the layout of RefCOCOg, and the spec of a short trial on it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from cliprpn.run_context import Emit, RunContext
 from cliprpn.storage.weights_files import SHIPPED
 
 WIDTH, HEIGHT = 120, 90
-# The demo's colours; a trial learns nothing from noise, but its story is the same.
-COLOURS = ("red", "green", "blue")
+# The colors of the demo.
+COLORS = ("red", "green", "blue")
 CPU = torch.device("cpu")
 REPO = Path(__file__).parents[2]
 
@@ -42,7 +42,7 @@ def progress_of(events: list[Any]) -> list[tuple[str, int, int]]:
 
 
 def make_records(num_images: int = 12) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """instances.json's content and the refs: two objects an image, the second is referred to twice.
+    """The content of instances.json, and the refs: two objects per image; the second has two sentences.
 
     Of every six images, four train, one is val's and one test's.
     """
@@ -62,10 +62,10 @@ def make_records(num_images: int = 12) -> tuple[dict[str, Any], list[dict[str, A
         ):
             annotation = {"id": ann_id, "image_id": image_id, "category_id": 7, "bbox": bbox}
             instances["annotations"].append(annotation)
-        colour = COLOURS[image_id % 3]
+        color = COLORS[image_id % 3]
         sentences = [
-            {"sent_id": 2 * image_id, "sent": f"the {colour} block", "raw": "", "tokens": []},
-            {"sent_id": 2 * image_id + 1, "sent": f"the large {colour} thing", "raw": "", "tokens": []},
+            {"sent_id": 2 * image_id, "sent": f"the {color} block", "raw": "", "tokens": []},
+            {"sent_id": 2 * image_id + 1, "sent": f"the large {color} thing", "raw": "", "tokens": []},
         ]
         refs.append(
             {
@@ -73,7 +73,7 @@ def make_records(num_images: int = 12) -> tuple[dict[str, Any], list[dict[str, A
                 "ann_id": 2 * image_id + 1,
                 "category_id": 7,
                 "image_id": image_id,
-                "file_name": f"{name[:-4]}_{2 * image_id + 1}.png",  # RefCOCOg's quirk
+                "file_name": f"{name[:-4]}_{2 * image_id + 1}.png",  # as in RefCOCOg
                 "split": ("train", "train", "val", "train", "test", "train")[image_id % 6],
                 "sent_ids": [2 * image_id, 2 * image_id + 1],
                 "sentences": sentences,
@@ -85,12 +85,12 @@ def make_records(num_images: int = 12) -> tuple[dict[str, Any], list[dict[str, A
 def write_dataset(
     root: Path, instances: dict[str, Any], refs: list[Any], split_by: str = "umd", protocol: int = 2
 ) -> Path:
-    """Writes the records and an image of noise with the object in its colour for each record."""
+    """Writes the records, and for each image noise with the colored object."""
     (root / "annotations").mkdir(parents=True, exist_ok=True)
     (root / "images").mkdir(exist_ok=True)
     (root / "annotations" / "instances.json").write_text(json.dumps(instances))
     (root / "annotations" / f"refs({split_by}).p").write_bytes(pickle.dumps(refs, protocol))
-    boxes = {each["image_id"]: each["bbox"] for each in instances["annotations"]}
+    boxes = {annotation["image_id"]: annotation["bbox"] for annotation in instances["annotations"]}
     for image in instances["images"]:
         draw(root / "images" / Path(image["file_name"]).name, image["id"], boxes.get(image["id"]))
     return root
@@ -109,7 +109,7 @@ def small_dataset(root: Path, num_images: int = 12) -> Path:
 
 
 def prepared(root: Path, cache: Path, size: int = 64, resize: Resize = "squash") -> tuple[Path, str]:
-    """The folder and the id of the data set, prepared in the cache where it is not there yet."""
+    """Folder and id of the prepared dataset; prepares it in the cache on first use."""
     annotations = b"".join(path.read_bytes() for path in sorted((root / "annotations").iterdir()))
     dataset_id = hashlib.sha256(annotations).hexdigest()[:16]
     folder = cache / "prepared" / dataset_id
@@ -119,12 +119,12 @@ def prepared(root: Path, cache: Path, size: int = 64, resize: Resize = "squash")
 
 
 def open_small(folder: Path, size: int = 64, resize: Resize = "squash") -> Pixels:
-    """The pixels of a prepared data set."""
+    """The pixels of a prepared dataset."""
     return open_pixels(pixels_folder(folder, size, resize))
 
 
 def make_settings(**changes: Any) -> dict[str, Any]:
-    """Of a trial of seconds. `training` and `rpn` are merged, other changes replace what is there."""
+    """Settings of a trial that takes seconds. `training` and `rpn` are merged; other changes replace values."""
     settings: dict[str, Any] = {
         "image_size_px": 64,
         "resize": "squash",
@@ -171,7 +171,7 @@ def make_settings(**changes: Any) -> dict[str, Any]:
 
 
 def make_spec(root: Path, cache: Path, seed: int = 0, **changes: Any) -> ClipRpnSpec:
-    """A trial of seconds on the data set, prepared in the cache where it is not there yet."""
+    """A trial that takes seconds; prepares the dataset in the cache on first use."""
     settings = make_settings(**changes)
     folder, dataset_id = prepared(root, cache, settings["image_size_px"], settings["resize"])
     return ClipRpnSpec.model_validate(
@@ -202,7 +202,7 @@ def make_spec(root: Path, cache: Path, seed: int = 0, **changes: Any) -> ClipRpn
 
 
 def make_baseline(root: Path, cache: Path, detector: dict[str, Any], **changes: Any) -> BaselineSpec:
-    """A baseline's trial on the data set; a detector's file is known by its content."""
+    """A baseline trial on the dataset; a detector's file is identified by its hash."""
     common = make_spec(root, cache).model_dump(exclude={"settings", "preset"})
     limits = {"train": None, "val": None, "test": None} | changes.pop("limits", {})
     if "file" in detector:
@@ -225,7 +225,7 @@ def shipped_weights_id() -> str:
 
 
 def file_fusion(path: Path, source: str, name: str, **params: Any) -> dict[str, Any]:
-    """The setting of a person's own fusion, written to a file."""
+    """Writes a custom fusion to a file. Returns its setting."""
     path.write_text(source)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return {"kind": "file", "file": f"{path}:{name}", "params": params, "source_sha256": digest}

@@ -1,4 +1,4 @@
-"""Prepares a data set as the command line does, but with Pillow and without Node."""
+"""Prepares a dataset like the command line, but with Pillow and without Node."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Resize = Literal["squash", "letterbox"]
 
 
 def source_of(root: Path, split_by: str = "umd") -> RefcocoSource:
-    """The annotations of a folder in RefCOCOg's own layout."""
+    """The annotations of a folder in the layout of RefCOCOg."""
     annotations = root / "annotations"
     return RefcocoSource(
         layout="refcoco",
@@ -38,7 +38,7 @@ def prepare(
     dataset_id: str = "blocks",
     resize: Resize = "squash",
 ) -> Path:
-    """Prepares a folder in RefCOCOg's own layout; images must be good ones. Returns `folder`."""
+    """Prepares a folder in the layout of RefCOCOg; its images must be valid. Returns `folder`."""
     source = source_of(root, split_by)
     read = read_source(source)
     manifest = write_pixels(
@@ -81,7 +81,7 @@ def write_pixels(
     resize: Resize = "squash",
     per_shard: int = PER_SHARD,
 ) -> PixelsManifest:
-    """Shards of a few images with their manifest."""
+    """Writes shards of a few images, and their manifest."""
     folder.mkdir(parents=True, exist_ok=True)
     shards = []
     for number, start in enumerate(range(0, len(files), per_shard)):
@@ -120,7 +120,9 @@ def write_pixels(
             "preprocessing_version": "pillow",
             "image_size_px": size,
             "resize": resize,
-            "pixels_id": hashlib.sha256("".join(each["sha256"] for each in shards).encode()).hexdigest()[:16],
+            "pixels_id": hashlib.sha256("".join(shard["sha256"] for shard in shards).encode()).hexdigest()[
+                :16
+            ],
             "shards": shards,
         }
     )

@@ -1,4 +1,4 @@
-"""One trial of a baseline, from its spec to its outcome."""
+"""A baseline trial, from its spec to its outcome."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Shared, so that CLIP sees the same boxes once."""
+    """Shared, so that CLIP encodes the same boxes only once."""
     return tmp_path_factory.mktemp("cache")
 
 
@@ -54,7 +54,7 @@ def results_file(path: Path, rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {"kind": "file", "file": str(path)}
 
 
-def test_annotated_boxes_hold_every_answer(root: Path, cache: Path, tmp_path: Path) -> None:
+def test_annotated_boxes_contain_every_ground_truth(root: Path, cache: Path, tmp_path: Path) -> None:
     outcome, answers = run(make_baseline(root, cache, {"kind": "gt_boxes"}), tmp_path / "trial")
     assert (outcome.best_epoch, outcome.epochs, outcome.num_trainable_parameters) == (0, [], 0)
     assert answers["num_boxes"].tolist() == [2, 2, 2, 2]
@@ -62,10 +62,12 @@ def test_annotated_boxes_hold_every_answer(root: Path, cache: Path, tmp_path: Pa
     areas = (answers["pred_box_xyxy"][:, 2:] - answers["pred_box_xyxy"][:, :2]).prod(axis=1)
     assert all(area == pytest.approx(400) or area == pytest.approx(LARGE) for area in areas)
     assert outcome.metrics.acc_at_50 == np.mean([area == pytest.approx(LARGE) for area in areas])
-    assert ((answers["objectness"] >= 0.5) & (answers["objectness"] <= 1)).all()  # the larger share of two
+    assert (
+        (answers["objectness"] >= 0.5) & (answers["objectness"] <= 1)
+    ).all()  # the higher of two probabilities
 
 
-def test_annotated_boxes_without_a_class_have_none(root: Path, cache: Path) -> None:
+def test_annotated_boxes_may_have_no_class(root: Path, cache: Path) -> None:
     spec = make_baseline(root, cache, {"kind": "gt_boxes"})
     table = pq.read_table(Path(spec.dataset.root) / "objects.parquet")
     categories = [None if i % 2 else "block" for i in range(len(table))]
@@ -74,22 +76,26 @@ def test_annotated_boxes_without_a_class_have_none(root: Path, cache: Path) -> N
         objects=table.set_column(table.schema.get_field_index("category"), "category", [categories]),
     )
     rows = index.split("val")
-    found = propose(spec.baseline, index, rows, run_context(cache))
-    assert found.classes == ["block"]
-    assert {name for boxes in found.boxes for name in boxes.categories} == {"", "block"}
+    proposed = propose(spec.baseline, index, rows, run_context(cache))
+    assert proposed.classes == ["block"]
+    assert {name for boxes in proposed.boxes for name in boxes.categories} == {"", "block"}
 
 
-def test_the_whole_image_answers_with_itself(root: Path, cache: Path, tmp_path: Path) -> None:
+def test_the_whole_image_is_its_own_prediction(root: Path, cache: Path, tmp_path: Path) -> None:
     outcome, answers = run(make_baseline(root, cache, {"kind": "whole_picture"}), tmp_path / "trial")
     assert answers["pred_box_xyxy"].tolist() == [[0, 0, WIDTH, HEIGHT]] * 4
     assert outcome.metrics.miou == pytest.approx(LARGE / (WIDTH * HEIGHT))
     assert answers["iou_blank"].tolist() == answers["iou"].tolist()
 
 
-def test_where_nothing_was_detected_the_whole_image_answers(root: Path, cache: Path, tmp_path: Path) -> None:
-    far = {"category_id": 1, "bbox": [0, 0, 5, 5], "score": 0.9}
-    unsure = {"category_id": 1, "bbox": [18, 14, 40.5, 30.25], "score": 0.1}  # the truth, below the threshold
-    detector = results_file(tmp_path / "boxes.json", [{"image_id": 2, **far}, {"image_id": 2, **unsure}])
+def test_without_detections_the_whole_image_is_predicted(root: Path, cache: Path, tmp_path: Path) -> None:
+    wrong = {"category_id": 1, "bbox": [0, 0, 5, 5], "score": 0.9}
+    unsure = {
+        "category_id": 1,
+        "bbox": [18, 14, 40.5, 30.25],
+        "score": 0.1,
+    }  # the ground truth, below the threshold
+    detector = results_file(tmp_path / "boxes.json", [{"image_id": 2, **wrong}, {"image_id": 2, **unsure}])
     _, answers = run(make_baseline(root, cache, detector), tmp_path / "trial")
     assert answers["image_id"].tolist() == [2, 2, 8, 8]
     assert answers["num_boxes"].tolist() == [1, 1, 0, 0]
@@ -100,20 +106,18 @@ def test_where_nothing_was_detected_the_whole_image_answers(root: Path, cache: P
     assert run(lower, tmp_path / "lower")[1]["proposal_iou_best"][0] == pytest.approx(1)
 
 
-def test_boxes_with_cocos_classes_on_cocos_images_come_with_a_warning(
-    root: Path, cache: Path, tmp_path: Path
-) -> None:
+def test_coco_classes_on_coco_images_give_a_note(root: Path, cache: Path, tmp_path: Path) -> None:
     box = {"image_id": 2, "bbox": [18, 14, 40, 30], "score": 0.5}
     coco = results_file(tmp_path / "coco.json", [{**box, "category_name": "Cup"}])
-    own = results_file(tmp_path / "own.json", [{**box, "category_name": "block"}])
-    told, untold = (
-        run(make_baseline(root, cache, each), tmp_path / name)[0].notes
-        for each, name in ((coco, "a"), (own, "b"))
+    custom = results_file(tmp_path / "custom.json", [{**box, "category_name": "block"}])
+    notes, no_notes = (
+        run(make_baseline(root, cache, detector), tmp_path / name)[0].notes
+        for detector, name in ((coco, "a"), (custom, "b"))
     )
-    assert [note for note in told if "trained on COCO has seen" in note] and not untold
+    assert [note for note in notes if "COCO" in note] and not no_notes
 
 
-def test_boxes_alone_are_in_the_detectors_order(root: Path, cache: Path, tmp_path: Path) -> None:
+def test_proposal_recall_uses_the_detectors_order(root: Path, cache: Path, tmp_path: Path) -> None:
     truth = {"category_id": 1, "bbox": [18, 14, 40.5, 30.25], "score": 0.5}
     sure = {"category_id": 1, "bbox": [100, 70, 10, 10], "score": 0.9}
     detector = results_file(tmp_path / "boxes.json", [{"image_id": 2, **truth}, {"image_id": 2, **sure}])
@@ -124,9 +128,7 @@ def test_boxes_alone_are_in_the_detectors_order(root: Path, cache: Path, tmp_pat
     assert run(one, tmp_path / "one")[1]["proposal_iou_best"][0] == 0
 
 
-def test_a_second_trial_encodes_nothing_anew(
-    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_second_trial_encodes_nothing(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     crop = make_baseline(root, tmp_path / "cache", {"kind": "gt_boxes"})
     run(crop, tmp_path / "first")
     run(make_baseline(root, tmp_path / "cache", {"kind": "gt_boxes"}, ranking="blur"), tmp_path / "blur")
@@ -139,7 +141,7 @@ def test_a_second_trial_encodes_nothing_anew(
     run(both, tmp_path / "both")
 
 
-def test_another_split_is_evaluated_by_the_same_spec(root: Path, cache: Path, tmp_path: Path) -> None:
+def test_another_split_is_evaluated_with_the_same_spec(root: Path, cache: Path, tmp_path: Path) -> None:
     spec = make_baseline(root, cache, {"kind": "gt_boxes"}, templates=["{}", "a photo of {}"])
     run(spec, tmp_path)
     (tmp_path / "spec.json").write_text(spec.model_dump_json())
@@ -160,14 +162,12 @@ def test_a_trained_model_proposes_for_each_sentence(root: Path, cache: Path, tmp
     np.testing.assert_allclose(answers["proposal_iou_at_1"], model["iou"], atol=1e-6)
 
 
-def test_a_limit_holds(root: Path, cache: Path, tmp_path: Path) -> None:
+def test_a_limit_shortens_the_split(root: Path, cache: Path, tmp_path: Path) -> None:
     spec = make_baseline(root, cache, {"kind": "gt_boxes"}, limits={"val": 3})
     assert run(spec, tmp_path)[0].metrics.num_sentences == 3
 
 
-def test_a_sentence_that_clip_does_not_read_to_its_end_is_told(
-    root: Path, cache: Path, tmp_path: Path
-) -> None:
+def test_truncated_sentences_give_a_note(root: Path, cache: Path, tmp_path: Path) -> None:
     long = make_baseline(root, cache, {"kind": "gt_boxes"}, templates=["the " * 80 + "{}"])
     outcome, _ = run(long, tmp_path)
     assert outcome.notes == [
@@ -176,7 +176,7 @@ def test_a_sentence_that_clip_does_not_read_to_its_end_is_told(
 
 
 @pytest.mark.parametrize(
-    ("content", "code", "told"),
+    ("content", "code", "part"),
     [
         ("[", "data_invalid", "boxes.json"),
         (
@@ -186,18 +186,16 @@ def test_a_sentence_that_clip_does_not_read_to_its_end_is_told(
         ),
     ],
 )
-def test_a_file_that_is_no_use_fails_the_trial(
-    root: Path, cache: Path, tmp_path: Path, content: str, code: str, told: str
+def test_an_invalid_results_file_fails_the_trial(
+    root: Path, cache: Path, tmp_path: Path, content: str, code: str, part: str
 ) -> None:
     (tmp_path / "boxes.json").write_text(content)
     spec = make_baseline(root, cache, {"kind": "file", "file": str(tmp_path / "boxes.json")})
-    found, message = failure(spec, tmp_path / "trial")
-    assert found == code and told in message
+    actual, message = failure(spec, tmp_path / "trial")
+    assert actual == code and part in message
 
 
-def test_a_file_that_has_changed_since_the_plan_fails_the_trial(
-    root: Path, cache: Path, tmp_path: Path
-) -> None:
+def test_a_file_changed_since_planning_fails_the_trial(root: Path, cache: Path, tmp_path: Path) -> None:
     detector = results_file(tmp_path / "boxes.json", [])
     spec = make_baseline(root, cache, detector)
     (tmp_path / "boxes.json").write_text("[ ]")
@@ -207,7 +205,7 @@ def test_a_file_that_has_changed_since_the_plan_fails_the_trial(
     assert failure(spec, tmp_path / "again")[0] == "weights_missing"
 
 
-def test_events_tell_how_far_it_is(root: Path, tmp_path: Path) -> None:
+def test_events_report_progress(root: Path, tmp_path: Path) -> None:
     events: list[BaseModel] = []
     spec = make_baseline(root, tmp_path / "cache", {"kind": "gt_boxes"})
     run_trial(spec, tmp_path / "trial", events.append, lambda: False)

@@ -1,4 +1,4 @@
-"""The original's figures, on the crop that is meant."""
+"""The metrics of ClipRPN (Trento) on the predicted crop."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def backbone() -> ClipBackbone:
 
 
 @pytest.fixture
-def picture(tmp_path: Path) -> Path:
+def image_file(tmp_path: Path) -> Path:
     """Black, with a red box 30..50 x 5..15 in it."""
     image = Image.new("RGB", (80, 40))
     image.paste((255, 0, 0), (30, 5, 50, 15))
@@ -37,7 +37,7 @@ def picture(tmp_path: Path) -> Path:
     ("box", "red"),
     [
         ([30, 5, 50, 15], 1.0),
-        ([30.4, 5.2, 49.1, 14.5], 1.0),  # the pixels that it touches
+        ([30.4, 5.2, 49.1, 14.5], 1.0),  # every pixel that the box touches
         ([20, 5, 40, 15], 0.5),
         ([30, 5, 50, 25], 0.5),
         ([5, 30, 15, 50], 0.0),  # x and y swapped
@@ -45,35 +45,35 @@ def picture(tmp_path: Path) -> Path:
         ([80, 40, 80, 40], 0.0),  # at the very edge
     ],
 )
-def test_a_crop_is_the_box(picture: Path, box: list[float], red: float) -> None:
-    crop = load_crop(picture, box, 64).float() / 255
+def test_a_crop_is_the_box(image_file: Path, box: list[float], red: float) -> None:
+    crop = load_crop(image_file, box, 64).float() / 255
     assert crop.shape == (3, 64, 64)
     assert crop[0].mean().item() == pytest.approx(red, abs=0.03) and crop[1:].max() < 0.05
 
 
-def test_a_crop_is_encoded_as_the_image_of_it(picture: Path, backbone: ClipBackbone) -> None:
+def test_a_crop_is_encoded_like_an_image_of_its_content(image_file: Path, backbone: ClipBackbone) -> None:
     boxes = np.array([[30.0, 5, 50, 15], [0, 20, 80, 40]])
     red = torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1).expand(1, 3, 224, 224)
-    found = encode_crops(backbone, [picture] * 2, boxes, [False] * 2)
-    torch.testing.assert_close(found[:1], backbone.encode_image(red), rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(found.norm(dim=1), torch.ones(2))
-    assert (found[0] - found[1]).abs().max() > 0.01
+    vectors = encode_crops(backbone, [image_file] * 2, boxes, [False] * 2)
+    torch.testing.assert_close(vectors[:1], backbone.encode_image(red), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(vectors.norm(dim=1), torch.ones(2))
+    assert (vectors[0] - vectors[1]).abs().max() > 0.01
 
 
-def test_the_images_vector_is_open_clips(backbone: ClipBackbone) -> None:
+def test_image_vectors_equal_open_clips(backbone: ClipBackbone) -> None:
     pixels = torch.rand(2, 3, 224, 224)
     expected = backbone.clip.encode_image((pixels - backbone.mean) / backbone.std, normalize=True)
     torch.testing.assert_close(backbone.encode_image(pixels), expected, rtol=1e-4, atol=1e-6)
 
 
-def test_without_an_attention_pool_there_is_none(tmp_path: Path) -> None:
+def test_weights_without_an_attention_pool_encode_no_image(tmp_path: Path) -> None:
     state = read_state(SHIPPED / "cliprpn-tiny.safetensors")
     torch.save({key: value for key, value in state.items() if "attnpool" not in key}, tmp_path / "cut.pt")
     with pytest.raises(ValueError, match="attention pool"):
         load_backbone("cliprpn-tiny", str(tmp_path / "cut.pt")).encode_image(torch.rand(1, 3, 224, 224))
 
 
-def test_the_figures_of_a_trial(
+def test_the_metrics_of_a_trial(
     tmp_path: Path, backbone: ClipBackbone, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = small_dataset(tmp_path / "data")
@@ -92,7 +92,7 @@ def test_the_figures_of_a_trial(
         cosines.append((backbone.encode_image(crop) @ text.T).item())
     assert figures["cosine_crop_sentence"] == pytest.approx(np.mean(cosines), abs=1e-5)
     assert -1 < figures["cosine_gt_crop_sentence"] < 1
-    assert figures["crop_class_accuracy"] == 1  # there is one category
+    assert figures["crop_class_accuracy"] == 1  # the only category
     assert main([str(tmp_path / "trial"), "test"]) == 2
     assert "evaluate that split first" in capsys.readouterr().err
     assert main([]) == 2

@@ -1,4 +1,4 @@
-"""A full disk is told apart from a defect."""
+"""A full disk is recognized by its error."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from cliprpn.errors import disk_is_full
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
-def test_a_full_disk_is_known() -> None:
-    # Opened and written, never handed to what may rename a file over it.
-    with pytest.raises(OSError) as found, open("/dev/full", "w") as file:
+def test_a_full_disk_is_recognized() -> None:
+    # Written directly: an atomic write would replace /dev/full by a file.
+    with pytest.raises(OSError) as caught, open("/dev/full", "w") as file:
         file.write("x")
-    assert disk_is_full(found.value)
+    assert disk_is_full(caught.value)
 
 
-def test_a_full_disk_is_known_by_what_safetensors_says_of_it() -> None:
-    # As it was said on a full tmpfs; safetensors gives no errno.
+def test_a_full_disk_is_recognized_in_an_error_of_safetensors() -> None:
+    # Seen on a full tmpfs; errors of safetensors have no errno.
     text = "Error while serializing: I/O error: No space left on device (os error 28)"
     assert disk_is_full(SafetensorError(text))
 

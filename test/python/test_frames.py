@@ -1,4 +1,4 @@
-"""Letterboxed images: models train in the prepared square and answer in the original image."""
+"""Models train in the prepared square and predict in pixels of the original image."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def model_of(spec: ClipRpnSpec, features: FrozenFeatures) -> ClipRPN:
 
 
 class Oracle(torch.nn.Module):
-    """Answers with given boxes of its frame, sentence by sentence."""
+    """Predicts given boxes of the frame, one per sentence."""
 
     def __init__(self, answers: Tensor, frame_size_px: int) -> None:
         super().__init__()
@@ -63,21 +63,21 @@ class Oracle(torch.nn.Module):
         return list(self.answers[:, None]), torch.ones(len(self.answers))
 
 
-def test_targets_lie_where_the_object_is_in_the_prepared_square(root: Path) -> None:
-    """The object of image 1 is at 14, 11, 54.5, 41.25 of 120 x 90; the square is 64, the frame 640."""
+def test_targets_match_the_object_in_the_prepared_square(root: Path) -> None:
+    """The object of image 1 is at 14, 11, 54.5, 41.25 in 120 x 90; the square has 64 px, the frame 640."""
     for resize, expected in (
         ("squash", [14 / 120, 11 / 90, 54.5 / 120, 41.25 / 90]),
         ("letterbox", [14 / 120, (11 + 15) / 120, 54.5 / 120, (41.25 + 15) / 120]),
     ):
         spec = make_spec(root, root.parent / "cache", resize=resize)
         index, features = opened(spec)
-        found = frame_targets(model_of(spec, features), index, features, np.array([2]))
-        assert found.dtype == torch.float32
-        assert found[0].tolist() == pytest.approx([side * 640 for side in expected], abs=1e-3)
+        targets = frame_targets(model_of(spec, features), index, features, np.array([2]))
+        assert targets.dtype == torch.float32
+        assert targets[0].tolist() == pytest.approx([side * 640 for side in expected], abs=1e-3)
 
 
-def test_what_is_in_the_square_is_what_the_target_names(root: Path) -> None:
-    """The object is the one bright patch of its colour."""
+def test_targets_match_the_pixels_of_the_square(root: Path) -> None:
+    """The object is the only bright patch of its color."""
     spec = make_spec(root, root.parent / "cache", resize="letterbox")
     index, features = opened(spec)
     x1, y1, x2, y2 = (
@@ -90,7 +90,7 @@ def test_what_is_in_the_square_is_what_the_target_names(root: Path) -> None:
     assert rows.min() == pytest.approx(y1, abs=1) and rows.max() + 1 == pytest.approx(y2, abs=1)
 
 
-def test_answers_come_back_to_the_original_image(spec: ClipRpnSpec) -> None:
+def test_predictions_are_converted_to_the_original_image(spec: ClipRpnSpec) -> None:
     index, features = opened(spec)
     rows = np.arange(len(index.texts()))
     model = model_of(spec, features)
@@ -100,7 +100,7 @@ def test_answers_come_back_to_the_original_image(spec: ClipRpnSpec) -> None:
     assert (back - torch.from_numpy(index.gt_boxes[rows])).abs().max() < 1e-3  # pixels
 
 
-def test_who_answers_with_the_targets_is_always_right(spec: ClipRpnSpec) -> None:
+def test_predicting_the_targets_is_always_correct(spec: ClipRpnSpec) -> None:
     index, features = opened(spec)
     rows = np.arange(len(index.texts()))[::-1].copy()
     model = model_of(spec, features)
@@ -111,7 +111,7 @@ def test_who_answers_with_the_targets_is_always_right(spec: ClipRpnSpec) -> None
     np.testing.assert_allclose(columns["pred_box_xyxy"], index.gt_boxes[rows], atol=1e-3)
 
 
-def test_boxes_on_a_letterboxs_bars_are_cut_at_the_image(root: Path) -> None:
+def test_boxes_on_the_bars_of_a_letterbox_are_clipped_to_the_image(root: Path) -> None:
     spec = make_spec(root, root.parent / "cache", resize="letterbox")
     _, features = opened(spec)
     whole = torch.tensor([[0.0, 0, 640, 640]]).double()
@@ -132,7 +132,7 @@ def test_a_trial_on_letterboxed_images_learns(root: Path, tmp_path: Path) -> Non
     assert rows[0]["gt_box_xyxy"] == [18, 14, 58.5, 44.25]
 
 
-def test_images_of_other_shapes_have_frames_of_their_own(tmp_path: Path) -> None:
+def test_every_image_has_its_own_frame(tmp_path: Path) -> None:
     """A tall image is letterboxed at its sides."""
     instances, refs = make_records(2)
     instances["images"][1] |= {"width": HEIGHT, "height": WIDTH}

@@ -1,4 +1,4 @@
-"""The original's recorded figures, through the importer of its checkpoints."""
+"""Recorded outputs of ClipRPN (Trento), compared through the importer of its checkpoints."""
 
 from pathlib import Path
 
@@ -12,13 +12,13 @@ FILES = sorted(FIXTURES.glob("*.npz"))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_every_output_is_the_originals(file: Path) -> None:
+def test_every_output_equals_the_recorded_one(file: Path) -> None:
     rows = check_golden([file])
     assert {row.output for row in rows} >= {"fused", "anchors_xyxy", "top1_xyxy", "loss_rpn_box_reg"}
     assert [row for row in rows if not row.ok] == []
 
 
-def test_a_changed_weight_is_noticed(tmp_path: Path) -> None:
+def test_a_changed_weight_is_detected(tmp_path: Path) -> None:
     with np.load(FILES[0]) as arrays:
         changed = {key: arrays[key] for key in arrays.files}
     changed["state.rpn_wrapper.head.conv.0.bias"] = changed["state.rpn_wrapper.head.conv.0.bias"] + 0.1

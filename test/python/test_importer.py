@@ -1,4 +1,4 @@
-"""Checkpoints of the original: imported, they answer as the original's modules do, and can be asked at once."""
+"""Imported checkpoints of ClipRPN (Trento) predict what its modules predict, and can be used at once."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from cliprpn.models.anchors import make_anchors
 from cliprpn.models.rpn import top1_boxes
 from cliprpn.storage.weights_files import SHIPPED, load_backbone, read_state
 
-CHANNELS, POOLED = 512, 192  # cliprpn-tiny's, so that its CLIP can stand for the checkpoint's
+CHANNELS, POOLED = 512, 192  # of cliprpn-tiny, whose CLIP replaces the checkpoint's
 CONTEXT = CallContext(lambda event: None, lambda: False, torch.device("cpu"))
 
 
 class OriginalAttention(nn.Module):
-    """The original's cross-attention in torch's own layers."""
+    """Cross-attention of ClipRPN (Trento), written with torch's layers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,12 +37,12 @@ class OriginalAttention(nn.Module):
         self.norm1, self.norm2 = nn.LayerNorm(CHANNELS), nn.LayerNorm(CHANNELS)
         self.linear1, self.linear2 = nn.Linear(CHANNELS, 1024), nn.Linear(1024, CHANNELS)
 
-    def forward(self, map: Tensor, text: Tensor) -> Tensor:
-        cells = (map / map.norm(dim=1, keepdim=True)).flatten(2).permute(0, 2, 1)
+    def forward(self, feature_map: Tensor, text: Tensor) -> Tensor:
+        cells = (feature_map / feature_map.norm(dim=1, keepdim=True)).flatten(2).permute(0, 2, 1)
         key = text[:, None]
         cells = self.norm1(cells + self.attention(cells, key, key)[0])
         cells = self.norm2(cells + self.linear2(self.linear1(cells).relu()))
-        return cells.permute(0, 2, 1).reshape(map.shape)
+        return cells.permute(0, 2, 1).reshape(feature_map.shape)
 
 
 class OriginalConcatenation(nn.Module):
@@ -50,9 +50,9 @@ class OriginalConcatenation(nn.Module):
         super().__init__()
         self.conv1x1 = nn.Conv2d(CHANNELS + 2 * POOLED, CHANNELS, 1)
 
-    def forward(self, map: Tensor, text: Tensor) -> Tensor:
+    def forward(self, feature_map: Tensor, text: Tensor) -> Tensor:
         spread = text.repeat(1, 2)[:, :, None, None].repeat(1, 1, 7, 7)
-        return self.conv1x1(torch.cat([map, spread], dim=1))
+        return self.conv1x1(torch.cat([feature_map, spread], dim=1))
 
 
 def head_state(num_anchors: int = 15) -> dict[str, Tensor]:
@@ -82,7 +82,7 @@ def original_checkpoint(
 
 @pytest.fixture(params=["cross_attention", "concatenation"])
 def imported(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, nn.Module, dict[str, Tensor]]:
-    """An imported model's file, the original's fusion and the checkpoint."""
+    """The imported model's file, the fusion of ClipRPN (Trento) and its checkpoint."""
     with torch.random.fork_rng():
         torch.manual_seed(3)
         fusion = OriginalAttention() if request.param == "cross_attention" else OriginalConcatenation()
@@ -96,7 +96,7 @@ def imported(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, nn.M
     assert result.num_parameters == sum(
         value.numel() for key, value in state.items() if not key.startswith("clipModel.")
     )
-    # The original has RN50 only; here cliprpn-tiny's small CLIP stands for it.
+    # ClipRPN (Trento) supports only RN50; the small CLIP of cliprpn-tiny replaces it here.
     facts_file = Path(result.model_file).with_suffix(".json")
     facts = json.loads(facts_file.read_text())
     assert facts["backbone"]["name"] == "RN50-quickgelu"
@@ -105,45 +105,45 @@ def imported(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, nn.M
     return Path(result.model_file), fusion.eval(), state
 
 
-def original_answer(
-    fusion: nn.Module, state: dict[str, Tensor], map: Tensor, text: Tensor, anchors: Tensor
+def original_prediction(
+    fusion: nn.Module, state: dict[str, Tensor], feature_map: Tensor, text: Tensor, anchors: Tensor
 ) -> tuple[Tensor, Tensor]:
     head = {key.removeprefix("rpn_wrapper.head."): value for key, value in state.items()}
     hidden = nn.functional.conv2d(
-        fusion(map, text), head["conv.0.weight"], head["conv.0.bias"], padding=1
+        fusion(feature_map, text), head["conv.0.weight"], head["conv.0.bias"], padding=1
     ).relu()
     logits = nn.functional.conv2d(hidden, head["cls_logits.weight"], head["cls_logits.bias"])
     offsets = nn.functional.conv2d(hidden, head["reg_offsets.weight"], head["reg_offsets.bias"])
-    # Rows, columns, then the cell's anchors.
-    flat = logits.permute(0, 2, 3, 1).reshape(len(map), -1)
-    deltas = offsets.unflatten(1, (15, 4)).permute(0, 3, 4, 1, 2).reshape(len(map), -1, 4)
+    # Order: rows, columns, anchors of a cell.
+    flat = logits.permute(0, 2, 3, 1).reshape(len(feature_map), -1)
+    deltas = offsets.unflatten(1, (15, 4)).permute(0, 3, 4, 1, 2).reshape(len(feature_map), -1, 4)
     return top1_boxes(flat, deltas, anchors, 640)
 
 
 @torch.no_grad()
-def test_it_answers_as_the_original(imported) -> None:
+def test_it_predicts_what_the_original_predicts(imported) -> None:
     path, fusion, state = imported
     model = load_model(path).model.eval()
-    map = torch.randn(3, CHANNELS, 7, 7).relu()
+    feature_map = torch.randn(3, CHANNELS, 7, 7).relu()
     text = nn.functional.normalize(torch.randn(3, POOLED), dim=1)
-    # `test_golden.py` holds these against the original's own.
+    # `test_golden.py` compares the anchors with recorded ones.
     anchors = make_anchors(7, 640, (32, 64, 128, 256, 512), (0.5, 1, 2), "corner")
-    expected, best = original_answer(fusion, state, map, text, anchors)
+    expected, best = original_prediction(fusion, state, feature_map, text, anchors)
     words, mask = torch.randn(3, 5, 48), torch.ones(3, 5, dtype=torch.bool)
-    boxes, objectness = model.predict_top1(map, words, mask, text)
+    boxes, objectness = model.predict_top1(feature_map, words, mask, text)
     torch.testing.assert_close(boxes, expected, rtol=1e-4, atol=1e-2)  # pixels of 640
     torch.testing.assert_close(objectness, best.sigmoid(), rtol=1e-4, atol=1e-5)
 
 
 @torch.no_grad()
-def test_it_grounds_with_the_checkpoints_own_clip(imported, tmp_path: Path) -> None:
+def test_it_grounds_with_the_clip_of_the_checkpoint(imported, tmp_path: Path) -> None:
     path, fusion, state = imported
     photo = tmp_path / "photo.png"
     Image.effect_noise((320, 160), 80).convert("RGB").save(photo)
     write_pixels([photo], [photo.name], tmp_path / "pixels", 224)
     manifest = tmp_path / "pixels" / "manifest.json"
     params = GroundParams(model=str(path), pixels_manifest=str(manifest), sentence="the dog on the left")
-    found: Any = METHODS["ground"].run(params, CONTEXT)
+    result: Any = METHODS["ground"].run(params, CONTEXT)
     saved = load_model(path)
     assert saved.spec is None and (saved.image_size_px, saved.resize) == (224, "squash")
     backbone = load_backbone(saved.backbone.name, saved.backbone.weights)
@@ -153,15 +153,15 @@ def test_it_grounds_with_the_checkpoints_own_clip(imported, tmp_path: Path) -> N
     assert not backbone.has_attention_pool
     pooled, _, _ = backbone.encode_text(backbone.tokenize(["the dog on the left"]))
     pixels = open_pixels(tmp_path / "pixels").batch(np.zeros(1, dtype=int))
-    map = backbone.feature_map(pixels.float() / 255)
-    box, _ = original_answer(fusion, state, map, pooled, saved.model.anchors)
+    feature_map = backbone.feature_map(pixels.float() / 255)
+    box, _ = original_prediction(fusion, state, feature_map, pooled, saved.model.anchors)
     expected = box[0] * torch.tensor([320, 160, 320, 160]) / 640
-    # Features are held to half precision.
-    torch.testing.assert_close(torch.tensor(found.pred_box_xyxy), expected, rtol=0, atol=2.0)
-    assert (found.image_width, found.image_height) == (320, 160)
+    # Features are rounded to half precision.
+    torch.testing.assert_close(torch.tensor(result.pred_box_xyxy), expected, rtol=0, atol=2.0)
+    assert (result.image_width, result.image_height) == (320, 160)
 
 
-def test_a_image_with_a_problem_is_not_grounded(imported, tmp_path: Path) -> None:
+def test_an_image_with_a_problem_is_not_grounded(imported, tmp_path: Path) -> None:
     path, _, _ = imported
     Image.new("RGB", (32, 16)).save(tmp_path / "photo.png")
     pixels = write_pixels([tmp_path / "photo.png"], ["photo.png"], tmp_path / "pixels", 224)
@@ -174,7 +174,7 @@ def test_a_image_with_a_problem_is_not_grounded(imported, tmp_path: Path) -> Non
     assert caught.value.code == "data_invalid"
 
 
-def test_it_is_evaluated_on_a_data_set_that_is_named(imported, tmp_path: Path) -> None:
+def test_it_is_evaluated_on_a_chosen_dataset(imported, tmp_path: Path) -> None:
     path, _, _ = imported
     root = small_dataset(tmp_path / "data", 6)
     dataset = make_spec(root, tmp_path, image_size_px=224).dataset
@@ -188,14 +188,14 @@ def test_it_is_evaluated_on_a_data_set_that_is_named(imported, tmp_path: Path) -
     assert caught.value.code == "bad_input"
 
 
-def test_without_clip_it_takes_openais(tmp_path: Path) -> None:
+def test_a_checkpoint_without_clip_uses_openais_weights(tmp_path: Path) -> None:
     torch.save(original_checkpoint(OriginalConcatenation(), with_clip=False), tmp_path / "model.pth")
     parts, model_file, backbone_file = convert_checkpoint(tmp_path / "model.pth", tmp_path / "out")
     assert backbone_file is None and parts.clip_state == {}
     assert load_model(model_file).backbone.weights == "openai"
 
 
-def test_what_is_wrong_with_a_checkpoint_is_told(tmp_path: Path) -> None:
+def test_an_invalid_checkpoint_is_rejected_with_its_problem(tmp_path: Path) -> None:
     path = tmp_path / "model.pth"
     good = original_checkpoint(OriginalAttention(), with_clip=False)
 
@@ -218,7 +218,7 @@ def test_what_is_wrong_with_a_checkpoint_is_told(tmp_path: Path) -> None:
     assert caught.value.code == "not_found"
 
 
-def test_a_model_with_another_json_is_refused(imported) -> None:
+def test_a_model_with_invalid_json_is_rejected(imported) -> None:
     path, _, _ = imported
     for facts in ("{", "[]", "{}", '{"kind": "cliprpn-import"}', '{"kind": "cliprpn-model"}'):
         path.with_suffix(".json").write_text(facts)

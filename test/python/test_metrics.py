@@ -1,4 +1,4 @@
-"""Each figure against boxes whose figure can be told by hand."""
+"""Every metric on boxes whose value can be computed by hand."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ IMAGE = torch.tensor([[100.0, 50.0]], dtype=torch.float64)
 SQUASHED, ZOOM = torch.tensor([[0.5, 1.0, 0.0, 0.0]], dtype=torch.float64), 2.0
 
 
-def answer(truth: list[float], *proposals: list[float]) -> dict[str, Any]:
-    """A row of one sentence: proposals are in the frame, the truth in the image."""
+def answer(gt_box: list[float], *proposals: list[float]) -> dict[str, Any]:
+    """The row of one sentence; proposals are in the frame, the ground truth is in the image."""
     boxes = torch.tensor(proposals, dtype=torch.float32).reshape(-1, 4)
-    true = torch.tensor([truth], dtype=torch.float64)
-    everywhere = all_in_image([boxes], SQUASHED, IMAGE, ZOOM)
-    columns = prediction_columns(everywhere, torch.tensor([0.5]), true)
+    gt_boxes = torch.tensor([gt_box], dtype=torch.float64)
+    boxes_in_image = all_in_image([boxes], SQUASHED, IMAGE, ZOOM)
+    columns = prediction_columns(boxes_in_image, torch.tensor([0.5]), gt_boxes)
     return {name: values[0] for name, values in columns.items()}
 
 
 @pytest.mark.parametrize(
-    ("name", "truth", "proposal", "iou", "pointing"),
+    ("name", "gt_box", "proposal", "iou", "pointing"),
     [
         ("the same", [10, 10, 30, 20], [10, 20, 30, 40], 1.0, True),
         ("half of it", [0, 0, 20, 20], [0, 0, 10, 40], 0.5, True),
@@ -39,33 +39,33 @@ def answer(truth: list[float], *proposals: list[float]) -> dict[str, Any]:
         ("around", [40, 20, 60, 30], [30, 20, 70, 80], 200 / 1200, True),
         ("overlapping", [0, 0, 20, 10], [12, 10, 32, 30], 40 / 360, False),
         ("no +1: a point has no area", [5, 5, 6, 6], [5, 10, 5, 12], 0.0, True),
-        ("cut at the image's edge", [80, 30, 100, 50], [80, 60, 140, 160], 1.0, True),
+        ("clipped to the image", [80, 30, 100, 50], [80, 60, 140, 160], 1.0, True),
         ("seven tenths", [0, 0, 10, 10], [0, 0, 7, 20], 0.7, True),
     ],
 )
-def test_iou_and_pointing(
-    name: str, truth: list[float], proposal: list[float], iou: float, pointing: bool
+def test_iou_and_center_accuracy(
+    name: str, gt_box: list[float], proposal: list[float], iou: float, pointing: bool
 ) -> None:
-    row = answer(truth, proposal)
+    row = answer(gt_box, proposal)
     assert row["iou"] == pytest.approx(iou, abs=1e-15), name
     assert row["pointing"] == pointing, name
     assert row["intersection"] / row["union"] == pytest.approx(iou, abs=1e-15)
 
 
-def test_recall_looks_at_the_best_of_the_first_k() -> None:
+def test_recall_uses_the_best_of_the_first_k() -> None:
     miss, near, hit = [50, 0, 60, 20], [0, 0, 20, 20], [0, 0, 20, 40]
     row = answer([0, 0, 20, 20], miss, *[miss] * 4, near, *[miss] * 4, hit)
     assert (row["iou"], row["iou_at_5"], row["iou_at_10"], row["iou_at_100"]) == (0, 0, 0.5, 1)
     assert answer([0, 0, 20, 20], near)["iou_at_100"] == 0.5  # fewer proposals than k
 
 
-def test_no_proposal_at_all_is_a_miss() -> None:
+def test_no_proposal_is_a_miss() -> None:
     row = answer([0, 0, 20, 20])
     assert (row["iou"], row["iou_at_100"], row["pred_box_xyxy"].tolist()) == (0, 0, [0, 0, 0, 0])
 
 
 def columns(**given: Any) -> dict[str, Any]:
-    """A split's rows; what is not given is a hit everywhere."""
+    """Rows of a split; a column that is not given is a hit everywhere."""
     count = len(given["iou"])
     ones = np.ones(count)
     rest = {"iou_at_5": ones, "iou_at_10": ones, "iou_at_100": ones, "pointing": ones, "union": ones}
@@ -78,46 +78,46 @@ def columns(**given: Any) -> dict[str, Any]:
     }
 
 
-def test_accuracies_count_from_their_threshold_on() -> None:
+def test_accuracies_include_their_threshold() -> None:
     iou = [0.0, 0.2499, 0.25, 0.4999, 0.5, 0.7, 0.75, 0.9, 1.0, 1.0]
-    found = split_metrics(columns(iou=iou))
-    assert (found["acc_at_25"], found["acc_at_50"], found["acc_at_75"], found["acc_at_90"]) == (
+    metrics = split_metrics(columns(iou=iou))
+    assert (metrics["acc_at_25"], metrics["acc_at_50"], metrics["acc_at_75"], metrics["acc_at_90"]) == (
         0.8,
         0.6,
         0.4,
         0.3,
     )
-    assert found["recall_at_1"] == found["acc_at_50"]
-    assert found["miou"] == pytest.approx(sum(iou) / 10)
+    assert metrics["recall_at_1"] == metrics["acc_at_50"]
+    assert metrics["miou"] == pytest.approx(sum(iou) / 10)
 
 
 @pytest.mark.parametrize("step", range(10))
-def test_macc_is_the_mean_over_ten_thresholds_each_met_when_reached(step: int) -> None:
+def test_macc_is_the_mean_over_ten_thresholds_including_each(step: int) -> None:
     iou = (50 + 5 * step) / 100
     assert sentence_figures(columns(iou=[iou]))["macc"][0] == pytest.approx((step + 1) / 10)
     just_below = sentence_figures(columns(iou=[np.nextafter(iou, 0)]))
     assert just_below["macc"][0] == pytest.approx(step / 10)
 
 
-def test_what_misses_the_headlines_threshold_adds_nothing_to_macc() -> None:
+def test_an_iou_below_one_half_adds_nothing_to_macc() -> None:
     figures = sentence_figures(columns(iou=[0.5 - 1e-12]))
     assert (figures["acc_at_50"][0], figures["macc"][0]) == (0, 0)
 
 
-def test_a_threshold_met_exactly_by_boxes_is_met() -> None:
-    # 0.9 of the truth, then 0.75, from boxes rather than from written numbers.
-    for share, name in ((9, "acc_at_90"), (7.5, "acc_at_75")):
-        row = answer([0, 0, 10, 10], [0, 0, share, 20])
+def test_boxes_that_reach_a_threshold_exactly_are_hits() -> None:
+    # An IoU of 0.9, then 0.75, computed from boxes.
+    for width, name in ((9, "acc_at_90"), (7.5, "acc_at_75")):
+        row = answer([0, 0, 10, 10], [0, 0, width, 20])
         assert sentence_figures({key: np.array([value]) for key, value in row.items()})[name] == [1.0]
 
 
-def test_oiou_weighs_by_area_and_miou_does_not() -> None:
-    found = split_metrics(columns(iou=[1.0, 0.0], intersection=[900.0, 0.0], union=[900.0, 100.0]))
-    assert (found["oiou"], found["miou"]) == (0.9, 0.5)
+def test_oiou_is_weighted_by_area_and_miou_is_not() -> None:
+    metrics = split_metrics(columns(iou=[1.0, 0.0], intersection=[900.0, 0.0], union=[900.0, 100.0]))
+    assert (metrics["oiou"], metrics["miou"]) == (0.9, 0.5)
 
 
 def test_recalls_and_pointing() -> None:
-    found = split_metrics(
+    metrics = split_metrics(
         columns(
             iou=[0.1, 0.6],
             iou_at_5=[0.49, 0.6],
@@ -126,21 +126,21 @@ def test_recalls_and_pointing() -> None:
             pointing=[True, False],
         )
     )
-    assert [found[f"recall_at_{k}"] for k in (1, 5, 10, 100)] == [0.5, 0.5, 1.0, 1.0]
-    assert found["pointing"] == 0.5
+    assert [metrics[f"recall_at_{k}"] for k in (1, 5, 10, 100)] == [0.5, 0.5, 1.0, 1.0]
+    assert metrics["pointing"] == 0.5
 
 
-def test_a_pair_is_right_when_both_of_its_sentences_are() -> None:
-    pair_id = np.array([7, -1, 3, 7, 3, -1, 9, 9, 5])  # 5 has lost its other half
+def test_a_pair_is_correct_if_both_sentences_are_hits() -> None:
+    pair_id = np.array([7, -1, 3, 7, 3, -1, 9, 9, 5])  # id 5 occurs once only
     iou = np.array([0.9, 0.0, 0.6, 0.5, 0.4999, 1.0, 0.1, 0.2, 1.0])
     assert pair_rows(pair_id).tolist() == [[2, 4], [0, 3], [6, 7]]
     assert pair_hits(iou, pair_rows(pair_id)).tolist() == [0, 1, 0]
-    found = split_metrics(columns(iou=iou, pair_id=pair_id))
-    assert found["pair_accuracy"] == pytest.approx(1 / 3)
+    metrics = split_metrics(columns(iou=iou, pair_id=pair_id))
+    assert metrics["pair_accuracy"] == pytest.approx(1 / 3)
     assert split_metrics(columns(iou=[1.0]))["pair_accuracy"] is None
 
 
-def test_breakdowns_take_every_sentence_once() -> None:
+def test_breakdowns_count_every_sentence_once() -> None:
     count = 12
     side = np.sqrt(np.arange(1, count + 1)) * 10  # areas of 1 % to 12 % of the image
     given = columns(
@@ -156,8 +156,8 @@ def test_breakdowns_take_every_sentence_once() -> None:
         category=np.array(["dog"] * 9 + ["cat"] * 3, dtype=object),
     )
     hits = np.array([1.0] * 6 + [0.0] * 6)
-    found = {(each.by, each.group): each for each in breakdowns(given, hits)}
-    sizes = {key: each.num_sentences for key, each in found.items()}
+    rows = {(row.by, row.group): row for row in breakdowns(given, hits)}
+    sizes = {key: row.num_sentences for key, row in rows.items()}
     assert sizes == {
         ("stratum", "attribute"): 4,
         ("stratum", "relation"): 4,
@@ -171,13 +171,13 @@ def test_breakdowns_take_every_sentence_once() -> None:
         ("num_same_category", "two"): 3,
         ("num_same_category", "three and more"): 3,
     }
-    assert found["stratum", "relation"].interval.mean == 1
-    assert found["area_tercile", "medium: 4.7 to 8.3 %"].interval.mean == 0.5
-    # dog: 6 of 9, cat: 0 of 3; each counts once.
+    assert rows["stratum", "relation"].interval.mean == 1
+    assert rows["area_tercile", "medium: 4.7 to 8.3 %"].interval.mean == 0.5
+    # dog: 6 of 9, cat: 0 of 3; every category has the same weight.
     assert category_macro(given, hits) == pytest.approx((6 / 9 + 0) / 2)
 
 
-def test_boxes_are_cut_at_the_images_edges() -> None:
+def test_boxes_are_clipped_to_the_image() -> None:
     assert clip_boxes(torch.tensor([[-5.0, -5, 500, 500]]), torch.tensor([[30.0, 20]])).tolist() == [
         [0, 0, 30, 20]
     ]
@@ -190,14 +190,14 @@ def test_two_empty_boxes_have_no_overlap() -> None:
 
 def test_the_constant_box_is_the_best_one() -> None:
     rng = np.random.default_rng(0)
-    centre, size = rng.uniform(0.3, 0.7, (400, 2)), rng.uniform(0.1, 0.3, (400, 2))
-    truth = np.clip(np.concatenate([centre - size, centre + size], axis=1), 0, 1)
+    center, size = rng.uniform(0.3, 0.7, (400, 2)), rng.uniform(0.1, 0.3, (400, 2))
+    gt_box = np.clip(np.concatenate([center - size, center + size], axis=1), 0, 1)
 
     def mean_iou(box: np.ndarray) -> float:
-        return float(constant_iou(box, truth * 1000, np.full((400, 2), 1000.0)).mean())
+        return float(constant_iou(box, gt_box * 1000, np.full((400, 2), 1000.0)).mean())
 
-    found = fit_constant_box(truth)
-    assert np.array_equal(found, fit_constant_box(truth))
+    box = fit_constant_box(gt_box)
+    assert np.array_equal(box, fit_constant_box(gt_box))
     grid = np.linspace(0.05, 0.95, 19)
     best = max(
         mean_iou(np.array([x1, y1, x2, y2]))
@@ -206,6 +206,6 @@ def test_the_constant_box_is_the_best_one() -> None:
         for x2 in grid[10:16]
         for y2 in grid[10:16]
     )
-    assert mean_iou(found) >= best - 1e-3
-    whole = constant_iou(np.array([0.0, 0, 1, 1]), truth * 1000, np.full((400, 2), 1000.0))
-    np.testing.assert_allclose(whole, (truth[:, 2] - truth[:, 0]) * (truth[:, 3] - truth[:, 1]))
+    assert mean_iou(box) >= best - 1e-3
+    whole = constant_iou(np.array([0.0, 0, 1, 1]), gt_box * 1000, np.full((400, 2), 1000.0))
+    np.testing.assert_allclose(whole, (gt_box[:, 2] - gt_box[:, 0]) * (gt_box[:, 3] - gt_box[:, 1]))

@@ -1,4 +1,4 @@
-"""The true object against the image's others: the loss, its gradient, and trials with and without it."""
+"""The loss on other objects of the image: its value, its gradient, and trials with and without it."""
 
 from __future__ import annotations
 
@@ -29,17 +29,19 @@ LEFT, RIGHT, BOTTOM = [40.0, 60, 220, 250], [380.0, 300, 600, 560], [30.0, 400, 
 
 
 def slow_loss(logits: Tensor, gt_boxes: Tensor, negatives: Tensor, mask: Tensor) -> float:
-    """The same in words: one sentence, one negative, one anchor at a time."""
+    """The same loss with loops over sentences, negatives and anchors."""
     losses = []
     for row in range(len(logits)):
         true = (label_anchors(ANCHORS, gt_boxes[row : row + 1], RULES)[0] == 1).nonzero()[:, 0].tolist()
         scores = []
-        for box, there in zip(negatives[row], mask[row].tolist(), strict=True):
+        for box, is_negative in zip(negatives[row], mask[row].tolist(), strict=True):
             iou = box_iou(box[None], ANCHORS)[0].tolist()
-            own = [n for n in range(len(ANCHORS)) if iou[n] >= RULES.fg_iou_thresh or iou[n] == max(iou)]
-            own = [n for n in own if n not in true]
-            if there and own:
-                scores.append(math.log(sum(math.exp(logits[row, n]) for n in own)))
+            anchor_ids = [
+                n for n in range(len(ANCHORS)) if iou[n] >= RULES.fg_iou_thresh or iou[n] == max(iou)
+            ]
+            anchor_ids = [n for n in anchor_ids if n not in true]
+            if is_negative and anchor_ids:
+                scores.append(math.log(sum(math.exp(logits[row, n]) for n in anchor_ids)))
         if scores:
             truth = math.log(sum(math.exp(logits[row, n]) for n in true))
             losses.append(math.log(sum(map(math.exp, [truth, *scores]))) - truth)
@@ -52,40 +54,40 @@ def random_boxes(generator: torch.Generator, *shape: int) -> Tensor:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_it_is_the_cross_entropy_of_choosing_the_true_object(seed: int) -> None:
+def test_it_is_the_cross_entropy_of_selecting_the_object(seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     logits = torch.randn(6, len(ANCHORS), generator=generator) * 3
     gt_boxes, negatives = random_boxes(generator, 6), random_boxes(generator, 6, 4)
     mask = torch.rand(6, 4, generator=generator) < 0.5
-    mask[2] = False  # A sentence with none does not count.
-    negatives[4, 0], mask[4, 0] = gt_boxes[4], True  # Nor does a negative where the true object is.
-    found = negatives_loss(logits, ANCHORS, gt_boxes, negatives, mask, RULES)
-    assert found.item() == pytest.approx(slow_loss(logits, gt_boxes, negatives, mask), rel=1e-5)
-    assert found > 0.01
+    mask[2] = False  # Sentences without negatives are excluded.
+    negatives[4, 0], mask[4, 0] = gt_boxes[4], True  # So are negatives that equal the object.
+    loss = negatives_loss(logits, ANCHORS, gt_boxes, negatives, mask, RULES)
+    assert loss.item() == pytest.approx(slow_loss(logits, gt_boxes, negatives, mask), rel=1e-5)
+    assert loss > 0.01
 
 
 def gradient(gt_box: list[float], negatives: list[list[float]], mask: list[bool]) -> tuple[Tensor, Tensor]:
-    """Of the loss with respect to equal logits, [N], and the loss."""
+    """Gradient of the loss with respect to equal logits, [N], and the loss."""
     logits = torch.zeros(1, len(ANCHORS), requires_grad=True)
     boxes = torch.tensor(negatives).reshape(1, -1, 4)
-    there = torch.tensor([mask], dtype=torch.bool)
-    loss = negatives_loss(logits, ANCHORS, torch.tensor([gt_box]), boxes, there, RULES)
+    is_negative = torch.tensor([mask], dtype=torch.bool)
+    loss = negatives_loss(logits, ANCHORS, torch.tensor([gt_box]), boxes, is_negative, RULES)
     loss.backward()
     assert logits.grad is not None
     return logits.grad[0], loss.detach()
 
 
-def own_anchors(box: list[float]) -> Tensor:
-    """[N], bool: the anchors that a box has to itself when it is the true one."""
+def positive_anchors(box: list[float]) -> Tensor:
+    """[N], bool: the positive anchors of a box if it is the ground truth."""
     return label_anchors(ANCHORS, torch.tensor([box]), RULES)[0] == 1
 
 
-def test_its_gradient_lifts_the_true_object_and_lowers_the_negatives() -> None:
+def test_its_gradient_raises_the_object_and_lowers_the_negatives() -> None:
     slope, _ = gradient(LEFT, [RIGHT, BOTTOM], [True, False])
-    assert (slope[own_anchors(LEFT)] < 0).all()  # A step goes against it.
-    assert (slope[own_anchors(RIGHT)] > 0).all()
-    others = ~(own_anchors(LEFT) | own_anchors(RIGHT))
-    assert (slope[others] == 0).all()  # Neither the background nor what the mask leaves out.
+    assert (slope[positive_anchors(LEFT)] < 0).all()  # Gradient descent raises these logits.
+    assert (slope[positive_anchors(RIGHT)] > 0).all()
+    rest = ~(positive_anchors(LEFT) | positive_anchors(RIGHT))
+    assert (slope[rest] == 0).all()  # Neither background nor masked negatives.
     assert slope.sum().item() == pytest.approx(0, abs=1e-6)
 
 
@@ -93,25 +95,23 @@ def test_its_gradient_lifts_the_true_object_and_lowers_the_negatives() -> None:
     ("negatives", "mask"),
     [
         ([RIGHT], [False]),
-        ([LEFT], [True]),  # It has no anchor but the true object's.
+        ([LEFT], [True]),  # All of its anchors belong to the object.
         ([[0.0, 0, 0, 0]], [False]),
         ([], []),
     ],
 )
-def test_without_a_negative_it_is_zero_and_so_is_its_gradient(
-    negatives: list[list[float]], mask: list[bool]
-) -> None:
+def test_without_negatives_loss_and_gradient_are_zero(negatives: list[list[float]], mask: list[bool]) -> None:
     slope, loss = gradient(LEFT, negatives, mask)
     assert loss == 0 and (slope == 0).all()
 
 
-def test_anchors_of_the_true_object_are_its_alone() -> None:
+def test_shared_anchors_belong_to_the_object() -> None:
     shifted = [side + 25 for side in LEFT]
-    both = own_anchors(LEFT) & own_anchors(shifted)
-    assert both.any() and (own_anchors(shifted) & ~both).any()
+    both = positive_anchors(LEFT) & positive_anchors(shifted)
+    assert both.any() and (positive_anchors(shifted) & ~both).any()
     slope, _ = gradient(LEFT, [shifted], [True])
     assert (slope[both] < 0).all()
-    assert (slope[own_anchors(shifted) & ~both] > 0).all()
+    assert (slope[positive_anchors(shifted) & ~both] > 0).all()
 
 
 def test_large_logits_stay_finite() -> None:
@@ -139,26 +139,26 @@ def outcome_of(spec: ClipRpnSpec, folder: Path) -> CompletedOutcome:
     return outcome
 
 
-def test_a_trial_with_negatives_learns_something_else(root: Path, tmp_path: Path) -> None:
-    """Every image of the small data set has two objects of one category."""
+def test_negatives_change_what_a_trial_learns(root: Path, tmp_path: Path) -> None:
+    """Every image of the small dataset has two objects of the same category."""
     without, with_them = (outcome_of(spec_of(root, weight), tmp_path / str(weight)) for weight in (0, 1))
     first, second = without.epochs[0], with_them.epochs[0]
-    # On random weights the choice between two objects costs about log 2.
+    # With random weights, choosing between two objects costs about log 2.
     assert 0.2 < second.loss_objectness - first.loss_objectness < 1.5
     weights = [(tmp_path / name / "last.safetensors").read_bytes() for name in ("0", "1")]
     assert weights[0] != weights[1]
 
 
-def test_without_their_weight_nothing_of_negatives_is_computed(
+def test_with_weight_zero_negatives_are_not_computed(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def never(*args: Any) -> None:
-        raise AssertionError("nobody asked for negatives")
+        raise AssertionError("negatives were computed")
 
     monkeypatch.setattr(training, "ImageObjects", never)
     monkeypatch.setattr(cliprpn_module, "negatives_loss", never)
     outcome_of(spec_of(root, 0), tmp_path / "without")
-    with pytest.raises(AssertionError, match="nobody asked"):  # The test can fail.
+    with pytest.raises(AssertionError, match="negatives were computed"):  # The test can fail.
         training.ImageObjects(None)  # type: ignore[arg-type]
     failed = run_trial(spec_of(root, 1), tmp_path / "with", lambda event: None, lambda: False)
-    assert failed.state == "failed" and "nobody asked for negatives" in failed.error.message
+    assert failed.state == "failed" and "negatives were computed" in failed.error.message

@@ -1,4 +1,4 @@
-"""A person's own fusion: taken from its file, and refused with what was expected."""
+"""Custom fusions: loaded from a file, and rejected with what was expected."""
 
 from __future__ import annotations
 
@@ -46,21 +46,21 @@ class Mine(torch.nn.Module):
 """
 
 
-# Runs forward; only the backward pass finds that `exp` needs what was overwritten.
+# Only the backward pass fails: `exp` needs the values that were overwritten.
 IN_PLACE = "text = self.text(pooled).exp(); text.mul_(2); return map * text[:, :, None, None]"
 GOOD = "return map * self.text(pooled)[:, :, None, None]"
 
 
-def test_the_one_that_ships_passes_the_check_that_trials_begin_with(tmp_path: Path) -> None:
+def test_the_shipped_example_passes_the_check(tmp_path: Path) -> None:
     experiment = json.loads((EXAMPLE.parent / "my-fusion.json").read_text())
     params = experiment["vary"]["fusion"][1]["params"]
     fusion = file_fusion(tmp_path / "my_fusion.py", EXAMPLE.read_text(), "MyFusion", **params)
     spec = make_spec(small_dataset(tmp_path / "data", 1), tmp_path, fusion=fusion)
     assert spec.backbone.weights_id == shipped_weights_id()
     context = CallContext(lambda event: None, lambda: False, torch.device("cpu"))
-    found: Any = METHODS["check_fusion"].run(CheckFusionParams(spec=spec), context)
-    # A text projection and a 1x1 convolution at the neck's 16 channels.
-    assert found.num_parameters == (192 * 16 + 16) + (16 * 16 + 16)
+    result: Any = METHODS["check_fusion"].run(CheckFusionParams(spec=spec), context)
+    # A text projection and a 1x1 convolution on the 16 channels of the neck.
+    assert result.num_parameters == (192 * 16 + 16) + (16 * 16 + 16)
     assert len(EXAMPLE.read_text().splitlines()) <= 25
 
 
@@ -96,11 +96,11 @@ class Mine(torch.nn.Module):
 """
 
 
-def test_a_file_may_use_what_modules_use(tmp_path: Path) -> None:
+def test_a_file_may_define_dataclasses(tmp_path: Path) -> None:
     check_fusion(settings_of(tmp_path, fusion_source(GOOD, head=WITH_DATACLASS)), SIZES)
 
 
-def test_a_fusion_without_parameters_is_one(tmp_path: Path) -> None:
+def test_a_fusion_may_have_no_parameters(tmp_path: Path) -> None:
     assert check_fusion(settings_of(tmp_path, WITHOUT_PARAMETERS), SIZES) == 0
 
 
@@ -129,7 +129,7 @@ def test_a_fusion_without_parameters_is_one(tmp_path: Path) -> None:
         ("1 / 0", ["ZeroDivisionError"]),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_told_with_what_was_expected(
+def test_an_invalid_fusion_is_rejected_with_what_was_expected(
     tmp_path: Path, source: str, expected: list[str]
 ) -> None:
     with pytest.raises(CliprpnError) as caught:
@@ -140,13 +140,13 @@ def test_what_is_wrong_is_told_with_what_was_expected(
     assert str(tmp_path / "mine.py") in message
 
 
-def test_params_that_the_class_does_not_take(tmp_path: Path) -> None:
+def test_unknown_params_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(CliprpnError, match="bluntness") as caught:
         check_fusion(settings_of(tmp_path, fusion_source(GOOD), bluntness=1), SIZES)
     assert caught.value.code == "fusion_invalid" and "**params" in caught.value.message
 
 
-def test_a_file_that_changed_since_the_plan_is_refused_and_not_run(tmp_path: Path) -> None:
+def test_a_file_changed_since_planning_is_rejected_and_not_run(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, fusion_source(GOOD))
     (tmp_path / "mine.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
     with pytest.raises(CliprpnError, match=r"mine\.py.*changed") as caught:

@@ -1,4 +1,4 @@
-"""What a baseline's boxes lose, and what its ranking."""
+"""Misses of a baseline that are due to its boxes, and those that are due to its ranking."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ def made_columns(**changes: list[float]) -> PredictionColumns:
     return {name: np.array(values) for name, values in (columns | changes).items()}
 
 
-def test_a_miss_is_the_boxes_or_the_rankings() -> None:
+def test_every_miss_is_due_to_the_boxes_or_the_ranking() -> None:
     columns = made_columns()
-    found = (columns["iou"] >= HIT_IOU).mean()
+    accuracy = (columns["iou"] >= HIT_IOU).mean()
     summary = proposal_summary(columns)
-    assert found == 3 / 6
+    assert accuracy == 3 / 6
     assert summary.lost_by_ranking.mean == pytest.approx(1 / 6)
     assert summary.lost_by_proposals.mean == pytest.approx(2 / 6)
     assert summary.best_proposal.mean == pytest.approx(4 / 6)
 
 
-def test_recall_is_of_the_detectors_own_order() -> None:
-    recall = {each.k: each.interval.mean for each in proposal_summary(made_columns()).recall_at}
+def test_recall_uses_the_detectors_order() -> None:
+    recall = {entry.k: entry.interval.mean for entry in proposal_summary(made_columns()).recall_at}
     assert recall == pytest.approx({1: 2 / 6, 5: 2 / 6, 10: 4 / 6, 100: 4 / 6})
 
 
-def test_whole_images_are_drawn_again_for_the_intervals() -> None:
-    """All sentences of an image share their fate, so an interval reaches what one image alone has."""
+def test_intervals_resample_whole_images() -> None:
+    """The sentences of an image are resampled together, so the interval reaches the value of a single image."""
     summary = proposal_summary(made_columns(proposal_iou_best=[0.9, 0.9, 0.1, 0.1, 0.1, 0.1]))
     assert (summary.best_proposal.low, summary.best_proposal.high) == (0.0, 1.0)
 
@@ -51,6 +51,6 @@ def test_images_without_boxes_are_counted_with_their_sentences() -> None:
     assert (summary.num_images_without, summary.num_sentences_without) == (1, 2)
 
 
-def test_boxes_are_counted_by_image_not_by_sentence() -> None:
+def test_boxes_are_averaged_over_images_not_sentences() -> None:
     columns = made_columns(image_id=[4, 4, 4, 4, 4, 2], num_boxes=[10, 10, 10, 20, 10, 4])
     assert proposal_summary(columns).mean_num_boxes == pytest.approx((12 + 4) / 2)

@@ -1,4 +1,4 @@
-"""The modules without anything else of the project."""
+"""`cliprpn.models` works without the rest of the project."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from helpers import REPO
 import cliprpn.models.cliprpn
 
 
-def test_the_example_of_cliprpns_docstring_runs() -> None:
-    found = doctest.testmod(cliprpn.models.cliprpn)
-    assert (found.failed, found.attempted > 3) == (0, True)
+def test_the_example_in_the_docstring_of_cliprpn_runs() -> None:
+    result = doctest.testmod(cliprpn.models.cliprpn)
+    assert (result.failed, result.attempted > 3) == (0, True)
 
 
 def test_models_import_neither_the_contract_nor_the_data() -> None:
@@ -21,11 +21,11 @@ def test_models_import_neither_the_contract_nor_the_data() -> None:
         "import sys; from cliprpn.models import ClipRPN; "
         "print(*(name for name in sys.modules if name.startswith('cliprpn.') and 'models' not in name))"
     )
-    found = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
         env={"PYTHONPATH": str(REPO / "python"), "PATH": ""},
         check=True,
     )
-    assert found.stdout.split() == []
+    assert result.stdout.split() == []

@@ -1,4 +1,4 @@
-"""Intervals that know that the sentences of one image go together."""
+"""Confidence intervals over images, as the sentences of one image are correlated."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cliprpn.statistics import mean_interval, ratio_interval
 
 
 def clustered_hits(seed: int, num_images: int = 80, mean: float = 0.6) -> tuple[NDArray, NDArray]:
-    """Hits of 2 to 8 sentences an image; an image is easy or hard for all of its sentences."""
+    """Hits of 2 to 8 sentences per image; an image is easy or hard for all of its sentences."""
     rng = np.random.default_rng(seed)
     counts = rng.integers(2, 9, num_images)
     images = np.repeat(np.arange(num_images), counts)
@@ -18,33 +18,37 @@ def clustered_hits(seed: int, num_images: int = 80, mean: float = 0.6) -> tuple[
     return (rng.random(len(images)) < ease[images]).astype(float), images
 
 
-def test_it_covers_the_truth_about_as_often_as_it_says() -> None:
-    """95 of 100 are expected; fewer than 88 come by chance once in 300 seeds, and these seeds are fixed."""
-    covered = {"pictures": 0, "sentences": 0}
+def test_its_coverage_is_close_to_nominal() -> None:
+    """95 of 100 are expected; fewer than 88 occur by chance once in 300 seeds, and these seeds are fixed."""
+    covered = {"images": 0, "sentences": 0}
     for seed in range(100):
         hits, images = clustered_hits(seed)
-        for name, groups in (("pictures", images), ("sentences", np.arange(len(hits)))):
-            found = mean_interval(hits, groups)
-            covered[name] += found.low <= 0.6 <= found.high
-    assert covered["pictures"] >= 88
-    assert covered["sentences"] <= 80  # Taking sentences for independent promises too much.
+        for name, groups in (("images", images), ("sentences", np.arange(len(hits)))):
+            interval = mean_interval(hits, groups)
+            covered[name] += interval.low <= 0.6 <= interval.high
+    assert covered["images"] >= 88
+    assert (
+        covered["sentences"] <= 80
+    )  # Treating sentences as independent gives intervals that are too narrow.
 
 
-def test_it_is_wider_than_one_over_sentences() -> None:
+def test_it_is_wider_than_an_interval_over_sentences() -> None:
     hits, images = clustered_hits(1)
     clustered, independent = mean_interval(hits, images), mean_interval(hits, np.arange(len(hits)))
     assert clustered.mean == independent.mean == pytest.approx(hits.mean())
     assert clustered.high - clustered.low > 1.4 * (independent.high - independent.low)
 
 
-def test_without_clusters_it_is_the_textbooks() -> None:
+def test_without_clusters_it_is_the_textbook_interval() -> None:
     values = np.random.default_rng(0).normal(3, 2, 400)
-    found = mean_interval(values, np.arange(400))
+    interval = mean_interval(values, np.arange(400))
     half = 1.96 * values.std() / 20
-    assert (found.low, found.high) == pytest.approx((values.mean() - half, values.mean() + half), abs=0.02)
+    assert (interval.low, interval.high) == pytest.approx(
+        (values.mean() - half, values.mean() + half), abs=0.02
+    )
 
 
-def test_the_same_seed_gives_the_same_interval_whatever_the_images_are_called() -> None:
+def test_the_same_seed_gives_the_same_interval_for_any_image_ids() -> None:
     hits, images = clustered_hits(2)
     assert mean_interval(hits, images) == mean_interval(hits, images)
     assert mean_interval(hits, images * 1000 + 7) == mean_interval(hits, images)
@@ -56,11 +60,11 @@ def test_a_paired_difference_is_narrower_than_its_parts() -> None:
     better = np.maximum(hits, np.random.default_rng(0).random(len(hits)) < 0.1)
     difference = mean_interval(better - hits, images)
     part = mean_interval(hits, images)
-    assert difference.low > 0  # it is never worse
+    assert difference.low > 0  # `better` is never worse
     assert difference.high - difference.low < (part.high - part.low) / 2
 
 
-def test_no_difference_has_no_width() -> None:
+def test_the_interval_of_no_difference_has_no_width() -> None:
     hits, images = clustered_hits(4)
     assert mean_interval(hits - hits, images) == (0, 0, 0)
 
@@ -69,16 +73,16 @@ def test_one_image_has_no_interval() -> None:
     assert mean_interval(np.array([0.0, 1.0]), np.array([5, 5])) == (0.5, 0.5, 0.5)
 
 
-def test_a_ratio_is_of_sums() -> None:
-    shared, joined = np.array([900.0, 0.0, 50.0]), np.array([900.0, 100.0, 100.0])
-    found = ratio_interval(shared, joined, np.array([1, 2, 3]))
-    assert found.mean == pytest.approx(950 / 1100)
-    assert (found.low, found.high) == (0, 1)  # all drawn from the second image, or from the first
+def test_a_ratio_is_a_ratio_of_sums() -> None:
+    intersections, unions = np.array([900.0, 0.0, 50.0]), np.array([900.0, 100.0, 100.0])
+    interval = ratio_interval(intersections, unions, np.array([1, 2, 3]))
+    assert interval.mean == pytest.approx(950 / 1100)
+    assert (interval.low, interval.high) == (0, 1)  # only the second image resampled, or only the first
 
 
-def test_the_ratio_of_several_runs_is_the_mean_of_theirs() -> None:
-    shared, joined = np.array([[8.0, 1.0], [1.0, 1.0]]), np.array([[10.0, 10.0], [2.0, 2.0]])
-    found = ratio_interval(shared, joined, np.array([1, 2]))
-    assert found.mean == pytest.approx((9 / 20 + 2 / 4) / 2)  # pooled, it were 11 / 24
-    # All drawn from the second image, or from the first: both runs lose or win together.
-    assert (found.low, found.high) == pytest.approx(((0.1 + 0.5) / 2, (0.8 + 0.5) / 2))
+def test_the_ratio_of_several_runs_is_their_mean() -> None:
+    intersections, unions = np.array([[8.0, 1.0], [1.0, 1.0]]), np.array([[10.0, 10.0], [2.0, 2.0]])
+    interval = ratio_interval(intersections, unions, np.array([1, 2]))
+    assert interval.mean == pytest.approx((9 / 20 + 2 / 4) / 2)  # pooled, it would be 11 / 24
+    # Only the second image resampled, or only the first: the same images for both runs.
+    assert (interval.low, interval.high) == pytest.approx(((0.1 + 0.5) / 2, (0.8 + 0.5) / 2))

@@ -1,4 +1,4 @@
-"""A sweep's figures from its trials' answers: seeds, intervals, differences, floors, cases."""
+"""Figures of a sweep from its trials' predictions: seeds, intervals, differences, floors, examples."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cliprpn.errors import CliprpnError
 from cliprpn.figures.floors import fit_constant_box
 from cliprpn.figures.summarize import summarize
 
-# By sentence: three images of test, each with a relational pair.
+# IoU of each sentence: three images of test, each with a relational pair.
 BEST = [[0.9, 0.8, 0.7, 0.6, 0.9, 0.1], [0.9, 0.8, 0.7, 0.2, 0.9, 0.6]]
 OTHER = [[0.9, 0.1, 0.7, 0.1, 0.1, 0.1], [0.9, 0.2, 0.1, 0.2, 0.0, 0.6]]
 
@@ -39,7 +39,7 @@ def index(tmp_path: Path) -> DatasetIndex:
 def write_trial(
     folder: Path, index: DatasetIndex, seed: int, ious: list[float], rows: np.ndarray | None = None
 ) -> Path:
-    """A trial's spec and its answers on test, with these IoUs."""
+    """A trial's spec and its predictions on test, with these IoUs."""
     folder.mkdir(parents=True)
     spec = make_spec(folder.parent / "data", folder.parent, seed=seed)
     (folder / "spec.json").write_text(spec.model_dump_json())
@@ -64,7 +64,7 @@ def write_trial(
 
 
 def write_baseline(folder: Path, index: DatasetIndex, ious: list[float], detector: str) -> Path:
-    """A baseline's one run; among its boxes is a better one than that which it ranks first."""
+    """A baseline with one run; a better box than the one ranked first is among its boxes."""
     write_trial(folder, index, 0, ious)
     spec = json.loads((folder / "spec.json").read_text())
     limits = spec.pop("settings")["limits"]
@@ -101,24 +101,24 @@ def summary_of(index: DatasetIndex, tmp_path: Path) -> Summary:
     return summarize("test", groups)
 
 
-def test_settings_stand_best_first_with_each_seeds_figure(index: DatasetIndex, tmp_path: Path) -> None:
+def test_settings_are_sorted_best_first_with_a_figure_per_seed(index: DatasetIndex, tmp_path: Path) -> None:
     summary = summary_of(index, tmp_path)
     assert (summary.num_sentences, summary.num_images) == (6, 3)
     assert [setting.label for setting in summary.settings] == ["fusion=best", "fusion=other"]
     figures = {figure.metric: figure for figure in summary.settings[0].figures}
     acc = figures["acc_at_50"]
-    assert [(each.seed, each.value) for each in acc.per_seed] == [(0, 5 / 6), (1, 5 / 6)]
+    assert [(figure.seed, figure.value) for figure in acc.per_seed] == [(0, 5 / 6), (1, 5 / 6)]
     assert acc.interval.mean == pytest.approx(5 / 6)
     assert acc.interval.low <= acc.interval.mean <= acc.interval.high
     assert figures["miou"].interval.mean == pytest.approx(np.mean(BEST))
     assert figures["oiou"].interval.mean == pytest.approx(np.mean(BEST))  # All unions are equal here.
     assert figures["pointing"].interval.mean == pytest.approx(np.mean(np.array(BEST) > 0.3))
     pairs = figures["pair_accuracy"]
-    assert [each.value for each in pairs.per_seed] == [2 / 3, 2 / 3]
+    assert [figure.value for figure in pairs.per_seed] == [2 / 3, 2 / 3]
 
 
-def test_settings_are_chosen_on_val_whatever_split_is_shown(index: DatasetIndex, tmp_path: Path) -> None:
-    """On test, `other` is ahead of what val has chosen; it stays second, and the difference is negative."""
+def test_settings_are_sorted_by_val_for_every_split(index: DatasetIndex, tmp_path: Path) -> None:
+    """On test, `other` beats the setting that val selects; it stays second, and the difference is negative."""
     groups = []
     for label, runs, on_val in (("other", BEST, [0.9, 0.3]), ("chosen", OTHER, [0.7, 0.6])):
         folders = [
@@ -132,10 +132,10 @@ def test_settings_are_chosen_on_val_whatever_split_is_shown(index: DatasetIndex,
     (comparison,) = summary.comparisons
     assert (comparison.label, comparison.against) == ("chosen", "other")
     assert comparison.difference.mean < 0
-    assert [each.label for each in summary.gallery.best[0].predictions] == ["chosen", "other"]
+    assert [prediction.label for prediction in summary.gallery.best[0].predictions] == ["chosen", "other"]
 
 
-def test_a_baselines_one_run_is_held_against_the_mean_over_seeds(index: DatasetIndex, tmp_path: Path) -> None:
+def test_a_baseline_is_compared_with_the_mean_over_seeds(index: DatasetIndex, tmp_path: Path) -> None:
     trained = [write_trial(tmp_path / f"best-{seed}", index, seed, run) for seed, run in enumerate(BEST)]
     baseline = write_baseline(tmp_path / "yolo", index, OTHER[0], "whole_picture")
     summary = summarize("test", [("yolo", [baseline]), ("best", trained)])
@@ -148,38 +148,38 @@ def test_a_baselines_one_run_is_held_against_the_mean_over_seeds(index: DatasetI
     assert comparison.difference.mean == pytest.approx(5 / 6 - 2 / 6)
 
 
-def test_a_ceiling_competes_with_nobody(index: DatasetIndex, tmp_path: Path) -> None:
-    """Given the annotated boxes, it would be the best of any sweep."""
+def test_an_upper_bound_is_not_compared(index: DatasetIndex, tmp_path: Path) -> None:
+    """With the annotated boxes it would be the best of every sweep."""
     ceiling = write_baseline(tmp_path / "gt", index, [0.9] * 6, "gt_boxes")
     trained = write_trial(tmp_path / "trained", index, 0, BEST[0])
     weaker = write_trial(tmp_path / "weaker", index, 0, OTHER[0])
     groups = [("gt", [ceiling]), ("weaker", [weaker]), ("trained", [trained])]
     summary = summarize("test", groups)
     assert [setting.label for setting in summary.settings] == ["trained", "weaker", "gt"]
-    assert [each.against for each in summary.comparisons] == ["weaker"]
-    assert [each.label for each in summary.gallery.best[0].predictions] == ["trained", "weaker"]
+    assert [comparison.against for comparison in summary.comparisons] == ["weaker"]
+    assert [prediction.label for prediction in summary.gallery.best[0].predictions] == ["trained", "weaker"]
     alone = summarize("test", [("other", [ceiling]), ("gt", [ceiling])])
-    assert [(each.label, each.against) for each in alone.comparisons] == [("other", "gt")]
+    assert [(comparison.label, comparison.against) for comparison in alone.comparisons] == [("other", "gt")]
 
 
-def test_the_difference_is_taken_sentence_by_sentence(index: DatasetIndex, tmp_path: Path) -> None:
+def test_the_difference_is_paired_by_sentence(index: DatasetIndex, tmp_path: Path) -> None:
     (difference,) = summary_of(index, tmp_path).comparisons
     assert (difference.label, difference.against) == ("fusion=best", "fusion=other")
     hits = [(np.array(runs) >= 0.5).mean(axis=0) for runs in (BEST, OTHER)]
     assert difference.difference.mean == pytest.approx((hits[0] - hits[1]).mean())
     per_image = (hits[0] - hits[1]).reshape(3, 2).mean(axis=1)
-    # All resampled images are among the three: the interval cannot leave their range.
+    # Only these three images are resampled, so the interval cannot leave their range.
     assert per_image.min() <= difference.difference.low <= difference.difference.high <= per_image.max()
 
 
-def test_strata_have_their_own_figures(index: DatasetIndex, tmp_path: Path) -> None:
+def test_subsets_have_figures(index: DatasetIndex, tmp_path: Path) -> None:
     best = summary_of(index, tmp_path).settings[0]
-    sizes = {each.stratum: (each.num_sentences, each.num_pairs) for each in best.strata}
+    sizes = {subset.stratum: (subset.num_sentences, subset.num_pairs) for subset in best.strata}
     assert sizes == {"attribute": (1, 0), "relation": (5, 2)}
-    assert {each.by for each in best.breakdowns} >= {"stratum", "area_tercile", "sentence_length"}
+    assert {breakdown.by for breakdown in best.breakdowns} >= {"stratum", "area_tercile", "sentence_length"}
 
 
-def test_floors_are_those_of_the_split(index: DatasetIndex, tmp_path: Path) -> None:
+def test_floors_are_computed_on_the_split(index: DatasetIndex, tmp_path: Path) -> None:
     floors = {floor.name: floor for floor in summary_of(index, tmp_path).floors}
     test, train = (index.gt_boxes[index.split(name)].astype(float) for name in ("test", "train"))
     size = np.array([WIDTH, HEIGHT, WIDTH, HEIGHT])
@@ -195,33 +195,32 @@ def test_floors_are_those_of_the_split(index: DatasetIndex, tmp_path: Path) -> N
     assert floors["blank_sentence"].miou.mean == pytest.approx(0.2)
 
 
-def test_without_a_train_split_no_box_is_fitted(tmp_path: Path) -> None:
+def test_without_a_train_split_no_constant_box_is_fitted(tmp_path: Path) -> None:
     instances, refs = make_records(18)
-    asked = [ref for ref in refs if ref["split"] == "test"]
-    root = write_dataset(tmp_path / "data", instances, asked)
+    test_refs = [ref for ref in refs if ref["split"] == "test"]
+    root = write_dataset(tmp_path / "data", instances, test_refs)
     trial = write_trial(tmp_path / "trial", open_dataset(*prepared(root, tmp_path)), 0, BEST[0])
     floors = [floor.name for floor in summarize("test", [("a", [trial])]).floors]
     assert floors == ["whole_picture", "blank_sentence"]
 
 
-def test_the_gallery_shows_where_settings_part(index: DatasetIndex, tmp_path: Path) -> None:
+def test_the_gallery_shows_where_settings_differ(index: DatasetIndex, tmp_path: Path) -> None:
     gallery = summary_of(index, tmp_path).gallery
     for cases in (gallery.best, gallery.worst):
         assert len({case.image_file for case in cases}) == len(cases) == 3
         assert all(Path(case.image_file).is_file() and not case.upright for case in cases)
         assert all(
-            [each.label for each in case.predictions] == ["fusion=best", "fusion=other"] for case in cases
+            [prediction.label for prediction in case.predictions] == ["fusion=best", "fusion=other"]
+            for case in cases
         )
     assert gallery.best[0].predictions[0].iou > gallery.best[0].predictions[1].iou
     assert gallery.worst[0].predictions[0].iou == 0.1
-    # The pairs that the best gets right and the other does not.
-    assert all(each.predictions[0].iou >= 0.5 for each in gallery.pairs[0].root)
-    assert not all(each.predictions[1].iou >= 0.5 for each in gallery.pairs[0].root)
+    # Pairs with two hits for the best setting and not for the other one.
+    assert all(case.predictions[0].iou >= 0.5 for case in gallery.pairs[0].root)
+    assert not all(case.predictions[1].iou >= 0.5 for case in gallery.pairs[0].root)
 
 
-def test_settings_that_were_asked_other_sentences_are_not_compared(
-    index: DatasetIndex, tmp_path: Path
-) -> None:
+def test_settings_with_different_sentences_are_rejected(index: DatasetIndex, tmp_path: Path) -> None:
     rows = index.split("test")
     first = write_trial(tmp_path / "first", index, 0, BEST[0])
     second = write_trial(tmp_path / "second", index, 0, [0.1] * 6, rows[::-1].copy())
@@ -233,22 +232,22 @@ def test_settings_that_were_asked_other_sentences_are_not_compared(
     assert caught.value.code == "not_found"
 
 
-def test_a_data_set_that_changed_since_is_not_summarized(index: DatasetIndex, tmp_path: Path) -> None:
+def test_a_changed_dataset_is_rejected(index: DatasetIndex, tmp_path: Path) -> None:
     trial = write_trial(tmp_path / "trial", index, 0, BEST[0])
     facts = json.loads((index.root / "dataset.json").read_text())
     (index.root / "dataset.json").write_text(json.dumps(facts | {"id": "other"}))
-    index_module._opened.clear()  # As a new process would.
+    index_module._opened.clear()  # Like a new process.
     with pytest.raises(CliprpnError, match="has changed") as caught:
         summarize("test", [("a", [trial])])
     assert caught.value.code == "data_invalid"
 
 
-def test_what_is_upright_is_said_with_each_case(index: DatasetIndex, tmp_path: Path) -> None:
+def test_each_example_records_whether_it_is_upright(index: DatasetIndex, tmp_path: Path) -> None:
     turned = [number == 4 for number in range(index.images.num_rows)]
     place = index.images.schema.get_field_index("upright")
     images = index.images.set_column(place, "upright", [turned])
     trial = write_trial(tmp_path / "trial", replace(index, images=images), 0, BEST[0])
     gallery = summarize("test", [("a", [trial])]).gallery
-    found = {Path(case.image_file).name: case.upright for case in (*gallery.best, *gallery.worst)}
+    upright = {Path(case.image_file).name: case.upright for case in (*gallery.best, *gallery.worst)}
     names = {f"COCO_train2014_{number:012d}.png": number == 4 for number in (4, 10, 16)}
-    assert found == names
+    assert upright == names

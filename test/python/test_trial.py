@@ -1,4 +1,4 @@
-"""One trial, from its spec to its outcome."""
+"""A ClipRPN trial, from its spec to its outcome."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def run(spec: ClipRpnSpec, folder: Path, events: list[BaseModel] | None = None) 
 
 
 def result(folder: Path) -> dict[str, Any]:
-    """The bits that a trial came to."""
+    """Everything a trial computed, bit by bit."""
     answers = pq.read_table(folder / "predictions-val.parquet").to_pylist()
     weights = {name: (folder / name).read_bytes() for name in CHECKPOINTS}
     metrics = json.loads((folder / "metrics-val.json").read_text())
@@ -113,26 +113,28 @@ def test_the_same_seed_gives_the_same_bits(root: Path, tmp_path: Path, preset: s
     assert result(tmp_path / "other")["last.safetensors"] != first["last.safetensors"]
 
 
-def test_the_command_needs_no_bridge_and_gives_the_same_bits(root: Path, cache: Path, tmp_path: Path) -> None:
+def test_the_command_runs_without_the_bridge_and_gives_the_same_bits(
+    root: Path, cache: Path, tmp_path: Path
+) -> None:
     spec = make_spec(root, cache)
     run(spec, tmp_path / "here")
     (tmp_path / "spec.json").write_text(spec.model_dump_json())
-    found = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "cliprpn.trials", str(tmp_path / "spec.json"), str(tmp_path / "there")],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": str(REPO / "python")},
         timeout=120,
     )
-    assert found.returncode == 0, found.stderr
-    assert json.loads(found.stdout)["num_sentences"] == 4
-    assert found.stderr.count("epoch ") == 2
+    assert process.returncode == 0, process.stderr
+    assert json.loads(process.stdout)["num_sentences"] == 4
+    assert process.stderr.count("epoch ") == 2
     assert result(tmp_path / "there") == result(tmp_path / "here")
     outcome = json.loads((tmp_path / "there" / "outcome.json").read_text())
     assert (outcome["state"], outcome["trial_id"]) == ("completed", spec.trial_id)
 
 
-def test_what_the_command_says_of_bad_input(root: Path, cache: Path, tmp_path: Path, capsys: Any) -> None:
+def test_the_command_rejects_bad_input(root: Path, cache: Path, tmp_path: Path, capsys: Any) -> None:
     (tmp_path / "broken.json").write_bytes(b"\xff{")
     (tmp_path / "empty.json").write_text("{}")
     assert main([]) == 2
@@ -147,17 +149,17 @@ def test_what_the_command_says_of_bad_input(root: Path, cache: Path, tmp_path: P
     assert "data_invalid: /nowhere" in capsys.readouterr().err
 
 
-def test_the_command_empties_no_folder_that_is_not_a_trials(root: Path, cache: Path, tmp_path: Path) -> None:
+def test_the_command_never_deletes_files_of_another_folder(root: Path, cache: Path, tmp_path: Path) -> None:
     (tmp_path / "spec.json").write_text(make_spec(root, cache).model_dump_json())
-    mine = tmp_path / "mine" / "events"
-    mine.mkdir(parents=True)
-    (mine / "diary.txt").write_text("dear diary")
-    assert main([str(tmp_path / "spec.json"), str(mine.parent)]) == 2
-    assert (mine / "diary.txt").read_text() == "dear diary"
+    folder_of_user = tmp_path / "mine" / "events"
+    folder_of_user.mkdir(parents=True)
+    (folder_of_user / "diary.txt").write_text("dear diary")
+    assert main([str(tmp_path / "spec.json"), str(folder_of_user.parent)]) == 2
+    assert (folder_of_user / "diary.txt").read_text() == "dear diary"
 
 
 @pytest.mark.parametrize("select_by", ["acc_at_50", "miou"])
-def test_the_best_epoch_is_vals(root: Path, cache: Path, tmp_path: Path, select_by: str) -> None:
+def test_the_best_epoch_is_selected_on_val(root: Path, cache: Path, tmp_path: Path, select_by: str) -> None:
     training = {"num_epochs": 5, "learning_rate": 1e-2, "select_by": select_by}
     outcome = run(make_spec(root, cache, training=training), tmp_path)
     values = [getattr(epoch, f"val_{select_by}") for epoch in outcome.epochs]
@@ -165,23 +167,23 @@ def test_the_best_epoch_is_vals(root: Path, cache: Path, tmp_path: Path, select_
     saved = load_model(tmp_path)
     assert saved.epoch == outcome.best_epoch
     assert load_model(tmp_path / "last.safetensors").epoch == 5
-    # What the epoch was chosen for is what the saved model gives.
+    # The saved model has the metrics that its epoch was selected by.
     best = outcome.epochs[outcome.best_epoch - 1]
     assert outcome.metrics.acc_at_50 == best.val_acc_at_50
     assert outcome.metrics.miou == pytest.approx(best.val_miou, abs=1e-12)
 
 
-def test_test_is_never_touched(
+def test_training_never_reads_test(
     root: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
+    splits_read = []
     split = DatasetIndex.split
 
-    def noted(self: DatasetIndex, name: str, limit: int | None = None) -> np.ndarray:
-        asked.append(name)
+    def recorded(self: DatasetIndex, name: str, limit: int | None = None) -> np.ndarray:
+        splits_read.append(name)
         return split(self, name, limit)
 
-    monkeypatch.setattr(DatasetIndex, "split", noted)
+    monkeypatch.setattr(DatasetIndex, "split", recorded)
     read: list[int] = []
     batch = frozen.FrozenFeatures.batch
     monkeypatch.setattr(
@@ -190,7 +192,7 @@ def test_test_is_never_touched(
         lambda self, rows, *rest: (read.extend(rows.tolist()), batch(self, rows, *rest))[1],
     )
     run(make_spec(root, cache), tmp_path)
-    assert set(asked) == {"train", "val"}
+    assert set(splits_read) == {"train", "val"}
     assert sorted(set(read)) == [row for row in range(24) if row // 2 % 6 != 4]
     assert {path.name for path in tmp_path.iterdir()} == {
         *("best.safetensors", "best.json", "last.safetensors", "last.json", "events", "outcome.json"),
@@ -198,7 +200,7 @@ def test_test_is_never_touched(
     }
 
 
-def test_training_hears_the_sentence_and_the_losses_fall(root: Path, cache: Path, tmp_path: Path) -> None:
+def test_training_uses_the_sentence_and_the_losses_fall(root: Path, cache: Path, tmp_path: Path) -> None:
     training = {"num_epochs": 20, "learning_rate": 3e-3}
     outcome = run(make_spec(root, cache, training=training), tmp_path)
     losses = [epoch.loss for epoch in outcome.epochs]
@@ -209,7 +211,7 @@ def test_training_hears_the_sentence_and_the_losses_fall(root: Path, cache: Path
 
 
 def test_curves_open_in_tensorboard(root: Path, cache: Path, tmp_path: Path) -> None:
-    for _ in range(2):  # The second run starts again from its beginning: its curves only.
+    for _ in range(2):  # The second run starts from scratch; only its curves remain.
         outcome = run(make_spec(root, cache), tmp_path)
     curves = EventAccumulator(str(tmp_path / "events")).Reload()
     assert len(list((tmp_path / "events").iterdir())) == 1
@@ -219,7 +221,7 @@ def test_curves_open_in_tensorboard(root: Path, cache: Path, tmp_path: Path) -> 
         assert points == [(step, pytest.approx(value, rel=1e-6)) for step, value in expected]
 
 
-def test_answers_are_a_row_per_sentence(root: Path, cache: Path, tmp_path: Path) -> None:
+def test_predictions_have_a_row_per_sentence(root: Path, cache: Path, tmp_path: Path) -> None:
     outcome = run(make_spec(root, cache), tmp_path)
     rows = pq.read_table(tmp_path / "predictions-val.parquet").to_pylist()
     assert [row["sent_id"] for row in rows] == [4, 5, 16, 17]
@@ -243,7 +245,7 @@ def test_answers_are_a_row_per_sentence(root: Path, cache: Path, tmp_path: Path)
     assert (outcome.metrics.num_sentences, outcome.metrics.num_images) == (4, 2)
 
 
-def test_a_checkpoint_gives_its_answers_again(root: Path, cache: Path, tmp_path: Path) -> None:
+def test_a_saved_model_reproduces_its_predictions(root: Path, cache: Path, tmp_path: Path) -> None:
     spec = make_spec(root, cache)
     outcome = run(spec, tmp_path / "trial")
     context, settings = run_context(cache), spec.settings
@@ -259,7 +261,7 @@ def test_a_checkpoint_gives_its_answers_again(root: Path, cache: Path, tmp_path:
     np.testing.assert_array_equal(objectness.numpy(), answers["objectness"])
 
 
-def test_half_precision_is_cudas_only(root: Path, cache: Path, tmp_path: Path) -> None:
+def test_half_precision_is_used_on_cuda_only(root: Path, cache: Path, tmp_path: Path) -> None:
     run(make_spec(root, cache, training={"amp": True}), tmp_path / "on")
     run(make_spec(root, cache, training={"amp": False}), tmp_path / "off")
     weights = [(tmp_path / name / "last.safetensors").read_bytes() for name in ("on", "off")]
@@ -280,10 +282,10 @@ class Exploding(torch.nn.Module):
 
 
 @pytest.mark.parametrize("batch_size", [4, 100])
-def test_a_loss_that_is_not_finite_ends_the_trial_with_its_code(
+def test_a_loss_that_is_not_finite_fails_the_trial(
     root: Path, cache: Path, tmp_path: Path, batch_size: int
 ) -> None:
-    """With the second batch size an epoch is one step: the answers in between are broken, too."""
+    """With the larger batch size an epoch is one step, so that val is evaluated with broken weights."""
     fusion = file_fusion(tmp_path / "exploding.py", EXPLODING, "Exploding")
     training = {"learning_rate": 10, "warmup_fraction": 0, "num_epochs": 4, "batch_size": batch_size}
     spec = make_spec(root, cache, fusion=fusion, training=training)
@@ -314,13 +316,13 @@ def test_images_that_were_not_prepared_fail_the_trial(root: Path, cache: Path, t
     assert "squash-96" in outcome.error.message
 
 
-def test_a_device_that_is_not_there_fails_the_trial(root: Path, cache: Path, tmp_path: Path) -> None:
+def test_a_missing_device_fails_the_trial(root: Path, cache: Path, tmp_path: Path) -> None:
     spec = make_spec(root, cache).model_copy(update={"device": "cuda:99"})
     outcome = run_trial(spec, tmp_path, lambda event: None, lambda: False)
     assert isinstance(outcome, FailedOutcome) and outcome.error.code == "device_unavailable"
 
 
-def test_full_memory_is_told_as_such(
+def test_running_out_of_memory_fails_the_trial_with_a_hint(
     root: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*args: Any) -> None:
@@ -333,7 +335,7 @@ def test_full_memory_is_told_as_such(
 
 
 @pytest.mark.parametrize("after", [0, 3, 8])
-def test_an_interrupted_trial_leaves_no_outcome_and_starts_again(
+def test_an_interrupted_trial_leaves_no_outcome_and_can_be_repeated(
     root: Path, cache: Path, tmp_path: Path, after: int
 ) -> None:
     left = iter([False] * after)
@@ -351,7 +353,7 @@ def test_limits_shorten_the_splits(root: Path, cache: Path, tmp_path: Path) -> N
     assert run(spec, tmp_path).metrics.num_sentences == 3
 
 
-def test_what_is_shown_while_it_runs(root: Path, cache: Path, tmp_path: Path) -> None:
+def test_events_report_epochs_and_progress(root: Path, cache: Path, tmp_path: Path) -> None:
     events: list[Any] = []
     run(make_spec(root, cache), tmp_path, events)
     epochs = [event.epoch.epoch for event in events if event.type == "epoch"]

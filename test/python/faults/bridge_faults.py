@@ -1,4 +1,4 @@
-"""A fake `cliprpn.bridge.runtime`: its start, envelope and events, with faults in place of methods; without torch."""
+"""Replaces `cliprpn.bridge.runtime`: the real envelope and events, with methods that fail; without torch."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def start() -> str:
 
 
 def handle(method: str, params: str) -> Any:
-    """As runtime.handle; what goes wrong in the envelope itself lies outside it."""
+    """As runtime.handle; first come faults of the envelope itself."""
     if method == "not_text":
         return {"status": "ok"}
     if method == "not_json":
@@ -37,7 +37,7 @@ def handle(method: str, params: str) -> Any:
 
 
 def sleep(params: Values) -> Values:
-    """Busy until it is killed or asked to stop; says that it has begun."""
+    """Busy until it is killed or asked to stop; sends an event at the start."""
     runtime.send('{"type":"warning","message":"busy"}')
     for _ in range(int(params.get("seconds", 3600) * 100)):
         if guards.should_stop() and not params.get("deaf"):
@@ -47,52 +47,52 @@ def sleep(params: Values) -> Values:
 
 
 def crash(params: Values) -> Values:
-    """Prints, then reads what is not its own."""
+    """Prints, then reads invalid memory."""
     print("last words")
     ctypes.string_at(0)
     return {}
 
 
 def kill_self(params: Values) -> Values:
-    """As the kernel does when memory is short."""
+    """As the kernel does if the machine runs out of memory."""
     os.kill(os.getpid(), signal.SIGKILL)
     return {}
 
 
 def leave(params: Values) -> Values:
-    """Ends with no clean-up."""
+    """Exits without cleanup."""
     os._exit(7)
 
 
 def sys_exit(params: Values) -> Values:
-    """What a library may do."""
+    """As a library may do."""
     sys.exit("enough")
 
 
 def fail(params: Values) -> Values:
-    """An ordinary defect."""
+    """An ordinary bug."""
     raise ValueError("seven is too many \u2603")
 
 
 def out_of_memory(params: Values) -> Values:
-    """More than any machine has."""
+    """Allocates more than any machine has."""
     return {"size": len(bytearray(1 << 60))}
 
 
 def missing_package(params: Values) -> Values:
-    """An import of what is not there."""
+    """Imports a package that is not installed."""
     import no_such_package  # type: ignore[import-not-found]  # noqa: F401
 
     return {}
 
 
 def nan(params: Values) -> Values:
-    """A figure that JSON does not know."""
+    """A number that JSON cannot represent."""
     return {"rows": [{"loss": 1.0}, {"loss": float("nan")}]}
 
 
 def chatter(params: Values) -> Values:
-    """20 MB of prints, on both outputs."""
+    """Prints 20 MB to stdout and stderr."""
     for _ in range(10_000):
         print("o" * 1023)
         print("e" * 1023, file=sys.stderr)
@@ -100,7 +100,7 @@ def chatter(params: Values) -> Values:
 
 
 def echo(params: Values) -> Values:
-    """Gives back what it got."""
+    """Returns its params."""
     return params
 
 
@@ -110,30 +110,30 @@ def large(params: Values) -> Values:
 
 
 def events(params: Values) -> Values:
-    """Numbered events; after each tenth it waits until the other side has seen it."""
-    seen = params["seen_file"]
+    """Numbered events; after every tenth, waits until the other side has received it."""
+    received = params["seen_file"]
     for number in range(100):
         runtime.send(json.dumps({"type": "progress", "phase": "training", "done": number, "total": 100}))
         if number % 10 == 9:
-            while not os.path.exists(seen) or os.path.getsize(seen) <= number:
+            while not os.path.exists(received) or os.path.getsize(received) <= number:
                 time.sleep(0.001)
     return {}
 
 
 def bad_event(params: Values) -> Values:
-    """An event that the contract does not know, then work."""
+    """Sends an event that violates the contract, then sleeps."""
     runtime.send(params["event"])
     return sleep({})
 
 
 def spawn(params: Values) -> Values:
-    """A pool of processes made by `spawn`, as a data loader has."""
+    """A pool of spawned processes, like a data loader's."""
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         return {"squares": pool.map(square, [1, 2, 3]), "channel": os.environ.get("NODE_CHANNEL_FD")}
 
 
 def end_pool(params: Values) -> Values:
-    """Pools end their processes with SIGTERM, whichever way they were made."""
+    """Pools end their processes with SIGTERM, with both start methods."""
     for method in ("fork", "spawn"):
         with multiprocessing.get_context(method).Pool(1) as pool:
             pool.apply_async(time.sleep, (3600,))
@@ -141,7 +141,7 @@ def end_pool(params: Values) -> Values:
 
 
 def spawn_and_hang(params: Values) -> Values:
-    """Three kinds of children, each busy, none of which looks at its parent."""
+    """Three kinds of busy children, none of which watches its parent."""
     multiprocessing.get_context("spawn").Process(target=time.sleep, args=(3600,)).start()
     multiprocessing.get_context("fork").Process(target=time.sleep, args=(3600,)).start()
     subprocess.Popen(["sleep", "3600"])
@@ -149,7 +149,7 @@ def spawn_and_hang(params: Values) -> Values:
 
 
 def square(number: int) -> int:
-    """In a child: the module is found there too."""
+    """Runs in a child, which must find this module, too."""
     return number * number
 
 

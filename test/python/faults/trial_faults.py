@@ -1,4 +1,4 @@
-"""Stands for `cliprpn.bridge.runtime`: trials without torch, which end in milliseconds as their label says."""
+"""Replaces `cliprpn.bridge.runtime`: trials without torch that take milliseconds and end as their label says."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def start() -> str:
 
 
 def handle(method: str, params: str) -> Any:
-    """As runtime.handle; replies that no handler of ours would give lie outside it."""
+    """As runtime.handle; first come replies that violate the protocol."""
     if method == "run_trial":
         label = _spec(json.loads(params))["label"]
         if label == "not_text":
@@ -55,27 +55,27 @@ def _run(method: str, params: Values) -> Values:
 
 
 def _hello(params: Values) -> Values:
-    """As $HELLO says; `once:FILE` is good while there is no such file."""
-    wanted = os.environ.get("HELLO", "")
-    if wanted == "die":
+    """Behaves as $HELLO says; `once` succeeds only until $HELLO_FILE exists."""
+    mode = os.environ.get("HELLO", "")
+    if mode == "die":
         os._exit(9)
-    if wanted == "hang":
+    if mode == "hang":
         Path(os.environ["HELLO_FILE"]).touch()
         time.sleep(60)
-    if wanted == "package_missing" or (wanted == "once" and Path(os.environ["HELLO_FILE"]).exists()):
+    if mode == "package_missing" or (mode == "once" and Path(os.environ["HELLO_FILE"]).exists()):
         import no_such_package  # type: ignore[import-not-found]  # noqa: F401
-    if wanted == "once":
+    if mode == "once":
         Path(os.environ["HELLO_FILE"]).touch()
-    other = "0" * 64
+    other_sha256 = "0" * 64
     return {
-        "schema_sha256": other if wanted == "other_contract" else params["schema_sha256"],
+        "schema_sha256": other_sha256 if mode == "other_contract" else params["schema_sha256"],
         "environment": ENVIRONMENT,
         "pid": os.getpid(),
     }
 
 
 def good(spec: Values, folder: Path) -> Values:
-    """Its file and its reply; the process's id stands in for the number of parameters."""
+    """Completes; the number of parameters is the process id."""
     runtime.send('{"type":"progress","phase":"training","done":1,"total":1}')
     outcome = {
         "state": "completed",
@@ -96,52 +96,52 @@ def good(spec: Values, folder: Path) -> Values:
 
 
 def fail(spec: Values, folder: Path) -> Values:
-    """Raises what run_trial would not catch."""
+    """Raises an exception."""
     raise ValueError("seven is too many")
 
 
 def out_of_memory(spec: Values, folder: Path) -> Values:
-    """More than any machine has."""
+    """Allocates more than any machine has."""
     return {"size": len(bytearray(1 << 60))}
 
 
 def no_space(spec: Values, folder: Path) -> Values:
-    """As run_trial raises it."""
+    """Raises no_space, as run_trial does."""
     raise CliprpnError("no_space", "the disk is full")
 
 
 def leave(spec: Values, folder: Path) -> Values:
-    """Takes Python with it."""
+    """Ends the process."""
     os._exit(7)
 
 
 def written_then_gone(spec: Values, folder: Path) -> Values:
-    """Dies between its outcome and its reply."""
+    """Ends the process after writing the outcome, before the reply."""
     good(spec, folder)
     os._exit(7)
 
 
 def bad_event(spec: Values, folder: Path) -> Values:
-    """News that the contract does not know."""
+    """Sends an event that violates the contract."""
     runtime.send('{"type":"gossip"}')
     time.sleep(60)
     return {}
 
 
 def torn_event(spec: Values, folder: Path) -> Values:
-    """News that is no JSON."""
+    """Sends an event that is not JSON."""
     runtime.send('{"type":')
     time.sleep(60)
     return {}
 
 
 def bad_result(spec: Values, folder: Path) -> Values:
-    """An outcome that is none."""
+    """Returns an invalid outcome."""
     return {"state": "completed"}
 
 
 def slow(spec: Values, folder: Path) -> Values:
-    """Until it is asked to stop."""
+    """Runs until it is asked to stop."""
     runtime.send('{"type":"progress","phase":"training","done":0,"total":1}')
     while not guards.should_stop():
         time.sleep(0.005)
@@ -149,19 +149,19 @@ def slow(spec: Values, folder: Path) -> Values:
 
 
 def deaf(spec: Values, folder: Path) -> Values:
-    """Until it is killed."""
+    """Runs until it is killed."""
     runtime.send('{"type":"progress","phase":"training","done":0,"total":1}')
     time.sleep(60)
     return {}
 
 
 def meet(spec: Values, folder: Path) -> Values:
-    """Waits for another trial of its kind."""
+    """Waits until another trial with this label runs."""
     (folder / "here").touch()
     end = time.monotonic() + 20
     while len(list(folder.parent.glob("*/here"))) < 2:
         if time.monotonic() > end:
-            raise ValueError("nobody came")
+            raise ValueError("no other trial started")
         time.sleep(0.005)
     return good(spec, folder)
 
