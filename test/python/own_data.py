@@ -1,4 +1,4 @@
-"""A person's own files in every format that is read, and the source that names them."""
+"""Users' annotation files in every supported format, and the source that describes them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Record = dict[str, Any]
 def rows_source(
     *files: Path | tuple[Path, str], format: str = "jsonl", box_format: str = "xywh", **columns: str
 ) -> RowsSource:
-    """Files, with the split of all their rows where a pair is given."""
+    """A source of files; a pair is a file and the split of all its rows."""
     pairs = [file if isinstance(file, tuple) else (file, None) for file in files]
     names = {"image": "image", "sentence": "sentence", "box": "box", "split": "split"} | columns
     return RowsSource.model_validate(
@@ -37,13 +37,13 @@ def rows_source(
 
 
 def read(source: RowsSource) -> tuple[Annotations, list[str]]:
-    """What was read, and the problems."""
+    """The annotations and the problems."""
     problems = Problems(Path(source.files[0].file).parent)
     return read_rows(source, problems), problems.messages
 
 
 def make_rows(num: int = 6) -> list[Record]:
-    """Two sentences for each of two objects an image; the boxes fit no image's shares."""
+    """Two sentences for each of two objects per image; the boxes are not normalized coordinates."""
     return [
         {
             "image": f"train/p{i // 4}.jpg",
@@ -69,7 +69,7 @@ def write_csv(path: Path, rows: list[Record]) -> Path:
 
 
 def make_coco() -> Record:
-    """Two images; of the first one's three objects, two are referred to."""
+    """Two images; two of the three objects of the first one have sentences."""
     return {
         "images": [
             {"id": 7, "file_name": "a.jpg", "width": 640, "height": 480},
@@ -104,7 +104,7 @@ def make_coco() -> Record:
 
 
 def make_mdetr() -> Record:
-    """As MDETR's scripts write it: an image and an annotation for each sentence."""
+    """As written by MDETR's scripts: an image and an annotation for each sentence."""
     entries = [
         (131074, 1719310, "the nearer cup"),
         (131074, 1719310, "a red cup"),

@@ -28,10 +28,10 @@ def prepared(source: RowsSource, folder: Path) -> DatasetIndex:
 
 
 def rows_of(found: Annotations) -> list[Any]:
-    names = {each.image_id: each.file_name for each in found.images}
+    names = {image.image_id: image.file_name for image in found.images}
     return [
-        (names[each.image_id], each.sentence, found.objects[each.ann_id].box, each.split)
-        for each in found.sentences
+        (names[sentence.image_id], sentence.sentence, found.objects[sentence.ann_id].box, sentence.split)
+        for sentence in found.sentences
     ]
 
 
@@ -50,12 +50,12 @@ def test_real_sentences_and_boxes_survive_a_round_trip(tmp_path: Path) -> None:
     ]
     assert found == [
         {
-            "image_id": each["image_id"],
-            "ann_id": each["ann_id"],
-            "box": each["bbox"],
-            "sentence": each["sentence"],
+            "image_id": row["image_id"],
+            "ann_id": row["ann_id"],
+            "box": row["bbox"],
+            "sentence": row["sentence"],
         }
-        for each in originals
+        for row in originals
     ]
 
 
@@ -96,11 +96,15 @@ def test_coco_keeps_all_objects_in_a_round_trip(tmp_path: Path) -> None:
     assert export_rows(prepared(source, tmp_path / "set"), "coco", "xywh", tmp_path / "back.json") == 4
     content = json.loads((tmp_path / "back.json").read_text())
     assert content["images"] == make_coco()["images"]
-    assert [each["name"] for each in content["categories"]] == ["dog", "person"]
-    assert [(each["id"], each["image_id"], each["bbox"]) for each in content["annotations"]] == [
-        (each["id"], each["image_id"], each["bbox"]) for each in make_coco()["annotations"]
+    assert [category["name"] for category in content["categories"]] == ["dog", "person"]
+    assert [(row["id"], row["image_id"], row["bbox"]) for row in content["annotations"]] == [
+        (annotation["id"], annotation["image_id"], annotation["bbox"])
+        for annotation in make_coco()["annotations"]
     ]
-    assert [(each["area"], each["iscrowd"]) for each in content["annotations"]][1] == (70 * 80.5, 0)
+    assert [(annotation["area"], annotation["iscrowd"]) for annotation in content["annotations"]][1] == (
+        70 * 80.5,
+        0,
+    )
     given, _ = read(source)
     back, problems = read(rows_source(tmp_path / "back.json", format="coco"))
     assert (

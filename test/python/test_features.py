@@ -185,15 +185,15 @@ def test_changed_weights_are_rejected(index: DatasetIndex, backbone: ClipBackbon
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_kill_at_any_step_loses_only_what_was_not_on_disk(tmp_path: Path) -> None:
     root = small_dataset(tmp_path / "data", 3)
-    found = subprocess.run(
+    result = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("extract_and_die.py")), str(root), str(tmp_path)],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": f"{REPO / 'python'}"},
         timeout=120,
     )
-    assert found.returncode == 0, found.stderr
-    report = json.loads(found.stdout)
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
     runs = report["runs"]
     assert len(runs) > 10 and [run["code"] for run in runs] == [-9] * (len(runs) - 1) + [0]
     for step, run in enumerate(runs):

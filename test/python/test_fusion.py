@@ -44,7 +44,7 @@ def switched(switches: dict[str, Any]) -> SwitchedFusion:
 
 
 def all_fusions() -> list[Any]:
-    fusions: list[Any] = [pytest.param(switched, each, id=names(each)) for each in SWITCHES]
+    fusions: list[Any] = [pytest.param(switched, switches, id=names(switches)) for switches in SWITCHES]
     for kind in (ConcatenationFusion, CrossAttentionFusion):
         fusions.append(
             pytest.param(lambda _, kind=kind: kind(CHANNELS, POOLED, WORD).eval(), {}, id=kind.__name__)

@@ -204,7 +204,7 @@ def odd(value: Any, rng: random.Random) -> Any:
             container[key] = copy.deepcopy(other[other_key])
         else:  # Half of the time text replaces text, since other types are rejected early.
             alike = isinstance(container[key], str) and rng.random() < 0.5
-            kinds = [each for each in ODD if isinstance(each, str)] if alike else ODD
+            kinds = [value for value in ODD if isinstance(value, str)] if alike else ODD
             container[key] = copy.deepcopy(rng.choice(kinds))
     return value
 

@@ -196,10 +196,10 @@ def test_images_are_yielded_in_order_and_errors_when_their_turn_comes(tmp_path: 
     for number in range(40):
         Image.new("L", (number % 7 + 1, 5), number).save(tmp_path / f"{number}.png")
         files.append(file_of(tmp_path / f"{number}.png"))
-    assert [int(each[0, 0, 0]) for each in load_images(files)] == list(range(40))
+    assert [int(image[0, 0, 0]) for image in load_images(files)] == list(range(40))
     files[30].path.write_bytes(b"")
     seen = []
     with pytest.raises(CliprpnError, match=r"30\.png"):
-        for each in load_images(files):
-            seen.append(int(each[0, 0, 0]))
+        for image in load_images(files):
+            seen.append(int(image[0, 0, 0]))
     assert seen == list(range(30))

@@ -62,8 +62,8 @@ def test_sentences_are_joined_with_their_images(made: Path, root: Path) -> None:
     assert index.split("val", 3).tolist() == [4, 5, 16]
     assert index.split("test", 0).tolist() == []
     counts = {
-        each["split"]: (each["num_images"], each["num_refs"], each["num_sentences"])
-        for each in index.counts()
+        count["split"]: (count["num_images"], count["num_refs"], count["num_sentences"])
+        for count in index.counts()
     }
     assert counts == {"train": (8, 8, 16), "val": (2, 2, 4), "test": (2, 2, 4)}
 

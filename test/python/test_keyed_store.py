@@ -134,8 +134,8 @@ def test_of_two_processes_one_computes_and_the_other_waits(tmp_path: Path) -> No
     while not ready.exists():
         time.sleep(0.005)
     waits: list[int] = []
-    found = ask(path, ["b", "aa"], on_wait=lambda: waits.append(1), after=never)
-    assert found == {key: rows_of(key) for key in ("b", "aa")}
+    rows = ask(path, ["b", "aa"], on_wait=lambda: waits.append(1), after=never)
+    assert rows == {key: rows_of(key) for key in ("b", "aa")}
     assert waits == [1]
     assert os.waitpid(pid, 0)[1] == 0
 

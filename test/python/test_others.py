@@ -47,7 +47,7 @@ def objects(tmp_path: Path) -> ImageObjects:
     return ImageObjects(open_tables(tmp_path, "objects", None, "xyxy"))
 
 
-def found(objects: ImageObjects, rows: list[int]) -> list[tuple[list[int], list[int]]]:
+def others_of(objects: ImageObjects, rows: list[int]) -> list[tuple[list[int], list[int]]]:
     """Per sentence, ann_ids of all others and of those of the same category; a box's left edge is its ann_id."""
     others = objects.others(np.array(rows))
     ids = others.boxes[..., 0].long()
@@ -58,17 +58,17 @@ def found(objects: ImageObjects, rows: list[int]) -> list[tuple[list[int], list[
 
 
 def test_others_are_all_objects_of_the_image_except_the_referred_one(objects: ImageObjects) -> None:
-    assert found(objects, [0]) == [([10, 11], [10])]
-    assert found(objects, [1]) == [([10, 12], [])]
-    assert found(objects, [4]) == [([14, 15, 16, 18], [16, 18])]
+    assert others_of(objects, [0]) == [([10, 11], [10])]
+    assert others_of(objects, [1]) == [([10, 12], [])]
+    assert others_of(objects, [4]) == [([14, 15, 16, 18], [16, 18])]
 
 
 def test_a_single_object_has_no_others(objects: ImageObjects) -> None:
-    assert found(objects, [2]) == [([], [])]
+    assert others_of(objects, [2]) == [([], [])]
 
 
 def test_objects_without_a_category_have_no_same_category_others(objects: ImageObjects) -> None:
-    assert found(objects, [3]) == [([15, 16, 17, 18], [])]
+    assert others_of(objects, [3]) == [([15, 16, 17, 18], [])]
 
 
 def test_a_batch_is_padded_to_its_largest_image(objects: ImageObjects) -> None:
@@ -77,15 +77,15 @@ def test_a_batch_is_padded_to_its_largest_image(objects: ImageObjects) -> None:
     assert others.boxes.shape == (4, 5, 4)
     assert others.mask.shape == others.same_category.shape == others.categories.shape == (4, 5)
     assert others.mask.sum(dim=1).tolist() == [0, 4, 2, 4]
-    assert found(objects, rows) == [found(objects, [row])[0] for row in rows]
+    assert others_of(objects, rows) == [others_of(objects, [row])[0] for row in rows]
     assert objects.others(np.array([2])).boxes.shape == (1, 1, 4)
 
 
 def test_boxes_and_categories_match_the_objects(objects: ImageObjects) -> None:
     others = objects.others(np.array([4, 0]))
     for row, ids in ((0, [14, 15, 16, 18]), (1, [10, 11])):
-        there = others.mask[row]
-        assert others.boxes[row][there].tolist() == [list(box(ann_id)) for ann_id in ids]
+        mask = others.mask[row]
+        assert others.boxes[row][mask].tolist() == [list(box(ann_id)) for ann_id in ids]
     names = [objects.category_names[code] for code in others.categories[0][others.mask[0]].tolist()]
     assert names == ["", "", "cat", "cat"]
     assert not (others.same_category & ~others.mask).any()

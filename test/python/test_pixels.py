@@ -42,14 +42,14 @@ def folder(tmp_path: Path) -> Path:
             tmp_path / f"shard-{shard:05d}.npy",
             np.stack([content(number + n) for n in range(count)]),
         )
-        pictures = [picture(number + n) for n in range(count)]
-        shards.append({"file": f"shard-{shard:05d}.npy", "sha256": "0" * 64, "pictures": pictures})
+        images = [image_entry(number + n) for n in range(count)]
+        shards.append({"file": f"shard-{shard:05d}.npy", "sha256": "0" * 64, "pictures": images})
         number += count
     write(tmp_path, {"shards": shards})
     return tmp_path
 
 
-def picture(number: int) -> dict[str, Any]:
+def image_entry(number: int) -> dict[str, Any]:
     return {
         "file_name": f"{number}.jpg",
         "bytes": 9,

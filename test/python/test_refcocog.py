@@ -33,18 +33,18 @@ def problems_of(root: Path, split_by: str = "umd") -> str:
 
 
 def test_sentences_are_joined_with_their_object_and_image(tmp_path: Path) -> None:
-    found = read(small_dataset(tmp_path))
-    assert (len(found.images), len(found.objects), len(found.sentences)) == (12, 24, 24)
-    second = found.sentences[2]
+    annotations = read(small_dataset(tmp_path))
+    assert (len(annotations.images), len(annotations.objects), len(annotations.sentences)) == (12, 24, 24)
+    second = annotations.sentences[2]
     assert (second.ref_id, second.ann_id, second.image_id, second.sent_id) == (101, 3, 1, 2)
     assert (second.sentence, second.stratum, second.pair_id) == ("the green block", None, None)
     six = ["train", "train", "val", "train", "test", "train"]
-    assert [row.split for row in found.sentences[::2]] == six * 2
-    record = found.objects[3]
+    assert [row.split for row in annotations.sentences[::2]] == six * 2
+    record = annotations.objects[3]
     assert (record.image_id, record.category, record.box) == (1, "block", (14, 11, 40.5, 30.25))
-    assert found.box_format == "xywh"
+    assert annotations.box_format == "xywh"
     # By image_id, since a ref's file_name is not the name of a file.
-    image = found.images[1]
+    image = annotations.images[1]
     assert image.file_name == "COCO_train2014_000000000001.png"
     assert (image.width, image.height) == (WIDTH, HEIGHT)
     assert "refs file" in read_source(source_of(tmp_path)).split_rule
@@ -53,10 +53,10 @@ def test_sentences_are_joined_with_their_object_and_image(tmp_path: Path) -> Non
 def test_images_are_in_order_of_first_mention_with_all_their_objects(tmp_path: Path) -> None:
     instances, refs = make_records(6)
     again = {**refs[4], "sentences": refs[0]["sentences"]}
-    found = read(write_dataset(tmp_path, instances, [refs[4], refs[1], again]))
-    assert [image.image_id for image in found.images] == [4, 1]
-    assert sorted(found.objects) == [2, 3, 8, 9]
-    assert [row.image_id for row in found.sentences] == [4, 4, 1, 1, 4, 4]
+    annotations = read(write_dataset(tmp_path, instances, [refs[4], refs[1], again]))
+    assert [image.image_id for image in annotations.images] == [4, 1]
+    assert sorted(annotations.objects) == [2, 3, 8, 9]
+    assert [row.image_id for row in annotations.sentences] == [4, 4, 1, 1, 4, 4]
 
 
 def test_counts_cover_each_split_with_sentences(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_counts_cover_each_split_with_sentences(tmp_path: Path) -> None:
     refs[4]["split"] = "testB"
     counts = count_splits(read(write_dataset(tmp_path, instances, refs)))
     expected = [("train", 4, 4, 8), ("val", 1, 1, 2), ("testB", 1, 1, 2)]
-    assert [tuple(each.values()) for each in counts] == expected
+    assert [tuple(count.values()) for count in counts] == expected
 
 
 def test_changed_files_are_read_again(tmp_path: Path) -> None:
@@ -100,9 +100,9 @@ def test_non_ascii_sentences_are_read(tmp_path: Path) -> None:
 def test_a_box_past_the_edge_by_rounding_is_clipped(tmp_path: Path) -> None:
     instances, refs = make_records()
     instances["annotations"][1]["bbox"] = given = [80.5, 50, WIDTH - 80, HEIGHT - 49.5]
-    found = read(write_dataset(tmp_path, instances, refs))
-    assert list(found.objects[1].box) == given  # Unchanged, so that an export writes the same numbers.
-    boxes = convert_referred_boxes(found, {0: (WIDTH, HEIGHT)}, Problems(tmp_path))
+    annotations = read(write_dataset(tmp_path, instances, refs))
+    assert list(annotations.objects[1].box) == given  # Unchanged, so that an export writes the same numbers.
+    boxes = convert_referred_boxes(annotations, {0: (WIDTH, HEIGHT)}, Problems(tmp_path))
     assert boxes[1] == (80.5, 50, WIDTH, HEIGHT)
 
 

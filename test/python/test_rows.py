@@ -17,24 +17,26 @@ REAL = Path(__file__).parents[3] / "shared" / "data" / "refcocog-umd-val.jsonl"
 
 
 def test_rows_become_images_objects_and_sentences(tmp_path: Path) -> None:
-    found, problems = read(rows_source(write_jsonl(tmp_path / "data.jsonl", make_rows())))
-    assert problems == [] and found.notes == []
-    assert [(each.image_id, each.file_name) for each in found.images] == [
+    annotations, problems = read(rows_source(write_jsonl(tmp_path / "data.jsonl", make_rows())))
+    assert problems == [] and annotations.notes == []
+    assert [(image.image_id, image.file_name) for image in annotations.images] == [
         (1, "train/p0.jpg"),
         (2, "train/p1.jpg"),
     ]
-    assert [each.box for each in found.objects.values()] == [
+    assert [record.box for record in annotations.objects.values()] == [
         (10.5, 20, 30.25, 40),
         (60.5, 20, 30.25, 40),
         (10.5, 20, 30.25, 40),
     ]
-    assert [each.sentence for each in found.sentences] == [row["sentence"] for row in make_rows()]
-    assert [(each.ann_id, each.ref_id, each.sent_id) for each in found.sentences[:3]] == [
+    assert [sentence.sentence for sentence in annotations.sentences] == [
+        row["sentence"] for row in make_rows()
+    ]
+    assert [(row.ann_id, row.ref_id, row.sent_id) for row in annotations.sentences[:3]] == [
         (1, 1, 1),
         (1, 1, 2),
         (2, 2, 3),
     ]
-    assert {each.split for each in found.sentences} == {None}
+    assert {sentence.split for sentence in annotations.sentences} == {None}
 
 
 def test_csv_and_json_lines_give_the_same_records(tmp_path: Path) -> None:
@@ -53,8 +55,8 @@ def test_csv_and_json_lines_give_the_same_records(tmp_path: Path) -> None:
 def test_csv_with_other_separators_is_read(tmp_path: Path, separator: str) -> None:
     text = f"image{separator}sentence{separator}box\na.jpg{separator}a dog, left{separator}1,2,3,4\n"
     (tmp_path / "data.csv").write_text(text)
-    found, problems = read(rows_source(tmp_path / "data.csv", format="csv"))
-    assert problems == [] and found.sentences[0].sentence == "a dog, left"
+    annotations, problems = read(rows_source(tmp_path / "data.csv", format="csv"))
+    assert problems == [] and annotations.sentences[0].sentence == "a dog, left"
 
 
 def test_public_evaluation_sets_are_read_with_named_columns(tmp_path: Path) -> None:
@@ -85,29 +87,31 @@ def test_public_evaluation_sets_are_read_with_named_columns(tmp_path: Path) -> N
     columns = {"image": "file_name", "sentence": "caption", "box": "bbox"}
     for format, write in (("jsonl", write_jsonl), ("csv", write_csv)):
         path = write(tmp_path / f"l4.{format}", [ref_l4])
-        found, problems = read(rows_source(path, format=format, **columns))
-        assert problems == [] and found.sentences[0].split == "val"
-        assert found.objects[1].box == (285, 128, 112, 91) and found.images[0].width == 768
+        annotations, problems = read(rows_source(path, format=format, **columns))
+        assert problems == [] and annotations.sentences[0].split == "val"
+        assert annotations.objects[1].box == (285, 128, 112, 91) and annotations.images[0].width == 768
         path = write(tmp_path / f"adv.{format}", [ref_adv])
         columns_adv = {"image": "file_name", "sentence": "normal_caption", "box": "solution"}
-        found, problems = read(rows_source((path, "test"), format=format, box_format="xyxy", **columns_adv))
-        assert problems == [] and found.sentences[0].split == "test"
-        assert found.objects[1].box == (10, 20, 110.5, 220)
+        annotations, problems = read(
+            rows_source((path, "test"), format=format, box_format="xyxy", **columns_adv)
+        )
+        assert problems == [] and annotations.sentences[0].split == "test"
+        assert annotations.objects[1].box == (10, 20, 110.5, 220)
 
 
 @pytest.mark.skipif(not REAL.is_file(), reason="needs ../shared/data/refcocog-umd-val.jsonl")
 def test_real_sentences_are_read_unchanged() -> None:
-    found, problems = read(rows_source((REAL, "val"), image="file_name", box="bbox"))
+    annotations, problems = read(rows_source((REAL, "val"), image="file_name", box="bbox"))
     given = [json.loads(line) for line in REAL.read_text(encoding="utf-8").splitlines()]
     assert problems == []
-    assert [each.sentence for each in found.sentences] == [row["sentence"] for row in given]
-    assert [list(found.objects[each.ann_id].box) for each in found.sentences] == [
+    assert [sentence.sentence for sentence in annotations.sentences] == [row["sentence"] for row in given]
+    assert [list(annotations.objects[sentence.ann_id].box) for sentence in annotations.sentences] == [
         row["bbox"] for row in given
     ]
-    assert [(each.image_id, each.ann_id) for each in found.sentences] == [
+    assert [(sentence.image_id, sentence.ann_id) for sentence in annotations.sentences] == [
         (row["image_id"], row["ann_id"]) for row in given
     ]
-    assert found.notes == ["7 rows repeat a sentence of the same object; they are kept"]
+    assert annotations.notes == ["7 rows repeat a sentence of the same object; they are kept"]
     _, problems = read(rows_source((REAL, "val"), box_format="xyxy", image="file_name", box="bbox"))
     assert "60% of 4885 boxes cannot be xyxy, and 100% can be xywh" in problems[0]
     assert (
@@ -173,10 +177,10 @@ BAD: dict[str, tuple[Any, str]] = {
 def test_an_invalid_row_is_reported_by_line(tmp_path: Path, name: str) -> None:
     row, expected = BAD[name]
     path = tmp_path / "data.jsonl"
-    path.write_text("".join(f"{json.dumps(each)}\n" for each in (GOOD, row, {**GOOD, "image": "z.jpg"})))
-    found, problems = read(rows_source(path))
+    path.write_text("".join(f"{json.dumps(item)}\n" for item in (GOOD, row, {**GOOD, "image": "z.jpg"})))
+    annotations, problems = read(rows_source(path))
     assert len(problems) == 1 and problems[0].startswith(f"data.jsonl:2: {expected}"), problems
-    assert len(problems[0]) < 300 and [each.file_name for each in found.images] == ["a.jpg", "z.jpg"]
+    assert len(problems[0]) < 300 and [image.file_name for image in annotations.images] == ["a.jpg", "z.jpg"]
 
 
 @pytest.mark.parametrize(
@@ -194,9 +198,9 @@ def test_an_invalid_row_is_reported_by_line(tmp_path: Path, name: str) -> None:
 def test_a_line_without_a_valid_object_is_reported(tmp_path: Path, line: bytes, expected: str) -> None:
     good = json.dumps(GOOD).encode()
     (tmp_path / "data.jsonl").write_bytes(good + b"\n" + line + b"\n" + good + b"\n")
-    found, problems = read(rows_source(tmp_path / "data.jsonl"))
+    annotations, problems = read(rows_source(tmp_path / "data.jsonl"))
     assert len(problems) == 1 and expected in problems[0] and len(problems[0]) < 300
-    assert len(found.sentences) == 2
+    assert len(annotations.sentences) == 2
 
 
 def test_byte_order_marks_and_crlf_are_accepted(tmp_path: Path) -> None:
@@ -205,8 +209,8 @@ def test_byte_order_marks_and_crlf_are_accepted(tmp_path: Path) -> None:
     assert len(read(rows_source(tmp_path / "data.jsonl"))[0].sentences) == 2
     table = b'image,sentence,box\r\na.jpg,a dog,"1,2,3,4"\r\n\r\n,,\r\n'
     (tmp_path / "data.csv").write_bytes(codecs.BOM_UTF8 + table)
-    found, problems = read(rows_source(tmp_path / "data.csv", format="csv"))
-    assert problems == [] and len(found.sentences) == 1
+    annotations, problems = read(rows_source(tmp_path / "data.csv", format="csv"))
+    assert problems == [] and len(annotations.sentences) == 1
     (tmp_path / "data.csv").write_bytes(table.decode().encode("utf-16"))
     assert (
         "data.csv:1: expected UTF-8, found UTF-16"
@@ -242,18 +246,19 @@ def test_a_broken_table_is_reported_by_line(tmp_path: Path, text: str, expected:
 def test_given_ids_are_used_if_consistent_and_replaced_otherwise(tmp_path: Path) -> None:
     def ids_of(*changes: dict[str, Any]) -> tuple[list[tuple[int, ...]], list[str]]:
         rows = [{**row, **change} for row, change in zip(make_rows(4), changes, strict=True)]
-        found, problems = read(rows_source(write_jsonl(tmp_path / "data.jsonl", rows)))
+        annotations, problems = read(rows_source(write_jsonl(tmp_path / "data.jsonl", rows)))
         assert problems == []
         return [
-            (each.image_id, each.ann_id, each.ref_id, each.sent_id) for each in found.sentences
-        ], found.notes
+            (sentence.image_id, sentence.ann_id, sentence.ref_id, sentence.sent_id)
+            for sentence in annotations.sentences
+        ], annotations.notes
 
     given = [{"image_id": 70, "ann_id": 5 + i // 2, "ref_id": 30 + i, "sent_id": 9 - i} for i in range(4)]
     assert ids_of(*given) == ([(70, 5, 30, 9), (70, 5, 31, 8), (70, 6, 32, 7), (70, 6, 33, 6)], [])
-    counted, notes = ids_of(*({**each, "ann_id": 5} for each in given))
+    counted, notes = ids_of(*({**row, "ann_id": 5} for row in given))
     assert [ids[1] for ids in counted] == [1, 1, 2, 2] and [ids[2] for ids in counted] == [30, 31, 32, 33]
     assert len(notes) == 1 and "ann_id: 5 at data.jsonl:3" in notes[0]
-    counted, notes = ids_of(*({**each, "sent_id": 1} for each in given))
+    counted, notes = ids_of(*({**row, "sent_id": 1} for row in given))
     assert [ids[3] for ids in counted] == [1, 2, 3, 4] and "sent_id: 1 at data.jsonl:2" in notes[0]
     counted, notes = ids_of(given[0], {**given[1], "image_id": "coco_70"}, *given[2:])
     assert counted[0][0] == 1 and len(notes) == 1 and "image_id: 1 of 4 rows" in notes[0]
@@ -270,9 +275,14 @@ def test_two_sizes_of_an_image_are_a_problem(tmp_path: Path) -> None:
 def test_the_split_of_a_file_overrides_its_rows(tmp_path: Path) -> None:
     rows = [{**row, "split": "train"} for row in make_rows(2)]
     train, test = (write_jsonl(tmp_path / f"{name}.jsonl", rows) for name in ("train", "test"))
-    found, problems = read(rows_source((train, "train"), (test, "test")))
-    assert problems == [] and [each.split for each in found.sentences] == ["train", "train", "test", "test"]
-    assert any(note.startswith("test.jsonl: 2 rows") for note in found.notes)
+    annotations, problems = read(rows_source((train, "train"), (test, "test")))
+    assert problems == [] and [sentence.split for sentence in annotations.sentences] == [
+        "train",
+        "train",
+        "test",
+        "test",
+    ]
+    assert any(note.startswith("test.jsonl: 2 rows") for note in annotations.notes)
 
 
 def test_a_missing_or_empty_file_is_reported(tmp_path: Path) -> None:

@@ -23,21 +23,23 @@ def read_json(path: Path, content: Any, format: str) -> Any:
 
 
 def test_coco_sentences_are_read_from_their_objects(tmp_path: Path) -> None:
-    found, problems = read_json(tmp_path / "coco.json", make_coco(), "coco")
-    assert problems == [] and found.notes == []
-    assert [(each.sentence, each.ann_id, each.image_id) for each in found.sentences] == [
+    annotations, problems = read_json(tmp_path / "coco.json", make_coco(), "coco")
+    assert problems == [] and annotations.notes == []
+    assert [
+        (sentence.sentence, sentence.ann_id, sentence.image_id) for sentence in annotations.sentences
+    ] == [
         ("a dog", 1, 7),
         ("the dog", 1, 7),
         ("the other dog", 2, 7),
         ("a man", 4, 9),
     ]
-    assert {key: (each.category, each.box) for key, each in found.objects.items()} == {
+    assert {key: (row.category, row.box) for key, row in annotations.objects.items()} == {
         1: ("dog", (1, 2, 30, 40)),
         2: ("dog", (50, 60, 70, 80.5)),
         3: ("dog", (5, 5, 5, 5)),  # Without a sentence; kept as one of the other objects.
         4: ("person", (0, 0, 10, 20)),
     }
-    assert [(each.width, each.height) for each in found.images] == [(640, 480), (320, 240)]
+    assert [(image.width, image.height) for image in annotations.images] == [(640, 480), (320, 240)]
 
 
 @pytest.mark.parametrize(
@@ -51,17 +53,17 @@ def test_every_common_key_for_sentences_is_read(
     coco["annotations"] = [
         {"id": 1, "image_id": 7, "category_id": 18, "bbox": [1, 2, 3, 4], key: shape("a dog")}
     ]
-    found, problems = read_json(tmp_path / "coco.json", coco, "coco")
-    assert problems == [] and [each.sentence for each in found.sentences] == ["a dog"]
+    annotations, problems = read_json(tmp_path / "coco.json", coco, "coco")
+    assert problems == [] and [sentence.sentence for sentence in annotations.sentences] == ["a dog"]
 
 
 def test_original_ids_are_used_after_a_conversion(tmp_path: Path) -> None:
     coco = make_coco()
     for kind in ("images", "annotations"):
-        for each in coco[kind]:
-            each["original_id"] = each["id"] + 1000
-    found, _ = read_json(tmp_path / "coco.json", coco, "coco")
-    assert [(each.ann_id, each.image_id) for each in found.sentences][-1] == (1004, 1009)
+        for row in coco[kind]:
+            row["original_id"] = row["id"] + 1000
+    annotations, _ = read_json(tmp_path / "coco.json", coco, "coco")
+    assert [(sentence.ann_id, sentence.image_id) for sentence in annotations.sentences][-1] == (1004, 1009)
 
 
 def change(key: str, position: int, field: str, value: Any) -> Callable[[Any], None]:
@@ -106,24 +108,27 @@ def test_a_problem_in_coco_is_reported_with_its_place(
 def test_an_empty_box_without_a_sentence_is_dropped(tmp_path: Path) -> None:
     coco = make_coco()
     coco["annotations"][2]["bbox"] = [5, 5, 0, 5]
-    found, problems = read_json(tmp_path / "coco.json", coco, "coco")
-    assert problems == [] and sorted(found.objects) == [1, 2, 4]
-    assert len(found.notes) == 1 and found.notes[0].startswith("1 object")
+    annotations, problems = read_json(tmp_path / "coco.json", coco, "coco")
+    assert problems == [] and sorted(annotations.objects) == [1, 2, 4]
+    assert len(annotations.notes) == 1 and annotations.notes[0].startswith("1 object")
 
 
 def test_mdetr_has_a_sentence_per_image(tmp_path: Path) -> None:
-    found, problems = read_json(tmp_path / "finetune_refcocog_val.json", make_mdetr(), "mdetr")
-    assert problems == [] and found.notes == []
-    assert [(each.sentence, each.image_id, each.ann_id, each.sent_id) for each in found.sentences] == [
+    annotations, problems = read_json(tmp_path / "finetune_refcocog_val.json", make_mdetr(), "mdetr")
+    assert problems == [] and annotations.notes == []
+    assert [
+        (sentence.sentence, sentence.image_id, sentence.ann_id, sentence.sent_id)
+        for sentence in annotations.sentences
+    ] == [
         ("the nearer cup", 131074, 1719310, 40),
         ("a red cup", 131074, 1719310, 41),
         ("a café table", 393230, 66, 42),
     ]
-    assert [each.file_name for each in found.images] == [
+    assert [image.file_name for image in annotations.images] == [
         "COCO_train2014_000000131074.jpg",
         "COCO_train2014_000000393230.jpg",
     ]
-    assert found.objects[66].category == "cup" and len(found.objects) == 2
+    assert annotations.objects[66].category == "cup" and len(annotations.objects) == 2
 
 
 def test_an_mdetr_image_without_exactly_one_object_is_reported(tmp_path: Path) -> None:
@@ -162,14 +167,14 @@ def test_other_json_than_coco_is_rejected(tmp_path: Path, content: bytes, expect
 @pytest.mark.parametrize("legacy", [True, False])
 def test_transvg_rows_are_read_from_both_torch_formats(tmp_path: Path, legacy: bool) -> None:
     path = write_torch(tmp_path / "gref_umd_train.pth", make_transvg(), legacy)
-    found, problems = read(rows_source((path, "train"), format="transvg"))
+    annotations, problems = read(rows_source((path, "train"), format="transvg"))
     assert problems == []
-    assert [(each.sentence, each.split, each.ann_id) for each in found.sentences] == [
+    assert [(sentence.sentence, sentence.split, sentence.ann_id) for sentence in annotations.sentences] == [
         ("the nearer cup", "train", 1),
         ("a café cup", "train", 1),
         ("table", "train", 2),
     ]
-    assert [each.box for each in found.objects.values()] == [(10.5, 20, 30, 40.25), (0, 0, 5, 6)]
+    assert [record.box for record in annotations.objects.values()] == [(10.5, 20, 30, 40.25), (0, 0, 5, 6)]
 
 
 def test_flickr_rows_with_python_2_text_are_read(tmp_path: Path) -> None:
@@ -177,8 +182,14 @@ def test_flickr_rows_with_python_2_text_are_read(tmp_path: Path) -> None:
         b"X\x04\x00\x00\x00cafX", b"U\x04caf\xe9"
     )
     (tmp_path / "flickr_val.pth").write_bytes(rows)
-    found, problems = read(rows_source(tmp_path / "flickr_val.pth", format="transvg", box_format="xyxy"))
-    assert problems == [] and found.sentences[0].sentence == "café" and found.objects[1].box == (1, 2, 30, 40)
+    annotations, problems = read(
+        rows_source(tmp_path / "flickr_val.pth", format="transvg", box_format="xyxy")
+    )
+    assert (
+        problems == []
+        and annotations.sentences[0].sentence == "café"
+        and annotations.objects[1].box == (1, 2, 30, 40)
+    )
 
 
 @pytest.mark.parametrize("legacy", [True, False])

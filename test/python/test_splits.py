@@ -25,10 +25,10 @@ def annotations(num: int, first: int = 0) -> Annotations:
 
 
 def splits_of(given: Annotations, seed: int = 0) -> dict[str, set[str | None]]:
-    names = {each.image_id: each.file_name for each in given.images}
+    names = {image.image_id: image.file_name for image in given.images}
     found: dict[str, set[str | None]] = {}
-    for each in assign_splits(given, seed)[0].sentences:
-        found.setdefault(names[each.image_id], set()).add(each.split)
+    for sentence in assign_splits(given, seed)[0].sentences:
+        found.setdefault(names[sentence.image_id], set()).add(sentence.split)
     return found
 
 
@@ -41,8 +41,8 @@ def test_an_image_has_one_split_independent_of_its_id_and_of_other_images() -> N
     some = annotations(100, first=500)
     renumbered = replace(
         some,
-        images=[replace(each, image_id=each.image_id + 7) for each in reversed(some.images)],
-        sentences=[replace(each, image_id=each.image_id + 7) for each in some.sentences],
+        images=[replace(row, image_id=row.image_id + 7) for row in reversed(some.images)],
+        sentences=[replace(sentence, image_id=sentence.image_id + 7) for sentence in some.sentences],
     )
     assert splits_of(renumbered) == {name: found[name] for name in splits_of(some)}
     assert splits_of(annotations(2000), seed=1) != found
@@ -59,10 +59,10 @@ def test_given_splits_are_kept_and_a_shared_image_is_noted() -> None:
     order = ["train", "val", "train", "train", "testA", "testA", "val", "train"]
     given = replace(
         given,
-        sentences=[replace(each, split=split) for each, split in zip(given.sentences, order, strict=True)],
+        sentences=[replace(row, split=split) for row, split in zip(given.sentences, order, strict=True)],
     )
     found, rule = assign_splits(given, 0)
-    assert [each.split for each in found.sentences] == order and "given" in rule
+    assert [sentence.split for sentence in found.sentences] == order and "given" in rule
     assert found.notes[0] == "a note" and len(found.notes) == 2
     assert found.notes[1].startswith("2 images") and "train and val, such as 'p0.jpg'" in found.notes[1]
 

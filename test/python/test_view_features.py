@@ -116,7 +116,7 @@ def test_boxes_of_a_view_match_their_objects(
             # Up to half a pixel of the original is not drawn, and the square rounds to integer pixels.
             assert (bright - box).abs().max() <= 1.6, (number, position, augmentation)
             checked.append(augmentation)
-    assert any(each.flip for each in checked) and any(each.crop_xyxy for each in checked)
+    assert any(a.flip for a in checked) and any(augmentation.crop_xyxy for augmentation in checked)
 
 
 def test_a_batch_uses_the_view_if_the_sentence_stays_true(
@@ -276,10 +276,10 @@ def test_a_trial_killed_while_extracting_views_resumes(
         "main(sys.argv[1:])\n"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "spec.json"), str(tmp_path / "out")]
-    found = subprocess.run(
+    result = subprocess.run(
         command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": f"{REPO / 'python'}"}
     )
-    assert found.returncode == -9, found.stderr
+    assert result.returncode == -9, result.stderr
     (progress,) = (tmp_path / "killed").glob("features/view-*/progress.json")
     assert '"done": 5' in progress.read_text()
     run(spec, tmp_path / "out")

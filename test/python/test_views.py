@@ -141,7 +141,7 @@ def test_augmentations_depend_on_seed_image_and_number() -> None:
 
 def test_another_process_computes_the_same_bits() -> None:
     code = "import test_views; print(test_views.digest())"
-    found = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
@@ -152,7 +152,7 @@ def test_another_process_computes_the_same_bits() -> None:
             "PYTHONHASHSEED": "7",
         },
     )
-    assert found.stdout.strip() == digest()
+    assert result.stdout.strip() == digest()
 
 
 def digest() -> str:

@@ -21,14 +21,14 @@ EDGE_TOLERANCE_PX = 1.0
 NORM_TOLERANCE = 0.01
 
 
-def boxes_in_images(given: Tensor, box_format: BoxFormat, sizes: Tensor) -> tuple[Tensor, Tensor]:
-    """Converts boxes to xyxy, and tells which are valid.
+def boxes_in_images(annotated: Tensor, box_format: BoxFormat, sizes: Tensor) -> tuple[Tensor, Tensor]:
+    """Converts boxes to xyxy and checks them.
 
     A box that extends past the image by less than a pixel is clipped. A box that extends further, has no area or is
     not finite is invalid.
 
     Args:
-        given: [N, 4], float64, in the source's format.
+        annotated: [N, 4], float64, in the source's format.
         sizes: [N, 2], float64, width and height of each box's image in pixels; infinite if unknown.
 
     Returns:
@@ -36,15 +36,15 @@ def boxes_in_images(given: Tensor, box_format: BoxFormat, sizes: Tensor) -> tupl
     """
     limits = sizes.repeat(1, 2)  # [N, 4]
     if box_format == "cxcywh_norm":
-        boxes = box_convert(given, "cxcywh", "xyxy") * limits
+        boxes = box_convert(annotated, "cxcywh", "xyxy") * limits
     else:
-        boxes = given if box_format == "xyxy" else box_convert(given, "xywh", "xyxy")
+        boxes = annotated if box_format == "xyxy" else box_convert(annotated, "xywh", "xyxy")
     inside = ((boxes > -EDGE_TOLERANCE_PX) & (boxes < limits + EDGE_TOLERANCE_PX)).all(dim=1)
     clipped = torch.minimum(boxes.clamp(min=0), limits)
     has_area = (clipped[:, 2:] > clipped[:, :2]).all(dim=1)
     if box_format != "xyxy":
-        has_area &= (given[:, 2:] > 0).all(dim=1)
-    return clipped, inside & has_area & given.isfinite().all(dim=1)
+        has_area &= (annotated[:, 2:] > 0).all(dim=1)
+    return clipped, inside & has_area & annotated.isfinite().all(dim=1)
 
 
 def have_area(boxes: Sequence[Box], box_format: BoxFormat) -> list[bool]:
@@ -59,7 +59,7 @@ def format_hint(
 
     Args:
         boxes: in the source's format.
-        sizes: width and height of each box's image in pixels, where known.
+        sizes: width and height of each box's image in pixels, if known.
     """
     if not boxes:
         return None

@@ -12,7 +12,7 @@ from cliprpn.errors import CliprpnError
 
 MAX_BYTES = 2**30
 MAX_ENTRIES = 50_000_000
-# The first pickle in a file of torch before 1.6, which holds: this, a version, the system, the value.
+# The first pickle in a file of torch before 1.6, which contains this, a version, the system and the value.
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 
 

@@ -1,6 +1,6 @@
 """Frozen features of augmented views of the training images.
 
-Each view has a store of its own, with the boxes of its objects. A view depends on its number, not on how many there
+Each view has its own store, with the boxes of its objects. A view depends on its number, not on how many there
 are: a trial with more views extracts only the additional ones.
 """
 
