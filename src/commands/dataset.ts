@@ -23,16 +23,8 @@ type Action = (
   context: Context,
 ) => Promise<number>;
 
-/**
- * `cliprpn dataset show|check|export NAME`.
- *
- * @param open tests pass an engine that is running already.
- */
-export async function dataset(
-  args: Arguments,
-  context: Context,
-  open: typeof openEngine = openEngine,
-): Promise<number> {
+/** `cliprpn dataset show|check|export NAME`. */
+export async function dataset(args: Arguments, context: Context): Promise<number> {
   const typed = args.needed("action");
   const action = actions[typed];
   if (action === undefined)
@@ -42,7 +34,7 @@ export async function dataset(
     );
   if (typed === "export") outFile(args, context);
   const identity = await findDataset(choose(args, context), dataFolders(context));
-  const engine = await open(runContext(args, context));
+  const engine = await openEngine(runContext(args, context));
   try {
     // `check` must not change an existing dataset; the other actions update it first.
     if (!(typed === "check" && isPrepared(identity.root)))

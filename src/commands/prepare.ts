@@ -10,16 +10,8 @@ import { openEngine } from "../sweep/open-engine.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
 import { chosenSplitBy } from "./dataset-choice.ts";
 
-/**
- * `cliprpn prepare NAME`: turns annotations and images into a verified dataset that opens quickly.
- *
- * @param open tests pass an engine that is running already.
- */
-export async function prepare(
-  args: Arguments,
-  context: Context,
-  open: typeof openEngine = openEngine,
-): Promise<number> {
+/** `cliprpn prepare NAME`: turns annotations and images into a verified dataset that opens quickly. */
+export async function prepare(args: Arguments, context: Context): Promise<number> {
   const { terminal, signal, cwd } = context;
   const request = await prepareRequest(prepareArguments(args), {
     ...{ cwd, signal, data: dataFolders(context).data },
@@ -30,7 +22,7 @@ export async function prepare(
   // Python starts on the first call only.
   let engine: Engine | undefined;
   const callbacks = prepareContext(async (method, params) => {
-    engine ??= await open(runContext(args, context));
+    engine ??= await openEngine(runContext(args, context));
     return engine.call(method, params, { signal });
   }, context);
   try {

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { Arguments, type Context } from "../../src/commands/command.ts";
 import { datasetCheck } from "../../src/commands/dataset-check.ts";
 import { datasetShow } from "../../src/commands/dataset-show.ts";
@@ -23,17 +23,21 @@ import { findDataset, identifyDataset } from "../../src/dataset/identify-dataset
 import { ensurePrepared } from "../../src/dataset/prepare/ensure-prepared.ts";
 import { prepareDataset } from "../../src/dataset/prepare/prepare-dataset.ts";
 import { rowsSource } from "../../src/dataset/prepare/rows-source.ts";
-import type { Said } from "../helpers/cli.ts";
+import { LocalEngine } from "../../src/engine/local/local-engine.ts";
+import { cliprpnWithPython, type Said } from "../helpers/cli.ts";
+import { testPython } from "../helpers/python.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
-import { sharedEngine } from "../helpers/shared-engine.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cliprpn-dataset-"));
 const folders = { data: join(folder, "data"), cache: join(folder, "cache") };
-// A start of Python takes seconds, on a busy machine many.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
-const shared = sharedEngine(folder);
-const { engine } = shared;
+const engine = new LocalEngine({
+  python: testPython(),
+  device: "cpu",
+  numThreads: 1,
+  numSlots: 1,
+  logFile: join(folder, "worker.log"),
+});
 
 beforeAll(async () => {
   mkdirSync(join(folder, "photos"));
@@ -94,7 +98,8 @@ async function prepare(name: string, from: string[], photos = true): Promise<voi
 }
 
 /** A whole command line. */
-const run = (...args: string[]): Promise<Said> => shared.run(args, folder, { CLIPRPN_CACHE: folders.cache });
+const run = (...args: string[]): Promise<Said> =>
+  cliprpnWithPython(args, folder, { CLIPRPN_CACHE: folders.cache });
 
 /** The action alone. */
 async function act(

@@ -11,19 +11,15 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
-import { afterAll, expect, test, vi } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
-import type { Said } from "../helpers/cli.ts";
+import { cliprpnWithPython, runPreflight, type Said } from "../helpers/cli.ts";
 import { testPython } from "../helpers/python.ts";
-import { sharedEngine } from "../helpers/shared-engine.ts";
 import { sharedFolder } from "../helpers/temp-folder.ts";
 
 const { folder, remove } = sharedFolder("prepare-again");
-vi.setConfig({ testTimeout: 120_000 });
 const cache = join(folder, "cache");
-const shared = sharedEngine(folder);
 afterAll(async () => {
-  await shared.engine.close();
   remove();
 });
 
@@ -33,7 +29,7 @@ type Run = (...args: string[]) => Promise<Said>;
 function place(): { cwd: string; run: Run; of: Run } {
   const cwd = join(folder, `place-${readdirSync(folder).length}`);
   mkdirSync(cwd, { recursive: true });
-  const run: Run = (...args) => shared.run(args, cwd, { CLIPRPN_CACHE: cache });
+  const run: Run = (...args) => cliprpnWithPython(args, cwd, { CLIPRPN_CACHE: cache });
   const of: Run = (name, ...args) =>
     run("prepare", "mine", "--from", `${name}.jsonl`, "--box-format", "xyxy", ...args);
   return { cwd, run, of };
@@ -69,13 +65,13 @@ test("another size of the replaced dataset is prepared again before a trial uses
     settings: { image_size_px: 96, training: { num_epochs: 1 } },
   };
   writeFileSync(join(cwd, "own.json"), JSON.stringify(experiment));
-  await shared.preflight("own.json", cwd, { CLIPRPN_CACHE: cache });
+  await runPreflight("own.json", cwd, { CLIPRPN_CACHE: cache });
   expect([...shard(cwd, 96).subarray(-3)]).toEqual([0, 0, 255]);
   // Images of the same names and sizes, other colors.
   for (const file of readdirSync(join(cwd, "blue")))
     copyFileSync(join(cwd, "red", file.replace("blue", "red")), join(cwd, "blue", file));
   expect((await of("blue", "--images", "blue", "--image-size", "64")).code).toBe(0);
-  await shared.preflight("own.json", cwd, { CLIPRPN_CACHE: cache });
+  await runPreflight("own.json", cwd, { CLIPRPN_CACHE: cache });
   expect([...shard(cwd, 96).subarray(-3)]).toEqual([255, 0, 0]);
 });
 

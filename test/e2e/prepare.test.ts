@@ -12,27 +12,23 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { packageRoot } from "../../src/base/package-root.ts";
 import type { PreparedDataset } from "../../src/contract/generated/types.ts";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
-import { cliprpn, type Said } from "../helpers/cli.ts";
+import { cliprpn, cliprpnWithPython, runPreflight, type Said } from "../helpers/cli.ts";
 import { serves, startMirror } from "../helpers/mirror.ts";
 import { testPython } from "../helpers/python.ts";
-import { sharedEngine } from "../helpers/shared-engine.ts";
 import { sharedFolder } from "../helpers/temp-folder.ts";
 
 const { folder, remove } = sharedFolder("prepare");
-vi.setConfig({ testTimeout: 120_000 });
 const raw = join(folder, "raw");
 const cache = join(folder, "cache");
-const shared = sharedEngine(folder);
 
 beforeAll(async () => {
   await makeDemo(raw, { seed: 7, num_images: { train: 12, val: 6, test: 6 } }, () => undefined);
 }, 120_000);
 afterAll(async () => {
-  await shared.engine.close();
   remove();
 });
 
@@ -41,7 +37,7 @@ function place(): { cwd: string; run: (...args: string[]) => Promise<Said> } {
   const cwd = join(folder, `place-${readdirSync(folder).length}`);
   mkdirSync(cwd);
   const run = (...args: string[]): Promise<Said> =>
-    shared.run(["prepare", ...args], cwd, { CLIPRPN_CACHE: cache });
+    cliprpnWithPython(["prepare", ...args], cwd, { CLIPRPN_CACHE: cache });
   return { cwd, run };
 }
 
@@ -181,11 +177,11 @@ test("own rows keep their numbers, order and text when prepared and exported", a
   const experiment = { name: "own", question: "Can it train?", dataset: { name: "mine" } };
   writeFileSync(join(cwd, "own.json"), JSON.stringify(experiment));
   const env = { CLIPRPN_CACHE: cache };
-  await expect(shared.preflight("own.json", cwd, env)).rejects.toMatchObject({
+  await expect(runPreflight("own.json", cwd, env)).rejects.toMatchObject({
     code: "data_invalid",
     message: expect.stringContaining("none in train"),
   });
-  const exported = await shared.run(["dataset", "export", "mine", "--out", "back.jsonl"], cwd, env);
+  const exported = await cliprpnWithPython(["dataset", "export", "mine", "--out", "back.jsonl"], cwd, env);
   expect(exported.code, exported.err).toBe(0);
   const back = readFileSync(join(cwd, "back.jsonl"), "utf8")
     .trim()
@@ -289,7 +285,7 @@ test.skipIf(!existsSync(real))("the real val split is exported as it was read", 
   const columns = ["--columns", "image=file_name,box=bbox", "--box-format", "xywh"];
   const { code, err } = await run("val", "--from", `val=${real}`, "--without-pictures", ...columns);
   expect(code, err).toBe(0);
-  await shared.run(["dataset", "export", "val", "--out", "back.jsonl"], cwd, { CLIPRPN_CACHE: cache });
+  await cliprpnWithPython(["dataset", "export", "val", "--out", "back.jsonl"], cwd, { CLIPRPN_CACHE: cache });
   const read = (file: string): Record<string, unknown>[] =>
     readFileSync(file, "utf8")
       .trim()

@@ -1,7 +1,13 @@
 import { afterAll } from "vitest";
+import { Arguments, type Context, runContext } from "../../src/commands/command.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { LocalEngine, type LocalEngineOptions } from "../../src/engine/local/local-engine.ts";
 import { main } from "../../src/main.ts";
+import { openEngine } from "../../src/sweep/open-engine.ts";
+import { preflight } from "../../src/sweep/preflight.ts";
+import { readPlan } from "../../src/sweep/read-plan.ts";
+import { makeTerminal } from "../../src/terminal/make-terminal.ts";
+import { testPython } from "./python.ts";
 
 /** The exit code of a command, and what it wrote to stdout and stderr. */
 export interface Said {
@@ -12,18 +18,31 @@ export interface Said {
 
 /** Runs a command in this process. The commands of a test file share warm workers, as importing torch takes seconds. */
 export async function cliprpn(argv: string[], cwd: string, env: NodeJS.ProcessEnv = {}): Promise<Said> {
-  const out: string[] = [];
-  const err: string[] = [];
-  const code = await main(argv, {
-    stdout: { write: (text: string) => void out.push(text) },
-    stderr: { write: (text: string) => void err.push(text) },
+  const { streams, said } = recordedStreams();
+  const { signal } = new AbortController();
+  const io = { ...streams, cwd, signal, env: { ...process.env, ...env }, platform: process.platform };
+  const code = await main(argv, { ...io, startEngine: warmEngine });
+  return { code, ...said() };
+}
+
+/** Runs a command with the Python of the tests. */
+export function cliprpnWithPython(argv: string[], cwd: string, env: NodeJS.ProcessEnv = {}): Promise<Said> {
+  return cliprpn([...argv, "--python", testPython()], cwd, env);
+}
+
+/** What `sweep FILE` does before its first trial: checks the experiment and prepares its dataset. @throws CliprpnError. */
+export async function runPreflight(file: string, cwd: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const context: Context = {
+    terminal: makeTerminal(recordedStreams().streams),
     cwd,
-    env: { ...process.env, ...env },
-    platform: process.platform,
+    commandLine: "",
     signal: new AbortController().signal,
+    env: { ...process.env, ...env },
     startEngine: warmEngine,
-  });
-  return { code, out: out.join(""), err: err.join("") };
+  };
+  const run = runContext(new Arguments({ python: testPython() }), context);
+  const { plan, dataset } = await readPlan(file, [], run);
+  await preflight(plan.trials, dataset, await openEngine(run, plan.trials), run);
 }
 
 const engines = new Map<string, LocalEngine>();
@@ -40,5 +59,17 @@ function warmEngine({ signal: _, ...options }: LocalEngineOptions): Engine {
     call: engine.call.bind(engine),
     device: engine.device.bind(engine),
     close: () => Promise.resolve(),
+  };
+}
+
+function recordedStreams() {
+  const out: string[] = [];
+  const err: string[] = [];
+  return {
+    streams: {
+      stdout: { write: (text: string) => void out.push(text) },
+      stderr: { write: (text: string) => void err.push(text) },
+    },
+    said: () => ({ out: out.join(""), err: err.join("") }),
   };
 }
