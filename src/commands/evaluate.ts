@@ -12,17 +12,18 @@ import { liveEvent } from "../sweep/progress.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
 import { chosenSplit, chosenSplitBy, namedDataset } from "./dataset-choice.ts";
 
-/** `cliprpn evaluate TRIAL`: figures on a split, as JSON. */
+/** `cliprpn evaluate TRIAL`: evaluates a model on a split and prints its metrics as JSON. */
 export async function evaluate(args: Arguments, context: Context): Promise<number> {
-  const model = findTrial(args.needed("model"), runContext(args, context).runsDir, context.cwd);
+  const run = runContext(args, context);
+  const model = findTrial(args.needed("model"), run.runsDir, run.cwd);
   const split = chosenSplit(args);
   const dataset = await otherDataset(args, context);
   const baseline = baselineOf(model);
-  const engine = await openEngine(runContext(args, context), baseline === undefined ? [] : [baseline]);
+  const engine = await openEngine(run, baseline === undefined ? [] : [baseline]);
   try {
     const size = baseline === undefined ? imageSizeOf : () => imageSizeFor(baseline);
     if (dataset !== undefined) await ensureDataset(dataset, [size(model)], engine, context);
-    // A model's own test split is its sweep's: each look is counted, before it is taken.
+    // The sweep of the model counts every look at test, before its result is known.
     if (isTest(split)) countLook(model, split, context.commandLine);
     const result = await engine.call(
       "evaluate",
@@ -43,16 +44,16 @@ export async function evaluate(args: Arguments, context: Context): Promise<numbe
   }
 }
 
-/** What `--dataset` names, the name of a prepared data set or a folder; undefined for the model's own. */
+/** The dataset of `--dataset`: a prepared one by name, or a folder; undefined for the model's own. */
 async function otherDataset(args: Arguments, context: Context): Promise<DatasetIdentity | undefined> {
-  const named = args.text("dataset");
+  const name = args.text("dataset");
   const split_by = chosenSplitBy(args);
-  if (named === undefined) {
+  if (name === undefined) {
     if (split_by !== undefined)
-      throw new CliprpnError("bad_input", "--split-by says who split --dataset; give that too");
+      throw new CliprpnError("bad_input", "--split-by: only valid with --dataset; add --dataset NAME");
     return undefined;
   }
-  return identifyDataset(namedDataset(named, split_by, context), dataFolders(context));
+  return identifyDataset(namedDataset(name, split_by, context), dataFolders(context));
 }
 
 function trialDataset({ id, name, root, split_by }: DatasetIdentity): TrialDataset {

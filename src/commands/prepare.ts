@@ -54,7 +54,7 @@ function prepareArguments(args: Arguments): PrepareArguments {
     columns: args.text("columns"),
     split_seed: args.number("split-seed") ?? 0,
     images: args.text("images"),
-    without_images: args.flag("without-pictures"),
+    without_images: args.flag("without-images"),
     image_size_px: args.number("image-size") ?? image_size_px,
     resize: args.text("resize") === "letterbox" ? "letterbox" : resize,
     max_pixels: args.number("max-pixels"),

@@ -176,7 +176,7 @@ export const commands: Command[] = [
       sources: { describe: "JSON file of mirrors to use in place of the built-in list", type: "string" },
       from: { describe: "your own data: FILE, or SPLIT=FILE (repeatable)", type: "array" },
       images: { describe: "folder or .zip with the images", type: "string" },
-      "without-pictures": {
+      "without-images": {
         describe: "prepare the annotations only, to inspect or convert them",
         type: "boolean",
         default: false,

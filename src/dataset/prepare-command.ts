@@ -41,7 +41,7 @@ export function prepareCommand(facts: PreparedDataset, size?: ImageSize): string
           ...columnArgs(source.columns),
           ...(source.split_seed === 0 ? [] : ["--split-seed", `${source.split_seed}`]),
         ];
-  const images = images_dir === null ? ["--without-pictures"] : ["--images", images_dir];
+  const images = images_dir === null ? ["--without-images"] : ["--images", images_dir];
   const flags = [
     ...(size === undefined || size.image_size_px === 224 ? [] : ["--image-size", `${size.image_size_px}`]),
     ...(size === undefined || size.resize === "squash" ? [] : ["--resize", size.resize]),

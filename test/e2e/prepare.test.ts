@@ -244,7 +244,7 @@ test("--download fetches missing files from the mirrors of --sources", async () 
     bytes: bodies[index]?.length ?? null,
     sha256: null,
     urls: [mirror.at("/dead.zip"), mirror.at(`/${name}`)],
-    licence: "none",
+    license: "none",
     by_hand: "ask the authors",
   }));
   writeFileSync(join(cwd, "sources.json"), JSON.stringify({ files }));
@@ -283,7 +283,7 @@ const real = join(packageRoot, "../shared/data/refcocog-umd-val.jsonl");
 test.skipIf(!existsSync(real))("the real val split is exported as it was read", async () => {
   const { cwd, run } = place();
   const columns = ["--columns", "image=file_name,box=bbox", "--box-format", "xywh"];
-  const { code, err } = await run("val", "--from", `val=${real}`, "--without-pictures", ...columns);
+  const { code, err } = await run("val", "--from", `val=${real}`, "--without-images", ...columns);
   expect(code, err).toBe(0);
   await cliprpnWithPython(["dataset", "export", "val", "--out", "back.jsonl"], cwd, { CLIPRPN_CACHE: cache });
   const read = (file: string): Record<string, unknown>[] =>

@@ -70,6 +70,6 @@ test("the command that makes a dataset again has all its options, quoted for a s
     refs_file: "/d/annotations/refs(umd).p",
   } as const;
   expect(prepareCommand({ ...facts, name: "refcocog-umd", split_by: "umd", source, images_dir: null })).toBe(
-    "cliprpn prepare refcocog --split-by umd --root /d/annotations --without-pictures --max-pixels 1000000",
+    "cliprpn prepare refcocog --split-by umd --root /d/annotations --without-images --max-pixels 1000000",
   );
 });

@@ -13,7 +13,7 @@ const good = {
   bytes: null,
   sha256: null,
   urls: ["https://example.org/own.zip"],
-  licence: "mine",
+  license: "mine",
   by_hand: "ask me",
 };
 
@@ -77,7 +77,7 @@ describe("the user's own sources", () => {
   });
 
   test("are rejected with all problems at once, duplicate names included", () => {
-    const files = [good, { ...good, name: "OWN.zip", bytes: "12" }, { ...good, name: "b.zip", licence: 7 }];
+    const files = [good, { ...good, name: "OWN.zip", bytes: "12" }, { ...good, name: "b.zip", license: 7 }];
     const lines = refused(() => parseSources({ files }, "mine.json")).message.split("\n");
     expect(lines).toHaveLength(3);
     expect(lines.at(-1)).toContain("files[1].name: own.zip");

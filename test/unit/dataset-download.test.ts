@@ -516,7 +516,7 @@ function fileOf(mirror: Mirror, { paths = ["/a.zip"], urls, file }: TestOptions)
     datasets: ["made"],
     ...knownAs(archive),
     urls: urls ?? paths.map((path) => mirror.at(path)),
-    licence: "none",
+    license: "none",
     by_hand: "ask a colleague",
     ...file,
   };

@@ -143,7 +143,7 @@ def _train(detector: TrainedYoloDetector, index: DatasetIndex, folder: Path, con
         "num_threads": torch.get_num_threads(),
         "device": str(device),
         "packages": {name: version(name) for name in ("ultralytics", "torch")},
-        "licence": "AGPL-3.0, as weights that ultralytics trains",
+        "license": "AGPL-3.0, as weights that ultralytics trains",
     }
     write_durably(folder / "detector.json", f"{json.dumps(facts, indent=2)}\n".encode())
     shutil.rmtree(folder / "run", ignore_errors=True)

@@ -14,7 +14,7 @@ export interface RemoteFile {
   checksum: Checksum | null;
   /** Mirrors, in the order in which they are tried. */
   urls: string[];
-  licence: string;
+  license: string;
   /** How to get the file manually when every mirror fails. */
   by_hand: string;
 }
@@ -78,7 +78,7 @@ export function parseSources(value: unknown, where: string): RemoteFile[] {
 function parseFile(reader: ObjectReader): RemoteFile {
   reader.onlyKeys([
     ...["name", "datasets", "bytes", "sha256", "md5"],
-    ...["checksum_from", "urls", "licence", "by_hand"],
+    ...["checksum_from", "urls", "license", "by_hand"],
   ]);
   reader.text("checksum_from", true);
   return {
@@ -87,7 +87,7 @@ function parseFile(reader: ObjectReader): RemoteFile {
     bytes: reader.bytes("bytes"),
     checksum: reader.checksum(),
     urls: reader.texts("urls", isWebAddress, "an http or https address without a password"),
-    licence: reader.text("licence"),
+    license: reader.text("license"),
     by_hand: reader.text("by_hand"),
   };
 }

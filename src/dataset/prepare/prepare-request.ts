@@ -124,7 +124,7 @@ function rowsRequest(args: PrepareArguments, { cwd, data }: RequestContext): Pre
   if (images === undefined && !args.without_images)
     throw new CliprpnError(
       "bad_input",
-      "--images: expected the folder (or .zip) of the images, or --without-pictures for annotations only",
+      "--images: expected the folder (or .zip) of the images, or --without-images for annotations only",
     );
   return {
     ...sharedOptions(args),
