@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from own_data import make_coco, make_rows, read, rows_source, write_jsonl
+from user_data import make_coco, make_rows, read, rows_source, write_jsonl
 
 from cliprpn.contract.generated import RowsSource
 from cliprpn.data.annotations import Annotations

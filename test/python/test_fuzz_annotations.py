@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 from helpers import make_records
-from own_data import (
+from user_data import (
     make_coco,
     make_mdetr,
     make_rows,

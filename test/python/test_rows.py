@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from own_data import make_rows, read, rows_source, write_csv, write_jsonl
+from user_data import make_rows, read, rows_source, write_csv, write_jsonl
 
 from cliprpn.data.rows.lines import MAX_LINE_BYTES
 from cliprpn.errors import CliprpnError

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from own_data import make_coco, make_mdetr, make_transvg, read, rows_source, write_torch
+from user_data import make_coco, make_mdetr, make_transvg, read, rows_source, write_torch
 
 from cliprpn.errors import CliprpnError
 

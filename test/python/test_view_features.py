@@ -25,8 +25,8 @@ from helpers import (
 )
 
 from cliprpn.contract.generated import ClipRpnSpec, CompletedOutcome
+from cliprpn.data.image_objects import ImageObjects
 from cliprpn.data.index import DatasetIndex, open_dataset
-from cliprpn.data.others import ImageObjects
 from cliprpn.data.views.augmentation import Augmentation
 from cliprpn.data.views.training_views import ImageViews, TrainingImages
 from cliprpn.errors import CliprpnError

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from cliprpn.contract.generated import Epoch, Training
+from cliprpn.data.image_objects import ImageObjects
 from cliprpn.data.index import DatasetIndex
-from cliprpn.data.others import ImageObjects
 from cliprpn.errors import CliprpnError
 from cliprpn.features.frozen import FrozenFeatures
 from cliprpn.geometry import to_frame

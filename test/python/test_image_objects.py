@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from cliprpn.data.annotations import Annotations, ImageRecord, ObjectRecord, SentenceRecord
+from cliprpn.data.image_objects import ImageObjects
 from cliprpn.data.index import open_tables
-from cliprpn.data.others import ImageObjects
 from cliprpn.data.tables import write_tables
 
 # By image: ann_id and category. Two sentences refer to objects of image 0, two of image 2, one to the single object.
