@@ -42,8 +42,8 @@ def prepare(
     source = source_of(root, split_by)
     read = read_source(source)
     manifest = write_pixels(
-        [root / "images" / picture.file_name for picture in read.annotations.images],
-        [picture.file_name for picture in read.annotations.images],
+        [root / "images" / image.file_name for image in read.annotations.images],
+        [image.file_name for image in read.annotations.images],
         pixels_folder(folder, size, resize),
         size,
         resize,
@@ -85,7 +85,7 @@ def write_pixels(
     folder.mkdir(parents=True, exist_ok=True)
     shards = []
     for number, start in enumerate(range(0, len(files), per_shard)):
-        pictures, pixels = [], []
+        records, pixels = [], []
         for file, name in list(zip(files, names, strict=True))[start : start + per_shard]:
             with Image.open(file) as image:
                 width, height = image.size
@@ -96,7 +96,7 @@ def write_pixels(
                 square = Image.new("RGB", (size, size))
                 square.paste(image.convert("RGB").resize(inner, Image.Resampling.BICUBIC), (left, top))
             pixels.append(np.asarray(square))
-            pictures.append(
+            records.append(
                 {
                     "file_name": name,
                     "bytes": file.stat().st_size,
@@ -114,7 +114,7 @@ def write_pixels(
         path = folder / f"shard-{number:05d}.npy"
         np.save(path, np.stack(pixels))
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        shards.append({"file": path.name, "sha256": digest, "pictures": pictures})
+        shards.append({"file": path.name, "sha256": digest, "pictures": records})
     manifest = PixelsManifest.model_validate(
         {
             "preprocessing_version": "pillow",

@@ -35,7 +35,7 @@ def annotations(
         {ann_id: ObjectRecord(ann_id, ann_id // 2, "dog", box) for ann_id, box in given.items()},
         [
             SentenceRecord(
-                2 * image_id + n, 100 + image_id, 2 * image_id + 1, image_id, "train", f"dog {n}", "colour", 7
+                2 * image_id + n, 100 + image_id, 2 * image_id + 1, image_id, "train", f"dog {n}", "color", 7
             )
             for image_id in range(3)
             for n in range(2)
@@ -112,7 +112,7 @@ def test_every_image_sentence_and_object_has_a_row(tmp_path: Path) -> None:
         "gt_box_xyxy": [10, 20, 40, 60],
         "category": "dog",
         "num_same_category": 2,
-        "stratum": "colour",
+        "stratum": "color",
         "pair_id": 7,
         "source_box": [10, 20, 30, 40],
     }

@@ -50,7 +50,7 @@ describe("shards", () => {
   test("hold each image's pixels in order, and NumPy memory-maps them", async () => {
     const manifest = await preparePixels(options());
     expect(findSchemaErrors("PixelsManifest", manifest)).toEqual([]);
-    expect(manifest.shards.map(({ file, pictures }) => [file, pictures.length])).toEqual([
+    expect(manifest.shards.map(({ file, pictures: images }) => [file, images.length])).toEqual([
       ["shard-00000.npy", 4],
       ["shard-00001.npy", 4],
       ["shard-00002.npy", 2],
@@ -364,7 +364,7 @@ function linkTo(target: string): void {
 
 function problemsOf(manifest: PixelsManifest): Pick<PreparedImage, "file_name" | "problem">[] {
   return manifest.shards
-    .flatMap(({ pictures }) => pictures)
+    .flatMap(({ pictures: images }) => images)
     .filter(({ problem }) => problem !== null)
     .map(({ file_name, problem }) => ({ file_name, problem }));
 }

@@ -50,7 +50,7 @@ describe("a sweep's folder", () => {
 
   test.each<[what: string, text: string]>([
     ["half a file", '{"name": "made"'],
-    ["another version's plan", JSON.stringify({ ...plan, trials: [{ ...specs[0], colour: "red" }] })],
+    ["another version's plan", JSON.stringify({ ...plan, trials: [{ ...specs[0], color: "red" }] })],
     ["no plan at all", "null"],
   ])("with %s as its plan is an error that names the file", (_, text) => {
     const { folder } = SweepStore.create(tempFolder(), plan);

@@ -57,7 +57,7 @@ test("a live line that is longer than the terminal is wide is cut, not wrapped",
   expect(text).not.toContain("x".repeat(19));
 });
 
-test("a dumb terminal gets plain lines, and nobody gets colours", async () => {
+test("a dumb terminal gets plain lines, and no terminal gets colors", async () => {
   const dumb = screen(80, { TERM: "dumb" });
   dumb.terminal.live(["live"]);
   dumb.terminal.warn("look");
@@ -66,7 +66,7 @@ test("a dumb terminal gets plain lines, and nobody gets colours", async () => {
   terminal.warn("look");
   terminal.live(["live"]);
   await vi.waitFor(() => expect(written()).toContain("live"));
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the codes that colour are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: color codes are what the test looks for
   expect(written()).not.toMatch(/\u001b\[[0-9;]*m/);
 });
 

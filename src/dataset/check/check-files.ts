@@ -142,7 +142,7 @@ function readManifest(file: string): PixelsManifest | undefined {
 /** Checks that the image files exist, with the size and time that they had when they were decoded. */
 function checkImages(images_dir: string, { shards }: PixelsManifest, command: string): CheckResult {
   const what = "images exist and are unchanged";
-  const used = shards.flatMap(({ pictures }) => pictures).filter(({ problem }) => problem === null);
+  const used = shards.flatMap(({ pictures: images }) => images).filter(({ problem }) => problem === null);
   const files = used.map((image) => ({ image, facts: statImage(images_dir, image.file_name) }));
   const gone = files.filter(({ facts }) => facts.mtime_ms === 0).map(({ image }) => image.file_name);
   const changed = files

@@ -140,7 +140,7 @@ function writeProblems(folder: string, bad: readonly BadImage[]): string {
 }
 
 function imagesOf({ shards }: PixelsManifest): PreparedImage[] {
-  return shards.flatMap(({ pictures }) => pictures);
+  return shards.flatMap(({ pictures: images }) => images);
 }
 
 /** Hash of the images, independent of the prepared size; it covers what the tables take from them. */
