@@ -12,9 +12,10 @@ import { type Arguments, type Context, runContext } from "./command.ts";
 export async function ground(args: Arguments, context: Context): Promise<number> {
   const run = runContext(args, context);
   const { model, image_file, sentence, out } = await checkArguments(args, context, run.runsDir);
+  const size = imageSizeOf(model);
   const engine = await openEngine(run);
   try {
-    const result = await withSingleImage(image_file, imageSizeOf(model), context.signal, (pixels_manifest) =>
+    const result = await withSingleImage(image_file, size, context.signal, (pixels_manifest) =>
       engine.call("ground", { model, pixels_manifest, sentence }, { signal: context.signal }),
     );
     await mkdir(dirname(out), { recursive: true });

@@ -33,7 +33,7 @@ beforeAll(() => {
   const output = runPython([join(packageRoot, "test/helpers/accepts.py")], lines);
   python = JSON.parse(output);
   // Importing the models on a busy machine takes longer than the default limit.
-}, 120_000);
+});
 
 describe.each([...new Set(instances.map(({ name }) => name))])("%s", (name) => {
   test("TypeScript and Python accept the same values", () => {

@@ -16,7 +16,7 @@ const data = join(folder, "data");
 beforeAll(async () => {
   await makeDemo(data, { seed: 7, num_images: { train: 16, val: 8, test: 8 } }, () => undefined);
   writeFileSync(join(folder, "boxes.json"), JSON.stringify(detectionsFromAnnotations()));
-}, 120_000);
+});
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }), 120_000);
 
@@ -34,7 +34,6 @@ function detectionsFromAnnotations(): object[] {
 }
 
 const firstValImageId = 17; // After the 16 images of train.
-const timeoutMs = 240_000;
 const env = { CLIPRPN_CACHE: join(folder, "cache") };
 
 function run(...args: string[]): Promise<Said> {
@@ -45,87 +44,75 @@ function run(...args: string[]): Promise<Said> {
 const runsOf = (args: string[]): string => `runs-${args.slice(0, 4).join("-").replace(/\W+/g, "-")}`;
 const onData = ["--data", data, "--set", "num_threads=1"];
 
-test(
-  "boxes of a file are ranked and reported; re-running the command runs no trial again",
-  async () => {
-    const args = ["baseline", "--detector", "file", "--file", "boxes.json", ...onData];
-    const first = await run(...args);
-    expect(first.code, first.err).toBe(0);
-    const report = readFileSync(join(folder, first.out.trim()), "utf8");
-    expect(report).toContain("# How well do the boxes of a file and CLIP ground sentences?");
-    expect(report).toMatch(/\| boxes of boxes\.json \| .* \| 1 \|\n/); // One image has no boxes.
-    expect(report).toMatch(/upper bound: .*boxes, crop/);
-    const again = await run(...args);
-    expect(again.err).toMatch(/2 trials, 2 .*done/);
-    expect(again.out).toBe(first.out);
+test("boxes of a file are ranked and reported; re-running the command runs no trial again", async () => {
+  const args = ["baseline", "--detector", "file", "--file", "boxes.json", ...onData];
+  const first = await run(...args);
+  expect(first.code, first.err).toBe(0);
+  const report = readFileSync(join(folder, first.out.trim()), "utf8");
+  expect(report).toContain("# How well do the boxes of a file and CLIP ground sentences?");
+  expect(report).toMatch(/\| boxes of boxes\.json \| .* \| 1 \|\n/); // One image has no boxes.
+  expect(report).toMatch(/upper bound: .*boxes, crop/);
+  const again = await run(...args);
+  expect(again.err).toMatch(/2 trials, 2 .*done/);
+  expect(again.out).toBe(first.out);
 
-    const test = await run(...args, "--split", "test");
-    expect(test.code, test.err).toBe(0);
-    expect(readFileSync(join(folder, test.out.trim()), "utf8")).toContain("on test");
-  },
-  timeoutMs,
-);
+  const test = await run(...args, "--split", "test");
+  expect(test.code, test.err).toBe(0);
+  expect(readFileSync(join(folder, test.out.trim()), "utf8")).toContain("on test");
+});
 
-test(
-  "an experiment compares fusions with a baseline, and trains its detector once",
-  async () => {
-    const experiment = {
-      name: "both",
-      question: "Is the fusion ahead of the baseline?",
-      dataset: { name: "scenes", root: data },
-      num_threads: 1,
-      settings: { training: { num_epochs: 1 } },
-      vary: { fusion: ["film"] },
-      also: [
-        {
-          "baseline.detector": { kind: "trained_yolo", num_epochs: 1, image_size_px: 64 },
-          "baseline.ranking": "crop+blur",
-        },
-      ],
-      seeds: [0, 1],
-    };
-    writeFileSync(join(folder, "both.json"), JSON.stringify(experiment));
-    const { code, out, err } = await run("sweep", "both.json");
-    expect(code, err).toBe(0);
-    expect(err).toContain("Training a small YOLO");
-    expect(err).toContain("3 trials");
-    const report = readFileSync(join(folder, out.trim()), "utf8");
-    expect(report).toContain("YOLO trained here (1 epoch, 64 px), crop+blur");
-    expect(report).toContain("report/val/boxes.svg");
-    const more = await cliprpn(
-      ["sweep", "both.json", "--python", testPython(), "--runs-dir", "more", "--set", "seeds=[0]"],
-      folder,
-      env,
-    );
-    expect(more.code, more.err).toBe(0);
-    expect(more.err).not.toContain("Training a small YOLO");
-  },
-  timeoutMs,
-);
+test("an experiment compares fusions with a baseline, and trains its detector once", async () => {
+  const experiment = {
+    name: "both",
+    question: "Is the fusion ahead of the baseline?",
+    dataset: { name: "scenes", root: data },
+    num_threads: 1,
+    settings: { training: { num_epochs: 1 } },
+    vary: { fusion: ["film"] },
+    also: [
+      {
+        "baseline.detector": { kind: "trained_yolo", num_epochs: 1, image_size_px: 64 },
+        "baseline.ranking": "crop+blur",
+      },
+    ],
+    seeds: [0, 1],
+  };
+  writeFileSync(join(folder, "both.json"), JSON.stringify(experiment));
+  const { code, out, err } = await run("sweep", "both.json");
+  expect(code, err).toBe(0);
+  expect(err).toContain("Training a small YOLO");
+  expect(err).toContain("3 trials");
+  const report = readFileSync(join(folder, out.trim()), "utf8");
+  expect(report).toContain("YOLO trained here (1 epoch, 64 px), crop+blur");
+  expect(report).toContain("report/val/boxes.svg");
+  const more = await cliprpn(
+    ["sweep", "both.json", "--python", testPython(), "--runs-dir", "more", "--set", "seeds=[0]"],
+    folder,
+    env,
+  );
+  expect(more.code, more.err).toBe(0);
+  expect(more.err).not.toContain("Training a small YOLO");
+});
 
-test(
-  "re-running the command resumes a killed baseline",
-  async () => {
-    const processes = markProcesses();
-    const args = [
-      ...["baseline", "--detector", "gt_boxes", "--ranking", "crop", "--ranking", "blur", "--json"],
-      ...["--python", testPython(), "--runs-dir", "killed", ...onData],
-    ];
-    const killed = startCli(args, folder, { ...processes.env, ...env });
-    await killed.says(/"state":"completed"[\s\S]*"running"/);
-    killed.child.kill("SIGKILL");
-    expect(await killed.ended).toBe("SIGKILL");
-    await untilNone(processes);
-    const { code, err } = await cliprpn(args, folder, env);
-    expect(code, err).toBe(0);
-    const sweep = join(folder, "killed", readdirSync(join(folder, "killed"))[0] ?? "");
-    const completed = readJournal(join(sweep, "journal.jsonl")).filter(
-      (entry) => entry.type === "trial_finished" && entry.state === "completed",
-    );
-    expect(completed).toHaveLength(2);
-  },
-  timeoutMs,
-);
+test("re-running the command resumes a killed baseline", async () => {
+  const processes = markProcesses();
+  const args = [
+    ...["baseline", "--detector", "gt_boxes", "--ranking", "crop", "--ranking", "blur", "--json"],
+    ...["--python", testPython(), "--runs-dir", "killed", ...onData],
+  ];
+  const killed = startCli(args, folder, { ...processes.env, ...env });
+  await killed.says(/"state":"completed"[\s\S]*"running"/);
+  killed.child.kill("SIGKILL");
+  expect(await killed.ended).toBe("SIGKILL");
+  await untilNone(processes);
+  const { code, err } = await cliprpn(args, folder, env);
+  expect(code, err).toBe(0);
+  const sweep = join(folder, "killed", readdirSync(join(folder, "killed"))[0] ?? "");
+  const completed = readJournal(join(sweep, "journal.jsonl")).filter(
+    (entry) => entry.type === "trial_finished" && entry.state === "completed",
+  );
+  expect(completed).toHaveLength(2);
+});
 
 test("whole images ranked in two ways are one trial", async () => {
   const args = ["baseline", "--detector", "whole_picture", "--ranking", "crop", "--ranking", "blur"];
@@ -134,24 +121,17 @@ test("whole images ranked in two ways are one trial", async () => {
   expect(out.match(/ baseline$/gm)).toHaveLength(1);
 });
 
-test(
-  "a baseline trial can be evaluated on other data but is refused by ground",
-  async () => {
-    const { out } = await run("baseline", "--detector", "whole_picture", ...onData);
-    const sweep = join(folder, out.trim(), "..");
-    const trial = readdirSync(sweep).find((name) => /^[0-9a-f]{16}$/.test(name)) ?? "";
-    const evaluated = await run("evaluate", join(sweep, trial), "--dataset", data, "--split", "train");
-    expect(evaluated.code, evaluated.err).toBe(0);
-    expect(JSON.parse(evaluated.out).metrics.num_sentences).toBeGreaterThan(10);
-    const image = join(data, "images", readdirSync(join(data, "images"))[0] ?? "");
-    const ground = await run("ground", image, "the cup", "--model", join(sweep, trial));
-    expect([ground.code, ground.err]).toEqual([
-      2,
-      expect.stringMatching(/expected a trained model.*baseline/),
-    ]);
-  },
-  timeoutMs,
-);
+test("a baseline trial can be evaluated on other data but is refused by ground", async () => {
+  const { out } = await run("baseline", "--detector", "whole_picture", ...onData);
+  const sweep = join(folder, out.trim(), "..");
+  const trial = readdirSync(sweep).find((name) => /^[0-9a-f]{16}$/.test(name)) ?? "";
+  const evaluated = await run("evaluate", join(sweep, trial), "--dataset", data, "--split", "train");
+  expect(evaluated.code, evaluated.err).toBe(0);
+  expect(JSON.parse(evaluated.out).metrics.num_sentences).toBeGreaterThan(10);
+  const image = join(data, "images", readdirSync(join(data, "images"))[0] ?? "");
+  const ground = await run("ground", image, "the cup", "--model", join(sweep, trial));
+  expect([ground.code, ground.err]).toEqual([2, expect.stringMatching(/expected a trained model.*baseline/)]);
+});
 
 test.each<[string, string[], string]>([
   ["no detector", [], "expected --yolo, or --detector with one of yolo,"],
@@ -163,15 +143,11 @@ test.each<[string, string[], string]>([
   ["a detector without its file", ["--detector", "file"], "file"],
   ["a prior without classes", ["--detector", "whole_picture", "--category-prior"], "--category-prior"],
   ["a template without {}", ["--detector", "gt_boxes", "--template", "a photo"], "--template"],
-])(
-  "%s: reported before any work",
-  async (_, args, expected) => {
-    writeFileSync(join(folder, "w.pt"), "not a checkpoint");
-    writeFileSync(join(folder, "w.onnx"), "not an ONNX file");
-    const { code, out, err } = await run("baseline", ...args, ...onData);
-    expect([code, out]).toEqual([2, ""]);
-    expect(err).toContain(expected);
-    expect(err).not.toMatch(/Traceback|\n\s+at /);
-  },
-  timeoutMs,
-);
+])("%s: reported before any work", async (_, args, expected) => {
+  writeFileSync(join(folder, "w.pt"), "not a checkpoint");
+  writeFileSync(join(folder, "w.onnx"), "not an ONNX file");
+  const { code, out, err } = await run("baseline", ...args, ...onData);
+  expect([code, out]).toEqual([2, ""]);
+  expect(err).toContain(expected);
+  expect(err).not.toMatch(/Traceback|\n\s+at /);
+});

@@ -36,7 +36,7 @@ beforeAll(async () => {
   sweep = join(folder, "runs", readdirSync(join(folder, "runs"))[0] ?? "");
   const trials = JSON.parse(readFileSync(join(sweep, "plan.json"), "utf8")).trials;
   trial = join(sweep, trials[0].trial_id);
-}, 120_000);
+});
 
 const engine = new LocalEngine({
   python: testPython(),
@@ -90,7 +90,7 @@ test("ground draws the predicted box on an upright photo", async () => {
   const direct = await ground(trial, upright, "the left one");
   for (const [index, edge] of direct.pred_box_xyxy.entries())
     expect(Math.abs(edge - result.pred_box_xyxy[index])).toBeLessThan(0.5);
-}, 120_000);
+});
 
 test("a file named .jpg is written as JPEG", async () => {
   const file = join(folder, "box.jpg");
@@ -137,7 +137,7 @@ test("a model file is evaluated like a trial", async () => {
   const { metrics } = await engine.call("evaluate", { ...params, model: join(trial, "best.safetensors") });
   expect(metrics).toEqual(JSON.parse(readFileSync(join(trial, "metrics-val.json"), "utf8")));
   expect(out_dir).toBe(join(trial, "evaluated-best"));
-}, 30_000);
+});
 
 test("views of test results are counted; predictions on another dataset do not replace the trial's", async () => {
   expect(readFileSync(join(sweep, "REPORT.md"), "utf8")).toContain(
@@ -157,7 +157,7 @@ test("views of test results are counted; predictions on another dataset do not r
   const images = [...written.matchAll(/\]\((report\/[^)]+)\)/g)].map(([, file]) => join(sweep, file ?? ""));
   expect(images.length).toBeGreaterThan(5);
   for (const file of images) expect(existsSync(file), file).toBe(true);
-}, 120_000);
+});
 
 test("the command of a row reproduces its model bit for bit", async () => {
   const row = /npx cliprpn (train e2e\.json --setting concatenation --seed 0 --device [\w:]+)/.exec(
@@ -171,7 +171,7 @@ test("the command of a row reproduces its model bit for bit", async () => {
     const [first, second] = [sweep, again].map((runs) => readFileSync(join(runs, spec.trial_id, file)));
     expect(first?.equals(second ?? Buffer.alloc(0))).toBe(true);
   }
-}, 120_000);
+});
 
 /** Bounding box, xyxy, of the pixels that differ between two images. */
 async function changedBox(before: string, after: string): Promise<number[]> {

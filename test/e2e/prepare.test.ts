@@ -27,7 +27,7 @@ const cache = join(folder, "cache");
 
 beforeAll(async () => {
   await makeDemo(raw, { seed: 7, num_images: { train: 12, val: 6, test: 6 } }, () => undefined);
-}, 120_000);
+});
 afterAll(async () => {
   remove();
 });

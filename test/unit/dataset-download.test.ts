@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { packageRoot } from "../../src/base/package-root.ts";
 import { CliprpnError } from "../../src/contract/errors.ts";
 import { type DownloadOptions, download } from "../../src/dataset/download/download.ts";
@@ -30,8 +30,6 @@ import {
 } from "../helpers/mirror.ts";
 import { until } from "../helpers/processes.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
-
-vi.setConfig({ testTimeout: 90_000 });
 
 /** The first bytes of a zip archive and 200 KB of random data. */
 const archive = Buffer.concat([Buffer.from("PK\x03\x04"), randomBytes(200_000)]);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, expect, test, vi } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { CliprpnError } from "../../src/contract/errors.ts";
 import type { ReadExperiment } from "../../src/experiment/check-experiment.ts";
 import type { Path } from "../../src/experiment/problem.ts";
@@ -15,7 +15,6 @@ const file = join(folder, "experiment.json");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 // Shrinking a counterexample is slow.
-vi.setConfig({ testTimeout: 60_000 });
 
 const gaps = fc.array(fc.constantFrom("", " ", "\n", "\r\n", "\t", "  ", '/* { " */', "// , }\n", "\n    "), {
   minLength: 1,
