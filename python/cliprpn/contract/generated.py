@@ -2111,4 +2111,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "ed4d4e5298aa8f8d3739ba0247f16f1e5063322958f2d7aa6c63a8e05db2127a"
+SCHEMA_SHA256 = "3c8d4101e9f7aa9d412869bfd68e825762c2ab01562cf95f6223fac07d05d269"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "ed4d4e5298aa8f8d3739ba0247f16f1e5063322958f2d7aa6c63a8e05db2127a";
+export const schema_sha256 = "3c8d4101e9f7aa9d412869bfd68e825762c2ab01562cf95f6223fac07d05d269";
 
 /**
  * The source of the proposals.
@@ -2665,7 +2665,7 @@ export interface TrialFinished {
   type: "trial_finished";
   at: string;
   trial_id: string;
-  state: "completed" | "pruned" | "failed" | "interrupted";
+  state: "completed" | "failed" | "interrupted";
   duration_ms: number;
 }
 /**
