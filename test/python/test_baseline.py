@@ -55,15 +55,15 @@ def results_file(path: Path, rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def test_annotated_boxes_contain_every_ground_truth(root: Path, cache: Path, tmp_path: Path) -> None:
-    outcome, answers = run(make_baseline(root, cache, {"kind": "gt_boxes"}), tmp_path / "trial")
+    outcome, predictions = run(make_baseline(root, cache, {"kind": "gt_boxes"}), tmp_path / "trial")
     assert (outcome.best_epoch, outcome.epochs, outcome.num_trainable_parameters) == (0, [], 0)
-    assert answers["num_boxes"].tolist() == [2, 2, 2, 2]
-    assert answers["proposal_iou_best"].tolist() == pytest.approx([1] * 4)
-    areas = (answers["pred_box_xyxy"][:, 2:] - answers["pred_box_xyxy"][:, :2]).prod(axis=1)
+    assert predictions["num_boxes"].tolist() == [2, 2, 2, 2]
+    assert predictions["proposal_iou_best"].tolist() == pytest.approx([1] * 4)
+    areas = (predictions["pred_box_xyxy"][:, 2:] - predictions["pred_box_xyxy"][:, :2]).prod(axis=1)
     assert all(area == pytest.approx(400) or area == pytest.approx(LARGE) for area in areas)
     assert outcome.metrics.acc_at_50 == np.mean([area == pytest.approx(LARGE) for area in areas])
     assert (
-        (answers["objectness"] >= 0.5) & (answers["objectness"] <= 1)
+        (predictions["objectness"] >= 0.5) & (predictions["objectness"] <= 1)
     ).all()  # the higher of two probabilities
 
 
@@ -82,26 +82,28 @@ def test_annotated_boxes_may_have_no_class(root: Path, cache: Path) -> None:
 
 
 def test_the_whole_image_is_its_own_prediction(root: Path, cache: Path, tmp_path: Path) -> None:
-    outcome, answers = run(make_baseline(root, cache, {"kind": "whole_picture"}), tmp_path / "trial")
-    assert answers["pred_box_xyxy"].tolist() == [[0, 0, WIDTH, HEIGHT]] * 4
+    outcome, predictions = run(make_baseline(root, cache, {"kind": "whole_picture"}), tmp_path / "trial")
+    assert predictions["pred_box_xyxy"].tolist() == [[0, 0, WIDTH, HEIGHT]] * 4
     assert outcome.metrics.miou == pytest.approx(LARGE / (WIDTH * HEIGHT))
-    assert answers["iou_blank"].tolist() == answers["iou"].tolist()
+    assert predictions["iou_blank"].tolist() == predictions["iou"].tolist()
 
 
 def test_without_detections_the_whole_image_is_predicted(root: Path, cache: Path, tmp_path: Path) -> None:
     wrong = {"category_id": 1, "bbox": [0, 0, 5, 5], "score": 0.9}
-    unsure = {
+    gt_low_score = {
         "category_id": 1,
         "bbox": [18, 14, 40.5, 30.25],
-        "score": 0.1,
-    }  # the ground truth, below the threshold
-    detector = results_file(tmp_path / "boxes.json", [{"image_id": 2, **wrong}, {"image_id": 2, **unsure}])
-    _, answers = run(make_baseline(root, cache, detector), tmp_path / "trial")
-    assert answers["image_id"].tolist() == [2, 2, 8, 8]
-    assert answers["num_boxes"].tolist() == [1, 1, 0, 0]
-    assert answers["pred_box_xyxy"][0].tolist() == [0, 0, 5, 5]
-    assert answers["pred_box_xyxy"][2].tolist() == [0, 0, WIDTH, HEIGHT]
-    np.testing.assert_array_equal(answers["proposal_iou_best"], answers["iou"])
+        "score": 0.1,  # below the threshold
+    }
+    detector = results_file(
+        tmp_path / "boxes.json", [{"image_id": 2, **wrong}, {"image_id": 2, **gt_low_score}]
+    )
+    _, predictions = run(make_baseline(root, cache, detector), tmp_path / "trial")
+    assert predictions["image_id"].tolist() == [2, 2, 8, 8]
+    assert predictions["num_boxes"].tolist() == [1, 1, 0, 0]
+    assert predictions["pred_box_xyxy"][0].tolist() == [0, 0, 5, 5]
+    assert predictions["pred_box_xyxy"][2].tolist() == [0, 0, WIDTH, HEIGHT]
+    np.testing.assert_array_equal(predictions["proposal_iou_best"], predictions["iou"])
     lower = make_baseline(root, cache, detector, score_thresh=0.05)
     assert run(lower, tmp_path / "lower")[1]["proposal_iou_best"][0] == pytest.approx(1)
 
@@ -118,12 +120,12 @@ def test_coco_classes_on_coco_images_give_a_note(root: Path, cache: Path, tmp_pa
 
 
 def test_proposal_recall_uses_the_detectors_order(root: Path, cache: Path, tmp_path: Path) -> None:
-    truth = {"category_id": 1, "bbox": [18, 14, 40.5, 30.25], "score": 0.5}
+    gt = {"category_id": 1, "bbox": [18, 14, 40.5, 30.25], "score": 0.5}
     sure = {"category_id": 1, "bbox": [100, 70, 10, 10], "score": 0.9}
-    detector = results_file(tmp_path / "boxes.json", [{"image_id": 2, **truth}, {"image_id": 2, **sure}])
-    _, answers = run(make_baseline(root, cache, detector), tmp_path / "trial")
-    assert answers["proposal_iou_at_1"][0] == 0
-    assert answers["proposal_iou_at_5"][0] == answers["iou_at_5"][0] == pytest.approx(1)
+    detector = results_file(tmp_path / "boxes.json", [{"image_id": 2, **gt}, {"image_id": 2, **sure}])
+    _, predictions = run(make_baseline(root, cache, detector), tmp_path / "trial")
+    assert predictions["proposal_iou_at_1"][0] == 0
+    assert predictions["proposal_iou_at_5"][0] == predictions["iou_at_5"][0] == pytest.approx(1)
     one = make_baseline(root, cache, detector, max_boxes=1)
     assert run(one, tmp_path / "one")[1]["proposal_iou_best"][0] == 0
 
@@ -156,10 +158,10 @@ def test_another_split_is_evaluated_with_the_same_spec(root: Path, cache: Path, 
 def test_a_trained_model_proposes_for_each_sentence(root: Path, cache: Path, tmp_path: Path) -> None:
     run_trial(make_spec(root, cache), tmp_path / "model", lambda event: None, lambda: False)
     detector = {"kind": "rpn", "file": str(tmp_path / "model" / "best.safetensors")}
-    _, answers = run(make_baseline(root, cache, detector, max_boxes=5), tmp_path / "trial")
+    _, predictions = run(make_baseline(root, cache, detector, max_boxes=5), tmp_path / "trial")
     model = read_predictions(tmp_path / "model" / "predictions-val.parquet")
-    assert ((answers["num_boxes"] >= 1) & (answers["num_boxes"] <= 5)).all()
-    np.testing.assert_allclose(answers["proposal_iou_at_1"], model["iou"], atol=1e-6)
+    assert ((predictions["num_boxes"] >= 1) & (predictions["num_boxes"] <= 5)).all()
+    np.testing.assert_allclose(predictions["proposal_iou_at_1"], model["iou"], atol=1e-6)
 
 
 def test_a_limit_shortens_the_split(root: Path, cache: Path, tmp_path: Path) -> None:
@@ -170,9 +172,8 @@ def test_a_limit_shortens_the_split(root: Path, cache: Path, tmp_path: Path) -> 
 def test_truncated_sentences_give_a_note(root: Path, cache: Path, tmp_path: Path) -> None:
     long = make_baseline(root, cache, {"kind": "gt_boxes"}, templates=["the " * 80 + "{}"])
     outcome, _ = run(long, tmp_path)
-    assert outcome.notes == [
-        "4 sentences of val are longer than CLIP reads (77 tokens with its two marks); the rest is cut off."
-    ]
+    (note,) = outcome.notes
+    assert all(part in note for part in ("4 ", "val", "77 tokens"))
 
 
 @pytest.mark.parametrize(

@@ -54,13 +54,13 @@ def test_a_crop_is_the_box(image_file: Path, box: list[float], red: float) -> No
 def test_a_crop_is_encoded_like_an_image_of_its_content(image_file: Path, backbone: ClipBackbone) -> None:
     boxes = np.array([[30.0, 5, 50, 15], [0, 20, 80, 40]])
     red = torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1).expand(1, 3, 224, 224)
-    vectors = encode_crops(backbone, [image_file] * 2, boxes, [False] * 2)
-    torch.testing.assert_close(vectors[:1], backbone.encode_image(red), rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(vectors.norm(dim=1), torch.ones(2))
-    assert (vectors[0] - vectors[1]).abs().max() > 0.01
+    embeddings = encode_crops(backbone, [image_file] * 2, boxes, [False] * 2)
+    torch.testing.assert_close(embeddings[:1], backbone.encode_image(red), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(embeddings.norm(dim=1), torch.ones(2))
+    assert (embeddings[0] - embeddings[1]).abs().max() > 0.01
 
 
-def test_image_vectors_equal_open_clips(backbone: ClipBackbone) -> None:
+def test_image_embeddings_equal_open_clips(backbone: ClipBackbone) -> None:
     pixels = torch.rand(2, 3, 224, 224)
     expected = backbone.clip.encode_image((pixels - backbone.mean) / backbone.std, normalize=True)
     torch.testing.assert_close(backbone.encode_image(pixels), expected, rtol=1e-4, atol=1e-6)
@@ -82,10 +82,10 @@ def test_the_metrics_of_a_trial(
     capsys.readouterr()
     assert main([str(tmp_path / "trial"), "val"]) == 0
     figures = json.loads(capsys.readouterr().out)
-    answers = read_predictions(tmp_path / "trial" / "predictions-val.parquet")
+    predictions = read_predictions(tmp_path / "trial" / "predictions-val.parquet")
     cosines = []
     for file, box, sentence in zip(
-        answers["image_file"], answers["pred_box_xyxy"], answers["sentence"], strict=True
+        predictions["image_file"], predictions["pred_box_xyxy"], predictions["sentence"], strict=True
     ):
         crop = load_crop(root / "images" / file, box.tolist(), 224)[None].float() / 255
         text, _, _ = backbone.encode_text(backbone.tokenize([sentence]))

@@ -47,7 +47,7 @@ def write_trial(
     iou = np.array(ious)
     boxes = index.gt_boxes[rows].astype(float)
     boxes[:, 2] = boxes[:, 0] + (boxes[:, 2] - boxes[:, 0]) * iou
-    answers = {
+    predictions = {
         "pred_box_xyxy": boxes,
         "objectness": np.linspace(0.9, 0.5, len(iou)).astype(np.float32),
         "iou": iou,
@@ -59,7 +59,7 @@ def write_trial(
         "iou_at_100": np.ones(len(iou)),
         "iou_blank": np.array([0.6, 0.6, 0.0, 0.0, 0.0, 0.0]),
     }
-    write_predictions(predictions_file(folder, "test"), index, rows, answers)
+    write_predictions(predictions_file(folder, "test"), index, rows, predictions)
     return folder
 
 

@@ -92,10 +92,10 @@ def run(spec: ClipRpnSpec, folder: Path, events: list[BaseModel] | None = None) 
 
 def result(folder: Path) -> dict[str, Any]:
     """Everything a trial computed, bit by bit."""
-    answers = pq.read_table(folder / "predictions-val.parquet").to_pylist()
+    predictions = pq.read_table(folder / "predictions-val.parquet").to_pylist()
     weights = {name: (folder / name).read_bytes() for name in CHECKPOINTS}
     metrics = json.loads((folder / "metrics-val.json").read_text())
-    return {**weights, "answers": answers, "metrics": metrics}
+    return {**weights, "answers": predictions, "metrics": metrics}
 
 
 @pytest.mark.parametrize("preset", ["default", "reference"])
@@ -231,10 +231,10 @@ def test_predictions_have_a_row_per_sentence(root: Path, cache: Path, tmp_path: 
     assert (first["width"], first["height"], first["num_same_category"]) == (WIDTH, HEIGHT, 2)
     assert first["gt_box_xyxy"] == [18, 14, 58.5, 44.25]
     for row in rows:
-        pred, truth = (
+        pred, gt_box = (
             torch.tensor([row[key]], dtype=torch.float64) for key in ("pred_box_xyxy", "gt_box_xyxy")
         )
-        assert row["iou"] == pytest.approx(box_iou(pred, truth).item(), abs=1e-12)
+        assert row["iou"] == pytest.approx(box_iou(pred, gt_box).item(), abs=1e-12)
         assert (pred >= 0).all() and (pred <= torch.tensor([WIDTH, HEIGHT] * 2)).all()
         assert row["iou"] <= row["iou_at_5"] <= row["iou_at_10"] <= row["iou_at_100"] <= 1
         assert 0 <= row["objectness"] <= 1 and 0 <= row["iou_blank"] <= 1
@@ -255,10 +255,10 @@ def test_a_saved_model_reproduces_its_predictions(root: Path, cache: Path, tmp_p
     assert again == outcome.metrics
     name = "predictions-val.parquet"
     assert pq.read_table(tmp_path / "again" / name).equals(pq.read_table(tmp_path / "trial" / name))
-    answers = read_predictions(tmp_path / "trial" / name)
+    predictions = read_predictions(tmp_path / "trial" / name)
     model = load_model(tmp_path / "trial").model.eval()
     _, objectness = model.predict_top1(*features.batch(index.split("val"), torch.device("cpu")))
-    np.testing.assert_array_equal(objectness.numpy(), answers["objectness"])
+    np.testing.assert_array_equal(objectness.numpy(), predictions["objectness"])
 
 
 def test_half_precision_is_used_on_cuda_only(root: Path, cache: Path, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def encode_crops(
     upright: list[bool],
     max_pixels: int = MAX_PIXELS,
 ) -> Tensor:
-    """CLIP's vector of one box per image: [N, pooled_dim].
+    """CLIP's embedding of one box per image: [N, pooled_dim].
 
     Args:
         boxes: [N, 4], xyxy, pixels of the original image.
@@ -94,7 +94,7 @@ def encode_crops(
 
 
 def encode_texts(backbone: ClipBackbone, texts: list[str]) -> Tensor:
-    """CLIP's vector of each text: [N, pooled_dim]."""
+    """CLIP's embedding of each text: [N, pooled_dim]."""
     batches = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
     return torch.cat([backbone.encode_text(backbone.tokenize(batch))[0] for batch in batches])
 

@@ -1,4 +1,4 @@
-"""Selects examples for the report: the best setting's largest gains, its failures, and minimal pairs."""
+"""Selects examples for the report: the largest gains of the best configuration, its failures, and minimal pairs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NUM_PAIRS = 3
 def choose_gallery(
     columns: PredictionColumns, settings: list[tuple[str, PredictionColumns]], images: Path
 ) -> Gallery:
-    """Predictions of the first setting next to those of the last one.
+    """Predictions of the first configuration next to those of the last one.
 
     Args:
         columns: rows of a split.
@@ -44,7 +44,7 @@ def choose_gallery(
 
 
 def _pairs(columns: PredictionColumns, best: np.ndarray, rival: np.ndarray) -> np.ndarray:
-    """Pairs with a hit on both sentences for the best setting only; among equals, relational pairs first."""
+    """Pairs with a hit on both sentences for the best configuration only; among equals, relational pairs first."""
     pairs = pair_rows(columns["pair_id"])
     if len(pairs) == 0:
         return pairs

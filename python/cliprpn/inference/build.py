@@ -141,7 +141,8 @@ def check_fusion(settings: Settings, sizes: Sizes) -> int:
             fused.sum().backward()
         except RuntimeError as error:
             raise CliprpnError(
-                "fusion_invalid", f"{_name(settings)}: no gradient reaches its parameters: {error}"
+                "fusion_invalid",
+                f"{_name(settings)}: expected a gradient for its parameters, found none: {error}",
             ) from error
     return sum(parameter.numel() for parameter in fusion.parameters())
 

@@ -65,8 +65,8 @@ def evaluate_baseline(
     predictions = predict_baseline(spec, index, rows, context)
     metrics = save_predictions(out_dir, index, split, rows, predictions.columns)
     notes = list(predictions.notes)
-    if predictions.num_cut > 0:
-        notes.append(_cut_note(predictions.num_cut, split, predictions.context_length))
+    if predictions.num_truncated > 0:
+        notes.append(_truncation_note(predictions.num_truncated, split, predictions.context_length))
     return BaselineEvaluation(metrics, predictions.features_ms, notes)
 
 
@@ -76,13 +76,13 @@ class BaselinePredictions:
     Attributes:
         columns: a row per sentence.
         features_ms: time for detection and for CLIP's embeddings.
-        num_cut: number of sentences longer than CLIP's context length.
+        num_truncated: number of sentences longer than CLIP's context length.
     """
 
     columns: PredictionColumns
     features_ms: float
     notes: list[str]
-    num_cut: int
+    num_truncated: int
     context_length: int
 
 
@@ -101,7 +101,7 @@ def predict_baseline(
     features_ms = (time.monotonic() - started) * 1000
     columns = rank_proposals(index, rows, proposed, inputs)
     context_length = clip.backbone.context_length
-    return BaselinePredictions(columns, features_ms, proposed.notes, inputs.num_cut, context_length)
+    return BaselinePredictions(columns, features_ms, proposed.notes, inputs.num_truncated, context_length)
 
 
 @dataclass(frozen=True)
@@ -125,17 +125,17 @@ class ClipInputs:
 
     Attributes:
         sentences: [S, D].
-        blank: [1, D], vector of the empty sentence.
-        class_vectors: [C, D], vectors of the class names; None without the category prior.
-        num_cut: number of sentences longer than CLIP's context length.
+        blank: [1, D], embedding of the empty sentence.
+        classes: [C, D], embeddings of the class names; None without the category prior.
+        num_truncated: number of sentences longer than CLIP's context length.
     """
 
     groups: list[RankingGroup]
     sentences: Tensor
     blank: Tensor
-    class_vectors: Tensor | None
+    classes: Tensor | None
     logit_scale: float
-    num_cut: int
+    num_truncated: int
 
 
 def encode_clip_inputs(
@@ -152,7 +152,7 @@ def encode_clip_inputs(
     Raises:
         CliprpnError: interrupted, no_space, data_invalid, weights_*.
     """
-    groups = _groups(index, rows, proposed.boxes)
+    groups = _group_by_boxes(index, rows, proposed.boxes)
     image_rows = [image_row for image_row, _ in groups]
     whole = dict(zip(image_rows, whole_image_boxes(index, image_rows), strict=True))
     boxes = [
@@ -168,16 +168,18 @@ def encode_clip_inputs(
     ]
     sentences = [index.sentences["sentence"][int(row)].as_py() for row in rows]
     templates: list[str] = settings.model_dump()["templates"]
-    vectors = average_templates(clip.embed_texts(make_prompts([*sentences, ""], templates)), len(templates))
+    embeddings = average_templates(
+        clip.embed_texts(make_prompts([*sentences, ""], templates)), len(templates)
+    )
     names = make_prompts(proposed.classes, [CLASS_TEMPLATE])
-    num_cut = sum(find_truncated(sentences, templates, clip.backbone.context_length))
+    num_truncated = sum(find_truncated(sentences, templates, clip.backbone.context_length))
     return ClipInputs(
         ranking_groups,
-        vectors[:-1],
-        vectors[-1:],
+        embeddings[:-1],
+        embeddings[-1:],
         clip.embed_texts(names) if settings.category_prior and names else None,
         clip.backbone.logit_scale,
-        num_cut,
+        num_truncated,
     )
 
 
@@ -191,7 +193,7 @@ def rank_proposals(
     blank: list[Tensor] = [torch.zeros(0, 4)] * len(rows)
     scores = torch.zeros(len(rows))
     for group in inputs.groups:
-        prior = _prior(group.boxes, proposed.classes, inputs.class_vectors)
+        prior = _prior(group.boxes, proposed.classes, inputs.classes)
         texts = torch.cat([inputs.sentences[group.sentences], inputs.blank])  # [s + 1, D]
         order, top_scores = rank(score_boxes(group.views, texts, prior, inputs.logit_scale))
         boxes = group.boxes.boxes_xyxy
@@ -208,7 +210,9 @@ def rank_proposals(
     return columns
 
 
-def _groups(index: DatasetIndex, rows: np.ndarray, boxes: list[Proposals]) -> list[tuple[int, list[int]]]:
+def _group_by_boxes(
+    index: DatasetIndex, rows: np.ndarray, boxes: list[Proposals]
+) -> list[tuple[int, list[int]]]:
     """Groups sentences with the same boxes: the image's row, and the positions of the sentences."""
     groups: dict[tuple[int, int], list[int]] = {}
     for position, image_row in enumerate(index.image_rows[rows].tolist()):
@@ -216,17 +220,20 @@ def _groups(index: DatasetIndex, rows: np.ndarray, boxes: list[Proposals]) -> li
     return [(image_row, positions) for (image_row, _), positions in groups.items()]
 
 
-def _prior(boxes: Proposals, classes: list[str], class_vectors: Tensor | None) -> CategoryPrior | None:
-    if class_vectors is None:
+def _prior(boxes: Proposals, classes: list[str], class_embeddings: Tensor | None) -> CategoryPrior | None:
+    if class_embeddings is None:
         return None
     class_ids = {name: i for i, name in enumerate(classes)}
     return CategoryPrior(
-        class_vectors, torch.tensor([class_ids.get(name, NO_CLASS) for name in boxes.categories])
+        class_embeddings, torch.tensor([class_ids.get(name, NO_CLASS) for name in boxes.categories])
     )
 
 
-def _cut_note(num_cut: int, split: str, context_length: int) -> str:
-    subject = f"1 sentence of {split} is" if num_cut == 1 else f"{num_cut} sentences of {split} are"
+def _truncation_note(num_truncated: int, split: str, context_length: int) -> str:
+    if num_truncated == 1:
+        subject = f"1 referring expression of {split} was"
+    else:
+        subject = f"{num_truncated} referring expressions of {split} were"
     return (
-        f"{subject} longer than CLIP reads ({context_length} tokens with its two marks); the rest is cut off."
+        f"{subject} truncated to CLIP's context length of {context_length} tokens, including start and end."
     )
