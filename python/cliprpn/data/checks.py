@@ -10,6 +10,7 @@ from typing import Any
 from cliprpn.errors import CliprpnError
 
 MAX_SHOWN = 20
+Record = dict[str, Any]
 Check = Callable[[Any], bool]
 
 
@@ -45,7 +46,7 @@ class Problems:
 
 def valid_records(
     items: list[Any], fields: Mapping[str, tuple[str, Check]], where: str, problems: Problems
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Record]:
     """Yields the records whose fields are all valid; adds a problem for each other one, by its index in the list.
 
     Args:

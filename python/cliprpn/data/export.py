@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pyarrow as pa
 import torch
 from torchvision.ops import box_convert
 
 from cliprpn.data.annotations import BoxFormat
+from cliprpn.data.checks import Record
 from cliprpn.data.index import DatasetIndex
 from cliprpn.errors import CliprpnError
 from cliprpn.storage.durable import write_durably
 
-Record = dict[str, Any]
 # COCO requires a category; this one is for objects whose category is unknown.
 UNKNOWN_CATEGORY = "object"
 

@@ -84,7 +84,7 @@ def open_dataset(root: Path, dataset_id: str) -> DatasetIndex:
         raise CliprpnError(
             "data_invalid",
             f"{root}: the dataset has changed since the trial was planned: expected {dataset_id}, found "
-            f"{facts.id}; run the command again",
+            f"{facts.id}; re-run the same command",
         )
     images_dir = None if facts.images_dir is None else Path(facts.images_dir)
     box_format: BoxFormat = "xywh" if facts.source.layout == "refcoco" else facts.source.box_format

@@ -132,5 +132,6 @@ def read_manifest(path: Path) -> PixelsManifest:
 
 def _damaged(folder: Path, what: str) -> CliprpnError:
     return CliprpnError(
-        "data_invalid", f"the prepared images are damaged: {what}; delete {folder} and run again"
+        "data_invalid",
+        f"the prepared images are damaged: {what}; delete {folder} and re-run the same command",
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from cliprpn.data.annotations import SPLITS, Annotations, ImageRecord, ObjectRecord, SentenceRecord
 from cliprpn.data.checks import (
     Problems,
+    Record,
     is_box,
     is_integer,
     is_name,
@@ -21,8 +21,6 @@ from cliprpn.data.checks import (
 from cliprpn.data.json_files import read_json
 from cliprpn.data.plain_pickle import clean_text, load_plain
 from cliprpn.errors import CliprpnError
-
-Record = dict[str, Any]
 
 INSTANCES_FIELDS = {
     "images": {

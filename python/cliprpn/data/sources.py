@@ -18,7 +18,7 @@ from cliprpn.data.refcoco import read_refcoco
 from cliprpn.data.rows import read_rows
 from cliprpn.data.splits import assign_splits
 
-Sizes = dict[int, tuple[float, float]]
+ImageSizes = dict[int, tuple[float, float]]
 UNKNOWN_SIZE = (float("inf"), float("inf"))
 
 
@@ -66,7 +66,7 @@ def read_source(source: RefcocoSource | RowsSource) -> Source:
 _last_source: dict[tuple[object, ...], Source] = {}
 
 
-def convert_referred_boxes(annotations: Annotations, sizes: Sizes, problems: Problems) -> dict[int, Box]:
+def convert_referred_boxes(annotations: Annotations, sizes: ImageSizes, problems: Problems) -> dict[int, Box]:
     """The box of each object with a sentence, xyxy in pixels, by ann_id; an invalid one is a problem.
 
     Args:

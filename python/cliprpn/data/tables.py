@@ -13,11 +13,11 @@ from cliprpn.contract.generated import PixelsManifest
 from cliprpn.data.annotations import Annotations, Box, ObjectRecord
 from cliprpn.data.boxes import boxes_in_images
 from cliprpn.data.checks import Problems
-from cliprpn.data.sources import UNKNOWN_SIZE, Sizes, convert_referred_boxes
+from cliprpn.data.sources import UNKNOWN_SIZE, ImageSizes, convert_referred_boxes
 from cliprpn.errors import CliprpnError
 from cliprpn.storage.parquet import write_table
 
-Row = dict[str, object]
+TableRow = dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _image_rows(annotations: Annotations, pixels: PixelsManifest | None) -> list
     ]
 
 
-def _object_rows(objects: list[ObjectRecord], annotations: Annotations, sizes: Sizes) -> list[Row]:
+def _object_rows(objects: list[ObjectRecord], annotations: Annotations, sizes: ImageSizes) -> list[TableRow]:
     """Objects with a valid box; a model cannot be trained on the others."""
     boxes, valid = boxes_in_images(
         torch.tensor([record.box for record in objects], dtype=torch.float64).reshape(-1, 4),
@@ -114,9 +114,11 @@ def _object_rows(objects: list[ObjectRecord], annotations: Annotations, sizes: S
     ]
 
 
-def _sentence_rows(annotations: Annotations, boxes: dict[int, Box], objects: list[ObjectRecord]) -> list[Row]:
+def _sentence_rows(
+    annotations: Annotations, boxes: dict[int, Box], objects: list[ObjectRecord]
+) -> list[TableRow]:
     num_in_image = Counter((record.image_id, record.category) for record in objects)
-    rows: list[Row] = []
+    rows: list[TableRow] = []
     for row in annotations.sentences:
         record = annotations.objects[row.ann_id]
         rows.append(

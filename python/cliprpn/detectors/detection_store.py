@@ -12,7 +12,7 @@ from cliprpn.data.images import ImageFile, image_keys, load_images
 from cliprpn.detectors.proposals import Detector, Proposals
 from cliprpn.errors import CliprpnError
 from cliprpn.run_context import RunContext
-from cliprpn.storage.keyed_store import ColumnTypes, Put, Row, Rows, get_or_compute
+from cliprpn.storage.keyed_store import ColumnTypes, Put, Rows, get_or_compute
 
 # Maximum size of a batch given to a detector, in images and in bytes of pixels.
 BATCH = 32
@@ -90,6 +90,6 @@ def _to_rows(proposals: Proposals) -> Rows:
     return [(*numbers, category) for numbers, category in zip(table, proposals.categories, strict=True)]
 
 
-def _from_rows(rows: list[Row]) -> Proposals:
+def _from_rows(rows: Rows) -> Proposals:
     numbers = torch.tensor([row[:5] for row in rows], dtype=torch.float64).reshape(-1, 5)
     return Proposals(numbers[:, :4], numbers[:, 4], [str(row[5]) for row in rows])

@@ -111,6 +111,6 @@ class FeatureCache:
             raise CliprpnError(
                 "weights_mismatch",
                 f"the backbone's weights have changed since the trial was planned: expected {self.weights_id}, "
-                f"found {backbone.weights_id}; run the command again",
+                f"found {backbone.weights_id}; re-run the same command",
             )
         return backbone

@@ -130,5 +130,6 @@ class StoreWriter:
 
 def _damaged(folder: Path, what: str) -> CliprpnError:
     return CliprpnError(
-        "data_invalid", f"the cached features are damaged: {what}; delete {folder} and run again"
+        "data_invalid",
+        f"the cached features are damaged: {what}; delete {folder} and re-run the same command",
     )

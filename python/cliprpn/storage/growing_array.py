@@ -41,7 +41,7 @@ class GrowingArray:
             raise CliprpnError(
                 "data_invalid",
                 f"{path}: expected {num_rows} rows of an earlier run, found fewer; delete {path.parent} and "
-                "run again",
+                "re-run the same command",
             )
         with disk_errors(path):
             self._file = path.open("r+b" if num_rows > 0 else "w+b")

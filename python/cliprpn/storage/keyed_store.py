@@ -25,8 +25,8 @@ BUSY_TIMEOUT_S = 60.0
 
 Kind = Literal["real", "integer", "text", "blob"]
 ColumnTypes = dict[str, Kind]
-Row = tuple[float | int | str | bytes, ...]
-Rows = list[Row]
+# The rows of one key.
+Rows = list[tuple[float | int | str | bytes, ...]]
 Put = Callable[[str, Rows], None]
 
 
@@ -230,7 +230,7 @@ def _sqlite_errors(path: Path) -> Iterator[None]:
         if "is locked" in message:
             raise CliprpnError(
                 "locked",
-                f"{path}: another process has locked the file for {BUSY_TIMEOUT_S:.0f} s; stop it and run again",
+                f"{path}: another process has locked the file for {BUSY_TIMEOUT_S:.0f} s; stop it and re-run the same command",
             ) from error
         raise _damaged(path, message) from error
 
@@ -239,7 +239,7 @@ def _damaged(path: Path, what: str) -> CliprpnError:
     return CliprpnError(
         "data_invalid",
         f"{path}: expected a cache written by cliprpn, found another or a damaged file ({what}); delete {path} "
-        "and run again",
+        "and re-run the same command",
     )
 
 

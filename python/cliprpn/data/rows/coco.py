@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from cliprpn.contract.generated import Columns
-from cliprpn.data.checks import Problems, is_integer, is_text, shorten, valid_records
+from cliprpn.data.checks import Problems, Record, is_integer, is_text, shorten, valid_records
 from cliprpn.data.json_files import read_json_object
 from cliprpn.errors import CliprpnError
 
-Record = dict[str, Any]
 SENTENCE_KEYS = ("sentence", "caption", "expression", "sent")
 SENTENCE_LIST_KEYS = ("sentences", "captions", "expressions", "refs")
 

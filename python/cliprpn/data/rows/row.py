@@ -14,7 +14,7 @@ from cliprpn.data.checks import Problems, is_box, is_integer, is_text, shorten
 SPLIT_SYNONYMS = {"validation": "val", "valid": "val", "dev": "val", "testa": "testA", "testb": "testB"}
 MAX_SENTENCE_CHARS = 10_000
 MAX_NAME_CHARS = 1000
-MAX_SIDE_PX = 1e7
+MAX_COORDINATE_PX = 1e7
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def parse_box(value: Any) -> Box | None:
         return None
     a, b, c, d = map(float, value)
     # False for NaN too.
-    return (a, b, c, d) if all(abs(number) <= MAX_SIDE_PX for number in (a, b, c, d)) else None
+    return (a, b, c, d) if all(abs(number) <= MAX_COORDINATE_PX for number in (a, b, c, d)) else None
 
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
