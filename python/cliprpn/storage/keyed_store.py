@@ -230,7 +230,8 @@ def _sqlite_errors(path: Path) -> Iterator[None]:
         if "is locked" in message:
             raise CliprpnError(
                 "locked",
-                f"{path}: another process has locked the file for {BUSY_TIMEOUT_S:.0f} s; stop it and re-run the same command",
+                f"{path}: another process has locked the file for {BUSY_TIMEOUT_S:.0f} s; stop it and "
+                "re-run the same command",
             ) from error
         raise _damaged(path, message) from error
 
