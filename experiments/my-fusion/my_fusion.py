@@ -1,11 +1,11 @@
-"""A fusion of one's own: each cell is gated by its similarity to the sentence."""
+"""An example of a user-defined fusion: a gate opens where a cell is similar to the expression."""
 
 from torch import Tensor, nn
 from torch.nn import functional
 
 
 class MyFusion(nn.Module):
-    """Scales every cell by how well it fits the sentence, then mixes channels."""
+    """Scales every cell by its similarity to the expression, then mixes channels."""
 
     def __init__(self, map_channels: int, pooled_dim: int, word_dim: int, sharpness: float = 4.0) -> None:
         super().__init__()
@@ -13,8 +13,8 @@ class MyFusion(nn.Module):
         self.mix = nn.Conv2d(map_channels, map_channels, kernel_size=1)
         self.sharpness = sharpness
 
-    def forward(self, map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor) -> Tensor:
+    def forward(self, feature_map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor) -> Tensor:
         text = self.text(pooled)[:, :, None, None]  # [B, C, 1, 1]
-        similarity = functional.cosine_similarity(map, text.expand_as(map), dim=1)  # [B, h, w]
+        similarity = functional.cosine_similarity(feature_map, text.expand_as(feature_map), dim=1)  # [B, h, w]
         gate = (self.sharpness * similarity).sigmoid()[:, None]  # [B, 1, h, w]
-        return map + self.mix(map * gate * text)
+        return feature_map + self.mix(feature_map * gate * text)
