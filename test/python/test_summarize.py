@@ -150,15 +150,15 @@ def test_a_baseline_is_compared_with_the_mean_over_seeds(index: DatasetIndex, tm
 
 def test_an_upper_bound_is_not_compared(index: DatasetIndex, tmp_path: Path) -> None:
     """With the annotated boxes it would be the best of every sweep."""
-    ceiling = write_baseline(tmp_path / "gt", index, [0.9] * 6, "gt_boxes")
+    upper_bound = write_baseline(tmp_path / "gt", index, [0.9] * 6, "gt_boxes")
     trained = write_trial(tmp_path / "trained", index, 0, BEST[0])
     weaker = write_trial(tmp_path / "weaker", index, 0, OTHER[0])
-    groups = [("gt", [ceiling]), ("weaker", [weaker]), ("trained", [trained])]
+    groups = [("gt", [upper_bound]), ("weaker", [weaker]), ("trained", [trained])]
     summary = summarize("test", groups)
     assert [setting.label for setting in summary.settings] == ["trained", "weaker", "gt"]
     assert [comparison.against for comparison in summary.comparisons] == ["weaker"]
     assert [prediction.label for prediction in summary.gallery.best[0].predictions] == ["trained", "weaker"]
-    alone = summarize("test", [("other", [ceiling]), ("gt", [ceiling])])
+    alone = summarize("test", [("other", [upper_bound]), ("gt", [upper_bound])])
     assert [(comparison.label, comparison.against) for comparison in alone.comparisons] == [("other", "gt")]
 
 

@@ -54,9 +54,9 @@ def summarize(split: str, groups: list[tuple[str, list[Path]]]) -> Summary:
                     f"{setting.label}: expected predictions for the same sentences as {settings[0].label}, found "
                     "others; evaluate both on the same dataset",
                 )
-    settings = _best_on_val_first(settings)
-    contenders = [setting for setting in settings if not setting.is_ceiling] or settings
-    best, others = contenders[0], contenders[1:]
+    settings = _sort_by_val(settings)
+    candidates = [setting for setting in settings if not setting.is_upper_bound] or settings
+    best, others = candidates[0], candidates[1:]
     images = first["image_id"]
     dataset = best.specs[0].dataset
     index = open_dataset(Path(dataset.root), dataset.id)
@@ -78,7 +78,7 @@ def summarize(split: str, groups: list[tuple[str, list[Path]]]) -> Summary:
         floors=_floors(best, first, index),
         gallery=choose_gallery(
             first,
-            [(setting.label, setting.runs[0]) for setting in contenders],
+            [(setting.label, setting.runs[0]) for setting in candidates],
             index.images_dir or index.root,
         ),
     )
@@ -95,7 +95,7 @@ class Setting:
         self.val_acc_at_50 = _val_acc_at_50(trial_dirs)
 
     @property
-    def is_ceiling(self) -> bool:
+    def is_upper_bound(self) -> bool:
         """Whether it uses the annotated boxes, which no model has: an upper bound."""
         spec = self.specs[0]
         return isinstance(spec, BaselineSpec) and spec.baseline.detector.kind == "gt_boxes"
@@ -109,14 +109,14 @@ def _val_acc_at_50(trial_dirs: list[Path]) -> float | None:
     return float(np.mean([json.loads(file.read_text())["acc_at_50"] for file in files]))
 
 
-def _best_on_val_first(settings: list[Setting]) -> list[Setting]:
+def _sort_by_val(settings: list[Setting]) -> list[Setting]:
     """Sorted by val for every split: selecting on test would bias its figures upward. Upper bounds come last."""
     on_val = [setting.val_acc_at_50 for setting in settings]
     # A trial writes metrics on val before it completes: they are missing only in folders made by hand, and
     # then only the split's own figures can order the settings.
     if None in on_val:
-        return sorted(settings, key=lambda setting: (setting.is_ceiling, -setting.hits.mean()))
-    return sorted(settings, key=lambda setting: (setting.is_ceiling, -(setting.val_acc_at_50 or 0.0)))
+        return sorted(settings, key=lambda setting: (setting.is_upper_bound, -setting.hits.mean()))
+    return sorted(settings, key=lambda setting: (setting.is_upper_bound, -(setting.val_acc_at_50 or 0.0)))
 
 
 def _setting_summary(setting: Setting) -> SettingSummary:
