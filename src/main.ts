@@ -2,13 +2,13 @@ import { appendFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { diskFullError } from "./base/disk-space.ts";
 import { quoteForShell } from "./base/format.ts";
-import { version } from "./base/package-root.ts";
 import type { Context } from "./commands/command.ts";
 import { runCommand } from "./commands/register.ts";
 import { commands } from "./commands/table.ts";
 import { CliprpnError, EXIT, exitCodeOf } from "./contract/errors.ts";
 import { cacheDir } from "./environment/cache.ts";
 import { checkPlatform } from "./environment/requirements.ts";
+import { version } from "./package-root.ts";
 import { makeTerminal, type Streams } from "./terminal/make-terminal.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 

@@ -1,8 +1,8 @@
 /** Runs the test environment's Python with `cliprpn` and the tests' modules on its path: `tsx test/in-python.ts -m pytest test/gpu`. */
 import { delimiter } from "node:path";
 import { $ } from "zx";
-import { packageRoot } from "../src/base/package-root.ts";
 import { ensureEnvironment } from "../src/environment/ensure-environment.ts";
+import { packageRoot } from "../src/package-root.ts";
 import { makeTerminal } from "../src/terminal/make-terminal.ts";
 
 const { python } = await ensureEnvironment({ name: "test", terminal: makeTerminal(process) });

@@ -1,8 +1,8 @@
 /** `npm test`: runs every check of the project in the test environment of the lock file, and prints how long each took. */
 import { delimiter, dirname } from "node:path";
 import { $ } from "zx";
-import { packageRoot } from "../src/base/package-root.ts";
 import { ensureEnvironment } from "../src/environment/ensure-environment.ts";
+import { packageRoot } from "../src/package-root.ts";
 import { makeTerminal } from "../src/terminal/make-terminal.ts";
 
 const checks: Record<string, string[]> = {

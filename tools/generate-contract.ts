@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { compile } from "json-schema-to-typescript";
-import { packageRoot } from "../src/base/package-root.ts";
+import { packageRoot } from "../src/package-root.ts";
 import { bundleSchemas, extractSchema } from "./bundle-schemas.ts";
 
 const banner = "Generated from src/contract/schema by `npm run generate`. Do not edit.";

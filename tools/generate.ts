@@ -1,8 +1,8 @@
 /** `npm run generate`: writes the generated files; with `--check`, reports files that are out of date instead. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { packageRoot } from "../src/base/package-root.ts";
 import { ensureEnvironment } from "../src/environment/ensure-environment.ts";
+import { packageRoot } from "../src/package-root.ts";
 import { makeTerminal } from "../src/terminal/make-terminal.ts";
 import { generateContract } from "./generate-contract.ts";
 

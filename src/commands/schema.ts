@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { packageRoot } from "../base/package-root.ts";
 import { EXIT } from "../contract/errors.ts";
+import { packageRoot } from "../package-root.ts";
 import type { Arguments, Context } from "./command.ts";
 
 /** JSON schema of experiment files, for editors. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
-import { packageRoot } from "../base/package-root.ts";
+import { packageRoot } from "../package-root.ts";
 import { CliprpnError } from "./errors.ts";
 import type * as contract from "./generated/types.ts";
 import type { BridgeMethods } from "./generated/types.ts";

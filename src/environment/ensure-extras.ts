@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
-import { packageRoot } from "../base/package-root.ts";
+import { packageRoot } from "../package-root.ts";
 import { cacheDir, cacheError, withCacheLock } from "./cache.ts";
 import type { Environment } from "./ensure-environment.ts";
 import type { EnvironmentFolder } from "./environment-folder.ts";

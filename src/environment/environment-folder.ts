@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
-import { packageRoot } from "../base/package-root.ts";
+import { packageRoot } from "../package-root.ts";
 
 export type EnvironmentName = "runtime" | "test";
 

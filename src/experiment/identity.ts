@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { hashFile } from "../base/hash-file.ts";
-import { packageRoot } from "../base/package-root.ts";
 import type {
   BackboneChoice,
   BaselineSettings,
   Settings,
   TrialBackbone,
 } from "../contract/generated/types.ts";
+import { packageRoot } from "../package-root.ts";
 
 /** The part of a ClipRPN's settings that decides its result: the source of a fusion's file, not its path. */
 export function settingIdentity({ fusion, ...settings }: Settings): unknown {

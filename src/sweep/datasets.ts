@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { count } from "../base/format.ts";
-import { version } from "../base/package-root.ts";
 import { makeDemo } from "../dataset/demo/make-demo.ts";
 import type { DataFolders, DatasetIdentity } from "../dataset/identify-dataset.ts";
 import { ensurePrepared } from "../dataset/prepare/ensure-prepared.ts";
@@ -9,6 +8,7 @@ import type { PrepareContext } from "../dataset/prepare/prepare-dataset.ts";
 import type { ImageSize } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../engine/engine.ts";
 import { cacheDir } from "../environment/cache.ts";
+import { version } from "../package-root.ts";
 import { leftMs, wholeSeconds } from "./eta.ts";
 import type { Context } from "./run-context.ts";
 

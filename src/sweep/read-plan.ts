@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { normalize, resolve } from "node:path";
-import { packageRoot } from "../base/package-root.ts";
 import { type DatasetIdentity, identifyDataset } from "../dataset/identify-dataset.ts";
 import { cacheDir } from "../environment/cache.ts";
 import type { ReadExperiment, ReadOptions } from "../experiment/check-experiment.ts";
 import { hashSources, identifyBackbone } from "../experiment/identity.ts";
 import { type Plan, planSweep } from "../experiment/plan.ts";
 import { readExperiment } from "../experiment/read-experiment.ts";
+import { packageRoot } from "../package-root.ts";
 import { findTrial } from "../store/sweep-store.ts";
 import { dataFolders } from "./datasets.ts";
 import type { Context, RunContext } from "./run-context.ts";

@@ -2,9 +2,9 @@ import type { ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { packageRoot } from "../base/package-root.ts";
 import { killGroup, signalProcess, spawnGroup } from "../base/process-group.ts";
 import { CliprpnError } from "../contract/errors.ts";
+import { packageRoot } from "../package-root.ts";
 import { LogFile } from "./log-file.ts";
 import type { FromWorker, ToWorker, WorkerConfig } from "./protocol.ts";
 

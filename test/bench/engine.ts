@@ -1,10 +1,10 @@
 /** Overhead of the bridge and the engine with a real worker; runtime.py is its Python side. */
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { packageRoot } from "../../src/base/package-root.ts";
 import { schema_sha256, type TrialOutcome, type TrialSpec } from "../../src/contract/generated/types.ts";
 import type { TrialWatcher } from "../../src/engine/engine.ts";
 import { LocalEngine } from "../../src/engine/local/local-engine.ts";
+import { packageRoot } from "../../src/package-root.ts";
 import type { Journal } from "../../src/store/journal.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
 import { Transport } from "../../src/worker/transport.ts";

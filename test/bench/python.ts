@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { execa } from "execa";
-import { packageRoot } from "../../src/base/package-root.ts";
+import { packageRoot } from "../../src/package-root.ts";
 
 /**
  * Runs a module of `test/bench` and parses the JSON that it prints. The caller gives the type of that output.

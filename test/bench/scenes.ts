@@ -2,12 +2,12 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { execa } from "execa";
-import { packageRoot } from "../../src/base/package-root.ts";
 import type { StoredPlan } from "../../src/contract/generated/types.ts";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
 import { DEFAULT_MAX_PIXELS } from "../../src/dataset/images/decode.ts";
 import { preparePixels } from "../../src/dataset/images/prepare-pixels.ts";
 import { readWanted, wantedFile } from "../../src/dataset/prepare/prepared-folder.ts";
+import { packageRoot } from "../../src/package-root.ts";
 
 /** The data of all measurements: scenes, and one trial per preset. */
 export interface Scenes {

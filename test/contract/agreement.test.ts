@@ -2,10 +2,10 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { packageRoot } from "../../src/base/package-root.ts";
 import { checkMessage, findSchemaErrors } from "../../src/contract/check.ts";
 import { exitCodeOf } from "../../src/contract/errors.ts";
 import { type BridgeMethods, type ErrorCode, schema_sha256 } from "../../src/contract/generated/types.ts";
+import { packageRoot } from "../../src/package-root.ts";
 import { bridgeMethods, examplesOf } from "../helpers/contract-examples.ts";
 import { testPython } from "../helpers/python.ts";
 

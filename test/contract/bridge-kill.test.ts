@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { packageRoot } from "../../src/base/package-root.ts";
+import { packageRoot } from "../../src/package-root.ts";
 import { type MarkedProcesses, markProcesses, untilNone } from "../helpers/processes.ts";
 import { faultsFolder } from "../helpers/python.ts";
 

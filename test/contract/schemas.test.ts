@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
-import { packageRoot } from "../../src/base/package-root.ts";
 import { findSchemaErrors } from "../../src/contract/check.ts";
+import { packageRoot } from "../../src/package-root.ts";
 import { examplesOf } from "../helpers/contract-examples.ts";
 
 type Schema = Record<string, unknown>;

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { packageRoot } from "../../src/base/package-root.ts";
+import { packageRoot } from "../../src/package-root.ts";
 import { testPython } from "../helpers/python.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cliprpn-pack-"));

@@ -13,9 +13,9 @@ import {
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { packageRoot } from "../../src/base/package-root.ts";
 import type { PreparedDataset } from "../../src/contract/generated/types.ts";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
+import { packageRoot } from "../../src/package-root.ts";
 import { cliprpn, cliprpnWithPython, runPreflight, type Said } from "../helpers/cli.ts";
 import { serves, startMirror } from "../helpers/mirror.ts";
 import { testPython } from "../helpers/python.ts";

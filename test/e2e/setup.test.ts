@@ -3,13 +3,13 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_pr
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { packageRoot } from "../../src/base/package-root.ts";
 import { syncCommands } from "../../src/environment/build-environment.ts";
 import { ensureEnvironment } from "../../src/environment/ensure-environment.ts";
 import { ensureExtras } from "../../src/environment/ensure-extras.ts";
 import { inspectPython } from "../../src/environment/inspect-python.ts";
 import { withoutTorch } from "../../src/environment/locked-packages.ts";
 import { toolError } from "../../src/environment/tool-error.ts";
+import { packageRoot } from "../../src/package-root.ts";
 import { fakeLock, fakeMachine, type Machine } from "../helpers/fake-tools.ts";
 import { until } from "../helpers/processes.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";

@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { onTestFinished } from "vitest";
-import { packageRoot } from "../../src/base/package-root.ts";
+import { packageRoot } from "../../src/package-root.ts";
 import { until } from "./processes.ts";
 
 /** The built command in a separate process, so that it can receive signals. */

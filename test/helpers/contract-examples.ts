@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { packageRoot } from "../../src/base/package-root.ts";
+import { packageRoot } from "../../src/package-root.ts";
 
 type Schema = Record<string, unknown>;
 const { $defs }: { $defs: Record<string, Schema> } = JSON.parse(

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { packageRoot } from "../../src/base/package-root.ts";
+import { packageRoot } from "../../src/package-root.ts";
 
 type Json = Record<string, unknown>;
 const contract = JSON.parse(

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { packageRoot } from "../../src/base/package-root.ts";
+import { packageRoot } from "../../src/package-root.ts";
 
 /** The interpreter that `npm test` set up. */
 export function testPython(): string {

@@ -13,11 +13,11 @@ import {
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { packageRoot } from "../../src/base/package-root.ts";
 import { CliprpnError } from "../../src/contract/errors.ts";
 import { type DownloadOptions, download } from "../../src/dataset/download/download.ts";
 import type { DownloadProgress } from "../../src/dataset/download/progress.ts";
 import type { RemoteFile } from "../../src/dataset/download/sources.ts";
+import { packageRoot } from "../../src/package-root.ts";
 import {
   answers,
   type Behavior,

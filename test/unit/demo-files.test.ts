@@ -4,11 +4,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { packageRoot } from "../../src/base/package-root.ts";
 import { annotationsOf } from "../../src/dataset/demo/annotations.ts";
 import { type DemoImage, demoImages } from "../../src/dataset/demo/demo-images.ts";
 import { type DemoManifest, generator_version, makeDemo } from "../../src/dataset/demo/make-demo.ts";
 import { pickle } from "../../src/dataset/demo/pickle.ts";
+import { packageRoot } from "../../src/package-root.ts";
 import { testPython } from "../helpers/python.ts";
 
 const options = { seed: 3, num_images: { train: 6, val: 3, test: 3 } };

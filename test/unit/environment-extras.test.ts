@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { packageRoot } from "../../src/base/package-root.ts";
 import { diagnose } from "../../src/environment/diagnose.ts";
 import { type Environment, ensureEnvironment } from "../../src/environment/ensure-environment.ts";
 import { ensureExtras } from "../../src/environment/ensure-extras.ts";
 import type { ExtraName } from "../../src/environment/extras.ts";
 import { withoutPackagesOf } from "../../src/environment/locked-packages.ts";
+import { packageRoot } from "../../src/package-root.ts";
 import {
   fakeMachine,
   fakeUv,

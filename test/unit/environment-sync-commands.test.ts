@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { packageRoot } from "../../src/base/package-root.ts";
 import { syncCommands } from "../../src/environment/build-environment.ts";
 import { torchPins, withoutTorch } from "../../src/environment/locked-packages.ts";
+import { packageRoot } from "../../src/package-root.ts";
 import { fakeLock } from "../helpers/fake-tools.ts";
 
 const plan = { python: "/e/bin/python", lock: fakeLock, lockFile: "/e/lock.txt" };

@@ -1,13 +1,13 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { packageRoot } from "../../src/base/package-root.ts";
 import { CliprpnError } from "../../src/contract/errors.ts";
 import type { BaselineSpec, Detector, TrialSpec } from "../../src/contract/generated/types.ts";
 import type { ReadOptions } from "../../src/experiment/check-experiment.ts";
 import { type PlanContext, planSweep } from "../../src/experiment/plan.ts";
 import { baselineDefaults, trainedYolo } from "../../src/experiment/presets.ts";
 import { readCommandExperiment, readExperiment } from "../../src/experiment/read-experiment.ts";
+import { packageRoot } from "../../src/package-root.ts";
 import { messagesLike } from "../helpers/messages-like.ts";
 import { refused } from "../helpers/refused.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";

@@ -1,11 +1,11 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { packageRoot } from "../../src/base/package-root.ts";
 import { template } from "../../src/commands/init.ts";
 import { exitCodeOf } from "../../src/contract/errors.ts";
 import type { ReadExperiment } from "../../src/experiment/check-experiment.ts";
 import { readExperiment } from "../../src/experiment/read-experiment.ts";
+import { packageRoot } from "../../src/package-root.ts";
 import { cliprpn } from "../helpers/cli.ts";
 import { messagesLike } from "../helpers/messages-like.ts";
 import { refused } from "../helpers/refused.ts";

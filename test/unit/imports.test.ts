@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
-import { packageRoot } from "../../src/base/package-root.ts";
+import { packageRoot } from "../../src/package-root.ts";
 
 /**
  * What each room of `src/` may import beside itself. A room is a folder, or a file of `src/` by its name; the nearest folder
@@ -10,7 +10,7 @@ import { packageRoot } from "../../src/base/package-root.ts";
 const typescript: Record<string, string[]> = {
   // The exit code of a second Ctrl-C.
   cli: ["main", "contract"],
-  main: ["commands", "environment", "contract", "terminal", "base"],
+  main: ["commands", "environment", "contract", "terminal", "base", "package-root"],
   commands: [
     "sweep",
     "engine",
@@ -22,6 +22,7 @@ const typescript: Record<string, string[]> = {
     "environment",
     "contract",
     "base",
+    "package-root",
   ],
   sweep: [
     "engine",
@@ -34,23 +35,25 @@ const typescript: Record<string, string[]> = {
     "contract",
     "terminal/terminal",
     "base",
+    "package-root",
   ],
-  experiment: ["contract", "base"],
+  experiment: ["contract", "base", "package-root"],
   engine: ["contract"],
   "engine/local": ["engine", "worker", "contract"],
-  worker: ["bridge", "contract", "base"],
+  worker: ["bridge", "contract", "base", "package-root"],
   bridge: [],
-  dataset: ["contract", "base"],
+  dataset: ["contract", "base", "package-root"],
   // The card uses the report's markdown, and the contact sheet its drawing.
   "dataset/card": ["dataset", "report", "contract", "base"],
   report: ["contract", "base"],
   store: ["contract", "base"],
   // `terminal` is passed down: only its type is imported.
-  environment: ["contract", "terminal/terminal", "base"],
+  environment: ["contract", "terminal/terminal", "base", "package-root"],
   terminal: [],
-  contract: ["base"],
+  contract: ["package-root"],
   // Throws errors for the user.
   base: ["contract/errors"],
+  "package-root": [],
 };
 
 /** Packages and built-ins that only one file may use. */

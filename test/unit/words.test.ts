@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { packageRoot } from "../../src/base/package-root.ts";
+import { packageRoot } from "../../src/package-root.ts";
 
 /** Words that readers of the field stumble over, and what to write instead. */
 const avoided: [pattern: RegExp, instead: string][] = [

@@ -3,9 +3,9 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { diskFullError } from "../../base/disk-space.ts";
-import { packageRoot } from "../../base/package-root.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { PreparedImage, WantedImage } from "../../contract/generated/types.ts";
+import { packageRoot } from "../../package-root.ts";
 import { type DecodeOptions, noFrame } from "./decode.ts";
 import { statImage } from "./read-image.ts";
 

@@ -1,8 +1,8 @@
 import { join, resolve } from "node:path";
 import { didYouMean } from "../../base/did-you-mean.ts";
-import { version } from "../../base/package-root.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { SplitBy } from "../../contract/generated/types.ts";
+import { version } from "../../package-root.ts";
 import { downloadDataset } from "../download/download.ts";
 import { progressLine } from "../download/progress.ts";
 import { DEFAULT_MAX_PIXELS } from "../images/decode.ts";
