@@ -8,7 +8,8 @@ export const packageRoot: string = findUp(dirname(fileURLToPath(import.meta.url)
 function findUp(folder: string): string {
   if (existsSync(join(folder, "package.json"))) return folder;
   const parent = dirname(folder);
-  if (parent === folder) throw new Error("no package.json of cliprpn above its code; reinstall the package");
+  if (parent === folder)
+    throw new Error("expected the package.json of cliprpn in a parent folder, found none; reinstall cliprpn");
   return findUp(parent);
 }
 

@@ -8,7 +8,7 @@ export interface SpaceRequest {
   needed_bytes: number;
   /** What needs the space: "the Python packages". */
   what: string;
-  /** What the user can do other than make room. */
+  /** What the user can do other than free some space. */
   advice: string;
 }
 
@@ -25,7 +25,7 @@ export async function checkDiskSpace(
   if (free_bytes >= needed_bytes) return;
   throw new CliprpnError(
     "no_space",
-    `${folder}: expected ${formatBytes(needed_bytes)} of free disk space for ${what}, found ${formatBytes(free_bytes)}; make room, or ${advice}`,
+    `${folder}: expected ${formatBytes(needed_bytes)} of free disk space for ${what}, found ${formatBytes(free_bytes)}; free some space, or ${advice}`,
   );
 }
 
@@ -51,7 +51,7 @@ export async function diskOf(
 export function diskFullError(
   path: string,
   cause: unknown,
-  advice = "make room and re-run the same command",
+  advice = "free some space and re-run the same command",
 ): CliprpnError | undefined {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
   if (code !== "ENOSPC" && code !== "EDQUOT") return undefined;

@@ -46,7 +46,7 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   });
   com.proc.on("exit", (code, signal) =>
     options.onExit(
-      signal === null ? `Python ended with exit code ${code}` : `Python was ended by ${signalName(signal)}`,
+      signal === null ? `Python exited with code ${code}` : `Python was killed by ${signalName(signal)}`,
     ),
   );
   com.register("cliprpn.event", ({ text }) => options.onEvent(text));

@@ -17,7 +17,7 @@ export function chosenSplitBy(args: Arguments): SplitBy | undefined {
   return splitBys.find((by) => by === args.text("split-by"));
 }
 
-/** A dataset as typed: `demo`, the name of a prepared one (`refcocog` means `refcocog-umd`), or a folder. */
+/** The dataset that the user named: `demo`, the name of a prepared one (`refcocog` means `refcocog-umd`), or a folder. */
 export function namedDataset(name: string, split_by: SplitBy | undefined, context: Context): DatasetChoice {
   if (name === "demo") return {};
   const by = split_by === undefined ? {} : { split_by };

@@ -42,7 +42,7 @@ async function checkArguments(
   if (trial === undefined)
     throw new CliprpnError(
       "bad_input",
-      "--model: expected a trial folder, the start of a trial id, or a .safetensors file, found nothing",
+      "--model: expected a trial folder, the prefix of a trial id, or a .safetensors file, found nothing",
     );
   const image_file = resolve(cwd, args.needed("image"));
   const out = resolve(cwd, args.needed("out"));

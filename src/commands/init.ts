@@ -24,14 +24,14 @@ function relativeFrom(folder: string, file: string): string {
 
 export function template(schema: string): string {
   return `{
-  // For completion and descriptions in your editor.
+  // Enables completion and descriptions in your editor.
   "$schema": ${JSON.stringify(schema)},
-  // Names the folder below runs/.
+  // The sweep's folder in runs/ starts with this name.
   "name": "my-experiment",
   "question": "Do word-level text features ground better than one sentence vector?",
-  // "default" fixes the original's faults; "reference" keeps its settings.
+  // "default" is ClipRPN (Trento) with its bugs fixed; "reference" has the original settings.
   "preset": "default",
-  // The demo is drawn on first use; any other name is a dataset made by \`cliprpn prepare\`:
+  // The demo is generated on first use; any other name is a dataset prepared by \`cliprpn prepare\`:
   // "dataset": { "name": "refcocog-umd" },
   "dataset": { "name": "demo" },
   // Settings of every trial; \`cliprpn schema --print\` lists all keys.
@@ -42,7 +42,7 @@ export function template(schema: string): string {
   "vary": {
     "fusion.text": ["pooled", "words"]
   },
-  // ...and these are added to them.
+  // ...and these configurations are added.
   "also": [{ "fusion": "cross_attention" }],
   // Every configuration runs once per seed.
   "seeds": [0, 1]

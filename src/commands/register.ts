@@ -14,13 +14,11 @@ export async function runCommand(
   let run: (() => Promise<number>) | undefined;
   const parser = yargs()
     .scriptName("cliprpn")
-    .usage(
-      "$0 <command>\n\nFrom one JSON file to a statistically honest comparison report for visual grounding.",
-    )
+    .usage("$0 <command>\n\nStatistically honest comparisons of visual grounding models, from one JSON file.")
     .version(version)
     .help()
     .strict()
-    .demandCommand(1, "Which command?")
+    .demandCommand(1, "expected a command.")
     .wrap(80)
     .exitProcess(false)
     .fail((message, error) => {
@@ -64,7 +62,10 @@ function checkValues(values: Record<string, unknown>, options: Record<string, Op
   for (const [name, { type, minimum = 1 }] of Object.entries(options)) {
     const value = values[name];
     if (type !== "array" && Array.isArray(value))
-      throw new CliprpnError("bad_input", `--${name}: expected it once, found ${value.join(" and ")}`);
+      throw new CliprpnError(
+        "bad_input",
+        `--${name}: expected this option only once, found ${value.join(" and ")}`,
+      );
     if (type !== "number" || value === undefined) continue;
     if (typeof value !== "number" || !Number.isSafeInteger(value) || value < minimum)
       throw new CliprpnError("bad_input", `--${name}: expected a whole number, at least ${minimum}`);

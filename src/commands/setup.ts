@@ -34,13 +34,13 @@ function checkBackend(torchBackend: string, userPython: string | undefined): voi
   if (userPython) {
     throw new CliprpnError(
       "bad_input",
-      `--torch-backend applies to the environment that cliprpn installs; ${userPython} has its own torch. Omit one of the two`,
+      `--torch-backend applies to the environment that cliprpn installs; ${userPython} has its own torch. Remove one of the two options`,
     );
   }
   if (!/^[a-z0-9.]+$/.test(torchBackend)) {
     throw new CliprpnError(
       "bad_input",
-      `--torch-backend ${torchBackend}: expected a name that uv knows, such as cpu, cu128 or auto, or "lock" for the lock's own builds`,
+      `--torch-backend ${torchBackend}: expected a torch backend of uv, such as cpu, cu128 or auto, or "lock" for the builds in the lock file`,
     );
   }
 }

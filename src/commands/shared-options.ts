@@ -1,33 +1,40 @@
 import type { Option } from "./command.ts";
 
 /** Options that several commands share. */
-export const python: Option = { describe: "your own Python interpreter (or CLIPRPN_PYTHON)", type: "string" };
-export const device: Option = { describe: "auto, cpu, cuda, cuda:I or mps", type: "string", default: "auto" };
-export const runsDir: Option = { describe: "folder of the sweeps", type: "string", default: "runs" };
+export const python: Option = {
+  describe: "use your own Python interpreter (or set CLIPRPN_PYTHON)",
+  type: "string",
+};
+export const device: Option = {
+  describe: "device to run on: auto, cpu, cuda, cuda:I or mps",
+  type: "string",
+  default: "auto",
+};
+export const runsDir: Option = { describe: "folder for sweeps", type: "string", default: "runs" };
 export const set: Option = {
-  describe: "override a key: training.num_epochs=2 (repeatable)",
+  describe: "override a key, e.g. training.num_epochs=2 (repeatable)",
   type: "array",
 };
 export const json: Option = { describe: "print JSON", type: "boolean", default: false };
 export const split: Option = {
-  describe: "dataset split; every look at test is counted",
+  describe: "dataset split; the report counts evaluations on test",
   type: "string",
   choices: ["val", "test", "testA", "testB"],
   default: "val",
 };
-export const model = "trial folder, start of a trial id, or .safetensors file";
+export const model = "trial folder, prefix of a trial id, or .safetensors file";
 export const splitBy: Option = {
-  describe: "who made the splits of that dataset",
+  describe: "author of the dataset's splits",
   type: "string",
   choices: ["umd", "google", "unc", "own"],
 };
 export const trustWeights: Option = {
-  describe: "load detector .pt files, which can run code",
+  describe: "allow detector .pt files, which can execute code when loaded",
   type: "boolean",
   default: false,
 };
 export const acceptStale: Option = {
-  describe: "keep outcomes made by other sources",
+  describe: "keep outcomes from different Python sources or another lock file",
   type: "boolean",
   default: false,
 };

@@ -34,7 +34,7 @@ export const commands: Command[] = [
       "retry-failed": retryFailed,
       "dry-run": dryRun,
       json: {
-        describe: "print a JSON line for every change of state of a trial",
+        describe: "print one JSON line each time a trial changes state",
         type: "boolean",
         default: false,
       },
@@ -54,8 +54,8 @@ export const commands: Command[] = [
       device,
       python,
       "runs-dir": runsDir,
-      setting: { describe: "configuration, as the report names it (default: the first)", type: "string" },
-      seed: { describe: "random seed (default: the first one in the file)", type: "number", minimum: 0 },
+      setting: { describe: "label of the configuration in the report (default: the first)", type: "string" },
+      seed: { describe: "random seed (default: the first in the file)", type: "number", minimum: 0 },
       "trust-weights": trustWeights,
       json,
     },
@@ -68,26 +68,26 @@ export const commands: Command[] = [
     options: {
       yolo: { describe: "use Ultralytics YOLO as the detector (AGPL-3.0)", type: "boolean", default: false },
       detector: {
-        describe: "use another detector, or another source of boxes",
+        describe: "detector, or another source of boxes",
         type: "string",
         choices: detectorKinds,
       },
       weights: { describe: "detector weights: a file, or a name in weights/", type: "string" },
-      file: { describe: "existing boxes, for --detector file: COCO results JSON", type: "string" },
+      file: { describe: "existing boxes as COCO results JSON, for --detector file", type: "string" },
       model: { describe: `model, for --detector rpn: ${model}`, type: "string" },
       "trust-weights": trustWeights,
       ranking: {
-        describe: "what CLIP sees of each box (repeatable; default: crop)",
+        describe: "view of each box that CLIP encodes (repeatable; default: crop)",
         type: "array",
         choices: ["crop", "blur", "circle", "crop+blur"],
       },
       template: { describe: 'prompt template, e.g. "a photo of {}" (repeatable)', type: "array" },
       "category-prior": {
-        describe: "add the similarity of expression and class name",
+        describe: "add the similarity between expression and class name to the score",
         type: "boolean",
         default: false,
       },
-      data: { describe: "name of a prepared dataset, or a folder (default: the demo)", type: "string" },
+      data: { describe: "prepared dataset, or a folder (default: demo)", type: "string" },
       "split-by": splitBy,
       split,
       backbone: {
@@ -104,7 +104,7 @@ export const commands: Command[] = [
       "retry-failed": retryFailed,
       "dry-run": dryRun,
       json: {
-        describe: "print a JSON line for every change of state of a trial",
+        describe: "print one JSON line each time a trial changes state",
         type: "boolean",
         default: false,
       },
@@ -118,7 +118,7 @@ export const commands: Command[] = [
   {
     usage: "report [sweep]",
     describe: "write the report of a sweep (default: the newest)",
-    positionals: { sweep: { describe: "folder of the sweep, or its name below --runs-dir", type: "string" } },
+    positionals: { sweep: { describe: "folder of the sweep, or its name in --runs-dir", type: "string" } },
     options: { split, "trust-weights": trustWeights, device, python, "runs-dir": runsDir },
     load: async () => (await import("./report.ts")).report,
   },
@@ -128,7 +128,10 @@ export const commands: Command[] = [
     positionals: { model: { describe: model, type: "string" } },
     options: {
       split: { ...split, choices: ["train", "val", "test", "testA", "testB"] },
-      dataset: { describe: "another dataset: name of a prepared one, or a folder", type: "string" },
+      dataset: {
+        describe: "prepared dataset, or a folder (default: the model's own dataset)",
+        type: "string",
+      },
       "split-by": splitBy,
       "trust-weights": trustWeights,
       device,
@@ -147,7 +150,7 @@ export const commands: Command[] = [
     options: {
       model: { describe: model, type: "string" },
       out: {
-        describe: "file to draw the box into: .png, .jpg or .webp",
+        describe: "output image with the predicted box: .png, .jpg or .webp",
         type: "string",
         default: "grounded.png",
       },
@@ -155,26 +158,28 @@ export const commands: Command[] = [
       python,
       "runs-dir": runsDir,
     },
-    examples: [['$0 ground a.jpg "the cup" --model 3f2a', "print the box and draw it"]],
+    examples: [['$0 ground a.jpg "the cup" --model 3f2a', "print the box and draw it on the image"]],
     load: async () => (await import("./ground.ts")).ground,
   },
   {
     usage: "prepare <name>",
     describe: "prepare and verify refcocog, refcoco, refcoco+ or your own dataset",
-    positionals: { name: { describe: "one of these, or a name for your own dataset", type: "string" } },
+    positionals: {
+      name: { describe: "refcocog, refcoco, refcoco+, or a name for your own dataset", type: "string" },
+    },
     options: {
       root: {
         describe: "folder with the annotations and COCO train2014 (folders or .zip)",
         type: "string",
       },
       "split-by": {
-        describe: "who made the splits (default: the usual one)",
+        describe: "author of the splits (default: umd for refcocog, unc for the others)",
         type: "string",
         choices: ["umd", "google", "unc"],
       },
-      download: { describe: "download what is missing into --root", type: "boolean", default: false },
-      sources: { describe: "JSON file of mirrors to use in place of the built-in list", type: "string" },
-      from: { describe: "your own data: FILE, or SPLIT=FILE (repeatable)", type: "array" },
+      download: { describe: "download missing files into --root", type: "boolean", default: false },
+      sources: { describe: "JSON file with download mirrors (default: the built-in list)", type: "string" },
+      from: { describe: "annotations of your own data: FILE, or SPLIT=FILE (repeatable)", type: "array" },
       images: { describe: "folder or .zip with the images", type: "string" },
       "without-images": {
         describe: "prepare the annotations only, to inspect or convert them",
@@ -182,29 +187,32 @@ export const commands: Command[] = [
         default: false,
       },
       format: {
-        describe: "format of --from, if the file extension does not tell",
+        describe: "format of --from (default: from the file extension)",
         type: "string",
         choices: ["jsonl", "csv", "coco", "mdetr", "transvg"],
       },
       "box-format": {
-        describe: "box format of --from; never guessed",
+        describe: "box format of --from; required for jsonl, csv and transvg",
         type: "string",
         choices: ["xywh", "xyxy", "cxcywh_norm"],
       },
-      columns: { describe: "columns of --from: image=file_name,sentence=caption,box=bbox", type: "string" },
+      columns: {
+        describe: "column names in --from, e.g. image=file_name,sentence=caption,box=bbox",
+        type: "string",
+      },
       "split-seed": {
-        describe: "seed of the split by image, if --from has no splits",
+        describe: "random seed of the 80/10/10 split, if --from has no splits",
         type: "number",
         default: 0,
         minimum: 0,
       },
       "image-size": {
-        describe: "image size in pixels; other sizes are made when a sweep needs them",
+        describe: "image size in pixels; sweeps prepare other sizes when they need them",
         type: "number",
         default: 224,
       },
       resize: {
-        describe: "squash (as the original) or letterbox",
+        describe: "squash (as in the original) or letterbox",
         type: "string",
         choices: ["squash", "letterbox"],
         default: "squash",
@@ -215,7 +223,7 @@ export const commands: Command[] = [
         default: false,
       },
       "follow-links": {
-        describe: "follow symbolic links that lead out of the image folder",
+        describe: "follow symbolic links that point outside the image folder",
         type: "boolean",
         default: false,
       },
@@ -233,22 +241,27 @@ export const commands: Command[] = [
     describe: "show, check or export a prepared dataset",
     positionals: {
       action: { describe: "show, check or export", type: "string" },
-      name: { describe: "name of a prepared dataset, demo, or a folder", type: "string" },
+      name: { describe: "prepared dataset, demo, or a folder", type: "string" },
     },
     options: {
       "split-by": {
-        describe: "who made the splits",
+        describe: "author of the splits",
         type: "string",
         choices: ["umd", "google", "unc", "own"],
       },
-      format: { describe: "format of export", type: "string", choices: ["jsonl", "coco"], default: "jsonl" },
+      format: {
+        describe: "export: file format",
+        type: "string",
+        choices: ["jsonl", "coco"],
+        default: "jsonl",
+      },
       "box-format": {
-        describe: "box format of export",
+        describe: "export: box format",
         type: "string",
         choices: ["xywh", "xyxy", "cxcywh_norm"],
         default: "xywh",
       },
-      out: { describe: "file to export to", type: "string" },
+      out: { describe: "export: output file", type: "string" },
       json,
       python,
     },
@@ -263,7 +276,7 @@ export const commands: Command[] = [
   {
     usage: "schema",
     describe: "print the path of the JSON schema of experiment files",
-    options: { print: { describe: "print the schema", type: "boolean", default: false } },
+    options: { print: { describe: "print the schema itself", type: "boolean", default: false } },
     load: async () => (await import("./schema.ts")).schema,
   },
   {
@@ -287,12 +300,12 @@ export const commands: Command[] = [
     describe: "set up the Python environment",
     options: {
       extra: {
-        describe: "also install onnx or yolo (AGPL-3.0) packages (repeatable)",
+        describe: "also install the packages for onnx or yolo (AGPL-3.0) (repeatable)",
         type: "array",
         choices: extraNames,
       },
       "torch-backend": {
-        describe: "torch build, remembered: cpu, cu128, auto, ..., or lock",
+        describe: "torch build for this and later setups: cpu, cu128, auto, ..., or lock",
         type: "string",
       },
       python,
@@ -301,7 +314,7 @@ export const commands: Command[] = [
   },
   {
     usage: "doctor",
-    describe: "show what is installed, what is missing, and how to fix it",
+    describe: "check the installation, and show how to fix problems",
     options: { json, python },
     load: async () => (await import("./doctor.ts")).doctor,
   },

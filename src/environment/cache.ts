@@ -35,12 +35,12 @@ export function withCacheLock<T>(
   // The lock of a process that died counts for 10 s more.
   const onWait = (): void =>
     terminal.info(
-      "Another cliprpn process is installing Python packages, or was a few seconds ago; waiting for it.",
+      "Another cliprpn process is installing Python packages, or stopped a few seconds ago; waiting for it.",
     );
   const lost = (): CliprpnError =>
     new CliprpnError(
       "environment_broken",
-      `${path}.lock was taken over by another process; re-run the same command`,
+      `another process took over the lock ${path}.lock; re-run the same command`,
     );
   return withLock(path, { signal, onWait, lost, failed: (error) => cacheError(path, error) }, work);
 }
@@ -49,10 +49,10 @@ export function withCacheLock<T>(
 export function cacheError(path: string, cause: unknown): CliprpnError {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   return (
-    diskFullError(path, cause, "make room, or set CLIPRPN_CACHE to a folder on another disk") ??
+    diskFullError(path, cause, "free some space, or set CLIPRPN_CACHE to a folder on another disk") ??
     new CliprpnError(
       "environment_broken",
-      `${path} cannot be written (${code}): set CLIPRPN_CACHE to a folder that you can write to`,
+      `${path} is not writable (${code}): set CLIPRPN_CACHE to a folder that you can write to`,
       { cause },
     )
   );

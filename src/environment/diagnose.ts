@@ -78,7 +78,7 @@ async function cacheRow(cache: string): Promise<DoctorRow> {
   } catch {
     return broken(
       "cache",
-      `${found}; ${existing} cannot be written`,
+      `${found}; ${existing} is not writable`,
       "set CLIPRPN_CACHE to a folder that you can write to",
     );
   }
@@ -102,7 +102,7 @@ async function environmentRows(options: DoctorOptions): Promise<DoctorRow[]> {
       broken(
         "disk",
         `${formatBytes(free_bytes)} free, about ${formatBytes(disk_bytes)} needed`,
-        "make room, or set CLIPRPN_CACHE to a folder on another disk",
+        "free some space, or set CLIPRPN_CACHE to a folder on another disk",
       ),
     );
   try {

@@ -129,7 +129,7 @@ async function install(
   const { neededBy, packages: wanted, license } = extras[name];
   const { run, terminal } = installer;
   terminal.info(
-    `The packages for ${neededBy} are installed next; \`cliprpn setup --extra ${name}\` installs them ahead of time, for machines without a network.`,
+    `Installing the packages for ${neededBy}. For machines without a network, install them in advance with \`cliprpn setup --extra ${name}\`.`,
   );
   if (license !== undefined) terminal.info(license);
   // uv takes a half-installed package for an installed one.

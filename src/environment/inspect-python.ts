@@ -89,7 +89,7 @@ export async function askPython(
   });
   const lastLine = result.stdout.trim().split("\n").at(-1) ?? "";
   if (result.exitCode === 0 && lastLine.startsWith("{")) return lastLine;
-  if (result.timedOut) throw unsuitable(command, "it did not answer within two minutes");
+  if (result.timedOut) throw unsuitable(command, "it did not respond within two minutes");
   if (result.signal !== undefined) throw unsuitable(command, `it crashed (${result.signal})`);
   if (result.exitCode === 127 && !command.includes("/"))
     throw unsuitable(command, "no such program on the PATH");

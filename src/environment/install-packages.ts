@@ -54,7 +54,7 @@ export async function installPackages(
   for (const command of installation.commands)
     await showProgress(terminal, started_ms, (onLine) => runTool(uv, command, { ...run, onLine }));
   await verify();
-  terminal.info(`Python packages are installed (${secondsSince(started_ms)} s).`);
+  terminal.info(`Installed the Python packages (${secondsSince(started_ms)} s).`);
 }
 
 /** The error when packages were installed and cannot be imported. */
@@ -80,7 +80,7 @@ async function announce(
   terminal.info(
     nothingToFetch
       ? "Nothing to download: all packages are in uv's cache."
-      : `Download size about ${formatBytes(sizes.download_bytes)} (less what is in uv's cache); size on disk about ${formatBytes(sizes.disk_bytes)}.`,
+      : `Download size about ${formatBytes(sizes.download_bytes)} (less if uv's cache has some packages); size on disk about ${formatBytes(sizes.disk_bytes)}.`,
   );
   if (advice !== undefined && !nothingToFetch) terminal.info(advice);
   await checkSpace({ cache, uvCache: uvCache.trim(), sizes, nothingToFetch });

@@ -24,7 +24,7 @@ const knownFailures: { pattern: RegExp; code: ErrorCode; advice: string }[] = [
     pattern: /no space left|ENOSPC|disk quota/i,
     code: "no_space",
     advice:
-      "the disk is full: make room, or set CLIPRPN_CACHE (and UV_CACHE_DIR) to a folder on another disk",
+      "the disk is full: free some space, or set CLIPRPN_CACHE (and UV_CACHE_DIR) to a folder on another disk",
   },
   {
     pattern: /ensurepip is not available|No module named '?(venv|ensurepip)|python3[\d.]*-venv/i,
@@ -48,7 +48,7 @@ const knownFailures: { pattern: RegExp; code: ErrorCode; advice: string }[] = [
     pattern: /hash mismatch|hash-checking is enabled/i,
     code: "environment_broken",
     advice:
-      "a package does not match the hash in the lock: one of your package indexes or folders (UV_INDEX, UV_FIND_LINKS, uv.toml) provides another build of it; re-run without that setting",
+      "a package does not match the hash in the lock file: one of your package indexes or folders (UV_INDEX, UV_FIND_LINKS, uv.toml) provides another build of it; re-run without that setting",
   },
   {
     pattern: /certificate|UnknownIssuer/i,
@@ -67,7 +67,7 @@ const knownFailures: { pattern: RegExp; code: ErrorCode; advice: string }[] = [
     pattern: /permission denied|read-only file system/i,
     code: "environment_broken",
     advice:
-      "a cache cannot be written: set CLIPRPN_CACHE (and UV_CACHE_DIR) to a folder that you can write to",
+      "a cache folder is not writable: set CLIPRPN_CACHE (and UV_CACHE_DIR) to a folder that you can write to",
   },
   {
     pattern: /invalid value .* for '--torch-backend/i,

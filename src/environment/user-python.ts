@@ -61,7 +61,7 @@ function needsDisplayLibrary(problem: string): boolean {
 }
 
 const headlessAdvice =
-  "opencv-python needs the libraries of a display: replace it with opencv-python-headless (pip uninstall opencv-python first)";
+  "opencv-python needs display libraries: replace it with opencv-python-headless (pip uninstall opencv-python first)";
 
 /**
  * The full check imports all packages and takes seconds. Once it has passed, the versions of the packages are saved, and later

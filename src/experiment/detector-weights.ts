@@ -62,7 +62,7 @@ function remedyFor(kind: string, name: string, places: WeightsPlaces): string {
   const files = places.weightsFolders.filter(isFolder).flatMap((folder) => readdirSync(folder));
   const publishedNames = publishedWeights.filter((each) => each.kind === kind).map((each) => each.name);
   const suggestion = didYouMean(name, [...files.map((file) => parse(file).name), ...publishedNames]);
-  return suggestion === "" ? "; put the weights there, or give another path" : `.${suggestion}`;
+  return suggestion === "" ? "; put the weights there, or set another path" : `.${suggestion}`;
 }
 
 function downloadAdvice(

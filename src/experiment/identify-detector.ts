@@ -51,7 +51,7 @@ function identifyYolo(written: DetectorObject, places: DetectorPlaces): Detector
     return places.isDemo
       ? identifyTrainedYolo(written)
       : problem(
-          "yolo needs weights on this dataset, such as yolov5su; or use trained_yolo, which is trained on the dataset's train split",
+          "expected weights, such as yolov5su: only the demo has a default; or use trained_yolo, which is trained on the dataset's train split",
         );
   if (isOriginalYolov5(parse(weights).name) && extname(weights) !== ".onnx")
     return problem(originalYolov5(parse(weights).name), "weights");
@@ -66,7 +66,7 @@ function identifyYolo(written: DetectorObject, places: DetectorPlaces): Detector
 }
 
 function originalYolov5(name: string): string {
-  return `ultralytics cannot load ${name} of the YOLOv5 repository, which ClipRPN (Trento) used; use ${name}u instead, or give the original detections as ${detectors.file.example}`;
+  return `ultralytics cannot load ${name} of the YOLOv5 repository, which ClipRPN (Trento) used; use ${name}u instead, or pass the original detections as ${detectors.file.example}`;
 }
 
 function identifyTrainedYolo({

@@ -100,7 +100,7 @@ const clipRpnRules: SettingRule<ResolvedClipRpn>[] = [
       const base = varied.fusion ?? experiment.settings?.fusion ?? presets[preset].fusion;
       return key === undefined || hasSwitches(base)
         ? undefined
-        : `${key} is a switch, which this configuration's fusion does not have; use "fusion": "token_attention" or "film"`;
+        : `${key} applies only to a fusion with switches; use "fusion": "token_attention" or "film"`;
     },
   },
 ];

@@ -23,8 +23,8 @@ export function describeBasis({ summary, trials, name, numTestViews }: ReportInp
       : `Test results of this sweep have been viewed ${numTestViews === 1 ? "once" : `${count(numTestViews)} times`}.`;
   return [
     `Sweep ${name}: ${complete}${num_seeds === 0 ? "" : `, ${counted(num_seeds, "seed")}${once}`}.`,
-    `Evaluated on ${count(summary.num_sentences)} referring expressions for ${count(summary.num_images)} images of ${summary.split}.`,
-    `Parentheses give ${percent(summary.confidence, 0)} intervals${num_seeds === 0 ? "" : " of the mean over seeds"}, from a bootstrap over images (${count(summary.num_resamples)} resamples).`,
+    `Evaluated on ${count(summary.num_sentences)} referring expressions in ${count(summary.num_images)} images of ${summary.split}.`,
+    `Values in parentheses are ${percent(summary.confidence, 0)} confidence intervals${num_seeds === 0 ? "" : " of the mean over seeds"}, from a bootstrap over images (${count(summary.num_resamples)} resamples).`,
     "A hit has IoU >= 0.5; Acc@0.5 is the fraction of expressions whose highest-scoring box is a hit.",
     testUse,
   ].join(" ");
@@ -48,7 +48,7 @@ export function limitations(input: ReportInput): RootContent[] {
     lines.push("Results on the demo dataset do not predict results on RefCOCOg.");
   }
   if (trained.some(({ trial_ids }) => trial_ids.length < 2)) {
-    lines.push("A configuration with one seed does not show the variance between seeds.");
+    lines.push("The variance between seeds is unknown for a configuration with one seed.");
   }
   if (trials.some(({ spec }) => spec.kind === "cliprpn" && spec.settings.limits.train !== null)) {
     lines.push("Training used only part of the train split (limits.train).");
@@ -56,13 +56,13 @@ export function limitations(input: ReportInput): RootContent[] {
   const num_failed = trials.filter(({ outcome }) => outcome?.state === "failed").length;
   if (num_failed > 0) {
     lines.push(
-      `${counted(num_failed, "trial")} failed and ${num_failed === 1 ? "is" : "are"} not included in any figure; the errors are listed below.`,
+      `${counted(num_failed, "trial")} failed and ${num_failed === 1 ? "is" : "are"} not included in any result; the errors are listed below.`,
     );
   }
   const stale = completedTrials(trials).filter(({ outcome }) => outcome.sources_sha256 !== currentSources);
   if (stale.length > 0) {
     const names = stale.map(({ spec }) => trialName(spec)).join("; ");
-    lines.push(`Stale, from other Python sources or another lock file than the current ones: ${names}.`);
+    lines.push(`Stale results, from different Python sources or a different lock file: ${names}.`);
   }
   return lines.length === 0 ? [] : [bullets(lines)];
 }

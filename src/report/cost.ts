@@ -89,7 +89,7 @@ export function failures({ trials }: ReportInput): RootContent[] {
   const lines = trials.flatMap(({ spec, outcome }): Inline[] => {
     if (outcome?.state === "completed") return [];
     const name = `${trialName(spec)} (`;
-    if (outcome === undefined) return [[name, code(spec.trial_id), "): has not run yet"]];
+    if (outcome === undefined) return [[name, code(spec.trial_id), "): not run yet"]];
     const { code: error_code, message } = outcome.error;
     return [[name, code(spec.trial_id), `): ${error_code}: ${message.replace(/\s+/g, " ")}`]];
   });

@@ -30,7 +30,7 @@ export const floorNames = {
 const floorDefinitions = {
   constant_box: "the constant box that fits train best",
   whole_picture: "the whole image",
-  blank_sentence: "the image-only baseline (the best configuration with its expression blanked)",
+  blank_sentence: "the image-only baseline (the best configuration with an empty expression)",
 };
 
 export function figureOf({ figures }: { figures: Figure[] }, metric: MetricName): Figure | undefined {

@@ -45,7 +45,7 @@ export function leaderboard(summary: Summary, chart: ReportImage): RootContent[]
     ...(notes.length === 0 ? [] : [paragraph(notes.join(" "))]),
     table(
       [
-        "configuration (figures in %)",
+        "configuration (values in %)",
         ...metrics.map((metric) => metricTitles[metric]),
         ...(seeded ? ["Acc@0.5 per seed"] : []),
       ],
@@ -78,7 +78,7 @@ export function comparisons(summary: Summary): RootContent[] {
   return [
     heading(2, "Comparison with the best configuration"),
     paragraph(
-      `Acc@0.5 of ${quoteLabel(best.label)} minus Acc@0.5 of each other configuration on the same expressions, in percentage points. If an interval contains 0, these images do not show which one is better. The intervals are not corrected for multiple comparisons: the more configurations are compared, the more the first place depends on chance.${pairing}`,
+      `Acc@0.5 of ${quoteLabel(best.label)} minus Acc@0.5 of each other configuration on the same expressions, in percentage points. If an interval contains 0, there is no clear winner on these images. The intervals are not corrected for multiple comparisons: the more configurations are compared, the more likely the best one is best by chance.${pairing}`,
     ),
     table(
       ["compared with", "difference", ...(seeded ? ["seeds where better"] : [])],
@@ -97,7 +97,7 @@ export function allMetrics({ settings, split }: Summary): RootContent[] {
   return [
     heading(2, "All metrics"),
     paragraph(
-      `${seeded ? "Means over seeds, in %; intervals and the figures of each seed are" : "In %; intervals are"} in summary-${split}.json.`,
+      `${seeded ? "Means over seeds, in %; intervals and the results of each seed are" : "In %; intervals are"} in summary-${split}.json.`,
     ),
     ...metricGroups.flatMap(([title, group]) => {
       const metrics = availableMetrics(settings, group);

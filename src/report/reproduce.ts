@@ -17,7 +17,7 @@ export function reproduce(input: ReportInput): RootContent[] {
 }
 
 const determinism =
-  "On a CPU, with the same environment and number of threads, the figures are reproduced bit for bit.";
+  "On a CPU, with the same environment and number of threads, results are bit-for-bit reproducible.";
 
 function rowCommands({ source, trials }: ReportInput): RootContent[] {
   const trust = trials.some(({ spec }) => loadsPickle(spec));

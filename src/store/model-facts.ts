@@ -14,7 +14,7 @@ export function imageSizeOf(model: string): Pick<Settings, "image_size_px" | "re
   if (baselineOf(model) !== undefined)
     throw new CliprpnError(
       "bad_input",
-      `${model}: expected a trained model, found the trial of a baseline, which has none`,
+      `${model}: expected a trained model, found a baseline trial, which has no model`,
     );
   const isTrial = statSync(model).isDirectory();
   const file = isTrial ? join(model, "best.json") : model.replace(/\.[^.]*$/, ".json");
@@ -50,7 +50,7 @@ function parsed(file: string): ModelFacts {
     const value: unknown = JSON.parse(readFileSync(file, "utf8"));
     return typeof value === "object" && value !== null ? value : {};
   } catch (error) {
-    throw new CliprpnError("weights_mismatch", `${file}: expected JSON, found something else`, {
+    throw new CliprpnError("weights_mismatch", `${file}: expected JSON, found other content`, {
       cause: error,
     });
   }

@@ -146,7 +146,7 @@ export function findTrial(name: string, runsDir: string, cwd: string): string {
   const matches = folders.length === 0 ? "none" : `${folders.length}: ${folders.join(", ")}`;
   throw new CliprpnError(
     "not_found",
-    `${name}: expected a trial folder, a model file or the start of one trial id below ${runsDir}, found ${matches}`,
+    `${name}: expected a trial folder, a model file or the unique prefix of a trial id in ${runsDir}, found ${matches}`,
   );
 }
 

@@ -27,7 +27,7 @@ export async function ensureDataset(
   const { terminal, signal } = context;
   const { demo, raw } = dataset;
   if (demo !== undefined && raw !== undefined && !existsSync(join(raw, "demo.json"))) {
-    terminal.info("Drawing the demo dataset (once; takes up to two minutes).");
+    terminal.info("Generating the demo dataset (only once; takes up to two minutes).");
     await makeDemo(raw, demo, (done, total) => terminal.live([`  ${done} of ${total} images`]), signal);
   }
   await ensurePrepared(dataset, sizes, version, prepareContext(engine.call.bind(engine), context));

@@ -110,7 +110,7 @@ async function trainDetector(training: DetectorTraining, run: RunContext): Promi
   const { terminal, signal } = run;
   const { architecture, num_epochs } = training.detector;
   terminal.info(
-    `Training a small YOLO (${architecture}, ${num_epochs} epochs) on the boxes of ${training.dataset.name}'s train split (once).`,
+    `Training a small YOLO (${architecture}, ${num_epochs} epochs) on the boxes of ${training.dataset.name}'s train split (only once).`,
   );
   const engine = await openEngine(run, [], ["yolo"]);
   try {

@@ -28,7 +28,7 @@ export function trialsToRun(
     if (outcome.state !== "failed") return false;
     if (!retryFailed) {
       terminal.info(
-        `${trialName(spec)}: failed in an earlier run (${outcome.error.code}); --retry-failed runs it again`,
+        `${trialName(spec)}: failed in an earlier run (${outcome.error.code}); use --retry-failed to run it again`,
       );
       return false;
     }
@@ -50,7 +50,7 @@ function readOutcome(store: SweepStore, spec: TrialSpec, terminal: Terminal): Tr
     return store.outcome(spec.trial_id);
   } catch (error) {
     if (!(error instanceof CliprpnError)) throw error;
-    terminal.warn(`${trialName(spec)}: runs again, because its outcome cannot be read (${error.message})`);
+    terminal.warn(`${trialName(spec)}: running again, because its outcome cannot be read (${error.message})`);
     store.setAside(spec, "unreadable");
     return undefined;
   }
@@ -61,6 +61,6 @@ function staleWarning(stale: StaleTrial[], kept: boolean): string {
   const hashes = [...new Set(stale.map(({ made_by }) => made_by))].join(", ");
   const action = kept
     ? "kept (--accept-stale)"
-    : "running again (--accept-stale keeps them; the old outcomes are renamed, not deleted)";
-  return `${stale.length} finished ${stale.length === 1 ? "trial is" : "trials are"} stale: made by other Python sources or another lock file (${hashes}, current ${first?.spec.sources_sha256.slice(0, 8)}); ${action}`;
+    : "running again (use --accept-stale to keep them; old outcomes are renamed, not deleted)";
+  return `${stale.length} finished ${stale.length === 1 ? "trial is" : "trials are"} stale: they ran with different Python sources or a different lock file (${hashes}, current ${first?.spec.sources_sha256.slice(0, 8)}); ${action}`;
 }

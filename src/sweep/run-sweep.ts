@@ -43,7 +43,9 @@ async function runTrials(store: SweepStore, engine: Engine, run: RunContext): Pr
   const lost = new AbortController();
   const { journal, release } = await store.lock({
     onWait: () =>
-      terminal.info("Another cliprpn process is running this sweep, or ended seconds ago; waiting for it."),
+      terminal.info(
+        "Another cliprpn process is running this sweep, or stopped a few seconds ago; waiting for it.",
+      ),
     onLost: () => lost.abort(),
   });
   try {
@@ -81,7 +83,7 @@ async function report(store: SweepStore, split: Split, engine: Engine, run: RunC
   if (completed.length > 0) {
     const report_file = await makeReport(store, split, engine, run);
     terminal.result(json ? JSON.stringify({ type: "report", report_file }) : report_file);
-  } else terminal.info("No report: no trial completed.");
+  } else terminal.info("No trial completed, so no report was written.");
   return completed.length === trials.length ? EXIT.good : EXIT.some_failed;
 }
 

@@ -71,7 +71,7 @@ export class Transport {
       });
       this.#process.on("exit", (code, signal) => {
         this.#end(
-          signal === null ? `the worker ended with exit code ${code}` : `the worker was ended by ${signal}`,
+          signal === null ? `the worker exited with code ${code}` : `the worker was killed by ${signal}`,
         );
         // Its last output is still in the pipes; a process that left the group may keep them open.
         this.#process.on("close", resolve);

@@ -87,7 +87,7 @@ async function greet(transport: Transport, { device, numThreads }: WorkerOptions
   if (hello.schema_sha256 === schema_sha256) return hello;
   throw new CliprpnError(
     "contract_violation",
-    "expected the contract of the TypeScript side, found another one in Python; reinstall cliprpn",
+    "expected the same contract in TypeScript and Python, found different ones; reinstall cliprpn",
   );
 }
 

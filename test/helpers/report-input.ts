@@ -188,7 +188,7 @@ function madeSetting({ label, acc, baseline }: MadeSetting): SettingSummary {
       figures,
     })),
     breakdowns: [
-      { by: "sentence_length", group: "5 and fewer", num_sentences: 1200, interval: around(mean(acc)) },
+      { by: "sentence_length", group: "5 or fewer", num_sentences: 1200, interval: around(mean(acc)) },
     ],
     category_macro_acc_at_50: mean(acc),
     proposals: baseline === undefined ? null : madeProposals(mean(acc), baseline.best_box),

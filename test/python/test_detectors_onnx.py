@@ -209,7 +209,7 @@ def test_a_missing_device_provider_warns_and_falls_back_to_the_cpu(tmp_path: Pat
         ),
         (constant_graph(decoded_output()), "export without decoding"),
         (constant_graph(torch.full((NUM_CELLS, 8), -7.0)), "with the sigmoid"),
-        (constant_graph(torch.full((NUM_CELLS, 8), math.nan)), "from 0 to 1"),
+        (constant_graph(torch.full((NUM_CELLS, 8), math.nan)), r"in \[0, 1\]"),
     ],
 )
 def test_other_files_than_a_yolox_are_refused(tmp_path: Path, content: bytes, message: str) -> None:

@@ -209,8 +209,8 @@ def test_an_onnx_must_match_its_metadata(cache: Path) -> None:
         ({"names": "{0: 'cat', 2: 'dog'}"}, [1, 6, 84], "names of classes 0, 1, 2"),
         ({"names": "{}"}, [1, 4, 84], "names of classes 0, 1, 2"),
         ({"stride": "'no'"}, [1, 6, 84], "with stride"),
-        ({"names": "__import__('os').abort()"}, [1, 6, 84], "names as a literal"),
-        ({"names": "[" * 9_999}, [1, 6, 84], "names as a literal"),
+        ({"names": "__import__('os').abort()"}, [1, 6, 84], "names as a Python literal"),
+        ({"names": "[" * 9_999}, [1, 6, 84], "names as a Python literal"),
         ({"names": r"{0: 'cat', 1: '\ud800'}"}, [1, 6, 84], "names of classes 0, 1, 2"),
     ]
     for metadata, output, message in cases:
@@ -391,7 +391,7 @@ def test_unknown_architectures_and_data_without_objects_are_reported(
     index: DatasetIndex, tmp_path: Path
 ) -> None:
     unknown = RECIPE.model_copy(update={"architecture": "yolo99n"})
-    with pytest.raises(CliprpnError, match=r"like yolov8n.*yolo99n") as error:
+    with pytest.raises(CliprpnError, match=r"such as yolov8n.*yolo99n") as error:
         train(index, tmp_path, unknown)
     assert error.value.code == "bad_input"
     nothing = replace(index, objects=index.objects.slice(0, 0))
@@ -414,7 +414,7 @@ def test_architectures_are_ultralytics_plus_one_smaller_scale(cache: Path) -> No
         assert size("yolov8p") < size("yolov8n") / 3
         assert size("yolov9t") > 0 < size("yolov10n")  # These have separate description files.
         for name in ("yolov8q", "yolo8", "yoloworld", "yolo8n8", "yolov8"):
-            with pytest.raises(CliprpnError, match="like yolov8n"):
+            with pytest.raises(CliprpnError, match="such as yolov8n"):
                 describe_architecture(name)
 
 

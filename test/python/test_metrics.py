@@ -163,13 +163,13 @@ def test_breakdowns_count_every_sentence_once() -> None:
         ("stratum", "relation"): 4,
         ("area_tercile", "small: below 4.7 %"): 4,
         ("area_tercile", "medium: 4.7 to 8.3 %"): 4,
-        ("area_tercile", "large: 8.3 % and more"): 4,
-        ("sentence_length", "5 and fewer"): 5,
+        ("area_tercile", "large: 8.3 % or more"): 4,
+        ("sentence_length", "5 or fewer"): 5,
         ("sentence_length", "6 to 10"): 4,
-        ("sentence_length", "11 and more"): 3,
+        ("sentence_length", "11 or more"): 3,
         ("num_same_category", "only one"): 6,
         ("num_same_category", "two"): 3,
-        ("num_same_category", "three and more"): 3,
+        ("num_same_category", "three or more"): 3,
     }
     assert rows["stratum", "relation"].interval.mean == 1
     assert rows["area_tercile", "medium: 4.7 to 8.3 %"].interval.mean == 0.5

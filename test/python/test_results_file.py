@@ -218,4 +218,4 @@ def test_empty_and_outside_boxes_are_counted_and_others_clipped(index: DatasetIn
 
 def test_xyxy_boxes_are_detected(index: DatasetIndex, tmp_path: Path) -> None:
     rows = [row(number % 6, [60 + number, 50, 90 + number, 80]) for number in range(12)]
-    assert "100% can be xyxy: is xyxy their format?" in read_error(rows, index, tmp_path)
+    assert "100% are valid as xyxy: is xyxy their format?" in read_error(rows, index, tmp_path)

@@ -113,7 +113,7 @@ def test_real_sentences_are_read_unchanged() -> None:
     ]
     assert annotations.notes == ["7 rows repeat a sentence of the same object; they are kept"]
     _, problems = read(rows_source((REAL, "val"), box_format="xyxy", image="file_name", box="bbox"))
-    assert "60% of 4885 boxes cannot be xyxy, and 100% can be xywh" in problems[0]
+    assert "60% of 4885 boxes are not valid as xyxy, and 100% are valid as xywh" in problems[0]
     assert (
         "refcocog-umd-val.jsonl:1: box" in problems[1] and "[153.18, 213.25, 134.57, 213.02]" in problems[1]
     )
@@ -148,14 +148,14 @@ BAD: dict[str, tuple[Any, str]] = {
     "a huge number": ({**GOOD, "box": [1, 2, 10**400, 4]}, "box: expected four numbers"),
     "more pixels than any image has": ({**GOOD, "box": [1, 2, 1e308, 4]}, "box: expected four numbers"),
     "booleans": ({**GOOD, "box": [True, False, True, True]}, "box: expected four numbers"),
-    "no area": ({**GOOD, "box": [1, 2, 0, 4]}, "box: expected one with an area"),
+    "no area": ({**GOOD, "box": [1, 2, 0, 4]}, "box: expected a positive area"),
     "no sentence": ({**GOOD, "sentence": None}, "sentence: expected a sentence, found None"),
     "whitespace": ({**GOOD, "sentence": " \t\n "}, "sentence: expected a sentence"),
     "a lone surrogate": ({**GOOD, "sentence": "a \ud800"}, "sentence: expected a sentence"),
     "a very long sentence": ({**GOOD, "sentence": "a" * 10_001}, "sentence: expected a sentence of at most 10,000"),
     "another key": (
         {"file": "a.jpg", "sentence": "a", "box": [1, 2, 3, 4]},
-        "image: expected a file name, found none among 'file, s",
+        "image: expected a file name, found no such column in 'file, s",
     ),
     "parent folder": ({**GOOD, "image": "a/../../b.jpg"}, "image: expected a name below"),
     "parent folder on Windows": ({**GOOD, "image": "..\\b.jpg"}, "image: expected a name below"),

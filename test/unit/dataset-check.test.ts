@@ -38,9 +38,9 @@ test.each<[string, object, CheckResult["state"], RegExp]>([
       dropped: { num_images: 1, num_refs: 2, num_sentences: 4 },
     },
     "note",
-    /found 21898; 1 image .* left out/,
+    /found 21898; 1 image .* skipped/,
   ],
-  ["others", { name: "refcocog-umd", split_by: "umd", deviations: missing }, "FAIL", /nothing was left out/],
+  ["others", { name: "refcocog-umd", split_by: "umd", deviations: missing }, "FAIL", /nothing was skipped/],
 ])("counts that are %s", (_, facts, state, detail) => {
   const result = checkStats(datasetStats(["train"], facts), "fix it").find(({ what }) =>
     what.startsWith("counts"),

@@ -60,11 +60,11 @@ describe("the user's own sources", () => {
     ["the name of a part file", { name: "own.zip.part" }, "files[0].name"],
     ["a file address", { urls: ["file:///etc/passwd"] }, "files[0].urls[0]: expected an http or https"],
     ["an address with a password", { urls: ["https://a:b@example.org/"] }, "files[0].urls[0]"],
-    ["no address", { urls: [] }, "files[0].urls: expected a list that is not empty, found []"],
+    ["no address", { urls: [] }, "files[0].urls: expected a non-empty list, found []"],
     ["an invalid size", { bytes: -1 }, "files[0].bytes: expected a whole number of bytes, or null"],
     ["an invalid checksum", { sha256: "abc" }, "files[0].sha256: expected 64"],
     ["no checksum and no null", { sha256: undefined }, "files[0].sha256: expected 64"],
-    ["control characters", { by_hand: "\u001b[2J" }, "files[0].by_hand: expected text of one line"],
+    ["control characters", { by_hand: "\u001b[2J" }, "files[0].by_hand: expected a single line of text"],
     ["an unknown key", { url: "https://example.org" }, "files[0].url: expected one of name, datasets"],
   ])("with %s are rejected", (_, changes, problem) => {
     const error = refused(() => parseSources({ files: [{ ...good, ...changes }] }, "mine.json"));

@@ -216,8 +216,8 @@ describe("a mirror is given up for the next one when it", () => {
     ["does not have the file", answers(404), "answered HTTP 404"],
     ["stays unavailable", answers(503), /HTTP 503 .*, after 3 tries/],
     ["asks for too long a wait", answers(429, { "retry-after": "3600" }), "3600 s"],
-    ["hangs at once", hangs, "sent nothing for 0.3 s, after 3 tries"],
-    ["hangs in the middle", serves(archive, { hang_after: 50_000 }), "sent nothing for 0.3 s, after 3 tries"],
+    ["hangs at once", hangs, "sent no data for 0.3 s, after 3 tries"],
+    ["hangs in the middle", serves(archive, { hang_after: 50_000 }), "sent no data for 0.3 s, after 3 tries"],
     [
       "has a file of another size",
       serves(archive.subarray(0, 5000)),

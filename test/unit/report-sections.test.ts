@@ -61,7 +61,7 @@ test("failed and waiting trials are listed with the reason", () => {
   expect(written).toContain("4 of 6 trials complete");
   expect(written).toContain("1 trial failed");
   expect(written).toMatch(/- token, seed 2 \(`\w+`\): loss_not_finite: loss \| is \\<nan> at step \\`3\\`/);
-  expect(written).toMatch(/- film, seed 2 \(`\w+`\): has not run yet/);
+  expect(written).toMatch(/- film, seed 2 \(`\w+`\): not run yet/);
 });
 
 test("trials of other sources than the current ones are listed as stale", () => {

@@ -25,7 +25,7 @@ class Anchors(BaseModel):
     placement: Annotated[
         Literal["corner", "center"],
         Field(
-            description="Whether anchors are placed on cell corners (as in ClipRPN (Trento)) or on cell centers."
+            description="Position of the anchors: on cell corners (as in ClipRPN (Trento)) or on cell centers."
         ),
     ]
     scales_px: Annotated[
@@ -104,7 +104,7 @@ class Case(BaseModel):
     upright: Annotated[
         bool,
         Field(
-            description="Whether the boxes are in the frame of the image after its EXIF rotation."
+            description="True if the boxes are in the coordinate frame of the image after its EXIF rotation."
         ),
     ]
 
@@ -188,7 +188,7 @@ class DatasetStatsParams(BaseModel):
     hash_pixels: Annotated[
         bool,
         Field(
-            description="Whether images are also compared by their pixels, which reads all of them."
+            description="If true, images are also compared by their pixels, which reads every image."
         ),
     ]
 
@@ -576,10 +576,7 @@ class PreparedImage(BaseModel):
     ]
     height: Annotated[int, Field(ge=0)]
     upright: Annotated[
-        bool,
-        Field(
-            description="Whether the file's EXIF rotation was applied to get this frame."
-        ),
+        bool, Field(description="True if the file's EXIF rotation was applied.")
     ]
     scale_x: Annotated[
         float,
@@ -593,7 +590,7 @@ class PreparedImage(BaseModel):
     problem: Annotated[
         str | None,
         Field(
-            description="Why there are no pixels: missing, broken, or of a different size. Its row is black."
+            description="Reason why the image has no pixels: missing, broken, or a different size. Its row is black."
         ),
     ]
 
@@ -900,12 +897,14 @@ class SwitchedFusion(BaseModel):
     interaction: Annotated[
         Literal["additive", "multiplicative"],
         Field(
-            description="Whether the text features are added to the feature map or multiplied with it."
+            description="How the text features modify the feature map: added to it or multiplied with it."
         ),
     ]
     coordinates: Annotated[
         Literal["off", "on"],
-        Field(description="Whether each cell gets its coordinates as input."),
+        Field(
+            description="Adds the coordinates of each cell to the input of the fusion."
+        ),
     ]
 
 
@@ -935,7 +934,7 @@ class TrainedYoloDetector(BaseModel):
     architecture: Annotated[
         str,
         Field(
-            description="The name of an architecture in ultralytics: yolov8n, yolo11n.",
+            description="Name of an ultralytics architecture, such as yolov8n or yolo11n.",
             pattern="^yolo[a-z0-9]+$",
         ),
     ]
@@ -956,7 +955,7 @@ class Training(BaseModel):
     batch_by: Annotated[
         Literal["sentence", "picture"],
         Field(
-            description="What is shuffled: referring expressions (`sentence`, as in ClipRPN (Trento)), or images with all their expressions (`picture`), which learns faster."
+            description="Unit of shuffling: referring expressions (`sentence`, as in ClipRPN (Trento)), or images with all their expressions (`picture`), which converges faster."
         ),
     ]
     optimizer: Literal["adam", "adamw"]
@@ -1108,7 +1107,7 @@ class YoloDetector(BaseModel):
     image_size_px: Annotated[
         int | None,
         Field(
-            description="Side of the square that an image is letterboxed to, in pixels; null for the size that the weights were trained with.",
+            description="Input size of the detector: images are letterboxed to a square with this side, in pixels. null for the size that the weights were trained with.",
             ge=32,
             le=4096,
             multiple_of=32,
@@ -1126,7 +1125,7 @@ class YoloxDetector(BaseModel):
     classes: Annotated[
         list[Class] | None,
         Field(
-            description="Names of the detector's classes, in its order; null for COCO's 80 classes.",
+            description="Class names, in the order of the detector's outputs; null for COCO's 80 classes.",
             max_length=10000,
             min_length=1,
         ),
@@ -1145,7 +1144,8 @@ class AreaStats(BaseModel):
         ),
     ]
     own_shares: Annotated[
-        AreaShares, Field(description="The same by the terciles of this dataset.")
+        AreaShares,
+        Field(description="The same fractions, by the terciles of this dataset."),
     ]
 
 
@@ -1233,9 +1233,7 @@ class CompletedOutcome(BaseModel):
     environment: Environment
     notes: Annotated[
         list[str],
-        Field(
-            description="Notes that a reader of the figures needs, one sentence each."
-        ),
+        Field(description="Caveats for interpreting the metrics, one sentence each."),
     ]
 
 
@@ -1316,7 +1314,7 @@ class FasterRcnnDetector(BaseModel):
     classes: Annotated[
         list[Class] | None,
         Field(
-            description="Names of the detector's classes, in its order; null for COCO's 80 classes.",
+            description="Class names, in the order of the detector's outputs; null for COCO's 80 classes.",
             max_length=10000,
             min_length=1,
         ),
@@ -1459,7 +1457,8 @@ class RowsSource(BaseModel):
     split_seed: Annotated[
         int,
         Field(
-            description="Seed of the split by image, used when no split is given.", ge=0
+            description="Random seed of the split by image, used when the rows have no split.",
+            ge=0,
         ),
     ]
 
@@ -1649,14 +1648,14 @@ class ClipRpnSpec(BaseModel):
     sources_sha256: Annotated[
         str,
         Field(
-            description="Hash of cliprpn's Python sources and lock files; an outcome of other sources is stale.",
+            description="Hash of cliprpn's Python sources and lock files; an outcome with a different hash is stale.",
             pattern="^[0-9a-f]{64}$",
         ),
     ]
     label: Annotated[
         str,
         Field(
-            description="A short name of the trial's configuration, for people: `fusion=film`."
+            description="Human-readable name of the trial's configuration, such as `fusion=film`."
         ),
     ]
     preset: Literal["default", "reference"]
@@ -1753,13 +1752,13 @@ class PreparedDataset(BaseModel):
     follow_links: Annotated[
         bool,
         Field(
-            description="Whether symbolic links out of the image folder were followed."
+            description="True if symbolic links that point outside the image folder were followed."
         ),
     ]
     allow_missing: Annotated[
         bool,
         Field(
-            description="Whether missing or broken images were left out, with their refs."
+            description="True if missing or broken images were skipped, with their refs."
         ),
     ]
     pictures_sha256: Annotated[
@@ -1830,7 +1829,7 @@ class SettingSummary(BaseModel):
     strata: Annotated[
         list[StratumSummary],
         Field(
-            description="All figures of each subset; empty when the dataset has no subsets."
+            description="All metrics of each subset; empty when the dataset has no subsets."
         ),
     ]
     breakdowns: list[Breakdown]
@@ -1841,7 +1840,7 @@ class SettingSummary(BaseModel):
     proposals: Annotated[
         ProposalSummary | None,
         Field(
-            description="Of a baseline; null for a ClipRPN, which ranks the boxes as it proposes them."
+            description="Quality of a baseline's proposals; null for a ClipRPN, which proposes and ranks boxes in one step."
         ),
     ]
 
@@ -1899,7 +1898,7 @@ class BaselineSettings(BaseModel):
     ranking: Annotated[
         Literal["crop", "blur", "circle", "crop+blur"],
         Field(
-            description="What CLIP sees of a box: its `crop` (as in ClipRPN (Trento)), the image with everything outside the box in a `blur`, the image with a red `circle` around the box, or both `crop+blur` (ReCLIP without relations)."
+            description="The view of a box that CLIP encodes: `crop` (as in ClipRPN (Trento)), `blur` (everything outside the box is blurred), `circle` (a red circle around the box), or `crop+blur` (both views, as in ReCLIP without relations)."
         ),
     ]
     templates: Annotated[
@@ -1913,7 +1912,7 @@ class BaselineSettings(BaseModel):
     category_prior: Annotated[
         bool,
         Field(
-            description="Whether the score includes the similarity of the box's class and the referring expression, by CLIP's text encoder."
+            description="Adds the CLIP text similarity between the box's class name and the referring expression to the score."
         ),
     ]
     score_thresh: Annotated[
@@ -1923,7 +1922,7 @@ class BaselineSettings(BaseModel):
     nms_thresh: Annotated[
         float,
         Field(
-            description="IoU threshold of non-maximum suppression of a detector's boxes, per class.",
+            description="IoU threshold of the detector's non-maximum suppression, applied per class.",
             gt=0.0,
             le=1.0,
         ),
@@ -1947,14 +1946,14 @@ class BaselineSpec(BaseModel):
     sources_sha256: Annotated[
         str,
         Field(
-            description="Hash of cliprpn's Python sources and lock files; an outcome of other sources is stale.",
+            description="Hash of cliprpn's Python sources and lock files; an outcome with a different hash is stale.",
             pattern="^[0-9a-f]{64}$",
         ),
     ]
     label: Annotated[
         str,
         Field(
-            description="A short name of the trial's configuration, for people: `fusion=film`."
+            description="Human-readable name of the trial's configuration, such as `fusion=film`."
         ),
     ]
     seed: Annotated[int, Field(ge=0, le=4294967295)]
@@ -2057,7 +2056,7 @@ class TrialSpec(RootModel[ClipRpnSpec | BaselineSpec]):
     root: Annotated[
         ClipRpnSpec | BaselineSpec,
         Field(
-            description="One fully resolved trial: Python adds no defaults. `trial_id` hashes what decides the result (settings, seed, data, weights, num_threads), never paths or devices.",
+            description="One fully resolved trial: Python adds no defaults. `trial_id` is a hash of everything that determines the result (settings, seed, data, weights, num_threads), never of paths or devices.",
             discriminator="kind",
             title="TrialSpec",
         ),
@@ -2111,4 +2110,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "3c8d4101e9f7aa9d412869bfd68e825762c2ab01562cf95f6223fac07d05d269"
+SCHEMA_SHA256 = "f8906b45343c6e1d4d86cfabb303eb896a0a3f7c76304badd988fb39910568ed"

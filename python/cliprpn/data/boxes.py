@@ -70,8 +70,8 @@ def format_hint(
     if fractions[box_format] >= 0.5 or fractions[best] < 0.95:
         return None
     return (
-        f"{1 - fractions[box_format]:.0%} of {len(boxes)} boxes cannot be {box_format}, and "
-        f"{fractions[best]:.0%} can be {best}: is {best} their format?"
+        f"{1 - fractions[box_format]:.0%} of {len(boxes)} boxes are not valid as {box_format}, and "
+        f"{fractions[best]:.0%} are valid as {best}: is {best} their format?"
     )
 
 

@@ -92,7 +92,7 @@ def _image_rows(annotations: Annotations, pixels: PixelsManifest | None) -> list
         ]
     prepared = [image for shard in pixels.shards for image in shard.pictures]
     if [image.file_name for image in prepared] != [record.file_name for record in annotations.images]:
-        raise CliprpnError("internal", "the pixels belong to other images than the annotations")
+        raise CliprpnError("internal", "the pixels belong to different images than the annotations")
     return [
         ImageRow(record.image_id, record.file_name, image.width, image.height, image.upright, row)
         for row, (record, image) in enumerate(zip(annotations.images, prepared, strict=True))

@@ -213,7 +213,9 @@ def verify_file(detector: DetectorWithFile) -> Path:
     """
     path = Path(detector.file)
     if not path.is_file():
-        raise CliprpnError("weights_missing", f"{path}: expected the file of {detector.kind}, found none")
+        raise CliprpnError(
+            "weights_missing", f"{path}: expected the file of the detector {detector.kind}, found none"
+        )
     digest = file_sha256(path)
     if digest != detector.sha256:
         raise CliprpnError(

@@ -136,7 +136,7 @@ def open_yolo(
     if suffix == ".pt" and not trusted:
         raise CliprpnError(
             "weights_unsafe",
-            f"{file}: a .pt executes code when loaded; if you trust its source, add --trust-weights, otherwise export "
+            f"{file}: a .pt can run code when loaded; if you trust its source, add --trust-weights, otherwise export "
             "it to .onnx (yolo export format=onnx)",
         )
     with quiet_ultralytics(cache_dir):
@@ -216,7 +216,9 @@ def _read_metadata(file: Path) -> dict[str, Any]:
             if key in metadata:
                 metadata[key] = ast.literal_eval(metadata[key])
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
-        raise _not_yolo(file, f"ultralytics metadata with {key} as a literal", str(error)[:200]) from error
+        raise _not_yolo(
+            file, f"ultralytics metadata with {key} as a Python literal", str(error)[:200]
+        ) from error
     return metadata
 
 
@@ -233,7 +235,7 @@ def _onnx_input_size(
             raise CliprpnError(
                 "weights_mismatch",
                 f"{onnx.file}: expected weights for images of {image_size_px} px (image_size_px), found weights for "
-                f"{height}x{width} only; leave image_size_px out",
+                f"{height}x{width} only; remove image_size_px",
             )
         return (height, width), False
     if image_size_px is not None:

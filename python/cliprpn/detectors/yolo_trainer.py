@@ -132,7 +132,7 @@ def describe_architecture(name: str) -> dict[str, Any]:
             return description | {"scales": scales, "scale": scale}
     raise CliprpnError(
         "bad_input",
-        f"architecture: expected one that ultralytics describes, like yolov8n or yolo11n, found {name}",
+        f"architecture: expected an ultralytics architecture, such as yolov8n or yolo11n, found {name}",
     )
 
 

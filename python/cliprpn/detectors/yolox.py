@@ -208,7 +208,7 @@ def _check_output(onnx: OnnxFile, cells: Tensor, classes: list[str], height: int
         raise _not_yolox(onnx, "boxes as offsets from cells", "boxes in pixels; export without decoding")
     # The tolerance of 0.01 allows for a quantized sigmoid.
     if not ((raw[:, 4:] > -0.01) & (raw[:, 4:] < 1.01)).all():
-        raise _not_yolox(onnx, "probabilities from 0 to 1", "numbers outside; export with the sigmoid")
+        raise _not_yolox(onnx, "probabilities in [0, 1]", "values outside [0, 1]; export with the sigmoid")
 
 
 def _is_decoded(raw: Tensor, cells: Tensor) -> bool:

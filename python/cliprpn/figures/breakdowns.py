@@ -64,19 +64,19 @@ def _area_terciles(columns: PredictionColumns) -> dict[str, NDArray]:
     return {
         f"small: below {low * 100:.1f} %": relative < low,
         f"medium: {low * 100:.1f} to {high * 100:.1f} %": (relative >= low) & (relative < high),
-        f"large: {high * 100:.1f} % and more": relative >= high,
+        f"large: {high * 100:.1f} % or more": relative >= high,
     }
 
 
 def _lengths(columns: PredictionColumns) -> dict[str, NDArray]:
     words = np.array([len(sentence.split()) for sentence in columns["sentence"]])
     return {
-        "5 and fewer": words <= 5,
+        "5 or fewer": words <= 5,
         "6 to 10": (words > 5) & (words <= 10),
-        "11 and more": words > 10,
+        "11 or more": words > 10,
     }
 
 
 def _same_category(columns: PredictionColumns) -> dict[str, NDArray]:
     count = columns["num_same_category"]
-    return {"only one": count == 1, "two": count == 2, "three and more": count >= 3}
+    return {"only one": count == 1, "two": count == 2, "three or more": count >= 3}

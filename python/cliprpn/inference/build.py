@@ -134,7 +134,7 @@ def check_fusion(settings: Settings, sizes: Sizes) -> int:
     if not fused.isfinite().all():
         raise CliprpnError(
             "fusion_invalid",
-            f"{_name(settings)}: expected finite values, found infinite values or NaN in its output",
+            f"{_name(settings)}: expected finite values, found inf or NaN in the output",
         )
     if any(True for _ in fusion.parameters()):
         try:

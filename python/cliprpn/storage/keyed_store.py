@@ -239,7 +239,7 @@ def _sqlite_errors(path: Path) -> Iterator[None]:
 def _damaged(path: Path, what: str) -> CliprpnError:
     return CliprpnError(
         "data_invalid",
-        f"{path}: expected a cache written by cliprpn, found another or a damaged file ({what}); delete {path} "
+        f"{path}: expected a cache written by cliprpn, found a different or damaged file ({what}); delete {path} "
         "and re-run the same command",
     )
 

@@ -45,7 +45,7 @@ def evaluate(
     if dataset is None:
         if spec is None:
             raise CliprpnError(
-                "bad_input", f"{model_path}: an imported model names no dataset; choose one with --dataset"
+                "bad_input", f"{model_path}: an imported model has no dataset; add --dataset NAME"
             )
         dataset, limit = spec.dataset, limit_of(spec.settings.limits, split)
     index, features = open_data(dataset, saved.backbone, saved.image_size_px, saved.resize, context)

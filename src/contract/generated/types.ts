@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "3c8d4101e9f7aa9d412869bfd68e825762c2ab01562cf95f6223fac07d05d269";
+export const schema_sha256 = "f8906b45343c6e1d4d86cfabb303eb896a0a3f7c76304badd988fb39910568ed";
 
 /**
  * The source of the proposals.
@@ -141,7 +141,7 @@ export type BoxXyxy1 = [number, number, number, number];
  */
 export type Envelope = OkEnvelope | ErrorEnvelope;
 /**
- * `default`: ClipRPN (Trento) with its errors corrected. `reference`: the settings of ClipRPN (Trento).
+ * `default`: ClipRPN (Trento) with its bugs fixed. `reference`: the original settings of ClipRPN (Trento).
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Preset".
@@ -169,7 +169,7 @@ export type DetectorChoice = ("yolo" | "trained_yolo" | "faster_rcnn" | "gt_boxe
  */
 export type JournalEntry = SweepStarted | TrialStarted | TrialFinished | SweepFinished | SplitRead;
 /**
- * One fully resolved trial: Python adds no defaults. `trial_id` hashes what decides the result (settings, seed, data, weights, num_threads), never paths or devices.
+ * One fully resolved trial: Python adds no defaults. `trial_id` is a hash of everything that determines the result (settings, seed, data, weights, num_threads), never of paths or devices.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "TrialSpec".
@@ -195,7 +195,7 @@ export interface Contract {
 export interface BaselineSettings {
   detector: Detector;
   /**
-   * What CLIP sees of a box: its `crop` (as in ClipRPN (Trento)), the image with everything outside the box in a `blur`, the image with a red `circle` around the box, or both `crop+blur` (ReCLIP without relations).
+   * The view of a box that CLIP encodes: `crop` (as in ClipRPN (Trento)), `blur` (everything outside the box is blurred), `circle` (a red circle around the box), or `crop+blur` (both views, as in ReCLIP without relations).
    */
   ranking: "crop" | "blur" | "circle" | "crop+blur";
   /**
@@ -206,7 +206,7 @@ export interface BaselineSettings {
    */
   templates: [string, ...string[]];
   /**
-   * Whether the score includes the similarity of the box's class and the referring expression, by CLIP's text encoder.
+   * Adds the CLIP text similarity between the box's class name and the referring expression to the score.
    */
   category_prior: boolean;
   /**
@@ -214,7 +214,7 @@ export interface BaselineSettings {
    */
   score_thresh: number;
   /**
-   * IoU threshold of non-maximum suppression of a detector's boxes, per class.
+   * IoU threshold of the detector's non-maximum suppression, applied per class.
    */
   nms_thresh: number;
   /**
@@ -236,7 +236,7 @@ export interface YoloDetector {
   file: string;
   sha256: string;
   /**
-   * Side of the square that an image is letterboxed to, in pixels; null for the size that the weights were trained with.
+   * Input size of the detector: images are letterboxed to a square with this side, in pixels. null for the size that the weights were trained with.
    */
   image_size_px: number | null;
 }
@@ -249,7 +249,7 @@ export interface YoloDetector {
 export interface TrainedYoloDetector {
   kind: "trained_yolo";
   /**
-   * The name of an architecture in ultralytics: yolov8n, yolo11n.
+   * Name of an ultralytics architecture, such as yolov8n or yolo11n.
    */
   architecture: string;
   num_epochs: number;
@@ -258,7 +258,7 @@ export interface TrainedYoloDetector {
   seed: number;
 }
 /**
- * YOLOX as .onnx, exported without its decoding.
+ * YOLOX as .onnx, exported without box decoding.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "YoloxDetector".
@@ -271,7 +271,7 @@ export interface YoloxDetector {
   file: string;
   sha256: string;
   /**
-   * Names of the detector's classes, in its order; null for COCO's 80 classes.
+   * Class names, in the order of the detector's outputs; null for COCO's 80 classes.
    *
    * @minItems 1
    * @maxItems 10000
@@ -296,7 +296,7 @@ export interface FasterRcnnDetector {
    */
   sha256: string;
   /**
-   * Names of the detector's classes, in its order; null for COCO's 80 classes.
+   * Class names, in the order of the detector's outputs; null for COCO's 80 classes.
    *
    * @minItems 1
    * @maxItems 10000
@@ -454,7 +454,7 @@ export interface CompletedOutcome {
   peak_memory_bytes: PeakMemory;
   environment: Environment;
   /**
-   * Notes that a reader of the figures needs, one sentence each.
+   * Caveats for interpreting the metrics, one sentence each.
    */
   notes: string[];
 }
@@ -607,7 +607,7 @@ export interface RowsSource {
   box_format: BoxFormat;
   columns: Columns;
   /**
-   * Seed of the split by image, used when no split is given.
+   * Random seed of the split by image, used when the rows have no split.
    */
   split_seed: number;
 }
@@ -682,11 +682,11 @@ export interface ClipRpnSpec {
   kind: "cliprpn";
   trial_id: string;
   /**
-   * Hash of cliprpn's Python sources and lock files; an outcome of other sources is stale.
+   * Hash of cliprpn's Python sources and lock files; an outcome with a different hash is stale.
    */
   sources_sha256: string;
   /**
-   * A short name of the trial's configuration, for people: `fusion=film`.
+   * Human-readable name of the trial's configuration, such as `fusion=film`.
    */
   label: string;
   preset: "default" | "reference";
@@ -789,11 +789,11 @@ export interface SwitchedFusion {
    */
   text: "pooled" | "words";
   /**
-   * Whether the text features are added to the feature map or multiplied with it.
+   * How the text features modify the feature map: added to it or multiplied with it.
    */
   interaction: "additive" | "multiplicative";
   /**
-   * Whether each cell gets its coordinates as input.
+   * Adds the coordinates of each cell to the input of the fusion.
    */
   coordinates: "off" | "on";
 }
@@ -823,7 +823,7 @@ export interface FileFusion {
  */
 export interface Anchors {
   /**
-   * Whether anchors are placed on cell corners (as in ClipRPN (Trento)) or on cell centers.
+   * Position of the anchors: on cell corners (as in ClipRPN (Trento)) or on cell centers.
    */
   placement: "corner" | "center";
   /**
@@ -896,7 +896,7 @@ export interface Training {
    */
   batch_size: number;
   /**
-   * What is shuffled: referring expressions (`sentence`, as in ClipRPN (Trento)), or images with all their expressions (`picture`), which learns faster.
+   * Unit of shuffling: referring expressions (`sentence`, as in ClipRPN (Trento)), or images with all their expressions (`picture`), which converges faster.
    */
   batch_by: "sentence" | "picture";
   optimizer: "adam" | "adamw";
@@ -1029,7 +1029,7 @@ export interface TrialGroup {
   trial_dirs: [string, ...string[]];
 }
 /**
- * A sweep's figures with confidence intervals: `summary-<split>.json`, written by Python, rendered by report/.
+ * A sweep's results with confidence intervals: `summary-<split>.json`, written by Python, rendered by report/.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Summary".
@@ -1066,7 +1066,7 @@ export interface SettingSummary {
   trial_ids: string[];
   figures: Figure[];
   /**
-   * All figures of each subset; empty when the dataset has no subsets.
+   * All metrics of each subset; empty when the dataset has no subsets.
    */
   strata: StratumSummary[];
   breakdowns: Breakdown[];
@@ -1076,7 +1076,7 @@ export interface SettingSummary {
   category_macro_acc_at_50: number;
   kind: "cliprpn" | "baseline";
   /**
-   * Of a baseline; null for a ClipRPN, which ranks the boxes as it proposes them.
+   * Quality of a baseline's proposals; null for a ClipRPN, which proposes and ranks boxes in one step.
    */
   proposals: ProposalSummary | null;
 }
@@ -1229,7 +1229,7 @@ export interface Case {
   gt_box_xyxy: BoxXyxy;
   predictions: CasePrediction[];
   /**
-   * Whether the boxes are in the frame of the image after its EXIF rotation.
+   * True if the boxes are in the coordinate frame of the image after its EXIF rotation.
    */
   upright: boolean;
 }
@@ -1386,7 +1386,7 @@ export interface DatasetStatsParams {
    */
   root: string;
   /**
-   * Whether images are also compared by their pixels, which reads all of them.
+   * If true, images are also compared by their pixels, which reads every image.
    */
   hash_pixels: boolean;
 }
@@ -1450,11 +1450,11 @@ export interface PreparedDataset {
    */
   max_pixels: number;
   /**
-   * Whether symbolic links out of the image folder were followed.
+   * True if symbolic links that point outside the image folder were followed.
    */
   follow_links: boolean;
   /**
-   * Whether missing or broken images were left out, with their refs.
+   * True if missing or broken images were skipped, with their refs.
    */
   allow_missing: boolean;
   /**
@@ -1589,7 +1589,7 @@ export interface AreaShares {
   large: number;
 }
 /**
- * The same by the terciles of this dataset.
+ * The same fractions, by the terciles of this dataset.
  */
 export interface AreaShares1 {
   small: number;
@@ -1863,7 +1863,7 @@ export interface PreparedImage {
   width: number;
   height: number;
   /**
-   * Whether the file's EXIF rotation was applied to get this frame.
+   * True if the file's EXIF rotation was applied.
    */
   upright: boolean;
   /**
@@ -1874,7 +1874,7 @@ export interface PreparedImage {
   left_px: number;
   top_px: number;
   /**
-   * Why there are no pixels: missing, broken, or of a different size. Its row is black.
+   * Reason why the image has no pixels: missing, broken, or a different size. Its row is black.
    */
   problem: string | null;
 }
@@ -1890,7 +1890,7 @@ export interface Experiment {
    */
   $schema?: string;
   /**
-   * The name of the sweep's folder in runs/.
+   * The sweep's folder in runs/ starts with this name.
    */
   name: string;
   /**
@@ -1920,7 +1920,7 @@ export interface Experiment {
    */
   num_threads?: number;
   /**
-   * Figures that others published for this run, to compare with.
+   * Published results of this experiment, for comparison.
    */
   published?: PublishedFigure[];
 }
@@ -2002,7 +2002,7 @@ export interface FusionObject {
  */
 export interface PartialAnchors {
   /**
-   * Whether anchors are placed on cell corners (as in ClipRPN (Trento)) or on cell centers.
+   * Position of the anchors: on cell corners (as in ClipRPN (Trento)) or on cell centers.
    */
   placement?: "corner" | "center";
   /**
@@ -2075,7 +2075,7 @@ export interface PartialTraining {
    */
   batch_size?: number;
   /**
-   * What is shuffled: referring expressions (`sentence`, as in ClipRPN (Trento)), or images with all their expressions (`picture`), which learns faster.
+   * Unit of shuffling: referring expressions (`sentence`, as in ClipRPN (Trento)), or images with all their expressions (`picture`), which converges faster.
    */
   batch_by?: "sentence" | "picture";
   optimizer?: "adam" | "adamw";
@@ -2126,7 +2126,7 @@ export interface PartialLimits {
 export interface PartialBaseline {
   detector?: DetectorChoice;
   /**
-   * What CLIP sees of a box: its `crop` (as in ClipRPN (Trento)), the image with everything outside the box in a `blur`, the image with a red `circle` around the box, or both `crop+blur` (ReCLIP without relations).
+   * The view of a box that CLIP encodes: `crop` (as in ClipRPN (Trento)), `blur` (everything outside the box is blurred), `circle` (a red circle around the box), or `crop+blur` (both views, as in ReCLIP without relations).
    */
   ranking?: "crop" | "blur" | "circle" | "crop+blur";
   /**
@@ -2137,7 +2137,7 @@ export interface PartialBaseline {
    */
   templates?: [string, ...string[]];
   /**
-   * Whether the score includes the similarity of the box's class and the referring expression, by CLIP's text encoder.
+   * Adds the CLIP text similarity between the box's class name and the referring expression to the score.
    */
   category_prior?: boolean;
   /**
@@ -2145,7 +2145,7 @@ export interface PartialBaseline {
    */
   score_thresh?: number;
   /**
-   * IoU threshold of non-maximum suppression of a detector's boxes, per class.
+   * IoU threshold of the detector's non-maximum suppression, applied per class.
    */
   nms_thresh?: number;
   /**
@@ -2160,7 +2160,7 @@ export interface PartialBaseline {
 export interface DetectorObject {
   kind: "yolo" | "trained_yolo" | "yolox" | "faster_rcnn" | "file" | "rpn" | "gt_boxes" | "whole_picture";
   /**
-   * For yolo, yolox and faster_rcnn: a file, or a name to find in weights/.
+   * For yolo, yolox and faster_rcnn: a file, or a name to look up in weights/.
    */
   weights?: string;
   /**
@@ -2168,7 +2168,7 @@ export interface DetectorObject {
    */
   file?: string;
   /**
-   * For rpn: a trial's folder, the first characters of its id, or a .safetensors file.
+   * For rpn: a trial's folder, a prefix of its id, or a .safetensors file.
    */
   model?: string;
   /**
@@ -2235,7 +2235,7 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: Whether anchors are placed on cell corners (as in ClipRPN (Trento)) or on cell centers.
+   * Items: Position of the anchors: on cell corners (as in ClipRPN (Trento)) or on cell centers.
    */
   "anchors.placement"?: ["corner" | "center", ...("corner" | "center")[]];
   /**
@@ -2337,7 +2337,7 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: What is shuffled: referring expressions (`sentence`, as in ClipRPN (Trento)), or images with all their expressions (`picture`), which learns faster.
+   * Items: Unit of shuffling: referring expressions (`sentence`, as in ClipRPN (Trento)), or images with all their expressions (`picture`), which converges faster.
    */
   "training.batch_by"?: ["sentence" | "picture", ...("sentence" | "picture")[]];
   /**
@@ -2436,7 +2436,7 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: What CLIP sees of a box: its `crop` (as in ClipRPN (Trento)), the image with everything outside the box in a `blur`, the image with a red `circle` around the box, or both `crop+blur` (ReCLIP without relations).
+   * Items: The view of a box that CLIP encodes: `crop` (as in ClipRPN (Trento)), `blur` (everything outside the box is blurred), `circle` (a red circle around the box), or `crop+blur` (both views, as in ReCLIP without relations).
    */
   "baseline.ranking"?: ["crop" | "blur" | "circle" | "crop+blur", ...("crop" | "blur" | "circle" | "crop+blur")[]];
   /**
@@ -2448,7 +2448,7 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: Whether the score includes the similarity of the box's class and the referring expression, by CLIP's text encoder.
+   * Items: Adds the CLIP text similarity between the box's class name and the referring expression to the score.
    */
   "baseline.category_prior"?: [boolean, ...boolean[]];
   /**
@@ -2462,7 +2462,7 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: IoU threshold of non-maximum suppression of a detector's boxes, per class.
+   * Items: IoU threshold of the detector's non-maximum suppression, applied per class.
    */
   "baseline.nms_thresh"?: [number, ...number[]];
   /**
@@ -2496,7 +2496,7 @@ export interface Setting {
   neck_channels?: number | null;
   fusion?: FusionChoice;
   /**
-   * Whether anchors are placed on cell corners (as in ClipRPN (Trento)) or on cell centers.
+   * Position of the anchors: on cell corners (as in ClipRPN (Trento)) or on cell centers.
    */
   "anchors.placement"?: "corner" | "center";
   /**
@@ -2557,7 +2557,7 @@ export interface Setting {
    */
   "training.batch_size"?: number;
   /**
-   * What is shuffled: referring expressions (`sentence`, as in ClipRPN (Trento)), or images with all their expressions (`picture`), which learns faster.
+   * Unit of shuffling: referring expressions (`sentence`, as in ClipRPN (Trento)), or images with all their expressions (`picture`), which converges faster.
    */
   "training.batch_by"?: "sentence" | "picture";
   "training.optimizer"?: "adam" | "adamw";
@@ -2595,7 +2595,7 @@ export interface Setting {
   "fusion.coordinates"?: "off" | "on";
   "baseline.detector"?: DetectorChoice;
   /**
-   * What CLIP sees of a box: its `crop` (as in ClipRPN (Trento)), the image with everything outside the box in a `blur`, the image with a red `circle` around the box, or both `crop+blur` (ReCLIP without relations).
+   * The view of a box that CLIP encodes: `crop` (as in ClipRPN (Trento)), `blur` (everything outside the box is blurred), `circle` (a red circle around the box), or `crop+blur` (both views, as in ReCLIP without relations).
    */
   "baseline.ranking"?: "crop" | "blur" | "circle" | "crop+blur";
   /**
@@ -2606,7 +2606,7 @@ export interface Setting {
    */
   "baseline.templates"?: [string, ...string[]];
   /**
-   * Whether the score includes the similarity of the box's class and the referring expression, by CLIP's text encoder.
+   * Adds the CLIP text similarity between the box's class name and the referring expression to the score.
    */
   "baseline.category_prior"?: boolean;
   /**
@@ -2614,7 +2614,7 @@ export interface Setting {
    */
   "baseline.score_thresh"?: number;
   /**
-   * IoU threshold of non-maximum suppression of a detector's boxes, per class.
+   * IoU threshold of the detector's non-maximum suppression, applied per class.
    */
   "baseline.nms_thresh"?: number;
   /**
@@ -2633,7 +2633,7 @@ export interface PublishedFigure {
   high: number;
   source: string;
   /**
-   * Whether a run of this project has reproduced the figure within [low, high].
+   * True if a run of this project has reproduced the result within [low, high].
    */
   verified: boolean;
 }
@@ -2715,7 +2715,7 @@ export interface PlanSource {
   sets: string[];
 }
 /**
- * A detector and a ranking to evaluate; nothing is trained, so one run holds for every seed.
+ * A detector and a ranking to evaluate; nothing is trained, so one run applies to every seed.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "BaselineSpec".
@@ -2724,11 +2724,11 @@ export interface BaselineSpec {
   kind: "baseline";
   trial_id: string;
   /**
-   * Hash of cliprpn's Python sources and lock files; an outcome of other sources is stale.
+   * Hash of cliprpn's Python sources and lock files; an outcome with a different hash is stale.
    */
   sources_sha256: string;
   /**
-   * A short name of the trial's configuration, for people: `fusion=film`.
+   * Human-readable name of the trial's configuration, such as `fusion=film`.
    */
   label: string;
   seed: number;

@@ -34,7 +34,8 @@ export function overlapLine(overlap: SplitOverlap): string {
 
 function seenByDetectors(profile: DatasetProfile): string[] {
   const { num_coco_train2014 } = profile.stats;
-  const advice = "State this when you report results, or train it without these images.";
+  const advice =
+    "State this when you report results, or train the detector or backbone without these images.";
   if (isRefcocoFamily(profile))
     return [
       `All images are from COCO train2014, including those of val and test: a detector or backbone trained on COCO has seen them. ${advice}`,

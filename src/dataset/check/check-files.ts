@@ -63,7 +63,7 @@ async function checkAnnotations(
     ];
   if (gone.length > 0)
     return [
-      checkResult("note", what, `${firstOf(gone)}: no longer exists; the tables still have its content`),
+      checkResult("note", what, `${firstOf(gone)}: no longer exists; its content is still in the tables`),
     ];
   return [checkResult("ok", what, counted(annotation_files.length, "file"))];
 }
@@ -112,7 +112,7 @@ async function checkShards(
       result: checkResult(
         "FAIL",
         what,
-        `made from other images than the tables; delete ${join(folder, "dataset.json")} and ${runAgain(command)}`,
+        `made from different images than the tables; delete ${join(folder, "dataset.json")} and ${runAgain(command)}`,
       ),
       manifest,
     };
@@ -154,7 +154,7 @@ function checkImages(images_dir: string, { shards }: PixelsManifest, command: st
   const problems = [
     ...(gone.length > 0
       ? [
-          `${gone.length} of ${used.length} missing: ${firstOf(gone)} (training can use the prepared pixels; other sizes and drawings need the files)`,
+          `${gone.length} of ${used.length} missing: ${firstOf(gone)} (training uses the prepared pixels; other image sizes and figures need the files)`,
         ]
       : []),
     ...(changed.length > 0

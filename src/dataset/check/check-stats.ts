@@ -35,12 +35,12 @@ function checkCounts({ name, split_by, deviations, dropped }: PreparedDataset): 
     ? checkResult(
         "note",
         what,
-        `${list}; ${counted(dropped.num_images, "image")} that cannot be used were left out, so results are not comparable with published ones`,
+        `${list}; ${counted(dropped.num_images, "image")} that cannot be used were skipped, so results are not comparable with published ones`,
       )
     : checkResult(
         "FAIL",
         what,
-        `${list}; nothing was left out, so these are not the published annotations: get the published ones, or prepare these under another name`,
+        `${list}; nothing was skipped, so these are not the published annotations: get the published ones, or prepare these under another name`,
       );
 }
 

@@ -120,10 +120,12 @@ async function findMissing(
     if (problem === undefined) await rm(`${path}.part.json`, { force: true });
     else missing.push(file);
     if (problem !== undefined && (await sizeOf(path)) > 0)
-      onNote(`${path}: ${problem}; downloading it again, and replacing it once that is complete`);
+      onNote(
+        `${path}: ${problem}; downloading it again; the old file is replaced when the download is complete`,
+      );
     if (problem !== undefined && file.checksum === null)
       onNote(
-        `${file.name}: no checksum was published; the counts of the dataset will show whether the file is correct`,
+        `${file.name}: no checksum was published; \`prepare\` verifies the file by the dataset's counts`,
       );
   }
   return missing;

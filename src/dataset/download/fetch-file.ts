@@ -154,7 +154,7 @@ function nextStep(
   const requested_ms = result.state === "broke_off" ? result.wait_ms : undefined;
   const wait_ms = requested_ms ?? Math.min(limits.max_wait_ms, limits.first_wait_ms * 2 ** (tries - 1));
   if (wait_ms <= limits.max_wait_ms) return { wait_ms };
-  return { reason: `${reason} and asks for a wait of ${Math.ceil(wait_ms / 1000)} s` };
+  return { reason: `${reason} and asks to wait ${Math.ceil(wait_ms / 1000)} s` };
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -211,8 +211,8 @@ async function syncFolder(folder: string): Promise<void> {
 /** Turns the error of a failed write into a message for the user. */
 export function diskError(path: string, error: unknown): CliprpnError {
   return (
-    diskFullError(path, error, "make room and re-run the same command to resume") ??
-    new CliprpnError("bad_input", `${path}: cannot be written (${errorCode(error)}); choose another folder`, {
+    diskFullError(path, error, "free some space and re-run the same command to resume") ??
+    new CliprpnError("bad_input", `${path}: not writable (${errorCode(error)}); choose another folder`, {
       cause: error,
     })
   );

@@ -31,7 +31,7 @@ export function filesFor(dataset: string, sources: RemoteFile[]): RemoteFile[] {
   const known = [...new Set(sources.flatMap(({ datasets }) => datasets))];
   throw new CliprpnError(
     "not_found",
-    `${dataset}: no download source is known; expected ${known.join(", ")}. Download the files manually and pass their folder as --root, or list their addresses in a file and pass it as --sources FILE`,
+    `${dataset}: no download source is known; expected ${known.join(", ")}. Download the files manually and pass their folder as --root, or list their URLs in a JSON file and pass it as --sources FILE`,
   );
 }
 
@@ -86,7 +86,7 @@ function parseFile(reader: ObjectReader): RemoteFile {
     datasets: reader.texts("datasets", (text) => /^[\w+.-]{1,60}$/.test(text), "the name of a dataset"),
     bytes: reader.bytes("bytes"),
     checksum: reader.checksum(),
-    urls: reader.texts("urls", isWebAddress, "an http or https address without a password"),
+    urls: reader.texts("urls", isWebAddress, "an http or https URL without a password"),
     license: reader.text("license"),
     by_hand: reader.text("by_hand"),
   };
@@ -128,7 +128,7 @@ class ObjectReader {
     if (optional && value === undefined) return "";
     // Printed on a terminal: no control characters.
     if (typeof value === "string" && value.length <= 2000 && !/\p{Cc}/u.test(value)) return value;
-    return this.#problem(key, "text of one line", shown(value)) ?? "";
+    return this.#problem(key, "a single line of text", shown(value)) ?? "";
   }
 
   matching(key: string, pattern: RegExp, expected: string): string {
@@ -177,7 +177,7 @@ class ObjectReader {
   #list(key: string): unknown[] {
     const value = this.#value[key];
     if (Array.isArray(value) && value.length > 0) return value;
-    return this.#problem(key, "a list that is not empty", shown(value)) ?? [];
+    return this.#problem(key, "a non-empty list", shown(value)) ?? [];
   }
 
   #problem(key: string, expected: string, found: string): undefined {

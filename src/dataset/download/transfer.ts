@@ -63,7 +63,7 @@ export async function transfer(
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof CliprpnError) throw error;
-    if (stop.signal.aborted) return { state: "broke_off", reason: `sent nothing for ${stall_ms / 1000} s` };
+    if (stop.signal.aborted) return { state: "broke_off", reason: `sent no data for ${stall_ms / 1000} s` };
     return networkFailure(error, sends);
   } finally {
     clearTimeout(stalled);

@@ -128,7 +128,7 @@ function undecodable(
 ): PreparedImage {
   const problem =
     crash === undefined
-      ? `expected an image that decodes within ${timeoutMs / 1000} s, found one that does not`
+      ? `expected an image that decodes within ${timeoutMs / 1000} s, found one that takes longer`
       : `expected an image, found a file that crashes the decoder (${crash})`;
   return { file_name, ...statImage(images_dir, file_name), ...noFrame, problem };
 }

@@ -139,7 +139,7 @@ async function inflate(
     }
     return checksum === entry.crc32
       ? undefined
-      : "expected the checksum (CRC-32) given in the archive, found another";
+      : "expected the CRC-32 checksum stored in the archive, found a different one";
   } catch (error) {
     if (error instanceof BrokenEntry) return error.message;
     throw error;

@@ -60,13 +60,13 @@ async function readInside(
   file_name: string,
   { max_pixels, follow_links }: ReadLimits,
 ): Promise<Buffer> {
-  if (leadsOut(file_name)) throw invalid("expected a name inside the folder, found one that leads out of it");
+  if (leadsOut(file_name)) throw invalid("expected a path inside the folder, found one that points outside");
   let handle: FileHandle | undefined;
   try {
     const path = await realpath(join(images_dir, file_name));
     if (!follow_links && !path.startsWith(images_dir.endsWith(sep) ? images_dir : images_dir + sep))
       throw invalid(
-        "expected a file inside the folder, found a link that leads out of it; `prepare --follow-links` follows it",
+        "expected a file inside the folder, found a symbolic link that points outside; use `prepare --follow-links` to follow it",
       );
     handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK); // A named pipe would block.
     const stats = await handle.stat();

@@ -106,7 +106,7 @@ function refuseOverlaps(archive: string, entries: WantedEntry[]): void {
   let previous = "";
   for (const { file_name, entry } of entries) {
     if (entry.relativeOffsetOfLocalHeader < end)
-      throw invalid(archive, `expected separate entries, found ${previous} and ${file_name} to overlap`);
+      throw invalid(archive, `expected separate entries, but ${previous} and ${file_name} overlap`);
     end = entry.relativeOffsetOfLocalHeader + local_header_bytes + entry.compressedSize;
     previous = file_name;
   }

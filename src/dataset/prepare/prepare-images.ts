@@ -135,7 +135,7 @@ function writeProblems(folder: string, bad: readonly BadImage[]): string {
     `${counted(bad.length, "image")} cannot be used`,
     ...lines.slice(0, MAX_SHOWN).map((line) => `  ${line}`),
     ...more,
-    "fix them and re-run the same command, or leave them and their refs out with --allow-missing",
+    "fix them and re-run the same command, or use --allow-missing to skip them and their objects",
   ].join("\n");
 }
 

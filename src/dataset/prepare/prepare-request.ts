@@ -114,12 +114,12 @@ function rowsRequest(args: PrepareArguments, { cwd, data }: RequestContext): Pre
     if (value !== undefined)
       throw new CliprpnError(
         "bad_input",
-        `--${option} is for ${Object.keys(publishedSplits).join(", ")}; expected it without --from`,
+        `--${option} applies only to ${Object.keys(publishedSplits).join(", ")}; remove it or --from`,
       );
   if (args.download)
     throw new CliprpnError(
       "bad_input",
-      `--download is for ${Object.keys(publishedSplits).join(", ")}; expected it without --from`,
+      `--download applies only to ${Object.keys(publishedSplits).join(", ")}; remove it or --from`,
     );
   if (images === undefined && !args.without_images)
     throw new CliprpnError(

@@ -24,7 +24,7 @@ export interface RowsOptions {
 }
 
 /**
- * A source of annotation rows. The box format is never guessed: a wrong guess would silently spoil the training.
+ * A source of annotation rows. The box format has no default: a wrong one would silently corrupt the training data.
  *
  * @throws CliprpnError bad_input.
  */
@@ -36,7 +36,7 @@ export function rowsSource(options: RowsOptions, cwd: string): RowsSource {
   if (!isFixed && options.box_format === undefined)
     throw new CliprpnError(
       "bad_input",
-      `--box-format: expected the format of the boxes (${boxFormats.join(", ")}), found nothing; it is not guessed`,
+      `--box-format: expected the format of the boxes (${boxFormats.join(", ")}), found nothing; this option has no default`,
     );
   const box_format = choose("--box-format", options.box_format ?? "xywh", boxFormats);
   if (isFixed && box_format !== "xywh")
@@ -67,7 +67,7 @@ function formatOf(file: string): string {
   if (extension === ".jsonl" || extension === ".csv") return extension.slice(1);
   throw new CliprpnError(
     "bad_input",
-    `${file}: expected a .jsonl or .csv file, or its format by --format: ${formats.join(", ")}`,
+    `${file}: expected a .jsonl or .csv file, or a --format: ${formats.join(", ")}`,
   );
 }
 

@@ -37,5 +37,5 @@ function countWords({ num_images, num_refs, num_sentences }: DatasetCounts): [st
 
 function droppedLine(dropped: DatasetCounts): string {
   const [images, objects, expressions] = countWords(dropped);
-  return `Left out: ${images} that cannot be used, with ${objects} and ${expressions}`;
+  return `Skipped: ${images} that cannot be used, with ${objects} and ${expressions}`;
 }

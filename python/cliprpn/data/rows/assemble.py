@@ -69,13 +69,13 @@ def assign_ids(
     if num_missing == len(ids):
         return [numbers[item] for item in items]
     if num_missing:
-        notes.append(f"{kind}: {num_missing} of {len(ids)} rows have no integer; all are renumbered")
+        notes.append(f"{kind}: {num_missing} of {len(ids)} rows have no integer id; all rows are renumbered")
         return [numbers[item] for item in items]
     item_of_id: dict[int | None, Hashable] = {}
     id_of_item: dict[Hashable, int | None] = {}
     for item, given, place in zip(items, ids, places, strict=True):
         if item_of_id.setdefault(given, item) != item or id_of_item.setdefault(item, given) != given:
-            notes.append(f"{kind}: {given} at {place} contradicts an earlier row; all are renumbered")
+            notes.append(f"{kind}: {given} at {place} contradicts an earlier row; all rows are renumbered")
             return [numbers[item] for item in items]
     return [given for given in ids if given is not None]
 
@@ -94,11 +94,11 @@ def _rows_with_valid_boxes(
     for row in invalid_rows:
         if row.sentence is not None:
             problems.add(
-                f"{row.where}: box: expected one with an area ({FORMAT_NAMES[box_format]}), found {list(row.box)}"
+                f"{row.where}: box: expected a positive area ({FORMAT_NAMES[box_format]}), found {list(row.box)}"
             )
     num_dropped = sum(row.sentence is None for row in invalid_rows)
     if num_dropped:
-        notes.append(f"{num_dropped} objects without a sentence and without an area were dropped")
+        notes.append(f"{num_dropped} objects with neither a sentence nor an area were dropped")
     return [row for row, is_valid in zip(rows, valid, strict=True) if is_valid]
 
 
@@ -163,5 +163,5 @@ def _note_repeats(sentences: list[SentenceRecord], notes: list[str]) -> None:
 
 def _first_notes(notes: list[str]) -> list[str]:
     """The first notes, and the number of the others."""
-    more = [f"and {len(notes) - MAX_NOTES} more oddities"] if len(notes) > MAX_NOTES else []
+    more = [f"and {len(notes) - MAX_NOTES} more notes"] if len(notes) > MAX_NOTES else []
     return [*notes[:MAX_NOTES], *more]

@@ -62,7 +62,7 @@ def parse_row(
 
     def reject(column: str, problem: str) -> None:
         names = shorten(", ".join(map(str, values)))
-        found = shorten(values[column]) if column in values else f"none among {names}"
+        found = shorten(values[column]) if column in values else f"no such column in {names}"
         problems.add(f"{where}: {column}: {problem}, found {found}")
 
     if (problem := file_name_problem(image)) is not None:
@@ -110,7 +110,7 @@ def file_name_problem(name: object) -> str | None:
     if parts[0] == "" or re.match(r"[A-Za-z]:", name):
         return "expected a name below the image folder, not an absolute path"
     if ".." in parts:
-        return "expected a name below the image folder, not one that leaves it"
+        return "expected a name below the image folder, not a path that leaves it"
     if parts[-1] in ("", "."):
         return "expected the name of a file, not of a folder"
     return None
