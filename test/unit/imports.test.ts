@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { packageRoot } from "../../src/package-root.ts";
 
 /**
- * What each room of `src/` may import beside itself. A room is a folder, or a file of `src/` by its name; the nearest folder
+ * The imports that each module of `src/` may have. A module is a folder, or a file of `src/` by its name; the nearest folder
  * that has a row counts.
  */
 const typescript: Record<string, string[]> = {
@@ -109,9 +109,9 @@ describe("src/", () => {
     expect(strangers).toEqual([]);
   });
 
-  test("every room has a row, and every row a room", () => {
-    const rooms = new Set(files.map((file) => roomOf(file)));
-    expect([...rooms].sort()).toEqual(Object.keys(typescript).sort());
+  test("every module has a row, and every row a module", () => {
+    const modules = new Set(files.map((file) => moduleOf(file)));
+    expect([...modules].sort()).toEqual(Object.keys(typescript).sort());
   });
 
   test("every edge of the table is used", () => {
@@ -122,8 +122,8 @@ describe("src/", () => {
           .filter(Boolean),
       ),
     );
-    const edges = Object.entries(typescript).flatMap(([room, targets]) =>
-      targets.map((to) => `${room} > ${to}`),
+    const edges = Object.entries(typescript).flatMap(([module, targets]) =>
+      targets.map((to) => `${module} > ${to}`),
     );
     expect(edges.filter((edge) => !used.has(edge))).toEqual([]);
   });
@@ -223,26 +223,26 @@ function importsOf(file: string): string[] {
   return [...found].map(([, target = ""]) => normalize(join(dirname(file), target)));
 }
 
-function roomOf(file: string): string {
+function moduleOf(file: string): string {
   const parts = file.replace(/\.ts$/, "").split("/");
   for (let length = parts.length; length > 1; length -= 1) {
-    const room = parts.slice(0, length).join("/");
-    if (room in typescript) return room;
+    const module = parts.slice(0, length).join("/");
+    if (module in typescript) return module;
   }
   return parts[0] ?? "";
 }
 
 /** The edge of the table that an import uses. */
 function edgeOf(file: string, target: string): string | undefined {
-  const room = roomOf(file);
-  const names = [target.replace(/\.ts$/, ""), roomOf(target)];
-  const to = names.find((name) => typescript[room]?.includes(name));
-  return to === undefined ? undefined : `${room} > ${to}`;
+  const module = moduleOf(file);
+  const names = [target.replace(/\.ts$/, ""), moduleOf(target)];
+  const to = names.find((name) => typescript[module]?.includes(name));
+  return to === undefined ? undefined : `${module} > ${to}`;
 }
 
 function mayImport(file: string, target: string): boolean {
-  const allowed = [roomOf(file), ...(typescript[roomOf(file)] ?? [])];
-  return allowed.includes(roomOf(target)) || allowed.includes(target.replace(/\.ts$/, ""));
+  const allowed = [moduleOf(file), ...(typescript[moduleOf(file)] ?? [])];
+  return allowed.includes(moduleOf(target)) || allowed.includes(target.replace(/\.ts$/, ""));
 }
 
 /** `data/index.py` for `from cliprpn.data.index import ...`. */
