@@ -10,10 +10,10 @@ from scipy.stats import bootstrap
 
 CONFIDENCE = 0.95
 NUM_RESAMPLES = 2000
-BATCH = 100
+RESAMPLES_AT_ONCE = 100
 
 
-class Interval(NamedTuple):
+class Estimate(NamedTuple):
     """An estimate with its 95 % confidence interval."""
 
     mean: float
@@ -21,7 +21,7 @@ class Interval(NamedTuple):
     high: float
 
 
-def ratio_interval(numerators: NDArray, denominators: NDArray, groups: NDArray, seed: int = 0) -> Interval:
+def ratio_interval(numerators: NDArray, denominators: NDArray, groups: NDArray, seed: int = 0) -> Estimate:
     """Sum of numerators over sum of denominators, averaged over runs; resamples whole groups.
 
     A mean if the denominators are 1; oIoU for intersections and unions.
@@ -47,7 +47,7 @@ def ratio_interval(numerators: NDArray, denominators: NDArray, groups: NDArray, 
 
     estimate = float(ratio(*sums, axis=-1))
     if len(sums[0]) < 2:
-        return Interval(estimate, estimate, estimate)
+        return Estimate(estimate, estimate, estimate)
     result = bootstrap(
         sums,
         ratio,
@@ -56,13 +56,13 @@ def ratio_interval(numerators: NDArray, denominators: NDArray, groups: NDArray, 
         method="percentile",
         confidence_level=CONFIDENCE,
         n_resamples=NUM_RESAMPLES,
-        batch=BATCH,
+        batch=RESAMPLES_AT_ONCE,
         random_state=np.random.default_rng(seed),
     )
     low, high = (float(end) for end in result.confidence_interval)
-    return Interval(estimate, low, high)
+    return Estimate(estimate, low, high)
 
 
-def mean_interval(values: NDArray, groups: NDArray, seed: int = 0) -> Interval:
+def mean_interval(values: NDArray, groups: NDArray, seed: int = 0) -> Estimate:
     """Mean of [N] values with its confidence interval; resamples whole groups."""
     return ratio_interval(values, np.ones(len(values)), groups, seed)

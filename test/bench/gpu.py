@@ -197,7 +197,7 @@ def synthetic_data(scale: float, device: torch.device) -> tuple[TrainingData, st
         for start in range(0, num_images, 256):
             part = maps[start : start + 256]
             part.copy_(torch.randn(part.shape, device=device).relu_())
-        text.keep_on(device)
+        text.move_to(device)
     else:
         maps = _random_half(shape)
     image_rows = random.integers(0, num_images, num_sentences)
@@ -268,7 +268,7 @@ def _fits(num_images: int, device: torch.device) -> bool:
     if device.type != "cuda":
         return False
     free, _ = torch.cuda.mem_get_info(device)
-    return num_images * MAP_CHANNELS * 49 * 2 < free / 2  # The rule of FrozenFeatures.keep_on.
+    return num_images * MAP_CHANNELS * 49 * 2 < free / 2  # The rule of FrozenFeatures.move_to.
 
 
 def _wait(device: torch.device) -> None:

@@ -116,7 +116,7 @@ def test_an_image_whose_content_changes_is_detected_again(files: list[ImageFile]
 def test_detections_are_kept_when_stopped(
     files: list[ImageFile], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(detection_store, "BATCH", 16)
+    monkeypatch.setattr(detection_store, "MAX_BATCH_IMAGES", 16)
     stops = iter([False, False, True])
     first, second = FakeDetector(), FakeDetector()
     with pytest.raises(CliprpnError) as caught:
@@ -124,7 +124,7 @@ def test_detections_are_kept_when_stopped(
     assert caught.value.code == "interrupted"
     events: list[Any] = []
     detect(files, tmp_path / "a.sqlite", second, emit=events.append)
-    done = 2 * detection_store.BATCH
+    done = 2 * detection_store.MAX_BATCH_IMAGES
     assert (sum(first.batches), sum(second.batches)) == (done, 40 - done)
     assert progress_of(events) == [("detections", done, 40), ("detections", 40, 40)]
 
@@ -152,7 +152,7 @@ def test_a_missing_image_is_reported_before_detection_starts(files: list[ImageFi
 def test_large_images_come_in_smaller_batches(
     files: list[ImageFile], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(detection_store, "BATCH_BYTES", 3 * 40 * 30 * 3)
+    monkeypatch.setattr(detection_store, "MAX_BATCH_BYTES", 3 * 40 * 30 * 3)
     detector = FakeDetector()
     detect(files[:7], tmp_path / "a.sqlite", detector)
     assert detector.batches == [3, 3, 1]

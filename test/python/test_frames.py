@@ -16,7 +16,7 @@ from cliprpn.contract.generated import ClipRpnSpec, CompletedOutcome
 from cliprpn.data.index import DatasetIndex
 from cliprpn.features.frozen import FrozenFeatures, open_data
 from cliprpn.inference.build import build_model
-from cliprpn.inference.predict import in_image, predict_split, top1_ious
+from cliprpn.inference.predict import predict_split, to_image_clipped, top1_ious
 from cliprpn.models import ClipRPN
 from cliprpn.trials.training import frame_targets
 from cliprpn.trials.trial import run_trial
@@ -96,7 +96,9 @@ def test_predictions_are_converted_to_the_original_image(spec: ClipRpnSpec) -> N
     model = model_of(spec, features)
     targets = frame_targets(model, index, features, rows)
     sizes = torch.from_numpy(index.image_sizes(rows)).double()
-    back = in_image(targets.double(), features.frames_of(rows), sizes, features.zoom(model.frame_size_px))
+    back = to_image_clipped(
+        targets.double(), features.frames_of(rows), sizes, features.zoom(model.frame_size_px)
+    )
     assert (back - torch.from_numpy(index.gt_boxes[rows])).abs().max() < 1e-3  # pixels
 
 
@@ -116,7 +118,9 @@ def test_boxes_on_the_bars_of_a_letterbox_are_clipped_to_the_image(root: Path) -
     _, features = opened(spec)
     whole = torch.tensor([[0.0, 0, 640, 640]]).double()
     sizes = torch.tensor([[WIDTH, HEIGHT]]).double()
-    assert in_image(whole, features.frames_of(np.array([0])), sizes, 10).tolist() == [[0, 0, WIDTH, HEIGHT]]
+    assert to_image_clipped(whole, features.frames_of(np.array([0])), sizes, 10).tolist() == [
+        [0, 0, WIDTH, HEIGHT]
+    ]
 
 
 def test_a_trial_on_letterboxed_images_learns(root: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import torch
 from cliprpn.boxes import box_iou_paired, clip_boxes
 from cliprpn.figures.breakdowns import breakdowns, category_macro
 from cliprpn.figures.floors import constant_iou, fit_constant_box
-from cliprpn.inference.predict import all_in_image, prediction_columns
+from cliprpn.inference.predict import all_to_image_clipped, prediction_columns
 from cliprpn.metrics import pair_hits, pair_rows, sentence_figures, split_metrics
 
 IMAGE = torch.tensor([[100.0, 50.0]], dtype=torch.float64)
@@ -23,7 +23,7 @@ def answer(gt_box: list[float], *proposals: list[float]) -> dict[str, Any]:
     """The row of one sentence; proposals are in the frame, the ground truth is in the image."""
     boxes = torch.tensor(proposals, dtype=torch.float32).reshape(-1, 4)
     gt_boxes = torch.tensor([gt_box], dtype=torch.float64)
-    boxes_in_image = all_in_image([boxes], SQUASHED, IMAGE, ZOOM)
+    boxes_in_image = all_to_image_clipped([boxes], SQUASHED, IMAGE, ZOOM)
     columns = prediction_columns(boxes_in_image, torch.tensor([0.5]), gt_boxes)
     return {name: values[0] for name, values in columns.items()}
 

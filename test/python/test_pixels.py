@@ -16,7 +16,7 @@ import torch
 
 from cliprpn.data.pixels import (
     open_pixels,
-    open_pixels_of,
+    open_pixels_for,
     pixels_folder,
     read_manifest,
 )
@@ -136,8 +136,8 @@ def test_images_of_another_dataset_are_rejected(folder: Path, tmp_path: Path, ro
     shutil.copytree(folder, pixels)
     names = open_pixels(folder).file_names
     mine = pa.table({"file_name": names[:2], "pixel_row": [0, 1]})
-    assert open_pixels_of(mine, tmp_path / "set", SIZE, "squash").file_names == names
+    assert open_pixels_for(mine, tmp_path / "set", SIZE, "squash").file_names == names
     other = pa.table({"file_name": [names[0], names[2]], "pixel_row": rows})
     with pytest.raises(CliprpnError, match="prepare the dataset again") as caught:
-        open_pixels_of(other, tmp_path / "set", SIZE, "squash")
+        open_pixels_for(other, tmp_path / "set", SIZE, "squash")
     assert caught.value.code == "data_invalid"

@@ -1,1 +1,1 @@
-"""What TypeScript calls: JSON text in, JSON text out; exceptions become error envelopes."""
+"""The functions that TypeScript calls: JSON text in, JSON text out; exceptions become error envelopes."""

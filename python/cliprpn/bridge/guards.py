@@ -16,8 +16,9 @@ _stop_requested = False
 
 
 def install_guards() -> None:
-    """Call once, right after the bridge has started this process."""
-    # From pythonia: children would inherit the channel, and multiprocessing's `spawn` would re-run its entry file.
+    """Installs the signal handlers and watches the parent. Call once, right after the process has started."""
+    # Set by pythonia: children would inherit the channel, and multiprocessing's `spawn` would re-run pythonia's
+    # entry file.
     os.environ.pop("NODE_CHANNEL_FD", None)
     main = sys.modules["__main__"]
     if hasattr(main, "__file__"):
@@ -40,7 +41,7 @@ def should_stop() -> bool:
 
 
 def clear_stop() -> None:
-    """Call at the end of a call: a request that arrives before the next one starts must not be lost."""
+    """Forgets a stop request. Runs after each call: a request that arrives between two calls stops the next one."""
     global _stop_requested
     _stop_requested = False
 
@@ -51,24 +52,24 @@ def _request_stop(signum: int, frame: object) -> None:
 
 
 def _ignore(signum: int, frame: object) -> None:
-    """Used in place of SIG_IGN, which child programs would inherit."""
+    """Does nothing. Not SIG_IGN, which child programs would inherit."""
 
 
 def _reset_child() -> None:
-    """Runs in children after a fork: multiprocessing ends them with SIGTERM."""
+    """Restores SIGTERM in a forked child, since multiprocessing ends its children with it."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     die_with_parent()
 
 
 def die_with_parent() -> None:
-    """On Linux, the kernel kills this process when the thread that created it ends."""
+    """Makes the kernel kill this process when the thread that created it ends; Linux only."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
-def _watch_parent(parent: int) -> None:
-    """On every system: an orphaned process gets another parent."""
-    while os.getppid() == parent:
+def _watch_parent(parent_pid: int) -> None:
+    """Kills this process once it has another parent, as an orphaned process gets on every system."""
+    while os.getppid() == parent_pid:
         time.sleep(0.5)
     os.kill(os.getpid(), signal.SIGKILL)

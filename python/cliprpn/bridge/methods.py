@@ -1,4 +1,4 @@
-"""The methods of the contract: their models, and the function that each one calls."""
+"""The contract's methods: the models of their params and results, and the functions that run them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ from cliprpn.detectors.propose import check_detector
 from cliprpn.detectors.train_yolo import train_yolo
 from cliprpn.figures.dataset_stats.compute import compute_dataset_stats
 from cliprpn.figures.summarize import summarize
-from cliprpn.inference.build import Sizes, check_fusion
+from cliprpn.inference.build import FeatureSizes, check_fusion
 from cliprpn.inference.golden import check_golden
 from cliprpn.inference.ground import ground
 from cliprpn.inference.importer import convert_checkpoint
@@ -66,19 +66,20 @@ from cliprpn.trials.trial import run_trial
 
 @dataclass(frozen=True)
 class CallContext:
-    """What a method gets in addition to its params."""
+    """Passed to a method with its params: events, stop requests and the device."""
 
     emit: Emit
     should_stop: Callable[[], bool]
     device: torch.device
 
     def with_cache(self, cache_dir: str) -> RunContext:
+        """The same, with a cache folder."""
         return RunContext(self.device, Path(cache_dir), self.emit, self.should_stop)
 
 
 @dataclass(frozen=True)
 class Method:
-    """Models of the params and the result, and the function to run."""
+    """The models of a method's params and result, and the function that runs it."""
 
     params: type[BaseModel]
     result: type[BaseModel]
@@ -119,8 +120,8 @@ def _index_dataset(params: IndexDatasetParams, context: CallContext) -> IndexDat
 def _export_dataset(params: ExportDatasetParams, context: CallContext) -> ExportDatasetResult:
     root = Path(params.root)
     index = open_dataset(root, read_facts(root).id)
-    num = export_rows(index, params.format, params.box_format, Path(params.out_file))
-    return ExportDatasetResult(num_sentences=num)
+    num_sentences = export_rows(index, params.format, params.box_format, Path(params.out_file))
+    return ExportDatasetResult(num_sentences=num_sentences)
 
 
 def _dataset_stats(params: DatasetStatsParams, context: CallContext) -> DatasetStats:
@@ -130,13 +131,13 @@ def _dataset_stats(params: DatasetStatsParams, context: CallContext) -> DatasetS
 def _check_fusion(params: CheckFusionParams, context: CallContext) -> CheckFusionResult:
     spec = params.spec
     seed_everything(spec.seed, spec.num_threads)
-    sizes = _sizes(spec.backbone.name, spec.backbone.weights)
+    sizes = _feature_sizes(spec.backbone.name, spec.backbone.weights)
     return CheckFusionResult(num_parameters=check_fusion(spec.settings, sizes))
 
 
 @cache
-def _sizes(name: str, weights: str) -> Sizes:
-    """Sizes of a backbone's features; cached, as a sweep checks many fusions."""
+def _feature_sizes(name: str, weights: str) -> FeatureSizes:
+    """map_channels, pooled_dim and word_dim of a backbone; cached, as a sweep checks many fusions."""
     backbone = load_backbone(name, weights)
     return backbone.map_channels, backbone.pooled_dim, backbone.word_dim
 

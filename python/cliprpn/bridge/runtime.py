@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import json
 import os
 import sys
@@ -11,6 +10,7 @@ import traceback
 from typing import Any
 
 from cliprpn.bridge import guards
+from cliprpn.errors import CliprpnError
 
 _device: Any = None
 
@@ -32,41 +32,52 @@ def handle(method: str, params: str) -> str:
 
 
 def _run(method: str, params: dict[str, Any]) -> dict[str, Any]:
-    global _device
-    from cliprpn.contract.generated import SCHEMA_SHA256, HelloParams, HelloResult
-    from cliprpn.devices import describe_environment, resolve_device
-    from cliprpn.errors import CliprpnError
-    from cliprpn.memory import keep_freed_memory
-
+    """
+    Raises:
+        CliprpnError: contract_violation, or any other code of the method.
+    """
     if method == "hello":
-        import torch
-
-        if params.get("schema_sha256") != SCHEMA_SHA256:
-            raise CliprpnError(
-                "contract_violation",
-                "expected the same contract in TypeScript and Python, found different ones; reinstall cliprpn",
-            )
-        keep_freed_memory()
-        hello = HelloParams.model_validate(params, strict=True)
-        _device = resolve_device(hello.device)
-        if hello.num_threads is not None:
-            torch.set_num_threads(hello.num_threads)
-        environment = describe_environment(_device)
-        result = HelloResult(schema_sha256=SCHEMA_SHA256, environment=environment, pid=os.getpid())
-        return result.model_dump(mode="json")
-
+        return _hello(params)
     from cliprpn.bridge.methods import METHODS, CallContext
 
     if method not in METHODS:
         raise CliprpnError(
             "contract_violation", f"expected one of the methods {', '.join(METHODS)}, found {method}"
         )
-    spec = METHODS[method]
+    called = METHODS[method]
     context = CallContext(
         emit=lambda event: send(event.model_dump_json()), should_stop=guards.should_stop, device=_device
     )
-    value = spec.run(spec.params.model_validate(params, strict=True), context)
-    return spec.result.model_validate(value.model_dump(), strict=True).model_dump(mode="json")
+    result = called.run(called.params.model_validate(params, strict=True), context)
+    return called.result.model_validate(result.model_dump(), strict=True).model_dump(mode="json")
+
+
+def _hello(params: dict[str, Any]) -> dict[str, Any]:
+    """Checks that both sides have the same contract, and selects the device of all later calls.
+
+    Raises:
+        CliprpnError: contract_violation, device_unavailable.
+    """
+    global _device
+    import torch
+
+    from cliprpn.contract.generated import SCHEMA_SHA256, HelloParams, HelloResult
+    from cliprpn.devices import describe_environment, resolve_device
+    from cliprpn.memory import keep_freed_memory
+
+    if params.get("schema_sha256") != SCHEMA_SHA256:
+        raise CliprpnError(
+            "contract_violation",
+            "expected the same contract in TypeScript and Python, found different ones; reinstall cliprpn",
+        )
+    keep_freed_memory()
+    hello = HelloParams.model_validate(params, strict=True)
+    _device = resolve_device(hello.device)
+    if hello.num_threads is not None:
+        torch.set_num_threads(hello.num_threads)
+    environment = describe_environment(_device)
+    result = HelloResult(schema_sha256=SCHEMA_SHA256, environment=environment, pid=os.getpid())
+    return result.model_dump(mode="json")
 
 
 def send(text: str) -> None:
@@ -80,7 +91,7 @@ def _ok(value: dict[str, Any]) -> str:
         return json.dumps({"status": "ok", "value": value}, allow_nan=False)
     except ValueError as error:
         path = _find_non_finite(value, "result")
-        raise _violation(f"{path} is not a finite number") from error
+        raise CliprpnError("contract_violation", f"{path} is not a finite number") from error
 
 
 def _error(error: BaseException) -> str:
@@ -92,9 +103,9 @@ def _error(error: BaseException) -> str:
 
 
 def _describe(error: BaseException) -> tuple[str, str]:
-    code, message = getattr(error, "code", None), getattr(error, "message", None)
-    if type(error).__name__ == "CliprpnError" and code is not None:
-        return str(code), str(message)
+    """Code and message of an error. Types of torch and pydantic are compared by name, as both may be missing."""
+    if isinstance(error, CliprpnError):
+        return error.code, error.message
     if isinstance(error, ModuleNotFoundError):
         return (
             "package_missing",
@@ -109,10 +120,6 @@ def _describe(error: BaseException) -> tuple[str, str]:
     if type(error).__name__ == "ValidationError":
         return "contract_violation", " ".join(str(error).split())
     return "internal", f"{type(error).__name__}: {error}"
-
-
-def _violation(message: str) -> Exception:
-    return importlib.import_module("cliprpn.errors").CliprpnError("contract_violation", message)
 
 
 def _find_non_finite(value: Any, path: str) -> str:

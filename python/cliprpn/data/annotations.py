@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+# Four numbers in the source's format.
 Box = tuple[float, float, float, float]
 BoxFormat = Literal["xywh", "xyxy", "cxcywh_norm"]
 SPLITS = ("train", "val", "test", "testA", "testB")
@@ -51,7 +52,7 @@ class Annotations:
     Attributes:
         images: images with at least one sentence, in order of first mention.
         objects: all objects of those images, by ann_id.
-        notes: oddities that were accepted, one line each.
+        notes: oddities of the source that were accepted, one line each.
     """
 
     box_format: BoxFormat

@@ -48,7 +48,7 @@ def boxes_in_images(annotated: Tensor, box_format: BoxFormat, sizes: Tensor) -> 
 
 
 def have_area(boxes: Sequence[Box], box_format: BoxFormat) -> list[bool]:
-    """Which boxes have an area and, in normalized coordinates, lie inside the image."""
+    """Whether each box has an area and, in normalized coordinates, lies inside the image."""
     return _have_area(_as_tensor(boxes), box_format).tolist()
 
 
@@ -63,9 +63,11 @@ def format_hint(
     """
     if not boxes:
         return None
-    table = _as_tensor(boxes)
+    boxes_tensor = _as_tensor(boxes)
     limits = torch.tensor([size or (0, 0) for size in sizes], dtype=torch.float64).reshape(-1, 2)
-    fractions = {name: _fit(table, name, limits).double().mean().item() for name in FORMAT_NAMES}
+    fractions = {
+        name: _fits_format(boxes_tensor, name, limits).double().mean().item() for name in FORMAT_NAMES
+    }
     best = max(FORMAT_NAMES, key=lambda name: (fractions[name], name == box_format))
     if fractions[box_format] >= 0.5 or fractions[best] < 0.95:
         return None
@@ -75,24 +77,26 @@ def format_hint(
     )
 
 
-def _fit(table: Tensor, box_format: BoxFormat, limits: Tensor) -> Tensor:
-    """Which boxes have an area and lie inside their image, if its size is known (not 0): [N], bool."""
-    fit = _have_area(table, box_format)
+def _fits_format(boxes_tensor: Tensor, box_format: BoxFormat, limits: Tensor) -> Tensor:
+    """Whether each box has an area and lies inside its image, if the size is known (not 0): [N], bool."""
+    fit = _have_area(boxes_tensor, box_format)
     if box_format == "cxcywh_norm":
         return fit
-    fit &= (table > 1).any(dim=1)  # Normalized coordinates are valid pixels, but too small to be meant so.
-    right_bottom = table[:, 2:] if box_format == "xyxy" else table[:, :2] + table[:, 2:]
+    fit &= (boxes_tensor > 1).any(
+        dim=1
+    )  # Normalized coordinates are valid pixels, but too small to be meant so.
+    right_bottom = boxes_tensor[:, 2:] if box_format == "xyxy" else boxes_tensor[:, :2] + boxes_tensor[:, 2:]
     return fit & ((right_bottom <= limits + 1) | (limits == 0)).all(dim=1)
 
 
-def _have_area(table: Tensor, box_format: BoxFormat) -> Tensor:
+def _have_area(boxes_tensor: Tensor, box_format: BoxFormat) -> Tensor:
     if box_format == "xywh":
-        return (table[:, 2:] > 0).all(dim=1)
+        return (boxes_tensor[:, 2:] > 0).all(dim=1)
     if box_format == "xyxy":
-        return (table[:, 2:] > table[:, :2]).all(dim=1)
-    corners = box_convert(table, "cxcywh", "xyxy")
+        return (boxes_tensor[:, 2:] > boxes_tensor[:, :2]).all(dim=1)
+    corners = box_convert(boxes_tensor, "cxcywh", "xyxy")
     inside = ((corners >= -NORM_TOLERANCE) & (corners <= 1 + NORM_TOLERANCE)).all(dim=1)
-    return (table[:, 2:] > 0).all(dim=1) & inside
+    return (boxes_tensor[:, 2:] > 0).all(dim=1) & inside
 
 
 def _as_tensor(boxes: Sequence[Box]) -> Tensor:

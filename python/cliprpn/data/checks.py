@@ -31,7 +31,8 @@ class Problems:
         self.messages.append(message)
 
     def raise_if_any(self) -> None:
-        """
+        """Reports the collected problems.
+
         Raises:
             CliprpnError: data_invalid; lists the first 20 problems and counts the rest.
         """
@@ -47,10 +48,10 @@ class Problems:
 def valid_records(
     items: list[Any], fields: Mapping[str, tuple[str, Check]], where: str, problems: Problems
 ) -> Iterator[Record]:
-    """Yields the records whose fields are all valid; adds a problem for each other one, by its index in the list.
+    """Yields the records whose fields are all valid; adds a problem for each invalid field, with the record's index.
 
     Args:
-        fields: name to the expected value, in words and as a check.
+        fields: name to the expected value, as text and as a check.
         where: file and name of the list, such as `instances.json: images`.
     """
     for position, item in enumerate(items):
@@ -66,18 +67,22 @@ def valid_records(
 
 
 def is_integer(value: Any) -> bool:
+    """An integer of 64 bits, as the tables store it; not a bool."""
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
 
 
 def is_size(value: Any) -> bool:
+    """A positive number of whole pixels."""
     return is_integer(value) and value > 0
 
 
 def is_text(value: Any) -> bool:
+    """Text that can be written as UTF-8."""
     return isinstance(value, str) and _can_encode(value, "strict")
 
 
 def is_name(value: Any) -> bool:
+    """Text that is not empty."""
     return is_text(value) and value != ""
 
 
@@ -87,6 +92,7 @@ def is_python2_text(value: Any) -> bool:
 
 
 def is_box(value: Any) -> bool:
+    """Four numbers, in any format."""
     return isinstance(value, list | tuple) and len(value) == 4 and all(map(_is_number, value))
 
 

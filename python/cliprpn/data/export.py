@@ -22,7 +22,7 @@ UNKNOWN_CATEGORY = "object"
 
 
 def export_rows(
-    index: DatasetIndex, format: Literal["jsonl", "coco"], box_format: BoxFormat, out_file: Path
+    index: DatasetIndex, file_format: Literal["jsonl", "coco"], box_format: BoxFormat, out_file: Path
 ) -> int:
     """Writes all sentences in the dataset's order. Boxes in the source's format keep their exact numbers.
 
@@ -30,22 +30,22 @@ def export_rows(
         the number of sentences written.
 
     Raises:
-        CliprpnError: bad_input, if `format` is coco and `box_format` is not xywh; data_invalid, if normalized
+        CliprpnError: bad_input, if `file_format` is coco and `box_format` is not xywh; data_invalid, if normalized
             coordinates are requested but the size of an image is unknown; no_space.
     """
-    if format == "coco":
+    if file_format == "coco":
         if box_format != "xywh":
             raise CliprpnError(
                 "bad_input", f"{out_file}: expected xywh, the box format of COCO, found {box_format}"
             )
         text = json.dumps(_coco_content(index), ensure_ascii=False)
     else:
-        text = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in _rows(index, box_format))
+        text = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in _jsonl_rows(index, box_format))
     write_durably(out_file, text.encode())
     return index.sentences.num_rows
 
 
-def _rows(index: DatasetIndex, box_format: BoxFormat) -> list[Record]:
+def _jsonl_rows(index: DatasetIndex, box_format: BoxFormat) -> list[Record]:
     """A row for each sentence, with the column names that `data/rows` reads."""
     images = {image["image_id"]: image for image in index.images.to_pylist()}
     boxes = _boxes(index.sentences, "gt_box_xyxy", index, box_format)
@@ -110,12 +110,16 @@ def _coco_image(image: Record) -> Record:
 
 
 def _boxes(table: pa.Table, column: str, index: DatasetIndex, box_format: BoxFormat) -> list[list[float]]:
-    """A table's boxes in the requested format: [N, 4]."""
+    """A table's boxes in the requested format: [N, 4].
+
+    Raises:
+        CliprpnError: data_invalid, if normalized coordinates are requested but the size of an image is unknown.
+    """
     boxes = torch.tensor(table[column].to_pylist(), dtype=torch.float64).reshape(-1, 4)
     if box_format != "cxcywh_norm":
         return box_convert(boxes, "xyxy", box_format).tolist()
-    size_of = {image["image_id"]: (image["width"], image["height"]) for image in index.images.to_pylist()}
-    sizes = [size_of[image_id] for image_id in table["image_id"].to_pylist()]
+    size_by_id = {image["image_id"]: (image["width"], image["height"]) for image in index.images.to_pylist()}
+    sizes = [size_by_id[image_id] for image_id in table["image_id"].to_pylist()]
     if any(None in size for size in sizes):
         raise CliprpnError(
             "data_invalid",

@@ -36,10 +36,10 @@ class ImageObjects:
 
     def __init__(self, index: DatasetIndex) -> None:
         objects = index.objects
-        rows = pc.index_in(
+        image_rows = pc.index_in(
             objects["image_id"], value_set=index.images["image_id"].combine_chunks()
         ).to_numpy()
-        order = np.argsort(rows, kind="stable")
+        order = np.argsort(image_rows, kind="stable")
         names = pc.fill_null(objects["category"], "")
         category_names, codes = np.unique(names.to_numpy().astype(str), return_inverse=True)
         boxes = pc.list_flatten(objects["box_xyxy"]).to_numpy().reshape(-1, 4)
@@ -48,7 +48,7 @@ class ImageObjects:
         self._boxes = boxes[order]
         self._codes = codes[order].astype(np.int64)
         self._ann_ids = objects["ann_id"].to_numpy()[order]
-        self._counts = np.bincount(rows, minlength=index.images.num_rows)
+        self._counts = np.bincount(image_rows, minlength=index.images.num_rows)
         self._starts = np.cumsum(self._counts) - self._counts
         self._image_rows = index.image_rows
         self._sentence_ann_ids = index.sentences["ann_id"].to_numpy()
@@ -59,22 +59,23 @@ class ImageObjects:
         self._sentence_has_category = category_names[self._sentence_codes] != ""
 
     def others(self, sentence_rows: np.ndarray) -> OtherObjects:
-        """
+        """The other objects in the images of these sentences.
+
         Args:
             sentence_rows: [B], rows of the index.
         """
-        images = self._image_rows[sentence_rows]
-        steps = np.arange(max(1, int(self._counts[images].max(initial=0))))
-        in_image = steps < self._counts[images][:, None]  # [B, M]
-        at = np.where(in_image, self._starts[images][:, None] + steps, 0)
-        mask = in_image & (self._ann_ids[at] != self._sentence_ann_ids[sentence_rows][:, None])
+        image_rows = self._image_rows[sentence_rows]
+        steps = np.arange(max(1, int(self._counts[image_rows].max(initial=0))))
+        in_image = steps < self._counts[image_rows][:, None]  # [B, M]
+        positions = np.where(in_image, self._starts[image_rows][:, None] + steps, 0)
+        mask = in_image & (self._ann_ids[positions] != self._sentence_ann_ids[sentence_rows][:, None])
         # If the object's category is unknown, no other object is known to have the same.
         has_category = self._sentence_has_category[sentence_rows][:, None]
-        same = mask & (self._codes[at] == self._sentence_codes[sentence_rows][:, None]) & has_category
+        same = mask & (self._codes[positions] == self._sentence_codes[sentence_rows][:, None]) & has_category
         return OtherObjects(
-            torch.from_numpy(self._order[at]),
-            torch.from_numpy(self._boxes[at]),
-            torch.from_numpy(self._codes[at]),
+            torch.from_numpy(self._order[positions]),
+            torch.from_numpy(self._boxes[positions]),
+            torch.from_numpy(self._codes[positions]),
             torch.from_numpy(mask),
             torch.from_numpy(same),
         )

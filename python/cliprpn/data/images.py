@@ -24,13 +24,13 @@ from torch import Tensor
 from cliprpn.data.index import DatasetIndex, read_facts
 from cliprpn.errors import CliprpnError
 
-# Below the size from which Pillow warns of decompression bombs.
+# Default limit; Pillow warns of decompression bombs above 89 million pixels.
 MAX_PIXELS = 80_000_000
 # Only formats that Pillow decodes itself, none that runs another program, such as EPS.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "AVIF")
 # File hashes kept in memory: more than RefCOCOg has images.
 MAX_HASHES = 100_000
-MAX_THREADS = 8
+MAX_DECODING_THREADS = 8
 DECODED_AHEAD = 16
 
 
@@ -62,7 +62,8 @@ def image_files(index: DatasetIndex, image_rows: Iterable[int]) -> list[ImageFil
 
 
 def load_image(file: ImageFile) -> Tensor:
-    """
+    """Decodes an image.
+
     Returns:
         [3, H, W], uint8, RGB.
 
@@ -82,7 +83,7 @@ def load_images(files: Iterable[ImageFile]) -> Iterator[Tensor]:
         CliprpnError: data_invalid, naming the file, when its turn comes.
     """
     remaining = iter(files)
-    with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(MAX_DECODING_THREADS, os.cpu_count() or 1)) as pool:
         ahead = deque(pool.submit(load_image, file) for file in islice(remaining, DECODED_AHEAD))
         try:
             while ahead:
@@ -100,7 +101,7 @@ def image_keys(files: Iterable[ImageFile]) -> list[str]:
     Raises:
         CliprpnError: data_invalid, if a file is missing.
     """
-    with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(MAX_DECODING_THREADS, os.cpu_count() or 1)) as pool:
         return list(pool.map(image_key, files))
 
 
@@ -118,7 +119,7 @@ def image_key(file: ImageFile) -> str:
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file; hashed again only if its size or time of change differs.
+    """SHA-256 of a file; hashed again only if its size or modification time has changed.
 
     Raises:
         OSError.
@@ -135,9 +136,9 @@ def _cached_sha256(path: Path, size: int, mtime_ns: int) -> str:
 def load_crop(
     path: Path, box_xyxy: Sequence[float], size_px: int, upright: bool = False, max_pixels: int = MAX_PIXELS
 ) -> Tensor:
-    """A box of an image: all pixels that it touches, at least one, resized to a square without keeping its shape.
+    """A box of an image: all pixels that it touches, at least one, resized to a square.
 
-    The filter is CLIP's: bicubic, antialiased.
+    Does not keep the aspect ratio. The filter is CLIP's: bicubic, antialiased.
 
     Args:
         box_xyxy: pixels, inside the image.
@@ -153,16 +154,17 @@ def load_crop(
     with _open_image(path, max_pixels) as stored:
         image = ImageOps.exif_transpose(stored) if upright else stored
         left, top = (
-            min(math.floor(side), edge - 1) for side, edge in zip(box_xyxy[:2], image.size, strict=True)
+            min(math.floor(coordinate), length - 1)
+            for coordinate, length in zip(box_xyxy[:2], image.size, strict=True)
         )
-        right, bottom = (math.ceil(side) for side in box_xyxy[2:])
+        right, bottom = (math.ceil(coordinate) for coordinate in box_xyxy[2:])
         crop = image.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
         square = _to_8_bits(crop).convert("RGB").resize((size_px, size_px), Image.Resampling.BICUBIC)
         return torch.from_numpy(np.array(square)).permute(2, 0, 1)
 
 
 def _to_8_bits(image: Image.Image) -> Image.Image:
-    """Pillow would clip 16-bit values to 255 and return a nearly white image."""
+    """Scales 16-bit values to 8 bits; Pillow would clip them to 255 and return a nearly white image."""
     if not image.mode.startswith("I;16"):
         return image
     return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
@@ -170,7 +172,11 @@ def _to_8_bits(image: Image.Image) -> Image.Image:
 
 @contextmanager
 def _open_image(path: Path, max_pixels: int) -> Iterator[Image.Image]:
-    """The image, not decoded yet; any error that Pillow raises for a broken file becomes data_invalid."""
+    """The image, not decoded yet.
+
+    Raises:
+        CliprpnError: data_invalid, for any error that Pillow raises within the context for a broken file.
+    """
     # Pillow's limit applies to the whole process; a dataset's may be higher.
     Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS or 0, max_pixels)
     try:

@@ -18,7 +18,7 @@ from cliprpn.storage.parquet import read_table
 
 @dataclass(frozen=True)
 class DatasetIndex:
-    """The tables of a dataset, and its sentences' boxes and images as arrays.
+    """The tables of a dataset, and the sentences' boxes and images as arrays.
 
     Attributes:
         dataset_id: hash of the annotations.
@@ -74,7 +74,7 @@ def open_dataset(root: Path, dataset_id: str) -> DatasetIndex:
     """The prepared dataset in this folder; opened once per process.
 
     Raises:
-        CliprpnError: data_invalid, if there is none, or its id is not `dataset_id`.
+        CliprpnError: data_invalid, if the folder has no dataset, or its id is not `dataset_id`.
     """
     opened = _opened.get(root)
     if opened is not None and opened.dataset_id == dataset_id:
@@ -98,9 +98,10 @@ _opened: dict[Path, DatasetIndex] = {}
 
 
 def read_facts(root: Path) -> PreparedDataset:
-    """
+    """Reads dataset.json.
+
     Raises:
-        CliprpnError: data_invalid.
+        CliprpnError: data_invalid, if it is missing or invalid.
     """
     path = root / "dataset.json"
     if not path.is_file():
@@ -123,7 +124,8 @@ def read_facts(root: Path) -> PreparedDataset:
 def open_tables(
     folder: Path, dataset_id: str, images_dir: Path | None, box_format: BoxFormat
 ) -> DatasetIndex:
-    """
+    """Reads the three tables of a dataset.
+
     Raises:
         CliprpnError: data_invalid, if a table is broken, or a sentence's image is missing from the table.
     """

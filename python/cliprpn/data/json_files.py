@@ -1,4 +1,4 @@
-"""Reads JSON of untrusted files; duplicate keys are errors."""
+"""Reads JSON from untrusted files."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from cliprpn.errors import CliprpnError
 
 
 def parse_json(text: str) -> Any:
-    """
+    """Parses JSON; a duplicate key in an object is an error.
+
     Raises:
-        ValueError: what is wrong with the JSON.
+        ValueError: says what is wrong with the JSON.
     """
     try:
         return json.loads(text, object_pairs_hook=_unique_keys)
@@ -24,7 +25,7 @@ def parse_json(text: str) -> Any:
 
 
 def read_json_object(path: Path) -> dict[str, Any]:
-    """The object in a JSON file.
+    """The object in a JSON file; a duplicate key in it is an error.
 
     Raises:
         CliprpnError: data_invalid, if it is not JSON or not an object.
@@ -39,10 +40,11 @@ def read_json(path: Path, **hook: Callable[[Any], Any]) -> Any:
     """The content of a JSON file.
 
     Args:
-        hook: a hook of `json.loads`.
+        hook: one of the hooks of `json.loads`, by name.
 
     Raises:
         CliprpnError: data_invalid, if it is not JSON.
+        OSError: the file cannot be read.
     """
     try:
         return json.loads(path.read_text(encoding="utf-8-sig"), **hook)  # type: ignore[arg-type]

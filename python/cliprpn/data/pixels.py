@@ -35,7 +35,7 @@ class Pixels:
     file_names: list[str]
 
     def batch(self, rows: np.ndarray) -> Tensor:
-        """Images [b, 3, size, size], uint8, RGB.
+        """Images: [b, 3, size, size], uint8, RGB.
 
         Args:
             rows: [b], `pixel_row` of the index's images.
@@ -47,11 +47,11 @@ class Pixels:
         return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)  # [b, 3, size, size]
 
 
-def open_pixels_of(images: pa.Table, root: Path, image_size_px: int, resize: str) -> Pixels:
+def open_pixels_for(images: pa.Table, root: Path, image_size_px: int, resize: str) -> Pixels:
     """A dataset's prepared images, checked against its table of images.
 
     Raises:
-        CliprpnError: data_invalid, if there are none, they are damaged, or they are other images.
+        CliprpnError: data_invalid, if there are none, they are damaged, or they are not the images of the table.
     """
     folder = pixels_folder(root, image_size_px, resize)
     pixels = open_pixels(folder)
@@ -79,7 +79,8 @@ def list_manifests(root: Path) -> list[Path]:
 
 
 def open_pixels(folder: Path) -> Pixels:
-    """
+    """Opens the prepared images of one size.
+
     Raises:
         CliprpnError: data_invalid, if there are none, or they do not match the manifest.
     """
@@ -92,9 +93,9 @@ def open_pixels(folder: Path) -> Pixels:
         try:
             array = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
-            raise _damaged(folder, f"{path}: {error}") from error
+            raise _damaged_pixels(folder, f"{path}: {error}") from error
         if (array.shape, array.dtype) != expected:
-            raise _damaged(folder, f"{path}: expected {expected}, found {(array.shape, array.dtype)}")
+            raise _damaged_pixels(folder, f"{path}: expected {expected}, found {(array.shape, array.dtype)}")
         shards.append(array)
     counts = [len(shard.pictures) for shard in manifest.shards]
     starts = np.cumsum([0, *counts])[:-1]
@@ -114,9 +115,10 @@ def open_pixels(folder: Path) -> Pixels:
 
 
 def read_manifest(path: Path) -> PixelsManifest:
-    """
+    """Reads the manifest of the prepared images of one size.
+
     Raises:
-        CliprpnError: data_invalid.
+        CliprpnError: data_invalid, if it is missing or invalid.
     """
     if not path.is_file():
         raise CliprpnError(
@@ -127,10 +129,10 @@ def read_manifest(path: Path) -> PixelsManifest:
     try:
         return PixelsManifest.model_validate_json(path.read_bytes())
     except (ValidationError, OSError) as error:
-        raise _damaged(path.parent, f"{path}: {type(error).__name__}") from error
+        raise _damaged_pixels(path.parent, f"{path}: {type(error).__name__}") from error
 
 
-def _damaged(folder: Path, what: str) -> CliprpnError:
+def _damaged_pixels(folder: Path, what: str) -> CliprpnError:
     return CliprpnError(
         "data_invalid",
         f"the prepared images are damaged: {what}; delete {folder} and re-run the same command",

@@ -10,9 +10,9 @@ from typing import Any, BinaryIO
 from cliprpn.data.plain_unpickler import PlainUnpickler
 from cliprpn.errors import CliprpnError
 
-MAX_BYTES = 2**30
+MAX_PICKLE_BYTES = 2**30
 MAX_ENTRIES = 50_000_000
-# The first pickle in a file of torch before 1.6, which contains this, a version, the system and the value.
+# The first pickle in a file of torch before 1.6, which contains four: this number, a version, the system and the value.
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 
 
@@ -24,8 +24,8 @@ def load_plain(path: Path) -> Any:
     Raises:
         CliprpnError: data_invalid, naming the class that the pickle refers to, or what is broken.
     """
-    if path.stat().st_size > MAX_BYTES:
-        raise CliprpnError("data_invalid", f"{path}: expected a pickle of at most {MAX_BYTES:,} bytes")
+    if path.stat().st_size > MAX_PICKLE_BYTES:
+        raise CliprpnError("data_invalid", f"{path}: expected a pickle of at most {MAX_PICKLE_BYTES:,} bytes")
     return _load_next(io.BytesIO(path.read_bytes()), path)
 
 
@@ -74,8 +74,10 @@ def _read_pickles(path: Path) -> bytes:
     with path.open("rb") as file:
         if file.read(4) == b"PK\x03\x04":
             return _read_zipped_pickle(path)
-    if path.stat().st_size > MAX_BYTES:
-        raise CliprpnError("data_invalid", f"{path}: expected index rows of at most {MAX_BYTES:,} bytes")
+    if path.stat().st_size > MAX_PICKLE_BYTES:
+        raise CliprpnError(
+            "data_invalid", f"{path}: expected index rows of at most {MAX_PICKLE_BYTES:,} bytes"
+        )
     return path.read_bytes()
 
 
@@ -87,11 +89,11 @@ def _read_zipped_pickle(path: Path) -> bytes:
             if (
                 len(entries) != 1
                 or entries[0].compress_type != zipfile.ZIP_STORED
-                or entries[0].file_size > MAX_BYTES
+                or entries[0].file_size > MAX_PICKLE_BYTES
             ):
                 raise CliprpnError(
                     "data_invalid",
-                    f"{path}: expected one data.pkl, not compressed, of at most {MAX_BYTES:,} bytes, as torch "
+                    f"{path}: expected one data.pkl, not compressed, of at most {MAX_PICKLE_BYTES:,} bytes, as torch "
                     f"writes it, found {len(entries)} in the zip",
                 )
             return archive.read(entries[0])
@@ -131,12 +133,14 @@ def check_expanded_size(value: Any, path: Path) -> None:
 
 
 def _parts(value: Any) -> list[Any]:
+    """The entries of a container; none for other values."""
     if isinstance(value, dict):
         return [*value, *value.values()]
     return list(value) if isinstance(value, list | tuple) else []
 
 
 def _leaf_size(value: Any) -> int:
+    """Number of entries that a value without parts counts as."""
     return 1 + len(value) // 16 if isinstance(value, str | bytes | set | frozenset) else 1
 
 

@@ -59,7 +59,7 @@ class PlainUnpickler(pickle._Unpickler):
         )
 
     def check_key(self, key: Any) -> None:
-        """Nested tuples can take very long to hash, and large integers can be chosen to collide."""
+        """Rejects keys that are slow to hash: tuples may be nested, and large integers can be chosen to collide."""
         if key is None or isinstance(key, str | bytes | float) or (isinstance(key, int) and abs(key) < 2**63):
             return
         self.reject(f"a key of type {type(key).__name__}, where text or a number of 64 bits is expected")
@@ -118,9 +118,9 @@ class PlainUnpickler(pickle._Unpickler):
         return top
 
     def _set_all(self, values: dict[Any, Any], items: list[Any]) -> None:
-        for place in range(0, len(items), 2):
-            self.check_key(items[place])
-            values[items[place]] = items[place + 1]
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            self.check_key(key)
+            values[key] = value
 
 
 def _with_memory_limit(load: Load, cost: int) -> Load:

@@ -12,15 +12,28 @@ from cliprpn.data.index import DatasetIndex
 from cliprpn.errors import CliprpnError
 from cliprpn.storage.durable import write_durably
 
+# A row per sentence, [S] or [S, 4] each.
 PredictionColumns = dict[str, np.ndarray]
+TEXT_COLUMNS = ("split", "sentence", "category", "stratum", "image_file")
+BOX_COLUMNS = ("gt_box_xyxy", "pred_box_xyxy")
 
 
 def predictions_file(trial_dir: Path, split: str) -> Path:
+    """Where a trial's predictions of a split are stored."""
     return trial_dir / f"predictions-{split}.parquet"
 
 
-def write_predictions(path: Path, index: DatasetIndex, rows: np.ndarray, answers: PredictionColumns) -> None:
-    """Writes the columns of the sentences, of their images, and of the predictions; atomic."""
+def write_predictions(
+    path: Path, index: DatasetIndex, rows: np.ndarray, predictions: PredictionColumns
+) -> None:
+    """Writes the columns of the sentences, of their images, and of the predictions, atomically.
+
+    Args:
+        rows: [S], rows of the index's sentences.
+
+    Raises:
+        CliprpnError: no_space.
+    """
     table = index.sentences.take(pa.array(rows))
     sizes = index.image_sizes(rows).astype(np.int64)
     files = index.images["file_name"].take(pa.array(index.image_rows[rows]))
@@ -29,7 +42,7 @@ def write_predictions(path: Path, index: DatasetIndex, rows: np.ndarray, answers
     table = table.append_column("upright", upright)
     table = table.append_column("width", pa.array(sizes[:, 0]))
     table = table.append_column("height", pa.array(sizes[:, 1]))
-    for name, values in answers.items():
+    for name, values in predictions.items():
         column = pa.array(values.tolist()) if values.ndim > 1 else pa.array(values)
         table = table.append_column(name, column)
     content = pa.BufferOutputStream()
@@ -57,7 +70,3 @@ def read_predictions(path: Path) -> PredictionColumns:
             column = table[name].fill_null(-1) if name == "pair_id" else table[name]
             columns[name] = column.to_numpy()
     return columns
-
-
-TEXT_COLUMNS = ("split", "sentence", "category", "stratum", "image_file")
-BOX_COLUMNS = ("gt_box_xyxy", "pred_box_xyxy")

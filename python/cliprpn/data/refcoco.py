@@ -78,7 +78,7 @@ def read_refcoco(instances_file: Path, refs_file: Path, problems: Problems) -> A
 
 @dataclass(frozen=True)
 class Instances:
-    """COCO's records by id."""
+    """COCO's images and annotations, and category names, by id."""
 
     images: dict[int, Record]
     annotations: dict[int, Record]
@@ -86,6 +86,11 @@ class Instances:
 
 
 def _read_instances(path: Path, problems: Problems) -> Instances:
+    """The valid images, annotations and categories of instances.json.
+
+    Raises:
+        CliprpnError: data_invalid.
+    """
     if not path.is_file():
         raise CliprpnError(
             "data_invalid",
@@ -113,7 +118,11 @@ def _read_instances(path: Path, problems: Problems) -> Instances:
 
 
 def _read_refs(path: Path, problems: Problems) -> list[Record]:
-    """Valid refs in the file's order: ref_id, ann_id, image_id, split and their valid sentences."""
+    """Valid refs in the file's order: ref_id, ann_id, image_id, split and the valid sentences.
+
+    Raises:
+        CliprpnError: data_invalid.
+    """
     if not path.is_file():
         present = sorted(file.name for file in path.parent.glob("refs(*).p"))
         raise CliprpnError(

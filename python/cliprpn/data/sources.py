@@ -1,4 +1,4 @@
-"""Reads annotations of any layout, and makes all checks that need no image."""
+"""Reads annotations of any layout and runs all checks that need no image."""
 
 from __future__ import annotations
 
@@ -23,17 +23,18 @@ UNKNOWN_SIZE = (float("inf"), float("inf"))
 
 
 @dataclass(frozen=True)
-class Source:
+class LoadedSource:
     """A source's records with their splits, and the rule that assigned the splits."""
 
     annotations: Annotations
     split_rule: str
 
 
-def read_source(source: RefcocoSource | RowsSource) -> Source:
-    """
+def read_source(source: RefcocoSource | RowsSource) -> LoadedSource:
+    """Reads and checks a source; cached, since indexing a dataset reads it twice.
+
     Raises:
-        CliprpnError: data_invalid, listing up to twenty problems.
+        CliprpnError: data_invalid, listing up to 20 problems.
     """
     key = (source.model_dump_json(), *map(_size_and_mtime, _files(source)))
     if key in _last_source:
@@ -58,12 +59,12 @@ def read_source(source: RefcocoSource | RowsSource) -> Source:
         convert_referred_boxes(annotations, sizes, problems)
     problems.raise_if_any()
     _last_source.clear()
-    _last_source[key] = Source(annotations, rule)
+    _last_source[key] = LoadedSource(annotations, rule)
     return _last_source[key]
 
 
-# One entry at most. `read_annotations` and `index_dataset` are two calls; the files may change in between.
-_last_source: dict[tuple[object, ...], Source] = {}
+# One entry at most. The files may change between the calls of `read_annotations` and `index_dataset`.
+_last_source: dict[tuple[object, ...], LoadedSource] = {}
 
 
 def convert_referred_boxes(annotations: Annotations, sizes: ImageSizes, problems: Problems) -> dict[int, Box]:
@@ -72,20 +73,20 @@ def convert_referred_boxes(annotations: Annotations, sizes: ImageSizes, problems
     Args:
         sizes: width and height in pixels by image_id. If an image's size is unknown, its boxes are not clipped.
     """
-    refs = list({row.ann_id: row for row in annotations.sentences}.values())
-    objects = [annotations.objects[ref.ann_id] for ref in refs]
+    sentences = list({row.ann_id: row for row in annotations.sentences}.values())  # One per object.
+    objects = [annotations.objects[row.ann_id] for row in sentences]
     boxes, valid = boxes_in_images(
         _tensor([record.box for record in objects]),
         annotations.box_format,
         _tensor([sizes.get(record.image_id, UNKNOWN_SIZE) for record in objects], 2),
     )
-    names = {image.image_id: image.file_name for image in annotations.images}
+    names = {record.image_id: record.file_name for record in annotations.images}
     for row in (~valid).nonzero()[:, 0].tolist():
         width, height = sizes.get(objects[row].image_id, UNKNOWN_SIZE)
-        kind = f"{width:.0f} x {height:.0f} image" if width != float("inf") else "image"
+        image = f"{width:.0f} x {height:.0f} image" if width != float("inf") else "image"
         problems.add(
-            f"ref {refs[row].ref_id}: expected the box of ann_id {refs[row].ann_id} inside the "
-            f"{kind} {objects[row].image_id} ({names[objects[row].image_id]}) and not empty, found "
+            f"ref {sentences[row].ref_id}: expected the box of ann_id {sentences[row].ann_id} inside the "
+            f"{image} {objects[row].image_id} ({names[objects[row].image_id]}) and not empty, found "
             f"{list(objects[row].box)} ({annotations.box_format})"
         )
     if not valid.all():
@@ -122,7 +123,7 @@ def _files(source: RefcocoSource | RowsSource) -> list[Path]:
 
 
 def _size_and_mtime(file: Path) -> tuple[int, int] | None:
-    """Changes whenever the file does; None if there is no file."""
+    """Identifies a version of the file; None if there is no file."""
     if not file.exists():
         return None
     status = file.stat()

@@ -1,4 +1,4 @@
-"""Splits images into train, val and test if the annotations have no splits; checks the splits if they do."""
+"""Assigns images to train, val and test if the annotations have no splits; checks the splits otherwise."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GIVEN_RULE = "as given in the annotations"
 
 
 def assign_splits(annotations: Annotations, seed: int) -> tuple[Annotations, str]:
-    """Annotations with a split for each sentence, and the rule in words.
+    """Annotations with a split for each sentence, and a description of the rule.
 
     Given splits are kept; an image in two splits gets a note. Otherwise all sentences of an image get the same split,
     which depends on its file name and the seed only, not on the other images.
@@ -25,16 +25,16 @@ def assign_splits(annotations: Annotations, seed: int) -> tuple[Annotations, str
         CliprpnError: data_invalid, if some sentences have a split and some have none.
     """
     sentences = annotations.sentences
-    without = [row for row in sentences if row.split is None]
+    without_split = [row for row in sentences if row.split is None]
     names = {image.image_id: image.file_name for image in annotations.images}
-    if without and len(without) < len(sentences):
-        first = without[0]
+    if without_split and len(without_split) < len(sentences):
+        first = without_split[0]
         raise CliprpnError(
             "data_invalid",
-            f"split: expected one for all sentences or for none, found none for {len(without)} of "
+            f"split: expected one for all sentences or for none, found none for {len(without_split)} of "
             f"{len(sentences)}, such as {first.sentence[:80]!r} of {names.get(first.image_id, '')[:80]!r}",
         )
-    if without:
+    if without_split:
         splits = {image_id: _random_split(name, seed) for image_id, name in names.items()}
         with_splits = [replace(row, split=splits[row.image_id]) for row in sentences]
         return replace(annotations, sentences=with_splits), RANDOM_RULE.format(seed=seed)
@@ -48,7 +48,7 @@ def _random_split(file_name: str, seed: int) -> str:
 
 
 def _note_leaks(annotations: Annotations) -> list[str]:
-    """Notes of images in two splits: a model would be evaluated on images that it was trained on."""
+    """Notes about images in several splits: a model may be evaluated on images that it was trained on."""
     splits: dict[int, set[str]] = defaultdict(set)
     for row in annotations.sentences:
         splits[row.image_id].add(row.split or "")
@@ -58,6 +58,6 @@ def _note_leaks(annotations: Annotations) -> list[str]:
         if len(splits_of_image) > 1:
             shared[tuple(sorted(splits_of_image))].append(names[image_id])
     return [
-        f"{len(files)} images are in {' and '.join(several)}, such as {files[0][:80]!r}"
-        for several, files in sorted(shared.items())
+        f"{len(files)} images are in {' and '.join(split_names)}, such as {files[0][:80]!r}"
+        for split_names, files in sorted(shared.items())
     ]

@@ -34,7 +34,7 @@ class ImageRow:
 
 @dataclass(frozen=True)
 class Dropped:
-    """Counts of what was dropped because its image is missing or broken."""
+    """Numbers of images, refs and sentences that were dropped because an image is missing or broken."""
 
     num_images: int
     num_refs: int
@@ -42,7 +42,7 @@ class Dropped:
 
 
 def write_tables(annotations: Annotations, pixels: PixelsManifest | None, folder: Path) -> Dropped:
-    """Writes the three tables; refs whose image has no pixels are dropped.
+    """Writes the three tables; refs whose image has no pixels are dropped, and counted in the result.
 
     Args:
         pixels: of all images of the annotations, in their order; None for a dataset without images, whose sizes
@@ -72,17 +72,17 @@ def write_tables(annotations: Annotations, pixels: PixelsManifest | None, folder
     boxes = convert_referred_boxes(kept, sizes, problems)
     problems.raise_if_any()
     objects = [record for record in annotations.objects.values() if record.image_id in image_ids]
-    (folder / "dataset.json").unlink(
-        missing_ok=True
-    )  # It describes the old tables; the caller writes a new one.
-    write_table([asdict(row) for row in images], IMAGES, folder / "images.parquet")
-    write_table(_object_rows(objects, kept, sizes), OBJECTS, folder / "objects.parquet")
-    write_table(_sentence_rows(kept, boxes, objects), SENTENCES, folder / "sentences.parquet")
+    # It describes the old tables; the caller writes a new one.
+    (folder / "dataset.json").unlink(missing_ok=True)
+    write_table([asdict(row) for row in images], IMAGES_SCHEMA, folder / "images.parquet")
+    write_table(_object_rows(objects, kept, sizes), OBJECTS_SCHEMA, folder / "objects.parquet")
+    write_table(_sentence_rows(kept, boxes, objects), SENTENCES_SCHEMA, folder / "sentences.parquet")
     dropped = [row for row in annotations.sentences if row.image_id not in image_ids]
     return Dropped(len(annotations.images) - len(images), len({row.ref_id for row in dropped}), len(dropped))
 
 
 def _image_rows(annotations: Annotations, pixels: PixelsManifest | None) -> list[ImageRow]:
+    """The images that have pixels; all images if there is no manifest."""
     if pixels is None:
         return [
             ImageRow(
@@ -101,7 +101,7 @@ def _image_rows(annotations: Annotations, pixels: PixelsManifest | None) -> list
 
 
 def _object_rows(objects: list[ObjectRecord], annotations: Annotations, sizes: ImageSizes) -> list[TableRow]:
-    """Objects with a valid box; a model cannot be trained on the others."""
+    """Rows of the objects with a valid box; a model cannot be trained on the others."""
     boxes, valid = boxes_in_images(
         torch.tensor([record.box for record in objects], dtype=torch.float64).reshape(-1, 4),
         annotations.box_format,
@@ -117,6 +117,10 @@ def _object_rows(objects: list[ObjectRecord], annotations: Annotations, sizes: I
 def _sentence_rows(
     annotations: Annotations, boxes: dict[int, Box], objects: list[ObjectRecord]
 ) -> list[TableRow]:
+    """
+    Args:
+        boxes: xyxy, pixels, by ann_id.
+    """
     num_in_image = Counter((record.image_id, record.category) for record in objects)
     rows: list[TableRow] = []
     for row in annotations.sentences:
@@ -141,8 +145,8 @@ def _sentence_rows(
     return rows
 
 
-BOX = pa.list_(pa.float64(), 4)
-IMAGES = pa.schema(
+BOX_TYPE = pa.list_(pa.float64(), 4)
+IMAGES_SCHEMA = pa.schema(
     [
         ("image_id", pa.int64()),
         ("file_name", pa.string()),
@@ -152,10 +156,10 @@ IMAGES = pa.schema(
         ("pixel_row", pa.int64()),
     ]
 )
-OBJECTS = pa.schema(
-    [("ann_id", pa.int64()), ("image_id", pa.int64()), ("category", pa.string()), ("box_xyxy", BOX)]
+OBJECTS_SCHEMA = pa.schema(
+    [("ann_id", pa.int64()), ("image_id", pa.int64()), ("category", pa.string()), ("box_xyxy", BOX_TYPE)]
 )
-SENTENCES = pa.schema(
+SENTENCES_SCHEMA = pa.schema(
     [
         ("sent_id", pa.int64()),
         ("ref_id", pa.int64()),
@@ -163,11 +167,11 @@ SENTENCES = pa.schema(
         ("image_id", pa.int64()),
         ("split", pa.string()),
         ("sentence", pa.string()),
-        ("gt_box_xyxy", BOX),
+        ("gt_box_xyxy", BOX_TYPE),
         ("category", pa.string()),
         ("num_same_category", pa.int64()),
         ("stratum", pa.string()),
         ("pair_id", pa.int64()),
-        ("source_box", BOX),
+        ("source_box", BOX_TYPE),
     ]
 )

@@ -15,10 +15,10 @@ from cliprpn.run_context import RunContext
 from cliprpn.storage.keyed_store import ColumnTypes, Put, Rows, get_or_compute
 
 # Maximum size of a batch given to a detector, in images and in bytes of pixels.
-BATCH = 32
-BATCH_BYTES = 200_000_000
+MAX_BATCH_IMAGES = 32
+MAX_BATCH_BYTES = 200_000_000
 
-BOXES: ColumnTypes = {
+DETECTION_COLUMNS: ColumnTypes = {
     "x1": "real",
     "y1": "real",
     "x2": "real",
@@ -63,7 +63,7 @@ def detect_all(
 
     rows = get_or_compute(
         store,
-        BOXES,
+        DETECTION_COLUMNS,
         keys,
         detect,
         lambda: context.warn("waiting for detections that another process is computing"),
@@ -78,7 +78,7 @@ def _make_batches(images: Iterable[tuple[str, Tensor]]) -> Iterator[list[tuple[s
     for key, image in images:
         batch.append((key, image))
         num_bytes += image.nbytes
-        if len(batch) == BATCH or num_bytes >= BATCH_BYTES:
+        if len(batch) == MAX_BATCH_IMAGES or num_bytes >= MAX_BATCH_BYTES:
             yield batch
             batch, num_bytes = [], 0
     if batch:

@@ -39,7 +39,7 @@ from cliprpn.run_context import RunContext
 from cliprpn.storage.durable import write_durably
 
 # Part of the key of cached detections: change it when the same weights would give other boxes.
-VERSION = "1"
+DETECTIONS_VERSION = "1"
 DetectorWithFile = YoloDetector | YoloxDetector | FasterRcnnDetector | FileDetector | RpnDetector
 
 
@@ -156,7 +156,7 @@ class LazyDetector:
         if isinstance(detector, TrainedYoloDetector):
             identity["sha256"] = find_trained_yolo(detector, self.index, self.context.cache_dir).sha256
         facts = {
-            "version": VERSION,
+            "version": DETECTIONS_VERSION,
             "detector": identity,
             "limits": [settings.score_thresh, settings.nms_thresh, settings.max_boxes],
         }

@@ -14,7 +14,7 @@ from cliprpn.detectors.proposals import Proposals, make_proposals
 from cliprpn.errors import CliprpnError
 from cliprpn.features.frozen import FrozenFeatures, open_data
 from cliprpn.inference.checkpoint import load_model
-from cliprpn.inference.predict import BATCH, all_in_image
+from cliprpn.inference.predict import EVAL_BATCH_SIZE, all_to_image_clipped
 from cliprpn.models import ClipRPN
 from cliprpn.models.rpn import proposals as frame_proposals
 from cliprpn.run_context import RunContext
@@ -45,13 +45,15 @@ def rpn_proposals(
     )
     model = saved.model.to(context.device).eval()
     proposals: list[Proposals] = []
-    for start in range(0, len(rows), BATCH):
+    for start in range(0, len(rows), EVAL_BATCH_SIZE):
         if context.should_stop():
             raise CliprpnError("interrupted", "stopped while proposing boxes")
-        batch = rows[start : start + BATCH]
+        batch = rows[start : start + EVAL_BATCH_SIZE]
         sizes = torch.from_numpy(index.image_sizes(batch)).double()
         boxes, scores = _propose_in_frame(model, features, batch, context.device)
-        boxes = all_in_image(boxes, features.frames_of(batch), sizes, features.zoom(model.frame_size_px))
+        boxes = all_to_image_clipped(
+            boxes, features.frames_of(batch), sizes, features.zoom(model.frame_size_px)
+        )
         proposals += [
             _keep_best(boxes_i, scores_i, int(width), int(height), max_boxes)
             for boxes_i, scores_i, (width, height) in zip(boxes, scores, sizes.tolist(), strict=True)

@@ -25,7 +25,7 @@ from cliprpn.storage.durable import disk_errors, write_durably
 from cliprpn.storage.lock import file_lock
 
 # Part of the folder's name, as the recipe is: change it when the same recipe would give other weights.
-VERSION = "1"
+TRAINING_VERSION = "1"
 RECIPE: dict[str, Any] = {
     "optimizer": "AdamW",
     "lr0": 0.004,
@@ -74,7 +74,7 @@ def train_yolo(detector: TrainedYoloDetector, index: DatasetIndex, context: RunC
     ):
         if _is_trained(folder):
             return find_trained_yolo(detector, index, cache_dir).file, False
-        _train(detector, index, folder, context)
+        _train_and_record(detector, index, folder, context)
     return find_trained_yolo(detector, index, cache_dir).file, True
 
 
@@ -107,7 +107,11 @@ def find_trained_yolo(detector: TrainedYoloDetector, index: DatasetIndex, cache_
 
 
 def _folder(detector: TrainedYoloDetector, index: DatasetIndex, cache_dir: Path) -> Path:
-    facts = {"version": VERSION, "recipe": RECIPE | detector.model_dump(), "dataset_id": index.dataset_id}
+    facts = {
+        "version": TRAINING_VERSION,
+        "recipe": RECIPE | detector.model_dump(),
+        "dataset_id": index.dataset_id,
+    }
     key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
     return cache_dir / "detectors" / f"trained-{key}"
 
@@ -116,14 +120,16 @@ def _is_trained(folder: Path) -> bool:
     return (folder / "detector.json").is_file()
 
 
-def _train(detector: TrainedYoloDetector, index: DatasetIndex, folder: Path, context: RunContext) -> None:
+def _train_and_record(
+    detector: TrainedYoloDetector, index: DatasetIndex, folder: Path, context: RunContext
+) -> None:
     """Writes the folder's files; detector.json is written last."""
     device, cache_dir = context.device, context.cache_dir
     start = time.monotonic()
     train_rows = split_image_rows(index, "train")
     classes = sorted({name or "" for name in index.objects["category"].to_pylist()})
     with quiet_ultralytics(cache_dir), disk_errors(folder):
-        weights = _fit(detector, index, train_rows, classes, folder, context)
+        weights = _train_weights(detector, index, train_rows, classes, folder, context)
     write_durably(folder / "weights.pt", weights)
     seconds = time.monotonic() - start
     limits = SCORE_THRESH, NMS_THRESH, MAX_BOXES
@@ -133,7 +139,7 @@ def _train(detector: TrainedYoloDetector, index: DatasetIndex, folder: Path, con
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
         "weights_bytes": len(weights),
         "recipe": RECIPE | detector.model_dump(),
-        "version": VERSION,
+        "version": TRAINING_VERSION,
         "classes": classes,
         "dataset_id": index.dataset_id,
         "num_train_images": len(train_rows),
@@ -150,7 +156,7 @@ def _train(detector: TrainedYoloDetector, index: DatasetIndex, folder: Path, con
     (folder / "last.pt").unlink(missing_ok=True)
 
 
-def _fit(
+def _train_weights(
     detector: TrainedYoloDetector,
     index: DatasetIndex,
     rows: list[int],

@@ -21,7 +21,7 @@ from cliprpn.detectors.ultralytics_env import quiet_ultralytics
 from cliprpn.errors import CliprpnError
 
 # Batch size of a .pt.
-BATCH = 16
+TORCH_BATCH_SIZE = 16
 # The same limit as image_size_px: an untrusted file may ask for more memory than there is.
 MAX_SIDE_PX = 4096
 
@@ -285,7 +285,7 @@ def open_torch_network(
         outputs = model(inputs.to(device))
         return outputs[0] if isinstance(outputs, (tuple, list)) else outputs
 
-    return YoloNetwork(forward, classes, (side, side), stride, True, end_to_end, BATCH, None, None)
+    return YoloNetwork(forward, classes, (side, side), stride, True, end_to_end, TORCH_BATCH_SIZE, None, None)
 
 
 def _not_loadable(file: Path, error: Exception) -> CliprpnError:

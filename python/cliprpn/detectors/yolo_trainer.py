@@ -52,7 +52,7 @@ class LabeledImages(YOLODataset):
         pixels, image = self._cache.get(i), self._images[i]
         if pixels is None:
             bgr = load_image(image.file).permute(1, 2, 0).numpy()[:, :, ::-1]
-            pixels = _resize(bgr, self._longer_side_px)
+            pixels = _resize_longer_side(bgr, self._longer_side_px)
             if self._cache_bytes + pixels.nbytes <= CACHE_BYTES:
                 self._cache[i] = pixels
                 self._cache_bytes += pixels.nbytes
@@ -184,7 +184,7 @@ def _label(image: LabeledImage) -> dict[str, Any]:
     }
 
 
-def _resize(pixels: np.ndarray, longer_side_px: int) -> np.ndarray:
+def _resize_longer_side(pixels: np.ndarray, longer_side_px: int) -> np.ndarray:
     scale = longer_side_px / max(pixels.shape[:2])
     height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
     if (height, width) == pixels.shape[:2]:

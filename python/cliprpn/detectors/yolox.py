@@ -117,13 +117,13 @@ def letterbox(image: Tensor, height: int, width: int, fill: int) -> tuple[Tensor
     ratio = min(height / image_height, width / image_width)
     inner = [max(1, int(side * ratio)) for side in (image_height, image_width)]
     padded = image.new_full((image.shape[0], height, width), fill)
-    resized = image if inner == [image_height, image_width] else _resize(image, inner)
+    resized = image if inner == [image_height, image_width] else _resize_bilinear(image, inner)
     padded[:, : inner[0], : inner[1]] = resized
     scale_xy = torch.tensor([inner[1] / image_width, inner[0] / image_height], dtype=torch.float64)
     return padded, scale_xy
 
 
-def _resize(image: Tensor, size: list[int]) -> Tensor:
+def _resize_bilinear(image: Tensor, size: list[int]) -> Tensor:
     return interpolate(image[None], size=size, mode="bilinear", align_corners=False)[0]
 
 

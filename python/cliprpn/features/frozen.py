@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cliprpn.contract.generated import TrialBackbone, TrialDataset
 from cliprpn.data.index import DatasetIndex, open_dataset
-from cliprpn.data.pixels import Pixels, open_pixels_of
+from cliprpn.data.pixels import Pixels, open_pixels_for
 from cliprpn.features.feature_cache import FeatureCache, MadeFrom
 from cliprpn.features.text_features import TextFeatures, copy_to_device, gather
 from cliprpn.features.view_features import ViewFeatures, open_views
@@ -92,18 +92,18 @@ class FrozenFeatures:
         """Pixels of a model's frame per pixel of the square that CLIP was given."""
         return frame_size_px / self.image_size_px
 
-    def keep_on(self, device: torch.device) -> None:
+    def move_to(self, device: torch.device) -> None:
         """Moves arrays to a CUDA device, each if it needs at most half of the free memory there."""
         if device.type != "cuda" or isinstance(self.maps, Tensor):
             return
         free, _ = torch.cuda.mem_get_info(device)
         if self.maps.nbytes + self.text.num_bytes < free / 2:
-            self.text.keep_on(device)
+            self.text.move_to(device)
             self.maps = copy_to_device(self.maps, device)
         for view in self.views:
             free, _ = torch.cuda.mem_get_info(device)
             if view.num_bytes < free / 2:
-                view.keep_on(device)
+                view.move_to(device)
 
 
 def open_data(
@@ -126,7 +126,7 @@ def open_data(
     index = open_dataset(root, dataset.id)
     features = open_features(
         index,
-        open_pixels_of(index.images, root, image_size_px, resize),
+        open_pixels_for(index.images, root, image_size_px, resize),
         lambda: load_backbone(backbone.name, backbone.weights),
         backbone.weights_id,
         context,
@@ -195,7 +195,7 @@ def open_features(
         pixels.image_size_px,
         open_views(cache, index, pixels, maps_made_from, text_made_from, num_views),
     )
-    features.keep_on(context.device)
+    features.move_to(context.device)
     _opened[key] = features
     return features
 

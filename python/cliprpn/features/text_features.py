@@ -15,9 +15,9 @@ from cliprpn.storage.array_store import ArraySpecs, StoreWriter
 from cliprpn.storage.durable import check_space
 from cliprpn.storage.half import to_half
 
-BLOCK = 256
+SENTENCES_PER_BLOCK = 256
 # Rows copied to an accelerator at once.
-COPY_BLOCK = 256
+ROWS_PER_COPY = 256
 # To estimate the disk space. RefCOCOg's sentences have 10.5 tokens on average, start and end tokens included.
 TYPICAL_TOKENS = 12
 
@@ -42,7 +42,7 @@ class TextFeatures:
     def num_bytes(self) -> int:
         return self.pooled.nbytes + self.words.nbytes
 
-    def keep_on(self, device: torch.device) -> None:
+    def move_to(self, device: torch.device) -> None:
         """Moves the vectors to an accelerator."""
         self.pooled, self.words = (
             torch.from_numpy(np.array(a)).to(device) if isinstance(a, np.ndarray) else a
@@ -82,9 +82,9 @@ def copy_to_device(source: np.ndarray | Tensor, device: torch.device) -> Tensor:
     if isinstance(source, Tensor):
         return source.to(device)
     copy = torch.empty(source.shape, dtype=torch.float16, device=device)
-    for start in range(0, len(source), COPY_BLOCK):
-        block = np.array(source[start : start + COPY_BLOCK])
-        copy[start : start + COPY_BLOCK] = torch.from_numpy(block).to(device)
+    for start in range(0, len(source), ROWS_PER_COPY):
+        block = np.array(source[start : start + ROWS_PER_COPY])
+        copy[start : start + ROWS_PER_COPY] = torch.from_numpy(block).to(device)
     return copy
 
 
@@ -112,8 +112,8 @@ def extract_text(
         per_sentence = backbone.pooled_dim + TYPICAL_TOKENS * backbone.word_dim
         check_space(folder, (len(texts) - store.done) * per_sentence * 2)
         context.progress("text_features", store.done, len(texts))
-        for start in range(store.done, len(texts), BLOCK):
-            block = texts[start : start + BLOCK]
+        for start in range(store.done, len(texts), SENTENCES_PER_BLOCK):
+            block = texts[start : start + SENTENCES_PER_BLOCK]
             pooled, words, mask = backbone.encode_text(backbone.tokenize(block).to(device))
             name = f"sentences {start + 1} to {start + len(block)}"
             blocks = {"pooled": to_half(pooled, name), "words": to_half(words[mask], name)}

@@ -30,7 +30,7 @@ TextBatch = tuple[Tensor, Tensor, Tensor]
 
 # Not the trial's seed: all trials use the same views, so that they are extracted once.
 VIEWS_SEED = 0
-MAX_THREADS = 16
+MAX_RENDERING_THREADS = 16
 # Stored with the maps: a row per object and per training sentence, grouped by image; and one per image.
 EXTRA_ARRAYS: ArraySpecs = {"boxes": ((4,), np.float32), "fits": ((), np.bool_), "flipped": ((), np.bool_)}
 
@@ -78,10 +78,10 @@ class ViewFeatures:
     def num_bytes(self) -> int:
         return self.maps.nbytes + self.mirrored.text.num_bytes
 
-    def keep_on(self, device: torch.device) -> None:
+    def move_to(self, device: torch.device) -> None:
         """Moves maps and vectors to an accelerator."""
         self.maps = copy_to_device(self.maps, device)
-        self.mirrored.text.keep_on(device)
+        self.mirrored.text.move_to(device)
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def open_views(
 def _make_block_reader(views: ImageViews, number: int, device: torch.device) -> ReadBlock:
     """Returns a function that renders a view of some images."""
     # On a CPU, the network's threads use all cores; with a GPU the cores are idle.
-    num_threads = 1 if device.type == "cpu" else min(MAX_THREADS, os.cpu_count() or 1)
+    num_threads = 1 if device.type == "cpu" else min(MAX_RENDERING_THREADS, os.cpu_count() or 1)
 
     def read(start: int, end: int) -> tuple[Tensor, dict[str, np.ndarray]]:
         augmentations = [views.sample(position, number) for position in range(start, end)]

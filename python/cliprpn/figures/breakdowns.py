@@ -22,9 +22,9 @@ def breakdowns(columns: PredictionColumns, hits: NDArray) -> list[Breakdown]:
     rows: list[Breakdown] = []
     groupings = {
         "stratum": strata(columns),
-        "area_tercile": _area_terciles(columns),
-        "sentence_length": _lengths(columns),
-        "num_same_category": _same_category(columns),
+        "area_tercile": _area_masks(columns),
+        "sentence_length": _length_masks(columns),
+        "num_same_category": _same_category_masks(columns),
     }
     for by, groups in groupings.items():
         for group, mask in groups.items():
@@ -56,7 +56,7 @@ def strata(columns: PredictionColumns) -> dict[str, NDArray]:
     return {name: stratum == name for name in ordered}
 
 
-def _area_terciles(columns: PredictionColumns) -> dict[str, NDArray]:
+def _area_masks(columns: PredictionColumns) -> dict[str, NDArray]:
     boxes = columns["gt_box_xyxy"]
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     relative = area / (columns["width"] * columns["height"])
@@ -68,7 +68,7 @@ def _area_terciles(columns: PredictionColumns) -> dict[str, NDArray]:
     }
 
 
-def _lengths(columns: PredictionColumns) -> dict[str, NDArray]:
+def _length_masks(columns: PredictionColumns) -> dict[str, NDArray]:
     words = np.array([len(sentence.split()) for sentence in columns["sentence"]])
     return {
         "5 or fewer": words <= 5,
@@ -77,6 +77,6 @@ def _lengths(columns: PredictionColumns) -> dict[str, NDArray]:
     }
 
 
-def _same_category(columns: PredictionColumns) -> dict[str, NDArray]:
+def _same_category_masks(columns: PredictionColumns) -> dict[str, NDArray]:
     count = columns["num_same_category"]
     return {"only one": count == 1, "two": count == 2, "three or more": count >= 3}

@@ -23,7 +23,7 @@ from cliprpn.models.backbone import ClipBackbone
 from cliprpn.ranking.texts import CLASS_TEMPLATE, make_prompts
 from cliprpn.storage.weights_files import load_backbone
 
-BATCH = 16
+CLIP_BATCH_SIZE = 16
 CROP_SIZE_PX = 224
 
 
@@ -40,7 +40,7 @@ def crop_figures(trial_dir: Path, split: str) -> dict[str, float]:
         CliprpnError: not_found, weights_*, data_invalid.
     """
     saved = load_model(trial_dir)
-    answers = read_predictions(predictions_file(trial_dir, split))
+    predictions = read_predictions(predictions_file(trial_dir, split))
     if saved.spec is None:
         raise CliprpnError("bad_input", f"{trial_dir}: expected a trial's folder, found an imported model")
     backbone = load_backbone(saved.backbone.name, saved.backbone.weights)
@@ -54,12 +54,12 @@ def crop_figures(trial_dir: Path, split: str) -> dict[str, float]:
         raise CliprpnError(
             "data_invalid", f"{saved.spec.dataset.root}: expected a dataset with images, found one without"
         )
-    files = [Path(facts.images_dir) / name for name in answers["image_file"]]
-    upright = answers["upright"].tolist()
-    sentences = encode_texts(backbone, answers["sentence"].tolist())
-    crops = encode_crops(backbone, files, answers["pred_box_xyxy"], upright, facts.max_pixels)
-    gt_crops = encode_crops(backbone, files, answers["gt_box_xyxy"], upright, facts.max_pixels)
-    names, category = np.unique(answers["category"].astype(str), return_inverse=True)
+    files = [Path(facts.images_dir) / name for name in predictions["image_file"]]
+    upright = predictions["upright"].tolist()
+    sentences = encode_texts(backbone, predictions["sentence"].tolist())
+    crops = encode_crops(backbone, files, predictions["pred_box_xyxy"], upright, facts.max_pixels)
+    gt_crops = encode_crops(backbone, files, predictions["gt_box_xyxy"], upright, facts.max_pixels)
+    names, category = np.unique(predictions["category"].astype(str), return_inverse=True)
     classes = encode_texts(backbone, make_prompts(names.tolist(), [CLASS_TEMPLATE]))
     predicted = (crops @ classes.T).argmax(dim=1).numpy()
     return {
@@ -83,8 +83,8 @@ def encode_crops(
         upright: [N], whether the boxes are in the image after its EXIF rotation.
     """
     parts = []
-    for start in range(0, len(files), BATCH):
-        part = slice(start, start + BATCH)
+    for start in range(0, len(files), CLIP_BATCH_SIZE):
+        part = slice(start, start + CLIP_BATCH_SIZE)
         batch = zip(files[part], boxes[part], upright[part], strict=True)
         pixels = torch.stack(
             [load_crop(file, box.tolist(), CROP_SIZE_PX, turn, max_pixels) for file, box, turn in batch]
@@ -95,7 +95,7 @@ def encode_crops(
 
 def encode_texts(backbone: ClipBackbone, texts: list[str]) -> Tensor:
     """CLIP's embedding of each text: [N, pooled_dim]."""
-    batches = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
+    batches = [texts[start : start + CLIP_BATCH_SIZE] for start in range(0, len(texts), CLIP_BATCH_SIZE)]
     return torch.cat([backbone.encode_text(backbone.tokenize(batch))[0] for batch in batches])
 
 

@@ -129,7 +129,7 @@ def _setting_summary(setting: Setting) -> SettingSummary:
         trial_ids=[spec.trial_id for spec in setting.specs],
         figures=_figures(setting.runs, seeds),
         strata=[
-            _stratum_summary(name, [_rows(run, mask) for run in setting.runs], seeds)
+            _stratum_summary(name, [_select_rows(run, mask) for run in setting.runs], seeds)
             for name, mask in strata(first).items()
         ],
         breakdowns=breakdowns(first, setting.hits),
@@ -172,7 +172,7 @@ def _figures(runs: list[PredictionColumns], seeds: list[int]) -> list[Figure]:
     return figures
 
 
-def _rows(columns: PredictionColumns, mask: NDArray) -> PredictionColumns:
+def _select_rows(columns: PredictionColumns, mask: NDArray) -> PredictionColumns:
     return {name: values[mask] for name, values in columns.items()}
 
 

@@ -22,10 +22,11 @@ from cliprpn.models import (
     SwitchedFusion,
 )
 
-Sizes = tuple[int, int, int]
+# map_channels, pooled_dim and word_dim of the features that a fusion gets.
+FeatureSizes = tuple[int, int, int]
 SIGNATURE = (
     "__init__(self, map_channels, pooled_dim, word_dim, **params), "
-    "forward(self, map [B,C,h,w], words [B,L,Dw], mask [B,L], pooled [B,Dp]) -> [B,C,h,w]"
+    "forward(self, feature_map [B,C,h,w], words [B,L,Dw], mask [B,L], pooled [B,Dp]) -> [B,C,h,w]"
 )
 
 
@@ -49,11 +50,8 @@ def build_model(settings: Settings, map_channels: int, pooled_dim: int, word_dim
     )
 
 
-def build_fusion(settings: Settings, sizes: Sizes) -> nn.Module:
+def build_fusion(settings: Settings, sizes: FeatureSizes) -> nn.Module:
     """Builds the fusion of the settings.
-
-    Args:
-        sizes: map_channels, pooled_dim and word_dim.
 
     Raises:
         CliprpnError: fusion_invalid.
@@ -68,12 +66,29 @@ def build_fusion(settings: Settings, sizes: Sizes) -> nn.Module:
     return CrossAttentionFusion(*sizes)
 
 
-def build_file_fusion(fusion: FileFusion, sizes: Sizes) -> nn.Module:
+def build_file_fusion(fusion: FileFusion, sizes: FeatureSizes) -> nn.Module:
     """Builds a fusion from a class in the user's file.
 
     Raises:
         CliprpnError: fusion_invalid, if the file has changed since the trial was planned, does not define the
             class, or the class cannot be instantiated.
+    """
+    cls = _load_class(fusion)
+    try:
+        return cls(*sizes, **fusion.params)
+    except Exception as error:
+        path, class_name = fusion.file.rsplit(":", 1)
+        raise CliprpnError(
+            "fusion_invalid",
+            f"{path}:{class_name}: {type(error).__name__}: {error}; expected {SIGNATURE}",
+        ) from error
+
+
+def _load_class(fusion: FileFusion) -> type[nn.Module]:
+    """Runs the user's file and returns the class that the fusion names.
+
+    Raises:
+        CliprpnError: fusion_invalid.
     """
     file_name, class_name = fusion.file.rsplit(":", 1)
     path = Path(file_name)
@@ -98,16 +113,10 @@ def build_file_fusion(fusion: FileFusion, sizes: Sizes) -> nn.Module:
             "fusion_invalid",
             f"{path}: expected a torch.nn.Module named {class_name}, found {cls!r}",
         )
-    try:
-        return cls(*sizes, **fusion.params)
-    except Exception as error:
-        raise CliprpnError(
-            "fusion_invalid",
-            f"{path}:{class_name}: {type(error).__name__}: {error}; expected {SIGNATURE}",
-        ) from error
+    return cls
 
 
-def check_fusion(settings: Settings, sizes: Sizes) -> int:
+def check_fusion(settings: Settings, sizes: FeatureSizes) -> int:
     """Runs the fusion forward and backward on random tensors. Returns its number of parameters.
 
     Raises:
@@ -124,29 +133,39 @@ def check_fusion(settings: Settings, sizes: Sizes) -> int:
     except Exception as error:
         raise CliprpnError(
             "fusion_invalid",
-            f"{_name(settings)}: {type(error).__name__}: {error}; expected {SIGNATURE}",
+            f"{_fusion_name(settings)}: {type(error).__name__}: {error}; expected {SIGNATURE}",
         ) from error
-    if not isinstance(fused, torch.Tensor) or fused.shape != feature_map.shape:
-        actual = list(fused.shape) if isinstance(fused, torch.Tensor) else type(fused).__name__
-        raise CliprpnError(
-            "fusion_invalid", f"{_name(settings)}: expected a map {list(feature_map.shape)}, found {actual}"
-        )
-    if not fused.isfinite().all():
-        raise CliprpnError(
-            "fusion_invalid",
-            f"{_name(settings)}: expected finite values, found inf or NaN in the output",
-        )
+    _check_fused(fused, feature_map, settings)
     if any(True for _ in fusion.parameters()):
         try:
             fused.sum().backward()
         except RuntimeError as error:
             raise CliprpnError(
                 "fusion_invalid",
-                f"{_name(settings)}: expected a gradient for its parameters, found none: {error}",
+                f"{_fusion_name(settings)}: expected a gradient for its parameters, found none: {error}",
             ) from error
     return sum(parameter.numel() for parameter in fusion.parameters())
 
 
-def _name(settings: Settings) -> str:
+def _check_fused(fused: object, feature_map: torch.Tensor, settings: Settings) -> None:
+    """
+    Raises:
+        CliprpnError: fusion_invalid, if the output is not a finite tensor of the feature map's shape.
+    """
+    if not isinstance(fused, torch.Tensor) or fused.shape != feature_map.shape:
+        actual = list(fused.shape) if isinstance(fused, torch.Tensor) else type(fused).__name__
+        raise CliprpnError(
+            "fusion_invalid",
+            f"{_fusion_name(settings)}: expected a map {list(feature_map.shape)}, found {actual}",
+        )
+    if not fused.isfinite().all():
+        raise CliprpnError(
+            "fusion_invalid",
+            f"{_fusion_name(settings)}: expected finite values, found inf or NaN in the output",
+        )
+
+
+def _fusion_name(settings: Settings) -> str:
+    """The fusion's name in messages: its kind, or the user's file and class."""
     fusion = settings.fusion
     return fusion.file if isinstance(fusion, FileFusion) else fusion.kind

@@ -24,7 +24,7 @@ from cliprpn.models.rpn import RpnRules, rpn_losses, top1_boxes
 from cliprpn.models.rpn_torchvision import square_images, torchvision_rpn
 
 RTOL, ATOL = 1e-4, 1e-5
-MAX_BYTES = 2_000_000_000
+MAX_UNCOMPRESSED_BYTES = 2_000_000_000
 
 
 class GoldenRow(NamedTuple):
@@ -42,10 +42,10 @@ def check_golden(files: list[Path]) -> list[GoldenRow]:
     Raises:
         CliprpnError: not_found or bad_input, if a file is not in the golden format.
     """
-    return [row for file in files for row in _check(file)]
+    return [row for file in files for row in _compare_file(file)]
 
 
-def _check(file: Path) -> Iterator[GoldenRow]:
+def _compare_file(file: Path) -> Iterator[GoldenRow]:
     arrays = _read(file)
     config = json.loads(str(arrays["config"]))
     tensors = {key: torch.from_numpy(value) for key, value in arrays.items() if key != "config"}
@@ -63,9 +63,10 @@ def _read(file: Path) -> dict[str, np.ndarray]:
     try:
         with zipfile.ZipFile(file) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
-        if size > MAX_BYTES:
+        if size > MAX_UNCOMPRESSED_BYTES:
             raise CliprpnError(
-                "bad_input", f"{file}: expected at most {MAX_BYTES} bytes uncompressed, found {size}"
+                "bad_input",
+                f"{file}: expected at most {MAX_UNCOMPRESSED_BYTES} bytes uncompressed, found {size}",
             )
         with np.load(file, allow_pickle=False) as arrays:
             return {key: arrays[key] for key in arrays.files}

@@ -11,7 +11,7 @@ from cliprpn.contract.generated import GroundResult
 from cliprpn.data.pixels import open_pixels, read_manifest
 from cliprpn.errors import CliprpnError
 from cliprpn.inference.checkpoint import load_model
-from cliprpn.inference.predict import in_image
+from cliprpn.inference.predict import to_image_clipped
 from cliprpn.storage.weights_files import load_backbone
 
 
@@ -44,7 +44,7 @@ def ground(model_path: Path, pixels_manifest: Path, sentence: str, device: torch
     boxes, objectness = model.predict_top1(feature_map, words.half().float(), mask, pooled.half().float())
     sizes = torch.tensor([[image.width, image.height]], dtype=torch.float64)
     zoom = model.frame_size_px / prepared.image_size_px
-    box = in_image(boxes.cpu().double(), prepared.frames, sizes, zoom)[0]
+    box = to_image_clipped(boxes.cpu().double(), prepared.frames, sizes, zoom)[0]
     return GroundResult.model_validate(
         {
             "pred_box_xyxy": [round(value, 2) for value in box.tolist()],

@@ -112,11 +112,11 @@ def convert_checkpoint(path: Path, out_dir: Path) -> tuple[OriginalParts, Path, 
             f"{path}: expected the shapes of ClipRPN (Trento), with 15 anchors per cell: {problem}",
         ) from error
     model_file, backbone_file = out_dir / "model.safetensors", None
-    write_durably(model_file, _to_bytes(state))
+    write_durably(model_file, _serialize(state))
     backbone = {"name": "RN50-quickgelu", "weights": "openai", "weights_id": "openai"}
     if parts.clip_state:
         backbone_file = out_dir / "backbone.safetensors"
-        content = _to_bytes(parts.clip_state)
+        content = _serialize(parts.clip_state)
         write_durably(backbone_file, content)
         digest = hashlib.sha256(content).hexdigest()
         backbone |= {"weights": str(backbone_file.resolve()), "weights_id": digest}
@@ -133,7 +133,7 @@ def convert_checkpoint(path: Path, out_dir: Path) -> tuple[OriginalParts, Path, 
     return parts, model_file, backbone_file
 
 
-def _to_bytes(state: State) -> bytes:
+def _serialize(state: State) -> bytes:
     return save({key: value.contiguous() for key, value in state.items()})
 
 

@@ -17,7 +17,7 @@ from cliprpn.metrics import RECALL_AT
 from cliprpn.models import ClipRPN
 from cliprpn.run_context import RunContext
 
-BATCH = 256
+EVAL_BATCH_SIZE = 256
 
 
 def top1_ious(
@@ -35,11 +35,11 @@ def top1_ious(
     """
     model.eval()
     parts = []
-    for start in range(0, len(rows), BATCH):
-        batch = rows[start : start + BATCH]
+    for start in range(0, len(rows), EVAL_BATCH_SIZE):
+        batch = rows[start : start + EVAL_BATCH_SIZE]
         boxes, _ = model.predict_top1(*features.batch(batch, device, blank))
         sizes, gt_boxes = sizes_and_gt_boxes(index, batch)
-        pred = in_image(
+        pred = to_image_clipped(
             boxes.cpu().double(), features.frames_of(batch), sizes, features.zoom(model.frame_size_px)
         )
         parts.append(box_iou_paired(pred, gt_boxes))
@@ -60,16 +60,16 @@ def predict_split(
     """
     model.eval()
     parts: list[PredictionColumns] = []
-    for start in range(0, len(rows), BATCH):
+    for start in range(0, len(rows), EVAL_BATCH_SIZE):
         if context.should_stop():
             raise CliprpnError("interrupted", "stopped while evaluating")
-        batch = rows[start : start + BATCH]
+        batch = rows[start : start + EVAL_BATCH_SIZE]
         boxes, objectness = model.predict_proposals(*features.batch(batch, context.device))
         sizes, gt_boxes = sizes_and_gt_boxes(index, batch)
         frames = features.frames_of(batch)
-        proposals = all_in_image(boxes, frames, sizes, features.zoom(model.frame_size_px))
+        proposals = all_to_image_clipped(boxes, frames, sizes, features.zoom(model.frame_size_px))
         parts.append(prediction_columns(proposals, objectness.cpu(), gt_boxes))
-        context.progress("evaluation", min(start + BATCH, len(rows)), len(rows))
+        context.progress("evaluation", min(start + EVAL_BATCH_SIZE, len(rows)), len(rows))
     columns = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     columns["iou_blank"] = top1_ious(model, index, features, rows, context.device, blank=True)
     return columns
@@ -84,15 +84,17 @@ def sizes_and_gt_boxes(index: DatasetIndex, rows: np.ndarray) -> tuple[Tensor, T
     return sizes, torch.from_numpy(index.gt_boxes[rows]).double()
 
 
-def in_image(boxes: Tensor, frames: Tensor, sizes: Tensor, zoom: float) -> Tensor:
+def to_image_clipped(boxes: Tensor, frames: Tensor, sizes: Tensor, zoom: float) -> Tensor:
     """Converts boxes from the model's frame to pixels of the original images, clipped to the image: [N, 4]."""
     return clip_boxes(to_image(boxes, frames, zoom), sizes)
 
 
-def all_in_image(boxes: list[Tensor], frames: Tensor, sizes: Tensor, zoom: float) -> list[Tensor]:
-    """As `in_image`, for several boxes per image: a list of [K, 4], float64, on the CPU."""
+def all_to_image_clipped(boxes: list[Tensor], frames: Tensor, sizes: Tensor, zoom: float) -> list[Tensor]:
+    """As `to_image_clipped`, for several boxes per image: a list of [K, 4], float64, on the CPU."""
     return [
-        in_image(boxes_i.cpu().double(), frame.expand(len(boxes_i), 4), size.expand(len(boxes_i), 2), zoom)
+        to_image_clipped(
+            boxes_i.cpu().double(), frame.expand(len(boxes_i), 4), size.expand(len(boxes_i), 2), zoom
+        )
         for boxes_i, frame, size in zip(boxes, frames, sizes, strict=True)
     ]
 

@@ -27,9 +27,9 @@ from cliprpn.run_context import RunContext
 from cliprpn.storage.weights_files import load_backbone
 
 # Part of the cache files' key: change it when the same box or sentence would get another embedding.
-VERSION = "2"
+EMBEDDINGS_VERSION = "2"
 # Input size of OpenAI's CLIP RN50 and of cliprpn-tiny.
-SIZE_PX = 224
+INPUT_SIZE_PX = 224
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,11 @@ class ClipEmbeddings:
     spec: TrialBackbone
     context: RunContext
 
-    def embed_boxes(self, wanted: list[tuple[ImageFile, Tensor]], view: BoxView) -> list[Tensor]:
-        """
+    def embed_boxes(self, boxes_of_files: list[tuple[ImageFile, Tensor]], view: BoxView) -> list[Tensor]:
+        """Embeds boxes, each as seen in a view.
+
         Args:
-            wanted: images, each with boxes [N, 4], xyxy, pixels.
+            boxes_of_files: images, each with boxes [N, 4], xyxy, pixels.
 
         Returns:
             per image [N, D], float32, L2-normalized.
@@ -51,17 +52,17 @@ class ClipEmbeddings:
             CliprpnError: interrupted, no_space, data_invalid, weights_*.
         """
         return get_box_embeddings(
-            wanted,
+            boxes_of_files,
             view,
             self._store(view),
             self.backbone.pooled_dim,
-            lambda image, boxes: render_views(image.to(self.context.device), boxes, view, SIZE_PX),
+            lambda image, boxes: render_views(image.to(self.context.device), boxes, view, INPUT_SIZE_PX),
             self._load_view_encoder,
             self.context,
         )
 
     def embed_texts(self, texts: list[str]) -> Tensor:
-        """[T, D], float32, L2-normalized.
+        """Embeddings of T texts: [T, D], float32, L2-normalized.
 
         Raises:
             CliprpnError: interrupted, no_space, data_invalid, weights_*.
@@ -72,7 +73,8 @@ class ClipEmbeddings:
 
     @cached_property
     def backbone(self) -> ClipBackbone:
-        """
+        """The frozen CLIP, on the CPU until something has to be encoded.
+
         Raises:
             CliprpnError: weights_*.
         """
@@ -94,10 +96,16 @@ class ClipEmbeddings:
         backbone = self.backbone.to(self.context.device)
         return lambda texts: backbone.encode_text(backbone.tokenize(texts).to(self.context.device))[0]
 
-    def _store(self, what: str) -> Path:
-        facts = {"weights_id": self.spec.weights_id, "what": what, "version": VERSION, "size_px": SIZE_PX}
+    def _store(self, kind: str) -> Path:
+        """The cache file of the embeddings of one view, or of texts."""
+        facts = {
+            "weights_id": self.spec.weights_id,
+            "what": kind,
+            "version": EMBEDDINGS_VERSION,
+            "size_px": INPUT_SIZE_PX,
+        }
         key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:24]
-        return self.context.cache_dir / "vectors" / f"{what}-{key}.sqlite"
+        return self.context.cache_dir / "vectors" / f"{kind}-{key}.sqlite"
 
 
 # The last backbone that was loaded, by name, weights and weights_id.

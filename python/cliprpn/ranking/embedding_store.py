@@ -22,16 +22,17 @@ TEXT_BATCH = 256
 # Box coordinates are rounded to a hundredth of a pixel, in keys and for rendering.
 STEPS_PER_PX = 100
 
-COLUMNS: ColumnTypes = {"vector": "blob"}
+EMBEDDING_COLUMNS: ColumnTypes = {"vector": "blob"}
 
 Render = Callable[[Tensor, Tensor], Tensor]
 EncodeViews = Callable[[Tensor], Tensor]
 EncodeTexts = Callable[[list[str]], Tensor]
+# A box in steps of 1 / STEPS_PER_PX pixels, xyxy.
 BoxSteps = tuple[int, int, int, int]
 
 
 def get_box_embeddings(
-    wanted: list[tuple[ImageFile, Tensor]],
+    boxes_of_files: list[tuple[ImageFile, Tensor]],
     view: str,
     store: Path,
     dim: int,
@@ -44,7 +45,7 @@ def get_box_embeddings(
     A box of an image is encoded once, and its image decoded once per call, however often they occur.
 
     Args:
-        wanted: images, each with boxes [N, 4], xyxy, pixels; an image may occur several times.
+        boxes_of_files: images, each with boxes [N, 4], xyxy, pixels; an image may occur several times.
         view: name of the views that `render` makes.
         store: the cache file of these CLIP weights.
         dim: D, the embedding's size.
@@ -58,11 +59,11 @@ def get_box_embeddings(
     Raises:
         CliprpnError: interrupted, no_space, data_invalid (names the image or the store), weights_*.
     """
-    image_key_list = image_keys(file for file, _ in wanted)
-    file_of = dict(zip(image_key_list, (file for file, _ in wanted), strict=True))
+    image_key_list = image_keys(file for file, _ in boxes_of_files)
+    file_of = dict(zip(image_key_list, (file for file, _ in boxes_of_files), strict=True))
     box_of: dict[str, tuple[str, BoxSteps]] = {}
     keys: list[list[str]] = []
-    for image_key, (_, boxes) in zip(image_key_list, wanted, strict=True):
+    for image_key, (_, boxes) in zip(image_key_list, boxes_of_files, strict=True):
         steps = (boxes.double() * STEPS_PER_PX).round().long().tolist()
         keys.append([f"{view} {image_key} {x1},{y1},{x2},{y2}" for x1, y1, x2, y2 in steps])
         box_of.update((key, (image_key, tuple(box))) for key, box in zip(keys[-1], steps, strict=True))
@@ -137,13 +138,15 @@ def _get_or_compute(
     compute: Callable[[list[str], Put], None],
     context: RunContext,
 ) -> dict[str, Rows]:
+    """`get_or_compute` after checking that there is space for the missing embeddings."""
+
     def check_and_compute(missing: list[str], put: Put) -> None:
         check_space(store.parent, len(missing) * dim * 2)
         compute(missing, put)
 
     return get_or_compute(
         store,
-        COLUMNS,
+        EMBEDDING_COLUMNS,
         keys,
         check_and_compute,
         lambda: context.warn("waiting for embeddings that another process is computing"),
@@ -154,7 +157,7 @@ def _get_or_compute(
 def _render_views(
     keys_by_image: dict[str, list[str]],
     file_of: dict[str, ImageFile],
-    box_of: Callable[[str], BoxSteps],
+    steps_of: Callable[[str], BoxSteps],
     render: Render,
 ) -> Iterator[tuple[list[str], Tensor]]:
     """Keys of boxes and their views, [n, 3, S, S], image by image; n <= VIEW_BATCH."""
@@ -162,7 +165,7 @@ def _render_views(
     for keys, image in zip(keys_by_image.values(), images, strict=True):
         for start in range(0, len(keys), VIEW_BATCH):
             batch = keys[start : start + VIEW_BATCH]
-            steps = torch.tensor([box_of(key) for key in batch], dtype=torch.float64)
+            steps = torch.tensor([steps_of(key) for key in batch], dtype=torch.float64)
             yield batch, render(image, (steps / STEPS_PER_PX).float())
 
 
@@ -181,13 +184,18 @@ def _fill_batches(views: Iterable[tuple[list[str], Tensor]]) -> Iterator[tuple[l
         yield keys, torch.cat(parts)
 
 
-def _put_embeddings(keys: list[str], embeddings: Tensor, what: str, put: Put) -> None:
-    for key, embedding in zip(keys, to_half(embeddings, what), strict=True):
+def _put_embeddings(keys: list[str], embeddings: Tensor, name: str, put: Put) -> None:
+    """Stores the embeddings [n, D] of n keys in half precision; `name` names them in errors."""
+    for key, embedding in zip(keys, to_half(embeddings, name), strict=True):
         put(key, [(embedding.tobytes(),)])
 
 
 def _to_tensor(rows: dict[str, Rows], keys: list[str], dim: int, store: Path) -> Tensor:
-    """The embeddings of these keys, [N, D], float32."""
+    """The embeddings of these keys, [N, D], float32.
+
+    Raises:
+        CliprpnError: data_invalid.
+    """
     blobs = [blob for key in keys if isinstance(blob := rows[key][0][0], bytes) and len(blob) == 2 * dim]
     if len(blobs) != len(keys):
         raise CliprpnError(

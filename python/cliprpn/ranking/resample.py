@@ -45,10 +45,10 @@ def resize_and_center_crop(image: Tensor, boxes_xyxy: Tensor, size_px: int) -> T
             horizontal, vertical = (
                 _weights(spans.of(rows, axis), side, size_px).to(image.device) for axis in (0, 1)
             )
-            wide = _to_bytes(patches.flatten(1, 2) @ horizontal.mT).unflatten(
+            wide = _round_to_bytes(patches.flatten(1, 2) @ horizontal.mT).unflatten(
                 1, (3, side)
             )  # [n, 3, side, size]
-            resized[rows] = _to_bytes(vertical[:, None] @ wide)
+            resized[rows] = _round_to_bytes(vertical[:, None] @ wide)
     return resized
 
 
@@ -112,5 +112,5 @@ def _cut(image: Tensor, starts: Tensor, side: int) -> Tensor:
     return image[:, rows[:, :, None], columns[:, None, :]].transpose(0, 1)
 
 
-def _to_bytes(values: Tensor) -> Tensor:
+def _round_to_bytes(values: Tensor) -> Tensor:
     return (values + 0.5).floor_().clamp_(0, 255)

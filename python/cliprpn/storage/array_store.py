@@ -40,10 +40,10 @@ def open_store(folder: Path) -> dict[str, np.ndarray] | None:
         try:
             array = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
-            raise _damaged(folder, f"{path}: {error}") from error
+            raise _damaged_features(folder, f"{path}: {error}") from error
         expected, found = (entry["shape"], entry["dtype"]), (list(array.shape), array.dtype.name)
         if found != expected:
-            raise _damaged(folder, f"{path}: expected {expected}, found {found}")
+            raise _damaged_features(folder, f"{path}: expected {expected}, found {found}")
         arrays[name] = array
     return arrays
 
@@ -53,7 +53,7 @@ def _read_json(path: Path, key: str) -> dict[str, Any]:
     try:
         return json.loads(path.read_bytes())[key]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(path.parent, f"{path}: {type(error).__name__}: {error}") from error
+        raise _damaged_features(path.parent, f"{path}: {type(error).__name__}: {error}") from error
 
 
 class StoreWriter:
@@ -128,7 +128,7 @@ class StoreWriter:
         write_durably(self.folder / name, f"{json.dumps(value, indent=2)}\n".encode())
 
 
-def _damaged(folder: Path, what: str) -> CliprpnError:
+def _damaged_features(folder: Path, what: str) -> CliprpnError:
     return CliprpnError(
         "data_invalid",
         f"the cached features are damaged: {what}; delete {folder} and re-run the same command",

@@ -55,16 +55,16 @@ def get_or_compute(
             or has other columns).
     """
     unique = list(dict.fromkeys(keys))
-    rows = _read_rows(path, columns, unique)
+    rows = _read_existing(path, columns, unique)
     if len(rows) == len(unique):
         return rows
     with file_lock(_lock_file(path), on_wait, should_stop):
-        rows |= _read_rows(path, columns, [key for key in unique if key not in rows])
+        rows |= _read_existing(path, columns, [key for key in unique if key not in rows])
         missing = [key for key in unique if key not in rows]
         if missing:
             with KeyedStore(path, columns) as store:
                 compute(missing, store.put)
-            rows |= _read_rows(path, columns, missing)
+            rows |= _read_existing(path, columns, missing)
     return rows
 
 
@@ -82,7 +82,7 @@ def _lock_file(path: Path) -> Path:
     return lock
 
 
-def _read_rows(path: Path, columns: ColumnTypes, keys: list[str]) -> dict[str, Rows]:
+def _read_existing(path: Path, columns: ColumnTypes, keys: list[str]) -> dict[str, Rows]:
     """The rows of those keys that the file has; none if there is no file."""
     if not keys or not path.exists():
         return {}
@@ -200,7 +200,7 @@ class KeyedStore:
             query = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
             statements = [sql for (sql,) in self._file.execute(query)]
         if statements and statements != _tables(self._columns):
-            raise _damaged(self.path, "it has other tables")
+            raise _damaged_cache(self.path, "it has other tables")
         return not statements
 
 
@@ -233,10 +233,10 @@ def _sqlite_errors(path: Path) -> Iterator[None]:
                 f"{path}: another process has locked the file for {BUSY_TIMEOUT_S:.0f} s; stop it and "
                 "re-run the same command",
             ) from error
-        raise _damaged(path, message) from error
+        raise _damaged_cache(path, message) from error
 
 
-def _damaged(path: Path, what: str) -> CliprpnError:
+def _damaged_cache(path: Path, what: str) -> CliprpnError:
     return CliprpnError(
         "data_invalid",
         f"{path}: expected a cache written by cliprpn, found a different or damaged file ({what}); delete {path} "

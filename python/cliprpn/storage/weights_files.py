@@ -48,7 +48,7 @@ def load_backbone(name: str, weights: str) -> ClipBackbone:
         key: value.float() if value.is_floating_point() else value for key, value in read_state(path).items()
     }
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return _build(name, config, from_any_layout(state), digest, str(path))
+    return _build(name, config, to_open_clip_names(state), digest, str(path))
 
 
 def tiny_config() -> BackboneConfig:
@@ -96,7 +96,7 @@ def read_state(path: Path) -> State:
     return state
 
 
-def from_any_layout(state: State) -> State:
+def to_open_clip_names(state: State) -> State:
     """Entries with open_clip's names, from OpenAI's, with `module.`, or with ClipRPN (Trento)'s `clipModel.` prefix."""
     for prefix in ("clipModel.", "module."):
         if any(key.startswith(prefix) for key in state):

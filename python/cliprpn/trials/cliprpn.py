@@ -44,7 +44,7 @@ def train_cliprpn(spec: ClipRpnSpec, folder: Path, context: RunContext) -> Trial
     seed_everything(spec.seed, spec.num_threads)  # Again: extraction may have drawn numbers.
     sizes = (features.map_channels, features.pooled_dim, features.word_dim)
     model = build_model(settings, *sizes).to(context.device)
-    epochs, best_epoch = _train(model, spec, data, sizes, folder, context)
+    epochs, best_epoch = _train_and_save(model, spec, data, sizes, folder, context)
     training_done = time.monotonic()
 
     best = load_model(folder).model
@@ -60,7 +60,7 @@ def train_cliprpn(spec: ClipRpnSpec, folder: Path, context: RunContext) -> Trial
     )
 
 
-def _train(
+def _train_and_save(
     model: ClipRPN,
     spec: ClipRpnSpec,
     data: TrainingData,

@@ -1,4 +1,4 @@
-"""Users' own annotations: files with one row per sentence.
+"""Reads users' annotation files, with one row per sentence.
 
 A row of JSON Lines or CSV (with a header row) has these columns; the first four may have other names:
 

@@ -14,28 +14,29 @@ MAX_NOTES = 20
 
 
 def assemble(rows: Sequence[Row], box_format: BoxFormat, problems: Problems, notes: list[str]) -> Annotations:
-    """
+    """Builds the annotations of all rows.
+
     Args:
-        rows: in the source's order; those with no sentence are objects without one.
+        rows: in the source's order; a row without a sentence is an object without one.
         notes: a line is appended for each oddity that was accepted.
     """
     rows = _rows_with_valid_boxes(rows, box_format, problems, notes)
     used_images = {row.image for row in rows if row.sentence is not None}
     rows = [row for row in rows if row.image in used_images]
-    places = [row.where for row in rows]
+    locations = [row.where for row in rows]
     image_ids = assign_ids(
-        "image_id", [row.image for row in rows], [row.image_id for row in rows], places, notes
+        "image_id", [row.image for row in rows], [row.image_id for row in rows], locations, notes
     )
     ann_ids = _assign_ann_ids(rows, notes)
     images = _image_records(rows, image_ids, problems)
     objects: dict[int, ObjectRecord] = {}
     for row, image_id, ann_id in zip(rows, image_ids, ann_ids, strict=True):
-        known = objects.get(ann_id)
-        if known is None or (known.category is None and row.category is not None):
+        earlier = objects.get(ann_id)
+        if earlier is None or (earlier.category is None and row.category is not None):
             objects[ann_id] = ObjectRecord(ann_id, image_id, row.category, row.box)
-        elif row.category not in (None, known.category):
+        elif row.category not in (None, earlier.category):
             notes.append(
-                f"{row.where}: category {row.category!r} differs from {known.category!r} of the same object in "
+                f"{row.where}: category {row.category!r} differs from {earlier.category!r} of the same object in "
                 "an earlier row"
             )
     sentence_rows = [i for i, row in enumerate(rows) if row.sentence is not None]
@@ -49,23 +50,27 @@ def assemble(rows: Sequence[Row], box_format: BoxFormat, problems: Problems, not
 
 
 def assign_ids(
-    kind: str, items: Sequence[Hashable], ids: Sequence[int | None], places: Sequence[str], notes: list[str]
+    kind: str,
+    items: Sequence[Hashable],
+    ids: Sequence[int | None],
+    locations: Sequence[str],
+    notes: list[str],
 ) -> list[int]:
     """An id for each item; equal items get the same id.
 
     The given ids are used if every row has one and they do not contradict the items. Otherwise items are numbered
-    from 1 in order of first mention, and a note tells why. Items are identified by file names, boxes and sentences,
+    from 1 in order of first mention, and a note says why. Items are identified by file names, boxes and sentences,
     never by their ids.
 
     Args:
         items: what identifies each row's item, such as file names; an item may occur many times.
         ids: the given ids, one for each row.
-        places: file and line of each row, for the note.
+        locations: file and line of each row, for the note.
     """
     numbers: dict[Hashable, int] = {}
     for item in items:
         numbers.setdefault(item, len(numbers) + 1)
-    num_missing = sum(given is None for given in ids)
+    num_missing = sum(given_id is None for given_id in ids)
     if num_missing == len(ids):
         return [numbers[item] for item in items]
     if num_missing:
@@ -73,11 +78,13 @@ def assign_ids(
         return [numbers[item] for item in items]
     item_of_id: dict[int | None, Hashable] = {}
     id_of_item: dict[Hashable, int | None] = {}
-    for item, given, place in zip(items, ids, places, strict=True):
-        if item_of_id.setdefault(given, item) != item or id_of_item.setdefault(item, given) != given:
-            notes.append(f"{kind}: {given} at {place} contradicts an earlier row; all rows are renumbered")
+    for item, given_id, location in zip(items, ids, locations, strict=True):
+        if item_of_id.setdefault(given_id, item) != item or id_of_item.setdefault(item, given_id) != given_id:
+            notes.append(
+                f"{kind}: {given_id} at {location} contradicts an earlier row; all rows are renumbered"
+            )
             return [numbers[item] for item in items]
-    return [given for given in ids if given is not None]
+    return [given_id for given_id in ids if given_id is not None]
 
 
 def _rows_with_valid_boxes(
@@ -103,35 +110,43 @@ def _rows_with_valid_boxes(
 
 
 def _assign_ann_ids(rows: Sequence[Row], notes: list[str]) -> list[int]:
-    """Two objects may have the same box if their ids differ; an id has one image and one box."""
-    places = [row.where for row in rows]
+    """An ann_id for each row.
+
+    Objects with the same box stay apart if their ids differ; an id has one image and one box.
+    """
+    locations = [row.where for row in rows]
     ids = [row.ann_id for row in rows]
     boxes = [(row.image, row.box) for row in rows]
     if None in ids:
-        return assign_ids("ann_id", boxes, ids, places, notes)
+        return assign_ids("ann_id", boxes, ids, locations, notes)
     boxes_with_ids = list(zip(boxes, ids, strict=True))
     box_of_id: dict[int | None, object] = {}
     if all(box_of_id.setdefault(ann_id, box) == box for box, ann_id in boxes_with_ids):
-        return assign_ids("ann_id", boxes_with_ids, ids, places, notes)
-    return assign_ids("ann_id", boxes, ids, places, notes)
+        return assign_ids("ann_id", boxes_with_ids, ids, locations, notes)
+    return assign_ids("ann_id", boxes, ids, locations, notes)
 
 
 def _assign_ref_and_sent_ids(
     rows: Sequence[Row], ann_ids: list[int], sentence_rows: list[int], notes: list[str]
 ) -> tuple[list[int], list[int]]:
-    """A ref is an object with its sentences, unless the source splits an object's sentences into several refs."""
-    places = [rows[i].where for i in sentence_rows]
-    given = [rows[i].ref_id for i in sentence_rows]
+    """ref_id and sent_id of each row with a sentence.
+
+    A ref is an object with its sentences, unless the source splits an object's sentences into several refs.
+    """
+    locations = [rows[i].where for i in sentence_rows]
+    given_ids = [rows[i].ref_id for i in sentence_rows]
     ann_of_sentence = [ann_ids[i] for i in sentence_rows]
     ann_of_ref: dict[int | None, int] = {}
     consistent = all(
         ann_of_ref.setdefault(ref_id, ann_id) == ann_id
-        for ref_id, ann_id in zip(given, ann_of_sentence, strict=True)
+        for ref_id, ann_id in zip(given_ids, ann_of_sentence, strict=True)
     )
-    use_given = consistent and None not in given
-    items = list(zip(ann_of_sentence, given, strict=True)) if use_given else ann_of_sentence
-    ref_ids = assign_ids("ref_id", items, given, places, notes)
-    sent_ids = assign_ids("sent_id", sentence_rows, [rows[i].sent_id for i in sentence_rows], places, notes)
+    use_given = consistent and None not in given_ids
+    items = list(zip(ann_of_sentence, given_ids, strict=True)) if use_given else ann_of_sentence
+    ref_ids = assign_ids("ref_id", items, given_ids, locations, notes)
+    sent_ids = assign_ids(
+        "sent_id", sentence_rows, [rows[i].sent_id for i in sentence_rows], locations, notes
+    )
     return ref_ids, sent_ids
 
 
@@ -146,15 +161,16 @@ def _image_records(rows: Sequence[Row], image_ids: list[int], problems: Problems
             continue
         size = (row.width, row.height)
         if sizes.setdefault(image_id, size) != size:
-            known = " x ".join(map(str, sizes[image_id]))
+            earlier_size = " x ".join(map(str, sizes[image_id]))
             problems.add(
-                f"{row.where}: width, height: expected {known} as in an earlier row of {row.image!r}, "
+                f"{row.where}: width, height: expected {earlier_size} as in an earlier row of {row.image!r}, "
                 f"found {row.width} x {row.height}"
             )
     return [ImageRecord(key, name, *sizes.get(key, (None, None))) for key, name in names.items()]
 
 
 def _note_repeats(sentences: list[SentenceRecord], notes: list[str]) -> None:
+    """Adds a note if an object has the same sentence more than once."""
     counts = Counter((row.ann_id, row.sentence) for row in sentences)
     num_repeats = sum(count - 1 for count in counts.values())
     if num_repeats:
@@ -162,6 +178,6 @@ def _note_repeats(sentences: list[SentenceRecord], notes: list[str]) -> None:
 
 
 def _first_notes(notes: list[str]) -> list[str]:
-    """The first notes, and the number of the others."""
-    more = [f"and {len(notes) - MAX_NOTES} more notes"] if len(notes) > MAX_NOTES else []
-    return [*notes[:MAX_NOTES], *more]
+    """The first notes, and a line that counts the rest."""
+    rest = [f"and {len(notes) - MAX_NOTES} more notes"] if len(notes) > MAX_NOTES else []
+    return [*notes[:MAX_NOTES], *rest]

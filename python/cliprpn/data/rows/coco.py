@@ -3,8 +3,8 @@
 In COCO's JSON, an annotation has its sentences under `sentence`, `caption` or `expression`, or as a list under
 `sentences`, `captions`, `expressions` or `refs`. A list contains texts, or objects with the text under `sent` or one
 of these names, and optionally `sent_id`, `ref_id` and `split`. In MDETR's finetune files, such as
-`finetune_refcocog_train.json`, the sentence is the image's `caption`. If there is an `original_id` (a converter has
-renumbered), it is the id that is used.
+`finetune_refcocog_train.json`, the sentence is the image's `caption`. An `original_id`, which a converter keeps
+when it renumbers, takes precedence over `id`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SENTENCE_LIST_KEYS = ("sentences", "captions", "expressions", "refs")
 
 
 def read_coco(path: Path, columns: Columns, problems: Problems) -> Iterator[tuple[str, Record]]:
-    """Place and values of each sentence, and of each object without one.
+    """Yields location and values of each sentence, and of each object without one.
 
     Raises:
         CliprpnError: data_invalid, if the file is not COCO's JSON.
@@ -55,7 +55,7 @@ def read_coco(path: Path, columns: Columns, problems: Problems) -> Iterator[tupl
 
 
 def read_mdetr(path: Path, columns: Columns, problems: Problems) -> Iterator[tuple[str, Record]]:
-    """Place and values of each sentence.
+    """Yields location and values of each sentence.
 
     Raises:
         CliprpnError: data_invalid, if the file is not COCO's JSON.
@@ -102,6 +102,10 @@ def _category_names(content: Record, path: Path, problems: Problems) -> dict[int
 
 
 def _list(content: Record, key: str, path: Path) -> list[Any]:
+    """
+    Raises:
+        CliprpnError: data_invalid, if the content has no list of this name.
+    """
     items = content.get(key)
     if not isinstance(items, list):
         raise CliprpnError("data_invalid", f"{path}: expected a list `{key}`, found {shorten(items)}")
@@ -109,7 +113,7 @@ def _list(content: Record, key: str, path: Path) -> list[Any]:
 
 
 def _object_values(image: Record, annotation: Record, columns: Columns, categories: dict[int, str]) -> Record:
-    """Values of an object and its image, by the columns of a row; without `sentence`."""
+    """Values of an object and its image, by column; without the sentence."""
     category_id = annotation.get("category_id")
     category = categories.get(category_id) if isinstance(category_id, int) else None
     return {
@@ -126,6 +130,7 @@ def _object_values(image: Record, annotation: Record, columns: Columns, categori
 
 
 def _sentences(annotation: Record, columns: Columns) -> list[Any]:
+    """The sentences of an annotation, as texts or as objects."""
     keys = (columns.sentence, *SENTENCE_KEYS, *SENTENCE_LIST_KEYS)
     value = next((annotation[key] for key in keys if key in annotation), None)
     if value is None:

@@ -13,12 +13,12 @@ from cliprpn.data.json_files import parse_json
 
 SEPARATORS = (",", ";", "\t")
 MAX_LINE_BYTES = 16 * 2**20
-# A file of another format altogether has as many problems as lines.
+# A file of another format has a problem in every line.
 MAX_PROBLEMS = 100_000
 
 
 def read_jsonl(path: Path, problems: Problems) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Place and values of each object; blank lines are skipped."""
+    """Yields location and values of each object; blank lines are skipped."""
     for number, line in read_lines(path, problems):
         where = f"{path.name}:{number}"
         if not line.strip():
@@ -35,7 +35,9 @@ def read_jsonl(path: Path, problems: Problems) -> Iterator[tuple[str, dict[str, 
 
 
 def read_csv(path: Path, required: list[str], problems: Problems) -> Iterator[tuple[str, dict[str, str]]]:
-    """Place and values of each row; blank rows are skipped. The separator is the most frequent one in the header.
+    """Yields location and values of each row; blank rows are skipped.
+
+    The separator is the most frequent one in the header.
 
     Args:
         required: columns that the header must have.
@@ -76,7 +78,7 @@ def read_csv(path: Path, required: list[str], problems: Problems) -> Iterator[tu
 
 
 def read_lines(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:
-    """Number and text of each line, including its end; a line that is too long or not UTF-8 is a problem."""
+    """Yields number and text of each line, with its line break; a line that is too long or not UTF-8 is a problem."""
     with path.open("rb") as file:
         for number in count(1):
             line = file.readline(MAX_LINE_BYTES + 1)

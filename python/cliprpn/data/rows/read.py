@@ -18,7 +18,7 @@ from cliprpn.data.rows.row import Row, parse_row
 from cliprpn.data.rows.transvg import read_transvg
 from cliprpn.errors import CliprpnError
 
-# Column names that the readers of the other formats use.
+# Column names that the readers of all formats except JSON Lines and CSV use.
 DEFAULT_COLUMNS = Columns(image="image", sentence="sentence", box="box", split="split")
 
 
@@ -54,7 +54,7 @@ def _read_file(path: Path, source: RowsSource, problems: Problems) -> Iterator[R
 
 
 def _read_values(path: Path, source: RowsSource, problems: Problems) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Place and values of each row."""
+    """Yields location and values of each row."""
     columns = source.columns
     if source.format == "jsonl":
         return read_jsonl(path, problems)
@@ -68,7 +68,7 @@ def _read_values(path: Path, source: RowsSource, problems: Problems) -> Iterator
 
 
 def _set_split(rows: list[Row], file: RowsFile, notes: list[str]) -> list[Row]:
-    """A file's split applies to all its rows and overrides their own."""
+    """Sets the split given for a whole file, which overrides the splits of its rows."""
     if file.split is None:
         return rows
     num_overridden = sum(row.split not in (None, file.split) for row in rows)

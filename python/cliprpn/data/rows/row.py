@@ -48,10 +48,12 @@ def parse_row(
     problems: Problems,
     needs_sentence: bool = True,
 ) -> Row | None:
-    """
+    """Checks the values of one row and converts them; adds a problem for each invalid value.
+
     Args:
         values: by column; in CSV all are text.
-        format_name: format of the boxes in words, for the messages.
+        where: file and line, for the messages.
+        format_name: describes the format of the boxes, for the messages.
         needs_sentence: False for an object without a sentence.
 
     Returns:
@@ -117,6 +119,7 @@ def file_name_problem(name: object) -> str | None:
 
 
 def sentence_problem(value: Any) -> str | None:
+    """Why this is not a sentence; None if it is one."""
     if not is_text(value) or not value.strip():
         return "expected a sentence"
     if len(value) > MAX_SENTENCE_CHARS:
@@ -143,7 +146,7 @@ _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 def parse_integer(value: Any) -> int | None:
-    """An integer, also if CSV or a table with missing values turned it into `12`, `12.0` or 12.0."""
+    """An integer, also if CSV or a table with missing values turned it into `12`, `12.0` or 12.0; None otherwise."""
     if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,18}(\.0)?", value.strip()):
         return int(value.strip().removesuffix(".0"))
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
@@ -152,9 +155,11 @@ def parse_integer(value: Any) -> int | None:
 
 
 def parse_size(value: Any) -> int | None:
+    """A positive number of whole pixels; None otherwise."""
     size = parse_integer(value)
     return size if size is not None and size > 0 else None
 
 
 def is_blank(value: Any) -> bool:
+    """Whether a value is missing, or text without visible characters."""
     return value is None or (isinstance(value, str) and not value.strip())

@@ -16,7 +16,7 @@ from cliprpn.errors import CliprpnError
 
 
 def read_transvg(path: Path, problems: Problems) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Place and values of each tuple.
+    """Yields location and values of each tuple.
 
     Raises:
         CliprpnError: data_invalid, if the file is not a list of plain values.
@@ -38,7 +38,7 @@ def read_transvg(path: Path, problems: Problems) -> Iterator[tuple[str, dict[str
 
 
 def _decode(value: Any) -> Any:
-    """Text of Python 2, which may be Latin-1, as text."""
+    """Decodes text of Python 2, which may be Latin-1; returns other values unchanged."""
     try:
         return clean_text(value) if isinstance(value, str) else value
     except UnicodeEncodeError:  # Lone surrogates, which the row's checks reject.

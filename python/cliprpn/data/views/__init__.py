@@ -1,1 +1,1 @@
-"""Augmented views of training images: what a view looks like, and which sentences stay true in it."""
+"""Augmented views of training images: their pixels, and the sentences that stay true in them."""

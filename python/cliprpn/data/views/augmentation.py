@@ -12,7 +12,7 @@ from torchvision.transforms.v2 import functional
 
 Change = Literal["flip", "crop", "light", "chroma", "blur"]
 CHANGES: tuple[Change, ...] = ("flip", "crop", "light", "chroma", "blur")
-# Half width of the blur kernel. Beyond 3 standard deviations, weights are below 1/255 of the largest.
+# Half width of the blur kernel, in standard deviations: beyond 3, weights are below 1/255 of the largest.
 KERNEL_DEVIATIONS = 3
 
 
@@ -40,7 +40,7 @@ class Augmentation:
 
     @property
     def changes(self) -> frozenset[Change]:
-        """The kinds of change that it makes."""
+        """The kinds of change that the augmentation makes."""
         active: dict[Change, bool] = {
             "flip": self.flip,
             "crop": self.crop_xyxy is not None,
@@ -52,7 +52,8 @@ class Augmentation:
 
 
 def augment_pixels(pixels: Tensor, augmentation: Augmentation) -> Tensor:
-    """
+    """Applies an augmentation to an image.
+
     Args:
         pixels: the prepared image, [3, S, S], uint8, RGB.
 
@@ -89,7 +90,7 @@ PixelsOrBoxes = TypeVar("PixelsOrBoxes", tv_tensors.Image, tv_tensors.BoundingBo
 
 
 def _crop_and_flip(value: PixelsOrBoxes, augmentation: Augmentation) -> PixelsOrBoxes:
-    """The same geometry for pixels (with CLIP's own filter) and boxes."""
+    """Applies the same geometry to pixels (with CLIP's filter) and boxes."""
     if augmentation.crop_xyxy is not None:
         left, top, right, bottom = augmentation.crop_xyxy
         value = functional.resized_crop(

@@ -1,4 +1,4 @@
-"""Samples augmentations as a function of the seed, the image and the view's number only."""
+"""Samples augmentations that depend only on the seed, the image and the number of the view."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ MIN_FRACTION_OF_SENTENCES = 0.5
 SMALLEST_CROP = 0.6  # of the side
 LARGEST_CROP = 0.95  # An image that needs a larger crop is not cropped at all.
 CROP_STRETCH = 1.15  # largest ratio of the crop's sides
-# Around the boxes to keep, of the square's side: sentences often mention what touches the object (a hand, a table).
+# Margin around the boxes to keep, relative to the square's side: sentences often mention what touches the object (a
+# hand, a table).
 CROP_MARGIN = 0.05
 
 LIGHT = 0.2  # brightness and contrast: 0.8 to 1.2
@@ -78,7 +79,7 @@ class _Draw:
 
 
 def _draw_numbers(seed: int, image: str, number: int) -> dict[Change, _Draw]:
-    """From a hash, so that they are the same on every machine and for every version of numpy and torch."""
+    """Draws from a hash, so that numbers are the same on every machine and for every version of numpy and torch."""
     draws: dict[Change, _Draw] = {}
     for change in CHANGES:
         digest = hashlib.sha256(f"{seed}\0{image}\0{number}\0{change}".encode()).digest()

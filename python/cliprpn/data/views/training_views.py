@@ -23,7 +23,7 @@ class RenderedView:
     """A view of one image.
 
     Attributes:
-        pixels: [3, S, S], uint8.
+        pixels: [3, S, S], uint8, RGB.
         boxes: [num_objects, 4], float32, xyxy, pixels of the square: all objects, in the dataset's order.
         fits: [num_sentences], bool: whether each training sentence of the image stays true, in the dataset's order.
         flipped: whether the view is mirrored, so that left and right must be exchanged in the sentences.
@@ -39,7 +39,7 @@ class TrainingImages:
     """The images of the training sentences.
 
     Attributes:
-        image_rows: [P], rows of the index's images, in its order.
+        image_rows: [P], rows of the index's images, in the index's order.
         sentence_rows: rows of the training sentences, grouped by image.
         object_rows: rows of the images' objects, grouped by image.
     """
@@ -58,6 +58,7 @@ class TrainingImages:
         return self.sentence_rows[self._sentence_starts[position] : self._sentence_starts[position + 1]]
 
     def objects_of(self, position: int) -> np.ndarray:
+        """Rows of the objects in the image at `position` in `image_rows`."""
         return self.object_rows[self._object_starts[position] : self._object_starts[position + 1]]
 
 
@@ -95,7 +96,10 @@ class ImageViews:
         """A view of the image at `position`."""
         row = self._pixel_rows[self._images.image_rows[position]]
         changes = augmentation.changes
-        fits = [changes <= self._permitted[r] for r in self._images.sentences_of(position).tolist()]
+        fits = [
+            changes <= self._permitted[sentence_row]
+            for sentence_row in self._images.sentences_of(position).tolist()
+        ]
         return RenderedView(
             augment_pixels(self._pixels.batch(np.array([row]))[0], augmentation),
             augment_boxes(self._boxes(position), augmentation),
@@ -112,7 +116,7 @@ class ImageViews:
 
     @cached_property
     def _permitted(self) -> dict[int, frozenset]:
-        """By row of a training sentence: the changes that keep it true."""
+        """The changes that keep each training sentence true, by its row."""
         texts = self._index.sentences["sentence"].take(self._images.sentence_rows).to_pylist()
         return dict(zip(self._images.sentence_rows.tolist(), map(permitted_changes, texts), strict=True))
 
@@ -134,12 +138,12 @@ class ImageViews:
 
     @cached_property
     def _categories(self) -> np.ndarray:
-        """By row of an object; "" if unknown."""
+        """Category of each object, by row; "" if unknown."""
         return pc.fill_null(self._index.objects["category"], "").to_numpy().astype(str)
 
 
 def _group(rows: np.ndarray, groups: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rows grouped in this order of groups, and the start of each group: [N], [G + 1]."""
-    places = np.searchsorted(order, groups)
-    counts = np.bincount(places, minlength=len(order))
-    return rows[np.argsort(places, kind="stable")], np.concatenate([[0], np.cumsum(counts)])
+    positions = np.searchsorted(order, groups)
+    counts = np.bincount(positions, minlength=len(order))
+    return rows[np.argsort(positions, kind="stable")], np.concatenate([[0], np.cumsum(counts)])

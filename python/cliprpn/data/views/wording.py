@@ -1,4 +1,4 @@
-"""Which changes of an image keep a sentence true, and how a sentence reads for a mirrored image."""
+"""Decides which changes of an image keep a sentence true, and mirrors sentences."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def rejection_reason(sentence: str, change: Change) -> str | None:
     if not all(character.isascii() for character in sentence if character.isalpha()):
         return "has letters that the word lists do not cover"
     for word in words:
-        reason = _reasons(change).get(word)
+        reason = _rejection_reasons(change).get(word)
         if reason is not None:
             return f"{word}: {reason}"
     if change in ("flip", "crop", "blur") and re.search(r"\d", sentence):
@@ -51,7 +51,7 @@ def rejection_reason(sentence: str, change: Change) -> str | None:
 
 def mirror_sentence(sentence: str) -> str:
     """The sentence with left and right exchanged; the rest, including capitals, is unchanged."""
-    return _SIDE.sub(lambda match: _match_case(match[0], _OTHER_SIDE[match[0].lower()]), sentence)
+    return _SIDE.sub(lambda match: _copy_case(match[0], _OTHER_SIDE[match[0].lower()]), sentence)
 
 
 def split_words(sentence: str) -> list[str]:
@@ -70,7 +70,7 @@ _SIDE = re.compile(rf"(?<![^\W_])(?:{'|'.join(sorted(_OTHER_SIDE, key=len, rever
 
 
 def _looks_like_side(word: str) -> bool:
-    """Also if misspelled: "rigth" and "lefft" are rejected, since they would not be exchanged."""
+    """Whether a word may mean left or right. Misspelled ones ("rigth", "lefft") count: they would not be exchanged."""
     return word.startswith(("left", "right", "lef", "righ", "rigt", "rihgt")) and word not in NOT_A_SIDE
 
 
@@ -99,7 +99,7 @@ def _is_superlative(word: str) -> bool:
     return len(word) > 4 and word.endswith("est") and word not in NOT_SUPERLATIVE
 
 
-def _match_case(old: str, new: str) -> str:
+def _copy_case(old: str, new: str) -> str:
     """The new word in the case of the old one: LEFT, Left, left."""
     if old.isupper():
         return new.upper()
@@ -107,6 +107,6 @@ def _match_case(old: str, new: str) -> str:
 
 
 @cache
-def _reasons(change: Change) -> dict[str, str]:
-    """Reason for each listed word."""
+def _rejection_reasons(change: Change) -> dict[str, str]:
+    """Reasons to reject a change, by word."""
     return {word: reason for reason, words in REJECTED_WORDS[change].items() for word in words.split()}

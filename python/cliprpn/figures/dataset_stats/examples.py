@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cliprpn.contract.generated import AreaCuts, SentenceExample
 from cliprpn.data.index import DatasetIndex
 
-NUM_EXAMPLES = 12
+MAX_SENTENCES = 12
 
 
 def choose_examples(
@@ -33,7 +33,7 @@ def choose_examples(
     is_unused = np.ones(len(order), dtype=bool)
     used: Counter[str] = Counter()
     selected = []
-    for number in range(NUM_EXAMPLES):
+    for number in range(MAX_SENTENCES):
         split, wanted_size = splits[number % len(splits)], number // len(splits) % 3
         in_split = is_unused & (names == split)
         for mask in (in_split & (size == wanted_size), in_split, is_unused):

@@ -15,7 +15,7 @@ from cliprpn.contract.generated import SplitOverlap
 from cliprpn.data.index import DatasetIndex
 from cliprpn.data.pixels import list_manifests, open_pixels
 
-NUM_EXAMPLES = 5
+MAX_SHARED_SHOWN = 5
 NUM_THREADS = 4  # hashlib releases the GIL.
 IMAGES_PER_TASK = 256
 
@@ -49,7 +49,7 @@ def split_overlaps(
                     "num_refs": len(np.intersect1d(a.refs, b.refs)),
                     "num_objects": len(np.intersect1d(a.objects, b.objects)),
                     "num_sentences": _num_common_rows(a.rows, b.rows),
-                    "examples": examples[:NUM_EXAMPLES].tolist(),
+                    "examples": examples[:MAX_SHARED_SHOWN].tolist(),
                 }
             )
         )

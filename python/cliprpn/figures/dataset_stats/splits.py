@@ -70,7 +70,7 @@ def split_stats(
             "num_non_ascii": _count(pc.invert(pc.string_is_ascii(part["sentence"]))),
             "num_repeated": len(rows) - part.group_by(["ann_id", "sentence"]).aggregate([]).num_rows,
             "areas": area_stats(areas[rows], cuts),
-            "same_category": _same_category(part["num_same_category"].to_numpy()),
+            "same_category": _count_same_category(part["num_same_category"].to_numpy()),
             "num_categories": len(categories),
             "top_categories": [
                 CategoryCount(category=entry["values"], num_sentences=entry["counts"])
@@ -78,7 +78,7 @@ def split_stats(
             ],
             "objects_per_image": _objects_per_image(index, image_rows),
             "aspects": _aspects(index, image_rows),
-            "floors": _floors(index, rows[np.isfinite(areas[rows])], constant_box),
+            "floors": _dataset_floors(index, rows[np.isfinite(areas[rows])], constant_box),
         }
     )
 
@@ -93,7 +93,7 @@ def _count(mask: pa.ChunkedArray) -> int:
     return pc.sum(mask, min_count=0).as_py()
 
 
-def _same_category(counts: NDArray) -> SameCategory:
+def _count_same_category(counts: NDArray) -> SameCategory:
     return SameCategory(
         one=int((counts == 1).sum()),
         two=int((counts == 2).sum()),
@@ -116,7 +116,7 @@ def _aspects(index: DatasetIndex, image_rows: NDArray) -> Quantiles | None:
     return quantiles(known) if len(known) > 0 else None
 
 
-def _floors(index: DatasetIndex, rows: NDArray, constant_box: NDArray | None) -> list[DatasetFloor]:
+def _dataset_floors(index: DatasetIndex, rows: NDArray, constant_box: NDArray | None) -> list[DatasetFloor]:
     if len(rows) == 0:
         return []
     boxes: dict[Literal["whole_picture", "constant_box"], NDArray | None] = {

@@ -11,7 +11,7 @@ from cliprpn.contract.generated import PreparedDataset, TableCheck
 from cliprpn.data.index import DatasetIndex
 from cliprpn.data.pixels import list_manifests, read_manifest
 
-NUM_EXAMPLES = 5
+MAX_WRONG_SHOWN = 5
 # Boxes were clipped in float64; half a pixel is no error.
 TOLERANCE_PX = 0.5
 
@@ -23,33 +23,33 @@ def table_checks(index: DatasetIndex, facts: PreparedDataset) -> list[TableCheck
         CliprpnError: data_invalid, if a manifest is damaged.
     """
     return [
-        _unique("image ids are unique", index.images["image_id"]),
-        _unique("object ids are unique", index.objects["ann_id"]),
-        _unique("sentence ids are unique", index.sentences["sent_id"]),
-        _check("every sentence has an object in its image", ~_has_object(index), _sentence_ids(index)),
-        _check("every sentence has text", _is_empty(index), _sentence_ids(index)),
-        _check(
+        _check_unique("image ids are unique", index.images["image_id"]),
+        _check_unique("object ids are unique", index.objects["ann_id"]),
+        _check_unique("sentence ids are unique", index.sentences["sent_id"]),
+        _make_check("every sentence has an object in its image", ~_has_object(index), _sentence_ids(index)),
+        _make_check("every sentence has text", _text_is_empty(index), _sentence_ids(index)),
+        _make_check(
             "every sentence's box has a positive area and lies in its image",
-            ~_fits(index),
+            ~_box_is_in_image(index),
             _sentence_ids(index),
         ),
-        _counts(index, facts),
-        *_pixels(index),
+        _check_counts(index, facts),
+        *_check_pixels(index),
     ]
 
 
-def _check(expected: str, wrong: NDArray, labels: list[str] | NDArray) -> TableCheck:
+def _make_check(expected: str, wrong: NDArray, labels: list[str] | NDArray) -> TableCheck:
     places = np.flatnonzero(wrong)
-    examples = [str(labels[place]) for place in places[:NUM_EXAMPLES]]
+    examples = [str(labels[place]) for place in places[:MAX_WRONG_SHOWN]]
     return TableCheck(expected=expected, num_checked=len(wrong), num_wrong=len(places), examples=examples)
 
 
-def _unique(expected: str, ids: pa.ChunkedArray) -> TableCheck:
+def _check_unique(expected: str, ids: pa.ChunkedArray) -> TableCheck:
     numbers = ids.to_numpy()
     _, first = np.unique(numbers, return_index=True)
     wrong = np.ones(len(numbers), dtype=np.bool_)
     wrong[first] = False
-    return _check(expected, wrong, numbers)
+    return _make_check(expected, wrong, numbers)
 
 
 def _sentence_ids(index: DatasetIndex) -> NDArray:
@@ -67,12 +67,12 @@ def _has_object(index: DatasetIndex) -> NDArray[np.bool_]:
     return has_object
 
 
-def _is_empty(index: DatasetIndex) -> NDArray[np.bool_]:
+def _text_is_empty(index: DatasetIndex) -> NDArray[np.bool_]:
     words = pc.utf8_trim_whitespace(index.sentences["sentence"])
     return pc.equal(pc.utf8_length(words), 0).to_numpy()
 
 
-def _fits(index: DatasetIndex) -> NDArray[np.bool_]:
+def _box_is_in_image(index: DatasetIndex) -> NDArray[np.bool_]:
     """Where the image size is unknown, only the area is checked."""
     boxes = index.gt_boxes.astype(np.float64)
     limits = [
@@ -91,15 +91,15 @@ def _fits(index: DatasetIndex) -> NDArray[np.bool_]:
     )
 
 
-def _counts(index: DatasetIndex, facts: PreparedDataset) -> TableCheck:
+def _check_counts(index: DatasetIndex, facts: PreparedDataset) -> TableCheck:
     expected = {str(split.split): split.model_dump() for split in facts.splits}
     counts = {str(count["split"]): count for count in index.counts()}
     names = sorted({*expected, *counts})
     wrong = [expected.get(name) != counts.get(name) for name in names]
-    return _check("counts agree with dataset.json", np.array(wrong, dtype=np.bool_), names)
+    return _make_check("counts agree with dataset.json", np.array(wrong, dtype=np.bool_), names)
 
 
-def _pixels(index: DatasetIndex) -> list[TableCheck]:
+def _check_pixels(index: DatasetIndex) -> list[TableCheck]:
     """Whether the pixels of a row belong to its image, at each prepared size."""
     checks = []
     names, rows = index.images["file_name"].to_pylist(), index.images["pixel_row"].to_pylist()
@@ -113,5 +113,5 @@ def _pixels(index: DatasetIndex) -> list[TableCheck]:
             for row, expected_entry in zip(rows, zip(names, widths, heights, strict=True), strict=True)
         ]
         expected = f"pixels/{path.parent.name} match the images of the table"
-        checks.append(_check(expected, np.array(wrong, dtype=np.bool_), names))
+        checks.append(_make_check(expected, np.array(wrong, dtype=np.bool_), names))
     return checks
