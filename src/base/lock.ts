@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import lockfile from "proper-lockfile";
 
 export interface LockOptions {
   signal?: AbortSignal | undefined;
@@ -51,6 +50,8 @@ export async function acquireLock(
   lockFile: string,
   { signal, onWait, maxWaitMs = Number.POSITIVE_INFINITY, onLost }: LockOptions,
 ): Promise<() => Promise<void>> {
+  // Loaded on first use: it adds signal handlers, and --help takes no lock.
+  const { default: lockfile } = await import("proper-lockfile");
   const options = {
     lockfilePath: lockFile,
     realpath: false,
