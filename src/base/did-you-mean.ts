@@ -11,7 +11,7 @@ export function didYouMean(typed: string, known: readonly string[]): string {
   return best === undefined ? "" : ` Did you mean ${best.candidate}?`;
 }
 
-/** 0 for equal names, above 1 for names that nobody would confuse. */
+/** 0 for equal names, above 1 for names that are too different to be a typo. */
 function editDistance(typed: string, candidate: string): number {
   if (isAbbreviation(typed, candidate) || sortLetters(typed) === sortLetters(candidate)) return 0.5;
   const parts = candidate.split(".");

@@ -6,9 +6,9 @@ import { formatBytes } from "./format.ts";
 export interface SpaceRequest {
   folder: string;
   needed_bytes: number;
-  /** What needs the space: "the Python packages". */
+  /** The content that needs the space: "the Python packages". */
   what: string;
-  /** What the user can do other than free some space. */
+  /** An alternative to freeing some space, for the error message. */
   advice: string;
 }
 

@@ -4,7 +4,7 @@ export interface LockOptions {
   signal?: AbortSignal | undefined;
   /** Called once when another process holds the lock, which may last for hours. */
   onWait?: (() => void) | undefined;
-  /** How long to wait for the other process; without it, as long as it takes. */
+  /** Maximum time to wait for the other process; no limit by default. */
   maxWaitMs?: number;
   /** Called when another process took the lock over, as happens after this process was suspended. */
   onLost: () => void;
@@ -72,7 +72,7 @@ export async function acquireLock(
   }
 }
 
-/** Whether a lock could not be taken because another process holds it. */
+/** True if a lock could not be taken because another process holds it. */
 export function isHeld(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ELOCKED";
 }

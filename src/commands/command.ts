@@ -13,7 +13,7 @@ export interface Option {
   minimum?: number;
 }
 
-/** A command is data; only register.ts knows yargs. */
+/** A command is data; only register.ts uses yargs. */
 export interface Command {
   /** With positionals: `sweep <file>`. */
   usage: string;

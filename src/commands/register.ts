@@ -3,7 +3,7 @@ import { CliprpnError } from "../contract/errors.ts";
 import { Arguments, type Command, type Context, type Option } from "./command.ts";
 import { usageError } from "./usage-errors.ts";
 
-/** Parses the command line and runs the command. The only file that knows yargs. @returns the exit code. */
+/** Parses the command line and runs the command. The only file that uses yargs. @returns the exit code. */
 export async function runCommand(
   commands: Command[],
   argv: string[],

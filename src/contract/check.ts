@@ -6,7 +6,7 @@ import { CliprpnError } from "./errors.ts";
 import type * as contract from "./generated/types.ts";
 import type { BridgeMethods } from "./generated/types.ts";
 
-/** The types that `check` knows, by name. */
+/** The types that `check` validates, by name. */
 export interface ContractTypes {
   Experiment: contract.Experiment;
   TrialSpec: contract.TrialSpec;

@@ -23,7 +23,7 @@ export interface DatasetIdentity extends TrialDataset {
   demo?: DemoOptions;
 }
 
-/** Where datasets are: those made by `cliprpn prepare`, and the cache for those prepared on first use. */
+/** Folders of datasets: the ones made by `cliprpn prepare`, and the cache for those prepared on first use. */
 export interface DataFolders {
   data: string;
   cache: string;

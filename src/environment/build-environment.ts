@@ -71,7 +71,7 @@ async function build(
   return environment;
 }
 
-/** What `syncCommands` installs, and into which environment. */
+/** The packages that `syncCommands` installs, and the environment to install them into. */
 export interface SyncPlan {
   python: string;
   /** The text of the lock. */

@@ -45,7 +45,7 @@ export function withCacheLock<T>(
   return withLock(path, { signal, onWait, lost, failed: (error) => cacheError(path, error) }, work);
 }
 
-/** Why a file of the cache could not be written, and what to do. */
+/** The error for a file of the cache that could not be written, with a fix. */
 export function cacheError(path: string, cause: unknown): CliprpnError {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   return (

@@ -55,7 +55,7 @@ function withoutContained(names: readonly ExtraName[]): ExtraName[] {
   return names.includes("yolo") ? ["yolo"] : [...new Set(names)];
 }
 
-/** Whether an environment has an extra, or one that contains it. */
+/** True if an environment has an extra, or one that contains it. */
 function isAvailable(name: ExtraName, environmentFolder: string, lockDir?: string): boolean {
   const sources: ExtraName[] = name === "onnx" ? ["onnx", "yolo"] : ["yolo"];
   return sources.some((source) => isInstalled(extraFolder(source, environmentFolder, lockDir)));
@@ -93,7 +93,7 @@ function extraFolder(
   };
 }
 
-/** Whether it was completely installed from this very lock; starts no process. */
+/** True if it was completely installed from the current lock file; starts no process. */
 function isInstalled(extra: ExtraFolder): boolean {
   const { packages, pathFile } = extra;
   return existsSync(packages) && existsSync(pathFile) && readFileSync(pathFile, "utf8") === pathLine(extra);

@@ -6,7 +6,7 @@ import { packageRoot } from "../package-root.ts";
 
 export type EnvironmentName = "runtime" | "test";
 
-/** What an environment contains, and for which machine. */
+/** The packages of an environment, and the machine it is for. */
 export interface EnvironmentSpec {
   name: EnvironmentName;
   /** Hash of the lock, the platform and the choice of torch. */

@@ -4,11 +4,11 @@ export type ExtraName = "onnx" | "yolo";
 
 /** Packages that only some detectors need. */
 export interface Extra {
-  /** What needs it, for the user. */
+  /** The feature that needs the extra, as shown to the user. */
   neededBy: string;
   /** The modules to import, and the packages that provide them. */
   packages: Record<string, string>;
-  /** What the user has to know about the license before the download. */
+  /** License notice, shown before the download. */
   license: string | undefined;
 }
 

@@ -10,21 +10,21 @@ import { secondsSince, showProgress } from "./install-progress.ts";
 import { runTool, type ToolRun } from "./run-tool.ts";
 import { indented } from "./tool-error.ts";
 
-/** Where an installation takes place. */
+/** The location of an installation. */
 export interface InstallContext {
   env: NodeJS.ProcessEnv;
   terminal: Terminal;
   signal?: AbortSignal | undefined;
 }
 
-/** How uv is called, and where progress is shown. */
+/** The commands for uv, and the terminal that shows progress. */
 export interface Installer {
   uv: string;
   run: ToolRun;
   terminal: Terminal;
 }
 
-/** What uv installs. */
+/** The packages that uv installs. */
 export interface Installation {
   /** The packages, for the user. */
   packages: string;

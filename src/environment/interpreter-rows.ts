@@ -10,7 +10,7 @@ export interface DoctorRow {
   name: string;
   state: "ok" | "missing" | "broken";
   found: string;
-  /** How to fix it; empty when nothing has to be done. */
+  /** Instructions to fix it; empty if there is no problem. */
   how_to_fix: string;
 }
 

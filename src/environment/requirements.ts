@@ -1,6 +1,6 @@
 import { CliprpnError } from "../contract/errors.ts";
 
-/** What an interpreter must have: the module to import, and the requirement for pip that provides it. */
+/** A requirement of an interpreter: the module to import, and the pip requirement that provides it. */
 export const requiredPackages: Record<string, string> = {
   torch: "torch>=2.11",
   torchvision: "torchvision",
@@ -27,7 +27,7 @@ export function checkPlatform(platform: NodeJS.Platform): void {
   );
 }
 
-/** Whether "2.11.0+cu128" is at least [2, 11]. */
+/** True if "2.11.0+cu128" is at least [2, 11]. */
 export function atLeast(version: string, minimum: readonly number[]): boolean {
   const numbers = version.split(/[.+]/).map((part) => Number.parseInt(part, 10));
   for (const [index, wanted] of minimum.entries()) {

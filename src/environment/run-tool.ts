@@ -81,7 +81,7 @@ function throwIfAborted(signal: AbortSignal | undefined): void {
   throw new CliprpnError("interrupted", "interrupted; re-run the same command to resume");
 }
 
-/** How tools run that install packages: in the cache, so that no uv.toml or pyproject.toml of the current folder applies. */
+/** Options for tools that install packages: they run in the cache folder, so that no uv.toml or pyproject.toml of the current folder applies. */
 export function toolRun(env: NodeJS.ProcessEnv, cache: string, signal: AbortSignal): ToolRun {
   return { env: toolEnv(env), cwd: cache, signal };
 }

@@ -18,7 +18,7 @@ export function indented(lines: string[]): string {
   return lines.map((line) => `  ${line}`).join("\n");
 }
 
-/** What uv, pip and Python print when they fail, and what it means; the first match counts. */
+/** Patterns in the error output of uv, pip and Python, and their explanations; the first match counts. */
 const knownFailures: { pattern: RegExp; code: ErrorCode; advice: string }[] = [
   {
     pattern: /no space left|ENOSPC|disk quota/i,

@@ -37,7 +37,7 @@ function choiceFile(cache: string): string {
   return join(cache, "torch-backend");
 }
 
-/** Whether this machine seems to have an NVIDIA GPU; starts no process. */
+/** True if this machine seems to have an NVIDIA GPU; starts no process. */
 export function hasNvidiaGpu(): boolean {
   return driverFiles.some((path) => existsSync(path));
 }

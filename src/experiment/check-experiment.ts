@@ -25,7 +25,7 @@ export interface ReadOptions {
   data?: string | undefined;
   /** A folder to search for detectors' weights by name, after `weights` in the current folder. */
   weights?: string | undefined;
-  /** Whether a detector's .pt file may be loaded, which can run code. */
+  /** True if a detector's .pt file may be loaded, which can run code. */
   trustWeights?: boolean;
   /**
    * Finds a model file, or a trial's folder, by the name that a person gives; default: a path.

@@ -4,16 +4,16 @@ import { didYouMean } from "../base/did-you-mean.ts";
 import { joinWords } from "../base/format.ts";
 import { describeUnreadable, isFolder } from "./input-files.ts";
 
-/** Where to look for a detector's weights. */
+/** The folders to search for a detector's weights. */
 export interface WeightsPlaces {
   cwd: string;
   /** Folders to search for a name, in this order. */
   weightsFolders: string[];
-  /** Whether a .pt file may be loaded, which can run code. */
+  /** True if a .pt file may be loaded, which can run code. */
   trustWeights: boolean;
 }
 
-/** A file of weights, or a message that says why there is none. */
+/** A file of weights, or an error message. */
 export type WeightsResult = { file: string } | { message: string };
 
 /**
@@ -53,7 +53,7 @@ export function findWeights(
   return unreadable === undefined ? { file } : { message: `expected weights, found ${unreadable}` };
 }
 
-/** What to do about missing weights. */
+/** Instructions for missing weights. */
 function remedyFor(kind: string, name: string, places: WeightsPlaces): string {
   const published = findPublished(name);
   if (published?.kind === kind) return `; download ${downloadAdvice(published, places)}`;
@@ -85,7 +85,7 @@ export function findPublished(name: string): PublishedWeights | undefined {
   return publishedWeights.find((each) => each.name === name);
 }
 
-/** Whether these are weights of the YOLOv5 repository (`yolov5s`, `yolov5s6`), which ultralytics cannot load. */
+/** True if these are weights of the YOLOv5 repository (`yolov5s`, `yolov5s6`), which ultralytics cannot load. */
 export function isOriginalYolov5(name: string): boolean {
   return /^yolov5[nsmlx]6?$/.test(name);
 }

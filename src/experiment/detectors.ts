@@ -15,7 +15,7 @@ interface DetectorInfo {
   /** The keys that an experiment may set besides `kind`. */
   keys: (keyof DetectorObject)[];
   extra?: DetectorExtra;
-  /** What to write when the kind alone is not enough. */
+  /** Example for a detector that needs more than its kind. */
   example?: string;
 }
 

@@ -57,7 +57,7 @@ export function fusionFile(file: string): string {
   return file.slice(0, file.lastIndexOf(":"));
 }
 
-/** Whether weights are a name rather than a file. */
+/** True if weights are a name rather than a file. */
 export function isNamed(weights: string): boolean {
   return weights === "shipped" || weights === "openai";
 }
@@ -144,7 +144,7 @@ function nameProblems(name: string, data: string): Problem[] {
   ];
 }
 
-/** What a folder lacks of RefCOCOg's original layout; undefined when it is complete. */
+/** The missing parts of a folder in RefCOCOg's original layout; undefined if it is complete. */
 function missingParts(root: string, split_by: string): string | undefined {
   if (!statSync(root).isDirectory()) return "a file";
   const required = ["annotations/instances.json", `annotations/refs(${split_by}).p`, "images"];

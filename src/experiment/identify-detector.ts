@@ -9,7 +9,7 @@ import type { Problem } from "./problem.ts";
 
 /** Everything outside an experiment that its detectors depend on. */
 export interface DetectorPlaces extends WeightsPlaces {
-  /** Whether the dataset is the demo, where a YOLO can be trained in minutes. */
+  /** True if the dataset is the demo, where a YOLO can be trained in minutes. */
   isDemo: boolean;
   /**
    * Finds a model file, or a trial's folder, by the name that a person gives.

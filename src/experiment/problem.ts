@@ -5,11 +5,11 @@ export type Path = (string | number)[];
 export interface Problem {
   path: Path;
   message: string;
-  /** Whether the value's key is wrong rather than the value. */
+  /** True if the problem is the value's key, not the value. */
   atKey?: boolean;
 }
 
-/** Where a value was written, for people and for sorting. */
+/** The position of a value in its source, for messages and for sorting. */
 export interface Location {
   /** `experiments/fusion.json:12:9`, or the flag that set the value. */
   where: string;

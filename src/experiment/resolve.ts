@@ -31,7 +31,7 @@ export interface ResolvedBaseline extends SettingSource {
 interface SettingSource {
   /** The keys that vary, with their values as written. */
   varied: Record<string, unknown>;
-  /** Where it was written, for messages: an index into `also`, or the grid of `vary`. */
+  /** Its position in the experiment, for messages: an index into `also`, or the grid of `vary`. */
   origin: { also: number } | "grid";
 }
 
@@ -61,7 +61,7 @@ export function identityOf(setting: ResolvedSetting): unknown {
     : { baseline: baselineIdentity(setting.baseline), limits: setting.limits };
 }
 
-/** Whether an entry of `also`, or the keys of `vary`, are a baseline: a key starts with `baseline.`. */
+/** True if an entry of `also`, or the keys of `vary`, are a baseline: a key starts with `baseline.`. */
 export function isBaseline(keys: object): boolean {
   return Object.keys(keys).some((key) => key.startsWith("baseline."));
 }

@@ -116,7 +116,7 @@ const baselineRules: SettingRule<ResolvedBaseline>[] = [
   },
 ];
 
-/** Whether a fusion, as written or resolved, is built from the three switches. */
+/** True if a fusion, as written or resolved, is built from the three switches. */
 function hasSwitches(fusion: unknown): boolean {
   if (typeof fusion === "string")
     return Object.entries(namedFusions).some(([name, { kind }]) => name === fusion && kind === "switched");

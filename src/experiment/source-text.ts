@@ -7,7 +7,7 @@ const maxSyntaxProblems = 10;
 /** The end-of-file token; jsonc-parser has the tokens in a const enum, which cannot be imported. */
 const endOfFile = 17;
 
-/** A JSON file (comments and trailing commas allowed) that knows the line and column of each value. */
+/** A JSON file (comments and trailing commas allowed) with the line and column of each value. */
 export class SourceText {
   readonly #file: string;
   readonly #text: string;
@@ -25,7 +25,7 @@ export class SourceText {
     this.#problems = fatal === undefined ? this.#syntaxProblems(errors) : [fatal];
   }
 
-  /** Why the text is not valid JSON; empty when it is. */
+  /** Syntax errors of the JSON text; empty if it is valid. */
   get syntaxProblems(): LocatedProblem[] {
     return this.#problems;
   }

@@ -6,7 +6,7 @@ import { heading, images, paragraph, table } from "./markdown.ts";
 import { interval, noValue, points } from "./points.ts";
 import { quoteLabel, type ReportImage, type ReportInput } from "./report-input.ts";
 
-/** Why baselines fail: the detector proposes no hit, or CLIP ranks another box first. */
+/** The errors of baselines: the detector proposes no hit, or CLIP ranks another box first. */
 export function baselineErrors(input: ReportInput, chart: ReportImage | undefined): RootContent[] {
   const baselines = baselinesOf(input);
   const [best] = baselines;

@@ -11,7 +11,7 @@ import {
   trialName,
 } from "./report-input.ts";
 
-/** What the result is based on: trials, expressions, how the intervals are computed, and use of the test split. */
+/** The basis of the result: trials, expressions, confidence intervals, and use of the test split. */
 export function describeBasis({ summary, trials, name, numTestViews }: ReportInput): string {
   const trained = trials.filter(({ spec }) => spec.kind === "cliprpn");
   const num_seeds = new Set(trained.map(({ spec }) => spec.seed)).size;
@@ -30,7 +30,7 @@ export function describeBasis({ summary, trials, name, numTestViews }: ReportInp
   ].join(" ");
 }
 
-/** What limits the figures. */
+/** Limitations of the results. */
 export function limitations(input: ReportInput): RootContent[] {
   const { trials, summary, currentSources } = input;
   const lines = [...trialNotes(trials), ...presetNotes(input)];
@@ -67,7 +67,7 @@ export function limitations(input: ReportInput): RootContent[] {
   return lines.length === 0 ? [] : [bullets(lines)];
 }
 
-/** What the reference preset is, and every configuration with another number of epochs than its preset. */
+/** Describes the reference preset, and lists every configuration with another number of epochs than its preset. */
 function presetNotes({ trials, presets }: ReportInput): string[] {
   const trained = trials.flatMap(({ spec }) => (spec.kind === "cliprpn" ? [spec] : []));
   const reference = trained.some(({ preset }) => preset === "reference")

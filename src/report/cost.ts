@@ -58,7 +58,7 @@ function mean(values: number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 }
 
-/** What is computed once for several trials, named like the column with its duration. */
+/** Describes the work that several trials share, by the column that has its duration. */
 function describeShared(trials: ReportInput["trials"]): string {
   const baselines = trials.flatMap(({ spec }) => (spec.kind === "baseline" ? [spec.baseline] : []));
   if (baselines.length === 0)

@@ -10,7 +10,7 @@ import { quoteLabel, type ReportImage } from "./report-input.ts";
 /** The drawn cases of the gallery. */
 export interface Gallery {
   groups: { title: string; images: ReportImage[] }[];
-  /** Why cases are missing: a message for each image that cannot be read. */
+  /** Reasons for missing cases: a message for each image that cannot be read. */
   unreadable: string[];
 }
 

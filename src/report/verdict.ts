@@ -101,7 +101,7 @@ function valueWithSeed(setting: SettingSummary, seed: number): number | undefine
   return (setting.kind === "baseline" ? runs[0] : runs.find((run) => run.seed === seed))?.value;
 }
 
-/** Why there is no clear best: the number of images, or the seeds alone. */
+/** The reason why there is no clear best: too few images, or only the seeds. */
 function explainUnclear(unclear: JudgedComparison[], { num_images }: Summary): string {
   return unclear.every(({ difference }) => difference.low > 0)
     ? `it is not better than ${nameAll(unclear)} with every seed`

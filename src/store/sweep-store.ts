@@ -61,7 +61,7 @@ export class SweepStore {
     return check("TrialOutcome", parseJson(readFileSync(file, "utf8")), file);
   }
 
-  /** Whether predictions on the split exist; those of a replaced model do not count. */
+  /** True if predictions on the split exist; those of a replaced model do not count. */
   hasPredictions({ trial_id, kind }: Pick<TrialSpec, "trial_id" | "kind">, split: string): boolean {
     // A baseline has no model: a new run deletes its predictions first.
     const source = kind === "baseline" ? "spec.json" : "best.safetensors";

@@ -59,7 +59,7 @@ export async function makeReport(
   return relative(context.cwd, file) || file;
 }
 
-/** Whether looks at the split are counted. */
+/** True if evaluations on the split are counted. */
 export function isTest(split: Split): boolean {
   return split.startsWith("test");
 }

@@ -27,7 +27,7 @@ export async function readPlan(file: string, sets: string[], run: RunContext): P
   return planOf(readExperiment(experimentFile(file, run), sets, run.cwd, readOptions(run)), run);
 }
 
-/** What checking an experiment needs: folders of datasets, weights and models, and whether .pt files are trusted. */
+/** Options for checking an experiment: folders of datasets, weights and models, and whether .pt files are trusted. */
 export function readOptions(run: RunContext): ReadOptions {
   return {
     data: dataFolders(run).data,

@@ -3,7 +3,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { LocalEngineOptions } from "../engine/local/local-engine.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
-/** Where a command runs: everything outside the program that it may touch. */
+/** The environment of a command: everything outside the program that it may use. */
 export interface Context {
   terminal: Terminal;
   cwd: string;
@@ -16,7 +16,7 @@ export interface Context {
   startEngine?: ((options: LocalEngineOptions) => Engine) | undefined;
 }
 
-/** How trials run, as the command line asks for it. */
+/** Options of the command line for running trials. */
 export interface RunContext extends Context {
   /** Folder of the sweeps, absolute. */
   runsDir: string;
@@ -28,7 +28,7 @@ export interface RunContext extends Context {
   numSlots: number;
   /** A trial that takes longer fails. */
   trialTimeoutMs: number | undefined;
-  /** Whether a detector's .pt file, which runs code, may be loaded. */
+  /** True if a detector's .pt file, which runs code, may be loaded. */
   trustWeights: boolean;
   /** Keep finished trials that other sources made. */
   acceptStale: boolean;

@@ -12,7 +12,7 @@ import { SweepProgress } from "./progress.ts";
 import { trialsToRun } from "./resume.ts";
 import { type RunContext, writableRunsDir } from "./run-context.ts";
 
-/** What to run, and the split to report. */
+/** The plan to run, and the split to report. */
 export interface SweepRequest {
   plan: Plan;
   dataset: DatasetIdentity;

@@ -2,7 +2,7 @@ import { count, joinWords } from "../../base/format.ts";
 import type { SplitOverlap } from "../../contract/generated/types.ts";
 import { type DatasetProfile, isRefcocoFamily } from "./profile.ts";
 
-/** What to know before reporting a result on the dataset, one or two sentences each. */
+/** Caveats for reporting results on the dataset, one or two sentences each. */
 export function knownIssues(profile: DatasetProfile): string[] {
   const { facts, overlaps } = profile.stats;
   return [
@@ -16,7 +16,7 @@ export function knownIssues(profile: DatasetProfile): string[] {
   ];
 }
 
-/** What two splits share, as one line. */
+/** The overlap of two splits, as one line. */
 export function overlapLine(overlap: SplitOverlap): string {
   const { num_images, num_refs, num_objects, num_sentences, num_identical_pixels } = overlap;
   const parts: [number: number, one: string, many: string][] = [

@@ -6,7 +6,7 @@ import { preparedSizes } from "../prepare/prepared-folder.ts";
 import { publishedCounts } from "../prepare/published-counts.ts";
 import { remakeCommand } from "../prepare-command.ts";
 
-/** What the summary and the card of a dataset show. */
+/** The content of the summary and the card of a dataset. */
 export interface DatasetProfile {
   stats: DatasetStats;
   /** A published dataset, the demo, or the user's own. */
@@ -40,7 +40,7 @@ function kindOf({ demo, raw }: DatasetIdentity, { name, split_by }: PreparedData
   return name.startsWith("refcocog") ? "refcocog" : name.startsWith("refcoco+") ? "refcoco+" : "refcoco";
 }
 
-/** Whether it is one of RefCOCO, RefCOCO+ and RefCOCOg. */
+/** True if it is one of RefCOCO, RefCOCO+ and RefCOCOg. */
 export function isRefcocoFamily({ kind }: DatasetProfile): boolean {
   return kind !== "demo" && kind !== "own";
 }

@@ -7,7 +7,7 @@ import { figureSections, tercileNote } from "./split-figures.ts";
 /** Terminal width in columns. */
 const width = 100;
 
-/** What `dataset show` prints: no line is longer than 100 columns, except paths. */
+/** The output of `dataset show`: no line is longer than 100 columns, except paths. */
 export function summaryText(profile: DatasetProfile): string {
   const { stats, folder, sizes } = profile;
   const { facts } = stats;

@@ -1,9 +1,9 @@
 /** The result of one check of a dataset: passed, worth knowing, or failed. */
 export interface CheckResult {
   state: "ok" | "note" | "FAIL";
-  /** What was checked. */
+  /** The subject of the check. */
   what: string;
-  /** What was found and, for a failure, how to fix it. */
+  /** The finding and, for a failure, the fix. */
   detail: string;
 }
 

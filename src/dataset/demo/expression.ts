@@ -102,7 +102,7 @@ function extreme(
   return second !== undefined && score(first) - score(second) < margin ? undefined : [first];
 }
 
-/** How far the object's center lies towards a side, in normalized coordinates. */
+/** Distance of the object's center towards a side, in normalized coordinates. */
 function outward(object: SceneObject, side: Side, scene: Scene): number {
   const { x, y } = center(object);
   return { left: -x / scene.width, right: x / scene.width, top: -y / scene.height, bottom: y / scene.height }[

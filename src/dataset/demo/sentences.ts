@@ -78,7 +78,7 @@ function uniqueTarget(expression: Expression, scene: Scene): SceneObject | undef
 }
 
 /**
- * Whether the modifier (or, without one, the color) is necessary: several objects fit the rest of the
+ * True if the modifier (or, without one, the color) is necessary: several objects fit the rest of the
  * expression.
  */
 function isNeeded(expression: Expression, scene: Scene): boolean {

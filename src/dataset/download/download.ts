@@ -132,7 +132,7 @@ async function findMissing(
 }
 
 /**
- * Why the file in the folder is not the wanted one (missing included); undefined if it is.
+ * The reason why the file in the folder is not the expected one (including a missing file); undefined if it is.
  *
  * A checksum of 13 GB is computed once: `downloads.json` records the files that were verified.
  */

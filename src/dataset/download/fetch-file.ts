@@ -64,7 +64,7 @@ export async function fetchFile(
   }
 }
 
-/** Whether an earlier run fetched all bytes and was stopped before it renamed the file. */
+/** True if an earlier run fetched all bytes and was stopped before it renamed the file. */
 async function isComplete(part: PartFile, file: RemoteFile, { onNote }: FetchOptions): Promise<boolean> {
   if (part.size !== file.bytes) return false;
   const problem = await part.verify();

@@ -26,7 +26,7 @@ export class PartFile {
   #origin: Origin | undefined;
   #hash: Hash | undefined;
   #size = 0;
-  /** Whether some of the bytes came from another mirror or from an earlier run. */
+  /** True if some of the bytes came from another mirror or from an earlier run. */
   inherited = false;
 
   private constructor(path: string, handle: FileHandle, file: RemoteFile) {

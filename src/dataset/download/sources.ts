@@ -15,7 +15,7 @@ export interface RemoteFile {
   /** Mirrors, in the order in which they are tried. */
   urls: string[];
   license: string;
-  /** How to get the file manually when every mirror fails. */
+  /** Instructions to get the file manually if every mirror fails. */
   by_hand: string;
 }
 

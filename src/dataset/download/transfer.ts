@@ -3,7 +3,7 @@ import { CliprpnError } from "../../contract/errors.ts";
 import type { PartFile } from "./part-file.ts";
 import type { RemoteFile } from "./sources.ts";
 
-/** How one request to one mirror ended. */
+/** The result of one request to one mirror. */
 export type Transfer =
   | { state: "complete" }
   | { state: "broke_off"; reason: string; wait_ms?: number | undefined }
@@ -71,7 +71,7 @@ export async function transfer(
   }
 }
 
-/** What the status and headers of a response mean for the file. */
+/** The meaning of a response's status and headers for the file. */
 export type Answer =
   | { state: "sends"; from: number; total: number | undefined }
   | { state: "nothing_left" }

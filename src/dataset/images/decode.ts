@@ -17,7 +17,7 @@ export interface DecodeOptions {
   image_size_px: number;
   resize: Resize;
   max_pixels: number;
-  /** Whether a link may point outside the image folder. */
+  /** True if a link may point outside the image folder. */
   follow_links: boolean;
 }
 
@@ -50,7 +50,7 @@ export const noFrame = { width: 0, height: 0, upright: false, scale_x: 1, scale_
 interface Size {
   width: number;
   height: number;
-  /** Whether the EXIF orientation was applied. */
+  /** True if the EXIF orientation was applied. */
   upright: boolean;
 }
 
@@ -108,7 +108,7 @@ function isMarkup(content: Buffer): boolean {
 }
 
 /**
- * Whether the color profile is sRGB IEC61966-2.1, as in a third of COCO: converting from it changes no pixel
+ * True if the color profile is sRGB IEC61966-2.1, as in a third of COCO: converting from it changes no pixel
  * and doubles the decoding time.
  */
 function isSrgb(icc: Buffer | undefined): boolean {

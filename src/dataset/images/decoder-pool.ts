@@ -20,7 +20,7 @@ export interface DecodeJob {
   offset: number;
 }
 
-/** What a decoder process sends; answers come in the order of the jobs. */
+/** A message of a decoder process; results come in the order of the jobs. */
 export type DecoderMessage =
   | { type: "ready" }
   | { type: "done"; image: PreparedImage }
@@ -189,7 +189,7 @@ class Decoder {
     this.#process.on("exit", (code, signal) => onExit(signal ?? `exit code ${code}`));
   }
 
-  /** How many more jobs it takes now. */
+  /** The number of additional jobs it accepts now. */
   get capacity(): number {
     return this.#isReady ? max_in_flight - this.#inFlight.length : 0;
   }

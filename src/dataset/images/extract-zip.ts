@@ -45,7 +45,7 @@ export function extractImages(
  * its checksum matches. Files extracted before are kept. No path in the archive decides where a file is
  * written.
  *
- * @throws CliprpnError data_invalid if it is not a complete zip archive, a path leads out of it, a name
+ * @throws CliprpnError data_invalid if it is not a complete zip archive, a path points outside it, a name
  *   occurs twice, or entries overlap; no_space; interrupted.
  */
 export async function extractFiles(options: ExtractOptions): Promise<Extracted> {

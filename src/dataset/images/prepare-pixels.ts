@@ -54,7 +54,7 @@ export async function preparePixels(options: PrepareOptions): Promise<PixelsMani
   return manifest;
 }
 
-/** Whether preparing would change nothing; compares times and sizes only. */
+/** True if preparing would change nothing; compares times and sizes only. */
 export function pixelsFresh(options: PixelsOptions): boolean {
   const { wanted, folder } = options;
   const images_dir = realFolder(options.images_dir);

@@ -10,7 +10,7 @@ export interface FileStats {
   mtime_ms: number;
 }
 
-/** Which files may be read. */
+/** Restrictions on the files that may be read. */
 export interface ReadLimits {
   max_pixels: number;
   follow_links: boolean;
@@ -38,7 +38,7 @@ export async function readImage(
   }
 }
 
-/** Current size and time of an image's file; zeros for a name that leads out of the folder. */
+/** Current size and time of an image's file; zeros for a name that points outside the folder. */
 export function statImage(images_dir: string, file_name: string): FileStats {
   try {
     if (!leadsOut(file_name)) {

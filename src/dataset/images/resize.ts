@@ -7,7 +7,7 @@ export interface Rgb {
   height: number;
 }
 
-/** Where an image lies in its prepared square: x_prepared = x * scale_x + left_px, and likewise for y. */
+/** Position of an image in its prepared square: x_prepared = x * scale_x + left_px, and likewise for y. */
 export interface Frame {
   scale_x: number;
   scale_y: number;

@@ -45,7 +45,7 @@ export interface Entries {
 /**
  * Looks up the wanted files in an archive's directory; reads none of the files.
  *
- * @throws CliprpnError data_invalid if a path leads out of the archive, a name occurs twice, or entries
+ * @throws CliprpnError data_invalid if a path points outside the archive, a name occurs twice, or entries
  *   overlap.
  */
 export async function findEntries(
@@ -135,7 +135,7 @@ function invalid(archive: string, message: string): CliprpnError {
   return new CliprpnError("data_invalid", `${archive}: ${message}`);
 }
 
-/** What an error says. */
+/** The message of an error. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

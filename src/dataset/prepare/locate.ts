@@ -125,7 +125,7 @@ function refsIn(folder: string): string[] {
   return readdirSync(folder).filter((name) => /^refs\(.+\)\.p$/.test(name));
 }
 
-/** Whether image files lie directly in a folder. */
+/** True if image files lie directly in a folder. */
 function hasImages(folder: string): boolean {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return false;
   return readdirSync(folder, { withFileTypes: true }).some(

@@ -108,7 +108,7 @@ function invalidateOtherSizes(request: PrepareRequest): void {
   if (images !== null) invalidateStaleSizes(folder, sizes, imagesDir(folder, images), request);
 }
 
-/** Whether the existing tables are the ones that these annotations would give. */
+/** True if the existing tables are the ones that these annotations would give. */
 function givesSameTables(previous: PreparedDataset, request: PrepareRequest, files: SourceFile[]): boolean {
   const hashes = (list: readonly SourceFile[]): string => list.map(({ sha256 }) => sha256).join();
   return (

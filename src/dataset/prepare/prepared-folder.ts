@@ -9,7 +9,7 @@ import type { PreparedDataset, Settings, WantedImages } from "../../contract/gen
 /** The side of the square that images are resized to, and how. */
 export type ImageSize = Pick<Settings, "image_size_px" | "resize">;
 
-/** Whether the folder holds a complete dataset: `dataset.json` is written last. */
+/** True if the folder contains a complete dataset: `dataset.json` is written last. */
 export function isPrepared(folder: string): boolean {
   return existsSync(factsFile(folder));
 }

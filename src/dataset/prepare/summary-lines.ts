@@ -1,7 +1,7 @@
 import { counted } from "../../base/format.ts";
 import type { PreparedDataset } from "../../contract/generated/types.ts";
 
-/** What the user should know about a dataset that was just prepared, one line each. */
+/** Summary of a dataset that was just prepared, as lines. */
 export function summaryLines({
   name,
   splits,

@@ -1,6 +1,6 @@
 import type { Worker } from "../../worker/worker.ts";
 
-/** On an abort asks the worker's call to stop, and ends the worker when it has not within the grace time. @returns what forgets all that. */
+/** On abort, asks the worker's call to stop, and kills the worker after the grace time. @returns a function that cancels both. */
 export function stopOnAbort(worker: Worker, signal: AbortSignal, graceMs: number): () => void {
   let timer: NodeJS.Timeout | undefined;
   const stop = (): void => {
