@@ -32,7 +32,6 @@ beforeAll(() => {
   const lines = instances.map(({ name, value }) => JSON.stringify({ name, value })).join("\n");
   const output = runPython([join(packageRoot, "test/helpers/accepts.py")], lines);
   python = JSON.parse(output);
-  // Importing the models on a busy machine takes longer than the default limit.
 });
 
 describe.each([...new Set(instances.map(({ name }) => name))])("%s", (name) => {

@@ -1,18 +1,18 @@
 /** Every fault of Python, through a real worker: a clear error, and no process left. */
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ErrorEnvelope } from "../../src/contract/generated/types.ts";
 import { Transport, type TransportOptions } from "../../src/worker/transport.ts";
 import { type MarkedProcesses, markProcesses, until, untilNone } from "../helpers/processes.ts";
 import { faultsFolder, testPython } from "../helpers/python.ts";
+import { sharedFolder } from "../helpers/temp-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "cliprpn-bridge-"));
+const folder = sharedFolder("bridge");
 const logFile = join(folder, "worker.log");
 let warm: Transport;
 
-/** A limit for calls that should end by themselves; the children they start sleep far longer. */
+/** A limit for calls that end on their own; the children that they start sleep far longer. */
 const limitMs = 120_000;
 
 const options = (changes: Partial<TransportOptions> = {}): TransportOptions => ({
@@ -34,12 +34,9 @@ beforeAll(async () => {
   warm = await Transport.start(options());
 });
 
-afterAll(async () => {
-  await warm.kill();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => warm.kill());
 
-const ask = async (method: string, params: object = {}): Promise<unknown> =>
+const callJson = async (method: string, params: object = {}): Promise<unknown> =>
   JSON.parse(await warm.call(method, JSON.stringify(params)));
 
 test.each([
@@ -49,12 +46,12 @@ test.each([
   ["out_of_memory", "out_of_memory", /memory/],
   ["missing_package", "package_missing", /no_such_package.*cliprpn doctor/],
 ])("%s returns an error, and the worker survives", async (method, code, message) => {
-  const reply = (await ask(method)) as ErrorEnvelope;
+  const reply = (await callJson(method)) as ErrorEnvelope;
   expect(reply.status).toBe("error");
   expect(reply.error.code).toBe(code);
   expect(reply.error.message).toMatch(message);
   expect(reply.traceback).toMatch(/^Traceback[\s\S]*line \d+/);
-  expect(await ask("echo", { still: "there" })).toEqual({ status: "ok", value: { still: "there" } });
+  expect(await callJson("echo", { still: "alive" })).toEqual({ status: "ok", value: { still: "alive" } });
 });
 
 test("integers, text and large results arrive unchanged", async () => {
@@ -65,7 +62,7 @@ test("integers, text and large results arrive unchanged", async () => {
     list: [],
     deep: { a: [null] },
   };
-  expect(await ask("echo", params)).toEqual({ status: "ok", value: params });
+  expect(await callJson("echo", params)).toEqual({ status: "ok", value: params });
   const text = await warm.call("large", "{}");
   expect(text.length).toBeGreaterThan(5_000_000);
   expect(JSON.parse(text).value.rows.at(-1)).toBe(699_999);
@@ -85,11 +82,11 @@ test("events arrive in order and while the call runs", async () => {
 });
 
 test("20 MB of prints go to the log of the call and do not block it", async () => {
-  const own = join(folder, "own.log");
-  await warm.call("chatter", "{}", { logFile: own, timeoutMs: limitMs });
+  const callLog = join(folder, "call.log");
+  await warm.call("chatter", "{}", { logFile: callLog, timeoutMs: limitMs });
   await warm.call("echo", "{}", { logFile });
-  await until(() => statSync(own).size + statSync(logFile).size >= 20_480_000);
-  expect(statSync(own).size).toBeGreaterThan(20_000_000);
+  await until(() => statSync(callLog).size + statSync(logFile).size >= 20_480_000);
+  expect(statSync(callLog).size).toBeGreaterThan(20_000_000);
 });
 
 test("prints into a log that is not writable do not block a call", async () => {
@@ -101,12 +98,12 @@ test("prints into a log that is not writable do not block a call", async () => {
 test("a call stops on request, and the worker survives", async () => {
   const reply = warm.call("sleep", "{}", { onEvent: () => warm.askToStop() });
   expect(JSON.parse(await reply).error.code).toBe("interrupted");
-  expect(await ask("echo")).toEqual({ status: "ok", value: {} });
+  expect(await callJson("echo")).toEqual({ status: "ok", value: {} });
 });
 
-test("a stop request before the call starts is kept", async () => {
+test("a stop request before a call stops that call", async () => {
   warm.askToStop();
-  expect(await ask("sleep")).toMatchObject({ error: { code: "interrupted" } });
+  expect(await callJson("sleep")).toMatchObject({ error: { code: "interrupted" } });
 });
 
 test("a second call at the same time is refused", async () => {
@@ -116,10 +113,10 @@ test("a second call at the same time is refused", async () => {
 });
 
 test("processes made by multiprocessing's spawn work", async () => {
-  expect(await ask("spawn")).toEqual({ status: "ok", value: { squares: [1, 4, 9], channel: null } });
+  expect(await callJson("spawn")).toEqual({ status: "ok", value: { squares: [1, 4, 9], channel: null } });
 });
 
-test("leaving a pool ends its busy processes", async () => {
+test("a multiprocessing pool can end its busy processes", async () => {
   expect(JSON.parse(await warm.call("end_pool", "{}", { timeoutMs: limitMs })).status).toBe("ok");
 });
 
@@ -157,10 +154,10 @@ test.each([
 
 test("a crash leaves its last output and its stack in the log", async () => {
   const { transport } = await startWorker();
-  const own = join(folder, "crash.log");
-  await expect(transport.call("crash", "{}", { logFile: own })).rejects.toThrow(own);
+  const callLog = join(folder, "crash.log");
+  await expect(transport.call("crash", "{}", { logFile: callLog })).rejects.toThrow(callLog);
   await transport.kill();
-  expect(readFileSync(own, "utf8")).toMatch(/last words[\s\S]*Segmentation fault[\s\S]*in crash/);
+  expect(readFileSync(callLog, "utf8")).toMatch(/last words[\s\S]*Segmentation fault[\s\S]*in crash/);
 });
 
 test.each([
@@ -238,10 +235,10 @@ test("an interpreter that does not respond times out", async () => {
 });
 
 test("a missing module is a clear error, with the traceback in the log", async () => {
-  const own = join(folder, "module.log");
-  const start = Transport.start(options({ module: "no_such_module", logFile: own }));
+  const startLog = join(folder, "module.log");
+  const start = Transport.start(options({ module: "no_such_module", logFile: startLog }));
   await expect(start).rejects.toThrow(/could not run no_such_module/);
-  expect(readFileSync(own, "utf8")).toContain("No module named 'no_such_module'");
+  expect(readFileSync(startLog, "utf8")).toContain("No module named 'no_such_module'");
 });
 
 test("an interrupted start ends immediately and leaves no process", async () => {
@@ -249,9 +246,9 @@ test("an interrupted start ends immediately and leaves no process", async () => 
   const controller = new AbortController();
   const python = program("slow", `#!/bin/sh\ntouch ${folder}/started\nsleep 3600`);
   const start = Transport.start(options({ python, env: processes.env, signal: controller.signal }));
-  const refused = expect(start).rejects.toThrow(/interrupted/);
+  const rejection = expect(start).rejects.toThrow(/interrupted/);
   await until(() => existsSync(join(folder, "started")));
   controller.abort();
-  await refused;
+  await rejection;
   await untilNone(processes);
 });

@@ -1,13 +1,12 @@
 /** However the owner of a worker ends, no process of the worker is left, not even children of Python. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { packageRoot } from "../../src/package-root.ts";
 import { type MarkedProcesses, markProcesses, untilNone } from "../helpers/processes.ts";
 import { faultsFolder } from "../helpers/python.ts";
+import { tempFolder } from "../helpers/temp-folder.ts";
 
 interface Owner {
   processes: MarkedProcesses;
@@ -16,16 +15,14 @@ interface Owner {
 }
 
 async function busyOwner(): Promise<Owner> {
-  const folder = mkdtempSync(join(tmpdir(), "cliprpn-owner-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
   const processes = markProcesses();
   const script = join(packageRoot, "test/helpers/bridge-owner.ts");
   const child = spawn(
     process.execPath,
-    ["--import", "tsx", script, join(folder, "worker.log"), faultsFolder],
+    ["--import", "tsx", script, join(tempFolder(), "worker.log"), faultsFolder],
     { cwd: packageRoot, env: { ...process.env, ...processes.env }, stdio: ["ignore", "pipe", "inherit"] },
   );
-  const [line] = await once(child.stdout, "data", { signal: AbortSignal.timeout(120_000) });
+  const [line] = await once(child.stdout, "data", { signal: AbortSignal.timeout(240_000) });
   return { processes, child, pids: JSON.parse(String(line)) };
 }
 

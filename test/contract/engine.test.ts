@@ -83,7 +83,7 @@ test("invalid params are not sent", async () => {
 });
 
 test("a trial that exceeds its time limit fails, and the next one runs", async () => {
-  const sweep = fakeSweep(["deaf", "good"], { trialTimeoutMs: 300 });
+  const sweep = fakeSweep(["deaf", "good"], { trialTimeoutMs: 5000 }); // Long enough for `good` on a busy machine.
   await sweep.run();
   expect(sweep.outcome("deaf")).toMatchObject({ error: { code: "timed_out" } });
   expect(sweep.outcome("good")).toMatchObject({ state: "completed" });

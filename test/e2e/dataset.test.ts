@@ -3,13 +3,11 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -24,11 +22,12 @@ import { ensurePrepared } from "../../src/dataset/prepare/ensure-prepared.ts";
 import { prepareDataset } from "../../src/dataset/prepare/prepare-dataset.ts";
 import { rowsSource } from "../../src/dataset/prepare/rows-source.ts";
 import { LocalEngine } from "../../src/engine/local/local-engine.ts";
-import { cliprpnWithPython, type Said } from "../helpers/cli.ts";
+import { type CommandResult, cliprpnWithPython } from "../helpers/cli.ts";
 import { testPython } from "../helpers/python.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
+import { sharedFolder } from "../helpers/temp-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "cliprpn-dataset-"));
+const folder = sharedFolder("dataset");
 const folders = { data: join(folder, "data"), cache: join(folder, "cache") };
 
 const engine = new LocalEngine({
@@ -57,10 +56,7 @@ beforeAll(async () => {
   await prepare("mine", ["train=train.jsonl", "val=val.jsonl"]);
 });
 
-afterAll(async () => {
-  await engine.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => engine.close());
 
 /** Writes a row for each image. */
 function write(name: string, images: number[]): void {
@@ -97,16 +93,16 @@ async function prepare(name: string, from: string[], photos = true): Promise<voi
   );
 }
 
-/** A whole command line. */
-const run = (...args: string[]): Promise<Said> =>
+/** Runs a command line. */
+const run = (...args: string[]): Promise<CommandResult> =>
   cliprpnWithPython(args, folder, { CLIPRPN_CACHE: folders.cache });
 
-/** The action alone. */
+/** Runs the action of a command, without the command line. */
 async function act(
   action: typeof datasetCheck,
   choice: DatasetChoice,
   options: Record<string, unknown> = {},
-): Promise<Said> {
+): Promise<CommandResult> {
   const terminal = recordingTerminal();
   const context: Context = {
     terminal,
@@ -119,7 +115,8 @@ async function act(
   return { code, out: terminal.results.join("\n"), err: terminal.lines.join("\n") };
 }
 
-const failed = ({ out }: Said): string[] => out.split("\n").filter((line) => line.startsWith("FAIL"));
+const failed = ({ out }: CommandResult): string[] =>
+  out.split("\n").filter((line) => line.startsWith("FAIL"));
 
 test("show prints the statistics and writes the card and the contact sheet", async () => {
   const { code, out, err } = await run("dataset", "show", "mine");
@@ -141,10 +138,10 @@ test("show --json prints the statistics of the contract", async () => {
   expect(stats.splits.map(({ num_sentences }) => num_sentences)).toEqual([5, 3]);
 });
 
-test("a flipped byte in a shard is found, exits with 2, and the suggested command fixes it", async () => {
-  const sound = await act(datasetCheck, { name: "mine" });
-  expect(sound.code, sound.out).toBe(0);
-  expect(sound.out).toMatch(/^ok {3}train and val share no image: .*pixels$/m);
+test("a flipped byte in a shard is reported with exit code 2, and the suggested command fixes it", async () => {
+  const intact = await act(datasetCheck, { name: "mine" });
+  expect(intact.code, intact.out).toBe(0);
+  expect(intact.out).toMatch(/^ok {3}train and val share no image: .*pixels$/m);
 
   const shard = join(folders.data, "mine/pixels/squash-64/shard-00000.npy");
   const bytes = readFileSync(shard);
@@ -161,17 +158,19 @@ test("a flipped byte in a shard is found, exits with 2, and the suggested comman
   expect((await act(datasetCheck, { name: "mine" })).code).toBe(0);
 });
 
-test("changed annotations, a changed and a missing image, and a missing table are found", async () => {
+test("changed annotations, a changed and a missing image, and a missing table are reported", async () => {
   write("a.jsonl", [0, 1, 2, 3]);
   write("b.jsonl", [4, 5]);
-  mkdirSync(join(folder, "kept"));
+  mkdirSync(join(folder, "moved"));
   await prepare("other", ["train=a.jsonl", "val=b.jsonl"]);
   write("a.jsonl", [0, 1, 2]);
-  for (const name of ["1.png", "2.png"]) renameSync(join(folder, "photos", name), join(folder, "kept", name));
-  copyFileSync(join(folder, "kept/2.png"), join(folder, "photos/1.png"));
+  for (const name of ["1.png", "2.png"])
+    renameSync(join(folder, "photos", name), join(folder, "moved", name));
+  copyFileSync(join(folder, "moved/2.png"), join(folder, "photos/1.png"));
   rmSync(join(folders.data, "other/sentences.parquet"));
   const { code, out } = await act(datasetCheck, { name: "other" });
-  for (const name of ["1.png", "2.png"]) renameSync(join(folder, "kept", name), join(folder, "photos", name));
+  for (const name of ["1.png", "2.png"])
+    renameSync(join(folder, "moved", name), join(folder, "photos", name));
   expect(code).toBe(2);
   expect(out).toMatch(/^FAIL annotation files .*a\.jsonl: .*`cliprpn prepare other /m);
   expect(out).toMatch(/^FAIL images .*: 1 of 6 missing: 2\.png .*; 1 changed .*: 1\.png/m);
@@ -228,7 +227,7 @@ test("export writes the boxes in the requested format", async () => {
 });
 
 test.each([
-  [["chekc", "mine"], "chekc: expected show, check, export. Did you mean check?"],
+  [["chekc", "mine"], "Did you mean check?"],
   [["show", "mien"], "mien: expected demo, a folder"],
   [["check", "mien"], "mine"],
   [["export", "mine"], "--out: expected"],

@@ -1,6 +1,5 @@
 /** `ground`, `evaluate` and `report` with a model that is trained here, in a real Python. */
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -11,10 +10,11 @@ import { LocalEngine } from "../../src/engine/local/local-engine.ts";
 import { drawBoxes } from "../../src/report/draw.ts";
 import { imageSizeOf } from "../../src/store/model-facts.ts";
 import { evaluationFolder } from "../../src/store/sweep-store.ts";
-import { cliprpn, type Said } from "../helpers/cli.ts";
+import { type CommandResult, cliprpn } from "../helpers/cli.ts";
 import { testPython } from "../helpers/python.ts";
+import { sharedFolder } from "../helpers/temp-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "cliprpn-ground-"));
+const folder = sharedFolder("ground");
 const cache = join(folder, "cache");
 let sweep = "";
 let trial = "";
@@ -46,12 +46,9 @@ const engine = new LocalEngine({
   logFile: join(folder, "worker.log"),
 });
 
-afterAll(async () => {
-  await engine.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => engine.close());
 
-const run = (...args: string[]): Promise<Said> =>
+const run = (...args: string[]): Promise<CommandResult> =>
   cliprpn([...args, "--python", testPython()], folder, { CLIPRPN_CACHE: cache });
 
 /** A photo of a phone: the pixels are rotated, and the EXIF orientation says so. */
@@ -103,33 +100,29 @@ test("a file named .jpg is written as JPEG", async () => {
 });
 
 test.each([
-  ["missing.png", "x", "photo.png", "missing.png: expected an image, found no file"],
-  ["e2e.json", "x", "photo.png", "e2e.json: expected an image"],
-  ["data/images/demo_000001.png", "  ", "photo.png", "expected a referring expression"],
-  ["data/images/demo_000001.png", "x", "photo.tiff", "expected a .png, .jpg or .webp file"],
-  ["data/images/demo_000001.png", "x", "data/images/demo_000001.png", "found the input image"],
+  ["missing.png", "x", "photo.png", /missing\.png: .*no file/],
+  ["e2e.json", "x", "photo.png", /e2e\.json: .*image/],
+  ["data/images/demo_000001.png", "  ", "photo.png", /referring expression/],
+  ["data/images/demo_000001.png", "x", "photo.tiff", /--out.*\.png, \.jpg or \.webp/],
+  ["data/images/demo_000001.png", "x", "data/images/demo_000001.png", /--out.*input image/],
 ])("ground %s %j --out %s is rejected before a worker starts", async (image, sentence, out, expected) => {
   const { code, err } = await run("ground", image, sentence, "--model", trial, "--out", out);
-  expect(err).toContain(expected);
+  expect(err).toMatch(expected);
   expect(code).toBe(2);
 });
 
 test.each([
-  ["gone", "/nowhere/gone.safetensors", /gone\.safetensors: expected the weights of .*found no file/],
-  ["not the one of training", "shipped", /expected the backbone that the model was trained on/],
-])(
-  "ground rejects a model whose backbone is %s",
-  async (_, weights, expected) => {
-    const model = mkdtempSync(join(folder, "copy-"));
-    cpSync(join(trial, "best.safetensors"), join(model, "best.safetensors"));
-    const facts = JSON.parse(readFileSync(join(trial, "best.json"), "utf8"));
-    Object.assign(facts.spec.backbone, { weights, weights_id: "0".repeat(64) });
-    writeFileSync(join(model, "best.json"), JSON.stringify(facts));
-    const image_file = join(folder, "data/images/demo_000001.png");
-    await expect(ground(model, image_file, "x")).rejects.toThrow(expected);
-  },
-  30_000,
-);
+  ["missing", "/nowhere/gone.safetensors", /gone\.safetensors: .*no file/],
+  ["not the one that it was trained with", "shipped", /backbone .*trained/],
+])("ground rejects a model whose backbone is %s", async (_, weights, expected) => {
+  const model = mkdtempSync(join(folder, "copy-"));
+  cpSync(join(trial, "best.safetensors"), join(model, "best.safetensors"));
+  const facts = JSON.parse(readFileSync(join(trial, "best.json"), "utf8"));
+  Object.assign(facts.spec.backbone, { weights, weights_id: "0".repeat(64) });
+  writeFileSync(join(model, "best.json"), JSON.stringify(facts));
+  const image_file = join(folder, "data/images/demo_000001.png");
+  await expect(ground(model, image_file, "x")).rejects.toThrow(expected);
+});
 
 test("a model file is evaluated like a trial", async () => {
   const out_dir = evaluationFolder(join(trial, "best.safetensors"), undefined);
@@ -140,9 +133,7 @@ test("a model file is evaluated like a trial", async () => {
 });
 
 test("views of test results are counted; predictions on another dataset do not replace the trial's", async () => {
-  expect(readFileSync(join(sweep, "REPORT.md"), "utf8")).toContain(
-    "Test results of this sweep have not been viewed.",
-  );
+  expect(readFileSync(join(sweep, "REPORT.md"), "utf8")).toMatch(/^.*Test results .*not been viewed/m);
   const evaluated = await run("evaluate", trial, "--split", "test", "--dataset", "other");
   expect(evaluated.code, evaluated.err).toBe(0);
   const { metrics, predictions_file } = JSON.parse(evaluated.out);
@@ -152,8 +143,8 @@ test("views of test results are counted; predictions on another dataset do not r
   const reported = await run("report", "--split", "test");
   expect(reported.code, reported.err).toBe(0);
   const written = readFileSync(join(sweep, "REPORT-test.md"), "utf8");
-  expect(written).toContain("viewed 2 times.");
-  expect(written).toContain("images of test.");
+  expect(written).toMatch(/Test results .*viewed 2 times/);
+  expect(written).toContain("images of test");
   const images = [...written.matchAll(/\]\((report\/[^)]+)\)/g)].map(([, file]) => join(sweep, file ?? ""));
   expect(images.length).toBeGreaterThan(5);
   for (const file of images) expect(existsSync(file), file).toBe(true);

@@ -1,30 +1,16 @@
 /** The tarball of `npm pack`, installed into an empty folder. Needs the package registry, or npm's cache. */
 import { spawnSync } from "node:child_process";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join, relative } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { packageRoot } from "../../src/package-root.ts";
+import type { CommandResult } from "../helpers/cli.ts";
 import { testPython } from "../helpers/python.ts";
+import { sharedFolder } from "../helpers/temp-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "cliprpn-pack-"));
+const folder = sharedFolder("pack");
 const app = join(folder, "app");
 let packed: { size: number; files: { path: string }[] };
-
-interface CommandResult {
-  code: number | null;
-  out: string;
-  err: string;
-}
 
 function run(command: string, args: string[], cwd: string, env: NodeJS.ProcessEnv = {}): CommandResult {
   const result = spawnSync(command, args, {
@@ -68,8 +54,6 @@ beforeAll(() => {
   );
 });
 
-afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
-
 test("the tarball contains what is needed, and nothing else", () => {
   const paths = packed.files.map(({ path }) => path);
   const python = run("git", ["ls-files", "python/cliprpn", "experiments", "env"], packageRoot);
@@ -105,7 +89,8 @@ test("init writes a valid file whose schema exists", () => {
   expect(dry, dry.err).toMatchObject({ code: 0, out: expect.stringContaining("nothing was started") });
 });
 
-test("a shipped experiment runs from the image to the report", () => {
+test("a shipped experiment runs, from images to the report", () => {
+  const { question } = JSON.parse(readFileSync(join(packageRoot, "experiments/smoke.json"), "utf8"));
   const small = [
     "limits.train=100",
     "limits.val=40",
@@ -117,5 +102,5 @@ test("a shipped experiment runs from the image to the report", () => {
   });
   expect(sweep.code, sweep.err).toBe(0);
   expect(sweep.err).toContain("shipped with cliprpn");
-  expect(readFileSync(join(app, sweep.out.trim()), "utf8")).toContain("Does everything work here");
+  expect(readFileSync(join(app, sweep.out.trim()), "utf8")).toContain(question);
 });

@@ -1,4 +1,4 @@
-/** `prepare` on archives, broken images and the user's own rows; with a real Python. */
+/** `prepare` on archives, broken images and the user's annotations; with a real Python. */
 import { execFileSync } from "node:child_process";
 import {
   cpSync,
@@ -12,31 +12,28 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import type { PreparedDataset } from "../../src/contract/generated/types.ts";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
 import { packageRoot } from "../../src/package-root.ts";
-import { cliprpn, cliprpnWithPython, runPreflight, type Said } from "../helpers/cli.ts";
+import { type CommandResult, cliprpn, cliprpnWithPython, runPreflight } from "../helpers/cli.ts";
 import { serves, startMirror } from "../helpers/mirror.ts";
 import { testPython } from "../helpers/python.ts";
 import { sharedFolder } from "../helpers/temp-folder.ts";
 
-const { folder, remove } = sharedFolder("prepare");
+const folder = sharedFolder("prepare");
 const raw = join(folder, "raw");
 const cache = join(folder, "cache");
 
 beforeAll(async () => {
   await makeDemo(raw, { seed: 7, num_images: { train: 12, val: 6, test: 6 } }, () => undefined);
 });
-afterAll(async () => {
-  remove();
-});
 
 /** A new working folder; `run` runs `prepare` there. */
-function place(): { cwd: string; run: (...args: string[]) => Promise<Said> } {
-  const cwd = join(folder, `place-${readdirSync(folder).length}`);
+function workspace(): { cwd: string; run: (...args: string[]) => Promise<CommandResult> } {
+  const cwd = join(folder, `work-${readdirSync(folder).length}`);
   mkdirSync(cwd);
-  const run = (...args: string[]): Promise<Said> =>
+  const run = (...args: string[]): Promise<CommandResult> =>
     cliprpnWithPython(["prepare", ...args], cwd, { CLIPRPN_CACHE: cache });
   return { cwd, run };
 }
@@ -45,7 +42,7 @@ const facts = (cwd: string, name: string): PreparedDataset =>
   JSON.parse(readFileSync(join(cwd, "data", name, "dataset.json"), "utf8"));
 
 /** Writes the demo as the two archives of RefCOCOg. */
-function archives(root: string): void {
+function writeArchives(root: string): void {
   const inside = join(root, "inside");
   mkdirSync(inside, { recursive: true });
   cpSync(join(raw, "annotations"), join(inside, "refcocog"), { recursive: true });
@@ -59,9 +56,8 @@ function archives(root: string): void {
 }
 
 test("archives are prepared once; preparing them again starts no Python", async () => {
-  const { cwd } = place();
-  archives(join(cwd, "have"));
-  // The whole command line, with its own Python.
+  const { cwd } = workspace();
+  writeArchives(join(cwd, "have"));
   const first = await cliprpn(["prepare", "refcocog", "--root", "have", "--python", testPython()], cwd, {
     CLIPRPN_CACHE: cache,
   });
@@ -70,7 +66,7 @@ test("archives are prepared once; preparing them again starts no Python", async 
   expect(first.err).toMatch(/train +12 images/);
   expect(first.err).toMatch(/published counts:/);
   const prepared = facts(cwd, "refcocog-umd");
-  expect(prepared.deviations).toContain("train: expected 21,899 images, found 12");
+  expect(prepared.deviations).toContainEqual(expect.stringMatching(/^train: .*21,899 images.* 12$/));
   expect(prepared.splits.map(({ split, num_images }) => [split, num_images])).toEqual([
     ["train", 12],
     ["val", 6],
@@ -82,15 +78,15 @@ test("archives are prepared once; preparing them again starts no Python", async 
 });
 
 test("images that cannot be used are listed, and left out with --allow-missing", async () => {
-  const { cwd, run } = place();
+  const { cwd, run } = workspace();
   const root = join(cwd, "have");
   cpSync(raw, root, { recursive: true });
   const [missing = "", cut = "", foreign = ""] = readdirSync(join(root, "images")).sort();
   rmSync(join(root, "images", missing));
-  const refused = await run("refcocog", "--root", "have");
-  expect(refused.code).toBe(2);
-  expect(refused.err).toContain(`"${missing}": expected an image, found no file`);
-  expect(refused.err).toContain("--allow-missing");
+  const rejected = await run("refcocog", "--root", "have");
+  expect(rejected.code).toBe(2);
+  expect(rejected.err).toContain(`"${missing}": expected an image, found no file`);
+  expect(rejected.err).toContain("--allow-missing");
   const whole = readFileSync(join(root, "images", cut));
   writeFileSync(join(root, "images", cut), whole.subarray(0, whole.length / 2));
   await sharp({ create: { width: 40, height: 30, channels: 3, background: "red" } }).toFile(
@@ -100,9 +96,7 @@ test("images that cannot be used are listed, and left out with --allow-missing",
   expect(allowed.code, allowed.err).toBe(0);
   const { dropped } = facts(cwd, "refcocog-umd");
   expect(dropped.num_images).toBe(3);
-  expect(allowed.err).toContain(
-    `Left out: 3 images that cannot be used, with ${dropped.num_refs} referred objects`,
-  );
+  expect(allowed.err).toMatch(new RegExp(`3 images .*${dropped.num_refs} referred objects`));
   const listed = readFileSync(join(cwd, "data/refcocog-umd/problems.txt"), "utf8");
   for (const name of [missing, cut, foreign]) expect(listed).toContain(name);
   expect(listed).toMatch(new RegExp(`"${foreign}": expected \\d+ x \\d+ pixels, found 40 x 30`));
@@ -117,7 +111,7 @@ test("images that cannot be used are listed, and left out with --allow-missing",
 });
 
 test("RefCOCO has the splits testA and testB", async () => {
-  const { cwd, run } = place();
+  const { cwd, run } = workspace();
   const root = join(cwd, "have");
   cpSync(raw, root, { recursive: true });
   const python = `import json, pickle, sys
@@ -142,7 +136,7 @@ pickle.dump(refs, open(sys.argv[2], "wb"), 0)`;
 });
 
 test("a pickle that could run code and a file that is not a zip archive are rejected", async () => {
-  const { cwd, run } = place();
+  const { cwd, run } = workspace();
   const root = join(cwd, "have");
   cpSync(raw, root, { recursive: true });
   writeFileSync(join(root, "annotations/refs(umd).p"), "cos\nsystem\n(S'touch pwned'\ntR.");
@@ -155,8 +149,8 @@ test("a pickle that could run code and a file that is not a zip archive are reje
   expect((await run("refcocog", "--root", "have")).err).toMatch(/refcocog\.zip: .*zip/i);
 });
 
-test("own rows keep their numbers, order and text when prepared and exported", async () => {
-  const { cwd, run } = place();
+test("a user's rows keep their numbers, order and text when prepared and exported", async () => {
+  const { cwd, run } = workspace();
   const rows = [
     { file: "a.png", caption: "the café’s left cup", bbox: [3.5, 4.25, 20.125, 10.1] },
     { file: "a.png", caption: "the café’s left cup", bbox: [3.5, 4.25, 20.125, 10.1] },
@@ -174,10 +168,10 @@ test("own rows keep their numbers, order and text when prepared and exported", a
   );
   expect(code, err).toBe(0);
   expect(err).toMatch(/Note: .*split train/);
-  const experiment = { name: "own", question: "Can it train?", dataset: { name: "mine" } };
-  writeFileSync(join(cwd, "own.json"), JSON.stringify(experiment));
+  const experiment = { name: "mine", question: "Can it train?", dataset: { name: "mine" } };
+  writeFileSync(join(cwd, "mine.json"), JSON.stringify(experiment));
   const env = { CLIPRPN_CACHE: cache };
-  await expect(runPreflight("own.json", cwd, env)).rejects.toMatchObject({
+  await expect(runPreflight("mine.json", cwd, env)).rejects.toMatchObject({
     code: "data_invalid",
     message: expect.stringContaining("none in train"),
   });
@@ -192,8 +186,8 @@ test("own rows keep their numbers, order and text when prepared and exported", a
   );
 });
 
-test("own rows with wrong boxes are reported by line, before any image is read", async () => {
-  const { cwd, run } = place();
+test("invalid rows are reported by line, before any image is read", async () => {
+  const { cwd, run } = workspace();
   const lines = [
     '{"image": "a.png", "sentence": "the cup", "box": [1, 2, 3]}',
     '{"image": "../../etc/passwd", "sentence": "the cup", "box": [1, 2, 3, 4]}',
@@ -225,14 +219,14 @@ test.each([
   [["Mine!", "--from", "rows.jsonl"], "Mine!: expected "],
   [["refcocog", "--root", ".", "--image-size", "100"], "--image-size 100: expected a multiple of 32"],
 ])("prepare %j is rejected with a helpful message", async (args, expected) => {
-  const { code, err } = await place().run(...args);
+  const { code, err } = await workspace().run(...args);
   expect(err).toContain(expected);
   expect(code).toBe(2);
 });
 
 test("--download fetches missing files from the mirrors of --sources", async () => {
-  const { cwd, run } = place();
-  archives(join(cwd, "remote"));
+  const { cwd, run } = workspace();
+  writeArchives(join(cwd, "remote"));
   const names = ["refcocog.zip", "train2014.zip"];
   const bodies = names.map((name) => readFileSync(join(cwd, "remote", name)));
   const mirror = await startMirror(
@@ -256,32 +250,32 @@ test("--download fetches missing files from the mirrors of --sources", async () 
   expect(mirror.requests).toHaveLength(num_requests);
 });
 
-test("a trial opens a prepared dataset by its name without its image files", async () => {
-  const { cwd, run } = place();
+test("a trial opens a prepared dataset by name, without the original image files", async () => {
+  const { cwd, run } = workspace();
   cpSync(raw, join(cwd, "have"), { recursive: true });
   expect((await run("refcocog", "--root", "have")).code).toBe(0);
-  renameSync(join(cwd, "have"), join(cwd, "away"));
+  renameSync(join(cwd, "have"), join(cwd, "moved"));
   const experiment = {
-    name: "own",
-    question: "Does it open?",
+    name: "mine",
+    question: "Is the dataset found?",
     dataset: { name: "refcocog-umd" },
     settings: { training: { num_epochs: 1 } },
   };
-  writeFileSync(join(cwd, "own.json"), JSON.stringify(experiment));
-  const { code, err } = await cliprpn(["sweep", "own.json", "--python", testPython()], cwd, {
+  writeFileSync(join(cwd, "mine.json"), JSON.stringify(experiment));
+  const { code, err } = await cliprpn(["sweep", "mine.json", "--python", testPython()], cwd, {
     CLIPRPN_CACHE: cache,
   });
   expect(code, err).toBe(0);
   const other = { ...experiment, dataset: { name: "refcocog-unc" } };
-  writeFileSync(join(cwd, "own.json"), JSON.stringify(other));
-  const refused = await cliprpn(["sweep", "own.json"], cwd, { CLIPRPN_CACHE: cache });
-  expect([refused.code, refused.err]).toEqual([2, expect.stringMatching(/refcocog-unc.*refcocog-umd/s)]);
+  writeFileSync(join(cwd, "mine.json"), JSON.stringify(other));
+  const rejected = await cliprpn(["sweep", "mine.json"], cwd, { CLIPRPN_CACHE: cache });
+  expect([rejected.code, rejected.err]).toEqual([2, expect.stringMatching(/refcocog-unc.*refcocog-umd/s)]);
 });
 
 const real = join(packageRoot, "../shared/data/refcocog-umd-val.jsonl");
 
 test.skipIf(!existsSync(real))("the real val split is exported as it was read", async () => {
-  const { cwd, run } = place();
+  const { cwd, run } = workspace();
   const columns = ["--columns", "image=file_name,box=bbox", "--box-format", "xywh"];
   const { code, err } = await run("val", "--from", `val=${real}`, "--without-images", ...columns);
   expect(code, err).toBe(0);

@@ -1,34 +1,24 @@
 /** Sweeps with real torch that are killed, interrupted, fail in part, and resume. */
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import type { JournalEntry } from "../../src/contract/generated/types.ts";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
 import { readJournal } from "../../src/store/journal.ts";
 import { type CliProcess, startCli } from "../helpers/cli-process.ts";
 import { type MarkedProcesses, markProcesses, until, untilNone } from "../helpers/processes.ts";
 import { testPython } from "../helpers/python.ts";
+import { sharedFolder } from "../helpers/temp-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "cliprpn-lifecycle-"));
+const folder = sharedFolder("lifecycle");
 const data = join(folder, "data");
 
 beforeAll(async () => {
   await makeDemo(data, { seed: 7, num_images: { train: 16, val: 8, test: 8 } }, () => undefined);
   write("good", { vary: { fusion: ["film", "concatenation"] }, seeds: [0, 1] });
-  writeFileSync(join(folder, "own.py"), secondStepFails);
-  write("part", { vary: { fusion: ["film", { file: "own.py:Own" }] } });
+  writeFileSync(join(folder, "failing.py"), failingFusion);
+  write("partial", { vary: { fusion: ["film", { file: "failing.py:Failing" }] } });
 });
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function write(name: string, changes: object): void {
   const experiment = {
@@ -42,10 +32,11 @@ function write(name: string, changes: object): void {
   writeFileSync(join(folder, `${name}.json`), JSON.stringify(experiment));
 }
 
-const secondStepFails = `
+/** A fusion whose second training step fails. */
+const failingFusion = `
 from torch import nn
 
-class Own(nn.Module):
+class Failing(nn.Module):
     def __init__(self, map_channels, pooled_dim, word_dim):
         super().__init__()
         self.scale = nn.Conv2d(map_channels, map_channels, 1)
@@ -58,7 +49,7 @@ class Own(nn.Module):
         return self.scale(map)
 `;
 
-/** A sweep in a separate process, with its own runs folder and a shared cache. */
+/** A sweep in a separate process, with a separate runs folder and a shared cache. */
 function sweep(name: string, runs: string, ...args: string[]): CliProcess & { processes: MarkedProcesses } {
   const processes = markProcesses();
   const all = ["sweep", `${name}.json`, "--python", testPython(), "--runs-dir", runs, ...args];
@@ -88,9 +79,9 @@ function expireLock(runs: string): void {
   if (existsSync(lock)) utimesSync(lock, longAgo, longAgo);
 }
 
-test("after SIGKILL no process is left, and the same command runs only what is not done", async () => {
+test("after SIGKILL no process is left, and the same command runs only the remaining trials", async () => {
   const first = sweep("good", "killed", "--json");
-  await first.says(/"seed":0[^\n]*"completed"[\s\S]*"running"/); // One trial has completed, the next one runs.
+  await first.prints(/"seed":0[^\n]*"completed"[\s\S]*"running"/); // One trial has completed, the next one runs.
   first.child.kill("SIGKILL");
   expect(await first.ended).toBe("SIGKILL");
   await untilNone(first.processes);
@@ -115,9 +106,9 @@ test("after SIGKILL no process is left, and the same command runs only what is n
   await untilNone(second.processes);
 });
 
-test("Ctrl-C during a trial stops cleanly and says how to resume", async () => {
+test("Ctrl-C during a trial stops cleanly, and the message says how to resume", async () => {
   const run = sweep("good", "stopped", "--json", "--set", "training.num_epochs=500");
-  await run.says('"running"');
+  await run.prints('"running"');
   run.child.kill("SIGINT");
   expect(await run.ended).toBe(130);
   expect(run.err()).toMatch(/Interrupted.*resume/);
@@ -128,11 +119,11 @@ test("Ctrl-C during a trial stops cleanly and says how to resume", async () => {
 
 test("a second Ctrl-C ends a Python that does not respond, without the grace time", async () => {
   const run = sweep("good", "twice", "--json", "--set", "training.num_epochs=500");
-  await run.says('"running"');
+  await run.prints('"running"');
   const python = run.processes.running().find((line) => line.includes("interface.py"));
   process.kill(Number.parseInt(python ?? "", 10), "SIGSTOP");
   run.child.kill("SIGINT");
-  await run.says("Ctrl-C again");
+  await run.prints("Ctrl-C again");
   await new Promise((resolve) => setTimeout(resolve, 300)); // Within 200 ms it counts as npx's copy of the first.
   run.child.kill("SIGINT");
   // After the grace time of five seconds the CLI would end by itself, and say so.
@@ -154,14 +145,14 @@ test.each([
 });
 
 test("SIGINT while features are extracted stops cleanly, and the same command finishes", async () => {
-  const own = join(folder, "own-cache");
+  const cache = join(folder, "separate-cache");
   const start = (): CliProcess => {
     const all = ["sweep", "good.json", "--python", testPython(), "--runs-dir", "extracting"];
-    return startCli(all, folder, { ...processes.env, CLIPRPN_CACHE: own });
+    return startCli(all, folder, { ...processes.env, CLIPRPN_CACHE: cache });
   };
   const processes = markProcesses();
   const run = start();
-  await until(() => existsSync(join(own, "features")));
+  await until(() => existsSync(join(cache, "features")));
   run.child.kill("SIGINT");
   expect(await run.ended).toBe(130);
   await untilNone(processes);
@@ -170,20 +161,22 @@ test("SIGINT while features are extracted stops cleanly, and the same command fi
 });
 
 test("with a failed trial the exit code is 3 and there is a report; stale and failed trials run again on request", async () => {
-  const args = ["part", "part"] as const;
+  const args = ["partial", "partial"] as const;
   const first = sweep(...args);
   expect(await first.ended, first.err()).toBe(3);
-  expect(first.err()).toMatch(/own.*FAILED {2}internal: RuntimeError: the second step is too much/);
+  expect(first.err()).toMatch(/failing.*FAILED {2}internal: RuntimeError: the second step is too much/);
   expect(existsSync(join(folder, first.out().trim()))).toBe(true);
-  const failed = readdirSync(sweepFolder("part")).find((name) =>
-    existsSync(join(sweepFolder("part"), name, "traceback.txt")),
+  const failed = readdirSync(sweepFolder("partial")).find((name) =>
+    existsSync(join(sweepFolder("partial"), name, "traceback.txt")),
   );
-  expect(readFileSync(join(sweepFolder("part"), failed ?? "", "traceback.txt"), "utf8")).toContain("own.py");
-  const before = journal("part").length;
+  expect(readFileSync(join(sweepFolder("partial"), failed ?? "", "traceback.txt"), "utf8")).toContain(
+    "failing.py",
+  );
+  const before = journal("partial").length;
 
-  // As if the completed trial had been made by other sources.
-  const [good = ""] = Object.keys(counts("part").completed);
-  const file = join(sweepFolder("part"), good, "outcome.json");
+  // Like a trial that other sources completed.
+  const [good = ""] = Object.keys(counts("partial").completed);
+  const file = join(sweepFolder("partial"), good, "outcome.json");
   const outcome = JSON.parse(readFileSync(file, "utf8"));
   writeFileSync(file, JSON.stringify({ ...outcome, sources_sha256: "a".repeat(64) }));
   const kept = sweep(...args, "--accept-stale");
@@ -191,7 +184,7 @@ test("with a failed trial the exit code is 3 and there is a report; stale and fa
   expect(kept.err()).toMatch(/1 finished trial.*stale.*aaaaaaaa.*--accept-stale/);
   expect(kept.err()).toMatch(/\(internal\).*--retry-failed/);
   expect(
-    journal("part")
+    journal("partial")
       .slice(before)
       .map(({ type }) => type),
   ).toEqual(["sweep_started", "sweep_finished"]);
@@ -199,13 +192,13 @@ test("with a failed trial the exit code is 3 and there is a report; stale and fa
   const again = sweep(...args, "--retry-failed");
   expect(await again.ended, again.err()).toBe(3);
   expect(again.err()).toMatch(/1 finished trial.*stale.*again/);
-  expect(Object.values(counts("part").started)).toEqual([2, 2]);
-  expect(existsSync(join(sweepFolder("part"), good, "outcome-aaaaaaaa.json"))).toBe(true);
+  expect(Object.values(counts("partial").started)).toEqual([2, 2]);
+  expect(existsSync(join(sweepFolder("partial"), good, "outcome-aaaaaaaa.json"))).toBe(true);
 });
 
 test("a closed output pipe ends the sweep, and no process is left", async () => {
   const run = sweep("good", "head", "--json");
-  await run.says('"running"');
+  await run.prints('"running"');
   run.child.stdout.destroy();
   expect(await run.ended).toBe(130);
   expect(run.err()).not.toMatch(/EPIPE|Error|internal/);
@@ -231,10 +224,12 @@ test.each([
 
 test("--dry-run starts nothing", async () => {
   const run = sweep("good", "dry", "--dry-run");
+  let processes: string[] | undefined;
   run.child.stdout.once("data", () => {
-    expect(run.processes.running()).toHaveLength(1); // The command itself.
+    processes = run.processes.running();
   });
   expect(await run.ended).toBe(0);
+  expect(processes?.filter((line) => !line.includes("bin/cliprpn.js"))).toEqual([]);
   expect(run.out()).toMatch(/4 trials.*nothing was started/);
   expect(existsSync(join(folder, "dry"))).toBe(false);
 });

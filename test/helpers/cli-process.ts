@@ -13,7 +13,7 @@ export interface CliProcess {
   /** Exit code or signal. */
   ended: Promise<number | NodeJS.Signals | null>;
   /** Waits for a text on stdout or stderr. @throws with both outputs if the process ends without it. */
-  says(text: string | RegExp): Promise<void>;
+  prints(text: string | RegExp): Promise<void>;
 }
 
 export function startCli(args: string[], cwd: string, env: NodeJS.ProcessEnv): CliProcess {
@@ -23,29 +23,30 @@ export function startCli(args: string[], cwd: string, env: NodeJS.ProcessEnv): C
     stdio: ["ignore", "pipe", "pipe"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));
-  const said = { out: "", err: "" };
+  const output = { out: "", err: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    said.out += text;
+    output.out += text;
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    said.err += text;
+    output.err += text;
   });
-  let over = false;
+  let hasEnded = false;
   const ended = new Promise<number | NodeJS.Signals | null>((resolve) =>
     child.on("close", (code, signal) => {
-      over = true;
+      hasEnded = true;
       resolve(code ?? signal);
     }),
   );
   return {
     child,
-    out: () => said.out,
-    err: () => said.err,
+    out: () => output.out,
+    err: () => output.err,
     ended,
-    says: async (text) => {
-      const found = (): boolean => [said.out, said.err].some((all) => all.search(text) >= 0);
-      await until(() => over || found());
-      if (!found()) throw new Error(`it ended without printing ${text}:\n${said.out}\n${said.err}`);
+    prints: async (text) => {
+      const isPrinted = (): boolean => [output.out, output.err].some((all) => all.search(text) >= 0);
+      await until(() => hasEnded || isPrinted());
+      if (!isPrinted())
+        throw new Error(`the command ended without printing ${text}:\n${output.out}\n${output.err}`);
     },
   };
 }

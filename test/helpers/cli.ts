@@ -9,28 +9,36 @@ import { readPlan } from "../../src/sweep/read-plan.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import { testPython } from "./python.ts";
 
-/** The exit code of a command, and what it wrote to stdout and stderr. */
-export interface Said {
-  code: number;
+/** The exit code of a command (null if a signal ended it), and its output. */
+export interface CommandResult {
+  code: number | null;
   out: string;
   err: string;
 }
 
 /** Runs a command in this process. The commands of a test file share warm workers, as importing torch takes seconds. */
-export async function cliprpn(argv: string[], cwd: string, env: NodeJS.ProcessEnv = {}): Promise<Said> {
-  const { streams, said } = recordedStreams();
+export async function cliprpn(
+  argv: string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv = {},
+): Promise<CommandResult> {
+  const { streams, output } = recordedStreams();
   const { signal } = new AbortController();
   const io = { ...streams, cwd, signal, env: { ...process.env, ...env }, platform: process.platform };
   const code = await main(argv, { ...io, startEngine: warmEngine });
-  return { code, ...said() };
+  return { code, ...output() };
 }
 
 /** Runs a command with the Python of the tests. */
-export function cliprpnWithPython(argv: string[], cwd: string, env: NodeJS.ProcessEnv = {}): Promise<Said> {
+export function cliprpnWithPython(
+  argv: string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv = {},
+): Promise<CommandResult> {
   return cliprpn([...argv, "--python", testPython()], cwd, env);
 }
 
-/** What `sweep FILE` does before its first trial: checks the experiment and prepares its dataset. @throws CliprpnError. */
+/** The steps of `sweep FILE` before its first trial: checks the experiment and prepares its dataset. @throws CliprpnError. */
 export async function runPreflight(file: string, cwd: string, env: NodeJS.ProcessEnv): Promise<void> {
   const context: Context = {
     terminal: makeTerminal(recordedStreams().streams),
@@ -70,6 +78,6 @@ function recordedStreams() {
       stdout: { write: (text: string) => void out.push(text) },
       stderr: { write: (text: string) => void err.push(text) },
     },
-    said: () => ({ out: out.join(""), err: err.join("") }),
+    output: () => ({ out: out.join(""), err: err.join("") }),
   };
 }

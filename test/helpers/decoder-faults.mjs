@@ -18,5 +18,5 @@ if (send)
 
 function failIfNext() {
   if (pending[0]?.startsWith("crash")) process.kill(process.pid, "SIGSEGV");
-  if (pending[0]?.startsWith("hang")) for (;;);
+  if (pending[0]?.startsWith("hang")) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 }

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { TrialEvent, TrialOutcome, TrialSpec } from "../../src/contract/generated/types.ts";
@@ -9,8 +7,9 @@ import { presets } from "../../src/experiment/presets.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
 import { type MarkedProcesses, markProcesses, untilNone } from "./processes.ts";
 import { faultsFolder, testPython } from "./python.ts";
+import { tempFolder } from "./temp-folder.ts";
 
-/** A real engine with trials that act as their labels say, without torch: see test/python/faults/trial_faults.py. */
+/** A real engine whose trials end as their labels say, without torch: see test/python/faults/trial_faults.py. */
 export interface FakeSweep {
   folder: string;
   engine: LocalEngine;
@@ -36,7 +35,7 @@ export function fakeSweep(
   labels: string[],
   options: Partial<LocalEngineOptions> & { hello?: string } = {},
 ): FakeSweep {
-  const folder = mkdtempSync(join(tmpdir(), "cliprpn-engine-"));
+  const folder = tempFolder();
   const processes = markProcesses();
   const controller = new AbortController();
   const { hello = "", ...changes } = options;
@@ -66,10 +65,7 @@ export function fakeSweep(
     await engine.close();
     await untilNone(processes);
   };
-  onTestFinished(async () => {
-    await engine.close();
-    rmSync(folder, { recursive: true });
-  });
+  onTestFinished(() => engine.close());
   return {
     folder,
     engine,

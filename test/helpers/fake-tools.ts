@@ -1,19 +1,9 @@
 /** A machine whose Python and uv are shell scripts, so that setup is tested in milliseconds. */
 import { execFileSync } from "node:child_process";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
 import { type RecordingTerminal, recordingTerminal } from "./recording-terminal.ts";
+import { tempFolder } from "./temp-folder.ts";
 
 export interface Machine {
   folder: string;
@@ -30,8 +20,7 @@ export interface Machine {
 
 /** A new machine in a temporary folder, which is removed at the end of the test. */
 export function fakeMachine(): Machine {
-  const folder = mkdtempSync(join(tmpdir(), "cliprpn-machine-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = tempFolder();
   const bin = join(folder, "bin");
   const cache = join(folder, "cache");
   const lockDir = join(folder, "env");
@@ -91,26 +80,32 @@ export function writeInspection(
   write("-extras", [...modules, "ultralytics", "onnxruntime"]);
 }
 
-/** Terminals for two processes on the machine; uv installs once one of them was told to wait for the other. */
-export function twoTerminals(machine: Machine): [RecordingTerminal, RecordingTerminal] {
+/** Makes uv wait until `printedWait` is called: while one process installs, the other one waits for it. */
+export function installOnceWaited(machine: Machine): { printedWait: () => void } {
   machine.onSync('while [ ! -e "$MACHINE/waiting" ]; do sleep 0.05; done');
+  return { printedWait: () => writeFileSync(join(machine.folder, "waiting"), "") };
+}
+
+/** Terminals of two processes on the machine; uv installs once one of them has printed that it waits for the other. */
+export function twoTerminals(machine: Machine): [RecordingTerminal, RecordingTerminal] {
+  const { printedWait } = installOnceWaited(machine);
   const make = (): RecordingTerminal => {
     const terminal = recordingTerminal();
     const info = (line: string): void => {
       terminal.info(line);
-      if (numWaits(terminal) > 0) writeFileSync(join(machine.folder, "waiting"), "");
+      if (numWaits(terminal) > 0) printedWait();
     };
     return { ...terminal, info };
   };
   return [make(), make()];
 }
 
-/** How often a process was told to wait for another one. */
+/** How often a process printed that it waits for another one. */
 export function numWaits({ lines }: RecordingTerminal): number {
   return lines.filter((line) => line.includes("waiting for it")).length;
 }
 
-export const fakeLock = `# made by hand
+export const fakeLock = `# written by hand
 numpy==2.4.6 \\
     --hash=sha256:aaaa
 nvidia-cublas==13.1.0.3 ; sys_platform == 'linux' \\

@@ -25,20 +25,23 @@ export function markProcesses(): MarkedProcesses {
   };
 }
 
+/** Shorter than the limit of a test, so that the error says what was awaited. */
+const limitMs = 240_000;
+
 /** Polls until the condition holds. @throws if it does not within the limit. */
-export async function until(condition: () => boolean, limitMs = 120_000): Promise<void> {
+export async function until(condition: () => boolean): Promise<void> {
   const end = Date.now() + limitMs;
   while (!condition()) {
-    if (Date.now() > end) throw new Error(`still not after ${limitMs} ms: ${condition}`);
+    if (Date.now() > end) throw new Error(`not true within ${limitMs} ms: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 
 /** Waits until none of the processes runs. @throws with the command lines of those that still do. */
-export async function untilNone({ running }: MarkedProcesses, limitMs = 120_000): Promise<void> {
+export async function untilNone({ running }: MarkedProcesses): Promise<void> {
   const end = Date.now() + limitMs;
   for (let left = running(); left.length > 0; left = running()) {
-    if (Date.now() > end) throw new Error(`processes are left:\n${left.join("\n")}`);
+    if (Date.now() > end) throw new Error(`processes are still running:\n${left.join("\n")}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

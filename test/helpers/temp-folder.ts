@@ -1,17 +1,25 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
+import { afterAll, onTestFinished } from "vitest";
 
 /** A temporary folder that is removed at the end of the test. */
 export function tempFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "cliprpn-test-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  onTestFinished(() => remove(folder));
   return folder;
 }
 
-/** A temporary folder for several tests; the caller removes it. */
-export function sharedFolder(name: string): { folder: string; remove: () => void } {
+/**
+ * A temporary folder for all tests of a file. Created first, it is removed last: hooks run in reverse order, so that engines
+ * are closed before.
+ */
+export function sharedFolder(name: string): string {
   const folder = mkdtempSync(join(tmpdir(), `cliprpn-${name}-`));
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  afterAll(() => remove(folder));
+  return folder;
+}
+
+function remove(folder: string): void {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 }

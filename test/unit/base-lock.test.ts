@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { acquireLock, isHeld } from "../../src/base/lock.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
-test("a lock that another holder keeps is refused after the longest wait, having said so once", async () => {
+test("waiting for a lock that stays held is reported once and fails after the maximum wait", async () => {
   const lockFile = join(tempFolder(), "lock");
   const release = await acquireLock(lockFile, { onLost: fail });
   let num_waits = 0;
@@ -49,5 +49,5 @@ test("a folder that does not exist is an error of the file system, not a wait", 
 });
 
 function fail(): never {
-  throw new Error("not expected");
+  throw new Error("no wait and no loss of the lock was expected");
 }

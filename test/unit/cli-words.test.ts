@@ -1,10 +1,11 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { commands } from "../../src/commands/table.ts";
 import { readExperiment } from "../../src/experiment/read-experiment.ts";
 import { cliprpn } from "../helpers/cli.ts";
+import { tempFolder } from "../helpers/temp-folder.ts";
 
 /** A command line, and what its error names: the problem, the closest name, where to find help. */
 test.each<[string[], string[]]>([
@@ -64,8 +65,7 @@ test.each<[string[], string[]]>([
 });
 
 test("shipped experiments are found from any folder, unless a file of that name exists", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "cliprpn-words-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const folder = tempFolder();
   const dry = ["sweep", "experiments/smoke.json", "--dry-run"];
   const shipped = await cliprpn(dry, folder);
   expect(shipped).toMatchObject({ code: 0, out: expect.stringContaining("2 trials, smoke-") });
@@ -93,8 +93,7 @@ test.each([
 });
 
 test("init writes a valid file that points to the schema", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "cliprpn-init-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = tempFolder();
   const { code, out } = await cliprpn(["init", "sub/mine.json"], folder);
   expect({ code, out }).toEqual({ code: 0, out: "sub/mine.json\n" });
   const { settings } = readExperiment("sub/mine.json", [], folder);
@@ -108,8 +107,7 @@ test("init writes a valid file that points to the schema", async () => {
 });
 
 test("init overwrites no file", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "cliprpn-init-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = tempFolder();
   await cliprpn(["init"], folder);
   const { code, err } = await cliprpn(["init"], folder);
   expect(code).toBe(2);

@@ -1,10 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import type { SentenceExample } from "../../src/contract/generated/types.ts";
 import { writeContactSheet } from "../../src/dataset/card/contact-sheet.ts";
+import { tempFolder } from "../helpers/temp-folder.ts";
 
 const base: SentenceExample = {
   split: "val",
@@ -65,8 +64,7 @@ const blue = [0, 0, 255];
 const gray = [241, 241, 241];
 
 async function drawImages(): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), "cliprpn-sheet-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const folder = tempFolder();
   const create = { width: 88, height: 66, channels: 3, background: "#0000ff" } as const;
   await sharp({ create }).png().toFile(join(folder, "blue.png"));
   const encoded = await sharp({ create }).png().toBuffer();

@@ -28,9 +28,9 @@ const missing = ["train: expected 21899 images, found 21898"];
 
 test.each<[string, object, CheckResult["state"], RegExp]>([
   ["not published", {}, "ok", /published/],
-  ["the published ones", { name: "refcocog-umd", split_by: "umd" }, "ok", /every split/],
+  ["equal to the published ones", { name: "refcocog-umd", split_by: "umd" }, "ok", /every split/],
   [
-    "fewer because of --allow-missing",
+    "lower because of --allow-missing",
     {
       name: "refcocog-umd",
       split_by: "umd",
@@ -40,7 +40,12 @@ test.each<[string, object, CheckResult["state"], RegExp]>([
     "note",
     /found 21898; 1 image .* skipped/,
   ],
-  ["others", { name: "refcocog-umd", split_by: "umd", deviations: missing }, "FAIL", /nothing was skipped/],
+  [
+    "different",
+    { name: "refcocog-umd", split_by: "umd", deviations: missing },
+    "FAIL",
+    /nothing was skipped/,
+  ],
 ])("counts that are %s", (_, facts, state, detail) => {
   const result = checkStats(datasetStats(["train"], facts), "fix it").find(({ what }) =>
     what.startsWith("counts"),
@@ -56,7 +61,7 @@ test("a failed check of a table gives examples and the fix", () => {
   expect(result?.detail).toMatch(/^5 of 9 .*: 1, 2, 3 and 2 more; delete it$/);
 });
 
-test("the command that makes a dataset again has all its options, quoted for a shell", () => {
+test("the command that prepares a dataset again has all its options, quoted for a shell", () => {
   const { facts } = datasetStats(["train"]);
   expect(prepareCommand({ ...facts, allow_missing: true })).toBe(
     "cliprpn prepare mine --from '/a b/rows.jsonl' --format jsonl --box-format xyxy --columns box=bbox --split-seed 3 --images /photos --allow-missing --max-pixels 1000000",

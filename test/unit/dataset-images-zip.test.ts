@@ -107,7 +107,7 @@ describe("an archive is refused", () => {
     });
   });
 
-  test("a truncated or missing one, saying what to do", async () => {
+  test("a truncated or missing file, with advice", async () => {
     const folder = tempFolder();
     const archive = join(folder, "cut.zip");
     writeFileSync(archive, zipOf(firstImage({})).subarray(0, -30));

@@ -1,24 +1,22 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { annotationsOf } from "../../src/dataset/demo/annotations.ts";
 import { type DemoImage, demoImages } from "../../src/dataset/demo/demo-images.ts";
 import { type DemoManifest, generator_version, makeDemo } from "../../src/dataset/demo/make-demo.ts";
 import { pickle } from "../../src/dataset/demo/pickle.ts";
 import { packageRoot } from "../../src/package-root.ts";
 import { testPython } from "../helpers/python.ts";
+import { tempFolder } from "../helpers/temp-folder.ts";
 
 const options = { seed: 3, num_images: { train: 6, val: 3, test: 3 } };
 
 async function makeSmallDemo(
   seed = options.seed,
 ): Promise<{ root: string; digests: Record<string, string> }> {
-  const folder = mkdtempSync(join(tmpdir(), "cliprpn-demo-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const root = join(folder, "demo");
+  const root = join(tempFolder(), "demo");
   await makeDemo(root, { ...options, seed }, () => undefined);
   const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((file) =>
     statSync(join(root, file)).isFile(),
@@ -71,7 +69,7 @@ print(json.dumps([refs, refs == load_plain(path)]))`;
 test("a pickle round-trips integers, floats, text, booleans, null and nesting", () => {
   const value = { a: [1, -2, 2 ** 31, 0.5, true, false, null, "é|\n", [], {}], ключ: "値" };
   const script = "import json, pickle, sys; print(json.dumps(pickle.loads(sys.stdin.buffer.read())))";
-  const out = execFileSync("python3", ["-c", script], { input: pickle(value), encoding: "utf8" });
+  const out = execFileSync(testPython(), ["-c", script], { input: pickle(value), encoding: "utf8" });
   expect(JSON.parse(out)).toEqual(value);
 });
 

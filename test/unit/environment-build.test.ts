@@ -38,16 +38,16 @@ test("the first run builds from the lock and prints the download size; a second 
 
   rmSync(join(machine.folder, "bin"), { recursive: true });
   mkdirSync(join(machine.folder, "bin"));
-  writeFileSync(join(machine.folder, "bin/python3.11"), "no program"); // It only has to exist.
+  writeFileSync(join(machine.folder, "bin/python3.11"), "not a program"); // The file only has to exist.
   const quiet = recordingTerminal();
   expect(await setUp(machine, { terminal: quiet })).toEqual(environment);
   expect(quiet.lines).toEqual([]);
 });
 
-test("the rest of an interrupted build is removed, and the next one succeeds", async () => {
+test("what an interrupted build left is removed, and the next build succeeds", async () => {
   const machine = fakeMachine();
   const stop = new AbortController();
-  machine.onSync('echo half > "$MACHINE/cache/half"; echo $$ > "$MACHINE/pid"; sleep 30');
+  machine.onSync('echo half > "$MACHINE/cache/half"; echo $$ > "$MACHINE/pid"; sleep 600');
   const first = setUp(machine, { signal: stop.signal });
   const settled = expect(first).rejects.toMatchObject({ code: "interrupted" });
   const pidFile = join(machine.folder, "pid");
@@ -64,7 +64,7 @@ test("the rest of an interrupted build is removed, and the next one succeeds", a
   expect(existsSync(join(leftOver, "left-over"))).toBe(false);
 });
 
-test("of two processes at once one builds; the other waits, says so, and uses the same environment", async () => {
+test("of two processes at once, one builds; the other reports that it waits, and uses the same environment", async () => {
   const machine = fakeMachine();
   const terminals = twoTerminals(machine);
   const [one, other] = await Promise.all(terminals.map((terminal) => setUp(machine, { terminal })));
@@ -166,14 +166,14 @@ test.each([
   ["none", "exit 127", "found none"],
   ["an old one", "echo /usr/bin/python3; echo 3.9.18", "found python3 3.9.18"],
   ["one too new for the lock's torch", "echo /usr/bin/python3; echo 3.15.0", "found python3 3.15.0"],
-])("the versions of Python are named when there is %s", async (_what, script, found) => {
+])("the versions of Python are named when there is %s", async (_what, script, expected) => {
   const machine = fakeMachine();
   rmSync(join(machine.folder, "bin/python3"));
   rmSync(join(machine.folder, "bin/python3.11"));
   machine.install("python3", script);
   await expect(setUp(machine)).rejects.toMatchObject({
     code: "python_unsuitable",
-    message: expect.stringContaining(found),
+    message: expect.stringContaining(expected),
   });
 });
 

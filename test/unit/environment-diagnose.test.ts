@@ -33,7 +33,7 @@ test("a package that cannot be imported is a broken row with the command that fi
   expect(existsSync(machine.cache)).toBe(false);
 });
 
-test("a missing uv is ok, a missing Python is not", async () => {
+test("a missing uv is no problem, a missing Python is one", async () => {
   const machine = fakeMachine();
   const env = { ...machine.env, PATH: join(machine.folder, "nothing") };
   const { rows } = await diagnose({ env });

@@ -82,13 +82,13 @@ describe("the environment that cliprpn sets up", () => {
     const printed: string[] = [];
     const terminal = recordingTerminal();
     machine.onSync('echo "Downloading ultralytics (1.0MiB)"');
-    const watched = {
+    const watchedTerminal = {
       ...terminal,
       live: (lines: string[]) => {
         if (lines.join().includes("downloading")) printed.push(terminal.lines.join("\n"));
       },
     };
-    await add(machine, environment, ["yolo"], { terminal: watched });
+    await add(machine, environment, ["yolo"], { terminal: watchedTerminal });
     expect(printed[0]).toMatch(/AGPL-3\.0.*source.*\n.*ultralytics.*\n.* 164\.0 MB .* 510\.0 MB/);
 
     const other = await readyMachine();
@@ -124,10 +124,10 @@ describe("the environment that cliprpn sets up", () => {
     expect(installs(machine)).toHaveLength(1);
   });
 
-  test("the rest of an interrupted installation is removed, and the next one succeeds", async () => {
+  test("what an interrupted installation left is removed, and the next one succeeds", async () => {
     const { machine, environment } = await readyMachine();
     const stop = new AbortController();
-    machine.onSync('echo half > "$6/half"; echo $$ > "$MACHINE/pid"; sleep 30');
+    machine.onSync('echo half > "$6/half"; echo $$ > "$MACHINE/pid"; sleep 600');
     const first = add(machine, environment, ["yolo"], { signal: stop.signal });
     const settled = expect(first).rejects.toMatchObject({ code: "interrupted" });
     await until(() => existsSync(join(machine.folder, "pid")));
@@ -141,7 +141,7 @@ describe("the environment that cliprpn sets up", () => {
     expect(readdirSync(join(folderOf(environment), left))).toEqual(["whole"]);
   });
 
-  test("of two processes at once one installs; the other waits and says so", async () => {
+  test("of two processes at once, one installs; the other reports that it waits", async () => {
     const { machine, environment } = await readyMachine();
     const terminals = twoTerminals(machine);
     await Promise.all(terminals.map((terminal) => add(machine, environment, ["yolo"], { terminal })));
@@ -251,7 +251,7 @@ describe("doctor", () => {
     error: `ModuleNotFoundError: No module named '${module}'`,
   });
 
-  test("shows which extras are installed; one that is not installed yet is no problem", async () => {
+  test("shows which extras are installed; a missing one is no problem", async () => {
     const { machine } = await readyMachine();
     writeInspection(machine.folder, {
       ultralytics: missing("ultralytics"),
@@ -264,7 +264,7 @@ describe("doctor", () => {
       {
         name: "extra yolo",
         state: "ok",
-        found: "not installed (installed on first use of a YOLO detector)",
+        found: expect.stringMatching(/^not installed .*first use.*YOLO/),
         how_to_fix: "",
       },
     ]);
@@ -276,8 +276,8 @@ describe("doctor", () => {
     const python = join(machine.folder, "bin/python3.11");
     const { ok, rows } = await diagnose({ env: machine.env, python });
     expect(ok).toBe(true);
-    expect(rows.find(({ name }) => name === "extra onnx")?.found).toBe(
-      `not installed (for an ONNX detector: ${python} -m pip install --upgrade "onnxruntime")`,
+    expect(rows.find(({ name }) => name === "extra onnx")?.found).toContain(
+      `${python} -m pip install --upgrade "onnxruntime"`,
     );
   });
 
@@ -297,10 +297,10 @@ describe("doctor", () => {
 describe("the shipped locks", () => {
   const lock = (name: string): string => readFileSync(join(packageRoot, "env", `${name}.txt`), "utf8");
   const pins = (text: string): Map<string, string[]> => {
-    const found = new Map<string, string[]>();
+    const versions = new Map<string, string[]>();
     for (const [, name = "", version = ""] of text.matchAll(/^([a-z0-9.-]+)==([^\s;]+)/gm))
-      found.set(name, [...(found.get(name) ?? []), version]);
-    return found;
+      versions.set(name, [...(versions.get(name) ?? []), version]);
+    return versions;
   };
   const runtime = pins(lock("runtime"));
 

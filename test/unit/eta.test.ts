@@ -16,12 +16,12 @@ test.each<[string, Partial<SweepState>, number | undefined]>([
   ["the share of the running trial", { running: [film(0.25, 1000)] }, 3000],
   ["the same for waiting trials", { running: [film(0.25, 1000)], waiting: ["film", "other"] }, 11_000],
   [
-    "its own share, although others were faster",
+    "the running trial's share, although others were faster",
     { running: [film(0.5, 9000)], finished: new Map([["film", [1000]]]) },
     9000,
   ],
   [
-    "finished trials, before it has a share",
+    "finished trials, before the running one has a share",
     { running: [film(0, 400)], finished: new Map([["film", [1000]]]) },
     600,
   ],

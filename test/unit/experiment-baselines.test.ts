@@ -8,8 +8,8 @@ import { type PlanContext, planSweep } from "../../src/experiment/plan.ts";
 import { baselineDefaults, trainedYolo } from "../../src/experiment/presets.ts";
 import { readCommandExperiment, readExperiment } from "../../src/experiment/read-experiment.ts";
 import { packageRoot } from "../../src/package-root.ts";
+import { errorOf } from "../helpers/error-of.ts";
 import { messagesLike } from "../helpers/messages-like.ts";
-import { refused } from "../helpers/refused.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
 const head = { name: "a", question: "Which is best?" };
@@ -174,7 +174,7 @@ describe("a detector", () => {
     const folder = filledFolder();
     const choice = { kind: "yolo", weights: "both" };
     writeFileSync(join(folder, "weights/both.pt"), "");
-    expect(refused(() => detectorOf(choice, folder)).message).toMatch(/both\.pt: .*--trust-weights/);
+    expect(errorOf(() => detectorOf(choice, folder)).message).toMatch(/both\.pt: .*--trust-weights/);
     expect(detectorOf(choice, folder, { trustWeights: true })).toHaveProperty(
       "file",
       join(folder, "weights/both.pt"),
@@ -419,7 +419,7 @@ describe("a problem of a baseline names its place", () => {
     );
   });
 
-  test("a model that is not found, with the message of findModel", () => {
+  test("a model that is not found is reported with the message of findModel", () => {
     const findModel = (name: string): string => {
       throw new CliprpnError("not_found", `${name}: expected a trial, found none`);
     };
@@ -472,7 +472,7 @@ describe("an experiment that a command makes", () => {
       dataset: { root: "nowhere" },
       also: [{ "baseline.detector": { kind: "yolox", weights: "a.pt" } }],
     };
-    const { message } = refused(() => readCommandExperiment(experiment, origin, ["max_boxes=0"], "/w"));
+    const { message } = errorOf(() => readCommandExperiment(experiment, origin, ["max_boxes=0"], "/w"));
     expect(message.split("\n")).toEqual(
       messagesLike([
         "--set max_boxes=0  settings.max_boxes: … Did you mean baseline.max_boxes?",
@@ -538,7 +538,7 @@ function problems(
   options: ReadOptions = {},
 ): string[] {
   writeFileSync(join(folder, "e.json"), JSON.stringify({ ...head, ...experiment }, null, 1));
-  const { message } = refused(() => readExperiment("e.json", sets, folder, options));
+  const { message } = errorOf(() => readExperiment("e.json", sets, folder, options));
   const lines = message.split("\n");
   expect(lines.pop()).toMatch(`e.json: ${lines.length} problem`);
   return lines.map((line) => line.replace(/^e\.json:/, ""));

@@ -1,20 +1,17 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { CliprpnError } from "../../src/contract/errors.ts";
 import type { ReadExperiment } from "../../src/experiment/check-experiment.ts";
 import type { Path } from "../../src/experiment/problem.ts";
 import { readExperiment } from "../../src/experiment/read-experiment.ts";
 import { validExperiment } from "../helpers/experiment-arbitrary.ts";
 import { type Printed, print, type Tree, toTree } from "../helpers/printed-json.ts";
+import { sharedFolder } from "../helpers/temp-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "cliprpn-fuzz-"));
+const folder = sharedFolder("fuzz");
 const file = join(folder, "experiment.json");
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-// Shrinking a counterexample is slow.
 
 const gaps = fc.array(fc.constantFrom("", " ", "\n", "\r\n", "\t", "  ", '/* { " */', "// , }\n", "\n    "), {
   minLength: 1,

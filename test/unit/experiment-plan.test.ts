@@ -174,15 +174,15 @@ test("a switch changes the fusion of the same configuration, whatever the order 
 });
 
 test("a dataset is identified by its annotations, not by its folder", async () => {
-  const [a, b] = [realData("one"), realData("one")];
-  const c = realData("two");
+  const [a, b] = [datasetFolder("one"), datasetFolder("one")];
+  const c = datasetFolder("two");
   const ids = await Promise.all([a, b, c].map((root) => identifyDataset({ root }, folders)));
   expect(ids[0]?.id).toBe(ids[1]?.id);
   expect(ids[0]?.id).not.toBe(ids[2]?.id);
 });
 
 test("another folder in place of the demo is not named demo", async () => {
-  const root = realData("one");
+  const root = datasetFolder("one");
   const { name } = await identifyDataset({ name: "demo", root }, folders);
   expect(root.endsWith(name)).toBe(true);
 });
@@ -210,7 +210,7 @@ function read(experiment: object, folder: string): ReadExperiment {
   return readExperiment("e.json", [], folder);
 }
 
-function realData(content: string): string {
+function datasetFolder(content: string): string {
   const root = join(tempFolder(), "photos");
   for (const name of ["annotations", "images"]) mkdirSync(join(root, name), { recursive: true });
   writeFileSync(join(root, "annotations/instances.json"), content);

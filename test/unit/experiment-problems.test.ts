@@ -7,13 +7,13 @@ import type { ReadExperiment } from "../../src/experiment/check-experiment.ts";
 import { readExperiment } from "../../src/experiment/read-experiment.ts";
 import { packageRoot } from "../../src/package-root.ts";
 import { cliprpn } from "../helpers/cli.ts";
+import { errorOf } from "../helpers/error-of.ts";
 import { messagesLike } from "../helpers/messages-like.ts";
-import { refused } from "../helpers/refused.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
 const head = { name: "a", question: "Which is best?" };
 
-describe("a problem names its place, what was expected, what was found, and what may be meant", () => {
+describe("a problem names its place, what was expected, what was found, and a suggestion", () => {
   test.each<[what: string, experiment: object, expected: string]>([
     ["unknown key", { seed: [1] }, "4:2  seed: … Did you mean seeds?"],
     ["unknown key, nothing near", { zzz: 1 }, "4:2  zzz: …"],
@@ -179,10 +179,10 @@ describe("a problem names its place, what was expected, what was found, and what
   ])("%s", (_, experiment, expected) => {
     const folder = tempFolder();
     mkdirSync(join(folder, "folder.py"));
-    for (const made of ["annotations", "images"])
-      mkdirSync(join(folder, "google", made), { recursive: true });
-    for (const made of ["annotations/instances.json", "annotations/refs(google).p", "../mine.py"])
-      writeFileSync(join(folder, "google", made), "");
+    for (const name of ["annotations", "images"])
+      mkdirSync(join(folder, "google", name), { recursive: true });
+    for (const name of ["annotations/instances.json", "annotations/refs(google).p", "../mine.py"])
+      writeFileSync(join(folder, "google", name), "");
     expect(problems(JSON.stringify({ ...head, ...experiment }, null, 1), [], folder)).toEqual(
       messagesLike([expected.replace("FOLDER", folder)]),
     );
@@ -239,7 +239,7 @@ test("all problems are reported at once, whatever their kind, in the order of th
   ]);
 });
 
-test("of a duplicate key, the second one counts, and its value is checked", () => {
+test("the last of duplicate keys counts, and its value is checked", () => {
   expect(problems('{"name": "a", "question": "Which is best?", "seeds": [0], "seeds": 7}')).toEqual(
     messagesLike(['1:59  … "seeds"…', "1:68  seeds: … 1 to 1000 values, … 7."]),
   );
@@ -338,7 +338,7 @@ test("an invalid experiment ends with exit code 2 before anything is created", a
 });
 
 test.each(["nope.json", "."])("%s in place of an experiment file is bad_input", (name) => {
-  const error = refused(() => readExperiment(name, [], tempFolder()));
+  const error = errorOf(() => readExperiment(name, [], tempFolder()));
   expect(error.code).toBe("bad_input");
   expect(exitCodeOf(error.code)).toBe(2);
 });
@@ -367,7 +367,7 @@ function read(text: string | Uint8Array, sets: string[] = [], folder = tempFolde
 
 /** The lines of the message, without the file name and without the last line, which counts them. */
 function problems(text: string | Uint8Array, sets: string[] = [], folder = tempFolder()): string[] {
-  const error = refused(() => read(text, sets, folder));
+  const error = errorOf(() => read(text, sets, folder));
   const lines = error.message.split("\n");
   expect(lines.pop()).toMatch(`e.json: ${lines.length} problem`);
   return lines.map((line) => line.replace(/^e\.json:/, ""));

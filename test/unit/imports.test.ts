@@ -4,8 +4,8 @@ import { describe, expect, test } from "vitest";
 import { packageRoot } from "../../src/package-root.ts";
 
 /**
- * The imports that each module of `src/` may have. A module is a folder, or a file of `src/` by its name; the nearest folder
- * that has a row counts.
+ * What each module of `src/` may import besides its own files. A module is a folder, or a file directly in `src/`; the nearest
+ * folder with a row counts.
  */
 const typescript: Record<string, string[]> = {
   // The exit code of a second Ctrl-C.
@@ -101,12 +101,12 @@ describe("src/", () => {
   const files = sources("src", ".ts").filter((file) => !file.startsWith("contract/generated/"));
 
   test("every import is in the table", () => {
-    const strangers = files.flatMap((file) =>
+    const wrong = files.flatMap((file) =>
       importsOf(file)
         .filter((target) => !mayImport(file, target))
         .map((target) => `${file} imports ${target}`),
     );
-    expect(strangers).toEqual([]);
+    expect(wrong).toEqual([]);
   });
 
   test("every module has a row, and every row a module", () => {
@@ -219,8 +219,8 @@ function code(file: string): string {
 
 /** Files of `src/` that a file imports, including types and dynamic imports. */
 function importsOf(file: string): string[] {
-  const found = code(`src/${file}`).matchAll(/(?:from |import\(|import )"(\.[^"]+)"/g);
-  return [...found].map(([, target = ""]) => normalize(join(dirname(file), target)));
+  const matches = code(`src/${file}`).matchAll(/(?:from |import\(|import )"(\.[^"]+)"/g);
+  return [...matches].map(([, target = ""]) => normalize(join(dirname(file), target)));
 }
 
 function moduleOf(file: string): string {
@@ -267,8 +267,8 @@ function moduleFile(name: string): string {
 function nameIndex(file: string): number {
   const name = file.replace(/\.py$/, "");
   const names = python.flat();
-  const own = names.indexOf(name);
-  return own === -1 ? names.indexOf(name.split("/")[0] ?? "") : own;
+  const index = names.indexOf(name);
+  return index === -1 ? names.indexOf(name.split("/")[0] ?? "") : index;
 }
 
 function isBelow(file: string, target: string): boolean {
@@ -280,12 +280,12 @@ function isBelow(file: string, target: string): boolean {
 
 /** Every import cycle. */
 function cycles(graph: Map<string, string[]>): string[] {
-  const found = new Set<string>();
+  const all = new Set<string>();
   const done = new Set<string>();
   const visit = (file: string, path: string[]): void => {
     const start = path.indexOf(file);
     if (start !== -1) {
-      found.add([...path.slice(start), file].join(" > "));
+      all.add([...path.slice(start), file].join(" > "));
       return;
     }
     if (done.has(file)) return;
@@ -293,5 +293,5 @@ function cycles(graph: Map<string, string[]>): string[] {
     done.add(file);
   };
   for (const file of graph.keys()) visit(file, []);
-  return [...found];
+  return [...all];
 }

@@ -1,21 +1,19 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { wrapText } from "../../src/base/format.ts";
 import { loadSharp } from "../../src/base/sharp.ts";
 import { type Caption, checkImage, drawBoxes, joinSideBySide } from "../../src/report/draw.ts";
+import { sharedFolder } from "../helpers/temp-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "cliprpn-draw-"));
+const folder = sharedFolder("draw");
 const image = join(folder, "gray.png");
 
 beforeAll(async () => {
   await loadSharp(); // Before any other use of sharp: it sets the fonts of captions.
   await sharp({ create: { width: 200, height: 100, channels: 3, background: "#808080" } }).toFile(image);
 });
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** [r, g, b] of a pixel. */
 async function pixel(file: string, x: number, y: number): Promise<number[]> {

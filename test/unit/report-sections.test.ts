@@ -73,9 +73,9 @@ test("trials of other sources than the current ones are listed as stale", () => 
 });
 
 test("the report says how often test results were viewed", () => {
-  expect(report()).toContain("Test results of this sweep have not been viewed.");
-  expect(report({ numTestViews: 1 })).toContain("viewed once.");
-  expect(report({ numTestViews: 3 })).toContain("viewed 3 times.");
+  expect(report()).toMatch(/Test results .*not been viewed/);
+  expect(report({ numTestViews: 1 })).toMatch(/Test results .*viewed once/);
+  expect(report({ numTestViews: 3 })).toMatch(/Test results .*viewed 3 times/);
 });
 
 test("the reference preset is explained if it was run", () => {

@@ -12,7 +12,7 @@ const annotated: MadeSetting = {
   baseline: { best_box: 1, detector: { kind: "gt_boxes" } },
 };
 
-/** Everything that a verdict can say against the best configuration. */
+/** Phrases of all caveats about the best configuration. */
 const caveats = [
   "cannot distinguish it from",
   "with every seed",
@@ -60,7 +60,7 @@ test.each<[title: string, summary: Summary, expected: string[]]>([
     ],
   ],
   [
-    "neither is a lead that one seed contradicts",
+    "a lead that one seed contradicts is no clear lead",
     madeSummary([
       { label: "film", acc: [0.7, 0.5] },
       { label: "token", acc: [0.5, 0.51] },
@@ -135,7 +135,7 @@ test.each<[title: string, summary: Summary, expected: string[]]>([
     ],
   ],
   [
-    "on test, the images may not show an order",
+    "on test, the images may not distinguish the configurations",
     madeSummary([token, { label: "film", acc: [0.52, 0.52] }, { label: "old", acc: [0.5, 0.5] }], {
       split: "test",
     }),
@@ -171,7 +171,7 @@ test.each<[title: string, summary: Summary, expected: string[]]>([
     ],
   ],
   [
-    "a seed with which a baseline is better contradicts a lead",
+    "a seed that is worse than a baseline contradicts a lead",
     madeSummary([{ label: "film", acc: [0.7, 0.49] }, yolo]),
     [
       "film leads",
@@ -182,7 +182,7 @@ test.each<[title: string, summary: Summary, expected: string[]]>([
     ],
   ],
   [
-    "so does a seed that is better than the best baseline",
+    "a seed that is better than the leading baseline contradicts its lead",
     madeSummary([yolo, { label: "film", acc: [0.3, 0.55] }]),
     [
       "“YOLO n, crop” leads",

@@ -39,7 +39,7 @@ test("a journal torn at any byte keeps all whole entries and accepts new ones", 
   }
 });
 
-test("entries of two processes are both kept", () => {
+test("the entries of two processes are all kept", () => {
   const file = join(tempFolder(), "journal.jsonl");
   const sweep = new Journal(file);
   append(file, entries.slice(3));

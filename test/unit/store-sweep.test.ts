@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { StoredPlan, TrialOutcome, TrialSpec } from "../../src/contract/generated/types.ts";
 import { findTrial, SweepStore, sweepFolders, sweepOf } from "../../src/store/sweep-store.ts";
-import { refused } from "../helpers/refused.ts";
+import { errorOf } from "../helpers/error-of.ts";
 import { madeSpec } from "../helpers/report-input.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
@@ -55,7 +55,7 @@ describe("a sweep's folder", () => {
   ])("with %s as its plan is an error that names the file", (_, text) => {
     const { folder } = SweepStore.create(tempFolder(), plan);
     writeFileSync(join(folder, "plan.json"), text);
-    const error = refused(() => SweepStore.open(folder));
+    const error = errorOf(() => SweepStore.open(folder));
     expect(error.code).toBe("bad_input");
     expect(error.message).toContain(join(folder, "plan.json"));
     expect(error.message).toContain("another version of cliprpn");
@@ -70,13 +70,13 @@ describe("a sweep's folder", () => {
     const store = SweepStore.create(tempFolder(), plan);
     const file = join(store.trialDir("0abc0123456789de"), "outcome.json");
     writeFileSync(file, text);
-    const error = refused(() => store.outcome("0abc0123456789de"));
+    const error = errorOf(() => store.outcome("0abc0123456789de"));
     expect(error.code).toBe("contract_violation");
     expect(error.message).toContain(file);
   });
 
   test("that does not exist is not found", () => {
-    expect(refused(() => SweepStore.open(tempFolder())).code).toBe("not_found");
+    expect(errorOf(() => SweepStore.open(tempFolder())).code).toBe("not_found");
   });
 
   test("is found from its trials and their files", () => {
@@ -89,29 +89,29 @@ describe("a sweep's folder", () => {
 
   test("is taken over if its owner died", async () => {
     const store = SweepStore.create(tempFolder(), plan);
-    const left = join(store.folder, "lock");
-    mkdirSync(left);
-    utimesSync(left, 1000, 1000);
+    const staleLock = join(store.folder, "lock");
+    mkdirSync(staleLock);
+    utimesSync(staleLock, 1000, 1000);
     const { journal, release } = await store.lock({ onWait: fail, onLost: fail });
     journal.append({ type: "sweep_finished", at: "now", num_completed: 1, num_failed: 0 });
     await release();
     expect(store.entries()).toHaveLength(1);
-    expect(existsSync(left)).toBe(false);
+    expect(existsSync(staleLock)).toBe(false);
   });
 
-  test("that is in use makes a second process wait and say so", async () => {
+  test("that is in use makes a second process wait and report it", async () => {
     const store = SweepStore.create(tempFolder(), plan);
     const first = await store.lock({ onWait: fail, onLost: fail });
-    let waited = 0;
+    let num_waits = 0;
     const second = store.lock({
       onWait: () => {
-        waited += 1;
+        num_waits += 1;
         void first.release();
       },
       onLost: fail,
     });
     await (await second).release();
-    expect(waited).toBe(1);
+    expect(num_waits).toBe(1);
   });
 });
 
@@ -137,7 +137,7 @@ describe("a trial", () => {
   ])("is not found as %j", (name) => {
     const runs = tempFolder();
     SweepStore.create(runs, plan);
-    const error = refused(() => findTrial(name, runs, "/nowhere"));
+    const error = errorOf(() => findTrial(name, runs, "/nowhere"));
     expect(error.code).toBe("not_found");
     expect(error.message).toMatch(/found none$/);
   });
@@ -155,12 +155,12 @@ describe("a trial", () => {
     }
   });
 
-  test("with an ambiguous name is not guessed: all matches are listed", () => {
+  test("with an ambiguous name is an error that lists all matches", () => {
     const runs = tempFolder();
     const ids = ["0abc0123456789de", "0abc0123456789ff"];
     const trials = specs.map((spec, index) => ({ ...spec, trial_id: ids[index] ?? "" }));
     const store = SweepStore.create(runs, { ...plan, trials });
-    const { message } = refused(() => findTrial("0abc", runs, "/"));
+    const { message } = errorOf(() => findTrial("0abc", runs, "/"));
     expect(message).toContain("found 2");
     for (const id of ids) expect(message).toContain(store.trialDir(id));
   });
@@ -168,14 +168,14 @@ describe("a trial", () => {
 
 test("sweeps are listed newest first, without other folders and files", () => {
   const runs = tempFolder();
-  const [old, young] = ["a", "b"].map((name) => SweepStore.create(runs, { ...plan, name }).folder) as [
+  const [older, newer] = ["a", "b"].map((name) => SweepStore.create(runs, { ...plan, name }).folder) as [
     string,
     string,
   ];
-  utimesSync(join(old, "plan.json"), 1000, 1000);
+  utimesSync(join(older, "plan.json"), 1000, 1000);
   mkdirSync(join(runs, "notes"));
   writeFileSync(join(runs, "file"), "");
-  expect(sweepFolders(runs)).toEqual([young, old]);
+  expect(sweepFolders(runs)).toEqual([newer, older]);
   expect(sweepFolders(join(runs, "nowhere"))).toEqual([]);
 });
 
@@ -195,5 +195,5 @@ function failed({ trial_id, sources_sha256 }: TrialSpec): TrialOutcome {
 }
 
 function fail(): never {
-  throw new Error("nobody else is here");
+  throw new Error("no other process uses the sweep");
 }

@@ -1,8 +1,9 @@
 import { PassThrough } from "node:stream";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
+import { until } from "../helpers/processes.ts";
 
-function plain() {
+function plainTerminal() {
   const lines: string[] = [];
   let time = 0;
   const terminal = makeTerminal(
@@ -18,8 +19,8 @@ function plain() {
   };
 }
 
-test("without a terminal live lines are one plain line, only after 10 s of silence", () => {
-  const { lines, terminal, pass } = plain();
+test("without a terminal, live lines become one plain line, only after 10 s of silence", () => {
+  const { lines, terminal, pass } = plainTerminal();
   terminal.live(["1 of 2 done", "  a: training"]);
   expect(lines).toEqual([]);
   pass(10_000);
@@ -33,7 +34,7 @@ test("without a terminal live lines are one plain line, only after 10 s of silen
   expect(lines).toEqual(["1 of 2 done; a: training\n", "[2/2] a\n"]);
 });
 
-/** What is written to a terminal of so many columns. */
+/** A terminal with this number of columns, and what was written to it. */
 function screen(columns: number, env: NodeJS.ProcessEnv = {}) {
   const stream = Object.assign(new PassThrough(), { isTTY: true, columns, rows: 20 });
   const terminal = makeTerminal({
@@ -51,7 +52,7 @@ function screen(columns: number, env: NodeJS.ProcessEnv = {}) {
 test("a live line that is longer than the terminal is wide is cut, not wrapped", async () => {
   const { terminal, written } = screen(20);
   terminal.live(["x".repeat(50), "short"]);
-  await vi.waitFor(() => expect(written()).toContain("short"));
+  await until(() => written().includes("short"));
   const text = written();
   expect(text).toContain(`${"x".repeat(18)}…\n`);
   expect(text).not.toContain("x".repeat(19));
@@ -61,22 +62,23 @@ test("a dumb terminal gets plain lines, and no terminal gets colors", async () =
   const dumb = screen(80, { TERM: "dumb" });
   dumb.terminal.live(["live"]);
   dumb.terminal.warn("look");
-  await vi.waitFor(() => expect(dumb.written()).toBe("warning: look\n"));
+  await until(() => dumb.written().length > 0);
+  expect(dumb.written()).toBe("warning: look\n");
   const { terminal, written } = screen(80);
   terminal.warn("look");
   terminal.live(["live"]);
-  await vi.waitFor(() => expect(written()).toContain("live"));
+  await until(() => written().includes("live"));
   // biome-ignore lint/suspicious/noControlCharactersInRegex: color codes are what the test looks for
   expect(written()).not.toMatch(/\u001b\[[0-9;]*m/);
 });
 
-test("of live lines that came and went while the screen was being readied, nothing is left", async () => {
+test("live lines that were removed before log-update was loaded are never shown", async () => {
   const { terminal, written } = screen(80);
   terminal.live(["first"]);
   terminal.live(["second"]);
   terminal.liveDone();
   await import("log-update");
   terminal.live(["third"]);
-  await vi.waitFor(() => expect(written()).toContain("third"));
+  await until(() => written().includes("third"));
   expect(written()).not.toMatch(/first|second/);
 });

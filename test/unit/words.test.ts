@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { packageRoot } from "../../src/package-root.ts";
 
-/** Words that readers of the field stumble over, and what to write instead. */
+/** Words that are unclear to readers, and what to write instead. */
 const avoided: [pattern: RegExp, instead: string][] = [
   [/\bmend(s|ed|ing)?\b/i, "fix"],
   [/\breckon\w*/i, "compute"],

@@ -1,7 +1,7 @@
 import type { CliprpnError } from "../../src/contract/errors.ts";
 
 /** The error that a function throws; fails the test when it throws none. */
-export function refused(act: () => unknown): CliprpnError {
+export function errorOf(act: () => unknown): CliprpnError {
   try {
     act();
   } catch (error) {
