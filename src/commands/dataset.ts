@@ -96,10 +96,7 @@ async function exportDataset(
 function outFile(args: Arguments, { cwd }: Context): string {
   const out = args.text("out");
   if (out === undefined)
-    throw new CliprpnError(
-      "bad_input",
-      "--out: expected the file that export writes, such as expressions.jsonl",
-    );
+    throw new CliprpnError("bad_input", "--out: expected an output file, such as expressions.jsonl");
   return resolve(cwd, out);
 }
 

@@ -23,7 +23,7 @@ export async function evaluate(args: Arguments, context: Context): Promise<numbe
   try {
     const size = baseline === undefined ? imageSizeOf : () => imageSizeFor(baseline);
     if (dataset !== undefined) await ensureDataset(dataset, [size(model)], engine, context);
-    // The sweep of the model counts every look at test, before its result is known.
+    // The sweep of the model counts every evaluation on test, before its result is known.
     if (isTest(split)) countLook(model, split, context.commandLine);
     const result = await engine.call(
       "evaluate",

@@ -3,14 +3,14 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 
-/** The value that selects the lock's own torch builds. */
+/** The value that selects the torch builds in the lock file. */
 const lockedTorch = "lock";
 
 /**
  * Which torch builds to install: those requested now, those of uv's own variable, or those that an earlier
  * `cliprpn setup --torch-backend` chose.
  *
- * @returns undefined for the lock's own builds.
+ * @returns undefined for the builds in the lock file.
  */
 export function chosenTorch(
   requested: string | undefined,

@@ -15,7 +15,7 @@ export function baselineErrors(input: ReportInput, chart: ReportImage | undefine
     heading(2, "Detection and ranking errors"),
     images([chart]),
     paragraph(
-      `A baseline's detector proposes boxes, then CLIP ranks them by the expression. It is a detection error if no box is a hit, so that no ranking can be correct. It is a ranking error if one of the boxes is a hit but another box is ranked first. ${largestError(best)}`,
+      `A baseline's detector proposes boxes, then CLIP ranks them by the expression. In a detection error, no box is a hit, so no ranking can be correct. In a ranking error, one of the boxes is a hit, but another box is ranked first. ${largestError(best)}`,
     ),
     ...errorTable(baselines),
     ...proposalTable(baselines, input),
@@ -43,9 +43,9 @@ function baselinesOf({ summary, trials }: ReportInput): Baseline[] {
 function largestError({ label, errors: { correct, rankingErrors, detectionErrors } }: Baseline): string {
   const fractions = `With ${quoteLabel(label)}, ${percent(correct.mean)} of the expressions are correct, ${percent(rankingErrors.mean)} are ranking errors and ${percent(detectionErrors.mean)} detection errors`;
   if (rankingErrors.low > detectionErrors.high)
-    return `${fractions}: a better ranking has more to gain than better boxes.`;
+    return `${fractions}: the ranking has more room for improvement than the boxes.`;
   if (detectionErrors.low > rankingErrors.high)
-    return `${fractions}: better boxes have more to gain than a better ranking.`;
+    return `${fractions}: the boxes have more room for improvement than the ranking.`;
   return `${fractions}: neither kind of error is clearly more frequent.`;
 }
 

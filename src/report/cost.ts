@@ -84,7 +84,7 @@ function environments(completed: CompletedTrial[]): string[] {
   ];
 }
 
-/** Trials that are in no figure, with the reason. */
+/** Trials without a result, with the reason. */
 export function failures({ trials }: ReportInput): RootContent[] {
   const lines = trials.flatMap(({ spec, outcome }): Inline[] => {
     if (outcome?.state === "completed") return [];

@@ -6,7 +6,7 @@ import { interval, noValue, points, range, signedInterval } from "./points.ts";
 import { quoteLabel, type ReportImage } from "./report-input.ts";
 import { judgeComparisons } from "./verdict.ts";
 
-/** Configurations, best on val first, with the figure of every seed; then baselines that ignore the expression. */
+/** Configurations, best on val first, with the result of every seed; then baselines that ignore the expression. */
 export function leaderboard(summary: Summary, chart: ReportImage): RootContent[] {
   const { split, settings, floors } = summary;
   const bounds = upperBounds(summary);

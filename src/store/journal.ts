@@ -13,7 +13,7 @@ import type { JournalEntry } from "../contract/generated/types.ts";
 
 /**
  * An append-only file of JSON lines; two processes may append at the same time. An entry is on the disk when `append` returns.
- * A line torn by a kill is terminated when the file is opened again, and skipped by readers.
+ * A line left incomplete by a kill is terminated when the file is opened again, and skipped by readers.
  */
 export class Journal {
   readonly #fd: number;
@@ -33,7 +33,7 @@ export class Journal {
   }
 }
 
-/** Reads all entries; skips torn lines and lines of another version. */
+/** Reads all entries; skips incomplete lines and lines of another version. */
 export function readJournal(file: string): JournalEntry[] {
   if (!existsSync(file)) return [];
   return readFileSync(file, "utf8")

@@ -64,7 +64,7 @@ export function isTest(split: Split): boolean {
   return split.startsWith("test");
 }
 
-/** Records in the journal that a split was looked at. */
+/** Records in the journal that a split was evaluated. */
 export function recordLook(store: SweepStore, split: Split, command: string): void {
   const journal = new Journal(store.journalFile);
   journal.append({ type: "split_read", at: new Date().toISOString(), split, command });

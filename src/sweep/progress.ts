@@ -76,7 +76,7 @@ export class SweepProgress implements TrialWatcher {
     if (phase === "training" || phase === "evaluation") running.workingSince ??= this.#now();
     if (phase === "training") running.share = trainingShare * share;
     if (phase === "evaluation") running.share = trainingShare + (1 - trainingShare) * share;
-    // An epoch's figure stays on screen until the next one.
+    // The result of an epoch stays on screen until the next one.
     if (phase !== "training" || !running.status.startsWith("epoch"))
       running.status = `${phases[phase]} ${Math.round(100 * share)} %`;
   }

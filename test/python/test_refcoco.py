@@ -161,7 +161,10 @@ BAD = {
         change("refs", 3, "ann_id", BILLION_LAUGHS),
         ["refs(umd).p", "more than 50,000,000 entries"],
     ),
-    "number beyond 64 bits": (change("refs", 3, "ann_id", 10**6000), ["refs(umd).p[3]", "beyond 64 bits"]),
+    "number beyond 64 bits": (
+        change("refs", 3, "ann_id", 10**6000),
+        ["refs(umd).p[3]", "does not fit in 64 bits"],
+    ),
     "lone surrogate in a sentence": (
         change("refs", 3, "sentences", [{"sent_id": 6, "sent": "a \ud800"}]),
         ["ref 103: sentences[0]", "sent (text)", r"\ud800"],

@@ -1035,7 +1035,7 @@ class TrialDataset(BaseModel):
     split_by: Annotated[
         Literal["umd", "google", "unc", "own"],
         Field(
-            description="Who made the splits: `umd`, `google` and `unc` as published, or `own` for custom data.",
+            description="Author of the splits: `umd`, `google` or `unc` for published splits, `own` for custom data.",
             title="SplitBy",
         ),
     ]
@@ -1727,7 +1727,7 @@ class PreparedDataset(BaseModel):
     split_by: Annotated[
         Literal["umd", "google", "unc", "own"],
         Field(
-            description="Who made the splits: `umd`, `google` and `unc` as published, or `own` for custom data.",
+            description="Author of the splits: `umd`, `google` or `unc` for published splits, `own` for custom data.",
             title="SplitBy",
         ),
     ]
@@ -2110,4 +2110,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "f8906b45343c6e1d4d86cfabb303eb896a0a3f7c76304badd988fb39910568ed"
+SCHEMA_SHA256 = "247ee638f37a2dfed9ae83bb51206891aa8fe04854855a17ecdc3139080b791c"

@@ -99,7 +99,7 @@ def is_box(value: Any) -> bool:
 def shorten(value: Any) -> str:
     """A value for a message, cut if it is long, deeply nested or contains itself."""
     if isinstance(value, int) and not is_integer(value) and not isinstance(value, bool):
-        return "a number beyond 64 bits"  # Python refuses to print the largest ones.
+        return "a number that does not fit in 64 bits"  # Python refuses to print the largest ones.
     text = reprlib.repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
 

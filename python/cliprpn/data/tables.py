@@ -65,8 +65,8 @@ def write_tables(annotations: Annotations, pixels: PixelsManifest | None, folder
     if pixels is None and annotations.box_format == "cxcywh_norm" and len(sizes) < len(images):
         raise CliprpnError(
             "data_invalid",
-            "boxes are in normalized coordinates (cxcywh_norm), but the sizes of their images are unknown; give "
-            "the images",
+            "boxes are in normalized coordinates (cxcywh_norm), but the sizes of their images are unknown; "
+            "prepare the dataset with its images (--images DIR)",
         )
     problems = Problems(folder)
     boxes = convert_referred_boxes(kept, sizes, problems)

@@ -268,7 +268,7 @@ def _resolve_names(rows: DetectionRows, file: Path) -> tuple[list[str], np.ndarr
         if any(category_id not in id_names for category_id in used_ids):
             id_names = {}
             notes.append(
-                "category_id are not COCO's and the file does not name them: its boxes have no class"
+                "the file has no category names, and its category_id are not COCO's: its boxes have no class"
             )
     names = [*rows.names, *(id_names.get(int(category_id), "") for category_id in category_ids)]
     return names, np.where(row_names == NO_NAME, len(rows.names) + id_numbers, row_names), notes

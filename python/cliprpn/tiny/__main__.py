@@ -48,7 +48,7 @@ MEAN, STD = (0.7, 0.7, 0.7), (0.25, 0.25, 0.25)
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m cliprpn.tiny", description=__doc__)
     parser.add_argument(
-        "--scenes", type=Path, default=Path("scenes"), help="folder of scenes; drawn if missing"
+        "--scenes", type=Path, default=Path("scenes"), help="folder of scenes; generated if missing"
     )
     parser.add_argument("--out", type=Path, default=Path("tiny"), help="folder for cliprpn-tiny.*")
     parser.add_argument("--num-epochs", type=int, default=7, help="epochs for both towers")

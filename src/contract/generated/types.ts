@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "f8906b45343c6e1d4d86cfabb303eb896a0a3f7c76304badd988fb39910568ed";
+export const schema_sha256 = "247ee638f37a2dfed9ae83bb51206891aa8fe04854855a17ecdc3139080b791c";
 
 /**
  * The source of the proposals.
@@ -78,7 +78,7 @@ export type Split = "train" | "val" | "test" | "testA" | "testB";
  */
 export type BoxFormat = "xywh" | "xyxy" | "cxcywh_norm";
 /**
- * Who made the splits: `umd`, `google` and `unc` as published, or `own` for custom data.
+ * Author of the splits: `umd`, `google` or `unc` for published splits, `own` for custom data.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "SplitBy".

@@ -63,7 +63,7 @@ function leftOut({ stats }: DatasetProfile): string[] {
   return num_images === 0
     ? []
     : [
-        `${count(num_images)} images are missing or broken and were left out, with ${count(num_refs)} referred objects and ${count(num_sentences)} expressions: results are not comparable with published ones.`,
+        `${count(num_images)} images are missing or broken and were skipped, with ${count(num_refs)} referred objects and ${count(num_sentences)} expressions: results are not comparable with published ones.`,
       ];
 }
 

@@ -24,7 +24,7 @@ export function checkStats(stats: DatasetStats, fix: string): CheckResult[] {
   ];
 }
 
-/** A dataset with a published name must have the published counts, except for images that were left out on purpose. */
+/** A dataset with a published name must have the published counts, except for images that were skipped on request. */
 function checkCounts({ name, split_by, deviations, dropped }: PreparedDataset): CheckResult {
   const what = "counts match the published ones";
   if (publishedCounts(name, split_by) === undefined)

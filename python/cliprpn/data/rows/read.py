@@ -74,6 +74,6 @@ def _set_split(rows: list[Row], file: RowsFile, notes: list[str]) -> list[Row]:
     num_overridden = sum(row.split not in (None, file.split) for row in rows)
     if num_overridden:
         notes.append(
-            f"{Path(file.file).name}: {num_overridden} rows name another split; {file.split} is used instead"
+            f"{Path(file.file).name}: {num_overridden} rows have another split; {file.split} is used instead"
         )
     return [replace(row, split=file.split) for row in rows]
