@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from cliprpn.models.anchors import make_anchors
 from cliprpn.models.head import flatten_head
 from cliprpn.models.original import ORIGINAL_RULES
-from cliprpn.models.rpn import label_anchors, proposals, rpn_losses, sample_anchors, top1_boxes
+from cliprpn.models.rpn import filter_proposals, label_anchors, rpn_losses, sample_anchors, top1_boxes
 from cliprpn.models.rpn_torchvision import square_images, torchvision_rpn
 
 BATCH, FRAME, REPEATS = 50, 640, 30
@@ -62,7 +62,7 @@ def measure(device: torch.device, repeats: int = REPEATS) -> dict[str, Any]:
         logits, deltas = flat()
         losses = rpn_losses(logits, deltas, anchors, gt_boxes, ORIGINAL_RULES)
         with torch.no_grad():
-            return losses, proposals(logits, deltas, anchors, FRAME, ORIGINAL_RULES)
+            return losses, filter_proposals(logits, deltas, anchors, FRAME, ORIGINAL_RULES)
 
     def our_step_with_best_proposal() -> object:
         logits, deltas = flat()
@@ -89,7 +89,7 @@ def measure(device: torch.device, repeats: int = REPEATS) -> dict[str, Any]:
 
     def our_proposals() -> object:
         with torch.no_grad():
-            return proposals(*flat(), anchors, FRAME, ORIGINAL_RULES)
+            return filter_proposals(*flat(), anchors, FRAME, ORIGINAL_RULES)
 
     timed = alternate(
         {

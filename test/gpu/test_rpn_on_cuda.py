@@ -9,7 +9,7 @@ from torchvision.models.detection._utils import BalancedPositiveNegativeSampler
 
 from cliprpn.models.anchors import make_anchors
 from cliprpn.models.head import flatten_head
-from cliprpn.models.rpn import label_anchors, proposals, rpn_losses, sample_anchors, top1_boxes
+from cliprpn.models.rpn import filter_proposals, label_anchors, rpn_losses, sample_anchors, top1_boxes
 from cliprpn.models.rpn_torchvision import square_images, torchvision_rpn
 
 SCALES, RATIOS = (32, 64, 128, 256, 512), (0.5, 1.0, 2.0)
@@ -27,7 +27,7 @@ def test_top1_and_proposals_equal_torchvisions(device: torch.device, seed: int, 
         expected, _ = rpn(square_images(len(maps), FRAME), {"0": maps})
         logits, deltas = flatten_head(*outputs)
         boxes, _ = top1_boxes(logits, deltas, anchors, FRAME)
-        all_boxes, _ = proposals(logits, deltas, anchors, FRAME, REFERENCE)
+        all_boxes, _ = filter_proposals(logits, deltas, anchors, FRAME, REFERENCE)
     for box, boxes_i, expected_i in zip(boxes, all_boxes, expected, strict=True):
         assert box.device == expected_i.device == device
         torch.testing.assert_close(

@@ -10,11 +10,11 @@ import pytest
 import torch
 from PIL import Image
 
+from cliprpn.data.image_keys import image_key
 from cliprpn.data.images import (
     FORMATS,
     MAX_PIXELS,
     ImageFile,
-    image_key,
     load_crop,
     load_image,
     load_images,

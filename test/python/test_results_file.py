@@ -53,12 +53,12 @@ def test_coco_results_are_read(index: DatasetIndex, tmp_path: Path) -> None:
     ]
     results = read(rows, index, tmp_path)
     assert results.notes == []
-    proposals = results.of(4)
+    proposals = results.proposals_of(4)
     assert proposals.boxes_xyxy.tolist() == [[3, 4, 8, 10], [1.5, 2.25, 11.5, 22.75]]
     assert proposals.boxes_xyxy.dtype == proposals.scores.dtype == torch.float64
     assert (proposals.scores.tolist(), proposals.categories) == ([0.75, 0.25], ["toothbrush", "dog"])
-    assert [len(results.of(image)) for image in range(6)] == [0, 0, 1, 0, 2, 0]
-    assert results.of(2).categories == ["person"]
+    assert [len(results.proposals_of(image)) for image in range(6)] == [0, 0, 1, 0, 2, 0]
+    assert results.proposals_of(2).categories == ["person"]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_coco_results_are_read(index: DatasetIndex, tmp_path: Path) -> None:
     ],
 )
 def test_published_formats_are_read(index: DatasetIndex, tmp_path: Path, content: Any, category: str) -> None:
-    proposals = read(content, index, tmp_path).of(2)
+    proposals = read(content, index, tmp_path).proposals_of(2)
     assert proposals.boxes_xyxy.tolist() == [[10, 20, 40, 60]]
     assert (proposals.scores.tolist(), proposals.categories) == ([0.5], [category])
 
@@ -95,13 +95,13 @@ def test_category_ids_other_than_cocos_give_no_names(
     index: DatasetIndex, tmp_path: Path, category_id: int
 ) -> None:
     results = read([row(category_id=1), row(category_id=category_id)], index, tmp_path)
-    assert results.of(2).categories == ["", ""]
+    assert results.proposals_of(2).categories == ["", ""]
     assert len(results.notes) == 1 and "not COCO's" in results.notes[0]
 
 
 def test_category_ids_of_rows_with_a_name_are_ignored(index: DatasetIndex, tmp_path: Path) -> None:
     results = read([row(category_id=1), row(category_id=0, category_name="own", score=0.1)], index, tmp_path)
-    assert (results.of(2).categories, results.notes) == (["person", "own"], [])
+    assert (results.proposals_of(2).categories, results.notes) == (["person", "own"], [])
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_a_missing_or_non_text_file_is_reported(index: DatasetIndex, tmp_path: P
 
 def test_boxes_of_unknown_images_are_dropped_and_counted(index: DatasetIndex, tmp_path: Path) -> None:
     results = read([row(2), row(999), row(1000)], index, tmp_path)
-    assert len(results.of(2)) == 1
+    assert len(results.proposals_of(2)) == 1
     (note,) = results.notes
     assert note.startswith("results.json: 2 of 3 boxes")
 
@@ -194,7 +194,7 @@ def test_a_file_about_other_images_only_is_refused_with_example_ids(
 
 def test_an_empty_list_is_a_detector_without_detections(index: DatasetIndex, tmp_path: Path) -> None:
     results = read([], index, tmp_path)
-    assert [len(results.of(image)) for image in range(6)] == [0] * 6
+    assert [len(results.proposals_of(image)) for image in range(6)] == [0] * 6
     assert results.notes == []
 
 
@@ -209,7 +209,7 @@ def test_empty_and_outside_boxes_are_counted_and_others_clipped(index: DatasetIn
         row(2, [-5, -5, WIDTH + 20, HEIGHT + 20]),
     ]
     results = read(rows, index, tmp_path)
-    assert results.of(2).boxes_xyxy.tolist() == [[0, 0, WIDTH, HEIGHT]]
+    assert results.proposals_of(2).boxes_xyxy.tolist() == [[0, 0, WIDTH, HEIGHT]]
     assert results.notes == [
         "results.json: 3 boxes have no area and are left out",
         "results.json: 2 boxes lie outside of their image and are left out",

@@ -11,8 +11,8 @@ from cliprpn.models.head import RpnHead, flatten_head
 from cliprpn.models.rpn import (
     RpnRules,
     decode_boxes,
+    filter_proposals,
     label_anchors,
-    proposals,
     rpn_losses,
     sample_anchors,
     top1_boxes,
@@ -48,7 +48,7 @@ def test_top1_and_proposals_equal_torchvisions(seed: int, placement: str) -> Non
         expected, _ = rpn(square_images(len(maps), FRAME), {"0": maps})
         logits, deltas = flatten_head(*head(maps))
         boxes, _ = top1_boxes(logits, deltas, anchors, FRAME)
-        found, _ = proposals(logits, deltas, anchors, FRAME, REFERENCE)
+        found, _ = filter_proposals(logits, deltas, anchors, FRAME, REFERENCE)
     for top1_i, boxes_i, expected_i in zip(boxes, found, expected, strict=True):
         torch.testing.assert_close(
             top1_i, expected_i[0], rtol=1e-5, atol=1e-3
@@ -109,7 +109,7 @@ def test_proposals_that_are_empty_after_clipping_are_skipped() -> None:
             square_images(len(maps), FRAME), {"0": maps}
         )
         logits, deltas = flatten_head(*head(maps))
-        found, scores = proposals(logits, deltas, anchors, FRAME, REFERENCE)
+        found, scores = filter_proposals(logits, deltas, anchors, FRAME, REFERENCE)
     best = logits.topk(REFERENCE.pre_nms_top_n, dim=1).indices
     top_boxes = decode_boxes(deltas.gather(1, best[..., None].expand(-1, -1, 4)), anchors[best]).clamp(
         0, FRAME

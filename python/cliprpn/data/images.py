@@ -1,8 +1,7 @@
-"""Decodes images and crops of images, and identifies images by their content."""
+"""Decodes images and crops of images."""
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 import struct
@@ -12,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
@@ -28,8 +26,6 @@ from cliprpn.errors import CliprpnError
 MAX_PIXELS = 80_000_000
 # Only formats that Pillow decodes itself, none that runs another program, such as EPS.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "AVIF")
-# File hashes kept in memory: more than RefCOCOg has images.
-MAX_HASHES = 100_000
 MAX_DECODING_THREADS = 8
 DECODED_AHEAD = 16
 
@@ -95,44 +91,6 @@ def load_images(files: Iterable[ImageFile]) -> Iterator[Tensor]:
                 future.cancel()
 
 
-def image_keys(files: Iterable[ImageFile]) -> list[str]:
-    """Keys of several images, computed in parallel.
-
-    Raises:
-        CliprpnError: data_invalid, if a file is missing.
-    """
-    with ThreadPoolExecutor(min(MAX_DECODING_THREADS, os.cpu_count() or 1)) as pool:
-        return list(pool.map(image_key, files))
-
-
-def image_key(file: ImageFile) -> str:
-    """Identifies what `load_image` returns by the file's content; the same image has the same key in every dataset.
-
-    Raises:
-        CliprpnError: data_invalid, if the file is missing.
-    """
-    try:
-        digest = file_sha256(file.path)
-    except OSError as error:
-        raise _unreadable(file.path, error) from error
-    return f"{digest}-upright" if file.upright else digest
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file; hashed again only if its size or modification time has changed.
-
-    Raises:
-        OSError.
-    """
-    status = path.stat()
-    return _cached_sha256(path, status.st_size, status.st_mtime_ns)
-
-
-@lru_cache(MAX_HASHES)
-def _cached_sha256(path: Path, size: int, mtime_ns: int) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def load_crop(
     path: Path, box_xyxy: Sequence[float], size_px: int, upright: bool = False, max_pixels: int = MAX_PIXELS
 ) -> Tensor:
@@ -188,18 +146,10 @@ def _open_image(path: Path, max_pixels: int) -> Iterator[Image.Image]:
                 )
             yield image
     except FileNotFoundError as error:
-        raise _unreadable(path, error) from error
+        raise CliprpnError("data_invalid", f"{path}: expected an image, found no file") from error
     except (OSError, SyntaxError, ValueError, EOFError, LookupError, struct.error, zlib.error) as error:
         raise CliprpnError(
             "data_invalid", f"{path}: expected an image ({', '.join(FORMATS)}), found a broken one: {error}"
         ) from error
     except Image.DecompressionBombError as error:
         raise CliprpnError("data_invalid", f"{path}: {error}") from error
-
-
-def _unreadable(path: Path, error: OSError) -> CliprpnError:
-    if isinstance(error, FileNotFoundError):
-        return CliprpnError("data_invalid", f"{path}: expected an image, found no file")
-    return CliprpnError(
-        "data_invalid", f"{path}: expected an image, found a file that cannot be read: {error}"
-    )

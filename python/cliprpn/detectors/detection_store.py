@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from cliprpn.data.images import ImageFile, image_keys, load_images
+from cliprpn.data.image_keys import image_keys
+from cliprpn.data.images import ImageFile, load_images
 from cliprpn.detectors.proposals import Detector, Proposals
 from cliprpn.errors import CliprpnError
 from cliprpn.run_context import RunContext

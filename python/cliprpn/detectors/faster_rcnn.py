@@ -32,11 +32,13 @@ CLASS_LAYER = "roi_heads.box_predictor.cls_score.weight"
 
 
 class TorchvisionFasterRcnn:
-    """Processes one image at a time: in a batch, torchvision pads images to the largest, which changes their boxes.
+    """A Faster R-CNN as a detector.
+
+    Processes one image at a time: in a batch, torchvision pads images to the largest, which changes their boxes.
 
     Attributes:
         classes: class names, in the detector's order, without background.
-        warning: always None: it runs on the requested device.
+        warning: always None, since the model runs on the requested device.
     """
 
     warning: str | None = None
@@ -49,7 +51,8 @@ class TorchvisionFasterRcnn:
 
     @torch.inference_mode()
     def detect(self, images: list[Tensor]) -> list[Proposals]:
-        """
+        """Detects objects in images.
+
         Args:
             images: each [3, H, W], uint8, RGB; sizes may differ.
         """
@@ -112,6 +115,11 @@ def open_faster_rcnn(
 
 
 def _coco_state(variant: str) -> State:
+    """torchvision's COCO weights, downloaded once.
+
+    Raises:
+        CliprpnError: weights_missing.
+    """
     weights = COCO_WEIGHTS[variant]
     try:
         state: State = weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
@@ -128,6 +136,10 @@ def _coco_state(variant: str) -> State:
 
 
 def _file_state(file: Path) -> State:
+    """
+    Raises:
+        CliprpnError: weights_missing, weights_unsafe, weights_mismatch.
+    """
     if not file.is_file():
         raise CliprpnError("weights_missing", f"{file}: expected a state_dict of Faster R-CNN, found no file")
     return read_state(file)
@@ -173,7 +185,7 @@ def _has_trained_norms(state: State) -> bool:
 
 
 def _zero_epsilon(model: nn.Module) -> None:
-    """As torchvision does for its COCO weights of resnet50_fpn, which were trained with an epsilon of 0."""
+    """Sets the epsilon of batch norms to 0, as torchvision does for its COCO weights of resnet50_fpn."""
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eps = 0.0

@@ -22,14 +22,14 @@ def gt_boxes(index: DatasetIndex, image_rows: Iterable[int]) -> list[Proposals]:
     sizes = all_image_sizes(index)
     objects = index.objects.sort_by("ann_id")
     image_ids = index.images["image_id"].combine_chunks()
-    object_rows = pc.index_in(objects["image_id"].combine_chunks(), value_set=image_ids)
-    object_rows = object_rows.fill_null(-1).to_numpy()  # Row of each object's image.
-    order = np.argsort(object_rows, kind="stable")
+    image_of_object = pc.index_in(objects["image_id"].combine_chunks(), value_set=image_ids)
+    image_of_object = image_of_object.fill_null(-1).to_numpy()
+    order = np.argsort(image_of_object, kind="stable")
     boxes = torch.tensor(pc.list_flatten(objects["box_xyxy"]).to_numpy()).reshape(-1, 4)
     names = [name or "" for name in objects["category"].to_pylist()]
     proposals = []
     for row in image_rows:
-        start, end = np.searchsorted(object_rows[order], [row, row + 1])
+        start, end = np.searchsorted(image_of_object[order], [row, row + 1])
         objects_i = order[start:end]
         names_i = [names[i] for i in objects_i]
         proposals.append(make_proposals(boxes[objects_i], torch.ones(len(objects_i)), names_i, *sizes[row]))

@@ -19,7 +19,7 @@ class OnnxFile:
 
     Attributes:
         file: the .onnx that was opened.
-        input_shape: dynamic sides are names.
+        input_shape: the input's sides; dynamic ones are names.
         warning: message for the user if the graph does not run on the requested device; else None.
     """
 
@@ -88,6 +88,10 @@ def format_shape(shape: Shape) -> str:
 
 
 def _import_onnxruntime() -> Any:
+    """
+    Raises:
+        CliprpnError: package_missing.
+    """
     try:
         import onnxruntime
     except ImportError as error:
@@ -105,7 +109,7 @@ def _providers(ort: Any, device: torch.device) -> list[Any]:
 
 
 def _device_warning(providers: list[str], device: torch.device) -> str | None:
-    """Checks the session's providers: an available CUDA provider may still fail to start."""
+    """A warning if the session does not run on the device: an available CUDA provider may still fail to start."""
     if device.type == "cpu" or "CUDAExecutionProvider" in providers:
         return None
     return (

@@ -16,7 +16,7 @@ class Proposals:
     Attributes:
         boxes_xyxy: [N, 4], float64, pixels of the image given to the detector, inside the image, none empty.
         scores: [N], float64, in [0, 1].
-        categories: class name of each box; "" where it has none.
+        categories: [N], class name of each box; "" for a box without one.
     """
 
     boxes_xyxy: Tensor
@@ -39,7 +39,8 @@ class Detector(Protocol):
     warning: str | None
 
     def detect(self, images: list[Tensor]) -> list[Proposals]:
-        """
+        """Detects objects in images.
+
         Args:
             images: each [3, H, W], uint8, RGB; sizes may differ.
 

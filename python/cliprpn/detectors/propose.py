@@ -21,7 +21,8 @@ from cliprpn.contract.generated import (
     YoloDetector,
     YoloxDetector,
 )
-from cliprpn.data.images import file_sha256, image_files
+from cliprpn.data.image_keys import file_sha256
+from cliprpn.data.images import image_files
 from cliprpn.data.index import DatasetIndex
 from cliprpn.detectors.coco_classes import are_coco_classes
 from cliprpn.detectors.detection_store import detect_all
@@ -45,12 +46,13 @@ DetectorWithFile = YoloDetector | YoloxDetector | FasterRcnnDetector | FileDetec
 
 @dataclass(frozen=True)
 class SentenceProposals:
-    """
+    """Proposals for each sentence, and the classes of their boxes.
+
     Attributes:
         boxes: proposals of each sentence; the same object for all sentences of an image, unless the detector depends
             on the sentence.
         classes: all class names that a box may have; empty if boxes have no class.
-        notes: sentences for the reader of the results.
+        notes: remarks for the reader of the results, one sentence each.
     """
 
     boxes: list[Proposals]
@@ -61,7 +63,8 @@ class SentenceProposals:
 def propose(
     settings: BaselineSettings, index: DatasetIndex, rows: np.ndarray, context: RunContext
 ) -> SentenceProposals:
-    """
+    """Proposals of the detector in the settings for each sentence.
+
     Args:
         rows: [S], rows of the index's sentences.
 
@@ -99,7 +102,7 @@ def check_detector(settings: BaselineSettings, index: DatasetIndex, context: Run
 def _propose_per_image(
     settings: BaselineSettings, index: DatasetIndex, image_rows: np.ndarray, context: RunContext
 ) -> tuple[list[Proposals], list[str], list[str]]:
-    """Proposals of each image, the classes they may have, and notes."""
+    """Proposals of each image, the classes that boxes may have, and notes."""
     detector, rows = settings.detector, image_rows.tolist()
     if isinstance(detector, WholeImageDetector):
         return whole_image_boxes(index, rows), [], []
@@ -108,7 +111,7 @@ def _propose_per_image(
         return gt_boxes(index, rows), sorted(names), []
     if isinstance(detector, FileDetector):
         results = read_results(verify_file(detector), index)
-        boxes = [_apply_limits(results.of(row), settings) for row in rows]
+        boxes = [_apply_limits(results.proposals_of(row), settings) for row in rows]
         return boxes, results.classes, [*results.notes, *_notes_on_coco(results.classes, index)]
     lazy_detector = LazyDetector(settings, index, context)
     boxes = detect_all(image_files(index, rows), lazy_detector.store, lazy_detector.open, context)
@@ -146,10 +149,10 @@ class LazyDetector:
 
     @property
     def store(self) -> Path:
-        """The cache file of its detections, named by a hash of everything that decides them.
+        """The cache file of the detections, named by a hash of everything that decides them.
 
         Raises:
-            CliprpnError: weights_missing, if it is a YOLO that has not been trained yet.
+            CliprpnError: weights_missing, if the detector is a YOLO that has not been trained yet.
         """
         settings, detector = self.settings, self.settings.detector
         identity = detector.model_dump(exclude={"file"})
@@ -164,7 +167,8 @@ class LazyDetector:
         return self.context.cache_dir / "detections" / f"{detector.kind}-{key}.sqlite"
 
     def open(self) -> Detector:
-        """
+        """Opens the detector, reports its warning, and stores its class names in the cache.
+
         Raises:
             CliprpnError: weights_*, package_missing.
         """

@@ -16,7 +16,7 @@ from cliprpn.features.frozen import FrozenFeatures, open_data
 from cliprpn.inference.checkpoint import load_model
 from cliprpn.inference.predict import EVAL_BATCH_SIZE, all_to_image_clipped
 from cliprpn.models import ClipRPN
-from cliprpn.models.rpn import proposals as frame_proposals
+from cliprpn.models.rpn import filter_proposals
 from cliprpn.run_context import RunContext
 
 
@@ -66,9 +66,9 @@ def rpn_proposals(
 def _propose_in_frame(
     model: ClipRPN, features: FrozenFeatures, rows: np.ndarray, device: torch.device
 ) -> tuple[list[Tensor], list[Tensor]]:
-    """Per sentence boxes [K, 4], pixels of the model's frame, and their objectness [K] in [0, 1]."""
+    """For each sentence: boxes [K, 4], xyxy, pixels of the model's frame, and their objectness [K] in [0, 1]."""
     logits, deltas = (output.float() for output in model(*features.batch(rows, device)))
-    boxes, kept_logits = frame_proposals(logits, deltas, model.anchors, model.frame_size_px, model.rules)
+    boxes, kept_logits = filter_proposals(logits, deltas, model.anchors, model.frame_size_px, model.rules)
     scores = [
         model.objectness(kept_i, logits_i.expand(len(kept_i), -1))
         for kept_i, logits_i in zip(kept_logits, logits, strict=True)
@@ -77,6 +77,7 @@ def _propose_in_frame(
 
 
 def _keep_best(boxes: Tensor, scores: Tensor, width: int, height: int, max_boxes: int) -> Proposals:
+    """The best boxes of an image; boxes [K, 4], xyxy, pixels, and scores [K]."""
     proposals = make_proposals(boxes, scores.cpu(), [""] * len(boxes), width, height)
     return Proposals(
         proposals.boxes_xyxy[:max_boxes], proposals.scores[:max_boxes], proposals.categories[:max_boxes]

@@ -24,7 +24,7 @@ from cliprpn.run_context import RunContext
 from cliprpn.storage.durable import disk_errors, write_durably
 from cliprpn.storage.lock import file_lock
 
-# Part of the folder's name, as the recipe is: change it when the same recipe would give other weights.
+# Part of the key of trained weights, like the recipe: change it when the same recipe would give other weights.
 TRAINING_VERSION = "1"
 RECIPE: dict[str, Any] = {
     "optimizer": "AdamW",
@@ -48,12 +48,14 @@ SCORE_THRESH, NMS_THRESH, MAX_BOXES = 0.01, 0.7, 100
 
 @dataclass(frozen=True)
 class TrainedYolo:
+    """The weights of a trained YOLO, a .pt, and their checksum."""
+
     file: Path
     sha256: str
 
 
 def train_yolo(detector: TrainedYoloDetector, index: DatasetIndex, context: RunContext) -> tuple[Path, bool]:
-    """Returns the weights' file, and whether they had to be trained.
+    """Trains a YOLO unless that has been done. Returns the weights' file, and whether they had to be trained.
 
     Training that was killed resumes after its last complete epoch; its random numbers then differ from those of an
     uninterrupted training.
@@ -123,7 +125,7 @@ def _is_trained(folder: Path) -> bool:
 def _train_and_record(
     detector: TrainedYoloDetector, index: DatasetIndex, folder: Path, context: RunContext
 ) -> None:
-    """Writes the folder's files; detector.json is written last."""
+    """Trains, measures the recall on val, and writes the folder's files; detector.json is written last."""
     device, cache_dir = context.device, context.cache_dir
     start = time.monotonic()
     train_rows = split_image_rows(index, "train")
@@ -164,7 +166,11 @@ def _train_weights(
     folder: Path,
     context: RunContext,
 ) -> bytes:
-    """Trains, resuming after the last complete epoch if there is one. Returns the content of the weights' file."""
+    """Trains, resuming after the last complete epoch if there is one. Returns the content of the weights' file.
+
+    Raises:
+        CliprpnError: bad_input, data_invalid, loss_not_finite, no_space, interrupted.
+    """
     from cliprpn.detectors.yolo_trainer import Trainer, minimal_checkpoint, on_batches, on_saved
 
     last = folder / "last.pt"
@@ -191,7 +197,7 @@ def _train_weights(
 
 
 def _last_epoch(last: Path) -> int:
-    """Number of the last complete epoch, from 0; -1 if there is none to resume from."""
+    """Number of the last complete epoch, from 0; -1 if there is none. Deletes a checkpoint that cannot be read."""
     try:
         return int(torch.load(last, map_location="cpu", weights_only=False)["epoch"])
     except FileNotFoundError:
@@ -202,6 +208,7 @@ def _last_epoch(last: Path) -> int:
 
 
 def _settings(detector: TrainedYoloDetector, folder: Path, device: torch.device) -> dict[str, Any]:
+    """ultralytics' settings of a training run."""
     return RECIPE | {
         "task": "detect",
         "model": f"{detector.architecture}.yaml",

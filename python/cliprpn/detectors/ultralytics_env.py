@@ -1,4 +1,4 @@
-"""The only place that imports ultralytics: offline, silent, and without side effects on the process."""
+"""Runs ultralytics offline, silently, and without side effects on the process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import os
 import random
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ LOGGERS = ("clearml", "comet", "dvc", "mlflow", "raytune", "tensorboard", "wandb
 def quiet_ultralytics(cache_dir: Path) -> Iterator[None]:
     """Context in which ultralytics may be imported, load weights and train.
 
-    Its settings files go below `cache_dir`. Everything it changes in the process is restored on exit: random states,
+    Settings files go below `cache_dir`. Everything that ultralytics changes is restored on exit: random states,
     number of threads, deterministic algorithms, environment variables, print options, `torch.save`, `PIL.Image.open`,
     warning filters, standard output.
 
@@ -44,7 +44,11 @@ def quiet_ultralytics(cache_dir: Path) -> Iterator[None]:
 
 
 def _import_offline(cache_dir: Path) -> None:
-    """Imports ultralytics with networking, installs and logging off; it reads the environment on its first import."""
+    """Imports ultralytics, which reads the environment on its first import, with networking, installs and logging off.
+
+    Raises:
+        CliprpnError: package_missing.
+    """
     os.environ.update(
         YOLO_OFFLINE="true",
         YOLO_AUTOINSTALL="false",
@@ -73,10 +77,11 @@ def _import_offline(cache_dir: Path) -> None:
 
 
 def _keep_path(file: Any, *_: Any, **__: Any) -> str:
+    """Replaces ultralytics' download: uses the file that was given."""
     return str(file)
 
 
-def _save_globals() -> Any:
+def _save_globals() -> Callable[[], None]:
     """Returns a function that restores the process state which ultralytics is known to change (8.4.190)."""
     environment, np_printing = dict(os.environ), np.get_printoptions()
     image_open, torch_save = Image.open, torch.save

@@ -16,10 +16,9 @@ from cliprpn.data.images import ImageFile, image_files, load_images
 from cliprpn.data.index import DatasetIndex
 from cliprpn.detectors.proposals import Detector
 from cliprpn.errors import CliprpnError
+from cliprpn.metrics import HIT_IOU, RECALL_AT
 
-RECALL_IOU = 0.5
-RECALL_AT = (1, 5, 10, 100)
-RECALL_BATCH = 16
+RECALL_BATCH_SIZE = 16
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,11 @@ class LabeledImage:
 
 
 def label_images(index: DatasetIndex, rows: list[int], classes: list[str]) -> list[LabeledImage]:
-    """
+    """The images in these rows of the index, with their objects as labels.
+
+    Args:
+        classes: class names; labels are their positions.
+
     Raises:
         CliprpnError: data_invalid, if no image has an object.
     """
@@ -79,20 +82,27 @@ def split_image_rows(index: DatasetIndex, split: str) -> list[int]:
 def measure_recall(
     detector: Detector, index: DatasetIndex, rows: list[int], should_stop: Callable[[], bool]
 ) -> dict[str, float] | None:
-    """Fraction of all objects covered by one of their image's k best boxes, by "@k"; None if there are no objects."""
+    """Fraction of all objects covered by one of their image's k best boxes, by "@k"; None if there are no objects.
+
+    Args:
+        rows: rows of the index's images.
+
+    Raises:
+        CliprpnError: interrupted.
+    """
     objects, ids = _objects_by_image(index), index.images["image_id"].to_pylist()
     best_ious: list[Tensor] = []
     images = load_images(image_files(index, rows))
-    for start in range(0, len(rows), RECALL_BATCH):
+    for start in range(0, len(rows), RECALL_BATCH_SIZE):
         if should_stop():
             raise CliprpnError("interrupted", "stopped while evaluating a trained YOLO")
-        proposals = detector.detect(list(islice(images, RECALL_BATCH)))
-        for row, proposals_i in zip(rows[start : start + RECALL_BATCH], proposals, strict=True):
+        proposals = detector.detect(list(islice(images, RECALL_BATCH_SIZE)))
+        for row, proposals_i in zip(rows[start : start + RECALL_BATCH_SIZE], proposals, strict=True):
             gt_boxes = torch.tensor([box for _, box in objects.get(ids[row], [])], dtype=torch.float64)
             ious = torch.zeros(len(gt_boxes), max(RECALL_AT), dtype=torch.float64)
             ious[:, : len(proposals_i)] = box_iou(gt_boxes.reshape(-1, 4), proposals_i.boxes_xyxy)
-            best_ious.append(ious.cummax(dim=1).values)  # [objects, k]
-    covered = torch.cat([*best_ious, torch.zeros(0, max(RECALL_AT), dtype=torch.float64)]) >= RECALL_IOU
+            best_ious.append(ious.cummax(dim=1).values)  # [num_objects, k]
+    covered = torch.cat([*best_ious, torch.zeros(0, max(RECALL_AT), dtype=torch.float64)]) >= HIT_IOU
     if len(covered) == 0:
         return None
     return {f"@{k}": round(float(covered[:, k - 1].double().mean()), 4) for k in RECALL_AT}

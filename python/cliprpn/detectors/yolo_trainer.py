@@ -19,7 +19,7 @@ from cliprpn.data.images import load_image
 from cliprpn.detectors.yolo_data import LabeledImage
 from cliprpn.errors import CliprpnError
 
-# Depth, width and max_channels of a scale half as wide as ultralytics' smallest, n.
+# Depth, width and max_channels of the scale p, which is half as wide as ultralytics' smallest, n.
 PICO = [0.33, 0.125, 1024]
 # Memory for decoded images, at training size.
 CACHE_BYTES = 1 << 29
@@ -87,7 +87,7 @@ class Trainer(DetectionTrainer):
         return {"names": names, "nc": len(names), "channels": 3, "train": "", "val": "", "path": ""}
 
     def build_dataset(self, img_path: str, mode: str = "train", batch: int | None = None) -> LabeledImages:
-        """Uses the training images for `val` too, as validation is off."""
+        """The training images, also for `val`, as validation is off."""
         return LabeledImages(
             self._images,
             imgsz=self.args.imgsz,
@@ -144,9 +144,9 @@ def minimal_checkpoint(model: Any, image_size_px: int) -> dict[str, Any]:
 
 
 def on_batches(trainer: Trainer, report: Callable[[int, int], None]) -> None:
-    """Calls `report` after each batch with the number of batches done, and their total.
+    """Makes the trainer call `report` after each batch with the number of finished batches, and their total.
 
-    Training then raises what `report` raises, and CliprpnError loss_not_finite.
+    Training then also raises the errors of `report`, and CliprpnError: loss_not_finite.
     """
     batch = 0
 
@@ -165,11 +165,12 @@ def on_batches(trainer: Trainer, report: Callable[[int, int], None]) -> None:
 
 
 def on_saved(trainer: Trainer, save: Callable[[Path], None]) -> None:
-    """Calls `save` after each epoch with the checkpoint that training can resume from."""
+    """Makes the trainer call `save` after each epoch with the checkpoint that training can resume from."""
     trainer.add_callback("on_model_save", lambda state: save(state.last))
 
 
 def _label(image: LabeledImage) -> dict[str, Any]:
+    """An image's labels as ultralytics stores them; boxes are cxcywh in normalized coordinates."""
     size = np.array([image.width, image.height])
     low, high = np.split(image.boxes_xyxy.reshape(-1, 4), 2, axis=1)
     return {
@@ -185,6 +186,7 @@ def _label(image: LabeledImage) -> dict[str, Any]:
 
 
 def _resize_longer_side(pixels: np.ndarray, longer_side_px: int) -> np.ndarray:
+    """Resizes an image [H, W, 3], keeping its aspect ratio."""
     scale = longer_side_px / max(pixels.shape[:2])
     height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
     if (height, width) == pixels.shape[:2]:

@@ -22,7 +22,9 @@ GRAY = 114
 
 
 class OnnxYolox:
-    """Processes one image at a time, so an image's boxes do not depend on the rest of its batch.
+    """A YOLOX as a detector.
+
+    Processes one image at a time, so an image's boxes do not depend on the rest of its batch.
 
     Attributes:
         classes: class names, in the detector's order.
@@ -41,7 +43,8 @@ class OnnxYolox:
         _check_output(onnx, self._cells, classes, self._height, self._width)
 
     def detect(self, images: list[Tensor]) -> list[Proposals]:
-        """
+        """Detects objects in images.
+
         Args:
             images: each [3, H, W], uint8, RGB; sizes may differ.
         """
@@ -166,7 +169,7 @@ def _one_thread() -> Iterator[None]:
     """Limits torch to one thread; onnxruntime has its own.
 
     Measured on two busy cores: 15 ms of CPU time per image instead of 59. torch's share is 2 ms; the rest was threads
-    waiting for each other.
+    waiting for other threads.
     """
     num_threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -177,7 +180,11 @@ def _one_thread() -> Iterator[None]:
 
 
 def _input_size(onnx: OnnxFile) -> tuple[int, int]:
-    """Height and width of the graph's input, pixels."""
+    """Height and width of the graph's input, pixels.
+
+    Raises:
+        CliprpnError: weights_mismatch.
+    """
     shape = onnx.input_shape
     sides = [side for side in shape[2:] if isinstance(side, int) and side > 0 and side % STRIDES_PX[-1] == 0]
     is_single = len(shape) == 4 and (shape[0] == 1 or isinstance(shape[0], str))
@@ -212,7 +219,7 @@ def _check_output(onnx: OnnxFile, cells: Tensor, classes: list[str], height: int
 
 
 def _is_decoded(raw: Tensor, cells: Tensor) -> bool:
-    """Whether x and y are pixels near their cells; offsets are at most a few cells."""
+    """Whether the graph outputs boxes in pixels: then x and y lie near their cells. Offsets are at most a few cells."""
     cells_px = cells[:, :2] * cells[:, 2:]
     from_cell, from_corner = (raw[:, :2] - cells_px).abs().median(), raw[:, :2].abs().median()
     return bool(from_cell < from_corner / 2)

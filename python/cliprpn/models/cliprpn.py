@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from cliprpn.models.anchors import Placement, make_anchors
 from cliprpn.models.head import RpnHead, flatten_head
 from cliprpn.models.negatives import negatives_loss
-from cliprpn.models.rpn import RpnRules, proposals, rpn_losses, top1_boxes
+from cliprpn.models.rpn import RpnRules, filter_proposals, rpn_losses, top1_boxes
 
 
 class ClipRPN(nn.Module):
@@ -109,7 +109,7 @@ class ClipRPN(nn.Module):
     ) -> tuple[list[Tensor], Tensor]:
         """Per sentence, proposals [K, 4], best first, in pixels of the frame; and the best objectness [B]."""
         logits, deltas = (output.float() for output in self(feature_map, words, mask, pooled))
-        boxes, _ = proposals(logits, deltas, self.anchors, self.frame_size_px, self.rules)
+        boxes, _ = filter_proposals(logits, deltas, self.anchors, self.frame_size_px, self.rules)
         _, best = top1_boxes(logits, deltas, self.anchors, self.frame_size_px)
         return boxes, self.objectness(best, logits)
 

@@ -174,7 +174,7 @@ def top1_boxes(
     return boxes, logits[rows, best]
 
 
-def proposals(
+def filter_proposals(
     logits: Tensor, deltas: Tensor, anchors: Tensor, frame_size_px: float, rules: RpnRules
 ) -> tuple[list[Tensor], list[Tensor]]:
     """Proposals of every sentence after non-maximum suppression, best first.

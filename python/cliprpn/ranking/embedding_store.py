@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cliprpn.data.images import ImageFile, image_keys, load_images
+from cliprpn.data.image_keys import image_keys
+from cliprpn.data.images import ImageFile, load_images
 from cliprpn.errors import CliprpnError
 from cliprpn.run_context import RunContext
 from cliprpn.storage.durable import check_space
