@@ -51,7 +51,7 @@ function identifyYolo(written: DetectorObject, places: DetectorPlaces): Detector
     return places.isDemo
       ? identifyTrainedYolo(written)
       : problem(
-          "expected weights, such as yolov5su: only the demo has a default; or use trained_yolo, which is trained on the dataset's train split",
+          "expected weights, such as yolov5su (only the demo has a default), or the detector trained_yolo, which is trained on the dataset's train split",
         );
   if (isOriginalYolov5(parse(weights).name) && extname(weights) !== ".onnx")
     return problem(originalYolov5(parse(weights).name), "weights");
