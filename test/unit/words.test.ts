@@ -18,6 +18,7 @@ const avoided: [pattern: RegExp, instead: string][] = [
   [/\bpictures?\b/i, "image"],
   [/\bdata sets?\b/i, "dataset"],
   [/\bcolour|\bnormalis|\bcentre[ds]?\b|\bgrey\b|\blicence|\bneighbour|\bbehaviour/i, "American spelling"],
+  [/\bmake room\b/i, "free some space"],
   [/\bonce more\b|\banew\b/i, "again"],
 ];
 

@@ -67,7 +67,7 @@ def detect_all(
         DETECTION_COLUMNS,
         keys,
         detect,
-        lambda: context.warn("waiting for detections that another process is computing"),
+        lambda: context.warn("another process is computing the same detections; waiting for it"),
         context.should_stop,
     )
     return [_from_rows(rows[key]) for key in keys]

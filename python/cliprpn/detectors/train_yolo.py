@@ -71,7 +71,7 @@ def train_yolo(detector: TrainedYoloDetector, index: DatasetIndex, context: RunC
     folder.mkdir(parents=True, exist_ok=True)
     with file_lock(
         folder / ".lock",
-        lambda: context.warn("waiting for a YOLO that another process is training"),
+        lambda: context.warn("another process is training the same YOLO; waiting for it"),
         context.should_stop,
     ):
         if _is_trained(folder):

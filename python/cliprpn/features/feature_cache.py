@@ -94,7 +94,7 @@ class FeatureCache:
         folder.mkdir(parents=True, exist_ok=True)
         with file_lock(
             folder / "lock",
-            lambda: self.context.warn("waiting for another process that is extracting the same features"),
+            lambda: self.context.warn("another process is extracting the same features; waiting for it"),
             self.context.should_stop,
         ):
             arrays = open_store(folder)

@@ -150,7 +150,7 @@ def _get_or_compute(
         EMBEDDING_COLUMNS,
         keys,
         check_and_compute,
-        lambda: context.warn("waiting for embeddings that another process is computing"),
+        lambda: context.warn("another process is computing the same embeddings; waiting for it"),
         context.should_stop,
     )
 
