@@ -13,20 +13,20 @@ from cliprpn.contract.generated import Environment
 from cliprpn.errors import CliprpnError
 
 
-def resolve_device(wanted: str) -> torch.device:
+def resolve_device(requested: str) -> torch.device:
     """The device for `auto`, cpu, cuda, cuda:I or mps.
 
     Raises:
-        CliprpnError: device_unavailable; a requested device is never silently replaced.
+        CliprpnError: device_unavailable; another device is never used instead.
     """
     available = available_devices()
-    if wanted == "auto":
+    if requested == "auto":
         return torch.device(available[0])
-    name = "cuda:0" if wanted == "cuda" else wanted
+    name = "cuda:0" if requested == "cuda" else requested
     if name not in available:
         raise CliprpnError(
             "device_unavailable",
-            f"--device {wanted}: expected an available device ({', '.join(available)}), found no such device; "
+            f"--device {requested}: expected an available device ({', '.join(available)}), found no such device; "
             "choose one of these or `auto`",
         )
     return torch.device(name)
@@ -41,7 +41,7 @@ def available_devices() -> list[str]:
 
 def describe_environment(device: torch.device) -> Environment:
     """Versions and hardware, for outcomes and reports."""
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor_name()
     return Environment(
         python=platform.python_version(),
         torch=torch.__version__,
@@ -55,12 +55,13 @@ def describe_environment(device: torch.device) -> Environment:
 
 
 def peak_process_bytes() -> int:
-    """Peak resident memory of this process so far."""
+    """Peak resident memory of this process so far, in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _processor() -> str:
+def _processor_name() -> str:
+    """The CPU's model if the system tells it; otherwise its architecture."""
     try:
         with open("/proc/cpuinfo") as file:
             names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]

@@ -6,7 +6,7 @@ import errno
 
 
 class CliprpnError(Exception):
-    """Says what was expected, what was found, where, and what to do next.
+    """An error whose message says what was expected, what was found, where, and what to do next.
 
     Args:
         code: one of the contract's error codes.
@@ -20,6 +20,6 @@ class CliprpnError(Exception):
 
 
 def disk_is_full(error: BaseException) -> bool:
-    """Whether a disk or a quota is full. Errors of safetensors carry no errno, only Rust's text."""
+    """Whether a disk or a quota is full. Errors of safetensors have no errno, only the text of a Rust error."""
     full = (errno.ENOSPC, errno.EDQUOT)
     return getattr(error, "errno", None) in full or any(f"(os error {code})" in str(error) for code in full)

@@ -19,15 +19,16 @@ def to_frame(boxes: Tensor, frames: Tensor, zoom: float = 1.0) -> Tensor:
     Returns:
         [N, 4], xyxy, pixels of the frame.
     """
-    scale, offset = _halves(frames)
+    scale, offset = _scale_and_offset(frames)
     return (boxes * scale + offset) * zoom
 
 
 def to_image(boxes: Tensor, frames: Tensor, zoom: float = 1.0) -> Tensor:
     """The inverse of `to_frame`; boxes on the bars of a letterbox lie outside the image."""
-    scale, offset = _halves(frames)
+    scale, offset = _scale_and_offset(frames)
     return (boxes / zoom - offset) / scale
 
 
-def _halves(frames: Tensor) -> tuple[Tensor, Tensor]:
-    return frames[:, :2].repeat(1, 2), frames[:, 2:].repeat(1, 2)  # [N, 4] each
+def _scale_and_offset(frames: Tensor) -> tuple[Tensor, Tensor]:
+    """For x1, y1, x2, y2 of a box: [N, 4] each."""
+    return frames[:, :2].repeat(1, 2), frames[:, 2:].repeat(1, 2)

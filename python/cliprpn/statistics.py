@@ -10,6 +10,7 @@ from scipy.stats import bootstrap
 
 CONFIDENCE = 0.95
 NUM_RESAMPLES = 2000
+# Bounds the memory of scipy's bootstrap.
 RESAMPLES_AT_ONCE = 100
 
 
@@ -24,7 +25,7 @@ class Estimate(NamedTuple):
 def ratio_interval(numerators: NDArray, denominators: NDArray, groups: NDArray, seed: int = 0) -> Estimate:
     """Sum of numerators over sum of denominators, averaged over runs; resamples whole groups.
 
-    A mean if the denominators are 1; oIoU for intersections and unions.
+    This is a mean if the denominators are 1, and oIoU for intersections and unions.
 
     Args:
         numerators: [N], or [R, N] for R runs on the same rows.
@@ -64,5 +65,9 @@ def ratio_interval(numerators: NDArray, denominators: NDArray, groups: NDArray, 
 
 
 def mean_interval(values: NDArray, groups: NDArray, seed: int = 0) -> Estimate:
-    """Mean of [N] values with its confidence interval; resamples whole groups."""
+    """Mean of [N] values with its confidence interval; resamples whole groups.
+
+    Args:
+        groups: [N], the image of each row.
+    """
     return ratio_interval(values, np.ones(len(values)), groups, seed)

@@ -23,7 +23,7 @@ from cliprpn.storage import array_store, growing_array
 from cliprpn.storage.weights_files import load_backbone
 
 # Blocks of one image and four sentences, each on disk before the next.
-image_features.BLOCK_AT_224 = 0
+image_features.IMAGES_PER_BLOCK_AT_224 = 0
 text_features.SENTENCES_PER_BLOCK = 4
 array_store.COMMIT_EVERY_S = 0.0
 BACKBONE = load_backbone("cliprpn-tiny", "shipped")

@@ -215,7 +215,7 @@ def test_a_kill_at_any_step_loses_only_what_was_not_on_disk(tmp_path: Path) -> N
 def test_an_interrupted_extraction_keeps_finished_items(
     index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_features, "BLOCK_AT_224", 0)  # Blocks of one image.
+    monkeypatch.setattr(image_features, "IMAGES_PER_BLOCK_AT_224", 0)  # Blocks of one image.
     stops = iter([False, False, True])
     with pytest.raises(CliprpnError) as caught:
         open_features(index, lambda: backbone, tmp_path, should_stop=lambda: next(stops))
@@ -279,7 +279,7 @@ def test_an_incomplete_store_with_missing_rows_is_rejected(
     monkeypatch: pytest.MonkeyPatch,
     change: Callable[[Path], Any],
 ) -> None:
-    monkeypatch.setattr(image_features, "BLOCK_AT_224", 0)
+    monkeypatch.setattr(image_features, "IMAGES_PER_BLOCK_AT_224", 0)
     stops = iter([False, True])
     with pytest.raises(CliprpnError):
         open_features(index, lambda: backbone, tmp_path, should_stop=lambda: next(stops))

@@ -208,7 +208,7 @@ def test_more_views_extract_only_the_new_ones(
 def test_an_interrupted_view_resumes_with_the_same_bytes(
     index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_features, "BLOCK_AT_224", 0)  # Blocks of one image.
+    monkeypatch.setattr(image_features, "IMAGES_PER_BLOCK_AT_224", 0)  # Blocks of one image.
     complete = open_features(index, lambda: backbone, tmp_path / "complete", 1)
     open_features(index, lambda: backbone, tmp_path / "stopped", 0)
     stops = iter([False, False, True])
@@ -258,7 +258,9 @@ def test_a_trial_uses_one_view_per_epoch(root: Path, tmp_path: Path) -> None:
 def test_a_trial_killed_while_extracting_views_resumes(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_features, "BLOCK_AT_224", 0)  # Blocks of one image, in both processes.
+    monkeypatch.setattr(
+        image_features, "IMAGES_PER_BLOCK_AT_224", 0
+    )  # Blocks of one image, in both processes.
     spec = make_spec(root, tmp_path / "killed", training={"views": 2, "num_epochs": 3})
     (tmp_path / "spec.json").write_text(spec.model_dump_json())
     code = (
@@ -266,7 +268,7 @@ def test_a_trial_killed_while_extracting_views_resumes(
         "from cliprpn.features import image_features\n"
         "from cliprpn.storage import array_store\n"
         "from cliprpn.trials.__main__ import main\n"
-        "image_features.BLOCK_AT_224, array_store.COMMIT_EVERY_S = 0, 0.0\n"
+        "image_features.IMAGES_PER_BLOCK_AT_224, array_store.COMMIT_EVERY_S = 0, 0.0\n"
         "append = array_store.StoreWriter.append\n"
         "def die(self, *args):\n"
         "    append(self, *args)\n"

@@ -1,4 +1,4 @@
-"""Opens cached features by what they are computed from, and extracts the missing ones."""
+"""A cache of features, keyed by everything they depend on; missing ones are extracted."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class FeatureCache:
         image_size_px: int,
         extra_arrays: ArraySpecs | None = None,
     ) -> dict[str, np.ndarray]:
-        """`maps` [num_images, C, h, w], float16, and the extra arrays.
+        """`maps` [num_images, C, h, w], float16, and the extra arrays; extracted if they are not cached.
 
         Raises:
             CliprpnError: interrupted, no_space, data_invalid, weights_*.
@@ -75,7 +75,7 @@ class FeatureCache:
     def open_text(
         self, kind: str, made_from: MadeFrom, read_sentences: Callable[[], list[str]]
     ) -> dict[str, np.ndarray]:
-        """The arrays of `TextFeatures`.
+        """The arrays of `TextFeatures`; extracted if they are not cached.
 
         Raises:
             CliprpnError: interrupted, no_space, weights_*.
@@ -106,6 +106,10 @@ class FeatureCache:
 
     @cached_property
     def _backbone(self) -> ClipBackbone:
+        """
+        Raises:
+            CliprpnError: weights_mismatch, if the weights are not those that the trial was planned with.
+        """
         backbone = self.load_backbone()
         if backbone.weights_id != self.weights_id:
             raise CliprpnError(

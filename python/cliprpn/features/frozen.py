@@ -23,14 +23,14 @@ from cliprpn.storage.weights_files import load_backbone
 
 @dataclass
 class FrozenFeatures:
-    """Feature maps of all images and vectors of all sentences of a dataset.
+    """Feature maps of all images and text features of all sentences of a dataset.
 
     Attributes:
         maps: [num_images, C, h, w], float16; a memory map, or a tensor on the device.
         image_rows: [S], the image of each sentence; sentences of one image share a map.
-        frames: [num_images, 4], float64; map each image's boxes to the square that CLIP was given (geometry.py).
+        frames: [num_images, 4], float64; map each image's boxes to the square that CLIP was given (see geometry.py).
         image_size_px: side of that square.
-        views: the requested number of augmented views of the training images.
+        views: augmented views of the training images; as many as were requested.
     """
 
     maps: np.ndarray | Tensor
@@ -42,18 +42,22 @@ class FrozenFeatures:
 
     @property
     def map_channels(self) -> int:
+        """C, the channels of a feature map."""
         return self.maps.shape[1]
 
     @property
     def grid_size(self) -> int:
+        """Cells along a side of a feature map."""
         return self.maps.shape[2]
 
     @property
     def pooled_dim(self) -> int:
+        """Dp, the size of a sentence embedding."""
         return self.text.pooled.shape[1]
 
     @property
     def word_dim(self) -> int:
+        """Dw, the size of a token's features."""
         return self.text.words.shape[1]
 
     def batch(
@@ -81,7 +85,7 @@ class FrozenFeatures:
         return feature_map, *text
 
     def view(self, number: int) -> ViewFeatures:
-        """A view of the training images; numbers start at 1."""
+        """An augmented view of the training images; numbers start at 1."""
         return self.views[number - 1]
 
     def frames_of(self, sentence_rows: np.ndarray) -> Tensor:
@@ -93,7 +97,7 @@ class FrozenFeatures:
         return frame_size_px / self.image_size_px
 
     def move_to(self, device: torch.device) -> None:
-        """Moves arrays to a CUDA device, each if it needs at most half of the free memory there."""
+        """Moves arrays to a CUDA device, as long as they need less than half of the free memory there."""
         if device.type != "cuda" or isinstance(self.maps, Tensor):
             return
         free, _ = torch.cuda.mem_get_info(device)
@@ -200,6 +204,6 @@ def open_features(
     return features
 
 
-# Part of the key of text features: change it whenever the vectors of the same sentence change.
+# Part of the key of text features: change it whenever the features of the same sentence change.
 TEXT_VERSION = "openai-bpe-1"
 _opened: dict[tuple[Path, Path, str, int], FrozenFeatures] = {}

@@ -17,10 +17,11 @@ from cliprpn.storage.array_store import ArraySpecs, StoreWriter
 from cliprpn.storage.durable import check_space
 from cliprpn.storage.half import to_half
 
-# Images per pass at 224 px; fewer at larger sizes, so that memory use stays the same.
-BLOCK_AT_224 = 64
+# Images per forward pass at 224 px; fewer at larger sizes, so that memory use stays the same.
+IMAGES_PER_BLOCK_AT_224 = 64
+# Pixels per cell of the feature map, along a side.
 STRIDE_PX = 32
-# From images start to end: their pixels, [b, 3, S, S], uint8, and their rows of the extra arrays.
+# Reads images start to end: their pixels, [b, 3, S, S], uint8, and their rows of the extra arrays.
 ReadBlock = Callable[[int, int], tuple[Tensor, dict[str, np.ndarray]]]
 
 
@@ -36,17 +37,17 @@ def extract_maps(
 ) -> None:
     """Writes a store with `maps` [num_images, C, h, w], float16. The caller holds the lock.
 
-    Blocks start at the same images after a kill as without one, so that the bytes are the same too.
+    Blocks start at the same images after a kill as without one, so that the same bytes are written.
 
     Args:
-        extra_arrays: arrays for which `read_block` returns rows too.
+        extra_arrays: further arrays, whose rows `read_block` returns.
 
     Raises:
         CliprpnError: interrupted, no_space, data_invalid, weights_mismatch.
     """
-    cells = image_size_px // STRIDE_PX
-    row_shape = (backbone.map_channels, cells, cells)
-    size = max(1, BLOCK_AT_224 * 224**2 // image_size_px**2)
+    grid_size = image_size_px // STRIDE_PX
+    row_shape = (backbone.map_channels, grid_size, grid_size)
+    block_size = max(1, IMAGES_PER_BLOCK_AT_224 * 224**2 // image_size_px**2)
     device = context.device
     backbone = backbone.to(device)
     if device.type == "cpu":  # Measured: 1.7 times faster.
@@ -55,8 +56,8 @@ def extract_maps(
     with StoreWriter(folder, arrays, made_from) as store, _full_precision(device):
         check_space(folder, (num_images - store.done) * int(np.prod(row_shape)) * 2)
         context.progress("image_features", store.done, num_images)
-        for start in range(store.done, num_images, size):
-            end = min(start + size, num_images)
+        for start in range(store.done, num_images, block_size):
+            end = min(start + block_size, num_images)
             pixels, rows = read_block(start, end)
             maps = backbone.feature_map(pixels.to(device).float() / 255)  # [b, C, h, w]
             name = f"the maps of images {start + 1} to {end}"

@@ -1,4 +1,4 @@
-"""Sentence and word vectors of all sentences: extraction, and batches of them."""
+"""Sentence embeddings and token features of all sentences: extraction and batching."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from cliprpn.storage.durable import check_space
 from cliprpn.storage.half import to_half
 
 SENTENCES_PER_BLOCK = 256
-# Rows copied to an accelerator at once.
+# Rows copied to an accelerator positions once.
 ROWS_PER_COPY = 256
 # To estimate the disk space. RefCOCOg's sentences have 10.5 tokens on average, start and end tokens included.
 TYPICAL_TOKENS = 12
 
 
 class TextFeatures:
-    """Vectors of all sentences; the last row is the empty sentence.
+    """Features of all sentences; the last row is the empty sentence.
 
-    Word vectors are concatenated, so that short sentences need little space.
+    Token features are concatenated, so that short sentences need little space.
 
     Args:
         arrays: pooled [S + 1, Dp] and words [all tokens, Dw], float16; lengths [S + 1], int64.
@@ -40,17 +40,18 @@ class TextFeatures:
 
     @property
     def num_bytes(self) -> int:
+        """Size of the features."""
         return self.pooled.nbytes + self.words.nbytes
 
     def move_to(self, device: torch.device) -> None:
-        """Moves the vectors to an accelerator."""
+        """Moves the features to an accelerator."""
         self.pooled, self.words = (
-            torch.from_numpy(np.array(a)).to(device) if isinstance(a, np.ndarray) else a
-            for a in (self.pooled, self.words)
+            torch.from_numpy(np.array(array)).to(device) if isinstance(array, np.ndarray) else array
+            for array in (self.pooled, self.words)
         )
 
     def batch(self, rows: Tensor, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-        """words [B, L, Dw], mask [B, L] (True for tokens, False for padding) and pooled [B, Dp]; float32.
+        """A batch: words [B, L, Dw], mask [B, L] (True for tokens, False for padding) and pooled [B, Dp]; float32.
 
         L is the length of the longest sentence in the batch; padding is 0 in words.
 
@@ -60,9 +61,9 @@ class TextFeatures:
         starts, lengths = self.starts[rows], self.lengths[rows]
         steps = torch.arange(int(lengths.max()))
         mask = steps < lengths[:, None]  # [B, L]
-        at = torch.where(mask, starts[:, None] + steps, starts[:, None])
+        positions = torch.where(mask, starts[:, None] + steps, starts[:, None])
         mask = mask.to(device)
-        words = gather(self.words, at, device) * mask[..., None]
+        words = gather(self.words, positions, device) * mask[..., None]
         return words, mask, gather(self.pooled, rows, device)
 
 
@@ -95,7 +96,7 @@ def extract_text(
     made_from: dict[str, object],
     context: RunContext,
 ) -> None:
-    """Writes a store with the vectors of every sentence, and of the empty one. The caller holds the lock.
+    """Writes a store with the features of every sentence, and of the empty one. The caller holds the lock.
 
     Raises:
         CliprpnError: interrupted, no_space, weights_mismatch.
@@ -109,8 +110,8 @@ def extract_text(
         "lengths": ((), np.int64),
     }
     with StoreWriter(folder, arrays, made_from) as store:
-        per_sentence = backbone.pooled_dim + TYPICAL_TOKENS * backbone.word_dim
-        check_space(folder, (len(texts) - store.done) * per_sentence * 2)
+        numbers_per_sentence = backbone.pooled_dim + TYPICAL_TOKENS * backbone.word_dim
+        check_space(folder, (len(texts) - store.done) * numbers_per_sentence * 2)
         context.progress("text_features", store.done, len(texts))
         for start in range(store.done, len(texts), SENTENCES_PER_BLOCK):
             block = texts[start : start + SENTENCES_PER_BLOCK]

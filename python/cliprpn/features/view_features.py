@@ -26,6 +26,7 @@ from cliprpn.features.image_features import ReadBlock
 from cliprpn.features.text_features import TextFeatures, copy_to_device, gather
 from cliprpn.storage.array_store import ArraySpecs
 
+# words, mask and pooled, as `TextFeatures.batch` returns them.
 TextBatch = tuple[Tensor, Tensor, Tensor]
 
 # Not the trial's seed: all trials use the same views, so that they are extracted once.
@@ -65,21 +66,22 @@ class ViewFeatures:
 
     def replace_maps(self, feature_map: Tensor, sentence_rows: np.ndarray) -> None:
         """Replaces the maps [B, C, h, w] of the sentences that stay true in the view, in place."""
-        at = np.flatnonzero(self.fits[sentence_rows])
-        rows = torch.from_numpy(self.map_rows[self.image_rows[sentence_rows[at]]])
+        positions = np.flatnonzero(self.fits[sentence_rows])
+        rows = torch.from_numpy(self.map_rows[self.image_rows[sentence_rows[positions]]])
         device = feature_map.device
-        feature_map[torch.from_numpy(at).to(device)] = gather(self.maps, rows, device)
+        feature_map[torch.from_numpy(positions).to(device)] = gather(self.maps, rows, device)
 
     def is_mirrored(self, sentence_rows: np.ndarray) -> np.ndarray:
-        """Which of the sentences get a mirrored image: [B], bool."""
+        """Whether the image of each sentence is mirrored in the view: [B], bool."""
         return self.fits[sentence_rows] & self.flipped[self.image_rows[sentence_rows]]
 
     @property
     def num_bytes(self) -> int:
+        """Size of the maps and of the mirrored text."""
         return self.maps.nbytes + self.mirrored.text.num_bytes
 
     def move_to(self, device: torch.device) -> None:
-        """Moves maps and vectors to an accelerator."""
+        """Moves the maps and the mirrored text to an accelerator."""
         self.maps = copy_to_device(self.maps, device)
         self.mirrored.text.move_to(device)
 
@@ -96,22 +98,22 @@ class MirroredText:
     rows: np.ndarray
 
     def replace_text(self, batch: TextBatch, sentence_rows: np.ndarray, is_mirrored: np.ndarray) -> TextBatch:
-        """A batch (see `TextFeatures.batch`) in which the sentences of mirrored images are replaced.
+        """The batch, in which the sentences of mirrored images are replaced.
 
         Args:
             is_mirrored: [B], bool.
         """
-        at = np.flatnonzero(is_mirrored & (self.rows[sentence_rows] >= 0))
-        if len(at) == 0:
+        positions = np.flatnonzero(is_mirrored & (self.rows[sentence_rows] >= 0))
+        if len(positions) == 0:
             return batch
         words, mask, pooled = batch
-        rows = torch.from_numpy(self.rows[sentence_rows[at]])
+        rows = torch.from_numpy(self.rows[sentence_rows[positions]])
         new_words, new_mask, new_pooled = self.text.batch(rows, words.device)
         length = max(words.shape[1], new_words.shape[1])
         words, new_words = (pad(part, (0, 0, 0, length - part.shape[1])) for part in (words, new_words))
         mask, new_mask = (pad(part, (0, length - part.shape[1])) for part in (mask, new_mask))
-        places = torch.from_numpy(at).to(words.device)
-        words[places], mask[places], pooled[places] = new_words, new_mask, new_pooled
+        targets = torch.from_numpy(positions).to(words.device)
+        words[targets], mask[targets], pooled[targets] = new_words, new_mask, new_pooled
         return words, mask, pooled
 
 
@@ -126,7 +128,7 @@ def open_views(
     """The first `num_views` views of every training image; none if the dataset has no training split.
 
     Args:
-        maps_made_from, text_made_from: what the features of the original images and sentences are made from.
+        maps_made_from, text_made_from: what the features of the original images and sentences depend on.
 
     Raises:
         CliprpnError: interrupted, no_space, data_invalid, weights_*.
@@ -177,7 +179,7 @@ def _by_index_rows(
     arrays: dict[str, np.ndarray],
     mirrored_text: MirroredText,
 ) -> ViewFeatures:
-    """A store's arrays, ordered by the index's rows."""
+    """Reorders a store's arrays, which are grouped by image, by the index's rows."""
     map_rows = np.full(index.images.num_rows, -1, dtype=np.int64)
     map_rows[images.image_rows] = np.arange(len(images.image_rows))
     flipped = np.zeros(index.images.num_rows, dtype=np.bool_)

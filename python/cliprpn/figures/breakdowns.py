@@ -13,11 +13,11 @@ STRATA_ORDER = ("attribute", "position", "size_or_part", "negation", "relation",
 
 
 def breakdowns(columns: PredictionColumns, hits: NDArray) -> list[Breakdown]:
-    """By subset (if the dataset has them), area tercile, sentence length and objects of the same category.
+    """Acc@0.5 by subset (if the dataset has any), area tercile, sentence length and objects of the same category.
 
     Args:
         columns: rows of a split.
-        hits: [S], fraction of the seeds with a hit.
+        hits: [S], fraction of the seeds that have a hit.
     """
     rows: list[Breakdown] = []
     groupings = {
@@ -34,15 +34,18 @@ def breakdowns(columns: PredictionColumns, hits: NDArray) -> list[Breakdown]:
 
 
 def category_macro(columns: PredictionColumns, hits: NDArray) -> float:
-    """Acc@0.5 of each category, averaged over categories."""
+    """Acc@0.5, averaged over categories.
+
+    Args:
+        hits: [S], fraction of the seeds that have a hit.
+    """
     categories, group = np.unique(columns["category"].astype(str), return_inverse=True)
     counts = np.bincount(group, minlength=len(categories))
     return float((np.bincount(group, weights=hits) / counts).mean())
 
 
 def _breakdown(by: str, group: str, hits: NDArray, images: NDArray) -> Breakdown:
-    mean, low, high = mean_interval(hits, images)
-    interval = {"mean": mean, "low": low, "high": high}
+    interval = mean_interval(hits, images)._asdict()
     return Breakdown.model_validate(
         {"by": by, "group": group, "num_sentences": len(hits), "interval": interval}
     )
@@ -57,6 +60,7 @@ def strata(columns: PredictionColumns) -> dict[str, NDArray]:
 
 
 def _area_masks(columns: PredictionColumns) -> dict[str, NDArray]:
+    """Mask [S] of each tercile of the box's area relative to the image."""
     boxes = columns["gt_box_xyxy"]
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     relative = area / (columns["width"] * columns["height"])
@@ -69,11 +73,11 @@ def _area_masks(columns: PredictionColumns) -> dict[str, NDArray]:
 
 
 def _length_masks(columns: PredictionColumns) -> dict[str, NDArray]:
-    words = np.array([len(sentence.split()) for sentence in columns["sentence"]])
+    num_words = np.array([len(sentence.split()) for sentence in columns["sentence"]])
     return {
-        "5 or fewer": words <= 5,
-        "6 to 10": (words > 5) & (words <= 10),
-        "11 or more": words > 10,
+        "5 or fewer": num_words <= 5,
+        "6 to 10": (num_words > 5) & (num_words <= 10),
+        "11 or more": num_words > 10,
     }
 
 

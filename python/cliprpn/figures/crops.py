@@ -31,13 +31,13 @@ def crop_figures(trial_dir: Path, split: str) -> dict[str, float]:
     """Means over a split's sentences.
 
     Returns:
-        cosine_crop_sentence: of the predicted box's crop and the sentence.
-        cosine_gt_crop_sentence: of the ground-truth crop and the sentence, as an upper reference.
-        crop_class_accuracy: how often the zero-shot class of the predicted crop, among the categories of the
-            split, is the category of the object.
+        cosine_crop_sentence: cosine similarity of the predicted box's crop and the sentence.
+        cosine_gt_crop_sentence: cosine similarity of the ground-truth crop and the sentence, for reference.
+        crop_class_accuracy: fraction of predicted crops whose zero-shot class, among the categories of the split, is
+            the category of the object.
 
     Raises:
-        CliprpnError: not_found, weights_*, data_invalid.
+        CliprpnError: not_found, bad_input, weights_*, data_invalid.
     """
     saved = load_model(trial_dir)
     predictions = read_predictions(predictions_file(trial_dir, split))
@@ -80,14 +80,18 @@ def encode_crops(
 
     Args:
         boxes: [N, 4], xyxy, pixels of the original image.
+        files: N image files.
         upright: [N], whether the boxes are in the image after its EXIF rotation.
     """
     parts = []
     for start in range(0, len(files), CLIP_BATCH_SIZE):
-        part = slice(start, start + CLIP_BATCH_SIZE)
-        batch = zip(files[part], boxes[part], upright[part], strict=True)
+        rows = slice(start, start + CLIP_BATCH_SIZE)
+        batch = zip(files[rows], boxes[rows], upright[rows], strict=True)
         pixels = torch.stack(
-            [load_crop(file, box.tolist(), CROP_SIZE_PX, turn, max_pixels) for file, box, turn in batch]
+            [
+                load_crop(file, box.tolist(), CROP_SIZE_PX, is_upright, max_pixels)
+                for file, box, is_upright in batch
+            ]
         )
         parts.append(backbone.encode_image(pixels.float() / 255))
     return torch.cat(parts)

@@ -10,7 +10,7 @@ from cliprpn.boxes import box_iou_paired
 
 
 def fit_constant_box(gt_boxes_norm: NDArray) -> NDArray[np.float64]:
-    """The single box with the largest mean IoU to the ground truth: [4], xyxy, normalized.
+    """The single box with the largest mean IoU to the ground truth: [4], xyxy, normalized coordinates.
 
     Deterministic coordinate ascent from the median box; the step is halved from 1/8 down to 1/256.
 
@@ -55,7 +55,13 @@ def _mean_iou(box: NDArray, gt: NDArray) -> float:
 
 
 def constant_iou(box_norm: NDArray, gt_boxes: NDArray, image_wh: NDArray) -> NDArray[np.float64]:
-    """IoU of one box in normalized coordinates with each ground-truth box in pixels: [N]."""
+    """IoU of one box with each ground-truth box: [N].
+
+    Args:
+        box_norm: [4], xyxy, normalized coordinates.
+        gt_boxes: [N, 4], xyxy, pixels.
+        image_wh: [N, 2], width and height of each image, pixels.
+    """
     scale = np.concatenate([image_wh, image_wh], axis=1)
     pred = torch.from_numpy(box_norm[None] * scale)
     gt = torch.from_numpy(np.asarray(gt_boxes, dtype=np.float64))

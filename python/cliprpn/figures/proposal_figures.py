@@ -14,7 +14,7 @@ from cliprpn.statistics import mean_interval
 def proposal_summary(columns: PredictionColumns) -> ProposalSummary:
     """Recall of the boxes, and how many misses are due to the boxes or to the ranking.
 
-    Every sentence is a hit, lost by the boxes (none is a hit) or lost by the ranking (one is a hit, but
+    Every sentence is a hit, a miss of the boxes (none is a hit) or a miss of the ranking (one is a hit, but
     another is ranked first): the three fractions add up to 1.
 
     Args:
@@ -40,11 +40,10 @@ def proposal_summary(columns: PredictionColumns) -> ProposalSummary:
 
 
 def _fraction(mask: NDArray[np.bool_], images: NDArray) -> Interval:
-    mean, low, high = mean_interval(mask.astype(np.float64), images)
-    return Interval(mean=mean, low=low, high=high)
+    return Interval(**mean_interval(mask.astype(np.float64), images)._asdict())
 
 
 def _mean_over_images(values: NDArray, images: NDArray) -> float:
-    """Every image counts once: values are first averaged over its sentences."""
+    """Mean over images; the values of an image's sentences are averaged first."""
     _, group = np.unique(images, return_inverse=True)
     return float((np.bincount(group, weights=values) / np.bincount(group)).mean())

@@ -28,12 +28,12 @@ from cliprpn.figures.floors import constant_iou, fit_constant_box
 from cliprpn.figures.gallery import choose_gallery
 from cliprpn.figures.proposal_figures import proposal_summary
 from cliprpn.metrics import HIT_IOU, pair_hits, pair_rows, sentence_figures
-from cliprpn.statistics import CONFIDENCE, NUM_RESAMPLES, mean_interval, ratio_interval
+from cliprpn.statistics import CONFIDENCE, NUM_RESAMPLES, Estimate, mean_interval, ratio_interval
 from cliprpn.storage.specs import read_spec
 
 
 def summarize(split: str, groups: list[tuple[str, list[Path]]]) -> Summary:
-    """Figures of every configuration, comparisons of the best on val with the others, floors, and examples.
+    """Figures of every configuration, comparisons of the best on val with the rest, floors, and examples.
 
     Upper bounds (annotated boxes) come last and are not compared, unless there is nothing else.
 
@@ -85,7 +85,16 @@ def summarize(split: str, groups: list[tuple[str, list[Path]]]) -> Summary:
 
 
 class Setting:
-    """Predictions of all seeds of one configuration on one split, a row per sentence."""
+    """The predictions of all seeds of one configuration on one split.
+
+    Attributes:
+        runs: one per seed, a row per sentence.
+        hits: [S], fraction of the seeds that have a hit.
+        val_acc_at_50: mean over the seeds; None if it is unknown.
+
+    Raises:
+        CliprpnError: not_found.
+    """
 
     def __init__(self, label: str, trial_dirs: list[Path], split: str) -> None:
         self.label = label
@@ -96,7 +105,7 @@ class Setting:
 
     @property
     def is_upper_bound(self) -> bool:
-        """Whether it uses the annotated boxes, which no model has: an upper bound."""
+        """Whether the configuration uses the annotated boxes, which no model has."""
         spec = self.specs[0]
         return isinstance(spec, BaselineSpec) and spec.baseline.detector.kind == "gt_boxes"
 
@@ -110,7 +119,10 @@ def _val_acc_at_50(trial_dirs: list[Path]) -> float | None:
 
 
 def _sort_by_val(settings: list[Setting]) -> list[Setting]:
-    """Sorted by val for every split: selecting on test would bias its figures upward. Upper bounds come last."""
+    """Sorts by Acc@0.5 on val for every split, since selecting on test would bias its figures upward.
+
+    Upper bounds come last.
+    """
     on_val = [setting.val_acc_at_50 for setting in settings]
     # A trial writes metrics on val before it completes: they are missing only in folders made by hand, and
     # then only the split's own figures can order the settings.
@@ -148,7 +160,11 @@ def _stratum_summary(name: str, runs: list[PredictionColumns], seeds: list[int])
 
 
 def _figures(runs: list[PredictionColumns], seeds: list[int]) -> list[Figure]:
-    """All figures over some sentences; every run has a row for each of them."""
+    """All figures over some sentences, with a value for each seed.
+
+    Args:
+        runs: predictions of each seed for the same sentences.
+    """
     images = runs[0]["image_id"]
     per_run = [sentence_figures(run) for run in runs]
     figures = [
@@ -167,8 +183,8 @@ def _figures(runs: list[PredictionColumns], seeds: list[int]) -> list[Figure]:
     pairs = pair_rows(runs[0]["pair_id"])
     if len(pairs):
         hits = [pair_hits(run["iou"], pairs) for run in runs]
-        mean = mean_interval(np.mean(hits, axis=0), images[pairs[:, 0]])
-        figures.append(_figure("pair_accuracy", mean, seeds, [float(run_hits.mean()) for run_hits in hits]))
+        estimate = mean_interval(np.mean(hits, axis=0), images[pairs[:, 0]])
+        figures.append(_figure("pair_accuracy", estimate, seeds, [float(hits_i.mean()) for hits_i in hits]))
     return figures
 
 
@@ -177,6 +193,7 @@ def _select_rows(columns: PredictionColumns, mask: NDArray) -> PredictionColumns
 
 
 def _floors(best: Setting, columns: PredictionColumns, index: DatasetIndex) -> list[Floor]:
+    """Figures of baselines that ignore the expression, and of the best configuration with empty expressions."""
     boxes = {"whole_picture": np.array([0.0, 0.0, 1.0, 1.0])}
     train = index.split("train")
     if len(train):  # Baselines also run on datasets without a train split.
@@ -194,23 +211,22 @@ def _floors(best: Setting, columns: PredictionColumns, index: DatasetIndex) -> l
 
 def _floor(name: str, hits: NDArray, iou: NDArray, images: NDArray) -> Floor:
     intervals = {
-        "acc_at_50": _interval(mean_interval(hits.astype(float), images)).model_dump(),
-        "miou": _interval(mean_interval(iou, images)).model_dump(),
+        "acc_at_50": mean_interval(hits.astype(float), images)._asdict(),
+        "miou": mean_interval(iou, images)._asdict(),
     }
     return Floor.model_validate({"name": name, **intervals})
 
 
-def _figure(name: str, interval: tuple[float, float, float], seeds: list[int], values: list[float]) -> Figure:
+def _figure(name: str, estimate: Estimate, seeds: list[int], values: list[float]) -> Figure:
     per_seed = [SeedFigure(seed=seed, value=value) for seed, value in zip(seeds, values, strict=True)]
     return Figure.model_validate(
         {
             "metric": name,
-            "interval": _interval(interval).model_dump(),
+            "interval": estimate._asdict(),
             "per_seed": [figure.model_dump() for figure in per_seed],
         }
     )
 
 
-def _interval(interval: tuple[float, float, float]) -> Interval:
-    mean, low, high = interval
-    return Interval(mean=mean, low=low, high=high)
+def _interval(estimate: Estimate) -> Interval:
+    return Interval(**estimate._asdict())

@@ -13,7 +13,7 @@ from cliprpn.data.annotations import SPLITS
 from cliprpn.data.index import DatasetIndex, open_dataset, read_facts
 from cliprpn.figures.dataset_stats.distributions import area_cuts, relative_areas
 from cliprpn.figures.dataset_stats.examples import choose_examples
-from cliprpn.figures.dataset_stats.overlaps import pixel_hashes, split_overlaps
+from cliprpn.figures.dataset_stats.overlaps import hash_all_pixels, split_overlaps
 from cliprpn.figures.dataset_stats.splits import split_stats, word_bins
 from cliprpn.figures.dataset_stats.table_checks import table_checks
 from cliprpn.figures.floors import fit_constant_box
@@ -22,7 +22,8 @@ COCO_TRAIN2014 = r"(^|/)COCO_train2014_\d+"
 
 
 def compute_dataset_stats(root: Path, hash_pixels: bool) -> DatasetStats:
-    """
+    """All statistics and checks of a prepared dataset.
+
     Args:
         root: folder of a prepared dataset.
         hash_pixels: also compare images by their pixels, which reads all of them.
@@ -40,24 +41,24 @@ def compute_dataset_stats(root: Path, hash_pixels: bool) -> DatasetStats:
         {
             "facts": facts,
             "num_objects": index.objects.num_rows,
-            "num_coco_train2014": _num_coco(index),
+            "num_coco_train2014": _num_coco_images(index),
             "word_bins": word_bins(),
             "area_cuts": cuts,
             "splits": [split_stats(index, split, areas, cuts, constant_box) for split in splits],
-            "overlaps": split_overlaps(index, splits, pixel_hashes(index) if hash_pixels else None),
+            "overlaps": split_overlaps(index, splits, hash_all_pixels(index) if hash_pixels else None),
             "table_checks": table_checks(index, facts),
             "examples": choose_examples(index, splits, areas, cuts),
         }
     )
 
 
-def _num_coco(index: DatasetIndex) -> int:
+def _num_coco_images(index: DatasetIndex) -> int:
     matches = pc.match_substring_regex(index.images["file_name"], COCO_TRAIN2014)
     return pc.sum(matches, min_count=0).as_py()
 
 
 def _constant_box(index: DatasetIndex, areas: NDArray) -> NDArray | None:
-    """Fitted on train; None if train is empty or its image sizes are unknown."""
+    """The box, [4], xyxy, normalized coordinates, that fits train best; None if no image size of train is known."""
     rows = index.split("train")
     rows = rows[np.isfinite(areas[rows])]
     if len(rows) == 0:

@@ -14,7 +14,8 @@ QUANTILES = {"min": 0, "p5": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 
 
 
 def quantiles(values: ArrayLike) -> Quantiles:
-    """
+    """Quantiles and mean of some numbers.
+
     Args:
         values: [N], N >= 1.
     """
@@ -31,7 +32,11 @@ def relative_areas(index: DatasetIndex) -> NDArray[np.float64]:
 
 
 def area_cuts(areas: NDArray) -> AreaCuts | None:
-    """Terciles of RefCOCOg and of these areas; None if no image size is known."""
+    """Terciles of RefCOCOg and of these relative areas; None if no image size is known.
+
+    Args:
+        areas: [S], NaN where the image size is unknown.
+    """
     known = areas[np.isfinite(areas)]
     if len(known) == 0:
         return None
@@ -40,7 +45,8 @@ def area_cuts(areas: NDArray) -> AreaCuts | None:
 
 
 def area_stats(areas: NDArray, cuts: AreaCuts | None) -> AreaStats | None:
-    """
+    """Distribution of a split's relative areas; None if no image size is known.
+
     Args:
         areas: [S], relative areas of a split's sentences.
     """

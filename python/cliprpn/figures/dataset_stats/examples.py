@@ -20,30 +20,33 @@ def choose_examples(
     cuts: AreaCuts | None,
     seed: int = 0,
 ) -> list[SentenceExample]:
-    """At most 12 sentences, each of a different image.
+    """At most `MAX_SENTENCES` sentences, each of a different image.
 
     Alternates between splits and box sizes, and prefers the category used least so far.
+
+    Args:
+        areas: [S], relative areas of the boxes of all sentences.
     """
     order = np.random.default_rng(seed).permutation(index.sentences.num_rows)
     names = index.sentences["split"].to_numpy(zero_copy_only=False)[order]
     categories = index.sentences["category"].to_pylist()
-    size = np.zeros(len(order), dtype=np.int64)
+    size_bins = np.zeros(len(order), dtype=np.int64)
     if cuts is not None:
-        size = np.digitize(np.nan_to_num(areas[order]), [cuts.own_low, cuts.own_high])
+        size_bins = np.digitize(np.nan_to_num(areas[order]), [cuts.own_low, cuts.own_high])
     is_unused = np.ones(len(order), dtype=bool)
     used: Counter[str] = Counter()
     selected = []
     for number in range(MAX_SENTENCES):
-        split, wanted_size = splits[number % len(splits)], number // len(splits) % 3
+        split, size_bin = splits[number % len(splits)], number // len(splits) % 3
         in_split = is_unused & (names == split)
-        for mask in (in_split & (size == wanted_size), in_split, is_unused):
+        for mask in (in_split & (size_bins == size_bin), in_split, is_unused):
             if mask.any():
-                places = np.flatnonzero(mask)
+                candidates = np.flatnonzero(mask)
                 break
         else:
             break
-        place = min(places, key=lambda candidate: used[categories[order[candidate]]])
-        row = int(order[place])
+        position = min(candidates, key=lambda candidate: used[categories[order[candidate]]])
+        row = int(order[position])
         used[categories[row]] += 1
         is_unused &= index.image_rows[order] != index.image_rows[row]
         selected.append(row)

@@ -23,10 +23,10 @@ IMAGES_PER_TASK = 256
 def split_overlaps(
     index: DatasetIndex, splits: list[str], pixel_hashes: NDArray | None
 ) -> list[SplitOverlap]:
-    """An entry for every pair of splits.
+    """Counts what each pair of splits shares.
 
     Args:
-        pixel_hashes: [num_images], as `pixel_hashes` returns them; None to compare no pixels.
+        pixel_hashes: [num_images], as `hash_all_pixels` returns them; None to compare no pixels.
     """
     contents = {split: _SplitContent(index, index.split(split)) for split in splits}
     names = np.asarray(index.images["file_name"].to_pylist(), dtype=object)
@@ -77,16 +77,16 @@ def _num_common_rows(a: pa.Table, b: pa.Table) -> int:
 
 
 def _pixel_duplicates(
-    first: NDArray, second: NDArray, shared: NDArray, pixel_hashes: NDArray | None
+    first_rows: NDArray, second_rows: NDArray, shared: NDArray, pixel_hashes: NDArray | None
 ) -> NDArray | None:
-    """Images of the second split with the same pixels as one of the first, apart from the shared images."""
+    """Rows of images of the second split with the same pixels as one of the first, without the shared images."""
     if pixel_hashes is None:
         return None
-    candidates = np.setdiff1d(second, shared)
-    return candidates[np.isin(pixel_hashes[candidates], pixel_hashes[first])]
+    candidates = np.setdiff1d(second_rows, shared)
+    return candidates[np.isin(pixel_hashes[candidates], pixel_hashes[first_rows])]
 
 
-def pixel_hashes(index: DatasetIndex) -> NDArray | None:
+def hash_all_pixels(index: DatasetIndex) -> NDArray | None:
     """A hash of the prepared pixels of each image, at one of the sizes that exist: [num_images], hex.
 
     Returns:
@@ -101,11 +101,11 @@ def pixel_hashes(index: DatasetIndex) -> NDArray | None:
     pixels = open_pixels(folder)
     rows = index.images["pixel_row"].to_numpy()
 
-    def hash_rows(part: NDArray) -> list[str]:
-        shard_numbers = np.searchsorted(pixels.starts, part, side="right") - 1
+    def hash_rows(pixel_rows: NDArray) -> list[str]:
+        shard_numbers = np.searchsorted(pixels.starts, pixel_rows, side="right") - 1
         images = (
             pixels.shards[shard][row - pixels.starts[shard]]
-            for shard, row in zip(shard_numbers.tolist(), part.tolist(), strict=True)
+            for shard, row in zip(shard_numbers.tolist(), pixel_rows.tolist(), strict=True)
         )
         return [hashlib.blake2b(image.data, digest_size=16).hexdigest() for image in images]
 

@@ -21,9 +21,9 @@ from cliprpn.contract.generated import (
 from cliprpn.data.index import DatasetIndex
 from cliprpn.figures.dataset_stats.distributions import area_stats, quantiles
 from cliprpn.figures.floors import constant_iou
+from cliprpn.metrics import HIT_IOU
 
-HIT_IOU = 0.5
-NUM_TOP = 10
+MAX_CATEGORIES = 10
 # Include the limits of the report's breakdown by length: 5 and fewer, 6 to 10, 11 and more.
 WORD_BINS = ((1, 2), (3, 5), (6, 8), (9, 10), (11, 15), (16, 20), (21, None))
 LEFT_RIGHT = r"\b(left|right)(most|hand)?\b"
@@ -31,6 +31,7 @@ WHOLE_IMAGE = np.array([0.0, 0.0, 1.0, 1.0])
 
 
 def word_bins() -> list[WordBin]:
+    """The bins of the histogram of sentence lengths."""
     return [WordBin(min_words=low, max_words=high) for low, high in WORD_BINS]
 
 
@@ -41,40 +42,43 @@ def split_stats(
     cuts: AreaCuts | None,
     constant_box: NDArray | None,
 ) -> SplitStats:
-    """
+    """All statistics of a split.
+
     Args:
         split: a split with at least one sentence.
         areas: [S], relative areas of the boxes of all sentences.
         constant_box: [4], xyxy, normalized coordinates, fitted on train.
     """
     rows = index.split(split)
-    part = index.sentences.take(pa.array(rows))
-    words = _num_words(part["sentence"])
+    sentences = index.sentences.take(pa.array(rows))
+    num_words = _num_words(sentences["sentence"])
     image_rows = np.unique(index.image_rows[rows])
-    categories = part["category"].filter(pc.not_equal(part["category"], "")).value_counts().to_pylist()
+    categories = (
+        sentences["category"].filter(pc.not_equal(sentences["category"], "")).value_counts().to_pylist()
+    )
     categories.sort(key=lambda entry: (-entry["counts"], entry["values"]))
     return SplitStats.model_validate(
         {
             "split": split,
             "num_images": len(image_rows),
-            "num_refs": len(part["ref_id"].unique()),
+            "num_refs": len(sentences["ref_id"].unique()),
             "num_sentences": len(rows),
-            "words": quantiles(words),
+            "words": quantiles(num_words),
             "word_histogram": [
-                int(((words >= low) & (words <= (np.inf if high is None else high))).sum())
+                int(((num_words >= low) & (num_words <= (np.inf if high is None else high))).sum())
                 for low, high in WORD_BINS
             ],
             "num_left_right": _count(
-                pc.match_substring_regex(part["sentence"], LEFT_RIGHT, ignore_case=True)
+                pc.match_substring_regex(sentences["sentence"], LEFT_RIGHT, ignore_case=True)
             ),
-            "num_non_ascii": _count(pc.invert(pc.string_is_ascii(part["sentence"]))),
-            "num_repeated": len(rows) - part.group_by(["ann_id", "sentence"]).aggregate([]).num_rows,
+            "num_non_ascii": _count(pc.invert(pc.string_is_ascii(sentences["sentence"]))),
+            "num_repeated": len(rows) - sentences.group_by(["ann_id", "sentence"]).aggregate([]).num_rows,
             "areas": area_stats(areas[rows], cuts),
-            "same_category": _count_same_category(part["num_same_category"].to_numpy()),
+            "same_category": _count_same_category(sentences["num_same_category"].to_numpy()),
             "num_categories": len(categories),
             "top_categories": [
                 CategoryCount(category=entry["values"], num_sentences=entry["counts"])
-                for entry in categories[:NUM_TOP]
+                for entry in categories[:MAX_CATEGORIES]
             ],
             "objects_per_image": _objects_per_image(index, image_rows),
             "aspects": _aspects(index, image_rows),
@@ -84,7 +88,7 @@ def split_stats(
 
 
 def _num_words(sentences: pa.ChunkedArray) -> NDArray[np.int64]:
-    """Number of words, separated by whitespace: [N]."""
+    """Number of num_words, separated by whitespace: [N]."""
     parts = pc.utf8_split_whitespace(pc.utf8_trim_whitespace(sentences))
     return pc.list_value_length(parts).to_numpy().astype(np.int64)
 
@@ -117,6 +121,7 @@ def _aspects(index: DatasetIndex, image_rows: NDArray) -> Quantiles | None:
 
 
 def _dataset_floors(index: DatasetIndex, rows: NDArray, constant_box: NDArray | None) -> list[DatasetFloor]:
+    """Metrics of the whole image and of the constant box as predictions."""
     if len(rows) == 0:
         return []
     boxes: dict[Literal["whole_picture", "constant_box"], NDArray | None] = {

@@ -12,7 +12,7 @@ from cliprpn.data.index import DatasetIndex
 from cliprpn.data.pixels import list_manifests, read_manifest
 
 MAX_WRONG_SHOWN = 5
-# Boxes were clipped in float64; half a pixel is no error.
+# Boxes were clipped in float64 and are read as float32; half a pixel is no error.
 TOLERANCE_PX = 0.5
 
 
@@ -39,9 +39,14 @@ def table_checks(index: DatasetIndex, facts: PreparedDataset) -> list[TableCheck
 
 
 def _make_check(expected: str, wrong: NDArray, labels: list[str] | NDArray) -> TableCheck:
-    places = np.flatnonzero(wrong)
-    examples = [str(labels[place]) for place in places[:MAX_WRONG_SHOWN]]
-    return TableCheck(expected=expected, num_checked=len(wrong), num_wrong=len(places), examples=examples)
+    """
+    Args:
+        wrong: [N], bool.
+        labels: N names for the examples.
+    """
+    wrong_rows = np.flatnonzero(wrong)
+    examples = [str(labels[row]) for row in wrong_rows[:MAX_WRONG_SHOWN]]
+    return TableCheck(expected=expected, num_checked=len(wrong), num_wrong=len(wrong_rows), examples=examples)
 
 
 def _check_unique(expected: str, ids: pa.ChunkedArray) -> TableCheck:
@@ -57,6 +62,7 @@ def _sentence_ids(index: DatasetIndex) -> NDArray:
 
 
 def _has_object(index: DatasetIndex) -> NDArray[np.bool_]:
+    """Whether the table of objects has each sentence's object, in the same image: [S]."""
     keys = ["ann_id", "image_id"]
     objects = index.objects.select(keys).group_by(keys).aggregate([])
     sentences = index.sentences.select(keys)
@@ -73,7 +79,7 @@ def _text_is_empty(index: DatasetIndex) -> NDArray[np.bool_]:
 
 
 def _box_is_in_image(index: DatasetIndex) -> NDArray[np.bool_]:
-    """Where the image size is unknown, only the area is checked."""
+    """Whether each sentence's box has an area and, if the image size is known, lies in the image: [S]."""
     boxes = index.gt_boxes.astype(np.float64)
     limits = [
         np.nan_to_num(index.images[key].to_numpy()[index.image_rows].astype(float), nan=np.inf)
