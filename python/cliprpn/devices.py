@@ -61,7 +61,7 @@ def peak_process_bytes() -> int:
 
 
 def _processor_name() -> str:
-    """The CPU's model if the system tells it; otherwise its architecture."""
+    """The CPU's model from /proc/cpuinfo, or what Python knows about it."""
     try:
         with open("/proc/cpuinfo") as file:
             names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]

@@ -10,7 +10,7 @@ LARGEST_INT = 2**31 - 1
 
 
 def keep_freed_memory() -> None:
-    """Does nothing if the C library is not glibc.
+    """Tells malloc not to return freed memory to the system; does nothing if the C library is not glibc.
 
     Measured with cliprpn-tiny on two cores: 2.3 ms instead of 5.1 ms for an image's feature map, in batches of 64.
     """

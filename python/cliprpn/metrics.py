@@ -15,12 +15,13 @@ HIT_IOU = 0.5
 ACC_THRESHOLDS = {"acc_at_25": 0.25, "acc_at_50": 0.5, "acc_at_75": 0.75, "acc_at_90": 0.9}
 MACC_THRESHOLDS = np.arange(50, 100, 5) / 100  # Equal to ACC_THRESHOLDS bit by bit; 0.05 * k would not be.
 RECALL_AT = (1, 5, 10, 100)
+# One number per sentence or pair.
 Values = NDArray[np.float64]
 MetricColumns = Mapping[str, NDArray]
 
 
 def sentence_figures(columns: MetricColumns) -> dict[str, Values]:
-    """Per-sentence values of the metrics that are means over sentences: name to [S].
+    """Per-sentence values of the metrics that are means over sentences: [S] for each name.
 
     Args:
         columns: `iou`, `iou_at_5`, `iou_at_10`, `iou_at_100` (best IoU among the first 5, 10, 100 proposals)
@@ -51,7 +52,11 @@ def pair_hits(iou: NDArray, pairs: NDArray[np.int64]) -> Values:
 
 
 def split_metrics(columns: MetricColumns) -> dict[str, float | int | None]:
-    """All metrics of a split, with the fields of the contract's `Metrics`."""
+    """All metrics of a split, with the fields of the contract's `Metrics`.
+
+    Args:
+        columns: those of `sentence_figures`, and `pair_id`, `image_id`, `intersection` and `union`, each [S].
+    """
     means = {name: float(values.mean()) for name, values in sentence_figures(columns).items()}
     pairs = pair_rows(columns["pair_id"])
     return {

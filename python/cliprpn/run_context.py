@@ -1,4 +1,4 @@
-"""What every long computation needs: a device, a cache, and a way to report and to stop."""
+"""Device, cache folder, events and stop requests of a long computation."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ Emit = Callable[[BaseModel], None]
 
 @dataclass(frozen=True)
 class RunContext:
-    """
+    """Passed down to everything that computes for long.
+
     Attributes:
         device: where tensors are computed.
-        cache_dir: root folder of cached features, detections and vectors.
+        cache_dir: root folder of cached features, detections and embeddings.
         emit: sends an event to the parent process.
         should_stop: whether the run has been asked to end early.
         progress_every_s: shortest time between two progress events of a phase.
@@ -35,7 +36,13 @@ class RunContext:
     _sent_at: dict[str, float] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def progress(self, phase: str, done: int, total: int) -> None:
-        """Sends a progress event, at most a few per second; always sends the last one of a phase."""
+        """Sends a progress event, at most a few per second; always sends the last one of a phase.
+
+        Args:
+            phase: one of the contract's phases.
+            done: number of finished items.
+            total: number of all items.
+        """
         now = time.monotonic()
         if done < total and now - self._sent_at.get(phase, -math.inf) < self.progress_every_s:
             return

@@ -9,7 +9,7 @@ import torch
 
 
 def seed_everything(seed: int, num_threads: int) -> None:
-    """Seeds every generator and fixes the number of threads, which determines the order of sums."""
+    """Seeds every generator, and fixes the number of threads, which determines the order of sums."""
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)

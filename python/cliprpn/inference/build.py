@@ -31,7 +31,7 @@ SIGNATURE = (
 
 
 def build_model(settings: Settings, map_channels: int, pooled_dim: int, word_dim: int) -> ClipRPN:
-    """A model with random weights, drawn from torch's global generator.
+    """Builds the model with random weights, drawn from torch's global generator.
 
     Raises:
         CliprpnError: fusion_invalid.

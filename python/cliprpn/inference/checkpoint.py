@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from cliprpn.contract.generated import ClipRpnSpec, TrialBackbone
 from cliprpn.errors import CliprpnError
-from cliprpn.inference.build import build_model
+from cliprpn.inference.build import FeatureSizes, build_model
 from cliprpn.models import ClipRPN
 from cliprpn.models.original import original_model
 from cliprpn.storage.durable import write_durably
@@ -26,7 +25,7 @@ Resize = Literal["squash", "letterbox"]
 
 @dataclass(frozen=True)
 class SavedModel:
-    """A trained model, its input format, and the trial that trained it.
+    """A trained model, the format of its images, and the trial that trained it.
 
     Attributes:
         image_size_px: side of the square that images are resized to before CLIP.
@@ -42,13 +41,14 @@ class SavedModel:
     epoch: int
 
 
-def save_model(
-    model: ClipRPN, spec: ClipRpnSpec, sizes: tuple[int, int, int], epoch: int, path: Path
-) -> None:
+def save_model(model: ClipRPN, spec: ClipRpnSpec, sizes: FeatureSizes, epoch: int, path: Path) -> None:
     """Writes `path` (.safetensors) and a .json with the same stem, each atomically.
 
     Args:
         sizes: map_channels, pooled_dim and word_dim.
+
+    Raises:
+        CliprpnError: no_space.
     """
     state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     write_durably(path, save(state))
@@ -71,12 +71,12 @@ def load_model(where: Path) -> SavedModel:
     """
     path = where / "best.safetensors" if where.is_dir() else where
     facts_path = path.with_suffix(".json")
-    for needed in (path, facts_path):
-        if not needed.is_file():
-            raise CliprpnError("not_found", f"{needed}: expected a trained model, found no file")
+    for file in (path, facts_path):
+        if not file.is_file():
+            raise CliprpnError("not_found", f"{file}: expected a trained model, found no file")
     try:
         facts = json.loads(facts_path.read_text())
-        saved = _imported(facts) if facts["kind"] == IMPORTED_KIND else _from_trial(facts)
+        saved = _from_import(facts) if facts["kind"] == IMPORTED_KIND else _from_trial(facts)
         saved.model.load_state_dict(load_file(path))
     except (
         ValidationError,
@@ -94,6 +94,7 @@ def load_model(where: Path) -> SavedModel:
 
 
 def _from_trial(facts: dict[str, Any]) -> SavedModel:
+    """A trained model, still with random weights."""
     spec = ClipRpnSpec.model_validate(facts["spec"], strict=True)
     sizes = [int(facts[key]) for key in ("map_channels", "pooled_dim", "word_dim")]
     model = build_model(spec.settings, *sizes)
@@ -102,7 +103,8 @@ def _from_trial(facts: dict[str, Any]) -> SavedModel:
     )
 
 
-def _imported(facts: dict[str, Any]) -> SavedModel:
+def _from_import(facts: dict[str, Any]) -> SavedModel:
+    """An imported model, still with random weights."""
     model = original_model(facts["fusion"], int(facts["map_channels"]), int(facts["pooled_dim"]))
     return SavedModel(
         model,
@@ -112,8 +114,3 @@ def _imported(facts: dict[str, Any]) -> SavedModel:
         None,
         0,
     )
-
-
-def count_trainable(model: torch.nn.Module) -> int:
-    """Number of parameters that training updates."""
-    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

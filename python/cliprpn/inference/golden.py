@@ -37,7 +37,7 @@ class GoldenRow(NamedTuple):
 
 
 def check_golden(files: list[Path]) -> list[GoldenRow]:
-    """Compares every output of every file; one row for each.
+    """Compares every output of every file. Returns a row for each.
 
     Raises:
         CliprpnError: not_found or bad_input, if a file is not in the golden format.
@@ -46,6 +46,10 @@ def check_golden(files: list[Path]) -> list[GoldenRow]:
 
 
 def _compare_file(file: Path) -> Iterator[GoldenRow]:
+    """
+    Raises:
+        CliprpnError: not_found, bad_input.
+    """
     arrays = _read(file)
     config = json.loads(str(arrays["config"]))
     tensors = {key: torch.from_numpy(value) for key, value in arrays.items() if key != "config"}
@@ -75,6 +79,7 @@ def _read(file: Path) -> dict[str, np.ndarray]:
 
 
 def _recompute(tensors: dict[str, Tensor], config: dict[str, Any], where: str) -> dict[str, Tensor]:
+    """The outputs of our modules for the recorded weights and inputs, with the names of the recorded outputs."""
     prefix = "state."
     state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
     parts = import_original(state, where, num_heads=config["heads"])
@@ -83,8 +88,10 @@ def _recompute(tensors: dict[str, Tensor], config: dict[str, Any], where: str) -
     mask = torch.ones(text.shape[0], 1, dtype=torch.bool)
     fused = parts.fusion(feature_maps, text[:, None], mask, text)
     logits, deltas = flatten_head(*parts.head(fused))
-    frame = config["image_size"]
-    anchors = make_anchors(feature_maps.shape[-1], frame, config["scales"], config["ratios"], "corner")
+    frame_size_px = config["image_size"]
+    anchors = make_anchors(
+        feature_maps.shape[-1], frame_size_px, config["scales"], config["ratios"], "corner"
+    )
     rules = RpnRules(
         fg_iou_thresh=config["fg_iou"],
         bg_iou_thresh=config["bg_iou"],
@@ -98,18 +105,18 @@ def _recompute(tensors: dict[str, Tensor], config: dict[str, Any], where: str) -
         nms_thresh=config["nms"],
     )
     gt_boxes = tensors["gt_boxes_xyxy"]
-    objectness, box = rpn_losses(logits, deltas, anchors, gt_boxes, rules)
+    objectness_loss, box_loss = rpn_losses(logits, deltas, anchors, gt_boxes, rules)
     rpn = torchvision_rpn(parts.head, anchors, logits.shape[1] // feature_maps.shape[-1] ** 2, rules).eval()
-    boxes, _ = rpn(square_images(len(feature_maps), frame), {"0": fused})
+    boxes, _ = rpn(square_images(len(feature_maps), frame_size_px), {"0": fused})
     return {
         "fused": fused,
         "anchors_xyxy": anchors,
         "objectness_logits": logits,
         "box_deltas": deltas,
-        "top1_xyxy": top1_boxes(logits, deltas, anchors, frame)[0],
+        "top1_xyxy": top1_boxes(logits, deltas, anchors, frame_size_px)[0],
         "n_proposals": torch.tensor([len(boxes_i) for boxes_i in boxes]),
-        "loss_objectness": objectness,
-        "loss_rpn_box_reg": box,
+        "loss_objectness": objectness_loss,
+        "loss_rpn_box_reg": box_loss,
     }
 
 

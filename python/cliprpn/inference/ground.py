@@ -19,6 +19,7 @@ def ground(model_path: Path, pixels_manifest: Path, sentence: str, device: torch
     """The box that a trained model predicts for a sentence, in pixels of the image after EXIF rotation.
 
     Args:
+        model_path: a trial's folder, or a .safetensors file.
         pixels_manifest: manifest of the prepared image, resized as the model expects.
 
     Raises:
@@ -39,7 +40,7 @@ def ground(model_path: Path, pixels_manifest: Path, sentence: str, device: torch
     prepared = open_pixels(pixels_manifest.parent)
     pixels = prepared.batch(np.zeros(1, dtype=np.int64)).to(device)
     pooled, words, mask = backbone.encode_text(backbone.tokenize([sentence]).to(device))
-    # Rounded to half precision, as the cached features that the model was trained on.
+    # Rounded to half precision, like the cached features that the model was trained on.
     feature_map = backbone.feature_map(pixels.float() / 255).half().float()
     boxes, objectness = model.predict_top1(feature_map, words.half().float(), mask, pooled.half().float())
     sizes = torch.tensor([[image.width, image.height]], dtype=torch.float64)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from safetensors.torch import save
-from torch import Size, Tensor, nn
+from torch import Size, nn
 
 from cliprpn.errors import CliprpnError
 from cliprpn.inference.checkpoint import IMPORTED_KIND
@@ -17,15 +17,18 @@ from cliprpn.models import ConcatenationFusion, CrossAttentionFusion
 from cliprpn.models.head import RpnHead
 from cliprpn.models.original import ORIGINAL_IMAGE_SIZE_PX, original_model
 from cliprpn.storage.durable import write_durably
-from cliprpn.storage.weights_files import read_state
+from cliprpn.storage.weights_files import State, read_state
 
-State = dict[str, Tensor]
 PREFIXES = ("clipModel.", "fusion_module.", "rpn_wrapper.head.")
 
 
 @dataclass(frozen=True)
 class OriginalParts:
-    """The content of a ClipRPN (Trento) checkpoint, as our modules."""
+    """The content of a ClipRPN (Trento) checkpoint, as our modules.
+
+    Attributes:
+        clip_state: state_dict of the CLIP backbone; empty if the checkpoint has none.
+    """
 
     fusion_name: Literal["concatenation", "cross_attention"]
     fusion: nn.Module
@@ -47,18 +50,17 @@ def load_checkpoint(path: Path) -> State:
 
 
 def import_original(state: State, where: str, num_heads: int = 16) -> OriginalParts:
-    """Our modules with the weights of ClipRPN (Trento).
+    """Builds our modules with the weights of a ClipRPN (Trento) checkpoint.
 
     Args:
         state: state_dict with the prefixes of ClipRPN (Trento).
         where: name of the file, for errors.
-        num_heads: heads of its cross-attention; the weights do not determine it.
+        num_heads: heads of the cross-attention, which the weights do not determine.
 
     Raises:
         CliprpnError: weights_mismatch, naming the entry that is missing or has another shape.
     """
-    parts = {prefix: strip_prefix(state, prefix) for prefix in PREFIXES}
-    fusion_state, head_state = parts["fusion_module."], parts["rpn_wrapper.head."]
+    clip_state, fusion_state, head_state = (strip_prefix(state, prefix) for prefix in PREFIXES)
     if not fusion_state or not head_state:
         raise CliprpnError(
             "weights_mismatch",
@@ -68,13 +70,13 @@ def import_original(state: State, where: str, num_heads: int = 16) -> OriginalPa
     map_channels = _shape(head_state, "conv.0.weight", where)[0]
     num_anchors = _shape(head_state, "cls_logits.weight", where)[0]
     fusion: nn.Module
-    name: Literal["concatenation", "cross_attention"]
+    fusion_name: Literal["concatenation", "cross_attention"]
     if "conv1x1.weight" in fusion_state:
-        name = "concatenation"
+        fusion_name = "concatenation"
         pooled_dim = (fusion_state["conv1x1.weight"].shape[1] - map_channels) // 2
         fusion = ConcatenationFusion(map_channels, pooled_dim, word_dim=1)
     else:
-        name = "cross_attention"
+        fusion_name = "cross_attention"
         pooled_dim = _shape(fusion_state, "attention.k_proj_weight", where)[1]
         hidden = _shape(fusion_state, "linear1.weight", where)[0]
         fusion = CrossAttentionFusion(map_channels, pooled_dim, 1, num_heads, hidden)
@@ -87,7 +89,7 @@ def import_original(state: State, where: str, num_heads: int = 16) -> OriginalPa
             module.load_state_dict(module_state)
         except RuntimeError as error:
             raise CliprpnError("weights_mismatch", f"{where}: {prefix}*: {error}") from error
-    return OriginalParts(name, fusion, head, map_channels, pooled_dim, parts["clipModel."])
+    return OriginalParts(fusion_name, fusion, head, map_channels, pooled_dim, clip_state)
 
 
 def convert_checkpoint(path: Path, out_dir: Path) -> tuple[OriginalParts, Path, Path | None]:
@@ -97,7 +99,7 @@ def convert_checkpoint(path: Path, out_dir: Path) -> tuple[OriginalParts, Path, 
         the parts; `model.safetensors`, with `model.json` in the same folder; `backbone.safetensors` or None.
 
     Raises:
-        CliprpnError: not_found, weights_unsafe, weights_mismatch.
+        CliprpnError: not_found, weights_unsafe, weights_mismatch, no_space.
     """
     parts = import_original(load_checkpoint(path), str(path))
     model = original_model(parts.fusion_name, parts.map_channels, parts.pooled_dim)
@@ -143,6 +145,10 @@ def strip_prefix(state: State, prefix: str) -> State:
 
 
 def _shape(state: State, key: str, where: str) -> Size:
+    """
+    Raises:
+        CliprpnError: weights_mismatch, if there is no such entry.
+    """
     if key not in state:
         raise CliprpnError("weights_mismatch", f"{where}: expected an entry {key}, found none")
     return state[key].shape

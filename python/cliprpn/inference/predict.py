@@ -31,7 +31,8 @@ def top1_ious(
     """IoU of each top-1 box with the ground truth: [N]. Used to select an epoch.
 
     Args:
-        blank: use the empty sentence in place of each.
+        rows: [N], rows of the index's sentences.
+        blank: replaces each sentence by the empty one.
     """
     model.eval()
     parts = []
@@ -53,7 +54,10 @@ def predict_split(
     rows: np.ndarray,
     context: RunContext,
 ) -> PredictionColumns:
-    """A row per sentence: predicted box, IoU, best IoU among the first proposals, and IoU without the sentence.
+    """A row per sentence: predicted box, IoU, best IoU among the first proposals, and IoU with the empty sentence.
+
+    Args:
+        rows: [N], rows of the index's sentences.
 
     Raises:
         CliprpnError: interrupted.
@@ -76,7 +80,7 @@ def predict_split(
 
 
 def sizes_and_gt_boxes(index: DatasetIndex, rows: np.ndarray) -> tuple[Tensor, Tensor]:
-    """Widths and heights of the images [N, 2] and ground truth [N, 4].
+    """Width and height of each sentence's image, [N, 2], and the ground truth, [N, 4], xyxy; pixels.
 
     In float64, so that an IoU of 7/10 equals 0.7.
     """
@@ -85,12 +89,19 @@ def sizes_and_gt_boxes(index: DatasetIndex, rows: np.ndarray) -> tuple[Tensor, T
 
 
 def to_image_clipped(boxes: Tensor, frames: Tensor, sizes: Tensor, zoom: float) -> Tensor:
-    """Converts boxes from the model's frame to pixels of the original images, clipped to the image: [N, 4]."""
+    """Converts boxes from the model's frame to pixels of the original images, clipped to the image: [N, 4].
+
+    Args:
+        boxes: [N, 4], xyxy, pixels of the frame.
+        frames: [N, 4], see `geometry.to_frame`.
+        sizes: [N, 2], width and height of each image, pixels.
+        zoom: pixels of the frame per pixel of the prepared square.
+    """
     return clip_boxes(to_image(boxes, frames, zoom), sizes)
 
 
 def all_to_image_clipped(boxes: list[Tensor], frames: Tensor, sizes: Tensor, zoom: float) -> list[Tensor]:
-    """As `to_image_clipped`, for several boxes per image: a list of [K, 4], float64, on the CPU."""
+    """Like `to_image_clipped`, for several boxes per image: a list of [K, 4], float64, on the CPU."""
     return [
         to_image_clipped(
             boxes_i.cpu().double(), frame.expand(len(boxes_i), 4), size.expand(len(boxes_i), 2), zoom
@@ -126,7 +137,12 @@ def prediction_columns(boxes: list[Tensor], objectness: Tensor, gt_boxes: Tensor
 
 
 def best_ious(boxes: list[Tensor], gt_boxes: Tensor, ks: tuple[int, ...]) -> dict[int, Tensor]:
-    """The best IoU among the first k boxes of each sentence, 0 if it has none: k to [N]."""
+    """The best IoU among the first k boxes of each sentence, 0 if it has none; [N] for each k.
+
+    Args:
+        boxes: [K, 4] for each sentence, float64, xyxy, pixels; K may be 0.
+        gt_boxes: [N, 4], xyxy, pixels.
+    """
     ious = [
         box_iou(boxes_i, gt_box[None])[:, 0] if len(boxes_i) else torch.zeros(1).double()
         for boxes_i, gt_box in zip(boxes, gt_boxes, strict=True)

@@ -1,4 +1,4 @@
-"""Anchors: fixed prior boxes."""
+"""Anchors, the fixed prior boxes of a region proposal network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frozen CLIP: a feature map before the attention pool, sentence vectors and word vectors."""
+"""Frozen CLIP: the feature map before the attention pool, embeddings, and features of tokens."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OPENAI_LOGIT_SCALE = 100.0
 
 @dataclass(frozen=True)
 class BackboneConfig:
-    """Architecture for open_clip, and the mean and standard deviation that normalize images."""
+    """Architecture for open_clip, and the mean and standard deviation (RGB) that normalize images."""
 
     embed_dim: int
     vision_cfg: dict[str, object]
@@ -41,6 +41,14 @@ class ClipBackbone(nn.Module):
             (Trento).
         weights_id: identifies the weights; part of the key of cached features.
 
+    Attributes:
+        pooled_dim: Dp, the size of an image or sentence embedding.
+        word_dim: Dw, the size of a token's features.
+        map_channels: C, the channels of the feature map.
+        context_length: maximum number of tokens, including start and end tokens.
+        logit_scale: factor of cosine similarities before a softmax.
+        has_attention_pool: whether images can be embedded.
+
     Raises:
         ValueError, RuntimeError: `state` does not match the architecture.
     """
@@ -59,13 +67,13 @@ class ClipBackbone(nn.Module):
         )
         missing, unexpected = self.clip.load_state_dict(state, strict=False)
         optional = ("visual.attnpool.", "logit_scale")
-        required = [k for k in missing if not k.startswith(optional) and "num_batches" not in k]
+        required = [key for key in missing if not key.startswith(optional) and "num_batches" not in key]
         if required or unexpected:
             raise ValueError(
                 f"missing {', '.join(required[:3]) or 'nothing'}; unknown {', '.join(unexpected[:3]) or 'nothing'}"
             )
         self.has_attention_pool = not any(key.startswith("visual.attnpool.") for key in missing)
-        # Factor of the cosine before a softmax; weights without it were derived from OpenAI's.
+        # Weights without it were derived from OpenAI's.
         has_scale = "logit_scale" not in missing
         self.logit_scale = float(self.clip.logit_scale.detach().exp()) if has_scale else OPENAI_LOGIT_SCALE
         self.pooled_dim = config.embed_dim
@@ -78,7 +86,7 @@ class ClipBackbone(nn.Module):
         self.eval()
 
     def train(self, mode: bool = True) -> ClipBackbone:
-        """Stays in evaluation mode, so that BatchNorm statistics do not change either."""
+        """Keeps evaluation mode, so that BatchNorm statistics do not change either."""
         return super().train(False)
 
     @torch.no_grad()
@@ -99,7 +107,7 @@ class ClipBackbone(nn.Module):
 
     @torch.no_grad()
     def encode_image(self, pixels: Tensor) -> Tensor:
-        """The image's vector from the attention pool.
+        """The embedding of each image, from the attention pool.
 
         Args:
             pixels: [B, 3, H, W], RGB in [0, 1], of the size that CLIP was trained with (224).
@@ -120,7 +128,7 @@ class ClipBackbone(nn.Module):
 
     @torch.no_grad()
     def encode_text(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Sentence and word vectors.
+        """Sentence embeddings and token features.
 
         All rows are cut to the length of the longest sentence, which the causal mask makes exact.
 

@@ -20,8 +20,10 @@ class ClipRPN(nn.Module):
         fusion: its input and output maps have `neck_channels` (or `map_channels`) channels.
         map_channels: channels of CLIP's feature map.
         neck_channels: channels after the 1x1 projection before the fusion; None for no projection.
+        rules: labels, losses and proposals.
         grid_size: cells along a side of the feature map.
         frame_size_px: side of the frame that all boxes refer to.
+        scales_px, ratios, placement: anchors, see `make_anchors`.
 
     Example:
         >>> from cliprpn.models import ClipRPN, RpnRules, SwitchedFusion
@@ -82,23 +84,29 @@ class ClipRPN(nn.Module):
         """Objectness loss and weighted box loss, two scalars; the total loss is their sum.
 
         Args:
-            outputs: outputs of `forward`.
+            outputs: what `forward` returned.
             gt_boxes: [B, 4], xyxy, pixels of the frame.
+            generator: for sampling anchors.
             negatives: objects that the sentences do not refer to, [B, M, 4] in the same format, and their mask
                 [B, M]; their weighted loss is added to the objectness loss.
         """
         logits, deltas = (output.float() for output in outputs)
-        objectness, box = rpn_losses(logits, deltas, self.anchors, gt_boxes, self.rules, generator=generator)
+        objectness_loss, box_loss = rpn_losses(
+            logits, deltas, self.anchors, gt_boxes, self.rules, generator=generator
+        )
         if negatives is not None and self.rules.negatives_loss_weight > 0:
-            contrast = negatives_loss(logits, self.anchors, gt_boxes, *negatives, self.rules)
-            objectness = objectness + self.rules.negatives_loss_weight * contrast
-        return objectness, self.rules.box_loss_weight * box
+            contrast_loss = negatives_loss(logits, self.anchors, gt_boxes, *negatives, self.rules)
+            objectness_loss = objectness_loss + self.rules.negatives_loss_weight * contrast_loss
+        return objectness_loss, self.rules.box_loss_weight * box_loss
 
     @torch.no_grad()
     def predict_top1(
         self, feature_map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """The predictions: boxes [B, 4], xyxy, pixels of the frame, and objectness [B] in [0, 1]."""
+        """The best box for each sentence: [B, 4], xyxy, pixels of the frame; and its objectness: [B], in [0, 1].
+
+        Takes the arguments of `forward`.
+        """
         logits, deltas = (output.float() for output in self(feature_map, words, mask, pooled))
         boxes, best = top1_boxes(logits, deltas, self.anchors, self.frame_size_px)
         return boxes, self.objectness(best, logits)
@@ -107,14 +115,25 @@ class ClipRPN(nn.Module):
     def predict_proposals(
         self, feature_map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor
     ) -> tuple[list[Tensor], Tensor]:
-        """Per sentence, proposals [K, 4], best first, in pixels of the frame; and the best objectness [B]."""
+        """Proposals of each sentence: [K, 4], xyxy, pixels of the frame, best first; and the best objectness: [B].
+
+        Takes the arguments of `forward`.
+        """
         logits, deltas = (output.float() for output in self(feature_map, words, mask, pooled))
         boxes, _ = filter_proposals(logits, deltas, self.anchors, self.frame_size_px, self.rules)
         _, best = top1_boxes(logits, deltas, self.anchors, self.frame_size_px)
         return boxes, self.objectness(best, logits)
 
-    def objectness(self, best: Tensor, logits: Tensor) -> Tensor:
-        """Objectness in [0, 1]: sigmoid of the logit, or softmax over the sentence's anchors, as in the loss."""
+    def objectness(self, logit: Tensor, logits: Tensor) -> Tensor:
+        """Objectness in [0, 1]: sigmoid of the logit, or softmax over the sentence's anchors, as in the loss.
+
+        Args:
+            logit: [K], one logit of each row.
+            logits: [K, N], the logits of all anchors.
+
+        Returns:
+            [K].
+        """
         if self.rules.objectness_loss == "sampled_bce":
-            return best.sigmoid()
-        return (best - logits.logsumexp(dim=1)).exp().clamp(max=1.0)
+            return logit.sigmoid()
+        return (logit - logits.logsumexp(dim=1)).exp().clamp(max=1.0)

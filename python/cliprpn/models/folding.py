@@ -10,7 +10,7 @@ def fold_batch_norm(module: nn.Module) -> None:
     """Folds every frozen BatchNorm that directly follows a convolution into it, in place.
 
     In open_clip's ResNets these are the children convK and bnK, and "0" and "1" of a downsampling branch. CLIP's
-    vectors change by less than 1e-5.
+    embeddings change by less than 1e-5.
     """
     for parent in module.modules():
         children = dict(parent.named_children())

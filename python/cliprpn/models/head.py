@@ -1,4 +1,4 @@
-"""The region proposal network's head."""
+"""The head of the region proposal network."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class RpnHead(nn.Module):
 
 
 def flatten_head(logits: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
-    """Head outputs in the anchors' order: [B, N] and [B, N, 4], with N = h * w * A."""
-    batch, num_anchors, height, width = logits.shape
-    deltas = offsets.view(batch, num_anchors, 4, height, width).permute(0, 3, 4, 1, 2)
-    return logits.permute(0, 2, 3, 1).flatten(1), deltas.reshape(batch, -1, 4)
+    """Outputs of `RpnHead` in the anchors' order: [B, N] and [B, N, 4], with N = h * w * A."""
+    batch_size, num_anchors, height, width = logits.shape
+    deltas = offsets.view(batch_size, num_anchors, 4, height, width).permute(0, 3, 4, 1, 2)
+    return logits.permute(0, 2, 3, 1).flatten(1), deltas.reshape(batch_size, -1, 4)

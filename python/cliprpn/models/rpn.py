@@ -39,7 +39,7 @@ class RpnRules:
 
 
 def label_anchors(anchors: Tensor, gt_boxes: Tensor, rules: RpnRules) -> Tensor:
-    """1 for positives, 0 for negatives, -1 for neither.
+    """Labels of anchors: 1 for positives, 0 for negatives, -1 for neither.
 
     Same as torchvision's Matcher with low-quality matches: the best anchor (or all equally good ones) is positive
     for any IoU.
@@ -88,7 +88,12 @@ def _select_smallest(keys: Tensor, candidates: Tensor, count: Tensor, max_count:
 
 
 def encode_boxes(gt_boxes: Tensor, anchors: Tensor) -> Tensor:
-    """Offsets from anchors to boxes (parametrization of Faster R-CNN, unit weights): [N, 4] each."""
+    """Offsets from anchors to boxes: [N, 4]. Parametrization of Faster R-CNN (Ren et al. 2015), unit weights.
+
+    Args:
+        gt_boxes: [N, 4], xyxy.
+        anchors: [N, 4], xyxy.
+    """
     gt_center, gt_size = _center_size(gt_boxes)
     center, size = _center_size(anchors)
     return torch.cat([(gt_center - center) / size, torch.log(gt_size / size)], dim=-1)
@@ -103,6 +108,7 @@ def decode_boxes(deltas: Tensor, anchors: Tensor) -> Tensor:
 
 
 def _center_size(boxes: Tensor) -> tuple[Tensor, Tensor]:
+    """[..., 4] xyxy to [..., 2] each."""
     size = boxes[..., 2:] - boxes[..., :2]
     return boxes[..., :2] + size / 2, size
 
@@ -157,6 +163,11 @@ def top1_boxes(
 
     Proposals with a side below torchvision's minimum after clipping are skipped, unless there are no others.
 
+    Args:
+        logits: [B, N].
+        deltas: [B, N, 4].
+        anchors: [N, 4], xyxy, pixels of the frame.
+
     Returns:
         boxes [B, 4], xyxy, clipped to the frame, and their logits [B].
     """
@@ -179,6 +190,11 @@ def filter_proposals(
 ) -> tuple[list[Tensor], list[Tensor]]:
     """Proposals of every sentence after non-maximum suppression, best first.
 
+    Args:
+        logits: [B, N].
+        deltas: [B, N, 4].
+        anchors: [N, 4], xyxy, pixels of the frame.
+
     Returns:
         per sentence: boxes [K, 4], xyxy, clipped to the frame, and logits [K], K <= post_nms_top_n.
     """
@@ -189,9 +205,12 @@ def filter_proposals(
     valid = ((boxes[..., 2:] - boxes[..., :2]) >= MIN_SIZE_PX).all(dim=2)
     rows = list(zip(boxes.unbind(), scores.unbind(), strict=True))
     if not valid.all():  # Rare.
-        rows = [(boxes_i[v], scores_i[v]) for (boxes_i, scores_i), v in zip(rows, valid, strict=True)]
+        rows = [
+            (boxes_i[valid_i], scores_i[valid_i])
+            for (boxes_i, scores_i), valid_i in zip(rows, valid, strict=True)
+        ]
     # A loop over rows, since batched_nms, meant for many classes, is 1.5 times slower.
     keep = [nms(boxes_i, scores_i, rules.nms_thresh)[: rules.post_nms_top_n] for boxes_i, scores_i in rows]
-    kept_boxes = [boxes_i[k] for (boxes_i, _), k in zip(rows, keep, strict=True)]
-    kept_scores = [scores_i[k] for (_, scores_i), k in zip(rows, keep, strict=True)]
+    kept_boxes = [boxes_i[keep_i] for (boxes_i, _), keep_i in zip(rows, keep, strict=True)]
+    kept_scores = [scores_i[keep_i] for (_, scores_i), keep_i in zip(rows, keep, strict=True)]
     return kept_boxes, kept_scores

@@ -30,7 +30,8 @@ class FixedAnchors(nn.Module):
 def torchvision_rpn(
     head: nn.Module, anchors: Tensor, num_anchors_per_cell: int, rules: RpnRules
 ) -> RegionProposalNetwork:
-    """
+    """Builds torchvision's network.
+
     Args:
         head: [B, C, h, w] to logits and offsets.
         anchors: [N, 4], xyxy, pixels of the frame.
@@ -59,6 +60,6 @@ def torchvision_rpn(
 
 
 def square_images(batch_size: int, frame_size_px: int) -> ImageList:
-    """Placeholder for `batch_size` images of the frame's size; torchvision reads only their sizes."""
+    """Placeholders for images of the frame's size: [batch_size, 1, H, W]; torchvision reads only their sizes."""
     size = (frame_size_px, frame_size_px)
     return ImageList(torch.zeros(batch_size, 1, 1, 1).expand(batch_size, 1, *size), [size] * batch_size)

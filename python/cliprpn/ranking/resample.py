@@ -41,9 +41,9 @@ def resize_and_center_crop(image: Tensor, boxes_xyxy: Tensor, size_px: int) -> T
     for side in patch_px.unique().tolist():
         same_size = (patch_px == side).nonzero()[:, 0]
         for rows in same_size.split(max(1, PIXELS_AT_ONCE // side**2)):
-            patches = _cut(image, starts[rows], side).float()  # [n, 3, side, side]
+            patches = _cut_patches(image, starts[rows], side).float()  # [n, 3, side, side]
             horizontal, vertical = (
-                _weights(spans.of(rows, axis), side, size_px).to(image.device) for axis in (0, 1)
+                _weights(spans.select(rows, axis), side, size_px).to(image.device) for axis in (0, 1)
             )
             wide = _round_to_bytes(patches.flatten(1, 2) @ horizontal.mT).unflatten(
                 1, (3, side)
@@ -59,7 +59,8 @@ class _Spans(NamedTuple):
     first: Tensor  # Center of the result's first pixel, in the patch.
     length: Tensor  # Pixels of the patch that belong to the box.
 
-    def of(self, rows: Tensor, axis: int) -> _Spans:
+    def select(self, rows: Tensor, axis: int) -> _Spans:
+        """The spans of some boxes along one axis: [n] each."""
         return _Spans(*(values[rows, axis] for values in self))
 
 
@@ -102,7 +103,7 @@ def _cubic_kernel(distance: Tensor) -> Tensor:
     return torch.where(x < 1, near, torch.where(x < SUPPORT, far, 0.0))
 
 
-def _cut(image: Tensor, starts: Tensor, side: int) -> Tensor:
+def _cut_patches(image: Tensor, starts: Tensor, side: int) -> Tensor:
     """Square patches of an image at these corners, [n, 3, side, side]; the last row and column are replicated."""
     steps = torch.arange(side)
     columns, rows = (
@@ -113,4 +114,5 @@ def _cut(image: Tensor, starts: Tensor, side: int) -> Tensor:
 
 
 def _round_to_bytes(values: Tensor) -> Tensor:
+    """Rounds to integers in [0, 255], as Pillow does."""
     return (values + 0.5).floor_().clamp_(0, 255)

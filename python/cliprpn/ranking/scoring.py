@@ -34,7 +34,7 @@ def score_boxes(
     `log_class_probability`.
 
     Args:
-        views: per view [N, D], embeddings of the boxes, L2-normalized.
+        views: for each view [N, D], embeddings of the boxes, L2-normalized.
         sentences: [S, D], L2-normalized.
         logit_scale: CLIP's factor for cosine similarities.
 

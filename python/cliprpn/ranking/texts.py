@@ -1,4 +1,4 @@
-"""Prompt templates: texts for CLIP and the averaged text embedding of a sentence."""
+"""Prompt templates: builds the texts for CLIP and averages their embeddings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def average_templates(embeddings: Tensor, num_templates: int) -> Tensor:
 
 
 def find_truncated(sentences: list[str], templates: list[str], context_length: int) -> list[bool]:
-    """Which sentences exceed CLIP's context length in at least one template, so that their end is cut off.
+    """Whether each sentence exceeds CLIP's context length in at least one template, so that its end is cut off.
 
     Args:
         context_length: maximum number of tokens, including start and end tokens; 77.

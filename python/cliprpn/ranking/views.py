@@ -13,7 +13,9 @@ from torchvision.transforms import functional as transforms
 from cliprpn.ranking.resample import resize_and_center_crop
 
 BoxView = Literal["crop", "blur", "circle"]
+# Of the original image.
 BLUR_SIGMA_PX = 100.0
+# Relative to the square's side.
 LINE_WIDTH = 0.01
 CIRCLE_MARGIN = 0.01
 
@@ -36,11 +38,11 @@ def render_views(image: Tensor, boxes_xyxy: Tensor, view: BoxView, size_px: int 
     if view == "crop":
         return resize_and_center_crop(image, boxes, size_px) / 255
     height, width = image.shape[1:]
-    in_square = (boxes * torch.tensor([size_px / width, size_px / height] * 2)).to(image.device)
+    boxes_in_square = (boxes * torch.tensor([size_px / width, size_px / height] * 2)).to(image.device)
     squashed = _squash(image, size_px)
     if view == "blur":
-        return _sharpen_inside(in_square, squashed, _blur(image, size_px))
-    return _draw_ellipses(in_square, squashed)
+        return _sharpen_inside(boxes_in_square, squashed, _blur(image, size_px))
+    return _draw_ellipses(boxes_in_square, squashed)
 
 
 def expand_to_pixels(boxes_xyxy: Tensor, width: int, height: int) -> Tensor:

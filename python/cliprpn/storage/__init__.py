@@ -1,1 +1,1 @@
-"""Files that survive a kill: atomic writes, locks, caches; and files of weights and specs."""
+"""Atomic writes, locks and caches that survive a kill; reads files of weights and specs."""

@@ -1,7 +1,7 @@
 """A folder of arrays that is written block by block and survives a kill at any byte.
 
-One `<name>.npy` per array; `progress.json` while it is being written: what is safely on disk; `manifest.json`, written
-last: the arrays and what they are made from. A store is complete once it has a manifest.
+Each array is `<name>.npy`. While the store is being written, `progress.json` counts the rows that are safely on disk.
+`manifest.json`, written last, lists the arrays and everything they depend on; with it, the store is complete.
 """
 
 from __future__ import annotations
@@ -15,13 +15,10 @@ from typing import Any
 import numpy as np
 
 from cliprpn.errors import CliprpnError
-from cliprpn.storage.durable import write_durably
+from cliprpn.storage.durable import COMMIT_EVERY_S, write_durably
 from cliprpn.storage.growing_array import GrowingArray
 
-# A kill loses at most this much work; syncing after every block would slow down a fast device.
-COMMIT_EVERY_S = 1.0
-
-# Shape of one row and type of the numbers, by array.
+# By name of the array: shape of one row, and type of the numbers.
 ArraySpecs = dict[str, tuple[tuple[int, ...], type[np.generic]]]
 
 
@@ -49,7 +46,11 @@ def open_store(folder: Path) -> dict[str, np.ndarray] | None:
 
 
 def _read_json(path: Path, key: str) -> dict[str, Any]:
-    """The value under a key of one of the store's JSON files."""
+    """The value under a key of one of the store's JSON files.
+
+    Raises:
+        CliprpnError: data_invalid.
+    """
     try:
         return json.loads(path.read_bytes())[key]
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -57,14 +58,18 @@ def _read_json(path: Path, key: str) -> dict[str, Any]:
 
 
 class StoreWriter:
-    """Writes a store; continues after the items that a killed run has finished. The caller holds the lock.
+    """Writes a store; resumes after the items that a killed run has finished. The caller holds the lock.
 
     Args:
         folder: created if missing.
+        arrays: shape of a row and type of each array.
         made_from: everything that the arrays depend on; written to the manifest.
 
     Attributes:
         done: number of finished items (images, sentences).
+
+    Raises:
+        CliprpnError: no_space, data_invalid.
     """
 
     def __init__(self, folder: Path, arrays: ArraySpecs, made_from: dict[str, object]) -> None:
@@ -103,7 +108,11 @@ class StoreWriter:
             self.commit()
 
     def commit(self) -> None:
-        """Makes everything appended so far durable: first the rows, then the count."""
+        """Makes everything appended so far durable: first the rows, then their number.
+
+        Raises:
+            CliprpnError: no_space.
+        """
         for array in self._arrays.values():
             array.sync()
         rows = {name: array.num_rows for name, array in self._arrays.items()}
@@ -111,7 +120,11 @@ class StoreWriter:
         self._committed_at = time.monotonic()
 
     def finish(self) -> None:
-        """Completes the store."""
+        """Completes the store.
+
+        Raises:
+            CliprpnError: no_space.
+        """
         arrays = {name: array.finish() for name, array in self._arrays.items()}
         self._write("manifest.json", {"made_from": self._made_from, "arrays": arrays})
         (self.folder / "progress.json").unlink(missing_ok=True)

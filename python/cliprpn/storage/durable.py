@@ -14,6 +14,10 @@ from pydantic import BaseModel
 
 from cliprpn.errors import CliprpnError
 
+# How often caches sync appended data. A kill loses at most this much work; syncing after every item would slow down a
+# fast device.
+COMMIT_EVERY_S = 1.0
+
 
 def write_durably(path: Path, content: bytes) -> None:
     """Writes a temporary file, syncs and renames it, so that `path` is never incomplete, even after a power failure.
@@ -48,9 +52,13 @@ def write_json(path: Path, value: BaseModel) -> None:
 
 
 def check_space(folder: Path, needed: int) -> None:
-    """
+    """Checks the free disk space, with a margin of 2%.
+
+    Args:
+        needed: bytes.
+
     Raises:
-        CliprpnError: no_space, if the disk has less free space than `needed` bytes.
+        CliprpnError: no_space, if the disk has less free space.
     """
     free = shutil.disk_usage(folder).free
     if free < needed * 1.02:
@@ -63,7 +71,11 @@ def check_space(folder: Path, needed: int) -> None:
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Turns the error of a full disk into no_space, naming the file being written."""
+    """Turns the error of a full disk within the context into a CliprpnError.
+
+    Raises:
+        CliprpnError: no_space, naming the file being written.
+    """
     try:
         yield
     except OSError as error:

@@ -18,7 +18,7 @@ CHUNK_BYTES = 1 << 24
 
 
 class GrowingArray:
-    """Rows are appended first; the header, which contains their number, is written last.
+    """An array whose rows are appended first; the header, which contains their number, is written last.
 
     Args:
         path: created if missing.
@@ -51,9 +51,14 @@ class GrowingArray:
                 self._digest.update(chunk)
 
     def append(self, rows: np.ndarray) -> None:
-        """
+        """Appends rows; they are on disk only after `sync`.
+
         Args:
             rows: [n, *row_shape], of the array's dtype.
+
+        Raises:
+            CliprpnError: no_space.
+            ValueError: the rows have another shape or dtype.
         """
         if rows.shape[1:] != self.row_shape or rows.dtype != self.dtype:
             raise ValueError(
@@ -66,7 +71,7 @@ class GrowingArray:
         self.num_rows += len(rows)
 
     def sync(self) -> None:
-        """Returns after all rows are on disk."""
+        """Writes all appended rows to disk."""
         with disk_errors(self.path):
             self._file.flush()
             os.fsync(self._file.fileno())
@@ -81,6 +86,7 @@ class GrowingArray:
         return {"shape": shape, "dtype": self.dtype.name, "data_sha256": self._digest.hexdigest()}
 
     def close(self) -> None:
+        """Closes the file; without `finish`, it stays incomplete."""
         self._file.close()
 
 

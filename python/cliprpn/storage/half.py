@@ -1,4 +1,4 @@
-"""Conversion to half precision with a range check."""
+"""Converts tensors to half precision, with a range check."""
 
 from __future__ import annotations
 

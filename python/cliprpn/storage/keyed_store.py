@@ -12,21 +12,21 @@ from types import TracebackType
 from typing import Literal
 
 from cliprpn.errors import CliprpnError, disk_is_full
+from cliprpn.storage.durable import COMMIT_EVERY_S
 from cliprpn.storage.lock import file_lock
 
-# A kill loses at most this much work; syncing after every item would slow down a fast device.
-COMMIT_EVERY_S = 1.0
-# One vector of 1024 halves would leave most of SQLite's default page of 4 KiB empty.
+# One embedding of 1024 halves would leave most of SQLite's default page of 4 KiB empty.
 PAGE_BYTES = 1 << 15
 # Old builds of SQLite allow 999.
 KEYS_PER_QUERY = 500
-# Longest wait for the transaction of another process.
+# Longest wait for a transaction of another process.
 BUSY_TIMEOUT_S = 60.0
 
 Kind = Literal["real", "integer", "text", "blob"]
 ColumnTypes = dict[str, Kind]
-# The rows of one key.
+# The rows of one key, each with its values in the columns' order.
 Rows = list[tuple[float | int | str | bytes, ...]]
+# Adds a key with its rows.
 Put = Callable[[str, Rows], None]
 
 
@@ -69,6 +69,11 @@ def get_or_compute(
 
 
 def _lock_file(path: Path) -> Path:
+    """Creates the lock file of a store.
+
+    Raises:
+        CliprpnError: no_space, bad_input.
+    """
     lock = path.with_suffix(".lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -91,12 +96,15 @@ def _read_existing(path: Path, columns: ColumnTypes, keys: list[str]) -> dict[st
 
 
 class KeyedStore:
-    """Each key has any number of rows, including none.
+    """The file as a table of keys, each with any number of rows, including none.
 
     Args:
         path: the file.
         columns: name and type of a row's values, in order.
         create: creates the file if missing; requires that the caller holds the lock.
+
+    Raises:
+        CliprpnError: no_space, bad_input, locked, data_invalid.
     """
 
     def __init__(self, path: Path, columns: ColumnTypes, create: bool = True) -> None:
@@ -195,7 +203,11 @@ class KeyedStore:
             self._file.executemany(f"INSERT INTO rows VALUES ({places})", numbered)
 
     def _check_tables(self) -> bool:
-        """Whether the file is empty, as after a run that was killed before its first rows."""
+        """Whether the file is empty, as after a run that was killed before the first rows.
+
+        Raises:
+            CliprpnError: data_invalid, if it has other tables.
+        """
         with _sqlite_errors(self.path):
             query = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
             statements = [sql for (sql,) in self._file.execute(query)]
@@ -205,6 +217,7 @@ class KeyedStore:
 
 
 def _tables(columns: ColumnTypes) -> list[str]:
+    """The SQL statements that create the tables."""
     checked = "".join(
         f", {name} {kind} NOT NULL CHECK (typeof({name}) = '{kind}')" for name, kind in columns.items()
     )
@@ -216,7 +229,11 @@ def _tables(columns: ColumnTypes) -> list[str]:
 
 @contextmanager
 def _sqlite_errors(path: Path) -> Iterator[None]:
-    """Turns SQLite's errors into messages for the user; an IntegrityError is a bug and stays unchanged."""
+    """Turns SQLite's errors within the context into CliprpnErrors; an IntegrityError is a bug and stays unchanged.
+
+    Raises:
+        CliprpnError: no_space, bad_input, locked, data_invalid.
+    """
     try:
         yield
     except sqlite3.IntegrityError:

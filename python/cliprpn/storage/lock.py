@@ -17,6 +17,7 @@ def file_lock(path: Path, on_wait: Callable[[], None], should_stop: Callable[[],
 
     Args:
         on_wait: called once if the lock is not free.
+        should_stop: checked while waiting.
 
     Raises:
         CliprpnError: interrupted, if `should_stop` becomes true while waiting.

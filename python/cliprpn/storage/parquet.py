@@ -12,7 +12,8 @@ from cliprpn.storage.durable import write_durably
 
 
 def write_table(rows: list[dict[str, object]], schema: pa.Schema, path: Path) -> None:
-    """
+    """Writes rows, given as dictionaries, atomically.
+
     Raises:
         CliprpnError: no_space.
     """
@@ -22,9 +23,10 @@ def write_table(rows: list[dict[str, object]], schema: pa.Schema, path: Path) ->
 
 
 def read_table(path: Path) -> pa.Table:
-    """
+    """Reads one of the tables of a dataset's index.
+
     Raises:
-        CliprpnError: data_invalid, if the file is broken.
+        CliprpnError: data_invalid, if the file is missing or broken.
     """
     try:
         return pq.read_table(path)

@@ -10,8 +10,9 @@ Spec = ClipRpnSpec | BaselineSpec
 
 
 def read_spec(path: Path) -> Spec:
-    """
+    """Reads a trial's spec.json.
+
     Raises:
-        OSError, ValueError: if it is missing or invalid (pydantic's errors are ValueErrors).
+        OSError, ValueError: the file is missing or invalid (pydantic's errors are ValueErrors).
     """
     return TrialSpec.model_validate_json(path.read_text(), strict=True).root

@@ -19,12 +19,13 @@ from torch import Tensor
 from cliprpn.errors import CliprpnError
 from cliprpn.models.backbone import BackboneConfig, ClipBackbone, rn50_config
 
+# Weights that are part of this package.
 SHIPPED = Path(__file__).parent / "weights"
 State = dict[str, Tensor]
 
 
 def load_backbone(name: str, weights: str) -> ClipBackbone:
-    """Frozen CLIP in float32, on the CPU.
+    """Loads a frozen CLIP in float32, on the CPU.
 
     Args:
         name: `cliprpn-tiny` or `RN50-quickgelu`.
@@ -54,11 +55,11 @@ def load_backbone(name: str, weights: str) -> ClipBackbone:
 def tiny_config() -> BackboneConfig:
     """The architecture of cliprpn-tiny, from its recipe."""
     recipe = json.loads((SHIPPED / "cliprpn-tiny.json").read_text())
-    cfg = recipe["model_cfg"]
+    config = recipe["model_cfg"]
     return BackboneConfig(
-        cfg["embed_dim"],
-        cfg["vision_cfg"],
-        cfg["text_cfg"],
+        config["embed_dim"],
+        config["vision_cfg"],
+        config["text_cfg"],
         tuple(recipe["mean"]),
         tuple(recipe["std"]),
     )
@@ -97,10 +98,15 @@ def read_state(path: Path) -> State:
 
 
 def to_open_clip_names(state: State) -> State:
-    """Entries with open_clip's names, from OpenAI's, with `module.`, or with ClipRPN (Trento)'s `clipModel.` prefix."""
+    """Renames entries as open_clip does: removes the prefixes `module.` and, of ClipRPN (Trento), `clipModel.`.
+
+    Also removes the entries of OpenAI's archive that are not weights.
+    """
     for prefix in ("clipModel.", "module."):
         if any(key.startswith(prefix) for key in state):
-            state = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+            state = {
+                key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)
+            }
     not_weights = ("input_resolution", "context_length", "vocab_size")
     return {key: value for key, value in state.items() if key not in not_weights}
 
@@ -116,6 +122,11 @@ def _build(name: str, config: BackboneConfig, state: State, weights_id: str, whe
 
 
 def _download(name: str) -> ClipBackbone:
+    """OpenAI's weights, downloaded by open_clip.
+
+    Raises:
+        CliprpnError: weights_missing, weights_mismatch.
+    """
     if name != "RN50-quickgelu":
         raise CliprpnError("weights_missing", f"{name}: OpenAI has no weights of this name; use `shipped`")
     try:
@@ -130,7 +141,7 @@ def _download(name: str) -> ClipBackbone:
 
 
 def _is_torchscript(path: Path) -> bool:
-    """Whether the file contains code. False for a broken archive, for which torch.load gives the error."""
+    """Whether the file is a TorchScript archive. False for a broken one, for which torch.load raises the error."""
     try:
         with zipfile.ZipFile(path) as archive:
             return any(name.endswith("constants.pkl") for name in archive.namelist())
@@ -139,6 +150,11 @@ def _is_torchscript(path: Path) -> bool:
 
 
 def _read_torchscript(path: Path) -> State:
+    """OpenAI's archive, recognized by its SHA-256.
+
+    Raises:
+        CliprpnError: weights_unsafe, if it is another archive.
+    """
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     # open_clip's URL contains the SHA-256.
     if digest not in str(get_pretrained_cfg("RN50-quickgelu", "openai")["url"]).split("/"):

@@ -1,1 +1,1 @@
-"""How cliprpn-tiny was trained: `python -m cliprpn.tiny --scenes DIR --out DIR`."""
+"""Trains cliprpn-tiny: `python -m cliprpn.tiny --scenes DIR --out DIR`."""

@@ -1,8 +1,9 @@
 """Trains cliprpn-tiny contrastively on drawn scenes and writes weights, recipe and log.
 
 First trains both towers together; then trains a new text tower with the image tower frozen (LiT, Zhai et al. 2022).
-The new token embeddings have a large standard deviation, so that words that occur in no caption keep distinct vectors.
-(Measured: the distance of "above" and "below" is 0.4 of a vector's length with a small deviation, 1.4 with this one.)
+The new token embeddings have a large standard deviation, so that words that occur in no caption keep distinct
+embeddings. (Measured: the distance of "above" and "below", relative to their norm, is 0.4 with a small deviation and
+1.4 with this one.)
 
 Three contrastive losses between images and texts: image with caption; object (the feature map inside its box, through
 the value and output projections of the attention pool, as in MaskCLIP) with phrase; phrase with the cells of its image.
@@ -46,6 +47,7 @@ MEAN, STD = (0.7, 0.7, 0.7), (0.25, 0.25, 0.25)
 
 
 def main() -> None:
+    """Trains both towers, then the text tower alone, and writes the files."""
     parser = argparse.ArgumentParser(prog="python -m cliprpn.tiny", description=__doc__)
     parser.add_argument(
         "--scenes", type=Path, default=Path("scenes"), help="folder of scenes; generated if missing"
@@ -72,20 +74,22 @@ def main() -> None:
     model = build()
     model.visual.to(memory_format=torch.channels_last)
     if args.image_tower_of is None:
-        both = list(model.parameters())
+        parameters = list(model.parameters())
         log = train(
-            model, both, scenes, lambda rows: encode_images(model, images[rows]), args.num_epochs, args
+            model, parameters, scenes, lambda rows: encode_images(model, images[rows]), args.num_epochs, args
         )
     else:
         log = load_image_tower(model, args.image_tower_of)
     reset_text_tower(model)
-    image_vectors, cells = encode_all_images(model, images)
-    text = [p for name, p in model.named_parameters() if not name.startswith("visual.")]
+    image_embeddings, cells = encode_all_images(model, images)
+    text_parameters = [
+        parameter for name, parameter in model.named_parameters() if not name.startswith("visual.")
+    ]
     text_log = train(
         model,
-        text,
+        text_parameters,
         scenes,
-        lambda rows: (image_vectors[rows].float(), cells[rows].float()),
+        lambda rows: (image_embeddings[rows].float(), cells[rows].float()),
         args.num_text_epochs,
         args,
     )
@@ -122,8 +126,8 @@ def encode_all_images(model: CLIP, images: Tensor) -> tuple[Tensor, Tensor]:
     """The result of `encode_images` for all images, in float16."""
     model.eval()
     batches = [encode_images(model, batch) for batch in images.split(64)]
-    vectors = torch.cat([image_vectors.half() for image_vectors, _ in batches])
-    return vectors, torch.cat([cells.half() for _, cells in batches])
+    embeddings = torch.cat([image_embeddings.half() for image_embeddings, _ in batches])
+    return embeddings, torch.cat([cells.half() for _, cells in batches])
 
 
 def read_images(folder: Path, files: list[str]) -> Tensor:
@@ -177,28 +181,28 @@ def train(
                 model.logit_scale.clamp_(0, math.log(100))
             sums += torch.tensor([losses[0].item(), losses[1].item(), losses[2].item(), losses[3]])
         means = [round(value, 4) for value in (sums / num_batches).tolist()]
-        row = dict(zip(("loss_image", "loss_object", "loss_cell", "object_acc"), means, strict=True))
-        log.append({"epoch": epoch, **row, "minutes": round((time.monotonic() - started) / 60, 2)})
+        values = dict(zip(("loss_image", "loss_object", "loss_cell", "object_acc"), means, strict=True))
+        log.append({"epoch": epoch, **values, "minutes": round((time.monotonic() - started) / 60, 2)})
         print(json.dumps(log[-1]), flush=True)
     return log
 
 
 def contrastive_losses(
-    model: CLIP, scenes: list[dict[str, Any]], image_vectors: Tensor, cells: Tensor, rng: random.Random
+    model: CLIP, scenes: list[dict[str, Any]], image_embeddings: Tensor, cells: Tensor, rng: random.Random
 ) -> tuple[Tensor, Tensor, Tensor, float]:
     """Image, object and cell loss, and the fraction of objects whose best phrase is true.
 
     Args:
-        image_vectors, cells: [B, E] and [B, 49, E], from `encode_images`.
+        image_embeddings, cells: [B, E] and [B, 49, E], from `encode_images`.
     """
     descriptions = [[describe(item, s["width"], s["height"]) for item in s["objects"]] for s in scenes]
     objects = [item for group in descriptions for item in group]
     phrases = [sample_phrase(item, rng) for item in objects]
-    captions = encode_text(model, [write_caption(group, rng) for group in descriptions])
-    phrase_vectors = encode_text(model, [write_phrase(phrase, rng) for phrase in phrases])
+    caption_embeddings = encode_text(model, [write_caption(group, rng) for group in descriptions])
+    phrase_embeddings = encode_text(model, [write_phrase(phrase, rng) for phrase in phrases])
     scale = model.logit_scale.exp()
 
-    logits = scale * image_vectors @ captions.T
+    logits = scale * image_embeddings @ caption_embeddings.T
     same = torch.eye(len(scenes), dtype=torch.bool)
     image_loss = (multi_positive_contrast(logits, same) + multi_positive_contrast(logits.T, same)) / 2
 
@@ -209,13 +213,15 @@ def contrastive_losses(
     regions = torch.bmm(weights[:, None], cells[image_of_object]).squeeze(1)
     regions = functional.normalize(regions, dim=1)
     truth = true_phrases(phrases, objects)  # [N objects, N phrases]
-    logits = scale * regions @ phrase_vectors.T  # [N objects, N phrases]
+    logits = scale * regions @ phrase_embeddings.T  # [N objects, N phrases]
     object_loss = multi_positive_contrast(logits, truth) + multi_positive_contrast(logits.T, truth.T)
 
-    in_image = scale * torch.bmm(cells[image_of_object], phrase_vectors[:, :, None]).squeeze(2)  # [N, 49]
-    others = other_matches(image_of_object, weights, truth)
+    cell_logits = scale * torch.bmm(cells[image_of_object], phrase_embeddings[:, :, None]).squeeze(
+        2
+    )  # [N, 49]
+    is_other_match = other_matches(image_of_object, weights, truth)
     inside = weights > 0.5 * weights.amax(dim=1, keepdim=True)
-    cell_loss = multi_positive_contrast(in_image.masked_fill(others & ~inside, -1e4), inside)
+    cell_loss = multi_positive_contrast(cell_logits.masked_fill(is_other_match & ~inside, -1e4), inside)
     accuracy = truth[torch.arange(len(objects)), logits.argmax(dim=1)].float().mean().item()
     return image_loss, object_loss / 2, cell_loss, accuracy
 
@@ -228,7 +234,10 @@ def other_matches(image_of_object: Tensor, weights: Tensor, truth: Tensor) -> Te
 
 
 def encode_text(model: CLIP, texts: list[str]) -> Tensor:
-    """[N, E], L2-normalized; cut to the longest text, which the causal mask makes exact."""
+    """Embeddings of N texts: [N, E], L2-normalized.
+
+    Computed up to the end of the longest text, which the causal mask makes exact.
+    """
     tokens = open_clip.tokenize(texts)
     length = int((tokens != 0).sum(dim=1).max())
     tokens = tokens[:, :length]
@@ -240,10 +249,10 @@ def encode_text(model: CLIP, texts: list[str]) -> Tensor:
 
 
 def encode_images(model: CLIP, images: Tensor) -> tuple[Tensor, Tensor]:
-    """[B, 3, 224, 224], uint8, to image vectors [B, E] and cell vectors [B, 49, E], L2-normalized."""
+    """[B, 3, 224, 224], uint8, to embeddings of images [B, E] and of their cells [B, 49, E], L2-normalized."""
     feature_map = compute_feature_map(model, images)
-    image_vectors = functional.normalize(model.visual.attnpool(feature_map), dim=1)
-    return image_vectors, functional.normalize(project_cells(model, feature_map), dim=2)
+    image_embeddings = functional.normalize(model.visual.attnpool(feature_map), dim=1)
+    return image_embeddings, functional.normalize(project_cells(model, feature_map), dim=2)
 
 
 def compute_feature_map(model: CLIP, images: Tensor) -> Tensor:

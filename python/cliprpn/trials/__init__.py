@@ -1,1 +1,1 @@
-"""One trial of a ClipRPN or of a baseline: train, evaluate, record the outcome."""
+"""Trials of ClipRPNs and baselines: trains, evaluates and records the outcome."""

@@ -36,10 +36,11 @@ VIEWS: dict[str, tuple[BoxView, ...]] = {
 
 @dataclass(frozen=True)
 class BaselineEvaluation:
-    """
+    """Metrics of a baseline on a split.
+
     Attributes:
         features_ms: time for detection and for CLIP's embeddings.
-        notes: what a reader of the figures must know, one sentence each.
+        notes: remarks for the reader of the figures, one sentence each.
     """
 
     metrics: Metrics
@@ -72,7 +73,8 @@ def evaluate_baseline(
 
 @dataclass(frozen=True)
 class BaselinePredictions:
-    """
+    """Predictions of a baseline for some sentences.
+
     Attributes:
         columns: a row per sentence.
         features_ms: time for detection and for CLIP's embeddings.
@@ -93,6 +95,9 @@ def predict_baseline(
 
     Args:
         rows: [S], rows of the index's sentences.
+
+    Raises:
+        CliprpnError: data_invalid, interrupted, no_space, not_found, package_missing, weights_*.
     """
     started = time.monotonic()
     proposed = propose(spec.baseline, index, rows, context)
@@ -145,7 +150,8 @@ def encode_clip_inputs(
     proposed: SentenceProposals,
     clip: ClipEmbeddings,
 ) -> ClipInputs:
-    """
+    """Embeds the boxes, sentences and class names.
+
     Args:
         rows: [S], rows of the index's sentences.
 
@@ -190,18 +196,18 @@ def rank_proposals(
     _, gt_boxes = sizes_and_gt_boxes(index, rows)
     ranked: list[Tensor] = [torch.zeros(0, 4)] * len(rows)
     unranked: list[Tensor] = [torch.zeros(0, 4)] * len(rows)
-    blank: list[Tensor] = [torch.zeros(0, 4)] * len(rows)
+    blank_boxes: list[Tensor] = [torch.zeros(0, 4)] * len(rows)
     scores = torch.zeros(len(rows))
     for group in inputs.groups:
-        prior = _prior(group.boxes, proposed.classes, inputs.classes)
+        prior = _category_prior(group.boxes, proposed.classes, inputs.classes)
         texts = torch.cat([inputs.sentences[group.sentences], inputs.blank])  # [s + 1, D]
         order, top_scores = rank(score_boxes(group.views, texts, prior, inputs.logit_scale))
         boxes = group.boxes.boxes_xyxy
         for i, order_i, score_i in zip(group.sentences, order[:-1], top_scores[:-1], strict=True):
-            ranked[i], unranked[i], blank[i] = boxes[order_i], boxes, boxes[order[-1]]
+            ranked[i], unranked[i], blank_boxes[i] = boxes[order_i], boxes, boxes[order[-1]]
             scores[i] = score_i
     columns = prediction_columns(ranked, scores, gt_boxes)
-    columns["iou_blank"] = best_ious(blank, gt_boxes, (1,))[1].numpy()
+    columns["iou_blank"] = best_ious(blank_boxes, gt_boxes, (1,))[1].numpy()
     columns["num_boxes"] = np.array([len(boxes_i) for boxes_i in proposed.boxes])
     for k, ious in best_ious(unranked, gt_boxes, RECALL_AT).items():
         columns[f"proposal_iou_at_{k}"] = ious.numpy()
@@ -220,7 +226,9 @@ def _group_by_boxes(
     return [(image_row, positions) for (image_row, _), positions in groups.items()]
 
 
-def _prior(boxes: Proposals, classes: list[str], class_embeddings: Tensor | None) -> CategoryPrior | None:
+def _category_prior(
+    boxes: Proposals, classes: list[str], class_embeddings: Tensor | None
+) -> CategoryPrior | None:
     if class_embeddings is None:
         return None
     class_ids = {name: i for i, name in enumerate(classes)}

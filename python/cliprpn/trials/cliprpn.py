@@ -9,8 +9,8 @@ from torch.utils.tensorboard import SummaryWriter
 
 from cliprpn.contract.generated import ClipRpnSpec, Epoch, EpochEvent
 from cliprpn.features.frozen import open_data
-from cliprpn.inference.build import build_model
-from cliprpn.inference.checkpoint import count_trainable, load_model, save_model
+from cliprpn.inference.build import FeatureSizes, build_model
+from cliprpn.inference.checkpoint import load_model, save_model
 from cliprpn.models import ClipRPN
 from cliprpn.run_context import RunContext
 from cliprpn.seeding import seed_everything
@@ -41,7 +41,7 @@ def train_cliprpn(spec: ClipRpnSpec, folder: Path, context: RunContext) -> Trial
     data = TrainingData(index, features, train_rows, val_rows)
     features_done = time.monotonic()
 
-    seed_everything(spec.seed, spec.num_threads)  # Again: extraction may have drawn numbers.
+    seed_everything(spec.seed, spec.num_threads)  # Again, since extraction may have drawn random numbers.
     sizes = (features.map_channels, features.pooled_dim, features.word_dim)
     model = build_model(settings, *sizes).to(context.device)
     epochs, best_epoch = _train_and_save(model, spec, data, sizes, folder, context)
@@ -53,7 +53,7 @@ def train_cliprpn(spec: ClipRpnSpec, folder: Path, context: RunContext) -> Trial
         best_epoch=best_epoch,
         epochs=epochs,
         metrics=metrics,
-        num_trainable_parameters=count_trainable(model),
+        num_trainable_parameters=_count_trainable(model),
         features_ms=(features_done - started) * 1000,
         training_ms=(training_done - features_done) * 1000,
         notes=[],
@@ -64,7 +64,7 @@ def _train_and_save(
     model: ClipRPN,
     spec: ClipRpnSpec,
     data: TrainingData,
-    sizes: tuple[int, int, int],
+    sizes: FeatureSizes,
     folder: Path,
     context: RunContext,
 ) -> tuple[list[Epoch], int]:
@@ -90,3 +90,8 @@ def _train_and_save(
             context.emit(EpochEvent(type="epoch", epoch=epoch))
     save_model(model, spec, sizes, len(epochs), folder / "last.safetensors")
     return epochs, best
+
+
+def _count_trainable(model: ClipRPN) -> int:
+    """Number of parameters that training updates."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

@@ -1,4 +1,4 @@
-"""What a completed trial measured, before it becomes an outcome."""
+"""The result of a trial, before it is recorded as an outcome."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from cliprpn.contract.generated import Epoch, Metrics
 
 @dataclass(frozen=True)
 class TrialResult:
-    """
+    """Metrics, epochs and durations of a completed trial.
+
     Attributes:
         best_epoch: number of the epoch that was selected by val; 0 for a baseline.
-        metrics: of val.
+        epochs: one per epoch of training; none for a baseline.
+        metrics: metrics on val.
         features_ms: time for frozen features, or for detections and CLIP's embeddings.
-        notes: what a reader of the figures must know, one sentence each.
+        notes: remarks for the reader of the figures, one sentence each.
     """
 
     best_epoch: int

@@ -1,4 +1,4 @@
-"""The sentences of a split, and its predictions and metrics on disk."""
+"""Selects the sentences of a split, and writes its predictions and metrics."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def split_rows(index: DatasetIndex, split: str, limit: int | None) -> np.ndarray
     """Rows of a split's sentences in the index: [S].
 
     Raises:
-        CliprpnError: data_invalid, when the split is empty.
+        CliprpnError: data_invalid, if the split is empty.
     """
     rows = index.split(split, limit)
     if len(rows) == 0:

@@ -42,6 +42,9 @@ def train_model(
 ) -> Iterator[Epoch]:
     """Trains the model in place; yields after every epoch, so that the caller can save the model.
 
+    Args:
+        seed: of the order of the sentences and of the sampling of anchors.
+
     Raises:
         CliprpnError: loss_not_finite, interrupted.
     """
@@ -49,11 +52,11 @@ def train_model(
     optimizer = make_optimizer(model, settings, device)
     steps_per_epoch = math.ceil(len(data.train_rows) / settings.batch_size)
     num_steps = steps_per_epoch * settings.num_epochs
-    rate = make_schedule(settings, num_steps)
+    rate_at = make_schedule(settings, num_steps)
     amp = settings.amp and device.type == "cuda"
     objects = ImageObjects(data.index) if model.rules.negatives_loss_weight > 0 else None
-    order = np.random.default_rng(seed)
-    draws = torch.Generator(device).manual_seed(seed)
+    shuffle_rng = np.random.default_rng(seed)
+    sampling_rng = torch.Generator(device).manual_seed(seed)
     step = 0
     for epoch in range(1, settings.num_epochs + 1):
         started = time.monotonic()
@@ -61,16 +64,16 @@ def train_model(
         sums = torch.zeros(2, device=device)
         view = (epoch - 1) % (settings.views + 1)  # 0: no augmentation.
         targets = frame_targets(model, data.index, data.features, data.train_rows, view)
-        for batch in np.array_split(shuffle(data, settings, order), steps_per_epoch):
+        for batch in np.array_split(shuffle(data, settings, shuffle_rng), steps_per_epoch):
             if context.should_stop():
                 raise CliprpnError("interrupted", f"stopped in epoch {epoch}")
             for group in optimizer.param_groups:
-                group["lr"] = settings.learning_rate * rate(step)
+                group["lr"] = settings.learning_rate * rate_at(step)
             inputs = data.features.batch(data.train_rows[batch], device, False, view)
             with torch.autocast(device.type, dtype=torch.bfloat16, enabled=amp):
                 outputs = model(*inputs)
             negatives = None if objects is None else _negatives(model, data, objects, batch, view, device)
-            losses = torch.stack(model.losses(outputs, targets[batch].to(device), draws, negatives))
+            losses = torch.stack(model.losses(outputs, targets[batch].to(device), sampling_rng, negatives))
             if not losses.isfinite().all():
                 raise CliprpnError(
                     "loss_not_finite",
@@ -106,17 +109,17 @@ def train_model(
         )
 
 
-def shuffle(data: TrainingData, settings: Training, order: np.random.Generator) -> np.ndarray:
+def shuffle(data: TrainingData, settings: Training, rng: np.random.Generator) -> np.ndarray:
     """A random order of the training sentences: [N], indices into `train_rows`.
 
-    By image, all sentences of an image are adjacent: what depends on the image alone cancels within the batch,
-    and the remaining gradient is about the sentences. (Measured on the demo: a third fewer epochs.)
+    If batched by image, all sentences of an image are adjacent: gradients that depend only on the image cancel within
+    the batch, and the rest depends on the sentences. (Measured on the demo: a third fewer epochs.)
     """
     if settings.batch_by == "sentence":
-        return order.permutation(len(data.train_rows))
+        return rng.permutation(len(data.train_rows))
     image_rows = data.index.image_rows[data.train_rows]
-    places = order.permutation(int(image_rows.max()) + 1)
-    return np.argsort(places[image_rows], kind="stable")
+    positions = rng.permutation(int(image_rows.max()) + 1)
+    return np.argsort(positions[image_rows], kind="stable")
 
 
 def _negatives(
@@ -127,7 +130,7 @@ def _negatives(
     view: int,
     device: torch.device,
 ) -> tuple[Tensor, Tensor]:
-    """Other objects of the same category: boxes [B, M, 4], float32, pixels of the frame, and mask [B, M]."""
+    """Other objects of the same category: boxes [B, M, 4], float32, xyxy, pixels of the frame; and mask [B, M]."""
     rows = data.train_rows[batch]
     others = objects.others(rows)
     frames = data.features.frames_of(rows)[:, None].expand(-1, others.boxes.shape[1], -1)  # [B, M, 4]
@@ -142,19 +145,22 @@ def _negatives(
 
 
 def make_optimizer(model: torch.nn.Module, settings: Training, device: torch.device) -> torch.optim.Optimizer:
-    """Adam or AdamW; weight decay excludes biases and norms, as is usual."""
-    matrices = [p for p in model.parameters() if p.ndim > 1]
-    vectors = [p for p in model.parameters() if p.ndim <= 1]
+    """Adam or AdamW; weight decay excludes biases and the parameters of norms."""
+    decayed = [parameter for parameter in model.parameters() if parameter.ndim > 1]
+    not_decayed = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
     optimizer = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
     groups = [
-        {"params": matrices, "weight_decay": settings.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
+        {"params": decayed, "weight_decay": settings.weight_decay},
+        {"params": not_decayed, "weight_decay": 0.0},
     ]
     return optimizer(groups, lr=settings.learning_rate, fused=device.type != "mps")
 
 
 def make_schedule(settings: Training, num_steps: int) -> Callable[[int], float]:
-    """The learning rate at a step relative to its peak: linear warm-up, then constant or cosine decay."""
+    """Returns a function from a step to the learning rate relative to the peak.
+
+    Linear warm-up, then constant or cosine decay.
+    """
     warmup = int(settings.warmup_fraction * num_steps)
 
     def rate(step: int) -> float:

@@ -35,8 +35,8 @@ Outcome = CompletedOutcome | FailedOutcome
 def run_trial(spec: Spec, folder: Path, emit: Emit, should_stop: Callable[[], bool]) -> Outcome:
     """Runs a trial in its folder and writes `outcome.json` last, atomically.
 
-    A failure is an outcome, too. Only errors that say nothing about the trial are raised; they leave no
-    outcome, so that the next run repeats the trial.
+    A failure is an outcome, too. Only errors that do not depend on the trial are raised; they leave no outcome,
+    so that the next run repeats the trial.
 
     Raises:
         CliprpnError: interrupted, no_space.
@@ -44,7 +44,7 @@ def run_trial(spec: Spec, folder: Path, emit: Emit, should_stop: Callable[[], bo
     folder.mkdir(parents=True, exist_ok=True)
     _clear(folder)
     try:
-        outcome: Outcome = _complete(spec, folder, emit, should_stop)
+        outcome: Outcome = _run(spec, folder, emit, should_stop)
     except CliprpnError as error:
         if error.code in ("interrupted", "no_space"):
             raise
@@ -74,7 +74,7 @@ def _clear(folder: Path) -> None:
             shutil.rmtree(path)
 
 
-def _complete(spec: Spec, folder: Path, emit: Emit, should_stop: Callable[[], bool]) -> CompletedOutcome:
+def _run(spec: Spec, folder: Path, emit: Emit, should_stop: Callable[[], bool]) -> CompletedOutcome:
     started = time.monotonic()
     device = resolve_device(spec.device)
     seed_everything(spec.seed, spec.num_threads)
@@ -122,12 +122,14 @@ def _run_baseline(spec: BaselineSpec, folder: Path, context: RunContext) -> Tria
 
 
 def _memory_hint(spec: Spec) -> str:
+    """What to do if the device runs out of memory."""
     if isinstance(spec, BaselineSpec):
         return ""
     return f"; lower training.batch_size (now {spec.settings.training.batch_size})"
 
 
 def _failed(spec: Spec, folder: Path, code: str, message: str) -> FailedOutcome:
+    """The outcome of a failed trial. Call within the `except` clause: writes the current traceback to a file."""
     (folder / "traceback.txt").write_text(traceback.format_exc())
     return FailedOutcome(
         state="failed",
@@ -140,5 +142,5 @@ def _failed(spec: Spec, folder: Path, code: str, message: str) -> FailedOutcome:
 
 
 def _utc_now() -> str:
-    """ISO 8601."""
+    """The current time, ISO 8601."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")

@@ -14,7 +14,7 @@ from cliprpn.data.index import DatasetIndex, open_dataset, read_facts
 from cliprpn.figures.dataset_stats.distributions import area_cuts, relative_areas
 from cliprpn.figures.dataset_stats.examples import choose_examples
 from cliprpn.figures.dataset_stats.overlaps import hash_all_pixels, split_overlaps
-from cliprpn.figures.dataset_stats.splits import split_stats, word_bins
+from cliprpn.figures.dataset_stats.split_stats import split_stats, word_bins
 from cliprpn.figures.dataset_stats.table_checks import table_checks
 from cliprpn.figures.floors import fit_constant_box
 

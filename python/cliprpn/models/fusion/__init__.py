@@ -4,9 +4,9 @@ A fusion is a module that is built with `(map_channels, pooled_dim, word_dim, **
 positional arguments:
 
     feature_map  [B, C, h, w]  features of the image
-    words        [B, L, Dw]    one vector per token, including the start and end tokens
+    words        [B, L, Dw]    features of each token, including the start and end tokens
     mask         [B, L]        True for tokens, False for padding
-    pooled       [B, Dp]       vector of the sentence, L2-normalized
+    pooled       [B, Dp]       embedding of the sentence, L2-normalized
 
 It returns a feature map [B, C, h, w].
 """

@@ -7,7 +7,10 @@ from torch import Tensor, nn
 
 
 class ConcatenationFusion(nn.Module):
-    """Concatenates the feature map and two copies of the sentence vector by channels, then a 1x1 convolution."""
+    """Concatenates feature map and two copies of the sentence embedding by channels, then applies a 1x1 convolution.
+
+    Inputs and output: see `cliprpn.models.fusion`.
+    """
 
     def __init__(self, map_channels: int, pooled_dim: int, word_dim: int) -> None:
         super().__init__()

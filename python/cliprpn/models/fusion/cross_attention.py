@@ -7,10 +7,12 @@ from torch.nn import functional
 
 
 class CrossAttentionFusion(nn.Module):
-    """Cells are the queries, the single sentence vector is key and value; add & norm, feed-forward, add & norm.
+    """Cells are the queries, the sentence embedding is the only key and value; add & norm, feed-forward, add & norm.
 
     With one key the softmax is always 1, so that (without dropout) every cell gets the same vector. This bug of ClipRPN
     (Trento) is reproduced on purpose. Parameters have the same names as there.
+
+    Inputs and output: see `cliprpn.models.fusion`.
     """
 
     def __init__(

@@ -17,14 +17,17 @@ class SwitchedFusion(nn.Module):
     """A stack of blocks; each conditions every cell on the sentence, then applies an MLP.
 
     Switches:
-        text: `pooled` gives every cell the same sentence vector; with `words`, each cell attends to all words, so that
-            different cells get different vectors.
+        text: `pooled` gives every cell the same sentence embedding; with `words`, each cell attends to all words, so
+            that different cells get different vectors.
         interaction: `additive` adds the projected text vector to the cell; `multiplicative` scales and shifts the
             cell's channels by it (FiLM, Perez et al. 2018).
         coordinates: `on` adds the position of each cell.
 
     `film` is pooled, multiplicative, off; `token_attention` is words, multiplicative, on. Attribute names are parameter
-    names of saved models.
+    names of saved models, so they stay: `where` embeds coordinates, `read` projects the text, `ask` attends to words,
+    `heard_norm` normalizes the result, and `think` is the MLP.
+
+    Inputs and output: see `cliprpn.models.fusion`.
     """
 
     def __init__(
@@ -62,7 +65,10 @@ class SwitchedFusion(nn.Module):
 
 
 class FusionBlock(nn.Module):
-    """Two pre-norm residual steps: condition on the text, then an MLP."""
+    """Two pre-norm residual steps: condition on the text, then apply an MLP.
+
+    Maps cells [B, h*w, C] to [B, h*w, C], given text [B, L or 1, T] and mask [B, L].
+    """
 
     def __init__(self, channels: int, text: str, interaction: str) -> None:
         super().__init__()
@@ -104,7 +110,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
 
     Args:
         query: [B, Nq, T].
-        key: [B, Nk, T], and value the same.
+        key, value: [B, Nk, T] each.
         mask: [B, Nk], True for keys to attend to.
 
     Returns:

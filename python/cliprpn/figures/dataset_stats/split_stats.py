@@ -88,7 +88,7 @@ def split_stats(
 
 
 def _num_words(sentences: pa.ChunkedArray) -> NDArray[np.int64]:
-    """Number of num_words, separated by whitespace: [N]."""
+    """Number of words, separated by whitespace: [N]."""
     parts = pc.utf8_split_whitespace(pc.utf8_trim_whitespace(sentences))
     return pc.list_value_length(parts).to_numpy().astype(np.int64)
 
