@@ -112,7 +112,7 @@ def test_a_kill_at_any_moment_loses_only_what_was_not_on_disk(
         os.kill(pid, signal.SIGKILL)  # It is at its next transaction by now.
         os.waitpid(pid, 0)
         os.close(reader), os.close(writer)
-        rows = keyed_store._read_rows(path, COLUMNS, keys)
+        rows = keyed_store._read_existing(path, COLUMNS, keys)
         assert rows == {key: rows_of(key) for key in keys[: len(rows)]}
         assert num_kept + num_reported <= len(rows) < len(keys)
         num_kept = len(rows)
