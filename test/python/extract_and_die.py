@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from helpers import open_small, prepared, run_context, shipped_weights_id
+from helpers import open_small, prepared, run_context, shipped_weights_id, wait_until
 
 import cliprpn.storage.durable
 from cliprpn.data.index import DatasetIndex, open_dataset
@@ -29,13 +29,19 @@ array_store.COMMIT_EVERY_S = 0.0
 BACKBONE = load_backbone("cliprpn-tiny", "shipped")
 
 
-def extract(index: DatasetIndex, cache: Path) -> dict[str, int]:
-    """Counts of encoded images and sentences, loads of the backbone, and waits for the lock."""
+def extract(index: DatasetIndex, cache: Path, other_waits: Path | None = None) -> dict[str, int]:
+    """Counts of encoded images and sentences, loads of the backbone, and waits for the lock.
+
+    Args:
+        other_waits: a file that another process creates when it waits for the lock; nothing is encoded before.
+    """
     cost = {"images": 0, "sentences": 0, "loads": 0, "waits": 0}
     feature_map, encode_text = BACKBONE.feature_map, BACKBONE.encode_text
 
     def counted(key: str, inner: Callable[[torch.Tensor], Any]) -> Callable[[torch.Tensor], Any]:
         def call(batch: torch.Tensor) -> Any:
+            if other_waits is not None:
+                wait_until(other_waits.exists)
             cost[key] += len(batch)
             return inner(batch)
 
@@ -44,6 +50,12 @@ def extract(index: DatasetIndex, cache: Path) -> dict[str, int]:
     def add(key: str) -> None:
         cost[key] += 1
 
+    def on_event(event: Any) -> None:
+        if event.type == "warning":
+            add("waits")
+            if other_waits is not None:
+                other_waits.touch()
+
     BACKBONE.feature_map = counted("images", feature_map)
     BACKBONE.encode_text = counted("sentences", encode_text)
     frozen.open_features(
@@ -51,7 +63,7 @@ def extract(index: DatasetIndex, cache: Path) -> dict[str, int]:
         open_small(index.root),
         lambda: (add("loads"), BACKBONE)[1],
         shipped_weights_id(),
-        run_context(cache, lambda event: add("waits") if event.type == "warning" else None),
+        run_context(cache, on_event),
     )
     return cost
 
@@ -141,7 +153,11 @@ def main(root: Path, work: Path) -> None:
         )
         if code == 0:
             break
-    both = [in_child(lambda: extract(index, work / "shared"), work / f"shared-{n}.json") for n in range(2)]
+    waiting = work / "waiting"
+    both = [
+        in_child(lambda: extract(index, work / "shared", waiting), work / f"shared-{n}.json")
+        for n in range(2)
+    ]
     codes = [wait(pid) for pid in both]
     shared = [json.loads((work / f"shared-{n}.json").read_text()) for n in range(2)]
     print(

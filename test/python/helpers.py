@@ -1,12 +1,17 @@
-"""A small dataset in the layout of RefCOCOg, and the spec of a short trial on it."""
+"""A small dataset in the layout of RefCOCOg, the spec of a short trial on it, and Python in a new process."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import pickle
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import numpy as np
@@ -36,6 +41,36 @@ def run_context(
     return RunContext(device, cache_dir, emit, should_stop, progress_every_s=0)
 
 
+def run_python(
+    *args: str, env: dict[str, str] | None = None, cwd: Path | None = None
+) -> CompletedProcess[str]:
+    """Runs Python in a new process with `cliprpn` on its path; the time limit only ends one that hangs.
+
+    Args:
+        env: replaces the environment of this process.
+    """
+    path = {"PYTHONPATH": str(REPO / "python")}
+    environment = {**os.environ, **path} if env is None else {**path, **env}
+    return subprocess.run(
+        [sys.executable, *args],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+        env=environment,
+        cwd=cwd,
+    )
+
+
+def wait_until(condition: Callable[[], bool], limit_s: float = 300) -> None:
+    """Polls until the condition holds; the limit only ends a wait that would never end."""
+    end = time.monotonic() + limit_s
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(f"still waiting after {limit_s} s")
+        time.sleep(0.005)
+
+
 def progress_of(events: list[Any]) -> list[tuple[str, int, int]]:
     """Phase, done and total of each progress event."""
     return [(event.phase, event.done, event.total) for event in events if event.type == "progress"]
@@ -44,7 +79,7 @@ def progress_of(events: list[Any]) -> list[tuple[str, int, int]]:
 def make_records(num_images: int = 12) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The content of instances.json, and the refs: two objects per image; the second has two sentences.
 
-    Of every six images, four train, one is val's and one test's.
+    Of every six images, four are in train, one in val and one in test.
     """
     instances: dict[str, Any] = {
         "images": [],

@@ -42,7 +42,7 @@ def image_file(tmp_path: Path) -> Path:
         ([30, 5, 50, 25], 0.5),
         ([5, 30, 15, 50], 0.0),  # x and y swapped
         ([30, 5, 30, 5], 1.0),  # a point is a pixel
-        ([80, 40, 80, 40], 0.0),  # at the very edge
+        ([80, 40, 80, 40], 0.0),  # at the corner of the image
     ],
 )
 def test_a_crop_is_the_box(image_file: Path, box: list[float], red: float) -> None:

@@ -13,15 +13,15 @@ from helpers import HEIGHT, WIDTH, make_records, write_dataset
 from prepared import prepare
 
 from cliprpn.contract.generated import DatasetStats
-from cliprpn.data import index as opened
+from cliprpn.data import index as index_module
 from cliprpn.errors import CliprpnError
 from cliprpn.figures.dataset_stats.compute import compute_dataset_stats
 
 
 @pytest.fixture(autouse=True)
-def fresh() -> None:
+def no_open_datasets() -> None:
     """Clears the cache of open datasets, as tests change files on disk."""
-    opened._opened.clear()
+    index_module._opened.clear()
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_an_image_in_two_splits_is_reported(folder: Path) -> None:
     assert train_val.num_identical_pixels is None
     assert train_val.examples == ["COCO_train2014_000000000001.png", "COCO_train2014_000000000002.png"]
     change(folder, "sentences", "sentence", {2: "The Same ", 3: "the same"})
-    opened._opened.clear()
+    index_module._opened.clear()
     assert stats_of(folder).overlaps[0].num_sentences == 1
 
 
@@ -182,7 +182,7 @@ def test_examples_cover_all_splits_and_different_images(folder: Path) -> None:
     examples = stats_of(folder).examples
     assert len({example.file_name for example in examples}) == len(examples) == 6
     assert [example.split for example in examples][:3] == ["train", "val", "test"]
-    opened._opened.clear()
+    index_module._opened.clear()
     assert stats_of(folder).examples == examples
     assert np.allclose(examples[0].box_xyxy[2] - examples[0].box_xyxy[0], 40.5)
 

@@ -13,6 +13,7 @@ import onnx_graphs
 import pytest
 import torch
 from helpers import REPO, make_baseline, run_context, small_dataset
+from images import noise
 from PIL import Image
 from torch import Tensor
 from torchvision.ops import box_iou
@@ -290,8 +291,8 @@ def test_recall_on_real_photos() -> None:
             hits.append(bool(box_iou(gt, proposals[ref["image_id"]].boxes_xyxy).max() >= 0.5))
     # 0.955 over all 224 refs; letterboxing to the center instead would give 0.48 on these.
     assert sum(hits) / len(hits) > 0.9
-    again = detector.detect(images[1:3])
-    for image_id, second in zip(image_ids[1:3], again, strict=True):
+    repeated = detector.detect(images[1:3])
+    for image_id, second in zip(image_ids[1:3], repeated, strict=True):
         assert torch.equal(second.boxes_xyxy, proposals[image_id].boxes_xyxy)
         assert torch.equal(second.scores, proposals[image_id].scores)
 
@@ -306,11 +307,6 @@ def test_an_ultralytics_yolo_is_refused() -> None:
 def photo(file: Path) -> Tensor:
     with Image.open(file) as image:
         return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
-
-
-def noise(height: int, width: int) -> Tensor:
-    pixels = np.random.default_rng(0).integers(0, 256, (3, height, width), dtype=np.uint8)
-    return torch.from_numpy(pixels)
 
 
 def constant_detector(

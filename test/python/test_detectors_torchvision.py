@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
+from images import noise
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torchvision.models import resnet50
@@ -254,8 +254,3 @@ def open_state(
     file = folder / "model.pth"
     torch.save(state, file)
     return open_faster_rcnn(variant, file, classes, score_thresh, nms_thresh, max_boxes, CPU)
-
-
-def noise(height: int, width: int) -> Tensor:
-    pixels = np.random.default_rng(0).integers(0, 256, (3, height, width), dtype=np.uint8)
-    return torch.from_numpy(pixels)

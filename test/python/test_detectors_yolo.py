@@ -7,7 +7,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import types
 import warnings
@@ -20,7 +19,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import torch
-from helpers import REPO, prepared, run_context, small_dataset
+from helpers import REPO, prepared, run_context, run_python, small_dataset
 from onnx_graphs import constant, field, model, node
 from PIL import Image
 from torch import Tensor
@@ -75,10 +74,12 @@ def save_untrained(cache: Path, name: str, task: str) -> Path:
         description = describe_architecture("yolov8p")
         if task == "segment":
             description["head"][-1][2:] = ["Segment", ["nc", 32, 256]]
-        made = (DetectionModel if task == "detect" else SegmentationModel)(description, nc=2, verbose=False)
-        made.names = {0: "cat", 1: "dog"}
-        content = minimal_checkpoint(made, 64)
-        content["train_args"]["task"] = made.task = task
+        detector = (DetectionModel if task == "detect" else SegmentationModel)(
+            description, nc=2, verbose=False
+        )
+        detector.names = {0: "cat", 1: "dog"}
+        content = minimal_checkpoint(detector, 64)
+        content["train_args"]["task"] = detector.task = task
         torch.save(content, path)
     return path
 
@@ -125,14 +126,14 @@ def test_thresholds_and_max_boxes_limit_detections(untrained: Path, cache: Path)
 def test_a_pt_is_loaded_only_if_trusted(cache: Path) -> None:
     class Bomb:
         def __reduce__(self) -> tuple[Any, ...]:
-            return os.mkdir, (str(cache / "it-ran"),)
+            return os.mkdir, (str(cache / "ran"),)
 
     path = cache / "bomb.pt"
     torch.save({"model": Bomb()}, path)
     with pytest.raises(CliprpnError, match=r"--trust-weights.*\.onnx") as error:
         open_file(path, cache, trusted=False)
     assert error.value.code == "weights_unsafe"
-    assert not (cache / "it-ran").exists()
+    assert not (cache / "ran").exists()
 
 
 def test_a_yolo_of_the_yolov5_repository_is_refused(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,8 +313,8 @@ def test_a_detector_is_trained_once_and_reproducibly(
     assert facts["num_train_images"] == 8
     assert set(facts["val_recall"]) == {"@1", "@5", "@10", "@100"}
     assert train(index, tmp_path) == (weights, False, [])
-    known = find_trained_yolo(RECIPE, index, tmp_path)
-    assert (known.file, known.sha256) == (weights, facts["weights_sha256"])
+    stored = find_trained_yolo(RECIPE, index, tmp_path)
+    assert (stored.file, stored.sha256) == (weights, facts["weights_sha256"])
     assert open_file(weights, cache).classes == ["block"]
     again, _, _ = train(index, tmp_path / "elsewhere")
     assert again.read_bytes() == weights.read_bytes()
@@ -355,16 +356,10 @@ def test_a_killed_training_resumes_and_touches_only_the_cache(index: DatasetInde
     home.mkdir()
     script = REPO / "test" / "python" / "train_and_die.py"
     arguments = [str(index.root), index.dataset_id, str(cache), RECIPE.model_dump_json(), str(seen)]
-    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(REPO / "python")}
-    ran = subprocess.run(
-        [sys.executable, "-B", str(script), *arguments],
-        cwd=home,
-        env=environment,
-        capture_output=True,
-        check=False,
-    )
-    assert ran.returncode == -signal.SIGKILL, ran.stderr.decode()
-    assert ran.stdout == b""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home)}
+    result = run_python("-B", str(script), *arguments, env=environment, cwd=home)
+    assert result.returncode == -signal.SIGKILL, result.stderr
+    assert result.stdout == ""
     assert list(home.iterdir()) == []
     events = [json.loads(line) for line in seen.read_text().splitlines()]
     assert [event for event in events if event[0] != "open"] == []

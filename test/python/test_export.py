@@ -27,11 +27,16 @@ def prepared(source: RowsSource, folder: Path) -> DatasetIndex:
     return open_tables(folder, "own", None, source.box_format)
 
 
-def rows_of(found: Annotations) -> list[Any]:
-    names = {image.image_id: image.file_name for image in found.images}
+def rows_of(annotations: Annotations) -> list[Any]:
+    names = {image.image_id: image.file_name for image in annotations.images}
     return [
-        (names[sentence.image_id], sentence.sentence, found.objects[sentence.ann_id].box, sentence.split)
-        for sentence in found.sentences
+        (
+            names[sentence.image_id],
+            sentence.sentence,
+            annotations.objects[sentence.ann_id].box,
+            sentence.split,
+        )
+        for sentence in annotations.sentences
     ]
 
 
@@ -40,15 +45,15 @@ def test_real_sentences_and_boxes_survive_a_round_trip(tmp_path: Path) -> None:
     source = rows_source((REAL, "val"), image="file_name", box="bbox")
     index = prepared(source, tmp_path / "set")
     assert export_rows(index, "jsonl", "xywh", tmp_path / "out" / "back.jsonl") == 4885
-    given, _ = read(source)
+    original, _ = read(source)
     back, problems = read(rows_source(tmp_path / "out" / "back.jsonl"))
-    assert problems == [] and back == given
+    assert problems == [] and back == original
     lines = (tmp_path / "out" / "back.jsonl").read_text(encoding="utf-8").splitlines()
     originals = [json.loads(line) for line in REAL.read_text(encoding="utf-8").splitlines()]
-    found = [
+    exported = [
         {key: json.loads(line)[key] for key in ("image_id", "ann_id", "box", "sentence")} for line in lines
     ]
-    assert found == [
+    assert exported == [
         {
             "image_id": row["image_id"],
             "ann_id": row["ann_id"],
@@ -105,10 +110,12 @@ def test_coco_keeps_all_objects_in_a_round_trip(tmp_path: Path) -> None:
         70 * 80.5,
         0,
     )
-    given, _ = read(source)
+    original, _ = read(source)
     back, problems = read(rows_source(tmp_path / "back.json", format="coco"))
     assert (
-        problems == [] and back == given and rows_of(back)[0] == ("a.jpg", "a dog", (1, 2, 30, 40), "train")
+        problems == []
+        and back == original
+        and rows_of(back)[0] == ("a.jpg", "a dog", (1, 2, 30, 40), "train")
     )
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from helpers import REPO, open_small, prepared, progress_of, run_context, shipped_weights_id, small_dataset
+from helpers import (
+    open_small,
+    prepared,
+    progress_of,
+    run_context,
+    run_python,
+    shipped_weights_id,
+    small_dataset,
+)
 from PIL import Image, ImageOps
 from prepared import prepare
 
@@ -185,13 +191,7 @@ def test_changed_weights_are_rejected(index: DatasetIndex, backbone: ClipBackbon
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_kill_at_any_step_loses_only_what_was_not_on_disk(tmp_path: Path) -> None:
     root = small_dataset(tmp_path / "data", 3)
-    result = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("extract_and_die.py")), str(root), str(tmp_path)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": f"{REPO / 'python'}"},
-        timeout=120,
-    )
+    result = run_python(str(Path(__file__).with_name("extract_and_die.py")), str(root), str(tmp_path))
     assert result.returncode == 0, result.stderr
     report = json.loads(result.stdout)
     runs = report["runs"]

@@ -1,4 +1,4 @@
-"""Imported checkpoints of ClipRPN (Trento) predict what its modules predict, and can be used at once."""
+"""Imported checkpoints of ClipRPN (Trento) predict what its modules predict, and need no further conversion."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def original_prediction(
 
 
 @torch.no_grad()
-def test_it_predicts_what_the_original_predicts(imported) -> None:
+def test_an_imported_model_predicts_what_the_original_predicts(imported) -> None:
     path, fusion, state = imported
     model = load_model(path).model.eval()
     feature_map = torch.randn(3, CHANNELS, 7, 7).relu()
@@ -136,7 +136,7 @@ def test_it_predicts_what_the_original_predicts(imported) -> None:
 
 
 @torch.no_grad()
-def test_it_grounds_with_the_clip_of_the_checkpoint(imported, tmp_path: Path) -> None:
+def test_an_imported_model_grounds_with_the_clip_of_its_checkpoint(imported, tmp_path: Path) -> None:
     path, fusion, state = imported
     photo = tmp_path / "photo.png"
     Image.effect_noise((320, 160), 80).convert("RGB").save(photo)
@@ -174,7 +174,7 @@ def test_an_image_with_a_problem_is_not_grounded(imported, tmp_path: Path) -> No
     assert caught.value.code == "data_invalid"
 
 
-def test_it_is_evaluated_on_a_chosen_dataset(imported, tmp_path: Path) -> None:
+def test_an_imported_model_is_evaluated_on_a_chosen_dataset(imported, tmp_path: Path) -> None:
     path, _, _ = imported
     root = small_dataset(tmp_path / "data", 6)
     dataset = make_spec(root, tmp_path, image_size_px=224).dataset
@@ -199,20 +199,22 @@ def test_an_invalid_checkpoint_is_rejected_with_its_problem(tmp_path: Path) -> N
     path = tmp_path / "model.pth"
     good = original_checkpoint(OriginalAttention(), with_clip=False)
 
-    def refusal(state: Any) -> str:
+    def error_message(state: Any) -> str:
         torch.save(state, path)
         with pytest.raises(CliprpnError) as caught:
             convert_checkpoint(path, tmp_path / "out")
         assert caught.value.code == "weights_mismatch" and str(path) in caught.value.message
         return caught.value.message
 
-    assert "fusion_module.*" in refusal({"fc.weight": torch.zeros(2)})
-    assert "fusion_module.*" in refusal({})
-    assert "conv.0.weight" in refusal({k: v for k, v in good.items() if "conv.0.weight" not in k})
-    assert "norm1.bias" in refusal({k: v for k, v in good.items() if not k.endswith("norm1.bias")})
-    assert "linear1.weight" in refusal({k: v for k, v in good.items() if not k.endswith("linear1.weight")})
+    assert "fusion_module.*" in error_message({"fc.weight": torch.zeros(2)})
+    assert "fusion_module.*" in error_message({})
+    assert "conv.0.weight" in error_message({k: v for k, v in good.items() if "conv.0.weight" not in k})
+    assert "norm1.bias" in error_message({k: v for k, v in good.items() if not k.endswith("norm1.bias")})
+    assert "linear1.weight" in error_message(
+        {k: v for k, v in good.items() if not k.endswith("linear1.weight")}
+    )
     nine = original_checkpoint(OriginalAttention(), with_clip=False, num_anchors=9)
-    assert "15 anchors" in refusal(nine)
+    assert "15 anchors" in error_message(nine)
     with pytest.raises(CliprpnError) as caught:
         convert_checkpoint(tmp_path / "none.pth", tmp_path / "out")
     assert caught.value.code == "not_found"

@@ -19,7 +19,7 @@ from cliprpn.errors import CliprpnError
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A dataset in its original layout, `data`, and prepared, `prepared`."""
     folder = tmp_path_factory.mktemp("index")
     prepare(small_dataset(folder / "data"), folder / "prepared")
@@ -27,12 +27,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def root(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made / "prepared", tmp_path / "prepared"))
+def root(original: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(original / "prepared", tmp_path / "prepared"))
 
 
 @pytest.fixture(autouse=True)
-def nothing_open() -> Iterator[None]:
+def no_open_datasets() -> Iterator[None]:
     index_module._opened.clear()
     yield
     index_module._opened.clear()
@@ -50,9 +50,13 @@ def error_message(root: Path, dataset_id: str = "blocks") -> str:
     return caught.value.message
 
 
-def test_sentences_are_joined_with_their_images(made: Path, root: Path) -> None:
+def test_sentences_are_joined_with_their_images(original: Path, root: Path) -> None:
     index = opened(root)
-    assert (index.root, index.images_dir, index.source_box_format) == (root, made / "data" / "images", "xywh")
+    assert (index.root, index.images_dir, index.source_box_format) == (
+        root,
+        original / "data" / "images",
+        "xywh",
+    )
     assert index.texts()[3] == "the large green thing"
     assert index.image_rows.tolist() == [row // 2 for row in range(24)]
     assert index.images["file_name"][3].as_py() == "COCO_train2014_000000000003.png"
@@ -68,19 +72,19 @@ def test_sentences_are_joined_with_their_images(made: Path, root: Path) -> None:
     assert counts == {"train": (8, 8, 16), "val": (2, 2, 4), "test": (2, 2, 4)}
 
 
-def test_it_is_opened_once_per_process_from_the_tables_alone(made: Path, root: Path) -> None:
+def test_a_dataset_is_opened_once_per_process_from_the_tables_alone(original: Path, root: Path) -> None:
     first = opened(root)
-    (made / "data").rename(made / "away")
+    (original / "data").rename(original / "away")
     try:
         second = opened(root)
     finally:
-        (made / "away").rename(made / "data")
+        (original / "away").rename(original / "data")
     assert second.sentences.equals(first.sentences) and second.images.equals(first.images)
     (root / "sentences.parquet").unlink()
     assert open_dataset(root, "blocks") is second
 
 
-def test_it_can_be_moved(root: Path, tmp_path: Path) -> None:
+def test_a_prepared_dataset_can_be_moved(root: Path, tmp_path: Path) -> None:
     texts = opened(root).texts()
     assert opened(root.rename(tmp_path / "moved")).texts() == texts
 

@@ -6,11 +6,11 @@ import os
 import signal
 import sqlite3
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from helpers import wait_until
 
 from cliprpn.errors import CliprpnError
 from cliprpn.storage import keyed_store
@@ -24,11 +24,11 @@ def rows_of(key: str) -> Rows:
     return [(0.1 * place, 2**60 + place, f"{key} ü\0", bytes([place % 256, 0])) for place in range(len(key))]
 
 
-def ask(
+def read_or_compute(
     path: Path,
     keys: list[str],
     computed: list[str] | None = None,
-    on_wait: Callable[[], None] = lambda: None,
+    on_wait: Callable[[], object] = lambda: None,
     after: Callable[[str], object] = lambda key: None,
 ) -> dict[str, Rows]:
     """The rows; `computed` receives the keys that were computed, `after` is called after each."""
@@ -51,18 +51,24 @@ def test_stored_rows_are_returned_exactly_and_only_missing_ones_computed(tmp_pat
     path = tmp_path / "odd #?%20 ü" / "deep" / "a.sqlite"
     computed: list[str] = []
     # "" is a key without rows, which differs from a missing key; "aa" is requested twice.
-    first = ask(path, ["aa", "", "b", "aa"], computed)
+    first = read_or_compute(path, ["aa", "", "b", "aa"], computed)
     assert first == {key: rows_of(key) for key in ("aa", "", "b")}
     assert computed == ["aa", "", "b"]
-    assert ask(path, ["ccc", "b", ""], computed) == {key: rows_of(key) for key in ("ccc", "b", "")}
+    assert read_or_compute(path, ["ccc", "b", ""], computed) == {
+        key: rows_of(key) for key in ("ccc", "b", "")
+    }
     assert computed == ["aa", "", "b", "ccc"]
-    assert ask(path, [], after=never) == {}
+    assert read_or_compute(path, [], after=never) == {}
 
 
 def test_more_keys_than_fit_into_a_query(tmp_path: Path) -> None:
     keys = [f"{number:06}" for number in range(2 * keyed_store.KEYS_PER_QUERY + 1)]
     path = tmp_path / "a.sqlite"
-    assert ask(path, keys) == ask(path, keys, after=never) == {key: rows_of(key) for key in keys}
+    assert (
+        read_or_compute(path, keys)
+        == read_or_compute(path, keys, after=never)
+        == {key: rows_of(key) for key in keys}
+    )
 
 
 @pytest.mark.parametrize(
@@ -85,9 +91,9 @@ def test_rows_put_before_an_error_are_kept(tmp_path: Path) -> None:
 
     path = tmp_path / "a.sqlite"
     with pytest.raises(CliprpnError, match="stopped"):
-        ask(path, ["a", "b", "c", "d"], after=stop_at_third)
+        read_or_compute(path, ["a", "b", "c", "d"], after=stop_at_third)
     computed: list[str] = []
-    ask(path, ["a", "b", "c", "d"], computed)
+    read_or_compute(path, ["a", "b", "c", "d"], computed)
     assert computed == ["d"]
 
 
@@ -104,7 +110,7 @@ def test_a_kill_at_any_moment_loses_only_what_was_not_on_disk(
         pid = os.fork()
         if pid == 0:
             try:
-                ask(path, keys, after=lambda key: os.write(writer, b"."))  # noqa: B023
+                read_or_compute(path, keys, after=lambda key: os.write(writer, b"."))  # noqa: B023
             finally:
                 os._exit(1)
         for _ in range(num_reported):
@@ -112,29 +118,33 @@ def test_a_kill_at_any_moment_loses_only_what_was_not_on_disk(
         os.kill(pid, signal.SIGKILL)  # It is at its next transaction by now.
         os.waitpid(pid, 0)
         os.close(reader), os.close(writer)
-        rows = keyed_store._read_existing(path, COLUMNS, keys)
+        with KeyedStore(path, COLUMNS) as store:
+            rows = store.rows(keys)
         assert rows == {key: rows_of(key) for key in keys[: len(rows)]}
         assert num_kept + num_reported <= len(rows) < len(keys)
         num_kept = len(rows)
     computed: list[str] = []
-    assert ask(path, keys[: num_kept + 2], computed) == {key: rows_of(key) for key in keys[: num_kept + 2]}
+    assert read_or_compute(path, keys[: num_kept + 2], computed) == {
+        key: rows_of(key) for key in keys[: num_kept + 2]
+    }
     assert computed == keys[num_kept : num_kept + 2]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_of_two_processes_one_computes_and_the_other_waits(tmp_path: Path) -> None:
-    path, ready = tmp_path / "a.sqlite", tmp_path / "ready"
+    path, computing, waiting = tmp_path / "a.sqlite", tmp_path / "computing", tmp_path / "waiting"
     pid = os.fork()
     if pid == 0:
         try:
-            ask(path, ["aa", "b"], after=lambda key: (ready.touch(), time.sleep(0.15)))
+            read_or_compute(
+                path, ["aa", "b"], after=lambda key: (computing.touch(), wait_until(waiting.exists))
+            )
             os._exit(0)
         finally:
             os._exit(1)
-    while not ready.exists():
-        time.sleep(0.005)
+    wait_until(computing.exists)
     waits: list[int] = []
-    rows = ask(path, ["b", "aa"], on_wait=lambda: waits.append(1), after=never)
+    rows = read_or_compute(path, ["b", "aa"], on_wait=lambda: (waits.append(1), waiting.touch()), after=never)
     assert rows == {key: rows_of(key) for key in ("b", "aa")}
     assert waits == [1]
     assert os.waitpid(pid, 0)[1] == 0
@@ -142,14 +152,14 @@ def test_of_two_processes_one_computes_and_the_other_waits(tmp_path: Path) -> No
 
 def test_a_reader_does_not_wait_while_other_keys_are_computed(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
-    ask(path, ["a"])
-    answers: list[dict[str, Rows]] = []
-    ask(path, ["b"], after=lambda key: answers.append(ask(path, ["a"], after=never)))
-    assert answers == [{"a": rows_of("a")}]
+    read_or_compute(path, ["a"])
+    results: list[dict[str, Rows]] = []
+    read_or_compute(path, ["b"], after=lambda key: results.append(read_or_compute(path, ["a"], after=never)))
+    assert results == [{"a": rows_of("a")}]
 
 
 def broken(path: Path) -> dict[str, bytes]:
-    ask(path, ["a" * 30, "b" * 3000])
+    read_or_compute(path, ["a" * 30, "b" * 3000])
     complete = path.read_bytes()
     half = complete[: len(complete) // 2]
     other = path.with_name("other.sqlite")
@@ -165,12 +175,12 @@ def test_a_damaged_or_foreign_file_is_reported_and_not_changed(tmp_path: Path) -
         path = tmp_path / f"{name}.sqlite"
         path.write_bytes(content)
         with pytest.raises(CliprpnError, match=rf"delete .*{name}\.sqlite") as caught:
-            ask(path, ["a" * 30, "b" * 3000, "c"], after=never)
+            read_or_compute(path, ["a" * 30, "b" * 3000, "c"], after=never)
         assert (caught.value.code, path.read_bytes() == content) == ("data_invalid", True), name
 
 
 def test_a_store_with_other_columns_is_rejected(tmp_path: Path) -> None:
-    ask(tmp_path / "a.sqlite", ["a"])
+    read_or_compute(tmp_path / "a.sqlite", ["a"])
     with pytest.raises(CliprpnError, match="other tables"):
         get_or_compute(
             tmp_path / "a.sqlite", {"score": "real"}, ["a"], lambda *_: None, lambda: None, lambda: False
@@ -180,12 +190,12 @@ def test_a_store_with_other_columns_is_rejected(tmp_path: Path) -> None:
 def test_an_empty_file_is_an_empty_store(tmp_path: Path) -> None:
     """A run that is killed before its first rows leaves an empty file."""
     (tmp_path / "a.sqlite").touch()
-    assert ask(tmp_path / "a.sqlite", ["a"]) == {"a": rows_of("a")}
+    assert read_or_compute(tmp_path / "a.sqlite", ["a"]) == {"a": rows_of("a")}
 
 
 def test_a_full_disk_keeps_earlier_rows(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
-    ask(path, ["a"])
+    read_or_compute(path, ["a"])
     with pytest.raises(CliprpnError) as caught, KeyedStore(path, COLUMNS) as store:
         # SQLite then fails as on a full disk.
         pages = store._file.execute("PRAGMA page_count").fetchone()[0]
@@ -193,7 +203,7 @@ def test_a_full_disk_keeps_earlier_rows(tmp_path: Path) -> None:
         store.put("b" * 5000, rows_of("b" * 5000))
     assert caught.value.code == "no_space" and str(path) in caught.value.message
     computed: list[str] = []
-    ask(path, ["a", "b" * 5000], computed)
+    read_or_compute(path, ["a", "b" * 5000], computed)
     assert computed == ["b" * 5000]
 
 
@@ -202,7 +212,7 @@ def test_a_read_only_folder_still_returns_stored_rows() -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as parent:
         folder = Path(parent) / "cache"
         path = folder / "a.sqlite"
-        ask(path, ["a"])
+        read_or_compute(path, ["a"])
         (folder / "a.lock").unlink()
         os.chmod(parent, 0o755)
         os.chmod(folder, 0o555)
@@ -210,9 +220,9 @@ def test_a_read_only_folder_still_returns_stored_rows() -> None:
         if is_root:
             os.seteuid(65534)
         try:
-            assert ask(path, ["a"], after=never) == {"a": rows_of("a")}
+            assert read_or_compute(path, ["a"], after=never) == {"a": rows_of("a")}
             with pytest.raises(CliprpnError, match="CLIPRPN_CACHE") as caught:
-                ask(path, ["a", "b"], after=never)
+                read_or_compute(path, ["a", "b"], after=never)
         finally:
             if is_root:
                 os.seteuid(0)

@@ -19,7 +19,7 @@ IMAGE = torch.tensor([[100.0, 50.0]], dtype=torch.float64)
 SQUASHED, ZOOM = torch.tensor([[0.5, 1.0, 0.0, 0.0]], dtype=torch.float64), 2.0
 
 
-def answer(gt_box: list[float], *proposals: list[float]) -> dict[str, Any]:
+def prediction(gt_box: list[float], *proposals: list[float]) -> dict[str, Any]:
     """The row of one sentence; proposals are in the frame, the ground truth is in the image."""
     boxes = torch.tensor(proposals, dtype=torch.float32).reshape(-1, 4)
     gt_boxes = torch.tensor([gt_box], dtype=torch.float64)
@@ -46,7 +46,7 @@ def answer(gt_box: list[float], *proposals: list[float]) -> dict[str, Any]:
 def test_iou_and_center_accuracy(
     name: str, gt_box: list[float], proposal: list[float], iou: float, pointing: bool
 ) -> None:
-    row = answer(gt_box, proposal)
+    row = prediction(gt_box, proposal)
     assert row["iou"] == pytest.approx(iou, abs=1e-15), name
     assert row["pointing"] == pointing, name
     assert row["intersection"] / row["union"] == pytest.approx(iou, abs=1e-15)
@@ -54,13 +54,13 @@ def test_iou_and_center_accuracy(
 
 def test_recall_uses_the_best_of_the_first_k() -> None:
     miss, near, hit = [50, 0, 60, 20], [0, 0, 20, 20], [0, 0, 20, 40]
-    row = answer([0, 0, 20, 20], miss, *[miss] * 4, near, *[miss] * 4, hit)
+    row = prediction([0, 0, 20, 20], miss, *[miss] * 4, near, *[miss] * 4, hit)
     assert (row["iou"], row["iou_at_5"], row["iou_at_10"], row["iou_at_100"]) == (0, 0, 0.5, 1)
-    assert answer([0, 0, 20, 20], near)["iou_at_100"] == 0.5  # fewer proposals than k
+    assert prediction([0, 0, 20, 20], near)["iou_at_100"] == 0.5  # fewer proposals than k
 
 
 def test_no_proposal_is_a_miss() -> None:
-    row = answer([0, 0, 20, 20])
+    row = prediction([0, 0, 20, 20])
     assert (row["iou"], row["iou_at_100"], row["pred_box_xyxy"].tolist()) == (0, 0, [0, 0, 0, 0])
 
 
@@ -107,7 +107,7 @@ def test_an_iou_below_one_half_adds_nothing_to_macc() -> None:
 def test_boxes_that_reach_a_threshold_exactly_are_hits() -> None:
     # An IoU of 0.9, then 0.75, computed from boxes.
     for width, name in ((9, "acc_at_90"), (7.5, "acc_at_75")):
-        row = answer([0, 0, 10, 10], [0, 0, width, 20])
+        row = prediction([0, 0, 10, 10], [0, 0, width, 20])
         assert sentence_figures({key: np.array([value]) for key, value in row.items()})[name] == [1.0]
 
 

@@ -54,7 +54,7 @@ def random_boxes(generator: torch.Generator, *shape: int) -> Tensor:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_it_is_the_cross_entropy_of_selecting_the_object(seed: int) -> None:
+def test_the_loss_is_the_cross_entropy_of_selecting_the_object(seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     logits = torch.randn(6, len(ANCHORS), generator=generator) * 3
     gt_boxes, negatives = random_boxes(generator, 6), random_boxes(generator, 6, 4)
@@ -82,7 +82,7 @@ def positive_anchors(box: list[float]) -> Tensor:
     return label_anchors(ANCHORS, torch.tensor([box]), RULES)[0] == 1
 
 
-def test_its_gradient_raises_the_object_and_lowers_the_negatives() -> None:
+def test_gradient_descent_raises_the_object_and_lowers_the_negatives() -> None:
     slope, _ = gradient(LEFT, [RIGHT, BOTTOM], [True, False])
     assert (slope[positive_anchors(LEFT)] < 0).all()  # Gradient descent raises these logits.
     assert (slope[positive_anchors(RIGHT)] > 0).all()

@@ -102,16 +102,17 @@ def test_public_evaluation_sets_are_read_with_named_columns(tmp_path: Path) -> N
 @pytest.mark.skipif(not REAL.is_file(), reason="needs ../shared/data/refcocog-umd-val.jsonl")
 def test_real_sentences_are_read_unchanged() -> None:
     annotations, problems = read(rows_source((REAL, "val"), image="file_name", box="bbox"))
-    given = [json.loads(line) for line in REAL.read_text(encoding="utf-8").splitlines()]
+    originals = [json.loads(line) for line in REAL.read_text(encoding="utf-8").splitlines()]
     assert problems == []
-    assert [sentence.sentence for sentence in annotations.sentences] == [row["sentence"] for row in given]
+    assert [sentence.sentence for sentence in annotations.sentences] == [row["sentence"] for row in originals]
     assert [list(annotations.objects[sentence.ann_id].box) for sentence in annotations.sentences] == [
-        row["bbox"] for row in given
+        row["bbox"] for row in originals
     ]
     assert [(sentence.image_id, sentence.ann_id) for sentence in annotations.sentences] == [
-        (row["image_id"], row["ann_id"]) for row in given
+        (row["image_id"], row["ann_id"]) for row in originals
     ]
-    assert annotations.notes == ["7 rows repeat a sentence of the same object; they are kept"]
+    (note,) = annotations.notes
+    assert note.startswith("7 rows repeat")
     _, problems = read(rows_source((REAL, "val"), box_format="xyxy", image="file_name", box="bbox"))
     assert "60% of 4885 boxes are not valid as xyxy, and 100% are valid as xywh" in problems[0]
     assert (
@@ -267,9 +268,9 @@ def test_given_ids_are_used_if_consistent_and_replaced_otherwise(tmp_path: Path)
 def test_two_sizes_of_an_image_are_a_problem(tmp_path: Path) -> None:
     rows = [{**GOOD, "width": 640, "height": 480}, {**GOOD, "width": 480, "height": 640}]
     _, problems = read(rows_source(write_jsonl(tmp_path / "data.jsonl", rows)))
-    assert problems == [
-        "data.jsonl:2: width, height: expected 640 x 480 as in an earlier row of 'a.jpg', found 480 x 640"
-    ]
+    (problem,) = problems
+    assert problem.startswith("data.jsonl:2: width, height: ")
+    assert all(part in problem for part in ("640 x 480", "'a.jpg'", "480 x 640"))
 
 
 def test_the_split_of_a_file_overrides_its_rows(tmp_path: Path) -> None:

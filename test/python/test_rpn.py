@@ -1,4 +1,4 @@
-"""The vectorised path against torchvision's RegionProposalNetwork."""
+"""The vectorized RPN against torchvision's RegionProposalNetwork."""
 
 from dataclasses import replace
 
@@ -48,8 +48,8 @@ def test_top1_and_proposals_equal_torchvisions(seed: int, placement: str) -> Non
         expected, _ = rpn(square_images(len(maps), FRAME), {"0": maps})
         logits, deltas = flatten_head(*head(maps))
         boxes, _ = top1_boxes(logits, deltas, anchors, FRAME)
-        found, _ = filter_proposals(logits, deltas, anchors, FRAME, REFERENCE)
-    for top1_i, boxes_i, expected_i in zip(boxes, found, expected, strict=True):
+        all_boxes, _ = filter_proposals(logits, deltas, anchors, FRAME, REFERENCE)
+    for top1_i, boxes_i, expected_i in zip(boxes, all_boxes, expected, strict=True):
         torch.testing.assert_close(
             top1_i, expected_i[0], rtol=1e-5, atol=1e-3
         )  # pixels; sums in another order
@@ -109,12 +109,12 @@ def test_proposals_that_are_empty_after_clipping_are_skipped() -> None:
             square_images(len(maps), FRAME), {"0": maps}
         )
         logits, deltas = flatten_head(*head(maps))
-        found, scores = filter_proposals(logits, deltas, anchors, FRAME, REFERENCE)
+        boxes, scores = filter_proposals(logits, deltas, anchors, FRAME, REFERENCE)
     best = logits.topk(REFERENCE.pre_nms_top_n, dim=1).indices
     top_boxes = decode_boxes(deltas.gather(1, best[..., None].expand(-1, -1, 4)), anchors[best]).clamp(
         0, FRAME
     )
     assert ((top_boxes[..., 2:] - top_boxes[..., :2]) < 1e-3).any()
-    for boxes_i, scores_i, expected_i in zip(found, scores, expected, strict=True):
+    for boxes_i, scores_i, expected_i in zip(boxes, scores, expected, strict=True):
         torch.testing.assert_close(boxes_i, expected_i, rtol=1e-5, atol=1e-3)
         assert len(scores_i) == len(boxes_i) and (scores_i.diff() <= 0).all()

@@ -24,18 +24,18 @@ def annotations(num: int, first: int = 0) -> Annotations:
     )
 
 
-def splits_of(given: Annotations, seed: int = 0) -> dict[str, set[str | None]]:
-    names = {image.image_id: image.file_name for image in given.images}
-    found: dict[str, set[str | None]] = {}
-    for sentence in assign_splits(given, seed)[0].sentences:
-        found.setdefault(names[sentence.image_id], set()).add(sentence.split)
-    return found
+def splits_of(data: Annotations, seed: int = 0) -> dict[str, set[str | None]]:
+    names = {image.image_id: image.file_name for image in data.images}
+    splits: dict[str, set[str | None]] = {}
+    for sentence in assign_splits(data, seed)[0].sentences:
+        splits.setdefault(names[sentence.image_id], set()).add(sentence.split)
+    return splits
 
 
 def test_an_image_has_one_split_independent_of_its_id_and_of_other_images() -> None:
-    found = splits_of(annotations(2000))
-    assert all(len(splits) == 1 for splits in found.values())
-    counts = Counter(next(iter(splits)) for splits in found.values())
+    splits = splits_of(annotations(2000))
+    assert all(len(of_image) == 1 for of_image in splits.values())
+    counts = Counter(next(iter(of_image)) for of_image in splits.values())
     # Binomial: three standard deviations of 10% of 2,000 are 40.
     assert abs(counts["val"] - 200) < 40 and abs(counts["test"] - 200) < 40 and len(counts) == 3
     some = annotations(100, first=500)
@@ -44,14 +44,14 @@ def test_an_image_has_one_split_independent_of_its_id_and_of_other_images() -> N
         images=[replace(row, image_id=row.image_id + 7) for row in reversed(some.images)],
         sentences=[replace(sentence, image_id=sentence.image_id + 7) for sentence in some.sentences],
     )
-    assert splits_of(renumbered) == {name: found[name] for name in splits_of(some)}
-    assert splits_of(annotations(2000), seed=1) != found
+    assert splits_of(renumbered) == {name: splits[name] for name in splits_of(some)}
+    assert splits_of(annotations(2000), seed=1) != splits
 
 
 def test_the_rule_names_the_seed_and_notes_are_kept() -> None:
-    found, rule = assign_splits(annotations(10), 5)
+    assigned, rule = assign_splits(annotations(10), 5)
     assert "by image" in rule and "80/10/10" in rule and "seed 5" in rule
-    assert found.notes == ["a note"]
+    assert assigned.notes == ["a note"]
 
 
 def test_given_splits_are_kept_and_a_shared_image_is_noted() -> None:
@@ -61,10 +61,10 @@ def test_given_splits_are_kept_and_a_shared_image_is_noted() -> None:
         given,
         sentences=[replace(row, split=split) for row, split in zip(given.sentences, order, strict=True)],
     )
-    found, rule = assign_splits(given, 0)
-    assert [sentence.split for sentence in found.sentences] == order and "given" in rule
-    assert found.notes[0] == "a note" and len(found.notes) == 2
-    assert found.notes[1].startswith("2 images") and "train and val, such as 'p0.jpg'" in found.notes[1]
+    assigned, rule = assign_splits(given, 0)
+    assert [sentence.split for sentence in assigned.sentences] == order and "given" in rule
+    assert assigned.notes[0] == "a note" and len(assigned.notes) == 2
+    assert assigned.notes[1].startswith("2 images") and "train and val, such as 'p0.jpg'" in assigned.notes[1]
 
 
 def test_splits_for_only_some_sentences_are_a_problem() -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import doctest
-import subprocess
-import sys
 
-from helpers import REPO
+from helpers import run_python
 
 import cliprpn.models.cliprpn
 
@@ -21,11 +19,6 @@ def test_models_import_neither_the_contract_nor_the_data() -> None:
         "import sys; from cliprpn.models import ClipRPN; "
         "print(*(name for name in sys.modules if name.startswith('cliprpn.') and 'models' not in name))"
     )
-    result = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        env={"PYTHONPATH": str(REPO / "python"), "PATH": ""},
-        check=True,
-    )
+    result = run_python("-c", code)
+    assert result.returncode == 0, result.stderr
     assert result.stdout.split() == []

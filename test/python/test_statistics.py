@@ -18,7 +18,7 @@ def clustered_hits(seed: int, num_images: int = 80, mean: float = 0.6) -> tuple[
     return (rng.random(len(images)) < ease[images]).astype(float), images
 
 
-def test_its_coverage_is_close_to_nominal() -> None:
+def test_the_coverage_is_close_to_nominal() -> None:
     """95 of 100 are expected; fewer than 88 occur by chance once in 300 seeds, and these seeds are fixed."""
     covered = {"images": 0, "sentences": 0}
     for seed in range(100):
@@ -32,14 +32,14 @@ def test_its_coverage_is_close_to_nominal() -> None:
     )  # Treating sentences as independent gives intervals that are too narrow.
 
 
-def test_it_is_wider_than_an_interval_over_sentences() -> None:
+def test_an_interval_over_images_is_wider_than_one_over_sentences() -> None:
     hits, images = clustered_hits(1)
     clustered, independent = mean_interval(hits, images), mean_interval(hits, np.arange(len(hits)))
     assert clustered.mean == independent.mean == pytest.approx(hits.mean())
     assert clustered.high - clustered.low > 1.4 * (independent.high - independent.low)
 
 
-def test_without_clusters_it_is_the_textbook_interval() -> None:
+def test_without_clusters_the_interval_is_the_textbook_one() -> None:
     values = np.random.default_rng(0).normal(3, 2, 400)
     interval = mean_interval(values, np.arange(400))
     half = 1.96 * values.std() / 20

@@ -208,8 +208,8 @@ def test_objects_without_a_category_have_none_in_the_tables(tmp_path: Path) -> N
     for ann_id in (2, 3):
         unnamed.objects[ann_id] = ObjectRecord(ann_id, 1, None, (10.0, 20.0, 30.0, 40.0))
     write_tables(unnamed, manifest(), tmp_path)
-    found = [(row["category"], row["num_same_category"]) for row in rows_of(tmp_path, "sentences")]
-    assert found == [("dog", 2)] * 2 + [("", 0)] * 2 + [("dog", 2)] * 2
+    categories = [(row["category"], row["num_same_category"]) for row in rows_of(tmp_path, "sentences")]
+    assert categories == [("dog", 2)] * 2 + [("", 0)] * 2 + [("dog", 2)] * 2
     assert rows_of(tmp_path, "objects")[3]["category"] is None
 
 
@@ -225,9 +225,9 @@ def test_bridge_methods_return_the_needed_images_and_what_was_dropped(tmp_path: 
     source, context = source_of(root), CallContext(lambda event: None, lambda: False, torch.device("cpu"))
     wanted = tmp_path / "wanted.json"
     params = ReadAnnotationsParams(source=source, out_file=str(wanted))
-    found: Any = METHODS["read_annotations"].run(params, context)
+    read: Any = METHODS["read_annotations"].run(params, context)
     images = json.loads(wanted.read_text())["pictures"]
-    assert found.num_pictures == len(images) == 6
+    assert read.num_pictures == len(images) == 6
     name = "COCO_train2014_000000000002.png"
     assert images[2] == {"image_id": 2, "file_name": name, "width": WIDTH, "height": HEIGHT}
     names = [image["file_name"] for image in images]
@@ -237,7 +237,7 @@ def test_bridge_methods_return_the_needed_images_and_what_was_dropped(tmp_path: 
     manifest_file.write_text(pixels.model_dump_json())
     index_params = IndexDatasetParams(source=source, pixels_manifest=str(manifest_file), folder=str(tmp_path))
     indexed: Any = METHODS["index_dataset"].run(index_params, context)
-    assert [row.split for row in found.splits] == ["train", "val", "test"]
+    assert [row.split for row in read.splits] == ["train", "val", "test"]
     assert [(row.split, row.num_images, row.num_sentences) for row in indexed.splits] == [
         ("train", 4, 8),
         ("test", 1, 2),

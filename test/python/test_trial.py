@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +12,12 @@ import pytest
 import torch
 from helpers import (
     HEIGHT,
-    REPO,
     WIDTH,
     file_fusion,
     make_records,
     make_spec,
     run_context,
+    run_python,
     small_dataset,
     write_dataset,
 )
@@ -95,7 +92,7 @@ def result(folder: Path) -> dict[str, Any]:
     predictions = pq.read_table(folder / "predictions-val.parquet").to_pylist()
     weights = {name: (folder / name).read_bytes() for name in CHECKPOINTS}
     metrics = json.loads((folder / "metrics-val.json").read_text())
-    return {**weights, "answers": predictions, "metrics": metrics}
+    return {**weights, "predictions": predictions, "metrics": metrics}
 
 
 @pytest.mark.parametrize("preset", ["default", "reference"])
@@ -119,13 +116,7 @@ def test_the_command_runs_without_the_bridge_and_gives_the_same_bits(
     spec = make_spec(root, cache)
     run(spec, tmp_path / "here")
     (tmp_path / "spec.json").write_text(spec.model_dump_json())
-    process = subprocess.run(
-        [sys.executable, "-m", "cliprpn.trials", str(tmp_path / "spec.json"), str(tmp_path / "there")],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(REPO / "python")},
-        timeout=120,
-    )
+    process = run_python("-m", "cliprpn.trials", str(tmp_path / "spec.json"), str(tmp_path / "there"))
     assert process.returncode == 0, process.stderr
     assert json.loads(process.stdout)["num_sentences"] == 4
     assert process.stderr.count("epoch ") == 2

@@ -124,8 +124,8 @@ def test_a_broken_pickle_is_reported(tmp_path: Path, content: bytes) -> None:
     ],
 )
 def test_python_2_pickles_are_loaded(tmp_path: Path, content: bytes) -> None:
-    found = load_plain(written(tmp_path / "p", content))
-    assert found == {"ref_id": 7, "box": (0.5, 12345678901234567890), "ok": True}
+    value = load_plain(written(tmp_path / "p", content))
+    assert value == {"ref_id": 7, "box": (0.5, 12345678901234567890), "ok": True}
 
 
 @pytest.mark.parametrize("protocol", range(4, pickle.HIGHEST_PROTOCOL + 1))
@@ -137,8 +137,8 @@ def test_sets_are_loaded(tmp_path: Path, protocol: int) -> None:
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_shared_values_stay_shared(tmp_path: Path, protocol: int) -> None:
     shared = ["a"]
-    found = load_plain(written(tmp_path / "p", pickle.dumps([shared, shared], protocol)))
-    assert found == [["a"], ["a"]] and found[0] is found[1]
+    first, second = load_plain(written(tmp_path / "p", pickle.dumps([shared, shared], protocol)))
+    assert first == ["a"] and first is second
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
@@ -220,11 +220,13 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_malicious_pickle_is_rejected_quickly_and_in_little_memory(tmp_path: Path, name: str) -> None:
+def test_a_malicious_pickle_is_rejected_with_little_processor_time_and_memory(
+    tmp_path: Path, name: str
+) -> None:
     content, named = HOSTILE[name]
     path = written(tmp_path / "hostile.p", content)
     tracemalloc.start()
-    started = time.monotonic()
+    started = time.process_time()
     try:
         with pytest.raises(CliprpnError) as caught:
             load_plain(path)
@@ -234,7 +236,7 @@ def test_a_malicious_pickle_is_rejected_quickly_and_in_little_memory(tmp_path: P
     assert caught.value.code == "data_invalid"
     assert named in caught.value.message and "hostile.p" in caught.value.message
     assert len(caught.value.message) < 500 + len(str(path)) and "\x1b" not in caught.value.message
-    assert peak < 2**23 + 8 * len(content) and time.monotonic() - started < 10
+    assert peak < 2**23 + 8 * len(content) and time.process_time() - started < 10
 
 
 @pytest.mark.parametrize("opcode", [b"\x8f", b"\x94"])

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 from helpers import (
-    REPO,
     make_records,
     make_spec,
     open_small,
     prepared,
     progress_of,
     run_context,
+    run_python,
     shipped_weights_id,
     write_dataset,
 )
@@ -277,10 +274,7 @@ def test_a_trial_killed_while_extracting_views_resumes(
         "array_store.StoreWriter.append = die\n"
         "main(sys.argv[1:])\n"
     )
-    command = [sys.executable, "-c", code, str(tmp_path / "spec.json"), str(tmp_path / "out")]
-    result = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": f"{REPO / 'python'}"}
-    )
+    result = run_python("-c", code, str(tmp_path / "spec.json"), str(tmp_path / "out"))
     assert result.returncode == -9, result.stderr
     (progress,) = (tmp_path / "killed").glob("features/view-*/progress.json")
     assert '"done": 5' in progress.read_text()

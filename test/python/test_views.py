@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
-import sys
 from collections import Counter
 
 import pytest
 import torch
-from helpers import REPO
+from helpers import REPO, run_python
 from torch import Tensor
 
 from cliprpn.data.views.augmentation import CHANGES, Augmentation, augment_boxes, augment_pixels
@@ -141,17 +139,9 @@ def test_augmentations_depend_on_seed_image_and_number() -> None:
 
 def test_another_process_computes_the_same_bits() -> None:
     code = "import test_views; print(test_views.digest())"
-    result = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={
-            **os.environ,
-            "PYTHONPATH": f"{REPO / 'python'}:{REPO / 'test' / 'python'}",
-            "PYTHONHASHSEED": "7",
-        },
-    )
+    path = f"{REPO / 'python'}:{REPO / 'test' / 'python'}"
+    result = run_python("-c", code, env={**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "7"})
+    assert result.returncode == 0, result.stderr
     assert result.stdout.strip() == digest()
 
 

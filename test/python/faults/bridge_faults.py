@@ -20,13 +20,13 @@ Values = dict[str, Any]
 
 
 def start() -> str:
-    """As runtime.start, with the methods below."""
+    """Like runtime.start, with the methods below."""
     runtime._run = lambda method, params: METHODS[method](params)
     return runtime.start()
 
 
 def handle(method: str, params: str) -> Any:
-    """As runtime.handle; first come faults of the envelope itself."""
+    """Like runtime.handle, with methods whose reply is no envelope."""
     if method == "not_text":
         return {"status": "ok"}
     if method == "not_json":
@@ -54,7 +54,7 @@ def crash(params: Values) -> Values:
 
 
 def kill_self(params: Values) -> Values:
-    """As the kernel does if the machine runs out of memory."""
+    """Like the kernel when the machine runs out of memory."""
     os.kill(os.getpid(), signal.SIGKILL)
     return {}
 
@@ -65,7 +65,7 @@ def leave(params: Values) -> Values:
 
 
 def sys_exit(params: Values) -> Values:
-    """As a library may do."""
+    """Exits as a library might."""
     sys.exit("enough")
 
 
@@ -127,13 +127,13 @@ def bad_event(params: Values) -> Values:
 
 
 def spawn(params: Values) -> Values:
-    """A pool of spawned processes, like a data loader's."""
+    """A pool of spawned processes, like that of a data loader."""
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         return {"squares": pool.map(square, [1, 2, 3]), "channel": os.environ.get("NODE_CHANNEL_FD")}
 
 
 def end_pool(params: Values) -> Values:
-    """Pools end their processes with SIGTERM, with both start methods."""
+    """Leaves busy pools with both start methods, which end their processes with SIGTERM."""
     for method in ("fork", "spawn"):
         with multiprocessing.get_context(method).Pool(1) as pool:
             pool.apply_async(time.sleep, (3600,))

@@ -31,13 +31,13 @@ RATES = [
 
 
 def start() -> str:
-    """As runtime.start, with the methods below."""
+    """Like runtime.start, with the methods below."""
     runtime._run = _run
     return runtime.start()
 
 
 def handle(method: str, params: str) -> Any:
-    """As runtime.handle; first come replies that violate the protocol."""
+    """Like runtime.handle, but some labels get a reply that violates the protocol."""
     if method == "run_trial":
         label = _spec(json.loads(params))["label"]
         if label == "not_text":
@@ -61,7 +61,7 @@ def _hello(params: Values) -> Values:
         os._exit(9)
     if mode == "hang":
         Path(os.environ["HELLO_FILE"]).touch()
-        time.sleep(60)
+        time.sleep(3600)
     if mode == "package_missing" or (mode == "once" and Path(os.environ["HELLO_FILE"]).exists()):
         import no_such_package  # type: ignore[import-not-found]  # noqa: F401
     if mode == "once":
@@ -106,7 +106,7 @@ def out_of_memory(spec: Values, folder: Path) -> Values:
 
 
 def no_space(spec: Values, folder: Path) -> Values:
-    """Raises no_space, as run_trial does."""
+    """Raises no_space, like run_trial."""
     raise CliprpnError("no_space", "the disk is full")
 
 
@@ -124,14 +124,14 @@ def written_then_gone(spec: Values, folder: Path) -> Values:
 def bad_event(spec: Values, folder: Path) -> Values:
     """Sends an event that violates the contract."""
     runtime.send('{"type":"gossip"}')
-    time.sleep(60)
+    time.sleep(3600)
     return {}
 
 
 def torn_event(spec: Values, folder: Path) -> Values:
     """Sends an event that is not JSON."""
     runtime.send('{"type":')
-    time.sleep(60)
+    time.sleep(3600)
     return {}
 
 
@@ -151,14 +151,14 @@ def slow(spec: Values, folder: Path) -> Values:
 def deaf(spec: Values, folder: Path) -> Values:
     """Runs until it is killed."""
     runtime.send('{"type":"progress","phase":"training","done":0,"total":1}')
-    time.sleep(60)
+    time.sleep(3600)
     return {}
 
 
 def meet(spec: Values, folder: Path) -> Values:
     """Waits until another trial with this label runs."""
     (folder / "here").touch()
-    end = time.monotonic() + 20
+    end = time.monotonic() + 240
     while len(list(folder.parent.glob("*/here"))) < 2:
         if time.monotonic() > end:
             raise ValueError("no other trial started")
