@@ -50,7 +50,7 @@ def main(spec_file: Path, cache: Path) -> list[dict[str, Any]]:
     backbone = load_backbone(spec.backbone.name, spec.backbone.weights)
     limits = (spec.baseline.score_thresh, spec.baseline.nms_thresh, spec.baseline.max_boxes)
     yolo = open_yolo(weights, detector.image_size_px, *limits, CPU, cache, trusted=True)
-    return [_both_ways(spec, index, rows, yolo, backbone) for rows in sentences(index)]
+    return [_compare(spec, index, rows, yolo, backbone) for rows in sentences(index)]
 
 
 def sentences(index: DatasetIndex) -> list[np.ndarray]:
@@ -60,14 +60,14 @@ def sentences(index: DatasetIndex) -> list[np.ndarray]:
     return [rows[counts[image] >= 3][:NUM_SENTENCES], rows[-NUM_SENTENCES:]]
 
 
-def _both_ways(
+def _compare(
     spec: BaselineSpec, index: DatasetIndex, rows: np.ndarray, yolo: Any, backbone: ClipBackbone
 ) -> dict[str, Any]:
     original_way(index, rows[:2], yolo, backbone)  # Warms up torch's kernels and the detector for both sides.
     original_s = _seconds(lambda: original_way(index, rows, yolo, backbone))
     folder = Path(spec.cache_dir)
-    for kept in ("detections", "vectors"):
-        shutil.rmtree(folder / kept, ignore_errors=True)
+    for name in ("detections", "vectors"):
+        shutil.rmtree(folder / name, ignore_errors=True)
     cold_s, warm_s = (_seconds(lambda: ours(spec, index, rows, folder)) for _ in range(2))
     return {
         "num_sentences": len(rows),

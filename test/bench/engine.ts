@@ -58,7 +58,7 @@ export async function measureEngine(scenes: Scenes, python: string): Promise<Eng
 }
 
 /**
- * Calls that are validated on both ends, as always, and do nothing in Python; alternating with bare echoes.
+ * Calls that are validated on both ends and do nothing in Python, alternating with echoes.
  */
 async function callsMs(
   engine: LocalEngine,
@@ -163,7 +163,7 @@ function checkSameLosses(trial: TrialOutcome, plain: TrialOutcome): void {
     throw new Error(`expected the plain loop's losses to be ${trialLosses}, found ${plainLosses}`);
 }
 
-/** As in `sweep`: each event is synced to the journal before it is reported. */
+/** Like `sweep`: each event is synced to the journal before it is reported. */
 async function runJournaled(engine: LocalEngine, store: SweepStore): Promise<void> {
   const { journal, release } = await store.lock({ onWait: () => undefined, onLost: () => undefined });
   try {

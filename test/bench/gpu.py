@@ -81,7 +81,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
 
 def _train(args: argparse.Namespace, device: torch.device, peak: Peak) -> Iterator[Result]:
     """Epochs of both models, including val, with the function that trials call."""
-    data, kept = synthetic_data(args.scale, device)
+    data, where = synthetic_data(args.scale, device)
     models: dict[str, Callable[[], ClipRPN]] = {
         "ClipRPN (Trento) (cross_attention, no neck)": lambda: original_model(
             "cross_attention", MAP_CHANNELS, POOLED_DIM
@@ -102,10 +102,10 @@ def _train(args: argparse.Namespace, device: torch.device, peak: Peak) -> Iterat
         least = num_steps * peak.least_seconds(flops, parameters)
         epoch_s = min(seconds[1:] or seconds)
         yield Result(
-            f"training, {name}, {parameters / 1e6:.1f} M parameters, {kept}",
+            f"training, {name}, {parameters / 1e6:.1f} M parameters, {where}",
             {
-                "seconds an epoch": f"{epoch_s:.2f} ({epoch_s / num_steps * 1000:.2f} ms a step)",
-                "share of the roofline": f"{least / epoch_s:.0%} ({flops / 1e9:.0f} GFLOP a step)",
+                "seconds per epoch": f"{epoch_s:.2f} ({epoch_s / num_steps * 1000:.2f} ms per step)",
+                "share of the roofline": f"{least / epoch_s:.0%} ({flops / 1e9:.0f} GFLOP per step)",
                 "peak memory": _peak_memory(device),
             },
         )
@@ -146,12 +146,12 @@ def _extract(args: argparse.Namespace, device: torch.device) -> list[Result]:
     what = "extraction, RN50 with random weights, float32 without TF32,"
     return [
         Result(
-            f"{what} the network alone, {block} in a pass",
-            {"images a second": f"{alone:.0f}", "peak memory": memory},
+            f"{what} the network alone, {block} per pass",
+            {"images per second": f"{alone:.0f}", "peak memory": memory},
         ),
         Result(
             f"{what} prepared images to the store",
-            {"images a second": f"{whole:.0f}", "peak memory": memory},
+            {"images per second": f"{whole:.0f}", "peak memory": memory},
         ),
     ]
 
@@ -285,7 +285,7 @@ def _peak_memory(device: torch.device) -> str:
 
 def _page(results: list[Result], argv: list[str], device: torch.device, peak: Peak) -> str:
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or "a CPU"
-    columns = ["seconds an epoch", "share of the roofline", "images a second", "peak memory"]
+    columns = ["seconds per epoch", "share of the roofline", "images per second", "peak memory"]
     lines = [
         "# Results of `npm run bench:gpu`",
         "",

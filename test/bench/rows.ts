@@ -40,8 +40,8 @@ export interface RpnFigures {
     | "our_step_with_all_proposals"
     | "our_step_with_best_proposal"
     | "our_losses"
-    | "their_answer"
-    | "our_answer"
+    | "their_inference"
+    | "our_inference"
     | "labels"
     | "labels_and_sample"
     | "our_proposals",
@@ -154,7 +154,7 @@ export function rpnRows({ batch_size, num_threads, ms: durations }: RpnFigures):
       ...atLeast(durations.their_step / durations.our_step_with_best_proposal, 5),
     },
     { ...all, ours: `${all.ours} (proposals ${ms(durations.our_proposals)})` },
-    row("inference: the best proposal", durations.our_answer, durations.their_answer),
+    row("inference: the best proposal", durations.our_inference, durations.their_inference),
   ];
 }
 

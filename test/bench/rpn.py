@@ -73,11 +73,11 @@ def measure(device: torch.device, repeats: int = REPEATS) -> dict[str, Any]:
     def our_losses() -> object:
         return rpn_losses(*flat(), anchors, gt_boxes, ORIGINAL_RULES)
 
-    def their_answer() -> object:
+    def their_inference() -> object:
         with torch.no_grad():
             return theirs.eval()(images, {"0": maps})
 
-    def our_answer() -> object:
+    def our_inference() -> object:
         with torch.no_grad():
             return top1_boxes(*flat(), anchors, FRAME)
 
@@ -96,7 +96,7 @@ def measure(device: torch.device, repeats: int = REPEATS) -> dict[str, Any]:
             function.__name__: function
             for function in (
                 *(their_step, our_step_with_all_proposals, our_step_with_best_proposal, our_losses),
-                *(their_answer, our_answer),
+                *(their_inference, our_inference),
                 *(labels, labels_and_sample, our_proposals),
             )
         },

@@ -1,4 +1,4 @@
-"""Replaces `cliprpn.bridge.runtime`: runs real trials, or what they are compared with, depending on the label."""
+"""Replaces `cliprpn.bridge.runtime`: runs real trials or, for some labels, their baselines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _hello: Values = {}
 
 
 def start() -> str:
-    """As `cliprpn.bridge.runtime`."""
+    """Like that of `cliprpn.bridge.runtime`."""
     from cliprpn.bridge import runtime
 
     global _real
@@ -23,7 +23,7 @@ def start() -> str:
 
 
 def handle(method: str, params: str) -> str:
-    """As `cliprpn.bridge.runtime`."""
+    """Like that of `cliprpn.bridge.runtime`."""
     from cliprpn.bridge import runtime
 
     return runtime.handle(method, params)

@@ -12,7 +12,7 @@ import { toolError } from "../../src/environment/tool-error.ts";
 import { packageRoot } from "../../src/package-root.ts";
 import type { CommandResult } from "../helpers/cli.ts";
 import { fakeLock, fakeMachine, installOnceWaited, type Machine } from "../helpers/fake-tools.ts";
-import { until } from "../helpers/processes.ts";
+import { isRunning, until } from "../helpers/processes.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
 import { addOtherBuild, makeTinyExtra, makeTinyIndex } from "../helpers/tiny-index.ts";
 
@@ -252,9 +252,3 @@ test.skipIf(!hasRealUv)("the real uv accepts the commands for another torch", ()
     expect(toolError("uv", stderr).code, stderr).toBe("no_network"); // It stopped only at the network, which is disabled here.
   }
 });
-
-/** A zombie is not running. */
-function isRunning(pid: number): boolean {
-  const { stdout } = spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" });
-  return stdout.trim() !== "" && !stdout.startsWith("Z");
-}

@@ -1,4 +1,4 @@
-"""Our vectorized RPN equals torchvision's on CUDA, too, on the cases of test_rpn.py."""
+"""The vectorized RPN equals torchvision's on CUDA, in the cases of test_rpn.py."""
 
 from __future__ import annotations
 

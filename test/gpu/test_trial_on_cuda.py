@@ -30,7 +30,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def nothing_open() -> Iterator[None]:
+def no_open_datasets() -> Iterator[None]:
     frozen._opened.clear()
     yield
     frozen._opened.clear()
@@ -137,9 +137,9 @@ def test_features_are_kept_on_the_device_if_they_fit(
     frozen._opened.clear()
     total = torch.cuda.mem_get_info(device)[1]
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (kept.maps.nbytes, total))
-    left = features_on(root, cache, device)
-    assert isinstance(left.maps, np.ndarray)
-    for one, two in zip(batch, left.batch(np.arange(5), device), strict=True):
+    on_disk = features_on(root, cache, device)
+    assert isinstance(on_disk.maps, np.ndarray)
+    for one, two in zip(batch, on_disk.batch(np.arange(5), device), strict=True):
         assert torch.equal(one, two.cpu())
 
 

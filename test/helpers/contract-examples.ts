@@ -7,7 +7,7 @@ const { $defs }: { $defs: Record<string, Schema> } = JSON.parse(
   readFileSync(join(packageRoot, "src/contract/generated/contract.schema.json"), "utf8"),
 );
 
-/** Small valid examples of a type of the contract: one, and one more for each alternative of each part. */
+/** Small valid examples of a contract type: one, plus one for each alternative of each part. */
 export function examplesOf(name: string): unknown[] {
   return ofSchema(defOf(name));
 }

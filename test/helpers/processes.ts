@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { onTestFinished } from "vitest";
 
@@ -44,6 +45,12 @@ export async function untilNone({ running }: MarkedProcesses): Promise<void> {
     if (Date.now() > end) throw new Error(`processes are still running:\n${left.join("\n")}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+/** Whether the process exists; a zombie has ended. */
+export function isRunning(pid: number): boolean {
+  const { stdout } = spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" });
+  return stdout.trim() !== "" && !stdout.startsWith("Z");
 }
 
 function isZombie(pid: string): boolean {

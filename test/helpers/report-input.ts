@@ -14,7 +14,7 @@ import { presets } from "../../src/experiment/presets.ts";
 import { metricTitles } from "../../src/report/figures.ts";
 import type { ReportInput } from "../../src/report/report-input.ts";
 
-/** A configuration of a made-up sweep: its Acc@0.5 with seeds 0, 1, ...; a baseline has one value. */
+/** A configuration of a synthetic sweep, with its Acc@0.5 for the seeds 0, 1, ...; a baseline has one value. */
 export interface MadeSetting {
   label: string;
   acc: number[];
@@ -26,7 +26,7 @@ export interface MadeBaseline extends Partial<BaselineSpec["baseline"]> {
   best_box: number;
 }
 
-/** A summary with figures made from each configuration's Acc@0.5; the first is the best, and gt boxes are upper bounds. */
+/** A summary whose figures follow from each configuration's Acc@0.5; the first is the best, and gt boxes are upper bounds. */
 export function madeSummary(settings: MadeSetting[], changes: Partial<Summary> = {}): Summary {
   const [best] = settings;
   const others = settings.slice(1).filter(({ baseline }) => baseline?.detector?.kind !== "gt_boxes");

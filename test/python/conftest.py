@@ -13,6 +13,14 @@ torch.set_num_threads(1)
 
 
 @pytest.fixture
+def no_open_datasets() -> Iterator[None]:
+    """Closes all datasets before and after a test that changes their files."""
+    cliprpn.data.index._opened.clear()
+    yield
+    cliprpn.data.index._opened.clear()
+
+
+@pytest.fixture
 def no_traces() -> Iterator[None]:
     """Restores what a trial changes: random state, deterministic algorithms, open datasets."""
     threads, state = torch.get_num_threads(), torch.get_rng_state()

@@ -81,7 +81,7 @@ def test_annotated_boxes_may_have_no_class(root: Path, cache: Path) -> None:
     assert {name for boxes in proposed.boxes for name in boxes.categories} == {"", "block"}
 
 
-def test_the_whole_image_is_its_own_prediction(root: Path, cache: Path, tmp_path: Path) -> None:
+def test_a_whole_image_baseline_predicts_the_whole_image(root: Path, cache: Path, tmp_path: Path) -> None:
     outcome, predictions = run(make_baseline(root, cache, {"kind": "whole_picture"}), tmp_path / "trial")
     assert predictions["pred_box_xyxy"].tolist() == [[0, 0, WIDTH, HEIGHT]] * 4
     assert outcome.metrics.miou == pytest.approx(LARGE / (WIDTH * HEIGHT))

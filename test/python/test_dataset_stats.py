@@ -17,11 +17,7 @@ from cliprpn.data import index as index_module
 from cliprpn.errors import CliprpnError
 from cliprpn.figures.dataset_stats.compute import compute_dataset_stats
 
-
-@pytest.fixture(autouse=True)
-def no_open_datasets() -> None:
-    """Clears the cache of open datasets, as tests change files on disk."""
-    index_module._opened.clear()
+pytestmark = pytest.mark.usefixtures("no_open_datasets")
 
 
 @pytest.fixture

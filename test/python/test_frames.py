@@ -50,17 +50,17 @@ def model_of(spec: ClipRpnSpec, features: FrozenFeatures) -> ClipRPN:
 
 
 class Oracle(torch.nn.Module):
-    """Predicts given boxes of the frame, one per sentence."""
+    """Predicts these boxes of the frame, one per sentence."""
 
-    def __init__(self, answers: Tensor, frame_size_px: int) -> None:
+    def __init__(self, boxes: Tensor, frame_size_px: int) -> None:
         super().__init__()
-        self.answers, self.frame_size_px = answers, frame_size_px
+        self.boxes, self.frame_size_px = boxes, frame_size_px
 
     def predict_top1(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
-        return self.answers, torch.ones(len(self.answers))
+        return self.boxes, torch.ones(len(self.boxes))
 
     def predict_proposals(self, *inputs: Tensor) -> tuple[list[Tensor], Tensor]:
-        return list(self.answers[:, None]), torch.ones(len(self.answers))
+        return list(self.boxes[:, None]), torch.ones(len(self.boxes))
 
 
 def test_targets_match_the_object_in_the_prepared_square(root: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from prepared import prepare
 from cliprpn.data import index as index_module
 from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.errors import CliprpnError
+
+pytestmark = pytest.mark.usefixtures("no_open_datasets")
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +31,6 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def root(original: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(original / "prepared", tmp_path / "prepared"))
-
-
-@pytest.fixture(autouse=True)
-def no_open_datasets() -> Iterator[None]:
-    index_module._opened.clear()
-    yield
-    index_module._opened.clear()
 
 
 def opened(root: Path, dataset_id: str = "blocks") -> DatasetIndex:

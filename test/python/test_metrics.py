@@ -64,17 +64,17 @@ def test_no_proposal_is_a_miss() -> None:
     assert (row["iou"], row["iou_at_100"], row["pred_box_xyxy"].tolist()) == (0, 0, [0, 0, 0, 0])
 
 
-def columns(**given: Any) -> dict[str, Any]:
-    """Rows of a split; a column that is not given is a hit everywhere."""
-    count = len(given["iou"])
+def columns(**values: Any) -> dict[str, Any]:
+    """Columns of a split; a missing one is a hit everywhere."""
+    count = len(values["iou"])
     ones = np.ones(count)
     rest = {"iou_at_5": ones, "iou_at_10": ones, "iou_at_100": ones, "pointing": ones, "union": ones}
     return {
         **rest,
-        "intersection": np.asarray(given["iou"]),
+        "intersection": np.asarray(values["iou"]),
         "pair_id": np.full(count, -1),
         "image_id": np.arange(count),
-        **{name: np.asarray(values) for name, values in given.items()},
+        **{name: np.asarray(column) for name, column in values.items()},
     }
 
 
@@ -143,7 +143,7 @@ def test_a_pair_is_correct_if_both_sentences_are_hits() -> None:
 def test_breakdowns_count_every_sentence_once() -> None:
     count = 12
     side = np.sqrt(np.arange(1, count + 1)) * 10  # areas of 1 % to 12 % of the image
-    given = columns(
+    predictions = columns(
         iou=np.zeros(count),
         gt_box_xyxy=np.stack([np.zeros(count), np.zeros(count), side, side], axis=1),
         width=np.full(count, 100),
@@ -156,7 +156,7 @@ def test_breakdowns_count_every_sentence_once() -> None:
         category=np.array(["dog"] * 9 + ["cat"] * 3, dtype=object),
     )
     hits = np.array([1.0] * 6 + [0.0] * 6)
-    rows = {(row.by, row.group): row for row in breakdowns(given, hits)}
+    rows = {(row.by, row.group): row for row in breakdowns(predictions, hits)}
     sizes = {key: row.num_sentences for key, row in rows.items()}
     assert sizes == {
         ("stratum", "attribute"): 4,
@@ -174,7 +174,7 @@ def test_breakdowns_count_every_sentence_once() -> None:
     assert rows["stratum", "relation"].interval.mean == 1
     assert rows["area_tercile", "medium: 4.7 to 8.3 %"].interval.mean == 0.5
     # dog: 6 of 9, cat: 0 of 3; every category has the same weight.
-    assert category_macro(given, hits) == pytest.approx((6 / 9 + 0) / 2)
+    assert category_macro(predictions, hits) == pytest.approx((6 / 9 + 0) / 2)
 
 
 def test_boxes_are_clipped_to_the_image() -> None:

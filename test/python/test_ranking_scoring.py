@@ -42,7 +42,7 @@ def test_embeddings_are_averaged_over_the_templates_of_a_sentence() -> None:
     torch.testing.assert_close(average_templates(embeddings, 1), embeddings)
 
 
-def test_sentences_longer_than_the_context_are_found() -> None:
+def test_sentences_longer_than_the_context_are_reported() -> None:
     fits = " ".join(["dog"] * 75)  # plus start and end token
     backbone = load_backbone("cliprpn-tiny", "shipped")
     length = backbone.context_length

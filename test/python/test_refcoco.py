@@ -99,9 +99,9 @@ def test_non_ascii_sentences_are_read(tmp_path: Path) -> None:
 
 def test_a_box_past_the_edge_by_rounding_is_clipped(tmp_path: Path) -> None:
     instances, refs = make_records()
-    instances["annotations"][1]["bbox"] = given = [80.5, 50, WIDTH - 80, HEIGHT - 49.5]
+    instances["annotations"][1]["bbox"] = bbox = [80.5, 50, WIDTH - 80, HEIGHT - 49.5]
     annotations = read(write_dataset(tmp_path, instances, refs))
-    assert list(annotations.objects[1].box) == given  # Unchanged, so that an export writes the same numbers.
+    assert list(annotations.objects[1].box) == bbox  # Unchanged, so that an export writes the same numbers.
     boxes = convert_referred_boxes(annotations, {0: (WIDTH, HEIGHT)}, Problems(tmp_path))
     assert boxes[1] == (80.5, 50, WIDTH, HEIGHT)
 

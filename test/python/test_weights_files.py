@@ -85,7 +85,7 @@ def test_every_format_gives_the_same_backbone(state: State, tmp_path: Path, kind
     assert backbone.weights_id == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_safetensors(state: State, tmp_path: Path) -> None:
+def test_safetensors_files_are_loaded(state: State, tmp_path: Path) -> None:
     save_file(state, tmp_path / "weights.safetensors")
     backbone = load_backbone("cliprpn-tiny", str(tmp_path / "weights.safetensors"))
     assert torch.equal(backbone.clip.text_projection, state["text_projection"].float())

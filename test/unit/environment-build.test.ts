@@ -10,7 +10,7 @@ import {
   twoTerminals,
   writeInspection,
 } from "../helpers/fake-tools.ts";
-import { until } from "../helpers/processes.ts";
+import { isRunning, until } from "../helpers/processes.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
 
 function setUp(
@@ -204,13 +204,4 @@ test("native Windows is refused, naming WSL2", async () => {
 function folderOf(machine: Machine): string {
   const venv = machine.calls().find((call) => call.startsWith("uv venv"));
   return venv?.split(" ").at(-1) ?? "";
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
