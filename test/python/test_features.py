@@ -89,7 +89,11 @@ def test_features_equal_the_backbones_in_half_precision(
     assert torch.equal(mask, expected_mask)
     assert mask.sum(dim=1).tolist() == [6, 5, 5]  # including start and end tokens
     assert features.maps.dtype == np.float16 and isinstance(features.maps, np.memmap)
-    assert (features.map_channels, features.grid_size, features.pooled_dim) == (512, 2, backbone.pooled_dim)
+    assert (features.map_channels, features.maps.shape[2], features.pooled_dim) == (
+        512,
+        2,
+        backbone.pooled_dim,
+    )
 
 
 def test_a_blank_batch_has_the_empty_sentence(
@@ -158,7 +162,7 @@ def test_larger_images_give_larger_maps(backbone: ClipBackbone, tmp_path: Path) 
     root = small_dataset(tmp_path / "data", 2)
     index = open_dataset(*prepared(root, tmp_path, 96))
     features = open_features(index, lambda: backbone, tmp_path, pixels=open_small(index.root, 96))
-    assert (features.grid_size, features.image_size_px, features.zoom(480)) == (3, 96, 5)
+    assert (features.maps.shape[2], features.image_size_px, features.zoom(480)) == (3, 96, 5)
 
 
 def test_maps_match_the_images_after_some_were_dropped(backbone: ClipBackbone, tmp_path: Path) -> None:

@@ -17,10 +17,10 @@ import numpy as np
 
 from cliprpn.data.checks import Problems, is_box, is_integer, is_text, shorten, valid_records
 from cliprpn.data.json_files import read_json
+from cliprpn.data.rows.row import MAX_COORDINATE_PX
 from cliprpn.errors import CliprpnError
 
 LIST_KEYS = ("annotations", "dets")
-MAX_COORDINATE_PX = 1e7
 NO_NAME, NO_CATEGORY = -1, -(1 << 63)
 # One packed row: 64 bytes; Python objects would take ten times as much.
 ROW_STRUCT = struct.Struct("<qqq5d")

@@ -46,11 +46,6 @@ class FrozenFeatures:
         return self.maps.shape[1]
 
     @property
-    def grid_size(self) -> int:
-        """Cells along a side of a feature map."""
-        return self.maps.shape[2]
-
-    @property
     def pooled_dim(self) -> int:
         """Dp, the size of a sentence embedding."""
         return self.text.pooled.shape[1]

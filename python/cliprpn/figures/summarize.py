@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Literal, cast
 
@@ -10,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliprpn.contract.generated import (
-    BaselineSpec,
     Comparison,
     Figure,
     Floor,
@@ -21,15 +19,15 @@ from cliprpn.contract.generated import (
     Summary,
 )
 from cliprpn.data.index import DatasetIndex, open_dataset
-from cliprpn.data.predictions import PredictionColumns, predictions_file, read_predictions
+from cliprpn.data.predictions import PredictionColumns
 from cliprpn.errors import CliprpnError
 from cliprpn.figures.breakdowns import breakdowns, category_macro, strata
 from cliprpn.figures.floors import constant_iou, fit_constant_box
 from cliprpn.figures.gallery import choose_gallery
 from cliprpn.figures.proposal_figures import proposal_summary
+from cliprpn.figures.setting import Setting, sort_by_val
 from cliprpn.metrics import HIT_IOU, pair_hits, pair_rows, sentence_figures
 from cliprpn.statistics import CONFIDENCE, NUM_RESAMPLES, Estimate, mean_interval, ratio_interval
-from cliprpn.storage.specs import read_spec
 
 
 def summarize(split: str, groups: list[tuple[str, list[Path]]]) -> Summary:
@@ -54,7 +52,7 @@ def summarize(split: str, groups: list[tuple[str, list[Path]]]) -> Summary:
                     f"{setting.label}: expected predictions for the same sentences as {settings[0].label}, found "
                     "others; evaluate both on the same dataset",
                 )
-    settings = _sort_by_val(settings)
+    settings = sort_by_val(settings)
     candidates = [setting for setting in settings if not setting.is_upper_bound] or settings
     best, others = candidates[0], candidates[1:]
     images = first["image_id"]
@@ -82,53 +80,6 @@ def summarize(split: str, groups: list[tuple[str, list[Path]]]) -> Summary:
             index.images_dir or index.root,
         ),
     )
-
-
-class Setting:
-    """The predictions of all seeds of one configuration on one split.
-
-    Attributes:
-        runs: one per seed, a row per sentence.
-        hits: [S], fraction of the seeds that have a hit.
-        val_acc_at_50: mean over the seeds; None if it is unknown.
-
-    Raises:
-        CliprpnError: not_found.
-    """
-
-    def __init__(self, label: str, trial_dirs: list[Path], split: str) -> None:
-        self.label = label
-        self.specs = [read_spec(folder / "spec.json") for folder in trial_dirs]
-        self.runs = [read_predictions(predictions_file(folder, split)) for folder in trial_dirs]
-        self.hits = np.mean([run["iou"] >= HIT_IOU for run in self.runs], axis=0)
-        self.val_acc_at_50 = _val_acc_at_50(trial_dirs)
-
-    @property
-    def is_upper_bound(self) -> bool:
-        """Whether the configuration uses the annotated boxes, which no model has."""
-        spec = self.specs[0]
-        return isinstance(spec, BaselineSpec) and spec.baseline.detector.kind == "gt_boxes"
-
-
-def _val_acc_at_50(trial_dirs: list[Path]) -> float | None:
-    """Mean over the trials; None if one has no metrics on val."""
-    files = [folder / "metrics-val.json" for folder in trial_dirs]
-    if not all(file.is_file() for file in files):
-        return None
-    return float(np.mean([json.loads(file.read_text())["acc_at_50"] for file in files]))
-
-
-def _sort_by_val(settings: list[Setting]) -> list[Setting]:
-    """Sorts by Acc@0.5 on val for every split, since selecting on test would bias its figures upward.
-
-    Upper bounds come last.
-    """
-    on_val = [setting.val_acc_at_50 for setting in settings]
-    # A trial writes metrics on val before it completes: they are missing only in folders made by hand, and
-    # then only the split's own figures can order the settings.
-    if None in on_val:
-        return sorted(settings, key=lambda setting: (setting.is_upper_bound, -setting.hits.mean()))
-    return sorted(settings, key=lambda setting: (setting.is_upper_bound, -(setting.val_acc_at_50 or 0.0)))
 
 
 def _setting_summary(setting: Setting) -> SettingSummary:

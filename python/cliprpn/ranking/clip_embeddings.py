@@ -1,4 +1,4 @@
-"""Embeddings of boxes and sentences by a frozen CLIP; each is computed once and cached."""
+"""Embeddings of boxes and texts by a frozen CLIP; each is computed once and cached."""
 
 from __future__ import annotations
 

@@ -74,12 +74,7 @@ def train_model(
                 outputs = model(*inputs)
             negatives = None if objects is None else _negatives(model, data, objects, batch, view, device)
             losses = torch.stack(model.losses(outputs, targets[batch].to(device), sampling_rng, negatives))
-            if not losses.isfinite().all():
-                raise CliprpnError(
-                    "loss_not_finite",
-                    f"epoch {epoch}, step {step + 1}: objectness loss {losses[0].item():g}, "
-                    f"box loss {losses[1].item():g}; try a lower training.learning_rate",
-                )
+            _check_losses(losses, epoch, step + 1)
             optimizer.zero_grad(set_to_none=True)
             losses.sum().backward()
             if settings.grad_clip_norm is not None:
@@ -88,12 +83,7 @@ def train_model(
             sums += losses.detach() * len(batch)
             step += 1
             context.progress("training", step, num_steps)
-        # The losses were finite, but the last step may still have broken the weights.
-        if not all(bool(parameter.isfinite().all()) for parameter in model.parameters()):
-            raise CliprpnError(
-                "loss_not_finite",
-                f"epoch {epoch}, step {step}: the weights are not finite; try a lower training.learning_rate",
-            )
+        _check_weights(model, epoch, step)
         means = (sums / len(data.train_rows)).tolist()
         iou = top1_ious(model, data.index, data.features, data.val_rows, device)
         yield Epoch(
@@ -106,6 +96,32 @@ def train_model(
             val_acc_at_50=float((iou >= HIT_IOU).mean()),
             val_miou=float(iou.mean()),
             duration_ms=(time.monotonic() - started) * 1000,
+        )
+
+
+def _check_losses(losses: Tensor, epoch: int, step: int) -> None:
+    """
+    Raises:
+        CliprpnError: loss_not_finite.
+    """
+    if not losses.isfinite().all():
+        raise CliprpnError(
+            "loss_not_finite",
+            f"epoch {epoch}, step {step}: objectness loss {losses[0].item():g}, "
+            f"box loss {losses[1].item():g}; try a lower training.learning_rate",
+        )
+
+
+def _check_weights(model: ClipRPN, epoch: int, step: int) -> None:
+    """
+    Raises:
+        CliprpnError: loss_not_finite.
+    """
+    # The losses were finite, but the last step may still have broken the weights.
+    if not all(bool(parameter.isfinite().all()) for parameter in model.parameters()):
+        raise CliprpnError(
+            "loss_not_finite",
+            f"epoch {epoch}, step {step}: the weights are not finite; try a lower training.learning_rate",
         )
 
 

@@ -44,7 +44,7 @@ def run_trial(spec: Spec, folder: Path, emit: Emit, should_stop: Callable[[], bo
     folder.mkdir(parents=True, exist_ok=True)
     _clear(folder)
     try:
-        outcome: Outcome = _run(spec, folder, emit, should_stop)
+        outcome: Outcome = _run_by_kind(spec, folder, emit, should_stop)
     except CliprpnError as error:
         if error.code in ("interrupted", "no_space"):
             raise
@@ -74,7 +74,8 @@ def _clear(folder: Path) -> None:
             shutil.rmtree(path)
 
 
-def _run(spec: Spec, folder: Path, emit: Emit, should_stop: Callable[[], bool]) -> CompletedOutcome:
+def _run_by_kind(spec: Spec, folder: Path, emit: Emit, should_stop: Callable[[], bool]) -> CompletedOutcome:
+    """Runs a trial of either kind, and measures time and memory."""
     started = time.monotonic()
     device = resolve_device(spec.device)
     seed_everything(spec.seed, spec.num_threads)
