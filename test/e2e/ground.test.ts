@@ -51,7 +51,7 @@ afterAll(() => engine.close());
 const run = (...args: string[]): Promise<CommandResult> =>
   cliprpn([...args, "--python", testPython()], folder, { CLIPRPN_CACHE: cache });
 
-/** A photo of a phone: the pixels are rotated, and the EXIF orientation says so. */
+/** A photo of a phone: the pixels are rotated, with the EXIF orientation that turns them upright. */
 async function rotatedPhoto(): Promise<string> {
   const file = join(folder, "photo.jpg");
   const image = join(folder, "data/images", "demo_000001.png");

@@ -85,7 +85,7 @@ test("images that cannot be used are listed, and left out with --allow-missing",
   rmSync(join(root, "images", missing));
   const rejected = await run("refcocog", "--root", "have");
   expect(rejected.code).toBe(2);
-  expect(rejected.err).toContain(`"${missing}": expected an image, found no file`);
+  expect(rejected.err).toMatch(new RegExp(`"${missing}": .*no file`));
   expect(rejected.err).toContain("--allow-missing");
   const whole = readFileSync(join(root, "images", cut));
   writeFileSync(join(root, "images", cut), whole.subarray(0, whole.length / 2));

@@ -185,18 +185,14 @@ def test_examples_cover_all_splits_and_different_images(folder: Path) -> None:
 
 def test_a_missing_table_is_reported_with_the_fix(folder: Path) -> None:
     (folder / "objects.parquet").unlink()
-    with pytest.raises(
-        CliprpnError, match=r"objects\.parquet.*delete .*dataset\.json and prepare it again"
-    ) as caught:
+    with pytest.raises(CliprpnError, match=r"objects\.parquet.*delete .*dataset\.json") as caught:
         stats_of(folder)
     assert caught.value.code == "data_invalid"
 
 
 def test_a_sentence_without_its_image_is_reported(folder: Path) -> None:
     change(folder, "sentences", "image_id", {3: 77})
-    with pytest.raises(
-        CliprpnError, match="expected the image of every sentence, found none for 1"
-    ) as caught:
+    with pytest.raises(CliprpnError, match=r"image of every sentence.* 1\b") as caught:
         stats_of(folder)
     assert caught.value.code == "data_invalid"
 

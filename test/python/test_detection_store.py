@@ -144,7 +144,7 @@ def test_a_broken_image_is_reported_and_other_batches_are_kept(
 def test_a_missing_image_is_reported_before_detection_starts(files: list[ImageFile], tmp_path: Path) -> None:
     files[3].path.unlink()
     detector = FakeDetector()
-    with pytest.raises(CliprpnError, match=r"3\.png: expected an image, found no file"):
+    with pytest.raises(CliprpnError, match=r"3\.png: .*no file"):
         detect(files, tmp_path / "a.sqlite", detector)
     assert detector.loads == 0
 

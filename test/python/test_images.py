@@ -158,7 +158,7 @@ def test_an_image_too_large_is_rejected_from_its_header(tmp_path: Path) -> None:
     assert caught.value.code == "data_invalid"
     with pytest.raises(CliprpnError, match=r"bomb\.png"):
         load_image(file_of(tmp_path / "bomb.png"))
-    with pytest.raises(CliprpnError, match="expected at most 799 pixels, found 40 x 20"):
+    with pytest.raises(CliprpnError, match=r"799 pixels.* 40 x 20"):
         load_image(ImageFile(tmp_path / "a.png", False, 799))
 
 
@@ -187,7 +187,7 @@ def test_the_key_of_an_image_depends_on_its_bytes_and_orientation(tmp_path: Path
     assert len(others | {key}) == 3
     red_blue_image().rotate(180).save(tmp_path / "a.png")
     assert image_key(file_of(tmp_path / "a.png")) != key
-    with pytest.raises(CliprpnError, match=r"none\.png: expected an image, found no file"):
+    with pytest.raises(CliprpnError, match=r"none\.png: .*no file"):
         image_key(file_of(tmp_path / "none.png"))
 
 

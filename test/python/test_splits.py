@@ -55,22 +55,22 @@ def test_the_rule_names_the_seed_and_notes_are_kept() -> None:
 
 
 def test_given_splits_are_kept_and_a_shared_image_is_noted() -> None:
-    given = annotations(4)
+    data = annotations(4)
     order = ["train", "val", "train", "train", "testA", "testA", "val", "train"]
-    given = replace(
-        given,
-        sentences=[replace(row, split=split) for row, split in zip(given.sentences, order, strict=True)],
+    data = replace(
+        data,
+        sentences=[replace(row, split=split) for row, split in zip(data.sentences, order, strict=True)],
     )
-    assigned, rule = assign_splits(given, 0)
+    assigned, rule = assign_splits(data, 0)
     assert [sentence.split for sentence in assigned.sentences] == order and "given" in rule
     assert assigned.notes[0] == "a note" and len(assigned.notes) == 2
     assert assigned.notes[1].startswith("2 images") and "train and val, such as 'p0.jpg'" in assigned.notes[1]
 
 
 def test_splits_for_only_some_sentences_are_a_problem() -> None:
-    given = annotations(3)
-    given.sentences[3] = replace(given.sentences[3], split="val")
+    data = annotations(3)
+    data.sentences[3] = replace(data.sentences[3], split="val")
     with pytest.raises(CliprpnError) as caught:
-        assign_splits(given, 0)
+        assign_splits(data, 0)
     assert caught.value.code == "data_invalid"
     assert "found none for 5 of 6, such as 'a dog, 0' of 'p0.jpg'" in caught.value.message

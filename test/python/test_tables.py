@@ -28,11 +28,11 @@ def annotations(
         boxes: boxes that differ from [10, 20, 30, 40], by ann_id.
     """
     width, height = (WIDTH, HEIGHT) if sizes else (None, None)
-    given = {ann_id: (10.0, 20.0, 30.0, 40.0) for ann_id in range(6)} | (boxes or {})
+    all_boxes = {ann_id: (10.0, 20.0, 30.0, 40.0) for ann_id in range(6)} | (boxes or {})
     return Annotations(
         box_format,
         [ImageRecord(image_id, f"{image_id}.jpg", width, height) for image_id in range(3)],
-        {ann_id: ObjectRecord(ann_id, ann_id // 2, "dog", box) for ann_id, box in given.items()},
+        {ann_id: ObjectRecord(ann_id, ann_id // 2, "dog", box) for ann_id, box in all_boxes.items()},
         [
             SentenceRecord(
                 2 * image_id + n, 100 + image_id, 2 * image_id + 1, image_id, "train", f"dog {n}", "color", 7

@@ -74,12 +74,12 @@ test("shipped experiments are found from any folder, unless a file of that name 
   writeFileSync(join(folder, "experiments/smoke.json"), "{}");
   expect((await cliprpn(dry, folder)).err).toMatch(/^experiments\/smoke\.json:1:1/);
   const none = await cliprpn(["sweep", "experiments/none.json", "--dry-run"], folder);
-  expect(none.err).toContain("experiments/none.json: expected an experiment file, found none");
+  expect(none.err).toMatch(/experiments\/none\.json: .*none/);
 });
 
 test("--set takes exactly one value", async () => {
   const { err } = await cliprpn(["sweep", "--set", "training.num_epochs=2", "a.json"], tmpdir());
-  expect(err).toContain("a.json: expected an experiment file, found none");
+  expect(err).toMatch(/\ba\.json: .*none/);
 });
 
 test.each([

@@ -136,7 +136,7 @@ describe("a server that", () => {
     expect(notes).toEqual([]);
   });
 
-  test("ignores ranges and always disconnects is given up", async () => {
+  test("ignores ranges and always disconnects makes the download fail", async () => {
     const folder = tempFolder();
     const mirror = await startMirror({
       "/a.zip": serves(archive, { ignore_range: true, ...cutIn(folder, 150_000) }),
@@ -211,7 +211,7 @@ describe("a server that", () => {
   });
 });
 
-describe("a mirror is given up for the next one when it", () => {
+describe("the next mirror is used when one", () => {
   test.each<[what: string, bad: Behavior, reason: string | RegExp]>([
     ["does not have the file", answers(404), "answered HTTP 404"],
     ["stays unavailable", answers(503), /HTTP 503 .*, after 3 tries/],
@@ -272,7 +272,7 @@ describe("a mirror is given up for the next one when it", () => {
     expect(notes).toEqual([expect.stringContaining("ECONNREFUSED")]);
   });
 
-  test("disconnects, and the next one resumes if there is a checksum", async () => {
+  test("disconnects, and it resumes the download if there is a checksum", async () => {
     const folder = tempFolder();
     const mirror = await startMirror({
       "/a.zip": inTurn(serves(archive, { etag, ...cutIn(folder) }), answers(404)),
@@ -283,7 +283,7 @@ describe("a mirror is given up for the next one when it", () => {
     expect(mirror.requests.at(-1)).toEqual({ path: "/b.zip", range: "bytes=70000-", if_range: undefined });
   });
 
-  test("left wrong bytes in the part file, which the next mirror replaces", async () => {
+  test("left wrong bytes in the part file, and they are replaced", async () => {
     const folder = tempFolder();
     const mirror = await startMirror({
       "/a.zip": inTurn(serves(other, { etag, ...cutIn(folder) }), answers(404)),

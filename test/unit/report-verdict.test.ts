@@ -87,7 +87,7 @@ test.each<[title: string, summary: Summary, expected: string[]]>([
     ["No configuration", "0.0 % on val."],
   ],
   [
-    "a best configuration near the image-only baseline says so",
+    "a best configuration near the image-only baseline may ignore the expression",
     madeSummary([{ label: "film", acc: [0.06, 0.07] }]),
     ["film reaches", "6.5 % (4.5 to 8.5) on val", "ignoring the expression", "image-only baseline, 6.0 %"],
   ],

@@ -68,10 +68,10 @@ test("lines of another version, and lines that are not entries, are skipped", ()
 
 test("an entry is one line, whatever its text", () => {
   const file = join(tempFolder(), "journal.jsonl");
-  const odd: JournalEntry = { type: "split_read", at, split: "test", command: "a\nb\u2028c\r\n" };
-  append(file, [odd, odd]);
+  const entry: JournalEntry = { type: "split_read", at, split: "test", command: "a\nb\u2028c\r\n" };
+  append(file, [entry, entry]);
   expect(readFileSync(file, "utf8").split("\n")).toHaveLength(3);
-  expect(readJournal(file)).toEqual([odd, odd]);
+  expect(readJournal(file)).toEqual([entry, entry]);
 });
 
 function append(file: string, some: JournalEntry[]): void {
