@@ -54,8 +54,12 @@ test.each<[string[], string[]]>([
     ["--device", "once", "cpu and cuda"],
   ],
   [
+    ["evaluate", "no-such-trial"],
+    ["no-such-trial: ", "trial", "runs"],
+  ],
+  [
     ["evaluate", "x", "--split-by", "umd"],
-    ["x: expected a trial folder", "runs"],
+    ["--split-by", "--dataset"],
   ],
 ])("%j is a usage error that says what to do", async (argv, parts) => {
   const { code, out, err } = await cliprpn(argv, tmpdir());
