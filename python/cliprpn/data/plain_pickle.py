@@ -110,7 +110,7 @@ def check_expanded_size(value: Any, path: Path) -> None:
         CliprpnError: data_invalid, if a value contains itself, or has too many entries when each shared value counts
             every time that it occurs; text counts by its length.
     """
-    sizes: dict[int, int | None] = {}  # By id; None while its parts are being counted.
+    sizes: dict[int, int | None] = {}  # By id(value); None while the parts are being counted.
     stack = [value]
     while stack:
         top = stack[-1]

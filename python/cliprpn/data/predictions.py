@@ -19,7 +19,7 @@ BOX_COLUMNS = ("gt_box_xyxy", "pred_box_xyxy")
 
 
 def predictions_file(trial_dir: Path, split: str) -> Path:
-    """Where a trial's predictions of a split are stored."""
+    """Path of a trial's predictions of a split."""
     return trial_dir / f"predictions-{split}.parquet"
 
 

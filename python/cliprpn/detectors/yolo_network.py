@@ -17,7 +17,7 @@ from cliprpn.errors import CliprpnError
 
 # Batch size of a .pt.
 TORCH_BATCH_SIZE = 16
-# The same limit as image_size_px: an untrusted file may ask for more memory than there is.
+# Equals the limit of image_size_px in the schema: an untrusted file may request more memory than there is.
 MAX_SIDE_PX = 4096
 
 

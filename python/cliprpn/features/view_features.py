@@ -29,7 +29,7 @@ from cliprpn.storage.array_store import ArraySpecs
 # words, mask and pooled, as `TextFeatures.batch` returns them.
 TextBatch = tuple[Tensor, Tensor, Tensor]
 
-# Not the trial's seed: all trials use the same views, so that they are extracted once.
+# Independent of the trial's seed: all trials use the same views, so that they are extracted once.
 VIEWS_SEED = 0
 MAX_RENDERING_THREADS = 16
 # Stored with the maps: a row per object and per training sentence, grouped by image; and one per image.

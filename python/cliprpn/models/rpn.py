@@ -23,7 +23,7 @@ SMOOTH_L1_BETA = 1 / 9
 
 @dataclass(frozen=True)
 class RpnRules:
-    """How anchors become labels, losses and proposals; names as in the contract's `rpn`."""
+    """Hyperparameters of labels, losses and proposals, with the names of the contract's `rpn`."""
 
     fg_iou_thresh: float = 0.5
     bg_iou_thresh: float = 0.4

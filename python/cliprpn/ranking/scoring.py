@@ -70,6 +70,6 @@ def rank(scores: Tensor) -> tuple[Tensor, Tensor]:
         probability: [S], softmax probability of the best box.
     """
     order = scores.argsort(dim=1, descending=True, stable=True)
-    # Not softmax(): it starts torch's threads even for a few boxes, which would dominate the run time.
+    # softmax() would start torch's threads even for a few boxes, and that would dominate the run time.
     best = scores.amax(dim=1, keepdim=True)
     return order, 1 / (scores - best).exp().sum(dim=1)

@@ -13,7 +13,7 @@ from torchvision.transforms import functional as transforms
 from cliprpn.ranking.resample import resize_and_center_crop
 
 BoxView = Literal["crop", "blur", "circle"]
-# Of the original image.
+# In pixels of the original image.
 BLUR_SIGMA_PX = 100.0
 # Relative to the square's side.
 LINE_WIDTH = 0.01

@@ -123,7 +123,7 @@ def _run_baseline(spec: BaselineSpec, folder: Path, context: RunContext) -> Tria
 
 
 def _memory_hint(spec: Spec) -> str:
-    """What to do if the device runs out of memory."""
+    """Advice for a trial that ran out of device memory; empty for a baseline."""
     if isinstance(spec, BaselineSpec):
         return ""
     return f"; lower training.batch_size (now {spec.settings.training.batch_size})"
