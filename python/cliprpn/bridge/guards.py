@@ -31,7 +31,7 @@ def install_guards() -> None:
     signal.signal(signal.SIGTERM, _ignore)
     signal.signal(signal.SIGUSR1, _request_stop)
     die_with_parent()
-    os.register_at_fork(after_in_child=_reset_child)
+    os.register_at_fork(before=_block_sigterm, after_in_parent=_unblock_sigterm, after_in_child=_reset_child)
     threading.Thread(target=_watch_parent, args=(os.getppid(),), daemon=True).start()
 
 
@@ -55,9 +55,19 @@ def _ignore(signum: int, frame: object) -> None:
     """Does nothing. Not SIG_IGN, which child programs would inherit."""
 
 
+def _block_sigterm() -> None:
+    """Holds SIGTERM back during a fork: the child would otherwise ignore one that arrives before its reset."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def _unblock_sigterm() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+
 def _reset_child() -> None:
     """Restores SIGTERM in a forked child, since multiprocessing ends its children with it."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _unblock_sigterm()
     die_with_parent()
 
 

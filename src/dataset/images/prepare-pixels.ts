@@ -140,11 +140,14 @@ function manifestText(manifest: PixelsManifest): string {
   return `${JSON.stringify(manifest)}\n`;
 }
 
+/** Shards and sidecars, and temporary files: `.new`, and the digits that write-file-atomic appends. */
+const leftover = /^(\.?shard-\d{5}\.(npy|json)(\.new|\.\d+)?|manifest\.json\.\d+)$/;
+
 /** Removes shards of a larger or an interrupted run. */
 function removeLeftovers(folder: string, plans: ShardPlan[]): void {
   const keep = new Set(plans.flatMap(({ file }) => [file, sidecarOf(file)]));
   for (const name of readdirSync(folder))
-    if (/^\.?shard-\d{5}\.(npy|json)(\.new)?$/.test(name) && !keep.has(name)) rmSync(join(folder, name));
+    if (leftover.test(name) && !keep.has(name)) rmSync(join(folder, name));
 }
 
 /** @throws CliprpnError not_found. */
