@@ -37,7 +37,8 @@ export function formatBytesOf(done: number, total: number): string {
 
 function byteUnit(bytes: number): { divisor: number; unit: string; digits: number } {
   if (bytes < 999_500) return { divisor: 1e3, unit: "KB", digits: 0 };
-  if (bytes < 999_950_000) return { divisor: 1e6, unit: "MB", digits: 1 };
+  if (bytes < 99_950_000) return { divisor: 1e6, unit: "MB", digits: 1 };
+  if (bytes < 999_500_000) return { divisor: 1e6, unit: "MB", digits: 0 };
   return { divisor: 1e9, unit: "GB", digits: 1 };
 }
 

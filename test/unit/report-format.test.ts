@@ -10,6 +10,7 @@ test.each([
   [formatDuration(3_720_000), "1 h 2 min"],
   [formatBytes(900), "1 KB"],
   [formatBytes(999_900), "1.0 MB"],
+  [formatBytes(400_000_000), "400 MB"],
   [formatBytes(999_960_000), "1.0 GB"],
   [count(1_234_567), "1,234,567"],
   [count(999), "999"],
