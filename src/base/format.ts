@@ -23,8 +23,9 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** 1,234,567 -> "1.2 MB"; decimal units. */
+/** 1,234,567 -> "1.2 MB", 400,000,000 -> "400 MB"; decimal units. */
 export function formatBytes(bytes: number): string {
+  if (bytes >= 99_950_000 && bytes < 999_500_000) return `${Math.round(bytes / 1e6)} MB`;
   const { divisor, unit, digits } = byteUnit(bytes);
   return `${(bytes / divisor).toFixed(digits)} ${unit}`;
 }
@@ -37,8 +38,7 @@ export function formatBytesOf(done: number, total: number): string {
 
 function byteUnit(bytes: number): { divisor: number; unit: string; digits: number } {
   if (bytes < 999_500) return { divisor: 1e3, unit: "KB", digits: 0 };
-  if (bytes < 99_950_000) return { divisor: 1e6, unit: "MB", digits: 1 };
-  if (bytes < 999_500_000) return { divisor: 1e6, unit: "MB", digits: 0 };
+  if (bytes < 999_950_000) return { divisor: 1e6, unit: "MB", digits: 1 };
   return { divisor: 1e9, unit: "GB", digits: 1 };
 }
 
