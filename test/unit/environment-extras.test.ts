@@ -89,7 +89,7 @@ describe("the environment that cliprpn sets up", () => {
       },
     };
     await add(machine, environment, ["yolo"], { terminal: watchedTerminal });
-    expect(printed[0]).toMatch(/AGPL-3\.0.*source.*\n.*ultralytics.*\n.* 164\.0 MB .* 510\.0 MB/);
+    expect(printed[0]).toMatch(/AGPL-3\.0.*source.*\n.*ultralytics.*\n.* 164 MB .* 510 MB/);
 
     const other = await readyMachine();
     const terse = recordingTerminal();
