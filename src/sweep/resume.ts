@@ -61,6 +61,6 @@ function staleWarning(stale: StaleTrial[], kept: boolean): string {
   const hashes = [...new Set(stale.map(({ made_by }) => made_by))].join(", ");
   const action = kept
     ? "kept (--accept-stale)"
-    : "running again (use --accept-stale to keep them; old outcomes are renamed, not deleted)";
+    : "running again, which replaces their models and predictions (use --accept-stale to keep them)";
   return `${stale.length} finished ${stale.length === 1 ? "trial is" : "trials are"} stale: they ran with different Python sources or a different lock file (${hashes}, current ${first?.spec.sources_sha256.slice(0, 8)}); ${action}`;
 }
