@@ -15,9 +15,9 @@ import { chosenSplit, chosenSplitBy, namedDataset } from "./dataset-choice.ts";
 /** `cliprpn evaluate TRIAL`: evaluates a model on a split and prints its metrics as JSON. */
 export async function evaluate(args: Arguments, context: Context): Promise<number> {
   const run = runContext(args, context);
-  const model = findTrial(args.needed("model"), run.runsDir, run.cwd);
   const split = chosenSplit(args);
   const dataset = await otherDataset(args, context);
+  const model = findTrial(args.needed("model"), run.runsDir, run.cwd);
   const baseline = baselineOf(model);
   const engine = await openEngine(run, baseline === undefined ? [] : [baseline]);
   try {

@@ -1,5 +1,4 @@
 import type { ChildProcess } from "node:child_process";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { killGroup, signalProcess, spawnGroup } from "../base/process-group.ts";
@@ -186,8 +185,7 @@ export class Transport {
 
   #end(reason: string): void {
     const { path } = this.#log;
-    const output = existsSync(path) ? `its last output is in ${path}` : "it printed nothing";
-    this.#endWith(new CliprpnError("worker_died", `${reason}; ${output}`));
+    this.#endWith(new CliprpnError("worker_died", `${reason}; its output, if any, is in ${path}`));
   }
 
   #endWith(error: CliprpnError): void {

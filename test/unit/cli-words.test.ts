@@ -62,7 +62,7 @@ test.each<[string[], string[]]>([
     ["--split-by", "--dataset"],
   ],
 ])("%j is a usage error that says what to do", async (argv, parts) => {
-  const { code, out, err } = await cliprpn(argv, tmpdir());
+  const { code, out, err } = await cliprpn(argv, tempFolder());
   for (const part of parts) expect(err).toContain(part);
   expect(err).not.toMatch(/\n\s+at /);
   expect({ code, out }).toEqual({ code: 2, out: "" });
