@@ -89,13 +89,15 @@ async function predict(
 
 /** The trials' folders by configuration, in the order of the plan. */
 function groupsOf(trials: TrialSpec[], first: TrialSpec, store: SweepStore): [TrialGroup, ...TrialGroup[]] {
-  const group = (label: string): TrialGroup => {
-    const ids = trials.filter((spec) => spec.label === label).map(({ trial_id }) => trial_id);
-    const [head = "", ...rest] = ids.map((trial_id) => store.trialDir(trial_id));
-    return { label, trial_dirs: [head, ...rest] };
-  };
-  const others = new Set(trials.map(({ label }) => label).filter((label) => label !== first.label));
-  return [group(first.label), ...[...others].map(group)];
+  const groups = new Map<string, TrialGroup>();
+  for (const { label, trial_id } of trials) {
+    const folder = store.trialDir(trial_id);
+    const group = groups.get(label);
+    if (group === undefined) groups.set(label, { label, trial_dirs: [folder] });
+    else group.trial_dirs.push(folder);
+  }
+  const [head = { label: first.label, trial_dirs: [""] }, ...rest] = groups.values();
+  return [head, ...rest];
 }
 
 function sweepCommand(store: SweepStore): string | undefined {

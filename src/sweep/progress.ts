@@ -3,7 +3,7 @@ import type { TrialEvent, TrialOutcome, TrialSpec } from "../contract/generated/
 import type { TrialWatcher } from "../engine/engine.ts";
 import { trialName } from "../report/report-input.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { add, remainingMs, wholeSeconds } from "./eta.ts";
+import { SweepEta, wholeSeconds } from "./eta.ts";
 
 interface Running {
   spec: TrialSpec;
@@ -28,20 +28,25 @@ export class SweepProgress implements TrialWatcher {
   readonly #options: SweepProgressOptions;
   readonly #now: () => number;
   readonly #running = new Map<number, Running>();
-  readonly #durations = new Map<string, number[]>();
-  #waiting: TrialSpec[];
+  /** Ids of the trials that have not started. */
+  readonly #waiting: Set<string>;
+  readonly #eta: SweepEta;
   #done: number;
 
   constructor(terminal: Terminal, options: SweepProgressOptions) {
     this.#terminal = terminal;
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#waiting = [...options.waiting];
+    this.#waiting = new Set(options.waiting.map(({ trial_id }) => trial_id));
+    this.#eta = new SweepEta(
+      options.waiting.map(({ label }) => label),
+      options.numSlots,
+    );
     this.#done = options.total - options.waiting.length;
   }
 
   started(spec: TrialSpec, slot: number): void {
-    this.#waiting = this.#waiting.filter(({ trial_id }) => trial_id !== spec.trial_id);
+    if (this.#waiting.delete(spec.trial_id)) this.#eta.started(spec.label);
     this.#running.set(slot, { spec, status: "starting", share: 0, workingSince: undefined });
     this.#print(spec, { state: "running" });
     this.#show();
@@ -64,7 +69,7 @@ export class SweepProgress implements TrialWatcher {
     this.#running.delete(slot);
     if (outcome !== undefined) this.#done += 1;
     if (outcome?.state === "completed" && since !== undefined)
-      add(this.#durations, spec.label, this.#now() - since);
+      this.#eta.finished(spec.label, this.#now() - since);
     const position = `[${this.#done}/${this.#options.total}]`;
     this.#terminal.info(`${position} ${trialName(spec)}: ${describeOutcome(outcome, duration_ms)}`);
     this.#print(spec, { state: outcome?.state ?? "interrupted", duration_ms });
@@ -84,21 +89,20 @@ export class SweepProgress implements TrialWatcher {
   #show(): void {
     const running = [...this.#running.values()].map(({ spec, status }) => `  ${trialName(spec)}: ${status}`);
     if (running.length > 0)
-      this.#terminal.live([`${this.#done} of ${this.#options.total} trials done${this.#eta()}`, ...running]);
+      this.#terminal.live([
+        `${this.#done} of ${this.#options.total} trials done${this.#timeLeft()}`,
+        ...running,
+      ]);
   }
 
-  #eta(): string {
+  #timeLeft(): string {
     const now = this.#now();
-    const left = remainingMs({
-      running: [...this.#running.values()].map(({ spec, share, workingSince }) => ({
-        label: spec.label,
-        share,
-        workedMs: workingSince === undefined ? 0 : now - workingSince,
-      })),
-      waiting: this.#waiting.map(({ label }) => label),
-      finished: this.#durations,
-      numSlots: this.#options.numSlots,
-    });
+    const running = [...this.#running.values()].map(({ spec, share, workingSince }) => ({
+      label: spec.label,
+      share,
+      workedMs: workingSince === undefined ? 0 : now - workingSince,
+    }));
+    const left = this.#eta.remainingMs(running);
     return left === undefined ? "" : `, about ${wholeSeconds(left)} left`;
   }
 

@@ -1,5 +1,20 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
-import { leftMs, remainingMs, type SweepState } from "../../src/sweep/eta.ts";
+import type { ReportTrial } from "../../src/report/report-input.ts";
+import { leftMs, type RunningShare, SweepEta } from "../../src/sweep/eta.ts";
+import { SweepProgress } from "../../src/sweep/progress.ts";
+import { countBlocks } from "../helpers/count-work.ts";
+import { recordingTerminal } from "../helpers/recording-terminal.ts";
+import { madeInput } from "../helpers/report-input.ts";
+
+interface SweepState {
+  running: RunningShare[];
+  /** Labels of the trials that have not started. */
+  waiting: string[];
+  /** Durations of finished trials by label. */
+  finished: Map<string, number[]>;
+  numSlots: number;
+}
 
 const state = (changes: Partial<SweepState>): SweepState => ({
   running: [],
@@ -8,6 +23,17 @@ const state = (changes: Partial<SweepState>): SweepState => ({
   numSlots: 1,
   ...changes,
 });
+
+/** The estimate for a state, reached by starting and finishing trials one by one. */
+function estimate({ running, waiting, finished, numSlots }: SweepState): number | undefined {
+  const done = [...finished].flatMap(([label, values]) => values.map((ms) => ({ label, ms })));
+  const started = [...running, ...done].map(({ label }) => label);
+  const eta = new SweepEta([...started, ...waiting], numSlots);
+  for (const label of started) eta.started(label);
+  for (const { label, ms } of done) eta.finished(label, ms);
+  return eta.remainingMs(running);
+}
+
 const film = (share: number, workedMs: number) => ({ label: "film", share, workedMs });
 
 test.each<[string, Partial<SweepState>, number | undefined]>([
@@ -51,9 +77,81 @@ test.each<[string, Partial<SweepState>, number | undefined]>([
   ["more slots than trials", { waiting: ["film"], finished: new Map([["film", [1000]]]), numSlots: 4 }, 1000],
   ["at least the longest running trial", { running: [film(0.5, 8000), film(0.9, 900)], numSlots: 2 }, 8000],
 ])("remaining time from %s", (_what, changes, expected) => {
-  const left = remainingMs(state(changes));
+  const left = estimate(state(changes));
   if (expected === undefined) expect(left).toBeUndefined();
   else expect(left).toBeCloseTo(expected, 6);
+});
+
+test("the estimate equals one computed from all trials, after any sequence of changes", () => {
+  const label = fc.constantFrom("film", "token", "slow", "other");
+  const change = fc.record({
+    label,
+    ms: fc.integer({ min: 0, max: 1_000_000 }),
+    share: fc.double({ min: 0, max: 1, noNaN: true }),
+  });
+  const changes = fc.array(change, { maxLength: 30 });
+  fc.assert(
+    fc.property(changes, fc.array(label), fc.integer({ min: 1, max: 5 }), (steps, others, numSlots) => {
+      const eta = new SweepEta([...steps.map((step) => step.label), ...others], numSlots);
+      const finished = new Map<string, number[]>();
+      for (const [index, step] of steps.entries()) {
+        eta.started(step.label);
+        const running = [{ label: step.label, share: step.share, workedMs: step.ms }];
+        const waiting = [...steps.slice(index + 1).map((later) => later.label), ...others];
+        const expected = fromAllTrials({ running, waiting, finished, numSlots });
+        const found = eta.remainingMs(running);
+        if (expected === undefined) expect(found).toBeUndefined();
+        else expect(found).toBeCloseTo(expected, 3);
+        eta.finished(step.label, step.ms);
+        finished.set(step.label, [...(finished.get(step.label) ?? []), step.ms]);
+      }
+    }),
+  );
+});
+
+/** The definition of the estimate, by a loop over all trials. */
+function fromAllTrials({ running, waiting, finished, numSlots }: SweepState): number | undefined {
+  const projected = new Map<string, number[]>();
+  for (const { label, workedMs, share } of running)
+    if (share >= 0.05) projected.set(label, [...(projected.get(label) ?? []), workedMs / share]);
+  const all = [finished, projected].map((each) => [...each.values()].flat()).find(({ length }) => length > 0);
+  if (all === undefined) return undefined;
+  const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const expected = (label: string): number => mean(finished.get(label) ?? projected.get(label) ?? all);
+  const left = running.map(({ label, workedMs, share }) =>
+    share >= 0.05 ? (workedMs * (1 - share)) / share : Math.max(0, expected(label) - workedMs),
+  );
+  const total = [...left, ...waiting.map(expected)].reduce((sum, value) => sum + value, 0);
+  return Math.max(total / Math.max(1, Math.min(numSlots, running.length + waiting.length)), ...left);
+}
+
+test("an event of a trial costs the same in a sweep of 20 and of 2,000 trials", async () => {
+  const work = async (num: number): Promise<number> => {
+    const { trials } = madeInput(
+      Array.from({ length: num }, (_, index) => ({ label: `film ${index}`, acc: [0.5] })),
+    );
+    const waiting = trials.map(({ spec }) => spec);
+    const terminal = recordingTerminal();
+    let ms = 0;
+    const now = (): number => ms;
+    const progress = new SweepProgress(terminal, { waiting, total: num, numSlots: 1, json: true, now });
+    const runOne = ({ spec, outcome }: ReportTrial): void => {
+      progress.started(spec, 0);
+      for (const done of [1, 2, 3]) {
+        ms += 1000;
+        progress.event(spec, 0, { type: "progress", phase: "training", done, total: 4 });
+      }
+      progress.finished(spec, 0, outcome, 3000);
+    };
+    const [next, ...others] = trials;
+    for (const trial of others.slice(0, num / 2)) runOne(trial);
+    const blocks = await countBlocks(() => next !== undefined && runOne(next));
+    expect(terminal.liveLines.at(-2)).toContain(`${num / 2} of ${num} trials done, about `);
+    return blocks;
+  };
+  const few = await work(20);
+  expect(few).toBeGreaterThan(20);
+  expect(await work(2000)).toBe(few);
 });
 
 test.each([
