@@ -70,7 +70,7 @@ type Ranking = BaselineSettings["ranking"];
 const detectorFlags = ["weights", "file", "model"];
 
 function upperBounds(kind: DetectorKind): DetectorChoice[] {
-  return kind === "gt_boxes" || kind === "whole_picture" ? [] : ["gt_boxes"];
+  return kind === "gt_boxes" || kind === "whole_image" ? [] : ["gt_boxes"];
 }
 
 /** @throws CliprpnError bad_input. */

@@ -41,7 +41,7 @@ export const detectors: Record<DetectorKind, DetectorInfo> = {
     example: '{"kind": "rpn", "model": "TRIAL"}',
   },
   gt_boxes: { noun: "annotated boxes", keys: [] },
-  whole_picture: { noun: "whole images", keys: [] },
+  whole_image: { noun: "whole images", keys: [] },
 };
 
 /** All detector kinds, in the order of help and messages. */
@@ -71,7 +71,7 @@ export function detectorLabel(detector: Detector): string {
       return `RPN of ${modelName(detector.file)}`;
     case "gt_boxes":
       return "ground-truth boxes";
-    case "whole_picture":
+    case "whole_image":
       return "whole image";
   }
 }

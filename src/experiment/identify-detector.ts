@@ -41,7 +41,7 @@ const identifiers: Record<DetectorKind, Identify> = {
   file: identifyResultsFile,
   rpn: identifyRpn,
   gt_boxes: () => ({ kind: "gt_boxes" }),
-  whole_picture: () => ({ kind: "whole_picture" }),
+  whole_image: () => ({ kind: "whole_image" }),
 };
 
 /** On the demo, a YOLO without weights is one that is trained here. */

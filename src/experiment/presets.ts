@@ -71,7 +71,7 @@ const corrected: Settings = {
   training: {
     num_epochs: 2,
     batch_size: 50,
-    batch_by: "picture",
+    batch_by: "image",
     optimizer: "adamw",
     learning_rate: 1e-3,
     weight_decay: 0.01,

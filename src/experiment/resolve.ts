@@ -70,7 +70,7 @@ export function isBaseline(keys: object): boolean {
 function dropRepeatedWholeImage(grid: ResolvedSetting[]): ResolvedSetting[] {
   const seen = new Set<string>();
   return grid.filter((setting) => {
-    if (setting.kind !== "baseline" || setting.baseline.detector.kind !== "whole_picture") return true;
+    if (setting.kind !== "baseline" || setting.baseline.detector.kind !== "whole_image") return true;
     const identity = digest(identityOf(setting));
     return !seen.has(identity) && seen.add(identity);
   });
@@ -101,7 +101,7 @@ function resolveOne(
 /** A whole image is one box, so its ranking settings are the defaults. */
 function withoutRanking(baseline: BaselineSettings): BaselineSettings {
   const { detector, category_prior } = baseline;
-  return detector.kind === "whole_picture" ? { ...baselineDefaults, detector, category_prior } : baseline;
+  return detector.kind === "whole_image" ? { ...baselineDefaults, detector, category_prior } : baseline;
 }
 
 function resolveClipRpn(

@@ -110,7 +110,7 @@ const baselineRules: SettingRule<ResolvedBaseline>[] = [
     reads: ["baseline"],
     keys: ["baseline.category_prior", "baseline.detector"],
     check: ({ baseline: { category_prior, detector } }) =>
-      category_prior && (detector.kind === "rpn" || detector.kind === "whole_picture")
+      category_prior && (detector.kind === "rpn" || detector.kind === "whole_image")
         ? `baseline.category_prior needs boxes with a class; boxes of ${detector.kind} have none`
         : undefined,
   },

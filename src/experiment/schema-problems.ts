@@ -93,6 +93,8 @@ function suggestChoice(typed: string, names: string[], path: Path): string {
 function suggestValue(value: unknown, schema: Record<string, unknown>): string {
   if (typeof value === "string") {
     const allowed = toList(schema.enum).map(String);
+    const renamed = renamedValues.get(value) ?? "";
+    if (allowed.includes(renamed)) return ` Did you mean ${renamed}?`;
     if (allowed.length > 0) return didYouMean(value, allowed);
     const wantsNumber = toList(schema.type).some((type) => type === "number" || type === "integer");
     return wantsNumber && /^-?\d+(\.\d+)?$/.test(value)
@@ -104,6 +106,12 @@ function suggestValue(value: unknown, schema: Record<string, unknown>): string {
   const fraction = [value / 10, value / 100].find((candidate) => candidate < 1);
   return fraction === undefined ? "" : ` Did you mean ${Number(fraction.toPrecision(6))}?`;
 }
+
+/** Earlier names of values. */
+const renamedValues = new Map([
+  ["picture", "image"],
+  ["whole_picture", "whole_image"],
+]);
 
 /** Describes the values that a JSON Schema accepts: `a number in (0, 1]`, `a list of 1 to 16 values`. */
 function describeSchema(schema: Record<string, unknown>): string {

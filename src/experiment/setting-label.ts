@@ -19,7 +19,7 @@ function clipRpnLabel({ varied, preset }: ResolvedClipRpn): string {
 
 /** Detector and ranking, then the other keys that vary: `YOLO yolov5su, crop, score >= 0.1`. */
 function baselineLabel({ baseline, varied }: ResolvedBaseline): string {
-  const isRanked = baseline.detector.kind !== "whole_picture";
+  const isRanked = baseline.detector.kind !== "whole_image";
   const parts = Object.entries(varied).flatMap(([key, value]) => {
     const { [key]: describe } = baselineWords;
     if (describe !== undefined) return isRanked ? [describe(value)] : [];

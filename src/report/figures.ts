@@ -23,13 +23,13 @@ export const metricTitles: Record<MetricName, string> = {
 /** Baselines that ignore the expression. */
 export const floorNames = {
   constant_box: "constant box",
-  whole_picture: "whole image",
+  whole_image: "whole image",
   blank_sentence: "image-only baseline",
 };
 
 const floorDefinitions = {
   constant_box: "the constant box that fits train best",
-  whole_picture: "the whole image",
+  whole_image: "the whole image",
   blank_sentence: "the image-only baseline (the best configuration with an empty expression)",
 };
 

@@ -113,14 +113,14 @@ test("re-running the command resumes a killed baseline", async () => {
 });
 
 test("whole images ranked in two ways are one trial", async () => {
-  const args = ["baseline", "--detector", "whole_picture", "--ranking", "crop", "--ranking", "blur"];
+  const args = ["baseline", "--detector", "whole_image", "--ranking", "crop", "--ranking", "blur"];
   const { code, out, err } = await run(...args, "--dry-run", ...onData);
   expect(code, err).toBe(0);
   expect(out.match(/ baseline$/gm)).toHaveLength(1);
 });
 
 test("a baseline trial can be evaluated on other data but is refused by ground", async () => {
-  const { out } = await run("baseline", "--detector", "whole_picture", ...onData);
+  const { out } = await run("baseline", "--detector", "whole_image", ...onData);
   const sweep = join(folder, out.trim(), "..");
   const trial = readdirSync(sweep).find((name) => /^[0-9a-f]{16}$/.test(name)) ?? "";
   const evaluated = await run("evaluate", join(sweep, trial), "--dataset", data, "--split", "train");
@@ -139,7 +139,7 @@ test.each<[string, string[], string]>([
   ["an untrusted .pt", ["--yolo", "--weights", "w.pt"], "--trust-weights"],
   ["an invalid .onnx", ["--yolo", "--weights", "w.onnx"], "w.onnx"],
   ["a detector without its file", ["--detector", "file"], "file"],
-  ["a prior without classes", ["--detector", "whole_picture", "--category-prior"], "--category-prior"],
+  ["a prior without classes", ["--detector", "whole_image", "--category-prior"], "--category-prior"],
   ["a template without {}", ["--detector", "gt_boxes", "--template", "a photo"], "--template"],
 ])("%s: reported before any work", async (_, args, expected) => {
   writeFileSync(join(folder, "w.pt"), "not a checkpoint");

@@ -118,7 +118,7 @@ function splitStats(split: SplitStats["split"]): SplitStats {
     objects_per_image: { min: 1, p5: 2.5, p25: 4, p50: 7.5, p75: 10, p95: 16.5, max: 43, mean: 8.4 },
     aspects: { min: 0.3, p5: 0.66, p25: 0.75, p50: 1.33, p75: 1.33, p95: 1.78, max: 3, mean: 1.2 },
     floors: [
-      { name: "whole_picture", miou: 0.185, acc_at_50: 0.052 },
+      { name: "whole_image", miou: 0.185, acc_at_50: 0.052 },
       { name: "constant_box", miou: 0.238, acc_at_50: 0.197 },
     ],
   };

@@ -204,7 +204,7 @@ const detectors = [
   { kind: "file", file: join(packageRoot, "package.json") },
   { kind: "rpn", model: join(packageRoot, "python/cliprpn/storage/weights/cliprpn-tiny.safetensors") },
   { kind: "gt_boxes" },
-  "whole_picture",
+  "whole_image",
 ];
 
 /** Each has a different limit, so that no two are the same configuration. */

@@ -42,7 +42,7 @@ export function madeSummary(settings: MadeSetting[], changes: Partial<Summary> =
       against: label,
       difference: around(mean(best?.acc ?? []) - mean(acc)),
     })),
-    floors: (["constant_box", "whole_picture", "blank_sentence"] as const).map((name, index) => ({
+    floors: (["constant_box", "whole_image", "blank_sentence"] as const).map((name, index) => ({
       name,
       acc_at_50: around(0.02 * (index + 1)),
       miou: around(0.1),

@@ -187,7 +187,7 @@ def make_settings(**changes: Any) -> dict[str, Any]:
         "training": {
             "num_epochs": 2,
             "batch_size": 4,
-            "batch_by": "picture",
+            "batch_by": "image",
             "optimizer": "adamw",
             "learning_rate": 1e-3,
             "weight_decay": 0.01,

@@ -82,7 +82,7 @@ def test_annotated_boxes_may_have_no_class(root: Path, cache: Path) -> None:
 
 
 def test_a_whole_image_baseline_predicts_the_whole_image(root: Path, cache: Path, tmp_path: Path) -> None:
-    outcome, predictions = run(make_baseline(root, cache, {"kind": "whole_picture"}), tmp_path / "trial")
+    outcome, predictions = run(make_baseline(root, cache, {"kind": "whole_image"}), tmp_path / "trial")
     assert predictions["pred_box_xyxy"].tolist() == [[0, 0, WIDTH, HEIGHT]] * 4
     assert outcome.metrics.miou == pytest.approx(LARGE / (WIDTH * HEIGHT))
     assert predictions["iou_blank"].tolist() == predictions["iou"].tolist()

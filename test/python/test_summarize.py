@@ -137,7 +137,7 @@ def test_settings_are_sorted_by_val_for_every_split(index: DatasetIndex, tmp_pat
 
 def test_a_baseline_is_compared_with_the_mean_over_seeds(index: DatasetIndex, tmp_path: Path) -> None:
     trained = [write_trial(tmp_path / f"best-{seed}", index, seed, run) for seed, run in enumerate(BEST)]
-    baseline = write_baseline(tmp_path / "yolo", index, OTHER[0], "whole_picture")
+    baseline = write_baseline(tmp_path / "yolo", index, OTHER[0], "whole_image")
     summary = summarize("test", [("yolo", [baseline]), ("best", trained)])
     best, yolo = summary.settings
     assert (best.kind, best.proposals, yolo.kind) == ("cliprpn", None, "baseline")
@@ -184,7 +184,7 @@ def test_floors_are_computed_on_the_split(index: DatasetIndex, tmp_path: Path) -
     test, train = (index.gt_boxes[index.split(name)].astype(float) for name in ("test", "train"))
     size = np.array([WIDTH, HEIGHT, WIDTH, HEIGHT])
     area = (test[:, 2] - test[:, 0]) * (test[:, 3] - test[:, 1])
-    assert floors["whole_picture"].miou.mean == pytest.approx((area / (WIDTH * HEIGHT)).mean(), abs=1e-6)
+    assert floors["whole_image"].miou.mean == pytest.approx((area / (WIDTH * HEIGHT)).mean(), abs=1e-6)
     constant = fit_constant_box(train / size) * size
     low, high = np.maximum(constant[:2], test[:, :2]), np.minimum(constant[2:], test[:, 2:])
     shared = np.clip(high - low, 0, None).prod(axis=1)
@@ -201,7 +201,7 @@ def test_without_a_train_split_no_constant_box_is_fitted(tmp_path: Path) -> None
     root = write_dataset(tmp_path / "data", instances, test_refs)
     trial = write_trial(tmp_path / "trial", open_dataset(*prepared(root, tmp_path)), 0, BEST[0])
     floors = [floor.name for floor in summarize("test", [("a", [trial])]).floors]
-    assert floors == ["whole_picture", "blank_sentence"]
+    assert floors == ["whole_image", "blank_sentence"]
 
 
 def test_the_gallery_shows_where_settings_differ(index: DatasetIndex, tmp_path: Path) -> None:

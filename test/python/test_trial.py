@@ -250,6 +250,11 @@ def test_a_saved_model_reproduces_its_predictions(root: Path, cache: Path, tmp_p
     model = load_model(tmp_path / "trial").model.eval()
     _, objectness = model.predict_top1(*features.batch(index.split("val"), torch.device("cpu")))
     np.testing.assert_array_equal(objectness.numpy(), predictions["objectness"])
+    facts = tmp_path / "trial" / "best.json"
+    text = facts.read_text()
+    facts.write_text(text.replace('"batch_by": "image"', '"batch_by": "picture"'))
+    assert facts.read_text() != text
+    assert load_model(tmp_path / "trial").spec == spec  # A model from before the value was renamed.
 
 
 def test_half_precision_is_used_on_cuda_only(root: Path, cache: Path, tmp_path: Path) -> None:

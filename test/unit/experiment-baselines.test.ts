@@ -75,7 +75,7 @@ describe("a plan with baselines", () => {
     const trials = plan({
       vary: {
         "baseline.ranking": ["circle", "crop"],
-        "baseline.detector": ["whole_picture", "gt_boxes"],
+        "baseline.detector": ["whole_image", "gt_boxes"],
         "baseline.score_thresh": [0.1, 0.2],
       },
     });
@@ -114,7 +114,7 @@ describe("a label", () => {
     [{ kind: "rpn", model: trial }, "RPN of 01234567, crop"],
     [{ kind: "rpn", model: "other.safetensors" }, "RPN of other.safetensors, crop"],
     ["gt_boxes", "ground-truth boxes, crop"],
-    ["whole_picture", "whole image"],
+    ["whole_image", "whole image"],
   ])("of %j is %s", (detector, label) => {
     expect(plan({ also: [{ "baseline.detector": detector }] }).map((spec) => spec.label)).toEqual([label]);
   });
@@ -240,28 +240,28 @@ describe("a problem of a baseline names its place", () => {
       "misspelled detector",
       detector("yool"),
       [
-        '6:25  also[0].baseline.detector: … yolo, trained_yolo, faster_rcnn, gt_boxes, whole_picture … "yool". Did you mean yolo?',
+        '6:25  also[0].baseline.detector: … yolo, trained_yolo, faster_rcnn, gt_boxes, whole_image … "yool". Did you mean yolo?',
       ],
     ],
     [
       "kind that needs a file",
       { settings: { baseline: { detector: "rpn" } }, ...detector("yolo") },
       [
-        '6:16  settings.baseline.detector: … yolo, trained_yolo, faster_rcnn, gt_boxes, whole_picture … "rpn". Did you mean {"kind": "rpn", "model": "TRIAL"}?',
+        '6:16  settings.baseline.detector: … yolo, trained_yolo, faster_rcnn, gt_boxes, whole_image … "rpn". Did you mean {"kind": "rpn", "model": "TRIAL"}?',
       ],
     ],
     [
       "weights in place of a detector",
       { vary: { "baseline.detector": ["gt_boxes", "yolov8n"] } },
       [
-        '7:4  vary.baseline.detector[1]: … yolo, trained_yolo, faster_rcnn, gt_boxes, whole_picture … "yolov8n". Did you mean {"kind": "yolo", "weights": "yolov8n"}?',
+        '7:4  vary.baseline.detector[1]: … yolo, trained_yolo, faster_rcnn, gt_boxes, whole_image … "yolov8n". Did you mean {"kind": "yolo", "weights": "yolov8n"}?',
       ],
     ],
     [
       "missing kind",
       detector({ weights: "yolov8n" }),
       [
-        "6:25  also[0].baseline.detector: … kind (yolo, trained_yolo, yolox, faster_rcnn, file, rpn, gt_boxes or whole_picture)",
+        "6:25  also[0].baseline.detector: … kind (yolo, trained_yolo, yolox, faster_rcnn, file, rpn, gt_boxes or whole_image)",
       ],
     ],
     [
@@ -350,8 +350,8 @@ describe("a problem of a baseline names its place", () => {
     ],
     [
       "category prior with boxes that have no class",
-      { settings: { baseline: { category_prior: true } }, ...detector("whole_picture") },
-      ["6:22  baseline.category_prior … whole_picture …"],
+      { settings: { baseline: { category_prior: true } }, ...detector("whole_image") },
+      ["6:22  baseline.category_prior … whole_image …"],
     ],
     [
       "keys of both kinds in also",
@@ -406,10 +406,10 @@ describe("a problem of a baseline names its place", () => {
       "invalid detector, without follow-up problems",
       {
         settings: { baseline: { category_prior: true } },
-        also: [{ "baseline.detector": { kind: "whole_pictur" } }],
+        also: [{ "baseline.detector": { kind: "whole_picture" } }],
       },
       [
-        '12:13  also[0].baseline.detector.kind: … yolo, trained_yolo, yolox, faster_rcnn, file, rpn, gt_boxes or whole_picture, … "whole_pictur". Did you mean whole_picture?',
+        '12:13  also[0].baseline.detector.kind: … yolo, trained_yolo, yolox, faster_rcnn, file, rpn, gt_boxes or whole_image, … "whole_picture". Did you mean whole_image?',
       ],
     ],
   ])("%s", (_, experiment, expected) => {

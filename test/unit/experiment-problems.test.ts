@@ -50,6 +50,11 @@ describe("a problem names its place, what was expected, what was found, and a su
       { vary: { "rpn.nms_thresh": [0.5, 70] } },
       "7:4  vary.rpn.nms_thresh[1]: … (0, 1], … 70. Did you mean 0.7?",
     ],
+    [
+      "earlier name of a value",
+      { settings: { training: { batch_by: "picture" } } },
+      '6:16  settings.training.batch_by: … sentence or image, … "picture". Did you mean image?',
+    ],
     ["number in quotes", { num_threads: "2" }, '4:17  num_threads: … [1, 1024], … "2". Did you mean 2…?'],
     ["number that is not an integer", { num_threads: 1.5 }, "4:17  num_threads: … [1, 1024], … 1.5."],
     [

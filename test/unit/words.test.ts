@@ -24,7 +24,7 @@ const avoided: [pattern: RegExp, instead: string][] = [
 
 /** Stored or typed values that keep their spelling, and keys of stored files. */
 const exempt =
-  /whole_picture|WholePicture|pictures_sha256|pictures\.json|"pictures?"|--pictures-of|`picture`|\bpictures[:=]|\.pictures\b|"The demo data set of cliprpn"/g;
+  /pictures_sha256|pictures\.json|"pictures?"|--pictures-of|\bpictures[:=]|\.pictures\b|"The demo data set of cliprpn"/g;
 
 /** Word lists, and texts for CLIP, are data. */
 const data =

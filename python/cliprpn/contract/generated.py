@@ -171,7 +171,7 @@ class DatasetFloor(BaseModel):
         extra="forbid",
     )
     name: Annotated[
-        Literal["whole_picture", "constant_box"],
+        Literal["whole_image", "constant_box"],
         Field(
             description="The whole image, or the constant box that fits the train split best."
         ),
@@ -953,9 +953,9 @@ class Training(BaseModel):
         int, Field(description="Referring expressions per step.", ge=1, le=65536)
     ]
     batch_by: Annotated[
-        Literal["sentence", "picture"],
+        Literal["sentence", "image"],
         Field(
-            description="Unit of shuffling: referring expressions (`sentence`, as in ClipRPN (Trento)), or images with all their expressions (`picture`), which converges faster."
+            description="Unit of shuffling: referring expressions (`sentence`, as in ClipRPN (Trento)), or images with all their expressions (`image`), which converges faster."
         ),
     ]
     optimizer: Literal["adam", "adamw"]
@@ -1078,7 +1078,7 @@ class WholeImageDetector(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    kind: Literal["whole_picture"]
+    kind: Literal["whole_image"]
 
 
 class WordBin(BaseModel):
@@ -1352,7 +1352,7 @@ class Floor(BaseModel):
         extra="forbid",
     )
     name: Annotated[
-        Literal["constant_box", "whole_picture", "blank_sentence"],
+        Literal["constant_box", "whole_image", "blank_sentence"],
         Field(
             description="`constant_box` is fitted on train; `blank_sentence` is the best configuration with the referring expression left empty."
         ),
@@ -2110,4 +2110,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "247ee638f37a2dfed9ae83bb51206891aa8fe04854855a17ecdc3139080b791c"
+SCHEMA_SHA256 = "e47bbc8db4f5b35aa70749a25c6d76f893230357ac87a3a01904e2b0ae08f1f7"

@@ -145,7 +145,7 @@ def _select_rows(columns: PredictionColumns, mask: NDArray) -> PredictionColumns
 
 def _floors(best: Setting, columns: PredictionColumns, index: DatasetIndex) -> list[Floor]:
     """Figures of baselines that ignore the expression, and of the best configuration with empty expressions."""
-    boxes = {"whole_picture": np.array([0.0, 0.0, 1.0, 1.0])}
+    boxes = {"whole_image": np.array([0.0, 0.0, 1.0, 1.0])}
     train = index.split("train")
     if len(train):  # Baselines also run on datasets without a train split.
         sizes = index.image_sizes(train)

@@ -95,6 +95,9 @@ def load_model(where: Path) -> SavedModel:
 
 def _from_trial(facts: dict[str, Any]) -> SavedModel:
     """A trained model, still with random weights."""
+    training = facts["spec"]["settings"]["training"]
+    if training["batch_by"] == "picture":  # The value's earlier name.
+        training["batch_by"] = "image"
     spec = ClipRpnSpec.model_validate(facts["spec"], strict=True)
     sizes = [int(facts[key]) for key in ("map_channels", "pooled_dim", "word_dim")]
     model = build_model(spec.settings, *sizes)

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "247ee638f37a2dfed9ae83bb51206891aa8fe04854855a17ecdc3139080b791c";
+export const schema_sha256 = "e47bbc8db4f5b35aa70749a25c6d76f893230357ac87a3a01904e2b0ae08f1f7";
 
 /**
  * The source of the proposals.
@@ -160,7 +160,7 @@ export type FusionChoice = ("concatenation" | "cross_attention" | "film" | "toke
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "DetectorChoice".
  */
-export type DetectorChoice = ("yolo" | "trained_yolo" | "faster_rcnn" | "gt_boxes" | "whole_picture") | DetectorObject;
+export type DetectorChoice = ("yolo" | "trained_yolo" | "faster_rcnn" | "gt_boxes" | "whole_image") | DetectorObject;
 /**
  * One line of journal.jsonl, the log of a sweep's events.
  *
@@ -347,7 +347,7 @@ export interface GtBoxesDetector {
  * via the `definition` "WholeImageDetector".
  */
 export interface WholeImageDetector {
-  kind: "whole_picture";
+  kind: "whole_image";
 }
 /**
  * The Python methods that TypeScript may call: params and result of each. No exception crosses the bridge: every reply is an envelope.
@@ -896,9 +896,9 @@ export interface Training {
    */
   batch_size: number;
   /**
-   * Unit of shuffling: referring expressions (`sentence`, as in ClipRPN (Trento)), or images with all their expressions (`picture`), which converges faster.
+   * Unit of shuffling: referring expressions (`sentence`, as in ClipRPN (Trento)), or images with all their expressions (`image`), which converges faster.
    */
-  batch_by: "sentence" | "picture";
+  batch_by: "sentence" | "image";
   optimizer: "adam" | "adamw";
   /**
    * The peak learning rate, if the schedule has a peak.
@@ -1199,7 +1199,7 @@ export interface Floor {
   /**
    * `constant_box` is fitted on train; `blank_sentence` is the best configuration with the referring expression left empty.
    */
-  name: "constant_box" | "whole_picture" | "blank_sentence";
+  name: "constant_box" | "whole_image" | "blank_sentence";
   acc_at_50: Interval;
   miou: Interval;
 }
@@ -1640,7 +1640,7 @@ export interface DatasetFloor {
   /**
    * The whole image, or the constant box that fits the train split best.
    */
-  name: "whole_picture" | "constant_box";
+  name: "whole_image" | "constant_box";
   miou: number;
   acc_at_50: number;
 }
@@ -2075,9 +2075,9 @@ export interface PartialTraining {
    */
   batch_size?: number;
   /**
-   * Unit of shuffling: referring expressions (`sentence`, as in ClipRPN (Trento)), or images with all their expressions (`picture`), which converges faster.
+   * Unit of shuffling: referring expressions (`sentence`, as in ClipRPN (Trento)), or images with all their expressions (`image`), which converges faster.
    */
-  batch_by?: "sentence" | "picture";
+  batch_by?: "sentence" | "image";
   optimizer?: "adam" | "adamw";
   /**
    * The peak learning rate, if the schedule has a peak.
@@ -2158,7 +2158,7 @@ export interface PartialBaseline {
  * via the `definition` "DetectorObject".
  */
 export interface DetectorObject {
-  kind: "yolo" | "trained_yolo" | "yolox" | "faster_rcnn" | "file" | "rpn" | "gt_boxes" | "whole_picture";
+  kind: "yolo" | "trained_yolo" | "yolox" | "faster_rcnn" | "file" | "rpn" | "gt_boxes" | "whole_image";
   /**
    * For yolo, yolox and faster_rcnn: a file, or a name to look up in weights/.
    */
@@ -2337,9 +2337,9 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: Unit of shuffling: referring expressions (`sentence`, as in ClipRPN (Trento)), or images with all their expressions (`picture`), which converges faster.
+   * Items: Unit of shuffling: referring expressions (`sentence`, as in ClipRPN (Trento)), or images with all their expressions (`image`), which converges faster.
    */
-  "training.batch_by"?: ["sentence" | "picture", ...("sentence" | "picture")[]];
+  "training.batch_by"?: ["sentence" | "image", ...("sentence" | "image")[]];
   /**
    * @minItems 1
    * @maxItems 1000
@@ -2557,9 +2557,9 @@ export interface Setting {
    */
   "training.batch_size"?: number;
   /**
-   * Unit of shuffling: referring expressions (`sentence`, as in ClipRPN (Trento)), or images with all their expressions (`picture`), which converges faster.
+   * Unit of shuffling: referring expressions (`sentence`, as in ClipRPN (Trento)), or images with all their expressions (`image`), which converges faster.
    */
-  "training.batch_by"?: "sentence" | "picture";
+  "training.batch_by"?: "sentence" | "image";
   "training.optimizer"?: "adam" | "adamw";
   /**
    * The peak learning rate, if the schedule has a peak.

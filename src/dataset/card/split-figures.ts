@@ -102,7 +102,7 @@ export function figureSections({ word_bins, area_cuts, splits }: DatasetStats): 
           {
             title: "Baselines that ignore the expression: mIoU / Acc@0.5 in %",
             rows: [
-              row("the whole image", (split) => baseline(split, "whole_picture")),
+              row("the whole image", (split) => baseline(split, "whole_image")),
               row("best constant box on train", (split) => baseline(split, "constant_box")),
             ],
           },
@@ -154,7 +154,7 @@ function p5ToP95({ p5, p95 }: Quantiles, format: (value: number) => string): str
   return `${format(p5)} to ${format(p95)}`;
 }
 
-function baseline({ floors }: SplitStats, name: "whole_picture" | "constant_box"): string {
+function baseline({ floors }: SplitStats, name: "whole_image" | "constant_box"): string {
   const figures = floors.find((floor) => floor.name === name);
   return figures === undefined ? noValue : `${points(figures.miou)} / ${points(figures.acc_at_50)}`;
 }

@@ -90,4 +90,4 @@ export function leaderboardChart(summary: Summary): ChartSpec {
   };
 }
 
-const dashes = { constant_box: [5, 3], whole_picture: [1.5, 2.5], blank_sentence: [11, 4] };
+const dashes = { constant_box: [5, 3], whole_image: [1.5, 2.5], blank_sentence: [11, 4] };

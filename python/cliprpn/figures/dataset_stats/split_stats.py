@@ -124,8 +124,8 @@ def _dataset_floors(index: DatasetIndex, rows: NDArray, constant_box: NDArray | 
     """Metrics of the whole image and of the constant box as predictions."""
     if len(rows) == 0:
         return []
-    boxes: dict[Literal["whole_picture", "constant_box"], NDArray | None] = {
-        "whole_picture": WHOLE_IMAGE,
+    boxes: dict[Literal["whole_image", "constant_box"], NDArray | None] = {
+        "whole_image": WHOLE_IMAGE,
         "constant_box": constant_box,
     }
     floors = []
