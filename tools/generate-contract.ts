@@ -6,6 +6,7 @@ import { execa } from "execa";
 import { compile } from "json-schema-to-typescript";
 import { packageRoot } from "../src/package-root.ts";
 import { bundleSchemas, extractSchema } from "./bundle-schemas.ts";
+import { listCodeFiles } from "./list-code-files.ts";
 
 const banner = "Generated from src/contract/schema by `npm run generate`. Do not edit.";
 const pythonSide = [
@@ -20,8 +21,8 @@ const pythonSide = [
 ];
 
 /**
- * Generates types, models and bundled schemas from src/contract/schema. `npm run generate` writes them; `npm test` checks that
- * they are up to date.
+ * Generates types, models and bundled schemas from src/contract/schema, and the list of the code that decides results.
+ * `npm run generate` writes them; `npm test` checks that they are up to date.
  *
  * @param python an interpreter with datamodel-code-generator.
  * @returns map from path relative to the package root to content.
@@ -49,6 +50,7 @@ export async function generateContract(python: string): Promise<Map<string, stri
       "python/cliprpn/contract/generated.py",
       await pythonModels(python, JSON.stringify(extractSchema(contract, ...pythonSide)), sha256),
     ],
+    ["python/cliprpn/code_files.json", `${JSON.stringify(await listCodeFiles(python), null, 2)}\n`],
   ]);
 }
 

@@ -15,6 +15,7 @@ export interface ContractTypes {
   TrialOutcome: contract.TrialOutcome;
   JournalEntry: contract.JournalEntry;
   StoredPlan: contract.StoredPlan;
+  CodeManifest: contract.CodeManifest;
   Summary: contract.Summary;
   Envelope: contract.Envelope;
   PreparedDataset: contract.PreparedDataset;

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { hashFile } from "../base/hash-file.ts";
 import type {
@@ -37,19 +36,6 @@ export async function identifyBackbone({
   const file =
     weights === "shipped" ? join(packageRoot, `python/cliprpn/storage/weights/${name}.safetensors`) : weights;
   return { name, weights, weights_id: await hashFile(file) };
-}
-
-/** Hash of the Python sources that run trials and of the lock files; outcomes of other sources are stale. */
-export function hashSources(): string {
-  const root = join(packageRoot, "python/cliprpn");
-  const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter(
-    (file) => file.endsWith(".py") && !file.startsWith("tiny/"),
-  );
-  const hash = createHash("sha256");
-  for (const file of files.sort()) hash.update(file).update(readFileSync(join(root, file)));
-  for (const lock of ["runtime", "extra-onnx", "extra-yolo"])
-    hash.update(readFileSync(join(packageRoot, `env/${lock}.txt`)));
-  return hash.digest("hex");
 }
 
 function canonicalJson(value: unknown): string {

@@ -1,4 +1,5 @@
 import { check } from "../contract/check.ts";
+import type { TrialKind } from "../contract/code-identity.ts";
 import type {
   BaselineSpec,
   ClipRpnSpec,
@@ -26,7 +27,8 @@ export interface Plan {
 export interface PlanContext {
   dataset: TrialDataset;
   backbone: TrialBackbone;
-  sources_sha256: string;
+  /** Hash of the code that decides the results of each kind of trial. */
+  sources_sha256: Record<TrialKind, string>;
   device: string;
   cache_dir: string;
 }
@@ -76,7 +78,7 @@ function clipRpnSpec(
   return {
     kind: "cliprpn",
     trial_id: trialId(decides, context),
-    sources_sha256: context.sources_sha256,
+    sources_sha256: context.sources_sha256.cliprpn,
     label,
     preset,
     seed,
@@ -96,7 +98,7 @@ function baselineSpec(
   return {
     kind: "baseline",
     trial_id: trialId(decides, context),
-    sources_sha256: context.sources_sha256,
+    sources_sha256: context.sources_sha256.baseline,
     label,
     seed,
     num_threads,

@@ -59,10 +59,12 @@ export function limitations(input: ReportInput): RootContent[] {
       `${counted(num_failed, "trial")} failed and ${num_failed === 1 ? "is" : "are"} not included in any result; the errors are listed below.`,
     );
   }
-  const stale = completedTrials(trials).filter(({ outcome }) => outcome.sources_sha256 !== currentSources);
+  const stale = completedTrials(trials).filter(
+    ({ spec, outcome }) => outcome.sources_sha256 !== currentSources[spec.kind],
+  );
   if (stale.length > 0) {
     const names = stale.map(({ spec }) => trialName(spec)).join("; ");
-    lines.push(`Stale results, from different Python sources or a different lock file: ${names}.`);
+    lines.push(`Stale results, from different Python sources or packages: ${names}.`);
   }
   return lines.length === 0 ? [] : [bullets(lines)];
 }

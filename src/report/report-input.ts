@@ -1,3 +1,4 @@
+import type { TrialKind } from "../contract/code-identity.ts";
 import type {
   CompletedOutcome,
   PublishedFigure,
@@ -20,8 +21,8 @@ export interface ReportInput {
   published: PublishedFigure[];
   /** Number of times that test results of this sweep were viewed, including now. */
   numTestViews: number;
-  /** Hash of the current Python sources and lock file: an outcome with another hash is stale. */
-  currentSources: string;
+  /** Hash of the code that decides the results of each kind of trial: an outcome with another hash is stale. */
+  currentSources: Record<TrialKind, string>;
   /** The unchanged presets, to name what a trial changed. */
   presets: Record<"default" | "reference", Settings>;
 }

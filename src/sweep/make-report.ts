@@ -1,8 +1,8 @@
 import { relative } from "node:path";
+import { codeHashes } from "../contract/code-identity.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { Split, TrialGroup, TrialSpec } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
-import { hashSources } from "../experiment/identity.ts";
 import { presets } from "../experiment/presets.ts";
 import { verdict } from "../report/verdict.ts";
 import { writeReport } from "../report/write-report.ts";
@@ -49,7 +49,7 @@ export async function makeReport(
       published: plan.published,
       numTestViews: store.entries().filter((entry) => entry.type === "split_read" && isTest(entry.split))
         .length,
-      currentSources: hashSources(),
+      currentSources: codeHashes(),
       presets,
     },
     store.folder,

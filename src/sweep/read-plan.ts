@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { normalize, resolve } from "node:path";
+import { codeHashes } from "../contract/code-identity.ts";
 import { type DatasetIdentity, identifyDataset } from "../dataset/identify-dataset.ts";
 import { cacheDir } from "../environment/cache.ts";
 import type { ReadExperiment, ReadOptions } from "../experiment/check-experiment.ts";
-import { hashSources, identifyBackbone } from "../experiment/identity.ts";
+import { identifyBackbone } from "../experiment/identity.ts";
 import { type Plan, planSweep } from "../experiment/plan.ts";
 import { readExperiment } from "../experiment/read-experiment.ts";
 import { packageRoot } from "../package-root.ts";
@@ -41,7 +42,7 @@ export async function planOf(read: ReadExperiment, run: RunContext): Promise<Rea
   const cache_dir = cacheDir(run.env);
   const dataset = await identifyDataset(read.experiment.dataset ?? {}, dataFolders(run));
   const backbone = await identifyBackbone(read.experiment.backbone ?? {});
-  const facts = { dataset, backbone, sources_sha256: hashSources(), device: "cpu", cache_dir };
+  const facts = { dataset, backbone, sources_sha256: codeHashes(), device: "cpu", cache_dir };
   return { plan: planSweep(read, facts), dataset };
 }
 

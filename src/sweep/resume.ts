@@ -62,5 +62,5 @@ function staleWarning(stale: StaleTrial[], kept: boolean): string {
   const action = kept
     ? "kept (--accept-stale)"
     : "running again, which replaces their models and predictions (use --accept-stale to keep them)";
-  return `${stale.length} finished ${stale.length === 1 ? "trial is" : "trials are"} stale: they ran with different Python sources or a different lock file (${hashes}, current ${first?.spec.sources_sha256.slice(0, 8)}); ${action}`;
+  return `${stale.length} finished ${stale.length === 1 ? "trial is" : "trials are"} stale: they ran with different Python sources or packages (${hashes}, current ${first?.spec.sources_sha256.slice(0, 8)}); ${action}`;
 }

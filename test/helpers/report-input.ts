@@ -69,7 +69,7 @@ export function madeInput(settings: MadeSetting[], changes: Partial<ReportInput>
     summary: madeSummary(settings),
     published: [],
     numTestViews: 0,
-    currentSources: "0".repeat(64),
+    currentSources: { cliprpn: "0".repeat(64), baseline: "0".repeat(64) },
     presets,
     ...changes,
   };

@@ -16,7 +16,7 @@ const head = { name: "a", question: "Which is best?" };
 const context: PlanContext = {
   dataset: { id: "data-1", name: "demo", root: "/data", split_by: "umd" },
   backbone: { name: "cliprpn-tiny", weights: "shipped", weights_id: "weights-1" },
-  sources_sha256: "a".repeat(64),
+  sources_sha256: { cliprpn: "a".repeat(64), baseline: "a".repeat(64) },
   device: "cpu",
   cache_dir: "/cache",
 };
@@ -197,7 +197,15 @@ describe("trial_id of a baseline", () => {
     ["seed", () => idOf({}, {}, { seeds: [5] })],
     [
       "device, cache and sources",
-      () => idOf({}, { device: "cuda:0", cache_dir: "/b", sources_sha256: "b".repeat(64) }),
+      () =>
+        idOf(
+          {},
+          {
+            device: "cuda:0",
+            cache_dir: "/b",
+            sources_sha256: { cliprpn: "b".repeat(64), baseline: "b".repeat(64) },
+          },
+        ),
     ],
     ["folder of the dataset", () => idOf({}, { dataset: { ...context.dataset, root: "/b", name: "b" } })],
     ["spelling of the default", () => idOf({ detector: { kind: "trained_yolo" }, score_thresh: 0.25 })],

@@ -14,7 +14,7 @@ import { tempFolder } from "../helpers/temp-folder.ts";
 const context: PlanContext = {
   dataset: { id: "data-1", name: "demo", root: "/data", split_by: "umd" },
   backbone: { name: "cliprpn-tiny", weights: "shipped", weights_id: "weights-1" },
-  sources_sha256: "a".repeat(64),
+  sources_sha256: { cliprpn: "a".repeat(64), baseline: "a".repeat(64) },
   device: "cpu",
   cache_dir: "/cache",
 };
@@ -74,7 +74,11 @@ describe("trial_id", () => {
   test.each<[what: string, experiment: object, changed: Partial<PlanContext>]>([
     ["device", {}, { device: "cuda:0" }],
     ["cache", {}, { cache_dir: "/elsewhere" }],
-    ["sources, which make an outcome stale instead", {}, { sources_sha256: "b".repeat(64) }],
+    [
+      "sources, which make an outcome stale instead",
+      {},
+      { sources_sha256: { cliprpn: "b".repeat(64), baseline: "b".repeat(64) } },
+    ],
     ["folder and name of the dataset", {}, { dataset: { ...context.dataset, root: "/b", name: "other" } }],
     ["path of the weights", {}, { backbone: { ...context.backbone, weights: "/elsewhere/weights.pt" } }],
     ["question and name", { name: "b", question: "Something else?" }, {}],

@@ -1648,7 +1648,7 @@ class ClipRpnSpec(BaseModel):
     sources_sha256: Annotated[
         str,
         Field(
-            description="Hash of cliprpn's Python sources and lock files; an outcome with a different hash is stale.",
+            description="Hash of the code that decides the results of this kind of trial (a CodeManifest); an outcome with a different hash is stale.",
             pattern="^[0-9a-f]{64}$",
         ),
     ]
@@ -1946,7 +1946,7 @@ class BaselineSpec(BaseModel):
     sources_sha256: Annotated[
         str,
         Field(
-            description="Hash of cliprpn's Python sources and lock files; an outcome with a different hash is stale.",
+            description="Hash of the code that decides the results of this kind of trial (a CodeManifest); an outcome with a different hash is stale.",
             pattern="^[0-9a-f]{64}$",
         ),
     ]
@@ -2110,4 +2110,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "e47bbc8db4f5b35aa70749a25c6d76f893230357ac87a3a01904e2b0ae08f1f7"
+SCHEMA_SHA256 = "9e8da4a400c0e92e3bb71d4a5fcae2c7ebd2bf14db9db3c50f0df29b130d21ac"

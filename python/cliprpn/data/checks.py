@@ -10,6 +10,7 @@ from typing import Any
 from cliprpn.errors import CliprpnError
 
 MAX_SHOWN = 20
+MAX_COORDINATE_PX = 1e7
 Record = dict[str, Any]
 Check = Callable[[Any], bool]
 

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "e47bbc8db4f5b35aa70749a25c6d76f893230357ac87a3a01904e2b0ae08f1f7";
+export const schema_sha256 = "9e8da4a400c0e92e3bb71d4a5fcae2c7ebd2bf14db9db3c50f0df29b130d21ac";
 
 /**
  * The source of the proposals.
@@ -682,7 +682,7 @@ export interface ClipRpnSpec {
   kind: "cliprpn";
   trial_id: string;
   /**
-   * Hash of cliprpn's Python sources and lock files; an outcome with a different hash is stale.
+   * Hash of the code that decides the results of this kind of trial (a CodeManifest); an outcome with a different hash is stale.
    */
   sources_sha256: string;
   /**
@@ -1779,6 +1779,28 @@ export interface ErrorEnvelope {
   traceback: string | null;
 }
 /**
+ * The code that decides the results of one kind of trial. Its hash is a trial's `sources_sha256`.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "CodeManifest".
+ */
+export interface CodeManifest {
+  schema_version: 1;
+  kind: "cliprpn" | "baseline";
+  /**
+   * SHA-256 of each Python file, by its path in the Python package.
+   */
+  files: {
+    [k: string]: string | undefined;
+  };
+  /**
+   * Versions of each Python package in the lock files; several if they depend on the version of Python.
+   */
+  packages: {
+    [k: string]: string | undefined;
+  };
+}
+/**
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "AreaShares".
  */
@@ -2724,7 +2746,7 @@ export interface BaselineSpec {
   kind: "baseline";
   trial_id: string;
   /**
-   * Hash of cliprpn's Python sources and lock files; an outcome with a different hash is stale.
+   * Hash of the code that decides the results of this kind of trial (a CodeManifest); an outcome with a different hash is stale.
    */
   sources_sha256: string;
   /**

@@ -9,12 +9,11 @@ from typing import Any
 
 from cliprpn.contract.generated import Columns
 from cliprpn.data.annotations import SPLITS, Box
-from cliprpn.data.checks import Problems, is_box, is_integer, is_text, shorten
+from cliprpn.data.checks import MAX_COORDINATE_PX, Problems, is_box, is_integer, is_text, shorten
 
 SPLIT_SYNONYMS = {"validation": "val", "valid": "val", "dev": "val", "testa": "testA", "testb": "testB"}
 MAX_SENTENCE_CHARS = 10_000
 MAX_NAME_CHARS = 1000
-MAX_COORDINATE_PX = 1e7
 
 
 @dataclass(frozen=True, slots=True)
