@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -18,27 +19,46 @@ from cliprpn.errors import CliprpnError
 # fast device.
 COMMIT_EVERY_S = 1.0
 
+# A temporary file this much older than a new one was left by a process that was killed: no write takes a day.
+LEFTOVER_AGE_S = 86_400
+
 
 def write_durably(path: Path, content: bytes) -> None:
     """Writes a temporary file, syncs and renames it, so that `path` is never incomplete, even after a power failure.
 
-    Creates the folder if missing.
+    Creates the folder if missing, and removes temporary files of `path` that were left by killed processes.
 
     Raises:
         CliprpnError: no_space.
     """
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+        # A random name: processes of two machines that share a disk may have the same id.
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
         try:
-            with temporary.open("wb") as file:
+            with temporary.open("xb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
+            _remove_leftovers(path, temporary.stat().st_mtime)
             os.replace(temporary, path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+
+
+def _remove_leftovers(path: Path, now: float) -> None:
+    """Removes the temporary files of `path` that killed processes have left.
+
+    Args:
+        now: modification time of a new file on the same disk, whose clock may differ from this machine's.
+    """
+    for entry in os.scandir(path.parent):
+        if not (entry.name.startswith(f".{path.name}.") and entry.name.endswith(".new")):
+            continue
+        with contextlib.suppress(FileNotFoundError):  # Another process was faster.
+            if now - entry.stat(follow_symlinks=False).st_mtime > LEFTOVER_AGE_S:
+                os.unlink(entry)
 
 
 def write_json(path: Path, value: BaseModel) -> None:
@@ -69,7 +89,7 @@ def check_space(folder: Path, needed: int) -> None:
         )
 
 
-@contextmanager
+@contextlib.contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
     """Turns the error of a full disk within the context into a CliprpnError.
 
