@@ -16,6 +16,7 @@ from cliprpn.errors import CliprpnError
 from cliprpn.inference.build import check_fusion
 
 SIZES = (512, 192, 48)  # map_channels, pooled_dim, word_dim
+CPU = torch.device("cpu")
 EXAMPLE = REPO / "experiments" / "my-fusion" / "my_fusion.py"
 
 
@@ -66,9 +67,9 @@ def test_the_shipped_example_passes_the_check(tmp_path: Path) -> None:
 
 def test_params_reach_the_class(tmp_path: Path) -> None:
     source = fusion_source(GOOD, init="assert sharpness == 4")
-    check_fusion(settings_of(tmp_path, source, sharpness=4), SIZES)
+    check_fusion(settings_of(tmp_path, source, sharpness=4), SIZES, CPU)
     with pytest.raises(CliprpnError, match="AssertionError"):
-        check_fusion(settings_of(tmp_path, source, sharpness=5), SIZES)
+        check_fusion(settings_of(tmp_path, source, sharpness=5), SIZES, CPU)
 
 
 WITH_DATACLASS = """from __future__ import annotations
@@ -97,11 +98,11 @@ class Mine(torch.nn.Module):
 
 
 def test_a_file_may_define_dataclasses(tmp_path: Path) -> None:
-    check_fusion(settings_of(tmp_path, fusion_source(GOOD, head=WITH_DATACLASS)), SIZES)
+    check_fusion(settings_of(tmp_path, fusion_source(GOOD, head=WITH_DATACLASS)), SIZES, CPU)
 
 
 def test_a_fusion_may_have_no_parameters(tmp_path: Path) -> None:
-    assert check_fusion(settings_of(tmp_path, WITHOUT_PARAMETERS), SIZES) == 0
+    assert check_fusion(settings_of(tmp_path, WITHOUT_PARAMETERS), SIZES, CPU) == 0
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_an_invalid_fusion_is_rejected_with_what_was_expected(
     tmp_path: Path, source: str, expected: list[str]
 ) -> None:
     with pytest.raises(CliprpnError) as caught:
-        check_fusion(settings_of(tmp_path, source), SIZES)
+        check_fusion(settings_of(tmp_path, source), SIZES, CPU)
     assert caught.value.code == "fusion_invalid"
     message = caught.value.message
     assert [part for part in expected if part not in message] == [], message
@@ -142,7 +143,7 @@ def test_an_invalid_fusion_is_rejected_with_what_was_expected(
 
 def test_unknown_params_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(CliprpnError, match="bluntness") as caught:
-        check_fusion(settings_of(tmp_path, fusion_source(GOOD), bluntness=1), SIZES)
+        check_fusion(settings_of(tmp_path, fusion_source(GOOD), bluntness=1), SIZES, CPU)
     assert caught.value.code == "fusion_invalid" and "**params" in caught.value.message
 
 
@@ -150,8 +151,42 @@ def test_a_file_changed_since_planning_is_rejected_and_not_run(tmp_path: Path) -
     settings = settings_of(tmp_path, fusion_source(GOOD))
     (tmp_path / "mine.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
     with pytest.raises(CliprpnError, match=r"mine\.py.*changed") as caught:
-        check_fusion(settings, SIZES)
+        check_fusion(settings, SIZES, CPU)
     assert caught.value.code == "fusion_invalid" and not (tmp_path / "ran").exists()
     (tmp_path / "mine.py").unlink()
     with pytest.raises(CliprpnError, match=r"mine\.py"):
-        check_fusion(settings, SIZES)
+        check_fusion(settings, SIZES, CPU)
+
+
+ON_THE_CPU = "return map * self.text(pooled)[:, :, None, None] + torch.zeros(map.shape)"
+RAISES_DEVICES = (
+    "raise ValueError(f'{map.device} {words.device} {mask.device} {pooled.device} {self.text.weight.device}')"
+)
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_the_check_runs_on_the_device_of_the_trials(tmp_path: Path, device: str) -> None:
+    with pytest.raises(CliprpnError) as caught:
+        check_fusion(settings_of(tmp_path, fusion_source(RAISES_DEVICES)), SIZES, torch.device(device))
+    assert f"on {device}: ValueError: {' '.join([device] * 5)};" in caught.value.message
+
+
+def test_a_fusion_that_makes_a_tensor_on_the_cpu_is_rejected_for_another_device(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, fusion_source(ON_THE_CPU))
+    check_fusion(settings, SIZES, CPU)
+    with pytest.raises(CliprpnError, match=r"on meta: .*device") as caught:
+        check_fusion(settings, SIZES, torch.device("meta"))  # The only other device of every machine.
+    assert caught.value.code == "fusion_invalid"
+
+
+def test_a_full_device_is_not_the_fault_of_the_fusion(tmp_path: Path) -> None:
+    with pytest.raises(torch.OutOfMemoryError):
+        check_fusion(settings_of(tmp_path, fusion_source("raise torch.OutOfMemoryError('full')")), SIZES, CPU)
+
+
+def test_the_bridge_checks_fusions_on_its_device(tmp_path: Path) -> None:
+    fusion = file_fusion(tmp_path / "mine.py", fusion_source(RAISES_DEVICES), "Mine")
+    spec = make_spec(small_dataset(tmp_path / "data", 1), tmp_path, fusion=fusion)
+    context = CallContext(lambda event: None, lambda: False, torch.device("meta"))
+    with pytest.raises(CliprpnError, match="ValueError: meta"):
+        METHODS["check_fusion"].run(CheckFusionParams(spec=spec), context)

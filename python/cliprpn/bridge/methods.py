@@ -132,7 +132,7 @@ def _check_fusion(params: CheckFusionParams, context: CallContext) -> CheckFusio
     spec = params.spec
     seed_everything(spec.seed, spec.num_threads)
     sizes = _feature_sizes(spec.backbone.name, spec.backbone.weights)
-    return CheckFusionResult(num_parameters=check_fusion(spec.settings, sizes))
+    return CheckFusionResult(num_parameters=check_fusion(spec.settings, sizes, context.device))
 
 
 @cache

@@ -116,29 +116,38 @@ def _load_class(fusion: FileFusion) -> type[nn.Module]:
     return cls
 
 
-def check_fusion(settings: Settings, sizes: FeatureSizes) -> int:
+def check_fusion(settings: Settings, sizes: FeatureSizes, device: torch.device) -> int:
     """Runs the fusion forward and backward on random tensors. Returns its number of parameters.
+
+    Args:
+        device: of the trials: a fusion that makes a tensor on the CPU works only there.
 
     Raises:
         CliprpnError: fusion_invalid, with the expected and the actual output.
+        torch.OutOfMemoryError: the device is full, which is not the fusion's fault.
     """
     map_channels, pooled_dim, word_dim = sizes
     channels = settings.neck_channels or map_channels
     fusion = build_fusion(settings, (channels, pooled_dim, word_dim))
     cells = settings.image_size_px // 32
-    feature_map = torch.randn(2, channels, cells, cells)
-    words, mask = torch.randn(2, 5, word_dim), torch.tensor([[True] * 5, [True] * 3 + [False] * 2])
+    feature_map = torch.randn(2, channels, cells, cells).to(device)
+    words, pooled = torch.randn(2, 5, word_dim).to(device), torch.randn(2, pooled_dim).to(device)
+    mask = torch.tensor([[True] * 5, [True] * 3 + [False] * 2], device=device)
     try:
-        fused = fusion(feature_map, words, mask, torch.randn(2, pooled_dim))
+        fused = fusion.to(device)(feature_map, words, mask, pooled)
+    except torch.OutOfMemoryError:
+        raise
     except Exception as error:
         raise CliprpnError(
             "fusion_invalid",
-            f"{_fusion_name(settings)}: {type(error).__name__}: {error}; expected {SIGNATURE}",
+            f"{_fusion_name(settings)}: on {device}: {type(error).__name__}: {error}; expected {SIGNATURE}",
         ) from error
     _check_fused(fused, feature_map, settings)
     if any(True for _ in fusion.parameters()):
         try:
             fused.sum().backward()
+        except torch.OutOfMemoryError:
+            raise
         except RuntimeError as error:
             raise CliprpnError(
                 "fusion_invalid",
