@@ -14,22 +14,38 @@ from cliprpn.errors import CliprpnError
 
 
 def resolve_device(requested: str) -> torch.device:
-    """The device for `auto`, cpu, cuda, cuda:I or mps.
+    """The device for `auto`, cpu, cuda, cuda:I or mps; a CUDA device is ready for use.
 
     Raises:
         CliprpnError: device_unavailable; another device is never used instead.
     """
     available = available_devices()
-    if requested == "auto":
-        return torch.device(available[0])
-    name = "cuda:0" if requested == "cuda" else requested
+    name = {"auto": available[0], "cuda": "cuda:0"}.get(requested, requested)
     if name not in available:
         raise CliprpnError(
             "device_unavailable",
             f"--device {requested}: expected an available device ({', '.join(available)}), found no such device; "
             "choose one of these or `auto`",
         )
-    return torch.device(name)
+    device = torch.device(name)
+    if device.type == "cuda":
+        _initialize_cuda(requested)
+    return device
+
+
+def _initialize_cuda(requested: str) -> None:
+    """Initializes CUDA: torch does so with the first tensor only, and calls such as `reset_peak_memory_stats` need it.
+
+    Raises:
+        CliprpnError: device_unavailable, e.g. if the driver is older than torch's CUDA.
+    """
+    try:
+        torch.cuda.init()
+    except (RuntimeError, AssertionError) as error:
+        raise CliprpnError(
+            "device_unavailable",
+            f"--device {requested}: CUDA cannot be initialized: {error}; check `nvidia-smi`, or choose --device cpu",
+        ) from error
 
 
 def available_devices() -> list[str]:

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from helpers import make_spec, run_context, small_dataset
+from helpers import file_fusion, make_settings, make_spec, run_context, run_python, small_dataset
 from torch import Tensor
 
-from cliprpn.contract.generated import CompletedOutcome, FailedOutcome
+from cliprpn.contract.generated import CompletedOutcome, FailedOutcome, Settings
+from cliprpn.errors import CliprpnError
 from cliprpn.features import frozen
 from cliprpn.features.frozen import FrozenFeatures, open_data
+from cliprpn.inference.build import check_fusion
 from cliprpn.trials.trial import Outcome, run_trial
 
 
@@ -64,6 +66,42 @@ def test_a_trial_learns_and_its_losses_are_finite(
     assert losses[-1] < losses[0] / 2
     assert outcome.environment.device == str(device)
     assert outcome.peak_memory_bytes.device is not None and outcome.peak_memory_bytes.device > 0
+
+
+def test_a_trial_runs_in_a_new_process_without_node(
+    root: Path, cache: Path, tmp_path: Path, device: torch.device
+) -> None:
+    """There, CUDA is not initialized when the trial starts."""
+    spec_file, out = tmp_path / "spec.json", tmp_path / "out"
+    spec_file.write_text(make_spec(root, cache).model_copy(update={"device": str(device)}).model_dump_json())
+    result = run_python("-m", "cliprpn.trials", str(spec_file), str(out))
+    assert result.returncode == 0, result.stderr
+    outcome = CompletedOutcome.model_validate_json((out / "outcome.json").read_bytes())
+    assert outcome.peak_memory_bytes.device is not None and outcome.peak_memory_bytes.device > 0
+
+
+def test_fusions_are_checked_on_the_device(tmp_path: Path, device: torch.device) -> None:
+    source = """import torch
+
+class Mine(torch.nn.Module):
+    def __init__(self, map_channels, pooled_dim, word_dim, on_cpu):
+        super().__init__()
+        self.text = torch.nn.Linear(pooled_dim, map_channels)
+        self.on_cpu = on_cpu
+
+    def forward(self, map, words, mask, pooled):
+        fused = map * self.text(pooled)[:, :, None, None]
+        return fused + torch.zeros(map.shape) if self.on_cpu else fused
+"""
+
+    def check(on_cpu: bool) -> int:
+        fusion = file_fusion(tmp_path / "mine.py", source, "Mine", on_cpu=on_cpu)
+        return check_fusion(Settings.model_validate(make_settings(fusion=fusion)), (512, 192, 48), device)
+
+    assert check(on_cpu=False) > 0
+    with pytest.raises(CliprpnError, match=str(device)) as caught:
+        check(on_cpu=True)
+    assert caught.value.code == "fusion_invalid"
 
 
 def test_a_trial_with_negatives_on_letterboxed_images_learns(
