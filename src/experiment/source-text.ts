@@ -13,6 +13,8 @@ export class SourceText {
   readonly #text: string;
   readonly #root: Node | undefined;
   readonly #problems: LocatedProblem[];
+  /** Found with the first problem, since there may be thousands. */
+  #lineStarts: number[] | undefined;
 
   /** @param bytes UTF-8, with or without a byte order mark. */
   constructor(file: string, bytes: Uint8Array) {
@@ -104,11 +106,27 @@ export class SourceText {
     return problems;
   }
 
-  #at(offset: number): Location {
-    const before = this.#text.slice(0, offset).split(/\r\n|\r|\n/);
-    const where = `${this.#file}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
-    return { where, offset };
+  /** The last line that starts at the offset or before it, counted from 0, and its start. */
+  #lineAt(offset: number): { line: number; start: number } {
+    this.#lineStarts ??= findLineStarts(this.#text);
+    let [line, next] = [0, this.#lineStarts.length];
+    while (next - line > 1) {
+      const middle = Math.floor((line + next) / 2);
+      if ((this.#lineStarts[middle] ?? 0) <= offset) line = middle;
+      else next = middle;
+    }
+    return { line, start: this.#lineStarts[line] ?? 0 };
   }
+
+  #at(offset: number): Location {
+    const { line, start } = this.#lineAt(offset);
+    return { where: `${this.#file}:${line + 1}:${offset - start + 1}`, offset };
+  }
+}
+
+/** Where each line of a text starts. */
+function findLineStarts(text: string): number[] {
+  return [0, ...Array.from(text.matchAll(/\r\n|\r|\n/g), ({ index, 0: end }) => index + end.length)];
 }
 
 function isUtf8(bytes: Uint8Array): boolean {

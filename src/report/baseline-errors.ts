@@ -4,7 +4,7 @@ import type { BaselineSpec, ProposalSummary } from "../contract/generated/types.
 import { type ErrorFractions, errorFractions } from "./figures.ts";
 import { heading, images, paragraph, table } from "./markdown.ts";
 import { interval, noValue, points } from "./points.ts";
-import { quoteLabel, type ReportImage, type ReportInput } from "./report-input.ts";
+import { byId, quoteLabel, type ReportImage, type ReportInput } from "./report-input.ts";
 
 /** The errors of baselines: the detector proposes no hit, or CLIP ranks another box first. */
 export function baselineErrors(input: ReportInput, chart: ReportImage | undefined): RootContent[] {
@@ -31,8 +31,9 @@ interface Baseline {
 }
 
 function baselinesOf({ summary, trials }: ReportInput): Baseline[] {
+  const trialWithId = byId(trials);
   return summary.settings.flatMap((setting) => {
-    const spec = trials.find((trial) => setting.trial_ids.includes(trial.spec.trial_id))?.spec;
+    const spec = trialWithId.get(setting.trial_ids[0] ?? "")?.spec;
     const { label, proposals } = setting;
     const errors = errorFractions(setting);
     if (spec?.kind !== "baseline" || proposals === null || errors === undefined) return [];
@@ -51,8 +52,10 @@ function largestError({ label, errors: { correct, rankingErrors, detectionErrors
 
 function errorTable(baselines: Baseline[]): RootContent[] {
   const annotated = baselines.filter(({ spec }) => spec.baseline.detector.kind === "gt_boxes");
+  const annotatedByRanking = groupBy(annotated, rankingKey);
   const withAnnotatedBoxes = (baseline: Baseline): string => {
-    const twin = annotated.find((other) => other !== baseline && rankingKey(other) === rankingKey(baseline));
+    const twins = annotatedByRanking.get(rankingKey(baseline)) ?? [];
+    const twin = twins.find((other) => other !== baseline);
     return twin === undefined ? noValue : interval(twin.errors.correct);
   };
   const hasColumn = annotated.length > 0 && annotated.length < baselines.length;
@@ -124,21 +127,28 @@ export interface SameBoxes<T> {
 
 /** Baselines grouped by their boxes, in the order of each group's first. */
 export function groupBySameBoxes<T extends { spec: BaselineSpec }>(baselines: T[]): SameBoxes<T>[] {
-  const groups = new Map<string, [T, ...T[]]>();
-  for (const baseline of baselines) {
-    const { detector, score_thresh, nms_thresh, max_boxes } = baseline.spec.baseline;
-    const key = JSON.stringify([detector, score_thresh, nms_thresh, max_boxes]);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [baseline]);
-    else group.push(baseline);
-  }
+  const groups = groupBy(baselines, ({ spec }) => {
+    const { detector, score_thresh, nms_thresh, max_boxes } = spec.baseline;
+    return JSON.stringify([detector, score_thresh, nms_thresh, max_boxes]);
+  });
   const named = [...groups.values()].map((members) => ({ name: commonLabel(members), members }));
-  const names = named.map(({ name }) => name);
+  const withName = groupBy(named, ({ name }) => name);
   return named.map(({ name, members }) =>
-    name === "" || names.filter((other) => other === name).length > 1
+    name === "" || withName.get(name)?.length !== 1
       ? { name: members.map(({ spec }) => spec.label).join("; "), members }
       : { name, members },
   );
+}
+
+function groupBy<T>(items: T[], keyOf: (item: T) => string): Map<string, [T, ...T[]]> {
+  const groups = new Map<string, [T, ...T[]]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
 }
 
 function commonLabel(baselines: { spec: BaselineSpec }[]): string {

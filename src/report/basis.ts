@@ -93,19 +93,29 @@ function trialNotes(trials: ReportInput["trials"]): string[] {
   for (const { spec, outcome } of completed)
     for (const note of outcome.notes) labelsOf.set(note, (labelsOf.get(note) ?? new Set()).add(spec.label));
   const num_settings = new Set(completed.map(({ spec }) => spec.label)).size;
+  const nameLabels = namesOfLabels(completed, num_settings);
   return [...labelsOf].map(([note, labels]) =>
-    num_settings === 1 ? note : `${summarizeLabels(labels, completed)}: ${note}`,
+    num_settings === 1 ? note : `${nameLabels(labels)}: ${note}`,
   );
 }
 
-/** "All baselines", or the labels; baselines with the same boxes by their common name. */
-function summarizeLabels(labels: Set<string>, completed: CompletedTrial[]): string {
-  const included = ({ spec }: { spec: TrialSpec }): boolean => labels.has(spec.label);
+/** Names labels: "All baselines", or the labels; baselines with the same boxes by their common name. */
+function namesOfLabels(completed: CompletedTrial[], num_settings: number): (labels: Set<string>) => string {
   const baselines = completed.flatMap(({ spec }) => (spec.kind === "baseline" ? [{ spec }] : []));
-  if (completed.every(included)) return "All configurations";
-  if (labels.size === baselines.length && baselines.every(included)) return "All baselines";
-  const groups = groupBySameBoxes(baselines).filter(({ members }) => members.every(included));
-  const grouped = new Set(groups.flatMap(({ members }) => members.map(({ spec }) => spec.label)));
-  const others = [...labels].filter((label) => !grouped.has(label));
-  return joinWords([...groups.map(({ name }) => name), ...others].map(quoteLabel));
+  const groups = groupBySameBoxes(baselines);
+  const groupOf = new Map(
+    groups.flatMap((group) => group.members.map(({ spec }) => [spec.label, group] as const)),
+  );
+  return (labels) => {
+    const included = ({ spec }: { spec: TrialSpec }): boolean => labels.has(spec.label);
+    if (labels.size === num_settings) return "All configurations";
+    if (labels.size === baselines.length && baselines.every(included)) return "All baselines";
+    const complete = new Set([...labels].flatMap((label) => groupOf.get(label) ?? []));
+    for (const group of complete) if (!group.members.every(included)) complete.delete(group);
+    const others = [...labels].filter((label) => {
+      const group = groupOf.get(label);
+      return group === undefined || !complete.has(group);
+    });
+    return joinWords([...[...complete].map(({ name }) => name), ...others].map(quoteLabel));
+  };
 }

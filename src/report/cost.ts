@@ -2,18 +2,17 @@ import type { RootContent } from "mdast";
 import { count, counted, formatBytes, formatDuration, joinWords } from "../base/format.ts";
 import { bullets, code, heading, type Inline, paragraph, table } from "./markdown.ts";
 import { noValue } from "./points.ts";
-import { type CompletedTrial, completedTrials, type ReportInput, trialName } from "./report-input.ts";
+import { byId, type CompletedTrial, completedTrials, type ReportInput, trialName } from "./report-input.ts";
 
 /** Duration, memory and environment of the trials. */
 export function cost({ trials, summary }: ReportInput): RootContent[] {
   const completed = completedTrials(trials);
+  const trialWithId = byId(completed);
   const onDevice = completed.some(({ outcome }) => outcome.peak_memory_bytes.device !== null);
   const kinds = new Set(summary.settings.map(({ kind }) => kind));
   const rows = summary.settings.map((setting) => {
     const trained = setting.kind === "cliprpn";
-    const outcomes = completed
-      .filter(({ spec }) => setting.trial_ids.includes(spec.trial_id))
-      .map(({ outcome }) => outcome);
+    const outcomes = setting.trial_ids.flatMap((trial_id) => trialWithId.get(trial_id)?.outcome ?? []);
     const meanDuration = (part: keyof (typeof outcomes)[number]["durations_ms"]): string =>
       formatDuration(mean(outcomes.map(({ durations_ms }) => durations_ms[part])));
     const peakMemory = (of: "process" | "device"): string =>

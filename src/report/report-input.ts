@@ -47,6 +47,11 @@ export function completedTrials(trials: ReportTrial[]): CompletedTrial[] {
   return trials.flatMap(({ spec, outcome }) => (outcome?.state === "completed" ? [{ spec, outcome }] : []));
 }
 
+/** Trials by their id. */
+export function byId<T extends { spec: TrialSpec }>(trials: T[]): Map<string, T> {
+  return new Map(trials.map((trial) => [trial.spec.trial_id, trial]));
+}
+
 /** "film, seed 0"; a baseline is named by its label alone, since it runs only once. */
 export function trialName({ kind, label, seed }: Pick<TrialSpec, "kind" | "label" | "seed">): string {
   return kind === "baseline" ? label : `${label}, seed ${seed}`;

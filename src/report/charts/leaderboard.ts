@@ -8,7 +8,6 @@ export function leaderboardChart(summary: Summary): ChartSpec {
   const bounds = upperBounds(summary);
   const rowLabel = ({ label }: { label: string }): string =>
     wrapLabel(bounds.has(label) ? `upper bound: ${label}` : label, rowColumns);
-  const order = summary.settings.map(rowLabel);
   const rows = summary.settings.flatMap((setting) => {
     const figure = figureOf(setting, "acc_at_50");
     if (figure === undefined) return [];
@@ -22,7 +21,7 @@ export function leaderboardChart(summary: Summary): ChartSpec {
     floor: floorNames[floor.name],
     value: floor.acc_at_50.mean * 100,
   }));
-  const { y, height } = settingRows(order);
+  const { y, height } = settingRows(rows.map(({ label }) => label));
   const x = (field: string): ChartSpec => ({
     field,
     type: "quantitative",
