@@ -5,7 +5,7 @@ import { quoteForShell } from "./base/format.ts";
 import type { Context } from "./commands/command.ts";
 import { runCommand } from "./commands/register.ts";
 import { commands } from "./commands/table.ts";
-import { CliprpnError, EXIT, exitCodeOf } from "./contract/errors.ts";
+import { CliprpnError, EXIT, exitCodeOf, isInterruption } from "./contract/errors.ts";
 import { cacheDir } from "./environment/cache.ts";
 import { checkPlatform } from "./environment/requirements.ts";
 import { version } from "./package-root.ts";
@@ -38,7 +38,7 @@ export async function main(argv: string[], io: Io): Promise<number> {
     return await runCommand(commands, argv, context, version);
   } catch (error) {
     terminal.liveDone();
-    if (io.signal.aborted) {
+    if (isInterruption(error, io.signal)) {
       terminal.info("Interrupted. Re-run the same command to resume.");
       return EXIT.interrupted;
     }

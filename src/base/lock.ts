@@ -1,3 +1,4 @@
+import { isInterruption } from "../contract/errors.ts";
 import { acquireOwnerLock, isHeldBy, type LockOwner } from "./owner-lock.ts";
 
 export interface WithLockOptions {
@@ -24,7 +25,7 @@ export async function withLock<T>(
   const lostLock = new AbortController();
   const onLost = (): void => lostLock.abort(lost());
   const lock = await acquireOwnerLock(`${path}.lock`, { signal, onWait, onLost }).catch((error) => {
-    throw signal?.aborted ? error : failed(error);
+    throw isInterruption(error, signal) ? error : failed(error);
   });
   try {
     return await work(signal === undefined ? lostLock.signal : AbortSignal.any([signal, lostLock.signal]));

@@ -26,6 +26,17 @@ export function exitCodeOf(code: ErrorCode): number {
   return EXIT[EXIT_OF_CODE[code]];
 }
 
+/**
+ * True if an error, or a cause of it, says that the work was interrupted. An error is not a consequence of an abort because it
+ * comes after it: a full disk or a bug must be shown while the program stops, too.
+ */
+export function isInterruption(error: unknown, signal?: AbortSignal): boolean {
+  if (error instanceof CliprpnError && error.code === "interrupted") return true;
+  if (signal?.aborted && (error === signal.reason || (error instanceof Error && error.name === "AbortError")))
+    return true;
+  return error instanceof Error && error.cause !== undefined && isInterruption(error.cause, signal);
+}
+
 const EXIT_OF_CODE: Record<ErrorCode, keyof typeof EXIT> = {
   bad_input: "user_input",
   contract_violation: "internal",

@@ -65,7 +65,7 @@ export async function tryTool(command: string, args: string[], run: ToolRun): Pr
   const result = await child;
   clearTimeout(timer);
   signal?.removeEventListener("abort", kill);
-  throwIfAborted(signal);
+  if (result.signal !== undefined) throwIfAborted(signal); // A tool that failed by itself has its own error.
   return {
     exitCode: result.exitCode,
     signal: result.signal,

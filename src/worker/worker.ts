@@ -93,8 +93,8 @@ async function greet(transport: Transport, { device, numThreads }: WorkerOptions
 
 /** A worker that does not start is a fault of the machine, not of a trial. */
 function startError(error: unknown, { python, signal }: WorkerOptions): unknown {
-  if (signal?.aborted) return new CliprpnError("interrupted", "interrupted", { cause: error });
   if (!(error instanceof CliprpnError && ["worker_died", "timed_out"].includes(error.code))) return error;
+  if (signal?.aborted) return new CliprpnError("interrupted", "interrupted", { cause: error });
   return new CliprpnError(
     "environment_broken",
     `${python} did not start: ${error.message}. Run \`cliprpn doctor\` to see what is missing`,

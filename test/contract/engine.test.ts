@@ -109,6 +109,14 @@ test("an abort stops the running trial without an outcome and starts no other", 
   await sweep.close();
 });
 
+test("a full disk after an abort is reported, not taken for the abort", async () => {
+  const sweep = fakeSweep(["full_when_stopped", "good"]);
+  sweep.watcher.onEvent = () => sweep.controller.abort();
+  await expect(sweep.run()).rejects.toMatchObject({ code: "no_space" });
+  expect(sweep.watcher.lines.at(-1)).toBe("finished full_when_stopped interrupted");
+  await sweep.close();
+});
+
 test("a trial that ignores an abort is killed after the grace time", async () => {
   const sweep = fakeSweep(["deaf", "good"], { graceMs: 200 });
   sweep.watcher.onEvent = () => sweep.controller.abort();

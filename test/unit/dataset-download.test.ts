@@ -415,6 +415,21 @@ describe("a download", () => {
     expect(readdirSync(folder).sort()).toEqual(["a.zip.part", "a.zip.part.json", "downloads.lock"]);
   });
 
+  test("that meets a full disk when it is interrupted reports the disk", async () => {
+    const mirror = await startMirror({ "/a.zip": serves(archive) });
+    const stop = new AbortController();
+    const { options } = optionsOf({ signal: stop.signal });
+    let num_questions = 0;
+    const free = async (): Promise<number> => {
+      if (num_questions++ === 0) return 1e9; // Before the download; its size is unknown until the server answers.
+      stop.abort();
+      return 0;
+    };
+    const file = { ...fileOf(mirror, { paths: ["/a.zip"] }), bytes: null };
+    const error = await failure(download([file], tempFolder(), { ...options, free }));
+    expect(error.code).toBe("no_space");
+  });
+
   test("that waits for a busy server can be interrupted", async () => {
     const mirror = await startMirror({ "/a.zip": answers(429, { "retry-after": "600" }) });
     const stop = new AbortController();

@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { diskFullError } from "../../base/disk-space.ts";
 import { formatBytes } from "../../base/format.ts";
-import { CliprpnError } from "../../contract/errors.ts";
+import { CliprpnError, isInterruption } from "../../contract/errors.ts";
 import type { RemoteFile } from "./sources.ts";
 
 /** The server that sent the bytes of a part file: `NAME.part.json`. */
@@ -190,7 +190,7 @@ export async function hashInto(hash: Hash, path: string, signal: AbortSignal): P
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal })) hash.update(chunk);
   } catch (error) {
-    signal.throwIfAborted();
+    if (isInterruption(error, signal)) signal.throwIfAborted();
     throw new CliprpnError("bad_input", `${path}: cannot be read (${errorCode(error)}); fix or remove it`, {
       cause: error,
     });

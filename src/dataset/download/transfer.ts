@@ -61,8 +61,8 @@ export async function transfer(
       options.onBytes(answer.total);
     });
   } catch (error) {
+    if (error instanceof CliprpnError) throw error; // A full disk, also after an abort.
     signal.throwIfAborted();
-    if (error instanceof CliprpnError) throw error;
     if (stop.signal.aborted) return { state: "broke_off", reason: `sent no data for ${stall_ms / 1000} s` };
     return networkFailure(error, sends);
   } finally {

@@ -10,7 +10,7 @@ import type {
 import type { Method } from "../../worker/worker.ts";
 import { Worker } from "../../worker/worker.ts";
 import type { Engine, TrialFolders, TrialWatcher } from "../engine.ts";
-import { stopOnAbort } from "./stop-on-abort.ts";
+import { isStopped, stopOnAbort } from "./stop-on-abort.ts";
 
 export interface LocalEngineOptions {
   python: string;
@@ -69,7 +69,8 @@ export class LocalEngine implements Engine {
       }
     });
     await Promise.all(slots);
-    if (errors.length > 0 && !signal.aborted) throw errors[0];
+    const fault = signal.aborted ? errors.find((error) => !isStopped(error, signal)) : errors[0];
+    if (fault !== undefined) throw fault;
   }
 
   async call<M extends Method>(
@@ -85,7 +86,7 @@ export class LocalEngine implements Engine {
         ...(onEvent === undefined ? {} : { onEvent }),
       });
     } catch (error) {
-      throw signal.aborted ? interrupted(error) : error;
+      throw isStopped(error, signal) ? interrupted(error) : error;
     } finally {
       removeListener();
     }
@@ -155,7 +156,7 @@ export class LocalEngine implements Engine {
   ): TrialOutcome | undefined {
     const stored = folders.outcome(spec.trial_id);
     if (stored !== undefined) return stored;
-    if (signal.aborted || (error instanceof CliprpnError && error.code === "interrupted")) return undefined;
+    if (isStopped(error, signal)) return undefined;
     if (error instanceof CliprpnError && exitCodeOf(error.code) === EXIT.environment) throw error;
     const outcome = failure(spec, error, folders);
     folders.writeOutcome(outcome);

@@ -1,3 +1,4 @@
+import { CliprpnError, isInterruption } from "../../contract/errors.ts";
 import type { Worker } from "../../worker/worker.ts";
 
 /** On abort, asks the worker's call to stop, and kills the worker after the grace time. @returns a function that cancels both. */
@@ -12,4 +13,13 @@ export function stopOnAbort(worker: Worker, signal: AbortSignal, graceMs: number
     clearTimeout(timer);
     signal.removeEventListener("abort", stop);
   };
+}
+
+/**
+ * True for errors that are consequences of an abort: a worker that does not stop in time is killed, and a signal to all
+ * processes of a job ends workers, too.
+ */
+export function isStopped(error: unknown, signal: AbortSignal): boolean {
+  if (isInterruption(error, signal)) return true;
+  return signal.aborted && error instanceof CliprpnError && error.code === "worker_died";
 }

@@ -148,6 +148,14 @@ def slow(spec: Values, folder: Path) -> Values:
     raise CliprpnError("interrupted", "stopped")
 
 
+def full_when_stopped(spec: Values, folder: Path) -> Values:
+    """Runs until it is asked to stop, and finds a full disk then."""
+    runtime.send('{"type":"progress","phase":"training","done":0,"total":1}')
+    while not guards.should_stop():
+        time.sleep(0.005)
+    raise CliprpnError("no_space", "the disk is full")
+
+
 def deaf(spec: Values, folder: Path) -> Values:
     """Runs until it is killed."""
     runtime.send('{"type":"progress","phase":"training","done":0,"total":1}')
@@ -183,6 +191,7 @@ TRIALS: dict[str, Callable[[Values, Path], Values]] = {
         torn_event,
         bad_result,
         slow,
+        full_when_stopped,
         deaf,
         meet,
     )
