@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../package-root.ts";
 import { CliprpnError } from "./errors.ts";
-import type { CodeManifest } from "./generated/types.ts";
+import type { CodeHashes, CodeManifest } from "./generated/types.ts";
 
 export type TrialKind = CodeManifest["kind"];
 
@@ -14,16 +14,7 @@ export type TrialKind = CodeManifest["kind"];
  * @throws CliprpnError environment_broken if a file of the package is missing.
  */
 export function codeOf(kind: TrialKind): CodeManifest {
-  const known = manifests.get(kind);
-  if (known !== undefined) return known;
-  const { files, packages, locks } = listed()[kind];
-  const pins = locks.map((lock) => readPackageFile(`env/${lock}.txt`).toString("utf8")).join("\n");
-  const manifest: CodeManifest = {
-    schema_version: 1,
-    kind,
-    files: Object.fromEntries(files.map((file) => [file, hashOf(file)])),
-    packages: Object.fromEntries(packages.map((name) => [name, versionsOf(name, pins)])),
-  };
+  const manifest = manifests.get(kind) ?? readManifest(kind, hashes);
   manifests.set(kind, manifest);
   return manifest;
 }
@@ -45,7 +36,7 @@ export function codeHash({ kind, files, packages }: CodeManifest): string {
 }
 
 /** The hash of the current code for each kind of trial. */
-export function codeHashes(): Record<TrialKind, string> {
+export function codeHashes(): CodeHashes {
   return { cliprpn: codeHash(codeOf("cliprpn")), baseline: codeHash(codeOf("baseline")) };
 }
 
@@ -63,25 +54,38 @@ export function changedFiles(old: CodeManifest, current: CodeManifest): string[]
   return [...files, ...packages];
 }
 
-const manifests = new Map<TrialKind, CodeManifest>();
-const hashes = new Map<string, string>();
-let list: Record<TrialKind, { files: string[]; packages: string[]; locks: string[] }> | undefined;
-
-/** `code_files.json`, which `npm run generate` makes from the imports. */
-function listed(): NonNullable<typeof list> {
-  list ??= JSON.parse(readPackageFile("python/cliprpn/code_files.json").toString("utf8"));
-  return list as NonNullable<typeof list>;
+/** What was edited since this process first asked for the code. */
+export function changesSinceStart(): string[] {
+  const now = new Map<string, string>();
+  const changes = kinds.flatMap((kind) => changedFiles(codeOf(kind), readManifest(kind, now)));
+  return [...new Set(changes)];
 }
 
-/** Each file is read once, so that both kinds see the same content. */
+const kinds: TrialKind[] = ["cliprpn", "baseline"];
+const manifests = new Map<TrialKind, CodeManifest>();
+/** Hashes of the files: each is read once, so that both kinds see the same content. */
+const hashes = new Map<string, string>();
+
+function readManifest(kind: TrialKind, known: Map<string, string>): CodeManifest {
+  // Made by `npm run generate` from the imports.
+  const list: CodeFiles = JSON.parse(readPackageFile("python/cliprpn/code_files.json").toString("utf8"));
+  const { files, packages, locks } = list[kind];
+  const pins = locks.map((lock) => readPackageFile(`env/${lock}.txt`).toString("utf8")).join("\n");
+  for (const file of files) if (!known.has(file)) known.set(file, hashOf(file));
+  return {
+    schema_version: 1,
+    kind,
+    files: Object.fromEntries(files.map((file) => [file, known.get(file)])),
+    packages: Object.fromEntries(packages.map((name) => [name, versionsOf(name, pins)])),
+  };
+}
+
+type CodeFiles = Record<TrialKind, { files: string[]; packages: string[]; locks: string[] }>;
+
 function hashOf(file: string): string {
-  const known = hashes.get(file);
-  if (known !== undefined) return known;
-  const hash = createHash("sha256")
+  return createHash("sha256")
     .update(readPackageFile(`python/cliprpn/${file}`))
     .digest("hex");
-  hashes.set(file, hash);
-  return hash;
 }
 
 /** All versions of a package that the lock files name, in their order: they depend on the version of Python. */

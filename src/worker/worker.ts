@@ -6,6 +6,7 @@ import {
   schema_sha256,
   type TrialEvent,
 } from "../contract/generated/types.ts";
+import { requireSameCode } from "./same-code.ts";
 import { Transport, type TransportOptions } from "./transport.ts";
 
 export type Method = keyof BridgeMethods;
@@ -39,7 +40,7 @@ export class Worker {
 
   /**
    * @throws CliprpnError environment_broken, package_missing, device_unavailable, interrupted, or contract_violation if
-   *   Python was generated from another contract.
+   *   Python has another contract, or other code that decides results.
    */
   static async start(options: WorkerOptions): Promise<Worker> {
     let transport: Transport | undefined;
@@ -84,11 +85,13 @@ export class Worker {
 async function greet(transport: Transport, { device, numThreads }: WorkerOptions): Promise<HelloResult> {
   const params = { schema_sha256, device, num_threads: numThreads };
   const hello = await call(transport, "hello", params, { timeoutMs: helloTimeoutMs });
-  if (hello.schema_sha256 === schema_sha256) return hello;
-  throw new CliprpnError(
-    "contract_violation",
-    "expected the same contract in TypeScript and Python, found different ones; reinstall cliprpn",
-  );
+  if (hello.schema_sha256 !== schema_sha256)
+    throw new CliprpnError(
+      "contract_violation",
+      "expected the same contract in TypeScript and Python, found different ones; reinstall cliprpn",
+    );
+  requireSameCode(hello);
+  return hello;
 }
 
 /** A worker that does not start is a fault of the machine, not of a trial. */

@@ -26,6 +26,7 @@ from safetensors import safe_open
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torchvision.ops import box_iou
 
+from cliprpn.code_identity import code_hashes
 from cliprpn.contract.generated import ClipRpnSpec, CompletedOutcome, FailedOutcome
 from cliprpn.data.index import DatasetIndex
 from cliprpn.data.predictions import read_predictions
@@ -123,6 +124,8 @@ def test_the_command_runs_without_the_bridge_and_gives_the_same_bits(
     assert result(tmp_path / "there") == result(tmp_path / "here")
     outcome = json.loads((tmp_path / "there" / "outcome.json").read_text())
     assert (outcome["state"], outcome["trial_id"]) == ("completed", spec.trial_id)
+    # Its own hash, whatever the spec was planned with.
+    assert outcome["sources_sha256"] == code_hashes()["cliprpn"] != spec.sources_sha256
 
 
 def test_the_command_rejects_bad_input(root: Path, cache: Path, tmp_path: Path, capsys: Any) -> None:
@@ -316,6 +319,7 @@ def test_a_missing_device_fails_the_trial(root: Path, cache: Path, tmp_path: Pat
     spec = make_spec(root, cache).model_copy(update={"device": "cuda:99"})
     outcome = run_trial(spec, tmp_path, lambda event: None, lambda: False)
     assert isinstance(outcome, FailedOutcome) and outcome.error.code == "device_unavailable"
+    assert outcome.sources_sha256 == code_hashes()["cliprpn"]
 
 
 def test_running_out_of_memory_fails_the_trial_with_a_hint(

@@ -1,9 +1,18 @@
-import { appendFileSync, cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { check } from "../../src/contract/check.ts";
 import { changedFiles, codeHash, codeHashes, codeOf } from "../../src/contract/code-identity.ts";
-import type { CodeManifest } from "../../src/contract/generated/types.ts";
+import type { CodeHashes, CodeManifest } from "../../src/contract/generated/types.ts";
 import { packageRoot } from "../../src/package-root.ts";
 import { listCodeFiles } from "../../tools/list-code-files.ts";
 import { testPython } from "../helpers/python.ts";
@@ -124,6 +133,107 @@ test("what changed is told by file and package", () => {
     "torch 2.14.0 -> 2.15.0",
   ]);
 });
+
+describe("Python", () => {
+  test("computes the same hashes", () => {
+    expect(pythonHashes(packageRoot)).toEqual(codeHashes());
+  });
+
+  test("has another hash for every kind that an edited file or another version decides", () => {
+    const ours = codeHashes();
+    const root = copiedPackage();
+    expect(pythonHashes(root)).toEqual(ours);
+    appendFileSync(join(root, "python/cliprpn/errors.py"), "# Decides no result.\n");
+    expect(pythonHashes(root)).toEqual(ours);
+    appendFileSync(join(root, "python/cliprpn/trials/training.py"), "# Only a ClipRPN is trained.\n");
+    const trained = pythonHashes(root);
+    expect([trained.cliprpn === ours.cliprpn, trained.baseline]).toEqual([false, ours.baseline]);
+    const lock = join(root, "env/extra-yolo.txt");
+    writeFileSync(lock, readFileSync(lock, "utf8").replace(/^ultralytics==\S+/m, "ultralytics==9.9.9"));
+    const pinned = pythonHashes(root);
+    expect([pinned.cliprpn, pinned.baseline === ours.baseline]).toEqual([trained.cliprpn, false]);
+  });
+
+  test("names a file or a version that is missing", () => {
+    const root = copiedPackage();
+    rmSync(join(root, "env/extra-onnx.txt"));
+    expect(() => pythonHashes(root)).toThrow(/environment_broken .*env\/extra-onnx\.txt.*reinstall/);
+    const other = copiedPackage();
+    for (const lock of ["runtime", "extra-onnx", "extra-yolo"])
+      writeFileSync(join(other, `env/${lock}.txt`), "a==1\n");
+    expect(() => pythonHashes(other)).toThrow(/environment_broken .*ftfy.*reinstall/);
+  });
+
+  test("has imported every file that decides a result before it hashes, except one that it checks later", () => {
+    const code = `import json, sys
+from cliprpn.code_identity import CODE_FOLDER
+from cliprpn.bridge import methods
+loaded = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+listed = json.loads((CODE_FOLDER / "code_files.json").read_text())
+print(json.dumps(sorted({file for kind in listed.values() for file in kind["files"] if str(CODE_FOLDER / file) not in loaded})))`;
+    expect(JSON.parse(runPython(packageRoot, code))).toEqual(["detectors/yolo_trainer.py"]);
+  });
+
+  test("refuses a module that changed between the hash and its import", () => {
+    const root = copiedPackage();
+    const code = `import sys
+from cliprpn.code_identity import CODE_FOLDER, code_hashes, require_unchanged
+from cliprpn.errors import CliprpnError
+code_hashes()
+require_unchanged("boxes.py")
+with open(CODE_FOLDER / "boxes.py", "a") as file:
+    file.write("# Edited.\\n")
+try:
+    require_unchanged("boxes.py")
+except CliprpnError as error:
+    print(error.code, error.message)`;
+    expect(runPython(root, code)).toMatch(/^contract_violation .*boxes\.py.*run the same command again/);
+  });
+});
+
+test("what was edited since the start is named", () => {
+  const root = copiedPackage();
+  cpSync(join(packageRoot, "src"), join(root, "src"), { recursive: true });
+  cpSync(join(packageRoot, "package.json"), join(root, "package.json"));
+  symlinkSync(join(packageRoot, "node_modules"), join(root, "node_modules"));
+  const code = `import { appendFileSync } from "node:fs";
+import { changesSinceStart, codeHashes } from "./src/contract/code-identity.ts";
+const before = JSON.stringify(codeHashes());
+appendFileSync("python/cliprpn/boxes.py", "# Edited.");
+console.log(JSON.stringify([changesSinceStart(), JSON.stringify(codeHashes()) === before]));`;
+  const out = execFileSync(process.execPath, ["--import", "tsx", "--input-type=module", "-e", code], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  expect(JSON.parse(out)).toEqual([["boxes.py"], true]);
+});
+
+function pythonHashes(root: string): CodeHashes {
+  const code = `import json
+from cliprpn.code_identity import code_hashes
+from cliprpn.errors import CliprpnError
+try:
+    print(json.dumps(code_hashes()))
+except CliprpnError as error:
+    raise SystemExit(f"{error.code} {error.message}")`;
+  return JSON.parse(runPython(root, code));
+}
+
+function runPython(root: string, code: string): string {
+  return execFileSync(testPython(), ["-c", code], {
+    encoding: "utf8",
+    env: { ...process.env, PYTHONPATH: join(root, "python"), PYTHONDONTWRITEBYTECODE: "1" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+/** A folder with `python/cliprpn` and `env`, as in the package. */
+function copiedPackage(): string {
+  const root = tempFolder();
+  cpSync(copiedSources(), join(root, "python/cliprpn"), { recursive: true });
+  cpSync(join(packageRoot, "env"), join(root, "env"), { recursive: true });
+  return root;
+}
 
 function copiedSources(): string {
   const folder = join(tempFolder(), "cliprpn");

@@ -88,7 +88,7 @@ const python: string[][] = [
   ["models"],
   ["metrics", "statistics"],
   ["boxes", "geometry"],
-  ["devices", "memory", "run_context"],
+  ["code_identity", "devices", "memory", "run_context"],
   ["contract", "errors", "seeding"],
 ];
 

@@ -61,6 +61,7 @@ def _hello(params: dict[str, Any]) -> dict[str, Any]:
     global _device
     import torch
 
+    from cliprpn.code_identity import CODE_FOLDER, code_hashes
     from cliprpn.contract.generated import SCHEMA_SHA256, HelloParams, HelloResult
     from cliprpn.devices import describe_environment, resolve_device
     from cliprpn.memory import keep_freed_memory
@@ -76,7 +77,18 @@ def _hello(params: dict[str, Any]) -> dict[str, Any]:
     if hello.num_threads is not None:
         torch.set_num_threads(hello.num_threads)
     environment = describe_environment(_device)
-    result = HelloResult(schema_sha256=SCHEMA_SHA256, environment=environment, pid=os.getpid())
+    # Before the files are hashed, import all modules that run trials: see code_hashes.
+    from cliprpn.bridge import methods  # noqa: F401
+
+    result = HelloResult.model_validate(
+        {
+            "schema_sha256": SCHEMA_SHA256,
+            "sources_sha256": code_hashes(),
+            "code_folder": str(CODE_FOLDER),
+            "environment": environment,
+            "pid": os.getpid(),
+        }
+    )
     return result.model_dump(mode="json")
 
 

@@ -133,6 +133,14 @@ class CheckFusionResult(BaseModel):
     num_parameters: int
 
 
+class CodeHashes(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    cliprpn: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    baseline: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
 class Columns(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -467,6 +475,13 @@ class HelloResult(BaseModel):
         extra="forbid",
     )
     schema_sha256: str
+    sources_sha256: CodeHashes
+    code_folder: Annotated[
+        str,
+        Field(
+            description="Absolute path of the Python package `cliprpn` that is running."
+        ),
+    ]
     environment: Environment
     pid: int
 
@@ -2110,4 +2125,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "9e8da4a400c0e92e3bb71d4a5fcae2c7ebd2bf14db9db3c50f0df29b130d21ac"
+SCHEMA_SHA256 = "574a1141147730b786348a507c067616463b25859ea143fedccd969c3bbbc037"

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from cliprpn.code_identity import require_unchanged
 from cliprpn.contract.generated import TrainedYoloDetector
 from cliprpn.data.index import DatasetIndex
 from cliprpn.detectors.ultralytics_env import quiet_ultralytics
@@ -169,9 +170,11 @@ def _train_weights(
     """Trains, resuming after the last complete epoch if there is one. Returns the content of the weights' file.
 
     Raises:
-        CliprpnError: bad_input, data_invalid, loss_not_finite, no_space, interrupted.
+        CliprpnError: bad_input, contract_violation, data_invalid, loss_not_finite, no_space, interrupted.
     """
     from cliprpn.detectors.yolo_trainer import Trainer, minimal_checkpoint, on_batches, on_saved
+
+    require_unchanged("detectors/yolo_trainer.py")  # Imported only now, as it needs ultralytics.
 
     last = folder / "last.pt"
     epoch = _last_epoch(last)

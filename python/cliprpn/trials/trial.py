@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from cliprpn.code_identity import code_hashes
 from cliprpn.contract.generated import (
     BaselineSpec,
     CompletedOutcome,
@@ -39,8 +40,9 @@ def run_trial(spec: Spec, folder: Path, emit: Emit, should_stop: Callable[[], bo
     so that the next run repeats the trial.
 
     Raises:
-        CliprpnError: interrupted, no_space.
+        CliprpnError: interrupted, no_space, environment_broken.
     """
+    code_hashes()  # Now: a file may be edited while the trial runs.
     folder.mkdir(parents=True, exist_ok=True)
     _clear(folder)
     try:
@@ -91,7 +93,7 @@ def _run_by_kind(spec: Spec, folder: Path, emit: Emit, should_stop: Callable[[],
     return CompletedOutcome(
         state="completed",
         trial_id=spec.trial_id,
-        sources_sha256=spec.sources_sha256,
+        sources_sha256=code_hashes()[spec.kind],
         finished_at=_utc_now(),
         best_epoch=result.best_epoch,
         epochs=result.epochs,
@@ -135,7 +137,7 @@ def _failed(spec: Spec, folder: Path, code: str, message: str) -> FailedOutcome:
     return FailedOutcome(
         state="failed",
         trial_id=spec.trial_id,
-        sources_sha256=spec.sources_sha256,
+        sources_sha256=code_hashes()[spec.kind],
         finished_at=_utc_now(),
         error=ErrorInfo.model_validate({"code": code, "message": message}),
         traceback_file="traceback.txt",

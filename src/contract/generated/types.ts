@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "9e8da4a400c0e92e3bb71d4a5fcae2c7ebd2bf14db9db3c50f0df29b130d21ac";
+export const schema_sha256 = "574a1141147730b786348a507c067616463b25859ea143fedccd969c3bbbc037";
 
 /**
  * The source of the proposals.
@@ -393,8 +393,23 @@ export interface HelloParams {
  */
 export interface HelloResult {
   schema_sha256: string;
+  sources_sha256: CodeHashes;
+  /**
+   * Absolute path of the Python package `cliprpn` that is running.
+   */
+  code_folder: string;
   environment: Environment;
   pid: number;
+}
+/**
+ * Hash of the code that decides the results of each kind of trial (a CodeManifest).
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "CodeHashes".
+ */
+export interface CodeHashes {
+  cliprpn: string;
+  baseline: string;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cliprpn.bridge import guards, runtime
+from cliprpn.code_identity import CODE_FOLDER, code_hashes
 from cliprpn.errors import CliprpnError
 
 Values = dict[str, Any]
@@ -67,8 +68,11 @@ def _hello(params: Values) -> Values:
     if mode == "once":
         Path(os.environ["HELLO_FILE"]).touch()
     other_sha256 = "0" * 64
+    hashes = code_hashes()
     return {
         "schema_sha256": other_sha256 if mode == "other_contract" else params["schema_sha256"],
+        "sources_sha256": hashes | {"baseline": other_sha256} if mode.startswith("other_code") else hashes,
+        "code_folder": "/elsewhere/cliprpn" if mode == "other_code" else str(CODE_FOLDER),
         "environment": ENVIRONMENT,
         "pid": os.getpid(),
     }
