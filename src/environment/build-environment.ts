@@ -65,7 +65,7 @@ async function build(
     async () => {
       const problems = problemLines(await inspectPython(environment.python, run));
       if (problems.length > 0) throw brokenPackages(folder, problems);
-      await markReady(environment);
+      markReady(environment);
     },
   );
   return environment;

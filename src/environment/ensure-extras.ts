@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import writeFileAtomic from "write-file-atomic";
+import { replaceFile } from "../base/replace-file.ts";
 import { packageRoot } from "../package-root.ts";
 import { cacheDir, cacheError, withCacheLock } from "./cache.ts";
 import type { Environment } from "./ensure-environment.ts";
@@ -154,7 +154,7 @@ async function install(
           packages,
           problems.map(({ module, reason }) => `${module}: ${reason}`),
         );
-      await writeFileAtomic(extra.pathFile, pathLine(extra));
+      replaceFile(extra.pathFile, pathLine(extra));
     },
   );
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
-import writeFileAtomic from "write-file-atomic";
+import { replaceFile } from "../base/replace-file.ts";
 import { packageRoot } from "../package-root.ts";
 
 export type EnvironmentName = "runtime" | "test";
@@ -60,8 +60,8 @@ export function folderPrefix({ name, key, cache }: EnvironmentSpec): string {
 }
 
 /** Marks an environment as completely built; to be called last. */
-export async function markReady(environment: EnvironmentFolder): Promise<void> {
-  await writeFileAtomic(readyFile(environment), interpreterName(environment));
+export function markReady(environment: EnvironmentFolder): void {
+  replaceFile(readyFile(environment), interpreterName(environment));
 }
 
 /** The mark names the real interpreter (`python3.11`), so that an upgrade of the system's Python is noticed. */

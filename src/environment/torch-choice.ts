@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import writeFileAtomic from "write-file-atomic";
+import { replaceFile } from "../base/replace-file.ts";
 
 /** The value that selects the torch builds in the lock file. */
 const lockedTorch = "lock";
@@ -25,7 +25,7 @@ export function chosenTorch(
 export async function rememberTorch(choice: string, cache: string): Promise<void> {
   await mkdir(cache, { recursive: true });
   if (choice === lockedTorch) await rm(choiceFile(cache), { force: true });
-  else await writeFileAtomic(choiceFile(cache), choice);
+  else replaceFile(choiceFile(cache), choice);
 }
 
 function rememberedTorch(cache: string): string | undefined {

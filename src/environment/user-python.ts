@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import writeFileAtomic from "write-file-atomic";
+import { replaceFile } from "../base/replace-file.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import { type ExtraName, extras, offlineYoloEnv } from "./extras.ts";
 import { askPython, inspectPython, problemLines } from "./inspect-python.ts";
@@ -102,7 +102,7 @@ function distribution(requirement: string): string {
 async function rememberPassed(file: string, executable: string): Promise<void> {
   try {
     await mkdir(dirname(file), { recursive: true });
-    await writeFileAtomic(file, `${executable}\n`);
+    replaceFile(file, `${executable}\n`);
   } catch {
     // The full check runs again next time.
   }

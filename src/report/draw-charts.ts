@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import writeFileAtomic from "write-file-atomic";
+import { replaceFile } from "../base/replace-file.ts";
 import type { SettingSummary } from "../contract/generated/types.ts";
 import { errorsChart } from "./charts/baseline-errors.ts";
 import { type ChartSpec, maxDrawn, renderSvg } from "./charts/chart-spec.ts";
@@ -28,7 +28,7 @@ export async function drawCharts(
 ): Promise<Charts> {
   const draw = async (name: string, spec: ChartSpec, alt: string): Promise<ReportImage> => {
     const file = `${place}/${name}.svg`;
-    await writeFileAtomic(join(folder, file), await renderSvg(spec));
+    replaceFile(join(folder, file), await renderSvg(spec));
     return { file, alt };
   };
   const drawIf = async (

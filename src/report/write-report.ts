@@ -1,7 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { RootContent } from "mdast";
-import writeFileAtomic from "write-file-atomic";
+import { replaceFile } from "../base/replace-file.ts";
 import { baselineErrors } from "./baseline-errors.ts";
 import { describeBasis, limitations } from "./basis.ts";
 import { otherBreakdowns, subsets } from "./breakdowns.ts";
@@ -29,9 +29,9 @@ export async function writeReport(input: ReportInput, folder: string): Promise<s
   await mkdir(join(folder, place), { recursive: true });
   const charts = await drawCharts(input, folder, place);
   const drawn = await drawGallery(summary, folder, place);
-  await writeFileAtomic(join(folder, `summary-${split}.json`), `${JSON.stringify(summary, null, 2)}\n`);
+  replaceFile(join(folder, `summary-${split}.json`), `${JSON.stringify(summary, null, 2)}\n`);
   const path = join(folder, split === "val" ? "REPORT.md" : `REPORT-${split}.md`);
-  await writeFileAtomic(path, render(reportBlocks(input, charts, drawn)));
+  replaceFile(path, render(reportBlocks(input, charts, drawn)));
   return path;
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
-import writeFileAtomic from "write-file-atomic";
 import { acquireLock, isHeld } from "../base/lock.ts";
+import { replaceFile } from "../base/replace-file.ts";
 import { check } from "../contract/check.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { JournalEntry, StoredPlan, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
@@ -78,7 +78,7 @@ export class SweepStore {
 
   /** Writes the traceback of a trial that failed outside its own error handling. @returns the name of the file. */
   writeTraceback(trial_id: string, traceback: string): string {
-    writeFileAtomic.sync(join(this.trialDir(trial_id), "traceback.txt"), traceback);
+    replaceFile(join(this.trialDir(trial_id), "traceback.txt"), traceback);
     return "traceback.txt";
   }
 
@@ -220,5 +220,5 @@ function locked(folder: string, cause: unknown): CliprpnError {
 }
 
 function writeJson(file: string, value: unknown): void {
-  writeFileAtomic.sync(file, `${JSON.stringify(value, null, 2)}\n`);
+  replaceFile(file, `${JSON.stringify(value, null, 2)}\n`);
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { TrialSpec } from "../contract/generated/types.ts";
@@ -32,7 +33,7 @@ export async function openEngine(
     device: run.device,
     numThreads: trials[0]?.num_threads ?? null,
     numSlots: run.numSlots,
-    logFile: join(logs, `worker-${process.pid}.log`),
+    logFile: join(logs, `worker-${randomUUID().slice(0, 8)}.log`), // Machines may share the cache.
     signal,
     // Cluster modules put packages there; our own environment needs none of them.
     extraPythonPath: kind === "user" ? env.PYTHONPATH : undefined,

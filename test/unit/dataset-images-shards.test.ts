@@ -308,6 +308,8 @@ test("after SIGKILL at any time, a second run gives the same bytes, and no decod
     if (!done) kills += 1;
     await untilNone(marked);
   }
+  for (const name of [".manifest.json.0123456789ab.new", "shard-00000.json.123456"]) // Of this and of an earlier version.
+    writeFileSync(join(folder, name), "half");
   await preparePixels({ ...options(), wanted, folder });
   expect(kills).toBeGreaterThan(1);
   expect(contentsOf(folder)).toEqual(expected);

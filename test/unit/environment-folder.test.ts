@@ -37,7 +37,7 @@ test("an environment is ready once it is marked, until its Python is removed or 
   const machine = fakeMachine();
   const { spec, environment } = incomplete(machine);
   expect(findReady(spec)).toBeUndefined();
-  await markReady(environment);
+  markReady(environment);
   expect(findReady(spec)).toEqual(environment);
 
   const interpreter = join(machine.folder, "bin/python3.11");
@@ -52,7 +52,7 @@ test("of two environments for two Pythons, the complete one is found", async () 
   const machine = fakeMachine();
   const { spec, environment } = incomplete(machine);
   mkdirSync(folderFor(spec, "3.10.2").folder);
-  await markReady(environment);
+  markReady(environment);
   expect(readdirSync(machine.cache)).toHaveLength(2);
   expect(findReady(spec)).toEqual(environment);
 });

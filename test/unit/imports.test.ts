@@ -68,6 +68,14 @@ const only: [what: string, pattern: RegExp, files: string[]][] = [
     /(?<![.#\w])process\.(stdout|stderr)|\{[^}]*\bstderr\b[^}]*\} = process\b/,
     ["cli.ts"],
   ],
+  // No name of a file: processes of two machines that share a disk may have the same id.
+  [
+    "its process id",
+    /(?<!#)process\.pid\b/,
+    ["base/process-identity.ts", "dataset/images/decoder-main.ts", "worker/worker-main.ts"],
+  ],
+  // Its temporary files are named by process id.
+  ["write-file-atomic", /["']write-file-atomic["']/, []],
   // The console of a worker is a pipe into the trial's log.
   ["the console", /\bconsole\./, ["worker/worker-main.ts"]],
 ];

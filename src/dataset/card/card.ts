@@ -1,8 +1,8 @@
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { RootContent } from "mdast";
-import writeFileAtomic from "write-file-atomic";
 import { count } from "../../base/format.ts";
+import { replaceFile } from "../../base/replace-file.ts";
 import type { AnnotationSource } from "../../contract/generated/types.ts";
 import {
   bullets,
@@ -37,7 +37,7 @@ export async function writeCard(profile: DatasetProfile): Promise<string[]> {
     await writeContactSheet(stats.examples, images_dir, `${name}, split by ${split_by}`, temporary);
     await rename(temporary, sheet);
   }
-  writeFileAtomic.sync(card, render(cardBlocks(profile, sheet === undefined ? undefined : sheetName)));
+  replaceFile(card, render(cardBlocks(profile, sheet === undefined ? undefined : sheetName)));
   return sheet === undefined ? [card] : [card, sheet];
 }
 

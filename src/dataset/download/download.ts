@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import writeFileAtomic from "write-file-atomic";
 import { checkDiskSpace } from "../../base/disk-space.ts";
 import { withLock } from "../../base/lock.ts";
+import { replaceFile } from "../../base/replace-file.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import { locateAnnotations, locateImages } from "../prepare/locate.ts";
 import { defaultLimits, type FailedMirror, fetchFile, type Limits } from "./fetch-file.ts";
@@ -174,7 +174,7 @@ async function recordVerified(folder: string, { name, checksum }: RemoteFile): P
   const { size, mtimeMs } = await stat(join(folder, name));
   const verified = await readVerified(folder);
   verified[name] = { bytes: size, mtime_ms: mtimeMs, checksum: `${checksum.algorithm}:${checksum.hex}` };
-  await writeFileAtomic(join(folder, "downloads.json"), `${JSON.stringify(verified, null, 2)}\n`);
+  replaceFile(join(folder, "downloads.json"), `${JSON.stringify(verified, null, 2)}\n`);
 }
 
 /** Empty when the record is missing or damaged: the files are then verified again. */

@@ -2,9 +2,9 @@ import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import writeFileAtomic from "write-file-atomic";
 import { diskFullError } from "../../base/disk-space.ts";
 import { formatBytes } from "../../base/format.ts";
+import { replaceFile } from "../../base/replace-file.ts";
 import { CliprpnError, isInterruption } from "../../contract/errors.ts";
 import type { RemoteFile } from "./sources.ts";
 
@@ -72,7 +72,7 @@ export class PartFile {
     if (from === 0 && this.#size > 0) await this.startOver();
     if (from > 0 && this.#origin?.url !== url) this.inherited = true;
     this.#origin = { url, validator: validatorOf(headers) };
-    await this.#write(() => writeFileAtomic(originPath(this.#path), `${JSON.stringify(this.#origin)}\n`));
+    await this.#write(async () => replaceFile(originPath(this.#path), `${JSON.stringify(this.#origin)}\n`));
   }
 
   async append(chunk: Uint8Array): Promise<void> {

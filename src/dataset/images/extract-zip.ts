@@ -2,9 +2,9 @@ import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync } from
 import { open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import writeFileAtomic from "write-file-atomic";
 import type { Entry, ZipFile } from "yauzl";
 import { checkDiskSpace, diskFullError } from "../../base/disk-space.ts";
+import { replaceFile } from "../../base/replace-file.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import { baseName, findEntries, messageOf, openArchive, type WantedEntry } from "./zip-archive.ts";
 
@@ -175,5 +175,5 @@ export function makeUnpackedFolder(archive: string, folder: string): void {
   if (recorded === stamp || (recorded === undefined && existsSync(folder))) return;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  writeFileAtomic.sync(file, stamp);
+  replaceFile(file, stamp);
 }

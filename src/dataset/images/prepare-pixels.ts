@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import writeFileAtomic from "write-file-atomic";
 import { checkDiskSpace } from "../../base/disk-space.ts";
+import { replaceFile, stagingName } from "../../base/replace-file.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { PixelShard, PixelsManifest, WantedImage } from "../../contract/generated/types.ts";
 import { type DecodeOptions, preprocessing_version } from "./decode.ts";
@@ -49,7 +49,7 @@ export async function preparePixels(options: PrepareOptions): Promise<PixelsMani
   const manifest = manifestOf(shards.filter(isFinished), options);
   const file = join(folder, "manifest.json");
   const text = manifestText(manifest);
-  if (readText(file) !== text) writeFileAtomic.sync(file, text);
+  if (readText(file) !== text) replaceFile(file, text);
   removeLeftovers(folder, plans);
   return manifest;
 }
@@ -140,14 +140,14 @@ function manifestText(manifest: PixelsManifest): string {
   return `${JSON.stringify(manifest)}\n`;
 }
 
-/** Shards and sidecars, and temporary files: `.new`, and the digits that write-file-atomic appends. */
+/** Shards and sidecars, and their temporary files, also those of earlier versions, which end in digits. */
 const leftover = /^(\.?shard-\d{5}\.(npy|json)(\.new|\.\d+)?|manifest\.json\.\d+)$/;
 
 /** Removes shards of a larger or an interrupted run. */
 function removeLeftovers(folder: string, plans: ShardPlan[]): void {
   const keep = new Set(plans.flatMap(({ file }) => [file, sidecarOf(file)]));
   for (const name of readdirSync(folder))
-    if (leftover.test(name) && !keep.has(name)) rmSync(join(folder, name));
+    if ((leftover.test(name) || stagingName.test(name)) && !keep.has(name)) rmSync(join(folder, name));
 }
 
 /** @throws CliprpnError not_found. */

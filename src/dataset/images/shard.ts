@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import writeFileAtomic from "write-file-atomic";
 import { diskFullError } from "../../base/disk-space.ts";
 import { hashFile } from "../../base/hash-file.ts";
+import { replaceFile } from "../../base/replace-file.ts";
 import { check } from "../../contract/check.ts";
 import type { PixelShard, PreparedImage, WantedImage } from "../../contract/generated/types.ts";
 import { type DecodeOptions, preprocessing_version } from "./decode.ts";
@@ -117,7 +117,7 @@ export async function writeShard(plan: ShardPlan, context: ShardContext): Promis
     }
     const shard = { file: plan.file, sha256: await hashFile(temporary), pictures: images };
     await rename(temporary, join(folder, plan.file));
-    writeFileAtomic.sync(sidecar, `${JSON.stringify({ key: plan.key, shard })}\n`);
+    replaceFile(sidecar, `${JSON.stringify({ key: plan.key, shard })}\n`);
     return shard;
   } catch (error) {
     throw diskFullError(folder, error) ?? error;

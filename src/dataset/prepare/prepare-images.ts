@@ -3,8 +3,8 @@ import { existsSync, rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import writeFileAtomic from "write-file-atomic";
 import { counted } from "../../base/format.ts";
+import { replaceFile } from "../../base/replace-file.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { PixelsManifest, PreparedImage, WantedImage } from "../../contract/generated/types.ts";
 import { DEFAULT_MAX_PIXELS } from "../images/decode.ts";
@@ -129,7 +129,7 @@ function writeProblems(folder: string, bad: readonly BadImage[]): string {
     return "";
   }
   const lines = bad.map(({ file_name, problem }) => `${JSON.stringify(file_name)}: ${problem}`);
-  writeFileAtomic.sync(file, `${lines.join("\n")}\n`);
+  replaceFile(file, `${lines.join("\n")}\n`);
   const more = bad.length > MAX_SHOWN ? [`  and ${bad.length - MAX_SHOWN} more, all in ${file}`] : [];
   return [
     `${counted(bad.length, "image")} cannot be used`,

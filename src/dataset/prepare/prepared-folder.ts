@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import writeFileAtomic from "write-file-atomic";
 import { withLock } from "../../base/lock.ts";
+import { replaceFile } from "../../base/replace-file.ts";
 import { check } from "../../contract/check.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { PreparedDataset, Settings, WantedImages } from "../../contract/generated/types.ts";
@@ -20,7 +20,7 @@ export function readFacts(folder: string): PreparedDataset {
 }
 
 export function writeFacts(folder: string, facts: PreparedDataset): void {
-  writeFileAtomic.sync(factsFile(folder), `${JSON.stringify(facts, null, 2)}\n`);
+  replaceFile(factsFile(folder), `${JSON.stringify(facts, null, 2)}\n`);
 }
 
 /** Reads the list of wanted images. @throws CliprpnError data_invalid when it is damaged. */

@@ -1,0 +1,33 @@
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { createFile, replaceFile, stagingName } from "../../src/base/replace-file.ts";
+import { tempFolder } from "../helpers/temp-folder.ts";
+
+test("a file is created, and replaced", () => {
+  const folder = tempFolder();
+  for (const content of ["first", Buffer.from("second")]) {
+    replaceFile(join(folder, "a.json"), content);
+    expect(readFileSync(join(folder, "a.json"), "utf8")).toBe(content.toString());
+  }
+  expect(readdirSync(folder)).toEqual(["a.json"]);
+});
+
+test("only one of several writers creates a file, and it stays as it is", () => {
+  const file = join(tempFolder(), "a.json");
+  expect([createFile(file, "first"), createFile(file, "second")]).toEqual([true, false]);
+  expect(readFileSync(file, "utf8")).toBe("first");
+  expect(readdirSync(join(file, ".."))).toEqual(["a.json"]);
+});
+
+test("a write that fails leaves no other file", () => {
+  const folder = tempFolder();
+  mkdirSync(join(folder, "a.json", "b"), { recursive: true });
+  expect(() => replaceFile(join(folder, "a.json"), "text")).toThrow(/EISDIR|ENOTEMPTY|EEXIST/);
+  expect(readdirSync(folder)).toEqual(["a.json"]);
+});
+
+test("names of temporary files are recognized, those of users are not", () => {
+  const names = [".a.json.0123456789ab.new", ".b.0123456789abcdef.new", ".c.123.new", "a.json", ".new"];
+  expect(names.filter((name) => stagingName.test(name))).toEqual(names.slice(0, 2));
+});
