@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { partialSettings, type Schema, settingKeys } from "./partial-settings.ts";
+import { storedSettings } from "./stored-settings.ts";
 
 /** Bundles all schemas of a folder as the `$defs` of one, so that each type is generated once per language. */
 export function bundleSchemas(folder: string): Schema {
@@ -18,7 +19,7 @@ export function bundleSchemas(folder: string): Schema {
   const local = Object.fromEntries(
     Object.entries(defs).map(([key, def]) => [key, withLocalRefs(def, titles)]),
   );
-  Object.assign(local, partialSettings(local), settingKeys(local));
+  Object.assign(local, partialSettings(local), settingKeys(local), storedSettings(local));
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     $id: "cliprpn",

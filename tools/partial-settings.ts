@@ -1,7 +1,7 @@
 /** A JSON Schema, or a part of one. */
 export type Schema = { [keyword: string]: unknown; $defs?: Record<string, Schema>; title?: string };
 
-type Defs = Record<string, Schema>;
+export type Defs = Record<string, Schema>;
 const groups = ["Anchors", "Rpn", "Training", "Limits"];
 const switches = ["text", "interaction", "coordinates"];
 
@@ -57,7 +57,7 @@ export function settingKeys(defs: Defs): Defs {
   };
 }
 
-const closed = { type: "object", additionalProperties: false };
+export const closed = { type: "object", additionalProperties: false };
 
 function optional(schema: Schema, title: string): Schema {
   const { required: _, ...rest } = schema;
@@ -69,12 +69,12 @@ function groupOf(schema: Schema): string | undefined {
   return groups.find((group) => group === ref);
 }
 
-function def(defs: Defs, name: string): Schema {
+export function def(defs: Defs, name: string): Schema {
   const schema = defs[name];
   if (schema === undefined) throw new Error(`the schemas have no definition ${name}`);
   return schema;
 }
 
-function propertiesOf(schema: Schema): Defs {
+export function propertiesOf(schema: Schema): Defs {
   return schema.properties as Defs; // Only called for the objects of our own schemas.
 }

@@ -11,6 +11,8 @@ export interface ContractTypes {
   Experiment: contract.Experiment;
   TrialSpec: contract.TrialSpec;
   BaselineSpec: contract.BaselineSpec;
+  TrialIdentity: contract.TrialIdentity;
+  TrialPlaces: contract.TrialPlaces;
   TrialEvent: contract.TrialEvent;
   TrialOutcome: contract.TrialOutcome;
   JournalEntry: contract.JournalEntry;

@@ -1,26 +1,8 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { hashFile } from "../base/hash-file.ts";
-import type {
-  BackboneChoice,
-  BaselineSettings,
-  Settings,
-  TrialBackbone,
-} from "../contract/generated/types.ts";
+import type { BackboneChoice, TrialBackbone } from "../contract/generated/types.ts";
 import { packageRoot } from "../package-root.ts";
-
-/** The part of a ClipRPN's settings that decides its result: the source of a fusion's file, not its path. */
-export function settingIdentity({ fusion, ...settings }: Settings): unknown {
-  if (fusion.kind !== "file") return { ...settings, fusion };
-  const { kind, file, params, source_sha256 } = fusion;
-  return { ...settings, fusion: { kind, class: file.split(":").at(-1), params, source_sha256 } };
-}
-
-/** The part of a baseline's settings that decides its result: the content of a detector's file, not its path. */
-export function baselineIdentity({ detector, ...baseline }: BaselineSettings): unknown {
-  const { file: _, ...identity } = { file: "", ...detector };
-  return { ...baseline, detector: identity };
-}
 
 /** SHA-256 of a JSON value, independent of the order of keys. */
 export function digest(value: unknown): string {
@@ -38,7 +20,8 @@ export async function identifyBackbone({
   return { name, weights, weights_id: await hashFile(file) };
 }
 
-function canonicalJson(value: unknown): string {
+/** A JSON value as text, with its keys in order. */
+export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
   const entries = Object.entries(value).filter(([, item]) => item !== undefined);

@@ -9,9 +9,11 @@ import type {
   TrialSpec,
 } from "../contract/generated/types.ts";
 import type { ReadExperiment } from "./check-experiment.ts";
-import { baselineIdentity, digest, settingIdentity } from "./identity.ts";
+import { digest } from "./identity.ts";
+import { defaultNumThreads } from "./presets.ts";
 import type { ResolvedBaseline, ResolvedClipRpn } from "./resolve.ts";
 import { labelOf } from "./setting-label.ts";
+import { trialId } from "./trial-id.ts";
 
 /** The plan of a sweep: every trial, in the order in which they run. */
 export interface Plan {
@@ -39,7 +41,7 @@ export interface PlanContext {
  */
 export function planSweep({ experiment, settings }: ReadExperiment, context: PlanContext): Plan {
   const seeds = experiment.seeds ?? [0];
-  const num_threads = experiment.num_threads ?? 2;
+  const num_threads = experiment.num_threads ?? defaultNumThreads;
   const labels = uniqueLabels(settings.map(labelOf));
   const labeled = settings.map((setting, index) => ({ setting, label: labels[index] ?? "" }));
   const trials = seeds.flatMap((seed, round) => {
@@ -69,62 +71,36 @@ export function planSweep({ experiment, settings }: ReadExperiment, context: Pla
 
 type Run = Pick<TrialSpec, "seed" | "num_threads" | "label">;
 
-function clipRpnSpec(
-  { preset, settings }: ResolvedClipRpn,
-  { seed, num_threads, label }: Run,
-  context: PlanContext,
-): ClipRpnSpec {
-  const decides = { settings: settingIdentity(settings), seed, num_threads };
-  return {
-    kind: "cliprpn",
-    trial_id: trialId(decides, context),
-    sources_sha256: context.sources_sha256.cliprpn,
-    label,
-    preset,
-    seed,
-    num_threads,
-    ...commonKeys(context),
-    settings,
-  };
+function clipRpnSpec({ preset, settings }: ResolvedClipRpn, run: Run, context: PlanContext): ClipRpnSpec {
+  return withId({ kind: "cliprpn", ...commonKeys("cliprpn", run, context), preset, settings });
 }
 
-/** Nothing is trained, so the seed is not part of the trial's id. */
-function baselineSpec(
-  { baseline, limits }: ResolvedBaseline,
-  { seed, num_threads, label }: Run,
-  context: PlanContext,
-): BaselineSpec {
-  const decides = { baseline: baselineIdentity(baseline), limits, num_threads };
-  return {
-    kind: "baseline",
-    trial_id: trialId(decides, context),
-    sources_sha256: context.sources_sha256.baseline,
-    label,
-    seed,
-    num_threads,
-    ...commonKeys(context),
-    baseline,
-    limits,
-  };
+function baselineSpec({ baseline, limits }: ResolvedBaseline, run: Run, context: PlanContext): BaselineSpec {
+  return withId({ kind: "baseline", ...commonKeys("baseline", run, context), baseline, limits });
 }
 
-function commonKeys({
-  dataset,
-  backbone,
-  device,
-  cache_dir,
-}: PlanContext): Pick<TrialSpec, "device" | "dataset" | "backbone" | "cache_dir"> {
+/** The keys of both kinds; `withId` sets the id. */
+function commonKeys(
+  kind: TrialKind,
+  { seed, num_threads, label }: Run,
+  { dataset, backbone, sources_sha256, device, cache_dir }: PlanContext,
+): Omit<TrialSpec, "kind"> {
   const { id, name, root, split_by } = dataset;
-  return { device, dataset: { id, name, root, split_by }, backbone, cache_dir };
+  return {
+    trial_id: "",
+    sources_sha256: sources_sha256[kind],
+    label,
+    seed,
+    num_threads,
+    device,
+    dataset: { id, name, root, split_by },
+    backbone,
+    cache_dir,
+  };
 }
 
-/** Hashes only what decides the result: no path, no device, no label. */
-function trialId(decides: object, { dataset, backbone }: PlanContext): string {
-  return digest({
-    ...decides,
-    dataset: [dataset.id, dataset.split_by],
-    backbone: [backbone.name, backbone.weights_id],
-  }).slice(0, 16);
+function withId<Spec extends TrialSpec>(spec: Spec): Spec {
+  return { ...spec, trial_id: trialId(spec) };
 }
 
 /** Numbers repeated labels: two files with one name in two folders have the same label. */

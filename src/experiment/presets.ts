@@ -86,6 +86,9 @@ const corrected: Settings = {
 
 export const presets: Record<PresetName, Settings> = { default: corrected, reference };
 
+/** CPU threads of a trial, whatever the machine has: the number changes the last bits of the results. */
+export const defaultNumThreads = 2;
+
 /** Crops are ranked as in ClipRPN (Trento), with YOLOv5's default thresholds; the experiment chooses the detector. */
 export const baselineDefaults: Omit<BaselineSettings, "detector"> = {
   ranking: "crop",

@@ -9,8 +9,9 @@ import type {
   Setting,
   Settings,
 } from "../contract/generated/types.ts";
+import { storedBaseline, storedSettings } from "../contract/trial-identity.ts";
 import { defaultDetector } from "./detectors.ts";
-import { baselineIdentity, digest, settingIdentity } from "./identity.ts";
+import { digest } from "./identity.ts";
 import { baselineDefaults, namedFusions, type PresetName, presets } from "./presets.ts";
 
 /** One configuration with all defaults filled in: a ClipRPN to train, or a baseline. */
@@ -57,8 +58,8 @@ export function resolveSettings(experiment: Experiment, files: SettingFiles): Re
 /** The part of a setting that decides its result. */
 export function identityOf(setting: ResolvedSetting): unknown {
   return setting.kind === "cliprpn"
-    ? settingIdentity(setting.settings)
-    : { baseline: baselineIdentity(setting.baseline), limits: setting.limits };
+    ? storedSettings(setting.settings)
+    : { baseline: storedBaseline(setting.baseline), limits: setting.limits };
 }
 
 /** True if an entry of `also`, or the keys of `vary`, are a baseline: a key starts with `baseline.`. */

@@ -2125,4 +2125,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "574a1141147730b786348a507c067616463b25859ea143fedccd969c3bbbc037"
+SCHEMA_SHA256 = "379022bc7e65d654c65e90a403172f324755eba58d5a1cdb594eb5c6d228d7a2"

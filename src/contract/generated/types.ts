@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "574a1141147730b786348a507c067616463b25859ea143fedccd969c3bbbc037";
+export const schema_sha256 = "379022bc7e65d654c65e90a403172f324755eba58d5a1cdb594eb5c6d228d7a2";
 
 /**
  * The source of the proposals.
@@ -182,6 +182,35 @@ export type TrialSpec = ClipRpnSpec | BaselineSpec;
  * via the `definition` "TrialEvent".
  */
 export type TrialEvent = ProgressEvent | EpochEvent | WarningEvent;
+/**
+ * spec.json of a trial: what decides its result, and nothing else (no path, label, preset or device). `StoredSettings` and `StoredBaseline` are generated from settings.schema.json and baseline.schema.json.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "TrialIdentity".
+ */
+export type TrialIdentity = ClipRpnIdentity | BaselineIdentity;
+/**
+ * How the features of the referring expression and the image are fused.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "StoredFusion".
+ */
+export type StoredFusion = ConcatenationFusion | CrossAttentionFusion | SwitchedFusion | StoredFileFusion;
+/**
+ * The source of the proposals.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "StoredDetector".
+ */
+export type StoredDetector =
+  | StoredYoloDetector
+  | TrainedYoloDetector
+  | StoredYoloxDetector
+  | StoredFasterRcnnDetector
+  | StoredFileDetector
+  | StoredRpnDetector
+  | GtBoxesDetector
+  | WholeImageDetector;
 
 export interface Contract {
   [k: string]: unknown | undefined;
@@ -2813,4 +2842,236 @@ export interface EpochEvent {
 export interface WarningEvent {
   type: "warning";
   message: string;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ClipRpnIdentity".
+ */
+export interface ClipRpnIdentity {
+  schema_version: 1;
+  kind: "cliprpn";
+  trial_id: string;
+  seed: number;
+  num_threads: number;
+  dataset: StoredDataset;
+  backbone: StoredBackbone;
+  settings: StoredSettings;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "StoredDataset".
+ */
+export interface StoredDataset {
+  /**
+   * Hash of the annotations.
+   */
+  id: string;
+  split_by: SplitBy;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "StoredBackbone".
+ */
+export interface StoredBackbone {
+  name: "cliprpn-tiny" | "RN50-quickgelu";
+  /**
+   * `openai`, or the SHA-256 of the file.
+   */
+  weights_id: string;
+}
+/**
+ * All settings of one trial. An experiment file sets some of them; a preset sets the rest.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "StoredSettings".
+ */
+export interface StoredSettings {
+  /**
+   * Side of the square that an image is resized to before CLIP, in pixels; a multiple of 32.
+   */
+  image_size_px: number;
+  resize: Resize;
+  /**
+   * Side of the square coordinate frame of anchors and boxes during training, in pixels.
+   */
+  frame_size_px: number;
+  /**
+   * Channels of the 1x1 projection before the fusion; null for no projection (as in ClipRPN (Trento)).
+   */
+  neck_channels: number | null;
+  fusion: StoredFusion;
+  anchors: Anchors;
+  rpn: Rpn;
+  training: Training;
+  limits: Limits;
+}
+/**
+ * A custom fusion: a class in a Python file.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "StoredFileFusion".
+ */
+export interface StoredFileFusion {
+  kind: "file";
+  /**
+   * Keyword arguments of the class, as finite JSON values.
+   */
+  params: {
+    [k: string]: unknown | undefined;
+  };
+  source_sha256: string;
+  class: string;
+}
+/**
+ * Without a seed: nothing is trained.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "BaselineIdentity".
+ */
+export interface BaselineIdentity {
+  schema_version: 1;
+  kind: "baseline";
+  trial_id: string;
+  num_threads: number;
+  dataset: StoredDataset;
+  backbone: StoredBackbone;
+  baseline: StoredBaseline;
+  limits: Limits;
+}
+/**
+ * A fully resolved baseline: the detector that proposes boxes, and how CLIP ranks them.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "StoredBaseline".
+ */
+export interface StoredBaseline {
+  detector: StoredDetector;
+  /**
+   * The view of a box that CLIP encodes: `crop` (as in ClipRPN (Trento)), `blur` (everything outside the box is blurred), `circle` (a red circle around the box), or `crop+blur` (both views, as in ReCLIP without relations).
+   */
+  ranking: "crop" | "blur" | "circle" | "crop+blur";
+  /**
+   * Prompt templates; {} is the placeholder for the referring expression. The embeddings of several templates are averaged.
+   *
+   * @minItems 1
+   * @maxItems 100
+   */
+  templates: [string, ...string[]];
+  /**
+   * Adds the CLIP text similarity between the box's class name and the referring expression to the score.
+   */
+  category_prior: boolean;
+  /**
+   * Detections with a lower score are dropped.
+   */
+  score_thresh: number;
+  /**
+   * IoU threshold of the detector's non-maximum suppression, applied per class.
+   */
+  nms_thresh: number;
+  /**
+   * The maximum number of boxes per image that are ranked; those with the highest scores are kept.
+   */
+  max_boxes: number;
+}
+/**
+ * Any YOLO that ultralytics can load.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "StoredYoloDetector".
+ */
+export interface StoredYoloDetector {
+  kind: "yolo";
+  sha256: string;
+  /**
+   * Input size of the detector: images are letterboxed to a square with this side, in pixels. null for the size that the weights were trained with.
+   */
+  image_size_px: number | null;
+}
+/**
+ * YOLOX as .onnx, exported without box decoding.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "StoredYoloxDetector".
+ */
+export interface StoredYoloxDetector {
+  kind: "yolox";
+  sha256: string;
+  /**
+   * Class names, in the order of the detector's outputs; null for COCO's 80 classes.
+   *
+   * @minItems 1
+   * @maxItems 10000
+   */
+  classes: [string, ...string[]] | null;
+}
+/**
+ * torchvision's Faster R-CNN.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "StoredFasterRcnnDetector".
+ */
+export interface StoredFasterRcnnDetector {
+  kind: "faster_rcnn";
+  variant: FasterRcnnVariant;
+  /**
+   * SHA-256 of the file; `coco` for the weights of torchvision.
+   */
+  sha256: string;
+  /**
+   * Class names, in the order of the detector's outputs; null for COCO's 80 classes.
+   *
+   * @minItems 1
+   * @maxItems 10000
+   */
+  classes: [string, ...string[]] | null;
+}
+/**
+ * Proposals from a file in COCO results JSON.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "StoredFileDetector".
+ */
+export interface StoredFileDetector {
+  kind: "file";
+  sha256: string;
+}
+/**
+ * The proposals of a trained ClipRPN, which depend on the referring expression.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "StoredRpnDetector".
+ */
+export interface StoredRpnDetector {
+  kind: "rpn";
+  sha256: string;
+}
+/**
+ * places.json of a sweep: where its trials run and find their files. Nothing in it is part of a trial's id.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "TrialPlaces".
+ */
+export interface TrialPlaces {
+  schema_version: 1;
+  device: string;
+  /**
+   * Absolute path of the folder for frozen features and prepared datasets.
+   */
+  cache_dir: string;
+  /**
+   * Absolute path of the prepared dataset's folder.
+   */
+  dataset_root: string;
+  dataset_name: string;
+  /**
+   * `shipped`, `openai` or the absolute path of a file.
+   */
+  backbone_weights: string;
+  /**
+   * Absolute paths of the detectors' files, by the SHA-256 of their content.
+   */
+  detector_files: {
+    [k: string]: string | undefined;
+  };
 }

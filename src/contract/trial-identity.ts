@@ -1,0 +1,79 @@
+import { check } from "./check.ts";
+import type {
+  BaselineSettings,
+  Settings,
+  StoredBaseline,
+  StoredSettings,
+  TrialIdentity,
+  TrialSpec,
+} from "./generated/types.ts";
+import { identityDefaults } from "./identity-defaults.ts";
+
+/** The part of a trial that decides its result, as stored in its spec.json: no path, label, preset or device. */
+export function trialIdentityOf(spec: TrialSpec): TrialIdentity {
+  const { trial_id, num_threads } = spec;
+  const dataset = { id: spec.dataset.id, split_by: spec.dataset.split_by };
+  const backbone = { name: spec.backbone.name, weights_id: spec.backbone.weights_id };
+  const common = { schema_version: 1 as const, trial_id, num_threads, dataset, backbone };
+  return spec.kind === "cliprpn"
+    ? { ...common, kind: "cliprpn", seed: spec.seed, settings: storedSettings(spec.settings) }
+    : { ...common, kind: "baseline", baseline: storedBaseline(spec.baseline), limits: spec.limits };
+}
+
+/** Settings with the class and the source of a fusion's file, not its path. */
+export function storedSettings({ fusion, ...settings }: Settings): StoredSettings {
+  if (fusion.kind !== "file") return { ...settings, fusion };
+  const { file, ...stored } = fusion;
+  return { ...settings, fusion: { ...stored, class: file.slice(file.lastIndexOf(":") + 1) } };
+}
+
+/** A baseline with the content of its detector's file, not its path. */
+export function storedBaseline({ detector, ...baseline }: BaselineSettings): StoredBaseline {
+  if (!("file" in detector)) return { ...baseline, detector };
+  const { file: _, ...stored } = detector;
+  return { ...baseline, detector: stored };
+}
+
+/**
+ * Reads the content of a spec.json. Keys that did not exist when it was written get the value that held then.
+ *
+ * @param where the file, for the error message.
+ * @throws CliprpnError contract_violation.
+ */
+export function readTrialIdentity(value: unknown, where: string): TrialIdentity {
+  return check("TrialIdentity", isRecord(value) ? filledIn(value) : value, where);
+}
+
+type Json = Record<string, unknown>;
+
+function filledIn(stored: Json): Json {
+  const { num_threads, settings, fusions, baseline, detectors, limits } = identityDefaults;
+  if (stored.kind === "cliprpn") {
+    const filled = withMissing(stored, { num_threads, settings });
+    return { ...filled, settings: withFilledUnion(filled.settings, "fusion", fusions) };
+  }
+  const filled = withMissing(stored, { num_threads, baseline, limits });
+  return { ...filled, baseline: withFilledUnion(filled.baseline, "detector", detectors) };
+}
+
+/** Adds the keys that are missing in an object and in the objects in it. */
+function withMissing(value: Json, defaults: Json): Json {
+  const entries = Object.entries(defaults).map(([key, usual]) => {
+    const item = value[key];
+    if (item === undefined) return [key, usual];
+    return [key, isRecord(item) && isRecord(usual) ? withMissing(item, usual) : item];
+  });
+  return { ...value, ...Object.fromEntries(entries) };
+}
+
+function withFilledUnion(parent: unknown, key: string, kinds: Json): unknown {
+  const union = isRecord(parent) ? parent[key] : undefined;
+  const defaults = isRecord(union) ? kinds[String(union.kind)] : undefined;
+  return isRecord(parent) && isRecord(union) && isRecord(defaults)
+    ? { ...parent, [key]: withMissing(union, defaults) }
+    : parent;
+}
+
+function isRecord(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,80 @@
+import type {
+  StoredBaseline,
+  StoredSettings,
+  TrialIdentity,
+  TrialSpec,
+} from "../contract/generated/types.ts";
+import { identityDefaults } from "../contract/identity-defaults.ts";
+import { trialIdentityOf } from "../contract/trial-identity.ts";
+import { canonicalJson, digest } from "./identity.ts";
+
+/**
+ * The id of a trial: the first 16 digits of the hash of what decides its result, without the identity defaults. The hashed
+ * value never changes its form, since finished trials are found by their ids.
+ */
+export function trialId(spec: TrialSpec, defaults: IdentityDefaults = identityDefaults): string {
+  return digest(hashedPart(trialIdentityOf(spec), defaults)).slice(0, 16);
+}
+
+type IdentityDefaults = typeof identityDefaults;
+
+function hashedPart(identity: TrialIdentity, defaults: IdentityDefaults): Json {
+  const { num_threads, limits } = defaults;
+  const { kind, dataset, backbone } = identity;
+  return {
+    kind,
+    dataset: [dataset.id, dataset.split_by],
+    backbone: [backbone.name, backbone.weights_id],
+    ...withoutDefaults({ num_threads: identity.num_threads }, { num_threads }),
+    ...(identity.kind === "cliprpn"
+      ? { seed: identity.seed, settings: settingsPart(identity.settings, defaults) }
+      : // Nothing is trained, so the seed decides nothing.
+        {
+          baseline: baselinePart(identity.baseline, defaults),
+          limits: withoutDefaults(identity.limits, limits),
+        }),
+  };
+}
+
+function settingsPart({ fusion, ...settings }: StoredSettings, defaults: IdentityDefaults): Json {
+  const { settings: usual, fusion: usualFusion, fusions } = defaults;
+  const hashed = { kind: fusion.kind, ...withoutDefaults(fusion, fusions[fusion.kind]) };
+  return {
+    ...withoutDefaults(settings, usual),
+    ...(isEqual(hashed, usualFusion) ? {} : { fusion: hashed }),
+  };
+}
+
+function baselinePart({ detector, ...baseline }: StoredBaseline, defaults: IdentityDefaults): Json {
+  const { baseline: usual, detectors } = defaults;
+  return {
+    ...withoutDefaults(baseline, usual),
+    detector: { kind: detector.kind, ...withoutDefaults(detector, detectors[detector.kind]) },
+  };
+}
+
+type Json = Record<string, unknown>;
+
+/**
+ * Drops the keys with their default values, also in objects in it. With the defaults filled in again the result is the same
+ * value, so two values with all keys never give the same result. Lists are compared as a whole.
+ */
+export function withoutDefaults(value: object, defaults: object): Json {
+  const usual = new Map<string, unknown>(Object.entries(defaults));
+  const entries = Object.entries(value).flatMap(([key, item]): [string, unknown][] => {
+    const other = usual.get(key);
+    if (!isRecord(item) || !isRecord(other))
+      return usual.has(key) && isEqual(item, other) ? [] : [[key, item]];
+    const rest = withoutDefaults(item, other);
+    return Object.keys(rest).length === 0 ? [] : [[key, rest]];
+  });
+  return Object.fromEntries(entries);
+}
+
+function isEqual(a: unknown, b: unknown): boolean {
+  return canonicalJson(a) === canonicalJson(b);
+}
+
+function isRecord(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
