@@ -101,12 +101,14 @@ export function isHeldBy(error: unknown): error is LockHeldError {
 }
 
 const minPollMs = 20;
-const maxPollMs = 500;
+const maxPollMs = 200;
 
 function isFree(file: LockFile, watch: Watch, watchMs: number): boolean {
   const state = lockState(file);
   return state === "free" || (state === "unknown" && watch.unchangedMs(file) >= watchMs);
 }
+
+const maxGapMs = 1_000;
 
 /** Measures for how long a file stays the same while this process is looking, by the monotonic clock. */
 class Watch {
@@ -116,8 +118,8 @@ class Watch {
 
   unchangedMs({ number, version }: LockFile): number {
     const now = performance.now();
-    // A longer gap is one in which this process was suspended, maybe together with the owner.
-    const passedMs = Math.min(now - this.#lookedAt, 2 * maxPollMs);
+    // In a longer gap this process was suspended, maybe together with the owner.
+    const passedMs = Math.min(now - this.#lookedAt, maxGapMs);
     const isSame = this.#version === `${number} ${version}`;
     this.#unchangedMs = isSame ? this.#unchangedMs + passedMs : 0;
     this.#version = `${number} ${version}`;
