@@ -129,10 +129,8 @@ function hashFusion(file: string): string {
  * list with an invalid value is removed whole: later indices would shift.
  */
 function removeInvalid(value: unknown, invalidPaths: Path[]): unknown {
-  const rest = invalidPaths
-    .map(removablePart)
-    .filter(({ length }) => length > 0)
-    .reduce(removePath, value);
+  const parts = invalidPaths.map(removablePart).filter(({ length }) => length > 0);
+  const rest = removePaths(value, parts);
   return { name: "unnamed", question: "unknown?", ...(isObject(rest) ? rest : {}) };
 }
 
@@ -146,20 +144,23 @@ function removablePart(path: Path): Path {
 const choices: unknown[] = ["fusion", "detector", "baseline.detector"];
 const indivisible: unknown[] = ["dataset", "backbone", "published"];
 
-function removePath(value: unknown, path: Path): unknown {
-  const [key, ...rest] = path;
-  if (key === undefined) return undefined;
+function removePaths(value: unknown, paths: Path[]): unknown {
+  if (paths.length === 0) return value;
+  const pathsBelow = new Map<string | number, Path[]>();
+  for (const [key, ...rest] of paths) {
+    if (key === undefined) return undefined;
+    const below = pathsBelow.get(key);
+    if (below === undefined) pathsBelow.set(key, [rest]);
+    else below.push(rest);
+  }
+  const keep = (item: unknown, key: string | number): unknown => removePaths(item, pathsBelow.get(key) ?? []);
   if (Array.isArray(value)) {
-    if (typeof key !== "number" || key >= value.length) return value;
-    const item = removePath(value[key], rest);
-    return item === undefined ? undefined : value.with(key, item);
+    const items = value.map(keep);
+    return items.includes(undefined) ? undefined : items;
   }
   if (!isObject(value)) return value;
-  const entries = Object.entries(value).flatMap(([name, item]): [string, unknown][] => {
-    const kept = name === key ? removePath(item, rest) : item;
-    return kept === undefined ? [] : [[name, kept]];
-  });
-  return Object.fromEntries(entries);
+  const entries = Object.entries(value).map(([key, item]): [string, unknown] => [key, keep(item, key)]);
+  return Object.fromEntries(entries.filter(([, item]) => item !== undefined));
 }
 
 function isObject(value: unknown): value is object {
