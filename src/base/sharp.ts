@@ -1,33 +1,43 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import type { default as Sharp } from "sharp";
+import { makeTempFolder } from "./temp-folder.ts";
 
 /**
  * Imports sharp with a font for text in SVGs: without one it silently draws boxes. The font configuration is
  * read once, on import.
  */
 export function loadSharp(): Promise<typeof Sharp> {
-  loaded ??= importSharp();
+  loaded ??= importSharp(true);
+  return loaded;
+}
+
+/** Imports sharp for images without text, and writes no font configuration. */
+export function loadSharpWithoutFonts(): Promise<typeof Sharp> {
+  loaded ??= importSharp(false);
   return loaded;
 }
 
 let loaded: Promise<typeof Sharp> | undefined;
 
-async function importSharp(): Promise<typeof Sharp> {
-  process.env.FONTCONFIG_FILE ??= writeFontConfig();
+async function importSharp(withFonts: boolean): Promise<typeof Sharp> {
+  if (withFonts) process.env.FONTCONFIG_FILE ??= writeFontConfig();
   const { default: sharp } = await import("sharp");
   sharp.concurrency(1); // Fastest in measurements with about four images at once.
   return sharp;
 }
 
+/** In a folder of this process: listing the few fonts again takes 4 ms, and nothing is shared with other users. */
 function writeFontConfig(): string {
   const fonts = join(dirname(createRequire(import.meta.url).resolve("dejavu-fonts-ttf/package.json")), "ttf");
-  const folder = join(tmpdir(), `cliprpn-fonts-${userInfo().uid}`);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const folder = makeTempFolder();
   const file = join(folder, "fonts.conf");
-  const config = `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>${fonts}</dir><cachedir>${folder}</cachedir></fontconfig>\n`;
+  const config = `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>${escapeXml(fonts)}</dir><cachedir>${escapeXml(folder)}</cachedir></fontconfig>\n`;
   writeFileSync(file, config);
   return file;
+}
+
+function escapeXml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }

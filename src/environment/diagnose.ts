@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { diskOf } from "../base/disk-space.ts";
 import { formatBytes } from "../base/format.ts";
 import { loadSharp } from "../base/sharp.ts";
+import { CliprpnError } from "../contract/errors.ts";
 import { packageRoot, version } from "../package-root.ts";
 import { cacheDir } from "./cache.ts";
 import { environmentSpec, findReady, folderFor } from "./environment-folder.ts";
@@ -65,7 +66,9 @@ async function fontsRow(): Promise<DoctorRow> {
     await loadSharp();
     return ok("images, fonts", "sharp, DejaVu Sans");
   } catch (error) {
-    return broken("images, fonts", firstLine(error), "run `npm ci` again, on this machine");
+    const advice =
+      error instanceof CliprpnError ? "set TMPDIR as described" : "run `npm ci` again, on this machine";
+    return broken("images, fonts", firstLine(error), advice);
   }
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Metadata } from "sharp";
 import { count } from "../../base/format.ts";
-import { loadSharp } from "../../base/sharp.ts";
+import { loadSharpWithoutFonts } from "../../base/sharp.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { PreparedImage, Resize, WantedImage } from "../../contract/generated/types.ts";
 import type { ImageFile } from "./read-image.ts";
@@ -60,7 +60,7 @@ async function decodeBytes(
   options: DecodeOptions,
 ): Promise<{ rgb: Buffer; size: Size; frame: Frame }> {
   if (isMarkup(content)) throw invalid(`expected ${formats.join(", ")} or avif, found svg, xml or html`);
-  const sharp = await loadSharp();
+  const sharp = await loadSharpWithoutFonts();
   const input = { failOn: "error", limitInputPixels: false } as const;
   const header = await sharp(content, input).metadata();
   checkHeader(header, options.max_pixels);

@@ -3,7 +3,7 @@
  * the parent process dies.
  */
 import { closeSync, openSync, writeSync } from "node:fs";
-import { loadSharp } from "../../base/sharp.ts";
+import { loadSharpWithoutFonts } from "../../base/sharp.ts";
 import { decode } from "./decode.ts";
 import type { DecodeJob, DecoderMessage } from "./decoder-pool.ts";
 import { readImage } from "./read-image.ts";
@@ -13,7 +13,7 @@ if (!process.connected) exit();
 // A terminal sends Ctrl-C to the whole process group; the parent decides what to do.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
 
-const sharp = await loadSharp();
+const sharp = await loadSharpWithoutFonts();
 sharp.cache(false); // Every image is read once.
 // Only the loaders of permitted formats may see a file.
 sharp.block({ operation: ["VipsForeignLoad"] });

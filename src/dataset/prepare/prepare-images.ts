@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { counted } from "../../base/format.ts";
 import { replaceFile } from "../../base/replace-file.ts";
+import { makeTempFolder, removeTempFolder } from "../../base/temp-folder.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { PixelsManifest, PreparedImage, WantedImage } from "../../contract/generated/types.ts";
 import { DEFAULT_MAX_PIXELS } from "../images/decode.ts";
@@ -180,7 +179,7 @@ export async function withSingleImage<T>(
   signal: AbortSignal,
   use: (pixels_manifest: string) => Promise<T>,
 ): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), "cliprpn-"));
+  const folder = makeTempFolder();
   try {
     await preparePixels({
       images_dir: dirname(image_file),
@@ -194,6 +193,6 @@ export async function withSingleImage<T>(
     });
     return await use(join(folder, "manifest.json"));
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    removeTempFolder(folder);
   }
 }
