@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { diskFullError } from "../base/disk-space.ts";
 import { withLock } from "../base/lock.ts";
+import { describeOwner, type LockOwner } from "../base/owner-lock.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
@@ -32,11 +33,8 @@ export function withCacheLock<T>(
   terminal: Terminal,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  // The lock of a process that died counts for 10 s more.
-  const onWait = (): void =>
-    terminal.info(
-      "Another cliprpn process is installing Python packages, or stopped a few seconds ago; waiting for it.",
-    );
+  const onWait = (owner: LockOwner): void =>
+    terminal.info(`Another process is installing Python packages; waiting for it: ${describeOwner(owner)}`);
   const lost = (): CliprpnError =>
     new CliprpnError(
       "environment_broken",

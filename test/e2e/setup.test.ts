@@ -1,6 +1,6 @@
 /** `setup` and `doctor` as processes: signals, exit codes and a real uv. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { syncCommands } from "../../src/environment/build-environment.ts";
@@ -69,7 +69,6 @@ test("SIGKILL during setup: no process left, and the same command succeeds", asy
   await until(() => !pids.some(isRunning));
 
   machine.onSync("");
-  expireLocks(machine.cache);
   const { code, out } = run(["setup"], machine);
   expect(code).toBe(0);
   expect(existsSync(out.trim())).toBe(true);
@@ -86,7 +85,6 @@ test("SIGKILL while an extra is installed: no process left, and the same command
   expect(readdirSync(site)).toEqual([]);
 
   machine.onSync("");
-  expireLocks(folder);
   expect(run(["setup", "--extra", "yolo", "--extra", "onnx"], machine)).toMatchObject({
     code: 0,
     out: `${python}\n`,
@@ -95,14 +93,6 @@ test("SIGKILL while an extra is installed: no process left, and the same command
   expect(readdirSync(site)).toEqual(["cliprpn-extra-yolo.pth"]);
   expect(machine.calls().filter((call) => call.startsWith("uv venv"))).toHaveLength(1);
 });
-
-/** Makes the lock of a dead process look 60 s old, so that it is taken over immediately. */
-function expireLocks(folder: string): void {
-  const longAgo = new Date(Date.now() - 60_000);
-  const locks = readdirSync(folder).filter((name) => name.endsWith(".lock"));
-  expect(locks).toHaveLength(1);
-  for (const lock of locks) utimesSync(join(folder, lock), longAgo, longAgo);
-}
 
 test("two `setup` processes at once: both succeed, one builds", async () => {
   const machine = fakeMachine();

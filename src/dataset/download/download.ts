@@ -3,6 +3,7 @@ import { mkdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { checkDiskSpace } from "../../base/disk-space.ts";
 import { withLock } from "../../base/lock.ts";
+import { describeOwner, type LockOwner } from "../../base/owner-lock.ts";
 import { replaceFile } from "../../base/replace-file.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import { locateAnnotations, locateImages } from "../prepare/locate.ts";
@@ -94,8 +95,10 @@ function withFolderLock(
 ): Promise<void> {
   const waiting = {
     signal,
-    onWait: () =>
-      onNote(`${folder}: another process is downloading into this folder; waiting for it to finish`),
+    onWait: (owner: LockOwner) =>
+      onNote(
+        `${folder}: another process is downloading into this folder; waiting for it: ${describeOwner(owner)}`,
+      ),
     lost: () =>
       new CliprpnError(
         "locked",

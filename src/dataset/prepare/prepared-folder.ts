@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { withLock } from "../../base/lock.ts";
+import { describeOwner, type LockOwner } from "../../base/owner-lock.ts";
 import { replaceFile } from "../../base/replace-file.ts";
 import { check } from "../../contract/check.ts";
 import { CliprpnError } from "../../contract/errors.ts";
@@ -62,7 +63,8 @@ export function withPrepareLock<T>(
   mkdirSync(folder, { recursive: true });
   const waiting = {
     signal,
-    onWait: () => onPhase("another process is preparing this dataset; waiting for it to finish"),
+    onWait: (owner: LockOwner) =>
+      onPhase(`another process is preparing this dataset; waiting for it: ${describeOwner(owner)}`),
     lost: () =>
       new CliprpnError(
         "locked",
