@@ -19,6 +19,7 @@ const topLevel = new Set([
   "also",
   "seeds",
   "num_threads",
+  "keep_models",
   "published",
 ]);
 

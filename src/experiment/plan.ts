@@ -3,6 +3,7 @@ import type { TrialKind } from "../contract/code-identity.ts";
 import type {
   BaselineSpec,
   ClipRpnSpec,
+  KeepModels,
   PublishedFigure,
   TrialBackbone,
   TrialDataset,
@@ -23,6 +24,7 @@ export interface Plan {
   hash: string;
   trials: TrialSpec[];
   published: PublishedFigure[];
+  keep_models: KeepModels;
 }
 
 /** Everything besides the experiment that a plan depends on. */
@@ -66,6 +68,7 @@ export function planSweep({ experiment, settings }: ReadExperiment, context: Pla
     hash,
     trials,
     published: experiment.published ?? [],
+    keep_models: experiment.keep_models ?? "all",
   };
 }
 

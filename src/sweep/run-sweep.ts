@@ -29,7 +29,8 @@ export async function runSweep(request: SweepRequest, run: RunContext): Promise<
     const device = await engine.device();
     const trials = plan.trials.map((spec) => ({ ...spec, device }));
     await preflight(trials, dataset, engine, run);
-    const store = SweepStore.create(runsDir, { ...plan, trials, source });
+    const { keep_models: _, ...planned } = plan;
+    const store = SweepStore.create(runsDir, { ...planned, trials, source });
     await runTrials(store, engine, run);
     return await report(store, split, engine, run);
   } finally {

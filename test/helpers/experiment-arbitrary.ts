@@ -89,6 +89,7 @@ function record(parts: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<Json
     ),
     seeds: fc.uniqueArray(fc.integer({ min: 0, max: 4294967295 }), { minLength: 1, maxLength: 4 }),
     num_threads: fc.integer({ min: 1, max: 1024 }),
+    keep_models: fc.constantFrom("all", "best", "none"),
     published: fc.array(published, { maxLength: 2 }),
     ...parts,
   };

@@ -83,6 +83,7 @@ describe("trial_id", () => {
     ["path of the weights", {}, { backbone: { ...context.backbone, weights: "/elsewhere/weights.pt" } }],
     ["question and name", { name: "b", question: "Something else?" }, {}],
     ["published figures", { published: [] }, {}],
+    ["models to keep", { keep_models: "none" }, {}],
     ["spelling of the preset", { preset: "default", settings: { fusion: "token_attention" } }, {}],
     ["label", { vary: { fusion: ["token_attention"] } }, {}],
     ["seeds of other trials", { seeds: [0, 1, 2] }, {}],
@@ -154,6 +155,15 @@ test("defaults are filled in from the chosen preset", () => {
     num_threads: 2,
     settings: { ...presets.reference, training: { ...presets.reference.training, num_epochs: 2 } },
   });
+});
+
+test("all models are kept, unless the experiment or --set says otherwise", () => {
+  expect(plan({}).keep_models).toBe("all");
+  expect(plan({ keep_models: "none" }).keep_models).toBe("none");
+  const folder = tempFolder();
+  read({ name: "a", question: "Which is best?", keep_models: "none" }, folder);
+  const changed = readExperiment("e.json", ["keep_models=best"], folder);
+  expect(planSweep(changed, context).keep_models).toBe("best");
 });
 
 test("a switch changes the fusion of the same configuration, whatever the order of the keys", () => {

@@ -55,6 +55,11 @@ describe("a problem names its place, what was expected, what was found, and a su
       { settings: { training: { batch_by: "picture" } } },
       '6:16  settings.training.batch_by: … sentence or image, … "picture". Did you mean image?',
     ],
+    [
+      "unknown models to keep",
+      { keep_models: "bst" },
+      '4:17  keep_models: … all, best or none, … "bst". Did you mean best?',
+    ],
     ["number in quotes", { num_threads: "2" }, '4:17  num_threads: … [1, 1024], … "2". Did you mean 2…?'],
     ["number that is not an integer", { num_threads: 1.5 }, "4:17  num_threads: … [1, 1024], … 1.5."],
     [

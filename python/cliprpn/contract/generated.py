@@ -2125,4 +2125,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "379022bc7e65d654c65e90a403172f324755eba58d5a1cdb594eb5c6d228d7a2"
+SCHEMA_SHA256 = "ca2eb03a7de49a02af3e65df3d9e075be9b8b0765cbd0651150d17925b50cad9"

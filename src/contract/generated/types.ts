@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "379022bc7e65d654c65e90a403172f324755eba58d5a1cdb594eb5c6d228d7a2";
+export const schema_sha256 = "ca2eb03a7de49a02af3e65df3d9e075be9b8b0765cbd0651150d17925b50cad9";
 
 /**
  * The source of the proposals.
@@ -161,6 +161,13 @@ export type FusionChoice = ("concatenation" | "cross_attention" | "film" | "toke
  * via the `definition` "DetectorChoice".
  */
 export type DetectorChoice = ("yolo" | "trained_yolo" | "faster_rcnn" | "gt_boxes" | "whole_image") | DetectorObject;
+/**
+ * The trained models that stay on the disk: `all` (default), `best` (that of the best trial of each configuration), or `none`. Results and predictions always stay.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "KeepModels".
+ */
+export type KeepModels = "all" | "best" | "none";
 /**
  * One line of journal.jsonl, the log of a sweep's events.
  *
@@ -1985,6 +1992,7 @@ export interface Experiment {
    * CPU threads per trial; part of a trial's identity, because it changes the last bits of the results. Default: 2.
    */
   num_threads?: number;
+  keep_models?: KeepModels;
   /**
    * Published results of this experiment, for comparison.
    */
