@@ -104,7 +104,17 @@ function fusionProblems(fusion: FusionObject): Problem[] {
   const unreadable = describeUnreadable(fusionFile(fusion.file));
   if (unreadable !== undefined)
     problems.push({ path: ["file"], message: `expected a Python file with the fusion, found ${unreadable}` });
-  return problems;
+  return [...problems, ...prefixPaths(["params"], infiniteNumbers(fusion.params))];
+}
+
+/** Numbers that are too large for a number of JSON (1e999): Python would get null in their place. */
+function infiniteNumbers(value: unknown): Problem[] {
+  if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY)
+    return [{ path: [], message: "expected a finite number, found one that is too large" }];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) =>
+    prefixPaths([Array.isArray(value) ? Number(key) : key], infiniteNumbers(item)),
+  );
 }
 
 export function datasetProblems(

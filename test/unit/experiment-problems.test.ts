@@ -214,6 +214,11 @@ describe("text that is not an experiment is reported with its place", () => {
       '{"name": "a", "question": "Which is best?", "seeds": [1e999]}',
       "1:55  seeds[0]: … [0, 4294967295], … Infinity.",
     ],
+    [
+      "a parameter of a fusion that overflows",
+      `{"name": "a", "question": "Which is best?", "settings": {"fusion": {\n"params": {"a": [1, -1e999]}, "file": ${JSON.stringify(join(packageRoot, "experiments/my-fusion/my_fusion.py:MyFusion"))}}}}`,
+      "2:20  settings.fusion.params.a[1]: … finite …",
+    ],
     ["deep nesting", "[".repeat(100_000), "1:65  … 64 …"],
   ])("%s", (_, text, expected) => {
     expect(problems(text)).toEqual(messagesLike([expected]));
