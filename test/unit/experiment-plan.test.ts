@@ -123,6 +123,21 @@ describe("trial_id", () => {
     expect(new Set([first, ...others.map(idOf)]).size).toBe(4);
   });
 
+  test("stays when the experiment asks for other seeds and values too", () => {
+    const also = [{ "baseline.detector": "gt_boxes" }];
+    const idsOf = (experiment: object): string[] =>
+      plan({ also, ...experiment }).trials.map(({ trial_id }) => trial_id);
+    const before = idsOf({ vary: { fusion: ["film"], "rpn.nms_thresh": [0.5] } });
+    const after = idsOf({
+      question: "Something else?",
+      vary: { "rpn.nms_thresh": [0.6, 0.5], fusion: ["concatenation", "film"] },
+      seeds: [1, 0],
+    });
+    expect(before).toHaveLength(2);
+    expect(after).toHaveLength(9);
+    expect(after).toEqual(expect.arrayContaining(before));
+  });
+
   test("does not depend on the order of keys", () => {
     const ids = [
       { optimizer: "adam", num_epochs: 2 },

@@ -217,7 +217,7 @@ describe("text that is not an experiment is reported with its place", () => {
     [
       "a parameter of a fusion that overflows",
       `{"name": "a", "question": "Which is best?", "settings": {"fusion": {\n"params": {"a": [1, -1e999]}, "file": ${JSON.stringify(join(packageRoot, "experiments/my-fusion/my_fusion.py:MyFusion"))}}}}`,
-      "2:20  settings.fusion.params.a[1]: … finite …",
+      "2:21  settings.fusion.params.a[1]: … finite …",
     ],
     ["deep nesting", "[".repeat(100_000), "1:65  … 64 …"],
   ])("%s", (_, text, expected) => {
