@@ -72,7 +72,7 @@ export function withoutDefaults(value: object, defaults: object): Json {
 }
 
 function isEqual(a: unknown, b: unknown): boolean {
-  return canonicalJson(a) === canonicalJson(b);
+  return a === b || (typeof a === "object" && typeof b === "object" && canonicalJson(a) === canonicalJson(b));
 }
 
 function isRecord(value: unknown): value is object {
