@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, link, mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { highestNumber, isGone } from "./lock-file.ts";
+import { highestNumber, isGone, stateLine } from "./lock-file.ts";
 import { thisProcess } from "./process-identity.ts";
 
 /**
@@ -9,25 +9,32 @@ import { thisProcess } from "./process-identity.ts";
  * removes the lower ones.
  *
  * @param folder created if missing.
+ * @param line the first line; the second says that the lock is held.
  * @returns the open file; undefined when another process was faster.
  */
 export async function createLockFile(
   folder: string,
   number: number,
-  text: string,
+  line: string,
 ): Promise<FileHandle | undefined> {
   await mkdir(folder, { recursive: true });
   const path = join(folder, String(number));
-  const file = await createExclusively(folder, path, text);
+  const file = await createExclusively(folder, path, line + stateLine("held", 0));
   if (file === undefined) return undefined;
-  // A number that existed and was removed can be created again: then a higher one exists, as the highest stays.
-  if (highestNumber(folder) !== number) {
-    await file.close();
+  try {
+    // A number that existed and was removed can be created again: then a higher one exists, as the highest stays.
+    if (highestNumber(folder) === number) {
+      await removeLeftovers(folder, number);
+      return file;
+    }
     await rm(path, { force: true });
-    return undefined;
+  } catch (error) {
+    // Too many open files, for example. A live process's lock would never be taken over.
+    await file.write(stateLine("released", 0), Buffer.byteLength(line)).finally(() => file.close());
+    throw error;
   }
-  await removeLeftovers(folder, number);
-  return file;
+  await file.close();
+  return undefined;
 }
 
 /** Creates a complete file in one step; undefined if it exists. */
@@ -48,7 +55,7 @@ async function createExclusively(
     await file.close();
     if (!hasCode(error, noHardLinks)) throw error;
   } finally {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => undefined); // The next owner removes it.
   }
   return await createInPlace(path, text);
 }
@@ -70,12 +77,16 @@ async function linkExclusively(temporary: string, path: string, file: FileHandle
 
 /** On a file system without hard links. A kill in the middle leaves a damaged file, whose owner is unknown. */
 async function createInPlace(path: string, text: string): Promise<FileHandle | undefined> {
+  const file = await open(path, "wx").catch((error: unknown) => {
+    if (hasCode(error, ["EEXIST"])) return undefined;
+    throw error;
+  });
+  if (file === undefined) return undefined;
   try {
-    const file = await open(path, "wx");
     await writeAll(file, text);
     return file;
   } catch (error) {
-    if (hasCode(error, ["EEXIST"])) return undefined;
+    await file.close();
     throw error;
   }
 }

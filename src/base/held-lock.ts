@@ -49,11 +49,9 @@ export class OwnerLock {
     await this.#beat;
     if (this.#isLost) return;
     try {
-      await this.#write("released");
+      await this.#write("released").finally(() => this.#file.close());
     } catch (error) {
       if (!isGone(error)) throw error;
-    } finally {
-      await this.#file.close();
     }
   }
 

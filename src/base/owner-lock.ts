@@ -9,7 +9,6 @@ import {
   lockState,
   ownerLine,
   readLockFile,
-  stateLine,
 } from "./lock-file.ts";
 import { thisProcess } from "./process-identity.ts";
 
@@ -135,7 +134,7 @@ async function takeNumber(
   { command = commandLine(), ...options }: OwnerLockOptions,
 ): Promise<OwnerLock | undefined> {
   const line = ownerLine({ ...thisProcess(), command, taken_at: new Date().toISOString() });
-  const file = await createLockFile(folder, number, line + stateLine("held", 0));
+  const file = await createLockFile(folder, number, line);
   if (file === undefined) return undefined;
   return new OwnerLock({ folder, number, file, offset: Buffer.byteLength(line) }, options);
 }

@@ -78,7 +78,7 @@ function runningProcess(pid: number): { start: string; isZombie: boolean } | und
     return start === undefined ? undefined : { start, isZombie: state === "Z" || state === "X" };
   }
   const [, state = "", start] =
-    /^(\S+)\s+(\S.*)$/.exec(output("ps", ["-o", "stat=,lstart=", "-p", `${pid}`]) ?? "") ?? [];
+    /^(\S+)\s+(\S.*)$/.exec(output("ps", ["-o", "stat=", "-o", "lstart=", "-p", `${pid}`]) ?? "") ?? [];
   return start === undefined ? undefined : { start, isZombie: state.startsWith("Z") };
 }
 

@@ -105,6 +105,24 @@ describe("a lock", () => {
     expect(link).toHaveBeenCalledTimes(2);
   });
 
+  test("is released when taking it fails at the last step", async () => {
+    const folder = join(tempFolder(), "lock");
+    const read = vi.spyOn(fs, "readdirSync").mockImplementation((path) => {
+      if (existsSync(join(String(path), "1"))) throw errorWith("EMFILE");
+      return [];
+    });
+    syncBuiltinESMExports();
+    const restore = (): void => {
+      read.mockRestore();
+      syncBuiltinESMExports();
+    };
+    onTestFinished(restore);
+    expect(await errorOfTaking(folder, {})).toMatchObject({ code: "EMFILE" });
+    restore();
+    expect(readdirSync(folder)).toEqual(["1"]);
+    await (await take(folder, { onWait: fail })).release();
+  });
+
   test("that cannot be created is an error of the file system, not a wait", async () => {
     const folder = tempFolder();
     writeFileSync(join(folder, "file"), "");
@@ -219,7 +237,7 @@ describe("an owner on another machine", () => {
     const user = startUser(folder, "hold");
     await user.says("held");
     moveToOtherMachine(join(folder, "1"));
-    const watchMs = 4_000;
+    const watchMs = 3_000;
     expect(await errorOfTaking(folder, { watchMs, maxWaitMs: 1.5 * watchMs })).toBeInstanceOf(LockHeldError);
 
     user.child.kill("SIGSTOP");
