@@ -2,6 +2,8 @@
  * Tests preload this into decoder processes: decoding a file named `crash...` or `hang...` crashes or hangs,
  * as native code can.
  */
+import { writeSync } from "node:fs";
+
 const pending = [];
 process.on("message", ({ wanted }) => {
   pending.push(wanted.file_name);
@@ -17,6 +19,9 @@ if (send)
   };
 
 function failIfNext() {
-  if (pending[0]?.startsWith("crash")) process.kill(process.pid, "SIGSEGV");
+  if (pending[0]?.startsWith("crash")) {
+    writeSync(2, "free(): invalid pointer\n");
+    process.kill(process.pid, "SIGSEGV");
+  }
   if (pending[0]?.startsWith("hang")) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 }

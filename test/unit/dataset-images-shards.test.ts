@@ -247,7 +247,7 @@ describe("decoders", () => {
     ]);
     const manifest = await preparePixels({ ...options(), wanted, pool: newPool(1, 10_000) });
     expect(problemsOf(manifest)).toEqual([
-      { file_name: "crash.png", problem: expect.stringMatching(/SIGSEGV/) },
+      { file_name: "crash.png", problem: expect.stringMatching(/SIGSEGV: free\(\): invalid pointer/) },
       { file_name: "hang.png", problem: expect.stringMatching(/\b10 s\b/) },
     ]);
     expect(pixelsFresh({ ...options(), wanted })).toBe(true);
@@ -258,6 +258,27 @@ describe("decoders", () => {
     await expect(preparePixels({ ...options(), pool: newPool(2) })).rejects.toMatchObject({
       code: "environment_broken",
     });
+  });
+
+  test("the error of decoders that do not start has the end of their output", async () => {
+    const code = "throw new Error('libvips is missing')";
+    vi.stubEnv("NODE_OPTIONS", `--import data:text/javascript,${encodeURIComponent(code)}`);
+    await expect(preparePixels({ ...options(), pool: newPool(2) })).rejects.toThrow(
+      /exit code 1: .*Error: libvips is missing\); run `cliprpn doctor`/,
+    );
+  });
+
+  test("a decoder that hangs while it starts is an error that names the limit", async () => {
+    const code = "console.error('loading'); setInterval(() => 0, 1000); await new Promise(() => 0)";
+    vi.stubEnv("NODE_OPTIONS", `--import data:text/javascript,${encodeURIComponent(code)}`);
+    const marked = markProcesses();
+    for (const [name, value] of Object.entries(marked.env)) vi.stubEnv(name, value);
+    const pool = newPool(2, 30_000, 2000);
+    await expect(preparePixels({ ...options(), pool })).rejects.toMatchObject({
+      code: "environment_broken",
+      message: expect.stringMatching(/did not start.*\b2 s\b/),
+    });
+    await untilNone(marked);
   });
 
   test("an interruption ends all decoders, and the next run finishes the work", async () => {

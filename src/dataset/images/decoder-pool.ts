@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { diskFullError } from "../../base/disk-space.ts";
+import { OutputTail } from "../../base/output-tail.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { PreparedImage, WantedImage } from "../../contract/generated/types.ts";
 import { packageRoot } from "../../package-root.ts";
@@ -38,6 +39,7 @@ interface QueuedJob {
 export class DecoderPool {
   readonly #numDecoders: number;
   readonly #timeoutMs: number;
+  readonly #startTimeoutMs: number;
   readonly #queue: QueuedJob[] = [];
   readonly #decoders = new Set<Decoder>();
   #closed: CliprpnError | undefined;
@@ -45,10 +47,12 @@ export class DecoderPool {
   /**
    * @param numDecoders the most processes; they start when needed.
    * @param timeoutMs per image.
+   * @param startTimeoutMs for the start of a process; loading sharp from a network disk can take a minute.
    */
-  constructor(numDecoders: number = availableParallelism(), timeoutMs = 30_000) {
+  constructor(numDecoders: number = availableParallelism(), timeoutMs = 30_000, startTimeoutMs = 120_000) {
     this.#numDecoders = numDecoders;
     this.#timeoutMs = timeoutMs;
+    this.#startTimeoutMs = startTimeoutMs;
   }
 
   /**
@@ -93,6 +97,7 @@ export class DecoderPool {
   #startDecoder(): void {
     const decoder = new Decoder({
       timeoutMs: this.#timeoutMs,
+      startTimeoutMs: this.#startTimeoutMs,
       onCapacity: () => this.#dispatch(),
       onExit: (exit) => {
         this.#decoders.delete(decoder);
@@ -136,6 +141,8 @@ function undecodable(
 interface DecoderOptions {
   /** Per image. */
   timeoutMs: number;
+  /** Until the process is ready for the first image. */
+  startTimeoutMs: number;
   /** Called when the decoder can take another job. */
   onCapacity: () => void;
   /** Called once, after the process has exited. */
@@ -145,6 +152,7 @@ interface DecoderOptions {
 interface DecoderExit {
   /** Jobs without an answer; the process was decoding the first. */
   unanswered: QueuedJob[];
+  /** Exit code or signal, and the end of its error output. */
   reason: string;
   timedOut: boolean;
   /** False if the process exited while starting up. */
@@ -163,22 +171,26 @@ class Decoder {
   readonly #options: DecoderOptions;
   readonly #inFlight: QueuedJob[] = [];
   #timer: NodeJS.Timeout | undefined;
+  readonly #startTimer: NodeJS.Timeout;
   #timedOut = false;
   #isReady = false;
 
   constructor(options: DecoderOptions) {
     this.#options = options;
     const [entry, execArgv] = decoderEntry();
-    this.#process = fork(entry, { execArgv, stdio: ["ignore", "ignore", "ignore", "ipc"] });
+    this.#process = fork(entry, { execArgv, stdio: ["ignore", "ignore", "pipe", "ipc"] });
+    const errors = new OutputTail();
+    this.#process.stderr?.on("data", (data: Buffer) => errors.write(data));
     this.#process.on("message", (message: DecoderMessage) => this.#receive(message));
     let exited = false;
     const onExit = (reason: string): void => {
       if (exited) return;
       exited = true;
       clearTimeout(this.#timer);
+      clearTimeout(this.#startTimer);
       options.onExit({
         unanswered: this.#inFlight,
-        reason,
+        reason: errors.after(reason),
         timedOut: this.#timedOut,
         wasReady: this.#isReady,
       });
@@ -186,7 +198,19 @@ class Decoder {
     this.#process.on("error", (error) => {
       if (this.#process.pid === undefined) onExit(error.message);
     });
-    this.#process.on("exit", (code, signal) => onExit(signal ?? `exit code ${code}`));
+    let startTimedOut = false;
+    // Not `exit`: its last output may still be in the pipe.
+    this.#process.on("close", (code, signal) =>
+      onExit(
+        startTimedOut
+          ? `no answer within ${options.startTimeoutMs / 1000} s`
+          : (signal ?? `exit code ${code}`),
+      ),
+    );
+    this.#startTimer = setTimeout(() => {
+      startTimedOut = true;
+      this.kill();
+    }, options.startTimeoutMs);
   }
 
   /** The number of additional jobs it accepts now. */
@@ -196,7 +220,7 @@ class Decoder {
 
   send(queued: QueuedJob): void {
     this.#inFlight.push(queued);
-    if (this.#inFlight.length === 1) this.#startTimer();
+    if (this.#inFlight.length === 1) this.#limitImage();
     this.#process.send(queued.job, () => undefined); // If it fails, the process has exited and `onExit` follows.
   }
 
@@ -205,8 +229,10 @@ class Decoder {
   }
 
   #receive(message: DecoderMessage): void {
-    if (message.type === "ready") this.#isReady = true;
-    else this.#settle(message);
+    if (message.type === "ready") {
+      this.#isReady = true;
+      clearTimeout(this.#startTimer);
+    } else this.#settle(message);
     this.#options.onCapacity();
   }
 
@@ -214,12 +240,12 @@ class Decoder {
     const queued = this.#inFlight.shift();
     this.#timedOut = false; // The answer was on its way when the time ran out.
     clearTimeout(this.#timer);
-    if (this.#inFlight.length > 0) this.#startTimer();
+    if (this.#inFlight.length > 0) this.#limitImage();
     if (message.type === "done") queued?.resolve(message.image);
     else queued?.reject(writeError(message, queued.job.file));
   }
 
-  #startTimer(): void {
+  #limitImage(): void {
     this.#timer = setTimeout(() => {
       this.#timedOut = true;
       this.kill();
