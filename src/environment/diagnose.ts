@@ -7,7 +7,7 @@ import { CliprpnError } from "../contract/errors.ts";
 import { packageRoot, version } from "../package-root.ts";
 import { cacheDir } from "./cache.ts";
 import { environmentSpec, findReady, folderFor } from "./environment-folder.ts";
-import { findPython, uvOnPath } from "./find-tools.ts";
+import { askUv, findPython } from "./find-tools.ts";
 import { environmentSizes } from "./install-packages.ts";
 import { broken, type DoctorRow, firstLine, interpreterRows, missing, ok } from "./interpreter-rows.ts";
 import { atLeast } from "./requirements.ts";
@@ -97,8 +97,8 @@ async function environmentRows(options: DoctorOptions): Promise<DoctorRow[]> {
   if (ready !== undefined)
     return interpreterRows("Python packages", ready.python, options, { folder: ready.folder, torchBackend });
   const { download_bytes, disk_bytes } = environmentSizes(torchBackend);
-  const uv = await uvOnPath(options);
-  const rows = [ok("uv", uv ?? "not on the PATH; cliprpn setup downloads it")];
+  const uv = await askUv(options);
+  const rows = [ok("uv", "version" in uv ? uv.version : `${uv.problem}; cliprpn setup downloads it`)];
   const { free_bytes } = await diskOf(cache);
   if (free_bytes < disk_bytes)
     rows.push(

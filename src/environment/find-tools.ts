@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { lastLines } from "../base/output-tail.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { withCacheLock } from "./cache.ts";
 import { atLeast } from "./requirements.ts";
-import { runTool, type ToolRun, tryTool } from "./run-tool.ts";
+import { runTool, type ToolResult, type ToolRun, tryTool } from "./run-tool.ts";
 
 export interface FoundPython {
   path: string;
@@ -20,9 +21,13 @@ export interface FoundPython {
 export async function findPython(run: ToolRun): Promise<FoundPython> {
   const unsuitable: string[] = [];
   for (const name of pythonNames) {
-    const { exitCode, stdout } = await tryTool(name, ["-c", versionScript], { ...run, timeoutMs: 10_000 });
-    const [path, version] = stdout.split("\n");
-    if (exitCode !== 0 || !path || version === undefined) continue;
+    const result = await tryTool(name, ["-c", versionScript], { timeoutMs: startLimitMs, ...run });
+    if (result.exitCode === programMissing) continue;
+    const [path, version] = result.stdout.split("\n");
+    if (result.exitCode !== 0 || !path || version === undefined) {
+      unsuitable.push(`${name} (${failureOf(result)})`);
+      continue;
+    }
     if (atLeast(version, [3, 10]) && !atLeast(version, [3, 15])) return { path, version };
     unsuitable.push(`${name} ${version}`);
   }
@@ -31,6 +36,20 @@ export async function findPython(run: ToolRun): Promise<FoundPython> {
     "python_unsuitable",
     `expected Python 3.10 to 3.14 on the PATH, found ${found}; install one (apt install python3 python3-venv, brew install python@3.12), or use an interpreter that has torch: --python PATH`,
   );
+}
+
+/** Exit code of sh for a program that does not exist. */
+const programMissing = 127;
+
+/** Python or uv on a slow network disk take seconds to start. */
+const startLimitMs = 30_000;
+
+/** Why a tool that exists gave no answer. */
+function failureOf({ exitCode, signal, timedOut, output }: ToolResult): string {
+  if (timedOut) return "no answer in time";
+  const reason = signal ?? `exit code ${exitCode}`;
+  const lines = lastLines(output);
+  return lines === "" ? reason : `${reason}: ${lines}`;
 }
 
 const pythonNames = [
@@ -51,15 +70,15 @@ export async function findUv(
   run: ToolRun,
   terminal: Terminal,
 ): Promise<string> {
-  const version = await uvOnPath(run);
-  if (version !== undefined && atLeast(version, oldestUv)) return "uv";
+  const onPath = await askUv(run);
+  if ("version" in onPath && atLeast(onPath.version, oldestUv)) return "uv";
   const folder = join(cache, "uv");
   const uv = join(folder, "bin/uv");
   if (existsSync(uv)) return uv;
   return withCacheLock(folder, run.signal, terminal, async (signal) => {
     if (existsSync(uv)) return uv;
     terminal.info(
-      `uv ${version === undefined ? "is not on the PATH" : `${version} is too old`}: downloading it (about 20 MB).`,
+      `uv ${"version" in onPath ? `${onPath.version} is too old` : onPath.problem}: downloading it (about 20 MB).`,
     );
     await downloadUv(folder, python, { ...run, signal });
     return uv;
@@ -69,10 +88,12 @@ export async function findUv(
 /** The first version that has `--torch-backend`. */
 const oldestUv = [0, 6, 9] as const;
 
-/** The version of the uv on the PATH; undefined when there is none that runs. */
-export async function uvOnPath(run: ToolRun): Promise<string | undefined> {
-  const { exitCode, stdout } = await tryTool("uv", ["--version"], { ...run, timeoutMs: 10_000 });
-  return exitCode === 0 ? /^uv (\d+\.\d+\.\d+)/.exec(stdout)?.[1] : undefined;
+/** The version of the uv on the PATH, or why there is none: "is not on the PATH". */
+export async function askUv(run: ToolRun): Promise<{ version: string } | { problem: string }> {
+  const result = await tryTool("uv", ["--version"], { timeoutMs: startLimitMs, ...run });
+  if (result.exitCode === programMissing) return { problem: "is not on the PATH" };
+  const version = result.exitCode === 0 ? /^uv (\d+\.\d+\.\d+)/.exec(result.stdout)?.[1] : undefined;
+  return version === undefined ? { problem: `does not run (${failureOf(result)})` } : { version };
 }
 
 /** Installs uv in a temporary folder, which is then renamed; the uv binary can be moved. */

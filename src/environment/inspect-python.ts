@@ -1,5 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { lastLines } from "../base/output-tail.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import { atLeast, requiredPackages } from "./requirements.ts";
 import { type ToolRun, tryTool } from "./run-tool.ts";
@@ -89,11 +90,13 @@ export async function askPython(
   });
   const lastLine = result.stdout.trim().split("\n").at(-1) ?? "";
   if (result.exitCode === 0 && lastLine.startsWith("{")) return lastLine;
-  if (result.timedOut) throw unsuitable(command, "it did not respond within two minutes");
-  if (result.signal !== undefined) throw unsuitable(command, `it crashed (${result.signal})`);
+  const lines = lastLines(result.output);
+  const details = lines === "" ? "" : `: ${lines}`;
+  if (result.timedOut) throw unsuitable(command, `it did not respond in time${details}`);
+  if (result.signal !== undefined) throw unsuitable(command, `it crashed (${result.signal})${details}`);
   if (result.exitCode === 127 && !command.includes("/"))
     throw unsuitable(command, "no such program on the PATH");
-  throw unsuitable(command, result.output.trim().split("\n").at(-1) || `exit code ${result.exitCode}`);
+  throw unsuitable(command, `exit code ${result.exitCode}${details}`);
 }
 
 /** With -c Python imports from the current folder too, where a user's numbers.py would replace Python's own. */

@@ -95,10 +95,10 @@ test.each<[what: string, make: (machine: Machine) => string, reason: string]>([
   [
     "a Python that crashes",
     ({ folder, install }) => {
-      install("crashing", "kill -SEGV $$");
+      install("crashing", "echo 'free(): invalid pointer' >&2; kill -SEGV $$");
       return join(folder, "bin/crashing");
     },
-    "it crashed (SIGSEGV)",
+    "it crashed (SIGSEGV): free(): invalid pointer",
   ],
 ])("%s is refused with the reason", async (_what, make, reason) => {
   const machine = fakeMachine();
