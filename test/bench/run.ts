@@ -1,4 +1,4 @@
-/** `npm run bench [-- --out FILE --scenes N]`: measures cliprpn and its baselines in one run, as markdown. */
+/** `npm run bench [-- --out FILE --scenes N --only PART]`: measures cliprpn and its baselines in one run, as markdown. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, release, tmpdir, totalmem, type } from "node:os";
 import { join } from "node:path";
@@ -13,6 +13,7 @@ import { helpMs, sweepMemory } from "./cli.ts";
 import { measureEngine } from "./engine.ts";
 import { fullShapeRows } from "./full-shape-rows.ts";
 import { imagesMemoryRows, imagesRows } from "./images.ts";
+import { manyRows } from "./many.ts";
 import { runPython } from "./python.ts";
 import {
   type BaselineFigures,
@@ -26,9 +27,11 @@ import {
   type SweepFigures,
   sweepRows,
 } from "./rows.ts";
-import { makeScenes, numEpochs } from "./scenes.ts";
+import { makeScenes, numEpochs, type Scenes } from "./scenes.ts";
 
-const { values } = parseArgs({ options: { out: { type: "string" }, scenes: { type: "string" } } });
+const { values } = parseArgs({
+  options: { out: { type: "string" }, scenes: { type: "string" }, only: { type: "string" } },
+});
 const numScenes = Number(values.scenes ?? 300);
 const started = performance.now();
 const terminal = makeTerminal(process);
@@ -36,32 +39,58 @@ const environment = await ensureEnvironment({ name: "runtime", terminal });
 await ensureExtras(environment, ["yolo"], { terminal });
 const { python } = environment;
 const folder = mkdtempSync(join(tmpdir(), "cliprpn-bench-"));
+let made: Promise<Scenes> | undefined;
+const scenes = (): Promise<Scenes> => {
+  made ??= makeScenes(folder, python, numScenes);
+  return made;
+};
+
+/** By name: what is measured, and how. */
+const parts: Record<string, [what: string, measure: () => Promise<Row[]>]> = {
+  sweep: [
+    "a sweep, and the same by ClipRPN (Trento)",
+    async () => {
+      const { prepare_s, specFiles } = await scenes();
+      const args = [join(folder, "ours"), String(prepare_s), ...specFiles];
+      return sweepRows(await runPython<SweepFigures>(python, "sweep", args));
+    },
+  ],
+  baseline: [
+    "a baseline, and the same by ClipRPN (Trento)",
+    async () => {
+      const args = [(await scenes()).specFiles[0] ?? "", join(folder, "baseline")];
+      return baselineRows(await runPython<[BaselineFigures, BaselineFigures]>(python, "baseline", args));
+    },
+  ],
+  engine: [
+    "bridge and engine, and a plain loop",
+    async () => engineRows(await measureEngine(await scenes(), python)),
+  ],
+  rpn: [
+    "region proposals, and torchvision's",
+    async () => rpnRows(await runPython<RpnFigures>(python, "rpn", ["2"])),
+  ],
+  help: ["the command line", async () => [helpRow(await helpMs())]],
+  many: ["many trials", () => manyRows(folder)],
+  ...(process.platform === "linux" && {
+    memory: ["memory", async () => memoryRows(await sweepMemory(await scenes()))],
+  }),
+  images: ["preparing images", () => imagesRows(folder, python)],
+  ...(process.platform === "linux" && {
+    "images-memory": ["preparing many images", () => imagesMemoryRows(folder)],
+  }),
+  dataset: ["a dataset as large as RefCOCOg", () => fullShapeRows(folder, python)],
+};
+
 try {
   const rows: Row[] = [];
-  const add = async (what: string, measure: () => Promise<Row[]>): Promise<void> => {
+  for (const [name, [what, measure]] of Object.entries(parts)) {
+    if (values.only !== undefined && values.only !== name) continue;
     terminal.info(`measuring ${what}`);
     rows.push(...(await measure()));
-  };
-  const scenes = await makeScenes(folder, python, numScenes);
-  await add("a sweep, and the same by ClipRPN (Trento)", async () => {
-    const args = [join(folder, "ours"), String(scenes.prepare_s), ...scenes.specFiles];
-    return sweepRows(await runPython<SweepFigures>(python, "sweep", args));
-  });
-  await add("a baseline, and the same by ClipRPN (Trento)", async () => {
-    const args = [scenes.specFiles[0] ?? "", join(folder, "baseline")];
-    return baselineRows(await runPython<[BaselineFigures, BaselineFigures]>(python, "baseline", args));
-  });
-  await add("bridge and engine, and a plain loop", async () =>
-    engineRows(await measureEngine(scenes, python)),
-  );
-  await add("region proposals, and torchvision's", async () =>
-    rpnRows(await runPython<RpnFigures>(python, "rpn", ["2"])),
-  );
-  await add("the command line", async () => [helpRow(await helpMs())]);
-  if (process.platform === "linux") await add("memory", async () => memoryRows(await sweepMemory(scenes)));
-  await add("preparing images", () => imagesRows(folder, python));
-  if (process.platform === "linux") await add("preparing many images", () => imagesMemoryRows(folder));
-  await add("a dataset as large as RefCOCOg", () => fullShapeRows(folder, python));
+  }
+  if (rows.length === 0)
+    throw new Error(`--only: expected one of ${Object.keys(parts).join(", ")}, found ${values.only}`);
   const text = page(rows, await machine());
   process.stdout.write(text);
   if (values.out !== undefined) writeFileSync(values.out, text);
