@@ -7,11 +7,26 @@ export interface LiveLines {
   done(): void;
 }
 
-/** Loads log-update with the first line: it takes 45 ms, too long for `--help`. */
+/**
+ * Loads log-update with the first line: it takes 45 ms, too long for `--help`. A display that fails shows nothing more; it never
+ * ends the work that it shows.
+ */
 export function liveLines(screen: NodeJS.WriteStream): LiveLines {
   let update: ReturnType<typeof createLogUpdate> | undefined;
   let text: string | undefined;
   let isLoading = false;
+  let hasFailed = false;
+  const fail = (): void => {
+    hasFailed = true;
+  };
+  const draw = (change: (update: ReturnType<typeof createLogUpdate>) => void): void => {
+    if (update === undefined || hasFailed) return;
+    try {
+      change(update);
+    } catch {
+      fail();
+    }
+  };
   const load = async (): Promise<void> => {
     isLoading = true;
     update = (await import("log-update")).createLogUpdate(screen);
@@ -20,14 +35,16 @@ export function liveLines(screen: NodeJS.WriteStream): LiveLines {
   return {
     show(next) {
       text = next;
-      if (update !== undefined) update(next);
-      else if (!isLoading) void load();
+      if (update !== undefined) draw((show) => show(next));
+      else if (!isLoading) load().catch(fail);
     },
-    clear: () => update?.clear(),
+    clear: () => draw((lines) => lines.clear()),
     done() {
       text = undefined;
-      update?.clear();
-      update?.done();
+      draw((lines) => {
+        lines.clear();
+        lines.done();
+      });
     },
   };
 }

@@ -29,7 +29,9 @@ export function makeTerminal({ stdout, stderr, env = {} }: Streams, now: () => n
       else if (now() - lastLine >= silenceMs) line(lines.map((text) => text.trim()).join("; "));
     },
     liveDone: () => live?.done(),
-    result: (text) => void stdout.write(`${text}\n`),
+    result(text) {
+      stdout.write(`${text}\n`);
+    },
   };
 }
 

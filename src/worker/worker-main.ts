@@ -25,19 +25,19 @@ async function serve(): Promise<void> {
     onEvent: (text) => send({ type: "event", text }),
     onExit: pythonGone,
   });
-  process.on("message", (message: ToWorker) => void answer(bridge, message));
+  process.on("message", (message: ToWorker) => {
+    answer(bridge, message).catch((error) => {
+      console.error(error);
+      pythonGone(`${config.module} raised an error across the bridge`);
+    });
+  });
   send({ type: "ready", python_pid: bridge.pid });
 }
 
 async function answer(bridge: Bridge, { id, method, params }: ToWorker): Promise<void> {
-  try {
-    const envelope: unknown = await bridge.call(method, params);
-    // Anything but text is a pythonia proxy, which must not be touched.
-    send({ type: "reply", id, envelope: typeof envelope === "string" ? envelope : "not text" });
-  } catch (error) {
-    console.error(error);
-    pythonGone(`${config.module} raised an error across the bridge`);
-  }
+  const envelope: unknown = await bridge.call(method, params);
+  // Anything but text is a pythonia proxy, which must not be touched.
+  send({ type: "reply", id, envelope: typeof envelope === "string" ? envelope : "not text" });
 }
 
 function endGroup(): void {

@@ -44,7 +44,9 @@ export class Worker {
    */
   static async start(options: WorkerOptions): Promise<Worker> {
     let transport: Transport | undefined;
-    const onAbort = (): void => void transport?.kill();
+    const onAbort = (): void => {
+      transport?.kill().catch(() => undefined); // If it cannot be killed, the start still has its time limit.
+    };
     options.signal?.addEventListener("abort", onAbort);
     try {
       transport = await Transport.start(options);

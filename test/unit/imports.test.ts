@@ -74,6 +74,8 @@ const only: [what: string, pattern: RegExp, files: string[]][] = [
     /(?<!#)process\.pid\b/,
     ["base/process-identity.ts", "dataset/images/decoder-main.ts", "worker/worker-main.ts"],
   ],
+  // An error of a promise that is not awaited would end the process.
+  ["`void` in place of a handler", /\bvoid [a-z]\w*(\?\.|[.(])/, []],
   // Its temporary files are named by process id.
   ["write-file-atomic", /["']write-file-atomic["']/, []],
   // The console of a worker is a pipe into the trial's log.

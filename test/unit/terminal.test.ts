@@ -1,5 +1,6 @@
 import { PassThrough } from "node:stream";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { liveLines } from "../../src/terminal/live-lines.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import { until } from "../helpers/processes.ts";
 
@@ -81,4 +82,32 @@ test("live lines that were removed before log-update was loaded are never shown"
   terminal.live(["third"]);
   await until(() => written().includes("third"));
   expect(written()).not.toMatch(/first|second/);
+});
+
+test.each([
+  ["while it is loaded", 0],
+  ["later", 1],
+])("a display that fails %s ends no work", async (_, numWrites) => {
+  const errors: unknown[] = [];
+  const onError = (error: unknown): void => void errors.push(error);
+  process.on("unhandledRejection", onError);
+  onTestFinished(() => void process.off("unhandledRejection", onError));
+  let left = numWrites;
+  let numCalls = 0;
+  const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 80, rows: 20 });
+  stream.write = () => {
+    numCalls += 1;
+    if (left-- <= 0) throw new Error("the screen is gone");
+    return true;
+  };
+  const lines = liveLines(stream as unknown as NodeJS.WriteStream);
+  for (const text of ["first", "second", "third"]) {
+    lines.show(text);
+    await until(() => numCalls > 0);
+  }
+  lines.clear();
+  lines.done();
+  await new Promise((resolve) => setImmediate(resolve)); // Unhandled rejections are reported by then.
+  expect(errors).toEqual([]);
+  expect(left).toBeLessThan(0);
 });

@@ -6,7 +6,7 @@ export function stopOnAbort(worker: Worker, signal: AbortSignal, graceMs: number
   let timer: NodeJS.Timeout | undefined;
   const stop = (): void => {
     worker.askToStop();
-    timer = setTimeout(() => void worker.kill(), graceMs);
+    timer = setTimeout(() => worker.kill().catch(ignore), graceMs);
   };
   signal.addEventListener("abort", stop);
   return () => {
@@ -14,6 +14,9 @@ export function stopOnAbort(worker: Worker, signal: AbortSignal, graceMs: number
     signal.removeEventListener("abort", stop);
   };
 }
+
+/** A worker that cannot be killed: its call, which is still awaited, ends with an error of its own. */
+const ignore = (): void => undefined;
 
 /**
  * True for errors that are consequences of an abort: a worker that does not stop in time is killed, and a signal to all
