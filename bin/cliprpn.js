@@ -1,2 +1,13 @@
-#!/usr/bin/env node
+#!/bin/sh
+":" /* # The shell runs the lines up to `exec`, and Node, to which they are a comment, those below.
+# Node restores the default action of signals that are ignored when it starts, as nohup ignores SIGHUP. A shell cannot set a
+# trap for such a signal, so that it can tell.
+CLIPRPN_SIGHUP=ignored
+trap 'CLIPRPN_SIGHUP=stops' HUP
+kill -HUP $$
+trap - HUP
+export CLIPRPN_SIGHUP
+exec node "$0" "$@"
+*/
+
 await import("../dist/cli.js");

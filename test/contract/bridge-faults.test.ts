@@ -120,14 +120,13 @@ test("a multiprocessing pool can end its busy processes", async () => {
   expect(JSON.parse(await warm.call("end_pool", "{}", { timeoutMs: limitMs })).status).toBe("ok");
 });
 
-test("SIGTERM and SIGINT to all processes of a job, as clusters send them, are left to the owner", async () => {
+test("SIGTERM, SIGINT and SIGHUP to all processes of a job, as clusters send them, are left to the owner", async () => {
   const { transport, processes } = await startWorker();
   const call = transport.call("sleep", '{"seconds": 0.5}', {
     onEvent: () => {
-      for (const line of processes.running()) {
-        process.kill(Number.parseInt(line, 10), "SIGINT");
-        process.kill(Number.parseInt(line, 10), "SIGTERM");
-      }
+      for (const line of processes.running())
+        for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+          process.kill(Number.parseInt(line, 10), signal);
     },
   });
   expect(JSON.parse(await call).status).toBe("ok");

@@ -16,10 +16,17 @@ export interface CliProcess {
   prints(text: string | RegExp): Promise<void>;
 }
 
-export function startCli(args: string[], cwd: string, env: NodeJS.ProcessEnv): CliProcess {
-  const child = spawn(process.execPath, [join(packageRoot, "bin/cliprpn.js"), ...args], {
+/** @param launcher programs that start the command, such as `nohup`. */
+export function startCli(
+  args: string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+  launcher: string[] = [],
+): CliProcess {
+  const [program = "", ...rest] = [...launcher, join(packageRoot, "bin/cliprpn.js"), ...args];
+  const child = spawn(program, rest, {
     cwd,
-    env: { ...process.env, ...env },
+    env: { ...process.env, _: undefined, ...env }, // `_` is nohup when nohup started the tests.
     stdio: ["ignore", "pipe", "pipe"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));

@@ -27,8 +27,9 @@ def install_guards() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # Output printed before a crash reaches the log.
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The CLI handles Ctrl-C.
-    # Clusters send SIGTERM to every process of a job, so the CLI gets it, too.
+    # Clusters send these to every process of a job, so the CLI gets them, too, and stops unless nohup started it.
     signal.signal(signal.SIGTERM, _ignore)
+    signal.signal(signal.SIGHUP, _ignore)
     signal.signal(signal.SIGUSR1, _request_stop)
     die_with_parent()
     os.register_at_fork(before=_block_sigterm, after_in_parent=_unblock_sigterm, after_in_child=_reset_child)
