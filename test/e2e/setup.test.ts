@@ -16,10 +16,11 @@ import { isRunning, until } from "../helpers/processes.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
 import { addOtherBuild, makeTinyExtra, makeTinyIndex } from "../helpers/tiny-index.ts";
 
-const cli = ["--import", "tsx", join(packageRoot, "src/cli.ts")];
+/** Started by Node itself, as the PATH of these machines has no node. */
+const cli = join(packageRoot, "bin/cliprpn.js");
 
 function start(args: string[], { env }: Machine): ChildProcess {
-  const child = spawn(process.execPath, [...cli, ...args], {
+  const child = spawn(process.execPath, [cli, ...args], {
     cwd: packageRoot,
     env,
     stdio: ["ignore", "ignore", "pipe"],
@@ -30,7 +31,7 @@ function start(args: string[], { env }: Machine): ChildProcess {
 }
 
 function run(args: string[], { env }: Machine): CommandResult {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...cli, ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], {
     cwd: packageRoot,
     env,
     encoding: "utf8",

@@ -195,6 +195,11 @@ describe("python/cliprpn/", () => {
   });
 });
 
+test("tests start the command as users do, from the build", () => {
+  const entry = ["src", "cli.ts"].join("/");
+  expect(sources("test", ".ts").filter((file) => code(`test/${file}`).includes(entry))).toEqual([]);
+});
+
 test("the tables can fail", () => {
   expect(mayImport("report/charts/baseline-errors.ts", "engine/engine.ts")).toBe(false);
   expect(mayImport("engine/engine.ts", "worker/worker.ts")).toBe(false);
