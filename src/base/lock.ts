@@ -1,5 +1,5 @@
 import { isInterruption } from "../contract/errors.ts";
-import { acquireOwnerLock, isHeldBy, type LockOwner } from "./owner-lock.ts";
+import { acquireOwnerLock, type LockOwner } from "./owner-lock.ts";
 
 export interface WithLockOptions {
   signal?: AbortSignal | undefined;
@@ -32,18 +32,4 @@ export async function withLock<T>(
   } finally {
     await lock.release();
   }
-}
-
-/** Takes a lock; `acquireOwnerLock` replaces it. @returns what releases it. */
-export async function acquireLock(
-  folder: string,
-  options: { onWait?: () => void; maxWaitMs?: number; onLost: () => void },
-): Promise<() => Promise<void>> {
-  const lock = await acquireOwnerLock(folder, options);
-  return () => lock.release();
-}
-
-/** True if a lock could not be taken because another process holds it. */
-export function isHeld(error: unknown): boolean {
-  return isHeldBy(error);
 }

@@ -29,8 +29,18 @@ export function createFile(file: string, content: string | Buffer): boolean {
   return true;
 }
 
+/** Renames a file or a folder, durably; both names are on one file system. */
+export function moveDurably(from: string, to: string): void {
+  renameSync(from, to);
+  syncFolder(dirname(to));
+  syncFolder(dirname(from));
+}
+
 /** Names of files that a killed process, also one of Python, has not renamed: `.manifest.json.1f0c2b3a4d5e.new`. */
 export const stagingName = /^\..+\.[0-9a-f]{12,16}\.new$/;
+
+/** Start of the names of folders in which a report is built, `.report-a1B2c3`, before it is moved into place. */
+export const reportStaging = ".report-";
 
 /** A complete, synced file next to `file`. Its name is random: processes of two machines may have the same id. */
 function writeStaging(file: string, content: string | Buffer): string {
@@ -49,7 +59,7 @@ function writeStaging(file: string, content: string | Buffer): string {
 }
 
 /** Makes the names in a folder durable. Not every file system can sync a folder. */
-function syncFolder(folder: string): void {
+export function syncFolder(folder: string): void {
   const fd = openSync(folder, "r");
   try {
     fsyncSync(fd);

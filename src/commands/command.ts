@@ -70,6 +70,7 @@ export function runContext(args: Arguments, context: Context): RunContext {
     trialTimeoutMs: timeoutS === undefined ? undefined : timeoutS * 1000,
     trustWeights: args.flag("trust-weights"),
     acceptStale: args.flag("accept-stale"),
+    rerunStale: args.flag("rerun-stale"),
     retryFailed: args.flag("retry-failed"),
     json: args.flag("json"),
   };

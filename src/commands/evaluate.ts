@@ -1,14 +1,17 @@
 import { CliprpnError, EXIT } from "../contract/errors.ts";
-import type { Split, TrialDataset } from "../contract/generated/types.ts";
+import type { TrialDataset, TrialSpec } from "../contract/generated/types.ts";
 import { type DatasetIdentity, identifyDataset } from "../dataset/identify-dataset.ts";
 import { cacheDir } from "../environment/cache.ts";
-import { baselineOf, imageSizeOf } from "../store/model-facts.ts";
-import { evaluationFolder, findTrial, sweepOf } from "../store/sweep-store.ts";
+import { answersFolder, type FoundModel, findModel, modelFile } from "../store/find-model.ts";
+import { imageSizeOf } from "../store/model-facts.ts";
+import { isTest, recordLook } from "../store/test-looks.ts";
+import { hasPredictions } from "../store/trial-store.ts";
 import { dataFolders, ensureDataset } from "../sweep/datasets.ts";
-import { isTest, recordLook } from "../sweep/make-report.ts";
+import { currentCode, locateTrials, specOf } from "../sweep/locate-trial.ts";
 import { openEngine } from "../sweep/open-engine.ts";
 import { imageSizeFor } from "../sweep/preflight.ts";
 import { liveEvent } from "../sweep/progress.ts";
+import type { RunContext } from "../sweep/run-context.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
 import { chosenSplit, chosenSplitBy, namedDataset } from "./dataset-choice.ts";
 
@@ -17,31 +20,48 @@ export async function evaluate(args: Arguments, context: Context): Promise<numbe
   const run = runContext(args, context);
   const split = chosenSplit(args);
   const dataset = await otherDataset(args, context);
-  const model = findTrial(args.needed("model"), run.runsDir, run.cwd);
-  const baseline = baselineOf(model);
-  const engine = await openEngine(run, baseline === undefined ? [] : [baseline]);
+  const found = findModel(args.needed("model"), run, currentCode);
+  const spec = specOfModel(found, run, dataset === undefined);
+  const model = spec?.kind === "baseline" ? null : modelFile(found);
+  const engine = await openEngine(run, spec === null ? [] : [spec]);
   try {
-    const size = baseline === undefined ? imageSizeOf : () => imageSizeFor(baseline);
-    if (dataset !== undefined) await ensureDataset(dataset, [size(model)], engine, context);
-    // The sweep of the model counts every evaluation on test, before its result is known.
-    if (isTest(split)) countLook(model, split, context.commandLine);
-    const result = await engine.call(
-      "evaluate",
-      {
-        model,
+    const size = model === null && spec !== null ? imageSizeFor(spec) : imageSizeOf(model ?? "");
+    if (dataset !== undefined) await ensureDataset(dataset, [size], engine, context);
+    const used = dataset ?? spec?.dataset;
+    const out_dir = answersFolder(found, split, dataset?.id);
+    // New predictions on test count, before their figures are known.
+    if (used !== undefined && isTest(split) && !hasPredictions(out_dir, split))
+      recordLook(run.runsDir, {
+        dataset_id: used.id,
+        dataset_name: used.name,
         split,
-        dataset: dataset === undefined ? null : trialDataset(dataset),
-        out_dir: evaluationFolder(model, dataset?.id),
-        cache_dir: cacheDir(context.env),
-      },
-      { signal: context.signal, onEvent: liveEvent(context.terminal) },
-    );
+        command: context.commandLine,
+        sweep: null,
+        num_trials: 1,
+      });
+    const params = {
+      spec,
+      model,
+      split,
+      dataset: dataset === undefined ? null : trialDataset(dataset),
+      out_dir,
+      cache_dir: cacheDir(context.env),
+    };
+    const onEvent = liveEvent(context.terminal);
+    const result = await engine.call("evaluate", params, { signal: context.signal, onEvent });
     context.terminal.liveDone();
     context.terminal.result(JSON.stringify(result, null, 2));
     return EXIT.good;
   } finally {
     await engine.close();
   }
+}
+
+/** The trial of a model, with its dataset's folder; null for a model file from elsewhere. */
+function specOfModel(found: FoundModel, run: RunContext, needsDataset: boolean): TrialSpec | null {
+  if (found.kind === "file") return null;
+  const spec = specOf(found.trial, run.runsDir);
+  return needsDataset ? (locateTrials([{ spec }], run)[0]?.spec ?? spec) : spec;
 }
 
 /** The dataset of `--dataset`: a prepared one by name, or a folder; undefined for the model's own. */
@@ -58,9 +78,4 @@ async function otherDataset(args: Arguments, context: Context): Promise<DatasetI
 
 function trialDataset({ id, name, root, split_by }: DatasetIdentity): TrialDataset {
   return { id, name, root, split_by };
-}
-
-function countLook(model: string, split: Split, command: string): void {
-  const sweep = sweepOf(model);
-  if (sweep !== undefined) recordLook(sweep, split, command);
 }

@@ -3,20 +3,28 @@ import { dirname, extname, resolve } from "node:path";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import { withSingleImage } from "../dataset/prepare/prepare-images.ts";
 import { checkImage, drawBoxes } from "../report/draw.ts";
+import { type FoundModel, findModel, modelFile } from "../store/find-model.ts";
 import { imageSizeOf } from "../store/model-facts.ts";
-import { findTrial } from "../store/sweep-store.ts";
+import { currentCode, specOf } from "../sweep/locate-trial.ts";
 import { openEngine } from "../sweep/open-engine.ts";
+import type { RunContext } from "../sweep/run-context.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
 
 /** `cliprpn ground IMAGE SENTENCE --model TRIAL`: prints the predicted box as JSON, and draws it on the image. */
 export async function ground(args: Arguments, context: Context): Promise<number> {
   const run = runContext(args, context);
-  const { model, image_file, sentence, out } = await checkArguments(args, context, run.runsDir);
+  const { found, image_file, sentence, out } = await checkArguments(args, run);
+  const model = modelFile(found);
   const size = imageSizeOf(model);
+  const backbone_weights = found.kind === "trial" ? specOf(found.trial, run.runsDir).backbone.weights : null;
   const engine = await openEngine(run);
   try {
     const result = await withSingleImage(image_file, size, context.signal, (pixels_manifest) =>
-      engine.call("ground", { model, pixels_manifest, sentence }, { signal: context.signal }),
+      engine.call(
+        "ground",
+        { model, backbone_weights, pixels_manifest, sentence },
+        { signal: context.signal },
+      ),
     );
     await mkdir(dirname(out), { recursive: true });
     const box = { box_xyxy: result.pred_box_xyxy, color: "#d55e00" };
@@ -32,9 +40,8 @@ export async function ground(args: Arguments, context: Context): Promise<number>
 /** The arguments, checked before a worker starts. @throws CliprpnError bad_input, not_found, data_invalid. */
 async function checkArguments(
   args: Arguments,
-  { cwd }: Context,
-  runsDir: string,
-): Promise<{ model: string; image_file: string; sentence: string; out: string }> {
+  run: RunContext,
+): Promise<{ found: FoundModel; image_file: string; sentence: string; out: string }> {
   const sentence = args.needed("sentence").trim();
   if (sentence === "")
     throw new CliprpnError("bad_input", "SENTENCE: expected a referring expression, found an empty text");
@@ -44,6 +51,7 @@ async function checkArguments(
       "bad_input",
       "--model: expected a trial folder, the prefix of a trial id, or a .safetensors file, found nothing",
     );
+  const { cwd } = run;
   const image_file = resolve(cwd, args.needed("image"));
   const out = resolve(cwd, args.needed("out"));
   if (![".png", ".jpg", ".jpeg", ".webp"].includes(extname(out).toLowerCase()))
@@ -54,5 +62,5 @@ async function checkArguments(
       `--out ${args.text("out")}: expected a new file, found the input image; choose another name`,
     );
   await checkImage(image_file);
-  return { model: findTrial(trial, runsDir, cwd), image_file, sentence, out };
+  return { found: findModel(trial, run, currentCode), image_file, sentence, out };
 }

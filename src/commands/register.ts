@@ -1,6 +1,6 @@
 import yargs from "yargs";
 import { CliprpnError } from "../contract/errors.ts";
-import { Arguments, type Command, type Context, type Option } from "./command.ts";
+import { Arguments, type Command, type Context, type Option, runContext } from "./command.ts";
 import { usageError } from "./usage-errors.ts";
 
 /** Parses the command line and runs the command. The only file that uses yargs. @returns the exit code. */
@@ -41,7 +41,14 @@ export async function runCommand(
       },
       handler: (values) => {
         checkValues(values, command.options ?? {});
-        run = async () => (await command.load())(new Arguments(values), context);
+        run = async () => {
+          const args = new Arguments(values);
+          if (command.options?.["runs-dir"] !== undefined) {
+            const { adoptRuns } = await import("../sweep/adopt-runs.ts");
+            await adoptRuns(runContext(args, context));
+          }
+          return (await command.load())(args, context);
+        };
       },
     });
   }

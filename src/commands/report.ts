@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
-import { SweepStore, sweepFolders } from "../store/sweep-store.ts";
+import { SweepStore, sweepsIn } from "../store/sweep-store.ts";
 import { makeReport } from "../sweep/make-report.ts";
 import { openEngine } from "../sweep/open-engine.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
@@ -10,15 +10,11 @@ import { chosenSplit } from "./dataset-choice.ts";
 /** `cliprpn report [SWEEP]`: writes the report of a sweep. */
 export async function report(args: Arguments, context: Context): Promise<number> {
   const run = runContext(args, context);
-  const name = args.text("sweep");
-  const folder = name === undefined ? sweepFolders(run.runsDir)[0] : findSweep(name, run.runsDir, run.cwd);
-  if (folder === undefined)
-    throw new CliprpnError(
-      "not_found",
-      `${run.runsDir}: expected a sweep, found none; run \`cliprpn sweep\` first`,
-    );
-  const store = SweepStore.open(folder);
-  const engine = await openEngine(run, store.plan.trials);
+  const store = findSweep(args.text("sweep"), run.runsDir, run.cwd);
+  const engine = await openEngine(
+    run,
+    store.read().trials.map(({ spec }) => spec),
+  );
   try {
     context.terminal.result(await makeReport(store, chosenSplit(args), engine, run));
     return EXIT.good;
@@ -27,8 +23,24 @@ export async function report(args: Arguments, context: Context): Promise<number>
   }
 }
 
-/** A sweep's folder by its path, or by its name below the runs folder. */
-function findSweep(name: string, runsDir: string, cwd: string): string {
+/** A sweep by its name or its folder; the newest one by default. @throws CliprpnError not_found. */
+export function findSweep(name: string | undefined, runsDir: string, cwd: string): SweepStore {
+  const sweeps = sweepsIn(runsDir);
+  if (name === undefined) {
+    const [newest] = sweeps;
+    if (newest !== undefined) return newest;
+    throw new CliprpnError(
+      "not_found",
+      `${runsDir}: expected a sweep, found none; run \`cliprpn sweep\` first`,
+    );
+  }
   const path = resolve(cwd, name);
-  return existsSync(path) ? path : resolve(runsDir, name);
+  const store = existsSync(path)
+    ? new SweepStore(dirname(dirname(path)), basename(path))
+    : sweeps.find((sweep) => sweep.name === name);
+  if (store?.exists) return store;
+  throw new CliprpnError(
+    "not_found",
+    `${name}: expected the name or the folder of a sweep in ${runsDir}, found neither; it has ${sweeps.length === 0 ? "no sweep" : sweeps.map((sweep) => sweep.name).join(", ")}`,
+  );
 }

@@ -10,19 +10,20 @@ export const device: Option = {
   type: "string",
   default: "auto",
 };
-export const runsDir: Option = { describe: "folder for sweeps", type: "string", default: "runs" };
+export const runsDir: Option = { describe: "folder for trials and sweeps", type: "string", default: "runs" };
 export const set: Option = {
   describe: "override a key, e.g. training.num_epochs=2 (repeatable)",
   type: "array",
 };
 export const json: Option = { describe: "print JSON", type: "boolean", default: false };
 export const split: Option = {
-  describe: "dataset split; the report counts evaluations on test",
+  describe: "dataset split; evaluations on test are counted",
   type: "string",
   choices: ["val", "test", "testA", "testB"],
   default: "val",
 };
 export const model = "trial folder, prefix of a trial id, or .safetensors file";
+export const trial = "prefix of a trial id, or a folder of the trial";
 export const splitBy: Option = {
   describe: "author of the dataset's splits",
   type: "string",
@@ -34,7 +35,12 @@ export const trustWeights: Option = {
   default: false,
 };
 export const acceptStale: Option = {
-  describe: "keep outcomes from different Python sources or another lock file",
+  describe: "keep finished trials that other code made; the report marks them",
+  type: "boolean",
+  default: false,
+};
+export const rerunStale: Option = {
+  describe: "run finished trials that other code made again; old models are kept",
   type: "boolean",
   default: false,
 };

@@ -1,6 +1,6 @@
 import { didYouMean } from "../base/did-you-mean.ts";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
-import type { StoredPlan, TrialSpec } from "../contract/generated/types.ts";
+import type { StoredExperiment, TrialSpec } from "../contract/generated/types.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { type ReadPlan, readPlan } from "../sweep/read-plan.ts";
 import { runSweep } from "../sweep/run-sweep.ts";
@@ -17,7 +17,7 @@ export async function sweep(args: Arguments, context: Context): Promise<number> 
 export async function train(args: Arguments, context: Context): Promise<number> {
   const { plan, dataset } = await planFrom(args, context);
   const trial = chooseTrial(plan, args.text("setting"));
-  const trialPlan = { ...plan, hash: trial.trial_id.slice(0, 8), trials: [trial] };
+  const trialPlan = { ...plan, name: `${plan.name}-${trial.trial_id.slice(0, 8)}`, trials: [trial] };
   return runSweep(
     { plan: trialPlan, dataset, source: sourceOf(args), split: "val" },
     runContext(args, context),
@@ -35,7 +35,7 @@ export function printPlan(plan: Plan, args: Arguments, context: Context): number
     const kind = spec.kind === "baseline" ? spec.kind : `seed ${spec.seed}  ${spec.preset}`;
     return `${spec.trial_id}  ${spec.label.padEnd(width)}  ${kind}`;
   });
-  const total = `${rows.length} trials, ${plan.name}-${plan.hash}; nothing was started`;
+  const total = `${rows.length} trials, ${plan.name}; nothing was started`;
   context.terminal.result([plan.question, ...rows, total].join("\n"));
   return EXIT.good;
 }
@@ -46,7 +46,7 @@ function planFrom(args: Arguments, context: Context): Promise<ReadPlan> {
   return readPlan(args.needed("file"), sets, runContext(args, context));
 }
 
-function sourceOf(args: Arguments): StoredPlan["source"] {
+function sourceOf(args: Arguments): StoredExperiment["source"] {
   return { file: args.needed("file"), sets: args.list("set") };
 }
 

@@ -8,11 +8,13 @@ import {
   json,
   model,
   python,
+  rerunStale,
   retryFailed,
   runsDir,
   set,
   split,
   splitBy,
+  trial,
   trustWeights,
 } from "./shared-options.ts";
 
@@ -31,6 +33,7 @@ export const commands: Command[] = [
       "trial-timeout": { describe: "fail a trial after this many seconds", type: "number" },
       "trust-weights": trustWeights,
       "accept-stale": acceptStale,
+      "rerun-stale": rerunStale,
       "retry-failed": retryFailed,
       "dry-run": dryRun,
       json: {
@@ -57,6 +60,9 @@ export const commands: Command[] = [
       setting: { describe: "label of the configuration in the report (default: the first)", type: "string" },
       seed: { describe: "random seed (default: the first in the file)", type: "number", minimum: 0 },
       "trust-weights": trustWeights,
+      "accept-stale": acceptStale,
+      "rerun-stale": rerunStale,
+      "retry-failed": retryFailed,
       json,
     },
     examples: [["$0 train exp.json --setting film --seed 1", "train one row of the report"]],
@@ -101,6 +107,7 @@ export const commands: Command[] = [
       python,
       "runs-dir": runsDir,
       "accept-stale": acceptStale,
+      "rerun-stale": rerunStale,
       "retry-failed": retryFailed,
       "dry-run": dryRun,
       json: {
@@ -121,6 +128,57 @@ export const commands: Command[] = [
     positionals: { sweep: { describe: "folder of the sweep, or its name in --runs-dir", type: "string" } },
     options: { split, "trust-weights": trustWeights, device, python, "runs-dir": runsDir },
     load: async () => (await import("./report.ts")).report,
+  },
+  {
+    usage: "list",
+    describe: "list the sweeps: question, progress, best configuration",
+    options: { "runs-dir": runsDir, json },
+    load: async () => (await import("./list.ts")).list,
+  },
+  {
+    usage: "show <trial>",
+    describe: "show a trial: settings, sweeps, attempts, metrics, models",
+    positionals: { trial: { describe: trial, type: "string" } },
+    options: { "runs-dir": runsDir, json },
+    load: async () => (await import("./show.ts")).show,
+  },
+  {
+    usage: "diff <a> <b>",
+    describe: "compare two trials: settings, code, environment, metrics",
+    positionals: { a: { describe: trial, type: "string" }, b: { describe: trial, type: "string" } },
+    options: { "runs-dir": runsDir, json },
+    load: async () => (await import("./diff.ts")).diff,
+  },
+  {
+    usage: "gc",
+    describe: "free disk space in the runs folder; shows the plan unless --yes",
+    options: {
+      yes: { describe: "remove what the plan shows", type: "boolean", default: false },
+      "old-code": {
+        describe: "also results by other code, if the current code has one",
+        type: "boolean",
+        default: false,
+      },
+      unasked: {
+        describe: "also whole trials that no sweep asks for",
+        type: "boolean",
+        default: false,
+      },
+      "last-models": {
+        describe: "also the last epoch's models (the best epoch's are kept)",
+        type: "boolean",
+        default: false,
+      },
+      "logs-older-than": {
+        describe: "remove logs of the cache that are older than this many days",
+        type: "number",
+        default: 30,
+      },
+      "runs-dir": runsDir,
+      json,
+    },
+    examples: [["$0 gc --last-models --yes", "keep only the models of the best epochs"]],
+    load: async () => (await import("./gc.ts")).gc,
   },
   {
     usage: "evaluate <model>",

@@ -16,7 +16,10 @@ export interface ContractTypes {
   TrialEvent: contract.TrialEvent;
   TrialOutcome: contract.TrialOutcome;
   JournalEntry: contract.JournalEntry;
-  StoredPlan: contract.StoredPlan;
+  StoredExperiment: contract.StoredExperiment;
+  TrialRow: contract.TrialRow;
+  AcceptedAttempt: contract.AcceptedAttempt;
+  TestLook: contract.TestLook;
   CodeManifest: contract.CodeManifest;
   Summary: contract.Summary;
   Envelope: contract.Envelope;

@@ -1,4 +1,3 @@
-import { check } from "./check.ts";
 import type {
   BaselineSettings,
   Settings,
@@ -34,14 +33,9 @@ export function storedBaseline({ detector, ...baseline }: BaselineSettings): Sto
   return { ...baseline, detector: stored };
 }
 
-/**
- * Reads the content of a spec.json. Keys that did not exist when it was written get the value that held then.
- *
- * @param where the file, for the error message.
- * @throws CliprpnError contract_violation.
- */
-export function readTrialIdentity(value: unknown, where: string): TrialIdentity {
-  return check("TrialIdentity", isRecord(value) ? filledIn(value) : value, where);
+/** The content of a spec.json in which keys that did not exist when it was written have the value that held then. */
+export function withIdentityDefaults(stored: unknown): unknown {
+  return isRecord(stored) ? filledIn(stored) : stored;
 }
 
 type Json = Record<string, unknown>;

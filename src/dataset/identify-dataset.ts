@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { hashFile } from "../base/hash-file.ts";
 import { CliprpnError } from "../contract/errors.ts";
@@ -79,6 +79,15 @@ export async function findDataset(
   };
 }
 
+/** The folder of a prepared dataset with this id: the recorded one, or one in the data folders; undefined if there is none. */
+export function findDatasetById(
+  { id, root }: Pick<TrialDataset, "id" | "root">,
+  { data, cache }: DataFolders,
+): string | undefined {
+  const others = existsSync(data) ? readdirSync(data).map((name) => join(data, name)) : [];
+  return [root, autoFolder({ data, cache }, id), ...others].find((folder) => hasId(folder, id));
+}
+
 /** The annotations of a folder in RefCOCOg's layout. */
 export function refcocoSource(root: string, split_by: string): RefcocoSource {
   const [instances_file = "", refs_file = ""] = ["instances.json", `refs(${split_by}).p`].map((file) =>
@@ -93,6 +102,15 @@ export function preparedFolder(name: string, split_by: SplitBy | undefined, data
   const folder = join(data, name);
   const withSplit = join(data, `${name}-${by}`);
   return !isPrepared(folder) && by !== undefined && isPrepared(withSplit) ? withSplit : folder;
+}
+
+function hasId(folder: string, id: string): boolean {
+  try {
+    return isPrepared(folder) && readFacts(folder).id === id;
+  } catch (error) {
+    if (error instanceof CliprpnError) return false; // A damaged folder is none.
+    throw error;
+  }
 }
 
 function preparedDataset(folder: string): DatasetIdentity {

@@ -1,32 +1,60 @@
-import type { BridgeMethods, TrialEvent, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
+import type {
+  BridgeMethods,
+  KeepModels,
+  TrialEvent,
+  TrialOutcome,
+  TrialSpec,
+} from "../contract/generated/types.ts";
 
-/** Receives the changes of state of the trials that an engine runs. */
-export interface TrialWatcher {
-  started(spec: TrialSpec, slot: number): void;
-  event(spec: TrialSpec, slot: number, event: TrialEvent): void;
-  /** Without an outcome the trial was interrupted; the next run starts it from the beginning. */
-  finished(spec: TrialSpec, slot: number, outcome: TrialOutcome | undefined, duration_ms: number): void;
+/** One run of a trial, in a new folder that only its worker writes to. */
+export interface Attempt {
+  spec: TrialSpec;
+  /** Counted from 1 for each trial. */
+  number: number;
+  folder: string;
+  logFile: string;
+  keep_models: KeepModels;
+  /** The outcome that its worker wrote, if it got that far. */
+  outcome(): TrialOutcome | undefined;
 }
 
-/** The files of trials. */
-export interface TrialFolders {
-  trialDir(trial_id: string): string;
-  logFile(trial_id: string): string;
-  /** Outcome of a finished trial, read from its file. */
-  outcome(trial_id: string): TrialOutcome | undefined;
-  writeOutcome(outcome: TrialOutcome): void;
-  /** @returns the name of the file. */
-  writeTraceback(trial_id: string, traceback: string): string;
+/** Decides what runs next. */
+export interface AttemptSource {
+  /** Number of trials that may still have to run; 0 when nothing is left. */
+  readonly numWaiting: number;
+  /**
+   * The next attempt for a free slot; undefined when nothing is left. May wait.
+   *
+   * @param signal ends the wait with its reason; no attempt begins after it.
+   */
+  next(signal: AbortSignal): Promise<Attempt | undefined>;
+}
+
+/** Receives the changes of state of the attempts that an engine runs. */
+export interface AttemptWatcher {
+  started(attempt: Attempt, slot: number): void;
+  event(attempt: Attempt, slot: number, event: TrialEvent): void;
+  /**
+   * @param outcome of the worker, or a failure that the engine decided and that no file records; undefined if the attempt was
+   *   interrupted.
+   */
+  finished(
+    attempt: Attempt,
+    slot: number,
+    outcome: TrialOutcome | undefined,
+    duration_ms: number,
+  ): void | Promise<void>;
 }
 
 /** Runs trials. The only implementation, LocalEngine, runs them on this machine. */
 export interface Engine {
   /**
-   * Runs every trial to an outcome; a failed trial does not stop the others. Stops cleanly when the signal is aborted.
+   * Runs every attempt of the source to an outcome; a failed one does not stop the others. Stops cleanly when the signal is
+   * aborted.
    *
-   * @throws CliprpnError for faults of the machine (no worker starts, the disk is full), after the running trials have ended.
+   * @throws CliprpnError for faults of the machine (no worker starts, the disk is full), after the running attempts have ended.
    */
-  run(trials: TrialSpec[], folders: TrialFolders, watcher: TrialWatcher, signal: AbortSignal): Promise<void>;
+  run(source: AttemptSource, watcher: AttemptWatcher, signal: AbortSignal): Promise<void>;
   /** Calls one bridge method on a worker. @throws CliprpnError with Python's error code; interrupted. */
   call<M extends keyof BridgeMethods>(
     method: M,

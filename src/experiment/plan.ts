@@ -9,19 +9,16 @@ import type {
   TrialDataset,
   TrialSpec,
 } from "../contract/generated/types.ts";
+import { trialId } from "../contract/trial-id.ts";
 import type { ReadExperiment } from "./check-experiment.ts";
-import { digest } from "./identity.ts";
 import { defaultNumThreads } from "./presets.ts";
 import type { ResolvedBaseline, ResolvedClipRpn } from "./resolve.ts";
 import { labelOf } from "./setting-label.ts";
-import { trialId } from "./trial-id.ts";
 
 /** The plan of a sweep: every trial, in the order in which they run. */
 export interface Plan {
   name: string;
   question: string;
-  /** Hash of the trials and the question; with `name` it names the sweep's folder. */
-  hash: string;
   trials: TrialSpec[];
   published: PublishedFigure[];
   keep_models: KeepModels;
@@ -58,14 +55,9 @@ export function planSweep({ experiment, settings }: ReadExperiment, context: Pla
     );
     return [...clipRpns, ...baselines].map((spec) => check("TrialSpec", spec, "a planned trial"));
   });
-  const hash = digest({
-    trials: trials.map(({ trial_id }) => trial_id),
-    question: experiment.question,
-  }).slice(0, 8);
   return {
     name: experiment.name,
     question: experiment.question,
-    hash,
     trials,
     published: experiment.published ?? [],
     keep_models: experiment.keep_models ?? "all",

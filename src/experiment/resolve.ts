@@ -1,3 +1,4 @@
+import { digest } from "../contract/canonical-json.ts";
 import type {
   BaselineSettings,
   Detector,
@@ -11,7 +12,6 @@ import type {
 } from "../contract/generated/types.ts";
 import { storedBaseline, storedSettings } from "../contract/trial-identity.ts";
 import { defaultDetector } from "./detectors.ts";
-import { digest } from "./identity.ts";
 import { baselineDefaults, namedFusions, type PresetName, presets } from "./presets.ts";
 
 /** One configuration with all defaults filled in: a ClipRPN to train, or a baseline. */

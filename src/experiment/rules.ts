@@ -1,5 +1,5 @@
+import { digest } from "../contract/canonical-json.ts";
 import type { Experiment } from "../contract/generated/types.ts";
-import { digest } from "./identity.ts";
 import { namedFusions, presets } from "./presets.ts";
 import type { Path, Problem } from "./problem.ts";
 import {

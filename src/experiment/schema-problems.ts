@@ -1,8 +1,8 @@
 import type { ErrorObject } from "ajv/dist/2020.js";
 import { didYouMean } from "../base/did-you-mean.ts";
 import { joinWords } from "../base/format.ts";
+import { digest } from "../contract/canonical-json.ts";
 import { exampleDetector } from "./detectors.ts";
-import { digest } from "./identity.ts";
 import { allSettingKeys, settingGroups } from "./presets.ts";
 import { formatPath, formatValue, type Path, type Problem } from "./problem.ts";
 

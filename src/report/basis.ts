@@ -8,19 +8,20 @@ import {
   completedTrials,
   quoteLabel,
   type ReportInput,
+  type ReportTrial,
   trialName,
 } from "./report-input.ts";
 
 /** The basis of the result: trials, expressions, confidence intervals, and use of the test split. */
-export function describeBasis({ summary, trials, name, numTestViews }: ReportInput): string {
+export function describeBasis({ summary, trials, name, numTestLooks }: ReportInput): string {
   const trained = trials.filter(({ spec }) => spec.kind === "cliprpn");
   const num_seeds = new Set(trained.map(({ spec }) => spec.seed)).size;
   const once = trained.length > 0 && trained.length < trials.length ? " (a baseline runs once)" : "";
   const complete = `${completedTrials(trials).length} of ${counted(trials.length, "trial")} complete`;
   const testUse =
-    numTestViews === 0
-      ? "Test results of this sweep have not been viewed."
-      : `Test results of this sweep have been viewed ${numTestViews === 1 ? "once" : `${count(numTestViews)} times`}.`;
+    numTestLooks === 0
+      ? "The test splits of this dataset have not been evaluated."
+      : `The test splits of this dataset have been evaluated ${numTestLooks === 1 ? "once" : `${count(numTestLooks)} times`}, in all sweeps of this runs folder.`;
   return [
     `Sweep ${name}: ${complete}${num_seeds === 0 ? "" : `, ${counted(num_seeds, "seed")}${once}`}.`,
     `Evaluated on ${count(summary.num_sentences)} referring expressions in ${count(summary.num_images)} images of ${summary.split}.`,
@@ -32,7 +33,7 @@ export function describeBasis({ summary, trials, name, numTestViews }: ReportInp
 
 /** Limitations of the results. */
 export function limitations(input: ReportInput): RootContent[] {
-  const { trials, summary, currentSources } = input;
+  const { trials, summary, notAsked } = input;
   const lines = [...trialNotes(trials), ...presetNotes(input)];
   const trained = summary.settings.filter(({ kind }) => kind === "cliprpn");
   if (summary.split === "val" && trained.length > 0) {
@@ -59,15 +60,26 @@ export function limitations(input: ReportInput): RootContent[] {
       `${counted(num_failed, "trial")} failed and ${num_failed === 1 ? "is" : "are"} not included in any result; the errors are listed below.`,
     );
   }
-  const stale = completedTrials(trials).filter(
-    ({ spec, outcome }) => outcome.sources_sha256 !== currentSources[spec.kind],
-  );
-  if (stale.length > 0) {
-    const names = stale.map(({ spec }) => trialName(spec)).join("; ");
-    lines.push(`Stale results, from different Python sources or packages: ${names}.`);
+  const namesOf = (marked: ReportTrial[]): string => marked.map(({ spec }) => trialName(spec)).join("; ");
+  const stale = trials.filter(({ isStale }) => isStale);
+  if (stale.length > 0)
+    lines.push(`Stale results, from other Python sources or packages: ${namesOf(stale)}.`);
+  const imported = trials.filter(({ origin }) => origin?.kind === "import");
+  if (imported.length > 0) {
+    const archives = [...new Set(imported.map(({ origin }) => origin?.from))].join(", ");
+    lines.push(`Imported results, which did not run here (from ${archives}): ${namesOf(imported)}.`);
+  }
+  if (notAsked.length > 0) {
+    const names = notAsked.slice(0, maxNames).map(trialName);
+    const more = notAsked.length > maxNames ? `; and ${count(notAsked.length - maxNames)} more` : "";
+    lines.push(
+      `Kept but not shown, since only earlier versions of the experiment asked for ${notAsked.length === 1 ? "it" : "them"}: ${names.join("; ")}${more}.`,
+    );
   }
   return lines.length === 0 ? [] : [bullets(lines)];
 }
+
+const maxNames = 20;
 
 /** Describes the reference preset, and lists every configuration with another number of epochs than its preset. */
 function presetNotes({ trials, presets }: ReportInput): string[] {

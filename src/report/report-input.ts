@@ -1,9 +1,9 @@
-import type { TrialKind } from "../contract/code-identity.ts";
 import type {
   CompletedOutcome,
   PublishedFigure,
   Settings,
   Summary,
+  TrialOrigin,
   TrialOutcome,
   TrialSpec,
 } from "../contract/generated/types.ts";
@@ -19,10 +19,10 @@ export interface ReportInput {
   trials: ReportTrial[];
   summary: Summary;
   published: PublishedFigure[];
-  /** Number of times that test results of this sweep were viewed, including now. */
-  numTestViews: number;
-  /** Hash of the code that decides the results of each kind of trial: an outcome with another hash is stale. */
-  currentSources: Record<TrialKind, string>;
+  /** Number of looks at the test splits of this dataset, by all sweeps in the runs folder. */
+  numTestLooks: number;
+  /** Trials that only earlier versions of the experiment asked for: kept, and not shown. */
+  notAsked: TrialSpec[];
   /** The unchanged presets, to name what a trial changed. */
   presets: Record<"default" | "reference", Settings>;
 }
@@ -30,6 +30,10 @@ export interface ReportInput {
 export interface ReportTrial {
   spec: TrialSpec;
   outcome: TrialOutcome | undefined;
+  /** True if other code than the current one made the outcome. */
+  isStale: boolean;
+  /** Where a trial that did not run here came from. */
+  origin: TrialOrigin | null;
 }
 
 /** An image file next to the report, by its relative path. */

@@ -1,7 +1,7 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { RootContent } from "mdast";
-import { replaceFile } from "../base/replace-file.ts";
+import { replaceFile, reportStaging } from "../base/replace-file.ts";
 import { baselineErrors } from "./baseline-errors.ts";
 import { describeBasis, limitations } from "./basis.ts";
 import { otherBreakdowns, subsets } from "./breakdowns.ts";
@@ -16,7 +16,8 @@ import { reproduce } from "./reproduce.ts";
 import { verdict } from "./verdict.ts";
 
 /**
- * Writes `REPORT.md`, `summary-val.json` and the images in `report/val/` (on val; other splits have their own names).
+ * Writes `REPORT.md`, `summary-val.json` and the images in `report/val/` (on val; other splits have their own names). All of it
+ * is built in a separate folder first: an error leaves the earlier report as it was.
  *
  * @param folder the sweep's folder.
  * @returns the path of the report.
@@ -25,14 +26,23 @@ export async function writeReport(input: ReportInput, folder: string): Promise<s
   const { summary } = input;
   const { split } = summary;
   const place = `report/${split}`;
-  await rm(join(folder, place), { recursive: true, force: true });
-  await mkdir(join(folder, place), { recursive: true });
-  const charts = await drawCharts(input, folder, place);
-  const drawn = await drawGallery(summary, folder, place);
-  replaceFile(join(folder, `summary-${split}.json`), `${JSON.stringify(summary, null, 2)}\n`);
-  const path = join(folder, split === "val" ? "REPORT.md" : `REPORT-${split}.md`);
-  replaceFile(path, render(reportBlocks(input, charts, drawn)));
-  return path;
+  await removeLeftovers(folder);
+  const staging = await mkdtemp(join(folder, reportStaging));
+  try {
+    await mkdir(join(staging, place), { recursive: true });
+    const charts = await drawCharts(input, staging, place);
+    const drawn = await drawGallery(summary, staging, place);
+    const text = render(reportBlocks(input, charts, drawn));
+    await mkdir(join(folder, "report"), { recursive: true });
+    await rename(join(folder, place), join(staging, "earlier")).catch(ignoreMissing);
+    await rename(join(staging, place), join(folder, place));
+    replaceFile(join(folder, `summary-${split}.json`), `${JSON.stringify(summary, null, 2)}\n`);
+    const path = join(folder, split === "val" ? "REPORT.md" : `REPORT-${split}.md`);
+    replaceFile(path, text);
+    return path;
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
 }
 
 /** The report from top to bottom: the result first, then what it is based on. */
@@ -57,4 +67,14 @@ export function reportBlocks(input: ReportInput, charts: Charts, drawn: Gallery)
     ...reproduce(input),
     ...definitions(summary),
   ];
+}
+
+/** Removes what a killed process left. */
+async function removeLeftovers(folder: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => name.startsWith(reportStaging));
+  await Promise.all(names.map((name) => rm(join(folder, name), { recursive: true, force: true })));
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
 }

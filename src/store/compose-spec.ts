@@ -74,12 +74,6 @@ export function placesOf(
   trials: readonly TrialSpec[],
   earlier?: Pick<TrialPlaces, "detector_files">,
 ): TrialPlaces {
-  const files = trials.flatMap((spec) => {
-    const detector = spec.kind === "baseline" ? spec.baseline.detector : undefined;
-    return detector !== undefined && "file" in detector && detector.sha256 !== "coco"
-      ? [[detector.sha256, detector.file]]
-      : [];
-  });
   return {
     schema_version: 1,
     device,
@@ -87,8 +81,19 @@ export function placesOf(
     dataset_root: dataset.root,
     dataset_name: dataset.name,
     backbone_weights: backbone.weights,
-    detector_files: { ...earlier?.detector_files, ...Object.fromEntries(files) },
+    detector_files: { ...earlier?.detector_files, ...detectorFiles(trials) },
   };
+}
+
+/** Where the files of the trials' detectors lie, by the SHA-256 of their content. */
+export function detectorFiles(trials: readonly TrialSpec[]): TrialPlaces["detector_files"] {
+  const files = trials.flatMap((spec) => {
+    const detector = spec.kind === "baseline" ? spec.baseline.detector : undefined;
+    return detector !== undefined && "file" in detector && detector.sha256 !== "coco"
+      ? [[detector.sha256, detector.file]]
+      : [];
+  });
+  return Object.fromEntries(files);
 }
 
 function composeSettings({ fusion, ...settings }: StoredSettings, source: string): Settings {

@@ -1,15 +1,14 @@
-import {
-  closeSync,
-  existsSync,
-  fdatasyncSync,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, writeFileSync } from "node:fs";
 import { findSchemaErrors } from "../contract/check.ts";
 import type { JournalEntry } from "../contract/generated/types.ts";
+import { parseJson, readText, schemaVersion } from "./files.ts";
+
+/** An entry without what every line has. */
+export type NewEntry = JournalEntry extends infer Entry
+  ? Entry extends JournalEntry
+    ? Omit<Entry, "schema_version" | "at">
+    : never
+  : never;
 
 /**
  * An append-only file of JSON lines; two processes may append at the same time. An entry is on the disk when `append` returns.
@@ -23,9 +22,8 @@ export class Journal {
     if (!endsWhole(this.#fd)) writeFileSync(this.#fd, "\n");
   }
 
-  append(entry: JournalEntry): void {
-    writeFileSync(this.#fd, `${JSON.stringify(entry)}\n`);
-    fdatasyncSync(this.#fd);
+  append({ type, ...entry }: NewEntry): void {
+    appendLine(this.#fd, { type, schema_version: schemaVersion, at: new Date().toISOString(), ...entry });
   }
 
   close(): void {
@@ -33,15 +31,40 @@ export class Journal {
   }
 }
 
-/** Reads all entries; skips incomplete lines and lines of another version. */
-export function readJournal(file: string): JournalEntry[] {
-  if (!existsSync(file)) return [];
-  return readFileSync(file, "utf8")
-    .split("\n")
-    .flatMap((line) => {
-      const entry = parsed(line);
-      return isEntry(entry) ? [entry] : [];
-    });
+/** The entries of a journal, and the number of lines that this version does not know; they stay in the file. */
+export interface JournalContent {
+  entries: JournalEntry[];
+  numUnknown: number;
+}
+
+export function readJournal(file: string): JournalContent {
+  const values = readLines(file).map(withVersion);
+  const entries = values.filter(isEntry);
+  return { entries, numUnknown: values.length - entries.length };
+}
+
+/** Appends one value to a file of JSON lines, after terminating a line that a kill left incomplete. */
+export function appendTo(file: string, value: object): void {
+  const fd = openSync(file, "a+");
+  try {
+    if (!endsWhole(fd)) writeFileSync(fd, "\n");
+    appendLine(fd, value);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The values of a file of JSON lines; skips incomplete lines. */
+export function readLines(file: string): unknown[] {
+  return (readText(file) ?? "").split("\n").flatMap((line) => {
+    const value = parseJson(line);
+    return value === undefined ? [] : [value];
+  });
+}
+
+function appendLine(fd: number, value: object): void {
+  writeFileSync(fd, `${JSON.stringify(value)}\n`);
+  fdatasyncSync(fd);
 }
 
 function endsWhole(fd: number): boolean {
@@ -50,12 +73,11 @@ function endsWhole(fd: number): boolean {
   return size === 0 || (readSync(fd, last, 0, 1, size - 1) === 1 && last.toString() === "\n");
 }
 
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
+/** The first version's lines had no schema_version; those that have not changed otherwise are entries of today. */
+function withVersion(line: unknown): unknown {
+  if (typeof line !== "object" || line === null || "schema_version" in line) return line;
+  const entry = { schema_version: 1, ...line };
+  return isEntry(entry) ? entry : line;
 }
 
 function isEntry(value: unknown): value is JournalEntry {

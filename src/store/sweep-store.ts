@@ -1,224 +1,279 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
-import { basename, dirname, extname, join, resolve } from "node:path";
-import { acquireLock, isHeld } from "../base/lock.ts";
-import { replaceFile } from "../base/replace-file.ts";
-import { check } from "../contract/check.ts";
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { type AcquireOptions, acquireOwnerLock, type OwnerLock } from "../base/owner-lock.ts";
+import { replaceFile, reportStaging } from "../base/replace-file.ts";
+import { codeHashes } from "../contract/code-identity.ts";
 import { CliprpnError } from "../contract/errors.ts";
-import type { JournalEntry, StoredPlan, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
-import { Journal, readJournal } from "./journal.ts";
+import type {
+  JournalEntry,
+  StoredExperiment,
+  TrialPlaces,
+  TrialRow,
+  TrialSpec,
+} from "../contract/generated/types.ts";
+import { trialIdentityOf, withIdentityDefaults } from "../contract/trial-identity.ts";
+import { composeSpec, detectorFiles, placesOf } from "./compose-spec.ts";
+import { checkStored, hasCode, parseJson, readStored, readText, schemaVersion, toJson } from "./files.ts";
+import { Journal, type JournalContent, readJournal } from "./journal.ts";
+import { TrialStore } from "./trial-store.ts";
 
-/** The folder of a sweep; owns all file names in it. */
+/** A trial of a sweep: its full spec, and what the sweep knows about it. */
+export interface SweepTrial {
+  spec: TrialSpec;
+  /** False if only an earlier version of the experiment asked for it. */
+  asked: boolean;
+  /** The attempt that the newest report shows. */
+  attempt: number | null;
+}
+
+/** What a sweep was asked for, as it lies on the disk. */
+export interface SweepContent {
+  experiment: StoredExperiment;
+  trials: SweepTrial[];
+  places: TrialPlaces;
+}
+
+/** The folder of a sweep, `sweeps/<name>`. Owns all file names in it. */
 export class SweepStore {
+  readonly name: string;
   readonly folder: string;
-  readonly plan: StoredPlan;
+  readonly runsDir: string;
 
-  private constructor(folder: string, plan: StoredPlan) {
-    this.folder = folder;
-    this.plan = plan;
+  constructor(runsDir: string, name: string) {
+    this.runsDir = runsDir;
+    this.name = name;
+    this.folder = join(sweepsFolder(runsDir), name);
   }
 
-  /** The folder of a plan, `<runs>/<name>-<hash>`; created if needed. */
-  static create(runsDir: string, plan: StoredPlan): SweepStore {
-    const folder = join(runsDir, `${plan.name}-${plan.hash}`);
-    for (const spec of plan.trials) {
-      const trialDir = join(folder, spec.trial_id);
-      mkdirSync(trialDir, { recursive: true });
-      const file = join(trialDir, "spec.json");
-      // A finished trial keeps the spec that it ran with.
-      if (!existsSync(join(trialDir, "outcome.json"))) writeJson(file, spec);
-    }
-    writeJson(join(folder, "plan.json"), plan);
-    return new SweepStore(folder, plan);
+  get exists(): boolean {
+    return existsSync(this.#experimentFile);
   }
 
-  /** @throws CliprpnError not_found; bad_input if it was made by another version of cliprpn. */
-  static open(folder: string): SweepStore {
-    const file = join(folder, "plan.json");
-    if (!existsSync(file))
-      throw new CliprpnError(
-        "not_found",
-        `${folder}: expected the folder of a sweep, found no plan.json in it`,
-      );
-    return new SweepStore(folder, readPlan(file));
-  }
-
-  trialDir(trial_id: string): string {
-    return join(this.folder, trial_id);
-  }
-
-  logFile(trial_id: string): string {
-    return join(this.trialDir(trial_id), "worker.log");
-  }
-
-  /**
-   * Outcome of a trial, read from its file; undefined until the trial has finished.
-   *
-   * @throws CliprpnError contract_violation if it was written by another version of cliprpn.
-   */
-  outcome(trial_id: string): TrialOutcome | undefined {
-    const file = join(this.trialDir(trial_id), "outcome.json");
-    if (!existsSync(file)) return undefined;
-    return check("TrialOutcome", parseJson(readFileSync(file, "utf8")), file);
-  }
-
-  /** True if predictions on the split exist; those of a replaced model do not count. */
-  hasPredictions({ trial_id, kind }: Pick<TrialSpec, "trial_id" | "kind">, split: string): boolean {
-    // A baseline has no model: a new run deletes its predictions first.
-    const source = kind === "baseline" ? "spec.json" : "best.safetensors";
-    const [model, predictions] = [source, `predictions-${split}.parquet`].map((name) =>
-      statSync(join(this.trialDir(trial_id), name), { throwIfNoEntry: false }),
-    );
-    return model !== undefined && predictions !== undefined && predictions.mtimeMs >= model.mtimeMs;
-  }
-
-  /** Writes the outcome of a trial whose worker died before writing it. */
-  writeOutcome(outcome: TrialOutcome): void {
-    writeJson(join(this.trialDir(outcome.trial_id), "outcome.json"), outcome);
-  }
-
-  /** Writes the traceback of a trial that failed outside its own error handling. @returns the name of the file. */
-  writeTraceback(trial_id: string, traceback: string): string {
-    replaceFile(join(this.trialDir(trial_id), "traceback.txt"), traceback);
-    return "traceback.txt";
-  }
-
-  /** Renames the outcome of a finished trial, so that it runs again with the current spec. */
-  setAside(spec: TrialSpec, why: string): void {
-    const folder = this.trialDir(spec.trial_id);
-    renameSync(join(folder, "outcome.json"), join(folder, `outcome-${why}.json`));
-    writeJson(join(folder, "spec.json"), spec);
-  }
-
-  /**
-   * Takes the sweep's lock, so that one process at a time works on it. The lock of a process that died is taken over 10 s
-   * after its death.
-   *
-   * @param events.onWait called when another process holds the lock, or did a moment ago.
-   * @param events.onLost called when another process took the lock over, as happens after this process was suspended.
-   * @throws CliprpnError locked.
-   */
-  async lock({ onWait, onLost }: { onWait: () => void; onLost: () => void }): Promise<{
-    journal: Journal;
-    release: () => Promise<void>;
-  }> {
-    const unlock = await acquireLock(join(this.folder, "lock"), {
-      onWait,
-      onLost,
-      maxWaitMs: maxLockWaitMs,
-    }).catch((error) => {
-      throw isHeld(error) ? locked(this.folder, error) : error;
+  /** @throws CliprpnError not_found; bad_input if a file is damaged or of a newer version. */
+  read(): SweepContent {
+    const experiment = this.experiment();
+    if (experiment === undefined)
+      throw new CliprpnError("not_found", `${this.folder}: expected the folder of a sweep, found none`);
+    // Both were written before experiment.json.
+    const places = this.places() ?? missing(this.#placesFile);
+    const rows = this.rows() ?? missing(this.#trialsFile);
+    const hashes = codeHashes();
+    const trials = rows.map(({ trial, asked, attempt, ...names }) => {
+      const spec = composeSpec(trial, names, places, {
+        sources_sha256: hashes[trial.kind],
+        fusion_source: new TrialStore(this.runsDir, trial.trial_id).fusionFile,
+      });
+      return { spec, asked, attempt };
     });
-    const journal = new Journal(this.journalFile);
-    return {
-      journal,
-      release: async () => {
-        journal.close();
-        await unlock().catch(() => undefined); // Lost before.
-      },
-    };
+    return { experiment, trials, places };
+  }
+
+  /** What the sweep knows about one trial. @throws CliprpnError bad_input. */
+  rowOf(trial_id: string): TrialRow | undefined {
+    const lines = (readText(this.#trialsFile) ?? "").split("\n");
+    for (const [index, line] of lines.entries()) {
+      if (!line.includes(trial_id)) continue; // Most lines need no parsing.
+      const row = readRow(line, `${this.#trialsFile}:${index + 1}`);
+      if (row.trial.trial_id === trial_id) return row;
+    }
+    return undefined;
+  }
+
+  /** The trials without their places; undefined before the sweep is first written. @throws CliprpnError bad_input. */
+  rows(): TrialRow[] | undefined {
+    return readText(this.#trialsFile)
+      ?.split("\n")
+      .flatMap((line, index) => (line === "" ? [] : [readRow(line, `${this.#trialsFile}:${index + 1}`)]));
+  }
+
+  places(): TrialPlaces | undefined {
+    return readStored("TrialPlaces", this.#placesFile);
+  }
+
+  experiment(): StoredExperiment | undefined {
+    return readStored("StoredExperiment", this.#experimentFile);
+  }
+
+  /**
+   * Records what the sweep is asked for now. Trials that only an earlier version asked for stay listed; an earlier experiment
+   * stays as `experiment-<n>.json`.
+   */
+  write(experiment: StoredExperiment, specs: readonly TrialSpec[]): void {
+    const earlier = this.exists ? this.read().trials : [];
+    const attempts = new Map(earlier.map(({ spec, attempt }) => [spec.trial_id, attempt]));
+    const asked = new Set(specs.map(({ trial_id }) => trial_id));
+    this.writeTrials([
+      ...specs.map((spec) => ({ spec, asked: true, attempt: attempts.get(spec.trial_id) ?? null })),
+      ...earlier
+        .filter(({ spec }) => !asked.has(spec.trial_id))
+        .map(({ spec, attempt }) => ({ spec, asked: false, attempt })),
+    ]);
+    const [first] = specs;
+    const places = readStored("TrialPlaces", this.#placesFile);
+    if (first !== undefined) replaceFile(this.#placesFile, toJson(placesOf(first, specs, places)));
+    const text = toJson(experiment);
+    const before = readText(this.#experimentFile);
+    if (before === text) return;
+    if (before !== undefined)
+      replaceFile(join(this.folder, `experiment-${this.#lastVersion() + 1}.json`), before);
+    replaceFile(this.#experimentFile, text);
+  }
+
+  /** Lists trials that only an earlier version of the experiment asked for, unless they are listed already. */
+  addEarlier(specs: readonly TrialSpec[]): void {
+    const { trials, places } = this.read();
+    const listed = new Set(trials.map(({ spec }) => spec.trial_id));
+    const added = specs.filter(({ trial_id }) => !listed.has(trial_id));
+    replaceFile(
+      this.#placesFile,
+      toJson({ ...places, detector_files: { ...detectorFiles(specs), ...places.detector_files } }),
+    );
+    this.writeTrials([...trials, ...added.map((spec) => ({ spec, asked: false, attempt: null }))]);
+  }
+
+  writeTrials(trials: readonly SweepTrial[]): void {
+    const text = trials.map((trial) => `${JSON.stringify(rowOf(trial))}\n`).join("");
+    if (text !== readText(this.#trialsFile)) replaceFile(this.#trialsFile, text);
+  }
+
+  /**
+   * Takes the sweep's lock, so that one process at a time works on it.
+   *
+   * @throws CliprpnError locked, after `maxWaitMs`; the signal's reason.
+   */
+  async lock(options: AcquireOptions): Promise<OwnerLock> {
+    mkdirSync(this.folder, { recursive: true });
+    return acquireOwnerLock(this.lockFolder, options);
+  }
+
+  /** Takes the lock of the sweep's reports, so that one process at a time writes them. */
+  lockReport(options: AcquireOptions): Promise<OwnerLock> {
+    return acquireOwnerLock(this.reportLockFolder, options);
+  }
+
+  get reportLockFolder(): string {
+    return join(this.folder, "report-lock");
+  }
+
+  /** Folders in which a report is, or was, built. Without the lock of the reports, a live process may use them. */
+  reportStagings(): string[] {
+    return foldersIn(this.folder)
+      .filter((name) => name.startsWith(reportStaging))
+      .map((name) => join(this.folder, name));
+  }
+
+  get lockFolder(): string {
+    return join(this.folder, "lock");
+  }
+
+  openJournal(): Journal {
+    return new Journal(this.#journalFile);
+  }
+
+  journal(): JournalContent {
+    return readJournal(this.#journalFile);
   }
 
   entries(): JournalEntry[] {
-    return readJournal(this.journalFile);
+    return this.journal().entries;
   }
 
-  get journalFile(): string {
+  /** When its experiment or its journal was last changed, in ms since 1970; before both exist, when it was created. */
+  get changedAt(): number {
+    const files = [this.#experimentFile, this.#journalFile];
+    const times = files.flatMap((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? []);
+    return times.length > 0
+      ? Math.max(...times)
+      : (statSync(this.folder, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+  }
+
+  /** The report on a split: its path, existing or not. */
+  reportFile(split: string): string {
+    return join(this.folder, split === "val" ? "REPORT.md" : `REPORT-${split}.md`);
+  }
+
+  get #experimentFile(): string {
+    return join(this.folder, "experiment.json");
+  }
+
+  get #trialsFile(): string {
+    return join(this.folder, "trials.jsonl");
+  }
+
+  get #placesFile(): string {
+    return join(this.folder, "places.json");
+  }
+
+  get #journalFile(): string {
     return join(this.folder, "journal.jsonl");
   }
-}
 
-/**
- * The folder of a trial, by path or by the start of its id below the runs folder. If `train` and `sweep` both ran the trial,
- * the folder that finished last.
- *
- * @throws CliprpnError not_found.
- */
-export function findTrial(name: string, runsDir: string, cwd: string): string {
-  const path = resolve(cwd, name);
-  if (existsSync(path)) return path;
-  const folders = sweepFolders(runsDir).flatMap((sweep) =>
-    readdirSync(sweep)
-      .filter((entry) => name.length >= 4 && entry.startsWith(name) && isTrialId(entry))
-      .map((entry) => join(sweep, entry)),
-  );
-  const [newest] = folders.toSorted((a, b) => finishedAt(b) - finishedAt(a));
-  if (newest !== undefined && new Set(folders.map((folder) => basename(folder))).size === 1) return newest;
-  const matches = folders.length === 0 ? "none" : `${folders.length}: ${folders.join(", ")}`;
-  throw new CliprpnError(
-    "not_found",
-    `${name}: expected a trial folder, a model file or the unique prefix of a trial id in ${runsDir}, found ${matches}`,
-  );
-}
-
-/** Time of the trial's outcome in ms; 0 without one. */
-function finishedAt(folder: string): number {
-  return statSync(join(folder, "outcome.json"), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-}
-
-/** The sweep of a trial folder, or of a file in one. */
-export function sweepOf(path: string): SweepStore | undefined {
-  const folder = [dirname(path), dirname(dirname(path))].find((above) =>
-    existsSync(join(above, "plan.json")),
-  );
-  return folder === undefined ? undefined : SweepStore.open(folder);
-}
-
-/**
- * Folder for a model's predictions: the trial folder on its own dataset, a separate one for a model file or another dataset, so
- * that nothing of the trial is overwritten.
- */
-export function evaluationFolder(model: string, otherDatasetId: string | undefined): string {
-  const isTrial = statSync(model).isDirectory();
-  if (isTrial && otherDatasetId === undefined) return model;
-  const folder = isTrial ? model : dirname(model);
-  const name = isTrial ? "best" : basename(model, extname(model));
-  return join(folder, `evaluated-${name}${otherDatasetId === undefined ? "" : `-on-${otherDatasetId}`}`);
-}
-
-/** Folders of all sweeps, newest first. */
-export function sweepFolders(runsDir: string): string[] {
-  if (!existsSync(runsDir)) return [];
-  const folders = readdirSync(runsDir)
-    .map((name) => join(runsDir, name))
-    .filter((folder) => existsSync(join(folder, "plan.json")));
-  return folders.sort(
-    (a, b) => statSync(join(b, "plan.json")).mtimeMs - statSync(join(a, "plan.json")).mtimeMs,
-  );
-}
-
-function readPlan(file: string): StoredPlan {
-  try {
-    return check("StoredPlan", parseJson(readFileSync(file, "utf8")), file);
-  } catch (error) {
-    const what = error instanceof Error ? error.message : String(error);
-    throw new CliprpnError(
-      "bad_input",
-      `${what}. The sweep was made by another version of cliprpn, or the file is damaged: use that version, or run the sweep with another --runs-dir`,
-      { cause: error },
+  #lastVersion(): number {
+    const numbers = readdirSync(this.folder).map((name) =>
+      Number(/^experiment-(\d+)\.json$/.exec(name)?.[1] ?? 0),
     );
+    return Math.max(0, ...numbers);
   }
 }
 
-function isTrialId(name: string): boolean {
-  return /^[0-9a-f]{16}$/.test(name);
+/** All sweeps in a runs folder, the one that was changed last first. */
+export function sweepsIn(runsDir: string): SweepStore[] {
+  return allSweeps(runsDir).filter((sweep) => sweep.exists);
 }
 
-function parseJson(text: string): unknown {
+/** The same, with sweeps that stopped before their experiment was written. */
+export function allSweeps(runsDir: string): SweepStore[] {
+  return sweepNames(runsDir)
+    .map((name) => new SweepStore(runsDir, name))
+    .map((sweep) => ({ sweep, changedAt: sweep.changedAt }))
+    .sort((a, b) => b.changedAt - a.changedAt || a.sweep.name.localeCompare(b.sweep.name))
+    .map(({ sweep }) => sweep);
+}
+
+export function sweepNames(runsDir: string): string[] {
+  return foldersIn(sweepsFolder(runsDir));
+}
+
+export function sweepsFolder(runsDir: string): string {
+  return join(runsDir, "sweeps");
+}
+
+/** @throws CliprpnError bad_input. */
+function readRow(line: string, where: string): TrialRow {
+  const value = parseJson(line);
+  const filled =
+    typeof value === "object" && value !== null && "trial" in value
+      ? { ...value, trial: withIdentityDefaults(value.trial) }
+      : value;
+  return checkStored("TrialRow", filled, where);
+}
+
+function rowOf({ spec, asked, attempt }: SweepTrial): TrialRow {
+  return {
+    schema_version: schemaVersion,
+    label: spec.label,
+    preset: spec.kind === "cliprpn" ? spec.preset : null,
+    seed: spec.seed,
+    asked,
+    attempt,
+    trial: trialIdentityOf(spec),
+  };
+}
+
+function missing(file: string): never {
+  throw new CliprpnError(
+    "bad_input",
+    `${file}: expected a file of this sweep, found none; restore it from a backup, or use another --runs-dir`,
+  );
+}
+
+function foldersIn(folder: string): string[] {
   try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+    return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+      entry.isDirectory() ? [entry.name] : [],
+    );
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return [];
+    throw error;
   }
-}
-
-/** Longer than it takes until the lock of a process that died can be taken over. */
-const maxLockWaitMs = 12_000;
-
-function locked(folder: string, cause: unknown): CliprpnError {
-  const message = `${folder}: another cliprpn process is running this sweep; wait for it, or use another --runs-dir`;
-  return new CliprpnError("locked", message, { cause });
-}
-
-function writeJson(file: string, value: unknown): void {
-  replaceFile(file, `${JSON.stringify(value, null, 2)}\n`);
 }

@@ -1,22 +1,34 @@
 import { relative } from "node:path";
-import { codeHashes } from "../contract/code-identity.ts";
+import { describeOwner } from "../base/owner-lock.ts";
 import { CliprpnError } from "../contract/errors.ts";
-import type { Split, TrialGroup, TrialSpec } from "../contract/generated/types.ts";
+import type {
+  CompletedOutcome,
+  EvaluatedTrial,
+  Split,
+  TrialGroup,
+  TrialOutcome,
+  TrialSpec,
+} from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
+import { cacheDir } from "../environment/cache.ts";
 import { presets } from "../experiment/presets.ts";
+import type { ReportTrial } from "../report/report-input.ts";
 import { verdict } from "../report/verdict.ts";
 import { writeReport } from "../report/write-report.ts";
-import { Journal } from "../store/journal.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
+import { countLooks, isTest, recordLook } from "../store/test-looks.ts";
+import { TrialStore } from "../store/trial-store.ts";
+import { locateTrials } from "./locate-trial.ts";
 import { liveEvent } from "./progress.ts";
+import { type TrialStatus, trialStatuses } from "./resume.ts";
 import type { Context } from "./run-context.ts";
 
 /**
- * Evaluates the trials that have no predictions on the split yet, summarizes, and writes the report. A look at a test split
- * goes into the journal first.
+ * Evaluates the trials that have no predictions on the split yet, summarizes, and writes the report. New predictions on a test
+ * split are a look at it, which is recorded first.
  *
  * @returns path of the report, relative to the current folder.
- * @throws CliprpnError not_found if no trial is complete.
+ * @throws CliprpnError not_found if no trial is complete, or the dataset is gone.
  */
 export async function makeReport(
   store: SweepStore,
@@ -25,82 +37,191 @@ export async function makeReport(
   context: Context,
 ): Promise<string> {
   const { terminal, signal } = context;
-  const { plan } = store;
-  const completed = plan.trials.filter(({ trial_id }) => store.outcome(trial_id)?.state === "completed");
-  const [first] = completed;
+  const lock = await store.lockReport({
+    command: context.commandLine,
+    signal,
+    onWait: (owner) =>
+      terminal.info(`Another cliprpn process writes this report: ${describeOwner(owner)}; waiting for it.`),
+    onLost: () => undefined, // Each file of a report is replaced in one step.
+  });
+  try {
+    const file = await makeLocked(store, split, engine, context);
+    return relative(context.cwd, file) || file;
+  } finally {
+    await lock.release();
+  }
+}
+
+async function makeLocked(
+  store: SweepStore,
+  split: Split,
+  engine: Engine,
+  context: Context,
+): Promise<string> {
+  const { terminal, signal, commandLine } = context;
+  const { experiment, trials } = store.read();
+  const asked = trials.filter((trial) => trial.asked).map(({ spec }) => spec);
+  const statuses = trialStatuses(store, asked);
+  const reported = asked.map((spec) => reportTrial(spec, statuses.get(spec.trial_id), store.runsDir));
+  const completed = locateTrials(reported.flatMap(completedTrial), context);
+  const [first, ...others] = completed;
   if (first === undefined)
     throw new CliprpnError(
       "not_found",
       `${store.folder}: expected at least one completed trial, found none; run the sweep first`,
     );
-  if (isTest(split)) recordLook(store, split, context.commandLine);
   await predict(completed, split, store, engine, context);
   terminal.live(["summarizing"]);
-  const params = { split, groups: groupsOf(completed, first, store), cache_dir: first.cache_dir };
-  const summary = await engine.call("summarize", params, { signal });
+  const summary = await engine.call(
+    "summarize",
+    { split, dataset: first.spec.dataset, groups: groupsOf([first, ...others], split) },
+    { signal },
+  );
   const file = await writeReport(
     {
-      question: plan.question,
-      name: plan.name,
-      command: sweepCommand(store) ?? context.commandLine,
-      source: plan.source,
-      trials: plan.trials.map((spec) => ({ spec, outcome: store.outcome(spec.trial_id) })),
+      question: experiment.question,
+      name: store.name,
+      command: sweepCommand(store) ?? commandLine,
+      source: experiment.source,
+      trials: reported,
+      notAsked: trials.filter((trial) => !trial.asked).map(({ spec }) => spec),
       summary,
-      published: plan.published,
-      numTestViews: store.entries().filter((entry) => entry.type === "split_read" && isTest(entry.split))
-        .length,
-      currentSources: codeHashes(),
+      published: experiment.published,
+      numTestLooks: countAllLooks(store.runsDir, experiment.dataset.id),
       presets,
     },
     store.folder,
   );
   terminal.liveDone();
   terminal.info(verdict(summary));
-  return relative(context.cwd, file) || file;
+  return file;
 }
 
-/** True if evaluations on the split are counted. */
-export function isTest(split: Split): boolean {
-  return split.startsWith("test");
+interface KnownTrial extends ReportTrial {
+  trial: TrialStore;
+  /** The attempt that the report shows. */
+  attempt: number | undefined;
 }
 
-/** Records in the journal that a split was evaluated. */
-export function recordLook(store: SweepStore, split: Split, command: string): void {
-  const journal = new Journal(store.journalFile);
-  journal.append({ type: "split_read", at: new Date().toISOString(), split, command });
-  journal.close();
+interface CompletedAttempt {
+  spec: TrialSpec;
+  outcome: CompletedOutcome;
+  trial: TrialStore;
+  attempt: number;
 }
 
+function reportTrial(spec: TrialSpec, status: TrialStatus | undefined, runsDir: string): KnownTrial {
+  const trial = new TrialStore(runsDir, spec.trial_id);
+  if (status?.state === "completed") {
+    const { attempt } = status.accepted;
+    return {
+      spec,
+      trial,
+      attempt,
+      outcome: trial.outcome(attempt),
+      isStale: status.isStale,
+      origin: status.accepted.origin,
+    };
+  }
+  const outcome = status?.state === "failed" ? failure(spec, status.error) : undefined;
+  return { spec, trial, attempt: undefined, outcome, isStale: false, origin: null };
+}
+
+function failure(
+  { trial_id, sources_sha256 }: TrialSpec,
+  error: Extract<TrialOutcome, { state: "failed" }>["error"],
+): TrialOutcome {
+  return {
+    schema_version: 1,
+    state: "failed",
+    trial_id,
+    sources_sha256,
+    finished_at: "",
+    error,
+    traceback_file: null,
+  };
+}
+
+function completedTrial({ spec, trial, attempt, outcome }: KnownTrial): CompletedAttempt[] {
+  return outcome?.state === "completed" && attempt !== undefined ? [{ spec, outcome, trial, attempt }] : [];
+}
+
+/** Number of looks at all test splits of a dataset. */
+function countAllLooks(runsDir: string, dataset_id: string): number {
+  const splits = ["test", "testA", "testB"] as const;
+  return splits.reduce((sum, split) => sum + countLooks(runsDir, dataset_id, split), 0);
+}
+
+/** Predictions on the split of the trials that have none. */
 async function predict(
-  trials: TrialSpec[],
+  trials: readonly CompletedAttempt[],
   split: Split,
   store: SweepStore,
   engine: Engine,
-  { terminal, signal }: Context,
+  { terminal, signal, commandLine, env }: Context,
 ): Promise<void> {
-  for (const [index, spec] of trials.entries()) {
-    if (store.hasPredictions(spec, split)) continue;
-    const onEvent = liveEvent(terminal, `${split}, trial ${index + 1} of ${trials.length}: `);
-    const model = store.trialDir(spec.trial_id);
-    const params = { model, split, dataset: null, out_dir: model, cache_dir: spec.cache_dir };
+  const missing = trials.filter(({ trial, attempt }) => !trial.hasAnswers(attempt, split));
+  const [first] = missing;
+  if (first === undefined) return;
+  if (isTest(split))
+    recordLook(store.runsDir, {
+      dataset_id: first.spec.dataset.id,
+      dataset_name: first.spec.dataset.name,
+      split,
+      command: commandLine,
+      sweep: store.name,
+      num_trials: missing.length,
+    });
+  for (const [index, { spec, trial, attempt }] of missing.entries()) {
+    const onEvent = liveEvent(terminal, `${split}, trial ${index + 1} of ${missing.length}: `);
+    const params = {
+      spec,
+      model: spec.kind === "baseline" ? null : trial.neededModel(attempt),
+      split,
+      dataset: null,
+      out_dir: trial.answersFolder(attempt, split),
+      cache_dir: cacheDir(env),
+    };
     await engine.call("evaluate", params, { signal, onEvent });
   }
 }
 
-/** The trials' folders by configuration, in the order of the plan. */
-function groupsOf(trials: TrialSpec[], first: TrialSpec, store: SweepStore): [TrialGroup, ...TrialGroup[]] {
-  const groups = new Map<string, TrialGroup>();
-  for (const { label, trial_id } of trials) {
-    const folder = store.trialDir(trial_id);
-    const group = groups.get(label);
-    if (group === undefined) groups.set(label, { label, trial_dirs: [folder] });
-    else group.trial_dirs.push(folder);
+/** The trials by configuration, in the order of the plan. */
+function groupsOf(
+  [first, ...others]: [CompletedAttempt, ...CompletedAttempt[]],
+  split: Split,
+): [TrialGroup, ...TrialGroup[]] {
+  const head = groupOf(first, split);
+  const groups = new Map([[head.label, head]]);
+  for (const trial of others) {
+    const group = groups.get(trial.spec.label);
+    if (group === undefined) groups.set(trial.spec.label, groupOf(trial, split));
+    else group.trials.push(evaluated(trial, split));
   }
-  const [head = { label: first.label, trial_dirs: [""] }, ...rest] = groups.values();
-  return [head, ...rest];
+  return [head, ...[...groups.values()].slice(1)];
+}
+
+/** The group of a configuration, with its first trial. */
+function groupOf(trial: CompletedAttempt, split: Split): TrialGroup {
+  const { spec } = trial;
+  return {
+    label: spec.label,
+    kind: spec.kind,
+    is_upper_bound: spec.kind === "baseline" && spec.baseline.detector.kind === "gt_boxes",
+    trials: [evaluated(trial, split)],
+  };
+}
+
+function evaluated({ spec, outcome, trial, attempt }: CompletedAttempt, split: Split): EvaluatedTrial {
+  return {
+    trial_id: spec.trial_id,
+    seed: spec.seed,
+    val_acc_at_50: outcome.metrics.acc_at_50,
+    predictions_dir: trial.answersFolder(attempt, split),
+  };
 }
 
 function sweepCommand(store: SweepStore): string | undefined {
-  const started = store.entries().find((entry) => entry.type === "sweep_started");
+  const started = store.entries().findLast((entry) => entry.type === "sweep_started");
   return started?.type === "sweep_started" ? `npx ${started.command}` : undefined;
 }

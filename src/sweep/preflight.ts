@@ -18,10 +18,13 @@ import type { RunContext } from "./run-context.ts";
  * Prepares the dataset and checks whatever would fail a trial, before the first one starts: splits, fusions, detectors.
  * Trains the detectors that a trial asks for and that are not trained yet.
  *
+ * @param waiting the trials that have to run.
+ *
  * @throws CliprpnError data_invalid, bad_input, weights_missing, ...
  */
 export async function preflight(
   trials: readonly TrialSpec[],
+  waiting: readonly TrialSpec[],
   dataset: DatasetIdentity,
   engine: Engine,
   run: RunContext,
@@ -29,8 +32,8 @@ export async function preflight(
   await ensureDataset(dataset, distinctSizes(trials), engine, run);
   checkSplits(dataset, trials);
   run.terminal.live(["checking the fusions"]);
-  await checkFusions(engine, trials);
-  await prepareDetectors(trials, engine, run);
+  await checkFusions(engine, waiting);
+  await prepareDetectors(waiting, engine, run);
 }
 
 /** The image size that a trial asks for. */

@@ -1,6 +1,6 @@
 import { formatDuration, percent } from "../base/format.ts";
 import type { TrialEvent, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
-import type { TrialWatcher } from "../engine/engine.ts";
+import type { Attempt, AttemptWatcher } from "../engine/engine.ts";
 import { trialName } from "../report/report-input.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { SweepEta, wholeSeconds } from "./eta.ts";
@@ -23,7 +23,7 @@ export interface SweepProgressOptions {
 }
 
 /** Shows a sweep's progress: one permanent line per finished trial, live lines with an ETA for running ones. */
-export class SweepProgress implements TrialWatcher {
+export class SweepProgress implements AttemptWatcher {
   readonly #terminal: Terminal;
   readonly #options: SweepProgressOptions;
   readonly #now: () => number;
@@ -45,14 +45,14 @@ export class SweepProgress implements TrialWatcher {
     this.#done = options.total - options.waiting.length;
   }
 
-  started(spec: TrialSpec, slot: number): void {
+  started({ spec }: Attempt, slot: number): void {
     if (this.#waiting.delete(spec.trial_id)) this.#eta.started(spec.label);
     this.#running.set(slot, { spec, status: "starting", share: 0, workingSince: undefined });
     this.#print(spec, { state: "running" });
     this.#show();
   }
 
-  event(_spec: TrialSpec, slot: number, event: TrialEvent): void {
+  event(_attempt: Attempt, slot: number, event: TrialEvent): void {
     const running = this.#running.get(slot);
     if (running === undefined) return;
     if (event.type === "warning") this.#terminal.warn(event.message);
@@ -64,7 +64,7 @@ export class SweepProgress implements TrialWatcher {
     this.#show();
   }
 
-  finished(spec: TrialSpec, slot: number, outcome: TrialOutcome | undefined, duration_ms: number): void {
+  finished({ spec }: Attempt, slot: number, outcome: TrialOutcome | undefined, duration_ms: number): void {
     const since = this.#running.get(slot)?.workingSince;
     this.#running.delete(slot);
     if (outcome !== undefined) this.#done += 1;
@@ -73,6 +73,17 @@ export class SweepProgress implements TrialWatcher {
     const position = `[${this.#done}/${this.#options.total}]`;
     this.#terminal.info(`${position} ${trialName(spec)}: ${describeOutcome(outcome, duration_ms)}`);
     this.#print(spec, { state: outcome?.state ?? "interrupted", duration_ms });
+    this.#show();
+  }
+
+  /** A trial that another process completed. */
+  found(spec: TrialSpec): void {
+    if (this.#waiting.delete(spec.trial_id)) this.#eta.started(spec.label);
+    this.#done += 1;
+    this.#terminal.info(
+      `[${this.#done}/${this.#options.total}] ${trialName(spec)}: completed by another process`,
+    );
+    this.#print(spec, { state: "completed" });
     this.#show();
   }
 

@@ -8,8 +8,9 @@ import { identifyBackbone } from "../experiment/identity.ts";
 import { type Plan, planSweep } from "../experiment/plan.ts";
 import { readExperiment } from "../experiment/read-experiment.ts";
 import { packageRoot } from "../package-root.ts";
-import { findTrial } from "../store/sweep-store.ts";
+import { findModel, modelFile } from "../store/find-model.ts";
 import { dataFolders } from "./datasets.ts";
+import { currentCode } from "./locate-trial.ts";
 import type { Context, RunContext } from "./run-context.ts";
 
 /** The trials of a checked experiment and the dataset they use; nothing has started. */
@@ -34,7 +35,7 @@ export function readOptions(run: RunContext): ReadOptions {
     data: dataFolders(run).data,
     weights: run.env.CLIPRPN_WEIGHTS,
     trustWeights: run.trustWeights,
-    findModel: (name) => findTrial(name, run.runsDir, run.cwd),
+    findModel: (name) => modelFile(findModel(name, run, currentCode)),
   };
 }
 

@@ -1,66 +1,128 @@
+import { counted, joinWords } from "../base/format.ts";
+import { changedFiles, codeOf } from "../contract/code-identity.ts";
 import { CliprpnError } from "../contract/errors.ts";
-import type { TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
+import type { AcceptedAttempt, ErrorInfo, JournalEntry, TrialSpec } from "../contract/generated/types.ts";
 import { trialName } from "../report/report-input.ts";
+import { readCode } from "../store/code-manifests.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
-import type { Terminal } from "../terminal/terminal.ts";
+import { TrialStore } from "../store/trial-store.ts";
 import type { RunContext } from "./run-context.ts";
 
+/** What is known about a trial of a sweep. */
+export type TrialStatus =
+  | { state: "completed"; accepted: AcceptedAttempt; isStale: boolean }
+  | { state: "failed"; error: ErrorInfo; attempt: number }
+  | { state: "waiting" };
+
+/** A trial, and the hash of the current code for its kind. */
+export type TrialOfCode = Pick<TrialSpec, "trial_id" | "sources_sha256">;
+
 /**
- * The trials that have to run. A trial that finished keeps its outcome, except a stale one (without `acceptStale`) and a failed
- * one with `retryFailed`: those outcomes are renamed. Tells the user which outcomes do not count, and why.
+ * The status of each trial, by id. A completed attempt counts in every sweep; a failure is a fact of this sweep, and of the code
+ * that it ran with.
+ */
+export function trialStatuses(store: SweepStore, specs: readonly TrialOfCode[]): Map<string, TrialStatus> {
+  const ends = lastEnds(store.entries());
+  return new Map(
+    specs.map((spec) => [spec.trial_id, statusOf(spec, new TrialStore(store.runsDir, spec.trial_id), ends)]),
+  );
+}
+
+/**
+ * The trials that have to run. Finished trials stay as they are; failed ones run again with `retryFailed`, stale ones, which other
+ * code made, with `rerunStale`.
+ *
+ * @throws CliprpnError bad_input if there are stale trials, others have to run, and the person has not chosen.
  */
 export function trialsToRun(
   store: SweepStore,
-  { acceptStale, retryFailed, terminal }: Pick<RunContext, "acceptStale" | "retryFailed" | "terminal">,
+  specs: readonly TrialSpec[],
+  options: Pick<RunContext, "acceptStale" | "rerunStale" | "retryFailed" | "terminal">,
 ): TrialSpec[] {
+  const statuses = trialStatuses(store, specs);
+  const { terminal, retryFailed, acceptStale, rerunStale } = options;
   const stale: StaleTrial[] = [];
-  const waiting = store.plan.trials.filter((spec) => {
-    const outcome = readOutcome(store, spec, terminal);
-    if (outcome === undefined) return true;
-    if (outcome.sources_sha256 !== spec.sources_sha256) {
-      const made_by = outcome.sources_sha256.slice(0, 8);
-      stale.push({ spec, made_by });
-      if (!acceptStale) {
-        store.setAside(spec, made_by);
+  const waiting = specs.filter((spec) => {
+    const status = statuses.get(spec.trial_id);
+    switch (status?.state) {
+      case "completed":
+        if (status.isStale) stale.push({ spec, accepted: status.accepted });
+        return status.isStale && rerunStale;
+      case "failed":
+        if (!retryFailed)
+          terminal.info(
+            `${trialName(spec)}: failed in an earlier run (${status.error.code}); use --retry-failed to run it again`,
+          );
+        return retryFailed;
+      default:
         return true;
-      }
     }
-    if (outcome.state !== "failed") return false;
-    if (!retryFailed) {
-      terminal.info(
-        `${trialName(spec)}: failed in an earlier run (${outcome.error.code}); use --retry-failed to run it again`,
-      );
-      return false;
-    }
-    store.setAside(spec, `failed-${Date.now()}`);
-    return true;
   });
-  if (stale.length > 0) terminal.warn(staleWarning(stale, acceptStale));
+  if (stale.length === 0) return waiting;
+  const what = `${counted(stale.length, "finished trial")} ${stale.length === 1 ? "is" : "are"} stale: made by other code (${describeChanges(stale, store.runsDir)})`;
+  if (rerunStale)
+    terminal.info(
+      `${what}; running ${stale.length === 1 ? "it" : "them"} again as new attempts. The old attempts and their models are kept.`,
+    );
+  else if (acceptStale || waiting.length === 0) terminal.warn(`${what}; kept, and marked in the report`);
+  else
+    throw new CliprpnError(
+      "bad_input",
+      `${what}, and ${counted(waiting.length, "trial")} must still run. Nothing was started. Add --rerun-stale to run the stale trials again (the old attempts and their models are kept), or --accept-stale to keep them and mark them in the report`,
+    );
   return waiting;
 }
 
 interface StaleTrial {
   spec: TrialSpec;
-  /** Start of the hash of the sources that made its outcome. */
-  made_by: string;
+  accepted: AcceptedAttempt;
 }
 
-function readOutcome(store: SweepStore, spec: TrialSpec, terminal: Terminal): TrialOutcome | undefined {
-  try {
-    return store.outcome(spec.trial_id);
-  } catch (error) {
-    if (!(error instanceof CliprpnError)) throw error;
-    terminal.warn(`${trialName(spec)}: running again, because its outcome cannot be read (${error.message})`);
-    store.setAside(spec, "unreadable");
-    return undefined;
+type TrialEnd = Extract<JournalEntry, { type: "trial_finished" }>;
+
+/** The last end of each trial in a journal, except interruptions, which leave it waiting. */
+function lastEnds(entries: readonly JournalEntry[]): Map<string, TrialEnd> {
+  const ends = new Map<string, TrialEnd>();
+  for (const entry of entries)
+    if (entry.type === "trial_finished" && entry.state !== "interrupted") ends.set(entry.trial_id, entry);
+  return ends;
+}
+
+function statusOf(spec: TrialOfCode, trial: TrialStore, ends: Map<string, TrialEnd>): TrialStatus {
+  const accepted = trial.shown(spec.sources_sha256);
+  if (accepted !== undefined)
+    return { state: "completed", accepted, isStale: accepted.sources_sha256 !== spec.sources_sha256 };
+  const end = ends.get(spec.trial_id);
+  if (end?.state === "failed" && end.error !== null && end.sources_sha256 === spec.sources_sha256)
+    return { state: "failed", error: end.error, attempt: end.attempt };
+  return { state: "waiting" };
+}
+
+/** The files and packages that changed since stale trials ran: "models/rpn.py, torch 2.13.0 -> 2.14.0 and 3 more". */
+function describeChanges(stale: readonly StaleTrial[], runsDir: string): string {
+  const changes = new Set<string>();
+  const unknown = new Set<string>();
+  const codes = new Map(stale.map((trial) => [trial.accepted.sources_sha256, trial]));
+  for (const [sources_sha256, { spec, accepted }] of codes) {
+    const manifest = readCode(runsDir, sources_sha256);
+    if (manifest !== undefined)
+      for (const file of changedFiles(manifest, codeOf(spec.kind))) changes.add(file);
+    else
+      unknown.add(
+        accepted.origin === null
+          ? `code ${sources_sha256.slice(0, 8)}`
+          : `${accepted.origin.kind === "import" ? "imported from" : "an earlier cliprpn, in"} ${accepted.origin.from}`,
+      );
   }
+  const shown = [...changes].slice(0, maxChanges);
+  const more = changes.size - shown.length;
+  const parts = [
+    ...(shown.length === 0
+      ? []
+      : [`changed: ${joinWords([...shown, ...(more > 0 ? [`${more} more`] : [])])}`]),
+    ...unknown,
+  ];
+  return parts.join("; ");
 }
 
-function staleWarning(stale: StaleTrial[], kept: boolean): string {
-  const [first] = stale;
-  const hashes = [...new Set(stale.map(({ made_by }) => made_by))].join(", ");
-  const action = kept
-    ? "kept (--accept-stale)"
-    : "running again, which replaces their models and predictions (use --accept-stale to keep them)";
-  return `${stale.length} finished ${stale.length === 1 ? "trial is" : "trials are"} stale: they ran with different Python sources or packages (${hashes}, current ${first?.spec.sources_sha256.slice(0, 8)}); ${action}`;
-}
+const maxChanges = 5;

@@ -30,8 +30,10 @@ export interface RunContext extends Context {
   trialTimeoutMs: number | undefined;
   /** True if a detector's .pt file, which runs code, may be loaded. */
   trustWeights: boolean;
-  /** Keep finished trials that other sources made. */
+  /** Keep finished trials that other code made, and mark them in the report. */
   acceptStale: boolean;
+  /** Run finished trials again that other code made. */
+  rerunStale: boolean;
   /** Run failed trials again. */
   retryFailed: boolean;
   /** Print results as JSON lines. */

@@ -1,128 +1,214 @@
+import { describeOwner } from "../base/owner-lock.ts";
+import { codeOf } from "../contract/code-identity.ts";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
-import type { Split, StoredPlan, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
+import type { Split, StoredExperiment, TrialSpec } from "../contract/generated/types.ts";
 import type { DatasetIdentity } from "../dataset/identify-dataset.ts";
-import type { Engine, TrialWatcher } from "../engine/engine.ts";
+import type { Attempt, AttemptWatcher, Engine } from "../engine/engine.ts";
 import type { Plan } from "../experiment/plan.ts";
+import { trialName } from "../report/report-input.ts";
+import { recordCode } from "../store/code-manifests.ts";
+import { schemaVersion } from "../store/files.ts";
 import type { Journal } from "../store/journal.ts";
 import { SweepStore } from "../store/sweep-store.ts";
+import { checkNotLeft } from "./adopt-runs.ts";
 import { makeReport } from "./make-report.ts";
 import { openEngine } from "./open-engine.ts";
 import { preflight } from "./preflight.ts";
 import { SweepProgress } from "./progress.ts";
-import { trialsToRun } from "./resume.ts";
+import { trialStatuses, trialsToRun } from "./resume.ts";
 import { type RunContext, writableRunsDir } from "./run-context.ts";
+import { TrialQueue } from "./trial-queue.ts";
 
 /** The plan to run, and the split to report. */
 export interface SweepRequest {
   plan: Plan;
   dataset: DatasetIdentity;
-  source: StoredPlan["source"];
+  source: StoredExperiment["source"];
   split: Split;
 }
 
-/** Runs the trials that have no outcome yet, then writes the report. @returns the exit code. */
+/**
+ * Runs the trials that have no accepted attempt yet, then writes the report. One process at a time works on a sweep: its lock is
+ * held from before the first write to the end of the report.
+ *
+ * @returns the exit code.
+ * @throws CliprpnError bad_input; interrupted; locked.
+ */
 export async function runSweep(request: SweepRequest, run: RunContext): Promise<number> {
-  const { plan, dataset, source, split } = request;
-  const runsDir = writableRunsDir(run);
+  const store = new SweepStore(writableRunsDir(run), request.plan.name);
+  checkNotLeft(store.runsDir, request.plan.trials);
+  checkSameData(store, request);
+  const lost = new AbortController();
+  const lock = await store.lock({
+    command: run.commandLine,
+    signal: run.signal,
+    onWait: (owner) =>
+      run.terminal.info(
+        `Another cliprpn process is running this sweep: ${describeOwner(owner)}; waiting for it. Press Ctrl-C to stop waiting.`,
+      ),
+    onLost: () => lost.abort(),
+  });
+  try {
+    return await runLocked(store, request, { ...run, signal: AbortSignal.any([run.signal, lost.signal]) });
+  } catch (error) {
+    throw lost.signal.aborted && !run.signal.aborted ? takenOver(store, error) : error;
+  } finally {
+    await lock.release();
+  }
+}
+
+async function runLocked(store: SweepStore, request: SweepRequest, run: RunContext): Promise<number> {
+  const { plan, dataset, split } = request;
+  checkSameData(store, request); // Again: another process may have had the lock.
+  const waiting = trialsToRun(store, plan.trials, run);
   const engine = await openEngine(run, plan.trials);
   try {
     const device = await engine.device();
-    const trials = plan.trials.map((spec) => ({ ...spec, device }));
-    await preflight(trials, dataset, engine, run);
-    const { keep_models: _, ...planned } = plan;
-    const store = SweepStore.create(runsDir, { ...planned, trials, source });
-    await runTrials(store, engine, run);
-    return await report(store, split, engine, run);
+    const withDevice = (spec: TrialSpec): TrialSpec => ({ ...spec, device });
+    await preflight(plan.trials.map(withDevice), waiting.map(withDevice), dataset, engine, run);
+    store.write(experimentOf(request), plan.trials.map(withDevice));
+    for (const [sources_sha256, kind] of new Map(plan.trials.map((spec) => [spec.sources_sha256, spec.kind])))
+      recordCode(store.runsDir, sources_sha256, codeOf(kind));
+    await runTrials(store, plan, waiting.map(withDevice), engine, run);
+    return await report(store, plan, split, engine, run);
   } finally {
     await engine.close();
   }
 }
 
-/** @throws CliprpnError interrupted; locked. */
-async function runTrials(store: SweepStore, engine: Engine, run: RunContext): Promise<void> {
-  const { terminal, signal, numSlots, json } = run;
-  const lost = new AbortController();
-  const { journal, release } = await store.lock({
-    onWait: () =>
-      terminal.info(
-        "Another cliprpn process is running this sweep, or stopped a few seconds ago; waiting for it.",
-      ),
-    onLost: () => lost.abort(),
+async function runTrials(
+  store: SweepStore,
+  plan: Plan,
+  waiting: TrialSpec[],
+  engine: Engine,
+  run: RunContext,
+): Promise<void> {
+  const { terminal, signal, numSlots, json, commandLine } = run;
+  announce(store, plan, waiting, run);
+  const progress = new SweepProgress(terminal, { waiting, total: plan.trials.length, numSlots, json });
+  const journal = store.openJournal();
+  const queue = new TrialQueue(waiting, {
+    runsDir: store.runsDir,
+    keep_models: plan.keep_models,
+    command: commandLine,
+    onWait: (spec, owner) =>
+      terminal.info(`${trialName(spec)} runs in another process: ${describeOwner(owner)}; waiting for it`),
+    onFound: (spec) => progress.found(spec),
   });
   try {
-    const { trials } = store.plan;
-    const waiting = trialsToRun(store, run);
-    announce(store, waiting, run);
-    journal.append({ type: "sweep_started", at: now(), num_trials: trials.length, command: run.commandLine });
-    const progress = new SweepProgress(terminal, { waiting, total: trials.length, numSlots, json });
-    await engine.run(waiting, store, journaled(progress, journal), AbortSignal.any([signal, lost.signal]));
+    journal.append({ type: "sweep_started", num_trials: plan.trials.length, command: commandLine });
+    await engine.run(queue, recorded(queue, journal, progress), signal);
     terminal.liveDone();
     signal.throwIfAborted();
-    if (lost.signal.aborted)
-      throw new CliprpnError(
-        "locked",
-        `${store.folder}: another cliprpn process took over this sweep; this one stopped`,
-      );
-    const states = trials.map(({ trial_id }) => store.outcome(trial_id)?.state);
-    const numOf = (state: TrialOutcome["state"]): number => states.filter((each) => each === state).length;
+    const states = [...trialStatuses(store, plan.trials).values()].map(({ state }) => state);
     journal.append({
       type: "sweep_finished",
-      at: now(),
-      num_completed: numOf("completed"),
-      num_failed: numOf("failed"),
+      num_completed: states.filter((state) => state === "completed").length,
+      num_failed: states.filter((state) => state === "failed").length,
     });
   } finally {
-    await release();
+    await queue.close();
+    journal.close();
   }
 }
 
 /** Writes the report if a trial is complete. @returns the exit code: whether all of them are. */
-async function report(store: SweepStore, split: Split, engine: Engine, run: RunContext): Promise<number> {
+async function report(
+  store: SweepStore,
+  plan: Plan,
+  split: Split,
+  engine: Engine,
+  run: RunContext,
+): Promise<number> {
   const { terminal, json } = run;
-  const { trials } = store.plan;
-  const completed = trials.filter(({ trial_id }) => store.outcome(trial_id)?.state === "completed");
+  const statuses = trialStatuses(store, plan.trials);
+  const completed = plan.trials.filter(({ trial_id }) => statuses.get(trial_id)?.state === "completed");
   if (completed.length > 0) {
     const report_file = await makeReport(store, split, engine, run);
     terminal.result(json ? JSON.stringify({ type: "report", report_file }) : report_file);
   } else terminal.info("No trial completed, so no report was written.");
-  return completed.length === trials.length ? EXIT.good : EXIT.some_failed;
-}
-
-function announce(
-  store: SweepStore,
-  waiting: TrialSpec[],
-  { device: requested, terminal }: RunContext,
-): void {
-  const { name, trials } = store.plan;
-  const numDone = trials.length - waiting.length;
-  const device = trials[0]?.device ?? "";
-  const reason = requested === "auto" && device === "cpu" ? " (torch finds no GPU)" : "";
-  terminal.info(
-    `Sweep ${name}: ${trials.length} ${trials.length === 1 ? "trial" : "trials"}${numDone > 0 ? `, ${numDone} already done` : ""}, on ${device}${reason}, in ${store.folder}`,
+  store.writeTrials(
+    store.read().trials.map((trial) => {
+      const status = statuses.get(trial.spec.trial_id);
+      return status?.state === "completed" ? { ...trial, attempt: status.accepted.attempt } : trial;
+    }),
   );
+  return completed.length === plan.trials.length ? EXIT.good : EXIT.some_failed;
 }
 
-/** Writes each change to the journal before it is shown. */
-function journaled(watcher: TrialWatcher, journal: Journal): TrialWatcher {
+/** Accepts and records what ends, then shows it. */
+function recorded(queue: TrialQueue, journal: Journal, progress: SweepProgress): AttemptWatcher {
   return {
-    started(spec, slot) {
-      journal.append({ type: "trial_started", at: now(), trial_id: spec.trial_id, slot });
-      watcher.started(spec, slot);
+    started(attempt, slot) {
+      const { spec, number } = attempt;
+      journal.append({ type: "trial_started", trial_id: spec.trial_id, attempt: number, slot });
+      progress.started(attempt, slot);
     },
-    event: (spec, slot, event) => watcher.event(spec, slot, event),
-    finished(spec, slot, outcome: TrialOutcome | undefined, duration_ms) {
+    event: (attempt, slot, event) => progress.event(attempt, slot, event),
+    async finished(attempt: Attempt, slot, outcome, duration_ms) {
+      const { spec, number } = attempt;
+      const isAccepted = await queue.finished(attempt, outcome);
       journal.append({
         type: "trial_finished",
-        at: now(),
         trial_id: spec.trial_id,
-        state: outcome?.state ?? "interrupted",
+        attempt: number,
+        sources_sha256: outcome?.sources_sha256 ?? spec.sources_sha256,
+        state: isAccepted ? (outcome?.state ?? "interrupted") : "refused",
         duration_ms,
+        error: outcome?.state === "failed" ? outcome.error : null,
       });
-      watcher.finished(spec, slot, outcome, duration_ms);
+      progress.finished(attempt, slot, outcome, duration_ms);
     },
   };
 }
 
-function now(): string {
-  return new Date().toISOString();
+function announce(
+  { name, folder }: SweepStore,
+  { trials }: Plan,
+  waiting: TrialSpec[],
+  { device: requested, terminal }: RunContext,
+): void {
+  const numDone = trials.length - waiting.length;
+  const device = waiting[0]?.device;
+  const where =
+    device === undefined
+      ? ""
+      : `, on ${device}${requested === "auto" && device === "cpu" ? " (torch finds no GPU)" : ""}`;
+  terminal.info(
+    `Sweep ${name}: ${trials.length} ${trials.length === 1 ? "trial" : "trials"}${numDone > 0 ? `, ${numDone} already done` : ""}${where}, in ${folder}`,
+  );
+}
+
+/** @throws CliprpnError bad_input if the sweep of this name uses other data: a report compares results on one dataset. */
+function checkSameData(store: SweepStore, { plan, dataset }: SweepRequest): void {
+  const before = store.experiment()?.dataset;
+  if (before === undefined || (before.id === dataset.id && before.split_by === dataset.split_by)) return;
+  const describe = ({ name, id, split_by }: StoredExperiment["dataset"]): string =>
+    `${name} (${id}, ${split_by} split)`;
+  throw new CliprpnError(
+    "bad_input",
+    `${store.folder}: expected the dataset of this sweep, ${describe(before)}, found ${describe(dataset)}. Give the experiment another name, for example --set name=${plan.name}-${dataset.name}, or use another --runs-dir`,
+  );
+}
+
+function experimentOf({ plan, dataset, source }: SweepRequest): StoredExperiment {
+  const { name, question, published, keep_models } = plan;
+  const { id, name: dataset_name, split_by } = dataset;
+  return {
+    schema_version: schemaVersion,
+    name,
+    question,
+    published,
+    source,
+    dataset: { id, name: dataset_name, split_by },
+    keep_models,
+  };
+}
+
+function takenOver({ folder }: SweepStore, cause: unknown): CliprpnError {
+  return new CliprpnError(
+    "locked",
+    `${folder}: another cliprpn process took over this sweep while this one was suspended; this one stopped`,
+    { cause },
+  );
 }

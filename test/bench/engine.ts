@@ -1,12 +1,15 @@
 /** Overhead of the bridge and the engine with a real worker; runtime.py is its Python side. */
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { schema_sha256, type TrialOutcome, type TrialSpec } from "../../src/contract/generated/types.ts";
-import type { TrialWatcher } from "../../src/engine/engine.ts";
+import type { AttemptWatcher } from "../../src/engine/engine.ts";
 import { LocalEngine } from "../../src/engine/local/local-engine.ts";
+import type { Plan } from "../../src/experiment/plan.ts";
 import { packageRoot } from "../../src/package-root.ts";
 import type { Journal } from "../../src/store/journal.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
+import { TrialQueue } from "../../src/sweep/trial-queue.ts";
 import { Transport } from "../../src/worker/transport.ts";
 import type { Scenes } from "./scenes.ts";
 import { median, quantile } from "./statistics.ts";
@@ -101,14 +104,13 @@ async function noOpMs(
     trial_id: seed.toString(16).padStart(16, "0"),
   }));
   // The first one pays for the imports.
-  await runJournaled(
-    engine,
-    SweepStore.create(join(folder, "no-op-first"), { ...plan, trials: trials.slice(0, 1) }),
-  );
+  const first = { ...plan, trials: trials.slice(0, 1) };
+  await runJournaled(engine, storedSweep(join(folder, "no-op-first"), first), first);
+  const all = { ...plan, trials };
   const started = performance.now();
-  const store = SweepStore.create(join(folder, "no-ops"), { ...plan, trials });
+  const store = storedSweep(join(folder, "no-ops"), all);
   const setUp = performance.now();
-  await runJournaled(engine, store);
+  await runJournaled(engine, store, all);
   return {
     no_op_trial_ms: (performance.now() - setUp) / numNoOps,
     no_op_set_up_ms: (setUp - started) / numNoOps,
@@ -127,11 +129,11 @@ async function pairs(
     name: string,
     label: string,
   ): Promise<{ seconds: number; outcome: TrialOutcome }> => {
-    const store = SweepStore.create(join(folder, name), { ...plan, trials: [{ ...spec, label }] });
+    const one = { ...plan, trials: [{ ...spec, label }] };
+    const store = storedSweep(join(folder, name), one);
     const started = performance.now();
-    await runJournaled(engine, store);
+    const [outcome] = await runJournaled(engine, store, one);
     const seconds = (performance.now() - started) / 1000;
-    const outcome = store.outcome(spec.trial_id);
     if (outcome?.state !== "completed")
       throw new Error(`${label} did not complete: ${outcome?.error.message}`);
     return { seconds, outcome };
@@ -163,28 +165,82 @@ function checkSameLosses(trial: TrialOutcome, plain: TrialOutcome): void {
     throw new Error(`expected the plain loop's losses to be ${trialLosses}, found ${plainLosses}`);
 }
 
-/** Like `sweep`: each event is synced to the journal before it is reported. */
-async function runJournaled(engine: LocalEngine, store: SweepStore): Promise<void> {
-  const { journal, release } = await store.lock({ onWait: () => undefined, onLost: () => undefined });
+/** A sweep in a new runs folder. */
+function storedSweep(runsDir: string, { trials, name, question, published, keep_models }: Plan): SweepStore {
+  const store = new SweepStore(runsDir, name);
+  const [first] = trials;
+  if (first === undefined) throw new Error("the plan has no trial");
+  const { id, name: dataset_name, split_by } = first.dataset;
+  mkdirSync(store.folder, { recursive: true });
+  store.write(
+    {
+      schema_version: 1,
+      name,
+      question,
+      published,
+      keep_models,
+      source: { file: "bench.json", sets: [] },
+      dataset: { id, name: dataset_name, split_by },
+    },
+    trials,
+  );
+  return store;
+}
+
+/**
+ * Like `sweep`: under the sweep's lock, each trial is claimed, stored, run and accepted, and each event is synced to the journal
+ * before it is reported.
+ *
+ * @returns the outcomes, in the order in which the trials ended.
+ */
+async function runJournaled(
+  engine: LocalEngine,
+  store: SweepStore,
+  { trials, keep_models }: Plan,
+): Promise<TrialOutcome[]> {
+  const { signal } = new AbortController();
+  const command = "npm run bench";
+  const lock = await store.lock({ command, onLost: () => undefined });
+  const journal = store.openJournal();
+  const unexpected = (): never => {
+    throw new Error("another process runs these trials");
+  };
+  const queue = new TrialQueue(trials, {
+    runsDir: store.runsDir,
+    keep_models,
+    command,
+    onWait: unexpected,
+    onFound: unexpected,
+  });
+  const outcomes: TrialOutcome[] = [];
   try {
-    await engine.run(store.plan.trials, store, journaled(journal), new AbortController().signal);
+    await engine.run(queue, recorded(queue, journal, outcomes), signal);
+    return outcomes;
   } finally {
-    await release();
+    await queue.close();
+    journal.close();
+    await lock.release();
   }
 }
 
-function journaled(journal: Journal): TrialWatcher {
-  const at = (): string => new Date().toISOString();
+function recorded(queue: TrialQueue, journal: Journal, outcomes: TrialOutcome[]): AttemptWatcher {
   return {
-    started: ({ trial_id }, slot) => journal.append({ type: "trial_started", at: at(), trial_id, slot }),
+    started: ({ spec, number }, slot) =>
+      journal.append({ type: "trial_started", trial_id: spec.trial_id, attempt: number, slot }),
     event: () => undefined,
-    finished: ({ trial_id }, _slot, outcome, duration_ms) =>
+    async finished(attempt, _slot, outcome, duration_ms) {
+      const { spec, number } = attempt;
+      await queue.finished(attempt, outcome);
       journal.append({
         type: "trial_finished",
-        at: at(),
-        trial_id,
+        trial_id: spec.trial_id,
+        attempt: number,
+        sources_sha256: spec.sources_sha256,
         state: outcome?.state ?? "interrupted",
         duration_ms,
-      }),
+        error: outcome?.state === "failed" ? outcome.error : null,
+      });
+      if (outcome !== undefined) outcomes.push(outcome);
+    },
   };
 }

@@ -8,7 +8,7 @@ import { render } from "../../src/report/markdown.ts";
 import { reportBlocks } from "../../src/report/write-report.ts";
 import { SweepProgress } from "../../src/sweep/progress.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
-import { madeInput } from "../helpers/report-input.ts";
+import { madeAttempt, madeInput } from "../helpers/report-input.ts";
 import type { Row } from "./rows.ts";
 import { cli } from "./scenes.ts";
 import { median } from "./statistics.ts";
@@ -80,17 +80,18 @@ function halfDone(num: number): () => number {
   const terminal = makeTerminal({ stdout: { write: () => true }, stderr: { write: () => true } });
   const waiting = trials.map(({ spec }) => spec);
   const progress = new SweepProgress(terminal, { waiting, total: num, numSlots: 1, json: false });
+  const attempts = trials.map(madeAttempt);
   const event = (index: number, done: number): void => {
-    const spec = waiting[index];
-    if (spec !== undefined)
-      progress.event(spec, 0, { type: "progress", phase: "training", done, total: numEvents });
+    const attempt = attempts[index];
+    if (attempt !== undefined)
+      progress.event(attempt, 0, { type: "progress", phase: "training", done, total: numEvents });
   };
-  for (const [index, { spec, outcome }] of trials.slice(0, num / 2).entries()) {
-    progress.started(spec, 0);
+  for (const [index, attempt] of attempts.slice(0, num / 2).entries()) {
+    progress.started(attempt, 0);
     event(index, 1);
-    progress.finished(spec, 0, outcome, 1000);
+    progress.finished(attempt, 0, attempt.outcome(), 1000);
   }
-  const next = waiting[num / 2];
+  const next = attempts[num / 2];
   if (next !== undefined) progress.started(next, 0);
   return () => {
     const started = performance.now();

@@ -119,7 +119,7 @@ export function engineRows(figures: EngineFigures): Row[] {
     },
     {
       what: "engine overhead of an empty trial, synced to disk",
-      ours: `${ms(figures.no_op_trial_ms)} (${ms(figures.no_op_set_up_ms)} before it to create its folder and spec)`,
+      ours: `${ms(figures.no_op_trial_ms)} (${ms(figures.no_op_set_up_ms)} before it to write the sweep)`,
       baseline: "",
       result: ms(figures.no_op_trial_ms + figures.no_op_set_up_ms),
       ...atMost(figures.no_op_trial_ms + figures.no_op_set_up_ms, 5),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -35,8 +34,7 @@ def _run(method: str, params: Values) -> Values:
             _hello.update(_real(method, params))
         return _hello
     if method == "run_trial":
-        folder = Path(params["trial_dir"])
-        spec = json.loads((folder / "spec.json").read_text())
+        folder, spec = Path(params["folder"]), params["spec"]
         if spec["label"] in STAND_INS:
             return {"outcome": STAND_INS[spec["label"]](spec, folder)}
     return _real(method, params)
@@ -92,6 +90,7 @@ def _outcome(spec: Values, folder: Path, losses: list[float], total_ms: float) -
     ]
     outcome = CompletedOutcome.model_validate(
         {
+            "schema_version": 1,
             "state": "completed",
             "trial_id": spec["trial_id"],
             "sources_sha256": spec["sources_sha256"],

@@ -2,11 +2,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { execa } from "execa";
-import type { StoredPlan } from "../../src/contract/generated/types.ts";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
 import { DEFAULT_MAX_PIXELS } from "../../src/dataset/images/decode.ts";
 import { preparePixels } from "../../src/dataset/images/prepare-pixels.ts";
 import { readWanted, wantedFile } from "../../src/dataset/prepare/prepared-folder.ts";
+import type { Plan } from "../../src/experiment/plan.ts";
 import { packageRoot } from "../../src/package-root.ts";
 
 /** The data of all measurements: scenes, and one trial per preset. */
@@ -14,7 +14,7 @@ export interface Scenes {
   folder: string;
   experiment: string;
   env: NodeJS.ProcessEnv;
-  plan: StoredPlan;
+  plan: Plan;
   specFiles: string[];
   /** Time to prepare the images, without starting Python. */
   prepare_s: number;
@@ -49,7 +49,7 @@ export async function makeScenes(folder: string, python: string, count: number):
   const { stdout } = await execa(process.execPath, [cli, "sweep", experiment, "--dry-run", "--json"], {
     env,
   });
-  const plan: StoredPlan = JSON.parse(stdout);
+  const plan: Plan = JSON.parse(stdout);
   await execa(process.execPath, [cli, "dataset", "show", root], { env });
   const prepare_s = await prepareAgainSeconds(root, plan.trials[0]?.dataset.root ?? "");
   const specFiles = plan.trials.map((spec) => {

@@ -38,9 +38,10 @@ def main(folder: Path, prepare_s: float, spec_files: list[Path]) -> dict[str, An
     features_s = time.perf_counter() - started
     rows = []
     for spec in specs:
-        before = run_ours(spec, folder)
+        trial = folder / spec.trial_id
+        before = run_ours(spec, trial / "1")
         parts = train_original_way(spec, index, features)
-        trial_s = statistics.mean([before, run_ours(spec, folder)])
+        trial_s = statistics.mean([before, run_ours(spec, trial / "2")])
         ours_s, original_s = prepare_s + features_s + NUM_TRIALS * trial_s, NUM_TRIALS * sum(parts.values())
         rows.append(
             {
@@ -59,9 +60,9 @@ def main(folder: Path, prepare_s: float, spec_files: list[Path]) -> dict[str, An
 
 
 def run_ours(spec: ClipRpnSpec, folder: Path) -> float:
-    """Seconds of a whole trial, including checkpoints and the final evaluation."""
+    """Seconds of a whole trial in a new folder, including checkpoints and the final evaluation."""
     started = time.perf_counter()
-    outcome = run_trial(spec, folder / spec.trial_id, lambda event: None, lambda: False)
+    outcome = run_trial(spec, folder, lambda event: None, lambda: False)
     if not isinstance(outcome, CompletedOutcome):
         raise RuntimeError(outcome.error.message)
     return time.perf_counter() - started

@@ -2,8 +2,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { fakeSweep } from "../helpers/fake-sweep.ts";
+import { TrialStore } from "../../src/store/trial-store.ts";
+import { type FakeSweep, fakeSweep } from "../helpers/fake-sweep.ts";
 import { until } from "../helpers/processes.ts";
+import { startUser } from "../helpers/start-lock-user.ts";
 
 test("failed trials do not stop the others: each has its code, message and traceback", async () => {
   const sweep = fakeSweep(["good", "fail", "out_of_memory", "leave", "bad_result", "good"]);
@@ -11,10 +13,11 @@ test("failed trials do not stop the others: each has its code, message and trace
   expect(sweep.outcome("fail")).toMatchObject({
     state: "failed",
     error: { code: "internal", message: "ValueError: seven is too many" },
-    traceback_file: "traceback.txt",
+    traceback_file: null,
   });
-  const failed = sweep.store.trialDir(sweep.trials[1]?.trial_id ?? "");
-  expect(readFileSync(join(failed, "traceback.txt"), "utf8")).toMatch(/trial_faults\.py.*in fail/);
+  expect(readFileSync(join(sweep.attemptFolder(1), "worker.log"), "utf8")).toMatch(
+    /trial_faults\.py.*in fail/,
+  );
   expect(sweep.outcome("out_of_memory")).toMatchObject({ error: { code: "out_of_memory" } });
   expect(sweep.outcome("leave")).toMatchObject({ error: { code: "worker_died" }, traceback_file: null });
   expect(sweep.outcome("bad_result")).toMatchObject({ error: { code: "contract_violation" } });
@@ -38,7 +41,7 @@ test("completed trials share a warm worker; one that died or may be corrupt is r
   const sweep = fakeSweep(["good", "good", "leave", "good", "fail", "good"]);
   await sweep.run();
   const pids = sweep.trials.flatMap(({ trial_id }) => {
-    const outcome = sweep.store.outcome(trial_id);
+    const outcome = sweep.watcher.outcomes.get(trial_id);
     return outcome?.state === "completed" ? [outcome.num_trainable_parameters] : [];
   });
   const [first, second, third, fourth] = pids;
@@ -93,7 +96,7 @@ test("a trial that exceeds its time limit fails, and the next one runs", async (
 test("two slots run two trials at the same time", async () => {
   const sweep = fakeSweep(["meet", "meet"], { numSlots: 2 });
   await sweep.run();
-  expect(sweep.trials.map(({ trial_id }) => sweep.store.outcome(trial_id)?.state)).toEqual([
+  expect(sweep.trials.map(({ trial_id }) => sweep.watcher.outcomes.get(trial_id)?.state)).toEqual([
     "completed",
     "completed",
   ]);
@@ -178,11 +181,34 @@ test("a full disk ends the run: the trial has no outcome and no other starts", a
 test("an error of the watcher ends the run after the other slot's trial has its outcome", async () => {
   const sweep = fakeSweep(["good", "meet", "meet"], { numSlots: 2 });
   const { finished } = sweep.watcher;
-  sweep.watcher.finished = (spec, ...rest) => {
-    finished(spec, ...rest);
-    if (spec.label === "meet") throw new Error("no space");
+  sweep.watcher.finished = (attempt, ...rest) => {
+    finished(attempt, ...rest);
+    if (attempt.spec.label === "meet") throw new Error("no space");
   };
   await expect(sweep.run()).rejects.toThrow("no space");
   expect(sweep.watcher.lines.filter((line) => line.startsWith("finished"))).toHaveLength(3);
   await sweep.close();
 });
+
+test("a fault ends the wait of another slot for a trial that another process runs", async () => {
+  const sweep = fakeSweep(["good", "no_space"], { numSlots: 2 });
+  await claimElsewhere(sweep, 0);
+  await expect(sweep.run()).rejects.toMatchObject({ code: "no_space" });
+  expect(sweep.watcher.lines).toEqual(["started no_space", "finished no_space interrupted"]);
+  await sweep.close();
+});
+
+test("an abort ends the wait for a trial that another process runs", async () => {
+  const sweep = fakeSweep(["good", "good"]);
+  await claimElsewhere(sweep, 0);
+  sweep.onWait = () => sweep.controller.abort();
+  await sweep.run();
+  expect(sweep.watcher.lines).toEqual(["started good", "event good", "finished good completed"]);
+  await sweep.close();
+});
+
+/** Lets another process claim a trial until the end of the test. */
+async function claimElsewhere({ folder, trials }: FakeSweep, trial: number): Promise<void> {
+  const { claimFolder } = new TrialStore(folder, trials[trial]?.trial_id ?? "");
+  await startUser(claimFolder, "hold").says("held");
+}

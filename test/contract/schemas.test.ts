@@ -23,7 +23,20 @@ test("the schema for editors compiles alone and accepts a small experiment", () 
   expect(validate({ name: "a", question: "Which is best?", seed: [1] })).toBe(false);
 });
 
-describe.each(["JournalEntry", "StoredPlan", "Summary", "TrialOutcome"] as const)("%s", (name) => {
+const stored = [
+  "AcceptedAttempt",
+  "CodeManifest",
+  "JournalEntry",
+  "StoredExperiment",
+  "Summary",
+  "TestLook",
+  "TrialIdentity",
+  "TrialOutcome",
+  "TrialPlaces",
+  "TrialRow",
+] as const;
+
+describe.each(stored)("%s", (name) => {
   test("accepts its examples in every form, and no unknown key", () => {
     for (const example of examplesOf(name)) {
       expect(findSchemaErrors(name, example)).toEqual([]);

@@ -1,9 +1,10 @@
 /** Baselines from the command line to the report, with real torch, ultralytics and onnxruntime. */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
-import { readJournal } from "../../src/store/journal.ts";
+import { SweepStore, sweepsIn } from "../../src/store/sweep-store.ts";
+import { TrialStore } from "../../src/store/trial-store.ts";
 import { type CommandResult, cliprpn } from "../helpers/cli.ts";
 import { startCli } from "../helpers/cli-process.ts";
 import { markProcesses, untilNone } from "../helpers/processes.ts";
@@ -105,10 +106,10 @@ test("re-running the command resumes a killed baseline", async () => {
   await untilNone(processes);
   const { code, err } = await cliprpn(args, folder, env);
   expect(code, err).toBe(0);
-  const sweep = join(folder, "killed", readdirSync(join(folder, "killed"))[0] ?? "");
-  const completed = readJournal(join(sweep, "journal.jsonl")).filter(
-    (entry) => entry.type === "trial_finished" && entry.state === "completed",
-  );
+  const [sweep] = sweepsIn(join(folder, "killed"));
+  const completed = sweep
+    ?.entries()
+    .filter((entry) => entry.type === "trial_finished" && entry.state === "completed");
   expect(completed).toHaveLength(2);
 });
 
@@ -121,13 +122,13 @@ test("whole images ranked in two ways are one trial", async () => {
 
 test("a baseline trial can be evaluated on other data but is refused by ground", async () => {
   const { out } = await run("baseline", "--detector", "whole_image", ...onData);
-  const sweep = join(folder, out.trim(), "..");
-  const trial = readdirSync(sweep).find((name) => /^[0-9a-f]{16}$/.test(name)) ?? "";
-  const evaluated = await run("evaluate", join(sweep, trial), "--dataset", data, "--split", "train");
+  const sweep = new SweepStore(join(folder, out.trim(), "../../.."), basename(dirname(out.trim())));
+  const { folder: trial } = new TrialStore(sweep.runsDir, sweep.read().trials[0]?.spec.trial_id ?? "");
+  const evaluated = await run("evaluate", trial, "--dataset", data, "--split", "train");
   expect(evaluated.code, evaluated.err).toBe(0);
   expect(JSON.parse(evaluated.out).metrics.num_sentences).toBeGreaterThan(10);
   const image = join(data, "images", readdirSync(join(data, "images"))[0] ?? "");
-  const ground = await run("ground", image, "the cup", "--model", join(sweep, trial));
+  const ground = await run("ground", image, "the cup", "--model", trial);
   expect([ground.code, ground.err]).toEqual([2, expect.stringMatching(/expected a trained model.*baseline/)]);
 });
 

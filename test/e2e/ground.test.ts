@@ -1,5 +1,5 @@
 /** `ground`, `evaluate` and `report` with a model that is trained here, in a real Python. */
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -9,15 +9,19 @@ import { withSingleImage } from "../../src/dataset/prepare/prepare-images.ts";
 import { LocalEngine } from "../../src/engine/local/local-engine.ts";
 import { drawBoxes } from "../../src/report/draw.ts";
 import { imageSizeOf } from "../../src/store/model-facts.ts";
-import { evaluationFolder } from "../../src/store/sweep-store.ts";
+import { SweepStore } from "../../src/store/sweep-store.ts";
+import { countLooks } from "../../src/store/test-looks.ts";
+import { TrialStore, trialIds } from "../../src/store/trial-store.ts";
 import { type CommandResult, cliprpn } from "../helpers/cli.ts";
 import { testPython } from "../helpers/python.ts";
 import { sharedFolder } from "../helpers/temp-folder.ts";
 
 const folder = sharedFolder("ground");
 const cache = join(folder, "cache");
-let sweep = "";
-let trial = "";
+let sweep: SweepStore;
+let trial: TrialStore;
+/** Folder of the trial's attempt. */
+let attempt = "";
 
 beforeAll(async () => {
   const num_images = { train: 24, val: 12, test: 12 };
@@ -33,9 +37,9 @@ beforeAll(async () => {
   writeFileSync(join(folder, "e2e.json"), JSON.stringify(experiment));
   const { code, err } = await run("sweep", "e2e.json");
   expect(code, err).toBe(0);
-  sweep = join(folder, "runs", readdirSync(join(folder, "runs"))[0] ?? "");
-  const trials = JSON.parse(readFileSync(join(sweep, "plan.json"), "utf8")).trials;
-  trial = join(sweep, trials[0].trial_id);
+  sweep = new SweepStore(join(folder, "runs"), "e2e");
+  trial = new TrialStore(sweep.runsDir, sweep.read().trials[0]?.spec.trial_id ?? "");
+  attempt = trial.attempt(1).folder;
 });
 
 const engine = new LocalEngine({
@@ -64,7 +68,7 @@ test("ground draws the predicted box on an upright photo", async () => {
   const photo = await rotatedPhoto();
   const upright = join(folder, "upright.png");
   await sharp(photo).autoOrient().png().toFile(upright);
-  const prefix = trial.slice(-16, -8); // The start of its id.
+  const prefix = trial.trial_id.slice(0, 8);
   const { code, out, err } = await run(
     "ground",
     photo,
@@ -84,7 +88,7 @@ test("ground draws the predicted box on an upright photo", async () => {
   // The line is a few pixels wide and inside the image.
   for (const [index, edge] of changed.entries())
     expect(Math.abs(edge - result.pred_box_xyxy[index])).toBeLessThan(5);
-  const direct = await ground(trial, upright, "the left one");
+  const direct = await ground(join(attempt, "best.safetensors"), upright, "the left one");
   for (const [index, edge] of direct.pred_box_xyxy.entries())
     expect(Math.abs(edge - result.pred_box_xyxy[index])).toBeLessThan(0.5);
 });
@@ -106,7 +110,7 @@ test.each([
   ["data/images/demo_000001.png", "x", "photo.tiff", /--out.*\.png, \.jpg or \.webp/],
   ["data/images/demo_000001.png", "x", "data/images/demo_000001.png", /--out.*input image/],
 ])("ground %s %j --out %s is rejected before a worker starts", async (image, sentence, out, expected) => {
-  const { code, err } = await run("ground", image, sentence, "--model", trial, "--out", out);
+  const { code, err } = await run("ground", image, sentence, "--model", trial.folder, "--out", out);
   expect(err).toMatch(expected);
   expect(code).toBe(2);
 });
@@ -116,50 +120,58 @@ test.each([
   ["not the one that it was trained with", "shipped", /backbone .*trained/],
 ])("ground rejects a model whose backbone is %s", async (_, weights, expected) => {
   const model = mkdtempSync(join(folder, "copy-"));
-  cpSync(join(trial, "best.safetensors"), join(model, "best.safetensors"));
-  const facts = JSON.parse(readFileSync(join(trial, "best.json"), "utf8"));
-  Object.assign(facts.spec.backbone, { weights, weights_id: "0".repeat(64) });
+  cpSync(join(attempt, "best.safetensors"), join(model, "best.safetensors"));
+  const facts = JSON.parse(readFileSync(join(attempt, "best.json"), "utf8"));
+  Object.assign(facts.backbone, { weights, weights_id: "0".repeat(64) });
   writeFileSync(join(model, "best.json"), JSON.stringify(facts));
   const image_file = join(folder, "data/images/demo_000001.png");
-  await expect(ground(model, image_file, "x")).rejects.toThrow(expected);
+  await expect(ground(join(model, "best.safetensors"), image_file, "x")).rejects.toThrow(expected);
 });
 
 test("a model file is evaluated like a trial", async () => {
-  const out_dir = evaluationFolder(join(trial, "best.safetensors"), undefined);
-  const params = { split: "val", dataset: null, out_dir, cache_dir: cache } as const;
-  const { metrics } = await engine.call("evaluate", { ...params, model: join(trial, "best.safetensors") });
-  expect(metrics).toEqual(JSON.parse(readFileSync(join(trial, "metrics-val.json"), "utf8")));
-  expect(out_dir).toBe(join(trial, "evaluated-best"));
+  const copy = mkdtempSync(join(folder, "elsewhere-"));
+  for (const name of ["best.safetensors", "best.json"]) cpSync(join(attempt, name), join(copy, name));
+  const { code, out, err } = await run("evaluate", join(copy, "best.safetensors"), "--dataset", "data");
+  expect(code, err).toBe(0);
+  const { metrics, predictions_file } = JSON.parse(out);
+  expect(metrics).toEqual(JSON.parse(readFileSync(join(attempt, "metrics-val.json"), "utf8")));
+  expect(dirname(dirname(predictions_file))).toBe(copy);
 });
 
-test("views of test results are counted; predictions on another dataset do not replace the trial's", async () => {
-  expect(readFileSync(join(sweep, "REPORT.md"), "utf8")).toMatch(/^.*Test results .*not been viewed/m);
-  const evaluated = await run("evaluate", trial, "--split", "test", "--dataset", "other");
+test("evaluations on test are counted once per dataset; predictions on another dataset do not replace the trial's", async () => {
+  expect(readFileSync(sweep.reportFile("val"), "utf8")).toMatch(/test splits .*not been evaluated/);
+  const evaluated = await run("evaluate", trial.trial_id, "--split", "test", "--dataset", "other");
   expect(evaluated.code, evaluated.err).toBe(0);
   const { metrics, predictions_file } = JSON.parse(evaluated.out);
   expect(metrics.num_sentences).toBeGreaterThan(0);
-  expect(dirname(dirname(predictions_file))).toBe(trial);
-  expect(existsSync(join(trial, "predictions-test.parquet"))).toBe(false);
-  const reported = await run("report", "--split", "test");
-  expect(reported.code, reported.err).toBe(0);
-  const written = readFileSync(join(sweep, "REPORT-test.md"), "utf8");
-  expect(written).toMatch(/Test results .*viewed 2 times/);
+  expect(dirname(dirname(predictions_file))).toBe(join(trial.folder, "answers/1"));
+  expect(trial.hasAnswers(1, "test")).toBe(false);
+  for (let time = 0; time < 2; time += 1) {
+    const reported = await run("report", "--split", "test");
+    expect(reported.code, reported.err).toBe(0);
+  }
+  expect(countLooks(sweep.runsDir, sweep.experiment()?.dataset.id ?? "", "test")).toBe(1); // The other dataset has its own.
+  const written = readFileSync(sweep.reportFile("test"), "utf8");
+  expect(written).toMatch(/test splits .*evaluated once/);
   expect(written).toContain("images of test");
-  const images = [...written.matchAll(/\]\((report\/[^)]+)\)/g)].map(([, file]) => join(sweep, file ?? ""));
+  const images = [...written.matchAll(/\]\((report\/[^)]+)\)/g)].map(([, file]) =>
+    join(sweep.folder, file ?? ""),
+  );
   expect(images.length).toBeGreaterThan(5);
   for (const file of images) expect(existsSync(file), file).toBe(true);
 });
 
 test("the command of a row reproduces its model bit for bit", async () => {
   const row = /npx cliprpn (train e2e\.json --setting concatenation --seed 0 --device [\w:]+)/.exec(
-    readFileSync(join(sweep, "REPORT.md"), "utf8"),
+    readFileSync(sweep.reportFile("val"), "utf8"),
   );
   const { code, err } = await run(...(row?.[1] ?? "").split(" "), "--runs-dir", "again");
   expect(code, err).toBe(0);
-  const again = join(folder, "again", readdirSync(join(folder, "again"))[0] ?? "");
-  const [spec] = JSON.parse(readFileSync(join(again, "plan.json"), "utf8")).trials;
+  const [trial_id = ""] = trialIds(join(folder, "again"));
   for (const file of ["metrics-val.json", "best.safetensors"]) {
-    const [first, second] = [sweep, again].map((runs) => readFileSync(join(runs, spec.trial_id, file)));
+    const [first, second] = [sweep.runsDir, join(folder, "again")].map((runs) =>
+      readFileSync(join(new TrialStore(runs, trial_id).attempt(1).folder, file)),
+    );
     expect(first?.equals(second ?? Buffer.alloc(0))).toBe(true);
   }
 });
@@ -186,6 +198,6 @@ async function changedBox(before: string, after: string): Promise<number[]> {
 
 function ground(model: string, image_file: string, sentence: string): Promise<GroundResult> {
   return withSingleImage(image_file, imageSizeOf(model), new AbortController().signal, (pixels_manifest) =>
-    engine.call("ground", { model, pixels_manifest, sentence }),
+    engine.call("ground", { model, backbone_weights: null, pixels_manifest, sentence }),
   );
 }

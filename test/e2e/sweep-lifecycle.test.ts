@@ -1,10 +1,12 @@
 /** Sweeps with real torch that are killed, interrupted, fail in part, and resume. */
-import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
+import { readOwner } from "../../src/base/owner-lock.ts";
 import type { JournalEntry } from "../../src/contract/generated/types.ts";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
-import { readJournal } from "../../src/store/journal.ts";
+import { SweepStore, sweepsIn } from "../../src/store/sweep-store.ts";
+import { TrialStore, trialIds } from "../../src/store/trial-store.ts";
 import { type CliProcess, startCli } from "../helpers/cli-process.ts";
 import { type MarkedProcesses, markProcesses, until, untilNone } from "../helpers/processes.ts";
 import { testPython } from "../helpers/python.ts";
@@ -57,26 +59,24 @@ function sweep(name: string, runs: string, ...args: string[]): CliProcess & { pr
   return { ...startCli(all, folder, env), processes };
 }
 
-const sweepFolder = (runs: string): string => join(folder, runs, readdirSync(join(folder, runs))[0] ?? "");
-const journal = (runs: string): JournalEntry[] => readJournal(join(sweepFolder(runs), "journal.jsonl"));
+const journal = (runs: string, name = "good"): JournalEntry[] =>
+  new SweepStore(join(folder, runs), name).entries();
+const trialsIn = (runs: string): TrialStore[] =>
+  trialIds(join(folder, runs)).map((id) => new TrialStore(join(folder, runs), id));
 
 /** How often each trial was started, and how often it has finished. */
-function counts(runs: string): { started: Record<string, number>; completed: Record<string, number> } {
+function counts(
+  runs: string,
+  name = "good",
+): { started: Record<string, number>; completed: Record<string, number> } {
   const started: Record<string, number> = {};
   const completed: Record<string, number> = {};
-  for (const entry of journal(runs)) {
+  for (const entry of journal(runs, name)) {
     if (entry.type === "trial_started") started[entry.trial_id] = (started[entry.trial_id] ?? 0) + 1;
     if (entry.type === "trial_finished" && entry.state === "completed")
       completed[entry.trial_id] = (completed[entry.trial_id] ?? 0) + 1;
   }
   return { started, completed };
-}
-
-/** Makes the lock of a dead process old enough to be taken over. */
-function expireLock(runs: string): void {
-  const longAgo = new Date(Date.now() - 60_000);
-  const lock = join(sweepFolder(runs), "lock");
-  if (existsSync(lock)) utimesSync(lock, longAgo, longAgo);
 }
 
 test("after SIGKILL no process is left, and the same command runs only the remaining trials", async () => {
@@ -85,7 +85,6 @@ test("after SIGKILL no process is left, and the same command runs only the remai
   first.child.kill("SIGKILL");
   expect(await first.ended).toBe("SIGKILL");
   await untilNone(first.processes);
-  expireLock("killed");
 
   const second = sweep("good", "killed", "--json");
   expect(await second.ended, second.err()).toBe(0);
@@ -113,7 +112,7 @@ test("Ctrl-C during a trial stops cleanly, and the message says how to resume", 
   expect(await run.ended).toBe(130);
   expect(run.err()).toMatch(/Interrupted.*resume/);
   expect(journal("stopped").at(-1)).toMatchObject({ type: "trial_finished", state: "interrupted" });
-  expect(existsSync(join(sweepFolder("stopped"), "lock"))).toBe(false);
+  expect(readOwner(new SweepStore(join(folder, "stopped"), "good").lockFolder)).toBeUndefined();
   await untilNone(run.processes);
 });
 
@@ -160,40 +159,43 @@ test("SIGINT while features are extracted stops cleanly, and the same command fi
   expect(await again.ended, again.err()).toBe(0);
 });
 
-test("with a failed trial the exit code is 3 and there is a report; stale and failed trials run again on request", async () => {
+test("with a failed trial the exit code is 3 and there is a report; failed trials run again on request", async () => {
   const args = ["partial", "partial"] as const;
   const first = sweep(...args);
   expect(await first.ended, first.err()).toBe(3);
   expect(first.err()).toMatch(/failing.*FAILED {2}internal: RuntimeError: the second step is too much/);
   expect(existsSync(join(folder, first.out().trim()))).toBe(true);
-  const failed = readdirSync(sweepFolder("partial")).find((name) =>
-    existsSync(join(sweepFolder("partial"), name, "traceback.txt")),
-  );
-  expect(readFileSync(join(sweepFolder("partial"), failed ?? "", "traceback.txt"), "utf8")).toContain(
-    "failing.py",
-  );
-  const before = journal("partial").length;
-
-  // Like a trial that other sources completed.
-  const [good = ""] = Object.keys(counts("partial").completed);
-  const file = join(sweepFolder("partial"), good, "outcome.json");
-  const outcome = JSON.parse(readFileSync(file, "utf8"));
-  writeFileSync(file, JSON.stringify({ ...outcome, sources_sha256: "a".repeat(64) }));
-  const kept = sweep(...args, "--accept-stale");
-  expect(await kept.ended, kept.err()).toBe(3);
-  expect(kept.err()).toMatch(/1 finished trial.*stale.*aaaaaaaa.*--accept-stale/);
-  expect(kept.err()).toMatch(/\(internal\).*--retry-failed/);
-  expect(
-    journal("partial")
-      .slice(before)
-      .map(({ type }) => type),
-  ).toEqual(["sweep_started", "sweep_finished"]);
+  const tracebacks = trialsIn("partial").flatMap((trial) => {
+    const file = join(trial.attempt(1).folder, "traceback.txt");
+    return existsSync(file) ? [readFileSync(file, "utf8")] : [];
+  });
+  expect(tracebacks).toEqual([expect.stringContaining("in forward")]);
 
   const again = sweep(...args, "--retry-failed");
   expect(await again.ended, again.err()).toBe(3);
-  expect(again.err()).toMatch(/1 finished trial.*stale.*again/);
-  expect(Object.values(counts("partial").started)).toEqual([2, 2]);
-  expect(existsSync(join(sweepFolder("partial"), good, "outcome-aaaaaaaa.json"))).toBe(true);
+  expect(Object.values(counts("partial", "partial").started).sort()).toEqual([1, 2]);
+  const kept = sweep(...args);
+  expect(await kept.ended, kept.err()).toBe(3);
+  expect(kept.err()).toMatch(/\(internal\).*--retry-failed/);
+});
+
+test("two sweeps that share trials, at the same time, and two commands for one sweep run every trial once", async () => {
+  const name = "name=other";
+  const runs = [
+    sweep("good", "shared", "--json"),
+    sweep("good", "shared", "--json", "--set", name, "--set", "seeds=[1,0]"),
+    sweep("good", "shared", "--json"),
+  ];
+  for (const run of runs) expect(await run.ended, run.err()).toBe(0);
+  expect(trialsIn("shared").map((trial) => trial.attempts())).toEqual([[1], [1], [1], [1]]);
+  const started = ["good", "other"].flatMap((sweep) =>
+    journal("shared", sweep).filter(({ type }) => type === "trial_started"),
+  );
+  expect(started).toHaveLength(4);
+  expect(sweepsIn(join(folder, "shared")).map((store) => existsSync(store.reportFile("val")))).toEqual([
+    true,
+    true,
+  ]);
 });
 
 test("a closed output pipe ends the sweep, and no process is left", async () => {
@@ -209,7 +211,8 @@ test("a missing device is an error before any work that names the available ones
   const run = sweep("good", "device", "--device", "cuda:99");
   expect(await run.ended).toBe(4);
   expect(run.err()).toMatch(/--device cuda:99: .*cpu/);
-  expect(readdirSync(join(folder, "device"))).toEqual([]);
+  expect(sweepsIn(join(folder, "device"))).toEqual([]);
+  expect(trialsIn("device")).toEqual([]);
   await untilNone(run.processes);
 });
 

@@ -50,7 +50,7 @@ export async function runPreflight(file: string, cwd: string, env: NodeJS.Proces
   };
   const run = runContext(new Arguments({ python: testPython() }), context);
   const { plan, dataset } = await readPlan(file, [], run);
-  await preflight(plan.trials, dataset, await openEngine(run, plan.trials), run);
+  await preflight(plan.trials, plan.trials, dataset, await openEngine(run, plan.trials), run);
 }
 
 const engines = new Map<string, LocalEngine>();

@@ -1,24 +1,29 @@
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { TrialEvent, TrialOutcome, TrialSpec } from "../../src/contract/generated/types.ts";
-import type { TrialWatcher } from "../../src/engine/engine.ts";
+import type { Attempt, AttemptWatcher } from "../../src/engine/engine.ts";
 import { LocalEngine, type LocalEngineOptions } from "../../src/engine/local/local-engine.ts";
 import { presets } from "../../src/experiment/presets.ts";
-import { SweepStore } from "../../src/store/sweep-store.ts";
+import { TrialStore } from "../../src/store/trial-store.ts";
+import { TrialQueue } from "../../src/sweep/trial-queue.ts";
 import { type MarkedProcesses, markProcesses, untilNone } from "./processes.ts";
 import { faultsFolder, testPython } from "./python.ts";
 import { tempFolder } from "./temp-folder.ts";
 
 /** A real engine whose trials end as their labels say, without torch: see test/python/faults/trial_faults.py. */
 export interface FakeSweep {
+  /** The runs folder. */
   folder: string;
   engine: LocalEngine;
-  store: SweepStore;
   trials: TrialSpec[];
   processes: MarkedProcesses;
   controller: AbortController;
   watcher: RecordingWatcher;
+  /** Called when a trial runs in another process. */
+  onWait: () => void;
   run(): Promise<void>;
+  /** Folder of the first attempt of a trial, by its number. */
+  attemptFolder(trial: number): string;
   /** By label; of the last trial with this label. */
   outcome(label: string): TrialOutcome | undefined;
   /** Closes the engine. @throws if a process is still running. */
@@ -26,8 +31,10 @@ export interface FakeSweep {
 }
 
 /** Records the calls of the engine in order: `started good`, `event slow`, `finished good completed`. */
-export interface RecordingWatcher extends TrialWatcher {
+export interface RecordingWatcher extends AttemptWatcher {
   lines: string[];
+  /** By trial id. */
+  outcomes: Map<string, TrialOutcome>;
   onEvent: (spec: TrialSpec, event: TrialEvent) => void;
 }
 
@@ -52,49 +59,63 @@ export function fakeSweep(
     ...changes,
   });
   const trials = labels.map((label, index) => fakeSpec(label, index, folder));
-  const store = SweepStore.create(folder, {
-    name: "fake",
-    question: "What happens?",
-    hash: "0",
-    published: [],
-    source: { file: "fake.json", sets: [] },
-    trials,
-  });
   const watcher = recordingWatcher();
   const close = async (): Promise<void> => {
     await engine.close();
     await untilNone(processes);
   };
   onTestFinished(() => engine.close());
-  return {
+  const sweep: FakeSweep = {
     folder,
     engine,
-    store,
     trials,
     processes,
     controller,
     watcher,
-    run: () => engine.run(trials, store, watcher, controller.signal),
-    outcome: (label) => {
-      const spec = trials.findLast((trial) => trial.label === label);
-      return spec === undefined ? undefined : store.outcome(spec.trial_id);
+    onWait: () => undefined,
+    run: async () => {
+      const queue = new TrialQueue(trials, {
+        runsDir: folder,
+        keep_models: "all",
+        command: "test",
+        onWait: () => sweep.onWait(),
+        onFound: () => undefined,
+      });
+      const { finished } = watcher;
+      watcher.finished = async (attempt, slot, outcome, duration_ms) => {
+        await queue.finished(attempt, outcome);
+        return finished(attempt, slot, outcome, duration_ms);
+      };
+      try {
+        await engine.run(queue, watcher, controller.signal);
+      } finally {
+        await queue.close();
+      }
     },
+    outcome: (label) =>
+      watcher.outcomes.get(trials.findLast((trial) => trial.label === label)?.trial_id ?? ""),
+    attemptFolder: (trial) => new TrialStore(folder, trials[trial]?.trial_id ?? "").attempt(1).folder,
     close,
   };
+  return sweep;
 }
 
 function recordingWatcher(): RecordingWatcher {
   const lines: string[] = [];
+  const outcomes = new Map<string, TrialOutcome>();
   return {
     lines,
+    outcomes,
     onEvent: () => undefined,
-    started: ({ label }) => void lines.push(`started ${label}`),
-    event(spec, _slot, event) {
+    started: ({ spec }: Attempt) => void lines.push(`started ${spec.label}`),
+    event({ spec }, _slot, event) {
       lines.push(`event ${spec.label}`);
       this.onEvent(spec, event);
     },
-    finished: ({ label }, _slot, outcome) =>
-      void lines.push(`finished ${label} ${outcome?.state ?? "interrupted"}`),
+    finished({ spec }, _slot, outcome) {
+      lines.push(`finished ${spec.label} ${outcome?.state ?? "interrupted"}`);
+      if (outcome !== undefined) outcomes.set(spec.trial_id, outcome);
+    },
   };
 }
 

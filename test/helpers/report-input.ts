@@ -9,10 +9,12 @@ import type {
   SettingSummary,
   Summary,
   TrialOutcome,
+  TrialSpec,
 } from "../../src/contract/generated/types.ts";
+import type { Attempt } from "../../src/engine/engine.ts";
 import { presets } from "../../src/experiment/presets.ts";
 import { metricTitles } from "../../src/report/figures.ts";
-import type { ReportInput } from "../../src/report/report-input.ts";
+import type { ReportInput, ReportTrial } from "../../src/report/report-input.ts";
 
 /** A configuration of a synthetic sweep, with its Acc@0.5 for the seeds 0, 1, ...; a baseline has one value. */
 export interface MadeSetting {
@@ -31,6 +33,7 @@ export function madeSummary(settings: MadeSetting[], changes: Partial<Summary> =
   const [best] = settings;
   const others = settings.slice(1).filter(({ baseline }) => baseline?.detector?.kind !== "gt_boxes");
   return {
+    schema_version: 1,
     split: "val",
     num_sentences: 965,
     num_images: 360,
@@ -62,17 +65,27 @@ export function madeInput(settings: MadeSetting[], changes: Partial<ReportInput>
     trials: settings.flatMap(({ label, acc, baseline }) =>
       acc.map((value, seed) =>
         baseline === undefined
-          ? { spec: madeSpec(label, seed), outcome: completed(label, seed, value) }
-          : { spec: madeBaselineSpec(label, baseline), outcome: completedBaseline(label, value) },
+          ? madeTrial(madeSpec(label, seed), completed(label, seed, value))
+          : madeTrial(madeBaselineSpec(label, baseline), completedBaseline(label, value)),
       ),
     ),
     summary: madeSummary(settings),
     published: [],
-    numTestViews: 0,
-    currentSources: { cliprpn: "0".repeat(64), baseline: "0".repeat(64) },
+    numTestLooks: 0,
+    notAsked: [],
     presets,
     ...changes,
   };
+}
+
+/** The first attempt of a trial, without a folder. */
+export function madeAttempt({ spec, outcome }: Pick<ReportTrial, "spec" | "outcome">): Attempt {
+  return { spec, number: 1, folder: "", logFile: "", keep_models: "best", outcome: () => outcome };
+}
+
+/** A trial that ran here, with the current code. */
+export function madeTrial(spec: TrialSpec, outcome: TrialOutcome | undefined): ReportTrial {
+  return { spec, outcome, isStale: false, origin: null };
 }
 
 export function madeSpec(label: string, seed: number): ClipRpnSpec {
@@ -113,6 +126,7 @@ function common(label: string, seed: number): Omit<ClipRpnSpec, "kind" | "preset
 
 export function failed(label: string, seed: number, message: string): TrialOutcome {
   return {
+    schema_version: 1,
     state: "failed",
     trial_id: trialId(label, seed),
     sources_sha256: "0".repeat(64),
@@ -120,6 +134,11 @@ export function failed(label: string, seed: number, message: string): TrialOutco
     error: { code: "loss_not_finite", message },
     traceback_file: null,
   };
+}
+
+/** The completed outcome of a trial, by its spec. */
+export function madeOutcome({ trial_id, sources_sha256, label, seed }: TrialSpec): CompletedOutcome {
+  return { ...completed(label, seed, 0.5), trial_id, sources_sha256 };
 }
 
 /** The outcome of a baseline: no training. */
@@ -140,6 +159,7 @@ function completed(label: string, seed: number, acc: number): CompletedOutcome {
     number
   >;
   return {
+    schema_version: 1,
     state: "completed",
     trial_id: trialId(label, seed),
     sources_sha256: "0".repeat(64),

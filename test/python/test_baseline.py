@@ -15,11 +15,12 @@ from helpers import HEIGHT, WIDTH, make_baseline, make_spec, run_context, small_
 from pydantic import BaseModel
 
 from cliprpn.bridge.methods import METHODS, CallContext
-from cliprpn.contract.generated import BaselineSpec, CompletedOutcome, FailedOutcome
+from cliprpn.contract.generated import BaselineSpec, CompletedOutcome, EvaluateParams, FailedOutcome
 from cliprpn.data.index import open_dataset
 from cliprpn.data.predictions import PredictionColumns, read_predictions
 from cliprpn.detectors.propose import propose
 from cliprpn.models.backbone import ClipBackbone
+from cliprpn.trials.evaluate import evaluate
 from cliprpn.trials.trial import run_trial
 
 pytestmark = pytest.mark.usefixtures("no_traces")
@@ -145,14 +146,30 @@ def test_a_second_trial_encodes_nothing(root: Path, tmp_path: Path, monkeypatch:
 
 def test_another_split_is_evaluated_with_the_same_spec(root: Path, cache: Path, tmp_path: Path) -> None:
     spec = make_baseline(root, cache, {"kind": "gt_boxes"}, templates=["{}", "a photo of {}"])
-    run(spec, tmp_path)
-    (tmp_path / "spec.json").write_text(spec.model_dump_json())
-    params = {"split": "test", "dataset": None, "out_dir": str(tmp_path), "cache_dir": str(cache)}
-    method = METHODS["evaluate"]
+    out = tmp_path / "answers"
+    params = EvaluateParams(
+        spec=spec, model=None, split="test", dataset=None, out_dir=str(out), cache_dir=str(cache)
+    )
     context = CallContext(lambda event: None, lambda: False, torch.device("cpu"))
-    method.run(method.params.model_validate({"model": str(tmp_path), **params}), context)
-    assert read_predictions(tmp_path / "predictions-test.parquet")["image_id"].tolist() == [4, 4, 10, 10]
-    assert json.loads((tmp_path / "metrics-test.json").read_text())["num_sentences"] == 4
+    result: Any = METHODS["evaluate"].run(params, context)
+    assert result.predictions_file == str(out / "predictions-test.parquet")
+    assert read_predictions(out / "predictions-test.parquet")["image_id"].tolist() == [4, 4, 10, 10]
+    assert json.loads((out / "metrics-test.json").read_text()) == result.metrics.model_dump()
+    assert result.metrics.num_sentences == 4
+    val = METHODS["evaluate"].run(params.model_copy(update={"split": "val"}), context)
+    outcome, _ = run(spec, tmp_path / "trial")
+    assert val.model_dump()["metrics"] == outcome.metrics.model_dump()
+    assert {path.name for path in (tmp_path / "trial").iterdir()} == {
+        *("outcome.json", "predictions-val.parquet", "metrics-val.json"),
+    }
+
+
+def test_another_dataset_is_evaluated_without_the_limits(root: Path, cache: Path, tmp_path: Path) -> None:
+    spec = make_baseline(root, cache, {"kind": "gt_boxes"}, limits={"val": 1})
+    other = make_spec(small_dataset(tmp_path / "other", 18), cache).dataset
+    context = run_context(cache)
+    assert evaluate(spec, None, None, "val", tmp_path / "own", context).num_sentences == 1
+    assert evaluate(spec, None, other, "val", tmp_path / "on-other", context).num_sentences == 6
 
 
 def test_a_trained_model_proposes_for_each_sentence(root: Path, cache: Path, tmp_path: Path) -> None:
@@ -166,12 +183,12 @@ def test_a_trained_model_proposes_for_each_sentence(root: Path, cache: Path, tmp
 
 def test_a_limit_shortens_the_split(root: Path, cache: Path, tmp_path: Path) -> None:
     spec = make_baseline(root, cache, {"kind": "gt_boxes"}, limits={"val": 3})
-    assert run(spec, tmp_path)[0].metrics.num_sentences == 3
+    assert run(spec, tmp_path / "trial")[0].metrics.num_sentences == 3
 
 
 def test_truncated_sentences_give_a_note(root: Path, cache: Path, tmp_path: Path) -> None:
     long = make_baseline(root, cache, {"kind": "gt_boxes"}, templates=["the " * 80 + "{}"])
-    outcome, _ = run(long, tmp_path)
+    outcome, _ = run(long, tmp_path / "trial")
     (note,) = outcome.notes
     assert all(part in note for part in ("4 ", "val", "77 tokens"))
 

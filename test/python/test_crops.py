@@ -77,12 +77,18 @@ def test_the_metrics_of_a_trial(
     tmp_path: Path, backbone: ClipBackbone, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = small_dataset(tmp_path / "data")
-    run_trial(make_spec(root, tmp_path), tmp_path / "trial", lambda event: None, lambda: False)
+    spec, folder = make_spec(root, tmp_path), tmp_path / "trial"
+    run_trial(spec, folder, lambda event: None, lambda: False)
     torch.use_deterministic_algorithms(False)
     capsys.readouterr()
-    assert main([str(tmp_path / "trial"), "val"]) == 0
+
+    def crops(split: str) -> int:
+        predictions = folder / f"predictions-{split}.parquet"
+        return main([str(folder / "best.safetensors"), str(predictions), spec.dataset.root])
+
+    assert crops("val") == 0
     figures = json.loads(capsys.readouterr().out)
-    predictions = read_predictions(tmp_path / "trial" / "predictions-val.parquet")
+    predictions = read_predictions(folder / "predictions-val.parquet")
     cosines = []
     for file, box, sentence in zip(
         predictions["image_file"], predictions["pred_box_xyxy"], predictions["sentence"], strict=True
@@ -93,6 +99,6 @@ def test_the_metrics_of_a_trial(
     assert figures["cosine_crop_sentence"] == pytest.approx(np.mean(cosines), abs=1e-5)
     assert -1 < figures["cosine_gt_crop_sentence"] < 1
     assert figures["crop_class_accuracy"] == 1  # the only category
-    assert main([str(tmp_path / "trial"), "test"]) == 2
+    assert crops("test") == 2
     assert "evaluate that split first" in capsys.readouterr().err
     assert main([]) == 2

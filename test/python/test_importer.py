@@ -135,6 +135,12 @@ def test_an_imported_model_predicts_what_the_original_predicts(imported) -> None
     torch.testing.assert_close(objectness, best.sigmoid(), rtol=1e-4, atol=1e-5)
 
 
+def ground_params(model: Path, manifest: Path, sentence: str, weights: str | None = None) -> GroundParams:
+    return GroundParams(
+        model=str(model), backbone_weights=weights, pixels_manifest=str(manifest), sentence=sentence
+    )
+
+
 @torch.no_grad()
 def test_an_imported_model_grounds_with_the_clip_of_its_checkpoint(imported, tmp_path: Path) -> None:
     path, fusion, state = imported
@@ -142,10 +148,10 @@ def test_an_imported_model_grounds_with_the_clip_of_its_checkpoint(imported, tmp
     Image.effect_noise((320, 160), 80).convert("RGB").save(photo)
     write_pixels([photo], [photo.name], tmp_path / "pixels", 224)
     manifest = tmp_path / "pixels" / "manifest.json"
-    params = GroundParams(model=str(path), pixels_manifest=str(manifest), sentence="the dog on the left")
+    params = ground_params(path, manifest, "the dog on the left")
     result: Any = METHODS["ground"].run(params, CONTEXT)
     saved = load_model(path)
-    assert saved.spec is None and (saved.image_size_px, saved.resize) == (224, "squash")
+    assert saved.seed is None and (saved.image_size_px, saved.resize) == (224, "squash")
     backbone = load_backbone(saved.backbone.name, saved.backbone.weights)
     drifted = state["clipModel.visual.bn1.running_mean"]
     assert torch.equal(backbone.clip.visual.bn1.running_mean, drifted)
@@ -161,6 +167,22 @@ def test_an_imported_model_grounds_with_the_clip_of_its_checkpoint(imported, tmp
     assert (result.image_width, result.image_height) == (320, 160)
 
 
+def test_a_model_grounds_with_weights_that_have_moved(imported, tmp_path: Path) -> None:
+    path, _, _ = imported
+    Image.effect_noise((64, 64), 80).convert("RGB").save(tmp_path / "photo.png")
+    write_pixels([tmp_path / "photo.png"], ["photo.png"], tmp_path / "pixels", 224)
+    manifest = tmp_path / "pixels" / "manifest.json"
+    expected = METHODS["ground"].run(ground_params(path, manifest, "the dog"), CONTEXT)
+    moved = path.with_name("backbone.safetensors").rename(tmp_path / "moved.safetensors")
+    with pytest.raises(CliprpnError, match=r"backbone\.safetensors") as caught:
+        METHODS["ground"].run(ground_params(path, manifest, "the dog"), CONTEXT)
+    assert caught.value.code == "weights_missing"
+    assert METHODS["ground"].run(ground_params(path, manifest, "the dog", str(moved)), CONTEXT) == expected
+    with pytest.raises(CliprpnError, match="shipped") as caught:
+        METHODS["ground"].run(ground_params(path, manifest, "the dog", "shipped"), CONTEXT)
+    assert caught.value.code == "weights_mismatch"
+
+
 def test_an_image_with_a_problem_is_not_grounded(imported, tmp_path: Path) -> None:
     path, _, _ = imported
     Image.new("RGB", (32, 16)).save(tmp_path / "photo.png")
@@ -168,7 +190,7 @@ def test_an_image_with_a_problem_is_not_grounded(imported, tmp_path: Path) -> No
     pixels.shards[0].pictures[0].problem = "photo.png: expected an image, found text"
     manifest = tmp_path / "pixels" / "manifest.json"
     manifest.write_text(pixels.model_dump_json())
-    params = GroundParams(model=str(path), pixels_manifest=str(manifest), sentence="the dog")
+    params = ground_params(path, manifest, "the dog")
     with pytest.raises(CliprpnError, match="found text") as caught:
         METHODS["ground"].run(params, CONTEXT)
     assert caught.value.code == "data_invalid"
@@ -179,7 +201,12 @@ def test_an_imported_model_is_evaluated_on_a_chosen_dataset(imported, tmp_path: 
     root = small_dataset(tmp_path / "data", 6)
     dataset = make_spec(root, tmp_path, image_size_px=224).dataset
     params = EvaluateParams(
-        model=str(path), split="test", dataset=dataset, out_dir=str(tmp_path / "out"), cache_dir=str(tmp_path)
+        spec=None,
+        model=str(path),
+        split="test",
+        dataset=dataset,
+        out_dir=str(tmp_path / "out"),
+        cache_dir=str(tmp_path),
     )
     result: Any = METHODS["evaluate"].run(params, CONTEXT)
     assert result.metrics.num_sentences == 2
@@ -220,9 +247,28 @@ def test_an_invalid_checkpoint_is_rejected_with_its_problem(tmp_path: Path) -> N
     assert caught.value.code == "not_found"
 
 
+def test_an_imported_model_of_a_newer_version_is_refused_by_name(imported) -> None:
+    path, _, _ = imported
+    facts = json.loads(path.with_suffix(".json").read_text())
+    path.with_suffix(".json").write_text(json.dumps(facts | {"schema_version": facts["schema_version"] + 1}))
+    with pytest.raises(CliprpnError, match=r"model\.safetensors: .*version 1 .*found 2") as caught:
+        load_model(path)
+    assert caught.value.code == "weights_mismatch"
+    del facts["schema_version"]  # Like those of the first version.
+    path.with_suffix(".json").write_text(json.dumps(facts))
+    assert load_model(path).seed is None
+
+
 def test_a_model_with_invalid_json_is_rejected(imported) -> None:
     path, _, _ = imported
-    for facts in ("{", "[]", "{}", '{"kind": "cliprpn-import"}', '{"kind": "cliprpn-model"}'):
+    for facts in (
+        "{",
+        "[]",
+        "{}",
+        '{"schema_version": "one"}',
+        '{"kind": "cliprpn-import"}',
+        '{"kind": "cliprpn-model"}',
+    ):
         path.with_suffix(".json").write_text(facts)
         with pytest.raises(CliprpnError) as caught:
             load_model(path)

@@ -108,9 +108,9 @@ def test_a_models_proposals_equal_those_of_its_evaluation(
     rows = np.array([9, 0, 5])
     proposals = propose(model, index, rows, spec_root.parent / "cache")
     saved = load_model(model)
-    assert saved.spec is not None
     context = run_context(spec_root.parent / "cache")
-    _, features = open_data(saved.spec.dataset, saved.backbone, 64, resize, context)
+    dataset = make_spec(spec_root, spec_root.parent / "cache", resize=resize).dataset
+    _, features = open_data(dataset, saved.backbone, 64, resize, context)
     expected = predict_split(saved.model, index, features, rows, context)
     for i, proposals_i in enumerate(proposals):
         assert 1 < len(proposals_i) <= 100 and set(proposals_i.categories) == {""}
@@ -125,7 +125,7 @@ def test_max_boxes_keeps_the_best_proposals(spec_root: Path, tmp_path: Path) -> 
     model, index = saved_model(tmp_path, spec_root)
     rows = np.arange(12)
     all_proposals = propose(model, index, rows, spec_root.parent / "cache")
-    few = propose(model.parent, index, rows, spec_root.parent / "cache", max_boxes=3)
+    few = propose(model, index, rows, spec_root.parent / "cache", max_boxes=3)
     assert [len(proposals_i) for proposals_i in few] == [3] * 12
     assert all(
         torch.equal(few_i.boxes_xyxy, all_i.boxes_xyxy[:3])

@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from helpers import HEIGHT, WIDTH, make_records, make_spec, prepared, write_dataset
+from helpers import HEIGHT, WIDTH, make_records, prepared, write_dataset
 
-from cliprpn.contract.generated import Summary, TrialSpec
+from cliprpn.contract.generated import EvaluatedTrial, Summary, TrialDataset, TrialGroup
 from cliprpn.data import index as index_module
-from cliprpn.data.index import DatasetIndex, open_dataset
+from cliprpn.data.index import DatasetIndex, open_dataset, read_facts
 from cliprpn.data.predictions import predictions_file, write_predictions
 from cliprpn.errors import CliprpnError
 from cliprpn.figures.floors import fit_constant_box
@@ -38,11 +38,9 @@ def index(tmp_path: Path) -> DatasetIndex:
 
 def write_trial(
     folder: Path, index: DatasetIndex, seed: int, ious: list[float], rows: np.ndarray | None = None
-) -> Path:
-    """A trial's spec and its predictions on test, with these IoUs."""
+) -> EvaluatedTrial:
+    """Predictions on test with these IoUs. Returns the trial, whose Acc@0.5 on val is that on test."""
     folder.mkdir(parents=True)
-    spec = make_spec(folder.parent / "data", folder.parent, seed=seed)
-    (folder / "spec.json").write_text(spec.model_dump_json())
     rows = index.split("test") if rows is None else rows
     iou = np.array(ious)
     boxes = index.gt_boxes[rows].astype(float)
@@ -60,26 +58,17 @@ def write_trial(
         "iou_blank": np.array([0.6, 0.6, 0.0, 0.0, 0.0, 0.0]),
     }
     write_predictions(predictions_file(folder, "test"), index, rows, predictions)
-    return folder
+    return EvaluatedTrial(
+        trial_id=f"{seed:016x}",
+        seed=seed,
+        val_acc_at_50=float((iou >= 0.5).mean()),
+        predictions_dir=str(folder),
+    )
 
 
-def write_baseline(folder: Path, index: DatasetIndex, ious: list[float], detector: str) -> Path:
+def write_baseline(folder: Path, index: DatasetIndex, ious: list[float]) -> EvaluatedTrial:
     """A baseline with one run; a better box than the one ranked first is among its boxes."""
-    write_trial(folder, index, 0, ious)
-    spec = json.loads((folder / "spec.json").read_text())
-    limits = spec.pop("settings")["limits"]
-    spec.pop("preset")
-    baseline = {
-        "detector": {"kind": detector},
-        "ranking": "crop",
-        "templates": ["{}"],
-        "category_prior": False,
-        "score_thresh": 0.25,
-        "nms_thresh": 0.45,
-        "max_boxes": 100,
-    }
-    spec |= {"kind": "baseline", "baseline": baseline, "limits": limits}
-    (folder / "spec.json").write_text(TrialSpec.model_validate(spec).model_dump_json())
+    trial = write_trial(folder, index, 0, ious)
     path = predictions_file(folder, "test")
     table = pq.read_table(path)
     best = np.maximum(ious, 0.5)
@@ -88,21 +77,36 @@ def write_baseline(folder: Path, index: DatasetIndex, ious: list[float], detecto
     for name, values in columns.items():
         table = table.append_column(name, pa.array(values))
     pq.write_table(table, path)
-    return folder
+    return trial
+
+
+def group_of(
+    label: str, *trials: EvaluatedTrial, kind: str = "cliprpn", is_upper_bound: bool = False
+) -> TrialGroup:
+    values = {"label": label, "kind": kind, "is_upper_bound": is_upper_bound, "trials": trials}
+    return TrialGroup.model_validate(values)
+
+
+def summarize_on(index: DatasetIndex, *groups: TrialGroup, split: str = "test") -> Summary:
+    facts = read_facts(index.root)
+    dataset = TrialDataset(id=index.dataset_id, name="blocks", root=str(index.root), split_by=facts.split_by)
+    return summarize(split, dataset, list(groups))
 
 
 def summary_of(index: DatasetIndex, tmp_path: Path) -> Summary:
     groups = []
     for label, runs in (("fusion=other", OTHER), ("fusion=best", BEST)):
-        folders = [
+        trials = [
             write_trial(tmp_path / f"{label}-{seed}", index, seed, run) for seed, run in enumerate(runs)
         ]
-        groups.append((label, folders))
-    return summarize("test", groups)
+        groups.append(group_of(label, *trials))
+    return summarize_on(index, *groups)
 
 
 def test_settings_are_sorted_best_first_with_a_figure_per_seed(index: DatasetIndex, tmp_path: Path) -> None:
     summary = summary_of(index, tmp_path)
+    assert summary.schema_version == 1
+    assert [setting.trial_ids for setting in summary.settings] == [["0" * 16, f"{1:016x}"]] * 2
     assert (summary.num_sentences, summary.num_images) == (6, 3)
     assert [setting.label for setting in summary.settings] == ["fusion=best", "fusion=other"]
     figures = {figure.metric: figure for figure in summary.settings[0].figures}
@@ -121,13 +125,14 @@ def test_settings_are_sorted_by_val_for_every_split(index: DatasetIndex, tmp_pat
     """On test, `other` beats the setting that val selects; it stays second, and the difference is negative."""
     groups = []
     for label, runs, on_val in (("other", BEST, [0.9, 0.3]), ("chosen", OTHER, [0.7, 0.6])):
-        folders = [
+        trials = [
             write_trial(tmp_path / f"{label}-{seed}", index, seed, run) for seed, run in enumerate(runs)
         ]
-        for folder, acc in zip(folders, on_val, strict=True):
-            (folder / "metrics-val.json").write_text(json.dumps({"acc_at_50": acc}))
-        groups.append((label, folders))
-    summary = summarize("test", groups)
+        trials = [
+            trial.model_copy(update={"val_acc_at_50": acc}) for trial, acc in zip(trials, on_val, strict=True)
+        ]
+        groups.append(group_of(label, *trials))
+    summary = summarize_on(index, *groups)
     assert [setting.label for setting in summary.settings] == ["chosen", "other"]
     (comparison,) = summary.comparisons
     assert (comparison.label, comparison.against) == ("chosen", "other")
@@ -137,8 +142,8 @@ def test_settings_are_sorted_by_val_for_every_split(index: DatasetIndex, tmp_pat
 
 def test_a_baseline_is_compared_with_the_mean_over_seeds(index: DatasetIndex, tmp_path: Path) -> None:
     trained = [write_trial(tmp_path / f"best-{seed}", index, seed, run) for seed, run in enumerate(BEST)]
-    baseline = write_baseline(tmp_path / "yolo", index, OTHER[0], "whole_image")
-    summary = summarize("test", [("yolo", [baseline]), ("best", trained)])
+    baseline = group_of("yolo", write_baseline(tmp_path / "yolo", index, OTHER[0]), kind="baseline")
+    summary = summarize_on(index, baseline, group_of("best", *trained))
     best, yolo = summary.settings
     assert (best.kind, best.proposals, yolo.kind) == ("cliprpn", None, "baseline")
     assert yolo.proposals is not None
@@ -150,15 +155,15 @@ def test_a_baseline_is_compared_with_the_mean_over_seeds(index: DatasetIndex, tm
 
 def test_an_upper_bound_is_not_compared(index: DatasetIndex, tmp_path: Path) -> None:
     """With the annotated boxes it would be the best of every sweep."""
-    upper_bound = write_baseline(tmp_path / "gt", index, [0.9] * 6, "gt_boxes")
+    bound = write_baseline(tmp_path / "gt", index, [0.9] * 6)
+    upper_bound = group_of("gt", bound, kind="baseline", is_upper_bound=True)
     trained = write_trial(tmp_path / "trained", index, 0, BEST[0])
     weaker = write_trial(tmp_path / "weaker", index, 0, OTHER[0])
-    groups = [("gt", [upper_bound]), ("weaker", [weaker]), ("trained", [trained])]
-    summary = summarize("test", groups)
+    summary = summarize_on(index, upper_bound, group_of("weaker", weaker), group_of("trained", trained))
     assert [setting.label for setting in summary.settings] == ["trained", "weaker", "gt"]
     assert [comparison.against for comparison in summary.comparisons] == ["weaker"]
     assert [prediction.label for prediction in summary.gallery.best[0].predictions] == ["trained", "weaker"]
-    alone = summarize("test", [("other", [upper_bound]), ("gt", [upper_bound])])
+    alone = summarize_on(index, upper_bound.model_copy(update={"label": "other"}), upper_bound)
     assert [(comparison.label, comparison.against) for comparison in alone.comparisons] == [("other", "gt")]
 
 
@@ -199,8 +204,9 @@ def test_without_a_train_split_no_constant_box_is_fitted(tmp_path: Path) -> None
     instances, refs = make_records(18)
     test_refs = [ref for ref in refs if ref["split"] == "test"]
     root = write_dataset(tmp_path / "data", instances, test_refs)
-    trial = write_trial(tmp_path / "trial", open_dataset(*prepared(root, tmp_path)), 0, BEST[0])
-    floors = [floor.name for floor in summarize("test", [("a", [trial])]).floors]
+    index = open_dataset(*prepared(root, tmp_path))
+    trial = write_trial(tmp_path / "trial", index, 0, BEST[0])
+    floors = [floor.name for floor in summarize_on(index, group_of("a", trial)).floors]
     assert floors == ["whole_image", "blank_sentence"]
 
 
@@ -225,20 +231,21 @@ def test_settings_with_different_sentences_are_rejected(index: DatasetIndex, tmp
     first = write_trial(tmp_path / "first", index, 0, BEST[0])
     second = write_trial(tmp_path / "second", index, 0, [0.1] * 6, rows[::-1].copy())
     with pytest.raises(CliprpnError, match=r"^b: ") as caught:
-        summarize("test", [("a", [first]), ("b", [second])])
+        summarize_on(index, group_of("a", first), group_of("b", second))
     assert caught.value.code == "data_invalid"
     with pytest.raises(CliprpnError, match="evaluate that split first") as caught:
-        summarize("val", [("a", [first])])
+        summarize_on(index, group_of("a", first), split="val")
     assert caught.value.code == "not_found"
 
 
 def test_a_changed_dataset_is_rejected(index: DatasetIndex, tmp_path: Path) -> None:
     trial = write_trial(tmp_path / "trial", index, 0, BEST[0])
+    dataset = TrialDataset(id=index.dataset_id, name="blocks", root=str(index.root), split_by="umd")
     facts = json.loads((index.root / "dataset.json").read_text())
     (index.root / "dataset.json").write_text(json.dumps(facts | {"id": "other"}))
     index_module._opened.clear()  # Like a new process.
     with pytest.raises(CliprpnError, match="has changed") as caught:
-        summarize("test", [("a", [trial])])
+        summarize("test", dataset, [group_of("a", trial)])
     assert caught.value.code == "data_invalid"
 
 
@@ -247,7 +254,7 @@ def test_each_example_records_whether_it_is_upright(index: DatasetIndex, tmp_pat
     place = index.images.schema.get_field_index("upright")
     images = index.images.set_column(place, "upright", [turned])
     trial = write_trial(tmp_path / "trial", replace(index, images=images), 0, BEST[0])
-    gallery = summarize("test", [("a", [trial])]).gallery
+    gallery = summarize_on(index, group_of("a", trial)).gallery
     upright = {Path(case.image_file).name: case.upright for case in (*gallery.best, *gallery.worst)}
     names = {f"COCO_train2014_{number:012d}.png": number == 4 for number in (4, 10, 16)}
     assert upright == names

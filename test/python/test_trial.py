@@ -123,7 +123,8 @@ def test_the_command_runs_without_the_bridge_and_gives_the_same_bits(
     assert process.stderr.count("epoch ") == 2
     assert result(tmp_path / "there") == result(tmp_path / "here")
     outcome = json.loads((tmp_path / "there" / "outcome.json").read_text())
-    assert (outcome["state"], outcome["trial_id"]) == ("completed", spec.trial_id)
+    assert (outcome["schema_version"], outcome["state"]) == (1, "completed")
+    assert outcome["trial_id"] == spec.trial_id
     # Its own hash, whatever the spec was planned with.
     assert outcome["sources_sha256"] == code_hashes()["cliprpn"] != spec.sources_sha256
 
@@ -141,15 +142,20 @@ def test_the_command_rejects_bad_input(root: Path, cache: Path, tmp_path: Path, 
     (tmp_path / "spec.json").write_text(failing.model_copy(update={"dataset": dataset}).model_dump_json())
     assert main([str(tmp_path / "spec.json"), str(tmp_path / "out")]) == 3
     assert "data_invalid: /nowhere" in capsys.readouterr().err
+    assert main([str(tmp_path / "spec.json"), str(tmp_path / "broken.json")]) == 2
+    assert main([str(tmp_path / "spec.json"), str(tmp_path / "broken.json" / "out")]) == 2
+    assert str(tmp_path / "broken.json") in capsys.readouterr().err
+    assert (tmp_path / "broken.json").read_bytes() == b"\xff{"
 
 
-def test_the_command_never_deletes_files_of_another_folder(root: Path, cache: Path, tmp_path: Path) -> None:
+def test_the_command_refuses_a_folder_with_other_files(root: Path, cache: Path, tmp_path: Path) -> None:
     (tmp_path / "spec.json").write_text(make_spec(root, cache).model_dump_json())
     folder_of_user = tmp_path / "mine" / "events"
     folder_of_user.mkdir(parents=True)
     (folder_of_user / "diary.txt").write_text("dear diary")
     assert main([str(tmp_path / "spec.json"), str(folder_of_user.parent)]) == 2
     assert (folder_of_user / "diary.txt").read_text() == "dear diary"
+    assert [path.name for path in folder_of_user.parent.iterdir()] == ["events"]
 
 
 @pytest.mark.parametrize("select_by", ["acc_at_50", "miou"])
@@ -158,7 +164,7 @@ def test_the_best_epoch_is_selected_on_val(root: Path, cache: Path, tmp_path: Pa
     outcome = run(make_spec(root, cache, training=training), tmp_path)
     values = [getattr(epoch, f"val_{select_by}") for epoch in outcome.epochs]
     assert outcome.best_epoch == values.index(max(values)) + 1  # the first of equals
-    saved = load_model(tmp_path)
+    saved = load_model(tmp_path / "best.safetensors")
     assert saved.epoch == outcome.best_epoch
     assert load_model(tmp_path / "last.safetensors").epoch == 5
     # The saved model has the metrics that its epoch was selected by.
@@ -205,8 +211,7 @@ def test_training_uses_the_sentence_and_the_losses_fall(root: Path, cache: Path,
 
 
 def test_curves_open_in_tensorboard(root: Path, cache: Path, tmp_path: Path) -> None:
-    for _ in range(2):  # The second run starts from scratch; only its curves remain.
-        outcome = run(make_spec(root, cache), tmp_path)
+    outcome = run(make_spec(root, cache), tmp_path)
     curves = EventAccumulator(str(tmp_path / "events")).Reload()
     assert len(list((tmp_path / "events").iterdir())) == 1
     for name in ("loss", "val_acc_at_50", "val_miou", "learning_rate"):
@@ -250,14 +255,9 @@ def test_a_saved_model_reproduces_its_predictions(root: Path, cache: Path, tmp_p
     name = "predictions-val.parquet"
     assert pq.read_table(tmp_path / "again" / name).equals(pq.read_table(tmp_path / "trial" / name))
     predictions = read_predictions(tmp_path / "trial" / name)
-    model = load_model(tmp_path / "trial").model.eval()
+    model = load_model(tmp_path / "trial" / "best.safetensors").model.eval()
     _, objectness = model.predict_top1(*features.batch(index.split("val"), torch.device("cpu")))
     np.testing.assert_array_equal(objectness.numpy(), predictions["objectness"])
-    facts = tmp_path / "trial" / "best.json"
-    text = facts.read_text()
-    facts.write_text(text.replace('"batch_by": "image"', '"batch_by": "picture"'))
-    assert facts.read_text() != text
-    assert load_model(tmp_path / "trial").spec == spec  # A model from before the value was renamed.
 
 
 def test_half_precision_is_used_on_cuda_only(root: Path, cache: Path, tmp_path: Path) -> None:
@@ -288,12 +288,14 @@ def test_a_loss_that_is_not_finite_fails_the_trial(
     fusion = file_fusion(tmp_path / "exploding.py", EXPLODING, "Exploding")
     training = {"learning_rate": 10, "warmup_fraction": 0, "num_epochs": 4, "batch_size": batch_size}
     spec = make_spec(root, cache, fusion=fusion, training=training)
-    outcome = run_trial(spec, tmp_path, lambda event: None, lambda: False)
+    folder = tmp_path / "trial"
+    outcome = run_trial(spec, folder, lambda event: None, lambda: False)
     assert isinstance(outcome, FailedOutcome)
     assert outcome.error.code == "loss_not_finite", outcome.error.message
     assert "learning_rate" in outcome.error.message
-    assert "CliprpnError" in (tmp_path / "traceback.txt").read_text()
-    assert json.loads((tmp_path / "outcome.json").read_text()) == outcome.model_dump(mode="json")
+    assert "CliprpnError" in (folder / "traceback.txt").read_text()
+    stored = json.loads((folder / "outcome.json").read_text())
+    assert stored == outcome.model_dump(mode="json") and stored["schema_version"] == 1
 
 
 def test_a_split_without_sentences_fails_the_trial(tmp_path: Path) -> None:
@@ -335,7 +337,7 @@ def test_running_out_of_memory_fails_the_trial_with_a_hint(
 
 
 @pytest.mark.parametrize("after", [0, 3, 8])
-def test_an_interrupted_trial_leaves_no_outcome_and_can_be_repeated(
+def test_an_interrupted_trial_leaves_no_outcome_and_runs_again_in_another_folder(
     root: Path, cache: Path, tmp_path: Path, after: int
 ) -> None:
     left = iter([False] * after)
@@ -343,9 +345,9 @@ def test_an_interrupted_trial_leaves_no_outcome_and_can_be_repeated(
         run_trial(make_spec(root, cache), tmp_path / "a", lambda event: None, lambda: next(left, True))
     assert caught.value.code == "interrupted"
     assert not (tmp_path / "a" / "outcome.json").exists()
-    run(make_spec(root, cache), tmp_path / "a")
     run(make_spec(root, cache), tmp_path / "b")
-    assert result(tmp_path / "a") == result(tmp_path / "b")
+    run(make_spec(root, cache), tmp_path / "c")
+    assert result(tmp_path / "b") == result(tmp_path / "c")
 
 
 def test_limits_shorten_the_splits(root: Path, cache: Path, tmp_path: Path) -> None:

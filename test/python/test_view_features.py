@@ -278,7 +278,7 @@ def test_a_trial_killed_while_extracting_views_resumes(
     assert result.returncode == -9, result.stderr
     (progress,) = (tmp_path / "killed").glob("features/view-*/progress.json")
     assert '"done": 5' in progress.read_text()
-    run(spec, tmp_path / "out")
+    run(spec, tmp_path / "again")
     other = make_spec(root, tmp_path / "complete", training={"views": 2, "num_epochs": 3})
     frozen._opened.clear()
     run(other, tmp_path / "complete-out")

@@ -1,4 +1,3 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process";
 import fs, {
   closeSync,
   existsSync,
@@ -14,7 +13,6 @@ import fs, {
 import { type FileHandle, open } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
-import type { Readable, Writable } from "node:stream";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createLockFile } from "../../src/base/create-lock-file.ts";
 import { type LockProcess, ownerLine, stateLine } from "../../src/base/lock-file.ts";
@@ -30,8 +28,8 @@ import {
   tryOwnerLock,
 } from "../../src/base/owner-lock.ts";
 import { thisProcess } from "../../src/base/process-identity.ts";
-import { packageRoot } from "../../src/package-root.ts";
 import { until } from "../helpers/processes.ts";
+import { startUser } from "../helpers/start-lock-user.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
 describe("a lock", () => {
@@ -416,32 +414,6 @@ function errorOfTaking(folder: string, options: Partial<AcquireOptions>): Promis
     () => undefined,
     (error: unknown) => error,
   );
-}
-
-/** A process that runs `helpers/lock-user.ts`, and the lines it has printed. */
-function startUser(folder: string, ...args: string[]) {
-  const script = join(packageRoot, "test/helpers/lock-user.ts");
-  const child: ChildProcessByStdio<Writable, Readable, null> = spawn(
-    process.execPath,
-    ["--import", "tsx", script, folder, ...args],
-    { cwd: packageRoot, stdio: ["pipe", "pipe", "inherit"] },
-  );
-  onTestFinished(() => void child.kill("SIGKILL"));
-  let text = "";
-  child.stdout.setEncoding("utf8").on("data", (part: string) => {
-    text += part;
-  });
-  const user = {
-    child,
-    get lines(): string[] {
-      return text.split("\n").slice(0, -1);
-    },
-    says: async (line: string): Promise<void> => {
-      await until(() => user.lines.includes(line) || child.exitCode !== null);
-      expect(user.lines).toContain(line);
-    },
-  };
-  return user;
 }
 
 /** A lock of this process with other values. */

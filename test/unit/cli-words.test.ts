@@ -72,7 +72,7 @@ test("shipped experiments are found from any folder, unless a file of that name 
   const folder = tempFolder();
   const dry = ["sweep", "experiments/smoke.json", "--dry-run"];
   const shipped = await cliprpn(dry, folder);
-  expect(shipped).toMatchObject({ code: 0, out: expect.stringContaining("2 trials, smoke-") });
+  expect(shipped).toMatchObject({ code: 0, out: expect.stringContaining("2 trials, smoke;") });
   expect(shipped.err).toMatch(/shipped with cliprpn: \/.*\/experiments\/smoke\.json/);
   mkdirSync(join(folder, "experiments"));
   writeFileSync(join(folder, "experiments/smoke.json"), "{}");

@@ -5,7 +5,7 @@ import { leftMs, type RunningShare, SweepEta } from "../../src/sweep/eta.ts";
 import { SweepProgress } from "../../src/sweep/progress.ts";
 import { countSteps } from "../helpers/count-steps.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
-import { madeInput } from "../helpers/report-input.ts";
+import { madeAttempt, madeInput } from "../helpers/report-input.ts";
 
 interface SweepState {
   running: RunningShare[];
@@ -135,13 +135,14 @@ test("an event of a trial costs the same in a sweep of 20 and of 2,000 trials", 
     let ms = 0;
     const now = (): number => ms;
     const progress = new SweepProgress(terminal, { waiting, total: num, numSlots: 1, json: true, now });
-    const runOne = ({ spec, outcome }: ReportTrial): void => {
-      progress.started(spec, 0);
+    const runOne = (trial: ReportTrial): void => {
+      const attempt = madeAttempt(trial);
+      progress.started(attempt, 0);
       for (const done of [1, 2, 3]) {
         ms += 1000;
-        progress.event(spec, 0, { type: "progress", phase: "training", done, total: 4 });
+        progress.event(attempt, 0, { type: "progress", phase: "training", done, total: 4 });
       }
-      progress.finished(spec, 0, outcome, 3000);
+      progress.finished(attempt, 0, trial.outcome, 3000);
     };
     const [next, ...others] = trials;
     for (const trial of others.slice(0, num / 2)) runOne(trial);

@@ -155,13 +155,6 @@ test("two files with the same source and class are the same configuration", () =
   ).toThrow(/b\.py:Mine is the same .* a\.py:Mine/);
 });
 
-test("the sweep's hash depends on its trials and its question only", () => {
-  const { hash } = plan({});
-  expect(plan({}, { device: "cuda:0", cache_dir: "/b" }).hash).toBe(hash);
-  for (const changed of [{ seeds: [1] }, { question: "Something else?" }, { preset: "reference" }])
-    expect(plan(changed).hash).not.toBe(hash);
-});
-
 test("defaults are filled in from the chosen preset", () => {
   const [trial] = plan({ preset: "reference", settings: { training: { num_epochs: 2 } } }).trials;
   expect(trial).toMatchObject({

@@ -12,6 +12,7 @@ const typescript: Record<string, string[]> = {
   cli: ["main", "contract"],
   main: ["commands", "environment", "contract", "terminal", "base", "package-root"],
   commands: [
+    "runs",
     "sweep",
     "engine",
     "report",
@@ -37,6 +38,8 @@ const typescript: Record<string, string[]> = {
     "base",
     "package-root",
   ],
+  // What the runs folder contains: for list, show, diff and gc.
+  runs: ["sweep", "report", "store", "experiment", "contract", "base"],
   experiment: ["contract", "base", "package-root"],
   engine: ["contract"],
   "engine/local": ["engine", "worker", "contract"],

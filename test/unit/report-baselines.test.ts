@@ -27,11 +27,10 @@ function report(settings: MadeSetting[], changes: Partial<ReportInput> = {}): st
 
 /** Input whose outcomes have these notes, by label. */
 function withNotes(settings: MadeSetting[], notes: Record<string, string[]>): Partial<ReportInput> {
-  const trials = madeInput(settings).trials.map(({ spec, outcome }) =>
-    outcome?.state === "completed"
-      ? { spec, outcome: { ...outcome, notes: notes[spec.label] ?? [] } }
-      : { spec, outcome },
-  );
+  const trials = madeInput(settings).trials.map(({ outcome, ...trial }) => ({
+    ...trial,
+    outcome: outcome?.state === "completed" ? { ...outcome, notes: notes[trial.spec.label] ?? [] } : outcome,
+  }));
   return { trials };
 }
 

@@ -39,11 +39,11 @@ const kinds: Record<string, (index: number) => MadeSetting> = {
 /** One trial is stale; each has a note of its own, one that all have, and one that four have. */
 function manyInput(num: number, makeSetting: (index: number) => MadeSetting): ReportInput {
   const input = madeInput(Array.from({ length: num }, (_, index) => makeSetting(index)));
-  const trials = input.trials.map(({ spec, outcome }, index): ReportTrial => {
-    if (outcome?.state !== "completed") return { spec, outcome };
+  const trials = input.trials.map((trial, index): ReportTrial => {
+    const { spec, outcome } = trial;
+    if (outcome?.state !== "completed") return trial;
     const notes = ["seen by all", `seen by ${spec.label}`, `seen by four from ${index >> 2}`];
-    const sources_sha256 = index === 0 ? "1".repeat(64) : outcome.sources_sha256;
-    return { spec, outcome: { ...outcome, notes, sources_sha256 } };
+    return { ...trial, outcome: { ...outcome, notes }, isStale: index === 0 };
   });
   const published = { split: "val", metric: "acc_at_50", low: 0.1, high: 0.2, source: "a paper" } as const;
   return { ...input, trials, published: [{ ...published, verified: true }] };

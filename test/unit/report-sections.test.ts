@@ -5,7 +5,7 @@ import { render } from "../../src/report/markdown.ts";
 import type { ReportInput } from "../../src/report/report-input.ts";
 import { rowCommand } from "../../src/report/reproduce.ts";
 import { reportBlocks } from "../../src/report/write-report.ts";
-import { failed, madeInput, madeSpec } from "../helpers/report-input.ts";
+import { failed, madeInput, madeSpec, madeTrial } from "../helpers/report-input.ts";
 
 const charts: Charts = {
   leaderboard: { file: "leaderboard.svg", alt: "leaderboard" },
@@ -54,8 +54,8 @@ test("failed and waiting trials are listed with the reason", () => {
   const written = report({
     trials: [
       ...input.trials,
-      { spec: madeSpec("token", 2), outcome: failed("token", 2, "loss | is <nan>\n\nat step `3`") },
-      { spec: madeSpec("film", 2), outcome: undefined },
+      madeTrial(madeSpec("token", 2), failed("token", 2, "loss | is <nan>\n\nat step `3`")),
+      madeTrial(madeSpec("film", 2), undefined),
     ],
   });
   expect(written).toContain("4 of 6 trials complete");
@@ -64,18 +64,38 @@ test("failed and waiting trials are listed with the reason", () => {
   expect(written).toMatch(/- film, seed 2 \(`\w+`\): not run yet/);
 });
 
-test("trials of other sources than the current ones are listed as stale", () => {
-  const [first, ...others] = madeInput([film, token]).trials;
-  if (first?.outcome === undefined) throw new Error("a made trial has an outcome");
-  const other = { ...first, outcome: { ...first.outcome, sources_sha256: "f".repeat(64) } };
-  expect(report({ trials: [other, ...others] })).toMatch(/^- Stale.*: film, seed 0\.$/m);
-  expect(report()).not.toContain("Stale");
+test("stale and imported trials are listed", () => {
+  const trials = madeInput([film, token]).trials.map((trial, index) => ({
+    ...trial,
+    isStale: index === 0,
+    origin: index >= 2 ? { kind: "import" as const, from: "results.zip" } : null,
+  }));
+  expect(report({ trials })).toMatch(/^- Stale.*: film, seed 0\.$/m);
+  expect(report({ trials })).toMatch(/^- Imported.*results\.zip.*: token, seed 0; token, seed 1\.$/m);
+  expect(report()).not.toMatch(/Stale|Imported/);
 });
 
-test("the report says how often test results were viewed", () => {
-  expect(report()).toMatch(/Test results .*not been viewed/);
-  expect(report({ numTestViews: 1 })).toMatch(/Test results .*viewed once/);
-  expect(report({ numTestViews: 3 })).toMatch(/Test results .*viewed 3 times/);
+test("trials adopted from an earlier version's folders are not called imported", () => {
+  const trials = madeInput([film]).trials.map((trial) => ({
+    ...trial,
+    origin: { kind: "adopted" as const, from: "runs/made-0123abcd" },
+  }));
+  expect(report({ trials })).not.toContain("Imported");
+});
+
+test("trials that are no longer asked for are named, the first of many", () => {
+  const notAsked = (num: number): ReportInput["trials"][number]["spec"][] =>
+    Array.from({ length: num }, (_, seed) => madeSpec("old", seed));
+  expect(report({ notAsked: notAsked(1) })).toMatch(/^- Kept but not shown.*asked for it: old, seed 0\.$/m);
+  expect(report({ notAsked: notAsked(2) })).toMatch(/^- Kept.*for them: old, seed 0; old, seed 1\.$/m);
+  expect(report({ notAsked: notAsked(1000) })).toMatch(/^- Kept.*old, seed 0; .*; and \d\d\d more\.$/m);
+  expect(report()).not.toContain("not shown");
+});
+
+test("the report says how often the test splits were evaluated", () => {
+  expect(report()).toMatch(/The test splits .*not been evaluated/);
+  expect(report({ numTestLooks: 1 })).toMatch(/The test splits .*evaluated once/);
+  expect(report({ numTestLooks: 3 })).toMatch(/The test splits .*evaluated 3 times/);
 });
 
 test("the reference preset is explained if it was run", () => {
@@ -93,10 +113,10 @@ test("another number of epochs than the preset's is stated once per configuratio
 
 /** Trials of two seeds with this preset and number of epochs. */
 function withPreset(preset: "default" | "reference", num_epochs: number): ReportInput["trials"] {
-  return madeInput([film]).trials.map(({ spec, outcome }) => {
-    if (spec.kind !== "cliprpn") return { spec, outcome };
+  return madeInput([film]).trials.map(({ spec, ...trial }) => {
+    if (spec.kind !== "cliprpn") return { spec, ...trial };
     const settings = { ...spec.settings, training: { ...spec.settings.training, num_epochs } };
-    return { spec: { ...spec, preset, settings }, outcome };
+    return { spec: { ...spec, preset, settings }, ...trial };
   });
 }
 

@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import sharp from "sharp";
 import { expect, test } from "vitest";
 import { loadSharp } from "../../src/base/sharp.ts";
@@ -55,3 +55,40 @@ test("baselines have a chart of errors and no learning curves", async () => {
   expect(drawn).toEqual(["leaderboard.svg", "boxes.svg", "strata.svg"]);
   expect(readdirSync(join(folder, "report/val")).sort()).toEqual(drawn.sort());
 });
+
+test("an error while drawing leaves the earlier report as it was", async () => {
+  const folder = tempFolder();
+  await writeReport(madeInput(settings), folder);
+  const before = contentOf(folder);
+  expect(Object.keys(before)).toContain("report/val/leaderboard.svg");
+  // The charts are drawn by then.
+  const broken = { ...madeInput(settings, { question: "Another?" }), published: undefined };
+  await expect(writeReport(broken as never, folder)).rejects.toThrow();
+  expect(contentOf(folder)).toEqual(before);
+});
+
+test("images of an earlier report and what a killed process left are removed", async () => {
+  const folder = tempFolder();
+  mkdirSync(join(folder, ".report-abc123/report/val"), { recursive: true });
+  mkdirSync(join(folder, "report/val"), { recursive: true });
+  mkdirSync(join(folder, "report/test"), { recursive: true });
+  for (const place of [".report-abc123/report/val", "report/val", "report/test"])
+    writeFileSync(join(folder, place, "pair-9.png"), "");
+  await writeReport(madeInput(settings), folder);
+  const files = Object.keys(contentOf(folder));
+  expect(files.filter((file) => file.includes("pair-9.png"))).toEqual(["report/test/pair-9.png"]);
+  expect(readdirSync(folder).sort()).toEqual(["REPORT.md", "report", "summary-val.json"]);
+});
+
+/** The text of every file in a folder, by its path. */
+function contentOf(folder: string): Record<string, string> {
+  const names = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  return Object.fromEntries(
+    names.map(({ parentPath, name }) => {
+      const file = join(parentPath, name);
+      return [relative(folder, file), readFileSync(file, "utf8")];
+    }),
+  );
+}

@@ -2,40 +2,51 @@ import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { JournalEntry } from "../../src/contract/generated/types.ts";
-import { Journal, readJournal } from "../../src/store/journal.ts";
+import { appendTo, Journal, type NewEntry, readJournal } from "../../src/store/journal.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
-const at = "2026-11-24T17:00:00.000Z";
-const entries: JournalEntry[] = [
-  { type: "sweep_started", at, num_trials: 2, command: "cliprpn sweep é€😀.json" },
-  { type: "trial_started", at, trial_id: "0123456789abcdef", slot: 0 },
-  { type: "trial_finished", at, trial_id: "0123456789abcdef", state: "completed", duration_ms: 12.5 },
-  { type: "split_read", at, split: "test", command: "cliprpn evaluate" },
+const trial_id = "0123456789abcdef";
+const entries: NewEntry[] = [
+  { type: "sweep_started", num_trials: 2, command: "cliprpn sweep é€😀.json" },
+  { type: "trial_started", trial_id, attempt: 1, slot: 0 },
+  {
+    type: "trial_finished",
+    trial_id,
+    attempt: 1,
+    sources_sha256: "a".repeat(64),
+    state: "failed",
+    duration_ms: 12.5,
+    error: { code: "timed_out", message: "it took too long" },
+  },
+  { type: "sweep_finished", num_completed: 1, num_failed: 1 },
 ];
 const [last] = entries.slice(-1);
 
-test("appended entries are read in order, also by a later process", () => {
+test("appended entries are read in order, also by a later process, with their version and time", () => {
   const file = join(tempFolder(), "journal.jsonl");
-  expect(readJournal(file)).toEqual([]);
+  expect(readJournal(file)).toEqual({ entries: [], numUnknown: 0 });
   append(file, entries.slice(0, 2));
   append(file, entries.slice(2));
-  expect(readJournal(file)).toEqual(entries);
+  expect(written(file)).toEqual(entries);
+  for (const { schema_version, at } of readJournal(file).entries) {
+    expect(schema_version).toBe(1);
+    expect(new Date(at).toISOString()).toBe(at);
+  }
 });
 
 test("a journal torn at any byte keeps all whole entries and accepts new ones", () => {
+  const whole = join(tempFolder(), "journal.jsonl");
+  append(whole, entries.slice(0, 2));
+  const bytes = readFileSync(whole);
+  const firstEnd = bytes.indexOf("\n");
   const file = join(tempFolder(), "journal.jsonl");
-  const [first, second] = entries.slice(0, 2).map((entry) => Buffer.from(`${JSON.stringify(entry)}\n`));
-  const bytes = Buffer.concat([first ?? [], second ?? []].map((part) => Buffer.from(part)));
   for (let length = 0; length <= bytes.length; length += 1) {
     writeFileSync(file, bytes.subarray(0, length));
     // A line that lacks only its line break is whole.
-    const whole = entries.slice(
-      0,
-      length >= bytes.length - 1 ? 2 : length >= (first?.length ?? 0) - 1 ? 1 : 0,
-    );
-    expect(readJournal(file), `cut at ${length}`).toEqual(whole);
+    const kept = entries.slice(0, length >= bytes.length - 1 ? 2 : length >= firstEnd ? 1 : 0);
+    expect(written(file), `cut at ${length}`).toEqual(kept);
     append(file, entries.slice(3));
-    expect(readJournal(file), `cut at ${length}`).toEqual([...whole, last]);
+    expect(written(file), `cut at ${length}`).toEqual([...kept, last]);
   }
 });
 
@@ -43,39 +54,59 @@ test("the entries of two processes are all kept", () => {
   const file = join(tempFolder(), "journal.jsonl");
   const sweep = new Journal(file);
   append(file, entries.slice(3));
-  sweep.append({ type: "trial_started", at, trial_id: "a", slot: 0 });
+  sweep.append({ type: "trial_started", trial_id: "a", attempt: 1, slot: 0 });
   append(file, entries.slice(3));
-  sweep.append({ type: "trial_started", at, trial_id: "b", slot: 0 });
+  sweep.append({ type: "trial_started", trial_id: "b", attempt: 1, slot: 0 });
   sweep.close();
-  expect(readJournal(file).map(({ type }) => type)).toEqual([
-    "split_read",
+  expect(readJournal(file).entries.map(({ type }) => type)).toEqual([
+    "sweep_finished",
     "trial_started",
-    "split_read",
+    "sweep_finished",
     "trial_started",
   ]);
 });
 
-test("lines of another version, and lines that are not entries, are skipped", () => {
+test("lines that this version does not know are counted and stay in the file", () => {
   const file = join(tempFolder(), "journal.jsonl");
   append(file, entries.slice(0, 1));
-  appendFileSync(
-    file,
-    '{"type":"trial_paused","at":"later"}\n\nnull\n[]\n\u0000\u0000\n{"type":"split_read"}\n',
-  );
+  const unknown = [
+    '{"type":"trial_paused","schema_version":1,"at":"later"}',
+    '{"type":"sweep_finished","schema_version":2,"at":"later","num_completed":1,"num_failed":0}',
+    '{"type":"sweep_finished"}',
+    "null",
+    "[]",
+  ];
+  const text = unknown.map((line) => `${line}\n`).join("");
+  appendFileSync(file, `${text}\n\u0000\u0000\n`);
   append(file, entries.slice(3));
-  expect(readJournal(file)).toEqual([entries[0], last]);
+  expect(written(file)).toEqual([entries[0], last]);
+  expect(readJournal(file).numUnknown).toBe(unknown.length);
+  expect(readFileSync(file, "utf8")).toContain(text);
 });
 
 test("an entry is one line, whatever its text", () => {
   const file = join(tempFolder(), "journal.jsonl");
-  const entry: JournalEntry = { type: "split_read", at, split: "test", command: "a\nb\u2028c\r\n" };
+  const entry: NewEntry = { type: "sweep_started", num_trials: 1, command: "a\nb\u2028c\r\n" };
   append(file, [entry, entry]);
   expect(readFileSync(file, "utf8").split("\n")).toHaveLength(3);
-  expect(readJournal(file)).toEqual([entry, entry]);
+  expect(written(file)).toEqual([entry, entry]);
 });
 
-function append(file: string, some: JournalEntry[]): void {
+test("a value is appended to a torn file on its own line", () => {
+  const file = join(tempFolder(), "test-looks.jsonl");
+  writeFileSync(file, '{"torn');
+  appendTo(file, { a: 1 });
+  appendTo(file, { b: 2 });
+  expect(readFileSync(file, "utf8")).toBe('{"torn\n{"a":1}\n{"b":2}\n');
+});
+
+function append(file: string, some: NewEntry[]): void {
   const journal = new Journal(file);
   for (const entry of some) journal.append(entry);
   journal.close();
+}
+
+/** The entries of a journal, as they were given to `append`. */
+function written(file: string): Partial<JournalEntry>[] {
+  return readJournal(file).entries.map(({ schema_version: _, at: __, ...entry }) => entry);
 }

@@ -1,197 +1,226 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { StoredPlan, TrialOutcome, TrialSpec } from "../../src/contract/generated/types.ts";
-import { findTrial, SweepStore, sweepFolders, sweepOf } from "../../src/store/sweep-store.ts";
+import { describeOwner } from "../../src/base/owner-lock.ts";
+import { codeHashes } from "../../src/contract/code-identity.ts";
+import type { BaselineSpec, StoredExperiment, TrialSpec } from "../../src/contract/generated/types.ts";
+import { SweepStore, sweepsIn } from "../../src/store/sweep-store.ts";
 import { errorOf } from "../helpers/error-of.ts";
-import { madeSpec } from "../helpers/report-input.ts";
+import { madeInput, madeSpec } from "../helpers/report-input.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
-const specs = [0, 1].map((seed) => ({ ...madeSpec("film", seed), trial_id: `${seed}abc0123456789de` }));
-const plan: StoredPlan = {
+const experiment: StoredExperiment = {
+  schema_version: 1,
   name: "made",
   question: "Which one?",
-  hash: "0123abcd",
   published: [],
   source: { file: "made.json", sets: ["seeds=[0,1]"] },
-  trials: specs,
+  dataset: { id: "made", name: "mine", split_by: "umd" },
+  keep_models: "all",
 };
 
+const current = <Spec extends TrialSpec>(spec: Spec): Spec => ({
+  ...spec,
+  sources_sha256: codeHashes()[spec.kind],
+});
+const specs = [0, 1].map((seed) => current(madeSpec("film", seed)));
+
+/** A baseline whose boxes come from a file with this content. */
+function baseline(label: string, sha256: string): BaselineSpec {
+  const detector = {
+    kind: "yolo" as const,
+    file: `/weights/${label}.onnx`,
+    sha256: sha256.repeat(64),
+    image_size_px: null,
+  };
+  const [trial] = madeInput([{ label, acc: [0.5], baseline: { best_box: 0.8, detector } }]).trials;
+  if (trial?.spec.kind !== "baseline") throw new Error("a made baseline is one");
+  return current(trial.spec);
+}
+
+function writeSweep(
+  trials: TrialSpec[] = specs,
+  changes: Partial<StoredExperiment> = {},
+  runs = tempFolder(),
+): SweepStore {
+  const all = { ...experiment, ...changes };
+  const store = new SweepStore(runs, all.name);
+  mkdirSync(store.folder, { recursive: true });
+  store.write(all, trials);
+  return store;
+}
+
+/** Of the same sweep, as a later process opens it. */
+const reopened = ({ runsDir, name }: SweepStore): SweepStore => new SweepStore(runsDir, name);
+
 describe("a sweep's folder", () => {
-  test("keeps the plan", () => {
-    const store = SweepStore.create(tempFolder(), plan);
-    expect(store.folder.endsWith("/made-0123abcd")).toBe(true);
-    expect(SweepStore.open(store.folder).plan).toEqual(plan);
-    expect(specs.map((spec) => specIn(store, spec))).toEqual(specs);
+  test("is named by the sweep alone, and gives back what was asked for", () => {
+    const trials = [...specs, baseline("yolo", "a")];
+    const store = writeSweep(trials);
+    expect(store.folder).toBe(join(store.runsDir, "sweeps", "made"));
+    const content = reopened(store).read();
+    expect(content.experiment).toEqual(experiment);
+    expect(content.trials).toEqual(trials.map((spec) => ({ spec, asked: true, attempt: null })));
+    expect(readdirSync(store.folder).sort()).toEqual(["experiment.json", "places.json", "trials.jsonl"]);
   });
 
-  test("keeps the spec of a finished trial and replaces that of a waiting one", () => {
-    const runs = tempFolder();
-    const store = SweepStore.create(runs, plan);
-    const [done, waiting] = specs as [TrialSpec, TrialSpec];
-    store.writeOutcome(failed(done));
-    const later = specs.map((spec) => ({ ...spec, sources_sha256: "f".repeat(64) }));
-    SweepStore.create(runs, { ...plan, trials: later });
-    expect(specIn(store, done).sources_sha256).toBe(done.sources_sha256);
-    expect(specIn(store, waiting).sources_sha256).toBe("f".repeat(64));
-    store.setAside(later[0] ?? done, "stale");
-    expect(store.outcome(done.trial_id)).toBeUndefined();
-    expect(specIn(store, done).sources_sha256).toBe("f".repeat(64));
-    expect(existsSync(join(store.trialDir(done.trial_id), "outcome-stale.json"))).toBe(true);
+  test("keeps places out of the rows of the trials", () => {
+    const store = writeSweep([...specs, baseline("yolo", "a")]);
+    const rows = readFileSync(join(store.folder, "trials.jsonl"), "utf8");
+    for (const place of ["/data", "/cache", "/weights", '"device"']) expect(rows).not.toContain(place);
+    const moved = specs.map((spec) => ({
+      ...spec,
+      device: "cuda:0",
+      cache_dir: "/elsewhere",
+      dataset: { ...spec.dataset, root: "/moved" },
+    }));
+    store.write(experiment, [...moved, baseline("yolo", "a")]);
+    expect(readFileSync(join(store.folder, "trials.jsonl"), "utf8")).toBe(rows);
+    expect(store.read().trials[0]?.spec).toEqual(moved[0]);
   });
 
-  test("contains no half-written file", () => {
-    const store = SweepStore.create(tempFolder(), plan);
-    const [spec] = specs as [TrialSpec];
-    store.writeOutcome(failed(spec));
-    expect(store.outcome(spec.trial_id)).toEqual(failed(spec));
-    expect(readdirSync(store.trialDir(spec.trial_id)).sort()).toEqual(["outcome.json", "spec.json"]);
+  test("that is asked for the same again stays as it is", () => {
+    const store = writeSweep();
+    const before = readdirSync(store.folder).map((name) => readFileSync(join(store.folder, name), "utf8"));
+    reopened(store).write(experiment, specs);
+    expect(readdirSync(store.folder).map((name) => readFileSync(join(store.folder, name), "utf8"))).toEqual(
+      before,
+    );
   });
 
-  test.each<[what: string, text: string]>([
-    ["half a file", '{"name": "made"'],
-    ["another version's plan", JSON.stringify({ ...plan, trials: [{ ...specs[0], color: "red" }] })],
-    ["no plan at all", "null"],
-  ])("with %s as its plan is an error that names the file", (_, text) => {
-    const { folder } = SweepStore.create(tempFolder(), plan);
-    writeFileSync(join(folder, "plan.json"), text);
-    const error = errorOf(() => SweepStore.open(folder));
+  test("keeps the trials and the earlier text when the question is edited", () => {
+    const store = writeSweep();
+    store.writeTrials(store.read().trials.map((trial) => ({ ...trial, attempt: 3 })));
+    const first = readFileSync(join(store.folder, "experiment.json"), "utf8");
+    const edited = { ...experiment, question: "Which one is best?" };
+    reopened(store).write(edited, specs);
+    expect(store.read().experiment).toEqual(edited);
+    expect(store.read().trials).toEqual(specs.map((spec) => ({ spec, asked: true, attempt: 3 })));
+    expect(readFileSync(join(store.folder, "experiment-1.json"), "utf8")).toBe(first);
+    rmSync(join(store.folder, "experiment-1.json"));
+    const second = readFileSync(join(store.folder, "experiment.json"), "utf8");
+    store.write({ ...edited, question: "Which is second?" }, specs);
+    store.write({ ...edited, question: "Which is third?" }, specs);
+    expect(readFileSync(join(store.folder, "experiment-1.json"), "utf8")).toBe(second);
+  });
+
+  test("never overwrites an earlier experiment, also if one was removed", () => {
+    const store = writeSweep();
+    const ask = (question: string): void => store.write({ ...experiment, question }, specs);
+    for (const question of ["one", "two"]) ask(question);
+    rmSync(join(store.folder, "experiment-1.json"));
+    const second = readFileSync(join(store.folder, "experiment-2.json"), "utf8");
+    ask("three");
+    expect(readFileSync(join(store.folder, "experiment-2.json"), "utf8")).toBe(second);
+    expect(readFileSync(join(store.folder, "experiment-3.json"), "utf8")).toContain('"two"');
+  });
+
+  test("lists trials that are no longer asked for, and asks for them again", () => {
+    const store = writeSweep();
+    const [first, second] = specs as [TrialSpec, TrialSpec];
+    const third = current(madeSpec("film", 2));
+    store.writeTrials(store.read().trials.map((trial) => ({ ...trial, attempt: 2 })));
+    store.write(experiment, [third, second]);
+    expect(store.read().trials).toEqual([
+      { spec: third, asked: true, attempt: null },
+      { spec: second, asked: true, attempt: 2 },
+      { spec: first, asked: false, attempt: 2 },
+    ]);
+    store.write(experiment, [first]);
+    expect(store.read().trials.map(({ spec, asked }) => [spec.seed, asked])).toEqual([
+      [0, true],
+      [2, false],
+      [1, false],
+    ]);
+  });
+
+  test("knows the places of detectors that are no longer asked for", () => {
+    const [old, later] = [baseline("old", "a"), baseline("later", "b")];
+    const store = writeSweep([old]);
+    store.write(experiment, [later]);
+    expect(reopened(store).read().trials).toEqual([
+      { spec: later, asked: true, attempt: null },
+      { spec: old, asked: false, attempt: null },
+    ]);
+  });
+
+  test.each<[file: string, text: string]>([
+    ["experiment.json", '{"name": "made"'],
+    ["experiment.json", "null"],
+    ["experiment.json", JSON.stringify({ ...experiment, color: "red" })],
+    ["places.json", ""],
+    ["places.json", '{"schema_version": 1}'],
+    ["trials.jsonl", '{"torn": '],
+    ["trials.jsonl", "{}\n"],
+    ["trials.jsonl", '{"trial": null}\n'],
+  ])("with the %s %j is an error that names the file", (name, text) => {
+    const store = writeSweep();
+    writeFileSync(join(store.folder, name), text);
+    const error = errorOf(() => store.read());
     expect(error.code).toBe("bad_input");
-    expect(error.message).toContain(join(folder, "plan.json"));
-    expect(error.message).toContain("another version of cliprpn");
+    expect(error.message).toContain(join(store.folder, name));
   });
 
   test.each([
-    '{"state": "comp',
-    "",
-    "[]",
-    '{"state": "paused"}',
-  ])("with the outcome %j is an error that names the file", (text) => {
-    const store = SweepStore.create(tempFolder(), plan);
-    const file = join(store.trialDir("0abc0123456789de"), "outcome.json");
-    writeFileSync(file, text);
-    const error = errorOf(() => store.outcome("0abc0123456789de"));
-    expect(error.code).toBe("contract_violation");
+    "experiment.json",
+    "places.json",
+    "trials.jsonl",
+  ])("of a newer version of %s is an error that says so", (name) => {
+    const store = writeSweep();
+    const file = join(store.folder, name);
+    writeFileSync(file, readFileSync(file, "utf8").replaceAll(/"schema_version": ?1/g, '"schema_version":2'));
+    const error = errorOf(() => store.read());
+    expect(error.code).toBe("bad_input");
+    expect(error.message).toMatch(/expected version 1.*found 2.*newer cliprpn/);
     expect(error.message).toContain(file);
   });
 
+  test.each(["places.json", "trials.jsonl"])("without its %s is an error that names it", (name) => {
+    const store = writeSweep();
+    rmSync(join(store.folder, name));
+    const error = errorOf(() => store.read());
+    expect(error.code).toBe("bad_input");
+    expect(error.message).toContain(join(store.folder, name));
+  });
+
   test("that does not exist is not found", () => {
-    expect(errorOf(() => SweepStore.open(tempFolder())).code).toBe("not_found");
-  });
-
-  test("is found from its trials and their files", () => {
-    const store = SweepStore.create(tempFolder(), plan);
-    const trial = store.trialDir("0abc0123456789de");
-    expect(sweepOf(trial)?.folder).toBe(store.folder);
-    expect(sweepOf(join(trial, "best.safetensors"))?.folder).toBe(store.folder);
-    expect(sweepOf(store.folder)).toBeUndefined();
-  });
-
-  test("is taken over if its owner died", async () => {
-    const store = SweepStore.create(tempFolder(), plan);
-    const staleLock = join(store.folder, "lock");
-    mkdirSync(staleLock);
-    utimesSync(staleLock, 1000, 1000);
-    const { journal, release } = await store.lock({ onWait: fail, onLost: fail });
-    journal.append({ type: "sweep_finished", at: "now", num_completed: 1, num_failed: 0 });
-    await release();
-    expect(store.entries()).toHaveLength(1);
+    const store = new SweepStore(tempFolder(), "made");
+    expect(store.exists).toBe(false);
+    expect(errorOf(() => store.read()).code).toBe("not_found");
   });
 
   test("that is in use makes a second process wait and report it", async () => {
-    const store = SweepStore.create(tempFolder(), plan);
-    const first = await store.lock({ onWait: fail, onLost: fail });
-    let num_waits = 0;
+    const store = new SweepStore(tempFolder(), "made");
+    const first = await store.lock({ command: "first", onWait: fail, onLost: fail });
+    const owners: string[] = [];
     const second = store.lock({
-      onWait: () => {
-        num_waits += 1;
+      command: "second",
+      onWait: (owner) => {
+        owners.push(describeOwner(owner));
         void first.release();
       },
       onLost: fail,
     });
     await (await second).release();
-    expect(num_waits).toBe(1);
+    expect(owners).toEqual([expect.stringContaining("(first)")]);
   });
 });
 
-describe("a trial", () => {
-  test("is found by its path and by the start of its id in any sweep", () => {
-    const runs = tempFolder();
-    const store = SweepStore.create(runs, plan);
-    const first = store.trialDir("0abc0123456789de");
-    expect(findTrial(first, runs, "/")).toBe(first);
-    expect(findTrial("made-0123abcd/0abc0123456789de", "/nowhere", runs)).toBe(first);
-    expect(findTrial("0abc", runs, "/")).toBe(first);
-    expect(findTrial("0abc0123456789de", runs, "/")).toBe(first);
-  });
-
-  test.each([
-    "0ab",
-    "2abc",
-    "plan",
-    "plan.json",
-    "",
-    "../made-0123abcd/0abc",
-    "x".repeat(5000),
-  ])("is not found as %j", (name) => {
-    const runs = tempFolder();
-    SweepStore.create(runs, plan);
-    const error = errorOf(() => findTrial(name, runs, "/nowhere"));
-    expect(error.code).toBe("not_found");
-    expect(error.message).toMatch(/found none$/);
-  });
-
-  test("in several folders is the one that finished last", () => {
-    const runs = tempFolder();
-    const stores = ["a", "b", "c"].map((name) => SweepStore.create(runs, { ...plan, name }));
-    const folders = stores.map((store) => store.trialDir("0abc0123456789de")) as [string, string, string];
-    const [spec] = specs as [TrialSpec];
-    for (const store of stores.slice(0, 2)) store.writeOutcome(failed(spec));
-    for (const [index, newest] of folders.slice(0, 2).entries()) {
-      utimesSync(join(folders[1 - index] ?? "", "outcome.json"), 1000, 1000);
-      utimesSync(join(newest, "outcome.json"), 2000, 2000);
-      expect(findTrial("0abc", runs, "/")).toBe(newest);
-    }
-  });
-
-  test("with an ambiguous name is an error that lists all matches", () => {
-    const runs = tempFolder();
-    const ids = ["0abc0123456789de", "0abc0123456789ff"];
-    const trials = specs.map((spec, index) => ({ ...spec, trial_id: ids[index] ?? "" }));
-    const store = SweepStore.create(runs, { ...plan, trials });
-    const { message } = errorOf(() => findTrial("0abc", runs, "/"));
-    expect(message).toContain("found 2");
-    for (const id of ids) expect(message).toContain(store.trialDir(id));
-  });
-});
-
-test("sweeps are listed newest first, without other folders and files", () => {
+test("sweeps are listed by their last change, then by name, without other folders and files", () => {
   const runs = tempFolder();
-  const [older, newer] = ["a", "b"].map((name) => SweepStore.create(runs, { ...plan, name }).folder) as [
-    string,
-    string,
-  ];
-  utimesSync(join(older, "plan.json"), 1000, 1000);
-  mkdirSync(join(runs, "notes"));
-  writeFileSync(join(runs, "file"), "");
-  expect(sweepFolders(runs)).toEqual([newer, older]);
-  expect(sweepFolders(join(runs, "nowhere"))).toEqual([]);
+  for (const name of ["d", "c", "b", "a"]) writeSweep(specs, { name }, runs);
+  const touch = (name: string, file: string, seconds: number): void =>
+    utimesSync(join(runs, "sweeps", name, file), seconds, seconds);
+  for (const name of ["a", "b", "c", "d"]) new SweepStore(runs, name).openJournal().close();
+  for (const name of ["a", "b", "c", "d"])
+    for (const file of ["experiment.json", "journal.jsonl", ""]) touch(name, file, 1000);
+  touch("d", "journal.jsonl", 3000);
+  touch("b", "experiment.json", 2000);
+  mkdirSync(join(runs, "sweeps", "notes"));
+  writeFileSync(join(runs, "sweeps", "file"), "");
+  expect(sweepsIn(runs).map(({ name }) => name)).toEqual(["d", "b", "a", "c"]);
+  expect(sweepsIn(join(runs, "nowhere"))).toEqual([]);
 });
-
-function specIn(store: SweepStore, { trial_id }: TrialSpec): TrialSpec {
-  return JSON.parse(readFileSync(join(store.trialDir(trial_id), "spec.json"), "utf8"));
-}
-
-function failed({ trial_id, sources_sha256 }: TrialSpec): TrialOutcome {
-  return {
-    state: "failed",
-    trial_id,
-    sources_sha256,
-    finished_at: "2026-11-24T17:00:00Z",
-    error: { code: "worker_died", message: "killed" },
-    traceback_file: null,
-  };
-}
 
 function fail(): never {
   throw new Error("no other process uses the sweep");

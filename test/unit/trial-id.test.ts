@@ -2,13 +2,14 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { canonicalJson } from "../../src/contract/canonical-json.ts";
+import { check } from "../../src/contract/check.ts";
 import type { TrialIdentity, TrialSpec } from "../../src/contract/generated/types.ts";
 import { identityDefaults } from "../../src/contract/identity-defaults.ts";
-import { readTrialIdentity, trialIdentityOf } from "../../src/contract/trial-identity.ts";
-import { canonicalJson } from "../../src/experiment/identity.ts";
+import { trialId, withoutDefaults } from "../../src/contract/trial-id.ts";
+import { trialIdentityOf, withIdentityDefaults } from "../../src/contract/trial-identity.ts";
 import { type PlanContext, planSweep } from "../../src/experiment/plan.ts";
 import { readExperiment } from "../../src/experiment/read-experiment.ts";
-import { trialId, withoutDefaults } from "../../src/experiment/trial-id.ts";
 import { packageRoot } from "../../src/package-root.ts";
 import { composeSpec, placesOf } from "../../src/store/compose-spec.ts";
 import { validExperiment } from "../helpers/experiment-arbitrary.ts";
@@ -219,4 +220,8 @@ function filledFolder(): string {
   };
   for (const [name, content] of Object.entries(contents)) writeFileSync(join(folder, name), content);
   return folder;
+}
+
+function readTrialIdentity(value: unknown, where: string): TrialIdentity {
+  return check("TrialIdentity", withIdentityDefaults(value), where);
 }

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { check } from "../../src/contract/check.ts";
-import type { TrialSpec } from "../../src/contract/generated/types.ts";
-import { readTrialIdentity, trialIdentityOf } from "../../src/contract/trial-identity.ts";
+import type { TrialIdentity, TrialSpec } from "../../src/contract/generated/types.ts";
+import { trialIdentityOf, withIdentityDefaults } from "../../src/contract/trial-identity.ts";
 import { type PlanContext, planSweep } from "../../src/experiment/plan.ts";
 import { readExperiment } from "../../src/experiment/read-experiment.ts";
 import { composeSpec, placesOf, type TrialNames } from "../../src/store/compose-spec.ts";
@@ -156,4 +156,8 @@ function folderWith(name: string): string {
   const folder = tempFolder();
   writeFileSync(join(folder, name), name);
   return folder;
+}
+
+function readTrialIdentity(value: unknown, where: string): TrialIdentity {
+  return check("TrialIdentity", withIdentityDefaults(value), where);
 }

@@ -58,7 +58,6 @@ from cliprpn.inference.importer import convert_checkpoint
 from cliprpn.run_context import Emit, RunContext
 from cliprpn.seeding import seed_everything
 from cliprpn.storage.durable import write_json
-from cliprpn.storage.specs import read_spec
 from cliprpn.storage.weights_files import load_backbone
 from cliprpn.trials.evaluate import evaluate
 from cliprpn.trials.trial import run_trial
@@ -87,10 +86,8 @@ class Method:
 
 
 def _run_trial(params: RunTrialParams, context: CallContext) -> RunTrialResult:
-    folder = Path(params.trial_dir)
-    spec = read_spec(folder / "spec.json")
-    spec = spec.model_copy(update={"device": str(context.device)})
-    outcome = run_trial(spec, folder, context.emit, context.should_stop)
+    spec = params.spec.model_copy(update={"device": str(context.device)})
+    outcome = run_trial(spec, Path(params.folder), context.emit, context.should_stop, params.keep_models)
     return RunTrialResult(outcome=outcome)
 
 
@@ -157,17 +154,23 @@ def _check_detector(params: CheckDetectorParams, context: CallContext) -> CheckD
 def _evaluate(params: EvaluateParams, context: CallContext) -> EvaluateResult:
     out_dir = Path(params.out_dir)
     run_context = context.with_cache(params.cache_dir)
-    metrics = evaluate(Path(params.model), params.dataset, params.split, out_dir, run_context)
+    model_file = None if params.model is None else Path(params.model)
+    metrics = evaluate(params.spec, model_file, params.dataset, params.split, out_dir, run_context)
     return EvaluateResult(metrics=metrics, predictions_file=str(predictions_file(out_dir, params.split)))
 
 
 def _summarize(params: SummarizeParams, context: CallContext) -> Summary:
-    groups = [(group.label, [Path(folder) for folder in group.trial_dirs]) for group in params.groups]
-    return summarize(params.split, groups)
+    return summarize(params.split, params.dataset, list(params.groups))
 
 
 def _ground(params: GroundParams, context: CallContext) -> GroundResult:
-    return ground(Path(params.model), Path(params.pixels_manifest), params.sentence, context.device)
+    return ground(
+        Path(params.model),
+        params.backbone_weights,
+        Path(params.pixels_manifest),
+        params.sentence,
+        context.device,
+    )
 
 
 def _import_checkpoint(params: ImportCheckpointParams, context: CallContext) -> ImportCheckpointResult:

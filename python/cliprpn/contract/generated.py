@@ -320,9 +320,16 @@ class FailedOutcome(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
+    schema_version: Annotated[Literal[1], Field(description="Version of the format.")]
     state: Literal["failed"]
     trial_id: Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
-    sources_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    sources_sha256: Annotated[
+        str,
+        Field(
+            description="Hash of the code that ran the trial, for its kind.",
+            pattern="^[0-9a-f]{64}$",
+        ),
+    ]
     finished_at: str
     error: ErrorInfo
     traceback_file: Annotated[
@@ -416,8 +423,12 @@ class GroundParams(BaseModel):
     )
     model: Annotated[
         str,
+        Field(description="A .safetensors file with a .json file of the same name."),
+    ]
+    backbone_weights: Annotated[
+        str | None,
         Field(
-            description="A trial's folder, or a .safetensors file with a .json file of the same name."
+            description="`shipped`, `openai` or a file; null for the file that the model recorded."
         ),
     ]
     sentence: Annotated[str, Field(min_length=1)]
@@ -791,16 +802,6 @@ class RpnDetector(BaseModel):
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
-class RunTrialParams(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    trial_dir: Annotated[
-        str,
-        Field(description="Absolute path; contains spec.json, receives outcome.json."),
-    ]
-
-
 class SameCategory(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -873,29 +874,28 @@ class SplitOverlap(BaseModel):
     ]
 
 
+class EvaluatedTrial(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    trial_id: str
+    seed: Annotated[int, Field(ge=0)]
+    val_acc_at_50: Annotated[float, Field(ge=0.0, le=1.0)]
+    predictions_dir: Annotated[
+        str, Field(description="Folder that contains predictions-<split>.parquet.")
+    ]
+
+
 class TrialGroup(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
     label: str
-    trial_dirs: Annotated[list[str], Field(min_length=1)]
-
-
-class SummarizeParams(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    split: Annotated[
-        Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
+    kind: Literal["cliprpn", "baseline"]
+    is_upper_bound: Annotated[
+        bool, Field(description="True for annotated boxes, which no model has.")
     ]
-    groups: Annotated[
-        list[TrialGroup],
-        Field(
-            description="Trials of one configuration, one per seed; each has predictions-<split>.parquet.",
-            min_length=1,
-        ),
-    ]
-    cache_dir: str
+    trials: Annotated[list[EvaluatedTrial], Field(min_length=1)]
 
 
 class SwitchedFusion(BaseModel):
@@ -1229,9 +1229,16 @@ class CompletedOutcome(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
+    schema_version: Annotated[Literal[1], Field(description="Version of the format.")]
     state: Literal["completed"]
     trial_id: Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
-    sources_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    sources_sha256: Annotated[
+        str,
+        Field(
+            description="Hash of the code that ran the trial, for its kind.",
+            pattern="^[0-9a-f]{64}$",
+        ),
+    ]
     finished_at: Annotated[str, Field(description="UTC, ISO 8601.")]
     best_epoch: Annotated[
         int,
@@ -1261,34 +1268,6 @@ class ErrorEnvelope(BaseModel):
     traceback: Annotated[
         str | None, Field(description="Written to the log, never to the terminal.")
     ]
-
-
-class EvaluateParams(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    model: Annotated[
-        str,
-        Field(
-            description="A trial's folder (its best epoch), or a .safetensors file with a .json file of the same name."
-        ),
-    ]
-    split: Annotated[
-        Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
-    ]
-    dataset: Annotated[
-        TrialDataset | None,
-        Field(
-            description="Null for the dataset that the model was trained on. The trial's limits do not apply to another dataset."
-        ),
-    ]
-    out_dir: Annotated[
-        str,
-        Field(
-            description="Absolute path; receives predictions-<split>.parquet and metrics-<split>.json."
-        ),
-    ]
-    cache_dir: str
 
 
 class EvaluateResult(BaseModel):
@@ -1618,6 +1597,17 @@ class StratumSummary(BaseModel):
     figures: list[Figure]
 
 
+class SummarizeParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    split: Annotated[
+        Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
+    ]
+    dataset: TrialDataset
+    groups: Annotated[list[TrialGroup], Field(min_length=1)]
+
+
 class TrainDetectorParams(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -1636,14 +1626,6 @@ class TrialEvent(RootModel[ProgressEvent | EpochEvent | WarningEvent]):
             title="TrialEvent",
         ),
     ]
-
-
-class EvaluateMethod(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    params: EvaluateParams
-    result: EvaluateResult
 
 
 class TrainDetectorMethod(BaseModel):
@@ -1827,7 +1809,7 @@ class RunTrialResult(BaseModel):
     outcome: Annotated[
         CompletedOutcome | FailedOutcome,
         Field(
-            description="The outcome of a trial: `outcome.json` in its folder, written once. This file is authoritative.",
+            description="The outcome of one attempt at a trial: `outcome.json` in the attempt's folder, written last and once.",
             discriminator="state",
             title="TrialOutcome",
         ),
@@ -1864,6 +1846,7 @@ class Summary(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
+    schema_version: Annotated[Literal[1], Field(description="Version of the format.")]
     split: Annotated[
         Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
     ]
@@ -1987,14 +1970,6 @@ class BaselineSpec(BaseModel):
     ]
 
 
-class RunTrialMethod(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    params: RunTrialParams
-    result: RunTrialResult
-
-
 class IndexDatasetMethod(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -2067,17 +2042,6 @@ class DatasetStats(BaseModel):
     ]
 
 
-class TrialSpec(RootModel[ClipRpnSpec | BaselineSpec]):
-    root: Annotated[
-        ClipRpnSpec | BaselineSpec,
-        Field(
-            description="One fully resolved trial: Python adds no defaults. `trial_id` is a hash of everything that determines the result (settings, seed, data, weights, num_threads), never of paths or devices.",
-            discriminator="kind",
-            title="TrialSpec",
-        ),
-    ]
-
-
 class CheckFusionMethod(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -2100,6 +2064,83 @@ class CheckDetectorMethod(BaseModel):
     )
     params: CheckDetectorParams
     result: CheckDetectorResult
+
+
+class EvaluateParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    spec: Annotated[
+        ClipRpnSpec | BaselineSpec | None,
+        Field(
+            description="The trial; null for a model file that no trial trained here."
+        ),
+    ]
+    model: Annotated[
+        str | None,
+        Field(
+            description="A .safetensors file with a .json file of the same name; null for a baseline."
+        ),
+    ]
+    split: Annotated[
+        Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
+    ]
+    dataset: Annotated[
+        TrialDataset | None,
+        Field(
+            description="Null for the dataset that the model was trained on. The trial's limits do not apply to another dataset."
+        ),
+    ]
+    out_dir: Annotated[
+        str,
+        Field(
+            description="Absolute path; receives predictions-<split>.parquet and metrics-<split>.json."
+        ),
+    ]
+    cache_dir: str
+
+
+class RunTrialParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    spec: Annotated[
+        ClipRpnSpec | BaselineSpec,
+        Field(
+            description="One fully resolved trial: Python adds no defaults. `trial_id` is a hash of everything that determines the result (settings, seed, data, weights, num_threads), never of paths or devices.",
+            discriminator="kind",
+            title="TrialSpec",
+        ),
+    ]
+    folder: Annotated[
+        str,
+        Field(
+            description="Absolute path of the attempt's folder, which is new; receives models, predictions and, last, outcome.json."
+        ),
+    ]
+    keep_models: Annotated[
+        Literal["all", "best", "none"],
+        Field(
+            description="The trained models that each trial keeps: those of its best and its last epoch (`all`, the default), that of its best epoch (`best`), or none (`none`). Results and predictions are always kept.",
+            title="KeepModels",
+        ),
+    ]
+
+
+class RunTrialMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: RunTrialParams
+    result: RunTrialResult
+
+
+class EvaluateMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: EvaluateParams
+    result: EvaluateResult
 
 
 class BridgeMethods(BaseModel):
@@ -2125,4 +2166,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "ca2eb03a7de49a02af3e65df3d9e075be9b8b0765cbd0651150d17925b50cad9"
+SCHEMA_SHA256 = "5b9e277c512a58ff8a4566038f148cf51c73890ac31e0e892888bd8e15da3b5a"

@@ -18,9 +18,9 @@ TEXT_COLUMNS = ("split", "sentence", "category", "stratum", "image_file")
 BOX_COLUMNS = ("gt_box_xyxy", "pred_box_xyxy")
 
 
-def predictions_file(trial_dir: Path, split: str) -> Path:
+def predictions_file(folder: Path, split: str) -> Path:
     """Path of a trial's predictions of a split."""
-    return trial_dir / f"predictions-{split}.parquet"
+    return folder / f"predictions-{split}.parquet"
 
 
 def write_predictions(

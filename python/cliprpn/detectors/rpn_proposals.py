@@ -26,7 +26,7 @@ def rpn_proposals(
     """The model's proposals for each sentence after NMS, scored by objectness.
 
     Args:
-        model_file: a trained model's .safetensors, or its trial's folder.
+        model_file: a trained model's .safetensors.
         rows: [S], rows of the index's sentences.
         max_boxes: maximum number of boxes per sentence; the best are kept.
 

@@ -1,7 +1,8 @@
 """The metrics of ClipRPN (Trento): CLIP similarity and zero-shot class of the predicted crop.
 
-`python -m cliprpn.figures.crops TRIAL SPLIT` prints them as JSON, from a trial's folder and its predictions. Use them
-only for comparison with the report of ClipRPN (Trento); they measure CLIP more than grounding.
+`python -m cliprpn.figures.crops MODEL PREDICTIONS DATASET` prints them as JSON, from a model file, its predictions and
+the prepared dataset's folder. Use them only for comparison with the report of ClipRPN (Trento): they
+measure CLIP more than grounding.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from cliprpn.data.images import MAX_PIXELS, load_crop
 from cliprpn.data.index import read_facts
-from cliprpn.data.predictions import predictions_file, read_predictions
+from cliprpn.data.predictions import read_predictions
 from cliprpn.errors import CliprpnError
 from cliprpn.inference.checkpoint import load_model
 from cliprpn.models.backbone import ClipBackbone
@@ -27,8 +28,13 @@ CLIP_BATCH_SIZE = 16
 CROP_SIZE_PX = 224
 
 
-def crop_figures(trial_dir: Path, split: str) -> dict[str, float]:
+def crop_figures(model: Path, predictions_file: Path, dataset: Path) -> dict[str, float]:
     """Means over a split's sentences.
+
+    Args:
+        model: a .safetensors file.
+        predictions_file: its predictions-SPLIT.parquet.
+        dataset: folder of the prepared dataset.
 
     Returns:
         cosine_crop_sentence: cosine similarity of the predicted box's crop and the sentence.
@@ -39,21 +45,17 @@ def crop_figures(trial_dir: Path, split: str) -> dict[str, float]:
     Raises:
         CliprpnError: not_found, bad_input, weights_*, data_invalid.
     """
-    saved = load_model(trial_dir)
-    predictions = read_predictions(predictions_file(trial_dir, split))
-    if saved.spec is None:
-        raise CliprpnError("bad_input", f"{trial_dir}: expected a trial's folder, found an imported model")
+    saved = load_model(model)
+    predictions = read_predictions(predictions_file)
     backbone = load_backbone(saved.backbone.name, saved.backbone.weights)
     if not backbone.has_attention_pool:
         raise CliprpnError(
             "weights_mismatch",
             f"{saved.backbone.weights}: expected weights with CLIP's attention pool, which encodes a crop; found none",
         )
-    facts = read_facts(Path(saved.spec.dataset.root))
+    facts = read_facts(dataset)
     if facts.images_dir is None:
-        raise CliprpnError(
-            "data_invalid", f"{saved.spec.dataset.root}: expected a dataset with images, found one without"
-        )
+        raise CliprpnError("data_invalid", f"{dataset}: expected a dataset with images, found one without")
     files = [Path(facts.images_dir) / name for name in predictions["image_file"]]
     upright = predictions["upright"].tolist()
     sentences = encode_texts(backbone, predictions["sentence"].tolist())
@@ -105,11 +107,11 @@ def encode_texts(backbone: ClipBackbone, texts: list[str]) -> Tensor:
 
 def main(argv: list[str]) -> int:
     """Prints the metrics. Returns 0, or 2 for bad input."""
-    if len(argv) != 2:
-        print("usage: python -m cliprpn.figures.crops TRIAL SPLIT", file=sys.stderr)
+    if len(argv) != 3:
+        print("usage: python -m cliprpn.figures.crops MODEL PREDICTIONS DATASET", file=sys.stderr)
         return 2
     try:
-        figures = crop_figures(Path(argv[0]), argv[1])
+        figures = crop_figures(*map(Path, argv))
     except CliprpnError as error:
         print(error.message, file=sys.stderr)
         return 2

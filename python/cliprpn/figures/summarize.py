@@ -17,6 +17,8 @@ from cliprpn.contract.generated import (
     SettingSummary,
     StratumSummary,
     Summary,
+    TrialDataset,
+    TrialGroup,
 )
 from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.data.predictions import PredictionColumns
@@ -30,19 +32,20 @@ from cliprpn.metrics import HIT_IOU, pair_hits, pair_rows, sentence_figures
 from cliprpn.statistics import CONFIDENCE, NUM_RESAMPLES, Estimate, mean_interval, ratio_interval
 
 
-def summarize(split: str, groups: list[tuple[str, list[Path]]]) -> Summary:
+def summarize(split: str, dataset: TrialDataset, groups: list[TrialGroup]) -> Summary:
     """Figures of every configuration, comparisons of the best on val with the rest, floors, and examples.
 
     Upper bounds (annotated boxes) come last and are not compared, unless there is nothing else.
 
     Args:
-        groups: label and trial folders of each configuration, one folder per seed.
+        dataset: the dataset that all trials were evaluated on.
+        groups: the trials of each configuration, one per seed, with their predictions.
 
     Raises:
         CliprpnError: not_found if predictions are missing, data_invalid if configurations were evaluated on
             different sentences.
     """
-    settings = [Setting(label, folders, split) for label, folders in groups]
+    settings = [Setting(group, split) for group in groups]
     first = settings[0].runs[0]
     for setting in settings:
         for run in setting.runs:
@@ -56,9 +59,9 @@ def summarize(split: str, groups: list[tuple[str, list[Path]]]) -> Summary:
     candidates = [setting for setting in settings if not setting.is_upper_bound] or settings
     best, others = candidates[0], candidates[1:]
     images = first["image_id"]
-    dataset = best.specs[0].dataset
     index = open_dataset(Path(dataset.root), dataset.id)
     return Summary(
+        schema_version=1,
         split=cast(Literal["train", "val", "test", "testA", "testB"], split),
         num_sentences=len(images),
         num_images=len(np.unique(images)),
@@ -84,12 +87,12 @@ def summarize(split: str, groups: list[tuple[str, list[Path]]]) -> Summary:
 
 def _setting_summary(setting: Setting) -> SettingSummary:
     first = setting.runs[0]
-    kind = setting.specs[0].kind
-    seeds = [spec.seed for spec in setting.specs]
+    kind = setting.kind
+    seeds = [trial.seed for trial in setting.trials]
     return SettingSummary(
         kind=kind,
         label=setting.label,
-        trial_ids=[spec.trial_id for spec in setting.specs],
+        trial_ids=[trial.trial_id for trial in setting.trials],
         figures=_figures(setting.runs, seeds),
         strata=[
             _stratum_summary(name, [_select_rows(run, mask) for run in setting.runs], seeds)

@@ -84,6 +84,19 @@ def build_file_fusion(fusion: FileFusion, sizes: FeatureSizes) -> nn.Module:
         ) from error
 
 
+def class_of(fusion: FileFusion) -> str:
+    """The name of a custom fusion's class."""
+    return fusion.file.rsplit(":", 1)[1]
+
+
+def with_fusion_file(settings: Settings, path: Path) -> Settings:
+    """The same settings, with the source of a custom fusion in another file."""
+    fusion = settings.fusion
+    assert isinstance(fusion, FileFusion)
+    moved = fusion.model_copy(update={"file": f"{path}:{class_of(fusion)}"})
+    return settings.model_copy(update={"fusion": moved})
+
+
 def _load_class(fusion: FileFusion) -> type[nn.Module]:
     """Runs the user's file and returns the class that the fusion names.
 
@@ -91,20 +104,15 @@ def _load_class(fusion: FileFusion) -> type[nn.Module]:
         CliprpnError: fusion_invalid.
     """
     file_name, class_name = fusion.file.rsplit(":", 1)
-    path = Path(file_name)
-    if not path.is_file():
-        raise CliprpnError("fusion_invalid", f"{path}: expected a Python file with a fusion, found no file")
-    if hashlib.sha256(path.read_bytes()).hexdigest() != fusion.source_sha256:
-        raise CliprpnError(
-            "fusion_invalid",
-            f"{path}: the file has changed since the trial was planned; re-run the command to plan again",
-        )
-    spec = importlib.util.spec_from_file_location(f"cliprpn_fusion_{path.stem}", path)
-    assert spec is not None and spec.loader is not None
+    path, source = Path(file_name), read_fusion(fusion)
+    # Named by its content: every copy of a fusion has the same file name.
+    spec = importlib.util.spec_from_file_location(f"cliprpn_fusion_{fusion.source_sha256[:16]}", path)
+    assert spec is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # As an import does; dataclasses look up their module there.
     try:
-        spec.loader.exec_module(module)
+        # Not by the loader, which reads the file again, may run older bytecode and writes a `__pycache__` next to it.
+        exec(compile(source, str(path), "exec"), module.__dict__)
     except (Exception, SystemExit) as error:
         raise CliprpnError("fusion_invalid", f"{path}: {type(error).__name__}: {error}") from error
     cls = getattr(module, class_name, None)
@@ -114,6 +122,24 @@ def _load_class(fusion: FileFusion) -> type[nn.Module]:
             f"{path}: expected a torch.nn.Module named {class_name}, found {cls!r}",
         )
     return cls
+
+
+def read_fusion(fusion: FileFusion) -> bytes:
+    """The source of a custom fusion, exactly as it was planned.
+
+    Raises:
+        CliprpnError: fusion_invalid, if the file is missing or has changed since.
+    """
+    path = Path(fusion.file.rsplit(":", 1)[0])
+    if not path.is_file():
+        raise CliprpnError("fusion_invalid", f"{path}: expected a Python file with a fusion, found no file")
+    source = path.read_bytes()
+    if hashlib.sha256(source).hexdigest() != fusion.source_sha256:
+        raise CliprpnError(
+            "fusion_invalid",
+            f"{path}: the file has changed since the trial was planned; re-run the command to plan again",
+        )
+    return source
 
 
 def check_fusion(settings: Settings, sizes: FeatureSizes, device: torch.device) -> int:

@@ -11,38 +11,43 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
-from cliprpn.contract.generated import ClipRpnSpec, TrialBackbone
+from cliprpn.contract.generated import ClipRpnSpec, FileFusion, Settings, TrialBackbone
 from cliprpn.errors import CliprpnError
-from cliprpn.inference.build import FeatureSizes, build_model
+from cliprpn.inference.build import FeatureSizes, build_model, class_of, read_fusion, with_fusion_file
 from cliprpn.models import ClipRPN
 from cliprpn.models.original import original_model
 from cliprpn.storage.durable import write_durably
 
 KIND = "cliprpn-model"
 IMPORTED_KIND = "cliprpn-import"
+SCHEMA_VERSION = 1
+FUSION_FILE = "fusion.py"
 Resize = Literal["squash", "letterbox"]
 
 
 @dataclass(frozen=True)
 class SavedModel:
-    """A trained model, the format of its images, and the trial that trained it.
+    """A trained model and the format of its images.
 
     Attributes:
         image_size_px: side of the square that images are resized to before CLIP.
         resize: `squash` or `letterbox`.
-        spec: None for an imported model of ClipRPN (Trento), which was trained elsewhere.
+        seed, num_threads: of the trial that trained it; None for an imported model of ClipRPN (Trento).
     """
 
     model: ClipRPN
     backbone: TrialBackbone
     image_size_px: int
     resize: Resize
-    spec: ClipRpnSpec | None
+    seed: int | None
+    num_threads: int | None
     epoch: int
 
 
 def save_model(model: ClipRPN, spec: ClipRpnSpec, sizes: FeatureSizes, epoch: int, path: Path) -> None:
     """Writes `path` (.safetensors) and a .json with the same stem, each atomically.
+
+    The JSON names no dataset. It names a custom fusion as `fusion.py:CLASS`, the copy next to it.
 
     Args:
         sizes: map_channels, pooled_dim and word_dim.
@@ -52,31 +57,51 @@ def save_model(model: ClipRPN, spec: ClipRpnSpec, sizes: FeatureSizes, epoch: in
     """
     state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     write_durably(path, save(state))
+    settings = spec.settings.model_dump(mode="json")
+    if isinstance(spec.settings.fusion, FileFusion):
+        settings["fusion"]["file"] = f"{FUSION_FILE}:{class_of(spec.settings.fusion)}"
     facts = {
         "kind": KIND,
+        "schema_version": SCHEMA_VERSION,
+        "trial_id": spec.trial_id,
         "epoch": epoch,
         "map_channels": sizes[0],
         "pooled_dim": sizes[1],
         "word_dim": sizes[2],
-        "spec": spec.model_dump(mode="json"),
+        "seed": spec.seed,
+        "num_threads": spec.num_threads,
+        "backbone": spec.backbone.model_dump(mode="json"),
+        "settings": settings,
     }
     write_durably(path.with_suffix(".json"), f"{json.dumps(facts, indent=2)}\n".encode())
 
 
-def load_model(where: Path) -> SavedModel:
-    """Loads a model from a trial's folder (the best epoch) or a .safetensors file.
+def copy_fusion(settings: Settings, folder: Path) -> None:
+    """Copies the source of a custom fusion next to the models, so that they load after the original has changed.
 
     Raises:
-        CliprpnError: not_found, weights_mismatch.
+        CliprpnError: fusion_invalid, if the source has changed since the trial was planned; no_space.
     """
-    path = where / "best.safetensors" if where.is_dir() else where
+    if isinstance(settings.fusion, FileFusion):
+        write_durably(folder / FUSION_FILE, read_fusion(settings.fusion))
+
+
+def load_model(path: Path) -> SavedModel:
+    """Loads a model from a .safetensors file and the .json next to it.
+
+    A custom fusion is loaded from `fusion.py` next to the model.
+
+    Raises:
+        CliprpnError: not_found, weights_mismatch, fusion_invalid.
+    """
     facts_path = path.with_suffix(".json")
     for file in (path, facts_path):
         if not file.is_file():
             raise CliprpnError("not_found", f"{file}: expected a trained model, found no file")
     try:
         facts = json.loads(facts_path.read_text())
-        saved = _from_import(facts) if facts["kind"] == IMPORTED_KIND else _from_trial(facts)
+        _check_version(facts, path)
+        saved = _from_import(facts) if facts["kind"] == IMPORTED_KIND else _from_trial(facts, path)
         saved.model.load_state_dict(load_file(path))
     except (
         ValidationError,
@@ -93,17 +118,53 @@ def load_model(where: Path) -> SavedModel:
     return saved
 
 
-def _from_trial(facts: dict[str, Any]) -> SavedModel:
+def _check_version(facts: dict[str, Any], path: Path) -> None:
+    """
+    Raises:
+        CliprpnError: weights_mismatch, if a newer cliprpn wrote the model.
+    """
+    # The first imported models have no version.
+    version = facts.get("schema_version", SCHEMA_VERSION) if isinstance(facts, dict) else SCHEMA_VERSION
+    if version > SCHEMA_VERSION:
+        raise CliprpnError(
+            "weights_mismatch",
+            f"{path}: expected version {SCHEMA_VERSION} of a model's format, found {version}; a newer cliprpn wrote "
+            "it, use that version",
+        )
+
+
+def _from_trial(facts: dict[str, Any], path: Path) -> SavedModel:
     """A trained model, still with random weights."""
-    training = facts["spec"]["settings"]["training"]
-    if training["batch_by"] == "picture":  # The value's earlier name.
-        training["batch_by"] = "image"
-    spec = ClipRpnSpec.model_validate(facts["spec"], strict=True)
+    settings = Settings.model_validate(facts["settings"], strict=True)
+    if isinstance(settings.fusion, FileFusion):
+        settings = with_fusion_file(settings, _find_fusion(path))
     sizes = [int(facts[key]) for key in ("map_channels", "pooled_dim", "word_dim")]
-    model = build_model(spec.settings, *sizes)
+    model = build_model(settings, *sizes)
     return SavedModel(
-        model, spec.backbone, spec.settings.image_size_px, spec.settings.resize, spec, int(facts["epoch"])
+        model,
+        TrialBackbone.model_validate(facts["backbone"], strict=True),
+        settings.image_size_px,
+        settings.resize,
+        int(facts["seed"]),
+        int(facts["num_threads"]),
+        int(facts["epoch"]),
     )
+
+
+def _find_fusion(path: Path) -> Path:
+    """The copy of a custom fusion's source next to a model.
+
+    Raises:
+        CliprpnError: not_found.
+    """
+    file = path.parent / FUSION_FILE
+    if not file.is_file():
+        raise CliprpnError(
+            "not_found",
+            f"{file}: expected the source of the model's fusion, found no file; copy it there from the attempt that "
+            "trained the model",
+        )
+    return file
 
 
 def _from_import(facts: dict[str, Any]) -> SavedModel:
@@ -114,6 +175,7 @@ def _from_import(facts: dict[str, Any]) -> SavedModel:
         TrialBackbone.model_validate(facts["backbone"]),
         int(facts["image_size_px"]),
         facts["resize"],
+        None,
         None,
         0,
     )

@@ -15,11 +15,18 @@ from cliprpn.inference.predict import to_image_clipped
 from cliprpn.storage.weights_files import load_backbone
 
 
-def ground(model_path: Path, pixels_manifest: Path, sentence: str, device: torch.device) -> GroundResult:
+def ground(
+    model_file: Path,
+    backbone_weights: str | None,
+    pixels_manifest: Path,
+    sentence: str,
+    device: torch.device,
+) -> GroundResult:
     """The box that a trained model predicts for a sentence, in pixels of the image after EXIF rotation.
 
     Args:
-        model_path: a trial's folder, or a .safetensors file.
+        model_file: a .safetensors file.
+        backbone_weights: `shipped`, `openai` or a file; None for the file that the model recorded.
         pixels_manifest: manifest of the prepared image, resized as the model expects.
 
     Raises:
@@ -28,12 +35,13 @@ def ground(model_path: Path, pixels_manifest: Path, sentence: str, device: torch
     image = read_manifest(pixels_manifest).shards[0].pictures[0]
     if image.problem is not None:
         raise CliprpnError("data_invalid", image.problem)
-    saved = load_model(model_path)
-    backbone = load_backbone(saved.backbone.name, saved.backbone.weights).to(device)
+    saved = load_model(model_file)
+    weights = backbone_weights or saved.backbone.weights
+    backbone = load_backbone(saved.backbone.name, weights).to(device)
     if backbone.weights_id != saved.backbone.weights_id:
         raise CliprpnError(
             "weights_mismatch",
-            f"{saved.backbone.weights}: expected the backbone that the model was trained with (SHA-256 "
+            f"{weights}: expected the backbone that the model was trained with (SHA-256 "
             f"{saved.backbone.weights_id[:12]}...), found {backbone.weights_id[:12]}...; restore that file",
         )
     model = saved.model.to(device).eval()

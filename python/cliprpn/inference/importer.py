@@ -12,7 +12,7 @@ from safetensors.torch import save
 from torch import Size, nn
 
 from cliprpn.errors import CliprpnError
-from cliprpn.inference.checkpoint import IMPORTED_KIND
+from cliprpn.inference.checkpoint import IMPORTED_KIND, SCHEMA_VERSION
 from cliprpn.models import ConcatenationFusion, CrossAttentionFusion
 from cliprpn.models.head import RpnHead
 from cliprpn.models.original import ORIGINAL_IMAGE_SIZE_PX, original_model
@@ -124,6 +124,7 @@ def convert_checkpoint(path: Path, out_dir: Path) -> tuple[OriginalParts, Path, 
         backbone |= {"weights": str(backbone_file.resolve()), "weights_id": digest}
     facts = {
         "kind": IMPORTED_KIND,
+        "schema_version": SCHEMA_VERSION,
         "fusion": parts.fusion_name,
         "map_channels": parts.map_channels,
         "pooled_dim": parts.pooled_dim,

@@ -20,12 +20,6 @@ def main(argv: list[str]) -> int:
         print("usage: python -m cliprpn.trials SPEC.json OUT", file=sys.stderr)
         return 2
     spec_file, out = Path(argv[0]), Path(argv[1])
-    if out.exists() and any(out.iterdir()) and not (out / "outcome.json").is_file():
-        # run_trial deletes files of an earlier run; this folder may hold something else.
-        print(
-            f"{out}: expected a new or empty folder, or a trial's folder; choose another OUT", file=sys.stderr
-        )
-        return 2
     try:
         spec = read_spec(spec_file)
     except (OSError, ValueError) as error:  # A ValidationError is a ValueError.
@@ -36,7 +30,7 @@ def main(argv: list[str]) -> int:
         outcome = run_trial(spec, out, _print_epoch, lambda: False)
     except CliprpnError as error:
         print(f"{error.code}: {error.message}", file=sys.stderr)
-        return 3
+        return 2 if error.code == "bad_input" else 3
     if isinstance(outcome, FailedOutcome):
         print(f"{outcome.error.code}: {outcome.error.message}", file=sys.stderr)
         return 3

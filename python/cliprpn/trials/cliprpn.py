@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Literal
 
 from torch.utils.tensorboard import SummaryWriter
 
 from cliprpn.contract.generated import ClipRpnSpec, Epoch, EpochEvent
 from cliprpn.features.frozen import open_data
 from cliprpn.inference.build import FeatureSizes, build_model
-from cliprpn.inference.checkpoint import load_model, save_model
+from cliprpn.inference.checkpoint import copy_fusion, load_model, save_model
 from cliprpn.models import ClipRPN
 from cliprpn.run_context import RunContext
 from cliprpn.seeding import seed_everything
@@ -19,9 +20,16 @@ from cliprpn.trials.result import TrialResult
 from cliprpn.trials.splits import split_rows
 from cliprpn.trials.training import TrainingData, train_model
 
+KeepModels = Literal["all", "best", "none"]
 
-def train_cliprpn(spec: ClipRpnSpec, folder: Path, context: RunContext) -> TrialResult:
+
+def train_cliprpn(
+    spec: ClipRpnSpec, folder: Path, keep_models: KeepModels, context: RunContext
+) -> TrialResult:
     """Trains, selects an epoch by val and evaluates it; writes models, curves and predictions to the folder.
+
+    Args:
+        keep_models: `all`: best.safetensors and last.safetensors stay; `best`: only the former; `none`: neither.
 
     Raises:
         CliprpnError: data_invalid, fusion_invalid, interrupted, loss_not_finite, no_space, weights_*.
@@ -44,10 +52,11 @@ def train_cliprpn(spec: ClipRpnSpec, folder: Path, context: RunContext) -> Trial
     seed_everything(spec.seed, spec.num_threads)  # Again, since extraction may have drawn random numbers.
     sizes = (features.map_channels, features.pooled_dim, features.word_dim)
     model = build_model(settings, *sizes).to(context.device)
-    epochs, best_epoch = _train_and_save(model, spec, data, sizes, folder, context)
+    if keep_models != "none":
+        copy_fusion(settings, folder)
+    epochs, best_epoch, best = _train_and_save(model, spec, data, sizes, folder, keep_models, context)
     training_done = time.monotonic()
 
-    best = load_model(folder).model
     metrics = evaluate_model(best, index, features, "val", settings.limits.val, folder, context)
     return TrialResult(
         best_epoch=best_epoch,
@@ -66,18 +75,23 @@ def _train_and_save(
     data: TrainingData,
     sizes: FeatureSizes,
     folder: Path,
+    keep_models: KeepModels,
     context: RunContext,
-) -> tuple[list[Epoch], int]:
-    """Trains and saves the best epoch (by val) and the last. Returns all epochs and the number of the best."""
+) -> tuple[list[Epoch], int, ClipRPN]:
+    """Trains and saves. Returns all epochs, the number of the best (by val), and the best model."""
     criterion = f"val_{spec.settings.training.select_by}"
+    best_file = folder / "best.safetensors"
     epochs: list[Epoch] = []
-    best = 0
+    best, best_state = 0, {}
     with SummaryWriter(str(folder / "events")) as writer:
         for epoch in train_model(model, data, spec.settings.training, spec.seed, context):
             epochs.append(epoch)
             if best == 0 or getattr(epoch, criterion) > getattr(epochs[best - 1], criterion):
                 best = epoch.epoch
-                save_model(model, spec, sizes, epoch.epoch, folder / "best.safetensors")
+                if keep_models == "none":
+                    best_state = {key: value.detach().clone() for key, value in model.state_dict().items()}
+                else:
+                    save_model(model, spec, sizes, best, best_file)
             for name in (
                 "loss",
                 "loss_objectness",
@@ -88,8 +102,13 @@ def _train_and_save(
             ):
                 writer.add_scalar(name, getattr(epoch, name), epoch.epoch)
             context.emit(EpochEvent(type="epoch", epoch=epoch))
-    save_model(model, spec, sizes, len(epochs), folder / "last.safetensors")
-    return epochs, best
+    if keep_models == "none":
+        model.load_state_dict(best_state)
+        return epochs, best, model
+    if keep_models == "all":
+        save_model(model, spec, sizes, len(epochs), folder / "last.safetensors")
+    # From the file: the metrics are those of the saved model.
+    return epochs, best, load_model(best_file).model
 
 
 def _count_trainable(model: ClipRPN) -> int:

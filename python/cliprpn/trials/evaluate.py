@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from cliprpn.contract.generated import BaselineSpec, Metrics, TrialDataset
@@ -14,41 +13,48 @@ from cliprpn.inference.predict import predict_split
 from cliprpn.models import ClipRPN
 from cliprpn.run_context import RunContext
 from cliprpn.seeding import seed_everything
-from cliprpn.storage.specs import read_spec
+from cliprpn.storage.specs import Spec
 from cliprpn.trials.baseline import evaluate_baseline
 from cliprpn.trials.splits import limit_of, save_predictions, split_rows
 
 
 def evaluate(
-    model_path: Path, dataset: TrialDataset | None, split: str, out_dir: Path, context: RunContext
+    spec: Spec | None,
+    model_file: Path | None,
+    dataset: TrialDataset | None,
+    split: str,
+    out_dir: Path,
+    context: RunContext,
 ) -> Metrics:
     """Writes predictions and metrics of a split to `out_dir`. Returns the metrics.
 
     Args:
-        model_path: a trial's folder, or a .safetensors file.
+        spec: the trial; None for a model file that no trial trained here.
+        model_file: a .safetensors file; None for a baseline.
         dataset: another dataset than the trial's; the trial's limits do not apply to it.
 
     Raises:
         CliprpnError: bad_input, data_invalid, interrupted, no_space, not_found, package_missing, weights_*.
     """
-    spec_file = model_path / "spec.json"
-    trial_spec = read_spec(spec_file) if spec_file.is_file() else None
-    if isinstance(trial_spec, BaselineSpec):
-        seed_everything(trial_spec.seed, trial_spec.num_threads)
-        context = replace(context, cache_dir=Path(trial_spec.cache_dir))
-        return evaluate_baseline(trial_spec, dataset, split, out_dir, context).metrics
-
-    saved = load_model(model_path)
-    spec, limit = saved.spec, None
-    if spec is not None:
+    if isinstance(spec, BaselineSpec):
         seed_everything(spec.seed, spec.num_threads)
+        return evaluate_baseline(spec, dataset, split, out_dir, context).metrics
+    if model_file is None:
+        raise CliprpnError("bad_input", "expected a model file to evaluate, found none")
+    saved, limit = load_model(model_file), None
+    if saved.seed is not None and saved.num_threads is not None:
+        seed_everything(saved.seed, saved.num_threads)
+    backbone = saved.backbone
+    if spec is not None:
+        # Where the weights lie now; they must still be those that the model was trained with.
+        backbone = backbone.model_copy(update={"weights": spec.backbone.weights})
     if dataset is None:
         if spec is None:
             raise CliprpnError(
-                "bad_input", f"{model_path}: an imported model has no dataset; add --dataset NAME"
+                "bad_input", f"{model_file}: this model file has no dataset; add --dataset NAME"
             )
         dataset, limit = spec.dataset, limit_of(spec.settings.limits, split)
-    index, features = open_data(dataset, saved.backbone, saved.image_size_px, saved.resize, context)
+    index, features = open_data(dataset, backbone, saved.image_size_px, saved.resize, context)
     return evaluate_model(saved.model, index, features, split, limit, out_dir, context)
 
 

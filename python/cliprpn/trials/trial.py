@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 import traceback
 from collections.abc import Callable
@@ -27,26 +26,35 @@ from cliprpn.seeding import seed_everything
 from cliprpn.storage.durable import write_json
 from cliprpn.storage.specs import Spec
 from cliprpn.trials.baseline import evaluate_baseline
-from cliprpn.trials.cliprpn import train_cliprpn
+from cliprpn.trials.cliprpn import KeepModels, train_cliprpn
 from cliprpn.trials.result import TrialResult
 
 Outcome = CompletedOutcome | FailedOutcome
+LOG_FILE = "worker.log"
 
 
-def run_trial(spec: Spec, folder: Path, emit: Emit, should_stop: Callable[[], bool]) -> Outcome:
-    """Runs a trial in its folder and writes `outcome.json` last, atomically.
+def run_trial(
+    spec: Spec,
+    folder: Path,
+    emit: Emit,
+    should_stop: Callable[[], bool],
+    keep_models: KeepModels = "all",
+) -> Outcome:
+    """Runs one attempt at a trial in a new folder and writes `outcome.json` last, atomically.
 
-    A failure is an outcome, too. Only errors that do not depend on the trial are raised; they leave no outcome,
-    so that the next run repeats the trial.
+    A failure is an outcome, too. Only errors that do not depend on the trial are raised; they leave no outcome.
+
+    Args:
+        folder: created if missing; contains nothing but, at most, the log of this process.
+        keep_models: the models that stay: of the best and the last epoch, of the best one, or none.
 
     Raises:
-        CliprpnError: interrupted, no_space, environment_broken.
+        CliprpnError: interrupted, no_space, environment_broken; bad_input if the folder contains an earlier attempt.
     """
     code_hashes()  # Now: a file may be edited while the trial runs.
-    folder.mkdir(parents=True, exist_ok=True)
-    _clear(folder)
+    _make_folder(folder)
     try:
-        outcome: Outcome = _run_by_kind(spec, folder, emit, should_stop)
+        outcome: Outcome = _run_by_kind(spec, folder, keep_models, emit, should_stop)
     except CliprpnError as error:
         if error.code in ("interrupted", "no_space"):
             raise
@@ -66,17 +74,29 @@ def run_trial(spec: Spec, folder: Path, emit: Emit, should_stop: Callable[[], bo
     return outcome
 
 
-def _clear(folder: Path) -> None:
-    """Removes the files of an earlier run of the trial."""
-    for pattern in ("outcome.json", "best.*", "last.*", "predictions-*", "metrics-*", "traceback.txt"):
-        for path in folder.glob(pattern):
-            path.unlink()
-    for pattern in ("events", "evaluated-*"):
-        for path in folder.glob(pattern):
-            shutil.rmtree(path)
+def _make_folder(folder: Path) -> None:
+    """
+    Raises:
+        CliprpnError: no_space; bad_input, if the folder is not empty or cannot be created.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        others = [path.name for path in folder.iterdir() if path.name != LOG_FILE]
+    except OSError as error:
+        raise CliprpnError(
+            "no_space" if disk_is_full(error) else "bad_input",
+            f"{folder}: expected a new or empty folder: {error.strerror}; choose another folder",
+        ) from error
+    if others:
+        raise CliprpnError(
+            "bad_input",
+            f"{folder}: expected a new or empty folder, found {', '.join(sorted(others)[:3])}; choose another folder",
+        )
 
 
-def _run_by_kind(spec: Spec, folder: Path, emit: Emit, should_stop: Callable[[], bool]) -> CompletedOutcome:
+def _run_by_kind(
+    spec: Spec, folder: Path, keep_models: KeepModels, emit: Emit, should_stop: Callable[[], bool]
+) -> CompletedOutcome:
     """Runs a trial of either kind, and measures time and memory."""
     started = time.monotonic()
     device = resolve_device(spec.device)
@@ -87,10 +107,11 @@ def _run_by_kind(spec: Spec, folder: Path, emit: Emit, should_stop: Callable[[],
     if isinstance(spec, BaselineSpec):
         result = _run_baseline(spec, folder, context)
     else:
-        result = train_cliprpn(spec, folder, context)
+        result = train_cliprpn(spec, folder, keep_models, context)
     total_ms = (time.monotonic() - started) * 1000
     peak = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
     return CompletedOutcome(
+        schema_version=1,
         state="completed",
         trial_id=spec.trial_id,
         sources_sha256=code_hashes()[spec.kind],
@@ -135,6 +156,7 @@ def _failed(spec: Spec, folder: Path, code: str, message: str) -> FailedOutcome:
     """The outcome of a failed trial. Call within the `except` clause: writes the current traceback to a file."""
     (folder / "traceback.txt").write_text(traceback.format_exc())
     return FailedOutcome(
+        schema_version=1,
         state="failed",
         trial_id=spec.trial_id,
         sources_sha256=code_hashes()[spec.kind],

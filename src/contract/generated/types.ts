@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "ca2eb03a7de49a02af3e65df3d9e075be9b8b0765cbd0651150d17925b50cad9";
+export const schema_sha256 = "5b9e277c512a58ff8a4566038f148cf51c73890ac31e0e892888bd8e15da3b5a";
 
 /**
  * The source of the proposals.
@@ -23,7 +23,42 @@ export type Detector =
 export type FasterRcnnVariant =
   "resnet50_fpn_v2" | "resnet50_fpn" | "mobilenet_v3_large_fpn" | "mobilenet_v3_large_320_fpn";
 /**
- * The outcome of a trial: `outcome.json` in its folder, written once. This file is authoritative.
+ * One fully resolved trial: Python adds no defaults. `trial_id` is a hash of everything that determines the result (settings, seed, data, weights, num_threads), never of paths or devices.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "TrialSpec".
+ */
+export type TrialSpec = ClipRpnSpec | BaselineSpec;
+/**
+ * Author of the splits: `umd`, `google` or `unc` for published splits, `own` for custom data.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SplitBy".
+ */
+export type SplitBy = "umd" | "google" | "unc" | "own";
+/**
+ * How an image is resized to a square: `squash` (as in ClipRPN (Trento)), or `letterbox`, which keeps the aspect ratio.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Resize".
+ */
+export type Resize = "squash" | "letterbox";
+/**
+ * How the features of the referring expression and the image are fused.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Fusion".
+ */
+export type Fusion = ConcatenationFusion | CrossAttentionFusion | SwitchedFusion | FileFusion;
+/**
+ * The trained models that each trial keeps: those of its best and its last epoch (`all`, the default), that of its best epoch (`best`), or none (`none`). Results and predictions are always kept.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "KeepModels".
+ */
+export type KeepModels = "all" | "best" | "none";
+/**
+ * The outcome of one attempt at a trial: `outcome.json` in the attempt's folder, written last and once.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "TrialOutcome".
@@ -77,27 +112,6 @@ export type Split = "train" | "val" | "test" | "testA" | "testB";
  * via the `definition` "BoxFormat".
  */
 export type BoxFormat = "xywh" | "xyxy" | "cxcywh_norm";
-/**
- * Author of the splits: `umd`, `google` or `unc` for published splits, `own` for custom data.
- *
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "SplitBy".
- */
-export type SplitBy = "umd" | "google" | "unc" | "own";
-/**
- * How an image is resized to a square: `squash` (as in ClipRPN (Trento)), or `letterbox`, which keeps the aspect ratio.
- *
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "Resize".
- */
-export type Resize = "squash" | "letterbox";
-/**
- * How the features of the referring expression and the image are fused.
- *
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "Fusion".
- */
-export type Fusion = ConcatenationFusion | CrossAttentionFusion | SwitchedFusion | FileFusion;
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "MetricName".
@@ -162,26 +176,12 @@ export type FusionChoice = ("concatenation" | "cross_attention" | "film" | "toke
  */
 export type DetectorChoice = ("yolo" | "trained_yolo" | "faster_rcnn" | "gt_boxes" | "whole_image") | DetectorObject;
 /**
- * The trained models that stay on the disk: `all` (default), `best` (that of the best trial of each configuration), or `none`. Results and predictions always stay.
- *
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "KeepModels".
- */
-export type KeepModels = "all" | "best" | "none";
-/**
  * One line of journal.jsonl, the log of a sweep's events.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "JournalEntry".
  */
-export type JournalEntry = SweepStarted | TrialStarted | TrialFinished | SweepFinished | SplitRead;
-/**
- * One fully resolved trial: Python adds no defaults. `trial_id` is a hash of everything that determines the result (settings, seed, data, weights, num_threads), never of paths or devices.
- *
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "TrialSpec".
- */
-export type TrialSpec = ClipRpnSpec | BaselineSpec;
+export type JournalEntry = SweepStarted | TrialStarted | TrialFinished | SweepFinished;
 /**
  * An event that Python sends during a call, for display only.
  *
@@ -221,6 +221,42 @@ export type StoredDetector =
 
 export interface Contract {
   [k: string]: unknown | undefined;
+}
+/**
+ * accepted/<code>.json in a trial's folder: the attempt that counts for this code; created once, never changed.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "AcceptedAttempt".
+ */
+export interface AcceptedAttempt {
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  attempt: number;
+  sources_sha256: string;
+  /**
+   * UTC, ISO 8601.
+   */
+  accepted_at: string;
+  /**
+   * Where a trial that did not run here came from; null for one that did.
+   */
+  origin: TrialOrigin | null;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "TrialOrigin".
+ */
+export interface TrialOrigin {
+  /**
+   * `import`: from an archive. `adopted`: from the folders of an earlier version of cliprpn.
+   */
+  kind: "import" | "adopted";
+  /**
+   * The archive, or the folder.
+   */
+  from: string;
 }
 /**
  * A fully resolved baseline: the detector that proposes boxes, and how CLIP ranks them.
@@ -470,258 +506,12 @@ export interface RunTrialMethod {
  * via the `definition` "RunTrialParams".
  */
 export interface RunTrialParams {
+  spec: TrialSpec;
   /**
-   * Absolute path; contains spec.json, receives outcome.json.
-   */
-  trial_dir: string;
-}
-/**
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "RunTrialResult".
- */
-export interface RunTrialResult {
-  outcome: TrialOutcome;
-}
-/**
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "CompletedOutcome".
- */
-export interface CompletedOutcome {
-  state: "completed";
-  trial_id: string;
-  sources_sha256: string;
-  /**
-   * UTC, ISO 8601.
-   */
-  finished_at: string;
-  /**
-   * Counted from 1; selected on val. 0 when nothing is trained.
-   */
-  best_epoch: number;
-  epochs: Epoch[];
-  metrics: Metrics;
-  num_trainable_parameters: number;
-  durations_ms: Durations;
-  peak_memory_bytes: PeakMemory;
-  environment: Environment;
-  /**
-   * Caveats for interpreting the metrics, one sentence each.
-   */
-  notes: string[];
-}
-/**
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "Epoch".
- */
-export interface Epoch {
-  /**
-   * Counted from 1.
-   */
-  epoch: number;
-  num_epochs: number;
-  /**
-   * Mean over the referring expressions of the epoch.
-   */
-  loss: number;
-  loss_objectness: number;
-  loss_box: number;
-  learning_rate: number;
-  val_acc_at_50: number;
-  val_miou: number;
-  duration_ms: number;
-}
-/**
- * Metrics of the best epoch on val.
- */
-export interface Metrics {
-  num_sentences: number;
-  num_images: number;
-  acc_at_25: number;
-  acc_at_50: number;
-  acc_at_75: number;
-  acc_at_90: number;
-  macc: number;
-  miou: number;
-  oiou: number;
-  recall_at_1: number;
-  recall_at_5: number;
-  recall_at_10: number;
-  recall_at_100: number;
-  pointing: number;
-  /**
-   * Fraction of minimal pairs with both referring expressions correct; null when the dataset has no pairs.
-   */
-  pair_accuracy: number | null;
-}
-/**
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "Durations".
- */
-export interface Durations {
-  /**
-   * Opening the frozen features, and extracting them if needed.
-   */
-  features: number;
-  training: number;
-  evaluation: number;
-  total: number;
-}
-/**
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "PeakMemory".
- */
-export interface PeakMemory {
-  /**
-   * Peak resident memory of the Python process so far.
-   */
-  process: number;
-  /**
-   * Peak memory allocated on the accelerator in this trial; null on the CPU.
-   */
-  device: number | null;
-}
-/**
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "FailedOutcome".
- */
-export interface FailedOutcome {
-  state: "failed";
-  trial_id: string;
-  sources_sha256: string;
-  finished_at: string;
-  error: ErrorInfo;
-  /**
-   * File in the folder of outcome.json; null when there is none.
-   */
-  traceback_file: string | null;
-}
-/**
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "ErrorInfo".
- */
-export interface ErrorInfo {
-  code: ErrorCode;
-  message: string;
-}
-export interface IndexDatasetMethod {
-  params: IndexDatasetParams;
-  result: IndexDatasetResult;
-}
-/**
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "IndexDatasetParams".
- */
-export interface IndexDatasetParams {
-  source: AnnotationSource;
-  /**
-   * Absolute path of a manifest.json with the sizes of the images and their problems; refs of images with a problem are left out. Null for a dataset without images.
-   */
-  pixels_manifest: string | null;
-  /**
-   * Absolute path; receives images.parquet, sentences.parquet and objects.parquet.
+   * Absolute path of the attempt's folder, which is new; receives models, predictions and, last, outcome.json.
    */
   folder: string;
-}
-/**
- * The original layout of RefCOCO, RefCOCO+ and RefCOCOg.
- *
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "RefcocoSource".
- */
-export interface RefcocoSource {
-  layout: "refcoco";
-  /**
-   * The file with COCO's images, objects and categories.
-   */
-  instances_file: string;
-  /**
-   * A file such as `refs(umd).p`.
-   */
-  refs_file: string;
-}
-/**
- * Files with one row per referring expression.
- *
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "RowsSource".
- */
-export interface RowsSource {
-  layout: "rows";
-  /**
-   * JSON Lines; CSV; COCO JSON with referring expressions; MDETR's finetuning JSON; TransVG's index rows.
-   */
-  format: "jsonl" | "csv" | "coco" | "mdetr" | "transvg";
-  /**
-   * @minItems 1
-   */
-  files: [RowsFile, ...RowsFile[]];
-  box_format: BoxFormat;
-  columns: Columns;
-  /**
-   * Random seed of the split by image, used when the rows have no split.
-   */
-  split_seed: number;
-}
-export interface RowsFile {
-  file: string;
-  /**
-   * The split of all rows of the file; null when each row has a split, or none has.
-   */
-  split: Split | null;
-}
-/**
- * Names of the columns (keys) of a row.
- *
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "Columns".
- */
-export interface Columns {
-  image: string;
-  sentence: string;
-  box: string;
-  split: string;
-}
-/**
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "IndexDatasetResult".
- */
-export interface IndexDatasetResult {
-  splits: SplitCounts[];
-  dropped: DatasetCounts;
-  split_rule: string;
-  notes: string[];
-}
-/**
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "SplitCounts".
- */
-export interface SplitCounts {
-  split: Split;
-  num_images: number;
-  num_refs: number;
-  num_sentences: number;
-}
-/**
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "DatasetCounts".
- */
-export interface DatasetCounts {
-  num_images: number;
-  num_refs: number;
-  num_sentences: number;
-}
-export interface CheckFusionMethod {
-  params: CheckFusionParams;
-  result: CheckFusionResult;
-}
-/**
- * Builds the spec's fusion and checks its shapes with the sizes of its backbone.
- *
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "CheckFusionParams".
- */
-export interface CheckFusionParams {
-  spec: ClipRpnSpec;
+  keep_models: KeepModels;
 }
 /**
  * A ClipRPN to train and evaluate.
@@ -990,6 +780,297 @@ export interface Limits {
   test: number | null;
 }
 /**
+ * A detector and a ranking to evaluate; nothing is trained, so one run applies to every seed.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "BaselineSpec".
+ */
+export interface BaselineSpec {
+  kind: "baseline";
+  trial_id: string;
+  /**
+   * Hash of the code that decides the results of this kind of trial (a CodeManifest); an outcome with a different hash is stale.
+   */
+  sources_sha256: string;
+  /**
+   * Human-readable name of the trial's configuration, such as `fusion=film`.
+   */
+  label: string;
+  seed: number;
+  num_threads: number;
+  device: string;
+  dataset: TrialDataset;
+  backbone: TrialBackbone;
+  baseline: BaselineSettings;
+  limits: Limits;
+  /**
+   * Absolute path of the folder for frozen features and prepared datasets.
+   */
+  cache_dir: string;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RunTrialResult".
+ */
+export interface RunTrialResult {
+  outcome: TrialOutcome;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "CompletedOutcome".
+ */
+export interface CompletedOutcome {
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  state: "completed";
+  trial_id: string;
+  /**
+   * Hash of the code that ran the trial, for its kind.
+   */
+  sources_sha256: string;
+  /**
+   * UTC, ISO 8601.
+   */
+  finished_at: string;
+  /**
+   * Counted from 1; selected on val. 0 when nothing is trained.
+   */
+  best_epoch: number;
+  epochs: Epoch[];
+  metrics: Metrics;
+  num_trainable_parameters: number;
+  durations_ms: Durations;
+  peak_memory_bytes: PeakMemory;
+  environment: Environment;
+  /**
+   * Caveats for interpreting the metrics, one sentence each.
+   */
+  notes: string[];
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Epoch".
+ */
+export interface Epoch {
+  /**
+   * Counted from 1.
+   */
+  epoch: number;
+  num_epochs: number;
+  /**
+   * Mean over the referring expressions of the epoch.
+   */
+  loss: number;
+  loss_objectness: number;
+  loss_box: number;
+  learning_rate: number;
+  val_acc_at_50: number;
+  val_miou: number;
+  duration_ms: number;
+}
+/**
+ * Metrics of the best epoch on val.
+ */
+export interface Metrics {
+  num_sentences: number;
+  num_images: number;
+  acc_at_25: number;
+  acc_at_50: number;
+  acc_at_75: number;
+  acc_at_90: number;
+  macc: number;
+  miou: number;
+  oiou: number;
+  recall_at_1: number;
+  recall_at_5: number;
+  recall_at_10: number;
+  recall_at_100: number;
+  pointing: number;
+  /**
+   * Fraction of minimal pairs with both referring expressions correct; null when the dataset has no pairs.
+   */
+  pair_accuracy: number | null;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Durations".
+ */
+export interface Durations {
+  /**
+   * Opening the frozen features, and extracting them if needed.
+   */
+  features: number;
+  training: number;
+  evaluation: number;
+  total: number;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PeakMemory".
+ */
+export interface PeakMemory {
+  /**
+   * Peak resident memory of the Python process so far.
+   */
+  process: number;
+  /**
+   * Peak memory allocated on the accelerator in this trial; null on the CPU.
+   */
+  device: number | null;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "FailedOutcome".
+ */
+export interface FailedOutcome {
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  state: "failed";
+  trial_id: string;
+  /**
+   * Hash of the code that ran the trial, for its kind.
+   */
+  sources_sha256: string;
+  finished_at: string;
+  error: ErrorInfo;
+  /**
+   * File in the folder of outcome.json; null when there is none.
+   */
+  traceback_file: string | null;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ErrorInfo".
+ */
+export interface ErrorInfo {
+  code: ErrorCode;
+  message: string;
+}
+export interface IndexDatasetMethod {
+  params: IndexDatasetParams;
+  result: IndexDatasetResult;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "IndexDatasetParams".
+ */
+export interface IndexDatasetParams {
+  source: AnnotationSource;
+  /**
+   * Absolute path of a manifest.json with the sizes of the images and their problems; refs of images with a problem are left out. Null for a dataset without images.
+   */
+  pixels_manifest: string | null;
+  /**
+   * Absolute path; receives images.parquet, sentences.parquet and objects.parquet.
+   */
+  folder: string;
+}
+/**
+ * The original layout of RefCOCO, RefCOCO+ and RefCOCOg.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RefcocoSource".
+ */
+export interface RefcocoSource {
+  layout: "refcoco";
+  /**
+   * The file with COCO's images, objects and categories.
+   */
+  instances_file: string;
+  /**
+   * A file such as `refs(umd).p`.
+   */
+  refs_file: string;
+}
+/**
+ * Files with one row per referring expression.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RowsSource".
+ */
+export interface RowsSource {
+  layout: "rows";
+  /**
+   * JSON Lines; CSV; COCO JSON with referring expressions; MDETR's finetuning JSON; TransVG's index rows.
+   */
+  format: "jsonl" | "csv" | "coco" | "mdetr" | "transvg";
+  /**
+   * @minItems 1
+   */
+  files: [RowsFile, ...RowsFile[]];
+  box_format: BoxFormat;
+  columns: Columns;
+  /**
+   * Random seed of the split by image, used when the rows have no split.
+   */
+  split_seed: number;
+}
+export interface RowsFile {
+  file: string;
+  /**
+   * The split of all rows of the file; null when each row has a split, or none has.
+   */
+  split: Split | null;
+}
+/**
+ * Names of the columns (keys) of a row.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Columns".
+ */
+export interface Columns {
+  image: string;
+  sentence: string;
+  box: string;
+  split: string;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "IndexDatasetResult".
+ */
+export interface IndexDatasetResult {
+  splits: SplitCounts[];
+  dropped: DatasetCounts;
+  split_rule: string;
+  notes: string[];
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SplitCounts".
+ */
+export interface SplitCounts {
+  split: Split;
+  num_images: number;
+  num_refs: number;
+  num_sentences: number;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "DatasetCounts".
+ */
+export interface DatasetCounts {
+  num_images: number;
+  num_refs: number;
+  num_sentences: number;
+}
+export interface CheckFusionMethod {
+  params: CheckFusionParams;
+  result: CheckFusionResult;
+}
+/**
+ * Builds the spec's fusion and checks its shapes with the sizes of its backbone.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "CheckFusionParams".
+ */
+export interface CheckFusionParams {
+  spec: ClipRpnSpec;
+}
+/**
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "CheckFusionResult".
  */
@@ -1006,9 +1087,13 @@ export interface EvaluateMethod {
  */
 export interface EvaluateParams {
   /**
-   * A trial's folder (its best epoch), or a .safetensors file with a .json file of the same name.
+   * The trial; null for a model file that no trial trained here.
    */
-  model: string;
+  spec: TrialSpec | null;
+  /**
+   * A .safetensors file with a .json file of the same name; null for a baseline.
+   */
+  model: string | null;
   split: Split;
   /**
    * Null for the dataset that the model was trained on. The trial's limits do not apply to another dataset.
@@ -1064,20 +1149,35 @@ export interface SummarizeMethod {
  */
 export interface SummarizeParams {
   split: Split;
+  dataset: TrialDataset;
   /**
-   * Trials of one configuration, one per seed; each has predictions-<split>.parquet.
-   *
    * @minItems 1
    */
   groups: [TrialGroup, ...TrialGroup[]];
-  cache_dir: string;
 }
+/**
+ * The trials of one configuration, one per seed.
+ */
 export interface TrialGroup {
   label: string;
+  kind: "cliprpn" | "baseline";
+  /**
+   * True for annotated boxes, which no model has.
+   */
+  is_upper_bound: boolean;
   /**
    * @minItems 1
    */
-  trial_dirs: [string, ...string[]];
+  trials: [EvaluatedTrial, ...EvaluatedTrial[]];
+}
+export interface EvaluatedTrial {
+  trial_id: string;
+  seed: number;
+  val_acc_at_50: number;
+  /**
+   * Folder that contains predictions-<split>.parquet.
+   */
+  predictions_dir: string;
 }
 /**
  * A sweep's results with confidence intervals: `summary-<split>.json`, written by Python, rendered by report/.
@@ -1086,6 +1186,10 @@ export interface TrialGroup {
  * via the `definition` "Summary".
  */
 export interface Summary {
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
   split: Split;
   num_sentences: number;
   num_images: number;
@@ -1299,9 +1403,13 @@ export interface GroundMethod {
  */
 export interface GroundParams {
   /**
-   * A trial's folder, or a .safetensors file with a .json file of the same name.
+   * A .safetensors file with a .json file of the same name.
    */
   model: string;
+  /**
+   * `shipped`, `openai` or a file; null for the file that the model recorded.
+   */
+  backbone_weights: string | null;
   sentence: string;
   /**
    * Absolute path of the manifest.json of a folder of pixels with exactly one image.
@@ -2717,6 +2825,10 @@ export interface PublishedFigure {
  */
 export interface SweepStarted {
   type: "sweep_started";
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
   at: string;
   num_trials: number;
   command: string;
@@ -2727,20 +2839,37 @@ export interface SweepStarted {
  */
 export interface TrialStarted {
   type: "trial_started";
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
   at: string;
   trial_id: string;
   slot: number;
+  attempt: number;
 }
 /**
+ * The end of an attempt. What the controller decides (worker_died, timed_out) is recorded only here.
+ *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "TrialFinished".
  */
 export interface TrialFinished {
   type: "trial_finished";
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
   at: string;
   trial_id: string;
-  state: "completed" | "failed" | "interrupted";
+  /**
+   * `refused`: completed, but another attempt of the trial was accepted first.
+   */
+  state: "completed" | "failed" | "interrupted" | "refused";
   duration_ms: number;
+  attempt: number;
+  sources_sha256: string;
+  error: ErrorInfo | null;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -2748,74 +2877,65 @@ export interface TrialFinished {
  */
 export interface SweepFinished {
   type: "sweep_finished";
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
   at: string;
   num_completed: number;
   num_failed: number;
 }
 /**
- * A split was evaluated; the report counts evaluations of test.
+ * experiment.json in a sweep's folder: what the sweep was asked for, without its trials.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "SplitRead".
+ * via the `definition` "StoredExperiment".
  */
-export interface SplitRead {
-  type: "split_read";
-  at: string;
-  split: Split;
-  command: string;
-}
-/**
- * plan.json in a sweep's folder: the plan and its source.
- *
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "StoredPlan".
- */
-export interface StoredPlan {
+export interface StoredExperiment {
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
   name: string;
   question: string;
-  /**
-   * Hash of the resolved experiment; with `name` it names the folder.
-   */
-  hash: string;
   published: PublishedFigure[];
-  source: PlanSource;
-  trials: TrialSpec[];
+  source: ExperimentSource;
+  dataset: DatasetName;
+  keep_models: KeepModels;
 }
 /**
  * The experiment file and the `--set` options, as typed.
  */
-export interface PlanSource {
+export interface ExperimentSource {
   file: string;
   sets: string[];
 }
+export interface DatasetName {
+  id: string;
+  name: string;
+  split_by: SplitBy;
+}
 /**
- * A detector and a ranking to evaluate; nothing is trained, so one run applies to every seed.
+ * One line of test-looks.jsonl: new predictions on a test split, recorded before any of their figures is shown.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "BaselineSpec".
+ * via the `definition` "TestLook".
  */
-export interface BaselineSpec {
-  kind: "baseline";
-  trial_id: string;
+export interface TestLook {
   /**
-   * Hash of the code that decides the results of this kind of trial (a CodeManifest); an outcome with a different hash is stale.
+   * Version of the format.
    */
-  sources_sha256: string;
+  schema_version: 1;
+  at: string;
+  dataset_id: string;
+  dataset_name: string;
+  split: Split;
+  command: string;
   /**
-   * Human-readable name of the trial's configuration, such as `fusion=film`.
+   * Null for a model outside of a sweep.
    */
-  label: string;
-  seed: number;
-  num_threads: number;
-  device: string;
-  dataset: TrialDataset;
-  backbone: TrialBackbone;
-  baseline: BaselineSettings;
-  limits: Limits;
-  /**
-   * Absolute path of the folder for frozen features and prepared datasets.
-   */
-  cache_dir: string;
+  sweep: string | null;
+  num_trials: number;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -3082,4 +3202,34 @@ export interface TrialPlaces {
   detector_files: {
     [k: string]: string | undefined;
   };
+}
+/**
+ * One line of trials.jsonl in a sweep's folder: a trial that the experiment asks for, or asked for in an earlier version.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "TrialRow".
+ */
+export interface TrialRow {
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  /**
+   * Human-readable name of the trial's configuration, such as `film`.
+   */
+  label: string;
+  /**
+   * Null for a baseline.
+   */
+  preset: ("default" | "reference") | null;
+  seed: number;
+  /**
+   * False if only an earlier version of the experiment asked for it.
+   */
+  asked: boolean;
+  /**
+   * The attempt that the newest report shows; null before that.
+   */
+  attempt: number | null;
+  trial: TrialIdentity;
 }

@@ -1,15 +1,9 @@
 import { performance } from "node:perf_hooks";
 import { CliprpnError, EXIT, exitCodeOf } from "../../contract/errors.ts";
-import type {
-  BridgeMethods,
-  ErrorCode,
-  TrialEvent,
-  TrialOutcome,
-  TrialSpec,
-} from "../../contract/generated/types.ts";
+import type { BridgeMethods, ErrorCode, TrialEvent, TrialOutcome } from "../../contract/generated/types.ts";
 import type { Method } from "../../worker/worker.ts";
 import { Worker } from "../../worker/worker.ts";
-import type { Engine, TrialFolders, TrialWatcher } from "../engine.ts";
+import type { Attempt, AttemptSource, AttemptWatcher, Engine } from "../engine.ts";
 import { isStopped, stopOnAbort } from "./stop-on-abort.ts";
 
 export interface LocalEngineOptions {
@@ -32,8 +26,7 @@ export interface LocalEngineOptions {
 }
 
 interface Work {
-  folders: TrialFolders;
-  watcher: TrialWatcher;
+  watcher: AttemptWatcher;
   signal: AbortSignal;
 }
 
@@ -48,26 +41,26 @@ export class LocalEngine implements Engine {
     this.#signal = options.signal ?? new AbortController().signal;
   }
 
-  async run(
-    trials: TrialSpec[],
-    folders: TrialFolders,
-    watcher: TrialWatcher,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const queue = [...trials];
+  async run(source: AttemptSource, watcher: AttemptWatcher, signal: AbortSignal): Promise<void> {
     const errors: unknown[] = [];
-    const slots = Array.from({ length: Math.min(this.#options.numSlots, trials.length) }, async (_, slot) => {
-      try {
-        while (queue.length > 0 && errors.length === 0 && !signal.aborted) {
-          const worker = await this.#worker(slot, signal);
-          const spec = queue.shift();
-          if (spec === undefined || signal.aborted) return;
-          await this.#runOne(spec, slot, worker, { folders, watcher, signal });
+    const failed = new AbortController(); // Ends the waits of the other slots: they may last for hours.
+    const stop = AbortSignal.any([signal, failed.signal]);
+    const slots = Array.from(
+      { length: Math.min(this.#options.numSlots, source.numWaiting) },
+      async (_, slot) => {
+        try {
+          while (source.numWaiting > 0 && !stop.aborted) {
+            const worker = await this.#worker(slot, signal); // First: without a worker no attempt begins.
+            const attempt = await source.next(stop);
+            if (attempt === undefined || stop.aborted) return;
+            await this.#runOne(attempt, slot, worker, { watcher, signal });
+          }
+        } catch (error) {
+          errors.push(error); // Thrown after the other slots have finished their attempts.
+          failed.abort(error);
         }
-      } catch (error) {
-        errors.push(error); // Thrown after the other slots have finished their trials.
-      }
-    });
+      },
+    );
     await Promise.all(slots);
     const fault = signal.aborted ? errors.find((error) => !isStopped(error, signal)) : errors[0];
     if (fault !== undefined) throw fault;
@@ -105,62 +98,43 @@ export class LocalEngine implements Engine {
     return this.#options.graceMs ?? 5000;
   }
 
-  async #runOne(spec: TrialSpec, slot: number, worker: Worker, work: Work): Promise<void> {
+  async #runOne(attempt: Attempt, slot: number, worker: Worker, work: Work): Promise<void> {
     const started = performance.now();
-    work.watcher.started(spec, slot);
+    work.watcher.started(attempt, slot);
     let outcome: TrialOutcome | undefined;
     try {
-      outcome = await this.#outcome(spec, slot, worker, work);
+      outcome = await this.#outcome(attempt, slot, worker, work);
     } finally {
-      work.watcher.finished(spec, slot, outcome, performance.now() - started);
+      await work.watcher.finished(attempt, slot, outcome, performance.now() - started);
     }
     if (outcome?.state === "failed" && suspectWorker.includes(outcome.error.code)) await worker.kill();
   }
 
   async #outcome(
-    spec: TrialSpec,
+    attempt: Attempt,
     slot: number,
     worker: Worker,
-    { folders, watcher, signal }: Work,
+    { watcher, signal }: Work,
   ): Promise<TrialOutcome | undefined> {
     const removeListener = stopOnAbort(worker, signal, this.#graceMs);
     const timeoutMs = this.#options.trialTimeoutMs;
+    const { spec, folder, keep_models, logFile } = attempt;
     try {
       const { outcome } = await worker.call(
         "run_trial",
-        { trial_dir: folders.trialDir(spec.trial_id) },
+        { spec, folder, keep_models },
         {
-          logFile: folders.logFile(spec.trial_id),
-          onEvent: (event) => watcher.event(spec, slot, event),
+          logFile,
+          onEvent: (event) => watcher.event(attempt, slot, event),
           ...(timeoutMs === undefined ? {} : { timeoutMs }),
         },
       );
       return outcome;
     } catch (error) {
-      return this.#afterError(spec, error, folders, signal);
+      return outcomeAfterError(attempt, error, signal);
     } finally {
       removeListener();
     }
-  }
-
-  /**
-   * The outcome of a trial whose call failed. `outcome.json` counts, even if the worker died after writing it.
-   *
-   * @throws CliprpnError for faults of the machine, such as a full disk, which the next trial would hit too.
-   */
-  #afterError(
-    spec: TrialSpec,
-    error: unknown,
-    folders: TrialFolders,
-    signal: AbortSignal,
-  ): TrialOutcome | undefined {
-    const stored = folders.outcome(spec.trial_id);
-    if (stored !== undefined) return stored;
-    if (isStopped(error, signal)) return undefined;
-    if (error instanceof CliprpnError && exitCodeOf(error.code) === EXIT.environment) throw error;
-    const outcome = failure(spec, error, folders);
-    folders.writeOutcome(outcome);
-    return outcome;
   }
 
   /** The worker of a slot; started if the slot has none or its worker died. */
@@ -178,16 +152,26 @@ export class LocalEngine implements Engine {
 /** Errors after which the worker is replaced: a device error or a partial import may affect the next trial. */
 const suspectWorker: ErrorCode[] = ["internal", "out_of_memory", "contract_violation"];
 
-function failure(spec: TrialSpec, error: unknown, folders: TrialFolders): TrialOutcome {
-  const { code, message, cause } =
+/**
+ * The outcome of an attempt whose call failed. `outcome.json` counts, even if the worker died after writing it.
+ *
+ * @throws CliprpnError for faults of the machine, such as a full disk, which the next trial would hit too.
+ */
+function outcomeAfterError(attempt: Attempt, error: unknown, signal: AbortSignal): TrialOutcome | undefined {
+  const written = attempt.outcome();
+  if (written !== undefined) return written;
+  if (isStopped(error, signal)) return undefined;
+  if (error instanceof CliprpnError && exitCodeOf(error.code) === EXIT.environment) throw error;
+  const { code, message } =
     error instanceof CliprpnError ? error : new CliprpnError("internal", String(error));
   return {
+    schema_version: 1,
     state: "failed",
-    trial_id: spec.trial_id,
-    sources_sha256: spec.sources_sha256,
+    trial_id: attempt.spec.trial_id,
+    sources_sha256: attempt.spec.sources_sha256,
     finished_at: new Date().toISOString(),
     error: { code, message },
-    traceback_file: typeof cause === "string" ? folders.writeTraceback(spec.trial_id, cause) : null,
+    traceback_file: null,
   };
 }
 

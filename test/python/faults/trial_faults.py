@@ -40,7 +40,7 @@ def start() -> str:
 def handle(method: str, params: str) -> Any:
     """Like runtime.handle, but some labels get a reply that violates the protocol."""
     if method == "run_trial":
-        label = _spec(json.loads(params))["label"]
+        label = json.loads(params)["spec"]["label"]
         if label == "not_text":
             return {"status": "ok"}
         if label == "not_json":
@@ -51,8 +51,8 @@ def handle(method: str, params: str) -> Any:
 def _run(method: str, params: Values) -> Values:
     if method == "hello":
         return _hello(params)
-    spec = _spec(params)
-    return {"outcome": TRIALS[spec["label"]](spec, Path(params["trial_dir"]))}
+    spec = params["spec"]
+    return {"outcome": TRIALS[spec["label"]](spec, Path(params["folder"]))}
 
 
 def _hello(params: Values) -> Values:
@@ -82,6 +82,7 @@ def good(spec: Values, folder: Path) -> Values:
     """Completes; the number of parameters is the process id."""
     runtime.send('{"type":"progress","phase":"training","done":1,"total":1}')
     outcome = {
+        "schema_version": 1,
         "state": "completed",
         "trial_id": spec["trial_id"],
         "sources_sha256": spec["sources_sha256"],
@@ -171,15 +172,12 @@ def meet(spec: Values, folder: Path) -> Values:
     """Waits until another trial with this label runs."""
     (folder / "here").touch()
     end = time.monotonic() + 240
-    while len(list(folder.parent.glob("*/here"))) < 2:
+    trials = folder.parent.parent.parent  # trials/ID/attempts/N
+    while len(list(trials.glob("*/attempts/*/here"))) < 2:
         if time.monotonic() > end:
             raise ValueError("no other trial started")
         time.sleep(0.005)
     return good(spec, folder)
-
-
-def _spec(params: Values) -> Values:
-    return json.loads((Path(params["trial_dir"]) / "spec.json").read_text())
 
 
 TRIALS: dict[str, Callable[[Values, Path], Values]] = {

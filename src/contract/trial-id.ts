@@ -1,12 +1,7 @@
-import type {
-  StoredBaseline,
-  StoredSettings,
-  TrialIdentity,
-  TrialSpec,
-} from "../contract/generated/types.ts";
-import { identityDefaults } from "../contract/identity-defaults.ts";
-import { trialIdentityOf } from "../contract/trial-identity.ts";
-import { canonicalJson, digest } from "./identity.ts";
+import { canonicalJson, digest } from "./canonical-json.ts";
+import type { StoredBaseline, StoredSettings, TrialIdentity, TrialSpec } from "./generated/types.ts";
+import { identityDefaults } from "./identity-defaults.ts";
+import { trialIdentityOf } from "./trial-identity.ts";
 
 /**
  * The id of a trial: the first 16 digits of the hash of what decides its result, without the identity defaults. The hashed

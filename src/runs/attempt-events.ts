@@ -1,0 +1,31 @@
+import type { ErrorInfo } from "../contract/generated/types.ts";
+import { SweepStore } from "../store/sweep-store.ts";
+import type { TrialStore } from "../store/trial-store.ts";
+
+/** What the journals of sweeps say about an attempt. */
+export interface AttemptEvents {
+  /** UTC, ISO 8601. */
+  started_at: string | null;
+  finished_at: string | null;
+  error: ErrorInfo | null;
+}
+
+/** By the number of the attempt. The number of a removed attempt is not used again. */
+export function eventsOf(
+  { trial_id, runsDir }: TrialStore,
+  sweeps: readonly { name: string }[],
+): Map<number, AttemptEvents> {
+  const events = new Map<number, AttemptEvents>();
+  for (const { name } of sweeps)
+    for (const entry of new SweepStore(runsDir, name).entries()) {
+      if (!("trial_id" in entry) || entry.trial_id !== trial_id) continue;
+      const known = events.get(entry.attempt) ?? { started_at: null, finished_at: null, error: null };
+      events.set(
+        entry.attempt,
+        entry.type === "trial_started"
+          ? { ...known, started_at: entry.at }
+          : { ...known, finished_at: entry.at, error: entry.error },
+      );
+    }
+  return events;
+}

@@ -1,0 +1,103 @@
+import { relative } from "node:path";
+import { count, counted, formatBytes } from "../base/format.ts";
+import { describeOwner } from "../base/owner-lock.ts";
+import type { GcPlan, OptionalReason, Reason, Removal } from "./removal.ts";
+import { filled, indented, textTable } from "./text.ts";
+
+/**
+ * What was removed, or would be, for a terminal of 80 columns.
+ *
+ * @param isDone false for a plan.
+ */
+export function gcText(plan: GcPlan, isDone: boolean, cwd: string): string {
+  const { removals, more, skipped, problems } = plan;
+  const blocks = [
+    filled(summary(removals, isDone)),
+    ...(Object.keys(titles) as Reason[]).flatMap((reason) => reasonBlock(reason, removals, cwd)),
+    moreLines(more),
+    skipped.flatMap(({ trial_id, sweep, owner }) =>
+      filled(
+        `Left alone: trial ${trial_id}, ${sweep === null ? "which runs" : `since the sweep ${sweep} runs`}: ${describeOwner(owner)}`,
+      ),
+    ),
+    problems.flatMap((problem) => filled(`Cannot be read, so everything it may need is kept: ${problem}`)),
+    isDone || removals.length === 0 ? [] : filled("Nothing was removed yet: add --yes to remove this."),
+  ];
+  return blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n");
+}
+
+/** The sizes of removals by their reasons, for JSON. */
+export function totals(removals: readonly Removal[]): { reason: Reason; num: number; bytes: number }[] {
+  return (Object.keys(titles) as Reason[]).flatMap((reason) => {
+    const found = removals.filter((removal) => removal.reason === reason);
+    return found.length === 0 ? [] : [{ reason, num: found.length, bytes: sum(found) }];
+  });
+}
+
+const titles: Record<Reason, string> = {
+  unfinished: "Attempts that never finished, of trials that no process runs",
+  failed: "Failed attempts (the newest is kept while its trial is asked for and has no result)",
+  refused: "Completed attempts of trials for which another attempt counts",
+  old_code: "Results by other code, of trials that the current code has completed too",
+  unasked: "Trials that no sweep asks for",
+  last_model: "Models of the last epoch (those of the best epoch are kept)",
+  leftover: "Files of killed processes",
+  log: "Old logs",
+};
+
+const options: Record<OptionalReason, string> = {
+  old_code: "--old-code",
+  unasked: "--unasked",
+  last_model: "--last-models",
+};
+
+function summary(removals: readonly Removal[], isDone: boolean): string {
+  if (removals.length === 0) return isDone ? "Nothing was removed." : "There is nothing to remove.";
+  const size = formatBytes(sum(removals));
+  return isDone ? `Freed ${size}:` : `This would free ${size}:`;
+}
+
+function reasonBlock(reason: Reason, removals: readonly Removal[], cwd: string): string[][] {
+  const found = removals.filter((removal) => removal.reason === reason);
+  if (found.length === 0) return [];
+  const rows = found
+    .slice(0, maxShown)
+    .map(({ path, bytes }) => [formatBytes(bytes).padStart(8), shorter(relative(cwd, path), path)]);
+  const hidden = found.length - rows.length;
+  return [
+    [
+      ...filled(`${titles[reason]}: ${count(found.length)}, ${formatBytes(sum(found))}`),
+      ...textTable(rows, 2),
+      ...(hidden === 0 ? [] : [`  and ${count(hidden)} more (--json lists all)`]),
+    ],
+  ];
+}
+
+const maxShown = 10;
+
+function moreLines(more: readonly Removal[]): string[] {
+  return (Object.keys(options) as OptionalReason[]).flatMap((reason) => {
+    const found = more.filter((removal) => removal.reason === reason);
+    return found.length === 0
+      ? []
+      : indented(
+          `${options[reason]} would add ${formatBytes(sum(found))}: ${lowerFirst(titles[reason])} (${counted(found.length, "item")})`,
+          "",
+        );
+  });
+}
+
+function sum(removals: readonly Removal[]): number {
+  return removals.reduce((total, { bytes }) => total + bytes, 0);
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+function shorter(a: string, b: string): string {
+  return a.length < b.length ? a : b;
+}

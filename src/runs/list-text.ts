@@ -1,0 +1,39 @@
+import { count, counted, percent } from "../base/format.ts";
+import type { BestSetting, ListedSweep, TrialCounts } from "./list-sweeps.ts";
+import { filled, indented, utcTime } from "./text.ts";
+
+/** The sweeps for a terminal of 80 columns. */
+export function listText(sweeps: readonly ListedSweep[]): string {
+  return sweeps.map(sweepText).join("\n\n");
+}
+
+function sweepText(sweep: ListedSweep): string {
+  const { name, question, trials, best, running, changed_at, num_unknown_lines, problem } = sweep;
+  const parts = [
+    ...(trials === null ? [] : [progressText(trials)]),
+    ...(best === null ? [] : [bestText(best)]),
+    ...(running === null ? [] : [`running: ${running}`]),
+    `changed ${utcTime(changed_at)}`,
+    ...(num_unknown_lines === 0
+      ? []
+      : [`${counted(num_unknown_lines, "line")} of its journal unknown to this version of cliprpn`]),
+    ...(problem === null ? [] : [`cannot be read: ${problem}`]),
+  ];
+  const title = question === null ? name : `${name}: ${question}`;
+  return [...filled(title), ...parts.flatMap((part) => indented(part))].join("\n");
+}
+
+function progressText({ asked, completed, stale, failed, waiting, not_asked }: TrialCounts): string {
+  const states = [
+    `${count(completed)} of ${counted(asked, "trial")} completed`,
+    ...(stale === 0 ? [] : [`${count(stale)} of them by other code`]),
+    ...(failed === 0 ? [] : [`${count(failed)} failed`]),
+    ...(waiting === 0 ? [] : [`${count(waiting)} waiting`]),
+  ].join(", ");
+  return not_asked === 0 ? states : `${states}; ${count(not_asked)} no longer asked for`;
+}
+
+function bestText({ label, acc_at_50, num_trials }: BestSetting): string {
+  const seeds = num_trials === 1 ? "" : `, the mean of ${count(num_trials)} seeds`;
+  return `best: ${label}, Acc@0.5 on val ${percent(acc_at_50)}${seeds}`;
+}

@@ -1,0 +1,66 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { sizeOf } from "../base/folder-size.ts";
+import { hasCode } from "./files.ts";
+import type { TrialStore } from "./trial-store.ts";
+
+/** A model that an attempt kept. */
+export interface ModelFile {
+  /** Of the epoch that was selected on val, or of the last one. */
+  epoch: "best" | "last";
+  file: string;
+  bytes: number;
+}
+
+export function modelsOf(trial: TrialStore, attempt: number): ModelFile[] {
+  const { folder } = trial.attempt(attempt);
+  return (["best", "last"] as const).flatMap((epoch) => {
+    const file = join(folder, `${epoch}.safetensors`);
+    return existsSync(file) ? [{ epoch, file, bytes: sizeOf(file) }] : [];
+  });
+}
+
+/** The files of the last epoch's model; its weights come first. */
+export function lastModelFiles(trial: TrialStore, attempt: number): string[] {
+  const { folder } = trial.attempt(attempt);
+  return ["last.safetensors", "last.json"]
+    .map((name) => join(folder, name))
+    .filter((file) => existsSync(file));
+}
+
+/** Complete predictions of an attempt's model on a split. */
+export interface Answers {
+  split: string;
+  /** Null for the trial's own dataset. */
+  dataset_id: string | null;
+  /** The folder of the predictions and their metrics. */
+  folder: string;
+}
+
+export function answersOf(trial: TrialStore, attempt: number): Answers[] {
+  const later = trial.answersFolder(attempt, "test");
+  const others = namesIn(later).filter((name) => name.startsWith(otherPrefix));
+  return [
+    ...answersIn(trial.attempt(attempt).folder, null),
+    ...answersIn(later, null),
+    ...others.flatMap((name) => answersIn(join(later, name), name.slice(otherPrefix.length))),
+  ];
+}
+
+const otherPrefix = "on-";
+
+function answersIn(folder: string, dataset_id: string | null): Answers[] {
+  return namesIn(folder).flatMap((name) => {
+    const split = /^predictions-(.+)\.parquet$/.exec(name)?.[1];
+    return split === undefined ? [] : [{ split, dataset_id, folder }];
+  });
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch (error) {
+    if (hasCode(error, "ENOENT") || hasCode(error, "ENOTDIR")) return [];
+    throw error;
+  }
+}

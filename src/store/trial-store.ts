@@ -1,0 +1,238 @@
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { createFile } from "../base/replace-file.ts";
+import { CliprpnError } from "../contract/errors.ts";
+import type {
+  AcceptedAttempt,
+  TrialIdentity,
+  TrialOrigin,
+  TrialOutcome,
+  TrialSpec,
+} from "../contract/generated/types.ts";
+import { trialIdentityOf, withIdentityDefaults } from "../contract/trial-identity.ts";
+import { checkStored, hasCode, parseJson, readStored, readText, schemaVersion, toJson } from "./files.ts";
+
+/** One run of a trial, in a folder that nobody else writes to. */
+export interface AttemptFolder {
+  number: number;
+  folder: string;
+  logFile: string;
+}
+
+/** The folder of a trial, `trials/<id>`: its spec, its attempts, and which attempt counts. Owns all file names in it. */
+export class TrialStore {
+  readonly trial_id: string;
+  readonly folder: string;
+  readonly runsDir: string;
+
+  constructor(runsDir: string, trial_id: string) {
+    this.runsDir = runsDir;
+    this.trial_id = trial_id;
+    this.folder = join(trialsFolder(runsDir), trial_id);
+  }
+
+  /**
+   * Creates the folder with spec.json and, for a fusion from a file, a copy of its source.
+   *
+   * @param fusionSource the content of the fusion's file.
+   */
+  create(spec: TrialSpec, fusionSource?: Buffer): void {
+    mkdirSync(this.folder, { recursive: true });
+    if (fusionSource !== undefined && !existsSync(this.fusionFile)) createFile(this.fusionFile, fusionSource);
+    if (!existsSync(this.specFile)) createFile(this.specFile, toJson(trialIdentityOf(spec)));
+  }
+
+  /** @throws CliprpnError bad_input if spec.json is damaged. */
+  identity(): TrialIdentity | undefined {
+    const text = readText(this.specFile);
+    return text === undefined
+      ? undefined
+      : checkStored("TrialIdentity", withIdentityDefaults(parseJson(text)), this.specFile);
+  }
+
+  get specFile(): string {
+    return join(this.folder, "spec.json");
+  }
+
+  /** The copy of a fusion's source that the trial and its models load. */
+  get fusionFile(): string {
+    return join(this.folder, "fusion.py");
+  }
+
+  /** Lock of the process that runs this trial. */
+  get claimFolder(): string {
+    return join(this.folder, "claim");
+  }
+
+  /** Creates the folder of a new attempt; no two processes get the same. The number of a removed attempt is not used again. */
+  newAttempt(): AttemptFolder {
+    mkdirSync(this.attemptsFolder, { recursive: true });
+    for (let number = Math.max(0, ...namesIn(this.attemptsFolder).map(attemptNumber)) + 1; ; number += 1) {
+      try {
+        mkdirSync(join(this.attemptsFolder, String(number)));
+        return this.attempt(number);
+      } catch (error) {
+        if (!hasCode(error, "EEXIST")) throw error;
+      }
+    }
+  }
+
+  /** Numbers of all attempts, in order. */
+  attempts(): number[] {
+    return namesIn(this.attemptsFolder)
+      .filter((name) => /^[1-9]\d*$/.test(name))
+      .map(Number)
+      .sort((a, b) => a - b);
+  }
+
+  get attemptsFolder(): string {
+    return join(this.folder, "attempts");
+  }
+
+  attempt(number: number): AttemptFolder {
+    const folder = join(this.attemptsFolder, String(number));
+    return { number, folder, logFile: join(folder, "worker.log") };
+  }
+
+  /**
+   * The outcome that the worker of an attempt wrote; undefined while it runs, or if it never ended.
+   *
+   * @throws CliprpnError bad_input if it is damaged.
+   */
+  outcome(attempt: number): TrialOutcome | undefined {
+    return readStored("TrialOutcome", join(this.attempt(attempt).folder, "outcome.json"));
+  }
+
+  /**
+   * Makes a completed attempt the one that counts for its code, once and for all.
+   *
+   * @param accepted_at for an attempt that was not made here, when it finished: the newest one is shown.
+   * @returns the attempt that counts: another one if that was accepted before.
+   */
+  accept(
+    attempt: number,
+    sources_sha256: string,
+    origin: TrialOrigin | null = null,
+    accepted_at = new Date().toISOString(),
+  ): number {
+    mkdirSync(this.#acceptedFolder, { recursive: true });
+    const file = this.acceptedFile(sources_sha256);
+    const accepted: AcceptedAttempt = {
+      schema_version: schemaVersion,
+      attempt,
+      sources_sha256,
+      accepted_at,
+      origin,
+    };
+    if (createFile(file, toJson(accepted))) return attempt;
+    return readStored("AcceptedAttempt", file)?.attempt ?? attempt;
+  }
+
+  /**
+   * Accepts the first completed attempt of this code that nobody accepted, as after a kill between the two. Call it with the
+   * claim: otherwise the attempt's own process is about to accept it.
+   */
+  acceptLeftover(sources_sha256: string): number | undefined {
+    const attempt = this.attempts().find((number) => {
+      const outcome = this.outcome(number);
+      return outcome?.state === "completed" && outcome.sources_sha256 === sources_sha256;
+    });
+    return attempt === undefined ? undefined : this.accept(attempt, sources_sha256);
+  }
+
+  /** The file that names the attempt which counts for a code. */
+  acceptedFile(sources_sha256: string): string {
+    return join(this.#acceptedFolder, `${codeName(sources_sha256)}.json`);
+  }
+
+  /** The attempts that count, one for each code, newest first. */
+  accepted(): AcceptedAttempt[] {
+    return namesIn(this.#acceptedFolder)
+      .filter((name) => /^[0-9a-f]{16}\.json$/.test(name))
+      .flatMap((name) => readStored("AcceptedAttempt", join(this.#acceptedFolder, name)) ?? [])
+      .sort((a, b) => b.accepted_at.localeCompare(a.accepted_at) || b.attempt - a.attempt);
+  }
+
+  /** The attempt to show: the accepted one of this code, else the newest of another. */
+  shown(sources_sha256: string): AcceptedAttempt | undefined {
+    const accepted = this.accepted();
+    return accepted.find((each) => each.sources_sha256 === sources_sha256) ?? accepted[0];
+  }
+
+  /** The model of an attempt's best epoch; undefined if it kept none, or is a baseline. */
+  model(attempt: number): string | undefined {
+    const file = join(this.attempt(attempt).folder, "best.safetensors");
+    return existsSync(file) ? file : undefined;
+  }
+
+  /** The model of an attempt's best epoch. @throws CliprpnError not_found if it kept none; bad_input for a baseline. */
+  neededModel(attempt: number): string {
+    const file = this.model(attempt);
+    if (file !== undefined) return file;
+    if (this.identity()?.kind === "baseline")
+      throw new CliprpnError(
+        "bad_input",
+        `${this.folder}: expected a trained model, found a baseline trial, which has no model`,
+      );
+    throw new CliprpnError(
+      "not_found",
+      `${this.attempt(attempt).folder}: expected a trained model, found none: keep_models was none when it ran; train it with keep_models best in another --runs-dir`,
+    );
+  }
+
+  /**
+   * Folder of an attempt's predictions on a split: those on val lie in the attempt, later ones in `answers/`.
+   *
+   * @param otherDatasetId set for another dataset than the trial's own.
+   */
+  answersFolder(attempt: number, split: string, otherDatasetId?: string): string {
+    if (split === "val" && otherDatasetId === undefined) return this.attempt(attempt).folder;
+    const folder = join(this.folder, "answers", String(attempt));
+    return otherDatasetId === undefined ? folder : join(folder, `on-${otherDatasetId}`);
+  }
+
+  hasAnswers(attempt: number, split: string): boolean {
+    return hasPredictions(this.answersFolder(attempt, split), split);
+  }
+
+  get #acceptedFolder(): string {
+    return join(this.folder, "accepted");
+  }
+}
+
+/** True if a folder contains complete predictions on a split: they are renamed into place. */
+export function hasPredictions(folder: string, split: string): boolean {
+  return existsSync(join(folder, `predictions-${split}.parquet`));
+}
+
+/** Ids of all trials in a runs folder. */
+export function trialIds(runsDir: string): string[] {
+  return namesIn(trialsFolder(runsDir)).filter(isTrialId);
+}
+
+export function trialsFolder(runsDir: string): string {
+  return join(runsDir, "trials");
+}
+
+export function isTrialId(name: string): boolean {
+  return /^[0-9a-f]{16}$/.test(name);
+}
+
+/** The number of an attempt's folder, also after `removedName`; 0 for another name. */
+function attemptNumber(name: string): number {
+  return Number(/^([1-9]\d*)(?:\.removed)?$/.exec(name)?.[1] ?? 0);
+}
+
+/** Short name of a code's hash, in file names and messages. */
+export function codeName(sources_sha256: string): string {
+  return sources_sha256.slice(0, 16);
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (hasCode(error, "ENOENT") || hasCode(error, "ENOTDIR")) return [];
+    throw error;
+  }
+}

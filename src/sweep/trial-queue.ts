@@ -1,0 +1,141 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { acquireOwnerLock, type LockOwner, OwnerLock, tryOwnerLock } from "../base/owner-lock.ts";
+import { CliprpnError } from "../contract/errors.ts";
+import type { FileFusion, KeepModels, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
+import type { Attempt, AttemptSource } from "../engine/engine.ts";
+import { TrialStore } from "../store/trial-store.ts";
+
+export interface TrialQueueOptions {
+  runsDir: string;
+  keep_models: KeepModels;
+  /** The command as typed, for other processes that wait for a trial. */
+  command: string;
+  /** Called when a trial runs in another process, whose end is waited for. */
+  onWait: (spec: TrialSpec, owner: LockOwner) => void;
+  /** Called when a trial need not run: another process has completed it. */
+  onFound: (spec: TrialSpec, attempt: number) => void;
+}
+
+/**
+ * The trials of a sweep that have to run, in order. A trial is claimed before its attempt begins, so that it runs once even if
+ * several sweeps ask for it; those that another process runs come last.
+ */
+export class TrialQueue implements AttemptSource {
+  readonly #options: TrialQueueOptions;
+  readonly #waiting: TrialSpec[];
+  readonly #claimedElsewhere: TrialSpec[] = [];
+  readonly #claims = new Map<string, OwnerLock>();
+  #next = 0;
+
+  constructor(waiting: readonly TrialSpec[], options: TrialQueueOptions) {
+    this.#waiting = [...waiting];
+    this.#options = options;
+  }
+
+  get numWaiting(): number {
+    return this.#waiting.length - this.#next + this.#claimedElsewhere.length;
+  }
+
+  async next(signal: AbortSignal): Promise<Attempt | undefined> {
+    const { onWait } = this.#options;
+    while (!signal.aborted) {
+      const spec = this.#waiting[this.#next];
+      if (spec === undefined) break;
+      this.#next += 1;
+      const claim = await tryOwnerLock(this.#trial(spec).claimFolder, this.#lockOptions);
+      if (!(claim instanceof OwnerLock)) {
+        this.#claimedElsewhere.push(spec);
+        continue;
+      }
+      const attempt = await this.#begin(spec, claim);
+      if (attempt !== undefined) return attempt;
+    }
+    while (!signal.aborted) {
+      const spec = this.#claimedElsewhere.shift();
+      if (spec === undefined) break;
+      const claim = await acquireOwnerLock(this.#trial(spec).claimFolder, {
+        ...this.#lockOptions,
+        signal,
+        onWait: (owner) => onWait(spec, owner),
+      });
+      const attempt = await this.#begin(spec, claim);
+      if (attempt !== undefined) return attempt;
+    }
+    return undefined;
+  }
+
+  /**
+   * Accepts a completed attempt and gives its claim back.
+   *
+   * @returns false if another attempt of the trial had been accepted before.
+   */
+  async finished({ spec, number }: Attempt, outcome: TrialOutcome | undefined): Promise<boolean> {
+    const isAccepted =
+      outcome?.state !== "completed" || this.#trial(spec).accept(number, outcome.sources_sha256) === number;
+    await this.#release(spec);
+    return isAccepted;
+  }
+
+  /** Gives all claims back. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#claims.values()].map((claim) => claim.release()));
+    this.#claims.clear();
+  }
+
+  get #lockOptions(): { command: string; onLost: () => void } {
+    // A lost claim does no harm: only one attempt is accepted.
+    return { command: this.#options.command, onLost: () => undefined };
+  }
+
+  /** A new attempt of a claimed trial; undefined if it has been completed meanwhile. */
+  async #begin(spec: TrialSpec, claim: OwnerLock): Promise<Attempt | undefined> {
+    this.#claims.set(spec.trial_id, claim);
+    const { keep_models, onFound } = this.#options;
+    const trial = this.#trial(spec);
+    const accepted =
+      trial.accepted().find(({ sources_sha256 }) => sources_sha256 === spec.sources_sha256)?.attempt ??
+      trial.acceptLeftover(spec.sources_sha256);
+    if (accepted !== undefined) {
+      await this.#release(spec);
+      onFound(spec, accepted);
+      return undefined;
+    }
+    const stored = storeSpec(spec, trial);
+    const attempt = trial.newAttempt();
+    return { spec: stored, ...attempt, keep_models, outcome: () => trial.outcome(attempt.number) };
+  }
+
+  async #release({ trial_id }: TrialSpec): Promise<void> {
+    const claim = this.#claims.get(trial_id);
+    this.#claims.delete(trial_id);
+    await claim?.release();
+  }
+
+  #trial({ trial_id }: TrialSpec): TrialStore {
+    return new TrialStore(this.#options.runsDir, trial_id);
+  }
+}
+
+/** Stores the spec in the trial's folder. @returns the spec, with a fusion's file replaced by the copy in the folder. */
+function storeSpec(spec: TrialSpec, trial: TrialStore): TrialSpec {
+  if (spec.kind === "baseline" || spec.settings.fusion.kind !== "file") {
+    trial.create(spec);
+    return spec;
+  }
+  const { fusion } = spec.settings;
+  trial.create(spec, readFusion(fusion));
+  const file = `${trial.fusionFile}:${fusion.file.split(":").at(-1)}`;
+  return { ...spec, settings: { ...spec.settings, fusion: { ...fusion, file } } };
+}
+
+/** @throws CliprpnError fusion_invalid if the file has changed since the sweep was planned. */
+function readFusion({ file, source_sha256 }: FileFusion): Buffer {
+  const path = file.replace(/:[^:]*$/, "");
+  const source = readFileSync(path);
+  if (createHash("sha256").update(source).digest("hex") === source_sha256) return source;
+  throw new CliprpnError(
+    "fusion_invalid",
+    `${path}: the file has changed since the trial was planned; re-run the command to plan again`,
+  );
+}
