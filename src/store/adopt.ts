@@ -50,7 +50,9 @@ export async function adoptOldRuns(runsDir: string, options: AdoptOptions): Prom
 
 async function adoptLocked(runsDir: string, { signal, onProgress }: AdoptOptions): Promise<Adopted> {
   const { sweeps, left } = await sweepsToAdopt(runsDir, signal);
-  const leave = (sweep: OldSweep, why: string): void => void left.push(leftSweep(sweep, why));
+  const leave = (sweep: OldSweep, why: string): void => {
+    left.push(leftSweep(sweep, why));
+  };
   const moved: OldSweep[] = [];
   const total = sweeps.reduce((sum, { plan }) => sum + plan.trials.length, 0);
   let done = 0;

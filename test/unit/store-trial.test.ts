@@ -41,10 +41,11 @@ describe("a trial's folder", () => {
   test("keeps its first spec and its copy of a fusion's source", () => {
     const trial = madeTrial();
     const before = readFileSync(trial.specFile, "utf8");
+    trial.create(spec, Buffer.from("first"));
     trial.create({ ...spec, label: "another" }, Buffer.from("later"));
     expect(readFileSync(trial.specFile, "utf8")).toBe(before);
-    expect(existsSync(trial.fusionFile)).toBe(false);
-    expect(readdirSync(trial.folder)).toEqual(["spec.json"]);
+    expect(readFileSync(trial.fusionFile, "utf8")).toBe("first");
+    expect(readdirSync(trial.folder).sort()).toEqual(["fusion.py", "spec.json"]);
   });
 
   test("gives every attempt a new folder, also after one that was left by a killed process", () => {
