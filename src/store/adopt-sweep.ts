@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, rmSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { OwnerLock, tryOwnerLock } from "../base/owner-lock.ts";
 import { moveDurably } from "../base/replace-file.ts";
@@ -41,7 +41,7 @@ export async function adoptSweep(runsDir: string, old: OldSweep): Promise<boolea
     rmSync(join(old.folder, "lock"), { recursive: true, force: true });
     const kept = join(store.folder, "adopted");
     mkdirSync(kept, { recursive: true });
-    moveDurably(old.folder, freeName(kept, old.from));
+    moveFolder(old.folder, freeName(kept, old.from));
     return true;
   } finally {
     await lock.release();
@@ -83,6 +83,13 @@ function showAttempts(store: SweepStore): void {
       return { ...trial, attempt: trial.attempt ?? shown?.attempt ?? null };
     }),
   );
+}
+
+/** Moves a folder; for a link to one, that folder. */
+function moveFolder(from: string, to: string): void {
+  const isLink = lstatSync(from).isSymbolicLink();
+  moveDurably(isLink ? realpathSync(from) : from, to);
+  if (isLink) unlinkSync(from);
 }
 
 function freeName(folder: string, name: string): string {

@@ -109,7 +109,11 @@ async function sweepsToAdopt(
   for (const folder of oldFolders(runsDir)) {
     const plan = tryReadPlan(folder);
     if (plan instanceof CliprpnError)
-      left.push({ folder, why: `its plan.json cannot be read (${plan.message})`, trial_ids: [] });
+      left.push({
+        folder,
+        why: `its plan cannot be read (${plan.message}); use the version of cliprpn that made it, or move the folder elsewhere`,
+        trial_ids: [],
+      });
     else readable.push({ from: basename(folder), folder, plan });
   }
   const running = new Set<string>();

@@ -11,7 +11,8 @@ export async function isRunByOldVersion(sweep: string, signal?: AbortSignal): Pr
   if (first === undefined || !isFresh(first)) return false;
   const started = performance.now();
   while (performance.now() - started < staleMs) {
-    await sleep(pollMs, undefined, { signal });
+    await sleep(pollMs);
+    signal?.throwIfAborted();
     const time = lockTime(sweep);
     if (time === undefined) return false;
     if (time !== first) return true;

@@ -5,6 +5,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -260,6 +261,18 @@ test("a damaged outcome is kept and does not count", async () => {
   const trial = new TrialStore(runs, crossAttention.now);
   expect([trial.outcome(1), trial.accepted()]).toEqual([undefined, []]);
   expect(readFileSync(join(trial.attempt(1).folder, "outcome-unreadable.json"), "utf8")).toContain("comp");
+});
+
+test("a link to a sweep's folder is replaced by the folder", async () => {
+  const work = tempFolder();
+  const runs = makeOldRuns(work);
+  const elsewhere = join(work, "elsewhere");
+  renameSync(join(runs, "demo-1773116b"), elsewhere);
+  symlinkSync("../elsewhere", join(runs, "demo-1773116b"));
+  expect(await adopt(runs)).toMatchObject({ numTrials: 6, numSweeps: 3, left: [] });
+  expect(readdirSync(work).sort()).toEqual(["fails_late.py", "my_fusion.py", "runs"]);
+  expect(existsSync(join(runs, "sweeps/demo/adopted/demo-1773116b/plan.json"))).toBe(true);
+  expect(readdirSync(runs)).not.toContain("demo-1773116b");
 });
 
 test("a sweep whose plan cannot be read stays, the others are adopted", async () => {
