@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +16,14 @@ from helpers import HEIGHT, WIDTH, make_records, prepared, write_dataset
 from cliprpn.contract.generated import EvaluatedTrial, Summary, TrialDataset, TrialGroup
 from cliprpn.data import index as index_module
 from cliprpn.data.index import DatasetIndex, open_dataset, read_facts
-from cliprpn.data.predictions import predictions_file, write_predictions
+from cliprpn.data.predictions import (
+    PredictionColumns,
+    predictions_file,
+    read_predictions,
+    write_predictions,
+)
 from cliprpn.errors import CliprpnError
+from cliprpn.figures import setting as setting_module
 from cliprpn.figures.floors import fit_constant_box
 from cliprpn.figures.summarize import summarize
 
@@ -258,3 +265,25 @@ def test_each_example_records_whether_it_is_upright(index: DatasetIndex, tmp_pat
     upright = {Path(case.image_file).name: case.upright for case in (*gallery.best, *gallery.worst)}
     names = {f"COCO_train2014_{number:012d}.png": number == 4 for number in (4, 10, 16)}
     assert upright == names
+
+
+def test_the_predictions_in_memory_do_not_grow_with_the_settings(
+    index: DatasetIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read, and not yet freed, at the same time."""
+    runs: list[weakref.ref[np.ndarray]] = []
+    num_alive: list[int] = []
+
+    def read(path: Path) -> PredictionColumns:
+        columns = read_predictions(path)
+        runs.append(weakref.ref(columns["iou"]))
+        num_alive.append(sum(run() is not None for run in runs))
+        return columns
+
+    monkeypatch.setattr(setting_module, "read_predictions", read)
+    groups = [
+        group_of(str(number), write_trial(tmp_path / str(number), index, 0, OTHER[0])) for number in range(20)
+    ]
+    assert len(summarize_on(index, *groups).settings) == 20
+    assert len(num_alive) == 20
+    assert max(num_alive) <= 3  # The best, the one before, and the next.

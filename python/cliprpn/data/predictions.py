@@ -56,12 +56,7 @@ def read_predictions(path: Path) -> PredictionColumns:
     Raises:
         CliprpnError: not_found.
     """
-    if not path.is_file():
-        raise CliprpnError(
-            "not_found",
-            f"{path}: expected a trial's predictions, found no file; evaluate that split first",
-        )
-    table = pq.read_table(path)
+    table = _read_table(path)
     columns = {name: np.asarray(table[name].to_pylist(), dtype=object) for name in TEXT_COLUMNS}
     for name in table.column_names:
         if name in BOX_COLUMNS:
@@ -70,3 +65,25 @@ def read_predictions(path: Path) -> PredictionColumns:
             column = table[name].fill_null(-1) if name == "pair_id" else table[name]
             columns[name] = column.to_numpy()
     return columns
+
+
+def read_sentence_ids(path: Path) -> np.ndarray:
+    """[S], the sentence of each row.
+
+    Raises:
+        CliprpnError: not_found.
+    """
+    return _read_table(path, ["sent_id"])["sent_id"].to_numpy()
+
+
+def _read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
+    """
+    Raises:
+        CliprpnError: not_found.
+    """
+    if not path.is_file():
+        raise CliprpnError(
+            "not_found",
+            f"{path}: expected a trial's predictions, found no file; evaluate that split first",
+        )
+    return pq.read_table(path, columns=columns)

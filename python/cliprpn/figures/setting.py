@@ -5,38 +5,34 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cliprpn.contract.generated import TrialGroup
-from cliprpn.data.predictions import predictions_file, read_predictions
+from cliprpn.data.predictions import PredictionColumns, predictions_file, read_predictions
 from cliprpn.metrics import HIT_IOU
 
 
-class Setting:
-    """The predictions of all seeds of one configuration on one split.
+def sort_by_val(groups: list[TrialGroup]) -> list[TrialGroup]:
+    """Sorts by Acc@0.5 on val, the mean over seeds, for every split: selecting on test would bias its figures upward.
 
-    Attributes:
-        runs: one per seed, a row per sentence.
-        hits: [S], fraction of the seeds that have a hit.
-        val_acc_at_50: mean over the seeds.
-        is_upper_bound: whether the configuration uses the annotated boxes, which no model has.
+    Upper bounds (annotated boxes) come last.
+    """
+
+    def key(group: TrialGroup) -> tuple[bool, float]:
+        return group.is_upper_bound, -float(np.mean([trial.val_acc_at_50 for trial in group.trials]))
+
+    return sorted(groups, key=key)
+
+
+def read_runs(group: TrialGroup, split: str) -> list[PredictionColumns]:
+    """The predictions of each seed of a configuration: a row per sentence.
 
     Raises:
         CliprpnError: not_found.
     """
-
-    def __init__(self, group: TrialGroup, split: str) -> None:
-        self.label, self.kind, self.is_upper_bound = group.label, group.kind, group.is_upper_bound
-        self.trials = list(group.trials)
-        self.runs = [
-            read_predictions(predictions_file(Path(trial.predictions_dir), split)) for trial in self.trials
-        ]
-        self.hits = np.mean([run["iou"] >= HIT_IOU for run in self.runs], axis=0)
-        self.val_acc_at_50 = float(np.mean([trial.val_acc_at_50 for trial in self.trials]))
+    return [read_predictions(predictions_file(Path(trial.predictions_dir), split)) for trial in group.trials]
 
 
-def sort_by_val(settings: list[Setting]) -> list[Setting]:
-    """Sorts by Acc@0.5 on val for every split, since selecting on test would bias its figures upward.
-
-    Upper bounds come last.
-    """
-    return sorted(settings, key=lambda setting: (setting.is_upper_bound, -setting.val_acc_at_50))
+def mean_hits(runs: list[PredictionColumns]) -> NDArray[np.float64]:
+    """[S], fraction of the seeds that have a hit."""
+    return np.mean([run["iou"] >= HIT_IOU for run in runs], axis=0)

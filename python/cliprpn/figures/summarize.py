@@ -21,13 +21,13 @@ from cliprpn.contract.generated import (
     TrialGroup,
 )
 from cliprpn.data.index import DatasetIndex, open_dataset
-from cliprpn.data.predictions import PredictionColumns
+from cliprpn.data.predictions import PredictionColumns, predictions_file, read_sentence_ids
 from cliprpn.errors import CliprpnError
 from cliprpn.figures.breakdowns import breakdowns, category_macro, strata
 from cliprpn.figures.floors import constant_iou, fit_constant_box
 from cliprpn.figures.gallery import choose_gallery
 from cliprpn.figures.proposal_figures import proposal_summary
-from cliprpn.figures.setting import Setting, sort_by_val
+from cliprpn.figures.setting import mean_hits, read_runs, sort_by_val
 from cliprpn.metrics import HIT_IOU, pair_hits, pair_rows, sentence_figures
 from cliprpn.statistics import CONFIDENCE, NUM_RESAMPLES, Estimate, mean_interval, ratio_interval
 
@@ -45,21 +45,26 @@ def summarize(split: str, dataset: TrialDataset, groups: list[TrialGroup]) -> Su
         CliprpnError: not_found if predictions are missing, data_invalid if configurations were evaluated on
             different sentences.
     """
-    settings = [Setting(group, split) for group in groups]
-    first = settings[0].runs[0]
-    for setting in settings:
-        for run in setting.runs:
-            if not np.array_equal(run["sent_id"], first["sent_id"]):
-                raise CliprpnError(
-                    "data_invalid",
-                    f"{setting.label}: expected predictions for the same sentences as {settings[0].label}, found "
-                    "others; evaluate both on the same dataset",
-                )
-    settings = sort_by_val(settings)
-    candidates = [setting for setting in settings if not setting.is_upper_bound] or settings
-    best, others = candidates[0], candidates[1:]
+    _check_same_sentences(groups, split)
+    groups = sort_by_val(groups)
+    num_candidates = sum(not group.is_upper_bound for group in groups) or len(groups)
+    best_runs = read_runs(groups[0], split)
+    best_hits = mean_hits(best_runs)
+    first = best_runs[0]
     images = first["image_id"]
     index = open_dataset(Path(dataset.root), dataset.id)
+    settings: list[SettingSummary] = []
+    comparisons: list[Comparison] = []
+    candidates: list[tuple[str, PredictionColumns]] = []
+    # One configuration at a time: the predictions of all of them may need more than the memory.
+    for rank, group in enumerate(groups):
+        runs = read_runs(group, split) if rank > 0 else best_runs
+        settings.append(_setting_summary(group, runs))
+        if 0 < rank < num_candidates:
+            difference = _interval(mean_interval(best_hits - mean_hits(runs), images))
+            comparisons.append(Comparison(label=groups[0].label, against=group.label, difference=difference))
+        if rank in (0, num_candidates - 1):
+            candidates.append((group.label, runs[0]))
     return Summary(
         schema_version=1,
         split=cast(Literal["train", "val", "test", "testA", "testB"], split),
@@ -67,40 +72,47 @@ def summarize(split: str, dataset: TrialDataset, groups: list[TrialGroup]) -> Su
         num_images=len(np.unique(images)),
         confidence=CONFIDENCE,
         num_resamples=NUM_RESAMPLES,
-        settings=[_setting_summary(setting) for setting in settings],
-        comparisons=[
-            Comparison(
-                label=best.label,
-                against=other.label,
-                difference=_interval(mean_interval(best.hits - other.hits, images)),
-            )
-            for other in others
-        ],
-        floors=_floors(best, first, index),
-        gallery=choose_gallery(
-            first,
-            [(setting.label, setting.runs[0]) for setting in candidates],
-            index.images_dir or index.root,
-        ),
+        settings=settings,
+        comparisons=comparisons,
+        floors=_floors(best_runs, index),
+        gallery=choose_gallery(first, candidates, index.images_dir or index.root),
     )
 
 
-def _setting_summary(setting: Setting) -> SettingSummary:
-    first = setting.runs[0]
-    kind = setting.kind
-    seeds = [trial.seed for trial in setting.trials]
+def _check_same_sentences(groups: list[TrialGroup], split: str) -> None:
+    """
+    Raises:
+        CliprpnError: not_found, data_invalid.
+    """
+    expected: NDArray | None = None
+    for group in groups:
+        for trial in group.trials:
+            sentences = read_sentence_ids(predictions_file(Path(trial.predictions_dir), split))
+            expected = sentences if expected is None else expected
+            if not np.array_equal(sentences, expected):
+                raise CliprpnError(
+                    "data_invalid",
+                    f"{group.label}: expected predictions for the same sentences as {groups[0].label}, found "
+                    "others; evaluate both on the same dataset",
+                )
+
+
+def _setting_summary(group: TrialGroup, runs: list[PredictionColumns]) -> SettingSummary:
+    first = runs[0]
+    hits = mean_hits(runs)
+    seeds = [trial.seed for trial in group.trials]
     return SettingSummary(
-        kind=kind,
-        label=setting.label,
-        trial_ids=[trial.trial_id for trial in setting.trials],
-        figures=_figures(setting.runs, seeds),
+        kind=group.kind,
+        label=group.label,
+        trial_ids=[trial.trial_id for trial in group.trials],
+        figures=_figures(runs, seeds),
         strata=[
-            _stratum_summary(name, [_select_rows(run, mask) for run in setting.runs], seeds)
+            _stratum_summary(name, [_select_rows(run, mask) for run in runs], seeds)
             for name, mask in strata(first).items()
         ],
-        breakdowns=breakdowns(first, setting.hits),
-        category_macro_acc_at_50=category_macro(first, setting.hits),
-        proposals=proposal_summary(first) if kind == "baseline" else None,
+        breakdowns=breakdowns(first, hits),
+        category_macro_acc_at_50=category_macro(first, hits),
+        proposals=proposal_summary(first) if group.kind == "baseline" else None,
     )
 
 
@@ -146,7 +158,7 @@ def _select_rows(columns: PredictionColumns, mask: NDArray) -> PredictionColumns
     return {name: values[mask] for name, values in columns.items()}
 
 
-def _floors(best: Setting, columns: PredictionColumns, index: DatasetIndex) -> list[Floor]:
+def _floors(best_runs: list[PredictionColumns], index: DatasetIndex) -> list[Floor]:
     """Figures of baselines that ignore the expression, and of the best configuration with empty expressions."""
     boxes = {"whole_image": np.array([0.0, 0.0, 1.0, 1.0])}
     train = index.split("train")
@@ -154,11 +166,12 @@ def _floors(best: Setting, columns: PredictionColumns, index: DatasetIndex) -> l
         sizes = index.image_sizes(train)
         boxes_norm = index.gt_boxes[train] / np.concatenate([sizes, sizes], axis=1)
         boxes = {"constant_box": fit_constant_box(boxes_norm), **boxes}
+    columns = best_runs[0]
     wh = np.stack([columns["width"], columns["height"]], axis=1).astype(np.float64)
     gt_boxes, images = columns["gt_box_xyxy"], columns["image_id"]
     ious = {name: constant_iou(box, gt_boxes, wh) for name, box in boxes.items()}
     floors = [_floor(name, iou >= HIT_IOU, iou, images) for name, iou in ious.items()]
-    blank = np.array([run["iou_blank"] for run in best.runs])
+    blank = np.array([run["iou_blank"] for run in best_runs])
     floors.append(_floor("blank_sentence", (blank >= HIT_IOU).mean(axis=0), blank.mean(axis=0), images))
     return floors
 
