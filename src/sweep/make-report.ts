@@ -221,7 +221,9 @@ function evaluated({ spec, outcome, trial, attempt }: CompletedAttempt, split: S
   };
 }
 
+/** The command that ran the sweep last, without the flags that hold for one run. */
 function sweepCommand(store: SweepStore): string | undefined {
   const started = store.entries().findLast((entry) => entry.type === "sweep_started");
-  return started?.type === "sweep_started" ? `npx ${started.command}` : undefined;
+  if (started?.type !== "sweep_started") return undefined;
+  return `npx ${started.command.replace(/ --(rerun-stale|accept-stale|retry-failed)\b/g, "")}`;
 }
