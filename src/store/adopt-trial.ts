@@ -44,10 +44,8 @@ export async function moveTrial(runsDir: string, old: OldTrialFolder): Promise<b
   if (!(claim instanceof OwnerLock)) return false;
   try {
     trial.create(spec, source);
-    const number = Math.max(0, ...trial.attempts()) + 1;
-    const target = trial.attempt(number).folder;
-    mkdirSync(join(target, ".."), { recursive: true });
-    moveDurably(folder, target);
+    mkdirSync(trial.attemptsFolder, { recursive: true });
+    moveDurably(folder, trial.attempt(trial.nextNumber()).folder);
   } finally {
     await claim.release();
   }

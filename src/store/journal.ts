@@ -38,7 +38,9 @@ export interface JournalContent {
 }
 
 export function readJournal(file: string): JournalContent {
-  const values = readLines(file).map(withVersion);
+  const values = readLines(file)
+    .map(withVersion)
+    .filter((line) => !isOfFirstVersion(line));
   const entries = values.filter(isEntry);
   return { entries, numUnknown: values.length - entries.length };
 }
@@ -75,10 +77,30 @@ function endsWhole(fd: number): boolean {
 
 /** The first version's lines had no schema_version; those that have not changed otherwise are entries of today. */
 function withVersion(line: unknown): unknown {
-  if (typeof line !== "object" || line === null || "schema_version" in line) return line;
+  if (!isOfFirstVersion(line)) return line;
   const entry = { schema_version: 1, ...line };
   return isEntry(entry) ? entry : line;
 }
+
+/** What its other lines say is in the trials' folders, and in test-looks.jsonl. */
+function isOfFirstVersion(line: unknown): line is object {
+  return (
+    typeof line === "object" &&
+    line !== null &&
+    !("schema_version" in line) &&
+    "at" in line &&
+    "type" in line &&
+    firstTypes.has(line.type)
+  );
+}
+
+const firstTypes = new Set<unknown>([
+  "sweep_started",
+  "trial_started",
+  "trial_finished",
+  "sweep_finished",
+  "split_read",
+]);
 
 function isEntry(value: unknown): value is JournalEntry {
   return findSchemaErrors("JournalEntry", value).length === 0;

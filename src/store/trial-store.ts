@@ -67,7 +67,7 @@ export class TrialStore {
   /** Creates the folder of a new attempt; no two processes get the same. The number of a removed attempt is not used again. */
   newAttempt(): AttemptFolder {
     mkdirSync(this.attemptsFolder, { recursive: true });
-    for (let number = Math.max(0, ...namesIn(this.attemptsFolder).map(attemptNumber)) + 1; ; number += 1) {
+    for (let number = this.nextNumber(); ; number += 1) {
       try {
         mkdirSync(join(this.attemptsFolder, String(number)));
         return this.attempt(number);
@@ -75,6 +75,11 @@ export class TrialStore {
         if (!hasCode(error, "EEXIST")) throw error;
       }
     }
+  }
+
+  /** The number of the next attempt. */
+  nextNumber(): number {
+    return Math.max(0, ...namesIn(this.attemptsFolder).map(attemptNumber)) + 1;
   }
 
   /** Numbers of all attempts, in order. */

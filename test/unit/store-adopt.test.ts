@@ -89,7 +89,7 @@ describe("a runs folder of the first layout", () => {
     expect(readFileSync(file, "utf8")).toBe(before);
     const { entries, numUnknown } = readJournal(file);
     expect(entries.map(({ type }) => type)).toEqual(["sweep_started", "sweep_finished"]);
-    expect(numUnknown).toBe(6);
+    expect(numUnknown).toBe(0);
   });
 
   test("has an attempt for each time that a trial ran, and the newest one counts", async () => {
@@ -196,6 +196,13 @@ describe("a runs folder of the first layout", () => {
     expect(findTrial(film.old, runs).trial_id).toBe(film.now);
     expect(findModel(folder, { runsDir: runs, cwd: runs }, () => oldCode)).toMatchObject({ attempt: 3 });
     expect(errorOf(() => findTrial("0".repeat(16), runs)).code).toBe("not_found");
+  });
+
+  test("gets no number of a removed attempt", async () => {
+    const runs = makeOldRuns(tempFolder());
+    mkdirSync(join(runs, "trials", crossAttention.now, "attempts/7.removed"), { recursive: true });
+    await adopt(runs);
+    expect(new TrialStore(runs, crossAttention.now).attempts()).toEqual([8]);
   });
 
   test("is adopted beside what is there already", async () => {
