@@ -36,7 +36,7 @@ export async function runCommand(
           parser.positional(name, positionalOption(option));
         for (const [name, option] of Object.entries(command.options ?? {}))
           parser.option(name, valueOption(option));
-        for (const [example, meaning] of command.examples ?? []) parser.example(example, meaning);
+        if (command.examples !== undefined) parser.epilogue(exampleLines(command.examples));
         return parser;
       },
       handler: (values) => {
@@ -62,6 +62,12 @@ export async function runCommand(
 /** An option takes exactly one value: `--set a=1 file.json` leaves the file as a positional. */
 function valueOption({ minimum: _, ...option }: Option): Omit<Option, "minimum"> & { nargs?: number } {
   return option.type === "boolean" ? option : { ...option, nargs: 1 };
+}
+
+/** Each example in one line, to be copied, and its meaning below; yargs' columns would break it. */
+function exampleLines(examples: [command: string, meaning: string][]): string {
+  const lines = examples.map(([example, meaning]) => `  ${example}\n      ${meaning}`);
+  return ["Examples:", ...lines].join("\n");
 }
 
 /** Checks what yargs accepts silently: values that are not numbers, options given twice. */

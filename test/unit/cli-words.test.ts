@@ -96,6 +96,13 @@ test.each([
   for (const line of out.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
 });
 
+test.each(
+  commands.flatMap(({ usage, examples = [] }) => examples.map(([example]) => [example, usage] as const)),
+)("the help shows the example %s in one line", async (example, usage) => {
+  const { out } = await cliprpn([...usage.split(" ").slice(0, 1), "--help"], tmpdir());
+  expect(out.split("\n").map((line) => line.trim())).toContain(example.replace("$0", "cliprpn"));
+});
+
 test("init writes a valid file that points to the schema", async () => {
   const folder = tempFolder();
   const { code, out } = await cliprpn(["init", "sub/mine.json"], folder);
