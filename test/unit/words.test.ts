@@ -26,12 +26,20 @@ const avoided: [pattern: RegExp, instead: string][] = [
 const exempt =
   /pictures_sha256|pictures\.json|"pictures?"|--pictures-of|\bpictures[:=]|\.pictures\b|"The demo data set of cliprpn"/g;
 
+const folders = ["src", "python/cliprpn", "tools", "experiments", "test"];
+
 /** Word lists, and texts for CLIP, are data. */
 const data =
   /views\/vocabulary\.py|test_views_wording\.py|tiny\/captions\.py|demo\/(sentences|phrase)\.ts|words\.test\.ts/;
 
 test("what people read is in the field's words", () => {
-  const hits = readable().flatMap(([file, text]) =>
+  const files = readable();
+  for (const folder of [...folders, "README.md", "CHANGELOG.md"])
+    expect(
+      files.filter(([file, text]) => file.startsWith(folder) && text !== "").length,
+      folder,
+    ).toBeGreaterThan(0);
+  const hits = files.flatMap(([file, text]) =>
     text
       .split("\n")
       .flatMap((line, index) =>
@@ -49,7 +57,7 @@ test("the list can fail", () => {
 
 /** Sources, schemas, experiments, tests and documents, with their text. */
 function readable(): [file: string, text: string][] {
-  const files = ["src", "python/cliprpn", "tools", "experiments", "test"].flatMap((folder) =>
+  const files = folders.flatMap((folder) =>
     readdirSync(join(packageRoot, folder), { recursive: true, encoding: "utf8" })
       .filter((name) => /\.(ts|py|json|md|mjs)$/.test(name) && !name.includes("generated"))
       .map((name) => `${folder}/${name}`),
