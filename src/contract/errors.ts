@@ -27,13 +27,13 @@ export function exitCodeOf(code: ErrorCode): number {
 }
 
 /**
- * True if an error, or a cause of it, says that the work was interrupted. An error is not a consequence of an abort because it
- * comes after it: a full disk or a bug must be shown while the program stops, too.
+ * True if an error says that the work was interrupted, or if the abort of the signal is the cause of it. An error is not a
+ * consequence of an abort because it comes after it: a full disk or a bug must be shown while the program stops, too.
  */
 export function isInterruption(error: unknown, signal?: AbortSignal): boolean {
   if (error instanceof CliprpnError && error.code === "interrupted") return true;
-  if (signal?.aborted && (error === signal.reason || (error instanceof Error && error.name === "AbortError")))
-    return true;
+  if (!signal?.aborted) return false;
+  if (error === signal.reason || (error instanceof Error && error.name === "AbortError")) return true;
   return error instanceof Error && error.cause !== undefined && isInterruption(error.cause, signal);
 }
 

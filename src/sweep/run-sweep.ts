@@ -1,6 +1,6 @@
 import { describeOwner } from "../base/owner-lock.ts";
 import { codeOf } from "../contract/code-identity.ts";
-import { CliprpnError, EXIT } from "../contract/errors.ts";
+import { CliprpnError, EXIT, isInterruption } from "../contract/errors.ts";
 import type { Split, StoredExperiment, TrialSpec } from "../contract/generated/types.ts";
 import type { DatasetIdentity } from "../dataset/identify-dataset.ts";
 import type { Attempt, AttemptWatcher, Engine } from "../engine/engine.ts";
@@ -51,7 +51,8 @@ export async function runSweep(request: SweepRequest, run: RunContext): Promise<
   try {
     return await runLocked(store, request, { ...run, signal: AbortSignal.any([run.signal, lost.signal]) });
   } catch (error) {
-    throw lost.signal.aborted && !run.signal.aborted ? takenOver(store, error) : error;
+    const hasLost = lost.signal.aborted && !run.signal.aborted && isInterruption(error, lost.signal);
+    throw hasLost ? takenOver(store, error) : error;
   } finally {
     await lock.release();
   }

@@ -5,7 +5,7 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { withLock } from "../../src/base/lock.ts";
-import { CliprpnError } from "../../src/contract/errors.ts";
+import { CliprpnError, isInterruption } from "../../src/contract/errors.ts";
 import { hashInto } from "../../src/dataset/download/part-file.ts";
 import { tryTool } from "../../src/environment/run-tool.ts";
 import { main } from "../../src/main.ts";
@@ -96,4 +96,11 @@ test("a wait for a lock that is aborted is no failure of the lock", async () => 
   const failed = (): Error => new Error("not writable");
   const path = join(tempFolder(), "x");
   await expect(withLock(path, { signal, lost, failed }, async () => undefined)).rejects.toBe(signal.reason);
+});
+
+test("an error about a lost lock is shown, though the work was interrupted for it", () => {
+  const cause = new CliprpnError("interrupted", "stopped");
+  const error = new CliprpnError("locked", "another process took over", { cause });
+  expect(isInterruption(error, new AbortController().signal)).toBe(false);
+  expect(isInterruption(cause, new AbortController().signal)).toBe(true);
 });
