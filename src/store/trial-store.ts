@@ -170,18 +170,16 @@ export class TrialStore {
     return existsSync(file) ? file : undefined;
   }
 
-  /** The model of an attempt's best epoch. @throws CliprpnError not_found if it kept none; bad_input for a baseline. */
+  /** The model of an attempt's best epoch. @throws CliprpnError not_found if it kept none, with what to do. */
   neededModel(attempt: number): string {
     const file = this.model(attempt);
     if (file !== undefined) return file;
-    if (this.identity()?.kind === "baseline")
-      throw new CliprpnError(
-        "bad_input",
-        `${this.folder}: expected a trained model, found a baseline trial, which has no model`,
-      );
+    const { folder } = this.attempt(attempt);
     throw new CliprpnError(
       "not_found",
-      `${this.attempt(attempt).folder}: expected a trained model, found none: keep_models was none when it ran; train it with keep_models best in another --runs-dir`,
+      this.identity()?.kind === "baseline"
+        ? `${folder}: expected a trained model, found a baseline, which has none; choose a trial of a ClipRPN`
+        : `${folder}: expected a trained model, found none: its sweep ran with keep_models none. To get one, run the sweep in another runs folder, with --set keep_models=best --runs-dir DIR`,
     );
   }
 

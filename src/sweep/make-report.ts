@@ -160,7 +160,13 @@ async function predict(
   engine: Engine,
   { terminal, signal, commandLine, env }: Context,
 ): Promise<void> {
-  const missing = trials.filter(({ trial, attempt }) => !trial.hasAnswers(attempt, split));
+  const missing = trials
+    .filter(({ trial, attempt }) => !trial.hasAnswers(attempt, split))
+    // All models are found before the first one is evaluated.
+    .map((each) => ({
+      ...each,
+      model: each.spec.kind === "baseline" ? null : each.trial.neededModel(each.attempt),
+    }));
   const [first] = missing;
   if (first === undefined) return;
   if (isTest(split))
@@ -172,11 +178,11 @@ async function predict(
       sweep: store.name,
       num_trials: missing.length,
     });
-  for (const [index, { spec, trial, attempt }] of missing.entries()) {
+  for (const [index, { spec, trial, attempt, model }] of missing.entries()) {
     const onEvent = liveEvent(terminal, `${split}, trial ${index + 1} of ${missing.length}: `);
     const params = {
       spec,
-      model: spec.kind === "baseline" ? null : trial.neededModel(attempt),
+      model,
       split,
       dataset: null,
       out_dir: trial.answersFolder(attempt, split),

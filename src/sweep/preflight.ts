@@ -19,7 +19,7 @@ import type { RunContext } from "./run-context.ts";
  * Trains the detectors that a trial asks for and that are not trained yet.
  *
  * @param waiting the trials that have to run.
- *
+ * @returns the size of one saved model of each waiting trial that trains one, in bytes, by trial id.
  * @throws CliprpnError data_invalid, bad_input, weights_missing, ...
  */
 export async function preflight(
@@ -28,12 +28,13 @@ export async function preflight(
   dataset: DatasetIdentity,
   engine: Engine,
   run: RunContext,
-): Promise<void> {
+): Promise<Map<string, number>> {
   await ensureDataset(dataset, distinctSizes(trials), engine, run);
   checkSplits(dataset, trials);
   run.terminal.live(["checking the fusions"]);
-  await checkFusions(engine, waiting);
+  const checkpoints = await checkFusions(engine, waiting);
   await prepareDetectors(waiting, engine, run);
+  return checkpoints;
 }
 
 /** The image size that a trial asks for. */
@@ -70,13 +71,17 @@ function trains(spec: TrialSpec): boolean {
   return spec.kind === "cliprpn" || spec.baseline.detector.kind === "trained_yolo";
 }
 
-async function checkFusions(engine: Engine, trials: readonly TrialSpec[]): Promise<void> {
-  const distinct = new Map(
-    trials
-      .filter(isClipRpn)
-      .map((spec) => [JSON.stringify([spec.settings.fusion, spec.settings.neck_channels]), spec]),
-  );
-  for (const spec of distinct.values()) await engine.call("check_fusion", { spec });
+async function checkFusions(engine: Engine, trials: readonly TrialSpec[]): Promise<Map<string, number>> {
+  const sizes = new Map<string, number>();
+  const checkpoints = new Map<string, number>();
+  for (const spec of trials.filter(isClipRpn)) {
+    const { fusion, neck_channels } = spec.settings;
+    const key = JSON.stringify([fusion, neck_channels]);
+    const bytes = sizes.get(key) ?? (await engine.call("check_fusion", { spec })).checkpoint_bytes;
+    sizes.set(key, bytes);
+    checkpoints.set(spec.trial_id, bytes);
+  }
+  return checkpoints;
 }
 
 async function prepareDetectors(

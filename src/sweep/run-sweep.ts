@@ -12,6 +12,7 @@ import type { Journal } from "../store/journal.ts";
 import { SweepStore } from "../store/sweep-store.ts";
 import { checkNotLeft } from "./adopt-runs.ts";
 import { makeReport } from "./make-report.ts";
+import { checkModelSpace, describeModels, type ModelRequest } from "./model-space.ts";
 import { openEngine } from "./open-engine.ts";
 import { preflight } from "./preflight.ts";
 import { SweepProgress } from "./progress.ts";
@@ -66,10 +67,24 @@ async function runLocked(store: SweepStore, request: SweepRequest, run: RunConte
   try {
     const device = await engine.device();
     const withDevice = (spec: TrialSpec): TrialSpec => ({ ...spec, device });
-    await preflight(plan.trials.map(withDevice), waiting.map(withDevice), dataset, engine, run);
+    const checkpoints = await preflight(
+      plan.trials.map(withDevice),
+      waiting.map(withDevice),
+      dataset,
+      engine,
+      run,
+    );
+    const models = {
+      keep_models: plan.keep_models,
+      checkpoints: [...checkpoints.values()],
+      numSlots: run.numSlots,
+      runsDir: store.runsDir,
+    };
+    await checkModelSpace(models);
     store.write(experimentOf(request), plan.trials.map(withDevice));
     for (const [sources_sha256, kind] of new Map(plan.trials.map((spec) => [spec.sources_sha256, spec.kind])))
       recordCode(store.runsDir, sources_sha256, codeOf(kind));
+    announce(store, plan, waiting.map(withDevice), models, run);
     await runTrials(store, plan, waiting.map(withDevice), engine, run);
     return await report(store, plan, split, engine, run);
   } finally {
@@ -85,7 +100,6 @@ async function runTrials(
   run: RunContext,
 ): Promise<void> {
   const { terminal, signal, numSlots, json, commandLine } = run;
-  announce(store, plan, waiting, run);
   const progress = new SweepProgress(terminal, { waiting, total: plan.trials.length, numSlots, json });
   const journal = store.openJournal();
   const queue = new TrialQueue(waiting, {
@@ -167,6 +181,7 @@ function announce(
   { name, folder }: SweepStore,
   { trials }: Plan,
   waiting: TrialSpec[],
+  models: ModelRequest,
   { device: requested, terminal }: RunContext,
 ): void {
   const numDone = trials.length - waiting.length;
@@ -178,6 +193,8 @@ function announce(
   terminal.info(
     `Sweep ${name}: ${trials.length} ${trials.length === 1 ? "trial" : "trials"}${numDone > 0 ? `, ${numDone} already done` : ""}${where}, in ${folder}`,
   );
+  const described = describeModels(models);
+  if (described !== undefined) terminal.info(described);
 }
 
 /** @throws CliprpnError bad_input if the sweep of this name uses other data: a report compares results on one dataset. */

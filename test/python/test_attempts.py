@@ -14,7 +14,13 @@ import torch
 from helpers import file_fusion, make_baseline, make_spec, run_context, run_python, small_dataset
 
 from cliprpn.bridge.methods import METHODS, CallContext
-from cliprpn.contract.generated import ClipRpnSpec, CompletedOutcome, EvaluateParams, RunTrialParams
+from cliprpn.contract.generated import (
+    CheckFusionParams,
+    ClipRpnSpec,
+    CompletedOutcome,
+    EvaluateParams,
+    RunTrialParams,
+)
 from cliprpn.errors import CliprpnError
 from cliprpn.features import frozen
 from cliprpn.inference import build
@@ -169,6 +175,19 @@ def test_without_models_none_is_ever_written(
     run(make_spec(root, cache), tmp_path / "none", "none")
     failed = run_trial(make_spec(root, cache), tmp_path / "best", lambda event: None, lambda: False, "best")
     assert failed.state == "failed" and "a model was written" in failed.error.message
+
+
+def test_the_size_of_a_model_is_known_before_it_is_trained(root: Path, cache: Path, tmp_path: Path) -> None:
+    fusion = file_fusion(tmp_path / "mine.py", FUSION, "Mine")
+    for name, spec in {
+        "own": make_spec(root, cache),
+        "custom": make_spec(root, cache, fusion=fusion),
+    }.items():
+        result: Any = METHODS["check_fusion"].run(CheckFusionParams(spec=spec), CONTEXT)
+        run(spec, tmp_path / name, "best")
+        model = (tmp_path / name / "best.safetensors").read_bytes()
+        header = 8 + int.from_bytes(model[:8], "little")
+        assert result.checkpoint_bytes == len(model) - header
 
 
 def test_a_custom_fusion_stays_with_its_model(

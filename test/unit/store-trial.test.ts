@@ -176,6 +176,19 @@ describe("a model", () => {
     for (const id of ids) expect(message).toContain(id);
   });
 
+  test("that was not kept is an error that says what to do; a baseline has none", () => {
+    const runs = tempFolder();
+    const attempt = addAttempt(runs, spec, { models: [] });
+    const error = errorOf(() => new TrialStore(runs, spec.trial_id).neededModel(attempt));
+    expect(error.code).toBe("not_found");
+    expect(error.message).toContain("--set keep_models=best --runs-dir");
+    const baseline = madeBaselineSpec("whole image", { best_box: 0.5 });
+    addAttempt(runs, baseline, { models: [] });
+    const { message } = errorOf(() => new TrialStore(runs, baseline.trial_id).neededModel(1));
+    expect(message).toContain("baseline");
+    expect(message).not.toContain("keep_models");
+  });
+
   test("of a trial that never completed is not found", () => {
     const runs = tempFolder();
     madeTrial(runs, "0abc0123456789de").newAttempt();

@@ -52,6 +52,7 @@ from cliprpn.detectors.train_yolo import train_yolo
 from cliprpn.figures.dataset_stats.compute import compute_dataset_stats
 from cliprpn.figures.summarize import summarize
 from cliprpn.inference.build import FeatureSizes, check_fusion
+from cliprpn.inference.checkpoint import checkpoint_bytes
 from cliprpn.inference.golden import check_golden
 from cliprpn.inference.ground import ground
 from cliprpn.inference.importer import convert_checkpoint
@@ -129,7 +130,10 @@ def _check_fusion(params: CheckFusionParams, context: CallContext) -> CheckFusio
     spec = params.spec
     seed_everything(spec.seed, spec.num_threads)
     sizes = _feature_sizes(spec.backbone.name, spec.backbone.weights)
-    return CheckFusionResult(num_parameters=check_fusion(spec.settings, sizes, context.device))
+    num_parameters = check_fusion(spec.settings, sizes, context.device)
+    return CheckFusionResult(
+        num_parameters=num_parameters, checkpoint_bytes=checkpoint_bytes(spec.settings, sizes)
+    )
 
 
 @cache

@@ -130,7 +130,13 @@ class CheckFusionResult(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    num_parameters: int
+    num_parameters: Annotated[int, Field(description="Of the fusion.")]
+    checkpoint_bytes: Annotated[
+        int,
+        Field(
+            description="Size of the weights of the whole model, as saved for one epoch."
+        ),
+    ]
 
 
 class CodeHashes(BaseModel):
@@ -2166,4 +2172,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "5b9e277c512a58ff8a4566038f148cf51c73890ac31e0e892888bd8e15da3b5a"
+SCHEMA_SHA256 = "cd6c6b4021941bff2c5b003785e09e7d3fc67bf7688462e21dc6a1c476323a0d"

@@ -76,6 +76,19 @@ def save_model(model: ClipRPN, spec: ClipRpnSpec, sizes: FeatureSizes, epoch: in
     write_durably(path.with_suffix(".json"), f"{json.dumps(facts, indent=2)}\n".encode())
 
 
+def checkpoint_bytes(settings: Settings, sizes: FeatureSizes) -> int:
+    """Size in bytes of the weights that `save_model` writes for a model with these settings.
+
+    Args:
+        sizes: map_channels, pooled_dim and word_dim.
+
+    Raises:
+        CliprpnError: fusion_invalid.
+    """
+    state = build_model(settings, *sizes).state_dict()
+    return sum(value.numel() * value.element_size() for value in state.values())
+
+
 def copy_fusion(settings: Settings, folder: Path) -> None:
     """Copies the source of a custom fusion next to the models, so that they load after the original has changed.
 

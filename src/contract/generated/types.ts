@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "5b9e277c512a58ff8a4566038f148cf51c73890ac31e0e892888bd8e15da3b5a";
+export const schema_sha256 = "cd6c6b4021941bff2c5b003785e09e7d3fc67bf7688462e21dc6a1c476323a0d";
 
 /**
  * The source of the proposals.
@@ -1075,7 +1075,14 @@ export interface CheckFusionParams {
  * via the `definition` "CheckFusionResult".
  */
 export interface CheckFusionResult {
+  /**
+   * Of the fusion.
+   */
   num_parameters: number;
+  /**
+   * Size of the weights of the whole model, as saved for one epoch.
+   */
+  checkpoint_bytes: number;
 }
 export interface EvaluateMethod {
   params: EvaluateParams;

@@ -1,0 +1,63 @@
+import { checkDiskSpace } from "../base/disk-space.ts";
+import { counted, formatBytes } from "../base/format.ts";
+import type { KeepModels } from "../contract/generated/types.ts";
+
+/** The models that a sweep will save, and where. */
+export interface ModelRequest {
+  keep_models: KeepModels;
+  /** Size of one saved model of each waiting trial that trains one, in bytes. */
+  checkpoints: readonly number[];
+  /** Trials that run at the same time. */
+  numSlots: number;
+  runsDir: string;
+}
+
+/** Says which models are kept, and the disk space that they take; undefined if nothing is trained. */
+export function describeModels(request: ModelRequest): string | undefined {
+  const { keep_models, checkpoints, runsDir } = request;
+  if (checkpoints.length === 0) return undefined;
+  const trials = counted(checkpoints.length, "trial");
+  const size = `about ${formatBytes(keptBytes(request))} in ${runsDir}`;
+  switch (keep_models) {
+    case "all":
+      return `Models: best and last epoch of ${trials}, ${size}; keep_models "best" halves it.`;
+    case "best":
+      return `Models: best epoch of ${trials}, ${size}.`;
+    case "none":
+      return `Models: none is kept (keep_models "none"), so ${trials} cannot be evaluated on other splits later.`;
+  }
+}
+
+/** @throws CliprpnError no_space if the disk has no space for the models. */
+export async function checkModelSpace(
+  request: ModelRequest,
+  free?: (folder: string) => Promise<number>,
+): Promise<void> {
+  const { checkpoints, runsDir } = request;
+  if (checkpoints.length === 0) return;
+  await checkDiskSpace(
+    {
+      folder: runsDir,
+      needed_bytes: neededBytes(request),
+      what: `the models of ${counted(checkpoints.length, "trial")}`,
+      advice: `${request.keep_models === "all" ? "keep fewer with --set keep_models=best, " : ""}see what \`cliprpn gc\` would remove, or use another --runs-dir`,
+    },
+    free,
+  );
+}
+
+/** A better epoch is written next to the one that it then replaces. */
+function neededBytes(request: ModelRequest): number {
+  const { keep_models, checkpoints, numSlots } = request;
+  const beingWritten =
+    keep_models === "none" ? [] : [...checkpoints].sort((a, b) => b - a).slice(0, numSlots);
+  return keptBytes(request) + sum(beingWritten);
+}
+
+function keptBytes({ keep_models, checkpoints }: ModelRequest): number {
+  return sum(checkpoints) * { all: 2, best: 1, none: 0 }[keep_models];
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
