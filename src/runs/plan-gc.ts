@@ -1,6 +1,7 @@
 import { sizeOf } from "../base/folder-size.ts";
 import { type LockOwner, readOwner } from "../base/owner-lock.ts";
 import type { AcceptedAttempt, TrialOutcome } from "../contract/generated/types.ts";
+import { hasSetAside } from "../store/adopt-trial.ts";
 import { lastModelFiles } from "../store/attempt-files.ts";
 import { leftoversOf } from "../store/remove.ts";
 import { TrialStore, trialIds } from "../store/trial-store.ts";
@@ -103,13 +104,16 @@ function reasonOfCompleted(
 
 /** @param isNeeded true if its log explains why a trial that is asked for has no result. */
 function reasonOfOther(
-  { trial_id }: TrialStore,
+  trial: TrialStore,
   attempt: number,
   outcome: TrialOutcome | undefined,
   { failures }: TrialUses,
   { isNeeded }: { isNeeded: boolean },
 ): Reason | undefined {
-  if (outcome === undefined && !failures.has(`${trial_id}/${attempt}`)) return "unfinished";
+  const { trial_id } = trial;
+  if (outcome === undefined && !failures.has(`${trial_id}/${attempt}`))
+    // Of an earlier version, it may contain a result that a person can restore.
+    return hasSetAside(trial.attempt(attempt).folder) ? undefined : "unfinished";
   return isNeeded ? undefined : "failed";
 }
 

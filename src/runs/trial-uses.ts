@@ -2,6 +2,7 @@ import { realpathSync } from "node:fs";
 import { join, sep } from "node:path";
 import { codeHashes } from "../contract/code-identity.ts";
 import type { CodeHashes } from "../contract/generated/types.ts";
+import { leftTrials } from "../store/adopt.ts";
 import { allSweeps } from "../store/sweep-store.ts";
 import type { TrialStore } from "../store/trial-store.ts";
 
@@ -10,7 +11,7 @@ export interface TrialUses {
   code: CodeHashes;
   /** Names of the sweeps that list a trial, by its id. */
   sweeps: Map<string, string[]>;
-  /** Ids of the trials that the current version of an experiment asks for. */
+  /** Ids of the trials that the current version of an experiment asks for, or that a sweep has which was not adopted yet. */
   asked: Set<string>;
   /** Attempts that failed by the decision of a controller, which only a journal records: `<trial id>/<attempt>`. */
   failures: Set<string>;
@@ -24,7 +25,7 @@ export function trialUses(runsDir: string): TrialUses {
   const uses: TrialUses = {
     code: codeHashes(),
     sweeps: new Map(),
-    asked: new Set(),
+    asked: new Set(leftTrials(runsDir).keys()),
     failures: new Set(),
     detectors: [],
     problems: [],

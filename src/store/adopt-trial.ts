@@ -82,6 +82,11 @@ export function readMark(attemptFolder: string): { from: string; trial_id: strin
     : undefined;
 }
 
+/** True for an attempt whose outcome was set aside: by `convertOutcome`, or by the earlier version before a run that never ended. */
+export function hasSetAside(attemptFolder: string): boolean {
+  return namesIn(attemptFolder).some((name) => /^outcome-.*\.json$/.test(name));
+}
+
 const markFile = "adopted.json";
 
 /** False for a trial that has never run, or has been moved. */

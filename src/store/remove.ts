@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { stagingName, syncFolder } from "../base/replace-file.ts";
+import { moveDurably, stagingName, syncFolder } from "../base/replace-file.ts";
 import { hasCode } from "./files.ts";
 import { type TrialStore, trialsFolder } from "./trial-store.ts";
 
@@ -31,8 +31,7 @@ export function removeAttempt(trial: TrialStore, attempt: number): void {
 export function removeTrial(trial: TrialStore): void {
   // The claim is renamed too: a process that wants the trial now creates the folder again.
   const removed = `${trial.folder}${removedEnding}-${randomBytes(4).toString("hex")}`;
-  renameSync(trial.folder, removed);
-  syncFolder(dirname(removed));
+  moveDurably(trial.folder, removed);
   rmSync(removed, { recursive: true, force: true });
 }
 
@@ -84,8 +83,7 @@ function isRemovedAttempt(path: string): boolean {
 
 function renameAside(folder: string): string {
   const removed = `${folder}${removedEnding}`;
-  renameSync(folder, removed);
-  syncFolder(dirname(removed));
+  moveDurably(folder, removed);
   return removed;
 }
 

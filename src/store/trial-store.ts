@@ -64,7 +64,7 @@ export class TrialStore {
     return join(this.folder, "claim");
   }
 
-  /** Creates the folder of a new attempt; no two processes get the same. The number of a removed attempt is not used again. */
+  /** Creates the folder of a new attempt; no two processes get the same. */
   newAttempt(): AttemptFolder {
     mkdirSync(this.attemptsFolder, { recursive: true });
     for (let number = this.nextNumber(); ; number += 1) {
@@ -77,7 +77,7 @@ export class TrialStore {
     }
   }
 
-  /** The number of the next attempt. */
+  /** The number of the next attempt: that of a removed one is not used again. */
   nextNumber(): number {
     return Math.max(0, ...namesIn(this.attemptsFolder).map(attemptNumber)) + 1;
   }

@@ -92,7 +92,7 @@ export function madeSpec(label: string, seed: number): ClipRpnSpec {
   return { kind: "cliprpn", preset: "default", settings: presets.default, ...common(label, seed) };
 }
 
-function madeBaselineSpec(label: string, { best_box: _, ...changes }: MadeBaseline): BaselineSpec {
+export function madeBaselineSpec(label: string, { best_box: _, ...changes }: MadeBaseline): BaselineSpec {
   return {
     kind: "baseline",
     baseline: {

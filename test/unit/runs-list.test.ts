@@ -6,7 +6,7 @@ import { listSweeps } from "../../src/runs/list-sweeps.ts";
 import { listText } from "../../src/runs/list-text.ts";
 import { cliprpn } from "../helpers/cli.ts";
 import { addAttempt, addFailure, addSweep, oldCode } from "../helpers/made-runs.ts";
-import { madeSpec } from "../helpers/report-input.ts";
+import { madeBaselineSpec, madeSpec } from "../helpers/report-input.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
 const [film0, film1, cross0, cross1] = [
@@ -42,21 +42,7 @@ describe("cliprpn list", () => {
 
   test("does not count an upper bound as the best", () => {
     const runs = tempFolder();
-    const bound = {
-      ...madeSpec("gt boxes", 0),
-      kind: "baseline" as const,
-      limits: film0.settings.limits,
-      baseline: {
-        detector: { kind: "gt_boxes" as const },
-        ranking: "crop" as const,
-        templates: ["{}"] as [string],
-        category_prior: false,
-        score_thresh: 0.25,
-        nms_thresh: 0.45,
-        max_boxes: 100,
-      },
-    };
-    const { settings: _, preset: __, ...spec } = bound;
+    const spec = madeBaselineSpec("gt boxes", { best_box: 1, detector: { kind: "gt_boxes" } });
     addAttempt(runs, spec, { acc: 0.9 });
     addAttempt(runs, film0, { acc: 0.5 });
     addSweep(runs, "bounds", [film0, spec]);

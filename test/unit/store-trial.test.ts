@@ -5,7 +5,8 @@ import type { TrialOutcome } from "../../src/contract/generated/types.ts";
 import { findModel, findTrial } from "../../src/store/find-model.ts";
 import { TrialStore, trialIds } from "../../src/store/trial-store.ts";
 import { errorOf } from "../helpers/error-of.ts";
-import { failed, madeOutcome, madeSpec } from "../helpers/report-input.ts";
+import { addAttempt as writeTrial } from "../helpers/made-runs.ts";
+import { failed, madeBaselineSpec, madeOutcome, madeSpec } from "../helpers/report-input.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 import { writeAttempt } from "../helpers/write-attempt.ts";
 
@@ -178,12 +179,12 @@ describe("a model", () => {
 
   test("that was not kept is an error that says what to do; a baseline has none", () => {
     const runs = tempFolder();
-    const attempt = addAttempt(runs, spec, { models: [] });
+    const attempt = writeTrial(runs, spec, { models: [] });
     const error = errorOf(() => new TrialStore(runs, spec.trial_id).neededModel(attempt));
     expect(error.code).toBe("not_found");
     expect(error.message).toContain("--set keep_models=best --runs-dir");
     const baseline = madeBaselineSpec("whole image", { best_box: 0.5 });
-    addAttempt(runs, baseline, { models: [] });
+    writeTrial(runs, baseline, { models: [] });
     const { message } = errorOf(() => new TrialStore(runs, baseline.trial_id).neededModel(1));
     expect(message).toContain("baseline");
     expect(message).not.toContain("keep_models");
