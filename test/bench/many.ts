@@ -1,14 +1,16 @@
-/** What many trials cost the command line: the plan, each event of a running trial, and the report. */
+/** What many trials cost the command line: the plan, each event of a running trial, the report, and the files of each trial. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { execa } from "execa";
 import { count } from "../../src/base/format.ts";
+import { packageRoot } from "../../src/package-root.ts";
 import { render } from "../../src/report/markdown.ts";
 import { reportBlocks } from "../../src/report/write-report.ts";
 import { SweepProgress } from "../../src/sweep/progress.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import { madeAttempt, madeInput } from "../helpers/report-input.ts";
+import type { StoreFigures } from "./many-store.ts";
 import type { Row } from "./rows.ts";
 import { cli } from "./scenes.ts";
 import { median } from "./statistics.ts";
@@ -17,7 +19,7 @@ const numRounds = 5;
 
 /** Each pair of sizes is measured in turns, so that other load affects both. */
 export async function manyRows(folder: string): Promise<Row[]> {
-  return [await planRow(folder), etaRow(), reportRow()];
+  return [await planRow(folder), etaRow(), reportRow(), ...(await storeRows(folder))];
 }
 
 async function planRow(folder: string): Promise<Row> {
@@ -125,6 +127,41 @@ function reportMs(input: ReturnType<typeof madeInput>): number {
   const started = performance.now();
   render(reportBlocks(input, charts, { groups: [], unreadable: [] }));
   return performance.now() - started;
+}
+
+async function storeRows(folder: string): Promise<Row[]> {
+  const script = join(packageRoot, "test/bench/many-store.ts");
+  const args = ["--expose-gc", "--import", "tsx", script, join(folder, "store"), "10000"];
+  const figures: StoreFigures = JSON.parse((await execa(process.execPath, args)).stdout);
+  const { num_trials, syncs_per_trial, trial_ms, bare_ms, growth_bytes } = figures;
+  const ratio = trial_ms.all / bare_ms.all;
+  const [drift, bareDrift] = [trial_ms.last / trial_ms.first, bare_ms.last / bare_ms.first];
+  return [
+    {
+      what: `files and journal of a trial that does nothing, ${count(num_trials)} trials; baseline: only its ${syncs_per_trial.toFixed(1)} synced writes, with the same sizes, in turns`,
+      ours: `${trial_ms.all.toFixed(2)} ms`,
+      baseline: `${bare_ms.all.toFixed(2)} ms`,
+      result: `${ratio.toFixed(2)} times`,
+      target: "<= 2 times",
+      met: ratio <= 2,
+    },
+    {
+      what: "the last thousand of these trials; baseline: the first thousand",
+      ours: `${trial_ms.last.toFixed(2)} ms`,
+      baseline: `${trial_ms.first.toFixed(2)} ms`,
+      result: `${drift.toFixed(2)} times (their synced writes alone: ${bareDrift.toFixed(2)} times)`,
+      target: "<= 1.2 times, for the same speed of the disk",
+      met: drift / bareDrift <= 1.2,
+    },
+    {
+      what: "growth of the process that runs them, from the thousandth trial to the last",
+      ours: `${(growth_bytes / 2 ** 20).toFixed(1)} MiB`,
+      baseline: "",
+      result: `${(growth_bytes / 2 ** 20).toFixed(1)} MiB`,
+      target: "<= 16 MiB",
+      met: growth_bytes <= 16 * 2 ** 20,
+    },
+  ];
 }
 
 /** Half of them trained, half baselines, with falling accuracy. */
