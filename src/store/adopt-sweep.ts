@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, rmSync, unlinkSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { OwnerLock, tryOwnerLock } from "../base/owner-lock.ts";
 import { moveDurably } from "../base/replace-file.ts";
@@ -38,7 +38,6 @@ export async function adoptSweep(runsDir: string, old: OldSweep): Promise<boolea
     if (!store.exists) createSweep(store, old);
     store.addEarlier(old.plan.trials.map(({ spec }) => spec));
     showAttempts(store);
-    rmSync(join(old.folder, "lock"), { recursive: true, force: true });
     const kept = join(store.folder, "adopted");
     mkdirSync(kept, { recursive: true });
     moveFolder(old.folder, freeName(kept, old.from));

@@ -7,7 +7,7 @@ import { adoptSweep, type OldSweep } from "./adopt-sweep.ts";
 import { type AdoptedAttempt, finishMoved, moveTrial } from "./adopt-trial.ts";
 import { hasCode, parseJson, readText } from "./files.ts";
 import { readOldPlan } from "./old-layout.ts";
-import { isRunByOldVersion, mayBeRunByOldVersion } from "./old-lock.ts";
+import { isRunByOldVersion, mayBeRunByOldVersion, removeOldLock } from "./old-lock.ts";
 
 /** What was adopted from the old layout, and what was not. */
 export interface Adopted {
@@ -48,13 +48,14 @@ export async function adoptOldRuns(runsDir: string, options: AdoptOptions): Prom
   }
 }
 
-async function adoptLocked(runsDir: string, { signal, onProgress }: AdoptOptions): Promise<Adopted> {
-  const { sweeps, left } = await sweepsToAdopt(runsDir, signal);
+async function adoptLocked(runsDir: string, options: AdoptOptions): Promise<Adopted> {
+  const { signal, onProgress } = options;
+  const { sweeps, left } = await sweepsToAdopt(runsDir, options);
   const leave = (sweep: OldSweep, why: string): void => {
     left.push(leftSweep(sweep, why));
   };
   const moved: OldSweep[] = [];
-  const total = sweeps.reduce((sum, { plan }) => sum + plan.trials.length, 0);
+  const total = numTrialsOf(sweeps);
   let done = 0;
   const onMoved = (): void => {
     done += 1;
@@ -102,7 +103,7 @@ export function leftTrials(runsDir: string): Map<string, string> {
 /** The sweeps to adopt, newest first, and those that stay. */
 async function sweepsToAdopt(
   runsDir: string,
-  signal: AbortSignal | undefined,
+  { signal, onProgress }: AdoptOptions,
 ): Promise<{ sweeps: OldSweep[]; left: LeftSweep[] }> {
   const readable: OldSweep[] = [];
   const left: LeftSweep[] = [];
@@ -116,15 +117,24 @@ async function sweepsToAdopt(
       });
     else readable.push({ from: basename(folder), folder, plan });
   }
-  const running = new Set<string>();
-  for (const { folder, plan } of readable)
-    if (await isRunByOldVersion(folder, signal)) running.add(plan.experiment.name);
-  const isRunning = ({ plan }: OldSweep): boolean => running.has(plan.experiment.name);
-  left.push(...readable.filter(isRunning).map((sweep) => leftSweep(sweep, runByOldVersion)));
-  return { sweeps: readable.filter((sweep) => !isRunning(sweep)), left };
+  onProgress?.(0, numTrialsOf(readable)); // The next step may wait for seconds.
+  const running = new Set<OldSweep>();
+  for (const sweep of readable) if (await isRunByOldVersion(sweep.folder, signal)) running.add(sweep);
+  const names = new Set([...running].map(({ plan }) => plan.experiment.name));
+  const stays = ({ plan }: OldSweep): boolean => names.has(plan.experiment.name);
+  for (const sweep of readable.filter(stays))
+    left.push(leftSweep(sweep, running.has(sweep) ? runByOldVersion : sameNameRuns));
+  const sweeps = readable.filter((sweep) => !stays(sweep));
+  for (const { folder } of sweeps) removeOldLock(folder);
+  return { sweeps, left };
+}
+
+function numTrialsOf(sweeps: readonly OldSweep[]): number {
+  return sweeps.reduce((sum, { plan }) => sum + plan.trials.length, 0);
 }
 
 const runByOldVersion = "an earlier version of cliprpn is running it";
+const sameNameRuns = "an earlier version of cliprpn is running another sweep of its name";
 
 function leftSweep({ folder, plan }: OldSweep, why: string): LeftSweep {
   return { folder, why, trial_ids: plan.trials.map(({ spec }) => spec.trial_id) };

@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -18,6 +18,11 @@ export async function isRunByOldVersion(sweep: string, signal?: AbortSignal): Pr
     if (time !== first) return true;
   }
   return false;
+}
+
+/** Removes the lock of an owner that died. */
+export function removeOldLock(sweep: string): void {
+  rmSync(join(sweep, "lock"), { recursive: true, force: true });
 }
 
 /** True if the lock's owner may be alive, as far as one can tell at once. */
