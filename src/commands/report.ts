@@ -35,9 +35,9 @@ export function findSweep(name: string | undefined, runsDir: string, cwd: string
     );
   }
   const path = resolve(cwd, name);
-  const store = existsSync(path)
-    ? new SweepStore(dirname(dirname(path)), basename(path))
-    : sweeps.find((sweep) => sweep.name === name);
+  const byPath = existsSync(path) ? new SweepStore(dirname(dirname(path)), basename(path)) : undefined;
+  // A folder of another kind may have the name of a sweep.
+  const store = byPath?.exists ? byPath : sweeps.find((sweep) => sweep.name === name);
   if (store?.exists) return store;
   throw new CliprpnError(
     "not_found",

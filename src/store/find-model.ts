@@ -138,6 +138,6 @@ function shownAttempt(trial: TrialStore, currentCode: (trial: TrialStore) => str
 function notFound(name: string, runsDir: string, found: string): CliprpnError {
   return new CliprpnError(
     "not_found",
-    `${name}: expected a trial's or an attempt's folder, a model file, or the unique prefix of a trial id in ${runsDir}, found ${found}`,
+    `${name}: expected a trial's or an attempt's folder, a model file, or the unique prefix of a trial id (4 digits or more) in ${runsDir}, found ${found}`,
   );
 }
