@@ -26,7 +26,7 @@ export function template(schema: string): string {
   return `{
   // Enables completion and descriptions in your editor.
   "$schema": ${JSON.stringify(schema)},
-  // The sweep's folder in runs/ starts with this name.
+  // The sweep's folder is runs/sweeps/my-experiment.
   "name": "my-experiment",
   "question": "Do word-level text features ground better than one sentence vector?",
   // "default" is ClipRPN (Trento) with its bugs fixed; "reference" has the original settings.

@@ -23,7 +23,7 @@ export const split: Option = {
   default: "val",
 };
 export const model = "trial folder, prefix of a trial id, or .safetensors file";
-export const trial = "prefix of a trial id, or a folder of the trial";
+export const trial = "prefix of a trial id, or the folder of a trial or of an attempt";
 export const splitBy: Option = {
   describe: "author of the dataset's splits",
   type: "string",
@@ -35,12 +35,12 @@ export const trustWeights: Option = {
   default: false,
 };
 export const acceptStale: Option = {
-  describe: "keep finished trials that other code made; the report marks them",
+  describe: "keep stale trials (made by other code), and mark them in the report",
   type: "boolean",
   default: false,
 };
 export const rerunStale: Option = {
-  describe: "run finished trials that other code made again; old models are kept",
+  describe: "run stale trials (made by other code) again; the old models are kept",
   type: "boolean",
   default: false,
 };

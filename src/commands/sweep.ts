@@ -6,7 +6,7 @@ import { type ReadPlan, readPlan } from "../sweep/read-plan.ts";
 import { runSweep } from "../sweep/run-sweep.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
 
-/** `cliprpn sweep FILE`: runs every trial that has no outcome yet, then writes the report. */
+/** `cliprpn sweep FILE`: runs the trials that are not finished, then writes the report. */
 export async function sweep(args: Arguments, context: Context): Promise<number> {
   const { plan, dataset } = await planFrom(args, context);
   if (args.flag("dry-run")) return printPlan(plan, args, context);

@@ -22,7 +22,7 @@ import {
 export const commands: Command[] = [
   {
     usage: "sweep <file>",
-    describe: "run all trials and write the report; re-run to resume",
+    describe: "run all unfinished trials and write the report; re-run to resume",
     positionals: { file: { describe: "the experiment file", type: "string" } },
     options: {
       set,
@@ -50,7 +50,7 @@ export const commands: Command[] = [
   },
   {
     usage: "train <file>",
-    describe: "run one trial of an experiment",
+    describe: "run one trial of an experiment, unless it is finished",
     positionals: { file: { describe: "the experiment file", type: "string" } },
     options: {
       set,
@@ -63,7 +63,11 @@ export const commands: Command[] = [
       "accept-stale": acceptStale,
       "rerun-stale": rerunStale,
       "retry-failed": retryFailed,
-      json,
+      json: {
+        describe: "print one JSON line each time a trial changes state",
+        type: "boolean",
+        default: false,
+      },
     },
     examples: [["$0 train exp.json --setting film --seed 1", "train one row of the report"]],
     load: async () => (await import("./sweep.ts")).train,
@@ -155,22 +159,22 @@ export const commands: Command[] = [
     options: {
       yes: { describe: "remove what the plan shows", type: "boolean", default: false },
       "old-code": {
-        describe: "also results by other code, if the current code has one",
+        describe: "also remove stale results of trials that the current code has completed",
         type: "boolean",
         default: false,
       },
       unasked: {
-        describe: "also whole trials that no sweep asks for",
+        describe: "also remove whole trials that no sweep asks for",
         type: "boolean",
         default: false,
       },
       "last-models": {
-        describe: "also the last epoch's models (the best epoch's are kept)",
+        describe: "also remove the last epochs' models (the best epochs' are kept)",
         type: "boolean",
         default: false,
       },
       "logs-older-than": {
-        describe: "remove logs of the cache that are older than this many days",
+        describe: "remove logs in the cache that are older than this many days",
         type: "number",
         default: 30,
       },

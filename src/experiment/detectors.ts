@@ -10,7 +10,7 @@ export type DetectorKind = DetectorObject["kind"];
 export type DetectorExtra = "yolo" | "onnx";
 
 interface DetectorInfo {
-  /** The name in the question of `cliprpn baseline`; the question is part of the sweep folder's hash. */
+  /** The name in the question of `cliprpn baseline`. */
   noun: string;
   /** The keys that an experiment may set besides `kind`. */
   keys: (keyof DetectorObject)[];

@@ -63,7 +63,7 @@ export function limitations(input: ReportInput): RootContent[] {
   const namesOf = (marked: ReportTrial[]): string => marked.map(({ spec }) => trialName(spec)).join("; ");
   const stale = trials.filter(({ isStale }) => isStale);
   if (stale.length > 0)
-    lines.push(`Stale results, from other Python sources or packages: ${namesOf(stale)}.`);
+    lines.push(`Stale results, made by other code or packages than the current ones: ${namesOf(stale)}.`);
   const imported = trials.filter(({ origin }) => origin?.kind === "import");
   if (imported.length > 0) {
     const archives = [...new Set(imported.map(({ origin }) => origin?.from))].join(", ");

@@ -29,7 +29,7 @@ function rowCommands({ source, trials }: ReportInput): RootContent[] {
   const trained = trials.some(({ spec }) => spec.kind === "cliprpn");
   return [
     paragraph(
-      `Each command below runs one row${trained ? ", training a ClipRPN from scratch," : ""} in its own sweep folder. ${determinism}`,
+      `Each command below runs one row${trained ? ", training a ClipRPN from scratch," : ""} if you add another --runs-dir; in this one, the trial is finished. ${determinism}`,
     ),
     table(["configuration", "command", "Acc@0.5 on val (%)"], rows, 2),
   ];

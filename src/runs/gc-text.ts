@@ -17,7 +17,7 @@ export function gcText(plan: GcPlan, isDone: boolean, cwd: string): string {
     moreLines(more),
     skipped.flatMap(({ trial_id, sweep, owner }) =>
       filled(
-        `Left alone: trial ${trial_id}, ${sweep === null ? "which runs" : `since the sweep ${sweep} runs`}: ${describeOwner(owner)}`,
+        `Skipped: trial ${trial_id}, because ${sweep === null ? "it" : `the sweep ${sweep}`} is running: ${describeOwner(owner)}`,
       ),
     ),
     problems.flatMap((problem) => filled(`Cannot be read, so everything it may need is kept: ${problem}`)),
@@ -38,13 +38,13 @@ export function totals(removals: readonly Removal[]): { reason: Reason; num: num
 }
 
 const titles: Record<Reason, string> = {
-  unfinished: "Attempts that never finished, of trials that no process runs",
+  unfinished: "Attempts that never finished: interrupted or killed",
   failed: "Failed attempts (the newest is kept while its trial is asked for and has no result)",
-  refused: "Completed attempts of trials for which another attempt counts",
-  old_code: "Results by other code, of trials that the current code has completed too",
+  refused: "Completed attempts that do not count: another attempt was accepted first",
+  old_code: "Stale results (by other code) of trials that the current code has completed",
   unasked: "Trials that no sweep asks for",
   last_model: "Models of the last epoch (those of the best epoch are kept)",
-  leftover: "Files of killed processes",
+  leftover: "Incomplete files that killed processes left",
   log: "Old logs",
 };
 

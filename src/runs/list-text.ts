@@ -26,7 +26,7 @@ function sweepText(sweep: ListedSweep): string {
 function progressText({ asked, completed, stale, failed, waiting, not_asked }: TrialCounts): string {
   const states = [
     `${count(completed)} of ${counted(asked, "trial")} completed`,
-    ...(stale === 0 ? [] : [`${count(stale)} of them by other code`]),
+    ...(stale === 0 ? [] : [`${count(stale)} of them stale (by other code)`]),
     ...(failed === 0 ? [] : [`${count(failed)} failed`]),
     ...(waiting === 0 ? [] : [`${count(waiting)} waiting`]),
   ].join(", ");

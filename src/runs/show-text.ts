@@ -111,6 +111,6 @@ function metricsText(metrics: Metrics): string {
 function codeText({ is_current, changed, sources_sha256 }: NonNullable<ShownAttempt["code"]>): string {
   if (is_current) return "code: the current one";
   if (changed === null)
-    return `code: another (${sources_sha256.slice(0, 16)}), of which no list of files is known`;
-  return `code: another; changed since: ${changed.join(", ")}`;
+    return `code: not the current one (${sources_sha256.slice(0, 16)}); its files are not recorded here`;
+  return `code: not the current one; changed since: ${changed.join(", ")}`;
 }

@@ -2172,4 +2172,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "cd6c6b4021941bff2c5b003785e09e7d3fc67bf7688462e21dc6a1c476323a0d"
+SCHEMA_SHA256 = "8a756c52c78b3fad708b71074eee9b8f6266bdc0c18ce28db0254bdb034c07f9"

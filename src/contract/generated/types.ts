@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "cd6c6b4021941bff2c5b003785e09e7d3fc67bf7688462e21dc6a1c476323a0d";
+export const schema_sha256 = "8a756c52c78b3fad708b71074eee9b8f6266bdc0c18ce28db0254bdb034c07f9";
 
 /**
  * The source of the proposals.
@@ -2078,7 +2078,7 @@ export interface Experiment {
    */
   $schema?: string;
   /**
-   * The sweep's folder in runs/ starts with this name.
+   * Name of the sweep: its folder is runs/sweeps/NAME.
    */
   name: string;
   /**
