@@ -51,7 +51,14 @@ export function imageSizeFor(spec: TrialSpec): ImageSize {
 const anySize: ImageSize = { image_size_px: 224, resize: "squash" };
 
 function distinctSizes(trials: readonly TrialSpec[]): ImageSize[] {
-  const sizes = trials.map(imageSizeFor);
+  // Baselines with the same detector read its model's file once.
+  const sources = new Map(
+    trials.map((spec) => [
+      JSON.stringify(spec.kind === "cliprpn" ? imageSizeFor(spec) : spec.baseline.detector),
+      spec,
+    ]),
+  );
+  const sizes = [...sources.values()].map(imageSizeFor);
   return [...new Map(sizes.map((size) => [`${size.resize} ${size.image_size_px}`, size])).values()];
 }
 

@@ -132,7 +132,9 @@ function reportMs(input: ReturnType<typeof madeInput>): number {
 async function storeRows(folder: string): Promise<Row[]> {
   const script = join(packageRoot, "test/bench/many-store.ts");
   const args = ["--expose-gc", "--import", "tsx", script, join(folder, "store"), "10000"];
-  const figures: StoreFigures = JSON.parse((await execa(process.execPath, args)).stdout);
+  const figures: StoreFigures = JSON.parse(
+    (await execa(process.execPath, args, { cwd: packageRoot })).stdout,
+  );
   const { num_trials, syncs_per_trial, trial_ms, bare_ms, growth_bytes } = figures;
   const ratio = trial_ms.all / bare_ms.all;
   const [drift, bareDrift] = [trial_ms.last / trial_ms.first, bare_ms.last / bare_ms.first];
