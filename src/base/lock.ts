@@ -14,7 +14,7 @@ export interface WithLockOptions {
 /**
  * Runs `work` while no other process holds the same lock.
  *
- * @param path the lock is the folder of this path with `.lock`.
+ * @param path the lock is the folder of this path with `.owners`: another name than the lock of earlier versions, which removes a folder that it does not know.
  * @param work gets a signal that is aborted also when the lock is lost.
  */
 export async function withLock<T>(
@@ -24,7 +24,7 @@ export async function withLock<T>(
 ): Promise<T> {
   const lostLock = new AbortController();
   const onLost = (): void => lostLock.abort(lost());
-  const lock = await acquireOwnerLock(`${path}.lock`, { signal, onWait, onLost }).catch((error) => {
+  const lock = await acquireOwnerLock(`${path}.owners`, { signal, onWait, onLost }).catch((error) => {
     throw isInterruption(error, signal) ? error : failed(error);
   });
   try {

@@ -26,7 +26,7 @@ export async function makeCache(folder: string): Promise<void> {
   }
 }
 
-/** Installs something in the cache, one process at a time; the lock is `path` with `.lock`. */
+/** Installs something in the cache, one process at a time; the lock is `path` with `.owners`. */
 export function withCacheLock<T>(
   path: string,
   signal: AbortSignal | undefined,
@@ -38,7 +38,7 @@ export function withCacheLock<T>(
   const lost = (): CliprpnError =>
     new CliprpnError(
       "environment_broken",
-      `another process took over the lock ${path}.lock; re-run the same command`,
+      `another process took over the lock ${path}.owners; re-run the same command`,
     );
   return withLock(path, { signal, onWait, lost, failed: (error) => cacheError(path, error) }, work);
 }

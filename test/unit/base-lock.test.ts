@@ -9,17 +9,17 @@ const lost = (): Error => new Error("the lock was lost");
 
 test("work runs with the lock, which is released also when the work fails", async () => {
   const path = join(tempFolder(), "work");
-  const owner = await withLock(path, { lost }, async () => readOwner(`${path}.lock`));
+  const owner = await withLock(path, { lost }, async () => readOwner(`${path}.owners`));
   expect(owner).toMatchObject({ pid: process.pid });
   const failure = new Error("failed");
   await expect(withLock(path, { lost }, () => Promise.reject(failure))).rejects.toBe(failure);
-  expect(readOwner(`${path}.lock`)).toBeUndefined();
+  expect(readOwner(`${path}.owners`)).toBeUndefined();
 });
 
 test("the signal of the work is aborted when the lock is lost", async () => {
   const path = join(tempFolder(), "work");
   const reason = await withLock(path, { lost }, async (signal) => {
-    rmSync(`${path}.lock`, { recursive: true });
+    rmSync(`${path}.owners`, { recursive: true });
     await new Promise((resolve) => signal.addEventListener("abort", resolve));
     return signal.reason;
   });

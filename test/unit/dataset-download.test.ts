@@ -41,7 +41,7 @@ describe("a file", () => {
     const mirror = await startMirror({ "/a.zip": serves(archive) });
     const { folder, progress } = await fetched(mirror, {});
     expect(bytesOf(folder)).toBe(sha256(archive));
-    expect(readdirSync(folder).sort()).toEqual(["a.zip", "downloads.json", "downloads.lock"]);
+    expect(readdirSync(folder).sort()).toEqual(["a.zip", "downloads.json", "downloads.owners"]);
     expect(progress.at(-1)).toMatchObject({ file: "a.zip", done_bytes: 200_004, total_bytes: 200_004 });
   });
 
@@ -315,7 +315,7 @@ describe("a killed download", () => {
     expect(bytesOf(folder)).toBe(sha256(archive));
     expect(mirror.requests.at(-1)?.range).toBe("bytes=50000-");
     expect(notes[0]).toContain("resuming after");
-    expect(readdirSync(folder).sort()).toEqual(["a.zip", "downloads.json", "downloads.lock"]);
+    expect(readdirSync(folder).sort()).toEqual(["a.zip", "downloads.json", "downloads.owners"]);
   });
 
   test.each<[what: string, part: Buffer, origin: string | undefined]>([
@@ -400,7 +400,7 @@ describe("a download", () => {
       expect.stringMatching(/ask a colleague$/),
       expect.stringContaining(join(folder, "a.zip")),
     ]);
-    expect(readdirSync(folder).sort()).toEqual(["downloads.json", "downloads.lock", "good.zip"]);
+    expect(readdirSync(folder).sort()).toEqual(["downloads.json", "downloads.owners", "good.zip"]);
   });
 
   test("that is interrupted stops with the signal's reason and keeps its part file", async () => {
@@ -412,7 +412,7 @@ describe("a download", () => {
     await until(() => sizeOf(join(folder, "a.zip.part")) > 0);
     stop.abort(reason);
     expect(await running).toBe(reason);
-    expect(readdirSync(folder).sort()).toEqual(["a.zip.part", "a.zip.part.json", "downloads.lock"]);
+    expect(readdirSync(folder).sort()).toEqual(["a.zip.part", "a.zip.part.json", "downloads.owners"]);
   });
 
   test("that meets a full disk when it is interrupted reports the disk", async () => {
