@@ -14,7 +14,7 @@ export interface WithLockOptions {
 /**
  * Runs `work` while no other process holds the same lock.
  *
- * @param path the lock is the folder of this path with `.owners`: another name than the lock of earlier versions, which removes a folder that it does not know.
+ * @param path the lock is the folder of this path with `.owners`. Earlier versions took `.lock`, and fail at a folder with files.
  * @param work gets a signal that is aborted also when the lock is lost.
  */
 export async function withLock<T>(
