@@ -1,4 +1,4 @@
-/** What many trials cost the command line: the plan, each event of a running trial, the report, and the files of each trial. */
+/** What many trials cost the command line: the plan, `list`, each event of a running trial, the report, and the files of each trial. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
@@ -10,6 +10,7 @@ import { reportBlocks } from "../../src/report/write-report.ts";
 import { SweepProgress } from "../../src/sweep/progress.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import { madeAttempt, madeInput } from "../helpers/report-input.ts";
+import { listRow } from "./many-list.ts";
 import type { StoreFigures } from "./many-store.ts";
 import type { Row } from "./rows.ts";
 import { cli } from "./scenes.ts";
@@ -19,7 +20,7 @@ const numRounds = 5;
 
 /** Each pair of sizes is measured in turns, so that other load affects both. */
 export async function manyRows(folder: string): Promise<Row[]> {
-  return [await planRow(folder), etaRow(), reportRow(), ...(await storeRows(folder))];
+  return [await planRow(folder), await listRow(folder), etaRow(), reportRow(), ...(await storeRows(folder))];
 }
 
 async function planRow(folder: string): Promise<Row> {
