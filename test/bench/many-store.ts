@@ -1,5 +1,5 @@
 /**
- * Runs trials that do nothing through queue, store and journal as a sweep does, without Python. Prints the time of each, and of
+ * Runs trials that do nothing through queue, store and journal as a sweep does, without Python. Prints the time of a trial, and of
  * the bare writes and syncs that it made, as JSON. Run with `--expose-gc`.
  */
 import fs from "node:fs";
@@ -13,22 +13,19 @@ import { TrialQueue } from "../../src/sweep/trial-queue.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import { madeInput } from "../helpers/report-input.ts";
 import { recordSyncs, repeatSyncs } from "./record-syncs.ts";
+import { median } from "./statistics.ts";
 
 export interface StoreFigures {
   num_trials: number;
   syncs_per_trial: number;
-  /** Means of all trials, of the first thousand and of the last thousand. */
-  trial_ms: Parts;
-  /** The same for the bare writes and syncs. */
-  bare_ms: Parts;
-  /** Growth of this process between the thousandth trial and the last one, after collecting garbage. */
+  /** Means. */
+  trial_ms: number;
+  bare_ms: number;
+  /** Medians of the last thousand trials, and of the first thousand of another sweep, in turns. */
+  last_ms: number;
+  first_ms: number;
+  /** Growth of this process since the thousandth trial, after collecting garbage. */
   growth_bytes: number;
-}
-
-interface Parts {
-  all: number;
-  first: number;
-  last: number;
 }
 
 const partSize = 1000;
@@ -36,38 +33,46 @@ const batchSize = 10;
 
 async function main(folder: string, numTrials: number): Promise<void> {
   const syncs = await recordSyncs();
-  await runTrials(join(folder, "warm-up"), madeTrials(batchSize), () => undefined);
-  const trial_ms = new Float64Array(numTrials);
-  const bare_ms = new Float64Array(numTrials);
-  let [numSyncs, memory] = [0, 0];
-  const afterTrial = (index: number, ms: number): void => {
-    trial_ms[index] = ms;
-    if (index + 1 === partSize) memory = memoryBytes();
-    if ((index + 1) % batchSize !== 0) return;
-    const recorded = syncs.splice(0);
-    const bare = join(folder, "bare", String(index));
-    bare_ms.fill(repeatSyncs(recorded, bare) / batchSize, index + 1 - batchSize, index + 1);
-    numSyncs += recorded.length;
-  };
-  syncs.length = 0;
-  await runTrials(join(folder, "runs"), madeTrials(numTrials), afterTrial, () => syncs.splice(0));
+  const warmUp = await openSweep(join(folder, "warm-up"), 100);
+  await warmUp.run(100);
+  await warmUp.close();
+  const few = await openSweep(join(folder, "few"), partSize);
+  const many = await openSweep(join(folder, "many"), numTrials);
+  const [all, last, first]: [number[], number[], number[]] = [[], [], []];
+  let [bareMs, numSyncs, memory] = [0, 0, 0];
+  while (all.length < numTrials) {
+    if (all.length === partSize) memory = memoryBytes();
+    const isLast = all.length >= numTrials - partSize;
+    syncs.length = 0;
+    const trial_ms = await many.run(batchSize);
+    numSyncs += syncs.length;
+    bareMs += repeatSyncs([...syncs], join(folder, "bare", String(all.length)));
+    all.push(...trial_ms);
+    if (!isLast) continue;
+    last.push(...trial_ms);
+    first.push(...(await few.run(batchSize)));
+  }
   const figures: StoreFigures = {
     num_trials: numTrials,
     syncs_per_trial: numSyncs / numTrials,
-    trial_ms: parts(trial_ms),
-    bare_ms: parts(bare_ms),
+    trial_ms: all.reduce((sum, value) => sum + value, 0) / numTrials,
+    bare_ms: bareMs / numTrials,
+    last_ms: median(last),
+    first_ms: median(first),
     growth_bytes: memoryBytes() - memory,
   };
+  await Promise.all([few.close(), many.close()]);
   process.stdout.write(JSON.stringify(figures));
 }
 
-/** Runs the trials one after the other. */
-async function runTrials(
-  runsDir: string,
-  trials: { spec: ReportTrial["spec"]; outcome: CompletedOutcome }[],
-  afterTrial: (index: number, ms: number) => void,
-  onStart?: () => void,
-): Promise<void> {
+interface OpenSweep {
+  /** Runs the next trials, one after the other. @returns the time of each in ms. */
+  run(num: number): Promise<number[]>;
+  close(): Promise<void>;
+}
+
+async function openSweep(runsDir: string, numTrials: number): Promise<OpenSweep> {
+  const trials = madeTrials(numTrials);
   const specs = trials.map(({ spec }) => spec);
   const options = { command: "cliprpn sweep many.json", onLost: () => undefined };
   const store = new SweepStore(runsDir, "many");
@@ -89,11 +94,9 @@ async function runTrials(
     onFound: () => undefined,
   });
   const { signal } = new AbortController();
-  onStart?.();
-  for (const [index, { outcome }] of trials.entries()) {
-    const started = performance.now();
+  const runOne = async (outcome: CompletedOutcome): Promise<void> => {
     const attempt = await queue.next(signal);
-    if (attempt === undefined) throw new Error(`expected ${trials.length} attempts, found ${index}`);
+    if (attempt?.spec.trial_id !== outcome.trial_id) throw new Error(`expected trial ${outcome.trial_id}`);
     const { spec, number } = attempt;
     journal.append({ type: "trial_started", trial_id: spec.trial_id, attempt: number, slot: 0 });
     progress.started(attempt, 0);
@@ -109,11 +112,25 @@ async function runTrials(
     } as const;
     journal.append({ type: "trial_finished", trial_id: spec.trial_id, ...ended });
     progress.finished(attempt, 0, outcome, 1);
-    afterTrial(index, performance.now() - started);
-  }
-  await queue.close();
-  journal.close();
-  await lock.release();
+  };
+  let numRun = 0;
+  return {
+    async run(num) {
+      const trial_ms: number[] = [];
+      for (const { outcome } of trials.slice(numRun, numRun + num)) {
+        const started = performance.now();
+        await runOne(outcome);
+        trial_ms.push(performance.now() - started);
+      }
+      numRun += num;
+      return trial_ms;
+    },
+    async close() {
+      await queue.close();
+      journal.close();
+      await lock.release();
+    },
+  };
 }
 
 const experiment: StoredExperiment = {
@@ -140,15 +157,6 @@ function writeAsWorker(file: string, outcome: CompletedOutcome): void {
   fs.fsyncSync(fd);
   fs.closeSync(fd);
   fs.renameSync(`${file}.new`, file);
-}
-
-function parts(values: Float64Array): Parts {
-  const mean = (part: Float64Array): number => part.reduce((sum, value) => sum + value, 0) / part.length;
-  return {
-    all: mean(values),
-    first: mean(values.subarray(0, partSize)),
-    last: mean(values.subarray(-partSize)),
-  };
 }
 
 function memoryBytes(): number {

@@ -136,28 +136,27 @@ async function storeRows(folder: string): Promise<Row[]> {
   const figures: StoreFigures = JSON.parse(
     (await execa(process.execPath, args, { cwd: packageRoot })).stdout,
   );
-  const { num_trials, syncs_per_trial, trial_ms, bare_ms, growth_bytes } = figures;
-  const ratio = trial_ms.all / bare_ms.all;
-  const [drift, bareDrift] = [trial_ms.last / trial_ms.first, bare_ms.last / bare_ms.first];
+  const { num_trials, syncs_per_trial, trial_ms, bare_ms, last_ms, first_ms, growth_bytes } = figures;
+  const [ratio, drift] = [trial_ms / bare_ms, last_ms / first_ms];
   return [
     {
       what: `files and journal of a trial that does nothing, ${count(num_trials)} trials; baseline: only its ${syncs_per_trial.toFixed(1)} synced writes, with the same sizes, in turns`,
-      ours: `${trial_ms.all.toFixed(2)} ms`,
-      baseline: `${bare_ms.all.toFixed(2)} ms`,
+      ours: `${trial_ms.toFixed(2)} ms`,
+      baseline: `${bare_ms.toFixed(2)} ms`,
       result: `${ratio.toFixed(2)} times`,
       target: "<= 2 times",
       met: ratio <= 2,
     },
     {
-      what: "the last thousand of these trials; baseline: the first thousand",
-      ours: `${trial_ms.last.toFixed(2)} ms`,
-      baseline: `${trial_ms.first.toFixed(2)} ms`,
-      result: `${drift.toFixed(2)} times (their synced writes alone: ${bareDrift.toFixed(2)} times)`,
-      target: "<= 1.2 times, for the same speed of the disk",
-      met: drift / bareDrift <= 1.2,
+      what: "the same, median of the last thousand; baseline: the first thousand of another sweep, in turns",
+      ours: `${last_ms.toFixed(2)} ms`,
+      baseline: `${first_ms.toFixed(2)} ms`,
+      result: `${drift.toFixed(2)} times`,
+      target: "<= 1.2 times",
+      met: drift <= 1.2,
     },
     {
-      what: "growth of the process that runs them, from the thousandth trial to the last",
+      what: "growth of the process that runs these trials, from the thousandth to the last",
       ours: `${(growth_bytes / 2 ** 20).toFixed(1)} MiB`,
       baseline: "",
       result: `${(growth_bytes / 2 ** 20).toFixed(1)} MiB`,
