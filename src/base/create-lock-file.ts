@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, link, mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { hasCode } from "./files.ts";
 import { highestNumber, isGone, stateLine } from "./lock-file.ts";
 import { thisProcess } from "./process-identity.ts";
 
@@ -53,7 +54,7 @@ async function createExclusively(
     return undefined;
   } catch (error) {
     await file.close();
-    if (!hasCode(error, noHardLinks)) throw error;
+    if (!hasCode(error, ...noHardLinks)) throw error;
   } finally {
     await rm(temporary, { force: true }).catch(() => undefined); // The next owner removes it.
   }
@@ -69,7 +70,7 @@ async function linkExclusively(temporary: string, path: string, file: FileHandle
     return true;
   } catch (error) {
     // A network file system may repeat a request whose answer was lost.
-    if (hasCode(error, ["EEXIST"])) return (await file.stat()).nlink === 2;
+    if (hasCode(error, "EEXIST")) return (await file.stat()).nlink === 2;
     if (isGone(error)) return false;
     throw error;
   }
@@ -78,7 +79,7 @@ async function linkExclusively(temporary: string, path: string, file: FileHandle
 /** On a file system without hard links. A kill in the middle leaves a damaged file, whose owner is unknown. */
 async function createInPlace(path: string, text: string): Promise<FileHandle | undefined> {
   const file = await open(path, "wx").catch((error: unknown) => {
-    if (hasCode(error, ["EEXIST"])) return undefined;
+    if (hasCode(error, "EEXIST")) return undefined;
     throw error;
   });
   if (file === undefined) return undefined;
@@ -108,8 +109,4 @@ async function removeLeftovers(folder: string, number: number): Promise<void> {
     name.startsWith(temporaryPrefix) || (/^\d+$/.test(name) && Number(name) < number);
   for (const name of names.filter(isLeftover))
     await rm(join(folder, name), { force: true }).catch(() => undefined);
-}
-
-function hasCode(error: unknown, codes: string[]): boolean {
-  return error instanceof Error && "code" in error && codes.includes(String(error.code));
 }

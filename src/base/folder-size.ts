@@ -1,5 +1,6 @@
-import { lstatSync, readdirSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { join } from "node:path";
+import { namesIn } from "./files.ts";
 
 /** Bytes of a file, or of all files in a folder; 0 if it is gone. Links are not followed. */
 export function sizeOf(path: string): number {
@@ -7,13 +8,4 @@ export function sizeOf(path: string): number {
   if (stats === undefined) return 0;
   if (!stats.isDirectory()) return stats.size;
   return namesIn(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return []; // Removed meanwhile.
-    throw error;
-  }
 }

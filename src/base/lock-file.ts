@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
+import { hasCode } from "./files.ts";
 import { type ProcessIdentity, processState } from "./process-identity.ts";
 
 /** The process that holds a lock; "unknown" when its file is damaged. */
@@ -78,7 +79,7 @@ export function stateLine(state: "held" | "released", counter: number): string {
 
 /** The error of a file or folder that was removed; ESTALE is the one of a network file system. */
 export function isGone(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ESTALE");
+  return hasCode(error, "ENOENT", "ESTALE");
 }
 
 function readContent(path: string): Omit<LockFile, "number"> {
@@ -94,7 +95,7 @@ function readContent(path: string): Omit<LockFile, "number"> {
       version: [ino, mtimeNs, size, text].join(" "),
     };
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EISDIR") return damaged;
+    if (hasCode(error, "EISDIR")) return damaged;
     throw error;
   } finally {
     closeSync(descriptor);

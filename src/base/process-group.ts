@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { hasCode } from "./files.ts";
 
 /**
  * Starts a program as the leader of a new process group, its standard output and error piped, with Node's IPC channel. The
@@ -30,7 +31,7 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && hasEnded.includes(String(error.code)))) throw error;
+    if (!hasCode(error, ...hasEnded)) throw error;
   }
 }
 

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
+import { hasCode } from "./files.ts";
 
 /** What identifies a process among all machines that share a folder; null where the system does not say. */
 export interface ProcessIdentity {
@@ -62,7 +63,7 @@ function exists(pid: number): boolean {
     return true;
   } catch (error) {
     // EPERM: a process of another user.
-    return !(error instanceof Error && "code" in error && error.code === "ESRCH");
+    return !hasCode(error, "ESRCH");
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, linkSync, openSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { hasCode } from "./files.ts";
 
 /** Replaces a file in one step: after a kill or a power failure it is the old or the new one. */
 export function replaceFile(file: string, content: string | Buffer): void {
@@ -20,7 +21,7 @@ export function createFile(file: string, content: string | Buffer): boolean {
   try {
     linkSync(staging, file); // Exclusive on network disks too.
   } catch (error) {
-    if (hasCode(error, ["EEXIST"])) return false;
+    if (hasCode(error, "EEXIST")) return false;
     throw error;
   } finally {
     unlinkSync(staging);
@@ -64,12 +65,8 @@ export function syncFolder(folder: string): void {
   try {
     fsyncSync(fd);
   } catch (error) {
-    if (!hasCode(error, ["EINVAL", "ENOTSUP"])) throw error;
+    if (!hasCode(error, "EINVAL", "ENOTSUP")) throw error;
   } finally {
     closeSync(fd);
   }
-}
-
-function hasCode(error: unknown, codes: string[]): boolean {
-  return error instanceof Error && "code" in error && codes.includes(String(error.code));
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CliprpnError } from "../contract/errors.ts";
 import { diskFullError } from "./disk-space.ts";
+import { errorCode } from "./files.ts";
 
 /**
  * Makes a folder that is removed when this process ends. Everyone may write to the directory for temporary files, so the name
@@ -20,7 +21,7 @@ export function makeTempFolder(): string {
       diskFullError(parent, error, "free some space, or set TMPDIR to a folder on another disk") ??
       new CliprpnError(
         "environment_broken",
-        `${parent}: expected a writable folder for temporary files, found ${codeOf(error)}; set TMPDIR to a folder that you can write to`,
+        `${parent}: expected a writable folder for temporary files, found ${errorCode(error)}; set TMPDIR to a folder that you can write to`,
         { cause: error },
       )
     );
@@ -46,8 +47,4 @@ function removeAll(): void {
     } catch {
       // It stays in the directory for temporary files, which the system cleans.
     }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : String(error);
 }

@@ -1,5 +1,6 @@
-import { readdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
+import { namesIn } from "../base/files.ts";
 import { sizeOf } from "../base/folder-size.ts";
 import { readOwner } from "../base/owner-lock.ts";
 import { removedTrials, stagingFilesIn } from "../store/remove.ts";
@@ -42,13 +43,4 @@ function oldLogs(cache: string, days: number): string[] {
 
 function outside(reason: "leftover" | "log", path: string): Removal {
   return { reason, path, bytes: sizeOf(path), trial_id: null, attempt: null };
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
-    throw error;
-  }
 }

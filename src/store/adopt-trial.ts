@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
+import { namesIn } from "../base/files.ts";
 import { OwnerLock, tryOwnerLock } from "../base/owner-lock.ts";
 import { createFile, moveDurably, replaceFile } from "../base/replace-file.ts";
 import type { FileFusion } from "../contract/generated/types.ts";
-import { hasCode, parseJson, readText, toJson } from "./files.ts";
+import { parseJson, readText, toJson } from "./files.ts";
 import { type OldTrial, upgradeModelFacts, upgradeOutcome } from "./old-layout.ts";
 import { TrialStore } from "./trial-store.ts";
 
@@ -167,14 +168,5 @@ function readBytes(file: string): Buffer | undefined {
     return readFileSync(file);
   } catch {
     return undefined;
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (hasCode(error, "ENOENT") || hasCode(error, "ENOTDIR")) return [];
-    throw error;
   }
 }

@@ -1,11 +1,12 @@
-import { readdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { basename, join } from "node:path";
+import { hasCode, namesIn } from "../base/files.ts";
 import { type AcquireOptions, acquireOwnerLock } from "../base/owner-lock.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { FileFusion } from "../contract/generated/types.ts";
 import { adoptSweep, type OldSweep } from "./adopt-sweep.ts";
 import { type AdoptedAttempt, finishMoved, moveTrial } from "./adopt-trial.ts";
-import { hasCode, parseJson, readText } from "./files.ts";
+import { parseJson, readText } from "./files.ts";
 import { readOldPlan } from "./old-layout.ts";
 import { isRunByOldVersion, mayBeRunByOldVersion, removeOldLock } from "./old-lock.ts";
 
@@ -211,13 +212,4 @@ function missingSource({
   missingSource: original,
 }: AdoptedAttempt): Adopted["missingSources"] {
   return original === undefined ? [] : [{ file: join(trial.attempt(attempt).folder, "fusion.py"), original }];
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (hasCode(error, "ENOENT") || hasCode(error, "ENOTDIR")) return [];
-    throw error;
-  }
 }

@@ -1,7 +1,7 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { namesIn } from "../base/files.ts";
 import { sizeOf } from "../base/folder-size.ts";
-import { hasCode } from "./files.ts";
 import type { TrialStore } from "./trial-store.ts";
 
 /** A model that an attempt kept. */
@@ -39,7 +39,9 @@ export interface Answers {
 
 export function answersOf(trial: TrialStore, attempt: number): Answers[] {
   const later = trial.answersFolder(attempt, "test");
-  const others = namesIn(later).filter((name) => name.startsWith(otherPrefix));
+  const others = namesIn(later)
+    .sort()
+    .filter((name) => name.startsWith(otherPrefix));
   return [
     ...answersIn(trial.attempt(attempt).folder, null),
     ...answersIn(later, null),
@@ -50,17 +52,10 @@ export function answersOf(trial: TrialStore, attempt: number): Answers[] {
 const otherPrefix = "on-";
 
 function answersIn(folder: string, dataset_id: string | null): Answers[] {
-  return namesIn(folder).flatMap((name) => {
-    const split = /^predictions-(.+)\.parquet$/.exec(name)?.[1];
-    return split === undefined ? [] : [{ split, dataset_id, folder }];
-  });
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder).sort();
-  } catch (error) {
-    if (hasCode(error, "ENOENT") || hasCode(error, "ENOTDIR")) return [];
-    throw error;
-  }
+  return namesIn(folder)
+    .sort()
+    .flatMap((name) => {
+      const split = /^predictions-(.+)\.parquet$/.exec(name)?.[1];
+      return split === undefined ? [] : [{ split, dataset_id, folder }];
+    });
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { hasCode } from "../base/files.ts";
 import { type ContractTypes, check } from "../contract/check.ts";
 import { CliprpnError } from "../contract/errors.ts";
 
@@ -47,7 +48,7 @@ export function readText(file: string): string | undefined {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    if (hasCode(error, "ENOENT") || hasCode(error, "ENOTDIR")) return undefined;
+    if (hasCode(error, "ENOENT", "ENOTDIR")) return undefined;
     throw error;
   }
 }
@@ -63,10 +64,6 @@ export function parseJson(text: string): unknown {
 
 export function toJson(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
-}
-
-export function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }
 
 function versionOf(value: unknown): number | undefined {

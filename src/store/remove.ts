@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { namesIn } from "../base/files.ts";
 import { moveDurably, stagingName, syncFolder } from "../base/replace-file.ts";
-import { hasCode } from "./files.ts";
 import { type TrialStore, trialsFolder } from "./trial-store.ts";
 
 /**
@@ -93,13 +93,4 @@ function removeAnswers(folder: string): void {
 
 function empty(folder: string): void {
   for (const name of namesIn(folder)) rmSync(join(folder, name), { recursive: true, force: true });
-}
-
-function namesIn(folder: string, recursive = false): string[] {
-  try {
-    return readdirSync(folder, { recursive, encoding: "utf8" });
-  } catch (error) {
-    if (hasCode(error, "ENOENT") || hasCode(error, "ENOTDIR")) return [];
-    throw error;
-  }
 }

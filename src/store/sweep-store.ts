@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { hasCode, namesIn } from "../base/files.ts";
 import { type AcquireOptions, acquireOwnerLock, type OwnerLock } from "../base/owner-lock.ts";
 import { replaceFile, reportStaging } from "../base/replace-file.ts";
 import { codeHashes } from "../contract/code-identity.ts";
@@ -13,7 +14,7 @@ import type {
 } from "../contract/generated/types.ts";
 import { trialIdentityOf, withIdentityDefaults } from "../contract/trial-identity.ts";
 import { composeSpec, detectorFiles, placesOf } from "./compose-spec.ts";
-import { checkStored, hasCode, parseJson, readStored, readText, schemaVersion, toJson } from "./files.ts";
+import { checkStored, parseJson, readStored, readText, schemaVersion, toJson } from "./files.ts";
 import { Journal, type JournalContent, readJournal } from "./journal.ts";
 import { TrialStore } from "./trial-store.ts";
 
@@ -209,7 +210,7 @@ export class SweepStore {
   }
 
   #lastVersion(): number {
-    const numbers = readdirSync(this.folder).map((name) =>
+    const numbers = namesIn(this.folder).map((name) =>
       Number(/^experiment-(\d+)\.json$/.exec(name)?.[1] ?? 0),
     );
     return Math.max(0, ...numbers);

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { hasCode, namesIn } from "../base/files.ts";
 import { createFile } from "../base/replace-file.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type {
@@ -10,7 +11,7 @@ import type {
   TrialSpec,
 } from "../contract/generated/types.ts";
 import { trialIdentityOf, withIdentityDefaults } from "../contract/trial-identity.ts";
-import { checkStored, hasCode, parseJson, readStored, readText, schemaVersion, toJson } from "./files.ts";
+import { checkStored, parseJson, readStored, readText, schemaVersion, toJson } from "./files.ts";
 
 /** One run of a trial, in a folder that nobody else writes to. */
 export interface AttemptFolder {
@@ -229,13 +230,4 @@ function attemptNumber(name: string): number {
 /** Short name of a code's hash, in file names and messages. */
 export function codeName(sources_sha256: string): string {
   return sources_sha256.slice(0, 16);
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (hasCode(error, "ENOENT") || hasCode(error, "ENOTDIR")) return [];
-    throw error;
-  }
 }

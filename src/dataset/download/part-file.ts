@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { type FileHandle, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { diskFullError } from "../../base/disk-space.ts";
+import { errorCode } from "../../base/files.ts";
 import { formatBytes } from "../../base/format.ts";
 import { replaceFile } from "../../base/replace-file.ts";
 import { CliprpnError, isInterruption } from "../../contract/errors.ts";
@@ -216,8 +217,4 @@ export function diskError(path: string, error: unknown): CliprpnError {
       cause: error,
     })
   );
-}
-
-function errorCode(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : String(error);
 }

@@ -1,0 +1,25 @@
+import { readdirSync } from "node:fs";
+
+/**
+ * Names of the files and folders in a folder; none if it is missing, or is a file.
+ *
+ * @param recursive also those in its folders, as relative paths.
+ */
+export function namesIn(folder: string, recursive = false): string[] {
+  try {
+    return readdirSync(folder, { recursive, encoding: "utf8" });
+  } catch (error) {
+    if (hasCode(error, "ENOENT", "ENOTDIR")) return [];
+    throw error;
+  }
+}
+
+/** True for an error of the system with one of these codes. */
+export function hasCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && "code" in error && codes.includes(String(error.code));
+}
+
+/** The code of an error of the system, for messages; another error as text. */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : String(error);
+}
