@@ -31,7 +31,7 @@ export async function evaluate(args: Arguments, context: Context): Promise<numbe
     const out_dir = answersFolder(found, split, dataset?.id);
     // New predictions on test count, before their figures are known.
     if (used !== undefined && isTest(split) && !hasPredictions(out_dir, split))
-      recordLook(run.runsDir, {
+      recordLook(found.kind === "trial" ? found.trial.runsDir : run.runsDir, {
         dataset_id: used.id,
         dataset_name: used.name,
         split,
@@ -60,7 +60,7 @@ export async function evaluate(args: Arguments, context: Context): Promise<numbe
 /** The trial of a model, with its dataset's folder; null for a model file from elsewhere. */
 function specOfModel(found: FoundModel, run: RunContext, needsDataset: boolean): TrialSpec | null {
   if (found.kind === "file") return null;
-  const spec = specOf(found.trial, run.runsDir);
+  const spec = specOf(found.trial);
   return needsDataset ? (locateTrials([{ spec }], run)[0]?.spec ?? spec) : spec;
 }
 

@@ -16,7 +16,7 @@ export async function ground(args: Arguments, context: Context): Promise<number>
   const { found, image_file, sentence, out } = await checkArguments(args, run);
   const model = modelFile(found);
   const size = imageSizeOf(model);
-  const backbone_weights = found.kind === "trial" ? specOf(found.trial, run.runsDir).backbone.weights : null;
+  const backbone_weights = found.kind === "trial" ? specOf(found.trial).backbone.weights : null;
   const engine = await openEngine(run);
   try {
     const result = await withSingleImage(image_file, size, context.signal, (pixels_manifest) =>

@@ -37,8 +37,11 @@ export function codeHash({ kind, files, packages }: CodeManifest): string {
 
 /** The hash of the current code for each kind of trial. */
 export function codeHashes(): CodeHashes {
-  return { cliprpn: codeHash(codeOf("cliprpn")), baseline: codeHash(codeOf("baseline")) };
+  current ??= { cliprpn: codeHash(codeOf("cliprpn")), baseline: codeHash(codeOf("baseline")) };
+  return current;
 }
+
+let current: CodeHashes | undefined;
 
 /** What differs between two manifests, one text for each file and package, for a person. */
 export function changedFiles(old: CodeManifest, current: CodeManifest): string[] {

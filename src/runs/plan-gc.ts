@@ -83,7 +83,7 @@ function attemptRemovals(trial: TrialStore, uses: TrialUses): TrialRemoval[] {
           });
     const { folder } = trial.attempt(attempt);
     if (reason === undefined || isDetector(uses, folder)) return [];
-    const bytes = sizeOf(folder) + sizeOf(trial.answersFolder(attempt, "test"));
+    const bytes = sizeOf(folder) + sizeOf(trial.laterAnswersFolder(attempt));
     return [{ reason, path: folder, bytes, trial_id: trial.trial_id, attempt }];
   });
 }

@@ -60,7 +60,7 @@ export function finishMoved(runsDir: string, { from, spec }: OldTrialFolder): Ad
     const { folder } = trial.attempt(attempt);
     const mark = readMark(folder);
     if (mark?.from !== from) return [];
-    moveAnswers(folder, trial.answersFolder(attempt, "later"));
+    moveAnswers(folder, trial.laterAnswersFolder(attempt));
     const isMissing = trial.model(attempt) !== undefined && !existsSync(join(folder, "fusion.py"));
     const missingSource =
       isMissing && spec.kind === "cliprpn" && spec.settings.fusion.kind === "file"

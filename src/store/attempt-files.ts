@@ -38,7 +38,7 @@ export interface Answers {
 }
 
 export function answersOf(trial: TrialStore, attempt: number): Answers[] {
-  const later = trial.answersFolder(attempt, "test");
+  const later = trial.laterAnswersFolder(attempt);
   const others = namesIn(later)
     .sort()
     .filter((name) => name.startsWith(otherPrefix));

@@ -27,20 +27,10 @@ export function findModel(
   currentCode: (trial: TrialStore) => string,
 ): FoundModel {
   const path = resolve(cwd, name);
-  if (existsSync(path)) {
-    const place = placeInTrial(path);
-    if (place !== undefined)
-      return {
-        kind: "trial",
-        trial: place.trial,
-        attempt: place.attempt ?? shownAttempt(place.trial, currentCode),
-        file: statSync(path).isFile() ? path : undefined,
-      };
-    if (statSync(path).isFile()) return { kind: "file", file: path };
-    throw notFound(name, runsDir, "a folder that is none of these");
-  }
-  const trial = findTrial(name, runsDir);
-  return { kind: "trial", trial, attempt: shownAttempt(trial, currentCode), file: undefined };
+  const file = existsSync(path) && statSync(path).isFile() ? path : undefined;
+  if (file !== undefined && placeInTrial(path) === undefined) return { kind: "file", file };
+  const { trial, attempt } = findTrialOrAttempt(name, { runsDir, cwd });
+  return { kind: "trial", trial, attempt: attempt ?? shownAttempt(trial, currentCode), file };
 }
 
 /**
@@ -99,16 +89,18 @@ export function modelFile(model: FoundModel): string {
 }
 
 /**
- * Folder of a model's predictions on a split. Those of a model file lie next to it; nothing of a trial is overwritten.
+ * Folder for new predictions of a model on a split. Those of a model file lie next to it; those of a trial outside of its
+ * attempts, which keep what they wrote.
  *
  * @param otherDatasetId set for another dataset than the trial's own.
  */
 export function answersFolder(model: FoundModel, split: string, otherDatasetId?: string): string {
   const named = model.file;
   if (model.kind === "trial" && (named === undefined || basename(named) === "best.safetensors"))
-    return model.trial.answersFolder(model.attempt, split, otherDatasetId);
-  const folder =
-    model.kind === "trial" ? model.trial.answersFolder(model.attempt, "other") : dirname(model.file);
+    return otherDatasetId === undefined
+      ? model.trial.laterAnswersFolder(model.attempt)
+      : model.trial.answersFolder(model.attempt, split, otherDatasetId);
+  const folder = model.kind === "trial" ? model.trial.laterAnswersFolder(model.attempt) : dirname(model.file);
   const name = `evaluated-${basename(named ?? "", extname(named ?? ""))}`;
   return join(folder, otherDatasetId === undefined ? name : `${name}-on-${otherDatasetId}`);
 }

@@ -23,7 +23,7 @@ export function removeAttempt(trial: TrialStore, attempt: number): void {
     }
   const { folder } = trial.attempt(attempt);
   const removed = renameAside(folder);
-  removeAnswers(trial.answersFolder(attempt, "test"));
+  removeAnswers(trial.laterAnswersFolder(attempt));
   empty(removed);
 }
 
@@ -48,7 +48,7 @@ export function removeLeftover(path: string): void {
 
 /** What a killed removal, or a killed write more than a day ago, left in a trial's folder. Call it with the trial's claim. */
 export function leftoversOf(trial: TrialStore, isOld: (path: string) => boolean): string[] {
-  const answers = dirname(trial.answersFolder(1, "test"));
+  const answers = dirname(trial.laterAnswersFolder(1));
   const attempts = new Set(trial.attempts().map(String));
   return [
     ...namesIn(trial.attemptsFolder)

@@ -58,15 +58,18 @@ export class SweepStore {
     // Both were written before experiment.json.
     const places = this.places() ?? missing(this.#placesFile);
     const rows = this.rows() ?? missing(this.#trialsFile);
-    const hashes = codeHashes();
-    const trials = rows.map(({ trial, asked, attempt, ...names }) => {
-      const spec = composeSpec(trial, names, places, {
-        sources_sha256: hashes[trial.kind],
-        fusion_source: new TrialStore(this.runsDir, trial.trial_id).fusionFile,
-      });
-      return { spec, asked, attempt };
-    });
+    const trials = rows.map((row) => ({
+      spec: this.#compose(row, places),
+      asked: row.asked,
+      attempt: row.attempt,
+    }));
     return { experiment, trials, places };
+  }
+
+  /** The full spec of one trial; undefined if the sweep does not list it. @throws CliprpnError bad_input. */
+  specOf(trial_id: string): TrialSpec | undefined {
+    const row = this.rowOf(trial_id);
+    return row === undefined ? undefined : this.#compose(row, this.places() ?? missing(this.#placesFile));
   }
 
   /** What the sweep knows about one trial. @throws CliprpnError bad_input. */
@@ -207,6 +210,13 @@ export class SweepStore {
 
   get #journalFile(): string {
     return join(this.folder, "journal.jsonl");
+  }
+
+  #compose({ trial, ...names }: TrialRow, places: TrialPlaces): TrialSpec {
+    return composeSpec(trial, names, places, {
+      sources_sha256: codeHashes()[trial.kind],
+      fusion_source: new TrialStore(this.runsDir, trial.trial_id).fusionFile,
+    });
   }
 
   #lastVersion(): number {

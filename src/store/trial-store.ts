@@ -191,8 +191,13 @@ export class TrialStore {
    */
   answersFolder(attempt: number, split: string, otherDatasetId?: string): string {
     if (split === "val" && otherDatasetId === undefined) return this.attempt(attempt).folder;
-    const folder = join(this.folder, "answers", String(attempt));
+    const folder = this.laterAnswersFolder(attempt);
     return otherDatasetId === undefined ? folder : join(folder, `on-${otherDatasetId}`);
+  }
+
+  /** Folder of what an attempt's model predicted after the attempt. */
+  laterAnswersFolder(attempt: number): string {
+    return join(this.folder, "answers", String(attempt));
   }
 
   hasAnswers(attempt: number, split: string): boolean {

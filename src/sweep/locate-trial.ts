@@ -14,10 +14,10 @@ import type { Context } from "./run-context.ts";
  *
  * @throws CliprpnError not_found if it has no spec.json.
  */
-export function specOf(trial: TrialStore, runsDir: string): TrialSpec {
-  for (const sweep of sweepsIn(runsDir)) {
-    const row = sweep.read().trials.find(({ spec }) => spec.trial_id === trial.trial_id);
-    if (row !== undefined) return row.spec;
+export function specOf(trial: TrialStore): TrialSpec {
+  for (const sweep of sweepsIn(trial.runsDir)) {
+    const spec = sweep.specOf(trial.trial_id);
+    if (spec !== undefined) return spec;
   }
   const identity = trial.identity();
   if (identity === undefined)

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { TrialOutcome } from "../../src/contract/generated/types.ts";
-import { findModel, findTrial } from "../../src/store/find-model.ts";
+import { answersFolder, findModel, findTrial } from "../../src/store/find-model.ts";
 import { TrialStore, trialIds } from "../../src/store/trial-store.ts";
 import { errorOf } from "../helpers/error-of.ts";
 import { addAttempt as writeTrial } from "../helpers/made-runs.ts";
@@ -152,6 +152,28 @@ describe("a model", () => {
     const elsewhere = join(tempFolder(), "model.safetensors");
     writeFileSync(elsewhere, "");
     expect(found(elsewhere)).toEqual({ kind: "file", file: elsewhere });
+  });
+
+  test("is found by the start of a trial's id although a folder has that name", () => {
+    const runs = tempFolder();
+    const trial = madeTrial(runs, "0abc0123456789de");
+    trial.accept(addAttempt(trial), code);
+    mkdirSync(join(runs, "0abc"));
+    expect(findModel("0abc", { runsDir: runs, cwd: runs }, currentCode)).toMatchObject({ attempt: 1 });
+  });
+
+  test("has a folder for new predictions that is never its attempt's", () => {
+    const runs = tempFolder();
+    const trial = madeTrial(runs, "0abc0123456789de");
+    trial.accept(addAttempt(trial), code);
+    const file = join(trial.attempt(1).folder, "last.safetensors");
+    writeFileSync(file, "");
+    const later = join(trial.folder, "answers/1");
+    const folderOf = (name: string, dataset?: string): string =>
+      answersFolder(findModel(name, { runsDir: runs, cwd: runs }, currentCode), "val", dataset);
+    expect(folderOf("0abc")).toBe(later);
+    expect(folderOf("0abc", "cafe")).toBe(join(later, "on-cafe"));
+    expect(folderOf(file)).toBe(join(later, "evaluated-last"));
   });
 
   test.each([
