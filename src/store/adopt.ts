@@ -147,6 +147,8 @@ function oldFolders(runsDir: string): string[] {
     .filter((name) => !own.has(name))
     .flatMap((name) => {
       const folder = join(runsDir, name);
+      // People put files there too, and systems: .DS_Store.
+      if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
       const plan = statSync(join(folder, "plan.json"), { throwIfNoEntry: false });
       return plan === undefined ? [] : [{ folder, plannedAt: plan.mtimeMs }];
     })

@@ -47,6 +47,14 @@ describe("a runs folder of the first layout", () => {
     for (const id of trialIds(runs)) expect(new TrialStore(runs, id).identity()?.trial_id).toBe(id);
   });
 
+  test("may contain files and broken links of others", async () => {
+    const runs = makeOldRuns(tempFolder());
+    writeFileSync(join(runs, ".DS_Store"), "");
+    symlinkSync(join(runs, "nowhere"), join(runs, "link"));
+    expect((await adopt(runs)).numSweeps).toBe(3);
+    expect(readdirSync(runs)).toEqual(expect.arrayContaining([".DS_Store", "link"]));
+  });
+
   test("keeps every file that is not JSON or a lock", async () => {
     const runs = makeOldRuns(tempFolder());
     const before = stubs(runs);
