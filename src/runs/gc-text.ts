@@ -38,9 +38,9 @@ export function totals(removals: readonly Removal[]): { reason: Reason; num: num
 }
 
 const titles: Record<Reason, string> = {
-  unfinished: "Attempts that never finished: interrupted or killed",
+  unfinished: "Attempts that were interrupted or killed",
   failed: "Failed attempts (the newest is kept while its trial is asked for and has no result)",
-  refused: "Completed attempts that do not count: another attempt was accepted first",
+  refused: "Completed attempts that do not count, since another one was accepted first",
   old_code: "Stale results (by other code) of trials that the current code has completed",
   unasked: "Trials that no sweep asks for",
   last_model: "Models of the last epoch (those of the best epoch are kept)",

@@ -32,17 +32,22 @@ function identityLines({ identity, preset, settings, sweeps, folder }: ShownTria
       ? indented(kind === "cliprpn" ? "no setting differs from the preset" : "all settings are the defaults")
       : [
           `  settings that differ from ${kind === "cliprpn" ? `the ${preset} preset` : "the defaults"}:`,
-          ...textTable(
+          ...settingLines(
             settings.map(({ key, a, b }) => [
               key,
               valueText(a),
               b === undefined ? "" : `(${kind === "cliprpn" ? "preset" : "default"}: ${valueText(b)})`,
             ]),
-            3,
-            "    ",
           ),
         ]),
   ];
+}
+
+/** A table, or if that is wider than the terminal one line each. */
+function settingLines(rows: [key: string, value: string, usual: string][]): string[] {
+  const table = textTable(rows, 3, "    ");
+  if (Math.max(...table.map((line) => line.length)) <= 80) return table;
+  return rows.flatMap(([key, value, usual]) => indented(`${key}: ${value} ${usual}`.trimEnd(), "    "));
 }
 
 function attemptLines(attempt: ShownAttempt, isShown: boolean, running: string | null): string[] {

@@ -37,6 +37,16 @@ describe("cliprpn show", () => {
     expect(showText(shown)).toMatch(/training\.num_epochs +5 +\(preset: 2\)/);
   });
 
+  test("shows the settings of a fusion from a file within 80 columns", () => {
+    const runs = tempFolder();
+    const source_sha256 = "a".repeat(64);
+    const fusion = { kind: "file" as const, file: "/tmp/own.py:Own", source_sha256, params: { width: 4 } };
+    addAttempt(runs, { ...spec, settings: { ...spec.settings, fusion } });
+    const lines = showText(showTrial(new TrialStore(runs, spec.trial_id))).split("\n");
+    expect(lines.join("\n")).toContain(source_sha256);
+    expect(lines.filter((line) => line.length > 80 && !line.includes(runs))).toEqual([]);
+  });
+
   test("shows each attempt: state, result, models, code and answers", () => {
     const runs = tempFolder();
     const trial = new TrialStore(runs, spec.trial_id);
