@@ -86,7 +86,7 @@ async function runLocked(store: SweepStore, request: SweepRequest, run: RunConte
       recordCode(store.runsDir, sources_sha256, codeOf(kind));
     announce(store, plan, waiting.map(withDevice), models, run);
     await runTrials(store, plan, waiting.map(withDevice), engine, run);
-    return await report(store, plan, split, engine, run);
+    return await report(store, plan, { waiting, split }, engine, run);
   } finally {
     await engine.close();
   }
@@ -127,11 +127,16 @@ async function runTrials(
   }
 }
 
-/** Writes the report if a trial is complete. @returns the exit code: whether all of them are. */
+/**
+ * Writes the report if a trial is complete.
+ *
+ * @param waiting the trials that ran now: of these, a stale result is not enough.
+ * @returns the exit code: whether all trials are complete.
+ */
 async function report(
   store: SweepStore,
   plan: Plan,
-  split: Split,
+  { waiting, split }: { waiting: readonly TrialSpec[]; split: Split },
   engine: Engine,
   run: RunContext,
 ): Promise<number> {
@@ -148,7 +153,11 @@ async function report(
       return status?.state === "completed" ? { ...trial, attempt: status.accepted.attempt } : trial;
     }),
   );
-  return completed.length === plan.trials.length ? EXIT.good : EXIT.some_failed;
+  const hasFailed = waiting.some(({ trial_id }) => {
+    const status = statuses.get(trial_id);
+    return status?.state === "completed" && status.isStale;
+  });
+  return completed.length === plan.trials.length && !hasFailed ? EXIT.good : EXIT.some_failed;
 }
 
 /** Accepts and records what ends, then shows it. */

@@ -134,7 +134,9 @@ test("a model file is evaluated like a trial", async () => {
   const { code, out, err } = await run("evaluate", join(copy, "best.safetensors"), "--dataset", "data");
   expect(code, err).toBe(0);
   const { metrics, predictions_file } = JSON.parse(out);
-  expect(metrics).toEqual(JSON.parse(readFileSync(join(attempt, "metrics-val.json"), "utf8")));
+  expect({ schema_version: 1, ...metrics }).toEqual(
+    JSON.parse(readFileSync(join(attempt, "metrics-val.json"), "utf8")),
+  );
   expect(dirname(dirname(predictions_file))).toBe(copy);
 });
 

@@ -154,7 +154,10 @@ def test_another_split_is_evaluated_with_the_same_spec(root: Path, cache: Path, 
     result: Any = METHODS["evaluate"].run(params, context)
     assert result.predictions_file == str(out / "predictions-test.parquet")
     assert read_predictions(out / "predictions-test.parquet")["image_id"].tolist() == [4, 4, 10, 10]
-    assert json.loads((out / "metrics-test.json").read_text()) == result.metrics.model_dump()
+    assert json.loads((out / "metrics-test.json").read_text()) == {
+        "schema_version": 1,
+        **result.metrics.model_dump(),
+    }
     assert result.metrics.num_sentences == 4
     val = METHODS["evaluate"].run(params.model_copy(update={"split": "val"}), context)
     outcome, _ = run(spec, tmp_path / "trial")

@@ -267,6 +267,21 @@ def test_each_example_records_whether_it_is_upright(index: DatasetIndex, tmp_pat
     assert upright == names
 
 
+def test_predictions_name_their_version_and_those_of_a_newer_one_are_refused(
+    index: DatasetIndex, tmp_path: Path
+) -> None:
+    write_trial(tmp_path, index, 0, BEST[0])
+    path = predictions_file(tmp_path, "test")
+    table = pq.read_table(path)
+    assert table.schema.metadata[b"schema_version"] == b"1"
+    pq.write_table(table.replace_schema_metadata(None), path)
+    assert len(read_predictions(path)["iou"]) == 6
+    pq.write_table(table.replace_schema_metadata({"schema_version": "2"}), path)
+    with pytest.raises(CliprpnError, match=r"expected version 1 .*found 2") as caught:
+        read_predictions(path)
+    assert caught.value.code == "bad_input"
+
+
 def test_the_predictions_in_memory_do_not_grow_with_the_settings(
     index: DatasetIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

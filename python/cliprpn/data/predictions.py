@@ -16,6 +16,9 @@ from cliprpn.storage.durable import write_durably
 PredictionColumns = dict[str, np.ndarray]
 TEXT_COLUMNS = ("split", "sentence", "category", "stratum", "image_file")
 BOX_COLUMNS = ("gt_box_xyxy", "pred_box_xyxy")
+# Of the columns. Files of the first version do not name it.
+SCHEMA_VERSION = 1
+_VERSION_KEY = b"schema_version"
 
 
 def predictions_file(folder: Path, split: str) -> Path:
@@ -45,6 +48,9 @@ def write_predictions(
     for name, values in predictions.items():
         column = pa.array(values.tolist()) if values.ndim > 1 else pa.array(values)
         table = table.append_column(name, column)
+    table = table.replace_schema_metadata(
+        {**(table.schema.metadata or {}), _VERSION_KEY: str(SCHEMA_VERSION)}
+    )
     content = pa.BufferOutputStream()
     pq.write_table(table, content)
     write_durably(path, content.getvalue().to_pybytes())
@@ -54,7 +60,7 @@ def read_predictions(path: Path) -> PredictionColumns:
     """Columns as arrays; missing pair ids are -1, missing strata are empty.
 
     Raises:
-        CliprpnError: not_found.
+        CliprpnError: not_found, bad_input.
     """
     table = _read_table(path)
     columns = {name: np.asarray(table[name].to_pylist(), dtype=object) for name in TEXT_COLUMNS}
@@ -71,7 +77,7 @@ def read_sentence_ids(path: Path) -> np.ndarray:
     """[S], the sentence of each row.
 
     Raises:
-        CliprpnError: not_found.
+        CliprpnError: not_found, bad_input.
     """
     return _read_table(path, ["sent_id"])["sent_id"].to_numpy()
 
@@ -79,11 +85,19 @@ def read_sentence_ids(path: Path) -> np.ndarray:
 def _read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
     """
     Raises:
-        CliprpnError: not_found.
+        CliprpnError: not_found; bad_input, if a newer cliprpn wrote the file.
     """
     if not path.is_file():
         raise CliprpnError(
             "not_found",
             f"{path}: expected a trial's predictions, found no file; evaluate that split first",
         )
-    return pq.read_table(path, columns=columns)
+    table = pq.read_table(path, columns=columns)
+    version = int((table.schema.metadata or {}).get(_VERSION_KEY, SCHEMA_VERSION))
+    if version > SCHEMA_VERSION:
+        raise CliprpnError(
+            "bad_input",
+            f"{path}: expected version {SCHEMA_VERSION} of the format, found {version}; a newer cliprpn wrote it, use "
+            "that version",
+        )
+    return table

@@ -10,6 +10,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -61,13 +62,14 @@ def _remove_leftovers(path: Path, now: float) -> None:
                 os.unlink(entry)
 
 
-def write_json(path: Path, value: BaseModel) -> None:
-    """Writes a model of the contract as JSON.
+def write_json(path: Path, value: BaseModel | dict[str, Any]) -> None:
+    """Writes a model of the contract, or a dictionary of JSON values, as JSON.
 
     Raises:
         CliprpnError: no_space.
     """
-    text = json.dumps(value.model_dump(mode="json"), indent=2, allow_nan=False)
+    content = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+    text = json.dumps(content, indent=2, allow_nan=False)
     write_durably(path, f"{text}\n".encode())
 
 

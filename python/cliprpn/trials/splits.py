@@ -8,7 +8,13 @@ import numpy as np
 
 from cliprpn.contract.generated import Limits, Metrics
 from cliprpn.data.index import DatasetIndex
-from cliprpn.data.predictions import PredictionColumns, predictions_file, read_predictions, write_predictions
+from cliprpn.data.predictions import (
+    SCHEMA_VERSION,
+    PredictionColumns,
+    predictions_file,
+    read_predictions,
+    write_predictions,
+)
 from cliprpn.errors import CliprpnError
 from cliprpn.metrics import split_metrics
 from cliprpn.storage.durable import write_json
@@ -46,5 +52,8 @@ def save_predictions(
     path = predictions_file(out_dir, split)
     write_predictions(path, index, rows, columns)
     metrics = Metrics.model_validate(split_metrics(read_predictions(path)))
-    write_json(out_dir / f"metrics-{split}.json", metrics)
+    write_json(
+        out_dir / f"metrics-{split}.json",
+        {"schema_version": SCHEMA_VERSION, **metrics.model_dump(mode="json")},
+    )
     return metrics
