@@ -270,8 +270,8 @@ def test_each_example_records_whether_it_is_upright(index: DatasetIndex, tmp_pat
 def test_predictions_name_their_version_and_those_of_a_newer_one_are_refused(
     index: DatasetIndex, tmp_path: Path
 ) -> None:
-    write_trial(tmp_path, index, 0, BEST[0])
-    path = predictions_file(tmp_path, "test")
+    write_trial(tmp_path / "trial", index, 0, BEST[0])
+    path = predictions_file(tmp_path / "trial", "test")
     table = pq.read_table(path)
     assert table.schema.metadata[b"schema_version"] == b"1"
     pq.write_table(table.replace_schema_metadata(None), path)
