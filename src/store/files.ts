@@ -23,6 +23,8 @@ export function checkStored<Name extends keyof ContractTypes>(
   value: unknown,
   where: string,
 ): ContractTypes[Name] {
+  if (value === undefined)
+    throw new CliprpnError("bad_input", `${where}: expected JSON, found none. ${damagedHint}`);
   const version = versionOf(value);
   if (version !== undefined && version > schemaVersion)
     throw new CliprpnError(
@@ -34,21 +36,26 @@ export function checkStored<Name extends keyof ContractTypes>(
   } catch (error) {
     throw new CliprpnError(
       "bad_input",
-      `${error instanceof Error ? error.message : String(error)}. The file is damaged, or not one of cliprpn's; restore it from a backup, or use another --runs-dir`,
+      `${error instanceof Error ? error.message : String(error)}. ${damagedHint}`,
       { cause: error },
     );
   }
 }
 
+const damagedHint =
+  "The file is damaged, or not one of cliprpn's; restore it from a backup, or use another --runs-dir";
+
 /** The version that every stored file carries. */
 export const schemaVersion = 1;
 
-/** The text of a file; undefined if there is none. */
+/** The text of a file; undefined if there is none. @throws CliprpnError bad_input if it is a folder. */
 export function readText(file: string): string | undefined {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
     if (hasCode(error, "ENOENT", "ENOTDIR")) return undefined;
+    if (hasCode(error, "EISDIR"))
+      throw new CliprpnError("bad_input", `${file}: expected a file, found a folder. ${damagedHint}`);
     throw error;
   }
 }

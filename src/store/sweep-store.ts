@@ -57,7 +57,7 @@ export class SweepStore {
       throw new CliprpnError("not_found", `${this.folder}: expected the folder of a sweep, found none`);
     // Both were written before experiment.json.
     const places = this.places() ?? missing(this.#placesFile);
-    const rows = this.rows() ?? missing(this.#trialsFile);
+    const rows = this.rows() ?? [];
     const trials = rows.map((row) => ({
       spec: this.#compose(row, places),
       asked: row.asked,
@@ -85,9 +85,9 @@ export class SweepStore {
 
   /** The trials without their places; undefined before the sweep is first written. @throws CliprpnError bad_input. */
   rows(): TrialRow[] | undefined {
-    return readText(this.#trialsFile)
-      ?.split("\n")
-      .flatMap((line, index) => (line === "" ? [] : [readRow(line, `${this.#trialsFile}:${index + 1}`)]));
+    const rows = this.#readRows();
+    // A sweep has a trial: without its rows, nobody knows what it asks for.
+    return rows?.length === 0 || (rows === undefined && this.exists) ? missing(this.#trialsFile) : rows;
   }
 
   places(): TrialPlaces | undefined {
@@ -103,14 +103,13 @@ export class SweepStore {
    * stays as `experiment-<n>.json`.
    */
   write(experiment: StoredExperiment, specs: readonly TrialSpec[]): void {
-    const earlier = this.exists ? this.read().trials : [];
-    const attempts = new Map(earlier.map(({ spec, attempt }) => [spec.trial_id, attempt]));
+    // Places and trials that are gone are written again.
+    const earlier = this.#readRows() ?? [];
+    const attempts = new Map(earlier.map(({ trial, attempt }) => [trial.trial_id, attempt]));
     const asked = new Set(specs.map(({ trial_id }) => trial_id));
-    this.writeTrials([
-      ...specs.map((spec) => ({ spec, asked: true, attempt: attempts.get(spec.trial_id) ?? null })),
-      ...earlier
-        .filter(({ spec }) => !asked.has(spec.trial_id))
-        .map(({ spec, attempt }) => ({ spec, asked: false, attempt })),
+    this.#writeRows([
+      ...specs.map((spec) => rowOf({ spec, asked: true, attempt: attempts.get(spec.trial_id) ?? null })),
+      ...earlier.filter(({ trial }) => !asked.has(trial.trial_id)).map((row) => ({ ...row, asked: false })),
     ]);
     const [first] = specs;
     const places = readStored("TrialPlaces", this.#placesFile);
@@ -136,8 +135,7 @@ export class SweepStore {
   }
 
   writeTrials(trials: readonly SweepTrial[]): void {
-    const text = trials.map((trial) => `${JSON.stringify(rowOf(trial))}\n`).join("");
-    if (text !== readText(this.#trialsFile)) replaceFile(this.#trialsFile, text);
+    this.#writeRows(trials.map(rowOf));
   }
 
   /**
@@ -219,6 +217,17 @@ export class SweepStore {
     });
   }
 
+  #readRows(): TrialRow[] | undefined {
+    return readText(this.#trialsFile)
+      ?.split("\n")
+      .flatMap((line, index) => (line === "" ? [] : [readRow(line, `${this.#trialsFile}:${index + 1}`)]));
+  }
+
+  #writeRows(rows: readonly TrialRow[]): void {
+    const text = rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+    if (text !== readText(this.#trialsFile)) replaceFile(this.#trialsFile, text);
+  }
+
   #lastVersion(): number {
     const numbers = namesIn(this.folder).map((name) =>
       Number(/^experiment-(\d+)\.json$/.exec(name)?.[1] ?? 0),
@@ -274,7 +283,7 @@ function rowOf({ spec, asked, attempt }: SweepTrial): TrialRow {
 function missing(file: string): never {
   throw new CliprpnError(
     "bad_input",
-    `${file}: expected a file of this sweep, found none; restore it from a backup, or use another --runs-dir`,
+    `${file}: expected a file of this sweep, found none, or an empty one; restore it from a backup, or run the sweep again, which writes it`,
   );
 }
 

@@ -106,7 +106,7 @@ export class TrialStore {
    * @throws CliprpnError bad_input if it is damaged.
    */
   outcome(attempt: number): TrialOutcome | undefined {
-    return readStored("TrialOutcome", join(this.attempt(attempt).folder, "outcome.json"));
+    return readStored("TrialOutcome", this.#outcomeFile(attempt));
   }
 
   /**
@@ -151,11 +151,21 @@ export class TrialStore {
     return join(this.#acceptedFolder, `${codeName(sources_sha256)}.json`);
   }
 
-  /** The attempts that count, one for each code, newest first. */
+  /**
+   * The attempts that count, one for each code, newest first.
+   *
+   * @throws CliprpnError bad_input if a file is damaged, or the outcome of an attempt is gone.
+   */
   accepted(): AcceptedAttempt[] {
     return namesIn(this.#acceptedFolder)
       .filter((name) => /^[0-9a-f]{16}\.json$/.test(name))
-      .flatMap((name) => readStored("AcceptedAttempt", join(this.#acceptedFolder, name)) ?? [])
+      .flatMap((name) => {
+        const file = join(this.#acceptedFolder, name);
+        const accepted = readStored("AcceptedAttempt", file);
+        if (accepted === undefined || existsSync(this.#outcomeFile(accepted.attempt))) return accepted ?? [];
+        if (!existsSync(file)) return []; // Removed meanwhile, before its attempt.
+        throw withoutOutcome(this.#outcomeFile(accepted.attempt), file);
+      })
       .sort((a, b) => b.accepted_at.localeCompare(a.accepted_at) || b.attempt - a.attempt);
   }
 
@@ -180,7 +190,7 @@ export class TrialStore {
       "not_found",
       this.identity()?.kind === "baseline"
         ? `${folder}: expected a trained model, found a baseline, which has none; choose a trial of a ClipRPN`
-        : `${folder}: expected a trained model, found none: its sweep ran with keep_models none. To get one, run the sweep in another runs folder, with --set keep_models=best --runs-dir DIR`,
+        : `${folder}: expected a trained model, found none: its sweep ran with keep_models none, or the file was removed. To get one, run the sweep in another runs folder, with --set keep_models=best --runs-dir DIR`,
     );
   }
 
@@ -207,6 +217,17 @@ export class TrialStore {
   get #acceptedFolder(): string {
     return join(this.folder, "accepted");
   }
+
+  #outcomeFile(attempt: number): string {
+    return join(this.attempt(attempt).folder, "outcome.json");
+  }
+}
+
+function withoutOutcome(outcomeFile: string, acceptedFile: string): CliprpnError {
+  return new CliprpnError(
+    "bad_input",
+    `${outcomeFile}: expected the outcome of an accepted attempt, found none; restore the attempt's folder from a backup, or remove ${acceptedFile} to run the trial again`,
+  );
 }
 
 /** True if a folder contains complete predictions on a split: they are renamed into place. */

@@ -80,9 +80,7 @@ export class SweepProgress implements AttemptWatcher {
   found(spec: TrialSpec): void {
     if (this.#waiting.delete(spec.trial_id)) this.#eta.started(spec.label);
     this.#done += 1;
-    this.#terminal.info(
-      `[${this.#done}/${this.#options.total}] ${trialName(spec)}: completed by another process`,
-    );
+    this.#terminal.info(`[${this.#done}/${this.#options.total}] ${trialName(spec)}: already completed`);
     this.#print(spec, { state: "completed" });
     this.#show();
   }

@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -285,6 +286,30 @@ describe("cliprpn gc keeps", () => {
     addSweep(runs, "fusion", [spec]);
     writeFileSync(join(runs, attemptPath(1), "outcome-unreadable.json"), "{");
     expect(planGarbage(request(runs)).removals).toEqual([]);
+  });
+
+  test.each([
+    ["", "trials.jsonl"],
+    [undefined, "trials.jsonl"],
+  ])("the trials of a sweep whose list of them is %j, and says so", async (text, file) => {
+    const runs = tempFolder();
+    addAttempt(runs, spec);
+    const path = join(addSweep(runs, "damaged", [spec]).folder, file);
+    if (text === undefined) rmSync(path);
+    else writeFileSync(path, text);
+    const result = await collectGarbage(request(runs, everything));
+    expect(result.removals.filter(({ reason }) => reason === "unasked")).toEqual([]);
+    expect(result.problems[0]).toContain(file);
+  });
+
+  test("an accepted attempt without its outcome, and says so", async () => {
+    const runs = tempFolder();
+    addAttempt(runs, spec);
+    addSweep(runs, "damaged", [spec]);
+    rmSync(join(runs, attemptPath(1), "outcome.json"));
+    const result = await collectGarbage(request(runs, everything));
+    expect(result.removals).toEqual([]);
+    expect(result.problems[0]).toContain("outcome.json");
   });
 
   test("a trial with a damaged file, and says so", async () => {

@@ -65,7 +65,7 @@ describe("cliprpn list", () => {
     ["experiment.json", "{", "experiment.json"],
     ["experiment.json", '{"schema_version": 2}', "newer cliprpn"],
     ["trials.jsonl", "not json\n", "trials.jsonl:1"],
-    ["trials.jsonl", undefined, "stopped before its first trial"],
+    ["trials.jsonl", undefined, "trials.jsonl: expected"],
   ])("lists a sweep whose %s is %j, and says so", (file, content, problem) => {
     const runs = tempFolder();
     for (const name of ["good", "bad"]) addSweep(runs, name, [film0]);

@@ -150,6 +150,8 @@ describe("a sweep's folder", () => {
     ["experiment.json", JSON.stringify({ ...experiment, color: "red" })],
     ["places.json", ""],
     ["places.json", '{"schema_version": 1}'],
+    ["experiment.json", "\u0000\u0001"],
+    ["trials.jsonl", ""],
     ["trials.jsonl", '{"torn": '],
     ["trials.jsonl", "{}\n"],
     ["trials.jsonl", '{"trial": null}\n'],
@@ -175,12 +177,18 @@ describe("a sweep's folder", () => {
     expect(error.message).toContain(file);
   });
 
-  test.each(["places.json", "trials.jsonl"])("without its %s is an error that names it", (name) => {
+  test.each([
+    "places.json",
+    "trials.jsonl",
+  ])("without its %s is an error that names it; the next run writes it", (name) => {
     const store = writeSweep();
+    const before = store.read();
     rmSync(join(store.folder, name));
     const error = errorOf(() => store.read());
     expect(error.code).toBe("bad_input");
     expect(error.message).toContain(join(store.folder, name));
+    store.write(experiment, specs);
+    expect(store.read()).toEqual(before);
   });
 
   test("that does not exist is not found", () => {

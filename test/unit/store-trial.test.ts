@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { TrialOutcome } from "../../src/contract/generated/types.ts";
@@ -89,6 +89,21 @@ describe("an accepted attempt", () => {
     addAttempt(trial, code);
     expect(trial.acceptLeftover(code)).toBe(completed);
     expect(trial.shown(code)?.attempt).toBe(completed);
+  });
+
+  test.each([
+    "outcome.json",
+    "",
+  ])("without %j in its folder is an error that says how to run the trial again", (name) => {
+    const trial = madeTrial();
+    trial.accept(addAttempt(trial), code);
+    rmSync(join(trial.attempt(1).folder, name), { recursive: true });
+    const error = errorOf(() => trial.shown(code));
+    expect(error.code).toBe("bad_input");
+    expect(error.message).toContain(join(trial.attempt(1).folder, "outcome.json"));
+    expect(error.message).toContain(`remove ${trial.acceptedFile(code)}`);
+    rmSync(trial.acceptedFile(code));
+    expect(trial.shown(code)).toBeUndefined();
   });
 
   test("of a newer version of the format is an error that says so", () => {
