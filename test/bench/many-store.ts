@@ -24,7 +24,7 @@ export interface StoreFigures {
   /** Medians of the last thousand trials, and of the first thousand of another sweep, in turns. */
   last_ms: number;
   first_ms: number;
-  /** Growth of this process since the thousandth trial, after collecting garbage. */
+  /** Growth of the memory that this process uses since the thousandth trial, after collecting garbage. */
   growth_bytes: number;
 }
 
@@ -162,7 +162,8 @@ function writeAsWorker(file: string, outcome: CompletedOutcome): void {
 function memoryBytes(): number {
   if (globalThis.gc === undefined) throw new Error("run this with --expose-gc");
   globalThis.gc();
-  return process.memoryUsage().rss;
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
 }
 
 await main(process.argv[2] ?? "", Number(process.argv[3]));

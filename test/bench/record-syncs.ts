@@ -14,15 +14,15 @@ export interface Sync {
 /** Records every sync of this process from now on. @returns a list that grows. */
 export async function recordSyncs(): Promise<Sync[]> {
   const syncs: Sync[] = [];
-  const sizes = new Map<string, number>();
+  /** The file that was synced last, by its descriptor. */
+  const files = new Map<number, { ino: number; size: number }>();
   const record = (fd: number): void => {
     const stats = fs.fstatSync(fd);
-    const key = `${fd} ${stats.ino}`;
-    const before = sizes.get(key);
-    sizes.set(key, stats.size);
+    const before = files.get(fd);
+    files.set(fd, { ino: stats.ino, size: stats.size });
     if (stats.isDirectory()) syncs.push({ kind: "folder", bytes: 0 });
-    else if (before === undefined) syncs.push({ kind: "file", bytes: stats.size });
-    else syncs.push({ kind: "line", bytes: stats.size - before });
+    else if (before?.ino !== stats.ino) syncs.push({ kind: "file", bytes: stats.size });
+    else syncs.push({ kind: "line", bytes: stats.size - before.size });
   };
   for (const name of ["fsyncSync", "fdatasyncSync"] as const) {
     const original = originals[name];
