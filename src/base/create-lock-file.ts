@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, link, mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { hasCode } from "./files.ts";
+import { hasCode, noHardLinks } from "./files.ts";
 import { highestNumber, isGone, stateLine } from "./lock-file.ts";
 import { thisProcess } from "./process-identity.ts";
 
@@ -91,8 +91,6 @@ async function createInPlace(path: string, text: string): Promise<FileHandle | u
     throw error;
   }
 }
-
-const noHardLinks = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"];
 
 async function writeAll(file: FileHandle, text: string): Promise<void> {
   await file.writeFile(text);

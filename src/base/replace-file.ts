@@ -1,7 +1,17 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, linkSync, openSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { hasCode } from "./files.ts";
+import { hasCode, noHardLinks } from "./files.ts";
 
 /** Replaces a file in one step: after a kill or a power failure it is the old or the new one. */
 export function replaceFile(file: string, content: string | Buffer): void {
@@ -22,9 +32,11 @@ export function createFile(file: string, content: string | Buffer): boolean {
     linkSync(staging, file); // Exclusive on network disks too.
   } catch (error) {
     if (hasCode(error, "EEXIST")) return false;
-    throw error;
+    if (!hasCode(error, ...noHardLinks)) throw error;
+    if (existsSync(file)) return false; // Only a lock makes this exclusive.
+    renameSync(staging, file);
   } finally {
-    unlinkSync(staging);
+    rmSync(staging, { force: true });
   }
   syncFolder(dirname(file));
   return true;

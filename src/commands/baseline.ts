@@ -1,6 +1,7 @@
 import { CliprpnError } from "../contract/errors.ts";
 import type {
   BaselineSettings,
+  DatasetChoice,
   DetectorChoice,
   DetectorObject,
   Experiment,
@@ -46,10 +47,11 @@ function buildExperiment(args: Arguments, context: Context): Experiment {
   const detector = readDetector(args);
   const [first = "crop", ...more] = args.list("ranking") as Ranking[]; // Checked by yargs.
   const templates = args.list("template");
+  const dataset = namedDataset(args.text("data") ?? "demo", chosenSplitBy(args), context);
   return {
-    name: `baseline-${detector.kind.replaceAll("_", "-")}`,
+    name: sweepName(detector.kind, dataset),
     question: `How well do ${detectors[detector.kind].noun} and CLIP ground sentences?`,
-    dataset: namedDataset(args.text("data") ?? "demo", chosenSplitBy(args), context),
+    dataset,
     ...readBackbone(args),
     settings: {
       baseline: {
@@ -62,6 +64,21 @@ function buildExperiment(args: Arguments, context: Context): Experiment {
       "baseline.ranking": [first, ...more],
     },
   };
+}
+
+/** A sweep has one dataset, so the name contains it: `baseline-yolo` for the demo, `baseline-yolo-refcocog-google`. */
+function sweepName(kind: DetectorKind, { name, split_by }: DatasetChoice): string {
+  return ["baseline", kind, name ?? "", split_by ?? ""]
+    .map((part) =>
+      part
+        .toLowerCase()
+        .replaceAll("+", "plus")
+        .replace(/[^a-z0-9]+/g, "-"),
+    )
+    .map((part) => part.replace(/^-|-$/g, ""))
+    .filter((part) => part !== "")
+    .join("-")
+    .slice(0, 63);
 }
 
 type Ranking = BaselineSettings["ranking"];

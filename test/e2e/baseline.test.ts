@@ -43,6 +43,15 @@ function run(...args: string[]): Promise<CommandResult> {
 const runsOf = (args: string[]): string => `runs-${args.slice(0, 4).join("-").replace(/\W+/g, "-")}`;
 const onData = ["--data", data, "--set", "num_threads=1"];
 
+test.each([
+  [["--detector", "whole_image"], "baseline-whole-image"],
+  [["--detector", "gt_boxes", "--data", data], "baseline-gt-boxes-data"],
+])("the sweep of %j is %s: a sweep has one dataset", async (args, name) => {
+  const { code, out, err } = await run("baseline", ...args, "--dry-run");
+  expect(code, err).toBe(0);
+  expect(out).toMatch(new RegExp(`trials, ${name}; nothing was started`));
+});
+
 test("boxes of a file are ranked and reported; re-running the command runs no trial again", async () => {
   const args = ["baseline", "--detector", "file", "--file", "boxes.json", ...onData];
   const first = await run(...args);

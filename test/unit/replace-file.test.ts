@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import fs, { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { createFile, replaceFile, stagingName } from "../../src/base/replace-file.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
@@ -18,6 +19,22 @@ test("only one of several writers creates a file, and it stays as it is", () => 
   expect([createFile(file, "first"), createFile(file, "second")]).toEqual([true, false]);
   expect(readFileSync(file, "utf8")).toBe("first");
   expect(readdirSync(join(file, ".."))).toEqual(["a.json"]);
+});
+
+test("a file is created once also on a file system without hard links", () => {
+  const link = vi.spyOn(fs, "linkSync").mockImplementation(() => {
+    throw Object.assign(new Error("EPERM"), { code: "EPERM" });
+  });
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    link.mockRestore();
+    syncBuiltinESMExports();
+  });
+  const file = join(tempFolder(), "a.json");
+  expect([createFile(file, "first"), createFile(file, "second")]).toEqual([true, false]);
+  expect(readFileSync(file, "utf8")).toBe("first");
+  expect(readdirSync(join(file, ".."))).toEqual(["a.json"]);
+  expect(link).toHaveBeenCalledTimes(2);
 });
 
 test("a write that fails leaves no other file", () => {
