@@ -5,8 +5,9 @@ import { crc32 } from "node:zlib";
 import type { Entry, ZipFile } from "yauzl";
 import { checkDiskSpace, diskFullError } from "../../base/disk-space.ts";
 import { replaceFile } from "../../base/replace-file.ts";
+import { messageOf } from "../../base/zip-file.ts";
 import { CliprpnError } from "../../contract/errors.ts";
-import { baseName, findEntries, messageOf, openArchive, type WantedEntry } from "./zip-archive.ts";
+import { baseName, findEntries, openArchive, type WantedEntry } from "./zip-archive.ts";
 
 export interface ExtractOptions {
   archive: string;

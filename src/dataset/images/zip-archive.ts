@@ -1,32 +1,21 @@
-import { closeSync, fstatSync, openSync, read } from "node:fs";
-import { Readable } from "node:stream";
-import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from "yauzl";
-import { count } from "../../base/format.ts";
+import type { Entry, ZipFile } from "yauzl";
+import { findOverlap, messageOf, openZip, problemOf } from "../../base/zip-file.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 
 /** @throws CliprpnError not_found; data_invalid if it is not a complete zip archive. */
 export async function openArchive(archive: string): Promise<ZipFile> {
-  const fd = openFile(archive);
   try {
-    const { size } = fstatSync(fd);
-    return await fromRandomAccessReaderPromise(new BoundedReader(fd, size), size, { autoClose: false });
+    return await openZip(archive);
   } catch (error) {
-    closeSync(fd);
+    if (error instanceof Error && "syscall" in error)
+      throw new CliprpnError("not_found", `${archive}: expected a zip archive, found no readable file`, {
+        cause: error,
+      });
     throw new CliprpnError(
       "data_invalid",
       `${archive}: expected a complete zip archive, found: ${messageOf(error)}; download it again`,
       { cause: error },
     );
-  }
-}
-
-function openFile(archive: string): number {
-  try {
-    return openSync(archive, "r");
-  } catch (error) {
-    throw new CliprpnError("not_found", `${archive}: expected a zip archive, found no readable file`, {
-      cause: error,
-    });
   }
 }
 
@@ -100,31 +89,11 @@ async function* readDirectory(zip: ZipFile, archive: string): AsyncGenerator<Ent
   }
 }
 
-/** In a zip bomb, a thousand entries can point to the same bytes. */
 function refuseOverlaps(archive: string, entries: WantedEntry[]): void {
-  let end = 0;
-  let previous = "";
-  for (const { file_name, entry } of entries) {
-    if (entry.relativeOffsetOfLocalHeader < end)
-      throw invalid(archive, `expected separate entries, but ${previous} and ${file_name} overlap`);
-    end = entry.relativeOffsetOfLocalHeader + local_header_bytes + entry.compressedSize;
-    previous = file_name;
-  }
-}
-
-/** Its minimum size; the file name follows it. */
-const local_header_bytes = 30;
-
-function problemOf(entry: Entry, max_file_bytes: number): string | undefined {
-  const file_type = (entry.externalFileAttributes >>> 16) & 0o170000;
-  if (file_type === 0o120000) return "expected a file, found a link";
-  if (file_type !== 0 && file_type !== 0o100000) return "expected a file, found another kind of entry";
-  if (entry.isEncrypted()) return "expected a file, found an encrypted one";
-  if (!entry.canDecodeFileData())
-    return `expected a stored or deflated file, found compression method ${entry.compressionMethod}`;
-  if (entry.uncompressedSize > max_file_bytes)
-    return `expected at most ${count(max_file_bytes)} bytes, found ${count(entry.uncompressedSize)}`;
-  return undefined;
+  const overlap = findOverlap(entries.map(({ entry }) => entry));
+  if (overlap === undefined) return;
+  const [first, second] = overlap.map(({ fileName }) => baseName(fileName));
+  throw invalid(archive, `expected separate entries, but ${first} and ${second} overlap`);
 }
 
 function quoted(name: string): string {
@@ -133,68 +102,4 @@ function quoted(name: string): string {
 
 function invalid(archive: string, message: string): CliprpnError {
   return new CliprpnError("data_invalid", `${archive}: ${message}`);
-}
-
-/** The message of an error. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-/**
- * yauzl's own reader throws an uncatchable error when an archive points beyond the largest offset that Node
- * can seek to.
- */
-class BoundedReader extends RandomAccessReader {
-  readonly #fd: number;
-  readonly #size: number;
-
-  constructor(fd: number, size: number) {
-    super();
-    this.#fd = fd;
-    this.#size = size;
-  }
-
-  override read(
-    buffer: Buffer,
-    offset: number,
-    length: number,
-    position: number,
-    callback: (error: Error | null, bytesRead?: number) => void,
-  ): void {
-    const isInside = 0 <= position && position + length <= this.#size;
-    if (isInside) read(this.#fd, buffer, offset, length, position, callback);
-    else setImmediate(callback, beyondEnd());
-  }
-
-  // Not Node's file stream: destroying one closes the file that the others still read.
-  override _readStreamForRange(start: number, end: number): Readable {
-    let at = start;
-    const pushChunk = (stream: Readable): void => {
-      const chunk = Buffer.allocUnsafe(Math.min(chunk_bytes, end - at));
-      if (chunk.length === 0) stream.push(null);
-      else
-        this.read(chunk, 0, chunk.length, at, (error, bytesRead = 0) => {
-          at += bytesRead;
-          if (error !== null) stream.destroy(error);
-          else if (bytesRead === 0) stream.destroy(beyondEnd());
-          else stream.push(chunk.subarray(0, bytesRead));
-        });
-    };
-    return new Readable({
-      read(): void {
-        pushChunk(this);
-      },
-    });
-  }
-
-  override close(callback: (error: Error | null) => void): void {
-    closeSync(this.#fd);
-    setImmediate(callback, null);
-  }
-}
-
-const chunk_bytes = 256 * 1024;
-
-function beyondEnd(): Error {
-  return new Error("a position beyond the end of the file");
 }
