@@ -23,6 +23,7 @@ export const split: Option = {
   default: "val",
 };
 export const model = "trial folder, prefix of a trial id, or .safetensors file";
+export const sweep = "folder of the sweep, or its name in --runs-dir";
 export const trial = "prefix of a trial id, or the folder of a trial or of an attempt";
 export const splitBy: Option = {
   describe: "author of the dataset's splits",

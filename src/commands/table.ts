@@ -14,6 +14,7 @@ import {
   set,
   split,
   splitBy,
+  sweep,
   trial,
   trustWeights,
 } from "./shared-options.ts";
@@ -129,7 +130,7 @@ export const commands: Command[] = [
   {
     usage: "report [sweep]",
     describe: "write the report of a sweep (default: the newest)",
-    positionals: { sweep: { describe: "folder of the sweep, or its name in --runs-dir", type: "string" } },
+    positionals: { sweep: { describe: sweep, type: "string" } },
     options: { split, "trust-weights": trustWeights, device, python, "runs-dir": runsDir },
     load: async () => (await import("./report.ts")).report,
   },
@@ -342,20 +343,53 @@ export const commands: Command[] = [
     load: async () => (await import("./schema.ts")).schema,
   },
   {
-    usage: "import <checkpoint>",
-    describe: "convert a checkpoint of the original ClipRPN to safetensors",
-    positionals: {
-      checkpoint: { describe: "model_attention.pth or model_concatenation.pth", type: "string" },
+    usage: "export <sweep>",
+    describe: "write a sweep's results, and models on demand, to one file",
+    positionals: { sweep: { describe: sweep, type: "string" } },
+    options: {
+      out: { describe: "new archive (default: NAME.zip, of the sweep)", type: "string" },
+      models: {
+        describe: "models to include: none, of the best epochs, or also of the last ones",
+        type: "string",
+        choices: ["none", "best", "all"],
+        default: "none",
+      },
+      "runs-dir": runsDir,
+      json,
     },
-    options: { out: { describe: "output folder", type: "string", default: "imported" }, python },
-    load: async () => (await import("./one-off.ts")).importCheckpoint,
+    examples: [["$0 export fusion --models best", "write fusion.zip with the trained models"]],
+    load: async () => (await import("./export.ts")).exportSweep,
+  },
+  {
+    usage: "import <file>",
+    describe: "add an exported sweep, or convert a checkpoint of the original ClipRPN",
+    positionals: {
+      file: {
+        describe: "archive of `export`, model_attention.pth or model_concatenation.pth",
+        type: "string",
+      },
+    },
+    options: {
+      name: { describe: "archive: name of the sweep here (default: as exported)", type: "string" },
+      trust: {
+        describe: "archive: allow its fusions, which are programs, to run",
+        type: "boolean",
+        default: false,
+      },
+      out: { describe: "checkpoint: output folder", type: "string", default: "imported" },
+      "runs-dir": runsDir,
+      json,
+      python,
+    },
+    examples: [["$0 import fusion.zip", "add the sweep and its trials to the runs folder"]],
+    load: async () => (await import("./import.ts")).importFile,
   },
   {
     usage: "golden <files..>",
     describe: "compare the modules with recorded outputs of the original",
     positionals: { files: { describe: "golden .npz files", type: "array" } },
     options: { python, json },
-    load: async () => (await import("./one-off.ts")).golden,
+    load: async () => (await import("./golden.ts")).golden,
   },
   {
     usage: "setup",

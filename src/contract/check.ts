@@ -20,6 +20,7 @@ export interface ContractTypes {
   TrialRow: contract.TrialRow;
   AcceptedAttempt: contract.AcceptedAttempt;
   TestLook: contract.TestLook;
+  ExportManifest: contract.ExportManifest;
   CodeManifest: contract.CodeManifest;
   Summary: contract.Summary;
   Envelope: contract.Envelope;

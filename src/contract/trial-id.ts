@@ -8,7 +8,12 @@ import { trialIdentityOf } from "./trial-identity.ts";
  * value never changes its form, since finished trials are found by their ids.
  */
 export function trialId(spec: TrialSpec, defaults: IdentityDefaults = identityDefaults): string {
-  return digest(hashedPart(trialIdentityOf(spec), defaults)).slice(0, 16);
+  return identityId(trialIdentityOf(spec), defaults);
+}
+
+/** The id of a stored trial. */
+export function identityId(identity: TrialIdentity, defaults: IdentityDefaults = identityDefaults): string {
+  return digest(hashedPart(identity, defaults)).slice(0, 16);
 }
 
 type IdentityDefaults = typeof identityDefaults;

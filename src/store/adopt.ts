@@ -157,7 +157,7 @@ function oldFolders(runsDir: string): string[] {
 }
 
 /** What lies in a runs folder of today. */
-const own = new Set(["trials", "sweeps", "code", "adopt-lock", "test-looks.jsonl"]);
+const own = new Set(["trials", "sweeps", "code", "adopt-lock", "import-lock", "test-looks.jsonl"]);
 
 function tryReadPlan(folder: string): ReturnType<typeof readOldPlan> | CliprpnError {
   const file = join(folder, "plan.json");

@@ -8,14 +8,15 @@ import { codeName } from "./trial-store.ts";
 /** Records which files and packages a hash of the code stands for, so that a later version can name what changed. */
 export function recordCode(runsDir: string, sources_sha256: string, manifest: CodeManifest): void {
   mkdirSync(join(runsDir, "code"), { recursive: true });
-  createFile(manifestFile(runsDir, sources_sha256), toJson(manifest));
+  createFile(codeFile(runsDir, sources_sha256), toJson(manifest));
 }
 
 /** Undefined if no sweep in this runs folder ran with that code, as for imported trials. */
 export function readCode(runsDir: string, sources_sha256: string): CodeManifest | undefined {
-  return readStored("CodeManifest", manifestFile(runsDir, sources_sha256));
+  return readStored("CodeManifest", codeFile(runsDir, sources_sha256));
 }
 
-function manifestFile(runsDir: string, sources_sha256: string): string {
+/** The file of a manifest, existing or not. */
+export function codeFile(runsDir: string, sources_sha256: string): string {
   return join(runsDir, "code", `${codeName(sources_sha256)}.json`);
 }

@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { CliprpnError } from "../contract/errors.ts";
 import { readMark } from "./adopt-trial.ts";
+import { checkTrusted } from "./import-marks.ts";
 import { isTrialId, TrialStore, trialIds } from "./trial-store.ts";
 
 /** What a person means by a trial or model: an attempt of a trial, a model file in it, or a model file from elsewhere. */
@@ -83,9 +84,15 @@ function findAdopted(name: string, runsDir: string): TrialStore | undefined {
 
 const maxMatches = 10;
 
-/** The best epoch's model, or the named file. @throws CliprpnError not_found if the attempt kept no model. */
+/**
+ * The best epoch's model, or the named file.
+ *
+ * @throws CliprpnError not_found if the attempt kept no model; weights_unsafe if it was imported with a fusion that is not trusted.
+ */
 export function modelFile(model: FoundModel): string {
-  return model.kind === "file" ? model.file : (model.file ?? model.trial.neededModel(model.attempt));
+  const file = model.kind === "file" ? model.file : (model.file ?? model.trial.neededModel(model.attempt));
+  checkTrusted(dirname(file));
+  return file;
 }
 
 /**

@@ -24,9 +24,14 @@ export function addLooks(runsDir: string, looks: readonly TestLook[]): void {
 
 /** Number of looks at a test split of a dataset, by all sweeps in the runs folder. */
 export function countLooks(runsDir: string, dataset_id: string, split: Split): number {
+  return looksAt(runsDir, dataset_id).filter((look) => look.split === split).length;
+}
+
+/** Looks at all test splits of a dataset. */
+export function looksAt(runsDir: string, dataset_id: string): TestLook[] {
   return readLines(looksFile(runsDir)).filter(
-    (value) => isLook(value) && value.dataset_id === dataset_id && value.split === split,
-  ).length;
+    (value): value is TestLook => isLook(value) && value.dataset_id === dataset_id,
+  );
 }
 
 function looksFile(runsDir: string): string {

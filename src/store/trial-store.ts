@@ -12,6 +12,7 @@ import type {
 } from "../contract/generated/types.ts";
 import { trialIdentityOf, withIdentityDefaults } from "../contract/trial-identity.ts";
 import { checkStored, parseJson, readStored, readText, schemaVersion, toJson } from "./files.ts";
+import { checkTrusted, readImportMark } from "./import-marks.ts";
 
 /** One run of a trial, in a folder that nobody else writes to. */
 export interface AttemptFolder {
@@ -112,13 +113,14 @@ export class TrialStore {
   /**
    * Makes a completed attempt the one that counts for its code, once and for all.
    *
+   * @param origin where the attempt came from; by default what its folder says, as after a kill during an import.
    * @param accepted_at for an attempt that was not made here, when it finished: the newest one is shown.
    * @returns the attempt that counts: another one if that was accepted before.
    */
   accept(
     attempt: number,
     sources_sha256: string,
-    origin: TrialOrigin | null = null,
+    origin: TrialOrigin | null = this.importedFrom(attempt),
     accepted_at = new Date().toISOString(),
   ): number {
     mkdirSync(this.#acceptedFolder, { recursive: true });
@@ -144,6 +146,11 @@ export class TrialStore {
       return outcome?.state === "completed" && outcome.sources_sha256 === sources_sha256;
     });
     return attempt === undefined ? undefined : this.accept(attempt, sources_sha256);
+  }
+
+  /** Where an imported attempt came from; null for another one. */
+  importedFrom(attempt: number): TrialOrigin | null {
+    return readImportMark(this.attempt(attempt).folder);
   }
 
   /** The file that names the attempt which counts for a code. */
@@ -181,11 +188,20 @@ export class TrialStore {
     return existsSync(file) ? file : undefined;
   }
 
-  /** The model of an attempt's best epoch. @throws CliprpnError not_found if it kept none, with what to do. */
+  /** The model of an attempt's best epoch. @throws CliprpnError not_found if it kept none, with what to do; weights_unsafe. */
   neededModel(attempt: number): string {
     const file = this.model(attempt);
-    if (file !== undefined) return file;
     const { folder } = this.attempt(attempt);
+    if (file !== undefined) {
+      checkTrusted(folder);
+      return file;
+    }
+    const origin = this.importedFrom(attempt);
+    if (origin !== null && this.identity()?.kind !== "baseline")
+      throw new CliprpnError(
+        "not_found",
+        `${folder}: expected a trained model, found none: it was imported from ${origin.from}, which has no models. Export the sweep with --models best, and import that archive`,
+      );
     throw new CliprpnError(
       "not_found",
       this.identity()?.kind === "baseline"

@@ -1,6 +1,7 @@
+import { join } from "node:path";
 import { codeHashes } from "../contract/code-identity.ts";
 import { CliprpnError } from "../contract/errors.ts";
-import type { TrialDataset, TrialSpec } from "../contract/generated/types.ts";
+import type { TrialDataset, TrialIdentity, TrialPlaces, TrialSpec } from "../contract/generated/types.ts";
 import { findDatasetById } from "../dataset/identify-dataset.ts";
 import { cacheDir } from "../environment/cache.ts";
 import { composeSpec } from "../store/compose-spec.ts";
@@ -23,21 +24,46 @@ export function specOf(trial: TrialStore): TrialSpec {
   if (identity === undefined)
     throw new CliprpnError("not_found", `${trial.folder}: expected a trial, found no spec.json`);
   const { kind, trial_id, backbone, dataset } = identity;
-  const isShipped = backbone.name === "cliprpn-tiny";
+  // The folders are replaced by `locateTrials`.
+  const places = unknownPlaces(dataset.id, backbone, trial.folder, trial.folder);
   return composeSpec(
     identity,
     { label: trial_id.slice(0, 8), preset: null, seed: kind === "cliprpn" ? identity.seed : 0 },
-    {
-      schema_version: 1,
-      device: "cpu",
-      cache_dir: trial.folder, // Replaced by `locateTrials`.
-      dataset_root: trial.folder,
-      dataset_name: dataset.id,
-      backbone_weights: isShipped ? "shipped" : backbone.weights_id,
-      detector_files: {},
-    },
+    places,
     { sources_sha256: codeHashes()[kind], fusion_source: trial.fusionFile },
   );
+}
+
+/**
+ * Where the trials of an imported sweep run and find their files on this machine. A dataset that is not here yet is expected in the
+ * data folder.
+ */
+export function placesHere(
+  dataset: Pick<TrialDataset, "id" | "name">,
+  backbone: TrialIdentity["backbone"],
+  context: Context,
+): TrialPlaces {
+  const folders = dataFolders(context);
+  const expected = join(folders.data, dataset.name);
+  const root = findDatasetById({ id: dataset.id, root: expected }, folders) ?? expected;
+  return unknownPlaces(dataset.name, backbone, root, cacheDir(context.env));
+}
+
+function unknownPlaces(
+  dataset_name: string,
+  backbone: TrialIdentity["backbone"],
+  dataset_root: string,
+  cache_dir: string,
+): TrialPlaces {
+  return {
+    schema_version: 1,
+    device: "cpu",
+    cache_dir,
+    dataset_root,
+    dataset_name,
+    backbone_weights: backbone.name === "cliprpn-tiny" ? "shipped" : backbone.weights_id,
+    detector_files: {},
+  };
 }
 
 /** Hash of the current code for a trial's kind. */

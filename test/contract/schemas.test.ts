@@ -26,6 +26,7 @@ test("the schema for editors compiles alone and accepts a small experiment", () 
 const stored = [
   "AcceptedAttempt",
   "CodeManifest",
+  "ExportManifest",
   "JournalEntry",
   "StoredExperiment",
   "Summary",

@@ -2172,4 +2172,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "8a756c52c78b3fad708b71074eee9b8f6266bdc0c18ce28db0254bdb034c07f9"
+SCHEMA_SHA256 = "8fb35d32ce365411197534676a9635ae0a490a456f0ba863ef6ccdb8c80c8024"

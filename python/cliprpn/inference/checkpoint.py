@@ -22,6 +22,8 @@ KIND = "cliprpn-model"
 IMPORTED_KIND = "cliprpn-import"
 SCHEMA_VERSION = 1
 FUSION_FILE = "fusion.py"
+# Written by `cliprpn import` for a fusion that must not run.
+UNTRUSTED_FILE = "fusion.py.untrusted"
 Resize = Literal["squash", "letterbox"]
 
 
@@ -105,7 +107,7 @@ def load_model(path: Path) -> SavedModel:
     A custom fusion is loaded from `fusion.py` next to the model.
 
     Raises:
-        CliprpnError: not_found, weights_mismatch, fusion_invalid.
+        CliprpnError: not_found, weights_mismatch, weights_unsafe, fusion_invalid.
     """
     facts_path = path.with_suffix(".json")
     for file in (path, facts_path):
@@ -168,9 +170,16 @@ def _find_fusion(path: Path) -> Path:
     """The copy of a custom fusion's source next to a model.
 
     Raises:
-        CliprpnError: not_found.
+        CliprpnError: not_found; weights_unsafe, if it was imported without `--trust`.
     """
     file = path.parent / FUSION_FILE
+    untrusted = path.parent / UNTRUSTED_FILE
+    if not file.is_file() and untrusted.is_file():
+        raise CliprpnError(
+            "weights_unsafe",
+            f"{untrusted}: expected a fusion that may run, found one that was imported without --trust; read it, and "
+            "import its archive again with --trust if you trust it",
+        )
     if not file.is_file():
         raise CliprpnError(
             "not_found",

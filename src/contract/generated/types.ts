@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "8a756c52c78b3fad708b71074eee9b8f6266bdc0c18ce28db0254bdb034c07f9";
+export const schema_sha256 = "8fb35d32ce365411197534676a9635ae0a490a456f0ba863ef6ccdb8c80c8024";
 
 /**
  * The source of the proposals.
@@ -175,6 +175,13 @@ export type FusionChoice = ("concatenation" | "cross_attention" | "film" | "toke
  * via the `definition` "DetectorChoice".
  */
 export type DetectorChoice = ("yolo" | "trained_yolo" | "faster_rcnn" | "gt_boxes" | "whole_image") | DetectorObject;
+/**
+ * The models in the archive: none, those of the best epochs, or also those of the last ones.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ExportedModels".
+ */
+export type ExportedModels = "none" | "best" | "all";
 /**
  * One line of journal.jsonl, the log of a sweep's events.
  *
@@ -2825,6 +2832,36 @@ export interface PublishedFigure {
    * True if a run of this project has reproduced the result within [low, high].
    */
   verified: boolean;
+}
+/**
+ * cliprpn-export.json, the first file of an archive that `cliprpn export` writes: the other files, by their path in a runs folder.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ExportManifest".
+ */
+export interface ExportManifest {
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  kind: "cliprpn-export";
+  cliprpn_version: string;
+  /**
+   * UTC, ISO 8601.
+   */
+  exported_at: string;
+  sweep: string;
+  models: ExportedModels;
+  files: ExportedFile[];
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ExportedFile".
+ */
+export interface ExportedFile {
+  path: string;
+  bytes: number;
+  sha256: string;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema

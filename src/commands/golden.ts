@@ -3,21 +3,6 @@ import { EXIT } from "../contract/errors.ts";
 import { openEngine } from "../sweep/open-engine.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
 
-/** `cliprpn import CHECKPOINT`: converts a checkpoint of the original to safetensors. */
-export async function importCheckpoint(args: Arguments, context: Context): Promise<number> {
-  const engine = await openEngine(runContext(args, context));
-  try {
-    const params = {
-      checkpoint_file: resolve(context.cwd, args.needed("checkpoint")),
-      out_dir: resolve(context.cwd, args.needed("out")),
-    };
-    context.terminal.result(JSON.stringify(await engine.call("import_checkpoint", params), null, 2));
-    return EXIT.good;
-  } finally {
-    await engine.close();
-  }
-}
-
 /** `cliprpn golden FILES`: prints the largest difference of every output; exit code 1 beyond the tolerance. */
 export async function golden(args: Arguments, context: Context): Promise<number> {
   const engine = await openEngine(runContext(args, context));
