@@ -94,7 +94,10 @@ function show({ folder, isNewSweep, trials }: Imported, from: string, json: bool
 /** Converts a checkpoint of the original to safetensors. */
 async function importCheckpoint(checkpoint_file: string, args: Arguments, run: RunContext): Promise<number> {
   if (args.flag("trust") || args.text("name") !== undefined)
-    throw new CliprpnError("bad_input", `${checkpoint_file}: --name and --trust are only valid for an archive`);
+    throw new CliprpnError(
+      "bad_input",
+      `${checkpoint_file}: --name and --trust are only valid for an archive`,
+    );
   const engine = await openEngine(run);
   try {
     const params = { checkpoint_file, out_dir: resolve(run.cwd, args.needed("out")) };

@@ -302,3 +302,36 @@ def test_the_predictions_in_memory_do_not_grow_with_the_settings(
     assert len(summarize_on(index, *groups).settings) == 20
     assert len(num_alive) == 20
     assert max(num_alive) <= 3  # The best, the one before, and the next.
+
+
+def broken_tables(good: pa.Table) -> dict[str, pa.Table]:
+    texts = pa.array(["x"] * len(good))
+    return {
+        "missing column": good.drop_columns(["iou"]),
+        "text for numbers": good.set_column(good.column_names.index("iou"), "iou", texts),
+        "absolute path": good.set_column(
+            good.column_names.index("image_file"), "image_file", pa.array(["/etc/motd.png"] * len(good))
+        ),
+        "path out of the folder": good.set_column(
+            good.column_names.index("image_file"), "image_file", pa.array(["../../a.png"] * len(good))
+        ),
+        "boxes of three numbers": good.set_column(
+            good.column_names.index("pred_box_xyxy"), "pred_box_xyxy", pa.array([[1.0, 2.0, 3.0]] * len(good))
+        ),
+    }
+
+
+def test_broken_predictions_are_an_error_that_names_the_file(tmp_path: Path, index: DatasetIndex) -> None:
+    write_trial(tmp_path / "good", index, 0, BEST[0])
+    path = predictions_file(tmp_path / "good", "test")
+    good, content = pq.read_table(path), path.read_bytes()
+    for name, table in broken_tables(good).items():
+        pq.write_table(table, path)
+        with pytest.raises(CliprpnError, match=str(path)) as raised:
+            read_predictions(path)
+        assert raised.value.code == "data_invalid", name
+    for damaged in (b"", b"no table", content[:-30], content[:40] + b"\0" * 200 + content[240:]):
+        path.write_bytes(damaged)
+        with pytest.raises(CliprpnError, match=str(path)) as raised:
+            read_predictions(path)
+        assert raised.value.code == "data_invalid"
