@@ -57,10 +57,24 @@ export async function importArchive(
     onWait: onWaitForImport,
     onLost: () => undefined, // The new owner removes this import's staging folder, and this one fails.
   });
-  const staging = join(runsDir, `${stagingPrefix}${randomBytes(4).toString("hex")}`);
   try {
-    removeStagings(runsDir); // Left by an import that was killed.
-    mkdirSync(staging);
+    return await importLocked(archive, content, options, onProgress);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function importLocked(
+  archive: SweepArchive,
+  content: ArchiveContent,
+  options: Omit<ImportOptions, "onWaitForImport" | "onProgress">,
+  onProgress: ImportOptions["onProgress"],
+): Promise<Imported> {
+  const { runsDir } = options;
+  removeStagings(runsDir); // Left by an import that was killed.
+  const staging = join(runsDir, `${stagingPrefix}${randomBytes(4).toString("hex")}`);
+  mkdirSync(staging);
+  try {
     for (const { sources_sha256, manifest } of content.codes) recordCode(runsDir, sources_sha256, manifest);
     addLooks(runsDir, content.looks);
     const target = { ...options, staging };
@@ -70,7 +84,6 @@ export async function importArchive(
     return { folder: sweep.folder, isNewSweep: existing === undefined, trials };
   } finally {
     rmSync(staging, { recursive: true, force: true });
-    await lock.release();
   }
 }
 
