@@ -25,7 +25,7 @@ export const broken = withId(madeSpec("broken", 2));
 export const waiting = withId(madeSpec("waiting", 3));
 export const specs = [film, own, broken, waiting];
 
-export function withId<Spec extends TrialSpec>(spec: Spec): Spec {
+function withId<Spec extends TrialSpec>(spec: Spec): Spec {
   return { ...spec, trial_id: trialId(spec) };
 }
 

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, isAbsolute, join, relative } from "node:path";
+import { hasCode } from "../../base/files.ts";
 import { codeHashes } from "../../contract/code-identity.ts";
 import type { ExportManifest, TrialIdentity, TrialRow } from "../../contract/generated/types.ts";
 import { codeFile } from "../code-manifests.ts";
-import { hasCode, parseJson } from "../files.ts";
+import { parseJson } from "../files.ts";
 import type { SweepStore } from "../sweep-store.ts";
 import { looksAt } from "../test-looks.ts";
 import { codeName, TrialStore } from "../trial-store.ts";

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { hasCode } from "../../base/files.ts";
 import { createFile, moveDurably } from "../../base/replace-file.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { TrialPlaces, TrialRow } from "../../contract/generated/types.ts";
-import { hasCode, parseJson, readText, toJson } from "../files.ts";
+import { parseJson, readText, toJson } from "../files.ts";
 import { importMark, importMarkText } from "../import-marks.ts";
 import { SweepStore, sweepsFolder } from "../sweep-store.ts";
 import type { ArchiveContent } from "./check-archive.ts";

@@ -5,11 +5,12 @@ import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ZipFile } from "yazl";
 import { checkDiskSpace, diskFullError } from "../../base/disk-space.ts";
+import { hasCode } from "../../base/files.ts";
 import { hashFile } from "../../base/hash-file.ts";
 import { syncFolder } from "../../base/replace-file.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { ExportedFile, ExportManifest } from "../../contract/generated/types.ts";
-import { hasCode, schemaVersion, toJson } from "../files.ts";
+import { schemaVersion, toJson } from "../files.ts";
 import type { FileToExport } from "./collect-files.ts";
 import { manifestName } from "./layout.ts";
 
