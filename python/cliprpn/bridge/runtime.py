@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import sys
@@ -10,7 +11,7 @@ import traceback
 from typing import Any
 
 from cliprpn.bridge import guards
-from cliprpn.errors import CliprpnError
+from cliprpn.errors import CliprpnError, disk_is_full
 
 _device: Any = None
 
@@ -129,9 +130,17 @@ def _describe(error: BaseException) -> tuple[str, str]:
         return "internal", f"Python code called sys.exit({error.code!r})"
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return "out_of_memory", f"out of memory: {error}"
+    if disk_is_full(error):
+        return "no_space", f"{_path_of(error)}: the disk is full; free some space and re-run the same command"
+    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "environment_broken", f"{_path_of(error)}: expected a writable path, found: {error.strerror}"
     if type(error).__name__ == "ValidationError":
         return "contract_violation", " ".join(str(error).split())
     return "internal", f"{type(error).__name__}: {error}"
+
+
+def _path_of(error: BaseException) -> str:
+    return str(getattr(error, "filename", None) or "a file")
 
 
 def _find_non_finite(value: Any, path: str) -> str:
