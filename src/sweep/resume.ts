@@ -28,6 +28,12 @@ export function trialStatuses(store: SweepStore, specs: readonly TrialOfCode[]):
   );
 }
 
+/** The trials of a sweep that have to run, and how many failed earlier and stay so. */
+export interface TrialsToRun {
+  waiting: TrialSpec[];
+  numFailed: number;
+}
+
 /**
  * The trials that have to run. Finished trials stay as they are; failed ones run again with `retryFailed`, stale ones, which other
  * code made, with `rerunStale`.
@@ -38,10 +44,11 @@ export function trialsToRun(
   store: SweepStore,
   specs: readonly TrialSpec[],
   options: Pick<RunContext, "acceptStale" | "rerunStale" | "retryFailed" | "terminal">,
-): TrialSpec[] {
+): TrialsToRun {
   const statuses = trialStatuses(store, specs);
   const { terminal, retryFailed, acceptStale, rerunStale } = options;
   const stale: StaleTrial[] = [];
+  let numFailed = 0;
   const waiting = specs.filter((spec) => {
     const status = statuses.get(spec.trial_id);
     switch (status?.state) {
@@ -49,16 +56,17 @@ export function trialsToRun(
         if (status.isStale) stale.push({ spec, accepted: status.accepted });
         return status.isStale && rerunStale;
       case "failed":
-        if (!retryFailed)
-          terminal.info(
-            `${trialName(spec)}: failed in an earlier run (${status.error.code}); use --retry-failed to run it again`,
-          );
-        return retryFailed;
+        if (retryFailed) return true;
+        numFailed += 1;
+        terminal.info(
+          `${trialName(spec)}: failed in an earlier run (${status.error.code}); use --retry-failed to run it again`,
+        );
+        return false;
       default:
         return true;
     }
   });
-  if (stale.length === 0) return waiting;
+  if (stale.length === 0) return { waiting, numFailed };
   const what = `${counted(stale.length, "finished trial")} ${stale.length === 1 ? "is" : "are"} stale: made by other code (${describeChanges(stale, store.runsDir)})`;
   if (rerunStale)
     terminal.info(
@@ -70,7 +78,7 @@ export function trialsToRun(
       "bad_input",
       `${what}, and ${counted(waiting.length, "trial")} must still run. Nothing was started. Add --rerun-stale to run the stale trials again (the old attempts and their models are kept), or --accept-stale to keep them and mark them in the report`,
     );
-  return waiting;
+  return { waiting, numFailed };
 }
 
 interface StaleTrial {

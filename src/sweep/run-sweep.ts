@@ -1,3 +1,4 @@
+import { counted } from "../base/format.ts";
 import { describeOwner } from "../base/owner-lock.ts";
 import { codeOf } from "../contract/code-identity.ts";
 import { CliprpnError, EXIT, isInterruption } from "../contract/errors.ts";
@@ -16,7 +17,7 @@ import { checkModelSpace, describeModels, type ModelRequest } from "./model-spac
 import { openEngine } from "./open-engine.ts";
 import { preflight } from "./preflight.ts";
 import { SweepProgress } from "./progress.ts";
-import { trialStatuses, trialsToRun } from "./resume.ts";
+import { type TrialsToRun, trialStatuses, trialsToRun } from "./resume.ts";
 import { type RunContext, writableRunsDir } from "./run-context.ts";
 import { TrialQueue } from "./trial-queue.ts";
 
@@ -62,7 +63,7 @@ export async function runSweep(request: SweepRequest, run: RunContext): Promise<
 async function runLocked(store: SweepStore, request: SweepRequest, run: RunContext): Promise<number> {
   const { plan, dataset, split } = request;
   checkSameData(store, request); // Again: another process may have had the lock.
-  const waiting = trialsToRun(store, plan.trials, run);
+  const { waiting, numFailed } = trialsToRun(store, plan.trials, run);
   const engine = await openEngine(run, plan.trials);
   try {
     const device = await engine.device();
@@ -84,7 +85,7 @@ async function runLocked(store: SweepStore, request: SweepRequest, run: RunConte
     store.write(experimentOf(request), plan.trials.map(withDevice));
     for (const [sources_sha256, kind] of new Map(plan.trials.map((spec) => [spec.sources_sha256, spec.kind])))
       recordCode(store.runsDir, sources_sha256, codeOf(kind));
-    announce(store, plan, waiting.map(withDevice), models, run);
+    announce(store, plan, { waiting: waiting.map(withDevice), numFailed }, models, run);
     await runTrials(store, plan, waiting.map(withDevice), engine, run);
     return await report(store, plan, { waiting, split }, engine, run);
   } finally {
@@ -189,19 +190,22 @@ function recorded(queue: TrialQueue, journal: Journal, progress: SweepProgress):
 function announce(
   { name, folder }: SweepStore,
   { trials }: Plan,
-  waiting: TrialSpec[],
+  { waiting, numFailed }: TrialsToRun,
   models: ModelRequest,
   { device: requested, terminal }: RunContext,
 ): void {
-  const numDone = trials.length - waiting.length;
+  const numDone = trials.length - waiting.length - numFailed;
   const device = waiting[0]?.device;
   const where =
     device === undefined
       ? ""
       : `, on ${device}${requested === "auto" && device === "cpu" ? " (torch finds no GPU)" : ""}`;
-  terminal.info(
-    `Sweep ${name}: ${trials.length} ${trials.length === 1 ? "trial" : "trials"}${numDone > 0 ? `, ${numDone} already done` : ""}${where}, in ${folder}`,
-  );
+  const counts = [
+    counted(trials.length, "trial"),
+    ...(numDone > 0 ? [`${numDone} already done`] : []),
+    ...(numFailed > 0 ? [`${numFailed} failed earlier`] : []),
+  ];
+  terminal.info(`Sweep ${name}: ${counts.join(", ")}${where}, in ${folder}`);
   const described = describeModels(models);
   if (described !== undefined) terminal.info(described);
 }

@@ -84,8 +84,10 @@ function plan(
 ): { ids: string[]; lines: string[] } {
   const terminal = recordingTerminal();
   const options = { acceptStale: false, rerunStale: false, retryFailed: false, ...flags, terminal };
-  const ids = trialsToRun(store, specs, options).map(({ trial_id }) => trial_id);
-  return { ids, lines: terminal.lines };
+  const { waiting, numFailed } = trialsToRun(store, specs, options);
+  const failures = terminal.lines.filter((line) => line.includes("failed in an earlier run"));
+  expect(numFailed).toBe(failures.length);
+  return { ids: waiting.map(({ trial_id }) => trial_id), lines: terminal.lines };
 }
 
 test("a trial without an end runs; one that completed here, or in another sweep, does not", () => {
