@@ -344,10 +344,10 @@ export const commands: Command[] = [
   },
   {
     usage: "export <sweep>",
-    describe: "write a sweep's results, and models on demand, to one file",
+    describe: "write the results of a sweep, with models if wanted, to an archive",
     positionals: { sweep: { describe: sweep, type: "string" } },
     options: {
-      out: { describe: "new archive (default: NAME.zip, of the sweep)", type: "string" },
+      out: { describe: "new archive (default: the name of the sweep, with .zip)", type: "string" },
       models: {
         describe: "models to include: none, of the best epochs, or also of the last ones",
         type: "string",
