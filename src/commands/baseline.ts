@@ -26,10 +26,9 @@ export async function baseline(args: Arguments, context: Context): Promise<numbe
     context.cwd,
     readOptions(run),
   );
-  const { plan, dataset } = await planOf(read, run);
-  if (args.flag("dry-run")) return printPlan(plan, args, context);
-  const source = { file: "", sets };
-  return runSweep({ plan, dataset, source, split: chosenSplit(args) }, run);
+  const request = await planOf(read, run);
+  if (args.flag("dry-run")) return printPlan(request.plan, args, context);
+  return runSweep({ ...request, source: { file: "", sets }, split: chosenSplit(args) }, run);
 }
 
 /** The flag that set the value at a path of the experiment. */

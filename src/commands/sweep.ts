@@ -8,18 +8,19 @@ import { type Arguments, type Context, runContext } from "./command.ts";
 
 /** `cliprpn sweep FILE`: runs the trials that are not finished, then writes the report. */
 export async function sweep(args: Arguments, context: Context): Promise<number> {
-  const { plan, dataset } = await planFrom(args, context);
-  if (args.flag("dry-run")) return printPlan(plan, args, context);
-  return runSweep({ plan, dataset, source: sourceOf(args), split: "val" }, runContext(args, context));
+  const read = await planFrom(args, context);
+  if (args.flag("dry-run")) return printPlan(read.plan, args, context);
+  return runSweep({ ...read, source: sourceOf(args), split: "val" }, runContext(args, context));
 }
 
 /** `cliprpn train FILE`: runs one trial, the plan's first or the one of `--setting`. */
 export async function train(args: Arguments, context: Context): Promise<number> {
-  const { plan, dataset } = await planFrom(args, context);
+  const read = await planFrom(args, context);
+  const { plan } = read;
   const trial = chooseTrial(plan, args.text("setting"));
   const trialPlan = { ...plan, name: `${plan.name}-${trial.trial_id.slice(0, 8)}`, trials: [trial] };
   return runSweep(
-    { plan: trialPlan, dataset, source: sourceOf(args), split: "val" },
+    { ...read, plan: trialPlan, source: sourceOf(args), split: "val" },
     runContext(args, context),
   );
 }

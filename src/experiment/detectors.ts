@@ -1,4 +1,4 @@
-import { basename, dirname, parse } from "node:path";
+import { basename, parse } from "node:path";
 import { joinWords } from "../base/format.ts";
 import type { Detector, DetectorChoice, DetectorObject, TrialSpec } from "../contract/generated/types.ts";
 import { findPublished } from "./detector-weights.ts";
@@ -100,8 +100,8 @@ export function exampleDetector(name: string): string | undefined {
 
 /** A trial's best model is named by the first characters of the trial's id; any other model by its file. */
 function modelName(file: string): string {
-  const trial = basename(dirname(file));
-  return /^[0-9a-f]{16}$/.test(trial) && stem(file) === "best" ? trial.slice(0, 8) : basename(file);
+  const trial = file.split("/").findLast((folder) => /^[0-9a-f]{16}$/.test(folder));
+  return trial !== undefined && stem(file) === "best" ? trial.slice(0, 8) : basename(file);
 }
 
 function stem(file: string): string {

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { normalize, resolve } from "node:path";
 import { codeHashes } from "../contract/code-identity.ts";
+import type { Experiment } from "../contract/generated/types.ts";
 import { type DatasetIdentity, identifyDataset } from "../dataset/identify-dataset.ts";
 import { cacheDir } from "../environment/cache.ts";
 import type { ReadExperiment, ReadOptions } from "../experiment/check-experiment.ts";
@@ -15,6 +16,7 @@ import type { Context, RunContext } from "./run-context.ts";
 
 /** The trials of a checked experiment and the dataset they use; nothing has started. */
 export interface ReadPlan {
+  experiment: Experiment;
   plan: Plan;
   dataset: DatasetIdentity;
 }
@@ -44,7 +46,7 @@ export async function planOf(read: ReadExperiment, run: RunContext): Promise<Rea
   const dataset = await identifyDataset(read.experiment.dataset ?? {}, dataFolders(run));
   const backbone = await identifyBackbone(read.experiment.backbone ?? {});
   const facts = { dataset, backbone, sources_sha256: codeHashes(), device: "cpu", cache_dir };
-  return { plan: planSweep(read, facts), dataset };
+  return { experiment: read.experiment, plan: planSweep(read, facts), dataset };
 }
 
 /** The experiment file as typed; a missing `experiments/...` is replaced by the shipped experiment of that name. */

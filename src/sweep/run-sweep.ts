@@ -3,7 +3,6 @@ import { describeOwner } from "../base/owner-lock.ts";
 import { codeOf } from "../contract/code-identity.ts";
 import { CliprpnError, EXIT, isInterruption } from "../contract/errors.ts";
 import type { Split, StoredExperiment, TrialSpec } from "../contract/generated/types.ts";
-import type { DatasetIdentity } from "../dataset/identify-dataset.ts";
 import type { Attempt, AttemptWatcher, Engine } from "../engine/engine.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { trialName } from "../report/report-input.ts";
@@ -17,14 +16,13 @@ import { checkModelSpace, describeModels, type ModelRequest } from "./model-spac
 import { openEngine } from "./open-engine.ts";
 import { preflight } from "./preflight.ts";
 import { SweepProgress } from "./progress.ts";
+import type { ReadPlan } from "./read-plan.ts";
 import { type TrialsToRun, trialStatuses, trialsToRun } from "./resume.ts";
 import { type RunContext, writableRunsDir } from "./run-context.ts";
 import { TrialQueue } from "./trial-queue.ts";
 
-/** The plan to run, and the split to report. */
-export interface SweepRequest {
-  plan: Plan;
-  dataset: DatasetIdentity;
+/** The plan to run, where it came from, and the split to report. */
+export interface SweepRequest extends ReadPlan {
   source: StoredExperiment["source"];
   split: Split;
 }
@@ -222,7 +220,7 @@ function checkSameData(store: SweepStore, { plan, dataset }: SweepRequest): void
   );
 }
 
-function experimentOf({ plan, dataset, source }: SweepRequest): StoredExperiment {
+function experimentOf({ experiment, plan, dataset, source }: SweepRequest): StoredExperiment {
   const { name, question, published, keep_models } = plan;
   const { id, name: dataset_name, split_by } = dataset;
   return {
@@ -233,6 +231,7 @@ function experimentOf({ plan, dataset, source }: SweepRequest): StoredExperiment
     source,
     dataset: { id, name: dataset_name, split_by },
     keep_models,
+    experiment: { ...experiment },
   };
 }
 

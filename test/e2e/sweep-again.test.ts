@@ -69,7 +69,8 @@ test("another seed or question runs only what is new; trials of other code are k
   const shown = await sweep("good", "grown"); // Nothing has to run: the report is written, with a mark.
   expect(shown.code, shown.err).toBe(0);
   expect(shown.err).toMatch(/4 finished trials are stale.*aaaaaaaa/);
-  const report = new SweepStore(join(folder, "grown"), "good").reportFile("val");
+  const store = new SweepStore(join(folder, "grown"), "good");
+  const report = store.reportFile("val");
   expect(readFileSync(report, "utf8")).toContain("Stale results");
 
   const numStarted = journal("grown").length;
@@ -81,6 +82,7 @@ test("another seed or question runs only what is new; trials of other code are k
   const accepted = await sweep("good", "grown", "--set", "seeds=[0,1,2]", "--accept-stale");
   expect(accepted.code, accepted.err).toBe(0);
   expect(numStarts("grown")).toEqual([1, 1, 1, 1, 1, 1]);
+  expect(store.experiment()?.experiment).toMatchObject({ seeds: [0, 1, 2] });
 
   const rerun = await sweep("good", "grown", "--set", "seeds=[0]", "--rerun-stale");
   expect(rerun.code, rerun.err).toBe(0);

@@ -20,7 +20,7 @@ const context: PlanContext = {
   device: "cpu",
   cache_dir: "/cache",
 };
-const trial = "0123456789abcdef";
+const trial = "runs/trials/0123456789abcdef/attempts/1";
 
 describe("a plan with baselines", () => {
   test("runs each baseline once, after the ClipRPNs of the first seed", () => {

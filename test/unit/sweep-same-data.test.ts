@@ -44,7 +44,10 @@ function sweep(runsDir: string, dataset: Partial<TrialSpec["dataset"]>): Promise
   };
   const { name, question, published, keep_models, source } = experiment;
   const plan = { name, question, published, keep_models, trials: [spec] };
-  return runSweep({ plan, dataset: { ...spec.dataset, ...dataset }, source, split: "val" }, run);
+  return runSweep(
+    { experiment: { name, question }, plan, dataset: { ...spec.dataset, ...dataset }, source, split: "val" },
+    run,
+  );
 }
 
 function stored(): SweepStore {

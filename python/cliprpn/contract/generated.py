@@ -2172,4 +2172,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "8fb35d32ce365411197534676a9635ae0a490a456f0ba863ef6ccdb8c80c8024"
+SCHEMA_SHA256 = "c1c65a7c4524b832cfb2c5484496c255dea7d8b6295a31482bfc2624e9f0845d"

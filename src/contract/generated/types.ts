@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "8fb35d32ce365411197534676a9635ae0a490a456f0ba863ef6ccdb8c80c8024";
+export const schema_sha256 = "c1c65a7c4524b832cfb2c5484496c255dea7d8b6295a31482bfc2624e9f0845d";
 
 /**
  * The source of the proposals.
@@ -2943,6 +2943,10 @@ export interface StoredExperiment {
   name: string;
   question: string;
   published: PublishedFigure[];
+  /**
+   * The experiment as read, with its `--set` options. Missing in sweeps of earlier versions.
+   */
+  experiment?: {};
   source: ExperimentSource;
   dataset: DatasetName;
   keep_models: KeepModels;
