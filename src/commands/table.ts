@@ -45,7 +45,7 @@ export const commands: Command[] = [
     },
     examples: [
       ["$0 sweep experiments/fusion.json", "compare the fusions on the demo"],
-      ["$0 sweep exp.json --set dataset.root=DIR", "the same on your own data"],
+      ["$0 sweep exp.json --set name=own --set dataset.root=DIR", "on your own data"],
     ],
     load: async () => (await import("./sweep.ts")).sweep,
   },

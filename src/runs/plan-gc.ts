@@ -60,7 +60,7 @@ export function removalsOf(
   };
   if (wanted.unasked) return { removals: [whole], more: [] };
   const freed = distinct.reduce((sum, { bytes }) => sum + bytes, 0);
-  return { removals: distinct, more: [{ ...whole, bytes: whole.bytes - freed }] };
+  return { removals: distinct, more: [...more, { ...whole, bytes: whole.bytes - freed }] };
 }
 
 const always = { unfinished: true, failed: true, refused: true, leftover: true, log: true };
