@@ -70,3 +70,15 @@ export function wrapWords(words: string[], columns: number): string[] {
 export function quoteForShell(argument: string): string {
   return /^[\w./:=,@%+-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }
+
+/** A text as the name of a sweep: lower-case letters and digits, with single hyphens between them. */
+export function slug(text: string): string {
+  const words = text
+    .toLowerCase()
+    .replaceAll("+", "plus")
+    .split(/[^a-z0-9]+/);
+  return words
+    .filter((word) => word !== "")
+    .join("-")
+    .slice(0, 63);
+}

@@ -1,3 +1,4 @@
+import { slug } from "../base/format.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type {
   BaselineSettings,
@@ -67,17 +68,7 @@ function buildExperiment(args: Arguments, context: Context): Experiment {
 
 /** A sweep has one dataset, so the name contains it: `baseline-yolo` for the demo, `baseline-yolo-refcocog-google`. */
 function sweepName(kind: DetectorKind, { name, split_by }: DatasetChoice): string {
-  return ["baseline", kind, name ?? "", split_by ?? ""]
-    .map((part) =>
-      part
-        .toLowerCase()
-        .replaceAll("+", "plus")
-        .replace(/[^a-z0-9]+/g, "-"),
-    )
-    .map((part) => part.replace(/^-|-$/g, ""))
-    .filter((part) => part !== "")
-    .join("-")
-    .slice(0, 63);
+  return slug(["baseline", kind, name, split_by].join("-"));
 }
 
 type Ranking = BaselineSettings["ranking"];

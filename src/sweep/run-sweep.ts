@@ -1,4 +1,4 @@
-import { counted } from "../base/format.ts";
+import { counted, slug } from "../base/format.ts";
 import { describeOwner } from "../base/owner-lock.ts";
 import { codeOf } from "../contract/code-identity.ts";
 import { CliprpnError, EXIT, isInterruption } from "../contract/errors.ts";
@@ -216,7 +216,7 @@ function checkSameData(store: SweepStore, { plan, dataset }: SweepRequest): void
     `${name} (${id}, ${split_by} split)`;
   throw new CliprpnError(
     "bad_input",
-    `${store.folder}: expected the dataset of this sweep, ${describe(before)}, found ${describe(dataset)}. Give the experiment another name, for example --set name=${plan.name}-${dataset.name}, or use another --runs-dir`,
+    `${store.folder}: expected the dataset of this sweep, ${describe(before)}, found ${describe(dataset)}. Give the experiment another name, for example --set name=${slug(`${plan.name}-${dataset.name}`)}, or use another --runs-dir`,
   );
 }
 
@@ -238,7 +238,7 @@ function experimentOf({ experiment, plan, dataset, source }: SweepRequest): Stor
 function takenOver({ folder }: SweepStore, cause: unknown): CliprpnError {
   return new CliprpnError(
     "locked",
-    `${folder}: another cliprpn process took over this sweep while this one was suspended; this one stopped`,
+    `${folder}: the lock of this sweep is lost: another cliprpn process took it over while this one was suspended, or the folder was removed. This process stopped; re-run the same command to continue`,
     { cause },
   );
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { count, counted, formatBytes, formatDuration, joinWords } from "../../src/base/format.ts";
+import { count, counted, formatBytes, formatDuration, joinWords, slug } from "../../src/base/format.ts";
 import { interval, signedPoints } from "../../src/report/points.ts";
 
 test.each([
@@ -21,6 +21,7 @@ test.each([
   [signedPoints(-0.0001), "0.0"],
   [interval({ mean: 0.531, low: 0.502, high: 0.56 }), "53.1 (50.2\u00a0to\u00a056.0)"],
   [joinWords(["a", "b", "c"]), "a, b and c"],
+  [slug("baseline-gt_boxes-RefCOCO+-"), "baseline-gt-boxes-refcocoplus"],
 ])("%s", (written, expected) => {
   expect(written).toBe(expected);
 });

@@ -57,7 +57,8 @@ function sweepFiles(sweep: SweepStore): FileToExport[] {
     if (known === undefined) return [];
     const content = readFileSync(join(sweep.folder, name));
     if (known.kind === "journal") return [{ path, source: wholeLines(content) }];
-    return [{ path, source: name.startsWith("summary-") ? withoutFolders(content) : content }];
+    const hasFolders = known.kind === "experiment" || name.startsWith("summary-");
+    return [{ path, source: hasFolders ? withoutFolders(content) : content }];
   });
   const dataset = sweep.experiment()?.dataset.id;
   const looks = dataset === undefined ? [] : looksAt(sweep.runsDir, dataset);
@@ -127,7 +128,7 @@ function attemptFiles(trial: TrialStore, attempt: number, models: ExportManifest
 
 /** Answers on other splits and datasets. */
 function answerFiles(trial: TrialStore, attempt: number): FileToExport[] {
-  const folder = trial.answersFolder(attempt, "test");
+  const folder = trial.laterAnswersFolder(attempt);
   return namesIn(folder).flatMap((name) => {
     const path = `trials/${trial.trial_id}/answers/${attempt}/${name}`;
     return archivePath(path) === undefined ? [] : existing(path, join(folder, name));
