@@ -84,7 +84,10 @@ async function makeLocked(
       command: sweepCommand(store) ?? commandLine,
       source: experiment.source,
       trials: reported,
-      notAsked: trials.filter((trial) => !trial.asked).map(({ spec }) => spec),
+      notAsked: completedOf(
+        store,
+        trials.filter((trial) => !trial.asked).map(({ spec }) => spec),
+      ),
       summary,
       published: experiment.published,
       numTestLooks: countAllLooks(store.runsDir, experiment.dataset.id),
@@ -95,6 +98,12 @@ async function makeLocked(
   terminal.liveDone();
   terminal.info(verdict(summary));
   return file;
+}
+
+/** Those that completed, here or in another sweep. */
+function completedOf(store: SweepStore, specs: readonly TrialSpec[]): TrialSpec[] {
+  const statuses = trialStatuses(store, specs);
+  return specs.filter(({ trial_id }) => statuses.get(trial_id)?.state === "completed");
 }
 
 interface KnownTrial extends ReportTrial {

@@ -100,7 +100,6 @@ async function runTrials(
 ): Promise<void> {
   const { terminal, signal, numSlots, json, commandLine } = run;
   const progress = new SweepProgress(terminal, { waiting, total: plan.trials.length, numSlots, json });
-  const journal = store.openJournal();
   const queue = new TrialQueue(waiting, {
     runsDir: store.runsDir,
     keep_models: plan.keep_models,
@@ -109,6 +108,7 @@ async function runTrials(
       terminal.info(`${trialName(spec)} runs in another process: ${describeOwner(owner)}; waiting for it`),
     onFound: (spec) => progress.found(spec),
   });
+  const journal = store.openJournal();
   try {
     journal.append({ type: "sweep_started", num_trials: plan.trials.length, command: commandLine });
     await engine.run(queue, recorded(queue, journal, progress), signal);

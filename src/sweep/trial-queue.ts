@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { acquireOwnerLock, type LockOwner, OwnerLock, tryOwnerLock } from "../base/owner-lock.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { FileFusion, KeepModels, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
@@ -26,11 +26,17 @@ export class TrialQueue implements AttemptSource {
   readonly #waiting: TrialSpec[];
   readonly #claimedElsewhere: TrialSpec[] = [];
   readonly #claims = new Map<string, OwnerLock>();
+  /** Sources of the fusions, by their hash: a person may edit the files while the sweep runs. */
+  readonly #sources = new Map<string, Buffer>();
   #next = 0;
 
+  /** @throws CliprpnError fusion_invalid if the file of a fusion has changed since the sweep was planned. */
   constructor(waiting: readonly TrialSpec[], options: TrialQueueOptions) {
     this.#waiting = [...waiting];
     this.#options = options;
+    for (const { source_sha256, file } of waiting.flatMap(fileFusion))
+      if (!this.#sources.has(source_sha256))
+        this.#sources.set(source_sha256, readFusion({ source_sha256, file }));
   }
 
   get numWaiting(): number {
@@ -101,9 +107,21 @@ export class TrialQueue implements AttemptSource {
       onFound(spec, accepted);
       return undefined;
     }
-    const stored = storeSpec(spec, trial);
+    const stored = this.#store(spec, trial);
     const attempt = trial.newAttempt();
     return { spec: stored, ...attempt, keep_models, outcome: () => trial.outcome(attempt.number) };
+  }
+
+  /** Stores the spec in the trial's folder. @returns the spec, with a fusion's file replaced by the copy in the folder. */
+  #store(spec: TrialSpec, trial: TrialStore): TrialSpec {
+    if (spec.kind === "baseline" || spec.settings.fusion.kind !== "file") {
+      trial.create(spec);
+      return spec;
+    }
+    const { fusion } = spec.settings;
+    trial.create(spec, this.#sources.get(fusion.source_sha256));
+    const file = `${trial.fusionFile}:${fusion.file.split(":").at(-1)}`;
+    return { ...spec, settings: { ...spec.settings, fusion: { ...fusion, file } } };
   }
 
   async #release({ trial_id }: TrialSpec): Promise<void> {
@@ -117,25 +135,18 @@ export class TrialQueue implements AttemptSource {
   }
 }
 
-/** Stores the spec in the trial's folder. @returns the spec, with a fusion's file replaced by the copy in the folder. */
-function storeSpec(spec: TrialSpec, trial: TrialStore): TrialSpec {
-  if (spec.kind === "baseline" || spec.settings.fusion.kind !== "file") {
-    trial.create(spec);
-    return spec;
-  }
-  const { fusion } = spec.settings;
-  trial.create(spec, readFusion(fusion));
-  const file = `${trial.fusionFile}:${fusion.file.split(":").at(-1)}`;
-  return { ...spec, settings: { ...spec.settings, fusion: { ...fusion, file } } };
+function fileFusion(spec: TrialSpec): FileFusion[] {
+  return spec.kind === "cliprpn" && spec.settings.fusion.kind === "file" ? [spec.settings.fusion] : [];
 }
 
 /** @throws CliprpnError fusion_invalid if the file has changed since the sweep was planned. */
-function readFusion({ file, source_sha256 }: FileFusion): Buffer {
+function readFusion({ file, source_sha256 }: Pick<FileFusion, "file" | "source_sha256">): Buffer {
   const path = file.replace(/:[^:]*$/, "");
-  const source = readFileSync(path);
-  if (createHash("sha256").update(source).digest("hex") === source_sha256) return source;
+  const source = existsSync(path) ? readFileSync(path) : undefined;
+  if (source !== undefined && createHash("sha256").update(source).digest("hex") === source_sha256)
+    return source;
   throw new CliprpnError(
     "fusion_invalid",
-    `${path}: the file has changed since the trial was planned; re-run the command to plan again`,
+    `${path}: the file has changed since the sweep was planned; re-run the command to plan again`,
   );
 }

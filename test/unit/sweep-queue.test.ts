@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { readOwner } from "../../src/base/owner-lock.ts";
 import type { TrialSpec } from "../../src/contract/generated/types.ts";
 import { TrialStore } from "../../src/store/trial-store.ts";
 import { TrialQueue, type TrialQueueOptions } from "../../src/sweep/trial-queue.ts";
+import { errorOf } from "../helpers/error-of.ts";
 import { failed, madeOutcome, madeSpec } from "../helpers/report-input.ts";
 import { startUser } from "../helpers/start-lock-user.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
@@ -201,17 +202,30 @@ test("a fusion's source is copied into the trial, and the attempt loads the copy
   expect(attempt.spec.settings.fusion).toMatchObject({ file: `${copy}:Mine` });
 });
 
-test("a fusion's file that has changed since the plan is refused before an attempt begins", async () => {
+test("a fusion's file may be edited or removed while the sweep runs", async () => {
+  const source = "class Mine: pass\n";
   const file = join(tempFolder(), "mine.py");
+  writeFileSync(file, source);
+  const specs = [0, 1].map((seed) => ({
+    ...withFusion(file, source),
+    trial_id: String(seed).repeat(16),
+    seed,
+  }));
+  const made = makeQueue(specs);
   writeFileSync(file, "class Mine: later = True\n");
-  const spec = withFusion(file, "class Mine: pass\n");
-  const made = makeQueue([spec]);
-  await expect(made.queue.next(signal)).rejects.toMatchObject({
-    code: "fusion_invalid",
-    message: expect.stringContaining(file),
-  });
-  expect(made.trial(spec).attempts()).toEqual([]);
-  expect(existsSync(made.trial(spec).specFile)).toBe(false);
-  await made.queue.close();
-  expect(made.isClaimed(spec)).toBe(false);
+  await made.queue.next(signal);
+  rmSync(file);
+  await made.queue.next(signal);
+  for (const spec of specs) expect(readFileSync(made.trial(spec).fusionFile, "utf8")).toBe(source);
+});
+
+test.each([
+  "class Mine: later = True\n",
+  undefined,
+])("a fusion's file that has changed to %j since the plan is refused before any trial", (text) => {
+  const file = join(tempFolder(), "mine.py");
+  if (text !== undefined) writeFileSync(file, text);
+  const error = errorOf(() => makeQueue([withFusion(file, "class Mine: pass\n")]));
+  expect(error.code).toBe("fusion_invalid");
+  expect(error.message).toContain(file);
 });

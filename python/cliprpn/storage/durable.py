@@ -104,7 +104,7 @@ def disk_errors(path: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise CliprpnError(
                 "no_space",
-                f"{path}: no space left on the disk: {error.strerror}; free some space, or set CLIPRPN_CACHE to "
-                "a folder on another disk",
+                f"{path}: no space left on the disk: {error.strerror}; free some space, or use another "
+                "disk (--runs-dir, or CLIPRPN_CACHE for the cache)",
             ) from error
         raise
