@@ -33,12 +33,15 @@ export async function writeReport(input: ReportInput, folder: string): Promise<s
     const charts = await drawCharts(input, staging, place);
     const drawn = await drawGallery(summary, staging, place);
     const text = render(reportBlocks(input, charts, drawn));
-    await mkdir(join(folder, "report"), { recursive: true });
-    await rename(join(folder, place), join(staging, "earlier")).catch(ignoreMissing);
-    await rename(join(staging, place), join(folder, place));
+    const names = await readdir(join(staging, place));
+    await mkdir(join(folder, place), { recursive: true });
+    // New images come before the text and earlier ones go after it: a kill leaves no text without its images.
+    for (const name of names) await rename(join(staging, place, name), join(folder, place, name));
     replaceFile(join(folder, `summary-${split}.json`), `${JSON.stringify(summary, null, 2)}\n`);
     const path = join(folder, split === "val" ? "REPORT.md" : `REPORT-${split}.md`);
     replaceFile(path, text);
+    const earlier = (await readdir(join(folder, place))).filter((name) => !names.includes(name));
+    for (const name of earlier) await rm(join(folder, place, name), { recursive: true });
     return path;
   } finally {
     await rm(staging, { recursive: true, force: true });
@@ -73,8 +76,4 @@ export function reportBlocks(input: ReportInput, charts: Charts, drawn: Gallery)
 async function removeLeftovers(folder: string): Promise<void> {
   const names = (await readdir(folder)).filter((name) => name.startsWith(reportStaging));
   await Promise.all(names.map((name) => rm(join(folder, name), { recursive: true, force: true })));
-}
-
-function ignoreMissing(error: unknown): void {
-  if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
 }
