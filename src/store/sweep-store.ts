@@ -23,7 +23,7 @@ export interface SweepTrial {
   spec: TrialSpec;
   /** False if only an earlier version of the experiment asked for it. */
   asked: boolean;
-  /** The attempt that the newest report shows. */
+  /** The attempt that counted when a run of the sweep last ended; null before that. */
   attempt: number | null;
 }
 
@@ -117,8 +117,7 @@ export class SweepStore {
     const text = toJson(experiment);
     const before = readText(this.#experimentFile);
     if (before === text) return;
-    if (before !== undefined)
-      replaceFile(join(this.folder, `experiment-${this.#lastVersion() + 1}.json`), before);
+    if (before !== undefined) this.#keepVersion(before);
     replaceFile(this.#experimentFile, text);
   }
 
@@ -228,11 +227,14 @@ export class SweepStore {
     if (text !== readText(this.#trialsFile)) replaceFile(this.#trialsFile, text);
   }
 
-  #lastVersion(): number {
+  #keepVersion(text: string): void {
     const numbers = namesIn(this.folder).map((name) =>
       Number(/^experiment-(\d+)\.json$/.exec(name)?.[1] ?? 0),
     );
-    return Math.max(0, ...numbers);
+    const last = Math.max(0, ...numbers);
+    const file = (number: number): string => join(this.folder, `experiment-${number}.json`);
+    // A process that was killed before it replaced the experiment has kept this version already.
+    if (readText(file(last)) !== text) replaceFile(file(last + 1), text);
   }
 }
 

@@ -2172,4 +2172,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "c1c65a7c4524b832cfb2c5484496c255dea7d8b6295a31482bfc2624e9f0845d"
+SCHEMA_SHA256 = "8c9b9de46906257145b6bea3417a556d8ec06836226ade011b65203b09331da1"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "c1c65a7c4524b832cfb2c5484496c255dea7d8b6295a31482bfc2624e9f0845d";
+export const schema_sha256 = "8c9b9de46906257145b6bea3417a556d8ec06836226ade011b65203b09331da1";
 
 /**
  * The source of the proposals.
@@ -3276,7 +3276,7 @@ export interface TrialRow {
    */
   asked: boolean;
   /**
-   * The attempt that the newest report shows; null before that.
+   * The attempt that counted when a run of the sweep last ended; null before that.
    */
   attempt: number | null;
   trial: TrialIdentity;
