@@ -114,7 +114,7 @@ export class TrialStore {
    * Makes a completed attempt the one that counts for its code, once and for all.
    *
    * @param origin where the attempt came from; by default what its folder says, as after a kill during an import.
-   * @param accepted_at for an attempt that was not made here, when it finished: the newest one is shown.
+   * @param accepted_at for an attempt that ended earlier, when it finished: the newest one is shown.
    * @returns the attempt that counts: another one if that was accepted before.
    */
   accept(
@@ -137,15 +137,18 @@ export class TrialStore {
   }
 
   /**
-   * Accepts the first completed attempt of this code that nobody accepted, as after a kill between the two. Call it with the
-   * claim: otherwise the attempt's own process is about to accept it.
+   * Accepts the first completed attempt of each code for which none counts, as after a kill between its outcome and its acceptance.
+   * If its own process lives and is about to accept it, nothing changes by that.
    */
-  acceptLeftover(sources_sha256: string): number | undefined {
-    const attempt = this.attempts().find((number) => {
+  acceptLeftovers(): void {
+    const attempts = this.attempts();
+    if (attempts.length === 0) return; // As for most trials that are new.
+    const accepted = new Set(this.accepted().map(({ attempt }) => attempt));
+    for (const number of attempts.filter((each) => !accepted.has(each))) {
       const outcome = this.outcome(number);
-      return outcome?.state === "completed" && outcome.sources_sha256 === sources_sha256;
-    });
-    return attempt === undefined ? undefined : this.accept(attempt, sources_sha256);
+      if (outcome?.state === "completed" && !existsSync(this.acceptedFile(outcome.sources_sha256)))
+        this.accept(number, outcome.sources_sha256, undefined, outcome.finished_at);
+    }
   }
 
   /** Where an imported attempt came from; null for another one. */

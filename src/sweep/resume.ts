@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { counted, joinWords } from "../base/format.ts";
 import { changedFiles, codeOf } from "../contract/code-identity.ts";
 import { CliprpnError } from "../contract/errors.ts";
@@ -45,6 +46,7 @@ export function trialsToRun(
   specs: readonly TrialSpec[],
   options: Pick<RunContext, "acceptStale" | "rerunStale" | "retryFailed" | "terminal">,
 ): TrialsToRun {
+  for (const spec of specs) acceptLeftovers(new TrialStore(store.runsDir, spec.trial_id), spec);
   const statuses = trialStatuses(store, specs);
   const { terminal, retryFailed, acceptStale, rerunStale } = options;
   const stale: StaleTrial[] = [];
@@ -79,6 +81,11 @@ export function trialsToRun(
       `${what}, and ${counted(waiting.length, "trial")} must still run. Nothing was started. Add --rerun-stale to run the stale trials again (the old attempts and their models are kept), or --accept-stale to keep them and mark them in the report`,
     );
   return { waiting, numFailed };
+}
+
+/** Attempts that a killed process did not accept are finished trials too, also if the code was edited since. */
+function acceptLeftovers(trial: TrialStore, { sources_sha256 }: TrialOfCode): void {
+  if (!existsSync(trial.acceptedFile(sources_sha256))) trial.acceptLeftovers();
 }
 
 interface StaleTrial {

@@ -99,9 +99,10 @@ export class TrialQueue implements AttemptSource {
     this.#claims.set(spec.trial_id, claim);
     const { keep_models, onFound } = this.#options;
     const trial = this.#trial(spec);
-    const accepted =
-      trial.accepted().find(({ sources_sha256 }) => sources_sha256 === spec.sources_sha256)?.attempt ??
-      trial.acceptLeftover(spec.sources_sha256);
+    trial.acceptLeftovers();
+    const accepted = trial
+      .accepted()
+      .find(({ sources_sha256 }) => sources_sha256 === spec.sources_sha256)?.attempt;
     if (accepted !== undefined) {
       await this.#release(spec);
       onFound(spec, accepted);

@@ -277,7 +277,7 @@ describe("an import that is killed", () => {
       const trial = trialIn(cwd);
       for (const number of trial.attempts().filter((each) => each !== 1))
         expect(trial.outcome(number)?.state, `killed at ${killAt}`).toBe("completed");
-      trial.acceptLeftover(currentCodeOf(film));
+      trial.acceptLeftovers();
       for (const { attempt, origin } of trial.accepted())
         expect(origin, `killed at ${killAt}`).toEqual(
           attempt === 1 ? null : { kind: "import", from: "with-models.zip" },

@@ -79,16 +79,17 @@ describe("an accepted attempt", () => {
     expect(trial.shown(otherCode)?.attempt).toBe(old);
   });
 
-  test("is found after a kill between its outcome and its acceptance; failed ones and those of other code do not count", () => {
+  test("is found after a kill between its outcome and its acceptance, each for its own code; failed ones do not count", () => {
     const trial = madeTrial();
     trial.newAttempt();
     addAttempt(trial, code, failed("film", 0, "diverged"));
-    addAttempt(trial, otherCode);
-    expect(trial.acceptLeftover(code)).toBeUndefined();
-    const completed = addAttempt(trial, code);
-    addAttempt(trial, code);
-    expect(trial.acceptLeftover(code)).toBe(completed);
+    trial.acceptLeftovers();
+    expect(trial.accepted()).toEqual([]);
+    const [completed, other] = [code, otherCode, code].map((each) => addAttempt(trial, each));
+    trial.acceptLeftovers();
     expect(trial.shown(code)?.attempt).toBe(completed);
+    expect(trial.shown(otherCode)?.attempt).toBe(other);
+    expect(trial.accepted()).toHaveLength(2);
   });
 
   test.each([

@@ -170,6 +170,15 @@ describe("a stale trial", () => {
       expect(message).toContain(part);
   });
 
+  test("is also one that a process completed, with the code before an edit, and was killed before it accepted it", () => {
+    const store = sweep();
+    const trial = new TrialStore(store.runsDir, first.trial_id);
+    trial.create(first);
+    writeAttempt(trial, { ...madeOutcome(first), sources_sha256: earlierCode(store) });
+    expect(errorOf(() => plan(store, [first, second])).message).toContain("1 finished trial");
+    expect(plan(store, [first, second], { acceptStale: true }).ids).toEqual([second.trial_id]);
+  });
+
   test("is kept with a warning when nothing has to run", () => {
     const store = sweep();
     complete(store, first, earlierCode(store));
