@@ -59,7 +59,7 @@ export function profile(stats: DatasetStats, changes: Partial<DatasetProfile> = 
   };
 }
 
-const preparedFacts: PreparedDataset = {
+export const preparedFacts: PreparedDataset = {
   format_version: 1,
   id: "0123456789abcdef",
   name: "mine",
