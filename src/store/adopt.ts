@@ -200,12 +200,7 @@ function accept(attempts: (AdoptedAttempt & { from: string })[]): void {
     (a, b) => Date.parse(b.outcome.finished_at) - Date.parse(a.outcome.finished_at),
   );
   for (const { trial, attempt, from, outcome } of newestFirst)
-    trial.accept(attempt, outcome.sources_sha256, { kind: "adopted", from }, isoTime(outcome.finished_at));
-}
-
-function isoTime(text: string): string {
-  const time = Date.parse(text);
-  return new Date(Number.isNaN(time) ? 0 : time).toISOString();
+    trial.accept(attempt, outcome.sources_sha256, { kind: "adopted", from }, outcome.finished_at);
 }
 
 function missingSource({

@@ -129,7 +129,7 @@ export class TrialStore {
       schema_version: schemaVersion,
       attempt,
       sources_sha256,
-      accepted_at,
+      accepted_at: notInFuture(accepted_at),
       origin,
     };
     if (createFile(file, toJson(accepted))) return attempt;
@@ -265,6 +265,12 @@ export function trialsFolder(runsDir: string): string {
 
 export function isTrialId(name: string): boolean {
   return /^[0-9a-f]{16}$/.test(name);
+}
+
+/** The newest accepted attempt is shown, so none may be newer than now. */
+function notInFuture(time: string): string {
+  const ms = Date.parse(time);
+  return new Date(Number.isNaN(ms) ? 0 : Math.min(ms, Date.now())).toISOString();
 }
 
 /** The number of an attempt's folder, also after `removedName`; 0 for another name. */

@@ -81,12 +81,7 @@ export async function importTrial(
       await addFiles(archive, finished.answers, trial.answersFolder(attempt, "test"), target);
     }
     const { sources_sha256, accepted_at } = finished.accepted;
-    const counts = trial.accept(
-      attempt,
-      sources_sha256,
-      trial.importedFrom(attempt),
-      notInFuture(accepted_at),
-    );
+    const counts = trial.accept(attempt, sources_sha256, trial.importedFrom(attempt), accepted_at);
     return { ...common, isNew: before === undefined, isAccepted: counts === attempt };
   } finally {
     await claim.release();
@@ -156,10 +151,4 @@ export async function extract(archive: SweepArchive, file: ExportedFile, to: str
     closeSync(fd);
   }
   syncFolder(dirname(to));
-}
-
-/** The newest accepted attempt is shown, so none may be newer than now. */
-function notInFuture(accepted_at: string): string {
-  const time = Date.parse(accepted_at);
-  return new Date(Number.isNaN(time) ? 0 : Math.min(time, Date.now())).toISOString();
 }
