@@ -39,9 +39,10 @@ export const runsIn = (work: string): string => join(work, "runs");
  */
 export async function runMadeSweep(work: string, ask: Ask): Promise<string[]> {
   const terminal = recordingTerminal();
+  const { name, question = "Which is best?" } = ask;
   const plan = {
-    name: ask.name,
-    question: ask.question ?? "Which is best?",
+    name,
+    question,
     trials: ask.trials.map((trial) => ({
       ...specOf(trial, work),
       ...(ask.code && { sources_sha256: ask.code }),
@@ -50,14 +51,15 @@ export async function runMadeSweep(work: string, ask: Ask): Promise<string[]> {
     keep_models: "all" as const,
   };
   const dataset = { id: "made", name: "mine", root: join(work, "data"), split_by: "umd" as const };
+  const experiment = { name, question, dataset: { name: dataset.name } };
   await runSweep(
-    { plan, dataset, source: { file: `${ask.name}.json`, sets: [] }, split: ask.split ?? "val" },
+    { experiment, plan, dataset, source: { file: `${name}.json`, sets: [] }, split: ask.split ?? "val" },
     {
       terminal,
       cwd: work,
       env: { CLIPRPN_CACHE: join(work, "cache") },
       signal: new AbortController().signal,
-      commandLine: `cliprpn sweep ${ask.name}.json`,
+      commandLine: `cliprpn sweep ${name}.json`,
       runsDir: runsIn(work),
       device: "cpu",
       python: undefined,
