@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
-import { SweepStore, sweepsIn } from "../store/sweep-store.ts";
+import { SweepStore } from "../store/sweep-store.ts";
+import { sweepsIn } from "../store/sweeps.ts";
 import { makeReport } from "../sweep/make-report.ts";
 import { openEngine } from "../sweep/open-engine.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";

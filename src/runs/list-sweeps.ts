@@ -1,7 +1,8 @@
 import { describeOwner, readOwner } from "../base/owner-lock.ts";
 import { codeHashes } from "../contract/code-identity.ts";
 import type { TrialRow } from "../contract/generated/types.ts";
-import { allSweeps, type SweepStore } from "../store/sweep-store.ts";
+import type { SweepStore } from "../store/sweep-store.ts";
+import { allSweeps } from "../store/sweeps.ts";
 import { TrialStore } from "../store/trial-store.ts";
 import { type TrialStatus, trialStatuses } from "../sweep/resume.ts";
 

@@ -4,7 +4,8 @@ import { namesIn } from "../base/files.ts";
 import { sizeOf } from "../base/folder-size.ts";
 import { readOwner } from "../base/owner-lock.ts";
 import { removedTrials, stagingFilesIn } from "../store/remove.ts";
-import { allSweeps, type SweepStore, sweepsFolder } from "../store/sweep-store.ts";
+import { type SweepStore, sweepsFolder } from "../store/sweep-store.ts";
+import { allSweeps } from "../store/sweeps.ts";
 import type { GcOptions, Removal } from "./removal.ts";
 
 /** Old logs, and what killed processes left outside the trials. */

@@ -1,5 +1,6 @@
 import { type LockOwner, OwnerLock, readOwner, tryOwnerLock } from "../base/owner-lock.ts";
-import { allSweeps, SweepStore, sweepNames } from "../store/sweep-store.ts";
+import { SweepStore } from "../store/sweep-store.ts";
+import { allSweeps, sweepNames } from "../store/sweeps.ts";
 
 /** Who works on which sweep now. */
 export function runningSweeps(runsDir: string): Map<string, LockOwner> {

@@ -1,5 +1,5 @@
 import type { TrialRow } from "../contract/generated/types.ts";
-import { allSweeps } from "../store/sweep-store.ts";
+import { allSweeps } from "../store/sweeps.ts";
 import type { TrialStore } from "../store/trial-store.ts";
 
 /** A sweep that lists a trial. */

@@ -3,7 +3,7 @@ import { join, sep } from "node:path";
 import { codeHashes } from "../contract/code-identity.ts";
 import type { CodeHashes } from "../contract/generated/types.ts";
 import { leftTrials } from "../store/adopt.ts";
-import { allSweeps } from "../store/sweep-store.ts";
+import { allSweeps } from "../store/sweeps.ts";
 import type { TrialStore } from "../store/trial-store.ts";
 
 /** How the sweeps of a runs folder use its trials, and the code that they run with now. */

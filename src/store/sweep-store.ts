@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { hasCode, namesIn } from "../base/files.ts";
+import { namesIn } from "../base/files.ts";
 import { type AcquireOptions, acquireOwnerLock, type OwnerLock } from "../base/owner-lock.ts";
 import { replaceFile, reportStaging } from "../base/replace-file.ts";
 import { codeHashes } from "../contract/code-identity.ts";
@@ -12,10 +12,11 @@ import type {
   TrialRow,
   TrialSpec,
 } from "../contract/generated/types.ts";
-import { trialIdentityOf, withIdentityDefaults } from "../contract/trial-identity.ts";
+import { trialIdentityOf } from "../contract/trial-identity.ts";
 import { composeSpec, detectorFiles, placesOf } from "./compose-spec.ts";
-import { checkStored, parseJson, readStored, readText, schemaVersion, toJson } from "./files.ts";
+import { readStored, readText, schemaVersion, toJson } from "./files.ts";
 import { Journal, type JournalContent, readJournal } from "./journal.ts";
+import { findRow, readRows, writeRows } from "./trial-rows.ts";
 import { TrialStore } from "./trial-store.ts";
 
 /** A trial of a sweep: its full spec, and what the sweep knows about it. */
@@ -74,18 +75,12 @@ export class SweepStore {
 
   /** What the sweep knows about one trial. @throws CliprpnError bad_input. */
   rowOf(trial_id: string): TrialRow | undefined {
-    const lines = (readText(this.#trialsFile) ?? "").split("\n");
-    for (const [index, line] of lines.entries()) {
-      if (!line.includes(trial_id)) continue; // Most lines need no parsing.
-      const row = readRow(line, `${this.#trialsFile}:${index + 1}`);
-      if (row.trial.trial_id === trial_id) return row;
-    }
-    return undefined;
+    return findRow(this.#trialsFile, trial_id);
   }
 
   /** The trials without their places; undefined before the sweep is first written. @throws CliprpnError bad_input. */
   rows(): TrialRow[] | undefined {
-    const rows = this.#readRows();
+    const rows = readRows(this.#trialsFile);
     // A sweep has a trial: without its rows, nobody knows what it asks for.
     return rows?.length === 0 || (rows === undefined && this.exists) ? missing(this.#trialsFile) : rows;
   }
@@ -104,10 +99,10 @@ export class SweepStore {
    */
   write(experiment: StoredExperiment, specs: readonly TrialSpec[]): void {
     // Places and trials that are gone are written again.
-    const earlier = this.#readRows() ?? [];
+    const earlier = readRows(this.#trialsFile) ?? [];
     const attempts = new Map(earlier.map(({ trial, attempt }) => [trial.trial_id, attempt]));
     const asked = new Set(specs.map(({ trial_id }) => trial_id));
-    this.#writeRows([
+    writeRows(this.#trialsFile, [
       ...specs.map((spec) => rowOf({ spec, asked: true, attempt: attempts.get(spec.trial_id) ?? null })),
       ...earlier.filter(({ trial }) => !asked.has(trial.trial_id)).map((row) => ({ ...row, asked: false })),
     ]);
@@ -134,13 +129,13 @@ export class SweepStore {
   }
 
   writeTrials(trials: readonly SweepTrial[]): void {
-    this.#writeRows(trials.map(rowOf));
+    writeRows(this.#trialsFile, trials.map(rowOf));
   }
 
   /**
    * Takes the sweep's lock, so that one process at a time works on it.
    *
-   * @throws CliprpnError locked, after `maxWaitMs`; the signal's reason.
+   * @throws an error that `isHeldBy` recognizes, after `maxWaitMs`; the signal's reason.
    */
   async lock(options: AcquireOptions): Promise<OwnerLock> {
     mkdirSync(this.folder, { recursive: true });
@@ -158,7 +153,7 @@ export class SweepStore {
 
   /** Folders in which a report is, or was, built. Without the lock of the reports, a live process may use them. */
   reportStagings(): string[] {
-    return foldersIn(this.folder)
+    return namesIn(this.folder)
       .filter((name) => name.startsWith(reportStaging))
       .map((name) => join(this.folder, name));
   }
@@ -216,17 +211,6 @@ export class SweepStore {
     });
   }
 
-  #readRows(): TrialRow[] | undefined {
-    return readText(this.#trialsFile)
-      ?.split("\n")
-      .flatMap((line, index) => (line === "" ? [] : [readRow(line, `${this.#trialsFile}:${index + 1}`)]));
-  }
-
-  #writeRows(rows: readonly TrialRow[]): void {
-    const text = rows.map((row) => `${JSON.stringify(row)}\n`).join("");
-    if (text !== readText(this.#trialsFile)) replaceFile(this.#trialsFile, text);
-  }
-
   #keepVersion(text: string): void {
     const numbers = namesIn(this.folder).map((name) =>
       Number(/^experiment-(\d+)\.json$/.exec(name)?.[1] ?? 0),
@@ -238,36 +222,8 @@ export class SweepStore {
   }
 }
 
-/** All sweeps in a runs folder, the one that was changed last first. */
-export function sweepsIn(runsDir: string): SweepStore[] {
-  return allSweeps(runsDir).filter((sweep) => sweep.exists);
-}
-
-/** The same, with sweeps that stopped before their experiment was written. */
-export function allSweeps(runsDir: string): SweepStore[] {
-  return sweepNames(runsDir)
-    .map((name) => new SweepStore(runsDir, name))
-    .map((sweep) => ({ sweep, changedAt: sweep.changedAt }))
-    .sort((a, b) => b.changedAt - a.changedAt || a.sweep.name.localeCompare(b.sweep.name))
-    .map(({ sweep }) => sweep);
-}
-
-export function sweepNames(runsDir: string): string[] {
-  return foldersIn(sweepsFolder(runsDir));
-}
-
 export function sweepsFolder(runsDir: string): string {
   return join(runsDir, "sweeps");
-}
-
-/** @throws CliprpnError bad_input. */
-function readRow(line: string, where: string): TrialRow {
-  const value = parseJson(line);
-  const filled =
-    typeof value === "object" && value !== null && "trial" in value
-      ? { ...value, trial: withIdentityDefaults(value.trial) }
-      : value;
-  return checkStored("TrialRow", filled, where);
 }
 
 function rowOf({ spec, asked, attempt }: SweepTrial): TrialRow {
@@ -287,15 +243,4 @@ function missing(file: string): never {
     "bad_input",
     `${file}: expected a file of this sweep, found none, or an empty one; restore it from a backup, or run the sweep again, which writes it`,
   );
-}
-
-function foldersIn(folder: string): string[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
-      entry.isDirectory() ? [entry.name] : [],
-    );
-  } catch (error) {
-    if (hasCode(error, "ENOENT")) return [];
-    throw error;
-  }
 }

@@ -5,7 +5,7 @@ import type { TrialDataset, TrialIdentity, TrialPlaces, TrialSpec } from "../con
 import { findDatasetById } from "../dataset/identify-dataset.ts";
 import { cacheDir } from "../environment/cache.ts";
 import { composeSpec } from "../store/compose-spec.ts";
-import { sweepsIn } from "../store/sweep-store.ts";
+import { sweepsIn } from "../store/sweeps.ts";
 import type { TrialStore } from "../store/trial-store.ts";
 import { dataFolders } from "./datasets.ts";
 import type { Context } from "./run-context.ts";

@@ -1,0 +1,43 @@
+import { replaceFile } from "../base/replace-file.ts";
+import type { TrialRow } from "../contract/generated/types.ts";
+import { withIdentityDefaults } from "../contract/trial-identity.ts";
+import { checkStored, parseJson, readText } from "./files.ts";
+
+/**
+ * The trials of a sweep, from its trials.jsonl.
+ *
+ * @returns undefined if there is no such file.
+ * @throws CliprpnError bad_input.
+ */
+export function readRows(file: string): TrialRow[] | undefined {
+  return readText(file)
+    ?.split("\n")
+    .flatMap((line, index) => (line === "" ? [] : [readRow(line, `${file}:${index + 1}`)]));
+}
+
+/** One of the trials; undefined if it is not listed. @throws CliprpnError bad_input. */
+export function findRow(file: string, trial_id: string): TrialRow | undefined {
+  const lines = (readText(file) ?? "").split("\n");
+  for (const [index, line] of lines.entries()) {
+    if (!line.includes(trial_id)) continue; // Most lines need no parsing.
+    const row = readRow(line, `${file}:${index + 1}`);
+    if (row.trial.trial_id === trial_id) return row;
+  }
+  return undefined;
+}
+
+/** Replaces the file, unless it has these trials already. */
+export function writeRows(file: string, rows: readonly TrialRow[]): void {
+  const text = rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+  if (text !== readText(file)) replaceFile(file, text);
+}
+
+/** @throws CliprpnError bad_input. */
+function readRow(line: string, where: string): TrialRow {
+  const value = parseJson(line);
+  const filled =
+    typeof value === "object" && value !== null && "trial" in value
+      ? { ...value, trial: withIdentityDefaults(value.trial) }
+      : value;
+  return checkStored("TrialRow", filled, where);
+}
