@@ -227,6 +227,33 @@ def test_a_custom_fusion_stays_with_its_model(
     assert "fusion.py" in names and "__pycache__" not in names
 
 
+def test_a_fusion_that_was_imported_without_trust_is_not_run(root: Path, cache: Path, tmp_path: Path) -> None:
+    source = tmp_path / "mine.py"
+    spec = custom(root, cache, source)
+    run(spec, tmp_path / "1")
+    source.unlink()
+    # As `cliprpn import` leaves it.
+    untrusted = (tmp_path / "1" / "fusion.py").rename(tmp_path / "1" / "fusion.py.untrusted")
+    untrusted.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    for name in ("best", "last"):
+        with pytest.raises(CliprpnError, match="--trust") as caught:
+            load_model(tmp_path / "1" / f"{name}.safetensors")
+        assert caught.value.code == "weights_unsafe" and str(untrusted) in str(caught.value)
+    with pytest.raises(CliprpnError, match="--trust"):
+        METHODS["evaluate"].run(
+            EvaluateParams(
+                spec=spec,
+                model=str(tmp_path / "1" / "best.safetensors"),
+                split="val",
+                dataset=None,
+                out_dir=str(tmp_path / "out"),
+                cache_dir=str(cache),
+            ),
+            CONTEXT,
+        )
+    assert not (tmp_path / "ran").exists() and not (tmp_path / "out").exists()
+
+
 def test_a_changed_copy_of_a_fusion_is_not_run(root: Path, cache: Path, tmp_path: Path) -> None:
     run(custom(root, cache, tmp_path / "mine.py"), tmp_path / "1", "best")
     (tmp_path / "1" / "fusion.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
