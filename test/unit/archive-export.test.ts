@@ -97,7 +97,7 @@ test("beside a running sweep, the journal ends with a whole line", async () => {
   expect(after).toEqual(before);
 });
 
-test("a file that is removed or changed during the export is an error, and leaves no archive", async () => {
+test("an interruption, and a file that is removed or changed during the export, leave no archive", async () => {
   const cwd = tempFolder();
   const sweep = makeSweep(join(cwd, "runs"));
   const { files } = collectFiles(sweep, "best");
@@ -118,6 +118,13 @@ test("a file that is removed or changed during the export is an error, and leave
     code: "bad_input",
     message: expect.stringContaining(weights),
   });
+  const controller = new AbortController();
+  const interrupted = writeArchive(join(cwd, "a.zip"), collectFiles(sweep, "best").files, {
+    ...facts,
+    signal: controller.signal,
+    onProgress: () => controller.abort(),
+  });
+  await expect(interrupted).rejects.toMatchObject({ name: "AbortError" });
   rmSync(weights);
   const removal = writeArchive(join(cwd, "a.zip"), files, { ...facts, onProgress: () => undefined });
   await expect(removal).rejects.toMatchObject({ code: "bad_input" });
