@@ -3,6 +3,7 @@ import { basename, dirname, extname, join, resolve } from "node:path";
 import { CliprpnError } from "../contract/errors.ts";
 import { readMark } from "./adopt-trial.ts";
 import { checkTrusted } from "./import-marks.ts";
+import { neededModel } from "./needed-model.ts";
 import { isTrialId, TrialStore, trialIds } from "./trial-store.ts";
 
 /** What a person means by a trial or model: an attempt of a trial, a model file in it, or a model file from elsewhere. */
@@ -90,7 +91,7 @@ const maxMatches = 10;
  * @throws CliprpnError not_found if the attempt kept no model; weights_unsafe if it was imported with a fusion that is not trusted.
  */
 export function modelFile(model: FoundModel): string {
-  const file = model.kind === "file" ? model.file : (model.file ?? model.trial.neededModel(model.attempt));
+  const file = model.kind === "file" ? model.file : (model.file ?? neededModel(model.trial, model.attempt));
   checkTrusted(dirname(file));
   return file;
 }

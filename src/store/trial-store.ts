@@ -12,7 +12,7 @@ import type {
 } from "../contract/generated/types.ts";
 import { trialIdentityOf, withIdentityDefaults } from "../contract/trial-identity.ts";
 import { checkStored, parseJson, readStored, readText, schemaVersion, toJson } from "./files.ts";
-import { checkTrusted, readImportMark } from "./import-marks.ts";
+import { readImportMark } from "./import-marks.ts";
 
 /** One run of a trial, in a folder that nobody else writes to. */
 export interface AttemptFolder {
@@ -191,28 +191,6 @@ export class TrialStore {
     return existsSync(file) ? file : undefined;
   }
 
-  /** The model of an attempt's best epoch. @throws CliprpnError not_found if it kept none, with what to do; weights_unsafe. */
-  neededModel(attempt: number): string {
-    const file = this.model(attempt);
-    const { folder } = this.attempt(attempt);
-    if (file !== undefined) {
-      checkTrusted(folder);
-      return file;
-    }
-    const origin = this.importedFrom(attempt);
-    if (origin !== null && this.identity()?.kind !== "baseline")
-      throw new CliprpnError(
-        "not_found",
-        `${folder}: expected a trained model, found none: it was imported from ${origin.from}, which has no models. Export the sweep with --models best, and import that archive`,
-      );
-    throw new CliprpnError(
-      "not_found",
-      this.identity()?.kind === "baseline"
-        ? `${folder}: expected a trained model, found a baseline, which has none; choose a trial of a ClipRPN`
-        : `${folder}: expected a trained model, found none: its sweep ran with keep_models none, or the file was removed. To get one, run the sweep in another runs folder, with --set keep_models=best --runs-dir DIR`,
-    );
-  }
-
   /**
    * Folder of an attempt's predictions on a split: those on val lie in the attempt, later ones in `answers/`.
    *
@@ -273,7 +251,7 @@ function notInFuture(time: string): string {
   return new Date(Number.isNaN(ms) ? 0 : Math.min(ms, Date.now())).toISOString();
 }
 
-/** The number of an attempt's folder, also after `removedName`; 0 for another name. */
+/** The number of an attempt's folder, also of a removed one; 0 for another name. */
 function attemptNumber(name: string): number {
   return Number(/^([1-9]\d*)(?:\.removed)?$/.exec(name)?.[1] ?? 0);
 }

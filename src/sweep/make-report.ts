@@ -15,6 +15,7 @@ import { presets } from "../experiment/presets.ts";
 import type { ReportTrial } from "../report/report-input.ts";
 import { verdict } from "../report/verdict.ts";
 import { writeReport } from "../report/write-report.ts";
+import { neededModel } from "../store/needed-model.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
 import { countLooks, isTest, recordLook } from "../store/test-looks.ts";
 import { TrialStore } from "../store/trial-store.ts";
@@ -174,7 +175,7 @@ async function predict(
     // All models are found before the first one is evaluated.
     .map((each) => ({
       ...each,
-      model: each.spec.kind === "baseline" ? null : each.trial.neededModel(each.attempt),
+      model: each.spec.kind === "baseline" ? null : neededModel(each.trial, each.attempt),
     }));
   const [first] = missing;
   if (first === undefined) return;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import type { JournalEntry } from "../../src/contract/generated/types.ts";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
+import { neededModel } from "../../src/store/needed-model.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
 import { TrialStore, trialIds } from "../../src/store/trial-store.ts";
 import { type CommandResult, cliprpn } from "../helpers/cli.ts";
@@ -48,7 +49,7 @@ function numStarts(runs: string): number[] {
 test("another seed or question runs only what is new; trials of other code are kept, and the person chooses", async () => {
   const one = await sweep("good", "grown", "--set", "seeds=[0]");
   expect(one.code, one.err).toBe(0);
-  const models = (): string[] => trialsIn("grown").map((trial) => trial.neededModel(1));
+  const models = (): string[] => trialsIn("grown").map((trial) => neededModel(trial, 1));
   const before = models().map((file) => readFileSync(file));
 
   const more = await sweep("good", "grown", "--set", "question=Does it still?");

@@ -9,6 +9,7 @@ import { importArchive } from "../../src/store/archive/import-archive.ts";
 import { SweepArchive } from "../../src/store/archive/open-archive.ts";
 import { placesOf } from "../../src/store/compose-spec.ts";
 import { findModel, modelFile } from "../../src/store/find-model.ts";
+import { neededModel } from "../../src/store/needed-model.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
 import { countLooks } from "../../src/store/test-looks.ts";
 import { TrialStore } from "../../src/store/trial-store.ts";
@@ -138,7 +139,7 @@ describe("an import", () => {
   test("of an archive with models adds them to the results of the one without", async () => {
     const cwd = tempFolder();
     await cliprpn(["import", archive], cwd);
-    const needed = (): string => trialIn(cwd).neededModel(1);
+    const needed = (): string => neededModel(trialIn(cwd), 1);
     expect(needed).toThrow(/fusion\.zip.*--models best/);
     await cliprpn(["import", withModels], cwd);
     expect(readFileSync(needed(), "utf8")).toHaveLength(1000);
@@ -236,7 +237,7 @@ describe("the fusion of an archive", () => {
       expect(readFileSync(join(folder, "fusion.py"), "utf8")).toBe(fusionSource);
       expect(existsSync(join(folder, "fusion.py.untrusted"))).toBe(false);
     }
-    expect(trial.neededModel(1)).toContain("best.safetensors");
+    expect(neededModel(trial, 1)).toContain("best.safetensors");
   });
 
   test("may run if it is the person's own file: its trial ran here", async () => {
@@ -244,7 +245,7 @@ describe("the fusion of an archive", () => {
     addFinished(join(cwd, "runs"), own, { acc: 0.1 });
     const { out } = await cliprpn(["import", withModels, "--json"], cwd);
     expect(JSON.parse(out)).toMatchObject({ num_untrusted: 0 });
-    expect(trialIn(cwd, own).neededModel(2)).toContain("attempts/2/best.safetensors");
+    expect(neededModel(trialIn(cwd, own), 2)).toContain("attempts/2/best.safetensors");
   });
 
   test("stays untrusted when the sweep is exported and imported again", async () => {
@@ -252,7 +253,7 @@ describe("the fusion of an archive", () => {
     await cliprpn(["import", withModels], first);
     await cliprpn(["export", "fusion", "--models", "all", "--out", "again.zip"], first);
     await cliprpn(["import", join(first, "again.zip")], second);
-    expect(() => trialIn(second, own).neededModel(1)).toThrow(
+    expect(() => neededModel(trialIn(second, own), 1)).toThrow(
       expect.objectContaining({ code: "weights_unsafe" }),
     );
     expect([...content(second).keys()].filter((file) => file.endsWith(".py"))).toEqual([]);

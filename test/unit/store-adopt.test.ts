@@ -17,6 +17,7 @@ import { type Adopted, adoptOldRuns, leftTrials } from "../../src/store/adopt.ts
 import { findModel, findTrial } from "../../src/store/find-model.ts";
 import { readJournal } from "../../src/store/journal.ts";
 import { imageSizeOf } from "../../src/store/model-facts.ts";
+import { neededModel } from "../../src/store/needed-model.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
 import { countLooks } from "../../src/store/test-looks.ts";
 import { TrialStore, trialIds } from "../../src/store/trial-store.ts";
@@ -124,7 +125,7 @@ describe("a runs folder of the first layout", () => {
     const work = tempFolder();
     const runs = makeOldRuns(work);
     await adopt(runs);
-    const model = new TrialStore(runs, myFusion.now).neededModel(1);
+    const model = neededModel(new TrialStore(runs, myFusion.now), 1);
     expect(imageSizeOf(model)).toEqual({ image_size_px: 224, resize: "squash" });
     const facts = JSON.parse(readFileSync(model.replace("safetensors", "json"), "utf8"));
     expect(Object.keys(facts).sort()).toEqual(

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { TrialOutcome } from "../../src/contract/generated/types.ts";
 import { answersFolder, findModel, findTrial } from "../../src/store/find-model.ts";
+import { neededModel } from "../../src/store/needed-model.ts";
 import { TrialStore, trialIds } from "../../src/store/trial-store.ts";
 import { errorOf } from "../helpers/error-of.ts";
 import { addAttempt as writeTrial } from "../helpers/made-runs.ts";
@@ -218,12 +219,12 @@ describe("a model", () => {
   test("that was not kept is an error that says what to do; a baseline has none", () => {
     const runs = tempFolder();
     const attempt = writeTrial(runs, spec, { models: [] });
-    const error = errorOf(() => new TrialStore(runs, spec.trial_id).neededModel(attempt));
+    const error = errorOf(() => neededModel(new TrialStore(runs, spec.trial_id), attempt));
     expect(error.code).toBe("not_found");
     expect(error.message).toContain("--set keep_models=best --runs-dir");
     const baseline = madeBaselineSpec("whole image", { best_box: 0.5 });
     writeTrial(runs, baseline, { models: [] });
-    const { message } = errorOf(() => new TrialStore(runs, baseline.trial_id).neededModel(1));
+    const { message } = errorOf(() => neededModel(new TrialStore(runs, baseline.trial_id), 1));
     expect(message).toContain("baseline");
     expect(message).not.toContain("keep_models");
   });

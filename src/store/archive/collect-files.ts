@@ -30,7 +30,7 @@ export interface SweepFiles {
 
 /**
  * What others need to read, report and continue a sweep: of each trial that it asks for, the attempt that a report shows. Nothing
- * names this machine: no places.json, no log, no host. What changes while a sweep runs is read here; other files never change.
+ * names this machine but what a person typed: no places.json, no log, no host. What changes while a sweep runs is read here; other files never change.
  */
 export function collectFiles(sweep: SweepStore, models: ExportManifest["models"]): SweepFiles {
   const ofSweep = sweepFiles(sweep);
@@ -57,8 +57,7 @@ function sweepFiles(sweep: SweepStore): FileToExport[] {
     if (known === undefined) return [];
     const content = readFileSync(join(sweep.folder, name));
     if (known.kind === "journal") return [{ path, source: wholeLines(content) }];
-    const hasFolders = known.kind === "experiment" || name.startsWith("summary-");
-    return [{ path, source: hasFolders ? withoutFolders(content) : content }];
+    return [{ path, source: name.startsWith("summary-") ? withoutFolders(content) : content }];
   });
   const dataset = sweep.experiment()?.dataset.id;
   const looks = dataset === undefined ? [] : looksAt(sweep.runsDir, dataset);
