@@ -30,7 +30,8 @@ export interface SweepFiles {
 
 /**
  * What others need to read, report and continue a sweep: of each trial that it asks for, the attempt that a report shows. Nothing
- * names this machine but what a person typed: no places.json, no log, no host. What changes while a sweep runs is read here; other files never change.
+ * names this machine, except paths that a person typed: no places.json, no log, no host. What changes while a sweep runs is read
+ * here; other files never change.
  */
 export function collectFiles(sweep: SweepStore, models: ExportManifest["models"]): SweepFiles {
   const ofSweep = sweepFiles(sweep);
