@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { findSchemaErrors } from "../contract/check.ts";
 import type { Split, TestLook } from "../contract/generated/types.ts";
@@ -11,6 +12,7 @@ export function isTest(split: Split): boolean {
 
 /** Records new predictions on a test split. Call before any of their figures is shown; showing them again is no look. */
 export function recordLook(runsDir: string, look: Omit<TestLook, "schema_version" | "at">): void {
+  mkdirSync(runsDir, { recursive: true }); // A model file from elsewhere needs no runs folder.
   appendTo(looksFile(runsDir), { schema_version: schemaVersion, at: new Date().toISOString(), ...look });
 }
 

@@ -20,7 +20,7 @@ function look(runs: string, dataset_id: string, split: Split, sweep: string | nu
 }
 
 test("looks at test splits are counted by dataset and split, across sweeps", () => {
-  const runs = tempFolder();
+  const runs = join(tempFolder(), "new");
   expect(countLooks(runs, "a", "test")).toBe(0);
   look(runs, "a", "test", "first");
   look(runs, "a", "test", "second");
