@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { hasCode, namesIn } from "../base/files.ts";
-import { createFile } from "../base/replace-file.ts";
+import { createFile, replaceFile } from "../base/replace-file.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type {
   AcceptedAttempt,
@@ -40,7 +40,9 @@ export class TrialStore {
    */
   create(spec: TrialSpec, fusionSource?: Buffer): void {
     mkdirSync(this.folder, { recursive: true });
-    if (fusionSource !== undefined && !existsSync(this.fusionFile)) createFile(this.fusionFile, fusionSource);
+    // The id fixes the content: a copy that differs is damaged.
+    if (fusionSource !== undefined && !hasContent(this.fusionFile, fusionSource))
+      replaceFile(this.fusionFile, fusionSource);
     if (!existsSync(this.specFile)) createFile(this.specFile, toJson(trialIdentityOf(spec)));
   }
 
@@ -259,4 +261,8 @@ function attemptNumber(name: string): number {
 /** Short name of a code's hash, in file names and messages. */
 export function codeName(sources_sha256: string): string {
   return sources_sha256.slice(0, 16);
+}
+
+function hasContent(file: string, content: Buffer): boolean {
+  return existsSync(file) && readFileSync(file).equals(content);
 }

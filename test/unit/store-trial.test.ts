@@ -40,13 +40,14 @@ describe("a trial's folder", () => {
       expect(text).not.toContain(place);
   });
 
-  test("keeps its first spec and its copy of a fusion's source", () => {
+  test("keeps its first spec, and repairs a damaged copy of a fusion's source", () => {
     const trial = madeTrial();
     const before = readFileSync(trial.specFile, "utf8");
-    trial.create(spec, Buffer.from("first"));
-    trial.create({ ...spec, label: "another" }, Buffer.from("later"));
+    trial.create(spec, Buffer.from("source"));
+    writeFileSync(trial.fusionFile, "sour");
+    trial.create({ ...spec, label: "another" }, Buffer.from("source"));
     expect(readFileSync(trial.specFile, "utf8")).toBe(before);
-    expect(readFileSync(trial.fusionFile, "utf8")).toBe("first");
+    expect(readFileSync(trial.fusionFile, "utf8")).toBe("source");
     expect(readdirSync(trial.folder).sort()).toEqual(["fusion.py", "spec.json"]);
   });
 
