@@ -4,11 +4,11 @@ import { CliprpnError } from "../contract/errors.ts";
 import type { TrialOrigin } from "../contract/generated/types.ts";
 import { parseJson, readText, schemaVersion, toJson } from "./files.ts";
 
-/** Name of the file in an attempt's, or a sweep's, folder that says which archive it came from. */
+/** Name of the file in an attempt's folder that says which archive it came from. */
 export const importMark = "imported.json";
 
-export function importMarkText(from: string, more: object = {}): string {
-  return toJson({ schema_version: schemaVersion, from, ...more });
+export function importMarkText(from: string): string {
+  return toJson({ schema_version: schemaVersion, from });
 }
 
 /** Where an attempt came from; null for one that ran here. */

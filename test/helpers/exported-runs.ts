@@ -126,10 +126,12 @@ export function writeForged(archive: string, parts: readonly ZipPart[]): void {
   writeFileSync(archive, zipOf([{ name: manifestName, content }, ...others]));
 }
 
-/** Parts of which one has other text. @throws if there is no such part. */
+/** Parts of which one has other text. @throws if there is no such part, or no change. */
 export function edited(parts: readonly ZipPart[], name: RegExp, edit: (text: string) => string): ZipPart[] {
   const index = parts.findIndex((part) => name.test(part.name));
   const part = parts[index];
   if (part === undefined) throw new Error(`expected a part ${name}`);
-  return parts.with(index, { ...part, content: Buffer.from(edit(part.content.toString())) });
+  const content = Buffer.from(edit(part.content.toString()));
+  if (content.equals(part.content)) throw new Error(`expected an edit of ${part.name}`);
+  return parts.with(index, { ...part, content });
 }

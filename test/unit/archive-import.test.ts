@@ -169,6 +169,20 @@ describe("an import", () => {
     expect(attemptsOf(entries, broken.trial_id)).toEqual([]);
   });
 
+  test("of a newer archive of a sweep adds the results that are new", async () => {
+    const [older, cwd] = [tempFolder(), tempFolder()];
+    cpSync(there, older, { recursive: true });
+    await cliprpn(["import", archive], cwd);
+    addFinished(join(older, "runs"), waiting, { acc: 0.7 });
+    await cliprpn(["export", "fusion", "--out", "newer.zip"], older);
+    const { out } = await cliprpn(["import", join(older, "newer.zip"), "--json"], cwd);
+    expect(JSON.parse(out)).toMatchObject({ num_new: 1, num_known: 2 });
+    expect(trialIn(cwd, waiting).accepted()).toMatchObject([{ origin: { from: "newer.zip" } }]);
+    const listed = JSON.parse((await cliprpn(["list", "--json"], cwd)).out);
+    expect(listed).toHaveLength(1);
+    expect(listed[0].trials).toMatchObject({ completed: 3, failed: 1 });
+  });
+
   test("leaves another sweep of its name alone, and takes another name", async () => {
     const cwd = tempFolder();
     addSweep(join(cwd, "runs"), "fusion", [waiting], { question: "Mine?" });

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
+import { kindOfFile } from "../../src/store/archive/open-archive.ts";
 import { cliprpn } from "../helpers/cli.ts";
 import { broken, edited, film, makeSweep, own, partsOf, writeForged } from "../helpers/exported-runs.ts";
 import { filesIn } from "../helpers/old-runs.ts";
@@ -175,7 +176,7 @@ describe("an archive is refused, before anything is written, with", () => {
     [
       "an acceptance of another attempt",
       new RegExp(`${film.trial_id}/accepted`),
-      (content) => content.replace('"attempt":1', '"attempt":2'),
+      (content) => content.replace(/"attempt": ?1/, '"attempt":2'),
       /attempt 2 alone/,
     ],
     ["a fusion that is not that of the spec", /fusion\.py/, (content) => `${content}\nevil()`, /SHA-256/],
@@ -188,7 +189,7 @@ describe("an archive is refused, before anything is written, with", () => {
     [
       "a model with a fusion that its trial does not have",
       facts,
-      (content) => content.replace('"kind": "switched"', '"kind": "file", "file": "/tmp/evil.py:Evil"'),
+      (content) => content.replace(/"kind": ?"switched"/, '"kind": "file", "file": "/tmp/evil.py:Evil"'),
       /fusion of its trial/,
     ],
     [
@@ -200,32 +201,32 @@ describe("an archive is refused, before anything is written, with", () => {
     [
       "code that does not have its hash",
       /^code\//,
-      (content) => content.replace('"kind": "cliprpn"', '"kind": "baseline"'),
+      (content) => content.replace(/"kind": ?"cliprpn"/, '"kind": "baseline"'),
       /hash/,
     ],
     [
       "an experiment of another name",
       /experiment\.json/,
-      (content) => content.replace('"name":"fusion"', '"name":"../x"'),
+      (content) => content.replace(/"name": ?"fusion"/, '"name":"../x"'),
       /sweep fusion/,
     ],
     [
       "a dataset whose name is a path",
       /experiment\.json/,
-      (content) => content.replace('"name":"mine"', '"name":"../../mine"'),
+      (content) => content.replace(/"name": ?"mine"/, '"name":"../../mine"'),
       /name of a dataset/,
     ],
     [
       "trials on another dataset than the sweep's",
       /experiment\.json/,
-      (content) => content.replace('"id":"made"', '"id":"other"'),
+      (content) => content.replace(/"id": ?"made"/, '"id":"other"'),
       /trials on other/,
     ],
     ["a journal that is no JSON", /trials\.jsonl/, (content) => `${content}{`, /JSON/],
     [
       "an outcome of a newer version",
       outcome,
-      (content) => content.replace('"schema_version":1', '"schema_version":2'),
+      (content) => content.replace(/"schema_version": ?1/, '"schema_version":2'),
       /newer cliprpn/,
     ],
   ])("%s", (_, name, edit, problem) =>
@@ -248,7 +249,7 @@ describe("an archive is refused, before anything is written, with", () => {
     importRefused(
       raw((parts) =>
         edited(parts, /cliprpn-export/, (content) =>
-          content.replace('"schema_version": 1', '"schema_version": 2'),
+          content.replace(/"schema_version": ?1/, '"schema_version": 2'),
         ),
       ),
       { problem: /expected version 1 .* found 2; a newer cliprpn/ },
@@ -278,6 +279,23 @@ describe("a file is refused that is", () => {
         err: expect.stringContaining("found no readable file"),
       });
   });
+});
+
+test("the content of a file decides whether it is an archive or a checkpoint", async () => {
+  const folder = tempFolder();
+  const kind = (name: string, content: Buffer): Promise<string> => {
+    writeFileSync(join(folder, name), content);
+    return kindOfFile(join(folder, name));
+  };
+  const [manifest, ...others] = good;
+  if (manifest === undefined) throw new Error("expected a manifest");
+  expect(await kind("named.pth", zipOf(good))).toBe("archive");
+  expect(await kind("zipped-again.zip", zipOf([...others, manifest]))).toBe("archive");
+  // As torch writes them, today and before 1.6.
+  expect(await kind("model.zip", zipOf([{ name: "model/data.pkl", content: text("x") }]))).toBe("checkpoint");
+  expect(await kind("old.pth", text("\x80\x02\x8a\x0a"))).toBe("checkpoint");
+  expect(await kind("empty.pth", text(""))).toBe("checkpoint");
+  expect(await kind("other.zip", zipOf([{ name: "data.pkl", content: text("x") }]))).toBe("other");
 });
 
 test("any damaged byte is found, or changes nothing", async () => {

@@ -43,7 +43,7 @@ export async function importArchive(
   { onWaitForImport, onProgress, ...options }: ImportOptions,
 ): Promise<Imported> {
   const { runsDir, signal, command } = options;
-  findSweepOf(archive, options);
+  findSweepOf(content, options);
   const needed_bytes = archive.manifest.files.reduce((sum, { bytes }) => sum + bytes, 0);
   await checkDiskSpace({
     folder: runsDir,
@@ -79,7 +79,7 @@ async function importLocked(
     addLooks(runsDir, content.looks);
     const target = { ...options, staging };
     const trials = await importTrials(archive, content, target, onProgress);
-    const existing = findSweepOf(archive, options);
+    const existing = findSweepOf(content, options);
     const sweep = existing ?? (await addSweep(archive, content, trials, target));
     return { folder: sweep.folder, isNewSweep: existing === undefined, trials };
   } finally {

@@ -1,56 +1,38 @@
-import { createHash } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { hasCode } from "../../base/files.ts";
+import { counted } from "../../base/format.ts";
 import { createFile, moveDurably } from "../../base/replace-file.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { TrialPlaces, TrialRow } from "../../contract/generated/types.ts";
-import { parseJson, readText, toJson } from "../files.ts";
-import { importMark, importMarkText } from "../import-marks.ts";
+import { parseJson, toJson } from "../files.ts";
 import { SweepStore, sweepsFolder } from "../sweep-store.ts";
 import type { ArchiveContent } from "./check-archive.ts";
 import { extract, type ImportedTrial, type ImportTarget } from "./import-trial.ts";
 import type { SweepArchive } from "./open-archive.ts";
 
 /**
- * The sweep here that an archive was imported as, or exported from: its experiment, trials and journal are the archive's.
+ * The sweep here that has all trials of the archive's: it stays as it is, and shows the imported results too. So does one that was
+ * imported from an earlier archive, or that ran the same experiment.
  *
  * @param name of the sweep here.
  * @returns undefined if there is no sweep of this name.
- * @throws CliprpnError bad_input if there is another one.
+ * @throws CliprpnError bad_input if there is one with other trials.
  */
 export function findSweepOf(
-  archive: SweepArchive,
+  { rows }: Pick<ArchiveContent, "rows">,
   { runsDir, name }: { runsDir: string; name: string },
 ): SweepStore | undefined {
   const sweep = new SweepStore(runsDir, name);
-  const content = contentOf(archive);
-  const mark = parseJson(readText(join(sweep.folder, importMark)) ?? "");
-  if (typeof mark === "object" && mark !== null && "content" in mark && mark.content === content)
-    return sweep;
-  if (!sweep.exists) return undefined;
-  if (digestOf(parts.map((part) => hashOf(join(sweep.folder, part)))) === content) return sweep;
+  if (!existsSync(sweep.folder)) return undefined;
+  const listed = new Set((sweep.exists ? (sweep.rows() ?? []) : []).map(({ trial }) => trial.trial_id));
+  const asked = rows.filter((row) => row.asked).map(({ trial }) => trial.trial_id);
+  const missing = asked.filter((trial_id) => !listed.has(trial_id));
+  if (sweep.exists && missing.length === 0) return sweep;
   throw new CliprpnError(
     "bad_input",
-    `${sweep.folder}: expected no sweep of this name, found one that is not the archive's; add --name NEW to import it under another name (trials that both have are shared)`,
+    `${sweep.folder}: expected no sweep of this name, or one with the archive's trials, found one that lacks ${counted(missing.length, "trial")}; add --name NEW to import it under another name (both then share the results of the same trials)`,
   );
-}
-
-/** The files that say what a sweep is. */
-const parts = ["experiment.json", "trials.jsonl", "journal.jsonl"];
-
-function contentOf({ manifest }: SweepArchive): string {
-  const hashes = new Map(manifest.files.map(({ path, sha256 }) => [path, sha256]));
-  return digestOf(parts.map((part) => hashes.get(`sweeps/${manifest.sweep}/${part}`)));
-}
-
-function digestOf(hashes: (string | undefined)[]): string {
-  return createHash("sha256").update(hashes.join("\n")).digest("hex");
-}
-
-function hashOf(file: string): string | undefined {
-  const text = readText(file);
-  return text === undefined ? undefined : createHash("sha256").update(text).digest("hex");
 }
 
 /**
@@ -80,7 +62,6 @@ export async function addSweep(
     else await extract(archive, file, to);
   }
   createFile(join(staged, "places.json"), toJson(places));
-  createFile(join(staged, importMark), importMarkText(target.from, { content: contentOf(archive) }));
   mkdirSync(sweepsFolder(target.runsDir), { recursive: true });
   try {
     moveDurably(staged, sweep.folder);
