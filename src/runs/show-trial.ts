@@ -108,7 +108,7 @@ export function showTrial(trial: TrialStore): ShownTrial {
         started_at: event?.started_at ?? null,
         finished_at: outcome?.finished_at ?? event?.finished_at ?? null,
         accepted: acceptance !== undefined,
-        origin: acceptance?.origin ?? null,
+        origin: acceptance?.origin ?? trial.importedFrom(number),
         code: outcome === undefined ? null : codeOfOutcome(outcome, kind, runsDir),
         models: modelsOf(trial, number),
         answers: answersOf(trial, number),

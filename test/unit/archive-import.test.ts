@@ -153,6 +153,8 @@ describe("an import", () => {
     expect(JSON.parse(out)).toMatchObject({ num_new: 2, num_not_accepted: 1 });
     expect(trialIn(cwd).attempts()).toEqual([1, 2]);
     expect(trialIn(cwd).accepted()).toMatchObject([{ attempt: 1, origin: null }]);
+    const shown = JSON.parse((await cliprpn(["show", film.trial_id, "--json"], cwd)).out);
+    expect(shown.attempts).toMatchObject([{ number: 2, origin: { from: "fusion.zip" } }, { origin: null }]);
     const entries = new SweepStore(join(cwd, "runs"), "fusion").entries();
     expect(attemptsOf(entries, film.trial_id)).toEqual([2]);
   });
