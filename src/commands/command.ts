@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { CliprpnError } from "../contract/errors.ts";
 import type { Context, RunContext } from "../sweep/run-context.ts";
 
 export type { Context } from "../sweep/run-context.ts";
@@ -58,8 +59,17 @@ export class Arguments {
   }
 }
 
-/** The options of a command that runs trials or calls Python; an option that the command lacks has its default. */
+/**
+ * The options of a command that runs trials or calls Python; an option that the command lacks has its default.
+ *
+ * @throws CliprpnError bad_input if two options contradict each other.
+ */
 export function runContext(args: Arguments, context: Context): RunContext {
+  if (args.flag("accept-stale") && args.flag("rerun-stale"))
+    throw new CliprpnError(
+      "bad_input",
+      "expected --accept-stale or --rerun-stale, found both: stale trials are either kept or run again",
+    );
   const timeoutS = args.number("trial-timeout");
   return {
     ...context,

@@ -34,6 +34,10 @@ test.each<[string[], string[]]>([
     ["--split", 'one of "train", "val", "test", "testA", "testB"', '"tset"'],
   ],
   [
+    ["sweep", "a.json", "--accept-stale", "--rerun-stale"],
+    ["--accept-stale", "--rerun-stale", "both"],
+  ],
+  [
     ["sweep", "a.json", "--workers", "many"],
     ["--workers", "whole number", "at least 1"],
   ],
