@@ -59,7 +59,8 @@ afterAll(() => Promise.all([...engines.values()].map((engine) => engine.close())
 
 /** An engine that stays open; commands with the same options share it. */
 function warmEngine({ signal: _, ...options }: LocalEngineOptions): Engine {
-  const key = JSON.stringify(options);
+  const { logFile: _log, ...kind } = options; // Every command has another log.
+  const key = JSON.stringify(kind);
   const engine = engines.get(key) ?? new LocalEngine(options);
   engines.set(key, engine);
   return {
