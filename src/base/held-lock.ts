@@ -1,5 +1,6 @@
-import { type FileHandle, stat } from "node:fs/promises";
+import { closeSync, fdatasync, fstat, stat, write, writeSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { highestNumber, isGone, stateLine } from "./lock-file.ts";
 
 export interface HeldOptions {
@@ -13,7 +14,7 @@ export interface HeldOptions {
 export class OwnerLock {
   readonly #folder: string;
   readonly #number: number;
-  readonly #file: FileHandle;
+  readonly #file: number;
   readonly #offset: number;
   readonly #onLost: () => void;
   readonly #beatMs: number;
@@ -25,11 +26,11 @@ export class OwnerLock {
 
   /**
    * @param number the number of the lock's file in `folder`.
-   * @param file the same file, open for writing.
+   * @param file the descriptor of the same file, open for writing.
    * @param offset where its second line begins, in bytes.
    */
   constructor(
-    { folder, number, file, offset }: { folder: string; number: number; file: FileHandle; offset: number },
+    { folder, number, file, offset }: { folder: string; number: number; file: number; offset: number },
     { onLost, beatMs = 2_000 }: HeldOptions,
   ) {
     [this.#folder, this.#number, this.#file, this.#offset] = [folder, number, file, offset];
@@ -49,9 +50,12 @@ export class OwnerLock {
     await this.#beat;
     if (this.#isLost) return;
     try {
-      await this.#write("released").finally(() => this.#file.close());
+      // Synchronous: several times faster, and most locks are released before their first heartbeat.
+      writeSync(this.#file, stateLine("released", this.#counter), this.#offset);
     } catch (error) {
       if (!isGone(error)) throw error;
+    } finally {
+      closeSync(this.#file);
     }
   }
 
@@ -67,7 +71,7 @@ export class OwnerLock {
       return;
     }
     this.#isLost = true;
-    await this.#file.close().catch(() => undefined);
+    closeSync(this.#file);
     this.#onLost();
   }
 
@@ -75,14 +79,23 @@ export class OwnerLock {
   async #isGone(): Promise<boolean> {
     try {
       this.#counter += 1;
-      await this.#write("held");
-      await this.#file.datasync();
+      await promisify(write)(
+        this.#file,
+        Buffer.from(stateLine("held", this.#counter)),
+        0,
+        undefined,
+        this.#offset,
+      );
+      await promisify(fdatasync)(this.#file);
     } catch (error) {
       if (isGone(error)) return true;
     }
     try {
       // The folder may have been removed and created again, with the same number.
-      const [mine, current] = await Promise.all([this.#file.stat(bigint), stat(this.#path, bigint)]);
+      const [mine, current] = await Promise.all([
+        promisify(fstat)(this.#file, bigint),
+        promisify(stat)(this.#path, bigint),
+      ]);
       return mine.ino !== current.ino || highestNumber(this.#folder) !== this.#number;
     } catch (error) {
       return isGone(error);
@@ -91,10 +104,6 @@ export class OwnerLock {
 
   get #path(): string {
     return join(this.#folder, String(this.#number));
-  }
-
-  async #write(state: "held" | "released"): Promise<void> {
-    await this.#file.write(stateLine(state, this.#counter), this.#offset);
   }
 }
 

@@ -50,7 +50,7 @@ export async function acquireOwnerLock(
     signal?.throwIfAborted();
     const file = readLockFile(folder);
     if (file === undefined || isFree(file, watch, watchMs)) {
-      const lock = await takeNumber(folder, (file?.number ?? 0) + 1, options);
+      const lock = takeNumber(folder, (file?.number ?? 0) + 1, options);
       if (lock !== undefined) return lock;
       continue; // Another process was faster.
     }
@@ -128,13 +128,13 @@ class Watch {
 }
 
 /** Takes the lock by creating the file with this number. @returns undefined when another process was faster. */
-async function takeNumber(
+function takeNumber(
   folder: string,
   number: number,
   { command = commandLine(), ...options }: OwnerLockOptions,
-): Promise<OwnerLock | undefined> {
+): OwnerLock | undefined {
   const line = ownerLine({ ...thisProcess(), command, taken_at: new Date().toISOString() });
-  const file = await createLockFile(folder, number, line);
+  const file = createLockFile(folder, number, line);
   if (file === undefined) return undefined;
   return new OwnerLock({ folder, number, file, offset: Buffer.byteLength(line) }, options);
 }

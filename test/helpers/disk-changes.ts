@@ -66,11 +66,15 @@ export function watchChanges(folder: string, before: (change: DiskChange) => voi
     files.set(Number(fd), String(path));
     return fd;
   });
-  for (const name of ["writeFile", "write"])
-    wrap(fs, `${name}Sync`, (real) => (target, content, ...rest) => {
-      changes(name, target, { half: () => real(target, halfOf(content), ...rest) });
-      return real(target, content, ...rest);
-    });
+  wrap(fs, "writeFileSync", (real) => (target, content, ...rest) => {
+    changes("writeFile", target, { half: () => real(target, halfOf(content), ...rest) });
+    return real(target, content, ...rest);
+  });
+  wrap(fs, "writeSync", (real) => (target, content, position) => {
+    const bytes = halfOf(content);
+    changes("write", target, { half: () => real(target, bytes, 0, bytes.length, position) });
+    return real(target, content, position);
+  });
   for (const name of ["fsyncSync", "fdatasyncSync"])
     wrap(fs, name, () => (fd) => changes("sync", fd, { isSync: true }));
 

@@ -10,7 +10,6 @@ import fs, {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
@@ -73,8 +72,8 @@ describe("a lock", () => {
   test("is not taken by a number that was already removed", async () => {
     const folder = join(tempFolder(), "lock");
     writeLock(folder, 7, {});
-    expect(await createLockFile(folder, 6, "")).toBeUndefined();
-    expect(await createLockFile(folder, 7, "")).toBeUndefined();
+    expect(createLockFile(folder, 6, "")).toBeUndefined();
+    expect(createLockFile(folder, 7, "")).toBeUndefined();
     expect(readdirSync(folder)).toEqual(["7"]);
     expect(readOwner(folder)).toMatchObject({ pid: process.pid });
   });
@@ -88,7 +87,9 @@ describe("a lock", () => {
   });
 
   test("works on a file system without hard links", async () => {
-    const link = vi.spyOn(fs.promises, "link").mockRejectedValue(errorWith("EPERM"));
+    const link = vi.spyOn(fs, "linkSync").mockImplementation(() => {
+      throw errorWith("EPERM");
+    });
     syncBuiltinESMExports();
     onTestFinished(() => {
       link.mockRestore();
@@ -364,12 +365,11 @@ describe("a heartbeat", () => {
 
   test.each(["ENOSPC", "EIO", "EDQUOT"])("survives %s", async (code) => {
     const folder = join(tempFolder(), "lock");
-    const write = vi.spyOn(await fileHandle(), "write").mockRejectedValue(errorWith(code));
-    onTestFinished(() => write.mockRestore());
+    const write = failing("write", code);
     const onLost = vi.fn();
     const lock = await take(folder, { onLost, beatMs: 20 });
-    await until(() => write.mock.calls.length > 3);
-    write.mockRestore();
+    await until(() => write.numCalls() > 3);
+    write.restore();
     const before = readFileSync(join(folder, "1"), "utf8");
     await until(() => readFileSync(join(folder, "1"), "utf8") !== before);
     expect([lock.lost, onLost.mock.calls.length]).toEqual([false, 0]);
@@ -379,11 +379,9 @@ describe("a heartbeat", () => {
 
   test("takes ESTALE as the loss of the lock", async () => {
     const folder = join(tempFolder(), "lock");
-    const sync = vi.spyOn(await fileHandle(), "datasync");
-    onTestFinished(() => sync.mockRestore());
     const onLost = vi.fn();
     const lock = await take(folder, { onLost, beatMs: 20 });
-    sync.mockRejectedValue(errorWith("ESTALE"));
+    failing("fdatasync", "ESTALE");
     await until(() => onLost.mock.calls.length > 0);
     await lock.release();
     expect([lock.lost, onLost.mock.calls.length]).toEqual([true, 1]);
@@ -446,11 +444,19 @@ function contents(folder: string): Record<string, string> {
   );
 }
 
-/** What all open files inherit their methods from. */
-async function fileHandle(): Promise<FileHandle> {
-  const file = await open(import.meta.filename);
-  await file.close();
-  return Object.getPrototypeOf(file);
+/** Lets an asynchronous function of node:fs fail, as heartbeats use it, until it is restored or the test ends. */
+function failing(name: "write" | "fdatasync", code: string): { restore(): void; numCalls(): number } {
+  const spy = vi.spyOn(fs, name).mockImplementation((...args: unknown[]) => {
+    const callback = args.at(-1);
+    if (typeof callback === "function") callback(errorWith(code));
+  });
+  syncBuiltinESMExports();
+  const restore = (): void => {
+    spy.mockRestore();
+    syncBuiltinESMExports();
+  };
+  onTestFinished(restore);
+  return { restore, numCalls: () => spy.mock.calls.length };
 }
 
 function errorWith(code: string): Error {
