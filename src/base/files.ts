@@ -1,4 +1,5 @@
-import { readdirSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 
 /**
  * Names of the files and folders in a folder; none if it is missing, or is a file.
@@ -25,4 +26,12 @@ export const noHardLinks = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"
 /** The code of an error of the system, for messages; another error as text. */
 export function errorCode(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : String(error);
+}
+
+/** Bytes of a file, or of all files in a folder; 0 if it is gone. Links are not followed. */
+export function sizeOf(path: string): number {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return 0;
+  if (!stats.isDirectory()) return stats.size;
+  return namesIn(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
 }

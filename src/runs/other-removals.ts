@@ -1,7 +1,6 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { namesIn } from "../base/files.ts";
-import { sizeOf } from "../base/folder-size.ts";
+import { namesIn, sizeOf } from "../base/files.ts";
 import { readOwner } from "../base/owner-lock.ts";
 import { removedTrials, stagingFilesIn } from "../store/remove.ts";
 import { type SweepStore, sweepsFolder } from "../store/sweep-store.ts";

@@ -1,4 +1,4 @@
-import { sizeOf } from "../base/folder-size.ts";
+import { sizeOf } from "../base/files.ts";
 import { type LockOwner, readOwner } from "../base/owner-lock.ts";
 import type { AcceptedAttempt, TrialOutcome } from "../contract/generated/types.ts";
 import { hasSetAside } from "../store/adopt-trial.ts";

@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { namesIn } from "../base/files.ts";
-import { sizeOf } from "../base/folder-size.ts";
+import { namesIn, sizeOf } from "../base/files.ts";
 import type { TrialStore } from "./trial-store.ts";
 
 /** A model that an attempt kept. */
