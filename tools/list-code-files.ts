@@ -23,6 +23,7 @@ const excluded: Record<keyof typeof kinds | "both", Record<string, string>> = {
     "data/annotations.py": "records for the preparation of a dataset, which is identified by its content",
     "devices.py": "selects and describes the device; a device is not part of a trial's identity",
     "errors.py": "how an error is described",
+    "inference/hit_probability.py": "how sure `ground` is of a box, which changes no box",
     "run_context.py": "progress, warnings and stop requests",
     "storage/durable.py": "how files are written, not what is in them",
     "storage/lock.py": "which process waits for another",

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, extname, resolve } from "node:path";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
+import type { GroundResult } from "../contract/generated/types.ts";
 import { withSingleImage } from "../dataset/prepare/prepare-images.ts";
 import { checkImage, drawBoxes } from "../report/draw.ts";
 import { type FoundModel, findModel, modelFile } from "../store/find-model.ts";
@@ -30,11 +31,19 @@ export async function ground(args: Arguments, context: Context): Promise<number>
     const box = { box_xyxy: result.pred_box_xyxy, color: "#d55e00" };
     await drawBoxes(image_file, [box], out, { upright: true });
     context.terminal.result(JSON.stringify(result, null, 2));
+    context.terminal.info(describeSureness(result));
     context.terminal.info(`Image with the predicted box: ${out}`);
     return EXIT.good;
   } finally {
     await engine.close();
   }
+}
+
+/** "probability of a hit 0.31 on val's scale: not sure". */
+function describeSureness({ hit_probability, sure }: GroundResult): string {
+  if (hit_probability === null)
+    return "Probability of a hit: unknown, since this model file has no calibration; best.safetensors of a trial has one if val has at least 30 images, unless an earlier version trained it";
+  return `Probability of a hit ${hit_probability.toFixed(2)} on val's scale: ${sure === true ? "sure" : "not sure"}`;
 }
 
 /** The arguments, checked before a worker starts. @throws CliprpnError bad_input, not_found, data_invalid. */

@@ -24,7 +24,7 @@ let trial: TrialStore;
 let attempt = "";
 
 beforeAll(async () => {
-  const num_images = { train: 24, val: 12, test: 12 };
+  const num_images = { train: 24, val: 30, test: 12 }; // With 30, the probability of a hit is fitted to val.
   await makeDemo(join(folder, "data"), { seed: 5, num_images }, () => undefined);
   await makeDemo(join(folder, "other"), { seed: 6, num_images }, () => undefined);
   const experiment = {
@@ -82,6 +82,9 @@ test("ground draws the predicted box on an upright photo", async () => {
   const result = JSON.parse(out);
   const { width, height } = await sharp(upright).metadata();
   expect([result.image_width, result.image_height]).toEqual([width, height]);
+  expect(result.hit_probability).toBeGreaterThanOrEqual(0);
+  const sureness = `${result.hit_probability.toFixed(2)} on val's scale: ${result.sure ? "sure" : "not sure"}`;
+  expect(err).toContain(`Probability of a hit ${sureness}`);
   const drawn = await sharp(join(folder, "new/box.png")).metadata();
   expect([drawn.format, drawn.width, drawn.height]).toEqual(["png", width, height]);
   const changed = await changedBox(upright, join(folder, "new/box.png"));
@@ -91,6 +94,17 @@ test("ground draws the predicted box on an upright photo", async () => {
   const direct = await ground(join(attempt, "best.safetensors"), upright, "the left one");
   for (const [index, edge] of direct.pred_box_xyxy.entries())
     expect(Math.abs(edge - result.pred_box_xyxy[index])).toBeLessThan(0.5);
+});
+
+test("ground with a model of an earlier version knows no probability of a hit", async () => {
+  const model = mkdtempSync(join(folder, "earlier-"));
+  cpSync(join(attempt, "best.safetensors"), join(model, "best.safetensors"));
+  const { hit_probability, ...facts } = JSON.parse(readFileSync(join(attempt, "best.json"), "utf8"));
+  expect(hit_probability.num_images).toBe(30);
+  writeFileSync(join(model, "best.json"), JSON.stringify(facts));
+  const image_file = join(folder, "data/images", "demo_000001.png");
+  const result = await ground(join(model, "best.safetensors"), image_file, "the left one");
+  expect(result).toMatchObject({ hit_probability: null, sure: null });
 });
 
 test("a file named .jpg is written as JPEG", async () => {

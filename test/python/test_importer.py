@@ -165,6 +165,7 @@ def test_an_imported_model_grounds_with_the_clip_of_its_checkpoint(imported, tmp
     # Features are rounded to half precision.
     torch.testing.assert_close(torch.tensor(result.pred_box_xyxy), expected, rtol=0, atol=2.0)
     assert (result.image_width, result.image_height) == (320, 160)
+    assert (result.hit_probability, result.sure) == (None, None)
 
 
 def test_a_model_grounds_with_weights_that_have_moved(imported, tmp_path: Path) -> None:

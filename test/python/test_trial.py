@@ -34,6 +34,7 @@ from cliprpn.errors import CliprpnError
 from cliprpn.features import frozen
 from cliprpn.features.frozen import open_data
 from cliprpn.inference.checkpoint import load_model
+from cliprpn.inference.hit_probability import fit_hit_probability
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.storage.weights_files import load_backbone
 from cliprpn.trials import cliprpn
@@ -258,6 +259,34 @@ def test_a_saved_model_reproduces_its_predictions(root: Path, cache: Path, tmp_p
     model = load_model(tmp_path / "trial" / "best.safetensors").model.eval()
     _, objectness = model.predict_top1(*features.batch(index.split("val"), torch.device("cpu")))
     np.testing.assert_array_equal(objectness.numpy(), predictions["objectness"])
+
+
+def test_the_best_model_has_a_fit_of_hits_on_val_to_the_score(tmp_path: Path) -> None:
+    instances, refs = make_records(36)
+    for ref in refs:
+        ref["split"] = "train" if ref["image_id"] < 6 else "val"
+    folder = tmp_path / "trial"
+    run(make_spec(write_dataset(tmp_path / "data", instances, refs), tmp_path / "cache"), folder)
+    columns = read_predictions(folder / "predictions-val.parquet")
+    hits = columns["iou"] >= 0.5
+    expected = fit_hit_probability("val", columns["objectness"], hits, columns["image_id"])
+    assert expected is not None
+    assert load_model(folder / "best.safetensors").hit_probability == expected
+    assert load_model(folder / "last.safetensors").hit_probability is None
+    # As an earlier version wrote it, or a process that was killed before.
+    facts = json.loads((folder / "best.json").read_text())
+    del facts["hit_probability"]
+    (folder / "best.json").write_text(json.dumps(facts))
+    assert load_model(folder / "best.safetensors").hit_probability is None
+    (folder / "best.json").write_text(json.dumps(facts | {"hit_probability": {"scores": [0.1]}}))
+    with pytest.raises(CliprpnError) as error:
+        load_model(folder / "best.safetensors")
+    assert error.value.code == "weights_mismatch"
+
+
+def test_a_model_has_no_fit_with_few_images_in_val(root: Path, cache: Path, tmp_path: Path) -> None:
+    run(make_spec(root, cache), tmp_path / "trial")
+    assert load_model(tmp_path / "trial" / "best.safetensors").hit_probability is None
 
 
 def test_half_precision_is_used_on_cuda_only(root: Path, cache: Path, tmp_path: Path) -> None:

@@ -460,6 +460,20 @@ class GroundResult(BaseModel):
         ),
     ]
     objectness: Annotated[float, Field(description="Score of the box, in [0, 1].")]
+    hit_probability: Annotated[
+        float | None,
+        Field(
+            description="Probability that the IoU with the object is at least 0.5, by a fit of hits on val to the score; null if the model has no such fit.",
+            ge=0.0,
+            le=1.0,
+        ),
+    ]
+    sure: Annotated[
+        bool | None,
+        Field(
+            description="True from the score on whose hit_probability is 0.5; null if hit_probability is."
+        ),
+    ]
     image_width: int
     image_height: int
     sentence: str
@@ -2172,4 +2186,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "8c9b9de46906257145b6bea3417a556d8ec06836226ade011b65203b09331da1"
+SCHEMA_SHA256 = "1526552e3585b9b0b031af4bc96d6812af4dab1eba4fdfcccc83ee71bb702cf9"

@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save
 from cliprpn.contract.generated import ClipRpnSpec, FileFusion, Settings, TrialBackbone
 from cliprpn.errors import CliprpnError
 from cliprpn.inference.build import FeatureSizes, build_model, class_of, read_fusion, with_fusion_file
+from cliprpn.inference.hit_probability import HitProbability, parse_hit_probability
 from cliprpn.models import ClipRPN
 from cliprpn.models.original import original_model
 from cliprpn.storage.durable import write_durably
@@ -21,6 +22,8 @@ from cliprpn.storage.durable import write_durably
 KIND = "cliprpn-model"
 IMPORTED_KIND = "cliprpn-import"
 SCHEMA_VERSION = 1
+# Missing in models of earlier versions, and in all but those of the best epoch.
+HIT_PROBABILITY = "hit_probability"
 FUSION_FILE = "fusion.py"
 # Written by `cliprpn import` for a fusion that must not run.
 UNTRUSTED_FILE = "fusion.py.untrusted"
@@ -35,6 +38,7 @@ class SavedModel:
         image_size_px: side of the square that images are resized to before CLIP.
         resize: `squash` or `letterbox`.
         seed, num_threads: of the trial that trained it; None for an imported model of ClipRPN (Trento).
+        hit_probability: of a box, by its score; None if it was not fitted to this model.
     """
 
     model: ClipRPN
@@ -44,6 +48,7 @@ class SavedModel:
     seed: int | None
     num_threads: int | None
     epoch: int
+    hit_probability: HitProbability | None
 
 
 def save_model(model: ClipRPN, spec: ClipRpnSpec, sizes: FeatureSizes, epoch: int, path: Path) -> None:
@@ -76,6 +81,20 @@ def save_model(model: ClipRPN, spec: ClipRpnSpec, sizes: FeatureSizes, epoch: in
         "settings": settings,
     }
     write_durably(path.with_suffix(".json"), f"{json.dumps(facts, indent=2)}\n".encode())
+
+
+def add_hit_probability(path: Path, probability: HitProbability) -> None:
+    """Adds a fitted probability to the .json of a saved model, atomically; until then, the model has none.
+
+    Args:
+        path: the model's .safetensors file.
+
+    Raises:
+        CliprpnError: no_space.
+    """
+    facts_path = path.with_suffix(".json")
+    facts = json.loads(facts_path.read_text()) | {HIT_PROBABILITY: probability.as_dict()}
+    write_durably(facts_path, f"{json.dumps(facts, indent=2, allow_nan=False)}\n".encode())
 
 
 def checkpoint_bytes(settings: Settings, sizes: FeatureSizes) -> int:
@@ -163,6 +182,7 @@ def _from_trial(facts: dict[str, Any], path: Path) -> SavedModel:
         int(facts["seed"]),
         int(facts["num_threads"]),
         int(facts["epoch"]),
+        parse_hit_probability(facts[HIT_PROBABILITY]) if HIT_PROBABILITY in facts else None,
     )
 
 
@@ -200,4 +220,5 @@ def _from_import(facts: dict[str, Any]) -> SavedModel:
         None,
         None,
         0,
+        None,
     )

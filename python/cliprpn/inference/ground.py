@@ -54,10 +54,13 @@ def ground(
     sizes = torch.tensor([[image.width, image.height]], dtype=torch.float64)
     zoom = model.frame_size_px / prepared.image_size_px
     box = to_image_clipped(boxes.cpu().double(), prepared.frames, sizes, zoom)[0]
+    score, probability = float(objectness[0]), saved.hit_probability
     return GroundResult.model_validate(
         {
             "pred_box_xyxy": [round(value, 2) for value in box.tolist()],
-            "objectness": float(objectness[0]),
+            "objectness": score,
+            "hit_probability": None if probability is None else probability.at(score),
+            "sure": None if probability is None else probability.is_sure(score),
             "image_width": image.width,
             "image_height": image.height,
             "sentence": sentence,

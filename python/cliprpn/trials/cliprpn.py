@@ -9,9 +9,12 @@ from typing import Literal
 from torch.utils.tensorboard import SummaryWriter
 
 from cliprpn.contract.generated import ClipRpnSpec, Epoch, EpochEvent
+from cliprpn.data.predictions import predictions_file, read_predictions
 from cliprpn.features.frozen import open_data
 from cliprpn.inference.build import FeatureSizes, build_model
-from cliprpn.inference.checkpoint import copy_fusion, load_model, save_model
+from cliprpn.inference.checkpoint import add_hit_probability, copy_fusion, load_model, save_model
+from cliprpn.inference.hit_probability import fit_hit_probability
+from cliprpn.metrics import HIT_IOU
 from cliprpn.models import ClipRPN
 from cliprpn.run_context import RunContext
 from cliprpn.seeding import seed_everything
@@ -21,6 +24,7 @@ from cliprpn.trials.splits import split_rows
 from cliprpn.trials.training import TrainingData, train_model
 
 KeepModels = Literal["all", "best", "none"]
+BEST_FILE = "best.safetensors"
 
 
 def train_cliprpn(
@@ -58,6 +62,8 @@ def train_cliprpn(
     training_done = time.monotonic()
 
     metrics = evaluate_model(best, index, features, "val", settings.limits.val, folder, context)
+    if keep_models != "none":
+        _fit_to_val(folder)
     return TrialResult(
         best_epoch=best_epoch,
         epochs=epochs,
@@ -80,7 +86,7 @@ def _train_and_save(
 ) -> tuple[list[Epoch], int, ClipRPN]:
     """Trains and saves. Returns all epochs, the number of the best (by val), and the best model."""
     criterion = f"val_{spec.settings.training.select_by}"
-    best_file = folder / "best.safetensors"
+    best_file = folder / BEST_FILE
     epochs: list[Epoch] = []
     best, best_state = 0, {}
     with SummaryWriter(str(folder / "events")) as writer:
@@ -109,6 +115,19 @@ def _train_and_save(
         save_model(model, spec, sizes, len(epochs), folder / "last.safetensors")
     # From the file: the metrics are those of the saved model.
     return epochs, best, load_model(best_file).model
+
+
+def _fit_to_val(folder: Path) -> None:
+    """Adds the probability of a hit, fitted to val, to the metadata of the best model.
+
+    Raises:
+        CliprpnError: no_space.
+    """
+    columns = read_predictions(predictions_file(folder, "val"))
+    hits = columns["iou"] >= HIT_IOU
+    probability = fit_hit_probability("val", columns["objectness"], hits, columns["image_id"])
+    if probability is not None:
+        add_hit_probability(folder / BEST_FILE, probability)
 
 
 def _count_trainable(model: ClipRPN) -> int:

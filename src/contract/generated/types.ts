@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "8c9b9de46906257145b6bea3417a556d8ec06836226ade011b65203b09331da1";
+export const schema_sha256 = "1526552e3585b9b0b031af4bc96d6812af4dab1eba4fdfcccc83ee71bb702cf9";
 
 /**
  * The source of the proposals.
@@ -1440,6 +1440,14 @@ export interface GroundResult {
    * Score of the box, in [0, 1].
    */
   objectness: number;
+  /**
+   * Probability that the IoU with the object is at least 0.5, by a fit of hits on val to the score; null if the model has no such fit.
+   */
+  hit_probability: number | null;
+  /**
+   * True from the score on whose hit_probability is 0.5; null if hit_probability is.
+   */
+  sure: boolean | null;
   image_width: number;
   image_height: number;
   sentence: string;
