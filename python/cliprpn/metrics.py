@@ -21,15 +21,16 @@ MetricColumns = Mapping[str, NDArray]
 
 
 def sentence_figures(columns: MetricColumns) -> dict[str, Values]:
-    """Per-sentence values of the metrics that are means over sentences: [S] for each name.
+    """Per-sentence values of the metrics that are means over sentences: [S] (or [R, S]) for each name.
 
     Args:
         columns: `iou`, `iou_at_5`, `iou_at_10`, `iou_at_100` (best IoU among the first 5, 10, 100 proposals)
-            and `pointing` (whether the center of the box lies in the ground truth), each [S].
+            and `pointing` (whether the center of the box lies in the ground truth), each [S], or [R, S] for
+            several runs.
     """
     iou = np.asarray(columns["iou"], dtype=np.float64)
     figures = {name: (iou >= threshold).astype(float) for name, threshold in ACC_THRESHOLDS.items()}
-    figures["macc"] = (iou[:, None] >= MACC_THRESHOLDS).mean(axis=1)
+    figures["macc"] = (iou[..., None] >= MACC_THRESHOLDS).mean(axis=-1)
     figures["miou"] = iou
     figures["recall_at_1"] = figures["acc_at_50"]
     for k in RECALL_AT[1:]:
@@ -39,16 +40,17 @@ def sentence_figures(columns: MetricColumns) -> dict[str, Values]:
 
 
 def pair_rows(pair_ids: NDArray) -> NDArray[np.int64]:
-    """Rows of the two sentences of each minimal pair: [P, 2]. An id of -1 means no pair."""
+    """Rows of the two sentences of each minimal pair: [P, 2]. An id of -1, or of one or of several rows, is no pair."""
+    _, first, count = np.unique(pair_ids, return_index=True, return_counts=True)
     order = np.argsort(pair_ids, kind="stable")
-    ordered = pair_ids[order]
-    first = np.flatnonzero((ordered[:-1] == ordered[1:]) & (ordered[:-1] >= 0))
-    return np.stack([order[first], order[first + 1]], axis=1)
+    starts = np.cumsum(count) - count
+    is_pair = (count == 2) & (pair_ids[first] >= 0)
+    return np.stack([order[starts[is_pair]], order[starts[is_pair] + 1]], axis=1)
 
 
 def pair_hits(iou: NDArray, pairs: NDArray[np.int64]) -> Values:
-    """1 for each minimal pair with a hit on both sentences, else 0: [P]."""
-    return (np.asarray(iou)[pairs] >= HIT_IOU).all(axis=1).astype(float)
+    """1 for each minimal pair with a hit on both sentences, else 0: [P], or [R, P] for several runs."""
+    return (np.asarray(iou)[..., pairs] >= HIT_IOU).all(axis=-1).astype(float)
 
 
 def split_metrics(columns: MetricColumns) -> dict[str, float | int | None]:

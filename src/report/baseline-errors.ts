@@ -1,6 +1,6 @@
 import type { RootContent } from "mdast";
 import { count, percent } from "../base/format.ts";
-import type { BaselineSpec, ProposalSummary } from "../contract/generated/types.ts";
+import type { BaselineSpec, Interval, ProposalSummary } from "../contract/generated/types.ts";
 import { type ErrorFractions, errorFractions } from "./figures.ts";
 import { heading, images, paragraph, table } from "./markdown.ts";
 import { interval, noValue, points } from "./points.ts";
@@ -43,11 +43,16 @@ function baselinesOf({ summary, trials }: ReportInput): Baseline[] {
 
 function largestError({ label, errors: { correct, rankingErrors, detectionErrors } }: Baseline): string {
   const fractions = `With ${quoteLabel(label)}, ${percent(correct.mean)} of the expressions are correct, ${percent(rankingErrors.mean)} are ranking errors and ${percent(detectionErrors.mean)} detection errors`;
-  if (rankingErrors.low > detectionErrors.high)
+  if (isAbove(rankingErrors, detectionErrors))
     return `${fractions}: the ranking has more room for improvement than the boxes.`;
-  if (detectionErrors.low > rankingErrors.high)
+  if (isAbove(detectionErrors, rankingErrors))
     return `${fractions}: the boxes have more room for improvement than the ranking.`;
   return `${fractions}: neither kind of error is clearly more frequent.`;
+}
+
+/** False if one of them has no interval. */
+function isAbove({ low }: Interval, { high }: Interval): boolean {
+  return low !== null && high !== null && low > high;
 }
 
 function errorTable(baselines: Baseline[]): RootContent[] {

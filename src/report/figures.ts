@@ -21,17 +21,49 @@ export const metricTitles: Record<MetricName, string> = {
 };
 
 /** Baselines that ignore the expression. */
-export const floorNames = {
+const floorNames = {
   constant_box: "constant box",
   whole_image: "whole image",
-  blank_sentence: "image-only baseline",
+  image_only: "image-only baseline",
+  chance: "same-category chance",
 };
 
-const floorDefinitions = {
+export type FloorName = keyof typeof floorNames;
+
+const floorDefinitions: Record<FloorName, string> = {
   constant_box: "the constant box that fits train best",
   whole_image: "the whole image",
-  blank_sentence: "the image-only baseline (the best configuration with an empty expression)",
+  image_only: "the image-only baseline (the best configuration with an empty expression)",
+  chance: "same-category chance (a random object of the target's category in the image)",
 };
+
+/** A baseline that ignores the expression. */
+export interface Floor {
+  name: FloorName;
+  title: string;
+  acc_at_50: Interval;
+  miou: Interval | undefined;
+}
+
+/** The floors of a split. */
+export function floorsOf({ floors, settings: [best], chance_acc_at_50: chance }: Summary): Floor[] {
+  const withTitle = (floor: Omit<Floor, "title">): Floor => ({ ...floor, title: floorNames[floor.name] });
+  return [
+    ...floors.map(({ name, acc_at_50, miou }) => withTitle({ name, acc_at_50, miou })),
+    ...(best === undefined
+      ? []
+      : [withTitle({ name: "image_only", acc_at_50: best.blank.acc_at_50, miou: undefined })]),
+    ...(chance === null
+      ? []
+      : [
+          withTitle({
+            name: "chance",
+            acc_at_50: { mean: chance, low: null, high: null },
+            miou: undefined,
+          }),
+        ]),
+  ];
+}
 
 export function figureOf({ figures }: { figures: Figure[] }, metric: MetricName): Figure | undefined {
   return figures.find((figure) => figure.metric === metric);
@@ -43,9 +75,8 @@ export function availableMetrics(settings: { figures: Figure[] }[], metrics: Met
 }
 
 /** Labels of the upper bounds: they rank the annotated boxes, so the summary compares them with nothing. */
-export function upperBounds({ settings: [best, ...others], comparisons }: Summary): Set<string> {
-  const compared = new Set([best?.label, ...comparisons.map(({ against }) => against)]);
-  return new Set(others.map(({ label }) => label).filter((label) => !compared.has(label)));
+export function upperBounds({ settings }: Summary): Set<string> {
+  return new Set(settings.filter(({ is_upper_bound }) => is_upper_bound).map(({ label }) => label));
 }
 
 /** Fractions of a baseline's expressions; they add up to 1. */
@@ -69,7 +100,7 @@ export function errorFractions(setting: SettingSummary): ErrorFractions | undefi
 /** The definitions that this report needs. */
 export function definitions(summary: Summary): RootContent[] {
   const kinds = new Set(summary.settings.map(({ kind }) => kind));
-  const floors = summary.floors.map(({ name }) => floorDefinitions[name]);
+  const floors = floorsOf(summary).map(({ name }) => floorDefinitions[name]);
   return [
     heading(2, "Definitions"),
     bullets([

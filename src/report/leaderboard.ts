@@ -1,14 +1,14 @@
 import type { RootContent } from "mdast";
 import type { MetricName, PublishedFigure, SettingSummary, Summary } from "../contract/generated/types.ts";
-import { availableMetrics, figureOf, floorNames, metricTitles, upperBounds } from "./figures.ts";
+import { availableMetrics, figureOf, floorsOf, metricTitles, upperBounds } from "./figures.ts";
 import { emphasis, heading, type Inline, images, paragraph, table } from "./markdown.ts";
 import { interval, noValue, points, range, signedInterval } from "./points.ts";
 import { quoteLabel, type ReportImage } from "./report-input.ts";
-import { judgeComparisons } from "./verdict.ts";
 
 /** Configurations, best on val first, with the result of every seed; then baselines that ignore the expression. */
 export function leaderboard(summary: Summary, chart: ReportImage): RootContent[] {
-  const { split, settings, floors } = summary;
+  const { split, settings } = summary;
+  const floors = floorsOf(summary);
   const bounds = upperBounds(summary);
   const seeded = settings.some(({ kind }) => kind === "cliprpn");
   const metrics = availableMetrics(settings, ["acc_at_50", "miou", "pair_accuracy"]);
@@ -18,10 +18,11 @@ export function leaderboard(summary: Summary, chart: ReportImage): RootContent[]
     ...(seeded ? [listSeeds(setting)] : []),
   ]);
   const floorRows = floors.map((floor): Inline[] => [
-    emphasis(floorNames[floor.name]),
-    ...metrics.map((metric) =>
-      metric === "acc_at_50" || metric === "miou" ? interval(floor[metric]) : noValue,
-    ),
+    emphasis(floor.title),
+    ...metrics.map((metric) => {
+      const value = metric === "acc_at_50" || metric === "miou" ? floor[metric] : undefined;
+      return value === undefined ? noValue : interval(value);
+    }),
     ...(seeded ? [noValue] : []),
   ]);
   const notes = [
@@ -67,28 +68,26 @@ function listSeeds(setting: SettingSummary): string {
     .join(", ");
 }
 
-/** The paired differences between the best configuration and every other one. */
+/** The best configuration and the declared baseline compared with every other configuration. */
 export function comparisons(summary: Summary): RootContent[] {
-  const judged = judgeComparisons(summary);
-  const [best] = summary.settings;
-  if (judged.length === 0 || best === undefined) return [];
-  const seeded = judged.some(({ numSeeds }) => numSeeds > 0);
-  const hasBaseline = summary.settings.some(({ kind }) => kind === "baseline");
-  const pairing = seeded && hasBaseline ? " The single run of a baseline is paired with every seed." : "";
-  return [
-    heading(2, "Comparison with the best configuration"),
-    paragraph(
-      `Acc@0.5 of ${quoteLabel(best.label)} minus Acc@0.5 of each other configuration on the same expressions, in percentage points. If an interval contains 0, there is no clear winner on these images. The intervals are not corrected for multiple comparisons: the more configurations are compared, the more likely the best one is best by chance.${pairing}`,
-    ),
-    table(
-      ["compared with", "difference", ...(seeded ? ["seeds where better"] : [])],
-      judged.map(({ against, difference, seedsAhead, numSeeds }) => [
+  const references = [...new Set(summary.comparisons.map(({ label }) => label))];
+  return references.flatMap((reference) => {
+    const rows = summary.comparisons
+      .filter(({ label }) => label === reference)
+      .map(({ against, difference, p_adjusted, detectable }) => [
         against,
         signedInterval(difference),
-        ...(seeded ? [numSeeds === 0 ? noValue : `${seedsAhead} of ${numSeeds}`] : []),
-      ]),
-    ),
-  ];
+        p_adjusted < 0.001 ? "< 0.001" : p_adjusted.toFixed(3),
+        detectable === null ? noValue : points(detectable),
+      ]);
+    return [
+      heading(2, `Comparison with ${quoteLabel(reference)}`),
+      paragraph(
+        `Acc@0.5 of ${quoteLabel(reference)} minus Acc@0.5 of each other configuration on the same expressions, in percentage points.`,
+      ),
+      table(["compared with", "difference", "p (Holm)", "detectable difference"], rows),
+    ];
+  });
 }
 
 /** The mean of every metric, in two tables that fit a page. */

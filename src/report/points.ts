@@ -12,13 +12,15 @@ export function signedPoints(fraction: number): string {
   return `${fraction < 0 ? "−" : "+"}${text}`;
 }
 
-/** A mean with its interval: "53.1 (50.2 to 56.0)". A narrow cell breaks only before the parenthesis. */
+/** A mean with its interval, if it has one: "53.1 (50.2 to 56.0)". A narrow cell breaks only before the parenthesis. */
 export function interval({ mean, low, high }: Interval): string {
+  if (low === null || high === null) return points(mean);
   return `${points(mean)} (${range(points(low), points(high))})`;
 }
 
 /** A difference with its interval: "+9.2 (+6.3 to +12.2)". */
 export function signedInterval({ mean, low, high }: Interval): string {
+  if (low === null || high === null) return signedPoints(mean);
   return `${signedPoints(mean)} (${range(signedPoints(low), signedPoints(high))})`;
 }
 

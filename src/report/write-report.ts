@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { RootContent } from "mdast";
 import { replaceFile, reportStaging } from "../base/replace-file.ts";
+import type { Split } from "../contract/generated/types.ts";
 import { baselineErrors } from "./baseline-errors.ts";
 import { describeBasis, limitations } from "./basis.ts";
 import { otherBreakdowns, subsets } from "./breakdowns.ts";
@@ -15,37 +16,57 @@ import type { ReportInput } from "./report-input.ts";
 import { reproduce } from "./reproduce.ts";
 import { verdict } from "./verdict.ts";
 
+/** A folder in which a report is built: an error leaves the earlier report as it was. */
+export interface Staging {
+  folder: string;
+  /** Where the files beside the report go, relative to the folder: `report/val`. */
+  place: string;
+}
+
 /**
- * Writes `REPORT.md`, `summary-val.json` and the images in `report/val/` (on val; other splits have their own names). All of it
- * is built in a separate folder first: an error leaves the earlier report as it was.
+ * Calls a function with an empty folder to build a report in, which is removed afterwards.
  *
+ * @param folder the sweep's folder.
+ */
+export async function withStaging<T>(
+  folder: string,
+  split: Split,
+  build: (staging: Staging) => Promise<T>,
+): Promise<T> {
+  await removeLeftovers(folder);
+  const staging = { folder: await mkdtemp(join(folder, reportStaging)), place: `report/${split}` };
+  try {
+    await mkdir(join(staging.folder, staging.place), { recursive: true });
+    return await build(staging);
+  } finally {
+    await rm(staging.folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Writes `REPORT.md`, `summary-val.json` and the files in `report/val/` (on val; other splits have their own names).
+ *
+ * @param staging may contain files for `report/val/`.
  * @param folder the sweep's folder.
  * @returns the path of the report.
  */
-export async function writeReport(input: ReportInput, folder: string): Promise<string> {
+export async function writeReport(input: ReportInput, staging: Staging, folder: string): Promise<string> {
   const { summary } = input;
   const { split } = summary;
-  const place = `report/${split}`;
-  await removeLeftovers(folder);
-  const staging = await mkdtemp(join(folder, reportStaging));
-  try {
-    await mkdir(join(staging, place), { recursive: true });
-    const charts = await drawCharts(input, staging, place);
-    const drawn = await drawGallery(summary, staging, place);
-    const text = render(reportBlocks(input, charts, drawn));
-    const names = await readdir(join(staging, place));
-    await mkdir(join(folder, place), { recursive: true });
-    // New images come before the text and earlier ones go after it: a kill leaves no text without its images.
-    for (const name of names) await rename(join(staging, place, name), join(folder, place, name));
-    replaceFile(join(folder, `summary-${split}.json`), `${JSON.stringify(summary, null, 2)}\n`);
-    const path = join(folder, split === "val" ? "REPORT.md" : `REPORT-${split}.md`);
-    replaceFile(path, text);
-    const earlier = (await readdir(join(folder, place))).filter((name) => !names.includes(name));
-    for (const name of earlier) await rm(join(folder, place, name), { recursive: true });
-    return path;
-  } finally {
-    await rm(staging, { recursive: true, force: true });
-  }
+  const { place } = staging;
+  const charts = await drawCharts(input, staging.folder, place);
+  const drawn = await drawGallery(summary, staging.folder, place);
+  const text = render(reportBlocks(input, charts, drawn));
+  const names = await readdir(join(staging.folder, place));
+  await mkdir(join(folder, place), { recursive: true });
+  // New files come before the text and earlier ones go after it: a kill leaves no text without its images.
+  for (const name of names) await rename(join(staging.folder, place, name), join(folder, place, name));
+  replaceFile(join(folder, `summary-${split}.json`), `${JSON.stringify(summary, null, 2)}\n`);
+  const path = join(folder, split === "val" ? "REPORT.md" : `REPORT-${split}.md`);
+  replaceFile(path, text);
+  const earlier = (await readdir(join(folder, place))).filter((name) => !names.includes(name));
+  for (const name of earlier) await rm(join(folder, place, name), { recursive: true });
+  return path;
 }
 
 /** The report from top to bottom: the result first, then what it is based on. */

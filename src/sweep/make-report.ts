@@ -1,10 +1,11 @@
-import { relative } from "node:path";
+import { join, relative } from "node:path";
 import { describeOwner } from "../base/owner-lock.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type {
   CompletedOutcome,
   EvaluatedTrial,
   Split,
+  SummarizeParams,
   TrialGroup,
   TrialOutcome,
   TrialSpec,
@@ -14,7 +15,7 @@ import { cacheDir } from "../environment/cache.ts";
 import { presets } from "../experiment/presets.ts";
 import type { ReportTrial } from "../report/report-input.ts";
 import { verdict } from "../report/verdict.ts";
-import { writeReport } from "../report/write-report.ts";
+import { withStaging, writeReport } from "../report/write-report.ts";
 import { neededModel } from "../store/needed-model.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
 import { countLooks, isTest, recordLook } from "../store/test-looks.ts";
@@ -73,13 +74,20 @@ async function makeLocked(
     );
   await predict(completed, split, store, engine, context);
   terminal.live(["summarizing"]);
-  const summary = await engine.call(
-    "summarize",
-    { split, dataset: first.spec.dataset, groups: groupsOf([first, ...others], split) },
-    { signal },
-  );
-  const file = await writeReport(
-    {
+  return withStaging(store.folder, split, async (staging) => {
+    const summary = await engine.call(
+      "summarize",
+      {
+        split,
+        dataset: first.spec.dataset,
+        groups: groupsOf([first, ...others], split, asked),
+        ...comparisonRules(),
+        out_dir: join(staging.folder, staging.place),
+        cache_dir: cacheDir(context.env),
+      },
+      { signal },
+    );
+    const input = {
       question: experiment.question,
       name: store.name,
       command: sweepCommand(store) ?? commandLine,
@@ -93,12 +101,12 @@ async function makeLocked(
       published: experiment.published,
       numTestLooks: countAllLooks(store.runsDir, experiment.dataset.id),
       presets,
-    },
-    store.folder,
-  );
-  terminal.liveDone();
-  terminal.info(verdict(summary));
-  return file;
+    };
+    const file = await writeReport(input, staging, store.folder);
+    terminal.liveDone();
+    terminal.info(verdict(summary));
+    return file;
+  });
 }
 
 /** Those that completed, here or in another sweep. */
@@ -202,28 +210,38 @@ async function predict(
   }
 }
 
+/** How configurations are compared. */
+function comparisonRules(): Pick<SummarizeParams, "baseline" | "smallest_difference" | "alpha"> {
+  return { baseline: null, smallest_difference: null, alpha: 0.05 };
+}
+
 /** The trials by configuration, in the order of the plan. */
 function groupsOf(
   [first, ...others]: [CompletedAttempt, ...CompletedAttempt[]],
   split: Split,
+  asked: readonly TrialSpec[],
 ): [TrialGroup, ...TrialGroup[]] {
-  const head = groupOf(first, split);
+  const numPlanned = new Map<string, number>();
+  for (const { label } of asked) numPlanned.set(label, (numPlanned.get(label) ?? 0) + 1);
+  const groupOf = (trial: CompletedAttempt): TrialGroup => newGroup(trial, split, numPlanned);
+  const head = groupOf(first);
   const groups = new Map([[head.label, head]]);
   for (const trial of others) {
     const group = groups.get(trial.spec.label);
-    if (group === undefined) groups.set(trial.spec.label, groupOf(trial, split));
+    if (group === undefined) groups.set(trial.spec.label, groupOf(trial));
     else group.trials.push(evaluated(trial, split));
   }
   return [head, ...[...groups.values()].slice(1)];
 }
 
 /** The group of a configuration, with its first trial. */
-function groupOf(trial: CompletedAttempt, split: Split): TrialGroup {
+function newGroup(trial: CompletedAttempt, split: Split, numPlanned: Map<string, number>): TrialGroup {
   const { spec } = trial;
   return {
     label: spec.label,
     kind: spec.kind,
     is_upper_bound: spec.kind === "baseline" && spec.baseline.detector.kind === "gt_boxes",
+    num_planned_seeds: numPlanned.get(spec.label) ?? 1,
     trials: [evaluated(trial, split)],
   };
 }
@@ -233,6 +251,7 @@ function evaluated({ spec, outcome, trial, attempt }: CompletedAttempt, split: S
     trial_id: spec.trial_id,
     seed: spec.seed,
     val_acc_at_50: outcome.metrics.acc_at_50,
+    val_acc_by_epoch: outcome.epochs.map(({ val_acc_at_50 }) => val_acc_at_50),
     predictions_dir: trial.answersFolder(attempt, split),
   };
 }

@@ -2,11 +2,13 @@ import { createHash } from "node:crypto";
 import type {
   BaselineSpec,
   ClipRpnSpec,
+  Comparison,
   CompletedOutcome,
   Figure,
   MetricName,
   ProposalSummary,
   SettingSummary,
+  SubsetComparison,
   Summary,
   TrialOutcome,
   TrialSpec,
@@ -31,27 +33,106 @@ export interface MadeBaseline extends Partial<BaselineSpec["baseline"]> {
 /** A summary whose figures follow from each configuration's Acc@0.5; the first is the best, and gt boxes are upper bounds. */
 export function madeSummary(settings: MadeSetting[], changes: Partial<Summary> = {}): Summary {
   const [best] = settings;
-  const others = settings.slice(1).filter(({ baseline }) => baseline?.detector?.kind !== "gt_boxes");
+  const others = settings.slice(1).filter((setting) => !isUpperBound(setting));
+  const comparisons = best === undefined ? [] : others.map((other) => madeComparison(best, other));
   return {
-    schema_version: 1,
+    schema_version: 2,
     split: "val",
     num_sentences: 965,
     num_images: 360,
     confidence: 0.95,
     num_resamples: 2000,
     settings: settings.map(madeSetting),
-    comparisons: others.map(({ label, acc }) => ({
-      label: best?.label ?? "",
-      against: label,
-      difference: around(mean(best?.acc ?? []) - mean(acc)),
+    smallest_difference: null,
+    baseline: null,
+    subsets: subsetGroups.map(({ by, group }) => ({
+      by,
+      group,
+      num_sentences: 300,
+      num_images: 200,
+      num_pairs: by === "stratum" ? 100 : 0,
+      chance: 0.4,
     })),
-    floors: (["constant_box", "whole_image", "blank_sentence"] as const).map((name, index) => ({
+    chance_acc_at_50: 0.05,
+    comparisons,
+    subset_comparisons: comparisons.flatMap(({ label, against, difference, population, p_value }) =>
+      subsetGroups.map((subset) => ({
+        ...subset,
+        label,
+        against,
+        difference,
+        population,
+        p_value,
+        p_adjusted: p_value,
+      })),
+    ),
+    optimism: comparisons.length > 0 ? 0.004 : null,
+    verdict: madeVerdict(settings, comparisons),
+    floors: (["constant_box", "whole_image"] as const).map((name, index) => ({
       name,
       acc_at_50: around(0.02 * (index + 1)),
       miou: around(0.1),
     })),
     gallery: { best: [], worst: [], pairs: [] },
     ...changes,
+  };
+}
+
+const subsetGroups: Pick<SubsetComparison, "by" | "group">[] = [
+  { by: "stratum", group: "attribute" },
+  { by: "stratum", group: "size_or_part" },
+  { by: "stratum", group: "two_hop" },
+  { by: "sentence_length", group: "5 or fewer" },
+];
+
+function isUpperBound({ baseline }: MadeSetting): boolean {
+  return baseline?.detector?.kind === "gt_boxes";
+}
+
+/** A difference is significant if it is above 0.02. */
+function madeComparison(best: MadeSetting, other: MadeSetting): Comparison {
+  const difference = mean(best.acc) - mean(other.acc);
+  const hasOneSeed = [best, other].some(({ acc, baseline }) => baseline === undefined && acc.length < 2);
+  const p_value = Math.abs(difference) > 0.02 ? 0.0004 : 0.31;
+  return {
+    label: best.label,
+    against: other.label,
+    difference: around(difference),
+    population: hasOneSeed ? "checkpoints" : "procedure",
+    p_value,
+    p_adjusted: p_value,
+    same_answers: difference === 0,
+    detectable: 0.028,
+    equivalent: null,
+    chance_new_run_ahead: 0.97,
+    num_seeds_needed: 12,
+    num_images_needed: 1200,
+    checks: { sign_flip_p: p_value, wilcoxon_p: p_value, mcnemar_p: [p_value] },
+  };
+}
+
+/** The verdict of the simple cases; tests of other cases state theirs. */
+function madeVerdict([best, ...others]: MadeSetting[], comparisons: Comparison[]): Summary["verdict"] {
+  const rivals = comparisons.toSorted((a, b) => a.difference.mean - b.difference.mean);
+  const beaten = comparisons.filter(({ p_value, difference }) => p_value < 0.05 && difference.mean > 0);
+  const open = comparisons.filter((each) => !beaten.includes(each));
+  const verdictCase = (): Summary["verdict"]["case"] => {
+    if (rivals.length === 0) return "one_setting";
+    if ([best, ...others].every((setting) => setting === undefined || mean(setting.acc) === 0))
+      return "no_hit";
+    if (comparisons.some(({ population }) => population === "checkpoints")) return "checkpoints";
+    if (open.length === 0) return "outperforms";
+    return beaten.length > 0 ? "mixed" : "no_difference";
+  };
+  return {
+    case: verdictCase(),
+    best: best?.label ?? "",
+    rival: rivals[0]?.against ?? null,
+    beaten: beaten.map(({ against }) => against),
+    open: open.map(({ against }) => against),
+    ahead: [],
+    possibly_too_small: false,
+    remarks: [],
   };
 }
 
@@ -211,6 +292,18 @@ function madeSetting({ label, acc, baseline }: MadeSetting): SettingSummary {
       { by: "sentence_length", group: "5 or fewer", num_sentences: 1200, interval: around(mean(acc)) },
     ],
     category_macro_acc_at_50: mean(acc),
+    seeds: acc.map((_, seed) => seed),
+    num_planned_seeds: acc.length,
+    is_upper_bound: baseline?.detector?.kind === "gt_boxes",
+    population: baseline === undefined && acc.length > 1 ? "procedure" : "checkpoints",
+    seed_sd: baseline === undefined && acc.length > 1 ? 0.005 : null,
+    rank: baseline?.detector?.kind === "gt_boxes" ? null : { low: 1, high: 2 },
+    blank: { acc_at_50: around(0.06), difference: around(mean(acc) - 0.06), p_value: 0.0001 },
+    accuracy_at_iou: Array.from({ length: 19 }, (_, index) => ({
+      iou: (index + 1) / 20,
+      value: mean(acc) * (1.5 - (index + 1) / 20),
+    })),
+    still_rising: baseline === undefined ? false : null,
     proposals: baseline === undefined ? null : madeProposals(mean(acc), baseline.best_box),
   };
 }

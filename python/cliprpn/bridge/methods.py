@@ -164,7 +164,7 @@ def _evaluate(params: EvaluateParams, context: CallContext) -> EvaluateResult:
 
 
 def _summarize(params: SummarizeParams, context: CallContext) -> Summary:
-    return summarize(params.split, params.dataset, list(params.groups))
+    return summarize(params)
 
 
 def _ground(params: GroundParams, context: CallContext) -> GroundResult:

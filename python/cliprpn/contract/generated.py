@@ -10,6 +10,14 @@ class Model(RootModel[Any]):
     root: Any
 
 
+class AccuracyAtIou(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    iou: Annotated[float, Field(ge=0.0, le=1.0)]
+    value: Annotated[float, Field(ge=0.0, le=1.0)]
+
+
 class ScalesPxItem(RootModel[float]):
     root: Annotated[float, Field(gt=0.0, le=4096.0)]
 
@@ -169,6 +177,28 @@ class CrossAttentionFusion(BaseModel):
         extra="forbid",
     )
     kind: Literal["cross_attention"]
+
+
+class McnemarPItem(RootModel[float]):
+    root: Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class CrossChecks(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    sign_flip_p: Annotated[
+        float, Field(description="Sign flips by image.", ge=0.0, le=1.0)
+    ]
+    wilcoxon_p: Annotated[
+        float, Field(description="Wilcoxon signed-rank by image.", ge=0.0, le=1.0)
+    ]
+    mcnemar_p: Annotated[
+        list[McnemarPItem],
+        Field(
+            description="Exact McNemar for each common position in the lists of seeds."
+        ),
+    ]
 
 
 class DatasetCounts(BaseModel):
@@ -542,8 +572,8 @@ class Interval(BaseModel):
         extra="forbid",
     )
     mean: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
 
 class Limits(BaseModel):
@@ -718,6 +748,14 @@ class Quantiles(BaseModel):
     mean: float
 
 
+class RankInterval(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    low: Annotated[int, Field(ge=1)]
+    high: Annotated[int, Field(ge=1)]
+
+
 class RefcocoSource(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -733,6 +771,14 @@ class RefcocoSource(BaseModel):
     refs_file: Annotated[
         str, Field(description="A file such as `refs(umd).p`.", min_length=1)
     ]
+
+
+class RisingRemark(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["still_rising"]
+    labels: list[str]
 
 
 class Rpn(BaseModel):
@@ -834,6 +880,20 @@ class SameCategory(BaseModel):
     ]
 
 
+class SeedsRemark(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["seeds"]
+    label: str
+    num_completed: Annotated[int, Field(ge=0)]
+    num_planned: Annotated[int, Field(ge=0)]
+
+
+class Seed(RootModel[int]):
+    root: Annotated[int, Field(ge=0)]
+
+
 class SourceFile(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -894,6 +954,37 @@ class SplitOverlap(BaseModel):
     ]
 
 
+class SubsetSummary(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    by: Annotated[
+        Literal[
+            "stratum",
+            "area_tercile",
+            "area_tercile_refcocog",
+            "sentence_length",
+            "num_same_category",
+        ],
+        Field(
+            description="`area_tercile` are terciles of this split, `area_tercile_refcocog` those of RefCOCOg (9 % and 20 % of the image).",
+            title="SubsetKind",
+        ),
+    ]
+    group: str
+    num_sentences: Annotated[int, Field(ge=0)]
+    num_images: Annotated[int, Field(ge=0)]
+    num_pairs: Annotated[int, Field(ge=0)]
+    chance: Annotated[
+        float | None,
+        Field(
+            description="Same-category chance; null where num_same_category is unknown for all.",
+            ge=0.0,
+            le=1.0,
+        ),
+    ]
+
+
 class EvaluatedTrial(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -903,6 +994,12 @@ class EvaluatedTrial(BaseModel):
     val_acc_at_50: Annotated[float, Field(ge=0.0, le=1.0)]
     predictions_dir: Annotated[
         str, Field(description="Folder that contains predictions-<split>.parquet.")
+    ]
+    val_acc_by_epoch: Annotated[
+        list[float],
+        Field(
+            description="acc_at_50 on val after each epoch; empty if nothing was trained."
+        ),
     ]
 
 
@@ -916,6 +1013,9 @@ class TrialGroup(BaseModel):
         bool, Field(description="True for annotated boxes, which no model has.")
     ]
     trials: Annotated[list[EvaluatedTrial], Field(min_length=1)]
+    num_planned_seeds: Annotated[
+        int, Field(description="Seeds that the experiment asks for.", ge=1)
+    ]
 
 
 class SwitchedFusion(BaseModel):
@@ -1184,12 +1284,84 @@ class AreaStats(BaseModel):
     ]
 
 
+class BehindRemark(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["behind"]
+    against: str
+    by: Annotated[
+        Literal[
+            "stratum",
+            "area_tercile",
+            "area_tercile_refcocog",
+            "sentence_length",
+            "num_same_category",
+        ],
+        Field(
+            description="`area_tercile` are terciles of this split, `area_tercile_refcocog` those of RefCOCOg (9 % and 20 % of the image).",
+            title="SubsetKind",
+        ),
+    ]
+    group: str
+    difference: Annotated[Interval, Field(description="Of the best, negative.")]
+
+
+class BelowChanceRemark(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["below_chance"]
+    by: (
+        Literal[
+            "stratum",
+            "area_tercile",
+            "area_tercile_refcocog",
+            "sentence_length",
+            "num_same_category",
+        ]
+        | None
+    )
+    group: str | None
+    acc_at_50: Interval
+    chance: Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class BlankAnswers(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    acc_at_50: Interval
+    difference: Annotated[
+        Interval, Field(description="With minus without the expression.")
+    ]
+    p_value: Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class BlankRemark(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["not_above_blank"]
+    difference: Interval
+
+
 class Breakdown(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    by: Literal[
-        "stratum", "area_tercile", "sentence_length", "num_same_category", "category"
+    by: Annotated[
+        Literal[
+            "stratum",
+            "area_tercile",
+            "area_tercile_refcocog",
+            "sentence_length",
+            "num_same_category",
+        ],
+        Field(
+            description="`area_tercile` are terciles of this split, `area_tercile_refcocog` those of RefCOCOg (9 % and 20 % of the image).",
+            title="SubsetKind",
+        ),
     ]
     group: str
     num_sentences: Annotated[int, Field(ge=0)]
@@ -1242,7 +1414,71 @@ class Comparison(BaseModel):
     )
     label: str
     against: str
-    difference: Interval
+    difference: Annotated[
+        Interval,
+        Field(description="acc_at_50 of `label` minus `against`, paired by image."),
+    ]
+    population: Annotated[
+        Literal["procedure", "checkpoints"],
+        Field(
+            description="What an interval is about: `procedure` is training again with other seeds, on new images; `checkpoints` is these trained models (or a model that trains nothing) on new images.",
+            title="Population",
+        ),
+    ]
+    p_value: Annotated[
+        float, Field(description="Two-sided, unadjusted.", ge=0.0, le=1.0)
+    ]
+    p_adjusted: Annotated[
+        float,
+        Field(
+            description="By Holm: over all pairs of configurations on val, over the comparisons of the best on other splits.",
+            ge=0.0,
+            le=1.0,
+        ),
+    ]
+    same_answers: Annotated[
+        bool, Field(description="True if both hit the same expressions.")
+    ]
+    detectable: Annotated[
+        float | None,
+        Field(
+            description="The smallest true difference that is found with a power of 80 %; null with fewer than 30 images."
+        ),
+    ]
+    equivalent: Annotated[
+        bool | None,
+        Field(
+            description="True if the 90 % interval lies within the smallest difference that matters; null if that is not declared."
+        ),
+    ]
+    chance_new_run_ahead: Annotated[
+        float | None,
+        Field(
+            description="Probability that a new run of `label` beats a new run of `against`.",
+            ge=0.0,
+            le=1.0,
+        ),
+    ]
+    num_seeds_needed: Annotated[
+        int | None,
+        Field(
+            description="Seeds of each that would detect the difference with these images; null if no number suffices, or for checkpoints.",
+            ge=0,
+        ),
+    ]
+    num_images_needed: Annotated[
+        int | None,
+        Field(
+            description="Images that would detect the difference with these seeds; null if no number suffices.",
+            ge=0,
+        ),
+    ]
+    checks: Annotated[
+        CrossChecks | None,
+        Field(
+            description="Cross-checks that decide nothing; null but for the ten nearest rivals."
+        ),
+    ]
 
 
 class CompletedOutcome(BaseModel):
@@ -1366,10 +1602,8 @@ class Floor(BaseModel):
         extra="forbid",
     )
     name: Annotated[
-        Literal["constant_box", "whole_image", "blank_sentence"],
-        Field(
-            description="`constant_box` is fitted on train; `blank_sentence` is the best configuration with the referring expression left empty."
-        ),
+        Literal["constant_box", "whole_image"],
+        Field(description="`constant_box` is fitted on train."),
     ]
     acc_at_50: Interval
     miou: Interval
@@ -1617,6 +1851,45 @@ class StratumSummary(BaseModel):
     figures: list[Figure]
 
 
+class SubsetComparison(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    label: str
+    against: str
+    by: Annotated[
+        Literal[
+            "stratum",
+            "area_tercile",
+            "area_tercile_refcocog",
+            "sentence_length",
+            "num_same_category",
+        ],
+        Field(
+            description="`area_tercile` are terciles of this split, `area_tercile_refcocog` those of RefCOCOg (9 % and 20 % of the image).",
+            title="SubsetKind",
+        ),
+    ]
+    group: str
+    difference: Interval
+    population: Annotated[
+        Literal["procedure", "checkpoints"],
+        Field(
+            description="What an interval is about: `procedure` is training again with other seeds, on new images; `checkpoints` is these trained models (or a model that trains nothing) on new images.",
+            title="Population",
+        ),
+    ]
+    p_value: Annotated[float, Field(ge=0.0, le=1.0)]
+    p_adjusted: Annotated[
+        float,
+        Field(
+            description="By Holm over the subsets and rivals of `label`.",
+            ge=0.0,
+            le=1.0,
+        ),
+    ]
+
+
 class SummarizeParams(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -1626,6 +1899,24 @@ class SummarizeParams(BaseModel):
     ]
     dataset: TrialDataset
     groups: Annotated[list[TrialGroup], Field(min_length=1)]
+    baseline: Annotated[
+        str | None,
+        Field(description="Label of the configuration that others are compared with."),
+    ]
+    smallest_difference: Annotated[
+        float | None, Field(description="As a fraction.", gt=0.0, le=1.0)
+    ]
+    alpha: Annotated[float, Field(gt=0.0, lt=0.5)]
+    out_dir: Annotated[
+        str,
+        Field(
+            description="Absolute path of an existing folder for the files of the report that Python writes."
+        ),
+    ]
+    cache_dir: Annotated[
+        str,
+        Field(description="Absolute path; figures of a configuration are kept there."),
+    ]
 
 
 class TrainDetectorParams(BaseModel):
@@ -1645,6 +1936,56 @@ class TrialEvent(RootModel[ProgressEvent | EpochEvent | WarningEvent]):
             discriminator="type",
             title="TrialEvent",
         ),
+    ]
+
+
+class Verdict(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    case: Annotated[
+        Literal[
+            "one_setting",
+            "few_images",
+            "no_hit",
+            "checkpoints",
+            "same_answers",
+            "outperforms",
+            "behind",
+            "equivalent",
+            "mixed",
+            "no_difference",
+        ],
+        Field(
+            description="The first that matches, in this order.", title="VerdictCase"
+        ),
+    ]
+    best: Annotated[str, Field(description="The best configuration on val.")]
+    rival: Annotated[
+        str | None,
+        Field(description="The nearest one, or the one that the sentence is about."),
+    ]
+    beaten: Annotated[list[str], Field(description="Rivals that the best outperforms.")]
+    open: Annotated[
+        list[str], Field(description="Rivals without a significant difference.")
+    ]
+    ahead: Annotated[
+        list[str],
+        Field(
+            description="Rivals that are significantly better than the best on val (Holm)."
+        ),
+    ]
+    possibly_too_small: Annotated[
+        bool,
+        Field(
+            description="True if the best outperforms the rival, but possibly by less than the smallest difference that matters."
+        ),
+    ]
+    remarks: list[
+        Annotated[
+            SeedsRemark | BehindRemark | BelowChanceRemark | BlankRemark | RisingRemark,
+            Field(discriminator="kind"),
+        ]
     ]
 
 
@@ -1860,23 +2201,84 @@ class SettingSummary(BaseModel):
             description="Quality of a baseline's proposals; null for a ClipRPN, which proposes and ranks boxes in one step."
         ),
     ]
+    seeds: Annotated[list[Seed], Field(description="Seeds of the completed trials.")]
+    num_planned_seeds: Annotated[int, Field(ge=0)]
+    is_upper_bound: Annotated[
+        bool, Field(description="True for ground-truth boxes, which no model has.")
+    ]
+    population: Annotated[
+        Literal["procedure", "checkpoints"],
+        Field(
+            description="What an interval is about: `procedure` is training again with other seeds, on new images; `checkpoints` is these trained models (or a model that trains nothing) on new images.",
+            title="Population",
+        ),
+    ]
+    seed_sd: Annotated[
+        float | None,
+        Field(
+            description="Standard deviation of acc_at_50 between seeds, without the part that is noise of the images; null with fewer than two seeds."
+        ),
+    ]
+    rank: Annotated[
+        RankInterval | None,
+        Field(
+            description="95 % interval of the rank among the configurations that are not upper bounds, 1 is the best; null for an upper bound."
+        ),
+    ]
+    blank: Annotated[
+        BlankAnswers,
+        Field(
+            description="The configuration with an empty expression: its image-only answers, paired."
+        ),
+    ]
+    accuracy_at_iou: Annotated[
+        list[AccuracyAtIou],
+        Field(
+            description="Fraction of expressions with an IoU of at least t, t = 0.05, 0.10, ..., 0.95."
+        ),
+    ]
+    still_rising: Annotated[
+        bool | None,
+        Field(
+            description="True if the best epoch is the last one in most seeds, and its mean gain on val is above half the detectable difference; null if nothing is trained or epochs are unknown."
+        ),
+    ]
 
 
 class Summary(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    schema_version: Annotated[Literal[1], Field(description="Version of the format.")]
+    schema_version: Annotated[Literal[2], Field(description="Version of the format.")]
     split: Annotated[
         Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
     ]
     num_sentences: Annotated[int, Field(ge=0)]
     num_images: Annotated[int, Field(ge=0)]
     confidence: Annotated[
-        float, Field(description="Confidence level of every interval.", gt=0.0, lt=1.0)
+        float,
+        Field(
+            description="Confidence level of every interval: 1 - alpha.", gt=0.0, lt=1.0
+        ),
+    ]
+    smallest_difference: Annotated[
+        float | None,
+        Field(
+            description="The smallest difference of acc_at_50 that matters, as a fraction; null if the experiment declares none."
+        ),
+    ]
+    baseline: Annotated[
+        str | None,
+        Field(
+            description="Label of the declared configuration that the others are compared with."
+        ),
     ]
     num_resamples: Annotated[
-        int, Field(description="Number of bootstrap samples over images.", ge=1)
+        int,
+        Field(
+            description="Number of bootstrap samples over images, for the intervals of ranks and the optimism.",
+            ge=1,
+        ),
     ]
     settings: Annotated[
         list[SettingSummary],
@@ -1884,12 +2286,39 @@ class Summary(BaseModel):
             description="Sorted by acc_at_50 on val, the best first; upper bounds (ground-truth boxes) last."
         ),
     ]
+    subsets: Annotated[
+        list[SubsetSummary],
+        Field(
+            description="Subsets of the split with expressions, in the order of the report."
+        ),
+    ]
+    chance_acc_at_50: Annotated[
+        float | None,
+        Field(
+            description="Same-category chance: the mean of 1 / num_same_category where it is known; null where it is known for no expression.",
+            ge=0.0,
+            le=1.0,
+        ),
+    ]
     comparisons: Annotated[
         list[Comparison],
         Field(
-            description="The best configuration compared with each other one that is not an upper bound, on the same referring expressions."
+            description="The best configuration on val with each other one, and the declared baseline with each other one; no upper bounds."
         ),
     ]
+    subset_comparisons: Annotated[
+        list[SubsetComparison],
+        Field(
+            description="The same pairs as `comparisons` on every subset of at least 30 images."
+        ),
+    ]
+    optimism: Annotated[
+        float | None,
+        Field(
+            description="How much the acc_at_50 of the best on val flatters itself, since it was chosen by it, as a fraction; null on other splits and with one configuration."
+        ),
+    ]
+    verdict: Verdict
     floors: list[Floor]
     gallery: Gallery
 
@@ -2186,4 +2615,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "1526552e3585b9b0b031af4bc96d6812af4dab1eba4fdfcccc83ee71bb702cf9"
+SCHEMA_SHA256 = "f4a6f972c571e20af5e8ea7c31b4e4765cf101464817a9797d6b1057ab47a313"

@@ -6,6 +6,7 @@ from pathlib import Path, PurePath
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cliprpn.data.index import DatasetIndex
@@ -16,17 +17,18 @@ from cliprpn.storage.durable import write_durably
 PredictionColumns = dict[str, np.ndarray]
 TEXT_COLUMNS = ("split", "sentence", "category", "stratum", "image_file")
 BOX_COLUMNS = ("gt_box_xyxy", "pred_box_xyxy")
-NUMBER_COLUMNS = (
+# Of the sentences and their images, the same for all models.
+SHARED_COLUMNS = (
     "sent_id",
     "image_id",
     "pair_id",
+    "num_same_category",
     "width",
     "height",
-    "iou",
-    "intersection",
-    "union",
-    "pointing",
+    "upright",
+    "gt_box_xyxy",
 )
+NUMBER_COLUMNS = ("iou", "intersection", "union", "pointing", "pred_box_xyxy")
 # Of the columns. Files of the first version do not name it.
 SCHEMA_VERSION = 1
 _VERSION_KEY = b"schema_version"
@@ -67,15 +69,22 @@ def write_predictions(
     write_durably(path, content.getvalue().to_pybytes())
 
 
-def read_predictions(path: Path) -> PredictionColumns:
-    """Columns as arrays; missing pair ids are -1, missing strata are empty.
+def read_predictions(path: Path, names: tuple[str, ...] | None = None) -> PredictionColumns:
+    """The columns of the sentences and images, and those of the predictions; missing pair ids are -1, missing strata
+    are None.
+
+    Args:
+        names: columns of the predictions; all of them by default.
 
     Raises:
         CliprpnError: not_found, data_invalid, bad_input.
     """
-    table = _read_table(path)
+    table = _read_table(path, None if names is None else [*TEXT_COLUMNS, *SHARED_COLUMNS, *names])
     try:
-        columns = _columns(table)
+        columns = {name: np.asarray(table[name].to_pylist(), dtype=object) for name in TEXT_COLUMNS}
+        for name in (*SHARED_COLUMNS, *NUMBER_COLUMNS) if names is None else (*SHARED_COLUMNS, *names):
+            table[name]  # A KeyError names it.
+        columns |= {name: _numbers(table, name) for name in table.column_names if name not in TEXT_COLUMNS}
     except (KeyError, TypeError, ValueError) as error:
         raise _broken(path, error) from error
     for name in set(columns["image_file"]):
@@ -85,26 +94,36 @@ def read_predictions(path: Path) -> PredictionColumns:
     return columns
 
 
-def _columns(table: pa.Table) -> PredictionColumns:
+def read_numbers(path: Path, names: tuple[str, ...]) -> PredictionColumns:
+    """Some columns of numbers, [S], or boxes, [S, 4]; without reading the others.
+
+    Raises:
+        CliprpnError: not_found, data_invalid, bad_input.
+    """
+    table = _read_table(path, list(names))
+    try:
+        return {name: _numbers(table, name) for name in names}
+    except (KeyError, TypeError, ValueError) as error:
+        raise _broken(path, error) from error
+
+
+def _numbers(table: pa.Table, name: str) -> np.ndarray:
     """
     Raises:
-        KeyError, TypeError, ValueError: a column is missing, or has values of another kind.
+        KeyError, TypeError, ValueError: the column is missing, or has values of another kind.
     """
-    columns = {name: np.asarray(table[name].to_pylist(), dtype=object) for name in TEXT_COLUMNS}
-    for name in (*BOX_COLUMNS, *NUMBER_COLUMNS):
-        table[name]  # A KeyError names it.
-    for name in table.column_names:
-        if name in BOX_COLUMNS:
-            columns[name] = np.array(table[name].to_pylist(), dtype=np.float64)
-            if columns[name].shape != (len(table), 4):
-                raise ValueError(f"{name}: {columns[name].shape}")
-        elif name in NUMBER_COLUMNS:
-            columns[name] = (table[name].fill_null(-1) if name == "pair_id" else table[name]).to_numpy()
-            if columns[name].dtype.kind not in "iufb":
-                raise ValueError(f"{name}: {table[name].type}")
-        elif name not in TEXT_COLUMNS:
-            columns[name] = table[name].to_numpy()
-    return columns
+    column = table[name]
+    if name in BOX_COLUMNS:
+        values = pc.list_flatten(column).to_numpy().astype(np.float64)
+        if values.shape != (len(table) * 4,):
+            raise ValueError(f"{name}: {len(values)} numbers in {len(table)} boxes")
+        return values.reshape(-1, 4)
+    if name == "pair_id":
+        column = column.fill_null(-1)
+    values = column.to_numpy()
+    if name in (*SHARED_COLUMNS, *NUMBER_COLUMNS) and values.dtype.kind not in "iufb":
+        raise ValueError(f"{name}: {column.type}")
+    return values
 
 
 def _broken(path: Path, problem: object) -> CliprpnError:
@@ -113,15 +132,6 @@ def _broken(path: Path, problem: object) -> CliprpnError:
         f"{path}: expected predictions that cliprpn wrote, found {problem}; remove the file, and evaluate the split "
         "again",
     )
-
-
-def read_sentence_ids(path: Path) -> np.ndarray:
-    """[S], the sentence of each row.
-
-    Raises:
-        CliprpnError: not_found, data_invalid, bad_input.
-    """
-    return _read_table(path, ["sent_id"])["sent_id"].to_numpy()
 
 
 def _read_table(path: Path, columns: list[str] | None = None) -> pa.Table:

@@ -7,6 +7,38 @@ import torch
 from numpy.typing import NDArray
 
 from cliprpn.boxes import box_iou_paired
+from cliprpn.contract.generated import Floor
+from cliprpn.data.index import DatasetIndex
+from cliprpn.figures.setting_figures import to_interval
+from cliprpn.figures.split_table import SplitTable
+from cliprpn.metrics import HIT_IOU
+from cliprpn.statistics import estimate, measure
+
+
+def find_floors(table: SplitTable, index: DatasetIndex, level: float) -> list[Floor]:
+    """Figures of boxes that ignore both the expression and the image."""
+    boxes = {"whole_image": np.array([0.0, 0.0, 1.0, 1.0])}
+    train = index.split("train")
+    if len(train):  # Baselines also run on datasets without a train split.
+        sizes = index.image_sizes(train)
+        boxes_norm = index.gt_boxes[train] / np.concatenate([sizes, sizes], axis=1)
+        boxes = {"constant_box": fit_constant_box(boxes_norm), **boxes}
+    wh = np.stack([table.width, table.height], axis=1).astype(np.float64)
+    ious = {name: constant_iou(box, table.gt_box_xyxy, wh) for name, box in boxes.items()}
+    return [
+        Floor.model_validate(
+            {
+                "name": name,
+                **{
+                    metric: to_interval(
+                        estimate(measure(values[None], None, table.groups, has_seeds=False), level)
+                    ).model_dump()
+                    for metric, values in (("acc_at_50", iou >= HIT_IOU), ("miou", iou))
+                },
+            }
+        )
+        for name, iou in ious.items()
+    ]
 
 
 def fit_constant_box(gt_boxes_norm: NDArray) -> NDArray[np.float64]:

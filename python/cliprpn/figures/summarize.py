@@ -1,199 +1,157 @@
-"""Figures of a sweep with confidence intervals."""
+"""Figures of a sweep on a split: every configuration, comparisons, the verdict, and examples."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cliprpn.contract.generated import (
     Comparison,
-    Figure,
-    Floor,
-    Interval,
-    SeedFigure,
+    RankInterval,
     SettingSummary,
-    StratumSummary,
+    SummarizeParams,
     Summary,
-    TrialDataset,
     TrialGroup,
 )
-from cliprpn.data.index import DatasetIndex, open_dataset
-from cliprpn.data.predictions import PredictionColumns, predictions_file, read_sentence_ids
-from cliprpn.errors import CliprpnError
-from cliprpn.figures.breakdowns import breakdowns, category_macro, strata
-from cliprpn.figures.floors import constant_iou, fit_constant_box
+from cliprpn.data.index import open_dataset
+from cliprpn.figures.comparisons import Candidate, compare_all, compare_subsets, make_candidate
+from cliprpn.figures.floors import find_floors
 from cliprpn.figures.gallery import choose_gallery
-from cliprpn.figures.proposal_figures import proposal_summary
-from cliprpn.figures.setting import mean_hits, read_runs, sort_by_val
-from cliprpn.metrics import HIT_IOU, pair_hits, pair_rows, sentence_figures
-from cliprpn.statistics import CONFIDENCE, NUM_RESAMPLES, Estimate, mean_interval, ratio_interval
+from cliprpn.figures.kept import kept_figures
+from cliprpn.figures.runs import Runs
+from cliprpn.figures.setting_figures import SettingFigures, setting_figures
+from cliprpn.figures.split_table import read_split_table
+from cliprpn.figures.subsets import find_subsets, mean_chance, same_category_chance
+from cliprpn.figures.verdict import decide, find_remarks
+from cliprpn.statistics import NUM_RESAMPLES, optimism, rank_intervals, resample_weights
 
 
-def summarize(split: str, dataset: TrialDataset, groups: list[TrialGroup]) -> Summary:
-    """Figures of every configuration, comparisons of the best on val with the rest, floors, and examples.
+def summarize(params: SummarizeParams) -> Summary:
+    """Computes everything that a report shows of the predictions on one split.
 
-    Upper bounds (annotated boxes) come last and are not compared, unless there is nothing else.
-
-    Args:
-        dataset: the dataset that all trials were evaluated on.
-        groups: the trials of each configuration, one per seed, with their predictions.
+    The best on val is compared with the others, and so is the declared baseline. Upper bounds (annotated boxes) come
+    last and are not compared, unless there is nothing else.
 
     Raises:
         CliprpnError: not_found if predictions are missing, data_invalid if configurations were evaluated on
             different sentences.
     """
-    _check_same_sentences(groups, split)
-    groups = sort_by_val(groups)
-    num_candidates = sum(not group.is_upper_bound for group in groups) or len(groups)
-    best_runs = read_runs(groups[0], split)
-    best_hits = mean_hits(best_runs)
-    first = best_runs[0]
-    images = first["image_id"]
-    index = open_dataset(Path(dataset.root), dataset.id)
+    groups = sort_by_val(params.groups)
+    split, level = params.split, 1 - params.alpha
+    all_runs = [Runs(group, split) for group in groups]
+    table = read_split_table(all_runs[0].files[0], split)
+    subsets = find_subsets(table)
+    index = open_dataset(Path(params.dataset.root), params.dataset.id)
     settings: list[SettingSummary] = []
-    comparisons: list[Comparison] = []
-    candidates: list[tuple[str, PredictionColumns]] = []
-    # One configuration at a time: the predictions of all of them may need more than the memory.
-    for rank, group in enumerate(groups):
-        runs = read_runs(group, split) if rank > 0 else best_runs
-        settings.append(_setting_summary(group, runs))
-        if 0 < rank < num_candidates:
-            difference = _interval(mean_interval(best_hits - mean_hits(runs), images))
-            comparisons.append(Comparison(label=groups[0].label, against=group.label, difference=difference))
-        if rank in (0, num_candidates - 1):
-            candidates.append((group.label, runs[0]))
+    candidates: list[Candidate] = []
+    num_candidates = sum(not group.is_upper_bound for group in groups) or len(groups)
+    for runs in all_runs:
+        runs.check_sentences(table, groups[0].label)
+
+        def compute(runs: Runs = runs) -> SettingFigures:
+            return setting_figures(runs, table, subsets, level)
+
+        figures = kept_figures(runs, level, Path(params.cache_dir) / "figures", compute)
+        settings.append(figures.summary)
+        if len(candidates) < num_candidates:
+            candidates.append(make_candidate(runs, figures.hits, table))
+        runs.forget()  # The predictions of all configurations may need more than the memory.
+    comparisons = compare_all(candidates, params.baseline, split, table, level, params.smallest_difference)
+    subset_comparisons = compare_subsets(candidates, params.baseline, subsets, level)
+    settings = _add_ranks(settings, candidates)
+    settings = [
+        setting.model_copy(update={"still_rising": is_rising(group, _detectable(setting.label, comparisons))})
+        for setting, group in zip(settings, groups, strict=True)
+    ]
+    best = candidates[0]
+    remarks = find_remarks(
+        settings[:num_candidates],
+        best,
+        [each for each in subset_comparisons if each.label == best.label],
+        table,
+        subsets,
+        level,
+    )
+    chance = same_category_chance(table)
     return Summary(
-        schema_version=1,
-        split=cast(Literal["train", "val", "test", "testA", "testB"], split),
-        num_sentences=len(images),
-        num_images=len(np.unique(images)),
-        confidence=CONFIDENCE,
+        schema_version=2,
+        split=split,
+        num_sentences=len(table.sent_id),
+        num_images=table.groups.num_images,
+        confidence=level,
+        smallest_difference=params.smallest_difference,
+        baseline=params.baseline,
         num_resamples=NUM_RESAMPLES,
         settings=settings,
+        subsets=[subset.summary() for subset in subsets],
+        chance_acc_at_50=mean_chance(chance),
         comparisons=comparisons,
-        floors=_floors(best_runs, index),
-        gallery=choose_gallery(first, candidates, index.images_dir or index.root),
+        subset_comparisons=subset_comparisons,
+        optimism=_optimism(candidates) if split == "val" and num_candidates > 1 else None,
+        verdict=decide(
+            settings[:num_candidates],
+            [each for each in comparisons if each.label == best.label],
+            table.groups.num_images,
+            params.alpha,
+            params.smallest_difference,
+            remarks,
+        ),
+        floors=find_floors(table, index, level),
+        gallery=choose_gallery(table, all_runs[:num_candidates], index.images_dir or index.root),
     )
 
 
-def _check_same_sentences(groups: list[TrialGroup], split: str) -> None:
+def sort_by_val(groups: Sequence[TrialGroup]) -> list[TrialGroup]:
+    """Sorts by Acc@0.5 on val, the mean over seeds, for every split: selecting on test would bias its figures upward.
+
+    Upper bounds (annotated boxes) come last; equal ones are sorted by label.
     """
-    Raises:
-        CliprpnError: not_found, data_invalid.
-    """
-    expected: NDArray | None = None
-    for group in groups:
-        for trial in group.trials:
-            sentences = read_sentence_ids(predictions_file(Path(trial.predictions_dir), split))
-            expected = sentences if expected is None else expected
-            if not np.array_equal(sentences, expected):
-                raise CliprpnError(
-                    "data_invalid",
-                    f"{group.label}: expected predictions for the same sentences as {groups[0].label}, found "
-                    "others; evaluate both on the same dataset",
-                )
+
+    def key(group: TrialGroup) -> tuple[bool, float, str]:
+        accuracies = [trial.val_acc_at_50 for trial in group.trials]
+        return group.is_upper_bound, -float(np.mean(accuracies)), group.label
+
+    return sorted(groups, key=key)
 
 
-def _setting_summary(group: TrialGroup, runs: list[PredictionColumns]) -> SettingSummary:
-    first = runs[0]
-    hits = mean_hits(runs)
-    seeds = [trial.seed for trial in group.trials]
-    return SettingSummary(
-        kind=group.kind,
-        label=group.label,
-        trial_ids=[trial.trial_id for trial in group.trials],
-        figures=_figures(runs, seeds),
-        strata=[
-            _stratum_summary(name, [_select_rows(run, mask) for run in runs], seeds)
-            for name, mask in strata(first).items()
-        ],
-        breakdowns=breakdowns(first, hits),
-        category_macro_acc_at_50=category_macro(first, hits),
-        proposals=proposal_summary(first) if group.kind == "baseline" else None,
-    )
-
-
-def _stratum_summary(name: str, runs: list[PredictionColumns], seeds: list[int]) -> StratumSummary:
-    return StratumSummary(
-        stratum=name,
-        num_sentences=len(runs[0]["iou"]),
-        num_pairs=len(pair_rows(runs[0]["pair_id"])),
-        figures=_figures(runs, seeds),
-    )
-
-
-def _figures(runs: list[PredictionColumns], seeds: list[int]) -> list[Figure]:
-    """All figures over some sentences, with a value for each seed.
+def is_rising(group: TrialGroup, detectable: float | None) -> bool | None:
+    """Whether the best epoch is the last one in most seeds, and its mean gain is above half the detectable difference.
 
     Args:
-        runs: predictions of each seed for the same sentences.
+        detectable: difference of Acc@0.5; None if nothing is compared, and any gain counts.
     """
-    images = runs[0]["image_id"]
-    per_run = [sentence_figures(run) for run in runs]
-    figures = [
-        _figure(
-            name,
-            mean_interval(np.mean([run[name] for run in per_run], axis=0), images),
-            seeds,
-            [float(run[name].mean()) for run in per_run],
-        )
-        for name in per_run[0]
+    curves = [trial.val_acc_by_epoch for trial in group.trials if len(trial.val_acc_by_epoch) > 1]
+    if not curves:
+        return None
+    at_end = [max(curve) == curve[-1] > max(curve[:-1]) for curve in curves]
+    gain = float(np.mean([curve[-1] - curve[-2] for curve in curves]))
+    return sum(at_end) * 2 > len(curves) and gain > (detectable or 0) / 2
+
+
+def _detectable(label: str, comparisons: Sequence[Comparison]) -> float | None:
+    """The smallest difference that can be detected between this configuration and another."""
+    values = [
+        each.detectable
+        for each in comparisons
+        if label in (each.label, each.against) and each.detectable is not None
     ]
-    intersections = np.array([run["intersection"] for run in runs])
-    unions = np.array([run["union"] for run in runs])
-    oious = [float(run["intersection"].sum() / run["union"].sum()) for run in runs]
-    figures.append(_figure("oiou", ratio_interval(intersections, unions, images), seeds, oious))
-    pairs = pair_rows(runs[0]["pair_id"])
-    if len(pairs):
-        hits = [pair_hits(run["iou"], pairs) for run in runs]
-        estimate = mean_interval(np.mean(hits, axis=0), images[pairs[:, 0]])
-        figures.append(_figure("pair_accuracy", estimate, seeds, [float(hits_i.mean()) for hits_i in hits]))
-    return figures
+    return min(values, default=None)
 
 
-def _select_rows(columns: PredictionColumns, mask: NDArray) -> PredictionColumns:
-    return {name: values[mask] for name, values in columns.items()}
+def _add_ranks(settings: list[SettingSummary], candidates: list[Candidate]) -> list[SettingSummary]:
+    """The intervals of the ranks of the candidates, which come first."""
+    weights = resample_weights(candidates[0].accuracy.num_images)
+    ranks = rank_intervals([candidate.accuracy for candidate in candidates], weights).tolist()
+    ranked = [
+        setting.model_copy(update={"rank": RankInterval(low=int(low), high=int(high))})
+        for setting, (low, high) in zip(settings, ranks, strict=False)
+    ]
+    return [*ranked, *settings[len(candidates) :]]
 
 
-def _floors(best_runs: list[PredictionColumns], index: DatasetIndex) -> list[Floor]:
-    """Figures of baselines that ignore the expression, and of the best configuration with empty expressions."""
-    boxes = {"whole_image": np.array([0.0, 0.0, 1.0, 1.0])}
-    train = index.split("train")
-    if len(train):  # Baselines also run on datasets without a train split.
-        sizes = index.image_sizes(train)
-        boxes_norm = index.gt_boxes[train] / np.concatenate([sizes, sizes], axis=1)
-        boxes = {"constant_box": fit_constant_box(boxes_norm), **boxes}
-    columns = best_runs[0]
-    wh = np.stack([columns["width"], columns["height"]], axis=1).astype(np.float64)
-    gt_boxes, images = columns["gt_box_xyxy"], columns["image_id"]
-    ious = {name: constant_iou(box, gt_boxes, wh) for name, box in boxes.items()}
-    floors = [_floor(name, iou >= HIT_IOU, iou, images) for name, iou in ious.items()]
-    blank = np.array([run["iou_blank"] for run in best_runs])
-    floors.append(_floor("blank_sentence", (blank >= HIT_IOU).mean(axis=0), blank.mean(axis=0), images))
-    return floors
-
-
-def _floor(name: str, hits: NDArray, iou: NDArray, images: NDArray) -> Floor:
-    intervals = {
-        "acc_at_50": mean_interval(hits.astype(float), images)._asdict(),
-        "miou": mean_interval(iou, images)._asdict(),
-    }
-    return Floor.model_validate({"name": name, **intervals})
-
-
-def _figure(name: str, estimate: Estimate, seeds: list[int], values: list[float]) -> Figure:
-    per_seed = [SeedFigure(seed=seed, value=value) for seed, value in zip(seeds, values, strict=True)]
-    return Figure.model_validate(
-        {
-            "metric": name,
-            "interval": estimate._asdict(),
-            "per_seed": [figure.model_dump() for figure in per_seed],
-        }
-    )
-
-
-def _interval(estimate: Estimate) -> Interval:
-    return Interval(**estimate._asdict())
+def _optimism(candidates: list[Candidate]) -> float:
+    """How much the accuracy of the best on val flatters itself."""
+    weights = resample_weights(candidates[0].accuracy.num_images)
+    return optimism([candidate.accuracy for candidate in candidates], weights)

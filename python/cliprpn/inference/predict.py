@@ -122,6 +122,7 @@ def prediction_columns(boxes: list[Tensor], objectness: Tensor, gt_boxes: Tensor
     intersection = box_intersection_paired(pred, gt_boxes)
     center = (pred[:, :2] + pred[:, 2:]) / 2
     inside = ((center >= gt_boxes[:, :2]) & (center <= gt_boxes[:, 2:])).all(dim=1)
+    inside &= box_area(pred) > 0  # An empty box is no answer.
     columns = {
         "pred_box_xyxy": pred,
         "objectness": objectness,

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "1526552e3585b9b0b031af4bc96d6812af4dab1eba4fdfcccc83ee71bb702cf9";
+export const schema_sha256 = "f4a6f972c571e20af5e8ea7c31b4e4765cf101464817a9797d6b1057ab47a313";
 
 /**
  * The source of the proposals.
@@ -130,6 +130,39 @@ export type MetricName =
   | "recall_at_100"
   | "pointing"
   | "pair_accuracy";
+/**
+ * `area_tercile` are terciles of this split, `area_tercile_refcocog` those of RefCOCOg (9 % and 20 % of the image).
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SubsetKind".
+ */
+export type SubsetKind = "stratum" | "area_tercile" | "area_tercile_refcocog" | "sentence_length" | "num_same_category";
+/**
+ * What an interval is about: `procedure` is training again with other seeds, on new images; `checkpoints` is these trained models (or a model that trains nothing) on new images.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Population".
+ */
+export type Population = "procedure" | "checkpoints";
+/**
+ * The first that matches, in this order.
+ */
+export type VerdictCase =
+  | "one_setting"
+  | "few_images"
+  | "no_hit"
+  | "checkpoints"
+  | "same_answers"
+  | "outperforms"
+  | "behind"
+  | "equivalent"
+  | "mixed"
+  | "no_difference";
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Remark".
+ */
+export type Remark = SeedsRemark | BehindRemark | BelowChanceRemark | BlankRemark | RisingRemark;
 /**
  * Left, top, right, bottom, in pixels of the original image.
  *
@@ -1168,6 +1201,23 @@ export interface SummarizeParams {
    * @minItems 1
    */
   groups: [TrialGroup, ...TrialGroup[]];
+  /**
+   * Label of the configuration that others are compared with.
+   */
+  baseline: string | null;
+  /**
+   * As a fraction.
+   */
+  smallest_difference: number | null;
+  alpha: number;
+  /**
+   * Absolute path of an existing folder for the files of the report that Python writes.
+   */
+  out_dir: string;
+  /**
+   * Absolute path; figures of a configuration are kept there.
+   */
+  cache_dir: string;
 }
 /**
  * The trials of one configuration, one per seed.
@@ -1183,6 +1233,10 @@ export interface TrialGroup {
    * @minItems 1
    */
   trials: [EvaluatedTrial, ...EvaluatedTrial[]];
+  /**
+   * Seeds that the experiment asks for.
+   */
+  num_planned_seeds: number;
 }
 export interface EvaluatedTrial {
   trial_id: string;
@@ -1192,9 +1246,13 @@ export interface EvaluatedTrial {
    * Folder that contains predictions-<split>.parquet.
    */
   predictions_dir: string;
+  /**
+   * acc_at_50 on val after each epoch; empty if nothing was trained.
+   */
+  val_acc_by_epoch: number[];
 }
 /**
- * A sweep's results with confidence intervals: `summary-<split>.json`, written by Python, rendered by report/.
+ * A sweep's results on a split, with confidence intervals and the verdict: computed by Python, rendered by report/, stored in report.json.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Summary".
@@ -1203,16 +1261,24 @@ export interface Summary {
   /**
    * Version of the format.
    */
-  schema_version: 1;
+  schema_version: 2;
   split: Split;
   num_sentences: number;
   num_images: number;
   /**
-   * Confidence level of every interval.
+   * Confidence level of every interval: 1 - alpha.
    */
   confidence: number;
   /**
-   * Number of bootstrap samples over images.
+   * The smallest difference of acc_at_50 that matters, as a fraction; null if the experiment declares none.
+   */
+  smallest_difference: number | null;
+  /**
+   * Label of the declared configuration that the others are compared with.
+   */
+  baseline: string | null;
+  /**
+   * Number of bootstrap samples over images, for the intervals of ranks and the optimism.
    */
   num_resamples: number;
   /**
@@ -1220,9 +1286,26 @@ export interface Summary {
    */
   settings: SettingSummary[];
   /**
-   * The best configuration compared with each other one that is not an upper bound, on the same referring expressions.
+   * Subsets of the split with expressions, in the order of the report.
+   */
+  subsets: SubsetSummary[];
+  /**
+   * Same-category chance: the mean of 1 / num_same_category where it is known; null where it is known for no expression.
+   */
+  chance_acc_at_50: number | null;
+  /**
+   * The best configuration on val with each other one, and the declared baseline with each other one; no upper bounds.
    */
   comparisons: Comparison[];
+  /**
+   * The same pairs as `comparisons` on every subset of at least 30 images.
+   */
+  subset_comparisons: SubsetComparison[];
+  /**
+   * How much the acc_at_50 of the best on val flatters itself, since it was chosen by it, as a fraction; null on other splits and with one configuration.
+   */
+  optimism: number | null;
+  verdict: Verdict;
   floors: Floor[];
   gallery: Gallery;
 }
@@ -1248,6 +1331,33 @@ export interface SettingSummary {
    * Quality of a baseline's proposals; null for a ClipRPN, which proposes and ranks boxes in one step.
    */
   proposals: ProposalSummary | null;
+  /**
+   * Seeds of the completed trials.
+   */
+  seeds: number[];
+  num_planned_seeds: number;
+  /**
+   * True for ground-truth boxes, which no model has.
+   */
+  is_upper_bound: boolean;
+  population: Population;
+  /**
+   * Standard deviation of acc_at_50 between seeds, without the part that is noise of the images; null with fewer than two seeds.
+   */
+  seed_sd: number | null;
+  /**
+   * 95 % interval of the rank among the configurations that are not upper bounds, 1 is the best; null for an upper bound.
+   */
+  rank: RankInterval | null;
+  blank: BlankAnswers;
+  /**
+   * Fraction of expressions with an IoU of at least t, t = 0.05, 0.10, ..., 0.95.
+   */
+  accuracy_at_iou: AccuracyAtIou[];
+  /**
+   * True if the best epoch is the last one in most seeds, and its mean gain on val is above half the detectable difference; null if nothing is trained or epochs are unknown.
+   */
+  still_rising: boolean | null;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -1259,15 +1369,15 @@ export interface Figure {
   per_seed: SeedFigure[];
 }
 /**
- * Mean over seeds and its confidence interval by bootstrap over images.
+ * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Interval".
  */
 export interface Interval {
   mean: number;
-  low: number;
-  high: number;
+  low: number | null;
+  high: number | null;
 }
 export interface SeedFigure {
   seed: number;
@@ -1293,7 +1403,7 @@ export interface StratumSummary {
  * via the `definition` "Breakdown".
  */
 export interface Breakdown {
-  by: "stratum" | "area_tercile" | "sentence_length" | "num_same_category" | "category";
+  by: SubsetKind;
   group: string;
   num_sentences: number;
   interval: Interval;
@@ -1324,39 +1434,264 @@ export interface ProposalRecall {
   interval: Interval;
 }
 /**
- * Mean over seeds and its confidence interval by bootstrap over images.
+ * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
  */
 export interface Interval1 {
   mean: number;
-  low: number;
-  high: number;
+  low: number | null;
+  high: number | null;
 }
 /**
- * Mean over seeds and its confidence interval by bootstrap over images.
+ * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
  */
 export interface Interval2 {
   mean: number;
-  low: number;
-  high: number;
+  low: number | null;
+  high: number | null;
 }
 /**
- * Mean over seeds and its confidence interval by bootstrap over images.
+ * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
  */
 export interface Interval3 {
   mean: number;
+  low: number | null;
+  high: number | null;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RankInterval".
+ */
+export interface RankInterval {
   low: number;
   high: number;
 }
 /**
- * Difference of acc_at_50, `label` minus `against`, paired by referring expression, resampled by image.
- *
+ * The configuration with an empty expression: its image-only answers, paired.
+ */
+export interface BlankAnswers {
+  acc_at_50: Interval;
+  difference: Interval4;
+  p_value: number;
+}
+/**
+ * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
+ */
+export interface Interval4 {
+  mean: number;
+  low: number | null;
+  high: number | null;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "AccuracyAtIou".
+ */
+export interface AccuracyAtIou {
+  iou: number;
+  value: number;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SubsetSummary".
+ */
+export interface SubsetSummary {
+  by: SubsetKind;
+  group: string;
+  num_sentences: number;
+  num_images: number;
+  num_pairs: number;
+  /**
+   * Same-category chance; null where num_same_category is unknown for all.
+   */
+  chance: number | null;
+}
+/**
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Comparison".
  */
 export interface Comparison {
   label: string;
   against: string;
+  difference: Interval5;
+  population: Population;
+  /**
+   * Two-sided, unadjusted.
+   */
+  p_value: number;
+  /**
+   * By Holm: over all pairs of configurations on val, over the comparisons of the best on other splits.
+   */
+  p_adjusted: number;
+  /**
+   * True if both hit the same expressions.
+   */
+  same_answers: boolean;
+  /**
+   * The smallest true difference that is found with a power of 80 %; null with fewer than 30 images.
+   */
+  detectable: number | null;
+  /**
+   * True if the 90 % interval lies within the smallest difference that matters; null if that is not declared.
+   */
+  equivalent: boolean | null;
+  /**
+   * Probability that a new run of `label` beats a new run of `against`.
+   */
+  chance_new_run_ahead: number | null;
+  /**
+   * Seeds of each that would detect the difference with these images; null if no number suffices, or for checkpoints.
+   */
+  num_seeds_needed: number | null;
+  /**
+   * Images that would detect the difference with these seeds; null if no number suffices.
+   */
+  num_images_needed: number | null;
+  /**
+   * Cross-checks that decide nothing; null but for the ten nearest rivals.
+   */
+  checks: CrossChecks | null;
+}
+/**
+ * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
+ */
+export interface Interval5 {
+  mean: number;
+  low: number | null;
+  high: number | null;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "CrossChecks".
+ */
+export interface CrossChecks {
+  /**
+   * Sign flips by image.
+   */
+  sign_flip_p: number;
+  /**
+   * Wilcoxon signed-rank by image.
+   */
+  wilcoxon_p: number;
+  /**
+   * Exact McNemar for each common position in the lists of seeds.
+   */
+  mcnemar_p: number[];
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SubsetComparison".
+ */
+export interface SubsetComparison {
+  label: string;
+  against: string;
+  by: SubsetKind;
+  group: string;
   difference: Interval;
+  population: Population;
+  p_value: number;
+  /**
+   * By Holm over the subsets and rivals of `label`.
+   */
+  p_adjusted: number;
+}
+/**
+ * What the data support, decided by the rules of docs/statistics.md.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Verdict".
+ */
+export interface Verdict {
+  case: VerdictCase;
+  /**
+   * The best configuration on val.
+   */
+  best: string;
+  /**
+   * The nearest one, or the one that the sentence is about.
+   */
+  rival: string | null;
+  /**
+   * Rivals that the best outperforms.
+   */
+  beaten: string[];
+  /**
+   * Rivals without a significant difference.
+   */
+  open: string[];
+  /**
+   * Rivals that are significantly better than the best on val (Holm).
+   */
+  ahead: string[];
+  /**
+   * True if the best outperforms the rival, but possibly by less than the smallest difference that matters.
+   */
+  possibly_too_small: boolean;
+  remarks: Remark[];
+}
+/**
+ * A configuration of the sentence has fewer seeds than planned.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SeedsRemark".
+ */
+export interface SeedsRemark {
+  kind: "seeds";
+  label: string;
+  num_completed: number;
+  num_planned: number;
+}
+/**
+ * The best is significantly behind on a subset (Holm over subsets and rivals).
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "BehindRemark".
+ */
+export interface BehindRemark {
+  kind: "behind";
+  against: string;
+  by: SubsetKind;
+  group: string;
+  difference: Interval6;
+}
+/**
+ * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
+ */
+export interface Interval6 {
+  mean: number;
+  low: number | null;
+  high: number | null;
+}
+/**
+ * The best is below same-category chance on a subset, or on the split (null).
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "BelowChanceRemark".
+ */
+export interface BelowChanceRemark {
+  kind: "below_chance";
+  by: SubsetKind | null;
+  group: string | null;
+  acc_at_50: Interval;
+  chance: number;
+}
+/**
+ * The best is not significantly above its own image-only answers.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "BlankRemark".
+ */
+export interface BlankRemark {
+  kind: "not_above_blank";
+  difference: Interval;
+}
+/**
+ * Configurations of the sentence that were still improving at their last epoch.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RisingRemark".
+ */
+export interface RisingRemark {
+  kind: "still_rising";
+  labels: string[];
 }
 /**
  * A baseline that ignores the expression, on this split.
@@ -1366,9 +1701,9 @@ export interface Comparison {
  */
 export interface Floor {
   /**
-   * `constant_box` is fitted on train; `blank_sentence` is the best configuration with the referring expression left empty.
+   * `constant_box` is fitted on train.
    */
-  name: "constant_box" | "whole_image" | "blank_sentence";
+  name: "constant_box" | "whole_image";
   acc_at_50: Interval;
   miou: Interval;
 }
@@ -2970,6 +3305,15 @@ export interface DatasetName {
   id: string;
   name: string;
   split_by: SplitBy;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "BlankAnswers".
+ */
+export interface BlankAnswers1 {
+  acc_at_50: Interval;
+  difference: Interval4;
+  p_value: number;
 }
 /**
  * One line of test-looks.jsonl: new predictions on a test split, recorded before any of their figures is shown.

@@ -44,9 +44,9 @@ export const baseSpec: ChartSpec = {
   },
 };
 
-/** An interval in percent. */
-export function toPercent({ mean, low, high }: Interval): Interval {
-  return { mean: mean * 100, low: low * 100, high: high * 100 };
+/** An interval in percent; without one, both ends are the mean. */
+export function toPercent({ mean, low, high }: Interval): { mean: number; low: number; high: number } {
+  return { mean: mean * 100, low: (low ?? mean) * 100, high: (high ?? mean) * 100 };
 }
 
 /** The largest number of colors that color-blind readers can distinguish. */

@@ -1,6 +1,6 @@
 import { percent } from "../../base/format.ts";
 import type { Summary } from "../../contract/generated/types.ts";
-import { figureOf, floorNames, upperBounds } from "../figures.ts";
+import { figureOf, floorsOf, upperBounds } from "../figures.ts";
 import { baseSpec, type ChartSpec, rowColumns, settingRows, toPercent, wrapLabel } from "./chart-spec.ts";
 
 /** Acc@0.5 of each configuration: its interval as a bar, a dot per seed, a dashed line per baseline without the expression. */
@@ -17,9 +17,10 @@ export function leaderboardChart(summary: Summary): ChartSpec {
     return [{ label: rowLabel(setting), ...toPercent(figure.interval), per_seed }];
   });
   const hasDots = rows.some(({ per_seed }) => per_seed.length > 0);
-  const floors = summary.floors.map((floor) => ({
-    floor: floorNames[floor.name],
-    value: floor.acc_at_50.mean * 100,
+  const floors = floorsOf(summary).map(({ name, title, acc_at_50 }) => ({
+    name,
+    floor: title,
+    value: acc_at_50.mean * 100,
   }));
   const { y, height } = settingRows(rows.map(({ label }) => label));
   const x = (field: string): ChartSpec => ({
@@ -49,7 +50,7 @@ export function leaderboardChart(summary: Summary): ChartSpec {
             type: "nominal",
             scale: {
               domain: floors.map(({ floor }) => floor),
-              range: summary.floors.map(({ name }) => dashes[name]),
+              range: floors.map(({ name }) => dashes[name]),
             },
             legend: {
               title: ["baselines that", "ignore the expression"],
@@ -89,4 +90,4 @@ export function leaderboardChart(summary: Summary): ChartSpec {
   };
 }
 
-const dashes = { constant_box: [5, 3], whole_image: [1.5, 2.5], blank_sentence: [11, 4] };
+const dashes = { constant_box: [5, 3], whole_image: [1.5, 2.5], image_only: [11, 4], chance: [9, 3, 2, 3] };

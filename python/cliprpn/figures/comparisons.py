@@ -1,0 +1,199 @@
+"""Differences of Acc@0.5 between configurations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliprpn.contract.generated import Comparison, CrossChecks, SubsetComparison
+from cliprpn.figures.runs import Runs
+from cliprpn.figures.setting_figures import to_interval
+from cliprpn.figures.split_table import SplitTable
+from cliprpn.figures.subsets import Subset
+from cliprpn.statistics import (
+    MIN_IMAGES,
+    Difference,
+    Measurement,
+    chance_ahead,
+    compare,
+    detectable_difference,
+    holm,
+    is_equivalent,
+    mcnemar_p,
+    measure,
+    num_images_needed,
+    num_seeds_needed,
+    pairwise,
+    sign_flip_p,
+    wilcoxon_p,
+)
+
+# Cross-checks take time and decide nothing.
+NUM_CHECKED = 10
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A configuration that is compared with others.
+
+    Attributes:
+        hits: [R, S], whether the IoU of each run is at least 0.5.
+        accuracy: Acc@0.5 on the split.
+    """
+
+    label: str
+    has_seeds: bool
+    hits: NDArray[np.bool_]
+    accuracy: Measurement
+
+
+def make_candidate(runs: Runs, hits: NDArray[np.bool_], table: SplitTable) -> Candidate:
+    """
+    Args:
+        hits: [R, S].
+    """
+    accuracy = measure(hits, None, table.groups, runs.has_seeds)
+    return Candidate(runs.group.label, runs.has_seeds, hits, accuracy)
+
+
+def compare_all(
+    candidates: Sequence[Candidate],
+    baseline: str | None,
+    split: str,
+    table: SplitTable,
+    level: float,
+    smallest_difference: float | None,
+) -> list[Comparison]:
+    """The best with each other one, and the declared baseline with each other one.
+
+    Args:
+        candidates: the best on val first.
+        baseline: a label, or None.
+        level: confidence level.
+        smallest_difference: as a fraction, or None.
+    """
+    if len(candidates) < 2:
+        return []
+    adjusted = _adjust(candidates, split, level)
+    comparisons = []
+    for reference in references(candidates, baseline):
+        first = candidates[reference]
+        differences = {
+            i: compare(first.accuracy, other.accuracy, level)
+            for i, other in enumerate(candidates)
+            if i != reference
+        }
+        nearest = sorted(differences, key=lambda i: abs(differences[i].mean))[:NUM_CHECKED]
+        comparisons += [
+            _comparison(
+                first,
+                candidates[i],
+                difference,
+                float(adjusted[min(reference, i), max(reference, i)]),
+                _cross_checks(first, candidates[i], table) if i in nearest else None,
+                smallest_difference,
+            )
+            for i, difference in differences.items()
+        ]
+    return comparisons
+
+
+def references(candidates: Sequence[Candidate], baseline: str | None) -> list[int]:
+    """Positions of those that the others are compared with: the best on val, and the declared baseline."""
+    named = [i for i, candidate in enumerate(candidates) if candidate.label == baseline]
+    return sorted({0, *named})
+
+
+def _adjust(candidates: Sequence[Candidate], split: str, level: float) -> NDArray:
+    """[K, K], p values of the pairs i < j, by Holm.
+
+    On val the best is chosen from the same data, so all pairs are a family; elsewhere it is the rows of the best.
+    """
+    num = len(candidates)
+    p_values = pairwise([candidate.accuracy for candidate in candidates]).p_values
+    rows, columns = np.triu_indices(num, 1)
+    adjusted = np.ones((num, num))
+    adjusted[rows, columns] = holm(p_values[rows, columns])
+    if split != "val":
+        adjusted[0, 1:] = holm(p_values[0, 1:])
+    return adjusted
+
+
+def _comparison(
+    first: Candidate,
+    second: Candidate,
+    difference: Difference,
+    p_adjusted: float,
+    checks: CrossChecks | None,
+    smallest_difference: float | None,
+) -> Comparison:
+    is_measured = difference.low is not None
+    return Comparison(
+        label=first.label,
+        against=second.label,
+        difference=to_interval(difference),
+        population=difference.population,
+        p_value=difference.p_value,
+        p_adjusted=p_adjusted,
+        same_answers=difference.same_answers,
+        detectable=detectable_difference(difference) if is_measured else None,
+        equivalent=None if smallest_difference is None else is_equivalent(difference, smallest_difference),
+        chance_new_run_ahead=chance_ahead(first.accuracy, second.accuracy),
+        num_seeds_needed=num_seeds_needed(first.accuracy, second.accuracy),
+        num_images_needed=num_images_needed(first.accuracy, second.accuracy),
+        checks=checks,
+    )
+
+
+def _cross_checks(first: Candidate, second: Candidate, table: SplitTable) -> CrossChecks:
+    gain = first.hits.mean(axis=0) - second.hits.mean(axis=0)
+    by_image = np.bincount(table.groups.index, weights=gain)
+    num_common = min(len(first.hits), len(second.hits))
+    return CrossChecks(
+        sign_flip_p=sign_flip_p(by_image),
+        wilcoxon_p=wilcoxon_p(by_image),
+        mcnemar_p=[mcnemar_p(first.hits[r], second.hits[r]) for r in range(num_common)],
+    )
+
+
+def compare_subsets(
+    candidates: Sequence[Candidate],
+    baseline: str | None,
+    subsets: list[Subset],
+    level: float,
+) -> list[SubsetComparison]:
+    """The pairs of `compare_all` on each subset that has enough images; one family for each reference."""
+    comparisons: list[SubsetComparison] = []
+    large = [subset for subset in subsets if subset.groups.num_images >= MIN_IMAGES]
+    measured = [
+        [measure(each.hits[:, subset.rows], None, subset.groups, each.has_seeds) for each in candidates]
+        for subset in large
+    ]
+    for reference in references(candidates, baseline):
+        others = [i for i in range(len(candidates)) if i != reference]
+        pairs = [
+            (subset, i, compare(accuracies[reference], accuracies[i], level))
+            for subset, accuracies in zip(large, measured, strict=True)
+            for i in others
+        ]
+        # The set's own terciles repeat the fixed ones, so they are not counted twice.
+        in_family = [subset.by != "area_tercile" for subset, _, _ in pairs]
+        adjusted = np.array([difference.p_value for _, _, difference in pairs])
+        adjusted[in_family] = holm(adjusted[in_family])
+        comparisons += [
+            SubsetComparison(
+                label=candidates[reference].label,
+                against=candidates[i].label,
+                by=subset.by,
+                group=subset.group,
+                difference=to_interval(difference),
+                population=difference.population,
+                p_value=difference.p_value,
+                p_adjusted=float(p_adjusted),
+            )
+            for (subset, i, difference), p_adjusted in zip(pairs, adjusted, strict=True)
+        ]
+    return comparisons

@@ -1,0 +1,81 @@
+"""The predictions of a configuration: one run per seed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliprpn.contract.generated import TrialGroup
+from cliprpn.data.predictions import predictions_file, read_numbers
+from cliprpn.errors import CliprpnError
+from cliprpn.figures.split_table import SplitTable
+from cliprpn.metrics import HIT_IOU
+
+
+class Runs:
+    """Predictions of all seeds of a configuration, read column by column as needed.
+
+    Attributes:
+        group: the configuration.
+        files: the predictions of each seed.
+        has_seeds: whether training again gives another result.
+    """
+
+    def __init__(self, group: TrialGroup, split: str) -> None:
+        self.group = group
+        self.files = [predictions_file(Path(trial.predictions_dir), split) for trial in group.trials]
+        self.has_seeds = group.kind == "cliprpn"
+        self._columns: dict[str, NDArray] = {}
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seed of each run."""
+        return [trial.seed for trial in self.group.trials]
+
+    def read(self, *names: str) -> None:
+        """Reads several columns at once.
+
+        Raises:
+            CliprpnError: not_found, data_invalid, bad_input.
+        """
+        missing = tuple(name for name in names if name not in self._columns)
+        if not missing:
+            return
+        runs = [read_numbers(file, missing) for file in self.files]
+        for name in missing:
+            self._columns[name] = np.stack([run[name] for run in runs])
+
+    def column(self, name: str) -> NDArray:
+        """A column of all runs: [R, S], or [R, S, 4] for boxes.
+
+        Raises:
+            CliprpnError: not_found, data_invalid, bad_input.
+        """
+        self.read(name)
+        return self._columns[name]
+
+    def forget(self) -> None:
+        """Frees the memory of the columns; they are read again if needed."""
+        self._columns.clear()
+
+    def hits(self) -> NDArray[np.bool_]:
+        """[R, S], whether the IoU is at least 0.5."""
+        return self.column("iou") >= HIT_IOU
+
+    def check_sentences(self, table: SplitTable, like: str) -> None:
+        """
+        Args:
+            like: the configuration that the table was read from.
+
+        Raises:
+            CliprpnError: data_invalid, if a run has other expressions than the table.
+        """
+        for file in self.files:
+            if not np.array_equal(read_numbers(file, ("sent_id",))["sent_id"], table.sent_id):
+                raise CliprpnError(
+                    "data_invalid",
+                    f"{self.group.label}: expected predictions for the same sentences as {like}, found others in "
+                    f"{file}; evaluate both on the same dataset",
+                )

@@ -1,0 +1,181 @@
+"""Everything about one configuration that no other configuration changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliprpn.contract.generated import (
+    AccuracyAtIou,
+    Breakdown,
+    Figure,
+    Interval,
+    SeedFigure,
+    SettingSummary,
+    StratumSummary,
+)
+from cliprpn.figures.proposal_figures import proposal_summary
+from cliprpn.figures.runs import Runs
+from cliprpn.figures.split_table import SplitTable
+from cliprpn.figures.subsets import Subset
+from cliprpn.metrics import HIT_IOU, RECALL_AT, pair_hits, sentence_figures
+from cliprpn.statistics import Estimate, ImageGroups, Measurement, compare, estimate, measure
+
+# Read at once: opening a file costs more than a column.
+COLUMNS = (
+    "iou",
+    "iou_blank",
+    "intersection",
+    "union",
+    "pointing",
+    "pred_box_xyxy",
+    "objectness",
+    *(f"iou_at_{k}" for k in RECALL_AT[1:]),
+)
+IOU_GRID = tuple(t / 100 for t in range(5, 100, 5))
+
+
+@dataclass(frozen=True)
+class SettingFigures:
+    """Figures of one configuration, and what comparisons with others need.
+
+    Attributes:
+        summary: without what depends on the other configurations, and on the names in the experiment.
+        hits: [R, S], whether the IoU of each run is at least 0.5.
+    """
+
+    summary: SettingSummary
+    hits: NDArray[np.bool_]
+
+
+def setting_figures(runs: Runs, table: SplitTable, subsets: list[Subset], level: float) -> SettingFigures:
+    """
+    Args:
+        level: confidence level of the intervals.
+
+    Raises:
+        CliprpnError: not_found, data_invalid, bad_input.
+    """
+    runs.read(*COLUMNS)
+    values = _values(runs)
+    hits = runs.hits()
+    everything = _Rows(np.arange(len(table.sent_id)), table.groups, table.pairs)
+    accuracy = measure(hits, None, table.groups, runs.has_seeds)
+    summary = SettingSummary(
+        kind=runs.group.kind,
+        label=runs.group.label,
+        trial_ids=[trial.trial_id for trial in runs.group.trials],
+        seeds=runs.seeds,
+        num_planned_seeds=runs.group.num_planned_seeds,
+        is_upper_bound=runs.group.is_upper_bound,
+        population="procedure" if runs.has_seeds and len(runs.seeds) > 1 else "checkpoints",
+        seed_sd=accuracy.seed_variance**0.5 if runs.has_seeds and len(runs.seeds) > 1 else None,
+        rank=None,
+        figures=_figures(runs, values, everything, level),
+        strata=[
+            StratumSummary(
+                stratum=subset.group,
+                num_sentences=len(subset.rows),
+                num_pairs=len(subset.pairs),
+                figures=_figures(runs, values, subset, level),
+            )
+            for subset in subsets
+            if subset.by == "stratum"
+        ],
+        breakdowns=[
+            Breakdown(
+                by=subset.by,
+                group=subset.group,
+                num_sentences=len(subset.rows),
+                interval=to_interval(
+                    estimate(measure(hits[:, subset.rows], None, subset.groups, runs.has_seeds), level)
+                ),
+            )
+            for subset in subsets
+        ],
+        category_macro_acc_at_50=_category_macro(table, hits),
+        blank=_blank(runs, table, level),
+        accuracy_at_iou=[
+            AccuracyAtIou(iou=t, value=float((runs.column("iou") >= t).mean())) for t in IOU_GRID
+        ],
+        proposals=proposal_summary(runs, table, level) if runs.group.kind == "baseline" else None,
+        still_rising=None,
+    )
+    return SettingFigures(summary, hits)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """All rows of a split, with the attributes of a subset."""
+
+    rows: NDArray
+    groups: ImageGroups
+    pairs: NDArray
+
+
+def _values(runs: Runs) -> dict[str, NDArray]:
+    """[R, S] for each metric that is a mean over expressions."""
+    boxes = runs.column("pred_box_xyxy")
+    has_area = (boxes[..., 2] > boxes[..., 0]) & (boxes[..., 3] > boxes[..., 1])
+    columns = {
+        "iou": runs.column("iou"),
+        # Files of earlier versions count the center of an empty box.
+        "pointing": runs.column("pointing").astype(bool) & has_area,
+        **{f"iou_at_{k}": runs.column(f"iou_at_{k}") for k in RECALL_AT[1:]},
+    }
+    return sentence_figures(columns)
+
+
+def _figures(runs: Runs, values: dict[str, NDArray], subset: Subset | _Rows, level: float) -> list[Figure]:
+    """All metrics over some expressions, with a value for each seed."""
+    rows, groups = subset.rows, subset.groups
+    measured = {name: measure(value[:, rows], None, groups, runs.has_seeds) for name, value in values.items()}
+    intersection, union = (runs.column(name)[:, rows] for name in ("intersection", "union"))
+    measured["oiou"] = measure(intersection, union, groups, runs.has_seeds)
+    if len(subset.pairs):
+        hits = pair_hits(runs.column("iou")[:, rows], subset.pairs)
+        # A pair counts on its first image.
+        first = ImageGroups(groups.index[subset.pairs[:, 0]])
+        measured["pair_accuracy"] = measure(hits, None, first, runs.has_seeds)
+    return [
+        Figure(
+            metric=name,
+            interval=to_interval(estimate(metric, level)),
+            per_seed=[
+                SeedFigure(seed=seed, value=float(value))
+                for seed, value in zip(runs.seeds, metric.per_seed, strict=True)
+            ],
+        )
+        for name, metric in measured.items()
+    ]
+
+
+def _blank(runs: Runs, table: SplitTable, level: float) -> dict[str, object]:
+    """The image-only answers: those to an empty expression."""
+    blank = runs.column("iou_blank") >= HIT_IOU
+    gain = measure(runs.hits().astype(float) - blank, None, table.groups, runs.has_seeds)
+    difference = compare(gain, nothing(gain), level)
+    return {
+        "acc_at_50": to_interval(estimate(measure(blank, None, table.groups, runs.has_seeds), level)),
+        "difference": to_interval(difference),
+        "p_value": difference.p_value,
+    }
+
+
+def nothing(like: Measurement) -> Measurement:
+    """A constant 0 on the same images, to compare a difference with."""
+    return Measurement(np.zeros(1), np.zeros((1, like.num_images)), has_seeds=False)
+
+
+def to_interval(value: Estimate) -> Interval:
+    """Also of a Difference."""
+    return Interval(mean=value.mean, low=value.low, high=value.high)
+
+
+def _category_macro(table: SplitTable, hits: NDArray) -> float:
+    """Acc@0.5, averaged over categories."""
+    categories, group = np.unique(table.category.astype(str), return_inverse=True)
+    counts = np.bincount(group, minlength=len(categories))
+    return float((np.bincount(group, weights=hits.mean(axis=0)) / counts).mean())

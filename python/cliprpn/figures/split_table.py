@@ -1,0 +1,65 @@
+"""What all configurations share: the referring expressions of a split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from numpy.typing import NDArray
+
+from cliprpn.data.predictions import read_predictions
+from cliprpn.metrics import pair_rows
+from cliprpn.statistics import ImageGroups
+
+
+@dataclass(frozen=True)
+class SplitTable:
+    """The expressions that every configuration was evaluated on, a row each.
+
+    Attributes:
+        split: its name.
+        sent_id: [S].
+        image_id: [S].
+        pairs: [P, 2], rows of the two expressions of each minimal pair.
+        width: [S], pixels of the original image.
+        height: [S].
+        gt_box_xyxy: [S, 4], pixels of the original image.
+        num_same_category: [S], objects of the target's category in the image; 0 if unknown.
+        sentence: [S], str.
+        category: [S], str; empty if unknown.
+        stratum: [S], str, or None without a subset.
+        image_file: [S], str, relative to the folder of the images.
+        upright: [S], True if boxes are in the frame of the image after its EXIF rotation.
+        groups: the image of each row.
+    """
+
+    split: str
+    sent_id: NDArray
+    image_id: NDArray
+    pairs: NDArray
+    width: NDArray
+    height: NDArray
+    gt_box_xyxy: NDArray
+    num_same_category: NDArray
+    sentence: NDArray
+    category: NDArray
+    stratum: NDArray
+    image_file: NDArray
+    upright: NDArray
+    groups: ImageGroups
+
+
+def read_split_table(file: Path, split: str) -> SplitTable:
+    """Reads the shared columns from the predictions of any configuration.
+
+    Raises:
+        CliprpnError: not_found, data_invalid, bad_input.
+    """
+    columns = read_predictions(file, ("iou",))
+    shared = {name: columns[name] for name in SplitTable.__dataclass_fields__ if name in columns}
+    return SplitTable(
+        split=split,
+        pairs=pair_rows(columns["pair_id"]),
+        groups=ImageGroups(columns["image_id"]),
+        **shared,
+    )

@@ -1,0 +1,188 @@
+"""What the data support: the first matching case, and remarks that qualify it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliprpn.contract.generated import (
+    BehindRemark,
+    BelowChanceRemark,
+    BlankRemark,
+    Comparison,
+    RisingRemark,
+    SeedsRemark,
+    SettingSummary,
+    SubsetComparison,
+    Verdict,
+)
+from cliprpn.figures.comparisons import Candidate
+from cliprpn.figures.setting_figures import nothing, to_interval
+from cliprpn.figures.split_table import SplitTable
+from cliprpn.figures.subsets import Subset, mean_chance, same_category_chance
+from cliprpn.statistics import MIN_IMAGES, ImageGroups, compare, estimate, holm, measure
+
+Remark = SeedsRemark | BehindRemark | BelowChanceRemark | BlankRemark | RisingRemark
+
+
+def decide(
+    settings: Sequence[SettingSummary],
+    comparisons: Sequence[Comparison],
+    num_images: int,
+    alpha: float,
+    smallest_difference: float | None,
+    remarks: list[Remark],
+) -> Verdict:
+    """
+    Args:
+        settings: the best on val first, then its rivals; no upper bounds unless there is nothing else.
+        comparisons: of the best with each rival, in the same order.
+        alpha: significance level.
+        smallest_difference: that matters, as a fraction; None if none is declared.
+        remarks: appended to the sentence.
+    """
+    beaten = [each for each in comparisons if each.difference.mean > 0 and each.p_value < alpha]
+    ahead = [each for each in comparisons if each.difference.mean < 0 and each.p_adjusted < alpha]
+    nearest = min(comparisons, key=lambda each: each.difference.mean, default=None)
+    open_ones = [each for each in comparisons if each not in beaten and each not in ahead]
+
+    def verdict(case: str, rival: Comparison | None, surely: Sequence[Comparison] = ()) -> Verdict:
+        return Verdict.model_validate(
+            {
+                "case": case,
+                "best": settings[0].label,
+                "rival": None if rival is None else rival.against,
+                "beaten": [each.against for each in surely],
+                "open": [each.against for each in comparisons if each not in surely and each not in ahead],
+                "ahead": [each.against for each in ahead],
+                "possibly_too_small": case == "outperforms"
+                and rival is not None
+                and smallest_difference is not None
+                and (rival.difference.low or 0) < smallest_difference,
+                "remarks": [remark.model_dump() for remark in remarks],
+            }
+        )
+
+    if nearest is None:
+        return verdict("one_setting", None)
+    if num_images < MIN_IMAGES:
+        return verdict("few_images", nearest)
+    if all(_accuracy(setting) == 0 for setting in settings):
+        return verdict("no_hit", None)
+    if any(setting.kind == "cliprpn" and len(setting.seeds) < 2 for setting in settings):
+        return verdict("checkpoints", nearest, [each for each in beaten if each.p_adjusted < alpha])
+    same = [each for each in comparisons if each.same_answers]
+    if same:
+        return verdict("same_answers", same[0], beaten)
+    if len(beaten) == len(comparisons):
+        return verdict("outperforms", nearest, beaten)
+    if ahead:
+        return verdict("behind", nearest, beaten)
+    if all(each.equivalent for each in open_ones):
+        return verdict("equivalent", min(open_ones, key=lambda each: each.difference.mean), beaten)
+    surely = [each for each in beaten if each.p_adjusted < alpha]
+    return verdict("mixed" if surely else "no_difference", nearest, surely)
+
+
+def _accuracy(setting: SettingSummary) -> float:
+    return next(figure.interval.mean for figure in setting.figures if figure.metric == "acc_at_50")
+
+
+def find_remarks(
+    settings: Sequence[SettingSummary],
+    best: Candidate,
+    subset_comparisons: Sequence[SubsetComparison],
+    table: SplitTable,
+    subsets: Sequence[Subset],
+    level: float,
+) -> list[Remark]:
+    """
+    Args:
+        settings: the best on val first, then its rivals.
+        subset_comparisons: of the best.
+        level: confidence level.
+    """
+    alpha = 1 - level
+    remarks: list[Remark] = [
+        SeedsRemark(
+            kind="seeds",
+            label=setting.label,
+            num_completed=len(setting.seeds),
+            num_planned=setting.num_planned_seeds,
+        )
+        for setting in settings
+        if len(setting.seeds) < setting.num_planned_seeds
+    ]
+    remarks += [
+        BehindRemark(
+            kind="behind",
+            against=each.against,
+            by=each.by,
+            group=each.group,
+            difference=each.difference,
+        )
+        for each in subset_comparisons
+        if each.by != "area_tercile" and each.difference.mean < 0 and each.p_adjusted < alpha
+    ]
+    remarks += _below_chance(best, table, subsets, level)
+    blank = settings[0].blank
+    if blank.difference.low is not None and (blank.p_value >= alpha or blank.difference.mean <= 0):
+        remarks.append(BlankRemark(kind="not_above_blank", difference=blank.difference))
+    rising = [setting.label for setting in settings if setting.still_rising]
+    if rising:
+        remarks.append(RisingRemark(kind="still_rising", labels=rising))
+    return remarks
+
+
+def _below_chance(
+    best: Candidate, table: SplitTable, subsets: Sequence[Subset], level: float
+) -> list[Remark]:
+    """Where the best is below same-category chance: on the split, or on subsets (by Holm)."""
+    everything = Subset(
+        "stratum", "", np.arange(len(table.sent_id)), table.groups, table.pairs, same_category_chance(table)
+    )
+    tested = [
+        (None if subset is everything else subset, *test)
+        for subset in (everything, *subsets)
+        if subset.by != "area_tercile"
+        for test in [_against_chance(best, subset, level)]
+        if test is not None
+    ]
+    if not tested:
+        return []
+    adjusted = holm(np.array([p_value for _, _, p_value, _ in tested]))
+    return [
+        BelowChanceRemark.model_validate(
+            {
+                "kind": "below_chance",
+                "by": None if subset is None else subset.by,
+                "group": None if subset is None else subset.group,
+                "acc_at_50": to_interval(
+                    estimate(
+                        best.accuracy
+                        if subset is None
+                        else measure(best.hits[:, subset.rows], None, subset.groups, best.has_seeds),
+                        level,
+                    )
+                ).model_dump(),
+                "chance": chance,
+            }
+        )
+        for (subset, mean, _, chance), p_adjusted in zip(tested, adjusted, strict=True)
+        if mean < 0 and p_adjusted < 1 - level
+    ]
+
+
+def _against_chance(best: Candidate, subset: Subset, level: float) -> tuple[float, float, float] | None:
+    """Mean of hit minus chance, its p value, and chance, where chance is known; None on fewer than 30 images."""
+    known = ~np.isnan(subset.chance)
+    groups = ImageGroups(subset.groups.index[known])
+    chance = mean_chance(subset.chance)
+    if chance is None or groups.num_images < MIN_IMAGES:
+        return None
+    gain: NDArray[np.float64] = best.hits[:, subset.rows[known]] - subset.chance[known]
+    measured = measure(gain, None, groups, best.has_seeds)
+    difference = compare(measured, nothing(measured), level)
+    return difference.mean, difference.p_value, chance
