@@ -77,7 +77,7 @@ export function comparisons(summary: Summary): RootContent[] {
       .map(({ against, difference, p_adjusted, detectable }) => [
         against,
         signedInterval(difference),
-        p_adjusted < 0.001 ? "< 0.001" : p_adjusted.toFixed(3),
+        p_adjusted === null ? noValue : p_adjusted < 0.001 ? "< 0.001" : p_adjusted.toFixed(3),
         detectable === null ? noValue : points(detectable),
       ]);
     return [

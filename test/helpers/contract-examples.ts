@@ -41,7 +41,7 @@ function ofType(type: string, schema: Schema): unknown[] {
     case "integer":
       return [example([1, 64], (number) => inRange(number, schema), schema)];
     case "number":
-      return [example([0.5, 1, 64], (number) => inRange(number, schema), schema)];
+      return [example([0.5, 0.25, 1, 64], (number) => inRange(number, schema), schema)];
     case "boolean":
       return [true];
     default:
@@ -82,8 +82,11 @@ function matchesPattern(text: string, { pattern = "" }: Schema): boolean {
   return new RegExp(String(pattern)).test(text);
 }
 
-function inRange(number: number, { minimum = -Infinity, maximum = Infinity }: Schema): boolean {
-  return number >= Number(minimum) && number <= Number(maximum);
+function inRange(number: number, schema: Schema): boolean {
+  const { minimum = -Infinity, maximum = Infinity } = schema;
+  const { exclusiveMinimum = -Infinity, exclusiveMaximum = Infinity } = schema;
+  const isInside = number > Number(exclusiveMinimum) && number < Number(exclusiveMaximum);
+  return isInside && number >= Number(minimum) && number <= Number(maximum);
 }
 
 function refName(schema: unknown): string {

@@ -62,8 +62,8 @@ export function madeSummary(settings: MadeSetting[], changes: Partial<Summary> =
         against,
         difference,
         population,
-        p_value,
-        p_adjusted: p_value,
+        p_value: p_value ?? 1,
+        p_adjusted: p_value ?? 1,
       })),
     ),
     optimism: comparisons.length > 0 ? 0.004 : null,
@@ -114,7 +114,9 @@ function madeComparison(best: MadeSetting, other: MadeSetting): Comparison {
 /** The verdict of the simple cases; tests of other cases state theirs. */
 function madeVerdict([best, ...others]: MadeSetting[], comparisons: Comparison[]): Summary["verdict"] {
   const rivals = comparisons.toSorted((a, b) => a.difference.mean - b.difference.mean);
-  const beaten = comparisons.filter(({ p_value, difference }) => p_value < 0.05 && difference.mean > 0);
+  const beaten = comparisons.filter(
+    ({ p_value, difference }) => (p_value ?? 1) < 0.05 && difference.mean > 0,
+  );
   const open = comparisons.filter((each) => !beaten.includes(each));
   const verdictCase = (): Summary["verdict"]["case"] => {
     if (rivals.length === 0) return "one_setting";

@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from cliprpn.boxes import box_iou_paired, clip_boxes
-from cliprpn.figures.breakdowns import breakdowns, category_macro
 from cliprpn.figures.floors import constant_iou, fit_constant_box
 from cliprpn.inference.predict import all_to_image_clipped, prediction_columns
 from cliprpn.metrics import pair_hits, pair_rows, sentence_figures, split_metrics
@@ -38,7 +37,7 @@ def prediction(gt_box: list[float], *proposals: list[float]) -> dict[str, Any]:
         ("inside", [0, 0, 20, 20], [5, 10, 15, 30], 100 / 400, True),
         ("around", [40, 20, 60, 30], [30, 20, 70, 80], 200 / 1200, True),
         ("overlapping", [0, 0, 20, 10], [12, 10, 32, 30], 40 / 360, False),
-        ("no +1: a point has no area", [5, 5, 6, 6], [5, 10, 5, 12], 0.0, True),
+        ("no +1: a point has no area", [5, 5, 6, 6], [5, 10, 5, 12], 0.0, False),
         ("clipped to the image", [80, 30, 100, 50], [80, 60, 140, 160], 1.0, True),
         ("seven tenths", [0, 0, 10, 10], [0, 0, 7, 20], 0.7, True),
     ],
@@ -140,41 +139,8 @@ def test_a_pair_is_correct_if_both_sentences_are_hits() -> None:
     assert split_metrics(columns(iou=[1.0]))["pair_accuracy"] is None
 
 
-def test_breakdowns_count_every_sentence_once() -> None:
-    count = 12
-    side = np.sqrt(np.arange(1, count + 1)) * 10  # areas of 1 % to 12 % of the image
-    predictions = columns(
-        iou=np.zeros(count),
-        gt_box_xyxy=np.stack([np.zeros(count), np.zeros(count), side, side], axis=1),
-        width=np.full(count, 100),
-        height=np.full(count, 100),
-        stratum=np.array(["relation"] * 4 + ["attribute"] * 4 + [None] * 4, dtype=object),
-        sentence=np.array(
-            ["a b c d e"] * 5 + ["a b c d e f"] * 4 + [" ".join("abcdefghijk")] * 3, dtype=object
-        ),
-        num_same_category=np.array([1] * 6 + [2] * 3 + [5] * 3),
-        category=np.array(["dog"] * 9 + ["cat"] * 3, dtype=object),
-    )
-    hits = np.array([1.0] * 6 + [0.0] * 6)
-    rows = {(row.by, row.group): row for row in breakdowns(predictions, hits)}
-    sizes = {key: row.num_sentences for key, row in rows.items()}
-    assert sizes == {
-        ("stratum", "attribute"): 4,
-        ("stratum", "relation"): 4,
-        ("area_tercile", "small: below 4.7 %"): 4,
-        ("area_tercile", "medium: 4.7 to 8.3 %"): 4,
-        ("area_tercile", "large: 8.3 % or more"): 4,
-        ("sentence_length", "5 or fewer"): 5,
-        ("sentence_length", "6 to 10"): 4,
-        ("sentence_length", "11 or more"): 3,
-        ("num_same_category", "only one"): 6,
-        ("num_same_category", "two"): 3,
-        ("num_same_category", "three or more"): 3,
-    }
-    assert rows["stratum", "relation"].interval.mean == 1
-    assert rows["area_tercile", "medium: 4.7 to 8.3 %"].interval.mean == 0.5
-    # dog: 6 of 9, cat: 0 of 3; every category has the same weight.
-    assert category_macro(predictions, hits) == pytest.approx((6 / 9 + 0) / 2)
+def test_three_rows_with_one_pair_id_are_no_pair() -> None:
+    assert pair_rows(np.array([4, 4, 4, 8, 8, -1, -1])).tolist() == [[3, 4]]
 
 
 def test_boxes_are_clipped_to_the_image() -> None:

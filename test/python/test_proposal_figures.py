@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cliprpn.contract.generated import ProposalSummary
 from cliprpn.data.predictions import PredictionColumns
 from cliprpn.figures.proposal_figures import proposal_summary
 from cliprpn.metrics import HIT_IOU
+from cliprpn.statistics import ImageGroups
 
 
 def made_columns(**changes: list[float]) -> PredictionColumns:
@@ -25,10 +27,14 @@ def made_columns(**changes: list[float]) -> PredictionColumns:
     return {name: np.array(values) for name, values in (columns | changes).items()}
 
 
+def summary_of(columns: PredictionColumns) -> ProposalSummary:
+    return proposal_summary(columns, ImageGroups(columns["image_id"]), 0.95)
+
+
 def test_every_miss_is_due_to_the_boxes_or_the_ranking() -> None:
     columns = made_columns()
     accuracy = (columns["iou"] >= HIT_IOU).mean()
-    summary = proposal_summary(columns)
+    summary = summary_of(columns)
     assert accuracy == 3 / 6
     assert summary.lost_by_ranking.mean == pytest.approx(1 / 6)
     assert summary.lost_by_proposals.mean == pytest.approx(2 / 6)
@@ -36,21 +42,15 @@ def test_every_miss_is_due_to_the_boxes_or_the_ranking() -> None:
 
 
 def test_recall_uses_the_detectors_order() -> None:
-    recall = {entry.k: entry.interval.mean for entry in proposal_summary(made_columns()).recall_at}
+    recall = {entry.k: entry.interval.mean for entry in summary_of(made_columns()).recall_at}
     assert recall == pytest.approx({1: 2 / 6, 5: 2 / 6, 10: 4 / 6, 100: 4 / 6})
 
 
-def test_intervals_resample_whole_images() -> None:
-    """The sentences of an image are resampled together, so the interval reaches the value of a single image."""
-    summary = proposal_summary(made_columns(proposal_iou_best=[0.9, 0.9, 0.1, 0.1, 0.1, 0.1]))
-    assert (summary.best_proposal.low, summary.best_proposal.high) == (0.0, 1.0)
-
-
 def test_images_without_boxes_are_counted_with_their_sentences() -> None:
-    summary = proposal_summary(made_columns())
+    summary = summary_of(made_columns())
     assert (summary.num_images_without, summary.num_sentences_without) == (1, 2)
 
 
 def test_boxes_are_averaged_over_images_not_sentences() -> None:
     columns = made_columns(image_id=[4, 4, 4, 4, 4, 2], num_boxes=[10, 10, 10, 20, 10, 4])
-    assert proposal_summary(columns).mean_num_boxes == pytest.approx((12 + 4) / 2)
+    assert summary_of(columns).mean_num_boxes == pytest.approx((12 + 4) / 2)

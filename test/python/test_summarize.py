@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import weakref
 from dataclasses import replace
 from pathlib import Path
@@ -13,23 +14,28 @@ import pyarrow.parquet as pq
 import pytest
 from helpers import HEIGHT, WIDTH, make_records, prepared, write_dataset
 
-from cliprpn.contract.generated import EvaluatedTrial, Summary, TrialDataset, TrialGroup
+from cliprpn.contract.generated import EvaluatedTrial, SummarizeParams, Summary, TrialDataset, TrialGroup
 from cliprpn.data import index as index_module
 from cliprpn.data.index import DatasetIndex, open_dataset, read_facts
 from cliprpn.data.predictions import (
     PredictionColumns,
     predictions_file,
+    read_numbers,
     read_predictions,
     write_predictions,
 )
 from cliprpn.errors import CliprpnError
-from cliprpn.figures import setting as setting_module
+from cliprpn.figures import runs as runs_module
+from cliprpn.figures import summarize as summarize_module
 from cliprpn.figures.floors import fit_constant_box
+from cliprpn.figures.runs import Runs
+from cliprpn.figures.setting_figures import SettingFigures, setting_figures
 from cliprpn.figures.summarize import summarize
 
 # IoU of each sentence: three images of test, each with a relational pair.
 BEST = [[0.9, 0.8, 0.7, 0.6, 0.9, 0.1], [0.9, 0.8, 0.7, 0.2, 0.9, 0.6]]
 OTHER = [[0.9, 0.1, 0.7, 0.1, 0.1, 0.1], [0.9, 0.2, 0.1, 0.2, 0.0, 0.6]]
+RUNS = {"best": BEST[0], "other": OTHER[0]}
 
 
 @pytest.fixture
@@ -69,6 +75,7 @@ def write_trial(
         trial_id=f"{seed:016x}",
         seed=seed,
         val_acc_at_50=float((iou >= 0.5).mean()),
+        val_acc_by_epoch=[],
         predictions_dir=str(folder),
     )
 
@@ -91,13 +98,23 @@ def group_of(
     label: str, *trials: EvaluatedTrial, kind: str = "cliprpn", is_upper_bound: bool = False
 ) -> TrialGroup:
     values = {"label": label, "kind": kind, "is_upper_bound": is_upper_bound, "trials": trials}
+    values["num_planned_seeds"] = len(trials)
     return TrialGroup.model_validate(values)
 
 
-def summarize_on(index: DatasetIndex, *groups: TrialGroup, split: str = "test") -> Summary:
+def summarize_on(
+    index: DatasetIndex, *groups: TrialGroup, split: str = "test", cache: Path | None = None
+) -> Summary:
+    return summarize(params_of(index, list(groups), split, cache or index.root / "cache"))
+
+
+def params_of(index: DatasetIndex, groups: list[TrialGroup], split: str, cache: Path) -> SummarizeParams:
     facts = read_facts(index.root)
     dataset = TrialDataset(id=index.dataset_id, name="blocks", root=str(index.root), split_by=facts.split_by)
-    return summarize(split, dataset, list(groups))
+    (cache / "out").mkdir(parents=True, exist_ok=True)
+    values = {"split": split, "dataset": dataset, "groups": groups, "baseline": None, "alpha": 0.05}
+    folders = {"out_dir": str(cache / "out"), "cache_dir": str(cache)}
+    return SummarizeParams.model_validate({**values, **folders, "smallest_difference": None})
 
 
 def summary_of(index: DatasetIndex, tmp_path: Path) -> Summary:
@@ -112,7 +129,7 @@ def summary_of(index: DatasetIndex, tmp_path: Path) -> Summary:
 
 def test_settings_are_sorted_best_first_with_a_figure_per_seed(index: DatasetIndex, tmp_path: Path) -> None:
     summary = summary_of(index, tmp_path)
-    assert summary.schema_version == 1
+    assert summary.schema_version == 2
     assert [setting.trial_ids for setting in summary.settings] == [["0" * 16, f"{1:016x}"]] * 2
     assert (summary.num_sentences, summary.num_images) == (6, 3)
     assert [setting.label for setting in summary.settings] == ["fusion=best", "fusion=other"]
@@ -120,7 +137,7 @@ def test_settings_are_sorted_best_first_with_a_figure_per_seed(index: DatasetInd
     acc = figures["acc_at_50"]
     assert [(figure.seed, figure.value) for figure in acc.per_seed] == [(0, 5 / 6), (1, 5 / 6)]
     assert acc.interval.mean == pytest.approx(5 / 6)
-    assert acc.interval.low <= acc.interval.mean <= acc.interval.high
+    assert (acc.interval.low, acc.interval.high) == (None, None)  # There are only three images.
     assert figures["miou"].interval.mean == pytest.approx(np.mean(BEST))
     assert figures["oiou"].interval.mean == pytest.approx(np.mean(BEST))  # All unions are equal here.
     assert figures["pointing"].interval.mean == pytest.approx(np.mean(np.array(BEST) > 0.3))
@@ -171,7 +188,7 @@ def test_an_upper_bound_is_not_compared(index: DatasetIndex, tmp_path: Path) -> 
     assert [comparison.against for comparison in summary.comparisons] == ["weaker"]
     assert [prediction.label for prediction in summary.gallery.best[0].predictions] == ["trained", "weaker"]
     alone = summarize_on(index, upper_bound.model_copy(update={"label": "other"}), upper_bound)
-    assert [(comparison.label, comparison.against) for comparison in alone.comparisons] == [("other", "gt")]
+    assert [(comparison.label, comparison.against) for comparison in alone.comparisons] == [("gt", "other")]
 
 
 def test_the_difference_is_paired_by_sentence(index: DatasetIndex, tmp_path: Path) -> None:
@@ -179,9 +196,6 @@ def test_the_difference_is_paired_by_sentence(index: DatasetIndex, tmp_path: Pat
     assert (difference.label, difference.against) == ("fusion=best", "fusion=other")
     hits = [(np.array(runs) >= 0.5).mean(axis=0) for runs in (BEST, OTHER)]
     assert difference.difference.mean == pytest.approx((hits[0] - hits[1]).mean())
-    per_image = (hits[0] - hits[1]).reshape(3, 2).mean(axis=1)
-    # Only these three images are resampled, so the interval cannot leave their range.
-    assert per_image.min() <= difference.difference.low <= difference.difference.high <= per_image.max()
 
 
 def test_subsets_have_figures(index: DatasetIndex, tmp_path: Path) -> None:
@@ -192,7 +206,8 @@ def test_subsets_have_figures(index: DatasetIndex, tmp_path: Path) -> None:
 
 
 def test_floors_are_computed_on_the_split(index: DatasetIndex, tmp_path: Path) -> None:
-    floors = {floor.name: floor for floor in summary_of(index, tmp_path).floors}
+    summary = summary_of(index, tmp_path)
+    floors = {floor.name: floor for floor in summary.floors}
     test, train = (index.gt_boxes[index.split(name)].astype(float) for name in ("test", "train"))
     size = np.array([WIDTH, HEIGHT, WIDTH, HEIGHT])
     area = (test[:, 2] - test[:, 0]) * (test[:, 3] - test[:, 1])
@@ -203,8 +218,9 @@ def test_floors_are_computed_on_the_split(index: DatasetIndex, tmp_path: Path) -
     iou = shared / (area + (constant[2:] - constant[:2]).prod() - shared)
     assert floors["constant_box"].miou.mean == pytest.approx(iou.mean(), abs=1e-6)
     assert floors["constant_box"].acc_at_50.mean == pytest.approx((iou >= 0.5).mean())
-    assert floors["blank_sentence"].acc_at_50.mean == pytest.approx(2 / 6)
-    assert floors["blank_sentence"].miou.mean == pytest.approx(0.2)
+    blank = summary.settings[0].blank
+    assert blank.acc_at_50.mean == pytest.approx(2 / 6)
+    assert blank.difference.mean == pytest.approx(5 / 6 - 2 / 6)
 
 
 def test_without_a_train_split_no_constant_box_is_fitted(tmp_path: Path) -> None:
@@ -214,7 +230,7 @@ def test_without_a_train_split_no_constant_box_is_fitted(tmp_path: Path) -> None
     index = open_dataset(*prepared(root, tmp_path))
     trial = write_trial(tmp_path / "trial", index, 0, BEST[0])
     floors = [floor.name for floor in summarize_on(index, group_of("a", trial)).floors]
-    assert floors == ["whole_image", "blank_sentence"]
+    assert floors == ["whole_image"]
 
 
 def test_the_gallery_shows_where_settings_differ(index: DatasetIndex, tmp_path: Path) -> None:
@@ -247,12 +263,12 @@ def test_settings_with_different_sentences_are_rejected(index: DatasetIndex, tmp
 
 def test_a_changed_dataset_is_rejected(index: DatasetIndex, tmp_path: Path) -> None:
     trial = write_trial(tmp_path / "trial", index, 0, BEST[0])
-    dataset = TrialDataset(id=index.dataset_id, name="blocks", root=str(index.root), split_by="umd")
+    params = params_of(index, [group_of("a", trial)], "test", tmp_path)
     facts = json.loads((index.root / "dataset.json").read_text())
     (index.root / "dataset.json").write_text(json.dumps(facts | {"id": "other"}))
     index_module._opened.clear()  # Like a new process.
     with pytest.raises(CliprpnError, match="has changed") as caught:
-        summarize("test", dataset, [group_of("a", trial)])
+        summarize(params)
     assert caught.value.code == "data_invalid"
 
 
@@ -286,22 +302,65 @@ def test_the_predictions_in_memory_do_not_grow_with_the_settings(
     index: DatasetIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Read, and not yet freed, at the same time."""
-    runs: list[weakref.ref[np.ndarray]] = []
+    columns: list[weakref.ref[np.ndarray]] = []
     num_alive: list[int] = []
 
-    def read(path: Path) -> PredictionColumns:
-        columns = read_predictions(path)
-        runs.append(weakref.ref(columns["iou"]))
-        num_alive.append(sum(run() is not None for run in runs))
-        return columns
+    def read(path: Path, names: tuple[str, ...]) -> PredictionColumns:
+        numbers = read_numbers(path, names)
+        if "iou" in names:
+            columns.append(weakref.ref(numbers["iou"]))
+            num_alive.append(sum(column() is not None for column in columns))
+        return numbers
 
-    monkeypatch.setattr(setting_module, "read_predictions", read)
+    monkeypatch.setattr(runs_module, "read_numbers", read)
     groups = [
         group_of(str(number), write_trial(tmp_path / str(number), index, 0, OTHER[0])) for number in range(20)
     ]
     assert len(summarize_on(index, *groups).settings) == 20
-    assert len(num_alive) == 20
+    assert len(num_alive) >= 20
     assert max(num_alive) <= 3  # The best, the one before, and the next.
+
+
+def test_figures_of_unchanged_predictions_are_kept(
+    index: DatasetIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed: list[str] = []
+
+    def compute(runs: Runs, *args: object) -> SettingFigures:
+        computed.append(runs.group.label)
+        return setting_figures(runs, *args)
+
+    monkeypatch.setattr(summarize_module, "setting_figures", compute)
+    trials = {name: write_trial(tmp_path / name, index, 0, ious) for name, ious in RUNS.items()}
+    groups = [group_of(name, trial) for name, trial in trials.items()]
+    first = summarize_on(index, *groups)
+    assert sorted(computed) == ["best", "other"]
+    computed.clear()
+    assert summarize_on(index, *groups) == first
+    assert computed == []
+    # Only the new configuration and a damaged file are computed again.
+    kept = sorted((index.root / "cache/figures").iterdir())
+    kept[0].write_bytes(kept[0].read_bytes()[:-40])
+    added = group_of("new", write_trial(tmp_path / "new", index, 0, OTHER[1]))
+    summarize_on(index, *groups, added)
+    assert len(computed) == 2
+    assert "new" in computed
+    # Other predictions at the same place are other figures.
+    computed.clear()
+    shutil.rmtree(tmp_path / "other")
+    write_trial(tmp_path / "other", index, 0, BEST[1])
+    assert summarize_on(index, *groups) != first
+    assert computed == ["other"]
+
+
+def test_the_order_of_configurations_and_seeds_changes_nothing(index: DatasetIndex, tmp_path: Path) -> None:
+    trials = {
+        name: [write_trial(tmp_path / f"{name}-{seed}", index, seed, run) for seed, run in enumerate(runs)]
+        for name, runs in (("best", BEST), ("other", OTHER))
+    }
+    groups = [group_of(name, *runs) for name, runs in trials.items()]
+    turned = [group_of(name, *runs) for name, runs in reversed(trials.items())]
+    assert summarize_on(index, *groups) == summarize_on(index, *turned)
 
 
 def broken_tables(good: pa.Table) -> dict[str, pa.Table]:

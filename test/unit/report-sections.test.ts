@@ -26,7 +26,7 @@ const report = (changes: Partial<ReportInput> = {}): string =>
 test("the question is the title, the verdict the first sentence", () => {
   const [title, , answer] = report().split("\n");
   expect(title).toBe("# Which fusion grounds best?");
-  expect(answer).toMatch(/^\*\*film grounds best, .*\*\*$/);
+  expect(answer).toMatch(/^\*\*film outperforms token, .*\*\*$/);
 });
 
 test("the leaderboard has the figure of every seed, and the baselines without the expression", () => {

@@ -4,7 +4,8 @@ import sharp from "sharp";
 import { expect, test } from "vitest";
 import { loadSharp } from "../../src/base/sharp.ts";
 import type { Case } from "../../src/contract/generated/types.ts";
-import { writeReport } from "../../src/report/write-report.ts";
+import type { ReportInput } from "../../src/report/report-input.ts";
+import { withStaging, writeReport } from "../../src/report/write-report.ts";
 import { madeInput, madeSummary } from "../helpers/report-input.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
@@ -22,7 +23,7 @@ test("images that cannot be read are named and their cases left out of the repor
   writeFileSync(text, "hello");
   const gallery = { best: [gone, good].map(shown), worst: [cut, text].map(shown), pairs: [pair(good, gone)] };
   const summary = madeSummary(settings, { gallery });
-  const written = readFileSync(await writeReport(madeInput(settings, { summary }), folder), "utf8");
+  const written = readFileSync(await write(madeInput(settings, { summary }), folder), "utf8");
   const drawn = [...written.matchAll(/\]\((report\/val\/[^)]+\.png)\)/g)].map(([, file]) => file ?? "");
   expect(drawn).toEqual(["report/val/best-2.png"]);
   expect(existsSync(join(folder, drawn[0] ?? ""))).toBe(true);
@@ -50,7 +51,7 @@ function pair(left: string, right: string): [Case, Case] {
 test("baselines have a chart of errors and no learning curves", async () => {
   const folder = tempFolder();
   const input = madeInput([{ label: "YOLO n, crop", acc: [0.5], baseline: { best_box: 0.8 } }]);
-  const written = readFileSync(await writeReport(input, folder), "utf8");
+  const written = readFileSync(await write(input, folder), "utf8");
   const drawn = [...written.matchAll(/\]\(report\/val\/([^)]+\.svg)\)/g)].map(([, file]) => file ?? "");
   expect(drawn).toEqual(["leaderboard.svg", "boxes.svg", "strata.svg"]);
   expect(readdirSync(join(folder, "report/val")).sort()).toEqual(drawn.sort());
@@ -58,12 +59,12 @@ test("baselines have a chart of errors and no learning curves", async () => {
 
 test("an error while drawing leaves the earlier report as it was", async () => {
   const folder = tempFolder();
-  await writeReport(madeInput(settings), folder);
+  await write(madeInput(settings), folder);
   const before = contentOf(folder);
   expect(Object.keys(before)).toContain("report/val/leaderboard.svg");
   // The charts are drawn by then.
   const broken = { ...madeInput(settings, { question: "Another?" }), published: undefined };
-  await expect(writeReport(broken as never, folder)).rejects.toThrow();
+  await expect(write(broken as never, folder)).rejects.toThrow();
   expect(contentOf(folder)).toEqual(before);
 });
 
@@ -74,11 +75,15 @@ test("images of an earlier report and what a killed process left are removed", a
   mkdirSync(join(folder, "report/test"), { recursive: true });
   for (const place of [".report-abc123/report/val", "report/val", "report/test"])
     writeFileSync(join(folder, place, "pair-9.png"), "");
-  await writeReport(madeInput(settings), folder);
+  await write(madeInput(settings), folder);
   const files = Object.keys(contentOf(folder));
   expect(files.filter((file) => file.includes("pair-9.png"))).toEqual(["report/test/pair-9.png"]);
   expect(readdirSync(folder).sort()).toEqual(["REPORT.md", "report", "summary-val.json"]);
 });
+
+function write(input: ReportInput, folder: string): Promise<string> {
+  return withStaging(folder, "val", (staging) => writeReport(input, staging, folder));
+}
 
 /** The text of every file in a folder, by its path. */
 function contentOf(folder: string): Record<string, string> {

@@ -179,10 +179,6 @@ class CrossAttentionFusion(BaseModel):
     kind: Literal["cross_attention"]
 
 
-class McnemarPItem(RootModel[float]):
-    root: Annotated[float, Field(ge=0.0, le=1.0)]
-
-
 class CrossChecks(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -194,7 +190,7 @@ class CrossChecks(BaseModel):
         float, Field(description="Wilcoxon signed-rank by image.", ge=0.0, le=1.0)
     ]
     mcnemar_p: Annotated[
-        list[McnemarPItem],
+        list[float],
         Field(
             description="Exact McNemar for each common position in the lists of seeds."
         ),
@@ -890,10 +886,6 @@ class SeedsRemark(BaseModel):
     num_planned: Annotated[int, Field(ge=0)]
 
 
-class Seed(RootModel[int]):
-    root: Annotated[int, Field(ge=0)]
-
-
 class SourceFile(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -1335,7 +1327,10 @@ class BlankAnswers(BaseModel):
     difference: Annotated[
         Interval, Field(description="With minus without the expression.")
     ]
-    p_value: Annotated[float, Field(ge=0.0, le=1.0)]
+    p_value: Annotated[
+        float | None,
+        Field(description="Two-sided; null with fewer than 30 images.", ge=0.0, le=1.0),
+    ]
 
 
 class BlankRemark(BaseModel):
@@ -1426,12 +1421,17 @@ class Comparison(BaseModel):
         ),
     ]
     p_value: Annotated[
-        float, Field(description="Two-sided, unadjusted.", ge=0.0, le=1.0)
+        float | None,
+        Field(
+            description="Two-sided, unadjusted; null with fewer than 30 images.",
+            ge=0.0,
+            le=1.0,
+        ),
     ]
     p_adjusted: Annotated[
-        float,
+        float | None,
         Field(
-            description="By Holm: over all pairs of configurations on val, over the comparisons of the best on other splits.",
+            description="By Holm: over all pairs of configurations on val, over the comparisons of the best on other splits; null with fewer than 30 images.",
             ge=0.0,
             le=1.0,
         ),
@@ -2201,7 +2201,7 @@ class SettingSummary(BaseModel):
             description="Quality of a baseline's proposals; null for a ClipRPN, which proposes and ranks boxes in one step."
         ),
     ]
-    seeds: Annotated[list[Seed], Field(description="Seeds of the completed trials.")]
+    seeds: Annotated[list[int], Field(description="Seeds of the completed trials.")]
     num_planned_seeds: Annotated[int, Field(ge=0)]
     is_upper_bound: Annotated[
         bool, Field(description="True for ground-truth boxes, which no model has.")
@@ -2615,4 +2615,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "f4a6f972c571e20af5e8ea7c31b4e4765cf101464817a9797d6b1057ab47a313"
+SCHEMA_SHA256 = "396eeaa31aa1b5a336ee9214bf041e1140be3d15ce8993ac2f2a172e8e5e00b8"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -77,7 +78,7 @@ def compare_all(
     """
     if len(candidates) < 2:
         return []
-    adjusted = _adjust(candidates, split, level)
+    adjusted = _adjust(candidates, split)
     comparisons = []
     for reference in references(candidates, baseline):
         first = candidates[reference]
@@ -92,7 +93,7 @@ def compare_all(
                 first,
                 candidates[i],
                 difference,
-                float(adjusted[min(reference, i), max(reference, i)]),
+                float(adjusted[reference, i]),
                 _cross_checks(first, candidates[i], table) if i in nearest else None,
                 smallest_difference,
             )
@@ -107,18 +108,15 @@ def references(candidates: Sequence[Candidate], baseline: str | None) -> list[in
     return sorted({0, *named})
 
 
-def _adjust(candidates: Sequence[Candidate], split: str, level: float) -> NDArray:
-    """[K, K], p values of the pairs i < j, by Holm.
+def _adjust(candidates: Sequence[Candidate], split: str) -> NDArray:
+    """[K, K], p values of all pairs, by Holm; NaN with too few images.
 
     On val the best is chosen from the same data, so all pairs are a family; elsewhere it is the rows of the best.
     """
-    num = len(candidates)
-    p_values = pairwise([candidate.accuracy for candidate in candidates]).p_values
-    rows, columns = np.triu_indices(num, 1)
-    adjusted = np.ones((num, num))
-    adjusted[rows, columns] = holm(p_values[rows, columns])
+    table = pairwise([candidate.accuracy for candidate in candidates])
+    adjusted = table.p_adjusted()
     if split != "val":
-        adjusted[0, 1:] = holm(p_values[0, 1:])
+        adjusted[0, 1:] = adjusted[1:, 0] = holm(table.p_values[0, 1:])
     return adjusted
 
 
@@ -130,20 +128,20 @@ def _comparison(
     checks: CrossChecks | None,
     smallest_difference: float | None,
 ) -> Comparison:
-    is_measured = difference.low is not None
+    target = smallest_difference or difference.mean
     return Comparison(
         label=first.label,
         against=second.label,
         difference=to_interval(difference),
         population=difference.population,
         p_value=difference.p_value,
-        p_adjusted=p_adjusted,
+        p_adjusted=None if difference.p_value is None else p_adjusted,
         same_answers=difference.same_answers,
-        detectable=detectable_difference(difference) if is_measured else None,
+        detectable=detectable_difference(difference),
         equivalent=None if smallest_difference is None else is_equivalent(difference, smallest_difference),
         chance_new_run_ahead=chance_ahead(first.accuracy, second.accuracy),
-        num_seeds_needed=num_seeds_needed(first.accuracy, second.accuracy),
-        num_images_needed=num_images_needed(first.accuracy, second.accuracy),
+        num_seeds_needed=num_seeds_needed(first.accuracy, second.accuracy, target),
+        num_images_needed=num_images_needed(first.accuracy, second.accuracy, target),
         checks=checks,
     )
 
@@ -153,7 +151,7 @@ def _cross_checks(first: Candidate, second: Candidate, table: SplitTable) -> Cro
     by_image = np.bincount(table.groups.index, weights=gain)
     num_common = min(len(first.hits), len(second.hits))
     return CrossChecks(
-        sign_flip_p=sign_flip_p(by_image),
+        sign_flip_p=sign_flip_p(by_image, math.lcm(len(first.hits), len(second.hits))),
         wilcoxon_p=wilcoxon_p(by_image),
         mcnemar_p=[mcnemar_p(first.hits[r], second.hits[r]) for r in range(num_common)],
     )
@@ -181,8 +179,9 @@ def compare_subsets(
         ]
         # The set's own terciles repeat the fixed ones, so they are not counted twice.
         in_family = [subset.by != "area_tercile" for subset, _, _ in pairs]
-        adjusted = np.array([difference.p_value for _, _, difference in pairs])
-        adjusted[in_family] = holm(adjusted[in_family])
+        p_values = np.array([difference.p_value for _, _, difference in pairs], dtype=np.float64)
+        adjusted = p_values.copy()
+        adjusted[in_family] = holm(p_values[in_family])
         comparisons += [
             SubsetComparison(
                 label=candidates[reference].label,
@@ -191,9 +190,9 @@ def compare_subsets(
                 group=subset.group,
                 difference=to_interval(difference),
                 population=difference.population,
-                p_value=difference.p_value,
+                p_value=float(p_value),
                 p_adjusted=float(p_adjusted),
             )
-            for (subset, i, difference), p_adjusted in zip(pairs, adjusted, strict=True)
+            for (subset, i, difference), p_value, p_adjusted in zip(pairs, p_values, adjusted, strict=True)
         ]
     return comparisons

@@ -32,10 +32,13 @@ def choose_gallery(table: SplitTable, settings: list[Runs], images_dir: Path) ->
 
     # Misses with the highest score first: they show most about the model.
     worst = _one_per_image(np.lexsort((-settings[0].column("objectness")[0], best_iou)), table)
-    return Gallery(
-        best=[case(row) for row in _one_per_image(by_gain, table)],
-        worst=[case(row) for row in worst],
-        pairs=[[case(row) for row in pair] for pair in _pairs(table, best_iou, last_iou)],
+    pairs = [[case(row).model_dump() for row in pair] for pair in _pairs(table, best_iou, last_iou)]
+    return Gallery.model_validate(
+        {
+            "best": [case(row).model_dump() for row in _one_per_image(by_gain, table)],
+            "worst": [case(row).model_dump() for row in worst],
+            "pairs": pairs,
+        }
     )
 
 

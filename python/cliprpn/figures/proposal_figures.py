@@ -6,40 +6,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliprpn.contract.generated import Interval, ProposalRecall, ProposalSummary
-from cliprpn.figures.runs import Runs
-from cliprpn.figures.split_table import SplitTable
 from cliprpn.metrics import HIT_IOU, RECALL_AT
 from cliprpn.statistics import ImageGroups, estimate, measure
 
+# Of the predictions of a baseline; best IoU among the k boxes with the highest detector score, and among all.
+PROPOSAL_COLUMNS = ("iou", "num_boxes", "proposal_iou_best", *(f"proposal_iou_at_{k}" for k in RECALL_AT))
 
-def proposal_summary(runs: Runs, table: SplitTable, level: float) -> ProposalSummary:
+
+def proposal_summary(columns: dict[str, NDArray], groups: ImageGroups, level: float) -> ProposalSummary:
     """Recall of the boxes, and how many misses are due to the boxes or to the ranking.
 
     Every sentence is a hit, a miss of the boxes (none is a hit) or a miss of the ranking (one is a hit, but
     another is ranked first): the three fractions add up to 1.
 
     Args:
-        runs: of a baseline, with the columns `proposal_iou_at_{1,5,10,100}` and `proposal_iou_best` (best IoU among
-            the k boxes with the highest detector score, and among all) and `num_boxes` (0 if nothing was detected).
+        columns: `PROPOSAL_COLUMNS`, each [S]; `num_boxes` is 0 if nothing was detected.
+        groups: the image of each row.
         level: confidence level.
     """
-    groups = table.groups
 
     def fraction(mask: NDArray[np.bool_]) -> Interval:
         value = estimate(measure(mask, None, groups, has_seeds=False), level)
         return Interval(mean=value.mean, low=value.low, high=value.high)
 
-    runs.read("proposal_iou_best", "num_boxes", *(f"proposal_iou_at_{k}" for k in RECALL_AT))
-    any_hit = runs.column("proposal_iou_best") >= HIT_IOU
-    num_boxes = runs.column("num_boxes")[0]
+    any_hit = columns["proposal_iou_best"] >= HIT_IOU
+    num_boxes = columns["num_boxes"]
     return ProposalSummary(
         recall_at=[
-            ProposalRecall(k=k, interval=fraction(runs.column(f"proposal_iou_at_{k}") >= HIT_IOU))
+            ProposalRecall(k=k, interval=fraction(columns[f"proposal_iou_at_{k}"] >= HIT_IOU))
             for k in RECALL_AT
         ],
         best_proposal=fraction(any_hit),
         lost_by_proposals=fraction(~any_hit),
-        lost_by_ranking=fraction(any_hit & ~runs.hits()),
+        lost_by_ranking=fraction(any_hit & (columns["iou"] < HIT_IOU)),
         mean_num_boxes=_mean_over_images(num_boxes, groups),
         num_images_without=len(np.unique(groups.index[num_boxes == 0])),
         num_sentences_without=int((num_boxes == 0).sum()),

@@ -9,19 +9,20 @@ from numpy.typing import NDArray
 
 from cliprpn.contract.generated import (
     AccuracyAtIou,
+    BlankAnswers,
     Breakdown,
     Figure,
     Interval,
-    SeedFigure,
+    ProposalSummary,
     SettingSummary,
     StratumSummary,
 )
-from cliprpn.figures.proposal_figures import proposal_summary
+from cliprpn.figures.proposal_figures import PROPOSAL_COLUMNS, proposal_summary
 from cliprpn.figures.runs import Runs
 from cliprpn.figures.split_table import SplitTable
 from cliprpn.figures.subsets import Subset
 from cliprpn.metrics import HIT_IOU, RECALL_AT, pair_hits, sentence_figures
-from cliprpn.statistics import Estimate, ImageGroups, Measurement, compare, estimate, measure
+from cliprpn.statistics import Difference, Estimate, ImageGroups, Measurement, compare, estimate, measure
 
 # Read at once: opening a file costs more than a column.
 COLUMNS = (
@@ -71,7 +72,7 @@ def setting_figures(runs: Runs, table: SplitTable, subsets: list[Subset], level:
         num_planned_seeds=runs.group.num_planned_seeds,
         is_upper_bound=runs.group.is_upper_bound,
         population="procedure" if runs.has_seeds and len(runs.seeds) > 1 else "checkpoints",
-        seed_sd=accuracy.seed_variance**0.5 if runs.has_seeds and len(runs.seeds) > 1 else None,
+        seed_sd=accuracy.training_variance**0.5 if runs.has_seeds and len(runs.seeds) > 1 else None,
         rank=None,
         figures=_figures(runs, values, everything, level),
         strata=[
@@ -100,7 +101,7 @@ def setting_figures(runs: Runs, table: SplitTable, subsets: list[Subset], level:
         accuracy_at_iou=[
             AccuracyAtIou(iou=t, value=float((runs.column("iou") >= t).mean())) for t in IOU_GRID
         ],
-        proposals=proposal_summary(runs, table, level) if runs.group.kind == "baseline" else None,
+        proposals=_proposals(runs, table, level) if runs.group.kind == "baseline" else None,
         still_rising=None,
     )
     return SettingFigures(summary, hits)
@@ -139,29 +140,27 @@ def _figures(runs: Runs, values: dict[str, NDArray], subset: Subset | _Rows, lev
         # A pair counts on its first image.
         first = ImageGroups(groups.index[subset.pairs[:, 0]])
         measured["pair_accuracy"] = measure(hits, None, first, runs.has_seeds)
-    return [
-        Figure(
-            metric=name,
-            interval=to_interval(estimate(metric, level)),
-            per_seed=[
-                SeedFigure(seed=seed, value=float(value))
-                for seed, value in zip(runs.seeds, metric.per_seed, strict=True)
-            ],
-        )
-        for name, metric in measured.items()
+    return [_figure(name, metric, runs.seeds, level) for name, metric in measured.items()]
+
+
+def _figure(name: str, metric: Measurement, seeds: list[int], level: float) -> Figure:
+    per_seed = [
+        {"seed": seed, "value": value} for seed, value in zip(seeds, metric.per_seed.tolist(), strict=True)
     ]
+    interval = estimate(metric, level)._asdict()
+    return Figure.model_validate({"metric": name, "interval": interval, "per_seed": per_seed})
 
 
-def _blank(runs: Runs, table: SplitTable, level: float) -> dict[str, object]:
+def _blank(runs: Runs, table: SplitTable, level: float) -> BlankAnswers:
     """The image-only answers: those to an empty expression."""
     blank = runs.column("iou_blank") >= HIT_IOU
     gain = measure(runs.hits().astype(float) - blank, None, table.groups, runs.has_seeds)
     difference = compare(gain, nothing(gain), level)
-    return {
-        "acc_at_50": to_interval(estimate(measure(blank, None, table.groups, runs.has_seeds), level)),
-        "difference": to_interval(difference),
-        "p_value": difference.p_value,
-    }
+    return BlankAnswers(
+        acc_at_50=to_interval(estimate(measure(blank, None, table.groups, runs.has_seeds), level)),
+        difference=to_interval(difference),
+        p_value=difference.p_value,
+    )
 
 
 def nothing(like: Measurement) -> Measurement:
@@ -169,8 +168,13 @@ def nothing(like: Measurement) -> Measurement:
     return Measurement(np.zeros(1), np.zeros((1, like.num_images)), has_seeds=False)
 
 
-def to_interval(value: Estimate) -> Interval:
-    """Also of a Difference."""
+def _proposals(runs: Runs, table: SplitTable, level: float) -> ProposalSummary:
+    runs.read(*PROPOSAL_COLUMNS)
+    return proposal_summary({name: runs.column(name)[0] for name in PROPOSAL_COLUMNS}, table.groups, level)
+
+
+def to_interval(value: Estimate | Difference) -> Interval:
+    """In the form of the contract."""
     return Interval(mean=value.mean, low=value.low, high=value.high)
 
 

@@ -56,10 +56,19 @@ def read_split_table(file: Path, split: str) -> SplitTable:
         CliprpnError: not_found, data_invalid, bad_input.
     """
     columns = read_predictions(file, ("iou",))
-    shared = {name: columns[name] for name in SplitTable.__dataclass_fields__ if name in columns}
     return SplitTable(
         split=split,
+        sent_id=columns["sent_id"],
+        image_id=columns["image_id"],
         pairs=pair_rows(columns["pair_id"]),
+        width=columns["width"],
+        height=columns["height"],
+        gt_box_xyxy=columns["gt_box_xyxy"],
+        num_same_category=columns["num_same_category"],
+        sentence=columns["sentence"],
+        category=columns["category"],
+        stratum=columns["stratum"],
+        image_file=columns["image_file"],
+        upright=columns["upright"],
         groups=ImageGroups(columns["image_id"]),
-        **shared,
     )

@@ -43,8 +43,8 @@ def decide(
         smallest_difference: that matters, as a fraction; None if none is declared.
         remarks: appended to the sentence.
     """
-    beaten = [each for each in comparisons if each.difference.mean > 0 and each.p_value < alpha]
-    ahead = [each for each in comparisons if each.difference.mean < 0 and each.p_adjusted < alpha]
+    beaten = [each for each in comparisons if each.difference.mean > 0 and _is_below(each.p_value, alpha)]
+    ahead = [each for each in comparisons if each.difference.mean < 0 and _is_below(each.p_adjusted, alpha)]
     nearest = min(comparisons, key=lambda each: each.difference.mean, default=None)
     open_ones = [each for each in comparisons if each not in beaten and each not in ahead]
 
@@ -72,7 +72,7 @@ def decide(
     if all(_accuracy(setting) == 0 for setting in settings):
         return verdict("no_hit", None)
     if any(setting.kind == "cliprpn" and len(setting.seeds) < 2 for setting in settings):
-        return verdict("checkpoints", nearest, [each for each in beaten if each.p_adjusted < alpha])
+        return verdict("checkpoints", nearest, [each for each in beaten if _is_below(each.p_adjusted, alpha)])
     same = [each for each in comparisons if each.same_answers]
     if same:
         return verdict("same_answers", same[0], beaten)
@@ -82,8 +82,12 @@ def decide(
         return verdict("behind", nearest, beaten)
     if all(each.equivalent for each in open_ones):
         return verdict("equivalent", min(open_ones, key=lambda each: each.difference.mean), beaten)
-    surely = [each for each in beaten if each.p_adjusted < alpha]
+    surely = [each for each in beaten if _is_below(each.p_adjusted, alpha)]
     return verdict("mixed" if surely else "no_difference", nearest, surely)
+
+
+def _is_below(p_value: float | None, alpha: float) -> bool:
+    return p_value is not None and p_value < alpha
 
 
 def _accuracy(setting: SettingSummary) -> float:
@@ -128,7 +132,8 @@ def find_remarks(
     ]
     remarks += _below_chance(best, table, subsets, level)
     blank = settings[0].blank
-    if blank.difference.low is not None and (blank.p_value >= alpha or blank.difference.mean <= 0):
+    is_above = blank.difference.mean > 0 and _is_below(blank.p_value, alpha)
+    if blank.p_value is not None and not is_above:
         remarks.append(BlankRemark(kind="not_above_blank", difference=blank.difference))
     rising = [setting.label for setting in settings if setting.still_rising]
     if rising:
@@ -152,7 +157,7 @@ def _below_chance(
     ]
     if not tested:
         return []
-    adjusted = holm(np.array([p_value for _, _, p_value, _ in tested]))
+    adjusted = holm([p_value for _, _, p_value, _ in tested])
     return [
         BelowChanceRemark.model_validate(
             {
@@ -171,11 +176,13 @@ def _below_chance(
             }
         )
         for (subset, mean, _, chance), p_adjusted in zip(tested, adjusted, strict=True)
-        if mean < 0 and p_adjusted < 1 - level
+        if mean < 0 and _is_below(p_adjusted, 1 - level)
     ]
 
 
-def _against_chance(best: Candidate, subset: Subset, level: float) -> tuple[float, float, float] | None:
+def _against_chance(
+    best: Candidate, subset: Subset, level: float
+) -> tuple[float, float | None, float] | None:
     """Mean of hit minus chance, its p value, and chance, where chance is known; None on fewer than 30 images."""
     known = ~np.isnan(subset.chance)
     groups = ImageGroups(subset.groups.index[known])

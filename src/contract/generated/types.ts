@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "f4a6f972c571e20af5e8ea7c31b4e4765cf101464817a9797d6b1057ab47a313";
+export const schema_sha256 = "396eeaa31aa1b5a336ee9214bf041e1140be3d15ce8993ac2f2a172e8e5e00b8";
 
 /**
  * The source of the proposals.
@@ -1471,7 +1471,10 @@ export interface RankInterval {
 export interface BlankAnswers {
   acc_at_50: Interval;
   difference: Interval4;
-  p_value: number;
+  /**
+   * Two-sided; null with fewer than 30 images.
+   */
+  p_value: number | null;
 }
 /**
  * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
@@ -1514,13 +1517,13 @@ export interface Comparison {
   difference: Interval5;
   population: Population;
   /**
-   * Two-sided, unadjusted.
+   * Two-sided, unadjusted; null with fewer than 30 images.
    */
-  p_value: number;
+  p_value: number | null;
   /**
-   * By Holm: over all pairs of configurations on val, over the comparisons of the best on other splits.
+   * By Holm: over all pairs of configurations on val, over the comparisons of the best on other splits; null with fewer than 30 images.
    */
-  p_adjusted: number;
+  p_adjusted: number | null;
   /**
    * True if both hit the same expressions.
    */
@@ -3313,7 +3316,10 @@ export interface DatasetName {
 export interface BlankAnswers1 {
   acc_at_50: Interval;
   difference: Interval4;
-  p_value: number;
+  /**
+   * Two-sided; null with fewer than 30 images.
+   */
+  p_value: number | null;
 }
 /**
  * One line of test-looks.jsonl: new predictions on a test split, recorded before any of their figures is shown.
