@@ -58,12 +58,12 @@ describe("the list of the code that decides a result", () => {
     writeFileSync(join(folder, "late.py"), "import os\nimport onnxruntime\n");
     appendFileSync(
       join(folder, "geometry.py"),
-      "\n\ndef late():\n    from cliprpn import late\n    from cliprpn.figures.subsets import x\n",
+      "\n\ndef late():\n    from cliprpn import late\n    from cliprpn.figures.crops import x\n",
     );
     const before = (await listCodeFiles(testPython())).cliprpn;
     const after = (await listCodeFiles(testPython(), folder)).cliprpn;
     const added = after?.files.filter((file) => !before?.files.includes(file));
-    expect(added).toEqual(expect.arrayContaining(["late.py", "figures/__init__.py", "figures/subsets.py"]));
+    expect(added).toEqual(expect.arrayContaining(["late.py", "figures/__init__.py", "figures/crops.py"]));
     expect(after?.packages).toContain("onnxruntime");
   });
 
