@@ -65,12 +65,29 @@ export function code(value: string): PhrasingContent {
   return { type: "inlineCode", value };
 }
 
+/** A link to a file next to the report. */
+export function link(file: string): PhrasingContent {
+  return { type: "link", url: file, children: [{ type: "text", value: file }] };
+}
+
 export function strong(value: string): PhrasingContent {
   return { type: "strong", children: [{ type: "text", value }] };
 }
 
 export function emphasis(value: string): PhrasingContent {
   return { type: "emphasis", children: [{ type: "text", value }] };
+}
+
+/** The text of each paragraph in a block. */
+export function textsOf(node: Nodes): string[] {
+  if ("children" in node && node.type !== "paragraph") return node.children.flatMap(textsOf);
+  const text = textOf(node);
+  return text === "" ? [] : [text];
+}
+
+function textOf(node: Nodes): string {
+  if ("children" in node) return node.children.map(textOf).join("");
+  return "value" in node ? node.value : "";
 }
 
 function inline(content: Inline): PhrasingContent[] {

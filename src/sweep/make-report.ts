@@ -13,6 +13,7 @@ import type {
 import type { Engine } from "../engine/engine.ts";
 import { cacheDir } from "../environment/cache.ts";
 import { presets } from "../experiment/presets.ts";
+import { version } from "../package-root.ts";
 import type { ReportTrial } from "../report/report-input.ts";
 import { verdict } from "../report/verdict.ts";
 import { withStaging, writeReport } from "../report/write-report.ts";
@@ -90,6 +91,8 @@ async function makeLocked(
     const input = {
       question: experiment.question,
       name: store.name,
+      cliprpn_version: version,
+      dataset: experiment.dataset,
       command: sweepCommand(store) ?? commandLine,
       source: experiment.source,
       trials: reported,
@@ -117,8 +120,6 @@ function completedOf(store: SweepStore, specs: readonly TrialSpec[]): TrialSpec[
 
 interface KnownTrial extends ReportTrial {
   trial: TrialStore;
-  /** The attempt that the report shows. */
-  attempt: number | undefined;
 }
 
 interface CompletedAttempt {
@@ -142,7 +143,7 @@ function reportTrial(spec: TrialSpec, status: TrialStatus | undefined, runsDir: 
     };
   }
   const outcome = status?.state === "failed" ? failure(spec, status.error) : undefined;
-  return { spec, trial, attempt: undefined, outcome, isStale: false, origin: null };
+  return { spec, trial, attempt: null, outcome, isStale: false, origin: null };
 }
 
 function failure(
@@ -161,7 +162,7 @@ function failure(
 }
 
 function completedTrial({ spec, trial, attempt, outcome }: KnownTrial): CompletedAttempt[] {
-  return outcome?.state === "completed" && attempt !== undefined ? [{ spec, outcome, trial, attempt }] : [];
+  return outcome?.state === "completed" && attempt !== null ? [{ spec, outcome, trial, attempt }] : [];
 }
 
 /** Number of looks at all test splits of a dataset. */

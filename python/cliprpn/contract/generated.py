@@ -2615,4 +2615,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "396eeaa31aa1b5a336ee9214bf041e1140be3d15ce8993ac2f2a172e8e5e00b8"
+SCHEMA_SHA256 = "bd3d3d9daa17df77e506c26b85d7d1d436c548d2e00f9ab4cf00666f1c7a3d4a"

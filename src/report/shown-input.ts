@@ -1,0 +1,21 @@
+import { oneLine } from "../base/plain-text.ts";
+import type { ReportInput } from "./report-input.ts";
+
+/**
+ * The input with texts that cannot break a page, an image or a table: labels, expressions and notes come from files of others.
+ * `report.json` has the texts themselves.
+ */
+export function shownInput(input: ReportInput): ReportInput {
+  return withShownTexts(input, "");
+}
+
+/** A path must stay the name of its file; the command is a block of code, which may have several lines. */
+const unchanged = new Set(["image_file", "command"]);
+
+function withShownTexts<T>(value: T, key: string): T;
+function withShownTexts(value: unknown, key: string): unknown {
+  if (typeof value === "string") return unchanged.has(key) ? value : oneLine(value);
+  if (Array.isArray(value)) return value.map((item) => withShownTexts(item, key));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withShownTexts(item, name)]));
+}

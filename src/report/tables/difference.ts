@@ -1,0 +1,27 @@
+import type { Interval, Summary } from "../../contract/generated/types.ts";
+
+/** The configuration that the others are compared with in tables: the declared baseline, else the best on val. */
+export function referenceOf({ baseline, comparisons, verdict }: Summary): string {
+  return baseline !== null && comparisons.some(({ label }) => label === baseline) ? baseline : verdict.best;
+}
+
+/** Acc@0.5 of a configuration minus that of the reference; undefined for the reference itself and for upper bounds. */
+export function differenceOf(
+  summary: Summary,
+  label: string,
+): { difference: Interval; p_value: number; p_adjusted: number } | undefined {
+  const reference = referenceOf(summary);
+  const found = summary.comparisons.find((each) => each.label === reference && each.against === label);
+  if (found === undefined) return undefined;
+  const { p_value, p_adjusted } = found;
+  return { difference: negated(found.difference), p_value, p_adjusted };
+}
+
+export function negated({ mean, low, high }: Interval): Interval {
+  const minus = (value: number): number => (value === 0 ? 0 : -value);
+  return {
+    mean: minus(mean),
+    low: high === null ? null : minus(high),
+    high: low === null ? null : minus(low),
+  };
+}
