@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
-import { CliprpnError, EXIT } from "../contract/errors.ts";
+import { CliprpnError } from "../contract/errors.ts";
+import { checkFailIf } from "../report/conditions/fail-if.ts";
 import { SweepStore } from "../store/sweep-store.ts";
 import { sweepsIn } from "../store/sweeps.ts";
+import { checkConditions } from "../sweep/check-conditions.ts";
 import { makeReport } from "../sweep/make-report.ts";
 import { openEngine } from "../sweep/open-engine.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
@@ -12,13 +14,17 @@ import { chosenSplit } from "./dataset-choice.ts";
 export async function report(args: Arguments, context: Context): Promise<number> {
   const run = runContext(args, context);
   const store = findSweep(args.text("sweep"), run.runsDir, run.cwd);
+  const { trials } = store.read();
+  const labels = trials.flatMap(({ asked, spec }) => (asked ? [spec.label] : []));
+  const failIf = checkFailIf(args.list("fail-if"), { labels: [...new Set(labels)], baseline: undefined });
   const engine = await openEngine(
     run,
-    store.read().trials.map(({ spec }) => spec),
+    trials.map(({ spec }) => spec),
   );
   try {
-    context.terminal.result(await makeReport(store, chosenSplit(args), engine, run));
-    return EXIT.good;
+    const { file, summary } = await makeReport(store, chosenSplit(args), engine, run);
+    context.terminal.result(file);
+    return checkConditions(failIf, summary, context.terminal);
   } finally {
     await engine.close();
   }

@@ -5,6 +5,7 @@ import {
   acceptStale,
   device,
   dryRun,
+  failIf,
   json,
   model,
   python,
@@ -36,6 +37,7 @@ export const commands: Command[] = [
       "accept-stale": acceptStale,
       "rerun-stale": rerunStale,
       "retry-failed": retryFailed,
+      "fail-if": failIf,
       "dry-run": dryRun,
       json: {
         describe: "print one JSON line each time a trial changes state",
@@ -131,7 +133,10 @@ export const commands: Command[] = [
     usage: "report [sweep]",
     describe: "write the report of a sweep (default: the newest)",
     positionals: { sweep: { describe: sweep, type: "string" } },
-    options: { split, "trust-weights": trustWeights, device, python, "runs-dir": runsDir },
+    options: { split, "fail-if": failIf, "trust-weights": trustWeights, device, python, "runs-dir": runsDir },
+    examples: [
+      ['$0 report fusion --fail-if "difference.acc_at_50.low < 0"', "fail unless the best is clearly ahead"],
+    ],
     load: async () => (await import("./report.ts")).report,
   },
   {

@@ -6,6 +6,7 @@ import type {
   EvaluatedTrial,
   Split,
   SummarizeParams,
+  Summary,
   TrialGroup,
   TrialOutcome,
   TrialSpec,
@@ -26,11 +27,16 @@ import { liveEvent } from "./progress.ts";
 import { type TrialStatus, trialStatuses } from "./resume.ts";
 import type { Context } from "./run-context.ts";
 
+export interface MadeReport {
+  file: string;
+  summary: Summary;
+}
+
 /**
  * Evaluates the trials that have no predictions on the split yet, summarizes, and writes the report. New predictions on a test
  * split are a look at it, which is recorded first.
  *
- * @returns path of the report, relative to the current folder.
+ * @returns the report's path, relative to the current folder, and its figures.
  * @throws CliprpnError not_found if no trial is complete, or the dataset is gone.
  */
 export async function makeReport(
@@ -38,7 +44,7 @@ export async function makeReport(
   split: Split,
   engine: Engine,
   context: Context,
-): Promise<string> {
+): Promise<MadeReport> {
   const { terminal, signal } = context;
   const lock = await store.lockReport({
     command: context.commandLine,
@@ -48,8 +54,8 @@ export async function makeReport(
     onLost: () => undefined, // Each file of a report is replaced in one step.
   });
   try {
-    const file = await makeLocked(store, split, engine, context);
-    return relative(context.cwd, file) || file;
+    const { file, summary } = await makeLocked(store, split, engine, context);
+    return { file: relative(context.cwd, file) || file, summary };
   } finally {
     await lock.release();
   }
@@ -60,7 +66,7 @@ async function makeLocked(
   split: Split,
   engine: Engine,
   context: Context,
-): Promise<string> {
+): Promise<MadeReport> {
   const { terminal, signal, commandLine } = context;
   const { experiment, trials } = store.read();
   const asked = trials.filter((trial) => trial.asked).map(({ spec }) => spec);
@@ -108,7 +114,7 @@ async function makeLocked(
     const file = await writeReport(input, staging, store.folder);
     terminal.liveDone();
     terminal.info(verdict(summary));
-    return file;
+    return { file, summary };
   });
 }
 
