@@ -11,9 +11,9 @@ export function visibleText(text: string): string {
   });
 }
 
-/** The same without line breaks: one line, with single spaces between the words. */
+/** The same in one line: a space stands for line breaks and tabs. */
 export function oneLine(text: string): string {
-  return visibleText(text).replace(/\s+/g, " ");
+  return visibleText(text).replace(/[\n\t]+/g, " ");
 }
 
 /** "U+202E" in brackets. */

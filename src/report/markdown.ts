@@ -1,6 +1,6 @@
 import type { Nodes, PhrasingContent, Root, RootContent } from "mdast";
 import { gfmTableToMarkdown } from "mdast-util-gfm-table";
-import { toMarkdown } from "mdast-util-to-markdown";
+import { toMarkdown, type Unsafe } from "mdast-util-to-markdown";
 
 /** Content of a paragraph or a table cell: text is escaped, nodes are used unchanged. */
 export type Inline = string | PhrasingContent | (string | PhrasingContent)[];
@@ -11,12 +11,15 @@ export function render(blocks: RootContent[]): string {
   return toMarkdown(root as Nodes, {
     bullet: "-",
     rule: "-",
-    extensions: [gfmTableToMarkdown({ tablePipeAlign: false })],
+    extensions: [gfmTableToMarkdown({ tablePipeAlign: false }), { unsafe: ofGitHub }],
   });
 }
 
+/** Characters that GitHub reads as markup: strikethrough and formulas. */
+const ofGitHub: Unsafe[] = ["~", "$"].map((character) => ({ character, inConstruct: "phrasing" }));
+
 export function heading(depth: 1 | 2 | 3, text: string): RootContent {
-  return { type: "heading", depth, children: [{ type: "text", value: text }] };
+  return { type: "heading", depth, children: inline(text) };
 }
 
 export function paragraph(content: Inline): RootContent {
@@ -71,11 +74,11 @@ export function link(file: string): PhrasingContent {
 }
 
 export function strong(value: string): PhrasingContent {
-  return { type: "strong", children: [{ type: "text", value }] };
+  return { type: "strong", children: inline(value) };
 }
 
 export function emphasis(value: string): PhrasingContent {
-  return { type: "emphasis", children: [{ type: "text", value }] };
+  return { type: "emphasis", children: inline(value) };
 }
 
 /** The text of each paragraph in a block. */
@@ -92,5 +95,16 @@ function textOf(node: Nodes): string {
 
 function inline(content: Inline): PhrasingContent[] {
   const parts = Array.isArray(content) ? content : [content];
-  return parts.map((part) => (typeof part === "string" ? { type: "text", value: part } : part));
+  return parts.flatMap((part) => (typeof part === "string" ? textNodes(part) : part));
 }
+
+/** Text of which GitHub would make links is code instead: no label leads to another page. */
+function textNodes(text: string): PhrasingContent[] {
+  const parts = text.split(address); // The addresses have odd positions.
+  return parts.flatMap((part, index): PhrasingContent[] => {
+    if (part === "") return [];
+    return index % 2 === 1 ? [code(part)] : [{ type: "text", value: part }];
+  });
+}
+
+const address = /((?:https?:\/\/|ftp:\/\/|www\.)\S*|[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[\w-]*[A-Za-z])/i;

@@ -1,4 +1,4 @@
-import { oneLine, visibleText } from "../base/plain-text.ts";
+import { visibleText } from "../base/plain-text.ts";
 import { liveLines } from "./live-lines.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -30,7 +30,9 @@ export function makeTerminal({ stdout, stderr, env = {} }: Streams, now: () => n
     warn: (text) => line(`warning: ${text}`),
     live(lines) {
       if (live !== undefined)
-        live.show(lines.map((text) => truncate(oneLine(text), screen?.columns)).join("\n"));
+        live.show(
+          lines.map((text) => truncate(visibleText(text).replace(/\n/g, " "), screen?.columns)).join("\n"),
+        );
       else if (now() - lastLine >= silenceMs) line(lines.map((text) => text.trim()).join("; "));
     },
     liveDone: () => live?.done(),
