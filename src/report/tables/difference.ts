@@ -9,7 +9,7 @@ export function referenceOf({ baseline, comparisons, verdict }: Summary): string
 export function differenceOf(
   summary: Summary,
   label: string,
-): { difference: Interval; p_value: number; p_adjusted: number } | undefined {
+): { difference: Interval; p_value: number | null; p_adjusted: number | null } | undefined {
   const reference = referenceOf(summary);
   const found = summary.comparisons.find((each) => each.label === reference && each.against === label);
   if (found === undefined) return undefined;
