@@ -131,7 +131,7 @@ describe("LaTeX", () => {
   test("the ablation ticks the components, and has the difference, the parameters and the hours", () => {
     const text = latexAblation(reportJson(switched(madeInput(settings))), []);
     expect(text).toContain(
-      "Configuration & multiplicative & coordinates & val & $\\Delta$ & Parameters (M) & Hours \\\\",
+      "Configuration & multiplicative & coordinates & val & $\\Delta$ & Params (M) & Hours \\\\",
     );
     expect(text).toContain("film & $\\checkmark$ & $\\checkmark$ & $61.0 \\pm 2.0$ & -- & 1.23 & 0.017 \\\\");
     expect(text).toContain("concatenation &  &  & $51.0 \\pm 2.0$ & $-10.0 \\pm 2.0$ & 1.23 & 0.017 \\\\");
@@ -139,6 +139,24 @@ describe("LaTeX", () => {
       "YOLO, crop$^\\dagger$ & -- & -- & $40.0 \\pm 2.0$ & $-21.0 \\pm 2.0$ & -- & 0.004 \\\\",
     );
     expect(text).not.toContain("upper bound");
+  });
+
+  test("without switches of a fusion, the ablation shows the values of the settings that differ", () => {
+    const input = madeInput(settings);
+    const trials = input.trials.map((trial) => {
+      if (trial.spec.kind !== "cliprpn" || trial.spec.label !== "film") return trial;
+      const { training, ...rest } = trial.spec.settings;
+      const changed = {
+        ...rest,
+        neck_channels: null,
+        training: { ...training, learning_rate: 0.5, schedule: "constant" as const },
+      };
+      return { ...trial, spec: { ...trial.spec, settings: changed } };
+    });
+    const text = latexAblation(reportJson({ ...input, trials }), []);
+    expect(text).toContain("Configuration & neck\\_channels & learning\\_rate & schedule & val &");
+    expect(text).toContain("    film & none & 0.5 & constant & $61.0");
+    expect(text).toContain("    concatenation & 256 & 0.001 & cosine & $51.0");
   });
 
   test("the ablation has a column for each split whose report shows the same attempts", async () => {

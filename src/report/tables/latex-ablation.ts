@@ -27,7 +27,7 @@ export function latexAblation(report: Report, others: Report[]): string {
     difference(setting),
     ...costCells(report, setting.label),
   ]);
-  const hidden = components.hidden.map(({ title }) => title).join(", ");
+  const hidden = components.hidden.map(({ key }) => latexText(key)).join(", ");
   return tableOf({
     caption: `Ablation of ${latexText(name)}: Acc@0.5 in \\%; $\\Delta$ is the difference to ${latexText(reference)} on ${summary.split}, in percentage points. ${meaningOf(summary, rows)} Hours are the mean duration of a trial.`,
     label: `${name}-${summary.split}-ablation`,
@@ -37,7 +37,7 @@ export function latexAblation(report: Report, others: Report[]): string {
       ...components.shown.map(({ title }) => title),
       ...splits.map(({ split }) => latexText(split)),
       "$\\Delta$",
-      "Parameters (M)",
+      "Params (M)",
       "Hours",
     ],
     groups: [body],
@@ -54,16 +54,20 @@ interface Column {
 }
 
 /** A table with more columns is too wide for a page. */
-const maxColumns = 5;
+const maxColumns = 4;
 
-/** The settings of the trained configurations that differ: those of the fusion first. Its kind is in the label. */
+/**
+ * The settings of the trained configurations that differ. Where switches of the fusion do, they are the components, and what a preset
+ * changes besides is only listed. The kind of the fusion is in the label.
+ */
 function componentColumns({ settings }: Report): { shown: Column[]; hidden: Column[] } {
   const trained = settings.filter(({ kind }) => kind === "cliprpn");
   const keys = (trained[0]?.components ?? [])
     .map(({ key }) => key)
     .filter((key) => !["fusion.kind", "fusion.class", "fusion.source_sha256"].includes(key));
-  const ordered = keys.toSorted((a, b) => Number(b.startsWith("fusion.")) - Number(a.startsWith("fusion.")));
-  const columns = ordered.map((key): Column => {
+  const ofFusion = keys.filter((key) => key.startsWith("fusion."));
+  const chosen = new Set((ofFusion.length > 0 ? ofFusion : keys).slice(0, maxColumns));
+  const columns = keys.map((key): Column => {
     const values = trained.map(
       ({ components }) => components.find((each) => each.key === key)?.value ?? null,
     );
@@ -71,7 +75,10 @@ function componentColumns({ settings }: Report): { shown: Column[]; hidden: Colu
     const title = (ticked === undefined ? undefined : switchTitles[key]) ?? key.split(".").at(-1) ?? key;
     return { key, ticked, title: latexText(title) };
   });
-  return { shown: columns.slice(0, maxColumns), hidden: columns.slice(maxColumns) };
+  return {
+    shown: columns.filter(({ key }) => chosen.has(key)),
+    hidden: columns.filter(({ key }) => !chosen.has(key)),
+  };
 }
 
 /** What a tick stands for. */
@@ -98,7 +105,7 @@ function componentCell({ key, ticked }: Column, components: Component[]): string
   if (value === null) return noLatexValue;
   if (ticked !== undefined) return value === ticked ? tick : "";
   const parsed: unknown = JSON.parse(value);
-  return latexText(typeof parsed === "string" ? parsed : value);
+  return latexText(parsed === null ? "none" : typeof parsed === "string" ? parsed : value);
 }
 
 const tick = "$\\checkmark$";
