@@ -54,7 +54,17 @@ export function wrapText(text: string, columns: number): string[] {
   return wrapWords(words, columns);
 }
 
-/** The same for words that must not be split. */
+/** The first lines of a text; if there are more, the last one ends in an ellipsis. */
+export function wrapLines(text: string, columns: number, maxLines: number): string[] {
+  // A line has at most two code units a column (surrogate pairs), and a space: the rest is not needed.
+  const start = text.replace(/\s+/g, " ").slice(0, (2 * columns + 1) * (maxLines + 1));
+  const lines = wrapText(start, columns);
+  if (lines.length <= maxLines) return lines;
+  const last = [...(lines[maxLines - 1] ?? "")].slice(0, columns - 2).join("");
+  return [...lines.slice(0, maxLines - 1), `${last} …`];
+}
+
+/** The same as `wrapText` for words that must not be split. */
 export function wrapWords(words: string[], columns: number): string[] {
   const lines: string[] = [];
   for (const word of words) {

@@ -1,10 +1,8 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
-import { CliprpnError } from "../contract/errors.ts";
-import { checkFailIf } from "../report/conditions/fail-if.ts";
+import { CliprpnError, EXIT } from "../contract/errors.ts";
 import { SweepStore } from "../store/sweep-store.ts";
 import { sweepsIn } from "../store/sweeps.ts";
-import { checkConditions } from "../sweep/check-conditions.ts";
 import { makeReport } from "../sweep/make-report.ts";
 import { openEngine } from "../sweep/open-engine.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
@@ -14,17 +12,13 @@ import { chosenSplit } from "./dataset-choice.ts";
 export async function report(args: Arguments, context: Context): Promise<number> {
   const run = runContext(args, context);
   const store = findSweep(args.text("sweep"), run.runsDir, run.cwd);
-  const { trials } = store.read();
-  const labels = trials.flatMap(({ asked, spec }) => (asked ? [spec.label] : []));
-  const failIf = checkFailIf(args.list("fail-if"), { labels: [...new Set(labels)], baseline: undefined });
   const engine = await openEngine(
     run,
-    trials.map(({ spec }) => spec),
+    store.read().trials.map(({ spec }) => spec),
   );
   try {
-    const { file, summary } = await makeReport(store, chosenSplit(args), engine, run);
-    context.terminal.result(file);
-    return checkConditions(failIf, summary, context.terminal);
+    context.terminal.result(await makeReport(store, chosenSplit(args), engine, run));
+    return EXIT.good;
   } finally {
     await engine.close();
   }

@@ -2,7 +2,6 @@ import { didYouMean } from "../base/did-you-mean.ts";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { StoredExperiment, TrialSpec } from "../contract/generated/types.ts";
 import type { Plan } from "../experiment/plan.ts";
-import { checkFailIf } from "../report/conditions/fail-if.ts";
 import { type ReadPlan, readPlan } from "../sweep/read-plan.ts";
 import { runSweep } from "../sweep/run-sweep.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
@@ -10,10 +9,8 @@ import { type Arguments, type Context, runContext } from "./command.ts";
 /** `cliprpn sweep FILE`: runs the trials that are not finished, then writes the report. */
 export async function sweep(args: Arguments, context: Context): Promise<number> {
   const read = await planFrom(args, context);
-  const labels = [...new Set(read.plan.trials.map(({ label }) => label))];
-  const failIf = checkFailIf(args.list("fail-if"), { labels, baseline: undefined });
   if (args.flag("dry-run")) return printPlan(read.plan, args, context);
-  return runSweep({ ...read, source: sourceOf(args), split: "val", failIf }, runContext(args, context));
+  return runSweep({ ...read, source: sourceOf(args), split: "val" }, runContext(args, context));
 }
 
 /** `cliprpn train FILE`: runs one trial, the plan's first or the one of `--setting`. */

@@ -5,7 +5,6 @@ import {
   acceptStale,
   device,
   dryRun,
-  failIf,
   json,
   model,
   python,
@@ -37,7 +36,6 @@ export const commands: Command[] = [
       "accept-stale": acceptStale,
       "rerun-stale": rerunStale,
       "retry-failed": retryFailed,
-      "fail-if": failIf,
       "dry-run": dryRun,
       json: {
         describe: "print one JSON line each time a trial changes state",
@@ -133,10 +131,7 @@ export const commands: Command[] = [
     usage: "report [sweep]",
     describe: "write the report of a sweep (default: the newest)",
     positionals: { sweep: { describe: sweep, type: "string" } },
-    options: { split, "fail-if": failIf, "trust-weights": trustWeights, device, python, "runs-dir": runsDir },
-    examples: [
-      ['$0 report fusion --fail-if "difference.acc_at_50.low < 0"', "fail unless the best is clearly ahead"],
-    ],
+    options: { split, "trust-weights": trustWeights, device, python, "runs-dir": runsDir },
     load: async () => (await import("./report.ts")).report,
   },
   {

@@ -4,7 +4,7 @@ import type { MetricName, SettingSummary, Summary } from "../contract/generated/
 import { figureOf } from "./figures.ts";
 import { heading, images, paragraph, table } from "./markdown.ts";
 import { interval, noValue, points } from "./points.ts";
-import { type ReportImage, reportJsonName } from "./report-input.ts";
+import type { ReportImage } from "./report-input.ts";
 
 /** Accuracy on each subset, if the data have subsets. */
 export function subsets({ settings, split }: Summary, chart: ReportImage | undefined): RootContent[] {
@@ -27,7 +27,7 @@ export function subsets({ settings, split }: Summary, chart: ReportImage | undef
     heading(2, "By subset"),
     images([chart]),
     paragraph(
-      `Acc@0.5 in %, with the number of expressions in the heading. ${reportJsonName(split)} has all other metrics by subset.`,
+      `Acc@0.5 in %, with the number of expressions in the heading. summary-${split}.json has all other metrics by subset.`,
     ),
     table(
       head(({ num_sentences }) => num_sentences),

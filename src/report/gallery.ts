@@ -1,101 +1,128 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { RootContent } from "mdast";
-import { CliprpnError } from "../contract/errors.ts";
-import type { Case, Summary } from "../contract/generated/types.ts";
-import { drawBoxes, joinSideBySide } from "./draw.ts";
+import { count, counted, joinWords } from "../base/format.ts";
+import type { GalleryGroup, Summary } from "../contract/generated/types.ts";
 import { bullets, heading, images, paragraph } from "./markdown.ts";
 import { quoteLabel, type ReportImage } from "./report-input.ts";
 
-/** The drawn cases of the gallery. */
+/** The drawn examples of the gallery. */
 export interface Gallery {
-  groups: { title: string; images: ReportImage[] }[];
-  /** Reasons for missing cases: a message for each image that cannot be read. */
+  groups: DrawnSection[];
+  /** Reasons for missing examples: a message for each image that cannot be read. */
   unreadable: string[];
 }
 
+interface DrawnSection extends Omit<GallerySection, "groups"> {
+  images: ReportImage[];
+}
+
+/** Examples under one heading. */
+export interface GallerySection {
+  title: string;
+  text: string;
+  groups: GalleryGroup[];
+}
+
 export function gallery(summary: Summary, { groups, unreadable }: Gallery): RootContent[] {
-  const drawn = groups.filter((group) => group.images.length > 0);
-  if (drawn.length === 0 && unreadable.length === 0) return [];
+  if (!summary.gallery.has_images)
+    return [heading(2, "Gallery"), paragraph("The dataset has no images, so there are no examples.")];
+  if (groups.length === 0 && unreadable.length === 0) return [];
   return [
     heading(2, "Gallery"),
-    paragraph(`Predictions of ${shownSettings(summary)}; the ground truth is dashed.`),
-    ...drawn.flatMap((group) => [heading(3, group.title), images(group.images)]),
+    paragraph(introduction(summary)),
+    ...groups.flatMap(({ title, text, images: drawn }) => [
+      heading(3, title),
+      paragraph(text),
+      ...(drawn.length > 0 ? [images(drawn)] : []),
+    ]),
     ...(unreadable.length === 0
       ? []
-      : [paragraph("Cases whose image cannot be read are missing:"), bullets(unreadable)]),
+      : [paragraph("Examples whose image cannot be read are missing:"), bullets(unreadable)]),
   ];
 }
 
-/** "film (first seed) and of token". */
-function shownSettings({ gallery: { best }, settings }: Summary): string {
-  const several = new Set(settings.filter(({ trial_ids }) => trial_ids.length > 1).map(({ label }) => label));
-  const labels = best[0]?.predictions.map(({ label }) => label) ?? [];
-  return labels
-    .map((label) => `${quoteLabel(label)}${several.has(label) ? " (first seed)" : ""}`)
-    .join(" and of ");
+/** What A, B and the lines mean. */
+function introduction({ baseline, gallery: { label, seed, against, against_seed } }: Summary): string {
+  const named = (name: string, first: number | null, line: string): string =>
+    `${quoteLabel(name)} (${first === null ? "" : `seed ${first}, `}${line})`;
+  const best = `A is ${named(label, seed, "solid line")}`;
+  const role = against === baseline ? "the baseline" : "the nearest rival";
+  const other = against === null ? "" : `, B is ${named(against, against_seed, "double line")}, ${role}`;
+  return `${best}${other}; the ground truth (GT) is dashed. An answer is right if its IoU is at least 0.5. The examples are selected by fixed rules, and no image is shown twice.`;
 }
 
-/**
- * Draws the cases as PNG.
- *
- * @param place where they go, relative to the folder.
- */
-export async function drawGallery(
-  { gallery: { best, worst, pairs } }: Summary,
-  folder: string,
-  place: string,
-): Promise<Gallery> {
-  const unreadable = new Set<string>();
-  const drawAll = async (cases: Case[], prefix: string): Promise<ReportImage[]> => {
-    const drawn: ReportImage[] = [];
-    for (const [index, shown] of cases.entries()) {
-      const file = `${place}/${prefix}-${index + 1}.png`;
-      const problem = await drawCase(shown, join(folder, file)).catch(explainUnreadable);
-      if (problem === undefined) drawn.push({ file, alt: shown.sentence });
-      else unreadable.add(problem);
-    }
-    return drawn;
-  };
-  const drawnPairs: ReportImage[] = [];
-  for (const [index, pair] of pairs.entries()) {
-    const halves = await drawAll(pair, `half-${index + 1}`);
-    const file = `${place}/pair-${index + 1}.png`;
-    const files = halves.map((half) => join(folder, half.file));
-    if (halves.length === pair.length) {
-      await joinSideBySide(files, join(folder, file));
-      drawnPairs.push({ file, alt: halves.map(({ alt }) => alt).join(" / ") });
-    }
-    await Promise.all(files.map((half) => rm(half)));
-  }
-  const groups = [
-    { title: "Minimal pairs", images: drawnPairs },
-    { title: "Best cases", images: await drawAll(best, "best") },
-    { title: "Worst cases", images: await drawAll(worst, "worst") },
+/** The groups by heading, in the order of the report; without those that do not exist, such as minimal pairs. */
+export function gallerySections({ gallery: { label, against, groups } }: Summary): GallerySection[] {
+  const a = quoteLabel(label);
+  const b = against === null ? null : quoteLabel(against);
+  const of = (...kinds: GalleryGroup["kind"][]): GalleryGroup[] =>
+    groups.filter(({ kind }) => kinds.includes(kind));
+  const pairs = of("pair_wins", "pair_losses", "pair_failures");
+  const random = of("random_failures");
+  const sections = [
+    { title: "Minimal pairs", text: describePairs(pairs, b !== null), groups: pairs },
+    ...(b === null
+      ? [
+          withCount(`${a} is right`, of("wins"), "highest IoU"),
+          withCount(`${a} is wrong`, of("joint_failures"), "highest score"),
+        ]
+      : [
+          withCount(`Wins: only ${a} is right`, of("wins"), "largest gain in IoU"),
+          withCount(`Losses: only ${b} is right`, of("losses"), "largest loss in IoU"),
+          withCount("Joint failures: both are wrong", of("joint_failures"), "highest score of A"),
+        ]),
+    { title: `Random failures of ${a}`, text: describeRandom(random), groups: random },
   ];
-  return { groups, unreadable: [...unreadable] };
+  return sections.filter((section) => section.groups.length > 0);
 }
 
-/** A missing or broken image costs only its cases, not the report. */
-function explainUnreadable(error: unknown): string {
-  if (error instanceof CliprpnError && ["not_found", "data_invalid"].includes(error.code))
-    return error.message;
-  throw error;
-}
-
-/** The predictions, the best configuration's above the others, and the dashed ground truth above all. */
-async function drawCase(shown: Case, file: string): Promise<undefined> {
-  const predictions = shown.predictions.map(({ label, pred_box_xyxy, iou }, index) => ({
-    box_xyxy: pred_box_xyxy,
-    color: predictionColors[index % predictionColors.length] ?? "#0072b2",
-    text: `${label}: IoU ${iou.toFixed(2)}`,
-  }));
-  const truth = { box_xyxy: shown.gt_box_xyxy, color: "#111111", dashed: true, text: "ground truth" };
-  await drawBoxes(shown.image_file, [...predictions.toReversed(), truth], file, {
-    fit: 480,
-    upright: shown.upright,
-    caption: { sentence: `“${shown.sentence}”`, legend: [...predictions, truth] },
+function withCount(title: string, groups: GalleryGroup[], rule: string): GallerySection {
+  const texts = groups.map((group) => {
+    if (group.num_found === 0) return `None of ${count(group.num_total)} expressions.`;
+    return `${count(group.num_found)} of ${count(group.num_total)} expressions; ${shown(group, rule)}.`;
   });
+  return { title, text: texts.join(" "), groups };
 }
 
-const predictionColors = ["#0072b2", "#d55e00"];
+/** "shown: the 4 with the largest gain in IoU". */
+function shown({ examples, num_found }: GalleryGroup, rule: string): string {
+  if (examples.length === 0) return "all their images are in other groups";
+  if (examples.length === num_found) return num_found === 1 ? "shown" : "all shown";
+  return `shown: ${examples.length === 1 ? "the one" : `the ${examples.length}`} with the ${rule}`;
+}
+
+/** The others are answered right by both. */
+function describePairs(groups: GalleryGroup[], hasOther: boolean): string {
+  const clauses = groups.map((group) => {
+    const [who, rule] = (hasOther ? pairTexts : pairTextsAlone)[group.kind] ?? ["", ""];
+    const { num_found } = group;
+    return num_found === 0 ? `${who} in none` : `${who} in ${count(num_found)} (${shown(group, rule)})`;
+  });
+  const total = counted(groups[0]?.num_total ?? 0, "pair");
+  return `Of ${total}, both expressions are answered right ${joinWords(clauses)}.`;
+}
+
+type PairTexts = Partial<Record<GalleryGroup["kind"], [who: string, rule: string]>>;
+
+const pairTexts: PairTexts = {
+  pair_wins: ["by A alone", "largest gain in IoU"],
+  pair_losses: ["by B alone", "largest loss in IoU"],
+  pair_failures: ["by neither", "highest score of A"],
+};
+
+const pairTextsAlone: PairTexts = {
+  pair_wins: ["by A", "highest IoU"],
+  pair_failures: ["not by A", "highest score"],
+};
+
+function describeRandom(groups: GalleryGroup[]): string {
+  const sizes = groups.map((group) => {
+    const { subset, num_found, num_total } = group;
+    return `${subsetTitle(subset)} (${count(num_found)} of ${count(num_total)})`;
+  });
+  return `One random failure of each subset, the same in every report. Number of failures: ${joinWords(sizes)}.`;
+}
+
+/** "size or part". */
+export function subsetTitle(subset: GalleryGroup["subset"]): string {
+  return (subset?.group ?? "").replaceAll("_", " ");
+}

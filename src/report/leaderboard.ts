@@ -3,7 +3,7 @@ import type { MetricName, PublishedFigure, SettingSummary, Summary } from "../co
 import { availableMetrics, figureOf, floorsOf, metricTitles, upperBounds } from "./figures.ts";
 import { emphasis, heading, type Inline, images, paragraph, table } from "./markdown.ts";
 import { interval, noValue, points, range, signedInterval } from "./points.ts";
-import { quoteLabel, type ReportImage, reportJsonName } from "./report-input.ts";
+import { quoteLabel, type ReportImage } from "./report-input.ts";
 
 /** Configurations, best on val first, with the result of every seed; then baselines that ignore the expression. */
 export function leaderboard(summary: Summary, chart: ReportImage): RootContent[] {
@@ -96,7 +96,7 @@ export function allMetrics({ settings, split }: Summary): RootContent[] {
   return [
     heading(2, "All metrics"),
     paragraph(
-      `${seeded ? "Means over seeds, in %; intervals and the results of each seed are" : "In %; intervals are"} in ${reportJsonName(split)}.`,
+      `${seeded ? "Means over seeds, in %; intervals and the results of each seed are" : "In %; intervals are"} in summary-${split}.json.`,
     ),
     ...metricGroups.flatMap(([title, group]) => {
       const metrics = availableMetrics(settings, group);

@@ -1,6 +1,6 @@
 import type { Nodes, PhrasingContent, Root, RootContent } from "mdast";
 import { gfmTableToMarkdown } from "mdast-util-gfm-table";
-import { toMarkdown, type Unsafe } from "mdast-util-to-markdown";
+import { toMarkdown } from "mdast-util-to-markdown";
 
 /** Content of a paragraph or a table cell: text is escaped, nodes are used unchanged. */
 export type Inline = string | PhrasingContent | (string | PhrasingContent)[];
@@ -11,15 +11,12 @@ export function render(blocks: RootContent[]): string {
   return toMarkdown(root as Nodes, {
     bullet: "-",
     rule: "-",
-    extensions: [gfmTableToMarkdown({ tablePipeAlign: false }), { unsafe: ofGitHub }],
+    extensions: [gfmTableToMarkdown({ tablePipeAlign: false })],
   });
 }
 
-/** Characters that GitHub reads as markup: strikethrough and formulas. */
-const ofGitHub: Unsafe[] = ["~", "$"].map((character) => ({ character, inConstruct: "phrasing" }));
-
 export function heading(depth: 1 | 2 | 3, text: string): RootContent {
-  return { type: "heading", depth, children: inline(text) };
+  return { type: "heading", depth, children: [{ type: "text", value: text }] };
 }
 
 export function paragraph(content: Inline): RootContent {
@@ -68,43 +65,15 @@ export function code(value: string): PhrasingContent {
   return { type: "inlineCode", value };
 }
 
-/** A link to a file next to the report. */
-export function link(file: string): PhrasingContent {
-  return { type: "link", url: file, children: [{ type: "text", value: file }] };
-}
-
 export function strong(value: string): PhrasingContent {
-  return { type: "strong", children: inline(value) };
+  return { type: "strong", children: [{ type: "text", value }] };
 }
 
 export function emphasis(value: string): PhrasingContent {
-  return { type: "emphasis", children: inline(value) };
-}
-
-/** The text of each paragraph in a block. */
-export function textsOf(node: Nodes): string[] {
-  if ("children" in node && node.type !== "paragraph") return node.children.flatMap(textsOf);
-  const text = textOf(node);
-  return text === "" ? [] : [text];
-}
-
-function textOf(node: Nodes): string {
-  if ("children" in node) return node.children.map(textOf).join("");
-  return "value" in node ? node.value : "";
+  return { type: "emphasis", children: [{ type: "text", value }] };
 }
 
 function inline(content: Inline): PhrasingContent[] {
   const parts = Array.isArray(content) ? content : [content];
-  return parts.flatMap((part) => (typeof part === "string" ? textNodes(part) : part));
+  return parts.map((part) => (typeof part === "string" ? { type: "text", value: part } : part));
 }
-
-/** Text of which GitHub would make links is code instead: no label leads to another page. */
-function textNodes(text: string): PhrasingContent[] {
-  const parts = text.split(address); // The addresses have odd positions.
-  return parts.flatMap((part, index): PhrasingContent[] => {
-    if (part === "") return [];
-    return index % 2 === 1 ? [code(part)] : [{ type: "text", value: part }];
-  });
-}
-
-const address = /((?:https?:\/\/|ftp:\/\/|www\.)\S*|[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[\w-]*[A-Za-z])/i;

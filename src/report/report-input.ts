@@ -2,8 +2,6 @@ import type {
   CompletedOutcome,
   PublishedFigure,
   Settings,
-  Split,
-  StoredExperiment,
   Summary,
   TrialOrigin,
   TrialOutcome,
@@ -14,8 +12,6 @@ import type {
 export interface ReportInput {
   question: string;
   name: string;
-  cliprpn_version: string;
-  dataset: StoredExperiment["dataset"];
   /** The command that started (and would resume) the sweep. */
   command: string;
   /** The experiment file and its `--set` overrides, as typed. */
@@ -34,8 +30,6 @@ export interface ReportInput {
 export interface ReportTrial {
   spec: TrialSpec;
   outcome: TrialOutcome | undefined;
-  /** The attempt that the report shows; null without a result. */
-  attempt: number | null;
   /** True if other code than the current one made the outcome. */
   isStale: boolean;
   /** Where a trial that did not run here came from. */
@@ -70,9 +64,4 @@ export function trialName({ kind, label, seed }: Pick<TrialSpec, "kind" | "label
 /** A label inside a sentence: in quotes if it contains a comma. */
 export function quoteLabel(label: string): string {
   return label.includes(",") ? `“${label}”` : label;
-}
-
-/** Name of the report's JSON in the sweep's folder. */
-export function reportJsonName(split: Split): string {
-  return split === "val" ? "report.json" : `report-${split}.json`;
 }

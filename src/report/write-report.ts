@@ -8,16 +8,13 @@ import { describeBasis, limitations } from "./basis.ts";
 import { otherBreakdowns, subsets } from "./breakdowns.ts";
 import { cost, failures } from "./cost.ts";
 import { type Charts, drawCharts } from "./draw-charts.ts";
+import { drawGallery } from "./draw-gallery.ts";
 import { definitions } from "./figures.ts";
-import { listFiles } from "./files.ts";
-import { drawGallery, type Gallery, gallery } from "./gallery.ts";
+import { type Gallery, gallery } from "./gallery.ts";
 import { allMetrics, comparisons, leaderboard, publishedResults } from "./leaderboard.ts";
 import { heading, images, paragraph, render, strong } from "./markdown.ts";
-import { type ReportInput, reportJsonName } from "./report-input.ts";
-import { readOtherReports, reportJson } from "./report-json.ts";
+import type { ReportInput } from "./report-input.ts";
 import { reproduce } from "./reproduce.ts";
-import { shownInput } from "./shown-input.ts";
-import { writeTables } from "./tables/write-tables.ts";
 import { verdict } from "./verdict.ts";
 
 /** A folder in which a report is built: an error leaves the earlier report as it was. */
@@ -48,31 +45,28 @@ export async function withStaging<T>(
 }
 
 /**
- * Writes `REPORT.md`, `report.json` and the files in `report/val/` (on val; other splits have their own names).
+ * Writes `REPORT.md`, `summary-val.json` and the files in `report/val/` (on val; other splits have their own names).
  *
  * @param staging may contain files for `report/val/`.
  * @param folder the sweep's folder.
  * @returns the path of the report.
  */
 export async function writeReport(input: ReportInput, staging: Staging, folder: string): Promise<string> {
-  const { split } = input.summary;
+  const { summary } = input;
+  const { split } = summary;
   const { place } = staging;
-  const json = `${JSON.stringify(reportJson(input), null, 2)}\n`;
-  const shown = shownInput(input);
-  writeTables(reportJson(shown), readOtherReports(folder, split), join(staging.folder, place));
-  const charts = await drawCharts(shown, staging.folder, place);
-  const drawn = await drawGallery(shown.summary, staging.folder, place);
+  const charts = await drawCharts(input, staging.folder, place);
+  const drawn = await drawGallery(summary, staging.folder, place);
+  const text = render(reportBlocks(input, charts, drawn));
   const names = await readdir(join(staging.folder, place));
-  const text = render([...reportBlocks(shown, charts, drawn), ...listFiles(split, place, names)]);
   await mkdir(join(folder, place), { recursive: true });
   // New files come before the text and earlier ones go after it: a kill leaves no text without its images.
   for (const name of names) await rename(join(staging.folder, place, name), join(folder, place, name));
-  replaceFile(join(folder, reportJsonName(split)), json);
+  replaceFile(join(folder, `summary-${split}.json`), `${JSON.stringify(summary, null, 2)}\n`);
   const path = join(folder, split === "val" ? "REPORT.md" : `REPORT-${split}.md`);
   replaceFile(path, text);
   const earlier = (await readdir(join(folder, place))).filter((name) => !names.includes(name));
   for (const name of earlier) await rm(join(folder, place, name), { recursive: true });
-  await rm(join(folder, `summary-${split}.json`), { force: true }); // Of an earlier version.
   return path;
 }
 

@@ -6,7 +6,6 @@ import type {
   EvaluatedTrial,
   Split,
   SummarizeParams,
-  Summary,
   TrialGroup,
   TrialOutcome,
   TrialSpec,
@@ -14,7 +13,6 @@ import type {
 import type { Engine } from "../engine/engine.ts";
 import { cacheDir } from "../environment/cache.ts";
 import { presets } from "../experiment/presets.ts";
-import { version } from "../package-root.ts";
 import type { ReportTrial } from "../report/report-input.ts";
 import { verdict } from "../report/verdict.ts";
 import { withStaging, writeReport } from "../report/write-report.ts";
@@ -27,16 +25,11 @@ import { liveEvent } from "./progress.ts";
 import { type TrialStatus, trialStatuses } from "./resume.ts";
 import type { Context } from "./run-context.ts";
 
-export interface MadeReport {
-  file: string;
-  summary: Summary;
-}
-
 /**
  * Evaluates the trials that have no predictions on the split yet, summarizes, and writes the report. New predictions on a test
  * split are a look at it, which is recorded first.
  *
- * @returns the report's path, relative to the current folder, and its figures.
+ * @returns path of the report, relative to the current folder.
  * @throws CliprpnError not_found if no trial is complete, or the dataset is gone.
  */
 export async function makeReport(
@@ -44,7 +37,7 @@ export async function makeReport(
   split: Split,
   engine: Engine,
   context: Context,
-): Promise<MadeReport> {
+): Promise<string> {
   const { terminal, signal } = context;
   const lock = await store.lockReport({
     command: context.commandLine,
@@ -54,8 +47,8 @@ export async function makeReport(
     onLost: () => undefined, // Each file of a report is replaced in one step.
   });
   try {
-    const { file, summary } = await makeLocked(store, split, engine, context);
-    return { file: relative(context.cwd, file) || file, summary };
+    const file = await makeLocked(store, split, engine, context);
+    return relative(context.cwd, file) || file;
   } finally {
     await lock.release();
   }
@@ -66,7 +59,7 @@ async function makeLocked(
   split: Split,
   engine: Engine,
   context: Context,
-): Promise<MadeReport> {
+): Promise<string> {
   const { terminal, signal, commandLine } = context;
   const { experiment, trials } = store.read();
   const asked = trials.filter((trial) => trial.asked).map(({ spec }) => spec);
@@ -97,8 +90,6 @@ async function makeLocked(
     const input = {
       question: experiment.question,
       name: store.name,
-      cliprpn_version: version,
-      dataset: experiment.dataset,
       command: sweepCommand(store) ?? commandLine,
       source: experiment.source,
       trials: reported,
@@ -114,7 +105,7 @@ async function makeLocked(
     const file = await writeReport(input, staging, store.folder);
     terminal.liveDone();
     terminal.info(verdict(summary));
-    return { file, summary };
+    return file;
   });
 }
 
@@ -126,6 +117,8 @@ function completedOf(store: SweepStore, specs: readonly TrialSpec[]): TrialSpec[
 
 interface KnownTrial extends ReportTrial {
   trial: TrialStore;
+  /** The attempt that the report shows. */
+  attempt: number | undefined;
 }
 
 interface CompletedAttempt {
@@ -149,7 +142,7 @@ function reportTrial(spec: TrialSpec, status: TrialStatus | undefined, runsDir: 
     };
   }
   const outcome = status?.state === "failed" ? failure(spec, status.error) : undefined;
-  return { spec, trial, attempt: null, outcome, isStale: false, origin: null };
+  return { spec, trial, attempt: undefined, outcome, isStale: false, origin: null };
 }
 
 function failure(
@@ -168,7 +161,7 @@ function failure(
 }
 
 function completedTrial({ spec, trial, attempt, outcome }: KnownTrial): CompletedAttempt[] {
-  return outcome?.state === "completed" && attempt !== null ? [{ spec, outcome, trial, attempt }] : [];
+  return outcome?.state === "completed" && attempt !== undefined ? [{ spec, outcome, trial, attempt }] : [];
 }
 
 /** Number of looks at all test splits of a dataset. */

@@ -73,7 +73,14 @@ export function madeSummary(settings: MadeSetting[], changes: Partial<Summary> =
       acc_at_50: around(0.02 * (index + 1)),
       miou: around(0.1),
     })),
-    gallery: { best: [], worst: [], pairs: [] },
+    gallery: {
+      label: best?.label ?? "",
+      seed: best?.baseline === undefined ? 0 : null,
+      against: others[0]?.label ?? null,
+      against_seed: others[0]?.baseline === undefined ? 0 : null,
+      has_images: true,
+      groups: [],
+    },
     ...changes,
   };
 }
@@ -143,8 +150,6 @@ export function madeInput(settings: MadeSetting[], changes: Partial<ReportInput>
   return {
     question: "Which fusion grounds best?",
     name: "made",
-    cliprpn_version: "1.2.3",
-    dataset: { id: "made", name: "mine", split_by: "umd" },
     command: "npx cliprpn sweep made.json",
     source: { file: "made.json", sets: [] },
     trials: settings.flatMap(({ label, acc, baseline }) =>
@@ -170,7 +175,7 @@ export function madeAttempt({ spec, outcome }: Pick<ReportTrial, "spec" | "outco
 
 /** A trial that ran here, with the current code. */
 export function madeTrial(spec: TrialSpec, outcome: TrialOutcome | undefined): ReportTrial {
-  return { spec, outcome, attempt: outcome?.state === "completed" ? 1 : null, isStale: false, origin: null };
+  return { spec, outcome, isStale: false, origin: null };
 }
 
 export function madeSpec(label: string, seed: number): ClipRpnSpec {
@@ -305,7 +310,7 @@ function madeSetting({ label, acc, baseline }: MadeSetting): SettingSummary {
     blank: { acc_at_50: around(0.06), difference: around(mean(acc) - 0.06), p_value: 0.0001 },
     accuracy_at_iou: Array.from({ length: 19 }, (_, index) => ({
       iou: (index + 1) / 20,
-      value: Math.min(1, mean(acc) * (1.5 - (index + 1) / 20)),
+      value: mean(acc) * (1.5 - (index + 1) / 20),
     })),
     still_rising: baseline === undefined ? false : null,
     proposals: baseline === undefined ? null : madeProposals(mean(acc), baseline.best_box),

@@ -14,7 +14,15 @@ import pyarrow.parquet as pq
 import pytest
 from helpers import HEIGHT, WIDTH, make_records, prepared, write_dataset
 
-from cliprpn.contract.generated import EvaluatedTrial, SummarizeParams, Summary, TrialDataset, TrialGroup
+from cliprpn.contract.generated import (
+    Case,
+    EvaluatedTrial,
+    Gallery,
+    SummarizeParams,
+    Summary,
+    TrialDataset,
+    TrialGroup,
+)
 from cliprpn.data import index as index_module
 from cliprpn.data.index import DatasetIndex, open_dataset, read_facts
 from cliprpn.data.predictions import (
@@ -25,7 +33,6 @@ from cliprpn.data.predictions import (
     write_predictions,
 )
 from cliprpn.errors import CliprpnError
-from cliprpn.figures import expressions as expressions_module
 from cliprpn.figures import runs as runs_module
 from cliprpn.figures import summarize as summarize_module
 from cliprpn.figures.floors import fit_constant_box
@@ -162,7 +169,7 @@ def test_settings_are_sorted_by_val_for_every_split(index: DatasetIndex, tmp_pat
     (comparison,) = summary.comparisons
     assert (comparison.label, comparison.against) == ("chosen", "other")
     assert comparison.difference.mean < 0
-    assert [prediction.label for prediction in summary.gallery.best[0].predictions] == ["chosen", "other"]
+    assert (summary.gallery.label, summary.gallery.against) == ("chosen", "other")
 
 
 def test_a_baseline_is_compared_with_the_mean_over_seeds(index: DatasetIndex, tmp_path: Path) -> None:
@@ -187,7 +194,7 @@ def test_an_upper_bound_is_not_compared(index: DatasetIndex, tmp_path: Path) -> 
     summary = summarize_on(index, upper_bound, group_of("weaker", weaker), group_of("trained", trained))
     assert [setting.label for setting in summary.settings] == ["trained", "weaker", "gt"]
     assert [comparison.against for comparison in summary.comparisons] == ["weaker"]
-    assert [prediction.label for prediction in summary.gallery.best[0].predictions] == ["trained", "weaker"]
+    assert (summary.gallery.label, summary.gallery.against) == ("trained", "weaker")
     alone = summarize_on(index, upper_bound.model_copy(update={"label": "other"}), upper_bound)
     assert [(comparison.label, comparison.against) for comparison in alone.comparisons] == [("gt", "other")]
 
@@ -234,20 +241,19 @@ def test_without_a_train_split_no_constant_box_is_fitted(tmp_path: Path) -> None
     assert floors == ["whole_image"]
 
 
-def test_the_gallery_shows_where_settings_differ(index: DatasetIndex, tmp_path: Path) -> None:
+def test_the_gallery_shows_the_images_of_the_dataset(index: DatasetIndex, tmp_path: Path) -> None:
     gallery = summary_of(index, tmp_path).gallery
-    for cases in (gallery.best, gallery.worst):
-        assert len({case.image_file for case in cases}) == len(cases) == 3
-        assert all(Path(case.image_file).is_file() and not case.upright for case in cases)
-        assert all(
-            [prediction.label for prediction in case.predictions] == ["fusion=best", "fusion=other"]
-            for case in cases
-        )
-    assert gallery.best[0].predictions[0].iou > gallery.best[0].predictions[1].iou
-    assert gallery.worst[0].predictions[0].iou == 0.1
-    # Pairs with two hits for the best setting and not for the other one.
-    assert all(case.predictions[0].iou >= 0.5 for case in gallery.pairs[0].root)
-    assert not all(case.predictions[1].iou >= 0.5 for case in gallery.pairs[0].root)
+    assert (gallery.label, gallery.against, gallery.has_images) == ("fusion=best", "fusion=other", True)
+    cases = cases_of(gallery)
+    assert all(Path(case.image_file).is_file() and not case.upright for case in cases)
+    assert all(
+        [prediction.label for prediction in case.predictions] == ["fusion=best", "fusion=other"]
+        for case in cases
+    )
+
+
+def cases_of(gallery: Gallery) -> list[Case]:
+    return [case for group in gallery.groups for example in group.examples for case in example.cases]
 
 
 def test_settings_with_different_sentences_are_rejected(index: DatasetIndex, tmp_path: Path) -> None:
@@ -279,7 +285,7 @@ def test_each_example_records_whether_it_is_upright(index: DatasetIndex, tmp_pat
     images = index.images.set_column(place, "upright", [turned])
     trial = write_trial(tmp_path / "trial", replace(index, images=images), 0, BEST[0])
     gallery = summarize_on(index, group_of("a", trial)).gallery
-    upright = {Path(case.image_file).name: case.upright for case in (*gallery.best, *gallery.worst)}
+    upright = {Path(case.image_file).name: case.upright for case in cases_of(gallery)}
     names = {f"COCO_train2014_{number:012d}.png": number == 4 for number in (4, 10, 16)}
     assert upright == names
 
@@ -395,40 +401,3 @@ def test_broken_predictions_are_an_error_that_names_the_file(tmp_path: Path, ind
         with pytest.raises(CliprpnError, match=str(path)) as raised:
             read_predictions(path)
         assert raised.value.code == "data_invalid"
-
-
-def test_each_expression_has_a_row_with_the_results_of_each_configuration(
-    index: DatasetIndex, tmp_path: Path
-) -> None:
-    summary_of(index, tmp_path)
-    table = pq.read_table(index.root / "cache/out/expressions.parquet")
-    facts = json.loads(table.schema.metadata[b"cliprpn"])
-    assert facts == {
-        "schema_version": 1,
-        "split": "test",
-        "labels": ["fusion=best", "fusion=other"],
-        "labels_without_iou": [],
-    }
-    assert table["mean_hit/fusion=best"].to_pylist() == [1, 1, 1, 0.5, 1, 0.5]
-    assert table["iou/fusion=other"].to_pylist() == pytest.approx(OTHER[0])
-    rows = index.sentences.take(pa.array(index.split("test")))
-    for name in ("sent_id", "sentence", "category"):
-        assert table[name].to_pylist() == rows[name].to_pylist()
-    assert table["subset_stratum"].to_pylist() == rows["stratum"].to_pylist()
-    assert set(table["subset_sentence_length"].to_pylist()) <= {"5 or fewer", "6 to 10", "11 or more"}
-    described = json.loads(table.schema.field("mean_hit/fusion=best").metadata[b"cliprpn"])
-    assert described["trials"] == [{"trial_id": f"{seed:016x}", "seed": seed} for seed in (0, 1)]
-
-
-def test_with_many_configurations_the_ious_of_the_last_ones_are_left_out(
-    index: DatasetIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(expressions_module, "MAX_IOU_COLUMNS", 1)
-    summary_of(index, tmp_path)
-    table = pq.read_table(index.root / "cache/out/expressions.parquet")
-    assert [name for name in table.column_names if "/" in name] == [
-        "mean_hit/fusion=best",
-        "mean_hit/fusion=other",
-        "iou/fusion=best",
-    ]
-    assert json.loads(table.schema.metadata[b"cliprpn"])["labels_without_iou"] == ["fusion=other"]

@@ -21,7 +21,7 @@ function report(settings: MadeSetting[], changes: Partial<ReportInput> = {}): st
     subsets: image,
     curves: settings.some((setting) => setting.baseline === undefined) ? image : undefined,
   };
-  const gallery = { groups: [{ title: "Best cases", images: [image] }], unreadable: [] };
+  const gallery = { groups: [{ title: "Wins", text: "4 of 965", images: [image] }], unreadable: [] };
   return render(reportBlocks(madeInput(settings, changes), charts, gallery)).replaceAll("\u00a0", " ");
 }
 
@@ -137,19 +137,11 @@ test("a sweep without an experiment file is reproduced by its own command", () =
 
 test("the gallery names the configurations of its predictions", () => {
   const { summary } = madeInput([film, crop]);
-  const box: [number, number, number, number] = [0, 0, 9, 9];
-  const shown = {
-    sent_id: 1,
-    image_file: "/a.png",
-    upright: false,
-    sentence: "the cup",
-    gt_box_xyxy: box,
-    predictions: ["film", "YOLO n, crop"].map((label) => ({ label, pred_box_xyxy: box, iou: 1 })),
-  };
-  const gallery = { best: [shown], worst: [], pairs: [] };
-  expect(report([film, crop], { summary: { ...summary, gallery } })).toMatch(
-    /Predictions of film .*“YOLO n, crop”.* ground truth/,
+  expect(report([film, crop], { summary })).toMatch(
+    /A is film \(seed 0, .*B is “YOLO n, crop” \(double line\), the nearest rival.* ground truth/,
   );
+  const other = { ...summary, baseline: "YOLO n, crop" };
+  expect(report([film, crop], { summary: other })).toContain("(double line), the baseline;");
 });
 
 test("a baseline without the expression that was not computed is not mentioned", () => {

@@ -14,7 +14,7 @@ const charts: Charts = {
   curves: { file: "curves.svg", alt: "curves" },
 };
 const gallery: Gallery = {
-  groups: [{ title: "Best cases", images: [{ file: "best-1.png", alt: "the cup" }] }],
+  groups: [{ title: "Wins", text: "4 of 965", images: [{ file: "best-1.png", alt: "the cup" }] }],
   unreadable: [],
 };
 const film = { label: "film", acc: [0.6, 0.62] };

@@ -11,42 +11,28 @@ import { tempFolder } from "../helpers/temp-folder.ts";
 
 const settings = [{ label: "film", acc: [0.6, 0.62] }];
 
-test("images that cannot be read are named and their cases left out of the report", async () => {
+test("the examples of the gallery are drawn beside the report", async () => {
   await loadSharp(); // Before any other use of sharp: it sets the fonts of captions.
   const folder = tempFolder();
-  const [good, gone, cut, text] = ["good.png", "gone.png", "cut.png", "text.jpg"].map((name) =>
-    join(folder, name),
-  ) as [string, string, string, string];
-  const noise = { type: "gaussian" as const, mean: 128, sigma: 30 };
-  await sharp({ create: { width: 200, height: 100, channels: 3, background: "gray", noise } }).toFile(good);
-  writeFileSync(cut, readFileSync(good).subarray(0, 2000)); // The header is valid.
-  writeFileSync(text, "hello");
-  const gallery = { best: [gone, good].map(shown), worst: [cut, text].map(shown), pairs: [pair(good, gone)] };
-  const summary = madeSummary(settings, { gallery });
-  const written = readFileSync(await write(madeInput(settings, { summary }), folder), "utf8");
-  const drawn = [...written.matchAll(/\]\((report\/val\/[^)]+\.png)\)/g)].map(([, file]) => file ?? "");
-  expect(drawn).toEqual(["report/val/best-2.png"]);
-  expect(existsSync(join(folder, drawn[0] ?? ""))).toBe(true);
-  expect(existsSync(join(folder, "report/val/half-1-1.png"))).toBe(false);
-  for (const name of ["gone.png", "cut.png", "text.jpg"])
-    expect(written.split(`${name}: expected an image`)).toHaveLength(2);
-  expect(written).not.toContain("good.png");
-});
-
-function shown(image_file: string): Case {
-  return {
+  const image_file = join(folder, "image.png");
+  await sharp({ create: { width: 200, height: 100, channels: 3, background: "gray" } }).toFile(image_file);
+  const shown: Case = {
     sent_id: 1,
     image_file,
     upright: false,
     sentence: "the cup",
     gt_box_xyxy: [9, 9, 50, 50],
-    predictions: [],
+    predictions: [{ label: "film", pred_box_xyxy: [9, 9, 50, 50], iou: 1 }],
   };
-}
-
-function pair(left: string, right: string): [Case, Case] {
-  return [shown(left), shown(right)];
-}
+  const { gallery, ...summary } = madeSummary(settings);
+  const group = { subset: null, num_found: 1, num_total: 965, examples: [{ cases: [shown] as [Case] }] };
+  const groups = [{ ...group, kind: "wins" as const }];
+  const input = madeInput(settings, { summary: { ...summary, gallery: { ...gallery, groups } } });
+  const written = readFileSync(await write(input, folder), "utf8");
+  const drawn = [...written.matchAll(/\]\((report\/val\/[^)]+\.png)\)/g)].map(([, file]) => file ?? "");
+  expect(drawn).toEqual(["report/val/wins-1.png"]);
+  expect(existsSync(join(folder, drawn[0] ?? ""))).toBe(true);
+});
 
 test("baselines have a chart of errors and no learning curves", async () => {
   const folder = tempFolder();
@@ -54,8 +40,7 @@ test("baselines have a chart of errors and no learning curves", async () => {
   const written = readFileSync(await write(input, folder), "utf8");
   const drawn = [...written.matchAll(/\]\(report\/val\/([^)]+\.svg)\)/g)].map(([, file]) => file ?? "");
   expect(drawn).toEqual(["leaderboard.svg", "boxes.svg", "strata.svg"]);
-  const charts = readdirSync(join(folder, "report/val")).filter((name) => name.endsWith(".svg"));
-  expect(charts.sort()).toEqual(drawn.sort());
+  expect(readdirSync(join(folder, "report/val")).sort()).toEqual(drawn.sort());
 });
 
 test("an error while drawing leaves the earlier report as it was", async () => {
@@ -79,7 +64,7 @@ test("images of an earlier report and what a killed process left are removed", a
   await write(madeInput(settings), folder);
   const files = Object.keys(contentOf(folder));
   expect(files.filter((file) => file.includes("pair-9.png"))).toEqual(["report/test/pair-9.png"]);
-  expect(readdirSync(folder).sort()).toEqual(["REPORT.md", "report", "report.json"]);
+  expect(readdirSync(folder).sort()).toEqual(["REPORT.md", "report", "summary-val.json"]);
 });
 
 function write(input: ReportInput, folder: string): Promise<string> {

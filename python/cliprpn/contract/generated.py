@@ -412,17 +412,14 @@ class FileFusion(BaseModel):
     source_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
-class Pair(RootModel[list[Case]]):
-    root: Annotated[list[Case], Field(max_length=2, min_length=2)]
-
-
-class Gallery(BaseModel):
+class GalleryExample(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    best: list[Case]
-    worst: list[Case]
-    pairs: Annotated[list[Pair], Field(description="Minimal pairs, two cases each.")]
+    cases: Annotated[
+        list[Case],
+        Field(description="One, or the two of a minimal pair.", min_length=1),
+    ]
 
 
 class GoldenParams(BaseModel):
@@ -1609,6 +1606,63 @@ class Floor(BaseModel):
     miou: Interval
 
 
+class GallerySubset(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    by: Annotated[
+        Literal[
+            "stratum",
+            "area_tercile",
+            "area_tercile_refcocog",
+            "sentence_length",
+            "num_same_category",
+        ],
+        Field(
+            description="`area_tercile` are terciles of this split, `area_tercile_refcocog` those of RefCOCOg (9 % and 20 % of the image).",
+            title="SubsetKind",
+        ),
+    ]
+    group: str
+
+
+class GalleryGroup(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Annotated[
+        Literal[
+            "pair_wins",
+            "pair_losses",
+            "pair_failures",
+            "wins",
+            "losses",
+            "joint_failures",
+            "random_failures",
+        ],
+        Field(
+            description="Minimal pairs and expressions that only `label` answers right (wins), only `against` (losses), or neither (failures); random failures are those of `label` in a subset.",
+            title="GalleryKind",
+        ),
+    ]
+    subset: GallerySubset | None
+    num_found: Annotated[
+        int,
+        Field(
+            description="Number of expressions or pairs of this kind in the first run.",
+            ge=0,
+        ),
+    ]
+    num_total: Annotated[
+        int,
+        Field(
+            description="Number of expressions or pairs of the split, or of the subset.",
+            ge=0,
+        ),
+    ]
+    examples: list[GalleryExample]
+
+
 class IndexDatasetResult(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -2041,6 +2095,30 @@ class Envelope(RootModel[OkEnvelope | ErrorEnvelope]):
             title="Envelope",
         ),
     ]
+
+
+class Gallery(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    label: Annotated[str, Field(description="The best configuration on val.")]
+    seed: Annotated[
+        int | None, Field(description="Of the shown run; null for a baseline.")
+    ]
+    against: Annotated[
+        str | None,
+        Field(
+            description="The declared baseline, else the nearest rival; null if there is no other configuration."
+        ),
+    ]
+    against_seed: int | None
+    has_images: Annotated[
+        bool,
+        Field(
+            description="False if the dataset has no images, and no example can be shown."
+        ),
+    ]
+    groups: list[GalleryGroup]
 
 
 class IndexDatasetParams(BaseModel):
@@ -2615,4 +2693,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "bd3d3d9daa17df77e506c26b85d7d1d436c548d2e00f9ab4cf00666f1c7a3d4a"
+SCHEMA_SHA256 = "66519e55bd07ea6803760f6fd0e3b3b8a499a576b856eb62b57db90e10aace49"

@@ -17,9 +17,8 @@ from cliprpn.contract.generated import (
 )
 from cliprpn.data.index import open_dataset
 from cliprpn.figures.comparisons import Candidate, compare_all, compare_subsets, make_candidate
-from cliprpn.figures.expressions import SettingHits, write_expressions
 from cliprpn.figures.floors import find_floors
-from cliprpn.figures.gallery import choose_gallery
+from cliprpn.figures.gallery import choose_gallery, find_opponent
 from cliprpn.figures.kept import kept_figures
 from cliprpn.figures.runs import Runs
 from cliprpn.figures.setting_figures import SettingFigures, setting_figures
@@ -30,14 +29,14 @@ from cliprpn.statistics import NUM_RESAMPLES, optimism, rank_intervals, resample
 
 
 def summarize(params: SummarizeParams) -> Summary:
-    """Computes everything that a report shows of the predictions on one split, and writes `expressions.parquet`.
+    """Computes everything that a report shows of the predictions on one split.
 
     The best on val is compared with the others, and so is the declared baseline. Upper bounds (annotated boxes) come
     last and are not compared, unless there is nothing else.
 
     Raises:
         CliprpnError: not_found if predictions are missing, data_invalid if configurations were evaluated on
-            different sentences, no_space.
+            different sentences.
     """
     groups = sort_by_val(params.groups)
     split, level = params.split, 1 - params.alpha
@@ -47,7 +46,6 @@ def summarize(params: SummarizeParams) -> Summary:
     index = open_dataset(Path(params.dataset.root), params.dataset.id)
     settings: list[SettingSummary] = []
     candidates: list[Candidate] = []
-    mean_hits: list[SettingHits] = []
     num_candidates = sum(not group.is_upper_bound for group in groups) or len(groups)
     for runs in all_runs:
         runs.check_sentences(table, groups[0].label)
@@ -59,7 +57,6 @@ def summarize(params: SummarizeParams) -> Summary:
         settings.append(figures.summary)
         if len(candidates) < num_candidates:
             candidates.append(make_candidate(runs, figures.hits, table))
-        mean_hits.append(SettingHits(runs, figures.hits.mean(axis=0, dtype=np.float32)))
         runs.forget()  # The predictions of all configurations may need more than the memory.
     comparisons = compare_all(candidates, params.baseline, split, table, level, params.smallest_difference)
     subset_comparisons = compare_subsets(candidates, params.baseline, subsets, level)
@@ -77,7 +74,16 @@ def summarize(params: SummarizeParams) -> Summary:
         subsets,
         level,
     )
-    write_expressions(Path(params.out_dir) / "expressions.parquet", table, subsets, mean_hits)
+    of_best = [each for each in comparisons if each.label == best.label]
+    verdict = decide(
+        settings[:num_candidates],
+        of_best,
+        table.groups.num_images,
+        params.alpha,
+        params.smallest_difference,
+        remarks,
+    )
+    opponent = find_opponent([candidate.label for candidate in candidates], params.baseline, verdict, of_best)
     chance = same_category_chance(table)
     return Summary(
         schema_version=2,
@@ -94,16 +100,11 @@ def summarize(params: SummarizeParams) -> Summary:
         comparisons=comparisons,
         subset_comparisons=subset_comparisons,
         optimism=_optimism(candidates) if split == "val" and num_candidates > 1 else None,
-        verdict=decide(
-            settings[:num_candidates],
-            [each for each in comparisons if each.label == best.label],
-            table.groups.num_images,
-            params.alpha,
-            params.smallest_difference,
-            remarks,
-        ),
+        verdict=verdict,
         floors=find_floors(table, index, level),
-        gallery=choose_gallery(table, all_runs[:num_candidates], index.images_dir or index.root),
+        gallery=choose_gallery(
+            table, all_runs[0], None if opponent is None else all_runs[opponent], subsets, index.images_dir
+        ),
     )
 
 

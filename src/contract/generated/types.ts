@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "bd3d3d9daa17df77e506c26b85d7d1d436c548d2e00f9ab4cf00666f1c7a3d4a";
+export const schema_sha256 = "66519e55bd07ea6803760f6fd0e3b3b8a499a576b856eb62b57db90e10aace49";
 
 /**
  * The source of the proposals.
@@ -163,6 +163,11 @@ export type VerdictCase =
  * via the `definition` "Remark".
  */
 export type Remark = SeedsRemark | BehindRemark | BelowChanceRemark | BlankRemark | RisingRemark;
+/**
+ * Minimal pairs and expressions that only `label` answers right (wins), only `against` (losses), or neither (failures); random failures are those of `label` in a subset.
+ */
+export type GalleryKind =
+  "pair_wins" | "pair_losses" | "pair_failures" | "wins" | "losses" | "joint_failures" | "random_failures";
 /**
  * Left, top, right, bottom, in pixels of the original image.
  *
@@ -1711,16 +1716,59 @@ export interface Floor {
   miou: Interval;
 }
 /**
+ * Examples of the first run of the best configuration and of another one, selected by fixed rules. No image is shown twice.
+ *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Gallery".
  */
 export interface Gallery {
-  best: Case[];
-  worst: Case[];
   /**
-   * Minimal pairs, two cases each.
+   * The best configuration on val.
    */
-  pairs: [Case, Case][];
+  label: string;
+  /**
+   * Of the shown run; null for a baseline.
+   */
+  seed: number | null;
+  /**
+   * The declared baseline, else the nearest rival; null if there is no other configuration.
+   */
+  against: string | null;
+  against_seed: number | null;
+  /**
+   * False if the dataset has no images, and no example can be shown.
+   */
+  has_images: boolean;
+  groups: GalleryGroup[];
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "GalleryGroup".
+ */
+export interface GalleryGroup {
+  kind: GalleryKind;
+  subset: GallerySubset | null;
+  /**
+   * Number of expressions or pairs of this kind in the first run.
+   */
+  num_found: number;
+  /**
+   * Number of expressions or pairs of the split, or of the subset.
+   */
+  num_total: number;
+  examples: GalleryExample[];
+}
+export interface GallerySubset {
+  by: SubsetKind;
+  group: string;
+}
+export interface GalleryExample {
+  /**
+   * One, or the two of a minimal pair.
+   *
+   * @minItems 1
+   */
+  cases: [Case, ...Case[]];
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -3276,125 +3324,6 @@ export interface SweepFinished {
   num_failed: number;
 }
 /**
- * report.json beside REPORT.md: everything that the report of a sweep says. The same results give the same bytes.
- *
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "Report".
- */
-export interface Report {
-  /**
-   * Version of the format.
-   */
-  schema_version: 1;
-  /**
-   * Version of cliprpn that wrote the report.
-   */
-  cliprpn_version: string;
-  /**
-   * Name of the sweep.
-   */
-  name: string;
-  question: string;
-  /**
-   * The command that runs, or resumes, the sweep.
-   */
-  command: string;
-  source: ExperimentSource;
-  dataset: DatasetName;
-  split: Split;
-  /**
-   * The result in a few sentences, from `summary.verdict`.
-   */
-  verdict: string;
-  /**
-   * Limitations of the results, as the report lists them.
-   */
-  notes: string[];
-  /**
-   * Number of looks at the test splits of the dataset, by all sweeps in the runs folder.
-   */
-  num_test_looks: number;
-  /**
-   * Configurations in the order of `summary.settings`, then those without a result.
-   */
-  settings: ReportedSetting[];
-  summary: Summary;
-}
-/**
- * The experiment file and the `--set` options, as typed.
- *
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "ExperimentSource".
- */
-export interface ExperimentSource {
-  file: string;
-  sets: string[];
-}
-/**
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "DatasetName".
- */
-export interface DatasetName {
-  id: string;
-  name: string;
-  split_by: SplitBy;
-}
-/**
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "ReportedSetting".
- */
-export interface ReportedSetting {
-  label: string;
-  kind: "cliprpn" | "baseline";
-  /**
-   * The settings that differ between the configurations of this kind.
-   */
-  components: Component[];
-  trials: ReportedTrial[];
-}
-export interface Component {
-  /**
-   * Dotted: `fusion.text`.
-   */
-  key: string;
-  /**
-   * As JSON; null where the configuration has no such setting.
-   */
-  value: string | null;
-}
-/**
- * A trial, with the attempt that the report shows.
- *
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "ReportedTrial".
- */
-export interface ReportedTrial {
-  trial_id: string;
-  seed: number;
-  state: "completed" | "failed" | "not_run";
-  /**
-   * Number of the attempt; null without a result.
-   */
-  attempt: number | null;
-  /**
-   * True if other code or packages than the current ones made the result.
-   */
-  is_stale: boolean;
-  /**
-   * Where a trial that did not run here came from.
-   */
-  origin: TrialOrigin | null;
-  /**
-   * Counted from 1; 0 when nothing is trained; null without a result.
-   */
-  best_epoch: number | null;
-  num_trainable_parameters: number | null;
-  durations_ms: Durations | null;
-  peak_memory_bytes: PeakMemory | null;
-  environment: Environment | null;
-  error: ErrorInfo | null;
-}
-/**
  * experiment.json in a sweep's folder: what the sweep was asked for, without its trials.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -3415,6 +3344,18 @@ export interface StoredExperiment {
   source: ExperimentSource;
   dataset: DatasetName;
   keep_models: KeepModels;
+}
+/**
+ * The experiment file and the `--set` options, as typed.
+ */
+export interface ExperimentSource {
+  file: string;
+  sets: string[];
+}
+export interface DatasetName {
+  id: string;
+  name: string;
+  split_by: SplitBy;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema

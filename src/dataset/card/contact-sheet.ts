@@ -1,9 +1,10 @@
 import { join } from "node:path";
-import { percent, wrapText } from "../../base/format.ts";
+import { percent, wrapLines } from "../../base/format.ts";
 import { loadSharp } from "../../base/sharp.ts";
 import type { SentenceExample } from "../../contract/generated/types.ts";
 
-import { boxSvg, escapeXml } from "../../report/draw.ts";
+import { boxSvg } from "../../report/draw-box.ts";
+import { escapeXml } from "../../report/draw-text.ts";
 
 /** An image resized to fit its cell. */
 interface Tile {
@@ -153,9 +154,7 @@ function detailsOf({ split, category, width, height, box_xyxy }: SentenceExample
 
 /** At most four lines; a longer expression ends in an ellipsis. */
 function expressionLines(sentence: string): string[] {
-  const lines = wrapText(sentence, Math.floor(cell / (fontSize * 0.66)));
-  if (lines.length <= maxLines) return lines;
-  return [...lines.slice(0, maxLines - 1), `${lines[maxLines - 1]} …`];
+  return wrapLines(sentence, Math.floor(cell / (fontSize * 0.66)), maxLines);
 }
 
 function text(content: string, x: number, y: number, attributes: string): string {

@@ -58,7 +58,7 @@ function sweepFiles(sweep: SweepStore): FileToExport[] {
     if (known === undefined) return [];
     const content = readFileSync(join(sweep.folder, name));
     if (known.kind === "journal") return [{ path, source: wholeLines(content) }];
-    return [{ path, source: /^(report|summary)[^/]*\.json$/.test(name) ? withoutFolders(content) : content }];
+    return [{ path, source: name.startsWith("summary-") ? withoutFolders(content) : content }];
   });
   const dataset = sweep.experiment()?.dataset.id;
   const looks = dataset === undefined ? [] : looksAt(sweep.runsDir, dataset);
