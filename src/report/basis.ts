@@ -1,18 +1,22 @@
 import type { RootContent } from "mdast";
-import { count, counted, joinWords, percent } from "../base/format.ts";
-import type { TrialSpec } from "../contract/generated/types.ts";
+import { count, counted, joinWords } from "../base/format.ts";
+import type { ClipRpnSpec, TrialSpec } from "../contract/generated/types.ts";
 import { groupBySameBoxes } from "./baseline-errors.ts";
+import { confidenceOf } from "./figures.ts";
 import { bullets } from "./markdown.ts";
+import { overridesByLabel } from "./overrides.ts";
 import {
   type CompletedTrial,
   completedTrials,
+  epochsByLabel,
+  nameLabels,
   quoteLabel,
   type ReportInput,
   type ReportTrial,
-  trialName,
 } from "./report-input.ts";
+import { nameTrials } from "./what-differs.ts";
 
-/** The basis of the result: trials, expressions, confidence intervals, and use of the test split. */
+/** The basis of the result: trials, epochs, expressions, confidence intervals, and use of the test split. */
 export function describeBasis({ summary, trials, name, numTestLooks }: ReportInput): string {
   const trained = trials.filter(({ spec }) => spec.kind === "cliprpn");
   const num_seeds = new Set(trained.map(({ spec }) => spec.seed)).size;
@@ -23,18 +27,25 @@ export function describeBasis({ summary, trials, name, numTestLooks }: ReportInp
       ? "The test splits of this dataset have not been evaluated."
       : `The test splits of this dataset have been evaluated ${numTestLooks === 1 ? "once" : `${count(numTestLooks)} times`}, in all sweeps of this runs folder.`;
   return [
-    `Sweep ${name}: ${complete}${num_seeds === 0 ? "" : `, ${counted(num_seeds, "seed")}${once}`}.`,
+    `Sweep ${name}: ${complete}${num_seeds === 0 ? "" : `, ${counted(num_seeds, "seed")}${once}, ${describeEpochs(trials)}`}.`,
     `Evaluated on ${count(summary.num_sentences)} referring expressions in ${count(summary.num_images)} images of ${summary.split}.`,
-    `Values in parentheses are ${percent(summary.confidence, 0)} confidence intervals${num_seeds === 0 ? "" : " of the mean over seeds"}, from a bootstrap over images (${count(summary.num_resamples)} resamples).`,
+    `Values in parentheses are ${confidenceOf(summary)} confidence intervals${num_seeds === 0 ? " over images" : " of the mean over seeds, over images and seeds"}.`,
     "A hit has IoU >= 0.5; Acc@0.5 is the fraction of expressions whose highest-scoring box is a hit.",
     testUse,
   ].join(" ");
 }
 
+/** "2 epochs", "2 to 30 epochs". */
+function describeEpochs(trials: ReportTrial[]): string {
+  const nums = [...epochsByLabel(trials).values()];
+  const [least, most] = [nums.reduce((a, b) => Math.min(a, b)), nums.reduce((a, b) => Math.max(a, b))];
+  return least === most ? counted(least, "epoch") : `${least} to ${most} epochs`;
+}
+
 /** Limitations of the results. */
 export function limitations(input: ReportInput): RootContent[] {
   const { trials, summary, notAsked } = input;
-  const lines = [...trialNotes(trials), ...presetNotes(input)];
+  const lines = [...trialNotes(trials), ...referenceNote(input)];
   const trained = summary.settings.filter(({ kind }) => kind === "cliprpn");
   if (summary.split === "val" && trained.length > 0) {
     const [kind, affected] =
@@ -48,9 +59,6 @@ export function limitations(input: ReportInput): RootContent[] {
   if (trials.some(({ spec }) => spec.dataset.name === "demo")) {
     lines.push("Results on the demo dataset do not predict results on RefCOCOg.");
   }
-  if (trained.some(({ trial_ids }) => trial_ids.length < 2)) {
-    lines.push("The variance between seeds is unknown for a configuration with one seed.");
-  }
   if (trials.some(({ spec }) => spec.kind === "cliprpn" && spec.settings.limits.train !== null)) {
     lines.push("Training used only part of the train split (limits.train).");
   }
@@ -60,42 +68,33 @@ export function limitations(input: ReportInput): RootContent[] {
       `${counted(num_failed, "trial")} failed and ${num_failed === 1 ? "is" : "are"} not included in any result; the errors are listed below.`,
     );
   }
-  const namesOf = (marked: ReportTrial[]): string => marked.map(({ spec }) => trialName(spec)).join("; ");
-  const stale = trials.filter(({ isStale }) => isStale);
-  if (stale.length > 0)
-    lines.push(`Stale results, made by other code or packages than the current ones: ${namesOf(stale)}.`);
-  const imported = trials.filter(({ origin }) => origin?.kind === "import");
-  if (imported.length > 0) {
-    const archives = [...new Set(imported.map(({ origin }) => origin?.from))].join(", ");
-    lines.push(`Imported results, which did not run here (from ${archives}): ${namesOf(imported)}.`);
-  }
   if (notAsked.length > 0) {
-    const names = notAsked.slice(0, maxNames).map(trialName);
-    const more = notAsked.length > maxNames ? `; and ${count(notAsked.length - maxNames)} more` : "";
+    const it = notAsked.length === 1 ? "it" : "them";
     lines.push(
-      `Kept but not shown, since only earlier versions of the experiment asked for ${notAsked.length === 1 ? "it" : "them"}: ${names.join("; ")}${more}.`,
+      `Kept but not shown, since only earlier versions of the experiment asked for ${it}: ${nameTrials(notAsked.map((spec) => ({ spec })))}.`,
     );
   }
   return lines.length === 0 ? [] : [bullets(lines)];
 }
 
-const maxNames = 20;
-
-/** Describes the reference preset, and lists every configuration with another number of epochs than its preset. */
-function presetNotes({ trials, presets }: ReportInput): string[] {
-  const trained = trials.flatMap(({ spec }) => (spec.kind === "cliprpn" ? [spec] : []));
-  const reference = trained.some(({ preset }) => preset === "reference")
-    ? [
-        "The reference preset has the settings of ClipRPN (Trento), including its modeling bugs but not its evaluation bugs: it trains on all expressions, without augmentation, with CLIP's BatchNorm frozen.",
-      ]
-    : [];
-  const changed = trained.flatMap(({ label, preset, settings }) => {
-    const { num_epochs } = settings.training;
-    const usual = presets[preset].training.num_epochs;
-    if (num_epochs === usual) return [];
-    return `${quoteLabel(label)} ran with the ${preset} preset, ${counted(num_epochs, "epoch")} (preset: ${usual}).`;
-  });
-  return [...reference, ...new Set(changed)];
+/** Says what the reference preset is, or that values of it are overridden. */
+function referenceNote({ trials, presets, variedKeys }: ReportInput): string[] {
+  const specs = trials.flatMap(({ spec }): ClipRpnSpec[] =>
+    spec.kind === "cliprpn" && spec.preset === "reference" ? [spec] : [],
+  );
+  const [first] = specs;
+  if (first === undefined) return [];
+  const has =
+    "its modeling bugs but not its evaluation bugs: it trains on all expressions, without augmentation, with CLIP's BatchNorm frozen";
+  const overridden = overridesByLabel(specs, presets, variedKeys);
+  const small = first.backbone.name === "cliprpn-tiny" ? ", here with the backbone cliprpn-tiny" : "";
+  if (overridden.length === 0)
+    return [`The reference preset has the settings of ClipRPN (Trento)${small}. It has ${has}.`];
+  const labels = overridden.flatMap((group) => group.labels);
+  const keys = [...new Set(overridden.flatMap(({ changes }) => changes.map(({ key }) => key)))];
+  return [
+    `${nameLabels(labels)} ${labels.length === 1 ? "does" : "do"} not have the settings of ClipRPN (Trento): the reference preset is overridden in ${joinWords(keys)} (see What differs)${small}. It keeps ${has}.`,
+  ];
 }
 
 /** Notes of the trials, each once, with the configurations that it is about. */

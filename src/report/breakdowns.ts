@@ -1,97 +1,135 @@
 import type { RootContent } from "mdast";
 import { count } from "../base/format.ts";
-import type { MetricName, SettingSummary, Summary } from "../contract/generated/types.ts";
-import { figureOf } from "./figures.ts";
-import { heading, images, paragraph, table } from "./markdown.ts";
+import type { Interval, SettingSummary, SubsetSummary, Summary } from "../contract/generated/types.ts";
+import { figureOf, referenceOf } from "./figures.ts";
+import { emphasis, heading, type Inline, images, longTable, paragraph } from "./markdown.ts";
 import { interval, noValue, points } from "./points.ts";
-import type { ReportImage } from "./report-input.ts";
+import { jsonName, quoteLabel, type ReportImage } from "./report-input.ts";
 
-/** Accuracy on each subset, if the data have subsets. */
-export function subsets({ settings, split }: Summary, chart: ReportImage | undefined): RootContent[] {
-  const strata = settings[0]?.strata ?? [];
+/** Accuracy and pair accuracy on each subset that the dataset defines, if it defines any. */
+export function subsets(summary: Summary, chart: ReportImage | undefined): RootContent[] {
+  const strata = summary.subsets.filter(({ by }) => by === "stratum");
   if (chart === undefined || strata.length === 0) return [];
-  const rows = (metric: MetricName): string[][] =>
-    settings.map((setting) => [
-      setting.label,
-      ...strata.map(({ stratum }) => {
-        const subset = setting.strata.find((candidate) => candidate.stratum === stratum);
-        const figure = subset === undefined ? undefined : figureOf(subset, metric);
-        return figure === undefined ? noValue : interval(figure.interval);
-      }),
-    ]);
-  const head = (size: (stratum: (typeof strata)[number]) => number): string[] => [
-    "configuration",
-    ...strata.map((stratum) => `${spaced(stratum.stratum)} (${count(size(stratum))})`),
-  ];
   return [
     heading(2, "By subset"),
     images([chart]),
-    paragraph(
-      `Acc@0.5 in %, with the number of expressions in the heading. summary-${split}.json has all other metrics by subset.`,
-    ),
-    table(
-      head(({ num_sentences }) => num_sentences),
-      rows("acc_at_50"),
-    ),
-    ...(strata.some(({ num_pairs }) => num_pairs > 0)
-      ? [
-          paragraph(
-            "Pair accuracy in %, with the number of minimal pairs in the heading. The two expressions of a pair differ in one word.",
-          ),
-          table(
-            head(({ num_pairs }) => num_pairs),
-            rows("pair_accuracy"),
-          ),
-        ]
-      : []),
+    paragraph(`${subsetNote(summary)} ${jsonName(summary.split)} has all other metrics by subset.`),
+    ...accuracyTable(summary, strata),
+    ...pairTable(summary, strata),
   ];
 }
 
 /** Acc@0.5 by object size, expression length and number of distractors, and its mean over categories. */
-export function otherBreakdowns({ settings }: Summary): RootContent[] {
-  const blocks = titles.flatMap(([by, title]) =>
-    groupsOf(settings[0], by).length > 0 ? [heading(3, title), breakdownTable(settings, by)] : [],
-  );
+export function otherBreakdowns(summary: Summary): RootContent[] {
+  const blocks = titles.flatMap(([by, title]) => {
+    const groups = summary.subsets.filter((subset) => subset.by === by);
+    return groups.length > 0 ? [heading(3, title), ...accuracyTable(summary, groups)] : [];
+  });
   if (blocks.length === 0) return [];
   return [
     heading(2, "Other breakdowns"),
-    paragraph("Acc@0.5 in %, with the number of expressions in the heading."),
+    paragraph(
+      `${subsetNote(summary)} Terciles of this split are not tested, as they overlap the fixed ones.`,
+    ),
     ...blocks,
     heading(3, "Mean over categories"),
-    table(
+    ...longTable(
       ["configuration", "Acc@0.5"],
-      settings.map(({ label, category_macro_acc_at_50 }) => [label, points(category_macro_acc_at_50)]),
+      summary.settings.map(({ label, category_macro_acc_at_50 }) => [
+        label,
+        points(category_macro_acc_at_50),
+      ]),
     ),
   ];
 }
 
-type By = SettingSummary["breakdowns"][number]["by"];
+type By = SubsetSummary["by"];
 
 const titles: [By, string][] = [
-  ["area_tercile", "By object area, in % of the image"],
+  [
+    "area_tercile_refcocog",
+    "By object area, in % of the image (the terciles of RefCOCOg, the same for all datasets)",
+  ],
+  ["area_tercile", "By object area, in % of the image (terciles of this split)"],
   ["sentence_length", "By number of words in the expression"],
   ["num_same_category", "By number of objects of the same category in the image"],
 ];
 
-function breakdownTable(settings: SettingSummary[], by: By): RootContent {
-  const groups = groupsOf(settings[0], by);
-  return table(
+function subsetNote(summary: Summary): string {
+  const start = "Acc@0.5 in %, with the number of expressions in the heading.";
+  if (summary.subset_comparisons.length === 0) return start;
+  return `${start} ↑ and ↓ are significantly above and below ${quoteLabel(referenceOf(summary))} (Holm over subsets and configurations).`;
+}
+
+/** A row of same-category chance, then one of each configuration. */
+function accuracyTable(summary: Summary, groups: SubsetSummary[]): RootContent[] {
+  const signs = significantSigns(summary);
+  const hasChance = groups.some(({ chance }) => chance !== null);
+  const cells = (setting: SettingSummary): Inline[] => {
+    const found = new Map(setting.breakdowns.map((row) => [keyOf(row), row.interval] as const));
+    return groups.map((group) => {
+      const value: Interval | undefined = found.get(keyOf(group));
+      if (value === undefined) return noValue;
+      const sign = signs.get(`${setting.label}\n${keyOf(group)}`);
+      return sign === undefined ? interval(value) : `${interval(value)} ${sign}`;
+    });
+  };
+  return longTable(
     [
       "configuration",
       ...groups.map(({ group, num_sentences }) => `${spaced(group)} (${count(num_sentences)})`),
     ],
-    settings.map((setting) => [
-      setting.label,
-      ...groups.map(({ group }) => {
-        const row = groupsOf(setting, by).find((candidate) => candidate.group === group);
-        return row === undefined ? noValue : interval(row.interval);
-      }),
-    ]),
+    [
+      ...(hasChance
+        ? [
+            [
+              emphasis("same-category chance"),
+              ...groups.map(({ chance }) => (chance === null ? noValue : points(chance))),
+            ],
+          ]
+        : []),
+      ...summary.settings.map((setting) => [setting.label, ...cells(setting)]),
+    ],
   );
 }
 
-function groupsOf(setting: SettingSummary | undefined, by: By): SettingSummary["breakdowns"] {
-  return (setting?.breakdowns ?? []).filter((row) => row.by === by);
+function pairTable({ settings }: Summary, strata: SubsetSummary[]): RootContent[] {
+  const groups = strata.filter(({ num_pairs }) => num_pairs > 0);
+  if (groups.length === 0) return [];
+  return [
+    paragraph(
+      "Pair accuracy in %, with the number of minimal pairs in the heading. The two expressions of a pair differ in one word.",
+    ),
+    ...longTable(
+      ["configuration", ...groups.map(({ group, num_pairs }) => `${spaced(group)} (${count(num_pairs)})`)],
+      settings.map((setting) => [
+        setting.label,
+        ...groups.map(({ group }) => {
+          const subset = setting.strata.find(({ stratum }) => stratum === group);
+          const figure = subset === undefined ? undefined : figureOf(subset, "pair_accuracy");
+          return figure === undefined ? noValue : interval(figure.interval);
+        }),
+      ]),
+    ),
+  ];
+}
+
+/** "↑" or "↓" for each configuration and subset that differs significantly from the reference. */
+function significantSigns(summary: Summary): Map<string, string> {
+  const reference = referenceOf(summary);
+  const alpha = 1 - summary.confidence;
+  return new Map(
+    summary.subset_comparisons.flatMap((each) => {
+      const { label, against, difference, by, p_adjusted } = each;
+      if (label !== reference || by === "area_tercile" || p_adjusted === null || p_adjusted >= alpha)
+        return [];
+      return [[`${against}\n${keyOf(each)}`, difference.mean > 0 ? "↓" : "↑"] as const];
+    }),
+  );
+}
+
+function keyOf({ by, group }: { by: By; group: string }): string {
+  return `${by}\n${group}`;
 }
 
 function spaced(name: string): string {

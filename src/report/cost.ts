@@ -1,6 +1,6 @@
 import type { RootContent } from "mdast";
 import { count, counted, formatBytes, formatDuration, joinWords } from "../base/format.ts";
-import { bullets, code, heading, type Inline, paragraph, table } from "./markdown.ts";
+import { bullets, code, heading, type Inline, longTable, paragraph } from "./markdown.ts";
 import { noValue } from "./points.ts";
 import { byId, type CompletedTrial, completedTrials, type ReportInput, trialName } from "./report-input.ts";
 
@@ -32,7 +32,7 @@ export function cost({ trials, summary }: ReportInput): RootContent[] {
   const total_ms = completed.reduce((sum, { outcome }) => sum + outcome.durations_ms.total, 0);
   return [
     heading(2, "Time and memory"),
-    table(
+    ...longTable(
       [
         "configuration",
         "trainable parameters",
@@ -52,6 +52,24 @@ export function cost({ trials, summary }: ReportInput): RootContent[] {
     bullets(environments(completed)),
   ];
 }
+
+/** Training hours of one run, the mean over seeds, by label; only of configurations that train something. */
+export function trainingHours({
+  trials,
+  summary,
+}: Pick<ReportInput, "trials" | "summary">): Map<string, number> {
+  const trialWithId = byId(completedTrials(trials));
+  return new Map(
+    summary.settings
+      .filter(({ kind }) => kind === "cliprpn")
+      .map(({ label, trial_ids }) => {
+        const outcomes = trial_ids.flatMap((trial_id) => trialWithId.get(trial_id)?.outcome ?? []);
+        return [label, mean(outcomes.map(({ durations_ms }) => durations_ms.training)) / msPerHour] as const;
+      }),
+  );
+}
+
+const msPerHour = 3_600_000;
 
 function mean(values: number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);

@@ -1,7 +1,12 @@
-import type { RootContent } from "mdast";
-import { joinWords } from "../base/format.ts";
-import type { Figure, Interval, MetricName, SettingSummary, Summary } from "../contract/generated/types.ts";
-import { bullets, heading } from "./markdown.ts";
+import type {
+  Comparison,
+  Figure,
+  Interval,
+  MetricName,
+  SettingSummary,
+  SubsetSummary,
+  Summary,
+} from "../contract/generated/types.ts";
 
 /** The metrics' names in table headings. */
 export const metricTitles: Record<MetricName, string> = {
@@ -30,7 +35,7 @@ const floorNames = {
 
 export type FloorName = keyof typeof floorNames;
 
-const floorDefinitions: Record<FloorName, string> = {
+export const floorDefinitions: Record<FloorName, string> = {
   constant_box: "the constant box that fits train best",
   whole_image: "the whole image",
   image_only: "the image-only baseline (the best configuration with an empty expression)",
@@ -97,32 +102,36 @@ export function errorFractions(setting: SettingSummary): ErrorFractions | undefi
   return { correct, rankingErrors: lost_by_ranking, detectionErrors: lost_by_proposals };
 }
 
-/** The definitions that this report needs. */
-export function definitions(summary: Summary): RootContent[] {
-  const kinds = new Set(summary.settings.map(({ kind }) => kind));
-  const floors = floorsOf(summary).map(({ name }) => floorDefinitions[name]);
-  return [
-    heading(2, "Definitions"),
-    bullets([
-      "A hit is a prediction with IoU >= 0.5: the highest-scoring box, clipped to the image, compared with the ground truth in pixels of the original image.",
-      "Acc@t is the fraction of expressions with IoU >= t. Acc@0.5 is the main metric and equals Recall@1. mAcc is the mean of Acc@t over t = 0.5, 0.55, ..., 0.95.",
-      "mIoU is the mean IoU. oIoU is the sum of intersections divided by the sum of unions.",
-      "Recall@k is the fraction of expressions with a hit among the k highest-scoring boxes. Center accuracy is the fraction of expressions whose highest-scoring box has its center inside the ground truth.",
-      "A minimal pair is two expressions for one image that differ in one word and have different ground truth. Pair accuracy is the fraction of pairs with a hit for both.",
-      ...(kinds.has("baseline")
-        ? [
-            "A baseline is a detector that proposes boxes and CLIP, which ranks them by the expression. The score of a box is its softmax probability over the boxes of the image. Recall@k of a baseline counts boxes in the order of CLIP's scores; the table of boxes before ranking uses the detector's scores.",
-          ]
-        : []),
-      ...(upperBounds(summary).size > 0
-        ? [
-            "An upper bound ranks the annotated boxes of all objects in the image: the result of its ranking with a perfect detector.",
-          ]
-        : []),
-      `Baselines that ignore the expression, computed on ${summary.split}: ${joinWords(floors)}.`,
-      kinds.has("cliprpn")
-        ? "Checkpoints and configurations are selected on val."
-        : "Configurations are selected on val.",
-    ]),
-  ];
+/** "95 %". */
+export function confidenceOf({ confidence }: Summary): string {
+  return `${Number((confidence * 100).toFixed(2))} %`;
+}
+
+/** The configuration that tables compare the others with: the declared baseline, else the best on val. */
+export function referenceOf({ baseline, comparisons, verdict }: Summary): string {
+  return comparisons.find(({ label }) => label === baseline)?.label ?? verdict.best;
+}
+
+/** The comparisons of a configuration with each other one, by the label of the other one. */
+export function comparisonsOf({ comparisons }: Summary, reference: string): Map<string, Comparison> {
+  return new Map(
+    comparisons.filter(({ label }) => label === reference).map((each) => [each.against, each] as const),
+  );
+}
+
+/** A subset inside a sentence: "negation", "expressions of 5 or fewer words". */
+export function groupName({ by, group }: Pick<SubsetSummary, "by" | "group">): string {
+  switch (by) {
+    case "stratum":
+      return group.replaceAll("_", " ");
+    case "area_tercile":
+    case "area_tercile_refcocog":
+      return group.replace(/^(\w+): (.*)$/, "$1 objects ($2 of the image)");
+    case "sentence_length":
+      return `expressions of ${group} words`;
+    case "num_same_category":
+      return group === "unknown"
+        ? "images with an unknown number of objects of the category"
+        : `images with ${group} object${group === "only one" ? "" : "s"} of the category`;
+  }
 }

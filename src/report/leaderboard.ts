@@ -1,63 +1,162 @@
 import type { RootContent } from "mdast";
-import type { MetricName, PublishedFigure, SettingSummary, Summary } from "../contract/generated/types.ts";
-import { availableMetrics, figureOf, floorsOf, metricTitles, upperBounds } from "./figures.ts";
+import type { SettingSummary, Summary } from "../contract/generated/types.ts";
+import { comparisonsOf, type Floor, figureOf, floorsOf, referenceOf } from "./figures.ts";
 import { emphasis, heading, type Inline, images, paragraph, table } from "./markdown.ts";
-import { interval, noValue, points, range, signedInterval } from "./points.ts";
+import { interval, negated, noValue, points, pValue, signedInterval } from "./points.ts";
 import { quoteLabel, type ReportImage } from "./report-input.ts";
 
-/** Configurations, best on val first, with the result of every seed; then baselines that ignore the expression. */
+/** A column of the leaderboard. */
+interface Column {
+  title: string;
+  cell: (setting: SettingSummary) => Inline;
+  /** Of a row of a baseline that ignores the expression. */
+  floor: (floor: Floor) => Inline;
+}
+
+/** All configurations, best on val first, with the difference to the reference; then what ignores the expression. */
 export function leaderboard(summary: Summary, chart: ReportImage): RootContent[] {
-  const { split, settings } = summary;
-  const floors = floorsOf(summary);
-  const bounds = upperBounds(summary);
-  const seeded = settings.some(({ kind }) => kind === "cliprpn");
-  const metrics = availableMetrics(settings, ["acc_at_50", "miou", "pair_accuracy"]);
-  const rows = settings.map((setting): Inline[] => [
-    bounds.has(setting.label) ? emphasis(`upper bound: ${setting.label}`) : setting.label,
-    ...metrics.map((metric) => intervalOf(setting, metric)),
-    ...(seeded ? [listSeeds(setting)] : []),
-  ]);
-  const floorRows = floors.map((floor): Inline[] => [
-    emphasis(floor.title),
-    ...metrics.map((metric) => {
-      const value = metric === "acc_at_50" || metric === "miou" ? floor[metric] : undefined;
-      return value === undefined ? noValue : interval(value);
-    }),
-    ...(seeded ? [noValue] : []),
-  ]);
-  const notes = [
-    ...(split === "val"
-      ? []
-      : ["Configurations are in the order of their results on val, where they are selected."]),
-    ...(bounds.size === 0
-      ? []
-      : [
-          "An upper bound gets the annotated boxes of all objects, which no detector has. It shows the limit of its ranking and is not compared with other configurations.",
-        ]),
-    ...(floors.length === 0
-      ? []
-      : [
-          `The last ${floors.length === 1 ? "row is a baseline that ignores" : "rows are baselines that ignore"} the expression.`,
-        ]),
-  ];
+  const columns = columnsOf(summary);
+  // The image-only answers have a column.
+  const floors = floorsOf(summary).filter(({ name }) => name !== "image_only");
   return [
     heading(2, "Leaderboard"),
     images([chart]),
-    ...(notes.length === 0 ? [] : [paragraph(notes.join(" "))]),
+    paragraph(notes(summary, floors.length).join(" ")),
     table(
+      columns.map(({ title }) => title),
       [
-        "configuration (values in %)",
-        ...metrics.map((metric) => metricTitles[metric]),
-        ...(seeded ? ["Acc@0.5 per seed"] : []),
+        ...summary.settings.map((setting) => columns.map(({ cell }) => cell(setting))),
+        ...floors.map((each) => columns.map(({ floor }) => floor(each))),
       ],
-      [...rows, ...floorRows],
     ),
   ];
 }
 
-function intervalOf(setting: SettingSummary, metric: MetricName): string {
-  const figure = figureOf(setting, metric);
-  return figure === undefined ? noValue : interval(figure.interval);
+function columnsOf(summary: Summary): Column[] {
+  const { settings } = summary;
+  const reference = referenceOf(summary);
+  const comparisons = comparisonsOf(summary, reference);
+  const empty = (): string => noValue;
+  const columns: (Column & { isShown: boolean })[] = [
+    {
+      title: "configuration (values in %)",
+      cell: ({ label, is_upper_bound }) => (is_upper_bound ? emphasis(`upper bound: ${label}`) : label),
+      floor: ({ title }) => emphasis(title),
+      isShown: true,
+    },
+    {
+      title: "rank",
+      cell: ({ rank }) => rankRange(rank),
+      floor: empty,
+      isShown: settings.filter(({ rank }) => rank !== null).length > 1,
+    },
+    {
+      title: "Acc@0.5",
+      cell: (setting) => {
+        const figure = figureOf(setting, "acc_at_50");
+        return figure === undefined ? noValue : interval(figure.interval);
+      },
+      floor: ({ acc_at_50 }) => interval(acc_at_50),
+      isShown: true,
+    },
+    {
+      title: "interval for",
+      cell: ({ population }) => populationNames[population],
+      floor: empty,
+      isShown: populationsOf(summary).size > 1,
+    },
+    {
+      title: `difference to ${quoteLabel(reference)}`,
+      cell: ({ label }) => {
+        const comparison = comparisons.get(label);
+        if (comparison !== undefined) return signedInterval(negated(comparison.difference));
+        return label === reference ? "reference" : noValue;
+      },
+      floor: empty,
+      isShown: comparisons.size > 0,
+    },
+    {
+      title: "p (Holm)",
+      cell: ({ label }) => pValue(comparisons.get(label)?.p_adjusted ?? null),
+      floor: empty,
+      isShown: comparisons.size > 0,
+    },
+    {
+      title: "image only",
+      cell: ({ blank }) => points(blank.acc_at_50.mean),
+      floor: empty,
+      isShown: true,
+    },
+    {
+      title: "seed SD",
+      cell: ({ seed_sd }) => (seed_sd === null ? noValue : points(seed_sd)),
+      floor: empty,
+      isShown: settings.some(({ seed_sd }) => seed_sd !== null),
+    },
+    {
+      title: "Acc@0.5 per seed",
+      cell: listSeeds,
+      floor: empty,
+      isShown: settings.some(({ kind }) => kind === "cliprpn"),
+    },
+  ];
+  return columns.filter(({ isShown }) => isShown);
+}
+
+/** What an interval is about. */
+export const populationNames = { procedure: "procedure", checkpoints: "checkpoints" } as const;
+
+/** Of the configurations that are compared. */
+function populationsOf({ settings }: Summary): Set<SettingSummary["population"]> {
+  return new Set(settings.filter(({ rank }) => rank !== null).map(({ population }) => population));
+}
+
+function notes(summary: Summary, num_floors: number): string[] {
+  const { settings, split, baseline } = summary;
+  const reference = referenceOf(summary);
+  const populations = populationsOf(summary);
+  const compared = settings.filter(({ rank }) => rank !== null);
+  const trains = settings.some(({ kind }) => kind === "cliprpn");
+  return [
+    ...(split === "val"
+      ? []
+      : ["Configurations are in the order of their results on val, where they are selected."]),
+    ...(populations.size === 1 && populations.has("procedure")
+      ? ["Intervals hold for the training procedure: training again with other seeds, on new images."]
+      : []),
+    ...(populations.size === 1 && populations.has("checkpoints")
+      ? [
+          trains
+            ? "Intervals hold for these checkpoints on new images; with one seed, nothing is known about training again."
+            : "Intervals hold for these models on new images.",
+        ]
+      : []),
+    ...(populations.size > 1
+      ? [
+          "“Procedure” intervals hold for training again with other seeds, on new images; “checkpoints” intervals for these models on new images.",
+        ]
+      : []),
+    ...(compared.length > 1
+      ? [
+          `Differences are in points, from ${quoteLabel(reference)}${reference === baseline ? ", the declared baseline" : ""}; p is adjusted for all ${split === "val" ? "pairs of configurations" : "rows"} by Holm's procedure.`,
+        ]
+      : []),
+    "Image only is Acc@0.5 of the same models with an empty expression.",
+    ...(settings.some(({ is_upper_bound }) => is_upper_bound)
+      ? [
+          "An upper bound gets the annotated boxes of all objects, which no detector has. It shows the limit of its ranking and is not compared with other configurations.",
+        ]
+      : []),
+    ...(num_floors === 0
+      ? []
+      : [`The last ${num_floors === 1 ? "row ignores" : `${num_floors} rows ignore`} the expression.`]),
+  ];
+}
+
+/** "1 to 3", "1". */
+function rankRange(rank: SettingSummary["rank"]): string {
+  if (rank === null) return noValue;
+  return rank.low === rank.high ? String(rank.low) : `${rank.low}\u00a0to\u00a0${rank.high}`;
 }
 
 /** "0: 60.0, 1: 62.0"; the single value of a baseline without a seed. */
@@ -66,95 +165,4 @@ function listSeeds(setting: SettingSummary): string {
   return runs
     .map(({ seed, value }) => (setting.kind === "baseline" ? points(value) : `${seed}: ${points(value)}`))
     .join(", ");
-}
-
-/** The best configuration and the declared baseline compared with every other configuration. */
-export function comparisons(summary: Summary): RootContent[] {
-  const references = [...new Set(summary.comparisons.map(({ label }) => label))];
-  return references.flatMap((reference) => {
-    const rows = summary.comparisons
-      .filter(({ label }) => label === reference)
-      .map(({ against, difference, p_adjusted, detectable }) => [
-        against,
-        signedInterval(difference),
-        p_adjusted === null ? noValue : p_adjusted < 0.001 ? "< 0.001" : p_adjusted.toFixed(3),
-        detectable === null ? noValue : points(detectable),
-      ]);
-    return [
-      heading(2, `Comparison with ${quoteLabel(reference)}`),
-      paragraph(
-        `Acc@0.5 of ${quoteLabel(reference)} minus Acc@0.5 of each other configuration on the same expressions, in percentage points.`,
-      ),
-      table(["compared with", "difference", "p (Holm)", "detectable difference"], rows),
-    ];
-  });
-}
-
-/** The mean of every metric, in two tables that fit a page. */
-export function allMetrics({ settings, split }: Summary): RootContent[] {
-  const seeded = settings.some(({ kind }) => kind === "cliprpn");
-  return [
-    heading(2, "All metrics"),
-    paragraph(
-      `${seeded ? "Means over seeds, in %; intervals and the results of each seed are" : "In %; intervals are"} in summary-${split}.json.`,
-    ),
-    ...metricGroups.flatMap(([title, group]) => {
-      const metrics = availableMetrics(settings, group);
-      const rows = settings.map((setting) => [
-        setting.label,
-        ...metrics.map((metric) => {
-          const figure = figureOf(setting, metric);
-          return figure === undefined ? noValue : points(figure.interval.mean);
-        }),
-      ]);
-      return [
-        paragraph(title),
-        table(["configuration", ...metrics.map((metric) => metricTitles[metric])], rows),
-      ];
-    }),
-  ];
-}
-
-const metricGroups: [title: string, metrics: MetricName[]][] = [
-  [
-    "IoU of the highest-scoring box:",
-    ["acc_at_25", "acc_at_50", "acc_at_75", "acc_at_90", "macc", "miou", "oiou"],
-  ],
-  [
-    "Ranking, center accuracy and minimal pairs:",
-    ["recall_at_1", "recall_at_5", "recall_at_10", "recall_at_100", "pointing", "pair_accuracy"],
-  ],
-];
-
-/** Every configuration next to the published range for this split. */
-export function publishedResults(summary: Summary, published: PublishedFigure[]): RootContent[] {
-  const rows = published
-    .filter(({ split }) => split === summary.split)
-    .flatMap(({ metric, low, high, source, verified }) =>
-      summary.settings.map((setting) => {
-        const measured = figureOf(setting, metric)?.interval;
-        return [
-          setting.label,
-          metricTitles[metric],
-          source,
-          verified ? "yes" : "no",
-          range(points(low), points(high)),
-          measured === undefined ? noValue : interval(measured),
-          measured === undefined ? noValue : comparedWith(measured.mean, low, high),
-        ];
-      }),
-    );
-  if (rows.length === 0) return [];
-  return [
-    heading(2, "Comparison with published results"),
-    table(
-      ["configuration", "metric", "source", "verified", "published (%)", "this sweep (%)", "position"],
-      rows,
-      4,
-    ),
-  ];
-}
-
-function comparedWith(mean: number, low: number, high: number): string {
-  return mean < low ? "below" : mean > high ? "above" : "inside";
 }

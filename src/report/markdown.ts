@@ -1,6 +1,7 @@
 import type { Nodes, PhrasingContent, Root, RootContent } from "mdast";
 import { gfmTableToMarkdown } from "mdast-util-gfm-table";
 import { toMarkdown } from "mdast-util-to-markdown";
+import { count } from "../base/format.ts";
 
 /** Content of a paragraph or a table cell: text is escaped, nodes are used unchanged. */
 export type Inline = string | PhrasingContent | (string | PhrasingContent)[];
@@ -47,6 +48,18 @@ export function table(head: string[], rows: Inline[][], textColumns = 1): RootCo
     })),
   };
 }
+
+/** A table of at most `maxRows` rows, and a line that says how many others there are. */
+export function longTable(head: string[], rows: Inline[][], textColumns = 1): RootContent[] {
+  const num_left = rows.length - maxRows;
+  return [
+    table(head, rows.slice(0, maxRows), textColumns),
+    ...(num_left > 0 ? [paragraph(`And ${count(num_left)} more, in the JSON file beside this report.`)] : []),
+  ];
+}
+
+/** A page or two: longer tables are for programs. */
+const maxRows = 40;
 
 /** Images side by side, if the page is wide enough. */
 export function images(files: { file: string; alt: string }[]): RootContent {

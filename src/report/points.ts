@@ -24,6 +24,42 @@ export function signedInterval({ mean, low, high }: Interval): string {
   return `${signedPoints(mean)} (${range(signedPoints(low), signedPoints(high))})`;
 }
 
+/** "0.9 to 3.3" of a difference whose direction the sentence says. */
+export function plainRange({ low, high }: Bounds): string {
+  return range(plain(low), plain(high));
+}
+
+/** "16.4 (12.7 to 20.3)" of a difference whose direction the sentence says. */
+export function plainInterval({ mean, low, high }: Interval): string {
+  return low === null || high === null ? plain(mean) : `${plain(mean)} (${plainRange({ low, high })})`;
+}
+
+/** "−0.4 to +2.6". */
+export function signedRange({ low, high }: Bounds): string {
+  return range(signedPoints(low), signedPoints(high));
+}
+
+/** A difference, seen from the other side. */
+export function negated({ mean, low, high }: Interval): Interval {
+  return { mean: -mean, low: high === null ? null : -high, high: low === null ? null : -low };
+}
+
+/** "0.031", "< 0.001". */
+export function pValue(p: number | null): string {
+  if (p === null) return noValue;
+  return p < 0.001 ? "< 0.001" : p.toFixed(3);
+}
+
+interface Bounds {
+  low: number;
+  high: number;
+}
+
+/** Signed only if it is negative. */
+function plain(fraction: number): string {
+  return signedPoints(fraction).replace("+", "");
+}
+
 /** "50.2 to 56.0" with non-breaking spaces. */
 export function range(low: string, high: string): string {
   return `${low}\u00a0to\u00a0${high}`;

@@ -1,7 +1,9 @@
+import { count, joinWords } from "../base/format.ts";
 import type {
   CompletedOutcome,
   PublishedFigure,
   Settings,
+  Split,
   Summary,
   TrialOrigin,
   TrialOutcome,
@@ -21,11 +23,18 @@ export interface ReportInput {
   published: PublishedFigure[];
   /** Number of looks at the test splits of this dataset, by all sweeps in the runs folder. */
   numTestLooks: number;
+  /** Number of those at this split; 0 if it is no test split. */
+  numLooks: number;
+  /** Keys that the experiment varies, such as `fusion`; empty if that is unknown. */
+  variedKeys: string[];
   /** Trials that only earlier versions of the experiment asked for: kept, and not shown. */
   notAsked: TrialSpec[];
   /** The unchanged presets, to name what a trial changed. */
   presets: Record<"default" | "reference", Settings>;
 }
+
+/** What a verdict is worded from. */
+export type VerdictInput = Pick<ReportInput, "summary" | "trials">;
 
 export interface ReportTrial {
   spec: TrialSpec;
@@ -34,6 +43,11 @@ export interface ReportTrial {
   isStale: boolean;
   /** Where a trial that did not run here came from. */
   origin: TrialOrigin | null;
+}
+
+/** The report's file for programs. */
+export function jsonName(split: Split): string {
+  return split === "val" ? "report.json" : `report-${split}.json`;
 }
 
 /** An image file next to the report, by its relative path. */
@@ -64,4 +78,20 @@ export function trialName({ kind, label, seed }: Pick<TrialSpec, "kind" | "label
 /** A label inside a sentence: in quotes if it contains a comma. */
 export function quoteLabel(label: string): string {
   return label.includes(",") ? `“${label}”` : label;
+}
+
+/** "film, token and 3 others": at most `max` labels in a sentence. */
+export function nameLabels(labels: readonly string[], max = 3): string {
+  // One name in place of "1 other".
+  if (labels.length <= max + 1) return joinWords(labels.map(quoteLabel));
+  return joinWords([...labels.slice(0, max).map(quoteLabel), `${count(labels.length - max)} others`]);
+}
+
+/** Number of epochs that each configuration trains for; a baseline has none. */
+export function epochsByLabel(trials: { spec: TrialSpec }[]): Map<string, number> {
+  return new Map(
+    trials.flatMap(({ spec }) =>
+      spec.kind === "cliprpn" ? [[spec.label, spec.settings.training.num_epochs] as const] : [],
+    ),
+  );
 }

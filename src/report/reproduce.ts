@@ -1,9 +1,9 @@
 import type { RootContent } from "mdast";
 import { quoteForShell } from "../base/format.ts";
 import type { TrialSpec } from "../contract/generated/types.ts";
-import { code, codeBlock, heading, paragraph, table } from "./markdown.ts";
-import { points } from "./points.ts";
-import { completedTrials, type ReportInput } from "./report-input.ts";
+import { code, codeBlock, heading, type Inline, longTable, paragraph } from "./markdown.ts";
+import { noValue } from "./points.ts";
+import { type CompletedTrial, completedTrials, type ReportInput } from "./report-input.ts";
 
 /** The commands that reproduce the sweep, and each of its rows. */
 export function reproduce(input: ReportInput): RootContent[] {
@@ -21,17 +21,35 @@ const determinism =
 
 function rowCommands({ source, trials }: ReportInput): RootContent[] {
   const trust = trials.some(({ spec }) => loadsPickle(spec));
-  const rows = completedTrials(trials).map(({ spec, outcome }) => [
-    spec.label,
-    code(rowCommand(source, spec, outcome.environment.device, trust)),
-    points(outcome.metrics.acc_at_50),
-  ]);
+  const runs = new Map<string, CompletedTrial[]>();
+  for (const trial of completedTrials(trials)) {
+    const known = runs.get(trial.spec.label);
+    if (known === undefined) runs.set(trial.spec.label, [trial]);
+    else known.push(trial);
+  }
+  const rows = [...runs].flatMap(([label, [first, ...others]]): Inline[][] => {
+    if (first === undefined) return [];
+    const { spec, outcome } = first;
+    const seeds = [first, ...others].map((trial) => trial.spec.seed);
+    return [
+      [
+        label,
+        code(rowCommand(source, spec, outcome.environment.device, trust)),
+        spec.kind === "baseline" ? noValue : seeds.join(", "),
+      ],
+    ];
+  });
   const trained = trials.some(({ spec }) => spec.kind === "cliprpn");
+  const withSeeds = trained ? " The results of all seeds are in the leaderboard." : "";
   return [
     paragraph(
-      `Each command below runs one row${trained ? ", training a ClipRPN from scratch," : ""} if you add another --runs-dir; in this one, the trial is finished. ${determinism}`,
+      `Each command below runs one trial${trained ? ", training a ClipRPN from scratch," : ""} if you add another --runs-dir; in this one, the trial is finished.${trained ? " For the other seeds, change --seed." : ""}${withSeeds} ${determinism}`,
     ),
-    table(["configuration", "command", "Acc@0.5 on val (%)"], rows, 2),
+    ...longTable(
+      ["configuration", "command", ...(trained ? ["seeds"] : [])],
+      rows.map((row) => (trained ? row : row.slice(0, 2))),
+      2,
+    ),
   ];
 }
 

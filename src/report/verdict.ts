@@ -1,80 +1,200 @@
-import { count, joinWords, percent } from "../base/format.ts";
-import type { Comparison, Remark, Summary } from "../contract/generated/types.ts";
-import { figureOf } from "./figures.ts";
-import { interval, points, signedInterval } from "./points.ts";
-import { quoteLabel } from "./report-input.ts";
+import { counted, joinWords } from "../base/format.ts";
+import type { Comparison, Summary } from "../contract/generated/types.ts";
+import { confidenceOf, figureOf } from "./figures.ts";
+import { negated, plainRange, points, signedPoints, signedRange } from "./points.ts";
+import { nameLabels, quoteLabel, type VerdictInput } from "./report-input.ts";
+import { remarks } from "./verdict-remarks.ts";
 
-/** The result in a few sentences; `summary.verdict` has decided what the data support. */
-export function verdict(summary: Summary): string {
-  return [sentenceOf(summary), ...summary.verdict.remarks.map((remark) => remarkOf(remark, summary))]
-    .map((sentence) => `${sentence}.`)
-    .join(" ");
+/** The result in a few sentences: `summary.verdict` has decided what the data support, this words it. */
+export function verdict(input: VerdictInput): string {
+  return [...sentences(input.summary), ...remarks(input)].map((sentence) => `${sentence}.`).join(" ");
 }
 
-function sentenceOf(summary: Summary): string {
+function sentences(summary: Summary): string[] {
   const { verdict: decided, split, num_images } = summary;
-  const best = quoteLabel(decided.best);
-  const reached = `${best} reaches an Acc@0.5 of ${accuracy(summary, decided.best)} on ${split}`;
-  const nearest = summary.comparisons.find(
-    ({ label, against }) => label === decided.best && against === decided.rival,
-  );
-  const rival = quoteLabel(decided.rival ?? "");
+  const { best: label, beaten, open, ahead } = decided;
+  const best = quoteLabel(label);
+  const metric = `Acc@0.5 on ${split}`;
   switch (decided.case) {
     case "no_hit":
-      return `No configuration has a hit: Acc@0.5 is 0.0 % on ${split}`;
+      return [`No configuration has a hit: Acc@0.5 is 0.0 % on ${split}`];
     case "few_images":
-      return `${reached}; ${count(num_images)} images are too few to compare configurations`;
+      return [
+        `${best} reaches an Acc@0.5 of ${accuracy(summary, label)} on ${split}; ${counted(num_images, "image")} are too few to compare configurations`,
+      ];
     case "one_setting":
-      return `${reached}; no other configuration was run for comparison`;
-    case "same_answers":
-      return `${reached}; ${rival} gives the same answers`;
+      return [reached(summary)];
     case "checkpoints":
-      return `These checkpoints: ${reached}, compared with ${rival} ${gapOf(nearest)}; with one seed, this says nothing about training again`;
+      return [
+        `These checkpoints: ${checkpoints(summary)}`,
+        ...rest(best, { beaten: without(beaten, decided.rival), open: [] }),
+        `With ${singleSeeds(summary)}, this says nothing about training again`,
+      ];
+    case "same_answers": {
+      const same = comparisonsOf(summary).filter(({ same_answers }) => same_answers);
+      const labels = same.map(({ against }) => against);
+      return [
+        `${best} and ${nameLabels(labels)} give the same answers on ${split}, with an Acc@0.5 of ${accuracy(summary, label)}`,
+        ...rest(best, {
+          beaten,
+          open: open.filter((each) => !labels.includes(each)),
+        }),
+      ];
+    }
     case "outperforms": {
-      const maybe = decided.possibly_too_small
-        ? `, by possibly less than the ${points(summary.smallest_difference ?? 0)} points that matter`
-        : "";
-      return `${best} outperforms ${rival}${decided.beaten.length > 1 ? `, the nearest of ${decided.beaten.length}` : ""}, by ${gapOf(nearest)}${maybe}: ${reached}`;
+      const rival = nearestOf(summary, beaten);
+      return [`${best} outperforms ${lead(summary, rival, beaten.length)}${tooSmall(summary)}`];
     }
-    case "behind":
-      return `${best}, selected on val, is behind ${rival} on ${split} by ${gapOf(nearest)}`;
+    case "behind": {
+      const rival = nearestOf(summary, ahead);
+      return [
+        `${best}, selected on val, is behind ${behind(summary, rival)}`,
+        ...(ahead.length > 1 ? [`It is also behind ${nameLabels(without(ahead, rival?.against))}`] : []),
+        ...rest(best, { beaten, open }),
+      ];
+    }
     case "equivalent":
-      return `${best} and ${joinWords(decided.open.map(quoteLabel))} are equivalent within ${points(summary.smallest_difference ?? 0)} points`;
+      return [
+        `${best} and ${nameLabels(open)} are equivalent within ${points(summary.smallest_difference ?? 0)} points ${metric} (${difference(summary, nearestOf(summary, open))})`,
+        ...rest(best, { beaten, open: [] }),
+      ];
     case "mixed":
-    case "no_difference": {
-      const beaten =
-        decided.beaten.length > 0 ? `, which outperforms ${joinWords(decided.beaten.map(quoteLabel))}` : "";
-      return `No significant difference between ${best}${beaten} and ${joinWords(decided.open.map(quoteLabel))}${detectableOf(nearest)}`;
-    }
+    case "no_difference":
+      return [noDifference(summary, open), ...rest(best, { beaten, open: [] })];
   }
+}
+
+/** Which configurations the first sentence did not name. */
+function rest(best: string, { beaten, open }: { beaten: string[]; open: string[] }): string[] {
+  return [
+    ...(beaten.length > 0 ? [`${best} outperforms ${nameLabels(beaten)}`] : []),
+    ...(open.length > 0 ? [`No significant difference between ${best} and ${nameLabels(open)}`] : []),
+  ];
+}
+
+function without(labels: string[], label: string | null | undefined): string[] {
+  return labels.filter((each) => each !== label);
+}
+
+/** The only configuration. */
+function reached(summary: Summary): string {
+  const { best } = summary.verdict;
+  const interval = settingOf(summary, best)?.figures.find(({ metric }) => metric === "acc_at_50")?.interval;
+  const low = interval?.low ?? null;
+  const high = interval?.high ?? null;
+  const evidence =
+    low === null || high === null
+      ? ""
+      : ` (${confidenceOf(summary)} CI ${plainRange({ low, high })}; ${basis(summary, [best])})`;
+  const again = needsSeeds(summary, best) ? "; with one seed, this says nothing about training again" : "";
+  return `${quoteLabel(best)} reaches an Acc@0.5 of ${accuracy(summary, best)} on ${summary.split}${evidence}; there is no other configuration to compare it with${again}`;
+}
+
+function checkpoints(summary: Summary): string {
+  const { best, beaten, open, ahead } = summary.verdict;
+  const behindOf = nearestOf(summary, ahead);
+  if (behindOf !== undefined)
+    return `${quoteLabel(best)}, selected on val, is behind ${behind(summary, behindOf)}`;
+  const same = comparisonsOf(summary).find(({ same_answers }) => same_answers);
+  if (same !== undefined)
+    return `${quoteLabel(best)} and ${quoteLabel(same.against)} give the same answers on ${summary.split}`;
+  if (open.length > 0) return noDifference(summary, open).replace(/^N/, "n");
+  return `${quoteLabel(best)} is ahead of ${lead(summary, nearestOf(summary, beaten), beaten.length)}`;
+}
+
+/** "token, the nearest of 4, by 2.1 points Acc@0.5 on val (95 % CI 0.9 to 3.3; 3 seeds, clustered by image): 61.0 % against 58.9 %". */
+function lead(summary: Summary, rival: Comparison | undefined, num_rivals: number): string {
+  if (rival === undefined) return "";
+  const nearest = num_rivals > 1 ? `, the nearest of ${num_rivals},` : "";
+  return `${quoteLabel(rival.against)}${nearest} by ${gap(summary, rival)}: ${accuracy(summary, rival.label)} against ${accuracy(summary, rival.against)}`;
+}
+
+function behind(summary: Summary, rival: Comparison | undefined): string {
+  if (rival === undefined) return "";
+  const seen = { ...rival, difference: negated(rival.difference) };
+  return `${quoteLabel(rival.against)} on ${summary.split} by ${gap(summary, seen, false)}`;
+}
+
+function gap(summary: Summary, comparison: Comparison, namesSplit = true): string {
+  const { low, high, mean } = comparison.difference;
+  const metric = namesSplit ? `Acc@0.5 on ${summary.split}` : "Acc@0.5";
+  const range =
+    low === null || high === null ? "" : `${confidenceOf(summary)} CI ${plainRange({ low, high })}; `;
+  return `${points(mean)} points ${metric} (${range}${basis(summary, [comparison.label, comparison.against])})`;
+}
+
+function tooSmall({ verdict: { possibly_too_small }, smallest_difference }: Summary): string {
+  return possibly_too_small
+    ? `, by possibly less than the ${points(smallest_difference ?? 0)} points that matter`
+    : "";
+}
+
+function noDifference(summary: Summary, open: string[]): string {
+  const nearest = nearestOf(summary, open);
+  const start = `No significant difference in Acc@0.5 on ${summary.split} between ${quoteLabel(summary.verdict.best)} and ${open.length > 1 ? "each of " : ""}${nameLabels(open)}`;
+  if (nearest === undefined) return start;
+  const word = nearest.difference.mean < 0 ? "highest" : "nearest";
+  const which = open.length > 1 ? `; the ${word} is ${quoteLabel(nearest.against)}` : "";
+  const { detectable } = nearest;
+  const effect = detectable === null ? "" : `, minimum detectable effect ${points(detectable)} points`;
+  return `${start}${which} (${difference(summary, nearest)}${effect})`;
+}
+
+/** "difference +1.1 points, 95 % CI −0.4 to +2.6; 3 seeds, clustered by image". */
+function difference(summary: Summary, comparison: Comparison | undefined): string {
+  if (comparison === undefined) return "";
+  const { mean, low, high } = comparison.difference;
+  const range =
+    low === null || high === null ? "" : `, ${confidenceOf(summary)} CI ${signedRange({ low, high })}`;
+  return `difference ${signedPoints(mean)} points${range}; ${basis(summary, [comparison.label, comparison.against])}`;
+}
+
+/** "3 seeds, clustered by image"; a baseline has no seeds. */
+function basis(summary: Summary, labels: string[]): string {
+  const trained = labels
+    .flatMap((label) => settingOf(summary, label) ?? [])
+    .filter(({ kind }) => kind === "cliprpn");
+  const nums = [...new Set(trained.map(({ seeds }) => seeds.length))];
+  const seeds =
+    nums.length === 0
+      ? "fixed models"
+      : nums.length === 1
+        ? counted(nums[0] ?? 0, "seed")
+        : `${joinWords(nums.map(String))} seeds`;
+  return `${seeds}, clustered by image`;
+}
+
+/** "one seed of film and token"; "one seed each" if that holds for all that are trained. */
+function singleSeeds({ settings }: Summary): string {
+  const trained = settings.filter(({ kind }) => kind === "cliprpn");
+  const single = trained.filter(({ seeds }) => seeds.length < 2).map(({ label }) => label);
+  return single.length === trained.length ? "one seed each" : `one seed of ${nameLabels(single)}`;
+}
+
+function needsSeeds(summary: Summary, label: string): boolean {
+  const setting = settingOf(summary, label);
+  return setting?.kind === "cliprpn" && setting.seeds.length < 2;
+}
+
+/** Comparisons of the best on val. */
+function comparisonsOf({ comparisons, verdict: { best } }: Summary): Comparison[] {
+  return comparisons.filter(({ label }) => label === best);
+}
+
+/** Of some rivals, the one that is least behind or most ahead. */
+function nearestOf(summary: Summary, labels: string[]): Comparison | undefined {
+  const wanted = new Set(labels);
+  return comparisonsOf(summary)
+    .filter(({ against }) => wanted.has(against))
+    .toSorted((a, b) => a.difference.mean - b.difference.mean)[0];
 }
 
 function accuracy(summary: Summary, label: string): string {
-  const setting = summary.settings.find((candidate) => candidate.label === label);
+  const setting = settingOf(summary, label);
   const figure = setting === undefined ? undefined : figureOf(setting, "acc_at_50");
-  return figure === undefined ? "" : `${interval(figure.interval)} %`;
+  return figure === undefined ? "" : `${points(figure.interval.mean)} %`;
 }
 
-function gapOf(comparison: Comparison | undefined): string {
-  return comparison === undefined ? "" : `${signedInterval(comparison.difference)} points`;
-}
-
-function detectableOf(comparison: Comparison | undefined): string {
-  const detectable = comparison?.detectable ?? null;
-  return detectable === null ? "" : ` (minimum detectable effect ${points(detectable)} points)`;
-}
-
-function remarkOf(remark: Remark, { verdict: { best } }: Summary): string {
-  switch (remark.kind) {
-    case "seeds":
-      return `${remark.num_completed} of ${remark.num_planned} seeds of ${quoteLabel(remark.label)} finished`;
-    case "behind":
-      return `${quoteLabel(best)} is behind ${quoteLabel(remark.against)} in ${remark.group} by ${signedInterval(remark.difference)} points`;
-    case "below_chance":
-      return `${quoteLabel(best)} is below same-category chance (${percent(remark.chance)})${remark.group === null ? "" : ` in ${remark.group}`}`;
-    case "not_above_blank":
-      return `${quoteLabel(best)} is not above its own image-only answers`;
-    case "still_rising":
-      return `Accuracy of ${joinWords(remark.labels.map(quoteLabel))} was still rising at the last epoch`;
-  }
+function settingOf({ settings }: Summary, label: string): Summary["settings"][number] | undefined {
+  return settings.find((setting) => setting.label === label);
 }

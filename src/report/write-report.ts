@@ -3,19 +3,24 @@ import { join } from "node:path";
 import type { RootContent } from "mdast";
 import { replaceFile, reportStaging } from "../base/replace-file.ts";
 import type { Split } from "../contract/generated/types.ts";
+import { allMetrics, publishedResults } from "./all-metrics.ts";
 import { baselineErrors } from "./baseline-errors.ts";
 import { describeBasis, limitations } from "./basis.ts";
 import { otherBreakdowns, subsets } from "./breakdowns.ts";
+import { comparisons } from "./comparisons.ts";
 import { cost, failures } from "./cost.ts";
+import { definitions } from "./definitions.ts";
 import { type Charts, drawCharts } from "./draw-charts.ts";
 import { drawGallery } from "./draw-gallery.ts";
-import { definitions } from "./figures.ts";
 import { type Gallery, gallery } from "./gallery.ts";
-import { allMetrics, comparisons, leaderboard, publishedResults } from "./leaderboard.ts";
+import { leaderboard } from "./leaderboard.ts";
+import { losses } from "./losses.ts";
 import { heading, images, paragraph, render, strong } from "./markdown.ts";
 import type { ReportInput } from "./report-input.ts";
 import { reproduce } from "./reproduce.ts";
 import { verdict } from "./verdict.ts";
+import { otherRemarks } from "./verdict-remarks.ts";
+import { whatDiffers } from "./what-differs.ts";
 
 /** A folder in which a report is built: an error leaves the earlier report as it was. */
 export interface Staging {
@@ -75,10 +80,12 @@ export function reportBlocks(input: ReportInput, charts: Charts, drawn: Gallery)
   const { summary } = input;
   return [
     heading(1, input.question),
-    paragraph(strong(verdict(summary))),
+    paragraph([strong(verdict(input)), ...otherRemarks(input).map((remark) => ` ${remark}`)]),
     paragraph(describeBasis(input)),
     ...limitations(input),
     ...leaderboard(summary, charts.leaderboard),
+    ...losses(summary),
+    ...whatDiffers(input),
     ...comparisons(summary),
     ...baselineErrors(input, charts.boxes),
     ...subsets(summary, charts.subsets),

@@ -5,6 +5,7 @@ import type {
   CompletedOutcome,
   EvaluatedTrial,
   Split,
+  StoredExperiment,
   SummarizeParams,
   TrialGroup,
   TrialOutcome,
@@ -100,11 +101,13 @@ async function makeLocked(
       summary,
       published: experiment.published,
       numTestLooks: countAllLooks(store.runsDir, experiment.dataset.id),
+      numLooks: isTest(split) ? countLooks(store.runsDir, experiment.dataset.id, split) : 0,
+      variedKeys: variedKeys(experiment.experiment),
       presets,
     };
     const file = await writeReport(input, staging, store.folder);
     terminal.liveDone();
-    terminal.info(verdict(summary));
+    terminal.info(verdict(input));
     return file;
   });
 }
@@ -208,6 +211,13 @@ async function predict(
     };
     await engine.call("evaluate", params, { signal, onEvent });
   }
+}
+
+/** The keys of `vary`; if there are none, those of `also`. */
+function variedKeys(experiment: StoredExperiment["experiment"]): string[] {
+  const { vary, also }: { vary?: object; also?: object[] } = experiment ?? {};
+  const keys = Object.keys(vary ?? {});
+  return keys.length > 0 ? keys : [...new Set((also ?? []).flatMap(Object.keys))];
 }
 
 /** How configurations are compared. */

@@ -162,6 +162,8 @@ export function madeInput(settings: MadeSetting[], changes: Partial<ReportInput>
     summary: madeSummary(settings),
     published: [],
     numTestLooks: 0,
+    numLooks: 0,
+    variedKeys: ["fusion"],
     notAsked: [],
     presets,
     ...changes,

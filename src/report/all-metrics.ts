@@ -1,0 +1,75 @@
+import type { RootContent } from "mdast";
+import type { MetricName, PublishedFigure, Summary } from "../contract/generated/types.ts";
+import { availableMetrics, figureOf, metricTitles } from "./figures.ts";
+import { heading, longTable, paragraph } from "./markdown.ts";
+import { interval, noValue, points, range } from "./points.ts";
+import { jsonName } from "./report-input.ts";
+
+/** The mean of every metric, in two tables that fit a page. */
+export function allMetrics({ settings, split }: Summary): RootContent[] {
+  const seeded = settings.some(({ kind }) => kind === "cliprpn");
+  return [
+    heading(2, "All metrics"),
+    paragraph(
+      `${seeded ? "Means over seeds, in %; intervals and the results of each seed are" : "In %; intervals are"} in ${jsonName(split)}.`,
+    ),
+    ...metricGroups.flatMap(([title, group]) => {
+      const metrics = availableMetrics(settings, group);
+      const rows = settings.map((setting) => [
+        setting.label,
+        ...metrics.map((metric) => {
+          const figure = figureOf(setting, metric);
+          return figure === undefined ? noValue : points(figure.interval.mean);
+        }),
+      ]);
+      return [
+        paragraph(title),
+        ...longTable(["configuration", ...metrics.map((metric) => metricTitles[metric])], rows),
+      ];
+    }),
+  ];
+}
+
+const metricGroups: [title: string, metrics: MetricName[]][] = [
+  [
+    "IoU of the highest-scoring box:",
+    ["acc_at_25", "acc_at_50", "acc_at_75", "acc_at_90", "macc", "miou", "oiou"],
+  ],
+  [
+    "Ranking, center accuracy and minimal pairs:",
+    ["recall_at_1", "recall_at_5", "recall_at_10", "recall_at_100", "pointing", "pair_accuracy"],
+  ],
+];
+
+/** Every configuration next to the published range for this split. */
+export function publishedResults(summary: Summary, published: PublishedFigure[]): RootContent[] {
+  const rows = published
+    .filter(({ split }) => split === summary.split)
+    .flatMap(({ metric, low, high, source, verified }) =>
+      summary.settings.map((setting) => {
+        const measured = figureOf(setting, metric)?.interval;
+        return [
+          setting.label,
+          metricTitles[metric],
+          source,
+          verified ? "yes" : "no",
+          range(points(low), points(high)),
+          measured === undefined ? noValue : interval(measured),
+          measured === undefined ? noValue : comparedWith(measured.mean, low, high),
+        ];
+      }),
+    );
+  if (rows.length === 0) return [];
+  return [
+    heading(2, "Comparison with published results"),
+    ...longTable(
+      ["configuration", "metric", "source", "verified", "published (%)", "this sweep (%)", "position"],
+      rows,
+      4,
+    ),
+  ];
+}
+
+function comparedWith(mean: number, low: number, high: number): string {
+  return mean < low ? "below" : mean > high ? "above" : "inside";
+}

@@ -1,0 +1,100 @@
+import type { RootContent } from "mdast";
+import { count, counted } from "../base/format.ts";
+import type { Comparison, Summary } from "../contract/generated/types.ts";
+import { comparisonsOf, referenceOf } from "./figures.ts";
+import { populationNames } from "./leaderboard.ts";
+import { heading, longTable, paragraph } from "./markdown.ts";
+import { negated, noValue, points, pValue, signedInterval } from "./points.ts";
+import { quoteLabel } from "./report-input.ts";
+
+/** What the comparisons can and cannot show: a table for the reference, and one for the best on val if that is another one. */
+export function comparisons(summary: Summary): RootContent[] {
+  if (summary.comparisons.length === 0) return [];
+  const references = [...new Set([referenceOf(summary), summary.verdict.best])];
+  return references.flatMap((reference) => comparisonTable(summary, reference));
+}
+
+interface Column {
+  title: string;
+  cell: (comparison: Comparison) => string;
+  isShown?: boolean;
+}
+
+function comparisonTable(summary: Summary, reference: string): RootContent[] {
+  const rows = [...comparisonsOf(summary, reference).values()];
+  const { smallest_difference } = summary;
+  const alpha = 1 - summary.confidence;
+  const name = quoteLabel(reference);
+  const columns: Column[] = [
+    { title: "configuration", cell: ({ against }) => against },
+    { title: "difference", cell: ({ difference }) => signedInterval(negated(difference)) },
+    {
+      title: "interval for",
+      cell: ({ population }) => populationNames[population],
+      isShown: new Set(rows.map(({ population }) => population)).size > 1,
+    },
+    { title: "p", cell: ({ p_value }) => pValue(p_value) },
+    { title: "p (Holm)", cell: ({ p_adjusted }) => pValue(p_adjusted) },
+    {
+      title: "detectable",
+      cell: ({ detectable }) => (detectable === null ? noValue : points(detectable)),
+    },
+    {
+      title: `equivalent within ${points(smallest_difference ?? 0)}`,
+      cell: ({ equivalent }) => (equivalent === null ? noValue : equivalent ? "yes" : "not shown"),
+      isShown: smallest_difference !== null,
+    },
+    {
+      title: `new run of ${name} ahead`,
+      cell: ({ chance_new_run_ahead }) =>
+        chance_new_run_ahead === null ? noValue : wholePercent(chance_new_run_ahead),
+      isShown: rows.some(({ chance_new_run_ahead }) => chance_new_run_ahead !== null),
+    },
+    {
+      title: "to detect it",
+      cell: (each) => neededFor(each, alpha),
+      isShown: rows.some((each) => neededFor(each, alpha) !== noValue),
+    },
+  ];
+  const shown = columns.filter(({ isShown }) => isShown !== false);
+  const titles = new Set(shown.map(({ title }) => title));
+  return [
+    heading(2, `Comparison with ${name}`),
+    paragraph(
+      [
+        `Acc@0.5 of each configuration minus Acc@0.5 of ${name} on the same images, in points.`,
+        "Detectable is the smallest true difference that such a comparison finds with a probability of 80 %.",
+        ...(titles.has("to detect it")
+          ? [
+              `The last column is what a difference as large as this one would need to be found: seeds of each with these images, or images with these seeds.`,
+            ]
+          : []),
+      ].join(" "),
+    ),
+    ...longTable(
+      shown.map(({ title }) => title),
+      rows.map((row) => shown.map(({ cell }) => cell(row))),
+    ),
+  ];
+}
+
+/** "12 seeds or 1,200 images", for a difference that is not significant. */
+function neededFor(comparison: Comparison, alpha: number): string {
+  const { difference, p_adjusted, population, num_seeds_needed, num_images_needed } = comparison;
+  if (difference.low === null || p_adjusted === null || p_adjusted < alpha || difference.mean === 0)
+    return noValue;
+  const images = num_images_needed === null ? undefined : `${count(num_images_needed)} images`;
+  // Without the variance between seeds, no number of them can be planned.
+  if (population === "checkpoints") return images ?? noValue;
+  const seeds = num_seeds_needed === null ? undefined : counted(num_seeds_needed, "seed");
+  if (seeds === undefined && images === undefined) return "no number of seeds or of images suffices";
+  if (seeds === undefined) return `${images}; no number of seeds suffices`;
+  return images === undefined ? `${seeds}; no number of images suffices` : `${seeds} or ${images}`;
+}
+
+/** "97 %"; never "100 %" for less than certainty. */
+function wholePercent(fraction: number): string {
+  const percent = Math.round(fraction * 100);
+  if (percent === 100 && fraction < 1) return "> 99 %";
+  return percent === 0 && fraction > 0 ? "< 1 %" : `${percent} %`;
+}

@@ -1,0 +1,68 @@
+import type { RootContent } from "mdast";
+import { count } from "../base/format.ts";
+import type { Remark, Summary } from "../contract/generated/types.ts";
+import { confidenceOf, groupName } from "./figures.ts";
+import { bullets, heading, longTable, paragraph } from "./markdown.ts";
+import { interval, points, signedInterval } from "./points.ts";
+import { quoteLabel } from "./report-input.ts";
+
+/** Where the best on val is behind another configuration, or below same-category chance. */
+export function losses(summary: Summary): RootContent[] {
+  const { best, remarks } = summary.verdict;
+  const behind = remarks.filter((remark) => remark.kind === "behind");
+  const below = remarks.filter((remark) => remark.kind === "below_chance");
+  const tested = summary.subset_comparisons.some(({ label }) => label === best);
+  if (!tested && below.length === 0) return [];
+  const name = quoteLabel(best);
+  return [
+    heading(2, `Where ${name} is behind`),
+    ...behindTable(summary, behind, tested),
+    ...(below.length === 0 ? [] : [belowChance(summary, below)]),
+  ];
+}
+
+type Behind = Extract<Remark, { kind: "behind" }>;
+type BelowChance = Extract<Remark, { kind: "below_chance" }>;
+
+function behindTable(
+  { verdict: { best }, subsets }: Summary,
+  found: Behind[],
+  tested: boolean,
+): RootContent[] {
+  const name = quoteLabel(best);
+  if (found.length === 0)
+    return tested
+      ? [paragraph(`${name} is not significantly behind another configuration in any subset.`)]
+      : [];
+  const sizes = new Map(
+    subsets.map(({ by, group, num_sentences }) => [`${by}\n${group}`, num_sentences] as const),
+  );
+  return [
+    paragraph(
+      `Subsets where ${name} is significantly behind another configuration (Holm over subsets and configurations). Differences in Acc@0.5, in points.`,
+    ),
+    ...longTable(
+      ["subset", "configuration ahead", "expressions", `difference of ${name}`],
+      found
+        .toSorted((a, b) => a.difference.mean - b.difference.mean)
+        .map((each) => [
+          groupName(each),
+          each.against,
+          count(sizes.get(`${each.by}\n${each.group}`) ?? 0),
+          signedInterval(each.difference),
+        ]),
+      2,
+    ),
+  ];
+}
+
+function belowChance(summary: Summary, found: BelowChance[]): RootContent {
+  const { verdict, split } = summary;
+  return bullets(
+    found.map(({ by, group, acc_at_50, chance }) => {
+      const where =
+        by === null || group === null ? `On ${split} as a whole` : `In ${groupName({ by, group })}`;
+      return `${where}, ${quoteLabel(verdict.best)} is below same-category chance: ${interval(acc_at_50)} % (${confidenceOf(summary)} interval) against ${points(chance)} %. It is systematically wrong there, not merely guessing.`;
+    }),
+  );
+}

@@ -1,0 +1,102 @@
+import { counted, percent } from "../base/format.ts";
+import type { Remark, Summary } from "../contract/generated/types.ts";
+import { groupName } from "./figures.ts";
+import { overridesByLabel } from "./overrides.ts";
+import { negated, plainInterval, points, signedInterval } from "./points.ts";
+import {
+  epochsByLabel,
+  nameLabels,
+  quoteLabel,
+  type ReportInput,
+  type VerdictInput,
+} from "./report-input.ts";
+
+/** What qualifies the verdict, the most important first; several remarks of one kind are one sentence. */
+export function remarks({ summary, trials }: VerdictInput): string[] {
+  const { remarks: all, best } = summary.verdict;
+  const of = <K extends Remark["kind"]>(kind: K): Extract<Remark, { kind: K }>[] =>
+    all.filter((remark): remark is Extract<Remark, { kind: K }> => remark.kind === kind);
+  return [
+    ...seeds(of("seeds")),
+    ...behind(best, of("behind")),
+    ...belowChance(best, of("below_chance"), summary),
+    ...of("not_above_blank").map(
+      ({ difference }) =>
+        `${quoteLabel(best)} is not significantly above its own image-only answers: ${signedInterval(difference)} points`,
+    ),
+    ...of("still_rising").map(({ labels }) => rising(labels, trials)),
+  ];
+}
+
+/** "2 of 3 seeds of film finished". */
+function seeds([first, ...others]: Extract<Remark, { kind: "seeds" }>[]): string[] {
+  if (first === undefined) return [];
+  const ofFirst = `${first.num_completed} of ${counted(first.num_planned, "seed")} of ${quoteLabel(first.label)} finished`;
+  const more =
+    others.length === 0 ? "" : `; seeds of ${nameLabels(others.map(({ label }) => label))} are missing, too`;
+  return [`${ofFirst}${more}`];
+}
+
+/** "film is behind token in negation by 16.4 (12.7 to 20.3) points". */
+function behind(best: string, found: Extract<Remark, { kind: "behind" }>[]): string[] {
+  const [worst] = found.toSorted((a, b) => a.difference.mean - b.difference.mean);
+  if (worst === undefined) return [];
+  const most = `${groupName(worst)} by ${plainInterval(negated(worst.difference))} points`;
+  const subsets = new Set(found.map(({ by, group }) => `${by}\n${group}`)).size;
+  const rivals = new Set(found.map(({ against }) => against)).size;
+  const start = `${quoteLabel(best)} is behind`;
+  if (subsets === 1 && rivals === 1) return [`${start} ${quoteLabel(worst.against)} in ${most}`];
+  if (rivals === 1) return [`${start} ${quoteLabel(worst.against)} in ${subsets} subsets, most in ${most}`];
+  return [
+    `${start} ${counted(rivals, "other configuration")} in ${counted(subsets, "subset")}, most behind ${quoteLabel(worst.against)} in ${most}`,
+  ];
+}
+
+/** "film is below same-category chance in negation (28.6 % against 45.0 %)". */
+function belowChance(
+  best: string,
+  found: Extract<Remark, { kind: "below_chance" }>[],
+  { split }: Summary,
+): string[] {
+  const [worst] = found.toSorted((a, b) => a.acc_at_50.mean - a.chance - (b.acc_at_50.mean - b.chance));
+  if (worst === undefined) return [];
+  const where = ({ by, group }: typeof worst): string =>
+    by === null || group === null ? `on ${split} as a whole` : `in ${groupName({ by, group })}`;
+  const most = `${where(worst)} (${percent(worst.acc_at_50.mean)} against ${percent(worst.chance)})`;
+  const start = `${quoteLabel(best)} is below same-category chance`;
+  return [found.length === 1 ? `${start} ${most}` : `${start} in ${found.length} places, most ${most}`];
+}
+
+/** "Accuracy of film was still rising after 2 epochs". */
+function rising(labels: string[], trials: VerdictInput["trials"]): string {
+  const epochs = epochsByLabel(trials);
+  const nums = labels.flatMap((label) => epochs.get(label) ?? []).toSorted((a, b) => a - b);
+  const [least, most] = [nums.at(0), nums.at(-1)];
+  const after =
+    least === undefined || most === undefined
+      ? "at the last epoch"
+      : least === most
+        ? `after ${counted(least, "epoch")}`
+        : `after ${least} to ${most} epochs`;
+  return `Accuracy of ${nameLabels(labels)} was still rising ${after}`;
+}
+
+/** What only the report knows; printed after the verdict, in the same paragraph. */
+export function otherRemarks({ summary, trials, presets, variedKeys, numLooks }: ReportInput): string[] {
+  const { split, optimism, settings, verdict } = summary;
+  const compared = settings.filter(({ is_upper_bound }) => !is_upper_bound);
+  const trained = trials.flatMap(({ spec }) => (spec.kind === "cliprpn" ? [spec] : []));
+  const overridden = overridesByLabel(trained, presets, variedKeys).flatMap(({ labels }) => labels);
+  return [
+    ...(split === "val" ? [] : ["Epochs and the best configuration were selected on val."]),
+    ...(numLooks === 0 ? [] : [`This is look ${numLooks} at ${split} of this dataset in this runs folder.`]),
+    ...(optimism === null || optimism < 0.0005
+      ? []
+      : [
+          `Since ${quoteLabel(verdict.best)} was chosen on these images as the best of ${compared.length}, its Acc@0.5 is overestimated by about ${points(optimism)} points.`,
+        ]),
+    ...(overridden.length === 0
+      ? []
+      : [`Values of their presets are overridden in ${nameLabels(overridden)} (see What differs).`]),
+  ];
+}

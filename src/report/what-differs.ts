@@ -1,0 +1,173 @@
+import type { RootContent } from "mdast";
+import { count, counted, joinWords } from "../base/format.ts";
+import type { ClipRpnSpec } from "../contract/generated/types.ts";
+import { bullets, heading, paragraph } from "./markdown.ts";
+import { overridesByLabel } from "./overrides.ts";
+import {
+  completedTrials,
+  epochsByLabel,
+  nameLabels,
+  quoteLabel,
+  type ReportInput,
+  type ReportTrial,
+} from "./report-input.ts";
+
+/** What differs between the configurations beyond what the experiment varies, and what may limit a comparison. */
+export function whatDiffers(input: ReportInput): RootContent[] {
+  const lines = differences(input);
+  if (lines.length === 0) return [];
+  return [
+    heading(2, "What differs"),
+    paragraph("Besides what the experiment varies, these may affect the comparison:"),
+    bullets(lines),
+  ];
+}
+
+/** One line for each kind of difference. */
+export function differences(input: ReportInput): string[] {
+  const { trials } = input;
+  const completed = completedTrials(trials);
+  return [
+    ...epochs(input),
+    ...rising(input),
+    ...overrides(input),
+    ...seeds(input),
+    ...stale(trials),
+    ...imported(trials),
+    ...split("Processors", completed, ({ outcome }) => {
+      const { device, device_name } = outcome.environment;
+      return device === "cpu" ? device_name : `${device_name} (${device})`;
+    }),
+    ...split("Versions of torch", completed, ({ outcome }) => outcome.environment.torch),
+  ];
+}
+
+/** Only if they differ: the basis of the report has the number that all share. */
+function epochs({ trials }: ReportInput): string[] {
+  const labelsOf = invert([...epochsByLabel(trials)].map(([label, num]) => [num, label] as const));
+  if (labelsOf.size < 2) return [];
+  const parts = [...labelsOf]
+    .toSorted(([a], [b]) => a - b)
+    .map(([num, labels]) => `${counted(num, "epoch")}: ${nameLabels(labels)}`);
+  return [`Training budgets differ. ${parts.join("; ")}.`];
+}
+
+function rising({ summary, trials }: ReportInput): string[] {
+  const labels = summary.settings
+    .filter(({ still_rising }) => still_rising === true)
+    .map(({ label }) => label);
+  if (labels.length === 0) return [];
+  const epochsOf = epochsByLabel(trials);
+  const nums = [...new Set(labels.flatMap((label) => epochsOf.get(label) ?? []))].toSorted((a, b) => a - b);
+  const after = nums.length === 0 ? "" : ` (after ${joinWords(nums.map(String))} epochs)`;
+  return [
+    `Still rising at the last epoch${after}: ${nameLabels(labels)}. More epochs may change the result.`,
+  ];
+}
+
+function overrides(input: ReportInput): string[] {
+  const trained = input.trials.flatMap(({ spec }): ClipRpnSpec[] => (spec.kind === "cliprpn" ? [spec] : []));
+  const groups = overridesByLabel(trained, input.presets, input.variedKeys);
+  const num_labels = new Set(trained.map(({ label }) => label)).size;
+  return groups.map(({ preset, labels, changes }) => {
+    const who = labels.length === num_labels ? "All trained configurations" : nameLabels(labels);
+    const shown = changes
+      .slice(0, maxChanges)
+      .map(({ key, value, usual }) => `${key} ${value} (preset: ${usual})`);
+    const more = changes.length > maxChanges ? `, and ${changes.length - maxChanges} more` : "";
+    return `Overridden values of the ${preset} preset: ${shown.join(", ")}${more}. ${who}.`;
+  });
+}
+
+const maxChanges = 12;
+
+/** Configurations with other seeds than the rest, or with seeds that did not finish. */
+function seeds({ summary }: ReportInput): string[] {
+  const trained = summary.settings.filter(({ kind }) => kind === "cliprpn");
+  const labelsOf = invert(
+    trained.map(({ label, seeds: all }) => [joinWords(all.map(String)), label] as const),
+  );
+  const missing = trained
+    .filter(({ seeds: all, num_planned_seeds }) => all.length < num_planned_seeds)
+    .map(
+      ({ label, seeds: all, num_planned_seeds }) =>
+        `${all.length} of ${num_planned_seeds} of ${quoteLabel(label)}`,
+    );
+  return [
+    ...(missing.length === 0 ? [] : [`Seeds without a result: only ${nameParts(missing)} finished.`]),
+    ...(labelsOf.size < 2
+      ? []
+      : [
+          `Seeds differ. ${nameParts([...labelsOf].map(([all, labels]) => `${all}: ${nameLabels(labels)}`))}.`,
+        ]),
+  ];
+}
+
+function stale(trials: ReportTrial[]): string[] {
+  const marked = trials.filter(({ isStale }) => isStale);
+  if (marked.length === 0) return [];
+  return [
+    `Stale results, made by other code or packages than the current ones: ${nameTrials(marked, trials)}.`,
+  ];
+}
+
+function imported(trials: ReportTrial[]): string[] {
+  const marked = trials.filter(({ origin }) => origin?.kind === "import");
+  if (marked.length === 0) return [];
+  const archives = [...new Set(marked.map(({ origin }) => origin?.from))].join(", ");
+  return [`Imported results, which did not run here (from ${archives}): ${nameTrials(marked, trials)}.`];
+}
+
+/** A line if the completed trials differ in this property; the most frequent value needs no names. */
+function split<T extends Pick<ReportTrial, "spec">>(
+  title: string,
+  trials: T[],
+  propertyOf: (trial: T) => string,
+): string[] {
+  const groups = [...invert(trials.map((trial) => [propertyOf(trial), trial] as const))].toSorted(
+    ([, a], [, b]) => b.length - a.length,
+  );
+  if (groups.length < 2) return [];
+  const parts = groups.map(([value, members], index) =>
+    index === 0
+      ? `${value} (${counted(members.length, "trial")})`
+      : `${value} (${nameTrials(members, trials)})`,
+  );
+  return [`${title} differ, which changes the last bits of the results: ${nameParts(parts)}.`];
+}
+
+/** "film, seeds 0 and 1; YOLO, crop"; "all 15 trials". */
+export function nameTrials(marked: Pick<ReportTrial, "spec">[], all: readonly unknown[] = []): string {
+  if (marked.length === all.length && marked.length > 1) return `all ${count(marked.length)} trials`;
+  const seedsOf = new Map<string, number[]>();
+  for (const { spec } of marked) {
+    const known = seedsOf.get(spec.label) ?? [];
+    if (spec.kind === "cliprpn") known.push(spec.seed);
+    seedsOf.set(spec.label, known);
+  }
+  return nameParts(
+    [...seedsOf].map(([label, each]) =>
+      each.length === 0
+        ? label
+        : `${label}, seed${each.length === 1 ? "" : "s"} ${joinWords(each.map(String))}`,
+    ),
+  );
+}
+
+/** "a; b; and 7 more". */
+function nameParts(parts: string[]): string {
+  const more = parts.length > maxNames ? [`and ${count(parts.length - maxNames)} more`] : [];
+  return [...parts.slice(0, maxNames), ...more].join("; ");
+}
+
+const maxNames = 8;
+
+function invert<K, V>(pairs: readonly (readonly [K, V])[]): Map<K, V[]> {
+  const groups = new Map<K, V[]>();
+  for (const [key, value] of pairs) {
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [value]);
+    else group.push(value);
+  }
+  return groups;
+}
