@@ -29,7 +29,7 @@ export function describeBasis({ summary, trials, name, numTestLooks }: ReportInp
   return [
     `Sweep ${name}: ${complete}${num_seeds === 0 ? "" : `, ${counted(num_seeds, "seed")}${once}, ${describeEpochs(trials)}`}.`,
     `Evaluated on ${count(summary.num_sentences)} referring expressions in ${count(summary.num_images)} images of ${summary.split}.`,
-    `Values in parentheses are ${confidenceOf(summary)} confidence intervals${num_seeds === 0 ? " over images" : " of the mean over seeds, over images and seeds"}.`,
+    `Values in parentheses are ${confidenceOf(summary)} confidence intervals${num_seeds === 0 ? " over images" : " of the mean over seeds; with two seeds or more they cover both images and seeds"} (see Statistics).`,
     "A hit has IoU >= 0.5; Acc@0.5 is the fraction of expressions whose highest-scoring box is a hit.",
     testUse,
   ].join(" ");
@@ -77,6 +77,8 @@ export function limitations(input: ReportInput): RootContent[] {
   return lines.length === 0 ? [] : [bullets(lines)];
 }
 
+const maxKeys = 3;
+
 /** Says what the reference preset is, or that values of it are overridden. */
 function referenceNote({ trials, presets, variedKeys }: ReportInput): string[] {
   const specs = trials.flatMap(({ spec }): ClipRpnSpec[] =>
@@ -92,8 +94,9 @@ function referenceNote({ trials, presets, variedKeys }: ReportInput): string[] {
     return [`The reference preset has the settings of ClipRPN (Trento)${small}. It has ${has}.`];
   const labels = overridden.flatMap((group) => group.labels);
   const keys = [...new Set(overridden.flatMap(({ changes }) => changes.map(({ key }) => key)))];
+  const more = keys.length > maxKeys ? ` and ${keys.length - maxKeys} more settings` : "";
   return [
-    `${nameLabels(labels)} ${labels.length === 1 ? "does" : "do"} not have the settings of ClipRPN (Trento): the reference preset is overridden in ${joinWords(keys)} (see What differs)${small}. It keeps ${has}.`,
+    `${nameLabels(labels)} ${labels.length === 1 ? "does" : "do"} not have the settings of ClipRPN (Trento): the reference preset is overridden in ${joinWords(keys.slice(0, maxKeys))}${more} (see What differs)${small}. It keeps ${has}.`,
   ];
 }
 

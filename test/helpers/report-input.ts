@@ -299,9 +299,11 @@ function madeSetting({ label, acc, baseline }: MadeSetting): SettingSummary {
       num_pairs: 100,
       figures,
     })),
-    breakdowns: [
-      { by: "sentence_length", group: "5 or fewer", num_sentences: 1200, interval: around(mean(acc)) },
-    ],
+    breakdowns: subsetGroups.map((subset) => ({
+      ...subset,
+      num_sentences: 300,
+      interval: around(mean(acc)),
+    })),
     category_macro_acc_at_50: mean(acc),
     seeds: acc.map((_, seed) => seed),
     num_planned_seeds: acc.length,

@@ -1,11 +1,21 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import type { Comparison, Remark, Summary } from "../../src/contract/generated/types.ts";
+import { presets } from "../../src/experiment/presets.ts";
 import type { Charts } from "../../src/report/draw-charts.ts";
 import type { Gallery } from "../../src/report/gallery.ts";
 import { render } from "../../src/report/markdown.ts";
+import { negated } from "../../src/report/points.ts";
 import type { ReportInput } from "../../src/report/report-input.ts";
 import { rowCommand } from "../../src/report/reproduce.ts";
 import { reportBlocks } from "../../src/report/write-report.ts";
-import { failed, madeInput, madeSpec, madeTrial } from "../helpers/report-input.ts";
+import {
+  failed,
+  type MadeSetting,
+  madeInput,
+  madeSpec,
+  madeSummary,
+  madeTrial,
+} from "../helpers/report-input.ts";
 
 const charts: Charts = {
   leaderboard: { file: "leaderboard.svg", alt: "leaderboard" },
@@ -20,21 +30,106 @@ const gallery: Gallery = {
 const film = { label: "film", acc: [0.6, 0.62] };
 const token = { label: "token", acc: [0.5, 0.52] };
 
-const report = (changes: Partial<ReportInput> = {}): string =>
-  render(reportBlocks(madeInput([film, token], changes), charts, gallery)).replaceAll("\u00a0", " ");
+const old = { label: "old", acc: [0.3, 0.3] };
+
+const report = (settings: MadeSetting[] = [film, token], changes: Partial<ReportInput> = {}): string =>
+  render(reportBlocks(madeInput(settings, changes), charts, gallery)).replaceAll("\u00a0", " ");
+
+/** Its section on what differs. */
+function differ(changes: Partial<ReportInput>, settings?: MadeSetting[]): string {
+  return sectionOf(report(settings, changes), "## What differs");
+}
+
+function sectionOf(written: string, title: string): string {
+  const start = written.indexOf(`${title}\n`);
+  expect(start).toBeGreaterThan(0);
+  return written.slice(start, written.indexOf("\n## ", start + 1));
+}
 
 test("the question is the title, the verdict the first sentence", () => {
   const [title, , answer] = report().split("\n");
   expect(title).toBe("# Which fusion grounds best?");
-  expect(answer).toMatch(/^\*\*film outperforms token, .*\*\*$/);
+  expect(answer).toMatch(/^\*\*film outperforms token .*\.\*\* /);
 });
 
-test("the leaderboard has the figure of every seed, and the baselines without the expression", () => {
-  const written = report();
-  expect(written).toContain(
-    "| film | 61.0 (59.0 to 63.0) | 61.0 (59.0 to 63.0) | 61.0 (59.0 to 63.0) | 0: 60.0, 1: 62.0 |",
-  );
-  expect(written).toContain("| *constant box* | 2.0 (0.0 to 4.0) |");
+describe("leaderboard", () => {
+  test("has rank, difference to the best, image-only answers and every seed, and what ignores the expression", () => {
+    const written = report();
+    expect(written).toContain(
+      "| film | 1 to 2 | 61.0 (59.0 to 63.0) | reference | – | 6.0 | 0.5 | 0: 60.0, 1: 62.0 |",
+    );
+    expect(written).toContain(
+      "| token | 1 to 2 | 51.0 (49.0 to 53.0) | −10.0 (−12.0 to −8.0) | < 0.001 | 6.0 |",
+    );
+    expect(written).toContain("| *constant box* | – | 2.0 (0.0 to 4.0) |");
+    expect(written).toContain("| *same-category chance* | – | 5.0 | – |");
+    expect(written).toContain("hold for the training procedure");
+  });
+
+  test("names the population of each row where they differ", () => {
+    const settings = [film, { label: "token", acc: [0.5] }];
+    const written = report(settings);
+    expect(written).toMatch(/^\| film \|.*\| procedure \|/m);
+    expect(written).toMatch(/^\| token \|.*\| checkpoints \|/m);
+  });
+
+  test("compares with the declared baseline, and the best has a table of its own", () => {
+    const summary = madeSummary([film, token, old]);
+    const comparison = summary.comparisons.find(({ against }) => against === "token");
+    if (comparison === undefined) throw new Error("expected a comparison");
+    const declared = [
+      { ...comparison, label: "token", against: "film", difference: negated(comparison.difference) },
+      { ...comparison, label: "token", against: "old" },
+    ];
+    const comparisons = [...summary.comparisons, ...declared];
+    const written = report([film, token, old], { summary: { ...summary, baseline: "token", comparisons } });
+    expect(written).toContain("difference to token");
+    expect(written).toMatch(/from token, the declared baseline/);
+    expect(written).toMatch(/^\| film \|.*\| \+10\.0 \(\+8\.0 to \+12\.0\) \|/m);
+    expect(written.match(/^## Comparison with (film|token)$/gm)).toEqual([
+      "## Comparison with token",
+      "## Comparison with film",
+    ]);
+  });
+});
+
+describe("comparisons", () => {
+  const changed = (changes: Partial<Comparison>, rest: Partial<Summary> = {}): string => {
+    const summary = madeSummary([film, { label: "token", acc: [0.6, 0.6] }], rest);
+    const comparisons = summary.comparisons.map((each) => ({ ...each, ...changes }));
+    return sectionOf(
+      report([film, token], { summary: { ...summary, comparisons } }),
+      "## Comparison with film",
+    );
+  };
+
+  test("say what would be needed to detect a difference that is not significant", () => {
+    expect(changed({})).toContain(
+      "| token | −1.0 (−3.0 to +1.0) | 0.310 | 0.310 | 2.8 | 97 % | 12 seeds or 1,200 images |",
+    );
+    expect(changed({ num_seeds_needed: null })).toContain("| 1,200 images; no number of seeds suffices |");
+    expect(changed({ num_images_needed: null })).toContain("| 12 seeds; no number of images suffices |");
+    expect(changed({ num_seeds_needed: null, num_images_needed: null })).toContain(
+      "| no number of seeds or of images suffices |",
+    );
+  });
+
+  test("ask for no seeds of fixed models, and for nothing where the difference is significant", () => {
+    expect(changed({ population: "checkpoints", num_seeds_needed: null })).toContain("| 1,200 images |");
+    expect(changed({ p_adjusted: 0.01 })).not.toMatch(/to detect it|1,200 images/);
+  });
+
+  test("say what is equivalent only if a difference that matters is declared", () => {
+    expect(changed({})).not.toContain("equivalent");
+    const declared = { smallest_difference: 0.03 };
+    expect(changed({ equivalent: true }, declared)).toMatch(/equivalent within 3\.0.*\| yes \|/s);
+    expect(changed({ equivalent: false }, declared)).toContain("| not shown |");
+  });
+
+  test("never promise certainty", () => {
+    expect(changed({ chance_new_run_ahead: 0.9999 })).toContain("| > 99 % |");
+    expect(changed({ chance_new_run_ahead: 0.0001 })).toContain("| < 1 % |");
+  });
 });
 
 test("the report has every metric", () => {
@@ -44,14 +139,46 @@ test("the report has every metric", () => {
     expect(report()).toContain(`| ${title} `);
 });
 
-test("every subset has its accuracy and its pair accuracy", () => {
-  expect(report()).toContain("| configuration | attribute (300) | size or part (300) | two hop (300) |");
-  expect(report()).toContain("| configuration | attribute (100) | size or part (100) | two hop (100) |");
+describe("subsets", () => {
+  test("have accuracy, chance and pair accuracy, and mark significant differences", () => {
+    const written = report();
+    expect(written).toContain("| configuration | attribute (300) | size or part (300) | two hop (300) |");
+    expect(written).toContain("| configuration | attribute (100) | size or part (100) | two hop (100) |");
+    expect(written).toContain("| *same-category chance* | 40.0 | 40.0 | 40.0 |");
+    expect(written).toContain("| token | 51.0 (49.0 to 53.0) ↓ | 51.0 (49.0 to 53.0) ↓ |");
+    expect(written).toContain("| film | 61.0 (59.0 to 63.0) | 61.0 (59.0 to 63.0) |");
+  });
+
+  test("where the best is behind or below chance has a section", () => {
+    expect(report()).toMatch(/## Where film is behind\n\n.*not significantly behind another/);
+    const summary = madeSummary([film, token]);
+    const remarks: Remark[] = [
+      {
+        kind: "behind",
+        against: "token",
+        by: "sentence_length",
+        group: "5 or fewer",
+        difference: { mean: -0.05, low: -0.08, high: -0.02 },
+      },
+      {
+        kind: "below_chance",
+        by: "stratum",
+        group: "two_hop",
+        acc_at_50: { mean: 0.286, low: 0.25, high: 0.32 },
+        chance: 0.45,
+      },
+    ];
+    const written = report([film, token], {
+      summary: { ...summary, verdict: { ...summary.verdict, remarks } },
+    });
+    expect(written).toContain("| expressions of 5 or fewer words | token | 300 | −5.0 (−8.0 to −2.0) |");
+    expect(written).toMatch(/^- In two hop, film is below same-category chance: 28\.6 .*45\.0 %/m);
+  });
 });
 
 test("failed and waiting trials are listed with the reason", () => {
   const input = madeInput([film, token]);
-  const written = report({
+  const written = report([film, token], {
     trials: [
       ...input.trials,
       madeTrial(madeSpec("token", 2), failed("token", 2, "loss | is <nan>\n\nat step `3`")),
@@ -70,9 +197,47 @@ test("stale and imported trials are listed", () => {
     isStale: index === 0,
     origin: index >= 2 ? { kind: "import" as const, from: "results.zip" } : null,
   }));
-  expect(report({ trials })).toMatch(/^- Stale.*: film, seed 0\.$/m);
-  expect(report({ trials })).toMatch(/^- Imported.*results\.zip.*: token, seed 0; token, seed 1\.$/m);
-  expect(report()).not.toMatch(/Stale|Imported/);
+  expect(differ({ trials })).toMatch(/^- Stale.*: film, seed 0\.$/m);
+  expect(differ({ trials })).toMatch(/^- Imported.*results\.zip.*: token, seeds 0 and 1\.$/m);
+  expect(differ({ trials: trials.map((trial) => ({ ...trial, isStale: true })) })).toMatch(
+    /^- Stale.*: all 4 trials\.$/m,
+  );
+  expect(report()).not.toMatch(/Stale|Imported|What differs/);
+});
+
+test("budgets, seeds, processors and versions are listed if they differ", () => {
+  const long = { label: "long", acc: [0.5, 0.5, 0.5] };
+  const trials = madeInput([film, long]).trials.map((trial, index) => {
+    const { spec, outcome } = trial;
+    if (spec.kind !== "cliprpn" || outcome?.state !== "completed") return trial;
+    const training = { ...spec.settings.training, num_epochs: spec.label === "long" ? 30 : 2 };
+    const environment = {
+      ...outcome.environment,
+      ...(index === 0 ? { device_name: "another", torch: "3.0.0" } : {}),
+    };
+    return {
+      ...trial,
+      spec: { ...spec, settings: { ...spec.settings, training } },
+      outcome: { ...outcome, environment },
+    };
+  });
+  const written = differ({ trials }, [film, long]);
+  expect(written).toMatch(/^- Training budgets differ\. 2 epochs: film; 30 epochs: long\.$/m);
+  expect(written).toMatch(/^- Seeds differ\. 0 and 1: film; 0, 1 and 2: long\.$/m);
+  expect(written).toMatch(/^- Processors differ.*a processor \(4 trials\); another \(film, seed 0\)\.$/m);
+  expect(written).toMatch(/^- Versions of torch differ.*2\.14\.1 \(4 trials\); 3\.0\.0 \(film, seed 0\)\.$/m);
+});
+
+test("what was still rising, and seeds without a result, are listed", () => {
+  const summary = madeSummary([film, token]);
+  const settings = summary.settings.map((setting) => ({
+    ...setting,
+    still_rising: true,
+    num_planned_seeds: 3,
+  }));
+  const written = differ({ summary: { ...summary, settings } });
+  expect(written).toMatch(/^- Still rising at the last epoch \(after \d+ epochs\): film and token\./m);
+  expect(written).toMatch(/^- Seeds without a result: only 2 of 3 of film; 2 of 3 of token finished\.$/m);
 });
 
 test("trials adopted from an earlier version's folders are not called imported", () => {
@@ -80,49 +245,63 @@ test("trials adopted from an earlier version's folders are not called imported",
     ...trial,
     origin: { kind: "adopted" as const, from: "runs/made-0123abcd" },
   }));
-  expect(report({ trials })).not.toContain("Imported");
+  expect(report([film, token], { trials })).not.toContain("Imported");
 });
 
 test("trials that are no longer asked for are named, the first of many", () => {
   const notAsked = (num: number): ReportInput["trials"][number]["spec"][] =>
     Array.from({ length: num }, (_, seed) => madeSpec("old", seed));
-  expect(report({ notAsked: notAsked(1) })).toMatch(/^- Kept but not shown.*asked for it: old, seed 0\.$/m);
-  expect(report({ notAsked: notAsked(2) })).toMatch(/^- Kept.*for them: old, seed 0; old, seed 1\.$/m);
-  expect(report({ notAsked: notAsked(1000) })).toMatch(/^- Kept.*old, seed 0; .*; and \d\d\d more\.$/m);
+  expect(report([film, token], { notAsked: notAsked(1) })).toMatch(
+    /^- Kept but not shown.*asked for it: old, seed 0\.$/m,
+  );
+  expect(report([film], { notAsked: notAsked(2) })).toMatch(/^- Kept.*for them: old, seeds 0 and 1\.$/m);
+  const many = Array.from({ length: 1000 }, (_, index) => madeSpec(`old ${index}`, 0));
+  expect(report([film], { notAsked: many })).toMatch(/^- Kept.*old 0, seed 0; .*; and 992 more\.$/m);
   expect(report()).not.toContain("not shown");
 });
 
 test("the report says how often the test splits were evaluated", () => {
   expect(report()).toMatch(/The test splits .*not been evaluated/);
-  expect(report({ numTestLooks: 1 })).toMatch(/The test splits .*evaluated once/);
-  expect(report({ numTestLooks: 3 })).toMatch(/The test splits .*evaluated 3 times/);
+  expect(report([film, token], { numTestLooks: 1 })).toMatch(/The test splits .*evaluated once/);
+  expect(report([film, token], { numTestLooks: 3 })).toMatch(/The test splits .*evaluated 3 times/);
 });
 
 test("the reference preset is explained if it was run", () => {
-  expect(report({ trials: withPreset("reference", 30) })).toMatch(/ClipRPN \(Trento\).*BatchNorm frozen/);
+  expect(report([film], { trials: withPreset("reference", 30) })).toMatch(
+    /settings of ClipRPN \(Trento\), here with the backbone cliprpn-tiny\. .*BatchNorm frozen/,
+  );
   expect(report()).not.toMatch(/Trento|BatchNorm/);
 });
 
-test("another number of epochs than the preset's is stated once per configuration", () => {
-  const written = report({ trials: withPreset("reference", 2) });
-  expect(written.match(/film .*reference preset, 2 epochs \(preset: 30\)/g)).toHaveLength(1);
-  expect(report({ trials: withPreset("default", 1) })).toContain("default preset, 1 epoch (preset: 2)");
-  expect(report({ trials: withPreset("reference", 30) })).not.toContain("(preset:");
-  expect(report()).not.toContain("(preset:");
+test("a preset whose values are overridden is not called the original", () => {
+  const written = report([film], { trials: withPreset("reference", 2) });
+  expect(written).not.toContain("has the settings of");
+  expect(written).toMatch(/^- film does not have the settings of ClipRPN \(Trento\):.*training\.num_epochs/m);
+  expect(written).toMatch(/^- Overridden .* reference preset: training\.num_epochs 2 \(preset: 30\)\./m);
+  expect(written).toMatch(/\*\* .*overridden in film/);
+});
+
+test("what the experiment varies is not called overridden", () => {
+  const { training } = presets.default;
+  const trials = withPreset("default", training.num_epochs + 1);
+  expect(report([film], { trials })).toContain("training.num_epochs");
+  expect(report([film], { trials, variedKeys: ["training.num_epochs"] })).not.toContain("verridden");
+  expect(report()).not.toContain("verridden");
 });
 
 /** Trials of two seeds with this preset and number of epochs. */
 function withPreset(preset: "default" | "reference", num_epochs: number): ReportInput["trials"] {
   return madeInput([film]).trials.map(({ spec, ...trial }) => {
     if (spec.kind !== "cliprpn") return { spec, ...trial };
-    const settings = { ...spec.settings, training: { ...spec.settings.training, num_epochs } };
+    const training = { ...presets[preset].training, num_epochs };
+    const settings = { ...presets[preset], training };
     return { spec: { ...spec, preset, settings }, ...trial };
   });
 }
 
 test("published results of this split are next to every configuration", () => {
   const band = { metric: "miou" as const, low: 0.4, high: 0.5, source: "its report", verified: false };
-  const written = report({
+  const written = report([film, token], {
     published: [
       { ...band, split: "val" },
       { ...band, split: "test", source: "elsewhere" },
