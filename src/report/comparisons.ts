@@ -92,9 +92,8 @@ function neededFor(comparison: Comparison, alpha: number): string {
   return images === undefined ? `${seeds}; no number of images suffices` : `${seeds} or ${images}`;
 }
 
-/** "97 %"; never "100 %" for less than certainty. */
+/** "97 %"; never certainty. */
 function wholePercent(fraction: number): string {
-  const percent = Math.round(fraction * 100);
-  if (percent === 100 && fraction < 1) return "> 99 %";
-  return percent === 0 && fraction > 0 ? "< 1 %" : `${percent} %`;
+  if (fraction > 0.99) return "> 99 %";
+  return fraction < 0.01 ? "< 1 %" : `${Math.round(fraction * 100)} %`;
 }

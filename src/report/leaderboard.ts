@@ -89,9 +89,9 @@ function columnsOf(summary: Summary): Column[] {
     },
     {
       title: "seed SD",
-      cell: ({ seed_sd }) => (seed_sd === null ? noValue : points(seed_sd)),
+      cell: seedDeviation,
       floor: empty,
-      isShown: settings.some(({ seed_sd }) => seed_sd !== null),
+      isShown: settings.some((setting) => seedDeviation(setting) !== noValue),
     },
     {
       title: "Acc@0.5 per seed",
@@ -157,6 +157,15 @@ function notes(summary: Summary, num_floors: number): string[] {
 function rankRange(rank: SettingSummary["rank"]): string {
   if (rank === null) return noValue;
   return rank.low === rank.high ? String(rank.low) : `${rank.low}\u00a0to\u00a0${rank.high}`;
+}
+
+/** Standard deviation (n - 1) between the seeds; none of a baseline. */
+function seedDeviation(setting: SettingSummary): string {
+  const values = (figureOf(setting, "acc_at_50")?.per_seed ?? []).map(({ value }) => value);
+  if (setting.kind === "baseline" || values.length < 2) return noValue;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return points(Math.sqrt(squares / (values.length - 1)));
 }
 
 /** "0: 60.0, 1: 62.0"; the single value of a baseline without a seed. */

@@ -1,9 +1,9 @@
 import type { RootContent } from "mdast";
 import { count } from "../base/format.ts";
 import type { Remark, Summary } from "../contract/generated/types.ts";
-import { confidenceOf, groupName } from "./figures.ts";
+import { groupName } from "./figures.ts";
 import { bullets, heading, longTable, paragraph } from "./markdown.ts";
-import { interval, points, signedInterval } from "./points.ts";
+import { plainInterval, points, signedInterval } from "./points.ts";
 import { quoteLabel } from "./report-input.ts";
 
 /** Where the best on val is behind another configuration, or below same-category chance. */
@@ -62,7 +62,7 @@ function belowChance(summary: Summary, found: BelowChance[]): RootContent {
     found.map(({ by, group, acc_at_50, chance }) => {
       const where =
         by === null || group === null ? `On ${split} as a whole` : `In ${groupName({ by, group })}`;
-      return `${where}, ${quoteLabel(verdict.best)} is below same-category chance: ${interval(acc_at_50)} % (${confidenceOf(summary)} interval) against ${points(chance)} %. It is systematically wrong there, not merely guessing.`;
+      return `${where}, ${quoteLabel(verdict.best)} is below same-category chance: ${plainInterval(acc_at_50, " %")} against ${points(chance)} %. It is systematically wrong there, not merely guessing.`;
     }),
   );
 }

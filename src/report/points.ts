@@ -19,9 +19,9 @@ export function interval({ mean, low, high }: Interval): string {
 }
 
 /** A difference with its interval: "+9.2 (+6.3 to +12.2)". */
-export function signedInterval({ mean, low, high }: Interval): string {
-  if (low === null || high === null) return signedPoints(mean);
-  return `${signedPoints(mean)} (${range(signedPoints(low), signedPoints(high))})`;
+export function signedInterval({ mean, low, high }: Interval, unit = ""): string {
+  const value = `${signedPoints(mean)}${unit}`;
+  return low === null || high === null ? value : `${value} (${signedRange({ low, high })})`;
 }
 
 /** "0.9 to 3.3" of a difference whose direction the sentence says. */
@@ -29,9 +29,10 @@ export function plainRange({ low, high }: Bounds): string {
   return range(plain(low), plain(high));
 }
 
-/** "16.4 (12.7 to 20.3)" of a difference whose direction the sentence says. */
-export function plainInterval({ mean, low, high }: Interval): string {
-  return low === null || high === null ? plain(mean) : `${plain(mean)} (${plainRange({ low, high })})`;
+/** "16.4 points (12.7 to 20.3)" of a difference whose direction the sentence says. */
+export function plainInterval({ mean, low, high }: Interval, unit = ""): string {
+  const value = `${plain(mean)}${unit}`;
+  return low === null || high === null ? value : `${value} (${plainRange({ low, high })})`;
 }
 
 /** "−0.4 to +2.6". */

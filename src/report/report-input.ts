@@ -25,8 +25,8 @@ export interface ReportInput {
   numTestLooks: number;
   /** Number of those at this split; 0 if it is no test split. */
   numLooks: number;
-  /** Keys that the experiment varies, such as `fusion`; empty if that is unknown. */
-  variedKeys: string[];
+  /** Keys that the experiment varies, such as `fusion`; null in sweeps of earlier versions. */
+  variedKeys: string[] | null;
   /** Trials that only earlier versions of the experiment asked for: kept, and not shown. */
   notAsked: TrialSpec[];
   /** The unchanged presets, to name what a trial changed. */

@@ -1,4 +1,4 @@
-import { counted, percent } from "../base/format.ts";
+import { counted, joinWords, percent } from "../base/format.ts";
 import type { Remark, Summary } from "../contract/generated/types.ts";
 import { groupName } from "./figures.ts";
 import { overridesByLabel } from "./overrides.ts";
@@ -16,14 +16,17 @@ export function remarks({ summary, trials }: VerdictInput): string[] {
   const { remarks: all, best } = summary.verdict;
   const of = <K extends Remark["kind"]>(kind: K): Extract<Remark, { kind: K }>[] =>
     all.filter((remark): remark is Extract<Remark, { kind: K }> => remark.kind === kind);
-  return [
-    ...seeds(of("seeds")),
-    ...behind(best, of("behind")),
-    ...belowChance(best, of("below_chance"), summary),
+  const weaknesses = [
+    ...behind(of("behind")),
+    ...belowChance(of("below_chance"), summary),
     ...of("not_above_blank").map(
       ({ difference }) =>
-        `${quoteLabel(best)} is not significantly above its own image-only answers: ${signedInterval(difference)} points`,
+        `not significantly above its own image-only answers, by ${signedInterval(difference, " points")}`,
     ),
+  ];
+  return [
+    ...seeds(of("seeds")),
+    ...(weaknesses.length === 0 ? [] : [`${quoteLabel(best)} is ${joinWords(weaknesses)}`]),
     ...of("still_rising").map(({ labels }) => rising(labels, trials)),
   ];
 }
@@ -37,34 +40,31 @@ function seeds([first, ...others]: Extract<Remark, { kind: "seeds" }>[]): string
   return [`${ofFirst}${more}`];
 }
 
-/** "film is behind token in negation by 16.4 (12.7 to 20.3) points". */
-function behind(best: string, found: Extract<Remark, { kind: "behind" }>[]): string[] {
+/** "behind token in negation by 16.4 points (12.7 to 20.3)". */
+function behind(found: Extract<Remark, { kind: "behind" }>[]): string[] {
   const [worst] = found.toSorted((a, b) => a.difference.mean - b.difference.mean);
   if (worst === undefined) return [];
-  const most = `${groupName(worst)} by ${plainInterval(negated(worst.difference))} points`;
+  const rival = quoteLabel(worst.against);
+  const most = `in ${groupName(worst)} by ${plainInterval(negated(worst.difference), " points")}`;
   const subsets = new Set(found.map(({ by, group }) => `${by}\n${group}`)).size;
   const rivals = new Set(found.map(({ against }) => against)).size;
-  const start = `${quoteLabel(best)} is behind`;
-  if (subsets === 1 && rivals === 1) return [`${start} ${quoteLabel(worst.against)} in ${most}`];
-  if (rivals === 1) return [`${start} ${quoteLabel(worst.against)} in ${subsets} subsets, most in ${most}`];
+  if (subsets === 1 && rivals === 1) return [`behind ${rival} ${most}`];
+  if (rivals === 1) return [`behind ${rival} in ${subsets} subsets, most ${most}`];
   return [
-    `${start} ${counted(rivals, "other configuration")} in ${counted(subsets, "subset")}, most behind ${quoteLabel(worst.against)} in ${most}`,
+    `behind ${rivals} other configurations in ${counted(subsets, "subset")}, most behind ${rival} ${most}`,
   ];
 }
 
-/** "film is below same-category chance in negation (28.6 % against 45.0 %)". */
-function belowChance(
-  best: string,
-  found: Extract<Remark, { kind: "below_chance" }>[],
-  { split }: Summary,
-): string[] {
+/** "below same-category chance in negation (28.6 % against 45.0 %)". */
+function belowChance(found: Extract<Remark, { kind: "below_chance" }>[], { split }: Summary): string[] {
   const [worst] = found.toSorted((a, b) => a.acc_at_50.mean - a.chance - (b.acc_at_50.mean - b.chance));
   if (worst === undefined) return [];
-  const where = ({ by, group }: typeof worst): string =>
-    by === null || group === null ? `on ${split} as a whole` : `in ${groupName({ by, group })}`;
-  const most = `${where(worst)} (${percent(worst.acc_at_50.mean)} against ${percent(worst.chance)})`;
-  const start = `${quoteLabel(best)} is below same-category chance`;
-  return [found.length === 1 ? `${start} ${most}` : `${start} in ${found.length} places, most ${most}`];
+  const { by, group, acc_at_50, chance } = worst;
+  const where = by === null || group === null ? `on ${split} as a whole` : `in ${groupName({ by, group })}`;
+  const others = found.length === 1 ? "" : `in ${found.length} places, most `;
+  return [
+    `below same-category chance ${others}${where} (${percent(acc_at_50.mean)} against ${percent(chance)})`,
+  ];
 }
 
 /** "Accuracy of film was still rising after 2 epochs". */

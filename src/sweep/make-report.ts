@@ -102,7 +102,7 @@ async function makeLocked(
       published: experiment.published,
       numTestLooks: countAllLooks(store.runsDir, experiment.dataset.id),
       numLooks: isTest(split) ? countLooks(store.runsDir, experiment.dataset.id, split) : 0,
-      variedKeys: variedKeys(experiment.experiment),
+      variedKeys: variedKeys(experiment),
       presets,
     };
     const file = await writeReport(input, staging, store.folder);
@@ -214,8 +214,9 @@ async function predict(
 }
 
 /** The keys of `vary`; if there are none, those of `also`. */
-function variedKeys(experiment: StoredExperiment["experiment"]): string[] {
-  const { vary, also }: { vary?: object; also?: object[] } = experiment ?? {};
+function variedKeys({ experiment }: StoredExperiment): string[] | null {
+  if (experiment === undefined) return null;
+  const { vary, also }: { vary?: object; also?: object[] } = experiment;
   const keys = Object.keys(vary ?? {});
   return keys.length > 0 ? keys : [...new Set((also ?? []).flatMap(Object.keys))];
 }

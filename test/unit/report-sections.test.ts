@@ -56,7 +56,7 @@ describe("leaderboard", () => {
   test("has rank, difference to the best, image-only answers and every seed, and what ignores the expression", () => {
     const written = report();
     expect(written).toContain(
-      "| film | 1 to 2 | 61.0 (59.0 to 63.0) | reference | – | 6.0 | 0.5 | 0: 60.0, 1: 62.0 |",
+      "| film | 1 to 2 | 61.0 (59.0 to 63.0) | reference | – | 6.0 | 1.4 | 0: 60.0, 1: 62.0 |",
     );
     expect(written).toContain(
       "| token | 1 to 2 | 51.0 (49.0 to 53.0) | −10.0 (−12.0 to −8.0) | < 0.001 | 6.0 |",
@@ -287,6 +287,17 @@ test("what the experiment varies is not called overridden", () => {
   expect(report([film], { trials })).toContain("training.num_epochs");
   expect(report([film], { trials, variedKeys: ["training.num_epochs"] })).not.toContain("verridden");
   expect(report()).not.toContain("verridden");
+});
+
+test("without the experiment, what differs under one preset is what varies", () => {
+  const fusions = ["film", "other"].map((label, index) => ({ label, acc: [0.6 - index / 10] }));
+  const trials = madeInput(fusions).trials.map((trial) =>
+    trial.spec.kind === "cliprpn" && trial.spec.label === "other"
+      ? { ...trial, spec: { ...trial.spec, settings: { ...presets.default, neck_channels: 64 } } }
+      : trial,
+  );
+  expect(report(fusions, { trials, variedKeys: ["fusion"] })).toContain("neck_channels 64");
+  expect(report(fusions, { trials, variedKeys: null })).not.toContain("neck_channels 64");
 });
 
 /** Trials of two seeds with this preset and number of epochs. */

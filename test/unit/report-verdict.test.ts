@@ -237,12 +237,12 @@ describe("remarks", () => {
     [
       "behind one rival in a subset",
       [behind("negation", "token", -0.164)],
-      ["film is behind token in negation by 16.4 (14.4 to 18.4) points."],
+      ["film is behind token in negation by 16.4 points (14.4 to 18.4)."],
     ],
     [
       "behind one rival in several: the largest",
       [behind("two_hop", "token", -0.05), behind("negation", "token", -0.164)],
-      ["film is behind token in 2 subsets, most in negation by 16.4 (14.4 to 18.4) points."],
+      ["film is behind token in 2 subsets, most in negation by 16.4 points (14.4 to 18.4)."],
     ],
     [
       "behind several rivals",
@@ -263,7 +263,14 @@ describe("remarks", () => {
     [
       "not above its own image-only answers",
       [{ kind: "not_above_blank", difference: { mean: 0.003, low: -0.01, high: 0.016 } }],
-      ["film is not significantly above its own image-only answers: +0.3 (−1.0 to +1.6) points."],
+      ["film is not significantly above its own image-only answers, by +0.3 points (−1.0 to +1.6)."],
+    ],
+    [
+      "several weaknesses are one sentence",
+      [behind("negation", "token", -0.164), below("negation", 0.45)],
+      [
+        "film is behind token in negation by 16.4 points (14.4 to 18.4) and below same-category chance in negation",
+      ],
     ],
     [
       "still rising, with the number of epochs",
