@@ -13,32 +13,37 @@ export function allMetrics({ settings, split }: Summary): RootContent[] {
     paragraph(
       `${seeded ? "Means over seeds, in %; intervals and the results of each seed are" : "In %; intervals are"} in ${jsonName(split)}.`,
     ),
-    ...metricGroups.flatMap(([title, group]) => {
-      const metrics = availableMetrics(settings, group);
+    ...metricGroups.flatMap(({ title, metrics: wanted, hasCategories }) => {
+      const metrics = availableMetrics(settings, wanted);
       const rows = settings.map((setting) => [
         setting.label,
         ...metrics.map((metric) => {
           const figure = figureOf(setting, metric);
           return figure === undefined ? noValue : points(figure.interval.mean);
         }),
+        ...(hasCategories ? [points(setting.category_macro_acc_at_50)] : []),
       ]);
-      return [
-        paragraph(title),
-        ...longTable(["configuration", ...metrics.map((metric) => metricTitles[metric])], rows),
+      const head = [
+        "configuration",
+        ...metrics.map((metric) => metricTitles[metric]),
+        ...(hasCategories ? ["Acc@0.5, mean over categories"] : []),
       ];
+      return [paragraph(title), ...longTable(head, rows)];
     }),
   ];
 }
 
-const metricGroups: [title: string, metrics: MetricName[]][] = [
-  [
-    "IoU of the highest-scoring box:",
-    ["acc_at_25", "acc_at_50", "acc_at_75", "acc_at_90", "macc", "miou", "oiou"],
-  ],
-  [
-    "Ranking, center accuracy and minimal pairs:",
-    ["recall_at_1", "recall_at_5", "recall_at_10", "recall_at_100", "pointing", "pair_accuracy"],
-  ],
+const metricGroups: { title: string; metrics: MetricName[]; hasCategories: boolean }[] = [
+  {
+    title: "IoU of the highest-scoring box:",
+    metrics: ["acc_at_25", "acc_at_50", "acc_at_75", "acc_at_90", "macc", "miou", "oiou"],
+    hasCategories: false,
+  },
+  {
+    title: "Ranking, center accuracy, minimal pairs and categories:",
+    metrics: ["recall_at_1", "recall_at_5", "recall_at_10", "recall_at_100", "pointing", "pair_accuracy"],
+    hasCategories: true,
+  },
 ];
 
 /** Every configuration next to the published range for this split. */

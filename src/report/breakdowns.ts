@@ -19,7 +19,7 @@ export function subsets(summary: Summary, chart: ReportImage | undefined): RootC
   ];
 }
 
-/** Acc@0.5 by object size, expression length and number of distractors, and its mean over categories. */
+/** Acc@0.5 by object size, expression length and number of distractors. */
 export function otherBreakdowns(summary: Summary): RootContent[] {
   const blocks = titles.flatMap(([by, title]) => {
     const groups = summary.subsets.filter((subset) => subset.by === by);
@@ -32,14 +32,6 @@ export function otherBreakdowns(summary: Summary): RootContent[] {
       `${subsetNote(summary)} Terciles of this split are not tested, as they overlap the fixed ones.`,
     ),
     ...blocks,
-    heading(3, "Mean over categories"),
-    ...longTable(
-      ["configuration", "Acc@0.5"],
-      summary.settings.map(({ label, category_macro_acc_at_50 }) => [
-        label,
-        points(category_macro_acc_at_50),
-      ]),
-    ),
   ];
 }
 
