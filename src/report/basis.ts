@@ -26,10 +26,13 @@ export function describeBasis({ summary, trials, name, numTestLooks }: ReportInp
     numTestLooks === 0
       ? "The test splits of this dataset have not been evaluated."
       : `The test splits of this dataset have been evaluated ${numTestLooks === 1 ? "once" : `${count(numTestLooks)} times`}, in all sweeps of this runs folder.`;
+  const covered = summary.settings.some(({ population }) => population === "procedure")
+    ? "of the mean over seeds, for images and, with two seeds or more, seeds"
+    : "over images";
   return [
     `Sweep ${name}: ${complete}${num_seeds === 0 ? "" : `, ${counted(num_seeds, "seed")}${once}, ${describeEpochs(trials)}`}.`,
     `Evaluated on ${count(summary.num_sentences)} referring expressions in ${count(summary.num_images)} images of ${summary.split}.`,
-    `Values in parentheses are ${confidenceOf(summary)} confidence intervals${num_seeds === 0 ? " over images" : " of the mean over seeds; with two seeds or more they cover both images and seeds"} (see Statistics).`,
+    `Values in parentheses are ${confidenceOf(summary)} confidence intervals ${covered} (see Statistics).`,
     "A hit has IoU >= 0.5; Acc@0.5 is the fraction of expressions whose highest-scoring box is a hit.",
     testUse,
   ].join(" ");

@@ -87,7 +87,7 @@ function neededFor(comparison: Comparison, alpha: number): string {
   // Without the variance between seeds, no number of them can be planned.
   if (population === "checkpoints") return images ?? noValue;
   const seeds = num_seeds_needed === null ? undefined : counted(num_seeds_needed, "seed");
-  if (seeds === undefined && images === undefined) return "no number of seeds or of images suffices";
+  if (seeds === undefined && images === undefined) return "more seeds and more images together";
   if (seeds === undefined) return `${images}; no number of seeds suffices`;
   return images === undefined ? `${seeds}; no number of images suffices` : `${seeds} or ${images}`;
 }

@@ -1,9 +1,9 @@
 import type { RootContent } from "mdast";
-import { count } from "../base/format.ts";
+import { count, percent } from "../base/format.ts";
 import type { Remark, Summary } from "../contract/generated/types.ts";
 import { groupName } from "./figures.ts";
 import { bullets, heading, longTable, paragraph } from "./markdown.ts";
-import { plainInterval, points, signedInterval } from "./points.ts";
+import { plainInterval, signedInterval } from "./points.ts";
 import { quoteLabel } from "./report-input.ts";
 
 /** Where the best on val is behind another configuration, or below same-category chance. */
@@ -15,9 +15,9 @@ export function losses(summary: Summary): RootContent[] {
   if (!tested && below.length === 0) return [];
   const name = quoteLabel(best);
   return [
-    heading(2, `Where ${name} is behind`),
+    heading(2, tested ? `Where ${name} is behind` : `Where ${name} is below chance`),
     ...behindTable(summary, behind, tested),
-    ...(below.length === 0 ? [] : [belowChance(summary, below)]),
+    ...belowChance(summary, below),
   ];
 }
 
@@ -56,13 +56,17 @@ function behindTable(
   ];
 }
 
-function belowChance(summary: Summary, found: BelowChance[]): RootContent {
-  const { verdict, split } = summary;
-  return bullets(
-    found.map(({ by, group, acc_at_50, chance }) => {
-      const where =
-        by === null || group === null ? `On ${split} as a whole` : `In ${groupName({ by, group })}`;
-      return `${where}, ${quoteLabel(verdict.best)} is below same-category chance: ${plainInterval(acc_at_50, " %")} against ${points(chance)} %. It is systematically wrong there, not merely guessing.`;
-    }),
-  );
+function belowChance({ verdict, split }: Summary, found: BelowChance[]): RootContent[] {
+  if (found.length === 0) return [];
+  return [
+    paragraph(
+      `${quoteLabel(verdict.best)} is significantly below same-category chance in these places, where it is systematically wrong rather than guessing:`,
+    ),
+    bullets(
+      found.map(({ by, group, acc_at_50, chance }) => {
+        const where = by === null || group === null ? `${split} as a whole` : groupName({ by, group });
+        return `${where}: ${plainInterval(acc_at_50, " %")} against ${percent(chance)}`;
+      }),
+    ),
+  ];
 }

@@ -44,14 +44,16 @@ function seeds([first, ...others]: Extract<Remark, { kind: "seeds" }>[]): string
 function behind(found: Extract<Remark, { kind: "behind" }>[]): string[] {
   const [worst] = found.toSorted((a, b) => a.difference.mean - b.difference.mean);
   if (worst === undefined) return [];
-  const rival = quoteLabel(worst.against);
-  const most = `in ${groupName(worst)} by ${plainInterval(negated(worst.difference), " points")}`;
   const subsets = new Set(found.map(({ by, group }) => `${by}\n${group}`)).size;
-  const rivals = new Set(found.map(({ against }) => against)).size;
-  if (subsets === 1 && rivals === 1) return [`behind ${rival} ${most}`];
-  if (rivals === 1) return [`behind ${rival} in ${subsets} subsets, most ${most}`];
+  const rivals = [...new Set(found.map(({ against }) => against))];
+  const where = groupName(worst);
+  const gap = plainInterval(negated(worst.difference), " points");
+  if (subsets === 1)
+    return [`behind ${nameLabels(rivals)} in ${where} by ${rivals.length > 1 ? "up to " : ""}${gap}`];
+  if (rivals.length === 1)
+    return [`behind ${nameLabels(rivals)} in ${subsets} subsets, most in ${where} by ${gap}`];
   return [
-    `behind ${rivals} other configurations in ${counted(subsets, "subset")}, most behind ${rival} ${most}`,
+    `behind other configurations in ${subsets} subsets, most behind ${quoteLabel(worst.against)} in ${where} by ${gap}`,
   ];
 }
 

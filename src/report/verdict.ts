@@ -27,7 +27,8 @@ function sentences(summary: Summary): string[] {
     case "checkpoints":
       return [
         `These checkpoints: ${checkpoints(summary)}`,
-        ...rest(best, { beaten: without(beaten, decided.rival), open: [] }),
+        // Otherwise the first sentence names the nearest of all.
+        ...(open.length > 0 && beaten.length > 0 ? [`${best} is ahead of ${nameLabels(beaten)}`] : []),
         `With ${singleSeeds(summary)}, this says nothing about training again`,
       ];
     case "same_answers": {
@@ -140,13 +141,14 @@ function noDifference(summary: Summary, open: string[]): string {
   return `${start}${which} (${difference(summary, nearest)}${effect})`;
 }
 
-/** "difference +1.1 points, 95 % CI −0.4 to +2.6; 3 seeds, clustered by image". */
+/** "61.0 % against 59.9 %, difference +1.1 points, 95 % CI −0.4 to +2.6; 3 seeds, clustered by image". */
 function difference(summary: Summary, comparison: Comparison | undefined): string {
   if (comparison === undefined) return "";
   const { mean, low, high } = comparison.difference;
   const range =
     low === null || high === null ? "" : `, ${confidenceOf(summary)} CI ${signedRange({ low, high })}`;
-  return `difference ${signedPoints(mean)} points${range}; ${basis(summary, [comparison.label, comparison.against])}`;
+  const both = `${accuracy(summary, comparison.label)} against ${accuracy(summary, comparison.against)}`;
+  return `${both}, difference ${signedPoints(mean)} points${range}; ${basis(summary, [comparison.label, comparison.against])}`;
 }
 
 /** "3 seeds, clustered by image"; a baseline has no seeds. */

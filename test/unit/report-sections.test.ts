@@ -110,7 +110,7 @@ describe("comparisons", () => {
     expect(changed({ num_seeds_needed: null })).toContain("| 1,200 images; no number of seeds suffices |");
     expect(changed({ num_images_needed: null })).toContain("| 12 seeds; no number of images suffices |");
     expect(changed({ num_seeds_needed: null, num_images_needed: null })).toContain(
-      "| no number of seeds or of images suffices |",
+      "| more seeds and more images together |",
     );
   });
 
@@ -172,7 +172,9 @@ describe("subsets", () => {
       summary: { ...summary, verdict: { ...summary.verdict, remarks } },
     });
     expect(written).toContain("| expressions of 5 or fewer words | token | 300 | −5.0 (−8.0 to −2.0) |");
-    expect(written).toMatch(/^- In two hop, film is below same-category chance: 28\.6 .*45\.0 %/m);
+    expect(written).toMatch(
+      /below same-category chance.*\n\n- two hop: 28\.6 % \(25\.0 to 32\.0\) against 45\.0 %$/m,
+    );
   });
 });
 

@@ -102,6 +102,17 @@ const cases: [title: string, input: ReportInput, expected: string[], absent: str
     ["ahead"],
   ],
   [
+    "checkpoints: some open, some beaten",
+    madeInput([film, { label: "token", acc: [0.605] }, words]),
+    [
+      "These checkpoints: no significant difference",
+      "film and token (",
+      "film is ahead of words.",
+      "one seed of token",
+    ],
+    ["outperforms"],
+  ],
+  [
     "the same answers, and what is beaten",
     inputOf([film, { ...film, label: "copy" }, token], {
       case: "same_answers",
@@ -134,7 +145,7 @@ const cases: [title: string, input: ReportInput, expected: string[], absent: str
     ),
     [
       "film and token are equivalent within 3.0 points Acc@0.5 on val",
-      "(difference +0.2 points, 95 % CI −1.8 to +2.2; 2 seeds, clustered by image).",
+      "(61.0 % against 60.8 %, difference +0.2 points, 95 % CI −1.8 to +2.2; 2 seeds, clustered by image).",
       "film outperforms words.",
     ],
     ["No significant"],
@@ -144,7 +155,7 @@ const cases: [title: string, input: ReportInput, expected: string[], absent: str
     inputOf([film, { label: "token", acc: [0.6, 0.6] }], { case: "no_difference" }),
     [
       "No significant difference in Acc@0.5 on val between film and token",
-      "(difference +1.0 points, 95 % CI −1.0 to +3.0; 2 seeds, clustered by image, minimum detectable effect 2.8 points).",
+      "(61.0 % against 60.0 %, difference +1.0 points, 95 % CI −1.0 to +3.0; 2 seeds, clustered by image, minimum detectable effect 2.8 points).",
     ],
     ["best", "outperforms", "nearest"],
   ],
@@ -245,9 +256,16 @@ describe("remarks", () => {
       ["film is behind token in 2 subsets, most in negation by 16.4 points (14.4 to 18.4)."],
     ],
     [
-      "behind several rivals",
+      "behind several rivals in one subset",
       [behind("negation", "words", -0.05), behind("negation", "token", -0.164)],
-      ["film is behind 2 other configurations in 1 subset, most behind token in negation by 16.4"],
+      ["film is behind words and token in negation by up to 16.4 points (14.4 to 18.4)."],
+    ],
+    [
+      "behind several rivals in several subsets",
+      [behind("two_hop", "words", -0.05), behind("negation", "token", -0.164)],
+      [
+        "behind other configurations in 2 subsets, most behind token in negation by 16.4 points (14.4 to 18.4).",
+      ],
     ],
     [
       "below chance in a subset",
