@@ -2,7 +2,7 @@ import type { RootContent } from "mdast";
 import { count, percent } from "../base/format.ts";
 import type { BaselineSpec, Interval, ProposalSummary } from "../contract/generated/types.ts";
 import { type ErrorFractions, errorFractions } from "./figures.ts";
-import { heading, images, paragraph, table } from "./markdown.ts";
+import { heading, images, longTable, paragraph } from "./markdown.ts";
 import { interval, noValue, points } from "./points.ts";
 import { byId, quoteLabel, type ReportImage, type ReportInput } from "./report-input.ts";
 
@@ -68,7 +68,7 @@ function errorTable(baselines: Baseline[]): RootContent[] {
     " The last column is Acc@0.5 of the same ranking with the annotated boxes of all objects in the image.";
   return [
     paragraph(`Correct predictions and errors, in % of the expressions.${hasColumn ? columnNote : ""}`),
-    table(
+    ...longTable(
       [
         "configuration",
         "correct (Acc@0.5)",
@@ -104,7 +104,7 @@ function proposalTable(baselines: Baseline[], { summary }: ReportInput): RootCon
     paragraph(
       `Boxes before ranking. Recall@k is the percentage of expressions with a hit among the detector's k highest-scoring boxes; the last recall is over all its boxes. The detector does not use the expression${hasRpn ? ", except an RPN" : ""}. For an image without detections, the prediction is the whole image.`,
     ),
-    table(
+    ...longTable(
       [
         "detector",
         "boxes per image",

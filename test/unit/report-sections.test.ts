@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Comparison, Remark, Summary } from "../../src/contract/generated/types.ts";
 import { presets } from "../../src/experiment/presets.ts";
+import { trainingHours } from "../../src/report/cost.ts";
 import type { Charts } from "../../src/report/draw-charts.ts";
 import type { Gallery } from "../../src/report/gallery.ts";
 import { render } from "../../src/report/markdown.ts";
@@ -322,6 +323,20 @@ test("published results of this split are next to every configuration", () => {
   });
   expect(written).toContain("| film | mIoU | its report | no | 40.0 to 50.0 | 61.0 (59.0 to 63.0) | above |");
   expect(written).not.toContain("elsewhere");
+});
+
+test("training hours are those of one run, and of what trains", () => {
+  const input = madeInput([film, { label: "YOLO, crop", acc: [0.4], baseline: { best_box: 0.8 } }]);
+  expect([...trainingHours(input)]).toEqual([["film", 61 / 3600]]);
+});
+
+test("long tables end with the number of other rows; the leaderboard is complete", () => {
+  const many = Array.from({ length: 60 }, (_, index) => ({ label: `row ${index}.`, acc: [0.5, 0.5] }));
+  const written = report(many);
+  expect(sectionOf(written, "## Leaderboard")).toContain("| row 59. |");
+  expect(sectionOf(written, "## By subset")).not.toContain("| row 59. |");
+  // Same-category chance has a row.
+  expect(sectionOf(written, "## By subset")).toContain("And 21 more, in the JSON file");
 });
 
 test("the command of a row has the overrides of the sweep, its configuration and its seed, with shell quotes", () => {
