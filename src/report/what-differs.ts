@@ -24,7 +24,7 @@ export function whatDiffers(input: ReportInput): RootContent[] {
 }
 
 /** One line for each kind of difference. */
-export function differences(input: ReportInput): string[] {
+function differences(input: ReportInput): string[] {
   const { trials } = input;
   const completed = completedTrials(trials);
   return [
