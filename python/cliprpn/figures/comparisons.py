@@ -164,35 +164,43 @@ def compare_subsets(
     level: float,
 ) -> list[SubsetComparison]:
     """The pairs of `compare_all` on each subset that has enough images; one family for each reference."""
-    comparisons: list[SubsetComparison] = []
     large = [subset for subset in subsets if subset.groups.num_images >= MIN_IMAGES]
-    measured = [
-        [measure(each.hits[:, subset.rows], None, subset.groups, each.has_seeds) for each in candidates]
-        for subset in large
+    families: dict[int, list[tuple[Subset, int, Difference]]] = {
+        reference: [] for reference in references(candidates, baseline)
+    }
+    for subset in large:
+        accuracies = [
+            measure(each.hits[:, subset.rows], None, subset.groups, each.has_seeds) for each in candidates
+        ]
+        for reference, pairs in families.items():
+            pairs += [
+                (subset, i, compare(accuracies[reference], accuracy, level))
+                for i, accuracy in enumerate(accuracies)
+                if i != reference
+            ]
+    return [
+        row for reference, pairs in families.items() for row in _subset_rows(candidates, reference, pairs)
     ]
-    for reference in references(candidates, baseline):
-        others = [i for i in range(len(candidates)) if i != reference]
-        pairs = [
-            (subset, i, compare(accuracies[reference], accuracies[i], level))
-            for subset, accuracies in zip(large, measured, strict=True)
-            for i in others
-        ]
-        # The set's own terciles repeat the fixed ones, so they are not counted twice.
-        in_family = [subset.by != "area_tercile" for subset, _, _ in pairs]
-        p_values = np.array([difference.p_value for _, _, difference in pairs], dtype=np.float64)
-        adjusted = p_values.copy()
-        adjusted[in_family] = holm(p_values[in_family])
-        comparisons += [
-            SubsetComparison(
-                label=candidates[reference].label,
-                against=candidates[i].label,
-                by=subset.by,
-                group=subset.group,
-                difference=to_interval(difference),
-                population=difference.population,
-                p_value=float(p_value),
-                p_adjusted=float(p_adjusted),
-            )
-            for (subset, i, difference), p_value, p_adjusted in zip(pairs, p_values, adjusted, strict=True)
-        ]
-    return comparisons
+
+
+def _subset_rows(
+    candidates: Sequence[Candidate], reference: int, pairs: list[tuple[Subset, int, Difference]]
+) -> list[SubsetComparison]:
+    p_values = np.array([difference.p_value for _, _, difference in pairs], dtype=np.float64)
+    # The set's own terciles repeat the fixed ones, so they are not counted twice.
+    in_family = [subset.by != "area_tercile" for subset, _, _ in pairs]
+    adjusted = p_values.copy()
+    adjusted[in_family] = holm(p_values[in_family])
+    return [
+        SubsetComparison(
+            label=candidates[reference].label,
+            against=candidates[i].label,
+            by=subset.by,
+            group=subset.group,
+            difference=to_interval(difference),
+            population=difference.population,
+            p_value=float(p_value),
+            p_adjusted=float(p_adjusted),
+        )
+        for (subset, i, difference), p_value, p_adjusted in zip(pairs, p_values, adjusted, strict=True)
+    ]

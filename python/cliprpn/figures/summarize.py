@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cliprpn.contract.generated import (
     Comparison,
@@ -25,7 +26,7 @@ from cliprpn.figures.setting_figures import SettingFigures, setting_figures
 from cliprpn.figures.split_table import read_split_table
 from cliprpn.figures.subsets import find_subsets, mean_chance, same_category_chance
 from cliprpn.figures.verdict import decide, find_remarks
-from cliprpn.statistics import NUM_RESAMPLES, optimism, rank_intervals, resample_weights
+from cliprpn.statistics import NUM_RESAMPLES, Measurement, optimism, rank_intervals, resample_weights
 
 
 def summarize(params: SummarizeParams) -> Summary:
@@ -60,7 +61,9 @@ def summarize(params: SummarizeParams) -> Summary:
         runs.forget()  # The predictions of all configurations may need more than the memory.
     comparisons = compare_all(candidates, params.baseline, split, table, level, params.smallest_difference)
     subset_comparisons = compare_subsets(candidates, params.baseline, subsets, level)
-    settings = _add_ranks(settings, candidates)
+    weights = resample_weights(table.groups.num_images)
+    accuracies = [candidate.accuracy for candidate in candidates]
+    settings = _add_ranks(settings, accuracies, weights)
     settings = [
         setting.model_copy(update={"still_rising": is_rising(group, _detectable(setting.label, comparisons))})
         for setting, group in zip(settings, groups, strict=True)
@@ -99,7 +102,7 @@ def summarize(params: SummarizeParams) -> Summary:
         chance_acc_at_50=mean_chance(chance),
         comparisons=comparisons,
         subset_comparisons=subset_comparisons,
-        optimism=_optimism(candidates) if split == "val" and num_candidates > 1 else None,
+        optimism=optimism(accuracies, weights) if split == "val" and num_candidates > 1 else None,
         verdict=verdict,
         floors=find_floors(table, index, level),
         gallery=choose_gallery(
@@ -145,18 +148,13 @@ def _detectable(label: str, comparisons: Sequence[Comparison]) -> float | None:
     return min(values, default=None)
 
 
-def _add_ranks(settings: list[SettingSummary], candidates: list[Candidate]) -> list[SettingSummary]:
+def _add_ranks(
+    settings: list[SettingSummary], accuracies: list[Measurement], weights: NDArray[np.float32]
+) -> list[SettingSummary]:
     """The intervals of the ranks of the candidates, which come first."""
-    weights = resample_weights(candidates[0].accuracy.num_images)
-    ranks = rank_intervals([candidate.accuracy for candidate in candidates], weights).tolist()
+    ranks = rank_intervals(accuracies, weights).tolist()
     ranked = [
-        setting.model_copy(update={"rank": RankInterval(low=int(low), high=int(high))})
+        setting.model_copy(update={"rank": RankInterval(low=low, high=high)})
         for setting, (low, high) in zip(settings, ranks, strict=False)
     ]
-    return [*ranked, *settings[len(candidates) :]]
-
-
-def _optimism(candidates: list[Candidate]) -> float:
-    """How much the accuracy of the best on val flatters itself."""
-    weights = resample_weights(candidates[0].accuracy.num_images)
-    return optimism([candidate.accuracy for candidate in candidates], weights)
+    return [*ranked, *settings[len(accuracies) :]]
