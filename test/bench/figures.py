@@ -102,7 +102,9 @@ def measure(root: Path, dataset_id: str, folder: Path, num_settings: int, num_se
     started = perf_counter()
     summary = summarize(params)
     duration_s = perf_counter() - started
-    peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
+        1 if sys.platform == "darwin" else 1024
+    )
     size = {"num_sentences": summary.num_sentences, "num_images": summary.num_images}
     print(json.dumps({"duration_s": duration_s, "peak_bytes": peak_bytes, **size}))
 
