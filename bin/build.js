@@ -9,6 +9,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const external = Object.keys(dependencies).filter((name) => name !== "yargs");
 rmSync(join(root, "dist"), { recursive: true, force: true });
+const browsers = ["chrome111", "firefox115", "safari16.4"];
 await build({
   absWorkingDir: root,
   entryPoints: {
@@ -24,5 +25,24 @@ await build({
   format: "esm",
   platform: "node",
   target: "node20",
+  logLevel: "warning",
+});
+// What runs in the browser that shows a report: embedded in the page, so without imports.
+await build({
+  absWorkingDir: root,
+  entryPoints: { "report-page": "src/report/html/browser/main.ts" },
+  outdir: "dist",
+  bundle: true,
+  minify: true,
+  format: "iife",
+  target: browsers,
+  logLevel: "warning",
+});
+await build({
+  absWorkingDir: root,
+  entryPoints: { "report-page": "src/report/html/report.css" },
+  outdir: "dist",
+  minify: true,
+  target: browsers,
   logLevel: "warning",
 });

@@ -8,6 +8,7 @@ import { makeTerminal } from "../src/terminal/make-terminal.ts";
 const checks: Record<string, string[]> = {
   format: ["biome", "check", "."],
   types: ["tsc", "--noEmit", "-p", "."],
+  "page types": ["tsc", "--noEmit", "-p", "src/report/html/browser"],
   unused: ["knip"],
   generated: ["tsx", "tools/generate.ts", "--check"],
   "python format": [

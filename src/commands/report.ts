@@ -7,17 +7,21 @@ import { makeReport } from "../sweep/make-report.ts";
 import { openEngine } from "../sweep/open-engine.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
 import { chosenSplit } from "./dataset-choice.ts";
+import { checkCanOpen, openPage } from "./open-report.ts";
 
 /** `cliprpn report [SWEEP]`: writes the report of a sweep. */
 export async function report(args: Arguments, context: Context): Promise<number> {
   const run = runContext(args, context);
+  if (args.flag("open")) checkCanOpen(context.env);
   const store = findSweep(args.text("sweep"), run.runsDir, run.cwd);
   const engine = await openEngine(
     run,
     store.read().trials.map(({ spec }) => spec),
   );
   try {
-    context.terminal.result(await makeReport(store, chosenSplit(args), engine, run));
+    const split = chosenSplit(args);
+    context.terminal.result(await makeReport(store, split, engine, run));
+    if (args.flag("open")) await openPage(store.pageFile(split));
     return EXIT.good;
   } finally {
     await engine.close();

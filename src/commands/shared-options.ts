@@ -47,3 +47,4 @@ export const rerunStale: Option = {
 };
 export const retryFailed: Option = { describe: "run failed trials again", type: "boolean", default: false };
 export const dryRun: Option = { describe: "print the plan and stop", type: "boolean", default: false };
+export const open: Option = { describe: "open REPORT.html in the browser", type: "boolean", default: false };

@@ -1,16 +1,24 @@
+import { existsSync } from "node:fs";
 import { didYouMean } from "../base/did-you-mean.ts";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { StoredExperiment, TrialSpec } from "../contract/generated/types.ts";
 import type { Plan } from "../experiment/plan.ts";
+import { SweepStore } from "../store/sweep-store.ts";
 import { type ReadPlan, readPlan } from "../sweep/read-plan.ts";
 import { runSweep } from "../sweep/run-sweep.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
+import { checkCanOpen, openPage } from "./open-report.ts";
 
 /** `cliprpn sweep FILE`: runs the trials that are not finished, then writes the report. */
 export async function sweep(args: Arguments, context: Context): Promise<number> {
+  if (args.flag("open")) checkCanOpen(context.env);
   const read = await planFrom(args, context);
   if (args.flag("dry-run")) return printPlan(read.plan, args, context);
-  return runSweep({ ...read, source: sourceOf(args), split: "val" }, runContext(args, context));
+  const run = runContext(args, context);
+  const code = await runSweep({ ...read, source: sourceOf(args), split: "val" }, run);
+  const page = new SweepStore(run.runsDir, read.plan.name).pageFile("val");
+  if (args.flag("open") && existsSync(page)) await openPage(page);
+  return code;
 }
 
 /** `cliprpn train FILE`: runs one trial, the plan's first or the one of `--setting`. */

@@ -7,6 +7,7 @@ import {
   dryRun,
   json,
   model,
+  open,
   python,
   rerunStale,
   retryFailed,
@@ -37,6 +38,7 @@ export const commands: Command[] = [
       "rerun-stale": rerunStale,
       "retry-failed": retryFailed,
       "dry-run": dryRun,
+      open,
       json: {
         describe: "print one JSON line each time a trial changes state",
         type: "boolean",
@@ -131,7 +133,7 @@ export const commands: Command[] = [
     usage: "report [sweep]",
     describe: "write the report of a sweep (default: the newest)",
     positionals: { sweep: { describe: sweep, type: "string" } },
-    options: { split, "trust-weights": trustWeights, device, python, "runs-dir": runsDir },
+    options: { split, open, "trust-weights": trustWeights, device, python, "runs-dir": runsDir },
     load: async () => (await import("./report.ts")).report,
   },
   {

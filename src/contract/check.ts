@@ -28,6 +28,7 @@ export interface ContractTypes {
   PixelsManifest: contract.PixelsManifest;
   PixelShard: contract.PixelShard;
   WantedImages: contract.WantedImages;
+  Explorer: contract.Explorer;
 }
 
 /**

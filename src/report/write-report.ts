@@ -13,6 +13,8 @@ import { definitions } from "./definitions.ts";
 import { type Charts, drawCharts } from "./draw-charts.ts";
 import { drawGallery } from "./draw-gallery.ts";
 import { type Gallery, gallery } from "./gallery.ts";
+import { htmlReport } from "./html/html-report.ts";
+import { takeExplorer } from "./html/read-explorer.ts";
 import { leaderboard } from "./leaderboard.ts";
 import { losses } from "./losses.ts";
 import { heading, images, paragraph, render, strong } from "./markdown.ts";
@@ -50,7 +52,7 @@ export async function withStaging<T>(
 }
 
 /**
- * Writes `REPORT.md`, `summary-val.json` and the files in `report/val/` (on val; other splits have their own names).
+ * Writes `REPORT.md`, `REPORT.html`, `summary-val.json` and the files in `report/val/` (on val; other splits have their own names).
  *
  * @param staging may contain files for `report/val/`.
  * @param folder the sweep's folder.
@@ -62,14 +64,19 @@ export async function writeReport(input: ReportInput, staging: Staging, folder: 
   const { place } = staging;
   const charts = await drawCharts(input, staging.folder, place);
   const drawn = await drawGallery(summary, staging.folder, place);
-  const text = render(reportBlocks(input, charts, drawn));
+  const main = mainBlocks(input, charts, drawn);
+  const details = detailBlocks(input, charts);
+  const explorer = takeExplorer(join(staging.folder, place));
+  const isDemo = input.trials.some(({ spec }) => spec.dataset.name === "demo");
+  const page = await htmlReport({ title: input.question, main, details, explorer, isDemo }, staging.folder);
   const names = await readdir(join(staging.folder, place));
   await mkdir(join(folder, place), { recursive: true });
   // New files come before the text and earlier ones go after it: a kill leaves no text without its images.
   for (const name of names) await rename(join(staging.folder, place, name), join(folder, place, name));
   replaceFile(join(folder, `summary-${split}.json`), `${JSON.stringify(summary, null, 2)}\n`);
   const path = join(folder, split === "val" ? "REPORT.md" : `REPORT-${split}.md`);
-  replaceFile(path, text);
+  replaceFile(path.replace(/md$/, "html"), page);
+  replaceFile(path, render([...main, ...details]));
   const earlier = (await readdir(join(folder, place))).filter((name) => !names.includes(name));
   for (const name of earlier) await rm(join(folder, place, name), { recursive: true });
   return path;
@@ -77,6 +84,11 @@ export async function writeReport(input: ReportInput, staging: Staging, folder: 
 
 /** The report from top to bottom: the result first, then what it is based on. */
 export function reportBlocks(input: ReportInput, charts: Charts, drawn: Gallery): RootContent[] {
+  return [...mainBlocks(input, charts, drawn), ...detailBlocks(input, charts)];
+}
+
+/** The report up to its examples. */
+function mainBlocks(input: ReportInput, charts: Charts, drawn: Gallery): RootContent[] {
   const { summary } = input;
   return [
     heading(1, input.question),
@@ -90,6 +102,13 @@ export function reportBlocks(input: ReportInput, charts: Charts, drawn: Gallery)
     ...baselineErrors(input, charts.boxes),
     ...subsets(summary, charts.subsets),
     ...gallery(summary, drawn),
+  ];
+}
+
+/** Tables and definitions. */
+function detailBlocks(input: ReportInput, charts: Charts): RootContent[] {
+  const { summary } = input;
+  return [
     ...allMetrics(summary),
     ...otherBreakdowns(summary),
     ...(charts.curves === undefined ? [] : [heading(2, "Learning curves"), images([charts.curves])]),

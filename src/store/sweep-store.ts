@@ -188,6 +188,11 @@ export class SweepStore {
     return join(this.folder, split === "val" ? "REPORT.md" : `REPORT-${split}.md`);
   }
 
+  /** The report as one HTML page. */
+  pageFile(split: string): string {
+    return join(this.folder, split === "val" ? "REPORT.html" : `REPORT-${split}.html`);
+  }
+
   get #experimentFile(): string {
     return join(this.folder, "experiment.json");
   }

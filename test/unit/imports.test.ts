@@ -48,7 +48,8 @@ const typescript: Record<string, string[]> = {
   dataset: ["contract", "base", "package-root"],
   // The card uses the report's markdown, and the contact sheet its drawing.
   "dataset/card": ["dataset", "report", "contract", "base"],
-  report: ["contract", "base"],
+  // The page's script and style are files of the package.
+  report: ["contract", "base", "package-root"],
   store: ["contract", "base"],
   // `terminal` is passed down: only its type is imported.
   environment: ["contract", "terminal/terminal", "base", "package-root"],

@@ -64,7 +64,7 @@ test("images of an earlier report and what a killed process left are removed", a
   await write(madeInput(settings), folder);
   const files = Object.keys(contentOf(folder));
   expect(files.filter((file) => file.includes("pair-9.png"))).toEqual(["report/test/pair-9.png"]);
-  expect(readdirSync(folder).sort()).toEqual(["REPORT.md", "report", "summary-val.json"]);
+  expect(readdirSync(folder).sort()).toEqual(["REPORT.html", "REPORT.md", "report", "summary-val.json"]);
 });
 
 function write(input: ReportInput, folder: string): Promise<string> {

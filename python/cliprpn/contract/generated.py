@@ -325,6 +325,35 @@ class ErrorInfo(BaseModel):
     message: str
 
 
+class ExplorerImages(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    file: Annotated[list[str], Field(description="Relative to images_dir.")]
+    width: Annotated[list[int], Field(description="Pixels of the original image.")]
+    height: list[int]
+    upright: Annotated[
+        list[bool],
+        Field(
+            description="True if boxes are in the frame of the image after its EXIF rotation."
+        ),
+    ]
+
+
+class ExplorerSubset(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    by: str
+    groups: list[str]
+    group: Annotated[
+        list[int],
+        Field(
+            description="Position of the expression's group in `groups`; -1 without a group."
+        ),
+    ]
+
+
 class ExportDatasetParams(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -1531,6 +1560,78 @@ class EvaluateResult(BaseModel):
     predictions_file: str
 
 
+class ExplorerExpressions(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    sent_id: list[int]
+    image: Annotated[list[int], Field(description="Position of the image in `images`.")]
+    sentence: list[str]
+    category: Annotated[list[str], Field(description="Empty if unknown.")]
+    gt_box_xyxy: Annotated[
+        list[float],
+        Field(
+            description="Four numbers per expression: pixels of the original image, to a tenth.",
+            title="ExplorerBoxes",
+        ),
+    ]
+
+
+class ExplorerSetting(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    label: str
+    seed: Annotated[
+        int | None, Field(description="Null if training again gives the same result.")
+    ]
+    pred_box_xyxy: Annotated[
+        list[float],
+        Field(
+            description="Four numbers per expression: pixels of the original image, to a tenth.",
+            title="ExplorerBoxes",
+        ),
+    ]
+    iou: list[float]
+    score: Annotated[list[float | None], Field(description="Null if it is not finite.")]
+    error_class: Annotated[list[int], Field(description="Position in `error_classes`.")]
+
+
+class Explorer(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    schema_version: Literal[1]
+    split: Annotated[
+        Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
+    ]
+    num_settings: Annotated[
+        int,
+        Field(
+            description="Number of all configurations, also of those that are left out.",
+            ge=1,
+        ),
+    ]
+    images_dir: Annotated[
+        str, Field(description="Absolute path of the folder with the images.")
+    ]
+    images: Annotated[
+        ExplorerImages,
+        Field(description="Columns with a value per image.", title="ExplorerImages"),
+    ]
+    expressions: Annotated[ExplorerExpressions, Field(title="ExplorerExpressions")]
+    subsets: list[ExplorerSubset]
+    error_classes: Annotated[
+        list[str],
+        Field(
+            description="Names of the codes in the settings' `error_class`; the first one is a hit."
+        ),
+    ]
+    settings: Annotated[
+        list[ExplorerSetting], Field(description="In the order of the summary.")
+    ]
+
+
 class FasterRcnnDetector(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -2693,4 +2794,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "66519e55bd07ea6803760f6fd0e3b3b8a499a576b856eb62b57db90e10aace49"
+SCHEMA_SHA256 = "dcf79a45de9593f2f0338294adac31e5b204073e58100274a872e4bca611b7d7"

@@ -18,6 +18,7 @@ from cliprpn.contract.generated import (
 )
 from cliprpn.data.index import open_dataset
 from cliprpn.figures.comparisons import Candidate, compare_all, compare_subsets, make_candidate
+from cliprpn.figures.explorer import EXPLORER_FILE, make_explorer
 from cliprpn.figures.floors import find_floors
 from cliprpn.figures.gallery import choose_gallery, find_opponent
 from cliprpn.figures.kept import kept_figures
@@ -30,7 +31,7 @@ from cliprpn.statistics import NUM_RESAMPLES, Measurement, optimism, rank_interv
 
 
 def summarize(params: SummarizeParams) -> Summary:
-    """Computes everything that a report shows of the predictions on one split.
+    """Computes everything that a report shows of the predictions on one split, and writes single ones into out_dir.
 
     The best on val is compared with the others, and so is the declared baseline. Upper bounds (annotated boxes) come
     last and are not compared, unless there is nothing else.
@@ -88,6 +89,8 @@ def summarize(params: SummarizeParams) -> Summary:
     )
     opponent = find_opponent([candidate.label for candidate in candidates], params.baseline, verdict, of_best)
     chance = same_category_chance(table)
+    explorer = make_explorer(table, subsets, all_runs, params.baseline, index.images_dir or index.root)
+    (Path(params.out_dir) / EXPLORER_FILE).write_text(explorer.model_dump_json(), encoding="utf-8")
     return Summary(
         schema_version=2,
         split=split,

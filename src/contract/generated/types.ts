@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "66519e55bd07ea6803760f6fd0e3b3b8a499a576b856eb62b57db90e10aace49";
+export const schema_sha256 = "dcf79a45de9593f2f0338294adac31e5b204073e58100274a872e4bca611b7d7";
 
 /**
  * The source of the proposals.
@@ -213,6 +213,13 @@ export type FusionChoice = ("concatenation" | "cross_attention" | "film" | "toke
  * via the `definition` "DetectorChoice".
  */
 export type DetectorChoice = ("yolo" | "trained_yolo" | "faster_rcnn" | "gt_boxes" | "whole_image") | DetectorObject;
+/**
+ * Four numbers per expression: pixels of the original image, to a tenth.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ExplorerBoxes".
+ */
+export type ExplorerBoxes = number[];
 /**
  * The models in the archive: none, those of the best epochs, or also those of the last ones.
  *
@@ -3226,6 +3233,97 @@ export interface PublishedFigure {
    * True if a run of this project has reproduced the result within [low, high].
    */
   verified: boolean;
+}
+/**
+ * The expressions and predictions that REPORT.html shows one by one: `explorer.json` in the folder that a report is built in. A column has one value per expression, in the order of the split.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Explorer".
+ */
+export interface Explorer {
+  schema_version: 1;
+  split: Split;
+  /**
+   * Number of all configurations, also of those that are left out.
+   */
+  num_settings: number;
+  /**
+   * Absolute path of the folder with the images.
+   */
+  images_dir: string;
+  images: ExplorerImages;
+  expressions: ExplorerExpressions;
+  subsets: ExplorerSubset[];
+  /**
+   * Names of the codes in the settings' `error_class`; the first one is a hit.
+   */
+  error_classes: string[];
+  /**
+   * In the order of the summary.
+   */
+  settings: ExplorerSetting[];
+}
+/**
+ * Columns with a value per image.
+ */
+export interface ExplorerImages {
+  /**
+   * Relative to images_dir.
+   */
+  file: string[];
+  /**
+   * Pixels of the original image.
+   */
+  width: number[];
+  height: number[];
+  /**
+   * True if boxes are in the frame of the image after its EXIF rotation.
+   */
+  upright: boolean[];
+}
+export interface ExplorerExpressions {
+  sent_id: number[];
+  /**
+   * Position of the image in `images`.
+   */
+  image: number[];
+  sentence: string[];
+  /**
+   * Empty if unknown.
+   */
+  category: string[];
+  gt_box_xyxy: ExplorerBoxes;
+}
+/**
+ * A division of the expressions, such as by size.
+ */
+export interface ExplorerSubset {
+  by: string;
+  groups: string[];
+  /**
+   * Position of the expression's group in `groups`; -1 without a group.
+   */
+  group: number[];
+}
+/**
+ * Predictions of the first seed of a configuration.
+ */
+export interface ExplorerSetting {
+  label: string;
+  /**
+   * Null if training again gives the same result.
+   */
+  seed: number | null;
+  pred_box_xyxy: ExplorerBoxes;
+  iou: number[];
+  /**
+   * Null if it is not finite.
+   */
+  score: (number | null)[];
+  /**
+   * Position in `error_classes`.
+   */
+  error_class: number[];
 }
 /**
  * cliprpn-export.json, the first file of an archive that `cliprpn export` writes: the other files, by their path in a runs folder.

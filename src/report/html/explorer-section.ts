@@ -1,0 +1,99 @@
+import type { ElementContent } from "hast";
+import { count } from "../../base/format.ts";
+import type { Explorer } from "../../contract/generated/types.ts";
+import { element } from "./blocks-to-html.ts";
+import { embedJson } from "./embed-json.ts";
+import { ids, type PageData } from "./page-data.ts";
+import { rankImages, selectRows } from "./select-rows.ts";
+import { makeThumbnails } from "./thumbnails.ts";
+
+/** The part of the page that shows single expressions, and its data as JSON. */
+export interface ExplorerPart {
+  content: ElementContent[];
+  json: string;
+}
+
+/**
+ * The expressions and images that fit into the page, and a note on what is left out.
+ *
+ * @param maxBytes of the JSON.
+ * @param isDemo whether the images are those of the demo, which cliprpn draws.
+ */
+export async function explorerPart(
+  explorer: Explorer,
+  maxBytes: number,
+  isDemo: boolean,
+): Promise<ExplorerPart> {
+  const selected = selectRows(explorer, rankImages(explorer), maxBytes * dataShare);
+  const { schema_version: _, images_dir: __, images, ...columns } = selected;
+  const data: PageData = { ...columns, images: { ...images, thumbnail: images.file.map(() => null) } };
+  const left = maxBytes - Buffer.byteLength(embedJson(data));
+  // Looking at images of a test split to improve a model would be training on it.
+  const { uris, numUnreadable } = isTest(explorer)
+    ? { uris: data.images.thumbnail, numUnreadable: 0 }
+    : await makeThumbnails(selected, rankImages(selected), left);
+  data.images.thumbnail = uris;
+  const notes = [
+    describeShown(explorer, data),
+    ...leftOut(explorer, data, numUnreadable),
+    ...(isDemo ? [] : [owners]),
+  ];
+  return {
+    content: [
+      element("h2", { id: sectionId }, "Expressions one by one"),
+      ...notes.map((note) => element("p", {}, note)),
+      element(
+        "section",
+        { id: ids.explorer, ariaLabelledBy: [sectionId] },
+        element("noscript", {}, element("p", {}, "This part needs JavaScript.")),
+      ),
+    ],
+    json: embedJson(data),
+  };
+}
+
+/** Share of the bytes that expressions and predictions may take; the rest is for images. */
+const dataShare = 0.5;
+
+const sectionId = "expressions";
+
+const owners =
+  "The images belong to their owners: publish this file, or parts of it, only if you have the right to publish every image in it.";
+
+function describeShown({ num_settings }: Explorer, { settings }: PageData): string {
+  const which =
+    settings.length === num_settings
+      ? "all configurations"
+      : `${count(settings.length)} of ${count(num_settings)} configurations`;
+  const seeded = settings.some(({ seed }) => seed !== null);
+  return `Predictions of ${which}${seeded ? ", with the first seed of each" : ""}. An answer is right if its IoU is at least 0.5.`;
+}
+
+/** What the file does not contain. */
+function leftOut(explorer: Explorer, data: PageData, numUnreadable: number): string[] {
+  const [numAll, numShown] = [explorer, data].map(({ expressions }) => expressions.sentence.length) as [
+    number,
+    number,
+  ];
+  const numImages = data.images.thumbnail.filter((uri) => uri !== null).length;
+  const numLeft = explorer.images.file.length - numImages - numUnreadable;
+  return [
+    ...(numShown < numAll
+      ? [`To keep the file small, it has ${count(numShown)} of the ${count(numAll)} expressions.`]
+      : []),
+    ...(isTest(explorer)
+      ? [
+          `Images of ${explorer.split} are left out: a model that is improved on them is no longer tested by them.`,
+        ]
+      : numLeft > 0
+        ? [
+            `To keep the file small, it has ${count(numImages)} of the ${count(explorer.images.file.length)} images: first those where configurations differ, then others, both in a fixed random order.`,
+          ]
+        : []),
+    ...(numUnreadable > 0 ? [`${count(numUnreadable)} of the images cannot be read.`] : []),
+  ];
+}
+
+function isTest({ split }: Explorer): boolean {
+  return split !== "train" && split !== "val";
+}
