@@ -40,6 +40,7 @@ function sentences(summary: Summary): string[] {
           beaten,
           open: open.filter((each) => !labels.includes(each)),
         }),
+        ...(ahead.length > 0 ? [`${best} is behind ${nameLabels(ahead)}`] : []),
       ];
     }
     case "outperforms": {

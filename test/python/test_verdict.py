@@ -123,6 +123,21 @@ def test_open_rivals_may_be_equivalent() -> None:
     assert (found.case, found.open, found.beaten) == ("equivalent", ["film"], ["other"])
 
 
+def test_what_is_said_of_several_rivals_is_adjusted() -> None:
+    weak = comparison("other", 0.05, 0.03, 0.06, equivalent=False)
+    same = comparison("film", 0.0, 1.0, same_answers=True, equivalent=True)
+    assert verdict_of(THREE, [same, weak]).beaten == []
+    ahead = comparison("film", -0.05, 0.001)
+    assert (verdict_of(THREE, [ahead, weak]).case, verdict_of(THREE, [ahead, weak]).open) == (
+        "behind",
+        ["other"],
+    )
+    # `other` is neither surely beaten nor equivalent.
+    equal = comparison("film", 0.001, 0.9, equivalent=True)
+    found = verdict_of(THREE, [equal, weak], smallest_difference=0.02)
+    assert (found.case, found.open) == ("no_difference", ["film", "other"])
+
+
 def test_otherwise_there_is_no_significant_difference() -> None:
     rows = [comparison("film", 0.01, 0.3, 0.6), comparison("other", 0.02, 0.03, 0.06)]
     found = verdict_of(THREE, rows)

@@ -123,6 +123,16 @@ const cases: [title: string, input: ReportInput, expected: string[], absent: str
     ["No significant"],
   ],
   [
+    "the same answers, on test behind another one",
+    inputOf(
+      [token, { ...token, label: "copy" }, film],
+      { case: "same_answers", beaten: [], open: ["copy"], ahead: ["film"] },
+      { split: "test" },
+    ),
+    ["token and copy give the same answers on test", "token is behind film."],
+    ["outperforms"],
+  ],
+  [
     "behind: on test, the one chosen on val loses",
     inputOf(
       [token, film, { label: "words", acc: [0.56, 0.56] }],

@@ -45,8 +45,10 @@ def decide(
     """
     beaten = [each for each in comparisons if each.difference.mean > 0 and _is_below(each.p_value, alpha)]
     ahead = [each for each in comparisons if each.difference.mean < 0 and _is_below(each.p_adjusted, alpha)]
-    nearest = min(comparisons, key=lambda each: each.difference.mean, default=None)
-    open_ones = [each for each in comparisons if each not in beaten and each not in ahead]
+    nearest = min(comparisons, key=_lead, default=None)
+    # Of several claims at once, each is at the adjusted level.
+    surely = [each for each in beaten if _is_below(each.p_adjusted, alpha)]
+    open_ones = [each for each in comparisons if each not in surely and each not in ahead]
 
     def verdict(case: str, rival: Comparison | None, surely: Sequence[Comparison] = ()) -> Verdict:
         return Verdict.model_validate(
@@ -72,18 +74,21 @@ def decide(
     if all(_accuracy(setting) == 0 for setting in settings):
         return verdict("no_hit", None)
     if any(setting.kind == "cliprpn" and len(setting.seeds) < 2 for setting in settings):
-        return verdict("checkpoints", nearest, [each for each in beaten if _is_below(each.p_adjusted, alpha)])
+        return verdict("checkpoints", nearest, surely)
     same = [each for each in comparisons if each.same_answers]
     if same:
-        return verdict("same_answers", same[0], beaten)
+        return verdict("same_answers", same[0], surely)
     if len(beaten) == len(comparisons):
         return verdict("outperforms", nearest, beaten)
     if ahead:
-        return verdict("behind", nearest, beaten)
+        return verdict("behind", min(ahead, key=_lead), surely)
     if all(each.equivalent for each in open_ones):
-        return verdict("equivalent", min(open_ones, key=lambda each: each.difference.mean), beaten)
-    surely = [each for each in beaten if _is_below(each.p_adjusted, alpha)]
-    return verdict("mixed" if surely else "no_difference", nearest, surely)
+        return verdict("equivalent", min(open_ones, key=_lead), surely)
+    return verdict("mixed" if surely else "no_difference", min(open_ones, key=_lead), surely)
+
+
+def _lead(comparison: Comparison) -> float:
+    return comparison.difference.mean
 
 
 def _is_below(p_value: float | None, alpha: float) -> bool:
