@@ -66,6 +66,7 @@ export function madeSummary(settings: MadeSetting[], changes: Partial<Summary> =
         p_adjusted: p_value ?? 1,
       })),
     ),
+    error_examples: [],
     optimism: comparisons.length > 0 ? 0.004 : null,
     verdict: madeVerdict(settings, comparisons),
     floors: (["constant_box", "whole_image"] as const).map((name, index) => ({
@@ -316,8 +317,38 @@ function madeSetting({ label, acc, baseline }: MadeSetting): SettingSummary {
       iou: (index + 1) / 20,
       value: mean(acc) * (1.5 - (index + 1) / 20),
     })),
+    error_classes: madeErrorClasses(mean(acc)),
+    calibration: madeCalibration(mean(acc)),
     still_rising: baseline === undefined ? false : null,
     proposals: baseline === undefined ? null : madeProposals(mean(acc), baseline.best_box),
+  };
+}
+
+/** Half of the misses are other objects of the same category, the other half have loose boxes. */
+function madeErrorClasses(acc: number): SettingSummary["error_classes"] {
+  const fractions = { hit: acc, wrong_instance: (1 - acc) / 2, loose_box: (1 - acc) / 2 };
+  return Object.entries(fractions).map(([error_class, fraction]) => ({
+    error_class: error_class as keyof typeof fractions,
+    num_sentences: fraction * 965,
+    fraction: around(fraction),
+    sent_ids: error_class === "hit" ? [] : [3, 1, 2],
+  }));
+}
+
+/** The best order of the answers: all hits have higher scores than all misses. */
+function madeCalibration(acc: number): SettingSummary["calibration"] {
+  const coverages = Array.from({ length: 20 }, (_, index) => (index + 1) / 20);
+  return {
+    bins: coverages.slice(0, 10).map((score) => ({
+      mean_score: score,
+      num_sentences: 96.5,
+      hits: around(acc * score),
+    })),
+    fit: coverages.map((score) => ({ score, probability: acc * score })),
+    expected_calibration_error: 0.1,
+    risk_coverage: coverages.map((coverage) => ({ coverage, risk: Math.max(0, 1 - acc / coverage) })),
+    aurc: 0.1,
+    e_aurc: 0,
   };
 }
 

@@ -35,9 +35,12 @@ from cliprpn.data.predictions import (
 from cliprpn.errors import CliprpnError
 from cliprpn.figures import runs as runs_module
 from cliprpn.figures import summarize as summarize_module
+from cliprpn.figures.error_classes import ERROR_CLASSES, split_objects
+from cliprpn.figures.error_summary import error_examples, error_summary
 from cliprpn.figures.floors import fit_constant_box
 from cliprpn.figures.runs import Runs
 from cliprpn.figures.setting_figures import SettingFigures, setting_figures
+from cliprpn.figures.split_table import read_split_table
 from cliprpn.figures.summarize import summarize
 
 # IoU of each sentence: three images of test, each with a relational pair.
@@ -254,6 +257,41 @@ def test_the_gallery_shows_the_images_of_the_dataset(index: DatasetIndex, tmp_pa
 
 def cases_of(gallery: Gallery) -> list[Case]:
     return [case for group in gallery.groups for example in group.examples for case in example.cases]
+
+
+def test_error_classes_are_means_over_seeds(index: DatasetIndex, tmp_path: Path) -> None:
+    for setting in summary_of(index, tmp_path).settings:
+        by_name = {each.error_class: each for each in setting.error_classes}
+        assert list(by_name) == list(ERROR_CLASSES)
+        assert sum(each.num_sentences for each in by_name.values()) == 6
+        accuracy = next(figure for figure in setting.figures if figure.metric == "acc_at_50")
+        assert by_name["hit"].fraction == accuracy.interval
+        assert by_name["hit"].sent_ids == []
+    # Of "other": an IoU of 0 is an empty box.
+    counts = {name: each.num_sentences for name, each in by_name.items() if each.num_sentences > 0}
+    assert counts == {"hit": 2, "loose_box": 3.5, "no_answer": 0.5}
+    assert by_name["loose_box"].sent_ids == [9, 21, 32]  # One per image, the highest score first.
+    assert by_name["no_answer"].sent_ids == []  # Only in the second seed.
+
+
+def test_examples_of_errors_show_no_image_twice(index: DatasetIndex, tmp_path: Path) -> None:
+    trial = write_trial(tmp_path / "mixed", index, 0, [0.0, 0.2, 0.2, 0.0, 0.3, 0.9])
+    runs = Runs(group_of("mixed", trial), "test")
+    table = read_split_table(runs.files[0], "test")
+    classes = error_summary(runs, table, split_objects(index, table.sent_id), 0.95)
+    folder = tmp_path / "images"
+
+    def chosen(*shown_elsewhere: int) -> dict[str, int]:
+        examples = error_examples(classes, runs, table, folder, shown_elsewhere)
+        return {example.error_class: example.sent_id for example in examples}
+
+    assert chosen() == {"loose_box": 9, "no_answer": 21}
+    assert chosen(8) == {"loose_box": 20}  # Then no empty box is left that has an image of its own.
+    assert chosen(8, 20, 32) == {}
+    (example, _) = error_examples(classes, runs, table, folder, ())
+    assert (example.iou, example.gt_box_xyxy) == (0.2, table.gt_box_xyxy[1].tolist())
+    assert example.image_file == str(folder / table.image_file[1])
+    assert error_examples(classes, runs, table, None, ()) == []
 
 
 def test_settings_with_different_sentences_are_rejected(index: DatasetIndex, tmp_path: Path) -> None:

@@ -75,6 +75,22 @@ class Template(RootModel[str]):
     root: Annotated[str, Field(pattern="^[^{}]*\\{\\}[^{}]*$")]
 
 
+class FitKnot(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    score: float
+    probability: Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class RiskAtCoverage(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    coverage: Annotated[float, Field(ge=0.0, le=1.0)]
+    risk: Annotated[float, Field(ge=0.0, le=1.0)]
+
+
 class CasePrediction(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -286,6 +302,55 @@ class EpochEvent(BaseModel):
     )
     type: Literal["epoch"]
     epoch: Epoch
+
+
+class ErrorExample(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    error_class: Annotated[
+        Literal[
+            "hit",
+            "wrong_category",
+            "wrong_instance",
+            "loose_box",
+            "background",
+            "no_answer",
+            "unknown",
+        ],
+        Field(
+            description="Exclusive classes of an answer, defined in figures/error_classes.py: `hit` is an IoU of at least 0.5; `no_answer` an empty box, or a detector that found nothing; the others are about the annotated object of the image that the answer overlaps most. `unknown`: the dataset does not tell.",
+            title="ErrorClassName",
+        ),
+    ]
+    sent_id: int
+    image_file: Annotated[str, Field(description="Absolute path.")]
+    upright: Annotated[
+        bool,
+        Field(
+            description="True if the boxes are in the coordinate frame of the image after its EXIF rotation."
+        ),
+    ]
+    sentence: str
+    gt_box_xyxy: Annotated[
+        list[float],
+        Field(
+            description="Left, top, right, bottom, in pixels of the original image.",
+            max_length=4,
+            min_length=4,
+            title="BoxXyxy",
+        ),
+    ]
+    pred_box_xyxy: Annotated[
+        list[float],
+        Field(
+            description="Left, top, right, bottom, in pixels of the original image.",
+            max_length=4,
+            min_length=4,
+            title="BoxXyxy",
+        ),
+    ]
+    iou: float
 
 
 class ErrorInfo(BaseModel):
@@ -1429,6 +1494,65 @@ class ExportDatasetMethod(BaseModel):
     result: ExportDatasetResult
 
 
+class ReliabilityBin(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    mean_score: float
+    num_sentences: Annotated[float, Field(description="Mean over seeds.", ge=0.0)]
+    hits: Annotated[
+        Interval, Field(description="Fraction of hits; interval over images.")
+    ]
+
+
+class Calibration(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    bins: Annotated[
+        list[ReliabilityBin],
+        Field(
+            description="Quantile bins of each seed's scores, lowest first; the answers of all seeds."
+        ),
+    ]
+    fit: Annotated[
+        list[FitKnot],
+        Field(
+            description="Monotone fit of hits on scores, of the answers of all seeds; linear between its knots."
+        ),
+    ]
+    expected_calibration_error: Annotated[
+        float | None,
+        Field(
+            description="Mean distance of score and fraction of hits over the bins; null unless scores lie in [0, 1].",
+            ge=0.0,
+            le=1.0,
+        ),
+    ]
+    risk_coverage: Annotated[
+        list[RiskAtCoverage],
+        Field(
+            description="Fraction of misses among the answers with the highest scores, by their share of all; mean over seeds."
+        ),
+    ]
+    aurc: Annotated[
+        float,
+        Field(
+            description="Area under the risk-coverage curve; mean over seeds.",
+            ge=0.0,
+            le=1.0,
+        ),
+    ]
+    e_aurc: Annotated[
+        float,
+        Field(
+            description="`aurc` minus that of the best order of the same answers.",
+            ge=0.0,
+            le=1.0,
+        ),
+    ]
+
+
 class Comparison(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -1538,6 +1662,35 @@ class CompletedOutcome(BaseModel):
     notes: Annotated[
         list[str],
         Field(description="Caveats for interpreting the metrics, one sentence each."),
+    ]
+
+
+class ErrorClass(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    error_class: Annotated[
+        Literal[
+            "hit",
+            "wrong_category",
+            "wrong_instance",
+            "loose_box",
+            "background",
+            "no_answer",
+            "unknown",
+        ],
+        Field(
+            description="Exclusive classes of an answer, defined in figures/error_classes.py: `hit` is an IoU of at least 0.5; `no_answer` an empty box, or a detector that found nothing; the others are about the annotated object of the image that the answer overlaps most. `unknown`: the dataset does not tell.",
+            title="ErrorClassName",
+        ),
+    ]
+    num_sentences: Annotated[float, Field(description="Mean over seeds.", ge=0.0)]
+    fraction: Interval
+    sent_ids: Annotated[
+        list[int],
+        Field(
+            description="Examples in the first seed, each in another image: those of most seeds first, then those with the highest score. Empty for hits."
+        ),
     ]
 
 
@@ -2422,6 +2575,13 @@ class SettingSummary(BaseModel):
             description="True if the best epoch is the last one in most seeds, and its mean gain on val is above half the detectable difference; null if nothing is trained or epochs are unknown."
         ),
     ]
+    error_classes: Annotated[
+        list[ErrorClass], Field(description="Every class; the fractions add up to 1.")
+    ]
+    calibration: Annotated[
+        Calibration | None,
+        Field(description="Of the score; null if a score is not finite."),
+    ]
 
 
 class Summary(BaseModel):
@@ -2500,6 +2660,12 @@ class Summary(BaseModel):
     verdict: Verdict
     floors: list[Floor]
     gallery: Gallery
+    error_examples: Annotated[
+        list[ErrorExample],
+        Field(
+            description="An example of each class of error of the best configuration (first seed), each in an image of its own."
+        ),
+    ]
 
 
 class BaselineSettings(BaseModel):
@@ -2794,4 +2960,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "dcf79a45de9593f2f0338294adac31e5b204073e58100274a872e4bca611b7d7"
+SCHEMA_SHA256 = "0ea138ddf3800bb3e4be8f50ee30b916b758808c8d30c76d29af91f861d0126a"

@@ -17,6 +17,9 @@ from cliprpn.contract.generated import (
     SettingSummary,
     StratumSummary,
 )
+from cliprpn.figures.calibration import calibrate
+from cliprpn.figures.error_classes import SplitObjects
+from cliprpn.figures.error_summary import error_summary
 from cliprpn.figures.proposal_figures import PROPOSAL_COLUMNS, proposal_summary
 from cliprpn.figures.runs import Runs
 from cliprpn.figures.split_table import SplitTable
@@ -51,9 +54,12 @@ class SettingFigures:
     hits: NDArray[np.bool_]
 
 
-def setting_figures(runs: Runs, table: SplitTable, subsets: list[Subset], level: float) -> SettingFigures:
+def setting_figures(
+    runs: Runs, table: SplitTable, subsets: list[Subset], objects: SplitObjects, level: float
+) -> SettingFigures:
     """
     Args:
+        objects: in the images of the split.
         level: confidence level of the intervals.
 
     Raises:
@@ -102,6 +108,8 @@ def setting_figures(runs: Runs, table: SplitTable, subsets: list[Subset], level:
             AccuracyAtIou(iou=t, value=float((runs.column("iou") >= t).mean())) for t in IOU_GRID
         ],
         proposals=_proposals(runs, table, level) if runs.group.kind == "baseline" else None,
+        error_classes=error_summary(runs, table, objects, level),
+        calibration=calibrate(runs.column("objectness"), hits, table.groups, level),
         still_rising=None,
     )
     return SettingFigures(summary, hits)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cliprpn.contract.generated import (
     Comparison,
+    Gallery,
     RankInterval,
     SettingSummary,
     SummarizeParams,
@@ -18,6 +19,8 @@ from cliprpn.contract.generated import (
 )
 from cliprpn.data.index import open_dataset
 from cliprpn.figures.comparisons import Candidate, compare_all, compare_subsets, make_candidate
+from cliprpn.figures.error_classes import split_objects
+from cliprpn.figures.error_summary import error_examples
 from cliprpn.figures.explorer import EXPLORER_FILE, make_explorer
 from cliprpn.figures.floors import find_floors
 from cliprpn.figures.gallery import choose_gallery, find_opponent
@@ -46,6 +49,7 @@ def summarize(params: SummarizeParams) -> Summary:
     table = read_split_table(all_runs[0].files[0], split)
     subsets = find_subsets(table)
     index = open_dataset(Path(params.dataset.root), params.dataset.id)
+    objects = split_objects(index, table.sent_id)
     settings: list[SettingSummary] = []
     candidates: list[Candidate] = []
     num_candidates = sum(not group.is_upper_bound for group in groups) or len(groups)
@@ -53,7 +57,7 @@ def summarize(params: SummarizeParams) -> Summary:
         runs.check_sentences(table, groups[0].label)
 
         def compute(runs: Runs = runs) -> SettingFigures:
-            return setting_figures(runs, table, subsets, level)
+            return setting_figures(runs, table, subsets, objects, level)
 
         figures = kept_figures(runs, level, Path(params.cache_dir) / "figures", compute)
         settings.append(figures.summary)
@@ -91,6 +95,9 @@ def summarize(params: SummarizeParams) -> Summary:
     chance = same_category_chance(table)
     explorer = make_explorer(table, subsets, all_runs, params.baseline, index.images_dir or index.root)
     (Path(params.out_dir) / EXPLORER_FILE).write_text(explorer.model_dump_json(), encoding="utf-8")
+    gallery = choose_gallery(
+        table, all_runs[0], None if opponent is None else all_runs[opponent], subsets, index.images_dir
+    )
     return Summary(
         schema_version=2,
         split=split,
@@ -108,10 +115,17 @@ def summarize(params: SummarizeParams) -> Summary:
         optimism=optimism(accuracies, weights) if split == "val" and num_candidates > 1 else None,
         verdict=verdict,
         floors=find_floors(table, index, level),
-        gallery=choose_gallery(
-            table, all_runs[0], None if opponent is None else all_runs[opponent], subsets, index.images_dir
+        gallery=gallery,
+        error_examples=error_examples(
+            settings[0].error_classes, all_runs[0], table, index.images_dir, _sent_ids(gallery)
         ),
     )
+
+
+def _sent_ids(gallery: Gallery) -> set[int]:
+    """The expressions of all its cases."""
+    examples = [example for group in gallery.groups for example in group.examples]
+    return {case.sent_id for example in examples for case in example.cases}
 
 
 def sort_by_val(groups: Sequence[TrialGroup]) -> list[TrialGroup]:

@@ -9,7 +9,7 @@ from typing import Literal
 from torch.utils.tensorboard import SummaryWriter
 
 from cliprpn.contract.generated import ClipRpnSpec, Epoch, EpochEvent
-from cliprpn.data.predictions import predictions_file, read_predictions
+from cliprpn.data.predictions import predictions_file, read_numbers
 from cliprpn.features.frozen import open_data
 from cliprpn.inference.build import FeatureSizes, build_model
 from cliprpn.inference.checkpoint import add_hit_probability, copy_fusion, load_model, save_model
@@ -123,7 +123,7 @@ def _fit_to_val(folder: Path) -> None:
     Raises:
         CliprpnError: no_space.
     """
-    columns = read_predictions(predictions_file(folder, "val"))
+    columns = read_numbers(predictions_file(folder, "val"), ("objectness", "iou", "image_id"))
     hits = columns["iou"] >= HIT_IOU
     probability = fit_hit_probability("val", columns["objectness"], hits, columns["image_id"])
     if probability is not None:

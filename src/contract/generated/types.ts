@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "dcf79a45de9593f2f0338294adac31e5b204073e58100274a872e4bca611b7d7";
+export const schema_sha256 = "0ea138ddf3800bb3e4be8f50ee30b916b758808c8d30c76d29af91f861d0126a";
 
 /**
  * The source of the proposals.
@@ -144,6 +144,14 @@ export type SubsetKind = "stratum" | "area_tercile" | "area_tercile_refcocog" | 
  * via the `definition` "Population".
  */
 export type Population = "procedure" | "checkpoints";
+/**
+ * Exclusive classes of an answer, defined in figures/error_classes.py: `hit` is an IoU of at least 0.5; `no_answer` an empty box, or a detector that found nothing; the others are about the annotated object of the image that the answer overlaps most. `unknown`: the dataset does not tell.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ErrorClassName".
+ */
+export type ErrorClassName =
+  "hit" | "wrong_category" | "wrong_instance" | "loose_box" | "background" | "no_answer" | "unknown";
 /**
  * The first that matches, in this order.
  */
@@ -1320,6 +1328,10 @@ export interface Summary {
   verdict: Verdict;
   floors: Floor[];
   gallery: Gallery;
+  /**
+   * An example of each class of error of the best configuration (first seed), each in an image of its own.
+   */
+  error_examples: ErrorExample[];
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -1370,6 +1382,14 @@ export interface SettingSummary {
    * True if the best epoch is the last one in most seeds, and its mean gain on val is above half the detectable difference; null if nothing is trained or epochs are unknown.
    */
   still_rising: boolean | null;
+  /**
+   * Every class; the fractions add up to 1.
+   */
+  error_classes: ErrorClass[];
+  /**
+   * Of the score; null if a score is not finite.
+   */
+  calibration: Calibration | null;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -1506,6 +1526,78 @@ export interface AccuracyAtIou {
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ErrorClass".
+ */
+export interface ErrorClass {
+  error_class: ErrorClassName;
+  /**
+   * Mean over seeds.
+   */
+  num_sentences: number;
+  fraction: Interval;
+  /**
+   * Examples in the first seed, each in another image: those of most seeds first, then those with the highest score. Empty for hits.
+   */
+  sent_ids: number[];
+}
+/**
+ * How well the score of an answer tells whether it is a hit. Scores of different configurations are not comparable.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Calibration".
+ */
+export interface Calibration {
+  /**
+   * Quantile bins of each seed's scores, lowest first; the answers of all seeds.
+   */
+  bins: ReliabilityBin[];
+  /**
+   * Monotone fit of hits on scores, of the answers of all seeds; linear between its knots.
+   */
+  fit: FitKnot[];
+  /**
+   * Mean distance of score and fraction of hits over the bins; null unless scores lie in [0, 1].
+   */
+  expected_calibration_error: number | null;
+  /**
+   * Fraction of misses among the answers with the highest scores, by their share of all; mean over seeds.
+   */
+  risk_coverage: RiskAtCoverage[];
+  /**
+   * Area under the risk-coverage curve; mean over seeds.
+   */
+  aurc: number;
+  /**
+   * `aurc` minus that of the best order of the same answers.
+   */
+  e_aurc: number;
+}
+export interface ReliabilityBin {
+  mean_score: number;
+  /**
+   * Mean over seeds.
+   */
+  num_sentences: number;
+  hits: Interval5;
+}
+/**
+ * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
+ */
+export interface Interval5 {
+  mean: number;
+  low: number | null;
+  high: number | null;
+}
+export interface FitKnot {
+  score: number;
+  probability: number;
+}
+export interface RiskAtCoverage {
+  coverage: number;
+  risk: number;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "SubsetSummary".
  */
 export interface SubsetSummary {
@@ -1526,7 +1618,7 @@ export interface SubsetSummary {
 export interface Comparison {
   label: string;
   against: string;
-  difference: Interval5;
+  difference: Interval6;
   population: Population;
   /**
    * Two-sided, unadjusted; null with fewer than 30 images.
@@ -1568,7 +1660,7 @@ export interface Comparison {
 /**
  * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
  */
-export interface Interval5 {
+export interface Interval6 {
   mean: number;
   low: number | null;
   high: number | null;
@@ -1665,12 +1757,12 @@ export interface BehindRemark {
   against: string;
   by: SubsetKind;
   group: string;
-  difference: Interval6;
+  difference: Interval7;
 }
 /**
  * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
  */
-export interface Interval6 {
+export interface Interval7 {
   mean: number;
   low: number | null;
   high: number | null;
@@ -1797,6 +1889,26 @@ export interface Case {
 }
 export interface CasePrediction {
   label: string;
+  pred_box_xyxy: BoxXyxy;
+  iou: number;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ErrorExample".
+ */
+export interface ErrorExample {
+  error_class: ErrorClassName;
+  sent_id: number;
+  /**
+   * Absolute path.
+   */
+  image_file: string;
+  /**
+   * True if the boxes are in the coordinate frame of the image after its EXIF rotation.
+   */
+  upright: boolean;
+  sentence: string;
+  gt_box_xyxy: BoxXyxy;
   pred_box_xyxy: BoxXyxy;
   iou: number;
 }
