@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { RootContent } from "mdast";
 import { replaceFile, reportStaging } from "../base/replace-file.ts";
-import type { Split } from "../contract/generated/types.ts";
+import type { Split, Summary } from "../contract/generated/types.ts";
 import { allMetrics, publishedResults } from "./all-metrics.ts";
 import { baselineErrors } from "./baseline-errors.ts";
 import { describeBasis, limitations } from "./basis.ts";
@@ -18,7 +18,7 @@ import { takeExplorer } from "./html/read-explorer.ts";
 import { leaderboard } from "./leaderboard.ts";
 import { losses } from "./losses.ts";
 import { heading, images, paragraph, render, strong } from "./markdown.ts";
-import type { ReportInput } from "./report-input.ts";
+import type { ReportImage, ReportInput } from "./report-input.ts";
 import { reproduce } from "./reproduce.ts";
 import { verdict } from "./verdict.ts";
 import { otherRemarks } from "./verdict-remarks.ts";
@@ -98,7 +98,7 @@ function mainBlocks(input: ReportInput, charts: Charts, drawn: Gallery): RootCon
     ...leaderboard(summary, charts.leaderboard),
     ...losses(summary),
     ...whatDiffers(input),
-    ...comparisons(summary),
+    ...withChart(comparisons(summary), charts.differences),
     ...baselineErrors(input, charts.boxes),
     ...subsets(summary, charts.subsets),
     ...gallery(summary, drawn),
@@ -109,15 +109,26 @@ function mainBlocks(input: ReportInput, charts: Charts, drawn: Gallery): RootCon
 function detailBlocks(input: ReportInput, charts: Charts): RootContent[] {
   const { summary } = input;
   return [
-    ...allMetrics(summary),
-    ...otherBreakdowns(summary),
+    ...withChart(allMetrics(summary), charts.accuracyAtIou),
+    ...withChart(otherBreakdowns(summary), hasStrata(summary) ? undefined : charts.subsets),
     ...(charts.curves === undefined ? [] : [heading(2, "Learning curves"), images([charts.curves])]),
     ...publishedResults(summary, input.published),
-    ...cost(input),
+    ...withChart(cost(input), charts.time),
     ...failures(input),
     ...reproduce(input),
     ...definitions(summary),
   ];
+}
+
+/** A section with a chart below its heading. */
+function withChart([title, ...content]: RootContent[], chart: ReportImage | undefined): RootContent[] {
+  if (title === undefined) return [];
+  return [title, ...(chart === undefined ? [] : [images([chart])]), ...content];
+}
+
+/** True if the dataset defines subsets, which have a section of their own. */
+function hasStrata({ subsets }: Summary): boolean {
+  return subsets.some(({ by }) => by === "stratum");
 }
 
 /** Removes what a killed process left. */

@@ -315,7 +315,7 @@ function madeSetting({ label, acc, baseline }: MadeSetting): SettingSummary {
     blank: { acc_at_50: around(0.06), difference: around(mean(acc) - 0.06), p_value: 0.0001 },
     accuracy_at_iou: Array.from({ length: 19 }, (_, index) => ({
       iou: (index + 1) / 20,
-      value: mean(acc) * (1.5 - (index + 1) / 20),
+      value: Math.min(1, mean(acc) * (1.5 - (index + 1) / 20)),
     })),
     error_classes: madeErrorClasses(mean(acc)),
     calibration: madeCalibration(mean(acc)),

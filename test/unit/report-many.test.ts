@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { accuracyAtIouChart } from "../../src/report/charts/accuracy-at-iou.ts";
 import { errorsChart } from "../../src/report/charts/baseline-errors.ts";
-import { renderSvg } from "../../src/report/charts/chart-spec.ts";
 import { curvesChart } from "../../src/report/charts/curves.ts";
+import { forestChart } from "../../src/report/charts/forest.ts";
 import { leaderboardChart } from "../../src/report/charts/leaderboard.ts";
-import { subsetsChart } from "../../src/report/charts/subsets.ts";
+import { paretoChart } from "../../src/report/charts/pareto.ts";
+import { subsetDifferencesChart } from "../../src/report/charts/subset-differences.ts";
 import { render } from "../../src/report/markdown.ts";
 import { completedTrials, type ReportInput, type ReportTrial } from "../../src/report/report-input.ts";
 import { reportBlocks } from "../../src/report/write-report.ts";
@@ -12,6 +14,14 @@ import { type MadeSetting, madeInput } from "../helpers/report-input.ts";
 
 const image = { file: "a.svg", alt: "a chart" };
 const charts = { leaderboard: image, boxes: image, subsets: image, curves: image };
+
+const summaryCharts = [
+  leaderboardChart,
+  forestChart,
+  errorsChart,
+  subsetDifferencesChart,
+  accuracyAtIouChart,
+];
 
 const kinds: Record<string, (index: number) => MadeSetting> = {
   "trained configurations": (index) => ({ label: `film ${index}`, acc: [0.5, 0.6] }),
@@ -56,8 +66,8 @@ describe.each(Object.entries(kinds))("with many %s", (_kind, makeSetting) => {
       const completed = completedTrials(input.trials);
       return countSteps(() => {
         reportBlocks(input, charts, { groups: [], unreadable: [] });
-        for (const chart of [leaderboardChart, errorsChart, subsetsChart]) chart(input.summary);
-        curvesChart(input.summary, completed);
+        for (const chart of summaryCharts) chart(input.summary);
+        for (const chart of [curvesChart, paretoChart]) chart(input.summary, completed);
       });
     };
     const few = work(200);
@@ -74,16 +84,4 @@ describe.each(Object.entries(kinds))("with many %s", (_kind, makeSetting) => {
       expect(written).toContain(`: seen by ${label}\n`);
     }
   });
-});
-
-test("the charts have a row for each of a thousand configurations", async () => {
-  const { summary } = manyInput(1000, (index) => ({
-    label: `row ${index}.`,
-    acc: [0.5],
-    baseline: { best_box: 0.8 },
-  }));
-  for (const chart of [leaderboardChart(summary), errorsChart(summary) ?? {}]) {
-    const svg = await renderSvg(chart);
-    for (const { label } of summary.settings) expect(svg).toContain(`>${label}<`);
-  }
 });

@@ -23,6 +23,9 @@ const charts: Charts = {
   boxes: { file: "boxes.svg", alt: "boxes" },
   subsets: { file: "strata.svg", alt: "subsets" },
   curves: { file: "curves.svg", alt: "curves" },
+  differences: { file: "differences.svg", alt: "differences" },
+  accuracyAtIou: { file: "accuracy-at-iou.svg", alt: "Acc@t" },
+  time: { file: "time.svg", alt: "time" },
 };
 const gallery: Gallery = {
   groups: [{ title: "Wins", text: "4 of 965", images: [{ file: "best-1.png", alt: "the cup" }] }],
@@ -51,6 +54,22 @@ test("the question is the title, the verdict the first sentence", () => {
   const [title, , answer] = report().split("\n");
   expect(title).toBe("# Which fusion grounds best?");
   expect(answer).toMatch(/^\*\*film outperforms token .*\.\*\* /);
+});
+
+test.each([
+  ["Comparison with film", "differences"],
+  ["By subset", "strata"],
+  ["All metrics", "accuracy-at-iou"],
+  ["Time and memory", "time"],
+])("the section %s has the chart %s", (title, name) => {
+  expect(sectionOf(report(), `## ${title}`)).toContain(`(${name}.svg)`);
+});
+
+test("without subsets of the dataset, the differences by size and length are among the other breakdowns", () => {
+  const { summary } = madeInput([film, token]);
+  const subsets = summary.subsets.filter(({ by }) => by !== "stratum");
+  const written = report([film, token], { summary: { ...summary, subsets } });
+  expect(sectionOf(written, "## Other breakdowns")).toContain("(strata.svg)");
 });
 
 describe("leaderboard", () => {

@@ -1,15 +1,21 @@
+import { percent } from "../../base/format.ts";
 import type { Summary } from "../../contract/generated/types.ts";
 import { errorFractions } from "../figures.ts";
 import { points } from "../points.ts";
-import { baseSpec, type ChartSpec, rowColumns, settingRows, wrapLabel } from "./chart-spec.ts";
+import { type Chart, type ChartSpec, listed } from "./chart-spec.ts";
+import { drawnLabels, settingRows, shortLabel } from "./labels.ts";
+import { maxRows, noteHidden, selectShown } from "./shown-settings.ts";
+import { colors, partColors } from "./theme.ts";
 
 /** A stacked bar per baseline: correct predictions, ranking errors and detection errors. */
-export function errorsChart(summary: Summary): ChartSpec | undefined {
-  const baselines = summary.settings.flatMap((setting) => {
+export function errorsChart(summary: Summary): Chart | undefined {
+  const all = summary.settings.flatMap((setting) => {
     const fractions = errorFractions(setting);
-    return fractions === undefined ? [] : [{ label: wrapLabel(setting.label, rowColumns), fractions }];
+    return fractions === undefined ? [] : [{ label: setting.label, fractions }];
   });
-  if (baselines.length === 0) return undefined;
+  if (all.length === 0) return undefined;
+  const baselines = selectShown(all, summary.baseline, maxRows);
+  const names = drawnLabels(baselines.map(({ label }) => label));
   const values = baselines.flatMap(({ label, fractions }) => {
     let start = 0;
     return parts.map(({ key, title, text }) => {
@@ -17,24 +23,31 @@ export function errorsChart(summary: Summary): ChartSpec | undefined {
       const from = start * 100;
       start += fraction;
       const number = fraction < minNumbered ? "" : points(fraction);
-      return { label, part: title, from, to: start * 100, middle: from + fraction * 50, number, text };
+      return {
+        label: names.get(label) ?? "",
+        part: title,
+        from,
+        to: start * 100,
+        middle: from + fraction * 50,
+        number,
+        text,
+      };
     });
   });
-  const { y, height } = settingRows(baselines.map(({ label }) => label));
+  const { y, height } = settingRows([...names.values()]);
   const x = (field: string): ChartSpec => ({
     field,
     type: "quantitative",
     scale: { domain: [0, 100] },
-    axis: { title: `referring expressions of ${summary.split} (%)` },
+    axis: { title: [`referring expressions of ${summary.split} (%)`, ...noteHidden(baselines, all)] },
   });
-  return {
-    ...baseSpec,
+  const spec = {
     width: 520,
     height,
     data: { values },
     layer: [
       {
-        mark: { type: "bar", stroke: "#333", strokeWidth: 0.8, height: 24 },
+        mark: { type: "bar", stroke: colors.text, strokeWidth: 0.8, height: 24 },
         encoding: {
           y,
           x: x("from"),
@@ -49,7 +62,7 @@ export function errorsChart(summary: Summary): ChartSpec | undefined {
               orient: "top",
               labelLimit: 300,
               symbolType: "square",
-              symbolStrokeColor: "#333",
+              symbolStrokeColor: colors.text,
               symbolStrokeWidth: 0.8,
               symbolSize: 160,
             },
@@ -67,13 +80,20 @@ export function errorsChart(summary: Summary): ChartSpec | undefined {
       },
     ],
   };
+  const figures = all.map(({ label, fractions }) => {
+    const numbers = parts.map(({ key, title }) => `${title} ${percent(fractions[key].mean)}`);
+    return `${shortLabel(label)}: ${numbers.join(", ")}`;
+  });
+  return { spec, alt: `Errors of each baseline on ${summary.split}: ${listed(figures)}.` };
 }
 
 /** A smaller fraction has no space for its number. */
 const minNumbered = 0.05;
 
-const parts = [
-  { key: "correct", title: "correct", fill: "#0b3c6f", text: "white" },
-  { key: "rankingErrors", title: "ranking error", fill: "#9ecae1", text: "#111" },
-  { key: "detectionErrors", title: "detection error", fill: "#ffffff", text: "#111" },
+const titles = [
+  { key: "correct", title: "correct" },
+  { key: "rankingErrors", title: "ranking error" },
+  { key: "detectionErrors", title: "detection error" },
 ] as const;
+
+const parts = titles.map((part, index) => ({ ...part, ...(partColors[index] ?? { fill: "", text: "" }) }));

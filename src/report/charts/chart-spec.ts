@@ -1,104 +1,86 @@
-import { wrapText, wrapWords } from "../../base/format.ts";
-import type { Interval, Summary } from "../../contract/generated/types.ts";
+import { count } from "../../base/format.ts";
+import { cleanLabel } from "./labels.ts";
+import { colors, withTheme } from "./theme.ts";
 
 /** A Vega-Lite specification. */
 export type ChartSpec = Record<string, unknown>;
 
-/** The chart as SVG; the same specification gives the same bytes. */
-export async function renderSvg(spec: ChartSpec): Promise<string> {
+/** A chart with its alt text, which states the main numbers. */
+export interface Chart {
+  spec: ChartSpec;
+  alt: string;
+}
+
+/**
+ * The chart as SVG, for light and dark pages; the same chart gives the same bytes.
+ *
+ * @param name of the chart, which no other one on the same page has.
+ */
+export async function renderSvg({ spec, alt }: Chart, name: string): Promise<string> {
   const [vega, { compile }] = await Promise.all([import("vega"), import("vega-lite")]);
   vega.resetSVGDefIds();
-  const view = new vega.View(vega.parse(compile(JSON.parse(JSON.stringify(spec))).spec), {
-    renderer: "none",
-  });
+  vega.textMetrics.width = textWidth;
+  const compiled = compile(JSON.parse(JSON.stringify({ ...baseSpec, ...spec }))).spec;
+  const view = new vega.View(vega.parse(compiled), { renderer: "none" });
   try {
-    return await view.toSVG();
+    return withTheme(await view.toSVG(), `cliprpn-${name}`, cleanLabel(alt));
   } finally {
     view.finalize();
   }
 }
 
+/** Main numbers for an alt text, of at most eight. */
+export function listed(figures: readonly string[]): string {
+  const hidden = figures.length - maxListed;
+  return [...figures.slice(0, maxListed), ...(hidden > 0 ? [`and ${count(hidden)} more`] : [])].join("; ");
+}
+
+const maxListed = 8;
+
+declare module "vega" {
+  /** How Vega measures text, which it only estimates without a browser. */
+  const textMetrics: { width: (item: { fontSize?: number; fontWeight?: string }, text: unknown) => number };
+}
+
+/** Width of a text in pixels, at most a few percent too small: letters of DejaVu Sans, wider signs as squares. */
+function textWidth(
+  { fontSize = 11, fontWeight }: { fontSize?: number; fontWeight?: string },
+  text: unknown,
+): number {
+  const letters = Array.from(String(text ?? "").trim());
+  const ems = letters.reduce((sum, letter) => sum + ((letter.codePointAt(0) ?? 0) < 0x2e80 ? 0.63 : 1.3), 0);
+  return Math.ceil(ems * fontSize * (fontWeight === "bold" ? 1.12 : 1));
+}
+
 /** The common part of all charts. */
-export const baseSpec: ChartSpec = {
+const baseSpec: ChartSpec = {
   $schema: "https://vega.github.io/schema/vega-lite/v6.json",
-  background: "white",
-  padding: 10,
+  background: colors.background,
+  padding: 12,
   config: {
     font: "DejaVu Sans, Verdana, sans-serif",
     axis: {
       labelFontSize: 12,
+      labelColor: colors.text,
       titleFontSize: 12,
       titleFontWeight: "normal",
-      gridColor: "#e8e8e8",
-      domainColor: "#888",
-      tickColor: "#888",
+      titleColor: colors.text,
+      titleLineHeight: 16,
+      gridColor: colors.grid,
+      domainColor: colors.axis,
+      tickColor: colors.axis,
     },
     legend: {
       labelFontSize: 12,
+      labelColor: colors.text,
       titleFontSize: 12,
-      labelColor: "#222",
+      titleFontWeight: "normal",
+      titleColor: colors.text,
       symbolOpacity: 1,
       symbolStrokeWidth: 2,
     },
+    text: { color: colors.text, fontSize: 12 },
+    scale: { rectBandPaddingInner: 0.08 },
     view: { stroke: null },
   },
 };
-
-/** An interval in percent; without one, both ends are the mean. */
-export function toPercent({ mean, low, high }: Interval): { mean: number; low: number; high: number } {
-  return { mean: mean * 100, low: (low ?? mean) * 100, high: (high ?? mean) * 100 };
-}
-
-/** The largest number of colors that color-blind readers can distinguish. */
-export const maxDrawn = 8;
-
-// The palette of Okabe and Ito for color-blind readers, its yellow darkened for a white background.
-const palette = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#b3a100", "#555555"];
-
-/** Labels of the best configurations that a chart has colors for. */
-export function bestSettings({ settings }: Summary): string[] {
-  return settings.slice(0, maxDrawn).map(({ label }) => wrapLabel(label));
-}
-
-/** The same of trained configurations only. */
-export function bestTrained({ settings }: Summary): string[] {
-  const trained = settings.filter(({ kind }) => kind === "cliprpn");
-  return trained.slice(0, maxDrawn).map(({ label }) => wrapLabel(label));
-}
-
-/** A label in lines, split at its commas if possible. It is not truncated: labels of one sweep often start the same. */
-export function wrapLabel(label: string, columns = 36): string {
-  const parts = label.split(/(?<=,) /).flatMap((part) => wrapText(part, columns));
-  return wrapWords(parts, columns).join("\n");
-}
-
-/** Columns of a label left of its row, which has more room than a legend. */
-export const rowColumns = 42;
-
-const multiline = { labelExpr: "split(datum.label, '\\n')", labelLimit: 600 };
-const lineHeight = 14;
-
-/** One row per configuration, with its label vertically centered. */
-export function settingRows(labels: string[]): { y: ChartSpec; height: ChartSpec } {
-  const mostLines = labels.reduce((most, label) => Math.max(most, label.split("\n").length), 0);
-  const labelOffset = { expr: `(1 - length(split(datum.value, '\\n'))) * ${lineHeight / 2}` };
-  const axis = { title: null, labelOffset, ...multiline };
-  return {
-    // Sorting by the list of labels would become one nested expression, too deep for several hundred of them.
-    y: { field: "label", type: "nominal", sort: null, scale: { domain: labels }, axis },
-    height: { step: Math.max(34, mostLines * lineHeight + 10) },
-  };
-}
-
-/** A configuration has the same color in every chart; one outside the best eight gets an unused color. */
-export function settingColor(summary: Summary, shown: string[], legend: ChartSpec): ChartSpec {
-  const best = bestSettings(summary);
-  const unused = palette.filter((_, index) => !shown.includes(best[index] ?? ""));
-  const range = shown.map((label) => palette[best.indexOf(label)] ?? unused.shift());
-  return {
-    field: "label",
-    type: "nominal",
-    scale: { domain: shown, range },
-    legend: { title: null, ...multiline, ...legend },
-  };
-}

@@ -1,0 +1,152 @@
+import { wrapText } from "../../base/format.ts";
+import type { SettingSummary, SubsetComparison, Summary } from "../../contract/generated/types.ts";
+import { figureOf } from "../figures.ts";
+import { points, signedPoints } from "../points.ts";
+import { type Chart, type ChartSpec, listed } from "./chart-spec.ts";
+import { drawnLabels, settingRows, shortLabel } from "./labels.ts";
+import { fromReference, referenceOf } from "./reference.ts";
+import { maxRows, noteHidden, selectShown } from "./shown-settings.ts";
+import { type Column, headings, keyOf, nameOf, placeColumns, spanOf } from "./subset-columns.ts";
+import { colors, divergingColors } from "./theme.ts";
+
+/** Acc@0.5 of each configuration minus that of the reference, a column per subset; its first rows are the reference and chance. */
+export function subsetDifferencesChart(summary: Summary): Chart | undefined {
+  const reference = referenceOf(summary);
+  if (reference === undefined) return undefined;
+  const all = fromReference(summary.subset_comparisons, reference);
+  const compared = new Set(all.map(keyOf));
+  const columns = placeColumns(summary.subsets.filter((subset) => compared.has(keyOf(subset))));
+  const last = columns.at(-1);
+  if (last === undefined) return undefined;
+  const everyone = [...new Set(all.map(({ label }) => label))].map((label) => ({ label }));
+  const shown = selectShown(everyone, summary.baseline, maxRows).map(({ label }) => label);
+  const names = drawnLabels([`${reference}: Acc@0.5 in %`, chanceTitle, ...shown]);
+  const [referenceRow = "", chanceRow = ""] = names.values();
+  const level = 1 - summary.confidence;
+  const columnOf = new Map(columns.map((column) => [column.key, column]));
+  const isShown = new Set(shown);
+  const drawn = all.filter(({ label }) => isShown.has(label));
+  const largest = drawn.reduce((most, { difference }) => Math.max(most, Math.abs(difference.mean)), 0.05);
+  const cells = drawn.flatMap(({ label, difference, p_adjusted, ...subset }): Cell[] => {
+    const column = columnOf.get(keyOf(subset));
+    if (column === undefined) return [];
+    const isSignificant = p_adjusted !== null && p_adjusted < level;
+    const number = `${signedPoints(difference.mean)}${isSignificant ? "*" : ""}`;
+    const { fill, text } = divergingColors(difference.mean / largest);
+    return [{ label: names.get(label) ?? "", ...spanOf(column), number, fill, text, isSignificant }];
+  });
+  const setting = summary.settings.find(({ label }) => label === reference);
+  const context = columns.flatMap((column): Cell[] => [
+    ...plainCell(referenceRow, column, setting === undefined ? undefined : accuracyOn(column, setting)),
+    ...plainCell(chanceRow, column, column.chance ?? undefined),
+  ]);
+  const hasChance = context.some(({ label }) => label === chanceRow);
+  const rows = [
+    referenceRow,
+    ...(hasChance ? [chanceRow] : []),
+    ...shown.map((label) => names.get(label) ?? ""),
+  ];
+  const x = (field: string): ChartSpec => ({
+    field,
+    type: "quantitative",
+    scale: { domain: [0, last.to], nice: false, zero: false },
+    axis: null,
+  });
+  const { y, height } = settingRows(rows, 27, { domain: false, ticks: false });
+  const numbers = (values: Cell[], fontWeight: string): ChartSpec => ({
+    data: { values },
+    mark: { type: "text", fontWeight },
+    encoding: {
+      y,
+      x: x("middle"),
+      text: { field: "number" },
+      color: { field: "text", type: "nominal", scale: null },
+    },
+  });
+  const notes = [
+    `rows below the first${hasChance ? " two" : ""}: Acc@0.5 on ${summary.split} minus that of the first row, in percentage points`,
+    `blue: better; orange: worse; strongest at ${points(largest)} points`,
+    `*: p < ${level.toFixed(2)} (Holm over subsets and rows)`,
+    ...noteHidden(shown, everyone),
+  ];
+  const spec = {
+    width: last.to,
+    height,
+    title: {
+      text: notes.flatMap((note) => wrapText(note, Math.max(60, Math.floor(last.to / 7)))),
+      orient: "bottom",
+      anchor: "start",
+      frame: "group",
+      fontSize: 12,
+      fontWeight: "normal",
+      lineHeight: 16,
+      offset: 10,
+      color: colors.text,
+    },
+    layer: [
+      {
+        data: { values: [...context, ...cells] },
+        mark: { type: "rect" },
+        encoding: {
+          y,
+          x: x("from"),
+          x2: { field: "to" },
+          fill: { field: "fill", type: "nominal", scale: null },
+        },
+      },
+      numbers([...context, ...cells.filter(({ isSignificant }) => !isSignificant)], "normal"),
+      numbers(
+        cells.filter(({ isSignificant }) => isSignificant),
+        "bold",
+      ),
+      ...headings(columns, x),
+    ],
+  };
+  return { spec, alt: describe(drawn, summary, reference) };
+}
+
+interface Cell {
+  label: string;
+  from: number;
+  middle: number;
+  to: number;
+  number: string;
+  fill: string;
+  text: string;
+  isSignificant: boolean;
+}
+
+const chanceTitle = "same-category chance in %";
+
+function plainCell(label: string, column: Column, value: number | undefined): Cell[] {
+  if (value === undefined) return [];
+  const { fill, text } = { fill: colors.background, text: colors.text };
+  return [{ label, ...spanOf(column), number: points(value), fill, text, isSignificant: false }];
+}
+
+function accuracyOn({ by, group }: Column, setting: SettingSummary): number | undefined {
+  const stratum = setting.strata.find((candidate) => by === "stratum" && candidate.stratum === group);
+  if (stratum !== undefined) return figureOf(stratum, "acc_at_50")?.interval.mean;
+  return setting.breakdowns.find((row) => row.by === by && row.group === group)?.interval.mean;
+}
+
+function describe(
+  differences: readonly SubsetComparison[],
+  { split, confidence }: Summary,
+  reference: string,
+): string {
+  const significant = differences
+    .filter(({ p_adjusted }) => p_adjusted !== null && p_adjusted < 1 - confidence)
+    .toSorted((a, b) => Math.abs(b.difference.mean) - Math.abs(a.difference.mean));
+  const list = (chosen: SubsetComparison[]): string =>
+    chosen.length === 0
+      ? "none"
+      : listed(
+          chosen.map(
+            (each) => `${shortLabel(each.label)} in ${nameOf(each)} ${signedPoints(each.difference.mean)}`,
+          ),
+        );
+  const better = list(significant.filter(({ difference }) => difference.mean > 0));
+  const worse = list(significant.filter(({ difference }) => difference.mean < 0));
+  return `Acc@0.5 on ${split} by subset minus that of ${shortLabel(reference)}, in percentage points. Significantly better: ${better}. Significantly worse: ${worse}.`;
+}
