@@ -2,11 +2,12 @@ import { join } from "node:path";
 import { replaceFile } from "../base/replace-file.ts";
 import { accuracyAtIouChart } from "./charts/accuracy-at-iou.ts";
 import { errorsChart } from "./charts/baseline-errors.ts";
-import { type Chart, renderSvg } from "./charts/chart-spec.ts";
+import type { Chart } from "./charts/chart-spec.ts";
 import { curvesChart } from "./charts/curves.ts";
 import { forestChart } from "./charts/forest.ts";
 import { leaderboardChart } from "./charts/leaderboard.ts";
 import { paretoChart } from "./charts/pareto.ts";
+import { renderSvg } from "./charts/render-svg.ts";
 import { subsetDifferencesChart } from "./charts/subset-differences.ts";
 import { completedTrials, type ReportImage, type ReportInput } from "./report-input.ts";
 
