@@ -27,24 +27,20 @@ export interface Charts {
  *
  * @param place where they go, relative to the folder.
  */
-export async function drawCharts(
-  { summary, trials }: ReportInput,
-  folder: string,
-  place: string,
-): Promise<Charts> {
+export async function drawCharts(input: ReportInput, folder: string, place: string): Promise<Charts> {
   const draw = async (name: string, chart: Chart): Promise<ReportImage> => {
     const file = `${place}/${name}.svg`;
     replaceFile(join(folder, file), await renderSvg(chart, name));
     return { file, alt: chart.alt };
   };
-  const completed = completedTrials(trials);
+  const { summary } = input;
   const optional: [key: keyof Charts, name: string, chart: Chart | undefined][] = [
     ["differences", "differences", forestChart(summary)],
     ["boxes", "boxes", errorsChart(summary)],
     ["subsets", "strata", subsetDifferencesChart(summary)],
     ["accuracyAtIou", "accuracy-at-iou", accuracyAtIouChart(summary)],
-    ["curves", "curves", curvesChart(summary, completed)],
-    ["time", "time", paretoChart(summary, completed)],
+    ["curves", "curves", curvesChart(summary, completedTrials(input.trials))],
+    ["time", "time", paretoChart(input)],
   ];
   const charts: Charts = { leaderboard: await draw("leaderboard", leaderboardChart(summary)) };
   for (const [key, name, chart] of optional) if (chart !== undefined) charts[key] = await draw(name, chart);

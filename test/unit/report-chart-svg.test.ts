@@ -33,7 +33,7 @@ function chartsOf(settings: MadeSetting[]): [name: string, chart: Chart][] {
     ["strata", subsetDifferencesChart(summary)],
     ["accuracy-at-iou", accuracyAtIouChart(summary)],
     ["curves", curvesChart(summary, completed)],
-    ["time", paretoChart(summary, completed)],
+    ["time", paretoChart({ summary, trials })],
   ];
   return all.flatMap(([name, chart]): [string, Chart][] => (chart === undefined ? [] : [[name, chart]]));
 }

@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import type { Summary } from "../../src/contract/generated/types.ts";
 import { accuracyAtIouChart } from "../../src/report/charts/accuracy-at-iou.ts";
 import { errorsChart } from "../../src/report/charts/baseline-errors.ts";
-import {} from "../../src/report/charts/chart-spec.ts";
 import { curvesChart } from "../../src/report/charts/curves.ts";
 import { forestChart } from "../../src/report/charts/forest.ts";
 import { leaderboardChart } from "../../src/report/charts/leaderboard.ts";
@@ -120,7 +119,7 @@ test("the table of subsets has the reference, chance and the differences, signif
     domain: ["token: Acc@0.5 in %", "same-category chance in %", "near", "film"],
   });
   expect(chart?.alt).toContain("better: none. Significantly worse: film in attribute −9.7");
-  expect(chart?.alt).toContain("film in words: 5 or fewer −9.7");
+  expect(chart?.alt).toContain("film in expressions of 5 or fewer words −9.7");
   const few = summary.subset_comparisons.filter(({ group }) => group !== "two_hop");
   const without = subsetDifferencesChart({ ...summary, subset_comparisons: few });
   expect(marksOf(without, "rect")[0]).toHaveLength(3 * 4); // A column less.
@@ -167,7 +166,7 @@ test("the curves have the mean of the seeds and their range at whole epochs", ()
 test("the line over training time connects what no faster configuration reaches", () => {
   const slow = { label: "slow", acc: [0.8, 0.8, 0.8] };
   const input = timedInput([slow, token, film, yolo], { slow: 7200, token: 600, film: 900 });
-  const chart = paretoChart(input.summary, completedTrials(input.trials));
+  const chart = paretoChart(input);
   const [front = []] = marksOf(chart, "line");
   expect(front.slice(0, 2)).toEqual([
     { time: expect.closeTo(1 / 6, 6), mean: expect.closeTo(70.667, 2) },
@@ -185,7 +184,7 @@ test.each([
   [600, 36_000, "hours", "log"],
 ])("training times of %i and %i s are in %s on a %s axis", (short, long, unit, type) => {
   const input = timedInput([token, film], { token: short, film: long });
-  const chart = paretoChart(input.summary, completedTrials(input.trials));
+  const chart = paretoChart(input);
   expect(axisTitle(chart, "x")).toContain(`(${unit}`);
   expect(encodingOf(chart, "x").scale).toMatchObject({ type });
 });
@@ -209,7 +208,7 @@ test("with hundreds of configurations, charts show the best and the declared bas
     expect(axisTitle(chart, "x")).toContain(`${maxDrawn} of 300 configurations`);
     expect(chart?.alt).toContain("and 292 more");
   }
-  const pareto = paretoChart(summary, completedTrials(input.trials));
+  const pareto = paretoChart({ ...input, summary });
   expect(axisTitle(pareto, "x")).toContain("292 more of 300");
   expect((await renderSvg(leaderboard, "leaderboard")).length).toBeLessThan(200_000);
 });
@@ -238,7 +237,7 @@ test("charts of a sweep without any hit are valid", async () => {
     subsetDifferencesChart(input.summary),
     accuracyAtIouChart(input.summary),
     curves(input),
-    paretoChart(input.summary, completedTrials(input.trials)),
+    paretoChart(input),
   ];
   for (const chart of all) {
     if (chart === undefined) throw new Error("expected every chart");

@@ -1,9 +1,9 @@
 import { percent } from "../../base/format.ts";
 import type { Summary } from "../../contract/generated/types.ts";
-import { points, signedInterval } from "../points.ts";
+import { comparisonsOf, referenceOf } from "../figures.ts";
+import { negated, points, signedInterval } from "../points.ts";
 import { type Chart, type ChartSpec, listed } from "./chart-spec.ts";
 import { drawnLabels, settingRows, shortLabel, wrapLabel } from "./labels.ts";
-import { fromReference, referenceOf } from "./reference.ts";
 import { extent, percentOf, toPercent } from "./scales.ts";
 import { maxRows, noteHidden, selectShown } from "./shown-settings.ts";
 import { colors } from "./theme.ts";
@@ -11,9 +11,13 @@ import { colors } from "./theme.ts";
 /** Acc@0.5 of each configuration minus that of the reference, with intervals and a band of what is too small to matter. */
 export function forestChart(summary: Summary): Chart | undefined {
   const reference = referenceOf(summary);
-  if (reference === undefined) return undefined;
+  const all = [...comparisonsOf(summary, reference).values()].map(({ against, difference, p_adjusted }) => ({
+    label: against,
+    difference: negated(difference),
+    p_adjusted,
+  }));
+  if (all.length === 0) return undefined;
   const { smallest_difference: smallest, confidence } = summary;
-  const all = fromReference(summary.comparisons, reference);
   const shown = selectShown(all, summary.baseline, maxRows);
   const names = drawnLabels(shown.map(({ label }) => label));
   const rows = shown.map(({ label, difference, p_adjusted }) => ({

@@ -1,7 +1,8 @@
 import type { Summary } from "../../contract/generated/types.ts";
+import { trainingHours } from "../cost.ts";
 import { figureOf } from "../figures.ts";
 import { points } from "../points.ts";
-import { byId, type CompletedTrial } from "../report-input.ts";
+import type { ReportInput } from "../report-input.ts";
 import { type Chart, type ChartSpec, listed } from "./chart-spec.ts";
 import { shortLabel } from "./labels.ts";
 import { lineLabels, plotHeight } from "./line-labels.ts";
@@ -13,8 +14,9 @@ import { colors } from "./theme.ts";
  * Acc@0.5 over the training time of a trial, with a line through the configurations that no faster one reaches. The shared
  * features are left out, since only the first trial waits for them, and so are baselines, which train nothing.
  */
-export function paretoChart(summary: Summary, trials: readonly CompletedTrial[]): Chart | undefined {
-  const all = trainedPoints(summary, trials);
+export function paretoChart(input: Pick<ReportInput, "summary" | "trials">): Chart | undefined {
+  const { summary } = input;
+  const all = trainedPoints(summary, trainingHours(input));
   if (all.length < 2) return undefined;
   const front = paretoFront(all);
   const isFront = new Set(front.map(({ label }) => label));
@@ -25,8 +27,8 @@ export function paretoChart(summary: Summary, trials: readonly CompletedTrial[])
     summary,
     labeled.map(({ label }) => label),
   );
-  const { unit, ms } = unitFor(Math.max(...all.map(({ time_ms }) => time_ms)));
-  const place = <T extends TrainedPoint>(point: T) => ({ ...point, time: point.time_ms / ms });
+  const { unit, perHour } = unitFor(Math.max(...all.map(({ hours }) => hours)));
+  const place = <T extends TrainedPoint>(point: T) => ({ ...point, time: point.hours * perHour });
   const drawn = labeled.flatMap((point) => {
     const style = styles.get(point.label);
     return style === undefined ? [] : [{ ...place(point), ...style }];
@@ -116,17 +118,15 @@ interface TrainedPoint {
   mean: number;
   low: number;
   high: number;
-  time_ms: number;
+  hours: number;
 }
 
-function trainedPoints({ settings }: Summary, trials: readonly CompletedTrial[]): TrainedPoint[] {
-  const trialWithId = byId([...trials]);
+function trainedPoints({ settings }: Summary, trainingHours: Map<string, number>): TrainedPoint[] {
   return settings.flatMap((setting) => {
     const figure = figureOf(setting, "acc_at_50");
-    const times = setting.trial_ids.flatMap((id) => trialWithId.get(id)?.outcome.durations_ms.training ?? []);
-    const time_ms = times.reduce((sum, time) => sum + time, 0) / Math.max(1, times.length);
-    if (figure === undefined || time_ms <= 0) return [];
-    return [{ label: setting.label, ...toPercent(figure.interval), time_ms }];
+    const hours = trainingHours.get(setting.label) ?? 0;
+    if (figure === undefined || hours <= 0) return [];
+    return [{ label: setting.label, ...toPercent(figure.interval), hours }];
   });
 }
 
@@ -134,7 +134,7 @@ function trainedPoints({ settings }: Summary, trials: readonly CompletedTrial[])
 function paretoFront(all: readonly TrainedPoint[]): TrainedPoint[] {
   let best = Number.NEGATIVE_INFINITY;
   return all
-    .toSorted((a, b) => a.time_ms - b.time_ms || b.mean - a.mean)
+    .toSorted((a, b) => a.hours - b.hours || b.mean - a.mean)
     .filter(({ mean }) => {
       const isBetter = mean > best;
       best = Math.max(best, mean);
@@ -151,8 +151,8 @@ function labeledOf(all: readonly TrainedPoint[], isFront: Set<string>): Set<stri
 }
 
 /** The unit in which the longest time has a readable number. */
-function unitFor(time_ms: number): { unit: string; ms: number } {
-  if (time_ms < 120_000) return { unit: "seconds", ms: 1000 };
-  if (time_ms < 2 * 3_600_000) return { unit: "minutes", ms: 60_000 };
-  return { unit: "hours", ms: 3_600_000 };
+function unitFor(hours: number): { unit: string; perHour: number } {
+  if (hours < 1 / 30) return { unit: "seconds", perHour: 3600 };
+  if (hours < 2) return { unit: "minutes", perHour: 60 };
+  return { unit: "hours", perHour: 1 };
 }

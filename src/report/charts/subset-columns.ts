@@ -74,10 +74,3 @@ export function headings(columns: readonly Column[], x: (field: string) => Chart
     }),
   ];
 }
-
-/** "negation", "words: 5 or fewer". */
-export function nameOf({ by, group }: Pick<SubsetSummary, "by" | "group">): string {
-  const name = group.replaceAll("_", " ");
-  const title = kinds.find((kind) => kind.by === by)?.title;
-  return by === "stratum" || title === undefined ? name : `${title}: ${name}`;
-}

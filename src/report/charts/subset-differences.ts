@@ -1,19 +1,19 @@
 import { wrapText } from "../../base/format.ts";
 import type { SettingSummary, SubsetComparison, Summary } from "../../contract/generated/types.ts";
-import { figureOf } from "../figures.ts";
-import { points, signedPoints } from "../points.ts";
+import { figureOf, groupName, referenceOf } from "../figures.ts";
+import { negated, points, signedPoints } from "../points.ts";
 import { type Chart, type ChartSpec, listed } from "./chart-spec.ts";
 import { drawnLabels, settingRows, shortLabel } from "./labels.ts";
-import { fromReference, referenceOf } from "./reference.ts";
 import { maxRows, noteHidden, selectShown } from "./shown-settings.ts";
-import { type Column, headings, keyOf, nameOf, placeColumns, spanOf } from "./subset-columns.ts";
+import { type Column, headings, keyOf, placeColumns, spanOf } from "./subset-columns.ts";
 import { colors, divergingColors } from "./theme.ts";
 
 /** Acc@0.5 of each configuration minus that of the reference, a column per subset; its first rows are the reference and chance. */
 export function subsetDifferencesChart(summary: Summary): Chart | undefined {
   const reference = referenceOf(summary);
-  if (reference === undefined) return undefined;
-  const all = fromReference(summary.subset_comparisons, reference);
+  const all = summary.subset_comparisons
+    .filter(({ label }) => label === reference)
+    .map((each) => ({ ...each, label: each.against, difference: negated(each.difference) }));
   const compared = new Set(all.map(keyOf));
   const columns = placeColumns(summary.subsets.filter((subset) => compared.has(keyOf(subset))));
   const last = columns.at(-1);
@@ -143,7 +143,7 @@ function describe(
       ? "none"
       : listed(
           chosen.map(
-            (each) => `${shortLabel(each.label)} in ${nameOf(each)} ${signedPoints(each.difference.mean)}`,
+            (each) => `${shortLabel(each.label)} in ${groupName(each)} ${signedPoints(each.difference.mean)}`,
           ),
         );
   const better = list(significant.filter(({ difference }) => difference.mean > 0));
