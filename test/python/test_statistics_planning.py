@@ -93,6 +93,12 @@ def test_of_a_single_seed_nothing_is_known_about_training() -> None:
     assert chance_ahead(*fixed) is None
 
 
+def test_no_difference_needs_no_number() -> None:
+    a, b = pair()
+    assert num_seeds_needed(a, b, 0) is None and num_images_needed(a, b, 0) is None
+    assert num_seeds_needed(a, a, 0) is None and num_images_needed(a, a, 0) is None
+
+
 def test_the_chance_of_a_new_run_by_the_formula() -> None:
     a, b = pair(num_seeds=4)
     variance = compare(a, b).image_variance

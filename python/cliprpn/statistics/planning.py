@@ -50,10 +50,10 @@ def num_seeds_needed(
         target: the difference to find, in the metric's unit; its sign does not matter.
 
     Returns:
-        At least 2; None if no number suffices, as the images alone vary too much, or if the variance of training
-        is unknown: for settings of a single seed, and without any seeds.
+        At least 2; None if no number suffices, as the images alone vary too much or the target is 0, or if the
+        variance of training is unknown: for settings of a single seed, and without any seeds.
     """
-    if population_of(a, b) == "checkpoints":
+    if target == 0 or population_of(a, b) == "checkpoints":
         return None
     by_images = image_variance(a.mean_influence - b.mean_influence)
 
@@ -74,8 +74,10 @@ def num_images_needed(
         target: the difference to find, in the metric's unit; its sign does not matter.
 
     Returns:
-        None if no number suffices, as training alone varies too much.
+        None if no number suffices, as training alone varies too much or the target is 0.
     """
+    if target == 0:
+        return None
     by_images = image_variance(a.mean_influence - b.mean_influence)
     is_procedure = population_of(a, b) == "procedure"
     terms = [_terms_of(setting, setting.num_seeds) if is_procedure else NO_SEEDS for setting in (a, b)]
