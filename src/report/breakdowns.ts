@@ -26,13 +26,11 @@ export function otherBreakdowns(summary: Summary): RootContent[] {
     return groups.length > 0 ? [heading(3, title), ...accuracyTable(summary, groups)] : [];
   });
   if (blocks.length === 0) return [];
-  return [
-    heading(2, "Other breakdowns"),
-    paragraph(
-      `${subsetNote(summary)} Terciles of this split are not tested, as they overlap the fixed ones.`,
-    ),
-    ...blocks,
-  ];
+  const untested =
+    summary.subset_comparisons.length === 0
+      ? ""
+      : " Terciles of this split are not tested, as they overlap the fixed ones.";
+  return [heading(2, "Other breakdowns"), paragraph(`${subsetNote(summary)}${untested}`), ...blocks];
 }
 
 type By = SubsetSummary["by"];

@@ -95,7 +95,7 @@ export function otherRemarks({ summary, trials, presets, variedKeys, numLooks }:
     ...(optimism === null || optimism < 0.0005
       ? []
       : [
-          `Since ${quoteLabel(verdict.best)} was chosen on these images as the best of ${compared.length}, its Acc@0.5 is overestimated by about ${points(optimism)} points.`,
+          `Chosen on these images as the highest of ${compared.length}, the Acc@0.5 of ${quoteLabel(verdict.best)} is overestimated by about ${points(optimism)} points.`,
         ]),
     ...(overridden.length === 0
       ? []

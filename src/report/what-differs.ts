@@ -59,7 +59,10 @@ function rising({ summary, trials }: ReportInput): string[] {
   if (labels.length === 0) return [];
   const epochsOf = epochsByLabel(trials);
   const nums = [...new Set(labels.flatMap((label) => epochsOf.get(label) ?? []))].toSorted((a, b) => a - b);
-  const after = nums.length === 0 ? "" : ` (after ${joinWords(nums.map(String))} epochs)`;
+  const after =
+    nums.length === 0
+      ? ""
+      : ` (after ${nums.length > 3 ? `${nums[0]} to ${nums.at(-1)}` : joinWords(nums.map(String))} epochs)`;
   return [
     `Still rising at the last epoch${after}: ${nameLabels(labels)}. More epochs may change the result.`,
   ];
@@ -69,7 +72,7 @@ function overrides(input: ReportInput): string[] {
   const trained = input.trials.flatMap(({ spec }): ClipRpnSpec[] => (spec.kind === "cliprpn" ? [spec] : []));
   const groups = overridesByLabel(trained, input.presets, input.variedKeys);
   const num_labels = new Set(trained.map(({ label }) => label)).size;
-  return groups.map(({ preset, labels, changes }) => {
+  const lines = groups.slice(0, maxNames).map(({ preset, labels, changes }) => {
     const who = labels.length === num_labels ? "All trained configurations" : nameLabels(labels);
     const shown = changes
       .slice(0, maxChanges)
@@ -77,6 +80,8 @@ function overrides(input: ReportInput): string[] {
     const more = changes.length > maxChanges ? `, and ${changes.length - maxChanges} more` : "";
     return `Overridden values of the ${preset} preset: ${shown.join(", ")}${more}. ${who}.`;
   });
+  const num_left = groups.length - lines.length;
+  return num_left > 0 ? [...lines, `${count(num_left)} more sets of overridden values.`] : lines;
 }
 
 const maxChanges = 12;

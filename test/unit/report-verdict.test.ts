@@ -315,8 +315,12 @@ describe("what only the report knows", () => {
   const remarksOf = (changes: Partial<ReportInput>): string =>
     otherRemarks(madeInput([film, token], changes)).join(" ");
 
-  test("val: the best was chosen on these images", () => {
-    expectParts(remarksOf({}), ["best of 2", "overestimated by about 0.4 points"], ["look", "overridden"]);
+  test("val: the highest was chosen on these images", () => {
+    expectParts(
+      remarksOf({}),
+      ["highest of 2, the Acc@0.5 of film", "overestimated by about 0.4 points"],
+      ["look", "overridden"],
+    );
   });
 
   test("test: selected on val, and the number of the look", () => {
