@@ -21,7 +21,7 @@ export function partialSettings(defs: Defs): Defs {
   return partial;
 }
 
-/** Every key that may vary, with dots: `Setting` gives each one value, `Vary` a list of values. */
+/** Every key that may vary, with dots: `Setting`, an entry of `also`, gives each one value, `Vary` a list of values. */
 export function settingKeys(defs: Defs): Defs {
   const keys: Defs = { preset: { $ref: "#/$defs/Preset" } };
   for (const [key, value] of Object.entries(propertiesOf(def(defs, "Settings")))) {
@@ -45,8 +45,8 @@ export function settingKeys(defs: Defs): Defs {
     Setting: {
       ...closed,
       title: "Setting",
-      description: "Keys with dots and their values: one configuration.",
-      properties: keys,
+      description: "Keys with dots and their values: one configuration. `label` and `seeds` are its own.",
+      properties: { label: { $ref: "#/$defs/Label" }, seeds: { $ref: "#/$defs/Seeds" }, ...keys },
     },
     Vary: {
       ...closed,

@@ -12,6 +12,8 @@ export interface Option {
   choices?: readonly string[];
   /** Smallest value of a whole number; 1 by default. */
   minimum?: number;
+  /** Largest value of a whole number. */
+  maximum?: number;
 }
 
 /** A command is data; only register.ts uses yargs. */
@@ -76,7 +78,7 @@ export function runContext(args: Arguments, context: Context): RunContext {
     runsDir: resolve(context.cwd, args.text("runs-dir") ?? "runs"),
     device: args.text("device") ?? "auto",
     python: args.text("python"),
-    numSlots: args.number("workers") ?? 1,
+    numWorkers: numWorkers(args.text("workers")),
     trialTimeoutMs: timeoutS === undefined ? undefined : timeoutS * 1000,
     trustWeights: args.flag("trust-weights"),
     acceptStale: args.flag("accept-stale"),
@@ -84,4 +86,19 @@ export function runContext(args: Arguments, context: Context): RunContext {
     retryFailed: args.flag("retry-failed"),
     json: args.flag("json"),
   };
+}
+
+/**
+ * The value of --workers, undefined for `auto`; a command without this option runs one trial at a time.
+ *
+ * @throws CliprpnError bad_input.
+ */
+function numWorkers(typed = "1"): number | undefined {
+  if (typed === "auto") return undefined;
+  if (!/^[1-9]\d{0,3}$/.test(typed))
+    throw new CliprpnError(
+      "bad_input",
+      `--workers: expected auto, or a whole number, at least 1 and at most 9999, found ${typed}`,
+    );
+  return Number(typed);
 }

@@ -60,7 +60,11 @@ export async function runCommand(
 }
 
 /** An option takes exactly one value: `--set a=1 file.json` leaves the file as a positional. */
-function valueOption({ minimum: _, ...option }: Option): Omit<Option, "minimum"> & { nargs?: number } {
+function valueOption({
+  minimum: _,
+  maximum: __,
+  ...option
+}: Option): Omit<Option, "minimum" | "maximum"> & { nargs?: number } {
   return option.type === "boolean" ? option : { ...option, nargs: 1 };
 }
 
@@ -72,7 +76,7 @@ function exampleLines(examples: [command: string, meaning: string][]): string {
 
 /** Checks what yargs accepts silently: values that are not numbers, options given twice. */
 function checkValues(values: Record<string, unknown>, options: Record<string, Option>): void {
-  for (const [name, { type, minimum = 1 }] of Object.entries(options)) {
+  for (const [name, { type, minimum = 1, maximum }] of Object.entries(options)) {
     const value = values[name];
     if (type !== "array" && Array.isArray(value))
       throw new CliprpnError(
@@ -80,8 +84,12 @@ function checkValues(values: Record<string, unknown>, options: Record<string, Op
         `--${name}: expected this option only once, found ${value.join(" and ")}`,
       );
     if (type !== "number" || value === undefined) continue;
-    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < minimum)
-      throw new CliprpnError("bad_input", `--${name}: expected a whole number, at least ${minimum}`);
+    const isWhole = typeof value === "number" && Number.isSafeInteger(value);
+    if (!isWhole || value < minimum || value > (maximum ?? value))
+      throw new CliprpnError(
+        "bad_input",
+        `--${name}: expected a whole number, at least ${minimum}${maximum === undefined ? "" : ` and at most ${maximum}`}`,
+      );
   }
 }
 

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { didYouMean } from "../base/did-you-mean.ts";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { StoredExperiment, TrialSpec } from "../contract/generated/types.ts";
-import type { Plan } from "../experiment/plan.ts";
+import { type Plan, withSeed } from "../experiment/plan.ts";
 import { SweepStore } from "../store/sweep-store.ts";
 import { type ReadPlan, readPlan } from "../sweep/read-plan.ts";
 import { runSweep } from "../sweep/run-sweep.ts";
@@ -25,8 +25,9 @@ export async function sweep(args: Arguments, context: Context): Promise<number> 
 export async function train(args: Arguments, context: Context): Promise<number> {
   const read = await planFrom(args, context);
   const { plan } = read;
-  const trial = chooseTrial(plan, args.text("setting"));
-  const trialPlan = { ...plan, name: `${plan.name}-${trial.trial_id.slice(0, 8)}`, trials: [trial] };
+  const trial = chooseTrial(plan, args.text("setting"), args.number("seed"));
+  const { baseline: _, ...alone } = plan; // There is nothing to compare.
+  const trialPlan = { ...alone, name: `${plan.name}-${trial.trial_id.slice(0, 8)}`, trials: [trial] };
   return runSweep(
     { ...read, plan: trialPlan, source: sourceOf(args), split: "val" },
     runContext(args, context),
@@ -50,20 +51,22 @@ export function printPlan(plan: Plan, args: Arguments, context: Context): number
 }
 
 function planFrom(args: Arguments, context: Context): Promise<ReadPlan> {
-  const seed = args.number("seed");
-  const sets = [...args.list("set"), ...(seed === undefined ? [] : [`seeds=[${seed}]`])];
-  return readPlan(args.needed("file"), sets, runContext(args, context));
+  return readPlan(args.needed("file"), args.list("set"), runContext(args, context));
 }
 
 function sourceOf(args: Arguments): StoredExperiment["source"] {
   return { file: args.needed("file"), sets: args.list("set") };
 }
 
-/** @throws CliprpnError bad_input if no configuration has this label. */
-function chooseTrial({ trials }: Plan, label: string | undefined): TrialSpec {
+/**
+ * The trial of a configuration, by default the first, with a seed, by default its first; any other seed is possible, too.
+ *
+ * @throws CliprpnError bad_input if no configuration has this label.
+ */
+function chooseTrial({ trials }: Plan, label: string | undefined, seed: number | undefined): TrialSpec {
   const [first] = trials;
   const trial = label === undefined ? first : trials.find((spec) => spec.label === label);
-  if (trial !== undefined) return trial;
+  if (trial !== undefined) return seed === undefined ? trial : withSeed(trial, seed);
   const labels = [...new Set(trials.map((spec) => spec.label))];
   throw new CliprpnError(
     "bad_input",

@@ -52,9 +52,10 @@ export interface Engine {
    * Runs every attempt of the source to an outcome; a failed one does not stop the others. Stops cleanly when the signal is
    * aborted.
    *
+   * @param numSlots attempts that run at the same time.
    * @throws CliprpnError for faults of the machine (no worker starts, the disk is full), after the running attempts have ended.
    */
-  run(source: AttemptSource, watcher: AttemptWatcher, signal: AbortSignal): Promise<void>;
+  run(source: AttemptSource, watcher: AttemptWatcher, numSlots: number, signal: AbortSignal): Promise<void>;
   /** Calls one bridge method on a worker. @throws CliprpnError with Python's error code; interrupted. */
   call<M extends keyof BridgeMethods>(
     method: M,

@@ -71,7 +71,10 @@ export function checkExperiment(
           return "detector" in result ? result.detector : undefined;
         },
       });
-  const unknownGroups = groupsOf([...invalidPaths, ...files.map(({ path }) => path)], settingGroups);
+  const unknownGroups = groupsOf(
+    [...invalidPaths, ...files.map(({ path }) => path)],
+    [...settingGroups, "seeds"],
+  );
   const broken = settingProblems(experiment, settings, unknownGroups);
   return { experiment, settings, problems: [...invalid, ...files, ...written, ...broken] };
 }
@@ -168,12 +171,13 @@ function isObject(value: unknown): value is object {
 }
 
 /**
- * The groups of settings (`rpn`, `fusion`) that invalid parts were to set; rules on them would report false problems. `*`
- * stands for all groups: an invalid preset, or an unknown key.
+ * The groups of settings (`rpn`, `fusion`) and the seeds that invalid parts were to set; rules on them would report false
+ * problems. `*` stands for all groups: an invalid preset, or an unknown key.
  */
 function groupsOf(invalidPaths: Path[], groups: string[]): Set<string> {
   const keys = invalidPaths.flatMap(([top, ...rest]) => {
     if (top === "preset") return ["*"];
+    if (top === "seeds") return [top];
     if (top === "settings" || top === "vary") return [String(rest[0] ?? "*")];
     return top === "also" ? [String(rest[1] ?? "*")] : [];
   });

@@ -18,6 +18,9 @@ const topLevel = new Set([
   "vary",
   "also",
   "seeds",
+  "baseline",
+  "smallest_difference",
+  "alpha",
   "num_threads",
   "keep_models",
   "published",
@@ -38,7 +41,10 @@ export function parseOverrides(texts: string[]): { overrides: Override[]; proble
         offset: -1,
         message: "expected key=value, as in --set training.num_epochs=2",
       });
-    else overrides.push({ flag: `--set ${text}`, path: pathOf(match[1]), value: parseJsonOrText(match[2]) });
+    else {
+      const value = parseJsonOrText(match[2]);
+      overrides.push({ flag: `--set ${text}`, path: pathOf(match[1], value), value });
+    }
   }
   return { overrides, problems };
 }
@@ -54,8 +60,11 @@ export function flagFor(overrides: Override[], target: Path): Location | undefin
   return override === undefined ? undefined : { where: override.flag, offset: -1 };
 }
 
-function pathOf(key: string): Path {
+function pathOf(key: string, value: unknown): Path {
   const [head = "", ...rest] = key.split(".");
+  // `baseline` is the label of a configuration, and a group of settings: baseline.ranking=blur, baseline={"ranking": "blur"}.
+  const isGroup = head === "baseline" && (rest.length > 0 || isObject(value));
+  if (isGroup) return ["settings", head, ...rest];
   // The keys of `vary` contain dots.
   if (head === "vary") return rest.length === 0 ? [head] : [head, rest.join(".")];
   return topLevel.has(head) ? [head, ...rest] : ["settings", head, ...rest];
@@ -63,9 +72,13 @@ function pathOf(key: string): Path {
 
 function setAt(target: unknown, [key, ...rest]: Path, value: unknown): unknown {
   if (key === undefined) return value;
-  const object = typeof target === "object" && target !== null && !Array.isArray(target) ? target : {};
+  const object = isObject(target) ? target : {};
   const inner: unknown = Object.entries(object).find(([name]) => name === key)?.[1];
   return { ...object, [key]: setAt(inner, rest, value) };
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function parseJsonOrText(text: string): unknown {

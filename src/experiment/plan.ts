@@ -11,9 +11,9 @@ import type {
 } from "../contract/generated/types.ts";
 import { trialId } from "../contract/trial-id.ts";
 import type { ReadExperiment } from "./check-experiment.ts";
-import { defaultNumThreads } from "./presets.ts";
+import { defaultAlpha, defaultNumThreads } from "./presets.ts";
 import type { ResolvedBaseline, ResolvedClipRpn } from "./resolve.ts";
-import { labelOf } from "./setting-label.ts";
+import { labelsOf } from "./setting-label.ts";
 
 /** The plan of a sweep: every trial, in the order in which they run. */
 export interface Plan {
@@ -22,6 +22,11 @@ export interface Plan {
   trials: TrialSpec[];
   published: PublishedFigure[];
   keep_models: KeepModels;
+  /** Label of the configuration that the others are compared with. */
+  baseline?: string;
+  /** In percentage points. */
+  smallest_difference?: number;
+  alpha: number;
 }
 
 /** Everything besides the experiment that a plan depends on. */
@@ -35,33 +40,46 @@ export interface PlanContext {
 }
 
 /**
- * Plans a sweep. Pure: the same experiment and context give the same plan. All configurations run with the first seed, then
- * with the second, so that a first leaderboard is ready early; baselines run once, after the first seed.
+ * Plans a sweep. Pure: the same experiment and context give the same plan. All configurations run with their first seed, then
+ * with their second, so that a first leaderboard is ready early; baselines run once, after the first seed.
  */
 export function planSweep({ experiment, settings }: ReadExperiment, context: PlanContext): Plan {
-  const seeds = experiment.seeds ?? [0];
-  const num_threads = experiment.num_threads ?? defaultNumThreads;
-  const labels = uniqueLabels(settings.map(labelOf));
-  const labeled = settings.map((setting, index) => ({ setting, label: labels[index] ?? "" }));
-  const trials = seeds.flatMap((seed, round) => {
-    const common = { seed, num_threads };
-    const clipRpns = labeled.flatMap(({ setting, label }) =>
-      setting.kind === "cliprpn" ? [clipRpnSpec(setting, { ...common, label }, context)] : [],
-    );
-    const baselines = labeled.flatMap(({ setting, label }) =>
-      setting.kind === "baseline" && round === 0
-        ? [baselineSpec(setting, { ...common, label }, context)]
-        : [],
-    );
-    return [...clipRpns, ...baselines].map((spec) => check("TrialSpec", spec, "a planned trial"));
-  });
+  const { name, question, baseline, smallest_difference } = experiment;
   return {
-    name: experiment.name,
-    question: experiment.question,
-    trials,
+    name,
+    question,
+    trials: planTrials({ experiment, settings }, context),
     published: experiment.published ?? [],
     keep_models: experiment.keep_models ?? "all",
+    ...(baseline === undefined ? {} : { baseline }),
+    ...(smallest_difference === undefined ? {} : { smallest_difference }),
+    alpha: experiment.alpha ?? defaultAlpha,
   };
+}
+
+/** The same trial with another seed; a baseline has none. */
+export function withSeed(spec: TrialSpec, seed: number): TrialSpec {
+  return spec.kind === "cliprpn" ? withId({ ...spec, seed }) : spec;
+}
+
+function planTrials({ experiment, settings }: ReadExperiment, context: PlanContext): TrialSpec[] {
+  const num_threads = experiment.num_threads ?? defaultNumThreads;
+  const labels = labelsOf(settings);
+  const labeled = settings.map((setting, index) => ({ setting, label: labels[index] ?? "" }));
+  const numRounds = settings.reduce((most, { seeds }) => Math.max(most, seeds.length), 0);
+  return Array.from({ length: numRounds }, (_, round) => {
+    const runs = labeled.flatMap(({ setting, label }) => {
+      const seed = setting.seeds[round];
+      return seed === undefined ? [] : [{ setting, run: { seed, num_threads, label } }];
+    });
+    const clipRpns = runs.flatMap(({ setting, run }) =>
+      setting.kind === "cliprpn" ? [clipRpnSpec(setting, run, context)] : [],
+    );
+    const baselines = runs.flatMap(({ setting, run }) =>
+      setting.kind === "baseline" && round === 0 ? [baselineSpec(setting, run, context)] : [],
+    );
+    return [...clipRpns, ...baselines].map((spec) => check("TrialSpec", spec, "a planned trial"));
+  }).flat();
 }
 
 type Run = Pick<TrialSpec, "seed" | "num_threads" | "label">;
@@ -96,14 +114,4 @@ function commonKeys(
 
 function withId<Spec extends TrialSpec>(spec: Spec): Spec {
   return { ...spec, trial_id: trialId(spec) };
-}
-
-/** Numbers repeated labels: two files with one name in two folders have the same label. */
-function uniqueLabels(labels: string[]): string[] {
-  const counts = new Map<string, number>();
-  return labels.map((label) => {
-    const count = (counts.get(label) ?? 0) + 1;
-    counts.set(label, count);
-    return count === 1 ? label : `${label} (${count})`;
-  });
 }

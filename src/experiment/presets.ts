@@ -1,5 +1,6 @@
 import type {
   BaselineSettings,
+  Seeds,
   Settings,
   SwitchedFusion,
   TrainedYoloDetector,
@@ -69,7 +70,7 @@ const corrected: Settings = {
     box_loss: "over_positives",
   },
   training: {
-    num_epochs: 2,
+    num_epochs: 12,
     batch_size: 50,
     batch_by: "image",
     optimizer: "adamw",
@@ -88,6 +89,12 @@ export const presets: Record<PresetName, Settings> = { default: corrected, refer
 
 /** CPU threads of a trial, whatever the machine has: the number changes the last bits of the results. */
 export const defaultNumThreads = 2;
+
+/** The seeds of an experiment that names none. */
+export const defaultSeeds: Seeds = [0];
+
+/** The significance level of an experiment that declares none. */
+export const defaultAlpha = 0.05;
 
 /** Crops are ranked as in ClipRPN (Trento), with YOLOv5's default thresholds; the experiment chooses the detector. */
 export const baselineDefaults: Omit<BaselineSettings, "detector"> = {

@@ -12,7 +12,7 @@ import type {
 } from "../contract/generated/types.ts";
 import { storedBaseline, storedSettings } from "../contract/trial-identity.ts";
 import { defaultDetector } from "./detectors.ts";
-import { baselineDefaults, namedFusions, type PresetName, presets } from "./presets.ts";
+import { baselineDefaults, defaultSeeds, namedFusions, type PresetName, presets } from "./presets.ts";
 
 /** One configuration with all defaults filled in: a ClipRPN to train, or a baseline. */
 export type ResolvedSetting = ResolvedClipRpn | ResolvedBaseline;
@@ -30,6 +30,10 @@ export interface ResolvedBaseline extends SettingSource {
 }
 
 interface SettingSource {
+  /** Its own label; undefined for one made from the keys that vary. */
+  label: string | undefined;
+  /** What to run it with; a baseline runs once, with the first. */
+  seeds: readonly number[];
   /** The keys that vary, with their values as written. */
   varied: Record<string, unknown>;
   /** Its position in the experiment, for messages: an index into `also`, or the grid of `vary`. */
@@ -47,9 +51,12 @@ export interface SettingFiles {
 /** Resolves every combination of `vary`, then the settings of `also`. Pure. */
 export function resolveSettings(experiment: Experiment, files: SettingFiles): ResolvedSetting[] {
   const combinations = cartesianProduct(Object.entries(experiment.vary ?? {}));
-  const grid = combinations.flatMap((varied) => resolveOne(experiment, varied, "grid", files));
-  const also = (experiment.also ?? []).flatMap((varied, index) =>
-    resolveOne(experiment, { ...varied }, { also: index }, files),
+  const { seeds = defaultSeeds } = experiment;
+  const grid = combinations.flatMap((varied) =>
+    resolveOne(experiment, { varied, origin: "grid", label: undefined, seeds }, files),
+  );
+  const also = (experiment.also ?? []).flatMap(({ label, seeds: own = seeds, ...varied }, index) =>
+    resolveOne(experiment, { varied, origin: { also: index }, label, seeds: own }, files),
   );
   const onlyAlso = Object.keys(experiment.vary ?? {}).length === 0 && (experiment.also ?? []).length > 0;
   return onlyAlso ? also : [...dropRepeatedWholeImage(grid), ...also];
@@ -77,14 +84,9 @@ function dropRepeatedWholeImage(grid: ResolvedSetting[]): ResolvedSetting[] {
   });
 }
 
-function resolveOne(
-  experiment: Experiment,
-  varied: Record<string, unknown>,
-  origin: SettingSource["origin"],
-  files: SettingFiles,
-): ResolvedSetting[] {
-  if (!isBaseline(varied)) return [resolveClipRpn(experiment, varied, origin, files)];
-  const { baseline, limits } = nestAll(varied);
+function resolveOne(experiment: Experiment, source: SettingSource, files: SettingFiles): ResolvedSetting[] {
+  if (!isBaseline(source.varied)) return [resolveClipRpn(experiment, source, files)];
+  const { baseline, limits } = nestAll(source.varied);
   const written = { ...experiment.settings?.baseline, ...baseline };
   const detector = files.detectorOf(written.detector ?? defaultDetector);
   if (detector === undefined) return [];
@@ -93,8 +95,7 @@ function resolveOne(
       kind: "baseline",
       baseline: withoutRanking({ ...baselineDefaults, ...written, detector }),
       limits: { ...presets.default.limits, ...experiment.settings?.limits, ...limits },
-      varied,
-      origin,
+      ...source,
     },
   ];
 }
@@ -105,12 +106,8 @@ function withoutRanking(baseline: BaselineSettings): BaselineSettings {
   return detector.kind === "whole_image" ? { ...baselineDefaults, detector, category_prior } : baseline;
 }
 
-function resolveClipRpn(
-  experiment: Experiment,
-  varied: Record<string, unknown>,
-  origin: SettingSource["origin"],
-  files: SettingFiles,
-): ResolvedClipRpn {
+function resolveClipRpn(experiment: Experiment, source: SettingSource, files: SettingFiles): ResolvedClipRpn {
+  const { varied } = source;
   const setting: Setting = varied; // Checked by the schema, key by key.
   const preset = setting.preset ?? experiment.preset ?? "default";
   let settings = mergeSettings(presets[preset], experiment.settings ?? {}, files);
@@ -119,7 +116,7 @@ function resolveClipRpn(
     if (key === "preset") continue;
     settings = mergeSettings(settings, nest(key.split("."), value), files);
   }
-  return { kind: "cliprpn", preset, settings, varied, origin };
+  return { kind: "cliprpn", preset, settings, ...source };
 }
 
 function mergeSettings(base: Settings, part: PartialSettings, { hashFusion }: SettingFiles): Settings {

@@ -1,15 +1,8 @@
-import { digest } from "../contract/canonical-json.ts";
 import type { Experiment } from "../contract/generated/types.ts";
-import { namedFusions, presets } from "./presets.ts";
+import { labelProblems } from "./label-rules.ts";
+import { defaultSeeds, namedFusions, presets } from "./presets.ts";
 import type { Path, Problem } from "./problem.ts";
-import {
-  identityOf,
-  isBaseline,
-  type ResolvedBaseline,
-  type ResolvedClipRpn,
-  type ResolvedSetting,
-} from "./resolve.ts";
-import { labelOf } from "./setting-label.ts";
+import { isBaseline, type ResolvedBaseline, type ResolvedClipRpn, type ResolvedSetting } from "./resolve.ts";
 
 /** More than anyone runs, and few enough to plan in a moment. */
 const maxTrials = 100_000;
@@ -61,7 +54,8 @@ export function settingProblems(
       ? applyRules(clipRpnRules, setting, experiment, unknownGroups)
       : applyRules(baselineRules, setting, experiment, unknownGroups),
   );
-  if (unknownGroups.size === 0) problems.push(...duplicates(settings), ...unusedSettings(experiment));
+  if (unknownGroups.size === 0)
+    problems.push(...labelProblems(experiment, settings), ...unusedSettings(experiment));
   return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
 }
 
@@ -149,23 +143,6 @@ function pathOfKey(keys: string[], { origin, varied }: ResolvedSetting, experime
   return ["preset"];
 }
 
-function duplicates(settings: ResolvedSetting[]): Problem[] {
-  const seen = new Map<string, ResolvedSetting>();
-  return settings.flatMap((setting) => {
-    const identity = digest(identityOf(setting));
-    const earlier = seen.get(identity);
-    if (earlier === undefined) seen.set(identity, setting);
-    return earlier === undefined
-      ? []
-      : [
-          {
-            path: setting.origin === "grid" ? ["vary"] : ["also", setting.origin.also],
-            message: `${labelOf(setting)} is the same configuration as ${labelOf(earlier)}; remove one`,
-          },
-        ];
-  });
-}
-
 /** Finds settings that mix keys of a baseline with keys of a ClipRPN. */
 function mixedProblems({ vary = {}, also = [] }: Experiment): Problem[] {
   const written: [Path, string, object][] = [
@@ -174,8 +151,8 @@ function mixedProblems({ vary = {}, also = [] }: Experiment): Problem[] {
   ];
   return written.flatMap(([path, name, keys]) => {
     const baselineKey = Object.keys(keys).find((key) => key.startsWith("baseline."));
-    // Limits are valid for both.
-    const clipRpnKey = Object.keys(keys).find((key) => !/^(baseline|limits)\./.test(key));
+    // Limits, label and seeds are valid for both.
+    const clipRpnKey = Object.keys(keys).find((key) => !/^((baseline|limits)\.|(label|seeds)$)/.test(key));
     if (baselineKey === undefined || clipRpnKey === undefined) return [];
     const remedy = name === "vary" ? "move the baselines to also" : "split it into two";
     const message = `${name} has ${baselineKey} and ${clipRpnKey}, but a configuration is either a baseline or a ClipRPN; ${remedy}`;
@@ -204,10 +181,13 @@ function unused(path: Path, reason: string): Problem {
 }
 
 /** A baseline runs once, whatever the seeds. */
-function numTrials({ vary = {}, also = [], seeds = [0] }: Experiment): number {
+function numTrials({ vary = {}, also = [], seeds = defaultSeeds }: Experiment): number {
   const combinations = Object.values(vary).reduce((count, values) => count * values.length, 1);
-  const runs = (keys: object): number => (isBaseline(keys) ? 1 : seeds.length);
-  return combinations * runs(vary) + also.reduce((count, keys) => count + runs(keys), 0);
+  const runs = (keys: object, { length }: readonly number[]): number => (isBaseline(keys) ? 1 : length);
+  return also.reduce(
+    (count, entry) => count + runs(entry, entry.seeds ?? seeds),
+    combinations * runs(vary, seeds),
+  );
 }
 
 /** The path of every key that is written in settings: `["rpn", "nms_thresh"]`. */

@@ -55,12 +55,18 @@ function explainError(error: ErrorObject): Problem[] {
         `expected ${names.join(", ")} or an object {...}, found ${formatValue(error.data)}.${suggestion}`,
       );
     }
-    default:
-      return problemAt(
-        path,
-        `expected ${describeSchema(schema)}, found ${formatValue(error.data)}.${suggestValue(error.data, schema)}`,
-      );
+    default: {
+      const meant = isGroup(path, error.data)
+        ? " Did you mean settings.baseline?"
+        : suggestValue(error.data, schema);
+      return problemAt(path, `expected ${describeSchema(schema)}, found ${formatValue(error.data)}.${meant}`);
+    }
   }
+}
+
+/** True for settings of baselines that were written where the label of a configuration belongs. */
+function isGroup(path: Path, value: unknown): boolean {
+  return path.length === 1 && path[0] === "baseline" && typeof value === "object" && value !== null;
 }
 
 /** Items that equal an earlier one, with their indices; ajv reports only one pair. */
@@ -102,8 +108,9 @@ function suggestValue(value: unknown, schema: Record<string, unknown>): string {
       : "";
   }
   // 7 or 70 where 0.7 is meant.
-  if (typeof value !== "number" || schema.maximum !== 1 || !(value > 1)) return "";
-  const fraction = [value / 10, value / 100].find((candidate) => candidate < 1);
+  const limit = Number(schema.maximum ?? schema.exclusiveMaximum);
+  if (typeof value !== "number" || !(limit <= 1) || !(value > 1)) return "";
+  const fraction = [value / 10, value / 100].find((candidate) => candidate < limit);
   return fraction === undefined ? "" : ` Did you mean ${Number(fraction.toPrecision(6))}?`;
 }
 
@@ -168,6 +175,8 @@ const patterns: Record<string, string> = {
   "^[a-z0-9][a-z0-9_.-]{0,62}$":
     "a name of at most 63 lowercase letters, digits, dots, dashes and underscores",
   "^.+\\.py:[A-Za-z_][A-Za-z0-9_]*$": "a file and a class, such as my_fusion.py:MyFusion",
+  "^(?!\\s)[^\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}]+(?<!\\s)$":
+    "a label of at most 100 characters, without control characters, and without space at its start or end",
   "^[^{}]*\\{\\}[^{}]*$": "text with exactly one {}, the placeholder for the referring expression",
 };
 

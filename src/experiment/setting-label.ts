@@ -2,8 +2,21 @@ import { basename } from "node:path";
 import { detectorLabel } from "./detectors.ts";
 import type { ResolvedBaseline, ResolvedClipRpn, ResolvedSetting } from "./resolve.ts";
 
-/** A short name that distinguishes a setting in tables and legends. */
+/** The labels of settings; repeated ones are numbered, as two files with one name in two folders have the same. */
+export function labelsOf(settings: readonly ResolvedSetting[]): string[] {
+  const counts = new Map<string, number>();
+  return settings.map((setting) => {
+    const label = labelOf(setting);
+    if (setting.label !== undefined) return label;
+    const count = (counts.get(label) ?? 0) + 1;
+    counts.set(label, count);
+    return count === 1 ? label : `${label} (${count})`;
+  });
+}
+
+/** A short name that distinguishes a setting in tables and legends: its own, or one made from its keys. */
 export function labelOf(setting: ResolvedSetting): string {
+  if (setting.label !== undefined) return setting.label;
   return setting.kind === "cliprpn" ? clipRpnLabel(setting) : baselineLabel(setting);
 }
 

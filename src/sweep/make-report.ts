@@ -13,7 +13,7 @@ import type {
 } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
 import { cacheDir } from "../environment/cache.ts";
-import { presets } from "../experiment/presets.ts";
+import { defaultAlpha, presets } from "../experiment/presets.ts";
 import type { ReportTrial } from "../report/report-input.ts";
 import { verdict } from "../report/verdict.ts";
 import { withStaging, writeReport } from "../report/write-report.ts";
@@ -82,7 +82,7 @@ async function makeLocked(
         split,
         dataset: first.spec.dataset,
         groups: groupsOf([first, ...others], split, asked),
-        ...comparisonRules(),
+        ...comparisonRules(experiment),
         out_dir: join(staging.folder, staging.place),
         cache_dir: cacheDir(context.env),
       },
@@ -221,9 +221,14 @@ function variedKeys({ experiment }: StoredExperiment): string[] | null {
   return keys.length > 0 ? keys : [...new Set((also ?? []).flatMap(Object.keys))];
 }
 
-/** How configurations are compared. */
-function comparisonRules(): Pick<SummarizeParams, "baseline" | "smallest_difference" | "alpha"> {
-  return { baseline: null, smallest_difference: null, alpha: 0.05 };
+/** How configurations are compared; sweeps of earlier versions declare nothing. */
+function comparisonRules({
+  baseline,
+  smallest_difference: points,
+  alpha = defaultAlpha,
+}: StoredExperiment): Pick<SummarizeParams, "baseline" | "smallest_difference" | "alpha"> {
+  const smallest_difference = points === undefined ? null : points / 100;
+  return { baseline: baseline ?? null, smallest_difference, alpha };
 }
 
 /** The trials by configuration, in the order of the plan. */

@@ -32,7 +32,6 @@ export async function openEngine(
     python,
     device: run.device,
     numThreads: trials[0]?.num_threads ?? null,
-    numSlots: run.numSlots,
     logFile: join(logs, `worker-${randomUUID().slice(0, 8)}.log`), // Machines may share the cache.
     signal,
     // Cluster modules put packages there; our own environment needs none of them.

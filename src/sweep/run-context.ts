@@ -24,8 +24,8 @@ export interface RunContext extends Context {
   device: string;
   /** The user's interpreter, in place of the environment that cliprpn builds. */
   python: string | undefined;
-  /** Trials that run at the same time. */
-  numSlots: number;
+  /** Trials that run at the same time; undefined for the number that suits the machine. */
+  numWorkers: number | undefined;
   /** A trial that takes longer fails. */
   trialTimeoutMs: number | undefined;
   /** True if a detector's .pt file, which runs code, may be loaded. */

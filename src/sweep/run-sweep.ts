@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { counted, slug } from "../base/format.ts";
 import { describeOwner } from "../base/owner-lock.ts";
 import { codeOf } from "../contract/code-identity.ts";
@@ -13,6 +14,7 @@ import { SweepStore } from "../store/sweep-store.ts";
 import { checkNotLeft } from "./adopt-runs.ts";
 import { makeReport } from "./make-report.ts";
 import { checkModelSpace, describeModels, type ModelRequest } from "./model-space.ts";
+import { chooseNumWorkers } from "./num-workers.ts";
 import { openEngine } from "./open-engine.ts";
 import { preflight } from "./preflight.ts";
 import { SweepProgress } from "./progress.ts";
@@ -73,10 +75,11 @@ async function runLocked(store: SweepStore, request: SweepRequest, run: RunConte
       engine,
       run,
     );
+    const numSlots = slotsFor(waiting, device, run);
     const models = {
       keep_models: plan.keep_models,
       checkpoints: [...checkpoints.values()],
-      numSlots: run.numSlots,
+      numSlots,
       runsDir: store.runsDir,
     };
     await checkModelSpace(models);
@@ -84,21 +87,34 @@ async function runLocked(store: SweepStore, request: SweepRequest, run: RunConte
     for (const [sources_sha256, kind] of new Map(plan.trials.map((spec) => [spec.sources_sha256, spec.kind])))
       recordCode(store.runsDir, sources_sha256, codeOf(kind));
     announce(store, plan, { waiting: waiting.map(withDevice), numFailed }, models, run);
-    await runTrials(store, plan, waiting.map(withDevice), engine, run);
+    await runTrials(store, plan, waiting.map(withDevice), numSlots, engine, run);
     return await report(store, plan, { waiting, split }, engine, run);
   } finally {
     await engine.close();
   }
 }
 
+function slotsFor(
+  waiting: readonly TrialSpec[],
+  device: string,
+  { numWorkers: requested }: RunContext,
+): number {
+  const numThreads = waiting[0]?.num_threads ?? 1; // Of all trials of an experiment.
+  return chooseNumWorkers(
+    { requested, device, numTrials: waiting.length, numThreads },
+    { numCores: availableParallelism(), freeBytes: process.availableMemory() },
+  );
+}
+
 async function runTrials(
   store: SweepStore,
   plan: Plan,
   waiting: TrialSpec[],
+  numSlots: number,
   engine: Engine,
   run: RunContext,
 ): Promise<void> {
-  const { terminal, signal, numSlots, json, commandLine } = run;
+  const { terminal, signal, json, commandLine } = run;
   const progress = new SweepProgress(terminal, { waiting, total: plan.trials.length, numSlots, json });
   const queue = new TrialQueue(waiting, {
     runsDir: store.runsDir,
@@ -111,7 +127,7 @@ async function runTrials(
   const journal = store.openJournal();
   try {
     journal.append({ type: "sweep_started", num_trials: plan.trials.length, command: commandLine });
-    await engine.run(queue, recorded(queue, journal, progress), signal);
+    await engine.run(queue, recorded(queue, journal, progress), numSlots, signal);
     terminal.liveDone();
     signal.throwIfAborted();
     const states = [...trialStatuses(store, plan.trials).values()].map(({ state }) => state);
@@ -203,7 +219,8 @@ function announce(
     ...(numDone > 0 ? [`${numDone} already done`] : []),
     ...(numFailed > 0 ? [`${numFailed} failed earlier`] : []),
   ];
-  terminal.info(`Sweep ${name}: ${counts.join(", ")}${where}, in ${folder}`);
+  const workers = device === undefined ? "" : `, ${counted(models.numSlots, "worker")}`;
+  terminal.info(`Sweep ${name}: ${counts.join(", ")}${where}${workers}, in ${folder}`);
   const described = describeModels(models);
   if (described !== undefined) terminal.info(described);
 }
@@ -221,7 +238,7 @@ function checkSameData(store: SweepStore, { plan, dataset }: SweepRequest): void
 }
 
 function experimentOf({ experiment, plan, dataset, source }: SweepRequest): StoredExperiment {
-  const { name, question, published, keep_models } = plan;
+  const { name, question, published, keep_models, baseline, smallest_difference, alpha } = plan;
   const { id, name: dataset_name, split_by } = dataset;
   return {
     schema_version: schemaVersion,
@@ -231,6 +248,9 @@ function experimentOf({ experiment, plan, dataset, source }: SweepRequest): Stor
     source,
     dataset: { id, name: dataset_name, split_by },
     keep_models,
+    ...(baseline === undefined ? {} : { baseline }),
+    ...(smallest_difference === undefined ? {} : { smallest_difference }),
+    alpha,
     experiment: { ...experiment },
   };
 }

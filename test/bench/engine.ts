@@ -39,7 +39,6 @@ export async function measureEngine(scenes: Scenes, python: string): Promise<Eng
     python,
     device: "cpu",
     numThreads: spec.num_threads,
-    numSlots: 1,
     logFile: join(scenes.folder, "engine.log"),
     module: "bench.runtime",
     extraPythonPath: join(packageRoot, "test"),
@@ -214,7 +213,7 @@ async function runJournaled(
   });
   const outcomes: TrialOutcome[] = [];
   try {
-    await engine.run(queue, recorded(queue, journal, outcomes), signal);
+    await engine.run(queue, recorded(queue, journal, outcomes), 1, signal);
     return outcomes;
   } finally {
     await queue.close();

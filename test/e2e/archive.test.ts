@@ -52,7 +52,7 @@ function run(cwd: string, ...argv: string[]): Promise<CommandResult> {
 }
 
 test("a sweep is read, evaluated and continued on another machine; its fusion runs only with --trust", async () => {
-  const swept = await run(there, "sweep", "mine.json");
+  const swept = await run(there, "sweep", "mine.json", "--workers", "1");
   expect(swept.code, swept.err).toBe(0);
   const store = new SweepStore(join(there, "runs"), "mine");
   const [film = "", mine = ""] = store.read().trials.map(({ spec }) => spec.trial_id);
@@ -77,7 +77,7 @@ test("a sweep is read, evaluated and continued on another machine; its fusion ru
   );
 
   await untrusted(mine);
-  const continued = await run(here, "sweep", "mine.json");
+  const continued = await run(here, "sweep", "mine.json", "--workers", "1");
   expect(continued.code, continued.err).toBe(0);
   expect(continued.err).toContain("2 trials, 2 already done");
   await untrusted(mine);

@@ -87,7 +87,7 @@ test("an experiment compares fusions with a baseline, and trains its detector on
     seeds: [0, 1],
   };
   writeFileSync(join(folder, "both.json"), JSON.stringify(experiment));
-  const { code, out, err } = await run("sweep", "both.json");
+  const { code, out, err } = await run("sweep", "both.json", "--workers", "1");
   expect(code, err).toBe(0);
   expect(err).toContain("Training a small YOLO");
   expect(err).toContain("3 trials");
@@ -95,7 +95,18 @@ test("an experiment compares fusions with a baseline, and trains its detector on
   expect(report).toContain("YOLO trained here (1 epoch, 64 px), crop+blur");
   expect(report).toContain("report/val/boxes.svg");
   const more = await cliprpn(
-    ["sweep", "both.json", "--python", testPython(), "--runs-dir", "more", "--set", "seeds=[0]"],
+    [
+      "sweep",
+      "both.json",
+      "--workers",
+      "1",
+      "--python",
+      testPython(),
+      "--runs-dir",
+      "more",
+      "--set",
+      "seeds=[0]",
+    ],
     folder,
     env,
   );

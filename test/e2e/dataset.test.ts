@@ -34,7 +34,6 @@ const engine = new LocalEngine({
   python: testPython(),
   device: "cpu",
   numThreads: 1,
-  numSlots: 1,
   logFile: join(folder, "worker.log"),
 });
 

@@ -46,7 +46,6 @@ const engine = new LocalEngine({
   python: testPython(),
   device: "cpu",
   numThreads: 2,
-  numSlots: 1,
   logFile: join(folder, "worker.log"),
 });
 

@@ -30,7 +30,17 @@ beforeAll(async () => {
 });
 
 function sweep(name: string, runs: string, ...args: string[]): Promise<CommandResult> {
-  const all = ["sweep", `${name}.json`, "--python", testPython(), "--runs-dir", runs, ...args];
+  const all = [
+    "sweep",
+    `${name}.json`,
+    "--python",
+    testPython(),
+    "--runs-dir",
+    runs,
+    "--workers",
+    "1",
+    ...args,
+  ];
   return cliprpn(all, folder, { CLIPRPN_CACHE: join(folder, "cache") });
 }
 
@@ -67,12 +77,16 @@ test("another seed or question runs only what is new; trials of other code are k
     for (const file of [join(trial.attempt(1).folder, "outcome.json"), acceptedFile(otherCode)])
       writeFileSync(file, readFileSync(file, "utf8").replaceAll(code, otherCode));
   }
-  const shown = await sweep("good", "grown"); // Nothing has to run: the report is written, with a mark.
+  // Nothing has to run: the report is written, with a mark. What it compares is no part of any trial.
+  const declared = { baseline: "film", smallest_difference: 2.5, alpha: 0.01 };
+  const sets = Object.entries(declared).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
+  const shown = await sweep("good", "grown", ...sets);
   expect(shown.code, shown.err).toBe(0);
   expect(shown.err).toMatch(/4 finished trials are stale.*aaaaaaaa/);
   const store = new SweepStore(join(folder, "grown"), "good");
   const report = store.reportFile("val");
   expect(readFileSync(report, "utf8")).toContain("Stale results");
+  expect(store.read().experiment).toMatchObject(declared);
 
   const numStarted = journal("grown").length;
   const asked = await sweep("good", "grown", "--set", "seeds=[0,1,2]");

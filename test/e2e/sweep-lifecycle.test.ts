@@ -2,9 +2,11 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
+import { hashFileSync } from "../../src/base/hash-file.ts";
 import { readOwner } from "../../src/base/owner-lock.ts";
 import type { JournalEntry } from "../../src/contract/generated/types.ts";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
+import { neededModel } from "../../src/store/needed-model.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
 import { sweepsIn } from "../../src/store/sweeps.ts";
 import { TrialStore, trialIds } from "../../src/store/trial-store.ts";
@@ -55,7 +57,8 @@ class Failing(nn.Module):
 /** A sweep in a separate process, with a separate runs folder and a shared cache. */
 function sweep(name: string, runs: string, ...args: string[]): CliProcess & { processes: MarkedProcesses } {
   const processes = markProcesses();
-  const all = ["sweep", `${name}.json`, "--python", testPython(), "--runs-dir", runs, ...args];
+  const one = args.includes("--workers") ? [] : ["--workers", "1"]; // One trial after the other.
+  const all = ["sweep", `${name}.json`, "--python", testPython(), "--runs-dir", runs, ...one, ...args];
   const env = { ...processes.env, CLIPRPN_CACHE: join(folder, "cache") };
   return { ...startCli(all, folder, env), processes };
 }
@@ -104,6 +107,23 @@ test("after SIGKILL no process is left, and the same command runs only the remai
   ]);
   expect(existsSync(join(folder, lines.at(-1).report_file))).toBe(true);
   await untilNone(second.processes);
+});
+
+test("two workers give the same results as one, bit for bit", async () => {
+  const runs = ["1", "2"].map((workers) => sweep("good", `workers-${workers}`, "--workers", workers));
+  for (const run of runs) expect(await run.ended, run.err()).toBe(0);
+  expect(runs.map((run) => /4 trials.*, (\d workers?),/.exec(run.err())?.[1])).toEqual([
+    "1 worker",
+    "2 workers",
+  ]);
+  const [one, two] = ["workers-1", "workers-2"].map((name) =>
+    trialsIn(name).map((trial) => {
+      const files = [join(trial.attempt(1).folder, "predictions-val.parquet"), neededModel(trial, 1)];
+      return [trial.trial_id, ...files.map(hashFileSync)];
+    }),
+  );
+  expect(one).toHaveLength(4);
+  expect(two).toEqual(one);
 });
 
 test("Ctrl-C during a trial stops cleanly, and the message says how to resume", async () => {

@@ -90,6 +90,8 @@ function record(parts: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<Json
     seeds: fc.uniqueArray(fc.integer({ min: 0, max: 4294967295 }), { minLength: 1, maxLength: 4 }),
     num_threads: fc.integer({ min: 1, max: 1024 }),
     keep_models: fc.constantFrom("all", "best", "none"),
+    smallest_difference: fc.double({ min: 0, max: 100, minExcluded: true, noNaN: true }),
+    alpha: fc.double({ min: 0, max: 0.5, minExcluded: true, maxExcluded: true, noNaN: true }),
     published: fc.array(published, { maxLength: 2 }),
     ...parts,
   };
@@ -215,7 +217,18 @@ function alsoArbitrary(...kinds: string[][]): fc.Arbitrary<Json[]> {
   );
   return fc
     .array(fc.oneof(...settings), { maxLength: 3 })
-    .map((all) => all.map((setting, index) => ({ ...setting, "limits.test": 1000 + index })));
+    .map((all) =>
+      all.map((setting, index) => ({ ...setting, ...ownKeys(setting, index), "limits.test": 1000 + index })),
+    );
+}
+
+/** A label for every second entry, and seeds for those that train, except the first: another one must use the file's. */
+function ownKeys(setting: object, index: number): object {
+  const isBaseline = Object.keys(setting).some((key) => key.startsWith("baseline."));
+  return {
+    ...(index % 2 === 0 ? { label: `Entry ${index} <é>` } : {}),
+    ...(index > 0 && !isBaseline ? { seeds: [7, index] } : {}),
+  };
 }
 
 /** Any value that is valid for a schema. */

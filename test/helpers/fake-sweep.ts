@@ -40,17 +40,16 @@ export interface RecordingWatcher extends AttemptWatcher {
 
 export function fakeSweep(
   labels: string[],
-  options: Partial<LocalEngineOptions> & { hello?: string } = {},
+  options: Partial<LocalEngineOptions> & { hello?: string; numSlots?: number } = {},
 ): FakeSweep {
   const folder = tempFolder();
   const processes = markProcesses();
   const controller = new AbortController();
-  const { hello = "", ...changes } = options;
+  const { hello = "", numSlots = 1, ...changes } = options;
   const engine = new LocalEngine({
     python: testPython(),
     device: "cpu",
     numThreads: null,
-    numSlots: 1,
     logFile: join(folder, "engine.log"),
     module: "trial_faults",
     extraPythonPath: faultsFolder,
@@ -87,7 +86,7 @@ export function fakeSweep(
         return finished(attempt, slot, outcome, duration_ms);
       };
       try {
-        await engine.run(queue, watcher, controller.signal);
+        await engine.run(queue, watcher, numSlots, controller.signal);
       } finally {
         await queue.close();
       }

@@ -49,6 +49,7 @@ export async function runMadeSweep(work: string, ask: Ask): Promise<string[]> {
     })),
     published: [],
     keep_models: "all" as const,
+    alpha: 0.05,
   };
   const dataset = { id: "made", name: "mine", root: join(work, "data"), split_by: "umd" as const };
   const experiment = { name, question, dataset: { name: dataset.name } };
@@ -63,7 +64,7 @@ export async function runMadeSweep(work: string, ask: Ask): Promise<string[]> {
       runsDir: runsIn(work),
       device: "cpu",
       python: undefined,
-      numSlots: 1,
+      numWorkers: 1,
       trialTimeoutMs: undefined,
       trustWeights: false,
       acceptStale: ask.acceptStale ?? false,

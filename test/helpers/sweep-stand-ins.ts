@@ -34,7 +34,7 @@ export async function drawCharts({ trials }: ReportInput, folder: string, place:
 
 /** Runs trials one after the other in this process; each writes its files as Python does. */
 class MadeEngine implements Engine {
-  async run(source: AttemptSource, watcher: AttemptWatcher, signal: AbortSignal): Promise<void> {
+  async run(source: AttemptSource, watcher: AttemptWatcher, _: number, signal: AbortSignal): Promise<void> {
     for (let attempt = await source.next(signal); attempt; attempt = await source.next(signal)) {
       watcher.started(attempt, 0);
       runTrial(attempt);

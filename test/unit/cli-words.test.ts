@@ -39,7 +39,7 @@ test.each<[string[], string[]]>([
   ],
   [
     ["sweep", "a.json", "--workers", "many"],
-    ["--workers", "whole number", "at least 1"],
+    ["--workers", "auto", "whole number", "at least 1", "many"],
   ],
   [
     ["sweep", "a.json", "--workers", "0"],

@@ -408,7 +408,7 @@ describe("a problem of a baseline names its place", () => {
     [
       "group outside settings",
       { baseline: {}, ...detector("yolo") },
-      ["4:2  baseline: … Did you mean settings.baseline?"],
+      ["4:14  baseline: … Did you mean settings.baseline?"],
     ],
     [
       "invalid detector, without follow-up problems",

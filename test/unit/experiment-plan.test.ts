@@ -2,10 +2,11 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { TrialSpec } from "../../src/contract/generated/types.ts";
 import { identifyDataset } from "../../src/dataset/identify-dataset.ts";
 import type { ReadExperiment } from "../../src/experiment/check-experiment.ts";
 import { identifyBackbone } from "../../src/experiment/identity.ts";
-import { type Plan, type PlanContext, planSweep } from "../../src/experiment/plan.ts";
+import { type Plan, type PlanContext, planSweep, withSeed } from "../../src/experiment/plan.ts";
 import { presets } from "../../src/experiment/presets.ts";
 import { readExperiment } from "../../src/experiment/read-experiment.ts";
 import { validExperiment } from "../helpers/experiment-arbitrary.ts";
@@ -37,6 +38,41 @@ test("every configuration runs with the first seed, then with the second", () =>
     "3 concatenation num_epochs=2",
     "3 reference",
   ]);
+});
+
+test("entries of also have labels and seeds of their own, and run in rounds", () => {
+  const { trials } = plan({
+    also: [
+      { label: "A", seeds: [0, 1, 2] },
+      { label: "B, the same", seeds: [3, 4] },
+      { fusion: "film" },
+      { label: "boxes", "baseline.detector": "gt_boxes" },
+    ],
+    seeds: [9],
+  });
+  expect(trials.map(({ seed, label }) => `${seed} ${label}`)).toEqual([
+    ...["0 A", "3 B, the same", "9 film", "9 boxes"],
+    ...["1 A", "4 B, the same"],
+    "2 A",
+  ]);
+  const named = trials.slice(0, 2).map(({ trial_id }) => trial_id);
+  expect(named).toEqual(plan({ seeds: [0, 3] }).trials.map(({ trial_id }) => trial_id));
+});
+
+test("a trial with another seed is the one that another plan asks for", () => {
+  const also = [{ "baseline.detector": "gt_boxes" }, { fusion: "film" }];
+  const trialsWith = (seed: number): TrialSpec[] => plan({ also, seeds: [seed] }).trials;
+  expect(trialsWith(0).map((spec) => withSeed(spec, 5).trial_id)).toEqual(
+    trialsWith(5).map(({ trial_id }) => trial_id),
+  );
+});
+
+test("what the report compares is declared; the level has a default", () => {
+  const declared = { baseline: "film", smallest_difference: 1.5, alpha: 0.01 };
+  expect(plan({ vary: { fusion: ["film"] }, ...declared })).toMatchObject(declared);
+  expect(plan({}).alpha).toBe(0.05);
+  expect(plan({})).not.toHaveProperty("baseline");
+  expect(plan({})).not.toHaveProperty("smallest_difference");
 });
 
 test("a plan is deterministic, its trials are distinct, and all their settings are filled in", () => {
@@ -86,6 +122,13 @@ describe("trial_id", () => {
     ["models to keep", { keep_models: "none" }, {}],
     ["spelling of the preset", { preset: "default", settings: { fusion: "token_attention" } }, {}],
     ["label", { vary: { fusion: ["token_attention"] } }, {}],
+    ["label of its own", { also: [{ label: "mine" }] }, {}],
+    [
+      "configuration that others are compared with",
+      { also: [{ label: "a", fusion: "token_attention" }], baseline: "a" },
+      {},
+    ],
+    ["level and smallest difference", { alpha: 0.1, smallest_difference: 2 }, {}],
     ["seeds of other trials", { seeds: [0, 1, 2] }, {}],
   ])("does not depend on the %s", (_, experiment, changed) => {
     expect(plan(experiment, changed).trials[0]?.trial_id).toBe(base());

@@ -164,8 +164,69 @@ describe("a problem names its place, what was expected, what was found, and a su
     [
       "two equal configurations in also",
       { also: [{ "training.num_epochs": 5 }, { "training.num_epochs": 5 }] },
-      "8:3  num_epochs=5 is the same … num_epochs=5…",
+      "8:3  num_epochs=5 is the same … num_epochs=5, … seed 0; … different seeds",
     ],
+    [
+      "equal configurations with labels and a common seed",
+      {
+        also: [
+          { label: "A", seeds: [0, 1] },
+          { label: "B", seeds: [2, 1] },
+        ],
+      },
+      "12:3  B is the same … A, … seed 1; … different seeds",
+    ],
+    [
+      "an entry that repeats a configuration of the grid, with the seeds of the file",
+      { vary: { fusion: ["film"] }, also: [{ label: "mine", fusion: "film" }], seeds: [4] },
+      "10:3  mine is the same … film, … seed 4; … different seeds",
+    ],
+    [
+      "a label that two entries have",
+      {
+        also: [
+          { label: "A", fusion: "film" },
+          { label: "A", fusion: "concatenation" },
+        ],
+      },
+      '10:13  also[1].label: … no other configuration … "A" again',
+    ],
+    [
+      "a label that is made from the keys of another configuration",
+      { vary: { fusion: ["film"] }, also: [{ label: "film", fusion: "concatenation" }] },
+      '11:13  also[0].label: … no other configuration … "film" again',
+    ],
+    ["a label with a line break", { also: [{ label: "a\nb" }] }, "6:13  also[0].label: … 100 … control…"],
+    ["a label with space at its end", { also: [{ label: "a " }] }, "6:13  also[0].label: … 100 … space…"],
+    [
+      "a label that is too long",
+      { also: [{ label: "é".repeat(101) }] },
+      "6:13  also[0].label: … 100 characters…",
+    ],
+    ["label of the grid", { vary: { label: ["a"] } }, "5:3  vary.label: …"],
+    ["repeated seed of an entry", { also: [{ seeds: [1, 1] }] }, "8:5  also[0].seeds[1]: … 1 again"],
+    [
+      "seeds of a baseline",
+      { also: [{ "baseline.detector": "gt_boxes", seeds: [1] }] },
+      "7:13  also[0].seeds has no effect, …",
+    ],
+    [
+      "seeds where every configuration has its own",
+      { also: [{ seeds: [1] }], seeds: [0] },
+      "11:11  seeds has no effect, …",
+    ],
+    [
+      "misspelled baseline",
+      { vary: { fusion: ["film", "concatenation"] }, baseline: "flim" },
+      '10:14  baseline: … label … "flim". Did you mean film?',
+    ],
+    [
+      "unknown baseline",
+      { vary: { fusion: ["film", "concatenation"] }, baseline: "YOLO" },
+      '10:14  baseline: … "YOLO". … film and concatenation',
+    ],
+    ["a difference of nothing", { smallest_difference: 0 }, "4:25  smallest_difference: … (0, 100], … 0."],
+    ["a level in percent", { alpha: 5 }, "4:11  alpha: … (0, 0.5), … 5. Did you mean 0.05?"],
     [
       "key that is both set and varied",
       { settings: { training: { num_epochs: 3 } }, vary: { "training.num_epochs": [1, 2] } },
@@ -305,6 +366,7 @@ describe("--set", () => {
       ["fusion=concatenation"],
       "--set fusion=concatenation  settings.fusion has no effect, … fusion… vary.fusion",
     ],
+    [["baseline=flm"], "--set baseline=flm  baseline: … Did you mean film?"],
     [
       ["training.num_epochs=1", "training.num_epochs=x"],
       '--set training.num_epochs=x  settings.training.num_epochs: … [1, 10000], … "x".',
@@ -322,7 +384,9 @@ describe("--set", () => {
       'vary.fusion=["film","concatenation"]',
       'vary.training.optimizer=["adam"]',
       "dataset.size=small",
+      "baseline=film optimizer=adam",
     ]);
+    expect(experiment.baseline).toBe("film optimizer=adam");
     expect(experiment.seeds).toEqual([4, 5]);
     expect(experiment.dataset).toEqual({ size: "small" });
     const training = { num_epochs: 2, optimizer: "adam" };
@@ -331,6 +395,13 @@ describe("--set", () => {
       { settings: { training, fusion: { kind: "concatenation" } } },
     ]);
   });
+});
+
+test("an invalid seed hides no other problem, and causes none", () => {
+  const also = [{ label: "A", seeds: [0, 1] }, { label: "B" }];
+  expect(problems(JSON.stringify({ ...head, also, seeds: [-1] }, null, 1))).toEqual(
+    messagesLike(["17:3  seeds[0]: … [0, 4294967295], … -1."]),
+  );
 });
 
 test("an invalid experiment ends with exit code 2 before anything is created", async () => {

@@ -36,7 +36,7 @@ describe("cliprpn diff", () => {
       expect.arrayContaining([
         { key: "seed", a: 0, b: 1 },
         { key: "backbone.weights_id", a: "made", b: "others" },
-        { key: "training.num_epochs", a: 2, b: 9 },
+        { key: "training.num_epochs", a: 12, b: 9 },
         { key: "fusion.kind", a: "switched", b: "concatenation" },
         { key: "fusion.text", a: "words" },
       ]),

@@ -28,13 +28,13 @@ describe("cliprpn show", () => {
     const shown = showTrial(new TrialStore(runs, spec.trial_id));
     expect(shown.settings).toEqual([
       { key: "neck_channels", a: null, b: 256 },
-      { key: "training.num_epochs", a: 5, b: 2 },
+      { key: "training.num_epochs", a: 5, b: 12 },
     ]);
     expect(shown.sweeps.map(({ name, label, asked }) => [name, label, asked]).sort()).toEqual([
       ["first", "film", true],
       ["second", "film", false],
     ]);
-    expect(showText(shown)).toMatch(/training\.num_epochs +5 +\(preset: 2\)/);
+    expect(showText(shown)).toMatch(/training\.num_epochs +5 +\(preset: 12\)/);
   });
 
   test("shows the settings of a fusion from a file within 80 columns", () => {

@@ -23,7 +23,7 @@ let ends: "completed" | "failed" = "completed";
 
 /** Runs one trial after the other; each ends as `ends` says. */
 const engine: Engine = {
-  async run(source, watcher, signal) {
+  async run(source, watcher, _, signal) {
     for (let attempt = await source.next(signal); attempt; attempt = await source.next(signal)) {
       watcher.started(attempt, 0);
       writeFileSync(join(attempt.folder, "outcome.json"), JSON.stringify(outcome()));
@@ -58,7 +58,7 @@ function sweep(runsDir: string, flags: Partial<RunContext>): Promise<number> {
     runsDir,
     device: "cpu",
     python: undefined,
-    numSlots: 1,
+    numWorkers: 1,
     trialTimeoutMs: undefined,
     trustWeights: false,
     acceptStale: false,
@@ -68,7 +68,7 @@ function sweep(runsDir: string, flags: Partial<RunContext>): Promise<number> {
     ...flags,
   };
   const experiment = { name: "made", question: "Which one?" };
-  const plan = { ...experiment, published: [], keep_models: "all" as const, trials: [spec] };
+  const plan = { ...experiment, published: [], keep_models: "all" as const, alpha: 0.05, trials: [spec] };
   const source = { file: "made.json", sets: [] };
   return runSweep({ experiment, plan, dataset: spec.dataset, source, split: "val" }, run);
 }

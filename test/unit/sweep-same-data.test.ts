@@ -34,7 +34,7 @@ function sweep(runsDir: string, dataset: Partial<TrialSpec["dataset"]>): Promise
     runsDir,
     device: "cpu",
     python: process.execPath,
-    numSlots: 1,
+    numWorkers: 1,
     trialTimeoutMs: undefined,
     trustWeights: false,
     acceptStale: false,
@@ -43,7 +43,7 @@ function sweep(runsDir: string, dataset: Partial<TrialSpec["dataset"]>): Promise
     json: false,
   };
   const { name, question, published, keep_models, source } = experiment;
-  const plan = { name, question, published, keep_models, trials: [spec] };
+  const plan = { name, question, published, keep_models, alpha: 0.05, trials: [spec] };
   return runSweep(
     { experiment: { name, question }, plan, dataset: { ...spec.dataset, ...dataset }, source, split: "val" },
     run,

@@ -2960,4 +2960,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "0ea138ddf3800bb3e4be8f50ee30b916b758808c8d30c76d29af91f861d0126a"
+SCHEMA_SHA256 = "b58bb2856d16267f8481980ded202b22d8c951dc4e8cc1b3e2c98a677e660c37"

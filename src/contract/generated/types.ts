@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "0ea138ddf3800bb3e4be8f50ee30b916b758808c8d30c76d29af91f861d0126a";
+export const schema_sha256 = "b58bb2856d16267f8481980ded202b22d8c951dc4e8cc1b3e2c98a677e660c37";
 
 /**
  * The source of the proposals.
@@ -221,6 +221,23 @@ export type FusionChoice = ("concatenation" | "cross_attention" | "film" | "toke
  * via the `definition` "DetectorChoice".
  */
 export type DetectorChoice = ("yolo" | "trained_yolo" | "faster_rcnn" | "gt_boxes" | "whole_image") | DetectorObject;
+/**
+ * Name of a configuration in the report and for `train --setting`, in place of the one made from its keys. No part of a trial's identity.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Label".
+ */
+export type Label = string;
+/**
+ * Every configuration runs once with each seed. Default: [0].
+ *
+ * @minItems 1
+ * @maxItems 1000
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Seeds".
+ */
+export type Seeds = [number, ...number[]];
 /**
  * Four numbers per expression: pixels of the original image, to a tenth.
  *
@@ -2611,18 +2628,24 @@ export interface Experiment {
   settings?: PartialSettings;
   vary?: Vary;
   /**
-   * Additional configurations outside the grid of `vary`; each is an object of keys to set.
+   * Additional configurations outside the grid of `vary`; each is an object of keys to set, and may have a `label` and `seeds` of its own.
    *
    * @maxItems 1000
    */
   also?: Setting[];
+  seeds?: Seeds;
   /**
-   * Every configuration runs once with each seed. Default: [0].
-   *
-   * @minItems 1
-   * @maxItems 1000
+   * Label of the configuration that the report compares all others with, such as `film`. Not to be confused with the settings `baseline.*`, which define detector + CLIP baselines.
    */
-  seeds?: [number, ...number[]];
+  baseline?: string;
+  /**
+   * Smallest difference in Acc@0.5 that matters, in percentage points: 1.0 is one point. The report calls configurations equivalent if they differ by less. Default: none; the report calls no configurations equivalent.
+   */
+  smallest_difference?: number;
+  /**
+   * Significance level of the report's comparisons. Default: 0.05.
+   */
+  alpha?: number;
   /**
    * CPU threads per trial; part of a trial's identity, because it changes the last bits of the results. Default: 2.
    */
@@ -3183,12 +3206,14 @@ export interface Vary {
   "baseline.max_boxes"?: [number, ...number[]];
 }
 /**
- * Keys with dots and their values: one configuration.
+ * Keys with dots and their values: one configuration. `label` and `seeds` are its own.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Setting".
  */
 export interface Setting {
+  label?: Label;
+  seeds?: Seeds;
   preset?: Preset;
   /**
    * Side of the square that an image is resized to before CLIP, in pixels; a multiple of 32.
@@ -3547,6 +3572,18 @@ export interface StoredExperiment {
   name: string;
   question: string;
   published: PublishedFigure[];
+  /**
+   * Label of the configuration that the others are compared with, if the experiment names one.
+   */
+  baseline?: string;
+  /**
+   * Smallest difference in Acc@0.5 that matters, in percentage points, if the experiment declares one.
+   */
+  smallest_difference?: number;
+  /**
+   * Significance level. Missing in sweeps of earlier versions.
+   */
+  alpha?: number;
   /**
    * The experiment as read, with its `--set` options. Missing in sweeps of earlier versions.
    */

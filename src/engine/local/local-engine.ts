@@ -10,7 +10,6 @@ export interface LocalEngineOptions {
   python: string;
   device: string;
   numThreads: number | null;
-  numSlots: number;
   /** Receives the output of calls that run no trial. */
   logFile: string;
   /** Aborts all work of the engine. */
@@ -41,26 +40,28 @@ export class LocalEngine implements Engine {
     this.#signal = options.signal ?? new AbortController().signal;
   }
 
-  async run(source: AttemptSource, watcher: AttemptWatcher, signal: AbortSignal): Promise<void> {
+  async run(
+    source: AttemptSource,
+    watcher: AttemptWatcher,
+    numSlots: number,
+    signal: AbortSignal,
+  ): Promise<void> {
     const errors: unknown[] = [];
     const failed = new AbortController(); // Ends the waits of the other slots: they may last for hours.
     const stop = AbortSignal.any([signal, failed.signal]);
-    const slots = Array.from(
-      { length: Math.min(this.#options.numSlots, source.numWaiting) },
-      async (_, slot) => {
-        try {
-          while (source.numWaiting > 0 && !stop.aborted) {
-            const worker = await this.#worker(slot, signal); // First: without a worker no attempt begins.
-            const attempt = await source.next(stop);
-            if (attempt === undefined || stop.aborted) return;
-            await this.#runOne(attempt, slot, worker, { watcher, signal });
-          }
-        } catch (error) {
-          errors.push(error); // Thrown after the other slots have finished their attempts.
-          failed.abort(error);
+    const slots = Array.from({ length: Math.min(numSlots, source.numWaiting) }, async (_, slot) => {
+      try {
+        while (source.numWaiting > 0 && !stop.aborted) {
+          const worker = await this.#worker(slot, signal); // First: without a worker no attempt begins.
+          const attempt = await source.next(stop);
+          if (attempt === undefined || stop.aborted) return;
+          await this.#runOne(attempt, slot, worker, { watcher, signal });
         }
-      },
-    );
+      } catch (error) {
+        errors.push(error); // Thrown after the other slots have finished their attempts.
+        failed.abort(error);
+      }
+    });
     await Promise.all(slots);
     const fault = signal.aborted ? errors.find((error) => !isStopped(error, signal)) : errors[0];
     if (fault !== undefined) throw fault;
