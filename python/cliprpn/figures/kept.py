@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -21,17 +21,20 @@ from cliprpn.storage.durable import write_durably
 
 
 def kept_figures(
-    runs: Runs, level: float, folder: Path, compute: Callable[[], SettingFigures]
+    runs: Runs, key: Sequence[object], folder: Path, compute: Callable[[], SettingFigures]
 ) -> SettingFigures:
     """The kept figures of a configuration; computes and keeps them if any of its predictions has changed.
 
     Args:
+        key: all that the figures depend on besides the predictions and the code.
         folder: of the kept figures; created if missing.
 
     Raises:
         CliprpnError: not_found, no_space; those of `compute`.
     """
-    file = folder / f"{_key(runs, level)}.npz"
+    if not all(file.is_file() for file in runs.files):
+        return compute()  # Its error says what is missing.
+    file = folder / f"{_file_key(runs, key)}.npz"
     kept = _read(file, runs)
     if kept is not None:
         return kept
@@ -40,14 +43,14 @@ def kept_figures(
     return computed
 
 
-def _key(runs: Runs, level: float) -> str:
+def _file_key(runs: Runs, key: Sequence[object]) -> str:
     """Hash of all that the figures depend on. Predictions are written once, so size and time identify them."""
     files = [
         [str(file), status.st_size, status.st_mtime_ns, status.st_ino]
         for file in runs.files
         for status in [file.stat()]
     ]
-    parts = [_code_hash(), level, runs.group.model_dump(mode="json", exclude={"label"}), files]
+    parts = [_code_hash(), *key, runs.group.model_dump(mode="json", exclude={"label"}), files]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

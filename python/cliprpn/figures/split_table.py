@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 from numpy.typing import NDArray
 
 from cliprpn.data.predictions import read_predictions
@@ -47,6 +51,16 @@ class SplitTable:
     image_file: NDArray
     upright: NDArray
     groups: ImageGroups
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of all expressions and what is known of them."""
+        digest = hashlib.sha256()
+        for name, values in vars(self).items():
+            if isinstance(values, np.ndarray):
+                content = values.tolist() if values.dtype == object else [values.tobytes().hex()]
+                digest.update(json.dumps([name, content]).encode())
+        return digest.hexdigest()
 
 
 def read_split_table(file: Path, split: str) -> SplitTable:

@@ -54,12 +54,13 @@ def summarize(params: SummarizeParams) -> Summary:
     candidates: list[Candidate] = []
     num_candidates = sum(not group.is_upper_bound for group in groups) or len(groups)
     for runs in all_runs:
-        runs.check_sentences(table, groups[0].label)
 
         def compute(runs: Runs = runs) -> SettingFigures:
+            runs.check_sentences(table, groups[0].label)
             return setting_figures(runs, table, subsets, objects, level)
 
-        figures = kept_figures(runs, level, Path(params.cache_dir) / "figures", compute)
+        key = [index.dataset_id, table.sha256, level]
+        figures = kept_figures(runs, key, Path(params.cache_dir) / "figures", compute)
         settings.append(figures.summary)
         if len(candidates) < num_candidates:
             candidates.append(make_candidate(runs, figures.hits, table))
