@@ -19,25 +19,27 @@ from cliprpn.figures.summarize import summarize
 
 
 def make(root: Path, dataset_id: str, folder: Path, num_settings: int, num_seeds: int) -> None:
-    """Predictions of synthetic trials on val, as training writes them, in `folder/<setting>-<seed>`."""
+    """Predictions of synthetic trials on val, as training writes them, in `folder/<setting>-<seed>`; keeps those there."""
     index = open_dataset(root, dataset_id)
     rows = index.split("val")
-    rng = np.random.default_rng(0)
-    base = rng.random(len(rows))
+    gt_boxes = index.gt_boxes[rows].astype(np.float64)
+    base = np.random.default_rng(0).random(len(rows))
     template: pa.Table | None = None
     for setting in range(num_settings):
-        skill = 0.3 + 0.4 * setting / num_settings
+        skill = 0.3 + 0.4 * setting / 333
         for seed in range(num_seeds):
-            out = folder / f"{setting}-{seed}"
-            out.mkdir(parents=True, exist_ok=True)
-            ious = np.clip(skill + 0.5 * (base - 0.5) + 0.3 * rng.standard_normal(len(rows)), 0, 1)
-            columns = prediction_columns(ious, index.gt_boxes[rows].astype(np.float64))
-            path = predictions_file(out, "val")
+            path = predictions_file(folder / f"{setting}-{seed}", "val")
+            if path.is_file():
+                continue
+            path.parent.mkdir(parents=True)
+            noise = np.random.default_rng([setting, seed]).standard_normal(len(rows))
+            ious = np.clip(skill + 0.5 * (base - 0.5) + 0.3 * noise, 0, 1)
+            columns = prediction_columns(ious, gt_boxes)
             if template is None:
                 write_predictions(path, index, rows, columns)
                 template = pq.read_table(path)
                 continue
-            table = template
+            table = template  # The shared columns are converted once.
             for name, values in columns.items():
                 column = pa.array(values.tolist()) if values.ndim > 1 else pa.array(values)
                 table = table.set_column(table.column_names.index(name), name, column)

@@ -11,6 +11,7 @@ import { packageRoot } from "../../src/package-root.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import { helpMs, sweepMemory } from "./cli.ts";
 import { measureEngine } from "./engine.ts";
+import { figuresRows } from "./figures.ts";
 import { fullShapeRows } from "./full-shape-rows.ts";
 import { imagesMemoryRows, imagesRows } from "./images.ts";
 import { manyRows } from "./many.ts";
@@ -72,6 +73,7 @@ const parts: Record<string, [what: string, measure: () => Promise<Row[]>]> = {
   ],
   help: ["the command line", async () => [helpRow(await helpMs())]],
   many: ["many trials", () => manyRows(folder)],
+  figures: ["the figures of a report on many trials", () => figuresRows(folder, python)],
   ...(process.platform === "linux" && {
     memory: ["memory", async () => memoryRows(await sweepMemory(await scenes()))],
   }),
