@@ -19,7 +19,7 @@ from cliprpn.figures.summarize import summarize
 
 
 def make(root: Path, dataset_id: str, folder: Path, num_settings: int, num_seeds: int) -> None:
-    """Predictions of synthetic trials on val, as training writes them, in `folder/<setting>-<seed>`; keeps those there."""
+    """Predictions of synthetic trials on val, as training writes them, where they are missing."""
     index = open_dataset(root, dataset_id)
     rows = index.split("val")
     gt_boxes = index.gt_boxes[rows].astype(np.float64)
