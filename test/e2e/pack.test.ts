@@ -102,5 +102,7 @@ test("a shipped experiment runs, from images to the report", () => {
   });
   expect(sweep.code, sweep.err).toBe(0);
   expect(sweep.err).toContain("shipped with cliprpn");
-  expect(readFileSync(join(app, sweep.out.trim()), "utf8")).toContain(question);
+  const report = join(app, sweep.out.trim());
+  expect(readFileSync(report, "utf8")).toContain(question);
+  expect(readFileSync(report.replace(/md$/, "html"), "utf8")).toContain('id="explorer-data"');
 });

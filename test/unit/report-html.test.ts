@@ -145,6 +145,9 @@ test("images of a test split stay out; photos come with a note about their owner
   expect(onVal).toContain("belong to their owners");
   expect(onVal).not.toContain(folder);
   expect(await page(made, folder, { isDemo: true })).not.toContain("belong to their owners");
+  const without = await page({ ...made, images_dir: null }, folder);
+  expect(without).toContain("The dataset has no images.");
+  expect(without).not.toContain("cannot be read");
 });
 
 function dataOf(text: string): PageData {

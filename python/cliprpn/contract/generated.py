@@ -1766,7 +1766,10 @@ class Explorer(BaseModel):
         ),
     ]
     images_dir: Annotated[
-        str, Field(description="Absolute path of the folder with the images.")
+        str | None,
+        Field(
+            description="Absolute path of the folder with the images; null if the dataset has none."
+        ),
     ]
     images: Annotated[
         ExplorerImages,
@@ -2960,4 +2963,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "b58bb2856d16267f8481980ded202b22d8c951dc4e8cc1b3e2c98a677e660c37"
+SCHEMA_SHA256 = "95ad0c72374613d955834cdff0f8b79ee30b29733559037f69318991f188387b"

@@ -17,32 +17,33 @@ from cliprpn.contract.generated import (
     ExplorerSubset,
 )
 from cliprpn.data.predictions import read_numbers
+from cliprpn.figures.error_classes import ERROR_CLASSES, SplitObjects, classify
 from cliprpn.figures.runs import Runs
 from cliprpn.figures.split_table import SplitTable
 from cliprpn.figures.subsets import Subset
-from cliprpn.metrics import HIT_IOU
 
 # More would make the page slow, and no one can tell more lines apart.
 MAX_SETTINGS = 10
 # The name is part of the contract: explorer.schema.json.
 EXPLORER_FILE = "explorer.json"
-ERROR_CLASSES = ("hit", "miss")
 
 
 def make_explorer(
     table: SplitTable,
     subsets: Sequence[Subset],
+    objects: SplitObjects,
     all_runs: Sequence[Runs],
     baseline: str | None,
-    images_dir: Path,
+    images_dir: Path | None,
 ) -> Explorer:
     """The expressions with the first answers of some configurations, each with its first seed.
 
     Args:
         subsets: of the table's expressions.
+        objects: of the table's images.
         all_runs: every configuration, in the order of the summary.
         baseline: label of the configuration that others are compared with; it is always shown.
-        images_dir: folder of the images.
+        images_dir: folder of the images; None if the dataset has none.
 
     Raises:
         CliprpnError: not_found, data_invalid, bad_input.
@@ -53,7 +54,7 @@ def make_explorer(
         schema_version=1,
         split=cast(Literal["train", "val", "test", "testA", "testB"], table.split),
         num_settings=len(all_runs),
-        images_dir=str(images_dir),
+        images_dir=None if images_dir is None else str(images_dir),
         images=ExplorerImages(
             file=[str(name) for name in table.image_file[first_rows]],
             width=table.width[first_rows].tolist(),
@@ -69,7 +70,7 @@ def make_explorer(
         ),
         subsets=_divisions(table, subsets),
         error_classes=list(ERROR_CLASSES),
-        settings=[_setting(all_runs[position]) for position in shown],
+        settings=[_setting(all_runs[position], objects) for position in shown],
     )
 
 
@@ -98,19 +99,23 @@ def _divisions(table: SplitTable, subsets: Sequence[Subset]) -> list[ExplorerSub
     return divisions
 
 
-def _setting(runs: Runs) -> ExplorerSetting:
-    columns = read_numbers(runs.files[0], ("pred_box_xyxy", "iou", "objectness"))
-    iou = columns["iou"]
+def _setting(runs: Runs, objects: SplitObjects) -> ExplorerSetting:
+    """The answers of its first seed."""
+    is_baseline = runs.group.kind == "baseline"
+    names = ("pred_box_xyxy", "iou", "objectness", *(("num_boxes",) if is_baseline else ()))
+    columns = {name: values[None] for name, values in read_numbers(runs.files[0], names).items()}  # [1, S]
+    boxes, iou = columns["pred_box_xyxy"], columns["iou"]
+    classes = classify(boxes, iou, columns.get("num_boxes"), objects)
     return ExplorerSetting(
         label=runs.group.label,
         seed=runs.seeds[0] if runs.has_seeds else None,
-        pred_box_xyxy=_boxes(columns["pred_box_xyxy"]),
-        iou=np.round(iou, 3).tolist(),
+        pred_box_xyxy=_boxes(boxes),
+        iou=np.round(iou[0], 3).tolist(),
         score=[
             float(f"{score:.4g}") if np.isfinite(score) else None
-            for score in columns["objectness"].astype(np.float64).tolist()
+            for score in columns["objectness"][0].astype(np.float64).tolist()
         ],
-        error_class=np.where(iou >= HIT_IOU, 0, 1).tolist(),
+        error_class=classes[0].tolist(),
     )
 
 

@@ -94,7 +94,7 @@ def summarize(params: SummarizeParams) -> Summary:
     )
     opponent = find_opponent([candidate.label for candidate in candidates], params.baseline, verdict, of_best)
     chance = same_category_chance(table)
-    explorer = make_explorer(table, subsets, all_runs, params.baseline, index.images_dir or index.root)
+    explorer = make_explorer(table, subsets, objects, all_runs, params.baseline, index.images_dir)
     (Path(params.out_dir) / EXPLORER_FILE).write_text(explorer.model_dump_json(), encoding="utf-8")
     gallery = choose_gallery(
         table, all_runs[0], None if opponent is None else all_runs[opponent], subsets, index.images_dir

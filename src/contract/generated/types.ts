@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "b58bb2856d16267f8481980ded202b22d8c951dc4e8cc1b3e2c98a677e660c37";
+export const schema_sha256 = "95ad0c72374613d955834cdff0f8b79ee30b29733559037f69318991f188387b";
 
 /**
  * The source of the proposals.
@@ -3385,9 +3385,9 @@ export interface Explorer {
    */
   num_settings: number;
   /**
-   * Absolute path of the folder with the images.
+   * Absolute path of the folder with the images; null if the dataset has none.
    */
-  images_dir: string;
+  images_dir: string | null;
   images: ExplorerImages;
   expressions: ExplorerExpressions;
   subsets: ExplorerSubset[];

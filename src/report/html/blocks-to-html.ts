@@ -49,7 +49,8 @@ export function element(
 }
 
 function prepare(node: ElementContent, embedded: Map<string, string>): ElementContent {
-  if (node.type === "text") return { ...node, value: plainText(node.value) };
+  // A line does not end before a percent sign.
+  if (node.type === "text") return { ...node, value: plainText(node.value).replace(/(\d) %/g, "$1\u00a0%") };
   if (node.type !== "element") return node;
   const children = node.children.map((child) => prepare(child, embedded));
   return { ...node, properties: propertiesOf(node, embedded), children };

@@ -1,6 +1,6 @@
 import type { ElementContent } from "hast";
 import { count } from "../../base/format.ts";
-import type { Explorer } from "../../contract/generated/types.ts";
+import type { Explorer, Split } from "../../contract/generated/types.ts";
 import { element } from "./blocks-to-html.ts";
 import { embedJson } from "./embed-json.ts";
 import { ids, type PageData } from "./page-data.ts";
@@ -25,18 +25,18 @@ export async function explorerPart(
   isDemo: boolean,
 ): Promise<ExplorerPart> {
   const selected = selectRows(explorer, rankImages(explorer), maxBytes * dataShare);
-  const { schema_version: _, images_dir: __, images, ...columns } = selected;
+  const { schema_version: _, images_dir, images, ...columns } = selected;
   const data: PageData = { ...columns, images: { ...images, thumbnail: images.file.map(() => null) } };
   const left = maxBytes - Buffer.byteLength(embedJson(data));
-  // Looking at images of a test split to improve a model would be training on it.
-  const { uris, numUnreadable } = isTest(explorer)
-    ? { uris: data.images.thumbnail, numUnreadable: 0 }
-    : await makeThumbnails(selected, rankImages(selected), left);
+  const { uris, numUnreadable } =
+    images_dir === null || isTest(explorer.split)
+      ? { uris: data.images.thumbnail, numUnreadable: 0 }
+      : await makeThumbnails(images_dir, images, rankImages(selected), left);
   data.images.thumbnail = uris;
   const notes = [
     describeShown(explorer, data),
     ...leftOut(explorer, data, numUnreadable),
-    ...(isDemo ? [] : [owners]),
+    ...(isDemo || images_dir === null ? [] : [owners]),
   ];
   return {
     content: [
@@ -71,29 +71,36 @@ function describeShown({ num_settings }: Explorer, { settings }: PageData): stri
 
 /** What the file does not contain. */
 function leftOut(explorer: Explorer, data: PageData, numUnreadable: number): string[] {
-  const [numAll, numShown] = [explorer, data].map(({ expressions }) => expressions.sentence.length) as [
-    number,
-    number,
-  ];
-  const numImages = data.images.thumbnail.filter((uri) => uri !== null).length;
-  const numLeft = explorer.images.file.length - numImages - numUnreadable;
+  const numAll = explorer.expressions.sentence.length;
+  const numShown = data.expressions.sentence.length;
+  const expressions =
+    numShown === numAll
+      ? []
+      : [`To keep the file small, it has ${count(numShown)} of the ${count(numAll)} expressions.`];
+  return [...expressions, ...imagesLeftOut(explorer, data, numUnreadable)];
+}
+
+function imagesLeftOut(
+  { images_dir, images, split }: Explorer,
+  data: PageData,
+  numUnreadable: number,
+): string[] {
+  if (images_dir === null) return ["The dataset has no images."];
+  // Looking at images of a test split to improve a model would be training on it.
+  if (isTest(split))
+    return [`Images of ${split} are left out: a model that is improved on them is no longer tested by them.`];
+  const numAll = images.file.length;
+  const numShown = data.images.thumbnail.filter((uri) => uri !== null).length;
   return [
-    ...(numShown < numAll
-      ? [`To keep the file small, it has ${count(numShown)} of the ${count(numAll)} expressions.`]
-      : []),
-    ...(isTest(explorer)
+    ...(numShown + numUnreadable < numAll
       ? [
-          `Images of ${explorer.split} are left out: a model that is improved on them is no longer tested by them.`,
+          `To keep the file small, it has ${count(numShown)} of the ${count(numAll)} images: first those where configurations differ, then others, both in a fixed random order.`,
         ]
-      : numLeft > 0
-        ? [
-            `To keep the file small, it has ${count(numImages)} of the ${count(explorer.images.file.length)} images: first those where configurations differ, then others, both in a fixed random order.`,
-          ]
-        : []),
+      : []),
     ...(numUnreadable > 0 ? [`${count(numUnreadable)} of the images cannot be read.`] : []),
   ];
 }
 
-function isTest({ split }: Explorer): boolean {
+function isTest(split: Split): boolean {
   return split !== "train" && split !== "val";
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { loadSharp } from "../../base/sharp.ts";
-import type { Explorer } from "../../contract/generated/types.ts";
+import type { ExplorerImages } from "../../contract/generated/types.ts";
 import { thumbnailSize } from "./page-data.ts";
 
 export interface Thumbnails {
@@ -17,7 +17,8 @@ export interface Thumbnails {
  * @param maxBytes of all data URIs together.
  */
 export async function makeThumbnails(
-  { images_dir, images: { file, upright } }: Explorer,
+  images_dir: string,
+  { file, upright }: ExplorerImages,
   ranked: number[],
   maxBytes: number,
 ): Promise<Thumbnails> {
