@@ -2,8 +2,10 @@ import { join } from "node:path";
 import { replaceFile } from "../base/replace-file.ts";
 import { accuracyAtIouChart } from "./charts/accuracy-at-iou.ts";
 import { errorsChart } from "./charts/baseline-errors.ts";
+import { reliabilityChart, riskCoverageChart } from "./charts/calibration.ts";
 import type { Chart } from "./charts/chart-spec.ts";
 import { curvesChart } from "./charts/curves.ts";
+import { errorClassesChart } from "./charts/error-classes.ts";
 import { forestChart } from "./charts/forest.ts";
 import { leaderboardChart } from "./charts/leaderboard.ts";
 import { paretoChart } from "./charts/pareto.ts";
@@ -18,6 +20,9 @@ export interface Charts {
   boxes?: ReportImage | undefined;
   subsets?: ReportImage | undefined;
   accuracyAtIou?: ReportImage | undefined;
+  errorClasses?: ReportImage | undefined;
+  riskCoverage?: ReportImage | undefined;
+  reliability?: ReportImage | undefined;
   curves?: ReportImage | undefined;
   time?: ReportImage | undefined;
 }
@@ -39,6 +44,9 @@ export async function drawCharts(input: ReportInput, folder: string, place: stri
     ["boxes", "boxes", errorsChart(summary)],
     ["subsets", "strata", subsetDifferencesChart(summary)],
     ["accuracyAtIou", "accuracy-at-iou", accuracyAtIouChart(summary)],
+    ["errorClasses", "error-classes", errorClassesChart(summary)],
+    ["riskCoverage", "risk-coverage", riskCoverageChart(summary)],
+    ["reliability", "reliability", reliabilityChart(summary)],
     ["curves", "curves", curvesChart(summary, completedTrials(input.trials))],
     ["time", "time", paretoChart(input)],
   ];

@@ -68,7 +68,7 @@ export async function drawExample(
 }
 
 /** A missing or broken image costs only its examples, not the report. */
-function explainUnreadable(error: unknown): string {
+export function explainUnreadable(error: unknown): string {
   if (error instanceof CliprpnError && ["not_found", "data_invalid"].includes(error.code))
     return error.message;
   throw error;
@@ -91,7 +91,7 @@ async function drawCase(shown: Case, file: string, note: string | undefined): Pr
 
 type BoxStyle = Required<Pick<DrawnBox, "color" | "line" | "tag">>;
 
-const truthStyle: BoxStyle = { color: "#111111", line: "dashed", tag: "GT" };
+export const truthStyle: BoxStyle = { color: "#111111", line: "dashed", tag: "GT" };
 
 function predictionStyle(index: number): BoxStyle {
   return index === 0

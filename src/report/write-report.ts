@@ -7,11 +7,14 @@ import { allMetrics, publishedResults } from "./all-metrics.ts";
 import { baselineErrors } from "./baseline-errors.ts";
 import { describeBasis, limitations } from "./basis.ts";
 import { otherBreakdowns, subsets } from "./breakdowns.ts";
+import { calibration } from "./calibration.ts";
 import { comparisons } from "./comparisons.ts";
 import { cost, failures } from "./cost.ts";
 import { definitions } from "./definitions.ts";
 import { type Charts, drawCharts } from "./draw-charts.ts";
+import { drawErrorExamples } from "./draw-errors.ts";
 import { drawGallery } from "./draw-gallery.ts";
+import { type ErrorExamples, errors } from "./errors.ts";
 import { type Gallery, gallery } from "./gallery.ts";
 import { htmlReport } from "./html/html-report.ts";
 import { takeExplorer } from "./html/read-explorer.ts";
@@ -64,7 +67,8 @@ export async function writeReport(input: ReportInput, staging: Staging, folder: 
   const { place } = staging;
   const charts = await drawCharts(input, staging.folder, place);
   const drawn = await drawGallery(summary, staging.folder, place);
-  const main = mainBlocks(input, charts, drawn);
+  const errorExamples = await drawErrorExamples(summary, staging.folder, place);
+  const main = mainBlocks(input, charts, drawn, errorExamples);
   const details = detailBlocks(input, charts);
   const explorer = takeExplorer(join(staging.folder, place));
   const isDemo = input.trials.some(({ spec }) => spec.dataset.name === "demo");
@@ -83,12 +87,22 @@ export async function writeReport(input: ReportInput, staging: Staging, folder: 
 }
 
 /** The report from top to bottom: the result first, then what it is based on. */
-export function reportBlocks(input: ReportInput, charts: Charts, drawn: Gallery): RootContent[] {
-  return [...mainBlocks(input, charts, drawn), ...detailBlocks(input, charts)];
+export function reportBlocks(
+  input: ReportInput,
+  charts: Charts,
+  drawn: Gallery,
+  errorExamples: ErrorExamples,
+): RootContent[] {
+  return [...mainBlocks(input, charts, drawn, errorExamples), ...detailBlocks(input, charts)];
 }
 
 /** The report up to its examples. */
-function mainBlocks(input: ReportInput, charts: Charts, drawn: Gallery): RootContent[] {
+function mainBlocks(
+  input: ReportInput,
+  charts: Charts,
+  drawn: Gallery,
+  errorExamples: ErrorExamples,
+): RootContent[] {
   const { summary } = input;
   return [
     heading(1, input.question),
@@ -101,6 +115,7 @@ function mainBlocks(input: ReportInput, charts: Charts, drawn: Gallery): RootCon
     ...withChart(comparisons(summary), charts.differences),
     ...baselineErrors(input, charts.boxes),
     ...subsets(summary, charts.subsets),
+    ...errors(summary, charts.errorClasses, errorExamples),
     ...gallery(summary, drawn),
   ];
 }
@@ -111,6 +126,7 @@ function detailBlocks(input: ReportInput, charts: Charts): RootContent[] {
   return [
     ...withChart(allMetrics(summary), charts.accuracyAtIou),
     ...withChart(otherBreakdowns(summary), hasStrata(summary) ? undefined : charts.subsets),
+    ...calibration(summary, charts.reliability, charts.riskCoverage),
     ...(charts.curves === undefined ? [] : [heading(2, "Learning curves"), images([charts.curves])]),
     ...publishedResults(summary, input.published),
     ...withChart(cost(input), charts.time),

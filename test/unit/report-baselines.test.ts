@@ -22,7 +22,9 @@ function report(settings: MadeSetting[], changes: Partial<ReportInput> = {}): st
     curves: settings.some((setting) => setting.baseline === undefined) ? image : undefined,
   };
   const gallery = { groups: [{ title: "Wins", text: "4 of 965", images: [image] }], unreadable: [] };
-  return render(reportBlocks(madeInput(settings, changes), charts, gallery)).replaceAll("\u00a0", " ");
+  return render(
+    reportBlocks(madeInput(settings, changes), charts, gallery, { images: [], unreadable: [] }),
+  ).replaceAll("\u00a0", " ");
 }
 
 /** Input whose outcomes have these notes, by label. */

@@ -3,14 +3,16 @@ import { expect, test } from "vitest";
 import { loadSharp } from "../../src/base/sharp.ts";
 import { accuracyAtIouChart } from "../../src/report/charts/accuracy-at-iou.ts";
 import { errorsChart } from "../../src/report/charts/baseline-errors.ts";
+import { reliabilityChart, riskCoverageChart } from "../../src/report/charts/calibration.ts";
 import type { Chart } from "../../src/report/charts/chart-spec.ts";
 import { curvesChart } from "../../src/report/charts/curves.ts";
+import { errorClassesChart } from "../../src/report/charts/error-classes.ts";
 import { forestChart } from "../../src/report/charts/forest.ts";
 import { leaderboardChart } from "../../src/report/charts/leaderboard.ts";
 import { paretoChart } from "../../src/report/charts/pareto.ts";
 import { renderSvg } from "../../src/report/charts/render-svg.ts";
 import { subsetDifferencesChart } from "../../src/report/charts/subset-differences.ts";
-import { divergingColors, partColors, settingColors } from "../../src/report/charts/theme.ts";
+import { classColors, divergingColors, partColors, settingColors } from "../../src/report/charts/theme.ts";
 import { completedTrials } from "../../src/report/report-input.ts";
 import { textsOf } from "../helpers/chart-marks.ts";
 import { type MadeSetting, madeInput } from "../helpers/report-input.ts";
@@ -32,6 +34,9 @@ function chartsOf(settings: MadeSetting[]): [name: string, chart: Chart][] {
     ["boxes", errorsChart(summary)],
     ["strata", subsetDifferencesChart(summary)],
     ["accuracy-at-iou", accuracyAtIouChart(summary)],
+    ["error-classes", errorClassesChart(summary)],
+    ["risk-coverage", riskCoverageChart(summary)],
+    ["reliability", reliabilityChart(summary)],
     ["curves", curvesChart(summary, completed)],
     ["time", paretoChart({ summary, trials })],
   ];
@@ -85,9 +90,15 @@ test("colors have enough contrast on light and on dark pages", async () => {
   }
   const cells = [...Array(9).keys()].map((step) => divergingColors(step / 4 - 1));
   expect(new Set(cells.map(({ fill }) => fill)).size).toBe(9);
-  for (const { fill, text } of [...cells, ...partColors]) {
+  for (const { fill, text } of [...cells, ...partColors, ...classColors]) {
     expect(contrast(text, fill)).toBeGreaterThan(4.5);
     expect(contrast(onDark(text), onDark(fill))).toBeGreaterThan(4.5);
+  }
+  // Neighbors in a bar are told apart by their lightness.
+  for (const [index, { fill }] of classColors.slice(1).entries()) {
+    const before = classColors[index]?.fill ?? "";
+    expect(contrast(fill, before)).toBeGreaterThan(1.5);
+    expect(contrast(onDark(fill), onDark(before))).toBeGreaterThan(1.5);
   }
   const [ink] = textsColors(await svgsOf(made));
   expect(contrast(ink ?? "", light)).toBeGreaterThan(7);
@@ -173,7 +184,10 @@ function darkColors(svg: string): Map<string, string> {
 /** A chart with all colors of the theme. */
 function allColors(): Promise<string> {
   const cells = [...Array(9).keys()].map((step) => divergingColors(step / 4 - 1));
-  const colors = [...settingColors, ...[...cells, ...partColors].flatMap(({ fill, text }) => [fill, text])];
+  const colors = [
+    ...settingColors,
+    ...[...cells, ...partColors, ...classColors].flatMap(({ fill, text }) => [fill, text]),
+  ];
   const values = [...colors, "#1f2328"].map((color, index) => ({ color, index }));
   const encoding = {
     x: { field: "index", type: "quantitative" },

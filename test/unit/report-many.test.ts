@@ -65,7 +65,7 @@ describe.each(Object.entries(kinds))("with many %s", (_kind, makeSetting) => {
       const input = manyInput(num, makeSetting);
       const completed = completedTrials(input.trials);
       return countSteps(() => {
-        reportBlocks(input, charts, { groups: [], unreadable: [] });
+        reportBlocks(input, charts, { groups: [], unreadable: [] }, { images: [], unreadable: [] });
         for (const chart of summaryCharts) chart(input.summary);
         curvesChart(input.summary, completed);
         paretoChart(input);
@@ -78,7 +78,9 @@ describe.each(Object.entries(kinds))("with many %s", (_kind, makeSetting) => {
 
   test("the report has a row and a note of each", () => {
     const input = manyInput(40, makeSetting);
-    const written = render(reportBlocks(input, charts, { groups: [], unreadable: [] }));
+    const written = render(
+      reportBlocks(input, charts, { groups: [], unreadable: [] }, { images: [], unreadable: [] }),
+    );
     expect(written).toContain("- All configurations: seen by all\n");
     for (const { label } of input.summary.settings) {
       expect(written).toContain(`\n| ${label} |`);

@@ -37,7 +37,9 @@ const token = { label: "token", acc: [0.5, 0.52] };
 const old = { label: "old", acc: [0.3, 0.3] };
 
 const report = (settings: MadeSetting[] = [film, token], changes: Partial<ReportInput> = {}): string =>
-  render(reportBlocks(madeInput(settings, changes), charts, gallery)).replaceAll("\u00a0", " ");
+  render(
+    reportBlocks(madeInput(settings, changes), charts, gallery, { images: [], unreadable: [] }),
+  ).replaceAll("\u00a0", " ");
 
 /** Its section on what differs. */
 function differ(changes: Partial<ReportInput>, settings?: MadeSetting[]): string {

@@ -39,7 +39,14 @@ test("baselines have a chart of errors and no learning curves", async () => {
   const input = madeInput([{ label: "YOLO n, crop", acc: [0.5], baseline: { best_box: 0.8 } }]);
   const written = readFileSync(await write(input, folder), "utf8");
   const drawn = [...written.matchAll(/\]\(report\/val\/([^)]+\.svg)\)/g)].map(([, file]) => file ?? "");
-  expect(drawn).toEqual(["leaderboard.svg", "boxes.svg", "accuracy-at-iou.svg"]);
+  expect(drawn).toEqual([
+    "leaderboard.svg",
+    "boxes.svg",
+    "error-classes.svg",
+    "accuracy-at-iou.svg",
+    "risk-coverage.svg",
+    "reliability.svg",
+  ]);
   expect(readdirSync(join(folder, "report/val")).sort()).toEqual(drawn.sort());
 });
 

@@ -99,6 +99,40 @@ const partPairs: [fill: Pair, text: Pair][] = [
 
 export const partColors = partPairs.map(([[fill], [text]]) => ({ fill, text }));
 
+/** Classes of answers: neighbors in a bar differ in lightness. */
+const classPairs: [fill: Pair, text: Pair][] = [
+  [
+    ["#0b3c6d", "#8cc4f3"],
+    ["#fffff3", "#0b0e15"],
+  ],
+  [
+    ["#c9e0f2", "#2a5f8a"],
+    ["#1d2023", "#fffff2"],
+  ],
+  [
+    ["#e08f00", "#f0b04c"],
+    ["#1e2124", "#0b0e16"],
+  ],
+  [
+    ["#a63d00", "#a3400d"],
+    ["#fffff1", "#fffff0"],
+  ],
+  [
+    ["#dcdfe2", "#3a4149"],
+    ["#202326", "#ffffef"],
+  ],
+  [
+    ["#555b61", "#b3bbc4"],
+    ["#ffffee", "#0b0e17"],
+  ],
+  [
+    ["#fcfcfc", "#161b23"],
+    ["#212427", "#ffffed"],
+  ],
+];
+
+export const classColors = classPairs.map(([[fill], [text]]) => ({ fill, text }));
+
 /**
  * The SVG with a style that recolors it for readers who prefer dark pages.
  *
@@ -106,7 +140,13 @@ export const partColors = partPairs.map(([[fill], [text]]) => ({ fill, text }));
  * @param alt what the chart shows, for screen readers.
  */
 export function withTheme(svg: string, scope: string, alt: string): string {
-  const all = [...Object.values(pairs), ...settingPairs, ...diverging.flat(), ...partPairs.flat()];
+  const all = [
+    ...Object.values(pairs),
+    ...settingPairs,
+    ...diverging.flat(),
+    ...partPairs.flat(),
+    ...classPairs.flat(),
+  ];
   const rules = all.flatMap(([light, dark]) =>
     ["fill", "stroke"]
       .filter((property) => svg.includes(` ${property}="${light}"`))

@@ -1,0 +1,49 @@
+import type { RootContent } from "mdast";
+import type { SettingSummary, Summary } from "../contract/generated/types.ts";
+import { heading, images, paragraph, table } from "./markdown.ts";
+import { noValue, points } from "./points.ts";
+import type { ReportImage } from "./report-input.ts";
+
+/** How well each configuration's score tells hits from misses. */
+export function calibration(
+  { settings }: Summary,
+  reliability: ReportImage | undefined,
+  riskCoverage: ReportImage | undefined,
+): RootContent[] {
+  const shown = settings.filter((setting) => setting.calibration !== null);
+  if (reliability === undefined || riskCoverage === undefined || shown.length === 0) return [];
+  return [
+    heading(2, "Confidence of the answers"),
+    paragraph(
+      "The score of an answer is the objectness of its box; of a baseline, the probability by which CLIP ranks it first. Scores of different configurations are not comparable: the same score may mean a hit in one and a miss in another. Withholding the answers with the lowest scores lowers the coverage, and with it the risk, the fraction of misses among the remaining answers. AURC is the area under the curve of risk over coverage, E-AURC its excess over the best order of the same answers; 0 means that all hits have higher scores than all misses. ECE is the expected calibration error, the mean distance of score and fraction of hits. All are means over seeds, and lower is better.",
+    ),
+    images([riskCoverage]),
+    images([reliability]),
+    table(
+      [
+        "configuration",
+        ...shownCoverages.map((coverage) => `risk at ${coverage * 100} % coverage`),
+        "AURC",
+        "E-AURC",
+        "ECE",
+      ],
+      shown.map(calibrationRow),
+    ),
+  ];
+}
+
+const shownCoverages = [1, 0.75, 0.5, 0.25];
+
+function calibrationRow({ label, calibration: figures }: SettingSummary): string[] {
+  const risks = shownCoverages.map((wanted) => {
+    const at = figures?.risk_coverage.find(({ coverage }) => Math.abs(coverage - wanted) < 1e-6);
+    return at === undefined ? noValue : points(at.risk);
+  });
+  const error = figures?.expected_calibration_error ?? null;
+  return [
+    label,
+    ...risks,
+    ...(figures === null ? [noValue, noValue] : [points(figures.aurc), points(figures.e_aurc)]),
+    error === null ? noValue : points(error),
+  ];
+}

@@ -1,0 +1,80 @@
+import type { RootContent } from "mdast";
+import { count } from "../base/format.ts";
+import type { ErrorClassName, SettingSummary, Summary } from "../contract/generated/types.ts";
+import { errorParts } from "./charts/error-classes.ts";
+import { bullets, heading, images, paragraph, table } from "./markdown.ts";
+import { noValue, points } from "./points.ts";
+import { quoteLabel, type ReportImage } from "./report-input.ts";
+
+/** Hits and errors of each configuration by class, with an example of each class of the best one. */
+export function errors(
+  { settings }: Summary,
+  chart: ReportImage | undefined,
+  examples: ErrorExamples,
+): RootContent[] {
+  const [best] = settings;
+  if (chart === undefined || best === undefined) return [];
+  const parts = errorParts.filter(({ key }) => settings.some((setting) => fractionOf(setting, key) > 0));
+  return [
+    heading(2, "Hits and errors by class"),
+    images([chart]),
+    paragraph(
+      "Each answer has one class: a hit; else no answer; else by the annotated object of the image that it overlaps most. The classes of a configuration add up to 100 %.",
+    ),
+    bullets(parts.map(({ key, title }) => `${title}: ${definitions[key]}`)),
+    paragraph(
+      "In % of the expressions, with their number in parentheses (the mean over seeds). report.json has intervals, and the ids of further examples.",
+    ),
+    table(
+      ["configuration", ...parts.map(({ title }) => title)],
+      settings.map((setting) => [setting.label, ...parts.map(({ key }) => cell(setting, key))]),
+    ),
+    ...(examples.images.length === 0
+      ? []
+      : [
+          paragraph(
+            `An example of each class of error of ${quoteLabel(best.label)}${best.trial_ids.length > 1 ? " (first seed)" : ""}: of those that most seeds share, the one with the highest score.`,
+          ),
+          images(examples.images),
+        ]),
+    ...(examples.unreadable.length === 0
+      ? []
+      : [paragraph("Examples whose image cannot be read are missing:"), bullets(examples.unreadable)]),
+  ];
+}
+
+/** The drawn examples. */
+export interface ErrorExamples {
+  images: ReportImage[];
+  /** A message for each image that cannot be read. */
+  unreadable: string[];
+}
+
+const definitions: Record<ErrorClassName, string> = {
+  hit: "the IoU with the ground truth is at least 0.5 (Acc@0.5).",
+  loose_box:
+    "the answer overlaps the ground truth more than any other object of the image, with an IoU of 0.1 to 0.5.",
+  wrong_instance:
+    "it overlaps another object more, with an IoU of at least 0.1; that object has the same category.",
+  wrong_category:
+    "it overlaps another object more, with an IoU of at least 0.1; that object has another category.",
+  background: "it overlaps no annotated object of the image with an IoU of at least 0.1.",
+  no_answer: "the box has no area, or the detector found nothing in the image.",
+  unknown:
+    "the dataset does not tell: the category of an object is not annotated, or only objects with an expression are.",
+};
+
+function fractionOf({ error_classes }: SettingSummary, name: ErrorClassName): number {
+  return error_classes.find(({ error_class }) => error_class === name)?.fraction.mean ?? 0;
+}
+
+/** "12.3 (121)". */
+function cell({ error_classes }: SettingSummary, name: ErrorClassName): string {
+  const row = error_classes.find(({ error_class }) => error_class === name);
+  if (row === undefined || row.num_sentences === 0) return noValue;
+  return `${points(row.fraction.mean)} (${count(Math.round(row.num_sentences))})`;
+}
+
+export function titleOf(name: ErrorClassName): string {
+  return errorParts.find(({ key }) => key === name)?.title ?? name;
+}
