@@ -7,10 +7,15 @@ import { heading, longTable, paragraph } from "./markdown.ts";
 import { negated, noValue, points, pValue, signedInterval } from "./points.ts";
 import { quoteLabel } from "./report-input.ts";
 
-/** What the comparisons can and cannot show: a table for the reference, and one for the best on val if that is another one. */
+/**
+ * What the comparisons can and cannot show: a table for the reference, and one for the best on val if that is another one.
+ * Of two configurations, one table has all.
+ */
 export function comparisons(summary: Summary): RootContent[] {
   if (summary.comparisons.length === 0) return [];
-  const references = [...new Set([referenceOf(summary), summary.verdict.best])];
+  const { best } = summary.verdict;
+  const hasOne = comparisonsOf(summary, best).size === 1;
+  const references = hasOne ? [referenceOf(summary)] : [...new Set([referenceOf(summary), best])];
   return references.flatMap((reference) => comparisonTable(summary, reference));
 }
 
@@ -23,6 +28,10 @@ interface Column {
 function comparisonTable(summary: Summary, reference: string): RootContent[] {
   const rows = [...comparisonsOf(summary, reference).values()];
   const { smallest_difference } = summary;
+  const sought =
+    smallest_difference === null
+      ? "a difference as large as this one"
+      : `a difference of ${points(smallest_difference)} points`;
   const alpha = 1 - summary.confidence;
   const name = quoteLabel(reference);
   const columns: Column[] = [
@@ -51,9 +60,9 @@ function comparisonTable(summary: Summary, reference: string): RootContent[] {
       isShown: rows.some(({ chance_new_run_ahead }) => chance_new_run_ahead !== null),
     },
     {
-      title: "to detect it",
-      cell: (each) => neededFor(each, alpha),
-      isShown: rows.some((each) => neededFor(each, alpha) !== noValue),
+      title: neededTitle,
+      cell: (each) => neededFor(each, alpha, smallest_difference),
+      isShown: rows.some((each) => neededFor(each, alpha, smallest_difference) !== noValue),
     },
   ];
   const shown = columns.filter(({ isShown }) => isShown !== false);
@@ -64,9 +73,9 @@ function comparisonTable(summary: Summary, reference: string): RootContent[] {
       [
         `Acc@0.5 of each configuration minus Acc@0.5 of ${name} on the same images, in points.`,
         "Detectable is the smallest true difference that such a comparison finds with a probability of 80 %.",
-        ...(titles.has("to detect it")
+        ...(titles.has(neededTitle)
           ? [
-              `The last column is what a difference as large as this one would need to be found: seeds of each with these images, or images with these seeds.`,
+              `The last column is what it takes to detect ${sought}: seeds of each with these images, or images with these seeds.`,
             ]
           : []),
       ].join(" "),
@@ -78,11 +87,19 @@ function comparisonTable(summary: Summary, reference: string): RootContent[] {
   ];
 }
 
-/** "12 seeds or 1,200 images", for a difference that is not significant. */
-function neededFor(comparison: Comparison, alpha: number): string {
-  const { difference, p_adjusted, population, num_seeds_needed, num_images_needed } = comparison;
-  if (difference.low === null || p_adjusted === null || p_adjusted < alpha || difference.mean === 0)
-    return noValue;
+const neededTitle = "to detect it";
+
+/**
+ * "12 seeds or 1,200 images", for a difference that is not significant.
+ *
+ * @param margin the smallest difference that matters, which is then the one to detect.
+ */
+function neededFor(comparison: Comparison, alpha: number, margin: number | null): string {
+  const { difference, p_adjusted, population, detectable, num_seeds_needed, num_images_needed } = comparison;
+  const isFound = p_adjusted === null || p_adjusted < alpha;
+  const target = margin ?? Math.abs(difference.mean);
+  if (difference.low === null || isFound || target === 0) return noValue;
+  if (detectable !== null && detectable <= target) return noValue;
   const images = num_images_needed === null ? undefined : `${count(num_images_needed)} images`;
   // Without the variance between seeds, no number of them can be planned.
   if (population === "checkpoints") return images ?? noValue;

@@ -141,6 +141,22 @@ describe("comparisons", () => {
     expect(changed({ p_adjusted: 0.01 })).not.toMatch(/to detect it|1,200 images/);
   });
 
+  test("with a declared difference that matters, that one is to be detected", () => {
+    // 2.8 points are detectable.
+    expect(changed({}, { smallest_difference: 0.02 })).toMatch(
+      /to detect a difference of 2\.0 points:.*1,200 images/s,
+    );
+    expect(changed({}, { smallest_difference: 0.03 })).not.toContain("to detect");
+  });
+
+  test("of two configurations need no second table", () => {
+    const summary = madeSummary([film, token]);
+    const declared = summary.comparisons.map((each) => ({ ...each, label: "token", against: "film" }));
+    const comparisons = [...summary.comparisons, ...declared];
+    const written = report([film, token], { summary: { ...summary, baseline: "token", comparisons } });
+    expect(written.match(/^## Comparison with .*$/gm)).toEqual(["## Comparison with token"]);
+  });
+
   test("say what is equivalent only if a difference that matters is declared", () => {
     expect(changed({})).not.toContain("equivalent");
     const declared = { smallest_difference: 0.03 };
