@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
-import { CliprpnError, EXIT } from "../contract/errors.ts";
+import { CliprpnError } from "../contract/errors.ts";
+import { checkFailIf } from "../report/conditions/fail-if.ts";
 import { SweepStore } from "../store/sweep-store.ts";
 import { sweepsIn } from "../store/sweeps.ts";
+import { checkConditions } from "../sweep/check-conditions.ts";
 import { makeReport } from "../sweep/make-report.ts";
 import { openEngine } from "../sweep/open-engine.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
@@ -14,15 +16,23 @@ export async function report(args: Arguments, context: Context): Promise<number>
   const run = runContext(args, context);
   if (args.flag("open")) checkCanOpen(context.env);
   const store = findSweep(args.text("sweep"), run.runsDir, run.cwd);
+  const { experiment, trials } = store.read();
+  const labels = trials.flatMap(({ asked, spec }) => (asked ? [spec.label] : []));
+  const failIf = checkFailIf(args.list("fail-if"), {
+    labels: [...new Set(labels)],
+    baseline: experiment.baseline,
+  });
   const engine = await openEngine(
     run,
-    store.read().trials.map(({ spec }) => spec),
+    trials.map(({ spec }) => spec),
   );
   try {
     const split = chosenSplit(args);
-    context.terminal.result(await makeReport(store, split, engine, run));
+    const { file, summary } = await makeReport(store, split, engine, run);
+    context.terminal.result(file);
+    const code = checkConditions(failIf, summary, context.terminal);
     if (args.flag("open")) await openPage(store.pageFile(split));
-    return EXIT.good;
+    return code;
   } finally {
     await engine.close();
   }

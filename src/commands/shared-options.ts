@@ -48,3 +48,8 @@ export const rerunStale: Option = {
 export const retryFailed: Option = { describe: "run failed trials again", type: "boolean", default: false };
 export const dryRun: Option = { describe: "print the plan and stop", type: "boolean", default: false };
 export const open: Option = { describe: "open REPORT.html in the browser", type: "boolean", default: false };
+export const failIf: Option = {
+  describe:
+    'exit with code 5 if this holds in the report, e.g. "difference.acc_at_50.low < 0": paths, numbers, quoted texts, and, or, not; accuracies in percent, differences in points (repeatable)',
+  type: "array",
+};

@@ -5,6 +5,7 @@ import {
   acceptStale,
   device,
   dryRun,
+  failIf,
   json,
   model,
   open,
@@ -41,6 +42,7 @@ export const commands: Command[] = [
       "accept-stale": acceptStale,
       "rerun-stale": rerunStale,
       "retry-failed": retryFailed,
+      "fail-if": failIf,
       "dry-run": dryRun,
       open,
       json: {
@@ -142,7 +144,18 @@ export const commands: Command[] = [
     usage: "report [sweep]",
     describe: "write the report of a sweep (default: the newest)",
     positionals: { sweep: { describe: sweep, type: "string" } },
-    options: { split, open, "trust-weights": trustWeights, device, python, "runs-dir": runsDir },
+    options: {
+      split,
+      "fail-if": failIf,
+      open,
+      "trust-weights": trustWeights,
+      device,
+      python,
+      "runs-dir": runsDir,
+    },
+    examples: [
+      ['$0 report fusion --fail-if "difference.acc_at_50.low < 0"', "fail unless the best is clearly ahead"],
+    ],
     load: async () => (await import("./report.ts")).report,
   },
   {

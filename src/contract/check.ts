@@ -23,6 +23,7 @@ export interface ContractTypes {
   ExportManifest: contract.ExportManifest;
   CodeManifest: contract.CodeManifest;
   Summary: contract.Summary;
+  Report: contract.Report;
   Envelope: contract.Envelope;
   PreparedDataset: contract.PreparedDataset;
   PixelsManifest: contract.PixelsManifest;

@@ -7,6 +7,8 @@ export const EXIT = {
   user_input: 2,
   some_failed: 3,
   environment: 4,
+  /** A condition of --fail-if holds: the report is written, and all trials are complete. */
+  condition_held: 5,
   interrupted: 130,
 } as const;
 

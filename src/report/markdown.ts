@@ -1,6 +1,6 @@
 import type { Nodes, PhrasingContent, Root, RootContent } from "mdast";
 import { gfmTableToMarkdown } from "mdast-util-gfm-table";
-import { toMarkdown } from "mdast-util-to-markdown";
+import { toMarkdown, type Unsafe } from "mdast-util-to-markdown";
 import { count } from "../base/format.ts";
 
 /** Content of a paragraph or a table cell: text is escaped, nodes are used unchanged. */
@@ -12,12 +12,15 @@ export function render(blocks: RootContent[]): string {
   return toMarkdown(root as Nodes, {
     bullet: "-",
     rule: "-",
-    extensions: [gfmTableToMarkdown({ tablePipeAlign: false })],
+    extensions: [gfmTableToMarkdown({ tablePipeAlign: false }), { unsafe: ofGitHub }],
   });
 }
 
+/** Characters that GitHub reads as markup: strikethrough and formulas. */
+const ofGitHub: Unsafe[] = ["~", "$"].map((character) => ({ character, inConstruct: "phrasing" }));
+
 export function heading(depth: 1 | 2 | 3, text: string): RootContent {
-  return { type: "heading", depth, children: [{ type: "text", value: text }] };
+  return { type: "heading", depth, children: inline(text) };
 }
 
 export function paragraph(content: Inline): RootContent {
@@ -78,15 +81,43 @@ export function code(value: string): PhrasingContent {
   return { type: "inlineCode", value };
 }
 
+/** A link to a file next to the report. */
+export function link(file: string): PhrasingContent {
+  return { type: "link", url: file, children: [{ type: "text", value: file }] };
+}
+
 export function strong(value: string): PhrasingContent {
-  return { type: "strong", children: [{ type: "text", value }] };
+  return { type: "strong", children: inline(value) };
 }
 
 export function emphasis(value: string): PhrasingContent {
-  return { type: "emphasis", children: [{ type: "text", value }] };
+  return { type: "emphasis", children: inline(value) };
+}
+
+/** The text of each paragraph in a block. */
+export function textsOf(node: Nodes): string[] {
+  if ("children" in node && node.type !== "paragraph") return node.children.flatMap(textsOf);
+  const text = textOf(node);
+  return text === "" ? [] : [text];
+}
+
+function textOf(node: Nodes): string {
+  if ("children" in node) return node.children.map(textOf).join("");
+  return "value" in node ? node.value : "";
 }
 
 function inline(content: Inline): PhrasingContent[] {
   const parts = Array.isArray(content) ? content : [content];
-  return parts.map((part) => (typeof part === "string" ? { type: "text", value: part } : part));
+  return parts.flatMap((part) => (typeof part === "string" ? textNodes(part) : part));
 }
+
+/** Text of which GitHub would make links is code instead: no label leads to another page. */
+function textNodes(text: string): PhrasingContent[] {
+  const parts = text.split(address); // The addresses have odd positions.
+  return parts.flatMap((part, index): PhrasingContent[] => {
+    if (part === "") return [];
+    return index % 2 === 1 ? [code(part)] : [{ type: "text", value: part }];
+  });
+}
+
+const address = /((?:https?:\/\/|ftp:\/\/|www\.)\S*|[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[\w-]*[A-Za-z])/i;

@@ -4,6 +4,7 @@ import type {
   PublishedFigure,
   Settings,
   Split,
+  StoredExperiment,
   Summary,
   TrialOrigin,
   TrialOutcome,
@@ -14,6 +15,8 @@ import type {
 export interface ReportInput {
   question: string;
   name: string;
+  cliprpn_version: string;
+  dataset: StoredExperiment["dataset"];
   /** The command that started (and would resume) the sweep. */
   command: string;
   /** The experiment file and its `--set` overrides, as typed. */
@@ -39,6 +42,8 @@ export type VerdictInput = Pick<ReportInput, "summary" | "trials">;
 export interface ReportTrial {
   spec: TrialSpec;
   outcome: TrialOutcome | undefined;
+  /** The attempt that the report shows; null without a result. */
+  attempt: number | null;
   /** True if other code than the current one made the outcome. */
   isStale: boolean;
   /** Where a trial that did not run here came from. */

@@ -15,14 +15,18 @@ import { type Charts, drawCharts } from "./draw-charts.ts";
 import { drawErrorExamples } from "./draw-errors.ts";
 import { drawGallery } from "./draw-gallery.ts";
 import { type ErrorExamples, errors } from "./errors.ts";
+import { listFiles } from "./files.ts";
 import { type Gallery, gallery } from "./gallery.ts";
 import { htmlReport } from "./html/html-report.ts";
 import { takeExplorer } from "./html/read-explorer.ts";
 import { leaderboard } from "./leaderboard.ts";
 import { losses } from "./losses.ts";
 import { heading, images, paragraph, render, strong } from "./markdown.ts";
-import type { ReportImage, ReportInput } from "./report-input.ts";
+import { jsonName, type ReportImage, type ReportInput } from "./report-input.ts";
+import { readOtherReports, reportJson } from "./report-json.ts";
 import { reproduce } from "./reproduce.ts";
+import { shownExplorer, shownInput } from "./shown-input.ts";
+import { writeTables } from "./tables/write-tables.ts";
 import { verdict } from "./verdict.ts";
 import { otherRemarks } from "./verdict-remarks.ts";
 import { whatDiffers } from "./what-differs.ts";
@@ -55,34 +59,38 @@ export async function withStaging<T>(
 }
 
 /**
- * Writes `REPORT.md`, `REPORT.html`, `summary-val.json` and the files in `report/val/` (on val; other splits have their own names).
+ * Writes `REPORT.md`, `REPORT.html`, `report.json` and the files in `report/val/` (on val; other splits have their own names).
  *
  * @param staging may contain files for `report/val/`.
  * @param folder the sweep's folder.
  * @returns the path of the report.
  */
 export async function writeReport(input: ReportInput, staging: Staging, folder: string): Promise<string> {
-  const { summary } = input;
-  const { split } = summary;
+  const { split } = input.summary;
   const { place } = staging;
-  const charts = await drawCharts(input, staging.folder, place);
-  const drawn = await drawGallery(summary, staging.folder, place);
-  const errorExamples = await drawErrorExamples(summary, staging.folder, place);
-  const main = mainBlocks(input, charts, drawn, errorExamples);
-  const details = detailBlocks(input, charts);
-  const explorer = takeExplorer(join(staging.folder, place));
-  const isDemo = input.trials.some(({ spec }) => spec.dataset.name === "demo");
-  const page = await htmlReport({ title: input.question, main, details, explorer, isDemo }, staging.folder);
+  const json = `${JSON.stringify(reportJson(input), null, 2)}\n`;
+  const shown = shownInput(input);
+  const charts = await drawCharts(shown, staging.folder, place);
+  const drawn = await drawGallery(shown.summary, staging.folder, place);
+  const errorExamples = await drawErrorExamples(shown.summary, staging.folder, place);
+  const left = takeExplorer(join(staging.folder, place));
+  const explorer = left === undefined ? undefined : shownExplorer(left);
+  writeTables(reportJson(shown), readOtherReports(folder, split), join(staging.folder, place));
   const names = await readdir(join(staging.folder, place));
+  const main = mainBlocks(shown, charts, drawn, errorExamples);
+  const details = detailBlocks(shown, charts);
+  const isDemo = input.trials.some(({ spec }) => spec.dataset.name === "demo");
+  const page = await htmlReport({ title: shown.question, main, details, explorer, isDemo }, staging.folder);
   await mkdir(join(folder, place), { recursive: true });
   // New files come before the text and earlier ones go after it: a kill leaves no text without its images.
   for (const name of names) await rename(join(staging.folder, place, name), join(folder, place, name));
-  replaceFile(join(folder, `summary-${split}.json`), `${JSON.stringify(summary, null, 2)}\n`);
+  replaceFile(join(folder, jsonName(split)), json);
   const path = join(folder, split === "val" ? "REPORT.md" : `REPORT-${split}.md`);
   replaceFile(path.replace(/md$/, "html"), page);
-  replaceFile(path, render([...main, ...details]));
+  replaceFile(path, render([...main, ...details, ...listFiles(split, place, names)]));
   const earlier = (await readdir(join(folder, place))).filter((name) => !names.includes(name));
   for (const name of earlier) await rm(join(folder, place, name), { recursive: true });
+  await rm(join(folder, `summary-${split}.json`), { force: true }); // Of an earlier version.
   return path;
 }
 

@@ -7,6 +7,7 @@ import type {
   Split,
   StoredExperiment,
   SummarizeParams,
+  Summary,
   TrialGroup,
   TrialOutcome,
   TrialSpec,
@@ -14,6 +15,7 @@ import type {
 import type { Engine } from "../engine/engine.ts";
 import { cacheDir } from "../environment/cache.ts";
 import { defaultAlpha, presets } from "../experiment/presets.ts";
+import { version } from "../package-root.ts";
 import type { ReportTrial } from "../report/report-input.ts";
 import { verdict } from "../report/verdict.ts";
 import { withStaging, writeReport } from "../report/write-report.ts";
@@ -26,11 +28,16 @@ import { liveEvent } from "./progress.ts";
 import { type TrialStatus, trialStatuses } from "./resume.ts";
 import type { Context } from "./run-context.ts";
 
+export interface MadeReport {
+  file: string;
+  summary: Summary;
+}
+
 /**
  * Evaluates the trials that have no predictions on the split yet, summarizes, and writes the report. New predictions on a test
  * split are a look at it, which is recorded first.
  *
- * @returns path of the report, relative to the current folder.
+ * @returns the report's path, relative to the current folder, and its figures.
  * @throws CliprpnError not_found if no trial is complete, or the dataset is gone.
  */
 export async function makeReport(
@@ -38,7 +45,7 @@ export async function makeReport(
   split: Split,
   engine: Engine,
   context: Context,
-): Promise<string> {
+): Promise<MadeReport> {
   const { terminal, signal } = context;
   const lock = await store.lockReport({
     command: context.commandLine,
@@ -48,8 +55,8 @@ export async function makeReport(
     onLost: () => undefined, // Each file of a report is replaced in one step.
   });
   try {
-    const file = await makeLocked(store, split, engine, context);
-    return relative(context.cwd, file) || file;
+    const { file, summary } = await makeLocked(store, split, engine, context);
+    return { file: relative(context.cwd, file) || file, summary };
   } finally {
     await lock.release();
   }
@@ -60,7 +67,7 @@ async function makeLocked(
   split: Split,
   engine: Engine,
   context: Context,
-): Promise<string> {
+): Promise<MadeReport> {
   const { terminal, signal, commandLine } = context;
   const { experiment, trials } = store.read();
   const asked = trials.filter((trial) => trial.asked).map(({ spec }) => spec);
@@ -91,6 +98,8 @@ async function makeLocked(
     const input = {
       question: experiment.question,
       name: store.name,
+      cliprpn_version: version,
+      dataset: experiment.dataset,
       command: sweepCommand(store) ?? commandLine,
       source: experiment.source,
       trials: reported,
@@ -108,7 +117,7 @@ async function makeLocked(
     const file = await writeReport(input, staging, store.folder);
     terminal.liveDone();
     terminal.info(verdict(input));
-    return file;
+    return { file, summary };
   });
 }
 
@@ -120,8 +129,6 @@ function completedOf(store: SweepStore, specs: readonly TrialSpec[]): TrialSpec[
 
 interface KnownTrial extends ReportTrial {
   trial: TrialStore;
-  /** The attempt that the report shows. */
-  attempt: number | undefined;
 }
 
 interface CompletedAttempt {
@@ -145,7 +152,7 @@ function reportTrial(spec: TrialSpec, status: TrialStatus | undefined, runsDir: 
     };
   }
   const outcome = status?.state === "failed" ? failure(spec, status.error) : undefined;
-  return { spec, trial, attempt: undefined, outcome, isStale: false, origin: null };
+  return { spec, trial, attempt: null, outcome, isStale: false, origin: null };
 }
 
 function failure(
@@ -164,7 +171,7 @@ function failure(
 }
 
 function completedTrial({ spec, trial, attempt, outcome }: KnownTrial): CompletedAttempt[] {
-  return outcome?.state === "completed" && attempt !== undefined ? [{ spec, outcome, trial, attempt }] : [];
+  return outcome?.state === "completed" && attempt !== null ? [{ spec, outcome, trial, attempt }] : [];
 }
 
 /** Number of looks at all test splits of a dataset. */

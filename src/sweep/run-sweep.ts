@@ -3,15 +3,17 @@ import { counted, slug } from "../base/format.ts";
 import { describeOwner } from "../base/owner-lock.ts";
 import { codeOf } from "../contract/code-identity.ts";
 import { CliprpnError, EXIT, isInterruption } from "../contract/errors.ts";
-import type { Split, StoredExperiment, TrialSpec } from "../contract/generated/types.ts";
+import type { Split, StoredExperiment, Summary, TrialSpec } from "../contract/generated/types.ts";
 import type { Attempt, AttemptWatcher, Engine } from "../engine/engine.ts";
 import type { Plan } from "../experiment/plan.ts";
+import type { FailIf } from "../report/conditions/fail-if.ts";
 import { trialName } from "../report/report-input.ts";
 import { recordCode } from "../store/code-manifests.ts";
 import { schemaVersion } from "../store/files.ts";
 import type { Journal } from "../store/journal.ts";
 import { SweepStore } from "../store/sweep-store.ts";
 import { checkNotLeft } from "./adopt-runs.ts";
+import { checkConditions } from "./check-conditions.ts";
 import { makeReport } from "./make-report.ts";
 import { checkModelSpace, describeModels, type ModelRequest } from "./model-space.ts";
 import { chooseNumWorkers } from "./num-workers.ts";
@@ -27,6 +29,8 @@ import { TrialQueue } from "./trial-queue.ts";
 export interface SweepRequest extends ReadPlan {
   source: StoredExperiment["source"];
   split: Split;
+  /** Conditions on the report that fail the command. */
+  failIf?: readonly FailIf[];
 }
 
 /**
@@ -61,7 +65,7 @@ export async function runSweep(request: SweepRequest, run: RunContext): Promise<
 }
 
 async function runLocked(store: SweepStore, request: SweepRequest, run: RunContext): Promise<number> {
-  const { plan, dataset, split } = request;
+  const { plan, dataset, split, failIf = [] } = request;
   checkSameData(store, request); // Again: another process may have had the lock.
   const { waiting, numFailed } = trialsToRun(store, plan.trials, run);
   const engine = await openEngine(run, plan.trials);
@@ -88,7 +92,7 @@ async function runLocked(store: SweepStore, request: SweepRequest, run: RunConte
       recordCode(store.runsDir, sources_sha256, codeOf(kind));
     announce(store, plan, { waiting: waiting.map(withDevice), numFailed }, models, run);
     await runTrials(store, plan, waiting.map(withDevice), numSlots, engine, run);
-    return await report(store, plan, { waiting, split }, engine, run);
+    return await report(store, plan, { waiting, split, failIf }, engine, run);
   } finally {
     await engine.close();
   }
@@ -151,16 +155,18 @@ async function runTrials(
 async function report(
   store: SweepStore,
   plan: Plan,
-  { waiting, split }: { waiting: readonly TrialSpec[]; split: Split },
+  { waiting, split, failIf }: { waiting: readonly TrialSpec[]; split: Split; failIf: readonly FailIf[] },
   engine: Engine,
   run: RunContext,
 ): Promise<number> {
   const { terminal, json } = run;
   const statuses = trialStatuses(store, plan.trials);
   const completed = plan.trials.filter(({ trial_id }) => statuses.get(trial_id)?.state === "completed");
+  let summary: Summary | undefined;
   if (completed.length > 0) {
-    const report_file = await makeReport(store, split, engine, run);
-    terminal.result(json ? JSON.stringify({ type: "report", report_file }) : report_file);
+    const made = await makeReport(store, split, engine, run);
+    summary = made.summary;
+    terminal.result(json ? JSON.stringify({ type: "report", report_file: made.file }) : made.file);
   } else terminal.info("No trial completed, so no report was written.");
   store.writeTrials(
     store.read().trials.map((trial) => {
@@ -172,7 +178,8 @@ async function report(
     const status = statuses.get(trial_id);
     return status?.state === "completed" && status.isStale;
   });
-  return completed.length === plan.trials.length && !hasFailed ? EXIT.good : EXIT.some_failed;
+  const code = summary === undefined ? EXIT.good : checkConditions(failIf, summary, terminal);
+  return completed.length === plan.trials.length && !hasFailed ? code : EXIT.some_failed;
 }
 
 /** Accepts and records what ends, then shows it. */

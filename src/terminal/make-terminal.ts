@@ -1,23 +1,27 @@
+import { visibleText } from "../base/plain-text.ts";
 import { liveLines } from "./live-lines.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Output streams of a program, such as `process`. */
 export interface Streams {
-  stdout: { write(text: string): unknown };
+  stdout: { write(text: string): unknown; isTTY?: boolean };
   stderr: NodeJS.WriteStream | { write(text: string): unknown; isTTY?: boolean };
   env?: NodeJS.ProcessEnv;
 }
 
 const silenceMs = 10_000;
 
-/** On a terminal, live lines replace each other; elsewhere one is printed after 10 s of silence. No colors. */
+/**
+ * On a terminal, live lines replace each other; elsewhere one is printed after 10 s of silence. No colors. Texts of others, such as
+ * labels and messages of libraries, cannot control the terminal; a result that goes to a program stays as it is.
+ */
 export function makeTerminal({ stdout, stderr, env = {} }: Streams, now: () => number = Date.now): Terminal {
   const screen = "columns" in stderr && stderr.isTTY === true && env.TERM !== "dumb" ? stderr : undefined;
   const live = screen === undefined ? undefined : liveLines(screen);
   let lastLine = now();
   const line = (text: string): void => {
     live?.clear();
-    stderr.write(`${text}\n`);
+    stderr.write(`${visibleText(text)}\n`);
     lastLine = now();
   };
   return {
@@ -25,12 +29,15 @@ export function makeTerminal({ stdout, stderr, env = {} }: Streams, now: () => n
     info: line,
     warn: (text) => line(`warning: ${text}`),
     live(lines) {
-      if (live !== undefined) live.show(lines.map((text) => truncate(text, screen?.columns)).join("\n"));
+      if (live !== undefined)
+        live.show(
+          lines.map((text) => truncate(visibleText(text).replace(/\n/g, " "), screen?.columns)).join("\n"),
+        );
       else if (now() - lastLine >= silenceMs) line(lines.map((text) => text.trim()).join("; "));
     },
     liveDone: () => live?.done(),
     result(text) {
-      stdout.write(`${text}\n`);
+      stdout.write(`${stdout.isTTY === true ? visibleText(text) : text}\n`);
     },
   };
 }

@@ -57,10 +57,7 @@ export function makeSweep(runsDir: string): SweepStore {
     num_trials: 2,
   });
   write(join(sweep.folder, "REPORT.md"), "# Which is best?\n");
-  write(
-    join(sweep.folder, "summary-val.json"),
-    JSON.stringify({ gallery: [{ image_file: "/home/me/a.png" }] }),
-  );
+  write(join(sweep.folder, "report.json"), JSON.stringify({ gallery: [{ image_file: "/home/me/a.png" }] }));
   write(join(sweep.folder, "report/val/leaderboard.svg"), "<svg/>");
   write(join(sweep.folder, "report/val/notes.txt"), "not a file of cliprpn");
   return sweep;

@@ -151,6 +151,8 @@ export function madeInput(settings: MadeSetting[], changes: Partial<ReportInput>
   return {
     question: "Which fusion grounds best?",
     name: "made",
+    cliprpn_version: "1.2.3",
+    dataset: { id: "made", name: "mine", split_by: "umd" },
     command: "npx cliprpn sweep made.json",
     source: { file: "made.json", sets: [] },
     trials: settings.flatMap(({ label, acc, baseline }) =>
@@ -178,7 +180,7 @@ export function madeAttempt({ spec, outcome }: Pick<ReportTrial, "spec" | "outco
 
 /** A trial that ran here, with the current code. */
 export function madeTrial(spec: TrialSpec, outcome: TrialOutcome | undefined): ReportTrial {
-  return { spec, outcome, isStale: false, origin: null };
+  return { spec, outcome, attempt: outcome?.state === "completed" ? 1 : null, isStale: false, origin: null };
 }
 
 export function madeSpec(label: string, seed: number): ClipRpnSpec {

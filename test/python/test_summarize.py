@@ -33,6 +33,7 @@ from cliprpn.data.predictions import (
     write_predictions,
 )
 from cliprpn.errors import CliprpnError
+from cliprpn.figures import expressions as expressions_module
 from cliprpn.figures import runs as runs_module
 from cliprpn.figures import summarize as summarize_module
 from cliprpn.figures.error_classes import ERROR_CLASSES, split_objects
@@ -439,3 +440,40 @@ def test_broken_predictions_are_an_error_that_names_the_file(tmp_path: Path, ind
         with pytest.raises(CliprpnError, match=str(path)) as raised:
             read_predictions(path)
         assert raised.value.code == "data_invalid"
+
+
+def test_each_expression_has_a_row_with_the_results_of_each_configuration(
+    index: DatasetIndex, tmp_path: Path
+) -> None:
+    summary_of(index, tmp_path)
+    table = pq.read_table(index.root / "cache/out/expressions.parquet")
+    facts = json.loads(table.schema.metadata[b"cliprpn"])
+    assert facts == {
+        "schema_version": 1,
+        "split": "test",
+        "labels": ["fusion=best", "fusion=other"],
+        "labels_without_iou": [],
+    }
+    assert table["mean_hit/fusion=best"].to_pylist() == [1, 1, 1, 0.5, 1, 0.5]
+    assert table["iou/fusion=other"].to_pylist() == pytest.approx(OTHER[0])
+    rows = index.sentences.take(pa.array(index.split("test")))
+    for name in ("sent_id", "sentence", "category"):
+        assert table[name].to_pylist() == rows[name].to_pylist()
+    assert table["subset_stratum"].to_pylist() == rows["stratum"].to_pylist()
+    assert set(table["subset_sentence_length"].to_pylist()) <= {"5 or fewer", "6 to 10", "11 or more"}
+    described = json.loads(table.schema.field("mean_hit/fusion=best").metadata[b"cliprpn"])
+    assert described["trials"] == [{"trial_id": f"{seed:016x}", "seed": seed} for seed in (0, 1)]
+
+
+def test_with_many_configurations_the_ious_of_the_last_ones_are_left_out(
+    index: DatasetIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expressions_module, "MAX_IOU_COLUMNS", 1)
+    summary_of(index, tmp_path)
+    table = pq.read_table(index.root / "cache/out/expressions.parquet")
+    assert [name for name in table.column_names if "/" in name] == [
+        "mean_hit/fusion=best",
+        "mean_hit/fusion=other",
+        "iou/fusion=best",
+    ]
+    assert json.loads(table.schema.metadata[b"cliprpn"])["labels_without_iou"] == ["fusion=other"]

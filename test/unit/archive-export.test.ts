@@ -42,8 +42,8 @@ test("an archive has the manifest first, then what is needed to read, report and
     "sweeps/fusion/REPORT.md",
     "sweeps/fusion/experiment.json",
     "sweeps/fusion/journal.jsonl",
+    "sweeps/fusion/report.json",
     "sweeps/fusion/report/val/leaderboard.svg",
-    "sweeps/fusion/summary-val.json",
     "sweeps/fusion/trials.jsonl",
     "test-looks.jsonl",
   ]);

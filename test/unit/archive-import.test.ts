@@ -357,7 +357,7 @@ async function reportOf(cwd: string): Promise<string> {
     signal: new AbortController().signal,
     commandLine: "cliprpn report",
   };
-  const file = await makeReport(new SweepStore(join(cwd, "runs"), "fusion"), "val", engine, context);
+  const { file } = await makeReport(new SweepStore(join(cwd, "runs"), "fusion"), "val", engine, context);
   return readFileSync(join(cwd, file), "utf8");
 }
 

@@ -53,7 +53,7 @@ const typescript: Record<string, string[]> = {
   store: ["contract", "base"],
   // `terminal` is passed down: only its type is imported.
   environment: ["contract", "terminal/terminal", "base", "package-root"],
-  terminal: [],
+  terminal: ["base"],
   contract: ["package-root"],
   // Throws errors for the user.
   base: ["contract/errors"],

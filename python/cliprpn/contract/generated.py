@@ -2963,4 +2963,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "95ad0c72374613d955834cdff0f8b79ee30b29733559037f69318991f188387b"
+SCHEMA_SHA256 = "bc66e2ee3d7e601453bcd8c36a847ab4de3cf7170e350d813d2d7be4abbfac73"

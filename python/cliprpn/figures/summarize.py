@@ -22,6 +22,7 @@ from cliprpn.figures.comparisons import Candidate, compare_all, compare_subsets,
 from cliprpn.figures.error_classes import split_objects
 from cliprpn.figures.error_summary import error_examples
 from cliprpn.figures.explorer import EXPLORER_FILE, make_explorer
+from cliprpn.figures.expressions import SettingHits, write_expressions
 from cliprpn.figures.floors import find_floors
 from cliprpn.figures.gallery import choose_gallery, find_opponent
 from cliprpn.figures.kept import kept_figures
@@ -34,14 +35,14 @@ from cliprpn.statistics import NUM_RESAMPLES, Measurement, optimism, rank_interv
 
 
 def summarize(params: SummarizeParams) -> Summary:
-    """Computes everything that a report shows of the predictions on one split, and writes single ones into out_dir.
+    """Computes everything that a report shows of the predictions on one split, and writes `expressions.parquet`.
 
     The best on val is compared with the others, and so is the declared baseline. Upper bounds (annotated boxes) come
     last and are not compared, unless there is nothing else.
 
     Raises:
         CliprpnError: not_found if predictions are missing, data_invalid if configurations were evaluated on
-            different sentences.
+            different sentences, no_space.
     """
     groups = sort_by_val(params.groups)
     split, level = params.split, 1 - params.alpha
@@ -52,6 +53,7 @@ def summarize(params: SummarizeParams) -> Summary:
     objects = split_objects(index, table.sent_id)
     settings: list[SettingSummary] = []
     candidates: list[Candidate] = []
+    mean_hits: list[SettingHits] = []
     num_candidates = sum(not group.is_upper_bound for group in groups) or len(groups)
     for runs in all_runs:
 
@@ -64,6 +66,7 @@ def summarize(params: SummarizeParams) -> Summary:
         settings.append(figures.summary)
         if len(candidates) < num_candidates:
             candidates.append(make_candidate(runs, figures.hits, table))
+        mean_hits.append(SettingHits(runs, figures.hits.mean(axis=0, dtype=np.float32)))
         runs.forget()  # The predictions of all configurations may need more than the memory.
     comparisons = compare_all(candidates, params.baseline, split, table, level, params.smallest_difference)
     subset_comparisons = compare_subsets(candidates, params.baseline, subsets, level)
@@ -83,6 +86,7 @@ def summarize(params: SummarizeParams) -> Summary:
         subsets,
         level,
     )
+    write_expressions(Path(params.out_dir) / "expressions.parquet", table, subsets, mean_hits)
     of_best = [each for each in comparisons if each.label == best.label]
     verdict = decide(
         settings[:num_candidates],

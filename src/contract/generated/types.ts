@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "95ad0c72374613d955834cdff0f8b79ee30b29733559037f69318991f188387b";
+export const schema_sha256 = "bc66e2ee3d7e601453bcd8c36a847ab4de3cf7170e350d813d2d7be4abbfac73";
 
 /**
  * The source of the proposals.
@@ -3559,6 +3559,125 @@ export interface SweepFinished {
   num_failed: number;
 }
 /**
+ * report.json beside REPORT.md: everything that the report of a sweep says. The same results give the same bytes.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Report".
+ */
+export interface Report {
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  /**
+   * Version of cliprpn that wrote the report.
+   */
+  cliprpn_version: string;
+  /**
+   * Name of the sweep.
+   */
+  name: string;
+  question: string;
+  /**
+   * The command that runs, or resumes, the sweep.
+   */
+  command: string;
+  source: ExperimentSource;
+  dataset: DatasetName;
+  split: Split;
+  /**
+   * The result in a few sentences, from `summary.verdict`.
+   */
+  verdict: string;
+  /**
+   * Limitations of the results, as the report lists them.
+   */
+  notes: string[];
+  /**
+   * Number of looks at the test splits of the dataset, by all sweeps in the runs folder.
+   */
+  num_test_looks: number;
+  /**
+   * Configurations in the order of `summary.settings`, then those without a result.
+   */
+  settings: ReportedSetting[];
+  summary: Summary;
+}
+/**
+ * The experiment file and the `--set` options, as typed.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ExperimentSource".
+ */
+export interface ExperimentSource {
+  file: string;
+  sets: string[];
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "DatasetName".
+ */
+export interface DatasetName {
+  id: string;
+  name: string;
+  split_by: SplitBy;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ReportedSetting".
+ */
+export interface ReportedSetting {
+  label: string;
+  kind: "cliprpn" | "baseline";
+  /**
+   * The settings that differ between the configurations of this kind.
+   */
+  components: Component[];
+  trials: ReportedTrial[];
+}
+export interface Component {
+  /**
+   * Dotted: `fusion.text`.
+   */
+  key: string;
+  /**
+   * As JSON; null where the configuration has no such setting.
+   */
+  value: string | null;
+}
+/**
+ * A trial, with the attempt that the report shows.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ReportedTrial".
+ */
+export interface ReportedTrial {
+  trial_id: string;
+  seed: number;
+  state: "completed" | "failed" | "not_run";
+  /**
+   * Number of the attempt; null without a result.
+   */
+  attempt: number | null;
+  /**
+   * True if other code or packages than the current ones made the result.
+   */
+  is_stale: boolean;
+  /**
+   * Where a trial that did not run here came from.
+   */
+  origin: TrialOrigin | null;
+  /**
+   * Counted from 1; 0 when nothing is trained; null without a result.
+   */
+  best_epoch: number | null;
+  num_trainable_parameters: number | null;
+  durations_ms: Durations | null;
+  peak_memory_bytes: PeakMemory | null;
+  environment: Environment | null;
+  error: ErrorInfo | null;
+}
+/**
  * experiment.json in a sweep's folder: what the sweep was asked for, without its trials.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -3591,18 +3710,6 @@ export interface StoredExperiment {
   source: ExperimentSource;
   dataset: DatasetName;
   keep_models: KeepModels;
-}
-/**
- * The experiment file and the `--set` options, as typed.
- */
-export interface ExperimentSource {
-  file: string;
-  sets: string[];
-}
-export interface DatasetName {
-  id: string;
-  name: string;
-  split_by: SplitBy;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema

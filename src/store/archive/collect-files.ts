@@ -58,7 +58,9 @@ function sweepFiles(sweep: SweepStore): FileToExport[] {
     if (known === undefined) return [];
     const content = readFileSync(join(sweep.folder, name));
     if (known.kind === "journal") return [{ path, source: wholeLines(content) }];
-    return [{ path, source: name.startsWith("summary-") ? withoutFolders(content) : content }];
+    return [
+      { path, source: /^(report|summary)[^/]*\.json$/.test(name) ? withoutImageFolders(content) : content },
+    ];
   });
   const dataset = sweep.experiment()?.dataset.id;
   const looks = dataset === undefined ? [] : looksAt(sweep.runsDir, dataset);
@@ -155,12 +157,17 @@ class Sources {
 
 /** JSON in which a file is named without its folder, which is one of this machine. */
 function withoutFolders(content: Buffer): Buffer {
+  return edited(content, (_key, item) => (isAbsolute(item) ? basename(item) : item));
+}
+
+/** A report in which images are named without their folder; its messages stay as they are, as in REPORT.md. */
+function withoutImageFolders(content: Buffer): Buffer {
+  return edited(content, (key, item) => (key === "image_file" ? basename(item) : item));
+}
+
+function edited(content: Buffer, edit: (key: string, item: string) => string): Buffer {
   const value = parseJson(content.toString("utf8"));
-  const text = JSON.stringify(
-    value,
-    (_key, item) => (typeof item === "string" && isAbsolute(item) ? basename(item) : item),
-    2,
-  );
+  const text = JSON.stringify(value, (key, item) => (typeof item === "string" ? edit(key, item) : item), 2);
   return Buffer.from(`${text}\n`);
 }
 

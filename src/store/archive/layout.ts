@@ -56,8 +56,9 @@ function sweepPath(sweep: string, name: string): ArchivePath | undefined {
 
 const split = "(?:train|val|test|testA|testB)";
 
+/** Without REPORT.html, which may run code where it is opened. Earlier versions wrote summary-<split>.json. */
 const reportPattern = new RegExp(
-  `^(?:REPORT(?:-${split})?\\.md|summary-${split}\\.json|report/${split}/[a-z0-9][a-z0-9_-]{0,99}\\.(?:png|svg|jpg|webp))$`,
+  `^(?:REPORT(?:-${split})?\\.md|report(?:-${split})?\\.json|summary-${split}\\.json|report/${split}/[a-z0-9][a-z0-9_-]{0,99}\\.(?:png|svg|jpg|webp|csv|tex|parquet))$`,
 );
 
 function trialPath(trial_id: string, path: string): ArchivePath | undefined {

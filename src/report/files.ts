@@ -1,0 +1,28 @@
+import type { RootContent } from "mdast";
+import type { Split } from "../contract/generated/types.ts";
+import { bullets, heading, type Inline, link } from "./markdown.ts";
+import { jsonName } from "./report-input.ts";
+
+/**
+ * The files with the figures of the report.
+ *
+ * @param place their folder, relative to the report.
+ * @param names the files in it.
+ */
+export function listFiles(split: Split, place: string, names: readonly string[]): RootContent[] {
+  const listed = contents.filter(([name]) => names.includes(name));
+  return [
+    heading(2, "Files"),
+    bullets([
+      [link(jsonName(split)), ": everything in this report, for programs."],
+      ...listed.map(([name, content]): Inline => [link(`${place}/${name}`), `: ${content}`]),
+    ]),
+  ];
+}
+
+const contents: [name: string, content: string][] = [
+  ["leaderboard.csv", "the leaderboard for spreadsheets."],
+  ["leaderboard.tex", "the leaderboard in LaTeX (booktabs)."],
+  ["ablation.tex", "what differs between the configurations, and what it changes, in LaTeX (booktabs)."],
+  ["expressions.parquet", "the results of each referring expression."],
+];

@@ -1,0 +1,89 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { check, findSchemaErrors } from "../contract/check.ts";
+import type { Report, ReportedSetting, ReportedTrial, Split } from "../contract/generated/types.ts";
+import { limitations } from "./basis.ts";
+import { textsOf } from "./markdown.ts";
+import { jsonName, type ReportInput, type ReportTrial } from "./report-input.ts";
+import { componentsOf } from "./tables/components.ts";
+import { verdict } from "./verdict.ts";
+
+/** Everything that the report says, for programs. @throws CliprpnError contract_violation. */
+export function reportJson(input: ReportInput): Report {
+  const { name, question, command, source, summary, trials, numTestLooks, cliprpn_version } = input;
+  const report: Report = {
+    schema_version: 1,
+    cliprpn_version,
+    name,
+    question,
+    command,
+    source,
+    dataset: input.dataset,
+    split: summary.split,
+    verdict: verdict(input),
+    notes: limitations(input).flatMap(textsOf),
+    num_test_looks: numTestLooks,
+    settings: settingsOf(input, trials),
+    summary,
+  };
+  return check("Report", report, jsonName(summary.split));
+}
+
+/** The reports on other splits in a sweep's folder that this version can read. */
+export function readOtherReports(folder: string, split: Split): Report[] {
+  return splits.flatMap((other) => {
+    const file = join(folder, jsonName(other));
+    if (other === split || !existsSync(file)) return [];
+    const report = parse(readFileSync(file, "utf8"));
+    return report === undefined ? [] : [report];
+  });
+}
+
+const splits = ["val", "test", "testA", "testB", "train"] as const;
+
+/** Undefined for a file of another version: its report can be written again. */
+function parse(text: string): Report | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return findSchemaErrors("Report", value).length === 0 ? (value as Report) : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** In the order of the summary, then those without a result. */
+function settingsOf({ summary }: ReportInput, trials: ReportTrial[]): ReportedSetting[] {
+  const order = new Map(summary.settings.map(({ label }, index) => [label, index]));
+  const byLabel = new Map<string, ReportTrial[]>();
+  for (const trial of trials)
+    byLabel.set(trial.spec.label, [...(byLabel.get(trial.spec.label) ?? []), trial]);
+  const position = (label: string): number => order.get(label) ?? order.size;
+  const components = componentsOf(trials.map(({ spec }) => spec));
+  return [...byLabel]
+    .toSorted(([a], [b]) => position(a) - position(b))
+    .map(([label, ofLabel]) => ({
+      label,
+      kind: ofLabel[0]?.spec.kind ?? "cliprpn",
+      components: components.get(label) ?? [],
+      trials: ofLabel.map(reportedTrial),
+    }));
+}
+
+function reportedTrial({ spec, outcome, attempt, isStale, origin }: ReportTrial): ReportedTrial {
+  const completed = outcome?.state === "completed" ? outcome : undefined;
+  return {
+    trial_id: spec.trial_id,
+    seed: spec.seed,
+    state: outcome?.state ?? "not_run",
+    attempt,
+    is_stale: isStale,
+    origin,
+    best_epoch: completed?.best_epoch ?? null,
+    num_trainable_parameters: completed?.num_trainable_parameters ?? null,
+    durations_ms: completed?.durations_ms ?? null,
+    peak_memory_bytes: completed?.peak_memory_bytes ?? null,
+    environment: completed?.environment ?? null,
+    error: outcome?.state === "failed" ? outcome.error : null,
+  };
+}

@@ -1,0 +1,66 @@
+import { percent } from "../../base/format.ts";
+import type { Interval, Population, Summary } from "../../contract/generated/types.ts";
+import { latexText } from "./latex-text.ts";
+
+/** A table in LaTeX; all its parts are LaTeX already. */
+export interface LatexTable {
+  caption: string;
+  /** For \ref, without its "tab:". */
+  label: string;
+  /** A letter per column. */
+  align: string;
+  head: string[];
+  /** Rows, with a rule between the groups. */
+  groups: string[][][];
+  /** Lines that only a reader of the source sees. */
+  comments: string[];
+}
+
+/** A floating table with the rules of booktabs, to be read with \input. */
+export function tableOf({ caption, label, align, head, groups, comments }: LatexTable): string {
+  const lines = (rows: string[][]): string[] => rows.map((row) => `    ${row.join(" & ")} \\\\`);
+  const bodies = groups.filter((rows) => rows.length > 0).map(lines);
+  return [
+    "% Needs \\usepackage{booktabs,amssymb}. Characters that pdfLaTeX cannot print are written as [U+...].",
+    ...comments.map((comment) => `% ${comment}`),
+    "\\begin{table}",
+    "  \\centering",
+    `  \\caption{${caption}}`,
+    `  \\label{tab:${label.replace(/[^A-Za-z0-9-]/g, "-")}}`,
+    `  \\begin{tabular}{${align}}`,
+    "    \\toprule",
+    ...lines([head]),
+    ...bodies.flatMap((body) => ["    \\midrule", ...body]),
+    "    \\bottomrule",
+    "  \\end{tabular}",
+    "\\end{table}",
+    "",
+  ].join("\n");
+}
+
+/** A fraction in %, with half the width of its interval if it has one: "$53.1 \pm 2.9$". */
+export function plusMinus(interval: Interval | undefined): string {
+  if (interval === undefined) return noLatexValue;
+  const { mean, low, high } = interval;
+  const margin = low === null || high === null ? "" : ` \\pm ${((high - low) * 50).toFixed(1)}`;
+  return `$${(mean * 100).toFixed(1).replace(/^-(0\.0)$/, "$1")}${margin}$`;
+}
+
+/** What stands after ± in a table, and the mark of the rows that it says less about. */
+export function meaningOf({ confidence }: Summary, rows: Population[]): string {
+  const interval = `$\\pm$ is half the width of the ${latexText(percent(confidence, 0))} confidence interval`;
+  const populations = new Set(rows);
+  if (!populations.has("procedure")) return `${interval} for these checkpoints on new images.`;
+  const procedure = `${interval} for training again with other seeds, on new images`;
+  return populations.has("checkpoints")
+    ? `${procedure}; rows with ${checkpointsMark}: for these checkpoints on new images.`
+    : `${procedure}.`;
+}
+
+/** The mark of a row whose interval is one of checkpoints, in a table that also has intervals of the procedure. */
+export function markOf(population: Population | undefined, rows: Population[]): string {
+  return population === "checkpoints" && rows.includes("procedure") ? checkpointsMark : "";
+}
+
+export const noLatexValue = "--";
+const checkpointsMark = "$^\\dagger$";

@@ -1,0 +1,17 @@
+import { join } from "node:path";
+import { replaceFile } from "../../base/replace-file.ts";
+import type { Report } from "../../contract/generated/types.ts";
+import { latexAblation } from "./latex-ablation.ts";
+import { latexLeaderboard } from "./latex-leaderboard.ts";
+import { leaderboardCsv } from "./leaderboard-csv.ts";
+
+/**
+ * Writes the leaderboard as CSV and as LaTeX, and the ablation as LaTeX.
+ *
+ * @param others the reports on other splits.
+ */
+export function writeTables(report: Report, others: Report[], folder: string): void {
+  replaceFile(join(folder, "leaderboard.csv"), leaderboardCsv(report));
+  replaceFile(join(folder, "leaderboard.tex"), latexLeaderboard(report));
+  replaceFile(join(folder, "ablation.tex"), latexAblation(report, others));
+}
