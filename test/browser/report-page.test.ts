@@ -132,7 +132,7 @@ describe.skipIf(executable === undefined)(
       const { violations } = await page.evaluate<AxeResults>("axe.run()");
       expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
       const background = await page.evaluate("getComputedStyle(document.body).backgroundColor");
-      expect(background).toBe(colorScheme === "light" ? "rgb(255, 255, 255)" : "rgb(20, 23, 28)");
+      expect(background).toBe(colorScheme === "light" ? "rgb(255, 255, 255)" : "rgb(13, 17, 23)");
     });
 
     test("prints the report and the selected expressions, without controls, on white", async () => {

@@ -168,6 +168,9 @@ test.each<[string, ReturnType<typeof sortKey>]>([
   ["1 min 33 s", 93_000],
   ["2 h 5 min", 7_500_000],
   ["400 MB", 4e8],
+  ["< 0.001", 0.001],
+  ["2 to 3", 2],
+  ["0: 70.5, 1: 72.0", 70.5],
   ["–", undefined],
   ["", undefined],
   ["film", "film"],
@@ -180,6 +183,7 @@ test("rows without a value come last in both directions, and equal rows keep the
   const keys = [1, undefined, 3, 1];
   expect(sortedOrder(keys, false)).toEqual([0, 3, 2, 1]);
   expect(sortedOrder(keys, true)).toEqual([2, 0, 3, 1]);
+  expect(sortedOrder(["reference", -3, undefined, -1], true)).toEqual([3, 1, 0, 2]);
   expect(sortedOrder(["b10", "b9", "a"], false)).toEqual([2, 1, 0]);
 });
 

@@ -1,4 +1,7 @@
-/** What a table cell is sorted by: the first number of "+1.9 (−0.4 to +4.2)", the duration of "1 min 33 s", or a text. */
+/**
+ * What a table cell is sorted by: the first number of "+1.9 (−0.4 to +4.2)" or of the seeds "0: 70.5, 1: 72.0", the
+ * duration of "1 min 33 s", or a text.
+ */
 export type SortKey = number | string | undefined;
 
 export function sortKey(text: string): SortKey {
@@ -9,9 +12,11 @@ export function sortKey(text: string): SortKey {
 
 /** The order of rows by a column. Rows without a value come last in both directions; equal rows keep their order. */
 export function sortedOrder(keys: SortKey[], descending: boolean): number[] {
-  const isNumeric = keys.every((key) => typeof key !== "string");
+  const isNumeric = isNumericColumn(keys);
+  const keyOf = (row: number): SortKey =>
+    isNumeric && typeof keys[row] === "string" ? undefined : keys[row];
   const compare = (a: number, b: number): number => {
-    const [left, right] = [keys[a], keys[b]];
+    const [left, right] = [keyOf(a), keyOf(b)];
     if (left === undefined || right === undefined)
       return Number(left === undefined) - Number(right === undefined);
     const difference = isNumeric
@@ -22,8 +27,10 @@ export function sortedOrder(keys: SortKey[], descending: boolean): number[] {
   return [...keys.keys()].sort((a, b) => compare(a, b) || a - b);
 }
 
+/** A column of numbers may have a few words, such as "reference". */
 export function isNumericColumn(keys: SortKey[]): boolean {
-  return keys.some((key) => typeof key === "number") && keys.every((key) => typeof key !== "string");
+  const numNumbers = keys.filter((key) => typeof key === "number").length;
+  return numNumbers > keys.filter((key) => typeof key === "string").length;
 }
 
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
@@ -38,7 +45,7 @@ function quantity(text: string): number | undefined {
 }
 
 function leadingNumber(text: string): number | undefined {
-  const match = /^([+\-−]?)(\d[\d,]*(?:\.\d+)?)(?![\w.])/.exec(text);
+  const match = /^(?:[<>]\s|\d+: )?([+\-−]?)(\d[\d,]*(?:\.\d+)?)(?![\w.])/.exec(text);
   if (match === null) return undefined;
   const [, sign = "", digits = ""] = match;
   return Number(digits.replaceAll(",", "")) * (sign === "-" || sign === "−" ? -1 : 1);
