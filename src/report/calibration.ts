@@ -1,6 +1,6 @@
 import type { RootContent } from "mdast";
 import type { SettingSummary, Summary } from "../contract/generated/types.ts";
-import { heading, images, paragraph, table } from "./markdown.ts";
+import { heading, images, longTable, paragraph } from "./markdown.ts";
 import { noValue, points } from "./points.ts";
 import type { ReportImage } from "./report-input.ts";
 
@@ -15,11 +15,11 @@ export function calibration(
   return [
     heading(2, "Confidence of the answers"),
     paragraph(
-      "The score of an answer is the objectness of its box; of a baseline, the probability by which CLIP ranks it first. Scores of different configurations are not comparable: the same score may mean a hit in one and a miss in another. Withholding the answers with the lowest scores lowers the coverage, and with it the risk, the fraction of misses among the remaining answers. AURC is the area under the curve of risk over coverage, E-AURC its excess over the best order of the same answers; 0 means that all hits have higher scores than all misses. ECE is the expected calibration error, the mean distance of score and fraction of hits. All are means over seeds, and lower is better.",
+      "The score of an answer is the objectness of its box; of a baseline, the probability by which CLIP ranks it first. Scores of different configurations are not comparable: the same score may mean a hit in one and a miss in another. Withholding the answers with the lowest scores lowers the coverage, and with it the risk, the fraction of misses among the remaining answers. AURC is the area under the curve of risk over coverage, E-AURC its excess over the best order of the same answers; 0 means that all hits have higher scores than all misses. ECE is the expected calibration error, the mean distance of score and fraction of hits. All are in %, means over seeds, and lower is better.",
     ),
     images([riskCoverage]),
     images([reliability]),
-    table(
+    ...longTable(
       [
         "configuration",
         ...shownCoverages.map((coverage) => `risk at ${coverage * 100} % coverage`),

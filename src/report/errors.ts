@@ -2,7 +2,7 @@ import type { RootContent } from "mdast";
 import { count } from "../base/format.ts";
 import type { ErrorClassName, SettingSummary, Summary } from "../contract/generated/types.ts";
 import { errorParts } from "./charts/error-classes.ts";
-import { bullets, heading, images, paragraph, table } from "./markdown.ts";
+import { bullets, heading, images, longTable, paragraph } from "./markdown.ts";
 import { noValue, points } from "./points.ts";
 import { quoteLabel, type ReportImage } from "./report-input.ts";
 
@@ -25,7 +25,7 @@ export function errors(
     paragraph(
       "In % of the expressions, with their number in parentheses (the mean over seeds). report.json has intervals, and the ids of further examples.",
     ),
-    table(
+    ...longTable(
       ["configuration", ...parts.map(({ title }) => title)],
       settings.map((setting) => [setting.label, ...parts.map(({ key }) => cell(setting, key))]),
     ),

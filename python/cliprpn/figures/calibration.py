@@ -32,10 +32,11 @@ def calibrate(scores: NDArray, hits: NDArray, groups: ImageGroups, level: float)
         return None
     bins = _reliability(scores, hits, groups, level)
     curves = np.stack([risk_curve(*run) for run in zip(scores, hits, strict=True)])  # [R, S]
-    # The best order has all hits first.
-    best = np.stack([risk_curve(hits_i.astype(float), hits_i) for hits_i in hits])
     risks = curves.mean(axis=0)
     num_rows = scores.shape[1]
+    covered = np.arange(1, num_rows + 1)
+    # The best order has all hits first.
+    best = np.maximum(0, covered - hits.sum(axis=1, keepdims=True)) / covered
     return Calibration(
         bins=bins,
         fit=[

@@ -35,6 +35,6 @@ def quantile_bins(scores: NDArray, num_bins: int) -> NDArray[np.int64]:
 
     Equal scores share the bin of their mean rank, so that the order of rows does not matter; a bin may be empty.
     """
-    ordered = np.sort(scores)
-    twice_rank = np.searchsorted(ordered, scores, "left") + np.searchsorted(ordered, scores, "right")
-    return twice_rank * num_bins // (2 * len(scores))
+    _, tie, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    twice_rank = 2 * np.cumsum(counts) - counts
+    return (twice_rank * num_bins // (2 * len(scores)))[tie]
