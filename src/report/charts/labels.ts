@@ -1,4 +1,5 @@
 import { wrapText, wrapWords } from "../../base/format.ts";
+import { oneLine } from "../../base/plain-text.ts";
 import type { ChartSpec } from "./chart-spec.ts";
 
 /** Columns of a label left of its row. */
@@ -19,7 +20,7 @@ export function drawnLabels(labels: readonly string[], columns = rowColumns): Ma
 
 /** A label in lines, split at its commas if possible. Its end stays: labels of one sweep often start the same. */
 export function wrapLabel(label: string, columns = 36): string {
-  const parts = cleanLabel(label)
+  const parts = oneLine(label)
     .split(/(?<=,) /)
     .flatMap((part) => wrapText(part, columns));
   const lines = wrapWords(parts, columns);
@@ -31,16 +32,10 @@ const maxLines = 5;
 
 /** A label in one line, for an alt text; its end stays. */
 export function shortLabel(label: string, most = 90): string {
-  const letters = Array.from(cleanLabel(label).replace(/\s+/g, " "));
+  const letters = Array.from(oneLine(label));
   if (letters.length <= most) return letters.join("");
   const half = Math.floor(most / 2);
   return `${letters.slice(0, half).join("")} … ${letters.slice(-half).join("")}`;
-}
-
-/** Without characters that XML does not allow or that reverse the text after them. */
-export function cleanLabel(label: string): string {
-  const visible = label.replace(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, " ");
-  return visible.replace(/(?![\u200c\u200d])\p{Cf}/gu, ""); // Joiners are part of emoji and of words.
 }
 
 /** Lines of an axis label or a legend's label. The label is data: it never becomes part of an expression. */

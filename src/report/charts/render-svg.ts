@@ -1,5 +1,5 @@
+import { oneLine } from "../../base/plain-text.ts";
 import type { Chart, ChartSpec } from "./chart-spec.ts";
-import { cleanLabel } from "./labels.ts";
 import { colors, withTheme } from "./theme.ts";
 
 /**
@@ -14,7 +14,7 @@ export async function renderSvg({ spec, alt }: Chart, name: string): Promise<str
   const compiled = compile(JSON.parse(JSON.stringify({ ...baseSpec, ...spec }))).spec;
   const view = new vega.View(vega.parse(compiled), { renderer: "none" });
   try {
-    return withTheme(await view.toSVG(), `cliprpn-${name}`, cleanLabel(alt));
+    return withTheme(await view.toSVG(), `cliprpn-${name}`, oneLine(alt));
   } finally {
     view.finalize();
   }
