@@ -11,7 +11,7 @@ from cliprpn.figures.split_table import SplitTable
 from cliprpn.figures.subsets import find_subsets
 from cliprpn.figures.verdict import decide, find_remarks
 from cliprpn.metrics import pair_rows
-from cliprpn.statistics import ImageGroups, measure
+from cliprpn.statistics import ImageGroups, holm, measure
 
 
 def setting(label: str, acc: float = 0.5, num_seeds: int = 3, kind: str = "cliprpn") -> SettingSummary:
@@ -225,3 +225,19 @@ def test_the_declared_baseline_is_compared_with_all_others() -> None:
     assert rows[1].difference.mean == -rows[2].difference.mean
     assert rows[1].p_adjusted == rows[2].p_adjusted
     assert all(row.equivalent is False and row.checks is not None for row in rows)
+
+
+def test_on_test_the_rows_of_each_reference_are_a_family() -> None:
+    table = table_of(60, ["attribute"], 1)
+    accuracies = {"best": 0.7, "film": 0.6, "other": 0.55}
+    candidates = [
+        candidate(name, table, {"attribute": accuracy}, seed)
+        for seed, (name, accuracy) in enumerate(accuracies.items())
+    ]
+    rows = compare_all(candidates, "other", "test", table, 0.95, None)
+    for label in ("best", "other"):
+        p_values = [row.p_value for row in rows if row.label == label]
+        assert [row.p_adjusted for row in rows if row.label == label] == pytest.approx(holm(p_values))
+    on_val = compare_all(candidates, "other", "val", table, 0.95, None)
+    three = [rows[0].p_value, rows[1].p_value, rows[3].p_value]  # best-film, best-other, other-film
+    assert [on_val[i].p_adjusted for i in (0, 1, 3)] == pytest.approx(holm(three))

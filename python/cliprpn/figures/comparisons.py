@@ -18,6 +18,7 @@ from cliprpn.statistics import (
     MIN_IMAGES,
     Difference,
     Measurement,
+    PairTable,
     chance_ahead,
     compare,
     detectable_difference,
@@ -78,10 +79,11 @@ def compare_all(
     """
     if len(candidates) < 2:
         return []
-    adjusted = _adjust(candidates, split)
+    pairs = pairwise([candidate.accuracy for candidate in candidates])
     comparisons = []
     for reference in references(candidates, baseline):
         first = candidates[reference]
+        adjusted = _adjust(pairs, reference, split)
         differences = {
             i: compare(first.accuracy, other.accuracy, level)
             for i, other in enumerate(candidates)
@@ -93,7 +95,7 @@ def compare_all(
                 first,
                 candidates[i],
                 difference,
-                float(adjusted[reference, i]),
+                adjusted[i],
                 _cross_checks(first, candidates[i], table) if i in nearest else None,
                 smallest_difference,
             )
@@ -108,23 +110,21 @@ def references(candidates: Sequence[Candidate], baseline: str | None) -> list[in
     return sorted({0, *named})
 
 
-def _adjust(candidates: Sequence[Candidate], split: str) -> NDArray:
-    """[K, K], p values of all pairs, by Holm; NaN with too few images.
+def _adjust(table: PairTable, reference: int, split: str) -> list[float | None]:
+    """[K], p values of the comparisons of one candidate with each, by Holm; None with too few images.
 
-    On val the best is chosen from the same data, so all pairs are a family; elsewhere it is the rows of the best.
+    On val the best is chosen from the same data, so all pairs are a family; elsewhere it is the rows of the reference.
     """
-    table = pairwise([candidate.accuracy for candidate in candidates])
-    adjusted = table.p_adjusted()
-    if split != "val":
-        adjusted[0, 1:] = adjusted[1:, 0] = holm(table.p_values[0, 1:])
-    return adjusted
+    if split == "val":
+        return [None if math.isnan(p_value) else float(p_value) for p_value in table.p_adjusted()[reference]]
+    return holm([None if i == reference else p for i, p in enumerate(table.p_values[reference].tolist())])
 
 
 def _comparison(
     first: Candidate,
     second: Candidate,
     difference: Difference,
-    p_adjusted: float,
+    p_adjusted: float | None,
     checks: CrossChecks | None,
     smallest_difference: float | None,
 ) -> Comparison:
@@ -135,7 +135,7 @@ def _comparison(
         difference=to_interval(difference),
         population=difference.population,
         p_value=difference.p_value,
-        p_adjusted=None if difference.p_value is None else p_adjusted,
+        p_adjusted=p_adjusted,
         same_answers=difference.same_answers,
         detectable=detectable_difference(difference),
         equivalent=None if smallest_difference is None else is_equivalent(difference, smallest_difference),

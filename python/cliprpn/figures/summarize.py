@@ -31,7 +31,14 @@ from cliprpn.figures.setting_figures import SettingFigures, setting_figures
 from cliprpn.figures.split_table import read_split_table
 from cliprpn.figures.subsets import find_subsets, mean_chance, same_category_chance
 from cliprpn.figures.verdict import decide, find_remarks
-from cliprpn.statistics import NUM_RESAMPLES, Measurement, optimism, rank_intervals, resample_weights
+from cliprpn.statistics import (
+    MIN_IMAGES,
+    NUM_RESAMPLES,
+    Measurement,
+    optimism,
+    rank_intervals,
+    resample_weights,
+)
 
 
 def summarize(params: SummarizeParams) -> Summary:
@@ -173,7 +180,9 @@ def _detectable(label: str, comparisons: Sequence[Comparison]) -> float | None:
 def _add_ranks(
     settings: list[SettingSummary], accuracies: list[Measurement], weights: NDArray[np.float32]
 ) -> list[SettingSummary]:
-    """The intervals of the ranks of the candidates, which come first."""
+    """The intervals of the ranks of the candidates, which come first; none with too few images."""
+    if accuracies[0].num_images < MIN_IMAGES:
+        return settings
     ranks = rank_intervals(accuracies, weights).tolist()
     ranked = [
         setting.model_copy(update={"rank": RankInterval(low=low, high=high)})
