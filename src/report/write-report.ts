@@ -25,7 +25,7 @@ import { heading, images, paragraph, render, strong } from "./markdown.ts";
 import { jsonName, type ReportImage, type ReportInput } from "./report-input.ts";
 import { readOtherReports, reportJson } from "./report-json.ts";
 import { reproduce } from "./reproduce.ts";
-import { shownExplorer, shownInput } from "./shown-input.ts";
+import { shownInput } from "./shown-input.ts";
 import { writeTables } from "./tables/write-tables.ts";
 import { verdict } from "./verdict.ts";
 import { otherRemarks } from "./verdict-remarks.ts";
@@ -73,8 +73,7 @@ export async function writeReport(input: ReportInput, staging: Staging, folder: 
   const charts = await drawCharts(shown, staging.folder, place);
   const drawn = await drawGallery(shown.summary, staging.folder, place);
   const errorExamples = await drawErrorExamples(shown.summary, staging.folder, place);
-  const left = takeExplorer(join(staging.folder, place));
-  const explorer = left === undefined ? undefined : shownExplorer(left);
+  const explorer = takeExplorer(join(staging.folder, place));
   writeTables(reportJson(shown), readOtherReports(folder, split), join(staging.folder, place));
   const names = await readdir(join(staging.folder, place));
   const main = mainBlocks(shown, charts, drawn, errorExamples);

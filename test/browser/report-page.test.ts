@@ -3,9 +3,13 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { AxeResults } from "axe-core";
+import fc from "fast-check";
+import type { RootContent } from "mdast";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { oneLine } from "../../src/base/plain-text.ts";
 import { loadSharp } from "../../src/base/sharp.ts";
+import type { Explorer } from "../../src/contract/generated/types.ts";
 import { htmlReport } from "../../src/report/html/html-report.ts";
 import { heading, paragraph, table } from "../../src/report/markdown.ts";
 import { findChromium, howToGetChromium, startChromium } from "../helpers/chromium.ts";
@@ -170,12 +174,53 @@ describe.skipIf(executable === undefined)(
         images_dir: folder,
       });
       const { page } = await open(browser, folder, {}, { title: text, label: text, explorer: made });
-      const shown = plain(text);
-      expect(plain(await page.locator(".card .sentence").first().textContent())).toBe(shown);
-      expect(plain(await page.locator("h1").textContent())).toBe(shown);
-      expect(plain(await page.locator("main > .scroll td").first().textContent())).toBe(shown);
+      const shown = oneLine(text);
+      expect(await page.locator(".card .sentence").first().textContent()).toBe(shown);
+      expect(await page.locator("h1").textContent()).toBe(shown);
+      expect(await page.locator("main > .scroll td").first().textContent()).toBe(shown);
       expect(await page.locator("script").count()).toBe(2);
       expect(await page.locator("img[onerror]").count()).toBe(0);
+    });
+
+    test("random texts are shown as they are in tables, options and expressions", async () => {
+      const parts = fc.oneof(
+        fc.string({ unit: "binary", minLength: 1, maxLength: 20 }),
+        fc.constantFrom(
+          "<",
+          ">",
+          "</td>",
+          "&amp;",
+          "'",
+          '"',
+          "`",
+          "|",
+          "]]>",
+          "<!--",
+          "${",
+          "\u2028",
+          "\ud83d",
+        ),
+      );
+      const texts = fc.sample(
+        fc.array(parts, { minLength: 1, maxLength: 6 }).map((each) => each.join("")),
+        { numRuns: 150, seed: 1 },
+      );
+      const explorer = madeExplorer(
+        texts.slice(0, 10),
+        texts.map((sentence) => ({ sentence, image: 0, answers: texts.slice(0, 10).map(() => 0) })),
+        { images_dir: folder },
+      );
+      const labels = table(
+        ["configuration"],
+        texts.map((text) => [text]),
+      );
+      const { page } = await open(browser, folder, {}, { explorer, more: [labels] });
+      const shown = texts.map(oneLine);
+      const cells = await page.locator("main > .scroll:last-of-type td").allTextContents();
+      expect(cells.map(oneLine)).toEqual(shown);
+      expect(await page.locator("select[name=a] option").allTextContents()).toEqual(shown.slice(0, 10));
+      await page.getByLabel("Order").selectOption("dataset");
+      expect(await page.locator(".card .sentence").allTextContents()).toEqual(shown.slice(0, 24));
     });
 
     test("an expression from right to left changes the direction of itself only", async () => {
@@ -214,12 +259,6 @@ describe.skipIf(executable === undefined)(
   },
 );
 
-/** Text as it may be shown: without control characters and marks of direction. */
-function plain(text: string | null): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed.
-  return (text ?? "").replace(/[\u0000-\u001f\u202a-\u202e\u2066-\u2069]/g, "");
-}
-
 const manyExpressions: MadeExpression[] = Array.from({ length: 30 }, (_, row) => ({
   sentence: `the cup ${row}`,
   image: row % 4,
@@ -231,7 +270,9 @@ const manyExpressions: MadeExpression[] = Array.from({ length: 30 }, (_, row) =>
 interface Made {
   title: string;
   label: string;
-  explorer: ReturnType<typeof madeExplorer>;
+  explorer: Explorer;
+  /** Blocks at the end of the report. */
+  more: RootContent[];
 }
 
 /** Opens a page, and fails the test at its end if anything went wrong in it. */
@@ -247,7 +288,7 @@ async function open(
     {
       title: made.title ?? "Which is best?",
       main: [heading(1, made.title ?? "Which is best?"), paragraph("film is best."), ...board(made.label)],
-      details: [heading(2, "Definitions"), paragraph("A hit has IoU >= 0.5.")],
+      details: [heading(2, "Definitions"), paragraph("A hit has IoU >= 0.5."), ...(made.more ?? [])],
       explorer,
       isDemo: false,
     },

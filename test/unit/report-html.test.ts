@@ -7,7 +7,7 @@ import { loadSharp } from "../../src/base/sharp.ts";
 import type { Explorer } from "../../src/contract/generated/types.ts";
 import { firstFilter, selectRows } from "../../src/report/html/browser/filters.ts";
 import { sortedOrder, sortKey } from "../../src/report/html/browser/sort-keys.ts";
-import { embedJson, plainText } from "../../src/report/html/embed-json.ts";
+import { embedJson } from "../../src/report/html/embed-json.ts";
 import { htmlReport } from "../../src/report/html/html-report.ts";
 import type { PageData } from "../../src/report/html/page-data.ts";
 import { heading, images, paragraph, table } from "../../src/report/markdown.ts";
@@ -33,11 +33,6 @@ test("JSON in a page has no character that HTML reads, and stays the same value"
       expect(JSON.parse(text)).toEqual({ text: parts.join("") });
     }),
   );
-});
-
-test("text loses control characters and marks of direction, and nothing else", () => {
-  expect(plainText("a\u0000\u001b[1mb\u202e\u2066c\u0085")).toBe("a[1mbc");
-  expect(plainText("the 🧑🏽‍🚀\tand\nהכוס")).toBe("the 🧑🏽‍🚀\tand\nהכוס");
 });
 
 /** A report of this explorer, with a table and an image. */

@@ -1,7 +1,7 @@
 import type { Element, ElementContent, Properties, Root } from "hast";
 import type { RootContent } from "mdast";
 import { toHast } from "mdast-util-to-hast";
-import { plainText } from "./embed-json.ts";
+import { visibleText } from "../../base/plain-text.ts";
 
 /**
  * The report's blocks as HTML: sections have ids, tables can scroll, and an image is what `embedded` has for its file.
@@ -43,14 +43,15 @@ export function element(
     tagName,
     properties,
     children: children.map((child) =>
-      typeof child === "string" ? { type: "text", value: plainText(child) } : child,
+      typeof child === "string" ? { type: "text", value: visibleText(child) } : child,
     ),
   };
 }
 
 function prepare(node: ElementContent, embedded: Map<string, string>): ElementContent {
   // A line does not end before a percent sign.
-  if (node.type === "text") return { ...node, value: plainText(node.value).replace(/(\d) %/g, "$1\u00a0%") };
+  if (node.type === "text")
+    return { ...node, value: visibleText(node.value).replace(/(\d) %/g, "$1\u00a0%") };
   if (node.type !== "element") return node;
   const children = node.children.map((child) => prepare(child, embedded));
   return { ...node, properties: propertiesOf(node, embedded), children };
@@ -59,7 +60,7 @@ function prepare(node: ElementContent, embedded: Map<string, string>): ElementCo
 function propertiesOf({ tagName, properties }: Element, embedded: Map<string, string>): Properties {
   if (tagName === "img") {
     const src = embedded.get(decodeURI(String(properties.src)));
-    return { src: src ?? "", alt: plainText(String(properties.alt ?? "")) };
+    return { src: src ?? "", alt: visibleText(String(properties.alt ?? "")) };
   }
   if (tagName === "a") return safeHref.test(String(properties.href)) ? properties : {};
   // A label from right to left must not reorder its row.

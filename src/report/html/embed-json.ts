@@ -8,8 +8,3 @@ export function embedJson(value: unknown): string {
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
-
-/** Text without control characters, and without marks that change the direction of what follows. */
-export function plainText(text: string): string {
-  return text.replace(/[^\P{Cc}\t\n]/gu, "").replace(/[\u202a-\u202e\u2066-\u2069]/g, "");
-}

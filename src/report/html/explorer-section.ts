@@ -1,6 +1,8 @@
 import type { ElementContent } from "hast";
 import { count } from "../../base/format.ts";
+import { oneLine } from "../../base/plain-text.ts";
 import type { Explorer, Split } from "../../contract/generated/types.ts";
+import { shownExplorer } from "../shown-input.ts";
 import { element } from "./blocks-to-html.ts";
 import { embedJson } from "./embed-json.ts";
 import { ids, type PageData } from "./page-data.ts";
@@ -24,7 +26,7 @@ export async function explorerPart(
   maxBytes: number,
   isDemo: boolean,
 ): Promise<ExplorerPart> {
-  const selected = selectRows(explorer, rankImages(explorer), maxBytes * dataShare);
+  const selected = selectRows(shownExplorer(explorer), rankImages(explorer), maxBytes * dataShare);
   const { schema_version: _, images_dir, images, ...columns } = selected;
   const data: PageData = { ...columns, images: { ...images, thumbnail: images.file.map(() => null) } };
   const left = maxBytes - Buffer.byteLength(embedJson(data));
@@ -32,7 +34,7 @@ export async function explorerPart(
     images_dir === null || isTest(explorer.split)
       ? { uris: data.images.thumbnail, numUnreadable: 0 }
       : await makeThumbnails(images_dir, images, rankImages(selected), left);
-  data.images.thumbnail = uris;
+  data.images = { ...images, file: images.file.map(oneLine), thumbnail: uris };
   const notes = [
     describeShown(explorer, data),
     ...leftOut(explorer, data, numUnreadable),

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import type { Explorer } from "../../contract/generated/types.ts";
-import { plainText } from "./embed-json.ts";
 
 /**
  * Positions of all images, the most informative first: those where the shown configurations differ in a hit, then the
@@ -19,7 +18,7 @@ export function rankImages({ images, expressions, settings }: Explorer): number[
 }
 
 /**
- * The expressions of as many images as fit, with clean text. All expressions of an image are kept or left out together.
+ * The expressions of as many images as fit. All expressions of an image are kept or left out together.
  *
  * @param ranked positions of the images, the most important first.
  * @param maxBytes of the JSON.
@@ -74,17 +73,17 @@ function keepImages(explorer: Explorer, kept: Set<number>): Explorer {
     expressions: {
       sent_id: take(expressions.sent_id),
       image: rows.map((row) => newPosition.get(expressions.image[row] ?? -1) ?? 0),
-      sentence: take(expressions.sentence).map(plainText),
-      category: take(expressions.category).map(plainText),
+      sentence: take(expressions.sentence),
+      category: take(expressions.category),
       gt_box_xyxy: boxes(expressions.gt_box_xyxy),
     },
     subsets: subsets.map(({ by, groups, group }) => ({
       by,
-      groups: groups.map(plainText),
+      groups: groups,
       group: take(group),
     })),
     settings: settings.map((setting) => ({
-      label: plainText(setting.label),
+      label: setting.label,
       seed: setting.seed,
       pred_box_xyxy: boxes(setting.pred_box_xyxy),
       iou: take(setting.iou),
