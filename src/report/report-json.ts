@@ -7,6 +7,7 @@ import { textsOf } from "./markdown.ts";
 import { jsonName, type ReportInput, type ReportTrial } from "./report-input.ts";
 import { componentsOf } from "./tables/components.ts";
 import { verdict } from "./verdict.ts";
+import { whatDiffers } from "./what-differs.ts";
 
 /** Everything that the report says, for programs. @throws CliprpnError contract_violation. */
 export function reportJson(input: ReportInput): Report {
@@ -21,7 +22,9 @@ export function reportJson(input: ReportInput): Report {
     dataset: input.dataset,
     split: summary.split,
     verdict: verdict(input),
-    notes: limitations(input).flatMap(textsOf),
+    notes: [...limitations(input), ...whatDiffers(input)]
+      .filter(({ type }) => type === "list")
+      .flatMap(textsOf),
     num_test_looks: numTestLooks,
     settings: settingsOf(input, trials),
     summary,

@@ -46,6 +46,14 @@ describe("a condition", () => {
     expect(held(condition).length === 1).toBe(expected);
   });
 
+  test("can name the declared baseline", () => {
+    const [condition] = checkFailIf(["baseline.acc_at_50.mean > 50.9"], {
+      ...known,
+      baseline: "concatenation",
+    });
+    expect(condition?.holds(summary)).toEqual(new Map([["baseline.acc_at_50.mean", 51]]));
+  });
+
   test("is reported with the values that it names", () => {
     expect(held("difference.acc_at_50.low < 9 and best.num_seeds == 2")).toEqual([
       "difference.acc_at_50.low < 9 and best.num_seeds == 2 (difference.acc_at_50.low is 8, best.num_seeds is 2)",

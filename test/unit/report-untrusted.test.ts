@@ -23,6 +23,7 @@ import { verdict } from "../../src/report/verdict.ts";
 import { reportBlocks } from "../../src/report/write-report.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import { hostileTexts } from "../helpers/hostile-texts.ts";
+import { madeExplorer } from "../helpers/made-explorer.ts";
 import { failed, madeInput, madeSpec, madeSummary, madeTrial } from "../helpers/report-input.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 import { writtenReport } from "../helpers/write-report.ts";
@@ -187,7 +188,7 @@ describe("texts of others in a report", () => {
   });
 
   test.each(
-    hostileTexts.map((text) => [oneLine(text).slice(0, 70), text]),
+    shortTexts.map((text) => [oneLine(text).slice(0, 70), text]),
   )("are plain text in markdown and LaTeX: %s", (_, text) => {
     const input = inputWith([text], "/a.png");
     const markdown = markdownOf(input);
@@ -260,20 +261,43 @@ describe("texts of others in a report", () => {
 describe("a whole report of hostile texts", () => {
   beforeAll(loadSharp);
 
-  test("has images that can be read", async () => {
+  test("has the structure of any other, in markdown, HTML and images", async () => {
     const folder = tempFolder();
-    const photo = join(folder, "photo.png");
+    const photo = join(folder, "image-0.png");
     await sharp({ create: { width: 80, height: 60, channels: 3, background: "gray" } }).toFile(photo);
-    const { read } = await writtenReport(inputWith(hostileTexts, photo), folder);
-    const shape = shapeOf(parsed(read("REPORT.md")));
-    const { read: readHarmless } = await writtenReport(inputWith(harmless, photo));
-    expect(shape).toEqual(shapeOf(parsed(readHarmless("REPORT.md"))));
-    const images = readdirSync(join(folder, "report/val")).filter((name) => /\.(svg|png)$/.test(name));
+    const write = (list: string[]): ReturnType<typeof writtenReport> => {
+      const expressions = [...hostileTexts.keys()].map((row) => ({
+        sentence: list[row % list.length] ?? "",
+        image: 0,
+        stratum: list[0] ?? "",
+        category: list[(row + 1) % list.length] ?? "",
+        answers: [row % 2, 0],
+      }));
+      const explorer = madeExplorer([`${list[0]}`, `${list[1] ?? ""}1`], expressions, { images_dir: folder });
+      return writtenReport(inputWith(list, photo), tempFolder(), explorer);
+    };
+    const hostile = await write(hostileTexts);
+    const usual = await write(harmless);
+    expect(shapeOf(parsed(hostile.read("REPORT.md")))).toEqual(shapeOf(parsed(usual.read("REPORT.md"))));
+    const page = hostile.read("REPORT.html");
+    expect(tagsOf(page)).toEqual(tagsOf(usual.read("REPORT.html")));
+    expectPlain(page);
+    expect(page).not.toMatch(/(href|src)="(?!#|data:image)/);
+    const place = join(hostile.folder, "report/val");
+    const images = readdirSync(place).filter((name) => /\.(svg|png)$/.test(name));
     expect(images.length).toBeGreaterThan(2);
     for (const name of images) {
-      expect((await sharp(join(folder, "report/val", name)).metadata()).width).toBeGreaterThan(0);
+      expect((await sharp(join(place, name)).metadata()).width).toBeGreaterThan(0);
       if (name.endsWith(".svg"))
-        expect(read(join("report/val", name))).not.toMatch(/<(script|img|a|foreignObject)\b/);
+        expect(hostile.read(join("report/val", name))).not.toMatch(/<(script|img|a|foreignObject)\b/);
     }
   });
 });
+
+/** How often each tag is in a page; addresses are code inside text. */
+function tagsOf(html: string): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const [, tag = ""] of html.matchAll(/<(\/?[a-z!][^\s>"']*)(?:\s+[^\s=>]+(?:="[^"]*")?)*\s*\/?>/gi))
+    if (!/^\/?code$/.test(tag)) counts[tag] = (counts[tag] ?? 0) + 1;
+  return counts;
+}

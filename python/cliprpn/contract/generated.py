@@ -2963,4 +2963,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "bc66e2ee3d7e601453bcd8c36a847ab4de3cf7170e350d813d2d7be4abbfac73"
+SCHEMA_SHA256 = "4a5ea6e6e4dc513d5ade5cc6b0e1d80060bcce5114ca7da70846133c48499b54"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "bc66e2ee3d7e601453bcd8c36a847ab4de3cf7170e350d813d2d7be4abbfac73";
+export const schema_sha256 = "4a5ea6e6e4dc513d5ade5cc6b0e1d80060bcce5114ca7da70846133c48499b54";
 
 /**
  * The source of the proposals.
@@ -3590,7 +3590,7 @@ export interface Report {
    */
   verdict: string;
   /**
-   * Limitations of the results, as the report lists them.
+   * Limitations of the results, and what differs between the configurations besides what varies, as the report lists them.
    */
   notes: string[];
   /**

@@ -26,7 +26,7 @@ export class SyntaxProblem extends Error {
 }
 
 /** Longer conditions are refused, so that brackets cannot nest without end. */
-export const maxLength = 1000;
+const maxLength = 1000;
 
 /** @throws SyntaxProblem. */
 export function parseCondition(text: string): Condition {
