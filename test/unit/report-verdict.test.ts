@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Remark, Summary, Verdict } from "../../src/contract/generated/types.ts";
+import { presets } from "../../src/experiment/presets.ts";
 import type { ReportInput } from "../../src/report/report-input.ts";
 import { verdict } from "../../src/report/verdict.ts";
 import { otherRemarks } from "../../src/report/verdict-remarks.ts";
@@ -303,7 +304,7 @@ describe("remarks", () => {
     [
       "still rising, with the number of epochs",
       [{ kind: "still_rising", labels: ["film", "token"] }],
-      ["Accuracy of film and token was still rising after 2 epochs."],
+      [`Accuracy of film and token was still rising after ${presets.default.training.num_epochs} epochs.`],
     ],
   ])("%s", (_, remarks, expected) => {
     const input = inputOf([film, token], { case: "outperforms", remarks });
