@@ -12,7 +12,7 @@ import { type KnownNames, type Quantity, quantityNames, quantityOf } from "./qua
 /** A condition of --fail-if whose names are known. */
 export interface FailIf {
   text: string;
-  /** The conditions's values if it holds; undefined if it does not. @throws CliprpnError bad_input if a value is missing. */
+  /** The condition's values if it holds; undefined if it does not. @throws CliprpnError bad_input if a value is missing. */
   holds: (summary: Summary) => Values | undefined;
 }
 
@@ -98,6 +98,11 @@ function comparison(
   };
 }
 
+function someOf(labels: readonly string[], max = 30): string {
+  const more = labels.length > max ? `, and ${labels.length - max} more` : "";
+  return `${labels.slice(0, max).join(", ")}${more}`;
+}
+
 interface Value {
   type: Quantity["type"];
   /** The texts that it can be. */
@@ -111,7 +116,7 @@ function operandValue(operand: Operand, fail: (problem: string) => never, known:
   const quantity = quantityOf(operand.steps, known);
   if (quantity === undefined)
     fail(
-      `expected a value that a report has, found ${name}. There are:\n  ${quantityNames}\n  LABEL: ${known.labels.join(", ")}${known.baseline === undefined ? "\n  baseline: none, this experiment declares no baseline" : ""}`,
+      `expected a value that a report has, found ${name}. There are:\n  ${quantityNames}\n  LABEL: ${someOf(known.labels)}${known.baseline === undefined ? "\n  baseline: none, this experiment declares no baseline" : ""}`,
     );
   const read = (summary: Summary, values: Values): number | string => {
     const value = quantity.read(summary);
@@ -135,7 +140,7 @@ function checkText(
   fail: (problem: string) => never,
 ): void {
   if (typed.kind === "text" && values !== undefined && !values.includes(typed.value))
-    fail(`expected ${nameOf(other)} to be compared with one of ${values.join(", ")}, found ${nameOf(typed)}`);
+    fail(`expected ${nameOf(other)} to be compared with one of ${someOf(values)}, found ${nameOf(typed)}`);
 }
 
 function compare(a: number | string, operator: Operator, b: number | string): boolean {
