@@ -59,7 +59,7 @@ function statistics(summary: Summary, trains: boolean): string[] {
     ...(summary.smallest_difference === null
       ? []
       : [
-          "Two configurations are equivalent if the 90 % interval of their difference lies within the smallest difference that matters, which the experiment declares (two one-sided tests).",
+          `Two configurations are equivalent if the ${Number(((2 * summary.confidence - 1) * 100).toFixed(2))} % interval of their difference lies within the smallest difference that matters, which the experiment declares (two one-sided tests).`,
         ]),
   ];
 }

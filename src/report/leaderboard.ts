@@ -89,9 +89,9 @@ function columnsOf(summary: Summary): Column[] {
     },
     {
       title: "seed SD",
-      cell: seedDeviation,
+      cell: ({ seed_sd }) => (seed_sd === null ? noValue : points(seed_sd)),
       floor: empty,
-      isShown: settings.some((setting) => seedDeviation(setting) !== noValue),
+      isShown: settings.some(({ seed_sd }) => seed_sd !== null),
     },
     {
       title: "Acc@0.5 per seed",
@@ -107,15 +107,21 @@ function columnsOf(summary: Summary): Column[] {
 export const populationNames = { procedure: "procedure", checkpoints: "checkpoints" } as const;
 
 /** Of the configurations that are compared. */
-function populationsOf({ settings }: Summary): Set<SettingSummary["population"]> {
-  return new Set(settings.filter(({ rank }) => rank !== null).map(({ population }) => population));
+function populationsOf(summary: Summary): Set<SettingSummary["population"]> {
+  return new Set(comparedSettings(summary).map(({ population }) => population));
+}
+
+/** All but upper bounds, unless there is nothing else. */
+function comparedSettings({ settings }: Summary): SettingSummary[] {
+  const candidates = settings.filter(({ is_upper_bound }) => !is_upper_bound);
+  return candidates.length > 0 ? candidates : settings;
 }
 
 function notes(summary: Summary, num_floors: number): string[] {
   const { settings, split, baseline } = summary;
   const reference = referenceOf(summary);
   const populations = populationsOf(summary);
-  const compared = settings.filter(({ rank }) => rank !== null);
+  const compared = comparedSettings(summary);
   const trains = settings.some(({ kind }) => kind === "cliprpn");
   return [
     ...(split === "val"
@@ -157,15 +163,6 @@ function notes(summary: Summary, num_floors: number): string[] {
 function rankRange(rank: SettingSummary["rank"]): string {
   if (rank === null) return noValue;
   return rank.low === rank.high ? String(rank.low) : `${rank.low}\u00a0to\u00a0${rank.high}`;
-}
-
-/** Standard deviation (n - 1) between the seeds; none of a baseline. */
-function seedDeviation(setting: SettingSummary): string {
-  const values = (figureOf(setting, "acc_at_50")?.per_seed ?? []).map(({ value }) => value);
-  if (setting.kind === "baseline" || values.length < 2) return noValue;
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return points(Math.sqrt(squares / (values.length - 1)));
 }
 
 /** "0: 60.0, 1: 62.0"; the single value of a baseline without a seed. */

@@ -60,7 +60,7 @@ function belowChance({ verdict, split }: Summary, found: BelowChance[]): RootCon
   if (found.length === 0) return [];
   return [
     paragraph(
-      `${quoteLabel(verdict.best)} is significantly below same-category chance in these places, where it is systematically wrong rather than guessing:`,
+      `${quoteLabel(verdict.best)} is significantly below same-category chance in these places: a random object of the category would be right more often.`,
     ),
     bullets(
       found.map(({ by, group, acc_at_50, chance }) => {

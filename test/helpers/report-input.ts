@@ -312,7 +312,7 @@ function madeSetting({ label, acc, baseline }: MadeSetting): SettingSummary {
     num_planned_seeds: acc.length,
     is_upper_bound: baseline?.detector?.kind === "gt_boxes",
     population: baseline === undefined && acc.length > 1 ? "procedure" : "checkpoints",
-    seed_sd: baseline === undefined && acc.length > 1 ? 0.005 : null,
+    seed_sd: baseline === undefined && acc.length > 1 ? deviation(acc) : null,
     rank: baseline?.detector?.kind === "gt_boxes" ? null : { low: 1, high: 2 },
     blank: { acc_at_50: around(0.06), difference: around(mean(acc) - 0.06), p_value: 0.0001 },
     accuracy_at_iou: Array.from({ length: 19 }, (_, index) => ({
@@ -324,6 +324,11 @@ function madeSetting({ label, acc, baseline }: MadeSetting): SettingSummary {
     still_rising: baseline === undefined ? false : null,
     proposals: baseline === undefined ? null : madeProposals(mean(acc), baseline.best_box),
   };
+}
+
+function deviation(values: number[]): number {
+  const squares = values.reduce((sum, value) => sum + (value - mean(values)) ** 2, 0);
+  return Math.sqrt(squares / (values.length - 1));
 }
 
 /** Half of the misses are other objects of the same category, the other half have loose boxes. */

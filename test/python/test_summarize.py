@@ -139,6 +139,13 @@ def summary_of(index: DatasetIndex, tmp_path: Path) -> Summary:
     return summarize_on(index, *groups)
 
 
+def test_the_deviation_of_seeds_is_that_of_their_accuracies(index: DatasetIndex, tmp_path: Path) -> None:
+    for setting in summary_of(index, tmp_path).settings:
+        (accuracy,) = [figure for figure in setting.figures if figure.metric == "acc_at_50"]
+        values = [run.value for run in accuracy.per_seed]
+        assert setting.seed_sd == pytest.approx(np.std(values, ddof=1))
+
+
 def test_settings_are_sorted_best_first_with_a_figure_per_seed(index: DatasetIndex, tmp_path: Path) -> None:
     summary = summary_of(index, tmp_path)
     assert summary.schema_version == 2

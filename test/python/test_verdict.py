@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.special import stdtrit
 
 from cliprpn.contract.generated import BlankAnswers, Comparison, Figure, Interval, SettingSummary, Verdict
 from cliprpn.figures.comparisons import Candidate, compare_all, compare_subsets
@@ -11,7 +14,17 @@ from cliprpn.figures.split_table import SplitTable
 from cliprpn.figures.subsets import find_subsets
 from cliprpn.figures.verdict import decide, find_remarks
 from cliprpn.metrics import pair_rows
-from cliprpn.statistics import ImageGroups, holm, measure
+from cliprpn.statistics import (
+    ImageGroups,
+    compare,
+    detectable_difference,
+    holm,
+    measure,
+    num_images_needed,
+    num_seeds_needed,
+)
+
+INTERVAL = {"mean": 0.1, "low": 0.05, "high": 0.15}
 
 
 def setting(label: str, acc: float = 0.5, num_seeds: int = 3, kind: str = "cliprpn") -> SettingSummary:
@@ -241,3 +254,48 @@ def test_on_test_the_rows_of_each_reference_are_a_family() -> None:
     on_val = compare_all(candidates, "other", "val", table, 0.95, None)
     three = [rows[0].p_value, rows[1].p_value, rows[3].p_value]  # best-film, best-other, other-film
     assert [on_val[i].p_adjusted for i in (0, 1, 3)] == pytest.approx(holm(three))
+
+
+def test_plans_and_equivalence_have_the_declared_level() -> None:
+    table = table_of(60, ["attribute"], 1)
+    best, film = (
+        candidate(name, table, {"attribute": 0.5}, seed) for seed, name in enumerate(["best", "film"])
+    )
+    (row,) = compare_all([best, film], None, "val", table, 0.8, 0.1)
+    difference = compare(best.accuracy, film.accuracy, 0.8)
+    assert row.detectable == detectable_difference(difference, 0.2) != detectable_difference(difference)
+    assert row.num_seeds_needed == num_seeds_needed(best.accuracy, film.accuracy, 0.1, 0.2)
+    assert row.num_images_needed == num_images_needed(best.accuracy, film.accuracy, 0.1, 0.2)
+    half = stdtrit(difference.degrees_of_freedom, 0.8) * difference.variance**0.5
+    for margin, expected in (
+        (abs(difference.mean) + half * 1.01, True),
+        (abs(difference.mean) + half * 0.99, False),
+    ):
+        (row,) = compare_all([best, film], None, "val", table, 0.8, margin)
+        assert row.equivalent is expected
+
+
+def test_a_single_object_of_the_category_is_no_chance_to_be_below() -> None:
+    for num_same_category, expected in ((1, []), (2, ["below_chance"] * 6)):
+        table = table_of(300, ["attribute", "negation"], num_same_category)
+        best = candidate("best", table, {"attribute": 0.05, "negation": 0.05}, 1)
+        blank = BlankAnswers.model_validate(
+            {"acc_at_50": INTERVAL, "difference": {"mean": 0.2, "low": 0.1, "high": 0.3}, "p_value": 0.001}
+        )
+        shown = [setting("best").model_copy(update={"blank": blank, "still_rising": False})]
+        remarks = find_remarks(shown, best, [], table, find_subsets(table), 0.95)
+        assert [remark.kind for remark in remarks] == expected
+
+
+def test_accuracy_and_chance_are_of_the_same_expressions() -> None:
+    table = table_of(300, ["attribute", "negation"], 2)
+    known = table.stratum == "attribute"
+    table = replace(table, num_same_category=np.where(known, 2, 0))
+    best = candidate("best", table, {"attribute": 0.05, "negation": 1.0}, 1)
+    blank = BlankAnswers.model_validate(
+        {"acc_at_50": INTERVAL, "difference": {"mean": 0.2, "low": 0.1, "high": 0.3}, "p_value": 0.001}
+    )
+    shown = [setting("best").model_copy(update={"blank": blank, "still_rising": False})]
+    whole, *_ = find_remarks(shown, best, [], table, find_subsets(table), 0.95)
+    assert (whole.kind, whole.by) == ("below_chance", None)
+    assert whole.acc_at_50.mean == pytest.approx(best.hits[:, known].mean())

@@ -95,6 +95,15 @@ describe("leaderboard", () => {
     expect(written).toMatch(/^\| token \|.*\| checkpoints \|/m);
   });
 
+  test("explains differences and populations even if too few images allow no ranks", () => {
+    const summary = madeSummary([film, token]);
+    const settings = summary.settings.map((setting) => ({ ...setting, rank: null }));
+    const written = report([film, token], { summary: { ...summary, settings } });
+    expect(written).toContain("hold for the training procedure");
+    expect(written).toContain("Differences are in points, from film");
+    expect(written).not.toContain("| rank |");
+  });
+
   test("compares with the declared baseline, and the best has a table of its own", () => {
     const summary = madeSummary([film, token, old]);
     const comparison = summary.comparisons.find(({ against }) => against === "token");

@@ -1598,7 +1598,7 @@ class Comparison(BaseModel):
     equivalent: Annotated[
         bool | None,
         Field(
-            description="True if the 90 % interval lies within the smallest difference that matters; null if that is not declared."
+            description="True if the interval of confidence 1 - 2 alpha, 90 % by default, lies within the smallest difference that matters; null if that is not declared."
         ),
     ]
     chance_new_run_ahead: Annotated[
@@ -2551,13 +2551,13 @@ class SettingSummary(BaseModel):
     seed_sd: Annotated[
         float | None,
         Field(
-            description="Standard deviation of acc_at_50 between seeds, without the part that is noise of the images; null with fewer than two seeds."
+            description="Standard deviation (n - 1) of acc_at_50 between seeds; null with fewer than two, and for a baseline."
         ),
     ]
     rank: Annotated[
         RankInterval | None,
         Field(
-            description="95 % interval of the rank among the configurations that are not upper bounds, 1 is the best; null for an upper bound."
+            description="Interval of the rank among the configurations that are not upper bounds, 1 is the best; null for an upper bound."
         ),
     ]
     blank: Annotated[
@@ -2963,4 +2963,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "4a5ea6e6e4dc513d5ade5cc6b0e1d80060bcce5114ca7da70846133c48499b54"
+SCHEMA_SHA256 = "c13b607754c0ae7596cfb52e0a30f32e7ba26055607dd0ffaf53e7a935acbeb2"

@@ -98,6 +98,7 @@ def compare_all(
                 adjusted[i],
                 _cross_checks(first, candidates[i], table) if i in nearest else None,
                 smallest_difference,
+                1 - level,
             )
             for i, difference in differences.items()
         ]
@@ -127,6 +128,7 @@ def _comparison(
     p_adjusted: float | None,
     checks: CrossChecks | None,
     smallest_difference: float | None,
+    alpha: float,
 ) -> Comparison:
     target = smallest_difference or difference.mean
     return Comparison(
@@ -137,11 +139,13 @@ def _comparison(
         p_value=difference.p_value,
         p_adjusted=p_adjusted,
         same_answers=difference.same_answers,
-        detectable=detectable_difference(difference),
-        equivalent=None if smallest_difference is None else is_equivalent(difference, smallest_difference),
+        detectable=detectable_difference(difference, alpha),
+        equivalent=None
+        if smallest_difference is None
+        else is_equivalent(difference, smallest_difference, alpha),
         chance_new_run_ahead=chance_ahead(first.accuracy, second.accuracy),
-        num_seeds_needed=num_seeds_needed(first.accuracy, second.accuracy, target),
-        num_images_needed=num_images_needed(first.accuracy, second.accuracy, target),
+        num_seeds_needed=num_seeds_needed(first.accuracy, second.accuracy, target, alpha),
+        num_images_needed=num_images_needed(first.accuracy, second.accuracy, target, alpha),
         checks=checks,
     )
 

@@ -78,7 +78,7 @@ def setting_figures(
         num_planned_seeds=runs.group.num_planned_seeds,
         is_upper_bound=runs.group.is_upper_bound,
         population="procedure" if runs.has_seeds and len(runs.seeds) > 1 else "checkpoints",
-        seed_sd=accuracy.training_variance**0.5 if runs.has_seeds and len(runs.seeds) > 1 else None,
+        seed_sd=accuracy.seed_variance**0.5 if runs.has_seeds and len(runs.seeds) > 1 else None,
         rank=None,
         figures=_figures(runs, values, everything, level),
         strata=[

@@ -79,7 +79,7 @@ def summarize(params: SummarizeParams) -> Summary:
     subset_comparisons = compare_subsets(candidates, params.baseline, subsets, level)
     weights = resample_weights(table.groups.num_images)
     accuracies = [candidate.accuracy for candidate in candidates]
-    settings = _add_ranks(settings, accuracies, weights)
+    settings = _add_ranks(settings, accuracies, weights, level)
     settings = [
         setting.model_copy(update={"still_rising": is_rising(group, _detectable(setting.label, comparisons))})
         for setting, group in zip(settings, groups, strict=True)
@@ -178,12 +178,15 @@ def _detectable(label: str, comparisons: Sequence[Comparison]) -> float | None:
 
 
 def _add_ranks(
-    settings: list[SettingSummary], accuracies: list[Measurement], weights: NDArray[np.float32]
+    settings: list[SettingSummary],
+    accuracies: list[Measurement],
+    weights: NDArray[np.float32],
+    level: float,
 ) -> list[SettingSummary]:
     """The intervals of the ranks of the candidates, which come first; none with too few images."""
     if accuracies[0].num_images < MIN_IMAGES:
         return settings
-    ranks = rank_intervals(accuracies, weights).tolist()
+    ranks = rank_intervals(accuracies, weights, level).tolist()
     ranked = [
         setting.model_copy(update={"rank": RankInterval(low=low, high=high)})
         for setting, (low, high) in zip(settings, ranks, strict=False)

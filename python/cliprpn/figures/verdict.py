@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cliprpn.contract.generated import (
     BehindRemark,
     BelowChanceRemark,
     BlankRemark,
     Comparison,
+    Interval,
     RisingRemark,
     SeedsRemark,
     SettingSummary,
@@ -22,7 +23,7 @@ from cliprpn.figures.comparisons import Candidate
 from cliprpn.figures.setting_figures import nothing, to_interval
 from cliprpn.figures.split_table import SplitTable
 from cliprpn.figures.subsets import Subset, mean_chance, same_category_chance
-from cliprpn.statistics import MIN_IMAGES, ImageGroups, compare, estimate, holm, measure
+from cliprpn.statistics import MIN_IMAGES, Difference, ImageGroups, compare, estimate, holm, measure
 
 Remark = SeedsRemark | BehindRemark | BelowChanceRemark | BlankRemark | RisingRemark
 
@@ -154,47 +155,42 @@ def _below_chance(
         "stratum", "", np.arange(len(table.sent_id)), table.groups, table.pairs, same_category_chance(table)
     )
     tested = [
-        (None if subset is everything else subset, *test)
+        (None if subset is everything else subset, test)
         for subset in (everything, *subsets)
         if subset.by != "area_tercile"
         for test in [_against_chance(best, subset, level)]
         if test is not None
     ]
-    if not tested:
-        return []
-    adjusted = holm([p_value for _, _, p_value, _ in tested])
+    adjusted = holm([test.difference.p_value for _, test in tested])
     return [
-        BelowChanceRemark.model_validate(
-            {
-                "kind": "below_chance",
-                "by": None if subset is None else subset.by,
-                "group": None if subset is None else subset.group,
-                "acc_at_50": to_interval(
-                    estimate(
-                        best.accuracy
-                        if subset is None
-                        else measure(best.hits[:, subset.rows], None, subset.groups, best.has_seeds),
-                        level,
-                    )
-                ).model_dump(),
-                "chance": chance,
-            }
+        BelowChanceRemark(
+            kind="below_chance",
+            by=None if subset is None else subset.by,
+            group=None if subset is None else subset.group,
+            acc_at_50=test.acc_at_50,
+            chance=test.chance,
         )
-        for (subset, mean, _, chance), p_adjusted in zip(tested, adjusted, strict=True)
-        if mean < 0 and _is_below(p_adjusted, 1 - level)
+        for (subset, test), p_adjusted in zip(tested, adjusted, strict=True)
+        if test.difference.mean < 0 and _is_below(p_adjusted, 1 - level)
     ]
 
 
-def _against_chance(
-    best: Candidate, subset: Subset, level: float
-) -> tuple[float, float | None, float] | None:
-    """Mean of hit minus chance, its p value, and chance, where chance is known; None on fewer than 30 images."""
+class _ChanceTest(NamedTuple):
+    """A comparison with chance, on the expressions where chance is known."""
+
+    difference: Difference
+    acc_at_50: Interval
+    chance: float
+
+
+def _against_chance(best: Candidate, subset: Subset, level: float) -> _ChanceTest | None:
+    """None on fewer than 30 images, and where each image has one object of the category: any miss is below chance."""
     known = ~np.isnan(subset.chance)
     groups = ImageGroups(subset.groups.index[known])
     chance = mean_chance(subset.chance)
-    if chance is None or groups.num_images < MIN_IMAGES:
+    if chance is None or chance == 1 or groups.num_images < MIN_IMAGES:
         return None
-    gain: NDArray[np.float64] = best.hits[:, subset.rows[known]] - subset.chance[known]
-    measured = measure(gain, None, groups, best.has_seeds)
-    difference = compare(measured, nothing(measured), level)
-    return difference.mean, difference.p_value, chance
+    hits = best.hits[:, subset.rows[known]]
+    gain = measure(hits - subset.chance[known], None, groups, best.has_seeds)
+    accuracy = measure(hits, None, groups, best.has_seeds)
+    return _ChanceTest(compare(gain, nothing(gain), level), to_interval(estimate(accuracy, level)), chance)

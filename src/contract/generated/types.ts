@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "4a5ea6e6e4dc513d5ade5cc6b0e1d80060bcce5114ca7da70846133c48499b54";
+export const schema_sha256 = "c13b607754c0ae7596cfb52e0a30f32e7ba26055607dd0ffaf53e7a935acbeb2";
 
 /**
  * The source of the proposals.
@@ -1383,11 +1383,11 @@ export interface SettingSummary {
   is_upper_bound: boolean;
   population: Population;
   /**
-   * Standard deviation of acc_at_50 between seeds, without the part that is noise of the images; null with fewer than two seeds.
+   * Standard deviation (n - 1) of acc_at_50 between seeds; null with fewer than two, and for a baseline.
    */
   seed_sd: number | null;
   /**
-   * 95 % interval of the rank among the configurations that are not upper bounds, 1 is the best; null for an upper bound.
+   * Interval of the rank among the configurations that are not upper bounds, 1 is the best; null for an upper bound.
    */
   rank: RankInterval | null;
   blank: BlankAnswers;
@@ -1654,7 +1654,7 @@ export interface Comparison {
    */
   detectable: number | null;
   /**
-   * True if the 90 % interval lies within the smallest difference that matters; null if that is not declared.
+   * True if the interval of confidence 1 - 2 alpha, 90 % by default, lies within the smallest difference that matters; null if that is not declared.
    */
   equivalent: boolean | null;
   /**
