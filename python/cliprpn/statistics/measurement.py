@@ -103,7 +103,7 @@ class Measurement:
         """Variance of the procedure over seeds, without the images' part."""
         return max(0.0, self.seed_variance - self.churn)
 
-    @cached_property
+    @property
     def _sorted_influence(self) -> Values:
         """Each image's values in increasing order: sums do not depend on the order of seeds, not even by rounding."""
         return np.sort(self.influence, axis=0)
