@@ -63,7 +63,8 @@ export function rowCommand(
   const args = [
     source.file,
     ...source.sets.flatMap((set) => ["--set", set]),
-    ...["--setting", label],
+    // A value that starts with a dash would be read as an option.
+    ...(label.startsWith("-") ? [`--setting=${label}`] : ["--setting", label]),
     // A baseline runs once, with any number of seeds.
     ...(kind === "baseline" ? [] : ["--seed", String(seed)]),
     ...(trustWeights ? ["--trust-weights"] : []),

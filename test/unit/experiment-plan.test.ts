@@ -9,6 +9,7 @@ import { identifyBackbone } from "../../src/experiment/identity.ts";
 import { type Plan, type PlanContext, planSweep, withSeed } from "../../src/experiment/plan.ts";
 import { presets } from "../../src/experiment/presets.ts";
 import { readExperiment } from "../../src/experiment/read-experiment.ts";
+import { packageRoot } from "../../src/package-root.ts";
 import { validExperiment } from "../helpers/experiment-arbitrary.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
@@ -250,6 +251,41 @@ test("weights are identified by their content; those of OpenAI by their name", a
   expect(await of({ name: "RN50-quickgelu" })).toMatchObject({ weights: "openai", weights_id: "openai" });
   expect((await of({ name: "RN50-quickgelu", weights })).weights_id).toMatch(/^[0-9a-f]{64}$/);
   expect((await of({})).weights_id).toMatch(/^[0-9a-f]{64}$/);
+});
+
+describe("shipped experiments", () => {
+  const trialsOf = (name: string): TrialSpec[] =>
+    planSweep(readExperiment(`experiments/${name}.json`, [], packageRoot), context).trials;
+  const idsOf = (name: string, ...labels: string[]): string[] =>
+    trialsOf(name).flatMap(({ label, trial_id }) => (labels.includes(label) ? [trial_id] : []));
+
+  test("about fusions on the demo share their trials, so that none is trained twice", () => {
+    const words = idsOf("fusion", "token_attention");
+    expect(words).toHaveLength(3);
+    expect(idsOf("fusion-and-baseline", "token_attention")).toEqual(words);
+    const wordsSwitches = "text=words interaction=multiplicative coordinates=on";
+    expect(idsOf("fusion-factorial", wordsSwitches)).toEqual(words);
+    expect(idsOf("fusion-factorial", "text=pooled interaction=multiplicative coordinates=off")).toEqual(
+      idsOf("fusion", "film"),
+    );
+  });
+
+  test("aa-null.json has one configuration under three names, with seeds of its own each", () => {
+    const trials = trialsOf("aa-null");
+    expect(trials.map(({ label, seed }) => `${label}${seed}`)).toEqual([
+      "A0",
+      "B3",
+      "C6",
+      "A1",
+      "B4",
+      "C7",
+      "A2",
+      "B5",
+      "C8",
+    ]);
+    const configurations = trials.map((spec) => withSeed(spec, 0).trial_id);
+    expect(new Set(configurations).size).toBe(1);
+  });
 });
 
 const folders = { data: "/data", cache: "/cache" };

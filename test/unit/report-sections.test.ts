@@ -387,6 +387,7 @@ test("long tables end with the number of other rows; the leaderboard is complete
 
 test("the command of a row has the overrides of the sweep, its configuration and its seed, with shell quotes", () => {
   const source = { file: "experiments/my file.json", sets: ['vary.fusion=["film"]'] };
+  expect(rowCommand(source, { kind: "cliprpn", label: "-x", seed: 2 }, "cpu")).toContain(" --setting=-x ");
   expect(rowCommand(source, { kind: "cliprpn", label: "text=words coordinates=on", seed: 2 }, "cuda:0")).toBe(
     "npx cliprpn train 'experiments/my file.json' --set 'vary.fusion=[\"film\"]' --setting 'text=words coordinates=on' --seed 2 --device cuda:0",
   );
