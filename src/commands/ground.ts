@@ -3,7 +3,7 @@ import { dirname, extname, resolve } from "node:path";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { GroundResult } from "../contract/generated/types.ts";
 import { withSingleImage } from "../dataset/prepare/prepare-images.ts";
-import { checkImage, drawBoxes } from "../report/draw.ts";
+import { checkImage, drawBoxes } from "../report/images/draw-boxes.ts";
 import { type FoundModel, findModel, modelFile } from "../store/find-model.ts";
 import { imageSizeOf } from "../store/model-facts.ts";
 import { currentCode, specOf } from "../sweep/locate-trial.ts";

@@ -2,12 +2,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { check, findSchemaErrors } from "../contract/check.ts";
 import type { Report, ReportedSetting, ReportedTrial, Split } from "../contract/generated/types.ts";
-import { limitations } from "./basis.ts";
 import { textsOf } from "./markdown.ts";
 import { jsonName, type ReportInput, type ReportTrial } from "./report-input.ts";
+import { limitations } from "./sections/basis.ts";
+import { verdict } from "./sections/verdict.ts";
+import { whatDiffers } from "./sections/what-differs.ts";
 import { componentsOf } from "./tables/components.ts";
-import { verdict } from "./verdict.ts";
-import { whatDiffers } from "./what-differs.ts";
 
 /** Everything that the report says, for programs. @throws CliprpnError contract_violation. */
 export function reportJson(input: ReportInput): Report {

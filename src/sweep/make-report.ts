@@ -17,7 +17,7 @@ import { cacheDir } from "../environment/cache.ts";
 import { defaultAlpha, presets } from "../experiment/presets.ts";
 import { version } from "../package-root.ts";
 import type { ReportTrial } from "../report/report-input.ts";
-import { verdict } from "../report/verdict.ts";
+import { verdict } from "../report/sections/verdict.ts";
 import { withStaging, writeReport } from "../report/write-report.ts";
 import { neededModel } from "../store/needed-model.ts";
 import type { SweepStore } from "../store/sweep-store.ts";

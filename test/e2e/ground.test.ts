@@ -7,7 +7,7 @@ import type { GroundResult } from "../../src/contract/generated/types.ts";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
 import { withSingleImage } from "../../src/dataset/prepare/prepare-images.ts";
 import { LocalEngine } from "../../src/engine/local/local-engine.ts";
-import { drawBoxes } from "../../src/report/draw.ts";
+import { drawBoxes } from "../../src/report/images/draw-boxes.ts";
 import { imageSizeOf } from "../../src/store/model-facts.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
 import { countLooks } from "../../src/store/test-looks.ts";

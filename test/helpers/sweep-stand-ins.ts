@@ -8,7 +8,7 @@ import { basename, dirname, join } from "node:path";
 import { replaceFile } from "../../src/base/replace-file.ts";
 import type { BridgeMethods, TrialSpec } from "../../src/contract/generated/types.ts";
 import type { Attempt, AttemptSource, AttemptWatcher, Engine } from "../../src/engine/engine.ts";
-import type { Charts } from "../../src/report/draw-charts.ts";
+import type { Charts } from "../../src/report/charts/draw-charts.ts";
 import type { ReportImage, ReportInput } from "../../src/report/report-input.ts";
 import { madeOutcome, madeSummary } from "./report-input.ts";
 
@@ -22,7 +22,7 @@ export async function preflight(): Promise<Map<string, number>> {
   return new Map();
 }
 
-/** In place of report/draw-charts.ts: two images; another number of trials has another one. */
+/** In place of report/charts/draw-charts.ts: two images; another number of trials has another one. */
 export async function drawCharts({ trials }: ReportInput, folder: string, place: string): Promise<Charts> {
   const [leaderboard, curves] = ["leaderboard", `curves-of-${trials.length}`].map((name) => {
     const file = `${place}/${name}.svg`;

@@ -4,10 +4,10 @@ import sharp from "sharp";
 import { beforeAll, expect, test } from "vitest";
 import { wrapLines, wrapText } from "../../src/base/format.ts";
 import { loadSharp } from "../../src/base/sharp.ts";
-import { checkImage, drawBoxes, joinSideBySide } from "../../src/report/draw.ts";
-import { boxesSvg, type DrawnBox } from "../../src/report/draw-box.ts";
-import type { Caption } from "../../src/report/draw-caption.ts";
-import { oneLine } from "../../src/report/draw-text.ts";
+import { boxesSvg, type DrawnBox } from "../../src/report/images/boxes-svg.ts";
+import type { Caption } from "../../src/report/images/caption-svg.ts";
+import { checkImage, drawBoxes, joinSideBySide } from "../../src/report/images/draw-boxes.ts";
+import { oneLine } from "../../src/report/images/draw-text.ts";
 import { sharedFolder } from "../helpers/temp-folder.ts";
 
 const folder = sharedFolder("draw");

@@ -4,9 +4,9 @@ import sharp from "sharp";
 import { beforeAll, expect, test } from "vitest";
 import { loadSharp } from "../../src/base/sharp.ts";
 import type { Case, GalleryGroup, Summary } from "../../src/contract/generated/types.ts";
-import { drawGallery } from "../../src/report/draw-gallery.ts";
-import { type Gallery, gallery } from "../../src/report/gallery.ts";
+import { drawGallery } from "../../src/report/images/draw-gallery.ts";
 import { render } from "../../src/report/markdown.ts";
+import { type Gallery, gallery } from "../../src/report/sections/gallery.ts";
 import { madeSummary } from "../helpers/report-input.ts";
 import { sharedFolder, tempFolder } from "../helpers/temp-folder.ts";
 

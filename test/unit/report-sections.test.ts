@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { Comparison, Remark, Summary } from "../../src/contract/generated/types.ts";
 import { presets } from "../../src/experiment/presets.ts";
-import { trainingHours } from "../../src/report/cost.ts";
-import type { Charts } from "../../src/report/draw-charts.ts";
-import type { Gallery } from "../../src/report/gallery.ts";
+import type { Charts } from "../../src/report/charts/draw-charts.ts";
 import { render } from "../../src/report/markdown.ts";
 import { negated } from "../../src/report/points.ts";
 import type { ReportInput } from "../../src/report/report-input.ts";
-import { rowCommand } from "../../src/report/reproduce.ts";
+import { trainingHours } from "../../src/report/sections/cost.ts";
+import type { Gallery } from "../../src/report/sections/gallery.ts";
+import { rowCommand } from "../../src/report/sections/reproduce.ts";
 import { reportBlocks } from "../../src/report/write-report.ts";
 import {
   failed,

@@ -15,11 +15,11 @@ import type { Case, GalleryGroup, Report, TrialSpec } from "../../src/contract/g
 import { render } from "../../src/report/markdown.ts";
 import type { ReportInput } from "../../src/report/report-input.ts";
 import { reportJson } from "../../src/report/report-json.ts";
+import { verdict } from "../../src/report/sections/verdict.ts";
 import { shownInput } from "../../src/report/shown-input.ts";
 import { latexAblation } from "../../src/report/tables/latex-ablation.ts";
 import { latexLeaderboard } from "../../src/report/tables/latex-leaderboard.ts";
 import { leaderboardCsv } from "../../src/report/tables/leaderboard-csv.ts";
-import { verdict } from "../../src/report/verdict.ts";
 import { reportBlocks } from "../../src/report/write-report.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import { hostileTexts } from "../helpers/hostile-texts.ts";

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { Remark, Summary, Verdict } from "../../src/contract/generated/types.ts";
 import { presets } from "../../src/experiment/presets.ts";
 import type { ReportInput } from "../../src/report/report-input.ts";
-import { verdict } from "../../src/report/verdict.ts";
-import { otherRemarks } from "../../src/report/verdict-remarks.ts";
+import { verdict } from "../../src/report/sections/verdict.ts";
+import { otherRemarks } from "../../src/report/sections/verdict-remarks.ts";
 import { type MadeSetting, madeInput, madeSummary } from "../helpers/report-input.ts";
 
 const film: MadeSetting = { label: "film", acc: [0.6, 0.62] };

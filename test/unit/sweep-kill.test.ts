@@ -26,7 +26,7 @@ import { sharedFolder, tempFolder } from "../helpers/temp-folder.ts";
 
 vi.mock("../../src/sweep/open-engine.ts", () => import("../helpers/sweep-stand-ins.ts"));
 vi.mock("../../src/sweep/preflight.ts", () => import("../helpers/sweep-stand-ins.ts"));
-vi.mock("../../src/report/draw-charts.ts", () => import("../helpers/sweep-stand-ins.ts"));
+vi.mock("../../src/report/charts/draw-charts.ts", () => import("../helpers/sweep-stand-ins.ts"));
 
 const shared = sharedFolder("sweep-kill");
 let script = "";

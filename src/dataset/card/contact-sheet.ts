@@ -3,8 +3,8 @@ import { percent, wrapLines } from "../../base/format.ts";
 import { loadSharp } from "../../base/sharp.ts";
 import type { SentenceExample } from "../../contract/generated/types.ts";
 
-import { boxSvg } from "../../report/draw-box.ts";
-import { escapeXml } from "../../report/draw-text.ts";
+import { boxSvg } from "../../report/images/boxes-svg.ts";
+import { escapeXml } from "../../report/images/draw-text.ts";
 
 /** An image resized to fit its cell. */
 interface Tile {

@@ -1,8 +1,8 @@
 import type { Summary } from "../../contract/generated/types.ts";
-import { trainingHours } from "../cost.ts";
 import { figureOf } from "../figures.ts";
 import { points } from "../points.ts";
 import type { ReportInput } from "../report-input.ts";
+import { trainingHours } from "../sections/cost.ts";
 import { type Chart, type ChartSpec, listed } from "./chart-spec.ts";
 import { shortLabel } from "./labels.ts";
 import { lineLabels, plotHeight } from "./line-labels.ts";

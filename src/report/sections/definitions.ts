@@ -1,8 +1,8 @@
 import type { RootContent } from "mdast";
-import { count, joinWords } from "../base/format.ts";
-import type { Summary } from "../contract/generated/types.ts";
-import { confidenceOf, floorDefinitions, floorsOf, upperBounds } from "./figures.ts";
-import { bullets, heading } from "./markdown.ts";
+import { count, joinWords } from "../../base/format.ts";
+import type { Summary } from "../../contract/generated/types.ts";
+import { confidenceOf, floorDefinitions, floorsOf, upperBounds } from "../figures.ts";
+import { bullets, heading } from "../markdown.ts";
 
 /** The definitions that this report needs: metrics, then statistics. */
 export function definitions(summary: Summary): RootContent[] {

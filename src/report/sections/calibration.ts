@@ -1,8 +1,8 @@
 import type { RootContent } from "mdast";
-import type { SettingSummary, Summary } from "../contract/generated/types.ts";
-import { heading, images, longTable, paragraph } from "./markdown.ts";
-import { noValue, points } from "./points.ts";
-import type { ReportImage } from "./report-input.ts";
+import type { SettingSummary, Summary } from "../../contract/generated/types.ts";
+import { heading, images, longTable, paragraph } from "../markdown.ts";
+import { noValue, points } from "../points.ts";
+import type { ReportImage } from "../report-input.ts";
 
 /** How well each configuration's score tells hits from misses. */
 export function calibration(

@@ -1,9 +1,9 @@
 import type { RootContent } from "mdast";
-import type { MetricName, PublishedFigure, Summary } from "../contract/generated/types.ts";
-import { availableMetrics, figureOf, metricTitles } from "./figures.ts";
-import { heading, longTable, paragraph } from "./markdown.ts";
-import { interval, noValue, points, range } from "./points.ts";
-import { jsonName } from "./report-input.ts";
+import type { MetricName, PublishedFigure, Summary } from "../../contract/generated/types.ts";
+import { availableMetrics, figureOf, metricTitles } from "../figures.ts";
+import { heading, longTable, paragraph } from "../markdown.ts";
+import { interval, noValue, points, range } from "../points.ts";
+import { jsonName } from "../report-input.ts";
 
 /** The mean of every metric, in two tables that fit a page. */
 export function allMetrics({ settings, split }: Summary): RootContent[] {

@@ -1,15 +1,15 @@
-import { counted, joinWords, percent } from "../base/format.ts";
-import type { Remark, Summary } from "../contract/generated/types.ts";
-import { groupName } from "./figures.ts";
-import { overridesByLabel } from "./overrides.ts";
-import { negated, plainInterval, points, signedInterval } from "./points.ts";
+import { counted, joinWords, percent } from "../../base/format.ts";
+import type { Remark, Summary } from "../../contract/generated/types.ts";
+import { groupName } from "../figures.ts";
+import { negated, plainInterval, points, signedInterval } from "../points.ts";
 import {
   epochsByLabel,
   nameLabels,
   quoteLabel,
   type ReportInput,
   type VerdictInput,
-} from "./report-input.ts";
+} from "../report-input.ts";
+import { overridesByLabel } from "./overrides.ts";
 
 /** What qualifies the verdict, the most important first; several remarks of one kind are one sentence. */
 export function remarks({ summary, trials }: VerdictInput): string[] {

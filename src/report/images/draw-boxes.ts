@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import type { Sharp } from "sharp";
-import { loadSharp } from "../base/sharp.ts";
-import { CliprpnError } from "../contract/errors.ts";
-import { boxesSvg, type DrawnBox } from "./draw-box.ts";
-import { type Caption, captionSvg } from "./draw-caption.ts";
+import { loadSharp } from "../../base/sharp.ts";
+import { CliprpnError } from "../../contract/errors.ts";
+import { boxesSvg, type DrawnBox } from "./boxes-svg.ts";
+import { type Caption, captionSvg } from "./caption-svg.ts";
 
 export interface DrawOptions {
   /** Written below the image. */

@@ -1,8 +1,8 @@
-import { counted, joinWords } from "../base/format.ts";
-import type { Comparison, Summary } from "../contract/generated/types.ts";
-import { confidenceOf, figureOf } from "./figures.ts";
-import { negated, plainRange, points, signedPoints, signedRange } from "./points.ts";
-import { nameLabels, quoteLabel, type VerdictInput } from "./report-input.ts";
+import { counted, joinWords } from "../../base/format.ts";
+import type { Comparison, Summary } from "../../contract/generated/types.ts";
+import { confidenceOf, figureOf } from "../figures.ts";
+import { negated, plainRange, points, signedPoints, signedRange } from "../points.ts";
+import { nameLabels, quoteLabel, type VerdictInput } from "../report-input.ts";
 import { remarks } from "./verdict-remarks.ts";
 
 /** The result in a few sentences: `summary.verdict` has decided what the data support, this words it. */

@@ -1,4 +1,4 @@
-import type { ClipRpnSpec, Settings } from "../contract/generated/types.ts";
+import type { ClipRpnSpec, Settings } from "../../contract/generated/types.ts";
 
 /** A setting whose value is not its preset's. */
 export interface Override {

@@ -1,9 +1,9 @@
 import type { RootContent } from "mdast";
-import { quoteForShell } from "../base/format.ts";
-import type { TrialSpec } from "../contract/generated/types.ts";
-import { code, codeBlock, heading, type Inline, longTable, paragraph } from "./markdown.ts";
-import { noValue } from "./points.ts";
-import { type CompletedTrial, completedTrials, type ReportInput } from "./report-input.ts";
+import { quoteForShell } from "../../base/format.ts";
+import type { TrialSpec } from "../../contract/generated/types.ts";
+import { code, codeBlock, heading, type Inline, longTable, paragraph } from "../markdown.ts";
+import { noValue } from "../points.ts";
+import { type CompletedTrial, completedTrials, type ReportInput } from "../report-input.ts";
 
 /** The commands that reproduce the sweep, and each of its rows. */
 export function reproduce(input: ReportInput): RootContent[] {

@@ -1,10 +1,10 @@
 import type { RootContent } from "mdast";
-import { count, percent } from "../base/format.ts";
-import type { Remark, Summary } from "../contract/generated/types.ts";
-import { groupName } from "./figures.ts";
-import { bullets, heading, longTable, paragraph } from "./markdown.ts";
-import { plainInterval, signedInterval } from "./points.ts";
-import { quoteLabel } from "./report-input.ts";
+import { count, percent } from "../../base/format.ts";
+import type { Remark, Summary } from "../../contract/generated/types.ts";
+import { groupName } from "../figures.ts";
+import { bullets, heading, longTable, paragraph } from "../markdown.ts";
+import { plainInterval, signedInterval } from "../points.ts";
+import { quoteLabel } from "../report-input.ts";
 
 /** Where the best on val is behind another configuration, or below same-category chance. */
 export function losses(summary: Summary): RootContent[] {

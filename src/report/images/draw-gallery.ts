@@ -1,12 +1,12 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { CliprpnError } from "../contract/errors.ts";
-import type { Case, GalleryExample, GalleryGroup, Summary } from "../contract/generated/types.ts";
-import { drawBoxes, joinSideBySide } from "./draw.ts";
-import type { DrawnBox } from "./draw-box.ts";
+import { CliprpnError } from "../../contract/errors.ts";
+import type { Case, GalleryExample, GalleryGroup, Summary } from "../../contract/generated/types.ts";
+import type { ReportImage } from "../report-input.ts";
+import { type Gallery, gallerySections, subsetTitle } from "../sections/gallery.ts";
+import type { DrawnBox } from "./boxes-svg.ts";
+import { drawBoxes, joinSideBySide } from "./draw-boxes.ts";
 import { oneLine } from "./draw-text.ts";
-import { type Gallery, gallerySections, subsetTitle } from "./gallery.ts";
-import type { ReportImage } from "./report-input.ts";
 
 /**
  * Draws the examples of the gallery as PNG.

@@ -1,17 +1,17 @@
 import { join } from "node:path";
-import { replaceFile } from "../base/replace-file.ts";
-import { accuracyAtIouChart } from "./charts/accuracy-at-iou.ts";
-import { errorsChart } from "./charts/baseline-errors.ts";
-import { reliabilityChart, riskCoverageChart } from "./charts/calibration.ts";
-import type { Chart } from "./charts/chart-spec.ts";
-import { curvesChart } from "./charts/curves.ts";
-import { errorClassesChart } from "./charts/error-classes.ts";
-import { forestChart } from "./charts/forest.ts";
-import { leaderboardChart } from "./charts/leaderboard.ts";
-import { paretoChart } from "./charts/pareto.ts";
-import { renderSvg } from "./charts/render-svg.ts";
-import { subsetDifferencesChart } from "./charts/subset-differences.ts";
-import { completedTrials, type ReportImage, type ReportInput } from "./report-input.ts";
+import { replaceFile } from "../../base/replace-file.ts";
+import { completedTrials, type ReportImage, type ReportInput } from "../report-input.ts";
+import { accuracyAtIouChart } from "./accuracy-at-iou.ts";
+import { errorsChart } from "./baseline-errors.ts";
+import { reliabilityChart, riskCoverageChart } from "./calibration.ts";
+import type { Chart } from "./chart-spec.ts";
+import { curvesChart } from "./curves.ts";
+import { errorClassesChart } from "./error-classes.ts";
+import { forestChart } from "./forest.ts";
+import { leaderboardChart } from "./leaderboard.ts";
+import { paretoChart } from "./pareto.ts";
+import { renderSvg } from "./render-svg.ts";
+import { subsetDifferencesChart } from "./subset-differences.ts";
 
 /** The report's charts; without one where there is nothing to draw. */
 export interface Charts {

@@ -1,9 +1,9 @@
 import type { RootContent } from "mdast";
-import type { SettingSummary, Summary } from "../contract/generated/types.ts";
-import { comparisonsOf, type Floor, figureOf, floorsOf, referenceOf } from "./figures.ts";
-import { emphasis, heading, type Inline, images, paragraph, table } from "./markdown.ts";
-import { interval, negated, noValue, points, pValue, signedInterval } from "./points.ts";
-import { quoteLabel, type ReportImage } from "./report-input.ts";
+import type { SettingSummary, Summary } from "../../contract/generated/types.ts";
+import { comparisonsOf, type Floor, figureOf, floorsOf, referenceOf } from "../figures.ts";
+import { emphasis, heading, type Inline, images, paragraph, table } from "../markdown.ts";
+import { interval, negated, noValue, points, pValue, signedInterval } from "../points.ts";
+import { quoteLabel, type ReportImage } from "../report-input.ts";
 
 /** A column of the leaderboard. */
 interface Column {

@@ -1,8 +1,7 @@
 import type { RootContent } from "mdast";
-import { count, counted, joinWords } from "../base/format.ts";
-import type { ClipRpnSpec } from "../contract/generated/types.ts";
-import { bullets, heading, paragraph } from "./markdown.ts";
-import { overridesByLabel } from "./overrides.ts";
+import { count, counted, joinWords } from "../../base/format.ts";
+import type { ClipRpnSpec } from "../../contract/generated/types.ts";
+import { bullets, heading, paragraph } from "../markdown.ts";
 import {
   completedTrials,
   epochsByLabel,
@@ -10,7 +9,8 @@ import {
   quoteLabel,
   type ReportInput,
   type ReportTrial,
-} from "./report-input.ts";
+} from "../report-input.ts";
+import { overridesByLabel } from "./overrides.ts";
 
 /** What differs between the configurations beyond what the experiment varies, and what may limit a comparison. */
 export function whatDiffers(input: ReportInput): RootContent[] {

@@ -1,10 +1,10 @@
 import type { RootContent } from "mdast";
-import { count, percent } from "../base/format.ts";
-import type { BaselineSpec, Interval, ProposalSummary } from "../contract/generated/types.ts";
-import { type ErrorFractions, errorFractions } from "./figures.ts";
-import { heading, images, longTable, paragraph } from "./markdown.ts";
-import { interval, noValue, points } from "./points.ts";
-import { byId, quoteLabel, type ReportImage, type ReportInput } from "./report-input.ts";
+import { count, percent } from "../../base/format.ts";
+import type { BaselineSpec, Interval, ProposalSummary } from "../../contract/generated/types.ts";
+import { type ErrorFractions, errorFractions } from "../figures.ts";
+import { heading, images, longTable, paragraph } from "../markdown.ts";
+import { interval, noValue, points } from "../points.ts";
+import { byId, quoteLabel, type ReportImage, type ReportInput } from "../report-input.ts";
 
 /** The errors of baselines: the detector proposes no hit, or CLIP ranks another box first. */
 export function baselineErrors(input: ReportInput, chart: ReportImage | undefined): RootContent[] {

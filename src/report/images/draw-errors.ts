@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import type { ErrorExample, Summary } from "../contract/generated/types.ts";
-import { drawBoxes } from "./draw.ts";
+import type { ErrorExample, Summary } from "../../contract/generated/types.ts";
+import { type ErrorExamples, titleOf } from "../sections/errors.ts";
+import { drawBoxes } from "./draw-boxes.ts";
 import { explainUnreadable, truthStyle } from "./draw-gallery.ts";
 import { oneLine } from "./draw-text.ts";
-import { type ErrorExamples, titleOf } from "./errors.ts";
 
 /**
  * Draws the examples of errors as PNG.

@@ -1,5 +1,5 @@
-import { wrapLines } from "../base/format.ts";
-import { type DrawnBox, type LineStyle, tagSvg } from "./draw-box.ts";
+import { wrapLines } from "../../base/format.ts";
+import { type DrawnBox, type LineStyle, tagSvg } from "./boxes-svg.ts";
 import { escapeXml } from "./draw-text.ts";
 
 /** Below an image: an expression, and a legend of the boxes. */

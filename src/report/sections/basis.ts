@@ -1,10 +1,8 @@
 import type { RootContent } from "mdast";
-import { count, counted, joinWords } from "../base/format.ts";
-import type { ClipRpnSpec, TrialSpec } from "../contract/generated/types.ts";
-import { groupBySameBoxes } from "./baseline-errors.ts";
-import { confidenceOf } from "./figures.ts";
-import { bullets } from "./markdown.ts";
-import { overridesByLabel } from "./overrides.ts";
+import { count, counted, joinWords } from "../../base/format.ts";
+import type { ClipRpnSpec, TrialSpec } from "../../contract/generated/types.ts";
+import { confidenceOf } from "../figures.ts";
+import { bullets } from "../markdown.ts";
 import {
   type CompletedTrial,
   completedTrials,
@@ -13,7 +11,9 @@ import {
   quoteLabel,
   type ReportInput,
   type ReportTrial,
-} from "./report-input.ts";
+} from "../report-input.ts";
+import { groupBySameBoxes } from "./baseline-errors.ts";
+import { overridesByLabel } from "./overrides.ts";
 import { nameTrials } from "./what-differs.ts";
 
 /** The basis of the result: trials, epochs, expressions, confidence intervals, and use of the test split. */

@@ -1,11 +1,11 @@
 import type { RootContent } from "mdast";
-import { count, counted } from "../base/format.ts";
-import type { Comparison, Summary } from "../contract/generated/types.ts";
-import { comparisonsOf, referenceOf } from "./figures.ts";
+import { count, counted } from "../../base/format.ts";
+import type { Comparison, Summary } from "../../contract/generated/types.ts";
+import { comparisonsOf, referenceOf } from "../figures.ts";
+import { heading, longTable, paragraph } from "../markdown.ts";
+import { negated, noValue, points, pValue, signedInterval } from "../points.ts";
+import { quoteLabel } from "../report-input.ts";
 import { populationNames } from "./leaderboard.ts";
-import { heading, longTable, paragraph } from "./markdown.ts";
-import { negated, noValue, points, pValue, signedInterval } from "./points.ts";
-import { quoteLabel } from "./report-input.ts";
 
 /**
  * What the comparisons can and cannot show: a table for the reference, and one for the best on val if that is another one.

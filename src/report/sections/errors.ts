@@ -1,10 +1,10 @@
 import type { RootContent } from "mdast";
-import { count } from "../base/format.ts";
-import type { ErrorClassName, SettingSummary, Summary } from "../contract/generated/types.ts";
-import { errorParts } from "./charts/error-classes.ts";
-import { bullets, heading, images, longTable, paragraph } from "./markdown.ts";
-import { noValue, points } from "./points.ts";
-import { quoteLabel, type ReportImage } from "./report-input.ts";
+import { count } from "../../base/format.ts";
+import type { ErrorClassName, SettingSummary, Summary } from "../../contract/generated/types.ts";
+import { errorParts } from "../charts/error-classes.ts";
+import { bullets, heading, images, longTable, paragraph } from "../markdown.ts";
+import { noValue, points } from "../points.ts";
+import { quoteLabel, type ReportImage } from "../report-input.ts";
 
 /** Hits and errors of each configuration by class, with an example of each class of the best one. */
 export function errors(

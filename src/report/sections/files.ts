@@ -1,7 +1,7 @@
 import type { RootContent } from "mdast";
-import type { Split } from "../contract/generated/types.ts";
-import { bullets, heading, type Inline, link } from "./markdown.ts";
-import { jsonName } from "./report-input.ts";
+import type { Split } from "../../contract/generated/types.ts";
+import { bullets, heading, type Inline, link } from "../markdown.ts";
+import { jsonName } from "../report-input.ts";
 
 /**
  * The files with the figures of the report.
