@@ -140,10 +140,10 @@ def summary_of(index: DatasetIndex, tmp_path: Path) -> Summary:
 
 
 def test_the_deviation_of_seeds_is_that_of_their_accuracies(index: DatasetIndex, tmp_path: Path) -> None:
-    for setting in summary_of(index, tmp_path).settings:
-        (accuracy,) = [figure for figure in setting.figures if figure.metric == "acc_at_50"]
-        values = [run.value for run in accuracy.per_seed]
-        assert setting.seed_sd == pytest.approx(np.std(values, ddof=1))
+    runs = [[0.9] * 3 + [0.1] * 3, [0.9] * 4 + [0.1] * 2, [0.9] * 6]
+    trials = [write_trial(tmp_path / str(seed), index, seed, run) for seed, run in enumerate(runs)]
+    (setting,) = summarize_on(index, group_of("film", *trials)).settings
+    assert setting.seed_sd == pytest.approx(np.std([3 / 6, 4 / 6, 6 / 6], ddof=1))
 
 
 def test_settings_are_sorted_best_first_with_a_figure_per_seed(index: DatasetIndex, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import type { ReportInput } from "../../src/report/report-input.ts";
 import { reportJson } from "../../src/report/report-json.ts";
 import { latexAblation } from "../../src/report/tables/latex-ablation.ts";
 import { latexLeaderboard } from "../../src/report/tables/latex-leaderboard.ts";
+import { plusMinus } from "../../src/report/tables/latex-table.ts";
 import { latexText } from "../../src/report/tables/latex-text.ts";
 import { leaderboardCsv } from "../../src/report/tables/leaderboard-csv.ts";
 import { failed, madeInput, madeSpec, madeSummary, madeTrial } from "../helpers/report-input.ts";
@@ -128,8 +129,18 @@ describe("LaTeX", () => {
     expect(text).toContain("\\emph{upper bound: boxes}$^\\dagger$");
     expect(text).toContain("\\emph{constant box}$^\\dagger$");
     expect(text).toContain("\\emph{image-only baseline} &");
-    expect(text).toMatch(/\$\\pm\$ is half the width of the 95 \\% confidence interval .*checkpoints/);
+    expect(text).toMatch(
+      /\$\\pm\$ has the distances to the ends of the 95 \\% confidence interval .*checkpoints/,
+    );
     expect(text).toContain("\\label{tab:made-val-leaderboard}");
+  });
+
+  test.each([
+    [{ mean: 0, low: 0, high: 0.042 }, "$0.0^{+4.2}_{-0.0}$"],
+    [{ mean: -0.1, low: -0.12, high: -0.08 }, "$-10.0 \\pm 2.0$"],
+    [{ mean: 0.5, low: null, high: null }, "$50.0$"],
+  ])("the interval of %j is %s", (interval, expected) => {
+    expect(plusMinus(interval)).toBe(expected);
   });
 
   test("no row is marked if all intervals are of checkpoints", () => {

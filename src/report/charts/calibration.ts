@@ -1,5 +1,5 @@
-import { percent } from "../../base/format.ts";
 import type { SettingSummary, Summary } from "../../contract/generated/types.ts";
+import { confidenceOf } from "../figures.ts";
 import { points } from "../points.ts";
 import { type Chart, type ChartSpec, listed } from "./chart-spec.ts";
 import { shortLabel, wrapLabel } from "./labels.ts";
@@ -80,12 +80,12 @@ export function riskCoverageChart(summary: Summary): Chart | undefined {
 
 /** The fraction of hits by score, a panel per configuration: dots with intervals, and the monotone fit as a line. */
 export function reliabilityChart(summary: Summary): Chart | undefined {
-  const { settings, split, confidence, baseline } = summary;
+  const { settings, split, baseline } = summary;
   const all = calibrated(settings);
   if (all.length === 0) return undefined;
   const shown = selectShown(all, baseline, maxDrawn);
   const explained = [
-    `dot: answers with similar scores, with their ${percent(confidence, 0)} interval`,
+    `dot: answers with similar scores, with their ${confidenceOf(summary)} interval`,
     "line: monotone fit; dashed: a score that is the probability of a hit",
     ...noteHidden(shown, all),
   ];

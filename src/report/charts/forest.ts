@@ -1,6 +1,5 @@
-import { percent } from "../../base/format.ts";
 import type { Summary } from "../../contract/generated/types.ts";
-import { comparisonsOf, referenceOf } from "../figures.ts";
+import { comparisonsOf, confidenceOf, referenceOf } from "../figures.ts";
 import { negated, points, signedInterval } from "../points.ts";
 import { type Chart, type ChartSpec, listed } from "./chart-spec.ts";
 import { drawnLabels, settingRows, shortLabel, wrapLabel } from "./labels.ts";
@@ -41,7 +40,7 @@ export function forestChart(summary: Summary): Chart | undefined {
           "\n",
         ),
         "left of 0: worse; right of 0: better",
-        `point: mean, filled if p < ${(1 - confidence).toFixed(2)} (Holm); line: ${percent(confidence, 0)} interval`,
+        `point: mean, filled if p < ${Number((1 - confidence).toFixed(4))} (Holm); line: ${confidenceOf(summary)} interval`,
         ...(smallest === null ? [] : [`band: less than the ${points(smallest)} points that matter`]),
         ...noteHidden(shown, all),
       ],

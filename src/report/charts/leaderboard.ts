@@ -1,6 +1,6 @@
-import { joinWords, percent, wrapText } from "../../base/format.ts";
+import { joinWords, wrapText } from "../../base/format.ts";
 import type { SettingSummary, Summary } from "../../contract/generated/types.ts";
-import { type Floor, figureOf, floorsOf } from "../figures.ts";
+import { confidenceOf, type Floor, figureOf, floorsOf } from "../figures.ts";
 import { interval, points } from "../points.ts";
 import { type Chart, type ChartSpec, listed } from "./chart-spec.ts";
 import { drawnLabels, settingRows, shortLabel } from "./labels.ts";
@@ -20,7 +20,7 @@ export function leaderboardChart(summary: Summary): Chart {
   const floors = floorsOf(summary).map((floor) => ({ ...floor, value: percentOf(floor.acc_at_50.mean) }));
   const isInside = ({ value }: { value: number }): boolean => value >= domain[0] && value <= domain[1];
   const [inside, outside] = [floors.filter(isInside), floors.filter((floor) => !isInside(floor))];
-  const marks = `tick: mean; bar: ${percent(summary.confidence, 0)} interval`;
+  const marks = `tick: mean; bar: ${confidenceOf(summary)} interval`;
   const x = (field: string): ChartSpec => ({
     field,
     type: "quantitative",

@@ -1,5 +1,5 @@
-import { percent } from "../../base/format.ts";
 import type { Interval, Population, Summary } from "../../contract/generated/types.ts";
+import { confidenceOf } from "../figures.ts";
 import { latexText } from "./latex-text.ts";
 
 /** A table in LaTeX; all its parts are LaTeX already. */
@@ -38,17 +38,23 @@ export function tableOf({ caption, label, align, head, groups, comments }: Latex
   ].join("\n");
 }
 
-/** A fraction in %, with half the width of its interval if it has one: "$53.1 \pm 2.9$". */
+/**
+ * A fraction in %, with the distances to the ends of its interval if it has one: "$53.1 \pm 2.9$"; "$0.0^{+4.2}_{-0.0}$",
+ * as intervals end at what is possible.
+ */
 export function plusMinus(interval: Interval | undefined): string {
   if (interval === undefined) return noLatexValue;
   const { mean, low, high } = interval;
-  const margin = low === null || high === null ? "" : ` \\pm ${((high - low) * 50).toFixed(1)}`;
-  return `$${(mean * 100).toFixed(1).replace(/^-(0\.0)$/, "$1")}${margin}$`;
+  const value = (mean * 100).toFixed(1).replace(/^-(0\.0)$/, "$1");
+  if (low === null || high === null) return `$${value}$`;
+  const [above, below] = [(high - mean) * 100, (mean - low) * 100];
+  if (Math.abs(above - below) < 0.1) return `$${value} \\pm ${((above + below) / 2).toFixed(1)}$`;
+  return `$${value}^{+${above.toFixed(1)}}_{-${below.toFixed(1)}}$`;
 }
 
 /** What stands after ± in a table, and the mark of the rows that it says less about. */
-export function meaningOf({ confidence }: Summary, rows: Population[]): string {
-  const interval = `$\\pm$ is half the width of the ${latexText(percent(confidence, 0))} confidence interval`;
+export function meaningOf(summary: Summary, rows: Population[]): string {
+  const interval = `$\\pm$ has the distances to the ends of the ${latexText(confidenceOf(summary))} confidence interval`;
   const populations = new Set(rows);
   if (!populations.has("procedure")) return `${interval} for these checkpoints on new images.`;
   const procedure = `${interval} for training again with other seeds, on new images`;
