@@ -42,10 +42,14 @@ export function template(schema: string): string {
   "vary": {
     "fusion.text": ["pooled", "words"]
   },
-  // ...and these configurations are added.
-  "also": [{ "fusion": "cross_attention" }],
+  // ...and these configurations are added; they may have a label, and seeds of their own.
+  "also": [{ "label": "original fusion", "fusion": "cross_attention" }],
   // Every configuration runs once per seed.
-  "seeds": [0, 1]
+  "seeds": [0, 1],
+  // If smaller differences in Acc@0.5 do not matter, the report says which configurations are equivalent (percentage points):
+  // "smallest_difference": 1.0,
+  // The report compares the others with this configuration, and always with the best one.
+  "baseline": "original fusion"
 }
 `;
 }
