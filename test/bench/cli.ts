@@ -33,9 +33,8 @@ export interface SweepMemory {
 export async function sweepMemory({ experiment, env, folder }: Scenes): Promise<SweepMemory> {
   const peak_bytes = { cli: 0, worker: 0, python: 0 };
   const started = performance.now();
-  const running = execa(process.execPath, [cli, "sweep", experiment, "--runs-dir", join(folder, "runs")], {
-    env,
-  });
+  const args = ["sweep", experiment, "--runs-dir", join(folder, "runs"), "--workers", "1"];
+  const running = execa(process.execPath, [cli, ...args], { env });
   const timer = setInterval(() => {
     for (const pid of [running.pid ?? 0, ...descendants(running.pid ?? 0)]) {
       const command = read(pid, "cmdline");
