@@ -433,6 +433,21 @@ def broken_tables(good: pa.Table) -> dict[str, pa.Table]:
     }
 
 
+def test_a_flipped_bit_of_the_predictions_is_found(tmp_path: Path, index: DatasetIndex) -> None:
+    write_trial(tmp_path / "trial", index, 0, BEST[0])
+    path = predictions_file(tmp_path / "trial", "test")
+    group = pq.read_metadata(path).row_group(0)
+    chunks = [group.column(number) for number in range(group.num_columns)]
+    [chunk] = [chunk for chunk in chunks if chunk.path_in_schema == "iou"]
+    content = bytearray(path.read_bytes())
+    # The end of the chunk is in the data of its last page.
+    content[chunk.dictionary_page_offset + chunk.total_compressed_size - 1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(CliprpnError) as caught:
+        read_numbers(path, ("iou",))
+    assert caught.value.code == "data_invalid"
+
+
 def test_broken_predictions_are_an_error_that_names_the_file(tmp_path: Path, index: DatasetIndex) -> None:
     write_trial(tmp_path / "good", index, 0, BEST[0])
     path = predictions_file(tmp_path / "good", "test")

@@ -65,7 +65,8 @@ def write_predictions(
         {**(table.schema.metadata or {}), _VERSION_KEY: str(SCHEMA_VERSION)}
     )
     content = pa.BufferOutputStream()
-    pq.write_table(table, content)
+    # Without checksums, a flipped bit would only change a figure.
+    pq.write_table(table, content, write_page_checksum=True)
     write_durably(path, content.getvalue().to_pybytes())
 
 
@@ -145,7 +146,7 @@ def _read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
             f"{path}: expected a trial's predictions, found no file; evaluate that split first",
         )
     try:
-        table = pq.read_table(path, columns=columns)
+        table = pq.read_table(path, columns=columns, page_checksum_verification=True)
         version = int((table.schema.metadata or {}).get(_VERSION_KEY, SCHEMA_VERSION))
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         raise _broken(path, error) from error
