@@ -299,3 +299,30 @@ def test_accuracy_and_chance_are_of_the_same_expressions() -> None:
     whole, *_ = find_remarks(shown, best, [], table, find_subsets(table), 0.95)
     assert (whole.kind, whole.by) == ("below_chance", None)
     assert whole.acc_at_50.mean == pytest.approx(best.hits[:, known].mean())
+
+
+def test_few_images_have_a_difference_only() -> None:
+    for num_images, has_plan in ((29, False), (30, True)):
+        table = table_of(num_images, ["attribute"], 1)
+        pair = [
+            candidate(name, table, {"attribute": 0.5}, seed) for seed, name in enumerate(["best", "film"])
+        ]
+        (row,) = compare_all(pair, None, "val", table, 0.95, 0.9)
+        plans = (
+            row.p_value,
+            row.detectable,
+            row.chance_new_run_ahead,
+            row.num_seeds_needed,
+            row.num_images_needed,
+        )
+        assert [plan is not None for plan in plans] == [has_plan] * 5
+
+
+def test_equal_sums_within_images_are_not_the_same_hits() -> None:
+    table = table_of(30, ["attribute", "negation"], 1)
+    pair = [
+        candidate("best", table, {"attribute": 1.0, "negation": 0.0}, 1),
+        candidate("film", table, {"attribute": 0.0, "negation": 1.0}, 2),
+    ]
+    assert compare_all(pair, None, "val", table, 0.95, None)[0].same_answers is False
+    assert compare_all([pair[0], pair[0]], None, "val", table, 0.95, None)[0].same_answers is True

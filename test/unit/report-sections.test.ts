@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Comparison, Remark, Summary } from "../../src/contract/generated/types.ts";
+import type { Comparison, Interval, Remark, Summary } from "../../src/contract/generated/types.ts";
 import { presets } from "../../src/experiment/presets.ts";
 import type { Charts } from "../../src/report/charts/draw-charts.ts";
 import { render } from "../../src/report/markdown.ts";
@@ -95,13 +95,26 @@ describe("leaderboard", () => {
     expect(written).toMatch(/^\| token \|.*\| checkpoints \|/m);
   });
 
-  test("explains differences and populations even if too few images allow no ranks", () => {
-    const summary = madeSummary([film, token]);
-    const settings = summary.settings.map((setting) => ({ ...setting, rank: null }));
-    const written = report([film, token], { summary: { ...summary, settings } });
-    expect(written).toContain("hold for the training procedure");
-    expect(written).toContain("Differences are in points, from film");
-    expect(written).not.toContain("| rank |");
+  test("too few images have differences, but no intervals, p values, ranks and comparison", () => {
+    const summary = madeSummary([film, token], { num_images: 29 });
+    const bare = ({ mean }: Interval): Interval => ({ mean, low: null, high: null });
+    const settings = summary.settings.map((setting) => ({
+      ...setting,
+      rank: null,
+      figures: setting.figures.map((each) => ({ ...each, interval: bare(each.interval) })),
+    }));
+    const comparisons = summary.comparisons.map((each) => ({
+      ...each,
+      difference: bare(each.difference),
+      p_value: null,
+      p_adjusted: null,
+    }));
+    const written = report([film, token], { summary: { ...summary, settings, comparisons } });
+    expect(written).toContain(
+      "29 images are too few for intervals, p values and ranks. Differences are in points, from film.",
+    );
+    expect(written).toContain("| token | 51.0 | −10.0 | 6.0 |");
+    expect(written).not.toContain("## Comparison with film");
   });
 
   test("compares with the declared baseline, and the best has a table of its own", () => {

@@ -120,7 +120,7 @@ const cases: [title: string, input: ReportInput, expected: string[], absent: str
       beaten: ["token"],
       open: ["copy"],
     }),
-    ["film and copy give the same answers on val, with an Acc@0.5 of 61.0 %.", "film outperforms token."],
+    ["film and copy have the same hits on val, with an Acc@0.5 of 61.0 %.", "film outperforms token."],
     ["No significant"],
   ],
   [
@@ -130,7 +130,7 @@ const cases: [title: string, input: ReportInput, expected: string[], absent: str
       { case: "same_answers", beaten: [], open: ["copy"], ahead: ["film"] },
       { split: "test" },
     ),
-    ["token and copy give the same answers on test", "token is behind film."],
+    ["token and copy have the same hits on test", "token is behind film."],
     ["outperforms"],
   ],
   [
@@ -158,6 +158,19 @@ const cases: [title: string, input: ReportInput, expected: string[], absent: str
       "film and token are equivalent within 3.0 points Acc@0.5 on val",
       "(61.0 % against 60.8 %, difference +0.2 points, 95 % CI −1.8 to +2.2; 2 seeds, clustered by image).",
       "film outperforms words.",
+    ],
+    ["No significant"],
+  ],
+  [
+    "several are equivalent to the best: the largest difference",
+    inputOf(
+      [film, { label: "token", acc: [0.608, 0.608] }, { label: "old", acc: [0.605, 0.605] }],
+      { case: "equivalent", open: ["token", "old"], beaten: [] },
+      { smallest_difference: 0.03 },
+    ),
+    [
+      "film and each of token and old are equivalent within 3.0 points Acc@0.5 on val",
+      "; the largest difference is to old (61.0 % against 60.5 %, difference +0.5 points",
     ],
     ["No significant"],
   ],
@@ -293,6 +306,11 @@ describe("remarks", () => {
       "not above its own image-only answers",
       [{ kind: "not_above_blank", difference: { mean: 0.003, low: -0.01, high: 0.016 } }],
       ["film is not significantly above its own image-only answers, by +0.3 points (−1.0 to +1.6)."],
+    ],
+    [
+      "below its own image-only answers",
+      [{ kind: "not_above_blank", difference: { mean: -0.1, low: -0.12, high: -0.08 } }],
+      ["film is significantly below its own image-only answers, by 10.0 points (8.0 to 12.0)."],
     ],
     [
       "several weaknesses are one sentence",

@@ -131,6 +131,7 @@ def _comparison(
     alpha: float,
 ) -> Comparison:
     target = smallest_difference or difference.mean
+    is_tested = difference.p_value is not None
     return Comparison(
         label=first.label,
         against=second.label,
@@ -138,16 +139,25 @@ def _comparison(
         population=difference.population,
         p_value=difference.p_value,
         p_adjusted=p_adjusted,
-        same_answers=difference.same_answers,
+        same_answers=difference.same_answers and _have_same_hits(first, second),
         detectable=detectable_difference(difference, alpha),
         equivalent=None
         if smallest_difference is None
         else is_equivalent(difference, smallest_difference, alpha),
-        chance_new_run_ahead=chance_ahead(first.accuracy, second.accuracy),
-        num_seeds_needed=num_seeds_needed(first.accuracy, second.accuracy, target, alpha),
-        num_images_needed=num_images_needed(first.accuracy, second.accuracy, target, alpha),
+        chance_new_run_ahead=chance_ahead(first.accuracy, second.accuracy) if is_tested else None,
+        num_seeds_needed=num_seeds_needed(first.accuracy, second.accuracy, target, alpha)
+        if is_tested
+        else None,
+        num_images_needed=num_images_needed(first.accuracy, second.accuracy, target, alpha)
+        if is_tested
+        else None,
         checks=checks,
     )
+
+
+def _have_same_hits(first: Candidate, second: Candidate) -> bool:
+    """Also within each image, whose expressions statistics sum up."""
+    return np.allclose(first.hits.mean(axis=0), second.hits.mean(axis=0), rtol=0, atol=1e-9)
 
 
 def _cross_checks(first: Candidate, second: Candidate, table: SplitTable) -> CrossChecks:

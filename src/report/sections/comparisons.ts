@@ -12,7 +12,8 @@ import { populationNames } from "./leaderboard.ts";
  * Of two configurations, one table has all.
  */
 export function comparisons(summary: Summary): RootContent[] {
-  if (summary.comparisons.length === 0) return [];
+  // Too few images for intervals: the leaderboard has the differences.
+  if (summary.comparisons.every(({ difference }) => difference.low === null)) return [];
   const { best } = summary.verdict;
   const hasOne = comparisonsOf(summary, best).size === 1;
   const references = hasOne ? [referenceOf(summary)] : [...new Set([referenceOf(summary), best])];

@@ -1,4 +1,5 @@
 import type { RootContent } from "mdast";
+import { counted } from "../../base/format.ts";
 import type { SettingSummary, Summary } from "../../contract/generated/types.ts";
 import { comparisonsOf, type Floor, figureOf, floorsOf, referenceOf } from "../figures.ts";
 import { emphasis, heading, type Inline, images, paragraph, table } from "../markdown.ts";
@@ -79,7 +80,7 @@ function columnsOf(summary: Summary): Column[] {
       title: "p (Holm)",
       cell: ({ label }) => pValue(comparisons.get(label)?.p_adjusted ?? null),
       floor: empty,
-      isShown: comparisons.size > 0,
+      isShown: [...comparisons.values()].some(({ p_adjusted }) => p_adjusted !== null),
     },
     {
       title: "image only",
@@ -118,33 +119,39 @@ function comparedSettings({ settings }: Summary): SettingSummary[] {
 }
 
 function notes(summary: Summary, num_floors: number): string[] {
-  const { settings, split, baseline } = summary;
+  const { settings, split, baseline, num_images } = summary;
   const reference = referenceOf(summary);
   const populations = populationsOf(summary);
   const compared = comparedSettings(summary);
   const trains = settings.some(({ kind }) => kind === "cliprpn");
+  const hasIntervals = compared.some(
+    (setting) => (figureOf(setting, "acc_at_50")?.interval.low ?? null) !== null,
+  );
   return [
     ...(split === "val"
       ? []
       : ["Configurations are in the order of their results on val, where they are selected."]),
-    ...(populations.size === 1 && populations.has("procedure")
+    ...(hasIntervals
+      ? []
+      : [`${counted(num_images, "image")} are too few for intervals, p values and ranks.`]),
+    ...(hasIntervals && populations.size === 1 && populations.has("procedure")
       ? ["Intervals hold for the training procedure: training again with other seeds, on new images."]
       : []),
-    ...(populations.size === 1 && populations.has("checkpoints")
+    ...(hasIntervals && populations.size === 1 && populations.has("checkpoints")
       ? [
           trains
             ? "Intervals hold for these checkpoints on new images; with one seed, nothing is known about training again."
             : "Intervals hold for these models on new images.",
         ]
       : []),
-    ...(populations.size > 1
+    ...(hasIntervals && populations.size > 1
       ? [
           "“Procedure” intervals hold for training again with other seeds, on new images; “checkpoints” intervals for these models on new images.",
         ]
       : []),
     ...(compared.length > 1
       ? [
-          `Differences are in points, from ${quoteLabel(reference)}${reference === baseline ? ", the declared baseline" : ""}; p is adjusted for all ${split === "val" ? "pairs of configurations" : "rows"} by Holm's procedure.`,
+          `Differences are in points, from ${quoteLabel(reference)}${reference === baseline ? ", the declared baseline" : ""}${hasIntervals ? `; p is adjusted for all ${split === "val" ? "pairs of configurations" : "rows"} by Holm's procedure` : ""}.`,
         ]
       : []),
     "Image only is Acc@0.5 of the same models with an empty expression.",

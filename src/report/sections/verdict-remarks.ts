@@ -19,9 +19,10 @@ export function remarks({ summary, trials }: VerdictInput): string[] {
   const weaknesses = [
     ...behind(of("behind")),
     ...belowChance(of("below_chance"), summary),
-    ...of("not_above_blank").map(
-      ({ difference }) =>
-        `not significantly above its own image-only answers, by ${signedInterval(difference, " points")}`,
+    ...of("not_above_blank").map(({ difference }) =>
+      difference.high !== null && difference.high < 0
+        ? `significantly below its own image-only answers, by ${plainInterval(negated(difference), " points")}`
+        : `not significantly above its own image-only answers, by ${signedInterval(difference, " points")}`,
     ),
   ];
   return [

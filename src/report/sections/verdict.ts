@@ -35,7 +35,7 @@ function sentences(summary: Summary): string[] {
       const same = comparisonsOf(summary).filter(({ same_answers }) => same_answers);
       const labels = same.map(({ against }) => against);
       return [
-        `${best} and ${nameLabels(labels)} give the same answers on ${split}, with an Acc@0.5 of ${accuracy(summary, label)}`,
+        `${best} and ${nameLabels(labels)} have the same hits on ${split}, with an Acc@0.5 of ${accuracy(summary, label)}`,
         ...rest(best, {
           beaten,
           open: open.filter((each) => !labels.includes(each)),
@@ -57,7 +57,7 @@ function sentences(summary: Summary): string[] {
     }
     case "equivalent":
       return [
-        `${best} and ${nameLabels(open)} are equivalent within ${points(summary.smallest_difference ?? 0)} points ${metric} (${difference(summary, nearestOf(summary, open))})`,
+        `${best} and ${eachOf(open)} are equivalent within ${points(summary.smallest_difference ?? 0)} points ${metric}${farthest(summary, open)}`,
         ...rest(best, { beaten, open: [] }),
       ];
     case "mixed":
@@ -70,7 +70,7 @@ function sentences(summary: Summary): string[] {
 function rest(best: string, { beaten, open }: { beaten: string[]; open: string[] }): string[] {
   return [
     ...(beaten.length > 0 ? [`${best} outperforms ${nameLabels(beaten)}`] : []),
-    ...(open.length > 0 ? [`No significant difference between ${best} and ${nameLabels(open)}`] : []),
+    ...(open.length > 0 ? [`No significant difference between ${best} and ${eachOf(open)}`] : []),
   ];
 }
 
@@ -99,7 +99,7 @@ function checkpoints(summary: Summary): string {
     return `${quoteLabel(best)}, selected on val, is behind ${behind(summary, behindOf)}`;
   const same = comparisonsOf(summary).find(({ same_answers }) => same_answers);
   if (same !== undefined)
-    return `${quoteLabel(best)} and ${quoteLabel(same.against)} give the same answers on ${summary.split}`;
+    return `${quoteLabel(best)} and ${quoteLabel(same.against)} have the same hits on ${summary.split}`;
   if (open.length > 0) return noDifference(summary, open).replace(/^N/, "n");
   return `${quoteLabel(best)} is ahead of ${lead(summary, nearestOf(summary, beaten), beaten.length)}`;
 }
@@ -133,13 +133,27 @@ function tooSmall({ verdict: { possibly_too_small }, smallest_difference }: Summ
 
 function noDifference(summary: Summary, open: string[]): string {
   const nearest = nearestOf(summary, open);
-  const start = `No significant difference in Acc@0.5 on ${summary.split} between ${quoteLabel(summary.verdict.best)} and ${open.length > 1 ? "each of " : ""}${nameLabels(open)}`;
+  const start = `No significant difference in Acc@0.5 on ${summary.split} between ${quoteLabel(summary.verdict.best)} and ${eachOf(open)}`;
   if (nearest === undefined) return start;
   const word = nearest.difference.mean < 0 ? "highest" : "nearest";
   const which = open.length > 1 ? `; the ${word} is ${quoteLabel(nearest.against)}` : "";
   const { detectable } = nearest;
   const effect = detectable === null ? "" : `, minimum detectable effect ${points(detectable)} points`;
   return `${start}${which} (${difference(summary, nearest)}${effect})`;
+}
+
+/** " (61.0 % against 59.9 %, ...)" of the rival with the largest difference, which is named if there are several. */
+function farthest(summary: Summary, labels: string[]): string {
+  const [last] = comparisonsOf(summary)
+    .filter(({ against }) => labels.includes(against))
+    .toSorted((a, b) => Math.abs(b.difference.mean) - Math.abs(a.difference.mean));
+  const name = labels.length > 1 ? `; the largest difference is to ${quoteLabel(last?.against ?? "")}` : "";
+  return `${name} (${difference(summary, last)})`;
+}
+
+/** "each of film and token", as they are not compared with each other. */
+function eachOf(labels: string[]): string {
+  return `${labels.length > 1 ? "each of " : ""}${nameLabels(labels)}`;
 }
 
 /** "61.0 % against 59.9 %, difference +1.1 points, 95 % CI −0.4 to +2.6; 3 seeds, clustered by image". */
