@@ -16,6 +16,14 @@ export function oneLine(text: string): string {
   return visibleText(text).replace(/[\n\t]+/g, " ");
 }
 
+/** The same in at most `most` characters; a longer text loses its middle, as labels of one sweep often start the same. */
+export function shortLine(text: string, most: number): string {
+  const letters = Array.from(oneLine(text));
+  if (letters.length <= most) return letters.join("");
+  const half = Math.floor(most / 2);
+  return `${letters.slice(0, half).join("")} … ${letters.slice(-half).join("")}`;
+}
+
 /** "U+202E" in brackets. */
 export function codePoint(code: number): string {
   return `[U+${code.toString(16).toUpperCase().padStart(4, "0")}]`;

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { default as Sharp } from "sharp";
+import { escapeXml } from "./escape-xml.ts";
 import { makeTempFolder } from "./temp-folder.ts";
 
 /**
@@ -36,8 +37,4 @@ function writeFontConfig(): string {
   const config = `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>${escapeXml(fonts)}</dir><cachedir>${escapeXml(folder)}</cachedir></fontconfig>\n`;
   writeFileSync(file, config);
   return file;
-}
-
-function escapeXml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }

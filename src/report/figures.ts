@@ -107,9 +107,23 @@ export function confidenceOf({ confidence }: Summary): string {
   return `${Number((confidence * 100).toFixed(2))} %`;
 }
 
+/** The significance level, without the rounding errors of 1 - confidence. */
+export function alphaOf({ confidence }: Summary): number {
+  return Number((1 - confidence).toFixed(6));
+}
+
+/** Whether a difference is significant after the adjustment for several comparisons. */
+export function isSignificant({ p_adjusted }: { p_adjusted: number | null }, summary: Summary): boolean {
+  return p_adjusted !== null && p_adjusted < alphaOf(summary);
+}
+
 /** The configuration that tables compare the others with: the declared baseline, else the best on val. */
 export function referenceOf({ baseline, comparisons, verdict }: Summary): string {
   return comparisons.find(({ label }) => label === baseline)?.label ?? verdict.best;
+}
+
+export function settingOf({ settings }: Summary, label: string): SettingSummary | undefined {
+  return settings.find((setting) => setting.label === label);
 }
 
 /** The comparisons of a configuration with each other one, by the label of the other one. */
@@ -117,6 +131,11 @@ export function comparisonsOf({ comparisons }: Summary, reference: string): Map<
   return new Map(
     comparisons.filter(({ label }) => label === reference).map((each) => [each.against, each] as const),
   );
+}
+
+/** A key for maps of subsets. */
+export function subsetKey({ by, group }: Pick<SubsetSummary, "by" | "group">): string {
+  return `${by}\n${group}`;
 }
 
 /** A subset inside a sentence: "negation", "expressions of 5 or fewer words". */

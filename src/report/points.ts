@@ -42,7 +42,12 @@ export function signedRange({ low, high }: Bounds): string {
 
 /** A difference, seen from the other side. */
 export function negated({ mean, low, high }: Interval): Interval {
-  return { mean: -mean, low: high === null ? null : -high, high: low === null ? null : -low };
+  const minus = (value: number): number => (value === 0 ? 0 : -value); // Not -0, which a file would show.
+  return {
+    mean: minus(mean),
+    low: high === null ? null : minus(high),
+    high: low === null ? null : minus(low),
+  };
 }
 
 /** "0.031", "< 0.001". */

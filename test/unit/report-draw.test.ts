@@ -3,11 +3,11 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, expect, test } from "vitest";
 import { wrapLines, wrapText } from "../../src/base/format.ts";
+import { shortLine } from "../../src/base/plain-text.ts";
 import { loadSharp } from "../../src/base/sharp.ts";
 import { boxesSvg, type DrawnBox } from "../../src/report/images/boxes-svg.ts";
 import type { Caption } from "../../src/report/images/caption-svg.ts";
 import { checkImage, drawBoxes, joinSideBySide } from "../../src/report/images/draw-boxes.ts";
-import { oneLine } from "../../src/report/images/draw-text.ts";
 import { sharedFolder } from "../helpers/temp-folder.ts";
 
 const folder = sharedFolder("draw");
@@ -148,12 +148,12 @@ test("any text can be drawn, in a few lines", async () => {
 
 test("an expression in an image's description is one short line without control characters", () => {
   for (const text of hostile) {
-    const line = oneLine(text);
+    const line = shortLine(text, 200);
     expect(line).toMatch(/^[^\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]*$/u);
-    expect([...line].length).toBeLessThanOrEqual(202);
+    expect([...line].length).toBeLessThanOrEqual(203);
   }
-  expect(oneLine("the cup\n\n# left of\tit")).toBe("the cup # left of it");
-  expect(oneLine("a".repeat(300))).toBe(`${"a".repeat(200)} …`);
+  expect(shortLine("the cup\n\n# left of\tit", 200)).toBe("the cup # left of it");
+  expect(shortLine(`${"a".repeat(300)}b`, 200)).toBe(`${"a".repeat(100)} … ${"a".repeat(99)}b`);
 });
 
 test.each([

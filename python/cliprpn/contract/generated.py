@@ -1612,14 +1612,14 @@ class Comparison(BaseModel):
     num_seeds_needed: Annotated[
         int | None,
         Field(
-            description="Seeds of each that would detect the difference with these images; null if no number suffices, or for checkpoints.",
+            description="Seeds of each that would detect, with these images, the smallest difference that matters; the observed difference if none is declared. Null if no number suffices, and for checkpoints.",
             ge=0,
         ),
     ]
     num_images_needed: Annotated[
         int | None,
         Field(
-            description="Images that would detect the difference with these seeds; null if no number suffices.",
+            description="Images that would detect the same with these seeds; null if no number suffices.",
             ge=0,
         ),
     ]
@@ -2192,9 +2192,9 @@ class SubsetComparison(BaseModel):
     ]
     p_value: Annotated[float, Field(ge=0.0, le=1.0)]
     p_adjusted: Annotated[
-        float,
+        float | None,
         Field(
-            description="By Holm over the subsets and rivals of `label`.",
+            description="By Holm over the subsets and rivals of `label`; null for terciles of this split, which overlap the fixed ones and are not tested.",
             ge=0.0,
             le=1.0,
         ),
@@ -2618,7 +2618,7 @@ class Summary(BaseModel):
     num_resamples: Annotated[
         int,
         Field(
-            description="Number of bootstrap samples over images, for the intervals of ranks and the optimism.",
+            description="Number of resamples of the images, for the intervals of ranks and the optimism.",
             ge=1,
         ),
     ]
@@ -2963,4 +2963,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "c13b607754c0ae7596cfb52e0a30f32e7ba26055607dd0ffaf53e7a935acbeb2"
+SCHEMA_SHA256 = "d2e3ad3fbab17a05c838dc01d921acb14c9d0edca49fa1e748ad14bb4d238885"

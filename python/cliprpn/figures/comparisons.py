@@ -202,9 +202,8 @@ def _subset_rows(
 ) -> list[SubsetComparison]:
     p_values = np.array([difference.p_value for _, _, difference in pairs], dtype=np.float64)
     # The set's own terciles repeat the fixed ones, so they are not counted twice.
-    in_family = [subset.by != "area_tercile" for subset, _, _ in pairs]
-    adjusted = p_values.copy()
-    adjusted[in_family] = holm(p_values[in_family])
+    is_tested = [subset.by != "area_tercile" for subset, _, _ in pairs]
+    adjusted = holm(np.where(is_tested, p_values, np.nan))
     return [
         SubsetComparison(
             label=candidates[reference].label,
@@ -214,7 +213,7 @@ def _subset_rows(
             difference=to_interval(difference),
             population=difference.population,
             p_value=float(p_value),
-            p_adjusted=float(p_adjusted),
+            p_adjusted=p_adjusted,
         )
         for (subset, i, difference), p_value, p_adjusted in zip(pairs, p_values, adjusted, strict=True)
     ]

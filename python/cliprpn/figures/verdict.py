@@ -134,7 +134,7 @@ def find_remarks(
             difference=each.difference,
         )
         for each in subset_comparisons
-        if each.by != "area_tercile" and each.difference.mean < 0 and each.p_adjusted < alpha
+        if each.difference.mean < 0 and _is_below(each.p_adjusted, alpha)
     ]
     remarks += _below_chance(best, table, subsets, level)
     blank = settings[0].blank

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "c13b607754c0ae7596cfb52e0a30f32e7ba26055607dd0ffaf53e7a935acbeb2";
+export const schema_sha256 = "d2e3ad3fbab17a05c838dc01d921acb14c9d0edca49fa1e748ad14bb4d238885";
 
 /**
  * The source of the proposals.
@@ -1315,7 +1315,7 @@ export interface Summary {
    */
   baseline: string | null;
   /**
-   * Number of bootstrap samples over images, for the intervals of ranks and the optimism.
+   * Number of resamples of the images, for the intervals of ranks and the optimism.
    */
   num_resamples: number;
   /**
@@ -1662,11 +1662,11 @@ export interface Comparison {
    */
   chance_new_run_ahead: number | null;
   /**
-   * Seeds of each that would detect the difference with these images; null if no number suffices, or for checkpoints.
+   * Seeds of each that would detect, with these images, the smallest difference that matters; the observed difference if none is declared. Null if no number suffices, and for checkpoints.
    */
   num_seeds_needed: number | null;
   /**
-   * Images that would detect the difference with these seeds; null if no number suffices.
+   * Images that would detect the same with these seeds; null if no number suffices.
    */
   num_images_needed: number | null;
   /**
@@ -1713,9 +1713,9 @@ export interface SubsetComparison {
   population: Population;
   p_value: number;
   /**
-   * By Holm over the subsets and rivals of `label`.
+   * By Holm over the subsets and rivals of `label`; null for terciles of this split, which overlap the fixed ones and are not tested.
    */
-  p_adjusted: number;
+  p_adjusted: number | null;
 }
 /**
  * What the data support, decided by the rules of docs/statistics.md.
@@ -3559,7 +3559,7 @@ export interface SweepFinished {
   num_failed: number;
 }
 /**
- * report.json beside REPORT.md: everything that the report of a sweep says. The same results give the same bytes.
+ * report.json beside REPORT.md: the verdict, the notes, all figures and the trials of a sweep's report. The same results give the same bytes.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Report".

@@ -1,10 +1,10 @@
 import { join } from "node:path";
+import { escapeXml } from "../../base/escape-xml.ts";
 import { percent, wrapLines } from "../../base/format.ts";
+import { oneLine } from "../../base/plain-text.ts";
 import { loadSharp } from "../../base/sharp.ts";
 import type { SentenceExample } from "../../contract/generated/types.ts";
-
 import { boxSvg } from "../../report/images/boxes-svg.ts";
-import { escapeXml } from "../../report/images/draw-text.ts";
 
 /** An image resized to fit its cell. */
 interface Tile {
@@ -43,7 +43,7 @@ export async function writeContactSheet(
   const overlay = svg(
     width,
     height,
-    `<text x="${gap}" y="38" font-family="DejaVu Sans" font-weight="bold" font-size="20" fill="#222">${escapeXml(title)}</text>${drawings.join("")}`,
+    `<text x="${gap}" y="38" font-family="DejaVu Sans" font-weight="bold" font-size="20" fill="#222">${escapeXml(oneLine(title))}</text>${drawings.join("")}`,
   );
   await sharp({ create: { width, height, channels: 3, background: "white" } })
     .composite([
@@ -159,7 +159,7 @@ function expressionLines(sentence: string): string[] {
 
 function text(content: string, x: number, y: number, attributes: string): string {
   const size = attributes.includes("font-size") ? "" : ` font-size="${fontSize}"`;
-  return `<text x="${x}" y="${y}" font-family="DejaVu Sans"${size} ${attributes}>${escapeXml(content)}</text>`;
+  return `<text x="${x}" y="${y}" font-family="DejaVu Sans"${size} ${attributes}>${escapeXml(oneLine(content))}</text>`;
 }
 
 function svg(width: number, height: number, content: string): string {

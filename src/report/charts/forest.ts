@@ -1,5 +1,5 @@
 import type { Summary } from "../../contract/generated/types.ts";
-import { comparisonsOf, confidenceOf, referenceOf } from "../figures.ts";
+import { alphaOf, comparisonsOf, confidenceOf, isSignificant, referenceOf } from "../figures.ts";
 import { negated, points, signedInterval } from "../points.ts";
 import { type Chart, type ChartSpec, listed } from "./chart-spec.ts";
 import { drawnLabels, settingRows, shortLabel, wrapLabel } from "./labels.ts";
@@ -16,14 +16,14 @@ export function forestChart(summary: Summary): Chart | undefined {
     p_adjusted,
   }));
   if (all.length === 0) return undefined;
-  const { smallest_difference: smallest, confidence } = summary;
+  const { smallest_difference: smallest } = summary;
   const shown = selectShown(all, summary.baseline, maxRows);
   const names = drawnLabels(shown.map(({ label }) => label));
   const rows = shown.map(({ label, difference, p_adjusted }) => ({
     label: names.get(label) ?? "",
     ...toPercent(difference),
     number: signedInterval(difference),
-    fill: p_adjusted !== null && p_adjusted < 1 - confidence ? colors.mean : colors.background,
+    fill: isSignificant({ p_adjusted }, summary) ? colors.mean : colors.background,
   }));
   const band = smallest === null ? [] : [{ low: percentOf(-smallest), high: percentOf(smallest) }];
   const ends = [...rows, ...band].flatMap(({ low, high }) => [low, high]);
@@ -40,7 +40,7 @@ export function forestChart(summary: Summary): Chart | undefined {
           "\n",
         ),
         "left of 0: worse; right of 0: better",
-        `point: mean, filled if p < ${Number((1 - confidence).toFixed(4))} (Holm); line: ${confidenceOf(summary)} interval`,
+        `point: mean, filled if p < ${alphaOf(summary)} (Holm); line: ${confidenceOf(summary)} interval`,
         ...(smallest === null ? [] : [`band: less than the ${points(smallest)} points that matter`]),
         ...noteHidden(shown, all),
       ],

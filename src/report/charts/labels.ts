@@ -1,5 +1,5 @@
 import { wrapText, wrapWords } from "../../base/format.ts";
-import { oneLine } from "../../base/plain-text.ts";
+import { oneLine, shortLine } from "../../base/plain-text.ts";
 import type { ChartSpec } from "./chart-spec.ts";
 
 /** Columns of a label left of its row. */
@@ -32,10 +32,7 @@ const maxLines = 5;
 
 /** A label in one line, for an alt text; its end stays. */
 export function shortLabel(label: string, most = 90): string {
-  const letters = Array.from(oneLine(label));
-  if (letters.length <= most) return letters.join("");
-  const half = Math.floor(most / 2);
-  return `${letters.slice(0, half).join("")} … ${letters.slice(-half).join("")}`;
+  return shortLine(label, most);
 }
 
 /** Lines of an axis label or a legend's label. The label is data: it never becomes part of an expression. */

@@ -6,7 +6,6 @@ import { colors } from "./theme.ts";
 
 /** A subset with the horizontal position of its cells, in pixels. */
 export interface Column extends SubsetSummary {
-  key: string;
   from: number;
   to: number;
 }
@@ -24,7 +23,7 @@ export function placeColumns(subsets: readonly SubsetSummary[]): Column[] {
     return group.map((subset) => {
       const from = at;
       at += columnWidth;
-      return { ...subset, key: keyOf(subset), from, to: from + columnWidth - columnGap };
+      return { ...subset, from, to: from + columnWidth - columnGap };
     });
   });
 }
@@ -38,10 +37,6 @@ const kinds: { by: SubsetSummary["by"]; title: string }[] = [
   { by: "sentence_length", title: "words" },
   { by: "num_same_category", title: "objects of the category" },
 ];
-
-export function keyOf({ by, group }: Pick<SubsetSummary, "by" | "group">): string {
-  return JSON.stringify([by, group]);
-}
 
 /** Names of the columns with their number of expressions, and above them the names of the groups. */
 export function headings(columns: readonly Column[], x: (field: string) => ChartSpec): ChartSpec[] {

@@ -1,11 +1,11 @@
 import { wrapText } from "../../base/format.ts";
 import type { SettingSummary, SubsetComparison, Summary } from "../../contract/generated/types.ts";
-import { figureOf, groupName, referenceOf } from "../figures.ts";
+import { alphaOf, groupName, isSignificant, referenceOf, settingOf, subsetKey } from "../figures.ts";
 import { negated, points, signedPoints } from "../points.ts";
 import { type Chart, type ChartSpec, listed } from "./chart-spec.ts";
 import { drawnLabels, settingRows, shortLabel } from "./labels.ts";
 import { maxRows, noteHidden, selectShown } from "./shown-settings.ts";
-import { type Column, headings, keyOf, placeColumns, spanOf } from "./subset-columns.ts";
+import { type Column, headings, placeColumns, spanOf } from "./subset-columns.ts";
 import { colors, divergingColors } from "./theme.ts";
 
 /** Acc@0.5 of each configuration minus that of the reference, a column per subset; its first rows are the reference and chance. */
@@ -14,28 +14,28 @@ export function subsetDifferencesChart(summary: Summary): Chart | undefined {
   const all = summary.subset_comparisons
     .filter(({ label }) => label === reference)
     .map((each) => ({ ...each, label: each.against, difference: negated(each.difference) }));
-  const compared = new Set(all.map(keyOf));
-  const columns = placeColumns(summary.subsets.filter((subset) => compared.has(keyOf(subset))));
+  const compared = new Set(all.map(subsetKey));
+  const columns = placeColumns(summary.subsets.filter((subset) => compared.has(subsetKey(subset))));
   const last = columns.at(-1);
   if (last === undefined) return undefined;
   const everyone = [...new Set(all.map(({ label }) => label))].map((label) => ({ label }));
   const shown = selectShown(everyone, summary.baseline, maxRows).map(({ label }) => label);
   const names = drawnLabels([`${reference}: Acc@0.5 in %`, chanceTitle, ...shown]);
   const [referenceRow = "", chanceRow = ""] = names.values();
-  const level = 1 - summary.confidence;
-  const columnOf = new Map(columns.map((column) => [column.key, column]));
+  const columnOf = new Map(columns.map((column) => [subsetKey(column), column]));
   const isShown = new Set(shown);
-  const drawn = all.filter(({ label }) => isShown.has(label));
+  const drawn = all.filter((each) => isShown.has(each.label) && columnOf.has(subsetKey(each)));
   const largest = drawn.reduce((most, { difference }) => Math.max(most, Math.abs(difference.mean)), 0.05);
-  const cells = drawn.flatMap(({ label, difference, p_adjusted, ...subset }): Cell[] => {
-    const column = columnOf.get(keyOf(subset));
+  const cells = drawn.flatMap((each): Cell[] => {
+    const { label, difference } = each;
+    const column = columnOf.get(subsetKey(each));
     if (column === undefined) return [];
-    const isSignificant = p_adjusted !== null && p_adjusted < level;
-    const number = `${signedPoints(difference.mean)}${isSignificant ? "*" : ""}`;
+    const isBold = isSignificant(each, summary);
+    const number = `${signedPoints(difference.mean)}${isBold ? "*" : ""}`;
     const { fill, text } = divergingColors(difference.mean / largest);
-    return [{ label: names.get(label) ?? "", ...spanOf(column), number, fill, text, isSignificant }];
+    return [{ label: names.get(label) ?? "", ...spanOf(column), number, fill, text, isBold }];
   });
-  const setting = summary.settings.find(({ label }) => label === reference);
+  const setting = settingOf(summary, reference);
   const context = columns.flatMap((column): Cell[] => [
     ...plainCell(referenceRow, column, setting === undefined ? undefined : accuracyOn(column, setting)),
     ...plainCell(chanceRow, column, column.chance ?? undefined),
@@ -66,7 +66,7 @@ export function subsetDifferencesChart(summary: Summary): Chart | undefined {
   const notes = [
     `rows below the first${hasChance ? " two" : ""}: Acc@0.5 on ${summary.split} minus that of the first row, in percentage points`,
     `blue: better; orange: worse; strongest at ${points(largest)} points`,
-    `*: p < ${level.toFixed(2)} (Holm over subsets and rows)`,
+    `*: p < ${alphaOf(summary)} (Holm over subsets and rows)`,
     ...noteHidden(shown, everyone),
   ];
   const spec = {
@@ -94,9 +94,9 @@ export function subsetDifferencesChart(summary: Summary): Chart | undefined {
           fill: { field: "fill", type: "nominal", scale: null },
         },
       },
-      numbers([...context, ...cells.filter(({ isSignificant }) => !isSignificant)], "normal"),
+      numbers([...context, ...cells.filter(({ isBold }) => !isBold)], "normal"),
       numbers(
-        cells.filter(({ isSignificant }) => isSignificant),
+        cells.filter(({ isBold }) => isBold),
         "bold",
       ),
       ...headings(columns, x),
@@ -113,7 +113,7 @@ interface Cell {
   number: string;
   fill: string;
   text: string;
-  isSignificant: boolean;
+  isBold: boolean;
 }
 
 const chanceTitle = "same-category chance in %";
@@ -121,22 +121,16 @@ const chanceTitle = "same-category chance in %";
 function plainCell(label: string, column: Column, value: number | undefined): Cell[] {
   if (value === undefined) return [];
   const { fill, text } = { fill: colors.background, text: colors.text };
-  return [{ label, ...spanOf(column), number: points(value), fill, text, isSignificant: false }];
+  return [{ label, ...spanOf(column), number: points(value), fill, text, isBold: false }];
 }
 
 function accuracyOn({ by, group }: Column, setting: SettingSummary): number | undefined {
-  const stratum = setting.strata.find((candidate) => by === "stratum" && candidate.stratum === group);
-  if (stratum !== undefined) return figureOf(stratum, "acc_at_50")?.interval.mean;
   return setting.breakdowns.find((row) => row.by === by && row.group === group)?.interval.mean;
 }
 
-function describe(
-  differences: readonly SubsetComparison[],
-  { split, confidence }: Summary,
-  reference: string,
-): string {
+function describe(differences: readonly SubsetComparison[], summary: Summary, reference: string): string {
   const significant = differences
-    .filter(({ p_adjusted }) => p_adjusted !== null && p_adjusted < 1 - confidence)
+    .filter((each) => isSignificant(each, summary))
     .toSorted((a, b) => Math.abs(b.difference.mean) - Math.abs(a.difference.mean));
   const list = (chosen: SubsetComparison[]): string =>
     chosen.length === 0
@@ -148,5 +142,5 @@ function describe(
         );
   const better = list(significant.filter(({ difference }) => difference.mean > 0));
   const worse = list(significant.filter(({ difference }) => difference.mean < 0));
-  return `Acc@0.5 on ${split} by subset minus that of ${shortLabel(reference)}, in percentage points. Significantly better: ${better}. Significantly worse: ${worse}.`;
+  return `Acc@0.5 on ${summary.split} by subset minus that of ${shortLabel(reference)}, in percentage points. Significantly better: ${better}. Significantly worse: ${worse}.`;
 }

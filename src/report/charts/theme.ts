@@ -1,3 +1,5 @@
+import { escapeXml } from "../../base/escape-xml.ts";
+
 /** A color on a light background and the one that replaces it on a dark background. */
 type Pair = readonly [light: string, dark: string];
 
@@ -153,19 +155,11 @@ export function withTheme(svg: string, scope: string, alt: string): string {
       .map((property) => `.${scope} [${property}="${light}"]{${property}:${dark}}`),
   );
   const style = `<style>@media screen and (prefers-color-scheme:dark){${rules.join("")}}</style>`;
-  const root = `<svg class="${scope}" role="img" aria-label="${escapeAttribute(alt)}"`;
+  const root = `<svg class="${scope}" role="img" aria-label="${escapeXml(alt)}"`;
   return svg.replace(
     /^<svg([^>]*?) class="marks"([^>]*)>/,
     (_, before, after) => `${root}${before}${after}>${style}`,
   );
-}
-
-function escapeAttribute(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll('"', "&quot;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;");
 }
 
 function mapValues<K extends string, V, W>(record: Record<K, V>, change: (value: V) => W): Record<K, W> {

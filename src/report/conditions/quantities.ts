@@ -1,6 +1,6 @@
-import type { Interval, MetricName, Summary } from "../../contract/generated/types.ts";
-import { figureOf, metricTitles } from "../figures.ts";
-import { negated } from "../tables/difference.ts";
+import type { Interval, MetricName, SettingSummary, Summary } from "../../contract/generated/types.ts";
+import { figureOf, metricTitles, settingOf } from "../figures.ts";
+import { negated } from "../points.ts";
 import type { Step } from "./parse-condition.ts";
 
 /** A value of a report that a condition can name. */
@@ -45,9 +45,9 @@ function settingQuantity(
   labelOf: (summary: Summary) => string | null | undefined,
   path: string,
 ): Quantity | undefined {
-  const setting = (summary: Summary): Summary["settings"][number] | undefined =>
-    summary.settings.find(({ label }) => label === labelOf(summary));
-  const number = (read: (of: Summary["settings"][number]) => number | null | undefined): Quantity => ({
+  const setting = (summary: Summary): SettingSummary | undefined =>
+    settingOf(summary, labelOf(summary) ?? "");
+  const number = (read: (of: SettingSummary) => number | null | undefined): Quantity => ({
     type: "number",
     read: (summary) => {
       const found = setting(summary);

@@ -1,4 +1,4 @@
-import { escapeXml } from "./draw-text.ts";
+import { escapeXml } from "../../base/escape-xml.ts";
 
 /** A box to draw, in pixels of the original image. */
 export interface DrawnBox {

@@ -1,6 +1,7 @@
+import { escapeXml } from "../../base/escape-xml.ts";
 import { wrapLines } from "../../base/format.ts";
+import { visibleText } from "../../base/plain-text.ts";
 import { type DrawnBox, type LineStyle, tagSvg } from "./boxes-svg.ts";
-import { escapeXml } from "./draw-text.ts";
 
 /** Below an image: an expression, and a legend of the boxes. */
 export interface Caption {
@@ -67,9 +68,10 @@ interface TextStyle {
 function textRows(text: string, width: number, maxLines: number, style: TextStyle): string[] {
   const { indent = 0, size = fontSize, weight = "normal", ink = "#222" } = style;
   const room = width - 2 * margin - indent;
-  const start = text.slice(0, 1000);
+  const shown = visibleText(text);
+  const start = shown.slice(0, 1000);
   const columns = Math.max(10, Math.floor((room * start.length) / widthOf(start, size)));
-  return wrapLines(text, columns, maxLines).map((line) => {
+  return wrapLines(shown, columns, maxLines).map((line) => {
     // A line of wide characters is shrunk.
     const fitting = Math.min(size, (size * room) / widthOf(line, size));
     return `<text x="${indent}" font-family="DejaVu Sans" font-weight="${weight}" font-size="${fitting.toFixed(1)}" fill="${ink}">${escapeXml(line)}</text>`;

@@ -1,9 +1,9 @@
 import { join } from "node:path";
+import { shortLine } from "../../base/plain-text.ts";
 import type { ErrorExample, Summary } from "../../contract/generated/types.ts";
 import { type ErrorExamples, titleOf } from "../sections/errors.ts";
 import { drawBoxes } from "./draw-boxes.ts";
-import { explainUnreadable, truthStyle } from "./draw-gallery.ts";
-import { oneLine } from "./draw-text.ts";
+import { explainUnreadable, maxShown, truthStyle } from "./draw-gallery.ts";
 
 /**
  * Draws the examples of errors as PNG.
@@ -42,5 +42,5 @@ async function drawExample(shown: ErrorExample, file: string): Promise<undefined
 
 /** For readers who do not see the image. */
 function describe({ error_class, sentence, iou }: ErrorExample): string {
-  return `${titleOf(error_class)}: “${oneLine(sentence)}”, IoU ${iou.toFixed(2)} with the ground truth`;
+  return `${titleOf(error_class)}: “${shortLine(sentence, maxShown)}”, IoU ${iou.toFixed(2)} with the ground truth`;
 }

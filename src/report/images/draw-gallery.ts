@@ -1,12 +1,12 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { shortLine } from "../../base/plain-text.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { Case, GalleryExample, GalleryGroup, Summary } from "../../contract/generated/types.ts";
 import type { ReportImage } from "../report-input.ts";
 import { type Gallery, gallerySections, subsetTitle } from "../sections/gallery.ts";
 import type { DrawnBox } from "./boxes-svg.ts";
 import { drawBoxes, joinSideBySide } from "./draw-boxes.ts";
-import { oneLine } from "./draw-text.ts";
 
 /**
  * Draws the examples of the gallery as PNG.
@@ -49,11 +49,7 @@ function noteOf({ kind, subset }: GalleryGroup): string | undefined {
  * @param note written below each image.
  * @throws CliprpnError not_found, or data_invalid if an image cannot be read.
  */
-export async function drawExample(
-  { cases }: GalleryExample,
-  file: string,
-  note?: string,
-): Promise<undefined> {
+async function drawExample({ cases }: GalleryExample, file: string, note?: string): Promise<undefined> {
   if (cases.length === 1) return drawCase(cases[0], file, note);
   const halves = cases.map((shown, index) => ({ shown, file: `${file}.half-${index + 1}.png` }));
   try {
@@ -91,6 +87,9 @@ async function drawCase(shown: Case, file: string, note: string | undefined): Pr
 
 type BoxStyle = Required<Pick<DrawnBox, "color" | "line" | "tag">>;
 
+/** Characters of an expression in an alt text. */
+export const maxShown = 200;
+
 export const truthStyle: BoxStyle = { color: "#111111", line: "dashed", tag: "GT" };
 
 function predictionStyle(index: number): BoxStyle {
@@ -105,7 +104,7 @@ function verdictOf({ iou }: Case["predictions"][number]): string {
 }
 
 /** For readers who do not see the image. */
-export function describeExample({ cases }: GalleryExample): string {
+function describeExample({ cases }: GalleryExample): string {
   const [first, second] = cases.map(describeCase);
   return second === undefined ? (first ?? "") : `Left: ${first}. Right: ${second}`;
 }
@@ -114,7 +113,7 @@ export function describeExample({ cases }: GalleryExample): string {
 function describeCase({ sentence, predictions }: Case): string {
   const answers = predictions.map(
     (prediction, index) =>
-      `${oneLine(prediction.label)} (${predictionStyle(index).tag}) is ${verdictOf(prediction)}`,
+      `${shortLine(prediction.label, maxShown)} (${predictionStyle(index).tag}) is ${verdictOf(prediction)}`,
   );
-  return `“${oneLine(sentence)}”: ${answers.join("; ")}`;
+  return `“${shortLine(sentence, maxShown)}”: ${answers.join("; ")}`;
 }

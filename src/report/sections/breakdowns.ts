@@ -1,7 +1,7 @@
 import type { RootContent } from "mdast";
 import { count } from "../../base/format.ts";
 import type { Interval, SettingSummary, SubsetSummary, Summary } from "../../contract/generated/types.ts";
-import { figureOf, referenceOf } from "../figures.ts";
+import { figureOf, isSignificant, referenceOf, subsetKey } from "../figures.ts";
 import { emphasis, heading, type Inline, images, longTable, paragraph } from "../markdown.ts";
 import { interval, noValue, points } from "../points.ts";
 import { jsonName, quoteLabel, type ReportImage } from "../report-input.ts";
@@ -56,11 +56,11 @@ function accuracyTable(summary: Summary, groups: SubsetSummary[]): RootContent[]
   const signs = significantSigns(summary);
   const hasChance = groups.some(({ chance }) => chance !== null);
   const cells = (setting: SettingSummary): Inline[] => {
-    const found = new Map(setting.breakdowns.map((row) => [keyOf(row), row.interval] as const));
+    const found = new Map(setting.breakdowns.map((row) => [subsetKey(row), row.interval] as const));
     return groups.map((group) => {
-      const value: Interval | undefined = found.get(keyOf(group));
+      const value: Interval | undefined = found.get(subsetKey(group));
       if (value === undefined) return noValue;
-      const sign = signs.get(`${setting.label}\n${keyOf(group)}`);
+      const sign = signs.get(`${setting.label}\n${subsetKey(group)}`);
       return sign === undefined ? interval(value) : `${interval(value)} ${sign}`;
     });
   };
@@ -107,19 +107,13 @@ function pairTable({ settings }: Summary, strata: SubsetSummary[]): RootContent[
 /** "↑" or "↓" for each configuration and subset that differs significantly from the reference. */
 function significantSigns(summary: Summary): Map<string, string> {
   const reference = referenceOf(summary);
-  const alpha = 1 - summary.confidence;
   return new Map(
     summary.subset_comparisons.flatMap((each) => {
-      const { label, against, difference, by, p_adjusted } = each;
-      if (label !== reference || by === "area_tercile" || p_adjusted === null || p_adjusted >= alpha)
-        return [];
-      return [[`${against}\n${keyOf(each)}`, difference.mean > 0 ? "↓" : "↑"] as const];
+      const { label, against, difference } = each;
+      if (label !== reference || !isSignificant(each, summary)) return [];
+      return [[`${against}\n${subsetKey(each)}`, difference.mean > 0 ? "↓" : "↑"] as const];
     }),
   );
-}
-
-function keyOf({ by, group }: { by: By; group: string }): string {
-  return `${by}\n${group}`;
 }
 
 function spaced(name: string): string {

@@ -1,7 +1,7 @@
 import type { RootContent } from "mdast";
 import { count, counted } from "../../base/format.ts";
 import type { Comparison, Summary } from "../../contract/generated/types.ts";
-import { comparisonsOf, referenceOf } from "../figures.ts";
+import { comparisonsOf, isSignificant, referenceOf } from "../figures.ts";
 import { heading, longTable, paragraph } from "../markdown.ts";
 import { negated, noValue, points, pValue, signedInterval } from "../points.ts";
 import { quoteLabel } from "../report-input.ts";
@@ -33,7 +33,6 @@ function comparisonTable(summary: Summary, reference: string): RootContent[] {
     smallest_difference === null
       ? "a difference as large as this one"
       : `a difference of ${points(smallest_difference)} points`;
-  const alpha = 1 - summary.confidence;
   const name = quoteLabel(reference);
   const columns: Column[] = [
     { title: "configuration", cell: ({ against }) => against },
@@ -62,8 +61,8 @@ function comparisonTable(summary: Summary, reference: string): RootContent[] {
     },
     {
       title: neededTitle,
-      cell: (each) => neededFor(each, alpha, smallest_difference),
-      isShown: rows.some((each) => neededFor(each, alpha, smallest_difference) !== noValue),
+      cell: (each) => neededFor(each, summary),
+      isShown: rows.some((each) => neededFor(each, summary) !== noValue),
     },
   ];
   const shown = columns.filter(({ isShown }) => isShown !== false);
@@ -90,16 +89,11 @@ function comparisonTable(summary: Summary, reference: string): RootContent[] {
 
 const neededTitle = "to detect it";
 
-/**
- * "12 seeds or 1,200 images", for a difference that is not significant.
- *
- * @param margin the smallest difference that matters, which is then the one to detect.
- */
-function neededFor(comparison: Comparison, alpha: number, margin: number | null): string {
-  const { difference, p_adjusted, population, detectable, num_seeds_needed, num_images_needed } = comparison;
-  const isFound = p_adjusted === null || p_adjusted < alpha;
-  const target = margin ?? Math.abs(difference.mean);
-  if (difference.low === null || isFound || target === 0) return noValue;
+/** "12 seeds or 1,200 images", for a difference that is not significant. */
+function neededFor(comparison: Comparison, summary: Summary): string {
+  const { difference, population, detectable, num_seeds_needed, num_images_needed } = comparison;
+  const target = summary.smallest_difference ?? Math.abs(difference.mean);
+  if (difference.low === null || isSignificant(comparison, summary) || target === 0) return noValue;
   if (detectable !== null && detectable <= target) return noValue;
   const images = num_images_needed === null ? undefined : `${count(num_images_needed)} images`;
   // Without the variance between seeds, no number of them can be planned.

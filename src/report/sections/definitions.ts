@@ -1,7 +1,7 @@
 import type { RootContent } from "mdast";
 import { count, joinWords } from "../../base/format.ts";
 import type { Summary } from "../../contract/generated/types.ts";
-import { confidenceOf, floorDefinitions, floorsOf, upperBounds } from "../figures.ts";
+import { alphaOf, confidenceOf, floorDefinitions, floorsOf, upperBounds } from "../figures.ts";
 import { bullets, heading } from "../markdown.ts";
 
 /** The definitions that this report needs: metrics, then statistics. */
@@ -52,7 +52,7 @@ function statistics(summary: Summary, trains: boolean): string[] {
       : []),
     ...(compares
       ? [
-          `A difference is paired by image. It is significant if p is below ${Number((1 - summary.confidence).toFixed(4))}. One configuration outperforms all others if each of these comparisons is significant by itself; all other statements use p values adjusted by Holm's procedure.`,
+          `A difference is paired by image. It is significant if p is below ${alphaOf(summary)}. One configuration outperforms all others if each of these comparisons is significant by itself; all other statements use p values adjusted by Holm's procedure.`,
           `A rank interval has the ranks of a configuration over ${count(summary.num_resamples)} resamples of the images${trains ? ", with its variance between seeds" : ""}.`,
         ]
       : []),

@@ -4,11 +4,11 @@ import type { ErrorClassName, SettingSummary, Summary } from "../../contract/gen
 import { errorParts } from "../charts/error-classes.ts";
 import { bullets, heading, images, longTable, paragraph } from "../markdown.ts";
 import { noValue, points } from "../points.ts";
-import { quoteLabel, type ReportImage } from "../report-input.ts";
+import { jsonName, quoteLabel, type ReportImage } from "../report-input.ts";
 
 /** Hits and errors of each configuration by class, with an example of each class of the best one. */
 export function errors(
-  { settings }: Summary,
+  { settings, split }: Summary,
   chart: ReportImage | undefined,
   examples: ErrorExamples,
 ): RootContent[] {
@@ -23,7 +23,7 @@ export function errors(
     ),
     bullets(parts.map(({ key, title }) => `${title}: ${definitions[key]}`)),
     paragraph(
-      "In % of the expressions, with their number in parentheses (the mean over seeds). report.json has intervals, and the ids of further examples.",
+      `In % of the expressions, with their number in parentheses (the mean over seeds). ${jsonName(split)} has intervals, and the ids of further examples.`,
     ),
     ...longTable(
       ["configuration", ...parts.map(({ title }) => title)],

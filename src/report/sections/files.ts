@@ -14,7 +14,7 @@ export function listFiles(split: Split, place: string, names: readonly string[])
   return [
     heading(2, "Files"),
     bullets([
-      [link(jsonName(split)), ": everything in this report, for programs."],
+      [link(jsonName(split)), ": the verdict, all figures and the trials, for programs."],
       ...listed.map(([name, content]): Inline => [link(`${place}/${name}`), `: ${content}`]),
     ]),
   ];

@@ -1,7 +1,7 @@
 import type { RootContent } from "mdast";
 import { count, percent } from "../../base/format.ts";
 import type { Remark, Summary } from "../../contract/generated/types.ts";
-import { groupName } from "../figures.ts";
+import { groupName, subsetKey } from "../figures.ts";
 import { bullets, heading, longTable, paragraph } from "../markdown.ts";
 import { plainInterval, signedInterval } from "../points.ts";
 import { quoteLabel } from "../report-input.ts";
@@ -35,7 +35,7 @@ function behindTable(
       ? [paragraph(`${name} is not significantly behind another configuration in any subset.`)]
       : [];
   const sizes = new Map(
-    subsets.map(({ by, group, num_sentences }) => [`${by}\n${group}`, num_sentences] as const),
+    subsets.map(({ by, group, num_sentences }) => [subsetKey({ by, group }), num_sentences] as const),
   );
   return [
     paragraph(
@@ -48,7 +48,7 @@ function behindTable(
         .map((each) => [
           groupName(each),
           each.against,
-          count(sizes.get(`${each.by}\n${each.group}`) ?? 0),
+          count(sizes.get(subsetKey(each)) ?? 0),
           signedInterval(each.difference),
         ]),
       2,

@@ -1,6 +1,6 @@
 import { counted, joinWords, percent } from "../../base/format.ts";
 import type { Remark, Summary } from "../../contract/generated/types.ts";
-import { groupName } from "../figures.ts";
+import { groupName, subsetKey } from "../figures.ts";
 import { negated, plainInterval, points, signedInterval } from "../points.ts";
 import {
   epochsByLabel,
@@ -45,7 +45,7 @@ function seeds([first, ...others]: Extract<Remark, { kind: "seeds" }>[]): string
 function behind(found: Extract<Remark, { kind: "behind" }>[]): string[] {
   const [worst] = found.toSorted((a, b) => a.difference.mean - b.difference.mean);
   if (worst === undefined) return [];
-  const subsets = new Set(found.map(({ by, group }) => `${by}\n${group}`)).size;
+  const subsets = new Set(found.map(subsetKey)).size;
   const rivals = [...new Set(found.map(({ against }) => against))];
   const where = groupName(worst);
   const gap = plainInterval(negated(worst.difference), " points");

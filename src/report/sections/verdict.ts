@@ -1,6 +1,6 @@
 import { counted, joinWords } from "../../base/format.ts";
-import type { Comparison, Summary } from "../../contract/generated/types.ts";
-import { confidenceOf, figureOf } from "../figures.ts";
+import type { Comparison, Interval, Summary } from "../../contract/generated/types.ts";
+import { comparisonsOf, confidenceOf, figureOf, settingOf } from "../figures.ts";
 import { negated, plainRange, points, signedPoints, signedRange } from "../points.ts";
 import { nameLabels, quoteLabel, type VerdictInput } from "../report-input.ts";
 import { remarks } from "./verdict-remarks.ts";
@@ -32,7 +32,7 @@ function sentences(summary: Summary): string[] {
         `With ${singleSeeds(summary)}, this says nothing about training again`,
       ];
     case "same_answers": {
-      const same = comparisonsOf(summary).filter(({ same_answers }) => same_answers);
+      const same = comparisonsOfBest(summary).filter(({ same_answers }) => same_answers);
       const labels = same.map(({ against }) => against);
       return [
         `${best} and ${nameLabels(labels)} have the same hits on ${split}, with an Acc@0.5 of ${accuracy(summary, label)}`,
@@ -81,9 +81,7 @@ function without(labels: string[], label: string | null | undefined): string[] {
 /** The only configuration. */
 function reached(summary: Summary): string {
   const { best } = summary.verdict;
-  const interval = settingOf(summary, best)?.figures.find(({ metric }) => metric === "acc_at_50")?.interval;
-  const low = interval?.low ?? null;
-  const high = interval?.high ?? null;
+  const { low = null, high = null } = intervalOf(summary, best) ?? {};
   const evidence =
     low === null || high === null
       ? ""
@@ -97,7 +95,7 @@ function checkpoints(summary: Summary): string {
   const behindOf = nearestOf(summary, ahead);
   if (behindOf !== undefined)
     return `${quoteLabel(best)}, selected on val, is behind ${behind(summary, behindOf)}`;
-  const same = comparisonsOf(summary).find(({ same_answers }) => same_answers);
+  const same = comparisonsOfBest(summary).find(({ same_answers }) => same_answers);
   if (same !== undefined)
     return `${quoteLabel(best)} and ${quoteLabel(same.against)} have the same hits on ${summary.split}`;
   if (open.length > 0) return noDifference(summary, open).replace(/^N/, "n");
@@ -144,7 +142,7 @@ function noDifference(summary: Summary, open: string[]): string {
 
 /** " (61.0 % against 59.9 %, ...)" of the rival with the largest difference, which is named if there are several. */
 function farthest(summary: Summary, labels: string[]): string {
-  const [last] = comparisonsOf(summary)
+  const [last] = comparisonsOfBest(summary)
     .filter(({ against }) => labels.includes(against))
     .toSorted((a, b) => Math.abs(b.difference.mean) - Math.abs(a.difference.mean));
   const name = labels.length > 1 ? `; the largest difference is to ${quoteLabel(last?.against ?? "")}` : "";
@@ -194,24 +192,24 @@ function needsSeeds(summary: Summary, label: string): boolean {
 }
 
 /** Comparisons of the best on val. */
-function comparisonsOf({ comparisons, verdict: { best } }: Summary): Comparison[] {
-  return comparisons.filter(({ label }) => label === best);
+function comparisonsOfBest(summary: Summary): Comparison[] {
+  return [...comparisonsOf(summary, summary.verdict.best).values()];
 }
 
 /** Of some rivals, the one that is least behind or most ahead. */
 function nearestOf(summary: Summary, labels: string[]): Comparison | undefined {
   const wanted = new Set(labels);
-  return comparisonsOf(summary)
+  return comparisonsOfBest(summary)
     .filter(({ against }) => wanted.has(against))
     .toSorted((a, b) => a.difference.mean - b.difference.mean)[0];
 }
 
 function accuracy(summary: Summary, label: string): string {
-  const setting = settingOf(summary, label);
-  const figure = setting === undefined ? undefined : figureOf(setting, "acc_at_50");
-  return figure === undefined ? "" : `${points(figure.interval.mean)} %`;
+  const interval = intervalOf(summary, label);
+  return interval === undefined ? "" : `${points(interval.mean)} %`;
 }
 
-function settingOf({ settings }: Summary, label: string): Summary["settings"][number] | undefined {
-  return settings.find((setting) => setting.label === label);
+function intervalOf(summary: Summary, label: string): Interval | undefined {
+  const setting = settingOf(summary, label);
+  return setting === undefined ? undefined : figureOf(setting, "acc_at_50")?.interval;
 }
