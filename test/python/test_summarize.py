@@ -499,3 +499,12 @@ def test_with_many_configurations_the_ious_of_the_last_ones_are_left_out(
         "iou/fusion=best",
     ]
     assert json.loads(table.schema.metadata[b"cliprpn"])["labels_without_iou"] == ["fusion=other"]
+
+
+def test_a_missing_column_is_named_in_one_line(index: DatasetIndex, tmp_path: Path) -> None:
+    trial = write_trial(tmp_path / "0", index, 0, BEST[0])
+    path = predictions_file(tmp_path / "0", "test")
+    pq.write_table(pq.read_table(path).drop_columns(["iou_blank"]), path)
+    with pytest.raises(CliprpnError, match=r"^[^\n]*iou_blank[^\n]*$") as caught:
+        summarize_on(index, group_of("film", trial))
+    assert caught.value.code == "data_invalid"

@@ -128,9 +128,11 @@ def _numbers(table: pa.Table, name: str) -> np.ndarray:
 
 
 def _broken(path: Path, problem: object) -> CliprpnError:
+    # Arrow lists all columns on further lines if one is missing.
+    found = str(problem).partition("\n")[0]
     return CliprpnError(
         "data_invalid",
-        f"{path}: expected predictions that cliprpn wrote, found {problem}; remove the file, and evaluate the split "
+        f"{path}: expected predictions that cliprpn wrote, found {found}; remove the file, and evaluate the split "
         "again",
     )
 
