@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname, extname, join } from "node:path";
 import type { default as Sharp } from "sharp";
 import { escapeXml } from "./escape-xml.ts";
 import { makeTempFolder } from "./temp-folder.ts";
@@ -18,6 +19,17 @@ export function loadSharp(): Promise<typeof Sharp> {
 export function loadSharpWithoutFonts(): Promise<typeof Sharp> {
   loaded ??= importSharp(false);
   return loaded;
+}
+
+/**
+ * Writes an image; the extension is its format. Sharp itself reports a full disk by an error without a code.
+ *
+ * @param file .png, .jpg, .jpeg or .webp.
+ */
+export async function writeImage(image: ReturnType<typeof Sharp>, file: string): Promise<void> {
+  const format = extname(file).toLowerCase();
+  const encoded = format === ".webp" ? image.webp() : format === ".png" ? image.png() : image.jpeg();
+  await writeFile(file, await encoded.toBuffer());
 }
 
 let loaded: Promise<typeof Sharp> | undefined;

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, expect, test } from "vitest";
@@ -202,4 +202,17 @@ test("a file that is not an image is named", async () => {
     /none\.jpg: expected an image, found no file/,
   );
   await checkImage(image);
+});
+
+test.skipIf(!existsSync("/dev/full"))("a full disk is an error with a code", async () => {
+  const full = join(folder, "full.png");
+  symlinkSync("/dev/full", full);
+  await expect(drawBoxes(image, [], full)).rejects.toMatchObject({ code: "ENOSPC" });
+  await expect(joinSideBySide([image, image], full)).rejects.toMatchObject({ code: "ENOSPC" });
+});
+
+test.each(["png", "jpeg", "webp"])("an image is written as %s by its extension", async (format) => {
+  const out = join(folder, `by-extension.${format}`);
+  await drawBoxes(image, [], out);
+  expect((await sharp(out).metadata()).format).toBe(format);
 });

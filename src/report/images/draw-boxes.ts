@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Sharp } from "sharp";
-import { loadSharp } from "../../base/sharp.ts";
+import { loadSharp, writeImage } from "../../base/sharp.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import { boxesSvg, type DrawnBox } from "./boxes-svg.ts";
 import { type Caption, captionSvg } from "./caption-svg.ts";
@@ -46,7 +46,7 @@ export async function drawBoxes(
     .catch((error) => {
       throw notAnImage(imageFile, error);
     });
-  await addCaption(sharp(drawn), size, options.caption).toFile(outFile);
+  await writeImage(addCaption(sharp(drawn), size, options.caption), outFile);
 }
 
 /** @throws CliprpnError not_found, or data_invalid if the file is not an image. */
@@ -89,8 +89,6 @@ export async function joinSideBySide(files: string[], outFile: string, gap = 12)
     left += (sizes[index]?.width ?? 0) + gap;
     return layer;
   });
-  await sharp({ create: { width, height, channels: 3, background: "white" } })
-    .composite(layers)
-    .png()
-    .toFile(outFile);
+  const joined = sharp({ create: { width, height, channels: 3, background: "white" } }).composite(layers);
+  await writeImage(joined, outFile);
 }
