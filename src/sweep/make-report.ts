@@ -2,31 +2,28 @@ import { join, relative } from "node:path";
 import { describeOwner } from "../base/owner-lock.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type {
-  CompletedOutcome,
-  EvaluatedTrial,
   Split,
   StoredExperiment,
-  SummarizeParams,
   Summary,
-  TrialGroup,
   TrialOutcome,
   TrialSpec,
 } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
 import { cacheDir } from "../environment/cache.ts";
-import { defaultAlpha, presets } from "../experiment/presets.ts";
+import { presets } from "../experiment/presets.ts";
 import { version } from "../package-root.ts";
 import type { ReportTrial } from "../report/report-input.ts";
 import { verdict } from "../report/sections/verdict.ts";
-import { withStaging, writeReport } from "../report/write-report.ts";
-import { neededModel } from "../store/needed-model.ts";
+import { withStaging } from "../report/staging.ts";
+import { writeReport } from "../report/write-report.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
-import { countLooks, isTest, recordLook } from "../store/test-looks.ts";
+import { countLooks, isTest } from "../store/test-looks.ts";
 import { TrialStore } from "../store/trial-store.ts";
 import { locateTrials } from "./locate-trial.ts";
-import { liveEvent } from "./progress.ts";
+import { type CompletedAttempt, predict } from "./predict.ts";
 import { type TrialStatus, trialStatuses } from "./resume.ts";
 import type { Context } from "./run-context.ts";
+import { comparisonRules, groupsOf } from "./summarize-params.ts";
 
 export interface MadeReport {
   file: string;
@@ -131,13 +128,6 @@ interface KnownTrial extends ReportTrial {
   trial: TrialStore;
 }
 
-interface CompletedAttempt {
-  spec: TrialSpec;
-  outcome: CompletedOutcome;
-  trial: TrialStore;
-  attempt: number;
-}
-
 function reportTrial(spec: TrialSpec, status: TrialStatus | undefined, runsDir: string): KnownTrial {
   const trial = new TrialStore(runsDir, spec.trial_id);
   if (status?.state === "completed") {
@@ -180,103 +170,12 @@ function countAllLooks(runsDir: string, dataset_id: string): number {
   return splits.reduce((sum, split) => sum + countLooks(runsDir, dataset_id, split), 0);
 }
 
-/** Predictions on the split of the trials that have none. */
-async function predict(
-  trials: readonly CompletedAttempt[],
-  split: Split,
-  store: SweepStore,
-  engine: Engine,
-  { terminal, signal, commandLine, env }: Context,
-): Promise<void> {
-  const missing = trials
-    .filter(({ trial, attempt }) => !trial.hasAnswers(attempt, split))
-    // All models are found before the first one is evaluated.
-    .map((each) => ({
-      ...each,
-      model: each.spec.kind === "baseline" ? null : neededModel(each.trial, each.attempt),
-    }));
-  const [first] = missing;
-  if (first === undefined) return;
-  if (isTest(split))
-    recordLook(store.runsDir, {
-      dataset_id: first.spec.dataset.id,
-      dataset_name: first.spec.dataset.name,
-      split,
-      command: commandLine,
-      sweep: store.name,
-      num_trials: missing.length,
-    });
-  for (const [index, { spec, trial, attempt, model }] of missing.entries()) {
-    const onEvent = liveEvent(terminal, `${split}, trial ${index + 1} of ${missing.length}: `);
-    const params = {
-      spec,
-      model,
-      split,
-      dataset: null,
-      out_dir: trial.answersFolder(attempt, split),
-      cache_dir: cacheDir(env),
-    };
-    await engine.call("evaluate", params, { signal, onEvent });
-  }
-}
-
 /** The keys of `vary`; if there are none, those of `also`. */
 function variedKeys({ experiment }: StoredExperiment): string[] | null {
   if (experiment === undefined) return null;
   const { vary, also }: { vary?: object; also?: object[] } = experiment;
   const keys = Object.keys(vary ?? {});
   return keys.length > 0 ? keys : [...new Set((also ?? []).flatMap(Object.keys))];
-}
-
-/** How configurations are compared; sweeps of earlier versions declare nothing. */
-function comparisonRules({
-  baseline,
-  smallest_difference: points,
-  alpha = defaultAlpha,
-}: StoredExperiment): Pick<SummarizeParams, "baseline" | "smallest_difference" | "alpha"> {
-  const smallest_difference = points === undefined ? null : points / 100;
-  return { baseline: baseline ?? null, smallest_difference, alpha };
-}
-
-/** The trials by configuration, in the order of the plan. */
-function groupsOf(
-  [first, ...others]: [CompletedAttempt, ...CompletedAttempt[]],
-  split: Split,
-  asked: readonly TrialSpec[],
-): [TrialGroup, ...TrialGroup[]] {
-  const numPlanned = new Map<string, number>();
-  for (const { label } of asked) numPlanned.set(label, (numPlanned.get(label) ?? 0) + 1);
-  const groupOf = (trial: CompletedAttempt): TrialGroup => newGroup(trial, split, numPlanned);
-  const head = groupOf(first);
-  const groups = new Map([[head.label, head]]);
-  for (const trial of others) {
-    const group = groups.get(trial.spec.label);
-    if (group === undefined) groups.set(trial.spec.label, groupOf(trial));
-    else group.trials.push(evaluated(trial, split));
-  }
-  return [head, ...[...groups.values()].slice(1)];
-}
-
-/** The group of a configuration, with its first trial. */
-function newGroup(trial: CompletedAttempt, split: Split, numPlanned: Map<string, number>): TrialGroup {
-  const { spec } = trial;
-  return {
-    label: spec.label,
-    kind: spec.kind,
-    is_upper_bound: spec.kind === "baseline" && spec.baseline.detector.kind === "gt_boxes",
-    num_planned_seeds: numPlanned.get(spec.label) ?? 1,
-    trials: [evaluated(trial, split)],
-  };
-}
-
-function evaluated({ spec, outcome, trial, attempt }: CompletedAttempt, split: Split): EvaluatedTrial {
-  return {
-    trial_id: spec.trial_id,
-    seed: spec.seed,
-    val_acc_at_50: outcome.metrics.acc_at_50,
-    val_acc_by_epoch: outcome.epochs.map(({ val_acc_at_50 }) => val_acc_at_50),
-    predictions_dir: trial.answersFolder(attempt, split),
-  };
 }
 
 /** The command that ran the sweep last, without the flags that hold for one run. */

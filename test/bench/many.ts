@@ -6,9 +6,9 @@ import { execa } from "execa";
 import { count } from "../../src/base/format.ts";
 import { packageRoot } from "../../src/package-root.ts";
 import { render } from "../../src/report/markdown.ts";
-import { reportBlocks } from "../../src/report/write-report.ts";
 import { SweepProgress } from "../../src/sweep/progress.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
+import { allBlocks } from "../helpers/report-blocks.ts";
 import { madeAttempt, madeInput } from "../helpers/report-input.ts";
 import { listRow } from "./many-list.ts";
 import type { StoreFigures } from "./many-store.ts";
@@ -126,7 +126,7 @@ function reportMs(input: ReturnType<typeof madeInput>): number {
   const image = { file: "chart.svg", alt: "a chart" };
   const charts = { leaderboard: image, boxes: image, subsets: image, curves: image };
   const started = performance.now();
-  render(reportBlocks(input, charts, { groups: [], unreadable: [] }, { images: [], unreadable: [] }));
+  render(allBlocks(input, charts, { groups: [], unreadable: [] }, { images: [], unreadable: [] }));
   return performance.now() - started;
 }
 

@@ -2,7 +2,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Explorer } from "../../src/contract/generated/types.ts";
 import type { ReportInput } from "../../src/report/report-input.ts";
-import { withStaging, writeReport } from "../../src/report/write-report.ts";
+import { withStaging } from "../../src/report/staging.ts";
+import { writeReport } from "../../src/report/write-report.ts";
 import { tempFolder } from "./temp-folder.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { render } from "../../src/report/markdown.ts";
 import type { ReportInput } from "../../src/report/report-input.ts";
-import { reportBlocks } from "../../src/report/write-report.ts";
+import { allBlocks } from "../helpers/report-blocks.ts";
 import { type MadeBaseline, type MadeSetting, madeInput } from "../helpers/report-input.ts";
 
 const film: MadeSetting = { label: "film", acc: [0.6, 0.62] };
@@ -23,7 +23,7 @@ function report(settings: MadeSetting[], changes: Partial<ReportInput> = {}): st
   };
   const gallery = { groups: [{ title: "Wins", text: "4 of 965", images: [image] }], unreadable: [] };
   return render(
-    reportBlocks(madeInput(settings, changes), charts, gallery, { images: [], unreadable: [] }),
+    allBlocks(madeInput(settings, changes), charts, gallery, { images: [], unreadable: [] }),
   ).replaceAll("\u00a0", " ");
 }
 

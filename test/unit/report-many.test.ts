@@ -8,8 +8,8 @@ import { paretoChart } from "../../src/report/charts/pareto.ts";
 import { subsetDifferencesChart } from "../../src/report/charts/subset-differences.ts";
 import { render } from "../../src/report/markdown.ts";
 import { completedTrials, type ReportInput, type ReportTrial } from "../../src/report/report-input.ts";
-import { reportBlocks } from "../../src/report/write-report.ts";
 import { countSteps } from "../helpers/count-steps.ts";
+import { allBlocks } from "../helpers/report-blocks.ts";
 import { type MadeSetting, madeInput } from "../helpers/report-input.ts";
 
 const image = { file: "a.svg", alt: "a chart" };
@@ -65,7 +65,7 @@ describe.each(Object.entries(kinds))("with many %s", (_kind, makeSetting) => {
       const input = manyInput(num, makeSetting);
       const completed = completedTrials(input.trials);
       return countSteps(() => {
-        reportBlocks(input, charts, { groups: [], unreadable: [] }, { images: [], unreadable: [] });
+        allBlocks(input, charts, { groups: [], unreadable: [] }, { images: [], unreadable: [] });
         for (const chart of summaryCharts) chart(input.summary);
         curvesChart(input.summary, completed);
         paretoChart(input);
@@ -79,7 +79,7 @@ describe.each(Object.entries(kinds))("with many %s", (_kind, makeSetting) => {
   test("the report has a row and a note of each", () => {
     const input = manyInput(40, makeSetting);
     const written = render(
-      reportBlocks(input, charts, { groups: [], unreadable: [] }, { images: [], unreadable: [] }),
+      allBlocks(input, charts, { groups: [], unreadable: [] }, { images: [], unreadable: [] }),
     );
     expect(written).toContain("- All configurations: seen by all\n");
     for (const { label } of input.summary.settings) {

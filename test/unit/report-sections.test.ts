@@ -8,7 +8,7 @@ import type { ReportInput } from "../../src/report/report-input.ts";
 import { trainingHours } from "../../src/report/sections/cost.ts";
 import type { Gallery } from "../../src/report/sections/gallery.ts";
 import { rowCommand } from "../../src/report/sections/reproduce.ts";
-import { reportBlocks } from "../../src/report/write-report.ts";
+import { allBlocks } from "../helpers/report-blocks.ts";
 import {
   failed,
   type MadeSetting,
@@ -37,9 +37,10 @@ const token = { label: "token", acc: [0.5, 0.52] };
 const old = { label: "old", acc: [0.3, 0.3] };
 
 const report = (settings: MadeSetting[] = [film, token], changes: Partial<ReportInput> = {}): string =>
-  render(
-    reportBlocks(madeInput(settings, changes), charts, gallery, { images: [], unreadable: [] }),
-  ).replaceAll("\u00a0", " ");
+  render(allBlocks(madeInput(settings, changes), charts, gallery, { images: [], unreadable: [] })).replaceAll(
+    "\u00a0",
+    " ",
+  );
 
 /** Its section on what differs. */
 function differ(changes: Partial<ReportInput>, settings?: MadeSetting[]): string {

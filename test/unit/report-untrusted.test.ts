@@ -20,10 +20,10 @@ import { shownInput } from "../../src/report/shown-input.ts";
 import { latexAblation } from "../../src/report/tables/latex-ablation.ts";
 import { latexLeaderboard } from "../../src/report/tables/latex-leaderboard.ts";
 import { leaderboardCsv } from "../../src/report/tables/leaderboard-csv.ts";
-import { reportBlocks } from "../../src/report/write-report.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import { hostileTexts } from "../helpers/hostile-texts.ts";
 import { madeExplorer } from "../helpers/made-explorer.ts";
+import { allBlocks } from "../helpers/report-blocks.ts";
 import { failed, madeInput, madeSpec, madeSummary, madeTrial } from "../helpers/report-input.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 import { writtenReport } from "../helpers/write-report.ts";
@@ -103,7 +103,7 @@ const charts = { leaderboard: image, boxes: image, subsets: image, curves: image
 function markdownOf(input: ReportInput): string {
   const shown = shownInput(input);
   return render(
-    reportBlocks(
+    allBlocks(
       shown,
       charts as never,
       { groups: [], unreadable: [] } as never,

@@ -5,7 +5,8 @@ import { expect, test } from "vitest";
 import { loadSharp } from "../../src/base/sharp.ts";
 import type { Case } from "../../src/contract/generated/types.ts";
 import type { ReportInput } from "../../src/report/report-input.ts";
-import { withStaging, writeReport } from "../../src/report/write-report.ts";
+import { withStaging } from "../../src/report/staging.ts";
+import { writeReport } from "../../src/report/write-report.ts";
 import { madeInput, madeSummary } from "../helpers/report-input.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 

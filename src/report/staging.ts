@@ -1,0 +1,37 @@
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { reportStaging } from "../base/replace-file.ts";
+import type { Split } from "../contract/generated/types.ts";
+
+/** A folder in which a report is built: an error leaves the earlier report as it was. */
+export interface Staging {
+  folder: string;
+  /** Where the files beside the report go, relative to the folder: `report/val`. */
+  place: string;
+}
+
+/**
+ * Calls a function with an empty folder to build a report in, which is removed afterwards.
+ *
+ * @param folder the sweep's folder.
+ */
+export async function withStaging<T>(
+  folder: string,
+  split: Split,
+  build: (staging: Staging) => Promise<T>,
+): Promise<T> {
+  await removeLeftovers(folder);
+  const staging = { folder: await mkdtemp(join(folder, reportStaging)), place: `report/${split}` };
+  try {
+    await mkdir(join(staging.folder, staging.place), { recursive: true });
+    return await build(staging);
+  } finally {
+    await rm(staging.folder, { recursive: true, force: true });
+  }
+}
+
+/** Removes what a killed process left. */
+async function removeLeftovers(folder: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => name.startsWith(reportStaging));
+  await Promise.all(names.map((name) => rm(join(folder, name), { recursive: true, force: true })));
+}
