@@ -17,7 +17,8 @@ from pydantic import BaseModel
 from cliprpn.bridge.methods import METHODS, CallContext
 from cliprpn.contract.generated import BaselineSpec, CompletedOutcome, EvaluateParams, FailedOutcome
 from cliprpn.data.index import open_dataset
-from cliprpn.data.predictions import PredictionColumns, read_predictions
+from cliprpn.data.predictions import PredictionColumns
+from cliprpn.data.read_predictions import read_predictions
 from cliprpn.detectors.propose import propose
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.trials.evaluate import evaluate

@@ -12,7 +12,7 @@ from helpers import make_spec, small_dataset
 from PIL import Image
 
 from cliprpn.data.images import load_crop
-from cliprpn.data.predictions import read_predictions
+from cliprpn.data.read_predictions import read_predictions
 from cliprpn.figures.crops import encode_crops, main
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.storage.weights_files import SHIPPED, load_backbone, read_state

@@ -13,7 +13,8 @@ from test_summarize import BEST, OTHER, group_of, index, write_baseline, write_t
 
 from cliprpn.contract.generated import Explorer, TrialGroup
 from cliprpn.data.index import DatasetIndex
-from cliprpn.data.predictions import predictions_file, read_predictions
+from cliprpn.data.predictions import predictions_file
+from cliprpn.data.read_predictions import read_predictions
 from cliprpn.figures.error_classes import ERROR_CLASSES, split_objects
 from cliprpn.figures.explorer import MAX_SETTINGS, choose_shown, make_explorer
 from cliprpn.figures.runs import Runs

@@ -25,13 +25,8 @@ from cliprpn.contract.generated import (
 )
 from cliprpn.data import index as index_module
 from cliprpn.data.index import DatasetIndex, open_dataset, read_facts
-from cliprpn.data.predictions import (
-    PredictionColumns,
-    predictions_file,
-    read_numbers,
-    read_predictions,
-    write_predictions,
-)
+from cliprpn.data.predictions import PredictionColumns, predictions_file, write_predictions
+from cliprpn.data.read_predictions import read_numbers, read_predictions
 from cliprpn.errors import CliprpnError
 from cliprpn.figures import expressions as expressions_module
 from cliprpn.figures import runs as runs_module

@@ -29,7 +29,7 @@ from torchvision.ops import box_iou
 from cliprpn.code_identity import code_hashes
 from cliprpn.contract.generated import ClipRpnSpec, CompletedOutcome, FailedOutcome
 from cliprpn.data.index import DatasetIndex
-from cliprpn.data.predictions import read_predictions
+from cliprpn.data.read_predictions import read_predictions
 from cliprpn.errors import CliprpnError
 from cliprpn.features import frozen
 from cliprpn.features.frozen import open_data

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from cliprpn.data.images import MAX_PIXELS, load_crop
 from cliprpn.data.index import read_facts
-from cliprpn.data.predictions import read_predictions
+from cliprpn.data.read_predictions import read_predictions
 from cliprpn.errors import CliprpnError
 from cliprpn.inference.checkpoint import load_model
 from cliprpn.models.backbone import ClipBackbone

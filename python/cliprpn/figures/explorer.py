@@ -16,7 +16,7 @@ from cliprpn.contract.generated import (
     ExplorerSetting,
     ExplorerSubset,
 )
-from cliprpn.data.predictions import read_numbers
+from cliprpn.data.read_predictions import read_numbers
 from cliprpn.figures.error_classes import ERROR_CLASSES, SplitObjects, classify
 from cliprpn.figures.runs import Runs
 from cliprpn.figures.split_table import SplitTable

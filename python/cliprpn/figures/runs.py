@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliprpn.contract.generated import TrialGroup
-from cliprpn.data.predictions import predictions_file, read_numbers
+from cliprpn.data.predictions import predictions_file
+from cliprpn.data.read_predictions import read_numbers
 from cliprpn.errors import CliprpnError
 from cliprpn.figures.split_table import SplitTable
 from cliprpn.metrics import HIT_IOU

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cliprpn.data.predictions import read_predictions
+from cliprpn.data.read_predictions import read_predictions
 from cliprpn.metrics import pair_rows
 from cliprpn.statistics import ImageGroups
 

@@ -9,7 +9,8 @@ from typing import Literal
 from torch.utils.tensorboard import SummaryWriter
 
 from cliprpn.contract.generated import ClipRpnSpec, Epoch, EpochEvent
-from cliprpn.data.predictions import predictions_file, read_numbers
+from cliprpn.data.predictions import predictions_file
+from cliprpn.data.read_predictions import read_numbers
 from cliprpn.features.frozen import open_data
 from cliprpn.inference.build import FeatureSizes, build_model
 from cliprpn.inference.checkpoint import add_hit_probability, copy_fusion, load_model, save_model

@@ -8,13 +8,8 @@ import numpy as np
 
 from cliprpn.contract.generated import Limits, Metrics
 from cliprpn.data.index import DatasetIndex
-from cliprpn.data.predictions import (
-    SCHEMA_VERSION,
-    PredictionColumns,
-    predictions_file,
-    read_predictions,
-    write_predictions,
-)
+from cliprpn.data.predictions import SCHEMA_VERSION, PredictionColumns, predictions_file, write_predictions
+from cliprpn.data.read_predictions import read_predictions
 from cliprpn.errors import CliprpnError
 from cliprpn.metrics import split_metrics
 from cliprpn.storage.durable import write_json

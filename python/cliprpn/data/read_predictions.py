@@ -1,0 +1,119 @@
+"""Reads predictions, for figures; what a trial predicts does not depend on it."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePath
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from cliprpn.data.predictions import SCHEMA_VERSION, VERSION_KEY, PredictionColumns
+from cliprpn.errors import CliprpnError
+
+TEXT_COLUMNS = ("split", "sentence", "category", "stratum", "image_file")
+BOX_COLUMNS = ("gt_box_xyxy", "pred_box_xyxy")
+# Of the sentences and their images, the same for all models.
+SHARED_COLUMNS = (
+    "sent_id",
+    "image_id",
+    "pair_id",
+    "num_same_category",
+    "width",
+    "height",
+    "upright",
+    "gt_box_xyxy",
+)
+NUMBER_COLUMNS = ("iou", "intersection", "union", "pointing", "pred_box_xyxy")
+
+
+def read_predictions(path: Path, names: tuple[str, ...] | None = None) -> PredictionColumns:
+    """The columns of the sentences and images, and those of the predictions; missing pair ids are -1, missing strata
+    are None.
+
+    Args:
+        names: columns of the predictions; all of them by default.
+
+    Raises:
+        CliprpnError: not_found, data_invalid, bad_input.
+    """
+    table = _read_table(path, None if names is None else [*TEXT_COLUMNS, *SHARED_COLUMNS, *names])
+    try:
+        columns = {name: np.asarray(table[name].to_pylist(), dtype=object) for name in TEXT_COLUMNS}
+        for name in (*SHARED_COLUMNS, *NUMBER_COLUMNS) if names is None else (*SHARED_COLUMNS, *names):
+            table[name]  # A KeyError names it.
+        columns |= {name: _numbers(table, name) for name in table.column_names if name not in TEXT_COLUMNS}
+    except (KeyError, TypeError, ValueError) as error:
+        raise _broken(path, error) from error
+    for name in set(columns["image_file"]):
+        # A file from another machine must not name other images of this one.
+        if not isinstance(name, str) or PurePath(name).is_absolute() or ".." in PurePath(name).parts:
+            raise _broken(path, f"the image {name!r}")
+    return columns
+
+
+def read_numbers(path: Path, names: tuple[str, ...]) -> PredictionColumns:
+    """Some columns of numbers, [S], or boxes, [S, 4]; without reading the others.
+
+    Raises:
+        CliprpnError: not_found, data_invalid, bad_input.
+    """
+    table = _read_table(path, list(names))
+    try:
+        return {name: _numbers(table, name) for name in names}
+    except (KeyError, TypeError, ValueError) as error:
+        raise _broken(path, error) from error
+
+
+def _numbers(table: pa.Table, name: str) -> np.ndarray:
+    """
+    Raises:
+        KeyError, TypeError, ValueError: the column is missing, or has values of another kind.
+    """
+    column = table[name]
+    if name in BOX_COLUMNS:
+        values = pc.list_flatten(column).to_numpy().astype(np.float64)
+        if values.shape != (len(table) * 4,):
+            raise ValueError(f"{name}: {len(values)} numbers in {len(table)} boxes")
+        return values.reshape(-1, 4)
+    if name == "pair_id":
+        column = column.fill_null(-1)
+    values = column.to_numpy()
+    if name in (*SHARED_COLUMNS, *NUMBER_COLUMNS) and values.dtype.kind not in "iufb":
+        raise ValueError(f"{name}: {column.type}")
+    return values
+
+
+def _broken(path: Path, problem: object) -> CliprpnError:
+    # Arrow lists all columns on further lines if one is missing.
+    found = str(problem).partition("\n")[0]
+    return CliprpnError(
+        "data_invalid",
+        f"{path}: expected predictions that cliprpn wrote, found {found}; remove the file, and evaluate the split "
+        "again",
+    )
+
+
+def _read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
+    """
+    Raises:
+        CliprpnError: not_found; data_invalid, if it is broken; bad_input, if a newer cliprpn wrote the file.
+    """
+    if not path.is_file():
+        raise CliprpnError(
+            "not_found",
+            f"{path}: expected a trial's predictions, found no file; evaluate that split first",
+        )
+    try:
+        table = pq.read_table(path, columns=columns, page_checksum_verification=True)
+        version = int((table.schema.metadata or {}).get(VERSION_KEY, SCHEMA_VERSION))
+    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+        raise _broken(path, error) from error
+    if version > SCHEMA_VERSION:
+        raise CliprpnError(
+            "bad_input",
+            f"{path}: expected version {SCHEMA_VERSION} of the format, found {version}; a newer cliprpn wrote it, use "
+            "that version",
+        )
+    return table
