@@ -21,7 +21,8 @@ const excluded: Record<keyof typeof kinds | "both", Record<string, string>> = {
       "types of messages, generated again with every schema; the values in them are part of a trial's id",
     "code_identity.py": "computes the hash of this list",
     "data/annotations.py": "records for the preparation of a dataset, which is identified by its content",
-    "data/read_predictions.py": "reads stored predictions for figures; what is predicted does not depend on it",
+    "data/read_predictions.py":
+      "reads stored predictions for figures; what is predicted does not depend on it",
     "devices.py": "selects and describes the device; a device is not part of a trial's identity",
     "errors.py": "how an error is described",
     "inference/hit_probability.py": "how sure `ground` is of a box, which changes no box",

@@ -1592,7 +1592,7 @@ class Comparison(BaseModel):
     detectable: Annotated[
         float | None,
         Field(
-            description="The smallest true difference that is found with a power of 80 %; null with fewer than 30 images."
+            description="The smallest true difference that is found with a power of 80 %; null with fewer than 30 images, and if it is 1 or more."
         ),
     ]
     equivalent: Annotated[
@@ -2963,4 +2963,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "d2e3ad3fbab17a05c838dc01d921acb14c9d0edca49fa1e748ad14bb4d238885"
+SCHEMA_SHA256 = "4ba62ac9d714d18e0ffb517c66c5118d8a982b98d52573d8c8cfa4e933a87a18"

@@ -187,7 +187,8 @@ def to_interval(value: Estimate | Difference) -> Interval:
 
 
 def _category_macro(table: SplitTable, hits: NDArray) -> float:
-    """Acc@0.5, averaged over categories."""
-    categories, group = np.unique(table.category.astype(str), return_inverse=True)
-    counts = np.bincount(group, minlength=len(categories))
-    return float((np.bincount(group, weights=hits.mean(axis=0)) / counts).mean())
+    """Acc@0.5, averaged over categories; expressions without one count only if no category is known."""
+    categories = table.category.astype(str)
+    known = categories != "" if (categories != "").any() else np.ones(len(categories), dtype=bool)
+    _, group = np.unique(categories[known], return_inverse=True)
+    return float((np.bincount(group, weights=hits.mean(axis=0)[known]) / np.bincount(group)).mean())

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "d2e3ad3fbab17a05c838dc01d921acb14c9d0edca49fa1e748ad14bb4d238885";
+export const schema_sha256 = "4ba62ac9d714d18e0ffb517c66c5118d8a982b98d52573d8c8cfa4e933a87a18";
 
 /**
  * The source of the proposals.
@@ -1650,7 +1650,7 @@ export interface Comparison {
    */
   same_answers: boolean;
   /**
-   * The smallest true difference that is found with a power of 80 %; null with fewer than 30 images.
+   * The smallest true difference that is found with a power of 80 %; null with fewer than 30 images, and if it is 1 or more.
    */
   detectable: number | null;
   /**

@@ -15,7 +15,7 @@ export function calibration(
   return [
     heading(2, "Confidence of the answers"),
     paragraph(
-      "The score of an answer is the objectness of its box; of a baseline, the probability by which CLIP ranks it first. Scores of different configurations are not comparable: the same score may mean a hit in one and a miss in another. Withholding the answers with the lowest scores lowers the coverage, and with it the risk, the fraction of misses among the remaining answers. AURC is the area under the curve of risk over coverage, E-AURC its excess over the best order of the same answers; 0 means that all hits have higher scores than all misses. ECE is the expected calibration error, the mean distance of score and fraction of hits. All are in %, means over seeds, and lower is better.",
+      "The score of an answer is the objectness of its box; of a baseline, the probability by which CLIP ranks it first. Scores of different configurations are not comparable: the same score may mean a hit in one and a miss in another. Withholding the answers with the lowest scores lowers the coverage, and with it the risk, the fraction of misses among the remaining answers. AURC is the area under the curve of risk over coverage, E-AURC its excess over the best order of the same answers; 0 means that all hits have higher scores than all misses. ECE is the expected calibration error, the mean distance of score and fraction of hits. All are in %, and lower is better: risks and areas are means over seeds, ECE is computed on the answers of all seeds.",
     ),
     images([riskCoverage]),
     images([reliability]),

@@ -157,7 +157,7 @@ function notes(summary: Summary, num_floors: number): string[] {
     "Image only is Acc@0.5 of the same models with an empty expression.",
     ...(settings.some(({ is_upper_bound }) => is_upper_bound)
       ? [
-          "An upper bound gets the annotated boxes of all objects, which no detector has. It shows the limit of its ranking and is not compared with other configurations.",
+          `An upper bound gets the annotated boxes of all objects, which no detector has. It shows the limit of its ranking.${settings.every(({ is_upper_bound }) => is_upper_bound) ? "" : " It is not compared with other configurations."}`,
         ]
       : []),
     ...(num_floors === 0
