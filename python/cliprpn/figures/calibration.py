@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cliprpn.contract.generated import Calibration, FitKnot, Interval, ReliabilityBin, RiskAtCoverage
+from cliprpn.contract.generated import Calibration, FitKnot, ReliabilityBin, RiskAtCoverage
+from cliprpn.figures.intervals import to_interval
 from cliprpn.statistics import ImageGroups, estimate, measure
 from cliprpn.statistics.monotone import fit_monotone, quantile_bins
 
@@ -91,7 +92,7 @@ def _reliability(scores: NDArray, hits: NDArray, groups: ImageGroups, level: flo
             ReliabilityBin(
                 mean_score=float(scores[inside].mean()),
                 num_sentences=float(inside.sum() / num_runs),
-                hits=Interval(**estimate(fraction, level)._asdict()),
+                hits=to_interval(estimate(fraction, level)),
             )
         )
     return rows

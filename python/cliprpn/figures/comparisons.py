@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliprpn.contract.generated import Comparison, CrossChecks, SubsetComparison
+from cliprpn.figures.intervals import to_interval
 from cliprpn.figures.runs import Runs
-from cliprpn.figures.setting_figures import to_interval
 from cliprpn.figures.split_table import SplitTable
 from cliprpn.figures.subsets import Subset
 from cliprpn.statistics import (

@@ -13,9 +13,9 @@ from cliprpn.figures.error_classes import (
     classify_runs,
     example_rows,
 )
+from cliprpn.figures.intervals import mean_interval
 from cliprpn.figures.runs import Runs
 from cliprpn.figures.split_table import SplitTable
-from cliprpn.statistics import estimate, measure
 
 # More than a report draws, as some may show an image that it has already drawn.
 NUM_EXAMPLES = 5
@@ -35,14 +35,14 @@ def error_summary(runs: Runs, table: SplitTable, objects: SplitObjects, level: f
     rows: list[ErrorClass] = []
     for code, name in enumerate(ERROR_CLASSES):
         inside = classes == code
-        fraction = estimate(measure(inside, None, table.groups, runs.has_seeds), level)
+        fraction = mean_interval(inside, table.groups, runs.has_seeds, level)
         examples = [] if code == HIT else example_rows(classes, scores, table.sent_id, table.image_id, code)
         rows.append(
             ErrorClass.model_validate(
                 {
                     "error_class": name,
                     "num_sentences": float(inside.sum() / len(classes)),
-                    "fraction": fraction._asdict(),
+                    "fraction": fraction.model_dump(),
                     "sent_ids": table.sent_id[examples[:NUM_EXAMPLES]].tolist(),
                 }
             )

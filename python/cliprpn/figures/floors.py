@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 from cliprpn.boxes import box_iou_paired
 from cliprpn.contract.generated import Floor
 from cliprpn.data.index import DatasetIndex
-from cliprpn.figures.setting_figures import to_interval
+from cliprpn.figures.intervals import mean_interval
 from cliprpn.figures.split_table import SplitTable
 from cliprpn.metrics import HIT_IOU
-from cliprpn.statistics import estimate, measure
 
 
 def find_floors(table: SplitTable, index: DatasetIndex, level: float) -> list[Floor]:
@@ -30,9 +29,7 @@ def find_floors(table: SplitTable, index: DatasetIndex, level: float) -> list[Fl
             {
                 "name": name,
                 **{
-                    metric: to_interval(
-                        estimate(measure(values[None], None, table.groups, has_seeds=False), level)
-                    ).model_dump()
+                    metric: mean_interval(values, table.groups, has_seeds=False, level=level).model_dump()
                     for metric, values in (("acc_at_50", iou >= HIT_IOU), ("miou", iou))
                 },
             }

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliprpn.contract.generated import Interval, ProposalRecall, ProposalSummary
+from cliprpn.figures.intervals import mean_interval
 from cliprpn.metrics import HIT_IOU, RECALL_AT
-from cliprpn.statistics import ImageGroups, estimate, measure
+from cliprpn.statistics import ImageGroups
 
 # Of the predictions of a baseline; best IoU among the k boxes with the highest detector score, and among all.
 PROPOSAL_COLUMNS = ("iou", "num_boxes", "proposal_iou_best", *(f"proposal_iou_at_{k}" for k in RECALL_AT))
@@ -26,8 +27,7 @@ def proposal_summary(columns: dict[str, NDArray], groups: ImageGroups, level: fl
     """
 
     def fraction(mask: NDArray[np.bool_]) -> Interval:
-        value = estimate(measure(mask, None, groups, has_seeds=False), level)
-        return Interval(mean=value.mean, low=value.low, high=value.high)
+        return mean_interval(mask, groups, has_seeds=False, level=level)
 
     any_hit = columns["proposal_iou_best"] >= HIT_IOU
     num_boxes = columns["num_boxes"]

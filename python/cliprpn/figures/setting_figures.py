@@ -12,7 +12,6 @@ from cliprpn.contract.generated import (
     BlankAnswers,
     Breakdown,
     Figure,
-    Interval,
     ProposalSummary,
     SettingSummary,
     StratumSummary,
@@ -20,12 +19,13 @@ from cliprpn.contract.generated import (
 from cliprpn.figures.calibration import calibrate
 from cliprpn.figures.error_classes import SplitObjects
 from cliprpn.figures.error_summary import error_summary
+from cliprpn.figures.intervals import mean_interval, to_interval
 from cliprpn.figures.proposal_figures import PROPOSAL_COLUMNS, proposal_summary
 from cliprpn.figures.runs import Runs
 from cliprpn.figures.split_table import SplitTable
-from cliprpn.figures.subsets import Subset
+from cliprpn.figures.subsets import Rows, Subset, all_rows
 from cliprpn.metrics import HIT_IOU, RECALL_AT, pair_hits, sentence_figures
-from cliprpn.statistics import Difference, Estimate, ImageGroups, Measurement, compare, estimate, measure
+from cliprpn.statistics import ImageGroups, Measurement, compare, estimate, measure, zero
 
 # Read at once: opening a file costs more than a column.
 COLUMNS = (
@@ -68,7 +68,6 @@ def setting_figures(
     runs.read(*COLUMNS)
     values = _values(runs)
     hits = runs.hits()
-    everything = _Rows(np.arange(len(table.sent_id)), table.groups, table.pairs)
     accuracy = measure(hits, None, table.groups, runs.has_seeds)
     summary = SettingSummary(
         kind=runs.group.kind,
@@ -80,7 +79,7 @@ def setting_figures(
         population="procedure" if runs.has_seeds and len(runs.seeds) > 1 else "checkpoints",
         seed_sd=accuracy.seed_variance**0.5 if runs.has_seeds and len(runs.seeds) > 1 else None,
         rank=None,
-        figures=_figures(runs, values, everything, level),
+        figures=_figures(runs, values, all_rows(table), level),
         strata=[
             StratumSummary(
                 stratum=subset.group,
@@ -96,9 +95,7 @@ def setting_figures(
                 by=subset.by,
                 group=subset.group,
                 num_sentences=len(subset.rows),
-                interval=to_interval(
-                    estimate(measure(hits[:, subset.rows], None, subset.groups, runs.has_seeds), level)
-                ),
+                interval=mean_interval(hits[:, subset.rows], subset.groups, runs.has_seeds, level),
             )
             for subset in subsets
         ],
@@ -115,15 +112,6 @@ def setting_figures(
     return SettingFigures(summary, hits)
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """All rows of a split, with the attributes of a subset."""
-
-    rows: NDArray
-    groups: ImageGroups
-    pairs: NDArray
-
-
 def _values(runs: Runs) -> dict[str, NDArray]:
     """[R, S] for each metric that is a mean over expressions."""
     boxes = runs.column("pred_box_xyxy")
@@ -137,7 +125,7 @@ def _values(runs: Runs) -> dict[str, NDArray]:
     return sentence_figures(columns)
 
 
-def _figures(runs: Runs, values: dict[str, NDArray], subset: Subset | _Rows, level: float) -> list[Figure]:
+def _figures(runs: Runs, values: dict[str, NDArray], subset: Rows, level: float) -> list[Figure]:
     """All metrics over some expressions, with a value for each seed."""
     rows, groups = subset.rows, subset.groups
     measured = {name: measure(value[:, rows], None, groups, runs.has_seeds) for name, value in values.items()}
@@ -155,7 +143,7 @@ def _figure(name: str, metric: Measurement, seeds: list[int], level: float) -> F
     per_seed = [
         {"seed": seed, "value": value} for seed, value in zip(seeds, metric.per_seed.tolist(), strict=True)
     ]
-    interval = estimate(metric, level)._asdict()
+    interval = to_interval(estimate(metric, level)).model_dump()
     return Figure.model_validate({"metric": name, "interval": interval, "per_seed": per_seed})
 
 
@@ -163,27 +151,17 @@ def _blank(runs: Runs, table: SplitTable, level: float) -> BlankAnswers:
     """The image-only answers: those to an empty expression."""
     blank = runs.column("iou_blank") >= HIT_IOU
     gain = measure(runs.hits().astype(float) - blank, None, table.groups, runs.has_seeds)
-    difference = compare(gain, nothing(gain), level)
+    difference = compare(gain, zero(gain), level)
     return BlankAnswers(
-        acc_at_50=to_interval(estimate(measure(blank, None, table.groups, runs.has_seeds), level)),
+        acc_at_50=mean_interval(blank, table.groups, runs.has_seeds, level),
         difference=to_interval(difference),
         p_value=difference.p_value,
     )
 
 
-def nothing(like: Measurement) -> Measurement:
-    """A constant 0 on the same images, to compare a difference with."""
-    return Measurement(np.zeros(1), np.zeros((1, like.num_images)), has_seeds=False)
-
-
 def _proposals(runs: Runs, table: SplitTable, level: float) -> ProposalSummary:
     runs.read(*PROPOSAL_COLUMNS)
     return proposal_summary({name: runs.column(name)[0] for name in PROPOSAL_COLUMNS}, table.groups, level)
-
-
-def to_interval(value: Estimate | Difference) -> Interval:
-    """In the form of the contract."""
-    return Interval(mean=value.mean, low=value.low, high=value.high)
 
 
 def _category_macro(table: SplitTable, hits: NDArray) -> float:

@@ -21,8 +21,8 @@ REFCOCOG_TERCILES = (0.09, 0.20)
 
 
 @dataclass(frozen=True)
-class Subset:
-    """Some expressions of a split.
+class Rows:
+    """Some expressions of a split, or all.
 
     Attributes:
         rows: [N], rows of the table.
@@ -31,12 +31,18 @@ class Subset:
         chance: [N], 1 / num_same_category; NaN where it is unknown.
     """
 
-    by: SubsetKind
-    group: str
     rows: NDArray
     groups: ImageGroups
     pairs: NDArray
     chance: NDArray
+
+
+@dataclass(frozen=True)
+class Subset(Rows):
+    """Expressions with something in common."""
+
+    by: SubsetKind
+    group: str
 
     def summary(self) -> SubsetSummary:
         """Its size, and same-category chance."""
@@ -68,6 +74,11 @@ def find_subsets(table: SplitTable) -> list[Subset]:
     ]
 
 
+def all_rows(table: SplitTable) -> Rows:
+    """The whole split."""
+    return Rows(np.arange(len(table.sent_id)), table.groups, table.pairs, same_category_chance(table))
+
+
 def same_category_chance(table: SplitTable) -> NDArray[np.float64]:
     """[S], the probability of a hit for a random object of the target's category; NaN where it is unknown."""
     count = table.num_same_category.astype(np.float64)
@@ -85,12 +96,12 @@ def _subset(by: SubsetKind, group: str, rows: NDArray, table: SplitTable, chance
     position[rows] = np.arange(len(rows))
     pairs = position[table.pairs]
     return Subset(
-        by,
-        group,
-        rows,
-        ImageGroups(table.image_id[rows]),
-        pairs[(pairs >= 0).all(axis=1)],
-        chance[rows],
+        rows=rows,
+        groups=ImageGroups(table.image_id[rows]),
+        pairs=pairs[(pairs >= 0).all(axis=1)],
+        chance=chance[rows],
+        by=by,
+        group=group,
     )
 
 

@@ -20,10 +20,10 @@ from cliprpn.contract.generated import (
     Verdict,
 )
 from cliprpn.figures.comparisons import Candidate
-from cliprpn.figures.setting_figures import nothing, to_interval
+from cliprpn.figures.intervals import mean_interval
 from cliprpn.figures.split_table import SplitTable
-from cliprpn.figures.subsets import Subset, mean_chance, same_category_chance
-from cliprpn.statistics import MIN_IMAGES, Difference, ImageGroups, compare, estimate, holm, measure
+from cliprpn.figures.subsets import Rows, Subset, all_rows, mean_chance
+from cliprpn.statistics import MIN_IMAGES, Difference, ImageGroups, compare, holm, measure, zero
 
 Remark = SeedsRemark | BehindRemark | BelowChanceRemark | BlankRemark | RisingRemark
 
@@ -151,16 +151,12 @@ def _below_chance(
     best: Candidate, table: SplitTable, subsets: Sequence[Subset], level: float
 ) -> list[Remark]:
     """Where the best is below same-category chance: on the split, or on subsets (by Holm)."""
-    everything = Subset(
-        "stratum", "", np.arange(len(table.sent_id)), table.groups, table.pairs, same_category_chance(table)
-    )
-    tested = [
-        (None if subset is everything else subset, test)
-        for subset in (everything, *subsets)
-        if subset.by != "area_tercile"
-        for test in [_against_chance(best, subset, level)]
-        if test is not None
+    parts: list[tuple[Subset | None, Rows]] = [
+        (None, all_rows(table)),
+        *((subset, subset) for subset in subsets if subset.by != "area_tercile"),
     ]
+    tests = [(subset, _against_chance(best, rows, level)) for subset, rows in parts]
+    tested = [(subset, test) for subset, test in tests if test is not None]
     adjusted = holm([test.difference.p_value for _, test in tested])
     return [
         BelowChanceRemark(
@@ -183,7 +179,7 @@ class _ChanceTest(NamedTuple):
     chance: float
 
 
-def _against_chance(best: Candidate, subset: Subset, level: float) -> _ChanceTest | None:
+def _against_chance(best: Candidate, subset: Rows, level: float) -> _ChanceTest | None:
     """None on fewer than 30 images, and where each image has one object of the category: any miss is below chance."""
     known = ~np.isnan(subset.chance)
     groups = ImageGroups(subset.groups.index[known])
@@ -192,5 +188,5 @@ def _against_chance(best: Candidate, subset: Subset, level: float) -> _ChanceTes
         return None
     hits = best.hits[:, subset.rows[known]]
     gain = measure(hits - subset.chance[known], None, groups, best.has_seeds)
-    accuracy = measure(hits, None, groups, best.has_seeds)
-    return _ChanceTest(compare(gain, nothing(gain), level), to_interval(estimate(accuracy, level)), chance)
+    accuracy = mean_interval(hits, groups, best.has_seeds, level)
+    return _ChanceTest(compare(gain, zero(gain), level), accuracy, chance)

@@ -3,7 +3,7 @@
 from cliprpn.statistics.checks import mcnemar_p, sign_flip_p, wilcoxon_p
 from cliprpn.statistics.families import PairTable, holm, is_equivalent, pairwise
 from cliprpn.statistics.intervals import CONFIDENCE, MIN_IMAGES, Difference, Estimate, compare, estimate
-from cliprpn.statistics.measurement import ImageGroups, Measurement, measure
+from cliprpn.statistics.measurement import ImageGroups, Measurement, measure, zero
 from cliprpn.statistics.planning import (
     chance_ahead,
     detectable_difference,
@@ -37,4 +37,5 @@ __all__ = [
     "resample_weights",
     "sign_flip_p",
     "wilcoxon_p",
+    "zero",
 ]

@@ -109,6 +109,11 @@ class Measurement:
         return np.sort(self.influence, axis=0)
 
 
+def zero(like: Measurement) -> Measurement:
+    """A constant 0 on the same images, to compare a difference with."""
+    return Measurement(np.zeros(1), np.zeros((1, like.num_images)), has_seeds=False)
+
+
 def measure(
     numerators: NDArray, denominators: NDArray | None, groups: ImageGroups, has_seeds: bool
 ) -> Measurement:
