@@ -104,7 +104,7 @@ test("another seed or question runs only what is new; trials of other code are k
   expect(numStarts("grown")).toEqual([1, 1, 1, 1, 2, 2]);
   for (const model of before) expect(models().map((file) => readFileSync(file))).toContainEqual(model);
   expect(readFileSync(report, "utf8")).not.toContain("Stale results");
-  expect(readFileSync(report, "utf8")).toMatch(/Kept but not shown.*film, seed 1/);
+  expect(readFileSync(report, "utf8")).toMatch(/Kept but not shown.*film, seeds 1/);
 });
 
 test("an experiment's name stands for its data: other data under it is refused, with the way on", async () => {
