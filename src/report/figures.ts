@@ -79,6 +79,13 @@ export function availableMetrics(settings: { figures: Figure[] }[], metrics: Met
   return metrics.filter((metric) => settings.some((setting) => figureOf(setting, metric) !== undefined));
 }
 
+export type CalibratedSetting = SettingSummary & { calibration: NonNullable<SettingSummary["calibration"]> };
+
+/** The configurations whose scores are all finite. */
+export function calibratedSettings({ settings }: Summary): CalibratedSetting[] {
+  return settings.filter((setting): setting is CalibratedSetting => setting.calibration !== null);
+}
+
 /** Labels of the upper bounds: they rank the annotated boxes, so the summary compares them with nothing. */
 export function upperBounds({ settings }: Summary): Set<string> {
   return new Set(settings.filter(({ is_upper_bound }) => is_upper_bound).map(({ label }) => label));

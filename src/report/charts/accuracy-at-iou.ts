@@ -3,8 +3,9 @@ import { points } from "../points.ts";
 import { type Chart, type ChartSpec, listed } from "./chart-spec.ts";
 import { shortLabel } from "./labels.ts";
 import { lineLabels, plotHeight } from "./line-labels.ts";
+import { lineLayers } from "./line-layers.ts";
 import { percentOf } from "./scales.ts";
-import { color, maxDrawn, noteHidden, selectShown, settingStyles, shape } from "./shown-settings.ts";
+import { maxDrawn, noteHidden, selectShown, settingStyles } from "./shown-settings.ts";
 import { colors } from "./theme.ts";
 
 /** Acc@t over the IoU threshold t, a line per configuration that is not an upper bound. */
@@ -61,16 +62,7 @@ export function accuracyAtIouChart(summary: Summary): Chart | undefined {
         encoding: { x },
       },
       ...lineLabels(labels, { width, height, domain, x, y, hasLeaders: false }),
-      {
-        data: { values },
-        mark: { type: "line", strokeWidth: 2 },
-        encoding: { x, y, color, detail: { field: "label" } },
-      },
-      {
-        data: { values },
-        mark: { type: "point", filled: true, size: 30, opacity: 1 },
-        encoding: { x, y, color, shape },
-      },
+      ...lineLayers(values, x, y),
     ],
   };
   return { spec, alt: describe(all, summary.split) };

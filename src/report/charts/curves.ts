@@ -4,8 +4,9 @@ import type { CompletedTrial } from "../report-input.ts";
 import { type Chart, type ChartSpec, listed } from "./chart-spec.ts";
 import { shortLabel } from "./labels.ts";
 import { lineLabels, plotHeight } from "./line-labels.ts";
+import { lineLayers } from "./line-layers.ts";
 import { percentOf } from "./scales.ts";
-import { color, maxDrawn, noteHidden, selectShown, settingStyles, shape } from "./shown-settings.ts";
+import { color, maxDrawn, noteHidden, selectShown, settingStyles } from "./shown-settings.ts";
 
 /** Acc@0.5 on val after each epoch, of the best trained configurations: their mean, and the range of their seeds. */
 export function curvesChart(summary: Summary, trials: readonly CompletedTrial[]): Chart | undefined {
@@ -61,16 +62,7 @@ export function curvesChart(summary: Summary, trials: readonly CompletedTrial[])
         encoding: { x, y: { ...y, field: "low" }, y2: { field: "high" }, color, detail: { field: "label" } },
       },
       ...lineLabels(ends, { width, height, domain, x, y }),
-      {
-        data: { values },
-        mark: { type: "line", strokeWidth: 2.5 },
-        encoding: { x, y, color, detail: { field: "label" } },
-      },
-      {
-        data: { values },
-        mark: { type: "point", filled: true, size: 40, opacity: 1 },
-        encoding: { x, y, color, shape },
-      },
+      ...lineLayers(values, x, y),
     ],
   };
   const figures = all.map(({ label }) => {

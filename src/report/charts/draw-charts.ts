@@ -3,14 +3,15 @@ import { replaceFile } from "../../base/replace-file.ts";
 import { completedTrials, type ReportImage, type ReportInput } from "../report-input.ts";
 import { accuracyAtIouChart } from "./accuracy-at-iou.ts";
 import { errorsChart } from "./baseline-errors.ts";
-import { reliabilityChart, riskCoverageChart } from "./calibration.ts";
 import type { Chart } from "./chart-spec.ts";
 import { curvesChart } from "./curves.ts";
 import { errorClassesChart } from "./error-classes.ts";
 import { forestChart } from "./forest.ts";
 import { leaderboardChart } from "./leaderboard.ts";
 import { paretoChart } from "./pareto.ts";
+import { reliabilityChart } from "./reliability.ts";
 import { renderSvg } from "./render-svg.ts";
+import { riskCoverageChart } from "./risk-coverage.ts";
 import { subsetDifferencesChart } from "./subset-differences.ts";
 
 /** The report's charts; without one where there is nothing to draw. */

@@ -1,16 +1,17 @@
 import type { RootContent } from "mdast";
-import type { SettingSummary, Summary } from "../../contract/generated/types.ts";
+import type { Summary } from "../../contract/generated/types.ts";
+import { type CalibratedSetting, calibratedSettings } from "../figures.ts";
 import { heading, images, longTable, paragraph } from "../markdown.ts";
 import { noValue, points } from "../points.ts";
 import type { ReportImage } from "../report-input.ts";
 
 /** How well each configuration's score tells hits from misses. */
 export function calibration(
-  { settings }: Summary,
+  summary: Summary,
   reliability: ReportImage | undefined,
   riskCoverage: ReportImage | undefined,
 ): RootContent[] {
-  const shown = settings.filter((setting) => setting.calibration !== null);
+  const shown = calibratedSettings(summary);
   if (reliability === undefined || riskCoverage === undefined || shown.length === 0) return [];
   return [
     heading(2, "Confidence of the answers"),
@@ -34,16 +35,17 @@ export function calibration(
 
 const shownCoverages = [1, 0.75, 0.5, 0.25];
 
-function calibrationRow({ label, calibration: figures }: SettingSummary): string[] {
+function calibrationRow({ label, calibration: figures }: CalibratedSetting): string[] {
   const risks = shownCoverages.map((wanted) => {
-    const at = figures?.risk_coverage.find(({ coverage }) => Math.abs(coverage - wanted) < 1e-6);
+    const at = figures.risk_coverage.find(({ coverage }) => Math.abs(coverage - wanted) < 1e-6);
     return at === undefined ? noValue : points(at.risk);
   });
-  const error = figures?.expected_calibration_error ?? null;
+  const error = figures.expected_calibration_error;
   return [
     label,
     ...risks,
-    ...(figures === null ? [noValue, noValue] : [points(figures.aurc), points(figures.e_aurc)]),
+    points(figures.aurc),
+    points(figures.e_aurc),
     error === null ? noValue : points(error),
   ];
 }

@@ -1,7 +1,7 @@
 import type { RootContent } from "mdast";
 import { count } from "../../base/format.ts";
 import type { ErrorClassName, SettingSummary, Summary } from "../../contract/generated/types.ts";
-import { errorParts } from "../charts/error-classes.ts";
+import { errorParts, fractionOf } from "../charts/error-classes.ts";
 import { bullets, heading, images, longTable, paragraph } from "../markdown.ts";
 import { noValue, points } from "../points.ts";
 import { jsonName, quoteLabel, type ReportImage } from "../report-input.ts";
@@ -63,10 +63,6 @@ const definitions: Record<ErrorClassName, string> = {
   unknown:
     "the dataset does not tell: the category of an object is not annotated, or only objects with an expression are.",
 };
-
-function fractionOf({ error_classes }: SettingSummary, name: ErrorClassName): number {
-  return error_classes.find(({ error_class }) => error_class === name)?.fraction.mean ?? 0;
-}
 
 /** "12.3 (121)". */
 function cell({ error_classes }: SettingSummary, name: ErrorClassName): string {
