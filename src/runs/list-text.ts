@@ -35,5 +35,6 @@ function progressText({ asked, completed, stale, failed, waiting, not_asked }: T
 
 function bestText({ label, acc_at_50, num_trials }: BestSetting): string {
   const seeds = num_trials === 1 ? "" : `, the mean of ${count(num_trials)} seeds`;
-  return `best: ${label}, Acc@0.5 on val ${percent(acc_at_50)}${seeds}`;
+  // Whether it is the best is what the report says.
+  return `highest Acc@0.5 on val: ${label}, ${percent(acc_at_50)}${seeds}`;
 }

@@ -166,6 +166,7 @@ test.each<[string, ReturnType<typeof sortKey>]>([
   ["< 0.001", 0.001],
   ["2 to 3", 2],
   ["0: 70.5, 1: 72.0", 70.5],
+  ["0:\u00a070.5, 1:\u00a072.0", 70.5],
   ["–", undefined],
   ["", undefined],
   ["film", "film"],

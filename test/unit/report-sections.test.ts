@@ -268,6 +268,16 @@ test("stale and imported trials are listed", () => {
   expect(report()).not.toMatch(/Stale|Imported|What differs/);
 });
 
+test("seeds are counted by configuration: others may have seeds of their own", () => {
+  const trials = ["A", "B"].flatMap((label, place) =>
+    [0, 1, 2].map((seed) => madeTrial(madeSpec(label, seed + 3 * place), undefined)),
+  );
+  expect(report([film, token], { trials })).toMatch(/of 6 trials complete, 3 seeds, /);
+  expect(report([film, token], { trials: trials.slice(0, 4) })).toMatch(
+    /of 4 trials complete, 1 to 3 seeds, /,
+  );
+});
+
 test("budgets, seeds, processors and versions are listed if they differ", () => {
   const long = { label: "long", acc: [0.5, 0.5, 0.5] };
   const trials = madeInput([film, long]).trials.map((trial, index) => {

@@ -38,6 +38,8 @@ describe("cliprpn list", () => {
       problem: null,
     });
     expect(listed?.best).toEqual({ label: "cross_attention", acc_at_50: 0.58, num_trials: 1 });
+    // Of equal configurations one is the highest, and none the best.
+    expect(listText(listSweeps(runs))).toContain("highest Acc@0.5 on val: cross_attention");
   });
 
   test("does not count an upper bound as the best", () => {

@@ -19,7 +19,6 @@ import { nameTrials } from "./what-differs.ts";
 /** The basis of the result: trials, epochs, expressions, confidence intervals, and use of the test split. */
 export function describeBasis({ summary, trials, name, numTestLooks }: ReportInput): string {
   const trained = trials.filter(({ spec }) => spec.kind === "cliprpn");
-  const num_seeds = new Set(trained.map(({ spec }) => spec.seed)).size;
   const once = trained.length > 0 && trained.length < trials.length ? " (a baseline runs once)" : "";
   const complete = `${completedTrials(trials).length} of ${counted(trials.length, "trial")} complete`;
   const testUse =
@@ -30,7 +29,7 @@ export function describeBasis({ summary, trials, name, numTestLooks }: ReportInp
     ? "of the mean over seeds, for images and, with two seeds or more, seeds"
     : "over images";
   return [
-    `Sweep ${name}: ${complete}${num_seeds === 0 ? "" : `, ${counted(num_seeds, "seed")}${once}, ${describeEpochs(trials)}`}.`,
+    `Sweep ${name}: ${complete}${trained.length === 0 ? "" : `, ${describeSeeds(trained)}${once}, ${describeEpochs(trials)}`}.`,
     `Evaluated on ${count(summary.num_sentences)} referring expressions in ${count(summary.num_images)} images of ${summary.split}.`,
     `Values in parentheses are ${confidenceOf(summary)} confidence intervals ${covered} (see Statistics).`,
     "A hit has IoU >= 0.5; Acc@0.5 is the fraction of expressions whose highest-scoring box is a hit.",
@@ -38,11 +37,21 @@ export function describeBasis({ summary, trials, name, numTestLooks }: ReportInp
   ].join(" ");
 }
 
+/** "3 seeds", "1 to 3 seeds": of a configuration. Others may have seeds of their own. */
+function describeSeeds(trained: ReportTrial[]): string {
+  const nums = new Map<string, number>();
+  for (const { spec } of trained) nums.set(spec.label, (nums.get(spec.label) ?? 0) + 1);
+  return countedRange([...nums.values()], "seed");
+}
+
 /** "2 epochs", "2 to 30 epochs". */
 function describeEpochs(trials: ReportTrial[]): string {
-  const nums = [...epochsByLabel(trials).values()];
+  return countedRange([...epochsByLabel(trials).values()], "epoch");
+}
+
+function countedRange(nums: number[], unit: string): string {
   const [least, most] = [nums.reduce((a, b) => Math.min(a, b)), nums.reduce((a, b) => Math.max(a, b))];
-  return least === most ? counted(least, "epoch") : `${least} to ${most} epochs`;
+  return least === most ? counted(least, unit) : `${least} to ${most} ${unit}s`;
 }
 
 /** Limitations of the results. */

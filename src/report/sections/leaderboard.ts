@@ -176,6 +176,8 @@ function rankRange(rank: SettingSummary["rank"]): string {
 function listSeeds(setting: SettingSummary): string {
   const runs = figureOf(setting, "acc_at_50")?.per_seed ?? [];
   return runs
-    .map(({ seed, value }) => (setting.kind === "baseline" ? points(value) : `${seed}: ${points(value)}`))
+    .map(({ seed, value }) =>
+      setting.kind === "baseline" ? points(value) : `${seed}:\u00a0${points(value)}`,
+    )
     .join(", ");
 }

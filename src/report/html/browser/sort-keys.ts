@@ -45,7 +45,7 @@ function quantity(text: string): number | undefined {
 }
 
 function leadingNumber(text: string): number | undefined {
-  const match = /^(?:[<>]\s|\d+: )?([+\-−]?)(\d[\d,]*(?:\.\d+)?)(?![\w.])/.exec(text);
+  const match = /^(?:[<>]\s|\d+:\s)?([+\-−]?)(\d[\d,]*(?:\.\d+)?)(?![\w.])/.exec(text);
   if (match === null) return undefined;
   const [, sign = "", digits = ""] = match;
   return Number(digits.replaceAll(",", "")) * (sign === "-" || sign === "−" ? -1 : 1);
