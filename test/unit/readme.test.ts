@@ -63,6 +63,9 @@ function isFile(name: string): boolean {
     "src/contract",
     "src/commands",
     "src/engine",
+    "src/report",
+    "src/report/charts",
+    "src/sweep",
     "python/cliprpn",
     ...pythonPackages,
   ];
