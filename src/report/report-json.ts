@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { groupBy } from "../base/group-by.ts";
 import { check, findSchemaErrors } from "../contract/check.ts";
 import type { Report, ReportedSetting, ReportedTrial, Split } from "../contract/generated/types.ts";
 import { textsOf } from "./markdown.ts";
@@ -58,16 +59,14 @@ function parse(text: string): Report | undefined {
 /** In the order of the summary, then those without a result. */
 function settingsOf({ summary }: ReportInput, trials: ReportTrial[]): ReportedSetting[] {
   const order = new Map(summary.settings.map(({ label }, index) => [label, index]));
-  const byLabel = new Map<string, ReportTrial[]>();
-  for (const trial of trials)
-    byLabel.set(trial.spec.label, [...(byLabel.get(trial.spec.label) ?? []), trial]);
+  const byLabel = groupBy(trials, ({ spec }) => spec.label);
   const position = (label: string): number => order.get(label) ?? order.size;
   const components = componentsOf(trials.map(({ spec }) => spec));
   return [...byLabel]
     .toSorted(([a], [b]) => position(a) - position(b))
     .map(([label, ofLabel]) => ({
       label,
-      kind: ofLabel[0]?.spec.kind ?? "cliprpn",
+      kind: ofLabel[0].spec.kind,
       components: components.get(label) ?? [],
       trials: ofLabel.map(reportedTrial),
     }));

@@ -1,5 +1,6 @@
 import type { RootContent } from "mdast";
 import { count, percent } from "../../base/format.ts";
+import { groupBy } from "../../base/group-by.ts";
 import type { BaselineSpec, Interval, ProposalSummary } from "../../contract/generated/types.ts";
 import { type ErrorFractions, errorFractions } from "../figures.ts";
 import { heading, images, longTable, paragraph } from "../markdown.ts";
@@ -143,17 +144,6 @@ export function groupBySameBoxes<T extends { spec: BaselineSpec }>(baselines: T[
       ? { name: members.map(({ spec }) => spec.label).join("; "), members }
       : { name, members },
   );
-}
-
-function groupBy<T>(items: T[], keyOf: (item: T) => string): Map<string, [T, ...T[]]> {
-  const groups = new Map<string, [T, ...T[]]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [item]);
-    else group.push(item);
-  }
-  return groups;
 }
 
 function commonLabel(baselines: { spec: BaselineSpec }[]): string {

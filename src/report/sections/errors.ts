@@ -5,6 +5,7 @@ import { errorParts, fractionOf } from "../charts/error-classes.ts";
 import { bullets, heading, images, longTable, paragraph } from "../markdown.ts";
 import { noValue, points } from "../points.ts";
 import { jsonName, quoteLabel, type ReportImage } from "../report-input.ts";
+import { missingExamples } from "./gallery.ts";
 
 /** Hits and errors of each configuration by class, with an example of each class of the best one. */
 export function errors(
@@ -37,9 +38,7 @@ export function errors(
           ),
           images(examples.images),
         ]),
-    ...(examples.unreadable.length === 0
-      ? []
-      : [paragraph("Examples whose image cannot be read are missing:"), bullets(examples.unreadable)]),
+    ...missingExamples(examples.unreadable),
   ];
 }
 

@@ -34,10 +34,14 @@ export function gallery(summary: Summary, { groups, unreadable }: Gallery): Root
       paragraph(text),
       ...(drawn.length > 0 ? [images(drawn)] : []),
     ]),
-    ...(unreadable.length === 0
-      ? []
-      : [paragraph("Examples whose image cannot be read are missing:"), bullets(unreadable)]),
+    ...missingExamples(unreadable),
   ];
+}
+
+/** @param unreadable a message for each image that cannot be read. */
+export function missingExamples(unreadable: string[]): RootContent[] {
+  if (unreadable.length === 0) return [];
+  return [paragraph("Examples whose image cannot be read are missing:"), bullets(unreadable)];
 }
 
 /** What A, B and the lines mean. */

@@ -1,9 +1,10 @@
 import type { RootContent } from "mdast";
 import { quoteForShell } from "../../base/format.ts";
+import { groupBy } from "../../base/group-by.ts";
 import type { TrialSpec } from "../../contract/generated/types.ts";
 import { code, codeBlock, heading, type Inline, longTable, paragraph } from "../markdown.ts";
 import { noValue } from "../points.ts";
-import { type CompletedTrial, completedTrials, type ReportInput } from "../report-input.ts";
+import { completedTrials, type ReportInput } from "../report-input.ts";
 
 /** The commands that reproduce the sweep, and each of its rows. */
 export function reproduce(input: ReportInput): RootContent[] {
@@ -21,22 +22,13 @@ const determinism =
 
 function rowCommands({ source, trials }: ReportInput): RootContent[] {
   const trust = trials.some(({ spec }) => loadsPickle(spec));
-  const runs = new Map<string, CompletedTrial[]>();
-  for (const trial of completedTrials(trials)) {
-    const known = runs.get(trial.spec.label);
-    if (known === undefined) runs.set(trial.spec.label, [trial]);
-    else known.push(trial);
-  }
-  const rows = [...runs].flatMap(([label, [first, ...others]]): Inline[][] => {
-    if (first === undefined) return [];
-    const { spec, outcome } = first;
-    const seeds = [first, ...others].map((trial) => trial.spec.seed);
+  const runs = groupBy(completedTrials(trials), ({ spec }) => spec.label);
+  const rows = [...runs].map(([label, group]): Inline[] => {
+    const [{ spec, outcome }] = group;
     return [
-      [
-        label,
-        code(rowCommand(source, spec, outcome.environment.device, trust)),
-        spec.kind === "baseline" ? noValue : seeds.join(", "),
-      ],
+      label,
+      code(rowCommand(source, spec, outcome.environment.device, trust)),
+      spec.kind === "baseline" ? noValue : group.map((trial) => trial.spec.seed).join(", "),
     ];
   });
   const trained = trials.some(({ spec }) => spec.kind === "cliprpn");

@@ -1,5 +1,6 @@
 import type { RootContent } from "mdast";
 import { count, counted, joinWords } from "../../base/format.ts";
+import { groupBy } from "../../base/group-by.ts";
 import type { ClipRpnSpec } from "../../contract/generated/types.ts";
 import { bullets, heading, paragraph } from "../markdown.ts";
 import {
@@ -44,11 +45,11 @@ function differences(input: ReportInput): string[] {
 
 /** Only if they differ: the basis of the report has the number that all share. */
 function epochs({ trials }: ReportInput): string[] {
-  const labelsOf = invert([...epochsByLabel(trials)].map(([label, num]) => [num, label] as const));
-  if (labelsOf.size < 2) return [];
-  const parts = [...labelsOf]
+  const groups = groupBy(epochsByLabel(trials), ([, num]) => num);
+  if (groups.size < 2) return [];
+  const parts = [...groups]
     .toSorted(([a], [b]) => a - b)
-    .map(([num, labels]) => `${counted(num, "epoch")}: ${nameLabels(labels)}`);
+    .map(([num, group]) => `${counted(num, "epoch")}: ${nameLabels(group.map(([label]) => label))}`);
   return [`Training budgets differ. ${parts.join("; ")}.`];
 }
 
@@ -89,9 +90,7 @@ const maxChanges = 12;
 /** Configurations with other seeds than the rest, or with seeds that did not finish. */
 function seeds({ summary }: ReportInput): string[] {
   const trained = summary.settings.filter(({ kind }) => kind === "cliprpn");
-  const labelsOf = invert(
-    trained.map(({ label, seeds: all }) => [joinWords(all.map(String)), label] as const),
-  );
+  const groups = groupBy(trained, ({ seeds: all }) => joinWords(all.map(String)));
   const missing = trained
     .filter(({ seeds: all, num_planned_seeds }) => all.length < num_planned_seeds)
     .map(
@@ -100,10 +99,10 @@ function seeds({ summary }: ReportInput): string[] {
     );
   return [
     ...(missing.length === 0 ? [] : [`Seeds without a result: only ${nameParts(missing)} finished.`]),
-    ...(labelsOf.size < 2
+    ...(groups.size < 2
       ? []
       : [
-          `Seeds differ. ${nameParts([...labelsOf].map(([all, labels]) => `${all}: ${nameLabels(labels)}`))}.`,
+          `Seeds differ. ${nameParts([...groups].map(([all, group]) => `${all}: ${nameLabels(group.map(({ label }) => label))}`))}.`,
         ]),
   ];
 }
@@ -129,9 +128,7 @@ function split<T extends Pick<ReportTrial, "spec">>(
   trials: T[],
   propertyOf: (trial: T) => string,
 ): string[] {
-  const groups = [...invert(trials.map((trial) => [propertyOf(trial), trial] as const))].toSorted(
-    ([, a], [, b]) => b.length - a.length,
-  );
+  const groups = [...groupBy(trials, propertyOf)].toSorted(([, a], [, b]) => b.length - a.length);
   if (groups.length < 2) return [];
   const parts = groups.map(([value, members], index) =>
     index === 0
@@ -166,13 +163,3 @@ function nameParts(parts: string[]): string {
 }
 
 const maxNames = 8;
-
-function invert<K, V>(pairs: readonly (readonly [K, V])[]): Map<K, V[]> {
-  const groups = new Map<K, V[]>();
-  for (const [key, value] of pairs) {
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [value]);
-    else group.push(value);
-  }
-  return groups;
-}
