@@ -1,4 +1,3 @@
-import { count, joinWords } from "../base/format.ts";
 import type {
   CompletedOutcome,
   PublishedFigure,
@@ -73,23 +72,6 @@ export function completedTrials(trials: ReportTrial[]): CompletedTrial[] {
 /** Trials by their id. */
 export function byId<T extends { spec: TrialSpec }>(trials: T[]): Map<string, T> {
   return new Map(trials.map((trial) => [trial.spec.trial_id, trial]));
-}
-
-/** "film, seed 0"; a baseline is named by its label alone, since it runs only once. */
-export function trialName({ kind, label, seed }: Pick<TrialSpec, "kind" | "label" | "seed">): string {
-  return kind === "baseline" ? label : `${label}, seed ${seed}`;
-}
-
-/** A label inside a sentence: in quotes if it contains a comma. */
-export function quoteLabel(label: string): string {
-  return label.includes(",") ? `“${label}”` : label;
-}
-
-/** "film, token and 3 others": at most `max` labels in a sentence. */
-export function nameLabels(labels: readonly string[], max = 3): string {
-  // One name in place of "1 other".
-  if (labels.length <= max + 1) return joinWords(labels.map(quoteLabel));
-  return joinWords([...labels.slice(0, max).map(quoteLabel), `${count(labels.length - max)} others`]);
 }
 
 /** Number of epochs that each configuration trains for; a baseline has none. */

@@ -1,7 +1,7 @@
 import { formatDuration, percent } from "../base/format.ts";
 import type { TrialEvent, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
 import type { Attempt, AttemptWatcher } from "../engine/engine.ts";
-import { trialName } from "../report/report-input.ts";
+import { trialName } from "../report/names.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { SweepEta, wholeSeconds } from "./eta.ts";
 

@@ -3,7 +3,7 @@ import { counted, joinWords } from "../base/format.ts";
 import { changedFiles, codeOf } from "../contract/code-identity.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { AcceptedAttempt, ErrorInfo, JournalEntry, TrialSpec } from "../contract/generated/types.ts";
-import { trialName } from "../report/report-input.ts";
+import { trialName } from "../report/names.ts";
 import { readCode } from "../store/code-manifests.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
 import { TrialStore } from "../store/trial-store.ts";

@@ -7,7 +7,7 @@ import type { Split, StoredExperiment, Summary, TrialSpec } from "../contract/ge
 import type { Attempt, AttemptWatcher, Engine } from "../engine/engine.ts";
 import type { Plan } from "../experiment/plan.ts";
 import type { FailIf } from "../report/conditions/fail-if.ts";
-import { trialName } from "../report/report-input.ts";
+import { trialName } from "../report/names.ts";
 import { recordCode } from "../store/code-manifests.ts";
 import { schemaVersion } from "../store/files.ts";
 import type { Journal } from "../store/journal.ts";

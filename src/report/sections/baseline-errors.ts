@@ -4,8 +4,9 @@ import { groupBy } from "../../base/group-by.ts";
 import type { BaselineSpec, Interval, ProposalSummary } from "../../contract/generated/types.ts";
 import { type ErrorFractions, errorFractions } from "../figures.ts";
 import { heading, images, longTable, paragraph } from "../markdown.ts";
+import { quoteLabel } from "../names.ts";
 import { interval, noValue, points } from "../points.ts";
-import { byId, quoteLabel, type ReportImage, type ReportInput } from "../report-input.ts";
+import { byId, type ReportImage, type ReportInput } from "../report-input.ts";
 
 /** The errors of baselines: the detector proposes no hit, or CLIP ranks another box first. */
 export function baselineErrors(input: ReportInput, chart: ReportImage | undefined): RootContent[] {

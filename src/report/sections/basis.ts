@@ -3,18 +3,16 @@ import { count, counted, joinWords } from "../../base/format.ts";
 import type { ClipRpnSpec, TrialSpec } from "../../contract/generated/types.ts";
 import { confidenceOf } from "../figures.ts";
 import { bullets } from "../markdown.ts";
+import { nameLabels, nameTrials, quoteLabel } from "../names.ts";
 import {
   type CompletedTrial,
   completedTrials,
   epochsByLabel,
-  nameLabels,
-  quoteLabel,
   type ReportInput,
   type ReportTrial,
 } from "../report-input.ts";
 import { groupBySameBoxes } from "./baseline-errors.ts";
 import { overridesByLabel } from "./overrides.ts";
-import { nameTrials } from "./what-differs.ts";
 
 /** The basis of the result: trials, epochs, expressions, confidence intervals, and use of the test split. */
 export function describeBasis({ summary, trials, name, numTestLooks }: ReportInput): string {

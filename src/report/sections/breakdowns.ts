@@ -3,8 +3,9 @@ import { count } from "../../base/format.ts";
 import type { Interval, SettingSummary, SubsetSummary, Summary } from "../../contract/generated/types.ts";
 import { figureOf, isSignificant, referenceOf, subsetKey } from "../figures.ts";
 import { emphasis, heading, type Inline, images, longTable, paragraph } from "../markdown.ts";
+import { quoteLabel } from "../names.ts";
 import { interval, noValue, points } from "../points.ts";
-import { jsonName, quoteLabel, type ReportImage } from "../report-input.ts";
+import { jsonName, type ReportImage } from "../report-input.ts";
 
 /** Accuracy and pair accuracy on each subset that the dataset defines, if it defines any. */
 export function subsets(summary: Summary, chart: ReportImage | undefined): RootContent[] {

@@ -3,8 +3,8 @@ import { count, counted } from "../../base/format.ts";
 import type { Comparison, Summary } from "../../contract/generated/types.ts";
 import { comparisonsOf, isSignificant, referenceOf } from "../figures.ts";
 import { heading, longTable, paragraph } from "../markdown.ts";
+import { quoteLabel } from "../names.ts";
 import { negated, noValue, points, pValue, signedInterval } from "../points.ts";
-import { quoteLabel } from "../report-input.ts";
 import { populationNames } from "./leaderboard.ts";
 
 /**

@@ -1,8 +1,9 @@
 import type { RootContent } from "mdast";
 import { count, counted, formatBytes, formatDuration, joinWords } from "../../base/format.ts";
 import { bullets, code, heading, type Inline, longTable, paragraph } from "../markdown.ts";
+import { trialName } from "../names.ts";
 import { noValue } from "../points.ts";
-import { byId, type CompletedTrial, completedTrials, type ReportInput, trialName } from "../report-input.ts";
+import { byId, type CompletedTrial, completedTrials, type ReportInput } from "../report-input.ts";
 
 /** Duration, memory and environment of the trials. */
 export function cost({ trials, summary }: ReportInput): RootContent[] {

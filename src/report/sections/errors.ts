@@ -3,8 +3,9 @@ import { count } from "../../base/format.ts";
 import type { ErrorClassName, SettingSummary, Summary } from "../../contract/generated/types.ts";
 import { errorParts, fractionOf } from "../charts/error-classes.ts";
 import { bullets, heading, images, longTable, paragraph } from "../markdown.ts";
+import { quoteLabel } from "../names.ts";
 import { noValue, points } from "../points.ts";
-import { jsonName, quoteLabel, type ReportImage } from "../report-input.ts";
+import { jsonName, type ReportImage } from "../report-input.ts";
 import { missingExamples } from "./gallery.ts";
 
 /** Hits and errors of each configuration by class, with an example of each class of the best one. */

@@ -2,7 +2,8 @@ import type { RootContent } from "mdast";
 import { count, counted, joinWords } from "../../base/format.ts";
 import type { GalleryGroup, Summary } from "../../contract/generated/types.ts";
 import { bullets, heading, images, paragraph } from "../markdown.ts";
-import { quoteLabel, type ReportImage } from "../report-input.ts";
+import { quoteLabel } from "../names.ts";
+import type { ReportImage } from "../report-input.ts";
 
 /** The drawn examples of the gallery. */
 export interface Gallery {

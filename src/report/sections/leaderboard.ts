@@ -3,8 +3,9 @@ import { counted } from "../../base/format.ts";
 import type { SettingSummary, Summary } from "../../contract/generated/types.ts";
 import { comparisonsOf, type Floor, figureOf, floorsOf, referenceOf } from "../figures.ts";
 import { emphasis, heading, type Inline, images, paragraph, table } from "../markdown.ts";
+import { quoteLabel } from "../names.ts";
 import { interval, negated, noValue, points, pValue, signedInterval } from "../points.ts";
-import { quoteLabel, type ReportImage } from "../report-input.ts";
+import type { ReportImage } from "../report-input.ts";
 
 /** A column of the leaderboard. */
 interface Column {

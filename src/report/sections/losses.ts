@@ -3,8 +3,8 @@ import { count, percent } from "../../base/format.ts";
 import type { Remark, Summary } from "../../contract/generated/types.ts";
 import { groupName, subsetKey } from "../figures.ts";
 import { bullets, heading, longTable, paragraph } from "../markdown.ts";
+import { quoteLabel } from "../names.ts";
 import { plainInterval, signedInterval } from "../points.ts";
-import { quoteLabel } from "../report-input.ts";
 
 /** Where the best on val is behind another configuration, or below same-category chance. */
 export function losses(summary: Summary): RootContent[] {

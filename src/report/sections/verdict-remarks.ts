@@ -1,14 +1,9 @@
 import { counted, joinWords, percent } from "../../base/format.ts";
 import type { Remark, Summary } from "../../contract/generated/types.ts";
 import { groupName, subsetKey } from "../figures.ts";
+import { nameLabels, quoteLabel } from "../names.ts";
 import { negated, plainInterval, points, signedInterval } from "../points.ts";
-import {
-  epochsByLabel,
-  nameLabels,
-  quoteLabel,
-  type ReportInput,
-  type VerdictInput,
-} from "../report-input.ts";
+import { epochsByLabel, type ReportInput, type VerdictInput } from "../report-input.ts";
 import { overridesByLabel } from "./overrides.ts";
 
 /** What qualifies the verdict, the most important first; several remarks of one kind are one sentence. */

@@ -3,14 +3,8 @@ import { count, counted, joinWords } from "../../base/format.ts";
 import { groupBy } from "../../base/group-by.ts";
 import type { ClipRpnSpec } from "../../contract/generated/types.ts";
 import { bullets, heading, paragraph } from "../markdown.ts";
-import {
-  completedTrials,
-  epochsByLabel,
-  nameLabels,
-  quoteLabel,
-  type ReportInput,
-  type ReportTrial,
-} from "../report-input.ts";
+import { maxNames, nameLabels, nameParts, nameTrials, quoteLabel } from "../names.ts";
+import { completedTrials, epochsByLabel, type ReportInput, type ReportTrial } from "../report-input.ts";
 import { overridesByLabel } from "./overrides.ts";
 
 /** What differs between the configurations beyond what the experiment varies, and what may limit a comparison. */
@@ -137,29 +131,3 @@ function split<T extends Pick<ReportTrial, "spec">>(
   );
   return [`${title} differ, which changes the last bits of the results: ${nameParts(parts)}.`];
 }
-
-/** "film, seeds 0 and 1; YOLO, crop"; "all 15 trials". */
-export function nameTrials(marked: Pick<ReportTrial, "spec">[], all: readonly unknown[] = []): string {
-  if (marked.length === all.length && marked.length > 1) return `all ${count(marked.length)} trials`;
-  const seedsOf = new Map<string, number[]>();
-  for (const { spec } of marked) {
-    const known = seedsOf.get(spec.label) ?? [];
-    if (spec.kind === "cliprpn") known.push(spec.seed);
-    seedsOf.set(spec.label, known);
-  }
-  return nameParts(
-    [...seedsOf].map(([label, each]) =>
-      each.length === 0
-        ? label
-        : `${label}, seed${each.length === 1 ? "" : "s"} ${joinWords(each.map(String))}`,
-    ),
-  );
-}
-
-/** "a; b; and 7 more". */
-function nameParts(parts: string[]): string {
-  const more = parts.length > maxNames ? [`and ${count(parts.length - maxNames)} more`] : [];
-  return [...parts.slice(0, maxNames), ...more].join("; ");
-}
-
-const maxNames = 8;
