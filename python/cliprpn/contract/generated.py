@@ -588,7 +588,7 @@ class GroundResult(BaseModel):
     sure: Annotated[
         bool | None,
         Field(
-            description="True from the score on whose hit_probability is 0.5; null if hit_probability is."
+            description="True if the score is at least the smallest one whose hit_probability is 0.5; null if hit_probability is null."
         ),
     ]
     image_width: int
@@ -2557,7 +2557,7 @@ class SettingSummary(BaseModel):
     rank: Annotated[
         RankInterval | None,
         Field(
-            description="Interval of the rank among the configurations that are not upper bounds, 1 is the best; null for an upper bound."
+            description="Interval of the rank among the configurations that are not upper bounds, 1 is the best; null for an upper bound, and with fewer than 30 images."
         ),
     ]
     blank: Annotated[
@@ -2963,4 +2963,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "4ba62ac9d714d18e0ffb517c66c5118d8a982b98d52573d8c8cfa4e933a87a18"
+SCHEMA_SHA256 = "f369fdbe240f32d9f4c57d647b95f1b946c4d3932dac7eccaa9f5fa3463270a4"

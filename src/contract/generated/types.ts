@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "4ba62ac9d714d18e0ffb517c66c5118d8a982b98d52573d8c8cfa4e933a87a18";
+export const schema_sha256 = "f369fdbe240f32d9f4c57d647b95f1b946c4d3932dac7eccaa9f5fa3463270a4";
 
 /**
  * The source of the proposals.
@@ -1387,7 +1387,7 @@ export interface SettingSummary {
    */
   seed_sd: number | null;
   /**
-   * Interval of the rank among the configurations that are not upper bounds, 1 is the best; null for an upper bound.
+   * Interval of the rank among the configurations that are not upper bounds, 1 is the best; null for an upper bound, and with fewer than 30 images.
    */
   rank: RankInterval | null;
   blank: BlankAnswers;
@@ -1967,7 +1967,7 @@ export interface GroundResult {
    */
   hit_probability: number | null;
   /**
-   * True from the score on whose hit_probability is 0.5; null if hit_probability is.
+   * True if the score is at least the smallest one whose hit_probability is 0.5; null if hit_probability is null.
    */
   sure: boolean | null;
   image_width: number;
@@ -2639,7 +2639,7 @@ export interface Experiment {
    */
   baseline?: string;
   /**
-   * Smallest difference in Acc@0.5 that matters, in percentage points: 1.0 is one point. The report calls configurations equivalent if they differ by less. Default: none; the report calls no configurations equivalent.
+   * Smallest difference in Acc@0.5 that matters, in percentage points: 1.0 is one point. The report calls configurations equivalent if the data show that they differ by less: if the interval of confidence 1 - 2 alpha lies within. Default: none; the report calls no configurations equivalent.
    */
   smallest_difference?: number;
   /**
