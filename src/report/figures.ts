@@ -74,6 +74,11 @@ export function figureOf({ figures }: { figures: Figure[] }, metric: MetricName)
   return figures.find((figure) => figure.metric === metric);
 }
 
+/** False if there are too few images. */
+export function hasIntervals({ settings }: Summary): boolean {
+  return settings.some((setting) => (figureOf(setting, "acc_at_50")?.interval.low ?? null) !== null);
+}
+
 /** The metrics that at least one of the configurations has. */
 export function availableMetrics(settings: { figures: Figure[] }[], metrics: MetricName[]): MetricName[] {
   return metrics.filter((metric) => settings.some((setting) => figureOf(setting, metric) !== undefined));

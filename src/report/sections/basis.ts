@@ -1,7 +1,7 @@
 import type { RootContent } from "mdast";
 import { count, counted, joinWords } from "../../base/format.ts";
 import type { ClipRpnSpec, TrialSpec } from "../../contract/generated/types.ts";
-import { confidenceOf } from "../figures.ts";
+import { confidenceOf, hasIntervals } from "../figures.ts";
 import { bullets } from "../markdown.ts";
 import { nameLabels, nameTrials, quoteLabel } from "../names.ts";
 import {
@@ -29,7 +29,11 @@ export function describeBasis({ summary, trials, name, numTestLooks }: ReportInp
   return [
     `Sweep ${name}: ${complete}${trained.length === 0 ? "" : `, ${describeSeeds(trained)}${once}, ${describeEpochs(trials)}`}.`,
     `Evaluated on ${count(summary.num_sentences)} referring expressions in ${count(summary.num_images)} images of ${summary.split}.`,
-    `Values in parentheses are ${confidenceOf(summary)} confidence intervals ${covered} (see Statistics).`,
+    ...(hasIntervals(summary)
+      ? [
+          `Values in parentheses are ${confidenceOf(summary)} confidence intervals ${covered} (see Statistics).`,
+        ]
+      : []),
     "A hit has IoU >= 0.5; Acc@0.5 is the fraction of expressions whose highest-scoring box is a hit.",
     testUse,
   ].join(" ");

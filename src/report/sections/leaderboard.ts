@@ -1,7 +1,7 @@
 import type { RootContent } from "mdast";
 import { counted } from "../../base/format.ts";
 import type { SettingSummary, Summary } from "../../contract/generated/types.ts";
-import { comparisonsOf, type Floor, figureOf, floorsOf, referenceOf } from "../figures.ts";
+import { comparisonsOf, type Floor, figureOf, floorsOf, hasIntervals, referenceOf } from "../figures.ts";
 import { emphasis, heading, type Inline, images, paragraph, table } from "../markdown.ts";
 import { quoteLabel } from "../names.ts";
 import { interval, negated, noValue, points, pValue, signedInterval } from "../points.ts";
@@ -65,7 +65,7 @@ function columnsOf(summary: Summary): Column[] {
       title: "interval for",
       cell: ({ population }) => populationNames[population],
       floor: empty,
-      isShown: populationsOf(summary).size > 1,
+      isShown: hasIntervals(summary) && populationsOf(summary).size > 1,
     },
     {
       title: `difference to ${quoteLabel(reference)}`,
@@ -125,34 +125,30 @@ function notes(summary: Summary, num_floors: number): string[] {
   const populations = populationsOf(summary);
   const compared = comparedSettings(summary);
   const trains = settings.some(({ kind }) => kind === "cliprpn");
-  const hasIntervals = compared.some(
-    (setting) => (figureOf(setting, "acc_at_50")?.interval.low ?? null) !== null,
-  );
+  const isEnough = hasIntervals(summary);
   return [
     ...(split === "val"
       ? []
       : ["Configurations are in the order of their results on val, where they are selected."]),
-    ...(hasIntervals
-      ? []
-      : [`${counted(num_images, "image")} are too few for intervals, p values and ranks.`]),
-    ...(hasIntervals && populations.size === 1 && populations.has("procedure")
+    ...(isEnough ? [] : [`${counted(num_images, "image")} are too few for intervals, p values and ranks.`]),
+    ...(isEnough && populations.size === 1 && populations.has("procedure")
       ? ["Intervals hold for the training procedure: training again with other seeds, on new images."]
       : []),
-    ...(hasIntervals && populations.size === 1 && populations.has("checkpoints")
+    ...(isEnough && populations.size === 1 && populations.has("checkpoints")
       ? [
           trains
             ? "Intervals hold for these checkpoints on new images; with one seed, nothing is known about training again."
             : "Intervals hold for these models on new images.",
         ]
       : []),
-    ...(hasIntervals && populations.size > 1
+    ...(isEnough && populations.size > 1
       ? [
           "“Procedure” intervals hold for training again with other seeds, on new images; “checkpoints” intervals for these models on new images.",
         ]
       : []),
     ...(compared.length > 1
       ? [
-          `Differences are in points, from ${quoteLabel(reference)}${reference === baseline ? ", the declared baseline" : ""}${hasIntervals ? `; p is adjusted for all ${split === "val" ? "pairs of configurations" : "rows"} by Holm's procedure` : ""}.`,
+          `Differences are in points, from ${quoteLabel(reference)}${reference === baseline ? ", the declared baseline" : ""}${isEnough ? `; p is adjusted for all ${split === "val" ? "pairs of configurations" : "rows"} by Holm's procedure` : ""}.`,
         ]
       : []),
     "Image only is Acc@0.5 of the same models with an empty expression.",
