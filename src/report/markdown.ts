@@ -52,12 +52,17 @@ export function table(head: string[], rows: Inline[][], textColumns = 1): RootCo
   };
 }
 
-/** A table of at most `maxRows` rows, and a line that says how many others there are. */
-export function longTable(head: string[], rows: Inline[][], textColumns = 1): RootContent[] {
+/** A table of at most `maxRows` rows, and a line that says how many others there are, and where. */
+export function longTable(
+  head: string[],
+  rows: Inline[][],
+  textColumns = 1,
+  where = ", in the JSON file beside this report",
+): RootContent[] {
   const num_left = rows.length - maxRows;
   return [
     table(head, rows.slice(0, maxRows), textColumns),
-    ...(num_left > 0 ? [paragraph(`And ${count(num_left)} more, in the JSON file beside this report.`)] : []),
+    ...(num_left > 0 ? [paragraph(`And ${count(num_left)} more${where}.`)] : []),
   ];
 }
 

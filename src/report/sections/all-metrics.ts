@@ -71,6 +71,7 @@ export function publishedResults(summary: Summary, published: PublishedFigure[])
       ["configuration", "metric", "source", "verified", "published (%)", "this sweep (%)", "position"],
       rows,
       4,
+      "",
     ),
   ];
 }

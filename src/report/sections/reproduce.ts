@@ -41,6 +41,7 @@ function rowCommands({ source, trials }: ReportInput): RootContent[] {
       ["configuration", "command", ...(trained ? ["seeds"] : [])],
       rows.map((row) => (trained ? row : row.slice(0, 2))),
       2,
+      ", with their names as --setting",
     ),
   ];
 }
