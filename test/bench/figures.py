@@ -44,6 +44,7 @@ def make(root: Path, dataset_id: str, folder: Path, num_settings: int, num_seeds
                 column = pa.array(values.tolist()) if values.ndim > 1 else pa.array(values)
                 table = table.set_column(table.column_names.index(name), name, column)
             pq.write_table(table, path)
+    print("null")
 
 
 def prediction_columns(ious: np.ndarray, gt_boxes: np.ndarray) -> dict[str, np.ndarray]:

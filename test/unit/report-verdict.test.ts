@@ -305,7 +305,7 @@ describe("remarks", () => {
     [
       "not above its own image-only answers",
       [{ kind: "not_above_blank", difference: { mean: 0.003, low: -0.01, high: 0.016 } }],
-      ["film is not significantly above its own image-only answers, by +0.3 points (−1.0 to +1.6)."],
+      ["film is not significantly above its own image-only answers: +0.3 points (−1.0 to +1.6)."],
     ],
     [
       "below its own image-only answers",

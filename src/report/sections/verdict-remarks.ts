@@ -17,7 +17,7 @@ export function remarks({ summary, trials }: VerdictInput): string[] {
     ...of("not_above_blank").map(({ difference }) =>
       difference.high !== null && difference.high < 0
         ? `significantly below its own image-only answers, by ${plainInterval(negated(difference), " points")}`
-        : `not significantly above its own image-only answers, by ${signedInterval(difference, " points")}`,
+        : `not significantly above its own image-only answers: ${signedInterval(difference, " points")}`,
     ),
   ];
   return [

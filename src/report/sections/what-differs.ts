@@ -73,7 +73,8 @@ function overrides(input: ReportInput): string[] {
       .slice(0, maxChanges)
       .map(({ key, value, usual }) => `${key} ${value} (preset: ${usual})`);
     const more = changes.length > maxChanges ? `, and ${changes.length - maxChanges} more` : "";
-    return `Overridden values of the ${preset} preset: ${shown.join(", ")}${more}. ${who}.`;
+    const verb = labels.length === 1 && num_labels > 1 ? "overrides" : "override";
+    return `${who} ${verb} the ${preset} preset: ${shown.join(", ")}${more}.`;
   });
   const num_left = groups.length - lines.length;
   return num_left > 0 ? [...lines, `${count(num_left)} more sets of overridden values.`] : lines;
