@@ -57,7 +57,10 @@ beforeAll(() => {
 test("the tarball contains what is needed, and nothing else", () => {
   const paths = packed.files.map(({ path }) => path);
   const python = run("git", ["ls-files", "python/cliprpn", "experiments", "env"], packageRoot);
-  const tracked = python.out.trim().split("\n");
+  const tracked = python.out
+    .trim()
+    .split("\n")
+    .filter((path) => !path.startsWith("experiments/sample-report/"));
   expect(tracked.length).toBeGreaterThan(40);
   expect(tracked.filter((path) => !paths.includes(path))).toEqual([]);
   expect(paths).toEqual(
@@ -67,7 +70,7 @@ test("the tarball contains what is needed, and nothing else", () => {
       "src/contract/generated/experiment.schema.json",
     ]),
   );
-  const foreign = /^(test|runs|data|node_modules|\.ci)\/|__pycache__|\.(pyc|log|tgz)$/;
+  const foreign = /^(test|runs|data|node_modules|\.ci|experiments\/sample-report)\/|__pycache__|\.(pyc|log|tgz)$/;
   expect(paths.filter((path) => foreign.test(path))).toEqual([]);
   expect(packed.size).toBeLessThan(12e6);
 });
