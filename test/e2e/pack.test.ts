@@ -70,7 +70,8 @@ test("the tarball contains what is needed, and nothing else", () => {
       "src/contract/generated/experiment.schema.json",
     ]),
   );
-  const foreign = /^(test|runs|data|node_modules|\.ci|experiments\/sample-report)\/|__pycache__|\.(pyc|log|tgz)$/;
+  const foreign =
+    /^(test|runs|data|node_modules|\.ci|experiments\/sample-report)\/|__pycache__|\.(pyc|log|tgz)$/;
   expect(paths.filter((path) => foreign.test(path))).toEqual([]);
   expect(packed.size).toBeLessThan(12e6);
 });
