@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
-from cliprpn import figures, metrics, statistics
+from cliprpn.code_identity import CODE_FOLDER
 from cliprpn.contract.generated import SettingSummary
 from cliprpn.figures.runs import Runs
 from cliprpn.figures.setting_figures import SettingFigures
@@ -56,11 +56,9 @@ def _file_key(runs: Runs, key: Sequence[object]) -> str:
 
 @cache
 def _code_hash() -> str:
-    """Hash of the code that computes figures."""
-    folders = [Path(package.__path__[0]) for package in (figures, statistics)]
-    files = sorted(file for folder in folders for file in folder.rglob("*.py"))
-    digest = hashlib.sha256(Path(metrics.__file__).read_bytes())
-    for file in files:
+    """Hash of all code of the package: figures also depend on how predictions, boxes and objects are read."""
+    digest = hashlib.sha256()
+    for file in sorted(CODE_FOLDER.rglob("*.py")):
         digest.update(file.read_bytes())
     return digest.hexdigest()
 
