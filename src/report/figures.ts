@@ -7,6 +7,7 @@ import type {
   SubsetSummary,
   Summary,
 } from "../contract/generated/types.ts";
+import { negated } from "./points.ts";
 
 /** The metrics' names in table headings. */
 export const metricTitles: Record<MetricName, string> = {
@@ -165,4 +166,15 @@ export function groupName({ by, group }: Pick<SubsetSummary, "by" | "group">): s
         ? "images with an unknown number of objects of the category"
         : `images with ${group} object${group === "only one" ? "" : "s"} of the category`;
   }
+}
+
+/** Acc@0.5 of a configuration minus that of the reference; undefined for the reference itself and for upper bounds. */
+export function differenceOf(
+  summary: Summary,
+  label: string,
+): { difference: Interval; p_value: number | null; p_adjusted: number | null } | undefined {
+  const found = comparisonsOf(summary, referenceOf(summary)).get(label);
+  if (found === undefined) return undefined;
+  const { p_value, p_adjusted } = found;
+  return { difference: negated(found.difference), p_value, p_adjusted };
 }

@@ -54,7 +54,9 @@ def coverage_table(num_draws: int) -> str:
     rows = []
     for name, settings in cases.items():
         only_first = "pairs with it" in name
-        outcome = simulate(settings, num_draws, is_chosen=lambda i, j: i == 0 or not only_first)  # noqa: B023
+        outcome = simulate(
+            settings, num_draws, is_chosen=lambda i, j, only_first=only_first: i == 0 or not only_first
+        )
         rows.append(
             [
                 name,

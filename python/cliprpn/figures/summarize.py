@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliprpn.contract.generated import (
-    Comparison,
     Gallery,
     RankInterval,
     SettingSummary,
@@ -26,6 +25,7 @@ from cliprpn.figures.expressions import SettingHits, write_expressions
 from cliprpn.figures.floors import find_floors
 from cliprpn.figures.gallery import choose_gallery, find_opponent
 from cliprpn.figures.kept import kept_figures
+from cliprpn.figures.rising import add_rising
 from cliprpn.figures.runs import Runs
 from cliprpn.figures.setting_figures import SettingFigures, setting_figures
 from cliprpn.figures.split_table import read_split_table
@@ -80,10 +80,7 @@ def summarize(params: SummarizeParams) -> Summary:
     weights = resample_weights(table.groups.num_images)
     accuracies = [candidate.accuracy for candidate in candidates]
     settings = _add_ranks(settings, accuracies, weights, level)
-    settings = [
-        setting.model_copy(update={"still_rising": is_rising(group, _detectable(setting.label, comparisons))})
-        for setting, group in zip(settings, groups, strict=True)
-    ]
+    settings = add_rising(settings, groups, comparisons)
     best = candidates[0]
     remarks = find_remarks(
         settings[:num_candidates],
@@ -151,30 +148,6 @@ def sort_by_val(groups: Sequence[TrialGroup]) -> list[TrialGroup]:
         return group.is_upper_bound, -float(np.mean(accuracies)), group.label
 
     return sorted(groups, key=key)
-
-
-def is_rising(group: TrialGroup, detectable: float | None) -> bool | None:
-    """Whether the best epoch is the last one in most seeds, and its mean gain is above half the detectable difference.
-
-    Args:
-        detectable: difference of Acc@0.5; None if nothing is compared, and any gain counts.
-    """
-    curves = [trial.val_acc_by_epoch for trial in group.trials if len(trial.val_acc_by_epoch) > 1]
-    if not curves:
-        return None
-    at_end = [max(curve) == curve[-1] > max(curve[:-1]) for curve in curves]
-    gain = float(np.mean([curve[-1] - curve[-2] for curve in curves]))
-    return sum(at_end) * 2 > len(curves) and gain > (detectable or 0) / 2
-
-
-def _detectable(label: str, comparisons: Sequence[Comparison]) -> float | None:
-    """The smallest difference that can be detected between this configuration and another."""
-    values = [
-        each.detectable
-        for each in comparisons
-        if label in (each.label, each.against) and each.detectable is not None
-    ]
-    return min(values, default=None)
 
 
 def _add_ranks(

@@ -4,6 +4,7 @@ import { bullets, code, heading, type Inline, longTable, paragraph } from "../ma
 import { trialName } from "../names.ts";
 import { noValue } from "../points.ts";
 import { byId, type CompletedTrial, completedTrials, type ReportInput } from "../report-input.ts";
+import { mean, msPerHour } from "../tables/cost-of.ts";
 
 /** Duration, memory and environment of the trials. */
 export function cost({ trials, summary }: ReportInput): RootContent[] {
@@ -68,12 +69,6 @@ export function trainingHours({
         return [label, mean(outcomes.map(({ durations_ms }) => durations_ms.training)) / msPerHour] as const;
       }),
   );
-}
-
-const msPerHour = 3_600_000;
-
-function mean(values: number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 }
 
 /** Describes the work that several trials share, by the column that has its duration. */

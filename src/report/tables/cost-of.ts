@@ -26,8 +26,9 @@ export function costOf({ settings }: Report, label: string): SettingCost | undef
   };
 }
 
-const msPerHour = 3_600_000;
+export const msPerHour = 3_600_000;
 
-function mean(values: number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+/** 0 without values. */
+export function mean(values: number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 }

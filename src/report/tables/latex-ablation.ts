@@ -1,8 +1,7 @@
 import type { Interval, Report, SettingSummary } from "../../contract/generated/types.ts";
-import { figureOf, referenceOf } from "../figures.ts";
+import { differenceOf, figureOf, referenceOf } from "../figures.ts";
 import type { Component } from "./components.ts";
 import { costOf } from "./cost-of.ts";
-import { differenceOf } from "./difference.ts";
 import { markOf, meaningOf, noLatexValue, plusMinus, tableOf } from "./latex-table.ts";
 import { latexText } from "./latex-text.ts";
 

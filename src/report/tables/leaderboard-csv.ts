@@ -1,8 +1,7 @@
 import { stringify } from "csv-stringify/sync";
 import type { Interval, MetricName, Report, SettingSummary } from "../../contract/generated/types.ts";
-import { figureOf, metricTitles, referenceOf } from "../figures.ts";
+import { differenceOf, figureOf, metricTitles, referenceOf } from "../figures.ts";
 import { costOf } from "./cost-of.ts";
-import { differenceOf } from "./difference.ts";
 
 type Cell = string | number | null;
 
