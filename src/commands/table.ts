@@ -287,6 +287,24 @@ export const commands: Command[] = [
         describe: "column names in --from, e.g. image=file_name,sentence=caption,box=bbox",
         type: "string",
       },
+      rows: { describe: "key of the list of rows in a JSON file, e.g. data.commands", type: "string" },
+      "first-box": {
+        describe: "take the first box of an expression with several (default: leave it out)",
+        type: "boolean",
+        default: false,
+      },
+      only: { describe: "file with the ids of the expressions to keep", type: "string" },
+      "clip-boxes": {
+        describe: "clip boxes that extend past their image",
+        type: "boolean",
+        default: false,
+      },
+      "allow-invalid": { describe: "leave out invalid rows", type: "boolean", default: false },
+      orientation: {
+        describe: "frame of the boxes of images with an EXIF rotation (default: the sizes in --from tell)",
+        type: "string",
+        choices: ["upright", "stored"],
+      },
       "split-seed": {
         describe: "random seed of the 80/10/10 split, if --from has no splits",
         type: "number",

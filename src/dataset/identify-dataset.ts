@@ -151,11 +151,22 @@ export function datasetId(
   pictures_sha256 = "",
 ): string {
   const hash = createHash("sha256");
+  // An option that is not given is undefined and left out of the JSON, so a new one changes no id.
+  const { orientation } = source;
+  const clip_boxes = source.clip_boxes || undefined;
+  const allow_invalid = source.allow_invalid || undefined;
   if (source.layout === "rows") {
-    const { format, box_format, columns, split_seed } = source;
+    const { format, box_format, columns, split_seed, rows } = source;
     const splits = source.files.map(({ split }) => split);
-    hash.update(JSON.stringify({ format, box_format, columns, split_seed, splits }));
-  }
+    const first_box = source.first_box || undefined;
+    hash.update(
+      JSON.stringify({
+        ...{ format, box_format, columns, split_seed, splits },
+        ...{ rows, first_box, clip_boxes, allow_invalid, orientation },
+      }),
+    );
+  } else if (clip_boxes || allow_invalid || orientation !== undefined)
+    hash.update(JSON.stringify({ clip_boxes, allow_invalid, orientation }));
   for (const { sha256 } of files) hash.update(sha256);
   return hash.update(pictures_sha256).digest("hex").slice(0, 16);
 }
@@ -185,5 +196,5 @@ export async function describeFiles(
 function filesOf(source: AnnotationSource): string[] {
   return source.layout === "refcoco"
     ? [source.instances_file, source.refs_file]
-    : source.files.map(({ file }) => file);
+    : [...source.files.map(({ file }) => file), ...(source.only === undefined ? [] : [source.only])];
 }

@@ -40,11 +40,17 @@ export function prepareCommand(facts: PreparedDataset, size?: ImageSize): string
           source.box_format,
           ...columnArgs(source.columns),
           ...(source.split_seed === 0 ? [] : ["--split-seed", `${source.split_seed}`]),
+          ...(source.rows === undefined ? [] : ["--rows", source.rows]),
+          ...(source.first_box === true ? ["--first-box"] : []),
+          ...(source.only === undefined ? [] : ["--only", source.only]),
         ];
   const images = images_dir === null ? ["--without-images"] : ["--images", images_dir];
   const flags = [
     ...(size === undefined || size.image_size_px === 224 ? [] : ["--image-size", `${size.image_size_px}`]),
     ...(size === undefined || size.resize === "squash" ? [] : ["--resize", size.resize]),
+    ...(source.clip_boxes === true ? ["--clip-boxes"] : []),
+    ...(source.allow_invalid === true ? ["--allow-invalid"] : []),
+    ...(source.orientation === undefined ? [] : ["--orientation", source.orientation]),
     ...(allow_missing ? ["--allow-missing"] : []),
     ...(follow_links ? ["--follow-links"] : []),
     ...(max_pixels === DEFAULT_MAX_PIXELS ? [] : ["--max-pixels", `${max_pixels}`]),

@@ -32,7 +32,10 @@ def annotations(
     return Annotations(
         box_format,
         [ImageRecord(image_id, f"{image_id}.jpg", width, height) for image_id in range(3)],
-        {ann_id: ObjectRecord(ann_id, ann_id // 2, "dog", box) for ann_id, box in all_boxes.items()},
+        {
+            ann_id: ObjectRecord(ann_id, ann_id // 2, "dog", box, f"a.json: annotation {ann_id}")
+            for ann_id, box in all_boxes.items()
+        },
         [
             SentenceRecord(
                 2 * image_id + n, 100 + image_id, 2 * image_id + 1, image_id, "train", f"dog {n}", "color", 7
@@ -128,7 +131,7 @@ def test_refs_of_an_image_with_a_problem_are_dropped_and_counted(tmp_path: Path)
 def test_a_box_in_a_dropped_image_is_not_checked(tmp_path: Path) -> None:
     invalid = annotations({3: (500.0, 0.0, 5.0, 5.0)})
     assert write_tables(invalid, manifest({1: "broken"}), tmp_path).num_refs == 1
-    with pytest.raises(CliprpnError, match="ref 101"):
+    with pytest.raises(CliprpnError, match="a.json: annotation 3: "):
         write_tables(invalid, manifest(), tmp_path)
 
 
@@ -146,9 +149,9 @@ def test_an_invalid_box_without_a_sentence_is_dropped(tmp_path: Path, box: Box) 
 
 
 def test_an_invalid_referred_box_is_a_problem_and_no_table_is_written(tmp_path: Path) -> None:
-    with pytest.raises(CliprpnError, match="ref 102: expected the box of ann_id 5") as caught:
+    with pytest.raises(CliprpnError, match="a.json: annotation 5: expected a box") as caught:
         write_tables(annotations({5: (500.0, 0.0, 5.0, 5.0)}), manifest(), tmp_path)
-    assert caught.value.code == "data_invalid" and f"{WIDTH} x {HEIGHT} image 2" in caught.value.message
+    assert caught.value.code == "data_invalid" and f"{WIDTH} x {HEIGHT} image 2.jpg" in caught.value.message
     assert not list(tmp_path.iterdir())
 
 
@@ -229,7 +232,8 @@ def test_bridge_methods_return_the_needed_images_and_what_was_dropped(tmp_path: 
     images = json.loads(wanted.read_text())["pictures"]
     assert read.num_pictures == len(images) == 6
     name = "COCO_train2014_000000000002.png"
-    assert images[2] == {"image_id": 2, "file_name": name, "width": WIDTH, "height": HEIGHT}
+    where = "instances.json: image 2"
+    assert images[2] == {"image_id": 2, "file_name": name, "width": WIDTH, "height": HEIGHT, "where": where}
     names = [image["file_name"] for image in images]
     pixels = write_pixels([root / "images" / name for name in names], names, tmp_path / "pixels", 64)
     pixels.shards[0].pictures[2].problem = "no such file"

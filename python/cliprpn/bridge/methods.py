@@ -111,6 +111,7 @@ def _index_dataset(params: IndexDatasetParams, context: CallContext) -> IndexDat
             "dropped": asdict(dropped),
             "split_rule": source.split_rule,
             "notes": source.annotations.notes,
+            "warnings": source.annotations.warnings,
         }
     )
 

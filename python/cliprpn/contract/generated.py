@@ -179,6 +179,13 @@ class Columns(BaseModel):
     sentence: Annotated[str, Field(min_length=1)]
     box: Annotated[str, Field(min_length=1)]
     split: Annotated[str, Field(min_length=1)]
+    width: Annotated[str | None, Field(min_length=1)] = None
+    height: Annotated[str | None, Field(min_length=1)] = None
+    category: Annotated[str | None, Field(min_length=1)] = None
+    image_id: Annotated[str | None, Field(min_length=1)] = None
+    ann_id: Annotated[str | None, Field(min_length=1)] = None
+    ref_id: Annotated[str | None, Field(min_length=1)] = None
+    sent_id: Annotated[str | None, Field(min_length=1)] = None
 
 
 class ConcatenationFusion(BaseModel):
@@ -858,6 +865,27 @@ class RefcocoSource(BaseModel):
     refs_file: Annotated[
         str, Field(description="A file such as `refs(umd).p`.", min_length=1)
     ]
+    clip_boxes: Annotated[
+        bool | None,
+        Field(
+            description="True if boxes that extend past their image are clipped to it; absent if they are problems.",
+            title="ClipBoxes",
+        ),
+    ] = None
+    allow_invalid: Annotated[
+        bool | None,
+        Field(
+            description="True if invalid rows are left out; absent if they are problems.",
+            title="AllowInvalid",
+        ),
+    ] = None
+    orientation: Annotated[
+        Literal["upright", "stored"] | None,
+        Field(
+            description="Frame of the boxes of images with an EXIF rotation: `upright` as viewers show them, or `stored` as the file stores the pixels. Absent: the size in the annotations tells; without one, upright.",
+            title="Orientation",
+        ),
+    ] = None
 
 
 class RisingRemark(BaseModel):
@@ -1275,6 +1303,12 @@ class WantedImage(BaseModel):
         ),
     ]
     height: Annotated[int | None, Field(ge=1)]
+    where: Annotated[
+        str | None,
+        Field(
+            description="File and line of its first mention, such as `rows.jsonl:17`; absent in files of earlier versions."
+        ),
+    ] = None
 
 
 class WantedImages(BaseModel):
@@ -1928,6 +1962,9 @@ class IndexDatasetResult(BaseModel):
     dropped: DatasetCounts
     split_rule: str
     notes: list[str]
+    warnings: Annotated[
+        list[str], Field(description="What may make results wrong, one line each.")
+    ]
 
 
 class PixelShard(BaseModel):
@@ -2020,6 +2057,47 @@ class RowsSource(BaseModel):
             ge=0,
         ),
     ]
+    rows: Annotated[
+        str | None,
+        Field(
+            description="Key of the list of rows in a JSON file, with dots for nested objects; absent when the file is a list, or has one list of objects.",
+            min_length=1,
+        ),
+    ] = None
+    first_box: Annotated[
+        bool | None,
+        Field(
+            description="True if the first box of an expression with several boxes is taken; absent if such expressions are left out."
+        ),
+    ] = None
+    only: Annotated[
+        str | None,
+        Field(
+            description="A file with the ids of the expressions to keep; absent if all are kept.",
+            min_length=1,
+        ),
+    ] = None
+    clip_boxes: Annotated[
+        bool | None,
+        Field(
+            description="True if boxes that extend past their image are clipped to it; absent if they are problems.",
+            title="ClipBoxes",
+        ),
+    ] = None
+    allow_invalid: Annotated[
+        bool | None,
+        Field(
+            description="True if invalid rows are left out; absent if they are problems.",
+            title="AllowInvalid",
+        ),
+    ] = None
+    orientation: Annotated[
+        Literal["upright", "stored"] | None,
+        Field(
+            description="Frame of the boxes of images with an EXIF rotation: `upright` as viewers show them, or `stored` as the file stores the pixels. Absent: the size in the annotations tells; without one, upright.",
+            title="Orientation",
+        ),
+    ] = None
 
 
 class SentenceExample(BaseModel):
@@ -2474,6 +2552,12 @@ class PreparedDataset(BaseModel):
     notes: Annotated[
         list[str], Field(description="Unusual data that was kept, one line each.")
     ]
+    warnings: Annotated[
+        list[str] | None,
+        Field(
+            description="What may make results wrong and cannot be known from the files, one line each; absent in datasets of earlier versions."
+        ),
+    ] = None
     prepared_at: str
     cliprpn_version: str
 
@@ -2963,4 +3047,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "f369fdbe240f32d9f4c57d647b95f1b946c4d3932dac7eccaa9f5fa3463270a4"
+SCHEMA_SHA256 = "40cec1bf056fdf74522a6115cafd4a1912395a8f673a5fb9510f402bca9ba4cc"

@@ -1,4 +1,7 @@
-"""Records of images, objects and sentences as the annotations give them, before any image is read."""
+"""Records of images, objects and sentences as the annotations give them, before any image is read.
+
+`where` is the place in the user's file that messages name, such as `rows.jsonl:17`: of an image, its first mention.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ class ImageRecord:
     file_name: str
     width: int | None
     height: int | None
+    where: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class ObjectRecord:
     image_id: int
     category: str | None
     box: Box
+    where: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class SentenceRecord:
     sentence: str
     stratum: str | None = None
     pair_id: int | None = None
+    where: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,7 @@ class Annotations:
         images: images with at least one sentence, in order of first mention.
         objects: all objects of those images, by ann_id.
         notes: oddities of the source that were accepted, one line each.
+        warnings: what may make results wrong and cannot be known from the files, one line each.
     """
 
     box_format: BoxFormat
@@ -60,3 +67,4 @@ class Annotations:
     objects: dict[int, ObjectRecord]
     sentences: list[SentenceRecord]
     notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)

@@ -64,14 +64,16 @@ def read_refcoco(instances_file: Path, refs_file: Path, problems: Problems) -> A
     image_ids = dict.fromkeys(ref["image_id"] for ref in refs)
     return Annotations(
         box_format="xywh",
-        images=[_image_record(instances.images[image_id]) for image_id in image_ids],
+        images=[_image_record(instances.images[image_id], instances_file) for image_id in image_ids],
         objects={
-            ann_id: _object_record(annotation, instances)
+            ann_id: _object_record(annotation, instances, instances_file)
             for ann_id, annotation in instances.annotations.items()
             if annotation["image_id"] in image_ids
         },
         sentences=[
-            _sentence_record(sentence, ref, problems) for ref in refs for sentence in ref["sentences"]
+            _sentence_record(sentence, ref, refs_file, problems)
+            for ref in refs
+            for sentence in ref["sentences"]
         ],
     )
 
@@ -164,11 +166,12 @@ def _is_consistent(ref: Record, instances: Instances, problems: Problems) -> boo
     return annotation is not None
 
 
-def _image_record(image: Record) -> ImageRecord:
-    return ImageRecord(image["id"], image["file_name"], image["width"], image["height"])
+def _image_record(image: Record, file: Path) -> ImageRecord:
+    where = f"{file.name}: image {image['id']}"
+    return ImageRecord(image["id"], image["file_name"], image["width"], image["height"], where)
 
 
-def _object_record(annotation: Record, instances: Instances) -> ObjectRecord:
+def _object_record(annotation: Record, instances: Instances, file: Path) -> ObjectRecord:
     category_id = annotation["category_id"]
     x, y, width, height = (float(side) for side in annotation["bbox"])
     return ObjectRecord(
@@ -176,11 +179,12 @@ def _object_record(annotation: Record, instances: Instances) -> ObjectRecord:
         image_id=annotation["image_id"],
         category=instances.categories.get(category_id, str(category_id)),
         box=(x, y, width, height),
+        where=f"{file.name}: annotation {annotation['id']}",
     )
 
 
-def _sentence_record(sentence: Record, ref: Record, problems: Problems) -> SentenceRecord:
-    where = f"ref {ref['ref_id']}: sent_id {sentence['sent_id']}"
+def _sentence_record(sentence: Record, ref: Record, file: Path, problems: Problems) -> SentenceRecord:
+    where = f"{file.name}: ref {ref['ref_id']}: sent_id {sentence['sent_id']}"
     stratum, pair_id = sentence.get("stratum"), sentence.get("pair_id")
     if not (stratum is None or is_text(stratum)):
         problems.add(f"{where}: expected stratum to be text, found {shorten(stratum)}")
@@ -195,4 +199,5 @@ def _sentence_record(sentence: Record, ref: Record, problems: Problems) -> Sente
         sentence=clean_text(sentence["sent"]),
         stratum=stratum,
         pair_id=pair_id,
+        where=where,
     )

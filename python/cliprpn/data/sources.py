@@ -39,7 +39,7 @@ def read_source(source: RefcocoSource | RowsSource) -> LoadedSource:
     key = (source.model_dump_json(), *map(_size_and_mtime, _files(source)))
     if key in _last_source:
         return _last_source[key]
-    problems = Problems(_files(source)[0].parent)
+    problems = Problems(_files(source)[0].parent, allow_invalid=source.allow_invalid is True)
     if isinstance(source, RefcocoSource):
         annotations = read_refcoco(Path(source.instances_file), Path(source.refs_file), problems)
         rule = "as given in the refs file"
@@ -49,7 +49,7 @@ def read_source(source: RefcocoSource | RowsSource) -> LoadedSource:
         annotations, rule = assign_splits(annotations, source.split_seed)
     for sent_id, count in Counter(row.sent_id for row in annotations.sentences).items():
         if count > 1:
-            problems.add(f"sent_id {sent_id}: expected once, found {count} times")
+            problems.add(f"sent_id {sent_id}: expected once, found {count} times", "repeated sent_id")
     sizes = {
         image.image_id: (float(image.width), float(image.height))
         for image in annotations.images
@@ -85,15 +85,15 @@ def convert_referred_boxes(annotations: Annotations, sizes: ImageSizes, problems
         width, height = sizes.get(objects[row].image_id, UNKNOWN_SIZE)
         image = f"{width:.0f} x {height:.0f} image" if width != float("inf") else "image"
         problems.add(
-            f"ref {sentences[row].ref_id}: expected the box of ann_id {sentences[row].ann_id} inside the "
-            f"{image} {objects[row].image_id} ({names[objects[row].image_id]}) and not empty, found "
-            f"{list(objects[row].box)} ({annotations.box_format})"
+            f"{objects[row].where}: expected a box inside the {image} {names[objects[row].image_id]} and not "
+            f"empty, found {list(objects[row].box)} ({annotations.box_format})",
+            "boxes outside their image",
         )
     if not valid.all():
         known_sizes = [sizes.get(record.image_id) for record in objects]
         hint = format_hint([record.box for record in objects], annotations.box_format, known_sizes)
         if hint is not None:
-            problems.add(hint)
+            problems.add_hint(hint)
     return {
         record.ann_id: (x1, y1, x2, y2)
         for record, (x1, y1, x2, y2) in zip(objects, boxes.tolist(), strict=True)

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "f369fdbe240f32d9f4c57d647b95f1b946c4d3932dac7eccaa9f5fa3463270a4";
+export const schema_sha256 = "40cec1bf056fdf74522a6115cafd4a1912395a8f673a5fb9510f402bca9ba4cc";
 
 /**
  * The source of the proposals.
@@ -100,6 +100,27 @@ export type ErrorCode =
  * via the `definition` "AnnotationSource".
  */
 export type AnnotationSource = RefcocoSource | RowsSource;
+/**
+ * True if boxes that extend past their image are clipped to it; absent if they are problems.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ClipBoxes".
+ */
+export type ClipBoxes = boolean;
+/**
+ * True if invalid rows are left out; absent if they are problems.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "AllowInvalid".
+ */
+export type AllowInvalid = boolean;
+/**
+ * Frame of the boxes of images with an EXIF rotation: `upright` as viewers show them, or `stored` as the file stores the pixels. Absent: the size in the annotations tells; without one, upright.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Orientation".
+ */
+export type Orientation = "upright" | "stored";
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Split".
@@ -1062,6 +1083,9 @@ export interface RefcocoSource {
    * A file such as `refs(umd).p`.
    */
   refs_file: string;
+  clip_boxes?: ClipBoxes;
+  allow_invalid?: AllowInvalid;
+  orientation?: Orientation;
 }
 /**
  * Files with one row per referring expression.
@@ -1085,6 +1109,21 @@ export interface RowsSource {
    * Random seed of the split by image, used when the rows have no split.
    */
   split_seed: number;
+  /**
+   * Key of the list of rows in a JSON file, with dots for nested objects; absent when the file is a list, or has one list of objects.
+   */
+  rows?: string;
+  /**
+   * True if the first box of an expression with several boxes is taken; absent if such expressions are left out.
+   */
+  first_box?: boolean;
+  /**
+   * A file with the ids of the expressions to keep; absent if all are kept.
+   */
+  only?: string;
+  clip_boxes?: ClipBoxes;
+  allow_invalid?: AllowInvalid;
+  orientation?: Orientation;
 }
 export interface RowsFile {
   file: string;
@@ -1094,7 +1133,7 @@ export interface RowsFile {
   split: Split | null;
 }
 /**
- * Names of the columns (keys) of a row.
+ * Names of the columns (keys) of a row, with dots for nested objects. `box` may be four names joined by `+`. The optional ones are named as their key unless given.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Columns".
@@ -1104,6 +1143,13 @@ export interface Columns {
   sentence: string;
   box: string;
   split: string;
+  width?: string;
+  height?: string;
+  category?: string;
+  image_id?: string;
+  ann_id?: string;
+  ref_id?: string;
+  sent_id?: string;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -1114,6 +1160,10 @@ export interface IndexDatasetResult {
   dropped: DatasetCounts;
   split_rule: string;
   notes: string[];
+  /**
+   * What may make results wrong, one line each.
+   */
+  warnings: string[];
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -2178,6 +2228,10 @@ export interface PreparedDataset {
    * Unusual data that was kept, one line each.
    */
   notes: string[];
+  /**
+   * What may make results wrong and cannot be known from the files, one line each; absent in datasets of earlier versions.
+   */
+  warnings?: string[];
   prepared_at: string;
   cliprpn_version: string;
 }
@@ -2536,6 +2590,10 @@ export interface WantedImage {
    */
   width: number | null;
   height: number | null;
+  /**
+   * File and line of its first mention, such as `rows.jsonl:17`; absent in files of earlier versions.
+   */
+  where?: string;
 }
 /**
  * `manifest.json` of a folder of pixels, written last. Image i of the requested images is image i of the concatenated shards.

@@ -135,7 +135,7 @@ async function writeTables(
   const [size] = request.sizes;
   const pixels_manifest =
     manifest === undefined || size === undefined ? null : join(pixelsFolder(folder, size), "manifest.json");
-  const { splits, dropped, split_rule, notes } = await call("index_dataset", {
+  const { splits, dropped, split_rule, notes, warnings } = await call("index_dataset", {
     source,
     pixels_manifest,
     folder,
@@ -157,6 +157,7 @@ async function writeTables(
     split_rule,
     deviations: deviations(name, split_by, splits),
     notes,
+    warnings,
     prepared_at: new Date().toISOString(),
     cliprpn_version: request.cliprpn_version,
   };

@@ -10,10 +10,10 @@ import { annotationSource, folderOrZip, locateAnnotations, locateImages } from "
 import type { PrepareRequest } from "./prepare-dataset.ts";
 import type { ImageSize, LockWaiting } from "./prepared-folder.ts";
 import { publishedSplits } from "./published-counts.ts";
-import { type RowsOptions, rowsSource } from "./rows-source.ts";
+import { type ReadingOptions, type RowsOptions, readingOptions, rowsSource } from "./rows-source.ts";
 
 /** The arguments of `cliprpn prepare`, as typed. */
-export interface PrepareArguments extends ImageSize, RowsOptions {
+export interface PrepareArguments extends ImageSize, RowsOptions, ReadingOptions {
   name: string;
   root: string | undefined;
   split_by: SplitBy | undefined;
@@ -97,7 +97,10 @@ async function publishedRequest(args: PrepareArguments, context: RequestContext)
     folder,
     name: fullName,
     split_by,
-    source: await annotationSource(locateAnnotations(root, name, split_by), split_by, folder, context),
+    source: {
+      ...(await annotationSource(locateAnnotations(root, name, split_by), split_by, folder, context)),
+      ...readingOptions(args),
+    },
     images: without_images
       ? null
       : images === undefined
@@ -131,7 +134,7 @@ function rowsRequest(args: PrepareArguments, { cwd, data }: RequestContext): Pre
     folder: join(data, name),
     name,
     split_by: "own",
-    source: rowsSource(args, cwd),
+    source: { ...rowsSource(args, cwd), ...readingOptions(args) },
     images: images === undefined ? null : folderOrZip(resolve(cwd, images), "the images"),
   };
 }

@@ -21,7 +21,34 @@ export interface RowsOptions {
   /** `image=file_name,sentence=caption`. */
   columns?: string | undefined;
   split_seed: number;
+  /** Dotted key of the list of rows. */
+  rows?: string | undefined;
+  first_box?: boolean;
+  /** A file with the ids of the expressions to keep. */
+  only?: string | undefined;
 }
+
+/** The options of `cliprpn prepare` for annotations of every layout. */
+export interface ReadingOptions {
+  clip_boxes: boolean;
+  allow_invalid: boolean;
+  orientation: string | undefined;
+}
+
+/** The options that were given; the others are left out, so that they do not enter the dataset's id. */
+export function readingOptions({
+  clip_boxes,
+  allow_invalid,
+  orientation,
+}: ReadingOptions): Pick<RowsSource, "clip_boxes" | "allow_invalid" | "orientation"> {
+  return {
+    ...(clip_boxes ? { clip_boxes } : {}),
+    ...(allow_invalid ? { allow_invalid } : {}),
+    ...(orientation === undefined ? {} : { orientation: choose("--orientation", orientation, orientations) }),
+  };
+}
+
+const orientations = ["upright", "stored"] as const satisfies readonly RowsSource["orientation"][];
 
 /**
  * A source of annotation rows. The box format has no default: a wrong one would silently corrupt the training data.
@@ -51,6 +78,9 @@ export function rowsSource(options: RowsOptions, cwd: string): RowsSource {
     box_format,
     columns: columnsOf(options.columns),
     split_seed: options.split_seed,
+    ...(options.rows === undefined ? {} : { rows: options.rows }),
+    ...(options.first_box === true ? { first_box: true } : {}),
+    ...(options.only === undefined ? {} : { only: resolve(cwd, options.only) }),
   };
 }
 
@@ -80,18 +110,22 @@ function choose<T extends string>(option: string, value: string, choices: readon
 
 function columnsOf(text: string | undefined): Columns {
   const columns: Columns = { image: "image", sentence: "sentence", box: "box", split: "split" };
+  const keys = [
+    ...Object.keys(columns),
+    ...["width", "height", "category", "image_id", "ann_id", "ref_id", "sent_id"],
+  ];
   for (const part of text === undefined ? [] : text.split(",")) {
     const [key = "", name = ""] = part.split(/=(.*)/s).map((word) => word.trim());
     if (!isColumn(key) || name === "")
       throw new CliprpnError(
         "bad_input",
-        `--columns ${part}: expected KEY=NAME with KEY one of ${Object.keys(columns).join(", ")}, such as image=file_name,box=bbox`,
+        `--columns ${part}: expected KEY=NAME with KEY one of ${keys.join(", ")}, such as image=file_name,box=bbox`,
       );
     columns[key] = name;
   }
   return columns;
 
   function isColumn(key: string): key is keyof Columns {
-    return Object.hasOwn(columns, key);
+    return keys.includes(key);
   }
 }

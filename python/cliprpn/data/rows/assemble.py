@@ -33,7 +33,7 @@ def assemble(rows: Sequence[Row], box_format: BoxFormat, problems: Problems, not
     for row, image_id, ann_id in zip(rows, image_ids, ann_ids, strict=True):
         earlier = objects.get(ann_id)
         if earlier is None or (earlier.category is None and row.category is not None):
-            objects[ann_id] = ObjectRecord(ann_id, image_id, row.category, row.box)
+            objects[ann_id] = ObjectRecord(ann_id, image_id, row.category, row.box, row.where)
         elif row.category not in (None, earlier.category):
             notes.append(
                 f"{row.where}: category {row.category!r} differs from {earlier.category!r} of the same object in "
@@ -42,7 +42,12 @@ def assemble(rows: Sequence[Row], box_format: BoxFormat, problems: Problems, not
     sentence_rows = [i for i, row in enumerate(rows) if row.sentence is not None]
     ref_ids, sent_ids = _assign_ref_and_sent_ids(rows, ann_ids, sentence_rows, notes)
     sentences = [
-        SentenceRecord(sent_id, ref_id, ann_ids[i], image_ids[i], rows[i].split, rows[i].sentence or "")
+        SentenceRecord(
+            *(sent_id, ref_id, ann_ids[i], image_ids[i]),
+            split=rows[i].split,
+            sentence=rows[i].sentence or "",
+            where=rows[i].where,
+        )
         for i, ref_id, sent_id in zip(sentence_rows, ref_ids, sent_ids, strict=True)
     ]
     _note_repeats(sentences, notes)
@@ -95,7 +100,7 @@ def _rows_with_valid_boxes(
     sizes = [(row.width, row.height) if row.width and row.height else None for row in rows]
     hint = format_hint(boxes, box_format, sizes)
     if hint is not None:
-        problems.messages.insert(0, hint)  # Before the problems that a wrong format causes.
+        problems.add_hint(hint)
     valid = have_area(boxes, box_format)
     invalid_rows = [row for row, is_valid in zip(rows, valid, strict=True) if not is_valid]
     for row in invalid_rows:
@@ -153,10 +158,10 @@ def _assign_ref_and_sent_ids(
 def _image_records(rows: Sequence[Row], image_ids: list[int], problems: Problems) -> list[ImageRecord]:
     """Images with a sentence, in order of first mention, with the size that any of their rows gives."""
     sizes: dict[int, tuple[int, int]] = {}
-    names: dict[int, str] = {}
+    first: dict[int, Row] = {}
     for row, image_id in zip(rows, image_ids, strict=True):
         if row.sentence is not None:
-            names.setdefault(image_id, row.image)
+            first.setdefault(image_id, row)
         if row.width is None or row.height is None:
             continue
         size = (row.width, row.height)
@@ -166,7 +171,11 @@ def _image_records(rows: Sequence[Row], image_ids: list[int], problems: Problems
                 f"{row.where}: width, height: expected {earlier_size} as in an earlier row of {row.image!r}, "
                 f"found {row.width} x {row.height}"
             )
-    return [ImageRecord(key, name, *sizes.get(key, (None, None))) for key, name in names.items()]
+    records = []
+    for key, row in first.items():
+        width, height = sizes.get(key, (None, None))
+        records.append(ImageRecord(key, row.image, width, height, row.where))
+    return records
 
 
 def _note_repeats(sentences: list[SentenceRecord], notes: list[str]) -> None:

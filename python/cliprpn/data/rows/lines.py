@@ -84,7 +84,7 @@ def read_lines(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:
             line = file.readline(MAX_LINE_BYTES + 1)
             if not line:
                 return
-            if len(problems.messages) > MAX_PROBLEMS:
+            if problems.count > MAX_PROBLEMS:
                 problems.add(f"{path.name}:{number}: the rest of the file was not read")
                 return
             if len(line) > MAX_LINE_BYTES:

@@ -15,6 +15,7 @@ from cliprpn.data.rows.assemble import assemble
 from cliprpn.data.rows.coco import read_coco, read_mdetr
 from cliprpn.data.rows.lines import read_csv, read_jsonl
 from cliprpn.data.rows.row import Row, parse_row
+from cliprpn.data.rows.targets import Targets
 from cliprpn.data.rows.transvg import read_transvg
 from cliprpn.errors import CliprpnError
 
@@ -30,23 +31,30 @@ def read_rows(source: RowsSource, problems: Problems) -> Annotations:
     """
     notes: list[str] = []
     rows: list[Row] = []
+    targets = Targets(source.first_box is True)
     for file in source.files:
         path = Path(file.file)
         if not path.is_file():
             raise CliprpnError("data_invalid", f"{path}: expected a file of annotations, found none")
+        num_problems = problems.count
         try:
-            rows_of_file = list(_read_file(path, source, problems))
+            rows_of_file = list(_read_file(path, source, targets, problems))
         except OSError as error:
             raise CliprpnError("data_invalid", f"{path}: expected a readable file: {error}") from error
-        if not any(row.sentence is not None for row in rows_of_file):
+        if problems.count == num_problems and not any(row.sentence is not None for row in rows_of_file):
             problems.add(f"{path.name}: expected rows with a sentence, found no valid one")
         rows += _set_split(rows_of_file, file, notes)
+    notes += targets.notes()
     return assemble(rows, source.box_format, problems, notes)
 
 
-def _read_file(path: Path, source: RowsSource, problems: Problems) -> Iterator[Row]:
+def _read_file(path: Path, source: RowsSource, targets: Targets, problems: Problems) -> Iterator[Row]:
     columns = source.columns if source.format in ("jsonl", "csv") else DEFAULT_COLUMNS
     for where, values in _read_values(path, source, problems):
+        if columns.box in values:
+            values[columns.box], is_kept = targets.choose(values[columns.box])
+            if not is_kept:
+                continue
         needs_sentence = source.format != "coco" or "sentence" in values
         row = parse_row(values, where, columns, FORMAT_NAMES[source.box_format], problems, needs_sentence)
         if row is not None:

@@ -58,13 +58,13 @@ def parse_row(
     Returns:
         None if a value is invalid.
     """
-    num_before = len(problems.messages)
+    faults: list[tuple[str, str]] = []
     image, sentence, split = (values.get(key) for key in (columns.image, columns.sentence, columns.split))
 
     def reject(column: str, problem: str) -> None:
         names = shorten(", ".join(map(str, values)))
         found = shorten(values[column]) if column in values else f"no such column in {names}"
-        problems.add(f"{where}: {column}: {problem}, found {found}")
+        faults.append((f"{where}: {column}: {problem}, found {found}", f"{column}: {problem}"))
 
     if (problem := file_name_problem(image)) is not None:
         reject(columns.image, problem)
@@ -83,7 +83,9 @@ def parse_row(
     category = values.get("category")
     if not (is_blank(category) or is_text(category) or is_integer(category)):
         reject("category", "expected text")
-    if len(problems.messages) > num_before or box is None:
+    for message, kind in faults[:1] if problems.allow_invalid else faults:
+        problems.add_row(message, kind)
+    if faults or box is None:
         return None
     ids = {key: parse_integer(values.get(key)) for key in ("image_id", "ann_id", "ref_id", "sent_id")}
     return Row(

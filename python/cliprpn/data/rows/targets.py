@@ -1,0 +1,52 @@
+"""Expressions that refer to several objects, or to none, in data for models that predict one box."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cliprpn.data.checks import is_box
+
+
+class Targets:
+    """Chooses the box of each expression, and counts the expressions that have not exactly one.
+
+    Args:
+        first_box: whether to take the first box of several; otherwise such expressions are left out.
+    """
+
+    def __init__(self, first_box: bool) -> None:
+        self._first_box = first_box
+        self._num_several = 0
+        self._num_none = 0
+
+    def choose(self, value: Any) -> tuple[Any, bool]:
+        """The one box of a row's value, and whether to keep the row.
+
+        Args:
+            value: a box, or a list of any number of boxes, such as `[[1, 2, 3, 4]]`; an empty list is no target.
+                Anything else is returned as it is, for the checks of the row.
+        """
+        if not isinstance(value, list | tuple) or is_box(value):
+            return value, True
+        if len(value) == 0:
+            self._num_none += 1
+            return None, False
+        if not all(isinstance(box, list | tuple | dict) for box in value):
+            return value, True
+        if len(value) > 1:
+            self._num_several += 1
+        return value[0], len(value) == 1 or self._first_box
+
+    def notes(self) -> list[str]:
+        """What was left out or chosen, one line for each kind."""
+        notes = []
+        if self._num_several:
+            done = (
+                "the first box is taken"
+                if self._first_box
+                else "they are left out; --first-box takes the first box"
+            )
+            notes.append(f"{self._num_several:,} expressions refer to several objects: {done}")
+        if self._num_none:
+            notes.append(f"{self._num_none:,} expressions refer to no object: they are left out")
+        return notes
