@@ -152,12 +152,13 @@ export function datasetId(
 ): string {
   const hash = createHash("sha256");
   // An option that is not given is undefined and left out of the JSON, so a new one changes no id.
-  const { orientation } = source;
+  const orientation = source.orientation ?? undefined;
   const clip_boxes = source.clip_boxes || undefined;
   const allow_invalid = source.allow_invalid || undefined;
   if (source.layout === "rows") {
-    const { format, box_format, columns, split_seed, rows } = source;
+    const { format, box_format, columns, split_seed } = source;
     const splits = source.files.map(({ split }) => split);
+    const rows = source.rows ?? undefined;
     const first_box = source.first_box || undefined;
     hash.update(
       JSON.stringify({
@@ -196,5 +197,5 @@ export async function describeFiles(
 function filesOf(source: AnnotationSource): string[] {
   return source.layout === "refcoco"
     ? [source.instances_file, source.refs_file]
-    : [...source.files.map(({ file }) => file), ...(source.only === undefined ? [] : [source.only])];
+    : [...source.files.map(({ file }) => file), ...(source.only == null ? [] : [source.only])];
 }

@@ -40,9 +40,9 @@ export function prepareCommand(facts: PreparedDataset, size?: ImageSize): string
           source.box_format,
           ...columnArgs(source.columns),
           ...(source.split_seed === 0 ? [] : ["--split-seed", `${source.split_seed}`]),
-          ...(source.rows === undefined ? [] : ["--rows", source.rows]),
+          ...(source.rows == null ? [] : ["--rows", source.rows]),
           ...(source.first_box === true ? ["--first-box"] : []),
-          ...(source.only === undefined ? [] : ["--only", source.only]),
+          ...(source.only == null ? [] : ["--only", source.only]),
         ];
   const images = images_dir === null ? ["--without-images"] : ["--images", images_dir];
   const flags = [
@@ -50,7 +50,7 @@ export function prepareCommand(facts: PreparedDataset, size?: ImageSize): string
     ...(size === undefined || size.resize === "squash" ? [] : ["--resize", size.resize]),
     ...(source.clip_boxes === true ? ["--clip-boxes"] : []),
     ...(source.allow_invalid === true ? ["--allow-invalid"] : []),
-    ...(source.orientation === undefined ? [] : ["--orientation", source.orientation]),
+    ...(source.orientation == null ? [] : ["--orientation", source.orientation]),
     ...(allow_missing ? ["--allow-missing"] : []),
     ...(follow_links ? ["--follow-links"] : []),
     ...(max_pixels === DEFAULT_MAX_PIXELS ? [] : ["--max-pixels", `${max_pixels}`]),

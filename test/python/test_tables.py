@@ -131,7 +131,7 @@ def test_refs_of_an_image_with_a_problem_are_dropped_and_counted(tmp_path: Path)
 def test_a_box_in_a_dropped_image_is_not_checked(tmp_path: Path) -> None:
     invalid = annotations({3: (500.0, 0.0, 5.0, 5.0)})
     assert write_tables(invalid, manifest({1: "broken"}), tmp_path).num_refs == 1
-    with pytest.raises(CliprpnError, match="a.json: annotation 3: "):
+    with pytest.raises(CliprpnError, match=r"a\.json: annotation 3: "):
         write_tables(invalid, manifest(), tmp_path)
 
 
@@ -149,7 +149,7 @@ def test_an_invalid_box_without_a_sentence_is_dropped(tmp_path: Path, box: Box) 
 
 
 def test_an_invalid_referred_box_is_a_problem_and_no_table_is_written(tmp_path: Path) -> None:
-    with pytest.raises(CliprpnError, match="a.json: annotation 5: expected a box") as caught:
+    with pytest.raises(CliprpnError, match=r"a\.json: annotation 5: expected a box") as caught:
         write_tables(annotations({5: (500.0, 0.0, 5.0, 5.0)}), manifest(), tmp_path)
     assert caught.value.code == "data_invalid" and f"{WIDTH} x {HEIGHT} image 2.jpg" in caught.value.message
     assert not list(tmp_path.iterdir())

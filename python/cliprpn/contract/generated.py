@@ -3047,4 +3047,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "40cec1bf056fdf74522a6115cafd4a1912395a8f673a5fb9510f402bca9ba4cc"
+SCHEMA_SHA256 = "f44097f92a201320acf9a34d5f576d6c0dc3c2c96173a8abdfb4bdd16ad198ab"

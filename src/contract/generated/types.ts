@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "40cec1bf056fdf74522a6115cafd4a1912395a8f673a5fb9510f402bca9ba4cc";
+export const schema_sha256 = "f44097f92a201320acf9a34d5f576d6c0dc3c2c96173a8abdfb4bdd16ad198ab";
 
 /**
  * The source of the proposals.
@@ -106,21 +106,21 @@ export type AnnotationSource = RefcocoSource | RowsSource;
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "ClipBoxes".
  */
-export type ClipBoxes = boolean;
+export type ClipBoxes = boolean | null;
 /**
  * True if invalid rows are left out; absent if they are problems.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "AllowInvalid".
  */
-export type AllowInvalid = boolean;
+export type AllowInvalid = boolean | null;
 /**
  * Frame of the boxes of images with an EXIF rotation: `upright` as viewers show them, or `stored` as the file stores the pixels. Absent: the size in the annotations tells; without one, upright.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Orientation".
  */
-export type Orientation = "upright" | "stored";
+export type Orientation = "upright" | "stored" | null;
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Split".
@@ -1112,15 +1112,15 @@ export interface RowsSource {
   /**
    * Key of the list of rows in a JSON file, with dots for nested objects; absent when the file is a list, or has one list of objects.
    */
-  rows?: string;
+  rows?: string | null;
   /**
    * True if the first box of an expression with several boxes is taken; absent if such expressions are left out.
    */
-  first_box?: boolean;
+  first_box?: boolean | null;
   /**
    * A file with the ids of the expressions to keep; absent if all are kept.
    */
-  only?: string;
+  only?: string | null;
   clip_boxes?: ClipBoxes;
   allow_invalid?: AllowInvalid;
   orientation?: Orientation;
@@ -1143,13 +1143,13 @@ export interface Columns {
   sentence: string;
   box: string;
   split: string;
-  width?: string;
-  height?: string;
-  category?: string;
-  image_id?: string;
-  ann_id?: string;
-  ref_id?: string;
-  sent_id?: string;
+  width?: string | null;
+  height?: string | null;
+  category?: string | null;
+  image_id?: string | null;
+  ann_id?: string | null;
+  ref_id?: string | null;
+  sent_id?: string | null;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
