@@ -38,6 +38,7 @@ function flagForPath(path: Path): string {
   if (path[0] === "backbone") return path.includes("weights") ? "--clip-weights" : "--backbone";
   if (path.includes("templates")) return "--template";
   if (path.includes("category_prior")) return "--category-prior";
+  if (path.includes("classes")) return "--class-name";
   const flag = detectorFlags.find((key) => path.includes(key));
   return flag === undefined ? "the detector" : `--${flag}`;
 }
@@ -98,7 +99,12 @@ function readDetector(args: Arguments): DetectorObject {
     const value = args.text(key);
     return value === undefined ? [] : [[key, value]];
   });
-  return { kind, ...Object.fromEntries(entries) };
+  const classes = args.list("class-name");
+  return { kind, ...Object.fromEntries(entries), ...(isFilled(classes) ? { classes } : {}) };
+}
+
+function isFilled(names: string[]): names is [string, ...string[]] {
+  return names.length > 0;
 }
 
 function readBackbone(args: Arguments): Pick<Experiment, "backbone"> {

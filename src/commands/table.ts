@@ -98,6 +98,10 @@ export const commands: Command[] = [
       },
       weights: { describe: "detector weights: a file, or a name in weights/", type: "string" },
       file: { describe: "existing boxes as COCO results JSON, for --detector file", type: "string" },
+      "class-name": {
+        describe: "names of the detector's classes, in its order, if the weights have none (repeatable)",
+        type: "array",
+      },
       model: { describe: `model, for --detector rpn: ${model}`, type: "string" },
       "trust-weights": trustWeights,
       ranking: {

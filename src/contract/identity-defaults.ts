@@ -64,7 +64,7 @@ export const identityDefaults = {
   } satisfies Record<StoredFusion["kind"], object>,
   /** By kind of detector: keys that were added after the kind. The other keys are part of the id, whatever their values. */
   detectors: {
-    yolo: {},
+    yolo: { classes: null },
     trained_yolo: {},
     yolox: {},
     faster_rcnn: {},

@@ -21,7 +21,7 @@ interface DetectorInfo {
 
 /** The one list of detector kinds. */
 export const detectors: Record<DetectorKind, DetectorInfo> = {
-  yolo: { noun: "YOLO", keys: ["weights", "image_size_px"], extra: "yolo" },
+  yolo: { noun: "YOLO", keys: ["weights", "image_size_px", "classes"], extra: "yolo" },
   trained_yolo: { noun: "a YOLO trained here", keys: ["image_size_px", "num_epochs"], extra: "yolo" },
   yolox: {
     noun: "YOLOX",

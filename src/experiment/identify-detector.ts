@@ -46,7 +46,8 @@ const identifiers: Record<DetectorKind, Identify> = {
 
 /** On the demo, a YOLO without weights is one that is trained here. */
 function identifyYolo(written: DetectorObject, places: DetectorPlaces): Detector | Problem {
-  const { weights, image_size_px = null } = written;
+  const { weights, image_size_px = null, classes = null } = written;
+  if (weights === undefined && classes !== null) return problem("only valid with weights", "classes");
   if (weights === undefined)
     return places.isDemo
       ? identifyTrainedYolo(written)
@@ -62,7 +63,7 @@ function identifyYolo(written: DetectorObject, places: DetectorPlaces): Detector
       `${result.file}: a .pt file can run code when it is loaded; pass --trust-weights if you trust it, or export it to .onnx`,
       "weights",
     );
-  return { kind: "yolo", ...identifyFile(result.file, places), image_size_px };
+  return { kind: "yolo", ...identifyFile(result.file, places), image_size_px, classes };
 }
 
 function originalYolov5(name: string): string {

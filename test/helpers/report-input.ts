@@ -191,7 +191,13 @@ export function madeBaselineSpec(label: string, { best_box: _, ...changes }: Mad
   return {
     kind: "baseline",
     baseline: {
-      detector: { kind: "yolo", file: "/weights/yolov8n.onnx", sha256: "0".repeat(64), image_size_px: null },
+      detector: {
+        kind: "yolo",
+        file: "/weights/yolov8n.onnx",
+        sha256: "0".repeat(64),
+        image_size_px: null,
+        classes: null,
+      },
       ranking: "crop",
       templates: ["{}"],
       category_prior: false,

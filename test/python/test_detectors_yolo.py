@@ -205,13 +205,13 @@ def test_an_onnx_must_match_its_metadata(cache: Path) -> None:
     assert [len(proposals) for proposals in open_file(end_to_end, cache).detect([noise(64, 64, 0)])] == [0]
     cases: list[tuple[dict[str, str], list[int], str]] = [
         ({"task": "pose"}, [1, 6, 84], "found one for the task pose"),
-        ({}, [1, 84, 84], "an output of 1x6xN, found 1x84x84"),
-        ({"end2end": "True"}, [1, 6, 84], "an output of 1xNx6, found 1x6x84"),
+        ({}, [1, 84, 84], "an output of 1x6xN for 2 classes, found 1x84x84"),
+        ({"end2end": "True"}, [1, 6, 84], "an output of 1xNx6, .*found 1x6x84"),
         ({"names": "{0: 'cat', 2: 'dog'}"}, [1, 6, 84], "names of classes 0, 1, 2"),
         ({"names": "{}"}, [1, 4, 84], "names of classes 0, 1, 2"),
         ({"stride": "'no'"}, [1, 6, 84], "with stride"),
-        ({"names": "__import__('os').abort()"}, [1, 6, 84], "names as a Python literal"),
-        ({"names": "[" * 9_999}, [1, 6, 84], "names as a Python literal"),
+        ({"names": "__import__('os').abort()"}, [1, 6, 84], "names as a Python or JSON literal"),
+        ({"names": "[" * 9_999}, [1, 6, 84], "names as a Python or JSON literal"),
         ({"names": r"{0: 'cat', 1: '\ud800'}"}, [1, 6, 84], "names of classes 0, 1, 2"),
     ]
     for metadata, output, message in cases:

@@ -139,11 +139,11 @@ describe("a detector", () => {
     ["yolo", trainedYolo],
     [
       { kind: "yolo", weights: "yolov5su" },
-      { kind: "yolo", file: "weights/yolov5su.onnx", image_size_px: null },
+      { kind: "yolo", file: "weights/yolov5su.onnx", image_size_px: null, classes: null },
     ],
     [
       { kind: "yolo", weights: "mine.onnx" },
-      { kind: "yolo", file: "mine.onnx", image_size_px: null },
+      { kind: "yolo", file: "mine.onnx", image_size_px: null, classes: null },
     ],
     [
       { kind: "yolox", weights: "shared" },
@@ -274,11 +274,11 @@ describe("a problem of a baseline names its place", () => {
     ],
     [
       "keys of other kinds",
-      detector({ kind: "yolo", weights: "nope.onnx", classes: ["a"], num_epochs: 2 }),
+      detector({ kind: "yolo", weights: "nope.onnx", variant: "mobilenet_v3_large_fpn", num_epochs: 2 }),
       [
         "8:16  also[0].baseline.detector.weights: … no file FOLDER/nope.onnx; …",
-        "9:16  also[0].baseline.detector.classes: … yolox and faster_rcnn, … yolo",
-        "12:19  also[0].baseline.detector.num_epochs: … trained_yolo, … yolo",
+        "9:16  also[0].baseline.detector.variant: … faster_rcnn, … yolo",
+        "10:19  also[0].baseline.detector.num_epochs: … trained_yolo, … yolo",
       ],
     ],
     [

@@ -123,6 +123,7 @@ test("commands have --trust-weights if the experiment names a .pt file", () => {
     file: "/weights/n.pt",
     sha256: "0".repeat(64),
     image_size_px: null,
+    classes: null,
   } as const;
   const trusted = baseline("YOLO n, crop", 0.5, { best_box: 0.8, detector });
   const written = report([film, trusted]);

@@ -33,6 +33,7 @@ function baseline(label: string, sha256: string): BaselineSpec {
     file: `/weights/${label}.onnx`,
     sha256: sha256.repeat(64),
     image_size_px: null,
+    classes: null,
   };
   const [trial] = madeInput([{ label, acc: [0.5], baseline: { best_box: 0.8, detector } }]).trials;
   if (trial?.spec.kind !== "baseline") throw new Error("a made baseline is one");

@@ -1365,6 +1365,14 @@ class YoloDetector(BaseModel):
             multiple_of=32,
         ),
     ]
+    classes: Annotated[
+        list[Class] | None,
+        Field(
+            description="Class names, in the order of the detector's outputs; null for those stored with the weights.",
+            max_length=10000,
+            min_length=1,
+        ),
+    ]
 
 
 class YoloxDetector(BaseModel):
@@ -3047,4 +3055,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "f44097f92a201320acf9a34d5f576d6c0dc3c2c96173a8abdfb4bdd16ad198ab"
+SCHEMA_SHA256 = "fbc0f2f9c817ccf4ba6cd983b032dc6096843982a00471ef22d070a219ca6a52"

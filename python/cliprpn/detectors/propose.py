@@ -156,6 +156,8 @@ class LazyDetector:
         """
         settings, detector = self.settings, self.settings.detector
         identity = detector.model_dump(exclude={"file"})
+        if isinstance(detector, YoloDetector) and detector.classes is None:
+            del identity["classes"]  # Detections of earlier versions have a key without it.
         if isinstance(detector, TrainedYoloDetector):
             identity["sha256"] = find_trained_yolo(detector, self.index, self.context.cache_dir).sha256
         facts = {
@@ -205,7 +207,7 @@ class LazyDetector:
         if isinstance(detector, YoloDetector):
             trusted = os.environ.get("CLIPRPN_TRUST_WEIGHTS") == "1"
             file = verify_file(detector)
-            return open_yolo(file, detector.image_size_px, *limits, device, cache_dir, trusted)
+            return open_yolo(file, detector.image_size_px, *limits, device, cache_dir, trusted, classes)
         raise CliprpnError("internal", f"expected a detector with weights, found {detector.kind}")
 
 

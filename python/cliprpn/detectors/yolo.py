@@ -13,7 +13,8 @@ from torch import Tensor
 
 from cliprpn.detectors.proposals import Proposals, make_proposals
 from cliprpn.detectors.ultralytics_env import quiet_ultralytics
-from cliprpn.detectors.yolo_network import YoloNetwork, open_onnx_network, open_torch_network
+from cliprpn.detectors.yolo_network import YoloNetwork, open_torch_network
+from cliprpn.detectors.yolo_onnx import open_onnx_network
 from cliprpn.errors import CliprpnError
 
 
@@ -50,10 +51,12 @@ class UltralyticsYolo:
         from ultralytics.data.augment import LetterBox
 
         network = self._network
-        letterbox = LetterBox(network.size, auto=network.flexible, stride=network.stride)
+        letterbox = LetterBox(
+            network.size, auto=network.flexible, scale_fill=network.stretched, stride=network.stride
+        )
         groups: dict[tuple[int, ...], list[tuple[int, np.ndarray]]] = defaultdict(list)
         for i, image in enumerate(images):
-            padded: Any = letterbox(image=np.ascontiguousarray(image.permute(1, 2, 0).numpy()))
+            padded: Any = letterbox(image=_channels(image, network.num_channels))
             groups[padded.shape].append((i, padded))
         proposals: dict[int, Proposals] = {}
         for group in groups.values():
@@ -84,7 +87,11 @@ class UltralyticsYolo:
 
         height, width = image.shape[1:]
         detections = detections.cpu()
-        boxes: Any = scale_boxes(tuple(input_shape), detections[:, :4].clone(), (height, width))
+        boxes: Any
+        if self._network.stretched:
+            boxes = detections[:, :4] * torch.tensor([width / input_shape[1], height / input_shape[0]] * 2)
+        else:
+            boxes = scale_boxes(tuple(input_shape), detections[:, :4].clone(), (height, width))
         labels = detections[:, 5]
         # An end-to-end graph may output any label.
         if not ((labels >= 0) & (labels < len(self.classes))).all():
@@ -96,6 +103,14 @@ class UltralyticsYolo:
         return make_proposals(boxes, detections[:, 4], names, width, height)
 
 
+def _channels(image: Tensor, num_channels: int) -> np.ndarray:
+    """[H, W, num_channels], uint8, from [3, H, W]: RGB, or gray as OpenCV converts it."""
+    import cv2
+
+    rgb = np.ascontiguousarray(image.permute(1, 2, 0).numpy())
+    return rgb if num_channels == 3 else cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[..., None]
+
+
 def open_yolo(
     file: Path,
     image_size_px: int | None,
@@ -105,17 +120,19 @@ def open_yolo(
     device: torch.device,
     cache_dir: Path,
     trusted: bool,
+    classes: list[str] | None = None,
 ) -> UltralyticsYolo:
     """Opens a YOLO.
 
     Args:
-        file: .onnx, exported by ultralytics; or .pt, which executes code when loaded.
+        file: .onnx, exported by ultralytics, yolov5 or yolov7; or .pt, which executes code when loaded.
         image_size_px: side of the square input; None for the size stored with the weights.
         score_thresh: boxes with a lower score are dropped.
         nms_thresh: of two boxes of one class with a higher IoU, only the better one is kept.
         max_boxes: maximum number of boxes per image.
         cache_dir: ultralytics' settings files go below it.
         trusted: whether a .pt may be loaded.
+        classes: class names, in the detector's order; None for those stored with the weights.
 
     Raises:
         CliprpnError: package_missing, weights_missing, weights_unsafe, weights_mismatch.
@@ -135,9 +152,9 @@ def open_yolo(
         )
     with quiet_ultralytics(cache_dir):
         network = (
-            open_onnx_network(file, image_size_px, device)
+            open_onnx_network(file, image_size_px, classes, device)
             if suffix == ".onnx"
-            else open_torch_network(file, image_size_px, device, max_boxes)
+            else open_torch_network(file, image_size_px, classes, device, max_boxes)
         )
         detector = UltralyticsYolo(network, score_thresh, nms_thresh, max_boxes)
         # Warm-up: does ultralytics' remaining imports inside this context, and fails early on unusable weights.

@@ -187,8 +187,7 @@ def _input_size(onnx: OnnxFile) -> tuple[int, int]:
     """
     shape = onnx.input_shape
     sides = [side for side in shape[2:] if isinstance(side, int) and side > 0 and side % STRIDES_PX[-1] == 0]
-    is_single = len(shape) == 4 and (shape[0] == 1 or isinstance(shape[0], str))
-    if is_single and shape[1] == 3 and len(sides) == 2:
+    if len(shape) == 4 and shape[1] == 3 and len(sides) == 2:
         return sides[0], sides[1]
     raise _not_yolox(onnx, "an input of 1x3xHxW, H and W multiples of 32", format_shape(shape))
 

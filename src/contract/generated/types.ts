@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "f44097f92a201320acf9a34d5f576d6c0dc3c2c96173a8abdfb4bdd16ad198ab";
+export const schema_sha256 = "fbc0f2f9c817ccf4ba6cd983b032dc6096843982a00471ef22d070a219ca6a52";
 
 /**
  * The source of the proposals.
@@ -393,7 +393,7 @@ export interface BaselineSettings {
   max_boxes: number;
 }
 /**
- * Any YOLO that ultralytics can load.
+ * Any YOLO that ultralytics can load, or an .onnx of the yolov5 or yolov7 repository.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "YoloDetector".
@@ -409,6 +409,13 @@ export interface YoloDetector {
    * Input size of the detector: images are letterboxed to a square with this side, in pixels. null for the size that the weights were trained with.
    */
   image_size_px: number | null;
+  /**
+   * Class names, in the order of the detector's outputs; null for those stored with the weights.
+   *
+   * @minItems 1
+   * @maxItems 10000
+   */
+  classes: [string, ...string[]] | null;
 }
 /**
  * A small YOLO that is trained once on the boxes of the dataset's train split.
@@ -2962,7 +2969,7 @@ export interface DetectorObject {
    */
   model?: string;
   /**
-   * For yolox and faster_rcnn: names of the classes in the detector's order, if they are not COCO's.
+   * Names of the classes in the detector's order. For yolo: if the weights have none. For yolox and faster_rcnn: if they are not COCO's.
    *
    * @minItems 1
    * @maxItems 10000
@@ -3969,7 +3976,7 @@ export interface StoredBaseline {
   max_boxes: number;
 }
 /**
- * Any YOLO that ultralytics can load.
+ * Any YOLO that ultralytics can load, or an .onnx of the yolov5 or yolov7 repository.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "StoredYoloDetector".
@@ -3981,6 +3988,13 @@ export interface StoredYoloDetector {
    * Input size of the detector: images are letterboxed to a square with this side, in pixels. null for the size that the weights were trained with.
    */
   image_size_px: number | null;
+  /**
+   * Class names, in the order of the detector's outputs; null for those stored with the weights.
+   *
+   * @minItems 1
+   * @maxItems 10000
+   */
+  classes: [string, ...string[]] | null;
 }
 /**
  * YOLOX as .onnx, exported without box decoding.
