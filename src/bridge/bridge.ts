@@ -11,8 +11,10 @@ export interface Bridge {
 
 export interface BridgeOptions {
   python: string;
-  /** Folder of the package `cliprpn`. */
-  pythonPath: string;
+  /** Folders of modules that Python finds first: the one of the package `cliprpn`. Any name, also with a colon. */
+  modulePath: string[];
+  /** Folders of modules that Python finds last. */
+  extraModulePath: string[];
   /** Python module with `start()` and `handle(method, params)`: `cliprpn.bridge.runtime`. */
   module: string;
   onEvent: (text: string) => void;
@@ -26,6 +28,7 @@ interface Pythonia {
   python(
     module: string,
   ): Promise<{ start(): Promise<string>; handle(method: string, params: string): Promise<string> }>;
+  py: { exec(code: TemplateStringsArray, ...values: string[]): Promise<unknown> };
 }
 
 /**
@@ -34,10 +37,9 @@ interface Pythonia {
  */
 export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   process.env.PYTHON_BIN = options.python;
-  process.env.PYTHONPATH = options.pythonPath;
   process.env.REQ_TIMEOUT = "0"; // The only value that pythonia reads as "no limit".
   // By require, so that the listeners exist before a failed start is reported.
-  const { com, python }: Pythonia = createRequire(import.meta.url)("pythonia");
+  const { com, python, py }: Pythonia = createRequire(import.meta.url)("pythonia");
   com.proc.on("error", (error) => {
     const report = (): void => options.onExit(`Python could not be started: ${error.message}`);
     // The pipe of a Python that has just ended: its exit, which follows, says why.
@@ -50,6 +52,9 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
     ),
   );
   com.register("cliprpn.event", ({ text }) => options.onEvent(text));
+  // Not by PYTHONPATH, which is split at colons.
+  await py.exec`import json, sys; sys.path[:0] = json.loads(${JSON.stringify(options.modulePath)})`;
+  await py.exec`import json, sys; sys.path += json.loads(${JSON.stringify(options.extraModulePath)})`;
   const runtime = await python(options.module);
   const pid = Number(await runtime.start());
   return { pid, call: (method, params) => runtime.handle(method, params) };

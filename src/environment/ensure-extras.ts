@@ -147,8 +147,9 @@ async function install(
     },
     installer,
     async () => {
-      const env = { ...offlineYoloEnv(run.env, cache), PYTHONPATH: packages };
-      const problems = packageProblems(await inspectPython(python, { ...run, env }, wanted), wanted);
+      const env = offlineYoloEnv(run.env, cache);
+      const verifyRun = { ...run, env, extraModulePath: [packages] };
+      const problems = packageProblems(await inspectPython(python, verifyRun, wanted), wanted);
       if (problems.length > 0)
         throw brokenPackages(
           packages,

@@ -1,9 +1,18 @@
 import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { lastLines } from "../base/output-tail.ts";
+import { pythonEnv } from "../base/python-env.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import { atLeast, requiredPackages } from "./requirements.ts";
 import { type ToolRun, tryTool } from "./run-tool.ts";
+
+/** How to run an interpreter. */
+export interface PythonRun extends ToolRun {
+  /** Keeps PYTHONPATH, for an interpreter of the user. */
+  keepPythonPath?: boolean;
+  /** Further folders of modules, searched last. */
+  extraModulePath?: readonly string[];
+}
 
 export interface Inspection {
   python: string;
@@ -20,7 +29,7 @@ export interface Inspection {
  */
 export async function inspectPython(
   python: string,
-  run: ToolRun,
+  run: PythonRun,
   wanted: Record<string, string> = requiredPackages,
 ): Promise<Inspection> {
   const text = await askPython(python, inspectionScript, Object.keys(wanted), run);
@@ -79,14 +88,16 @@ export async function askPython(
   python: string,
   script: string,
   args: string[],
-  run: ToolRun,
+  { keepPythonPath: keepPath = false, extraModulePath = [], env, ...run }: PythonRun,
 ): Promise<string> {
   const command = python.includes("/") ? resolve(run.cwd ?? ".", python) : python;
   const pathProblem = command.includes("/") ? problemOfPath(command) : undefined;
   if (pathProblem !== undefined) throw unsuitable(command, pathProblem);
-  const result = await tryTool(command, ["-c", `${withoutCurrentFolder}${script}`, ...args], {
+  const path = `sys.path += json.loads(${JSON.stringify(JSON.stringify(extraModulePath))})\n`;
+  const result = await tryTool(command, ["-c", `${withoutCurrentFolder}${path}${script}`, ...args], {
     timeoutMs: 120_000,
     ...run,
+    env: pythonEnv(env, { keepPath }),
   });
   const lastLine = result.stdout.trim().split("\n").at(-1) ?? "";
   if (result.exitCode === 0 && lastLine.startsWith("{")) return lastLine;
@@ -100,7 +111,7 @@ export async function askPython(
 }
 
 /** With -c Python imports from the current folder too, where a user's numbers.py would replace Python's own. */
-const withoutCurrentFolder = "import sys; sys.path[:] = [path for path in sys.path if path]\n";
+const withoutCurrentFolder = "import json, sys; sys.path[:] = [path for path in sys.path if path]\n";
 
 function problemOfPath(path: string): string | undefined {
   if (!existsSync(path)) return "no such file";

@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline";
 import { execa } from "execa";
 import { guardedCommand, killGroup } from "../base/process-group.ts";
+import { pythonEnv } from "../base/python-env.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import { toolError } from "./tool-error.ts";
 
@@ -86,8 +87,8 @@ export function toolRun(env: NodeJS.ProcessEnv, cache: string, signal: AbortSign
   return { env: toolEnv(env), cwd: cache, signal };
 }
 
-/** The user's settings for uv and pip apply, except those that contradict the lock. */
+/** The user's settings for uv and pip apply, except those that contradict the lock or install into another folder. */
 function toolEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { UV_TORCH_BACKEND, UV_REQUIRE_HASHES, UV_SYSTEM_PYTHON, VIRTUAL_ENV, PYTHONHOME, ...rest } = env;
-  return { ...rest, UV_PYTHON_DOWNLOADS: "never" };
+  const { UV_TORCH_BACKEND, UV_REQUIRE_HASHES, UV_SYSTEM_PYTHON, PIP_TARGET, PIP_PREFIX, ...rest } = env;
+  return { ...pythonEnv(rest), UV_PYTHON_DOWNLOADS: "never" };
 }

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { replaceFile } from "../base/replace-file.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import { type ExtraName, extras, offlineYoloEnv } from "./extras.ts";
-import { askPython, inspectPython, problemLines } from "./inspect-python.ts";
+import { askPython, inspectPython, type PythonRun, problemLines } from "./inspect-python.ts";
 import { requiredPackages } from "./requirements.ts";
 import type { ToolRun } from "./run-tool.ts";
 import { indented } from "./tool-error.ts";
@@ -71,9 +71,10 @@ async function checkPackages(
   python: string,
   wanted: Record<string, string>,
   cache: string,
-  run: ToolRun,
+  toolRun: ToolRun,
   unusable: (problems: string[]) => CliprpnError,
 ): Promise<string> {
+  const run: PythonRun = { ...toolRun, keepPythonPath: true };
   const answer = await askPython(python, versionsScript, Object.values(wanted).map(distribution), run);
   const listing: Listing = JSON.parse(answer);
   const { executable, versions } = listing;

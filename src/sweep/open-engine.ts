@@ -34,8 +34,7 @@ export async function openEngine(
     numThreads: trials[0]?.num_threads ?? null,
     logFile: join(logs, `worker-${randomUUID().slice(0, 8)}.log`), // Machines may share the cache.
     signal,
-    // Cluster modules put packages there; our own environment needs none of them.
-    extraPythonPath: kind === "user" ? env.PYTHONPATH : undefined,
+    keepPythonPath: kind === "user",
     trialTimeoutMs: run.trialTimeoutMs,
     // Repeated with every command: no file may grant it.
     env: { CLIPRPN_TRUST_WEIGHTS: run.trustWeights ? "1" : "" },

@@ -10,6 +10,7 @@ export type FromWorker =
 /** Configuration of a worker process: its one argument, as JSON. */
 export interface WorkerConfig {
   python: string;
-  pythonPath: string;
+  modulePath: string[];
+  extraModulePath: string[];
   module: string;
 }

@@ -20,7 +20,7 @@ export function requireSameCode({ sources_sha256, code_folder }: HelloResult): v
     "contract_violation",
     isOurs
       ? `${folder}: expected the Python files that this command started with, found others (${shown(changesSinceStart())}); run the same command again`
-      : `expected Python to run the files of this command in ${folder}, found different ones in ${code_folder}; remove that folder from PYTHONPATH, or reinstall cliprpn`,
+      : `expected Python to run the files of this command in ${folder}, found different ones in ${code_folder}; reinstall cliprpn`,
   );
 }
 

@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { killGroup, signalProcess, spawnGroup } from "../base/process-group.ts";
+import { pythonEnv } from "../base/python-env.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import { packageRoot } from "../package-root.ts";
 import { LogFile } from "./log-file.ts";
@@ -11,8 +12,10 @@ export interface TransportOptions {
   python: string;
   /** Receives the output of Python and the worker; a call may name another file. */
   logFile: string;
-  /** Further entries of PYTHONPATH. */
-  extraPythonPath?: string | undefined;
+  /** Keeps PYTHONPATH, for an interpreter of the user. */
+  keepPythonPath?: boolean;
+  /** Further folders of Python modules, searched last. */
+  extraModulePath?: readonly string[];
   /** Aborts the start. */
   signal?: AbortSignal | undefined;
   /** Time limit for Python to start. */
@@ -55,10 +58,11 @@ export class Transport {
       this.#onReady = resolve;
       this.#onGone = reject;
     });
-    this.#process = spawnGroup(process.execPath, [...workerEntry(), JSON.stringify(configOf(options))], {
-      ...process.env,
-      ...options.env,
-    });
+    this.#process = spawnGroup(
+      process.execPath,
+      [...workerEntry(), JSON.stringify(configOf(options))],
+      pythonEnv({ ...process.env, ...options.env }, { keepPath: options.keepPythonPath ?? false }),
+    );
     this.#process.stdin?.on("error", () => undefined); // Nothing is written to it.
     for (const stream of [this.#process.stdout, this.#process.stderr])
       stream?.on("data", (data: Buffer) => this.#log.write(data));
@@ -207,9 +211,13 @@ export class Transport {
 /** Node fires a longer timer immediately. */
 const longestTimer = 2 ** 31 - 1;
 
-function configOf({ python, extraPythonPath, module }: TransportOptions): WorkerConfig {
-  const folders = [join(packageRoot, "python"), extraPythonPath].filter((path) => path);
-  return { python, pythonPath: folders.join(":"), module: module ?? "cliprpn.bridge.runtime" };
+function configOf({ python, extraModulePath = [], module }: TransportOptions): WorkerConfig {
+  return {
+    python,
+    modulePath: [join(packageRoot, "python")],
+    extraModulePath: [...extraModulePath],
+    module: module ?? "cliprpn.bridge.runtime",
+  };
 }
 
 /** Entry of the worker process: the source through tsx, or the bundle's. */

@@ -41,7 +41,7 @@ export async function measureEngine(scenes: Scenes, python: string): Promise<Eng
     numThreads: spec.num_threads,
     logFile: join(scenes.folder, "engine.log"),
     module: "bench.runtime",
-    extraPythonPath: join(packageRoot, "test"),
+    extraModulePath: [join(packageRoot, "test")],
   });
   try {
     await engine.device();
@@ -72,7 +72,7 @@ async function callsMs(
     python,
     logFile,
     module: "bench.echo",
-    extraPythonPath: join(packageRoot, "test"),
+    extraModulePath: [join(packageRoot, "test")],
   });
   const params = { schema_sha256, device: "cpu", num_threads };
   const text = JSON.stringify(params);

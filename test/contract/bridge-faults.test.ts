@@ -19,7 +19,7 @@ const options = (changes: Partial<TransportOptions> = {}): TransportOptions => (
   python: testPython(),
   logFile,
   module: "bridge_faults",
-  extraPythonPath: faultsFolder,
+  extraModulePath: [faultsFolder],
   ...changes,
 });
 

@@ -150,7 +150,7 @@ test.each([
   ["die", "environment_broken", /code 9.*cliprpn doctor/],
   ["package_missing", "package_missing", /no_such_package/],
   ["other_contract", "contract_violation", /contract/],
-  ["other_code", "contract_violation", /\/elsewhere\/cliprpn.*PYTHONPATH/],
+  ["other_code", "contract_violation", /\/elsewhere\/cliprpn.*reinstall/],
   ["other_code_here", "contract_violation", /python\/cliprpn.*run the same command again/],
 ])("a worker whose hello is %s ends the run: no trial starts or fails", async (hello, code, message) => {
   const sweep = fakeSweep(["good", "good"], { hello, numSlots: 2 });

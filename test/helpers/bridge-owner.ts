@@ -2,12 +2,12 @@
 import { Transport } from "../../src/worker/transport.ts";
 import { testPython } from "./python.ts";
 
-const [logFile = "", extraPythonPath] = process.argv.slice(2);
+const [logFile = "", modules = ""] = process.argv.slice(2);
 const transport = await Transport.start({
   python: testPython(),
   logFile,
   module: "bridge_faults",
-  extraPythonPath,
+  extraModulePath: [modules],
 });
 await transport.call("spawn_and_hang", "{}", {
   onEvent: () => process.stdout.write(`${JSON.stringify(transport.pids)}\n`),

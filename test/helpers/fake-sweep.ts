@@ -52,7 +52,7 @@ export function fakeSweep(
     numThreads: null,
     logFile: join(folder, "engine.log"),
     module: "trial_faults",
-    extraPythonPath: faultsFolder,
+    extraModulePath: [faultsFolder],
     env: { ...processes.env, HELLO: hello, HELLO_FILE: join(folder, "hello") },
     signal: controller.signal,
     ...changes,

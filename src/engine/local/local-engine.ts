@@ -18,7 +18,10 @@ export interface LocalEngineOptions {
   trialTimeoutMs?: number | undefined;
   /** Time that a call gets to stop before its worker is killed. */
   graceMs?: number;
-  extraPythonPath?: string | undefined;
+  /** Keeps PYTHONPATH, for an interpreter of the user. */
+  keepPythonPath?: boolean;
+  /** Further folders of Python modules, searched last. */
+  extraModulePath?: readonly string[];
   /** For tests. */
   module?: string;
   env?: NodeJS.ProcessEnv;
