@@ -12,9 +12,9 @@ import { chosenSplitBy } from "./dataset-choice.ts";
 
 /** `cliprpn prepare NAME`: turns annotations and images into a verified dataset that opens quickly. */
 export async function prepare(args: Arguments, context: Context): Promise<number> {
-  const { terminal, signal, cwd } = context;
+  const { terminal, signal, cwd, env } = context;
   const request = await prepareRequest(prepareArguments(args), {
-    ...{ cwd, signal, data: dataFolders(context).data },
+    ...{ cwd, env, signal, data: dataFolders(context).data },
     onPhase: (text) => terminal.live([text]),
     onNote: (text) => terminal.info(text),
   });

@@ -59,7 +59,7 @@ test("the modules of a worker may lie in a folder with a colon, spaces and lette
 });
 
 test("PYTHONPATH reaches an interpreter of the user", async () => {
-  expect(await echo({ extraModulePath: [], keepPythonPath: true, env: { PYTHONPATH: faultsFolder } })).toEqual(
-    answer,
-  );
+  expect(
+    await echo({ extraModulePath: [], keepPythonPath: true, env: { PYTHONPATH: faultsFolder } }),
+  ).toEqual(answer);
 });

@@ -515,6 +515,7 @@ function optionsOf({ free, limits, signal }: TestOptions): {
     onProgress: (at) => progress.push(at),
     onNote: (text) => notes.push(text),
     signal: signal ?? new AbortController().signal,
+    env: {},
     limits: { stall_ms: 30_000, num_tries: 3, first_wait_ms: 2, max_wait_ms: 2000, ...limits },
     ...(free === undefined ? {} : { free: async () => free }),
   };
@@ -579,7 +580,7 @@ async function closedPort(): Promise<string> {
 /** Downloads in a child process. */
 function inChild(file: RemoteFile, folder: string): ReturnType<typeof spawn> {
   const module = pathToFileURL(join(packageRoot, "src/dataset/download/download.ts")).href;
-  const options = "{ onProgress() {}, onNote() {}, signal: new AbortController().signal }";
+  const options = "{ onProgress() {}, onNote() {}, env: {}, env: {}, signal: new AbortController().signal }";
   const code = `import { download } from ${JSON.stringify(module)};
 await download(${JSON.stringify([file])}, ${JSON.stringify(folder)}, ${options});`;
   const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", code], {

@@ -10,6 +10,7 @@ import { locateAnnotations, locateImages } from "../prepare/locate.ts";
 import { defaultLimits, type FailedMirror, fetchFile, type Limits } from "./fetch-file.ts";
 import { checkChecksum, checkContent, diskError, hashInto } from "./part-file.ts";
 import type { DownloadProgress } from "./progress.ts";
+import { networkOf } from "./proxy.ts";
 import { filesFor, type RemoteFile, readSources } from "./sources.ts";
 
 export interface DownloadOptions {
@@ -17,6 +18,8 @@ export interface DownloadOptions {
   /** Messages for the user, one line each: a mirror that is given up, a wait. */
   onNote: (text: string) => void;
   signal: AbortSignal;
+  /** Has the proxy settings. */
+  env: NodeJS.ProcessEnv;
   limits?: Partial<Limits>;
   /** Free bytes on the disk of the folder. */
   free?: (folder: string) => Promise<number>;
@@ -65,10 +68,11 @@ function isFound(locate: () => unknown): boolean {
  */
 export async function download(files: RemoteFile[], folder: string, options: DownloadOptions): Promise<void> {
   const { onProgress, onNote } = options;
+  const network = networkOf(options.env);
   await mkdir(folder, { recursive: true }).catch((error) => {
     throw diskError(folder, error);
   });
-  await withFolderLock(folder, options, async (signal) => {
+  const work = withFolderLock(folder, options, async (signal) => {
     const missing = await findMissing(folder, files, options, signal);
     if (missing.length === 0) return;
     const checkSpace = (needed_bytes: number): Promise<void> =>
@@ -80,12 +84,20 @@ export async function download(files: RemoteFile[], folder: string, options: Dow
     const limits = { ...defaultLimits, ...options.limits };
     const failures: Failure[] = [];
     for (const file of missing) {
-      const mirrors = await fetchFile(folder, file, { limits, signal, onProgress, onNote, checkSpace });
+      const mirrors = await fetchFile(folder, file, {
+        limits,
+        network,
+        signal,
+        onProgress,
+        onNote,
+        checkSpace,
+      });
       if (mirrors === undefined) await recordVerified(folder, file);
       else failures.push({ file, mirrors });
     }
     if (failures.length > 0) throw downloadError(failures, folder);
   });
+  await work.finally(() => network.dispatcher.destroy());
 }
 
 function withFolderLock(

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { formatBytes } from "../../base/format.ts";
 import { PartFile } from "./part-file.ts";
 import { type DownloadProgress, ProgressMeter } from "./progress.ts";
+import type { Network } from "./proxy.ts";
 import type { RemoteFile } from "./sources.ts";
 import { type Transfer, transfer } from "./transfer.ts";
 
@@ -33,6 +34,7 @@ export interface FailedMirror {
 
 export interface FetchOptions {
   limits: Limits;
+  network: Network;
   signal: AbortSignal;
   onProgress: (progress: DownloadProgress) => void;
   onNote: (text: string) => void;
@@ -94,7 +96,7 @@ async function fromMirror(
   url: string,
   file: RemoteFile,
   part: PartFile,
-  { limits, signal, onNote, onProgress, checkSpace }: FetchOptions,
+  { limits, network, signal, onNote, onProgress, checkSpace }: FetchOptions,
 ): Promise<string | undefined> {
   const { host } = new URL(url);
   const meter = new ProgressMeter(file.name, part.size, performance.now());
@@ -110,7 +112,7 @@ async function fromMirror(
   let mostBytes = part.size;
   for (let tries = 1; ; tries += 1) {
     const result = await transfer(url, file, part, {
-      ...{ stall_ms: limits.stall_ms, signal, onBytes, onSize: checkSpace },
+      ...{ stall_ms: limits.stall_ms, network, signal, onBytes, onSize: checkSpace },
       onStartOver: (reason) => onNote(`${file.name}: ${host}: ${reason}; starting over`),
     });
     if (result.state === "complete") {

@@ -1,6 +1,8 @@
+import { fetch, type Response } from "undici";
 import { formatBytes } from "../../base/format.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { PartFile } from "./part-file.ts";
+import type { Network } from "./proxy.ts";
 import type { RemoteFile } from "./sources.ts";
 
 /** The result of one request to one mirror. */
@@ -16,6 +18,7 @@ export interface TransferOptions {
   /** A mirror that sends nothing for this long is treated as hanging. */
   stall_ms: number;
   signal: AbortSignal;
+  network: Network;
   /** Called when the server reports a size that the sources do not give. @throws when the disk has no space for it. */
   onSize: (total: number) => Promise<void>;
   onBytes: (total: number | undefined) => void;
@@ -34,14 +37,18 @@ export async function transfer(
   part: PartFile,
   options: TransferOptions,
 ): Promise<Transfer> {
-  const { stall_ms, signal } = options;
+  const { stall_ms, signal, network } = options;
   const stop = new AbortController();
   const stalled = setTimeout(() => stop.abort(), stall_ms);
   let sends = false;
   try {
     const headers = { "accept-encoding": "identity", "user-agent": "cliprpn", ...part.rangeHeaders(url) };
     const from = "range" in headers ? part.size : 0;
-    const response = await fetch(url, { headers, signal: AbortSignal.any([signal, stop.signal]) });
+    const response = await fetch(url, {
+      headers,
+      signal: AbortSignal.any([signal, stop.signal]),
+      dispatcher: network.dispatcher,
+    });
     const answer = readAnswer(response.status, response.headers, { ...file, from }, Date.now());
     if (answer.state === "nothing_left") return { state: "complete" };
     if (answer.state === "busy") return { ...answer, state: "broke_off" };
@@ -64,7 +71,7 @@ export async function transfer(
     if (error instanceof CliprpnError) throw error; // A full disk, also after an abort.
     signal.throwIfAborted();
     if (stop.signal.aborted) return { state: "broke_off", reason: `sent no data for ${stall_ms / 1000} s` };
-    return networkFailure(error, sends);
+    return networkFailure(error, sends, network.settingOf(url));
   } finally {
     clearTimeout(stalled);
     stop.abort(); // Releases the connection of a response that was not read.
@@ -180,17 +187,35 @@ async function receive(
   return { state: "broke_off", reason: `ended after ${formatBytes(part.size)} of ${formatBytes(total)}` };
 }
 
-/** Describes a failure below HTTP. */
-function networkFailure(error: unknown, sends: boolean): Transfer {
+/** Describes a failure below HTTP. @param proxy the setting of the proxy, if there is one. */
+function networkFailure(error: unknown, sends: boolean, proxy: string | undefined): Transfer {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   const message = cause instanceof Error ? cause.message : String(cause);
-  const reason = codeMeanings[code] ?? [message, code].filter((text) => text !== "").join(", ");
+  const meaning =
+    proxyRefusal(message) ?? codeMeanings[code] ?? [message, code].filter((text) => text !== "").join(", ");
+  const reason = proxy === undefined ? meaning : `${meaning}; with ${proxy}`;
   if (sends) return { state: "broke_off", reason: `connection lost (${reason})` };
   return { state: afterConnecting.includes(code) ? "broke_off" : "unreachable", reason };
 }
 
+/** The answer of a proxy that opens no tunnel to the server. */
+function proxyRefusal(message: string): string | undefined {
+  const status = /^Proxy response \((\d+)\)/.exec(message)?.[1];
+  if (status === undefined) return undefined;
+  return status === "407"
+    ? "the proxy answered HTTP 407: it expects a user and a password, as in http://USER:PASSWORD@HOST:PORT"
+    : `the proxy answered HTTP ${status}`;
+}
+
+const untrusted =
+  "its certificate is not trusted; if your network has certificates of its own, set NODE_EXTRA_CA_CERTS to their file";
+
 const codeMeanings: Record<string, string> = {
+  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
+  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
   ENOTFOUND: "unknown host name (ENOTFOUND)",
   EAI_AGAIN: "the host name could not be looked up; is there a network connection? (EAI_AGAIN)",
   ECONNREFUSED: "refused the connection (ECONNREFUSED)",

@@ -29,6 +29,7 @@ export interface PrepareArguments extends ImageSize, RowsOptions, ReadingOptions
 /** Folders and callbacks of a request. */
 export interface RequestContext extends LockWaiting {
   cwd: string;
+  env: NodeJS.ProcessEnv;
   /** The folder of the prepared datasets. */
   data: string;
   /** Messages for the user, one line each. */
@@ -62,7 +63,7 @@ export async function prepareRequest(
 /** A published dataset. */
 async function publishedRequest(args: PrepareArguments, context: RequestContext): Promise<PrepareRequest> {
   const { name, sources, images, without_images } = args;
-  const { cwd, data, onPhase, onNote, signal } = context;
+  const { cwd, env, data, onPhase, onNote, signal } = context;
   const split_bys = publishedSplits[name];
   if (split_bys === undefined)
     throw new CliprpnError(
@@ -88,7 +89,7 @@ async function publishedRequest(args: PrepareArguments, context: RequestContext)
         needsImages: images === undefined && !without_images,
         sources_file: sources === undefined ? undefined : resolve(cwd, sources),
       },
-      { onProgress: (progress) => onPhase(progressLine(progress)), onNote, signal },
+      { onProgress: (progress) => onPhase(progressLine(progress)), onNote, signal, env },
     );
   const fullName = `${name}-${split_by}`;
   const folder = join(data, fullName);
