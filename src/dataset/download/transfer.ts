@@ -189,7 +189,7 @@ async function receive(
 
 /** Describes a failure below HTTP. @param proxy the setting of the proxy, if there is one. */
 function networkFailure(error: unknown, sends: boolean, proxy: string | undefined): Transfer {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  const cause = deepestCause(error);
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   const message = cause instanceof Error ? cause.message : String(cause);
   const meaning =
@@ -197,6 +197,11 @@ function networkFailure(error: unknown, sends: boolean, proxy: string | undefine
   const reason = proxy === undefined ? meaning : `${meaning}; with ${proxy}`;
   if (sends) return { state: "broke_off", reason: `connection lost (${reason})` };
   return { state: afterConnecting.includes(code) ? "broke_off" : "unreachable", reason };
+}
+
+/** fetch's own error says only "fetch failed", and a proxy's refusal is the cause of the cause. */
+function deepestCause(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? deepestCause(error.cause) : error;
 }
 
 /** The answer of a proxy that opens no tunnel to the server. */
