@@ -1,4 +1,6 @@
 import { type ParseError, parse } from "jsonc-parser";
+import { quoteForShell } from "../base/format.ts";
+import { allSettingKeys } from "./presets.ts";
 import type { LocatedProblem, Location, Path } from "./problem.ts";
 
 /** One `--set key=value`. */
@@ -39,14 +41,42 @@ export function parseOverrides(texts: string[]): { overrides: Override[]; proble
       problems.push({
         where: `--set ${text}`,
         offset: -1,
-        message: "expected key=value, as in --set training.num_epochs=2",
+        message: `expected key=value, as in --set training.num_epochs=2${suggestAssignment(text)}`,
       });
     else {
+      const second = secondAssignment(match[2]);
+      if (second !== undefined) {
+        problems.push({
+          where: `--set ${text}`,
+          offset: -1,
+          message: `expected one key, found ${second} in its value, too; each key needs a --set of its own: --set ${quoteForShell(text.slice(0, text.indexOf(second)).replace(/[\s,;]+$/, ""))} --set ${quoteForShell(second)}`,
+        });
+        continue;
+      }
       const value = parseJsonOrText(match[2]);
       overrides.push({ flag: `--set ${text}`, path: pathOf(match[1], value), value });
     }
   }
   return { overrides, problems };
+}
+
+/** True if an experiment has this key, or one that starts with it and a dot. */
+export function isTopLevel(key: string): boolean {
+  return topLevel.has(key.split(".")[0] ?? "");
+}
+
+/** `+a.b=1` and `a/b=1` of Hydra, `a.b: 1` of YAML. */
+function suggestAssignment(text: string): string {
+  const fixed = text
+    .replace(/^[+~]+|^--?/, "")
+    .replace(/^([\w./]+)\s*[:=]\s*/, (_, key: string) => `${key.replaceAll("/", ".")}=`);
+  return /^[A-Za-z_]\w*(\.\w+)*=./.test(fixed) ? `. Did you mean --set ${quoteForShell(fixed)}?` : "";
+}
+
+/** The second of two keys that were given to one `--set`: `b=2` in `a=1 b=2` or `a=1,b=2`; only if an experiment has it. */
+function secondAssignment(value: string): string | undefined {
+  const [, found, key = ""] = /^[^\s"'[\]{}]*[\s,;]+(([A-Za-z_]\w*(?:\.\w+)*)=.*)$/s.exec(value) ?? [];
+  return isTopLevel(key) || allSettingKeys.includes(key) ? found : undefined;
 }
 
 /** Applies the overrides to a file's value; missing objects on the way are created. */

@@ -7,6 +7,17 @@ export interface Problem {
   message: string;
   /** True if the problem is the value's key, not the value. */
   atKey?: boolean;
+  /** The value that is meant, and where to write it; the message gets its suggestion when it is known who wrote the value. */
+  meant?: MeantValue;
+}
+
+/** What a value of another form means: `"film"` where a list is expected is `["film"]`. */
+export interface MeantValue {
+  /** Where to write it; not always where it was found. */
+  path: Path;
+  value: unknown;
+  /** A sentence to say after it. */
+  remark?: string;
 }
 
 /** The position of a value in its source, for messages and for sorting. */

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
+import { didYouMean } from "../base/did-you-mean.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import {
   type CheckedExperiment,
@@ -7,8 +8,9 @@ import {
   type ReadExperiment,
   type ReadOptions,
 } from "./check-experiment.ts";
+import { describeUnreadable, isFolder } from "./input-files.ts";
 import { applyOverrides, flagFor, parseOverrides } from "./overrides.ts";
-import { formatPath, type LocatedProblem, type Path } from "./problem.ts";
+import { formatPath, type LocatedProblem, type Path, type Problem } from "./problem.ts";
 import { SourceText } from "./source-text.ts";
 
 /**
@@ -35,10 +37,11 @@ export function readExperiment(
     cwd,
     options,
   );
-  const located = checked.problems.map(({ path, atKey, message }) => ({
-    ...(flagFor(overrides, path) ?? source.where(path, atKey)),
-    message,
-  }));
+  const located = checked.problems.map((problem) => {
+    const flag = flagFor(overrides, problem.path);
+    const message = problem.message + suggestMeant(problem, flag !== undefined);
+    return { ...(flag ?? source.where(problem.path, problem.atKey)), message };
+  });
   return requireValid(file, checked, [...problems, ...source.repeatedKeys, ...located]);
 }
 
@@ -65,13 +68,29 @@ export function readCommandExperiment(
 ): ReadExperiment {
   const { overrides, problems } = parseOverrides(sets);
   const checked = checkExperiment(applyOverrides(value, overrides), origin.name, cwd, cwd, options);
-  const located = checked.problems.map(({ path, message }): LocatedProblem => {
+  const located = checked.problems.map((problem): LocatedProblem => {
+    const { path, message } = problem;
     const flag = flagFor(overrides, path);
-    if (flag !== undefined) return { ...flag, message };
+    if (flag !== undefined) return { ...flag, message: message + suggestMeant(problem, true) };
     // The person typed an option, not the key that the message starts with.
     return { where: origin.where(path), offset: 0, message: message.replace(`${formatPath(path)}: `, "") };
   });
   return requireValid(origin.name, checked, [...problems, ...located]);
+}
+
+/** Suggests the value that is meant, as `--set` or as the file takes it. */
+function suggestMeant({ path, meant }: Problem, isFlag: boolean): string {
+  if (meant === undefined) return "";
+  const { value, remark } = meant;
+  const json = JSON.stringify(value);
+  if (json.length > 200) return "";
+  const [head = "", ...rest] = meant.path.map(String);
+  const key = rest.join(".");
+  const flag = head === "settings" ? key : [head, ...rest].join(".");
+  const isElsewhere = formatPath(path) !== formatPath(meant.path);
+  const inFile = isElsewhere ? `"${head}": { "${key}": ${json} }` : json;
+  const written = isFlag ? `--set '${flag}=${json}'` : inFile;
+  return ` Did you mean ${written}?${remark === undefined ? "" : ` ${remark}`}`;
 }
 
 /** @throws CliprpnError bad_input when there are problems. */
@@ -85,10 +104,11 @@ function requireValid(
 }
 
 function readBytes(path: string): Uint8Array {
-  if (!existsSync(path))
+  const unreadable = describeUnreadable(path);
+  if (unreadable !== undefined)
     throw new CliprpnError(
       "bad_input",
-      `${path}: expected an experiment file, found none; run \`cliprpn init\` to create one`,
+      `${path}: expected an experiment file, found ${existsSync(path) ? unreadable.replace(`, ${path}`, "") : `none${suggestFile(path)}`}`,
     );
   try {
     return readFileSync(path);
@@ -99,6 +119,15 @@ function readBytes(path: string): Uint8Array {
       { cause: error },
     );
   }
+}
+
+function suggestFile(path: string): string {
+  if (/^\w+=/.test(basename(path))) return "; a key is set with --set key=value, after the file";
+  const folder = dirname(path);
+  const files = isFolder(folder) ? readdirSync(folder).filter((name) => /\.jsonc?$/.test(name)) : [];
+  const withEnding = files.find((name) => name === `${basename(path)}.json`);
+  const near = withEnding === undefined ? didYouMean(basename(path), files) : ` Did you mean ${withEnding}?`;
+  return near === "" ? "; run `cliprpn init` to create one" : `.${near}`;
 }
 
 function invalidError(file: string, problems: LocatedProblem[]): CliprpnError {

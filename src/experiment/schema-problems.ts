@@ -3,8 +3,11 @@ import { didYouMean } from "../base/did-you-mean.ts";
 import { joinWords } from "../base/format.ts";
 import { digest } from "../contract/canonical-json.ts";
 import { exampleDetector } from "./detectors.ts";
+import { suggestForeignKey } from "./foreign-keys.ts";
+import { meantDottedKeys, meantList, meantVariation } from "./meant-values.ts";
+import { isTopLevel } from "./overrides.ts";
 import { allSettingKeys, settingGroups } from "./presets.ts";
-import { formatPath, formatValue, type Path, type Problem } from "./problem.ts";
+import { formatPath, formatValue, type MeantValue, type Path, type Problem } from "./problem.ts";
 
 /** Turns ajv's errors into problems for people, one per place: what was expected, what was found, what may be meant. */
 export function explainSchemaErrors(errors: ErrorObject[]): Problem[] {
@@ -27,19 +30,29 @@ export function explainSchemaErrors(errors: ErrorObject[]): Problem[] {
 function explainError(error: ErrorObject): Problem[] {
   const path = parsePointer(error.instancePath);
   const schema = toRecord(error.parentSchema);
-  const problemAt = (place: Path, message: string, atKey = false): Problem[] => [
-    { path: place, atKey, message: `${formatPath(place)}: ${message}` },
+  const problemAt = (place: Path, message: string, atKey = false, meant?: MeantValue): Problem[] => [
+    {
+      path: place,
+      atKey,
+      message: `${formatPath(place)}: ${message}`,
+      ...(meant === undefined ? {} : { meant }),
+    },
   ];
   switch (error.keyword) {
     case "additionalProperties": {
       const key = String(error.params.additionalProperty);
-      return problemAt([...path, key], `unknown key.${suggestKey(key, path, schema)}`, true);
+      const suggestion =
+        suggestDotted(key, path, error.data) ||
+        suggestInner(key, path, error.data) ||
+        suggestKey(key, path, schema);
+      return problemAt([...path, key], `unknown key.${suggestion}`, true);
     }
     case "required": {
       const key = String(error.params.missingProperty);
       const keySchema = toRecord(toRecord(schema.properties)[key]);
       const values = "enum" in keySchema ? ` (${describeSchema(keySchema)})` : "";
-      return problemAt(path, `missing required key ${key}${values}`);
+      const example = examples[key] === undefined ? "" : `; write one, such as "${key}": ${examples[key]}`;
+      return problemAt(path, `missing required key ${key}${values}${path.length === 0 ? example : ""}`);
     }
     case "uniqueItems":
       return repeatedItems(toList(error.data)).flatMap(([index, item]) =>
@@ -49,20 +62,39 @@ function explainError(error: ErrorObject): Problem[] {
       // An object was meant as the form that is an object; the errors of its keys are reported instead.
       if (typeof error.data === "object" && error.data !== null && !Array.isArray(error.data)) return [];
       const names = toList(schema.anyOf).flatMap((form) => toList(toRecord(form).enum).map(String));
-      const suggestion = typeof error.data === "string" ? suggestChoice(error.data, names, path) : "";
+      const meant = meantVariation(path, error.data);
+      const isName = typeof error.data === "string" && meant === undefined;
       return problemAt(
         path,
-        `expected ${names.join(", ")} or an object {...}, found ${formatValue(error.data)}.${suggestion}`,
+        `expected ${names.join(", ")} or an object {...}, found ${formatValue(error.data)}.${isName ? suggestChoice(String(error.data), names, path) : ""}`,
+        false,
+        meant,
       );
     }
     default: {
-      const meant = isGroup(path, error.data)
+      const meant = toList(schema.type).includes("array")
+        ? meantList(path, error.data)
+        : meantVariation(path, error.data);
+      const suggestion = isGroup(path, error.data)
         ? " Did you mean settings.baseline?"
-        : suggestValue(error.data, schema);
-      return problemAt(path, `expected ${describeSchema(schema)}, found ${formatValue(error.data)}.${meant}`);
+        : meant === undefined
+          ? suggestValue(error.data, schema)
+          : "";
+      return problemAt(
+        path,
+        `expected ${describeSchema(schema)}, found ${formatValue(error.data)}.${suggestion}`,
+        false,
+        meant,
+      );
     }
   }
 }
+
+/** For required keys at the top. */
+const examples: Record<string, string> = {
+  name: '"my-sweep"',
+  question: '"Is film better than concatenation?"',
+};
 
 /** True for settings of baselines that were written where the label of a configuration belongs. */
 function isGroup(path: Path, value: unknown): boolean {
@@ -83,10 +115,27 @@ function repeatedItems(items: unknown[]): [number, unknown][] {
 /** Suggests a key of the same object, or a setting that was written outside its group. */
 function suggestKey(key: string, path: Path, schema: Record<string, unknown>): string {
   const siblings = Object.keys(toRecord(schema.properties));
-  if (path.length === 1 && path[0] === "settings") return didYouMean(key, [...siblings, ...allSettingKeys]);
-  const suggestion = didYouMean(key, siblings);
+  const foreign = suggestForeignKey(key, path.length === 0);
+  if (path.length === 1 && path[0] === "settings")
+    return foreign || didYouMean(key, [...siblings, ...allSettingKeys]);
+  if (path[0] === "vary" && isTopLevel(key)) return ` Did you mean ${key}, at the top of the file?`;
+  const suggestion = foreign || didYouMean(key, siblings);
   if (suggestion !== "" || path.length > 0) return suggestion;
   return didYouMean(key, [...settingGroups, ...allSettingKeys]).replace("mean ", "mean settings.");
+}
+
+/** The keys of `vary` and `also` have dots: a group as an object is one key too few. */
+function suggestDotted(key: string, path: Path, data: unknown): string {
+  if (!(path[0] === "vary" || path[0] === "also") || !settingGroups.includes(key)) return "";
+  const dotted = meantDottedKeys(key, toRecord(data)[key], path[0] === "vary");
+  return dotted === undefined ? "" : ` Did you mean ${dotted}?`;
+}
+
+/** A group that only other tools have: `{"trainer": {"max_epochs": 3}}`. */
+function suggestInner(key: string, path: Path, data: unknown): string {
+  const [inner] = Object.keys(toRecord(toRecord(data)[key]));
+  if (inner === undefined || path[0] !== "settings" || settingGroups.includes(key)) return "";
+  return suggestForeignKey(inner, false) || didYouMean(inner, allSettingKeys);
 }
 
 /** Suggests a name of the choice, or the object to write for a detector whose name alone is not enough. */
@@ -103,16 +152,34 @@ function suggestValue(value: unknown, schema: Record<string, unknown>): string {
     if (allowed.includes(renamed)) return ` Did you mean ${renamed}?`;
     if (allowed.length > 0) return didYouMean(value, allowed);
     const wantsNumber = toList(schema.type).some((type) => type === "number" || type === "integer");
-    return wantsNumber && /^-?\d+(\.\d+)?$/.test(value)
-      ? ` Did you mean ${Number(value)}, without quotes?`
+    if (wantsNumber && /^[-+]?\d[\d_]*(\.\d*)?(e[-+]?\d+)?$/i.test(value))
+      return ` Did you mean ${Number(value.replaceAll("_", ""))}, without quotes?`;
+    const word = words.get(value.toLowerCase());
+    return word !== undefined && toList(schema.type).includes(word === "null" ? "null" : "boolean")
+      ? ` Did you mean ${word}?`
       : "";
   }
+  const types = toList(schema.type);
+  if (types.length === 1 && types[0] === "boolean" && (value === 0 || value === 1))
+    return ` Did you mean ${value === 1}?`;
   // 7 or 70 where 0.7 is meant.
   const limit = Number(schema.maximum ?? schema.exclusiveMaximum);
   if (typeof value !== "number" || !(limit <= 1) || !(value > 1)) return "";
   const fraction = [value / 10, value / 100].find((candidate) => candidate < limit);
   return fraction === undefined ? "" : ` Did you mean ${Number(fraction.toPrecision(6))}?`;
 }
+
+/** Values in the words of Python and YAML. */
+const words = new Map([
+  ["true", "true"],
+  ["yes", "true"],
+  ["on", "true"],
+  ["false", "false"],
+  ["no", "false"],
+  ["off", "false"],
+  ["none", "null"],
+  ["null", "null"],
+]);
 
 /** Earlier names of values. */
 const renamedValues = new Map([

@@ -1,9 +1,10 @@
 import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 import type { LocatedProblem, Location, Path } from "./problem.ts";
+import { describeOtherKind } from "./source-kind.ts";
+import { findSyntaxHints } from "./syntax-hints.ts";
 
 /** Deeper nesting than anyone writes would overflow the stack of the functions that walk it. */
 const maxDepth = 64;
-const maxSyntaxProblems = 10;
 /** The end-of-file token; jsonc-parser has the tokens in a const enum, which cannot be imported. */
 const endOfFile = 17;
 
@@ -24,7 +25,9 @@ export class SourceText {
     const errors: ParseError[] = [];
     this.#root =
       fatal === undefined ? parseTree(this.#text, errors, { allowTrailingComma: true }) : undefined;
-    this.#problems = fatal === undefined ? this.#syntaxProblems(errors) : [fatal];
+    const problems = fatal === undefined ? this.#syntaxProblems(errors) : [fatal];
+    const otherKind = problems.length === 0 ? undefined : describeOtherKind(file, bytes, this.#text);
+    this.#problems = otherKind === undefined ? problems : [{ ...this.#at(0), message: otherKind }];
   }
 
   /** Syntax errors of the JSON text; empty if it is valid. */
@@ -81,11 +84,19 @@ export class SourceText {
   #syntaxProblems(errors: ParseError[]): LocatedProblem[] {
     if (this.#root === undefined)
       return [{ ...this.#at(0), message: "expected an experiment ({...}), found no value" }];
-    const problems = errors.map(({ error, offset }) => ({
-      ...this.#at(offset),
-      message: `not valid JSON: ${codeToWords(printParseErrorCode(error))}`,
-    }));
-    return problems.slice(0, maxSyntaxProblems);
+    const [first] = errors;
+    if (first === undefined) return [];
+    const hints = findSyntaxHints(this.#text);
+    if (hints.length > 0)
+      return hints.map(({ offset, message }) => ({
+        ...this.#at(offset),
+        message: `not valid JSON: ${message}`,
+      }));
+    // The errors after the first are its consequences.
+    const { error, offset } = first;
+    if (this.#text.slice(offset).trim() === "")
+      return [{ ...this.#at(offset), message: "not valid JSON: the file ends too early; is a } missing?" }];
+    return [{ ...this.#at(offset), message: `not valid JSON: ${describeSyntaxError(error)}` }];
   }
 
   #findRepeatedKeys(node: Node): LocatedProblem[] {
@@ -163,6 +174,8 @@ function childOf(
   return property === undefined || value === undefined ? undefined : { value, property };
 }
 
-function codeToWords(code: string): string {
-  return code.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
+function describeSyntaxError(error: ParseError["error"]): string {
+  const code = printParseErrorCode(error);
+  const words = code.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
+  return code === "EndOfFileExpected" ? `${words}, found more; a file has one experiment, {...}` : words;
 }

@@ -90,10 +90,10 @@ describe("a problem names its place, what was expected, what was found, and a su
     [
       "value in place of a list",
       { vary: { fusion: "film" } },
-      '5:13  vary.fusion: … 1 to 1000 values, … "film".',
+      '5:13  vary.fusion: … 1 to 1000 values, … "film". Did you mean ["film"]?',
     ],
     ["repeated value", { seeds: [1, 2, 1] }, "7:3  seeds[2]: … 1 …"],
-    ["missing name", { name: undefined }, "1:1  the experiment: … name"],
+    ["missing name", { name: undefined }, "1:1  the experiment: … name…"],
     ["invalid name", { name: "My Sweep" }, '2:10  name: … 63 … "My Sweep".'],
     [
       "missing file of a fusion",
@@ -262,7 +262,7 @@ describe("a problem names its place, what was expected, what was found, and a su
 
 describe("text that is not an experiment is reported with its place", () => {
   test.each<[what: string, text: string | Uint8Array, expected: string]>([
-    ["an empty file", "", "1:1  … no value"],
+    ["an empty file", "", "1:1  … an empty file…"],
     ["a comment only", "// nothing\n", "1:1  … no value"],
     ["a list", "[]", "1:1  the experiment: … []."],
     ["a missing comma", '{\n  "name": "a"\n  "question": "Which is best?"\n}', "3:3  … comma …"],
@@ -317,7 +317,10 @@ test("all problems are reported at once, whatever their kind, in the order of th
 
 test("the last of duplicate keys counts, and its value is checked", () => {
   expect(problems('{"name": "a", "question": "Which is best?", "seeds": [0], "seeds": 7}')).toEqual(
-    messagesLike(['1:59  … "seeds"…', "1:68  seeds: … 1 to 1000 values, … 7."]),
+    messagesLike([
+      '1:59  … "seeds"…',
+      "1:68  seeds: … 1 to 1000 values, … 7. Did you mean [0,1,2,3,4,5,6]?…",
+    ]),
   );
 });
 
