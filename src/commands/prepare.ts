@@ -56,6 +56,7 @@ function prepareArguments(args: Arguments): PrepareArguments {
     rows: args.text("rows"),
     first_box: args.flag("first-box"),
     only: args.text("only"),
+    match: args.text("match"),
     clip_boxes: args.flag("clip-boxes"),
     allow_invalid: args.flag("allow-invalid"),
     orientation: args.text("orientation"),

@@ -297,6 +297,11 @@ export const commands: Command[] = [
         type: "boolean",
         default: false,
       },
+      match: {
+        describe:
+          "keep the rows of a published dataset, with its splits: refcocog, refcoco, refcoco+ or its refs file",
+        type: "string",
+      },
       only: { describe: "file with the ids of the expressions to keep", type: "string" },
       "clip-boxes": {
         describe: "clip boxes that extend past their image",

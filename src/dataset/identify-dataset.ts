@@ -7,6 +7,7 @@ import type {
   AnnotationSource,
   DatasetChoice,
   RefcocoSource,
+  RowsSource,
   SourceFile,
   SplitBy,
   TrialDataset,
@@ -159,11 +160,12 @@ export function datasetId(
     const { format, box_format, columns, split_seed } = source;
     const splits = source.files.map(({ split }) => split);
     const rows = source.rows ?? undefined;
+    const match = source.match?.name;
     const first_box = source.first_box || undefined;
     hash.update(
       JSON.stringify({
         ...{ format, box_format, columns, split_seed, splits },
-        ...{ rows, first_box, clip_boxes, allow_invalid, orientation },
+        ...{ rows, first_box, clip_boxes, allow_invalid, orientation, match },
       }),
     );
   } else if (clip_boxes || allow_invalid || orientation !== undefined)
@@ -197,5 +199,9 @@ export async function describeFiles(
 function filesOf(source: AnnotationSource): string[] {
   return source.layout === "refcoco"
     ? [source.instances_file, source.refs_file]
-    : [...source.files.map(({ file }) => file), ...(source.only == null ? [] : [source.only])];
+    : [...source.files.map(({ file }) => file), ...optionalFiles(source)];
+}
+
+function optionalFiles({ only, match }: RowsSource): string[] {
+  return [only, match?.file].flatMap((file) => file ?? []);
 }

@@ -42,6 +42,7 @@ export function prepareCommand(facts: PreparedDataset, size?: ImageSize): string
           ...(source.split_seed === 0 ? [] : ["--split-seed", `${source.split_seed}`]),
           ...(source.rows == null ? [] : ["--rows", source.rows]),
           ...(source.first_box === true ? ["--first-box"] : []),
+          ...(source.match == null ? [] : ["--match", `${source.match.name}=${source.match.file}`]),
           ...(source.only == null ? [] : ["--only", source.only]),
         ];
   const images = images_dir === null ? ["--without-images"] : ["--images", images_dir];

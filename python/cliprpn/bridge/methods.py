@@ -112,6 +112,7 @@ def _index_dataset(params: IndexDatasetParams, context: CallContext) -> IndexDat
             "split_rule": source.split_rule,
             "notes": source.annotations.notes,
             "warnings": source.annotations.warnings,
+            "matched": None if source.matched is None else [asdict(split) for split in source.matched],
         }
     )
 

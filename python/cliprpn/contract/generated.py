@@ -828,6 +828,26 @@ class ProposalSummary(BaseModel):
     num_sentences_without: Annotated[int, Field(ge=0)]
 
 
+class PublishedSource(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: Annotated[
+        str,
+        Field(
+            description="As people call its splits, such as `refcocog-umd`.",
+            min_length=1,
+        ),
+    ]
+    file: Annotated[
+        str,
+        Field(
+            description="Its refs file, such as `refs(umd).p`, or the sentences.parquet of the prepared dataset.",
+            min_length=1,
+        ),
+    ]
+
+
 class Quantiles(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -1962,16 +1982,22 @@ class GalleryGroup(BaseModel):
     examples: list[GalleryExample]
 
 
-class IndexDatasetResult(BaseModel):
+class MatchedSplit(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    splits: list[SplitCounts]
-    dropped: DatasetCounts
-    split_rule: str
-    notes: list[str]
-    warnings: Annotated[
-        list[str], Field(description="What may make results wrong, one line each.")
+    published: Annotated[str, Field(description="Such as `refcocog-umd`.")]
+    split: Annotated[
+        Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
+    ]
+    num_published: Annotated[
+        int, Field(description="Expressions of the published split.", ge=1)
+    ]
+    num_matched: Annotated[
+        int,
+        Field(
+            description="Those of them that a row has; repeated rows count once.", ge=0
+        ),
     ]
 
 
@@ -2083,6 +2109,12 @@ class RowsSource(BaseModel):
         Field(
             description="A file with the ids of the expressions to keep; absent if all are kept.",
             min_length=1,
+        ),
+    ] = None
+    match: Annotated[
+        PublishedSource | None,
+        Field(
+            description="The published dataset whose splits the rows get; absent if the rows keep their own."
         ),
     ] = None
     clip_boxes: Annotated[
@@ -2490,6 +2522,25 @@ class IndexDatasetParams(BaseModel):
     ]
 
 
+class IndexDatasetResult(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    splits: list[SplitCounts]
+    dropped: DatasetCounts
+    split_rule: str
+    notes: list[str]
+    matched: Annotated[
+        list[MatchedSplit] | None,
+        Field(
+            description="Null if the rows were not matched with a published dataset."
+        ),
+    ]
+    warnings: Annotated[
+        list[str], Field(description="What may make results wrong, one line each.")
+    ]
+
+
 class PreparedDataset(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -2560,6 +2611,12 @@ class PreparedDataset(BaseModel):
     notes: Annotated[
         list[str], Field(description="Unusual data that was kept, one line each.")
     ]
+    matched: Annotated[
+        list[MatchedSplit] | None,
+        Field(
+            description="One entry per published split of which the rows have an expression; absent if the rows were not matched with a published dataset."
+        ),
+    ] = None
     warnings: Annotated[
         list[str] | None,
         Field(
@@ -3055,4 +3112,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "fbc0f2f9c817ccf4ba6cd983b032dc6096843982a00471ef22d070a219ca6a52"
+SCHEMA_SHA256 = "011002e070579aba98ed1da7522352e341ef2f3e822a5a7f20d3431cf5528763"

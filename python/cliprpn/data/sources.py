@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -14,9 +14,10 @@ from cliprpn.contract.generated import RefcocoSource, RowsSource
 from cliprpn.data.annotations import SPLITS, Annotations, Box
 from cliprpn.data.boxes import boxes_in_images, format_hint
 from cliprpn.data.checks import Problems
+from cliprpn.data.published import MatchedSplit, match_published, warn_unmatched
 from cliprpn.data.refcoco import read_refcoco
 from cliprpn.data.rows import read_rows
-from cliprpn.data.splits import assign_splits
+from cliprpn.data.splits import GIVEN_RULE, assign_splits
 
 ImageSizes = dict[int, tuple[float, float]]
 UNKNOWN_SIZE = (float("inf"), float("inf"))
@@ -24,10 +25,11 @@ UNKNOWN_SIZE = (float("inf"), float("inf"))
 
 @dataclass(frozen=True)
 class LoadedSource:
-    """A source's records with their splits, and the rule that assigned the splits."""
+    """A source's records with their splits, the rule that assigned them, and the published splits that they match."""
 
     annotations: Annotations
     split_rule: str
+    matched: list[MatchedSplit] | None = None
 
 
 def read_source(source: RefcocoSource | RowsSource) -> LoadedSource:
@@ -39,6 +41,7 @@ def read_source(source: RefcocoSource | RowsSource) -> LoadedSource:
     key = (source.model_dump_json(), *map(_size_and_mtime, _files(source)))
     if key in _last_source:
         return _last_source[key]
+    matched: list[MatchedSplit] | None = None
     problems = Problems(_files(source)[0].parent, allow_invalid=source.allow_invalid is True)
     if isinstance(source, RefcocoSource):
         annotations = read_refcoco(Path(source.instances_file), Path(source.refs_file), problems)
@@ -46,7 +49,13 @@ def read_source(source: RefcocoSource | RowsSource) -> LoadedSource:
     else:
         annotations = read_rows(source, problems)
         problems.raise_if_any()
-        annotations, rule = assign_splits(annotations, source.split_seed)
+        if source.match is None:
+            annotations, rule = assign_splits(annotations, source.split_seed)
+            if rule == GIVEN_RULE:
+                warnings = [*annotations.warnings, *warn_unmatched(annotations)]
+                annotations = replace(annotations, warnings=warnings)
+        else:
+            annotations, matched, rule = match_published(annotations, source.match)
     for sent_id, count in Counter(row.sent_id for row in annotations.sentences).items():
         if count > 1:
             problems.add(f"sent_id {sent_id}: expected once, found {count} times", "repeated sent_id")
@@ -59,7 +68,7 @@ def read_source(source: RefcocoSource | RowsSource) -> LoadedSource:
         convert_referred_boxes(annotations, sizes, problems)
     problems.raise_if_any()
     _last_source.clear()
-    _last_source[key] = LoadedSource(annotations, rule)
+    _last_source[key] = LoadedSource(annotations, rule, matched)
     return _last_source[key]
 
 
@@ -119,7 +128,8 @@ def _tensor(rows: Sequence[tuple[float, ...]], width: int = 4) -> Tensor:
 def _files(source: RefcocoSource | RowsSource) -> list[Path]:
     if isinstance(source, RefcocoSource):
         return [Path(source.refs_file), Path(source.instances_file)]
-    return [Path(file.file) for file in source.files]
+    others = [source.only, None if source.match is None else source.match.file]
+    return [Path(file) for file in (*(file.file for file in source.files), *others) if file is not None]
 
 
 def _size_and_mtime(file: Path) -> tuple[int, int] | None:

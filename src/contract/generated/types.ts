@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "fbc0f2f9c817ccf4ba6cd983b032dc6096843982a00471ef22d070a219ca6a52";
+export const schema_sha256 = "011002e070579aba98ed1da7522352e341ef2f3e822a5a7f20d3431cf5528763";
 
 /**
  * The source of the proposals.
@@ -1128,6 +1128,10 @@ export interface RowsSource {
    * A file with the ids of the expressions to keep; absent if all are kept.
    */
   only?: string | null;
+  /**
+   * The published dataset whose splits the rows get; absent if the rows keep their own.
+   */
+  match?: PublishedSource | null;
   clip_boxes?: ClipBoxes;
   allow_invalid?: AllowInvalid;
   orientation?: Orientation;
@@ -1160,6 +1164,20 @@ export interface Columns {
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PublishedSource".
+ */
+export interface PublishedSource {
+  /**
+   * As people call its splits, such as `refcocog-umd`.
+   */
+  name: string;
+  /**
+   * Its refs file, such as `refs(umd).p`, or the sentences.parquet of the prepared dataset.
+   */
+  file: string;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "IndexDatasetResult".
  */
 export interface IndexDatasetResult {
@@ -1167,6 +1185,10 @@ export interface IndexDatasetResult {
   dropped: DatasetCounts;
   split_rule: string;
   notes: string[];
+  /**
+   * Null if the rows were not matched with a published dataset.
+   */
+  matched: MatchedSplit[] | null;
   /**
    * What may make results wrong, one line each.
    */
@@ -1190,6 +1212,27 @@ export interface DatasetCounts {
   num_images: number;
   num_refs: number;
   num_sentences: number;
+}
+/**
+ * How much of a published split the rows have.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "MatchedSplit".
+ */
+export interface MatchedSplit {
+  /**
+   * Such as `refcocog-umd`.
+   */
+  published: string;
+  split: Split;
+  /**
+   * Expressions of the published split.
+   */
+  num_published: number;
+  /**
+   * Those of them that a row has; repeated rows count once.
+   */
+  num_matched: number;
 }
 export interface CheckFusionMethod {
   params: CheckFusionParams;
@@ -2235,6 +2278,10 @@ export interface PreparedDataset {
    * Unusual data that was kept, one line each.
    */
   notes: string[];
+  /**
+   * One entry per published split of which the rows have an expression; absent if the rows were not matched with a published dataset.
+   */
+  matched?: MatchedSplit[];
   /**
    * What may make results wrong and cannot be known from the files, one line each; absent in datasets of earlier versions.
    */

@@ -135,7 +135,7 @@ async function writeTables(
   const [size] = request.sizes;
   const pixels_manifest =
     manifest === undefined || size === undefined ? null : join(pixelsFolder(folder, size), "manifest.json");
-  const { splits, dropped, split_rule, notes, warnings } = await call("index_dataset", {
+  const { splits, dropped, split_rule, notes, warnings, matched } = await call("index_dataset", {
     source,
     pixels_manifest,
     folder,
@@ -158,6 +158,7 @@ async function writeTables(
     deviations: deviations(name, split_by, splits),
     notes,
     warnings,
+    ...(matched === null ? {} : { matched }),
     prepared_at: new Date().toISOString(),
     cliprpn_version: request.cliprpn_version,
   };

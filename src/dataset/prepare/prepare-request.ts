@@ -10,6 +10,7 @@ import { annotationSource, folderOrZip, locateAnnotations, locateImages } from "
 import type { PrepareRequest } from "./prepare-dataset.ts";
 import type { ImageSize, LockWaiting } from "./prepared-folder.ts";
 import { publishedSplits } from "./published-counts.ts";
+import { publishedSource } from "./published-source.ts";
 import { type ReadingOptions, type RowsOptions, readingOptions, rowsSource } from "./rows-source.ts";
 
 /** The arguments of `cliprpn prepare`, as typed. */
@@ -24,6 +25,8 @@ export interface PrepareArguments extends ImageSize, RowsOptions, ReadingOptions
   max_pixels: number | undefined;
   follow_links: boolean;
   allow_missing: boolean;
+  /** The published dataset to match the user's own annotations with. */
+  match: string | undefined;
 }
 
 /** Folders and callbacks of a request. */
@@ -81,6 +84,11 @@ async function publishedRequest(args: PrepareArguments, context: RequestContext)
       "bad_input",
       `--root: expected the folder with the annotations of ${name} and COCO's train2014, or the folder to --download them into`,
     );
+  if (args.match !== undefined)
+    throw new CliprpnError(
+      "bad_input",
+      "--match applies only to your own data; add --from FILE, or remove it",
+    );
   const root = resolve(cwd, args.root);
   if (args.download)
     await downloadDataset(
@@ -135,7 +143,11 @@ function rowsRequest(args: PrepareArguments, { cwd, data }: RequestContext): Pre
     folder: join(data, name),
     name,
     split_by: "own",
-    source: { ...rowsSource(args, cwd), ...readingOptions(args) },
+    source: {
+      ...rowsSource(args, cwd),
+      ...(args.match === undefined ? {} : { match: publishedSource(args.match, { cwd, data }) }),
+      ...readingOptions(args),
+    },
     images: images === undefined ? null : folderOrZip(resolve(cwd, images), "the images"),
   };
 }

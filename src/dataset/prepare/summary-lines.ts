@@ -1,5 +1,5 @@
-import { counted } from "../../base/format.ts";
-import type { PreparedDataset } from "../../contract/generated/types.ts";
+import { count, counted } from "../../base/format.ts";
+import type { MatchedSplit, PreparedDataset } from "../../contract/generated/types.ts";
 
 /** Summary of a dataset that was just prepared, as lines. */
 export function summaryLines({
@@ -9,13 +9,16 @@ export function summaryLines({
   deviations,
   notes,
   split_rule,
+  split_by,
+  matched,
 }: PreparedDataset): string[] {
   const absent = (["train", "val"] as const).filter(
     (split) => !splits.some((entry) => entry.split === split),
   );
   return [
-    `${name}, split ${split_rule}:`,
+    `${name}, ${split_by === "own" && matched === undefined ? "its own split, " : "split "}${split_rule}:`,
     ...splits.map((counts) => `  ${counts.split.padEnd(6)} ${countWords(counts).join(", ")}`),
+    ...(matched ?? []).map(matchedLine),
     ...(dropped.num_images > 0 ? [droppedLine(dropped)] : []),
     ...(deviations.length > 0
       ? ["Different from the published counts:", ...deviations.map((line) => `  ${line}`)]
@@ -23,6 +26,11 @@ export function summaryLines({
     ...notes.map((line) => `Note: ${line}`),
     ...absent.map((split) => `Note: the split ${split} is empty; a sweep needs train and val`),
   ];
+}
+
+/** How much of a published split the dataset has, such as `refcocog-umd val: 4,896 of 4,896 expressions`. */
+export function matchedLine({ published, split, num_matched, num_published }: MatchedSplit): string {
+  return `${published} ${split}: ${count(num_matched)} of ${count(num_published)} expressions`;
 }
 
 type DatasetCounts = PreparedDataset["dropped"];
