@@ -283,9 +283,9 @@ export const commands: Command[] = [
         choices: ["jsonl", "csv", "coco", "mdetr", "transvg"],
       },
       "box-format": {
-        describe: "box format of --from; required for jsonl, csv and transvg",
+        describe: "box format of --from; required unless --format has its own",
         type: "string",
-        choices: ["xywh", "xyxy", "cxcywh_norm"],
+        choices: ["xywh", "xyxy", "cxcywh_norm", "xywh_norm", "xyxy_norm", "xywh_1000", "xyxy_1000"],
       },
       columns: {
         describe: "column names in --from, e.g. image=file_name,sentence=caption,box=bbox",
@@ -372,7 +372,7 @@ export const commands: Command[] = [
       "box-format": {
         describe: "export: box format",
         type: "string",
-        choices: ["xywh", "xyxy", "cxcywh_norm"],
+        choices: ["xywh", "xyxy", "cxcywh_norm", "xywh_norm", "xyxy_norm", "xywh_1000", "xyxy_1000"],
         default: "xywh",
       },
       out: { describe: "export: output file", type: "string" },

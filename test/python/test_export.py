@@ -11,6 +11,7 @@ from user_data import make_coco, make_rows, read, rows_source, write_jsonl
 
 from cliprpn.contract.generated import RowsSource
 from cliprpn.data.annotations import Annotations
+from cliprpn.data.boxes import FORMAT_NAMES
 from cliprpn.data.export import export_rows
 from cliprpn.data.index import DatasetIndex, open_tables
 from cliprpn.data.sources import read_source
@@ -64,20 +65,23 @@ def test_real_sentences_and_boxes_survive_a_round_trip(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("box_format", ["xywh", "xyxy", "cxcywh_norm"])
+@pytest.mark.parametrize("box_format", FORMAT_NAMES)
 def test_boxes_are_converted_to_the_requested_format(tmp_path: Path, box_format: str) -> None:
     rows = [{**row, **SIZES, "split": "test"} for row in make_rows()]
     index = prepared(rows_source(write_jsonl(tmp_path / "a.jsonl", rows)), tmp_path / "set")
     export_rows(index, "jsonl", box_format, tmp_path / "b.jsonl")
     first = json.loads((tmp_path / "b.jsonl").read_text().splitlines()[0])
-    assert (
-        first["box"]
-        == {
-            "xywh": [10.5, 20, 30.25, 40],
-            "xyxy": [10.5, 20, 40.75, 60],
-            "cxcywh_norm": [25.625 / 640, 40 / 480, 30.25 / 640, 40 / 480],
-        }[box_format]
-    )
+    x1, y1, x2, y2 = 10.5 / 640, 20 / 480, 40.75 / 640, 60 / 480
+    expected = {
+        "xywh": [10.5, 20, 30.25, 40],
+        "xyxy": [10.5, 20, 40.75, 60],
+        "cxcywh_norm": [25.625 / 640, 40 / 480, 30.25 / 640, 40 / 480],
+        "xywh_norm": [x1, y1, x2 - x1, y2 - y1],
+        "xyxy_norm": [x1, y1, x2, y2],
+        "xywh_1000": [1000 * x1, 1000 * y1, 1000 * (x2 - x1), 1000 * (y2 - y1)],
+        "xyxy_1000": [1000 * x1, 1000 * y1, 1000 * x2, 1000 * y2],
+    }
+    assert first["box"] == pytest.approx(expected[box_format], abs=1e-9)  # Two float64 operations.
     assert {**first, "box": 0} == {
         "image": "train/p0.jpg",
         "sentence": "the left dog, 0",

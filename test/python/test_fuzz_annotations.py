@@ -30,6 +30,7 @@ from user_data import (
 )
 
 from cliprpn.contract.generated import RefcocoSource, RowsSource
+from cliprpn.data.boxes import FORMAT_NAMES
 from cliprpn.data.export import export_rows
 from cliprpn.data.index import open_tables
 from cliprpn.data.sources import read_source
@@ -105,7 +106,7 @@ def time_limit() -> Iterator[None]:
 
 def write_case(name: str, folder: Path, rng: random.Random) -> tuple[Source, Path]:
     """A source with some odd values, and the file to break."""
-    box_format = rng.choice(["xywh", "xywh", "xyxy", "cxcywh_norm"])
+    box_format = rng.choice(["xywh"] * 7 + list(FORMAT_NAMES))
     format = name.removesuffix(" legacy")
     path = folder / f"data.{format}"
     if name in ("refs", "instances"):

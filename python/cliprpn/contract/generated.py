@@ -433,9 +433,17 @@ class ExportDatasetParams(BaseModel):
     root: Annotated[str, Field(description="Folder of a prepared dataset.")]
     format: Literal["jsonl", "coco"]
     box_format: Annotated[
-        Literal["xywh", "xyxy", "cxcywh_norm"],
+        Literal[
+            "xywh",
+            "xyxy",
+            "cxcywh_norm",
+            "xywh_norm",
+            "xyxy_norm",
+            "xywh_1000",
+            "xyxy_1000",
+        ],
         Field(
-            description="Format of the boxes: in pixels of the original image, or in normalized coordinates.",
+            description="Format of the boxes: in pixels of the original image, in normalized coordinates (`_norm`), or from 0 to 1000 in both directions (`_1000`).",
             title="BoxFormat",
         ),
     ]
@@ -2077,9 +2085,17 @@ class RowsSource(BaseModel):
     ]
     files: Annotated[list[RowsFile], Field(min_length=1)]
     box_format: Annotated[
-        Literal["xywh", "xyxy", "cxcywh_norm"],
+        Literal[
+            "xywh",
+            "xyxy",
+            "cxcywh_norm",
+            "xywh_norm",
+            "xyxy_norm",
+            "xywh_1000",
+            "xyxy_1000",
+        ],
         Field(
-            description="Format of the boxes: in pixels of the original image, or in normalized coordinates.",
+            description="Format of the boxes: in pixels of the original image, in normalized coordinates (`_norm`), or from 0 to 1000 in both directions (`_1000`).",
             title="BoxFormat",
         ),
     ]
@@ -3112,4 +3128,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "011002e070579aba98ed1da7522352e341ef2f3e822a5a7f20d3431cf5528763"
+SCHEMA_SHA256 = "9dbd6b1ed727660a101f97cd776964f367a231f89f99ef7b04692b2cadacd135"

@@ -10,7 +10,7 @@ from typing import Literal
 
 # Four numbers in the source's format.
 Box = tuple[float, float, float, float]
-BoxFormat = Literal["xywh", "xyxy", "cxcywh_norm"]
+BoxFormat = Literal["xywh", "xyxy", "cxcywh_norm", "xywh_norm", "xyxy_norm", "xywh_1000", "xyxy_1000"]
 SPLITS = ("train", "val", "test", "testA", "testB")
 
 

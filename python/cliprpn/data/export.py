@@ -9,9 +9,9 @@ from typing import Literal
 
 import pyarrow as pa
 import torch
-from torchvision.ops import box_convert
 
 from cliprpn.data.annotations import BoxFormat
+from cliprpn.data.boxes import from_xyxy, needs_sizes
 from cliprpn.data.checks import Record
 from cliprpn.data.index import DatasetIndex
 from cliprpn.errors import CliprpnError
@@ -30,8 +30,8 @@ def export_rows(
         the number of sentences written.
 
     Raises:
-        CliprpnError: bad_input, if `file_format` is coco and `box_format` is not xywh; data_invalid, if normalized
-            coordinates are requested but the size of an image is unknown; no_space.
+        CliprpnError: bad_input, if `file_format` is coco and `box_format` is not xywh; data_invalid, if a
+            format that does not count pixels is requested but the size of an image is unknown; no_space.
     """
     if file_format == "coco":
         if box_format != "xywh":
@@ -113,18 +113,18 @@ def _boxes(table: pa.Table, column: str, index: DatasetIndex, box_format: BoxFor
     """A table's boxes in the requested format: [N, 4].
 
     Raises:
-        CliprpnError: data_invalid, if normalized coordinates are requested but the size of an image is unknown.
+        CliprpnError: data_invalid, if a format that does not count pixels is requested but the size of an image is
+            unknown.
     """
     boxes = torch.tensor(table[column].to_pylist(), dtype=torch.float64).reshape(-1, 4)
-    if box_format != "cxcywh_norm":
-        return box_convert(boxes, "xyxy", box_format).tolist()
+    if not needs_sizes(box_format):
+        return from_xyxy(boxes, box_format, boxes).tolist()
     size_by_id = {image["image_id"]: (image["width"], image["height"]) for image in index.images.to_pylist()}
     sizes = [size_by_id[image_id] for image_id in table["image_id"].to_pylist()]
     if any(None in size for size in sizes):
         raise CliprpnError(
             "data_invalid",
-            f"{index.root}: normalized coordinates need the sizes of all images, but some are unknown; prepare the "
-            "dataset with its images",
+            f"{index.root}: {box_format} needs the sizes of all images, but some are unknown; prepare the dataset "
+            "with its images",
         )
-    limits = torch.tensor(sizes, dtype=torch.float64).reshape(-1, 2).repeat(1, 2)  # [N, 4]
-    return (box_convert(boxes, "xyxy", "cxcywh") / limits).tolist()
+    return from_xyxy(boxes, box_format, torch.tensor(sizes, dtype=torch.float64).reshape(-1, 2)).tolist()

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cliprpn.contract.generated import RefcocoSource, RowsSource
 from cliprpn.data.annotations import SPLITS, Annotations, Box
-from cliprpn.data.boxes import boxes_in_images, format_hint
+from cliprpn.data.boxes import boxes_in_images, format_hint, needs_sizes
 from cliprpn.data.checks import Problems
 from cliprpn.data.published import MatchedSplit, match_published, warn_unmatched
 from cliprpn.data.refcoco import read_refcoco
@@ -64,7 +64,7 @@ def read_source(source: RefcocoSource | RowsSource) -> LoadedSource:
         for image in annotations.images
         if image.width is not None and image.height is not None
     }
-    if len(sizes) == len(annotations.images) or annotations.box_format != "cxcywh_norm":
+    if len(sizes) == len(annotations.images) or not needs_sizes(annotations.box_format):
         convert_referred_boxes(annotations, sizes, problems)
     problems.raise_if_any()
     _last_source.clear()

@@ -11,7 +11,7 @@ import torch
 
 from cliprpn.contract.generated import PixelsManifest
 from cliprpn.data.annotations import Annotations, Box, ObjectRecord
-from cliprpn.data.boxes import boxes_in_images
+from cliprpn.data.boxes import boxes_in_images, needs_sizes
 from cliprpn.data.checks import Problems
 from cliprpn.data.sources import UNKNOWN_SIZE, ImageSizes, convert_referred_boxes
 from cliprpn.errors import CliprpnError
@@ -62,10 +62,10 @@ def write_tables(annotations: Annotations, pixels: PixelsManifest | None, folder
     if not sentences:
         raise CliprpnError("data_invalid", f"{folder}: expected a sentence with an image, found none")
     kept = Annotations(annotations.box_format, annotations.images, annotations.objects, sentences)
-    if pixels is None and annotations.box_format == "cxcywh_norm" and len(sizes) < len(images):
+    if pixels is None and needs_sizes(annotations.box_format) and len(sizes) < len(images):
         raise CliprpnError(
             "data_invalid",
-            "boxes are in normalized coordinates (cxcywh_norm), but the sizes of their images are unknown; "
+            f"boxes are {annotations.box_format}, not in pixels, but the sizes of their images are unknown; "
             "prepare the dataset with its images (--images DIR)",
         )
     problems = Problems(folder)

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "011002e070579aba98ed1da7522352e341ef2f3e822a5a7f20d3431cf5528763";
+export const schema_sha256 = "9dbd6b1ed727660a101f97cd776964f367a231f89f99ef7b04692b2cadacd135";
 
 /**
  * The source of the proposals.
@@ -127,12 +127,12 @@ export type Orientation = "upright" | "stored" | null;
  */
 export type Split = "train" | "val" | "test" | "testA" | "testB";
 /**
- * Format of the boxes: in pixels of the original image, or in normalized coordinates.
+ * Format of the boxes: in pixels of the original image, in normalized coordinates (`_norm`), or from 0 to 1000 in both directions (`_1000`).
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "BoxFormat".
  */
-export type BoxFormat = "xywh" | "xyxy" | "cxcywh_norm";
+export type BoxFormat = "xywh" | "xyxy" | "cxcywh_norm" | "xywh_norm" | "xyxy_norm" | "xywh_1000" | "xyxy_1000";
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "MetricName".

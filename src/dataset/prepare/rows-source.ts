@@ -10,7 +10,15 @@ const formats = [
   "mdetr",
   "transvg",
 ] as const satisfies readonly RowsSource["format"][];
-export const boxFormats = ["xywh", "xyxy", "cxcywh_norm"] as const satisfies readonly BoxFormat[];
+export const boxFormats = [
+  "xywh",
+  "xyxy",
+  "cxcywh_norm",
+  "xywh_norm",
+  "xyxy_norm",
+  "xywh_1000",
+  "xyxy_1000",
+] as const satisfies readonly BoxFormat[];
 
 /** The options of `cliprpn prepare` for the user's own annotation files, as typed. */
 export interface RowsOptions {
@@ -59,23 +67,19 @@ export function rowsSource(options: RowsOptions, cwd: string): RowsSource {
   const [head, ...rest] = options.from.map((text) => rowsFile(text, cwd));
   if (head === undefined) throw new CliprpnError("bad_input", "--from: expected a file");
   const format = choose("--format", options.format ?? formatOf(head.file), formats);
-  const isFixed = format === "coco" || format === "mdetr";
-  if (!isFixed && options.box_format === undefined)
+  // COCO's and MDETR's own boxes are xywh; their layout is also used for boxes of other formats.
+  const default_format = format === "coco" || format === "mdetr" ? "xywh" : undefined;
+  const box_format = options.box_format ?? default_format;
+  if (box_format === undefined)
     throw new CliprpnError(
       "bad_input",
       `--box-format: expected the format of the boxes (${boxFormats.join(", ")}), found nothing; this option has no default`,
-    );
-  const box_format = choose("--box-format", options.box_format ?? "xywh", boxFormats);
-  if (isFixed && box_format !== "xywh")
-    throw new CliprpnError(
-      "bad_input",
-      `--box-format ${box_format}: expected xywh, the box format of all ${format} files`,
     );
   return {
     layout: "rows",
     format,
     files: [head, ...rest],
-    box_format,
+    box_format: choose("--box-format", box_format, boxFormats),
     columns: columnsOf(options.columns),
     split_seed: options.split_seed,
     ...(options.rows === undefined ? {} : { rows: options.rows }),
