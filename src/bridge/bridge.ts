@@ -18,8 +18,8 @@ export interface BridgeOptions {
   /** Python module with `start()` and `handle(method, params)`: `cliprpn.bridge.runtime`. */
   module: string;
   onEvent: (text: string) => void;
-  /** Python could not start, or has ended. */
-  onExit: (reason: string) => void;
+  /** Python could not start, or has ended. @param signal that ended it, if one did. */
+  onExit: (reason: string, signal?: NodeJS.Signals) => void;
 }
 
 /** The part of pythonia that is used: two functions of one module, and its process. */
@@ -47,9 +47,9 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
     else report();
   });
   com.proc.on("exit", (code, signal) =>
-    options.onExit(
-      signal === null ? `Python exited with code ${code}` : `Python was killed by ${signalName(signal)}`,
-    ),
+    signal === null
+      ? options.onExit(`Python exited with code ${code}`)
+      : options.onExit(`Python was killed by ${signal}`, signal),
   );
   com.register("cliprpn.event", ({ text }) => options.onEvent(text));
   // Not by PYTHONPATH, which is split at colons.
@@ -58,8 +58,4 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const runtime = await python(options.module);
   const pid = Number(await runtime.start());
   return { pid, call: (method, params) => runtime.handle(method, params) };
-}
-
-function signalName(signal: NodeJS.Signals): string {
-  return signal === "SIGKILL" ? "SIGKILL (out of memory?)" : signal;
 }

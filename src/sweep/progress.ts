@@ -76,6 +76,12 @@ export class SweepProgress implements AttemptWatcher {
     this.#show();
   }
 
+  /** A trial that is about to end as failed, and gets a second try. */
+  again(spec: TrialSpec): void {
+    this.#done -= 1;
+    this.#terminal.info(`${trialName(spec)}: will run again when no other trial runs`);
+  }
+
   /** A trial that another process completed. */
   found(spec: TrialSpec): void {
     if (this.#waiting.delete(spec.trial_id)) this.#eta.started(spec.label);

@@ -127,6 +127,7 @@ async function runTrials(
     onWait: (spec, owner) =>
       terminal.info(`${trialName(spec)} runs in another process: ${describeOwner(owner)}; waiting for it`),
     onFound: (spec) => progress.found(spec),
+    onRetry: (spec) => progress.again(spec),
   });
   const journal = store.openJournal();
   try {

@@ -2,7 +2,13 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { acquireOwnerLock, type LockOwner, OwnerLock, tryOwnerLock } from "../base/owner-lock.ts";
 import { CliprpnError } from "../contract/errors.ts";
-import type { FileFusion, KeepModels, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
+import type {
+  ErrorCode,
+  FileFusion,
+  KeepModels,
+  TrialOutcome,
+  TrialSpec,
+} from "../contract/generated/types.ts";
 import type { Attempt, AttemptSource } from "../engine/engine.ts";
 import { TrialStore } from "../store/trial-store.ts";
 
@@ -15,16 +21,25 @@ export interface TrialQueueOptions {
   onWait: (spec: TrialSpec, owner: LockOwner) => void;
   /** Called when a trial need not run: another process has completed it. */
   onFound: (spec: TrialSpec, attempt: number) => void;
+  /** Called when a trial gets a second try. */
+  onRetry: (spec: TrialSpec) => void;
 }
 
 /**
  * The trials of a sweep that have to run, in order. A trial is claimed before its attempt begins, so that it runs once even if
  * several sweeps ask for it; those that another process runs come last.
+ *
+ * A trial whose worker the system killed, for lack of memory as a rule, gets a second try when no other trial runs. Any other
+ * failure would come again.
  */
 export class TrialQueue implements AttemptSource {
   readonly #options: TrialQueueOptions;
   readonly #waiting: TrialSpec[];
   readonly #claimedElsewhere: TrialSpec[] = [];
+  /** Trials for a second try. */
+  readonly #again: TrialSpec[] = [];
+  readonly #killed = new Set<string>();
+  #numRunning = 0;
   readonly #claims = new Map<string, OwnerLock>();
   /** Sources of the fusions, by their hash: a person may edit the files while the sweep runs. */
   readonly #sources = new Map<string, Buffer>();
@@ -39,12 +54,22 @@ export class TrialQueue implements AttemptSource {
         this.#sources.set(source_sha256, readFusion({ source_sha256, file }));
   }
 
+  /** Second tries count when no trial runs: the last slot takes them. */
   get numWaiting(): number {
-    return this.#waiting.length - this.#next + this.#claimedElsewhere.length;
+    const numAgain = this.#numRunning === 0 ? this.#again.length : 0;
+    return this.#waiting.length - this.#next + this.#claimedElsewhere.length + numAgain;
   }
 
   async next(signal: AbortSignal): Promise<Attempt | undefined> {
+    const attempt = await this.#nextAttempt(signal);
+    if (attempt !== undefined) this.#numRunning += 1;
+    return attempt;
+  }
+
+  async #nextAttempt(signal: AbortSignal): Promise<Attempt | undefined> {
     const { onWait } = this.#options;
+    if (this.#next >= this.#waiting.length && this.#numRunning === 0)
+      this.#waiting.push(...this.#again.splice(0, 1));
     while (!signal.aborted) {
       const spec = this.#waiting[this.#next];
       if (spec === undefined) break;
@@ -77,10 +102,20 @@ export class TrialQueue implements AttemptSource {
    * @returns false if another attempt of the trial had been accepted before.
    */
   async finished({ spec, number }: Attempt, outcome: TrialOutcome | undefined): Promise<boolean> {
+    this.#numRunning -= 1;
     const isAccepted =
       outcome?.state !== "completed" || this.#trial(spec).accept(number, outcome.sources_sha256) === number;
     await this.#release(spec);
+    if (outcome?.state === "failed") this.#retryOnce(spec, outcome.error.code);
     return isAccepted;
+  }
+
+  #retryOnce({ trial_id }: TrialSpec, code: ErrorCode): void {
+    const spec = this.#waiting.find((candidate) => candidate.trial_id === trial_id);
+    if (code !== "worker_killed" || spec === undefined || this.#killed.has(trial_id)) return;
+    this.#killed.add(trial_id);
+    this.#again.push(spec); // Not the attempt's, whose fusion is the stored copy.
+    this.#options.onRetry(spec);
   }
 
   /** Gives all claims back. */

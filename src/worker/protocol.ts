@@ -5,7 +5,7 @@ export type FromWorker =
   | { type: "ready"; python_pid: number }
   | { type: "reply"; id: number; envelope: string }
   | { type: "event"; text: string }
-  | { type: "python_gone"; reason: string };
+  | { type: "python_gone"; reason: string; signal?: NodeJS.Signals };
 
 /** Configuration of a worker process: its one argument, as JSON. */
 export interface WorkerConfig {

@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { countMemoryKills, describeSystemKill } from "../base/memory.ts";
 import { killGroup, signalProcess, spawnGroup } from "../base/process-group.ts";
 import { pythonEnv } from "../base/python-env.ts";
 import { CliprpnError } from "../contract/errors.ts";
@@ -37,6 +38,7 @@ export class Transport {
   readonly #process: ChildProcess;
   readonly #ended: Promise<void>;
   readonly #ready: Promise<void>;
+  readonly #memoryKillsBefore = countMemoryKills();
   #pythonPid: number | undefined;
   #log: LogFile;
   #call:
@@ -73,9 +75,8 @@ export class Transport {
         if (this.#process.pid === undefined) resolve();
       });
       this.#process.on("exit", (code, signal) => {
-        this.#end(
-          signal === null ? `the worker exited with code ${code}` : `the worker was killed by ${signal}`,
-        );
+        if (signal === null) this.#end(`the worker exited with code ${code}`);
+        else this.#endBySignal(`the worker was killed by ${signal}`, signal);
         // Its last output is still in the pipes; a process that left the group may keep them open.
         this.#process.on("close", resolve);
         setTimeout(resolve, 1000).unref();
@@ -83,7 +84,7 @@ export class Transport {
     });
   }
 
-  /** @throws CliprpnError worker_died or timed_out if the worker or its Python does not start. */
+  /** @throws CliprpnError worker_died, worker_killed or timed_out if the worker or its Python does not start. */
   static async start(options: TransportOptions): Promise<Transport> {
     const transport = new Transport(options);
     const { signal, startTimeoutMs = 60_000 } = options;
@@ -115,7 +116,7 @@ export class Transport {
    * Runs one call; only one at a time.
    *
    * @returns the envelope, as JSON.
-   * @throws CliprpnError worker_died or timed_out; the worker has ended then.
+   * @throws CliprpnError worker_died, worker_killed (by the system) or timed_out; the worker has ended then.
    */
   call(method: string, params: string, options: CallOptions = {}): Promise<string> {
     if (this.#gone !== undefined) return Promise.reject(this.#gone);
@@ -146,7 +147,7 @@ export class Transport {
 
   /** Kills the worker, its Python and all their children. */
   async kill(): Promise<void> {
-    killGroup(this.#process.pid);
+    this.#end("the worker was ended");
     await this.#ended;
     for (const stream of [this.#process.stdout, this.#process.stderr]) stream?.destroy();
     this.#log.close();
@@ -162,7 +163,8 @@ export class Transport {
         this.#onEvent(message.text);
         return;
       case "python_gone":
-        this.#end(message.reason);
+        if (message.signal === undefined) this.#end(message.reason);
+        else this.#endBySignal(message.reason, message.signal);
         return;
       case "reply": {
         const call = this.#call;
@@ -187,9 +189,21 @@ export class Transport {
     );
   }
 
+  /** SIGKILL comes from the system: all that this process kills has an error before. */
+  #endBySignal(reason: string, signal: NodeJS.Signals): void {
+    if (signal !== "SIGKILL") this.#end(reason);
+    else {
+      const why = describeSystemKill(this.#memoryKillsBefore);
+      this.#endWith(new CliprpnError("worker_killed", `${reason}: ${why}; ${this.#outputIn}`));
+    }
+  }
+
   #end(reason: string): void {
-    const { path } = this.#log;
-    this.#endWith(new CliprpnError("worker_died", `${reason}; its output, if any, is in ${path}`));
+    this.#endWith(new CliprpnError("worker_died", `${reason}; ${this.#outputIn}`));
+  }
+
+  get #outputIn(): string {
+    return `its output, if any, is in ${this.#log.path}`;
   }
 
   #endWith(error: CliprpnError): void {

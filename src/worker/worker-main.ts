@@ -6,7 +6,8 @@ const config: WorkerConfig = JSON.parse(process.argv[2] ?? "{}");
 const send = (message: FromWorker): void => {
   if (process.connected) process.send?.(message);
 };
-const pythonGone = (reason: string): void => send({ type: "python_gone", reason });
+const pythonGone = (reason: string, signal?: NodeJS.Signals): void =>
+  send({ type: "python_gone", reason, ...(signal === undefined ? {} : { signal }) });
 
 // The parent process has died: kill the whole group, including a busy Python.
 process.on("disconnect", endGroup);

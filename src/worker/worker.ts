@@ -2,6 +2,7 @@ import { check, checkMessage } from "../contract/check.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import {
   type BridgeMethods,
+  type ErrorCode,
   type HelloResult,
   schema_sha256,
   type TrialEvent,
@@ -68,7 +69,7 @@ export class Worker {
   }
 
   /**
-   * @throws CliprpnError with Python's error code and its traceback as the cause; or worker_died, timed_out or
+   * @throws CliprpnError with Python's error code and its traceback as the cause; or worker_died, worker_killed, timed_out or
    *   contract_violation.
    */
   call<M extends Method>(method: M, params: Params<M>, options: WorkerCallOptions = {}): Promise<Result<M>> {
@@ -98,14 +99,15 @@ async function greet(transport: Transport, { device, numThreads }: WorkerOptions
 
 /** A worker that does not start is a fault of the machine, not of a trial. */
 function startError(error: unknown, { python, signal }: WorkerOptions): unknown {
-  if (!(error instanceof CliprpnError && ["worker_died", "timed_out"].includes(error.code))) return error;
+  if (!(error instanceof CliprpnError && startFaults.includes(error.code))) return error;
   if (signal?.aborted) return new CliprpnError("interrupted", "interrupted", { cause: error });
-  return new CliprpnError(
-    "environment_broken",
-    `${python} did not start: ${error.message}. Run \`cliprpn doctor\` to see what is missing`,
-    { cause: error },
-  );
+  const next = error.code === "worker_killed" ? "" : ". Run `cliprpn doctor` to see what is missing";
+  return new CliprpnError("environment_broken", `${python} did not start: ${error.message}${next}`, {
+    cause: error,
+  });
 }
+
+const startFaults: ErrorCode[] = ["worker_died", "worker_killed", "timed_out"];
 
 async function call<M extends Method>(
   transport: Transport,

@@ -210,6 +210,7 @@ async function runJournaled(
     command,
     onWait: unexpected,
     onFound: unexpected,
+    onRetry: unexpected,
   });
   const outcomes: TrialOutcome[] = [];
   try {

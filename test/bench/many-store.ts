@@ -92,6 +92,7 @@ async function openSweep(runsDir: string, numTrials: number): Promise<OpenSweep>
     command: options.command,
     onWait: () => undefined,
     onFound: () => undefined,
+    onRetry: () => undefined,
   });
   const { signal } = new AbortController();
   const runOne = async (outcome: CompletedOutcome): Promise<void> => {

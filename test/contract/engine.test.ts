@@ -58,6 +58,30 @@ test("a written outcome counts, even if the worker died before its reply", async
   await sweep.close();
 });
 
+test("a trial whose worker the system kills runs again at the end, and fails if it is killed there, too", async () => {
+  const sweep = fakeSweep(["killed_once", "killed", "good", "leave"]);
+  await sweep.run();
+  expect(sweep.watcher.lines.filter((line) => !line.startsWith("event"))).toEqual([
+    ...["started killed_once", "again killed_once", "finished killed_once failed"],
+    ...["started killed", "again killed", "finished killed failed"],
+    ...["started good", "finished good completed"],
+    ...["started leave", "finished leave failed"],
+    ...["started killed_once", "finished killed_once completed"],
+    ...["started killed", "finished killed failed"],
+  ]);
+  expect(sweep.outcome("killed")).toMatchObject({
+    error: { code: "worker_killed", message: expect.stringMatching(/SIGKILL.*memory.*--workers 1/) },
+  });
+  await sweep.close();
+});
+
+test("the second try waits until no other trial runs", async () => {
+  const sweep = fakeSweep(["killed_while_another_runs", "busy"], { numSlots: 2 });
+  await sweep.run();
+  expect(sweep.watcher.lines.at(-1)).toBe("finished killed_while_another_runs completed");
+  await sweep.close();
+});
+
 test("a contract violation fails only that trial, and names the message", async () => {
   const broken = {
     bad_event: /an event from Python/,

@@ -79,6 +79,7 @@ export function fakeSweep(
         command: "test",
         onWait: () => sweep.onWait(),
         onFound: () => undefined,
+        onRetry: ({ label }) => void watcher.lines.push(`again ${label}`),
       });
       const { finished } = watcher;
       watcher.finished = async (attempt, slot, outcome, duration_ms) => {

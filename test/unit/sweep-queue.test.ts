@@ -39,6 +39,7 @@ function makeQueue(
       throw new Error("no other process runs a trial");
     },
     onFound: ({ seed }, attempt) => found.push([seed, attempt]),
+    onRetry: () => undefined,
     ...changes,
   });
   onTestFinished(() => queue.close());

@@ -388,6 +388,7 @@ class ErrorInfo(BaseModel):
             "weights_missing",
             "weights_unsafe",
             "worker_died",
+            "worker_killed",
         ],
         Field(
             description="The code of an error; errors.ts maps each code to the exit code of the process.",
@@ -3128,4 +3129,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "9dbd6b1ed727660a101f97cd776964f367a231f89f99ef7b04692b2cadacd135"
+SCHEMA_SHA256 = "60c939b77cd08cbdf083b591448f9544beff34b4836e103452b59a9a8d2e9ac1"

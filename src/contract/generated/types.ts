@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "9dbd6b1ed727660a101f97cd776964f367a231f89f99ef7b04692b2cadacd135";
+export const schema_sha256 = "60c939b77cd08cbdf083b591448f9544beff34b4836e103452b59a9a8d2e9ac1";
 
 /**
  * The source of the proposals.
@@ -92,7 +92,8 @@ export type ErrorCode =
   | "weights_mismatch"
   | "weights_missing"
   | "weights_unsafe"
-  | "worker_died";
+  | "worker_died"
+  | "worker_killed";
 /**
  * The source of the referring expressions and boxes.
  *
@@ -3634,7 +3635,7 @@ export interface TrialStarted {
   attempt: number;
 }
 /**
- * The end of an attempt. What the controller decides (worker_died, timed_out) is recorded only here.
+ * The end of an attempt. What the controller decides (worker_died, worker_killed, timed_out) is recorded only here.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "TrialFinished".

@@ -1,4 +1,5 @@
 import { CliprpnError, isInterruption } from "../../contract/errors.ts";
+import type { ErrorCode } from "../../contract/generated/types.ts";
 import type { Worker } from "../../worker/worker.ts";
 
 /** On abort, asks the worker's call to stop, and kills the worker after the grace time. @returns a function that cancels both. */
@@ -24,5 +25,9 @@ const ignore = (): void => undefined;
  */
 export function isStopped(error: unknown, signal: AbortSignal): boolean {
   if (isInterruption(error, signal)) return true;
-  return signal.aborted && error instanceof CliprpnError && error.code === "worker_died";
+  return signal.aborted && error instanceof CliprpnError && isWorkerLost(error.code);
+}
+
+function isWorkerLost(code: ErrorCode): boolean {
+  return code === "worker_died" || code === "worker_killed";
 }

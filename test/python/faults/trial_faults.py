@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -120,6 +121,35 @@ def leave(spec: Values, folder: Path) -> Values:
     os._exit(7)
 
 
+def killed(spec: Values, folder: Path) -> Values:
+    """Like the kernel when the machine runs out of memory."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    return {}
+
+
+def killed_once(spec: Values, folder: Path) -> Values:
+    """Killed in its first attempt."""
+    return killed(spec, folder) if folder.name == "1" else good(spec, folder)
+
+
+def killed_while_another_runs(spec: Values, folder: Path) -> Values:
+    """Killed in its first attempt, once another trial runs; the second one fails if any other is running then."""
+    trials = folder.parent.parent.parent  # trials/ID/attempts/N
+    if folder.name != "1":
+        return fail(spec, folder) if list(trials.glob("*/attempts/*/busy")) else good(spec, folder)
+    while not list(trials.glob("*/attempts/*/busy")):
+        time.sleep(0.005)
+    return killed(spec, folder)
+
+
+def busy(spec: Values, folder: Path) -> Values:
+    """Runs for a while, and leaves a file meanwhile."""
+    (folder / "busy").touch()
+    time.sleep(1.5)
+    (folder / "busy").unlink()
+    return good(spec, folder)
+
+
 def written_then_gone(spec: Values, folder: Path) -> Values:
     """Ends the process after writing the outcome, before the reply."""
     good(spec, folder)
@@ -188,6 +218,10 @@ TRIALS: dict[str, Callable[[Values, Path], Values]] = {
         out_of_memory,
         no_space,
         leave,
+        killed,
+        killed_once,
+        killed_while_another_runs,
+        busy,
         written_then_gone,
         bad_event,
         torn_event,
