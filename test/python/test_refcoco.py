@@ -14,7 +14,7 @@ from helpers import HEIGHT, WIDTH, make_records, small_dataset, write_dataset
 from prepared import source_of
 
 from cliprpn.data.annotations import Annotations
-from cliprpn.data.checks import Problems
+from cliprpn.data.problems import Problems
 from cliprpn.data.sources import convert_referred_boxes, count_splits, read_source
 from cliprpn.errors import CliprpnError
 
@@ -208,7 +208,12 @@ def test_all_problems_are_reported_at_once_and_counted(tmp_path: Path) -> None:
         assert expected in message
     many = [{**ref, "split": "dev"} for ref in make_records(30)[1]]
     (tmp_path / "annotations" / "refs(umd).p").write_bytes(pickle.dumps(many))
-    assert "30 problems" in problems_of(tmp_path) and "and 10 more" in problems_of(tmp_path)
+    message = problems_of(tmp_path)
+    assert "30 problems" in message and message.count("found 'dev'") == 1
+    assert "the same 29 more times: refs(umd).p[1], refs(umd).p[2], refs(umd).p[3], ..." in message
+    many = [{**ref, "split": f"dev{i}"} for i, ref in enumerate(many)]
+    (tmp_path / "annotations" / "refs(umd).p").write_bytes(pickle.dumps(many))
+    assert "30 problems" in problems_of(tmp_path) and "and 10 more: refs(umd).p" in problems_of(tmp_path)
 
 
 @pytest.mark.parametrize(

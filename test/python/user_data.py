@@ -12,7 +12,7 @@ import torch
 
 from cliprpn.contract.generated import RowsSource
 from cliprpn.data.annotations import Annotations
-from cliprpn.data.checks import Problems
+from cliprpn.data.problems import Problems
 from cliprpn.data.rows import read_rows
 
 Record = dict[str, Any]

@@ -1,98 +1,16 @@
-"""Collects the problems of a dataset, and checks the records of untrusted files."""
+"""Checks the records of untrusted files."""
 
 from __future__ import annotations
 
 import reprlib
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from cliprpn.errors import CliprpnError
+from cliprpn.data.problems import Problems
 
-MAX_SHOWN = 20
 MAX_COORDINATE_PX = 1e7
 Record = dict[str, Any]
 Check = Callable[[Any], bool]
-
-
-class Problems:
-    """Collects problems, so that a person sees all of them at once. Only the first 20 of each kind are kept.
-
-    Args:
-        root: the file or folder that the problems are in.
-        what: what is being checked, for the message.
-        allow_invalid: whether rows with a problem may be left out; they are counted.
-    """
-
-    def __init__(self, root: Path, what: str = "the dataset", allow_invalid: bool = False) -> None:
-        self.root = root
-        self.what = what
-        self.allow_invalid = allow_invalid
-        self.left_out = Counter[str]()
-        self.hints: list[str] = []
-        self._kinds: dict[str, _Kind] = {}
-
-    def add(self, message: str, kind: str = "") -> None:
-        """Adds a problem, which stops the preparation.
-
-        Args:
-            message: begins with the place in the user's file, such as `rows.jsonl:17: `.
-            kind: problems of a kind are shown together, such as "boxes outside their image".
-        """
-        entry = self._kinds.setdefault(kind, _Kind())
-        entry.count += 1
-        if len(entry.messages) < MAX_SHOWN:
-            entry.messages.append(message)
-
-    def add_row(self, message: str, kind: str) -> None:
-        """Adds a problem of one row. With `allow_invalid`, the row is counted as left out instead.
-
-        The caller leaves the row out, and calls this once for each row that it leaves out.
-        """
-        if self.allow_invalid:
-            self.left_out[kind] += 1
-        else:
-            self.add(message, kind)
-
-    def add_hint(self, message: str) -> None:
-        """Adds a problem that explains others; it is shown first."""
-        self.hints.append(message)
-
-    @property
-    def count(self) -> int:
-        """The number of problems so far."""
-        return len(self.hints) + sum(entry.count for entry in self._kinds.values())
-
-    @property
-    def messages(self) -> list[str]:
-        """The hints and the first 20 problems of each kind."""
-        return [*self.hints, *(line for entry in self._kinds.values() for line in entry.messages)]
-
-    def raise_if_any(self) -> None:
-        """Reports the collected problems.
-
-        Raises:
-            CliprpnError: data_invalid; lists the first 20 problems of each kind and counts the rest.
-        """
-        if self.count == 0:
-            return
-        lines = [f"{self.root}: {self.count:,} problem{'s' if self.count > 1 else ''} in {self.what}"]
-        lines += [f"  {line}" for line in self.hints]
-        for kind, entry in self._kinds.items():
-            lines += [f"  {line}" for line in entry.messages]
-            if entry.count > len(entry.messages):
-                lines.append(f"  and {entry.count - len(entry.messages):,} more{f': {kind}' if kind else ''}")
-        raise CliprpnError("data_invalid", "\n".join(lines))
-
-
-@dataclass
-class _Kind:
-    """Problems of one kind: their number, and the first messages."""
-
-    count: int = 0
-    messages: list[str] = field(default_factory=list)
 
 
 def valid_records(
@@ -106,12 +24,15 @@ def valid_records(
     """
     for position, item in enumerate(items):
         if not isinstance(item, dict):
-            problems.add(f"{where}[{position}]: expected an object, found {shorten(item)}")
+            problems.add_row(
+                f"{where}[{position}]: expected an object, found {shorten(item)}", f"{where}: not an object"
+            )
             continue
         invalid = [key for key, (_, is_valid) in fields.items() if key not in item or not is_valid(item[key])]
-        for key in invalid:
+        for key in invalid[:1] if problems.allow_invalid else invalid:
             found = shorten(item[key]) if key in item else "none"
-            problems.add(f"{where}[{position}]: expected {key} ({fields[key][0]}), found {found}")
+            expected = f"expected {key} ({fields[key][0]})"
+            problems.add_row(f"{where}[{position}]: {expected}, found {found}", f"{where}: {expected}")
         if not invalid:
             yield item
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from cliprpn.data.annotations import SPLITS, Annotations, ImageRecord, ObjectRecord, SentenceRecord
 from cliprpn.data.checks import (
-    Problems,
     Record,
     is_box,
     is_integer,
@@ -20,6 +19,7 @@ from cliprpn.data.checks import (
 )
 from cliprpn.data.json_files import read_json
 from cliprpn.data.plain_pickle import clean_text, load_plain
+from cliprpn.data.problems import Problems
 from cliprpn.errors import CliprpnError
 
 INSTANCES_FIELDS = {

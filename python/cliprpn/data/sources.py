@@ -13,7 +13,7 @@ from torch import Tensor
 from cliprpn.contract.generated import RefcocoSource, RowsSource
 from cliprpn.data.annotations import SPLITS, Annotations, Box
 from cliprpn.data.boxes import boxes_in_images, format_hint, needs_sizes
-from cliprpn.data.checks import Problems
+from cliprpn.data.problems import Problems
 from cliprpn.data.published import MatchedSplit, match_published, warn_unmatched
 from cliprpn.data.refcoco import read_refcoco
 from cliprpn.data.rows import read_rows

@@ -12,7 +12,7 @@ import torch
 from cliprpn.contract.generated import PixelsManifest
 from cliprpn.data.annotations import Annotations, Box, ObjectRecord
 from cliprpn.data.boxes import boxes_in_images, needs_sizes
-from cliprpn.data.checks import Problems
+from cliprpn.data.problems import Problems
 from cliprpn.data.sources import UNKNOWN_SIZE, ImageSizes, convert_referred_boxes
 from cliprpn.errors import CliprpnError
 from cliprpn.storage.parquet import write_table

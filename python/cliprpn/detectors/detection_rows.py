@@ -15,16 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from cliprpn.data.checks import (
-    MAX_COORDINATE_PX,
-    Problems,
-    is_box,
-    is_integer,
-    is_text,
-    shorten,
-    valid_records,
-)
+from cliprpn.data.checks import MAX_COORDINATE_PX, is_box, is_integer, is_text, shorten, valid_records
 from cliprpn.data.json_files import read_json
+from cliprpn.data.problems import Problems
 from cliprpn.errors import CliprpnError
 
 LIST_KEYS = ("annotations", "dets")

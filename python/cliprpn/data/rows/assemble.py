@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 
 from cliprpn.data.annotations import Annotations, BoxFormat, ImageRecord, ObjectRecord, SentenceRecord
 from cliprpn.data.boxes import FORMAT_NAMES, format_hint, have_area
-from cliprpn.data.checks import Problems
+from cliprpn.data.problems import Problems
 from cliprpn.data.rows.row import Row
 
 MAX_NOTES = 20

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from cliprpn.contract.generated import Columns
-from cliprpn.data.checks import Problems, Record, is_integer, is_text, shorten, valid_records
+from cliprpn.data.checks import Record, is_integer, is_text, shorten, valid_records
 from cliprpn.data.json_files import read_json_object
+from cliprpn.data.problems import Problems
 from cliprpn.errors import CliprpnError
 
 SENTENCE_KEYS = ("sentence", "caption", "expression", "sent")
+NO_IMAGE = "expected the id of an image as image_id"
 SENTENCE_LIST_KEYS = ("sentences", "captions", "expressions", "refs")
 
 
@@ -35,12 +37,14 @@ def read_coco(path: Path, columns: Columns, problems: Problems) -> Iterator[tupl
     for position, annotation in enumerate(_list(content, "annotations", path)):
         where = f"{path.name}: annotations[{position}]"
         if not isinstance(annotation, dict):
-            problems.add(f"{where}: expected an object, found {shorten(annotation)}")
+            problems.add_row(
+                f"{where}: expected an object, found {shorten(annotation)}", "annotations: no object"
+            )
             continue
         image_id = annotation.get("image_id")
         image = images.get(image_id) if isinstance(image_id, int) else None
         if image is None:
-            problems.add(f"{where}: expected the id of an image as image_id, found {shorten(image_id)}")
+            problems.add_row(f"{where}: {NO_IMAGE}, found {shorten(image_id)}", NO_IMAGE)
             continue
         object_values = _object_values(image, annotation, columns, categories)
         sentences = _sentences(annotation, columns)
@@ -68,7 +72,7 @@ def read_mdetr(path: Path, columns: Columns, problems: Problems) -> Iterator[tup
         image_id = annotation.get("image_id") if isinstance(annotation, dict) else None
         if not is_integer(image_id) or image_id not in images:
             where = f"{path.name}: annotations[{position}]"
-            problems.add(f"{where}: expected the id of an image as image_id, found {shorten(image_id)}")
+            problems.add_row(f"{where}: {NO_IMAGE}, found {shorten(image_id)}", NO_IMAGE)
             continue
         annotations[image_id].append(annotation)
     for image_id, image in images.items():

@@ -8,10 +8,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from cliprpn.data.checks import Problems, shorten
+from cliprpn.data.checks import shorten
 from cliprpn.data.json_files import parse_json
+from cliprpn.data.problems import Problems
 
 SEPARATORS = (",", ";", "\t")
+NOT_JSON = "lines without a JSON object"
 MAX_LINE_BYTES = 16 * 2**20
 # A file of another format has a problem in every line.
 MAX_PROBLEMS = 100_000
@@ -26,10 +28,10 @@ def read_jsonl(path: Path, problems: Problems) -> Iterator[tuple[str, dict[str, 
         try:
             values = parse_json(line)
         except ValueError as error:
-            problems.add(f"{where}: expected a JSON object: {error}")
+            problems.add_row(f"{where}: expected a JSON object: {error}", NOT_JSON)
             continue
         if not isinstance(values, dict):
-            problems.add(f"{where}: expected a JSON object, found {shorten(values)}")
+            problems.add_row(f"{where}: expected a JSON object, found {shorten(values)}", NOT_JSON)
             continue
         yield where, values
 
@@ -67,9 +69,10 @@ def read_csv(path: Path, required: list[str], problems: Problems) -> Iterator[tu
             if not any(value.strip() for value in values):
                 continue
             if len(values) != len(header):
-                problems.add(
+                problems.add_row(
                     f"{where}: expected {len(header)} values as in the header, found {len(values)}; "
-                    f'put a value that contains {separator!r} in quotes, such as "1,2,3,4"'
+                    f'put a value that contains {separator!r} in quotes, such as "1,2,3,4"',
+                    "another number of values than in the header",
                 )
                 continue
             yield where, dict(zip(header, values, strict=True))
@@ -88,7 +91,10 @@ def read_lines(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:
                 problems.add(f"{path.name}:{number}: the rest of the file was not read")
                 return
             if len(line) > MAX_LINE_BYTES:
-                problems.add(f"{path.name}:{number}: expected a line of at most {MAX_LINE_BYTES:,} bytes")
+                problems.add_row(
+                    f"{path.name}:{number}: expected a line of at most {MAX_LINE_BYTES:,} bytes",
+                    "lines that are too long",
+                )
                 while line and not line.endswith(b"\n"):
                     line = file.readline(MAX_LINE_BYTES)
                 continue
@@ -99,7 +105,8 @@ def read_lines(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:
                 yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
             except UnicodeDecodeError as error:
                 byte = f"0x{line[error.start]:02x}"
-                problems.add(
+                problems.add_row(
                     f"{path.name}:{number}: expected UTF-8, found byte {byte} at {error.start + 1}; "
-                    "save the file as UTF-8"
+                    "save the file as UTF-8",
+                    "lines that are not UTF-8",
                 )

@@ -10,7 +10,7 @@ from typing import Any
 from cliprpn.contract.generated import Columns, RowsFile, RowsSource
 from cliprpn.data.annotations import Annotations
 from cliprpn.data.boxes import FORMAT_NAMES
-from cliprpn.data.checks import Problems
+from cliprpn.data.problems import Problems
 from cliprpn.data.rows.assemble import assemble
 from cliprpn.data.rows.coco import read_coco, read_mdetr
 from cliprpn.data.rows.lines import read_csv, read_jsonl
@@ -36,13 +36,14 @@ def read_rows(source: RowsSource, problems: Problems) -> Annotations:
         path = Path(file.file)
         if not path.is_file():
             raise CliprpnError("data_invalid", f"{path}: expected a file of annotations, found none")
-        num_problems = problems.count
         try:
             rows_of_file = list(_read_file(path, source, targets, problems))
         except OSError as error:
             raise CliprpnError("data_invalid", f"{path}: expected a readable file: {error}") from error
-        if problems.count == num_problems and not any(row.sentence is not None for row in rows_of_file):
-            problems.add(f"{path.name}: expected rows with a sentence, found no valid one")
+        num_sentences = sum(row.sentence is not None for row in rows_of_file)
+        problems.require_rows(
+            num_sentences, f"{path.name}: expected rows with a sentence, found no valid one"
+        )
         rows += _set_split(rows_of_file, file, notes)
     notes += targets.notes()
     return assemble(rows, source.box_format, problems, notes)

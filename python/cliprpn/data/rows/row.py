@@ -9,7 +9,8 @@ from typing import Any
 
 from cliprpn.contract.generated import Columns
 from cliprpn.data.annotations import SPLITS, Box
-from cliprpn.data.checks import MAX_COORDINATE_PX, Problems, is_box, is_integer, is_text, shorten
+from cliprpn.data.checks import MAX_COORDINATE_PX, is_box, is_integer, is_text, shorten
+from cliprpn.data.problems import Problems
 
 SPLIT_SYNONYMS = {"validation": "val", "valid": "val", "dev": "val", "testa": "testA", "testb": "testB"}
 MAX_SENTENCE_CHARS = 10_000

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cliprpn.data.checks import Problems, shorten
+from cliprpn.data.checks import shorten
 from cliprpn.data.plain_pickle import clean_text, load_torch_plain
+from cliprpn.data.problems import Problems
 from cliprpn.errors import CliprpnError
 
 
@@ -29,9 +30,8 @@ def read_transvg(path: Path, problems: Problems) -> Iterator[tuple[str, dict[str
     for position, item in enumerate(content):
         where = f"{path.name}[{position}]"
         if not isinstance(item, list | tuple) or len(item) not in (3, 4, 5, 6):
-            problems.add(
-                f"{where}: expected (file name, id, box, sentence, attributes), found {shorten(item)}"
-            )
+            expected = "expected (file name, id, box, sentence, attributes)"
+            problems.add_row(f"{where}: {expected}, found {shorten(item)}", expected)
             continue
         image, box, sentence = item if len(item) == 3 else (item[0], item[2], item[3])
         yield where, {"image": _decode(image), "sentence": _decode(sentence), "box": box}
