@@ -39,6 +39,7 @@ function flagForPath(path: Path): string {
   if (path.includes("templates")) return "--template";
   if (path.includes("category_prior")) return "--category-prior";
   if (path.includes("classes")) return "--class-name";
+  if (path.includes("trained_on")) return "--trained-on";
   const flag = detectorFlags.find((key) => path.includes(key));
   return flag === undefined ? "the detector" : `--${flag}`;
 }
@@ -100,7 +101,13 @@ function readDetector(args: Arguments): DetectorObject {
     return value === undefined ? [] : [[key, value]];
   });
   const classes = args.list("class-name");
-  return { kind, ...Object.fromEntries(entries), ...(isFilled(classes) ? { classes } : {}) };
+  const trained_on = args.list("trained-on");
+  return {
+    kind,
+    ...Object.fromEntries(entries),
+    ...(isFilled(classes) ? { classes } : {}),
+    ...(isFilled(trained_on) ? { trained_on } : {}),
+  };
 }
 
 function isFilled(names: string[]): names is [string, ...string[]] {

@@ -102,6 +102,10 @@ export const commands: Command[] = [
         describe: "names of the detector's classes, in its order, if the weights have none (repeatable)",
         type: "array",
       },
+      "trained-on": {
+        describe: 'dataset that the detector was trained on, e.g. "COCO train2017", or none (repeatable)',
+        type: "array",
+      },
       model: { describe: `model, for --detector rpn: ${model}`, type: "string" },
       "trust-weights": trustWeights,
       ranking: {

@@ -21,23 +21,23 @@ interface DetectorInfo {
 
 /** The one list of detector kinds. */
 export const detectors: Record<DetectorKind, DetectorInfo> = {
-  yolo: { noun: "YOLO", keys: ["weights", "image_size_px", "classes"], extra: "yolo" },
+  yolo: { noun: "YOLO", keys: ["weights", "image_size_px", "classes", "trained_on"], extra: "yolo" },
   trained_yolo: { noun: "a YOLO trained here", keys: ["image_size_px", "num_epochs"], extra: "yolo" },
   yolox: {
     noun: "YOLOX",
-    keys: ["weights", "classes"],
+    keys: ["weights", "classes", "trained_on"],
     extra: "onnx",
     example: '{"kind": "yolox", "weights": "yolox_nano"}',
   },
-  faster_rcnn: { noun: "Faster R-CNN", keys: ["weights", "variant", "classes"] },
+  faster_rcnn: { noun: "Faster R-CNN", keys: ["weights", "variant", "classes", "trained_on"] },
   file: {
     noun: "the boxes of a file",
-    keys: ["file"],
+    keys: ["file", "trained_on"],
     example: '{"kind": "file", "file": "detections.json"}',
   },
   rpn: {
     noun: "a ClipRPN's proposals",
-    keys: ["model"],
+    keys: ["model", "trained_on"],
     example: '{"kind": "rpn", "model": "TRIAL"}',
   },
   gt_boxes: { noun: "annotated boxes", keys: [] },

@@ -3,6 +3,7 @@ import type { TrialKind } from "../contract/code-identity.ts";
 import type {
   BaselineSpec,
   ClipRpnSpec,
+  DeclaredTraining,
   KeepModels,
   PublishedFigure,
   TrialBackbone,
@@ -11,6 +12,7 @@ import type {
 } from "../contract/generated/types.ts";
 import { trialId } from "../contract/trial-id.ts";
 import type { ReadExperiment } from "./check-experiment.ts";
+import { declaredTraining } from "./declared-training.ts";
 import { defaultAlpha, defaultNumThreads } from "./presets.ts";
 import type { ResolvedBaseline, ResolvedClipRpn } from "./resolve.ts";
 import { labelsOf } from "./setting-label.ts";
@@ -27,6 +29,8 @@ export interface Plan {
   /** In percentage points. */
   smallest_difference?: number;
   alpha: number;
+  /** What the experiment declares that weights were trained on; decides no result. */
+  trained_on?: DeclaredTraining;
 }
 
 /** Everything besides the experiment that a plan depends on. */
@@ -45,6 +49,7 @@ export interface PlanContext {
  */
 export function planSweep({ experiment, settings }: ReadExperiment, context: PlanContext): Plan {
   const { name, question, baseline, smallest_difference } = experiment;
+  const trained_on = declaredTraining({ experiment, settings });
   return {
     name,
     question,
@@ -54,6 +59,7 @@ export function planSweep({ experiment, settings }: ReadExperiment, context: Pla
     ...(baseline === undefined ? {} : { baseline }),
     ...(smallest_difference === undefined ? {} : { smallest_difference }),
     alpha: experiment.alpha ?? defaultAlpha,
+    ...(trained_on === undefined ? {} : { trained_on }),
   };
 }
 

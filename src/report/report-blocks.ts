@@ -16,6 +16,7 @@ import { type Gallery, gallery } from "./sections/gallery.ts";
 import { leaderboard } from "./sections/leaderboard.ts";
 import { losses } from "./sections/losses.ts";
 import { reproduce } from "./sections/reproduce.ts";
+import { trainingData } from "./sections/training-data.ts";
 import { verdict } from "./sections/verdict.ts";
 import { otherRemarks } from "./sections/verdict-remarks.ts";
 import { whatDiffers } from "./sections/what-differs.ts";
@@ -49,6 +50,7 @@ function mainBlocks(
     paragraph(describeBasis(input)),
     ...limitations(input),
     ...leaderboard(summary, charts.leaderboard),
+    ...trainingData(input),
     ...losses(summary),
     ...whatDiffers(input),
     ...withChart(comparisons(summary), charts.differences),

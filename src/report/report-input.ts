@@ -27,12 +27,26 @@ export interface ReportInput {
   numTestLooks: number;
   /** Number of those at this split; 0 if it is no test split. */
   numLooks: number;
+  /** What the weights of the trials were trained on. */
+  training: TrainingPart[];
   /** Keys that the experiment varies, such as `fusion`; null in sweeps of earlier versions. */
   variedKeys: string[] | null;
   /** Trials that only earlier versions of the experiment asked for: kept, and not shown. */
   notAsked: TrialSpec[];
   /** The unchanged presets, to name what a trial changed. */
   presets: Record<"default" | "reference", Settings>;
+}
+
+/** Weights that trials use, or a file of boxes, and what they were trained on. */
+export interface TrainingPart {
+  /** "CLIP RN50-quickgelu", "YOLO yolov8n". */
+  name: string;
+  /** The configurations that use it. */
+  labels: string[] | "all";
+  /** Names of datasets; null if undeclared. */
+  trained_on: string[] | null;
+  /** Who says so: the experiment, the authors of weights that are known, the name of the file, or nobody. */
+  source: "declared" | "known" | "file_name" | "undeclared";
 }
 
 /** What a verdict is worded from. */

@@ -24,6 +24,7 @@ import { type CompletedAttempt, predict } from "./predict.ts";
 import { type TrialStatus, trialStatuses } from "./resume.ts";
 import type { Context } from "./run-context.ts";
 import { comparisonRules, groupsOf } from "./summarize-params.ts";
+import { trainingParts } from "./training-parts.ts";
 
 export interface MadeReport {
   file: string;
@@ -108,6 +109,7 @@ async function makeLocked(
       published: experiment.published,
       numTestLooks: countAllLooks(store.runsDir, experiment.dataset.id),
       numLooks: isTest(split) ? countLooks(store.runsDir, experiment.dataset.id, split) : 0,
+      training: trainingParts(asked, experiment.trained_on),
       variedKeys: variedKeys(experiment),
       presets,
     };

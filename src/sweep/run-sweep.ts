@@ -246,7 +246,7 @@ function checkSameData(store: SweepStore, { plan, dataset }: SweepRequest): void
 }
 
 function experimentOf({ experiment, plan, dataset, source }: SweepRequest): StoredExperiment {
-  const { name, question, published, keep_models, baseline, smallest_difference, alpha } = plan;
+  const { name, question, published, keep_models, baseline, smallest_difference, alpha, trained_on } = plan;
   const { id, name: dataset_name, split_by } = dataset;
   return {
     schema_version: schemaVersion,
@@ -259,6 +259,7 @@ function experimentOf({ experiment, plan, dataset, source }: SweepRequest): Stor
     ...(baseline === undefined ? {} : { baseline }),
     ...(smallest_difference === undefined ? {} : { smallest_difference }),
     alpha,
+    ...(trained_on === undefined ? {} : { trained_on }),
     experiment: { ...experiment },
   };
 }

@@ -42,6 +42,9 @@ def test_counts_of_words_and_objects_of_the_same_category(folder: Path) -> None:
     assert test.objects_per_image.p50 == 2
     assert test.aspects is not None and test.aspects.p50 == WIDTH / HEIGHT
     assert stats_of(folder).num_coco_train2014 == 6
+    origins = stats_of(folder).image_origins
+    assert origins is not None
+    assert [(each.origin, each.num_images) for each in origins] == [("coco_train2014", 6)]
 
 
 def test_unusual_sentences_are_counted(folder: Path) -> None:

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { DatasetStats } from "../../src/contract/generated/types.ts";
 import { licenses } from "../../src/dataset/card/attribution.ts";
 import { cardBlocks } from "../../src/dataset/card/card.ts";
 import { knownIssues } from "../../src/dataset/card/known-issues.ts";
@@ -85,6 +86,20 @@ test.each<[string, Partial<DatasetProfile>, number, RegExp | null]>([
   const [first] = knownIssues(profile(datasetStats(["train"], {}, { num_coco_train2014 }), changes));
   if (expected === null) expect(first).toBeUndefined();
   else expect(first).toMatch(expected);
+});
+
+test("known issues count the images of other collections, by their names", () => {
+  const image_origins: DatasetStats["image_origins"] = [
+    { origin: "coco_train2014", num_images: 9 },
+    { origin: "visual_genome", num_images: 1200 },
+    { origin: "coco_val2014", num_images: 1 },
+    { origin: "other", num_images: 5 },
+  ];
+  const issues = knownIssues(profile(datasetStats(["train"], {}, { image_origins }), { kind: "own" }));
+  expect(issues).toEqual([
+    expect.stringMatching(/^1,200 images of Visual Genome, .* have seen them/),
+    expect.stringMatching(/^1 image of COCO val2014, .* have seen it/),
+  ]);
 });
 
 test("known issues list what splits share, and why the splits by google do", () => {

@@ -650,6 +650,31 @@ class HelloResult(BaseModel):
     pid: int
 
 
+class ImageOriginCount(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    origin: Annotated[
+        Literal[
+            "coco_train2014",
+            "coco_val2014",
+            "coco_train2017",
+            "coco_val2017",
+            "coco",
+            "visual_genome",
+            "flickr30k",
+            "objects365",
+            "open_images",
+            "other",
+        ],
+        Field(
+            description="A published collection of images; `coco` for an image of COCO whose split is unknown.",
+            title="ImageOrigin",
+        ),
+    ]
+    num_images: Annotated[int, Field(ge=1)]
+
+
 class ImportCheckpointParams(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -2763,6 +2788,12 @@ class Summary(BaseModel):
     ]
     num_sentences: Annotated[int, Field(ge=0)]
     num_images: Annotated[int, Field(ge=0)]
+    image_origins: Annotated[
+        list[ImageOriginCount] | None,
+        Field(
+            description="Evaluated images by the published collection that they come from, judging by their names; absent in files of earlier versions."
+        ),
+    ] = None
     confidence: Annotated[
         float,
         Field(
@@ -2979,6 +3010,12 @@ class DatasetStats(BaseModel):
     )
     facts: PreparedDataset
     num_objects: Annotated[int, Field(description="Objects of all images.", ge=0)]
+    image_origins: Annotated[
+        list[ImageOriginCount] | None,
+        Field(
+            description="Images by the published collection that they come from, judging by their names, most frequent first; absent in files of earlier versions."
+        ),
+    ] = None
     num_coco_train2014: Annotated[
         int,
         Field(description="Images whose file name marks them as COCO train2014.", ge=0),
@@ -3129,4 +3166,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "60c939b77cd08cbdf083b591448f9544beff34b4836e103452b59a9a8d2e9ac1"
+SCHEMA_SHA256 = "a634e96c95d0c8b9a2a9d2eedd44f7ca7c2a614602d953983867fdd6927e2004"

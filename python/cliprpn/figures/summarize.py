@@ -24,6 +24,7 @@ from cliprpn.figures.explorer import EXPLORER_FILE, make_explorer
 from cliprpn.figures.expressions import SettingHits, write_expressions
 from cliprpn.figures.floors import find_floors
 from cliprpn.figures.gallery import choose_gallery, find_opponent
+from cliprpn.figures.image_origins import count_origins
 from cliprpn.figures.kept import kept_figures
 from cliprpn.figures.rising import add_rising
 from cliprpn.figures.runs import Runs
@@ -112,6 +113,7 @@ def summarize(params: SummarizeParams) -> Summary:
         split=split,
         num_sentences=len(table.sent_id),
         num_images=table.groups.num_images,
+        image_origins=count_origins(set(table.image_file.tolist()), params.dataset.split_by),
         confidence=level,
         smallest_difference=params.smallest_difference,
         baseline=params.baseline,

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "60c939b77cd08cbdf083b591448f9544beff34b4836e103452b59a9a8d2e9ac1";
+export const schema_sha256 = "a634e96c95d0c8b9a2a9d2eedd44f7ca7c2a614602d953983867fdd6927e2004";
 
 /**
  * The source of the proposals.
@@ -135,6 +135,23 @@ export type Split = "train" | "val" | "test" | "testA" | "testB";
  */
 export type BoxFormat = "xywh" | "xyxy" | "cxcywh_norm" | "xywh_norm" | "xyxy_norm" | "xywh_1000" | "xyxy_1000";
 /**
+ * A published collection of images; `coco` for an image of COCO whose split is unknown.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ImageOrigin".
+ */
+export type ImageOrigin =
+  | "coco_train2014"
+  | "coco_val2014"
+  | "coco_train2017"
+  | "coco_val2017"
+  | "coco"
+  | "visual_genome"
+  | "flickr30k"
+  | "objects365"
+  | "open_images"
+  | "other";
+/**
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "MetricName".
  */
@@ -229,6 +246,16 @@ export type Envelope = OkEnvelope | ErrorEnvelope;
  * via the `definition` "Preset".
  */
 export type Preset = "default" | "reference";
+/**
+ * Names of the datasets that weights, or the model that made a file of boxes, were trained on, such as `COCO train2017`, `GoldG` or `Visual Genome`; ["none"] for no images at all. Shown in the report with the images that they share with the dataset; no part of a trial's identity.
+ *
+ * @minItems 1
+ * @maxItems 50
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "TrainedOn".
+ */
+export type TrainedOn = [string, ...string[]];
 /**
  * A fusion by name, by its three switches, or a custom class: {"file": "my_fusion.py:MyFusion", "params": {}}.
  *
@@ -1404,6 +1431,10 @@ export interface Summary {
   num_sentences: number;
   num_images: number;
   /**
+   * Evaluated images by the published collection that they come from, judging by their names; absent in files of earlier versions.
+   */
+  image_origins?: ImageOriginCount[];
+  /**
    * Confidence level of every interval: 1 - alpha.
    */
   confidence: number;
@@ -1450,6 +1481,14 @@ export interface Summary {
    * An example of each class of error of the best configuration (first seed), each in an image of its own.
    */
   error_examples: ErrorExample[];
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ImageOriginCount".
+ */
+export interface ImageOriginCount {
+  origin: ImageOrigin;
+  num_images: number;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -2207,6 +2246,10 @@ export interface DatasetStats {
    */
   num_objects: number;
   /**
+   * Images by the published collection that they come from, judging by their names, most frequent first; absent in files of earlier versions.
+   */
+  image_origins?: ImageOriginCount[];
+  /**
    * Images whose file name marks them as COCO train2014.
    */
   num_coco_train2014: number;
@@ -2800,6 +2843,7 @@ export interface BackboneChoice {
    * `shipped` (cliprpn-tiny), `openai` (downloaded by open_clip) or a file.
    */
   weights?: string;
+  trained_on?: TrainedOn;
 }
 /**
  * All settings of one trial. An experiment file sets some of them; a preset sets the rest.
@@ -3024,6 +3068,7 @@ export interface DetectorObject {
    */
   classes?: [string, ...string[]];
   variant?: FasterRcnnVariant;
+  trained_on?: TrainedOn;
   /**
    * For yolo and trained_yolo.
    */
@@ -3820,9 +3865,25 @@ export interface StoredExperiment {
    * The experiment as read, with its `--set` options. Missing in sweeps of earlier versions.
    */
   experiment?: {};
+  trained_on?: DeclaredTraining;
   source: ExperimentSource;
   dataset: DatasetName;
   keep_models: KeepModels;
+}
+/**
+ * What the experiment declares that weights were trained on; missing if it declares nothing, and in sweeps of earlier versions.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "DeclaredTraining".
+ */
+export interface DeclaredTraining {
+  backbone?: TrainedOn;
+  /**
+   * By the SHA-256 of the detector's file.
+   */
+  detectors: {
+    [k: string]: TrainedOn | undefined;
+  };
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema

@@ -1,5 +1,6 @@
-import { count, joinWords } from "../../base/format.ts";
+import { count, counted, joinWords } from "../../base/format.ts";
 import type { SplitOverlap } from "../../contract/generated/types.ts";
+import { originNames } from "../../report/training-data/overlap.ts";
 import { type DatasetProfile, isRefcocoFamily } from "./profile.ts";
 
 /** Caveats for reporting results on the dataset, one or two sentences each. */
@@ -7,6 +8,7 @@ export function knownIssues(profile: DatasetProfile): string[] {
   const { facts, overlaps } = profile.stats;
   return [
     ...seenByDetectors(profile),
+    ...otherCollections(profile),
     ...overlaps.filter(sharesImages).map((overlap) => leakage(overlap, facts.split_by)),
     ...leftOut(profile),
     ...deviations(profile),
@@ -45,6 +47,16 @@ function seenByDetectors(profile: DatasetProfile): string[] {
     : [
         `${count(num_coco_train2014)} images are from COCO train2014, judging by their names: a detector or backbone trained on COCO has seen them. ${advice}`,
       ];
+}
+
+/** Images of published collections other than COCO train2014. */
+function otherCollections({ stats }: DatasetProfile): string[] {
+  return (stats.image_origins ?? [])
+    .filter(({ origin }) => origin !== "coco_train2014" && origin !== "other")
+    .map(
+      ({ origin, num_images }) =>
+        `${counted(num_images, "image")} ${originNames[origin]}, judging by ${num_images === 1 ? "its name" : "their names"}: weights trained on that dataset may have seen ${num_images === 1 ? "it" : "them"}.`,
+    );
 }
 
 function sharesImages({ num_images, num_identical_pixels }: SplitOverlap): boolean {

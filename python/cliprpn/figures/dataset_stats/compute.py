@@ -17,6 +17,7 @@ from cliprpn.figures.dataset_stats.overlaps import hash_all_pixels, split_overla
 from cliprpn.figures.dataset_stats.split_stats import split_stats, word_bins
 from cliprpn.figures.dataset_stats.table_checks import table_checks
 from cliprpn.figures.floors import fit_constant_box
+from cliprpn.figures.image_origins import count_origins
 
 COCO_TRAIN2014 = r"(^|/)COCO_train2014_\d+"
 
@@ -41,6 +42,7 @@ def compute_dataset_stats(root: Path, hash_pixels: bool) -> DatasetStats:
         {
             "facts": facts,
             "num_objects": index.objects.num_rows,
+            "image_origins": count_origins(index.images["file_name"].to_pylist(), facts.split_by),
             "num_coco_train2014": _num_coco_images(index),
             "word_bins": word_bins(),
             "area_cuts": cuts,

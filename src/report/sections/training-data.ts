@@ -1,0 +1,43 @@
+import type { RootContent } from "mdast";
+import { bullets, heading, paragraph, table } from "../markdown.ts";
+import { nameLabels } from "../names.ts";
+import type { ReportInput } from "../report-input.ts";
+import { describeOrigins, overlapOf } from "../training-data/overlap.ts";
+
+/** What the weights of each configuration were trained on, and how many of the evaluated images that includes. */
+export function trainingData({ summary, training, dataset }: ReportInput): RootContent[] {
+  const origins = summary.image_origins ?? [];
+  if (training.length === 0 || origins.length === 0 || dataset.name === "demo") return [];
+  const rows = training.map((part) => ({ part, overlap: overlapOf(part.trained_on, origins) }));
+  const reasons = [...new Set(rows.flatMap(({ overlap }) => overlap.reasons))];
+  return [
+    heading(2, "Training data"),
+    paragraph(
+      `Leakage: images that weights were trained on are no unseen images. The evaluated images are, by their names, ${describeOrigins(origins)}.`,
+    ),
+    table(
+      ["weights", "configurations", "trained on", `images of ${summary.split} in it`],
+      rows.map(({ part, overlap }) => [
+        part.name,
+        part.labels === "all" ? "all" : nameLabels(part.labels),
+        trainedOn(part),
+        overlap.text,
+      ]),
+      4,
+    ),
+    ...(reasons.length === 0 ? [] : [bullets(reasons.map((reason) => `${reason}.`))]),
+    ...(training.some(({ source }) => source === "undeclared")
+      ? [
+          paragraph(
+            "Undeclared: add `trained_on` to the backbone or the detector of the experiment, or `--trained-on` to `cliprpn baseline`.",
+          ),
+        ]
+      : []),
+  ];
+}
+
+function trainedOn({ trained_on, source }: ReportInput["training"][number]): string {
+  if (source === "undeclared" || trained_on === null) return "undeclared";
+  const names = trained_on.join(", ");
+  return source === "file_name" ? `${names} (by the file's name)` : names;
+}
