@@ -55,7 +55,7 @@ function prepareArguments(args: Arguments): PrepareArguments {
     split_seed: args.number("split-seed") ?? 0,
     rows: args.text("rows"),
     first_box: args.flag("first-box"),
-    only: args.text("only"),
+    only: args.list("only"),
     match: args.text("match"),
     clip_boxes: args.flag("clip-boxes"),
     allow_invalid: args.flag("allow-invalid"),

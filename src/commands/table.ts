@@ -274,7 +274,10 @@ export const commands: Command[] = [
       },
       download: { describe: "download missing files into --root", type: "boolean", default: false },
       sources: { describe: "JSON file with download mirrors (default: the built-in list)", type: "string" },
-      from: { describe: "annotations of your own data: FILE, or SPLIT=FILE (repeatable)", type: "array" },
+      from: {
+        describe: "annotations of your own data: a file or folder, or SPLIT=FILE (repeatable)",
+        type: "array",
+      },
       images: { describe: "folder or .zip with the images", type: "string" },
       "without-images": {
         describe: "prepare the annotations only, to inspect or convert them",
@@ -282,9 +285,21 @@ export const commands: Command[] = [
         default: false,
       },
       format: {
-        describe: "format of --from (default: from the file extension)",
+        describe: "format of --from (default: from the name of the file)",
         type: "string",
-        choices: ["jsonl", "csv", "coco", "mdetr", "transvg"],
+        choices: [
+          "jsonl",
+          "csv",
+          "coco",
+          "mdetr",
+          "transvg",
+          "odvg",
+          "visual_genome",
+          "voc",
+          "grefcoco",
+          "flickr30k",
+          "dcube",
+        ],
       },
       "box-format": {
         describe: "box format of --from; required unless --format has its own",
@@ -306,7 +321,10 @@ export const commands: Command[] = [
           "keep the rows of a published dataset, with its splits: refcocog, refcoco, refcoco+ or its refs file",
         type: "string",
       },
-      only: { describe: "file with the ids of the expressions to keep", type: "string" },
+      only: {
+        describe: "ids of the expressions to keep: FILE, or SPLIT=FILE for a split (repeatable)",
+        type: "array",
+      },
       "clip-boxes": {
         describe: "clip boxes that extend past their image",
         type: "boolean",

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { hashFile } from "../base/hash-file.ts";
 import { CliprpnError } from "../contract/errors.ts";
@@ -7,7 +7,6 @@ import type {
   AnnotationSource,
   DatasetChoice,
   RefcocoSource,
-  RowsSource,
   SourceFile,
   SplitBy,
   TrialDataset,
@@ -156,6 +155,8 @@ export function datasetId(
   const orientation = source.orientation ?? undefined;
   const clip_boxes = source.clip_boxes || undefined;
   const allow_invalid = source.allow_invalid || undefined;
+  // Contents of the files are hashed below.
+  const only = source.only?.map(({ split }) => split);
   if (source.layout === "rows") {
     const { format, box_format, columns, split_seed } = source;
     const splits = source.files.map(({ split }) => split);
@@ -165,43 +166,11 @@ export function datasetId(
     hash.update(
       JSON.stringify({
         ...{ format, box_format, columns, split_seed, splits },
-        ...{ rows, first_box, clip_boxes, allow_invalid, orientation, match },
+        ...{ rows, first_box, clip_boxes, allow_invalid, orientation, match, only },
       }),
     );
-  } else if (clip_boxes || allow_invalid || orientation !== undefined)
-    hash.update(JSON.stringify({ clip_boxes, allow_invalid, orientation }));
+  } else if (clip_boxes || allow_invalid || orientation !== undefined || only !== undefined)
+    hash.update(JSON.stringify({ clip_boxes, allow_invalid, orientation, only }));
   for (const { sha256 } of files) hash.update(sha256);
   return hash.update(pictures_sha256).digest("hex").slice(0, 16);
-}
-
-/**
- * The annotation files of a source with their hashes. A file whose size and time match `known` is not read again.
- *
- * @throws CliprpnError data_invalid when a file is missing.
- */
-export async function describeFiles(
-  source: AnnotationSource,
-  known: readonly SourceFile[],
-): Promise<SourceFile[]> {
-  const files: SourceFile[] = [];
-  for (const file of filesOf(source)) {
-    const stat = statSync(file, { throwIfNoEntry: false });
-    if (stat === undefined || !stat.isFile())
-      throw new CliprpnError("data_invalid", `${file}: expected a file with annotations, found none`);
-    const unchanged = known.find(
-      (entry) => entry.file === file && entry.bytes === stat.size && entry.mtime_ms === stat.mtimeMs,
-    );
-    files.push(unchanged ?? { file, bytes: stat.size, mtime_ms: stat.mtimeMs, sha256: await hashFile(file) });
-  }
-  return files;
-}
-
-function filesOf(source: AnnotationSource): string[] {
-  return source.layout === "refcoco"
-    ? [source.instances_file, source.refs_file]
-    : [...source.files.map(({ file }) => file), ...optionalFiles(source)];
-}
-
-function optionalFiles({ only, match }: RowsSource): string[] {
-  return [only, match?.file].flatMap((file) => file ?? []);
 }

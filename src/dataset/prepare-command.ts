@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { quoteForShell } from "../base/format.ts";
-import type { PreparedDataset } from "../contract/generated/types.ts";
+import type { PreparedDataset, RowsFile } from "../contract/generated/types.ts";
 import type { DatasetIdentity } from "./identify-dataset.ts";
 import { DEFAULT_MAX_PIXELS } from "./images/decode.ts";
 import { type ImageSize, preparedSizes } from "./prepare/prepared-folder.ts";
@@ -30,10 +30,7 @@ export function prepareCommand(facts: PreparedDataset, size?: ImageSize): string
         ]
       : [
           name,
-          ...source.files.flatMap(({ file, split }) => [
-            "--from",
-            split === null ? file : `${split}=${file}`,
-          ]),
+          ...fileArgs("--from", source.files),
           "--format",
           source.format,
           "--box-format",
@@ -43,7 +40,6 @@ export function prepareCommand(facts: PreparedDataset, size?: ImageSize): string
           ...(source.rows == null ? [] : ["--rows", source.rows]),
           ...(source.first_box === true ? ["--first-box"] : []),
           ...(source.match == null ? [] : ["--match", `${source.match.name}=${source.match.file}`]),
-          ...(source.only == null ? [] : ["--only", source.only]),
         ];
   const images = images_dir === null ? ["--without-images"] : ["--images", images_dir];
   const flags = [
@@ -51,12 +47,17 @@ export function prepareCommand(facts: PreparedDataset, size?: ImageSize): string
     ...(size === undefined || size.resize === "squash" ? [] : ["--resize", size.resize]),
     ...(source.clip_boxes === true ? ["--clip-boxes"] : []),
     ...(source.allow_invalid === true ? ["--allow-invalid"] : []),
+    ...fileArgs("--only", source.only ?? []),
     ...(source.orientation == null ? [] : ["--orientation", source.orientation]),
     ...(allow_missing ? ["--allow-missing"] : []),
     ...(follow_links ? ["--follow-links"] : []),
     ...(max_pixels === DEFAULT_MAX_PIXELS ? [] : ["--max-pixels", `${max_pixels}`]),
   ];
   return ["cliprpn", "prepare", ...args, ...images, ...flags].map(quoteForShell).join(" ");
+}
+
+function fileArgs(option: string, files: readonly RowsFile[]): string[] {
+  return files.flatMap(({ file, split }) => [option, split === null ? file : `${split}=${file}`]);
 }
 
 function columnArgs(columns: object): string[] {

@@ -904,44 +904,6 @@ class RankInterval(BaseModel):
     high: Annotated[int, Field(ge=1)]
 
 
-class RefcocoSource(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    layout: Literal["refcoco"]
-    instances_file: Annotated[
-        str,
-        Field(
-            description="The file with COCO's images, objects and categories.",
-            min_length=1,
-        ),
-    ]
-    refs_file: Annotated[
-        str, Field(description="A file such as `refs(umd).p`.", min_length=1)
-    ]
-    clip_boxes: Annotated[
-        bool | None,
-        Field(
-            description="True if boxes that extend past their image are clipped to it; absent if they are problems.",
-            title="ClipBoxes",
-        ),
-    ] = None
-    allow_invalid: Annotated[
-        bool | None,
-        Field(
-            description="True if invalid rows are left out; absent if they are problems.",
-            title="AllowInvalid",
-        ),
-    ] = None
-    orientation: Annotated[
-        Literal["upright", "stored"] | None,
-        Field(
-            description="Frame of the boxes of images with an EXIF rotation: `upright` as viewers show them, or `stored` as the file stores the pixels. Absent: the size in the annotations tells; without one, upright.",
-            title="Orientation",
-        ),
-    ] = None
-
-
 class RisingRemark(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -2098,90 +2060,6 @@ class RowsFile(BaseModel):
     ]
 
 
-class RowsSource(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    layout: Literal["rows"]
-    format: Annotated[
-        Literal["jsonl", "csv", "coco", "mdetr", "transvg"],
-        Field(
-            description="JSON Lines; CSV; COCO JSON with referring expressions; MDETR's finetuning JSON; TransVG's index rows."
-        ),
-    ]
-    files: Annotated[list[RowsFile], Field(min_length=1)]
-    box_format: Annotated[
-        Literal[
-            "xywh",
-            "xyxy",
-            "cxcywh_norm",
-            "xywh_norm",
-            "xyxy_norm",
-            "xywh_1000",
-            "xyxy_1000",
-        ],
-        Field(
-            description="Format of the boxes: in pixels of the original image, in normalized coordinates (`_norm`), or from 0 to 1000 in both directions (`_1000`).",
-            title="BoxFormat",
-        ),
-    ]
-    columns: Columns
-    split_seed: Annotated[
-        int,
-        Field(
-            description="Random seed of the split by image, used when the rows have no split.",
-            ge=0,
-        ),
-    ]
-    rows: Annotated[
-        str | None,
-        Field(
-            description="Key of the list of rows in a JSON file, with dots for nested objects; absent when the file is a list, or has one list of objects.",
-            min_length=1,
-        ),
-    ] = None
-    first_box: Annotated[
-        bool | None,
-        Field(
-            description="True if the first box of an expression with several boxes is taken; absent if such expressions are left out."
-        ),
-    ] = None
-    only: Annotated[
-        str | None,
-        Field(
-            description="A file with the ids of the expressions to keep; absent if all are kept.",
-            min_length=1,
-        ),
-    ] = None
-    match: Annotated[
-        PublishedSource | None,
-        Field(
-            description="The published dataset whose splits the rows get; absent if the rows keep their own."
-        ),
-    ] = None
-    clip_boxes: Annotated[
-        bool | None,
-        Field(
-            description="True if boxes that extend past their image are clipped to it; absent if they are problems.",
-            title="ClipBoxes",
-        ),
-    ] = None
-    allow_invalid: Annotated[
-        bool | None,
-        Field(
-            description="True if invalid rows are left out; absent if they are problems.",
-            title="AllowInvalid",
-        ),
-    ] = None
-    orientation: Annotated[
-        Literal["upright", "stored"] | None,
-        Field(
-            description="Frame of the boxes of images with an EXIF rotation: `upright` as viewers show them, or `stored` as the file stores the pixels. Absent: the size in the annotations tells; without one, upright.",
-            title="Orientation",
-        ),
-    ] = None
-
-
 class SentenceExample(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -2538,32 +2416,6 @@ class Gallery(BaseModel):
     groups: list[GalleryGroup]
 
 
-class IndexDatasetParams(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    source: Annotated[
-        RefcocoSource | RowsSource,
-        Field(
-            description="The source of the referring expressions and boxes.",
-            discriminator="layout",
-            title="AnnotationSource",
-        ),
-    ]
-    pixels_manifest: Annotated[
-        str | None,
-        Field(
-            description="Absolute path of a manifest.json with the sizes of the images and their problems; refs of images with a problem are left out. Null for a dataset without images."
-        ),
-    ]
-    folder: Annotated[
-        str,
-        Field(
-            description="Absolute path; receives images.parquet, sentences.parquet and objects.parquet."
-        ),
-    ]
-
-
 class IndexDatasetResult(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -2583,110 +2435,162 @@ class IndexDatasetResult(BaseModel):
     ]
 
 
-class PreparedDataset(BaseModel):
+class Only1(RootModel[list[RowsFile]]):
+    root: Annotated[
+        list[RowsFile],
+        Field(
+            description="Files with the ids of the expressions to keep, each for all expressions or for those of a split; absent if all are kept.",
+            min_length=1,
+            title="Only",
+        ),
+    ]
+
+
+class RefcocoSource(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    format_version: Literal[1]
-    id: Annotated[
+    layout: Literal["refcoco"]
+    instances_file: Annotated[
         str,
         Field(
-            description="Hash of the annotations, and of the images if the dataset was prepared by `cliprpn prepare`; part of a trial's identity.",
+            description="The file with COCO's images, objects and categories.",
             min_length=1,
         ),
     ]
-    name: Annotated[str, Field(min_length=1)]
-    split_by: Annotated[
-        Literal["umd", "google", "unc", "own"],
+    refs_file: Annotated[
+        str, Field(description="A file such as `refs(umd).p`.", min_length=1)
+    ]
+    only: Annotated[
+        Only1 | None,
         Field(
-            description="Author of the splits: `umd`, `google` or `unc` for published splits, `own` for custom data.",
-            title="SplitBy",
-        ),
-    ]
-    source: Annotated[
-        RefcocoSource | RowsSource,
-        Field(
-            description="The source of the referring expressions and boxes.",
-            discriminator="layout",
-            title="AnnotationSource",
-        ),
-    ]
-    annotation_files: list[SourceFile]
-    images_dir: Annotated[
-        str | None,
-        Field(
-            description="Absolute path of the folder with the images; null for a dataset without images."
-        ),
-    ]
-    max_pixels: Annotated[
-        int, Field(description="Images with more pixels are rejected.", ge=1)
-    ]
-    follow_links: Annotated[
-        bool,
-        Field(
-            description="True if symbolic links that point outside the image folder were followed."
-        ),
-    ]
-    allow_missing: Annotated[
-        bool,
-        Field(
-            description="True if missing or broken images were skipped, with their refs."
-        ),
-    ]
-    pictures_sha256: Annotated[
-        str,
-        Field(
-            description="Hash of the names, sizes, frames and problems of all images: when it changes, the tables are rebuilt."
-        ),
-    ]
-    dropped: DatasetCounts
-    splits: list[SplitCounts]
-    split_rule: Annotated[
-        str, Field(description="How referring expressions were assigned to splits.")
-    ]
-    deviations: Annotated[
-        list[str],
-        Field(
-            description="Counts that differ from the published table, one line each."
-        ),
-    ]
-    notes: Annotated[
-        list[str], Field(description="Unusual data that was kept, one line each.")
-    ]
-    matched: Annotated[
-        list[MatchedSplit] | None,
-        Field(
-            description="One entry per published split of which the rows have an expression; absent if the rows were not matched with a published dataset."
+            description="Files with the ids of the expressions to keep, each for all expressions or for those of a split; absent if all are kept.",
+            title="Only",
         ),
     ] = None
-    warnings: Annotated[
-        list[str] | None,
+    clip_boxes: Annotated[
+        bool | None,
         Field(
-            description="What may make results wrong and cannot be known from the files, one line each; absent in datasets of earlier versions."
+            description="True if boxes that extend past their image are clipped to it; absent if they are problems.",
+            title="ClipBoxes",
         ),
     ] = None
-    prepared_at: str
-    cliprpn_version: str
+    allow_invalid: Annotated[
+        bool | None,
+        Field(
+            description="True if invalid rows are left out; absent if they are problems.",
+            title="AllowInvalid",
+        ),
+    ] = None
+    orientation: Annotated[
+        Literal["upright", "stored"] | None,
+        Field(
+            description="Frame of the boxes of images with an EXIF rotation: `upright` as viewers show them, or `stored` as the file stores the pixels. Absent: the size in the annotations tells; without one, upright.",
+            title="Orientation",
+        ),
+    ] = None
 
 
-class ReadAnnotationsParams(BaseModel):
+class RowsSource(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    source: Annotated[
-        RefcocoSource | RowsSource,
+    layout: Literal["rows"]
+    format: Annotated[
+        Literal[
+            "jsonl",
+            "csv",
+            "coco",
+            "mdetr",
+            "transvg",
+            "odvg",
+            "visual_genome",
+            "voc",
+            "grefcoco",
+            "flickr30k",
+            "dcube",
+        ],
         Field(
-            description="The source of the referring expressions and boxes.",
-            discriminator="layout",
-            title="AnnotationSource",
+            description="JSON Lines; CSV; COCO JSON with referring expressions; MDETR's finetuning JSON; TransVG's index rows; Grounding DINO's ODVG; Visual Genome's region descriptions; a folder of Pascal VOC; gRefCOCO; Flickr30k Entities; the Description Detection Dataset (D-cube)."
         ),
     ]
-    out_file: Annotated[
-        str,
+    files: Annotated[
+        list[RowsFile],
         Field(
-            description="Absolute path; receives the list of required images as JSON."
+            description="Files, or folders of the formats that are folders.",
+            min_length=1,
         ),
     ]
+    box_format: Annotated[
+        Literal[
+            "xywh",
+            "xyxy",
+            "cxcywh_norm",
+            "xywh_norm",
+            "xyxy_norm",
+            "xywh_1000",
+            "xyxy_1000",
+        ],
+        Field(
+            description="Format of the boxes: in pixels of the original image, in normalized coordinates (`_norm`), or from 0 to 1000 in both directions (`_1000`).",
+            title="BoxFormat",
+        ),
+    ]
+    columns: Columns
+    split_seed: Annotated[
+        int,
+        Field(
+            description="Random seed of the split by image, used when the rows have no split.",
+            ge=0,
+        ),
+    ]
+    rows: Annotated[
+        str | None,
+        Field(
+            description="Key of the list of rows in a JSON file, with dots for nested objects; absent when the file is a list, or has one list of objects.",
+            min_length=1,
+        ),
+    ] = None
+    first_box: Annotated[
+        bool | None,
+        Field(
+            description="True if the first box of an expression with several boxes is taken; absent if such expressions are left out."
+        ),
+    ] = None
+    only: Annotated[
+        Only1 | None,
+        Field(
+            description="Files with the ids of the expressions to keep, each for all expressions or for those of a split; absent if all are kept.",
+            title="Only",
+        ),
+    ] = None
+    match: Annotated[
+        PublishedSource | None,
+        Field(
+            description="The published dataset whose splits the rows get; absent if the rows keep their own."
+        ),
+    ] = None
+    clip_boxes: Annotated[
+        bool | None,
+        Field(
+            description="True if boxes that extend past their image are clipped to it; absent if they are problems.",
+            title="ClipBoxes",
+        ),
+    ] = None
+    allow_invalid: Annotated[
+        bool | None,
+        Field(
+            description="True if invalid rows are left out; absent if they are problems.",
+            title="AllowInvalid",
+        ),
+    ] = None
+    orientation: Annotated[
+        Literal["upright", "stored"] | None,
+        Field(
+            description="Frame of the boxes of images with an EXIF rotation: `upright` as viewers show them, or `stored` as the file stores the pixels. Absent: the size in the annotations tells; without one, upright.",
+            title="Orientation",
+        ),
+    ] = None
 
 
 class RunTrialResult(BaseModel):
@@ -2964,28 +2868,12 @@ class BaselineSpec(BaseModel):
     ]
 
 
-class IndexDatasetMethod(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    params: IndexDatasetParams
-    result: IndexDatasetResult
-
-
 class SummarizeMethod(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
     params: SummarizeParams
     result: Summary
-
-
-class ReadAnnotationsMethod(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    params: ReadAnnotationsParams
-    result: ReadAnnotationsResult
 
 
 class CheckDetectorParams(BaseModel):
@@ -3002,6 +2890,170 @@ class CheckFusionParams(BaseModel):
         extra="forbid",
     )
     spec: ClipRpnSpec
+
+
+class IndexDatasetParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    source: Annotated[
+        RefcocoSource | RowsSource,
+        Field(
+            description="The source of the referring expressions and boxes.",
+            discriminator="layout",
+            title="AnnotationSource",
+        ),
+    ]
+    pixels_manifest: Annotated[
+        str | None,
+        Field(
+            description="Absolute path of a manifest.json with the sizes of the images and their problems; refs of images with a problem are left out. Null for a dataset without images."
+        ),
+    ]
+    folder: Annotated[
+        str,
+        Field(
+            description="Absolute path; receives images.parquet, sentences.parquet and objects.parquet."
+        ),
+    ]
+
+
+class PreparedDataset(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    format_version: Literal[1]
+    id: Annotated[
+        str,
+        Field(
+            description="Hash of the annotations, and of the images if the dataset was prepared by `cliprpn prepare`; part of a trial's identity.",
+            min_length=1,
+        ),
+    ]
+    name: Annotated[str, Field(min_length=1)]
+    split_by: Annotated[
+        Literal["umd", "google", "unc", "own"],
+        Field(
+            description="Author of the splits: `umd`, `google` or `unc` for published splits, `own` for custom data.",
+            title="SplitBy",
+        ),
+    ]
+    source: Annotated[
+        RefcocoSource | RowsSource,
+        Field(
+            description="The source of the referring expressions and boxes.",
+            discriminator="layout",
+            title="AnnotationSource",
+        ),
+    ]
+    annotation_files: list[SourceFile]
+    images_dir: Annotated[
+        str | None,
+        Field(
+            description="Absolute path of the folder with the images; null for a dataset without images."
+        ),
+    ]
+    max_pixels: Annotated[
+        int, Field(description="Images with more pixels are rejected.", ge=1)
+    ]
+    follow_links: Annotated[
+        bool,
+        Field(
+            description="True if symbolic links that point outside the image folder were followed."
+        ),
+    ]
+    allow_missing: Annotated[
+        bool,
+        Field(
+            description="True if missing or broken images were skipped, with their refs."
+        ),
+    ]
+    pictures_sha256: Annotated[
+        str,
+        Field(
+            description="Hash of the names, sizes, frames and problems of all images: when it changes, the tables are rebuilt."
+        ),
+    ]
+    dropped: DatasetCounts
+    splits: list[SplitCounts]
+    split_rule: Annotated[
+        str, Field(description="How referring expressions were assigned to splits.")
+    ]
+    deviations: Annotated[
+        list[str],
+        Field(
+            description="Counts that differ from the published table, one line each."
+        ),
+    ]
+    notes: Annotated[
+        list[str], Field(description="Unusual data that was kept, one line each.")
+    ]
+    matched: Annotated[
+        list[MatchedSplit] | None,
+        Field(
+            description="One entry per published split of which the rows have an expression; absent if the rows were not matched with a published dataset."
+        ),
+    ] = None
+    warnings: Annotated[
+        list[str] | None,
+        Field(
+            description="What may make results wrong and cannot be known from the files, one line each; absent in datasets of earlier versions."
+        ),
+    ] = None
+    prepared_at: str
+    cliprpn_version: str
+
+
+class ReadAnnotationsParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    source: Annotated[
+        RefcocoSource | RowsSource,
+        Field(
+            description="The source of the referring expressions and boxes.",
+            discriminator="layout",
+            title="AnnotationSource",
+        ),
+    ]
+    out_file: Annotated[
+        str,
+        Field(
+            description="Absolute path; receives the list of required images as JSON."
+        ),
+    ]
+
+
+class IndexDatasetMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: IndexDatasetParams
+    result: IndexDatasetResult
+
+
+class CheckFusionMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: CheckFusionParams
+    result: CheckFusionResult
+
+
+class ReadAnnotationsMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: ReadAnnotationsParams
+    result: ReadAnnotationsResult
+
+
+class CheckDetectorMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: CheckDetectorParams
+    result: CheckDetectorResult
 
 
 class DatasetStats(BaseModel):
@@ -3040,30 +3092,6 @@ class DatasetStats(BaseModel):
             description="A seeded sample over splits, categories and areas, for the contact sheet."
         ),
     ]
-
-
-class CheckFusionMethod(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    params: CheckFusionParams
-    result: CheckFusionResult
-
-
-class DatasetStatsMethod(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    params: DatasetStatsParams
-    result: DatasetStats
-
-
-class CheckDetectorMethod(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    params: CheckDetectorParams
-    result: CheckDetectorResult
 
 
 class EvaluateParams(BaseModel):
@@ -3143,6 +3171,14 @@ class EvaluateMethod(BaseModel):
     result: EvaluateResult
 
 
+class DatasetStatsMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: DatasetStatsParams
+    result: DatasetStats
+
+
 class BridgeMethods(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -3166,4 +3202,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "a634e96c95d0c8b9a2a9d2eedd44f7ca7c2a614602d953983867fdd6927e2004"
+SCHEMA_SHA256 = "095e1408e206f3eb6904683052df7babe7b69104b505dfefb268587ef7d69ceb"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "a634e96c95d0c8b9a2a9d2eedd44f7ca7c2a614602d953983867fdd6927e2004";
+export const schema_sha256 = "095e1408e206f3eb6904683052df7babe7b69104b505dfefb268587ef7d69ceb";
 
 /**
  * The source of the proposals.
@@ -102,6 +102,18 @@ export type ErrorCode =
  */
 export type AnnotationSource = RefcocoSource | RowsSource;
 /**
+ * Files with the ids of the expressions to keep, each for all expressions or for those of a split; absent if all are kept.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Only".
+ */
+export type Only = [RowsFile, ...RowsFile[]] | null;
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Split".
+ */
+export type Split = "train" | "val" | "test" | "testA" | "testB";
+/**
  * True if boxes that extend past their image are clipped to it; absent if they are problems.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -122,11 +134,6 @@ export type AllowInvalid = boolean | null;
  * via the `definition` "Orientation".
  */
 export type Orientation = "upright" | "stored" | null;
-/**
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "Split".
- */
-export type Split = "train" | "val" | "test" | "testA" | "testB";
 /**
  * Format of the boxes: in pixels of the original image, in normalized coordinates (`_norm`), or from 0 to 1000 in both directions (`_1000`).
  *
@@ -1118,9 +1125,21 @@ export interface RefcocoSource {
    * A file such as `refs(umd).p`.
    */
   refs_file: string;
+  only?: Only;
   clip_boxes?: ClipBoxes;
   allow_invalid?: AllowInvalid;
   orientation?: Orientation;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RowsFile".
+ */
+export interface RowsFile {
+  file: string;
+  /**
+   * The split of all rows of the file; null when each row has a split, or none has.
+   */
+  split: Split | null;
 }
 /**
  * Files with one row per referring expression.
@@ -1131,10 +1150,23 @@ export interface RefcocoSource {
 export interface RowsSource {
   layout: "rows";
   /**
-   * JSON Lines; CSV; COCO JSON with referring expressions; MDETR's finetuning JSON; TransVG's index rows.
+   * JSON Lines; CSV; COCO JSON with referring expressions; MDETR's finetuning JSON; TransVG's index rows; Grounding DINO's ODVG; Visual Genome's region descriptions; a folder of Pascal VOC; gRefCOCO; Flickr30k Entities; the Description Detection Dataset (D-cube).
    */
-  format: "jsonl" | "csv" | "coco" | "mdetr" | "transvg";
+  format:
+    | "jsonl"
+    | "csv"
+    | "coco"
+    | "mdetr"
+    | "transvg"
+    | "odvg"
+    | "visual_genome"
+    | "voc"
+    | "grefcoco"
+    | "flickr30k"
+    | "dcube";
   /**
+   * Files, or folders of the formats that are folders.
+   *
    * @minItems 1
    */
   files: [RowsFile, ...RowsFile[]];
@@ -1152,10 +1184,7 @@ export interface RowsSource {
    * True if the first box of an expression with several boxes is taken; absent if such expressions are left out.
    */
   first_box?: boolean | null;
-  /**
-   * A file with the ids of the expressions to keep; absent if all are kept.
-   */
-  only?: string | null;
+  only?: Only;
   /**
    * The published dataset whose splits the rows get; absent if the rows keep their own.
    */
@@ -1163,13 +1192,6 @@ export interface RowsSource {
   clip_boxes?: ClipBoxes;
   allow_invalid?: AllowInvalid;
   orientation?: Orientation;
-}
-export interface RowsFile {
-  file: string;
-  /**
-   * The split of all rows of the file; null when each row has a split, or none has.
-   */
-  split: Split | null;
 }
 /**
  * Names of the columns (keys) of a row, with dots for nested objects. `box` may be four names joined by `+`. The optional ones are named as their key unless given.

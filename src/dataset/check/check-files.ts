@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { counted } from "../../base/format.ts";
 import { hashFile } from "../../base/hash-file.ts";
 import { check } from "../../contract/check.ts";
-import type { PixelsManifest, PreparedDataset, SourceFile } from "../../contract/generated/types.ts";
+import type { PixelsManifest, PreparedDataset } from "../../contract/generated/types.ts";
+import { hasChanged } from "../annotation-files.ts";
 import { statImage } from "../images/read-image.ts";
 import { hashImages } from "../prepare/prepare-images.ts";
 import { type ImageSize, pixelsFolder, preparedSizes, readFacts } from "../prepare/prepared-folder.ts";
@@ -66,12 +67,6 @@ async function checkAnnotations(
       checkResult("note", what, `${firstOf(gone)}: no longer exists; its content is still in the tables`),
     ];
   return [checkResult("ok", what, counted(annotation_files.length, "file"))];
-}
-
-async function hasChanged({ file, bytes, mtime_ms, sha256 }: SourceFile): Promise<boolean> {
-  const { size, mtimeMs } = statSync(file);
-  if (size === bytes && mtimeMs === mtime_ms) return false;
-  return size !== bytes || (await hashFile(file)) !== sha256;
 }
 
 /** Checks the checksum of every shard, and that the tables were made from these images. */

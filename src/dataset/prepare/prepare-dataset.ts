@@ -7,7 +7,8 @@ import type {
   PreparedDataset,
   SourceFile,
 } from "../../contract/generated/types.ts";
-import { datasetId, describeFiles } from "../identify-dataset.ts";
+import { describeFiles } from "../annotation-files.ts";
+import { datasetId } from "../identify-dataset.ts";
 import type { FolderOrZip } from "./locate.ts";
 import { hashImages, imagesDir, invalidateStaleSizes, prepareImages } from "./prepare-images.ts";
 import {

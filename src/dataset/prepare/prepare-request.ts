@@ -108,7 +108,7 @@ async function publishedRequest(args: PrepareArguments, context: RequestContext)
     split_by,
     source: {
       ...(await annotationSource(locateAnnotations(root, name, split_by), split_by, folder, context)),
-      ...readingOptions(args),
+      ...readingOptions(args, context.cwd),
     },
     images: without_images
       ? null
@@ -146,7 +146,7 @@ function rowsRequest(args: PrepareArguments, { cwd, data }: RequestContext): Pre
     source: {
       ...rowsSource(args, cwd),
       ...(args.match === undefined ? {} : { match: publishedSource(args.match, { cwd, data }) }),
-      ...readingOptions(args),
+      ...readingOptions(args, cwd),
     },
     images: images === undefined ? null : folderOrZip(resolve(cwd, images), "the images"),
   };

@@ -1,15 +1,9 @@
-import { extname, resolve } from "node:path";
+import { resolve } from "node:path";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { BoxFormat, Columns, RowsSource, Split } from "../../contract/generated/types.ts";
+import { formatNames, formatOf, rowFormats } from "./row-formats.ts";
 
 const splits = ["train", "val", "test", "testA", "testB"] as const satisfies readonly Split[];
-const formats = [
-  "jsonl",
-  "csv",
-  "coco",
-  "mdetr",
-  "transvg",
-] as const satisfies readonly RowsSource["format"][];
 export const boxFormats = [
   "xywh",
   "xyxy",
@@ -32,8 +26,6 @@ export interface RowsOptions {
   /** Dotted key of the list of rows. */
   rows?: string | undefined;
   first_box?: boolean;
-  /** A file with the ids of the expressions to keep. */
-  only?: string | undefined;
 }
 
 /** The options of `cliprpn prepare` for annotations of every layout. */
@@ -41,18 +33,21 @@ export interface ReadingOptions {
   clip_boxes: boolean;
   allow_invalid: boolean;
   orientation: string | undefined;
+  /** Files with the ids of the expressions to keep: `FILE`, or `SPLIT=FILE`. */
+  only: string[];
 }
 
 /** The options that were given; the others are left out, so that they do not enter the dataset's id. */
-export function readingOptions({
-  clip_boxes,
-  allow_invalid,
-  orientation,
-}: ReadingOptions): Pick<RowsSource, "clip_boxes" | "allow_invalid" | "orientation"> {
+export function readingOptions(
+  { clip_boxes, allow_invalid, orientation, only }: ReadingOptions,
+  cwd: string,
+): Pick<RowsSource, "clip_boxes" | "allow_invalid" | "orientation" | "only"> {
+  const [first, ...rest] = only.map((text) => rowsFile(text, cwd));
   return {
     ...(clip_boxes ? { clip_boxes } : {}),
     ...(allow_invalid ? { allow_invalid } : {}),
     ...(orientation === undefined ? {} : { orientation: choose("--orientation", orientation, orientations) }),
+    ...(first === undefined ? {} : { only: [first, ...rest] }),
   };
 }
 
@@ -66,25 +61,17 @@ const orientations = ["upright", "stored"] as const satisfies readonly RowsSourc
 export function rowsSource(options: RowsOptions, cwd: string): RowsSource {
   const [head, ...rest] = options.from.map((text) => rowsFile(text, cwd));
   if (head === undefined) throw new CliprpnError("bad_input", "--from: expected a file");
-  const format = choose("--format", options.format ?? formatOf(head.file), formats);
-  // COCO's and MDETR's own boxes are xywh; their layout is also used for boxes of other formats.
-  const default_format = format === "coco" || format === "mdetr" ? "xywh" : undefined;
-  const box_format = options.box_format ?? default_format;
-  if (box_format === undefined)
-    throw new CliprpnError(
-      "bad_input",
-      `--box-format: expected the format of the boxes (${boxFormats.join(", ")}), found nothing; this option has no default`,
-    );
+  const format =
+    options.format === undefined ? formatOf(head.file) : choose("--format", options.format, formatNames);
   return {
     layout: "rows",
     format,
     files: [head, ...rest],
-    box_format: choose("--box-format", box_format, boxFormats),
+    box_format: chooseBoxFormat(format, options.box_format),
     columns: columnsOf(options.columns),
     split_seed: options.split_seed,
     ...(options.rows === undefined ? {} : { rows: options.rows }),
     ...(options.first_box === true ? { first_box: true } : {}),
-    ...(options.only === undefined ? {} : { only: resolve(cwd, options.only) }),
   };
 }
 
@@ -96,13 +83,21 @@ function rowsFile(text: string, cwd: string): RowsSource["files"][number] {
     : { file: resolve(cwd, after), split };
 }
 
-function formatOf(file: string): string {
-  const extension = extname(file).toLowerCase();
-  if (extension === ".jsonl" || extension === ".csv") return extension.slice(1);
-  throw new CliprpnError(
-    "bad_input",
-    `${file}: expected a .jsonl or .csv file, or a --format: ${formats.join(", ")}`,
-  );
+/** The given box format, or that of the format of the files. */
+function chooseBoxFormat(format: RowsSource["format"], given: string | undefined): BoxFormat {
+  const { box_format: usual, is_fixed } = rowFormats[format];
+  if (given === undefined && usual === undefined)
+    throw new CliprpnError(
+      "bad_input",
+      `--box-format: expected the format of the boxes (${boxFormats.join(", ")}), found nothing; this option has no default`,
+    );
+  const box_format = choose("--box-format", given ?? usual ?? "", boxFormats);
+  if (is_fixed === true && usual !== undefined && !box_format.startsWith(usual))
+    throw new CliprpnError(
+      "bad_input",
+      `--box-format ${box_format}: expected ${usual}, the box format of all ${format} files; remove the option`,
+    );
+  return box_format;
 }
 
 function choose<T extends string>(option: string, value: string, choices: readonly T[]): T {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,22 @@ from cliprpn.data.problems import Problems
 from cliprpn.data.rows.assemble import assemble
 from cliprpn.data.rows.coco import read_coco, read_mdetr
 from cliprpn.data.rows.lines import read_csv, read_jsonl
+from cliprpn.data.rows.odvg import read_odvg
 from cliprpn.data.rows.row import Row, parse_row
 from cliprpn.data.rows.targets import Targets
 from cliprpn.data.rows.transvg import read_transvg
 from cliprpn.errors import CliprpnError
 
-# Column names that the readers of all formats except JSON Lines and CSV use.
+# Formats whose rows have the columns that the source names, and always a sentence.
+TABLES = ("jsonl", "csv")
+# Column names that the readers of all other formats use.
 DEFAULT_COLUMNS = Columns(image="image", sentence="sentence", box="box", split="split")
+# Readers of published data sets and tools. They yield location and values of each sentence, and of each object
+# without one; `columns.sentence` says where the sentence is, if the format has several texts.
+LAYOUTS: dict[str, Callable[[Path, Columns, Problems], Iterator[tuple[str, dict[str, Any]]]]] = {
+    "odvg": read_odvg,
+}
+FOLDERS = ("voc", "flickr30k")
 
 
 def read_rows(source: RowsSource, problems: Problems) -> Annotations:
@@ -34,8 +43,9 @@ def read_rows(source: RowsSource, problems: Problems) -> Annotations:
     targets = Targets(source.first_box is True)
     for file in source.files:
         path = Path(file.file)
-        if not path.is_file():
-            raise CliprpnError("data_invalid", f"{path}: expected a file of annotations, found none")
+        if not (path.is_dir() if source.format in FOLDERS else path.is_file()):
+            kind = "folder" if source.format in FOLDERS else "file"
+            raise CliprpnError("data_invalid", f"{path}: expected a {kind} of annotations, found none")
         try:
             rows_of_file = list(_read_file(path, source, targets, problems))
         except OSError as error:
@@ -50,13 +60,13 @@ def read_rows(source: RowsSource, problems: Problems) -> Annotations:
 
 
 def _read_file(path: Path, source: RowsSource, targets: Targets, problems: Problems) -> Iterator[Row]:
-    columns = source.columns if source.format in ("jsonl", "csv") else DEFAULT_COLUMNS
+    columns = source.columns if source.format in TABLES else DEFAULT_COLUMNS
     for where, values in _read_values(path, source, problems):
         if columns.box in values:
             values[columns.box], is_kept = targets.choose(values[columns.box])
             if not is_kept:
                 continue
-        needs_sentence = source.format != "coco" or "sentence" in values
+        needs_sentence = source.format in TABLES or "sentence" in values
         row = parse_row(values, where, columns, FORMAT_NAMES[source.box_format], problems, needs_sentence)
         if row is not None:
             yield row
@@ -73,7 +83,9 @@ def _read_values(path: Path, source: RowsSource, problems: Problems) -> Iterator
         return read_coco(path, columns, problems)
     if source.format == "mdetr":
         return read_mdetr(path, columns, problems)
-    return read_transvg(path, problems)
+    if source.format == "transvg":
+        return read_transvg(path, problems)
+    return LAYOUTS[source.format](path, columns, problems)
 
 
 def _set_split(rows: list[Row], file: RowsFile, notes: list[str]) -> list[Row]:

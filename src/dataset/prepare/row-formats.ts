@@ -1,0 +1,115 @@
+import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from "node:fs";
+import { basename, extname, join } from "node:path";
+import { CliprpnError } from "../../contract/errors.ts";
+import type { BoxFormat, RowsSource } from "../../contract/generated/types.ts";
+
+type FormatName = RowsSource["format"];
+
+/** What is known about a format of annotations without reading a file. */
+interface RowFormat {
+  /** How files of the format store boxes unless --box-format says otherwise; undefined if there is no rule. */
+  box_format?: Extract<BoxFormat, "xywh" | "xyxy">;
+  /** True if the boxes of all files have this shape, in whatever unit. */
+  is_fixed?: true;
+  extensions?: readonly string[];
+  /** True if a file is of this format by its name. */
+  hasName?(name: string): boolean;
+  /** True if a folder has the files of this format. */
+  hasFolder?(folder: string): boolean;
+  /** Files beside the named one that are read, too. */
+  besides?: readonly string[];
+}
+
+export const rowFormats: Record<FormatName, RowFormat> = {
+  jsonl: { extensions: [".jsonl"] },
+  csv: { extensions: [".csv"] },
+  // COCO's and MDETR's own boxes are xywh; their layout is also used for boxes of other formats.
+  coco: { box_format: "xywh" },
+  mdetr: {
+    box_format: "xywh",
+    hasName: (name) => /^finetune_.*\.json$|_reviewed\.json$/.test(name),
+  },
+  transvg: {},
+  odvg: { box_format: "xyxy", is_fixed: true },
+  visual_genome: {
+    box_format: "xywh",
+    is_fixed: true,
+    hasName: (name) => /^region_descriptions.*\.json$/.test(name),
+    besides: ["image_data.json"],
+  },
+  voc: { box_format: "xyxy", is_fixed: true, hasFolder: hasXml },
+  grefcoco: {
+    box_format: "xywh",
+    is_fixed: true,
+    hasName: (name) => /^grefs\(.*\)\.json$/.test(name),
+    besides: ["instances.json", "instances_train2014.json"],
+  },
+  flickr30k: {
+    box_format: "xyxy",
+    is_fixed: true,
+    hasFolder: (folder) => ["Sentences", "Annotations"].every((name) => existsSync(join(folder, name))),
+  },
+  dcube: {
+    box_format: "xywh",
+    is_fixed: true,
+    hasName: (name) => /^d3_.*annotations\.json$/.test(name),
+    hasFolder: (folder) => existsSync(join(folder, "sentences.pkl")),
+  },
+};
+
+export const formatNames = Object.keys(rowFormats) as FormatName[];
+
+/**
+ * The format of a file or folder by its name, or of JSON Lines by the first line.
+ *
+ * @throws CliprpnError bad_input when it cannot be known.
+ */
+export function formatOf(file: string): FormatName {
+  if (isFolder(file)) {
+    // Flickr30k Entities has XML, too.
+    const found = (["flickr30k", "dcube", "voc"] as const).find((name) => rowFormats[name].hasFolder?.(file));
+    if (found !== undefined) return found;
+    throw new CliprpnError(
+      "bad_input",
+      `${file}: expected a file, or a folder of Pascal VOC (Annotations/*.xml), Flickr30k Entities (Sentences/, Annotations/) or D-cube (sentences.pkl); found another folder`,
+    );
+  }
+  const name = basename(file);
+  const extension = extname(file).toLowerCase();
+  const found = formatNames.find(
+    (format) =>
+      rowFormats[format].hasName?.(name) === true ||
+      rowFormats[format].extensions?.includes(extension) === true,
+  );
+  if (found !== undefined) return found === "jsonl" && isOdvg(file) ? "odvg" : found;
+  throw new CliprpnError(
+    "bad_input",
+    `${file}: expected a .jsonl or .csv file, or a --format: ${formatNames.join(", ")}`,
+  );
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+function hasXml(folder: string): boolean {
+  return existsSync(join(folder, "Annotations")) || readdirSync(folder).some((name) => name.endsWith(".xml"));
+}
+
+const ODVG_KEYS = ["grounding", "detection", "referring"];
+
+/** True if the first line has ODVG's keys. */
+function isOdvg(file: string): boolean {
+  if (!existsSync(file)) return false;
+  const bytes = Buffer.alloc(1 << 20);
+  const handle = openSync(file, "r");
+  try {
+    const [line = ""] = bytes.toString("utf8", 0, readSync(handle, bytes)).split("\n");
+    const row: unknown = JSON.parse(line.replace(/^\uFEFF/, ""));
+    return typeof row === "object" && row !== null && ODVG_KEYS.some((key) => key in row);
+  } catch {
+    return false; // The reader of JSON Lines says what is wrong.
+  } finally {
+    closeSync(handle);
+  }
+}
