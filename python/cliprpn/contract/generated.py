@@ -2435,17 +2435,6 @@ class IndexDatasetResult(BaseModel):
     ]
 
 
-class Only1(RootModel[list[RowsFile]]):
-    root: Annotated[
-        list[RowsFile],
-        Field(
-            description="Files with the ids of the expressions to keep, each for all expressions or for those of a split; absent if all are kept.",
-            min_length=1,
-            title="Only",
-        ),
-    ]
-
-
 class RefcocoSource(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -2462,9 +2451,10 @@ class RefcocoSource(BaseModel):
         str, Field(description="A file such as `refs(umd).p`.", min_length=1)
     ]
     only: Annotated[
-        Only1 | None,
+        list[RowsFile] | None,
         Field(
             description="Files with the ids of the expressions to keep, each for all expressions or for those of a split; absent if all are kept.",
+            min_length=1,
             title="Only",
         ),
     ] = None
@@ -2558,9 +2548,10 @@ class RowsSource(BaseModel):
         ),
     ] = None
     only: Annotated[
-        Only1 | None,
+        list[RowsFile] | None,
         Field(
             description="Files with the ids of the expressions to keep, each for all expressions or for those of a split; absent if all are kept.",
+            min_length=1,
             title="Only",
         ),
     ] = None
@@ -3202,4 +3193,4 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "095e1408e206f3eb6904683052df7babe7b69104b505dfefb268587ef7d69ceb"
+SCHEMA_SHA256 = "090e4ca8f2a50e5be25779c818436867dc8ead83b4cee913ca78357d28030f1a"

@@ -126,10 +126,11 @@ def _tensor(rows: Sequence[tuple[float, ...]], width: int = 4) -> Tensor:
 
 
 def _files(source: RefcocoSource | RowsSource) -> list[Path]:
+    only = [Path(file.file) for file in source.only or []]
     if isinstance(source, RefcocoSource):
-        return [Path(source.refs_file), Path(source.instances_file)]
-    others = [source.only, None if source.match is None else source.match.file]
-    return [Path(file) for file in (*(file.file for file in source.files), *others) if file is not None]
+        return [Path(source.refs_file), Path(source.instances_file), *only]
+    match = [] if source.match is None else [Path(source.match.file)]
+    return [*(Path(file.file) for file in source.files), *only, *match]
 
 
 def _size_and_mtime(file: Path) -> tuple[int, int] | None:

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "095e1408e206f3eb6904683052df7babe7b69104b505dfefb268587ef7d69ceb";
+export const schema_sha256 = "090e4ca8f2a50e5be25779c818436867dc8ead83b4cee913ca78357d28030f1a";
 
 /**
  * The source of the proposals.
@@ -103,6 +103,8 @@ export type ErrorCode =
 export type AnnotationSource = RefcocoSource | RowsSource;
 /**
  * Files with the ids of the expressions to keep, each for all expressions or for those of a split; absent if all are kept.
+ *
+ * @minItems 1
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Only".

@@ -24,7 +24,7 @@ from cliprpn.errors import CliprpnError
 TABLES = ("jsonl", "csv")
 # Column names that the readers of all other formats use.
 DEFAULT_COLUMNS = Columns(image="image", sentence="sentence", box="box", split="split")
-# Readers of published data sets and tools. They yield location and values of each sentence, and of each object
+# Readers of the formats of published datasets. They yield location and values of each sentence, and of each object
 # without one; `columns.sentence` says where the sentence is, if the format has several texts.
 LAYOUTS: dict[str, Callable[[Path, Columns, Problems], Iterator[tuple[str, dict[str, Any]]]]] = {
     "odvg": read_odvg,
