@@ -16,6 +16,7 @@ import {
   table,
 } from "../../report/markdown.ts";
 import { noValue } from "../../report/points.ts";
+import { matchedLine } from "../prepare/summary-lines.ts";
 import { citations, licenses } from "./attribution.ts";
 import { writeContactSheet } from "./contact-sheet.ts";
 import { knownIssues, overlapLine } from "./known-issues.ts";
@@ -144,6 +145,7 @@ function splits({ stats }: DatasetProfile): RootContent[] {
   const { facts, overlaps } = stats;
   return [
     paragraph(`Split by ${facts.split_by}: ${facts.split_rule}.`),
+    ...(facts.matched ?? []).map((split) => paragraph(`${matchedLine(split)}.`)),
     ...(overlaps.length === 0
       ? []
       : [

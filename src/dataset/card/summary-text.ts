@@ -1,5 +1,6 @@
 import { count, percent, wrapText } from "../../base/format.ts";
 import type { DatasetStats, SplitStats } from "../../contract/generated/types.ts";
+import { matchedLine } from "../prepare/summary-lines.ts";
 import { knownIssues, overlapLine } from "./known-issues.ts";
 import type { DatasetProfile } from "./profile.ts";
 import { figureSections, tercileNote } from "./split-figures.ts";
@@ -13,6 +14,7 @@ export function summaryText(profile: DatasetProfile): string {
   const { facts } = stats;
   return [
     ...paragraph(`${facts.name}, split by ${facts.split_by} (${facts.split_rule})`),
+    ...(facts.matched ?? []).map(matchedLine),
     totals(stats),
     folder,
     ...paragraph(
