@@ -1,11 +1,12 @@
 import { EXIT } from "../contract/errors.ts";
 import { diagnose } from "../environment/diagnose.ts";
-import type { DoctorRow } from "../environment/interpreter-rows.ts";
+import type { DoctorRow } from "../environment/doctor-row.ts";
+import { startWorker } from "../sweep/start-worker.ts";
 import type { Arguments, Context } from "./command.ts";
 
 /** `cliprpn doctor`: shows what is installed, what is missing, and how to fix it. */
 export async function doctor(args: Arguments, { terminal, env, signal }: Context): Promise<number> {
-  const report = await diagnose({ env, signal, python: args.text("python") });
+  const report = await diagnose({ env, signal, python: args.text("python"), startWorker });
   terminal.result(args.flag("json") ? JSON.stringify(report, null, 2) : table(report.rows));
   return report.ok ? EXIT.good : EXIT.environment;
 }

@@ -6,13 +6,15 @@ import { loadSharp } from "../base/sharp.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import { packageRoot, version } from "../package-root.ts";
 import { cacheDir } from "./cache.ts";
+import { broken, type DoctorRow, firstLine, missing, ok } from "./doctor-row.ts";
 import { environmentSpec, findReady, folderFor } from "./environment-folder.ts";
 import { askUv, findPython } from "./find-tools.ts";
 import { environmentSizes } from "./install-packages.ts";
-import { broken, type DoctorRow, firstLine, interpreterRows, missing, ok } from "./interpreter-rows.ts";
+import { interpreterRows } from "./interpreter-rows.ts";
 import { atLeast } from "./requirements.ts";
 import type { ToolRun } from "./run-tool.ts";
 import { chosenTorch } from "./torch-choice.ts";
+import type { StartWorker } from "./worker-rows.ts";
 
 export interface DoctorReport {
   ok: boolean;
@@ -23,6 +25,8 @@ export interface DoctorOptions extends ToolRun {
   python?: string | undefined;
   platform?: NodeJS.Platform;
   lockDir?: string;
+  /** Without it, no worker is started. */
+  startWorker?: StartWorker;
 }
 
 /** Checks everything that cliprpn needs, and changes nothing. */
@@ -39,7 +43,12 @@ export async function diagnose(options: DoctorOptions): Promise<DoctorReport> {
     const userPython = options.python || env.CLIPRPN_PYTHON;
     rows.push(
       ...(userPython
-        ? await interpreterRows("your Python", userPython, options)
+        ? await interpreterRows(
+            "your Python",
+            userPython,
+            { ...options, keepPythonPath: true },
+            options.startWorker,
+          )
         : await environmentRows(options)),
     );
   }
@@ -95,7 +104,10 @@ async function environmentRows(options: DoctorOptions): Promise<DoctorRow[]> {
   const spec = environmentSpec("runtime", cache, torchBackend, lockDir);
   const ready = findReady(spec);
   if (ready !== undefined)
-    return interpreterRows("Python packages", ready.python, options, { folder: ready.folder, torchBackend });
+    return interpreterRows("Python packages", ready.python, options, options.startWorker, {
+      folder: ready.folder,
+      torchBackend,
+    });
   const { download_bytes, disk_bytes } = environmentSizes(torchBackend);
   const uv = await askUv(options);
   const rows = [ok("uv", "version" in uv ? uv.version : `${uv.problem}; cliprpn setup downloads it`)];

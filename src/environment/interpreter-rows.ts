@@ -1,18 +1,18 @@
+import { quoteForShell } from "../base/format.ts";
+import { blamedVariables } from "./blamed-variables.ts";
 import { cacheDir } from "./cache.ts";
+import { broken, type DoctorRow, firstLine, missing, ok } from "./doctor-row.ts";
 import { type Extra, type ExtraName, extraNames, extras, offlineYoloEnv } from "./extras.ts";
-import { type Inspection, inspectPython, packageProblems, pipCommand } from "./inspect-python.ts";
+import {
+  type Inspection,
+  inspectPython,
+  type PythonRun,
+  packageProblems,
+  pipCommand,
+} from "./inspect-python.ts";
 import { atLeast } from "./requirements.ts";
-import type { ToolRun } from "./run-tool.ts";
 import { hasNvidiaGpu } from "./torch-choice.ts";
-
-/** One line of `cliprpn doctor`: something that cliprpn needs. */
-export interface DoctorRow {
-  name: string;
-  state: "ok" | "missing" | "broken";
-  found: string;
-  /** Instructions to fix it; empty if there is no problem. */
-  how_to_fix: string;
-}
+import { type StartWorker, unsetAdvice, workerRows } from "./worker-rows.ts";
 
 /** An environment that cliprpn built. */
 interface ManagedEnvironment {
@@ -20,33 +20,56 @@ interface ManagedEnvironment {
   torchBackend: string | undefined;
 }
 
-/** Rows about an interpreter: its version, each package, the devices that its torch finds, and the extras. */
+/** Rows about an interpreter: its version, each package, the devices that its torch finds, the extras, and a real worker. */
 export async function interpreterRows(
   name: string,
   python: string,
-  run: ToolRun,
+  run: PythonRun,
+  startWorker: StartWorker | undefined,
   managed?: ManagedEnvironment,
 ): Promise<DoctorRow[]> {
-  const rebuild = managed && `rm -r ${managed.folder}, then cliprpn setup`;
   let inspection: Inspection;
   try {
     inspection = await inspectPython(python, run);
   } catch (error) {
-    return [broken(name, python, rebuild ?? firstLine(error))];
+    const fix = (await unsetFix(python, run)) ?? (managed ? rebuildAdvice(managed) : "");
+    return [broken(name, firstLine(error), fix)];
   }
   const problems = packageProblems(inspection);
+  const unset = problems.length > 0 ? await unsetFix(python, run) : undefined;
   const packageRows = Object.entries(inspection.packages).map(([module, { version }]) => {
     const problem = problems.find((candidate) => candidate.module === module);
     if (problem === undefined) return ok(module, version ?? "");
     const row = problem.isMissing ? missing : broken;
-    return row(module, problem.reason, rebuild ?? pipCommand(inspection, [problem]));
+    const fix = unset ?? (managed ? rebuildAdvice(managed) : pipCommand(inspection, [problem]));
+    return row(module, problem.reason, fix);
   });
-  return [
+  const extraInspection = await inspectExtras(python, run);
+  const rows = [
     versionRow(name, inspection),
     ...packageRows,
     deviceRow(inspection.devices, managed?.torchBackend),
-    ...(await extraRows(python, run, managed?.folder)),
+    ...extraRows(extraInspection, managed?.folder),
   ];
+  if (problems.length > 0 || startWorker === undefined) return rows;
+  return [...rows, ...(await workerRows(python, run, installedExtras(extraInspection), startWorker))];
+}
+
+/** Only for an environment that cannot work: whatever else fails, deleting gigabytes of packages would not help. */
+function rebuildAdvice({ folder }: ManagedEnvironment): string {
+  return `rm -r ${quoteForShell(folder)}, then cliprpn setup`;
+}
+
+/** The advice to unset the variables without which all packages can be imported; undefined if they are not the reason. */
+async function unsetFix(python: string, run: PythonRun): Promise<string | undefined> {
+  const names = await blamedVariables(run.env, async (env) => {
+    try {
+      return packageProblems(await inspectPython(python, { ...run, env })).length === 0;
+    } catch {
+      return false;
+    }
+  });
+  return names.length === 0 ? undefined : unsetAdvice(names);
 }
 
 function versionRow(name: string, { python, executable }: Inspection): DoctorRow {
@@ -69,21 +92,28 @@ function deviceRow(devices: string[], torchBackend: string | undefined): DoctorR
     : ok("devices", found);
 }
 
-/** A row per extra; one that is not installed is no problem. */
-async function extraRows(
-  python: string,
-  run: ToolRun,
-  environmentFolder: string | undefined,
-): Promise<DoctorRow[]> {
+/** The packages of all extras, or why they could not be inspected. */
+async function inspectExtras(python: string, run: PythonRun): Promise<Inspection | Error> {
   const wanted = Object.assign({}, ...extraNames.map((name) => extras[name].packages));
   const env = offlineYoloEnv(run.env, cacheDir(run.env));
   try {
-    const inspection = await inspectPython(python, { ...run, env }, wanted);
-    return extraNames.map((name) => extraRow(name, extras[name], inspection, environmentFolder));
+    return await inspectPython(python, { ...run, env }, wanted);
   } catch (error) {
-    const fix = environmentFolder === undefined ? "" : reinstallExtra("yolo", environmentFolder);
-    return [broken("extras", firstLine(error), fix)];
+    return error instanceof Error ? error : new Error(String(error));
   }
+}
+
+/** A row per extra; one that is not installed is no problem. */
+function extraRows(inspection: Inspection | Error, environmentFolder: string | undefined): DoctorRow[] {
+  if (!(inspection instanceof Error))
+    return extraNames.map((name) => extraRow(name, extras[name], inspection, environmentFolder));
+  const fix = environmentFolder === undefined ? "" : reinstallExtra("yolo", environmentFolder);
+  return [broken("extras", firstLine(inspection), fix)];
+}
+
+function installedExtras(inspection: Inspection | Error): ExtraName[] {
+  if (inspection instanceof Error) return [];
+  return extraNames.filter((name) => packageProblems(inspection, extras[name].packages).length === 0);
 }
 
 function extraRow(
@@ -115,22 +145,5 @@ function extraRow(
 }
 
 function reinstallExtra(name: string, environmentFolder: string): string {
-  return `rm -r ${environmentFolder}/extra-*, then cliprpn setup --extra ${name}`;
-}
-
-export function ok(name: string, found: string): DoctorRow {
-  return { name, state: "ok", found, how_to_fix: "" };
-}
-
-export function missing(name: string, found: string, fix: string): DoctorRow {
-  return { name, state: "missing", found, how_to_fix: fix };
-}
-
-export function broken(name: string, found: string, fix: string): DoctorRow {
-  return { name, state: "broken", found, how_to_fix: fix };
-}
-
-/** The first line of an error's message. */
-export function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+  return `rm -r ${quoteForShell(environmentFolder)}/extra-*, then cliprpn setup --extra ${name}`;
 }

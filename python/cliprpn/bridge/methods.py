@@ -14,6 +14,8 @@ from pydantic import BaseModel
 from cliprpn.contract.generated import (
     CheckDetectorParams,
     CheckDetectorResult,
+    CheckExtraParams,
+    CheckExtraResult,
     CheckFusionParams,
     CheckFusionResult,
     DatasetStats,
@@ -47,6 +49,7 @@ from cliprpn.data.pixels import read_manifest
 from cliprpn.data.predictions import predictions_file
 from cliprpn.data.sources import count_splits, read_source
 from cliprpn.data.tables import write_tables
+from cliprpn.detectors.check_extra import check_extra
 from cliprpn.detectors.propose import check_detector
 from cliprpn.detectors.train_yolo import train_yolo
 from cliprpn.figures.dataset_stats.compute import compute_dataset_stats
@@ -157,6 +160,11 @@ def _check_detector(params: CheckDetectorParams, context: CallContext) -> CheckD
     return CheckDetectorResult(num_classes=num_classes)
 
 
+def _check_extra(params: CheckExtraParams, context: CallContext) -> CheckExtraResult:
+    check_extra(params.name, Path(params.cache_dir))
+    return CheckExtraResult(name=params.name)
+
+
 def _evaluate(params: EvaluateParams, context: CallContext) -> EvaluateResult:
     out_dir = Path(params.out_dir)
     run_context = context.with_cache(params.cache_dir)
@@ -203,6 +211,7 @@ METHODS: dict[str, Method] = {
     "dataset_stats": Method(DatasetStatsParams, DatasetStats, _dataset_stats),
     "train_detector": Method(TrainDetectorParams, TrainDetectorResult, _train_detector),
     "check_detector": Method(CheckDetectorParams, CheckDetectorResult, _check_detector),
+    "check_extra": Method(CheckExtraParams, CheckExtraResult, _check_extra),
     "check_fusion": Method(CheckFusionParams, CheckFusionResult, _check_fusion),
     "evaluate": Method(EvaluateParams, EvaluateResult, _evaluate),
     "summarize": Method(SummarizeParams, Summary, _summarize),

@@ -1611,6 +1611,21 @@ class Calibration(BaseModel):
     ]
 
 
+class CheckExtraParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: Annotated[Literal["onnx", "yolo"], Field(title="ExtraName")]
+    cache_dir: str
+
+
+class CheckExtraResult(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: Annotated[Literal["onnx", "yolo"], Field(title="ExtraName")]
+
+
 class Comparison(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -2344,6 +2359,14 @@ class TrainDetectorMethod(BaseModel):
     )
     params: TrainDetectorParams
     result: TrainDetectorResult
+
+
+class CheckExtraMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: CheckExtraParams
+    result: CheckExtraResult
 
 
 class ClipRpnSpec(BaseModel):
@@ -3191,6 +3214,7 @@ class BridgeMethods(BaseModel):
     export_dataset: Annotated[ExportDatasetMethod, Field(title="ExportDatasetMethod")]
     dataset_stats: Annotated[DatasetStatsMethod, Field(title="DatasetStatsMethod")]
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
+    check_extra: Annotated[CheckExtraMethod, Field(title="CheckExtraMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "090e4ca8f2a50e5be25779c818436867dc8ead83b4cee913ca78357d28030f1a"
+SCHEMA_SHA256 = "816757ff88d9622cbdd1edd1b107f0232c823c941401707a47e6afaf686f5404"

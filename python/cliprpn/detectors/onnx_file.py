@@ -105,7 +105,7 @@ def open_onnx(file: Path, device: torch.device) -> OnnxFile:
     Raises:
         CliprpnError: package_missing, weights_missing, weights_mismatch.
     """
-    ort = _import_onnxruntime()
+    ort = import_onnxruntime()
     if not file.is_file():
         raise CliprpnError("weights_missing", f"{file}: expected an .onnx, found no file")
     options = ort.SessionOptions()
@@ -135,7 +135,7 @@ def format_shape(shape: Shape) -> str:
     return "x".join(str(side) for side in shape) or "a scalar"
 
 
-def _import_onnxruntime() -> Any:
+def import_onnxruntime() -> Any:
     """
     Raises:
         CliprpnError: package_missing.

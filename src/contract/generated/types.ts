@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "090e4ca8f2a50e5be25779c818436867dc8ead83b4cee913ca78357d28030f1a";
+export const schema_sha256 = "816757ff88d9622cbdd1edd1b107f0232c823c941401707a47e6afaf686f5404";
 
 /**
  * The source of the proposals.
@@ -241,6 +241,11 @@ export type BoxXyxy = [number, number, number, number];
  * @maxItems 4
  */
 export type BoxXyxy1 = [number, number, number, number];
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ExtraName".
+ */
+export type ExtraName = "onnx" | "yolo";
 /**
  * Every reply: a value or an error.
  *
@@ -583,6 +588,7 @@ export interface BridgeMethods {
   export_dataset: ExportDatasetMethod;
   dataset_stats: DatasetStatsMethod;
   train_detector: TrainDetectorMethod;
+  check_extra: CheckExtraMethod;
   check_detector: CheckDetectorMethod;
 }
 export interface HelloMethod {
@@ -2609,6 +2615,27 @@ export interface TrainDetectorResult {
    * False when it already existed.
    */
   trained: boolean;
+}
+export interface CheckExtraMethod {
+  params: CheckExtraParams;
+  result: CheckExtraResult;
+}
+/**
+ * Computes something small with the packages of an extra.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "CheckExtraParams".
+ */
+export interface CheckExtraParams {
+  name: ExtraName;
+  cache_dir: string;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "CheckExtraResult".
+ */
+export interface CheckExtraResult {
+  name: ExtraName;
 }
 export interface CheckDetectorMethod {
   params: CheckDetectorParams;
