@@ -40,7 +40,7 @@ function flagForPath(path: Path): string {
   if (path.includes("category_prior")) return "--category-prior";
   if (path.includes("classes")) return "--class-name";
   if (path.includes("trained_on")) return "--trained-on";
-  const flag = detectorFlags.find((key) => path.includes(key));
+  const flag = detectorFlags.find((name) => path.includes(keyOf(name)));
   return flag === undefined ? "the detector" : `--${flag}`;
 }
 
@@ -76,7 +76,7 @@ function sweepName(kind: DetectorKind, { name, split_by }: DatasetChoice): strin
 type Ranking = BaselineSettings["ranking"];
 
 /** Flags that set a key of the detector. */
-const detectorFlags = ["weights", "file", "model"];
+const detectorFlags = ["weights", "file", "model", "box-format", "score-max", "category-ids"];
 
 function upperBounds(kind: DetectorKind): DetectorChoice[] {
   return kind === "gt_boxes" || kind === "whole_image" ? [] : ["gt_boxes"];
@@ -96,9 +96,9 @@ function readDetector(args: Arguments): DetectorObject {
       "bad_input",
       `expected --yolo, or --detector with one of ${detectorKinds.join(", ")}; found neither`,
     );
-  const entries = detectorFlags.flatMap((key) => {
-    const value = args.text(key);
-    return value === undefined ? [] : [[key, value]];
+  const entries = detectorFlags.flatMap((name) => {
+    const value = name === "score-max" ? args.number(name) : args.text(name);
+    return value === undefined ? [] : [[keyOf(name), value]];
   });
   const classes = args.list("class-name");
   const trained_on = args.list("trained-on");
@@ -112,6 +112,10 @@ function readDetector(args: Arguments): DetectorObject {
 
 function isFilled(names: string[]): names is [string, ...string[]] {
   return names.length > 0;
+}
+
+function keyOf(flag: string): string {
+  return flag.replaceAll("-", "_");
 }
 
 function readBackbone(args: Arguments): Pick<Experiment, "backbone"> {

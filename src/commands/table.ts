@@ -1,5 +1,5 @@
 import { extraNames } from "../environment/extras.ts";
-import { detectorKinds } from "../experiment/detectors.ts";
+import { categoryIds, detectorBoxFormats, detectorKinds } from "../experiment/detectors.ts";
 import type { Command } from "./command.ts";
 import {
   acceptStale,
@@ -97,7 +97,25 @@ export const commands: Command[] = [
         choices: detectorKinds,
       },
       weights: { describe: "detector weights: a file, or a name in weights/", type: "string" },
-      file: { describe: "existing boxes as COCO results JSON, for --detector file", type: "string" },
+      file: {
+        describe:
+          "existing boxes, for --detector file: COCO results JSON, another detector's file, or a folder",
+        type: "string",
+      },
+      "box-format": {
+        describe: "format of the boxes of --file (default: usual for its layout, checked)",
+        type: "string",
+        choices: detectorBoxFormats,
+      },
+      "score-max": {
+        describe: "score of a certain detection of --file, e.g. 100 for percent",
+        type: "number",
+      },
+      "category-ids": {
+        describe: "classes of the category_id of --file (default: as the annotated objects have it)",
+        type: "string",
+        choices: categoryIds,
+      },
       "class-name": {
         describe: "names of the detector's classes, in its order, if the weights have none (repeatable)",
         type: "array",

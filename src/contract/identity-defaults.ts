@@ -68,7 +68,7 @@ export const identityDefaults = {
     trained_yolo: {},
     yolox: {},
     faster_rcnn: {},
-    file: {},
+    file: { box_format: null, score_max: null, category_ids: null },
     rpn: {},
     gt_boxes: {},
     whole_image: {},

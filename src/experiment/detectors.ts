@@ -1,6 +1,12 @@
 import { basename, parse } from "node:path";
 import { joinWords } from "../base/format.ts";
-import type { Detector, DetectorChoice, DetectorObject, TrialSpec } from "../contract/generated/types.ts";
+import type {
+  Detector,
+  DetectorChoice,
+  DetectorObject,
+  FileDetector,
+  TrialSpec,
+} from "../contract/generated/types.ts";
 import { findPublished } from "./detector-weights.ts";
 import { trainedYolo } from "./presets.ts";
 
@@ -32,7 +38,7 @@ export const detectors: Record<DetectorKind, DetectorInfo> = {
   faster_rcnn: { noun: "Faster R-CNN", keys: ["weights", "variant", "classes", "trained_on"] },
   file: {
     noun: "the boxes of a file",
-    keys: ["file", "trained_on"],
+    keys: ["file", "box_format", "score_max", "category_ids", "trained_on"],
     example: '{"kind": "file", "file": "detections.json"}',
   },
   rpn: {
@@ -46,6 +52,22 @@ export const detectors: Record<DetectorKind, DetectorInfo> = {
 
 /** All detector kinds, in the order of help and messages. */
 export const detectorKinds = Object.keys(detectors) as DetectorKind[]; // A Record of exactly these keys.
+
+/** The formats that the boxes of a file may have. */
+export const detectorBoxFormats: NonNullable<FileDetector["box_format"]>[] = [
+  ...(["xywh", "xywh_norm", "xywh_1000"] as const),
+  ...(["xyxy", "xyxy_norm", "xyxy_1000"] as const),
+  ...(["cxcywh", "cxcywh_norm", "cxcywh_1000"] as const),
+  ...(["yxyx", "yxyx_norm", "yxyx_1000"] as const),
+];
+
+/** The numberings of classes that a file may use. */
+export const categoryIds: NonNullable<FileDetector["category_ids"]>[] = [
+  "coco",
+  "coco80",
+  "coco80_from_1",
+  "none",
+];
 
 /** The detector of a baseline that names none. */
 export const defaultDetector: DetectorChoice = "yolo";
@@ -66,7 +88,7 @@ export function detectorLabel(detector: Detector): string {
     case "faster_rcnn":
       return `Faster R-CNN ${detector.variant}${inBrackets(detector.file === "coco" ? [] : [stem(detector.file)])}`;
     case "file":
-      return `boxes of ${basename(detector.file)}`;
+      return `boxes of ${basename(detector.file)}${inBrackets(fileOptions(detector))}`;
     case "rpn":
       return `RPN of ${modelName(detector.file)}`;
     case "gt_boxes":
@@ -110,6 +132,14 @@ function stem(file: string): string {
 
 function pixels(size: number | null, usual: number | null): string[] {
   return size === usual ? [] : [`${size} px`];
+}
+
+function fileOptions({ box_format, score_max, category_ids }: FileDetector): string[] {
+  return [
+    ...(box_format === null ? [] : [box_format]),
+    ...(score_max === null ? [] : [`scores to ${score_max}`]),
+    ...(category_ids === null ? [] : [`classes ${category_ids}`]),
+  ];
 }
 
 function inBrackets(details: string[]): string {

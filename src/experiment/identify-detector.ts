@@ -6,6 +6,7 @@ import { type DetectorKind, detectors, exampleDetector, kindsWithKey } from "./d
 import { describeUnreadable, isFolder } from "./input-files.ts";
 import { trainedYolo } from "./presets.ts";
 import type { Problem } from "./problem.ts";
+import { hashResultsFolder } from "./results-folder.ts";
 
 /** Everything outside an experiment that its detectors depend on. */
 export interface DetectorPlaces extends WeightsPlaces {
@@ -103,13 +104,25 @@ function identifyFasterRcnn(written: DetectorObject, places: DetectorPlaces): De
     : { kind: "faster_rcnn", variant, ...identifyFile(result.file, places), classes };
 }
 
-function identifyResultsFile({ file }: DetectorObject, places: DetectorPlaces): Detector | Problem {
+/** A folder has a file for each image, as YOLO's labels; the hash is of their names and contents. */
+function identifyResultsFile(written: DetectorObject, places: DetectorPlaces): Detector | Problem {
+  const { file, box_format = null, score_max = null, category_ids = null } = written;
   if (file === undefined) return missingKey("file", "file");
   const path = resolve(places.cwd, file);
+  const options = { box_format, score_max, category_ids };
+  if (isFolder(path)) {
+    const sha256 = hashResultsFolder(path, places.hashFile);
+    return sha256 === undefined
+      ? problem(
+          `expected .json or .txt files with the detections of each image, found none in ${path}`,
+          "file",
+        )
+      : { kind: "file", file: path, sha256, ...options };
+  }
   const unreadable = describeUnreadable(path);
   return unreadable === undefined
-    ? { kind: "file", ...identifyFile(path, places) }
-    : problem(`expected COCO results JSON, found ${unreadable}`, "file");
+    ? { kind: "file", ...identifyFile(path, places), ...options }
+    : problem(`expected detections, such as COCO results JSON, found ${unreadable}`, "file");
 }
 
 /** A trial's folder stands for its best model. */

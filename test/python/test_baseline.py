@@ -53,7 +53,11 @@ def failure(spec: BaselineSpec, folder: Path) -> tuple[str, str]:
 
 def results_file(path: Path, rows: list[dict[str, Any]]) -> dict[str, Any]:
     path.write_text(json.dumps(rows))
-    return {"kind": "file", "file": str(path)}
+    return file_detector(path)
+
+
+def file_detector(path: Path) -> dict[str, Any]:
+    return {"kind": "file", "file": str(path), "box_format": None, "score_max": None, "category_ids": None}
 
 
 def test_annotated_boxes_contain_every_ground_truth(root: Path, cache: Path, tmp_path: Path) -> None:
@@ -212,7 +216,7 @@ def test_an_invalid_results_file_fails_the_trial(
     root: Path, cache: Path, tmp_path: Path, content: str, code: str, part: str
 ) -> None:
     (tmp_path / "boxes.json").write_text(content)
-    spec = make_baseline(root, cache, {"kind": "file", "file": str(tmp_path / "boxes.json")})
+    spec = make_baseline(root, cache, file_detector(tmp_path / "boxes.json"))
     actual, message = failure(spec, tmp_path / "trial")
     assert actual == code and part in message
 

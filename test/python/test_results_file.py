@@ -10,6 +10,7 @@ import pytest
 import torch
 from helpers import HEIGHT, WIDTH, make_records, prepared, write_dataset
 
+from cliprpn.contract.generated import FileDetector
 from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.detectors.results_file import Results, read_results
 from cliprpn.errors import CliprpnError
@@ -35,7 +36,12 @@ def without(key: str, **more: Any) -> dict[str, Any]:
 def read(content: Any, index: DatasetIndex, folder: Path) -> Results:
     file = folder / "results.json"
     file.write_text(content if isinstance(content, str) else json.dumps(content))
-    return read_results(file, index)
+    return read_results(file_detector(file), index)
+
+
+def file_detector(file: Path) -> FileDetector:
+    options = {"box_format": None, "score_max": None, "category_ids": None}
+    return FileDetector(kind="file", file=str(file), sha256="0" * 64, **options)
 
 
 def read_error(content: Any, index: DatasetIndex, folder: Path) -> str:
@@ -52,7 +58,8 @@ def test_coco_results_are_read(index: DatasetIndex, tmp_path: Path) -> None:
         row(4, [3, 4, 5, 6], 0.75, category_id=90, segmentation={"counts": "abc", "size": [1, 2]}),
     ]
     results = read(rows, index, tmp_path)
-    assert results.notes == []
+    (note,) = results.notes
+    assert "assumed to be COCO's category ids" in note and "1 person, 18 dog, 90 toothbrush" in note
     proposals = results.proposals_of(4)
     assert proposals.boxes_xyxy.tolist() == [[3, 4, 8, 10], [1.5, 2.25, 11.5, 22.75]]
     assert proposals.boxes_xyxy.dtype == proposals.scores.dtype == torch.float64
@@ -101,35 +108,38 @@ def test_category_ids_other_than_cocos_give_no_names(
 
 def test_category_ids_of_rows_with_a_name_are_ignored(index: DatasetIndex, tmp_path: Path) -> None:
     results = read([row(category_id=1), row(category_id=0, category_name="own", score=0.1)], index, tmp_path)
-    assert (results.proposals_of(2).categories, results.notes) == (["person", "own"], [])
+    assert results.proposals_of(2).categories == ["person", "own"]
+    (note,) = results.notes
+    assert "(1 person)" in note
 
 
 @pytest.mark.parametrize(
     ("item", "expected"),
     [
-        (row("2"), "image_id (an integer), found '2'"),
-        (row(2.0), "image_id (an integer), found 2.0"),
-        (without("image_id"), "image_id (an integer), found none among 'category_id, bbox, score'"),
+        (row(True), "image_id (an integer) or file_name (text), found True"),
+        (row(2.5), "found 2.5"),
+        (row([2, 3]), "found [2, 3]"),
+        (without("image_id"), "expected an image (image_id or file_name"),
         (without("bbox"), "bbox (four finite numbers"),
-        (row(bbox=[1, 2, 3]), "bbox (four finite numbers, x, y, width, height"),
+        (row(bbox=[1, 2, 3]), "bbox (four finite numbers), found [1, 2, 3]"),
         (row(bbox=["1", "2", "3", "4"]), "found ['1', '2', '3', '4']"),
         (row(bbox={"x": 1}), "found {'x': 1}"),
         (row(bbox=[1, 2, 3, float("nan")]), "found [1, 2, 3, nan]"),
         (row(bbox=[float("-inf"), 2, 3, 4]), "found [-inf, 2, 3, 4]"),
-        (row(bbox=[1, 2, -3, 4]), "found [1, 2, -3, 4]"),
+        (row(bbox=[1, 2, -3, 4]), "no negative size), found [1.0, 2.0, -3.0, 4.0]"),
         (row(bbox=[1, 2, 3, 10**400]), "bbox (four finite numbers"),
         (
             {**without("bbox"), "box": [1, 2]},
-            "box (four finite numbers, x, y, width, height",
+            "box (four finite numbers), found [1, 2]",
         ),
-        (without("score"), "score (a number in [0, 1]), found none"),
+        (without("score"), "expected a score, as other detections have one; found none"),
         (row(score="0.5"), "score (a number in [0, 1]), found '0.5'"),
         (row(score=1.01), "score (a number in [0, 1]), found 1.01"),
-        (row(score=-1e-9), "found -1e-09"),
+        (row(score=-0.5), "found -0.5"),
         (row(score=float("nan")), "found nan"),
         (row(score=True), "found True"),
-        (row(category_id="dog"), "category_id (an integer), found 'dog'"),
-        (row(category_name=3), "category_name (text), found 3"),
+        (row(category_id=[1]), "class (a name or an integer), found [1]"),
+        (row(category_name=3), "class name (text), found 3"),
         ([1, 2, 3], "an object, found [1, 2, 3]"),
         (None, "an object, found None"),
     ],
@@ -152,9 +162,8 @@ def test_all_malformed_rows_are_reported_at_once(index: DatasetIndex, tmp_path: 
         ('[{"image_id": 1,]', "results.json:1:17: expected JSON"),
         ("[" * 100_000, "nested too deep"),
         ("3", "found 3"),
-        ({"results": []}, "an object with 'results'"),
+        ({"a": 3}, "an object with 'a'"),
         ({"annotations": 3}, "expected a list of detections"),
-        (row(), "found a single detection"),
         ({"annotations": [row()], "categories": {}}, "expected a list `categories`"),
         (
             {"annotations": [row()], "categories": [{"id": 1}]},
@@ -171,18 +180,17 @@ def test_files_that_are_not_detections_are_refused(
 
 def test_a_missing_or_non_text_file_is_reported(index: DatasetIndex, tmp_path: Path) -> None:
     with pytest.raises(CliprpnError, match=r"none\.json: expected detections") as caught:
-        read_results(tmp_path / "none.json", index)
+        read_results(file_detector(tmp_path / "none.json"), index)
     assert caught.value.code == "not_found"
     (tmp_path / "latin.json").write_bytes(b'[{"category_name": "\xfc"}]')
     with pytest.raises(CliprpnError, match=r"latin\.json: expected JSON in UTF-8"):
-        read_results(tmp_path / "latin.json", index)
+        read_results(file_detector(tmp_path / "latin.json"), index)
 
 
 def test_boxes_of_unknown_images_are_dropped_and_counted(index: DatasetIndex, tmp_path: Path) -> None:
     results = read([row(2), row(999), row(1000)], index, tmp_path)
     assert len(results.proposals_of(2)) == 1
-    (note,) = results.notes
-    assert note.startswith("results.json: 2 of 3 boxes")
+    assert results.notes[0].startswith("results.json: 2 of 3 boxes")
 
 
 def test_a_file_about_other_images_only_is_refused_with_example_ids(
@@ -210,11 +218,12 @@ def test_empty_and_outside_boxes_are_counted_and_others_clipped(index: DatasetIn
     ]
     results = read(rows, index, tmp_path)
     assert results.proposals_of(2).boxes_xyxy.tolist() == [[0, 0, WIDTH, HEIGHT]]
-    empty, outside = results.notes
+    _, empty, outside = results.notes
     assert empty.startswith("results.json: 3 boxes") and "area" in empty
     assert outside.startswith("results.json: 2 boxes") and "outside" in outside
 
 
 def test_xyxy_boxes_are_detected(index: DatasetIndex, tmp_path: Path) -> None:
     rows = [row(number % 6, [60 + number, 50, 90 + number, 80]) for number in range(12)]
-    assert "100% are valid as xyxy: is xyxy their format?" in read_error(rows, index, tmp_path)
+    assert "100% are valid as xyxy" in (message := read_error(rows, index, tmp_path))
+    assert "--box-format xyxy (" in message

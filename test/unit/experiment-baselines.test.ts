@@ -111,6 +111,7 @@ describe("a label", () => {
     ["faster_rcnn", "Faster R-CNN resnet50_fpn_v2, crop"],
     [{ kind: "faster_rcnn", weights: "mine.pth" }, "Faster R-CNN resnet50_fpn_v2 (mine), crop"],
     [{ kind: "file", file: "dets.json" }, "boxes of dets.json, crop"],
+    [{ kind: "file", file: "dets.json", box_format: "xyxy_1000" }, "boxes of dets.json (xyxy_1000), crop"],
     [{ kind: "rpn", model: trial }, "RPN of 01234567, crop"],
     [{ kind: "rpn", model: "other.safetensors" }, "RPN of other.safetensors, crop"],
     ["gt_boxes", "ground-truth boxes, crop"],
@@ -329,7 +330,7 @@ describe("a problem of a baseline names its place", () => {
     [
       "folder in place of a file of boxes",
       detector({ kind: "file", file: "sub" }),
-      ["8:13  also[0].baseline.detector.file: … a folder, FOLDER/sub"],
+      ["8:13  also[0].baseline.detector.file: … .json or .txt … FOLDER/sub"],
     ],
     [
       "folder without a model",

@@ -499,8 +499,42 @@ class FileDetector(BaseModel):
         extra="forbid",
     )
     kind: Literal["file"]
-    file: Annotated[str, Field(description="Absolute path.")]
+    file: Annotated[str, Field(description="Absolute path of the file or folder.")]
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    box_format: Annotated[
+        Literal[
+            "xywh",
+            "xywh_norm",
+            "xywh_1000",
+            "xyxy",
+            "xyxy_norm",
+            "xyxy_1000",
+            "cxcywh",
+            "cxcywh_norm",
+            "cxcywh_1000",
+            "yxyx",
+            "yxyx_norm",
+            "yxyx_1000",
+        ]
+        | None,
+        Field(
+            description="What the four numbers of a box are: pixels, normalized to [0, 1] (_norm), or 0 to 1000 (_1000). null for what is usual for the file's layout, which is checked."
+        ),
+    ]
+    score_max: Annotated[
+        float | None,
+        Field(
+            description="The score of a certain detection, such as 100 for percent. null for 1.",
+            gt=0.0,
+            le=1000000.0,
+        ),
+    ]
+    category_ids: Annotated[
+        Literal["coco", "coco80", "coco80_from_1", "none"] | None,
+        Field(
+            description="The class of each category_id, if the file has no class names: COCO's ids 1 to 90 (coco), COCO's 80 classes from 0 (coco80) or from 1 (coco80_from_1), or boxes without class (none). null for the numbering that agrees with the annotated objects."
+        ),
+    ]
 
 
 class FileFusion(BaseModel):
@@ -3217,4 +3251,4 @@ class BridgeMethods(BaseModel):
     check_extra: Annotated[CheckExtraMethod, Field(title="CheckExtraMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "816757ff88d9622cbdd1edd1b107f0232c823c941401707a47e6afaf686f5404"
+SCHEMA_SHA256 = "00f4f83dc0b067e2613be831512339389b79f0baf7ad01e892d3509cafba8d06"

@@ -29,6 +29,7 @@ from cliprpn.detectors.detection_store import detect_all
 from cliprpn.detectors.faster_rcnn import open_faster_rcnn
 from cliprpn.detectors.known_boxes import gt_boxes, whole_image_boxes
 from cliprpn.detectors.proposals import Detector, Proposals
+from cliprpn.detectors.results.folder import folder_sha256
 from cliprpn.detectors.results_file import read_results
 from cliprpn.detectors.rpn_proposals import rpn_proposals
 from cliprpn.detectors.train_yolo import find_trained_yolo
@@ -93,7 +94,9 @@ def check_detector(settings: BaselineSettings, index: DatasetIndex, context: Run
     if isinstance(detector, RpnDetector):
         load_model(verify_file(detector))
     elif isinstance(detector, FileDetector):
-        read_results(verify_file(detector), index)
+        verify_file(detector)
+        for note in read_results(detector, index).notes:
+            context.warn(note)
     elif not isinstance(detector, GtBoxesDetector | WholeImageDetector):
         return len(LazyDetector(settings, index, context).open().classes)
     return None
@@ -110,7 +113,8 @@ def _propose_per_image(
         names = set(index.objects["category"].to_pylist()) - {None, ""}
         return gt_boxes(index, rows), sorted(names), []
     if isinstance(detector, FileDetector):
-        results = read_results(verify_file(detector), index)
+        verify_file(detector)
+        results = read_results(detector, index)
         boxes = [_apply_limits(results.proposals_of(row), settings) for row in rows]
         return boxes, results.classes, [*results.notes, *_notes_on_coco(results.classes, index)]
     lazy_detector = LazyDetector(settings, index, context)
@@ -218,11 +222,12 @@ def verify_file(detector: DetectorWithFile) -> Path:
         CliprpnError: weights_missing, weights_mismatch.
     """
     path = Path(detector.file)
-    if not path.is_file():
+    is_folder = isinstance(detector, FileDetector) and path.is_dir()
+    if not is_folder and not path.is_file():
         raise CliprpnError(
             "weights_missing", f"{path}: expected the file of the detector {detector.kind}, found none"
         )
-    digest = file_sha256(path)
+    digest = folder_sha256(path) if is_folder else file_sha256(path)
     if digest != detector.sha256:
         raise CliprpnError(
             "weights_mismatch",

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "816757ff88d9622cbdd1edd1b107f0232c823c941401707a47e6afaf686f5404";
+export const schema_sha256 = "00f4f83dc0b067e2613be831512339389b79f0baf7ad01e892d3509cafba8d06";
 
 /**
  * The source of the proposals.
@@ -523,7 +523,7 @@ export interface FasterRcnnDetector {
   classes: [string, ...string[]] | null;
 }
 /**
- * Proposals from a file in COCO results JSON.
+ * Proposals from detections made elsewhere: COCO results JSON, other detectors' JSON, JSON lines or CSV, or a folder with a file for each image.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "FileDetector".
@@ -531,10 +531,35 @@ export interface FasterRcnnDetector {
 export interface FileDetector {
   kind: "file";
   /**
-   * Absolute path.
+   * Absolute path of the file or folder.
    */
   file: string;
   sha256: string;
+  /**
+   * What the four numbers of a box are: pixels, normalized to [0, 1] (_norm), or 0 to 1000 (_1000). null for what is usual for the file's layout, which is checked.
+   */
+  box_format:
+    | "xywh"
+    | "xywh_norm"
+    | "xywh_1000"
+    | "xyxy"
+    | "xyxy_norm"
+    | "xyxy_1000"
+    | "cxcywh"
+    | "cxcywh_norm"
+    | "cxcywh_1000"
+    | "yxyx"
+    | "yxyx_norm"
+    | "yxyx_1000"
+    | null;
+  /**
+   * The score of a certain detection, such as 100 for percent. null for 1.
+   */
+  score_max: number | null;
+  /**
+   * The class of each category_id, if the file has no class names: COCO's ids 1 to 90 (coco), COCO's 80 classes from 0 (coco80) or from 1 (coco80_from_1), or boxes without class (none). null for the numbering that agrees with the annotated objects.
+   */
+  category_ids: "coco" | "coco80" | "coco80_from_1" | "none" | null;
 }
 /**
  * The proposals of a trained ClipRPN, which depend on the referring expression.
@@ -3104,9 +3129,33 @@ export interface DetectorObject {
    */
   weights?: string;
   /**
-   * For file: COCO results JSON.
+   * For file: detections made elsewhere, as COCO results JSON or another detector's file, or a folder with a file for each image.
    */
   file?: string;
+  /**
+   * For file: what the four numbers of a box are: pixels, normalized to [0, 1] (_norm), or 0 to 1000 (_1000).
+   */
+  box_format?:
+    | "xywh"
+    | "xywh_norm"
+    | "xywh_1000"
+    | "xyxy"
+    | "xyxy_norm"
+    | "xyxy_1000"
+    | "cxcywh"
+    | "cxcywh_norm"
+    | "cxcywh_1000"
+    | "yxyx"
+    | "yxyx_norm"
+    | "yxyx_1000";
+  /**
+   * For file: the score of a certain detection, such as 100 for percent (default: 1).
+   */
+  score_max?: number;
+  /**
+   * For file: the class of each category_id, if the file has no class names: COCO's ids 1 to 90 (coco), COCO's 80 classes from 0 (coco80) or from 1 (coco80_from_1), or boxes without class (none).
+   */
+  category_ids?: "coco" | "coco80" | "coco80_from_1" | "none";
   /**
    * For rpn: a trial's folder, a prefix of its id, or a .safetensors file.
    */
@@ -4195,7 +4244,7 @@ export interface StoredFasterRcnnDetector {
   classes: [string, ...string[]] | null;
 }
 /**
- * Proposals from a file in COCO results JSON.
+ * Proposals from detections made elsewhere: COCO results JSON, other detectors' JSON, JSON lines or CSV, or a folder with a file for each image.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "StoredFileDetector".
@@ -4203,6 +4252,31 @@ export interface StoredFasterRcnnDetector {
 export interface StoredFileDetector {
   kind: "file";
   sha256: string;
+  /**
+   * What the four numbers of a box are: pixels, normalized to [0, 1] (_norm), or 0 to 1000 (_1000). null for what is usual for the file's layout, which is checked.
+   */
+  box_format:
+    | "xywh"
+    | "xywh_norm"
+    | "xywh_1000"
+    | "xyxy"
+    | "xyxy_norm"
+    | "xyxy_1000"
+    | "cxcywh"
+    | "cxcywh_norm"
+    | "cxcywh_1000"
+    | "yxyx"
+    | "yxyx_norm"
+    | "yxyx_1000"
+    | null;
+  /**
+   * The score of a certain detection, such as 100 for percent. null for 1.
+   */
+  score_max: number | null;
+  /**
+   * The class of each category_id, if the file has no class names: COCO's ids 1 to 90 (coco), COCO's 80 classes from 0 (coco80) or from 1 (coco80_from_1), or boxes without class (none). null for the numbering that agrees with the annotated objects.
+   */
+  category_ids: "coco" | "coco80" | "coco80_from_1" | "none" | null;
 }
 /**
  * The proposals of a trained ClipRPN, which depend on the referring expression.
