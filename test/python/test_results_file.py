@@ -152,7 +152,7 @@ def test_a_malformed_row_is_reported(index: DatasetIndex, tmp_path: Path, item: 
 def test_all_malformed_rows_are_reported_at_once(index: DatasetIndex, tmp_path: Path) -> None:
     message = read_error([row(score=2) if number % 2 else row() for number in range(100)], index, tmp_path)
     assert "50 problems in the detections" in message and "the same 49 more times" in message
-    assert message.count("\n") == 21 and "row 1:" in message and "row 39:" in message
+    assert message.count("\n") == 1 and "row 1:" in message and "row 3," in message
 
 
 @pytest.mark.parametrize(
