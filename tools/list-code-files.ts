@@ -25,6 +25,8 @@ const excluded: Record<keyof typeof kinds | "both", Record<string, string>> = {
       "reads stored predictions for figures; what is predicted does not depend on it",
     "devices.py": "selects and describes the device; a device is not part of a trial's identity",
     "errors.py": "how an error is described",
+    "inference/fusion_errors.py": "how a failure of a custom fusion is described",
+    "trials/failures.py": "how a failed trial is described",
     "inference/hit_probability.py": "how sure `ground` is of a box, which changes no box",
     "run_context.py": "progress, warnings and stop requests",
     "storage/durable.py": "how files are written, not what is in them",

@@ -14,6 +14,8 @@ export interface Attempt {
   folder: string;
   logFile: string;
   keep_models: KeepModels;
+  /** The person's file of a custom fusion, for messages; the trial runs a copy of it. */
+  fusionFile?: string;
   /** The outcome that its worker wrote, if it got that far. */
   outcome(): TrialOutcome | undefined;
 }

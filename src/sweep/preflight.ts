@@ -84,11 +84,26 @@ async function checkFusions(engine: Engine, trials: readonly TrialSpec[]): Promi
   for (const spec of trials.filter(isClipRpn)) {
     const { fusion, neck_channels } = spec.settings;
     const key = JSON.stringify([fusion, neck_channels]);
-    const bytes = sizes.get(key) ?? (await engine.call("check_fusion", { spec })).checkpoint_bytes;
+    const bytes = sizes.get(key) ?? (await checkFusion(engine, spec)).checkpoint_bytes;
     sizes.set(key, bytes);
     checkpoints.set(spec.trial_id, bytes);
   }
   return checkpoints;
+}
+
+/** @throws CliprpnError fusion_invalid, also if the fusion ends Python. */
+async function checkFusion(engine: Engine, spec: ClipRpnSpec): Promise<{ checkpoint_bytes: number }> {
+  try {
+    return await engine.call("check_fusion", { spec });
+  } catch (error) {
+    const { fusion } = spec.settings;
+    if (!(error instanceof CliprpnError && error.code === "worker_died" && fusion.kind === "file"))
+      throw error;
+    const message = error.message.includes(fusion.file.replace(/:[^:]*$/, ":"))
+      ? error.message
+      : `${fusion.file}: ${error.message}`;
+    throw new CliprpnError("fusion_invalid", message, { cause: error });
+  }
 }
 
 async function prepareDetectors(

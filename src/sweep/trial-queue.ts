@@ -145,7 +145,14 @@ export class TrialQueue implements AttemptSource {
     }
     const stored = this.#store(spec, trial);
     const attempt = trial.newAttempt();
-    return { spec: stored, ...attempt, keep_models, outcome: () => trial.outcome(attempt.number) };
+    const [fusion] = fileFusion(spec);
+    return {
+      spec: stored,
+      ...attempt,
+      keep_models,
+      ...(fusion === undefined ? {} : { fusionFile: fileOf(fusion) }),
+      outcome: () => trial.outcome(attempt.number),
+    };
   }
 
   /** Stores the spec in the trial's folder. @returns the spec, with a fusion's file replaced by the copy in the folder. */
@@ -175,9 +182,14 @@ function fileFusion(spec: TrialSpec): FileFusion[] {
   return spec.kind === "cliprpn" && spec.settings.fusion.kind === "file" ? [spec.settings.fusion] : [];
 }
 
+/** The file in `my_fusion.py:MyFusion`. */
+function fileOf({ file }: Pick<FileFusion, "file">): string {
+  return file.replace(/:[^:]*$/, "");
+}
+
 /** @throws CliprpnError fusion_invalid if the file has changed since the sweep was planned. */
 function readFusion({ file, source_sha256 }: Pick<FileFusion, "file" | "source_sha256">): Buffer {
-  const path = file.replace(/:[^:]*$/, "");
+  const path = fileOf({ file });
   const source = existsSync(path) ? readFileSync(path) : undefined;
   if (source !== undefined && createHash("sha256").update(source).digest("hex") === source_sha256)
     return source;

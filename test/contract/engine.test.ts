@@ -12,7 +12,10 @@ test("failed trials do not stop the others: each has its code, message and trace
   await sweep.run();
   expect(sweep.outcome("fail")).toMatchObject({
     state: "failed",
-    error: { code: "internal", message: "ValueError: seven is too many" },
+    error: {
+      code: "internal",
+      message: `ValueError: seven is too many; the traceback is in ${join(sweep.attemptFolder(1), "worker.log")}`,
+    },
     traceback_file: null,
   });
   expect(readFileSync(join(sweep.attemptFolder(1), "worker.log"), "utf8")).toMatch(

@@ -126,7 +126,7 @@ def test_a_fusion_may_have_no_parameters(tmp_path: Path) -> None:
         (TAKES_NOTHING, ["TypeError", "expected __init__"]),
         ("this is no Python", ["SyntaxError"]),
         ("import not_installed_here", ["ModuleNotFoundError", "not_installed_here"]),
-        ("import sys\nsys.exit(3)", ["SystemExit"]),
+        ("import sys\nsys.exit(3)", ["mine.py:2, in <module>", "sys.exit(3)"]),
         ("1 / 0", ["ZeroDivisionError"]),
     ],
 )  # fmt: skip

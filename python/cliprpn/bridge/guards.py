@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import time
+from typing import NoReturn
 
 _stop_requested = False
 
@@ -24,6 +25,7 @@ def install_guards() -> None:
     if hasattr(main, "__file__"):
         del main.__file__
     faulthandler.enable()  # A crash in native code leaves a traceback in the log.
+    _log_hard_exits()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # Output printed before a crash reaches the log.
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The CLI handles Ctrl-C.
@@ -70,6 +72,19 @@ def _reset_child() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _unblock_sigterm()
     die_with_parent()
+
+
+def _log_hard_exits() -> None:
+    """Makes `os._exit`, which ends the process without a word, leave a traceback in the log, as a crash does."""
+    pid, hard_exit = os.getpid(), os._exit
+
+    def exit_with_traceback(status: int) -> NoReturn:
+        if os.getpid() == pid:  # A forked child ends in this way as a rule.
+            with contextlib.suppress(OSError, ValueError):
+                faulthandler.dump_traceback(all_threads=False)
+        hard_exit(status)
+
+    os._exit = exit_with_traceback
 
 
 def die_with_parent() -> None:

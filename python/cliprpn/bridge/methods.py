@@ -91,7 +91,14 @@ class Method:
 
 def _run_trial(params: RunTrialParams, context: CallContext) -> RunTrialResult:
     spec = params.spec.model_copy(update={"device": str(context.device)})
-    outcome = run_trial(spec, Path(params.folder), context.emit, context.should_stop, params.keep_models)
+    outcome = run_trial(
+        spec,
+        Path(params.folder),
+        context.emit,
+        context.should_stop,
+        params.keep_models,
+        params.fusion_file,
+    )
     return RunTrialResult(outcome=outcome)
 
 

@@ -3201,6 +3201,12 @@ class RunTrialParams(BaseModel):
             title="KeepModels",
         ),
     ]
+    fusion_file: Annotated[
+        str | None,
+        Field(
+            description="For messages: the person's file of a custom fusion, of which the trial runs a copy."
+        ),
+    ] = None
 
 
 class RunTrialMethod(BaseModel):
@@ -3251,4 +3257,4 @@ class BridgeMethods(BaseModel):
     check_extra: Annotated[CheckExtraMethod, Field(title="CheckExtraMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "00f4f83dc0b067e2613be831512339389b79f0baf7ad01e892d3509cafba8d06"
+SCHEMA_SHA256 = "b6dc588503ccf4236c33cb91fb19b6446b1d0a107828877883e648f8318552f3"

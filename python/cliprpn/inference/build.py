@@ -14,6 +14,7 @@ from torch import nn
 from cliprpn.contract.generated import FileFusion, Settings
 from cliprpn.contract.generated import SwitchedFusion as SwitchedSettings
 from cliprpn.errors import CliprpnError
+from cliprpn.inference.fusion_errors import check_shape_of_output, fusion_errors
 from cliprpn.models import (
     ClipRPN,
     ConcatenationFusion,
@@ -24,6 +25,7 @@ from cliprpn.models import (
 
 # map_channels, pooled_dim and word_dim of the features that a fusion gets.
 FeatureSizes = tuple[int, int, int]
+MODULE_PREFIX = "cliprpn_fusion_"
 SIGNATURE = (
     "__init__(self, map_channels, pooled_dim, word_dim, **params), "
     "forward(self, feature_map [B,C,h,w], words [B,L,Dw], mask [B,L], pooled [B,Dp]) -> [B,C,h,w]"
@@ -74,19 +76,27 @@ def build_file_fusion(fusion: FileFusion, sizes: FeatureSizes) -> nn.Module:
             class, or the class cannot be instantiated.
     """
     cls = _load_class(fusion)
-    try:
-        return cls(*sizes, **fusion.params)
-    except Exception as error:
-        path, class_name = fusion.file.rsplit(":", 1)
-        raise CliprpnError(
-            "fusion_invalid",
-            f"{path}:{class_name}: {type(error).__name__}: {error}; expected {SIGNATURE}",
-        ) from error
+    with fusion_errors(fusion_path(fusion), f"{class_of(fusion)}: ", f"; expected {SIGNATURE}"):
+        built = cls(*sizes, **fusion.params)
+        # With every batch: the check before the trials sees only one.
+        built.register_forward_hook(check_shape_of_output)
+        return built
+
+
+def fusion_path(fusion: FileFusion) -> Path:
+    """The file of a custom fusion."""
+    return Path(fusion.file.rsplit(":", 1)[0])
 
 
 def class_of(fusion: FileFusion) -> str:
     """The name of a custom fusion's class."""
     return fusion.file.rsplit(":", 1)[1]
+
+
+def custom_fusion_file(fusion: nn.Module) -> Path | None:
+    """The file that the class of a fusion was loaded from; None for a fusion of the package."""
+    module = type(fusion).__module__
+    return Path(str(sys.modules[module].__file__)) if module.startswith(MODULE_PREFIX) else None
 
 
 def with_fusion_file(settings: Settings, path: Path) -> Settings:
@@ -106,15 +116,13 @@ def _load_class(fusion: FileFusion) -> type[nn.Module]:
     file_name, class_name = fusion.file.rsplit(":", 1)
     path, source = Path(file_name), read_fusion(fusion)
     # Named by its content: every copy of a fusion has the same file name.
-    spec = importlib.util.spec_from_file_location(f"cliprpn_fusion_{fusion.source_sha256[:16]}", path)
+    spec = importlib.util.spec_from_file_location(f"{MODULE_PREFIX}{fusion.source_sha256[:16]}", path)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # As an import does; dataclasses look up their module there.
-    try:
+    with fusion_errors(path):
         # Not by the loader, which reads the file again, may run older bytecode and writes a `__pycache__` next to it.
         exec(compile(source, str(path), "exec"), module.__dict__)
-    except (Exception, SystemExit) as error:
-        raise CliprpnError("fusion_invalid", f"{path}: {type(error).__name__}: {error}") from error
     cls = getattr(module, class_name, None)
     if not (inspect.isclass(cls) and issubclass(cls, nn.Module)):
         raise CliprpnError(
@@ -130,7 +138,7 @@ def read_fusion(fusion: FileFusion) -> bytes:
     Raises:
         CliprpnError: fusion_invalid, if the file is missing or has changed since.
     """
-    path = Path(fusion.file.rsplit(":", 1)[0])
+    path = fusion_path(fusion)
     if not path.is_file():
         raise CliprpnError("fusion_invalid", f"{path}: expected a Python file with a fusion, found no file")
     source = path.read_bytes()
@@ -159,26 +167,13 @@ def check_fusion(settings: Settings, sizes: FeatureSizes, device: torch.device) 
     feature_map = torch.randn(2, channels, cells, cells).to(device)
     words, pooled = torch.randn(2, 5, word_dim).to(device), torch.randn(2, pooled_dim).to(device)
     mask = torch.tensor([[True] * 5, [True] * 3 + [False] * 2], device=device)
-    try:
+    path = _fusion_path(settings)
+    with fusion_errors(path, f"on {device}: ", f"; expected {SIGNATURE}"):
         fused = fusion.to(device)(feature_map, words, mask, pooled)
-    except torch.OutOfMemoryError:
-        raise
-    except Exception as error:
-        raise CliprpnError(
-            "fusion_invalid",
-            f"{_fusion_name(settings)}: on {device}: {type(error).__name__}: {error}; expected {SIGNATURE}",
-        ) from error
     _check_fused(fused, feature_map, settings)
     if any(True for _ in fusion.parameters()):
-        try:
+        with fusion_errors(path, "expected a gradient for its parameters, found none: "):
             fused.sum().backward()
-        except torch.OutOfMemoryError:
-            raise
-        except RuntimeError as error:
-            raise CliprpnError(
-                "fusion_invalid",
-                f"{_fusion_name(settings)}: expected a gradient for its parameters, found none: {error}",
-            ) from error
     return sum(parameter.numel() for parameter in fusion.parameters())
 
 
@@ -198,6 +193,12 @@ def _check_fused(fused: object, feature_map: torch.Tensor, settings: Settings) -
             "fusion_invalid",
             f"{_fusion_name(settings)}: expected finite values, found inf or NaN in the output",
         )
+
+
+def _fusion_path(settings: Settings) -> Path:
+    """The person's file, or a name for a fusion of the package."""
+    fusion = settings.fusion
+    return fusion_path(fusion) if isinstance(fusion, FileFusion) else Path(fusion.kind)
 
 
 def _fusion_name(settings: Settings) -> str:

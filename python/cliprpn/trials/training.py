@@ -17,6 +17,8 @@ from cliprpn.data.index import DatasetIndex
 from cliprpn.errors import CliprpnError
 from cliprpn.features.frozen import FrozenFeatures
 from cliprpn.geometry import to_frame
+from cliprpn.inference.build import custom_fusion_file
+from cliprpn.inference.fusion_errors import non_finite_line
 from cliprpn.inference.predict import top1_ious
 from cliprpn.metrics import HIT_IOU
 from cliprpn.models import ClipRPN
@@ -74,7 +76,7 @@ def train_model(
                 outputs = model(*inputs)
             negatives = None if objects is None else _negatives(model, data, objects, batch, view, device)
             losses = torch.stack(model.losses(outputs, targets[batch].to(device), sampling_rng, negatives))
-            _check_losses(losses, epoch, step + 1)
+            _check_losses(losses, epoch, step + 1, model, inputs)
             optimizer.zero_grad(set_to_none=True)
             losses.sum().backward()
             if settings.grad_clip_norm is not None:
@@ -99,17 +101,29 @@ def train_model(
         )
 
 
-def _check_losses(losses: Tensor, epoch: int, step: int) -> None:
+def _check_losses(losses: Tensor, epoch: int, step: int, model: ClipRPN, inputs: tuple[Tensor, ...]) -> None:
     """
     Raises:
-        CliprpnError: loss_not_finite.
+        CliprpnError: loss_not_finite; with the line of a custom fusion that made the first NaN, if one did.
     """
-    if not losses.isfinite().all():
-        raise CliprpnError(
-            "loss_not_finite",
-            f"epoch {epoch}, step {step}: objectness loss {losses[0].item():g}, "
-            f"box loss {losses[1].item():g}; try a lower training.learning_rate",
-        )
+    if losses.isfinite().all():
+        return
+    place = _non_finite_place(model, inputs)
+    raise CliprpnError(
+        "loss_not_finite",
+        f"{'' if place is None else f'{place}: makes NaN or inf: '}epoch {epoch}, step {step}: objectness loss "
+        f"{losses[0].item():g}, box loss {losses[1].item():g}; try a lower training.learning_rate",
+    )
+
+
+def _non_finite_place(model: ClipRPN, inputs: tuple[Tensor, ...]) -> str | None:
+    path = custom_fusion_file(model.fusion_module)
+    if path is None:
+        return None
+    feature_map, *others = inputs
+    with torch.no_grad():
+        mapped = feature_map if model.neck is None else model.neck(feature_map)
+    return non_finite_line(model.fusion_module, path, (mapped, *others))
 
 
 def _check_weights(model: ClipRPN, epoch: int, step: int) -> None:

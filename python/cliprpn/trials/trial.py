@@ -27,10 +27,12 @@ from cliprpn.storage.durable import write_json
 from cliprpn.storage.specs import Spec
 from cliprpn.trials.baseline import evaluate_baseline
 from cliprpn.trials.cliprpn import KeepModels, train_cliprpn
+from cliprpn.trials.failures import describe_failure
 from cliprpn.trials.result import TrialResult
 
 Outcome = CompletedOutcome | FailedOutcome
 LOG_FILE = "worker.log"
+TRACEBACK_FILE = "traceback.txt"
 
 
 def run_trial(
@@ -39,6 +41,7 @@ def run_trial(
     emit: Emit,
     should_stop: Callable[[], bool],
     keep_models: KeepModels = "all",
+    fusion_file: str | None = None,
 ) -> Outcome:
     """Runs one attempt at a trial in a new folder and writes `outcome.json` last, atomically.
 
@@ -47,6 +50,7 @@ def run_trial(
     Args:
         folder: created if missing; contains nothing but, at most, the log of this process.
         keep_models: the models that stay: of the best and the last epoch, of the best one, or none.
+        fusion_file: for messages, the person's file of a custom fusion, of which the trial runs a copy.
 
     Raises:
         CliprpnError: interrupted, no_space, environment_broken; bad_input if the folder contains an earlier attempt.
@@ -55,21 +59,16 @@ def run_trial(
     _make_folder(folder)
     try:
         outcome: Outcome = _run_by_kind(spec, folder, keep_models, emit, should_stop)
-    except CliprpnError as error:
-        if error.code in ("interrupted", "no_space"):
+    except BaseException as error:
+        if isinstance(error, CliprpnError) and error.code in ("interrupted", "no_space"):
             raise
-        outcome = _failed(spec, folder, error.code, error.message)
-    except torch.OutOfMemoryError:
-        outcome = _failed(spec, folder, "out_of_memory", f"the device ran out of memory{_memory_hint(spec)}")
-    except MemoryError:
-        outcome = _failed(spec, folder, "out_of_memory", "the machine ran out of memory")
-    except Exception as error:  # Any other failure of a trial is recorded as well.
         if disk_is_full(error):
             raise CliprpnError(
                 "no_space",
                 f"{folder}: no space left on the disk; free some space and re-run the same command",
             ) from error
-        outcome = _failed(spec, folder, "internal", f"{type(error).__name__}: {error}")
+        code, message = describe_failure(error, spec, folder / TRACEBACK_FILE, fusion_file)
+        outcome = _failed(spec, folder, code, message)
     write_json(folder / "outcome.json", outcome)
     return outcome
 
@@ -145,16 +144,9 @@ def _run_baseline(spec: BaselineSpec, folder: Path, context: RunContext) -> Tria
     )
 
 
-def _memory_hint(spec: Spec) -> str:
-    """Advice for a trial that ran out of device memory; empty for a baseline."""
-    if isinstance(spec, BaselineSpec):
-        return ""
-    return f"; lower training.batch_size (now {spec.settings.training.batch_size})"
-
-
 def _failed(spec: Spec, folder: Path, code: str, message: str) -> FailedOutcome:
     """The outcome of a failed trial. Call within the `except` clause: writes the current traceback to a file."""
-    (folder / "traceback.txt").write_text(traceback.format_exc())
+    (folder / TRACEBACK_FILE).write_text(traceback.format_exc())
     return FailedOutcome(
         schema_version=1,
         state="failed",
@@ -162,7 +154,7 @@ def _failed(spec: Spec, folder: Path, code: str, message: str) -> FailedOutcome:
         sources_sha256=code_hashes()[spec.kind],
         finished_at=_utc_now(),
         error=ErrorInfo.model_validate({"code": code, "message": message}),
-        traceback_file="traceback.txt",
+        traceback_file=TRACEBACK_FILE,
     )
 
 

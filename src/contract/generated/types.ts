@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "00f4f83dc0b067e2613be831512339389b79f0baf7ad01e892d3509cafba8d06";
+export const schema_sha256 = "b6dc588503ccf4236c33cb91fb19b6446b1d0a107828877883e648f8318552f3";
 
 /**
  * The source of the proposals.
@@ -685,6 +685,10 @@ export interface RunTrialParams {
    */
   folder: string;
   keep_models: KeepModels;
+  /**
+   * For messages: the person's file of a custom fusion, of which the trial runs a copy.
+   */
+  fusion_file?: string;
 }
 /**
  * A ClipRPN to train and evaluate.

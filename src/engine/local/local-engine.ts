@@ -1,9 +1,16 @@
 import { performance } from "node:perf_hooks";
 import { CliprpnError, EXIT, exitCodeOf } from "../../contract/errors.ts";
-import type { BridgeMethods, ErrorCode, TrialEvent, TrialOutcome } from "../../contract/generated/types.ts";
+import type {
+  BridgeMethods,
+  ErrorCode,
+  TrialEvent,
+  TrialOutcome,
+  TrialSpec,
+} from "../../contract/generated/types.ts";
 import type { Method } from "../../worker/worker.ts";
 import { Worker } from "../../worker/worker.ts";
 import type { Attempt, AttemptSource, AttemptWatcher, Engine } from "../engine.ts";
+import { crashPlace } from "./crash-place.ts";
 import { isStopped, stopOnAbort } from "./stop-on-abort.ts";
 
 export interface LocalEngineOptions {
@@ -83,7 +90,7 @@ export class LocalEngine implements Engine {
         ...(onEvent === undefined ? {} : { onEvent }),
       });
     } catch (error) {
-      throw isStopped(error, signal) ? interrupted(error) : error;
+      throw isStopped(error, signal) ? interrupted(error) : withLog(error, params, this.#options.logFile);
     } finally {
       removeListener();
     }
@@ -122,11 +129,11 @@ export class LocalEngine implements Engine {
   ): Promise<TrialOutcome | undefined> {
     const removeListener = stopOnAbort(worker, signal, this.#graceMs);
     const timeoutMs = this.#options.trialTimeoutMs;
-    const { spec, folder, keep_models, logFile } = attempt;
+    const { spec, folder, keep_models, logFile, fusionFile } = attempt;
     try {
       const { outcome } = await worker.call(
         "run_trial",
-        { spec, folder, keep_models },
+        { spec, folder, keep_models, ...(fusionFile === undefined ? {} : { fusion_file: fusionFile }) },
         {
           logFile,
           onEvent: (event) => watcher.event(attempt, slot, event),
@@ -154,7 +161,17 @@ export class LocalEngine implements Engine {
 }
 
 /** Errors after which the worker is replaced: a device error or a partial import may affect the next trial. */
-const suspectWorker: ErrorCode[] = ["internal", "out_of_memory", "contract_violation"];
+const suspectWorker: ErrorCode[] = ["internal", "fusion_invalid", "out_of_memory", "contract_violation"];
+
+/** Errors of code name the log, which has the traceback; a crash names the line of a custom fusion. */
+function withLog(error: unknown, params: object, logFile: string): unknown {
+  if (!(error instanceof CliprpnError)) return error;
+  const { code, message, cause } = error;
+  if (code === "worker_died" && "spec" in params)
+    return new CliprpnError(code, diedAt(params.spec as TrialSpec, logFile) + message, { cause });
+  if (!["internal", "fusion_invalid"].includes(code)) return error;
+  return new CliprpnError(code, `${message}; the traceback is in ${logFile}`, { cause });
+}
 
 /**
  * The outcome of an attempt whose call failed. `outcome.json` counts, even if the worker died after writing it.
@@ -174,9 +191,26 @@ function outcomeAfterError(attempt: Attempt, error: unknown, signal: AbortSignal
     trial_id: attempt.spec.trial_id,
     sources_sha256: attempt.spec.sources_sha256,
     finished_at: new Date().toISOString(),
-    error: { code, message },
+    error: { code, message: withPlace(code, message, attempt) },
     traceback_file: null,
   };
+}
+
+function withPlace(code: ErrorCode, message: string, { spec, logFile, fusionFile }: Attempt): string {
+  if (code === "worker_died") return diedAt(spec, logFile, fusionFile) + message;
+  return code === "internal" ? `${message}; the traceback is in ${logFile}` : message;
+}
+
+/**
+ * `my_fusion.py:12, in forward: ` if a crash was in a person's fusion.
+ *
+ * @param fusionFile the file that the person edits; by default the one that was loaded.
+ */
+function diedAt(spec: TrialSpec, logFile: string, fusionFile?: string): string {
+  if (spec.kind !== "cliprpn" || spec.settings.fusion.kind !== "file") return "";
+  const loaded = spec.settings.fusion.file.replace(/:[^:]*$/, "");
+  const place = crashPlace(logFile, loaded, fusionFile ?? loaded);
+  return place === undefined ? "" : `${place}: `;
 }
 
 function interrupted(cause: unknown): CliprpnError {
