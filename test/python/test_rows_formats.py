@@ -93,7 +93,7 @@ def change(key: str, position: int, field: str, value: Any) -> Callable[[Any], N
         (change("images", 1, "id", "9"), "images[1]: expected id (an integer), found '9'"),
         (change("images", 1, "width", -1), "annotations[3]: width: expected a whole number of pixels"),
         (change("categories", 1, "name", None), "categories[1]: expected name (text)"),
-        (change("annotations", 3, "split", "dev"), "annotations[3]: split: expected val, found 'dev'"),
+        (change("annotations", 3, "split", "both"), "annotations[3]: split: expected train, val, "),
     ],
 )
 def test_a_problem_in_coco_is_reported_with_its_place(

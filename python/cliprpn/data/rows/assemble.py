@@ -9,6 +9,7 @@ from cliprpn.data.annotations import Annotations, BoxFormat, ImageRecord, Object
 from cliprpn.data.boxes import FORMAT_NAMES, format_hint, have_area
 from cliprpn.data.problems import Problems
 from cliprpn.data.rows.row import Row
+from cliprpn.data.rows.text_ids import integer_ids
 
 MAX_NOTES = 20
 
@@ -25,7 +26,7 @@ def assemble(rows: Sequence[Row], box_format: BoxFormat, problems: Problems, not
     rows = [row for row in rows if row.image in used_images]
     locations = [row.where for row in rows]
     image_ids = assign_ids(
-        "image_id", [row.image for row in rows], [row.image_id for row in rows], locations, notes
+        "image_id", [row.image for row in rows], integer_ids(rows, "image_id", notes), locations, notes
     )
     ann_ids = _assign_ann_ids(rows, notes)
     images = _image_records(rows, image_ids, problems)
@@ -120,7 +121,7 @@ def _assign_ann_ids(rows: Sequence[Row], notes: list[str]) -> list[int]:
     Objects with the same box stay apart if their ids differ; an id has one image and one box.
     """
     locations = [row.where for row in rows]
-    ids = [row.ann_id for row in rows]
+    ids = integer_ids(rows, "ann_id", notes)
     boxes = [(row.image, row.box) for row in rows]
     if None in ids:
         return assign_ids("ann_id", boxes, ids, locations, notes)
@@ -138,8 +139,9 @@ def _assign_ref_and_sent_ids(
 
     A ref is an object with its sentences, unless the source splits an object's sentences into several refs.
     """
-    locations = [rows[i].where for i in sentence_rows]
-    given_ids = [rows[i].ref_id for i in sentence_rows]
+    with_sentence = [rows[i] for i in sentence_rows]
+    locations = [row.where for row in with_sentence]
+    given_ids = integer_ids(with_sentence, "ref_id", notes)
     ann_of_sentence = [ann_ids[i] for i in sentence_rows]
     ann_of_ref: dict[int | None, int] = {}
     consistent = all(
@@ -150,7 +152,7 @@ def _assign_ref_and_sent_ids(
     items = list(zip(ann_of_sentence, given_ids, strict=True)) if use_given else ann_of_sentence
     ref_ids = assign_ids("ref_id", items, given_ids, locations, notes)
     sent_ids = assign_ids(
-        "sent_id", sentence_rows, [rows[i].sent_id for i in sentence_rows], locations, notes
+        "sent_id", sentence_rows, integer_ids(with_sentence, "sent_id", notes), locations, notes
     )
     return ref_ids, sent_ids
 

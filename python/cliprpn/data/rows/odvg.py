@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from cliprpn.contract.generated import Columns
-from cliprpn.data.checks import Problems, Record, is_box, shorten
+from cliprpn.data.checks import Record, is_box, shorten
+from cliprpn.data.problems import Problems
 from cliprpn.data.rows.lines import read_jsonl
 
 KINDS = ("grounding", "referring", "detection")
@@ -31,7 +32,7 @@ def read_odvg(path: Path, columns: Columns, problems: Problems) -> Iterator[Loca
             one object each, since either may be the expression.
     """
     captions = _Captions(columns.sentence)
-    for where, line in read_jsonl(path, problems):
+    for where, line in read_jsonl(path, None, problems):
         if not any(key in line for key in KINDS):
             problems.add(f"{where}: expected {' or '.join(KINDS)}, found {shorten(', '.join(line))}")
             continue

@@ -12,16 +12,21 @@ from cliprpn.data.annotations import Annotations
 from cliprpn.data.boxes import FORMAT_NAMES
 from cliprpn.data.problems import Problems
 from cliprpn.data.rows.assemble import assemble
+from cliprpn.data.rows.box_values import BoxValues
 from cliprpn.data.rows.coco import read_coco, read_mdetr
-from cliprpn.data.rows.lines import read_csv, read_jsonl
+from cliprpn.data.rows.csv_rows import read_csv
+from cliprpn.data.rows.fields import Fields
+from cliprpn.data.rows.lines import read_jsonl
 from cliprpn.data.rows.odvg import read_odvg
-from cliprpn.data.rows.row import Row, parse_row
+from cliprpn.data.rows.row import Row, RowNames, parse_row
+from cliprpn.data.rows.sentences import one_sentence_each
+from cliprpn.data.rows.split_names import SplitNames
 from cliprpn.data.rows.targets import Targets
 from cliprpn.data.rows.transvg import read_transvg
 from cliprpn.errors import CliprpnError
 
 # Formats whose rows have the columns that the source names, and always a sentence.
-TABLES = ("jsonl", "csv")
+TABLES = ("jsonl", "csv", "json", "parquet")
 # Column names that the readers of all other formats use.
 DEFAULT_COLUMNS = Columns(image="image", sentence="sentence", box="box", split="split")
 # Readers of the formats of published datasets. They yield location and values of each sentence, and of each object
@@ -41,13 +46,14 @@ def read_rows(source: RowsSource, problems: Problems) -> Annotations:
     notes: list[str] = []
     rows: list[Row] = []
     targets = Targets(source.first_box is True)
+    splits = SplitNames()
     for file in source.files:
         path = Path(file.file)
         if not (path.is_dir() if source.format in FOLDERS else path.is_file()):
             kind = "folder" if source.format in FOLDERS else "file"
             raise CliprpnError("data_invalid", f"{path}: expected a {kind} of annotations, found none")
         try:
-            rows_of_file = list(_read_file(path, source, targets, problems))
+            rows_of_file = list(_read_file(path, source, targets, splits, notes, problems))
         except OSError as error:
             raise CliprpnError("data_invalid", f"{path}: expected a readable file: {error}") from error
         num_sentences = sum(row.sentence is not None for row in rows_of_file)
@@ -55,30 +61,42 @@ def read_rows(source: RowsSource, problems: Problems) -> Annotations:
             num_sentences, f"{path.name}: expected rows with a sentence, found no valid one"
         )
         rows += _set_split(rows_of_file, file, notes)
-    notes += targets.notes()
+    notes += [*splits.notes(), *targets.notes()]
     return assemble(rows, source.box_format, problems, notes)
 
 
-def _read_file(path: Path, source: RowsSource, targets: Targets, problems: Problems) -> Iterator[Row]:
-    columns = source.columns if source.format in TABLES else DEFAULT_COLUMNS
-    for where, values in _read_values(path, source, problems):
-        if columns.box in values:
-            values[columns.box], is_kept = targets.choose(values[columns.box])
+def _read_file(
+    path: Path, source: RowsSource, targets: Targets, splits: SplitNames, notes: list[str], problems: Problems
+) -> Iterator[Row]:
+    has_own_names = source.format in TABLES
+    fields = Fields(source.columns if has_own_names else DEFAULT_COLUMNS, path.name, source.box_format)
+    boxes = BoxValues(source.box_format, converts_order=not has_own_names)
+    for where, row in _read_values(path, source, fields, problems):
+        values = fields.read(row) if has_own_names else row
+        box_problem = None
+        if "box" in values:
+            values["box"], box_problem = boxes.read(values["box"])
+            values["box"], is_kept = targets.choose(values["box"])
             if not is_kept:
                 continue
-        needs_sentence = source.format in TABLES or "sentence" in values
-        row = parse_row(values, where, columns, FORMAT_NAMES[source.box_format], problems, needs_sentence)
-        if row is not None:
-            yield row
+        names = RowNames(FORMAT_NAMES[source.box_format], fields if has_own_names else None, tuple(row))
+        needs_sentence = has_own_names or "sentence" in values
+        for one in one_sentence_each(values):
+            parsed = parse_row(one, where, names, splits, problems, needs_sentence, box_problem)
+            if parsed is not None:
+                yield parsed
+    notes += fields.notes()
 
 
-def _read_values(path: Path, source: RowsSource, problems: Problems) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yields location and values of each row."""
+def _read_values(
+    path: Path, source: RowsSource, fields: Fields, problems: Problems
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yields location and values of each row; by the file's names for table formats, by field for the others."""
     columns = source.columns
     if source.format == "jsonl":
-        return read_jsonl(path, problems)
+        return read_jsonl(path, source.rows, problems)
     if source.format == "csv":
-        return read_csv(path, [columns.image, columns.sentence, columns.box], problems)
+        return read_csv(path, fields, problems)
     if source.format == "coco":
         return read_coco(path, columns, problems)
     if source.format == "mdetr":

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cliprpn.contract.generated import Columns
-from cliprpn.data.annotations import SPLITS, Box
-from cliprpn.data.checks import MAX_COORDINATE_PX, is_box, is_integer, is_text, shorten
+from cliprpn.data.annotations import Box
+from cliprpn.data.checks import is_integer, is_text, shorten
 from cliprpn.data.problems import Problems
+from cliprpn.data.rows.box_values import checked_box
+from cliprpn.data.rows.fields import Fields
+from cliprpn.data.rows.split_names import SplitNames
+from cliprpn.data.rows.values import is_blank, parse_id, parse_size
 
-SPLIT_SYNONYMS = {"validation": "val", "valid": "val", "dev": "val", "testa": "testA", "testb": "testB"}
 MAX_SENTENCE_CHARS = 10_000
 MAX_NAME_CHARS = 1000
 
@@ -24,6 +26,7 @@ class Row:
     Attributes:
         where: file and line, such as `data.jsonl:17`.
         box: in the source's format.
+        image_id: an id that is text is the name of the image; so are the other ids.
     """
 
     where: str
@@ -31,10 +34,10 @@ class Row:
     sentence: str | None
     box: Box
     split: str | None = None
-    image_id: int | None = None
-    ann_id: int | None = None
-    ref_id: int | None = None
-    sent_id: int | None = None
+    image_id: int | str | None = None
+    ann_id: int | str | None = None
+    ref_id: int | str | None = None
+    sent_id: int | str | None = None
     width: int | None = None
     height: int | None = None
     category: str | None = None
@@ -43,40 +46,44 @@ class Row:
 def parse_row(
     values: Mapping[str, Any],
     where: str,
-    columns: Columns,
-    format_name: str,
+    names: RowNames,
+    splits: SplitNames,
     problems: Problems,
     needs_sentence: bool = True,
+    box_problem: str | None = None,
 ) -> Row | None:
     """Checks the values of one row and converts them; adds a problem for each invalid value.
 
     Args:
-        values: by column; in CSV all are text.
+        values: by field, such as `image`; in CSV all are text.
         where: file and line, for the messages.
-        format_name: describes the format of the boxes, for the messages.
+        names: of the fields in the user's file, for the messages.
         needs_sentence: False for an object without a sentence.
+        box_problem: what contradicts the format of the box, if anything does.
 
     Returns:
         None if a value is invalid.
     """
     faults: list[tuple[str, str]] = []
-    image, sentence, split = (values.get(key) for key in (columns.image, columns.sentence, columns.split))
+    image, sentence = values.get("image"), values.get("sentence")
 
-    def reject(column: str, problem: str) -> None:
-        names = shorten(", ".join(map(str, values)))
-        found = shorten(values[column]) if column in values else f"no such column in {names}"
-        faults.append((f"{where}: {column}: {problem}, found {found}", f"{column}: {problem}"))
+    def reject(key: str, problem: str, kind: str = "") -> None:
+        found = f"found {shorten(values[key])}" if key in values else names.missing(key)
+        name = names.shown(key)
+        faults.append((f"{where}: {name}: {problem}, {found}", f"{name}: {kind or problem}"))
 
     if (problem := file_name_problem(image)) is not None:
-        reject(columns.image, problem)
+        reject("image", problem)
     if needs_sentence and (problem := sentence_problem(sentence)) is not None:
-        reject(columns.sentence, problem)
-    box = parse_box(values.get(columns.box))
-    if box is None:
-        reject(columns.box, f"expected four numbers ({format_name})")
-    if not (is_blank(split) or split in SPLITS):
-        likely = SPLIT_SYNONYMS.get(split.lower()) if isinstance(split, str) else None
-        reject(columns.split, f"expected {likely or 'train, val, test, testA or testB'}")
+        reject("sentence", problem)
+    box = checked_box(values.get("box"))
+    if box_problem is not None:
+        reject("box", box_problem)
+    elif box is None:
+        reject("box", f"expected four numbers ({names.box_format})", "expected four numbers")
+    split, is_valid = splits.read(values.get("split"))
+    if not is_valid:
+        reject("split", "expected train, val, test, testA or testB")
     sizes = [parse_size(values.get(key)) for key in ("width", "height")]
     for key, size in zip(("width", "height"), sizes, strict=True):
         if size is None and not is_blank(values.get(key)):
@@ -88,18 +95,42 @@ def parse_row(
         problems.add_row(message, kind)
     if faults or box is None:
         return None
-    ids = {key: parse_integer(values.get(key)) for key in ("image_id", "ann_id", "ref_id", "sent_id")}
+    ids = {key: parse_id(values.get(key)) for key in ("image_id", "ann_id", "ref_id", "sent_id")}
     return Row(
         where,
         str(image),
         str(sentence) if needs_sentence else None,
         box,
-        split=None if is_blank(split) else split,
+        split=split,
         width=sizes[0],
         height=sizes[1],
         category=None if is_blank(category) else str(category),
         **ids,
     )
+
+
+@dataclass(frozen=True)
+class RowNames:
+    """What messages call the fields of a row.
+
+    Attributes:
+        box_format: describes the format of the boxes.
+        fields: finds the names in the user's file; None if they are the fields' own.
+        keys: the names of the row in the user's file.
+    """
+
+    box_format: str
+    fields: Fields | None
+    keys: tuple[str, ...]
+
+    def shown(self, key: str) -> str:
+        """The name of a field."""
+        return key if self.fields is None else self.fields.shown(key, self.keys)
+
+    def missing(self, key: str) -> str:
+        """Why a row does not have a field."""
+        reason = None if self.fields is None else self.fields.missing(self.keys).get(key)
+        return f"found {reason or 'none'}"
 
 
 def file_name_problem(name: object) -> str | None:
@@ -127,41 +158,3 @@ def sentence_problem(value: Any) -> str | None:
     if len(value) > MAX_SENTENCE_CHARS:
         return f"expected a sentence of at most {MAX_SENTENCE_CHARS:,} characters"
     return None
-
-
-def parse_box(value: Any) -> Box | None:
-    """Four numbers from a list, or from text such as `[1, 2, 3, 4]`, `1,2,3,4` or `1 2 3 4`; None if out of range."""
-    if isinstance(value, str):
-        inside = value[:200].strip().removeprefix("[").removesuffix("]")
-        numbers = [number for number in re.split(r"[,;\s]+", inside) if number]
-        if not all(_NUMBER.fullmatch(number) for number in numbers):
-            return None
-        value = [float(number) for number in numbers]
-    if not is_box(value):
-        return None
-    a, b, c, d = map(float, value)
-    # False for NaN too.
-    return (a, b, c, d) if all(abs(number) <= MAX_COORDINATE_PX for number in (a, b, c, d)) else None
-
-
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-
-
-def parse_integer(value: Any) -> int | None:
-    """An integer, also if CSV or a table with missing values turned it into `12`, `12.0` or 12.0; None otherwise."""
-    if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,18}(\.0)?", value.strip()):
-        return int(value.strip().removesuffix(".0"))
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return int(value)
-    return value if is_integer(value) else None
-
-
-def parse_size(value: Any) -> int | None:
-    """A positive number of whole pixels; None otherwise."""
-    size = parse_integer(value)
-    return size if size is not None and size > 0 else None
-
-
-def is_blank(value: Any) -> bool:
-    """Whether a value is missing, or text without visible characters."""
-    return value is None or (isinstance(value, str) and not value.strip())
