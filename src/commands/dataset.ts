@@ -14,6 +14,7 @@ import { openEngine } from "../sweep/open-engine.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
 import { datasetCheck } from "./dataset-check.ts";
 import { chosenSplitBy, namedDataset } from "./dataset-choice.ts";
+import { datasetCompare, type NamedDataset } from "./dataset-compare.ts";
 import { datasetShow } from "./dataset-show.ts";
 
 type Action = (
@@ -33,9 +34,13 @@ export async function dataset(args: Arguments, context: Context): Promise<number
       `${typed}: expected ${Object.keys(actions).join(", ")}.${didYouMean(typed, Object.keys(actions))}`,
     );
   if (typed === "export") outFile(args, context);
-  const identity = await findDataset(choose(args, context), dataFolders(context));
+  const [name = "", ...others] = args.list("names");
+  if (others.length > 0 && typed !== "check")
+    throw new CliprpnError("bad_input", `${typed}: expected one dataset, found ${others.length + 1}`);
   const engine = await openEngine(runContext(args, context));
   try {
+    if (others.length > 0) return await compareNamed([name, ...others], engine, args, context);
+    const identity = await findDataset(choose(name, args, context), dataFolders(context));
     // `check` must not change an existing dataset; the other actions update it first.
     if (!(typed === "check" && isPrepared(identity.root)))
       await ensureDataset(identity, sizesToPrepare(identity), engine, context);
@@ -51,9 +56,30 @@ const actions: Record<string, Action> = {
   export: exportDataset,
 };
 
+/** @throws CliprpnError not_found; bad_input if one dataset is named twice. */
+async function compareNamed(
+  names: string[],
+  engine: Engine,
+  args: Arguments,
+  context: Context,
+): Promise<number> {
+  const datasets: NamedDataset[] = [];
+  for (const name of names) {
+    const identity = await findDataset(choose(name, args, context), dataFolders(context));
+    const before = datasets.find(({ root }) => root === identity.root);
+    if (before !== undefined)
+      throw new CliprpnError(
+        "bad_input",
+        `${before.name} and ${name} are the same dataset: ${identity.root}`,
+      );
+    if (!isPrepared(identity.root)) await ensureDataset(identity, sizesToPrepare(identity), engine, context);
+    datasets.push({ name, root: identity.root });
+  }
+  return datasetCompare(datasets, engine, args, context);
+}
+
 /** @throws CliprpnError not_found, with the names of the prepared datasets. */
-function choose(args: Arguments, context: Context): DatasetChoice {
-  const name = args.needed("name");
+function choose(name: string, args: Arguments, context: Context): DatasetChoice {
   const choice = namedDataset(name, chosenSplitBy(args), context);
   if (choice.root === undefined || existsSync(choice.root)) return choice;
   const { data } = dataFolders(context);

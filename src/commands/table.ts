@@ -391,11 +391,14 @@ export const commands: Command[] = [
     load: async () => (await import("./prepare.ts")).prepare,
   },
   {
-    usage: "dataset <action> <name>",
-    describe: "show, check or export a prepared dataset",
+    usage: "dataset <action> <names..>",
+    describe: "show, check or export a prepared dataset; check several for shared images",
     positionals: {
       action: { describe: "show, check or export", type: "string" },
-      name: { describe: "prepared dataset, demo, or a folder", type: "string" },
+      names: {
+        describe: "prepared dataset, demo, or a folder; for check also several",
+        type: "array",
+      },
     },
     options: {
       "split-by": {

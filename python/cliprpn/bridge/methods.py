@@ -18,6 +18,8 @@ from cliprpn.contract.generated import (
     CheckExtraResult,
     CheckFusionParams,
     CheckFusionResult,
+    CompareDatasetsParams,
+    CompareDatasetsResult,
     DatasetStats,
     DatasetStatsParams,
     EvaluateParams,
@@ -53,6 +55,7 @@ from cliprpn.detectors.check_extra import check_extra
 from cliprpn.detectors.propose import check_detector
 from cliprpn.detectors.train_yolo import train_yolo
 from cliprpn.figures.dataset_stats.compute import compute_dataset_stats
+from cliprpn.figures.dataset_stats.shared_images import compare_datasets
 from cliprpn.figures.summarize import summarize
 from cliprpn.inference.build import FeatureSizes, check_fusion
 from cliprpn.inference.checkpoint import checkpoint_bytes
@@ -132,6 +135,10 @@ def _export_dataset(params: ExportDatasetParams, context: CallContext) -> Export
     index = open_dataset(root, read_facts(root).id)
     num_sentences = export_rows(index, params.format, params.box_format, Path(params.out_file))
     return ExportDatasetResult(num_sentences=num_sentences)
+
+
+def _compare_datasets(params: CompareDatasetsParams, context: CallContext) -> CompareDatasetsResult:
+    return compare_datasets([Path(root) for root in params.roots])
 
 
 def _dataset_stats(params: DatasetStatsParams, context: CallContext) -> DatasetStats:
@@ -215,6 +222,7 @@ METHODS: dict[str, Method] = {
     "read_annotations": Method(ReadAnnotationsParams, ReadAnnotationsResult, _read_annotations),
     "index_dataset": Method(IndexDatasetParams, IndexDatasetResult, _index_dataset),
     "export_dataset": Method(ExportDatasetParams, ExportDatasetResult, _export_dataset),
+    "compare_datasets": Method(CompareDatasetsParams, CompareDatasetsResult, _compare_datasets),
     "dataset_stats": Method(DatasetStatsParams, DatasetStats, _dataset_stats),
     "train_detector": Method(TrainDetectorParams, TrainDetectorResult, _train_detector),
     "check_detector": Method(CheckDetectorParams, CheckDetectorResult, _check_detector),

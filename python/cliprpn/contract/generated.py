@@ -188,6 +188,13 @@ class Columns(BaseModel):
     sent_id: Annotated[str | None, Field(min_length=1)] = None
 
 
+class CompareDatasetsParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    roots: Annotated[list[str], Field(description="Folders of prepared datasets.")]
+
+
 class ConcatenationFusion(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -1053,6 +1060,14 @@ class SeedsRemark(BaseModel):
     label: str
     num_completed: Annotated[int, Field(ge=0)]
     num_planned: Annotated[int, Field(ge=0)]
+
+
+class SharedExample(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    first: str
+    second: str
 
 
 class SourceFile(BaseModel):
@@ -2183,6 +2198,39 @@ class Settings(BaseModel):
     limits: Limits
 
 
+class SharedImages(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    first: Annotated[int, Field(description="Position of a dataset in `roots`.", ge=0)]
+    second: Annotated[int, Field(ge=0)]
+    first_split: Annotated[
+        Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
+    ]
+    second_split: Annotated[
+        Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
+    ]
+    num_first: Annotated[int, Field(description="Images of the first split.", ge=0)]
+    num_second: Annotated[int, Field(ge=0)]
+    num_same_file: Annotated[
+        int,
+        Field(
+            description="Images of the second split whose file has the same bytes as one of the first.",
+            ge=0,
+        ),
+    ]
+    num_same_pixels: Annotated[
+        int,
+        Field(
+            description="Other images of the second split with the same pixels as one of the first.",
+            ge=0,
+        ),
+    ]
+    examples: Annotated[
+        list[SharedExample], Field(description="The file names of some of them.")
+    ]
+
+
 class SplitStats(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -2436,6 +2484,30 @@ class ClipRpnSpec(BaseModel):
             min_length=1,
         ),
     ]
+
+
+class CompareDatasetsResult(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    num_images: Annotated[list[int], Field(description="Of each dataset.")]
+    num_missing_files: Annotated[
+        list[int],
+        Field(
+            description="Images of each dataset whose files cannot be read: they are compared by their prepared pixels only."
+        ),
+    ]
+    num_without_pixels: Annotated[
+        list[int],
+        Field(description="Images of each dataset without pixels to compare."),
+    ]
+    pixels: Annotated[
+        str,
+        Field(
+            description="The compared pixels: the folder of a prepared size, such as `squash-224`, or `files` for the decoded files."
+        ),
+    ]
+    pairs: list[SharedImages]
 
 
 class Envelope(RootModel[OkEnvelope | ErrorEnvelope]):
@@ -2924,6 +2996,14 @@ class SummarizeMethod(BaseModel):
     result: Summary
 
 
+class CompareDatasetsMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: CompareDatasetsParams
+    result: CompareDatasetsResult
+
+
 class CheckDetectorParams(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -3252,9 +3332,12 @@ class BridgeMethods(BaseModel):
         ReadAnnotationsMethod, Field(title="ReadAnnotationsMethod")
     ]
     export_dataset: Annotated[ExportDatasetMethod, Field(title="ExportDatasetMethod")]
+    compare_datasets: Annotated[
+        CompareDatasetsMethod, Field(title="CompareDatasetsMethod")
+    ]
     dataset_stats: Annotated[DatasetStatsMethod, Field(title="DatasetStatsMethod")]
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_extra: Annotated[CheckExtraMethod, Field(title="CheckExtraMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "b6dc588503ccf4236c33cb91fb19b6446b1d0a107828877883e648f8318552f3"
+SCHEMA_SHA256 = "ad3a73c5613d6d928e7f74d809b86308abc5b1f916850a32c87cfa8a85e02bd5"

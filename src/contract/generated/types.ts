@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "b6dc588503ccf4236c33cb91fb19b6446b1d0a107828877883e648f8318552f3";
+export const schema_sha256 = "ad3a73c5613d6d928e7f74d809b86308abc5b1f916850a32c87cfa8a85e02bd5";
 
 /**
  * The source of the proposals.
@@ -611,6 +611,7 @@ export interface BridgeMethods {
   golden: GoldenMethod;
   read_annotations: ReadAnnotationsMethod;
   export_dataset: ExportDatasetMethod;
+  compare_datasets: CompareDatasetsMethod;
   dataset_stats: DatasetStatsMethod;
   train_detector: TrainDetectorMethod;
   check_extra: CheckExtraMethod;
@@ -2273,6 +2274,81 @@ export interface ExportDatasetParams {
  */
 export interface ExportDatasetResult {
   num_sentences: number;
+}
+export interface CompareDatasetsMethod {
+  params: CompareDatasetsParams;
+  result: CompareDatasetsResult;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "CompareDatasetsParams".
+ */
+export interface CompareDatasetsParams {
+  /**
+   * Folders of prepared datasets.
+   */
+  roots: string[];
+}
+/**
+ * Images that datasets share by their content.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "CompareDatasetsResult".
+ */
+export interface CompareDatasetsResult {
+  /**
+   * Of each dataset.
+   */
+  num_images: number[];
+  /**
+   * Images of each dataset whose files cannot be read: they are compared by their prepared pixels only.
+   */
+  num_missing_files: number[];
+  /**
+   * Images of each dataset without pixels to compare.
+   */
+  num_without_pixels: number[];
+  /**
+   * The compared pixels: the folder of a prepared size, such as `squash-224`, or `files` for the decoded files.
+   */
+  pixels: string;
+  pairs: SharedImages[];
+}
+/**
+ * Images that a split of one dataset and a split of another share.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SharedImages".
+ */
+export interface SharedImages {
+  /**
+   * Position of a dataset in `roots`.
+   */
+  first: number;
+  second: number;
+  first_split: Split;
+  second_split: Split;
+  /**
+   * Images of the first split.
+   */
+  num_first: number;
+  num_second: number;
+  /**
+   * Images of the second split whose file has the same bytes as one of the first.
+   */
+  num_same_file: number;
+  /**
+   * Other images of the second split with the same pixels as one of the first.
+   */
+  num_same_pixels: number;
+  /**
+   * The file names of some of them.
+   */
+  examples: SharedExample[];
+}
+export interface SharedExample {
+  first: string;
+  second: string;
 }
 export interface DatasetStatsMethod {
   params: DatasetStatsParams;

@@ -86,8 +86,11 @@ def _pixel_duplicates(
     return candidates[np.isin(pixel_hashes[candidates], pixel_hashes[first_rows])]
 
 
-def hash_all_pixels(index: DatasetIndex) -> NDArray | None:
+def hash_all_pixels(index: DatasetIndex, size: str | None = None) -> NDArray | None:
     """A hash of the prepared pixels of each image, at one of the sizes that exist: [num_images], hex.
+
+    Args:
+        size: name of the folder of a prepared size; None for any.
 
     Returns:
         None if an image has no prepared pixels.
@@ -95,7 +98,8 @@ def hash_all_pixels(index: DatasetIndex) -> NDArray | None:
     Raises:
         CliprpnError: data_invalid, if a file does not match its manifest.
     """
-    folder = next((path.parent for path in list_manifests(index.root)), None)
+    folders = [path.parent for path in list_manifests(index.root)]
+    folder = next((each for each in folders if size in (None, each.name)), None)
     if folder is None or index.images["pixel_row"].null_count > 0:
         return None
     pixels = open_pixels(folder)
