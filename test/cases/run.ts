@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { execa } from "execa";
+import type { PreparedDataset } from "../../src/contract/generated/types.ts";
 import { ensureEnvironment } from "../../src/environment/ensure-environment.ts";
 import { packageRoot } from "../../src/package-root.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
@@ -71,10 +72,18 @@ async function run(entry: Case, python: string): Promise<{ outcome: Outcome; out
   try {
     if (entry.first !== undefined) await call(entry.first, cwd, python);
     const { exitCode, all } = await call(entry.command, cwd, python);
-    return { outcome: { code: exitCode, says: lastLine(all) }, output: all };
+    return { outcome: { code: exitCode, says: lastLine(all) }, output: `${all}\n${total(cwd)}` };
   } finally {
     rmSync(cwd, { recursive: true, force: true });
   }
+}
+
+/** The number of expressions of the dataset that a case has prepared. */
+function total(cwd: string): string {
+  const file = join(cwd, "data/mine/dataset.json");
+  if (!existsSync(file)) return "";
+  const { splits }: Pick<PreparedDataset, "splits"> = JSON.parse(readFileSync(file, "utf8"));
+  return `total: ${splits.reduce((sum, { num_sentences }) => sum + num_sentences, 0)} expressions`;
 }
 
 async function travelRoads(python: string): Promise<number> {
