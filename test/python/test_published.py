@@ -10,7 +10,7 @@ import pytest
 from user_data import rows_source, write_jsonl
 
 from cliprpn.contract.generated import PublishedSource
-from cliprpn.data.published import COCO_NAME, MatchedSplit, normalize
+from cliprpn.data.published import MatchedSplit, normalize
 from cliprpn.data.sources import LoadedSource, read_source
 from cliprpn.errors import CliprpnError
 
@@ -116,22 +116,6 @@ def test_a_file_that_is_not_of_refs_is_refused(tmp_path: Path) -> None:
         with pytest.raises(CliprpnError) as caught:
             read_source(source)
         assert caught.value.code == "data_invalid"
-
-
-@pytest.mark.parametrize(
-    ("name", "number"),
-    [
-        ("COCO_train2014_000000000009.jpg", 9),
-        ("a/b/000000000139.JPG", 139),
-        ("COCO_val2014_000000000042_1234.jpg", 42),
-        ("COCO_train2014_000000000009", 9),
-        ("photo_000000000009x.jpg", None),
-        ("9.jpg", None),
-    ],
-)
-def test_coco_numbers(name: str, number: int | None) -> None:
-    match = COCO_NAME.search(name)
-    assert (None if match is None else int(match[1])) == number
 
 
 def test_words_are_compared_without_case_and_punctuation() -> None:

@@ -17,14 +17,10 @@ import pyarrow as pa
 
 from cliprpn.contract.generated import PublishedSource
 from cliprpn.data.annotations import SPLITS, Annotations, ImageRecord, SentenceRecord
+from cliprpn.data.image_names import coco_number
 from cliprpn.data.plain_pickle import clean_text, load_plain
 from cliprpn.errors import CliprpnError
 from cliprpn.storage.parquet import read_table
-
-# `COCO_train2014_000000000009.jpg`, `000000000009.jpg`, and RefCOCO's own file_name, which ends in `_<ann_id>.jpg`.
-COCO_NAME = re.compile(
-    r"(?:^|[/\\])(?:COCO_(?:train|val|test)2014_)?([0-9]{12})(?:_[0-9]+)?(?:\.[A-Za-z]+)?$"
-)
 
 
 @dataclass(frozen=True)
@@ -62,7 +58,7 @@ def match_published(
         CliprpnError: data_invalid, if no sentence is in the published dataset, or its file is not one.
     """
     published, sizes = _read_published(source)
-    numbers = {image.image_id: coco_number(image) for image in annotations.images}
+    numbers = {image.image_id: _image_number(image) for image in annotations.images}
     kept: list[SentenceRecord] = []
     found: dict[str, set[int]] = defaultdict(set)
     aside: list[SentenceRecord] = []
@@ -107,7 +103,7 @@ def warn_unmatched(annotations: Annotations) -> list[str]:
     Most of the images must be of COCO train2014, as all of RefCOCO, RefCOCO+ and RefCOCOg are.
     """
     names = [image.file_name for image in annotations.images]
-    num_coco = sum("train2014" in name and COCO_NAME.search(name) is not None for name in names)
+    num_coco = sum("train2014" in name and coco_number(name) is not None for name in names)
     if num_coco < 0.9 * len(names):
         return []
     counts = [
@@ -123,10 +119,10 @@ def warn_unmatched(annotations: Annotations) -> list[str]:
     ]
 
 
-def coco_number(image: ImageRecord) -> int:
+def _image_number(image: ImageRecord) -> int:
     """The number of a COCO image: by its file name, else its id."""
-    match = COCO_NAME.search(image.file_name)
-    return image.image_id if match is None else int(match[1])
+    number = coco_number(image.file_name)
+    return image.image_id if number is None else number
 
 
 def normalize(sentence: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Sequence
 
 from cliprpn.data.annotations import Annotations, BoxFormat, ImageRecord, ObjectRecord, SentenceRecord
 from cliprpn.data.boxes import FORMAT_NAMES, format_hint, have_area
+from cliprpn.data.image_names import image_identity
 from cliprpn.data.problems import Problems
 from cliprpn.data.rows.row import Row
 from cliprpn.data.rows.text_ids import integer_ids
@@ -22,13 +23,12 @@ def assemble(rows: Sequence[Row], box_format: BoxFormat, problems: Problems, not
         notes: a line is appended for each oddity that was accepted.
     """
     rows = _rows_with_valid_boxes(rows, box_format, problems, notes)
-    used_images = {row.image for row in rows if row.sentence is not None}
-    rows = [row for row in rows if row.image in used_images]
+    used_images = {image_identity(row.image) for row in rows if row.sentence is not None}
+    rows = [row for row in rows if image_identity(row.image) in used_images]
     locations = [row.where for row in rows]
-    image_ids = assign_ids(
-        "image_id", [row.image for row in rows], integer_ids(rows, "image_id", notes), locations, notes
-    )
-    ann_ids = _assign_ann_ids(rows, notes)
+    names = [image_identity(row.image) for row in rows]
+    image_ids = assign_ids("image_id", names, integer_ids(rows, "image_id", notes), locations, notes)
+    ann_ids = _assign_ann_ids(rows, names, notes)
     images = _image_records(rows, image_ids, problems)
     objects: dict[int, ObjectRecord] = {}
     for row, image_id, ann_id in zip(rows, image_ids, ann_ids, strict=True):
@@ -115,14 +115,14 @@ def _rows_with_valid_boxes(
     return [row for row, is_valid in zip(rows, valid, strict=True) if is_valid]
 
 
-def _assign_ann_ids(rows: Sequence[Row], notes: list[str]) -> list[int]:
+def _assign_ann_ids(rows: Sequence[Row], names: Sequence[str], notes: list[str]) -> list[int]:
     """An ann_id for each row.
 
     Objects with the same box stay apart if their ids differ; an id has one image and one box.
     """
     locations = [row.where for row in rows]
     ids = integer_ids(rows, "ann_id", notes)
-    boxes = [(row.image, row.box) for row in rows]
+    boxes = [(name, row.box) for name, row in zip(names, rows, strict=True)]
     if None in ids:
         return assign_ids("ann_id", boxes, ids, locations, notes)
     boxes_with_ids = list(zip(boxes, ids, strict=True))
