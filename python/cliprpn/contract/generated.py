@@ -3340,4 +3340,4 @@ class BridgeMethods(BaseModel):
     check_extra: Annotated[CheckExtraMethod, Field(title="CheckExtraMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "ad3a73c5613d6d928e7f74d809b86308abc5b1f916850a32c87cfa8a85e02bd5"
+SCHEMA_SHA256 = "5326aaa61a4210b6f66e9bdd2665f7722a29a2fb4d0e6cebbfa79a935646f278"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "ad3a73c5613d6d928e7f74d809b86308abc5b1f916850a32c87cfa8a85e02bd5";
+export const schema_sha256 = "5326aaa61a4210b6f66e9bdd2665f7722a29a2fb4d0e6cebbfa79a935646f278";
 
 /**
  * The source of the proposals.
@@ -2460,11 +2460,11 @@ export interface PreparedDataset {
   /**
    * One entry per published split of which the rows have an expression; absent if the rows were not matched with a published dataset.
    */
-  matched?: MatchedSplit[];
+  matched?: MatchedSplit[] | null;
   /**
    * What may make results wrong and cannot be known from the files, one line each; absent in datasets of earlier versions.
    */
-  warnings?: string[];
+  warnings?: string[] | null;
   prepared_at: string;
   cliprpn_version: string;
 }
