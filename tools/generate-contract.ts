@@ -18,6 +18,7 @@ const pythonSide = [
   "PreparedDataset",
   "PixelsManifest",
   "WantedImages",
+  "ImageNames",
   "Explorer",
 ];
 

@@ -60,7 +60,7 @@ function prepareArguments(args: Arguments): PrepareArguments {
     clip_boxes: args.flag("clip-boxes"),
     allow_invalid: args.flag("allow-invalid"),
     orientation: args.text("orientation"),
-    images: args.text("images"),
+    images: args.list("images"),
     without_images: args.flag("without-images"),
     image_size_px: args.number("image-size") ?? image_size_px,
     resize: args.text("resize") === "letterbox" ? "letterbox" : resize,

@@ -296,7 +296,11 @@ export const commands: Command[] = [
         describe: "annotations of your own data: a file or folder, or SPLIT=FILE (repeatable)",
         type: "array",
       },
-      images: { describe: "folder or .zip with the images", type: "string" },
+      images: {
+        describe:
+          "folder, .zip, .tar or .tar.gz with the images; may be repeated; SPLIT=FOLDER for one split",
+        type: "array",
+      },
       "without-images": {
         describe: "prepare the annotations only, to inspect or convert them",
         type: "boolean",

@@ -29,6 +29,7 @@ export interface ContractTypes {
   PixelsManifest: contract.PixelsManifest;
   PixelShard: contract.PixelShard;
   WantedImages: contract.WantedImages;
+  ImageNames: contract.ImageNames;
   Explorer: contract.Explorer;
 }
 

@@ -41,7 +41,13 @@ export function prepareCommand(facts: PreparedDataset, size?: ImageSize): string
           ...(source.first_box === true ? ["--first-box"] : []),
           ...(source.match == null ? [] : ["--match", `${source.match.name}=${source.match.file}`]),
         ];
-  const images = images_dir === null ? ["--without-images"] : ["--images", images_dir];
+  const folders = facts.image_folders?.map(({ folder, split }) =>
+    split === null ? folder : `${split}=${folder}`,
+  );
+  const images =
+    images_dir === null
+      ? ["--without-images"]
+      : (folders ?? [images_dir]).flatMap((folder) => ["--images", folder]);
   const flags = [
     ...(size === undefined || size.image_size_px === 224 ? [] : ["--image-size", `${size.image_size_px}`]),
     ...(size === undefined || size.resize === "squash" ? [] : ["--resize", size.resize]),

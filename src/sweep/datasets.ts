@@ -4,7 +4,7 @@ import { count } from "../base/format.ts";
 import { makeDemo } from "../dataset/demo/make-demo.ts";
 import type { DataFolders, DatasetIdentity } from "../dataset/identify-dataset.ts";
 import { ensurePrepared } from "../dataset/prepare/ensure-prepared.ts";
-import type { PrepareContext } from "../dataset/prepare/prepare-dataset.ts";
+import type { PrepareContext } from "../dataset/prepare/preparation.ts";
 import type { ImageSize } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../engine/engine.ts";
 import { cacheDir } from "../environment/cache.ts";

@@ -18,6 +18,7 @@ import { checkMessage } from "../../src/contract/check.ts";
 import type { DatasetChoice, DatasetStats } from "../../src/contract/generated/types.ts";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
 import { findDataset, identifyDataset } from "../../src/dataset/identify-dataset.ts";
+import { imageFolder } from "../../src/dataset/images/image-source.ts";
 import { ensurePrepared } from "../../src/dataset/prepare/ensure-prepared.ts";
 import { prepareDataset } from "../../src/dataset/prepare/prepare-dataset.ts";
 import { rowsSource } from "../../src/dataset/prepare/rows-source.ts";
@@ -81,7 +82,7 @@ async function prepare(name: string, from: string[], photos = true): Promise<voi
       name,
       split_by: "own",
       source: rowsSource({ from, box_format: "xywh", split_seed: 0 }, folder),
-      images: photos ? { path: join(folder, "photos"), is_archive: false } : null,
+      images: photos ? imageFolder(join(folder, "photos")) : null,
       sizes: [{ image_size_px: 64, resize: "squash" }],
       max_pixels: 1_000_000,
       follow_links: false,

@@ -88,7 +88,7 @@ def change(key: str, position: int, field: str, value: Any) -> Callable[[Any], N
         (change("annotations", 1, "sentence", 3), "annotations[1]: sentence: expected a sentence, found 3"),
         (change("annotations", 0, "sentences", [{"x": 1}]), "annotations[0]: sentence: expected a sentence"),
         (change("annotations", 1, "bbox", [1, 2, 0, 3]), "annotations[1]: box: expected a positive area"),
-        (change("images", 1, "file_name", "/etc/passwd"), "annotations[3]: image: expected a name below"),
+        (change("images", 1, "file_name", "photos/"), "annotations[3]: image: expected the name of a file"),
         (change("images", 1, "id", 7), "images: duplicate id 7"),
         (change("images", 1, "id", "9"), "images[1]: expected id (an integer), found '9'"),
         (change("images", 1, "width", -1), "annotations[3]: width: expected a whole number of pixels"),

@@ -233,7 +233,8 @@ def test_bridge_methods_return_the_needed_images_and_what_was_dropped(tmp_path: 
     assert read.num_pictures == len(images) == 6
     name = "COCO_train2014_000000000002.png"
     where = "instances.json: image 2"
-    assert images[2] == {"image_id": 2, "file_name": name, "width": WIDTH, "height": HEIGHT, "where": where}
+    sizes = {"width": WIDTH, "height": HEIGHT}
+    assert images[2] == {"image_id": 2, "file_name": name, **sizes, "where": where, "problem": None}
     names = [image["file_name"] for image in images]
     pixels = write_pixels([root / "images" / name for name in names], names, tmp_path / "pixels", 64)
     pixels.shards[0].pictures[2].problem = "no such file"

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CliprpnError } from "../../src/contract/errors.ts";
-import { type ExtractOptions, extractImages } from "../../src/dataset/images/extract-zip.ts";
+import { type ExtractOptions, extractFiles, MAX_IMAGE_BYTES } from "../../src/dataset/images/extract-zip.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 import { type ZipPart, zipOf } from "../helpers/zip.ts";
 
@@ -39,10 +39,11 @@ describe("extraction", () => {
     writeFileSync(join(folder, "b.jpg"), "cut sho");
     writeFileSync(join(folder, ".extracting-0"), "left by a run that was killed");
     const reported: number[][] = [];
-    const again = await extractImages({
+    const again = await extractFiles({
       archive,
       folder,
       wanted: ["a.jpg", "b.jpg", "c.jpg"],
+      max_file_bytes: MAX_IMAGE_BYTES,
       onProgress: (done, total) => reported.push([done, total]),
     });
     expect(again).toMatchObject({ num_kept: 1, num_extracted: 2 });
@@ -111,11 +112,16 @@ describe("an archive is refused", () => {
     const folder = tempFolder();
     const archive = join(folder, "cut.zip");
     writeFileSync(archive, zipOf(firstImage({})).subarray(0, -30));
-    const wanted = { archive, wanted: ["a.jpg"], folder: join(folder, "out") };
-    await expect(extractImages(wanted)).rejects.toThrow(
+    const wanted = {
+      archive,
+      wanted: ["a.jpg"],
+      folder: join(folder, "out"),
+      max_file_bytes: MAX_IMAGE_BYTES,
+    };
+    await expect(extractFiles(wanted)).rejects.toThrow(
       /cut\.zip: expected .* zip archive.*download it again/,
     );
-    await expect(extractImages({ ...wanted, archive: join(folder, "none.zip") })).rejects.toMatchObject({
+    await expect(extractFiles({ ...wanted, archive: join(folder, "none.zip") })).rejects.toMatchObject({
       code: "not_found",
     });
   });
@@ -149,7 +155,7 @@ test(
           folder: join(base, "out"),
           max_file_bytes: 10_000,
         };
-        await extractImages(wanted).catch((error) => expect(error).toBeInstanceOf(CliprpnError));
+        await extractFiles(wanted).catch((error) => expect(error).toBeInstanceOf(CliprpnError));
         expect(readdirSync(base).filter((name) => !["a.zip", "out"].includes(name))).toEqual([]);
       }),
       { numRuns: numFuzzRuns, seed: 7 },
@@ -162,12 +168,12 @@ async function extract(
   parts: ZipPart[],
   wanted: string[],
   more: Pick<ExtractOptions, "signal"> = {},
-): Promise<{ archive: string; folder: string; result: Awaited<ReturnType<typeof extractImages>> }> {
+): Promise<{ archive: string; folder: string; result: Awaited<ReturnType<typeof extractFiles>> }> {
   const base = tempFolder();
   const archive = join(base, "images.zip");
   const folder = join(base, "out");
   writeFileSync(archive, zipOf(parts));
-  const result = await extractImages({ archive, wanted, folder, ...more });
+  const result = await extractFiles({ archive, wanted, folder, max_file_bytes: MAX_IMAGE_BYTES, ...more });
   expect(existsSync(join(base, "a.jpg"))).toBe(false);
   return { archive, folder, result };
 }

@@ -106,15 +106,19 @@ def _run_trial(params: RunTrialParams, context: CallContext) -> RunTrialResult:
 
 
 def _read_annotations(params: ReadAnnotationsParams, context: CallContext) -> ReadAnnotationsResult:
-    annotations = read_source(params.source).annotations
+    annotations = read_source(params.source, _path(params.image_names_file)).annotations
     images = [WantedImage(**asdict(image)) for image in annotations.images]
     write_json(Path(params.out_file), WantedImages(pictures=images))
     splits = count_splits(annotations)
     return ReadAnnotationsResult.model_validate({"num_pictures": len(images), "splits": splits})
 
 
+def _path(name: str | None) -> Path | None:
+    return None if name is None else Path(name)
+
+
 def _index_dataset(params: IndexDatasetParams, context: CallContext) -> IndexDatasetResult:
-    source, folder = read_source(params.source), Path(params.folder)
+    source, folder = read_source(params.source, _path(params.image_names_file)), Path(params.folder)
     pixels = None if params.pixels_manifest is None else read_manifest(Path(params.pixels_manifest))
     dropped = write_tables(source.annotations, pixels, folder)
     index = open_tables(folder, "", None, source.annotations.box_format)

@@ -1374,6 +1374,10 @@ class WantedImage(BaseModel):
             description="File and line of its first mention, such as `rows.jsonl:17`; absent in files of earlier versions."
         ),
     ] = None
+    problem: Annotated[
+        str | None,
+        Field(description="Why the image has no file; such an image is not decoded."),
+    ] = None
 
 
 class WantedImages(BaseModel):
@@ -2042,6 +2046,28 @@ class GalleryGroup(BaseModel):
     examples: list[GalleryExample]
 
 
+class ImageNames(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    by_split: Annotated[
+        list[Literal["train", "val", "test", "testA", "testB"]],
+        Field(
+            description="Splits with image folders of their own: an image of a row of one of these has the name `SPLIT<tab>NAME`, so that equal names in different folders are different images."
+        ),
+    ]
+    names: Annotated[
+        dict[str, str],
+        Field(
+            description="The path below the image folder of each name that differs from it."
+        ),
+    ]
+    written: Annotated[
+        list[WantedImage],
+        Field(description="The images with their names as the annotations give them."),
+    ]
+
+
 class MatchedSplit(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -2101,6 +2127,17 @@ class PixelsManifest(BaseModel):
         str, Field(description="Hash of the checksums of all shards.", min_length=1)
     ]
     shards: list[PixelShard]
+
+
+class ImageFolder(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    folder: Annotated[str, Field(description="Absolute path.")]
+    split: Annotated[
+        Literal["train", "val", "test", "testA", "testB"] | None,
+        Field(description="The split whose images it has; null for any."),
+    ]
 
 
 class ReadAnnotationsResult(BaseModel):
@@ -3038,6 +3075,12 @@ class IndexDatasetParams(BaseModel):
             description="Absolute path of a manifest.json with the sizes of the images and their problems; refs of images with a problem are left out. Null for a dataset without images."
         ),
     ]
+    image_names_file: Annotated[
+        str | None,
+        Field(
+            description="Absolute path of an ImageNames file, as for read_annotations."
+        ),
+    ] = None
     folder: Annotated[
         str,
         Field(
@@ -3081,6 +3124,12 @@ class PreparedDataset(BaseModel):
             description="Absolute path of the folder with the images; null for a dataset without images."
         ),
     ]
+    image_folders: Annotated[
+        list[ImageFolder] | None,
+        Field(
+            description="The folders of the images, where there are several, or where they are those of a split; all of them are below `images_dir`."
+        ),
+    ] = None
     max_pixels: Annotated[
         int, Field(description="Images with more pixels are rejected.", ge=1)
     ]
@@ -3103,6 +3152,12 @@ class PreparedDataset(BaseModel):
         ),
     ]
     dropped: DatasetCounts
+    skipped: Annotated[
+        list[str] | None,
+        Field(
+            description="The first of the images that cannot be used, with the place in the annotations and the reason, one line each; absent if there are none."
+        ),
+    ] = None
     splits: list[SplitCounts]
     split_rule: Annotated[
         str, Field(description="How referring expressions were assigned to splits.")
@@ -3144,6 +3199,12 @@ class ReadAnnotationsParams(BaseModel):
             title="AnnotationSource",
         ),
     ]
+    image_names_file: Annotated[
+        str | None,
+        Field(
+            description="Absolute path of an ImageNames file; images get the names that it gives them, and those of one file become one image. Absent: names stay as they are."
+        ),
+    ] = None
     out_file: Annotated[
         str,
         Field(
@@ -3340,4 +3401,4 @@ class BridgeMethods(BaseModel):
     check_extra: Annotated[CheckExtraMethod, Field(title="CheckExtraMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "5326aaa61a4210b6f66e9bdd2665f7722a29a2fb4d0e6cebbfa79a935646f278"
+SCHEMA_SHA256 = "1c7e0ea91eeeb5c1eee29f560ced432be0fb0b402b45c7ddb7ac96b7b9965cd1"

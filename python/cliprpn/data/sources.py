@@ -13,6 +13,7 @@ from torch import Tensor
 from cliprpn.contract.generated import RefcocoSource, RowsSource
 from cliprpn.data.annotations import SPLITS, Annotations, Box
 from cliprpn.data.boxes import boxes_in_images, format_hint, needs_sizes
+from cliprpn.data.found_names import FoundNames, read_image_names
 from cliprpn.data.problems import Problems
 from cliprpn.data.published import MatchedSplit, match_published, warn_unmatched
 from cliprpn.data.refcoco import read_refcoco
@@ -32,22 +33,32 @@ class LoadedSource:
     matched: list[MatchedSplit] | None = None
 
 
-def read_source(source: RefcocoSource | RowsSource) -> LoadedSource:
+def read_source(source: RefcocoSource | RowsSource, image_names_file: Path | None = None) -> LoadedSource:
     """Reads and checks a source; cached, since indexing a dataset reads it twice.
+
+    Args:
+        image_names_file: the names that its images get; None if they keep those of the annotations.
 
     Raises:
         CliprpnError: data_invalid, listing up to 20 problems.
     """
-    key = (source.model_dump_json(), *map(_size_and_mtime, _files(source)))
+    names = None if image_names_file is None else read_image_names(image_names_file)
+    names_key = None if names is None else names.model_dump_json(exclude={"written"})
+    key = (source.model_dump_json(), names_key, *map(_size_and_mtime, _files(source)))
     if key in _last_source:
         return _last_source[key]
     matched: list[MatchedSplit] | None = None
     problems = Problems(_files(source)[0].parent, allow_invalid=source.allow_invalid is True)
     if isinstance(source, RefcocoSource):
         annotations = read_refcoco(Path(source.instances_file), Path(source.refs_file), problems)
+        found = FoundNames(names)
+        images = [
+            replace(image, file_name=found.path_of(image.file_name, None)) for image in annotations.images
+        ]
+        annotations = replace(annotations, images=images)
         rule = "as given in the refs file"
     else:
-        annotations = read_rows(source, problems)
+        annotations = read_rows(source, problems, names)
         problems.raise_if_any()
         if source.match is None:
             annotations, rule = assign_splits(annotations, source.split_seed)

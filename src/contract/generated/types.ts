@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "5326aaa61a4210b6f66e9bdd2665f7722a29a2fb4d0e6cebbfa79a935646f278";
+export const schema_sha256 = "1c7e0ea91eeeb5c1eee29f560ced432be0fb0b402b45c7ddb7ac96b7b9965cd1";
 
 /**
  * The source of the proposals.
@@ -1143,6 +1143,10 @@ export interface IndexDatasetParams {
    */
   pixels_manifest: string | null;
   /**
+   * Absolute path of an ImageNames file, as for read_annotations.
+   */
+  image_names_file?: string | null;
+  /**
    * Absolute path; receives images.parquet, sentences.parquet and objects.parquet.
    */
   folder: string;
@@ -2239,6 +2243,10 @@ export interface ReadAnnotationsMethod {
 export interface ReadAnnotationsParams {
   source: AnnotationSource;
   /**
+   * Absolute path of an ImageNames file; images get the names that it gives them, and those of one file become one image. Absent: names stay as they are.
+   */
+  image_names_file?: string | null;
+  /**
    * Absolute path; receives the list of required images as JSON.
    */
   out_file: string;
@@ -2428,6 +2436,10 @@ export interface PreparedDataset {
    */
   images_dir: string | null;
   /**
+   * The folders of the images, where there are several, or where they are those of a split; all of them are below `images_dir`.
+   */
+  image_folders?: ImageFolder[];
+  /**
    * Images with more pixels are rejected.
    */
   max_pixels: number;
@@ -2444,6 +2456,10 @@ export interface PreparedDataset {
    */
   pictures_sha256: string;
   dropped: DatasetCounts;
+  /**
+   * The first of the images that cannot be used, with the place in the annotations and the reason, one line each; absent if there are none.
+   */
+  skipped?: string[];
   splits: SplitCounts[];
   /**
    * How referring expressions were assigned to splits.
@@ -2480,6 +2496,16 @@ export interface SourceFile {
   bytes: number;
   mtime_ms: number;
   sha256: string;
+}
+export interface ImageFolder {
+  /**
+   * Absolute path.
+   */
+  folder: string;
+  /**
+   * The split whose images it has; null for any.
+   */
+  split: Split | null;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -2848,6 +2874,32 @@ export interface WantedImage {
    * File and line of its first mention, such as `rows.jsonl:17`; absent in files of earlier versions.
    */
   where?: string;
+  /**
+   * Why the image has no file; such an image is not decoded.
+   */
+  problem?: string | null;
+}
+/**
+ * `image-names.json`: where the look-up found the images whose names are not paths below the image folder.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ImageNames".
+ */
+export interface ImageNames {
+  /**
+   * Splits with image folders of their own: an image of a row of one of these has the name `SPLIT<tab>NAME`, so that equal names in different folders are different images.
+   */
+  by_split: Split[];
+  /**
+   * The path below the image folder of each name that differs from it.
+   */
+  names: {
+    [k: string]: string | undefined;
+  };
+  /**
+   * The images with their names as the annotations give them.
+   */
+  written: WantedImage[];
 }
 /**
  * `manifest.json` of a folder of pixels, written last. Image i of the requested images is image i of the concatenated shards.

@@ -1,18 +1,23 @@
-import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { lstatSync, mkdirSync } from "node:fs";
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 import type { Entry, ZipFile } from "yauzl";
 import { checkDiskSpace, diskFullError } from "../../base/disk-space.ts";
-import { replaceFile } from "../../base/replace-file.ts";
 import { messageOf } from "../../base/zip-file.ts";
 import { CliprpnError } from "../../contract/errors.ts";
-import { baseName, findEntries, openArchive, type WantedEntry } from "./zip-archive.ts";
+import {
+  baseName,
+  checkEntries,
+  entriesByBaseName,
+  entriesByPath,
+  openArchive,
+  readEntries,
+  type WantedEntry,
+} from "./zip-archive.ts";
 
-export interface ExtractOptions {
+interface ExtractionOptions {
   archive: string;
-  /** File names; an entry matches by the last part of its path, as in COCO's `train2014/NAME`. */
-  wanted: string[];
   /** Output folder; each file becomes `folder/NAME`. */
   folder: string;
   /** Larger files are refused. */
@@ -21,25 +26,26 @@ export interface ExtractOptions {
   signal?: AbortSignal | undefined;
 }
 
+export interface ExtractOptions extends ExtractionOptions {
+  /** File names; an entry matches by the last part of its path, as in COCO's `train2014/NAME`. */
+  wanted: string[];
+}
+
+export interface ExtractPathsOptions extends Omit<ExtractionOptions, "max_file_bytes"> {
+  /** Path in the archive to the name of the file below `folder`. */
+  files: ReadonlyMap<string, string>;
+}
+
 export interface Extracted {
   num_extracted: number;
   /** Extracted before, with the right size. */
   num_kept: number;
-  /** Wanted, but not in the archive. */
-  missing: string[];
   /** In the archive, but not extractable. */
   refused: { file_name: string; problem: string }[];
 }
 
 /** Larger than any image of a dataset. */
-const MAX_IMAGE_BYTES = 200_000_000;
-
-/** `extractFiles` with a limit suitable for images. */
-export function extractImages(
-  options: Omit<ExtractOptions, "max_file_bytes"> & { max_file_bytes?: number },
-): Promise<Extracted> {
-  return extractFiles({ max_file_bytes: MAX_IMAGE_BYTES, ...options });
-}
+export const MAX_IMAGE_BYTES = 200_000_000;
 
 /**
  * Extracts the wanted files from a zip archive of any size. Each goes to a temporary file and is renamed once
@@ -49,34 +55,68 @@ export function extractImages(
  * @throws CliprpnError data_invalid if it is not a complete zip archive, a path points outside it, a name
  *   occurs twice, or entries overlap; no_space; interrupted.
  */
-export async function extractFiles(options: ExtractOptions): Promise<Extracted> {
-  const { archive, folder, onProgress } = options;
+export async function extractFiles(options: ExtractOptions): Promise<Extracted & { missing: string[] }> {
+  const { archive } = options;
+  return withZip(archive, async (zip) => {
+    const entries = entriesByBaseName(await readEntries(zip, archive), archive, options.wanted);
+    const names = new Set(entries.map(({ file_name }) => file_name));
+    const missing = [...new Set(options.wanted)].filter((name) => !names.has(name));
+    return { ...(await extractEntries(zip, entries, options)), missing };
+  });
+}
+
+/** `extractFiles` for images, by their paths in the archive. */
+export async function extractZipPaths(options: ExtractPathsOptions): Promise<Extracted> {
+  const { archive, files } = options;
+  return withZip(archive, async (zip) =>
+    extractEntries(zip, entriesByPath(await readEntries(zip, archive), archive, files), {
+      ...options,
+      max_file_bytes: MAX_IMAGE_BYTES,
+    }),
+  );
+}
+
+/** The paths of the files in a zip archive. */
+export function listZip(archive: string): Promise<string[]> {
+  return withZip(archive, async (zip) => (await readEntries(zip, archive)).map(({ fileName }) => fileName));
+}
+
+async function withZip<T>(archive: string, use: (zip: ZipFile) => Promise<T>): Promise<T> {
   const zip = await openArchive(archive);
   try {
-    const { wanted, missing, refused } = await findEntries(zip, options);
-    mkdirSync(folder, { recursive: true });
-    const remaining = wanted.filter(({ file_name, entry }) => !isExtracted(folder, file_name, entry));
-    const num_kept = wanted.length - remaining.length;
-    await checkDiskSpace({
-      folder,
-      needed_bytes: remaining.reduce((sum, { entry }) => sum + entry.uncompressedSize, 0),
-      what: "the files of the archive",
-      advice: "choose a folder on another disk",
-    });
-    const broken: Extracted["refused"] = [];
-    let done = num_kept;
-    onProgress?.(done, wanted.length);
-    await inLanes(remaining, async (next, lane) => {
-      const problem = await extractEntry(zip, next, join(folder, `.extracting-${lane}`), options);
-      if (problem !== undefined) broken.push({ file_name: next.file_name, problem });
-      done += 1;
-      onProgress?.(done, wanted.length);
-    });
-    const num_extracted = remaining.length - broken.length;
-    return { num_extracted, num_kept, missing, refused: [...refused, ...broken] };
+    return await use(zip);
   } finally {
     zip.close();
   }
+}
+
+async function extractEntries(
+  zip: ZipFile,
+  entries: readonly WantedEntry[],
+  options: ExtractionOptions,
+): Promise<Extracted> {
+  const { archive, folder, onProgress } = options;
+  const { wanted, refused } = checkEntries(archive, entries, options.max_file_bytes);
+  mkdirSync(folder, { recursive: true });
+  const remaining = wanted.filter(({ file_name, entry }) => !isExtracted(folder, file_name, entry));
+  const num_kept = wanted.length - remaining.length;
+  await checkDiskSpace({
+    folder,
+    needed_bytes: remaining.reduce((sum, { entry }) => sum + entry.uncompressedSize, 0),
+    what: "the files of the archive",
+    advice: "choose a folder on another disk",
+  });
+  const broken: Extracted["refused"] = [];
+  let done = num_kept;
+  onProgress?.(done, wanted.length);
+  await inLanes(remaining, async (next, lane) => {
+    const problem = await extractEntry(zip, next, join(folder, `.extracting-${lane}`), options);
+    if (problem !== undefined) broken.push({ file_name: next.file_name, problem });
+    done += 1;
+    onProgress?.(done, wanted.length);
+  });
+  const num_extracted = remaining.length - broken.length;
+  return { num_extracted, num_kept, refused: [...refused, ...broken] };
 }
 
 function isExtracted(folder: string, file_name: string, { uncompressedSize }: Entry): boolean {
@@ -110,12 +150,15 @@ async function extractEntry(
   zip: ZipFile,
   { file_name, entry }: WantedEntry,
   temporary: string,
-  { folder, signal }: ExtractOptions,
+  { folder, signal }: ExtractionOptions,
 ): Promise<string | undefined> {
   await rm(temporary, { force: true }); // Left by a run that was killed.
   try {
     const problem = await inflate(zip, entry, temporary, signal);
-    if (problem === undefined) await rename(temporary, join(folder, file_name));
+    if (problem === undefined) {
+      await mkdir(dirname(join(folder, file_name)), { recursive: true });
+      await rename(temporary, join(folder, file_name));
+    }
     return problem;
   } catch (error) {
     throw diskFullError(folder, error) ?? error;
@@ -162,19 +205,4 @@ async function* readEntry(zip: ZipFile, entry: Entry): AsyncGenerator<Buffer> {
       { cause: error },
     );
   }
-}
-
-/**
- * Makes the folder for an archive's files. Files left by a different archive, or by an earlier version of
- * this one, are removed; files in a folder without a record of its archive are kept.
- */
-export function makeUnpackedFolder(archive: string, folder: string): void {
-  const { size, mtimeMs } = statSync(archive);
-  const stamp = `${JSON.stringify({ bytes: size, mtime_ms: mtimeMs })}\n`;
-  const file = join(folder, ".archive.json");
-  const recorded = existsSync(file) ? readFileSync(file, "utf8") : undefined;
-  if (recorded === stamp || (recorded === undefined && existsSync(folder))) return;
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  replaceFile(file, stamp);
 }

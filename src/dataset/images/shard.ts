@@ -7,7 +7,7 @@ import { hashFile } from "../../base/hash-file.ts";
 import { replaceFile } from "../../base/replace-file.ts";
 import { check } from "../../contract/check.ts";
 import type { PixelShard, PreparedImage, WantedImage } from "../../contract/generated/types.ts";
-import { type DecodeOptions, preprocessing_version } from "./decode.ts";
+import { type DecodeOptions, noFrame, preprocessing_version } from "./decode.ts";
 import type { DecoderPool } from "./decoder-pool.ts";
 import { statImage } from "./read-image.ts";
 
@@ -149,11 +149,19 @@ async function decodeRows(
   return Promise.all(
     wanted.map(async (wanted_image, index) => {
       const offset = npy_header_bytes + index * row_bytes;
-      const image = await pool.decode({ images_dir, wanted: wanted_image, options, file, offset });
+      const image =
+        wanted_image.problem == null
+          ? await pool.decode({ images_dir, wanted: wanted_image, options, file, offset })
+          : notDecoded(wanted_image.file_name, wanted_image.problem);
       // A decoder that was killed may have written part of the row.
       if (image.problem !== null) await handle.write(Buffer.alloc(row_bytes), 0, row_bytes, offset);
       onImage();
       return image;
     }),
   );
+}
+
+/** An image without a file. */
+function notDecoded(file_name: string, problem: string): PreparedImage {
+  return { file_name, bytes: 0, mtime_ms: 0, ...noFrame, problem };
 }

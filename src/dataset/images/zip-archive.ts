@@ -27,35 +27,87 @@ export interface WantedEntry {
 export interface Entries {
   /** In archive order. */
   wanted: WantedEntry[];
-  missing: string[];
   refused: { file_name: string; problem: string }[];
 }
 
 /**
- * Looks up the wanted files in an archive's directory; reads none of the files.
+ * The entries of an archive's directory that are not folders; reads none of the files.
  *
- * @throws CliprpnError data_invalid if a path points outside the archive, a name occurs twice, or entries
- *   overlap.
+ * @throws CliprpnError data_invalid if a path points outside the archive.
  */
-export async function findEntries(
-  zip: ZipFile,
-  { archive, wanted, max_file_bytes }: { archive: string; wanted: string[]; max_file_bytes: number },
-): Promise<Entries> {
-  const entries = new Map<string, Entry>();
-  const names = new Set(wanted.map(checkedName));
-  for await (const entry of readDirectory(zip, archive)) {
-    const name = baseName(entry.fileName);
-    if (!names.has(name)) continue;
-    const earlier = entries.get(name);
+export async function readEntries(zip: ZipFile, archive: string): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  for await (const entry of readDirectory(zip, archive))
+    if (!entry.fileName.endsWith("/")) entries.push(entry);
+  return entries;
+}
+
+/**
+ * The entries with these file names, in any folder of the archive.
+ *
+ * @throws CliprpnError data_invalid if a name occurs twice.
+ */
+export function entriesByBaseName(
+  entries: readonly Entry[],
+  archive: string,
+  names: readonly string[],
+): WantedEntry[] {
+  const isWanted = new Set(names.map(checkedName));
+  return once(
+    archive,
+    entries
+      .map((entry) => ({ file_name: baseName(entry.fileName), entry }))
+      .filter(({ file_name }) => isWanted.has(file_name)),
+  );
+}
+
+/**
+ * The entries with these paths.
+ *
+ * @param files path in the archive to the name of the extracted file.
+ * @throws CliprpnError data_invalid if a path occurs twice.
+ */
+export function entriesByPath(
+  entries: readonly Entry[],
+  archive: string,
+  files: ReadonlyMap<string, string>,
+): WantedEntry[] {
+  return once(
+    archive,
+    entries.flatMap((entry) => {
+      const file_name = files.get(entry.fileName);
+      return file_name === undefined ? [] : [{ file_name, entry }];
+    }),
+  );
+}
+
+function once(archive: string, wanted: WantedEntry[]): WantedEntry[] {
+  const seen = new Map<string, Entry>();
+  for (const { file_name, entry } of wanted) {
+    const earlier = seen.get(file_name);
     if (earlier !== undefined)
       throw invalid(
         archive,
-        `expected one ${name}, found two: ${quoted(earlier.fileName)} and ${quoted(entry.fileName)}`,
+        `expected one ${file_name}, found two: ${quoted(earlier.fileName)} and ${quoted(entry.fileName)}`,
       );
-    entries.set(name, entry);
+    seen.set(file_name, entry);
   }
-  const sorted = [...entries].map(([file_name, entry]) => ({ file_name, entry }));
-  sorted.sort((a, b) => a.entry.relativeOffsetOfLocalHeader - b.entry.relativeOffsetOfLocalHeader);
+  return wanted;
+}
+
+/**
+ * Sorts out entries that cannot be extracted.
+ *
+ * @throws CliprpnError data_invalid if entries overlap.
+ */
+export function checkEntries(
+  archive: string,
+  entries: readonly WantedEntry[],
+  max_file_bytes: number,
+): Entries {
+  const sorted = [...entries].sort(
+    (a, b) => a.entry.relativeOffsetOfLocalHeader - b.entry.relativeOffsetOfLocalHeader,
+  );
   refuseOverlaps(archive, sorted);
   const checked = sorted.map((wantedEntry) => ({
     ...wantedEntry,
@@ -63,7 +115,6 @@ export async function findEntries(
   }));
   return {
     wanted: checked.filter(({ problem }) => problem === undefined),
-    missing: [...names].filter((name) => !entries.has(name)),
     refused: checked.flatMap(({ file_name, problem }) =>
       problem === undefined ? [] : { file_name, problem },
     ),

@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { CliprpnError } from "../../contract/errors.ts";
 import { type DatasetIdentity, refcocoSource } from "../identify-dataset.ts";
 import { DEFAULT_MAX_PIXELS } from "../images/decode.ts";
+import { imageFolder } from "../images/image-source.ts";
 import { preparePixels } from "../images/prepare-pixels.ts";
-import { type PrepareContext, prepareDataset } from "./prepare-dataset.ts";
+import type { PrepareContext } from "./preparation.ts";
+import { prepareDataset } from "./prepare-dataset.ts";
 import { hashImages } from "./prepare-images.ts";
 import {
   type ImageSize,
@@ -36,7 +38,7 @@ export async function ensurePrepared(
       name,
       split_by,
       source: refcocoSource(raw, split_by),
-      images: { path: join(raw, "images"), is_archive: false },
+      images: imageFolder(join(raw, "images")),
       sizes,
       max_pixels: DEFAULT_MAX_PIXELS,
       follow_links: false,

@@ -1,8 +1,12 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { CliprpnError } from "../../contract/errors.ts";
-import type { RefcocoSource } from "../../contract/generated/types.ts";
-import { extractFiles, makeUnpackedFolder } from "../images/extract-zip.ts";
+import type { RefcocoSource, Split } from "../../contract/generated/types.ts";
+import { archiveKind } from "../images/archive-tree.ts";
+import { extractFiles } from "../images/extract-zip.ts";
+import type { NamedFolder } from "../images/find/folder-tree.ts";
+import { type ImageSource, imageFolder } from "../images/image-source.ts";
+import { makeUnpackedFolder } from "../images/unpacked-folder.ts";
 import { type LockWaiting, withPrepareLock } from "./prepared-folder.ts";
 
 /** A folder, or a zip archive of its contents. */
@@ -43,7 +47,7 @@ export function locateAnnotations(root: string, dataset: string, split_by: strin
  *
  * @throws CliprpnError not_found, with the folders and files that were looked for.
  */
-export function locateImages(root: string): FolderOrZip {
+export function locateImages(root: string): ImageSource {
   const subfolders = [
     "",
     "images",
@@ -55,15 +59,16 @@ export function locateImages(root: string): FolderOrZip {
   ];
   const folders = [
     ...subfolders.map((name) => join(root, name, "train2014")),
+    ...subfolders.map((name) => join(root, name, "train2017")),
     join(root, "images"),
     join(root, "annotations", "images"),
   ];
   const folder = folders.find(hasImages);
-  if (folder !== undefined) return { path: folder, is_archive: false };
+  if (folder !== undefined) return imageFolder(folder);
   const archive = subfolders
-    .flatMap((name) => [join(root, name, "train2014.zip"), join(root, name, "images.zip")])
+    .flatMap((name) => ["train2014.zip", "train2017.zip", "images.zip"].map((file) => join(root, name, file)))
     .find(isFile);
-  if (archive !== undefined) return { path: archive, is_archive: true };
+  if (archive !== undefined) return { kind: "archives", archives: [archive] };
   throw new CliprpnError(
     "not_found",
     `${root}: expected COCO's images: a folder train2014/ or images/, or train2014.zip; found none. Pass their folder as --images, or download them with --download`,
@@ -85,7 +90,7 @@ export async function annotationSource(
   const out = is_archive ? join(folder, "annotations") : path;
   if (is_archive) {
     const { missing, refused } = await withPrepareLock(folder, waiting, (signal) => {
-      makeUnpackedFolder(path, out);
+      makeUnpackedFolder([path], out);
       return extractFiles({
         archive: path,
         wanted: names,
@@ -105,16 +110,47 @@ export async function annotationSource(
 /** Ten times the largest file: the instances.json of RefCOCOg. */
 const MAX_ANNOTATION_BYTES = 2_000_000_000;
 
-/** A folder or .zip that the user names. @throws CliprpnError not_found. */
-export function folderOrZip(path: string, what: string): FolderOrZip {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat?.isDirectory() === true) return { path, is_archive: false };
-  if (stat?.isFile() === true && path.endsWith(".zip")) return { path, is_archive: true };
+/**
+ * The images that the user names: one or several folders, each perhaps as `SPLIT=FOLDER`, or archives.
+ *
+ * @throws CliprpnError not_found; bad_input for a folder beside an archive.
+ */
+export function namedImages(values: readonly string[], cwd: string): ImageSource {
+  const named = values.map((value) => namedPlace(value, cwd));
+  const archives = named.filter(({ folder }) => isFile(folder));
+  for (const { folder } of archives) archiveKind(folder);
+  if (archives.length === 0) return { kind: "folders", folders: named };
+  const [first] = archives;
+  if (archives.length < named.length || archives.some(({ split }) => split !== null))
+    throw new CliprpnError(
+      "bad_input",
+      `--images: expected folders, or archives without a split, found both: ${values.join(" ")}; unpack ${first?.folder} and pass its folder`,
+    );
+  return { kind: "archives", archives: archives.map(({ folder }) => folder) };
+}
+
+/** A folder or archive, and the split before it. A path that exists is taken as it is. */
+function namedPlace(value: string, cwd: string): NamedFolder {
+  const [before = "", after] = value.split(/=(.*)/s);
+  const split = existsSync(resolve(cwd, value)) ? undefined : splitNames[before.toLowerCase()];
+  const folder = resolve(cwd, split === undefined || after === undefined ? value : after);
+  if (existsSync(folder)) return { folder, split: split ?? null };
   throw new CliprpnError(
     "not_found",
-    `${path}: expected ${what}, a folder or a .zip; found ${stat === undefined ? "nothing" : "another kind of file"}`,
+    `--images ${value}: expected a folder, .zip, .tar or .tar.gz with the images, or SPLIT=FOLDER with one of train, val and test; found nothing at ${folder}`,
   );
 }
+
+const splitNames: Record<string, Split> = {
+  train: "train",
+  training: "train",
+  val: "val",
+  valid: "val",
+  validation: "val",
+  test: "test",
+  testa: "testA",
+  testb: "testB",
+};
 
 function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;

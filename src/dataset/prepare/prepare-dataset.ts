@@ -1,57 +1,13 @@
-import { renameSync } from "node:fs";
 import { join } from "node:path";
-import type {
-  AnnotationSource,
-  BridgeMethods,
-  PixelsManifest,
-  PreparedDataset,
-  SourceFile,
-} from "../../contract/generated/types.ts";
+import type { PixelsManifest, PreparedDataset, SourceFile } from "../../contract/generated/types.ts";
 import { describeFiles } from "../annotation-files.ts";
 import { datasetId } from "../identify-dataset.ts";
-import type { FolderOrZip } from "./locate.ts";
-import { hashImages, imagesDir, invalidateStaleSizes, prepareImages } from "./prepare-images.ts";
-import {
-  type ImageSize,
-  type LockWaiting,
-  pixelsFolder,
-  readFacts,
-  readWanted,
-  wantedFile,
-  withPrepareLock,
-  writeFacts,
-} from "./prepared-folder.ts";
+import { imagesDir, recordedFolders } from "../images/image-source.ts";
+import { type ImageList, keepImages, listImages, splitsOf } from "./list-images.ts";
+import type { PrepareContext, PrepareRequest } from "./preparation.ts";
+import { hashImages, invalidateStaleSizes, prepareImages, skippedLines } from "./prepare-images.ts";
+import { pixelsFolder, readFacts, withPrepareLock, writeFacts } from "./prepared-folder.ts";
 import { deviations } from "./published-counts.ts";
-
-/** The dataset to prepare and the options of the preparation. */
-export interface PrepareRequest {
-  /** The folder to write. */
-  folder: string;
-  /** The dataset id if it is already known; by default a hash of the annotations and of the images. */
-  id?: string;
-  name: string;
-  split_by: PreparedDataset["split_by"];
-  source: AnnotationSource;
-  /** A folder or an archive of images; null for annotations without images. */
-  images: FolderOrZip | null;
-  sizes: readonly ImageSize[];
-  max_pixels: number;
-  follow_links: boolean;
-  allow_missing: boolean;
-  cliprpn_version: string;
-}
-
-/** Callbacks of a preparation. */
-export interface PrepareContext extends LockWaiting {
-  /** Calls Python, which is started on the first call. */
-  call<M extends "read_annotations" | "index_dataset">(
-    method: M,
-    params: BridgeMethods[M]["params"],
-  ): Promise<BridgeMethods[M]["result"]>;
-  onProgress(done: number, total: number): void;
-  /** Called when a different dataset of the same name was replaced; trials on it can no longer be evaluated. */
-  onReplaced(previous: PreparedDataset): void;
-}
 
 /**
  * Prepares a dataset, or the missing parts of it. `dataset.json` is written last: a process killed at any byte leaves a complete
@@ -72,23 +28,18 @@ async function prepareLocked(request: PrepareRequest, context: PrepareContext): 
   const previous = undefinedIfDamaged(() => readFacts(folder));
   const files = await describeFiles(request.source, previous?.annotation_files ?? []);
   const unchanged = previous !== undefined && givesSameTables(previous, request, files);
-  // Written as a new file until this preparation succeeds: if it fails, the previous dataset stays usable.
-  const wanted_file = unchanged ? wantedFile(folder) : `${wantedFile(folder)}.new`;
-  let wanted = unchanged ? undefinedIfDamaged(() => readWanted(wanted_file)) : undefined;
-  if (wanted === undefined) {
-    context.onPhase("reading the annotations");
-    await context.call("read_annotations", { source: request.source, out_file: wanted_file });
-    wanted = readWanted(wanted_file);
-  }
+  const list = await listImages(request, unchanged, context);
+  const { wanted } = list;
   const [manifest] = images === null ? [] : await prepareImages({ ...request, images }, wanted, context);
   const pictures_sha256 = manifest === undefined ? "" : hashImages(manifest);
   if (unchanged && previous.pictures_sha256 === pictures_sha256) {
+    keepImages(folder, list);
     invalidateOtherSizes(request);
     return updatePaths(previous, request);
   }
   context.onPhase("writing the index");
-  const facts = await writeTables(request, context, files, manifest, pictures_sha256);
-  if (!unchanged) renameSync(wanted_file, wantedFile(folder));
+  const facts = await writeTables(request, context, files, list, manifest, pictures_sha256);
+  keepImages(folder, list);
   invalidateOtherSizes(request);
   writeFacts(folder, facts);
   if (previous !== undefined && previous.id !== facts.id) context.onReplaced(previous);
@@ -120,7 +71,8 @@ function givesSameTables(previous: PreparedDataset, request: PrepareRequest, fil
     previous.max_pixels === request.max_pixels &&
     previous.follow_links === request.follow_links &&
     previous.allow_missing === request.allow_missing &&
-    (previous.images_dir === null) === (request.images === null)
+    (previous.images_dir === null) === (request.images === null) &&
+    splitsOf(previous.image_folders).join() === splitsOf(recordedFolders(request.images)).join()
   );
 }
 
@@ -129,6 +81,7 @@ async function writeTables(
   request: PrepareRequest,
   { call }: PrepareContext,
   annotation_files: SourceFile[],
+  { wanted, names_file, notes: lookUpNotes }: ImageList,
   manifest: PixelsManifest | undefined,
   pictures_sha256: string,
 ): Promise<PreparedDataset> {
@@ -140,7 +93,10 @@ async function writeTables(
     source,
     pixels_manifest,
     folder,
+    ...(names_file === undefined ? {} : { image_names_file: names_file }),
   });
+  const image_folders = recordedFolders(images);
+  const skipped = manifest === undefined ? [] : skippedLines(wanted, manifest);
   return {
     format_version: 1,
     id: request.id ?? datasetId(source, annotation_files, pictures_sha256),
@@ -149,15 +105,17 @@ async function writeTables(
     source,
     annotation_files,
     images_dir: images === null ? null : imagesDir(folder, images),
+    ...(image_folders === undefined ? {} : { image_folders }),
     max_pixels,
     follow_links,
     allow_missing: request.allow_missing,
     pictures_sha256,
     dropped,
+    ...(skipped.length === 0 ? {} : { skipped }),
     splits,
     split_rule,
     deviations: deviations(name, split_by, splits),
-    notes,
+    notes: [...lookUpNotes, ...notes],
     warnings,
     ...(matched === null ? {} : { matched }),
     prepared_at: new Date().toISOString(),
@@ -168,8 +126,14 @@ async function writeTables(
 /** Records where the images are now, if they have moved. */
 function updatePaths(facts: PreparedDataset, { folder, images, source }: PrepareRequest): PreparedDataset {
   const images_dir = images === null ? null : imagesDir(folder, images);
-  if (facts.images_dir === images_dir) return facts;
-  const updated = { ...facts, images_dir, source };
+  const image_folders = recordedFolders(images);
+  if (facts.images_dir === images_dir && isEqual(facts.image_folders, image_folders)) return facts;
+  const { image_folders: _, ...rest } = facts;
+  const updated = { ...rest, images_dir, ...(image_folders === undefined ? {} : { image_folders }), source };
   writeFacts(folder, updated);
   return updated;
+}
+
+function isEqual(first: unknown, second: unknown): boolean {
+  return JSON.stringify(first) === JSON.stringify(second);
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { counted } from "../../base/format.ts";
 import { replaceFile } from "../../base/replace-file.ts";
@@ -7,16 +7,15 @@ import { makeTempFolder, removeTempFolder } from "../../base/temp-folder.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { PixelsManifest, PreparedImage, WantedImage } from "../../contract/generated/types.ts";
 import { DEFAULT_MAX_PIXELS } from "../images/decode.ts";
-import { extractImages, makeUnpackedFolder } from "../images/extract-zip.ts";
+import { type ImageSource, imagesDir } from "../images/image-source.ts";
 import { pixelsFresh, preparePixels } from "../images/prepare-pixels.ts";
 import type { ReadLimits } from "../images/read-image.ts";
-import type { FolderOrZip } from "./locate.ts";
 import { type ImageSize, pixelsFolder, preparedSizes, readWanted, wantedFile } from "./prepared-folder.ts";
 
 interface ImagesRequest extends ReadLimits {
   /** The prepared dataset's folder. */
   folder: string;
-  images: FolderOrZip;
+  images: ImageSource;
   sizes: readonly ImageSize[];
   allow_missing: boolean;
 }
@@ -39,13 +38,12 @@ export async function prepareImages(
   context: ImagesContext,
 ): Promise<PixelsManifest[]> {
   const images_dir = imagesDir(folder, images);
-  const refused = images.is_archive ? await extractMissing(images.path, wanted, images_dir, context) : [];
   const reportBad = (bad: readonly BadImage[]): void => {
     const message = writeProblems(folder, bad);
     if (bad.length > 0 && !allow_missing) throw new CliprpnError("data_invalid", `${images_dir}: ${message}`);
   };
   // Reported before minutes of decoding.
-  if (!allow_missing) reportBad(findMissingImages(wanted, images_dir, refused));
+  if (!allow_missing) reportBad(wanted.filter(({ problem }) => problem != null));
   const manifests: PixelsManifest[] = [];
   for (const size of sizes) {
     context.onPhase(`preparing the images, ${size.resize} to ${size.image_size_px} px`);
@@ -59,63 +57,32 @@ export async function prepareImages(
       onProgress: context.onProgress,
       signal: context.signal,
     });
-    reportBad(imagesOf(manifest).filter(({ problem }) => problem !== null));
+    reportBad(badImages(wanted, manifest));
     manifests.push(manifest);
   }
   return manifests;
 }
 
-/** The folder of the image files; images of an archive are extracted into the prepared dataset. */
-export function imagesDir(folder: string, { path, is_archive }: FolderOrZip): string {
-  return is_archive ? join(folder, "images") : path;
-}
-
 /** An image and why it cannot be used. */
-type BadImage = Pick<PreparedImage, "file_name" | "problem">;
-
-/** Extracts the images that are not on the disk yet. @returns images of the archive that cannot be extracted. */
-async function extractMissing(
-  archive: string,
-  wanted: readonly WantedImage[],
-  images_dir: string,
-  { onPhase, onProgress, signal }: ImagesContext,
-): Promise<BadImage[]> {
-  makeUnpackedFolder(archive, images_dir);
-  const absent = absentFiles(wanted, images_dir);
-  if (absent.length === 0) return [];
-  onPhase(`extracting ${counted(absent.length, "image")} from ${archive}`);
-  const { refused } = await extractImages({
-    archive,
-    wanted: absent,
-    folder: images_dir,
-    onProgress,
-    signal,
-  });
-  return refused;
+interface BadImage {
+  file_name: string;
+  problem?: string | null;
+  where?: string | undefined;
 }
 
-/**
- * Images without a file.
- *
- * @param refused images of the archive that could not be extracted, and why.
- * @throws CliprpnError data_invalid when the folder of images does not exist.
- */
-function findMissingImages(
-  wanted: readonly WantedImage[],
-  images_dir: string,
-  refused: readonly BadImage[],
-): BadImage[] {
-  if (!existsSync(images_dir))
-    throw new CliprpnError("data_invalid", `${images_dir}: expected the folder of images, found none`);
-  const problems = new Map(refused.map(({ file_name, problem }) => [file_name, problem]));
-  return absentFiles(wanted, images_dir).map((file_name) => ({
-    file_name,
-    problem: problems.get(file_name) ?? "expected an image, found no file",
-  }));
+function badImages(wanted: readonly WantedImage[], manifest: PixelsManifest): BadImage[] {
+  return imagesOf(manifest).flatMap(({ file_name, problem }, index) =>
+    problem === null ? [] : [{ file_name, problem, where: wanted[index]?.where }],
+  );
 }
 
-function absentFiles(wanted: readonly WantedImage[], images_dir: string): string[] {
-  return wanted.map(({ file_name }) => file_name).filter((name) => !existsSync(join(images_dir, name)));
+/** The first of the images that were skipped, one line each. */
+export function skippedLines(wanted: readonly WantedImage[], manifest: PixelsManifest): string[] {
+  return badImages(wanted, manifest).slice(0, MAX_SHOWN).map(badLine);
+}
+
+function badLine({ file_name, problem, where }: BadImage): string {
+  return `${where === undefined || where === "" ? "" : `${where}: `}${JSON.stringify(file_name)}: ${problem}`;
 }
 
 const MAX_SHOWN = 20;
@@ -127,7 +94,7 @@ function writeProblems(folder: string, bad: readonly BadImage[]): string {
     rmSync(file, { force: true });
     return "";
   }
-  const lines = bad.map(({ file_name, problem }) => `${JSON.stringify(file_name)}: ${problem}`);
+  const lines = bad.map(badLine);
   replaceFile(file, `${lines.join("\n")}\n`);
   const more = bad.length > MAX_SHOWN ? [`  and ${bad.length - MAX_SHOWN} more, all in ${file}`] : [];
   return [

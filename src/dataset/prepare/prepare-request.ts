@@ -6,8 +6,9 @@ import { version } from "../../package-root.ts";
 import { downloadDataset } from "../download/download.ts";
 import { progressLine } from "../download/progress.ts";
 import { DEFAULT_MAX_PIXELS } from "../images/decode.ts";
-import { annotationSource, folderOrZip, locateAnnotations, locateImages } from "./locate.ts";
-import type { PrepareRequest } from "./prepare-dataset.ts";
+import type { ImageSource } from "../images/image-source.ts";
+import { annotationSource, locateAnnotations, locateImages, namedImages } from "./locate.ts";
+import type { PrepareRequest } from "./preparation.ts";
 import type { ImageSize, LockWaiting } from "./prepared-folder.ts";
 import { publishedSplits } from "./published-counts.ts";
 import { publishedSource } from "./published-source.ts";
@@ -20,7 +21,8 @@ export interface PrepareArguments extends ImageSize, RowsOptions, ReadingOptions
   split_by: SplitBy | undefined;
   download: boolean;
   sources: string | undefined;
-  images: string | undefined;
+  /** Folders, `SPLIT=FOLDER` or archives. */
+  images: string[];
   without_images: boolean;
   max_pixels: number | undefined;
   follow_links: boolean;
@@ -94,7 +96,7 @@ async function publishedRequest(args: PrepareArguments, context: RequestContext)
     await downloadDataset(
       {
         ...{ dataset: name, split_by, root },
-        needsImages: images === undefined && !without_images,
+        needsImages: images.length === 0 && !without_images,
         sources_file: sources === undefined ? undefined : resolve(cwd, sources),
       },
       { onProgress: (progress) => onPhase(progressLine(progress)), onNote, signal, env },
@@ -112,10 +114,20 @@ async function publishedRequest(args: PrepareArguments, context: RequestContext)
     },
     images: without_images
       ? null
-      : images === undefined
+      : images.length === 0
         ? locateImages(root)
-        : folderOrZip(resolve(cwd, images), "the images"),
+        : withoutSplits(namedImages(images, cwd)),
   };
+}
+
+/** @throws CliprpnError bad_input: in the published datasets, all splits have images of one folder. */
+function withoutSplits(images: ImageSource): ImageSource {
+  const [first] = images.kind === "folders" ? images.folders.filter(({ split }) => split !== null) : [];
+  if (first === undefined) return images;
+  throw new CliprpnError(
+    "bad_input",
+    `--images ${first.split}=${first.folder}: expected a folder without a split, which only applies with --from`,
+  );
 }
 
 /** The user's own annotations. */
@@ -133,7 +145,7 @@ function rowsRequest(args: PrepareArguments, { cwd, data }: RequestContext): Pre
       "bad_input",
       `--download applies only to ${Object.keys(publishedSplits).join(", ")}; remove it or --from`,
     );
-  if (images === undefined && !args.without_images)
+  if (images.length === 0 && !args.without_images)
     throw new CliprpnError(
       "bad_input",
       "--images: expected the folder (or .zip) of the images, or --without-images for annotations only",
@@ -148,7 +160,7 @@ function rowsRequest(args: PrepareArguments, { cwd, data }: RequestContext): Pre
       ...(args.match === undefined ? {} : { match: publishedSource(args.match, { cwd, data }) }),
       ...readingOptions(args, cwd),
     },
-    images: images === undefined ? null : folderOrZip(resolve(cwd, images), "the images"),
+    images: images.length === 0 ? null : namedImages(images, cwd),
   };
 }
 

@@ -5,7 +5,7 @@ import { describeOwner, type LockOwner } from "../../base/owner-lock.ts";
 import { replaceFile } from "../../base/replace-file.ts";
 import { check } from "../../contract/check.ts";
 import { CliprpnError } from "../../contract/errors.ts";
-import type { PreparedDataset, Settings, WantedImages } from "../../contract/generated/types.ts";
+import type { ImageNames, PreparedDataset, Settings, WantedImages } from "../../contract/generated/types.ts";
 
 /** The side of the square that images are resized to, and how. */
 export type ImageSize = Pick<Settings, "image_size_px" | "resize">;
@@ -32,6 +32,21 @@ export function readWanted(file: string): WantedImages["pictures"] {
 /** The list of all images that the annotations refer to; Python writes it. */
 export function wantedFile(folder: string): string {
   return join(folder, "pictures.json");
+}
+
+export function writeWanted(file: string, wanted: WantedImages["pictures"]): void {
+  replaceFile(file, `${JSON.stringify({ pictures: wanted }, null, 2)}\n`);
+}
+
+/** Where images were found whose names are not paths below the image folder; exists only if there are any. */
+export function imageNamesFile(folder: string): string {
+  return join(folder, "image-names.json");
+}
+
+/** Reads `image-names.json`; undefined if there is none. @throws CliprpnError data_invalid when it is damaged. */
+export function readImageNames(folder: string): ImageNames | undefined {
+  const file = imageNamesFile(folder);
+  return existsSync(file) ? read("ImageNames", file) : undefined;
 }
 
 export function pixelsFolder(folder: string, { image_size_px, resize }: ImageSize): string {
@@ -78,7 +93,7 @@ function factsFile(folder: string): string {
   return join(folder, "dataset.json");
 }
 
-function read<Name extends "PreparedDataset" | "WantedImages">(
+function read<Name extends "PreparedDataset" | "WantedImages" | "ImageNames">(
   name: Name,
   file: string,
 ): ReturnType<typeof check<Name>> {

@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cliprpn.contract.generated import Columns, RowsFile, RowsSource
+from cliprpn.contract.generated import Columns, ImageNames, RowsFile, RowsSource
 from cliprpn.data.annotations import Annotations
 from cliprpn.data.boxes import FORMAT_NAMES
+from cliprpn.data.found_names import FoundNames
 from cliprpn.data.problems import Problems
 from cliprpn.data.rows.assemble import assemble
 from cliprpn.data.rows.box_values import BoxValues
@@ -37,8 +38,11 @@ LAYOUTS: dict[str, Callable[[Path, Columns, Problems], Iterator[tuple[str, dict[
 FOLDERS = ("voc", "flickr30k")
 
 
-def read_rows(source: RowsSource, problems: Problems) -> Annotations:
+def read_rows(source: RowsSource, problems: Problems, names: ImageNames | None = None) -> Annotations:
     """All rows of all files, in order. An invalid row is a problem, named by file and line.
+
+    Args:
+        names: the names that the images get; None if they keep those of the rows.
 
     Raises:
         CliprpnError: data_invalid, if a file is missing or not of its format at all.
@@ -62,6 +66,8 @@ def read_rows(source: RowsSource, problems: Problems) -> Annotations:
         )
         rows += _set_split(rows_of_file, file, notes)
     notes += [*splits.notes(), *targets.notes()]
+    found = FoundNames(names)
+    rows = [replace(row, image=found.path_of(row.image, row.split)) for row in rows]
     return assemble(rows, source.box_format, problems, notes)
 
 

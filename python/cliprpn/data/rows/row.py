@@ -134,19 +134,18 @@ class RowNames:
 
 
 def file_name_problem(name: object) -> str | None:
-    """Why this is not a file name below the image folder, on any system; None if it is one."""
+    """Why this cannot be the name of an image; None if it can.
+
+    Paths of other systems, absolute paths and URLs are accepted: the name is looked up among the images, and only
+    files below their folder are opened.
+    """
     if not is_text(name) or not isinstance(name, str):
         return "expected a file name"
     if not name.strip() or len(name) > MAX_NAME_CHARS:
         return f"expected a file name of 1 to {MAX_NAME_CHARS} characters"
     if any(ord(char) < 32 or ord(char) == 127 for char in name):
         return "expected a file name without control characters"
-    parts = re.split(r"[/\\]", name)
-    if parts[0] == "" or re.match(r"[A-Za-z]:", name):
-        return "expected a name below the image folder, not an absolute path"
-    if ".." in parts:
-        return "expected a name below the image folder, not a path that leaves it"
-    if parts[-1] in ("", "."):
+    if re.split(r"[/\\]", name)[-1] in ("", ".", ".."):
         return "expected the name of a file, not of a folder"
     return None
 
