@@ -26,6 +26,15 @@ process.exitCode = await main(process.argv.slice(2), {
   stderr,
   env,
   platform,
-  cwd: process.cwd(),
+  cwd: currentFolder(),
   signal: controller.signal,
 });
+
+/** The current folder; if it was removed, where it was. */
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return env.PWD ?? "the current folder";
+  }
+}

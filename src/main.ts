@@ -1,6 +1,7 @@
-import { appendFileSync, mkdirSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { diskFullError } from "./base/disk-space.ts";
+import { errorCode, isReadOnlyFolder } from "./base/files.ts";
 import { quoteForShell } from "./base/format.ts";
 import type { Context } from "./commands/command.ts";
 import { runCommand } from "./commands/register.ts";
@@ -27,6 +28,7 @@ export async function main(argv: string[], io: Io): Promise<number> {
   io.signal.addEventListener("abort", () => terminal.info("Stopping... press Ctrl-C again to force quit."));
   try {
     checkPlatform(io.platform);
+    checkFolder(io.cwd);
     const context = {
       terminal,
       cwd: io.cwd,
@@ -49,16 +51,25 @@ export async function main(argv: string[], io: Io): Promise<number> {
   }
 }
 
+/** @throws CliprpnError environment_broken if the current folder was removed. */
+function checkFolder(cwd: string): void {
+  if (existsSync(cwd)) return;
+  throw new CliprpnError(
+    "environment_broken",
+    `${cwd}: the current folder does not exist any more; change to another one with cd`,
+  );
+}
+
 /** A file-system error (full disk, missing permission) is a problem of the machine, not of the program. */
 function fileError(error: unknown): CliprpnError | undefined {
   if (!(error instanceof Error && "code" in error && typeof error.code === "string")) return undefined;
   const where = "path" in error ? String(error.path) : "a file";
   const diskFull = diskFullError(where, error);
   if (diskFull !== undefined) return diskFull;
-  if (["EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST"].includes(error.code))
+  if (["EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST"].includes(error.code) || isReadOnlyFolder(error))
     return new CliprpnError(
       "environment_broken",
-      `${where}: expected a writable path, found ${error.code}; choose another one (--runs-dir, or CLIPRPN_CACHE for the cache)`,
+      `${where}: expected a writable path, found ${errorCode(error)}; choose another one (--runs-dir, or CLIPRPN_CACHE for the cache)`,
       { cause: error },
     );
   return undefined;

@@ -25,7 +25,15 @@ export const noHardLinks = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"
 
 /** The code of an error of the system, for messages; another error as text. */
 export function errorCode(error: unknown): string {
+  if (isReadOnlyFolder(error)) return "EROFS";
   return error instanceof Error && "code" in error ? String(error.code) : String(error);
+}
+
+/** Node reports ENOENT when it creates folders below one on a disk that is mounted read-only. */
+export function isReadOnlyFolder(error: unknown): boolean {
+  return (
+    hasCode(error, "ENOENT") && error instanceof Error && "syscall" in error && error.syscall === "mkdir"
+  );
 }
 
 /** Bytes of a file, or of all files in a folder; 0 if it is gone. Links are not followed. */

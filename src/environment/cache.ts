@@ -1,20 +1,39 @@
 import { constants } from "node:fs";
 import { access, mkdir } from "node:fs/promises";
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
 import { diskFullError } from "../base/disk-space.ts";
+import { errorCode } from "../base/files.ts";
 import { withLock } from "../base/lock.ts";
 import { describeOwner, type LockOwner } from "../base/owner-lock.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { type CacheFolders, cacheFolders, isWritable } from "./cache-folders.ts";
+import { linkShared } from "./link-shared.ts";
 
 /** The folder in which environments, features and the demo are kept between runs, per user. */
-export function cacheDir(env: NodeJS.ProcessEnv, platform: NodeJS.Platform = process.platform): string {
-  if (env.CLIPRPN_CACHE) return resolve(env.CLIPRPN_CACHE);
-  if (env.XDG_CACHE_HOME) return resolve(env.XDG_CACHE_HOME, "cliprpn");
-  const home = env.HOME || homedir();
-  return platform === "darwin" ? join(home, "Library/Caches/cliprpn") : join(home, ".cache/cliprpn");
+export function cacheDir(env: NodeJS.ProcessEnv, platform?: NodeJS.Platform): string {
+  return cacheFolders(env, platform).own;
 }
+
+/**
+ * The layers of the cache, for a command that is about to use them. Once per command, says where new files go if that is not
+ * where the user expects them, and makes what the shared cache has available in the own one.
+ */
+export function layeredCache(env: NodeJS.ProcessEnv, terminal: Terminal): CacheFolders {
+  const folders = cacheFolders(env);
+  const { own, shared, isTemporary } = folders;
+  if (opened.has(`${own} ${shared}`)) return folders;
+  opened.add(`${own} ${shared}`);
+  if (isTemporary)
+    terminal.warn(
+      `${shared} cannot be written: what is computed now is lost when this command ends; set CLIPRPN_CACHE to a folder that you can write to`,
+    );
+  else if (shared !== undefined && !env.CLIPRPN_SHARED_CACHE)
+    terminal.info(`${shared} cannot be written: using what it has, and writing new files into ${own}`);
+  if (isWritable(own)) linkShared(folders);
+  return folders;
+}
+
+const opened = new Set<string>();
 
 /** Creates the cache. @throws CliprpnError environment_broken or no_space when it cannot be written. */
 export async function makeCache(folder: string): Promise<void> {
@@ -45,12 +64,11 @@ export function withCacheLock<T>(
 
 /** The error for a file of the cache that could not be written, with a fix. */
 export function cacheError(path: string, cause: unknown): CliprpnError {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   return (
     diskFullError(path, cause, "free some space, or set CLIPRPN_CACHE to a folder on another disk") ??
     new CliprpnError(
       "environment_broken",
-      `${path} is not writable (${code}): set CLIPRPN_CACHE to a folder that you can write to`,
+      `${path} is not writable (${errorCode(cause)}): set CLIPRPN_CACHE to a folder that you can write to`,
       { cause },
     )
   );

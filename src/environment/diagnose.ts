@@ -5,8 +5,9 @@ import { formatBytes } from "../base/format.ts";
 import { loadSharp } from "../base/sharp.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import { packageRoot, version } from "../package-root.ts";
-import { cacheDir } from "./cache.ts";
+import { cacheFolders } from "./cache-folders.ts";
 import { broken, type DoctorRow, firstLine, missing, ok } from "./doctor-row.ts";
+import { extraModulePath } from "./ensure-extras.ts";
 import { environmentSpec, findReady, folderFor } from "./environment-folder.ts";
 import { askUv, findPython } from "./find-tools.ts";
 import { environmentSizes } from "./install-packages.ts";
@@ -39,7 +40,7 @@ export async function diagnose(options: DoctorOptions): Promise<DoctorReport> {
     await fontsRow(),
   ];
   if (platform !== "win32") {
-    rows.push(await cacheRow(cacheDir(env)));
+    rows.push(...(await cacheRows(env)));
     const userPython = options.python || env.CLIPRPN_PYTHON;
     rows.push(
       ...(userPython
@@ -81,6 +82,21 @@ async function fontsRow(): Promise<DoctorRow> {
   }
 }
 
+/** The own cache, and the shared one if there is one. */
+async function cacheRows(env: NodeJS.ProcessEnv): Promise<DoctorRow[]> {
+  try {
+    const { own, shared, isTemporary } = cacheFolders(env);
+    const sharedRow = shared === undefined ? [] : [ok("shared cache", `${shared} (only read)`)];
+    if (!isTemporary) return [...sharedRow, await cacheRow(own)];
+    return [
+      ...sharedRow,
+      broken("cache", "none that can be written", "set CLIPRPN_CACHE to a folder that you can write to"),
+    ];
+  } catch (error) {
+    return [broken("cache", firstLine(error), "set CLIPRPN_CACHE to a folder that you can write to")];
+  }
+}
+
 async function cacheRow(cache: string): Promise<DoctorRow> {
   const { existing, free_bytes } = await diskOf(cache);
   const found = `${cache} (${formatBytes(free_bytes)} free)`;
@@ -99,15 +115,16 @@ async function cacheRow(cache: string): Promise<DoctorRow> {
 /** Rows about our own environment or, before it is built, about what building it needs. */
 async function environmentRows(options: DoctorOptions): Promise<DoctorRow[]> {
   const { env, lockDir } = options;
-  const cache = cacheDir(env);
-  const torchBackend = chosenTorch(undefined, cache, env);
+  const folders = cacheFolders(env);
+  const cache = folders.own;
+  const torchBackend = chosenTorch(undefined, folders, env);
   const spec = environmentSpec("runtime", cache, torchBackend, lockDir);
-  const ready = findReady(spec);
-  if (ready !== undefined)
-    return interpreterRows("Python packages", ready.python, options, options.startWorker, {
-      folder: ready.folder,
-      torchBackend,
-    });
+  const ready = findReady(spec, folders.shared);
+  if (ready !== undefined) {
+    const { folder, python } = ready;
+    const run = { ...options, extraModulePath: extraModulePath(folder, cache, lockDir) };
+    return interpreterRows("Python packages", python, run, options.startWorker, { folder, torchBackend });
+  }
   const { download_bytes, disk_bytes } = environmentSizes(torchBackend);
   const uv = await askUv(options);
   const rows = [ok("uv", "version" in uv ? uv.version : `${uv.problem}; cliprpn setup downloads it`)];

@@ -1,6 +1,7 @@
+import { CliprpnError } from "../contract/errors.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { buildEnvironment } from "./build-environment.ts";
-import { cacheDir } from "./cache.ts";
+import { type CacheFolders, cacheFolders } from "./cache-folders.ts";
 import {
   type EnvironmentFolder,
   type EnvironmentName,
@@ -37,11 +38,21 @@ export interface EnvironmentOptions {
 export async function ensureEnvironment(options: EnvironmentOptions): Promise<Environment> {
   const { env = process.env, platform = process.platform, terminal, signal } = options;
   checkPlatform(platform);
-  const cache = cacheDir(env);
+  const folders = cacheFolders(env);
   const userPython = options.python || env.CLIPRPN_PYTHON;
-  if (userPython) return { kind: "user", python: await checkUserPython(userPython, cache, { env, signal }) };
-  const torchBackend = chosenTorch(options.torchBackend, cache, env);
-  const spec = environmentSpec(options.name, cache, torchBackend, options.lockDir);
-  const ready = findReady(spec) ?? (await buildEnvironment(spec, { env, terminal, signal }));
-  return { kind: "managed", ...ready };
+  if (userPython)
+    return { kind: "user", python: await checkUserPython(userPython, folders.own, { env, signal }) };
+  const torchBackend = chosenTorch(options.torchBackend, folders, env);
+  const spec = environmentSpec(options.name, folders.own, torchBackend, options.lockDir);
+  const ready = findReady(spec, folders.shared);
+  if (ready !== undefined) return { kind: "managed", ...ready };
+  if (folders.isTemporary) throw nowhereToBuild(folders);
+  return { kind: "managed", ...(await buildEnvironment(spec, { env, terminal, signal })) };
+}
+
+function nowhereToBuild({ shared }: CacheFolders): CliprpnError {
+  return new CliprpnError(
+    "environment_broken",
+    `${shared}: expected the Python packages of this version of cliprpn, found none, and the folder is not writable; set CLIPRPN_CACHE to a folder that you can write to`,
+  );
 }

@@ -4,10 +4,11 @@ import { rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { replaceFile } from "../base/replace-file.ts";
 import { packageRoot } from "../package-root.ts";
-import { cacheDir, cacheError, withCacheLock } from "./cache.ts";
+import { cacheDir, cacheError, makeCache, withCacheLock } from "./cache.ts";
+import { isWritable } from "./cache-folders.ts";
 import type { Environment } from "./ensure-environment.ts";
 import type { EnvironmentFolder } from "./environment-folder.ts";
-import { type ExtraName, extras, offlineYoloEnv } from "./extras.ts";
+import { type ExtraName, extraNames, extras, offlineYoloEnv } from "./extras.ts";
 import { findUv } from "./find-tools.ts";
 import { inspectPython, packageProblems } from "./inspect-python.ts";
 import {
@@ -29,25 +30,38 @@ export interface ExtrasOptions extends Omit<InstallContext, "env"> {
 
 /**
  * The packages that some detectors need in addition: the user's interpreter is checked for them, and our own environment gets
- * them on first use.
+ * them on first use; those of an environment in a shared cache go into the own cache.
  *
+ * @returns the folders of modules that are not on the path of the environment's Python.
  * @throws CliprpnError package_missing, no_network, no_space, environment_broken.
  */
 export async function ensureExtras(
   environment: Environment,
   names: readonly ExtraName[],
   { env = process.env, terminal, signal, lockDir }: ExtrasOptions,
-): Promise<void> {
+): Promise<string[]> {
   const cache = cacheDir(env);
   for (const name of withoutContained(names)) {
     if (environment.kind === "user") {
       await checkUserExtra(environment.python, name, cache, { env, signal });
       continue;
     }
-    if (isAvailable(name, environment.folder, lockDir)) continue;
-    const extra = extraFolder(name, environment.folder, lockDir);
-    await installExtra(extra, environment, cache, { env, terminal, signal });
+    const place = placesOf(environment.folder, cache).find((candidate) =>
+      isAvailable(name, candidate, lockDir),
+    );
+    if (place === undefined) await installExtra(name, environment, { env, terminal, signal, lockDir });
   }
+  if (environment.kind === "user") return [];
+  return extraModulePath(environment.folder, cache, lockDir);
+}
+
+/** The folders of installed extras that are not on the path of an environment's Python, as they lie in another cache. */
+export function extraModulePath(environmentFolder: string, cache: string, lockDir?: string): string[] {
+  return placesOf(environmentFolder, cache)
+    .slice(1)
+    .flatMap((place) => extraNames.map((name) => extraFolder(name, place, lockDir)))
+    .filter(isInstalled)
+    .map(({ packages }) => packages);
 }
 
 /** The yolo extra contains the onnx extra. */
@@ -55,10 +69,26 @@ function withoutContained(names: readonly ExtraName[]): ExtraName[] {
   return names.includes("yolo") ? ["yolo"] : [...new Set(names)];
 }
 
-/** True if an environment has an extra, or one that contains it. */
-function isAvailable(name: ExtraName, environmentFolder: string, lockDir?: string): boolean {
+/** Where extras of an environment lie: the folder, and the folder that a `.pth` file in it must be in to have an effect. */
+interface ExtraPlace {
+  folder: string;
+  pathFolder: string;
+}
+
+/** In the environment; for one that cannot be written, also in the own cache. */
+function placesOf(environmentFolder: string, cache: string): ExtraPlace[] {
+  const lib = join(environmentFolder, "lib");
+  const python = readdirSync(lib).find((entry) => entry.startsWith("python")) ?? "python3";
+  const inside = { folder: environmentFolder, pathFolder: join(lib, python, "site-packages") };
+  if (isWritable(environmentFolder)) return [inside];
+  const outside = join(cache, `extras-of-${basename(environmentFolder)}`);
+  return [inside, { folder: outside, pathFolder: outside }];
+}
+
+/** True if a place has an extra, or one that contains it. */
+function isAvailable(name: ExtraName, place: ExtraPlace, lockDir?: string): boolean {
   const sources: ExtraName[] = name === "onnx" ? ["onnx", "yolo"] : ["yolo"];
-  return sources.some((source) => isInstalled(extraFolder(source, environmentFolder, lockDir)));
+  return sources.some((source) => isInstalled(extraFolder(source, place, lockDir)));
 }
 
 /** An extra of an environment, in a separate folder, so that the environment's own packages, such as torch, do not change. */
@@ -76,20 +106,18 @@ interface ExtraFolder {
 
 function extraFolder(
   name: ExtraName,
-  environmentFolder: string,
+  { folder, pathFolder }: ExtraPlace,
   lockDir: string = join(packageRoot, "env"),
 ): ExtraFolder {
   const readLock = (file: string): string => readFileSync(join(lockDir, `${file}.txt`), "utf8");
   const lock = withoutPackagesOf(readLock("runtime"), readLock(`extra-${name}`));
   const hash = createHash("sha256").update(lock).digest("hex").slice(0, 16);
-  const lib = join(environmentFolder, "lib");
-  const python = readdirSync(lib).find((entry) => entry.startsWith("python")) ?? "python3";
   return {
     name,
     lock,
-    lockFile: join(environmentFolder, `extra-${name}.txt`),
-    packages: join(environmentFolder, `extra-${name}-${hash}`),
-    pathFile: join(lib, python, "site-packages", `cliprpn-extra-${name}.pth`),
+    lockFile: join(folder, `extra-${name}.txt`),
+    packages: join(folder, `extra-${name}-${hash}`),
+    pathFile: join(pathFolder, `cliprpn-extra-${name}.pth`),
   };
 }
 
@@ -106,12 +134,15 @@ function pathLine({ packages }: ExtraFolder): string {
 
 /** Installs an extra once: a second process waits for the first, and the rest of an interrupted installation is removed. */
 async function installExtra(
-  extra: ExtraFolder,
+  name: ExtraName,
   { folder, python }: EnvironmentFolder,
-  cache: string,
-  { env, terminal, signal }: InstallContext,
+  { env, terminal, signal, lockDir }: InstallContext & { lockDir: string | undefined },
 ): Promise<void> {
-  await withCacheLock(join(folder, "extras"), signal, terminal, async (lockSignal) => {
+  const cache = cacheDir(env);
+  const place = placesOf(folder, cache).at(-1) ?? { folder, pathFolder: folder };
+  const extra = extraFolder(name, place, lockDir);
+  await makeCache(place.folder);
+  await withCacheLock(join(place.folder, "extras"), signal, terminal, async (lockSignal) => {
     if (isInstalled(extra)) return;
     const run = toolRun(env, cache, lockSignal);
     const uv = await findUv(cache, python, run, terminal);

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
+import { namesIn } from "../base/files.ts";
 import { replaceFile } from "../base/replace-file.ts";
 import { packageRoot } from "../package-root.ts";
 
@@ -42,15 +43,18 @@ export function folderFor(spec: EnvironmentSpec, pythonVersion: string): Environ
   return environmentIn(`${folderPrefix(spec)}-py${minor}`);
 }
 
-/** A completely built environment whose interpreter still exists; starts no process. */
-export function findReady(spec: EnvironmentSpec): EnvironmentFolder | undefined {
-  const { cache } = spec;
-  if (!existsSync(cache)) return undefined;
+/**
+ * A completely built environment whose interpreter still exists, in the spec's cache or else in a shared one; starts no process.
+ */
+export function findReady(spec: EnvironmentSpec, shared?: string): EnvironmentFolder | undefined {
   const prefix = `${basename(folderPrefix(spec))}-py`;
-  return readdirSync(cache)
-    .filter((entry) => entry.startsWith(prefix))
-    .sort()
-    .map((entry) => environmentIn(join(cache, entry)))
+  return [spec.cache, ...(shared === undefined ? [] : [shared])]
+    .flatMap((cache) =>
+      namesIn(cache)
+        .filter((entry) => entry.startsWith(prefix))
+        .sort()
+        .map((entry) => environmentIn(join(cache, entry))),
+    )
     .find(isReady);
 }
 

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { replaceFile } from "../base/replace-file.ts";
+import type { CacheFolders } from "./cache-folders.ts";
 
 /** The value that selects the torch builds in the lock file. */
 const lockedTorch = "lock";
@@ -14,10 +15,11 @@ const lockedTorch = "lock";
  */
 export function chosenTorch(
   requested: string | undefined,
-  cache: string,
+  { own, shared }: Pick<CacheFolders, "own" | "shared">,
   env: NodeJS.ProcessEnv,
 ): string | undefined {
-  const choice = requested || env.UV_TORCH_BACKEND || rememberedTorch(cache);
+  const choice =
+    requested || env.UV_TORCH_BACKEND || (rememberedTorch(own) ?? (shared && rememberedTorch(shared)));
   return choice === lockedTorch ? undefined : choice;
 }
 

@@ -7,14 +7,14 @@ import { ensurePrepared } from "../dataset/prepare/ensure-prepared.ts";
 import type { PrepareContext } from "../dataset/prepare/preparation.ts";
 import type { ImageSize } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../engine/engine.ts";
-import { cacheDir } from "../environment/cache.ts";
+import { layeredCache } from "../environment/cache.ts";
 import { version } from "../package-root.ts";
 import { leftMs, wholeSeconds } from "./eta.ts";
 import type { Context } from "./run-context.ts";
 
 /** Folders of the datasets: `data/` in the current folder, or CLIPRPN_DATA; and the cache. */
-export function dataFolders({ cwd, env }: Context): DataFolders {
-  return { data: resolve(cwd, env.CLIPRPN_DATA ?? "data"), cache: cacheDir(env) };
+export function dataFolders({ cwd, env, terminal }: Context): DataFolders {
+  return { data: resolve(cwd, env.CLIPRPN_DATA ?? "data"), cache: layeredCache(env, terminal).own };
 }
 
 /** Prepares the dataset at these sizes; draws the demo if it does not exist yet. */

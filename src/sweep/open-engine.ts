@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { TrialSpec } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
 import { LocalEngine, type LocalEngineOptions } from "../engine/local/local-engine.ts";
-import { cacheDir } from "../environment/cache.ts";
+import { layeredCache } from "../environment/cache.ts";
 import { ensureEnvironment } from "../environment/ensure-environment.ts";
 import { ensureExtras } from "../environment/ensure-extras.ts";
 import type { ExtraName } from "../environment/extras.ts";
@@ -23,10 +23,11 @@ export async function openEngine(
 ): Promise<Engine> {
   const { terminal, env, signal, startEngine = startLocalEngine } = run;
   const context = { terminal, env, signal };
+  const cache = layeredCache(env, terminal);
   const environment = await ensureEnvironment({ name: "runtime", python: run.python, ...context });
-  await ensureExtras(environment, extras, context);
+  const extraModulePath = await ensureExtras(environment, extras, context);
   const { python, kind } = environment;
-  const logs = join(cacheDir(env), "logs");
+  const logs = join(cache.own, "logs");
   mkdirSync(logs, { recursive: true });
   return startEngine({
     python,
@@ -35,9 +36,13 @@ export async function openEngine(
     logFile: join(logs, `worker-${randomUUID().slice(0, 8)}.log`), // Machines may share the cache.
     signal,
     keepPythonPath: kind === "user",
+    extraModulePath,
     trialTimeoutMs: run.trialTimeoutMs,
     // Repeated with every command: no file may grant it.
-    env: { CLIPRPN_TRUST_WEIGHTS: run.trustWeights ? "1" : "" },
+    env: {
+      CLIPRPN_TRUST_WEIGHTS: run.trustWeights ? "1" : "",
+      CLIPRPN_SHARED_CACHE: cache.shared ?? "",
+    },
   });
 }
 

@@ -228,3 +228,19 @@ def test_a_read_only_folder_still_returns_stored_rows() -> None:
                 os.seteuid(0)
             os.chmod(folder, 0o755)
         assert caught.value.code == "bad_input"
+
+
+def test_rows_of_a_shared_cache_are_read_and_not_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared, own = tmp_path / "shared/vectors/a.sqlite", tmp_path / "own/vectors/a.sqlite"
+    read_or_compute(shared, ["one", "two"])
+    before = shared.read_bytes()
+    monkeypatch.setenv("CLIPRPN_SHARED_CACHE", str(tmp_path / "shared"))
+    computed: list[str] = []
+    rows = read_or_compute(own, ["three", "two", "one"], computed)
+    assert rows == {key: rows_of(key) for key in ("one", "two", "three")}
+    assert computed == ["three"]
+    assert shared.read_bytes() == before
+    assert read_or_compute(own, ["one", "three"], computed) == {key: rows_of(key) for key in ("one", "three")}
+    assert computed == ["three"]

@@ -36,7 +36,7 @@ function add(
   environment: Environment,
   extras: ExtraName[],
   more: Partial<Parameters<typeof ensureExtras>[2]> = {},
-): Promise<void> {
+): Promise<string[]> {
   return ensureExtras(environment, extras, { terminal: recordingTerminal(), env, lockDir, ...more });
 }
 

@@ -70,14 +70,16 @@ function incomplete({ cache, lockDir, folder }: Machine): {
 
 test("torch is chosen by the option, by uv's variable or by an earlier command; `lock` resets it", async () => {
   const { cache } = fakeMachine();
-  expect(chosenTorch(undefined, cache, {})).toBeUndefined();
+  expect(chosenTorch(undefined, { own: cache, shared: undefined }, {})).toBeUndefined();
   await rememberTorch("cpu", cache);
-  expect(chosenTorch(undefined, cache, {})).toBe("cpu");
-  expect(chosenTorch(undefined, cache, { UV_TORCH_BACKEND: "cu128" })).toBe("cu128");
-  expect(chosenTorch("auto", cache, { UV_TORCH_BACKEND: "cu128" })).toBe("auto");
-  expect(chosenTorch("lock", cache, {})).toBeUndefined();
+  expect(chosenTorch(undefined, { own: cache, shared: undefined }, {})).toBe("cpu");
+  expect(chosenTorch(undefined, { own: cache, shared: undefined }, { UV_TORCH_BACKEND: "cu128" })).toBe(
+    "cu128",
+  );
+  expect(chosenTorch("auto", { own: cache, shared: undefined }, { UV_TORCH_BACKEND: "cu128" })).toBe("auto");
+  expect(chosenTorch("lock", { own: cache, shared: undefined }, {})).toBeUndefined();
   await rememberTorch("lock", cache);
-  expect(chosenTorch(undefined, cache, {})).toBeUndefined();
+  expect(chosenTorch(undefined, { own: cache, shared: undefined }, {})).toBeUndefined();
 });
 
 const sizes = { download_bytes: 3e9, disk_bytes: 6e9 };

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -41,7 +42,7 @@ def get_or_compute(
     """The rows of each key, from the file or computed and added to it.
 
     If another process is computing, waits for it instead of computing the same rows. Does not write to the file if no
-    key is missing.
+    key is missing. Rows that a shared cache has are not copied.
 
     Args:
         path: the file; created with its folder if missing.
@@ -56,6 +57,7 @@ def get_or_compute(
     """
     unique = list(dict.fromkeys(keys))
     rows = _read_existing(path, columns, unique)
+    rows |= _read_shared(path, columns, [key for key in unique if key not in rows])
     if len(rows) == len(unique):
         return rows
     with file_lock(_lock_file(path), on_wait, should_stop):
@@ -93,6 +95,15 @@ def _read_existing(path: Path, columns: ColumnTypes, keys: list[str]) -> dict[st
         return {}
     with KeyedStore(path, columns, create=False) as store:
         return store.rows(keys)
+
+
+def _read_shared(path: Path, columns: ColumnTypes, keys: list[str]) -> dict[str, Rows]:
+    """The rows of those keys that the file of the same name in CLIPRPN_SHARED_CACHE has, which is only read."""
+    root = os.environ.get("CLIPRPN_SHARED_CACHE")
+    if not root:
+        return {}
+    shared = Path(root) / path.parent.name / path.name
+    return {} if shared == path else _read_existing(shared, columns, keys)
 
 
 class KeyedStore:
