@@ -59,7 +59,7 @@ def read_refcoco(instances_file: Path, refs_file: Path, problems: Problems) -> A
     Raises:
         CliprpnError: data_invalid, if a file is missing or not in this layout.
     """
-    instances = _read_instances(instances_file, problems)
+    instances = read_instances(instances_file, problems)
     refs = [ref for ref in _read_refs(refs_file, problems) if _is_consistent(ref, instances, problems)]
     image_ids = dict.fromkeys(ref["image_id"] for ref in refs)
     return Annotations(
@@ -87,7 +87,7 @@ class Instances:
     categories: dict[int, str]
 
 
-def _read_instances(path: Path, problems: Problems) -> Instances:
+def read_instances(path: Path, problems: Problems) -> Instances:
     """The valid images, annotations and categories of instances.json.
 
     Raises:

@@ -10,10 +10,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from cliprpn.contract.generated import RefcocoSource, RowsSource
+from cliprpn.contract.generated import RefcocoSource, RowsFile, RowsSource
 from cliprpn.data.annotations import SPLITS, Annotations, Box
 from cliprpn.data.boxes import boxes_in_images, format_hint, needs_sizes
 from cliprpn.data.found_names import FoundNames, read_image_names
+from cliprpn.data.only import keep_only
 from cliprpn.data.problems import Problems
 from cliprpn.data.published import MatchedSplit, match_published, warn_unmatched
 from cliprpn.data.refcoco import read_refcoco
@@ -56,6 +57,7 @@ def read_source(source: RefcocoSource | RowsSource, image_names_file: Path | Non
             replace(image, file_name=found.path_of(image.file_name, None)) for image in annotations.images
         ]
         annotations = replace(annotations, images=images)
+        annotations = _keep_only(annotations, source.only or [])
         rule = "as given in the refs file"
     else:
         annotations = read_rows(source, problems, names)
@@ -118,6 +120,18 @@ def convert_referred_boxes(annotations: Annotations, sizes: ImageSizes, problems
         record.ann_id: (x1, y1, x2, y2)
         for record, (x1, y1, x2, y2) in zip(objects, boxes.tolist(), strict=True)
     }
+
+
+def _keep_only(annotations: Annotations, files: list[RowsFile]) -> Annotations:
+    """The annotations of the expressions that the files name; all without files."""
+    if not files:
+        return annotations
+    notes = list(annotations.notes)
+    sentences = keep_only(annotations.sentences, files, notes)
+    image_ids = {row.image_id for row in sentences}
+    images = [image for image in annotations.images if image.image_id in image_ids]
+    objects = {key: row for key, row in annotations.objects.items() if row.image_id in image_ids}
+    return replace(annotations, images=images, objects=objects, sentences=sentences, notes=notes)
 
 
 def count_splits(annotations: Annotations) -> list[dict[str, int | str]]:

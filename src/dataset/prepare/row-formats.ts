@@ -53,7 +53,6 @@ export const rowFormats: Record<FormatName, RowFormat> = {
     box_format: "xywh",
     is_fixed: true,
     hasName: (name) => /^d3_.*annotations\.json$/.test(name),
-    hasFolder: (folder) => existsSync(join(folder, "sentences.pkl")),
   },
 };
 
@@ -67,11 +66,11 @@ export const formatNames = Object.keys(rowFormats) as FormatName[];
 export function formatOf(file: string): FormatName {
   if (isFolder(file)) {
     // Flickr30k Entities has XML, too.
-    const found = (["flickr30k", "dcube", "voc"] as const).find((name) => rowFormats[name].hasFolder?.(file));
+    const found = (["flickr30k", "voc"] as const).find((name) => rowFormats[name].hasFolder?.(file));
     if (found !== undefined) return found;
     throw new CliprpnError(
       "bad_input",
-      `${file}: expected a file, or a folder of Pascal VOC (Annotations/*.xml), Flickr30k Entities (Sentences/, Annotations/) or D-cube (sentences.pkl); found another folder`,
+      `${file}: expected a file, or a folder of Pascal VOC (Annotations/*.xml) or Flickr30k Entities (Sentences/, Annotations/); found another folder${existsSync(join(file, "sentences.pkl")) ? "; D-cube is read from its d3_full_annotations.json" : ""}`,
     );
   }
   const name = basename(file);

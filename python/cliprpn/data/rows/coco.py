@@ -1,9 +1,9 @@
-"""Reads COCO's JSON with sentences in the annotations, and MDETR's, with one image per sentence.
+"""Reads COCO's JSON with sentences in the annotations, also as CVAT and Label Studio export it.
 
-In COCO's JSON, an annotation has its sentences under `sentence`, `caption` or `expression`, or as a list under
+An annotation, or its `attributes`, has its sentences under `sentence`, `caption` or `expression`, or as a list under
 `sentences`, `captions`, `expressions` or `refs`. A list contains texts, or objects with the text under `sent` or one
-of these names, and optionally `sent_id`, `ref_id` and `split`. In MDETR's finetune files, such as
-`finetune_refcocog_train.json`, the sentence is the image's `caption`. An `original_id`, which a converter keeps
+of these names, and optionally `sent_id`, `ref_id` and `split`. If the name of the sentence is `category`, the category
+names are the sentences, each with all boxes of its category in an image. An `original_id`, which a converter keeps
 when it renumbers, takes precedence over `id`.
 """
 
@@ -21,6 +21,8 @@ from cliprpn.data.problems import Problems
 from cliprpn.errors import CliprpnError
 
 SENTENCE_KEYS = ("sentence", "caption", "expression", "sent")
+# The name of the sentence that stands for the names of the categories.
+CATEGORY = "category"
 NO_IMAGE = "expected the id of an image as image_id"
 SENTENCE_LIST_KEYS = ("sentences", "captions", "expressions", "refs")
 
@@ -29,83 +31,102 @@ def read_coco(path: Path, columns: Columns, problems: Problems) -> Iterator[tupl
     """Yields location and values of each sentence, and of each object without one.
 
     Raises:
-        CliprpnError: data_invalid, if the file is not COCO's JSON.
+        CliprpnError: data_invalid, if the file is not COCO's JSON, or has no sentences.
     """
     content = read_json_object(path)
-    images = _images_by_id(content, path, problems)
-    categories = _category_names(content, path, problems)
-    for position, annotation in enumerate(_list(content, "annotations", path)):
-        where = f"{path.name}: annotations[{position}]"
-        if not isinstance(annotation, dict):
-            problems.add_row(
-                f"{where}: expected an object, found {shorten(annotation)}", "annotations: no object"
-            )
-            continue
-        image_id = annotation.get("image_id")
-        image = images.get(image_id) if isinstance(image_id, int) else None
-        if image is None:
-            problems.add_row(f"{where}: {NO_IMAGE}, found {shorten(image_id)}", NO_IMAGE)
-            continue
-        object_values = _object_values(image, annotation, columns, categories)
+    images = images_by_id(content, path, problems)
+    categories = category_names(content, path, problems)
+    num_objects = num_sentences = 0
+    for where, annotation in annotations_of(content, images, path, problems):
+        values = object_values(images[annotation["image_id"]], annotation, columns, categories)
         sentences = _sentences(annotation, columns)
+        num_objects, num_sentences = num_objects + 1, num_sentences + len(sentences)
         if not sentences:
-            yield where, object_values
+            yield where, values
         for sentence in sentences:
             entry = sentence if isinstance(sentence, dict) else {"sentence": sentence}
             text = next((entry[key] for key in (columns.sentence, *SENTENCE_KEYS) if key in entry), None)
             ids = {key: entry[key] for key in ("sent_id", "ref_id") if key in entry}
-            split = entry.get(columns.split, object_values["split"])
-            yield where, {**object_values, **ids, "split": split, "sentence": text}
+            split = entry.get(columns.split, values["split"])
+            yield where, {**values, **ids, "split": split, "sentence": text}
+    if num_objects and not num_sentences and columns.sentence != CATEGORY:
+        names = (
+            f"; to use the category names as sentences, --columns sentence={CATEGORY}" if categories else ""
+        )
+        keys = ", ".join(dict.fromkeys((columns.sentence, *SENTENCE_KEYS)))
+        raise CliprpnError(
+            "data_invalid",
+            f"{path}: expected annotations with a sentence ({keys}), found {num_objects:,} without one{names}",
+        )
 
 
-def read_mdetr(path: Path, columns: Columns, problems: Problems) -> Iterator[tuple[str, Record]]:
-    """Yields location and values of each sentence.
+def read_categories(path: Path, columns: Columns, problems: Problems) -> Iterator[tuple[str, Record]]:
+    """Yields location and values of each category in each image, whose name is the sentence, and of each object.
 
     Raises:
         CliprpnError: data_invalid, if the file is not COCO's JSON.
     """
     content = read_json_object(path)
-    images = _images_by_id(content, path, problems)
-    categories = _category_names(content, path, problems)
-    annotations: dict[int, list[Record]] = defaultdict(list)
-    for position, annotation in enumerate(_list(content, "annotations", path)):
-        image_id = annotation.get("image_id") if isinstance(annotation, dict) else None
-        if not is_integer(image_id) or image_id not in images:
-            where = f"{path.name}: annotations[{position}]"
+    images = images_by_id(content, path, problems)
+    categories = category_names(content, path, problems)
+    groups: dict[tuple[int, str], list[tuple[str, Record]]] = defaultdict(list)
+    for where, annotation in annotations_of(content, images, path, problems):
+        category_id = annotation.get("category_id")
+        if not is_integer(category_id) or category_id not in categories:
+            expected = "expected the id of a category as category_id"
+            problems.add_row(f"{where}: {expected}, found {shorten(category_id)}", expected)
+            continue
+        # Objects are told apart by their boxes, since an object of several categories has several annotations.
+        values = object_values(images[annotation["image_id"]], annotation, columns, {})
+        for key in ("category", "ann_id", "ref_id"):
+            del values[key]
+        groups[annotation["image_id"], categories[category_id]].append((where, values))
+    for (_, name), objects in groups.items():
+        where, values = objects[0]
+        boxes = [item["box"] for _, item in objects]
+        yield where, {**values, "sentence": name, "box": boxes[0] if len(boxes) == 1 else boxes}
+        if len(boxes) > 1:
+            yield from objects
+
+
+def annotations_of(
+    content: Record, images: dict[int, Record], path: Path, problems: Problems
+) -> Iterator[tuple[str, Record]]:
+    """Yields location and content of each annotation of a known image."""
+    for position, annotation in enumerate(records_of(content, "annotations", path)):
+        where = f"{path.name}: annotations[{position}]"
+        if not isinstance(annotation, dict):
+            found = f"expected an object, found {shorten(annotation)}"
+            problems.add_row(f"{where}: {found}", "annotations: no object")
+            continue
+        image_id = annotation.get("image_id")
+        if is_integer(image_id) and image_id in images:
+            yield where, annotation
+        else:
             problems.add_row(f"{where}: {NO_IMAGE}, found {shorten(image_id)}", NO_IMAGE)
-            continue
-        annotations[image_id].append(annotation)
-    for image_id, image in images.items():
-        where = f"{path.name}: image {image_id}"
-        if len(annotations[image_id]) != 1:
-            problems.add(f"{where}: expected one annotation, found {len(annotations[image_id])}")
-            continue
-        object_values = _object_values(image, annotations[image_id][0], columns, categories)
-        caption = image.get(columns.sentence, image.get("caption"))
-        yield where, {**object_values, "sentence": caption, "sent_id": image.get("sent_id", image_id)}
 
 
-def _images_by_id(content: Record, path: Path, problems: Problems) -> dict[int, Record]:
+def images_by_id(content: Record, path: Path, problems: Problems) -> dict[int, Record]:
     images: dict[int, Record] = {}
     fields = {"id": ("an integer", is_integer)}
-    for image in valid_records(_list(content, "images", path), fields, f"{path.name}: images", problems):
+    for image in valid_records(records_of(content, "images", path), fields, f"{path.name}: images", problems):
         if image["id"] in images:
             problems.add(f"{path.name}: images: duplicate id {image['id']}")
         images[image["id"]] = image
     return images
 
 
-def _category_names(content: Record, path: Path, problems: Problems) -> dict[int, str]:
+def category_names(content: Record, path: Path, problems: Problems) -> dict[int, str]:
     if "categories" not in content:
         return {}
     fields = {"id": ("an integer", is_integer), "name": ("text", is_text)}
     categories = valid_records(
-        _list(content, "categories", path), fields, f"{path.name}: categories", problems
+        records_of(content, "categories", path), fields, f"{path.name}: categories", problems
     )
     return {category["id"]: category["name"] for category in categories}
 
 
-def _list(content: Record, key: str, path: Path) -> list[Any]:
+def records_of(content: Record, key: str, path: Path) -> list[Any]:
     """
     Raises:
         CliprpnError: data_invalid, if the content has no list of this name.
@@ -116,7 +137,7 @@ def _list(content: Record, key: str, path: Path) -> list[Any]:
     return items
 
 
-def _object_values(image: Record, annotation: Record, columns: Columns, categories: dict[int, str]) -> Record:
+def object_values(image: Record, annotation: Record, columns: Columns, categories: dict[int, str]) -> Record:
     """Values of an object and its image, by column; without the sentence."""
     category_id = annotation.get("category_id")
     category = categories.get(category_id) if isinstance(category_id, int) else None
@@ -135,8 +156,13 @@ def _object_values(image: Record, annotation: Record, columns: Columns, categori
 
 def _sentences(annotation: Record, columns: Columns) -> list[Any]:
     """The sentences of an annotation, as texts or as objects."""
-    keys = (columns.sentence, *SENTENCE_KEYS, *SENTENCE_LIST_KEYS)
-    value = next((annotation[key] for key in keys if key in annotation), None)
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
+    attributes = annotation.get("attributes")  # CVAT's.
+    name = columns.sentence.removeprefix("attributes.")
+    keys = (columns.sentence, name, *SENTENCE_KEYS, *SENTENCE_LIST_KEYS)
+    for place in (annotation, attributes):
+        value = next((place[key] for key in keys if key in place), None) if isinstance(place, dict) else None
+        if isinstance(value, str) and not value and place is attributes:
+            continue  # CVAT writes every attribute of an object, also an empty one.
+        if value is not None:
+            return value if isinstance(value, list) else [value]
+    return []

@@ -20,6 +20,7 @@ from cliprpn.data.checks import Record, is_box, shorten
 from cliprpn.data.problems import Problems
 from cliprpn.data.rows.lines import read_jsonl
 
+NO_OBJECT = "expected an object"
 KINDS = ("grounding", "referring", "detection")
 Located = tuple[str, Record]
 
@@ -34,7 +35,8 @@ def read_odvg(path: Path, columns: Columns, problems: Problems) -> Iterator[Loca
     captions = _Captions(columns.sentence)
     for where, line in read_jsonl(path, None, problems):
         if not any(key in line for key in KINDS):
-            problems.add(f"{where}: expected {' or '.join(KINDS)}, found {shorten(', '.join(line))}")
+            expected = f"expected {' or '.join(KINDS)}"
+            problems.add_row(f"{where}: {expected}, found {shorten(', '.join(line))}", expected)
             continue
         keys: tuple[str, ...] = ("width", "height", "split")
         image = {key: line[key] for key in keys if key in line}
@@ -77,7 +79,7 @@ def _regions(line: Record, where: str, captions: _Captions, problems: Problems) 
     """The expressions of a line with their boxes, and the boxes of those that have several as objects."""
     grounding = line.get("grounding")
     if grounding is not None and not isinstance(grounding, dict):
-        problems.add(f"{where}: grounding: expected an object, found {shorten(grounding)}")
+        problems.add_row(f"{where}: grounding: {NO_OBJECT}, found {shorten(grounding)}", NO_OBJECT)
         grounding = None
     caption = None if grounding is None else grounding.get("caption")
     boxes: dict[str, tuple[Any, list[Any]]] = {}
@@ -116,7 +118,7 @@ def _instances(line: Record, where: str, problems: Problems) -> Iterator[Record]
     if detection is None:
         return
     if not isinstance(detection, dict):
-        problems.add(f"{where}: detection: expected an object, found {shorten(detection)}")
+        problems.add_row(f"{where}: detection: {NO_OBJECT}, found {shorten(detection)}", NO_OBJECT)
         return
     for instance in _objects(detection.get("instances"), f"{where}: detection.instances", problems):
         category = instance.get("category", instance.get("label"))
@@ -126,13 +128,13 @@ def _instances(line: Record, where: str, problems: Problems) -> Iterator[Record]
 def _objects(items: object, where: str, problems: Problems) -> Iterator[Record]:
     """The objects of a list."""
     if not isinstance(items, list):
-        problems.add(f"{where}: expected a list, found {shorten(items)}")
+        problems.add_row(f"{where}: expected a list, found {shorten(items)}", "expected a list")
         return
     for position, item in enumerate(items):
         if isinstance(item, dict):
             yield item
         else:
-            problems.add(f"{where}[{position}]: expected an object, found {shorten(item)}")
+            problems.add_row(f"{where}[{position}]: {NO_OBJECT}, found {shorten(item)}", NO_OBJECT)
 
 
 def _words(text: str) -> list[str]:

@@ -11,19 +11,25 @@ from cliprpn.contract.generated import Columns, ImageNames, RowsFile, RowsSource
 from cliprpn.data.annotations import Annotations
 from cliprpn.data.boxes import FORMAT_NAMES
 from cliprpn.data.found_names import FoundNames
+from cliprpn.data.only import keep_only
 from cliprpn.data.problems import Problems
 from cliprpn.data.rows.assemble import assemble
 from cliprpn.data.rows.box_values import BoxValues
-from cliprpn.data.rows.coco import read_coco, read_mdetr
+from cliprpn.data.rows.coco import CATEGORY, read_categories, read_coco
 from cliprpn.data.rows.csv_rows import read_csv
 from cliprpn.data.rows.fields import Fields
+from cliprpn.data.rows.flickr30k import read_flickr30k
+from cliprpn.data.rows.grefcoco import read_grefcoco
 from cliprpn.data.rows.lines import read_jsonl
+from cliprpn.data.rows.mdetr import read_mdetr
 from cliprpn.data.rows.odvg import read_odvg
 from cliprpn.data.rows.row import Row, RowNames, parse_row
 from cliprpn.data.rows.sentences import one_sentence_each
 from cliprpn.data.rows.split_names import SplitNames
 from cliprpn.data.rows.targets import Targets
 from cliprpn.data.rows.transvg import read_transvg
+from cliprpn.data.rows.visual_genome import read_visual_genome
+from cliprpn.data.rows.voc import read_voc
 from cliprpn.errors import CliprpnError
 
 # Formats whose rows have the columns that the source names, and always a sentence.
@@ -34,6 +40,11 @@ DEFAULT_COLUMNS = Columns(image="image", sentence="sentence", box="box", split="
 # without one; `columns.sentence` says where the sentence is, if the format has several texts.
 LAYOUTS: dict[str, Callable[[Path, Columns, Problems], Iterator[tuple[str, dict[str, Any]]]]] = {
     "odvg": read_odvg,
+    "visual_genome": read_visual_genome,
+    "voc": read_voc,
+    "grefcoco": read_grefcoco,
+    "flickr30k": read_flickr30k,
+    "dcube": read_categories,
 }
 FOLDERS = ("voc", "flickr30k")
 
@@ -66,6 +77,8 @@ def read_rows(source: RowsSource, problems: Problems, names: ImageNames | None =
         )
         rows += _set_split(rows_of_file, file, notes)
     notes += [*splits.notes(), *targets.notes()]
+    if source.only:
+        rows = keep_only(rows, source.only, notes)
     found = FoundNames(names)
     rows = [replace(row, image=found.path_of(row.image, row.split)) for row in rows]
     return assemble(rows, source.box_format, problems, notes)
@@ -104,6 +117,8 @@ def _read_values(
     if source.format == "csv":
         return read_csv(path, fields, problems)
     if source.format == "coco":
+        if columns.sentence == CATEGORY:
+            return read_categories(path, columns, problems)
         return read_coco(path, columns, problems)
     if source.format == "mdetr":
         return read_mdetr(path, columns, problems)

@@ -33,20 +33,23 @@ class Targets:
             return None, False
         if not all(isinstance(box, list | tuple | dict) for box in value):
             return value, True
-        if len(value) > 1:
+        is_single = all(box == value[0] for box in value)
+        if not is_single:
             self._num_several += 1
-        return value[0], len(value) == 1 or self._first_box
+        return value[0], is_single or self._first_box
 
     def notes(self) -> list[str]:
         """What was left out or chosen, one line for each kind."""
         notes = []
         if self._num_several:
             done = (
-                "the first box is taken"
-                if self._first_box
-                else "they are left out; --first-box takes the first box"
+                "the first box is taken" if self._first_box else "left out; --first-box takes the first box"
             )
-            notes.append(f"{self._num_several:,} expressions refer to several objects: {done}")
+            notes.append(f"{_expressions(self._num_several)} to several objects: {done}")
         if self._num_none:
-            notes.append(f"{self._num_none:,} expressions refer to no object: they are left out")
+            notes.append(f"{_expressions(self._num_none)} to no object: left out")
         return notes
+
+
+def _expressions(num: int) -> str:
+    return f"{num:,} expression{'s' if num > 1 else ''} refer{'' if num > 1 else 's'}"
