@@ -53,7 +53,7 @@ def read_xml(path: Path) -> Element:
         tree.parser.Parse(path.read_bytes(), True)
     except expat.ExpatError as error:
         raise CliprpnError("data_invalid", f"{path}:{error.lineno}: expected XML: {error}") from error
-    except ValueError as error:  # An encoding that Python does not know.
+    except (ValueError, LookupError) as error:  # An encoding that Python does not know.
         raise CliprpnError("data_invalid", f"{path}:1: expected XML: {error}") from error
     return tree.root.children[0]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cliprpn.contract.generated import Columns
-from cliprpn.data.checks import Record, is_box, shorten
+from cliprpn.data.checks import Record, shorten
 from cliprpn.data.problems import Problems
 from cliprpn.data.rows.lines import read_jsonl
 
@@ -88,7 +88,8 @@ def _regions(line: Record, where: str, captions: _Captions, problems: Problems) 
     for name, regions in lists:
         for region in _objects(regions, f"{where}: {name}", problems):
             value = region.get("bbox")
-            new = value if isinstance(value, list) and not is_box(value) else [value]
+            has_several = isinstance(value, list) and all(isinstance(box, list) for box in value)
+            new = value if has_several else [value]
             for phrase in _phrases(region, name):
                 key = repr((phrase, region.get("tokens_positive")))
                 boxes.setdefault(key, (phrase, []))[1].extend(new)

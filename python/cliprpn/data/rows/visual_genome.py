@@ -40,7 +40,7 @@ def read_visual_genome(path: Path, columns: Columns, problems: Problems) -> Iter
             if not isinstance(region, dict):
                 problems.add_row(f"{place}: expected an object, found {shorten(region)}", "no region")
                 continue
-            image_id = region.get("image_id", image.get("id", image.get("image_id")))
+            image_id: Any = region.get("image_id", image.get("id", image.get("image_id")))
             if not is_integer(image_id):
                 expected = "expected an integer as image_id"
                 problems.add_row(f"{place}: {expected}, found {shorten(image_id)}", expected)
@@ -65,7 +65,7 @@ def _read_images(path: Path) -> dict[int, Record]:
         return {}
     images: dict[int, Record] = {}
     for position, image in enumerate(_read_list(path)):
-        image_id = image.get("image_id", image.get("id")) if isinstance(image, dict) else None
+        image_id: Any = image.get("image_id", image.get("id")) if isinstance(image, dict) else None
         if not is_integer(image_id):
             raise CliprpnError(
                 "data_invalid",

@@ -54,8 +54,8 @@ def read_voc(folder: Path, columns: Columns, problems: Problems) -> Iterator[tup
                 "category": item.value("name"),
                 "box": parse_bndbox(item),
             }
-            for sentence in sentences or [None]:
-                text = {} if sentence is None else {"sentence": sentence}
+            texts: list[Record] = [{"sentence": sentence} for sentence in sentences]
+            for text in texts or [{}]:
                 yield f"{where}:{item.line}", {**values, **text}
     if num_objects and not num_sentences:
         tags = (
