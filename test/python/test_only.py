@@ -63,9 +63,9 @@ def test_a_list_for_a_split_keeps_the_other_splits(tmp_path: Path) -> None:
         (
             "a.json",
             '{"sent_id": [10, null]}',
-            "a.json: sent_id[1]: expected an integer as sent_id, found None",
+            "a.json: sent_id[1]: expected an id as sent_id, found None",
         ),
-        ("a.csv", "sent_id\n10\nx\n", "a.csv:3: expected an integer as sent_id, found 'x'"),
+        ("a.csv", "x,sent_id\n1,10\n2,\n", "a.csv:3: expected an id as sent_id, found ''"),
         ("a.txt", "sent_id\n", "a.txt: expected ids of expressions to keep, found none"),
         ("a.txt", "sent_id\n99\n98\n", "a.txt: expected ids of expressions (sent_id), found 2 ids and none"),
         ("a.jsonl", '{"sent_id": 10}\n{\n', "a.jsonl:2: expected a JSON object"),
@@ -87,6 +87,15 @@ def test_ids_that_the_rows_lack_are_not_those_that_are_assigned(tmp_path: Path) 
     only = [RowsFile(file=str(tmp_path / "a.txt"), split=None)]
     with pytest.raises(CliprpnError, match="the annotations must have these ids"):
         read(source.model_copy(update={"only": only}))
+
+
+def test_ids_may_be_text(tmp_path: Path) -> None:
+    rows = [{**row, "sent_id": f"s-{i}"} for i, row in enumerate(make_rows())]
+    (tmp_path / "a.txt").write_text("sent_id\ns-1\ns-4\n")
+    source = rows_source(write_jsonl(tmp_path / "rows.jsonl", rows))
+    only = [RowsFile(file=str(tmp_path / "a.txt"), split=None)]
+    annotations, _ = read(source.model_copy(update={"only": only}))
+    assert [row.sentence for row in annotations.sentences] == [rows[1]["sentence"], rows[4]["sentence"]]
 
 
 def reviewed(refs: list[dict[str, Any]], is_good: list[bool]) -> dict[str, Any]:

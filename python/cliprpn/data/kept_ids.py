@@ -101,12 +101,10 @@ def _from_records(path: Path, records: Iterable[tuple[str, Any]]) -> KeptIds:
             raise _no_list(path, record, place)
         value = record.get(field)
         number = int(value) if isinstance(value, str) and _is_number(value) else value
-        if not is_integer(number):
-            raise CliprpnError(
-                "data_invalid", f"{place}: expected an integer as {field}, found {shorten(value)}"
-            )
+        if not is_integer(number) and not (isinstance(number, str) and number.strip()):
+            raise CliprpnError("data_invalid", f"{place}: expected an id as {field}, found {shorten(value)}")
         if _is_kept(record, place):
-            keys.add((number,))
+            keys.add((number.strip() if isinstance(number, str) else number,))
     return _kept(path, (field or IDS[0],), keys)
 
 

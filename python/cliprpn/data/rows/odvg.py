@@ -87,7 +87,7 @@ def _regions(line: Record, where: str, captions: _Captions, problems: Problems) 
     lists += [("referring", line["referring"])] if "referring" in line else []
     for name, regions in lists:
         for region in _objects(regions, f"{where}: {name}", problems):
-            value = region.get("bbox")
+            value: Any = region.get("bbox")
             has_several = isinstance(value, list) and all(isinstance(box, list) for box in value)
             new = value if has_several else [value]
             for phrase in _phrases(region, name):
