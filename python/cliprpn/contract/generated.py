@@ -3401,4 +3401,4 @@ class BridgeMethods(BaseModel):
     check_extra: Annotated[CheckExtraMethod, Field(title="CheckExtraMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "1c7e0ea91eeeb5c1eee29f560ced432be0fb0b402b45c7ddb7ac96b7b9965cd1"
+SCHEMA_SHA256 = "a3deb26d3c4c1477110a4e7db483e2780ecec534b2ebb89e5462dde8d6dfa2da"

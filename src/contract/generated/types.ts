@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "1c7e0ea91eeeb5c1eee29f560ced432be0fb0b402b45c7ddb7ac96b7b9965cd1";
+export const schema_sha256 = "a3deb26d3c4c1477110a4e7db483e2780ecec534b2ebb89e5462dde8d6dfa2da";
 
 /**
  * The source of the proposals.
@@ -2438,7 +2438,7 @@ export interface PreparedDataset {
   /**
    * The folders of the images, where there are several, or where they are those of a split; all of them are below `images_dir`.
    */
-  image_folders?: ImageFolder[];
+  image_folders?: ImageFolder[] | null;
   /**
    * Images with more pixels are rejected.
    */

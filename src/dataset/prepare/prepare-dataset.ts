@@ -72,7 +72,7 @@ function givesSameTables(previous: PreparedDataset, request: PrepareRequest, fil
     previous.follow_links === request.follow_links &&
     previous.allow_missing === request.allow_missing &&
     (previous.images_dir === null) === (request.images === null) &&
-    splitsOf(previous.image_folders).join() === splitsOf(recordedFolders(request.images)).join()
+    splitsOf(previous.image_folders ?? undefined).join() === splitsOf(recordedFolders(request.images)).join()
   );
 }
 
@@ -127,7 +127,8 @@ async function writeTables(
 function updatePaths(facts: PreparedDataset, { folder, images, source }: PrepareRequest): PreparedDataset {
   const images_dir = images === null ? null : imagesDir(folder, images);
   const image_folders = recordedFolders(images);
-  if (facts.images_dir === images_dir && isEqual(facts.image_folders, image_folders)) return facts;
+  if (facts.images_dir === images_dir && isEqual(facts.image_folders ?? undefined, image_folders))
+    return facts;
   const { image_folders: _, ...rest } = facts;
   const updated = { ...rest, images_dir, ...(image_folders === undefined ? {} : { image_folders }), source };
   writeFacts(folder, updated);
