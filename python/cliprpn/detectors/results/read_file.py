@@ -227,6 +227,6 @@ def _json_error(file: Path, error: json.JSONDecodeError) -> CliprpnError:
         message = (
             "expected JSON: found Python's notation; write the file with json.dump, not with str or print"
         )
-    elif error.pos >= len(error.doc.rstrip()) and error.doc.strip():
+    elif error.doc.strip() and (error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated")):
         message = "expected JSON: the file ends too early; is it complete?"
     return CliprpnError("data_invalid", f"{file}:{error.lineno}:{error.colno}: {message}")
