@@ -23,7 +23,7 @@ TAGGED = re.compile(
     r"(?:<ref>([^<]*)</ref>\s*|<\|object_ref_start\|>([^<]*)<\|object_ref_end\|>\s*|<\|ref\|>([^<]*)<\|/ref\|>\s*)?"
     r"(<box>|<\|box_start\|>|<\|det\|>)([^<]*)"
 )
-FLORENCE = re.compile(r"([^<>]{0,300})((?:<loc_\d{1,3}>){4,400})")
+FLORENCE = re.compile(r"(?:<loc_\d{1,3}>){4,400}")
 LOC = re.compile(r"<loc_(\d{1,3})>")
 PALIGEMMA = re.compile(r"<loc(\d{4})><loc(\d{4})><loc(\d{4})><loc(\d{4})>(?:\s*<seg\d{3}>)*\s*([^<;]{0,300})")
 QWEN_FORM = BoxForm("xyxy", 1000, known_order=True, known_scale=True)
@@ -31,7 +31,8 @@ DEEPSEEK_FORM = BoxForm("xyxy", 999, known_order=True, known_scale=True)
 FLORENCE_FORM = BoxForm("xyxy", 1000, known_order=True, known_scale=True, bins=True)
 PALIGEMMA_FORM = BoxForm("yxyx", 1024, known_order=True, known_scale=True)
 BARE_FORM = BoxForm("xyxy", unsure=True)
-MAX_JSON_STARTS = 50
+MAX_JSON_STARTS = 20
+MAX_NAME_CHARS = 300
 
 TextBox = tuple[list[float], BoxForm, str | None]
 
@@ -52,7 +53,9 @@ def json_in_text(text: str) -> Any:
     for _, start in zip(range(MAX_JSON_STARTS), starts, strict=False):
         try:
             value, _ = decoder.raw_decode(text, start)
-        except (ValueError, RecursionError):
+        except RecursionError:
+            return None
+        except ValueError:
             continue
         if isinstance(value, dict) or (
             isinstance(value, list) and any(isinstance(item, dict) for item in value)
@@ -79,8 +82,9 @@ def _paligemma(text: str) -> Iterator[TextBox]:
 def _florence(text: str) -> Iterator[TextBox]:
     """A name and the boxes of it, four tokens each; other polygons are left out."""
     for match in FLORENCE.finditer(text):
-        bins = [float(each) for each in LOC.findall(match[2])]
-        name = match[1].strip() or None
+        bins = [float(each) for each in LOC.findall(match[0])]
+        before = text[max(0, match.start() - MAX_NAME_CHARS) : match.start()]
+        name = before.rpartition(">")[2].strip() or None
         if len(bins) % 4 == 0:
             for start in range(0, len(bins), 4):
                 yield bins[start : start + 4], FLORENCE_FORM, name
