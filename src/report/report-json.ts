@@ -6,6 +6,7 @@ import type { Report, ReportedSetting, ReportedTrial, Split } from "../contract/
 import { textsOf } from "./markdown.ts";
 import { jsonName, type ReportInput, type ReportTrial } from "./report-input.ts";
 import { limitations } from "./sections/basis.ts";
+import { trainingRecords } from "./sections/training-data.ts";
 import { verdict } from "./sections/verdict.ts";
 import { whatDiffers } from "./sections/what-differs.ts";
 import { componentsOf } from "./tables/components.ts";
@@ -27,6 +28,7 @@ export function reportJson(input: ReportInput): Report {
       .filter(({ type }) => type === "list")
       .flatMap(textsOf),
     num_test_looks: numTestLooks,
+    training_data: trainingRecords(input),
     settings: settingsOf(input, trials),
     summary,
   };

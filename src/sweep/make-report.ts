@@ -13,6 +13,7 @@ import { cacheDir } from "../environment/cache.ts";
 import { presets } from "../experiment/presets.ts";
 import { version } from "../package-root.ts";
 import type { ReportTrial } from "../report/report-input.ts";
+import { leakageLines } from "../report/sections/training-data.ts";
 import { verdict } from "../report/sections/verdict.ts";
 import { withStaging } from "../report/staging.ts";
 import { writeReport } from "../report/write-report.ts";
@@ -116,6 +117,7 @@ async function makeLocked(
     const file = await writeReport(input, staging, store.folder);
     terminal.liveDone();
     terminal.info(verdict(input));
+    for (const line of leakageLines(input)) terminal.info(`Leakage: ${line}`);
     return { file, summary };
   });
 }

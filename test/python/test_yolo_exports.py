@@ -21,6 +21,7 @@ from yolo_graphs import (
 
 from cliprpn.detectors.proposals import Proposals
 from cliprpn.detectors.yolo import UltralyticsYolo, open_yolo
+from cliprpn.detectors.yolox import open_yolox
 from cliprpn.errors import CliprpnError
 
 pytestmark = [
@@ -32,6 +33,7 @@ CPU = torch.device("cpu")
 # The box of the outputs of yolo_graphs, xyxy.
 BOX = [20.0, 12.0, 44.0, 20.0]
 YOLOV5 = {"stride": "32", "names": "{0: 'cat', 1: 'dog'}"}
+ULTRALYTICS_ONLY = {key: value for key, value in ULTRALYTICS.items() if key != "description"}
 RTDETR = ULTRALYTICS | {"description": "Ultralytics rtdetr-l model trained on pets.yaml"}
 
 
@@ -131,6 +133,26 @@ def test_other_numbers_of_classes(cache: Path) -> None:
     assert (rtdetr.categories, rtdetr.scores.tolist()) == (["e", "b"], pytest.approx([0.6, 0.3]))
     top_k = detect(write_export(cache / "4.onnx", rtdetr_output([[0.6, 4], [0.3, 1]]), RTDETR | five))
     assert (top_k.categories, top_k.scores.tolist()) == (["e", "b"], pytest.approx([0.6, 0.3]))
+
+
+def test_an_rtdetr_without_a_description_is_known_by_its_boxes(cache: Path) -> None:
+    names = {"names": "['a', 'b', 'c']"}
+    path = write_export(cache / "plain.onnx", rtdetr_output([[0.0, 0.6, 0.1]]), ULTRALYTICS_ONLY | names)
+    proposals = detect(path, height=128, width=640)
+    assert proposals.categories == ["b"]
+    torch.testing.assert_close(
+        proposals.boxes_xyxy, torch.tensor([[200, 24, 440, 40]], dtype=torch.float64), rtol=0, atol=1e-3
+    )
+    pixels = rtdetr_output([[0.0, 0.6, 0.1]])
+    pixels[..., :4] *= 64
+    with pytest.raises(CliprpnError, match="RT-DETR or of a YOLO with final boxes"):
+        open_export(write_export(cache / "pixels.onnx", pixels, ULTRALYTICS_ONLY | names))
+
+
+def test_a_yolo_opened_as_a_yolox_names_the_right_detector(cache: Path) -> None:
+    path = write_export(cache / "yolo.onnx", cells_output([0.2, 0.6]), ULTRALYTICS)
+    with pytest.raises(CliprpnError, match=r"found 1x6x84.*`yolo`"):
+        open_yolox(path, ["cat", "dog"], 0.1, 0.5, 20, CPU)
 
 
 def test_an_rtdetr_sees_stretched_images_and_a_yolo_letterboxed_ones(cache: Path) -> None:

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { ImageOriginCount } from "../../src/contract/generated/types.ts";
 import { render } from "../../src/report/markdown.ts";
 import type { TrainingPart } from "../../src/report/report-input.ts";
-import { trainingData } from "../../src/report/sections/training-data.ts";
+import { reportJson } from "../../src/report/report-json.ts";
+import { leakageLines, trainingData } from "../../src/report/sections/training-data.ts";
 import { findTrainingSets, type ImageOrigin } from "../../src/report/training-data/known-sets.ts";
 import { overlapOf } from "../../src/report/training-data/overlap.ts";
 import { madeInput } from "../helpers/report-input.ts";
@@ -85,6 +86,32 @@ describe("the report's section on training data", () => {
     expect(text).toContain("1,300 of COCO train2014");
     expect(text).toContain("all 82,783 images of train2014");
     expect(text).toContain("--trained-on");
+  });
+
+  test("report.json and the terminal have the counts", () => {
+    const input = madeInput([{ label: "film", acc: [0.5] }], { training: [clip, yolo] });
+    input.summary.image_origins = images({ coco_train2014: 7, coco_val2014: 2, other: 1 });
+    expect(reportJson(input).training_data).toEqual([
+      {
+        name: "CLIP RN50",
+        trained_on: null,
+        source: "undeclared",
+        num_seen: 0,
+        num_maybe_seen: 0,
+        num_unknown: 10,
+      },
+      {
+        name: "YOLO yolov8n",
+        trained_on: ["COCO train2017"],
+        source: "file_name",
+        num_seen: 7,
+        num_maybe_seen: 2,
+        num_unknown: 1,
+      },
+    ]);
+    expect(leakageLines(input)).toEqual([
+      expect.stringMatching(/^YOLO yolov8n: .*COCO train2017.* 7 of 10.*val$/),
+    ]);
   });
 
   test("names of a person cannot break the table", () => {

@@ -3401,4 +3401,4 @@ class BridgeMethods(BaseModel):
     check_extra: Annotated[CheckExtraMethod, Field(title="CheckExtraMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "a3deb26d3c4c1477110a4e7db483e2780ecec534b2ebb89e5462dde8d6dfa2da"
+SCHEMA_SHA256 = "899fdf97631481e736d0d4679b2d6d06b97fb1854448f597bdf7d260f6492274"

@@ -77,7 +77,7 @@ def _layout(
     if len(shape) != 3 or shape[0] != 1:
         return None
     rows, columns = shape[1:]
-    if metadata.is_rtdetr:
+    if metadata.is_rtdetr or _has_rtdetr_boxes(metadata, num_classes, output, size):
         return _rtdetr(num_classes, output, size)
     if metadata.end_to_end:
         return YoloLayout(_unchanged, end_to_end=True) if columns == 6 else None
@@ -165,6 +165,21 @@ def _rtdetr(num_classes: int, output: Tensor, size: tuple[int, int]) -> YoloLayo
     if columns == 4 + num_classes:
         return YoloLayout(from_scores, end_to_end=True, stretched=True)
     return None
+
+
+def _has_rtdetr_boxes(
+    metadata: YoloMetadata, num_classes: int, output: Tensor, size: tuple[int, int]
+) -> bool:
+    """Whether an export of ultralytics without a description is an RT-DETR: it alone has a row per box in shares."""
+    rows, columns = output.shape[1:]
+    boxes = output[..., :4]
+    return (
+        metadata.task is not None
+        and not metadata.end_to_end
+        and columns == 4 + num_classes != 6
+        and rows not in cell_counts(size)
+        and bool((boxes >= 0).all() and (boxes <= 1).all() and (boxes > 0).any())
+    )
 
 
 def _is_top_k(output: Tensor) -> bool:

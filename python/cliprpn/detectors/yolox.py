@@ -225,7 +225,12 @@ def _is_decoded(raw: Tensor, cells: Tensor) -> bool:
 
 
 def _not_yolox(onnx: OnnxFile, expected: str, found: str) -> CliprpnError:
+    hint = (
+        "; open an export of ultralytics or yolov5 with the detector `yolo`"
+        if "names" in onnx.metadata
+        else ""
+    )
     return CliprpnError(
         "weights_mismatch",
-        f"{onnx.file}: not a YOLOX exported without decoding: expected {expected}, found {found}",
+        f"{onnx.file}: not a YOLOX exported without decoding: expected {expected}, found {found}{hint}",
     )

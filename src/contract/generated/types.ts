@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "a3deb26d3c4c1477110a4e7db483e2780ecec534b2ebb89e5462dde8d6dfa2da";
+export const schema_sha256 = "899fdf97631481e736d0d4679b2d6d06b97fb1854448f597bdf7d260f6492274";
 
 /**
  * The source of the proposals.
@@ -3988,6 +3988,10 @@ export interface Report {
    */
   num_test_looks: number;
   /**
+   * What weights were trained on, and the images of the split that this includes; absent in reports of earlier versions.
+   */
+  training_data?: TrainingData[];
+  /**
    * Configurations in the order of `summary.settings`, then those without a result.
    */
   settings: ReportedSetting[];
@@ -4011,6 +4015,36 @@ export interface DatasetName {
   id: string;
   name: string;
   split_by: SplitBy;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "TrainingData".
+ */
+export interface TrainingData {
+  /**
+   * The weights, or the file of boxes.
+   */
+  name: string;
+  /**
+   * Names of datasets; null if undeclared.
+   */
+  trained_on: string[] | null;
+  /**
+   * Who says so: the experiment, the authors of weights that are known, the name of the file, or nobody.
+   */
+  source: "declared" | "known" | "file_name" | "undeclared";
+  /**
+   * Images that are in the training data.
+   */
+  num_seen: number;
+  /**
+   * Images of which some are in the training data; which ones is not known.
+   */
+  num_maybe_seen: number;
+  /**
+   * Images of which nothing is known.
+   */
+  num_unknown: number;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema

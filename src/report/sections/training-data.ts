@@ -1,4 +1,5 @@
 import type { RootContent } from "mdast";
+import type { TrainingData } from "../../contract/generated/types.ts";
 import { bullets, heading, paragraph, table } from "../markdown.ts";
 import { nameLabels } from "../names.ts";
 import type { ReportInput } from "../report-input.ts";
@@ -34,6 +35,24 @@ export function trainingData({ summary, training, dataset }: ReportInput): RootC
         ]
       : []),
   ];
+}
+
+/** The same for programs. */
+export function trainingRecords({ summary, training }: ReportInput): TrainingData[] {
+  return training.map(({ name, trained_on, source }) => {
+    const { num_seen, num_maybe, num_unknown } = overlapOf(trained_on, summary.image_origins ?? []);
+    return { name, trained_on, source, num_seen, num_maybe_seen: num_maybe, num_unknown };
+  });
+}
+
+/** One line for each weights that have, or may have, seen evaluated images. */
+export function leakageLines({ summary, training }: ReportInput): string[] {
+  return training.flatMap((part) => {
+    const { text, num_seen, num_maybe } = overlapOf(part.trained_on, summary.image_origins ?? []);
+    return num_seen + num_maybe === 0
+      ? []
+      : [`${part.name}: trained on ${trainedOn(part)}, with ${text} of the images of ${summary.split}`];
+  });
 }
 
 function trainedOn({ trained_on, source }: ReportInput["training"][number]): string {
