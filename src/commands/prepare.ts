@@ -55,6 +55,7 @@ function prepareArguments(args: Arguments): PrepareArguments {
     split_seed: args.number("split-seed") ?? 0,
     rows: args.text("rows"),
     first_box: args.flag("first-box"),
+    instances: args.text("instances"),
     only: args.list("only"),
     match: args.text("match"),
     clip_boxes: args.flag("clip-boxes"),

@@ -343,6 +343,10 @@ export const commands: Command[] = [
           "keep the rows of a published dataset, with its splits: refcocog, refcoco, refcoco+ or its refs file",
         type: "string",
       },
+      instances: {
+        describe: "COCO's boxes for gRefCOCO (default: instances.json beside --from)",
+        type: "string",
+      },
       only: {
         describe: "ids of the expressions to keep: FILE, or SPLIT=FILE for a split (repeatable)",
         type: "array",

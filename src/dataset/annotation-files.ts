@@ -39,10 +39,10 @@ function filesOf(source: AnnotationSource): string[] {
   const only = (source.only ?? []).map(({ file }) => file);
   if (source.layout === "refcoco") return [source.instances_file, source.refs_file, ...only];
   const { besides = [] } = rowFormats[source.format];
-  const files = source.files.flatMap(({ file }) => [
-    file,
-    ...besides.map((name) => join(dirname(file), name)).filter((path) => existsSync(path)),
-  ]);
+  const files = source.files.flatMap(({ file }) => {
+    const others = besides.map((name) => join(dirname(file), name)).filter((path) => existsSync(path));
+    return [file, ...(source.instances == null ? others : [source.instances])];
+  });
   return [...new Set(files), ...only, ...(source.match == null ? [] : [source.match.file])];
 }
 

@@ -39,6 +39,7 @@ export function prepareCommand(facts: PreparedDataset, size?: ImageSize): string
           ...(source.split_seed === 0 ? [] : ["--split-seed", `${source.split_seed}`]),
           ...(source.rows == null ? [] : ["--rows", source.rows]),
           ...(source.first_box === true ? ["--first-box"] : []),
+          ...(source.instances == null ? [] : ["--instances", source.instances]),
           ...(source.match == null ? [] : ["--match", `${source.match.name}=${source.match.file}`]),
         ];
   const folders = facts.image_folders?.map(({ folder, split }) =>

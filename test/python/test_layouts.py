@@ -260,9 +260,12 @@ def test_a_problem_in_grefcoco_is_reported_with_its_place(
 
 def test_grefcoco_needs_the_boxes_beside_it(tmp_path: Path) -> None:
     file = write_grefcoco(tmp_path)
-    (tmp_path / "instances.json").unlink()
-    with pytest.raises(CliprpnError, match=r"instances\.json or instances_train2014\.json beside it"):
-        read(rows_source(file, format="grefcoco"))
+    (tmp_path / "instances.json").rename(tmp_path / "coco.json")
+    source = rows_source(file, format="grefcoco")
+    with pytest.raises(CliprpnError, match=r"instances_train2014\.json, found no such file.*--instances"):
+        read(source)
+    source = source.model_copy(update={"instances": str(tmp_path / "coco.json")})
+    assert expressions(read(source)[0]) == EXPRESSIONS
 
 
 def test_one_object_named_twice_is_one_target(tmp_path: Path) -> None:

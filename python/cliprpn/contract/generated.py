@@ -2713,6 +2713,13 @@ class RowsSource(BaseModel):
             description="True if the first box of an expression with several boxes is taken; absent if such expressions are left out."
         ),
     ] = None
+    instances: Annotated[
+        str | None,
+        Field(
+            description="COCO's images and boxes, which gRefCOCO refers to by id; absent if they lie beside its file.",
+            min_length=1,
+        ),
+    ] = None
     only: Annotated[
         list[RowsFile] | None,
         Field(
@@ -3401,4 +3408,4 @@ class BridgeMethods(BaseModel):
     check_extra: Annotated[CheckExtraMethod, Field(title="CheckExtraMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "899fdf97631481e736d0d4679b2d6d06b97fb1854448f597bdf7d260f6492274"
+SCHEMA_SHA256 = "67eb09006cc94cc4a13e82801478033ff4110e1a81084cf0bcbf70cac3f79c2c"

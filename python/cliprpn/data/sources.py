@@ -154,8 +154,8 @@ def _files(source: RefcocoSource | RowsSource) -> list[Path]:
     only = [Path(file.file) for file in source.only or []]
     if isinstance(source, RefcocoSource):
         return [Path(source.refs_file), Path(source.instances_file), *only]
-    match = [] if source.match is None else [Path(source.match.file)]
-    return [*(Path(file.file) for file in source.files), *only, *match]
+    others = [source.instances, None if source.match is None else source.match.file]
+    return [*(Path(file.file) for file in source.files), *only, *(Path(file) for file in others if file)]
 
 
 def _size_and_mtime(file: Path) -> tuple[int, int] | None:

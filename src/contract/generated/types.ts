@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "899fdf97631481e736d0d4679b2d6d06b97fb1854448f597bdf7d260f6492274";
+export const schema_sha256 = "67eb09006cc94cc4a13e82801478033ff4110e1a81084cf0bcbf70cac3f79c2c";
 
 /**
  * The source of the proposals.
@@ -1226,6 +1226,10 @@ export interface RowsSource {
    * True if the first box of an expression with several boxes is taken; absent if such expressions are left out.
    */
   first_box?: boolean | null;
+  /**
+   * COCO's images and boxes, which gRefCOCO refers to by id; absent if they lie beside its file.
+   */
+  instances?: string | null;
   only?: Only;
   /**
    * The published dataset whose splits the rows get; absent if the rows keep their own.

@@ -26,6 +26,8 @@ export interface RowsOptions {
   /** Dotted key of the list of rows. */
   rows?: string | undefined;
   first_box?: boolean;
+  /** COCO's instances.json, for gRefCOCO. */
+  instances?: string | undefined;
 }
 
 /** The options of `cliprpn prepare` for annotations of every layout. */
@@ -63,6 +65,8 @@ export function rowsSource(options: RowsOptions, cwd: string): RowsSource {
   if (head === undefined) throw new CliprpnError("bad_input", "--from: expected a file");
   const format =
     options.format === undefined ? formatOf(head.file) : choose("--format", options.format, formatNames);
+  if (options.instances !== undefined && format !== "grefcoco")
+    throw new CliprpnError("bad_input", `--instances applies only to --format grefcoco, found ${format}`);
   return {
     layout: "rows",
     format,
@@ -72,6 +76,7 @@ export function rowsSource(options: RowsOptions, cwd: string): RowsSource {
     split_seed: options.split_seed,
     ...(options.rows === undefined ? {} : { rows: options.rows }),
     ...(options.first_box === true ? { first_box: true } : {}),
+    ...(options.instances === undefined ? {} : { instances: resolve(cwd, options.instances) }),
   };
 }
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cliprpn.contract.generated import Columns
 from cliprpn.data.checks import Record, is_integer, shorten
 from cliprpn.data.json_files import read_json
 from cliprpn.data.problems import Problems
@@ -21,8 +20,11 @@ from cliprpn.errors import CliprpnError
 INSTANCES = ("instances.json", "instances_train2014.json")
 
 
-def read_grefcoco(path: Path, columns: Columns, problems: Problems) -> Iterator[tuple[str, Record]]:
+def read_grefcoco(path: Path, instances_file: str | None, problems: Problems) -> Iterator[tuple[str, Record]]:
     """Yields location and values of each expression, and of each object of its image.
+
+    Args:
+        instances_file: COCO's images and boxes; None if they lie beside `path`.
 
     Raises:
         CliprpnError: data_invalid, if a file is missing or not of this layout.
@@ -30,12 +32,13 @@ def read_grefcoco(path: Path, columns: Columns, problems: Problems) -> Iterator[
     refs = read_json(path)
     if not isinstance(refs, list):
         raise CliprpnError("data_invalid", f"{path}: expected a list of refs, found a {type(refs).__name__}")
-    file = next((path.parent / name for name in INSTANCES if (path.parent / name).is_file()), None)
+    files = [path.parent / name for name in INSTANCES] if instances_file is None else [Path(instances_file)]
+    file = next((file for file in files if file.is_file()), None)
     if file is None:
         raise CliprpnError(
             "data_invalid",
-            f"{path}: expected COCO's boxes in {' or '.join(INSTANCES)} beside it, found neither; copy or link the "
-            "file into this folder",
+            f"{path}: expected COCO's boxes in {' or '.join(map(str, files))}, found no such file; name it with "
+            "--instances FILE",
         )
     instances = read_instances(file, problems)
     used: set[int] = set()

@@ -42,7 +42,6 @@ LAYOUTS: dict[str, Callable[[Path, Columns, Problems], Iterator[tuple[str, dict[
     "odvg": read_odvg,
     "visual_genome": read_visual_genome,
     "voc": read_voc,
-    "grefcoco": read_grefcoco,
     "flickr30k": read_flickr30k,
     "dcube": read_categories,
 }
@@ -124,6 +123,8 @@ def _read_values(
         return read_mdetr(path, columns, problems)
     if source.format == "transvg":
         return read_transvg(path, problems)
+    if source.format == "grefcoco":
+        return read_grefcoco(path, source.instances, problems)
     return LAYOUTS[source.format](path, columns, problems)
 
 
