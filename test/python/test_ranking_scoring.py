@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from cliprpn.models.text_length import CONTEXT_LENGTH, find_cut
 from cliprpn.ranking.scoring import NO_CLASS, CategoryPrior, log_class_probability, rank, score_boxes
-from cliprpn.ranking.texts import average_templates, find_truncated, make_prompts
+from cliprpn.ranking.texts import average_templates, make_prompts
 from cliprpn.storage.weights_files import load_backbone
 
 TEMPLATES = ["a photo of {}", "{}", "{}, cropped"]
@@ -46,10 +47,9 @@ def test_sentences_longer_than_the_context_are_reported() -> None:
     fits = " ".join(["dog"] * 75)  # plus start and end token
     backbone = load_backbone("cliprpn-tiny", "shipped")
     length = backbone.context_length
-    assert find_truncated(["the dog", fits, f"{fits} dog", ""], ["{}"], length) == [False, False, True, False]
-    # Words of the template count.
-    assert find_truncated([fits, "the dog"], ["{}", "a photo of {}"], length) == [True, False]
-    assert find_truncated([], TEMPLATES, length) == []
+    assert length == CONTEXT_LENGTH
+    assert find_cut(["the dog", fits, f"{fits} dog", ""], length).tolist() == [False, False, True, False]
+    assert find_cut([]).tolist() == []
     # The end of a cut sentence does not reach the encoder.
     tokens = backbone.tokenize([fits, f"{fits} dog", f"{fits} cat"])
     assert torch.equal(tokens[1], tokens[2]) and not torch.equal(tokens[0][:76], tokens[0][1:])

@@ -44,9 +44,11 @@ from cliprpn.contract.generated import (
     TrainDetectorResult,
     WantedImage,
     WantedImages,
+    WarningEvent,
 )
 from cliprpn.data.export import export_rows
 from cliprpn.data.index import open_dataset, open_tables, read_facts
+from cliprpn.data.long_expressions import long_expression_lines
 from cliprpn.data.pixels import read_manifest
 from cliprpn.data.predictions import predictions_file
 from cliprpn.data.sources import count_splits, read_source
@@ -62,6 +64,7 @@ from cliprpn.inference.checkpoint import checkpoint_bytes
 from cliprpn.inference.golden import check_golden
 from cliprpn.inference.ground import ground
 from cliprpn.inference.importer import convert_checkpoint
+from cliprpn.models.text_length import CONTEXT_LENGTH, find_cut
 from cliprpn.run_context import Emit, RunContext
 from cliprpn.seeding import seed_everything
 from cliprpn.storage.durable import write_json
@@ -90,6 +93,12 @@ class Method:
     params: type[BaseModel]
     result: type[BaseModel]
     run: Callable[[Any, CallContext], BaseModel]
+
+
+CUT_WARNING = (
+    f"the expression is longer than the {CONTEXT_LENGTH} tokens (with start and end) that CLIP's text encoder reads; "
+    "its end is cut off"
+)
 
 
 def _run_trial(params: RunTrialParams, context: CallContext) -> RunTrialResult:
@@ -128,7 +137,7 @@ def _index_dataset(params: IndexDatasetParams, context: CallContext) -> IndexDat
             "dropped": asdict(dropped),
             "split_rule": source.split_rule,
             "notes": source.annotations.notes,
-            "warnings": source.annotations.warnings,
+            "warnings": [*source.annotations.warnings, *long_expression_lines(index)],
             "matched": None if source.matched is None else [asdict(split) for split in source.matched],
         }
     )
@@ -196,6 +205,8 @@ def _summarize(params: SummarizeParams, context: CallContext) -> Summary:
 
 
 def _ground(params: GroundParams, context: CallContext) -> GroundResult:
+    if bool(find_cut([params.sentence]).any()):
+        context.emit(WarningEvent(type="warning", message=CUT_WARNING))
     return ground(
         Path(params.model),
         params.backbone_weights,

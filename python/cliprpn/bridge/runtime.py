@@ -50,7 +50,9 @@ def _run(method: str, params: dict[str, Any]) -> dict[str, Any]:
         emit=lambda event: send(event.model_dump_json()), should_stop=guards.should_stop, device=_device
     )
     result = called.run(called.params.model_validate(params, strict=True), context)
-    return called.result.model_validate(result.model_dump(), strict=True).model_dump(mode="json")
+    # An optional value that is absent stays absent: null is another value.
+    checked = called.result.model_validate(result.model_dump(exclude_unset=True), strict=True)
+    return checked.model_dump(mode="json", exclude_unset=True)
 
 
 def _hello(params: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import open_clip
 from torch import Tensor
 from torch.nn import functional
 
@@ -25,16 +24,3 @@ def average_templates(embeddings: Tensor, num_templates: int) -> Tensor:
         [S, D].
     """
     return functional.normalize(embeddings.unflatten(0, (-1, num_templates)).mean(dim=1), dim=1)
-
-
-def find_truncated(sentences: list[str], templates: list[str], context_length: int) -> list[bool]:
-    """Whether each sentence exceeds CLIP's context length in at least one template, so that its end is cut off.
-
-    Args:
-        context_length: maximum number of tokens, including start and end tokens; 77.
-    """
-    if not sentences:
-        return []
-    tokens = open_clip.tokenize(make_prompts(sentences, templates), context_length=context_length + 1)
-    too_long = tokens[:, -1] != 0  # Shorter texts are padded with zeros.
-    return too_long.unflatten(0, (len(sentences), len(templates))).any(dim=1).tolist()

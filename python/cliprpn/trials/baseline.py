@@ -13,6 +13,7 @@ from torch import Tensor
 from cliprpn.contract.generated import BaselineSettings, BaselineSpec, Metrics, TrialDataset
 from cliprpn.data.images import image_files
 from cliprpn.data.index import DatasetIndex, open_dataset
+from cliprpn.data.long_expressions import dataset_warnings, long_expressions_of
 from cliprpn.data.predictions import PredictionColumns
 from cliprpn.detectors.known_boxes import whole_image_boxes
 from cliprpn.detectors.proposals import Proposals
@@ -21,7 +22,7 @@ from cliprpn.inference.predict import best_ious, prediction_columns, sizes_and_g
 from cliprpn.metrics import RECALL_AT
 from cliprpn.ranking.clip_embeddings import ClipEmbeddings
 from cliprpn.ranking.scoring import NO_CLASS, CategoryPrior, rank, score_boxes
-from cliprpn.ranking.texts import CLASS_TEMPLATE, average_templates, find_truncated, make_prompts
+from cliprpn.ranking.texts import CLASS_TEMPLATE, average_templates, make_prompts
 from cliprpn.ranking.views import BoxView
 from cliprpn.run_context import RunContext
 from cliprpn.trials.splits import limit_of, save_predictions, split_rows
@@ -65,9 +66,7 @@ def evaluate_baseline(
     rows = split_rows(index, split, limit)
     predictions = predict_baseline(spec, index, rows, context)
     metrics = save_predictions(out_dir, index, split, rows, predictions.columns)
-    notes = list(predictions.notes)
-    if predictions.num_truncated > 0:
-        notes.append(_truncation_note(predictions.num_truncated, split, predictions.context_length))
+    notes = [*dataset_warnings(index), *predictions.notes, *_prompt_notes(spec, index, split, rows)]
     return BaselineEvaluation(metrics, predictions.features_ms, notes)
 
 
@@ -78,14 +77,11 @@ class BaselinePredictions:
     Attributes:
         columns: a row per sentence.
         features_ms: time for detection and for CLIP's embeddings.
-        num_truncated: number of sentences longer than CLIP's context length.
     """
 
     columns: PredictionColumns
     features_ms: float
     notes: list[str]
-    num_truncated: int
-    context_length: int
 
 
 def predict_baseline(
@@ -105,8 +101,7 @@ def predict_baseline(
     inputs = encode_clip_inputs(spec.baseline, index, rows, proposed, clip)
     features_ms = (time.monotonic() - started) * 1000
     columns = rank_proposals(index, rows, proposed, inputs)
-    context_length = clip.backbone.context_length
-    return BaselinePredictions(columns, features_ms, proposed.notes, inputs.num_truncated, context_length)
+    return BaselinePredictions(columns, features_ms, proposed.notes)
 
 
 @dataclass(frozen=True)
@@ -132,7 +127,6 @@ class ClipInputs:
         sentences: [S, D].
         blank: [1, D], embedding of the empty sentence.
         classes: [C, D], embeddings of the class names; None without the category prior.
-        num_truncated: number of sentences longer than CLIP's context length.
     """
 
     groups: list[RankingGroup]
@@ -140,7 +134,6 @@ class ClipInputs:
     blank: Tensor
     classes: Tensor | None
     logit_scale: float
-    num_truncated: int
 
 
 def encode_clip_inputs(
@@ -178,14 +171,12 @@ def encode_clip_inputs(
         clip.embed_texts(make_prompts([*sentences, ""], templates)), len(templates)
     )
     names = make_prompts(proposed.classes, [CLASS_TEMPLATE])
-    num_truncated = sum(find_truncated(sentences, templates, clip.backbone.context_length))
     return ClipInputs(
         ranking_groups,
         embeddings[:-1],
         embeddings[-1:],
         clip.embed_texts(names) if settings.category_prior and names else None,
         clip.backbone.logit_scale,
-        num_truncated,
     )
 
 
@@ -237,11 +228,8 @@ def _category_prior(
     )
 
 
-def _truncation_note(num_truncated: int, split: str, context_length: int) -> str:
-    if num_truncated == 1:
-        subject = f"1 referring expression of {split} was"
-    else:
-        subject = f"{num_truncated} referring expressions of {split} were"
-    return (
-        f"{subject} truncated to CLIP's context length of {context_length} tokens, including start and end."
-    )
+def _prompt_notes(spec: BaselineSpec, index: DatasetIndex, split: str, rows: np.ndarray) -> list[str]:
+    """Of expressions that are cut off in a prompt; the dataset's warnings have those that are cut off alone."""
+    templates = tuple(spec.baseline.model_dump()["templates"])
+    line = None if templates == ("{}",) else long_expressions_of(index, split, rows, templates)
+    return [] if line is None else [line]

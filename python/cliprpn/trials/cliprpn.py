@@ -9,6 +9,7 @@ from typing import Literal
 from torch.utils.tensorboard import SummaryWriter
 
 from cliprpn.contract.generated import ClipRpnSpec, Epoch, EpochEvent
+from cliprpn.data.long_expressions import dataset_warnings
 from cliprpn.data.predictions import predictions_file
 from cliprpn.data.read_predictions import read_numbers
 from cliprpn.features.frozen import open_data
@@ -72,7 +73,7 @@ def train_cliprpn(
         num_trainable_parameters=_count_trainable(model),
         features_ms=(features_done - started) * 1000,
         training_ms=(training_done - features_done) * 1000,
-        notes=[],
+        notes=dataset_warnings(index),
     )
 
 

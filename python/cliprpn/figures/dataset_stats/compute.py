@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cliprpn.contract.generated import DatasetStats
 from cliprpn.data.annotations import SPLITS
 from cliprpn.data.index import DatasetIndex, open_dataset, read_facts
+from cliprpn.data.long_expressions import dataset_warnings
 from cliprpn.figures.dataset_stats.distributions import area_cuts, relative_areas
 from cliprpn.figures.dataset_stats.examples import choose_examples
 from cliprpn.figures.dataset_stats.overlaps import hash_all_pixels, split_overlaps
@@ -34,6 +35,7 @@ def compute_dataset_stats(root: Path, hash_pixels: bool) -> DatasetStats:
     """
     facts = read_facts(root)
     index = open_dataset(root, facts.id)
+    facts = facts.model_copy(update={"warnings": dataset_warnings(index)})
     splits = [split for split in SPLITS if len(index.split(split)) > 0]
     areas = relative_areas(index)
     cuts = area_cuts(areas)
