@@ -48,6 +48,11 @@ export function joinWords(items: readonly string[], word: "and" | "or" = "and"):
   return items.length < 2 ? last : `${items.slice(0, -1).join(", ")} ${word} ${last}`;
 }
 
+/** With a period at its end, once. */
+export function asSentence(text: string): string {
+  return text.replace(/\.?$/, ".");
+}
+
 /** Lines of at most `columns` characters; a longer word is split. */
 export function wrapText(text: string, columns: number): string[] {
   const words = text.split(/\s+/).flatMap((word) => word.match(new RegExp(`.{1,${columns}}`, "gu")) ?? []);

@@ -6,7 +6,7 @@ import { answersFolder, type FoundModel, findModel, modelFile } from "../store/f
 import { imageSizeOf } from "../store/model-facts.ts";
 import { isTest, recordLook } from "../store/test-looks.ts";
 import { hasPredictions } from "../store/trial-store.ts";
-import { dataFolders, ensureDataset } from "../sweep/datasets.ts";
+import { dataFolders, ensureDataset, warnOfData } from "../sweep/datasets.ts";
 import { currentCode, locateTrials, specOf } from "../sweep/locate-trial.ts";
 import { openEngine } from "../sweep/open-engine.ts";
 import { imageSizeFor } from "../sweep/preflight.ts";
@@ -28,6 +28,7 @@ export async function evaluate(args: Arguments, context: Context): Promise<numbe
     const size = model === null && spec !== null ? imageSizeFor(spec) : imageSizeOf(model ?? "");
     if (dataset !== undefined) await ensureDataset(dataset, [size], engine, context);
     const used = dataset ?? spec?.dataset;
+    if (used !== undefined) warnOfData(used, context.terminal);
     const out_dir = answersFolder(found, split, dataset?.id);
     // New predictions on test count, before their figures are known.
     if (used !== undefined && isTest(split) && !hasPredictions(out_dir, split))

@@ -8,6 +8,7 @@ import { type FoundModel, findModel, modelFile } from "../store/find-model.ts";
 import { imageSizeOf } from "../store/model-facts.ts";
 import { currentCode, specOf } from "../sweep/locate-trial.ts";
 import { openEngine } from "../sweep/open-engine.ts";
+import { liveEvent } from "../sweep/progress.ts";
 import type { RunContext } from "../sweep/run-context.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
 
@@ -24,7 +25,7 @@ export async function ground(args: Arguments, context: Context): Promise<number>
       engine.call(
         "ground",
         { model, backbone_weights, pixels_manifest, sentence },
-        { signal: context.signal },
+        { signal: context.signal, onEvent: liveEvent(context.terminal) },
       ),
     );
     await mkdir(dirname(out), { recursive: true });

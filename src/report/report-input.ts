@@ -27,6 +27,8 @@ export interface ReportInput {
   numTestLooks: number;
   /** Number of those at this split; 0 if it is no test split. */
   numLooks: number;
+  /** What may make results on this dataset wrong, one line each. */
+  dataset_warnings: string[];
   /** What the weights of the trials were trained on. */
   training: TrainingPart[];
   /** Keys that the experiment varies, such as `fusion`; null in sweeps of earlier versions. */

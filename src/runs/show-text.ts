@@ -93,7 +93,11 @@ function stateText(attempt: ShownAttempt, running: string | null): string {
 }
 
 function resultLines(attempt: ShownAttempt): string[] {
-  if (attempt.state === "completed") return indented(`val (%): ${metricsText(attempt.metrics)}`);
+  if (attempt.state === "completed")
+    return [
+      ...indented(`val (%): ${metricsText(attempt.metrics)}`),
+      ...attempt.notes.flatMap((note) => indented(`note: ${note}`)),
+    ];
   if (attempt.state === "failed")
     return [
       ...indented(`${attempt.error.code}: ${attempt.error.message}`),

@@ -56,7 +56,7 @@ export type ShownAttempt = AttemptResult & {
 
 /** `unfinished`: interrupted or killed. */
 export type AttemptResult =
-  | { state: "completed"; duration_ms: number; environment: Environment; metrics: Metrics }
+  | { state: "completed"; duration_ms: number; environment: Environment; metrics: Metrics; notes: string[] }
   | { state: "failed"; error: ErrorInfo; traceback_file: string | null }
   | { state: "running" }
   | { state: "unfinished" };
@@ -125,8 +125,8 @@ function resultOf(
   folder: string,
 ): AttemptResult {
   if (outcome?.state === "completed") {
-    const { durations_ms, environment, metrics } = outcome;
-    return { state: "completed", duration_ms: durations_ms.total, environment, metrics };
+    const { durations_ms, environment, metrics, notes } = outcome;
+    return { state: "completed", duration_ms: durations_ms.total, environment, metrics, notes };
   }
   if (outcome?.state === "failed") {
     const { error, traceback_file } = outcome;

@@ -5,7 +5,7 @@ import { makeDemo } from "../dataset/demo/make-demo.ts";
 import type { DataFolders, DatasetIdentity } from "../dataset/identify-dataset.ts";
 import { ensurePrepared } from "../dataset/prepare/ensure-prepared.ts";
 import type { PrepareContext } from "../dataset/prepare/preparation.ts";
-import type { ImageSize } from "../dataset/prepare/prepared-folder.ts";
+import { type ImageSize, readFacts } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../engine/engine.ts";
 import { layeredCache } from "../environment/cache.ts";
 import { version } from "../package-root.ts";
@@ -32,6 +32,14 @@ export async function ensureDataset(
   }
   await ensurePrepared(dataset, sizes, version, prepareContext(engine.call.bind(engine), context));
   terminal.liveDone();
+}
+
+/** Tells what may make results on a prepared dataset wrong, as recorded when it was prepared. */
+export function warnOfData(
+  { root, name }: Pick<DatasetIdentity, "root" | "name">,
+  terminal: Context["terminal"],
+): void {
+  for (const line of readFacts(root).warnings ?? []) terminal.warn(`${name}: ${line}`);
 }
 
 /** Calls and progress of preparing a dataset, shown on the terminal. */

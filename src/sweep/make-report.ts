@@ -8,6 +8,7 @@ import type {
   TrialOutcome,
   TrialSpec,
 } from "../contract/generated/types.ts";
+import { readFacts } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../engine/engine.ts";
 import { cacheDir } from "../environment/cache.ts";
 import { presets } from "../experiment/presets.ts";
@@ -110,6 +111,7 @@ async function makeLocked(
       published: experiment.published,
       numTestLooks: countAllLooks(store.runsDir, experiment.dataset.id),
       numLooks: isTest(split) ? countLooks(store.runsDir, experiment.dataset.id, split) : 0,
+      dataset_warnings: readFacts(first.spec.dataset.root).warnings ?? [],
       training: trainingParts(asked, experiment.trained_on),
       variedKeys: variedKeys(experiment),
       presets,

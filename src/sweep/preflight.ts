@@ -9,7 +9,7 @@ import type { DatasetIdentity } from "../dataset/identify-dataset.ts";
 import { type ImageSize, readFacts } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../engine/engine.ts";
 import { imageSizeOf } from "../store/model-facts.ts";
-import { ensureDataset } from "./datasets.ts";
+import { ensureDataset, warnOfData } from "./datasets.ts";
 import { openEngine } from "./open-engine.ts";
 import { liveEvent } from "./progress.ts";
 import type { RunContext } from "./run-context.ts";
@@ -31,6 +31,7 @@ export async function preflight(
 ): Promise<Map<string, number>> {
   await ensureDataset(dataset, distinctSizes(trials), engine, run);
   checkSplits(dataset, trials);
+  warnOfData(dataset, run.terminal);
   run.terminal.live(["checking the fusions"]);
   const checkpoints = await checkFusions(engine, waiting);
   await prepareDetectors(waiting, engine, run);

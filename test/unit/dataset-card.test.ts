@@ -5,6 +5,7 @@ import { cardBlocks } from "../../src/dataset/card/card.ts";
 import { knownIssues } from "../../src/dataset/card/known-issues.ts";
 import type { DatasetProfile } from "../../src/dataset/card/profile.ts";
 import { summaryText } from "../../src/dataset/card/summary-text.ts";
+import { summaryLines } from "../../src/dataset/prepare/summary-lines.ts";
 import { render } from "../../src/report/markdown.ts";
 import { datasetStats, overlap, profile } from "../helpers/dataset-stats.ts";
 
@@ -153,4 +154,17 @@ test("markdown in the name and notes of a dataset is escaped in its card", () =>
   expect(text).toContain("- \\<script>");
   expect(text).toContain("- \\# no heading");
   expect(text).not.toContain("![");
+});
+
+test("warnings about the data come first among the known issues, in card and summary", () => {
+  const warnings = ["val: 3 of 9 expressions are cut off", "the frame of 2 images is unknown."];
+  const made = profile(datasetStats(["train"], { warnings, notes: ["one row was repeated"] }));
+  const card = render(cardBlocks(made, undefined));
+  expect(card.split("## Known issues\n\n")[1]).toMatch(
+    /^- val: 3 of 9 expressions are cut off\.\n- the frame of 2 images is unknown\.\n/,
+  );
+  expect(summaryText(made)).toMatch(/Known issues\n {2}- val: 3 of 9 expressions are cut off\./);
+  const lines = summaryLines(made.stats.facts);
+  expect(lines).toContain("Warning: val: 3 of 9 expressions are cut off");
+  expect(lines).toContain("Note: one row was repeated");
 });

@@ -54,6 +54,14 @@ test.each<[string, object, CheckResult["state"], RegExp]>([
   expect(result?.detail).toMatch(detail);
 });
 
+test("each warning about the data is a note", () => {
+  const warnings = ["val: 3 of 9 expressions are cut off", "the frame of 2 images is unknown"];
+  const rows = checkStats(datasetStats(["train"], { warnings }), "fix it").filter(({ detail }) =>
+    warnings.includes(detail),
+  );
+  expect(rows.map(({ state, detail }) => [state, detail])).toEqual(warnings.map((line) => ["note", line]));
+});
+
 test("a failed check of a table gives examples and the fix", () => {
   const wrong = { expected: "ids are unique", num_checked: 9, num_wrong: 5, examples: ["1", "2", "3", "4"] };
   const [result] = checkStats(datasetStats(["train"], {}, { table_checks: [wrong] }), "delete it");

@@ -418,3 +418,19 @@ test("the command of a row has the overrides of the sweep, its configuration and
     "npx cliprpn train 'experiments/my file.json' --set 'vary.fusion=[\"film\"]' --setting 'text=words coordinates=on' --seed 2 --device cuda:0",
   );
 });
+
+test("warnings about the data come before the leaderboard, and are not repeated by trials that noted them", () => {
+  const input = madeInput([film, token]);
+  const noted = input.trials.map((trial) =>
+    trial.outcome?.state === "completed"
+      ? { ...trial, outcome: { ...trial.outcome, notes: ["val: 3 of 9 are cut off", "slow boxes"] } }
+      : trial,
+  );
+  const written = report([film, token], { trials: noted, dataset_warnings: ["val: 3 of 9 are cut off"] });
+  const [above = "", below = ""] = written.split("\n## Leaderboard");
+  expect(above).toContain("- **Warning about the data:** val: 3 of 9 are cut off.\n");
+  expect(above).toContain("- All configurations: slow boxes.\n");
+  expect(`${above}${below}`.match(/3 of 9 are cut off/g)).toHaveLength(1);
+  // A dataset of an earlier version recorded no warnings; its trials note them.
+  expect(report([film, token], { trials: noted })).toContain("All configurations: val: 3 of 9 are cut off.");
+});

@@ -81,11 +81,14 @@ def _num_indistinct(
     context_length: int,
 ) -> int:
     """Number of cut expressions of which the same tokens are read as of one of another object in the same image."""
-    cut = np.flatnonzero(is_cut)
-    cut_texts = [texts[i * num_templates + j] for i in cut.tolist() for j in range(num_templates)]
-    tokens = read_tokens(cut_texts, context_length).reshape(len(cut), -1).numpy()
-    objects: dict[tuple[int, bytes], list[int]] = defaultdict(list)
-    ann_ids = index.sentences["ann_id"].to_numpy()[rows[cut]]
-    for image_row, ann_id, read in zip(index.image_rows[rows[cut]], ann_ids, tokens, strict=True):
-        objects[int(image_row), read.tobytes()].append(int(ann_id))
-    return sum(len(ids) for ids in objects.values() if len(set(ids)) > 1)
+    image_rows = index.image_rows[rows]
+    # Others are read in whole; one that just fits may be read as one that does not.
+    others = np.flatnonzero(np.isin(image_rows, image_rows[is_cut]))
+    some_texts = [texts[i * num_templates + j] for i in others.tolist() for j in range(num_templates)]
+    tokens = read_tokens(some_texts, context_length).reshape(len(others), -1).numpy()
+    read = [(int(image_rows[i]), row.tobytes()) for i, row in zip(others, tokens, strict=True)]
+    ann_ids = index.sentences["ann_id"].to_numpy()[rows[others]].tolist()
+    objects: dict[tuple[int, bytes], set[int]] = defaultdict(set)
+    for key, ann_id in zip(read, ann_ids, strict=True):
+        objects[key].add(ann_id)
+    return sum(len(objects[key]) > 1 for key, cut in zip(read, is_cut[others], strict=True) if cut)

@@ -1,4 +1,4 @@
-import { count, counted, joinWords } from "../../base/format.ts";
+import { asSentence, count, counted, joinWords } from "../../base/format.ts";
 import type { SplitOverlap } from "../../contract/generated/types.ts";
 import { originNames } from "../../report/training-data/overlap.ts";
 import { type DatasetProfile, isRefcocoFamily } from "./profile.ts";
@@ -7,6 +7,7 @@ import { type DatasetProfile, isRefcocoFamily } from "./profile.ts";
 export function knownIssues(profile: DatasetProfile): string[] {
   const { facts, overlaps } = profile.stats;
   return [
+    ...(facts.warnings ?? []).map(asSentence),
     ...seenByDetectors(profile),
     ...otherCollections(profile),
     ...overlaps.filter(sharesImages).map((overlap) => leakage(overlap, facts.split_by)),

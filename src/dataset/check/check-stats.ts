@@ -20,6 +20,9 @@ export function checkStats(stats: DatasetStats, fix: string): CheckResult[] {
           ),
     ),
     checkCounts(stats.facts),
+    ...(stats.facts.warnings ?? []).map((line) =>
+      checkResult("note", "the data may make results wrong", line),
+    ),
     ...stats.overlaps.map((overlap) => checkOverlap(overlap, stats.facts)),
   ];
 }

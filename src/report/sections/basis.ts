@@ -1,8 +1,8 @@
 import type { RootContent } from "mdast";
-import { count, counted, joinWords } from "../../base/format.ts";
+import { asSentence, count, counted, joinWords } from "../../base/format.ts";
 import type { ClipRpnSpec, TrialSpec } from "../../contract/generated/types.ts";
 import { confidenceOf, hasIntervals } from "../figures.ts";
-import { bullets } from "../markdown.ts";
+import { bullets, type Inline, strong } from "../markdown.ts";
 import { nameLabels, nameTrials, quoteLabel } from "../names.ts";
 import {
   type CompletedTrial,
@@ -58,8 +58,8 @@ function countedRange(nums: number[], unit: string): string {
 
 /** Limitations of the results. */
 export function limitations(input: ReportInput): RootContent[] {
-  const { trials, summary, notAsked } = input;
-  const lines = [...trialNotes(trials), ...referenceNote(input)];
+  const { trials, summary, notAsked, dataset_warnings } = input;
+  const lines = [...trialNotes(trials, dataset_warnings), ...referenceNote(input)];
   const trained = summary.settings.filter(({ kind }) => kind === "cliprpn");
   if (summary.split === "val" && trained.length > 0) {
     const [kind, affected] =
@@ -88,7 +88,10 @@ export function limitations(input: ReportInput): RootContent[] {
       `Kept but not shown, since only earlier versions of the experiment asked for ${it}: ${nameTrials(notAsked.map((spec) => ({ spec })))}.`,
     );
   }
-  return lines.length === 0 ? [] : [bullets(lines)];
+  const warnings = dataset_warnings.map(
+    (line): Inline => [strong("Warning about the data:"), ` ${asSentence(line)}`],
+  );
+  return lines.length + warnings.length === 0 ? [] : [bullets([...warnings, ...lines])];
 }
 
 const maxKeys = 3;
@@ -114,16 +117,17 @@ function referenceNote({ trials, presets, variedKeys }: ReportInput): string[] {
   ];
 }
 
-/** Notes of the trials, each once, with the configurations that it is about. */
-function trialNotes(trials: ReportInput["trials"]): string[] {
+/** Notes of the trials, each once, with the configurations that it is about; without those that the dataset itself has. */
+function trialNotes(trials: ReportInput["trials"], dataset_warnings: readonly string[]): string[] {
   const completed = completedTrials(trials);
   const labelsOf = new Map<string, Set<string>>();
   for (const { spec, outcome } of completed)
-    for (const note of outcome.notes) labelsOf.set(note, (labelsOf.get(note) ?? new Set()).add(spec.label));
+    for (const note of outcome.notes.filter((note) => !dataset_warnings.includes(note)))
+      labelsOf.set(note, (labelsOf.get(note) ?? new Set()).add(spec.label));
   const num_settings = new Set(completed.map(({ spec }) => spec.label)).size;
   const nameLabels = namesOfLabels(completed, num_settings);
   return [...labelsOf].map(([note, labels]) =>
-    num_settings === 1 ? note : `${nameLabels(labels)}: ${note}`,
+    asSentence(num_settings === 1 ? note : `${nameLabels(labels)}: ${note}`),
   );
 }
 
