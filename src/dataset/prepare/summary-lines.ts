@@ -8,7 +8,7 @@ export function summaryLines({
   dropped,
   deviations,
   notes,
-  warnings = [],
+  warnings,
   split_rule,
   split_by,
   matched,
@@ -24,7 +24,7 @@ export function summaryLines({
     ...(deviations.length > 0
       ? ["Different from the published counts:", ...deviations.map((line) => `  ${line}`)]
       : []),
-    ...warnings.map((line) => `Warning: ${line}`),
+    ...(warnings ?? []).map((line) => `Warning: ${line}`),
     ...notes.map((line) => `Note: ${line}`),
     ...absent.map((split) => `Note: the split ${split} is empty; a sweep needs train and val`),
   ];
