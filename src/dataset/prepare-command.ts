@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { quoteForShell } from "../base/format.ts";
 import type { PreparedDataset, RowsFile } from "../contract/generated/types.ts";
 import type { DatasetIdentity } from "./identify-dataset.ts";
@@ -45,8 +45,16 @@ export function prepareCommand(facts: PreparedDataset, size?: ImageSize): string
   const folders = facts.image_folders?.map(({ folder, split }) =>
     split === null ? folder : `${split}=${folder}`,
   );
-  const images =
-    images_dir === null
+  // Images inside the annotation files are written to the dataset's own folder, unlike those of --images.
+  const isInside =
+    source.layout === "rows" &&
+    source.format === "parquet" &&
+    images_dir !== null &&
+    basename(images_dir) === "images" &&
+    basename(dirname(images_dir)) === name;
+  const images = isInside
+    ? []
+    : images_dir === null
       ? ["--without-images"]
       : (folders ?? [images_dir]).flatMap((folder) => ["--images", folder]);
   const flags = [

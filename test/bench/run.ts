@@ -15,6 +15,7 @@ import { figuresRows } from "./figures.ts";
 import { fullShapeRows } from "./full-shape-rows.ts";
 import { imagesMemoryRows, imagesRows } from "./images.ts";
 import { manyRows } from "./many.ts";
+import { parquetRows } from "./parquet.ts";
 import { runPython } from "./python.ts";
 import {
   type BaselineFigures,
@@ -80,6 +81,9 @@ const parts: Record<string, [what: string, measure: () => Promise<Row[]>]> = {
   images: ["preparing images", () => imagesRows(folder, python)],
   ...(process.platform === "linux" && {
     "images-memory": ["preparing many images", () => imagesMemoryRows(folder)],
+  }),
+  ...(process.platform === "linux" && {
+    parquet: ["Parquet with images inside", () => parquetRows(folder, python)],
   }),
   dataset: ["a dataset as large as RefCOCOg", () => fullShapeRows(folder, python)],
 };

@@ -115,7 +115,8 @@ def _run_trial(params: RunTrialParams, context: CallContext) -> RunTrialResult:
 
 
 def _read_annotations(params: ReadAnnotationsParams, context: CallContext) -> ReadAnnotationsResult:
-    annotations = read_source(params.source, _path(params.image_names_file)).annotations
+    names_file, images_folder = _path(params.image_names_file), _path(params.images_folder)
+    annotations = read_source(params.source, names_file, images_folder).annotations
     images = [WantedImage(**asdict(image)) for image in annotations.images]
     write_json(Path(params.out_file), WantedImages(pictures=images))
     splits = count_splits(annotations)

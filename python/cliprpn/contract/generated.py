@@ -2656,6 +2656,8 @@ class RowsSource(BaseModel):
         Literal[
             "jsonl",
             "csv",
+            "json",
+            "parquet",
             "coco",
             "mdetr",
             "transvg",
@@ -2667,7 +2669,7 @@ class RowsSource(BaseModel):
             "dcube",
         ],
         Field(
-            description="JSON Lines; CSV; COCO JSON with referring expressions; MDETR's finetuning JSON; TransVG's index rows; Grounding DINO's ODVG; Visual Genome's region descriptions; a folder of Pascal VOC; gRefCOCO; Flickr30k Entities; the Description Detection Dataset (D-cube)."
+            description="JSON Lines; CSV; a JSON document with rows; Parquet; COCO JSON with referring expressions; MDETR's finetuning JSON; TransVG's index rows; Grounding DINO's ODVG; Visual Genome's region descriptions; a folder of Pascal VOC; gRefCOCO; Flickr30k Entities; the Description Detection Dataset (D-cube)."
         ),
     ]
     files: Annotated[
@@ -3212,6 +3214,12 @@ class ReadAnnotationsParams(BaseModel):
             description="Absolute path of an ImageNames file; images get the names that it gives them, and those of one file become one image. Absent: names stay as they are."
         ),
     ] = None
+    images_folder: Annotated[
+        str | None,
+        Field(
+            description="Absolute path; receives the images inside the annotations as files. Absent: they are there, or the annotations only name images."
+        ),
+    ] = None
     out_file: Annotated[
         str,
         Field(
@@ -3408,4 +3416,4 @@ class BridgeMethods(BaseModel):
     check_extra: Annotated[CheckExtraMethod, Field(title="CheckExtraMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "67eb09006cc94cc4a13e82801478033ff4110e1a81084cf0bcbf70cac3f79c2c"
+SCHEMA_SHA256 = "429114087be33abf4dfd49b853dfcfe2c685e3b8e2f5153f00683ed97ed58eb7"

@@ -16,7 +16,7 @@ from cliprpn.errors import CliprpnError
 
 # Annotations shrink to a tenth or a thirtieth; a file that shrinks much more is made to fill memory or disks.
 MAX_RATIO = 200
-ALWAYS_ALLOWED_BYTES = 2**26
+ALWAYS_ALLOWED_BYTES = 2**24
 MAX_MEMBERS = 1_000_000
 GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
@@ -56,6 +56,17 @@ def open_annotations(path: Path, suffixes: Sequence[str] = ANNOTATION_SUFFIXES) 
         raise CliprpnError(
             "data_invalid", f"{path}: expected a whole archive, found a broken one: {error}; is it complete?"
         ) from error
+
+
+def encoding_problem(content: bytes, error: UnicodeDecodeError, file_name: str) -> str:
+    """What to do about text that is not UTF-8."""
+    at = error.start
+    around = content[max(at - 15, 0) : at + 15].decode("cp1252", "replace").strip()
+    return (
+        f"expected UTF-8, found byte 0x{content[at]:02x} at {at + 1}. Read as Windows-1252, as Excel saves CSV, the "
+        f"text there is {around!r}. Save the file as `CSV UTF-8`, or, if that text is right, convert it: "
+        f"iconv -f CP1252 -t UTF-8 {file_name} > utf8-{file_name}"
+    )
 
 
 def _tar_member(archive: tarfile.TarFile, path: Path, suffixes: Sequence[str]) -> BinaryIO:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
+from cliprpn.data.plain_arrays import ArrayUnpickler
 from cliprpn.data.plain_unpickler import PlainUnpickler
 from cliprpn.errors import CliprpnError
 
@@ -14,6 +16,13 @@ MAX_PICKLE_BYTES = 2**30
 MAX_ENTRIES = 50_000_000
 # The first pickle in a file of torch before 1.6, which contains four: this number, a version, the system and the value.
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+BROKEN_ZIP = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, KeyError)
+CONVERSION = (
+    'If you trust the file (loading it may run code), convert it to plain lists: python -c "import torch; '
+    "plain = lambda v: v.tolist() if hasattr(v, 'tolist') else [plain(x) for x in v] if isinstance(v, (list, tuple)) "
+    "else v; torch.save(plain(torch.load('{name}', map_location='cpu', weights_only=False)), 'plain-{name}')\""
+)
+ReadStorage = Callable[[str, int], bytes]
 
 
 def load_plain(path: Path) -> Any:
@@ -26,20 +35,28 @@ def load_plain(path: Path) -> Any:
     """
     if path.stat().st_size > MAX_PICKLE_BYTES:
         raise CliprpnError("data_invalid", f"{path}: expected a pickle of at most {MAX_PICKLE_BYTES:,} bytes")
-    return _load_next(io.BytesIO(path.read_bytes()), path)
+    return _load_next(PlainUnpickler(io.BytesIO(path.read_bytes()), path))
 
 
 def load_torch_plain(path: Path) -> Any:
     """The plain value in a file that torch.save of any version wrote, or in a plain pickle.
 
+    NumPy arrays and tensors of numbers become lists; tensors only in torch's zip, which versions since 1.6 write.
+
     Raises:
-        CliprpnError: data_invalid, naming what is not plain: tensors, arrays, classes.
+        CliprpnError: data_invalid, naming what is not plain and how to convert the file.
     """
-    stream = io.BytesIO(_read_pickles(path))
-    value = _load_next(stream, path)
-    if value == LEGACY_MAGIC:
-        for _ in range(3):
-            value = _load_next(stream, path)
+    content, storages = _read_pickles(path)
+    stream = io.BytesIO(content)
+    try:
+        value = _load_next(ArrayUnpickler(stream, path, storages))
+        if value == LEGACY_MAGIC:
+            for _ in range(3):
+                value = _load_next(ArrayUnpickler(stream, path))
+    except CliprpnError as error:
+        if error.code != "data_invalid" or "expected plain" not in error.message:
+            raise
+        raise CliprpnError("data_invalid", f"{error.message}. {CONVERSION.format(name=path.name)}") from error
     return value
 
 
@@ -52,10 +69,10 @@ def clean_text(text: str) -> str:
     return text
 
 
-def _load_next(stream: BinaryIO, path: Path) -> Any:
+def _load_next(unpickler: PlainUnpickler) -> Any:
     """The next pickle of a stream that may contain several."""
+    path = unpickler.path
     try:
-        unpickler = PlainUnpickler(stream, path)
         value = unpickler.load()
         if unpickler.has_shared_values:  # Rare: data converted from JSON shares nothing.
             check_expanded_size(value, path)
@@ -70,7 +87,8 @@ def _load_next(stream: BinaryIO, path: Path) -> Any:
         ) from error
 
 
-def _read_pickles(path: Path) -> bytes:
+def _read_pickles(path: Path) -> tuple[bytes, ReadStorage | None]:
+    """The pickles of a file, and how to read the tensors that lie beside them."""
     with path.open("rb") as file:
         if file.read(4) == b"PK\x03\x04":
             return _read_zipped_pickle(path)
@@ -78,29 +96,41 @@ def _read_pickles(path: Path) -> bytes:
         raise CliprpnError(
             "data_invalid", f"{path}: expected index rows of at most {MAX_PICKLE_BYTES:,} bytes"
         )
-    return path.read_bytes()
+    return path.read_bytes(), None
 
 
-def _read_zipped_pickle(path: Path) -> bytes:
+def _read_zipped_pickle(path: Path) -> tuple[bytes, ReadStorage]:
     """`<name>/data.pkl` of torch's zip. Torch never compresses it, so a compressed one may be a zip bomb."""
     try:
         with zipfile.ZipFile(path) as archive:
-            entries = [entry for entry in archive.infolist() if entry.filename.endswith("/data.pkl")]
-            if (
-                len(entries) != 1
-                or entries[0].compress_type != zipfile.ZIP_STORED
-                or entries[0].file_size > MAX_PICKLE_BYTES
-            ):
+            names = [entry.filename for entry in archive.infolist() if entry.filename.endswith("/data.pkl")]
+            if len(names) != 1:
                 raise CliprpnError(
                     "data_invalid",
-                    f"{path}: expected one data.pkl, not compressed, of at most {MAX_PICKLE_BYTES:,} bytes, as torch "
-                    f"writes it, found {len(entries)} in the zip",
+                    f"{path}: expected one data.pkl, as torch writes it, found {len(names)} in the zip",
                 )
-            return archive.read(entries[0])
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError) as error:
+            folder = names[0].removesuffix("data.pkl")
+            content = _read_stored(archive, names[0], MAX_PICKLE_BYTES, path)
+    except BROKEN_ZIP as error:
         raise CliprpnError(
             "data_invalid", f"{path}: expected torch's zip, found a broken one: {error}"
         ) from error
+
+    def read_storage(key: str, max_bytes: int) -> bytes:
+        with zipfile.ZipFile(path) as archive:
+            return _read_stored(archive, f"{folder}data/{key}", max_bytes, path)
+
+    return content, read_storage
+
+
+def _read_stored(archive: zipfile.ZipFile, name: str, max_bytes: int, path: Path) -> bytes:
+    entry = archive.getinfo(name)
+    if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > max_bytes:
+        raise CliprpnError(
+            "data_invalid",
+            f"{path}: expected {name[:80]}, not compressed, of at most {max_bytes:,} bytes, as torch writes it",
+        )
+    return archive.read(entry)
 
 
 def check_expanded_size(value: Any, path: Path) -> None:

@@ -34,11 +34,16 @@ class LoadedSource:
     matched: list[MatchedSplit] | None = None
 
 
-def read_source(source: RefcocoSource | RowsSource, image_names_file: Path | None = None) -> LoadedSource:
+def read_source(
+    source: RefcocoSource | RowsSource,
+    image_names_file: Path | None = None,
+    images_folder: Path | None = None,
+) -> LoadedSource:
     """Reads and checks a source; cached, since indexing a dataset reads it twice.
 
     Args:
         image_names_file: the names that its images get; None if they keep those of the annotations.
+        images_folder: where images inside the annotations are written; None if they are there.
 
     Raises:
         CliprpnError: data_invalid, listing up to 20 problems.
@@ -46,7 +51,7 @@ def read_source(source: RefcocoSource | RowsSource, image_names_file: Path | Non
     names = None if image_names_file is None else read_image_names(image_names_file)
     names_key = None if names is None else names.model_dump_json(exclude={"written"})
     key = (source.model_dump_json(), names_key, *map(_size_and_mtime, _files(source)))
-    if key in _last_source:
+    if key in _last_source and images_folder is None:
         return _last_source[key]
     matched: list[MatchedSplit] | None = None
     problems = Problems(_files(source)[0].parent, allow_invalid=source.allow_invalid is True)
@@ -60,7 +65,7 @@ def read_source(source: RefcocoSource | RowsSource, image_names_file: Path | Non
         annotations = _keep_only(annotations, source.only or [])
         rule = "as given in the refs file"
     else:
-        annotations = read_rows(source, problems, names)
+        annotations = read_rows(source, problems, names, images_folder)
         problems.raise_if_any()
         if source.match is None:
             annotations, rule = assign_splits(annotations, source.split_seed)

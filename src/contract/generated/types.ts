@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "67eb09006cc94cc4a13e82801478033ff4110e1a81084cf0bcbf70cac3f79c2c";
+export const schema_sha256 = "429114087be33abf4dfd49b853dfcfe2c685e3b8e2f5153f00683ed97ed58eb7";
 
 /**
  * The source of the proposals.
@@ -1192,11 +1192,13 @@ export interface RowsFile {
 export interface RowsSource {
   layout: "rows";
   /**
-   * JSON Lines; CSV; COCO JSON with referring expressions; MDETR's finetuning JSON; TransVG's index rows; Grounding DINO's ODVG; Visual Genome's region descriptions; a folder of Pascal VOC; gRefCOCO; Flickr30k Entities; the Description Detection Dataset (D-cube).
+   * JSON Lines; CSV; a JSON document with rows; Parquet; COCO JSON with referring expressions; MDETR's finetuning JSON; TransVG's index rows; Grounding DINO's ODVG; Visual Genome's region descriptions; a folder of Pascal VOC; gRefCOCO; Flickr30k Entities; the Description Detection Dataset (D-cube).
    */
   format:
     | "jsonl"
     | "csv"
+    | "json"
+    | "parquet"
     | "coco"
     | "mdetr"
     | "transvg"
@@ -2250,6 +2252,10 @@ export interface ReadAnnotationsParams {
    * Absolute path of an ImageNames file; images get the names that it gives them, and those of one file become one image. Absent: names stay as they are.
    */
   image_names_file?: string | null;
+  /**
+   * Absolute path; receives the images inside the annotations as files. Absent: they are there, or the annotations only name images.
+   */
+  images_folder?: string | null;
   /**
    * Absolute path; receives the list of required images as JSON.
    */

@@ -1,8 +1,8 @@
-import { renameSync, rmSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { replaceFile } from "../../base/replace-file.ts";
 import type { ImageNames, Split, WantedImage } from "../../contract/generated/types.ts";
 import type { NamedFolder } from "../images/find/folder-tree.ts";
-import { recordedFolders } from "../images/image-source.ts";
+import { imagesDir, recordedFolders } from "../images/image-source.ts";
 import { type LookedUpImages, lookUpImages } from "./look-up-images.ts";
 import type { PrepareContext, PrepareRequest } from "./preparation.ts";
 import { imageNamesFile, readImageNames, readWanted, wantedFile, writeWanted } from "./prepared-folder.ts";
@@ -31,8 +31,11 @@ export async function listImages(
 ): Promise<ImageList> {
   const { folder, images, follow_links } = request;
   const by_split = splitsOf(recordedFolders(images));
-  const current = unchanged ? currentNames(folder, by_split) : undefined;
-  const written = current?.written ?? (await readAnnotations(request, { by_split, names: {} }, context));
+  const isWritten =
+    request.images_inside !== true || images === null || existsSync(imagesDir(folder, images));
+  const current = unchanged && isWritten ? currentNames(folder, by_split) : undefined;
+  const written =
+    current?.written ?? (await readAnnotations(request, { by_split, names: {}, isFirst: true }, context));
   const none: LookedUpImages = { names: {}, problems: new Map(), notes: [] };
   const found =
     images === null
@@ -82,10 +85,13 @@ function currentNames(folder: string, by_split: Split[]): ImageNames | undefined
   }
 }
 
+/** The names that the images get, and whether this is the first reading. */
+type Reading = Omit<ImageNames, "written"> & { written?: readonly WantedImage[]; isFirst?: boolean };
+
 /** Has Python read the annotations. @returns their images, with the names given. */
 async function readAnnotations(
-  { folder, source }: PrepareRequest,
-  { by_split, names, written = [] }: Omit<ImageNames, "written"> & { written?: readonly WantedImage[] },
+  { folder, source, images, images_inside }: PrepareRequest,
+  { by_split, names, written = [], isFirst = false }: Reading,
   { call, onPhase }: PrepareContext,
 ): Promise<WantedImage[]> {
   onPhase("reading the annotations");
@@ -93,7 +99,14 @@ async function readAnnotations(
   const needsNames = by_split.length > 0 || Object.keys(names).length > 0;
   const image_names_file = newFile(imageNamesFile(folder));
   if (needsNames) replaceFile(image_names_file, `${JSON.stringify({ by_split, names, written })}\n`);
-  await call("read_annotations", { source, out_file, ...(needsNames ? { image_names_file } : {}) });
+  await call("read_annotations", {
+    ...{ source, out_file },
+    ...(needsNames ? { image_names_file } : {}),
+    // The second reading finds the files there.
+    ...(isFirst && images_inside === true && images !== null
+      ? { images_folder: imagesDir(folder, images) }
+      : {}),
+  });
   return readWanted(out_file);
 }
 

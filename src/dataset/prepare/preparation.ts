@@ -13,6 +13,8 @@ export interface PrepareRequest {
   source: AnnotationSource;
   /** Null for annotations without images. */
   images: ImageSource | null;
+  /** True if the images are inside the annotation files, from which Python writes them to the folder of `images`. */
+  images_inside?: boolean;
   sizes: readonly ImageSize[];
   max_pixels: number;
   follow_links: boolean;

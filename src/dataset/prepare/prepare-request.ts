@@ -6,7 +6,7 @@ import { version } from "../../package-root.ts";
 import { downloadDataset } from "../download/download.ts";
 import { progressLine } from "../download/progress.ts";
 import { DEFAULT_MAX_PIXELS } from "../images/decode.ts";
-import type { ImageSource } from "../images/image-source.ts";
+import { type ImageSource, imageFolder } from "../images/image-source.ts";
 import { annotationSource, locateAnnotations, locateImages, namedImages } from "./locate.ts";
 import type { PrepareRequest } from "./preparation.ts";
 import type { ImageSize, LockWaiting } from "./prepared-folder.ts";
@@ -145,22 +145,31 @@ function rowsRequest(args: PrepareArguments, { cwd, data }: RequestContext): Pre
       "bad_input",
       `--download applies only to ${Object.keys(publishedSplits).join(", ")}; remove it or --from`,
     );
-  if (images.length === 0 && !args.without_images)
+  const source = rowsSource(args, cwd);
+  const folder = join(data, name);
+  // Parquet may have the images inside.
+  const images_inside = source.format === "parquet" && images.length === 0 && !args.without_images;
+  if (images.length === 0 && !args.without_images && !images_inside)
     throw new CliprpnError(
       "bad_input",
       "--images: expected the folder (or .zip) of the images, or --without-images for annotations only",
     );
   return {
     ...sharedOptions(args),
-    folder: join(data, name),
+    ...(images_inside ? { images_inside } : {}),
+    folder,
     name,
     split_by: "own",
     source: {
-      ...rowsSource(args, cwd),
+      ...source,
       ...(args.match === undefined ? {} : { match: publishedSource(args.match, { cwd, data }) }),
       ...readingOptions(args, cwd),
     },
-    images: images.length === 0 ? null : namedImages(images, cwd),
+    images: images_inside
+      ? imageFolder(join(folder, "images"))
+      : images.length === 0
+        ? null
+        : namedImages(images, cwd),
   };
 }
 

@@ -21,8 +21,10 @@ interface RowFormat {
 }
 
 export const rowFormats: Record<FormatName, RowFormat> = {
-  jsonl: { extensions: [".jsonl"] },
-  csv: { extensions: [".csv"] },
+  jsonl: { extensions: [".jsonl", ".ndjson"] },
+  csv: { extensions: [".csv", ".tsv"] },
+  json: { extensions: [".json"] },
+  parquet: { extensions: [".parquet"] },
   // COCO's and MDETR's own boxes are xywh; their layout is also used for boxes of other formats.
   coco: { box_format: "xywh" },
   mdetr: {
@@ -73,19 +75,39 @@ export function formatOf(file: string): FormatName {
       `${file}: expected a file, or a folder of Pascal VOC (Annotations/*.xml) or Flickr30k Entities (Sentences/, Annotations/); found another folder${existsSync(join(file, "sentences.pkl")) ? "; D-cube is read from its d3_full_annotations.json" : ""}`,
     );
   }
-  const name = basename(file);
-  const extension = extname(file).toLowerCase();
+  const name = basename(file).replace(PACKED, "");
+  const extension = extname(name).toLowerCase();
   const found = formatNames.find(
     (format) =>
       rowFormats[format].hasName?.(name) === true ||
       rowFormats[format].extensions?.includes(extension) === true,
   );
-  if (found !== undefined) return found === "jsonl" && isOdvg(file) ? "odvg" : found;
+  if (found === "jsonl" && isOdvg(file)) return "odvg";
+  if (found === "json" && isCoco(file)) return "coco";
+  if (found !== undefined) return found;
+  const hint = conversions[extension];
   throw new CliprpnError(
     "bad_input",
-    `${file}: expected a .jsonl or .csv file, or a --format: ${formatNames.join(", ")}`,
+    `${file}: expected a .jsonl, .json, .csv, .tsv or .parquet file (also as .gz, .tar or .zip), or a --format: ${formatNames.join(", ")}${hint === undefined ? "" : `; ${hint}`}`,
   );
 }
+
+/** What packs annotations: `rows.csv.gz`, `rows.jsonl.tar.gz`. */
+const PACKED = /\.(gz|tar|tar\.gz|tgz|tar\.bz2|tar\.xz|zip)$/i;
+
+/** How to turn files of other programs into rows. */
+const conversions: Record<string, string> = {
+  ".xlsx": "save the sheet as `CSV UTF-8`",
+  ".xls": "save the sheet as `CSV UTF-8`",
+  ".ods": "save the sheet as CSV in UTF-8",
+  ".arrow": "with the datasets package: load_from_disk(FOLDER).to_parquet(FILE)",
+  ".feather": "with pandas: read_feather(FILE).to_parquet(FILE)",
+  ".pkl":
+    "with pandas: read_pickle(FILE).to_parquet(FILE), if you trust the file, as loading it may run code",
+  ".pth": "use --format transvg for TransVG's index files",
+  ".yaml": "convert it to JSON",
+  ".yml": "convert it to JSON",
+};
 
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
@@ -95,20 +117,40 @@ function hasXml(folder: string): boolean {
   return existsSync(join(folder, "Annotations")) || readdirSync(folder).some((name) => name.endsWith(".xml"));
 }
 
+/** True if the first key is one of COCO's, and the start or end of the file has both lists. */
+function isCoco(file: string): boolean {
+  if (!existsSync(file)) return false;
+  const size = statSync(file).size;
+  const text = `${readPart(file, 0)}${readPart(file, Math.max(0, size - PART_BYTES))}`;
+  return (
+    /^\uFEFF?\s*\{\s*"(info|licenses|images|annotations|categories|type)"\s*:/.test(text) &&
+    /"images"\s*:\s*\[/.test(text) &&
+    /"annotations"\s*:\s*\[/.test(text)
+  );
+}
+
+const PART_BYTES = 1 << 20;
+
+function readPart(file: string, start: number): string {
+  const bytes = Buffer.alloc(PART_BYTES);
+  const handle = openSync(file, "r");
+  try {
+    return bytes.toString("utf8", 0, readSync(handle, bytes, 0, PART_BYTES, start));
+  } finally {
+    closeSync(handle);
+  }
+}
+
 const ODVG_KEYS = ["grounding", "detection", "referring"];
 
 /** True if the first line has ODVG's keys. */
 function isOdvg(file: string): boolean {
   if (!existsSync(file)) return false;
-  const bytes = Buffer.alloc(1 << 20);
-  const handle = openSync(file, "r");
   try {
-    const [line = ""] = bytes.toString("utf8", 0, readSync(handle, bytes)).split("\n");
+    const [line = ""] = readPart(file, 0).split("\n");
     const row: unknown = JSON.parse(line.replace(/^\uFEFF/, ""));
     return typeof row === "object" && row !== null && ODVG_KEYS.some((key) => key in row);
   } catch {
     return false; // The reader of JSON Lines says what is wrong.
-  } finally {
-    closeSync(handle);
   }
 }

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from detections import by_image, file_name, make_index, make_objects, read
-from test_fuzz_annotations import MAX_MESSAGE_CHARS, PIECES, broken_bytes, odd, time_limit
+from fuzzing import MAX_MESSAGE_CHARS, PIECES, broken_bytes, odd, time_limit
 from test_results_formats import LAYOUTS, TEXTS
 
 from cliprpn.data.index import DatasetIndex

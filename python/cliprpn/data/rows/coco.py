@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from cliprpn.contract.generated import Columns
-from cliprpn.data.checks import Record, is_integer, is_text, shorten, valid_records
+from cliprpn.data.checks import Record, is_text, shorten, valid_records
 from cliprpn.data.json_files import read_json_object
 from cliprpn.data.problems import Problems
+from cliprpn.data.rows.values import is_id, parse_id
 from cliprpn.errors import CliprpnError
 
+Id = int | str
 SENTENCE_KEYS = ("sentence", "caption", "expression", "sent")
 # The name of the sentence that stands for the names of the categories.
 CATEGORY = "category"
@@ -69,12 +71,12 @@ def read_categories(path: Path, columns: Columns, problems: Problems) -> Iterato
     content = read_json_object(path)
     images = images_by_id(content, path, problems)
     categories = category_names(content, path, problems)
-    groups: dict[tuple[int, str], list[tuple[str, Record]]] = defaultdict(list)
+    groups: dict[tuple[Id, str], list[tuple[str, Record]]] = defaultdict(list)
     for where, annotation in annotations_of(content, images, path, problems):
-        category_id = annotation.get("category_id")
-        if not is_integer(category_id) or category_id not in categories:
+        category_id = parse_id(annotation.get("category_id"))
+        if category_id is None or category_id not in categories:
             expected = "expected the id of a category as category_id"
-            problems.add_row(f"{where}: {expected}, found {shorten(category_id)}", expected)
+            problems.add_row(f"{where}: {expected}, found {shorten(annotation.get('category_id'))}", expected)
             continue
         # Objects are told apart by their boxes, since an object of several categories has several annotations.
         values = object_values(images[annotation["image_id"]], annotation, columns, {})
@@ -90,7 +92,7 @@ def read_categories(path: Path, columns: Columns, problems: Problems) -> Iterato
 
 
 def annotations_of(
-    content: Record, images: dict[int, Record], path: Path, problems: Problems
+    content: Record, images: dict[Id, Record], path: Path, problems: Problems
 ) -> Iterator[tuple[str, Record]]:
     """Yields location and content of each annotation of a known image."""
     for position, annotation in enumerate(records_of(content, "annotations", path)):
@@ -99,31 +101,36 @@ def annotations_of(
             found = f"expected an object, found {shorten(annotation)}"
             problems.add_row(f"{where}: {found}", "annotations: no object")
             continue
-        image_id = annotation.get("image_id")
-        if is_integer(image_id) and image_id in images:
-            yield where, annotation
+        image_id = parse_id(annotation.get("image_id"))
+        if image_id is not None and image_id in images:
+            yield where, {**annotation, "image_id": image_id}
         else:
-            problems.add_row(f"{where}: {NO_IMAGE}, found {shorten(image_id)}", NO_IMAGE)
+            problems.add_row(f"{where}: {NO_IMAGE}, found {shorten(annotation.get('image_id'))}", NO_IMAGE)
 
 
-def images_by_id(content: Record, path: Path, problems: Problems) -> dict[int, Record]:
-    images: dict[int, Record] = {}
-    fields = {"id": ("an integer", is_integer)}
+def images_by_id(content: Record, path: Path, problems: Problems) -> dict[Id, Record]:
+    """The images by their ids, which are integers or names; `"7"` is 7."""
+    images: dict[Id, Record] = {}
+    fields = {"id": ("an integer or a name", is_id)}
     for image in valid_records(records_of(content, "images", path), fields, f"{path.name}: images", problems):
-        if image["id"] in images:
-            problems.add(f"{path.name}: images: duplicate id {image['id']}")
-        images[image["id"]] = image
+        image_id = parse_id(image["id"])
+        if image_id is None:
+            continue
+        if image_id in images:
+            problems.add(f"{path.name}: images: duplicate id {image_id}")
+        images[image_id] = image
     return images
 
 
-def category_names(content: Record, path: Path, problems: Problems) -> dict[int, str]:
+def category_names(content: Record, path: Path, problems: Problems) -> dict[Id, str]:
+    """The names of the categories by their ids."""
     if "categories" not in content:
         return {}
-    fields = {"id": ("an integer", is_integer), "name": ("text", is_text)}
+    fields = {"id": ("an integer or a name", is_id), "name": ("text", is_text)}
     categories = valid_records(
         records_of(content, "categories", path), fields, f"{path.name}: categories", problems
     )
-    return {category["id"]: category["name"] for category in categories}
+    return {parse_id(category["id"]) or 0: category["name"] for category in categories}
 
 
 def records_of(content: Record, key: str, path: Path) -> list[Any]:
@@ -137,10 +144,11 @@ def records_of(content: Record, key: str, path: Path) -> list[Any]:
     return items
 
 
-def object_values(image: Record, annotation: Record, columns: Columns, categories: dict[int, str]) -> Record:
+def object_values(image: Record, annotation: Record, columns: Columns, categories: dict[Id, str]) -> Record:
     """Values of an object and its image, by column; without the sentence."""
     category_id = annotation.get("category_id")
-    category = categories.get(category_id) if isinstance(category_id, int) else None
+    number = parse_id(category_id)
+    category = None if number is None else categories.get(number)
     return {
         "image": image.get(columns.image, image.get("file_name")),
         "box": annotation.get(columns.box, annotation.get("bbox")),

@@ -22,7 +22,7 @@ EXCEL_SEPARATOR = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 def read_csv(path: Path, fields: Fields, problems: Problems) -> Iterator[tuple[str, dict[str, str]]]:
     """Yields location and values of each row; blank rows are skipped.
 
-    The separator is the most frequent one in the header.
+    The separator is the one that gives the names of the columns, or else the most frequent one in the header.
 
     Args:
         fields: finds the columns; a header without the required ones is a problem.
@@ -40,9 +40,9 @@ def read_csv(path: Path, fields: Fields, problems: Problems) -> Iterator[tuple[s
     named = EXCEL_SEPARATOR.fullmatch(first)
     if named is not None:
         first = next(remaining, "")
-    separator = max(SEPARATORS, key=first.count) if named is None else named.group(1)
+    separator = _separator(first, path, fields) if named is None else named.group(1)
     try:
-        header = [name.strip() for name in next(csv.reader([first], delimiter=separator, strict=True), [])]
+        header = _header(first, separator)
         if (problem := _header_problem(header, separator, fields)) is not None:
             problems.add(f"{path.name}:{line_number}: {problem}")
             return
@@ -60,6 +60,21 @@ def read_csv(path: Path, fields: Fields, problems: Problems) -> Iterator[tuple[s
             yield where, {name: value for name, value in zip(header, values, strict=True) if name}
     except csv.Error as error:
         problems.add(f"{path.name}:{line_number}: expected CSV: {error}; is a closing quote missing?")
+
+
+def _separator(first: str, path: Path, fields: Fields) -> str:
+    candidates = sorted(SEPARATORS, key=first.count, reverse=True)
+    for separator in candidates:
+        try:
+            if fields.is_complete(_header(first, separator)):
+                return separator
+        except csv.Error:
+            continue
+    return "\t" if ".tsv" in path.name.lower() else candidates[0]
+
+
+def _header(first: str, separator: str) -> list[str]:
+    return [name.strip() for name in next(csv.reader([first], delimiter=separator, strict=True), [])]
 
 
 def _header_problem(header: list[str], separator: str, fields: Fields) -> str | None:

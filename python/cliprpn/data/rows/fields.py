@@ -98,6 +98,21 @@ class Fields:
         """By field, why a row or table with these names does not have it."""
         return self.places(tuple(names)).missing
 
+    def name(self, key: str) -> str:
+        """The name that a field should have."""
+        return self._names[key]
+
+    def lacks(self, key: str, row: Mapping[str, Any]) -> bool:
+        """Whether a row does not have a field under any name."""
+        return key not in self.places(tuple(row)).paths
+
+    def is_complete(self, names: Sequence[str]) -> bool:
+        """Whether these could be the names of a row; nothing is noted, as they may be something else."""
+        notes = dict(self._notes)
+        missing = self._find(tuple(names)).missing
+        self._notes = notes
+        return not missing
+
     def shown(self, key: str, names: Sequence[str]) -> str:
         """The name of a field in rows with these names, for messages."""
         paths = self.places(tuple(names)).paths.get(key)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from cliprpn.data.annotation_files import open_annotations
 from cliprpn.data.checks import shorten
 from cliprpn.data.json_files import parse_json
 from cliprpn.data.problems import Problems
@@ -37,3 +38,10 @@ def read_jsonl(path: Path, rows_key: str | None, problems: Problems) -> Iterator
         else:
             for row in rows_below(values, rows_key, where, problems):
                 yield where, row
+
+
+def holds_json_document(path: Path) -> bool:
+    """Whether a file of JSON Lines is in fact one JSON document: a list, or an object over several lines."""
+    with open_annotations(path) as file:
+        start = file.read(64).decode("utf-8", "ignore").lstrip("\ufeff \t\r\n")
+    return start.startswith("[") or (start[:1] == "{" and start[1:].lstrip(" \t\r").startswith("\n"))

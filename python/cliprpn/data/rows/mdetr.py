@@ -16,7 +16,7 @@ from cliprpn.contract.generated import Columns
 from cliprpn.data.checks import Record, is_integer, shorten
 from cliprpn.data.json_files import read_json_object
 from cliprpn.data.problems import Problems
-from cliprpn.data.rows.coco import annotations_of, category_names, images_by_id, object_values
+from cliprpn.data.rows.coco import Id, annotations_of, category_names, images_by_id, object_values
 
 PHRASE = "phrase"
 NO_TARGET = -1
@@ -35,7 +35,7 @@ def read_mdetr(path: Path, columns: Columns, problems: Problems) -> Iterator[tup
     content = read_json_object(path)
     images = images_by_id(content, path, problems)
     categories = category_names(content, path, problems)
-    annotations: dict[int, list[Record]] = defaultdict(list)
+    annotations: dict[Id, list[Record]] = defaultdict(list)
     for _, annotation in annotations_of(content, images, path, problems):
         if not _is_empty(annotation):
             annotations[annotation["image_id"]].append(annotation)
@@ -93,8 +93,8 @@ def _phrase(caption: object, spans: object) -> object:
 def _check_choice(
     path: Path,
     columns: Columns,
-    images: dict[int, Record],
-    annotations: dict[int, list[Record]],
+    images: dict[Id, Record],
+    annotations: dict[Id, list[Record]],
     problems: Problems,
 ) -> None:
     """Adds a problem if it is not chosen whether captions or phrases are the sentences, and both are possible."""

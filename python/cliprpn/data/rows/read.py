@@ -17,12 +17,15 @@ from cliprpn.data.rows.assemble import assemble
 from cliprpn.data.rows.box_values import BoxValues
 from cliprpn.data.rows.coco import CATEGORY, read_categories, read_coco
 from cliprpn.data.rows.csv_rows import read_csv
+from cliprpn.data.rows.embedded_images import EmbeddedImages
 from cliprpn.data.rows.fields import Fields
 from cliprpn.data.rows.flickr30k import read_flickr30k
 from cliprpn.data.rows.grefcoco import read_grefcoco
-from cliprpn.data.rows.lines import read_jsonl
+from cliprpn.data.rows.json_rows import read_json_rows
+from cliprpn.data.rows.lines import holds_json_document, read_jsonl
 from cliprpn.data.rows.mdetr import read_mdetr
 from cliprpn.data.rows.odvg import read_odvg
+from cliprpn.data.rows.parquet_rows import read_parquet
 from cliprpn.data.rows.row import Row, RowNames, parse_row
 from cliprpn.data.rows.sentences import one_sentence_each
 from cliprpn.data.rows.split_names import SplitNames
@@ -48,34 +51,44 @@ LAYOUTS: dict[str, Callable[[Path, Columns, Problems], Iterator[tuple[str, dict[
 FOLDERS = ("voc", "flickr30k")
 
 
-def read_rows(source: RowsSource, problems: Problems, names: ImageNames | None = None) -> Annotations:
+def read_rows(
+    source: RowsSource,
+    problems: Problems,
+    names: ImageNames | None = None,
+    images_folder: Path | None = None,
+) -> Annotations:
     """All rows of all files, in order. An invalid row is a problem, named by file and line.
 
     Args:
         names: the names that the images get; None if they keep those of the rows.
+        images_folder: where images inside the files are written; None if they are only named.
 
     Raises:
-        CliprpnError: data_invalid, if a file is missing or not of its format at all.
+        CliprpnError: data_invalid, if a file is missing or not of its format at all; no_space.
     """
-    notes: list[str] = []
+    reader = _Reader(source, problems, EmbeddedImages(images_folder))
     rows: list[Row] = []
-    targets = Targets(source.first_box is True)
-    splits = SplitNames()
     for file in source.files:
         path = Path(file.file)
         if not (path.is_dir() if source.format in FOLDERS else path.is_file()):
             kind = "folder" if source.format in FOLDERS else "file"
             raise CliprpnError("data_invalid", f"{path}: expected a {kind} of annotations, found none")
         try:
-            rows_of_file = list(_read_file(path, source, targets, splits, notes, problems))
+            rows_of_file = list(reader.rows(path))
         except OSError as error:
             raise CliprpnError("data_invalid", f"{path}: expected a readable file: {error}") from error
         num_sentences = sum(row.sentence is not None for row in rows_of_file)
         problems.require_rows(
             num_sentences, f"{path.name}: expected rows with a sentence, found no valid one"
         )
-        rows += _set_split(rows_of_file, file, notes)
-    notes += [*splits.notes(), *targets.notes()]
+        rows += _set_split(rows_of_file, file, reader.notes)
+    if images_folder is not None and reader.images.count == 0 and rows:
+        raise CliprpnError(
+            "data_invalid",
+            f"{source.files[0].file}: expected images inside, found names such as {rows[0].image[:200]!r}; pass the "
+            "folder of the images as --images, or use --without-images",
+        )
+    notes = [*reader.notes, *reader.splits.notes(), *reader.targets.notes()]
     if source.only:
         rows = keep_only(rows, source.only, notes)
     found = FoundNames(names)
@@ -83,49 +96,63 @@ def read_rows(source: RowsSource, problems: Problems, names: ImageNames | None =
     return assemble(rows, source.box_format, problems, notes)
 
 
-def _read_file(
-    path: Path, source: RowsSource, targets: Targets, splits: SplitNames, notes: list[str], problems: Problems
-) -> Iterator[Row]:
-    has_own_names = source.format in TABLES
-    fields = Fields(source.columns if has_own_names else DEFAULT_COLUMNS, path.name, source.box_format)
-    boxes = BoxValues(source.box_format, converts_order=not has_own_names)
-    for where, row in _read_values(path, source, fields, problems):
-        values = fields.read(row) if has_own_names else row
-        box_problem = None
-        if "box" in values:
-            values["box"], box_problem = boxes.read(values["box"])
-            values["box"], is_kept = targets.choose(values["box"])
-            if not is_kept:
-                continue
-        names = RowNames(FORMAT_NAMES[source.box_format], fields if has_own_names else None, tuple(row))
-        needs_sentence = has_own_names or "sentence" in values
-        for one in one_sentence_each(values):
-            parsed = parse_row(one, where, names, splits, problems, needs_sentence, box_problem)
-            if parsed is not None:
-                yield parsed
-    notes += fields.notes()
+class _Reader:
+    """Reads the files of a source one after the other."""
 
+    def __init__(self, source: RowsSource, problems: Problems, images: EmbeddedImages) -> None:
+        self.source = source
+        self.problems = problems
+        self.images = images
+        self.targets = Targets(source.first_box is True)
+        self.splits = SplitNames()
+        self.notes: list[str] = []
+        self._is_table = source.format in TABLES
+        self._boxes = BoxValues(source.box_format, converts_order=not self._is_table)
 
-def _read_values(
-    path: Path, source: RowsSource, fields: Fields, problems: Problems
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yields location and values of each row; by the file's names for table formats, by field for the others."""
-    columns = source.columns
-    if source.format == "jsonl":
-        return read_jsonl(path, source.rows, problems)
-    if source.format == "csv":
-        return read_csv(path, fields, problems)
-    if source.format == "coco":
-        if columns.sentence == CATEGORY:
-            return read_categories(path, columns, problems)
-        return read_coco(path, columns, problems)
-    if source.format == "mdetr":
-        return read_mdetr(path, columns, problems)
-    if source.format == "transvg":
-        return read_transvg(path, problems)
-    if source.format == "grefcoco":
-        return read_grefcoco(path, source.instances, problems)
-    return LAYOUTS[source.format](path, columns, problems)
+    def rows(self, path: Path) -> Iterator[Row]:
+        """The valid rows of a file."""
+        has_names = self._is_table or self.source.format == "transvg"
+        columns = self.source.columns if has_names else DEFAULT_COLUMNS
+        fields = Fields(columns, path.name, self.source.box_format)
+        for where, row in self._located(path, fields):
+            values = fields.read(row) if self._is_table else row
+            box_problem = None
+            if "box" in values:
+                values["box"], box_problem = self._boxes.read(values["box"])
+                values["box"], is_kept = self.targets.choose(values["box"])
+                if not is_kept:
+                    continue
+            box_format = FORMAT_NAMES[self.source.box_format]
+            names = RowNames(box_format, fields if self._is_table else None, tuple(row))
+            needs_sentence = self._is_table or "sentence" in values
+            for one in one_sentence_each(values):
+                parsed = parse_row(one, where, names, self.splits, self.problems, needs_sentence, box_problem)
+                if parsed is not None:
+                    yield parsed
+        self.notes += fields.notes()
+
+    def _located(self, path: Path, fields: Fields) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yields location and values of each row: by the file's names for tables, by field for other formats."""
+        source, problems = self.source, self.problems
+        if source.format == "json" or (source.format == "jsonl" and holds_json_document(path)):
+            return read_json_rows(path, source.rows, fields, self.notes, problems)
+        if source.format == "jsonl":
+            return read_jsonl(path, source.rows, problems)
+        if source.format == "csv":
+            return read_csv(path, fields, problems)
+        if source.format == "parquet":
+            return read_parquet(path, fields, self.images, problems)
+        if source.format == "coco" and source.columns.sentence == CATEGORY:
+            return read_categories(path, source.columns, problems)
+        if source.format == "coco":
+            return read_coco(path, source.columns, problems)
+        if source.format == "mdetr":
+            return read_mdetr(path, source.columns, problems)
+        if source.format == "transvg":
+            return read_transvg(path, fields, problems)
+        if source.format == "grefcoco":
+            return read_grefcoco(path, source.instances, problems)
+        return LAYOUTS[source.format](path, source.columns, problems)
 
 
 def _set_split(rows: list[Row], file: RowsFile, notes: list[str]) -> list[Row]:

@@ -9,27 +9,36 @@ from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
-from cliprpn.data.annotation_files import open_annotations
+from cliprpn.data.annotation_files import encoding_problem, open_annotations
 from cliprpn.data.problems import Problems
 
 MAX_LINE_BYTES = 16 * 2**20
 # A file of another format has a problem in every line.
 MAX_PROBLEMS = 100_000
-UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+# A compressed file of a few kilobytes may hold any number of them.
+MAX_BLANK_LINES = 1_000_000
 
 
 def read_lines(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:
     """Yields number and text of each line, with its line break; a line that is too long or not UTF-8 is a problem.
 
-    UTF-16 is read if it begins with a byte order mark. Other encodings cannot be told from each other.
+    UTF-16 is read, too. Other encodings cannot be told from each other.
     """
     with open_annotations(path) as raw:
         file = _as_utf8(raw)
         first_problem: int | None = None
+        num_blank = 0
         for number in count(1):
             line = file.readline(MAX_LINE_BYTES + 1)
             if not line:
                 return
+            if line in (b"\n", b"\r\n"):
+                num_blank += 1
+                if num_blank > MAX_BLANK_LINES:
+                    problems.add(f"{path.name}:{number}: expected rows, found {num_blank:,} blank lines")
+                    return
+                yield number, "\n"
+                continue
             where = f"{path.name}:{number}"
             if problems.count > MAX_PROBLEMS:
                 problems.add(f"{where}: the rest of the file was not read")
@@ -50,28 +59,28 @@ def read_lines(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:
                 problems.add_row(f"{where}: {problem}", "lines that are not UTF-8")
 
 
-def encoding_problem(content: bytes, error: UnicodeDecodeError, file_name: str) -> str:
-    """What to do about text that is not UTF-8."""
-    at = error.start
-    if content.count(0) > len(content) // 4:
-        return "expected UTF-8, found UTF-16 without a byte order mark; save the file as UTF-8"
-    around = content[max(at - 15, 0) : at + 15].decode("cp1252", "replace").strip()
-    return (
-        f"expected UTF-8, found byte 0x{content[at]:02x} at {at + 1}. Read as Windows-1252, as Excel saves CSV, the "
-        f"text there is {around!r}. Save the file as `CSV UTF-8`, or, if that text is right, convert it: "
-        f"iconv -f CP1252 -t UTF-8 {file_name} > utf8-{file_name}"
-    )
-
-
 def _as_utf8(raw: BinaryIO) -> io.BufferedIOBase:
     """The same text as UTF-8 if it is UTF-16; with line feeds if it has the line ends of old Macs."""
     file = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)  # type: ignore[type-var]
     start = file.peek(4096)[:4096]
-    if start.startswith(UTF_16_MARKS):
-        return _Recoded(io.TextIOWrapper(file, "utf-16", errors="replace", newline=None))
+    encoding = utf_16_of(start)
+    if encoding is not None:
+        return _Recoded(io.TextIOWrapper(file, encoding, errors="replace", newline=None))
     if b"\r" in start and b"\n" not in start and b"\r" in start[:-1]:
         return _Recoded(io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline=None))
     return file
+
+
+def utf_16_of(start: bytes) -> str | None:
+    """The byte order of UTF-16, by its mark, or as nearly every second byte of most text is 0; None for others."""
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    first, second = start[0:2000:2], start[1:2000:2]
+    if len(second) < 4:
+        return None
+    if second.count(0) > 0.9 * len(second) and not first.count(0):
+        return "utf-16-le"
+    return "utf-16-be" if first.count(0) > 0.9 * len(first) and not second.count(0) else None
 
 
 class _Recoded(io.BufferedIOBase):

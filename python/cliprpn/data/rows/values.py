@@ -32,6 +32,11 @@ def parse_id(value: Any) -> int | str | None:
     return str(value).strip()
 
 
+def is_id(value: Any) -> bool:
+    """Whether `parse_id` reads this."""
+    return parse_id(value) is not None
+
+
 def parse_size(value: Any) -> int | None:
     """A positive number of whole pixels; None otherwise."""
     size = parse_integer(value)
