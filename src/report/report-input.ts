@@ -27,6 +27,8 @@ export interface ReportInput {
   numTestLooks: number;
   /** Number of those at this split; 0 if it is no test split. */
   numLooks: number;
+  /** The split of the summary, and what it is in a user's own annotations. */
+  split_description: string;
   /** What may make results on this dataset wrong, one line each. */
   dataset_warnings: string[];
   /** What the weights of the trials were trained on. */

@@ -9,6 +9,7 @@ import type {
   TrialSpec,
 } from "../contract/generated/types.ts";
 import { readFacts } from "../dataset/prepare/prepared-folder.ts";
+import { describeSplit } from "../dataset/prepare/summary-lines.ts";
 import type { Engine } from "../engine/engine.ts";
 import { cacheDir } from "../environment/cache.ts";
 import { presets } from "../experiment/presets.ts";
@@ -95,6 +96,7 @@ async function makeLocked(
       },
       { signal },
     );
+    const facts = readFacts(first.spec.dataset.root);
     const input = {
       question: experiment.question,
       name: store.name,
@@ -111,7 +113,8 @@ async function makeLocked(
       published: experiment.published,
       numTestLooks: countAllLooks(store.runsDir, experiment.dataset.id),
       numLooks: isTest(split) ? countLooks(store.runsDir, experiment.dataset.id, split) : 0,
-      dataset_warnings: readFacts(first.spec.dataset.root).warnings ?? [],
+      split_description: describeSplit(facts, split),
+      dataset_warnings: facts.warnings ?? [],
       training: trainingParts(asked, experiment.trained_on),
       variedKeys: variedKeys(experiment),
       presets,

@@ -166,6 +166,7 @@ export function madeInput(settings: MadeSetting[], changes: Partial<ReportInput>
     published: [],
     numTestLooks: 0,
     numLooks: 0,
+    split_description: "val",
     dataset_warnings: [],
     training: [],
     variedKeys: ["fusion"],

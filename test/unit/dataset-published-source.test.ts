@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { publishedSource } from "../../src/dataset/prepare/published-source.ts";
+import { describeSplit } from "../../src/dataset/prepare/summary-lines.ts";
 import { sharedFolder } from "../helpers/temp-folder.ts";
 
 describe("the published dataset of --match", () => {
@@ -33,5 +34,18 @@ describe("the published dataset of --match", () => {
     expect(() => of(text)).toThrow(
       expect.objectContaining({ code, message: expect.stringContaining(message) }),
     );
+  });
+});
+
+describe("what a report calls a split", () => {
+  const part = { published: "refcocog-umd", split: "val", num_published: 4896, num_matched: 4885 } as const;
+
+  it("is its name only in a published dataset, or with the published expressions that it has", () => {
+    expect(describeSplit({ split_by: "umd" }, "val")).toBe("val");
+    expect(describeSplit({ split_by: "own", matched: [part] }, "val")).toContain(
+      "refcocog-umd val: 4,885 of 4,896 expressions",
+    );
+    expect(describeSplit({ split_by: "own", matched: [part] }, "test")).toContain("own");
+    expect(describeSplit({ split_by: "own" }, "val")).toContain("own");
   });
 });

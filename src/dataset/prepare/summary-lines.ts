@@ -1,5 +1,5 @@
 import { count, counted } from "../../base/format.ts";
-import type { MatchedSplit, PreparedDataset } from "../../contract/generated/types.ts";
+import type { MatchedSplit, PreparedDataset, Split } from "../../contract/generated/types.ts";
 
 /** Summary of a dataset that was just prepared, as lines. */
 export function summaryLines({
@@ -33,6 +33,19 @@ export function summaryLines({
 /** How much of a published split the dataset has, such as `refcocog-umd val: 4,896 of 4,896 expressions`. */
 export function matchedLine({ published, split, num_matched, num_published }: MatchedSplit): string {
   return `${published} ${split}: ${count(num_matched)} of ${count(num_published)} expressions`;
+}
+
+/**
+ * What a report calls a split: `val`, and for a user's own annotations what it is. Only a split whose expressions were
+ * matched with a published one may be taken for it.
+ */
+export function describeSplit(
+  { split_by, matched }: Pick<PreparedDataset, "split_by" | "matched">,
+  split: Split,
+): string {
+  if (split_by !== "own") return split;
+  const part = matched?.find((entry) => entry.split === split);
+  return part === undefined ? `${split}, a split of the dataset's own` : `${split} (${matchedLine(part)})`;
 }
 
 type DatasetCounts = PreparedDataset["dropped"];

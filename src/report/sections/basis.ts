@@ -15,7 +15,13 @@ import { groupBySameBoxes } from "./baseline-errors.ts";
 import { overridesByLabel } from "./overrides.ts";
 
 /** The basis of the result: trials, epochs, expressions, confidence intervals, and use of the test split. */
-export function describeBasis({ summary, trials, name, numTestLooks }: ReportInput): string {
+export function describeBasis({
+  summary,
+  trials,
+  name,
+  numTestLooks,
+  split_description,
+}: ReportInput): string {
   const trained = trials.filter(({ spec }) => spec.kind === "cliprpn");
   const once = trained.length > 0 && trained.length < trials.length ? " (a baseline runs once)" : "";
   const complete = `${completedTrials(trials).length} of ${counted(trials.length, "trial")} complete`;
@@ -28,7 +34,7 @@ export function describeBasis({ summary, trials, name, numTestLooks }: ReportInp
     : "over images";
   return [
     `Sweep ${name}: ${complete}${trained.length === 0 ? "" : `, ${describeSeeds(trained)}${once}, ${describeEpochs(trials)}`}.`,
-    `Evaluated on ${count(summary.num_sentences)} referring expressions in ${count(summary.num_images)} images of ${summary.split}.`,
+    `Evaluated on ${count(summary.num_sentences)} referring expressions in ${count(summary.num_images)} images of ${split_description}.`,
     ...(hasIntervals(summary)
       ? [
           `Values in parentheses are ${confidenceOf(summary)} confidence intervals ${covered} (see Statistics).`,
