@@ -823,6 +823,14 @@ class PreparedImage(BaseModel):
     upright: Annotated[
         bool, Field(description="True if the file's EXIF rotation was applied.")
     ]
+    orientation: Annotated[
+        int | None,
+        Field(
+            description="The file's EXIF orientation, if it is not 1; absent in files of earlier versions.",
+            ge=2,
+            le=8,
+        ),
+    ] = None
     scale_x: Annotated[
         float,
         Field(
@@ -3416,4 +3424,4 @@ class BridgeMethods(BaseModel):
     check_extra: Annotated[CheckExtraMethod, Field(title="CheckExtraMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "429114087be33abf4dfd49b853dfcfe2c685e3b8e2f5153f00683ed97ed58eb7"
+SCHEMA_SHA256 = "eb2323f1a95ac2859f6e83d563fa51a7b2cfa92c371394f8aa66e375a83aa61e"

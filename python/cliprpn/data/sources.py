@@ -15,6 +15,7 @@ from cliprpn.data.annotations import SPLITS, Annotations, Box
 from cliprpn.data.boxes import boxes_in_images, format_hint, needs_sizes
 from cliprpn.data.found_names import FoundNames, read_image_names
 from cliprpn.data.only import keep_only
+from cliprpn.data.orientation import orientation_hint
 from cliprpn.data.problems import Problems
 from cliprpn.data.published import MatchedSplit, match_published, warn_unmatched
 from cliprpn.data.refcoco import read_refcoco
@@ -80,7 +81,8 @@ def read_source(
     sizes = {
         image.image_id: (float(image.width), float(image.height))
         for image in annotations.images
-        if image.width is not None and image.height is not None
+        # With an orientation, the size may be that of the other frame; the image tells.
+        if image.width is not None and image.height is not None and source.orientation is None
     }
     if len(sizes) == len(annotations.images) or not needs_sizes(annotations.box_format):
         convert_referred_boxes(annotations, sizes, problems)
@@ -102,11 +104,9 @@ def convert_referred_boxes(annotations: Annotations, sizes: ImageSizes, problems
     """
     sentences = list({row.ann_id: row for row in annotations.sentences}.values())  # One per object.
     objects = [annotations.objects[row.ann_id] for row in sentences]
-    boxes, valid = boxes_in_images(
-        _tensor([record.box for record in objects]),
-        annotations.box_format,
-        _tensor([sizes.get(record.image_id, UNKNOWN_SIZE) for record in objects], 2),
-    )
+    annotated = _tensor([record.box for record in objects])
+    sizes_of_boxes = _tensor([sizes.get(record.image_id, UNKNOWN_SIZE) for record in objects], 2)
+    boxes, valid = boxes_in_images(annotated, annotations.box_format, sizes_of_boxes)
     names = {record.image_id: record.file_name for record in annotations.images}
     for row in (~valid).nonzero()[:, 0].tolist():
         width, height = sizes.get(objects[row].image_id, UNKNOWN_SIZE)
@@ -118,9 +118,12 @@ def convert_referred_boxes(annotations: Annotations, sizes: ImageSizes, problems
         )
     if not valid.all():
         known_sizes = [sizes.get(record.image_id) for record in objects]
-        hint = format_hint([record.box for record in objects], annotations.box_format, known_sizes)
-        if hint is not None:
-            problems.add_hint(hint)
+        for hint in (
+            format_hint([record.box for record in objects], annotations.box_format, known_sizes),
+            orientation_hint(annotated, valid, annotations.box_format, sizes_of_boxes),
+        ):
+            if hint is not None:
+                problems.add_hint(hint)
     return {
         record.ann_id: (x1, y1, x2, y2)
         for record, (x1, y1, x2, y2) in zip(objects, boxes.tolist(), strict=True)

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "429114087be33abf4dfd49b853dfcfe2c685e3b8e2f5153f00683ed97ed58eb7";
+export const schema_sha256 = "eb2323f1a95ac2859f6e83d563fa51a7b2cfa92c371394f8aa66e375a83aa61e";
 
 /**
  * The source of the proposals.
@@ -2965,6 +2965,10 @@ export interface PreparedImage {
    * True if the file's EXIF rotation was applied.
    */
   upright: boolean;
+  /**
+   * The file's EXIF orientation, if it is not 1; absent in files of earlier versions.
+   */
+  orientation?: number | null;
   /**
    * Prepared pixels per original pixel: x_prepared = x * scale_x + left_px.
    */

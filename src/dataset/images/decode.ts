@@ -4,6 +4,7 @@ import { count } from "../../base/format.ts";
 import { loadSharpWithoutFonts } from "../../base/sharp.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { PreparedImage, Resize, WantedImage } from "../../contract/generated/types.ts";
+import { type FrameRule, type SizeInFrame, sizeInFrame } from "./orientation.ts";
 import type { ImageFile } from "./read-image.ts";
 import { type Frame, fillSquare, frameOf } from "./resize.ts";
 
@@ -19,6 +20,8 @@ export interface DecodeOptions {
   max_pixels: number;
   /** True if a link may point outside the image folder. */
   follow_links: boolean;
+  /** The frame of the boxes; `by_size` by default. */
+  frame?: FrameRule | undefined;
 }
 
 export interface Decoded {
@@ -47,24 +50,17 @@ export async function decode(
 /** The frame of an image that could not be decoded. */
 export const noFrame = { width: 0, height: 0, upright: false, scale_x: 1, scale_y: 1, left_px: 0, top_px: 0 };
 
-interface Size {
-  width: number;
-  height: number;
-  /** True if the EXIF orientation was applied. */
-  upright: boolean;
-}
-
 async function decodeBytes(
   content: Buffer,
   wanted: WantedImage,
   options: DecodeOptions,
-): Promise<{ rgb: Buffer; size: Size; frame: Frame }> {
+): Promise<{ rgb: Buffer; size: SizeInFrame; frame: Frame }> {
   if (isMarkup(content)) throw invalid(`expected ${formats.join(", ")} or avif, found svg, xml or html`);
   const sharp = await loadSharpWithoutFonts();
   const input = { failOn: "error", limitInputPixels: false } as const;
   const header = await sharp(content, input).metadata();
   checkHeader(header, options.max_pixels);
-  const size = sizeInFrame(header, wanted);
+  const size = sizeInFrame(header, wanted, options.frame);
   const frame = frameOf(size.width, size.height, options.image_size_px, options.resize);
   const { data, info } = await sharp(content, {
     ...input,
@@ -116,23 +112,6 @@ function isSrgb(icc: Buffer | undefined): boolean {
 }
 
 const srgb_sha256 = "2b3aa1645779a9e634744faf9b01e9102b0c9b88fd6deced7934df86b949af7e";
-
-/**
- * Boxes are in the stored frame (as COCO's are) or in the upright frame that viewers show: the recorded size
- * tells which. Without a recorded size the image is turned upright.
- */
-function sizeInFrame(header: Metadata, recorded: WantedImage): Size {
-  const { width, height } = header;
-  const orientation = header.orientation !== undefined && header.orientation <= 8 ? header.orientation : 1;
-  const upright = {
-    ...(orientation > 4 ? { width: height, height: width } : { width, height }),
-    upright: true,
-  };
-  if (recorded.width === null || recorded.height === null) return { ...upright, upright: orientation > 1 };
-  if (recorded.width === width && recorded.height === height) return { width, height, upright: false };
-  if (recorded.width === upright.width && recorded.height === upright.height) return upright;
-  throw invalid(`expected ${recorded.width} x ${recorded.height} pixels, found ${width} x ${height}`);
-}
 
 function describeProblem(error: unknown): string {
   if (error instanceof CliprpnError) return error.message;

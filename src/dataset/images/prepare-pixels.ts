@@ -125,8 +125,14 @@ async function settleAll(promises: Promise<void>[], onError: (error: CliprpnErro
   if (first !== undefined) throw first;
 }
 
-function decodeOptions({ image_size_px, resize, max_pixels, follow_links }: DecodeOptions): DecodeOptions {
-  return { image_size_px, resize, max_pixels, follow_links };
+function decodeOptions({
+  image_size_px,
+  resize,
+  max_pixels,
+  follow_links,
+  frame,
+}: DecodeOptions): DecodeOptions {
+  return { image_size_px, resize, max_pixels, follow_links, frame };
 }
 
 function manifestOf(shards: PixelShard[], { image_size_px, resize }: DecodeOptions): PixelsManifest {

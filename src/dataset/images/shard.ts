@@ -48,10 +48,22 @@ function rowBytes(image_size_px: number): number {
 }
 
 function shardKey(wanted: WantedImage[], options: DecodeOptions): string {
-  const { image_size_px, resize, max_pixels, follow_links } = options;
+  const { image_size_px, resize, max_pixels, follow_links, frame } = options;
+  // Left out where sizes tell, as in shards of earlier versions.
+  const frames = frame === "upright" || frame === "stored" ? [frame] : [];
   const images = wanted.map(({ file_name, width, height }) => [file_name, width, height]);
   return createHash("sha256")
-    .update(JSON.stringify([preprocessing_version, image_size_px, resize, max_pixels, follow_links, images]))
+    .update(
+      JSON.stringify([
+        preprocessing_version,
+        image_size_px,
+        resize,
+        max_pixels,
+        follow_links,
+        images,
+        ...frames,
+      ]),
+    )
     .digest("hex");
 }
 

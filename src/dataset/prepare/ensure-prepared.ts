@@ -4,6 +4,7 @@ import { CliprpnError } from "../../contract/errors.ts";
 import { type DatasetIdentity, refcocoSource } from "../identify-dataset.ts";
 import { DEFAULT_MAX_PIXELS } from "../images/decode.ts";
 import { imageFolder } from "../images/image-source.ts";
+import { frameRule } from "../images/orientation.ts";
 import { preparePixels } from "../images/prepare-pixels.ts";
 import type { PrepareContext } from "./preparation.ts";
 import { prepareDataset } from "./prepare-dataset.ts";
@@ -62,7 +63,7 @@ async function addMissing(
   for (const size of sizes) {
     if (hasSize(folder, size)) continue;
     const pixels = pixelsFolder(folder, size);
-    const { images_dir, max_pixels, follow_links, pictures_sha256 } = readFacts(folder);
+    const { images_dir, max_pixels, follow_links, pictures_sha256, source } = readFacts(folder);
     if (images_dir === null)
       throw new CliprpnError(
         "data_invalid",
@@ -81,6 +82,7 @@ async function addMissing(
       ...size,
       max_pixels,
       follow_links,
+      frame: frameRule(source),
       onProgress,
       signal,
     });

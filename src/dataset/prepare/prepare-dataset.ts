@@ -8,6 +8,7 @@ import type { PrepareContext, PrepareRequest } from "./preparation.ts";
 import { hashImages, invalidateStaleSizes, prepareImages, skippedLines } from "./prepare-images.ts";
 import { pixelsFolder, readFacts, withPrepareLock, writeFacts } from "./prepared-folder.ts";
 import { deviations } from "./published-counts.ts";
+import { describeRotated } from "./rotated-images.ts";
 
 /**
  * Prepares a dataset, or the missing parts of it. `dataset.json` is written last: a process killed at any byte leaves a complete
@@ -96,6 +97,8 @@ async function writeTables(
     ...(names_file === undefined ? {} : { image_names_file: names_file }),
   });
   const image_folders = recordedFolders(images);
+  const rotated =
+    manifest === undefined ? { notes: [], warnings: [] } : describeRotated(source, wanted, manifest);
   const skipped = manifest === undefined ? [] : skippedLines(wanted, manifest);
   return {
     format_version: 1,
@@ -115,8 +118,8 @@ async function writeTables(
     splits,
     split_rule,
     deviations: deviations(name, split_by, splits),
-    notes: [...lookUpNotes, ...notes],
-    warnings,
+    notes: [...lookUpNotes, ...rotated.notes, ...notes],
+    warnings: [...rotated.warnings, ...warnings],
     ...(matched === null ? {} : { matched }),
     prepared_at: new Date().toISOString(),
     cliprpn_version: request.cliprpn_version,

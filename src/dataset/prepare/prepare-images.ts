@@ -5,9 +5,15 @@ import { counted } from "../../base/format.ts";
 import { replaceFile } from "../../base/replace-file.ts";
 import { makeTempFolder, removeTempFolder } from "../../base/temp-folder.ts";
 import { CliprpnError } from "../../contract/errors.ts";
-import type { PixelsManifest, PreparedImage, WantedImage } from "../../contract/generated/types.ts";
+import type {
+  AnnotationSource,
+  PixelsManifest,
+  PreparedImage,
+  WantedImage,
+} from "../../contract/generated/types.ts";
 import { DEFAULT_MAX_PIXELS } from "../images/decode.ts";
 import { type ImageSource, imagesDir } from "../images/image-source.ts";
+import { frameRule } from "../images/orientation.ts";
 import { pixelsFresh, preparePixels } from "../images/prepare-pixels.ts";
 import type { ReadLimits } from "../images/read-image.ts";
 import { type ImageSize, pixelsFolder, preparedSizes, readWanted, wantedFile } from "./prepared-folder.ts";
@@ -18,6 +24,7 @@ interface ImagesRequest extends ReadLimits {
   images: ImageSource;
   sizes: readonly ImageSize[];
   allow_missing: boolean;
+  source: AnnotationSource;
 }
 
 interface ImagesContext {
@@ -33,7 +40,7 @@ interface ImagesContext {
  * @throws CliprpnError data_invalid when images are missing or broken and may not be left out; no_space.
  */
 export async function prepareImages(
-  { folder, images, sizes, allow_missing, max_pixels, follow_links }: ImagesRequest,
+  { folder, images, sizes, allow_missing, max_pixels, follow_links, source }: ImagesRequest,
   wanted: WantedImage[],
   context: ImagesContext,
 ): Promise<PixelsManifest[]> {
@@ -54,6 +61,7 @@ export async function prepareImages(
       ...size,
       max_pixels,
       follow_links,
+      frame: frameRule(source),
       onProgress: context.onProgress,
       signal: context.signal,
     });
@@ -105,7 +113,7 @@ function writeProblems(folder: string, bad: readonly BadImage[]): string {
   ].join("\n");
 }
 
-function imagesOf({ shards }: PixelsManifest): PreparedImage[] {
+export function imagesOf({ shards }: PixelsManifest): PreparedImage[] {
   return shards.flatMap(({ pictures: images }) => images);
 }
 
@@ -127,14 +135,15 @@ export function invalidateStaleSizes(
   folder: string,
   current: readonly ImageSize[],
   images_dir: string,
-  { max_pixels, follow_links }: ReadLimits,
+  { max_pixels, follow_links, source }: ReadLimits & { source: AnnotationSource },
 ): void {
   const wanted = readWanted(wantedFile(folder));
   const currentFolders = current.map((size) => pixelsFolder(folder, size));
   for (const size of preparedSizes(folder)) {
     const pixels = pixelsFolder(folder, size);
     if (currentFolders.includes(pixels)) continue;
-    if (!pixelsFresh({ images_dir, wanted, folder: pixels, ...size, max_pixels, follow_links }))
+    const frame = frameRule(source);
+    if (!pixelsFresh({ images_dir, wanted, folder: pixels, ...size, max_pixels, follow_links, frame }))
       rmSync(join(pixels, "manifest.json"), { force: true });
   }
 }
