@@ -11,6 +11,7 @@ import {
   type DecodeOptions,
   decode,
 } from "../../src/dataset/images/decode.ts";
+import { sizeInFrame } from "../../src/dataset/images/orientation.ts";
 import { testPython } from "../helpers/python.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
@@ -98,10 +99,51 @@ describe("EXIF orientation", () => {
     expect(isWhite(rgb, x, y)).toBe(true);
   });
 
-  test.each(corners)("%i is ignored if the recorded size is the stored one", async (orientation) => {
+  test.each(corners.slice(4))("%i is ignored if the recorded size is the stored one", async (orientation) => {
     const { rgb, image } = await decodeContent(await oriented(orientation), { width: 60, height: 40 });
-    expect(image).toMatchObject({ width: 60, height: 40, upright: false, problem: null });
+    expect(image).toMatchObject({ width: 60, height: 40, upright: false, orientation, problem: null });
     expect(isWhite(rgb, 4, 4)).toBe(true);
+  });
+
+  test.each(
+    corners.slice(1, 4),
+  )("%i is applied if the recorded size fits both frames, as without a size", async (orientation, x, y) => {
+    const content = await oriented(orientation);
+    for (const size of [{ width: 60, height: 40 }, {}]) {
+      const { rgb, image } = await decodeContent(content, size);
+      expect(image).toMatchObject({ width: 60, height: 40, upright: true, orientation, problem: null });
+      expect(isWhite(rgb, x, y)).toBe(true);
+    }
+  });
+
+  test("the frame may be chosen, whatever the recorded size", () => {
+    const header = { width: 60, height: 40, orientation: 6 };
+    const stored = { width: 60, height: 40, upright: false, orientation: 6 };
+    const upright = { width: 40, height: 60, upright: true, orientation: 6 };
+    for (const recorded of [
+      { width: 60, height: 40 },
+      { width: 40, height: 60 },
+      { width: null, height: null },
+    ]) {
+      expect(sizeInFrame(header, recorded, "stored")).toEqual(stored);
+      expect(sizeInFrame(header, recorded, "upright")).toEqual(upright);
+    }
+    expect(() => sizeInFrame(header, { width: 61, height: 40 }, "upright")).toThrow(
+      /61 x 40 pixels, found 60 x 40/,
+    );
+    const plainHeader = { width: 60, height: 40 };
+    expect(sizeInFrame(plainHeader, plainHeader, "upright")).toEqual({
+      width: 60,
+      height: 40,
+      upright: false,
+    });
+  });
+
+  test("square images of COCO keep the stored frame, in which its boxes are", () => {
+    const header = { width: 50, height: 50, orientation: 6 };
+    const recorded = { width: 50, height: 50 };
+    expect(sizeInFrame(header, recorded, "by_size_or_stored").upright).toBe(false);
+    expect(sizeInFrame(header, recorded).upright).toBe(true);
   });
 
   test.each(
@@ -220,23 +262,41 @@ describe("a bad image has a problem and no pixels", () => {
     ["a truncated gif", async () => truncated(await noise().gif().toBuffer())],
     ["a truncated tiff", async () => truncated(await noise().tiff().toBuffer())],
     ["a truncated avif", async () => truncated(await noise().avif().toBuffer())],
-    ["an empty file", async () => Buffer.alloc(0)],
     ["text", async () => Buffer.from("404 Not Found")],
-    ["a pdf", async () => Buffer.from("%PDF-1.4\n1 0 obj << >> endobj\n")],
     ["a png with a wrong checksum", async () => corrupted(await noise().png().toBuffer())],
   ])("%s", async (_, content) => {
     const { image, rgb } = await decodeContent(await content());
     expect(rgb).toBeNull();
     expect(image.problem).toMatch(
-      /^expected [^\n]*\bjpeg, png, webp, gif, tiff, heif\b[^\n]* broken [^\n]+$/,
+      /^expected [^\n]*\bjpeg, png, webp, gif, tiff or avif\b[^\n]* broken [^\n]+$/,
     );
+  });
+
+  test.each<[what: string, bytes: string]>([
+    ["HEIC", "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"],
+    ["BMP", "BM\x36\x00\x00\x00"],
+    ["JPEG 2000", "\x00\x00\x00\x0cjP  \r\n\x87\n"],
+    ["JPEG 2000", "\xff\x4f\xff\x51\x00\x2f"],
+    ["JPEG XL", "\xff\x0a\x00"],
+    ["SVG", '\xef\xbb\xbf<?xml version="1.0"?>\n<!-- made by hand -->\n<svg>'],
+    ["PDF", "%PDF-1.7"],
+    ["Git LFS", "version https://git-lfs.github.com/spec/v1\noid sha256:00"],
+    ["empty file", ""],
+    ["HTML", "\n<!doctype HTML><html>"],
+    ["Photoshop", "8BPS\x00\x01"],
+    ["zip archive", "PK\x03\x04"],
+    ["video", "\x00\x00\x00\x18ftypmp42"],
+  ])("a file that is no image is named by its content: %s", async (what, bytes) => {
+    const { image } = await decodeContent(Buffer.from(bytes, "latin1"));
+    expect(image.problem).toContain(what);
+    expect(image.problem).toMatch(/^expected jpeg, png, webp, gif, tiff or avif, found /);
   });
 
   test("an svg, an html error page and a float tiff are named", async () => {
     const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"/>');
-    expect((await decodeContent(svg)).image.problem).toMatch(/found svg, xml or html$/);
+    expect((await decodeContent(svg)).image.problem).toMatch(/found an SVG drawing; convert/);
     const page = Buffer.from("\n <!doctype html><p>404 Not Found</p>");
-    expect((await decodeContent(page)).image.problem).toMatch(/found svg, xml or html$/);
+    expect((await decodeContent(page)).image.problem).toMatch(/found an HTML page/);
     expect((await decodeContent(floatTiff())).image.problem).toMatch(/8 or 16 bits .*found float/);
   });
 });

@@ -170,7 +170,7 @@ describe("a bad image has a problem and a black row, and the others are decoded"
     [
       "a compressed svg",
       () => writeFileSync(join(images_dir, "odd.png"), gzipSync(svg)),
-      /unsupported image format$/,
+      /found a file compressed with gzip; decompress it$/,
     ],
     ["a link that leads out", () => linkTo("../outside.png"), /link .*--follow-links/],
     ["a link to itself", () => linkTo("odd.png"), /found ELOOP$/],

@@ -4,6 +4,7 @@ import { count } from "../../base/format.ts";
 import { loadSharpWithoutFonts } from "../../base/sharp.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { PreparedImage, Resize, WantedImage } from "../../contract/generated/types.ts";
+import { undecodableKind } from "./file-kind.ts";
 import { type FrameRule, type SizeInFrame, sizeInFrame } from "./orientation.ts";
 import type { ImageFile } from "./read-image.ts";
 import { type Frame, fillSquare, frameOf } from "./resize.ts";
@@ -55,7 +56,8 @@ async function decodeBytes(
   wanted: WantedImage,
   options: DecodeOptions,
 ): Promise<{ rgb: Buffer; size: SizeInFrame; frame: Frame }> {
-  if (isMarkup(content)) throw invalid(`expected ${formats.join(", ")} or avif, found svg, xml or html`);
+  const kind = undecodableKind(content);
+  if (kind !== undefined) throw invalid(`expected ${readable}, found ${kind}`);
   const sharp = await loadSharpWithoutFonts();
   const input = { failOn: "error", limitInputPixels: false } as const;
   const header = await sharp(content, input).metadata();
@@ -85,22 +87,16 @@ async function decodeBytes(
 const shrink = { fit: "fill", kernel: "cubic", fastShrinkOnLoad: false } as const;
 
 const formats = ["jpeg", "png", "webp", "gif", "tiff", "heif"];
+const readable = "jpeg, png, webp, gif, tiff or avif";
 const depths = ["uchar", "ushort"];
 
 function checkHeader({ format, width, height, depth }: Metadata, max_pixels: number): void {
-  if (!formats.includes(format)) throw invalid(`expected ${formats.join(", ")} or avif, found ${format}`);
+  if (!formats.includes(format)) throw invalid(`expected ${readable}, found ${format}`);
   if (!depths.includes(depth)) throw invalid(`expected 8 or 16 bits per channel, found ${depth}`);
   if (width * height > max_pixels)
     throw invalid(
       `expected at most ${count(max_pixels)} pixels, found ${width} x ${height}; --max-pixels raises the limit`,
     );
-}
-
-/**
- * An SVG or an HTML error page. SVGs are not decoded: ten lines of one can keep librsvg busy for ten seconds.
- */
-function isMarkup(content: Buffer): boolean {
-  return /^(\xef\xbb\xbf)?\s*</.test(content.toString("latin1", 0, 256));
 }
 
 /**
@@ -116,7 +112,7 @@ const srgb_sha256 = "2b3aa1645779a9e634744faf9b01e9102b0c9b88fd6deced7934df86b94
 function describeProblem(error: unknown): string {
   if (error instanceof CliprpnError) return error.message;
   const [reason = ""] = String(error instanceof Error ? error.message : error).split("\n");
-  return `expected an image (${formats.join(", ")}), found a broken file: ${reason.slice(0, 200)}`;
+  return `expected an image (${readable}), found a broken file: ${reason.slice(0, 200)}`;
 }
 
 function invalid(message: string): CliprpnError {

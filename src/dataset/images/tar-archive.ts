@@ -67,7 +67,8 @@ function readTar(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const input = createReadStream(archive, { highWaterMark: chunk_bytes });
-    const pending: Promise<void>[] = [];
+    // The content of the next entry waits in its stream.
+    let writing: Promise<void> = Promise.resolve();
     const fail = (error: unknown): void => {
       input.destroy();
       reject(error instanceof CliprpnError ? error : incomplete(archive, error));
@@ -80,7 +81,7 @@ function readTar(
           if (signal?.aborted) throw new CliprpnError("interrupted", "interrupted");
           const work = visit(entry);
           if (work === undefined) return entry.resume();
-          pending.push(work().catch(fail));
+          writing = writing.then(work).catch(fail);
         } catch (error) {
           fail(error);
         }
@@ -88,7 +89,7 @@ function readTar(
       },
     });
     parser.on("error", fail);
-    parser.on("end", () => Promise.all(pending).then(() => resolve(), fail));
+    parser.on("end", () => writing.then(resolve, fail));
     input.on("error", fail);
     input.on("data", () => signal?.aborted && fail(new CliprpnError("interrupted", "interrupted")));
     input.pipe(parser as unknown as NodeJS.WritableStream);
@@ -99,6 +100,12 @@ const chunk_bytes = 1024 * 1024;
 const MAX_HEADER_BYTES = 1_000_000;
 
 function incomplete(archive: string, cause: unknown): CliprpnError {
+  if (cause instanceof Error && "syscall" in cause)
+    return new CliprpnError(
+      "data_invalid",
+      `${archive}: its files cannot be extracted: ${messageOf(cause)}`,
+      { cause },
+    );
   return new CliprpnError(
     "data_invalid",
     `${archive}: expected a complete tar archive, found: ${messageOf(cause)}; download it again`,
