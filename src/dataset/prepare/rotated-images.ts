@@ -1,5 +1,6 @@
 import { count, counted } from "../../base/format.ts";
 import type { AnnotationSource, PixelsManifest, WantedImage } from "../../contract/generated/types.ts";
+import { imagesOf } from "./prepare-images.ts";
 
 /**
  * What to say about images with an EXIF rotation: in which frame their boxes are read. It is a warning unless the
@@ -8,9 +9,9 @@ import type { AnnotationSource, PixelsManifest, WantedImage } from "../../contra
 export function describeRotated(
   { orientation }: AnnotationSource,
   wanted: readonly WantedImage[],
-  { shards }: PixelsManifest,
+  manifest: PixelsManifest,
 ): { notes: string[]; warnings: string[] } {
-  const images = shards.flatMap(({ pictures }) => pictures);
+  const images = imagesOf(manifest);
   const rotated = images.flatMap((image, index) =>
     image.orientation == null || image.problem !== null ? [] : [{ ...image, where: wanted[index]?.where }],
   );
