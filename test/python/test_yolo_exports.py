@@ -214,6 +214,8 @@ def test_an_early_yolov5_with_its_raw_maps(cache: Path) -> None:
         (yolov7_nms_output(), {}, None, "yolov7 repository with NMS: list the class names"),
         (torch.zeros(1, NUM_CELLS, 7), {}, None, "YOLOX or YOLOv6.*`yolox`"),
         (torch.zeros(1, NUM_CELLS, 7), YOLOV5, None, "YOLOX or YOLOv6.*`yolox`"),
+        (torch.zeros(1, 6, 0), ULTRALYTICS, None, "1x6xN for 2 classes, found 1x6x0"),
+        (torch.zeros(0), ULTRALYTICS, None, "1x6xN for 2 classes, found 0"),
         (torch.zeros(1, 9, 9), {}, None, "without class names.*1x9x9.*`file`"),
         (anchors_output(0.75, [0.8]), {}, ["item"], "yolov5 and yolov7 read differently for one class"),
         (final_output(0.6, 1), ULTRALYTICS, None, "RT-DETR or of a YOLO with final boxes.*metadata.*8.4"),

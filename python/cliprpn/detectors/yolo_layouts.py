@@ -74,7 +74,7 @@ def _layout(
         return (
             YoloLayout(_from_yolov7_nms, end_to_end=True) if shape[1] == 7 and metadata.task is None else None
         )
-    if len(shape) != 3 or shape[0] != 1:
+    if len(shape) != 3 or shape[0] != 1 or (0 in shape[1:] and not metadata.end_to_end):
         return None
     rows, columns = shape[1:]
     if metadata.is_rtdetr or _has_rtdetr_boxes(metadata, num_classes, output, size):
