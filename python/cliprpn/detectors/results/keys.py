@@ -71,7 +71,14 @@ FORMAT_KEYS = ("boxformat", "bboxformat", "boxmode", "bboxmode")
 WIDTH_KEYS = ("width", "imgwidth", "imagewidth", "w")
 HEIGHT_KEYS = ("height", "imgheight", "imageheight", "h")
 
+_LISTS, _BOXES = frozenset(LIST_KEYS), frozenset((*BOXES_KEYS, "bbox", "box"))
+
 Fields = dict[str, Any]
+
+
+def may_have_lists(fields: Fields) -> tuple[bool, bool]:
+    """Whether any key may have a list of detections, and a list of boxes: most objects of a file have neither."""
+    return not _LISTS.isdisjoint(fields), not _BOXES.isdisjoint(fields)
 
 
 def normalized(item: dict[str, Any]) -> Fields:

@@ -77,10 +77,13 @@ class Packer:
             FaultError.
         """
         fields = normalized(item)
-        lists = _key_of_lists(fields)
+        may_be_group, may_be_lists = keys.may_have_lists(fields)
+        lists = _key_of_lists(fields) if may_be_lists else None
         if lists is not None:
             return self._placed(self._parallel(fields, lists), fields, keys.ID_KEYS)
-        below = next((fields[key] for key in keys.LIST_KEYS if _is_group(fields.get(key))), None)
+        below = None
+        if may_be_group:
+            below = next((fields[key] for key in keys.LIST_KEYS if _is_group(fields.get(key))), None)
         if below is not None:
             if self._image(fields, keys.GROUP_ID_KEYS) is None:
                 return None
@@ -241,27 +244,31 @@ class Packer:
         if key is None and image is None and score is None and name is None and category == NO_CATEGORY:
             return None  # An object that is a box: its parent has the rest.
         form = stated_form(first(fields, keys.FORMAT_KEYS)) or form
+        number = NONE if image is None else self._number_image(image)
         if value is None or value == []:
             self.num_without_box += 1
-            return self.placed(b"", image)
+            return b""
         several = isinstance(value, list) and all(isinstance(each, list) for each in value)
         rows = []
         for each in value if several else [value]:
             box = read_box(each, form)
             if box is None:
                 raise FaultError(f"expected {key or 'a box'} ({BOX}), found {shorten(value)}")
-            rows.append(self._row(*box, math.nan if score is None else _score(score), name, category))
-        width, height = (
-            fields.get("imagewidth", fields.get("imgwidth")),
-            fields.get("imageheight", fields.get("imgheight")),
-        )
-        return self.placed(b"".join(rows), image, _frame(width, height))
+            rows.append(self._row(*box, math.nan if score is None else _score(score), name, category, number))
+        width, height = (fields.get(f"image{side}", fields.get(f"img{side}")) for side in ("width", "height"))
+        return self.placed(b"".join(rows), None, _frame(width, height))
 
     def _row(
-        self, box: list[float], form: BoxForm, score: float, name: str | None, category_id: int
+        self,
+        box: list[float],
+        form: BoxForm,
+        score: float,
+        name: str | None,
+        category_id: int,
+        image: int = NONE,
     ) -> bytes:
         number = NONE if name is None else self.names.setdefault(name, len(self.names))
-        return ROW_STRUCT.pack(NONE, number, self._number_form(form), NONE, category_id, *box, score)
+        return ROW_STRUCT.pack(image, number, self._number_form(form), NONE, category_id, *box, score)
 
     def _number_form(self, form: BoxForm) -> int:
         return self.forms.setdefault(form, len(self.forms))
