@@ -158,7 +158,7 @@ def test_all_malformed_rows_are_reported_at_once(index: DatasetIndex, tmp_path: 
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        ("", "results.json:1:1: expected JSON"),
+        ("", "results.json:1:1: expected detections, found an empty file"),
         ('[{"image_id": 1,]', "results.json:1:17: expected JSON"),
         ("[" * 100_000, "nested too deep"),
         ("3", "found 3"),
@@ -218,7 +218,7 @@ def test_empty_and_outside_boxes_are_counted_and_others_clipped(index: DatasetIn
     ]
     results = read(rows, index, tmp_path)
     assert results.proposals_of(2).boxes_xyxy.tolist() == [[0, 0, WIDTH, HEIGHT]]
-    _, empty, outside = results.notes
+    *_, empty, outside = results.notes
     assert empty.startswith("results.json: 3 boxes") and "area" in empty
     assert outside.startswith("results.json: 2 boxes") and "outside" in outside
 

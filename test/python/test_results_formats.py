@@ -27,10 +27,13 @@ from detections import (
     xywh,
 )
 
+from cliprpn.detectors.results.folder import folder_sha256
 from cliprpn.errors import CliprpnError
 
 OBJECTS = make_objects()
 INDEX = make_index(OBJECTS)
+FOLDER = {"b.txt": "0 .5 .5 .1 .1", "B.json": "[]", "é.TXT": "", "notes.md": "no detections"}
+FOLDER_SHA256 = "a5325164658cf1d9538a11d375edda33f7fb367d009dca1d334820970afb8b5a"
 Write = Callable[[list[Detection]], Any]
 
 
@@ -230,6 +233,20 @@ LAYOUTS: dict[str, Write] = {
             "detections": [{"bbox_2d": scaled(one.box, row, 1000), "label": one.name} for one in each],
         }
     ),
+    "detectron2": images(
+        lambda row, each: {
+            "image_id": image_id(row),
+            "instances": [
+                {
+                    "bbox": list(one.box),
+                    "bbox_mode": 0,
+                    "category_id": class_number(one.name),
+                    "score": 0.9,
+                }
+                for one in each
+            ],
+        }
+    ),
     "Florence-2 after post-processing": keyed(
         lambda _, each: {
             "<OD>": {"bboxes": [list(one.box) for one in each], "labels": [one.name for one in each]}
@@ -347,6 +364,57 @@ def test_an_answer_without_a_box_is_counted(tmp_path: Path) -> None:
     results = read(write(content, tmp_path), INDEX)
     assert [len(results.proposals_of(row)) for row in (0, 1)] == [1, 0]
     assert any("1 answer" in note for note in results.notes)
+
+
+def test_answers_by_image_are_read(tmp_path: Path) -> None:
+    content = {
+        file_name(row): "".join(map(TEXTS["Florence-2"], each)) for row, each in by_image(OBJECTS).items()
+    }
+    assert_same(read(write(content, tmp_path), INDEX), OBJECTS, tolerance_px=0.7)
+
+
+@pytest.mark.parametrize(
+    "answer", ["I see a cat.", "<phrase>a cat</phrase><object><patch_index_0044><patch_index_0863></object>"]
+)
+def test_answers_without_a_box_that_can_be_read_are_shown(tmp_path: Path, answer: str) -> None:
+    content = [{"image": file_name(row), "response": answer} for row in range(12)]
+    with pytest.raises(CliprpnError, match="expected boxes in the answers") as caught:
+        read(write(content, tmp_path), INDEX)
+    assert answer[:8] in caught.value.message and "none in 12" in caught.value.message
+
+
+def test_boxes_of_two_formats_are_noted(tmp_path: Path) -> None:
+    content = as_rows(OBJECTS)
+    for row, one in zip(content[::2], OBJECTS[::2], strict=True):
+        row["bbox"] = list(one.box)
+    results = read(write(content, tmp_path), INDEX)
+    assert any("extend past their image" in note for note in results.notes)
+
+
+def test_fiftyone_samples_are_read(tmp_path: Path) -> None:
+    content = {
+        "samples": [
+            {
+                "filepath": f"/data/{file_name(row)}",
+                "predictions": {
+                    "detections": [
+                        {"label": one.name, "bounding_box": scaled(xywh(one.box), row), "confidence": 0.9}
+                        for one in each
+                    ]
+                },
+            }
+            for row, each in by_image(OBJECTS).items()
+        ]
+    }
+    assert_same(read(write(content, tmp_path), INDEX, box_format="xywh_norm"), OBJECTS, tolerance_px=0.03)
+
+
+def test_the_hash_of_a_folder_is_the_one_of_the_command_line(tmp_path: Path) -> None:
+    """test/unit/experiment-results-folder.test.ts expects the same."""
+    for name, content in FOLDER.items():
+        (tmp_path / name).write_text(content)
+    (tmp_path / "sub.json").mkdir()
+    assert folder_sha256(tmp_path) == FOLDER_SHA256
 
 
 def test_a_csv_table_is_read(tmp_path: Path) -> None:

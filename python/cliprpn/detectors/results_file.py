@@ -94,7 +94,7 @@ def read_results(detector: FileDetector, index: DatasetIndex) -> Results:
         file,
     )
     keep, box_notes = _usable(placed, np.array(sizes, dtype=np.float64).reshape(-1, 2))
-    notes = [*_note_on_empty(packer), *placed.notes, *notes, *names.notes, *box_notes]
+    notes = [*_note_on_empty(packer, len(table), file), *placed.notes, *notes, *names.notes, *box_notes]
     return Results(
         placed.table["image"][keep],
         placed.boxes[keep],
@@ -215,11 +215,23 @@ def _usable(placed: _Placed, sizes: np.ndarray) -> tuple[np.ndarray, list[str]]:
     ]
 
 
-def _note_on_empty(packer: Packer) -> list[str]:
+def _note_on_empty(packer: Packer, num_boxes: int, file: Path) -> list[str]:
+    """
+    Raises:
+        CliprpnError: data_invalid, if answers of a language model have no box that can be read.
+    """
     if packer.num_without_box == 0:
         return []
-    what = "answers" if packer.num_texts else "entries"
-    return [f"{packer.num_without_box:,} {what} have no box"]
+    if packer.num_texts > 0 and num_boxes == 0:
+        raise CliprpnError(
+            "data_invalid",
+            f"{file}: expected boxes in the answers, in the notation of Qwen-VL, InternVL, DeepSeek-VL2, Florence-2 or "
+            f"PaliGemma, or as JSON with `bbox_2d`; found none in {packer.num_texts:,}, the first is "
+            f"{shorten(packer.text_without_box)}; write the boxes as COCO results JSON",
+        )
+    what = "answer" if packer.num_texts else "entr"
+    ending = ("y has", "ies have") if what == "entr" else (" has", "s have")
+    return [f"{packer.num_without_box:,} {what}{ending[packer.num_without_box > 1]} no box"]
 
 
 def _examples(values: Sequence[object]) -> str:

@@ -19,12 +19,16 @@ from cliprpn.detectors.results.rows import (
     FaultError,
     ImageRef,
     Packer,
+    describe,
     frame_of,
     image_ref,
     missing_box,
 )
+from cliprpn.detectors.results.texts import boxes_in_text
 from cliprpn.errors import CliprpnError
 
+# Texts by image are recognized by a box in one of the first.
+MAX_TEXTS_TRIED = 100
 SHAPES = (
     "a list of detections, an object with such a list (`annotations`, `detections`, `predictions`), or an object with "
     "the detections of each image by its name"
@@ -149,13 +153,15 @@ def add_image(name: str, value: Any, packer: Packer, collected: Collected) -> No
 
 
 def wrong_shape(content: Any, file: Path) -> CliprpnError:
-    found = f"an object with {shorten(', '.join(content))}" if isinstance(content, dict) else shorten(content)
+    found = shorten(content)
+    if isinstance(content, dict):
+        found = f"an object with {shorten(', '.join(content))}" if content else "an empty object"
     return CliprpnError("data_invalid", f"{file}: expected {SHAPES}; found {found}")
 
 
 def _pack_item(item: Any, packer: Packer) -> bytes:
     if not isinstance(item, dict):
-        raise FaultError(f"expected an object, found {shorten(item)}")
+        raise FaultError(f"expected an object, found {describe(item)}")
     packed = packer.pack(item)
     if packed is None:
         raise missing_box(item)
@@ -189,6 +195,8 @@ def _pack_value(value: Any, packer: Packer) -> bytes:
 def _is_by_image(content: dict[str, Any]) -> bool:
     """Whether all values can be the detections of an image, and one surely is."""
     values = content.values()
+    if all(isinstance(value, str) for value in values):
+        return any(boxes_in_text(value) for value in list(values)[:MAX_TEXTS_TRIED])
     return all(isinstance(value, bytes | list | dict | str) for value in values) and any(
         isinstance(value, bytes)
         or (isinstance(value, list) and all(isinstance(each, bytes | dict | list) for each in value))

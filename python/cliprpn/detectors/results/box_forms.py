@@ -103,6 +103,8 @@ def read_box(value: Any, form: BoxForm) -> tuple[list[float], BoxForm] | None:
 
 def stated_form(value: Any) -> BoxForm | None:
     """The form that a file states, such as `"box_format": "xyxy"`; None if this is none that it can be."""
+    if value in (0, 1) and isinstance(value, int):
+        value = ("xyxy", "xywh")[value]  # detectron2's BoxMode.
     name = str(value).lower().split(".")[-1].removesuffix("_abs")
     form = FORMATS.get(name)
     return None if form is None else BoxForm(form.order, form.full, True, form.full is not None)

@@ -59,7 +59,18 @@ CLASSES_KEYS = (
 # Lists of the detections of an image, or of a whole file; what a model predicts before annotations.
 LIST_KEYS = (
     *("predictions", "preds", "detections", "dets", "results", "outputs", "output", "result", "prediction"),
-    *("parsedanswer", "annotations", "objects", "instances", "proposals", "data", "rows", "items", "boxes"),
+    *(
+        "parsedanswer",
+        "annotations",
+        "objects",
+        "instances",
+        "proposals",
+        "samples",
+        "data",
+        "rows",
+        "items",
+        "boxes",
+    ),
     "bboxes",
 )
 # Texts that language models have written.

@@ -82,7 +82,11 @@ def read_boxes(
         boxes[rows] = to_xyxy(table["box"][rows], chosen, limits[rows])
     scale = sizes[table["image"]] / limits
     boxes *= np.tile(scale, 2)
-    return boxes, [*notes, *_note_on_overlap(table, boxes, objects)]
+    return boxes, [
+        *notes,
+        *_note_on_edges(boxes, sizes[table["image"]]),
+        *_note_on_overlap(table, boxes, objects),
+    ]
 
 
 def _with_format(form: BoxForm, box_format: str | None) -> BoxForm:
@@ -176,7 +180,8 @@ def _inferred(form: BoxForm, fits: dict[BoxForm, Fit], file: Path) -> tuple[BoxF
         raise CliprpnError(
             "data_invalid",
             f"{file}: expected to know whether its boxes are pixels (xyxy) or 0 to 1000 (xyxy_1000), as language "
-            f"models write both; {reason}. Pass --box-format xyxy or xyxy_1000 (`box_format` in an experiment)",
+            f"models write both; {reason}. Pass --box-format xyxy or xyxy_1000 (`box_format` in an experiment); if "
+            "they are pixels of a resized image, write its size beside them as image_width and image_height",
         )
     return best, [f"its boxes are read as {best.name}: {reason}"]
 
@@ -237,6 +242,17 @@ def _with_frames(
         )
     note = f"{differs.sum():,} boxes are of images of another size, and are scaled to the dataset's: {sizes}"
     return np.where(differs[:, None], given, limits), [note]
+
+
+def _note_on_edges(boxes: np.ndarray, limits: np.ndarray) -> list[str]:
+    margin = EDGE_TOLERANCE * limits + 1
+    past = ((boxes[:, 2:] > limits + margin) | (boxes[:, :2] < -margin)).any(axis=1)
+    if len(boxes) == 0 or past.mean() < 0.05:
+        return []
+    return [
+        f"{past.mean():.0%} of its boxes extend past their image by more than {EDGE_TOLERANCE:.0%} of it, and are "
+        "clipped: are all in the same format?"
+    ]
 
 
 def _note_on_overlap(table: np.ndarray, boxes: np.ndarray, objects: Objects) -> list[str]:

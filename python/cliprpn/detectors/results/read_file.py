@@ -214,8 +214,12 @@ def _json_error(file: Path, error: json.JSONDecodeError) -> CliprpnError:
     """Names the usual mistakes."""
     before, at = error.doc[: error.pos].rstrip()[-1:], error.doc[error.pos : error.pos + 1]
     message = f"expected JSON: {error.msg}"
-    if (before == "," and at in "]}" and at) or error.msg.startswith("Illegal trailing comma"):
+    if error.doc.strip() == "":
+        message = "expected detections, found an empty file"
+    elif (before == "," and at in "]}" and at) or error.msg.startswith("Illegal trailing comma"):
         message = "expected JSON: found a comma before the closing bracket; delete this trailing comma"
+    elif error.pos == 0 and error.doc.partition("\n")[0].count(",") > 3:
+        message = "expected JSON, found what may be a table: name the file .csv, with column names in the first line"
     elif at == "'" or error.doc[error.pos : error.pos + 4] in (
         "True",
         "None",

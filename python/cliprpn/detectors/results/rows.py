@@ -49,6 +49,7 @@ class Packer:
     Attributes:
         num_without_box: number of rows and texts that say that nothing was found.
         num_texts: number of texts that boxes were looked for in.
+        text_without_box: the first text in which no box was found.
     """
 
     images: dict[ImageRef, int] = field(default_factory=dict)
@@ -57,6 +58,7 @@ class Packer:
     frames: dict[tuple[float, float], int] = field(default_factory=dict)
     num_without_box: int = 0
     num_texts: int = 0
+    text_without_box: str = ""
 
     def hook(self, item: dict[str, Any]) -> Any:
         """Packs a detection, or all detections of an image, as bytes; any other object stays as it is."""
@@ -83,7 +85,8 @@ class Packer:
             return self._placed(self._parallel(fields, lists), fields, keys.ID_KEYS)
         below = None
         if may_be_group:
-            below = next((fields[key] for key in keys.LIST_KEYS if _is_group(fields.get(key))), None)
+            values = (_unwrapped(fields.get(key)) for key in keys.LIST_KEYS)
+            below = next((value for value in values if _is_group(value)), None)
         if below is not None:
             if self._image(fields, keys.GROUP_ID_KEYS) is None:
                 return None
@@ -125,6 +128,7 @@ class Packer:
             rows.append(self._row(box, form, math.nan, name if is_text(name) else None, NO_CATEGORY))
         if not rows:
             self.num_without_box += 1
+            self.text_without_box = self.text_without_box or text
         return b"".join(rows)
 
     def placed(
@@ -161,7 +165,7 @@ class Packer:
         if isinstance(item, list):
             return self._numbers(item, ROW_FORM if len(item) == 4 else LIST_FORM)
         if not isinstance(item, dict):
-            raise FaultError(f"expected an object, found {shorten(item)}")
+            raise FaultError(f"expected an object, found {describe(item)}")
         packed = self.pack(item)
         if packed is None:
             sides = named_sides(normalized(item))
@@ -308,6 +312,13 @@ def image_ref(value: Any) -> ImageRef | None:
     return (value, None) if isinstance(value, str) and is_text(value) and value.strip() else None
 
 
+def describe(item: Any) -> str:
+    """A value that is no detection; packed ones are not shown as bytes."""
+    if isinstance(item, list) and any(isinstance(each, bytes) for each in item):
+        return f"a list of {len(item):,} detections, whose image is not named"
+    return shorten(item)
+
+
 def missing_box(item: dict[str, Any]) -> FaultError:
     return FaultError(f"expected bbox ({BOX}), found none among {shorten(', '.join(item))}")
 
@@ -388,6 +399,14 @@ def _key_of_lists(fields: Fields) -> str | None:
         if isinstance(value, list) and value and all(isinstance(each, list) for each in value):
             return key if any(isinstance(fields.get(each), list) for each in beside) else None
     return None
+
+
+def _unwrapped(value: Any) -> Any:
+    """A list below one more key, as in FiftyOne's `{"predictions": {"detections": [..]}}`."""
+    if not isinstance(value, dict):
+        return value
+    fields = normalized(value)
+    return next((fields[key] for key in keys.LIST_KEYS if isinstance(fields.get(key), list)), value)
 
 
 def _is_group(value: Any) -> bool:

@@ -23,8 +23,8 @@ TAGGED = re.compile(
     r"(?:<ref>([^<]*)</ref>\s*|<\|object_ref_start\|>([^<]*)<\|object_ref_end\|>\s*|<\|ref\|>([^<]*)<\|/ref\|>\s*)?"
     r"(<box>|<\|box_start\|>|<\|det\|>)([^<]*)"
 )
-FLORENCE = re.compile(r"(?:<loc_\d{1,3}>){4,400}")
-LOC = re.compile(r"<loc_(\d{1,3})>")
+FLORENCE = re.compile(r"(?:<loc_\d{1,4}>){4,400}")
+LOC = re.compile(r"<loc_(\d{1,4})>")
 PALIGEMMA = re.compile(r"<loc(\d{4})><loc(\d{4})><loc(\d{4})><loc(\d{4})>(?:\s*<seg\d{3}>)*\s*([^<;]{0,300})")
 QWEN_FORM = BoxForm("xyxy", 1000, known_order=True, known_scale=True)
 DEEPSEEK_FORM = BoxForm("xyxy", 999, known_order=True, known_scale=True)
