@@ -21,6 +21,7 @@ const excluded: Record<keyof typeof kinds | "both", Record<string, string>> = {
       "types of messages, generated again with every schema; the values in them are part of a trial's id",
     "code_identity.py": "computes the hash of this list",
     "data/annotations.py": "records for the preparation of a dataset, which is identified by its content",
+    "data/long_expressions.py": "warns of expressions that are cut off, and changes none",
     "data/read_predictions.py":
       "reads stored predictions for figures; what is predicted does not depend on it",
     "devices.py": "selects and describes the device; a device is not part of a trial's identity",

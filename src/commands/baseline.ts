@@ -10,6 +10,7 @@ import type {
 import { type DetectorKind, detectorKinds, detectors } from "../experiment/detectors.ts";
 import type { Path } from "../experiment/problem.ts";
 import { readCommandExperiment } from "../experiment/read-experiment.ts";
+import { dryRun } from "../sweep/dry-run.ts";
 import { planOf, readOptions } from "../sweep/read-plan.ts";
 import { runSweep } from "../sweep/run-sweep.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
@@ -28,7 +29,10 @@ export async function baseline(args: Arguments, context: Context): Promise<numbe
     readOptions(run),
   );
   const request = await planOf(read, run);
-  if (args.flag("dry-run")) return printPlan(request.plan, args, context);
+  if (args.flag("dry-run")) {
+    await dryRun(request, run);
+    return printPlan(request.plan, args, context);
+  }
   return runSweep({ ...request, source: { file: "", sets }, split: chosenSplit(args) }, run);
 }
 

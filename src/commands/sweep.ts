@@ -5,6 +5,7 @@ import type { StoredExperiment, TrialSpec } from "../contract/generated/types.ts
 import { type Plan, withSeed } from "../experiment/plan.ts";
 import { checkFailIf } from "../report/conditions/fail-if.ts";
 import { SweepStore } from "../store/sweep-store.ts";
+import { dryRun } from "../sweep/dry-run.ts";
 import { type ReadPlan, readPlan } from "../sweep/read-plan.ts";
 import { runSweep } from "../sweep/run-sweep.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
@@ -16,8 +17,11 @@ export async function sweep(args: Arguments, context: Context): Promise<number> 
   const read = await planFrom(args, context);
   const labels = [...new Set(read.plan.trials.map(({ label }) => label))];
   const failIf = checkFailIf(args.list("fail-if"), { labels, baseline: read.plan.baseline });
-  if (args.flag("dry-run")) return printPlan(read.plan, args, context);
   const run = runContext(args, context);
+  if (args.flag("dry-run")) {
+    await dryRun(read, run);
+    return printPlan(read.plan, args, context);
+  }
   const code = await runSweep({ ...read, source: sourceOf(args), split: "val", failIf }, run);
   const page = new SweepStore(run.runsDir, read.plan.name).pageFile("val");
   if (args.flag("open") && existsSync(page)) await openPage(page);

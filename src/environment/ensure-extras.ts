@@ -55,6 +55,11 @@ export async function ensureExtras(
   return extraModulePath(environment.folder, cache, lockDir);
 }
 
+/** True if an environment has an extra, in its own folder or in the cache. */
+export function hasExtra(name: ExtraName, environmentFolder: string, cache: string): boolean {
+  return placesOf(environmentFolder, cache).some((place) => isAvailable(name, place));
+}
+
 /** The folders of installed extras that are not on the path of an environment's Python, as they lie in another cache. */
 export function extraModulePath(environmentFolder: string, cache: string, lockDir?: string): string[] {
   return placesOf(environmentFolder, cache)

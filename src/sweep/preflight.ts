@@ -2,6 +2,7 @@ import { CliprpnError } from "../contract/errors.ts";
 import type {
   BaselineSpec,
   ClipRpnSpec,
+  Split,
   TrainedYoloDetector,
   TrialSpec,
 } from "../contract/generated/types.ts";
@@ -30,7 +31,12 @@ export async function preflight(
   run: RunContext,
 ): Promise<Map<string, number>> {
   await ensureDataset(dataset, distinctSizes(trials), engine, run);
-  checkSplits(dataset, trials);
+  const { root } = dataset;
+  checkSplits(
+    root,
+    readFacts(root).splits.map(({ split }) => split),
+    trials,
+  );
   warnOfData(dataset, run.terminal);
   run.terminal.live(["checking the fusions"]);
   const checkpoints = await checkFusions(engine, waiting);
@@ -63,15 +69,18 @@ function distinctSizes(trials: readonly TrialSpec[]): ImageSize[] {
   return [...new Map(sizes.map((size) => [`${size.resize} ${size.image_size_px}`, size])).values()];
 }
 
-/** @throws CliprpnError data_invalid if a split to train on, or to choose by, is empty. */
-function checkSplits({ root }: DatasetIdentity, trials: readonly TrialSpec[]): void {
-  const existing = readFacts(root).splits.map(({ split }) => split);
+/**
+ * @param where the dataset's folder.
+ * @param existing its splits that have expressions.
+ * @throws CliprpnError data_invalid if a split to train on, or to choose by, is empty.
+ */
+export function checkSplits(where: string, existing: readonly Split[], trials: readonly TrialSpec[]): void {
   const needed = trials.some(trains) ? (["train", "val"] as const) : (["val"] as const);
   const missing = needed.filter((split) => !existing.includes(split));
   if (missing.length > 0)
     throw new CliprpnError(
       "data_invalid",
-      `${root}: expected expressions in ${needed.join(" and ")}, found none in ${missing.join(" and ")}; prepare the dataset with other splits`,
+      `${where}: expected expressions in ${needed.join(" and ")}, found none in ${missing.join(" and ")}; prepare the dataset with other splits`,
     );
 }
 
@@ -79,7 +88,11 @@ function trains(spec: TrialSpec): boolean {
   return spec.kind === "cliprpn" || spec.baseline.detector.kind === "trained_yolo";
 }
 
-async function checkFusions(engine: Engine, trials: readonly TrialSpec[]): Promise<Map<string, number>> {
+/** @returns the size of one saved model of each trial that trains one, in bytes, by trial id. @throws CliprpnError fusion_invalid, weights_*. */
+export async function checkFusions(
+  engine: Engine,
+  trials: readonly TrialSpec[],
+): Promise<Map<string, number>> {
   const sizes = new Map<string, number>();
   const checkpoints = new Map<string, number>();
   for (const spec of trials.filter(isClipRpn)) {
@@ -115,23 +128,27 @@ async function prepareDetectors(
   const baselines = trials.filter(isBaseline);
   const distinct = new Map(baselines.map((spec) => [JSON.stringify(spec.baseline.detector), spec]));
   for (const spec of distinct.values()) {
-    run.terminal.live(["opening the detectors"]);
     const { dataset, cache_dir, baseline } = spec;
     const { detector } = baseline;
-    const open = (): Promise<unknown> =>
-      engine.call(
-        "check_detector",
-        { settings: baseline, dataset, cache_dir },
-        { onEvent: liveEvent(run.terminal) },
-      );
-    if (detector.kind !== "trained_yolo") await open();
+    if (detector.kind !== "trained_yolo") await openDetector(spec, engine, run);
     else
-      await open().catch(async (error) => {
+      await openDetector(spec, engine, run).catch(async (error) => {
         if (!(error instanceof CliprpnError && error.code === "weights_missing")) throw error;
         await trainDetector({ detector, dataset, cache_dir }, run);
-        await open();
+        await openDetector(spec, engine, run);
       });
   }
+}
+
+/** @throws CliprpnError weights_*, data_invalid, not_found, package_missing. */
+export async function openDetector(spec: BaselineSpec, engine: Engine, run: RunContext): Promise<void> {
+  run.terminal.live(["opening the detectors"]);
+  const { dataset, cache_dir, baseline } = spec;
+  await engine.call(
+    "check_detector",
+    { settings: baseline, dataset, cache_dir },
+    { onEvent: liveEvent(run.terminal) },
+  );
 }
 
 type DetectorTraining = { detector: TrainedYoloDetector } & Pick<BaselineSpec, "dataset" | "cache_dir">;

@@ -42,8 +42,7 @@ export interface SweepRequest extends ReadPlan {
  */
 export async function runSweep(request: SweepRequest, run: RunContext): Promise<number> {
   const store = new SweepStore(writableRunsDir(run), request.plan.name);
-  checkNotLeft(store.runsDir, request.plan.trials);
-  checkSameData(store, request);
+  checkSweep(store, request);
   const lost = new AbortController();
   const lock = await store.lock({
     command: run.commandLine,
@@ -233,8 +232,14 @@ function announce(
   if (described !== undefined) terminal.info(described);
 }
 
+/** Checks what needs no lock. @throws CliprpnError locked, bad_input. */
+export function checkSweep(store: SweepStore, request: Pick<SweepRequest, "plan" | "dataset">): void {
+  checkNotLeft(store.runsDir, request.plan.trials);
+  checkSameData(store, request);
+}
+
 /** @throws CliprpnError bad_input if the sweep of this name uses other data: a report compares results on one dataset. */
-function checkSameData(store: SweepStore, { plan, dataset }: SweepRequest): void {
+function checkSameData(store: SweepStore, { plan, dataset }: Pick<SweepRequest, "plan" | "dataset">): void {
   const before = store.experiment()?.dataset;
   if (before === undefined || (before.id === dataset.id && before.split_by === dataset.split_by)) return;
   const describe = ({ name, id, split_by }: StoredExperiment["dataset"]): string =>

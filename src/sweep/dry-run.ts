@@ -1,0 +1,126 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { counted, joinWords } from "../base/format.ts";
+import type { BaselineSpec, Split, TrialSpec } from "../contract/generated/types.ts";
+import { type DatasetIdentity, refcocoSource } from "../dataset/identify-dataset.ts";
+import { isPrepared, readFacts } from "../dataset/prepare/prepared-folder.ts";
+import type { Engine } from "../engine/engine.ts";
+import { isReadyToRun } from "../environment/is-ready.ts";
+import { neededExtras } from "../experiment/detectors.ts";
+import { SweepStore } from "../store/sweep-store.ts";
+import { warnOfData } from "./datasets.ts";
+import { openEngine } from "./open-engine.ts";
+import { checkFusions, checkSplits, openDetector } from "./preflight.ts";
+import type { ReadPlan } from "./read-plan.ts";
+import { trialsToRun } from "./resume.ts";
+import type { RunContext } from "./run-context.ts";
+import { checkSweep } from "./run-sweep.ts";
+
+/**
+ * Checks what a run would check before its first trial: the sweep's folder, the dataset's splits, fusions, detectors and device.
+ * Nothing is prepared, trained, installed or written below the runs folder. What was left out is told.
+ *
+ * @throws CliprpnError that the run would throw.
+ */
+export async function dryRun(read: ReadPlan, run: RunContext): Promise<void> {
+  const { plan, dataset } = read;
+  const store = new SweepStore(run.runsDir, plan.name);
+  checkSweep(store, read);
+  const { waiting } = trialsToRun(store, plan.trials, run);
+  const isReady = isPrepared(dataset.root);
+  if (isReady) {
+    checkSplits(dataset.root, splitsOf(dataset), plan.trials);
+    warnOfData(dataset, run.terminal);
+  }
+  const needs = pythonNeeds(waiting, dataset, run);
+  if (needs.all.length === 0) return;
+  if (!isReadyToRun(run, neededExtras(needs.detectors))) {
+    run.terminal.info(
+      `Not checked: ${joinWords(needs.all)}, since packages of Python are missing here; run \`cliprpn setup\``,
+    );
+    return;
+  }
+  await checkWithPython(read, needs, run);
+}
+
+/** What only Python can check. */
+interface PythonNeeds {
+  /** Trials with a fusion, or weights of CLIP, from a file. */
+  models: TrialSpec[];
+  /** A trial of each detector that has to be opened. */
+  detectors: BaselineSpec[];
+  hasRawDataset: boolean;
+  /** All of it, in words. */
+  all: string[];
+}
+
+function pythonNeeds(waiting: readonly TrialSpec[], dataset: DatasetIdentity, run: RunContext): PythonNeeds {
+  const models = waiting.filter(
+    (spec) =>
+      spec.kind === "cliprpn" &&
+      (spec.settings.fusion.kind === "file" || !["shipped", "openai"].includes(spec.backbone.weights)),
+  );
+  const isPreparedHere = isPrepared(dataset.root);
+  const detectors = isPreparedHere ? detectorsToOpen(waiting) : [];
+  const hasRawDataset = !isPreparedHere && dataset.raw !== undefined && dataset.demo === undefined;
+  const all = [
+    ...(hasRawDataset ? ["the splits of the dataset"] : []),
+    ...(models.length > 0 ? ["the fusions"] : []),
+    ...(detectors.length > 0 ? [counted(detectors.length, "detector")] : []),
+    ...(run.device.startsWith("cuda") || run.device === "mps" ? [`the device ${run.device}`] : []),
+  ];
+  return { models, detectors, hasRawDataset, all };
+}
+
+/** A YOLO to train may not exist yet; annotations need no opening. */
+function detectorsToOpen(waiting: readonly TrialSpec[]): BaselineSpec[] {
+  const specs = waiting.flatMap((spec) => (spec.kind === "baseline" ? [spec] : []));
+  const opened = specs.filter(
+    ({ baseline: { detector } }) => !["trained_yolo", "gt_boxes", "whole_image"].includes(detector.kind),
+  );
+  return [...new Map(opened.map((spec) => [JSON.stringify(spec.baseline.detector), spec])).values()];
+}
+
+async function checkWithPython(
+  { plan, dataset }: ReadPlan,
+  { models, detectors, hasRawDataset, all }: PythonNeeds,
+  run: RunContext,
+): Promise<void> {
+  const engine = await openEngine(run, plan.trials, neededExtras(detectors));
+  try {
+    run.terminal.live([`checking ${joinWords(all)}`]);
+    const device = await engine.device();
+    if (hasRawDataset) checkSplits(dataset.raw ?? "", await rawSplits(dataset, engine, run), plan.trials);
+    await checkFusions(
+      engine,
+      models.map((spec) => ({ ...spec, device })),
+    );
+    for (const spec of detectors) await openDetector({ ...spec, device }, engine, run);
+  } finally {
+    run.terminal.liveDone();
+    await engine.close();
+  }
+  run.terminal.info(`Checked ${joinWords(all)}.`);
+}
+
+function splitsOf({ root }: DatasetIdentity): Split[] {
+  return readFacts(root).splits.map(({ split }) => split);
+}
+
+/** The splits of a folder in RefCOCOg's layout that is not prepared yet. */
+async function rawSplits(
+  { raw = "", split_by }: DatasetIdentity,
+  engine: Engine,
+  { signal }: RunContext,
+): Promise<Split[]> {
+  const folder = await mkdtemp(join(tmpdir(), "cliprpn-dry-run-"));
+  try {
+    const out_file = join(folder, "pictures.json");
+    const source = refcocoSource(raw, split_by);
+    const { splits } = await engine.call("read_annotations", { source, out_file }, { signal });
+    return splits.map(({ split }) => split);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

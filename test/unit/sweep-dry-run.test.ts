@@ -1,0 +1,83 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { PreparedDataset } from "../../src/contract/generated/types.ts";
+import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
+import { cliprpn, cliprpnWithPython } from "../helpers/cli.ts";
+import { datasetStats } from "../helpers/dataset-stats.ts";
+import { tempFolder } from "../helpers/temp-folder.ts";
+
+/** A folder with an experiment, and a cache of its own. */
+function experimentOn(dataset: object, changes: object = {}): { folder: string; env: NodeJS.ProcessEnv } {
+  const folder = tempFolder();
+  const experiment = { name: "e", question: "Does it run?", dataset, ...changes };
+  writeFileSync(join(folder, "e.json"), JSON.stringify(experiment));
+  return { folder, env: { CLIPRPN_CACHE: join(folder, "cache"), CLIPRPN_PYTHON: "" } };
+}
+
+function prepare(folder: string, splits: PreparedDataset["splits"][number]["split"][], facts: object): void {
+  const root = join(folder, "data", "mine");
+  mkdirSync(root, { recursive: true });
+  const counts = { num_images: 1, num_refs: 1, num_sentences: 2 };
+  const made = datasetStats(["train"], {
+    name: "mine",
+    images_dir: folder,
+    splits: splits.map((split) => ({ split, ...counts })),
+    ...facts,
+  }).facts;
+  writeFileSync(join(root, "dataset.json"), JSON.stringify(made));
+}
+
+const dryRun = ["sweep", "e.json", "--dry-run"];
+
+test("a prepared dataset without val is refused as by the run, without Python", async () => {
+  const { folder, env } = experimentOn({ name: "mine" });
+  prepare(folder, ["train", "test"], {});
+  const { code, out, err } = await cliprpn(dryRun, folder, env);
+  expect({ code, out }).toEqual({ code: 2, out: "" });
+  expect(err).toMatch(/data\/mine: expected expressions in train and val, found none in val;/);
+});
+
+test("the warnings of a dataset are told, and the plan is printed", async () => {
+  const { folder, env } = experimentOn({ name: "mine" });
+  prepare(folder, ["train", "val"], { warnings: ["val: 2 of 2 expressions are cut off"] });
+  const { code, out, err } = await cliprpn(dryRun, folder, env);
+  expect(code, err).toBe(0);
+  expect(out).toMatch(/, e; nothing was started\n$/);
+  expect(err).toBe("warning: mine: val: 2 of 2 expressions are cut off\n");
+  expect(existsSync(join(folder, "runs"))).toBe(false);
+});
+
+const fusion = `import torch
+
+class Mine(torch.nn.Module):
+    def __init__(self, *sizes):
+        super().__init__()
+
+    def forward(self, map, words, mask, pooled):
+        raise ValueError("not yet")
+`;
+
+test("a fusion that fails is named with its line; without packages of Python it is said to be unchecked", async () => {
+  const { folder, env } = experimentOn({ name: "demo" }, { vary: { fusion: [{ file: "mine.py:Mine" }] } });
+  writeFileSync(join(folder, "mine.py"), fusion);
+  const failed = await cliprpnWithPython(dryRun, folder, env);
+  expect({ code: failed.code, out: failed.out }).toEqual({ code: 2, out: "" });
+  expect(failed.err).toMatch(/\/mine\.py:8, in forward: .*ValueError: not yet; .*; the traceback is in /);
+  const unchecked = await cliprpn(dryRun, folder, env);
+  expect(unchecked.code, unchecked.err).toBe(0);
+  expect(unchecked.err).toMatch(/^Not checked: the fusions, .*`cliprpn setup`\n$/);
+});
+
+test("the splits of a folder that is not prepared yet are read", async () => {
+  const { folder, env } = experimentOn({ root: "raw" });
+  await makeDemo(
+    join(folder, "raw"),
+    { seed: 1, num_images: { train: 3, val: 0, test: 1 } },
+    () => undefined,
+  );
+  const { code, err } = await cliprpnWithPython(dryRun, folder, env);
+  expect(err).toMatch(/raw: expected expressions in train and val, found none in val;/);
+  expect(code).toBe(2);
+  expect(existsSync(join(folder, "cache", "prepared"))).toBe(false);
+});
