@@ -28,6 +28,10 @@ const odvg = '{"filename": "a.jpg", "grounding": {"caption": "a dog", "regions":
 
 test.each<[string, string, string, string]>([
   ["a.jsonl", odvg, "odvg", "xyxy"],
+  ["flickr_vg.json", odvg + odvg, "odvg", "xyxy"],
+  ["mine.json", '{"images": [], "annotations": [{"tokens_positive": []}]}', "mdetr", "xywh"],
+  ["mine.json", '{"images": [], "annotations": [{"bbox": []}]}', "coco", "xywh"],
+  ["region_descriptions.json.zip", "", "visual_genome", "xywh"],
   ["region_descriptions.json", "[]", "visual_genome", "xywh"],
   ["grefs(unc).json", "[]", "grefcoco", "xywh"],
   ["d3_full_annotations.json", "{}", "dcube", "xywh"],

@@ -77,13 +77,12 @@ export function formatOf(file: string): FormatName {
   }
   const name = basename(file).replace(PACKED, "");
   const extension = extname(name).toLowerCase();
-  const found = formatNames.find(
-    (format) =>
-      rowFormats[format].hasName?.(name) === true ||
-      rowFormats[format].extensions?.includes(extension) === true,
-  );
-  if (found === "jsonl" && isOdvg(file)) return "odvg";
-  if (found === "json" && isCoco(file)) return "coco";
+  const found =
+    formatNames.find((format) => rowFormats[format].hasName?.(name) === true) ??
+    formatNames.find((format) => rowFormats[format].extensions?.includes(extension) === true);
+  // Converters to ODVG write JSON Lines into .json files.
+  if ((found === "jsonl" || found === "json") && isOdvg(file)) return "odvg";
+  if (found === "json") return cocoFormat(file) ?? found;
   if (found !== undefined) return found;
   const hint = conversions[extension];
   throw new CliprpnError(
@@ -117,16 +116,17 @@ function hasXml(folder: string): boolean {
   return existsSync(join(folder, "Annotations")) || readdirSync(folder).some((name) => name.endsWith(".xml"));
 }
 
-/** True if the first key is one of COCO's, and the start or end of the file has both lists. */
-function isCoco(file: string): boolean {
-  if (!existsSync(file)) return false;
+/** COCO if the first key is one of its keys, and the start or end of the file has both lists; MDETR if it has its spans. */
+function cocoFormat(file: string): "coco" | "mdetr" | undefined {
+  if (!existsSync(file)) return undefined;
   const size = statSync(file).size;
   const text = `${readPart(file, 0)}${readPart(file, Math.max(0, size - PART_BYTES))}`;
-  return (
+  const isCoco =
     /^\uFEFF?\s*\{\s*"(info|licenses|images|annotations|categories|type)"\s*:/.test(text) &&
     /"images"\s*:\s*\[/.test(text) &&
-    /"annotations"\s*:\s*\[/.test(text)
-  );
+    /"annotations"\s*:\s*\[/.test(text);
+  if (!isCoco) return undefined;
+  return /"tokens_(positive|negative)"\s*:/.test(text) ? "mdetr" : "coco";
 }
 
 const PART_BYTES = 1 << 20;
