@@ -194,6 +194,17 @@ test("an image in two splits and a copy under another name fail the check", asyn
   ]);
 });
 
+test("two datasets are compared by the content of their images", async () => {
+  // In `leaky`, 0, 1 and 2 are train, and 2, 3 and a copy of 0 are val; in `mine`, 0 to 4 are train.
+  const { code, out } = await run("dataset", "check", "mine", "leaky");
+  expect(code).toBe(0);
+  expect(out).toMatch(/^note mine train and leaky train .*: 3 of 3 .* 3 with the same file/m);
+  expect(out).toMatch(/^note mine train and leaky val .*: 3 of 3 .*0\.png = 8\.png/m);
+  expect(out).toMatch(/^ok {3}mine val and leaky val .*: none of 3$/m);
+  const several = await run("dataset", "show", "mine", "leaky");
+  expect([several.code, several.err]).toEqual([2, expect.stringContaining("expected one dataset, found 2")]);
+});
+
 test("a dataset without images has a summary and a card, but no contact sheet", async () => {
   await prepare("bare", ["train.jsonl"], false);
   const { code, out } = await act(datasetShow, { name: "bare" });

@@ -105,7 +105,8 @@ const sets: [names: string[], set: Omit<TrainingSet, "name">][] = [
     ["Visual Genome", "VG"],
     {
       shares: { ...someCoco, visual_genome: "all" },
-      about: "51,208 of Visual Genome's 108,077 images are also in COCO train2014 or val2014",
+      about:
+        "about 51,000 of Visual Genome's 108,077 images are also in COCO train2014 or val2014, under other names",
     },
   ],
   [
