@@ -1,4 +1,5 @@
-import { appendFileSync, existsSync, mkdirSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, statfsSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { diskFullError } from "./base/disk-space.ts";
 import { errorCode, isReadOnlyFolder } from "./base/files.ts";
@@ -44,7 +45,7 @@ export async function main(argv: string[], io: Io): Promise<number> {
       terminal.info("Interrupted. Re-run the same command to resume.");
       return EXIT.interrupted;
     }
-    const known = error instanceof CliprpnError ? error : fileError(error);
+    const known = error instanceof CliprpnError ? error : fileError(error, io);
     if (known === undefined) return unexpected(error, terminal, io.env);
     terminal.info(known.message);
     return exitCodeOf(known.code);
@@ -61,10 +62,10 @@ function checkFolder(cwd: string): void {
 }
 
 /** A file-system error (full disk, missing permission) is a problem of the machine, not of the program. */
-function fileError(error: unknown): CliprpnError | undefined {
+function fileError(error: unknown, io: Io): CliprpnError | undefined {
   if (!(error instanceof Error && "code" in error && typeof error.code === "string")) return undefined;
   const where = "path" in error ? String(error.path) : "a file";
-  const diskFull = diskFullError(where, error);
+  const diskFull = diskFullError("path" in error ? where : fullFolder(io), error);
   if (diskFull !== undefined) return diskFull;
   if (["EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST"].includes(error.code) || isReadOnlyFolder(error))
     return new CliprpnError(
@@ -73,6 +74,16 @@ function fileError(error: unknown): CliprpnError | undefined {
       { cause: error },
     );
   return undefined;
+}
+
+/** The folder with the least free space: the error of a failed write does not name its file. */
+function fullFolder({ cwd, env }: Io): string {
+  const folders = [cwd, join(cwd, "runs"), cacheDir(env), tmpdir()].filter((folder) => existsSync(folder));
+  const free = (folder: string): number => {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize;
+  };
+  return folders.reduce((least, folder) => (free(folder) < free(least) ? folder : least), cwd);
 }
 
 /** Reports a bug: one line on the terminal, the stack trace in a file. */

@@ -97,3 +97,8 @@ export function slug(text: string): string {
     .join("-")
     .slice(0, 63);
 }
+
+/** The order of two texts for `sort`, the same in every locale. */
+export function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

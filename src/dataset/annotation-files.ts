@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { count } from "../base/format.ts";
 import { hashFile } from "../base/hash-file.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { AnnotationSource, SourceFile } from "../contract/generated/types.ts";
@@ -88,7 +89,7 @@ function annotationsIn(root: string): string[] {
       if (names.length > MAX_FILES)
         throw new CliprpnError(
           "data_invalid",
-          `${root}: expected at most ${MAX_FILES.toLocaleString("en")} files with annotations`,
+          `${root}: expected at most ${count(MAX_FILES)} files with annotations`,
         );
     }
   };

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { namesIn } from "../base/files.ts";
+import { compareTexts } from "../base/format.ts";
 import { OwnerLock, tryOwnerLock } from "../base/owner-lock.ts";
 import { createFile, moveDurably, replaceFile } from "../base/replace-file.ts";
 import type { FileFusion } from "../contract/generated/types.ts";
@@ -123,7 +124,7 @@ function restoreOutcome(folder: string, trial_id: string): void {
         outcome.state === "completed" &&
         (outcome.epochs.length === 0 || existsSync(join(folder, "best.safetensors"))),
     )
-    .sort((a, b) => b.finished_at.localeCompare(a.finished_at));
+    .sort((a, b) => compareTexts(b.finished_at, a.finished_at));
   if (restored !== undefined) replaceFile(join(folder, "outcome.json"), toJson(restored));
 }
 

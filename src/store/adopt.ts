@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { hasCode, namesIn } from "../base/files.ts";
+import { compareTexts } from "../base/format.ts";
 import { type AcquireOptions, acquireOwnerLock } from "../base/owner-lock.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { FileFusion } from "../contract/generated/types.ts";
@@ -152,7 +153,7 @@ function oldFolders(runsDir: string): string[] {
       const plan = statSync(join(folder, "plan.json"), { throwIfNoEntry: false });
       return plan === undefined ? [] : [{ folder, plannedAt: plan.mtimeMs }];
     })
-    .sort((a, b) => b.plannedAt - a.plannedAt || a.folder.localeCompare(b.folder))
+    .sort((a, b) => b.plannedAt - a.plannedAt || compareTexts(a.folder, b.folder))
     .map(({ folder }) => folder);
 }
 

@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { hasCode } from "../base/files.ts";
+import { compareTexts } from "../base/format.ts";
 import { SweepStore, sweepsFolder } from "./sweep-store.ts";
 
 /** All sweeps in a runs folder, the one that was changed last first. */
@@ -12,7 +13,7 @@ export function allSweeps(runsDir: string): SweepStore[] {
   return sweepNames(runsDir)
     .map((name) => new SweepStore(runsDir, name))
     .map((sweep) => ({ sweep, changedAt: sweep.changedAt }))
-    .sort((a, b) => b.changedAt - a.changedAt || a.sweep.name.localeCompare(b.sweep.name))
+    .sort((a, b) => b.changedAt - a.changedAt || compareTexts(a.sweep.name, b.sweep.name))
     .map(({ sweep }) => sweep);
 }
 

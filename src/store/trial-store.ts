@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { hasCode, namesIn } from "../base/files.ts";
+import { compareTexts } from "../base/format.ts";
 import { createFile, replaceFile } from "../base/replace-file.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type {
@@ -178,7 +179,7 @@ export class TrialStore {
         if (!existsSync(file)) return []; // Removed meanwhile, before its attempt.
         throw withoutOutcome(this.#outcomeFile(accepted.attempt), file);
       })
-      .sort((a, b) => b.accepted_at.localeCompare(a.accepted_at) || b.attempt - a.attempt);
+      .sort((a, b) => compareTexts(b.accepted_at, a.accepted_at) || b.attempt - a.attempt);
   }
 
   /** The attempt to show: the accepted one of this code, else the newest of another. */

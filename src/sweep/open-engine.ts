@@ -42,6 +42,7 @@ export async function openEngine(
     env: {
       CLIPRPN_TRUST_WEIGHTS: run.trustWeights ? "1" : "",
       CLIPRPN_SHARED_CACHE: cache.shared ?? "",
+      CLIPRPN_CACHE: cache.own,
     },
   });
 }

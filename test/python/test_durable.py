@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import collections
 import os
 from pathlib import Path
 
 import pytest
 
 from cliprpn.storage import durable
-from cliprpn.storage.durable import LEFTOVER_AGE_S, write_durably
+from cliprpn.storage.durable import LEFTOVER_AGE_S, full_folder, space_advice, write_durably
 
 
 def test_two_machines_whose_processes_have_the_same_id_use_different_temporary_files(
@@ -52,3 +53,23 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
         write_durably(path, b"new")
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_the_advice_for_a_full_disk_names_the_option_of_that_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLIPRPN_CACHE", str(tmp_path / "cache"))
+    assert "CLIPRPN_CACHE" in space_advice(tmp_path / "cache/features/maps.npy")
+    assert "CLIPRPN_CACHE" not in space_advice(tmp_path / "runs/trials/1/outcome.json")
+    assert "--runs-dir" in space_advice(tmp_path / "runs/trials/1/outcome.json")
+
+
+def test_a_full_disk_without_a_file_is_the_one_with_the_least_space(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = {tmp_path / "runs": 0, tmp_path / "cache": 5_000_000}
+    for folder in free:
+        folder.mkdir()
+    usage = collections.namedtuple("usage", "total used free")
+    monkeypatch.setattr("shutil.disk_usage", lambda path: usage(9, 9, free[Path(path)]))
+    assert full_folder(tmp_path / "cache", tmp_path / "runs/trials/new") == tmp_path / "runs/trials/new"

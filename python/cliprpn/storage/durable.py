@@ -87,7 +87,7 @@ def check_space(folder: Path, needed: int) -> None:
         raise CliprpnError(
             "no_space",
             f"{folder}: expected {needed / 1e9:.2f} GB of free disk space, found {free / 1e9:.2f} GB; "
-            "free some space, or set CLIPRPN_CACHE to a folder on another disk",
+            f"{space_advice(folder)}",
         )
 
 
@@ -104,7 +104,24 @@ def disk_errors(path: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise CliprpnError(
                 "no_space",
-                f"{path}: no space left on the disk: {error.strerror}; free some space, or use another "
-                "disk (--runs-dir, or CLIPRPN_CACHE for the cache)",
+                f"{path}: no space left on the disk: {error.strerror}; {space_advice(path)}",
             ) from error
         raise
+
+
+def space_advice(path: Path) -> str:
+    """What to do when the disk of a path is full. The command tells its worker the cache folder in CLIPRPN_CACHE."""
+    cache = os.environ.get("CLIPRPN_CACHE")
+    if cache and path.absolute().is_relative_to(cache):
+        return "free some space, or set CLIPRPN_CACHE to a folder on another disk"
+    return "free some space, or use a folder on another disk (--runs-dir for the runs)"
+
+
+def full_folder(*folders: Path) -> Path:
+    """The folder whose disk has the least free space, for an error of a full disk that names no file."""
+    return min(folders, key=_free_bytes)
+
+
+def _free_bytes(folder: Path) -> int:
+    existing = next((path for path in (folder, *folder.parents) if path.exists()), folder)
+    return shutil.disk_usage(existing).free

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 import traceback
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from cliprpn.devices import describe_environment, peak_process_bytes, resolve_de
 from cliprpn.errors import CliprpnError, disk_is_full
 from cliprpn.run_context import Emit, RunContext
 from cliprpn.seeding import seed_everything
-from cliprpn.storage.durable import write_json
+from cliprpn.storage.durable import full_folder, space_advice, write_json
 from cliprpn.storage.specs import Spec
 from cliprpn.trials.baseline import evaluate_baseline
 from cliprpn.trials.cliprpn import KeepModels, train_cliprpn
@@ -63,9 +64,9 @@ def run_trial(
         if isinstance(error, CliprpnError) and error.code in ("interrupted", "no_space"):
             raise
         if disk_is_full(error):
+            full = full_folder(folder, Path(spec.cache_dir), Path(tempfile.gettempdir()))
             raise CliprpnError(
-                "no_space",
-                f"{folder}: no space left on the disk; free some space and re-run the same command",
+                "no_space", f"{full}: no space left on the disk; {space_advice(full)}"
             ) from error
         code, message = describe_failure(error, spec, folder / TRACEBACK_FILE, fusion_file)
         outcome = _failed(spec, folder, code, message)
