@@ -10,4 +10,18 @@ export CLIPRPN_SIGHUP
 exec node "$0" "$@"
 */
 
-await import("../dist/cli.js");
+if (hasFolder()) await import("../dist/cli.js");
+else {
+  process.stderr.write("the current folder does not exist any more; change to another one with cd\n");
+  process.exitCode = 4;
+}
+
+/** Before anything is imported: yargs asks for the current folder, and Node then throws if it was removed. */
+function hasFolder() {
+  try {
+    process.cwd();
+    return true;
+  } catch {
+    return false;
+  }
+}

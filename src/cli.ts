@@ -26,15 +26,6 @@ process.exitCode = await main(process.argv.slice(2), {
   stderr,
   env,
   platform,
-  cwd: currentFolder(),
+  cwd: process.cwd(),
   signal: controller.signal,
 });
-
-/** The current folder; if it was removed, where it was. */
-function currentFolder(): string {
-  try {
-    return process.cwd();
-  } catch {
-    return env.PWD ?? "the current folder";
-  }
-}

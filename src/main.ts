@@ -29,7 +29,6 @@ export async function main(argv: string[], io: Io): Promise<number> {
   io.signal.addEventListener("abort", () => terminal.info("Stopping... press Ctrl-C again to force quit."));
   try {
     checkPlatform(io.platform);
-    checkFolder(io.cwd);
     const context = {
       terminal,
       cwd: io.cwd,
@@ -50,15 +49,6 @@ export async function main(argv: string[], io: Io): Promise<number> {
     terminal.info(known.message);
     return exitCodeOf(known.code);
   }
-}
-
-/** @throws CliprpnError environment_broken if the current folder was removed. */
-function checkFolder(cwd: string): void {
-  if (existsSync(cwd)) return;
-  throw new CliprpnError(
-    "environment_broken",
-    `${cwd}: the current folder does not exist any more; change to another one with cd`,
-  );
 }
 
 /** A file-system error (full disk, missing permission) is a problem of the machine, not of the program. */
