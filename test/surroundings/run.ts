@@ -1,5 +1,5 @@
 /**
- * `npm run test:surroundings [-- PART OF A NAME]`: runs `doctor` and a small `prepare`, each with a real worker, in every
+ * `npm run test:surroundings [-- PATTERN OF NAMES]`: runs `doctor` and a small `prepare`, each with a real worker, in every
  * surrounding of the table, with the environment of the tests.
  */
 import { spawnSync } from "node:child_process";
@@ -15,10 +15,10 @@ import { type Ground, type Start, type Surrounding, surroundings } from "./table
 const python =
   process.env.CLIPRPN_TEST_PYTHON ??
   (await ensureEnvironment({ name: "test", terminal: makeTerminal(process) })).python;
-const wanted = process.argv.slice(2).join(" ");
+const wanted = new RegExp(process.argv.slice(2).join(" "));
 const expected = { dataset: "" };
 const results: string[] = [];
-for (const surrounding of surroundings.filter(({ name }) => name === "" || name.includes(wanted))) {
+for (const surrounding of surroundings.filter(({ name }) => name === "" || wanted.test(name))) {
   const result = check(surrounding);
   process.stdout.write(`${result.padEnd(8)} ${surrounding.name || "nothing special"}\n`);
   results.push(result.split(":")[0] ?? "");
