@@ -1,8 +1,11 @@
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { execa } from "execa";
+import { homeFolder } from "../base/home-folder.ts";
 import { guardedCommand, killGroup } from "../base/process-group.ts";
 import { pythonEnv } from "../base/python-env.ts";
 import { CliprpnError } from "../contract/errors.ts";
+import { isWritable } from "./cache-folders.ts";
 import { toolError } from "./tool-error.ts";
 
 export interface ToolRun {
@@ -84,11 +87,20 @@ function throwIfAborted(signal: AbortSignal | undefined): void {
 
 /** Options for tools that install packages: they run in the cache folder, so that no uv.toml or pyproject.toml of the current folder applies. */
 export function toolRun(env: NodeJS.ProcessEnv, cache: string, signal: AbortSignal): ToolRun {
-  return { env: toolEnv(env), cwd: cache, signal };
+  return { env: { ...uvCache(env, cache), ...toolEnv(env) }, cwd: cache, signal };
 }
 
 /** The user's settings for uv and pip apply, except those that contradict the lock or install into another folder. */
 function toolEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { UV_TORCH_BACKEND, UV_REQUIRE_HASHES, UV_SYSTEM_PYTHON, PIP_TARGET, PIP_PREFIX, ...rest } = env;
   return { ...pythonEnv(rest), UV_PYTHON_DOWNLOADS: "never" };
+}
+
+/** uv's own cache lies in the home folder, which may not be writable. */
+function uvCache(env: NodeJS.ProcessEnv, cache: string): NodeJS.ProcessEnv {
+  const home = homeFolder(env);
+  const folder = env.XDG_CACHE_HOME ?? (home === undefined ? undefined : join(home, ".cache"));
+  return folder !== undefined && isWritable(join(folder, "uv"))
+    ? {}
+    : { UV_CACHE_DIR: join(cache, "uv-cache") };
 }

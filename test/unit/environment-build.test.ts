@@ -205,3 +205,14 @@ function folderOf(machine: Machine): string {
   const venv = machine.calls().find((call) => call.startsWith("uv venv"));
   return venv?.split(" ").at(-1) ?? "";
 }
+
+test("uv keeps its packages in the cache when the home folder cannot be written", async () => {
+  const machine = fakeMachine();
+  machine.onSync('echo "$UV_CACHE_DIR" > "$MACHINE/uv-cache-dir"');
+  writeFileSync(join(machine.folder, "file"), "");
+  const env = { ...machine.env, HOME: join(machine.folder, "file/home") };
+  await ensureEnvironment({ name: "runtime", terminal: recordingTerminal(), env, lockDir: machine.lockDir });
+  expect(readFileSync(join(machine.folder, "uv-cache-dir"), "utf8").trim()).toBe(
+    join(machine.cache, "uv-cache"),
+  );
+});
