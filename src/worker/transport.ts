@@ -145,6 +145,11 @@ export class Transport {
     if (this.#pythonPid !== undefined && this.alive) signalProcess(this.#pythonPid, "SIGUSR1");
   }
 
+  /** Asks Python to write into its log where it is. */
+  logTraceback(): void {
+    if (this.#pythonPid !== undefined && this.alive) signalProcess(this.#pythonPid, "SIGUSR2");
+  }
+
   /** Kills the worker, its Python and all their children. */
   async kill(): Promise<void> {
     this.#end("the worker was ended");

@@ -80,6 +80,10 @@ export class Worker {
     this.#transport.askToStop();
   }
 
+  logTraceback(): void {
+    this.#transport.logTraceback();
+  }
+
   kill(): Promise<void> {
     return this.#transport.kill();
   }

@@ -18,6 +18,11 @@ mine.forward()
 test.each([
   ["a segmentation fault", "import ctypes; ctypes.string_at(0)", "3, in forward"],
   ["os._exit", "import os; os._exit(9)", "3, in forward"],
+  [
+    "the signal before a time limit",
+    "import os, signal; os.kill(os.getpid(), signal.SIGUSR2)",
+    "3, in forward",
+  ],
   ["an end in a child process", "import os; os.fork() or os._exit(0); os.wait()", undefined],
   ["the end of the interpreter", "raise SystemExit", undefined],
 ])("%s in a fusion is found by its line in the log", (_, statement, expected) => {

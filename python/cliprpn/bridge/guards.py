@@ -25,6 +25,8 @@ def install_guards() -> None:
     if hasattr(main, "__file__"):
         del main.__file__
     faulthandler.enable()  # A crash in native code leaves a traceback in the log.
+    # Sent shortly before a time limit: the log then says where the trial was.
+    faulthandler.register(signal.SIGUSR2, all_threads=False)
     _log_hard_exits()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # Output printed before a crash reaches the log.

@@ -130,6 +130,8 @@ export class LocalEngine implements Engine {
     const removeListener = stopOnAbort(worker, signal, this.#graceMs);
     const timeoutMs = this.#options.trialTimeoutMs;
     const { spec, folder, keep_models, logFile, fusionFile } = attempt;
+    const dump =
+      timeoutMs === undefined ? undefined : setTimeout(() => worker.logTraceback(), timeoutMs - dumpMs);
     try {
       const { outcome } = await worker.call(
         "run_trial",
@@ -144,6 +146,7 @@ export class LocalEngine implements Engine {
     } catch (error) {
       return outcomeAfterError(attempt, error, signal);
     } finally {
+      clearTimeout(dump);
       removeListener();
     }
   }
@@ -159,6 +162,9 @@ export class LocalEngine implements Engine {
     return worker;
   }
 }
+
+/** How long before its time limit a trial writes into its log where it is. */
+const dumpMs = 500;
 
 /** Errors after which the worker is replaced: a device error or a partial import may affect the next trial. */
 const suspectWorker: ErrorCode[] = ["internal", "fusion_invalid", "out_of_memory", "contract_violation"];
@@ -197,7 +203,7 @@ function outcomeAfterError(attempt: Attempt, error: unknown, signal: AbortSignal
 }
 
 function withPlace(code: ErrorCode, message: string, { spec, logFile, fusionFile }: Attempt): string {
-  if (code === "worker_died") return diedAt(spec, logFile, fusionFile) + message;
+  if (code === "worker_died" || code === "timed_out") return diedAt(spec, logFile, fusionFile) + message;
   return code === "internal" ? `${message}; the traceback is in ${logFile}` : message;
 }
 
