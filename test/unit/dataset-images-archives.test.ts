@@ -36,7 +36,10 @@ function tarOf(entries: Entry[]): Buffer {
 
 const archives: [kind: string, make: (names: string[]) => Buffer][] = [
   ["zip", (names) => zipOf(names.map((name) => ({ name, content: Buffer.from(name) })))],
-  ["tar", (names) => tarOf(names.map((path) => ({ path, content: path })))],
+  [
+    "tar",
+    (names) => tarOf([{ path: "./", type: "Directory" }, ...names.map((path) => ({ path, content: path }))]),
+  ],
   ["tar.gz", (names) => gzipSync(tarOf(names.map((path) => ({ path: `./${path}`, content: path }))))],
 ];
 

@@ -16,7 +16,7 @@ import {
   table,
 } from "../../report/markdown.ts";
 import { noValue } from "../../report/points.ts";
-import { matchedLine } from "../prepare/summary-lines.ts";
+import { matchedLine, moreSkipped } from "../prepare/summary-lines.ts";
 import { citations, licenses } from "./attribution.ts";
 import { writeContactSheet } from "./contact-sheet.ts";
 import { knownIssues, overlapLine } from "./known-issues.ts";
@@ -69,10 +69,18 @@ export function cardBlocks(profile: DatasetProfile, sheet: string | undefined): 
     ...figures(profile),
     heading(2, "Known issues"),
     issues.length === 0 ? paragraph("None found.") : bullets(issues),
+    ...skipped(profile),
     heading(2, "Licenses"),
     bullets(licenses(profile)),
     ...(bibtex === "" ? [] : [heading(2, "Citation"), codeBlock("bibtex", bibtex)]),
   ];
+}
+
+/** The images that were skipped, with the place in the annotations. */
+function skipped({ stats: { facts } }: DatasetProfile): RootContent[] {
+  if (facts.skipped === undefined) return [];
+  const lines = [...facts.skipped, ...moreSkipped(facts.dropped, facts.skipped)];
+  return [paragraph("Skipped images:"), bullets(lines.map((line) => line.trim()))];
 }
 
 function description({ kind, stats: { facts } }: DatasetProfile): string {

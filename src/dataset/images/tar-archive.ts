@@ -37,8 +37,8 @@ export async function extractTarPaths(options: ExtractPathsOptions): Promise<Ext
   const report = (): void => onProgress?.(num_kept + num_extracted + refused.length, files.size);
   report();
   await readTar(archive, signal, (entry) => {
-    const file_name = files.get(pathOf(entry, archive));
-    if (file_name === undefined || !isFile(entry)) return undefined;
+    const file_name = isFile(entry) ? files.get(pathOf(entry, archive)) : undefined;
+    if (file_name === undefined) return undefined;
     if (entry.size > MAX_IMAGE_BYTES) {
       const problem = `expected at most ${count(MAX_IMAGE_BYTES)} bytes, found ${count(entry.size)}`;
       refused.push({ file_name, problem });

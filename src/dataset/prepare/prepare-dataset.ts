@@ -1,5 +1,10 @@
 import { join } from "node:path";
-import type { PixelsManifest, PreparedDataset, SourceFile } from "../../contract/generated/types.ts";
+import type {
+  PixelsManifest,
+  PreparedDataset,
+  SourceFile,
+  WantedImage,
+} from "../../contract/generated/types.ts";
 import { describeFiles } from "../annotation-files.ts";
 import { datasetId } from "../identify-dataset.ts";
 import { imagesDir, recordedFolders } from "../images/image-source.ts";
@@ -36,7 +41,7 @@ async function prepareLocked(request: PrepareRequest, context: PrepareContext): 
   if (unchanged && previous.pictures_sha256 === pictures_sha256) {
     keepImages(folder, list);
     invalidateOtherSizes(request);
-    return updatePaths(previous, request);
+    return updatePaths(previous, request, skippedOf(wanted, manifest));
   }
   context.onPhase("writing the index");
   const facts = await writeTables(request, context, files, list, manifest, pictures_sha256);
@@ -99,7 +104,6 @@ async function writeTables(
   const image_folders = recordedFolders(images);
   const rotated =
     manifest === undefined ? { notes: [], warnings: [] } : describeRotated(source, wanted, manifest);
-  const skipped = manifest === undefined ? [] : skippedLines(wanted, manifest);
   return {
     format_version: 1,
     id: request.id ?? datasetId(source, annotation_files, pictures_sha256),
@@ -114,7 +118,7 @@ async function writeTables(
     allow_missing: request.allow_missing,
     pictures_sha256,
     dropped,
-    ...(skipped.length === 0 ? {} : { skipped }),
+    ...skippedOf(wanted, manifest),
     splits,
     split_rule,
     deviations: deviations(name, split_by, splits),
@@ -126,8 +130,20 @@ async function writeTables(
   };
 }
 
+function skippedOf(
+  wanted: readonly WantedImage[],
+  manifest: PixelsManifest | undefined,
+): Pick<PreparedDataset, "skipped"> {
+  const skipped = manifest === undefined ? [] : skippedLines(wanted, manifest);
+  return skipped.length === 0 ? {} : { skipped };
+}
+
 /** Records where the images are now, if they have moved. */
-function updatePaths(facts: PreparedDataset, { folder, images, source }: PrepareRequest): PreparedDataset {
+function updatePaths(
+  facts: PreparedDataset,
+  { folder, images, source }: PrepareRequest,
+  skipped: Pick<PreparedDataset, "skipped">,
+): PreparedDataset {
   const images_dir = images === null ? null : imagesDir(folder, images);
   const image_folders = recordedFolders(images);
   if (facts.images_dir === images_dir && isEqual(facts.image_folders ?? undefined, image_folders))

@@ -6,6 +6,7 @@ export function summaryLines({
   name,
   splits,
   dropped,
+  skipped,
   deviations,
   notes,
   warnings,
@@ -21,6 +22,8 @@ export function summaryLines({
     ...splits.map((counts) => `  ${counts.split.padEnd(6)} ${countWords(counts).join(", ")}`),
     ...(matched ?? []).map(matchedLine),
     ...(dropped.num_images > 0 ? [droppedLine(dropped)] : []),
+    ...(skipped ?? []).map((line) => `  ${line}`),
+    ...moreSkipped(dropped, skipped),
     ...(deviations.length > 0
       ? ["Different from the published counts:", ...deviations.map((line) => `  ${line}`)]
       : []),
@@ -28,6 +31,15 @@ export function summaryLines({
     ...notes.map((line) => `Note: ${line}`),
     ...absent.map((split) => `Note: the split ${split} is empty; a sweep needs train and val`),
   ];
+}
+
+/** How many images were skipped that are not listed. */
+export function moreSkipped(
+  { num_images }: PreparedDataset["dropped"],
+  skipped: PreparedDataset["skipped"],
+): string[] {
+  const rest = num_images - (skipped ?? []).length;
+  return skipped === undefined || rest <= 0 ? [] : [`  and ${count(rest)} more, all in problems.txt`];
 }
 
 /** How much of a published split the dataset has, such as `refcocog-umd val: 4,896 of 4,896 expressions`. */

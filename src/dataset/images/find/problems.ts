@@ -24,7 +24,7 @@ export function missingProblem(text: string, tree: ImageTree, index: PathIndex |
   const left = tree.leftOut();
   const leftOut = left.length === 0 ? "" : `; ${left.join("; ")}`;
   if (is_url)
-    return `expected a file, found a URL; URLs are not downloaded: download the images into ${tree.name} under the last part of their URLs${hint}${leftOut}`;
+    return `expected a file, found a URL; URLs are not downloaded: download the images, each under the last part of its URL, and pass their folder as --images${hint}${leftOut}`;
   return `expected an image in ${tree.name}, found no file of this name${hint}${leftOut}`;
 }
 
