@@ -3424,4 +3424,4 @@ class BridgeMethods(BaseModel):
     check_extra: Annotated[CheckExtraMethod, Field(title="CheckExtraMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "eb2323f1a95ac2859f6e83d563fa51a7b2cfa92c371394f8aa66e375a83aa61e"
+SCHEMA_SHA256 = "465d61a4f217516fca78cfdfc6c8899c80ee49430289426b2ce9ffc0b95dfada"

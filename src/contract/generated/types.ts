@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "eb2323f1a95ac2859f6e83d563fa51a7b2cfa92c371394f8aa66e375a83aa61e";
+export const schema_sha256 = "465d61a4f217516fca78cfdfc6c8899c80ee49430289426b2ce9ffc0b95dfada";
 
 /**
  * The source of the proposals.
@@ -2469,7 +2469,7 @@ export interface PreparedDataset {
   /**
    * The first of the images that cannot be used, with the place in the annotations and the reason, one line each; absent if there are none.
    */
-  skipped?: string[];
+  skipped?: string[] | null;
   splits: SplitCounts[];
   /**
    * How referring expressions were assigned to splits.

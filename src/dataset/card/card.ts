@@ -78,7 +78,7 @@ export function cardBlocks(profile: DatasetProfile, sheet: string | undefined): 
 
 /** The images that were skipped, with the place in the annotations. */
 function skipped({ stats: { facts } }: DatasetProfile): RootContent[] {
-  if (facts.skipped === undefined) return [];
+  if (facts.skipped == null) return [];
   const lines = [...facts.skipped, ...moreSkipped(facts.dropped, facts.skipped)];
   return [paragraph("Skipped images:"), bullets(lines.map((line) => line.trim()))];
 }

@@ -146,10 +146,15 @@ function updatePaths(
 ): PreparedDataset {
   const images_dir = images === null ? null : imagesDir(folder, images);
   const image_folders = recordedFolders(images);
-  if (facts.images_dir === images_dir && isEqual(facts.image_folders ?? undefined, image_folders))
+  const { image_folders: _, skipped: __, ...rest } = facts;
+  if (
+    facts.images_dir === images_dir &&
+    isEqual(facts.image_folders ?? undefined, image_folders) &&
+    isEqual(facts.skipped ?? undefined, skipped.skipped)
+  )
     return facts;
-  const { image_folders: _, ...rest } = facts;
-  const updated = { ...rest, images_dir, ...(image_folders === undefined ? {} : { image_folders }), source };
+  const folders = image_folders === undefined ? {} : { image_folders };
+  const updated = { ...rest, images_dir, ...folders, ...skipped, source };
   writeFacts(folder, updated);
   return updated;
 }

@@ -39,7 +39,7 @@ export function moreSkipped(
   skipped: PreparedDataset["skipped"],
 ): string[] {
   const rest = num_images - (skipped ?? []).length;
-  return skipped === undefined || rest <= 0 ? [] : [`  and ${count(rest)} more, all in problems.txt`];
+  return skipped == null || rest <= 0 ? [] : [`  and ${count(rest)} more, all in problems.txt`];
 }
 
 /** How much of a published split the dataset has, such as `refcocog-umd val: 4,896 of 4,896 expressions`. */
