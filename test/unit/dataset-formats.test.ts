@@ -41,6 +41,36 @@ test.each<[string, string, string, string]>([
   expect(source(write(name, text))).toMatchObject({ format, box_format });
 });
 
+/** The end of a Parquet file is all that is read here: the names of the columns, their length, and the magic bytes. */
+function parquetEnd(columns: readonly string[]): Buffer {
+  const names = Buffer.from(columns.map((name) => `\x18${String.fromCharCode(name.length)}${name}`).join(""));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(names.length);
+  return Buffer.concat([Buffer.from("PAR1"), names, length, Buffer.from("PAR1")]);
+}
+
+const lmms = ["question_id", "image", "question", "answer", "segmentation", "bbox", "iscrowd", "file_name"];
+const ref_l4 = ["id", "caption", "bbox", "bbox_id", "ori_category_id", "image_id", "file_name", "is_rewrite"];
+const ref_adv = ["row_idx", "image", "file_name", "normal_caption", "solution", "distractors"];
+
+test.each([
+  [lmms, "answer", "bbox", "xywh"],
+  [ref_l4, "caption", "bbox", "xywh"],
+  [ref_adv, "normal_caption", "solution", "xyxy"],
+])("the columns of a published Parquet file tell its sentences and boxes: %j", (columns, sentence, box, box_format) => {
+  writeFileSync(join(folder, "a.parquet"), parquetEnd(columns));
+  expect(source("a.parquet")).toMatchObject({ box_format, columns: { sentence, box } });
+  const chosen = source("a.parquet", { box_format: "xyxy_norm", columns: "sentence=question" });
+  expect(chosen).toMatchObject({ box_format: "xyxy_norm", columns: { sentence: "question", box } });
+});
+
+test("another Parquet file needs a box format", () => {
+  writeFileSync(join(folder, "a.parquet"), parquetEnd(["image", "sentence", "bbox"]));
+  expect(() => source("a.parquet")).toThrow(/--box-format: expected/);
+  write("a.parquet", "PAR1");
+  expect(() => source("a.parquet")).toThrow(/--box-format: expected/);
+});
+
 test("a folder tells its format by what is in it", () => {
   write("voc/Annotations/a.xml");
   write("flat/a.xml");

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { BoxFormat, Columns, RowsSource, Split } from "../../contract/generated/types.ts";
+import { publishedTable } from "./published-tables.ts";
 import { formatNames, formatOf, rowFormats } from "./row-formats.ts";
 
 const splits = ["train", "val", "test", "testA", "testB"] as const satisfies readonly Split[];
@@ -67,12 +68,13 @@ export function rowsSource(options: RowsOptions, cwd: string): RowsSource {
     options.format === undefined ? formatOf(head.file) : choose("--format", options.format, formatNames);
   if (options.instances !== undefined && format !== "grefcoco")
     throw new CliprpnError("bad_input", `--instances applies only to --format grefcoco, found ${format}`);
+  const published = format === "parquet" ? publishedTable(head.file) : undefined;
   return {
     layout: "rows",
     format,
     files: [head, ...rest],
-    box_format: chooseBoxFormat(format, options.box_format),
-    columns: columnsOf(options.columns),
+    box_format: chooseBoxFormat(format, options.box_format ?? published?.box_format),
+    columns: columnsOf(options.columns, published?.columns),
     split_seed: options.split_seed,
     ...(options.rows === undefined ? {} : { rows: options.rows }),
     ...(options.first_box === true ? { first_box: true } : {}),
@@ -112,8 +114,9 @@ function choose<T extends string>(option: string, value: string, choices: readon
   return choice;
 }
 
-function columnsOf(text: string | undefined): Columns {
-  const columns: Columns = { image: "image", sentence: "sentence", box: "box", split: "split" };
+/** @param usual names of the columns that `text` does not name. */
+function columnsOf(text: string | undefined, usual: Partial<Columns> = {}): Columns {
+  const columns: Columns = { image: "image", sentence: "sentence", box: "box", split: "split", ...usual };
   const keys = [
     ...Object.keys(columns),
     ...["width", "height", "category", "image_id", "ann_id", "ref_id", "sent_id"],
