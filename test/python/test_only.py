@@ -140,7 +140,10 @@ def test_reviewed_annotations_are_read_and_filtered_by_themselves(tmp_path: Path
     file = tmp_path / "refcocog_val_reviewed.json"
     file.write_text(json.dumps(mdetr))
     source = rows_source(file, format="mdetr")
-    assert len(read(source)[0].sentences) == 3
+    annotations, _ = read(source)
+    assert len(annotations.sentences) == 3
+    assert ["1 of its expressions" in note and "--only" in note for note in annotations.notes] == [True]
     only = [RowsFile(file=str(file), split=None)]
     annotations, _ = read(source.model_copy(update={"only": only}))
     assert [row.sentence for row in annotations.sentences] == ["the nearer cup", "a café table"]
+    assert not any("caption_quality" in note for note in annotations.notes)

@@ -22,12 +22,15 @@ PHRASE = "phrase"
 NO_TARGET = -1
 
 
-def read_mdetr(path: Path, columns: Columns, problems: Problems) -> Iterator[tuple[str, Record]]:
+def read_mdetr(
+    path: Path, columns: Columns, notes: list[str], problems: Problems
+) -> Iterator[tuple[str, Record]]:
     """Yields location and values of each sentence, and of each object of a sentence that has several.
 
     Args:
         columns: `sentence` is `phrase` for the phrases of the captions; needed, as is `caption`, if the annotations
             of most captions belong to different phrases.
+        notes: a line is appended if reviewers marked captions as wrong.
 
     Raises:
         CliprpnError: data_invalid, if the file is not COCO's JSON.
@@ -36,9 +39,16 @@ def read_mdetr(path: Path, columns: Columns, problems: Problems) -> Iterator[tup
     images = images_by_id(content, path, problems)
     categories = category_names(content, path, problems)
     annotations: dict[Id, list[Record]] = defaultdict(list)
+    num_wrong = 0
     for _, annotation in annotations_of(content, images, path, problems):
+        num_wrong += annotation.get("caption_quality") == 0
         if not _is_empty(annotation):
             annotations[annotation["image_id"]].append(annotation)
+    if num_wrong:
+        notes.append(
+            f"{path.name}: {num_wrong:,} of its expressions are marked as wrong by reviewers (caption_quality 0) and "
+            "are read; `--only` with this file leaves them out"
+        )
     _check_choice(path, columns, images, annotations, problems)
     for image_id, image in images.items():
         where = f"{path.name}: image {image_id}"

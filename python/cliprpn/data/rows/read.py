@@ -147,7 +147,7 @@ class _Reader:
         if source.format == "coco":
             return read_coco(path, source.columns, problems)
         if source.format == "mdetr":
-            return read_mdetr(path, source.columns, problems)
+            return read_mdetr(path, source.columns, [] if source.only else self.notes, problems)
         if source.format == "transvg":
             return read_transvg(path, fields, problems)
         if source.format == "grefcoco":
