@@ -78,11 +78,12 @@ export const surroundings: Surrounding[] = [
   {
     name: "a foreign library in LD_LIBRARY_PATH",
     make: ({ folder }) => {
-      for (const lib of ["libstdc++.so.6", "libgcc_s.so.1"]) writeFileSync(join(folder, lib), "");
+      // Python's ctypes loads it, Node does not.
+      for (const version of [6, 7, 8]) writeFileSync(join(folder, `libffi.so.${version}`), "");
       return { env: { LD_LIBRARY_PATH: folder } };
     },
     advice: /^unset LD_LIBRARY_PATH/,
-    refusal: { code: 4, message: /libstdc|libgcc/ },
+    refusal: { code: 4, message: /libffi/ },
   },
   {
     name: "a foreign module in PYTHONPATH of one's own Python",
