@@ -1,6 +1,6 @@
 import { appendFileSync, existsSync, mkdirSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { diskFullError } from "./base/disk-space.ts";
 import { errorCode, isReadOnlyFolder } from "./base/files.ts";
 import { quoteForShell } from "./base/format.ts";
@@ -44,7 +44,7 @@ export async function main(argv: string[], io: Io): Promise<number> {
       terminal.info("Interrupted. Re-run the same command to resume.");
       return EXIT.interrupted;
     }
-    const known = error instanceof CliprpnError ? error : fileError(error, io);
+    const known = error instanceof CliprpnError ? error : fileError(error, argv, io);
     if (known === undefined) return unexpected(error, terminal, io.env);
     terminal.info(known.message);
     return exitCodeOf(known.code);
@@ -52,10 +52,10 @@ export async function main(argv: string[], io: Io): Promise<number> {
 }
 
 /** A file-system error (full disk, missing permission) is a problem of the machine, not of the program. */
-function fileError(error: unknown, io: Io): CliprpnError | undefined {
+function fileError(error: unknown, argv: string[], io: Io): CliprpnError | undefined {
   if (!(error instanceof Error && "code" in error && typeof error.code === "string")) return undefined;
   const where = "path" in error ? String(error.path) : "a file";
-  const diskFull = diskFullError("path" in error ? where : fullFolder(io), error);
+  const diskFull = diskFullError("path" in error ? where : fullFolder(argv, io), error);
   if (diskFull !== undefined) return diskFull;
   if (["EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST"].includes(error.code) || isReadOnlyFolder(error))
     return new CliprpnError(
@@ -67,8 +67,11 @@ function fileError(error: unknown, io: Io): CliprpnError | undefined {
 }
 
 /** The folder with the least free space: the error of a failed write does not name its file. */
-function fullFolder({ cwd, env }: Io): string {
-  const folders = [cwd, join(cwd, "runs"), cacheDir(env), tmpdir()].filter((folder) => existsSync(folder));
+function fullFolder(argv: string[], { cwd, env }: Io): string {
+  const option = argv.findIndex((arg) => /^--runs-dir(=|$)/.test(arg));
+  const runsDir = argv[option]?.split("=")[1] ?? argv[option + 1] ?? "runs";
+  const runs = resolve(cwd, option < 0 ? "runs" : runsDir);
+  const folders = [cwd, runs, cacheDir(env), tmpdir()].filter((folder) => existsSync(folder));
   const free = (folder: string): number => {
     const { bavail, bsize } = statfsSync(folder);
     return bavail * bsize;
