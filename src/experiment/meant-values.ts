@@ -12,7 +12,18 @@ export function meantList(path: Path, value: unknown): MeantValue | undefined {
     return { path, value: numbersFrom(0, value, 1), remark: `Or [${value}], for the seed ${value}.` };
   if (typeof value === "string") return listOfText(path, value.trim());
   if (typeof value === "number" || typeof value === "boolean") return { path, value: [value] };
-  return isRecord(value) ? listOfObject(path, value) : undefined;
+  if (!isRecord(value)) return undefined;
+  return path[0] === "also" ? { path, value: [value] } : listOfObject(path, value);
+}
+
+/** The object that is meant by a name alone: `"dataset": "demo"` is `"dataset": { "name": "demo" }`. */
+export function meantObject(path: Path, value: unknown): MeantValue | undefined {
+  const isNamed = path.length === 1 && (path[0] === "dataset" || path[0] === "backbone");
+  if (isNamed && typeof value === "string") return { path, value: { name: value } };
+  const [first] = Array.isArray(value) ? value : [];
+  return path.length === 1 && path[0] === "vary" && typeof first === "string"
+    ? { path, value: { [first]: [] }, remark: "With the values of each key in its list." }
+    : undefined;
 }
 
 /**
@@ -20,8 +31,10 @@ export function meantList(path: Path, value: unknown): MeantValue | undefined {
  * `"learning_rate": [0.001, 0.0001]` in `settings`.
  */
 export function meantVariation(path: Path, value: unknown): MeantValue | undefined {
-  if (path[0] !== "settings") return undefined;
-  const key = path.slice(1).join(".");
+  // A list in a list of values: one pair of brackets too many.
+  if (path[0] === "vary" && Array.isArray(value) && value.length === 1) return { path, value: value[0] };
+  if (path[0] !== "settings" && path[0] !== "preset") return undefined;
+  const key = path[0] === "preset" ? "preset" : path.slice(1).join(".");
   const isText = typeof value === "string" && /^\w+\s*\(|,/.test(value);
   const list = isText ? listOfText(path, value)?.value : Array.isArray(value) ? value : undefined;
   if (list === undefined && isRecord(value)) {
@@ -101,6 +114,8 @@ function listOfObject(path: Path, value: Record<string, unknown>): MeantValue | 
   const low = find("min", "low", "start", "from", "lower");
   const high = find("max", "high", "stop", "end", "to", "upper");
   const step = find("step", "q");
+  const bounds = find("bounds", "range", "interval");
+  if (Array.isArray(bounds)) return { path, value: bounds, remark: noRanges };
   if (typeof low !== "number" || typeof high !== "number") return undefined;
   const listed = typeof step === "number" ? numbersFrom(low, high + step / 2, step) : [];
   const isShort = listed.length > 0 && listed.length <= maxListed;

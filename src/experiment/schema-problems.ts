@@ -4,7 +4,7 @@ import { joinWords } from "../base/format.ts";
 import { digest } from "../contract/canonical-json.ts";
 import { exampleDetector } from "./detectors.ts";
 import { suggestForeignKey } from "./foreign-keys.ts";
-import { meantDottedKeys, meantList, meantVariation } from "./meant-values.ts";
+import { meantDottedKeys, meantList, meantObject, meantVariation } from "./meant-values.ts";
 import { isTopLevel } from "./overrides.ts";
 import { allSettingKeys, settingGroups } from "./presets.ts";
 import { formatPath, formatValue, type MeantValue, type Path, type Problem } from "./problem.ts";
@@ -72,9 +72,12 @@ function explainError(error: ErrorObject): Problem[] {
       );
     }
     default: {
-      const meant = toList(schema.type).includes("array")
+      const types = toList(schema.type);
+      const meant = types.includes("array")
         ? meantList(path, error.data)
-        : meantVariation(path, error.data);
+        : types.includes("object")
+          ? meantObject(path, error.data)
+          : meantVariation(path, error.data);
       const suggestion = isGroup(path, error.data)
         ? " Did you mean settings.baseline?"
         : meant === undefined
@@ -98,7 +101,8 @@ const examples: Record<string, string> = {
 
 /** True for settings of baselines that were written where the label of a configuration belongs. */
 function isGroup(path: Path, value: unknown): boolean {
-  return path.length === 1 && path[0] === "baseline" && typeof value === "object" && value !== null;
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  return path.length === 1 && path[0] === "baseline" && isObject;
 }
 
 /** Items that equal an earlier one, with their indices; ajv reports only one pair. */

@@ -96,7 +96,11 @@ export class SourceText {
     const { error, offset } = first;
     if (this.#text.slice(offset).trim() === "")
       return [{ ...this.#at(offset), message: "not valid JSON: the file ends too early; is a } missing?" }];
-    return [{ ...this.#at(offset), message: `not valid JSON: ${describeSyntaxError(error)}` }];
+    const found = this.#text[offset];
+    const other = found === "}" ? "]" : found === "]" ? "}" : undefined;
+    const message =
+      other === undefined ? describeSyntaxError(error) : `found ${found}; is a ${other} missing?`;
+    return [{ ...this.#at(offset), message: `not valid JSON: ${message}` }];
   }
 
   #findRepeatedKeys(node: Node): LocatedProblem[] {

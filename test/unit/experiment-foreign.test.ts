@@ -84,6 +84,7 @@ test.each<[content: string, ...expected: [place: string, found: string, write: s
 test("of errors without a hint only the first is reported, since the others are its consequences", () => {
   expect(problems(`{${head}, "seeds": [1 2 3], : }`)).toEqual([expect.stringMatching(/^1:57 .*comma/)]);
   expect(problems(`{${head}, `)).toEqual([expect.stringMatching(/} missing\?$/)]);
+  expect(problems(`{${head}, "seeds": [0}`)).toEqual([expect.stringMatching(/is a \] missing\?$/)]);
   expect(problems(`{${head}}{`)).toEqual([expect.stringMatching(/one experiment/)]);
 });
 
@@ -104,6 +105,13 @@ test.each<[key: string, value: unknown, meant: string]>([
   ["vary", { "training.learning_rate": { values: [0.1] } }, "[0.1]"],
   ["vary", { training: { learning_rate: [0.1] } }, '"training.learning_rate": [0.1]'],
   ["vary", { seeds: [0] }, "seeds, at the top"],
+  ["vary", { fusion: [["film"]] }, '"film"?'],
+  ["vary", { "training.batch_size": { type: "int", bounds: [1, 8] } }, "[1,8]? There are no ranges"],
+  ["vary", ["fusion"], '{"fusion":[]}'],
+  ["preset", ["default", "reference"], '"vary": { "preset": ["default","reference"] }'],
+  ["also", { fusion: "film" }, '[{"fusion":"film"}]'],
+  ["dataset", "demo", '{"name":"demo"}'],
+  ["backbone", "RN50-quickgelu", '{"name":"RN50-quickgelu"}'],
   ["seeds", 3, "[0,1,2]? Or [3], for the seed 3."],
   ["seeds", 0, "[0]"],
   ["seeds", "0-3", "[0,1,2,3]"],
