@@ -72,6 +72,13 @@ def test_a_numbering_that_no_object_agrees_with_is_refused(tmp_path: Path) -> No
     assert_same(results, OBJECTS, names=False)
 
 
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_same_number_for_all_objects_is_no_class(tmp_path: Path, number: int) -> None:
+    results = read(write(with_ids(lambda name: number), tmp_path), INDEX)
+    assert results.classes == [] and f"category_id {number}" in results.notes[0]
+    assert_same(results, OBJECTS, names=False)
+
+
 def test_a_numbering_can_be_named(tmp_path: Path) -> None:
     file = write(with_ids(NUMBERINGS["coco80"]), tmp_path)
     assert_same(read(file, INDEX, category_ids="coco80"), OBJECTS)
@@ -178,6 +185,14 @@ def test_a_name_in_several_folders_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CliprpnError, match=r"'frame.jpg', which several"):
         read(write(images(lambda row: {"image": "frame.jpg"}), tmp_path), index)
     assert_same(read(write(images(lambda row: {"image": f"a/{row}/frame.jpg"}), tmp_path), index), OBJECTS)
+
+
+def test_names_that_differ_in_case_are_told_apart(tmp_path: Path) -> None:
+    index = make_index(OBJECTS, [f"{'aA'[row % 2]}{row // 2}.jpg" for row in range(12)])
+    rows = images(lambda row: {"image": f"{'aA'[row % 2]}{row // 2}.jpg"})
+    assert_same(read(write(rows, tmp_path), index), OBJECTS)
+    with pytest.raises(CliprpnError, match="unique"):
+        read(write(images(lambda row: {"image": f"a{row // 2}.JPG"}), tmp_path), index)
 
 
 @pytest.mark.parametrize(

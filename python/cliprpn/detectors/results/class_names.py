@@ -125,6 +125,10 @@ def _assumed_names(
             f"{agreements[best.key]:.0%} of {num_pairs} annotated objects that its boxes overlap have that name "
             f"({others})"
         ]
+    if len(used_ids) == 1:  # Detectors without classes write the same for every box.
+        return {}, [
+            f"all its boxes have category_id {used_ids[0]}, without a name: they are read without class"
+        ]
     raise CliprpnError(
         "data_invalid",
         f"{file}: expected category_id of COCO, as the file has no class names; of {num_pairs} annotated objects "

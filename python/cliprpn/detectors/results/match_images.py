@@ -18,14 +18,25 @@ MISSING, AMBIGUOUS = -1, -2
 
 @dataclass(frozen=True)
 class ImageNames:
-    """The dataset's images by their names; AMBIGUOUS where several have the same."""
+    """The dataset's images by their names; AMBIGUOUS where several have the same.
 
+    Attributes:
+        by_name: by the name as the dataset has it, which is unique.
+        by_key: by ends of its path, in lower case, and without the ending of the file.
+        by_file_number: by the number that the name is, or COCO's number in it.
+        by_id: by image_id.
+    """
+
+    by_name: dict[str, int]
     by_key: dict[str, int]
     by_file_number: dict[int, int]
     by_id: dict[int, int]
 
     def row_of_name(self, name: str) -> int:
         """Row of the image with this name: as written, then the longest end of its path, then its stem."""
+        exact = self.by_name.get(_clean(name))
+        if exact is not None:
+            return exact
         for key in _keys_of(name):
             row = self.by_key.get(key)
             if row is not None:
@@ -43,7 +54,10 @@ def image_names(image_ids: Sequence[int], file_names: Sequence[str]) -> ImageNam
         number = _file_number(name)
         if number is not None:
             by_file_number[number] = AMBIGUOUS if by_file_number.get(number, row) != row else row
-    return ImageNames(by_key, by_file_number, {image_id: row for row, image_id in enumerate(image_ids)})
+    by_name = {_clean(name): row for row, name in enumerate(file_names)}
+    return ImageNames(
+        by_name, by_key, by_file_number, {image_id: row for row, image_id in enumerate(image_ids)}
+    )
 
 
 def match_images(refs: Iterable[ImageRef], names: ImageNames, file_images: dict[int, str]) -> list[list[int]]:
