@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fuzzing import MAX_MESSAGE_CHARS, broken_bytes, odd, outcome, time_limit
 from layout_data import LAYOUTS, write_json
-from test_fuzz_annotations import MAX_MESSAGE_CHARS, broken_bytes, odd, outcome, time_limit
 from test_layouts import make_multi_target
 from user_data import rows_source, write_jsonl
 
