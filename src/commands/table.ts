@@ -312,6 +312,8 @@ export const commands: Command[] = [
         choices: [
           "jsonl",
           "csv",
+          "json",
+          "parquet",
           "coco",
           "mdetr",
           "transvg",
@@ -329,7 +331,7 @@ export const commands: Command[] = [
         choices: ["xywh", "xyxy", "cxcywh_norm", "xywh_norm", "xyxy_norm", "xywh_1000", "xyxy_1000"],
       },
       columns: {
-        describe: "column names in --from, e.g. image=file_name,sentence=caption,box=bbox",
+        describe: "column names in --from, e.g. image=file_name,sentence=meta.caption,box=x1+y1+x2+y2",
         type: "string",
       },
       rows: { describe: "key of the list of rows in a JSON file, e.g. data.commands", type: "string" },

@@ -1,10 +1,12 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { CliprpnError } from "../../contract/errors.ts";
-import type { BoxFormat, Columns, RowsSource, Split } from "../../contract/generated/types.ts";
+import type { BoxFormat, Columns, RowsSource } from "../../contract/generated/types.ts";
 import { publishedTable } from "./published-tables.ts";
 import { formatNames, formatOf, rowFormats } from "./row-formats.ts";
+import { splitFiles } from "./split-files.ts";
+import { splitNamed } from "./split-names.ts";
 
-const splits = ["train", "val", "test", "testA", "testB"] as const satisfies readonly Split[];
 export const boxFormats = [
   "xywh",
   "xyxy",
@@ -62,7 +64,9 @@ const orientations = ["upright", "stored"] as const satisfies readonly RowsSourc
  * @throws CliprpnError bad_input.
  */
 export function rowsSource(options: RowsOptions, cwd: string): RowsSource {
-  const [head, ...rest] = options.from.map((text) => rowsFile(text, cwd));
+  const [head, ...rest] = options.from
+    .map((text) => rowsFile(text, cwd))
+    .flatMap((file) => splitFiles(file) ?? [file]);
   if (head === undefined) throw new CliprpnError("bad_input", "--from: expected a file");
   const format =
     options.format === undefined ? formatOf(head.file) : choose("--format", options.format, formatNames);
@@ -84,8 +88,8 @@ export function rowsSource(options: RowsOptions, cwd: string): RowsSource {
 
 function rowsFile(text: string, cwd: string): RowsSource["files"][number] {
   const [before = "", after] = text.split(/=(.*)/s);
-  const split = splits.find((name) => name === before);
-  return split === undefined || after === undefined
+  const split = splitNamed(before);
+  return split === undefined || after === undefined || existsSync(resolve(cwd, text))
     ? { file: resolve(cwd, text), split: null }
     : { file: resolve(cwd, after), split };
 }

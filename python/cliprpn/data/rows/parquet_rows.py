@@ -76,7 +76,10 @@ def _has_bytes(kind: pa.DataType) -> bool:
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         return _has_bytes(kind.value_type)
     if pa.types.is_struct(kind):
-        return any(field.name == "bytes" and _has_bytes(field.type) for field in kind)
+        return any(
+            field.name == "bytes" and (_has_bytes(field.type) or pa.types.is_null(field.type))
+            for field in kind
+        )
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
