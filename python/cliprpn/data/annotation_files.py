@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import tarfile
 import zipfile
 import zlib
@@ -18,6 +19,12 @@ from cliprpn.errors import CliprpnError
 MAX_RATIO = 200
 ALWAYS_ALLOWED_BYTES = 2**24
 MAX_MEMBERS = 1_000_000
+# What the standard library raises for archives that are broken or of an unknown version.
+BROKEN = (
+    *(EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, tarfile.TarError),
+    *(zipfile.BadZipFile, NotImplementedError),
+)
+ENCRYPTED = 1
 GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 ANNOTATION_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
@@ -52,7 +59,7 @@ def open_annotations(path: Path, suffixes: Sequence[str] = ANNOTATION_SUFFIXES) 
                     yield _limited(member, path)
             else:
                 yield file
-    except (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError, zipfile.BadZipFile) as error:
+    except BROKEN as error:
         raise CliprpnError(
             "data_invalid", f"{path}: expected a whole archive, found a broken one: {error}; is it complete?"
         ) from error
@@ -96,7 +103,10 @@ def _zip_member(archive: zipfile.ZipFile, path: Path, suffixes: Sequence[str]) -
         for entry in archive.infolist()
         if not entry.is_dir() and _is_annotation(entry.filename, suffixes)
     ]
-    return _only(names, path, suffixes)
+    name = _only(names, path, suffixes)
+    if archive.getinfo(name).flag_bits & ENCRYPTED:
+        raise CliprpnError("data_invalid", f"{path}: expected an archive without a password; unpack it")
+    return name
 
 
 def _is_annotation(name: str, suffixes: Sequence[str]) -> bool:

@@ -16,7 +16,7 @@ from cliprpn.data.rows.text_lines import read_lines
 
 SEPARATORS = (",", ";", "\t", "|")
 # The first line that Excel writes to name the separator.
-EXCEL_SEPARATOR = re.compile(r"sep=(.)\s*", re.IGNORECASE)
+EXCEL_SEPARATOR = re.compile(r"sep=([,;|:\t ])\s*", re.IGNORECASE)
 
 
 def read_csv(path: Path, fields: Fields, problems: Problems) -> Iterator[tuple[str, dict[str, str]]]:
@@ -59,7 +59,13 @@ def read_csv(path: Path, fields: Fields, problems: Problems) -> Iterator[tuple[s
                 continue
             yield where, {name: value for name, value in zip(header, values, strict=True) if name}
     except csv.Error as error:
-        problems.add(f"{path.name}:{line_number}: expected CSV: {error}; is a closing quote missing?")
+        problems.add(
+            f"{path.name}:{line_number}: expected CSV: {_printable(error)}; is a closing quote missing?"
+        )
+
+
+def _printable(error: csv.Error) -> str:
+    return str(error).replace("\t", "\\t")
 
 
 def _separator(first: str, path: Path, fields: Fields) -> str:
