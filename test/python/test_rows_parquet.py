@@ -27,7 +27,7 @@ from cliprpn.errors import CliprpnError
 ROWS = make_rows(6)
 
 
-def picture(number: int) -> bytes:
+def make_image(number: int) -> bytes:
     stream = io.BytesIO()
     Image.new("RGB", (100 + number, 80), (number, 0, 0)).save(stream, "PNG")
     return stream.getvalue()
@@ -104,29 +104,30 @@ SHAPES: dict[str, Any] = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_images_inside_become_files(tmp_path: Path, shape: str) -> None:
-    pictures = [picture(i // 2) for i in range(6)]
+    contents = [make_image(i // 2) for i in range(6)]
     names = ["a.png", "a.png", "x/../../b.png", "C:\\photos\\b.png", None, None]
     if shape == "bytes":
         names = [None] * 6
-    images = [SHAPES[shape](content, name) for content, name in zip(pictures, names, strict=True)]
+    images = [SHAPES[shape](content, name) for content, name in zip(contents, names, strict=True)]
     path = write_parquet(tmp_path / "a.parquet", {**columns(ROWS), "image": images}, row_group_size=2)
     found = read_images(path, tmp_path / "images")
     assert found == read_images(path, None)  # The names are the same without the files.
     files = {file.name: file.read_bytes() for file in (tmp_path / "images").iterdir()}
-    assert set(found) == set(files) and [files[name] for name in found] == pictures
-    by_hash = [f"{hashlib.sha256(content).hexdigest()[:20]}.png" for content in pictures]
+    assert set(found) == set(files) and [files[name] for name in found] == contents
+    by_hash = [f"{hashlib.sha256(content).hexdigest()[:20]}.png" for content in contents]
     assert found == (by_hash if shape == "bytes" else ["a.png"] * 2 + ["b.png"] * 2 + by_hash[4:])
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.parquet", "images"]
 
 
 def test_different_images_of_one_name_stay_apart(tmp_path: Path) -> None:
     images = [
-        {"bytes": picture(i), "path": name} for i, name in enumerate(["a.png", "x/a.png", "A.PNG", "a.png"])
+        {"bytes": make_image(i), "path": name}
+        for i, name in enumerate(["a.png", "x/a.png", "A.PNG", "a.png"])
     ]
     table = {**columns(ROWS[:4]), "image": images}
     found = read_images(write_parquet(tmp_path / "a.parquet", table), tmp_path / "images")
     assert found[0] == "a.png" and len({name.lower() for name in found}) == 4
-    assert [(tmp_path / "images" / name).read_bytes() for name in found] == [picture(i) for i in range(4)]
+    assert [(tmp_path / "images" / name).read_bytes() for name in found] == [make_image(i) for i in range(4)]
 
 
 @pytest.mark.parametrize(
@@ -136,8 +137,8 @@ def test_an_unsafe_name_is_replaced_by_a_hash(tmp_path: Path, name: str) -> None
     from cliprpn.data.rows.embedded_images import EmbeddedImages
 
     images = EmbeddedImages(tmp_path / "images")
-    made = images.add({"bytes": picture(1), "path": name})
-    assert made == f"{hashlib.sha256(picture(1)).hexdigest()[:20]}.png"
+    made = images.add({"bytes": make_image(1), "path": name})
+    assert made == f"{hashlib.sha256(make_image(1)).hexdigest()[:20]}.png"
     assert [file.name for file in (tmp_path / "images").iterdir()] == [made]
 
 

@@ -425,7 +425,7 @@ def test_a_problem_in_json_is_reported_by_line(tmp_path: Path) -> None:
     assert "box: expected four numbers" in problems[0] and "expected an object, found 7" in problems[1]
     path.write_text(json.dumps({"data": {"rows": rows}}))
     _, problems = read(with_rows(rows_source(path, format="json"), "data.rows"))
-    assert problems[0].startswith("data.json:1: data.rows[2]: box: ")
+    assert problems[0].startswith("data.json:1[data.rows.2]: box: ")
 
 
 @pytest.mark.parametrize(

@@ -68,14 +68,12 @@ class Fields:
 
     Args:
         columns: names in the file; with dots for nested objects, and four names joined by `+` for a box.
-        file_name: for the notes.
         box_format: of the source.
     """
 
-    def __init__(self, columns: Columns, file_name: str, box_format: str) -> None:
+    def __init__(self, columns: Columns, box_format: str) -> None:
         self._names = {key: getattr(columns, key) or key for key in FIELDS}
         self._given = {key for key in FIELDS if getattr(columns, key) not in (None, key)}
-        self._file_name = file_name
         self._order = order_of(box_format)
         self._places: dict[tuple[str, ...], _Places] = {}
         self._notes: dict[str, None] = {}
@@ -196,7 +194,7 @@ class Fields:
         return None
 
     def _note(self, text: str) -> None:
-        self._notes.setdefault(f"{self._file_name}: {text}")
+        self._notes.setdefault(text)
 
 
 _ABSENT: Any = object()

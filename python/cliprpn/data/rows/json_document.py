@@ -24,7 +24,7 @@ class Child:
     Attributes:
         key: its position or its name.
         start: of the value, in the text.
-        label: its place in the document, such as `commands[3]`.
+        label: its place in the document, such as `commands.3`.
     """
 
     key: str | int
@@ -76,7 +76,7 @@ class JsonDocument:
         values: list[Child] = []
         while start < len(self._text):
             value, end = self._decode(start)
-            values.append(Child(len(values), value, start, f"[{len(values)}]"))
+            values.append(Child(len(values), value, start, str(len(values))))
             start = self._skip(end)
         return values, False
 
@@ -89,13 +89,7 @@ class JsonDocument:
         start, line = self._counted if self._counted[0] <= child.start else (0, 1)
         line += self._text.count("\n", start, child.start)
         self._counted = (child.start, line)
-        if not self._has_long_lines:
-            return f"{self.name}:{line}"
-        return (
-            f"{self.name}:{line}: {child.label}"
-            if not child.label.startswith("[")
-            else f"{self.name}:{line}{child.label}"
-        )
+        return f"{self.name}:{line}{f'[{child.label}]' if self._has_long_lines else ''}"
 
     def error(self, problem: str) -> CliprpnError:
         """An error about the whole document."""
@@ -124,7 +118,7 @@ class JsonDocument:
                     raise self._broken("Expecting ':' delimiter", at)
                 at = self._skip(at + 1)
             value, end = self._decode(at)
-            place = f"{label}.{key}" if is_object and label else str(key) if is_object else f"{label}[{key}]"
+            place = f"{label}.{key}" if label else str(key)
             entries.append(Child(key, value, at, place[:80]))
             at = self._skip(end)
             if self._text.startswith(closing, at):

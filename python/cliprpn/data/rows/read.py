@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -88,7 +89,7 @@ def read_rows(
             f"{source.files[0].file}: expected images inside, found names such as {rows[0].image[:200]!r}; pass the "
             "folder of the images as --images, or use --without-images",
         )
-    notes = [*reader.notes, *reader.splits.notes(), *reader.targets.notes()]
+    notes = reader.all_notes()
     if source.only:
         rows = keep_only(rows, source.only, notes)
     found = FoundNames(names)
@@ -106,6 +107,7 @@ class _Reader:
         self.targets = Targets(source.first_box is True)
         self.splits = SplitNames()
         self.notes: list[str] = []
+        self._files_of_note: dict[str, list[str]] = defaultdict(list)
         self._is_table = source.format in TABLES
         self._boxes = BoxValues(source.box_format, converts_order=not self._is_table)
 
@@ -113,7 +115,7 @@ class _Reader:
         """The valid rows of a file."""
         has_names = self._is_table or self.source.format == "transvg"
         columns = self.source.columns if has_names else DEFAULT_COLUMNS
-        fields = Fields(columns, path.name, self.source.box_format)
+        fields = Fields(columns, self.source.box_format)
         for where, row in self._located(path, fields):
             values = fields.read(row) if self._is_table else row
             box_problem = None
@@ -129,7 +131,16 @@ class _Reader:
                 parsed = parse_row(one, where, names, self.splits, self.problems, needs_sentence, box_problem)
                 if parsed is not None:
                     yield parsed
-        self.notes += fields.notes()
+        for text in fields.notes():
+            self._files_of_note[text].append(path.name)
+
+    def all_notes(self) -> list[str]:
+        """What was assumed or left out, each once for all files."""
+        assumed = []
+        for text, files in self._files_of_note.items():
+            others = f" and {len(files) - 1} more files" if len(files) > 1 else ""
+            assumed.append(f"{files[0]}{others}: {text}")
+        return [*self.notes, *assumed, *self.splits.notes(), *self.targets.notes()]
 
     def _located(self, path: Path, fields: Fields) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yields location and values of each row: by the file's names for tables, by field for other formats."""
