@@ -529,6 +529,8 @@ def test_an_archive_with_several_annotation_files_names_them(tmp_path: Path) -> 
 TABLES: dict[str, bytes] = {
     "German Excel": 'image;sentence;box\na.jpg;eine Katze;"10,5 20,0 40,75 60,0"\n'.encode("utf-8-sig"),
     "German Excel in columns": b"image;sentence;xmin;ymin;xmax;ymax\na.jpg;eine Katze;10,5;20;40,75;60\n",
+    "German Excel in columns with three decimals": b"image;sentence;xmin;ymin;xmax;ymax\n"
+    b"a.jpg;eine Katze;10,500;20,000;40,750;60,000\n",
     "Excel's separator": b'sep=;\r\nimage;sentence;box\r\na.jpg;eine Katze;"10.5,20,40.75,60"\r\n',
     "Excel's Unicode text": "image\tsentence\tbox\r\na.jpg\teine Katze\t10.5 20 40.75 60\r\n".encode(
         "utf-16"

@@ -46,6 +46,7 @@ def read_csv(path: Path, fields: Fields, problems: Problems) -> Iterator[tuple[s
         if (problem := _header_problem(header, separator, fields)) is not None:
             problems.add(f"{path.name}:{line_number}: {problem}")
             return
+        box_columns = _decimal_columns(header, separator, fields)
         for values in csv.reader(remaining, delimiter=separator, strict=True):
             where = f"{path.name}:{line_number}"
             if not any(value.strip() for value in values):
@@ -57,11 +58,18 @@ def read_csv(path: Path, fields: Fields, problems: Problems) -> Iterator[tuple[s
                     "another number of values than in the header",
                 )
                 continue
-            yield where, {name: value for name, value in zip(header, values, strict=True) if name}
+            row = {name: value for name, value in zip(header, values, strict=True) if name}
+            yield where, row | {name: row[name].replace(",", ".") for name in box_columns}
     except csv.Error as error:
         problems.add(
             f"{path.name}:{line_number}: expected CSV: {_printable(error)}; is a closing quote missing?"
         )
+
+
+def _decimal_columns(header: list[str], separator: str, fields: Fields) -> list[str]:
+    """The four columns of a box in a table with semicolons, where a comma in a number is a decimal one for certain."""
+    paths = fields.places(tuple(header)).paths.get("box", [])
+    return [path[0] for path in paths if len(paths) == 4 and separator == ";" and path[0] in header]
 
 
 def _printable(error: csv.Error) -> str:
