@@ -37,21 +37,21 @@ def to_xyxy(annotated: Tensor, box_format: BoxFormat, sizes: Tensor) -> Tensor:
     Returns:
         [N, 4].
     """
-    corners = box_convert(annotated, _shape(box_format), "xyxy")
-    scale = _scale(box_format)
+    corners = box_convert(annotated, format_shape(box_format), "xyxy")
+    scale = format_scale(box_format)
     return corners if scale is None else corners / scale * sizes.repeat(1, 2)
 
 
 def from_xyxy(boxes_xyxy: Tensor, box_format: BoxFormat, sizes: Tensor) -> Tensor:
     """The inverse of `to_xyxy`: [N, 4]."""
-    boxes = box_convert(boxes_xyxy, "xyxy", _shape(box_format))
-    scale = _scale(box_format)
+    boxes = box_convert(boxes_xyxy, "xyxy", format_shape(box_format))
+    scale = format_scale(box_format)
     return boxes if scale is None else boxes / sizes.repeat(1, 2) * scale
 
 
 def needs_sizes(box_format: BoxFormat) -> bool:
     """Whether boxes of this format can be converted to pixels only if the size of their image is known."""
-    return _scale(box_format) is not None
+    return format_scale(box_format) is not None
 
 
 def boxes_in_images(annotated: Tensor, box_format: BoxFormat, sizes: Tensor) -> tuple[Tensor, Tensor]:
@@ -75,54 +75,19 @@ def boxes_in_images(annotated: Tensor, box_format: BoxFormat, sizes: Tensor) -> 
     inside = ((boxes > -tolerance) & (boxes < limits + tolerance)).all(dim=1)
     clipped = torch.minimum(boxes.clamp(min=0), limits)
     has_area = (clipped[:, 2:] > clipped[:, :2]).all(dim=1)
-    if _shape(box_format) != "xyxy":
+    if format_shape(box_format) != "xyxy":
         has_area &= (annotated[:, 2:] > 0).all(dim=1)
     return clipped, inside & has_area & annotated.isfinite().all(dim=1)
 
 
 def have_area(boxes: Sequence[Box], box_format: BoxFormat) -> list[bool]:
     """Whether each box has an area and, in normalized coordinates, lies inside the image."""
-    return _have_area(_as_tensor(boxes), box_format).tolist()
+    return have_area_tensor(_as_tensor(boxes), box_format).tolist()
 
 
-def format_hint(
-    boxes: Sequence[Box], box_format: BoxFormat, sizes: Sequence[tuple[float, float] | None]
-) -> str | None:
-    """Suggests the format that nearly all boxes fit, if most do not fit the given one; None otherwise.
-
-    Args:
-        boxes: in the source's format.
-        sizes: width and height of each box's image in pixels, if known.
-    """
-    if not boxes:
-        return None
-    boxes_tensor = _as_tensor(boxes)
-    limits = torch.tensor([size or (0, 0) for size in sizes], dtype=torch.float64).reshape(-1, 2)
-    fractions = {
-        name: _fits_format(boxes_tensor, name, limits).double().mean().item() for name in FORMAT_NAMES
-    }
-    best = max(FORMAT_NAMES, key=lambda name: (fractions[name], name == box_format))
-    if fractions[box_format] >= 0.5 or fractions[best] < 0.95:
-        return None
-    return (
-        f"{1 - fractions[box_format]:.0%} of {len(boxes)} boxes are not valid as {box_format}, and "
-        f"{fractions[best]:.0%} are valid as {best}: is {best} their format?"
-    )
-
-
-def _fits_format(boxes_tensor: Tensor, box_format: BoxFormat, limits: Tensor) -> Tensor:
-    """Whether each box has an area and lies inside its image, if the size is known (not 0): [N], bool."""
-    fit = _have_area(boxes_tensor, box_format)
-    if needs_sizes(box_format):
-        return fit
-    # Normalized coordinates are valid pixels, but too small to be meant so.
-    fit &= (boxes_tensor > 1).any(dim=1)
-    right_bottom = boxes_tensor[:, 2:] if box_format == "xyxy" else boxes_tensor[:, :2] + boxes_tensor[:, 2:]
-    return fit & ((right_bottom <= limits + 1) | (limits == 0)).all(dim=1)
-
-
-def _have_area(boxes_tensor: Tensor, box_format: BoxFormat) -> Tensor:
-    shape, scale = _shape(box_format), _scale(box_format)
+def have_area_tensor(boxes_tensor: Tensor, box_format: str) -> Tensor:
+    """The same for a tensor [N, 4]: [N], bool."""
+    shape, scale = format_shape(box_format), format_scale(box_format)
     if shape == "xyxy":
         fit = (boxes_tensor[:, 2:] > boxes_tensor[:, :2]).all(dim=1)
     else:
@@ -133,12 +98,12 @@ def _have_area(boxes_tensor: Tensor, box_format: BoxFormat) -> Tensor:
     return fit & ((corners >= -NORM_TOLERANCE) & (corners <= 1 + NORM_TOLERANCE)).all(dim=1)
 
 
-def _shape(box_format: BoxFormat) -> str:
+def format_shape(box_format: str) -> str:
     """The meaning of the four numbers, by torchvision's names: xywh, xyxy or cxcywh."""
     return box_format.partition("_")[0]
 
 
-def _scale(box_format: BoxFormat) -> float | None:
+def format_scale(box_format: str) -> float | None:
     """The coordinate of the right and bottom edge of every image; None if it is the image's size in pixels."""
     return {"norm": 1.0, "1000": 1000.0}.get(box_format.partition("_")[2])
 
