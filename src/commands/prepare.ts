@@ -59,6 +59,7 @@ function prepareArguments(args: Arguments): PrepareArguments {
     only: args.list("only"),
     match: args.text("match"),
     clip_boxes: args.flag("clip-boxes"),
+    force_box_format: args.flag("force-box-format"),
     allow_invalid: args.flag("allow-invalid"),
     orientation: args.text("orientation"),
     images: args.list("images"),

@@ -353,6 +353,11 @@ export const commands: Command[] = [
         describe: "ids of the expressions to keep: FILE, or SPLIT=FILE for a split (repeatable)",
         type: "array",
       },
+      "force-box-format": {
+        describe: "read the boxes in --box-format even if another format is more likely",
+        type: "boolean",
+        default: false,
+      },
       "clip-boxes": {
         describe: "clip boxes that extend past their image",
         type: "boolean",

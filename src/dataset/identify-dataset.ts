@@ -154,6 +154,7 @@ export function datasetId(
   // An option that is not given is undefined and left out of the JSON, so a new one changes no id.
   const orientation = source.orientation ?? undefined;
   const clip_boxes = source.clip_boxes || undefined;
+  const force_box_format = source.force_box_format || undefined;
   const allow_invalid = source.allow_invalid || undefined;
   // Contents of the files are hashed below.
   const only = source.only?.map(({ split }) => split);
@@ -166,11 +167,13 @@ export function datasetId(
     hash.update(
       JSON.stringify({
         ...{ format, box_format, columns, split_seed, splits },
-        ...{ rows, first_box, clip_boxes, allow_invalid, orientation, match, only },
+        ...{ rows, first_box, clip_boxes, allow_invalid, orientation, match, only, force_box_format },
       }),
     );
-  } else if (clip_boxes || allow_invalid || orientation !== undefined || only !== undefined)
-    hash.update(JSON.stringify({ clip_boxes, allow_invalid, orientation, only }));
+  } else {
+    const options = JSON.stringify({ clip_boxes, allow_invalid, orientation, only, force_box_format });
+    if (options !== "{}") hash.update(options);
+  }
   for (const { sha256 } of files) hash.update(sha256);
   return hash.update(pictures_sha256).digest("hex").slice(0, 16);
 }

@@ -61,6 +61,7 @@ export function prepareCommand(facts: PreparedDataset, size?: ImageSize): string
     ...(size === undefined || size.image_size_px === 224 ? [] : ["--image-size", `${size.image_size_px}`]),
     ...(size === undefined || size.resize === "squash" ? [] : ["--resize", size.resize]),
     ...(source.clip_boxes === true ? ["--clip-boxes"] : []),
+    ...(source.force_box_format === true ? ["--force-box-format"] : []),
     ...(source.allow_invalid === true ? ["--allow-invalid"] : []),
     ...fileArgs("--only", source.only ?? []),
     ...(source.orientation == null ? [] : ["--orientation", source.orientation]),

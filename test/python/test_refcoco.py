@@ -14,8 +14,9 @@ from helpers import HEIGHT, WIDTH, make_records, small_dataset, write_dataset
 from prepared import source_of
 
 from cliprpn.data.annotations import Annotations
+from cliprpn.data.box_checks import DEFAULT_RULES, check_referred_boxes
 from cliprpn.data.problems import Problems
-from cliprpn.data.sources import convert_referred_boxes, count_splits, read_source
+from cliprpn.data.sources import count_splits, read_source
 from cliprpn.errors import CliprpnError
 
 Refs = list[dict[str, Any]]
@@ -102,7 +103,7 @@ def test_a_box_past_the_edge_by_rounding_is_clipped(tmp_path: Path) -> None:
     instances["annotations"][1]["bbox"] = bbox = [80.5, 50, WIDTH - 80, HEIGHT - 49.5]
     annotations = read(write_dataset(tmp_path, instances, refs))
     assert list(annotations.objects[1].box) == bbox  # Unchanged, so that an export writes the same numbers.
-    boxes = convert_referred_boxes(annotations, {0: (WIDTH, HEIGHT)}, Problems(tmp_path))
+    boxes = check_referred_boxes(annotations, {0: (WIDTH, HEIGHT)}, DEFAULT_RULES, Problems(tmp_path)).boxes
     assert boxes[1] == (80.5, 50, WIDTH, HEIGHT)
 
 
@@ -122,15 +123,15 @@ BAD = {
     "another image's ann_id": (change("refs", 3, "ann_id", 3), ["ref 103", "in image 3", "image 1"]),
     "box outside": (
         change("annotations", 7, "bbox", [100, 20, 30, 30]),
-        ["instances.json: annotation 7: ", "inside the 120 x 90 image", "[100.0, 20.0, 30.0, 30.0]"],
+        ["instances.json: annotation 7: ", "inside the 120 x 90 image", "[100, 20, 30, 30]"],
     ),
     "empty box": (
         change("annotations", 7, "bbox", [10, 10, 0, 5]),
-        ["annotation 7", "not empty", "[10.0, 10.0, 0.0, 5.0]"],
+        ["annotation 7", "not empty", "[10, 10, 0, 5]"],
     ),
     "inverted box": (
         change("annotations", 7, "bbox", [50, 50, -9, 5]),
-        ["annotation 7", "[50.0, 50.0, -9.0, 5.0]"],
+        ["annotation 7", "[50, 50, -9, 5]"],
     ),
     "NaN in a box": (change("annotations", 7, "bbox", [10, 10, float("nan"), 5]), ["annotation 7", "nan"]),
     "huge number in a box": (
@@ -149,7 +150,7 @@ BAD = {
     ),
     "duplicate sent_id": (
         change("refs", 3, "sentences", [{"sent_id": 0, "sent": "a"}]),
-        ["sent_id 0", "2 times"],
+        ["ref 103: sent_id 0", "found 0 at refs(umd).p: ref 100"],
     ),
     "no width": (
         change("images", 3, "width", 0),

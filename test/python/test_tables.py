@@ -90,7 +90,7 @@ def rows_of(folder: Path, name: str) -> list[dict[str, Any]]:
 
 
 def test_every_image_sentence_and_object_has_a_row(tmp_path: Path) -> None:
-    assert write_tables(annotations(), manifest(), tmp_path) == Dropped(0, 0, 0)
+    assert write_tables(annotations(), manifest(), tmp_path).dropped == Dropped(0, 0, 0)
     assert rows_of(tmp_path, "images")[1] == {
         "image_id": 1,
         "file_name": "1.jpg",
@@ -122,7 +122,7 @@ def test_every_image_sentence_and_object_has_a_row(tmp_path: Path) -> None:
 
 
 def test_refs_of_an_image_with_a_problem_are_dropped_and_counted(tmp_path: Path) -> None:
-    assert write_tables(annotations(), manifest({1: "missing"}), tmp_path) == Dropped(1, 1, 2)
+    assert write_tables(annotations(), manifest({1: "missing"}), tmp_path).dropped == Dropped(1, 1, 2)
     assert [(row["image_id"], row["pixel_row"]) for row in rows_of(tmp_path, "images")] == [(0, 0), (2, 2)]
     assert [row["sent_id"] for row in rows_of(tmp_path, "sentences")] == [0, 1, 4, 5]
     assert [row["ann_id"] for row in rows_of(tmp_path, "objects")] == [0, 1, 4, 5]
@@ -130,7 +130,7 @@ def test_refs_of_an_image_with_a_problem_are_dropped_and_counted(tmp_path: Path)
 
 def test_a_box_in_a_dropped_image_is_not_checked(tmp_path: Path) -> None:
     invalid = annotations({3: (500.0, 0.0, 5.0, 5.0)})
-    assert write_tables(invalid, manifest({1: "broken"}), tmp_path).num_refs == 1
+    assert write_tables(invalid, manifest({1: "broken"}), tmp_path).dropped.num_refs == 1
     with pytest.raises(CliprpnError, match=r"a\.json: annotation 3: "):
         write_tables(invalid, manifest(), tmp_path)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -130,15 +130,18 @@ def _path(name: str | None) -> Path | None:
 def _index_dataset(params: IndexDatasetParams, context: CallContext) -> IndexDatasetResult:
     source, folder = read_source(params.source, _path(params.image_names_file)), Path(params.folder)
     pixels = None if params.pixels_manifest is None else read_manifest(Path(params.pixels_manifest))
-    dropped = write_tables(source.annotations, pixels, folder)
+    written = write_tables(source.annotations, pixels, folder, source.rules)
+    dropped = replace(
+        written.dropped, num_sentences=written.dropped.num_sentences + source.annotations.num_left_out
+    )
     index = open_tables(folder, "", None, source.annotations.box_format)
     return IndexDatasetResult.model_validate(
         {
             "splits": index.counts(),
             "dropped": asdict(dropped),
             "split_rule": source.split_rule,
-            "notes": source.annotations.notes,
-            "warnings": [*source.annotations.warnings, *long_expression_lines(index)],
+            "notes": [*source.annotations.notes, *written.notes],
+            "warnings": [*source.annotations.warnings, *written.warnings, *long_expression_lines(index)],
             "matched": None if source.matched is None else [asdict(split) for split in source.matched],
         }
     )

@@ -2639,6 +2639,13 @@ class RefcocoSource(BaseModel):
             title="ClipBoxes",
         ),
     ] = None
+    force_box_format: Annotated[
+        bool | None,
+        Field(
+            description="True if boxes are read in the given format even if nearly all fit another one better; absent if that is a problem.",
+            title="ForceBoxFormat",
+        ),
+    ] = None
     allow_invalid: Annotated[
         bool | None,
         Field(
@@ -2749,6 +2756,13 @@ class RowsSource(BaseModel):
         Field(
             description="True if boxes that extend past their image are clipped to it; absent if they are problems.",
             title="ClipBoxes",
+        ),
+    ] = None
+    force_box_format: Annotated[
+        bool | None,
+        Field(
+            description="True if boxes are read in the given format even if nearly all fit another one better; absent if that is a problem.",
+            title="ForceBoxFormat",
         ),
     ] = None
     allow_invalid: Annotated[
@@ -3424,4 +3438,4 @@ class BridgeMethods(BaseModel):
     check_extra: Annotated[CheckExtraMethod, Field(title="CheckExtraMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "465d61a4f217516fca78cfdfc6c8899c80ee49430289426b2ce9ffc0b95dfada"
+SCHEMA_SHA256 = "4fce6426a8d194249d821715d826b222bfd57ada748ab32b9d3151769edb25c0"

@@ -60,6 +60,7 @@ class Annotations:
         objects: all objects of those images, by ann_id.
         notes: oddities of the source that were accepted, one line each.
         warnings: what may make results wrong and cannot be known from the files, one line each.
+        num_left_out: sentences that were left out since they are invalid.
     """
 
     box_format: BoxFormat
@@ -68,3 +69,4 @@ class Annotations:
     sentences: list[SentenceRecord]
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    num_left_out: int = 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 
 import torch
 from torch import Tensor
@@ -20,7 +21,7 @@ from cliprpn.data.frames import find_frame
 
 # Formats that people have and cliprpn does not read, and what to do.
 OTHER_FORMATS = {
-    "yxyx": "top, left, bottom, right in pixels; reorder the numbers to xyxy",
+    "yxyx": "top, left, bottom, right in pixels; reorder the numbers to xyxy; or images have an EXIF rotation: see --orientation",
     "cxcywh": "center, width and height in pixels; subtract half of the size from the center for xywh",
 }
 # Of the boxes: valid as given, and valid in the likely format, when the format is another one.
@@ -36,7 +37,7 @@ class Finding:
     """Why boxes are likely not what was said.
 
     Attributes:
-        message: one line; ends with the option to use.
+        message: sentences; the last one asks for the likely format, or says what to do.
         is_certain: whether it is a problem; otherwise it is a warning, since it cannot be known.
         rows: positions of the first boxes that show it.
     """
@@ -59,8 +60,11 @@ def find_other_reading(
         sizes: width and height of each box's image in pixels, if known.
         images: what identifies each box's image.
     """
-    first_rows = list({pair: row for row, pair in reversed(list(enumerate(zip(images, boxes, strict=True))))}.values())
-    rows = sorted(first_rows)
+    first_rows: dict[tuple[Hashable, Box], int] = {}
+    for row, (image, box) in enumerate(zip(images, boxes, strict=True)):
+        if all(map(isfinite, box)):
+            first_rows.setdefault((image, box), row)
+    rows = list(first_rows.values())
     if not rows:
         return None
     table = _Boxes.of([boxes[row] for row in rows], [sizes[row] for row in rows])
@@ -73,24 +77,9 @@ def find_other_reading(
         _in_a_corner(table, box_format),
         _fits_two_shapes(table, box_format),
     ]
-    likely = sorted((finding for finding in findings if finding is not None), key=lambda finding: not finding.is_certain)
+    likely = [finding for finding in findings if finding is not None]
+    likely.sort(key=lambda finding: not finding.is_certain)
     return replace(likely[0], rows=[rows[i] for i in likely[0].rows]) if likely else None
-
-
-def format_hint(
-    boxes: Sequence[Box], box_format: BoxFormat, sizes: Sequence[tuple[float, float] | None]
-) -> str | None:
-    """The likely format of boxes that need not be of annotated objects, such as detections; None if it is the given one.
-
-    Args:
-        boxes: in the source's format.
-        sizes: width and height of each box's image in pixels, if known.
-    """
-    if not boxes:
-        return None
-    table = _Boxes.of(boxes, sizes)
-    finding = _within_one_pixel(table, box_format) or _mostly_invalid(table, box_format)
-    return finding.message if finding is not None and finding.is_certain else None
 
 
 @dataclass(frozen=True)
@@ -171,7 +160,9 @@ def _mostly_invalid(table: _Boxes, box_format: BoxFormat) -> Finding | None:
     if not is_mostly_invalid and (fraction >= MAX_VALID_AS_GIVEN or num_invalid < 3):
         return None
     # Pixels first: what lies inside the images is also from 0 to 1000 in images of up to 1000 px.
-    names = sorted(FORMAT_NAMES, key=lambda name: (format_scale(name) == 1000, format_scale(name) is not None))
+    names = sorted(
+        FORMAT_NAMES, key=lambda name: (format_scale(name) == 1000, format_scale(name) is not None)
+    )
     candidates = [*(name for name in names if format_scale(name) != 1000), *OTHER_FORMATS]
     candidates += [name for name in names if format_scale(name) == 1000 and _reaches_1000(table, name)]
     fractions = {name: table.valid(name).double().mean().item() for name in candidates if name != box_format}
@@ -278,7 +269,7 @@ def _of_another_frame(table: _Boxes, box_format: BoxFormat, images: Sequence[Has
         return None
     return Finding(
         f"the boxes end at the edges of {frame.name}, not of their images ({frame.num_touching} of {table.num:,} touch "
-        f"them, and {frame.num_touching_image} touch the edges of the images): {frame.advice}",
+        f"them, and {frame.num_touching_image} touch the edges of the images): {frame.advice}.",
         True,
         frame.rows,
     )
@@ -289,7 +280,11 @@ def _fits_two_shapes(table: _Boxes, box_format: BoxFormat) -> Finding | None:
     other = {"xywh": "xyxy", "xyxy": "xywh"}.get(format_shape(box_format), "") + box_format.removeprefix(
         format_shape(box_format)
     )
-    if other not in FORMAT_NAMES or table.num < 3 or not (table.valid(box_format).all() and table.valid(other).all()):
+    if (
+        other not in FORMAT_NAMES
+        or table.num < 3
+        or not (table.valid(box_format).all() and table.valid(other).all())
+    ):
         return None
     what = f"all {table.num:,} boxes are valid as {box_format} and as {other}"
     everything = list(range(min(3, table.num)))
@@ -300,15 +295,18 @@ def _fits_two_shapes(table: _Boxes, box_format: BoxFormat) -> Finding | None:
             return None
         # The right edge moves with the left one; the width does not.
         is_certain = table.num >= 30 and _correlation(table.values) > 0.5
-        return Finding(f"{what}, and image sizes are unknown: is {other} their format?", is_certain, everything)
+        return Finding(
+            f"{what}, and image sizes are unknown: is {other} their format?", is_certain, everything
+        )
     touching, touching_as_other = (
-        ((table.corners(name)[:, 2:] - limits).abs() <= 0.005 * limits).any(dim=1) for name in (box_format, other)
+        ((table.corners(name)[:, 2:] - limits).abs() <= 0.005 * limits).any(dim=1)
+        for name in (box_format, other)
     )
     num, num_as_other = int(touching.sum()), int(touching_as_other.sum())
     if num >= max(2, num_as_other):
         return None
     is_certain = num == 0 and num_as_other >= max(3, 0.05 * table.num) and table.num >= 20
-    question = f"is {other} their format?" if is_certain else "nothing in the file tells which is right"
+    question = _ask([other]) if is_certain else "a wrong --box-format would not show."
     return Finding(f"{what}: {question}", is_certain, everything)
 
 
@@ -318,15 +316,13 @@ def _correlation(values: Tensor) -> float:
 
 
 def _ask(likely: Sequence[str]) -> str:
-    if len(likely) > 1:
-        names = f"{', '.join(likely[:-1])} or {likely[-1]}"
-    else:
-        names = likely[0]
+    names = " or ".join(filter(None, (", ".join(likely[:-1]), likely[-1])))
     descriptions = [f"{name} is {OTHER_FORMATS[name]}" for name in likely if name in OTHER_FORMATS]
-    if any(name.startswith("xyxy_") for name in likely):
-        descriptions.append("Gemini and PaliGemma write top, left, bottom, right: reorder these")
+    if "xyxy_1000" in likely:
+        descriptions.append("reorder boxes of Gemini and PaliGemma, which begin with top, left")
     more = f" ({'; '.join(descriptions)})" if descriptions else ""
-    return f"is {names} their format?{more}"
+    use = f" Use --box-format {likely[0]}." if len(likely) == 1 and likely[0] in FORMAT_NAMES else ""
+    return f"is {names} their format?{more}{use}"
 
 
 def _first(mask: Tensor) -> list[int]:

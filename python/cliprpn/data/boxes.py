@@ -54,15 +54,18 @@ def needs_sizes(box_format: BoxFormat) -> bool:
     return format_scale(box_format) is not None
 
 
-def boxes_in_images(annotated: Tensor, box_format: BoxFormat, sizes: Tensor) -> tuple[Tensor, Tensor]:
+def boxes_in_images(
+    annotated: Tensor, box_format: BoxFormat, sizes: Tensor, clip: bool = False
+) -> tuple[Tensor, Tensor]:
     """Converts boxes to xyxy and checks them.
 
-    A box that extends past the image by less than a pixel is clipped. A box that extends further, has no area or is
-    not finite is invalid.
+    A box that extends past the image by less than a pixel is clipped. A box that extends further is invalid, unless
+    it is to be clipped, too; so is one that has no area inside the image or is not finite.
 
     Args:
         annotated: [N, 4], float64, in the source's format.
         sizes: [N, 2], float64, width and height of each box's image in pixels; infinite if unknown.
+        clip: whether boxes may extend past the image by any distance.
 
     Returns:
         boxes [N, 4], xyxy, pixels, inside their images; valid [N], bool.
@@ -72,7 +75,7 @@ def boxes_in_images(annotated: Tensor, box_format: BoxFormat, sizes: Tensor) -> 
     tolerance = torch.full_like(limits, EDGE_TOLERANCE_PX)
     if needs_sizes(box_format):
         tolerance = (EDGE_TOLERANCE_NORM * limits).clamp(min=EDGE_TOLERANCE_PX)
-    inside = ((boxes > -tolerance) & (boxes < limits + tolerance)).all(dim=1)
+    inside = clip | ((boxes > -tolerance) & (boxes < limits + tolerance)).all(dim=1)
     clipped = torch.minimum(boxes.clamp(min=0), limits)
     has_area = (clipped[:, 2:] > clipped[:, :2]).all(dim=1)
     if format_shape(box_format) != "xyxy":
@@ -80,19 +83,19 @@ def boxes_in_images(annotated: Tensor, box_format: BoxFormat, sizes: Tensor) -> 
     return clipped, inside & has_area & annotated.isfinite().all(dim=1)
 
 
-def have_area(boxes: Sequence[Box], box_format: BoxFormat) -> list[bool]:
-    """Whether each box has an area and, in normalized coordinates, lies inside the image."""
-    return have_area_tensor(_as_tensor(boxes), box_format).tolist()
+def have_area(boxes: Sequence[Box], box_format: BoxFormat, clip: bool = False) -> list[bool]:
+    """Whether each box has an area and, unless it is to be clipped, lies inside the image if its format can tell."""
+    return have_area_tensor(_as_tensor(boxes), box_format, clip).tolist()
 
 
-def have_area_tensor(boxes_tensor: Tensor, box_format: str) -> Tensor:
+def have_area_tensor(boxes_tensor: Tensor, box_format: str, clip: bool = False) -> Tensor:
     """The same for a tensor [N, 4]: [N], bool."""
     shape, scale = format_shape(box_format), format_scale(box_format)
     if shape == "xyxy":
         fit = (boxes_tensor[:, 2:] > boxes_tensor[:, :2]).all(dim=1)
     else:
         fit = (boxes_tensor[:, 2:] > 0).all(dim=1)
-    if scale is None:
+    if scale is None or clip:
         return fit
     corners = box_convert(boxes_tensor, shape, "xyxy") / scale
     return fit & ((corners >= -NORM_TOLERANCE) & (corners <= 1 + NORM_TOLERANCE)).all(dim=1)

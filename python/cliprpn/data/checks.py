@@ -24,15 +24,19 @@ def valid_records(
     """
     for position, item in enumerate(items):
         if not isinstance(item, dict):
+            found = shorten(item)
+            expected = "expected an object"
             problems.add_row(
-                f"{where}[{position}]: expected an object, found {shorten(item)}", f"{where}: not an object"
+                f"{where}[{position}]: {expected}, found {found}", f"{where}: {expected}", is_sentence=False
             )
             continue
         invalid = [key for key, (_, is_valid) in fields.items() if key not in item or not is_valid(item[key])]
         for key in invalid[:1] if problems.allow_invalid else invalid:
             found = shorten(item[key]) if key in item else "none"
             expected = f"expected {key} ({fields[key][0]})"
-            problems.add_row(f"{where}[{position}]: {expected}, found {found}", f"{where}: {expected}")
+            problems.add_row(
+                f"{where}[{position}]: {expected}, found {found}", f"{where}: {expected}", is_sentence=False
+            )
         if not invalid:
             yield item
 

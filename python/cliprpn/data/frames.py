@@ -100,5 +100,7 @@ def _advice(name: str) -> str:
     if name == "a square of 100":
         return "they are percent, as Label Studio writes; multiply them by 10 and use the format with _1000"
     if name in ("a square of 1023", "a square of 1024"):
-        return "they are location tokens of PaliGemma; multiply them by 1000/1024 and use the format with _1000"
+        return (
+            "they are location tokens of PaliGemma; multiply them by 1000/1024 and use the format with _1000"
+        )
     return "convert them to pixels of the images, or give the images that they belong to"

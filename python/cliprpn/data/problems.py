@@ -22,13 +22,19 @@ class Problems:
         root: the file or folder that the problems are in.
         what: what is being checked, for the message.
         allow_invalid: whether rows with a problem may be left out; they are counted.
+        row_advice: what a person can do about problems of rows.
     """
 
-    def __init__(self, root: Path, what: str = "the dataset", allow_invalid: bool = False) -> None:
+    def __init__(
+        self, root: Path, what: str = "the dataset", allow_invalid: bool = False, row_advice: str = ""
+    ) -> None:
         self.root = root
         self.what = what
+        self._row_advice = row_advice
         self.allow_invalid = allow_invalid
+        self.num_left_out = 0  # Sentences.
         self.hints: list[str] = []
+        self._advice: dict[str, None] = {}
         self._kinds: dict[str, _Kind] = {}
         self._left_out: dict[str, _Kind] = {}
 
@@ -41,27 +47,32 @@ class Problems:
         """
         self._kinds.setdefault(kind, _Kind()).add(message)
 
-    def add_row(self, message: str, kind: str) -> None:
+    def add_row(self, message: str, kind: str, is_sentence: bool = True) -> None:
         """Adds a problem of one row. With `allow_invalid`, the row is counted as left out instead.
 
         The caller leaves the row out, and calls this once for each row that it leaves out.
+
+        Args:
+            is_sentence: whether the row is a sentence, and not an object or image without one.
         """
+        self.num_left_out += self.allow_invalid and is_sentence
         kinds = self._left_out if self.allow_invalid else self._kinds
+        if not self.allow_invalid and self._row_advice:
+            self.add_advice(self._row_advice)
         kinds.setdefault(kind, _Kind()).add(message)
 
     def add_hint(self, message: str) -> None:
         """Adds a problem that explains others; it is shown first."""
         self.hints.append(message)
 
+    def add_advice(self, message: str) -> None:
+        """Adds what a person can do about problems; it is shown last, once."""
+        self._advice[message] = None
+
     @property
     def count(self) -> int:
         """The number of problems so far."""
         return len(self.hints) + sum(entry.count for entry in self._kinds.values())
-
-    @property
-    def num_left_out(self) -> int:
-        """The number of rows that were left out so far."""
-        return sum(entry.count for entry in self._left_out.values())
 
     @property
     def messages(self) -> list[str]:
@@ -98,6 +109,7 @@ class Problems:
             lines += [f"  {line}" for line in entry.lines()]
             if entry.num_not_kept:
                 lines.append(f"  and {entry.num_not_kept:,} more{f': {kind}' if kind else ''}")
+        lines += [f"  {line}" for line in self._advice]
         raise CliprpnError("data_invalid", "\n".join(lines))
 
 

@@ -60,8 +60,12 @@ def read_refcoco(instances_file: Path, refs_file: Path, problems: Problems) -> A
         CliprpnError: data_invalid, if a file is missing or not in this layout.
     """
     instances = read_instances(instances_file, problems)
-    refs = [ref for ref in _read_refs(refs_file, problems) if _is_consistent(ref, instances, problems)]
+    all_refs, num_sentences = _read_refs(refs_file, problems)
+    refs = [ref for ref in all_refs if _is_consistent(ref, instances, refs_file, problems)]
     image_ids = dict.fromkeys(ref["image_id"] for ref in refs)
+    sentences = [
+        _sentence_record(sentence, ref, refs_file, problems) for ref in refs for sentence in ref["sentences"]
+    ]
     return Annotations(
         box_format="xywh",
         images=[_image_record(instances.images[image_id], instances_file) for image_id in image_ids],
@@ -70,21 +74,19 @@ def read_refcoco(instances_file: Path, refs_file: Path, problems: Problems) -> A
             for ann_id, annotation in instances.annotations.items()
             if annotation["image_id"] in image_ids
         },
-        sentences=[
-            _sentence_record(sentence, ref, refs_file, problems)
-            for ref in refs
-            for sentence in ref["sentences"]
-        ],
+        sentences=sentences,
+        num_left_out=num_sentences - len(sentences),
     )
 
 
 @dataclass(frozen=True)
 class Instances:
-    """COCO's images and annotations, and category names, by id."""
+    """COCO's images and annotations, and category names, by id; and the ids of invalid ones, by list."""
 
     images: dict[int, Record]
     annotations: dict[int, Record]
     categories: dict[int, str]
+    invalid: dict[str, set[int]]
 
 
 def read_instances(path: Path, problems: Problems) -> Instances:
@@ -103,6 +105,7 @@ def read_instances(path: Path, problems: Problems) -> Instances:
     if not isinstance(content, dict):
         raise CliprpnError("data_invalid", f"{path}: expected an object, found a {type(content).__name__}")
     by_id: dict[str, dict[int, Record]] = {}
+    invalid: dict[str, set[int]] = {}
     for key, fields in INSTANCES_FIELDS.items():
         items = content.get(key)
         if not isinstance(items, list):
@@ -112,15 +115,19 @@ def read_instances(path: Path, problems: Problems) -> Instances:
             if item["id"] in by_id[key]:
                 problems.add(f"{path.name}: {key}: duplicate id {item['id']}")
             by_id[key][item["id"]] = item
+        ids = {item["id"] for item in items if isinstance(item, dict) and is_integer(item.get("id"))}
+        invalid[key] = ids - set(by_id[key])
     return Instances(
         images=by_id["images"],
         annotations=by_id["annotations"],
         categories={key: category["name"] for key, category in by_id["categories"].items()},
+        invalid=invalid,
     )
 
 
-def _read_refs(path: Path, problems: Problems) -> list[Record]:
-    """Valid refs in the file's order: ref_id, ann_id, image_id, split and the valid sentences.
+def _read_refs(path: Path, problems: Problems) -> tuple[list[Record], int]:
+    """Valid refs in the file's order: ref_id, ann_id, image_id, split and the valid sentences; and the number of all
+    sentences.
 
     Raises:
         CliprpnError: data_invalid.
@@ -145,22 +152,34 @@ def _read_refs(path: Path, problems: Problems) -> list[Record]:
         )
     if not content:
         problems.add(f"{path.name}: expected refs, found an empty list")
-    return refs
+    lists = [ref.get("sentences") for ref in content if isinstance(ref, dict)]
+    return refs, sum(len(sentences) for sentences in lists if isinstance(sentences, list))
 
 
-def _is_consistent(ref: Record, instances: Instances, problems: Problems) -> bool:
+def _is_consistent(ref: Record, instances: Instances, file: Path, problems: Problems) -> bool:
     """Whether the ref's object and image exist and belong together."""
-    where = f"ref {ref['ref_id']}"
+    where = f"{file.name}: ref {ref['ref_id']}"
+    if ref["ann_id"] in instances.invalid["annotations"] or ref["image_id"] in instances.invalid["images"]:
+        return False  # Its object or image is a problem already.
     annotation = instances.annotations.get(ref["ann_id"])
     if annotation is None:
-        problems.add(f"{where}: expected its ann_id {ref['ann_id']} in instances.json, found none")
+        problems.add_row(
+            f"{where}: expected its ann_id {ref['ann_id']} in instances.json, found none",
+            "refs without an object",
+        )
+        if problems.allow_invalid:
+            return False
     if ref["image_id"] not in instances.images:
-        problems.add(f"{where}: expected its image_id {ref['image_id']} in instances.json, found none")
+        problems.add_row(
+            f"{where}: expected its image_id {ref['image_id']} in instances.json, found none",
+            "refs without an image",
+        )
         return False
     if annotation is not None and annotation["image_id"] != ref["image_id"]:
-        problems.add(
+        problems.add_row(
             f"{where}: expected its ann_id {ref['ann_id']} in image {ref['image_id']}, "
-            f"found it in image {annotation['image_id']}"
+            f"found it in image {annotation['image_id']}",
+            "refs whose object is in another image",
         )
         return False
     return annotation is not None

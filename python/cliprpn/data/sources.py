@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
 from cliprpn.contract.generated import RefcocoSource, RowsFile, RowsSource
-from cliprpn.data.annotations import SPLITS, Annotations, Box
-from cliprpn.data.boxes import boxes_in_images, format_hint, needs_sizes
+from cliprpn.data.annotations import SPLITS, Annotations, SentenceRecord
+from cliprpn.data.box_checks import BoxRules, check_reading_of, check_referred_boxes
+from cliprpn.data.boxes import needs_sizes
 from cliprpn.data.found_names import FoundNames, read_image_names
 from cliprpn.data.only import keep_only
-from cliprpn.data.orientation import orientation_hint
 from cliprpn.data.problems import Problems
 from cliprpn.data.published import MatchedSplit, match_published, warn_unmatched
 from cliprpn.data.refcoco import read_refcoco
 from cliprpn.data.rows import read_rows
 from cliprpn.data.splits import GIVEN_RULE, assign_splits
 
-ImageSizes = dict[int, tuple[float, float]]
-UNKNOWN_SIZE = (float("inf"), float("inf"))
+ALLOW_INVALID = "use --allow-invalid to leave these rows out"
 
 
 @dataclass(frozen=True)
 class LoadedSource:
-    """A source's records with their splits, the rule that assigned them, and the published splits that they match."""
+    """A source's records.
+
+    Attributes:
+        split_rule: how splits were assigned.
+        rules: what to do with imperfect boxes.
+        matched: the published splits that the records match.
+    """
 
     annotations: Annotations
     split_rule: str
+    rules: BoxRules
     matched: list[MatchedSplit] | None = None
 
 
@@ -55,7 +56,9 @@ def read_source(
     if key in _last_source and images_folder is None:
         return _last_source[key]
     matched: list[MatchedSplit] | None = None
-    problems = Problems(_files(source)[0].parent, allow_invalid=source.allow_invalid is True)
+    rules = BoxRules.of(source)
+    root = _files(source)[0].parent
+    problems = Problems(root, allow_invalid=rules.allow_invalid, row_advice=ALLOW_INVALID)
     if isinstance(source, RefcocoSource):
         annotations = read_refcoco(Path(source.instances_file), Path(source.refs_file), problems)
         found = FoundNames(names)
@@ -68,6 +71,7 @@ def read_source(
     else:
         annotations = read_rows(source, problems, names, images_folder)
         problems.raise_if_any()
+        annotations = replace(annotations, num_left_out=problems.num_left_out)
         if source.match is None:
             annotations, rule = assign_splits(annotations, source.split_seed)
             if rule == GIVEN_RULE:
@@ -75,20 +79,34 @@ def read_source(
                 annotations = replace(annotations, warnings=warnings)
         else:
             annotations, matched, rule = match_published(annotations, source.match)
-    for sent_id, count in Counter(row.sent_id for row in annotations.sentences).items():
-        if count > 1:
-            problems.add(f"sent_id {sent_id}: expected once, found {count} times", "repeated sent_id")
+    num_read = len(annotations.sentences)
+    annotations = replace(annotations, sentences=_without_repeats(annotations.sentences, problems))
     sizes = {
         image.image_id: (float(image.width), float(image.height))
         for image in annotations.images
         # With an orientation, the size may be that of the other frame; the image tells.
         if image.width is not None and image.height is not None and source.orientation is None
     }
-    if len(sizes) == len(annotations.images) or not needs_sizes(annotations.box_format):
-        convert_referred_boxes(annotations, sizes, problems)
+    if isinstance(source, RefcocoSource):
+        check_reading_of(annotations, sizes, rules, problems)
+    if not problems.hints and (
+        len(sizes) == len(annotations.images) or not needs_sizes(annotations.box_format)
+    ):
+        annotations = check_referred_boxes(annotations, sizes, rules, problems).annotations
+    problems.require_rows(len(annotations.sentences), "expected sentences with a valid box, found none")
     problems.raise_if_any()
+    used_images = {row.image_id for row in annotations.sentences}
+    annotations = replace(
+        annotations,
+        images=[image for image in annotations.images if image.image_id in used_images],
+        objects={
+            key: record for key, record in annotations.objects.items() if record.image_id in used_images
+        },
+        notes=[*annotations.notes, *problems.left_out_notes()],
+        num_left_out=annotations.num_left_out + num_read - len(annotations.sentences),
+    )
     _last_source.clear()
-    _last_source[key] = LoadedSource(annotations, rule, matched)
+    _last_source[key] = LoadedSource(annotations, rule, rules, matched)
     return _last_source[key]
 
 
@@ -96,38 +114,17 @@ def read_source(
 _last_source: dict[tuple[object, ...], LoadedSource] = {}
 
 
-def convert_referred_boxes(annotations: Annotations, sizes: ImageSizes, problems: Problems) -> dict[int, Box]:
-    """The box of each object with a sentence, xyxy in pixels, by ann_id; an invalid one is a problem.
-
-    Args:
-        sizes: width and height in pixels by image_id. If an image's size is unknown, its boxes are not clipped.
-    """
-    sentences = list({row.ann_id: row for row in annotations.sentences}.values())  # One per object.
-    objects = [annotations.objects[row.ann_id] for row in sentences]
-    annotated = _tensor([record.box for record in objects])
-    sizes_of_boxes = _tensor([sizes.get(record.image_id, UNKNOWN_SIZE) for record in objects], 2)
-    boxes, valid = boxes_in_images(annotated, annotations.box_format, sizes_of_boxes)
-    names = {record.image_id: record.file_name for record in annotations.images}
-    for row in (~valid).nonzero()[:, 0].tolist():
-        width, height = sizes.get(objects[row].image_id, UNKNOWN_SIZE)
-        image = f"{width:.0f} x {height:.0f} image" if width != float("inf") else "image"
-        problems.add(
-            f"{objects[row].where}: expected a box inside the {image} {names[objects[row].image_id]} and not "
-            f"empty, found {list(objects[row].box)} ({annotations.box_format})",
-            "boxes outside their image",
-        )
-    if not valid.all():
-        known_sizes = [sizes.get(record.image_id) for record in objects]
-        for hint in (
-            format_hint([record.box for record in objects], annotations.box_format, known_sizes),
-            orientation_hint(annotated, valid, annotations.box_format, sizes_of_boxes),
-        ):
-            if hint is not None:
-                problems.add_hint(hint)
-    return {
-        record.ann_id: (x1, y1, x2, y2)
-        for record, (x1, y1, x2, y2) in zip(objects, boxes.tolist(), strict=True)
-    }
+def _without_repeats(sentences: list[SentenceRecord], problems: Problems) -> list[SentenceRecord]:
+    """The sentences, each sent_id once; another sentence with the same sent_id is a problem."""
+    first: dict[int, SentenceRecord] = {}
+    for row in sentences:
+        earlier = first.setdefault(row.sent_id, row)
+        if earlier is not row:
+            problems.add_row(
+                f"{row.where}: expected each sent_id once, found {row.sent_id} at {earlier.where}, too",
+                "repeated sent_id",
+            )
+    return list(first.values())
 
 
 def _keep_only(annotations: Annotations, files: list[RowsFile]) -> Annotations:
@@ -152,10 +149,6 @@ def count_splits(annotations: Annotations) -> list[dict[str, int | str]]:
             sizes = {"num_images": len(images), "num_refs": len(refs), "num_sentences": len(rows)}
             counts.append({"split": split, **sizes})
     return counts
-
-
-def _tensor(rows: Sequence[tuple[float, ...]], width: int = 4) -> Tensor:
-    return torch.tensor(rows, dtype=torch.float64).reshape(-1, width)
 
 
 def _files(source: RefcocoSource | RowsSource) -> list[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,9 +11,17 @@ import torch
 
 from cliprpn.contract.generated import PixelsManifest
 from cliprpn.data.annotations import Annotations, Box, ObjectRecord
+from cliprpn.data.box_checks import (
+    DEFAULT_RULES,
+    UNKNOWN_SIZE,
+    BoxRules,
+    ImageSizes,
+    check_reading_of,
+    check_referred_boxes,
+)
 from cliprpn.data.boxes import boxes_in_images, needs_sizes
 from cliprpn.data.problems import Problems
-from cliprpn.data.sources import UNKNOWN_SIZE, ImageSizes, convert_referred_boxes
+from cliprpn.data.sources import ALLOW_INVALID
 from cliprpn.errors import CliprpnError
 from cliprpn.storage.parquet import write_table
 
@@ -34,19 +42,34 @@ class ImageRow:
 
 @dataclass(frozen=True)
 class Dropped:
-    """Numbers of images, refs and sentences that were dropped because an image is missing or broken."""
+    """Numbers of images, refs and sentences that were dropped: their image cannot be used, or their box is invalid."""
 
     num_images: int
     num_refs: int
     num_sentences: int
 
 
-def write_tables(annotations: Annotations, pixels: PixelsManifest | None, folder: Path) -> Dropped:
+@dataclass(frozen=True)
+class WrittenTables:
+    """What was dropped, and lines for people: what was accepted, and what may make results wrong."""
+
+    dropped: Dropped
+    notes: list[str]
+    warnings: list[str]
+
+
+def write_tables(
+    annotations: Annotations,
+    pixels: PixelsManifest | None,
+    folder: Path,
+    rules: BoxRules = DEFAULT_RULES,
+) -> WrittenTables:
     """Writes the three tables; refs whose image has no pixels are dropped, and counted in the result.
 
     Args:
         pixels: of all images of the annotations, in their order; None for a dataset without images, whose sizes
             are taken from the annotations, if given there.
+        rules: what to do with imperfect boxes.
 
     Raises:
         CliprpnError: data_invalid, if a referred box is not inside its image; no_space.
@@ -61,24 +84,34 @@ def write_tables(annotations: Annotations, pixels: PixelsManifest | None, folder
     sentences = [row for row in annotations.sentences if row.image_id in image_ids]
     if not sentences:
         raise CliprpnError("data_invalid", f"{folder}: expected a sentence with an image, found none")
-    kept = Annotations(annotations.box_format, annotations.images, annotations.objects, sentences)
+    kept = replace(annotations, sentences=sentences)
     if pixels is None and needs_sizes(annotations.box_format) and len(sizes) < len(images):
         raise CliprpnError(
             "data_invalid",
             f"boxes are {annotations.box_format}, not in pixels, but the sizes of their images are unknown; "
             "prepare the dataset with its images (--images DIR)",
         )
-    problems = Problems(folder)
-    boxes = convert_referred_boxes(kept, sizes, problems)
+    problems = Problems(folder, allow_invalid=rules.allow_invalid, row_advice=ALLOW_INVALID)
+    warnings = check_reading_of(kept, sizes, rules, problems)
+    problems.raise_if_any()  # A wrong format explains invalid boxes.
+    checked = check_referred_boxes(kept, sizes, rules, problems)
+    kept = checked.annotations
+    problems.require_rows(len(kept.sentences), "expected sentences with a valid box, found none")
     problems.raise_if_any()
+    image_ids = {row.image_id for row in kept.sentences}
+    images = [row for row in images if row.image_id in image_ids]
     objects = [record for record in annotations.objects.values() if record.image_id in image_ids]
     # It describes the old tables; the caller writes a new one.
     (folder / "dataset.json").unlink(missing_ok=True)
     write_table([asdict(row) for row in images], IMAGES_SCHEMA, folder / "images.parquet")
-    write_table(_object_rows(objects, kept, sizes), OBJECTS_SCHEMA, folder / "objects.parquet")
-    write_table(_sentence_rows(kept, boxes, objects), SENTENCES_SCHEMA, folder / "sentences.parquet")
-    dropped = [row for row in annotations.sentences if row.image_id not in image_ids]
-    return Dropped(len(annotations.images) - len(images), len({row.ref_id for row in dropped}), len(dropped))
+    write_table(_object_rows(objects, kept, sizes, rules), OBJECTS_SCHEMA, folder / "objects.parquet")
+    write_table(_sentence_rows(kept, checked.boxes, objects), SENTENCES_SCHEMA, folder / "sentences.parquet")
+    dropped = Dropped(
+        num_images=len(annotations.images) - len(images),
+        num_refs=len({row.ref_id for row in annotations.sentences} - {row.ref_id for row in kept.sentences}),
+        num_sentences=len(annotations.sentences) - len(kept.sentences),
+    )
+    return WrittenTables(dropped, [*problems.left_out_notes(), *checked.notes], warnings)
 
 
 def _image_rows(annotations: Annotations, pixels: PixelsManifest | None) -> list[ImageRow]:
@@ -100,12 +133,15 @@ def _image_rows(annotations: Annotations, pixels: PixelsManifest | None) -> list
     ]
 
 
-def _object_rows(objects: list[ObjectRecord], annotations: Annotations, sizes: ImageSizes) -> list[TableRow]:
+def _object_rows(
+    objects: list[ObjectRecord], annotations: Annotations, sizes: ImageSizes, rules: BoxRules
+) -> list[TableRow]:
     """Rows of the objects with a valid box; a model cannot be trained on the others."""
     boxes, valid = boxes_in_images(
         torch.tensor([record.box for record in objects], dtype=torch.float64).reshape(-1, 4),
         annotations.box_format,
         torch.tensor([sizes.get(record.image_id, UNKNOWN_SIZE) for record in objects], dtype=torch.float64),
+        rules.clip,
     )
     return [
         {"ann_id": record.ann_id, "image_id": record.image_id, "category": record.category, "box_xyxy": box}

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "465d61a4f217516fca78cfdfc6c8899c80ee49430289426b2ce9ffc0b95dfada";
+export const schema_sha256 = "4fce6426a8d194249d821715d826b222bfd57ada748ab32b9d3151769edb25c0";
 
 /**
  * The source of the proposals.
@@ -122,6 +122,13 @@ export type Split = "train" | "val" | "test" | "testA" | "testB";
  * via the `definition` "ClipBoxes".
  */
 export type ClipBoxes = boolean | null;
+/**
+ * True if boxes are read in the given format even if nearly all fit another one better; absent if that is a problem.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ForceBoxFormat".
+ */
+export type ForceBoxFormat = boolean | null;
 /**
  * True if invalid rows are left out; absent if they are problems.
  *
@@ -1169,6 +1176,7 @@ export interface RefcocoSource {
   refs_file: string;
   only?: Only;
   clip_boxes?: ClipBoxes;
+  force_box_format?: ForceBoxFormat;
   allow_invalid?: AllowInvalid;
   orientation?: Orientation;
 }
@@ -1238,6 +1246,7 @@ export interface RowsSource {
    */
   match?: PublishedSource | null;
   clip_boxes?: ClipBoxes;
+  force_box_format?: ForceBoxFormat;
   allow_invalid?: AllowInvalid;
   orientation?: Orientation;
 }

@@ -36,6 +36,7 @@ export interface RowsOptions {
 /** The options of `cliprpn prepare` for annotations of every layout. */
 export interface ReadingOptions {
   clip_boxes: boolean;
+  force_box_format: boolean;
   allow_invalid: boolean;
   orientation: string | undefined;
   /** Files with the ids of the expressions to keep: `FILE`, or `SPLIT=FILE`. */
@@ -44,12 +45,13 @@ export interface ReadingOptions {
 
 /** The options that were given; the others are left out, so that they do not enter the dataset's id. */
 export function readingOptions(
-  { clip_boxes, allow_invalid, orientation, only }: ReadingOptions,
+  { clip_boxes, force_box_format, allow_invalid, orientation, only }: ReadingOptions,
   cwd: string,
-): Pick<RowsSource, "clip_boxes" | "allow_invalid" | "orientation" | "only"> {
+): Pick<RowsSource, "clip_boxes" | "force_box_format" | "allow_invalid" | "orientation" | "only"> {
   const [first, ...rest] = only.map((text) => rowsFile(text, cwd));
   return {
     ...(clip_boxes ? { clip_boxes } : {}),
+    ...(force_box_format ? { force_box_format } : {}),
     ...(allow_invalid ? { allow_invalid } : {}),
     ...(orientation === undefined ? {} : { orientation: choose("--orientation", orientation, orientations) }),
     ...(first === undefined ? {} : { only: [first, ...rest] }),

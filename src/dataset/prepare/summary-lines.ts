@@ -21,7 +21,7 @@ export function summaryLines({
     `${name}, ${split_by === "own" && matched === undefined ? "its own split, " : "split "}${split_rule}:`,
     ...splits.map((counts) => `  ${counts.split.padEnd(6)} ${countWords(counts).join(", ")}`),
     ...(matched ?? []).map(matchedLine),
-    ...(dropped.num_images > 0 ? [droppedLine(dropped)] : []),
+    ...(dropped.num_sentences > 0 ? [droppedLine(dropped)] : []),
     ...(skipped ?? []).map((line) => `  ${line}`),
     ...moreSkipped(dropped, skipped),
     ...(deviations.length > 0
@@ -72,5 +72,7 @@ function countWords({ num_images, num_refs, num_sentences }: DatasetCounts): [st
 
 function droppedLine(dropped: DatasetCounts): string {
   const [images, objects, expressions] = countWords(dropped);
-  return `Skipped: ${images} that cannot be used, with ${objects} and ${expressions}`;
+  return dropped.num_images === 0
+    ? `Skipped: ${expressions} that cannot be used, and ${objects}`
+    : `Skipped: ${images} that cannot be used, with ${objects} and ${expressions}`;
 }

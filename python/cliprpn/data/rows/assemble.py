@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 
 from cliprpn.data.annotations import Annotations, BoxFormat, ImageRecord, ObjectRecord, SentenceRecord
-from cliprpn.data.boxes import FORMAT_NAMES, format_hint, have_area
+from cliprpn.data.box_checks import BoxRules, check_reading
+from cliprpn.data.boxes import FORMAT_NAMES, have_area, needs_sizes
 from cliprpn.data.image_names import image_identity
 from cliprpn.data.problems import Problems
 from cliprpn.data.rows.row import Row
@@ -15,14 +16,17 @@ from cliprpn.data.rows.text_ids import integer_ids
 MAX_NOTES = 20
 
 
-def assemble(rows: Sequence[Row], box_format: BoxFormat, problems: Problems, notes: list[str]) -> Annotations:
+def assemble(
+    rows: Sequence[Row], box_format: BoxFormat, rules: BoxRules, problems: Problems, notes: list[str]
+) -> Annotations:
     """Builds the annotations of all rows.
 
     Args:
         rows: in the source's order; a row without a sentence is an object without one.
+        rules: what to do with imperfect boxes.
         notes: a line is appended for each oddity that was accepted.
     """
-    rows = _rows_with_valid_boxes(rows, box_format, problems, notes)
+    rows = _rows_with_valid_boxes(rows, box_format, rules, problems, notes)
     used_images = {image_identity(row.image) for row in rows if row.sentence is not None}
     rows = [row for row in rows if image_identity(row.image) in used_images]
     locations = [row.where for row in rows]
@@ -94,22 +98,24 @@ def assign_ids(
 
 
 def _rows_with_valid_boxes(
-    rows: Sequence[Row], box_format: BoxFormat, problems: Problems, notes: list[str]
+    rows: Sequence[Row], box_format: BoxFormat, rules: BoxRules, problems: Problems, notes: list[str]
 ) -> Sequence[Row]:
     """Rows whose box has an area. COCO has a few objects without one, all of them without a sentence."""
     boxes = [row.box for row in rows]
-    sizes = [(row.width, row.height) if row.width and row.height else None for row in rows]
-    hint = format_hint(boxes, box_format, sizes)
-    if hint is not None:
-        problems.add_hint(hint)
-    valid = have_area(boxes, box_format)
-    invalid_rows = [row for row, is_valid in zip(rows, valid, strict=True) if not is_valid]
-    for row in invalid_rows:
-        if row.sentence is not None:
-            problems.add(
-                f"{row.where}: box: expected a positive area ({FORMAT_NAMES[box_format]}), found {list(row.box)}"
-            )
-    num_dropped = sum(row.sentence is None for row in invalid_rows)
+    sizes = [
+        (row.width, row.height) if row.width and row.height and rules.trust_sizes else None for row in rows
+    ]
+    num_problems = problems.count
+    images = [image_identity(row.image) for row in rows]
+    check_reading(boxes, box_format, sizes, images, [row.where for row in rows], rules, problems)
+    valid = have_area(boxes, box_format, rules.clip)
+    if problems.count == num_problems:  # Otherwise a wrong format explains invalid boxes.
+        inside = " inside the image" if needs_sizes(box_format) and not rules.clip else ""
+        expected = f"box: expected a positive area{inside} ({FORMAT_NAMES[box_format]})"
+        for row, is_valid in zip(rows, valid, strict=True):
+            if not is_valid and row.sentence is not None:
+                problems.add_row(f"{row.where}: {expected}, found {list(row.box)}", "box: no positive area")
+    num_dropped = sum(row.sentence is None for row, is_valid in zip(rows, valid, strict=True) if not is_valid)
     if num_dropped:
         notes.append(f"{num_dropped} objects with neither a sentence nor an area were dropped")
     return [row for row, is_valid in zip(rows, valid, strict=True) if is_valid]

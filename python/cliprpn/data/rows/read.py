@@ -10,6 +10,7 @@ from typing import Any
 
 from cliprpn.contract.generated import Columns, ImageNames, RowsFile, RowsSource
 from cliprpn.data.annotations import Annotations
+from cliprpn.data.box_checks import BoxRules
 from cliprpn.data.boxes import FORMAT_NAMES
 from cliprpn.data.found_names import FoundNames
 from cliprpn.data.only import keep_only
@@ -94,7 +95,7 @@ def read_rows(
         rows = keep_only(rows, source.only, notes)
     found = FoundNames(names)
     rows = [replace(row, image=found.path_of(row.image, row.split)) for row in rows]
-    return assemble(rows, source.box_format, problems, notes)
+    return assemble(rows, source.box_format, BoxRules.of(source), problems, notes)
 
 
 class _Reader:

@@ -92,7 +92,7 @@ def parse_row(
     if not (is_blank(category) or is_text(category) or is_integer(category)):
         reject("category", "expected text")
     for message, kind in faults[:1] if problems.allow_invalid else faults:
-        problems.add_row(message, kind)
+        problems.add_row(message, kind, is_sentence=needs_sentence)
     if faults or box is None:
         return None
     ids = {key: parse_id(values.get(key)) for key in ("image_id", "ann_id", "ref_id", "sent_id")}
