@@ -130,7 +130,7 @@ def _path(name: str | None) -> Path | None:
 def _index_dataset(params: IndexDatasetParams, context: CallContext) -> IndexDatasetResult:
     source, folder = read_source(params.source, _path(params.image_names_file)), Path(params.folder)
     pixels = None if params.pixels_manifest is None else read_manifest(Path(params.pixels_manifest))
-    written = write_tables(source.annotations, pixels, folder, source.rules)
+    written = write_tables(source.annotations, pixels, folder, source.rules, source.folder)
     dropped = replace(
         written.dropped, num_sentences=written.dropped.num_sentences + source.annotations.num_left_out
     )

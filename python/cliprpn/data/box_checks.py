@@ -101,10 +101,12 @@ def check_referred_boxes(
             )
             places = ", ".join(record.where for record in clipped[:MAX_PLACES])
             rest = ", ..." if len(clipped) > MAX_PLACES else ""
-            notes.append(
-                f"{len(clipped):,} boxes extend past their image by up to {past:.0f} px and are clipped: "
-                f"{places}{rest}"
+            what = (
+                "boxes extend past their image and are"
+                if len(clipped) > 1
+                else "box extends past its image and is"
             )
+            notes.append(f"{len(clipped):,} {what} clipped, by up to {past:.0f} px: {places}{rest}")
     is_valid = dict(zip(ann_ids, valid.tolist(), strict=True))
     sentences = annotations.sentences
     if rules.allow_invalid:

@@ -319,7 +319,7 @@ def _ask(likely: Sequence[str]) -> str:
     names = " or ".join(filter(None, (", ".join(likely[:-1]), likely[-1])))
     descriptions = [f"{name} is {OTHER_FORMATS[name]}" for name in likely if name in OTHER_FORMATS]
     if "xyxy_1000" in likely:
-        descriptions.append("reorder boxes of Gemini and PaliGemma, which begin with top, left")
+        descriptions.append("boxes of Gemini and PaliGemma begin with top, left: reorder them first")
     more = f" ({'; '.join(descriptions)})" if descriptions else ""
     use = f" Use --box-format {likely[0]}." if len(likely) == 1 and likely[0] in FORMAT_NAMES else ""
     return f"is {names} their format?{more}{use}"

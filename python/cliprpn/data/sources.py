@@ -27,12 +27,14 @@ class LoadedSource:
     Attributes:
         split_rule: how splits were assigned.
         rules: what to do with imperfect boxes.
+        folder: of the annotation files, for messages.
         matched: the published splits that the records match.
     """
 
     annotations: Annotations
     split_rule: str
     rules: BoxRules
+    folder: Path
     matched: list[MatchedSplit] | None = None
 
 
@@ -106,7 +108,7 @@ def read_source(
         num_left_out=annotations.num_left_out + num_read - len(annotations.sentences),
     )
     _last_source.clear()
-    _last_source[key] = LoadedSource(annotations, rule, rules, matched)
+    _last_source[key] = LoadedSource(annotations, rule, rules, root, matched)
     return _last_source[key]
 
 

@@ -63,6 +63,7 @@ def write_tables(
     pixels: PixelsManifest | None,
     folder: Path,
     rules: BoxRules = DEFAULT_RULES,
+    source_folder: Path | None = None,
 ) -> WrittenTables:
     """Writes the three tables; refs whose image has no pixels are dropped, and counted in the result.
 
@@ -70,6 +71,7 @@ def write_tables(
         pixels: of all images of the annotations, in their order; None for a dataset without images, whose sizes
             are taken from the annotations, if given there.
         rules: what to do with imperfect boxes.
+        source_folder: the folder of the annotations, for messages.
 
     Raises:
         CliprpnError: data_invalid, if a referred box is not inside its image; no_space.
@@ -91,7 +93,7 @@ def write_tables(
             f"boxes are {annotations.box_format}, not in pixels, but the sizes of their images are unknown; "
             "prepare the dataset with its images (--images DIR)",
         )
-    problems = Problems(folder, allow_invalid=rules.allow_invalid, row_advice=ALLOW_INVALID)
+    problems = Problems(source_folder or folder, allow_invalid=rules.allow_invalid, row_advice=ALLOW_INVALID)
     warnings = check_reading_of(kept, sizes, rules, problems)
     problems.raise_if_any()  # A wrong format explains invalid boxes.
     checked = check_referred_boxes(kept, sizes, rules, problems)
