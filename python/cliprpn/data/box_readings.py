@@ -21,7 +21,7 @@ from cliprpn.data.frames import find_frame
 
 # Formats that people have and cliprpn does not read, and what to do.
 OTHER_FORMATS = {
-    "yxyx": "top, left, bottom, right in pixels; reorder the numbers to xyxy; or images have an EXIF rotation: see --orientation",
+    "yxyx": "top, left, bottom, right in pixels; reorder the numbers to xyxy, or see --orientation for EXIF rotations",
     "cxcywh": "center, width and height in pixels; subtract half of the size from the center for xywh",
 }
 # Of the boxes: valid as given, and valid in the likely format, when the format is another one.
