@@ -130,6 +130,7 @@ test("what lies beside a file is part of the dataset, and may lie elsewhere", as
 
 const noOptions: ReadingOptions = {
   clip_boxes: false,
+  force_box_format: false,
   allow_invalid: false,
   orientation: undefined,
   only: [],
