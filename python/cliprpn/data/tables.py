@@ -100,6 +100,7 @@ def write_tables(
     kept = checked.annotations
     problems.require_rows(len(kept.sentences), "expected sentences with a valid box, found none")
     problems.raise_if_any()
+    num_unusable = len(annotations.images) - len(images)
     image_ids = {row.image_id for row in kept.sentences}
     images = [row for row in images if row.image_id in image_ids]
     objects = [record for record in annotations.objects.values() if record.image_id in image_ids]
@@ -109,7 +110,7 @@ def write_tables(
     write_table(_object_rows(objects, kept, sizes, rules), OBJECTS_SCHEMA, folder / "objects.parquet")
     write_table(_sentence_rows(kept, checked.boxes, objects), SENTENCES_SCHEMA, folder / "sentences.parquet")
     dropped = Dropped(
-        num_images=len(annotations.images) - len(images),
+        num_images=num_unusable,
         num_refs=len({row.ref_id for row in annotations.sentences} - {row.ref_id for row in kept.sentences}),
         num_sentences=len(annotations.sentences) - len(kept.sentences),
     )
