@@ -70,8 +70,8 @@ def find_other_reading(
     table = _Boxes.of([boxes[row] for row in rows], [sizes[row] for row in rows])
     findings = [
         _within_one_pixel(table, box_format),
-        _mostly_invalid(table, box_format),
         _from_0_to_1000(table, box_format),
+        _mostly_invalid(table, box_format),
         _pixels_read_as_1000(table, box_format),
         _of_another_frame(table, box_format, [images[row] for row in rows]),
         _in_a_corner(table, box_format),

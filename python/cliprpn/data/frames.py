@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 MIN_BOXES, MIN_IMAGES = 20, 3
-# Objects that the picture cuts off end within this part of its edge.
+# Objects that the image cuts off end within this part of its edge.
 EDGE = 0.01
 # A frame is another one if it differs from the image by this much.
 MIN_DIFFERENCE = 0.07
