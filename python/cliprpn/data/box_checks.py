@@ -173,11 +173,11 @@ def _add_problems(
         return
     names = {record.image_id: record.file_name for record in annotations.images}
     texts: dict[int, tuple[str, str]] = {}
-    for record in invalid:
+    distances = _pixels_past(invalid, annotations.box_format, sizes)
+    for record, past in zip(invalid, distances, strict=True):
         width, height = sizes.get(record.image_id, UNKNOWN_SIZE)
         image = f"{width:.0f} x {height:.0f} image" if width != float("inf") else "image"
         found = f"found {_shown(record.box)} ({annotations.box_format})"
-        past = _pixels_past(record, annotations.box_format, (width, height))
         expected = f"expected a box inside the {image} {names[record.image_id]}"
         texts[record.ann_id] = (
             (f"{expected} and not empty, {found}", OUTSIDE)
@@ -197,11 +197,16 @@ def _add_problems(
         problems.add_advice("use --clip-boxes to clip boxes that extend past their image")
 
 
-def _pixels_past(record: ObjectRecord, box_format: BoxFormat, size: tuple[float, float]) -> float | None:
-    """How far a box that overlaps with its image extends past it; None if nothing of it is inside."""
-    source_box, limits = _tensor([record.box]), _tensor([size], 2)
-    boxes, valid = boxes_in_images(source_box, box_format, limits, clip=True)
-    return (to_xyxy(source_box, box_format, limits) - boxes).abs().max().item() if valid.all() else None
+def _pixels_past(records: list[ObjectRecord], box_format: BoxFormat, sizes: ImageSizes) -> list[float | None]:
+    """How far each box that overlaps with its image extends past it; None if nothing of it is inside."""
+    source_boxes = _tensor([record.box for record in records])
+    limits = _tensor([sizes.get(record.image_id, UNKNOWN_SIZE) for record in records], 2)
+    boxes, overlaps = boxes_in_images(source_boxes, box_format, limits, clip=True)
+    past = (to_xyxy(source_boxes, box_format, limits) - boxes).abs().max(dim=1).values
+    return [
+        distance if is_inside else None
+        for distance, is_inside in zip(past.tolist(), overlaps.tolist(), strict=True)
+    ]
 
 
 def _shown(box: Box) -> str:
