@@ -10,7 +10,7 @@ import type { WantedImage } from "../../src/contract/generated/types.ts";
 import { archiveKind } from "../../src/dataset/images/archive-tree.ts";
 import type { ImageSource } from "../../src/dataset/images/image-source.ts";
 import { extractTarPaths, listTar } from "../../src/dataset/images/tar-archive.ts";
-import { type LookedUpImages, lookUpImages } from "../../src/dataset/prepare/look-up-images.ts";
+import { fileNameOf, type LookedUpImages, lookUpImages } from "../../src/dataset/prepare/look-up-images.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 import { zipOf } from "../helpers/zip.ts";
 
@@ -47,7 +47,7 @@ function lookUp(
   archives: string[],
   names: string[],
   folder: string,
-  previous?: Record<string, string>,
+  previous?: LookedUpImages["names"],
 ): Promise<LookedUpImages> {
   const images: ImageSource = { kind: "archives", archives };
   const written = names.map(
@@ -71,8 +71,8 @@ async function extract(
   const files = names
     .filter((name) => !looked.problems.has(name))
     .map((name): [string, string] => [
-      looked.names[name] ?? name,
-      readFileSync(join(folder, "images", looked.names[name] ?? name), "utf8"),
+      fileNameOf(looked.names, name),
+      readFileSync(join(folder, "images", fileNameOf(looked.names, name)), "utf8"),
     ]);
   return { ...looked, files: Object.fromEntries(files), folder };
 }
@@ -102,6 +102,31 @@ describe.each(archives)("%s", (_, make) => {
     expect(files).toEqual({ "train/1.jpg": "train/1.jpg", "val/1.jpg": "val/1.jpg" });
     const { problems } = await extract([archive], ["1.jpg"]);
     expect(problems.get("1.jpg")).toMatch(/found 2: "train\/1\.jpg", "val\/1\.jpg"/);
+  });
+
+  test("other annotations find other files of the same base name", async () => {
+    const folder = tempFolder();
+    const archive = make(["p/x.jpg", "x.jpg"]);
+    await extract([archive], ["home/p/x.jpg"], folder);
+    const { names } = await lookUp([join(folder, "images-0")], ["x.jpg"], folder);
+    expect(names).toEqual({});
+    expect(readFileSync(join(folder, "images/x.jpg"), "utf8")).toBe("x.jpg");
+  });
+
+  test("names of JavaScript's own are names", async () => {
+    const names = ["constructor", "__proto__", "toString"];
+    const folder = tempFolder();
+    const archive = join(folder, "images");
+    writeFileSync(archive, make(["a/constructor", "a/__proto__"]));
+    for (const previous of [undefined, {}]) {
+      const { problems } = await lookUp([archive], names, join(folder, "set"), previous);
+      expect([...problems.keys()]).toEqual(["toString"]);
+    }
+    expect(readdirSync(join(folder, "set/images")).sort()).toEqual([
+      ".archive.json",
+      "__proto__",
+      "constructor",
+    ]);
   });
 
   test("a second run reads nothing", async () => {
@@ -146,6 +171,18 @@ describe("a tar archive", () => {
     const { problems, files } = await extract([content], ["a.jpg", "b.jpg"]);
     expect(files).toEqual({ "b.jpg": "" });
     expect(problems.get("a.jpg")).toMatch(/found no file/);
+  });
+
+  test("with a path twice, or two ways to write one, is refused", async () => {
+    const twice = (first: string, second: string): Buffer =>
+      tarOf([first, second].map((path, index) => ({ path, content: String(index) })));
+    await expect(extract([twice("x.jpg", "x.jpg")], ["x.jpg"])).rejects.toThrow(
+      /expected one x\.jpg, found two/,
+    );
+    const names = ["a/x.jpg", "a//x.jpg"];
+    await expect(extract([twice("a/x.jpg", "a//x.jpg")], names)).rejects.toThrow(
+      /expected one file "a\/x\.jpg"/,
+    );
   });
 
   test("that is cut off is refused", async () => {

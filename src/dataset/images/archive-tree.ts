@@ -48,11 +48,17 @@ function prefixOf(archives: readonly string[], index: number): string {
 
 /**
  * Where each file of an archive is extracted to: under its path if the annotations name it so, else under its base
- * name, or under its path if several have the same base name.
+ * name, or under its path if the archive has several of this base name. Other annotations may name other files of the
+ * archive later, and extracted files are kept.
  *
  * @param taken names that no file may get.
+ * @throws CliprpnError data_invalid if two paths differ only in how they are written, such as `a/b.jpg` and `a//b.jpg`.
  */
-export function extractionNames(files: Iterable<FoundFile>, taken: ReadonlySet<string>): Map<string, string> {
+export function extractionNames(
+  files: Iterable<FoundFile>,
+  tree: ImageTree,
+  taken: ReadonlySet<string>,
+): Map<string, string> {
   const exact = new Set<string>();
   const paths = new Set<string>();
   for (const { path, difference } of files) {
@@ -60,16 +66,26 @@ export function extractionNames(files: Iterable<FoundFile>, taken: ReadonlySet<s
     if (difference === undefined) exact.add(path);
   }
   const counts = new Map<string, number>();
-  for (const path of paths) {
+  for (const path of tree.paths()) {
     const base = foldName(basename(path));
     counts.set(base, (counts.get(base) ?? 0) + 1);
   }
-  const names = [...paths].map((path): [string, string] => {
+  const names = new Map<string, string>();
+  const pathOf = new Map<string, string>();
+  for (const path of paths) {
     const base = basename(path);
     const isFree = counts.get(foldName(base)) === 1 && !taken.has(base) && !base.startsWith(".");
-    return [path, !exact.has(path) && isFree ? base : cleanPath(path)];
-  });
-  return new Map(names);
+    const name = !exact.has(path) && isFree ? base : cleanPath(path);
+    const other = pathOf.get(name);
+    if (other !== undefined)
+      throw new CliprpnError(
+        "data_invalid",
+        `${tree.name}: expected one file ${JSON.stringify(name)}, found two: ${JSON.stringify(other)} and ${JSON.stringify(path)}; unpack it and pass the folder`,
+      );
+    pathOf.set(name, path);
+    names.set(path, name);
+  }
+  return names;
 }
 
 export interface ExtractImagesOptions {

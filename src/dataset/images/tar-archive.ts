@@ -12,12 +12,19 @@ import { isInside } from "./find/written-name.ts";
 /**
  * The paths of the files in a tar archive, compressed or not, without `./` at their start.
  *
- * @throws CliprpnError data_invalid if it is not a complete archive, or a path points outside it.
+ * @throws CliprpnError data_invalid if it is not a complete archive, a path points outside it, or occurs twice.
  */
 export async function listTar(archive: string, signal?: AbortSignal): Promise<string[]> {
   const paths = new Set<string>();
   await readTar(archive, signal, (entry) => {
-    if (isFile(entry)) paths.add(pathOf(entry, archive));
+    if (!isFile(entry)) return undefined;
+    const path = pathOf(entry, archive);
+    if (paths.has(path))
+      throw new CliprpnError(
+        "data_invalid",
+        `${archive}: expected one ${path}, found two; unpack it and pass the folder`,
+      );
+    paths.add(path);
     return undefined;
   });
   return [...paths];

@@ -3,7 +3,7 @@ import { replaceFile } from "../../base/replace-file.ts";
 import type { ImageNames, Split, WantedImage } from "../../contract/generated/types.ts";
 import type { NamedFolder } from "../images/find/folder-tree.ts";
 import { imagesDir, recordedFolders } from "../images/image-source.ts";
-import { type LookedUpImages, lookUpImages } from "./look-up-images.ts";
+import { fileNameOf, type LookedUpImages, lookUpImages } from "./look-up-images.ts";
 import type { PrepareContext, PrepareRequest } from "./preparation.ts";
 import { imageNamesFile, readImageNames, readWanted, wantedFile, writeWanted } from "./prepared-folder.ts";
 
@@ -111,7 +111,7 @@ async function readAnnotations(
 }
 
 function withProblems(wanted: readonly WantedImage[], { names, problems }: LookedUpImages): WantedImage[] {
-  const byFile = new Map([...problems].map(([name, problem]) => [names[name] ?? name, problem]));
+  const byFile = new Map([...problems].map(([name, problem]) => [fileNameOf(names, name), problem]));
   return wanted.map(({ problem: _, ...image }) => {
     const problem = byFile.get(image.file_name);
     return problem === undefined ? image : { ...image, problem };

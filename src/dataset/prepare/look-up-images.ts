@@ -30,6 +30,11 @@ export interface LookUpRequest {
   previous: ImageNames["names"] | undefined;
 }
 
+/** The path of an image's file; its name is any text, also `constructor`. */
+export function fileNameOf(names: ImageNames["names"], name: string): string {
+  return Object.hasOwn(names, name) ? (names[name] ?? name) : name;
+}
+
 interface LookUpContext {
   onPhase(text: string): void;
   onProgress(done: number, total: number): void;
@@ -67,19 +72,20 @@ async function inArchives(
   const images_dir = imagesDir(folder, images);
   makeUnpackedFolder(archives, images_dir);
   const isExtracted = ({ file_name }: WantedImage): boolean =>
-    existsSync(join(images_dir, previous?.[file_name] ?? file_name));
+    existsSync(join(images_dir, fileNameOf(previous ?? {}, file_name)));
   if (previous !== undefined && written.every(isExtracted))
     return { names: previous, problems: new Map(), notes: [] };
   onPhase(`reading ${archives.join(" and ")}`);
-  const found = findImages(written, await ArchiveTree.open(archives, signal));
-  const names = extractionNames(found.files.values(), new Set(found.problems.keys()));
+  const tree = await ArchiveTree.open(archives, signal);
+  const found = findImages(written, tree);
+  const names = extractionNames(found.files.values(), tree, new Set(found.problems.keys()));
   const absent = new Map([...names].filter(([, file_name]) => !existsSync(join(images_dir, file_name))));
   if (absent.size > 0) onPhase(`extracting ${counted(absent.size, "image")} from ${archives.join(" and ")}`);
   const refused = await extractImages({ archives, files: absent, folder: images_dir, onProgress, signal });
   const looked = named(found, (path) => names.get(path) ?? path, archives.length === 1);
   const reasons = new Map(refused.map(({ file_name, problem }) => [file_name, problem]));
   const broken = [...found.files.keys()].flatMap((name): [string, string][] => {
-    const problem = reasons.get(looked.names[name] ?? name);
+    const problem = reasons.get(fileNameOf(looked.names, name));
     return problem === undefined ? [] : [[name, problem]];
   });
   return { ...looked, problems: new Map([...looked.problems, ...broken]) };
@@ -96,7 +102,7 @@ function named(
 ): LookedUpImages {
   const uses = new Map<string, number>();
   for (const { path } of files.values()) uses.set(cleanPath(path), (uses.get(cleanPath(path)) ?? 0) + 1);
-  const names: ImageNames["names"] = {};
+  const names = new Map<string, string>();
   const differing = new Map<Difference, [name: string, file: string][]>();
   for (const [name, { path, difference }] of files) {
     const isOnly = uses.get(cleanPath(path)) === 1;
@@ -104,23 +110,24 @@ function named(
     const file = isKept ? fileOf(name) : fileOf(path);
     const clean = isKept ? file : cleanPath(file);
     if (clean === name) continue;
-    names[name] = clean;
-    if (difference !== undefined)
-      differing.set(difference, [...(differing.get(difference) ?? []), [splitTag(name).text, clean]]);
+    names.set(name, clean);
+    if (difference === undefined) continue;
+    const list = differing.get(difference) ?? [];
+    list.push([splitTag(name).text, clean]);
+    differing.set(difference, list);
   }
-  return { names: withUnfound(names, problems), problems, notes: [...differing].map(noteOf) };
+  nameUnfound(problems, names);
+  return { names: Object.fromEntries(names), problems, notes: [...differing].map(noteOf) };
 }
 
 /** A name without a file keeps its text, unless that is the name of another file. */
-function withUnfound(names: ImageNames["names"], problems: ReadonlyMap<string, string>): ImageNames["names"] {
-  const taken = new Set(Object.values(names));
-  const unfound: ImageNames["names"] = {};
+function nameUnfound(problems: ReadonlyMap<string, string>, names: Map<string, string>): void {
+  const taken = new Set(names.values());
   for (const name of problems.keys()) {
     let text = splitTag(name).text;
     while (taken.has(text)) text = `not found/${text}`;
-    if (text !== name) unfound[name] = text;
+    if (text !== name) names.set(name, text);
   }
-  return { ...names, ...unfound };
 }
 
 function noteOf([difference, list]: [Difference, [name: string, file: string][]]): string {
