@@ -51,6 +51,7 @@ describe("a name leads to a file", () => {
     ["of COCO's release of 2017", [coco2014], "000000000309.jpg", coco2014],
     ["of COCO's release of 2014", ["train2017/000000000309.jpg"], coco2014, "train2017/000000000309.jpg"],
     ["that is COCO's image id", [coco2014], "309", coco2014],
+    ["that is a number", [coco2014, "309.jpg"], "309", "309.jpg"],
     ["beside macOS's own files", ["a.jpg", "._a.jpg", "__MACOSX/a.jpg"], "A.jpg", "a.jpg"],
   ])("%s", (_, files, name, path) => {
     const { files: found, problems } = find(files, [name]);
@@ -75,6 +76,18 @@ describe("a name leads to no file", () => {
       /"val\/1\.jpg" leads, too/,
     ],
     ["that has another ending beside it", ["a.jpg"], ["a.jpg", "a.png"], /"a\.png" leads, too/],
+    [
+      "of frames of two cameras",
+      ["1/000000000009.jpg"],
+      ["1/000000000009.jpg", "2/000000000009.jpg"],
+      /leads, too/,
+    ],
+    [
+      "that only a mask has",
+      ["masks/abc.png"],
+      ["images/abc.jpg"],
+      /nearest name there is "masks\/abc\.png"/,
+    ],
     ["outside of the folder", [], ["/etc/hostname", "../../../../../etc/hostname"], /found no file/],
   ])("%s", (_, files, names, problem) => {
     const { files: found, problems } = find(files, names);
@@ -92,6 +105,8 @@ test("several names of one image lead to its file", () => {
     `x/${coco2014}`,
     "y/000000000309.jpg",
   ];
+  const releases = ["train2014", "val2017"].map((folder) => `${folder}/000000000042.jpg`);
+  expect([...find(["000000000042.jpg"], releases).problems]).toEqual([]);
   const { problems } = find(["a.jpg", coco2014], names);
   expect([...problems]).toEqual([]);
 });
@@ -147,10 +162,12 @@ describe("several folders", () => {
     expect(look([null, null], "1.jpg")).toMatch(/found 2: "a\/1\.jpg", "b\/1\.jpg"/);
   });
 
-  test("of splits have those of their split first", () => {
+  test("of splits have those of their split only", () => {
     expect(look(["train", "val"], "train\t1.jpg")).toBe("a/1.jpg");
     expect(look(["train", "val"], "val\t1.jpg")).toBe("b/1.jpg");
-    expect(look(["train", "val"], "val\t2.jpg")).toBe("a/2.jpg");
+    expect(look(["train", "val"], "val\t2.jpg")).toMatch(/nearest name there is "a\/2\.jpg"/);
+    expect(look([null, "val"], "val\t2.jpg")).toBe("a/2.jpg");
+    expect(look(["train", "val"], "3.jpg")).toBe("b/3.jpg");
   });
 });
 

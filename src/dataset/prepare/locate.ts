@@ -116,7 +116,8 @@ const MAX_ANNOTATION_BYTES = 2_000_000_000;
  * @throws CliprpnError not_found; bad_input for a folder beside an archive.
  */
 export function namedImages(values: readonly string[], cwd: string): ImageSource {
-  const named = values.map((value) => namedPlace(value, cwd));
+  const places = values.map((value) => namedPlace(value, cwd));
+  const named = [...new Map(places.map((place) => [`${place.split} ${place.folder}`, place])).values()];
   const archives = named.filter(({ folder }) => isFile(folder));
   for (const { folder } of archives) archiveKind(folder);
   if (archives.length === 0) return { kind: "folders", folders: named };

@@ -44,19 +44,18 @@ export function findImage(
   index: PathIndex,
 ): Match {
   const name = parseName(text);
-  const inRoots = rootsOf(roots, split);
-  for (const group of inRoots) {
+  for (const group of rootsOf(roots, split)) {
     const match = byPath(name, group, index) ?? byName(name, group, index);
     if (match !== undefined) return match;
   }
   return undefined;
 }
 
-/** The folders of the split, then the others. */
-function rootsOf(roots: readonly ImageRoot[], split: Split | null): ImageRoot[][] {
-  const own = roots.filter((root) => root.split === split && split !== null);
-  const others = roots.filter((root) => !own.includes(root));
-  return [own, others].filter(({ length }) => length > 0);
+/** The folders of the split, then those of all splits; all folders if no split is looked for. */
+export function rootsOf(roots: readonly ImageRoot[], split: Split | null): ImageRoot[][] {
+  if (split === null) return [[...roots]];
+  const groups = [split, null].map((wanted) => roots.filter((root) => root.split === wanted));
+  return groups.filter(({ length }) => length > 0);
 }
 
 function byPath({ text, parts, others }: WrittenName, roots: ImageRoot[], { paths }: PathIndex): Match {
@@ -80,11 +79,21 @@ function byName(name: WrittenName, roots: ImageRoot[], index: PathIndex): Match 
   const isHere = (path: string): boolean => roots.some(({ prefix }) => path.startsWith(prefix));
   for (const parts of [name.parts, ...name.others]) {
     for (const [difference, found] of byBase(parts.at(-1) ?? "", index)) {
-      const here = found.filter(isHere);
+      const here = found.filter(
+        (path) => isHere(path) && (difference !== "ending" || mayBeConverted(path, parts, roots)),
+      );
       if (here.length > 0) return only(closest(here, parts), difference);
     }
   }
   return undefined;
+}
+
+/** False for `masks/a.png`, which is not `images/a.jpg` in another format. */
+function mayBeConverted(path: string, parts: string[], roots: ImageRoot[]): boolean {
+  const isTop = roots.some(
+    ({ prefix }) => path.startsWith(prefix) && !path.slice(prefix.length).includes("/"),
+  );
+  return isTop || parts.length < 2 || foldName(parts.at(-2) ?? "") === foldName(path.split("/").at(-2) ?? "");
 }
 
 /** Files by each of the rules for base names, the strictest first. */
@@ -94,14 +103,14 @@ function* byBase(base: string, index: PathIndex): Generator<[Difference, string[
   yield ["folder", same.filter((path) => baseOf(path) === base)];
   yield ["Unicode form", same.filter((path) => baseOf(path).normalize("NFC") === base.normalize("NFC"))];
   yield ["case", same];
+  const { stem, ending } = splitEnding(folded);
+  const withEnding = index.by_stem.get(stem) ?? [];
+  if (ending === "") yield ["no ending", withEnding];
   const own = withoutAnnId(base);
   if (own !== undefined) yield ["RefCOCO's name of the object", index.by_name.get(foldName(own)) ?? []];
   const number = cocoNumber(folded) ?? cocoId(base);
   if (number !== undefined) yield ["COCO's number", index.by_coco_number.get(number) ?? []];
-  const { stem, ending } = splitEnding(folded);
-  const withEnding = index.by_stem.get(stem) ?? [];
-  if (ending === "") yield ["no ending", withEnding];
-  else yield ["ending", [...withEnding, ...(index.by_name.get(stem) ?? [])]];
+  if (ending !== "") yield ["ending", [...withEnding, ...(index.by_name.get(stem) ?? [])]];
 }
 
 /** An image's id in COCO's annotations, as the `9` of `COCO_train2014_000000000009.jpg`. */

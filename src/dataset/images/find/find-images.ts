@@ -1,5 +1,5 @@
 import type { Split, WantedImage } from "../../../contract/generated/types.ts";
-import { type FoundFile, findImage, type Match } from "./find-image.ts";
+import { type FoundFile, findImage, type Match, rootsOf } from "./find-image.ts";
 import type { ImageTree } from "./image-tree.ts";
 import { indexPaths, type PathIndex } from "./path-index.ts";
 import { ambiguityProblem, missingProblem } from "./problems.ts";
@@ -46,8 +46,7 @@ export function findImages(wanted: readonly Pick<WantedImage, "file_name">[], tr
 /** A file with exactly this name, below the split's own folder if there is one. */
 function exactPath(text: string, split: Split | null, { roots, has }: ImageTree): Match {
   if (!isInside(text)) return undefined;
-  const own = roots.filter((root) => root.split !== null && root.split === split);
-  for (const group of [own, roots]) {
+  for (const group of rootsOf(roots, split)) {
     const candidates = group.map(({ prefix }) => prefix + text).filter(has);
     const [path] = candidates;
     if (path !== undefined)

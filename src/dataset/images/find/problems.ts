@@ -32,9 +32,11 @@ export function missingProblem(text: string, tree: ImageTree, index: PathIndex |
 const MAX_COMPARED = 20_000;
 const LONGEST_COMPARED = 100;
 
-/** The path whose name differs by a few letters only. */
+/** The path whose name differs by its folder, its ending or a few letters only. */
 function nearest(base: string, index: PathIndex): string | undefined {
   const { stem } = splitEnding(foldName(base));
+  const [same] = index.by_stem.get(stem) ?? [];
+  if (same !== undefined) return same;
   if (stem.length < 3 || stem.length > LONGEST_COMPARED) return undefined;
   let best: { path: string; cost: number } | undefined;
   let compared = 0;

@@ -11,7 +11,9 @@ export function contradictions(files: ReadonlyMap<string, FoundFile>): Map<strin
   const groups = new Map<string, string[]>();
   for (const [name, { path }] of files) {
     const key = parseName(path).parts.join("/");
-    groups.set(key, [...(groups.get(key) ?? []), name]);
+    const names = groups.get(key) ?? [];
+    names.push(name);
+    groups.set(key, names);
   }
   const problems = new Map<string, string>();
   for (const [path, names] of groups) {
@@ -28,16 +30,25 @@ export function contradictions(files: ReadonlyMap<string, FoundFile>): Map<strin
 }
 
 function isSameImage(names: string[], path: string): boolean {
-  if (cocoNumber(foldName(path.slice(path.lastIndexOf("/") + 1))) !== undefined) return true;
+  const isNumbered = cocoNumber(foldName(path.slice(path.lastIndexOf("/") + 1))) !== undefined;
+  if (isNumbered && [path, ...names].some((name) => /(^|[/\\\t])coco_/i.test(name))) return true;
   const parsed = names.map((name) => parseName(name).parts.map(foldName));
   const bases = parsed.map((parts) => splitEnding(parts.at(-1) ?? ""));
   const endings = new Set(bases.map(({ ending }) => ending).filter((ending) => ending !== ""));
-  if (new Set(bases.map(({ stem }) => stem)).size > 1 || endings.size > 1) return false;
-  // One name has all folders; the others have the last ones of them.
-  const folders = parsed.map((parts) => parts.slice(0, -1).reverse());
+  if (!isNumbered && (new Set(bases.map(({ stem }) => stem)).size > 1 || endings.size > 1)) return false;
+  // One name has all folders; the others have the last ones of them. COCO's releases have the same images; but frames
+  // of videos are numbered with as many digits.
+  const folders = parsed.map((parts) =>
+    parts
+      .slice(0, -1)
+      .filter((folder) => !isNumbered || !release.test(folder))
+      .reverse(),
+  );
   const longest = folders.reduce((best, list) => (list.length > best.length ? list : best), []);
   return folders.every((list) => list.every((folder, position) => folder === longest[position]));
 }
+
+const release = /^(train|val|test|unlabeled)20\d\d$/;
 
 function quote(text: string): string {
   return JSON.stringify(text.replace(/^\w+\t/, ""));
