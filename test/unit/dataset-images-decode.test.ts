@@ -274,6 +274,8 @@ describe("a bad image has a problem and no pixels", () => {
 
   test.each<[what: string, bytes: string]>([
     ["HEIC", "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"],
+    ["HEIC", "\x00\x00\x00\x1cftypmif1\x00\x00\x00\x00mif1miafheic"],
+    ["TGA", "\x00\x00\x02\x00\x00\x00\x00\x00"],
     ["BMP", "BM\x36\x00\x00\x00"],
     ["JPEG 2000", "\x00\x00\x00\x0cjP  \r\n\x87\n"],
     ["JPEG 2000", "\xff\x4f\xff\x51\x00\x2f"],

@@ -26,7 +26,11 @@ function starts(...magic: string[]): Kind["matches"] {
 
 const kinds: Kind[] = [
   {
-    matches: brand("heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs"),
+    // A `mif1` file names what it has among the brands after it.
+    matches: (head) =>
+      brand("heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs")(head) ||
+      (brand("mif1", "msf1")(head) &&
+        /^(?:.{4})*?(?:hei[cxms]|hev[cxms])/s.test(head.slice(16, head.charCodeAt(3)))),
     text: `a HEIC image, as iPhones take them${convert}, such as with \`magick a.heic a.jpg\` (ImageMagick) or macOS's \`sips -s format jpeg a.heic --out a.jpg\``,
   },
   {
@@ -63,6 +67,10 @@ const kinds: Kind[] = [
   {
     matches: starts("BM"),
     text: `a BMP image${convert}, such as with \`magick mogrify -format png *.bmp\` (ImageMagick)`,
+  },
+  {
+    matches: starts("\x00\x00\x02\x00\x00\x00", "\x00\x00\x0a\x00\x00\x00"),
+    text: `a TGA image${convert}`,
   },
   { matches: starts("\x00\x00\x01\x00", "\x00\x00\x02\x00"), text: `an icon (ICO)${convert}` },
   { matches: starts("v/1\x01"), text: `an OpenEXR image${convert}` },
