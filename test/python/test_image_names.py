@@ -31,7 +31,6 @@ def test_coco_numbers(name: str, number: int | None) -> None:
     [
         ("./a.jpg", "a.jpg"),
         ("x\\a.jpg", "x/a.jpg"),
-        ("cafe\u0301.jpg", "caf\u00e9.jpg"),
         ("COCO_train2014_000000000309_1161269.jpg", "COCO_train2014_000000000309.jpg"),
     ],
 )
@@ -39,7 +38,9 @@ def test_ways_to_write_an_image(name: str, other: str) -> None:
     assert image_identity(name) == image_identity(other)
 
 
-@pytest.mark.parametrize("other", ["b/a.jpg", "A.jpg", "a.png", "a_1.jpg", "000000000309_1.jpg"])
+@pytest.mark.parametrize(
+    "other", ["b/a.jpg", "A.jpg", "a\u0301.jpg", "\u00e1.jpg", "a.png", "a_1.jpg", "000000000309_1.jpg"]
+)
 def test_other_images(other: str) -> None:
     assert image_identity(other) == other != image_identity("a.jpg")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 # `COCO_train2014_000000000009.jpg`, `000000000009.jpg`, and RefCOCO's own file_name, which ends in `_<ann_id>.jpg`.
 COCO_NAME = re.compile(
@@ -16,10 +15,10 @@ def image_identity(name: str) -> str:
     """Equal for names of the same image: `./a.jpg` and `a.jpg`, and RefCOCO's names of the objects of an image.
 
     Several rows of an image must not count as several images: intervals over images would be too narrow, and the
-    image could be in two splits.
+    image could be in two splits. Unicode forms of a name are left to the look-up, which sees if each has a file.
     """
     parts = [part for part in name.replace("\\", "/").split("/") if part != "."]
-    return _REFCOCO_NAME.sub(r"\1\2", unicodedata.normalize("NFC", "/".join(parts)))
+    return _REFCOCO_NAME.sub(r"\1\2", "/".join(parts))
 
 
 def coco_number(name: str) -> int | None:

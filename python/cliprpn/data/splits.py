@@ -7,7 +7,6 @@ from collections import defaultdict
 from dataclasses import replace
 
 from cliprpn.data.annotations import Annotations
-from cliprpn.data.image_names import image_identity
 from cliprpn.errors import CliprpnError
 
 # Of 1000 hash buckets, 800 are train, 100 val and 100 test.
@@ -36,7 +35,7 @@ def assign_splits(annotations: Annotations, seed: int) -> tuple[Annotations, str
             f"{len(sentences)}, such as {first.sentence[:80]!r} of {names.get(first.image_id, '')[:80]!r}",
         )
     if without_split:
-        splits = {image_id: _random_split(image_identity(name), seed) for image_id, name in names.items()}
+        splits = {image_id: _random_split(name, seed) for image_id, name in names.items()}
         with_splits = [replace(row, split=splits[row.image_id]) for row in sentences]
         return replace(annotations, sentences=with_splits), RANDOM_RULE.format(seed=seed)
     return replace(annotations, notes=[*annotations.notes, *_note_leaks(annotations)]), GIVEN_RULE
