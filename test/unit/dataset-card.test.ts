@@ -78,6 +78,24 @@ test("a summary leaves out figures that need unknown image sizes or categories",
   expect(text).toMatch(/category is unknown for 80,512 expressions/);
 });
 
+test.each([
+  [
+    "images",
+    { num_images: 2, num_refs: 3, num_sentences: 5 },
+    /^Skipped: 2 images that cannot be used, with 3 .* 5/m,
+  ],
+  [
+    "rows",
+    { num_images: 0, num_refs: 3, num_sentences: 5 },
+    /^Skipped: 5 .* invalid annotations, and 3 .* not comparable/m,
+  ],
+  ["nothing", { num_images: 0, num_refs: 0, num_sentences: 0 }, null],
+])("known issues say what was left out: %s", (_, dropped, expected) => {
+  const issues = knownIssues(profile(datasetStats(["train"], { dropped }))).join("\n");
+  if (expected === null) expect(issues).not.toMatch(/Skipped/);
+  else expect(issues).toMatch(expected);
+});
+
 test.each<[string, Partial<DatasetProfile>, number, RegExp | null]>([
   ["all of RefCOCO", { kind: "refcoco" }, 0, /^All images .* COCO train2014/],
   ["some, by their names", { kind: "own" }, 107, /^107 images .* COCO train2014/],

@@ -38,7 +38,18 @@ test.each<[string, object, CheckResult["state"], RegExp]>([
       dropped: { num_images: 1, num_refs: 2, num_sentences: 4 },
     },
     "note",
-    /found 21898; 1 image .* skipped/,
+    /found 21898; skipped: 1 image that cannot be used/,
+  ],
+  [
+    "different, since invalid rows were left out",
+    {
+      name: "refcocog-umd",
+      split_by: "umd",
+      deviations: missing,
+      dropped: { num_images: 0, num_refs: 2, num_sentences: 4 },
+    },
+    "note",
+    /skipped: 4 referring expressions with invalid annotations/,
   ],
   [
     "different",

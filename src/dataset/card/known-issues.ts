@@ -1,6 +1,7 @@
 import { asSentence, count, counted, joinWords } from "../../base/format.ts";
 import type { SplitOverlap } from "../../contract/generated/types.ts";
 import { originNames } from "../../report/training-data/overlap.ts";
+import { droppedWords } from "../prepare/summary-lines.ts";
 import { type DatasetProfile, isRefcocoFamily } from "./profile.ts";
 
 /** Caveats for reporting results on the dataset, one or two sentences each. */
@@ -72,12 +73,10 @@ function leakage(overlap: SplitOverlap, split_by: string): string {
 }
 
 function leftOut({ stats }: DatasetProfile): string[] {
-  const { num_images, num_refs, num_sentences } = stats.facts.dropped;
-  return num_images === 0
+  const { dropped } = stats.facts;
+  return dropped.num_sentences === 0
     ? []
-    : [
-        `${count(num_images)} images are missing or broken and were skipped, with ${count(num_refs)} referred objects and ${count(num_sentences)} expressions: results are not comparable with published ones.`,
-      ];
+    : [`${droppedWords(dropped)}: results are not comparable with published ones.`];
 }
 
 function deviations({ stats }: DatasetProfile): string[] {

@@ -27,18 +27,22 @@ export function checkStats(stats: DatasetStats, fix: string): CheckResult[] {
   ];
 }
 
-/** A dataset with a published name must have the published counts, except for images that were skipped on request. */
+/** A dataset with a published name must have the published counts, except for images and rows that were skipped on request. */
 function checkCounts({ name, split_by, deviations, dropped }: PreparedDataset): CheckResult {
   const what = "counts match the published ones";
   if (publishedCounts(name, split_by) === undefined)
     return checkResult("ok", what, "no counts are published for this dataset");
   if (deviations.length === 0) return checkResult("ok", what, "every split");
   const list = firstOf(deviations);
-  return dropped.num_images > 0
+  const skipped =
+    dropped.num_images > 0
+      ? `${counted(dropped.num_images, "image")} that cannot be used`
+      : `${counted(dropped.num_sentences, "referring expression")} with invalid annotations`;
+  return dropped.num_images + dropped.num_sentences > 0
     ? checkResult(
         "note",
         what,
-        `${list}; ${counted(dropped.num_images, "image")} that cannot be used were skipped, so results are not comparable with published ones`,
+        `${list}; skipped: ${skipped}, so results are not comparable with published ones`,
       )
     : checkResult(
         "FAIL",

@@ -21,7 +21,7 @@ export function summaryLines({
     `${name}, ${split_by === "own" && matched === undefined ? "its own split, " : "split "}${split_rule}:`,
     ...splits.map((counts) => `  ${counts.split.padEnd(6)} ${countWords(counts).join(", ")}`),
     ...(matched ?? []).map(matchedLine),
-    ...(dropped.num_sentences > 0 ? [droppedLine(dropped)] : []),
+    ...(dropped.num_sentences > 0 ? [droppedWords(dropped)] : []),
     ...(skipped ?? []).map((line) => `  ${line}`),
     ...moreSkipped(dropped, skipped),
     ...(deviations.length > 0
@@ -31,6 +31,14 @@ export function summaryLines({
     ...notes.map((line) => `Note: ${line}`),
     ...absent.map((split) => `Note: the split ${split} is empty; a sweep needs train and val`),
   ];
+}
+
+/** What was left out, with its reason: images that cannot be used, or invalid rows of images that can. */
+export function droppedWords(dropped: DatasetCounts): string {
+  const [images, objects, expressions] = countWords(dropped);
+  return dropped.num_images === 0
+    ? `Skipped: ${expressions} with invalid annotations, and ${objects}`
+    : `Skipped: ${images} that cannot be used, with ${objects} and ${expressions}`;
 }
 
 /** How many images were skipped that are not listed. */
@@ -68,11 +76,4 @@ function countWords({ num_images, num_refs, num_sentences }: DatasetCounts): [st
     counted(num_refs, "referred object"),
     counted(num_sentences, "referring expression"),
   ];
-}
-
-function droppedLine(dropped: DatasetCounts): string {
-  const [images, objects, expressions] = countWords(dropped);
-  return dropped.num_images === 0
-    ? `Skipped: ${expressions} that cannot be used, and ${objects}`
-    : `Skipped: ${images} that cannot be used, with ${objects} and ${expressions}`;
 }
