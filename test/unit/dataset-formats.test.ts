@@ -136,6 +136,21 @@ const noOptions: ReadingOptions = {
   only: [],
 };
 
+test("options for imperfect annotations enter the id only if they are given", async () => {
+  write("a.csv", "image,sentence,box\n");
+  const base = source("a.csv", { box_format: "xyxy" });
+  const files = await describe(base);
+  const refcoco = { layout: "refcoco", instances_file: "a.csv", refs_file: "a.csv" } as const;
+  for (const plain of [base, refcoco]) {
+    const idOf = (changes: Partial<ReadingOptions>): string =>
+      datasetId({ ...plain, ...readingOptions({ ...noOptions, ...changes }, folder) }, files);
+    const options = ["clip_boxes", "force_box_format", "allow_invalid"] as const;
+    const ids = options.map((option) => idOf({ [option]: true }));
+    expect(idOf({})).toBe(datasetId(plain, files));
+    expect(new Set([idOf({}), ...ids]).size).toBe(4);
+  }
+});
+
 test("a list of expressions to keep enters the id by its content and split, not by its path", async () => {
   write("a.csv", "image,sentence,box\n");
   const base = source("a.csv", { box_format: "xyxy" });

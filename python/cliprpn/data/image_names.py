@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 # `COCO_train2014_000000000009.jpg`, `000000000009.jpg`, and RefCOCO's own file_name, which ends in `_<ann_id>.jpg`.
 COCO_NAME = re.compile(
@@ -11,6 +12,7 @@ COCO_NAME = re.compile(
 _REFCOCO_NAME = re.compile(r"(COCO_(?:train|val|test)20[0-9]{2}_[0-9]{12})_[0-9]+(\.[A-Za-z]+)$")
 
 
+@lru_cache(maxsize=4096)  # Rows of an image are asked for several times, mostly one after the other.
 def image_identity(name: str) -> str:
     """Equal for names of the same image: `./a.jpg` and `a.jpg`, and RefCOCO's names of the objects of an image.
 

@@ -27,13 +27,12 @@ def assemble(
         notes: a line is appended for each oddity that was accepted.
     """
     rows = _rows_with_valid_boxes(rows, box_format, rules, problems, notes)
-    used_images = {image_identity(row.image) for row in rows if row.sentence is not None}
-    rows = [row for row in rows if image_identity(row.image) in used_images]
+    rows = _of_used_images(_rows_with_consistent_sizes(_of_used_images(rows), problems))
     locations = [row.where for row in rows]
     names = [image_identity(row.image) for row in rows]
     image_ids = assign_ids("image_id", names, integer_ids(rows, "image_id", notes), locations, notes)
     ann_ids = _assign_ann_ids(rows, names, notes)
-    images = _image_records(rows, image_ids, problems)
+    images = _image_records(rows, image_ids)
     objects: dict[int, ObjectRecord] = {}
     for row, image_id, ann_id in zip(rows, image_ids, ann_ids, strict=True):
         earlier = objects.get(ann_id)
@@ -121,6 +120,31 @@ def _rows_with_valid_boxes(
     return [row for row, is_valid in zip(rows, valid, strict=True) if is_valid]
 
 
+def _of_used_images(rows: Sequence[Row]) -> list[Row]:
+    """Rows of images with a sentence."""
+    used = {image_identity(row.image) for row in rows if row.sentence is not None}
+    return [row for row in rows if image_identity(row.image) in used]
+
+
+def _rows_with_consistent_sizes(rows: Sequence[Row], problems: Problems) -> list[Row]:
+    """Rows that do not contradict the size that an earlier row gives for the same image."""
+    sizes: dict[str, tuple[int, int]] = {}
+    consistent = []
+    for row in rows:
+        size = None if row.width is None or row.height is None else (row.width, row.height)
+        expected = size if size is None else sizes.setdefault(image_identity(row.image), size)
+        if expected is None or expected == size:
+            consistent.append(row)
+            continue
+        problems.add_row(
+            f"{row.where}: width, height: expected {expected[0]} x {expected[1]} as in an earlier row of "
+            f"{row.image!r}, found {row.width} x {row.height}",
+            "width, height: another size than in an earlier row",
+            is_sentence=row.sentence is not None,
+        )
+    return consistent
+
+
 def _assign_ann_ids(rows: Sequence[Row], names: Sequence[str], notes: list[str]) -> list[int]:
     """An ann_id for each row.
 
@@ -163,22 +187,15 @@ def _assign_ref_and_sent_ids(
     return ref_ids, sent_ids
 
 
-def _image_records(rows: Sequence[Row], image_ids: list[int], problems: Problems) -> list[ImageRecord]:
+def _image_records(rows: Sequence[Row], image_ids: list[int]) -> list[ImageRecord]:
     """Images with a sentence, in order of first mention, with the size that any of their rows gives."""
     sizes: dict[int, tuple[int, int]] = {}
     first: dict[int, Row] = {}
     for row, image_id in zip(rows, image_ids, strict=True):
         if row.sentence is not None:
             first.setdefault(image_id, row)
-        if row.width is None or row.height is None:
-            continue
-        size = (row.width, row.height)
-        if sizes.setdefault(image_id, size) != size:
-            earlier_size = " x ".join(map(str, sizes[image_id]))
-            problems.add(
-                f"{row.where}: width, height: expected {earlier_size} as in an earlier row of {row.image!r}, "
-                f"found {row.width} x {row.height}"
-            )
+        if row.width is not None and row.height is not None:
+            sizes[image_id] = (row.width, row.height)
     records = []
     for key, row in first.items():
         width, height = sizes.get(key, (None, None))

@@ -94,7 +94,8 @@ def read_rows(
     if source.only:
         rows = keep_only(rows, source.only, notes)
     found = FoundNames(names)
-    rows = [replace(row, image=found.path_of(row.image, row.split)) for row in rows]
+    if names is not None:
+        rows = [replace(row, image=found.path_of(row.image, row.split)) for row in rows]
     return assemble(rows, source.box_format, BoxRules.of(source), problems, notes)
 
 
