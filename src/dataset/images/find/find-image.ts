@@ -58,7 +58,8 @@ export function rootsOf(roots: readonly ImageRoot[], split: Split | null): Image
   return groups.filter(({ length }) => length > 0);
 }
 
-function byPath({ text, parts, others }: WrittenName, roots: ImageRoot[], { paths }: PathIndex): Match {
+function byPath({ text, parts, others }: WrittenName, roots: ImageRoot[], index: PathIndex): Match {
+  const { paths } = index;
   const inside = roots.flatMap(({ folders, prefix }) =>
     folders
       .filter((folder) => text.startsWith(`${folder}/`))
@@ -70,7 +71,7 @@ function byPath({ text, parts, others }: WrittenName, roots: ImageRoot[], { path
     for (let start = 0; start < form.length; start += 1) {
       const path = form.slice(start).join("/");
       const candidates = roots.map(({ prefix }) => prefix + path).filter((candidate) => paths.has(candidate));
-      if (candidates.length > 0) return only(closest(candidates, form), "path");
+      if (candidates.length > 0) return only(closest(candidates, form, index), "path");
     }
   return undefined;
 }
@@ -80,20 +81,18 @@ function byName(name: WrittenName, roots: ImageRoot[], index: PathIndex): Match 
   for (const parts of [name.parts, ...name.others]) {
     for (const [difference, found] of byBase(parts.at(-1) ?? "", index)) {
       const here = found.filter(
-        (path) => isHere(path) && (difference !== "ending" || mayBeConverted(path, parts, roots)),
+        (path) => isHere(path) && (difference !== "ending" || mayBeConverted(path, parts, roots, index)),
       );
-      if (here.length > 0) return only(closest(here, parts), difference);
+      if (here.length > 0) return only(closest(here, parts, index), difference);
     }
   }
   return undefined;
 }
 
 /** False for `masks/a.png`, which is not `images/a.jpg` in another format. */
-function mayBeConverted(path: string, parts: string[], roots: ImageRoot[]): boolean {
-  const isTop = roots.some(
-    ({ prefix }) => path.startsWith(prefix) && !path.slice(prefix.length).includes("/"),
-  );
-  return isTop || parts.length < 2 || foldName(parts.at(-2) ?? "") === foldName(path.split("/").at(-2) ?? "");
+function mayBeConverted(path: string, parts: string[], roots: ImageRoot[], index: PathIndex): boolean {
+  if (parts.length < 2 || foldName(parts.at(-2) ?? "") === index.foldersOf(path)[0]) return true;
+  return roots.some(({ prefix }) => path.startsWith(prefix) && !path.slice(prefix.length).includes("/"));
 }
 
 /** Files by each of the rules for base names, the strictest first. */
@@ -124,15 +123,15 @@ function only(candidates: string[], difference: Difference): Match {
 }
 
 /** The paths that share the most trailing folders with the name. */
-function closest(paths: string[], parts: string[]): string[] {
+function closest(paths: string[], parts: string[], index: PathIndex): string[] {
   if (paths.length === 1) return paths;
   const folders = parts.slice(0, -1).map(foldName).reverse();
   const scores = paths.map((path) => {
-    const own = path.split("/").slice(0, -1).map(foldName).reverse();
+    const own = index.foldersOf(path);
     const differing = folders.findIndex((folder, position) => folder !== own[position]);
     return differing === -1 ? folders.length : differing;
   });
-  const best = Math.max(...scores);
+  const best = scores.reduce((first, second) => Math.max(first, second), 0);
   return paths.filter((_, position) => scores[position] === best);
 }
 

@@ -7,6 +7,8 @@ export interface PathIndex {
   /** By base name without its ending; only files that end as images do. */
   by_stem: ReadonlyMap<string, string[]>;
   by_coco_number: ReadonlyMap<number, string[]>;
+  /** The folded names of the folders that a path lies in, the innermost first. */
+  foldersOf(path: string): readonly string[];
 }
 
 /** Builds the index once, so that looking up a name takes the same time in any number of files. */
@@ -25,7 +27,17 @@ export function indexPaths(paths: readonly string[]): PathIndex {
     const number = cocoNumber(folded);
     if (number !== undefined) add(by_coco_number, number, path);
   }
-  return { paths: new Set(paths), by_name, by_stem, by_coco_number };
+  // A name may have to be compared with thousands of paths.
+  const folders = new Map<string, readonly string[]>();
+  const foldersOf = (path: string): readonly string[] => {
+    const folder = path.slice(0, Math.max(0, path.lastIndexOf("/")));
+    const known = folders.get(folder);
+    if (known !== undefined) return known;
+    const list = folder === "" ? [] : foldName(folder).split("/").reverse();
+    folders.set(folder, list);
+    return list;
+  };
+  return { paths: new Set(paths), by_name, by_stem, by_coco_number, foldersOf };
 }
 
 function add<K>(map: Map<K, string[]>, key: K, path: string): void {
