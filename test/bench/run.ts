@@ -11,6 +11,7 @@ import { packageRoot } from "../../src/package-root.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import { helpMs, sweepMemory } from "./cli.ts";
 import { measureEngine } from "./engine.ts";
+import { faultsRows } from "./faults.ts";
 import { figuresRows } from "./figures.ts";
 import { fullShapeRows } from "./full-shape-rows.ts";
 import { imagesMemoryRows, imagesRows } from "./images.ts";
@@ -85,6 +86,7 @@ const parts: Record<string, [what: string, measure: () => Promise<Row[]>]> = {
   ...(process.platform === "linux" && {
     parquet: ["Parquet with images inside", () => parquetRows(folder, python)],
   }),
+  faults: ["files with a fault in each row", () => faultsRows(folder, python)],
   dataset: ["a dataset as large as RefCOCOg", () => fullShapeRows(folder, python)],
 };
 
