@@ -193,7 +193,10 @@ function detections(): Case[] {
   ];
   return outcomes.map(([name, code, says]) => ({
     ...{ name: `20-detections/${name}`, first, code, says },
-    command: ["baseline", "--detector", "file", "--file", `{cases}/20-detections/${name}`, "--data", "mine"],
+    command: [
+      ...["baseline", "--detector", "file", "--file", `{cases}/20-detections/${name}`, "--data", "mine"],
+      ...["--ranking", "crop+blur", "--category-prior"],
+    ],
   }));
 }
 
