@@ -1,6 +1,6 @@
 import type { Split } from "../../contract/generated/types.ts";
 
-export const splits = ["train", "val", "test", "testA", "testB"] as const satisfies readonly Split[];
+const splits = ["train", "val", "test", "testA", "testB"] as const satisfies readonly Split[];
 
 /** Names that datasets have for splits, in lower case without `_` and `-`; Python reads the same in rows. */
 const meanings: Record<string, Split> = {
