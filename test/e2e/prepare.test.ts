@@ -190,7 +190,7 @@ test("invalid rows are reported by line, before any image is read", async () => 
   const { cwd, run } = workspace();
   const lines = [
     '{"image": "a.png", "sentence": "the cup", "box": [1, 2, 3]}',
-    '{"image": "../../etc/passwd", "sentence": "the cup", "box": [1, 2, 3, 4]}',
+    '{"image": 7, "sentence": "the cup", "box": [1, 2, 3, 4]}',
     "{oops",
   ];
   writeFileSync(join(cwd, "rows.jsonl"), lines.join("\n"));
@@ -208,9 +208,23 @@ test("invalid rows are reported by line, before any image is read", async () => 
   for (const number of [1, 2, 3]) expect(err).toMatch(new RegExp(`rows\\.jsonl:${number}`));
 });
 
+test("an image outside the folder is not found, by line", async () => {
+  const { cwd, run } = workspace();
+  mkdirSync(join(cwd, "photos"));
+  writeFileSync(
+    join(cwd, "rows.jsonl"),
+    '{"image": "../../etc/passwd", "sentence": "the cup", "box": [1, 2, 3, 4]}',
+  );
+  const { code, err } = await run(
+    ...["mine", "--from", "rows.jsonl", "--images", "photos", "--box-format", "xyxy"],
+  );
+  expect(code).toBe(2);
+  expect(err).toMatch(/rows\.jsonl:1: "\.\.\/\.\.\/etc\/passwd"/);
+});
+
 test.each([
   [["mine", "--from", "rows.jsonl", "--images", "."], "--box-format: expected "],
-  [["mine", "--from", "rows.json", "--images", "."], "rows.json: expected "],
+  [["mine", "--from", "rows.xlsx", "--images", "."], "rows.xlsx: expected "],
   [["mine", "--from", "rows.jsonl", "--box-format", "xywh"], "--images: expected "],
   [["refcocg", "--root", "."], "Did you mean refcocog?"],
   [["refcocog"], "--root: expected "],
