@@ -32,6 +32,24 @@ ORDERS: dict[tuple[str, str, str, str], Order] = {
     ("centerx", "centery", "width", "height"): "cxcywh",
     ("xcenter", "ycenter", "w", "h"): "cxcywh",
 }
+# Names that published files have for the whole box.
+BOX_NAMES = frozenset(
+    (
+        *(
+            "box",
+            "bbox",
+            "boxes",
+            "bboxes",
+            "boundingbox",
+            "boundingboxes",
+            "gtbox",
+            "gtbbox",
+            "2dbox",
+            "box2d",
+        ),
+        *("bbox2d", "targetbox", "targetbbox", "bndbox"),
+    )
+)
 # `bbox_x1`, `box.left`
 PREFIX = re.compile(r"^(gt)?(bbox|bndbox|box)(?=[a-z])")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from cliprpn.data.annotations import Box
 from cliprpn.data.checks import MAX_COORDINATE_PX, is_integer
-from cliprpn.data.rows.box_names import box_from_object, order_of, reorder
+from cliprpn.data.rows.box_names import BOX_NAMES, box_from_object, order_of, plain_name, reorder
 
 MAX_TEXT_CHARS = 20_000
 _DIGITS = r"([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
@@ -27,6 +27,9 @@ _KEYWORD = re.compile(r",\s*(?:dtype|device|requires_grad|grad_fn)\s*=\s*[^,()\[
 _SINGLE = re.compile(rf"\(\s*'?([+-]?{_DIGITS}|[+-]?(?:nan|inf))'?\s*\)")
 _GROUP = re.compile(r"[\[(]([^\[\]()]*)[\])]")
 # `<box>`, `<|box_start|>`: special tokens of vision-language models.
+_MARKED = re.compile(r"(?:<box>|<\|box_start\|>)(.*?)(?:</box>|<\|box_end\|>)", re.DOTALL)
+# Around JSON in their answers.
+_FENCE = re.compile(r"^\s*```(?:json)?\s|\s```\s*$")
 _TOKEN = re.compile(r"</?\|?[a-z_]{1,20}\|?>")
 
 
@@ -73,7 +76,10 @@ class BoxValues:
     def _from_object(self, value: dict[str, Any]) -> tuple[Any, str | None]:
         found = box_from_object(value, as_number)
         if found is None:
-            return value, None
+            inner = [entry for name, entry in value.items() if plain_name(str(name)) in BOX_NAMES]
+            return (
+                self.read(inner[0]) if len(inner) == 1 and not isinstance(inner[0], dict) else (value, None)
+            )
         return self._reordered(*found, "the names of its numbers")
 
     def _reordered(self, numbers: list[float], order: str, what: str) -> tuple[Any, str | None]:
@@ -116,9 +122,11 @@ def parse_box_text(text: str) -> Any:
     """
     if len(text) > MAX_TEXT_CHARS:
         return None
-    text = text.strip()
+    text = _FENCE.sub("", text).strip()
     if text.startswith(("{", "[{")):
-        return _parse_objects(text)
+        return parse_objects(text)
+    marked = _MARKED.findall(text)
+    text = marked[0] if len(marked) == 1 else text
     text = _KEYWORD.sub("", _CALL.sub("", _TOKEN.sub(" ", text)))
     text = _SINGLE.sub(r"\1", text).strip()
     if re.fullmatch(r"[\[(]\s*[\])]", text):
@@ -135,7 +143,7 @@ def parse_box_text(text: str) -> Any:
     return boxes if is_nested else boxes[0]
 
 
-def _parse_objects(text: str) -> Any:
+def parse_objects(text: str) -> Any:
     """JSON, or Python's literals as `str(dict)` writes them."""
     try:
         return json.loads(text)

@@ -139,7 +139,7 @@ def file_name_problem(name: object) -> str | None:
     Paths of other systems, absolute paths and URLs are accepted: the name is looked up among the images, and only
     files below their folder are opened.
     """
-    if not is_text(name) or not isinstance(name, str):
+    if not is_text(name) or not isinstance(name, str) or is_blank(name):
         return "expected a file name"
     if not name.strip() or len(name) > MAX_NAME_CHARS:
         return f"expected a file name of 1 to {MAX_NAME_CHARS} characters"
@@ -152,7 +152,8 @@ def file_name_problem(name: object) -> str | None:
 
 def sentence_problem(value: Any) -> str | None:
     """Why this is not a sentence; None if it is one."""
-    if not is_text(value) or not value.strip():
+    # What tables have for a missing value; words such as "none" may be meant.
+    if not is_text(value) or not value.strip() or value.strip().lower() in ("nan", "<na>"):
         return "expected a sentence"
     if len(value) > MAX_SENTENCE_CHARS:
         return f"expected a sentence of at most {MAX_SENTENCE_CHARS:,} characters"

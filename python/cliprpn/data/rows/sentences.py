@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from cliprpn.data.checks import Record
+from cliprpn.data.rows.box_values import parse_objects
 
 # Keys of the text in an object of a list of sentences.
 TEXT_KEYS = ("sentence", "caption", "expression", "sent", "text", "phrase", "raw")
@@ -25,7 +27,7 @@ def one_sentence_each(values: Record) -> Iterator[Record]:
     """
     sentences = values.get("sentence")
     if isinstance(sentences, str):
-        sentences = _strings_in(sentences)
+        sentences = _parsed(sentences)
     if isinstance(sentences, dict):
         sentences = [sentences]
     if not isinstance(sentences, list | tuple) or len(sentences) == 0:
@@ -46,11 +48,13 @@ def one_sentence_each(values: Record) -> Iterator[Record]:
         yield row
 
 
-def _strings_in(text: str) -> list[str] | None:
-    """The strings of a list that was written as text; None if the text is anything else."""
+def _parsed(text: str) -> Any:
+    """The list of strings, or the objects, that were written as text; None if the text is anything else."""
     text = text.strip()
-    if not text.startswith(("['", '["')) or len(text) > MAX_LIST_CHARS:
+    if not text.startswith(("['", '["', "{", "[{")) or len(text) > MAX_LIST_CHARS:
         return None
+    if "{" in text[:2]:
+        return parse_objects(text)
     if _LIST_OF_STRINGS.fullmatch(text) is None:
         return None
     try:
