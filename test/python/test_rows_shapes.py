@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import random
+import re
 import tarfile
 import zipfile
 from pathlib import Path
@@ -571,3 +572,111 @@ def test_a_table_without_a_header_is_named(tmp_path: Path) -> None:
     _, problems = read(rows_source(path, format="csv"))
     assert len(problems) == 1 and "expected a header row, found a row of values" in problems[0]
     assert r"'image\tsentence\tbox'" in problems[0]
+
+
+def test_what_vision_language_models_write_is_a_box(tmp_path: Path) -> None:
+    texts = [
+        "<ref>a dog</ref><box>[[10.5, 20, 40.75, 60]]</box>",
+        "the dog<|box_start|>(10.5,20),(40.75,60)<|box_end|>",
+        '```json\n[{"bbox_2d": [10.5, 20, 40.75, 60], "label": "dog"}]\n```',
+        {"bbox_2d": [10.5, 20, 40.75, 60], "label": "dog"},
+    ]
+    rows = [{"image": "a.jpg", "sentence": "eine Katze", "box": text} for text in texts]
+    annotations, problems = read(rows_source(write_jsonl(tmp_path / "data.jsonl", rows), box_format="xyxy"))
+    assert problems == [] and facts(annotations) == [("a.jpg", "eine Katze", XYXY)] * 4
+
+
+def test_sentences_that_have_a_box_each_never_get_the_first_one(tmp_path: Path) -> None:
+    rows = [
+        {"image": f"{i}.jpg", "sentence": ["left", "right"], "box": [[1, 2, 30, 40], [50, 60, 70, 80]]}
+        for i in range(3)
+    ]
+    path = write_jsonl(tmp_path / "data.jsonl", rows)
+    _, problems = read(rows_source(path))
+    assert len(problems) == 1 and "6 expressions refer to several objects" in problems[0]
+    assert "write a row for each sentence" in problems[0]
+    first_box = rows_source(path).model_copy(update={"first_box": True})
+    _, problems = read(first_box)
+    assert len(problems) == 1 and problems[0].startswith("data.jsonl:1: expected several boxes of the same")
+    write_jsonl(
+        path, [*rows, {**rows[0], "sentence": "both"}]
+    )  # Then expressions do refer to several objects.
+    annotations, problems = read(first_box)
+    assert problems == [] and len(annotations.sentences) == 7
+
+
+def test_a_polygon_is_not_several_boxes(tmp_path: Path) -> None:
+    row = {"image": "a.jpg", "sentence": "a dog", "box": [[1, 2], [30, 2], [30, 40], [1, 40]]}
+    _, problems = read(rows_source(write_jsonl(tmp_path / "data.jsonl", [row])))
+    assert len(problems) == 1 and problems[0].startswith("data.jsonl:1: box: expected four numbers")
+
+
+def test_a_missing_value_is_no_sentence_and_no_image(tmp_path: Path) -> None:
+    rows = [["a.jpg", "nan"], ["nan", "a dog"], ["a.jpg", "<NA>"], ["a.jpg", "none of them"]]
+    path = write_csv(
+        tmp_path / "data.csv",
+        [{"image": image, "sentence": text, "box": "1 2 30 40"} for image, text in rows],
+    )
+    _, problems = read(rows_source(path, format="csv"))
+    assert sorted(problem.split(": expected")[0] for problem in problems) == [
+        *("data.csv:2: sentence", "data.csv:3: image", "data.csv:4: sentence"),
+    ]
+
+
+def test_an_object_as_text_gives_its_sentence(tmp_path: Path) -> None:
+    texts = ['{"expression": "eine Katze"}', "[{'raw': 'Eine Katze!', 'sent': 'eine Katze', 'sent_id': 3}]"]
+    path = write_csv(
+        tmp_path / "data.csv",
+        [{"image": "a.jpg", "sentence": text, "box": "10.5 20 40.75 60"} for text in texts],
+    )
+    annotations, problems = read(rows_source(path, format="csv", box_format="xyxy"))
+    assert problems == [] and facts(annotations) == [("a.jpg", "eine Katze", XYXY)] * 2
+
+
+def test_a_column_that_was_named_and_no_file_has_is_a_problem(tmp_path: Path) -> None:
+    path = write_jsonl(tmp_path / "data.jsonl", make_rows())
+    _, problems = read(rows_source(path, split="splt", width="widht"))
+    assert [problem.split(":")[1] for problem in problems] == [
+        " --columns split=splt",
+        " --columns width=widht",
+    ]
+    other = write_jsonl(tmp_path / "other.jsonl", [{**row, "splt": "val"} for row in make_rows()])
+    _, problems = read(rows_source((path, "train"), other, split="splt"))
+    assert problems == []
+
+
+def test_no_row_of_a_table_in_json_is_lost(tmp_path: Path) -> None:
+    row = ["a.jpg", "a dog", [1, 2, 30, 40]]
+    columns = ["image", "sentence", "box"]
+    broken: list[tuple[Any, str]] = [
+        (
+            {"columns": columns, "data": [row, dict(zip(columns, row, strict=True))]},
+            "data[1]: expected a list of 3",
+        ),
+        ({"columns": columns, "data": [row, [*row, 1]]}, "data[1]: expected a list of 3"),
+        ({"image": ["a.jpg"] * 2, "sentence": ["a dog"], "box": [row[2]] * 2}, "columns of the same length"),
+        ({"data": {"items": [dict(zip(columns, row, strict=True))]}}, "use --rows data.items"),
+        ([{"data": {"image": "a.jpg"}, "annotations": [{"result": []}]}], "Label Studio"),
+    ]
+    path = tmp_path / "data.json"
+    for value, words in broken:
+        path.write_text(json.dumps(value))
+        with pytest.raises(CliprpnError, match=re.escape(words)):
+            read(rows_source(path, format="json"))
+    path.write_text(
+        json.dumps({"image": {"0": "a.jpg", "1": "b.jpg"}, "sentence": {"1": "a dog"}, "box": {}})
+    )
+    _, problems = read(rows_source(path, format="json"))
+    assert problems[0].startswith("data.json[0]: sentence")
+
+
+def test_json_by_image_or_split_may_hold_a_row_or_a_list_of_rows(tmp_path: Path) -> None:
+    row = {"sentence": "eine Katze", "box": XYXY}
+    path = tmp_path / "data.json"
+    path.write_text(json.dumps({"a.jpg": row, "b.jpg": [row, row], "c.jpg": []}))
+    annotations, problems = read(rows_source(path, format="json", box_format="xyxy"))
+    assert problems == [] and [name for name, _, _ in facts(annotations)] == ["a.jpg", "b.jpg", "b.jpg"]
+    row["image"] = "a.jpg"
+    path.write_text(json.dumps({"train": [row], "val": {"1": row}, "info": 3}))
+    annotations, problems = read(rows_source(path, format="json", box_format="xyxy"))
+    assert problems == [] and [sentence.split for sentence in annotations.sentences] == ["train", "val"]

@@ -88,6 +88,7 @@ test("a box format that contradicts the format of the files is refused; another 
   expect(() => source("a.jsonl", { box_format: "xywh" })).toThrow(/expected xyxy, .* odvg/);
   expect(source("a.jsonl", { box_format: "xyxy_norm" }).box_format).toBe("xyxy_norm");
   expect(() => source("a.jsonl", { instances: "i.json" })).toThrow(/--instances .* grefcoco/);
+  expect(() => source("a.parquet", { rows: "objects" })).toThrow(/--rows .* json and jsonl, found parquet/);
 });
 
 async function describe(from: RowsSource, known: readonly SourceFile[] = []): Promise<SourceFile[]> {

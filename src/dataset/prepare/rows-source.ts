@@ -74,6 +74,8 @@ export function rowsSource(options: RowsOptions, cwd: string): RowsSource {
     options.format === undefined ? formatOf(head.file) : choose("--format", options.format, formatNames);
   if (options.instances !== undefined && format !== "grefcoco")
     throw new CliprpnError("bad_input", `--instances applies only to --format grefcoco, found ${format}`);
+  if (options.rows !== undefined && format !== "json" && format !== "jsonl")
+    throw new CliprpnError("bad_input", `--rows applies only to --format json and jsonl, found ${format}`);
   const published = format === "parquet" ? publishedTable(head.file) : undefined;
   return {
     layout: "rows",

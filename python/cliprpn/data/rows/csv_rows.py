@@ -94,6 +94,8 @@ def _header(first: str, separator: str) -> list[str]:
 def _header_problem(header: list[str], separator: str, fields: Fields) -> str | None:
     """Why these are not the names of columns; None if they are."""
     missing = fields.missing(header)
+    if header and header[0].startswith(("{", "[{")):
+        return f"expected CSV, found JSON; use --format json or jsonl: {shorten(', '.join(header))}"
     found = f"found {shorten(', '.join(header))}"
     if missing and _looks_like_a_row(header):
         names = separator.join(("image", "sentence", "box"))

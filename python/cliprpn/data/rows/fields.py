@@ -8,12 +8,12 @@ from typing import Any
 
 from cliprpn.contract.generated import Columns
 from cliprpn.data.checks import Record
-from cliprpn.data.rows.box_names import named_box, order_of, plain_name
+from cliprpn.data.rows.box_names import BOX_NAMES, named_box, order_of, plain_name
 
 REQUIRED = ("image", "sentence", "box")
 FIELDS = (*REQUIRED, "split", "width", "height", "category", "image_id", "ann_id", "ref_id", "sent_id")
 
-# Names that published files have for the three required fields; compared without case, `_`, `-`, `.` and spaces.
+# Names that published files have for the image and sentence; compared without case, `_`, `-`, `.` and spaces.
 COMMON_NAMES: dict[str, tuple[str, ...]] = {
     "image": (
         *("file_name", "img", "image_path", "img_path", "image_name", "img_name", "image_file", "img_file"),
@@ -31,20 +31,6 @@ COMMON_NAMES: dict[str, tuple[str, ...]] = {
             "utterance",
         ),
         *("normal_caption", "description", "refexp"),
-    ),
-    "box": (
-        *(
-            "bbox",
-            "boxes",
-            "bboxes",
-            "bounding_box",
-            "bounding_boxes",
-            "gt_box",
-            "gt_bbox",
-            "2d_box",
-            "box_2d",
-        ),
-        *("bbox_2d", "target_box", "target_bbox", "bndbox"),
     ),
 }
 MAX_SHOWN_NAMES = 400
@@ -77,9 +63,12 @@ class Fields:
         self._order = order_of(box_format)
         self._places: dict[tuple[str, ...], _Places] = {}
         self._notes: dict[str, None] = {}
+        self._num_read = 0
+        self._never_found = {key: self._names[key] for key in FIELDS if key in self._given - {*REQUIRED}}
 
     def read(self, row: Mapping[str, Any]) -> Record:
         """The values of a row by field, without those that it does not have."""
+        self._num_read += 1
         places = self.places(tuple(row))
         values: Record = {}
         for key, paths in places.paths.items():
@@ -88,6 +77,7 @@ class Fields:
                 values[key] = list(found)
             elif found[0] is not _ABSENT:
                 values[key] = found[0]
+                self._never_found.pop(key, None)
         if len(places.paths.get("box", ())) == 4 and _ABSENT in values["box"]:
             del values["box"]
         return values
@@ -103,6 +93,19 @@ class Fields:
     def lacks(self, key: str, row: Mapping[str, Any]) -> bool:
         """Whether a row does not have a field under any name."""
         return key not in self.places(tuple(row)).paths
+
+    @property
+    def has_read(self) -> bool:
+        """Whether there was a row."""
+        return self._num_read > 0
+
+    def never_found(self) -> dict[str, str]:
+        """By optional field whose name was given and that no row has: what is wrong."""
+        names = _shown(next(iter(self._places), ()))
+        return {
+            key: f"--columns {key}={name}: expected a column of this name, found none in {names}"
+            for key, name in self._never_found.items()
+        }
 
     def is_complete(self, names: Sequence[str]) -> bool:
         """Whether these could be the names of a row; nothing is noted, as they may be something else."""
@@ -172,7 +175,7 @@ class Fields:
 
     def _common(self, key: str, names: tuple[str, ...], places: _Places) -> list[tuple[str, ...]] | None:
         """The only common name of a field, or the only four columns of a box; None if there is none or several."""
-        plain = {plain_name(name) for name in COMMON_NAMES[key]}
+        plain = BOX_NAMES if key == "box" else {plain_name(name) for name in COMMON_NAMES[key]}
         found = [name for name in names if plain_name(name) in plain]
         four = named_box(names) if key == "box" and not found else None
         if four is not None:

@@ -71,6 +71,11 @@ def _rows(
     outer: Any = None,
 ) -> Iterator[Located]:
     """The rows that entries are, or that are below a key of each."""
+    if rest == "" and any(_is_label_studio(child.value) for child in children[:1]):
+        raise document.error(
+            "expected rows, found Label Studio's JSON, in which boxes and texts are separate results; export the "
+            "project as JSON-MIN or COCO"
+        )
     for child in children:
         where = document.where(child)
         value = child.value
@@ -82,6 +87,12 @@ def _rows(
         for row in found:
             missing = {key: name for key, name in around.items() if fields.lacks(key, row)}
             yield where, {**{fields.name(key): name for key, name in missing.items()}, **row}
+
+
+def _is_label_studio(value: Any) -> bool:
+    """Whether an entry is a task of Label Studio, with its results in `annotations`."""
+    tasks = value.get("annotations", value.get("completions")) if isinstance(value, dict) else None
+    return isinstance(tasks, list) and any(isinstance(task, dict) and "result" in task for task in tasks)
 
 
 def _named_after(key: str | int, fields: Fields) -> Record:
@@ -101,7 +112,7 @@ def _rows_of_object(
         raise document.error(
             f"expected a list of rows, found COCO's JSON; use --format {'mdetr' if is_mdetr else 'coco'}"
         )
-    table = _table(values, fields)
+    table = _table(document, values, fields)
     if table is not None:
         for position, row in enumerate(table):
             yield f"{document.name}[{position}]", row
@@ -111,17 +122,23 @@ def _rows_of_object(
         return
     lists = [child for child in children if _is_list_of_objects(child.value)]
     if lists and all(split_named(child.key) for child in lists):
-        for child in lists:
-            yield from _rows(document, document.children(child), "", fields, problems, {"split": child.key})
-    elif lists and len(lists) == len(children) and all(IMAGE_ENDING.search(name) for name in names):
-        for child in lists:
-            yield from _rows(document, document.children(child), "", fields, problems, {"image": child.key})
+        for child in children:
+            if split_named(child.key) and isinstance(child.value, list | dict):
+                yield from _rows(
+                    document, document.children(child), "", fields, problems, {"split": child.key}
+                )
+    elif children and all(IMAGE_ENDING.search(name) for name in names):
+        for child in children:
+            inside = document.children(child) if isinstance(child.value, list) else [child]
+            yield from _rows(document, inside, "", fields, problems, {"image": child.key})
     elif len(lists) == 1:
         notes.append(f"{document.name}: the rows are read from {lists[0].key!r}, the only list of objects")
         yield from _rows(document, document.children(lists[0]), "", fields, problems)
     elif lists:
         ways = " or ".join(f"--rows {child.key}" for child in lists[:10])
         raise document.error(f"expected one list of rows, found {len(lists)}; choose with {ways}")
+    elif (below := _list_below(children)) is not None:
+        raise document.error(f"expected a list of rows, found an object; use --rows {below}")
     elif children and all(isinstance(child.value, dict) for child in children):
         yield from _rows(document, children, "", fields, problems)
     else:
@@ -130,24 +147,50 @@ def _rows_of_object(
         )
 
 
+def _list_below(children: list[Child]) -> str | None:
+    """The keys of the only list of objects one level below, if there is one."""
+    found = [
+        f"{child.key}.{key}"
+        for child in children
+        if isinstance(child.value, dict)
+        for key, value in child.value.items()
+        if _is_list_of_objects(value)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
 def _is_list_of_objects(value: Any) -> bool:
     return isinstance(value, list) and len(value) > 0 and all(isinstance(entry, dict) for entry in value)
 
 
-def _table(values: Record, fields: Fields) -> list[Record] | None:
-    """The rows of a table by column, or as pandas writes it; None if the object is something else."""
+def _table(document: JsonDocument, values: Record, fields: Fields) -> list[Record] | None:
+    """The rows of a table by column, or as pandas writes it; None if the object is something else.
+
+    Raises:
+        CliprpnError: data_invalid, if rows or columns differ in length.
+    """
     columns, data = values.get("columns"), values.get("data")
     has_columns = isinstance(columns, list) and all(isinstance(name, str) for name in columns)
     if has_columns and isinstance(data, list):
-        return [dict(zip(columns or [], row, strict=False)) for row in data if isinstance(row, list)]
+        if all(isinstance(row, dict) for row in data):
+            return data
+        for position, row in enumerate(data):
+            if not isinstance(row, list) or len(row) != len(columns or []):
+                raise document.error(
+                    f"data[{position}]: expected a list of {len(columns or [])} values, one for each of 'columns', "
+                    f"found {shorten(row)}"
+                )
+        return [dict(zip(columns or [], row, strict=True)) for row in data]
     if not fields.is_complete(list(values)):
         return None
-    lengths = {len(value) for value in values.values() if isinstance(value, list)}
-    if all(isinstance(value, list) for value in values.values()) and len(lengths) == 1:
+    if all(isinstance(value, list) for value in values.values()):
+        if len({len(value) for value in values.values()}) > 1:
+            lengths = ", ".join(f"{name[:40]} {len(value):,}" for name, value in list(values.items())[:20])
+            raise document.error(f"expected columns of the same length, found {lengths}")
         return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
-    first = next(iter(values.values()))
-    if all(isinstance(value, dict) and value.keys() == first.keys() for value in values.values()):
-        return [{name: value[key] for name, value in values.items()} for key in first]
+    if all(isinstance(value, dict) for value in values.values()):
+        keys = dict.fromkeys(key for value in values.values() for key in value)
+        return [{name: value[key] for name, value in values.items() if key in value} for key in keys]
     return None
 
 

@@ -81,9 +81,14 @@ def read_rows(
             raise CliprpnError("data_invalid", f"{path}: expected a readable file: {error}") from error
         num_sentences = sum(row.sentence is not None for row in rows_of_file)
         problems.require_rows(
-            num_sentences, f"{path.name}: expected rows with a sentence, found no valid one"
+            num_sentences,
+            "; ".join(
+                [f"{path.name}: expected rows with a sentence, found no valid one", *reader.targets.notes()]
+            ),
         )
         rows += _set_split(rows_of_file, file, reader.notes)
+    reader.check_columns()
+    reader.targets.check(problems)
     if images_folder is not None and reader.images.count == 0 and rows:
         raise CliprpnError(
             "data_invalid",
@@ -109,6 +114,7 @@ class _Reader:
         self.targets = Targets(source.first_box is True)
         self.splits = SplitNames()
         self.notes: list[str] = []
+        self._never_found: list[dict[str, str]] = []  # Of each file.
         self._files_of_note: dict[str, list[str]] = defaultdict(list)
         self._is_table = source.format in TABLES
         self._boxes = BoxValues(source.box_format, converts_order=not self._is_table)
@@ -120,21 +126,33 @@ class _Reader:
         fields = Fields(columns, self.source.box_format)
         for where, row in self._located(path, fields):
             values = fields.read(row) if self._is_table else row
+            sentences = list(one_sentence_each(values))
             box_problem = None
             if "box" in values:
-                values["box"], box_problem = self._boxes.read(values["box"])
-                values["box"], is_kept = self.targets.choose(values["box"])
+                box, box_problem = self._boxes.read(values["box"])
+                box, is_kept = self.targets.choose(box, len(sentences), where)
                 if not is_kept:
                     continue
+                sentences = [{**one, "box": box} for one in sentences]
             box_format = FORMAT_NAMES[self.source.box_format]
             names = RowNames(box_format, fields if self._is_table else None, tuple(row))
             needs_sentence = self._is_table or "sentence" in values
-            for one in one_sentence_each(values):
+            for one in sentences:
                 parsed = parse_row(one, where, names, self.splits, self.problems, needs_sentence, box_problem)
                 if parsed is not None:
                     yield parsed
+        if self._is_table and fields.has_read:
+            self._never_found.append(
+                {key: f"{path.name}: {text}" for key, text in fields.never_found().items()}
+            )
         for text in fields.notes():
             self._files_of_note[text].append(path.name)
+
+    def check_columns(self) -> None:
+        """Adds a problem for each column that was named and that no file has."""
+        for key, text in self._never_found[0].items() if self._never_found else ():
+            if all(key in others for others in self._never_found):
+                self.problems.add(text)
 
     def all_notes(self) -> list[str]:
         """What was assumed or left out, each once for all files."""
