@@ -15,11 +15,6 @@ export function makeUnpackedFolder(archives: readonly string[], folder: string):
   replaceFile(join(folder, record), stamp);
 }
 
-/** True if the folder has files of exactly these archives. */
-export function isUnpackedFrom(archives: readonly string[], folder: string): boolean {
-  return recordedStamp(folder) === stampOf(archives);
-}
-
 const record = ".archive.json";
 
 function stampOf(archives: readonly string[]): string {
