@@ -57,6 +57,12 @@ def scaled(row: Row, factor: float, digits: int) -> list[float]:
     return [round(value / side * factor, digits) for value, side in zip(xyxy(row), sides, strict=True)]
 
 
+def whole_pixels(row: Row) -> dict[str, int]:
+    """x, y, width and height with rounded edges."""
+    left, top, right, bottom = map(round, xyxy(row))
+    return {"x": left, "y": top, "width": right - left, "height": bottom - top}
+
+
 def normalized(row: Row) -> list[float]:
     """xywh in shares of the image."""
     return [value / side for value, side in zip(row["box"], (row["width"], row["height"]) * 2, strict=True)]
@@ -179,7 +185,7 @@ def write_regions(rows: list[Row], out: Path) -> None:
                         "region_id": row["sent_id"],
                         "image_id": image_id,
                         "phrase": row["sentence"],
-                        **dict(zip(("x", "y", "width", "height"), map(round, row["box"]), strict=True)),
+                        **whole_pixels(row),
                     }
                     for row in group
                 ],
