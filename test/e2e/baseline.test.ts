@@ -54,12 +54,16 @@ test.each([
 });
 
 test("boxes of a file are ranked and reported; re-running the command runs no trial again", async () => {
-  const args = ["baseline", "--detector", "file", "--file", "boxes.json", ...onData];
+  const file = ["baseline", "--detector", "file", "--file", "boxes.json", ...onData];
+  const unnamed = await run(...file);
+  expect(unnamed.code, "the ids are not COCO's").toBe(2);
+  expect(unnamed.err).toContain("--category-ids none");
+  const args = [...file, "--category-ids", "none"];
   const first = await run(...args);
   expect(first.code, first.err).toBe(0);
   const report = readFileSync(join(folder, first.out.trim()), "utf8");
   expect(report).toMatch(/^# .*boxes of a file.*CLIP/);
-  expect(report).toMatch(/\| boxes of boxes\.json \| .* \| 1 \|\n/); // One image has no boxes.
+  expect(report).toMatch(/\| boxes of boxes\.json \(classes none\) \| .* \| 1 \|\n/); // One image has no boxes.
   expect(report).toMatch(/upper bound: .*boxes, crop/);
   const again = await run(...args);
   expect(again.err).toMatch(/2 trials, 2 .*done/);

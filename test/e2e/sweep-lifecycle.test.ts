@@ -184,7 +184,9 @@ test("with a failed trial the exit code is 3 and there is a report; failed trial
   const args = ["partial", "partial"] as const;
   const first = sweep(...args);
   expect(await first.ended, first.err()).toBe(3);
-  expect(first.err()).toMatch(/failing.*FAILED {2}internal: RuntimeError: the second step is too much/);
+  expect(first.err()).toMatch(
+    /failing.*FAILED {2}fusion_invalid: .*failing\.py:\d+, in forward: RuntimeError: the second step is too much/,
+  );
   expect(existsSync(join(folder, first.out().trim()))).toBe(true);
   const tracebacks = trialsIn("partial").flatMap((trial) => {
     const file = join(trial.attempt(1).folder, "traceback.txt");
@@ -197,7 +199,7 @@ test("with a failed trial the exit code is 3 and there is a report; failed trial
   expect(Object.values(counts("partial", "partial").started).sort()).toEqual([1, 2]);
   const kept = sweep(...args);
   expect(await kept.ended, kept.err()).toBe(3);
-  expect(kept.err()).toMatch(/\(internal\).*--retry-failed/);
+  expect(kept.err()).toMatch(/\(fusion_invalid\).*--retry-failed/);
 });
 
 test("two sweeps that share trials, at the same time, and two commands for one sweep run every trial once", async () => {

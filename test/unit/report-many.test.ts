@@ -81,10 +81,10 @@ describe.each(Object.entries(kinds))("with many %s", (_kind, makeSetting) => {
     const written = render(
       allBlocks(input, charts, { groups: [], unreadable: [] }, { images: [], unreadable: [] }),
     );
-    expect(written).toContain("- All configurations: seen by all\n");
+    expect(written).toContain("- All configurations: seen by all.\n");
     for (const { label } of input.summary.settings) {
       expect(written).toContain(`\n| ${label} |`);
-      expect(written).toContain(`: seen by ${label}\n`);
+      expect(written).toContain(`: seen by ${label}.\n`);
     }
   });
 });

@@ -3438,4 +3438,4 @@ class BridgeMethods(BaseModel):
     check_extra: Annotated[CheckExtraMethod, Field(title="CheckExtraMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
 
-SCHEMA_SHA256 = "4fce6426a8d194249d821715d826b222bfd57ada748ab32b9d3151769edb25c0"
+SCHEMA_SHA256 = "bd20d49615a1f4cae80605b3cac999ac2beab35fb4963e1f8f6521fe7766fed2"

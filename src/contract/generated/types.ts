@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "4fce6426a8d194249d821715d826b222bfd57ada748ab32b9d3151769edb25c0";
+export const schema_sha256 = "bd20d49615a1f4cae80605b3cac999ac2beab35fb4963e1f8f6521fe7766fed2";
 
 /**
  * The source of the proposals.
@@ -696,7 +696,7 @@ export interface RunTrialParams {
   /**
    * For messages: the person's file of a custom fusion, of which the trial runs a copy.
    */
-  fusion_file?: string;
+  fusion_file?: string | null;
 }
 /**
  * A ClipRPN to train and evaluate.
