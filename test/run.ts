@@ -32,24 +32,33 @@ const unknown = names.filter((name) => !(name in checks));
 if (unknown.length > 0)
   throw new Error(`expected ${Object.keys(checks).join(", ")}; found ${unknown.join(", ")}`);
 const { python } = await ensureEnvironment({ name: "test", terminal: makeTerminal(process) });
+const chosen = Object.keys(checks).filter((name) => names.length === 0 || names.includes(name));
 const results: { name: string; passed: boolean; seconds: number }[] = [];
-for (const [name, command] of Object.entries(checks)) {
-  if (names.length > 0 && !names.includes(name)) continue;
-  const started = Date.now();
-  const { exitCode } = await $({
-    cwd: packageRoot,
-    stdio: "inherit",
-    nothrow: true,
-    env: environment(python),
-  })`${command}`;
-  const seconds = (Date.now() - started) / 1000;
-  results.push({ name, passed: exitCode === 0, seconds });
-  process.stdout.write(`${describe({ name, passed: exitCode === 0, seconds })}\n\n`);
+// pytest uses one core, so it runs beside vitest; its output is shown when both have ended.
+const beside = chosen.includes("vitest") && chosen.includes("pytest") ? "pytest" : undefined;
+for (const name of chosen) {
+  if (name === beside) continue;
+  const other = name === "vitest" && beside !== undefined ? run(beside, "pipe") : undefined;
+  await run(name, "inherit");
+  const output = await other;
+  if (output !== undefined) process.stdout.write(`${output}\n`);
 }
 process.stdout.write(`${results.map(describe).join("\n")}\n`);
 const numFailed = results.filter(({ passed }) => !passed).length;
 process.stdout.write(`${results.length - numFailed} passed, ${numFailed} failed\n`);
 process.exitCode = numFailed === 0 ? 0 : 1;
+
+/** Runs a check and adds its result. @returns its output, if it is not inherited. */
+async function run(name: string, stdio: "inherit" | "pipe"): Promise<string> {
+  const started = Date.now();
+  const output = await $({ cwd: packageRoot, stdio, nothrow: true, quiet: true, env: environment(python) })`${
+    checks[name] ?? []
+  }`;
+  const result = { name, passed: output.exitCode === 0, seconds: (Date.now() - started) / 1000 };
+  results.push(result);
+  if (stdio === "inherit") process.stdout.write(`${describe(result)}\n\n`);
+  return output.stdall;
+}
 
 function describe({ name, passed, seconds }: (typeof results)[number]): string {
   return `${passed ? "passed" : "FAILED"}: ${name} (${seconds.toFixed(1)} s)`;
