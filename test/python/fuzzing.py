@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import json
 import random
+import shutil
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,6 +45,38 @@ def outcome(source: Source, folder: Path) -> str:
     assert num == len(annotations.sentences) > 0
     assert len(json.loads((folder / "out.json").read_bytes())["images"]) == len(annotations.images)
     return "read"
+
+
+def fuzz(
+    folder: Path,
+    name: str,
+    count: int,
+    seed: int,
+    read: Callable[[Path, random.Random], str],
+    least: int = 40,
+    share: float = 0,
+) -> None:
+    """Reads `count` cases; an AssertionError names the first that is not answered well, and keeps its folder.
+
+    Args:
+        read: writes a case into the folder, reads it, and says what became of it.
+        least: number of cases from which on both outcomes must occur.
+        share: of the cases that must have each outcome; it is exceeded.
+    """
+    outcomes = Counter[str]()
+    for case in range(count):
+        place = folder / str(case)
+        place.mkdir()
+        try:
+            with time_limit():
+                outcomes[read(place, random.Random(f"{seed} {name} {case}"))] += 1
+        except BaseException as error:
+            raise AssertionError(
+                f"seed {seed}, case {case}: {place}: {type(error).__name__}: {error}"
+            ) from error
+        shutil.rmtree(place)
+    # Otherwise the mutations are too strong or too weak.
+    assert count < least or (len(outcomes) == 2 and min(outcomes.values()) > share * count), outcomes
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from cliprpn.errors import CliprpnError
 
@@ -31,7 +31,9 @@ ANNOTATION_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
 
 
 @contextmanager
-def open_annotations(path: Path, suffixes: Sequence[str] = ANNOTATION_SUFFIXES) -> Iterator[BinaryIO]:
+def open_annotations(
+    path: Path, suffixes: Sequence[str] = ANNOTATION_SUFFIXES
+) -> Iterator[io.BufferedReader]:
     """The bytes of a file; of the annotation file inside, for a gzip, tar or zip.
 
     Args:
@@ -138,7 +140,7 @@ class _Limited(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: Any) -> int:
         data = self._stream.read(len(buffer))
         self._left -= len(data)
         if self._left < 0:
@@ -151,5 +153,5 @@ class _Limited(io.RawIOBase):
         return len(data)
 
 
-def _limited(stream: IO[bytes] | gzip.GzipFile, path: Path) -> BinaryIO:
+def _limited(stream: IO[bytes] | gzip.GzipFile, path: Path) -> io.BufferedReader:
     return io.BufferedReader(_Limited(stream, path), 2**18)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from detections import by_image, file_name, make_index, make_objects, read
-from fuzzing import MAX_MESSAGE_CHARS, PIECES, broken_bytes, odd, time_limit
+from fuzzing import MAX_MESSAGE_CHARS, PIECES, broken_bytes, fuzz, odd, time_limit
 from test_results_formats import LAYOUTS, TEXTS
 
 from cliprpn.data.index import DatasetIndex
@@ -35,26 +35,10 @@ OPTIONS: list[dict[str, Any]] = [
 
 
 def test_broken_detections_are_read_or_refused_with_a_message(tmp_path: Path) -> None:
-    fuzz_detections(tmp_path, COUNT)
+    def read_case(folder: Path, rng: random.Random) -> str:
+        return outcome(write_case(folder, rng), INDEX, rng.choice(OPTIONS))
 
-
-def fuzz_detections(folder: Path, count: int) -> None:
-    """Reads `count` broken files; raises AssertionError, with the file, for the first that is not answered well."""
-    outcomes = {"read": 0, "refused": 0}
-    for case in range(count):
-        rng = random.Random(f"{SEED} detections {case}")
-        file = write_case(folder, rng)
-        options = rng.choice(OPTIONS)
-        try:
-            with time_limit():
-                outcomes[outcome(file, INDEX, options)] += 1
-        except BaseException as error:
-            raise AssertionError(
-                f"seed {SEED}, case {case}: {file} {options}: {type(error).__name__}: {error}"
-            ) from error
-        file.unlink()
-    # Both must happen; otherwise the mutations are too strong or too weak.
-    assert count < 100 or min(outcomes.values()) > count / 20, outcomes
+    fuzz(tmp_path, "detections", COUNT, SEED, read_case, least=100, share=0.05)
 
 
 def outcome(file: Path, index: DatasetIndex, options: dict[str, Any]) -> str:

@@ -7,7 +7,6 @@ import io
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from typing import BinaryIO
 
 from cliprpn.data.annotation_files import encoding_problem, open_annotations
 from cliprpn.data.problems import Problems
@@ -59,9 +58,8 @@ def read_lines(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:
                 problems.add_row(f"{where}: {problem}", "lines that are not UTF-8")
 
 
-def _as_utf8(raw: BinaryIO) -> io.BufferedIOBase:
+def _as_utf8(file: io.BufferedReader) -> io.BufferedIOBase:
     """The same text as UTF-8 if it is UTF-16; with line feeds if it has the line ends of old Macs."""
-    file = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)  # type: ignore[type-var]
     start = file.peek(4096)[:4096]
     encoding = utf_16_of(start)
     if encoding is not None:
