@@ -21,8 +21,9 @@ from cliprpn.detectors.results.match_images import AMBIGUOUS, MISSING, image_nam
 from cliprpn.detectors.results.overlaps import Objects, annotated_objects, best_overlaps
 from cliprpn.detectors.results.read_boxes import read_boxes
 from cliprpn.detectors.results.read_file import read_file
-from cliprpn.detectors.results.rows import ROW_DTYPE, ImageRef, Packer
+from cliprpn.detectors.results.rows import ROW_DTYPE, Packer
 from cliprpn.detectors.results.scores import read_scores
+from cliprpn.detectors.results.values import ImageRef
 from cliprpn.errors import CliprpnError
 
 

@@ -13,18 +13,9 @@ from cliprpn.data.problems import Problems
 from cliprpn.detectors.results import keys
 from cliprpn.detectors.results.box_forms import stated_form
 from cliprpn.detectors.results.keys import first, normalized
-from cliprpn.detectors.results.rows import (
-    NONE,
-    ROW_DTYPE,
-    FaultError,
-    ImageRef,
-    Packer,
-    describe,
-    frame_of,
-    image_ref,
-    missing_box,
-)
+from cliprpn.detectors.results.rows import NONE, ROW_DTYPE, Packer, describe
 from cliprpn.detectors.results.texts import boxes_in_text
+from cliprpn.detectors.results.values import FaultError, ImageRef, frame_of, image_ref, missing_box
 from cliprpn.errors import CliprpnError
 
 # Texts by image are recognized by a box in one of the first.

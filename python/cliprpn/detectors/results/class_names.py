@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,8 @@ import numpy as np
 from cliprpn.data.checks import shorten
 from cliprpn.detectors.coco_classes import coco_categories, coco_classes
 from cliprpn.detectors.results.overlaps import Objects, overlapping_pairs
-from cliprpn.detectors.results.rows import NO_CATEGORY, NONE
+from cliprpn.detectors.results.rows import NONE
+from cliprpn.detectors.results.values import NO_CATEGORY
 from cliprpn.errors import CliprpnError
 
 MIN_IOU, MIN_PAIRS, MIN_AGREEMENT = 0.7, 5, 0.5
@@ -160,11 +160,15 @@ def _agreements(table: np.ndarray, boxes: np.ndarray, objects: Objects) -> tuple
         for row, near in overlapping_pairs(table["image"], boxes, objects, MIN_IOU)
     ]
     pairs = [(name, ids) for name, ids in pairs if name in known]
-    agree: Callable[[Numbering], float] = lambda each: (  # noqa: E731
-        sum(any(_plain(each.names.get(int(number), "")) == name for number in ids) for name, ids in pairs)
-        / max(len(pairs), 1)
-    )
-    return {each.key: agree(each) for each in numberings()}, len(pairs)
+    agreements = {
+        numbering.key: sum(_has_name(numbering, ids, name) for name, ids in pairs) / max(len(pairs), 1)
+        for numbering in numberings()
+    }
+    return agreements, len(pairs)
+
+
+def _has_name(numbering: Numbering, ids: np.ndarray, name: str) -> bool:
+    return any(_plain(numbering.names.get(int(number), "")) == name for number in ids)
 
 
 def _plain(name: str) -> str:

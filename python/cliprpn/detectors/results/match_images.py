@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from cliprpn.detectors.results.rows import ImageRef
+from cliprpn.detectors.results.values import ImageRef
 
 # COCO's images have the same number in all of its releases: COCO_train2014_000000000009.jpg, 000000000009.jpg, and in
 # RefCOCO COCO_train2014_000000000009_16.jpg.

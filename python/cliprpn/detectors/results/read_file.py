@@ -15,7 +15,8 @@ from cliprpn.data.problems import Problems
 from cliprpn.detectors.results.assemble import Collected, add_item, collect
 from cliprpn.detectors.results.box_forms import BoxForm
 from cliprpn.detectors.results.folder import detection_files
-from cliprpn.detectors.results.rows import FaultError, ImageRef, Packer, image_ref
+from cliprpn.detectors.results.rows import Packer
+from cliprpn.detectors.results.values import FaultError, ImageRef, image_ref
 from cliprpn.errors import CliprpnError
 
 LINES_ENDINGS = (".jsonl", ".ndjson")

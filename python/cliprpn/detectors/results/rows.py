@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cliprpn.data.checks import is_integer, is_text, shorten
+from cliprpn.data.checks import is_text, shorten
 from cliprpn.detectors.results import keys
 from cliprpn.detectors.results.box_forms import (
     LIST_FORM,
@@ -22,8 +22,21 @@ from cliprpn.detectors.results.box_forms import (
 )
 from cliprpn.detectors.results.keys import Fields, first, normalized
 from cliprpn.detectors.results.texts import boxes_in_text, json_in_text
+from cliprpn.detectors.results.values import (
+    BOX,
+    NO_CATEGORY,
+    FaultError,
+    ImageRef,
+    class_of,
+    frame_of,
+    frame_size,
+    image_ref,
+    missing_box,
+    read_integer,
+    read_score,
+)
 
-NONE, NO_CATEGORY = -1, -(1 << 63)
+NONE = -1
 # One packed row: 64 bytes; Python objects would take ten times as much. A missing score is NaN.
 ROW_STRUCT = struct.Struct("<iiiiq5d")
 ROW_DTYPE = np.dtype(
@@ -33,13 +46,6 @@ ROW_DTYPE = np.dtype(
     ]
 )
 MAX_TEXT_CHARS = 100_000
-BOX = "four finite numbers"
-# An image by its name, its number, or both.
-ImageRef = tuple[str | None, int | None]
-
-
-class FaultError(Exception):
-    """What is wrong with a detection, for a message."""
 
 
 @dataclass
@@ -196,8 +202,8 @@ class Packer:
         box = read_box(values[:4], form)
         if box is None or len(values) > 6:
             raise FaultError(f"expected a box ({BOX}), found {shorten(values)}")
-        score = _score(values[4]) if len(values) > 4 else math.nan
-        category = _integer(values[5]) if len(values) > 5 else NO_CATEGORY
+        score = read_score(values[4]) if len(values) > 4 else math.nan
+        category = read_integer(values[5]) if len(values) > 5 else NO_CATEGORY
         if category is None:
             raise FaultError(f"expected a class (an integer) as the sixth number, found {shorten(values)}")
         return self._row(*box, score, None, category)
@@ -227,10 +233,10 @@ class Packer:
                     rows.append(self._numbers(value, form))
                     continue
                 raise FaultError(f"{key}[{i}]: expected a box ({BOX}), found {shorten(value)}")
-            score = math.nan if scores is None else _score(scores[i])
+            score = math.nan if scores is None else read_score(scores[i])
             labels = {} if names is None else {"name": names[i]}
             labels |= {} if classes is None else {"label": classes[i]}
-            rows.append(self._row(*box, score, *_class_of(labels)))
+            rows.append(self._row(*box, score, *class_of(labels)))
         return b"".join(rows)
 
     def _detection(self, fields: Fields, image: ImageRef | None) -> bytes | None:
@@ -244,7 +250,7 @@ class Packer:
         else:
             value, form = fields[key], form_of_key(key, ROW_FORM)
         score = first(fields, keys.SCORE_KEYS)
-        name, category = _class_of(fields)
+        name, category = class_of(fields)
         if key is None and image is None and score is None and name is None and category == NO_CATEGORY:
             return None  # An object that is a box: its parent has the rest.
         form = stated_form(first(fields, keys.FORMAT_KEYS)) or form
@@ -258,9 +264,11 @@ class Packer:
             box = read_box(each, form)
             if box is None:
                 raise FaultError(f"expected {key or 'a box'} ({BOX}), found {shorten(value)}")
-            rows.append(self._row(*box, math.nan if score is None else _score(score), name, category, number))
+            rows.append(
+                self._row(*box, math.nan if score is None else read_score(score), name, category, number)
+            )
         width, height = (fields.get(f"image{side}", fields.get(f"img{side}")) for side in ("width", "height"))
-        return self.placed(b"".join(rows), None, _frame(width, height))
+        return self.placed(b"".join(rows), None, frame_size(width, height))
 
     def _row(
         self,
@@ -304,87 +312,11 @@ class Packer:
         )
 
 
-def image_ref(value: Any) -> ImageRef | None:
-    """An image by name or number; None if the value is neither. Text of digits is a number."""
-    number = _integer(value)
-    if number is not None:
-        return None, number
-    return (value, None) if isinstance(value, str) and is_text(value) and value.strip() else None
-
-
 def describe(item: Any) -> str:
     """A value that is no detection; packed ones are not shown as bytes."""
     if isinstance(item, list) and any(isinstance(each, bytes) for each in item):
         return f"a list of {len(item):,} detections, whose image is not named"
     return shorten(item)
-
-
-def missing_box(item: dict[str, Any]) -> FaultError:
-    return FaultError(f"expected bbox ({BOX}), found none among {shorten(', '.join(item))}")
-
-
-def frame_of(fields: Fields) -> tuple[float, float] | None:
-    """Width and height of the image that detections lie below; None if it is not given."""
-    image = fields.get("image")
-    if isinstance(image, dict):
-        fields = normalized(image)
-    return _frame(first(fields, keys.WIDTH_KEYS), first(fields, keys.HEIGHT_KEYS))
-
-
-def _frame(width: Any, height: Any) -> tuple[float, float] | None:
-    sizes = [
-        float(side)
-        if isinstance(side, int | float) and not isinstance(side, bool) and 0 < side < 1e7
-        else None
-        for side in (width, height)
-    ]
-    return None if sizes[0] is None or sizes[1] is None else (sizes[0], sizes[1])
-
-
-def _class_of(fields: Fields) -> tuple[str | None, int]:
-    """Class name and id. A name takes precedence, so an id beside it need not be COCO's."""
-    word = next((key for key in keys.WORD_KEYS if fields.get(key) is not None), None)
-    if word is not None:
-        if not is_text(fields[word]):
-            raise FaultError(f"expected a class name (text), found {shorten(fields[word])}")
-        return fields[word], NO_CATEGORY
-    ids = NO_CATEGORY
-    for key in keys.CLASS_KEYS:
-        value = fields.get(key)
-        if value is None:
-            continue
-        if isinstance(value, dict):
-            value = value.get("name", value.get("id"))
-        number = _integer(value)
-        if number is not None:
-            ids = number if ids == NO_CATEGORY else ids
-        elif isinstance(value, str) and is_text(value):
-            return value.strip(), NO_CATEGORY
-        else:
-            raise FaultError(f"expected a class (a name or an integer), found {shorten(value)}")
-    return None, ids
-
-
-def _score(value: Any) -> float:
-    """
-    Raises:
-        FaultError.
-    """
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e9:
-        raise FaultError(f"expected score (a number in [0, 1]), found {shorten(value)}")
-    return float(value)
-
-
-def _integer(value: Any) -> int | None:
-    """An integer, also as a float or as text; None if the value is none."""
-    if isinstance(value, str) and len(value) <= 20 and value.isascii():
-        text = value.strip().removesuffix(".0")
-        value = int(text) if text.removeprefix("-").isdigit() else value
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        value = int(value)
-    return value if is_integer(value) else None
 
 
 def _key_of_lists(fields: Fields) -> str | None:
