@@ -38,18 +38,17 @@ def write_odvg(folder: Path) -> Path:
 
 def write_visual_genome(folder: Path) -> Path:
     ids = {"a.jpg": 1, "b.jpg": 2}
-    images = [{"id": key, "regions": []} for key in ids.values()]
+    regions: dict[str, list[dict[str, object]]] = {image: [] for image in ids}
     for number, (image, box, text) in enumerate(EXPRESSIONS):
         x, y, width, height = xywh(box)
         region = {"region_id": 40 + number, "image_id": ids[image], "phrase": text}
-        images[ids[image] - 1]["regions"].append(  # type: ignore[attr-defined]
-            {**region, "x": x, "y": y, "width": width, "height": height}
-        )
+        regions[image].append({**region, "x": x, "y": y, "width": width, "height": height})
     data = [
         {"image_id": key, "url": f"https://example.org/rak248/VG_100K_2/{key}.jpg", **SIZE}
         for key in ids.values()
     ]
     (folder / "image_data.json").write_text(json.dumps(data))
+    images = [{"id": key, "regions": regions[image]} for image, key in ids.items()]
     return write_json(folder / "region_descriptions.json", images)
 
 

@@ -23,7 +23,7 @@ ROWS = [
 
 def source_with(tmp_path: Path, *only: tuple[Path, str | None]) -> RowsSource:
     source = rows_source(write_jsonl(tmp_path / "rows.jsonl", ROWS))
-    files = [RowsFile(file=str(file), split=split) for file, split in only]  # type: ignore[arg-type]
+    files = [RowsFile.model_validate({"file": str(file), "split": split}) for file, split in only]
     return source.model_copy(update={"only": files})
 
 

@@ -13,10 +13,10 @@ from math import isfinite
 
 import torch
 from torch import Tensor
-from torchvision.ops import box_convert
 
 from cliprpn.data.annotations import Box, BoxFormat
-from cliprpn.data.boxes import FORMAT_NAMES, format_scale, format_shape, have_area_tensor
+from cliprpn.data.box_table import NORM_LIMIT, BoxTable
+from cliprpn.data.boxes import FORMAT_NAMES, format_scale, format_shape
 from cliprpn.data.frames import find_frame
 
 # Formats that people have and cliprpn does not read, and what to do.
@@ -27,7 +27,6 @@ OTHER_FORMATS = {
 # Of the boxes: valid as given, and valid in the likely format, when the format is another one.
 MAX_VALID_AS_GIVEN = 0.9
 MIN_VALID_AS_LIKELY = 0.95
-NORM_LIMIT = 1.01
 # Log-likelihood ratios of "all boxes lie within the first 1000 px by chance": 3 is 5 %, 9 is 1 in 8,000.
 LIKELY, CERTAIN = 3.0, 9.0
 
@@ -67,7 +66,7 @@ def find_other_reading(
     rows = list(first_rows.values())
     if not rows:
         return None
-    table = _Boxes.of([boxes[row] for row in rows], [sizes[row] for row in rows])
+    table = BoxTable.of([boxes[row] for row in rows], [sizes[row] for row in rows])
     findings = [
         _within_one_pixel(table, box_format),
         _from_0_to_1000(table, box_format),
@@ -82,57 +81,7 @@ def find_other_reading(
     return replace(likely[0], rows=[rows[i] for i in likely[0].rows]) if likely else None
 
 
-@dataclass(frozen=True)
-class _Boxes:
-    """
-    Attributes:
-        values: [N, 4], float64, in the source's format.
-        limits: [N, 2], width and height of each box's image in pixels; infinite if unknown.
-    """
-
-    values: Tensor
-    limits: Tensor
-
-    @classmethod
-    def of(cls, boxes: Sequence[Box], sizes: Sequence[tuple[float, float] | None]) -> _Boxes:
-        unknown = (float("inf"), float("inf"))
-        return cls(
-            torch.tensor(boxes, dtype=torch.float64).reshape(-1, 4),
-            torch.tensor([size or unknown for size in sizes], dtype=torch.float64).reshape(-1, 2),
-        )
-
-    @property
-    def num(self) -> int:
-        return len(self.values)
-
-    @property
-    def all_sizes_known(self) -> bool:
-        return bool(self.limits.isfinite().all())
-
-    def corners(self, box_format: str) -> Tensor:
-        """As left, top, right, bottom in the format's own unit: [N, 4]."""
-        if box_format == "yxyx":
-            return self.values[:, [1, 0, 3, 2]]
-        return box_convert(self.values, format_shape(box_format), "xyxy")
-
-    def valid(self, box_format: str) -> Tensor:
-        """Whether each box has an area, and lies inside its image, up to half a percent: [N], bool."""
-        if box_format in FORMAT_NAMES:
-            fit = have_area_tensor(self.values, box_format)
-        else:
-            corners = self.corners(box_format)
-            fit = (corners[:, 2:] > corners[:, :2]).all(dim=1)
-        if format_scale(box_format) == 1:
-            return fit
-        fit &= (self.values > NORM_LIMIT).any(dim=1)
-        if format_scale(box_format) is not None:
-            return fit
-        corners = self.corners(box_format)
-        tolerance = (0.005 * self.limits).clamp(min=1)
-        return fit & ((corners[:, :2] >= -tolerance) & (corners[:, 2:] <= self.limits + tolerance)).all(dim=1)
-
-
-def _within_one_pixel(table: _Boxes, box_format: BoxFormat) -> Finding | None:
+def _within_one_pixel(table: BoxTable, box_format: BoxFormat) -> Finding | None:
     """Normalized coordinates as pixels, or from 0 to 1000."""
     if format_scale(box_format) == 1:
         return None
@@ -140,7 +89,7 @@ def _within_one_pixel(table: _Boxes, box_format: BoxFormat) -> Finding | None:
     num = int(within.sum())
     if num == 0:
         return None
-    small = _Boxes(table.values[within], table.limits[within])
+    small = BoxTable(table.values[within], table.limits[within])
     unit = "one pixel" if format_scale(box_format) is None else "1 of 1000"
     what = f"{num:,} of {table.num:,} boxes lie within {unit} as {box_format}"
     if num < table.num / 2:
@@ -152,7 +101,7 @@ def _within_one_pixel(table: _Boxes, box_format: BoxFormat) -> Finding | None:
     return Finding(f"{what}: {_ask(likely or names)}", True, _first(within))
 
 
-def _mostly_invalid(table: _Boxes, box_format: BoxFormat) -> Finding | None:
+def _mostly_invalid(table: BoxTable, box_format: BoxFormat) -> Finding | None:
     """Many boxes are invalid in the given format, and nearly all are valid in another."""
     as_given = table.valid(box_format)
     fraction, num_invalid = as_given.double().mean().item(), int((~as_given).sum())
@@ -184,14 +133,14 @@ def _mostly_invalid(table: _Boxes, box_format: BoxFormat) -> Finding | None:
     return Finding(f"{what}: {_ask(likely)}", True, _first(~as_given))
 
 
-def _reaches_1000(table: _Boxes, box_format: str) -> bool:
+def _reaches_1000(table: BoxTable, box_format: str) -> bool:
     """Whether boxes come close to the edge of a frame of 1000, or many stick out of their images."""
     right_bottom = table.corners(box_format)[:, 2:]
     num_outside = int((right_bottom > table.limits + 1).any(dim=1).sum())
     return bool((right_bottom.max(dim=0).values >= 900).any()) or num_outside >= 5
 
 
-def _from_0_to_1000(table: _Boxes, box_format: BoxFormat) -> Finding | None:
+def _from_0_to_1000(table: BoxTable, box_format: BoxFormat) -> Finding | None:
     """Coordinates from 0 to 1000 that fit as pixels, since the images are larger."""
     if format_scale(box_format) is not None:
         return None
@@ -224,7 +173,7 @@ def _from_0_to_1000(table: _Boxes, box_format: BoxFormat) -> Finding | None:
     return Finding(f"{what}: {_ask(likely)}", is_certain, _first(touches if touches.any() else beyond))
 
 
-def _in_a_corner(table: _Boxes, box_format: BoxFormat) -> Finding | None:
+def _in_a_corner(table: BoxTable, box_format: BoxFormat) -> Finding | None:
     """All boxes lie in the left and top part of larger images."""
     if format_scale(box_format) is not None or table.num < 5 or not table.all_sizes_known:
         return None
@@ -240,7 +189,7 @@ def _in_a_corner(table: _Boxes, box_format: BoxFormat) -> Finding | None:
     return Finding(what, False, list(range(min(3, table.num))))
 
 
-def _pixels_read_as_1000(table: _Boxes, box_format: BoxFormat) -> Finding | None:
+def _pixels_read_as_1000(table: BoxTable, box_format: BoxFormat) -> Finding | None:
     """Pixels that fit as coordinates from 0 to 1000, since the images are smaller."""
     name = format_shape(box_format)
     if format_scale(box_format) != 1000 or name not in FORMAT_NAMES or not table.all_sizes_known:
@@ -257,7 +206,7 @@ def _pixels_read_as_1000(table: _Boxes, box_format: BoxFormat) -> Finding | None
     return Finding(f"{what}: {_ask([name])}", is_certain, _first(shown))
 
 
-def _of_another_frame(table: _Boxes, box_format: BoxFormat, images: Sequence[Hashable]) -> Finding | None:
+def _of_another_frame(table: BoxTable, box_format: BoxFormat, images: Sequence[Hashable]) -> Finding | None:
     """Boxes of resized images: they end at the edges of a frame that is not the image."""
     if format_scale(box_format) is not None or not table.all_sizes_known:
         return None
@@ -275,7 +224,7 @@ def _of_another_frame(table: _Boxes, box_format: BoxFormat, images: Sequence[Has
     )
 
 
-def _fits_two_shapes(table: _Boxes, box_format: BoxFormat) -> Finding | None:
+def _fits_two_shapes(table: BoxTable, box_format: BoxFormat) -> Finding | None:
     """All boxes are valid as xywh and as xyxy."""
     other = {"xywh": "xyxy", "xyxy": "xywh"}.get(format_shape(box_format), "") + box_format.removeprefix(
         format_shape(box_format)

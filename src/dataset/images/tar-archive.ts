@@ -98,8 +98,12 @@ function readTar(
     parser.on("error", fail);
     parser.on("end", () => writing.then(resolve, fail));
     input.on("error", fail);
-    input.on("data", () => signal?.aborted && fail(new CliprpnError("interrupted", "interrupted")));
-    input.pipe(parser as unknown as NodeJS.WritableStream);
+    input.on("data", (chunk) => {
+      if (signal?.aborted) return fail(new CliprpnError("interrupted", "interrupted"));
+      if (!parser.write(Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk))) input.pause();
+    });
+    parser.on("drain", () => input.resume());
+    input.on("end", () => parser.end());
   });
 }
 
