@@ -518,6 +518,23 @@ def test_an_archive_that_fills_memory_or_is_broken_is_rejected(tmp_path: Path, e
     assert caught.value.code == "data_invalid" and "broken" in caught.value.message
 
 
+@pytest.mark.parametrize("ending", [".gz", ".tar.gz", ".tgz"])
+def test_a_gzip_that_ends_in_its_header_is_rejected(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"rows.jsonl{ending}"
+    pack(path, "\n".join(map(json.dumps, ROWS)).encode(), "rows.jsonl")
+    whole = path.read_bytes()
+    for size in range(2, 40):
+        path.write_bytes(whole[:size])
+        with pytest.raises(CliprpnError) as caught:
+            read(rows_source(path))
+        assert caught.value.code == "data_invalid", size
+    # Flags that announce a name, a comment and more, in a file that has none of them.
+    path.write_bytes(whole[:3] + b"\x1e" + whole[4:12])
+    with pytest.raises(CliprpnError) as caught:
+        read(rows_source(path))
+    assert caught.value.code == "data_invalid"
+
+
 def test_an_archive_with_several_annotation_files_names_them(tmp_path: Path) -> None:
     path = tmp_path / "rows.zip"
     with zipfile.ZipFile(path, "w") as archive:

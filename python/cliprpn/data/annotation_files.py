@@ -47,7 +47,12 @@ def open_annotations(
         with path.open("rb") as file:
             start = file.read(4)
             file.seek(0)
-            if path.name.lower().endswith(TAR_SUFFIXES):
+            is_tar = path.name.lower().endswith(TAR_SUFFIXES)
+            if is_tar and start.startswith(GZIP):
+                # tarfile's own reader of gzip raises a TypeError where the header is cut off.
+                with gzip.open(file) as unpacked, tarfile.open(fileobj=unpacked, mode="r|") as archive:
+                    yield _limited(_tar_member(archive, path, suffixes), path)
+            elif is_tar:
                 with tarfile.open(fileobj=file, mode="r|*") as archive:
                     yield _limited(_tar_member(archive, path, suffixes), path)
             elif start.startswith(GZIP):
