@@ -56,7 +56,7 @@ export function floorsOf({ floors, settings: [best], chance_acc_at_50: chance }:
   const withTitle = (floor: Omit<Floor, "title">): Floor => ({ ...floor, title: floorNames[floor.name] });
   return [
     ...floors.map(({ name, acc_at_50, miou }) => withTitle({ name, acc_at_50, miou })),
-    ...(best === undefined
+    ...(best === undefined || best.blank === null
       ? []
       : [withTitle({ name: "image_only", acc_at_50: best.blank.acc_at_50, miou: undefined })]),
     ...(chance === null
@@ -165,6 +165,8 @@ export function groupName({ by, group }: Pick<SubsetSummary, "by" | "group">): s
       return group === "unknown"
         ? "images with an unknown number of objects of the category"
         : `images with ${group} object${group === "only one" ? "" : "s"} of the category`;
+    case "reviewed":
+      return `expressions of ${group}`;
   }
 }
 

@@ -92,7 +92,7 @@ const only: [what: string, pattern: RegExp, files: string[]][] = [
 const python: string[][] = [
   ["bridge"],
   ["trials"],
-  ["figures"],
+  ["figures", "answers"],
   ["detectors"],
   ["inference"],
   ["ranking"],

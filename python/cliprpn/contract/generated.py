@@ -52,6 +52,17 @@ class Anchors(BaseModel):
     ]
 
 
+class AnswerExample(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["missing", "unparsed", "duplicate", "stranger", "other_ground_truth"]
+    where: Annotated[
+        str, Field(description="File and line; for a missing answer, the expression.")
+    ]
+    text: str
+
+
 class AreaCuts(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -186,6 +197,13 @@ class Columns(BaseModel):
     ann_id: Annotated[str | None, Field(min_length=1)] = None
     ref_id: Annotated[str | None, Field(min_length=1)] = None
     sent_id: Annotated[str | None, Field(min_length=1)] = None
+
+
+class ColumnsFrame(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["columns"]
 
 
 class CompareDatasetsParams(BaseModel):
@@ -563,6 +581,15 @@ class FileFusion(BaseModel):
     source_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
+class FixedFrame(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["fixed"]
+    width: Annotated[int, Field(description="Pixels.", ge=1, le=1000000)]
+    height: Annotated[int, Field(description="Pixels.", ge=1, le=1000000)]
+
+
 class GalleryExample(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -754,6 +781,14 @@ class Limits(BaseModel):
     test: Annotated[int | None, Field(ge=1)]
 
 
+class LongSideFrame(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["long_side"]
+    length: Annotated[int, Field(description="Pixels.", ge=1, le=1000000)]
+
+
 class Metrics(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -788,6 +823,24 @@ class OkEnvelope(BaseModel):
     )
     status: Literal["ok"]
     value: dict[str, Any]
+
+
+class OnlyList(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    file: Annotated[
+        str,
+        Field(description="Absolute path of a list of ids, as for `prepare --only`."),
+    ]
+    name: Annotated[str, Field(description="Shown in the report.")]
+
+
+class OriginalFrame(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["original"]
 
 
 class PeakMemory(BaseModel):
@@ -953,6 +1006,16 @@ class RankInterval(BaseModel):
     high: Annotated[int, Field(ge=1)]
 
 
+class ReviewedFigure(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    label: str
+    acc_at_50: Interval
+    rank_all: Annotated[int, Field(ge=1)]
+    rank_reviewed: Annotated[int, Field(ge=1)]
+
+
 class RisingRemark(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -1070,12 +1133,52 @@ class SeedsRemark(BaseModel):
     num_planned: Annotated[int, Field(ge=0)]
 
 
+class ConventionFigure(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    convention: Annotated[
+        Literal["plus_one_pixel", "above", "rounded"],
+        Field(
+            description="`plus_one_pixel`: boxes include their last pixel, as in MAttNet's code. `above`: an IoU above 0.5, not at least, as in lmms-eval. `rounded`: predictions rounded to whole pixels.",
+            title="Convention",
+        ),
+    ]
+    acc_at_50: Annotated[float, Field(ge=0.0, le=1.0)]
+
+
 class SharedExample(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
     first: str
     second: str
+
+
+class ShortSideFrame(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["short_side"]
+    length: Annotated[int, Field(description="Pixels.", ge=1, le=1000000)]
+    max_length: Annotated[int | None, Field(ge=1)]
+
+
+class SmartResizeFrame(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["smart_resize"]
+    factor: Annotated[
+        int,
+        Field(
+            description="28 for Qwen2-VL and Qwen2.5-VL, 32 for Qwen3-VL.",
+            ge=1,
+            le=1000000,
+        ),
+    ]
+    min_pixels: Annotated[int, Field(description="Smallest area.", ge=1, le=1000000)]
+    max_pixels: Annotated[int, Field(description="Largest area.", ge=1)]
 
 
 class SourceFile(BaseModel):
@@ -1149,9 +1252,10 @@ class SubsetSummary(BaseModel):
             "area_tercile_refcocog",
             "sentence_length",
             "num_same_category",
+            "reviewed",
         ],
         Field(
-            description="`area_tercile` are terciles of this split, `area_tercile_refcocog` those of RefCOCOg (9 % and 20 % of the image).",
+            description="`area_tercile` are terciles of this split, `area_tercile_refcocog` those of RefCOCOg (9 % and 20 % of the image). `reviewed`: the expressions of a list.",
             title="SubsetKind",
         ),
     ]
@@ -1166,39 +1270,6 @@ class SubsetSummary(BaseModel):
             ge=0.0,
             le=1.0,
         ),
-    ]
-
-
-class EvaluatedTrial(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    trial_id: str
-    seed: Annotated[int, Field(ge=0)]
-    val_acc_at_50: Annotated[float, Field(ge=0.0, le=1.0)]
-    predictions_dir: Annotated[
-        str, Field(description="Folder that contains predictions-<split>.parquet.")
-    ]
-    val_acc_by_epoch: Annotated[
-        list[float],
-        Field(
-            description="acc_at_50 on val after each epoch; empty if nothing was trained."
-        ),
-    ]
-
-
-class TrialGroup(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    label: str
-    kind: Literal["cliprpn", "baseline"]
-    is_upper_bound: Annotated[
-        bool, Field(description="True for annotated boxes, which no model has.")
-    ]
-    trials: Annotated[list[EvaluatedTrial], Field(min_length=1)]
-    num_planned_seeds: Annotated[
-        int, Field(description="Seeds that the experiment asks for.", ge=1)
     ]
 
 
@@ -1360,6 +1431,55 @@ class TrialDataset(BaseModel):
     ]
 
 
+class EvaluatedTrial(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    trial_id: str
+    seed: Annotated[int, Field(ge=0)]
+    val_acc_at_50: Annotated[
+        float | None,
+        Field(
+            description="Null if it was not chosen on val, such as an outside model.",
+            ge=0.0,
+            le=1.0,
+        ),
+    ]
+    predictions_dir: Annotated[
+        str, Field(description="Folder that contains predictions-<split>.parquet.")
+    ]
+    val_acc_by_epoch: Annotated[
+        list[float],
+        Field(
+            description="acc_at_50 on val after each epoch; empty if nothing was trained."
+        ),
+    ]
+
+
+class TrialGroup(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    label: str
+    kind: Annotated[
+        Literal["cliprpn", "baseline", "results"],
+        Field(description="`results`: answers of an outside model."),
+    ]
+    is_upper_bound: Annotated[
+        bool, Field(description="True for annotated boxes, which no model has.")
+    ]
+    trials: Annotated[list[EvaluatedTrial], Field(min_length=1)]
+    num_planned_seeds: Annotated[
+        int, Field(description="Seeds that the experiment asks for.", ge=1)
+    ]
+    repeats: Annotated[
+        Literal["training_seed", "decoding", "prompt"] | None,
+        Field(
+            description="What differs between the runs of an outside model; absent or null: it has one run, a fixed model."
+        ),
+    ] = None
+
+
 class WantedImage(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -1469,6 +1589,19 @@ class YoloxDetector(BaseModel):
     ]
 
 
+class AnswerTarget(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    dataset: TrialDataset
+    split: Annotated[
+        Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
+    ]
+    out_dir: Annotated[
+        str, Field(description="Absolute path; receives predictions-<split>.parquet.")
+    ]
+
+
 class AreaStats(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -1499,9 +1632,10 @@ class BehindRemark(BaseModel):
             "area_tercile_refcocog",
             "sentence_length",
             "num_same_category",
+            "reviewed",
         ],
         Field(
-            description="`area_tercile` are terciles of this split, `area_tercile_refcocog` those of RefCOCOg (9 % and 20 % of the image).",
+            description="`area_tercile` are terciles of this split, `area_tercile_refcocog` those of RefCOCOg (9 % and 20 % of the image). `reviewed`: the expressions of a list.",
             title="SubsetKind",
         ),
     ]
@@ -1521,6 +1655,7 @@ class BelowChanceRemark(BaseModel):
             "area_tercile_refcocog",
             "sentence_length",
             "num_same_category",
+            "reviewed",
         ]
         | None
     )
@@ -1562,9 +1697,10 @@ class Breakdown(BaseModel):
             "area_tercile_refcocog",
             "sentence_length",
             "num_same_category",
+            "reviewed",
         ],
         Field(
-            description="`area_tercile` are terciles of this split, `area_tercile_refcocog` those of RefCOCOg (9 % and 20 % of the image).",
+            description="`area_tercile` are terciles of this split, `area_tercile_refcocog` those of RefCOCOg (9 % and 20 % of the image). `reviewed`: the expressions of a list.",
             title="SubsetKind",
         ),
     ]
@@ -1687,6 +1823,131 @@ class CheckExtraResult(BaseModel):
     name: Annotated[Literal["onnx", "yolo"], Field(title="ExtraName")]
 
 
+class EndpointParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: Annotated[str, Field(description="Such as `refcoco-unc:testA`.")]
+    dataset: TrialDataset
+    split: Annotated[
+        Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
+    ]
+    in_primary: Annotated[
+        bool,
+        Field(
+            description="True if it is part of the primary endpoint, the unweighted mean over these."
+        ),
+    ]
+    groups: Annotated[
+        list[TrialGroup],
+        Field(description="The models that have answers here.", min_length=1),
+    ]
+
+
+class CombineParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    endpoints: Annotated[list[EndpointParams], Field(min_length=1)]
+    baseline: str | None
+    smallest_difference: Annotated[float | None, Field(gt=0.0, le=1.0)]
+    alpha: Annotated[float, Field(gt=0.0, lt=0.5)]
+    cache_dir: str
+
+
+class Endpoint(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    dataset_name: str
+    split: Annotated[
+        Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
+    ]
+    num_sentences: Annotated[int, Field(ge=0)]
+    num_images: Annotated[int, Field(ge=0)]
+    in_primary: Annotated[
+        bool,
+        Field(
+            description="False for a split that was not named so, and for one with fewer than 30 images: it stands in a column of its own."
+        ),
+    ]
+
+
+class CombinedSetting(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    label: str
+    kind: Literal["cliprpn", "baseline", "results"]
+    is_upper_bound: bool
+    population: Annotated[
+        Literal["procedure", "checkpoints"],
+        Field(
+            description="What an interval is about: `procedure` is training again with other seeds, on new images; `checkpoints` is these trained models (or a model that trains nothing) on new images.",
+            title="Population",
+        ),
+    ]
+    num_runs: Annotated[int, Field(description="Seeds or files.", ge=0)]
+    primary: Annotated[
+        Interval | None, Field(description="Null without answers on all of it.")
+    ]
+    per_endpoint: Annotated[
+        list[Interval | None],
+        Field(description="In the order of `endpoints`; null without answers."),
+    ]
+
+
+class EndpointComparison(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    difference: Interval
+    p_value: Annotated[float | None, Field(ge=0.0, le=1.0)]
+    p_adjusted: Annotated[
+        float | None,
+        Field(description="By Holm over the endpoints of this pair.", ge=0.0, le=1.0),
+    ]
+
+
+class CombinedComparison(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    label: str
+    against: str
+    difference: Interval
+    population: Annotated[
+        Literal["procedure", "checkpoints"],
+        Field(
+            description="What an interval is about: `procedure` is training again with other seeds, on new images; `checkpoints` is these trained models (or a model that trains nothing) on new images.",
+            title="Population",
+        ),
+    ]
+    p_value: Annotated[float | None, Field(ge=0.0, le=1.0)]
+    p_adjusted: Annotated[
+        float | None, Field(description="By Holm over all pairs.", ge=0.0, le=1.0)
+    ]
+    same_answers: bool
+    detectable: float | None
+    equivalent: bool | None
+    per_endpoint: Annotated[
+        list[EndpointComparison | None],
+        Field(description="In the order of `endpoints`."),
+    ]
+    ahead_on: Annotated[
+        list[str],
+        Field(
+            description="Endpoints where `label` is ahead: all that were compared, if each p-value is below alpha; otherwise those whose adjusted p-value is."
+        ),
+    ]
+    behind_on: Annotated[
+        list[str],
+        Field(description="Endpoints where `label` is behind, by adjusted p-values."),
+    ]
+    ahead_on_all: bool
+
+
 class Comparison(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -1796,6 +2057,42 @@ class CompletedOutcome(BaseModel):
     notes: Annotated[
         list[str],
         Field(description="Caveats for interpreting the metrics, one sentence each."),
+    ]
+
+
+class Coordinates(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    box_format: Annotated[
+        Literal[
+            "xyxy",
+            "xyxy_norm",
+            "xyxy_1000",
+            "xywh",
+            "xywh_norm",
+            "xywh_1000",
+            "cxcywh",
+            "cxcywh_norm",
+            "cxcywh_1000",
+        ],
+        Field(
+            description="Pixels of the frame, normalized coordinates (`_norm`), or 0 to 1000 in both directions (`_1000`).",
+            title="AnswerBoxFormat",
+        ),
+    ]
+    frame: Annotated[
+        OriginalFrame
+        | FixedFrame
+        | LongSideFrame
+        | ShortSideFrame
+        | SmartResizeFrame
+        | ColumnsFrame,
+        Field(
+            description="The image that coordinates in pixels refer to: the original; one of a fixed size; one whose longer or shorter side has a fixed length; one as Qwen-VL resizes it (sides are multiples of `factor`, the area is from min_pixels to max_pixels); or one whose size stands in each row.",
+            discriminator="kind",
+            title="BoxFrame",
+        ),
     ]
 
 
@@ -2008,9 +2305,10 @@ class GallerySubset(BaseModel):
             "area_tercile_refcocog",
             "sentence_length",
             "num_same_category",
+            "reviewed",
         ],
         Field(
-            description="`area_tercile` are terciles of this split, `area_tercile_refcocog` those of RefCOCOg (9 % and 20 % of the image).",
+            description="`area_tercile` are terciles of this split, `area_tercile_refcocog` those of RefCOCOg (9 % and 20 % of the image). `reviewed`: the expressions of a list.",
             title="SubsetKind",
         ),
     ]
@@ -2355,9 +2653,10 @@ class SubsetComparison(BaseModel):
             "area_tercile_refcocog",
             "sentence_length",
             "num_same_category",
+            "reviewed",
         ],
         Field(
-            description="`area_tercile` are terciles of this split, `area_tercile_refcocog` those of RefCOCOg (9 % and 20 % of the image).",
+            description="`area_tercile` are terciles of this split, `area_tercile_refcocog` those of RefCOCOg (9 % and 20 % of the image). `reviewed`: the expressions of a list.",
             title="SubsetKind",
         ),
     ]
@@ -2408,6 +2707,12 @@ class SummarizeParams(BaseModel):
         str,
         Field(description="Absolute path; figures of a configuration are kept there."),
     ]
+    only: Annotated[
+        OnlyList | None,
+        Field(
+            description="A list of reviewed expressions: figures are also computed on them."
+        ),
+    ] = None
 
 
 class TrainDetectorParams(BaseModel):
@@ -2480,6 +2785,123 @@ class Verdict(BaseModel):
     ]
 
 
+class AnswerReading(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    format: Annotated[
+        Literal[
+            "table",
+            "coco",
+            "mdetr",
+            "transvg",
+            "lmms_eval",
+            "vlmevalkit",
+            "internvl",
+            "qwen",
+            "vlm_r1",
+        ]
+        | None,
+        Field(description="Null: from the content of the file."),
+    ]
+    columns: Annotated[
+        dict[str, str] | None,
+        Field(
+            description='Names of columns by field, such as {"score": "prob"}; dotted for nested objects. Null: the usual names.'
+        ),
+    ]
+    coordinates: Annotated[
+        Coordinates | None,
+        Field(description="Null: as the format has them, which must be certain."),
+    ]
+    force_coordinates: Annotated[
+        bool,
+        Field(
+            description="True if they are read so even if the boxes fit another reading better."
+        ),
+    ]
+
+
+class AnswersReport(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    file: str
+    sha256: str
+    format: Annotated[
+        Literal[
+            "table",
+            "coco",
+            "mdetr",
+            "transvg",
+            "lmms_eval",
+            "vlmevalkit",
+            "internvl",
+            "qwen",
+            "vlm_r1",
+        ],
+        Field(
+            description="Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet, XLSX); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.",
+            title="AnswerFormat",
+        ),
+    ]
+    coordinates: Coordinates
+    num_rows: Annotated[int, Field(description="Rows of the file.", ge=0)]
+    num_expressions: Annotated[
+        int, Field(description="Expressions of the split.", ge=0)
+    ]
+    num_answered: Annotated[int, Field(description="Expressions with a box.", ge=0)]
+    num_missing: Annotated[
+        int, Field(description="Expressions without a row: misses.", ge=0)
+    ]
+    num_unparsed: Annotated[
+        int,
+        Field(
+            description="Expressions with a row in whose text no box was found, or whose box is not finite: misses.",
+            ge=0,
+        ),
+    ]
+    num_duplicates: Annotated[
+        int,
+        Field(
+            description="Rows of an expression that had one before; the first counts.",
+            ge=0,
+        ),
+    ]
+    num_strangers: Annotated[
+        int, Field(description="Rows that match no expression of the split.", ge=0)
+    ]
+    num_by_sent_id: Annotated[
+        int, Field(description="Expressions matched by sent_id.", ge=0)
+    ]
+    num_by_text: Annotated[
+        int, Field(description="Expressions matched by image and expression.", ge=0)
+    ]
+    num_by_normalized_text: Annotated[
+        int,
+        Field(
+            description="Expressions matched by image and normalized expression.", ge=0
+        ),
+    ]
+    num_ground_truth: Annotated[
+        int,
+        Field(description="Matched rows with a ground-truth box of their own.", ge=0),
+    ]
+    num_other_ground_truth: Annotated[
+        int,
+        Field(
+            description="Those whose ground-truth box has an IoU below 0.9 with that of the dataset.",
+            ge=0,
+        ),
+    ]
+    has_scores: bool
+    notes: list[str]
+    warnings: list[str]
+    examples: Annotated[
+        list[AnswerExample], Field(description="The first of each kind of problem.")
+    ]
+
+
 class TrainDetectorMethod(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -2529,6 +2951,45 @@ class ClipRpnSpec(BaseModel):
             min_length=1,
         ),
     ]
+
+
+class Combined(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    schema_version: Annotated[Literal[1], Field(description="Version of the format.")]
+    confidence: Annotated[float, Field(gt=0.0, lt=1.0)]
+    smallest_difference: float | None
+    baseline: str | None
+    num_images: Annotated[
+        int, Field(description="Different images of the primary endpoint.", ge=0)
+    ]
+    endpoints: list[Endpoint]
+    settings: Annotated[
+        list[CombinedSetting],
+        Field(
+            description="Those with answers on all of the primary endpoint first, the best first."
+        ),
+    ]
+    comparisons: Annotated[
+        list[CombinedComparison],
+        Field(
+            description="The best with each other one, and the declared baseline with each other one, on the primary endpoint."
+        ),
+    ]
+    optimism: Annotated[
+        float | None,
+        Field(
+            description="How much the figure of the best flatters itself, since it was chosen by it; null with one model, or if it was chosen on val."
+        ),
+    ]
+    selection: Annotated[
+        Literal["val", "primary"],
+        Field(
+            description="What the best was chosen by: acc_at_50 on val, or the primary endpoint."
+        ),
+    ]
+    verdict: Verdict
 
 
 class CompareDatasetsResult(BaseModel):
@@ -2609,6 +3070,22 @@ class IndexDatasetResult(BaseModel):
     ]
 
 
+class ReadAnswersParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    file: Annotated[str, Field(description="Absolute path.")]
+    reading: AnswerReading
+    targets: Annotated[list[AnswerTarget], Field(min_length=1)]
+
+
+class ReadAnswersResult(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    reports: Annotated[list[AnswersReport], Field(description="One for each target.")]
+
+
 class RefcocoSource(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -2660,6 +3137,24 @@ class RefcocoSource(BaseModel):
             title="Orientation",
         ),
     ] = None
+
+
+class Reviewed(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    num_sentences: Annotated[int, Field(ge=0)]
+    num_images: Annotated[int, Field(ge=0)]
+    settings: Annotated[
+        list[ReviewedFigure],
+        Field(description="In the order of `settings`; ranks by acc_at_50."),
+    ]
+    comparisons: Annotated[
+        list[SubsetComparison],
+        Field(description="The pairs of `comparisons` on these expressions."),
+    ]
+    order_changes: Annotated[bool, Field(description="True if a rank differs.")]
 
 
 class RowsSource(BaseModel):
@@ -2812,7 +3307,10 @@ class SettingSummary(BaseModel):
     category_macro_acc_at_50: Annotated[
         float, Field(description="Mean over categories.")
     ]
-    kind: Literal["cliprpn", "baseline"]
+    kind: Annotated[
+        Literal["cliprpn", "baseline", "results"],
+        Field(description="`results`: answers of an outside model."),
+    ]
     proposals: Annotated[
         ProposalSummary | None,
         Field(
@@ -2844,9 +3342,9 @@ class SettingSummary(BaseModel):
         ),
     ]
     blank: Annotated[
-        BlankAnswers,
+        BlankAnswers | None,
         Field(
-            description="The configuration with an empty expression: its image-only answers, paired."
+            description="The configuration with an empty expression: its image-only answers, paired; null where they are unknown."
         ),
     ]
     accuracy_at_iou: Annotated[
@@ -2868,6 +3366,18 @@ class SettingSummary(BaseModel):
         Calibration | None,
         Field(description="Of the score; null if a score is not finite."),
     ]
+    repeats: Annotated[
+        Literal["training_seed", "decoding", "prompt"] | None,
+        Field(
+            description="What differs between the runs of an outside model; absent or null for others."
+        ),
+    ] = None
+    conventions: Annotated[
+        list[ConventionFigure] | None,
+        Field(
+            description="Acc@0.5 by the conventions of other programs, mean over runs; absent in files of earlier versions."
+        ),
+    ] = None
 
 
 class Summary(BaseModel):
@@ -2958,6 +3468,16 @@ class Summary(BaseModel):
             description="An example of each class of error of the best configuration (first seed), each in an image of its own."
         ),
     ]
+    selection: Annotated[
+        Literal["val", "this_split"] | None,
+        Field(
+            description="What the order of the configurations, and so the best, was chosen by: acc_at_50 on val, or on this split (then all pairs are a family of comparisons). Absent in files of earlier versions: val."
+        ),
+    ] = None
+    reviewed: Annotated[
+        Reviewed | None,
+        Field(description="Null or absent without a list of reviewed expressions."),
+    ] = None
 
 
 class BaselineSettings(BaseModel):
@@ -3070,6 +3590,22 @@ class CompareDatasetsMethod(BaseModel):
     )
     params: CompareDatasetsParams
     result: CompareDatasetsResult
+
+
+class ReadAnswersMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: ReadAnswersParams
+    result: ReadAnswersResult
+
+
+class CombineMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: CombineParams
+    result: Combined
 
 
 class CheckDetectorParams(BaseModel):
@@ -3437,5 +3973,7 @@ class BridgeMethods(BaseModel):
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_extra: Annotated[CheckExtraMethod, Field(title="CheckExtraMethod")]
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
+    read_answers: Annotated[ReadAnswersMethod, Field(title="ReadAnswersMethod")]
+    combine: Annotated[CombineMethod, Field(title="CombineMethod")]
 
-SCHEMA_SHA256 = "bd20d49615a1f4cae80605b3cac999ac2beab35fb4963e1f8f6521fe7766fed2"
+SCHEMA_SHA256 = "01c1a6c843b24b918d8c5a77975731f7f4692ac7c9c76323915df9faf0ac15ee"

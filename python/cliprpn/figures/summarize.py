@@ -146,7 +146,7 @@ def sort_by_val(groups: Sequence[TrialGroup]) -> list[TrialGroup]:
     """
 
     def key(group: TrialGroup) -> tuple[bool, float, str]:
-        accuracies = [trial.val_acc_at_50 for trial in group.trials]
+        accuracies = [trial.val_acc_at_50 for trial in group.trials if trial.val_acc_at_50 is not None]
         return group.is_upper_bound, -float(np.mean(accuracies)), group.label
 
     return sorted(groups, key=key)

@@ -138,8 +138,11 @@ def find_remarks(
     ]
     remarks += _below_chance(best, table, subsets, level)
     blank = settings[0].blank
-    is_above = blank.difference.mean > 0 and _is_below(blank.p_value, alpha)
-    if blank.p_value is not None and not is_above:
+    if (
+        blank is not None
+        and blank.p_value is not None
+        and not (blank.difference.mean > 0 and _is_below(blank.p_value, alpha))
+    ):
         remarks.append(BlankRemark(kind="not_above_blank", difference=blank.difference))
     rising = [setting.label for setting in settings if setting.still_rising]
     if rising:

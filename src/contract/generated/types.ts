@@ -1,6 +1,43 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "bd20d49615a1f4cae80605b3cac999ac2beab35fb4963e1f8f6521fe7766fed2";
+export const schema_sha256 = "01c1a6c843b24b918d8c5a77975731f7f4692ac7c9c76323915df9faf0ac15ee";
 
+/**
+ * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet, XLSX); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "AnswerFormat".
+ */
+export type AnswerFormat =
+  "table" | "coco" | "mdetr" | "transvg" | "lmms_eval" | "vlmevalkit" | "internvl" | "qwen" | "vlm_r1";
+/**
+ * Pixels of the frame, normalized coordinates (`_norm`), or 0 to 1000 in both directions (`_1000`).
+ */
+export type AnswerBoxFormat =
+  "xyxy" | "xyxy_norm" | "xyxy_1000" | "xywh" | "xywh_norm" | "xywh_1000" | "cxcywh" | "cxcywh_norm" | "cxcywh_1000";
+/**
+ * The image that coordinates in pixels refer to: the original; one of a fixed size; one whose longer or shorter side has a fixed length; one as Qwen-VL resizes it (sides are multiples of `factor`, the area is from min_pixels to max_pixels); or one whose size stands in each row.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "BoxFrame".
+ */
+export type BoxFrame = OriginalFrame | FixedFrame | LongSideFrame | ShortSideFrame | SmartResizeFrame | ColumnsFrame;
+/**
+ * What differs between several files of one model: training with another seed, decoding again, or another prompt.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Repeats".
+ */
+export type Repeats = "training_seed" | "decoding" | "prompt";
+/**
+ * Names of the datasets that weights, or the model that made a file of boxes, were trained on, such as `COCO train2017`, `GoldG` or `Visual Genome`; ["none"] for no images at all. Shown in the report with the images that they share with the dataset; no part of a trial's identity.
+ *
+ * @minItems 1
+ * @maxItems 50
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "TrainedOn".
+ */
+export type TrainedOn = [string, ...string[]];
 /**
  * The source of the proposals.
  *
@@ -186,12 +223,13 @@ export type MetricName =
   | "pointing"
   | "pair_accuracy";
 /**
- * `area_tercile` are terciles of this split, `area_tercile_refcocog` those of RefCOCOg (9 % and 20 % of the image).
+ * `area_tercile` are terciles of this split, `area_tercile_refcocog` those of RefCOCOg (9 % and 20 % of the image). `reviewed`: the expressions of a list.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "SubsetKind".
  */
-export type SubsetKind = "stratum" | "area_tercile" | "area_tercile_refcocog" | "sentence_length" | "num_same_category";
+export type SubsetKind =
+  "stratum" | "area_tercile" | "area_tercile_refcocog" | "sentence_length" | "num_same_category" | "reviewed";
 /**
  * What an interval is about: `procedure` is training again with other seeds, on new images; `checkpoints` is these trained models (or a model that trains nothing) on new images.
  *
@@ -207,6 +245,10 @@ export type Population = "procedure" | "checkpoints";
  */
 export type ErrorClassName =
   "hit" | "wrong_category" | "wrong_instance" | "loose_box" | "background" | "no_answer" | "unknown";
+/**
+ * `plus_one_pixel`: boxes include their last pixel, as in MAttNet's code. `above`: an IoU above 0.5, not at least, as in lmms-eval. `rounded`: predictions rounded to whole pixels.
+ */
+export type Convention = "plus_one_pixel" | "above" | "rounded";
 /**
  * The first that matches, in this order.
  */
@@ -261,22 +303,19 @@ export type ExtraName = "onnx" | "yolo";
  */
 export type Envelope = OkEnvelope | ErrorEnvelope;
 /**
+ * A file, several files (repeats), files by split, or an object.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ResultsChoice".
+ */
+export type ResultsChoice = string | [string, ...string[]] | ResultsObject;
+/**
  * `default`: ClipRPN (Trento) with its bugs fixed. `reference`: the original settings of ClipRPN (Trento).
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Preset".
  */
 export type Preset = "default" | "reference";
-/**
- * Names of the datasets that weights, or the model that made a file of boxes, were trained on, such as `COCO train2017`, `GoldG` or `Visual Genome`; ["none"] for no images at all. Shown in the report with the images that they share with the dataset; no part of a trial's identity.
- *
- * @minItems 1
- * @maxItems 50
- *
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "TrainedOn".
- */
-export type TrainedOn = [string, ...string[]];
 /**
  * A fusion by name, by its three switches, or a custom class: {"file": "my_fusion.py:MyFusion", "params": {}}.
  *
@@ -404,6 +443,214 @@ export interface TrialOrigin {
    * The archive, or the folder.
    */
   from: string;
+}
+/**
+ * What was found in a file of answers, for one split.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "AnswersReport".
+ */
+export interface AnswersReport {
+  file: string;
+  sha256: string;
+  format: AnswerFormat;
+  coordinates: Coordinates;
+  /**
+   * Rows of the file.
+   */
+  num_rows: number;
+  /**
+   * Expressions of the split.
+   */
+  num_expressions: number;
+  /**
+   * Expressions with a box.
+   */
+  num_answered: number;
+  /**
+   * Expressions without a row: misses.
+   */
+  num_missing: number;
+  /**
+   * Expressions with a row in whose text no box was found, or whose box is not finite: misses.
+   */
+  num_unparsed: number;
+  /**
+   * Rows of an expression that had one before; the first counts.
+   */
+  num_duplicates: number;
+  /**
+   * Rows that match no expression of the split.
+   */
+  num_strangers: number;
+  /**
+   * Expressions matched by sent_id.
+   */
+  num_by_sent_id: number;
+  /**
+   * Expressions matched by image and expression.
+   */
+  num_by_text: number;
+  /**
+   * Expressions matched by image and normalized expression.
+   */
+  num_by_normalized_text: number;
+  /**
+   * Matched rows with a ground-truth box of their own.
+   */
+  num_ground_truth: number;
+  /**
+   * Those whose ground-truth box has an IoU below 0.9 with that of the dataset.
+   */
+  num_other_ground_truth: number;
+  has_scores: boolean;
+  notes: string[];
+  warnings: string[];
+  /**
+   * The first of each kind of problem.
+   */
+  examples: AnswerExample[];
+}
+/**
+ * What the four numbers of a box mean.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Coordinates".
+ */
+export interface Coordinates {
+  box_format: AnswerBoxFormat;
+  frame: BoxFrame;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "OriginalFrame".
+ */
+export interface OriginalFrame {
+  kind: "original";
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "FixedFrame".
+ */
+export interface FixedFrame {
+  kind: "fixed";
+  /**
+   * Pixels.
+   */
+  width: number;
+  /**
+   * Pixels.
+   */
+  height: number;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "LongSideFrame".
+ */
+export interface LongSideFrame {
+  kind: "long_side";
+  /**
+   * Pixels.
+   */
+  length: number;
+}
+/**
+ * As of torchvision's and DETR's resize: the shorter side has this length, unless the longer one would be above `max_length`.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ShortSideFrame".
+ */
+export interface ShortSideFrame {
+  kind: "short_side";
+  /**
+   * Pixels.
+   */
+  length: number;
+  max_length: number | null;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SmartResizeFrame".
+ */
+export interface SmartResizeFrame {
+  kind: "smart_resize";
+  /**
+   * 28 for Qwen2-VL and Qwen2.5-VL, 32 for Qwen3-VL.
+   */
+  factor: number;
+  /**
+   * Smallest area.
+   */
+  min_pixels: number;
+  /**
+   * Largest area.
+   */
+  max_pixels: number;
+}
+/**
+ * The columns `width` and `height` of each row.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ColumnsFrame".
+ */
+export interface ColumnsFrame {
+  kind: "columns";
+}
+export interface AnswerExample {
+  kind: "missing" | "unparsed" | "duplicate" | "stranger" | "other_ground_truth";
+  /**
+   * File and line; for a missing answer, the expression.
+   */
+  where: string;
+  text: string;
+}
+/**
+ * How a file of answers is read.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "AnswerReading".
+ */
+export interface AnswerReading {
+  /**
+   * Null: from the content of the file.
+   */
+  format: AnswerFormat | null;
+  /**
+   * Names of columns by field, such as {"score": "prob"}; dotted for nested objects. Null: the usual names.
+   */
+  columns: {
+    [k: string]: string | undefined;
+  } | null;
+  /**
+   * Null: as the format has them, which must be certain.
+   */
+  coordinates: Coordinates | null;
+  /**
+   * True if they are read so even if the boxes fit another reading better.
+   */
+  force_coordinates: boolean;
+}
+/**
+ * How a model was asked, by its evaluator; every field may be absent.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Protocol".
+ */
+export interface Protocol {
+  model?: string;
+  revision?: string;
+  weights?: string;
+  prompt?: string;
+  min_pixels?: number;
+  max_pixels?: number;
+  /**
+   * Such as {"temperature": 0, "max_new_tokens": 64}.
+   */
+  decoding?: {
+    [k: string]: string | number | boolean | null | undefined;
+  };
+  trained_on?: TrainedOn;
+  notes?: string;
 }
 /**
  * A fully resolved baseline: the detector that proposes boxes, and how CLIP ranks them.
@@ -623,6 +870,8 @@ export interface BridgeMethods {
   train_detector: TrainDetectorMethod;
   check_extra: CheckExtraMethod;
   check_detector: CheckDetectorMethod;
+  read_answers: ReadAnswersMethod;
+  combine: CombineMethod;
 }
 export interface HelloMethod {
   params: HelloParams;
@@ -1462,13 +1711,23 @@ export interface SummarizeParams {
    * Absolute path; figures of a configuration are kept there.
    */
   cache_dir: string;
+  /**
+   * A list of reviewed expressions: figures are also computed on them.
+   */
+  only?: OnlyList | null;
 }
 /**
  * The trials of one configuration, one per seed.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "TrialGroup".
  */
 export interface TrialGroup {
   label: string;
-  kind: "cliprpn" | "baseline";
+  /**
+   * `results`: answers of an outside model.
+   */
+  kind: "cliprpn" | "baseline" | "results";
   /**
    * True for annotated boxes, which no model has.
    */
@@ -1481,11 +1740,18 @@ export interface TrialGroup {
    * Seeds that the experiment asks for.
    */
   num_planned_seeds: number;
+  /**
+   * What differs between the runs of an outside model; absent or null: it has one run, a fixed model.
+   */
+  repeats?: Repeats | null;
 }
 export interface EvaluatedTrial {
   trial_id: string;
   seed: number;
-  val_acc_at_50: number;
+  /**
+   * Null if it was not chosen on val, such as an outside model.
+   */
+  val_acc_at_50: number | null;
   /**
    * Folder that contains predictions-<split>.parquet.
    */
@@ -1494,6 +1760,20 @@ export interface EvaluatedTrial {
    * acc_at_50 on val after each epoch; empty if nothing was trained.
    */
   val_acc_by_epoch: number[];
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "OnlyList".
+ */
+export interface OnlyList {
+  /**
+   * Absolute path of a list of ids, as for `prepare --only`.
+   */
+  file: string;
+  /**
+   * Shown in the report.
+   */
+  name: string;
 }
 /**
  * A sweep's results on a split, with confidence intervals and the verdict: computed by Python, rendered by report/, stored in report.json.
@@ -1560,6 +1840,14 @@ export interface Summary {
    * An example of each class of error of the best configuration (first seed), each in an image of its own.
    */
   error_examples: ErrorExample[];
+  /**
+   * What the order of the configurations, and so the best, was chosen by: acc_at_50 on val, or on this split (then all pairs are a family of comparisons). Absent in files of earlier versions: val.
+   */
+  selection?: "val" | "this_split";
+  /**
+   * Null or absent without a list of reviewed expressions.
+   */
+  reviewed?: Reviewed | null;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -1586,7 +1874,10 @@ export interface SettingSummary {
    * Mean over categories.
    */
   category_macro_acc_at_50: number;
-  kind: "cliprpn" | "baseline";
+  /**
+   * `results`: answers of an outside model.
+   */
+  kind: "cliprpn" | "baseline" | "results";
   /**
    * Quality of a baseline's proposals; null for a ClipRPN, which proposes and ranks boxes in one step.
    */
@@ -1609,7 +1900,10 @@ export interface SettingSummary {
    * Interval of the rank among the configurations that are not upper bounds, 1 is the best; null for an upper bound, and with fewer than 30 images.
    */
   rank: RankInterval | null;
-  blank: BlankAnswers;
+  /**
+   * The configuration with an empty expression: its image-only answers, paired; null where they are unknown.
+   */
+  blank: BlankAnswers | null;
   /**
    * Fraction of expressions with an IoU of at least t, t = 0.05, 0.10, ..., 0.95.
    */
@@ -1626,6 +1920,14 @@ export interface SettingSummary {
    * Of the score; null if a score is not finite.
    */
   calibration: Calibration | null;
+  /**
+   * What differs between the runs of an outside model; absent or null for others.
+   */
+  repeats?: Repeats | null;
+  /**
+   * Acc@0.5 by the conventions of other programs, mean over runs; absent in files of earlier versions.
+   */
+  conventions?: ConventionFigure[];
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -1734,7 +2036,8 @@ export interface RankInterval {
   high: number;
 }
 /**
- * The configuration with an empty expression: its image-only answers, paired.
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "BlankAnswers".
  */
 export interface BlankAnswers {
   acc_at_50: Interval;
@@ -1831,6 +2134,10 @@ export interface FitKnot {
 export interface RiskAtCoverage {
   coverage: number;
   risk: number;
+}
+export interface ConventionFigure {
+  convention: Convention;
+  acc_at_50: number;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -2147,6 +2454,35 @@ export interface ErrorExample {
   gt_box_xyxy: BoxXyxy;
   pred_box_xyxy: BoxXyxy;
   iou: number;
+}
+/**
+ * Figures on the expressions of a list, such as reviewed annotations, beside those on all.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Reviewed".
+ */
+export interface Reviewed {
+  name: string;
+  num_sentences: number;
+  num_images: number;
+  /**
+   * In the order of `settings`; ranks by acc_at_50.
+   */
+  settings: ReviewedFigure[];
+  /**
+   * The pairs of `comparisons` on these expressions.
+   */
+  comparisons: SubsetComparison[];
+  /**
+   * True if a rank differs.
+   */
+  order_changes: boolean;
+}
+export interface ReviewedFigure {
+  label: string;
+  acc_at_50: Interval;
+  rank_all: number;
+  rank_reviewed: number;
 }
 export interface GroundMethod {
   params: GroundParams;
@@ -2812,6 +3148,190 @@ export interface CheckDetectorResult {
    */
   num_classes: number | null;
 }
+export interface ReadAnswersMethod {
+  params: ReadAnswersParams;
+  result: ReadAnswersResult;
+}
+/**
+ * Reads one file of answers, matches it with the expressions of each target, and writes predictions.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ReadAnswersParams".
+ */
+export interface ReadAnswersParams {
+  /**
+   * Absolute path.
+   */
+  file: string;
+  reading: AnswerReading;
+  /**
+   * @minItems 1
+   */
+  targets: [AnswerTarget, ...AnswerTarget[]];
+}
+/**
+ * A split that a file has answers for.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "AnswerTarget".
+ */
+export interface AnswerTarget {
+  dataset: TrialDataset;
+  split: Split;
+  /**
+   * Absolute path; receives predictions-<split>.parquet.
+   */
+  out_dir: string;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ReadAnswersResult".
+ */
+export interface ReadAnswersResult {
+  /**
+   * One for each target.
+   */
+  reports: AnswersReport[];
+}
+export interface CombineMethod {
+  params: CombineParams;
+  result: Combined;
+}
+/**
+ * Figures of models over several splits or datasets: rule 14 of docs/statistics.md.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "CombineParams".
+ */
+export interface CombineParams {
+  /**
+   * @minItems 1
+   */
+  endpoints: [EndpointParams, ...EndpointParams[]];
+  baseline: string | null;
+  smallest_difference: number | null;
+  alpha: number;
+  cache_dir: string;
+}
+export interface EndpointParams {
+  /**
+   * Such as `refcoco-unc:testA`.
+   */
+  name: string;
+  dataset: TrialDataset;
+  split: Split;
+  /**
+   * True if it is part of the primary endpoint, the unweighted mean over these.
+   */
+  in_primary: boolean;
+  /**
+   * The models that have answers here.
+   *
+   * @minItems 1
+   */
+  groups: [TrialGroup, ...TrialGroup[]];
+}
+/**
+ * Models over several splits or datasets, by acc_at_50: images of all datasets are resampled together, as the same image may be in several.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Combined".
+ */
+export interface Combined {
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  confidence: number;
+  smallest_difference: number | null;
+  baseline: string | null;
+  /**
+   * Different images of the primary endpoint.
+   */
+  num_images: number;
+  endpoints: Endpoint[];
+  /**
+   * Those with answers on all of the primary endpoint first, the best first.
+   */
+  settings: CombinedSetting[];
+  /**
+   * The best with each other one, and the declared baseline with each other one, on the primary endpoint.
+   */
+  comparisons: CombinedComparison[];
+  /**
+   * How much the figure of the best flatters itself, since it was chosen by it; null with one model, or if it was chosen on val.
+   */
+  optimism: number | null;
+  /**
+   * What the best was chosen by: acc_at_50 on val, or the primary endpoint.
+   */
+  selection: "val" | "primary";
+  verdict: Verdict;
+}
+export interface Endpoint {
+  name: string;
+  dataset_name: string;
+  split: Split;
+  num_sentences: number;
+  num_images: number;
+  /**
+   * False for a split that was not named so, and for one with fewer than 30 images: it stands in a column of its own.
+   */
+  in_primary: boolean;
+}
+export interface CombinedSetting {
+  label: string;
+  kind: "cliprpn" | "baseline" | "results";
+  is_upper_bound: boolean;
+  population: Population;
+  /**
+   * Seeds or files.
+   */
+  num_runs: number;
+  /**
+   * Null without answers on all of it.
+   */
+  primary: Interval | null;
+  /**
+   * In the order of `endpoints`; null without answers.
+   */
+  per_endpoint: (Interval | null)[];
+}
+export interface CombinedComparison {
+  label: string;
+  against: string;
+  difference: Interval;
+  population: Population;
+  p_value: number | null;
+  /**
+   * By Holm over all pairs.
+   */
+  p_adjusted: number | null;
+  same_answers: boolean;
+  detectable: number | null;
+  equivalent: boolean | null;
+  /**
+   * In the order of `endpoints`.
+   */
+  per_endpoint: (EndpointComparison | null)[];
+  /**
+   * Endpoints where `label` is ahead: all that were compared, if each p-value is below alpha; otherwise those whose adjusted p-value is.
+   */
+  ahead_on: string[];
+  /**
+   * Endpoints where `label` is behind, by adjusted p-values.
+   */
+  behind_on: string[];
+  ahead_on_all: boolean;
+}
+export interface EndpointComparison {
+  difference: Interval;
+  p_value: number | null;
+  /**
+   * By Holm over the endpoints of this pair.
+   */
+  p_adjusted: number | null;
+}
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "OkEnvelope".
@@ -2855,6 +3375,161 @@ export interface CodeManifest {
   packages: {
     [k: string]: string | undefined;
   };
+}
+/**
+ * The file of `cliprpn compare`.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ComparisonFile".
+ */
+export interface ComparisonFile {
+  $schema?: string;
+  name: string;
+  question?: string;
+  /**
+   * Prepared datasets with a split, NAME:SPLIT.
+   *
+   * @minItems 1
+   * @maxItems 50
+   */
+  data: [string, ...string[]];
+  results: {
+    [k: string]: ResultsChoice | undefined;
+  };
+  /**
+   * The primary endpoint: one of `data`, or several, of which it is the unweighted mean. Default: all test splits of `data`; all of `data` if there is none.
+   */
+  primary?: string | [string, ...string[]];
+  baseline?: string;
+  /**
+   * In percentage points.
+   */
+  smallest_difference?: number;
+  alpha?: number;
+  /**
+   * A list of reviewed expressions, for all of `data`, or by NAME:SPLIT.
+   */
+  only?:
+    | string
+    | {
+        [k: string]: string | undefined;
+      };
+  published?: PublishedResult[];
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ResultsObject".
+ */
+export interface ResultsObject {
+  /**
+   * A file with answers for all of `data`, several such files (repeats), or these by `NAME:SPLIT` of `data`; relative to the comparison file.
+   */
+  files?:
+    | string
+    | [string, ...string[]]
+    | {
+        [k: string]: string | [string, ...string[]] | undefined;
+      };
+  /**
+   * In place of files: a trial of cliprpn, by the start of its id or its folder.
+   */
+  trial?: string;
+  /**
+   * In place of files: a sweep, or SWEEP:CONFIGURATION.
+   */
+  sweep?: string;
+  repeats?: Repeats;
+  format?: AnswerFormat;
+  columns?: {
+    [k: string]: string | undefined;
+  };
+  /**
+   * Such as `xyxy`, `xywh_norm`, `xyxy_1000`, or pixels of a resized image: `xyxy@640x480`, `xyxy@long:1024`, `xyxy@short:800:1333`, `xyxy@smart:28:3136:12845056`, `xyxy@columns`.
+   */
+  coordinates?: string;
+  force_coordinates?: boolean;
+  protocol?: string | Protocol;
+}
+/**
+ * A figure without answers, which stands beside the others, marked.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PublishedResult".
+ */
+export interface PublishedResult {
+  label: string;
+  /**
+   * NAME:SPLIT.
+   */
+  data: string;
+  metric: "acc_at_50" | "miou";
+  value: number;
+  source: string;
+}
+/**
+ * comparison.json in a comparison's folder: what was compared.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "StoredComparison".
+ */
+export interface StoredComparison {
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  name: string;
+  question: string;
+  command: string;
+  data: ComparedData[];
+  models: ComparedModel[];
+  baseline: string | null;
+  /**
+   * In percentage points.
+   */
+  smallest_difference: number | null;
+  alpha: number;
+  published: PublishedResult[];
+}
+export interface ComparedData {
+  /**
+   * NAME:SPLIT.
+   */
+  name: string;
+  dataset: DatasetName;
+  split: Split;
+  in_primary: boolean;
+  only: string | null;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "DatasetName".
+ */
+export interface DatasetName {
+  id: string;
+  name: string;
+  split_by: SplitBy;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ComparedModel".
+ */
+export interface ComparedModel {
+  label: string;
+  kind: "results" | "trials";
+  repeats: Repeats | null;
+  /**
+   * Empty for files.
+   */
+  trial_ids: string[];
+  protocol: Protocol | null;
+  /**
+   * By position in `data`, what was found in each file; empty for trials.
+   */
+  answers: AnswersOfData[];
+}
+export interface AnswersOfData {
+  data: string;
+  reports: AnswersReport[];
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -4019,6 +4694,8 @@ export interface Report {
    */
   settings: ReportedSetting[];
   summary: Summary;
+  combined?: Combined1;
+  comparison?: StoredComparison1;
 }
 /**
  * The experiment file and the `--set` options, as typed.
@@ -4029,15 +4706,6 @@ export interface Report {
 export interface ExperimentSource {
   file: string;
   sets: string[];
-}
-/**
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "DatasetName".
- */
-export interface DatasetName {
-  id: string;
-  name: string;
-  split_by: SplitBy;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -4075,7 +4743,7 @@ export interface TrainingData {
  */
 export interface ReportedSetting {
   label: string;
-  kind: "cliprpn" | "baseline";
+  kind: "cliprpn" | "baseline" | "results";
   /**
    * The settings that differ between the configurations of this kind.
    */
@@ -4123,6 +4791,61 @@ export interface ReportedTrial {
   peak_memory_bytes: PeakMemory | null;
   environment: Environment | null;
   error: ErrorInfo | null;
+}
+/**
+ * Models over several splits or datasets, by acc_at_50: images of all datasets are resampled together, as the same image may be in several.
+ */
+export interface Combined1 {
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  confidence: number;
+  smallest_difference: number | null;
+  baseline: string | null;
+  /**
+   * Different images of the primary endpoint.
+   */
+  num_images: number;
+  endpoints: Endpoint[];
+  /**
+   * Those with answers on all of the primary endpoint first, the best first.
+   */
+  settings: CombinedSetting[];
+  /**
+   * The best with each other one, and the declared baseline with each other one, on the primary endpoint.
+   */
+  comparisons: CombinedComparison[];
+  /**
+   * How much the figure of the best flatters itself, since it was chosen by it; null with one model, or if it was chosen on val.
+   */
+  optimism: number | null;
+  /**
+   * What the best was chosen by: acc_at_50 on val, or the primary endpoint.
+   */
+  selection: "val" | "primary";
+  verdict: Verdict;
+}
+/**
+ * Of `cliprpn compare`: the models, their files and protocols; absent in the report of a sweep.
+ */
+export interface StoredComparison1 {
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  name: string;
+  question: string;
+  command: string;
+  data: ComparedData[];
+  models: ComparedModel[];
+  baseline: string | null;
+  /**
+   * In percentage points.
+   */
+  smallest_difference: number | null;
+  alpha: number;
+  published: PublishedResult[];
 }
 /**
  * experiment.json in a sweep's folder: what the sweep was asked for, without its trials.
@@ -4173,18 +4896,6 @@ export interface DeclaredTraining {
   detectors: {
     [k: string]: TrainedOn | undefined;
   };
-}
-/**
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "BlankAnswers".
- */
-export interface BlankAnswers1 {
-  acc_at_50: Interval;
-  difference: Interval4;
-  /**
-   * Two-sided; null with fewer than 30 images.
-   */
-  p_value: number | null;
 }
 /**
  * One line of test-looks.jsonl: new predictions on a test split, recorded before any of their figures is shown.

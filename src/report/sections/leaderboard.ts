@@ -85,9 +85,9 @@ function columnsOf(summary: Summary): Column[] {
     },
     {
       title: "image only",
-      cell: ({ blank }) => points(blank.acc_at_50.mean),
+      cell: ({ blank }) => (blank === null ? noValue : points(blank.acc_at_50.mean)),
       floor: empty,
-      isShown: true,
+      isShown: settings.some(({ blank }) => blank !== null),
     },
     {
       title: "seed SD",
