@@ -55,8 +55,8 @@ function mainBlocks(
     ...whatDiffers(input),
     ...withChart(comparisons(summary), charts.differences),
     ...baselineErrors(input, charts.boxes),
-    ...subsets(summary, charts.subsets),
-    ...errors(summary, charts.errorClasses, errorExamples),
+    ...subsets(summary, charts.subsets, input.files.json),
+    ...errors(summary, charts.errorClasses, errorExamples, input.files.json),
     ...gallery(summary, drawn),
   ];
 }
@@ -64,7 +64,7 @@ function mainBlocks(
 function detailBlocks(input: ReportInput, charts: Charts): RootContent[] {
   const { summary } = input;
   return [
-    ...withChart(allMetrics(summary), charts.accuracyAtIou),
+    ...withChart(allMetrics(summary, input.files.json), charts.accuracyAtIou),
     ...withChart(otherBreakdowns(summary), hasStrata(summary) ? undefined : charts.subsets),
     ...calibration(summary, charts.reliability, charts.riskCoverage),
     ...(charts.curves === undefined ? [] : [heading(2, "Learning curves"), images([charts.curves])]),

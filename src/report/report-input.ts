@@ -1,8 +1,10 @@
 import type {
+  Combined,
   CompletedOutcome,
   PublishedFigure,
   Settings,
   Split,
+  StoredComparison,
   StoredExperiment,
   Summary,
   TrialOrigin,
@@ -39,6 +41,22 @@ export interface ReportInput {
   notAsked: TrialSpec[];
   /** The unchanged presets, to name what a trial changed. */
   presets: Record<"default" | "reference", Settings>;
+  /** Names of the report's files. */
+  files: ReportFiles;
+  /** Of a comparison: the models, their files and protocols. */
+  comparison?: StoredComparison;
+  /** Figures over several splits; in a comparison, they have an overview of their own. */
+  combined?: Combined;
+}
+
+/** Names of a report's files, in the folder of the sweep or comparison. */
+export interface ReportFiles {
+  /** "REPORT.md"; REPORT.html is beside it. */
+  text: string;
+  /** "report.json". */
+  json: string;
+  /** The folder of charts, images and tables: "report/val". */
+  place: string;
 }
 
 /** Weights that trials use, or a file of boxes, and what they were trained on. */
@@ -67,9 +85,10 @@ export interface ReportTrial {
   origin: TrialOrigin | null;
 }
 
-/** The report's file for programs. */
-export function jsonName(split: Split): string {
-  return split === "val" ? "report.json" : `report-${split}.json`;
+/** The files of a sweep's report on a split. */
+export function splitFiles(split: Split): ReportFiles {
+  const suffix = split === "val" ? "" : `-${split}`;
+  return { text: `REPORT${suffix}.md`, json: `report${suffix}.json`, place: `report/${split}` };
 }
 
 /** An image file next to the report, by its relative path. */

@@ -4,7 +4,7 @@ import { groupBy } from "../base/group-by.ts";
 import { check, findSchemaErrors } from "../contract/check.ts";
 import type { Report, ReportedSetting, ReportedTrial, Split } from "../contract/generated/types.ts";
 import { textsOf } from "./markdown.ts";
-import { jsonName, type ReportInput, type ReportTrial } from "./report-input.ts";
+import { type ReportInput, type ReportTrial, splitFiles } from "./report-input.ts";
 import { limitations } from "./sections/basis.ts";
 import { trainingRecords } from "./sections/training-data.ts";
 import { verdict } from "./sections/verdict.ts";
@@ -32,13 +32,13 @@ export function reportJson(input: ReportInput): Report {
     settings: settingsOf(input, trials),
     summary,
   };
-  return check("Report", report, jsonName(summary.split));
+  return check("Report", report, input.files.json);
 }
 
 /** The reports on other splits in a sweep's folder that this version can read. */
 export function readOtherReports(folder: string, split: Split): Report[] {
   return splits.flatMap((other) => {
-    const file = join(folder, jsonName(other));
+    const file = join(folder, splitFiles(other).json);
     if (other === split || !existsSync(file)) return [];
     const report = parse(readFileSync(file, "utf8"));
     return report === undefined ? [] : [report];

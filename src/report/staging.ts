@@ -1,7 +1,6 @@
 import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { reportStaging } from "../base/replace-file.ts";
-import type { Split } from "../contract/generated/types.ts";
 
 /** A folder in which a report is built: an error leaves the earlier report as it was. */
 export interface Staging {
@@ -13,15 +12,16 @@ export interface Staging {
 /**
  * Calls a function with an empty folder to build a report in, which is removed afterwards.
  *
- * @param folder the sweep's folder.
+ * @param folder of the sweep or comparison.
+ * @param place where the files beside the report go, such as `report/val`.
  */
 export async function withStaging<T>(
   folder: string,
-  split: Split,
+  place: string,
   build: (staging: Staging) => Promise<T>,
 ): Promise<T> {
   await removeLeftovers(folder);
-  const staging = { folder: await mkdtemp(join(folder, reportStaging)), place: `report/${split}` };
+  const staging = { folder: await mkdtemp(join(folder, reportStaging)), place };
   try {
     await mkdir(join(staging.folder, staging.place), { recursive: true });
     return await build(staging);

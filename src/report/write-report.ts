@@ -8,7 +8,7 @@ import { drawErrorExamples } from "./images/draw-errors.ts";
 import { drawGallery } from "./images/draw-gallery.ts";
 import { render } from "./markdown.ts";
 import { reportBlocks } from "./report-blocks.ts";
-import { jsonName, type ReportInput } from "./report-input.ts";
+import type { ReportInput } from "./report-input.ts";
 import { readOtherReports, reportJson } from "./report-json.ts";
 import { listFiles } from "./sections/files.ts";
 import { shownInput } from "./shown-input.ts";
@@ -16,14 +16,15 @@ import type { Staging } from "./staging.ts";
 import { writeTables } from "./tables/write-tables.ts";
 
 /**
- * Writes `REPORT.md`, `REPORT.html`, `report.json` and the files in `report/val/` (on val; other splits have their own names).
+ * Writes the report as `REPORT.md`, `REPORT.html` and `report.json`, and the files in `report/val/`, by the names in `input.files`.
  *
  * @param staging may contain files for `report/val/`.
- * @param folder the sweep's folder.
+ * @param folder of the sweep or comparison.
  * @returns the path of the report.
  */
 export async function writeReport(input: ReportInput, staging: Staging, folder: string): Promise<string> {
   const { split } = input.summary;
+  const { files } = input;
   const { place } = staging;
   const json = `${JSON.stringify(reportJson(input), null, 2)}\n`;
   const shown = shownInput(input);
@@ -39,10 +40,10 @@ export async function writeReport(input: ReportInput, staging: Staging, folder: 
   await mkdir(join(folder, place), { recursive: true });
   // New files come before the text and earlier ones go after it: a kill leaves no text without its images.
   for (const name of names) await rename(join(staging.folder, place, name), join(folder, place, name));
-  replaceFile(join(folder, jsonName(split)), json);
-  const path = join(folder, split === "val" ? "REPORT.md" : `REPORT-${split}.md`);
+  replaceFile(join(folder, files.json), json);
+  const path = join(folder, files.text);
   replaceFile(path.replace(/md$/, "html"), page);
-  replaceFile(path, render([...main, ...details, ...listFiles(split, place, names)]));
+  replaceFile(path, render([...main, ...details, ...listFiles(files, names)]));
   const earlier = (await readdir(join(folder, place))).filter((name) => !names.includes(name));
   for (const name of earlier) await rm(join(folder, place, name), { recursive: true });
   await rm(join(folder, `summary-${split}.json`), { force: true }); // Of an earlier version.

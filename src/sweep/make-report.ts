@@ -14,7 +14,7 @@ import type { Engine } from "../engine/engine.ts";
 import { cacheDir } from "../environment/cache.ts";
 import { presets } from "../experiment/presets.ts";
 import { version } from "../package-root.ts";
-import type { ReportTrial } from "../report/report-input.ts";
+import { type ReportTrial, splitFiles } from "../report/report-input.ts";
 import { leakageLines } from "../report/sections/training-data.ts";
 import { verdict } from "../report/sections/verdict.ts";
 import { withStaging } from "../report/staging.ts";
@@ -83,7 +83,7 @@ async function makeLocked(
     );
   await predict(completed, split, store, engine, context);
   terminal.live(["summarizing"]);
-  return withStaging(store.folder, split, async (staging) => {
+  return withStaging(store.folder, splitFiles(split).place, async (staging) => {
     const summary = await engine.call(
       "summarize",
       {
@@ -118,6 +118,7 @@ async function makeLocked(
       training: trainingParts(asked, experiment.trained_on),
       variedKeys: variedKeys(experiment),
       presets,
+      files: splitFiles(split),
     };
     const file = await writeReport(input, staging, store.folder);
     terminal.liveDone();

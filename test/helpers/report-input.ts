@@ -16,7 +16,7 @@ import type {
 import type { Attempt } from "../../src/engine/engine.ts";
 import { presets } from "../../src/experiment/presets.ts";
 import { metricTitles } from "../../src/report/figures.ts";
-import type { ReportInput, ReportTrial } from "../../src/report/report-input.ts";
+import { type ReportInput, type ReportTrial, splitFiles } from "../../src/report/report-input.ts";
 
 /** A configuration of a synthetic sweep, with its Acc@0.5 for the seeds 0, 1, ...; a baseline has one value. */
 export interface MadeSetting {
@@ -172,6 +172,7 @@ export function madeInput(settings: MadeSetting[], changes: Partial<ReportInput>
     variedKeys: ["fusion"],
     notAsked: [],
     presets,
+    files: splitFiles(changes.summary?.split ?? "val"),
     ...changes,
   };
 }

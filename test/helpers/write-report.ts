@@ -16,7 +16,7 @@ export async function writtenReport(
   folder = tempFolder(),
   explorer?: Explorer,
 ): Promise<{ folder: string; read: (name: string) => string }> {
-  await withStaging(folder, input.summary.split, (staging) => {
+  await withStaging(folder, input.files.place, (staging) => {
     const file = join(staging.folder, staging.place, "explorer.json");
     if (explorer !== undefined) writeFileSync(file, JSON.stringify(explorer));
     return writeReport(input, staging, folder);

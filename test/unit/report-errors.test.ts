@@ -39,7 +39,7 @@ const drawn = (chart: Chart | undefined): Promise<string> =>
 
 test("the table has the classes that occur, with their percentage and number", () => {
   const summary = withFractions({ hit: 0.7, loose_box: 0.1, background: 0.2 });
-  const written = render(errors(summary, image, none));
+  const written = render(errors(summary, image, none, "report.json"));
   expect(written).toContain("| configuration | hit | loose box | background |");
   expect(written).toContain("| film | 70.0 (700) | 10.0 (100) | 20.0 (200) |");
   expect(written).toMatch(/- loose box: .*0\.1 to 0\.5/);
@@ -47,7 +47,7 @@ test("the table has the classes that occur, with their percentage and number", (
 });
 
 test("classes that the dataset does not tell are named unknown", () => {
-  const written = render(errors(withFractions({ hit: 0.7, unknown: 0.3 }), image, none));
+  const written = render(errors(withFractions({ hit: 0.7, unknown: 0.3 }), image, none, "report.json"));
   expect(written).toContain("| film | 70.0 (700) | 30.0 (300) |");
   expect(written).toMatch(/- unknown: .*not annotated/);
 });
@@ -70,7 +70,7 @@ test("the chart and the table of classes have the best configurations", () => {
   const [rows = []] = marksOf(chart, "bar");
   expect(new Set(rows.map(({ label }) => label)).size).toBe(maxRows);
   expect(axisTitle(chart, "x")).toContain(`${maxRows} of ${maxRows + 5} configurations`);
-  const written = render(errors(summary, image, none));
+  const written = render(errors(summary, image, none, "report.json"));
   expect(written).toContain(`| film ${maxRows - 1} |`);
   expect(written).toContain("And 5 more");
 });
@@ -99,7 +99,7 @@ test("examples are drawn with their class; one without its image is named", asyn
   expect(examples.images.map(({ file }) => file)).toEqual(["report/error-wrong-instance.png"]);
   expect(examples.images[0]?.alt).toMatch(/^wrong instance: .*the <cup> \| left.*0\.03/);
   expect(existsSync(join(folder, "report/error-wrong-instance.png"))).toBe(true);
-  const written = render(errors(summary, image, examples));
+  const written = render(errors(summary, image, examples, "report.json"));
   expect(written).toContain("(report/error-wrong-instance.png)");
   expect(written).toContain("gone.png");
   expect(written).toContain("film (first seed)");

@@ -77,7 +77,7 @@ test("images of an earlier report and what a killed process left are removed", a
 });
 
 function write(input: ReportInput, folder: string): Promise<string> {
-  return withStaging(folder, "val", (staging) => writeReport(input, staging, folder));
+  return withStaging(folder, "report/val", (staging) => writeReport(input, staging, folder));
 }
 
 /** The text of every file in a folder, by its path. */

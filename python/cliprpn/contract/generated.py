@@ -3976,4 +3976,4 @@ class BridgeMethods(BaseModel):
     read_answers: Annotated[ReadAnswersMethod, Field(title="ReadAnswersMethod")]
     combine: Annotated[CombineMethod, Field(title="CombineMethod")]
 
-SCHEMA_SHA256 = "01c1a6c843b24b918d8c5a77975731f7f4692ac7c9c76323915df9faf0ac15ee"
+SCHEMA_SHA256 = "dfbd5ffbc090aacc1213e731abcb5b55afec33ad89d3acb4adf41955149f857c"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "01c1a6c843b24b918d8c5a77975731f7f4692ac7c9c76323915df9faf0ac15ee";
+export const schema_sha256 = "dfbd5ffbc090aacc1213e731abcb5b55afec33ad89d3acb4adf41955149f857c";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet, XLSX); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -4647,6 +4647,56 @@ export interface SweepFinished {
   num_failed: number;
 }
 /**
+ * report.json of a comparison on several splits: the verdict, the notes and the figures of each model. The same results give the same bytes.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Overview".
+ */
+export interface Overview {
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  /**
+   * Version of cliprpn that wrote the overview.
+   */
+  cliprpn_version: string;
+  /**
+   * Name of the comparison.
+   */
+  name: string;
+  question: string;
+  command: string;
+  /**
+   * The result in a few sentences, from `combined.verdict`.
+   */
+  verdict: string;
+  /**
+   * Limitations of the results.
+   */
+  notes: string[];
+  combined: Combined;
+  comparison: StoredComparison;
+  /**
+   * The report of each split, in the order of `combined.endpoints`.
+   */
+  reports: EndpointReport[];
+}
+export interface EndpointReport {
+  /**
+   * NAME:SPLIT.
+   */
+  endpoint: string;
+  /**
+   * File name: `REPORT-refcoco-unc-testA.md`.
+   */
+  text: string;
+  /**
+   * File name: `report-refcoco-unc-testA.json`.
+   */
+  json: string;
+}
+/**
  * report.json beside REPORT.md: the verdict, the notes, all figures and the trials of a sweep's report. The same results give the same bytes.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -4827,7 +4877,7 @@ export interface Combined1 {
   verdict: Verdict;
 }
 /**
- * Of `cliprpn compare`: the models, their files and protocols; absent in the report of a sweep.
+ * comparison.json in a comparison's folder: what was compared.
  */
 export interface StoredComparison1 {
   /**

@@ -3,15 +3,18 @@ import type { MetricName, PublishedFigure, Summary } from "../../contract/genera
 import { availableMetrics, figureOf, metricTitles } from "../figures.ts";
 import { heading, longTable, paragraph } from "../markdown.ts";
 import { interval, noValue, points, range } from "../points.ts";
-import { jsonName } from "../report-input.ts";
 
-/** The mean of every metric, in two tables that fit a page. */
-export function allMetrics({ settings, split }: Summary): RootContent[] {
+/**
+ * The mean of every metric, in two tables that fit a page.
+ *
+ * @param json the report's file for programs.
+ */
+export function allMetrics({ settings }: Summary, json: string): RootContent[] {
   const seeded = settings.some(({ kind }) => kind === "cliprpn");
   return [
     heading(2, "All metrics"),
     paragraph(
-      `${seeded ? "Means over seeds, in %; intervals and the results of each seed are" : "In %; intervals are"} in ${jsonName(split)}.`,
+      `${seeded ? "Means over seeds, in %; intervals and the results of each seed are" : "In %; intervals are"} in ${json}.`,
     ),
     ...metricGroups.flatMap(({ title, metrics: wanted, hasCategories }) => {
       const metrics = availableMetrics(settings, wanted);

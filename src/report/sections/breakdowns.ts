@@ -5,16 +5,16 @@ import { figureOf, isSignificant, referenceOf, subsetKey } from "../figures.ts";
 import { emphasis, heading, type Inline, images, longTable, paragraph } from "../markdown.ts";
 import { quoteLabel } from "../names.ts";
 import { interval, noValue, points } from "../points.ts";
-import { jsonName, type ReportImage } from "../report-input.ts";
+import type { ReportImage } from "../report-input.ts";
 
 /** Accuracy and pair accuracy on each subset that the dataset defines, if it defines any. */
-export function subsets(summary: Summary, chart: ReportImage | undefined): RootContent[] {
+export function subsets(summary: Summary, chart: ReportImage | undefined, json: string): RootContent[] {
   const strata = summary.subsets.filter(({ by }) => by === "stratum");
   if (chart === undefined || strata.length === 0) return [];
   return [
     heading(2, "By subset"),
     images([chart]),
-    paragraph(`${subsetNote(summary)} ${jsonName(summary.split)} has all other metrics by subset.`),
+    paragraph(`${subsetNote(summary)} ${json} has all other metrics by subset.`),
     ...accuracyTable(summary, strata),
     ...pairTable(summary, strata),
   ];

@@ -5,14 +5,19 @@ import { errorParts, fractionOf } from "../charts/error-classes.ts";
 import { bullets, heading, images, longTable, paragraph } from "../markdown.ts";
 import { quoteLabel } from "../names.ts";
 import { noValue, points } from "../points.ts";
-import { jsonName, type ReportImage } from "../report-input.ts";
+import type { ReportImage } from "../report-input.ts";
 import { missingExamples } from "./gallery.ts";
 
-/** Hits and errors of each configuration by class, with an example of each class of the best one. */
+/**
+ * Hits and errors of each configuration by class, with an example of each class of the best one.
+ *
+ * @param json the report's file for programs.
+ */
 export function errors(
-  { settings, split }: Summary,
+  { settings }: Summary,
   chart: ReportImage | undefined,
   examples: ErrorExamples,
+  json: string,
 ): RootContent[] {
   const [best] = settings;
   if (chart === undefined || best === undefined) return [];
@@ -25,7 +30,7 @@ export function errors(
     ),
     bullets(parts.map(({ key, title }) => `${title}: ${definitions[key]}`)),
     paragraph(
-      `In % of the expressions, with their number in parentheses (the mean over seeds). ${jsonName(split)} has intervals, and the ids of further examples.`,
+      `In % of the expressions, with their number in parentheses (the mean over seeds). ${json} has intervals, and the ids of further examples.`,
     ),
     ...longTable(
       ["configuration", ...parts.map(({ title }) => title)],

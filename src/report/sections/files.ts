@@ -1,20 +1,18 @@
 import type { RootContent } from "mdast";
-import type { Split } from "../../contract/generated/types.ts";
 import { bullets, heading, type Inline, link } from "../markdown.ts";
-import { jsonName } from "../report-input.ts";
+import type { ReportFiles } from "../report-input.ts";
 
 /**
  * The files with the figures of the report.
  *
- * @param place their folder, relative to the report.
- * @param names the files in it.
+ * @param names the files in `place`.
  */
-export function listFiles(split: Split, place: string, names: readonly string[]): RootContent[] {
+export function listFiles({ json, place }: ReportFiles, names: readonly string[]): RootContent[] {
   const listed = contents.filter(([name]) => names.includes(name));
   return [
     heading(2, "Files"),
     bullets([
-      [link(jsonName(split)), ": the verdict, all figures and the trials, for programs."],
+      [link(json), ": the verdict, all figures and the trials, for programs."],
       ...listed.map(([name, content]): Inline => [link(`${place}/${name}`), `: ${content}`]),
     ]),
   ];
