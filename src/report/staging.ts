@@ -9,24 +9,34 @@ export interface Staging {
   place: string;
 }
 
+/** Makes the folder for the files beside one report, such as `report/val`. */
+export type OpenStaging = (place: string) => Promise<Staging>;
+
 /**
  * Calls a function with an empty folder to build a report in, which is removed afterwards.
  *
  * @param folder of the sweep or comparison.
  * @param place where the files beside the report go, such as `report/val`.
  */
-export async function withStaging<T>(
+export function withStaging<T>(
   folder: string,
   place: string,
   build: (staging: Staging) => Promise<T>,
 ): Promise<T> {
+  return withStagings(folder, async (open) => build(await open(place)));
+}
+
+/** The same for several reports. */
+export async function withStagings<T>(folder: string, build: (open: OpenStaging) => Promise<T>): Promise<T> {
   await removeLeftovers(folder);
-  const staging = { folder: await mkdtemp(join(folder, reportStaging)), place };
+  const staging = await mkdtemp(join(folder, reportStaging));
   try {
-    await mkdir(join(staging.folder, staging.place), { recursive: true });
-    return await build(staging);
+    return await build(async (place) => {
+      await mkdir(join(staging, place), { recursive: true });
+      return { folder: staging, place };
+    });
   } finally {
-    await rm(staging.folder, { recursive: true, force: true });
+    await rm(staging, { recursive: true, force: true });
   }
 }
 

@@ -32,7 +32,11 @@ export async function writeReport(input: ReportInput, staging: Staging, folder: 
   const drawn = await drawGallery(shown.summary, staging.folder, place);
   const errorExamples = await drawErrorExamples(shown.summary, staging.folder, place);
   const explorer = takeExplorer(join(staging.folder, place));
-  writeTables(reportJson(shown), readOtherReports(folder, split), join(staging.folder, place));
+  writeTables(
+    reportJson(shown),
+    input.comparison === undefined ? readOtherReports(folder, split) : [],
+    join(staging.folder, place),
+  );
   const names = await readdir(join(staging.folder, place));
   const { main, details } = reportBlocks(shown, charts, drawn, errorExamples);
   const isDemo = input.trials.some(({ spec }) => spec.dataset.name === "demo");

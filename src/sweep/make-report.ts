@@ -1,4 +1,4 @@
-import { join, relative } from "node:path";
+import { relative } from "node:path";
 import { describeOwner } from "../base/owner-lock.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type {
@@ -8,24 +8,19 @@ import type {
   TrialOutcome,
   TrialSpec,
 } from "../contract/generated/types.ts";
-import { readFacts } from "../dataset/prepare/prepared-folder.ts";
-import { describeSplit } from "../dataset/prepare/summary-lines.ts";
 import type { Engine } from "../engine/engine.ts";
-import { cacheDir } from "../environment/cache.ts";
-import { presets } from "../experiment/presets.ts";
-import { version } from "../package-root.ts";
 import { type ReportTrial, splitFiles } from "../report/report-input.ts";
 import { leakageLines } from "../report/sections/training-data.ts";
 import { verdict } from "../report/sections/verdict.ts";
 import { withStaging } from "../report/staging.ts";
 import { writeReport } from "../report/write-report.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
-import { countLooks, isTest } from "../store/test-looks.ts";
 import { TrialStore } from "../store/trial-store.ts";
 import { locateTrials } from "./locate-trial.ts";
 import { type CompletedAttempt, predict } from "./predict.ts";
 import { type TrialStatus, trialStatuses } from "./resume.ts";
 import type { Context } from "./run-context.ts";
+import { summarizeSplit } from "./split-report.ts";
 import { comparisonRules, groupsOf } from "./summarize-params.ts";
 import { trainingParts } from "./training-parts.ts";
 
@@ -69,7 +64,7 @@ async function makeLocked(
   engine: Engine,
   context: Context,
 ): Promise<MadeReport> {
-  const { terminal, signal, commandLine } = context;
+  const { terminal, commandLine } = context;
   const { experiment, trials } = store.read();
   const asked = trials.filter((trial) => trial.asked).map(({ spec }) => spec);
   const statuses = trialStatuses(store, asked);
@@ -83,48 +78,39 @@ async function makeLocked(
     );
   await predict(completed, split, store, engine, context);
   terminal.live(["summarizing"]);
-  return withStaging(store.folder, splitFiles(split).place, async (staging) => {
-    const summary = await engine.call(
-      "summarize",
-      {
+  const files = splitFiles(split);
+  return withStaging(store.folder, files.place, async (staging) => {
+    const report = {
+      runsDir: store.runsDir,
+      params: {
         split,
         dataset: first.spec.dataset,
         groups: groupsOf([first, ...others], split, asked),
         ...comparisonRules(experiment),
-        out_dir: join(staging.folder, staging.place),
-        cache_dir: cacheDir(context.env),
       },
-      { signal },
-    );
-    const facts = readFacts(first.spec.dataset.root);
-    const input = {
-      question: experiment.question,
-      name: store.name,
-      cliprpn_version: version,
-      dataset: experiment.dataset,
-      command: sweepCommand(store) ?? commandLine,
-      source: experiment.source,
-      trials: reported,
-      notAsked: completedOf(
-        store,
-        trials.filter((trial) => !trial.asked).map(({ spec }) => spec),
-      ),
-      summary,
-      published: experiment.published,
-      numTestLooks: countAllLooks(store.runsDir, experiment.dataset.id),
-      numLooks: isTest(split) ? countLooks(store.runsDir, experiment.dataset.id, split) : 0,
-      split_description: describeSplit(facts, split),
-      dataset_warnings: facts.warnings ?? [],
-      training: trainingParts(asked, experiment.trained_on),
-      variedKeys: variedKeys(experiment),
-      presets,
-      files: splitFiles(split),
+      input: {
+        question: experiment.question,
+        name: store.name,
+        dataset: experiment.dataset,
+        command: sweepCommand(store) ?? commandLine,
+        source: experiment.source,
+        trials: reported,
+        notAsked: completedOf(
+          store,
+          trials.filter((trial) => !trial.asked).map(({ spec }) => spec),
+        ),
+        published: experiment.published,
+        training: trainingParts(asked, experiment.trained_on),
+        variedKeys: variedKeys(experiment),
+        files,
+      },
     };
+    const input = await summarizeSplit(report, staging, engine, context);
     const file = await writeReport(input, staging, store.folder);
     terminal.liveDone();
     terminal.info(verdict(input));
     for (const line of leakageLines(input)) terminal.info(`Leakage: ${line}`);
-    return { file, summary };
+    return { file, summary: input.summary };
   });
 }
 
@@ -172,12 +158,6 @@ function failure(
 
 function completedTrial({ spec, trial, attempt, outcome }: KnownTrial): CompletedAttempt[] {
   return outcome?.state === "completed" && attempt !== null ? [{ spec, outcome, trial, attempt }] : [];
-}
-
-/** Number of looks at all test splits of a dataset. */
-function countAllLooks(runsDir: string, dataset_id: string): number {
-  const splits = ["test", "testA", "testB"] as const;
-  return splits.reduce((sum, split) => sum + countLooks(runsDir, dataset_id, split), 0);
 }
 
 /** The keys of `vary`; if there are none, those of `also`. */
