@@ -10,11 +10,12 @@ import type {
 import { type DetectorKind, detectorKinds, detectors } from "../experiment/detectors.ts";
 import type { Path } from "../experiment/problem.ts";
 import { readCommandExperiment } from "../experiment/read-experiment.ts";
+import { namedDataset } from "../sweep/datasets.ts";
 import { dryRun } from "../sweep/dry-run.ts";
 import { planOf, readOptions } from "../sweep/read-plan.ts";
 import { runSweep } from "../sweep/run-sweep.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
-import { chosenSplit, chosenSplitBy, namedDataset } from "./dataset-choice.ts";
+import { chosenSplit, chosenSplitBy } from "./dataset-choice.ts";
 import { printPlan } from "./sweep.ts";
 
 /** `cliprpn baseline --yolo`: CLIP ranks the boxes of a detector and, as the upper bound, the ground truth boxes. */

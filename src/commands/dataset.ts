@@ -9,11 +9,11 @@ import { type ImageSize, isPrepared, preparedSizes } from "../dataset/prepare/pr
 import { boxFormats } from "../dataset/prepare/rows-source.ts";
 import type { Engine } from "../engine/engine.ts";
 import { presets } from "../experiment/presets.ts";
-import { dataFolders, ensureDataset } from "../sweep/datasets.ts";
+import { dataFolders, ensureDataset, namedDataset } from "../sweep/datasets.ts";
 import { openEngine } from "../sweep/open-engine.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
 import { datasetCheck } from "./dataset-check.ts";
-import { chosenSplitBy, namedDataset } from "./dataset-choice.ts";
+import { chosenSplitBy } from "./dataset-choice.ts";
 import { datasetCompare, type NamedDataset } from "./dataset-compare.ts";
 import { datasetShow } from "./dataset-show.ts";
 

@@ -6,14 +6,14 @@ import { answersFolder, type FoundModel, findModel, modelFile } from "../store/f
 import { imageSizeOf } from "../store/model-facts.ts";
 import { isTest, recordLook } from "../store/test-looks.ts";
 import { hasPredictions } from "../store/trial-store.ts";
-import { dataFolders, ensureDataset, warnOfData } from "../sweep/datasets.ts";
+import { dataFolders, ensureDataset, namedDataset, warnOfData } from "../sweep/datasets.ts";
 import { currentCode, locateTrials, specOf } from "../sweep/locate-trial.ts";
 import { openEngine } from "../sweep/open-engine.ts";
 import { imageSizeFor } from "../sweep/preflight.ts";
 import { liveEvent } from "../sweep/progress.ts";
 import type { RunContext } from "../sweep/run-context.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
-import { chosenSplit, chosenSplitBy, namedDataset } from "./dataset-choice.ts";
+import { chosenSplit, chosenSplitBy } from "./dataset-choice.ts";
 
 /** `cliprpn evaluate TRIAL`: evaluates a model on a split and prints its metrics as JSON. */
 export async function evaluate(args: Arguments, context: Context): Promise<number> {

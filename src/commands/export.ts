@@ -5,9 +5,9 @@ import type { ExportManifest } from "../contract/generated/types.ts";
 import { version } from "../package-root.ts";
 import { collectFiles, type SweepFiles } from "../store/archive/collect-files.ts";
 import { checkIsNew, writeArchive } from "../store/archive/write-archive.ts";
+import { findSweep } from "../store/find-sweep.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
-import { findSweep } from "./report.ts";
 
 /** `cliprpn export SWEEP`: writes an archive of a sweep for another machine. */
 export async function exportSweep(args: Arguments, context: Context): Promise<number> {

@@ -31,6 +31,10 @@ export interface ContractTypes {
   WantedImages: contract.WantedImages;
   ImageNames: contract.ImageNames;
   Explorer: contract.Explorer;
+  AnswersReport: contract.AnswersReport;
+  ComparisonFile: contract.ComparisonFile;
+  StoredComparison: contract.StoredComparison;
+  Protocol: contract.Protocol;
 }
 
 /**

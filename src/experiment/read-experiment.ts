@@ -9,6 +9,7 @@ import {
   type ReadOptions,
 } from "./check-experiment.ts";
 import { describeUnreadable, isFolder } from "./input-files.ts";
+import { invalidError } from "./invalid-error.ts";
 import { applyOverrides, flagFor, parseOverrides } from "./overrides.ts";
 import { formatPath, type LocatedProblem, type Path, type Problem } from "./problem.ts";
 import { SourceText } from "./source-text.ts";
@@ -128,16 +129,4 @@ function suggestFile(path: string): string {
   const withEnding = files.find((name) => name === `${basename(path)}.json`);
   const near = withEnding === undefined ? didYouMean(basename(path), files) : ` Did you mean ${withEnding}?`;
   return near === "" ? "; run `cliprpn init` to create one" : `.${near}`;
-}
-
-function invalidError(file: string, problems: LocatedProblem[]): CliprpnError {
-  const inOrder = problems.toSorted((a, b) => a.offset - b.offset);
-  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  return new CliprpnError(
-    "bad_input",
-    [
-      ...inOrder.map(({ where, message }) => `${where}  ${message}`),
-      `${file}: ${count}, nothing was started`,
-    ].join("\n"),
-  );
 }

@@ -66,7 +66,7 @@ function explainError(error: ErrorObject): Problem[] {
       const isName = typeof error.data === "string" && meant === undefined;
       return problemAt(
         path,
-        `expected ${names.join(", ")} or an object {...}, found ${formatValue(error.data)}.${isName ? suggestChoice(String(error.data), names, path) : ""}`,
+        `expected ${names.length > 0 ? `${names.join(", ")} or an object {...}` : describeForms(schema)}, found ${formatValue(error.data)}.${isName ? suggestChoice(String(error.data), names, path) : ""}`,
         false,
         meant,
       );
@@ -198,6 +198,15 @@ function describeSchema(schema: Record<string, unknown>): string {
   const types = toList(schema.type).map(String);
   const words = types.map((type) => describeType(type, schema));
   return words.length > 0 ? joinWords(words, "or") : String(schema.description ?? "something else");
+}
+
+/** Describes the forms of a choice that has no names: `text of at least 1 characters, a list or an object {...}`. */
+function describeForms(schema: Record<string, unknown>): string {
+  const types = toList(schema.anyOf).map((form) => {
+    const { type, ...rest } = toRecord(form);
+    return type === undefined ? "an object {...}" : describeType(String(type), rest.properties ? {} : rest);
+  });
+  return joinWords([...new Set(types)], "or");
 }
 
 function describeType(type: string, schema: Record<string, unknown>): string {

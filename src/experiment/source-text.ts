@@ -11,15 +11,20 @@ const endOfFile = 17;
 /** A JSON file (comments and trailing commas allowed) with the line and column of each value. */
 export class SourceText {
   readonly #file: string;
+  readonly #what: string;
   readonly #text: string;
   readonly #root: Node | undefined;
   readonly #problems: LocatedProblem[];
   /** Found with the first problem, since there may be thousands. */
   #lineStarts: number[] | undefined;
 
-  /** @param bytes UTF-8, with or without a byte order mark. */
-  constructor(file: string, bytes: Uint8Array) {
+  /**
+   * @param bytes UTF-8, with or without a byte order mark.
+   * @param what the file should contain.
+   */
+  constructor(file: string, bytes: Uint8Array, what = "an experiment") {
     this.#file = file;
+    this.#what = what;
     this.#text = new TextDecoder().decode(bytes);
     const fatal = isUtf8(bytes) ? this.#nestingProblem() : this.#encodingProblem();
     const errors: ParseError[] = [];
@@ -83,7 +88,7 @@ export class SourceText {
 
   #syntaxProblems(errors: ParseError[]): LocatedProblem[] {
     if (this.#root === undefined)
-      return [{ ...this.#at(0), message: "expected an experiment ({...}), found no value" }];
+      return [{ ...this.#at(0), message: `expected ${this.#what} ({...}), found no value` }];
     const [first] = errors;
     if (first === undefined) return [];
     const hints = findSyntaxHints(this.#text);
@@ -99,7 +104,7 @@ export class SourceText {
     const found = this.#text[offset];
     const other = found === "}" ? "]" : found === "]" ? "}" : undefined;
     const message =
-      other === undefined ? describeSyntaxError(error) : `found ${found}; is a ${other} missing?`;
+      other === undefined ? describeSyntaxError(error, this.#what) : `found ${found}; is a ${other} missing?`;
     return [{ ...this.#at(offset), message: `not valid JSON: ${message}` }];
   }
 
@@ -178,8 +183,10 @@ function childOf(
   return property === undefined || value === undefined ? undefined : { value, property };
 }
 
-function describeSyntaxError(error: ParseError["error"]): string {
+function describeSyntaxError(error: ParseError["error"], what: string): string {
   const code = printParseErrorCode(error);
   const words = code.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
-  return code === "EndOfFileExpected" ? `${words}, found more; a file has one experiment, {...}` : words;
+  return code === "EndOfFileExpected"
+    ? `${words}, found more; a file has ${what.replace(/^an? /, "one ")}, {...}`
+    : words;
 }

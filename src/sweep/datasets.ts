@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { count } from "../base/format.ts";
+import type { DatasetChoice, SplitBy } from "../contract/generated/types.ts";
 import { makeDemo } from "../dataset/demo/make-demo.ts";
-import type { DataFolders, DatasetIdentity } from "../dataset/identify-dataset.ts";
+import { type DataFolders, type DatasetIdentity, preparedFolder } from "../dataset/identify-dataset.ts";
 import { ensurePrepared } from "../dataset/prepare/ensure-prepared.ts";
 import type { PrepareContext } from "../dataset/prepare/preparation.ts";
 import { type ImageSize, readFacts } from "../dataset/prepare/prepared-folder.ts";
@@ -15,6 +16,25 @@ import type { Context } from "./run-context.ts";
 /** Folders of the datasets: `data/` in the current folder, or CLIPRPN_DATA; and the cache. */
 export function dataFolders({ cwd, env, terminal }: Context): DataFolders {
   return { data: resolve(cwd, env.CLIPRPN_DATA ?? "data"), cache: layeredCache(env, terminal).own };
+}
+
+/**
+ * The dataset that the user named: `demo`, the name of a prepared one (`refcocog` means `refcocog-umd`), or a folder.
+ *
+ * @param folder that a path is relative to; the current one by default.
+ */
+export function namedDataset(
+  name: string,
+  split_by: SplitBy | undefined,
+  context: Context,
+  folder = context.cwd,
+): DatasetChoice {
+  if (name === "demo") return {};
+  const by = split_by === undefined ? {} : { split_by };
+  if (!name.includes("/") && existsSync(preparedFolder(name, split_by, dataFolders(context).data)))
+    return { name, ...by };
+  const root = resolve(folder, name);
+  return { name: basename(root), root, ...by };
 }
 
 /** Prepares the dataset at these sizes; draws the demo if it does not exist yet. */

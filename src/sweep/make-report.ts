@@ -1,24 +1,18 @@
 import { relative } from "node:path";
 import { describeOwner } from "../base/owner-lock.ts";
 import { CliprpnError } from "../contract/errors.ts";
-import type {
-  Split,
-  StoredExperiment,
-  Summary,
-  TrialOutcome,
-  TrialSpec,
-} from "../contract/generated/types.ts";
+import type { Split, StoredExperiment, Summary, TrialSpec } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
-import { type ReportTrial, splitFiles } from "../report/report-input.ts";
+import { splitFiles } from "../report/report-input.ts";
 import { leakageLines } from "../report/sections/training-data.ts";
 import { verdict } from "../report/sections/verdict.ts";
 import { withStaging } from "../report/staging.ts";
 import { writeReport } from "../report/write-report.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
-import { TrialStore } from "../store/trial-store.ts";
 import { locateTrials } from "./locate-trial.ts";
-import { type CompletedAttempt, predict } from "./predict.ts";
-import { type TrialStatus, trialStatuses } from "./resume.ts";
+import { predict } from "./predict.ts";
+import { completedTrial, reportTrials } from "./report-trials.ts";
+import { trialStatuses } from "./resume.ts";
 import type { Context } from "./run-context.ts";
 import { summarizeSplit } from "./split-report.ts";
 import { comparisonRules, groupsOf } from "./summarize-params.ts";
@@ -67,8 +61,7 @@ async function makeLocked(
   const { terminal, commandLine } = context;
   const { experiment, trials } = store.read();
   const asked = trials.filter((trial) => trial.asked).map(({ spec }) => spec);
-  const statuses = trialStatuses(store, asked);
-  const reported = asked.map((spec) => reportTrial(spec, statuses.get(spec.trial_id), store.runsDir));
+  const reported = reportTrials(store, asked);
   const completed = locateTrials(reported.flatMap(completedTrial), context);
   const [first, ...others] = completed;
   if (first === undefined)
@@ -118,46 +111,6 @@ async function makeLocked(
 function completedOf(store: SweepStore, specs: readonly TrialSpec[]): TrialSpec[] {
   const statuses = trialStatuses(store, specs);
   return specs.filter(({ trial_id }) => statuses.get(trial_id)?.state === "completed");
-}
-
-interface KnownTrial extends ReportTrial {
-  trial: TrialStore;
-}
-
-function reportTrial(spec: TrialSpec, status: TrialStatus | undefined, runsDir: string): KnownTrial {
-  const trial = new TrialStore(runsDir, spec.trial_id);
-  if (status?.state === "completed") {
-    const { attempt } = status.accepted;
-    return {
-      spec,
-      trial,
-      attempt,
-      outcome: trial.outcome(attempt),
-      isStale: status.isStale,
-      origin: status.accepted.origin,
-    };
-  }
-  const outcome = status?.state === "failed" ? failure(spec, status.error) : undefined;
-  return { spec, trial, attempt: null, outcome, isStale: false, origin: null };
-}
-
-function failure(
-  { trial_id, sources_sha256 }: TrialSpec,
-  error: Extract<TrialOutcome, { state: "failed" }>["error"],
-): TrialOutcome {
-  return {
-    schema_version: 1,
-    state: "failed",
-    trial_id,
-    sources_sha256,
-    finished_at: "",
-    error,
-    traceback_file: null,
-  };
-}
-
-function completedTrial({ spec, trial, attempt, outcome }: KnownTrial): CompletedAttempt[] {
-  return outcome?.state === "completed" && attempt !== null ? [{ spec, outcome, trial, attempt }] : [];
 }
 
 /** The keys of `vary`; if there are none, those of `also`. */

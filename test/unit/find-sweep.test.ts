@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { findSweep } from "../../src/commands/report.ts";
+import { findSweep } from "../../src/store/find-sweep.ts";
 import { errorOf } from "../helpers/error-of.ts";
 import { addSweep } from "../helpers/made-runs.ts";
 import { madeSpec } from "../helpers/report-input.ts";

@@ -3976,4 +3976,4 @@ class BridgeMethods(BaseModel):
     read_answers: Annotated[ReadAnswersMethod, Field(title="ReadAnswersMethod")]
     combine: Annotated[CombineMethod, Field(title="CombineMethod")]
 
-SCHEMA_SHA256 = "dfbd5ffbc090aacc1213e731abcb5b55afec33ad89d3acb4adf41955149f857c"
+SCHEMA_SHA256 = "63f402236146746fcacf4f196ab0f0a1c2a4eae1e895e5365b438f7c8e8795fd"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "dfbd5ffbc090aacc1213e731abcb5b55afec33ad89d3acb4adf41955149f857c";
+export const schema_sha256 = "63f402236146746fcacf4f196ab0f0a1c2a4eae1e895e5365b438f7c8e8795fd";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet, XLSX); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -3530,6 +3530,10 @@ export interface ComparedModel {
 export interface AnswersOfData {
   data: string;
   reports: AnswersReport[];
+  /**
+   * Folders in `answers/` of the runs folder, one for each file.
+   */
+  keys?: string[];
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -4968,6 +4972,10 @@ export interface TestLook {
    */
   sweep: string | null;
   num_trials: number;
+  /**
+   * Hashes of the files of answers that were read for the first time; absent for trials.
+   */
+  answers?: string[];
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
