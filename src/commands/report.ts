@@ -1,17 +1,27 @@
+import { readComparisonOptions } from "../compare/comparison-options.ts";
+import { withSweep } from "../compare/with-sweep.ts";
+import { CliprpnError } from "../contract/errors.ts";
 import { checkFailIf } from "../report/conditions/fail-if.ts";
 import { findSweep } from "../store/find-sweep.ts";
 import { checkConditions } from "../sweep/check-conditions.ts";
 import { makeReport } from "../sweep/make-report.ts";
 import { openEngine } from "../sweep/open-engine.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
+import { optionsOf, writeComparison } from "./compare.ts";
 import { chosenSplit } from "./dataset-choice.ts";
 import { checkCanOpen, openPage } from "./open-report.ts";
+import { resultsOptions } from "./shared-options.ts";
 
-/** `cliprpn report [SWEEP]`: writes the report of a sweep. */
+/** `cliprpn report [SWEEP]`: writes the report of a sweep; with `--results`, of the sweep beside other models. */
 export async function report(args: Arguments, context: Context): Promise<number> {
   const run = runContext(args, context);
   if (args.flag("open")) checkCanOpen(context.env);
   const store = findSweep(args.text("sweep"), run.runsDir, run.cwd);
+  if (args.list("results").length > 0) {
+    const request = readComparisonOptions(optionsOf(args), run.cwd, "cliprpn report");
+    return writeComparison(await withSweep(store, chosenSplit(args), request, run), args, run);
+  }
+  refuseWithoutResults(args);
   const { experiment, trials } = store.read();
   const labels = trials.flatMap(({ asked, spec }) => (asked ? [spec.label] : []));
   const failIf = checkFailIf(args.list("fail-if"), {
@@ -32,4 +42,12 @@ export async function report(args: Arguments, context: Context): Promise<number>
   } finally {
     await engine.close();
   }
+}
+
+function refuseWithoutResults(args: Arguments): void {
+  const given = ["json", ...Object.keys(resultsOptions)].find(
+    (name) => args.flag(name) || args.list(name).some((value) => value !== "false"),
+  );
+  if (given !== undefined)
+    throw new CliprpnError("bad_input", `--${given}: only valid with --results NAME=FILE; add it`);
 }

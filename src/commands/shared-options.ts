@@ -53,3 +53,38 @@ export const failIf: Option = {
     'exit with code 5 if this holds in the report, e.g. "difference.acc_at_50.low < 0": paths, numbers, quoted texts, and, or, not; accuracies in percent, differences in points (repeatable)',
   type: "array",
 };
+/** How files of answers of outside models are read. */
+export const resultsOptions: Record<string, Option> = {
+  results: {
+    describe:
+      "answers of a model, NAME=FILE; the same name again for repeats; NAME@DATA:SPLIT=FILE for one split; also trials and sweeps: NAME=trial:ID, NAME=sweep:SWEEP[:CONFIGURATION] (repeatable)",
+    type: "array",
+  },
+  repeats: {
+    describe: "what differs between files of one name: [NAME=]training_seed, decoding or prompt (repeatable)",
+    type: "array",
+  },
+  format: {
+    describe:
+      "[NAME=]FORMAT of files (default: from the content): table, coco, mdetr, transvg, lmms_eval, vlmevalkit, internvl, qwen, vlm_r1 (repeatable)",
+    type: "array",
+  },
+  columns: {
+    describe: "[NAME=]FIELD=COLUMN,...: names of columns, e.g. image=file_name,score=prob (repeatable)",
+    type: "array",
+  },
+  coordinates: {
+    describe:
+      "[NAME=]COORDINATES of boxes: xyxy, xywh, cxcywh, each also with _norm (0 to 1) or _1000; pixels of a resized image: xyxy@640x480, xyxy@long:1024, xyxy@short:800:1333, xyxy@smart:28:3136:12845056, xyxy@columns (repeatable)",
+    type: "array",
+  },
+  "force-coordinates": {
+    describe: "read boxes in --coordinates even if another reading fits better",
+    type: "boolean",
+    default: false,
+  },
+  protocol: {
+    describe: "NAME=FILE: how a model was asked, as JSON (prompt, decoding, trained_on, ...) (repeatable)",
+    type: "array",
+  },
+};

@@ -12,6 +12,7 @@ const typescript: Record<string, string[]> = {
   cli: ["main", "contract"],
   main: ["commands", "environment", "contract", "terminal", "base", "package-root"],
   commands: [
+    "compare",
     "runs",
     "sweep",
     "engine",
@@ -38,6 +39,8 @@ const typescript: Record<string, string[]> = {
     "base",
     "package-root",
   ],
+  // Outside models and trials on the same data: for compare and report.
+  compare: ["sweep", "engine", "report", "store", "dataset", "experiment", "environment", "contract", "base"],
   // What the runs folder contains: for list, show, diff and gc.
   runs: ["sweep", "report", "store", "experiment", "contract", "base"],
   experiment: ["contract", "base", "package-root"],

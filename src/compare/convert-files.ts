@@ -1,0 +1,148 @@
+import { hashFileSync } from "../base/hash-file.ts";
+import { CliprpnError } from "../contract/errors.ts";
+import type { AnswersReport, BridgeMethods } from "../contract/generated/types.ts";
+import type { Engine } from "../engine/engine.ts";
+import { AnswersStore, lookKey } from "../store/answers-store.ts";
+import type { RunContext } from "../sweep/run-context.ts";
+import type { ComparedSplit, Comparison, FilesModel } from "./comparison.ts";
+import { type ReadAnswers, recordAnswerLooks } from "./record-looks.ts";
+
+/** A file of answers as predictions on a split. */
+export interface ConvertedFile {
+  file: string;
+  sha256: string;
+  /** Name of its folder in `answers/`. */
+  key: string;
+  folder: string;
+  report: AnswersReport;
+}
+
+/** Converted files in the order of the model's runs, by `<label>\n<split>`. */
+export type ConvertedFiles = Map<string, ConvertedFile[]>;
+
+export function convertedOf(files: ConvertedFiles, label: string, data: string): ConvertedFile[] {
+  return files.get(`${label}\n${data}`) ?? [];
+}
+
+/**
+ * Converts all files that were not converted before, and records the looks at test splits before any figure is computed.
+ *
+ * @throws CliprpnError bad_input with the problems of all files.
+ */
+export async function convertFiles(
+  { models, data }: Comparison,
+  engine: Engine,
+  run: RunContext,
+): Promise<ConvertedFiles> {
+  const jobs = models.flatMap((model) => (model.kind === "results" ? jobsOf(model, data, run.runsDir) : []));
+  const waiting = jobs.filter(({ targets }) => targets.some(({ report }) => report === undefined));
+  const problems: CliprpnError[] = [];
+  for (const [index, job] of waiting.entries()) {
+    run.terminal.live([`reading answers: file ${index + 1} of ${waiting.length}`]);
+    try {
+      await convert(job, engine, run.signal);
+    } catch (error) {
+      if (!(error instanceof CliprpnError) || !isProblemOfFile(error)) throw error;
+      problems.push(error);
+    }
+  }
+  run.terminal.liveDone();
+  const [first, ...others] = problems;
+  if (first !== undefined)
+    throw others.length === 0
+      ? first
+      : new CliprpnError(first.code, problems.map(({ message }) => message).join("\n"), { cause: first });
+  recordAnswerLooks(
+    jobs.flatMap(({ targets }) => targets),
+    run,
+  );
+  return completed(jobs);
+}
+
+/** A file and the splits that it has answers for. */
+interface ConversionJob {
+  model: FilesModel;
+  file: string;
+  sha256: string;
+  targets: ConversionTarget[];
+}
+
+interface ConversionTarget extends ReadAnswers {
+  store: AnswersStore;
+  /** Undefined before the file is converted. */
+  report: AnswersReport | undefined;
+}
+
+function jobsOf(model: FilesModel, data: readonly ComparedSplit[], runsDir: string): ConversionJob[] {
+  const files = [...new Set([...model.files.values()].flat())];
+  const jobs = files.map((file): ConversionJob => {
+    const sha256 = hashFileSync(file);
+    const targets = data.flatMap((each) => {
+      if (!model.files.get(each.name)?.includes(file)) return [];
+      const { dataset, split } = each;
+      const identity = { sha256, reading: model.reading, dataset_id: dataset.id, split };
+      const store = new AnswersStore(runsDir, identity);
+      const report = store.read();
+      return [{ data: each, store, lookKey: lookKey(identity), report, isNew: report === undefined }];
+    });
+    return { model, file, sha256, targets };
+  });
+  for (const [index, { file, sha256 }] of jobs.entries()) {
+    const same = jobs.slice(0, index).find((job) => job.sha256 === sha256);
+    if (same !== undefined)
+      throw new CliprpnError(
+        "bad_input",
+        `${file}: expected repeats of ${model.label} with other answers, found the content of ${same.file}; leave one out`,
+      );
+  }
+  return jobs;
+}
+
+/** @throws CliprpnError with what is wrong with the file. */
+async function convert(
+  { model, file, targets }: ConversionJob,
+  engine: Engine,
+  signal: AbortSignal,
+): Promise<void> {
+  const missing = targets.filter(({ report }) => report === undefined);
+  for (const { store } of missing) store.create();
+  const { reports } = await engine.call(
+    "read_answers",
+    { file, reading: model.reading, targets: targetsOf(missing) },
+    { signal },
+  );
+  for (const [index, target] of missing.entries()) target.report = reports[index];
+}
+
+type Targets = BridgeMethods["read_answers"]["params"]["targets"];
+
+function targetsOf(missing: readonly ConversionTarget[]): Targets {
+  const [first, ...others] = missing.map(({ data: { dataset, split }, store }) => {
+    const { id, name, root, split_by } = dataset;
+    return { dataset: { id, name, root, split_by }, split, out_dir: store.folder };
+  });
+  if (first === undefined) throw new Error("expected a split that is not converted yet, found none");
+  return [first, ...others];
+}
+
+/** Written last: only now is a folder complete. */
+function completed(jobs: readonly ConversionJob[]): ConvertedFiles {
+  const files: ConvertedFiles = new Map();
+  for (const { model, file, sha256, targets } of jobs)
+    for (const { data, store, report, isNew } of targets) {
+      if (report === undefined) throw new Error(`no report on ${file}`);
+      if (isNew) store.write(report);
+      const key = `${model.label}\n${data.name}`;
+      const order = model.files.get(data.name) ?? [];
+      const each = { file, sha256, key: store.key, folder: store.folder, report: { ...report, file } };
+      files.set(
+        key,
+        [...(files.get(key) ?? []), each].sort((a, b) => order.indexOf(a.file) - order.indexOf(b.file)),
+      );
+    }
+  return files;
+}
+
+function isProblemOfFile({ code }: CliprpnError): boolean {
+  return code === "bad_input" || code === "data_invalid" || code === "not_found";
+}
