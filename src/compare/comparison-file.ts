@@ -33,6 +33,7 @@ export function readComparisonFile(file: string, cwd: string): ComparisonRequest
     alpha,
     only: requestedLists(value.only, where),
     published: (value.published ?? []).map((each, index) => at(["published", index], each)),
+    problems: [],
   };
 }
 

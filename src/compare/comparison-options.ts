@@ -1,6 +1,5 @@
 import { didYouMean } from "../base/did-you-mean.ts";
 import type { AnswerFormat, Repeats } from "../contract/generated/types.ts";
-import { invalidError } from "../experiment/invalid-error.ts";
 import type { Location } from "../experiment/problem.ts";
 import {
   type ComparisonRequest,
@@ -29,7 +28,7 @@ export interface ComparisonOptions {
   name: string | undefined;
 }
 
-/** @throws CliprpnError bad_input with all problems of the options. */
+/** What the options ask for; problems are kept in it. */
 export function readComparisonOptions(
   options: ComparisonOptions,
   cwd: string,
@@ -37,7 +36,7 @@ export function readComparisonOptions(
 ): ComparisonRequest {
   const { problems, report } = collector();
   const models = requestedModels(options, report);
-  const request: ComparisonRequest = {
+  return {
     origin,
     folder: cwd,
     name: options.name,
@@ -68,9 +67,8 @@ export function readComparisonOptions(
         : { file: { ...place, value: file }, data };
     }),
     published: [],
+    problems,
   };
-  if (problems.length > 0) throw invalidError(request.origin, problems);
-  return request;
 }
 
 function requestedModels(options: ComparisonOptions, report: Report): RequestedModel[] {

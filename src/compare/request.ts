@@ -25,6 +25,8 @@ export interface ComparisonRequest {
   alpha: number | undefined;
   only: RequestedList[];
   published: Written<PublishedResult>[];
+  /** Of the request itself, to be reported with those of what it names. */
+  problems: LocatedProblem[];
 }
 
 export interface RequestedModel {
@@ -58,8 +60,7 @@ export interface RequestedList {
 export type Report = (where: Location, message: string) => void;
 
 /** Collects problems. */
-export function collector(): { problems: LocatedProblem[]; report: Report } {
-  const problems: LocatedProblem[] = [];
+export function collector(problems: LocatedProblem[] = []): { problems: LocatedProblem[]; report: Report } {
   return {
     problems,
     report({ where, offset }, message) {

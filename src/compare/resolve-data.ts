@@ -1,8 +1,10 @@
-import { basename } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
 import { didYouMean } from "../base/did-you-mean.ts";
+import { namesIn } from "../base/files.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { OnlyList, Split } from "../contract/generated/types.ts";
-import { type DatasetIdentity, identifyDataset } from "../dataset/identify-dataset.ts";
+import { type DatasetIdentity, identifyDataset, preparedFolder } from "../dataset/identify-dataset.ts";
 import { isPrepared, readFacts } from "../dataset/prepare/prepared-folder.ts";
 import { describeUnreadable } from "../experiment/input-files.ts";
 import { dataFolders, namedDataset } from "../sweep/datasets.ts";
@@ -55,6 +57,10 @@ async function resolveSplit(
     );
     return undefined;
   }
+  if (name !== "demo" && !existsSync(resolve(folder, name)) && !isKnown(name, context)) {
+    report(written, unknownDataset(name, context));
+    return undefined;
+  }
   try {
     const dataset = await identifyDataset(
       namedDataset(name, undefined, context, folder),
@@ -69,6 +75,17 @@ async function resolveSplit(
     report(written, error.message);
   }
   return undefined;
+}
+
+function isKnown(name: string, context: Context): boolean {
+  return !name.includes("/") && existsSync(preparedFolder(name, undefined, dataFolders(context).data));
+}
+
+function unknownDataset(name: string, context: Context): string {
+  const { data } = dataFolders(context);
+  const prepared = namesIn(data).filter((each) => isPrepared(join(data, each)));
+  const known = ["demo", ...prepared];
+  return `expected demo, a prepared dataset or a folder, found no ${name}; prepared in ${data}: ${prepared.join(", ") || "none"}.${didYouMean(name, known)}`;
 }
 
 /** Why a dataset cannot be compared on a split; undefined if it can, or is prepared later. */

@@ -16,10 +16,10 @@ import { checkLabels, resolveModels } from "./resolve-models.ts";
  * @throws CliprpnError bad_input with all problems: missing files, unknown splits and configurations, names used twice.
  */
 export async function resolveComparison(request: ComparisonRequest, run: RunContext): Promise<Comparison> {
-  const { problems, report } = collector();
+  const { problems, report } = collector([...request.problems]);
   const data = await resolveData(request, run, report);
   const { baseline, published } = request;
-  if (request.models.length === 0)
+  if (request.models.length === 0 && problems.length === 0)
     report({ where: "--results", offset: 0 }, "expected models, NAME=FILE, such as qwen=qwen.jsonl");
   const models = resolveModels(request, data, run, report);
   checkLabels(models, request, report);

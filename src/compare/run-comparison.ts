@@ -48,21 +48,23 @@ export async function runComparison(
 ): Promise<MadeComparison> {
   const { terminal, signal, commandLine } = run;
   writableRunsDir(run);
-  await prepareData(comparison, engine, run);
-  const files = await convertFiles(comparison, engine, run);
-  for (const line of answerLines(comparison, files)) terminal[line.kind](line.text);
-  await predictTrials(comparison, engine, run);
-  const stored = storedComparison(comparison, files, commandLine);
   const store = new ComparisonStore(run.runsDir, comparison.name);
+  // Held from the start: the answers of a comparison that runs are not garbage.
   const lock = await store.lockReport({
     command: commandLine,
     signal,
     onWait: (owner) =>
-      terminal.info(`Another cliprpn process writes this report: ${describeOwner(owner)}; waiting for it.`),
+      terminal.info(
+        `Another cliprpn process writes this comparison: ${describeOwner(owner)}; waiting for it.`,
+      ),
     onLost: () => undefined, // Each file of a report is replaced in one step.
   });
   try {
-    // It names the converted files, which would be garbage otherwise.
+    await prepareData(comparison, engine, run);
+    const files = await convertFiles(comparison, engine, run);
+    for (const line of answerLines(comparison, files)) terminal[line.kind](line.text);
+    await predictTrials(comparison, engine, run);
+    const stored = storedComparison(comparison, files, commandLine);
     store.write(stored);
     return await writeReports({ comparison, files, stored }, store.folder, engine, run);
   } finally {

@@ -26,7 +26,7 @@ export async function withSweep(
   const dataset = await datasetOfSweep(sweeps, run);
   const name = `${dataset.name}:${split}`;
   const data: ComparedSplit = { name, dataset, split, inPrimary: true, only: null };
-  const { problems, report } = collector();
+  const { problems, report } = collector([...request.problems]);
   const models = [...ofSweep, ...resolveModels(request, new Map([[name, data]]), run, report)];
   checkLabels(models, request, report);
   if (problems.length > 0) throw invalidError("cliprpn report", problems);

@@ -2,7 +2,7 @@ import { OwnerLock, tryOwnerLock } from "../base/owner-lock.ts";
 import { lastModelFiles } from "../store/attempt-files.ts";
 import { removeAttempt, removeFiles, removeLeftover, removeTrial } from "../store/remove.ts";
 import { TrialStore } from "../store/trial-store.ts";
-import { otherRemovals, reportRemovals } from "./other-removals.ts";
+import { answersRemovals, otherRemovals, reportRemovals } from "./other-removals.ts";
 import { planTrials, removalsOf } from "./plan-gc.ts";
 import type { GcOptions, GcPlan, Removal, TrialRemoval } from "./removal.ts";
 import { runningSweeps, SweepLocks } from "./sweep-locks.ts";
@@ -23,11 +23,16 @@ export interface GcRequest {
 export function planGarbage({ runsDir, cache, options }: GcRequest): GcPlan {
   const uses = trialUses(runsDir);
   const plan = planTrials(runsDir, uses, options, runningSweeps(runsDir));
-  const others = [...otherRemovals(runsDir, cache, options), ...reportRemovals(runsDir).values()].flat();
+  const answers = answersRemovals(runsDir);
+  const others = [
+    ...otherRemovals(runsDir, cache, options),
+    ...answers.removals,
+    ...[...reportRemovals(runsDir).values()].flat(),
+  ];
   return {
     ...plan,
     removals: [...plan.removals, ...others],
-    problems: [...uses.problems, ...plan.problems],
+    problems: [...uses.problems, ...plan.problems, ...answers.problems],
   };
 }
 
@@ -49,7 +54,7 @@ export async function collectGarbage(request: GcRequest): Promise<GcPlan> {
       signal.throwIfAborted();
       await collectTrial(new TrialStore(runsDir, trial_id), { uses, locks, request, result });
     }
-    for (const removal of otherRemovals(runsDir, cache, options)) {
+    for (const removal of [...otherRemovals(runsDir, cache, options), ...answersRemovals(runsDir).removals]) {
       removeLeftover(removal.path);
       result.removals.push(removal);
     }
@@ -120,8 +125,8 @@ function remove(trial: TrialStore, { reason, attempt, path }: Removal): void {
 }
 
 async function collectReports({ runsDir, command }: GcRequest, result: GcPlan): Promise<void> {
-  for (const [sweep, removals] of reportRemovals(runsDir)) {
-    const lock = await tryOwnerLock(sweep.reportLockFolder, { command, onLost: () => undefined });
+  for (const [owner, removals] of reportRemovals(runsDir)) {
+    const lock = await tryOwnerLock(owner.reportLockFolder, { command, onLost: () => undefined });
     if (!(lock instanceof OwnerLock)) continue; // A report is being written.
     try {
       for (const removal of removals) {

@@ -44,6 +44,7 @@ const titles: Record<Reason, string> = {
   old_code: "Stale results (by other code) of trials that the current code has completed",
   unasked: "Trials that no sweep asks for",
   last_model: "Models of the last epoch (those of the best epoch are kept)",
+  answers: "Answers read from files that no comparison has any more; they can be read again",
   leftover: "Incomplete files that killed processes left",
   log: "Old logs",
 };

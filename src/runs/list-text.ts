@@ -1,10 +1,24 @@
-import { count, counted, percent } from "../base/format.ts";
+import { count, counted, joinWords, percent } from "../base/format.ts";
+import type { ListedComparison } from "./list-comparisons.ts";
 import type { BestSetting, ListedSweep, TrialCounts } from "./list-sweeps.ts";
 import { filled, indented, utcTime } from "./text.ts";
 
-/** The sweeps for a terminal of 80 columns. */
-export function listText(sweeps: readonly ListedSweep[]): string {
-  return sweeps.map(sweepText).join("\n\n");
+/** The sweeps, then the comparisons, for a terminal of 80 columns. */
+export function listText(
+  sweeps: readonly ListedSweep[],
+  comparisons: readonly ListedComparison[] = [],
+): string {
+  return [...sweeps.map(sweepText), ...comparisons.map(comparisonText)].join("\n\n");
+}
+
+function comparisonText({ name, question, models, data, changed_at, problem }: ListedComparison): string {
+  const title = question === null ? name : `${name}: ${question}`;
+  const parts = [
+    ...(models === null || data === null ? [] : [`comparison of ${joinWords(models)} on ${joinWords(data)}`]),
+    `changed ${utcTime(changed_at)}`,
+    ...(problem === null ? [] : [`cannot be read: ${problem}`]),
+  ];
+  return [...filled(title), ...parts.flatMap((part) => indented(part))].join("\n");
 }
 
 function sweepText(sweep: ListedSweep): string {

@@ -2,6 +2,9 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { namesIn, sizeOf } from "../base/files.ts";
 import { readOwner } from "../base/owner-lock.ts";
+import type { StoredComparison } from "../contract/generated/types.ts";
+import { answersFolders } from "../store/answers-store.ts";
+import { allComparisons, comparisonsFolder } from "../store/comparison-store.ts";
 import { removedTrials, stagingFilesIn } from "../store/remove.ts";
 import { type SweepStore, sweepsFolder } from "../store/sweep-store.ts";
 import { allSweeps } from "../store/sweeps.ts";
@@ -9,7 +12,8 @@ import type { GcOptions, Removal } from "./removal.ts";
 
 /** Old logs, and what killed processes left outside the trials. */
 export function otherRemovals(runsDir: string, cache: string, { logsOlderThanDays }: GcOptions): Removal[] {
-  const staging = [sweepsFolder(runsDir), join(runsDir, "code")].flatMap(stagingFilesIn);
+  const folders = [sweepsFolder(runsDir), comparisonsFolder(runsDir), join(runsDir, "code")];
+  const staging = folders.flatMap(stagingFilesIn);
   return [
     ...removedTrials(runsDir).map((path) => outside("leftover", path)),
     ...staging.filter(isOlderThanDays(1)).map((path) => outside("leftover", path)),
@@ -17,15 +21,38 @@ export function otherRemovals(runsDir: string, cache: string, { logsOlderThanDay
   ];
 }
 
-/** Reports whose writing was killed. Remove them with the lock of the sweep's reports. */
-export function reportRemovals(runsDir: string): Map<SweepStore, Removal[]> {
+/** A folder with a report, and the lock of who writes it. */
+export type ReportOwner = Pick<SweepStore, "folder" | "reportLockFolder" | "reportStagings">;
+
+/** Reports whose writing was killed. Remove them with the lock of the reports. */
+export function reportRemovals(runsDir: string): Map<ReportOwner, Removal[]> {
   return new Map(
-    allSweeps(runsDir).flatMap((sweep): [SweepStore, Removal[]][] => {
-      const folders = sweep.reportStagings();
-      if (folders.length === 0 || readOwner(sweep.reportLockFolder) !== undefined) return [];
-      return [[sweep, folders.map((path) => outside("leftover", path))]];
+    [...allSweeps(runsDir), ...allComparisons(runsDir)].flatMap((owner): [ReportOwner, Removal[]][] => {
+      const folders = owner.reportStagings();
+      if (folders.length === 0 || readOwner(owner.reportLockFolder) !== undefined) return [];
+      return [[owner, folders.map((path) => outside("leftover", path))]];
     }),
   );
+}
+
+/** Converted files of answers that no comparison has, a day after they were converted; none while a comparison runs. */
+export function answersRemovals(runsDir: string): { removals: Removal[]; problems: string[] } {
+  const comparisons = allComparisons(runsDir);
+  if (comparisons.some(({ reportLockFolder }) => readOwner(reportLockFolder) !== undefined))
+    return { removals: [], problems: [] };
+  try {
+    const used = new Set(comparisons.flatMap((comparison) => keysOf(comparison.read())));
+    const isOld = isOlderThanDays(1);
+    const unused = answersFolders(runsDir).filter(({ key, folder }) => !used.has(key) && isOld(folder));
+    return { removals: unused.map(({ folder }) => outside("answers", folder)), problems: [] };
+  } catch (error) {
+    // A comparison that cannot be read may have any of them.
+    return { removals: [], problems: [error instanceof Error ? error.message : String(error)] };
+  }
+}
+
+function keysOf(comparison: StoredComparison | undefined): string[] {
+  return (comparison?.models ?? []).flatMap(({ answers }) => answers.flatMap(({ keys = [] }) => keys));
 }
 
 /** True for a file that was last written more than this number of days ago; a missing file is not old. */
@@ -41,6 +68,6 @@ function oldLogs(cache: string, days: number): string[] {
   return [...names.map((name) => join(logs, name)), join(cache, "errors.log")].filter(isOlderThanDays(days));
 }
 
-function outside(reason: "leftover" | "log", path: string): Removal {
+function outside(reason: "answers" | "leftover" | "log", path: string): Removal {
   return { reason, path, bytes: sizeOf(path), trial_id: null, attempt: null };
 }

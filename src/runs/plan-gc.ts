@@ -63,7 +63,7 @@ export function removalsOf(
   return { removals: distinct, more: [...more, { ...whole, bytes: whole.bytes - freed }] };
 }
 
-const always = { unfinished: true, failed: true, refused: true, leftover: true, log: true };
+const always = { unfinished: true, failed: true, refused: true, answers: true, leftover: true, log: true };
 
 function optional({ oldCode, unasked, lastModels }: GcOptions): Record<OptionalReason, boolean> {
   return { old_code: oldCode, unasked, last_model: lastModels };

@@ -8,6 +8,7 @@ export type Reason =
   | "old_code"
   | "unasked"
   | "last_model"
+  | "answers"
   | "leftover"
   | "log";
 
