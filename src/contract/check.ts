@@ -24,6 +24,7 @@ export interface ContractTypes {
   CodeManifest: contract.CodeManifest;
   Summary: contract.Summary;
   Report: contract.Report;
+  Overview: contract.Overview;
   Envelope: contract.Envelope;
   PreparedDataset: contract.PreparedDataset;
   PixelsManifest: contract.PixelsManifest;

@@ -116,12 +116,12 @@ export function errorFractions(setting: SettingSummary): ErrorFractions | undefi
 }
 
 /** "95 %". */
-export function confidenceOf({ confidence }: Summary): string {
+export function confidenceOf({ confidence }: Pick<Summary, "confidence">): string {
   return `${Number((confidence * 100).toFixed(2))} %`;
 }
 
 /** The significance level, without the rounding errors of 1 - confidence. */
-export function alphaOf({ confidence }: Summary): number {
+export function alphaOf({ confidence }: Pick<Summary, "confidence">): number {
   return Number((1 - confidence).toFixed(6));
 }
 

@@ -1,5 +1,6 @@
 import { oneLine, visibleText } from "../base/plain-text.ts";
 import type { Explorer } from "../contract/generated/types.ts";
+import type { OverviewInput } from "./overview/overview-input.ts";
 import type { ReportInput } from "./report-input.ts";
 
 /**
@@ -8,6 +9,11 @@ import type { ReportInput } from "./report-input.ts";
  */
 export function shownInput(input: ReportInput): ReportInput {
   return withShownTexts(input, "", ["image_file"]);
+}
+
+/** An overview's texts, in the same way. */
+export function shownOverview(input: OverviewInput): OverviewInput {
+  return withShownTexts(input, "", []);
 }
 
 /** The expressions of the HTML page, in the same way. */

@@ -1,5 +1,4 @@
 import { count } from "../../base/format.ts";
-import type { Summary } from "../../contract/generated/types.ts";
 import { drawnLabels } from "./labels.ts";
 import { settingColors } from "./theme.ts";
 
@@ -36,8 +35,12 @@ export interface Style {
 }
 
 /** The style of each label: a configuration has the same color in every chart; one outside the best gets an unused one. */
-export function settingStyles(summary: Summary, labels: readonly string[], columns = 36): Map<string, Style> {
-  const best = summary.settings.slice(0, maxDrawn).map(({ label }) => label);
+export function settingStyles(
+  { settings }: { settings: readonly { label: string }[] },
+  labels: readonly string[],
+  columns = 36,
+): Map<string, Style> {
+  const best = settings.slice(0, maxDrawn).map(({ label }) => label);
   const unused = [...settingColors.keys()].filter((index) => !labels.includes(best[index] ?? ""));
   const names = drawnLabels(labels, columns);
   return new Map(

@@ -20,6 +20,7 @@ export function listFiles({ json, place }: ReportFiles, names: readonly string[]
 
 const contents: [name: string, content: string][] = [
   ["leaderboard.csv", "the leaderboard for spreadsheets."],
+  ["splits.tex", "Acc@0.5 by split in LaTeX (booktabs)."],
   ["leaderboard.tex", "the leaderboard in LaTeX (booktabs)."],
   ["ablation.tex", "what differs between the configurations, and what it changes, in LaTeX (booktabs)."],
   ["expressions.parquet", "the results of each referring expression."],

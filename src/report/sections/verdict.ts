@@ -1,52 +1,45 @@
 import { counted } from "../../base/format.ts";
-import type { Summary } from "../../contract/generated/types.ts";
-import { confidenceOf, settingOf } from "../figures.ts";
+import { confidenceOf } from "../figures.ts";
 import { nameLabels, quoteLabel } from "../names.ts";
 import { plainRange, points } from "../points.ts";
 import type { VerdictInput } from "../report-input.ts";
-import {
-  accuracy,
-  basis,
-  behind,
-  comparisonsOfBest,
-  difference,
-  intervalOf,
-  lead,
-  nearestOf,
-} from "./verdict-phrases.ts";
+import { factsOfSummary, type VerdictFacts } from "./verdict-facts.ts";
+import { accuracy, basis, behind, difference, intervalOf, lead, nearestOf } from "./verdict-phrases.ts";
 import { remarks } from "./verdict-remarks.ts";
 
-/** The result in a few sentences: `summary.verdict` has decided what the data support, this words it. */
+/** The result in a few sentences: `facts.decided` has decided what the data support, this words it. */
 export function verdict(input: VerdictInput): string {
-  return [...sentences(input.summary), ...remarks(input)].map((sentence) => `${sentence}.`).join(" ");
+  return [...verdictSentences(factsOfSummary(input.summary)), ...remarks(input)]
+    .map((sentence) => `${sentence}.`)
+    .join(" ");
 }
 
-function sentences(summary: Summary): string[] {
-  const { verdict: decided, split, num_images } = summary;
+/** Without their periods. */
+export function verdictSentences(facts: VerdictFacts): string[] {
+  const { decided, place, where, num_images, noun } = facts;
   const { best: label, beaten, open, ahead } = decided;
   const best = quoteLabel(label);
-  const metric = `Acc@0.5 on ${split}`;
   switch (decided.case) {
     case "no_hit":
-      return [`No configuration has a hit: Acc@0.5 is 0.0 % on ${split}`];
+      return [`No ${noun} has a hit: Acc@0.5 is 0.0 % ${place}`];
     case "few_images":
       return [
-        `${best} reaches an Acc@0.5 of ${accuracy(summary, label)} on ${split}; ${counted(num_images, "image")} are too few to compare configurations`,
+        `${best} reaches an Acc@0.5 of ${accuracy(facts, label)} ${place}; ${counted(num_images, "image")} are too few to compare ${noun}s`,
       ];
     case "one_setting":
-      return [reached(summary)];
+      return [reached(facts)];
     case "checkpoints":
       return [
-        `These checkpoints: ${checkpoints(summary)}`,
+        `These checkpoints: ${checkpoints(facts)}`,
         // Otherwise the first sentence names the nearest of all.
         ...(open.length > 0 && beaten.length > 0 ? [`${best} is ahead of ${nameLabels(beaten)}`] : []),
-        `With ${singleSeeds(summary)}, this says nothing about training again`,
+        `With ${singleSeeds(facts)}, this says nothing about training again`,
       ];
     case "same_answers": {
-      const same = comparisonsOfBest(summary).filter(({ same_answers }) => same_answers);
+      const same = facts.pairs.filter(({ same_answers }) => same_answers);
       const labels = same.map(({ against }) => against);
       return [
-        `${best} and ${nameLabels(labels)} have the same hits on ${split}, with an Acc@0.5 of ${accuracy(summary, label)}`,
+        `${best} and ${nameLabels(labels)} have the same hits on ${where}, with an Acc@0.5 of ${accuracy(facts, label)}`,
         ...rest(best, {
           beaten,
           open: open.filter((each) => !labels.includes(each)),
@@ -55,25 +48,25 @@ function sentences(summary: Summary): string[] {
       ];
     }
     case "outperforms": {
-      const rival = nearestOf(summary, beaten);
-      return [`${best} outperforms ${lead(summary, rival, beaten.length)}${tooSmall(summary)}`];
+      const rival = nearestOf(facts, beaten);
+      return [`${best} outperforms ${lead(facts, rival, beaten.length)}${tooSmall(facts)}`];
     }
     case "behind": {
-      const rival = nearestOf(summary, ahead);
+      const rival = nearestOf(facts, ahead);
       return [
-        `${best}, selected on val, is behind ${behind(summary, rival)}`,
+        `${best}, selected on val, is behind ${behind(facts, rival)}`,
         ...(ahead.length > 1 ? [`It is also behind ${nameLabels(without(ahead, rival?.against))}`] : []),
         ...rest(best, { beaten, open }),
       ];
     }
     case "equivalent":
       return [
-        `${best} and ${eachOf(open)} are equivalent within ${points(summary.smallest_difference ?? 0)} points ${metric}${farthest(summary, open)}`,
+        `${best} and ${eachOf(open)} are equivalent within ${points(facts.smallest_difference ?? 0)} points Acc@0.5 ${place}${farthest(facts, open)}`,
         ...rest(best, { beaten, open: [] }),
       ];
     case "mixed":
     case "no_difference":
-      return [noDifference(summary, open), ...rest(best, { beaten, open: [] })];
+      return [noDifference(facts, open), ...rest(best, { beaten, open: [] })];
   }
 }
 
@@ -90,53 +83,53 @@ function without(labels: string[], label: string | null | undefined): string[] {
 }
 
 /** The only configuration. */
-function reached(summary: Summary): string {
-  const { best } = summary.verdict;
-  const { low = null, high = null } = intervalOf(summary, best) ?? {};
+function reached(facts: VerdictFacts): string {
+  const { best } = facts.decided;
+  const { low = null, high = null } = intervalOf(facts, best) ?? {};
   const evidence =
     low === null || high === null
       ? ""
-      : ` (${confidenceOf(summary)} CI ${plainRange({ low, high })}; ${basis(summary, [best])})`;
-  const again = needsSeeds(summary, best) ? "; with one seed, this says nothing about training again" : "";
-  return `${quoteLabel(best)} reaches an Acc@0.5 of ${accuracy(summary, best)} on ${summary.split}${evidence}; there is no other configuration to compare it with${again}`;
+      : ` (${confidenceOf(facts)} CI ${plainRange({ low, high })}; ${basis(facts, [best])})`;
+  const again = needsSeeds(facts, best) ? "; with one seed, this says nothing about training again" : "";
+  return `${quoteLabel(best)} reaches an Acc@0.5 of ${accuracy(facts, best)} ${facts.place}${evidence}; there is no other ${facts.noun} to compare it with${again}`;
 }
 
-function checkpoints(summary: Summary): string {
-  const { best, beaten, open, ahead } = summary.verdict;
-  const behindOf = nearestOf(summary, ahead);
+function checkpoints(facts: VerdictFacts): string {
+  const { best, beaten, open, ahead } = facts.decided;
+  const behindOf = nearestOf(facts, ahead);
   if (behindOf !== undefined)
-    return `${quoteLabel(best)}, selected on val, is behind ${behind(summary, behindOf)}`;
-  const same = comparisonsOfBest(summary).find(({ same_answers }) => same_answers);
+    return `${quoteLabel(best)}, selected on val, is behind ${behind(facts, behindOf)}`;
+  const same = facts.pairs.find(({ same_answers }) => same_answers);
   if (same !== undefined)
-    return `${quoteLabel(best)} and ${quoteLabel(same.against)} have the same hits on ${summary.split}`;
-  if (open.length > 0) return noDifference(summary, open).replace(/^N/, "n");
-  return `${quoteLabel(best)} is ahead of ${lead(summary, nearestOf(summary, beaten), beaten.length)}`;
+    return `${quoteLabel(best)} and ${quoteLabel(same.against)} have the same hits on ${facts.where}`;
+  if (open.length > 0) return noDifference(facts, open).replace(/^N/, "n");
+  return `${quoteLabel(best)} is ahead of ${lead(facts, nearestOf(facts, beaten), beaten.length)}`;
 }
 
-function tooSmall({ verdict: { possibly_too_small }, smallest_difference }: Summary): string {
+function tooSmall({ decided: { possibly_too_small }, smallest_difference }: VerdictFacts): string {
   return possibly_too_small
     ? `, by possibly less than the ${points(smallest_difference ?? 0)} points that matter`
     : "";
 }
 
-function noDifference(summary: Summary, open: string[]): string {
-  const nearest = nearestOf(summary, open);
-  const start = `No significant difference in Acc@0.5 on ${summary.split} between ${quoteLabel(summary.verdict.best)} and ${eachOf(open)}`;
+function noDifference(facts: VerdictFacts, open: string[]): string {
+  const nearest = nearestOf(facts, open);
+  const start = `No significant difference in Acc@0.5 ${facts.place} between ${quoteLabel(facts.decided.best)} and ${eachOf(open)}`;
   if (nearest === undefined) return start;
   const word = nearest.difference.mean < 0 ? "highest" : "nearest";
   const which = open.length > 1 ? `; the ${word} is ${quoteLabel(nearest.against)}` : "";
   const { detectable } = nearest;
   const effect = detectable === null ? "" : `, minimum detectable effect ${points(detectable)} points`;
-  return `${start}${which} (${difference(summary, nearest)}${effect})`;
+  return `${start}${which} (${difference(facts, nearest)}${effect})`;
 }
 
 /** " (61.0 % against 59.9 %, ...)" of the rival with the largest difference, which is named if there are several. */
-function farthest(summary: Summary, labels: string[]): string {
-  const [last] = comparisonsOfBest(summary)
+function farthest(facts: VerdictFacts, labels: string[]): string {
+  const [last] = facts.pairs
     .filter(({ against }) => labels.includes(against))
     .toSorted((a, b) => Math.abs(b.difference.mean) - Math.abs(a.difference.mean));
   const name = labels.length > 1 ? `; the largest difference is to ${quoteLabel(last?.against ?? "")}` : "";
-  return `${name} (${difference(summary, last)})`;
+  return `${name} (${difference(facts, last)})`;
 }
 
 /** "each of film and token", as they are not compared with each other. */
@@ -144,14 +137,15 @@ function eachOf(labels: string[]): string {
   return `${labels.length > 1 ? "each of " : ""}${nameLabels(labels)}`;
 }
 
-/** "one seed of film and token"; "one seed each" if that holds for all that are trained. */
-function singleSeeds({ settings }: Summary): string {
-  const trained = settings.filter(({ kind }) => kind === "cliprpn");
-  const single = trained.filter(({ seeds }) => seeds.length < 2).map(({ label }) => label);
-  return single.length === trained.length ? "one seed each" : `one seed of ${nameLabels(single)}`;
+/** "one seed of film and token"; "one seed each" if that holds for all. */
+function singleSeeds({ rows }: VerdictFacts): string {
+  const trained = rows.filter(({ kind }) => kind === "cliprpn");
+  const single = trained.filter(({ num_runs }) => num_runs < 2).map(({ label }) => label);
+  const areAll = single.length === trained.length && !rows.some(({ kind }) => kind === "results");
+  return areAll ? "one seed each" : `one seed of ${nameLabels(single)}`;
 }
 
-function needsSeeds(summary: Summary, label: string): boolean {
-  const setting = settingOf(summary, label);
-  return setting?.kind === "cliprpn" && setting.seeds.length < 2;
+function needsSeeds({ rows }: VerdictFacts, label: string): boolean {
+  const row = rows.find((each) => each.label === label);
+  return row?.kind === "cliprpn" && row.num_runs < 2;
 }

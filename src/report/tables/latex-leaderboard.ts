@@ -7,6 +7,7 @@ import type {
   Summary,
 } from "../../contract/generated/types.ts";
 import { availableMetrics, type Floor, figureOf, floorsOf, metricTitles } from "../figures.ts";
+import { capitalized, countRuns, repeatedSteps, rowNoun, runNoun, runsOf } from "../wording.ts";
 import { markOf, meaningOf, plusMinus, tableOf } from "./latex-table.ts";
 import { latexText } from "./latex-text.ts";
 
@@ -20,10 +21,11 @@ export function latexLeaderboard(report: Report): string {
     ...summary.settings.map(({ population }) => population),
     ...floors.flatMap((floor) => populationOf(floor, summary) ?? []),
   ];
+  const runs = summary.settings.map(runsOf);
   const row = (setting: SettingSummary): string[] => [
     settingName(setting) + markOf(setting.population, populations),
     ...metrics.map((metric) => plusMinus(figureOf(setting, metric)?.interval)),
-    setting.kind === "baseline" ? "" : String(setting.seeds.length),
+    countRuns(runsOf(setting)) === undefined ? "" : String(setting.seeds.length),
   ];
   const floorRow = (floor: Floor): string[] => [
     `\\emph{${latexText(floor.title)}}${markOf(populationOf(floor, summary), populations)}`,
@@ -31,10 +33,14 @@ export function latexLeaderboard(report: Report): string {
     "",
   ];
   return tableOf({
-    caption: `Results of ${latexText(name)} on ${summary.split} (${summary.num_sentences} referring expressions in ${summary.num_images} images), in \\%. ${meaningOf(summary, populations)}`,
+    caption: `Results of ${latexText(name)} on ${summary.split} (${summary.num_sentences} referring expressions in ${summary.num_images} images), in \\%. ${meaningOf(summary, populations, repeatedSteps(runs))}`,
     label: `${name}-${summary.split}-leaderboard`,
     align: `l${"r".repeat(metrics.length + 1)}`,
-    head: ["Configuration", ...metrics.map((metric) => latexText(metricTitles[metric])), "Seeds"],
+    head: [
+      capitalized(rowNoun(summary.settings)),
+      ...metrics.map((metric) => latexText(metricTitles[metric])),
+      `${capitalized(runNoun(runs))}s`,
+    ],
     groups: [
       summary.settings.filter((setting) => !setting.is_upper_bound).map(row),
       bounds.map(row),

@@ -9,6 +9,8 @@ export interface LatexTable {
   label: string;
   /** A letter per column. */
   align: string;
+  /** Titles above several columns, counted from 1; absent: none. */
+  spans?: { title: string; first: number; last: number }[];
   head: string[];
   /** Rows, with a rule between the groups. */
   groups: string[][][];
@@ -17,7 +19,7 @@ export interface LatexTable {
 }
 
 /** A floating table with the rules of booktabs, to be read with \input. */
-export function tableOf({ caption, label, align, head, groups, comments }: LatexTable): string {
+export function tableOf({ caption, label, align, spans = [], head, groups, comments }: LatexTable): string {
   const lines = (rows: string[][]): string[] => rows.map((row) => `    ${row.join(" & ")} \\\\`);
   const bodies = groups.filter((rows) => rows.length > 0).map(lines);
   return [
@@ -29,6 +31,7 @@ export function tableOf({ caption, label, align, head, groups, comments }: Latex
     `  \\label{tab:${label.replace(/[^A-Za-z0-9-]/g, "-")}}`,
     `  \\begin{tabular}{${align}}`,
     "    \\toprule",
+    ...spanRows(spans, head.length),
     ...lines([head]),
     ...bodies.flatMap((body) => ["    \\midrule", ...body]),
     "    \\bottomrule",
@@ -36,6 +39,20 @@ export function tableOf({ caption, label, align, head, groups, comments }: Latex
     "\\end{table}",
     "",
   ].join("\n");
+}
+
+/** A row of titles above the head, each with a rule below it. */
+function spanRows(spans: NonNullable<LatexTable["spans"]>, num_columns: number): string[] {
+  if (spans.length === 0) return [];
+  const starts = new Map(spans.map((span) => [span.first, span]));
+  const cells: string[] = [];
+  for (let column = 1; column <= num_columns; column += 1) {
+    const span = starts.get(column);
+    cells.push(span === undefined ? "" : `\\multicolumn{${span.last - span.first + 1}}{c}{${span.title}}`);
+    if (span !== undefined) column = span.last;
+  }
+  const rules = spans.map(({ first, last }) => `\\cmidrule(lr){${first}-${last}}`);
+  return [`    ${cells.join(" & ")} \\\\`, `    ${rules.join(" ")}`];
 }
 
 /**
@@ -52,12 +69,20 @@ export function plusMinus(interval: Interval | undefined): string {
   return `$${value}^{+${above.toFixed(1)}}_{-${below.toFixed(1)}}$`;
 }
 
-/** What stands after ± in a table, and the mark of the rows that it says less about. */
-export function meaningOf(summary: Summary, rows: Population[]): string {
+/**
+ * What stands after ± in a table, and the mark of the rows that it says less about.
+ *
+ * @param steps that an interval of the procedure holds for.
+ */
+export function meaningOf(
+  summary: Pick<Summary, "confidence">,
+  rows: Population[],
+  steps = "training again with other seeds",
+): string {
   const interval = `$\\pm$ has the distances to the ends of the ${latexText(confidenceOf(summary))} confidence interval`;
   const populations = new Set(rows);
   if (!populations.has("procedure")) return `${interval} for these checkpoints on new images.`;
-  const procedure = `${interval} for training again with other seeds, on new images`;
+  const procedure = `${interval} for ${steps}, on new images`;
   return populations.has("checkpoints")
     ? `${procedure}; rows with ${checkpointsMark}: for these checkpoints on new images.`
     : `${procedure}.`;
