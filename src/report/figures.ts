@@ -130,6 +130,11 @@ export function isSignificant({ p_adjusted }: { p_adjusted: number | null }, sum
   return p_adjusted !== null && p_adjusted < alphaOf(summary);
 }
 
+/** False if the best was chosen on the split itself, as among models that no val is known of. */
+export function isSelectedOnVal({ selection }: Summary): boolean {
+  return selection !== "this_split";
+}
+
 /** The configuration that tables compare the others with: the declared baseline, else the best on val. */
 export function referenceOf({ baseline, comparisons, verdict }: Summary): string {
   return comparisons.find(({ label }) => label === baseline)?.label ?? verdict.best;

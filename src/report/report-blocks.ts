@@ -1,21 +1,26 @@
 import type { RootContent } from "mdast";
-import type { Summary } from "../contract/generated/types.ts";
+import type { PublishedResult, Summary } from "../contract/generated/types.ts";
 import type { Charts } from "./charts/draw-charts.ts";
 import { heading, images, paragraph, strong } from "./markdown.ts";
-import type { ReportImage, ReportInput } from "./report-input.ts";
+import { splitsSection } from "./overview/splits-section.ts";
+import { dataNames, type ReportImage, type ReportInput } from "./report-input.ts";
 import { allMetrics, publishedResults } from "./sections/all-metrics.ts";
+import { answers } from "./sections/answers.ts";
 import { baselineErrors } from "./sections/baseline-errors.ts";
 import { describeBasis, limitations } from "./sections/basis.ts";
 import { otherBreakdowns, subsets } from "./sections/breakdowns.ts";
 import { calibration } from "./sections/calibration.ts";
 import { comparisons } from "./sections/comparisons.ts";
+import { conventions } from "./sections/conventions.ts";
 import { cost, failures } from "./sections/cost.ts";
 import { definitions } from "./sections/definitions.ts";
 import { type ErrorExamples, errors } from "./sections/errors.ts";
 import { type Gallery, gallery } from "./sections/gallery.ts";
 import { leaderboard } from "./sections/leaderboard.ts";
 import { losses } from "./sections/losses.ts";
+import { protocol } from "./sections/protocol.ts";
 import { reproduce } from "./sections/reproduce.ts";
+import { reviewed } from "./sections/reviewed.ts";
 import { trainingData } from "./sections/training-data.ts";
 import { verdict } from "./sections/verdict.ts";
 import { otherRemarks } from "./sections/verdict-remarks.ts";
@@ -49,22 +54,27 @@ function mainBlocks(
     paragraph([strong(verdict(input)), ...otherRemarks(input).map((remark) => ` ${remark}`)]),
     paragraph(describeBasis(input)),
     ...limitations(input),
-    ...leaderboard(summary, charts.leaderboard),
+    ...leaderboard(summary, charts.leaderboard, publishedOn(input)),
     ...trainingData(input),
+    ...reviewed(summary),
     ...losses(summary),
     ...whatDiffers(input),
+    ...protocol(input.comparison),
     ...withChart(comparisons(summary), charts.differences),
     ...baselineErrors(input, charts.boxes),
     ...subsets(summary, charts.subsets, input.files.json),
     ...errors(summary, charts.errorClasses, errorExamples, input.files.json),
     ...gallery(summary, drawn),
+    ...otherSplits(input, charts.splits),
   ];
 }
 
 function detailBlocks(input: ReportInput, charts: Charts): RootContent[] {
   const { summary } = input;
   return [
+    ...answers(input.comparison, dataNames(input)),
     ...withChart(allMetrics(summary, input.files.json), charts.accuracyAtIou),
+    ...conventions(summary),
     ...withChart(otherBreakdowns(summary), hasStrata(summary) ? undefined : charts.subsets),
     ...calibration(summary, charts.reliability, charts.riskCoverage),
     ...(charts.curves === undefined ? [] : [heading(2, "Learning curves"), images([charts.curves])]),
@@ -74,6 +84,19 @@ function detailBlocks(input: ReportInput, charts: Charts): RootContent[] {
     ...reproduce(input),
     ...definitions(summary),
   ];
+}
+
+/** In a sweep; a comparison has an overview. */
+function otherSplits({ combined }: ReportInput, chart: ReportImage | undefined): RootContent[] {
+  return combined === undefined ? [] : splitsSection("Other splits", combined, undefined, chart);
+}
+
+/** Published Acc@0.5 on the split of a comparison. */
+function publishedOn(input: ReportInput): PublishedResult[] {
+  const names = dataNames(input);
+  return (input.comparison?.published ?? []).filter(
+    ({ data, metric }) => metric === "acc_at_50" && names.includes(data),
+  );
 }
 
 /** A section with a chart below its heading. */

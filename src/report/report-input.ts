@@ -72,7 +72,7 @@ export interface TrainingPart {
 }
 
 /** What a verdict is worded from. */
-export type VerdictInput = Pick<ReportInput, "summary" | "trials">;
+export type VerdictInput = Pick<ReportInput, "summary" | "trials" | "comparison" | "dataset">;
 
 export interface ReportTrial {
   spec: TrialSpec;
@@ -83,6 +83,13 @@ export interface ReportTrial {
   isStale: boolean;
   /** Where a trial that did not run here came from. */
   origin: TrialOrigin | null;
+}
+
+/** NAME:SPLIT of the split in a comparison; empty in a sweep. */
+export function dataNames({ comparison, dataset, summary }: Omit<VerdictInput, "trials">): string[] {
+  return (comparison?.data ?? [])
+    .filter((each) => each.dataset.id === dataset.id && each.split === summary.split)
+    .map(({ name }) => name);
 }
 
 /** The files of a sweep's report on a split. */

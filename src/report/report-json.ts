@@ -31,6 +31,8 @@ export function reportJson(input: ReportInput): Report {
     training_data: trainingRecords(input),
     settings: settingsOf(input, trials),
     summary,
+    ...(input.combined === undefined ? {} : { combined: input.combined }),
+    ...(input.comparison === undefined ? {} : { comparison: input.comparison }),
   };
   return check("Report", report, input.files.json);
 }
@@ -64,14 +66,16 @@ function settingsOf({ summary }: ReportInput, trials: ReportTrial[]): ReportedSe
   const byLabel = groupBy(trials, ({ spec }) => spec.label);
   const position = (label: string): number => order.get(label) ?? order.size;
   const components = componentsOf(trials.map(({ spec }) => spec));
-  return [...byLabel]
-    .toSorted(([a], [b]) => position(a) - position(b))
-    .map(([label, ofLabel]) => ({
-      label,
-      kind: ofLabel[0].spec.kind,
-      components: components.get(label) ?? [],
-      trials: ofLabel.map(reportedTrial),
-    }));
+  const ofTrials = [...byLabel].map(([label, ofLabel]) => ({
+    label,
+    kind: ofLabel[0].spec.kind,
+    components: components.get(label) ?? [],
+    trials: ofLabel.map(reportedTrial),
+  }));
+  const ofFiles = summary.settings
+    .filter(({ kind }) => kind === "results")
+    .map(({ label, kind }) => ({ label, kind, components: [], trials: [] }));
+  return [...ofTrials, ...ofFiles].toSorted((a, b) => position(a.label) - position(b.label));
 }
 
 function reportedTrial({ spec, outcome, attempt, isStale, origin }: ReportTrial): ReportedTrial {

@@ -13,6 +13,7 @@ import { readOtherReports, reportJson } from "./report-json.ts";
 import { listFiles } from "./sections/files.ts";
 import { shownInput } from "./shown-input.ts";
 import type { Staging } from "./staging.ts";
+import { latexSplits } from "./tables/latex-splits.ts";
 import { writeTables } from "./tables/write-tables.ts";
 
 /**
@@ -37,9 +38,14 @@ export async function writeReport(input: ReportInput, staging: Staging, folder: 
     input.comparison === undefined ? readOtherReports(folder, split) : [],
     join(staging.folder, place),
   );
+  if (shown.combined !== undefined)
+    replaceFile(
+      join(staging.folder, place, "splits.tex"),
+      latexSplits(shown.name, shown.combined, shown.comparison),
+    );
   const names = await readdir(join(staging.folder, place));
   const { main, details } = reportBlocks(shown, charts, drawn, errorExamples);
-  const isDemo = input.trials.some(({ spec }) => spec.dataset.name === "demo");
+  const isDemo = input.dataset.name === "demo";
   const page = await htmlReport({ title: shown.question, main, details, explorer, isDemo }, staging.folder);
   await mkdir(join(folder, place), { recursive: true });
   // New files come before the text and earlier ones go after it: a kill leaves no text without its images.

@@ -4,7 +4,7 @@ import { parse } from "csv-parse/sync";
 import { describe, expect, test } from "vitest";
 import { findSchemaErrors } from "../../src/contract/check.ts";
 import type { ClipRpnSpec } from "../../src/contract/generated/types.ts";
-import type { ReportInput } from "../../src/report/report-input.ts";
+import { type ReportInput, splitFiles } from "../../src/report/report-input.ts";
 import { reportJson } from "../../src/report/report-json.ts";
 import { latexAblation } from "../../src/report/tables/latex-ablation.ts";
 import { latexLeaderboard } from "../../src/report/tables/latex-leaderboard.ts";
@@ -186,7 +186,7 @@ describe("LaTeX", () => {
       settings.map((setting) => ({ ...setting, acc: setting.acc.map((acc) => acc / 2) })),
       { split: "test" },
     );
-    const { folder } = await writtenReport({ ...input, summary: onTest });
+    const { folder } = await writtenReport({ ...input, summary: onTest, files: splitFiles("test") });
     const again = input.trials.map((trial) =>
       trial.spec.label === "concatenation" ? { ...trial, attempt: 2 } : trial,
     );

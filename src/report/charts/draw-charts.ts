@@ -12,6 +12,7 @@ import { paretoChart } from "./pareto.ts";
 import { reliabilityChart } from "./reliability.ts";
 import { renderSvg } from "./render-svg.ts";
 import { riskCoverageChart } from "./risk-coverage.ts";
+import { splitsChart } from "./splits.ts";
 import { subsetDifferencesChart } from "./subset-differences.ts";
 
 /** The report's charts; without one where there is nothing to draw. */
@@ -26,6 +27,7 @@ export interface Charts {
   reliability?: ReportImage | undefined;
   curves?: ReportImage | undefined;
   time?: ReportImage | undefined;
+  splits?: ReportImage | undefined;
 }
 
 /**
@@ -50,6 +52,7 @@ export async function drawCharts(input: ReportInput, folder: string, place: stri
     ["reliability", "reliability", reliabilityChart(summary)],
     ["curves", "curves", curvesChart(summary, completedTrials(input.trials))],
     ["time", "time", paretoChart(input)],
+    ["splits", "splits", input.combined === undefined ? undefined : splitsChart(input.combined)],
   ];
   const charts: Charts = { leaderboard: await draw("leaderboard", leaderboardChart(summary)) };
   for (const [key, name, chart] of optional) if (chart !== undefined) charts[key] = await draw(name, chart);

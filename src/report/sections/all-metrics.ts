@@ -3,6 +3,7 @@ import type { MetricName, PublishedFigure, Summary } from "../../contract/genera
 import { availableMetrics, figureOf, metricTitles } from "../figures.ts";
 import { heading, longTable, paragraph } from "../markdown.ts";
 import { interval, noValue, points, range } from "../points.ts";
+import { hasRuns, rowNoun, runNoun, runsOf } from "../wording.ts";
 
 /**
  * The mean of every metric, in two tables that fit a page.
@@ -10,11 +11,12 @@ import { interval, noValue, points, range } from "../points.ts";
  * @param json the report's file for programs.
  */
 export function allMetrics({ settings }: Summary, json: string): RootContent[] {
-  const seeded = settings.some(({ kind }) => kind === "cliprpn");
+  const runs = settings.map(runsOf);
+  const noun = runNoun(runs);
   return [
     heading(2, "All metrics"),
     paragraph(
-      `${seeded ? "Means over seeds, in %; intervals and the results of each seed are" : "In %; intervals are"} in ${json}.`,
+      `${hasRuns(runs) ? `Means over ${noun}s, in %; intervals and the results of each ${noun} are` : "In %; intervals are"} in ${json}.`,
     ),
     ...metricGroups.flatMap(({ title, metrics: wanted, hasCategories }) => {
       const metrics = availableMetrics(settings, wanted);
@@ -27,7 +29,7 @@ export function allMetrics({ settings }: Summary, json: string): RootContent[] {
         ...(hasCategories ? [points(setting.category_macro_acc_at_50)] : []),
       ]);
       const head = [
-        "configuration",
+        rowNoun(settings),
         ...metrics.map((metric) => metricTitles[metric]),
         ...(hasCategories ? ["Acc@0.5, mean over categories"] : []),
       ];

@@ -7,6 +7,7 @@ import { heading, images, longTable, paragraph } from "../markdown.ts";
 import { quoteLabel } from "../names.ts";
 import { interval, noValue, points } from "../points.ts";
 import { byId, type ReportImage, type ReportInput } from "../report-input.ts";
+import { type RowNoun, rowNoun } from "../wording.ts";
 
 /** The errors of baselines: the detector proposes no hit, or CLIP ranks another box first. */
 export function baselineErrors(input: ReportInput, chart: ReportImage | undefined): RootContent[] {
@@ -19,7 +20,7 @@ export function baselineErrors(input: ReportInput, chart: ReportImage | undefine
     paragraph(
       `A baseline's detector proposes boxes, then CLIP ranks them by the expression. In a detection error, no box is a hit, so no ranking can be correct. In a ranking error, one of the boxes is a hit, but another box is ranked first. ${largestError(best)}`,
     ),
-    ...errorTable(baselines),
+    ...errorTable(baselines, rowNoun(input.summary.settings)),
     ...proposalTable(baselines, input),
   ];
 }
@@ -57,7 +58,7 @@ function isAbove({ low }: Interval, { high }: Interval): boolean {
   return low !== null && high !== null && low > high;
 }
 
-function errorTable(baselines: Baseline[]): RootContent[] {
+function errorTable(baselines: Baseline[], noun: RowNoun): RootContent[] {
   const annotated = baselines.filter(({ spec }) => spec.baseline.detector.kind === "gt_boxes");
   const annotatedByRanking = groupBy(annotated, rankingKey);
   const withAnnotatedBoxes = (baseline: Baseline): string => {
@@ -72,7 +73,7 @@ function errorTable(baselines: Baseline[]): RootContent[] {
     paragraph(`Correct predictions and errors, in % of the expressions.${hasColumn ? columnNote : ""}`),
     ...longTable(
       [
-        "configuration",
+        noun,
         "correct (Acc@0.5)",
         "ranking errors",
         "detection errors",

@@ -1,48 +1,65 @@
 import type { RootContent } from "mdast";
 import { asSentence, count, counted, joinWords } from "../../base/format.ts";
-import type { ClipRpnSpec, TrialSpec } from "../../contract/generated/types.ts";
+import type { ClipRpnSpec, StoredComparison, TrialSpec } from "../../contract/generated/types.ts";
 import { confidenceOf, hasIntervals } from "../figures.ts";
 import { bullets, type Inline, strong } from "../markdown.ts";
 import { nameLabels, nameTrials, quoteLabel } from "../names.ts";
 import {
   type CompletedTrial,
   completedTrials,
+  dataNames,
   epochsByLabel,
   type ReportInput,
   type ReportTrial,
 } from "../report-input.ts";
+import { rowNoun, runNoun, runsOf } from "../wording.ts";
+import { answerLimitations } from "./answers.ts";
 import { groupBySameBoxes } from "./baseline-errors.ts";
 import { overridesByLabel } from "./overrides.ts";
 
 /** The basis of the result: trials, epochs, expressions, confidence intervals, and use of the test split. */
-export function describeBasis({
-  summary,
-  trials,
-  name,
-  numTestLooks,
-  split_description,
-}: ReportInput): string {
-  const trained = trials.filter(({ spec }) => spec.kind === "cliprpn");
-  const once = trained.length > 0 && trained.length < trials.length ? " (a baseline runs once)" : "";
-  const complete = `${completedTrials(trials).length} of ${counted(trials.length, "trial")} complete`;
+export function describeBasis(input: ReportInput): string {
+  const { summary, numTestLooks, split_description } = input;
   const testUse =
     numTestLooks === 0
       ? "The test splits of this dataset have not been evaluated."
-      : `The test splits of this dataset have been evaluated ${numTestLooks === 1 ? "once" : `${count(numTestLooks)} times`}, in all sweeps of this runs folder.`;
+      : `The test splits of this dataset have been evaluated ${numTestLooks === 1 ? "once" : `${count(numTestLooks)} times`}, in all sweeps${input.comparison === undefined ? "" : " and comparisons"} of this runs folder.`;
+  const runs = `${runNoun(summary.settings.map(runsOf))}s`;
   const covered = summary.settings.some(({ population }) => population === "procedure")
-    ? "of the mean over seeds, for images and, with two seeds or more, seeds"
+    ? `of the mean over ${runs}, for images and, with two ${runs} or more, ${runs}`
     : "over images";
   return [
-    `Sweep ${name}: ${complete}${trained.length === 0 ? "" : `, ${describeSeeds(trained)}${once}, ${describeEpochs(trials)}`}.`,
+    input.comparison === undefined ? describeSweep(input) : describeComparison(input, input.comparison),
     `Evaluated on ${count(summary.num_sentences)} referring expressions in ${count(summary.num_images)} images of ${split_description}.`,
     ...(hasIntervals(summary)
       ? [
           `Values in parentheses are ${confidenceOf(summary)} confidence intervals ${covered} (see Statistics).`,
         ]
       : []),
-    "A hit has IoU >= 0.5; Acc@0.5 is the fraction of expressions whose highest-scoring box is a hit.",
+    input.comparison === undefined
+      ? "A hit has IoU >= 0.5; Acc@0.5 is the fraction of expressions whose highest-scoring box is a hit."
+      : "A hit has IoU >= 0.5; Acc@0.5 is the fraction of expressions whose answer is a hit.",
     testUse,
   ].join(" ");
+}
+
+function describeSweep({ name, trials }: ReportInput): string {
+  const trained = trials.filter(({ spec }) => spec.kind === "cliprpn");
+  const once = trained.length > 0 && trained.length < trials.length ? " (a baseline runs once)" : "";
+  const complete = `${completedTrials(trials).length} of ${counted(trials.length, "trial")} complete`;
+  return `Sweep ${name}: ${complete}${trained.length === 0 ? "" : `, ${describeSeeds(trained)}${once}, ${describeEpochs(trials)}`}.`;
+}
+
+/** "Comparison vlms: 3 models, with 5 files of answers and 3 trials." */
+function describeComparison({ name, trials, summary }: ReportInput, { models }: StoredComparison): string {
+  const num_files = summary.settings
+    .filter(({ kind }) => kind === "results")
+    .reduce((sum, { seeds }) => sum + seeds.length, 0);
+  const parts = [
+    ...(num_files > 0 ? [`${counted(num_files, "file")} of answers`] : []),
+    ...(trials.length > 0 ? [counted(trials.length, "trial")] : []),
+  ];
+  return `Comparison ${name}: ${counted(models.length, "model")}${parts.length === 0 ? "" : `, with ${joinWords(parts)}`}.`;
 }
 
 /** "3 seeds", "1 to 3 seeds": of a configuration. Others may have seeds of their own. */
@@ -67,16 +84,15 @@ export function limitations(input: ReportInput): RootContent[] {
   const { trials, summary, notAsked, dataset_warnings } = input;
   const lines = [...trialNotes(trials, dataset_warnings), ...referenceNote(input)];
   const trained = summary.settings.filter(({ kind }) => kind === "cliprpn");
+  const noun = rowNoun(summary.settings);
   if (summary.split === "val" && trained.length > 0) {
     const [kind, affected] =
-      trained.length < summary.settings.length
-        ? ["trained ", "trained configurations"]
-        : ["", "all configurations"];
+      trained.length < summary.settings.length ? ["trained ", `trained ${noun}s`] : ["", `all ${noun}s`];
     lines.push(
       `The best epoch of each ${kind}trial was selected on val, so results of ${affected} on val are slightly optimistic.`,
     );
   }
-  if (trials.some(({ spec }) => spec.dataset.name === "demo")) {
+  if (input.dataset.name === "demo") {
     lines.push("Results on the demo dataset do not predict results on RefCOCOg.");
   }
   if (trials.some(({ spec }) => spec.kind === "cliprpn" && spec.settings.limits.train !== null)) {
@@ -97,7 +113,9 @@ export function limitations(input: ReportInput): RootContent[] {
   const warnings = dataset_warnings.map(
     (line): Inline => [strong("Warning about the data:"), ` ${asSentence(line)}`],
   );
-  return lines.length + warnings.length === 0 ? [] : [bullets([...warnings, ...lines])];
+  const ofAnswers = answerLimitations(input.comparison, dataNames(input));
+  const all = [...warnings, ...ofAnswers, ...lines];
+  return all.length === 0 ? [] : [bullets(all)];
 }
 
 const maxKeys = 3;

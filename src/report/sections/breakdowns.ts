@@ -6,6 +6,7 @@ import { emphasis, heading, type Inline, images, longTable, paragraph } from "..
 import { quoteLabel } from "../names.ts";
 import { interval, noValue, points } from "../points.ts";
 import type { ReportImage } from "../report-input.ts";
+import { rowNoun } from "../wording.ts";
 
 /** Accuracy and pair accuracy on each subset that the dataset defines, if it defines any. */
 export function subsets(summary: Summary, chart: ReportImage | undefined, json: string): RootContent[] {
@@ -49,7 +50,7 @@ const titles: [By, string][] = [
 function subsetNote(summary: Summary): string {
   const start = "Acc@0.5 in %, with the number of expressions in the heading.";
   if (summary.subset_comparisons.length === 0) return start;
-  return `${start} ↑ and ↓ are significantly above and below ${quoteLabel(referenceOf(summary))} (Holm over subsets and configurations).`;
+  return `${start} ↑ and ↓ are significantly above and below ${quoteLabel(referenceOf(summary))} (Holm over subsets and ${rowNoun(summary.settings)}s).`;
 }
 
 /** A row of same-category chance, then one of each configuration. */
@@ -67,7 +68,7 @@ function accuracyTable(summary: Summary, groups: SubsetSummary[]): RootContent[]
   };
   return longTable(
     [
-      "configuration",
+      rowNoun(summary.settings),
       ...groups.map(({ group, num_sentences }) => `${spaced(group)} (${count(num_sentences)})`),
     ],
     [
@@ -92,7 +93,7 @@ function pairTable({ settings }: Summary, strata: SubsetSummary[]): RootContent[
       "Pair accuracy in %, with the number of minimal pairs in the heading. The two expressions of a pair differ in one word.",
     ),
     ...longTable(
-      ["configuration", ...groups.map(({ group, num_pairs }) => `${spaced(group)} (${count(num_pairs)})`)],
+      [rowNoun(settings), ...groups.map(({ group, num_pairs }) => `${spaced(group)} (${count(num_pairs)})`)],
       settings.map((setting) => [
         setting.label,
         ...groups.map(({ group }) => {

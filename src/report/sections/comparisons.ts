@@ -5,6 +5,7 @@ import { comparisonsOf, isSignificant, referenceOf } from "../figures.ts";
 import { heading, longTable, paragraph } from "../markdown.ts";
 import { quoteLabel } from "../names.ts";
 import { negated, noValue, points, pValue, signedInterval } from "../points.ts";
+import { rowNoun, runNoun, runsOf } from "../wording.ts";
 import { populationNames } from "./leaderboard.ts";
 
 /**
@@ -34,8 +35,10 @@ function comparisonTable(summary: Summary, reference: string): RootContent[] {
       ? "a difference as large as this one"
       : `a difference of ${points(smallest_difference)} points`;
   const name = quoteLabel(reference);
+  const noun = rowNoun(summary.settings);
+  const runs = runNoun(summary.settings.map(runsOf));
   const columns: Column[] = [
-    { title: "configuration", cell: ({ against }) => against },
+    { title: noun, cell: ({ against }) => against },
     { title: "difference", cell: ({ difference }) => signedInterval(negated(difference)) },
     {
       title: "interval for",
@@ -71,11 +74,11 @@ function comparisonTable(summary: Summary, reference: string): RootContent[] {
     heading(2, `Comparison with ${name}`),
     paragraph(
       [
-        `Acc@0.5 of each configuration minus Acc@0.5 of ${name} on the same images, in points.`,
+        `Acc@0.5 of each ${noun} minus Acc@0.5 of ${name} on the same images, in points.`,
         "Detectable is the smallest true difference that such a comparison finds with a probability of 80 %.",
         ...(titles.has(neededTitle)
           ? [
-              `The last column is what it takes to detect ${sought}: seeds of each with these images, or images with these seeds.`,
+              `The last column is what it takes to detect ${sought}: ${runs}s of each with these images, or images with these ${runs}s.`,
             ]
           : []),
       ].join(" "),
@@ -95,12 +98,13 @@ function neededFor(comparison: Comparison, summary: Summary): string {
   const target = summary.smallest_difference ?? Math.abs(difference.mean);
   if (difference.low === null || isSignificant(comparison, summary) || target === 0) return noValue;
   if (detectable !== null && detectable <= target) return noValue;
+  const runs = runNoun(summary.settings.map(runsOf));
   const images = num_images_needed === null ? undefined : `${count(num_images_needed)} images`;
   // Without the variance between seeds, no number of them can be planned.
   if (population === "checkpoints") return images ?? noValue;
-  const seeds = num_seeds_needed === null ? undefined : counted(num_seeds_needed, "seed");
-  if (seeds === undefined && images === undefined) return "more seeds and more images together";
-  if (seeds === undefined) return `${images}; no number of seeds suffices`;
+  const seeds = num_seeds_needed === null ? undefined : counted(num_seeds_needed, runs);
+  if (seeds === undefined && images === undefined) return `more ${runs}s and more images together`;
+  if (seeds === undefined) return `${images}; no number of ${runs}s suffices`;
   return images === undefined ? `${seeds}; no number of images suffices` : `${seeds} or ${images}`;
 }
 

@@ -6,6 +6,7 @@ import { bullets, heading, images, longTable, paragraph } from "../markdown.ts";
 import { quoteLabel } from "../names.ts";
 import { noValue, points } from "../points.ts";
 import type { ReportImage } from "../report-input.ts";
+import { hasRuns, rowNoun, runNoun, runsOf } from "../wording.ts";
 import { missingExamples } from "./gallery.ts";
 
 /**
@@ -22,25 +23,27 @@ export function errors(
   const [best] = settings;
   if (chart === undefined || best === undefined) return [];
   const parts = errorParts.filter(({ key }) => settings.some((setting) => fractionOf(setting, key) > 0));
+  const noun = rowNoun(settings);
+  const runs = settings.map(runsOf);
   return [
     heading(2, "Hits and errors by class"),
     images([chart]),
     paragraph(
-      "Each answer has one class: a hit; else no answer; else by the annotated object of the image that it overlaps most. The classes of a configuration add up to 100 %.",
+      `Each answer has one class: a hit; else no answer; else by the annotated object of the image that it overlaps most. The classes of a ${noun} add up to 100 %.`,
     ),
     bullets(parts.map(({ key, title }) => `${title}: ${definitions[key]}`)),
     paragraph(
-      `In % of the expressions, with their number in parentheses (the mean over seeds). ${json} has intervals, and the ids of further examples.`,
+      `In % of the expressions, with their number in parentheses${hasRuns(runs) ? ` (the mean over ${runNoun(runs)}s)` : ""}. ${json} has intervals, and the ids of further examples.`,
     ),
     ...longTable(
-      ["configuration", ...parts.map(({ title }) => title)],
+      [noun, ...parts.map(({ title }) => title)],
       settings.map((setting) => [setting.label, ...parts.map(({ key }) => cell(setting, key))]),
     ),
     ...(examples.images.length === 0
       ? []
       : [
           paragraph(
-            `An example of each class of error of ${quoteLabel(best.label)}${best.trial_ids.length > 1 ? " (first seed)" : ""}: of those that most seeds share, the one with the highest score.`,
+            `An example of each class of error of ${quoteLabel(best.label)}${best.seeds.length > 1 ? ` (first ${runNoun(runs)})` : ""}: ${hasRuns(runs) ? `of those that most ${runNoun(runs)}s share, ` : ""}the one with the highest score.`,
           ),
           images(examples.images),
         ]),
@@ -64,7 +67,8 @@ const definitions: Record<ErrorClassName, string> = {
   wrong_category:
     "it overlaps another object more, with an IoU of at least 0.1; that object has another category.",
   background: "it overlaps no annotated object of the image with an IoU of at least 0.1.",
-  no_answer: "the box has no area, or the detector found nothing in the image.",
+  no_answer:
+    "the box has no area, the detector found nothing in the image, or the answer of an outside model is missing or has no box.",
   unknown:
     "the dataset does not tell: the category of an object is not annotated, or only objects with an expression are.",
 };

@@ -1,9 +1,10 @@
 import type { RootContent } from "mdast";
 import { count, counted, joinWords } from "../../base/format.ts";
-import type { GalleryGroup, Summary } from "../../contract/generated/types.ts";
+import type { GalleryGroup, SettingSummary, Summary } from "../../contract/generated/types.ts";
 import { bullets, heading, images, paragraph } from "../markdown.ts";
 import { quoteLabel } from "../names.ts";
 import type { ReportImage } from "../report-input.ts";
+import { countRuns, runsOf } from "../wording.ts";
 
 /** The drawn examples of the gallery. */
 export interface Gallery {
@@ -46,13 +47,26 @@ export function missingExamples(unreadable: string[]): RootContent[] {
 }
 
 /** What A, B and the lines mean. */
-function introduction({ baseline, gallery: { label, seed, against, against_seed } }: Summary): string {
+function introduction({
+  baseline,
+  settings,
+  gallery: { label, seed, against, against_seed },
+}: Summary): string {
   const named = (name: string, first: number | null, line: string): string =>
-    `${quoteLabel(name)} (${first === null ? "" : `seed ${first}, `}${line})`;
+    `${quoteLabel(name)} (${shownRun(settings, name, first)}${line})`;
   const best = `A is ${named(label, seed, "solid line")}`;
   const role = against === baseline ? "the baseline" : "the nearest rival";
   const other = against === null ? "" : `, B is ${named(against, against_seed, "double line")}, ${role}`;
   return `${best}${other}; the ground truth (GT) is dashed. An answer is right if its IoU is at least 0.5. The examples are selected by fixed rules, and no image is shown twice.`;
+}
+
+/** "seed 0, ", "the first decoding run, "; nothing for a fixed model. */
+function shownRun(settings: SettingSummary[], label: string, seed: number | null): string {
+  const setting = settings.find((each) => each.label === label);
+  if (seed === null || setting === undefined) return "";
+  const runs = runsOf(setting);
+  if (setting.kind !== "results") return `seed ${seed}, `;
+  return countRuns(runs) === undefined ? "" : "the first run, ";
 }
 
 /** The groups by heading, in the order of the report; without those that do not exist, such as minimal pairs. */

@@ -5,6 +5,7 @@ import { groupName, subsetKey } from "../figures.ts";
 import { bullets, heading, longTable, paragraph } from "../markdown.ts";
 import { quoteLabel } from "../names.ts";
 import { plainInterval, signedInterval } from "../points.ts";
+import { rowNoun } from "../wording.ts";
 
 /** Where the best on val is behind another configuration, or below same-category chance. */
 export function losses(summary: Summary): RootContent[] {
@@ -25,24 +26,23 @@ type Behind = Extract<Remark, { kind: "behind" }>;
 type BelowChance = Extract<Remark, { kind: "below_chance" }>;
 
 function behindTable(
-  { verdict: { best }, subsets }: Summary,
+  { verdict: { best }, subsets, settings }: Summary,
   found: Behind[],
   tested: boolean,
 ): RootContent[] {
   const name = quoteLabel(best);
+  const noun = rowNoun(settings);
   if (found.length === 0)
-    return tested
-      ? [paragraph(`${name} is not significantly behind another configuration in any subset.`)]
-      : [];
+    return tested ? [paragraph(`${name} is not significantly behind another ${noun} in any subset.`)] : [];
   const sizes = new Map(
     subsets.map(({ by, group, num_sentences }) => [subsetKey({ by, group }), num_sentences] as const),
   );
   return [
     paragraph(
-      `Subsets where ${name} is significantly behind another configuration (Holm over subsets and configurations). Differences in Acc@0.5, in points.`,
+      `Subsets where ${name} is significantly behind another ${noun} (Holm over subsets and ${noun}s). Differences in Acc@0.5, in points.`,
     ),
     ...longTable(
-      ["subset", "configuration ahead", "expressions", `difference of ${name}`],
+      ["subset", `${noun} ahead`, "expressions", `difference of ${name}`],
       found
         .toSorted((a, b) => a.difference.mean - b.difference.mean)
         .map((each) => [

@@ -1,9 +1,10 @@
 import { counted, joinWords, percent } from "../../base/format.ts";
 import type { Remark, Summary } from "../../contract/generated/types.ts";
-import { groupName, subsetKey } from "../figures.ts";
+import { groupName, isSelectedOnVal, subsetKey } from "../figures.ts";
 import { nameLabels, quoteLabel } from "../names.ts";
 import { negated, plainInterval, points, signedInterval } from "../points.ts";
 import { epochsByLabel, type ReportInput, type VerdictInput } from "../report-input.ts";
+import { type RowNoun, rowNoun } from "../wording.ts";
 import { overridesByLabel } from "./overrides.ts";
 
 /** What qualifies the verdict, the most important first; several remarks of one kind are one sentence. */
@@ -12,7 +13,7 @@ export function remarks({ summary, trials }: VerdictInput): string[] {
   const of = <K extends Remark["kind"]>(kind: K): Extract<Remark, { kind: K }>[] =>
     all.filter((remark): remark is Extract<Remark, { kind: K }> => remark.kind === kind);
   const weaknesses = [
-    ...behind(of("behind")),
+    ...behind(of("behind"), rowNoun(summary.settings)),
     ...belowChance(of("below_chance"), summary),
     ...of("not_above_blank").map(({ difference }) =>
       difference.high !== null && difference.high < 0
@@ -37,7 +38,7 @@ function seeds([first, ...others]: Extract<Remark, { kind: "seeds" }>[]): string
 }
 
 /** "behind token in negation by 16.4 points (12.7 to 20.3)". */
-function behind(found: Extract<Remark, { kind: "behind" }>[]): string[] {
+function behind(found: Extract<Remark, { kind: "behind" }>[], noun: RowNoun): string[] {
   const [worst] = found.toSorted((a, b) => a.difference.mean - b.difference.mean);
   if (worst === undefined) return [];
   const subsets = new Set(found.map(subsetKey)).size;
@@ -49,7 +50,7 @@ function behind(found: Extract<Remark, { kind: "behind" }>[]): string[] {
   if (rivals.length === 1)
     return [`behind ${nameLabels(rivals)} in ${subsets} subsets, most in ${where} by ${gap}`];
   return [
-    `behind other configurations in ${subsets} subsets, most behind ${quoteLabel(worst.against)} in ${where} by ${gap}`,
+    `behind other ${noun}s in ${subsets} subsets, most behind ${quoteLabel(worst.against)} in ${where} by ${gap}`,
   ];
 }
 
@@ -86,7 +87,7 @@ export function otherRemarks({ summary, trials, presets, variedKeys, numLooks }:
   const trained = trials.flatMap(({ spec }) => (spec.kind === "cliprpn" ? [spec] : []));
   const overridden = overridesByLabel(trained, presets, variedKeys).flatMap(({ labels }) => labels);
   return [
-    ...(split === "val" ? [] : ["Epochs and the best configuration were selected on val."]),
+    ...(split === "val" ? [] : selectedOnVal(summary)),
     ...(numLooks === 0 ? [] : [`This is look ${numLooks} at ${split} of this dataset in this runs folder.`]),
     ...(optimism === null || optimism < 0.0005
       ? []
@@ -97,4 +98,12 @@ export function otherRemarks({ summary, trials, presets, variedKeys, numLooks }:
       ? []
       : [`Values of their presets are overridden in ${nameLabels(overridden)} (see What differs).`]),
   ];
+}
+
+/** What was selected on val, seen from another split. */
+function selectedOnVal(summary: Summary): string[] {
+  const trains = summary.settings.some(({ kind }) => kind === "cliprpn");
+  const best = isSelectedOnVal(summary) ? `the best ${rowNoun(summary.settings)}` : undefined;
+  if (best !== undefined) return [`Epochs and ${best} were selected on val.`];
+  return trains ? ["Epochs of trained models were selected on val."] : [];
 }

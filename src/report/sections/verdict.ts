@@ -1,17 +1,46 @@
-import { counted } from "../../base/format.ts";
+import { counted, percent } from "../../base/format.ts";
 import { confidenceOf } from "../figures.ts";
 import { nameLabels, quoteLabel } from "../names.ts";
 import { plainRange, points } from "../points.ts";
-import type { VerdictInput } from "../report-input.ts";
+import { dataNames, type VerdictInput } from "../report-input.ts";
+import { missingAnswers } from "./answers.ts";
+import { protocolRemarks } from "./protocol.ts";
+import { reviewedRemark } from "./reviewed.ts";
 import { factsOfSummary, type VerdictFacts } from "./verdict-facts.ts";
 import { accuracy, basis, behind, difference, intervalOf, lead, nearestOf } from "./verdict-phrases.ts";
 import { remarks } from "./verdict-remarks.ts";
 
 /** The result in a few sentences: `facts.decided` has decided what the data support, this words it. */
 export function verdict(input: VerdictInput): string {
-  return [...verdictSentences(factsOfSummary(input.summary)), ...remarks(input)]
+  const { summary, comparison } = input;
+  const { best, rival } = summary.verdict;
+  return [
+    ...verdictSentences(factsOfSummary(summary)),
+    ...remarks(input),
+    ...reviewedRemark(summary),
+    ...missingRemark(input),
+    ...protocolRemarks(comparison, [best, rival]),
+  ]
     .map((sentence) => `${sentence}.`)
     .join(" ");
+}
+
+/** A rival that may be behind only because answers of it are missing. */
+function missingRemark(input: VerdictInput): string[] {
+  const { beaten } = input.summary.verdict;
+  const facts = factsOfSummary(input.summary);
+  const uncertain = beaten.filter((label) => {
+    const gap = facts.pairs.find(({ against }) => against === label)?.difference.mean ?? 0;
+    return missingAnswers(input.comparison, label, dataNames(input)) >= gap;
+  });
+  const [first] = uncertain;
+  if (first === undefined) return [];
+  const missing = missingAnswers(input.comparison, first, dataNames(input));
+  return [
+    uncertain.length === 1
+      ? `${percent(missing)} of the answers of ${quoteLabel(first)} are missing or have no box, which alone could make this difference`
+      : `Missing answers and answers without a box alone could make the differences to ${nameLabels(uncertain)}`,
+  ];
 }
 
 /** Without their periods. */
