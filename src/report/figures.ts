@@ -39,7 +39,7 @@ export type FloorName = keyof typeof floorNames;
 export const floorDefinitions: Record<FloorName, string> = {
   constant_box: "the constant box that fits train best",
   whole_image: "the whole image",
-  image_only: "the image-only baseline (the best configuration with an empty expression)",
+  image_only: "the image-only baseline (the best one with an empty expression)",
   chance: "same-category chance (a random object of the target's category in the image)",
 };
 

@@ -2,6 +2,7 @@ import type { RootContent } from "mdast";
 import type { PublishedResult, Summary } from "../contract/generated/types.ts";
 import type { Charts } from "./charts/draw-charts.ts";
 import { heading, images, paragraph, strong } from "./markdown.ts";
+import { combinedVerdict } from "./overview/combined-verdict.ts";
 import { splitsSection } from "./overview/splits-section.ts";
 import { dataNames, type ReportImage, type ReportInput } from "./report-input.ts";
 import { allMetrics, publishedResults } from "./sections/all-metrics.ts";
@@ -88,7 +89,11 @@ function detailBlocks(input: ReportInput, charts: Charts): RootContent[] {
 
 /** In a sweep; a comparison has an overview. */
 function otherSplits({ combined }: ReportInput, chart: ReportImage | undefined): RootContent[] {
-  return combined === undefined ? [] : splitsSection("Other splits", combined, undefined, chart);
+  if (combined === undefined) return [];
+  const [title, ...content] = splitsSection("Other splits", combined, undefined, chart);
+  return title === undefined
+    ? []
+    : [title, paragraph(strong(combinedVerdict(combined, undefined))), ...content];
 }
 
 /** Published Acc@0.5 on the split of a comparison. */

@@ -15,6 +15,7 @@ import { shownInput } from "./shown-input.ts";
 import type { Staging } from "./staging.ts";
 import { latexSplits } from "./tables/latex-splits.ts";
 import { writeTables } from "./tables/write-tables.ts";
+import { rowNoun } from "./wording.ts";
 
 /**
  * Writes the report as `REPORT.md`, `REPORT.html` and `report.json`, and the files in `report/val/`, by the names in `input.files`.
@@ -46,7 +47,10 @@ export async function writeReport(input: ReportInput, staging: Staging, folder: 
   const names = await readdir(join(staging.folder, place));
   const { main, details } = reportBlocks(shown, charts, drawn, errorExamples);
   const isDemo = input.dataset.name === "demo";
-  const page = await htmlReport({ title: shown.question, main, details, explorer, isDemo }, staging.folder);
+  const page = await htmlReport(
+    { title: shown.question, main, details, explorer, isDemo, noun: rowNoun(input.summary.settings) },
+    staging.folder,
+  );
   await mkdir(join(folder, place), { recursive: true });
   // New files come before the text and earlier ones go after it: a kill leaves no text without its images.
   for (const name of names) await rename(join(staging.folder, place, name), join(folder, place, name));

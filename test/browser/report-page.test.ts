@@ -291,6 +291,7 @@ async function open(
       details: [heading(2, "Definitions"), paragraph("A hit has IoU >= 0.5."), ...(made.more ?? [])],
       explorer,
       isDemo: false,
+      noun: "configuration" as const,
     },
     folder,
   );

@@ -7,7 +7,9 @@ import type {
   Figure,
   MetricName,
   ProposalSummary,
+  Repeats,
   SettingSummary,
+  StoredComparison,
   SubsetComparison,
   Summary,
   TrialOutcome,
@@ -403,4 +405,68 @@ function mean(values: number[]): number {
 
 function trialId(label: string, seed: number): string {
   return createHash("sha256").update(`${label}${seed}`).digest("hex").slice(0, 16);
+}
+
+/** The answers of an outside model: no scores, no answers to an empty expression, nothing was trained. */
+export function madeResults(label: string, acc: number[], repeats: Repeats | null = null): SettingSummary {
+  const scored = new Set<MetricName>(["recall_at_5", "recall_at_10", "recall_at_100"]);
+  const setting = madeSetting({ label, acc });
+  const hasRuns = repeats !== null && acc.length > 1;
+  return {
+    ...setting,
+    kind: "results",
+    repeats,
+    trial_ids: acc.map((_, run) => `${label}-${run}`),
+    figures: setting.figures.filter(({ metric }) => !scored.has(metric)),
+    population: hasRuns ? "procedure" : "checkpoints",
+    seed_sd: hasRuns ? deviation(acc) : null,
+    blank: null,
+    calibration: null,
+    still_rising: null,
+    conventions: [
+      { convention: "plus_one_pixel", acc_at_50: mean(acc) + 0.002 },
+      { convention: "above", acc_at_50: mean(acc) },
+      { convention: "rounded", acc_at_50: mean(acc) - 0.0001 },
+    ],
+  };
+}
+
+/** Input of the report on a split of a comparison; the rows whose label starts with "ours" are of trials. */
+export function madeComparisonInput(
+  settings: MadeSetting[],
+  comparison: StoredComparison,
+  changes: Partial<Summary> = {},
+  decided: Partial<Summary["verdict"]> = {},
+): ReportInput {
+  const isTrial = ({ label }: MadeSetting): boolean => label.startsWith("ours");
+  const repeatsOf = (label: string): Repeats | null =>
+    comparison.models.find((model) => model.label === label)?.repeats ?? null;
+  const [data] = comparison.data;
+  const summary = madeSummary(settings, {
+    selection: "this_split",
+    split: data?.split ?? "val",
+    ...changes,
+  });
+  const { verdict } = summary;
+  return madeInput(settings.filter(isTrial), {
+    comparison,
+    dataset: data?.dataset ?? { id: "made", name: "mine", split_by: "umd" },
+    name: comparison.name,
+    question: comparison.question,
+    command: comparison.command,
+    source: { file: "", sets: [] },
+    summary: {
+      ...summary,
+      verdict: {
+        ...verdict,
+        case: verdict.open.length > 0 ? "no_difference" : "outperforms",
+        ...decided,
+      },
+      settings: settings.map((setting) =>
+        isTrial(setting)
+          ? madeSetting(setting)
+          : madeResults(setting.label, setting.acc, repeatsOf(setting.label)),
+      ),
+    },
+  });
 }

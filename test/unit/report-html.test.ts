@@ -49,6 +49,7 @@ async function page(
       details: [table(["configuration", "value"], [["<b>film</b>", "1"]]), paragraph("$& and $1")],
       explorer,
       isDemo,
+      noun: "configuration",
     },
     folder,
     maxBytes,
@@ -193,7 +194,11 @@ test("filters combine, and the order follows the IoU or the score", () => {
       { sentence: "no answer", image: 1, answers: [5, 5] },
     ],
   );
-  const data: PageData = { ...explorer, images: { ...explorer.images, thumbnail: [null, null] } };
+  const data: PageData = {
+    ...explorer,
+    noun: "configuration",
+    images: { ...explorer.images, thumbnail: [null, null] },
+  };
   const select = (changes: object): number[] => selectRows(data, { ...firstFilter(data), ...changes });
   expect(select({})).toEqual([0, 1, 3, 2]);
   expect(select({ order: "loss" })).toEqual([2, 3, 0, 1]);

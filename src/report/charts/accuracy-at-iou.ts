@@ -32,7 +32,7 @@ export function accuracyAtIouChart(summary: Summary): Chart | undefined {
     axis: {
       title: [
         "IoU threshold t; dashed: the main metric, whose order the labels have",
-        ...noteHidden(shown, all),
+        ...noteHidden(shown, all, summary),
       ],
       values: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1],
       format: ".1f",

@@ -27,7 +27,7 @@ export function errorsChart(summary: Summary): Chart | undefined {
   }));
   const spec = stackedBars(bars, parts, {
     width: 520,
-    axisTitle: [`referring expressions of ${summary.split} (%)`, ...noteHidden(baselines, all)],
+    axisTitle: [`referring expressions of ${summary.split} (%)`, ...noteHidden(baselines, all, summary)],
   });
   const figures = all.map(({ label, fractions }) => {
     const numbers = parts.map(({ key, title }) => `${title} ${percent(fractions[key].mean)}`);

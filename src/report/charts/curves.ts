@@ -30,7 +30,7 @@ export function curvesChart(summary: Summary, trials: readonly CompletedTrial[])
       title: [
         "epoch",
         ...(hasSeeds ? ["line: mean; band: lowest to highest seed"] : []),
-        ...noteHidden(shown, all),
+        ...noteHidden(shown, all, summary),
       ],
       tickMinStep: 1,
       format: "d",

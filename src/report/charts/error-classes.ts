@@ -23,7 +23,7 @@ export function errorClassesChart(summary: Summary): Chart {
   const titles = Object.fromEntries(parts.map(({ title, letter }) => [title, `${letter}: ${title}`]));
   const spec = stackedBars(bars, parts, {
     width: 560,
-    axisTitle: [`referring expressions of ${split} (%)`, ...noteHidden(shown, settings)],
+    axisTitle: [`referring expressions of ${split} (%)`, ...noteHidden(shown, settings, summary)],
     legend: { columns: 4, labelExpr: `${JSON.stringify(titles)}[datum.label]` },
   });
   const figures = settings.map((setting) => {

@@ -42,7 +42,7 @@ export function forestChart(summary: Summary): Chart | undefined {
         "left of 0: worse; right of 0: better",
         `point: mean, filled if p < ${alphaOf(summary)} (Holm); line: ${confidenceOf(summary)} interval`,
         ...(smallest === null ? [] : [`band: less than the ${points(smallest)} points that matter`]),
-        ...noteHidden(shown, all),
+        ...noteHidden(shown, all, summary),
       ],
     },
   });

@@ -2,6 +2,7 @@ import { joinWords, wrapText } from "../../base/format.ts";
 import type { SettingSummary, Summary } from "../../contract/generated/types.ts";
 import { confidenceOf, type Floor, figureOf, floorsOf } from "../figures.ts";
 import { interval, points } from "../points.ts";
+import { countRuns, runNoun, runsOf } from "../wording.ts";
 import { type Chart, type ChartSpec, listed } from "./chart-spec.ts";
 import { drawnLabels, settingRows, shortLabel } from "./labels.ts";
 import { noteZoom, percentOf, toPercent, zoomedDomain } from "./scales.ts";
@@ -29,9 +30,11 @@ export function leaderboardChart(summary: Summary): Chart {
       tickCount: 8,
       title: [
         `Acc@0.5 on ${summary.split} (%)${noteZoom(domain)}`,
-        seeds.length > 0 ? `${marks}; dot: one seed, the first on top` : marks,
+        seeds.length > 0
+          ? `${marks}; dot: one ${runNoun(summary.settings.map(runsOf))}, the first on top`
+          : marks,
         ...noteOutside(outside),
-        ...noteHidden(shown, summary.settings),
+        ...noteHidden(shown, summary.settings, summary),
       ],
     },
   });
@@ -95,8 +98,8 @@ function makeRows(settings: readonly SettingSummary[]): Row[] {
   return titled.flatMap(({ setting, title }) => {
     const figure = figureOf(setting, "acc_at_50");
     const label = names.get(title) ?? "";
-    // A baseline runs once: its only value is its mean.
-    const per_seed = setting.kind === "baseline" ? [] : (figure?.per_seed ?? []);
+    // The only value of a fixed model is its mean.
+    const per_seed = countRuns(runsOf(setting)) === undefined ? [] : (figure?.per_seed ?? []);
     const seeds = per_seed.map(({ value }, index) => ({
       label,
       value: percentOf(value),

@@ -16,7 +16,7 @@ export function reliabilityChart(summary: Summary): Chart | undefined {
   const explained = [
     `dot: answers with similar scores, with their ${confidenceOf(summary)} interval`,
     "line: monotone fit; dashed: a score that is the probability of a hit",
-    ...noteHidden(shown, all),
+    ...noteHidden(shown, all, summary),
   ];
   const spec = {
     title: { text: explained, ...titleStyle, anchor: "start", offset: 14 },

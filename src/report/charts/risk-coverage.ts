@@ -33,7 +33,7 @@ export function riskCoverageChart(summary: Summary): Chart | undefined {
     axis: {
       title: [
         `coverage: the answers with the highest scores (% of ${summary.split})`,
-        ...noteHidden(shown, all),
+        ...noteHidden(shown, all, summary),
       ],
       labelFlush: false,
     },

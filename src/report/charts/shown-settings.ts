@@ -1,4 +1,6 @@
 import { count } from "../../base/format.ts";
+import type { Summary } from "../../contract/generated/types.ts";
+import { rowNoun } from "../wording.ts";
 import { drawnLabels } from "./labels.ts";
 import { settingColors } from "./theme.ts";
 
@@ -21,9 +23,14 @@ export function selectShown<T extends { label: string }>(
 }
 
 /** Lines of an axis title that say what is left out. */
-export function noteHidden(shown: { length: number }, all: { length: number }): string[] {
+export function noteHidden(
+  shown: { length: number },
+  all: { length: number },
+  summary: Pick<Summary, "settings" | "selection" | "split">,
+): string[] {
   if (shown.length === all.length) return [];
-  return [`${shown.length} of ${count(all.length)} configurations: the best on val`];
+  const where = summary.selection === "this_split" ? summary.split : "val";
+  return [`${shown.length} of ${count(all.length)} ${rowNoun(summary.settings)}s: the best on ${where}`];
 }
 
 /** How a chart draws a configuration. */

@@ -67,7 +67,7 @@ export function subsetDifferencesChart(summary: Summary): Chart | undefined {
     `rows below the first${hasChance ? " two" : ""}: Acc@0.5 on ${summary.split} minus that of the first row, in percentage points`,
     `blue: better; orange: worse; strongest at ${points(largest)} points`,
     `*: p < ${alphaOf(summary)} (Holm over subsets and rows)`,
-    ...noteHidden(shown, everyone),
+    ...noteHidden(shown, everyone, summary),
   ];
   const spec = {
     width: last.to,

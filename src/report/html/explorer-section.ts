@@ -3,6 +3,7 @@ import { count } from "../../base/format.ts";
 import { oneLine } from "../../base/plain-text.ts";
 import type { Explorer, Split } from "../../contract/generated/types.ts";
 import { shownExplorer } from "../shown-input.ts";
+import type { RowNoun } from "../wording.ts";
 import { element } from "./blocks-to-html.ts";
 import { embedJson } from "./embed-json.ts";
 import { ids, type PageData } from "./page-data.ts";
@@ -20,15 +21,17 @@ export interface ExplorerPart {
  *
  * @param maxBytes of the JSON.
  * @param isDemo whether the images are those of the demo, which cliprpn draws.
+ * @param noun what a row is called.
  */
 export async function explorerPart(
   explorer: Explorer,
   maxBytes: number,
   isDemo: boolean,
+  noun: RowNoun,
 ): Promise<ExplorerPart> {
   const selected = selectRows(shownExplorer(explorer), rankImages(explorer), maxBytes * dataShare);
   const { schema_version: _, images_dir, images, ...columns } = selected;
-  const data: PageData = { ...columns, images: { ...images, thumbnail: images.file.map(() => null) } };
+  const data: PageData = { ...columns, noun, images: { ...images, thumbnail: images.file.map(() => null) } };
   const left = maxBytes - Buffer.byteLength(embedJson(data));
   const { uris, numUnreadable } =
     images_dir === null || isTest(explorer.split)
@@ -62,13 +65,13 @@ const sectionId = "expressions";
 const owners =
   "The images belong to their owners: publish this file, or parts of it, only if you have the right to publish every image in it.";
 
-function describeShown({ num_settings }: Explorer, { settings }: PageData): string {
+function describeShown({ num_settings }: Explorer, { settings, noun }: PageData): string {
   const which =
     settings.length === num_settings
-      ? "all configurations"
-      : `${count(settings.length)} of ${count(num_settings)} configurations`;
+      ? `all ${noun}s`
+      : `${count(settings.length)} of ${count(num_settings)} ${noun}s`;
   const seeded = settings.some(({ seed }) => seed !== null);
-  return `Predictions of ${which}${seeded ? ", with the first seed of each" : ""}. An answer is right if its IoU is at least 0.5.`;
+  return `Predictions of ${which}${seeded ? `, with the first ${noun === "model" ? "run" : "seed"} of each` : ""}. An answer is right if its IoU is at least 0.5.`;
 }
 
 /** What the file does not contain. */
@@ -96,7 +99,7 @@ function imagesLeftOut(
   return [
     ...(numShown + numUnreadable < numAll
       ? [
-          `To keep the file small, it has ${count(numShown)} of the ${count(numAll)} images: first those where configurations differ, then others, both in a fixed random order.`,
+          `To keep the file small, it has ${count(numShown)} of the ${count(numAll)} images: first those where ${data.noun}s differ, then others, both in a fixed random order.`,
         ]
       : []),
     ...(numUnreadable > 0 ? [`${count(numUnreadable)} of the images cannot be read.`] : []),

@@ -1,5 +1,6 @@
 import type { RootContent } from "mdast";
 import type { Explorer } from "../../contract/generated/types.ts";
+import type { RowNoun } from "../wording.ts";
 import { blocksToHtml } from "./blocks-to-html.ts";
 import { embedImages } from "./embed-images.ts";
 import { explorerPart } from "./explorer-section.ts";
@@ -16,6 +17,8 @@ export interface HtmlReport {
   /** Undefined if there is nothing to show one by one. */
   explorer: Explorer | undefined;
   isDemo: boolean;
+  /** What a row is called. */
+  noun: RowNoun;
 }
 
 const maxPageBytes = 20e6;
@@ -27,7 +30,7 @@ const maxPageBytes = 20e6;
  * @param maxBytes of the whole page, unless the report's tables and charts alone take more.
  */
 export async function htmlReport(
-  { title, main, details, explorer, isDemo }: HtmlReport,
+  { title, main, details, explorer, isDemo, noun }: HtmlReport,
   folder: string,
   maxBytes: number = maxPageBytes,
 ): Promise<string> {
@@ -37,7 +40,7 @@ export async function htmlReport(
   const report = renderPage(title, [...before, ...after], undefined);
   if (explorer === undefined || explorer.settings.length === 0) return report;
   const left = Math.max(0, maxBytes - Buffer.byteLength(report) - reserve);
-  const part = await explorerPart(explorer, left, isDemo);
+  const part = await explorerPart(explorer, left, isDemo, noun);
   return renderPage(title, [...before, ...part.content, ...after], { id: ids.data, json: part.json });
 }
 

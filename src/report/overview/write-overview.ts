@@ -35,7 +35,7 @@ export async function writeOverview(
   const { main, details } = overviewBlocks(shown, chart);
   const isDemo = input.combined.endpoints.some(({ dataset_name }) => dataset_name === "demo");
   const page = await htmlReport(
-    { title: shown.question, main, details, explorer: undefined, isDemo },
+    { title: shown.question, main, details, explorer: undefined, isDemo, noun: "model" },
     staged,
   );
   await mkdir(join(folder, place), { recursive: true });

@@ -1,5 +1,6 @@
 import type { RootContent } from "mdast";
 import { asSentence, count, counted, joinWords } from "../../base/format.ts";
+import { groupBy } from "../../base/group-by.ts";
 import { shortLine } from "../../base/plain-text.ts";
 import type {
   AnswersReport,
@@ -44,7 +45,8 @@ export function answers(comparison: StoredComparison | undefined, data: readonly
       several ? 5 : 4,
     ),
     ...notes(files, several),
-    ...examples(files, several),
+    // The report of each split has its own.
+    ...(several ? [] : examples(files)),
   ];
 }
 
@@ -59,27 +61,42 @@ export function answerLimitations(
 ): Inline[] {
   const files = filesOf(comparison, data);
   const several = data.length > 1;
+  const warnings = groupBy(
+    files.flatMap((file) => file.report.warnings.map((warning) => ({ file, warning }))),
+    ({ file, warning }) => JSON.stringify([file.label, warning]),
+  );
   return [
-    ...files.flatMap((file) =>
-      file.report.warnings.map(
-        (warning): Inline => [
-          strong(`Warning about the answers of ${nameOf(file, several)}:`),
-          ` ${asSentence(warning)}`,
-        ],
-      ),
-    ),
-    ...files.flatMap((file) => {
-      const { num_missing, num_unparsed, num_expressions } = file.report;
-      const missing = missingFraction(file.report);
-      if (missing < smallestShown) return [];
-      const kinds = [
-        ...(num_missing > 0 ? ["missing"] : []),
-        ...(num_unparsed > 0 ? ["without a box that can be read"] : []),
-      ];
+    ...[...warnings.values()].map((group): Inline => {
+      const names = [...new Set(group.map(({ file }) => file.data))];
+      const where = several ? ` on ${joinWords(names)}` : "";
+      const [{ file, warning }] = group;
       return [
-        `${count(num_missing + num_unparsed)} of ${count(num_expressions)} answers of ${nameOf(file, several)} are ${joinWords(kinds, "or")}, and count as misses. With all of them right, its Acc@0.5 would be ${points(missing)} points higher.`,
+        strong(`Warning about the answers of ${quoteLabel(file.label)}${where}:`),
+        ` ${asSentence(warning)}`,
       ];
     }),
+    ...[...groupBy(files, ({ label }) => label).values()].flatMap((group) => missingLine(group, several)),
+  ];
+}
+
+/** "40 of 4,896 answers of qwen are missing, and count as misses", of all files of a model. */
+function missingLine(files: [AnswerFile, ...AnswerFile[]], several: boolean): string[] {
+  const sum = (read: (report: AnswersReport) => number): number =>
+    files.reduce((total, { report }) => total + read(report), 0);
+  const num_missing = sum((report) => report.num_missing);
+  const num_unparsed = sum((report) => report.num_unparsed);
+  const fractions = files.map(({ report }) => missingFraction(report));
+  const most = Math.max(...fractions);
+  if (most < smallestShown) return [];
+  const kinds = [
+    ...(num_missing > 0 ? ["missing"] : []),
+    ...(num_unparsed > 0 ? ["without a box that can be read"] : []),
+  ];
+  const inFiles = files.length > 1 ? `, in ${counted(files.length, "file")},` : "";
+  const mean = fractions.reduce((a, b) => a + b, 0) / files.length;
+  const higher = several ? `up to ${points(most)} points higher on a split` : `${points(mean)} points higher`;
+  return [
+    `${count(num_missing + num_unparsed)} of ${count(sum((report) => report.num_expressions))} answers of ${quoteLabel(files[0].label)}${inFiles} are ${joinWords(kinds, "or")}, and count as misses. With all of them right, its Acc@0.5 would be ${higher}.`,
   ];
 }
 
@@ -98,7 +115,7 @@ function missingFraction({ num_missing, num_unparsed, num_expressions }: Answers
   return (num_missing + num_unparsed) / Math.max(1, num_expressions);
 }
 
-/** 0.1 points. */
+/** 0.05 points: the last digit that is shown. */
 const smallestShown = 0.0005;
 
 function filesOf(comparison: StoredComparison | undefined, data: readonly string[]): AnswerFile[] {
@@ -212,10 +229,10 @@ function matchedBy({ num_by_sent_id, num_by_text, num_by_normalized_text }: Answ
   return `matched ${joinWords(used.map(([num, by]) => `${count(num)} by ${by}`))}`;
 }
 
-function examples(files: AnswerFile[], several: boolean): RootContent[] {
+function examples(files: AnswerFile[]): RootContent[] {
   const rows = files.flatMap((file) =>
     file.report.examples.map(({ kind, where, text }) => [
-      nameOf(file, several),
+      file.label,
       exampleNames[kind],
       shortLine(where, 80),
       shortLine(text, 160),

@@ -5,14 +5,18 @@ import { trialName } from "../names.ts";
 import { noValue } from "../points.ts";
 import { byId, type CompletedTrial, completedTrials, type ReportInput } from "../report-input.ts";
 import { mean, msPerHour } from "../tables/cost-of.ts";
+import { rowNoun } from "../wording.ts";
 
 /** Duration, memory and environment of the trials. */
 export function cost({ trials, summary }: ReportInput): RootContent[] {
   const completed = completedTrials(trials);
+  if (completed.length === 0) return [];
   const trialWithId = byId(completed);
   const onDevice = completed.some(({ outcome }) => outcome.peak_memory_bytes.device !== null);
-  const kinds = new Set(summary.settings.map(({ kind }) => kind));
-  const rows = summary.settings.map((setting) => {
+  // Outside models have no trials.
+  const settings = summary.settings.filter(({ kind }) => kind !== "results");
+  const kinds = new Set(settings.map(({ kind }) => kind));
+  const rows = settings.map((setting) => {
     const trained = setting.kind === "cliprpn";
     const outcomes = setting.trial_ids.flatMap((trial_id) => trialWithId.get(trial_id)?.outcome ?? []);
     const meanDuration = (part: keyof (typeof outcomes)[number]["durations_ms"]): string =>
@@ -36,7 +40,7 @@ export function cost({ trials, summary }: ReportInput): RootContent[] {
     heading(2, "Time and memory"),
     ...longTable(
       [
-        "configuration",
+        rowNoun(summary.settings),
         "trainable parameters",
         kinds.has("baseline") ? "preparation" : "features",
         "training",

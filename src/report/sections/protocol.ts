@@ -26,7 +26,7 @@ export function protocol(comparison: StoredComparison | undefined): RootContent[
     ...(columns.length === 0
       ? []
       : longTable(
-          ["model", ...columns.map(({ title }) => title)],
+          ["compared model", ...columns.map(({ title }) => title)],
           models.map((model) => [
             model.label,
             ...columns.map(({ read }) => shortLine(read(model.protocol ?? {}) ?? noValue, 80)),

@@ -10,10 +10,18 @@ import { completedTrials, type ReportInput } from "../report-input.ts";
 export function reproduce(input: ReportInput): RootContent[] {
   return [
     heading(2, "Reproduce"),
-    paragraph("Run this in the folder where the sweep was started. Finished trials are kept."),
+    paragraph(
+      input.comparison === undefined
+        ? "Run this in the folder where the sweep was started. Finished trials are kept."
+        : "Run this in the folder where the comparison was made. Files that have not changed are not read again.",
+    ),
     codeBlock("sh", input.command),
     // Only the configurations of an experiment file can be run one by one.
-    ...(input.source.file === "" ? [paragraph(determinism)] : rowCommands(input)),
+    ...(input.comparison !== undefined
+      ? []
+      : input.source.file === ""
+        ? [paragraph(determinism)]
+        : rowCommands(input)),
   ];
 }
 

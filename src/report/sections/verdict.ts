@@ -57,13 +57,15 @@ export function verdictSentences(facts: VerdictFacts): string[] {
       ];
     case "one_setting":
       return [reached(facts)];
-    case "checkpoints":
+    case "checkpoints": {
+      const single = singleSeeds(facts);
       return [
         `These checkpoints: ${checkpoints(facts)}`,
         // Otherwise the first sentence names the nearest of all.
         ...(open.length > 0 && beaten.length > 0 ? [`${best} is ahead of ${nameLabels(beaten)}`] : []),
-        `With ${singleSeeds(facts)}, this says nothing about training again`,
+        ...(single === "" ? [] : [`With ${single}, this says nothing about training again`]),
       ];
+    }
     case "same_answers": {
       const same = facts.pairs.filter(({ same_answers }) => same_answers);
       const labels = same.map(({ against }) => against);
@@ -166,11 +168,12 @@ function eachOf(labels: string[]): string {
   return `${labels.length > 1 ? "each of " : ""}${nameLabels(labels)}`;
 }
 
-/** "one seed of film and token"; "one seed each" if that holds for all. */
+/** "one seed of film and token"; "one seed each" if that holds for all; nothing if none has. */
 function singleSeeds({ rows }: VerdictFacts): string {
   const trained = rows.filter(({ kind }) => kind === "cliprpn");
   const single = trained.filter(({ num_runs }) => num_runs < 2).map(({ label }) => label);
   const areAll = single.length === trained.length && !rows.some(({ kind }) => kind === "results");
+  if (single.length === 0) return "";
   return areAll ? "one seed each" : `one seed of ${nameLabels(single)}`;
 }
 

@@ -15,6 +15,7 @@ interface Actions {
 export function controls(data: PageData, filter: Filter, actions: Actions): HTMLElement[] {
   const { change } = actions;
   let { groups } = filter;
+  const title = data.noun === "model" ? "Model" : "Configuration";
   const labels = data.settings.map(({ label }, index): [string, string] => [String(index), label]);
   const classes: [string, string][] = [
     ["-1", "any"],
@@ -28,8 +29,8 @@ export function controls(data: PageData, filter: Filter, actions: Actions): HTML
     });
   return [
     group("Compare", [
-      choose("a", "Configuration A"),
-      choose("b", "Configuration B"),
+      choose("a", `${title} A`),
+      choose("b", `${title} B`),
       choice("Answers", "outcome", outcomes, filter.outcome, (value) =>
         change({ outcome: value as Outcome }),
       ),
