@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from pydantic import BaseModel
 
+from cliprpn.answers.convert import convert_answers
 from cliprpn.contract.generated import (
     CheckDetectorParams,
     CheckDetectorResult,
@@ -36,6 +37,8 @@ from cliprpn.contract.generated import (
     IndexDatasetResult,
     ReadAnnotationsParams,
     ReadAnnotationsResult,
+    ReadAnswersParams,
+    ReadAnswersResult,
     RunTrialParams,
     RunTrialResult,
     SummarizeParams,
@@ -208,6 +211,10 @@ def _summarize(params: SummarizeParams, context: CallContext) -> Summary:
     return summarize(params)
 
 
+def _read_answers(params: ReadAnswersParams, context: CallContext) -> ReadAnswersResult:
+    return convert_answers(params)
+
+
 def _ground(params: GroundParams, context: CallContext) -> GroundResult:
     if bool(find_cut([params.sentence]).any()):
         context.emit(WarningEvent(type="warning", message=CUT_WARNING))
@@ -248,6 +255,7 @@ METHODS: dict[str, Method] = {
     "check_extra": Method(CheckExtraParams, CheckExtraResult, _check_extra),
     "check_fusion": Method(CheckFusionParams, CheckFusionResult, _check_fusion),
     "evaluate": Method(EvaluateParams, EvaluateResult, _evaluate),
+    "read_answers": Method(ReadAnswersParams, ReadAnswersResult, _read_answers),
     "summarize": Method(SummarizeParams, Summary, _summarize),
     "ground": Method(GroundParams, GroundResult, _ground),
     "import_checkpoint": Method(ImportCheckpointParams, ImportCheckpointResult, _import_checkpoint),

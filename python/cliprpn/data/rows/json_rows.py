@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from cliprpn.data.checks import Record, shorten
+from cliprpn.data.json_document import Child, JsonDocument
 from cliprpn.data.problems import Problems
 from cliprpn.data.rows.fields import Fields
-from cliprpn.data.rows.json_document import Child, JsonDocument
 from cliprpn.data.rows.lines import read_jsonl
 from cliprpn.data.rows.nested import rows_below
 from cliprpn.data.rows.split_names import split_named

@@ -1,0 +1,31 @@
+"""Reads a file of answers: its format by its content, and what each row says."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from cliprpn.answers.answer_row import AnswerFile
+from cliprpn.answers.formats import FORMATS, recognize
+from cliprpn.answers.records import read_records
+from cliprpn.contract.generated import AnswerReading
+from cliprpn.errors import CliprpnError
+
+
+def read_answer_file(path: Path, reading: AnswerReading) -> AnswerFile:
+    """
+    Raises:
+        CliprpnError: not_found; data_invalid, with file and line, if the file is broken, or a column is missing;
+            bad_input, if `reading.columns` names a field that there is not.
+    """
+    records = read_records(path)
+    name = reading.format or recognize(records)
+    rows, coordinates, notes = FORMATS[name](records, reading.columns or {})
+    if all(row.box is None and not row.unparsed for row in rows):
+        found = ", ".join(map(str, records[0][1]))[:200]
+        raise CliprpnError(
+            "data_invalid",
+            f"{records[0][0]}: expected predicted boxes, such as columns pred_x1, pred_y1, pred_x2, pred_y2, a box as "
+            f"bbox, or a text as answer; found {found}; name them with --columns box=..., or text=...",
+        )
+    return AnswerFile(name, rows, coordinates, hashlib.sha256(path.read_bytes()).hexdigest(), notes)

@@ -1,0 +1,227 @@
+"""Opens a file of answers of any layout as records: the place of each in the user's file, and its fields."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cliprpn.data.annotation_files import encoding_problem, open_annotations
+from cliprpn.data.checks import Record, shorten
+from cliprpn.data.json_document import Child, JsonDocument
+from cliprpn.data.plain_pickle import load_torch_plain
+from cliprpn.errors import CliprpnError
+
+MAX_ROWS = 5_000_000
+MAX_BYTES = 2**31
+MAX_FIELD_CHARS = 2**24
+SEPARATORS = ",;\t|"
+# Lists of answers in an object, by usual names.
+LIST_KEYS = ("results", "predictions", "answers", "outputs", "samples", "rows", "data", "annotations", "logs")
+# A record with its place.
+Placed = tuple[str, Record]
+
+
+def read_records(path: Path) -> list[Placed]:
+    """The records of CSV, TSV, JSON, JSON Lines, Parquet, XLSX, or of a list in a file of torch.
+
+    An object whose values are records or lists is a record for each key, which it gets as `key`.
+
+    Raises:
+        CliprpnError: not_found; data_invalid, if the file is broken, too large or has no records.
+    """
+    if not path.is_file():
+        raise CliprpnError("not_found", f"{path}: expected a file with answers, found none")
+    if path.stat().st_size > MAX_BYTES:
+        raise CliprpnError("data_invalid", f"{path}: expected at most {MAX_BYTES:,} bytes")
+    try:
+        records = list(_limited(_records(path), path))
+    except OSError as error:
+        raise CliprpnError("data_invalid", f"{path}: expected a readable file: {error}") from error
+    if not records:
+        raise CliprpnError("data_invalid", f"{path}: expected answers, found no row")
+    return records
+
+
+def _records(path: Path) -> Iterator[Placed]:
+    with path.open("rb") as file:
+        start = file.read(4)
+    suffix = path.suffix.lower()
+    if start == b"PAR1":
+        return _from_parquet(path)
+    if suffix in (".pth", ".pt", ".pkl", ".pickle"):
+        return _from_torch(path)
+    if suffix == ".xlsx":
+        from cliprpn.answers.workbook import read_workbook
+
+        return read_workbook(path)
+    first = _first_character(path)
+    if first in ("{", "["):
+        return _from_json(path)
+    return _from_table(path)
+
+
+def _first_character(path: Path) -> str:
+    with open_annotations(path, (".json", ".jsonl", ".csv", ".tsv", ".txt")) as file:
+        text = file.read(4096)
+    if text.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return text.decode("utf-16", "ignore").strip()[:1]
+    return text.decode("utf-8-sig", "ignore").strip()[:1]
+
+
+def _limited(records: Iterator[Placed], path: Path) -> Iterator[Placed]:
+    for number, record in enumerate(records):
+        if number >= MAX_ROWS:
+            raise CliprpnError("data_invalid", f"{path}: expected at most {MAX_ROWS:,} rows")
+        yield record
+
+
+def _from_json(path: Path) -> Iterator[Placed]:
+    document = JsonDocument(path)
+    children, is_object = document.top()
+    if is_object:
+        children = _list_in_object(document, children)
+    for child in children:
+        record = child.value
+        if isinstance(child.key, str):
+            record = (
+                {**record, "key": child.key}
+                if isinstance(record, dict)
+                else {"key": child.key, "value": record}
+            )
+        if not isinstance(record, dict):
+            raise CliprpnError(
+                "data_invalid",
+                f"{document.where(child)}: expected an object with the fields of an answer, found {shorten(record)}",
+            )
+        yield document.where(child), record
+
+
+def _list_in_object(document: JsonDocument, children: list[Child]) -> list[Child]:
+    """The list of records in an object; its entries, if each of them is a record or a list."""
+    lists = [child for child in children if isinstance(child.value, list) and _has_objects(child.value)]
+    named = [child for key in LIST_KEYS for child in lists if child.key == key]
+    if named or len(lists) == 1:
+        return document.children((named or lists)[0])
+    if children and all(isinstance(child.value, dict | list | str) for child in children):
+        return children
+    found = ", ".join(str(child.key) for child in children[:8])
+    raise document.error(
+        f"expected a list of answers, or one below a key such as {LIST_KEYS[0]}; found the keys {shorten(found)}"
+    )
+
+
+def _has_objects(values: list[Any]) -> bool:
+    return len(values) > 0 and all(isinstance(value, dict) for value in values[:100])
+
+
+def _from_table(path: Path) -> Iterator[Placed]:
+    with open_annotations(path, (".csv", ".tsv", ".txt")) as file:
+        content = file.read()
+    try:
+        encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise CliprpnError(
+            "data_invalid", f"{path}:{line}: {encoding_problem(content, error, path.name)}"
+        ) from error
+    # Texts of models are long.
+    csv.field_size_limit(MAX_FIELD_CHARS)
+    first = text.partition("\n")[0]
+    separator = "\t" if ".tsv" in path.name.lower() else max(SEPARATORS, key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    line = 1
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        _check_header(header, path)
+        for values in reader:
+            where, line = f"{path.name}:{line + 1}", reader.line_num
+            if not any(value.strip() for value in values):
+                continue
+            if len(values) != len(header):
+                raise CliprpnError(
+                    "data_invalid",
+                    f"{where}: expected {len(header)} values as in the header, found {len(values)}; put a value that "
+                    f'contains {separator!r} in quotes, such as "[1{separator} 2{separator} 3{separator} 4]"',
+                )
+            yield where, {name: value for name, value in zip(header, values, strict=True) if name}
+    except csv.Error as error:
+        raise CliprpnError(
+            "data_invalid",
+            f"{path.name}:{reader.line_num}: expected CSV: {_one_line(error)}; is a quote missing?",
+        ) from error
+
+
+def _check_header(header: list[str], path: Path) -> None:
+    repeated = sorted({name for name in header if name and header.count(name) > 1})
+    if repeated:
+        raise CliprpnError(
+            "data_invalid", f"{path.name}:1: expected each name once, found {repeated[0]!r} twice"
+        )
+    if sum(1 for name in header if any(char.isalpha() for char in name)) < 2:
+        raise CliprpnError(
+            "data_invalid",
+            f"{path.name}:1: expected a header row with the names of columns, such as sent_id,pred_x1,pred_y1,"
+            f"pred_x2,pred_y2; found {shorten(', '.join(header))}",
+        )
+
+
+def _from_parquet(path: Path) -> Iterator[Placed]:
+    try:
+        with pq.ParquetFile(path, buffer_size=2**20, pre_buffer=False) as file:
+            if file.metadata.num_rows > MAX_ROWS:
+                raise CliprpnError("data_invalid", f"{path}: expected at most {MAX_ROWS:,} rows")
+            names = [field.name for field in file.schema_arrow if not _is_bytes(field.type)]
+            number = 0
+            for batch in file.iter_batches(batch_size=4096, columns=names, use_threads=False):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield f"{path.name}: row {number}", row
+    except (pa.ArrowException, ValueError, OverflowError, MemoryError) as error:
+        raise CliprpnError(
+            "data_invalid", f"{path}: expected Parquet, found a broken file: {_one_line(error)}"
+        ) from error
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    """Images inside, which are not needed."""
+    if pa.types.is_struct(kind):
+        return any(field.name == "bytes" for field in kind)
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+def _from_torch(path: Path) -> Iterator[Placed]:
+    value = load_torch_plain(path)
+    if isinstance(value, dict):
+        lists = [item for key, item in value.items() if key in LIST_KEYS and isinstance(item, list)]
+        value = lists[0] if lists else [{"key": key, **_record(item)} for key, item in value.items()]
+    if not isinstance(value, list | tuple):
+        raise CliprpnError("data_invalid", f"{path}: expected a list of answers, found {shorten(value)}")
+    for position, item in enumerate(value):
+        yield f"{path.name}[{position}]", _record(item)
+
+
+def _record(item: Any) -> Record:
+    if isinstance(item, dict):
+        return {str(key): value for key, value in item.items()}
+    if isinstance(item, list | tuple) and len(item) == 4 and not isinstance(item[0], str):
+        return {"box": list(item)}
+    # Rows of TransVG's index: image, (id,) box, expression, and more.
+    if isinstance(item, list | tuple) and len(item) >= 4 and isinstance(item[0], str):
+        box = next((value for value in item[1:] if isinstance(value, list | tuple) and len(value) == 4), None)
+        words = [value for value in item[1:] if isinstance(value, str) and " " in value] or [
+            value for value in item[3:] if isinstance(value, str)
+        ]
+        return {"image": item[0], "box": box, "expression": words[0] if words else None}
+    return {"value": item}
+
+
+def _one_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return "".join(char for char in (lines[0] if lines else type(error).__name__)[:300] if char.isprintable())
