@@ -136,7 +136,7 @@ def match_rows(rows: Sequence[AnswerRow], keys: SplitKeys, split: str, file: str
             "data_invalid",
             f"{row.where}: expected sent_ids of this dataset: sent_id {row.sent_id} is {keys.texts[i]!r} of "
             f"{keys.images[i][1]} here, and {row.expression or row.image!r} in the file; {len(differing):,} of "
-            f"{num_checked:,} rows differ. Are they of another dataset, or numbered anew? Leave sent_id out to match "
+            f"{num_checked:,} rows differ. Are they of another dataset, or numbered again? Leave sent_id out to match "
             "by image and expression",
         )
     if differing:
