@@ -1,16 +1,39 @@
 import type { Combined } from "../contract/generated/types.ts";
+import { version } from "../package-root.ts";
+import type { OverviewInput } from "../report/overview/overview-input.ts";
+import { overviewVerdict } from "../report/overview/overview-verdict.ts";
+import { writeOverview } from "../report/overview/write-overview.ts";
 import type { ReportInput } from "../report/report-input.ts";
 import { verdict } from "../report/sections/verdict.ts";
 import type { OpenStaging } from "../report/staging.ts";
-import type { ReadyComparison } from "./report-splits.ts";
+import { overviewFiles, type ReadyComparison } from "./report-splits.ts";
 
 /** Writes the overview of several splits. @returns the verdict: of the overview, or of the only split. */
 export async function writeComparisonOverview(
-  _ready: ReadyComparison,
+  { comparison, stored }: ReadyComparison,
   inputs: readonly ReportInput[],
-  _combined: Combined | undefined,
-  _folder: string,
-  _open: OpenStaging,
+  combined: Combined | undefined,
+  folder: string,
+  open: OpenStaging,
 ): Promise<string> {
-  return inputs.map((input) => verdict(input)).join("\n");
+  if (combined === undefined) return inputs.map((input) => verdict(input)).join("\n");
+  const overview: OverviewInput = {
+    question: comparison.question,
+    name: comparison.name,
+    cliprpn_version: version,
+    command: stored.command,
+    combined,
+    comparison: stored,
+    endpoints: inputs.map(({ files, numLooks, dataset_warnings, summary, training }, index) => ({
+      name: comparison.data[index]?.name ?? "",
+      files,
+      numLooks,
+      dataset_warnings,
+      image_origins: summary.image_origins ?? [],
+      training,
+    })),
+    files: overviewFiles,
+  };
+  await writeOverview(overview, await open(overviewFiles.place), folder);
+  return overviewVerdict(overview);
 }
