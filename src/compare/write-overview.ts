@@ -1,5 +1,4 @@
 import type { Combined } from "../contract/generated/types.ts";
-import { version } from "../package-root.ts";
 import type { OverviewInput } from "../report/overview/overview-input.ts";
 import { overviewVerdict } from "../report/overview/overview-verdict.ts";
 import { writeOverview } from "../report/overview/write-overview.ts";
@@ -20,7 +19,7 @@ export async function writeComparisonOverview(
   const overview: OverviewInput = {
     question: comparison.question,
     name: comparison.name,
-    cliprpn_version: version,
+    cliprpn_version: inputs[0]?.cliprpn_version ?? "",
     command: stored.command,
     combined,
     comparison: stored,

@@ -4,9 +4,9 @@ import { confidenceOf } from "../figures.ts";
 import { bullets, codeBlock, heading, type Inline, link, paragraph, strong } from "../markdown.ts";
 import type { ReportImage } from "../report-input.ts";
 import { answerLimitations, answers } from "../sections/answers.ts";
-import { protocol, protocolRemarks } from "../sections/protocol.ts";
-import { combinedVerdict } from "./combined-verdict.ts";
+import { protocol } from "../sections/protocol.ts";
 import type { OverviewInput } from "./overview-input.ts";
+import { overviewVerdict } from "./overview-verdict.ts";
 import { splitsSection } from "./splits-section.ts";
 import { trainingBySplit } from "./training-by-split.ts";
 
@@ -37,13 +37,6 @@ export function overviewBlocks(
       ...definitions(input),
     ],
   };
-}
-
-/** The result in a few sentences, with what differs between how the models were asked. */
-export function overviewVerdict({ combined, comparison }: OverviewInput): string {
-  const { best, rival } = combined.verdict;
-  const remarks = protocolRemarks(comparison, [best, rival]).map(asSentence);
-  return [combinedVerdict(combined, comparison), ...remarks].join(" ");
 }
 
 function lookRemark({ endpoints }: OverviewInput): string[] {

@@ -28,6 +28,6 @@ export interface OverviewEndpoint {
   dataset_warnings: string[];
   /** Evaluated images by the collection that they come from: `summary.image_origins`. */
   image_origins: ImageOriginCount[];
-  /** What the weights of trials were trained on; the protocols say it of files. */
+  /** What the models were trained on: known of weights of trials, or declared by protocols. */
   training: TrainingPart[];
 }

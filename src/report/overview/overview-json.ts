@@ -1,8 +1,9 @@
 import { check } from "../../contract/check.ts";
 import type { Overview } from "../../contract/generated/types.ts";
 import { textsOf } from "../markdown.ts";
-import { overviewLimitations, overviewVerdict } from "./overview-blocks.ts";
+import { overviewLimitations } from "./overview-blocks.ts";
 import type { OverviewInput } from "./overview-input.ts";
+import { overviewVerdict } from "./overview-verdict.ts";
 
 /** Everything that the overview says, for programs. @throws CliprpnError contract_violation. */
 export function overviewJson(input: OverviewInput): Overview {

@@ -1,18 +1,15 @@
 import type { RootContent } from "mdast";
 import { bullets, heading, paragraph, table } from "../markdown.ts";
 import { nameLabels } from "../names.ts";
-import { protocolParts, trainedOn } from "../sections/training-data.ts";
+import { trainedOn } from "../sections/training-data.ts";
 import { overlapOf } from "../training-data/overlap.ts";
 import type { OverviewInput } from "./overview-input.ts";
 
 /** What each model was trained on, and how many images of each split that includes. */
-export function trainingBySplit({ endpoints, comparison }: OverviewInput): RootContent[] {
+export function trainingBySplit({ endpoints }: OverviewInput): RootContent[] {
   const known = endpoints.filter(({ image_origins }) => image_origins.length > 0);
   const parts = new Map(
-    [...endpoints.flatMap(({ training }) => training), ...protocolParts(comparison)].map((part) => [
-      JSON.stringify(part),
-      part,
-    ]),
+    endpoints.flatMap(({ training }) => training).map((part) => [JSON.stringify(part), part]),
   );
   if (known.length === 0 || parts.size === 0) return [];
   const rows = [...parts.values()].map((part) => ({

@@ -1,20 +1,14 @@
 import type { RootContent } from "mdast";
-import type { StoredComparison, TrainingData } from "../../contract/generated/types.ts";
+import type { TrainingData } from "../../contract/generated/types.ts";
 import { bullets, heading, paragraph, table } from "../markdown.ts";
 import { nameLabels } from "../names.ts";
-import type { ReportInput, TrainingPart } from "../report-input.ts";
+import type { ReportInput } from "../report-input.ts";
 import { describeOrigins, overlapOf } from "../training-data/overlap.ts";
 import { rowNoun } from "../wording.ts";
 
 /** What the weights of each configuration were trained on, and how many of the evaluated images that includes. */
-export function trainingData({
-  summary,
-  training: ofTrials,
-  dataset,
-  comparison,
-}: ReportInput): RootContent[] {
+export function trainingData({ summary, training, dataset, comparison }: ReportInput): RootContent[] {
   const origins = summary.image_origins ?? [];
-  const training = [...ofTrials, ...protocolParts(comparison)];
   if (training.length === 0 || origins.length === 0 || dataset.name === "demo") return [];
   const rows = training.map((part) => ({ part, overlap: overlapOf(part.trained_on, origins) }));
   const reasons = [...new Set(rows.flatMap(({ overlap }) => overlap.reasons))];
@@ -47,36 +41,21 @@ export function trainingData({
 }
 
 /** The same for programs. */
-export function trainingRecords({ summary, training, comparison }: ReportInput): TrainingData[] {
-  return [...training, ...protocolParts(comparison)].map(({ name, trained_on, source }) => {
+export function trainingRecords({ summary, training }: ReportInput): TrainingData[] {
+  return training.map(({ name, trained_on, source }) => {
     const { num_seen, num_maybe, num_unknown } = overlapOf(trained_on, summary.image_origins ?? []);
     return { name, trained_on, source, num_seen, num_maybe_seen: num_maybe, num_unknown };
   });
 }
 
 /** One line for each weights that have, or may have, seen evaluated images. */
-export function leakageLines({ summary, training, comparison }: ReportInput): string[] {
-  return [...training, ...protocolParts(comparison)].flatMap((part) => {
+export function leakageLines({ summary, training }: ReportInput): string[] {
+  return training.flatMap((part) => {
     const { text, num_seen, num_maybe } = overlapOf(part.trained_on, summary.image_origins ?? []);
     return num_seen + num_maybe === 0
       ? []
       : [`${part.name}: trained on ${trainedOn(part)}, with ${text} of the images of ${summary.split}`];
   });
-}
-
-/** What the outside models were trained on, as their protocols declare it. */
-export function protocolParts(comparison: StoredComparison | undefined): TrainingPart[] {
-  return (comparison?.models ?? [])
-    .filter(({ kind }) => kind === "results")
-    .map(({ label, protocol }) => {
-      const trained_on = protocol?.trained_on ?? null;
-      return {
-        name: protocol?.weights ?? protocol?.model ?? label,
-        labels: [label],
-        trained_on,
-        source: trained_on === null ? "undeclared" : "declared",
-      };
-    });
 }
 
 /** In words; who says so, unless it is declared. */
