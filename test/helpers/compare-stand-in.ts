@@ -28,7 +28,7 @@ export class StandInEngine implements Engine {
     method: M,
     params: BridgeMethods[M]["params"],
   ): Promise<BridgeMethods[M]["result"]> {
-    this.calls.push({ method, params: structuredClone(params) as Record<string, unknown> });
+    this.calls.push({ method, params: { ...params } });
     if (this.failing === method) throw new Error(`killed in ${method}`);
     return answers[method]?.(params as never) as BridgeMethods[M]["result"];
   }
@@ -127,7 +127,9 @@ function madeAnswers(file: string, num_rows: number): AnswersReport {
 /** A folder to work in, with a prepared dataset `mine` of the splits val, testA and testB. */
 export function makeData(work: string, changes: Partial<PreparedDataset> = {}): void {
   const folder = join(work, "data", changes.name ?? "mine");
-  mkdirSync(folder, { recursive: true });
+  const pixels = join(folder, "pixels/squash-224");
+  mkdirSync(pixels, { recursive: true });
+  writeFileSync(join(pixels, "manifest.json"), "{}");
   const splits = (["val", "testA", "testB"] as const).map((split) => ({
     split,
     num_images: 10,

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { looksAt } from "../../src/store/test-looks.ts";
 import { compareIn, makeData, StandInEngine, writeAnswers } from "../helpers/compare-stand-in.ts";
-import { errorOf } from "../helpers/error-of.ts";
 import { addAttempt, addSweep } from "../helpers/made-runs.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
 import { madeSpec } from "../helpers/report-input.ts";
@@ -153,10 +152,11 @@ describe("looks at test", () => {
     const work = prepared();
     writeFileSync(join(work, "qwen.jsonl"), "broken 1");
     writeFileSync(join(work, "other.jsonl"), "broken 2");
-    const error = await errorOf(compareIn(work, { data: ["mine:testA"], results: two }));
-    expect(error.code).toBe("data_invalid");
-    // The problems of all files.
-    expect(error.message).toMatch(/qwen\.jsonl:1: .*\n.*other\.jsonl:1: /);
+    await expect(compareIn(work, { data: ["mine:testA"], results: two })).rejects.toMatchObject({
+      code: "data_invalid",
+      // The problems of all files.
+      message: expect.stringMatching(/qwen\.jsonl:1: .*\n.*other\.jsonl:1: /),
+    });
     expect(looks(work)).toEqual([]);
     expect(existsSync(join(work, "runs/comparisons/qwen-other-mine-testA/comparison.json"))).toBe(false);
   });
