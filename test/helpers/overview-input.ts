@@ -72,7 +72,7 @@ export function madeCombined(
     optimism: null,
     selection: "primary",
     verdict: {
-      case: "outperforms",
+      case: comparisons.every(({ difference }) => difference.mean > 0.02) ? "outperforms" : "no_difference",
       best: best?.label ?? "",
       rival: others[0]?.label ?? null,
       beaten: comparisons.filter(({ difference }) => difference.mean > 0.02).map(({ against }) => against),
