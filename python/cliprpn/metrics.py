@@ -24,9 +24,9 @@ def sentence_figures(columns: MetricColumns) -> dict[str, Values]:
     """Per-sentence values of the metrics that are means over sentences: [S] (or [R, S]) for each name.
 
     Args:
-        columns: `iou`, `iou_at_5`, `iou_at_10`, `iou_at_100` (best IoU among the first 5, 10, 100 proposals)
-            and `pointing` (whether the center of the box lies in the ground truth), each [S], or [R, S] for
-            several runs.
+        columns: `iou` and `pointing` (whether the center of the box lies in the ground truth), and `iou_at_5`,
+            `iou_at_10`, `iou_at_100` (best IoU among the first 5, 10, 100 proposals) if there are several proposals;
+            each [S], or [R, S] for several runs.
     """
     iou = np.asarray(columns["iou"], dtype=np.float64)
     figures = {name: (iou >= threshold).astype(float) for name, threshold in ACC_THRESHOLDS.items()}
@@ -34,7 +34,8 @@ def sentence_figures(columns: MetricColumns) -> dict[str, Values]:
     figures["miou"] = iou
     figures["recall_at_1"] = figures["acc_at_50"]
     for k in RECALL_AT[1:]:
-        figures[f"recall_at_{k}"] = (np.asarray(columns[f"iou_at_{k}"]) >= HIT_IOU).astype(float)
+        if f"iou_at_{k}" in columns:
+            figures[f"recall_at_{k}"] = (np.asarray(columns[f"iou_at_{k}"]) >= HIT_IOU).astype(float)
     figures["pointing"] = np.asarray(columns["pointing"], dtype=np.float64)
     return figures
 

@@ -228,7 +228,7 @@ def test_the_declared_baseline_is_compared_with_all_others() -> None:
     table = table_of(60, ["attribute"], 1)
     names = ["best", "film", "other"]
     candidates = [candidate(name, table, {"attribute": 0.5}, seed) for seed, name in enumerate(names)]
-    rows = compare_all(candidates, "other", "val", table, 0.95, 0.01)
+    rows = compare_all(candidates, "other", True, table, 0.95, 0.01)
     assert [(row.label, row.against) for row in rows] == [
         ("best", "film"),
         ("best", "other"),
@@ -247,11 +247,11 @@ def test_on_test_the_rows_of_each_reference_are_a_family() -> None:
         candidate(name, table, {"attribute": accuracy}, seed)
         for seed, (name, accuracy) in enumerate(accuracies.items())
     ]
-    rows = compare_all(candidates, "other", "test", table, 0.95, None)
+    rows = compare_all(candidates, "other", False, table, 0.95, None)
     for label in ("best", "other"):
         p_values = [row.p_value for row in rows if row.label == label]
         assert [row.p_adjusted for row in rows if row.label == label] == pytest.approx(holm(p_values))
-    on_val = compare_all(candidates, "other", "val", table, 0.95, None)
+    on_val = compare_all(candidates, "other", True, table, 0.95, None)
     three = [rows[0].p_value, rows[1].p_value, rows[3].p_value]  # best-film, best-other, other-film
     assert [on_val[i].p_adjusted for i in (0, 1, 3)] == pytest.approx(holm(three))
 
@@ -261,7 +261,7 @@ def test_plans_and_equivalence_have_the_declared_level() -> None:
     best, film = (
         candidate(name, table, {"attribute": 0.5}, seed) for seed, name in enumerate(["best", "film"])
     )
-    (row,) = compare_all([best, film], None, "val", table, 0.8, 0.1)
+    (row,) = compare_all([best, film], None, True, table, 0.8, 0.1)
     difference = compare(best.accuracy, film.accuracy, 0.8)
     assert row.detectable == detectable_difference(difference, 0.2) != detectable_difference(difference)
     assert row.num_seeds_needed == num_seeds_needed(best.accuracy, film.accuracy, 0.1, 0.2)
@@ -271,7 +271,7 @@ def test_plans_and_equivalence_have_the_declared_level() -> None:
         (abs(difference.mean) + half * 1.01, True),
         (abs(difference.mean) + half * 0.99, False),
     ):
-        (row,) = compare_all([best, film], None, "val", table, 0.8, margin)
+        (row,) = compare_all([best, film], None, True, table, 0.8, margin)
         assert row.equivalent is expected
 
 
@@ -307,7 +307,7 @@ def test_few_images_have_a_difference_only() -> None:
         pair = [
             candidate(name, table, {"attribute": 0.5}, seed) for seed, name in enumerate(["best", "film"])
         ]
-        (row,) = compare_all(pair, None, "val", table, 0.95, 0.9)
+        (row,) = compare_all(pair, None, True, table, 0.95, 0.9)
         plans = (
             row.p_value,
             row.detectable,
@@ -324,5 +324,5 @@ def test_equal_sums_within_images_are_not_the_same_hits() -> None:
         candidate("best", table, {"attribute": 1.0, "negation": 0.0}, 1),
         candidate("film", table, {"attribute": 0.0, "negation": 1.0}, 2),
     ]
-    assert compare_all(pair, None, "val", table, 0.95, None)[0].same_answers is False
-    assert compare_all([pair[0], pair[0]], None, "val", table, 0.95, None)[0].same_answers is True
+    assert compare_all(pair, None, True, table, 0.95, None)[0].same_answers is False
+    assert compare_all([pair[0], pair[0]], None, True, table, 0.95, None)[0].same_answers is True

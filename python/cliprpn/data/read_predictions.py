@@ -66,6 +66,20 @@ def read_numbers(path: Path, names: tuple[str, ...]) -> PredictionColumns:
         raise _broken(path, error) from error
 
 
+def column_names(path: Path) -> list[str]:
+    """The columns of a file of predictions.
+
+    Raises:
+        CliprpnError: not_found, data_invalid, bad_input.
+    """
+    if not path.is_file():
+        raise _missing(path)
+    try:
+        return list(pq.read_schema(path).names)
+    except (pa.ArrowException, OSError) as error:
+        raise _broken(path, error) from error
+
+
 def _numbers(table: pa.Table, name: str) -> np.ndarray:
     """
     Raises:
@@ -95,16 +109,19 @@ def _broken(path: Path, problem: object) -> CliprpnError:
     )
 
 
+def _missing(path: Path) -> CliprpnError:
+    return CliprpnError(
+        "not_found", f"{path}: expected a trial's predictions, found no file; evaluate that split first"
+    )
+
+
 def _read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
     """
     Raises:
         CliprpnError: not_found; data_invalid, if it is broken; bad_input, if a newer cliprpn wrote the file.
     """
     if not path.is_file():
-        raise CliprpnError(
-            "not_found",
-            f"{path}: expected a trial's predictions, found no file; evaluate that split first",
-        )
+        raise _missing(path)
     try:
         table = pq.read_table(path, columns=columns, page_checksum_verification=True)
         version = int((table.schema.metadata or {}).get(VERSION_KEY, SCHEMA_VERSION))

@@ -64,7 +64,7 @@ def make_candidate(runs: Runs, hits: NDArray[np.bool_], table: SplitTable) -> Ca
 def compare_all(
     candidates: Sequence[Candidate],
     baseline: str | None,
-    split: str,
+    is_chosen_here: bool,
     table: SplitTable,
     level: float,
     smallest_difference: float | None,
@@ -72,8 +72,9 @@ def compare_all(
     """The best with each other one, and the declared baseline with each other one.
 
     Args:
-        candidates: the best on val first.
+        candidates: the best first.
         baseline: a label, or None.
+        is_chosen_here: whether the best was chosen by these answers.
         level: confidence level.
         smallest_difference: as a fraction, or None.
     """
@@ -83,7 +84,7 @@ def compare_all(
     comparisons = []
     for reference in references(candidates, baseline):
         first = candidates[reference]
-        adjusted = _adjust(pairs, reference, split)
+        adjusted = adjust(pairs, reference, is_chosen_here)
         differences = {
             i: compare(first.accuracy, other.accuracy, level)
             for i, other in enumerate(candidates)
@@ -111,12 +112,12 @@ def references(candidates: Sequence[Candidate], baseline: str | None) -> list[in
     return sorted({0, *named})
 
 
-def _adjust(table: PairTable, reference: int, split: str) -> list[float | None]:
+def adjust(table: PairTable, reference: int, is_chosen_here: bool) -> list[float | None]:
     """[K], p values of the comparisons of one candidate with each, by Holm; None with too few images.
 
-    On val the best is chosen from the same data, so all pairs are a family; elsewhere it is the rows of the reference.
+    If the best is chosen from the same data, as on val, all pairs are a family; otherwise the rows of the reference.
     """
-    if split == "val":
+    if is_chosen_here:
         return [None if math.isnan(p_value) else float(p_value) for p_value in table.p_adjusted()[reference]]
     return holm([None if i == reference else p for i, p in enumerate(table.p_values[reference].tolist())])
 

@@ -31,7 +31,7 @@ def error_summary(runs: Runs, table: SplitTable, objects: SplitObjects, level: f
         CliprpnError: not_found, data_invalid, bad_input.
     """
     classes = classify_runs(runs, objects)
-    scores = runs.column("objectness")[0]
+    scores = runs.scores()[0]
     rows: list[ErrorClass] = []
     for code, name in enumerate(ERROR_CLASSES):
         inside = classes == code

@@ -102,7 +102,13 @@ def _divisions(table: SplitTable, subsets: Sequence[Subset]) -> list[ExplorerSub
 def _setting(runs: Runs, objects: SplitObjects) -> ExplorerSetting:
     """The answers of its first seed."""
     is_baseline = runs.group.kind == "baseline"
-    names = ("pred_box_xyxy", "iou", "objectness", *(("num_boxes",) if is_baseline else ()))
+    has_scores = runs.has("objectness")
+    names = (
+        "pred_box_xyxy",
+        "iou",
+        *(("objectness",) if has_scores else ()),
+        *(("num_boxes",) if is_baseline else ()),
+    )
     columns = {name: values[None] for name, values in read_numbers(runs.files[0], names).items()}  # [1, S]
     boxes, iou = columns["pred_box_xyxy"], columns["iou"]
     classes = classify(boxes, iou, columns.get("num_boxes"), objects)
@@ -114,7 +120,9 @@ def _setting(runs: Runs, objects: SplitObjects) -> ExplorerSetting:
         score=[
             float(f"{score:.4g}") if np.isfinite(score) else None
             for score in columns["objectness"][0].astype(np.float64).tolist()
-        ],
+        ]
+        if has_scores
+        else [None] * len(iou[0]),
         error_class=classes[0].tolist(),
     )
 

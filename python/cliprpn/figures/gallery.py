@@ -106,7 +106,7 @@ class _Chooser:
         other_iou = self.ious[1] if len(compared) > 1 else np.zeros_like(self.ious[0])
         self.gain = self.ious[0] - other_iou
         self.is_hit, self.is_other_hit = self.ious[0] >= HIT_IOU, other_iou >= HIT_IOU
-        self.score = np.nan_to_num(compared[0].column("objectness")[0].astype(np.float64), nan=-np.inf)
+        self.score = np.nan_to_num(compared[0].scores()[0].astype(np.float64), nan=-np.inf)
 
     def random_failures(self, subsets: Sequence[Subset]) -> list[GalleryGroup]:
         """One of each subset, if it has any."""

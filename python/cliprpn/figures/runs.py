@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cliprpn.contract.generated import TrialGroup
 from cliprpn.data.predictions import predictions_file
-from cliprpn.data.read_predictions import read_numbers
+from cliprpn.data.read_predictions import column_names, read_numbers
 from cliprpn.errors import CliprpnError
 from cliprpn.figures.split_table import SplitTable
 from cliprpn.metrics import HIT_IOU
@@ -21,19 +21,33 @@ class Runs:
     Attributes:
         group: the configuration.
         files: the predictions of each seed.
-        has_seeds: whether training again gives another result.
+        has_seeds: whether another run, such as training again, gives another result.
     """
 
     def __init__(self, group: TrialGroup, split: str) -> None:
         self.group = group
         self.files = [predictions_file(Path(trial.predictions_dir), split) for trial in group.trials]
-        self.has_seeds = group.kind == "cliprpn"
+        self.has_seeds = group.kind == "cliprpn" or (group.repeats is not None and len(group.trials) > 1)
         self._columns: dict[str, NDArray] = {}
 
     @property
     def seeds(self) -> list[int]:
         """The seed of each run."""
         return [trial.seed for trial in self.group.trials]
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a column: answers of outside models have one box, and often no score.
+
+        Raises:
+            CliprpnError: not_found, data_invalid, bad_input.
+        """
+        if self.group.kind != "results":
+            return True
+        return all(name in column_names(file) for file in self.files)
+
+    def scores(self) -> NDArray:
+        """The scores of the boxes: [R, S]; all 0 if there are none."""
+        return self.column("objectness") if self.has("objectness") else np.zeros_like(self.column("iou"))
 
     def read(self, *names: str) -> None:
         """Reads several columns at once.

@@ -17,6 +17,7 @@ from cliprpn.contract.generated import (
     StratumSummary,
 )
 from cliprpn.figures.calibration import calibrate
+from cliprpn.figures.conventions import by_other_conventions
 from cliprpn.figures.error_classes import SplitObjects
 from cliprpn.figures.error_summary import error_summary
 from cliprpn.figures.intervals import mean_interval, to_interval
@@ -65,7 +66,7 @@ def setting_figures(
     Raises:
         CliprpnError: not_found, data_invalid, bad_input.
     """
-    runs.read(*COLUMNS)
+    runs.read(*(name for name in COLUMNS if runs.has(name)))
     values = _values(runs)
     hits = runs.hits()
     accuracy = measure(hits, None, table.groups, runs.has_seeds)
@@ -77,6 +78,7 @@ def setting_figures(
         num_planned_seeds=runs.group.num_planned_seeds,
         is_upper_bound=runs.group.is_upper_bound,
         population="procedure" if runs.has_seeds and len(runs.seeds) > 1 else "checkpoints",
+        repeats=runs.group.repeats,
         seed_sd=accuracy.seed_variance**0.5 if runs.has_seeds and len(runs.seeds) > 1 else None,
         rank=None,
         figures=_figures(runs, values, all_rows(table), level),
@@ -100,13 +102,16 @@ def setting_figures(
             for subset in subsets
         ],
         category_macro_acc_at_50=_category_macro(table, hits),
-        blank=_blank(runs, table, level),
+        blank=_blank(runs, table, level) if runs.has("iou_blank") else None,
         accuracy_at_iou=[
             AccuracyAtIou(iou=t, value=float((runs.column("iou") >= t).mean())) for t in IOU_GRID
         ],
         proposals=_proposals(runs, table, level) if runs.group.kind == "baseline" else None,
         error_classes=error_summary(runs, table, objects, level),
-        calibration=calibrate(runs.column("objectness"), hits, table.groups, level),
+        calibration=calibrate(runs.column("objectness"), hits, table.groups, level)
+        if runs.has("objectness")
+        else None,
+        conventions=by_other_conventions(runs, table),
         still_rising=None,
     )
     return SettingFigures(summary, hits)
@@ -120,7 +125,7 @@ def _values(runs: Runs) -> dict[str, NDArray]:
         "iou": runs.column("iou"),
         # Files of earlier versions count the center of an empty box.
         "pointing": runs.column("pointing").astype(bool) & has_area,
-        **{f"iou_at_{k}": runs.column(f"iou_at_{k}") for k in RECALL_AT[1:]},
+        **{f"iou_at_{k}": runs.column(f"iou_at_{k}") for k in RECALL_AT[1:] if runs.has(f"iou_at_{k}")},
     }
     return sentence_figures(columns)
 

@@ -13,7 +13,7 @@ from cliprpn.figures.split_table import SplitTable
 from cliprpn.statistics import ImageGroups
 
 SubsetKind = Literal[
-    "stratum", "area_tercile", "area_tercile_refcocog", "sentence_length", "num_same_category"
+    "stratum", "area_tercile", "area_tercile_refcocog", "sentence_length", "num_same_category", "reviewed"
 ]
 STRATA_ORDER = ("attribute", "position", "size_or_part", "negation", "relation", "two_hop")
 # The terciles of the relative box area in RefCOCOg: the same in every split and dataset.

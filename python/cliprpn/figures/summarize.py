@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ from cliprpn.figures.floors import find_floors
 from cliprpn.figures.gallery import choose_gallery, find_opponent
 from cliprpn.figures.image_origins import count_origins
 from cliprpn.figures.kept import kept_figures
+from cliprpn.figures.reviewed import find_reviewed, reviewed_figures
 from cliprpn.figures.rising import add_rising
 from cliprpn.figures.runs import Runs
 from cliprpn.figures.setting_figures import SettingFigures, setting_figures
@@ -41,24 +43,28 @@ from cliprpn.statistics import (
     resample_weights,
 )
 
+Selection = Literal["val", "this_split"]
+
 
 def summarize(params: SummarizeParams) -> Summary:
     """Computes everything that a report shows of the predictions on one split, and writes `expressions.parquet`.
 
-    The best on val is compared with the others, and so is the declared baseline. Upper bounds (annotated boxes) come
-    last and are not compared, unless there is nothing else.
+    The best on val is compared with the others, and so is the declared baseline; if some have no figure on val, the
+    best on this split. Upper bounds (annotated boxes) come last and are not compared, unless there is nothing else.
 
     Raises:
         CliprpnError: not_found if predictions are missing, data_invalid if configurations were evaluated on
             different sentences, no_space.
     """
-    groups = sort_by_val(params.groups)
     split, level = params.split, 1 - params.alpha
+    groups, selection = order_groups(params.groups, split)
+    is_chosen_here = split == "val" or selection == "this_split"
     all_runs = [Runs(group, split) for group in groups]
     table = read_split_table(all_runs[0].files[0], split)
     subsets = find_subsets(table)
     index = open_dataset(Path(params.dataset.root), params.dataset.id)
     objects = split_objects(index, table.sent_id)
+    reviewed = None if params.only is None else find_reviewed(params.only, table, index)
     settings: list[SettingSummary] = []
     candidates: list[Candidate] = []
     mean_hits: list[SettingHits] = []
@@ -76,7 +82,9 @@ def summarize(params: SummarizeParams) -> Summary:
             candidates.append(make_candidate(runs, figures.hits, table))
         mean_hits.append(SettingHits(runs, figures.hits.mean(axis=0, dtype=np.float32)))
         runs.forget()  # The predictions of all configurations may need more than the memory.
-    comparisons = compare_all(candidates, params.baseline, split, table, level, params.smallest_difference)
+    comparisons = compare_all(
+        candidates, params.baseline, is_chosen_here, table, level, params.smallest_difference
+    )
     subset_comparisons = compare_subsets(candidates, params.baseline, subsets, level)
     weights = resample_weights(table.groups.num_images)
     accuracies = [candidate.accuracy for candidate in candidates]
@@ -111,6 +119,10 @@ def summarize(params: SummarizeParams) -> Summary:
     return Summary(
         schema_version=2,
         split=split,
+        selection=selection,
+        reviewed=None
+        if reviewed is None
+        else reviewed_figures(reviewed, settings, mean_hits, candidates, params.baseline, level),
         num_sentences=len(table.sent_id),
         num_images=table.groups.num_images,
         image_origins=count_origins(set(table.image_file.tolist()), params.dataset.split_by),
@@ -123,7 +135,7 @@ def summarize(params: SummarizeParams) -> Summary:
         chance_acc_at_50=mean_chance(chance),
         comparisons=comparisons,
         subset_comparisons=subset_comparisons,
-        optimism=optimism(accuracies, weights) if split == "val" and num_candidates > 1 else None,
+        optimism=optimism(accuracies, weights) if is_chosen_here and num_candidates > 1 else None,
         verdict=verdict,
         floors=find_floors(table, index, level),
         gallery=gallery,
@@ -139,17 +151,25 @@ def _sent_ids(gallery: Gallery) -> set[int]:
     return {case.sent_id for example in examples for case in example.cases}
 
 
-def sort_by_val(groups: Sequence[TrialGroup]) -> list[TrialGroup]:
+def order_groups(groups: Sequence[TrialGroup], split: str) -> tuple[list[TrialGroup], Selection]:
     """Sorts by Acc@0.5 on val, the mean over seeds, for every split: selecting on test would bias its figures upward.
 
-    Upper bounds (annotated boxes) come last; equal ones are sorted by label.
+    If a group has no figure on val, such as an outside model, all are sorted by this split, which is said. Upper
+    bounds (annotated boxes) come last; equal ones are sorted by label.
     """
+    on_val = [_mean([trial.val_acc_at_50 for trial in group.trials]) for group in groups]
+    known = [value for value in on_val if value is not None]
+    selection: Selection = "val" if len(known) == len(groups) else "this_split"
+    values = known if selection == "val" else [float(Runs(group, split).hits().mean()) for group in groups]
+    order = sorted(
+        zip(groups, values, strict=True), key=lambda item: (item[0].is_upper_bound, -item[1], item[0].label)
+    )
+    return [group for group, _ in order], selection
 
-    def key(group: TrialGroup) -> tuple[bool, float, str]:
-        accuracies = [trial.val_acc_at_50 for trial in group.trials if trial.val_acc_at_50 is not None]
-        return group.is_upper_bound, -float(np.mean(accuracies)), group.label
 
-    return sorted(groups, key=key)
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if len(known) == len(values) else None
 
 
 def _add_ranks(
