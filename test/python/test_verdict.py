@@ -12,7 +12,7 @@ from cliprpn.contract.generated import BlankAnswers, Comparison, Figure, Interva
 from cliprpn.figures.comparisons import Candidate, compare_all, compare_subsets
 from cliprpn.figures.split_table import SplitTable
 from cliprpn.figures.subsets import find_subsets
-from cliprpn.figures.verdict import decide, find_remarks
+from cliprpn.figures.verdict import contenders_of, decide, find_remarks
 from cliprpn.metrics import pair_rows
 from cliprpn.statistics import (
     ImageGroups,
@@ -62,7 +62,7 @@ def verdict_of(
     num_images: int = 360,
     smallest_difference: float | None = None,
 ) -> Verdict:
-    return decide(settings, comparisons, num_images, 0.05, smallest_difference, [])
+    return decide(contenders_of(settings), comparisons, num_images, 0.05, smallest_difference, [])
 
 
 THREE = [setting("best"), setting("film"), setting("other")]

@@ -19,6 +19,8 @@ from cliprpn.contract.generated import (
     CheckExtraResult,
     CheckFusionParams,
     CheckFusionResult,
+    Combined,
+    CombineParams,
     CompareDatasetsParams,
     CompareDatasetsResult,
     DatasetStats,
@@ -59,6 +61,7 @@ from cliprpn.data.tables import write_tables
 from cliprpn.detectors.check_extra import check_extra
 from cliprpn.detectors.propose import check_detector
 from cliprpn.detectors.train_yolo import train_yolo
+from cliprpn.figures.combine import combine
 from cliprpn.figures.dataset_stats.compute import compute_dataset_stats
 from cliprpn.figures.dataset_stats.shared_images import compare_datasets
 from cliprpn.figures.summarize import summarize
@@ -211,6 +214,10 @@ def _summarize(params: SummarizeParams, context: CallContext) -> Summary:
     return summarize(params)
 
 
+def _combine(params: CombineParams, context: CallContext) -> Combined:
+    return combine(params)
+
+
 def _read_answers(params: ReadAnswersParams, context: CallContext) -> ReadAnswersResult:
     return convert_answers(params)
 
@@ -257,6 +264,7 @@ METHODS: dict[str, Method] = {
     "evaluate": Method(EvaluateParams, EvaluateResult, _evaluate),
     "read_answers": Method(ReadAnswersParams, ReadAnswersResult, _read_answers),
     "summarize": Method(SummarizeParams, Summary, _summarize),
+    "combine": Method(CombineParams, Combined, _combine),
     "ground": Method(GroundParams, GroundResult, _ground),
     "import_checkpoint": Method(ImportCheckpointParams, ImportCheckpointResult, _import_checkpoint),
     "golden": Method(GoldenParams, GoldenResult, _golden),

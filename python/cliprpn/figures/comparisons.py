@@ -141,7 +141,7 @@ def _comparison(
         p_value=difference.p_value,
         p_adjusted=p_adjusted,
         same_answers=difference.same_answers and _have_same_hits(first, second),
-        detectable=_possible(detectable_difference(difference, alpha)),
+        detectable=possible_difference(detectable_difference(difference, alpha)),
         equivalent=None
         if smallest_difference is None
         else is_equivalent(difference, smallest_difference, alpha),
@@ -161,7 +161,7 @@ def _have_same_hits(first: Candidate, second: Candidate) -> bool:
     return np.allclose(first.hits.mean(axis=0), second.hits.mean(axis=0), rtol=0, atol=1e-9)
 
 
-def _possible(difference: float | None) -> float | None:
+def possible_difference(difference: float | None) -> float | None:
     """None for a difference of 100 points or more: with two seeds, an interval may have no end."""
     return difference if difference is not None and difference < 1 else None
 

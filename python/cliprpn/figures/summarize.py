@@ -33,7 +33,7 @@ from cliprpn.figures.runs import Runs
 from cliprpn.figures.setting_figures import SettingFigures, setting_figures
 from cliprpn.figures.split_table import read_split_table
 from cliprpn.figures.subsets import find_subsets, mean_chance, same_category_chance
-from cliprpn.figures.verdict import decide, find_remarks
+from cliprpn.figures.verdict import contenders_of, decide, find_remarks
 from cliprpn.statistics import (
     MIN_IMAGES,
     NUM_RESAMPLES,
@@ -102,7 +102,7 @@ def summarize(params: SummarizeParams) -> Summary:
     write_expressions(Path(params.out_dir) / "expressions.parquet", table, subsets, mean_hits)
     of_best = [each for each in comparisons if each.label == best.label]
     verdict = decide(
-        settings[:num_candidates],
+        contenders_of(settings[:num_candidates]),
         of_best,
         table.groups.num_images,
         params.alpha,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from cliprpn.contract.generated import (
     BehindRemark,
     BelowChanceRemark,
     BlankRemark,
+    CombinedComparison,
     Comparison,
     Interval,
     RisingRemark,
@@ -25,12 +27,35 @@ from cliprpn.figures.split_table import SplitTable
 from cliprpn.figures.subsets import Rows, Subset, all_rows, mean_chance
 from cliprpn.statistics import MIN_IMAGES, Difference, ImageGroups, compare, holm, measure, zero
 
+AnyComparison = Comparison | CombinedComparison
 Remark = SeedsRemark | BehindRemark | BelowChanceRemark | BlankRemark | RisingRemark
 
 
+@dataclass(frozen=True)
+class Contender:
+    """What a verdict needs of a configuration.
+
+    Attributes:
+        acc_at_50: on the split, or on the primary endpoint.
+        has_one_seed: whether it was trained here, with a single seed.
+    """
+
+    label: str
+    acc_at_50: float
+    has_one_seed: bool
+
+
+def contenders_of(settings: Sequence[SettingSummary]) -> list[Contender]:
+    """Configurations with figures on one split."""
+    return [
+        Contender(each.label, _accuracy(each), each.kind == "cliprpn" and len(each.seeds) < 2)
+        for each in settings
+    ]
+
+
 def decide(
-    settings: Sequence[SettingSummary],
-    comparisons: Sequence[Comparison],
+    contenders: Sequence[Contender],
+    comparisons: Sequence[Comparison] | Sequence[CombinedComparison],
     num_images: int,
     alpha: float,
     smallest_difference: float | None,
@@ -38,7 +63,7 @@ def decide(
 ) -> Verdict:
     """
     Args:
-        settings: the best on val first, then its rivals; no upper bounds unless there is nothing else.
+        contenders: the best first, then its rivals; no upper bounds unless there is nothing else.
         comparisons: of the best with each rival, in the same order.
         alpha: significance level.
         smallest_difference: that matters, as a fraction; None if none is declared.
@@ -51,11 +76,11 @@ def decide(
     surely = [each for each in beaten if _is_below(each.p_adjusted, alpha)]
     open_ones = [each for each in comparisons if each not in surely and each not in ahead]
 
-    def verdict(case: str, rival: Comparison | None, surely: Sequence[Comparison] = ()) -> Verdict:
+    def verdict(case: str, rival: AnyComparison | None, surely: Sequence[AnyComparison] = ()) -> Verdict:
         return Verdict.model_validate(
             {
                 "case": case,
-                "best": settings[0].label,
+                "best": contenders[0].label,
                 "rival": None if rival is None else rival.against,
                 "beaten": [each.against for each in surely],
                 "open": [each.against for each in comparisons if each not in surely and each not in ahead],
@@ -72,9 +97,9 @@ def decide(
         return verdict("one_setting", None)
     if num_images < MIN_IMAGES:
         return verdict("few_images", nearest)
-    if all(_accuracy(setting) == 0 for setting in settings):
+    if all(contender.acc_at_50 == 0 for contender in contenders):
         return verdict("no_hit", None)
-    if any(setting.kind == "cliprpn" and len(setting.seeds) < 2 for setting in settings):
+    if any(contender.has_one_seed for contender in contenders):
         return verdict("checkpoints", nearest, surely)
     same = [each for each in comparisons if each.same_answers]
     if same:
@@ -88,7 +113,7 @@ def decide(
     return verdict("mixed" if surely else "no_difference", min(open_ones, key=_lead), surely)
 
 
-def _lead(comparison: Comparison) -> float:
+def _lead(comparison: AnyComparison) -> float:
     return comparison.difference.mean
 
 
