@@ -7,6 +7,7 @@ import { resultLine } from "../compare/result-line.ts";
 import { runComparison } from "../compare/run-comparison.ts";
 import { openSweeps } from "../compare/sweeps.ts";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
+import { figuresOfCombined, figuresOfSummary } from "../report/conditions/condition-figures.ts";
 import { checkFailIf, heldConditions } from "../report/conditions/fail-if.ts";
 import { openEngine } from "../sweep/open-engine.ts";
 import type { RunContext } from "../sweep/run-context.ts";
@@ -49,6 +50,7 @@ export async function writeComparison(
   const failIf = checkFailIf(args.list("fail-if"), {
     labels: comparison.models.map(({ label }) => label),
     baseline: comparison.baseline ?? undefined,
+    hasPrimary: comparison.data.length > 1,
   });
   const specs = comparison.models.flatMap((model) =>
     model.kind === "trials" ? model.trials.map(({ spec }) => spec) : [],
@@ -59,11 +61,18 @@ export async function writeComparison(
     terminal.info(made.verdict);
     terminal.result(args.flag("json") ? resultLine(comparison, made) : made.file);
     let code: number = EXIT.good;
-    for (const [index, { summary }] of made.inputs.entries())
-      for (const text of heldConditions(failIf, summary)) {
-        terminal.info(`--fail-if holds on ${comparison.data[index]?.name}: ${text}`);
-        code = EXIT.condition_held;
-      }
+    const ofScope = (scope: "split" | "primary") => failIf.filter((each) => each.scope === scope);
+    const held = made.inputs.flatMap(({ summary }, index) =>
+      heldConditions(ofScope("split"), figuresOfSummary(summary)).map(
+        (text) => `on ${comparison.data[index]?.name}: ${text}`,
+      ),
+    );
+    if (made.combined !== undefined) {
+      const figures = figuresOfCombined(made.combined);
+      held.push(...heldConditions(ofScope("primary"), figures).map((text) => `over the splits: ${text}`));
+    }
+    for (const text of held) terminal.info(`--fail-if holds ${text}`);
+    if (held.length > 0) code = EXIT.condition_held;
     if (args.flag("open")) await openPage(join(made.folder, "REPORT.html"));
     return code;
   } finally {

@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CliprpnError } from "../../src/contract/errors.ts";
+import { figuresOfCombined, figuresOfSummary } from "../../src/report/conditions/condition-figures.ts";
 import { checkFailIf, heldConditions } from "../../src/report/conditions/fail-if.ts";
 import { cliprpn } from "../helpers/cli.ts";
 import { errorOf } from "../helpers/error-of.ts";
+import { madeCombined } from "../helpers/overview-input.ts";
 import { madeSummary } from "../helpers/report-input.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
@@ -16,7 +18,7 @@ const summary = madeSummary([
 const known = { labels: ["film", "concatenation", 'a "b"', "broken"], baseline: undefined };
 
 function held(condition: string): string[] {
-  return heldConditions(checkFailIf([condition], known), summary);
+  return heldConditions(checkFailIf([condition], known), figuresOfSummary(summary));
 }
 
 describe("a condition", () => {
@@ -51,7 +53,7 @@ describe("a condition", () => {
       ...known,
       baseline: "concatenation",
     });
-    expect(condition?.holds(summary)).toEqual(new Map([["baseline.acc_at_50.mean", 51]]));
+    expect(condition?.holds(figuresOfSummary(summary))).toEqual(new Map([["baseline.acc_at_50.mean", 51]]));
   });
 
   test("is reported with the values that it names", () => {
@@ -103,7 +105,7 @@ describe("a condition", () => {
     const few = structuredClone(summary);
     for (const { difference } of few.comparisons) Object.assign(difference, { low: null, high: null });
     const [condition] = checkFailIf(["difference.acc_at_50.low < 0"], known);
-    expect(errorOf(() => condition?.holds(few))).toMatchObject({ code: "bad_input" });
+    expect(errorOf(() => condition?.holds(figuresOfSummary(few)))).toMatchObject({ code: "bad_input" });
   });
 });
 
@@ -142,4 +144,43 @@ test("a condition with an unknown name ends `sweep` with code 2 before anything 
   );
   expect(code).toBe(2);
   expect(err).toContain("token_attention");
+});
+
+describe("over several splits", () => {
+  const combined = madeCombined([
+    { label: "ours", acc: [0.6, 0.5, 0.7] },
+    { label: "qwen", acc: [0.5, 0.5, 0.5] },
+  ]);
+  const several = { labels: ["ours", "qwen"], baseline: undefined, hasPrimary: true };
+
+  test.each([
+    ["primary.best.acc_at_50.mean > 59", ["primary.best.acc_at_50.mean > 59 (best.acc_at_50.mean is 60)"]],
+    ["primary.best.acc_at_50.low < 58", []],
+    [
+      'primary.difference("qwen").acc_at_50.low < 9 and primary.verdict.case == "outperforms"',
+      [
+        'primary.difference("qwen").acc_at_50.low < 9 and primary.verdict.case == "outperforms" (difference("qwen").acc_at_50.low is 8, verdict.case is "outperforms")',
+      ],
+    ],
+  ])("%s", (condition, held) => {
+    const conditions = checkFailIf([condition], several);
+    expect(conditions.map(({ scope }) => scope)).toEqual(["primary"]);
+    expect(heldConditions(conditions, figuresOfCombined(combined))).toEqual(held);
+  });
+
+  test.each([
+    ["primary.best.acc_at_50.mean < 1 or best.acc_at_50.mean < 1", several, "found best.acc_at_50.mean"],
+    ["primary.best.acc_at_50.mean < 1", { ...several, hasPrimary: false }, "one split"],
+    ["primary.nothing < 1", several, "found nothing"],
+  ])("refused: %s", (condition, names, message) => {
+    const error = errorOf(() => checkFailIf([condition], names));
+    expect(error).toMatchObject({ code: "bad_input" });
+    expect(String(error)).toContain(message);
+  });
+
+  test("a figure that only splits have is missing", () => {
+    const [condition] = checkFailIf(["primary.best.miou.mean < 1"], several);
+    const error = errorOf(() => condition?.holds(figuresOfCombined(combined)));
+    expect(String(error)).toContain("found none in the figures over refcoco-unc:testA, refcoco-unc:testB");
+  });
 });

@@ -1,10 +1,11 @@
 import { CliprpnError } from "../../contract/errors.ts";
-import type { Summary } from "../../contract/generated/types.ts";
+import type { ConditionFigures } from "./condition-figures.ts";
 import {
   type Condition,
   type Operand,
   type Operator,
   parseCondition,
+  type Step,
   SyntaxProblem,
 } from "./parse-condition.ts";
 import { type KnownNames, type Quantity, quantityNames, quantityOf } from "./quantities.ts";
@@ -12,8 +13,10 @@ import { type KnownNames, type Quantity, quantityNames, quantityOf } from "./qua
 /** A condition of --fail-if whose names are known. */
 export interface FailIf {
   text: string;
+  /** Whether it is about each split, or about the primary endpoint over several. */
+  scope: "split" | "primary";
   /** The condition's values if it holds; undefined if it does not. @throws CliprpnError bad_input if a value is missing. */
-  holds: (summary: Summary) => Values | undefined;
+  holds: (figures: ConditionFigures) => Values | undefined;
 }
 
 /** Each named value of a condition, as it is in the report. */
@@ -26,21 +29,24 @@ export type Values = Map<string, number | string>;
  */
 export function checkFailIf(texts: readonly string[], known: KnownNames): FailIf[] {
   return texts.map((text) => {
-    const test = compile(parse(text), (problem) => refuse(text, problem), known);
+    const fail = (problem: string): never => refuse(text, problem);
+    const { scope, condition } = scopeOf(parse(text), fail, known);
+    const test = compile(condition, fail, known);
     return {
       text,
-      holds: (summary) => {
+      scope,
+      holds: (figures) => {
         const values: Values = new Map();
-        return test(summary, values) ? values : undefined;
+        return test(figures, values) ? values : undefined;
       },
     };
   });
 }
 
 /** The conditions that hold, each with its values: "difference.acc_at_50.low < 0 (difference.acc_at_50.low is -0.4)". */
-export function heldConditions(conditions: readonly FailIf[], summary: Summary): string[] {
+export function heldConditions(conditions: readonly FailIf[], figures: ConditionFigures): string[] {
   return conditions.flatMap(({ text, holds }) => {
-    const values = holds(summary);
+    const values = holds(figures);
     if (values === undefined) return [];
     const described = [...values].map(([name, value]) => `${name} is ${format(value)}`);
     return `${text.trim()} (${described.join(", ")})`;
@@ -56,6 +62,42 @@ function parse(text: string): Condition {
   }
 }
 
+/** Takes `primary.` off the names, which all of a condition have, or none. */
+function scopeOf(
+  condition: Condition,
+  fail: (problem: string) => never,
+  known: KnownNames,
+): { scope: FailIf["scope"]; condition: Condition } {
+  const paths = pathsOf(condition);
+  const primary = paths.filter(({ steps: [root] }) => isPrimary(root));
+  if (primary.length === 0) return { scope: "split", condition };
+  if (known.hasPrimary !== true)
+    fail("expected no `primary.` without several splits: the report is about one split");
+  const [other] = paths.filter(({ steps: [root] }) => !isPrimary(root));
+  if (other !== undefined)
+    fail(`expected \`primary.\` before every name of the condition, found ${nameOf(other)}`);
+  return { scope: "primary", condition: withoutPrimary(condition) };
+}
+
+function isPrimary(root: Step | undefined): boolean {
+  return root?.name === "primary" && root.args.length === 0;
+}
+
+function pathsOf(condition: Condition): Extract<Operand, { kind: "path" }>[] {
+  if (condition.kind === "not") return pathsOf(condition.part);
+  if (condition.kind !== "comparison") return condition.parts.flatMap(pathsOf);
+  return [condition.left, condition.right].flatMap((operand) => (operand.kind === "path" ? operand : []));
+}
+
+function withoutPrimary(condition: Condition): Condition {
+  if (condition.kind === "not") return { ...condition, part: withoutPrimary(condition.part) };
+  if (condition.kind !== "comparison")
+    return { ...condition, parts: condition.parts.map((part) => withoutPrimary(part)) };
+  const strip = (operand: Operand): Operand =>
+    operand.kind === "path" ? { ...operand, steps: operand.steps.slice(1) } : operand;
+  return { ...condition, left: strip(condition.left), right: strip(condition.right) };
+}
+
 function refuse(text: string, problem: string): never {
   throw new CliprpnError(
     "bad_input",
@@ -63,18 +105,18 @@ function refuse(text: string, problem: string): never {
   );
 }
 
-type Test = (summary: Summary, values: Values) => boolean;
+type Test = (figures: ConditionFigures, values: Values) => boolean;
 
 function compile(condition: Condition, fail: (problem: string) => never, known: KnownNames): Test {
   if (condition.kind === "comparison") return comparison(condition, fail, known);
   if (condition.kind === "not") {
     const part = compile(condition.part, fail, known);
-    return (summary, values) => !part(summary, values);
+    return (figures, values) => !part(figures, values);
   }
   const parts = condition.parts.map((part) => compile(part, fail, known));
   // All parts are computed, so that a value that is missing is never overlooked.
-  return (summary, values) => {
-    const results = parts.map((part) => part(summary, values));
+  return (figures, values) => {
+    const results = parts.map((part) => part(figures, values));
     return condition.kind === "or" ? results.includes(true) : !results.includes(false);
   };
 }
@@ -92,8 +134,8 @@ function comparison(
     fail(`expected == or != between texts, found ${operator}`);
   checkText(right, left, a, fail);
   checkText(left, right, b, fail);
-  return (summary, values) => {
-    const [x, y] = [a, b].map((each) => each.read(summary, values));
+  return (figures, values) => {
+    const [x, y] = [a, b].map((each) => each.read(figures, values));
     return compare(x ?? 0, operator, y ?? 0);
   };
 }
@@ -107,7 +149,7 @@ interface Value {
   type: Quantity["type"];
   /** The texts that it can be. */
   values?: readonly string[];
-  read: (summary: Summary, values: Values) => number | string;
+  read: (figures: ConditionFigures, values: Values) => number | string;
 }
 
 function operandValue(operand: Operand, fail: (problem: string) => never, known: KnownNames): Value {
@@ -118,11 +160,11 @@ function operandValue(operand: Operand, fail: (problem: string) => never, known:
     fail(
       `expected a value that a report has, found ${name}. There are:\n  ${quantityNames}\n  LABEL: ${someOf(known.labels)}${known.baseline === undefined ? "\n  baseline: none, this experiment declares no baseline" : ""}`,
     );
-  const read = (summary: Summary, values: Values): number | string => {
-    const value = quantity.read(summary);
+  const read = (figures: ConditionFigures, values: Values): number | string => {
+    const value = quantity.read(figures);
     if (value === null || value === undefined)
       return fail(
-        `expected a value of ${name}, found none in the report on ${summary.split}: it compares nothing of this kind, or has fewer than 30 images`,
+        `expected a value of ${name}, found none in the ${figures.where}: it compares nothing of this kind, or has fewer than 30 images`,
       );
     values.set(name, value);
     return value;

@@ -1,12 +1,13 @@
-import type { Interval, MetricName, SettingSummary, Summary } from "../../contract/generated/types.ts";
-import { figureOf, metricTitles, settingOf } from "../figures.ts";
+import type { Interval, MetricName, Summary } from "../../contract/generated/types.ts";
+import { figureOf, metricTitles } from "../figures.ts";
 import { negated } from "../points.ts";
+import type { ConditionFigures } from "./condition-figures.ts";
 import type { Step } from "./parse-condition.ts";
 
 /** A value of a report that a condition can name. */
 export type Quantity =
-  | { type: "number"; read: (summary: Summary) => number | null | undefined }
-  | { type: "text"; values: readonly string[]; read: (summary: Summary) => string | null };
+  | { type: "number"; read: (figures: ConditionFigures) => number | null | undefined }
+  | { type: "text"; values: readonly string[]; read: (figures: ConditionFigures) => string | null };
 
 /** What is known before the trials run. */
 export interface KnownNames {
@@ -14,6 +15,8 @@ export interface KnownNames {
   labels: readonly string[];
   /** The declared baseline. */
   baseline: string | undefined;
+  /** True if there are figures of a primary endpoint over several splits. */
+  hasPrimary?: boolean;
 }
 
 /** All names, for messages. Accuracies are in percent, and differences in percentage points, as in the report. */
@@ -21,6 +24,7 @@ export const quantityNames = [
   'best, rival, baseline, setting("LABEL"): .METRIC.mean, .METRIC.low, .METRIC.high, .seed_sd, .num_seeds, .num_planned_seeds, .rank.low, .rank.high',
   'difference (the best minus the nearest rival), difference("LABEL") (the best minus LABEL), difference("A", "B") (A minus B): .acc_at_50.mean, .acc_at_50.low, .acc_at_50.high, .p_value, .p_adjusted, .detectable',
   "verdict.case, verdict.best, verdict.rival, num_sentences, num_images, chance.acc_at_50",
+  "primary. before any of these: over several splits, the primary endpoint (acc_at_50 only); without it, each split",
   `METRIC: ${Object.keys(metricTitles).join(", ")}`,
 ].join("\n  ");
 
@@ -42,15 +46,17 @@ export function quantityOf(steps: readonly Step[], known: KnownNames): Quantity 
 }
 
 function settingQuantity(
-  labelOf: (summary: Summary) => string | null | undefined,
+  labelOf: (figures: ConditionFigures) => string | null | undefined,
   path: string,
 ): Quantity | undefined {
-  const setting = (summary: Summary): SettingSummary | undefined =>
-    settingOf(summary, labelOf(summary) ?? "");
-  const number = (read: (of: SettingSummary) => number | null | undefined): Quantity => ({
+  const setting = (figures: ConditionFigures): ConditionFigures["settings"][number] | undefined =>
+    figures.settings.find(({ label }) => label === labelOf(figures));
+  const number = (
+    read: (of: ConditionFigures["settings"][number]) => number | null | undefined,
+  ): Quantity => ({
     type: "number",
-    read: (summary) => {
-      const found = setting(summary);
+    read: (figures) => {
+      const found = setting(figures);
       return found === undefined ? undefined : read(found);
     },
   });
@@ -58,7 +64,7 @@ function settingQuantity(
     case "seed_sd":
       return number(({ seed_sd }) => hundredfold(seed_sd));
     case "num_seeds":
-      return number(({ seeds }) => seeds.length);
+      return number(({ num_seeds }) => num_seeds);
     case "num_planned_seeds":
       return number(({ num_planned_seeds }) => num_planned_seeds);
     case "rank.low":
@@ -83,20 +89,20 @@ const bounds = new Map<string, (interval: Interval) => number | null>([
 ]);
 
 function differenceQuantity(args: readonly string[], path: string): Quantity | undefined {
-  const comparison = (summary: Summary): Summary["comparisons"][number] | undefined => {
-    const { best, rival } = summary.verdict;
+  const comparison = (figures: ConditionFigures): ConditionFigures["comparisons"][number] | undefined => {
+    const { best, rival } = figures.verdict;
     const [label, against] = args.length === 2 ? args : [best, args[0] ?? rival];
-    for (const each of summary.comparisons) {
+    for (const each of figures.comparisons) {
       if (each.label === label && each.against === against) return each;
       if (each.label === against && each.against === label)
         return { ...each, label, against, difference: negated(each.difference) };
     }
     return undefined;
   };
-  const number = (read: (of: Summary["comparisons"][number]) => number | null): Quantity => ({
+  const number = (read: (of: ConditionFigures["comparisons"][number]) => number | null): Quantity => ({
     type: "number",
-    read: (summary) => {
-      const found = comparison(summary);
+    read: (figures) => {
+      const found = comparison(figures);
       return found === undefined ? undefined : read(found);
     },
   });
