@@ -47,12 +47,12 @@ describe.each([...new Set(instances.map(({ name }) => name))])("%s", (name) => {
   });
 
   test("each example is accepted", () => {
-    for (const value of examplesOf(name))
-      expect(
-        instances.find(
-          (instance) => instance.name === name && JSON.stringify(instance.value) === JSON.stringify(value),
-        )?.accepted,
-      ).toBe(true);
+    const accepted = new Set(
+      instances.flatMap(({ name: other, value, accepted }) =>
+        other === name && accepted ? [JSON.stringify(value)] : [],
+      ),
+    );
+    expect(examplesOf(name).filter((value) => !accepted.has(JSON.stringify(value)))).toEqual([]);
   });
 
   test("some values are accepted, and some are rejected", () => {
@@ -117,8 +117,33 @@ function judge(name: string, accepts: (value: unknown) => boolean): Instance[] {
 }
 
 function withVariants(values: unknown[]): unknown[] {
-  const all = values.flatMap((value) => [value, ...variants(value)]);
+  const [first, ...others] = values;
+  const all = [
+    ...values,
+    ...variants(first),
+    ...others.flatMap((value) => variantsWhereDifferent(value, first)),
+  ];
   return [...new Map(all.map((value) => [JSON.stringify(value), value])).values()];
+}
+
+/** Variants of the smallest part with all differences; the same changes elsewhere are variants of the other value. */
+function variantsWhereDifferent(value: unknown, other: unknown): unknown[] {
+  if (!isContainer(value) || !isContainer(other) || Array.isArray(value) !== Array.isArray(other))
+    return variants(value);
+  const others = new Map(Object.entries(other));
+  const entries = Object.entries(value);
+  if (entries.length !== others.size || entries.some(([key]) => !others.has(key))) return variants(value);
+  const different = entries.filter(([key, item]) => JSON.stringify(item) !== JSON.stringify(others.get(key)));
+  const [[key, item] = [], ...more] = different;
+  if (key === undefined) return [];
+  if (more.length > 0) return variants(value);
+  return variantsWhereDifferent(item, others.get(key)).map((variant) =>
+    Array.isArray(value) ? value.with(Number(key), variant) : { ...value, [key]: variant },
+  );
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 /** The value with one change: a key removed or added, or a value replaced by one of another type or size. */
