@@ -1,4 +1,7 @@
-/** `npm test`: runs every check of the project in the test environment of the lock file, and prints how long each took. */
+/**
+ * `npm test`: runs every check of the project in the test environment of the lock file, and prints how long each took.
+ * With names of checks, only these; `npm run test:interrupts` is one that only runs by name.
+ */
 import { delimiter, dirname } from "node:path";
 import { $ } from "zx";
 import { ensureEnvironment } from "../src/environment/ensure-environment.ts";
@@ -23,16 +26,21 @@ const checks: Record<string, string[]> = {
   ],
   "python lint": ["ruff", "check", "--config", "python/pyproject.toml", "python", "test", "tools"],
   "python types": ["mypy", "--config-file", "python/pyproject.toml", "python/cliprpn", "tools"],
-  vitest: ["vitest", "run", "--config", "test/vitest.config.ts"],
+  vitest: ["vitest", "run", "--config", "test/vitest.config.ts", "--exclude", "test/interrupts/**"],
   pytest: ["python", "-m", "pytest", "-q", "test/python"],
+  interrupts: ["vitest", "run", "--config", "test/vitest.config.ts", "test/interrupts"],
 };
+/** Checks that take long and only run by name. */
+const separate = ["interrupts"];
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !(name in checks));
 if (unknown.length > 0)
   throw new Error(`expected ${Object.keys(checks).join(", ")}; found ${unknown.join(", ")}`);
 const { python } = await ensureEnvironment({ name: "test", terminal: makeTerminal(process) });
-const chosen = Object.keys(checks).filter((name) => names.length === 0 || names.includes(name));
+const chosen = Object.keys(checks).filter((name) =>
+  names.length === 0 ? !separate.includes(name) : names.includes(name),
+);
 const results: { name: string; passed: boolean; seconds: number }[] = [];
 // pytest uses one core, so it runs beside vitest; its output is shown when both have ended.
 const beside = chosen.includes("vitest") && chosen.includes("pytest") ? "pytest" : undefined;

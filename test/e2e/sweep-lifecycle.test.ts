@@ -1,4 +1,4 @@
-/** Sweeps with real torch that are killed, interrupted, fail in part, and resume. */
+/** Sweeps with real torch that are killed, stopped, fail in part, and resume; `test/interrupts` has rarer moments. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
@@ -11,7 +11,7 @@ import { SweepStore } from "../../src/store/sweep-store.ts";
 import { sweepsIn } from "../../src/store/sweeps.ts";
 import { TrialStore, trialIds } from "../../src/store/trial-store.ts";
 import { type CliProcess, startCli } from "../helpers/cli-process.ts";
-import { type MarkedProcesses, markProcesses, until, untilNone } from "../helpers/processes.ts";
+import { type MarkedProcesses, markProcesses, untilNone } from "../helpers/processes.ts";
 import { testPython } from "../helpers/python.ts";
 import { sharedFolder } from "../helpers/temp-folder.ts";
 
@@ -137,49 +137,6 @@ test("Ctrl-C during a trial stops cleanly, and the message says how to resume", 
   await untilNone(run.processes);
 });
 
-test("a second Ctrl-C ends a Python that does not respond, without the grace time", async () => {
-  const run = sweep("good", "twice", "--json", "--set", "training.num_epochs=500");
-  await run.prints('"running"');
-  const python = run.processes.running().find((line) => line.includes("interface.py"));
-  process.kill(Number.parseInt(python ?? "", 10), "SIGSTOP");
-  run.child.kill("SIGINT");
-  await run.prints("Ctrl-C again");
-  await new Promise((resolve) => setTimeout(resolve, 300)); // Within 200 ms it counts as npx's copy of the first.
-  run.child.kill("SIGINT");
-  // After the grace time of five seconds the CLI would end by itself, and say so.
-  expect(await run.ended).toBe(130);
-  expect(run.err()).not.toContain("Interrupted");
-  await untilNone(run.processes);
-});
-
-test.each([
-  "SIGINT",
-  "SIGTERM",
-  "SIGHUP",
-] as const)("%s while Python starts stops cleanly", async (signal) => {
-  const run = sweep("good", `start-${signal}`);
-  await until(() => run.processes.running().some((line) => line.includes("interface.py")));
-  run.child.kill(signal);
-  expect(await run.ended).toBe(130);
-  await untilNone(run.processes);
-});
-
-test("SIGINT while features are extracted stops cleanly, and the same command finishes", async () => {
-  const cache = join(folder, "separate-cache");
-  const start = (): CliProcess => {
-    const all = ["sweep", "good.json", "--python", testPython(), "--runs-dir", "extracting"];
-    return startCli(all, folder, { ...processes.env, CLIPRPN_CACHE: cache });
-  };
-  const processes = markProcesses();
-  const run = start();
-  await until(() => existsSync(join(cache, "features")));
-  run.child.kill("SIGINT");
-  expect(await run.ended).toBe(130);
-  await untilNone(processes);
-  const again = start();
-  expect(await again.ended, again.err()).toBe(0);
-});
-
 test("with a failed trial the exit code is 3 and there is a report; failed trials run again on request", async () => {
   const args = ["partial", "partial"] as const;
   const first = sweep(...args);
@@ -219,15 +176,6 @@ test("two sweeps that share trials, at the same time, and two commands for one s
     true,
     true,
   ]);
-});
-
-test("a closed output pipe ends the sweep, and no process is left", async () => {
-  const run = sweep("good", "head", "--json");
-  await run.prints('"running"');
-  run.child.stdout.destroy();
-  expect(await run.ended).toBe(130);
-  expect(run.err()).not.toMatch(/EPIPE|Error|internal/);
-  await untilNone(run.processes);
 });
 
 test("a missing device is an error before any work that names the available ones", async () => {

@@ -1,4 +1,4 @@
-/** Signals to the built command while its decoder processes run; for sweeps, see sweep-lifecycle.test.ts. */
+/** Signals to the built command while its decoder processes run; for sweeps, see sweep.test.ts. */
 import { existsSync, linkSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";

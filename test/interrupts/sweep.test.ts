@@ -1,0 +1,86 @@
+/** Sweeps with real torch that are interrupted at rarer moments: while Python starts, hangs, or extracts features. */
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
+import { type CliProcess, startCli } from "../helpers/cli-process.ts";
+import { type MarkedProcesses, markProcesses, until, untilNone } from "../helpers/processes.ts";
+import { testPython } from "../helpers/python.ts";
+import { sharedFolder } from "../helpers/temp-folder.ts";
+
+const folder = sharedFolder("interrupted-sweep");
+const data = join(folder, "data");
+
+beforeAll(async () => {
+  await makeDemo(data, { seed: 7, num_images: { train: 16, val: 8, test: 8 } }, () => undefined);
+  const experiment = {
+    name: "good",
+    question: "Does the sweep survive?",
+    dataset: { name: "scenes", root: data },
+    num_threads: 1, // Two threads that wait for each other are slow while other tests run.
+    settings: { training: { num_epochs: 2 } },
+    vary: { fusion: ["film", "concatenation"] },
+    seeds: [0],
+  };
+  writeFileSync(join(folder, "good.json"), JSON.stringify(experiment));
+});
+
+/** A sweep in a separate process, with a separate runs folder and a shared cache. */
+function sweep(runs: string, ...args: string[]): CliProcess & { processes: MarkedProcesses } {
+  const processes = markProcesses();
+  const all = ["sweep", "good.json", "--python", testPython(), "--runs-dir", runs, "--workers", "1", ...args];
+  const env = { ...processes.env, CLIPRPN_CACHE: join(folder, "cache") };
+  return { ...startCli(all, folder, env), processes };
+}
+
+test("a second Ctrl-C ends a Python that does not respond, without the grace time", async () => {
+  const run = sweep("twice", "--json", "--set", "training.num_epochs=500");
+  await run.prints('"running"');
+  const python = run.processes.running().find((line) => line.includes("interface.py"));
+  process.kill(Number.parseInt(python ?? "", 10), "SIGSTOP");
+  run.child.kill("SIGINT");
+  await run.prints("Ctrl-C again");
+  await new Promise((resolve) => setTimeout(resolve, 300)); // Within 200 ms it counts as npx's copy of the first.
+  run.child.kill("SIGINT");
+  // After the grace time of five seconds the CLI would end by itself, and say so.
+  expect(await run.ended).toBe(130);
+  expect(run.err()).not.toContain("Interrupted");
+  await untilNone(run.processes);
+});
+
+test.each([
+  "SIGINT",
+  "SIGTERM",
+  "SIGHUP",
+] as const)("%s while Python starts stops cleanly", async (signal) => {
+  const run = sweep(`start-${signal}`);
+  await until(() => run.processes.running().some((line) => line.includes("interface.py")));
+  run.child.kill(signal);
+  expect(await run.ended).toBe(130);
+  await untilNone(run.processes);
+});
+
+test("SIGINT while features are extracted stops cleanly, and the same command finishes", async () => {
+  const cache = join(folder, "separate-cache");
+  const start = (): CliProcess => {
+    const all = ["sweep", "good.json", "--python", testPython(), "--runs-dir", "extracting"];
+    return startCli(all, folder, { ...processes.env, CLIPRPN_CACHE: cache });
+  };
+  const processes = markProcesses();
+  const run = start();
+  await until(() => existsSync(join(cache, "features")));
+  run.child.kill("SIGINT");
+  expect(await run.ended).toBe(130);
+  await untilNone(processes);
+  const again = start();
+  expect(await again.ended, again.err()).toBe(0);
+});
+
+test("a closed output pipe ends the sweep, and no process is left", async () => {
+  const run = sweep("head", "--json");
+  await run.prints('"running"');
+  run.child.stdout.destroy();
+  expect(await run.ended).toBe(130);
+  expect(run.err()).not.toMatch(/EPIPE|Error|internal/);
+  await untilNone(run.processes);
+});
