@@ -1,7 +1,7 @@
 import { counted } from "../base/format.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { Split } from "../contract/generated/types.ts";
-import { type DatasetIdentity, findDatasetById } from "../dataset/identify-dataset.ts";
+import { type DataFolders, type DatasetIdentity, findDatasetById } from "../dataset/identify-dataset.ts";
 import { readFacts } from "../dataset/prepare/prepared-folder.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
 import { dataFolders } from "../sweep/datasets.ts";
@@ -19,12 +19,13 @@ export interface ComparedSweep {
 }
 
 /** @throws CliprpnError bad_input with all reasons why the sweeps cannot be compared. */
-export function checkComparable(sweeps: readonly ComparedSweep[], split: Split): void {
+export function checkComparable(sweeps: readonly ComparedSweep[], split: Split, run: RunContext): void {
   const reasons = sweeps.flatMap(({ text, models }) =>
     models.length === 0 ? [`${text}: expected at least one completed trial, found none`] : [],
   );
   const [first, ...others] = sweeps;
-  for (const other of others) if (first !== undefined) reasons.push(...differentData(first, other));
+  for (const other of others)
+    if (first !== undefined) reasons.push(...differentData(first, other, dataFolders(run)));
   const again = others.find(({ store }) =>
     sweeps.some((each) => each.store !== store && each.store.folder === store.folder),
   );
@@ -57,7 +58,7 @@ export async function datasetOfSweep(
 }
 
 /** What differs between the data of two sweeps, as far as it is known here. */
-function differentData(a: ComparedSweep, b: ComparedSweep): string[] {
+function differentData(a: ComparedSweep, b: ComparedSweep, folders: DataFolders): string[] {
   const [dataA, dataB] = [a, b].map(({ models }) => models[0]?.trials[0]?.spec.dataset);
   if (dataA === undefined || dataB === undefined || dataA.id === dataB.id) return [];
   const parts = [
@@ -65,7 +66,7 @@ function differentData(a: ComparedSweep, b: ComparedSweep): string[] {
     ...(dataA.split_by === dataB.split_by
       ? []
       : [`the split rule (${dataA.split_by} and ${dataB.split_by})`]),
-    ...differentFacts(dataA.root, dataB.root),
+    ...differentFacts(findDatasetById(dataA, folders), findDatasetById(dataB, folders)),
   ];
   const what = parts.length === 0 ? "its annotations, images or how they were read" : parts.join(", ");
   return [
@@ -74,7 +75,8 @@ function differentData(a: ComparedSweep, b: ComparedSweep): string[] {
 }
 
 /** Numbers of expressions and versions, if both datasets are here. */
-function differentFacts(rootA: string, rootB: string): string[] {
+function differentFacts(rootA: string | undefined, rootB: string | undefined): string[] {
+  if (rootA === undefined || rootB === undefined) return [];
   try {
     const [a, b] = [readFacts(rootA), readFacts(rootB)];
     return [
@@ -90,7 +92,7 @@ function differentFacts(rootA: string, rootB: string): string[] {
         : [`the version of cliprpn that prepared it (${a.cliprpn_version} and ${b.cliprpn_version})`]),
     ];
   } catch (error) {
-    if (error instanceof CliprpnError) return []; // One of them is not on this machine.
+    if (error instanceof CliprpnError) return []; // One of them is damaged.
     throw error;
   }
 }

@@ -98,7 +98,7 @@ async function comparisonOf(
   name: string | undefined,
   run: RunContext,
 ): Promise<Comparison> {
-  checkComparable(sweeps, split);
+  checkComparable(sweeps, split, run);
   const dataset = await datasetOfSweep(sweeps, run);
   const models = withPrefixes(sweeps);
   const data = `${dataset.name}:${split}`;

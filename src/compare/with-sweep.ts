@@ -22,7 +22,7 @@ export async function withSweep(
 ): Promise<Comparison> {
   const ofSweep = modelsOfSweep(store);
   const sweeps = [{ text: store.name, name: store.name, store, models: ofSweep }];
-  checkComparable(sweeps, split);
+  checkComparable(sweeps, split, run);
   const dataset = await datasetOfSweep(sweeps, run);
   const name = `${dataset.name}:${split}`;
   const data: ComparedSplit = { name, dataset, split, inPrimary: true, only: null };
