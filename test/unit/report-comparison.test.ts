@@ -38,7 +38,11 @@ describe("the verdict names runs as what they are", () => {
     [
       "seeds of a ClipRPN and decoding runs of a VLM",
       madeComparisonInput([ours, qwen, mdetr], three),
-      ["ours outperforms qwen, the nearest of 2,", "2 seeds of ours and 3 decoding runs of qwen, clustered"],
+      [
+        "ours outperforms qwen, the nearest of 2,",
+        "points Acc@0.5 on mine val (",
+        "2 seeds of ours and 3 decoding runs of qwen, clustered",
+      ],
       ["configuration", "checkpoints:", "training again"],
     ],
     [
@@ -181,7 +185,7 @@ describe("files of answers", () => {
   test("say how they were read and matched, and what is missing", async () => {
     const { read } = await writtenReport(madeComparisonInput([ours, qwen, mdetr], comparison));
     const text = read("REPORT.md");
-    expect(text).toContain("| qwen | `runs/qwen.jsonl` | lmms-eval | xyxy | 4,840 of 4,896 | 40 | 16 | 3 |");
+    expect(text).toContain("| qwen | `qwen.jsonl` | lmms-eval | xyxy | 4,840 of 4,896 | 40 | 16 | 3 |");
     expect(text).toContain("matched 4,000 by sent_id and 850 by image and expression");
     expect(text).toContain("| qwen | unparsed | qwen.jsonl:12 | =1+1 \\[U+202E] \\<b> \\| x |");
     expect(text).toContain(

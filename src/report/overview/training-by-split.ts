@@ -6,8 +6,11 @@ import { overlapOf } from "../training-data/overlap.ts";
 import type { OverviewInput } from "./overview-input.ts";
 
 /** What each model was trained on, and how many images of each split that includes. */
-export function trainingBySplit({ endpoints }: OverviewInput): RootContent[] {
-  const known = endpoints.filter(({ image_origins }) => image_origins.length > 0);
+export function trainingBySplit({ endpoints, combined }: OverviewInput): RootContent[] {
+  const known = endpoints.filter(
+    ({ image_origins }, index) =>
+      image_origins.length > 0 && combined.endpoints[index]?.dataset_name !== "demo",
+  );
   const parts = new Map(
     endpoints.flatMap(({ training }) => training).map((part) => [JSON.stringify(part), part]),
   );

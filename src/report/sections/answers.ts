@@ -29,6 +29,7 @@ export function answers(comparison: StoredComparison | undefined, data: readonly
   const files = filesOf(comparison, data);
   if (files.length === 0) return [];
   const several = data.length > 1;
+  const names = fileNames(files);
   const shown = columns.filter(({ isShown }) => isShown === undefined || files.some(isShown));
   return [
     heading(2, "Answers"),
@@ -40,7 +41,7 @@ export function answers(comparison: StoredComparison | undefined, data: readonly
       files.map((file) => [
         file.label,
         ...(several ? [file.data] : []),
-        ...shown.map(({ cell }) => cell(file.report)),
+        ...shown.map(({ cell }) => cell(file.report, names)),
       ]),
       several ? 5 : 4,
     ),
@@ -126,15 +127,23 @@ function filesOf(comparison: StoredComparison | undefined, data: readonly string
   );
 }
 
+/** The names of the files without their folders, unless two have the same. */
+function fileNames(files: AnswerFile[]): Map<string, string> {
+  const paths = [...new Set(files.map(({ report }) => report.file))];
+  const names = paths.map((path) => path.split(/[\\/]/).at(-1) ?? path);
+  const areUnique = new Set(names).size === names.length;
+  return new Map(paths.map((path, index) => [path, areUnique ? (names[index] ?? path) : path]));
+}
+
 interface Column {
   title: string;
-  cell: (report: AnswersReport) => Inline;
+  cell: (report: AnswersReport, names: Map<string, string>) => Inline;
   /** Absent: always. */
   isShown?: (file: AnswerFile) => boolean;
 }
 
 const columns: Column[] = [
-  { title: "file", cell: ({ file }) => code(shortLine(file, 60)) },
+  { title: "file", cell: ({ file }, names) => code(shortLine(names.get(file) ?? file, 60)) },
   { title: "format", cell: ({ format }) => formatNames[format] },
   { title: "coordinates", cell: ({ coordinates }) => coordinatesText(coordinates) },
   {

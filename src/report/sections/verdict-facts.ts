@@ -30,12 +30,13 @@ export interface VerdictPair {
   same_answers: boolean;
 }
 
-export function factsOfSummary(summary: Summary): VerdictFacts {
-  const { verdict: decided, split, confidence, smallest_difference, num_images, settings } = summary;
+/** @param where the split, with its dataset where there are several. */
+export function factsOfSummary(summary: Summary, where: string = summary.split): VerdictFacts {
+  const { verdict: decided, confidence, smallest_difference, num_images, settings } = summary;
   return {
     decided,
-    place: `on ${split}`,
-    where: split,
+    place: `on ${where}`,
+    where,
     noun: rowNoun(settings),
     clustered: "clustered by image",
     confidence,

@@ -15,7 +15,7 @@ export function verdict(input: VerdictInput): string {
   const { summary, comparison } = input;
   const { best, rival } = summary.verdict;
   return [
-    ...verdictSentences(factsOfSummary(summary)),
+    ...verdictSentences(factsOf(input)),
     ...remarks(input),
     ...reviewedRemark(summary),
     ...missingRemark(input),
@@ -25,10 +25,17 @@ export function verdict(input: VerdictInput): string {
     .join(" ");
 }
 
+/** In a comparison, other datasets may have a split of the same name. */
+function factsOf({ summary, comparison, dataset }: VerdictInput): VerdictFacts {
+  return comparison === undefined
+    ? factsOfSummary(summary)
+    : factsOfSummary(summary, `${dataset.name} ${summary.split}`);
+}
+
 /** A rival that may be behind only because answers of it are missing. */
 function missingRemark(input: VerdictInput): string[] {
   const { beaten } = input.summary.verdict;
-  const facts = factsOfSummary(input.summary);
+  const facts = factsOf(input);
   const uncertain = beaten.filter((label) => {
     const gap = facts.pairs.find(({ against }) => against === label)?.difference.mean ?? 0;
     return missingAnswers(input.comparison, label, dataNames(input)) >= gap;
