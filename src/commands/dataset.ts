@@ -15,6 +15,7 @@ import { type Arguments, type Context, runContext } from "./command.ts";
 import { datasetCheck } from "./dataset-check.ts";
 import { chosenSplitBy } from "./dataset-choice.ts";
 import { datasetCompare, type NamedDataset } from "./dataset-compare.ts";
+import { exportQuestions, readQuestionOptions } from "./dataset-questions.ts";
 import { datasetShow } from "./dataset-show.ts";
 
 type Action = (
@@ -34,6 +35,7 @@ export async function dataset(args: Arguments, context: Context): Promise<number
       `${typed}: expected ${Object.keys(actions).join(", ")}.${didYouMean(typed, Object.keys(actions))}`,
     );
   if (typed === "export") outFile(args, context);
+  readQuestionOptions(typed, args, context);
   const [name = "", ...others] = args.list("names");
   if (others.length > 0 && typed !== "check")
     throw new CliprpnError("bad_input", `${typed}: expected one dataset, found ${others.length + 1}`);
@@ -107,6 +109,8 @@ async function exportDataset(
   context: Context,
 ): Promise<number> {
   const out_file = outFile(args, context);
+  const questions = readQuestionOptions("export", args, context);
+  if (questions !== undefined) return exportQuestions({ root, out_file, ...questions }, engine, context);
   const format = args.text("format") === "coco" ? "coco" : "jsonl";
   const { num_sentences } = await engine.call(
     "export_dataset",

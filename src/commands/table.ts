@@ -479,6 +479,31 @@ export const commands: Command[] = [
         type: "string",
         choices: ["umd", "google", "unc", "own"],
       },
+      for: {
+        describe: "export: questions for a vision-language model (vlm), without ground truth",
+        type: "string",
+        choices: ["vlm"],
+      },
+      split: {
+        describe: "export --for vlm: split (default: all)",
+        type: "string",
+        choices: ["train", "val", "test", "testA", "testB"],
+      },
+      prompt: {
+        describe:
+          "export --for vlm: question with {expression} or {}, and optionally {coordinates}, {width}, {height}",
+        type: "string",
+      },
+      coordinates: {
+        describe: "export --for vlm: coordinates that the prompt asks for (default: xyxy_1000)",
+        type: "string",
+      },
+      "image-paths": {
+        describe: "export --for vlm: absolute (default), or relative to the folder of the images",
+        type: "string",
+        choices: ["absolute", "relative"],
+      },
+      only: { describe: "export --for vlm: list of sent_ids, ref_ids or ann_ids to ask", type: "string" },
       format: {
         describe: "export: file format",
         type: "string",
@@ -495,6 +520,10 @@ export const commands: Command[] = [
       json,
       python,
     },
+    examples: [
+      ["$0 dataset export mine --out mine.jsonl", "all expressions with their boxes"],
+      ["$0 dataset export mine --for vlm --split test --out questions.jsonl", "questions for a model"],
+    ],
     load: async () => (await import("./dataset.ts")).dataset,
   },
   {

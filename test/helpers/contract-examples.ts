@@ -68,6 +68,7 @@ const texts = [
   "0123456789abcdef".repeat(4),
   "/home/me/my_fusion.py:MyFusion",
   "yolov8n",
+  "xyxy_1000",
   "a photo of {}",
 ];
 

@@ -2219,6 +2219,41 @@ class Explorer(BaseModel):
     ]
 
 
+class ExportQuestionsParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    root: Annotated[str, Field(description="Folder of a prepared dataset.")]
+    split: Annotated[
+        Literal["train", "val", "test", "testA", "testB"] | None,
+        Field(description="Null: all."),
+    ]
+    only: Annotated[
+        str | None,
+        Field(
+            description="Absolute path of a list of ids, as for `prepare --only`; null: all expressions."
+        ),
+    ]
+    prompt: Annotated[
+        str,
+        Field(
+            description="`{expression}` or `{}` stands for the expression, `{coordinates}` for how the box is to be written, `{width}` and `{height}` for the size of the image."
+        ),
+    ]
+    coordinates: Annotated[
+        str,
+        Field(
+            description="That the prompt asks for, such as `xyxy_1000` or `xyxy@long:1024`.",
+            pattern="^(xyxy|xywh|cxcywh)((_norm|_1000)?|@.+)$",
+        ),
+    ]
+    image_paths: Annotated[
+        Literal["absolute", "relative"],
+        Field(description="Relative: to the folder of the images."),
+    ]
+    out_file: str
+
+
 class FasterRcnnDetector(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -2900,6 +2935,14 @@ class AnswersReport(BaseModel):
     examples: Annotated[
         list[AnswerExample], Field(description="The first of each kind of problem.")
     ]
+
+
+class ExportQuestionsMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: ExportQuestionsParams
+    result: ExportDatasetResult
 
 
 class TrainDetectorMethod(BaseModel):
@@ -3966,6 +4009,9 @@ class BridgeMethods(BaseModel):
         ReadAnnotationsMethod, Field(title="ReadAnnotationsMethod")
     ]
     export_dataset: Annotated[ExportDatasetMethod, Field(title="ExportDatasetMethod")]
+    export_questions: Annotated[
+        ExportQuestionsMethod, Field(title="ExportQuestionsMethod")
+    ]
     compare_datasets: Annotated[
         CompareDatasetsMethod, Field(title="CompareDatasetsMethod")
     ]
@@ -3976,4 +4022,4 @@ class BridgeMethods(BaseModel):
     read_answers: Annotated[ReadAnswersMethod, Field(title="ReadAnswersMethod")]
     combine: Annotated[CombineMethod, Field(title="CombineMethod")]
 
-SCHEMA_SHA256 = "63f402236146746fcacf4f196ab0f0a1c2a4eae1e895e5365b438f7c8e8795fd"
+SCHEMA_SHA256 = "8bfb30193dbe18c786d43a2459b7002433dccae6684cc7851a64ea646ea75078"

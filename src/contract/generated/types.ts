@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "63f402236146746fcacf4f196ab0f0a1c2a4eae1e895e5365b438f7c8e8795fd";
+export const schema_sha256 = "8bfb30193dbe18c786d43a2459b7002433dccae6684cc7851a64ea646ea75078";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet, XLSX); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -865,6 +865,7 @@ export interface BridgeMethods {
   golden: GoldenMethod;
   read_annotations: ReadAnnotationsMethod;
   export_dataset: ExportDatasetMethod;
+  export_questions: ExportQuestionsMethod;
   compare_datasets: CompareDatasetsMethod;
   dataset_stats: DatasetStatsMethod;
   train_detector: TrainDetectorMethod;
@@ -2637,6 +2638,41 @@ export interface ExportDatasetParams {
  */
 export interface ExportDatasetResult {
   num_sentences: number;
+}
+export interface ExportQuestionsMethod {
+  params: ExportQuestionsParams;
+  result: ExportDatasetResult;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ExportQuestionsParams".
+ */
+export interface ExportQuestionsParams {
+  /**
+   * Folder of a prepared dataset.
+   */
+  root: string;
+  /**
+   * Null: all.
+   */
+  split: Split | null;
+  /**
+   * Absolute path of a list of ids, as for `prepare --only`; null: all expressions.
+   */
+  only: string | null;
+  /**
+   * `{expression}` or `{}` stands for the expression, `{coordinates}` for how the box is to be written, `{width}` and `{height}` for the size of the image.
+   */
+  prompt: string;
+  /**
+   * That the prompt asks for, such as `xyxy_1000` or `xyxy@long:1024`.
+   */
+  coordinates: string;
+  /**
+   * Relative: to the folder of the images.
+   */
+  image_paths: "absolute" | "relative";
+  out_file: string;
 }
 export interface CompareDatasetsMethod {
   params: CompareDatasetsParams;
