@@ -132,22 +132,27 @@ function setEach(
   report: Report,
 ): void {
   const labels = [...models.keys()];
+  const named: [RequestedModel, Written<string>][] = [];
   for (const text of texts) {
     const place = at(option, text);
     const [name = "", value] = splitAt(text, "=");
     const model = models.get(name);
     // `score=prob` are columns of all models, unless a model has this name and more follows.
-    const isColumns = option === "--columns" && value !== undefined && !value.includes("=");
-    if (value !== undefined && !isColumns && model !== undefined) set(model, { ...place, value });
-    else if (option === "--columns" && /^[^,=]+=[^,=]+(,[^,=]+=[^,=]+)*$/.test(text))
-      for (const each of models.values()) set(each, { ...place, value: text });
-    else if (value !== undefined || (option === "--protocol" && labels.length !== 1))
+    const isPairs = option === "--columns" && isColumnPairs(text);
+    if (value !== undefined && model !== undefined && !isPairs) named.push([model, { ...place, value }]);
+    else if ((value !== undefined && !isPairs) || (option === "--protocol" && labels.length !== 1))
       report(
         place,
         `expected ${option} ${option === "--protocol" ? "NAME=FILE" : "[NAME=]VALUE"} with the name of a model (${labels.join(", ") || "there is none"}), found ${JSON.stringify(value === undefined ? text : name)}.${didYouMean(name, labels)}`,
       );
     else for (const each of models.values()) set(each, { ...place, value: text });
   }
+  // The value of one model counts before that of all, in any order.
+  for (const [model, value] of named) set(model, value);
+}
+
+function isColumnPairs(text: string): boolean {
+  return /^[^,=]+=[^,=]+(,[^,=]+=[^,=]+)*$/.test(text);
 }
 
 function requestedRun(text: string, data: string | undefined, place: Location): RequestedRun {

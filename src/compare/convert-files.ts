@@ -71,6 +71,7 @@ interface ConversionTarget extends ReadAnswers {
   store: AnswersStore;
   /** Undefined before the file is converted. */
   report: AnswersReport | undefined;
+  isConverted: boolean;
 }
 
 function jobsOf(model: FilesModel, data: readonly ComparedSplit[], runsDir: string): ConversionJob[] {
@@ -83,7 +84,16 @@ function jobsOf(model: FilesModel, data: readonly ComparedSplit[], runsDir: stri
       const identity = { sha256, reading: model.reading, dataset_id: dataset.id, split };
       const store = new AnswersStore(runsDir, identity);
       const report = store.read();
-      return [{ data: each, store, lookKey: lookKey(identity), report, isNew: report === undefined }];
+      return [
+        {
+          data: each,
+          store,
+          lookKey: lookKey(identity),
+          report,
+          isNew: report === undefined,
+          isConverted: false,
+        },
+      ];
     });
     return { model, file, sha256, targets };
   });
@@ -104,24 +114,27 @@ async function convert(
   engine: Engine,
   signal: AbortSignal,
 ): Promise<void> {
-  const missing = targets.filter(({ report }) => report === undefined);
-  for (const { store } of missing) store.create();
+  // All splits together, so that a row of one of them is not counted as a stranger to another.
+  for (const { store } of targets) store.create();
   const { reports } = await engine.call(
     "read_answers",
-    { file, reading: model.reading, targets: targetsOf(missing) },
+    { file, reading: model.reading, targets: targetsOf(targets) },
     { signal },
   );
-  for (const [index, target] of missing.entries()) target.report = reports[index];
+  for (const [index, target] of targets.entries()) {
+    target.report = reports[index];
+    target.isConverted = true;
+  }
 }
 
 type Targets = BridgeMethods["read_answers"]["params"]["targets"];
 
-function targetsOf(missing: readonly ConversionTarget[]): Targets {
-  const [first, ...others] = missing.map(({ data: { dataset, split }, store }) => {
+function targetsOf(targets: readonly ConversionTarget[]): Targets {
+  const [first, ...others] = targets.map(({ data: { dataset, split }, store }) => {
     const { id, name, root, split_by } = dataset;
     return { dataset: { id, name, root, split_by }, split, out_dir: store.folder };
   });
-  if (first === undefined) throw new Error("expected a split that is not converted yet, found none");
+  if (first === undefined) throw new Error("expected a split, found none");
   return [first, ...others];
 }
 
@@ -129,9 +142,9 @@ function targetsOf(missing: readonly ConversionTarget[]): Targets {
 function completed(jobs: readonly ConversionJob[]): ConvertedFiles {
   const files: ConvertedFiles = new Map();
   for (const { model, file, sha256, targets } of jobs)
-    for (const { data, store, report, isNew } of targets) {
+    for (const { data, store, report, isConverted } of targets) {
       if (report === undefined) throw new Error(`no report on ${file}`);
-      if (isNew) store.write(report);
+      if (isConverted) store.write(report);
       const key = `${model.label}\n${data.name}`;
       const order = model.files.get(data.name) ?? [];
       const each = { file, sha256, key: store.key, folder: store.folder, report: { ...report, file } };

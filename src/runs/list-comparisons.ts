@@ -18,14 +18,14 @@ export interface ListedComparison {
 
 /** The comparisons in a runs folder, the one that was changed last first. It never fails because of a damaged one. */
 export function listComparisons(runsDir: string): ListedComparison[] {
-  return allComparisons(runsDir).map((comparison) => {
+  const complete = allComparisons(runsDir).filter(({ exists }) => exists);
+  return complete.map((comparison) => {
     const { name, folder } = comparison;
     const listed = { name, folder, changed_at: new Date(comparison.changedAt).toISOString() };
     const none = { question: null, models: null, data: null };
     try {
       const stored = comparison.read();
-      if (stored === undefined)
-        return { ...listed, ...none, problem: `${folder}: the comparison stopped early; run it again` };
+      if (stored === undefined) return { ...listed, ...none, problem: `${folder}: it was removed meanwhile` };
       const { question, models, data } = stored;
       const labels = models.map(({ label }) => label);
       return { ...listed, question, models: labels, data: data.map((each) => each.name), problem: null };
