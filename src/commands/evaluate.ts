@@ -1,16 +1,12 @@
 import { CliprpnError, EXIT } from "../contract/errors.ts";
-import type { TrialDataset, TrialSpec } from "../contract/generated/types.ts";
+import type { TrialSpec } from "../contract/generated/types.ts";
 import { type DatasetIdentity, identifyDataset } from "../dataset/identify-dataset.ts";
-import { cacheDir } from "../environment/cache.ts";
 import { answersFolder, type FoundModel, findModel, modelFile } from "../store/find-model.ts";
-import { imageSizeOf } from "../store/model-facts.ts";
-import { isTest, recordLook } from "../store/test-looks.ts";
 import { hasPredictions } from "../store/trial-store.ts";
 import { dataFolders, ensureDataset, namedDataset, warnOfData } from "../sweep/datasets.ts";
 import { currentCode, locateTrials, specOf } from "../sweep/locate-trial.ts";
 import { openEngine } from "../sweep/open-engine.ts";
-import { imageSizeFor } from "../sweep/preflight.ts";
-import { liveEvent } from "../sweep/progress.ts";
+import { evaluateOn, neededSize, recordTargetLook } from "../sweep/predict-on.ts";
 import type { RunContext } from "../sweep/run-context.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
 import { chosenSplit, chosenSplitBy } from "./dataset-choice.ts";
@@ -25,31 +21,21 @@ export async function evaluate(args: Arguments, context: Context): Promise<numbe
   const model = spec?.kind === "baseline" ? null : modelFile(found);
   const engine = await openEngine(run, spec === null ? [] : [spec]);
   try {
-    const size = model === null && spec !== null ? imageSizeFor(spec) : imageSizeOf(model ?? "");
-    if (dataset !== undefined) await ensureDataset(dataset, [size], engine, context);
+    if (dataset !== undefined) await ensureDataset(dataset, [neededSize({ spec, model })], engine, context);
     const used = dataset ?? spec?.dataset;
     if (used !== undefined) warnOfData(used, context.terminal);
     const out_dir = answersFolder(found, split, dataset?.id);
-    // New predictions on test count, before their figures are known.
-    if (used !== undefined && isTest(split) && !hasPredictions(out_dir, split))
-      recordLook(found.kind === "trial" ? found.trial.runsDir : run.runsDir, {
-        dataset_id: used.id,
-        dataset_name: used.name,
-        split,
-        command: context.commandLine,
-        sweep: null,
-        num_trials: 1,
+    if (used !== undefined && !hasPredictions(out_dir, split))
+      recordTargetLook({ dataset: used, split }, 1, {
+        sweepName: null,
+        runsDir: found.kind === "trial" ? found.trial.runsDir : run.runsDir,
+        context,
       });
-    const params = {
-      spec,
-      model,
-      split,
-      dataset: dataset === undefined ? null : trialDataset(dataset),
-      out_dir,
-      cache_dir: cacheDir(context.env),
-    };
-    const onEvent = liveEvent(context.terminal);
-    const result = await engine.call("evaluate", params, { signal: context.signal, onEvent });
+    const result = await evaluateOn(
+      { spec, model, out_dir },
+      { dataset: dataset ?? null, split },
+      { engine, context },
+    );
     context.terminal.liveDone();
     context.terminal.result(JSON.stringify(result, null, 2));
     return EXIT.good;
@@ -75,8 +61,4 @@ async function otherDataset(args: Arguments, context: Context): Promise<DatasetI
     return undefined;
   }
   return identifyDataset(namedDataset(name, split_by, context), dataFolders(context));
-}
-
-function trialDataset({ id, name, root, split_by }: DatasetIdentity): TrialDataset {
-  return { id, name, root, split_by };
 }

@@ -8,7 +8,7 @@ import type {
   StoredExperiment,
 } from "../contract/generated/types.ts";
 import type { DatasetIdentity } from "../dataset/identify-dataset.ts";
-import type { CompletedAttempt } from "../sweep/predict.ts";
+import type { CompletedAttempt } from "../sweep/predict-on.ts";
 
 /** A checked comparison; nothing has been read or run for it. */
 export interface Comparison {

@@ -1,5 +1,5 @@
 import type { EvaluatedTrial, TrialGroup } from "../contract/generated/types.ts";
-import type { CompletedAttempt } from "../sweep/predict.ts";
+import { answersDir } from "../sweep/predict-on.ts";
 import type { ComparedSplit, Comparison, TrialsModel } from "./comparison.ts";
 import { type ConvertedFiles, convertedOf } from "./convert-files.ts";
 
@@ -30,14 +30,6 @@ export function groupsOn(data: ComparedSplit, { models }: Comparison, files: Con
   });
 }
 
-/** Where a trial's predictions on a split lie, existing or not. */
-export function predictionsFolder(
-  { spec, trial, attempt }: CompletedAttempt,
-  { dataset, split }: ComparedSplit,
-): string {
-  return trial.answersFolder(attempt, split, dataset.id === spec.dataset.id ? undefined : dataset.id);
-}
-
 function groupOfTrials({ label, trials }: TrialsModel, data: ComparedSplit): TrialGroup {
   const [first, ...others] = trials.map((each): EvaluatedTrial => {
     const { spec, outcome } = each;
@@ -48,7 +40,7 @@ function groupOfTrials({ label, trials }: TrialsModel, data: ComparedSplit): Tri
       seed: spec.seed,
       val_acc_at_50: isOwn ? outcome.metrics.acc_at_50 : null,
       val_acc_by_epoch: isOwn ? outcome.epochs.map(({ val_acc_at_50 }) => val_acc_at_50) : [],
-      predictions_dir: predictionsFolder(each, data),
+      predictions_dir: answersDir(each, data),
     };
   });
   if (first === undefined) throw new Error(`expected a trial of ${label}, found none`);

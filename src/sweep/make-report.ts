@@ -10,7 +10,7 @@ import { withStaging } from "../report/staging.ts";
 import { writeReport } from "../report/write-report.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
 import { locateTrials } from "./locate-trial.ts";
-import { predict } from "./predict.ts";
+import { predictOn } from "./predict-on.ts";
 import { completedTrial, reportTrials } from "./report-trials.ts";
 import { trialStatuses } from "./resume.ts";
 import type { Context } from "./run-context.ts";
@@ -69,7 +69,8 @@ async function makeLocked(
       "not_found",
       `${store.folder}: expected at least one completed trial, found none; run the sweep first`,
     );
-  await predict(completed, split, store, engine, context);
+  const own = { dataset: first.spec.dataset, split };
+  await predictOn(completed, [own], { sweepName: store.name, runsDir: store.runsDir, engine, context });
   terminal.live(["summarizing"]);
   const files = splitFiles(split);
   return withStaging(store.folder, files.place, async (staging) => {

@@ -7,7 +7,7 @@ import type {
   TrialSpec,
 } from "../contract/generated/types.ts";
 import { defaultAlpha } from "../experiment/presets.ts";
-import type { CompletedAttempt } from "./predict.ts";
+import type { CompletedAttempt } from "./predict-on.ts";
 
 /** The trials by configuration, in the order of the plan. */
 export function groupsOf(
