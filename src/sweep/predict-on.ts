@@ -138,7 +138,7 @@ async function predictAll(
   options: PredictOptions,
 ): Promise<void> {
   const { engine, context } = options;
-  const sizes = trials.map(({ trial: { spec }, model }) => neededSize({ spec, model }));
+  const sizes = trials.map(({ trial }) => imageSizeFor(trial.spec));
   await ensureDataset(target.dataset, distinct(sizes), engine, context);
   recordTargetLook(target, trials.length, options);
   for (const [index, { trial, model }] of trials.entries()) {
