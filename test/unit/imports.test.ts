@@ -94,6 +94,7 @@ const only: [what: string, pattern: RegExp, files: string[]][] = [
  */
 const python: string[][] = [
   ["bridge"],
+  ["audit"],
   ["trials"],
   ["figures", "answers"],
   ["detectors"],

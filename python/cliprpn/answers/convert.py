@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cliprpn.answers.answer_row import AnswerFile, AnswerRow
 from cliprpn.answers.coordinates import Values, check_fit, not_said, to_original
@@ -15,6 +14,7 @@ from cliprpn.answers.match_rows import Matched, SplitKeys, match_positions, matc
 from cliprpn.answers.read_file import read_answer_file
 from cliprpn.contract.generated import (
     AnswerExample,
+    AnswerReading,
     AnswersReport,
     AnswerTarget,
     Coordinates,
@@ -49,7 +49,7 @@ def convert_answers(params: ReadAnswersParams) -> ReadAnswersResult:
         parts.append(_match(file, index, target, path))
     _check_strangers(parts, file, path)
     if coordinates is None:
-        coordinates = _certain_coordinates(parts, path)
+        coordinates = _certain_coordinates([(part.rows, part.sizes) for part in parts], path)
     for part in parts:
         _convert(part, coordinates, params.reading.force_coordinates, file, path)
     for part in parts:
@@ -123,24 +123,59 @@ def _check_strangers(parts: Sequence[_Part], file: AnswerFile, path: Path) -> No
         )
 
 
-def _certain_coordinates(parts: Sequence[_Part], path: Path) -> Coordinates:
+def _certain_coordinates(
+    parts: Sequence[tuple[Sequence[AnswerRow | None], Values]], path: Path
+) -> Coordinates:
     """The coordinates of a file that does not say them, if each of its rows does.
 
+    Args:
+        parts: rows, and the sizes of their images.
+
     Raises:
-        CliprpnError: bad_input, if a row does not.
+        CliprpnError: bad_input, if a row does not; data_invalid, if there is no box.
     """
     first: Coordinates | None = None
-    for part in parts:
-        known = [row for row in part.rows if row is not None and row.box is not None]
-        unsaid = [(row, i) for i, row in enumerate(part.rows) if row and row.box and row.coordinates is None]
+    for rows, sizes in parts:
+        known = [(row, i) for i, row in enumerate(rows) if row is not None and row.box is not None]
+        unsaid = [(row, i) for row, i in known if row.coordinates is None]
         if unsaid:
-            boxes = np.array([row.box for row, _ in unsaid], dtype=np.float64).reshape(-1, 4)
-            raise not_said(boxes, part.sizes[[i for _, i in unsaid]], f"{path}: {unsaid[0][0].where}")
+            boxes = np.array([row.box for row, _ in unsaid], dtype=np.float64)
+            raise not_said(boxes, sizes[[i for _, i in unsaid]], f"{path}: {unsaid[0][0].where}")
         if known and first is None:
-            first = known[0].coordinates
+            first = known[0][0].coordinates
     if first is None:
         raise CliprpnError("data_invalid", f"{path}: expected predicted boxes, found none that can be read")
     return first
+
+
+def read_boxes(path: Path, reading: AnswerReading, index: DatasetIndex, ids: Sequence[str]) -> Values:
+    """The boxes of answers to questions with ids of their own: [N, 4], xyxy, clipped; empty without an answer.
+
+    Args:
+        index: whose sentences are the questions.
+        ids: [N], of the questions, as `sent_id`.
+
+    Raises:
+        CliprpnError: not_found, bad_input, data_invalid.
+    """
+    file = read_answer_file(path, reading)
+    by_id: dict[object, AnswerRow] = {}
+    for row in file.rows:
+        by_id.setdefault(row.sent_id, row)
+    rows = [by_id.get(key) for key in ids]
+    num = sum(row is not None for row in rows)
+    if num < MIN_MATCHED * len(ids):
+        raise CliprpnError(
+            "data_invalid",
+            f"{path}: expected answers to {len(ids):,} questions by sent_id, such as {ids[0]!r}, found {num:,}; was "
+            "the file of questions made from the same split, with the same --seed?",
+        )
+    sizes = index.image_sizes(np.arange(len(ids))).astype(np.float64)
+    said = reading.coordinates or file.coordinates
+    said = said or _certain_coordinates([(rows, sizes)], path)
+    warnings: list[str] = []
+    boxes, _ = _to_boxes(rows, sizes, said, reading.force_coordinates, path, warnings)
+    return boxes
 
 
 def _convert(part: _Part, said: Coordinates, force: bool, file: AnswerFile, path: Path) -> None:
@@ -149,24 +184,8 @@ def _convert(part: _Part, said: Coordinates, force: bool, file: AnswerFile, path
     Raises:
         CliprpnError: bad_input, if the boxes or the ground truth do not fit the coordinates.
     """
-    num = len(part.rows)
-    frames = np.full((num, 2), np.nan)
-    boxes = np.zeros((num, 4))
-    for group, chosen in _by_coordinates(part.rows, said):
-        at = np.array(chosen)
-        rows = [part.rows[i] for i in chosen]
-        frames[at] = [
-            row.frame_wh or (np.nan, np.nan) if row is not None else (np.nan, np.nan) for row in rows
-        ]
-        _check_frames(group, frames[at], rows, path)
-        values = np.array([row.box for row in rows if row is not None and row.box], dtype=np.float64)
-        boxes[at] = to_original(values, group, part.sizes[at], frames[at])
-        if group == said:
-            _check(part, values, group, at, frames, force, path)
+    boxes, frames = _to_boxes(part.rows, part.sizes, said, force, path, part.matched.warnings)
     _check_ground_truth(part, said, frames, force, path)
-    boxes = np.where(np.isfinite(boxes), boxes, 0)
-    limits = np.tile(part.sizes, 2)
-    boxes = np.minimum(np.maximum(boxes, 0), limits)
     part.columns = _columns(boxes, part.index.gt_boxes[part.keys.rows].astype(np.float64))
     scores = [row.score if row is not None else None for row in part.rows]
     if any(score is not None for score in scores):
@@ -174,6 +193,34 @@ def _convert(part: _Part, said: Coordinates, force: bool, file: AnswerFile, path
         part.columns["objectness"] = np.array(
             [min(known) if s is None else s for s in scores], dtype=np.float64
         )
+
+
+def _to_boxes(
+    all_rows: Sequence[AnswerRow | None],
+    sizes: Values,
+    said: Coordinates,
+    force: bool,
+    path: Path,
+    warnings: list[str],
+) -> tuple[Values, Values]:
+    """The boxes, xyxy, clipped to their images, empty without an answer: [S, 4]; and the frames of the rows: [S, 2].
+
+    Raises:
+        CliprpnError: bad_input, if the boxes do not fit the coordinates; data_invalid, if a row lacks its frame.
+    """
+    frames = np.full((len(all_rows), 2), np.nan)
+    boxes = np.zeros((len(all_rows), 4))
+    for group, chosen in _by_coordinates(all_rows, said):
+        at = np.array(chosen)
+        rows = [row for i in chosen if (row := all_rows[i]) is not None]
+        frames[at] = [row.frame_wh or (np.nan, np.nan) for row in rows]
+        _check_frames(group, frames[at], rows, path)
+        values = np.array([row.box for row in rows], dtype=np.float64)
+        boxes[at] = to_original(values, group, sizes[at], frames[at])
+        if group == said:
+            _check(rows, values, group, sizes[at], frames[at], force, path, warnings)
+    boxes = np.where(np.isfinite(boxes), boxes, 0)
+    return np.minimum(np.maximum(boxes, 0), np.tile(sizes, 2)), frames
 
 
 def _by_coordinates(
@@ -193,33 +240,36 @@ def _by_coordinates(
     return groups
 
 
-def _check_frames(
-    coordinates: Coordinates, frames: Values, rows: Sequence[AnswerRow | None], path: Path
-) -> None:
+def _check_frames(coordinates: Coordinates, frames: Values, rows: Sequence[AnswerRow], path: Path) -> None:
     if coordinates.frame.kind != "columns":
         return
     missing = np.isnan(frames).any(axis=1)
     if missing.any():
-        row = rows[int(np.argmax(missing))]
         raise CliprpnError(
             "data_invalid",
-            f"{path}: {row.where if row else ''}: expected width and height of the image that the model saw, found "
-            "none; name the columns with --columns width=...,height=...",
+            f"{path}: {rows[int(np.argmax(missing))].where}: expected width and height of the image that the "
+            "model saw, found none; name the columns with --columns width=...,height=...",
         )
 
 
 def _check(
-    part: _Part, values: Values, said: Coordinates, at: NDArray, frames: Values, force: bool, path: Path
+    rows: Sequence[AnswerRow],
+    values: Values,
+    said: Coordinates,
+    sizes: Values,
+    frames: Values,
+    force: bool,
+    path: Path,
+    warnings: list[str],
 ) -> None:
-    fit = check_fit(values, said, part.sizes[at], frames[at])
+    fit = check_fit(values, said, sizes, frames)
     if fit.message is None:
         return
-    row = part.rows[int(at[fit.row])]
-    shown = "" if row is None or row.box is None else f" See {row.where}: {shorten(list(row.box))}"
-    message = f"{fit.message}.{shown}"
+    row = rows[fit.row]
+    message = f"{fit.message}. See {row.where}: {shorten(list(row.box or ()))}"
     if fit.is_certain and not force:
         raise CliprpnError("bad_input", f"{path}: {message}. If they are right, add --force-coordinates")
-    part.matched.warnings.append(message)
+    warnings.append(message)
 
 
 def _check_ground_truth(part: _Part, said: Coordinates, frames: Values, force: bool, path: Path) -> None:

@@ -12,7 +12,11 @@ import torch
 from pydantic import BaseModel
 
 from cliprpn.answers.convert import convert_answers
+from cliprpn.audit.audit import audit, audit_answers, export_changes
 from cliprpn.contract.generated import (
+    AuditAnswersParams,
+    AuditParams,
+    AuditSummary,
     CheckDetectorParams,
     CheckDetectorResult,
     CheckExtraParams,
@@ -27,6 +31,8 @@ from cliprpn.contract.generated import (
     DatasetStatsParams,
     EvaluateParams,
     EvaluateResult,
+    ExportChangesParams,
+    ExportChangesResult,
     ExportDatasetParams,
     ExportDatasetResult,
     ExportQuestionsParams,
@@ -230,6 +236,18 @@ def _summarize(params: SummarizeParams, context: CallContext) -> Summary:
     return summarize(params)
 
 
+def _audit(params: AuditParams, context: CallContext) -> AuditSummary:
+    return audit(params, context.with_cache(params.cache_dir))
+
+
+def _audit_answers(params: AuditAnswersParams, context: CallContext) -> AuditSummary:
+    return audit_answers(params)
+
+
+def _export_changes(params: ExportChangesParams, context: CallContext) -> ExportChangesResult:
+    return export_changes(params)
+
+
 def _combine(params: CombineParams, context: CallContext) -> Combined:
     return combine(params)
 
@@ -282,6 +300,9 @@ METHODS: dict[str, Method] = {
     "read_answers": Method(ReadAnswersParams, ReadAnswersResult, _read_answers),
     "summarize": Method(SummarizeParams, Summary, _summarize),
     "combine": Method(CombineParams, Combined, _combine),
+    "audit": Method(AuditParams, AuditSummary, _audit),
+    "audit_answers": Method(AuditAnswersParams, AuditSummary, _audit_answers),
+    "export_changes": Method(ExportChangesParams, ExportChangesResult, _export_changes),
     "ground": Method(GroundParams, GroundResult, _ground),
     "import_checkpoint": Method(ImportCheckpointParams, ImportCheckpointResult, _import_checkpoint),
     "golden": Method(GoldenParams, GoldenResult, _golden),

@@ -82,6 +82,21 @@ class AreaShares(BaseModel):
     large: float
 
 
+class AuditWord(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    word: str
+    iou: Annotated[
+        float,
+        Field(
+            description="Of the box without this word with the box of the whole expression; mean over runs.",
+            ge=0.0,
+            le=1.0,
+        ),
+    ]
+
+
 class Template(RootModel[str]):
     root: Annotated[str, Field(pattern="^[^{}]*\\{\\}[^{}]*$")]
 
@@ -450,6 +465,14 @@ class ExplorerSubset(BaseModel):
             description="Position of the expression's group in `groups`; -1 without a group."
         ),
     ]
+
+
+class ExportChangesResult(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    num_questions: Annotated[int, Field(ge=0)]
+    num_expressions: Annotated[int, Field(ge=0)]
 
 
 class ExportDatasetParams(BaseModel):
@@ -1619,6 +1642,143 @@ class AreaStats(BaseModel):
     ]
 
 
+class AuditKind(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Annotated[
+        Literal[
+            "blank",
+            "shuffled",
+            "reversed",
+            "content_words",
+            "dropped_word",
+            "swapped_side",
+            "swapped_color",
+            "swapped_number",
+            "other_expression",
+        ],
+        Field(
+            description="`blank`: no words. `shuffled`: in a random order. `reversed`: from the last to the first. `content_words`: without function words. `dropped_word`: without one word, each in turn. `swapped_side`, `swapped_color`, `swapped_number`: left for right, another color, another number. `other_expression`: one of another object of the same image.",
+            title="ChangeKind",
+        ),
+    ]
+    num_changes: Annotated[
+        int,
+        Field(
+            description="Changed expressions; several of one expression for `dropped_word`.",
+            ge=0,
+        ),
+    ]
+    num_expressions: Annotated[
+        int, Field(description="Expressions that the change applies to.", ge=0)
+    ]
+    num_images: Annotated[int, Field(ge=0)]
+    original: Annotated[
+        Interval, Field(description="acc_at_50 of the same expressions unchanged.")
+    ]
+    acc_at_50: Annotated[
+        Interval,
+        Field(
+            description="Of the changed expressions, for the object that the unchanged one refers to."
+        ),
+    ]
+    difference: Annotated[
+        Interval, Field(description="Changed minus unchanged, paired by image.")
+    ]
+    p_value: Annotated[float | None, Field(ge=0.0, le=1.0)]
+    p_adjusted: Annotated[
+        float | None, Field(description="By Holm over the kinds.", ge=0.0, le=1.0)
+    ]
+    unchanged: Annotated[
+        Interval,
+        Field(
+            description="Fraction of changes after which the box is the same: an IoU of at least 0.9 with the box of the unchanged expression."
+        ),
+    ]
+    num_with_other: Annotated[
+        int,
+        Field(
+            description="Changes in images with another object that the box could move to; 0 where moving is not asked.",
+            ge=0,
+        ),
+    ]
+    moved: Annotated[
+        Interval | None,
+        Field(
+            description="Of those: the box has an IoU of at least 0.5 with another object: for swaps with one of the same category, for `other_expression` with the object that it refers to. Null where this is not asked or no image has one."
+        ),
+    ]
+
+
+class AuditExample(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    sent_id: int
+    sentence: str
+    image_file: Annotated[str, Field(description="Absolute path.")]
+    upright: bool
+    gt_box_xyxy: Annotated[
+        list[float],
+        Field(
+            description="Left, top, right, bottom, in pixels of the original image.",
+            max_length=4,
+            min_length=4,
+            title="BoxXyxy",
+        ),
+    ]
+    pred_box_xyxy: Annotated[
+        list[float],
+        Field(
+            description="Left, top, right, bottom, in pixels of the original image.",
+            max_length=4,
+            min_length=4,
+            title="BoxXyxy",
+        ),
+    ]
+    iou: float
+    words: list[AuditWord]
+
+
+class AuditSummary(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    schema_version: Annotated[Literal[1], Field(description="Version of the format.")]
+    label: str
+    split: Annotated[
+        Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
+    ]
+    num_expressions: Annotated[int, Field(ge=0)]
+    num_images: Annotated[int, Field(ge=0)]
+    num_runs: Annotated[int, Field(ge=0)]
+    population: Annotated[
+        Literal["procedure", "checkpoints"],
+        Field(
+            description="What an interval is about: `procedure` is training again with other seeds, on new images; `checkpoints` is these trained models (or a model that trains nothing) on new images.",
+            title="Population",
+        ),
+    ]
+    confidence: float
+    seed: Annotated[int, Field(description="Of the random order of words.", ge=0)]
+    acc_at_50: Interval
+    kinds: list[AuditKind]
+    ignores_word_order: Annotated[
+        bool | None,
+        Field(
+            description="True if both shuffled and reversed words leave the box the same for at least 90 % of the expressions (lower end of the intervals); null with fewer than 30 images."
+        ),
+    ]
+    ignores_expression: Annotated[
+        bool | None,
+        Field(
+            description="True if the accuracy is not significantly above that without words; null with fewer than 30 images."
+        ),
+    ]
+    examples: list[AuditExample]
+
+
 class BehindRemark(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -2217,6 +2377,18 @@ class Explorer(BaseModel):
     settings: Annotated[
         list[ExplorerSetting], Field(description="In the order of the summary.")
     ]
+
+
+class ExportChangesParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    dataset: TrialDataset
+    split: Annotated[
+        Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
+    ]
+    seed: Annotated[int, Field(ge=0)]
+    out_file: str
 
 
 class ExportQuestionsParams(BaseModel):
@@ -2937,6 +3109,27 @@ class AnswersReport(BaseModel):
     ]
 
 
+class AuditAnswersParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    label: str
+    dataset: TrialDataset
+    split: Annotated[
+        Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
+    ]
+    alpha: Annotated[float, Field(gt=0.0, lt=0.5)]
+    seed: Annotated[int, Field(ge=0)]
+    sent_ids: Annotated[
+        list[int],
+        Field(
+            description="Expressions to show word by word; empty: chosen by a fixed rule."
+        ),
+    ]
+    files: Annotated[list[str], Field(min_length=1)]
+    reading: AnswerReading
+
+
 class ExportQuestionsMethod(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -2959,6 +3152,22 @@ class CheckExtraMethod(BaseModel):
     )
     params: CheckExtraParams
     result: CheckExtraResult
+
+
+class ExportChangesMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: ExportChangesParams
+    result: ExportChangesResult
+
+
+class AuditAnswersMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: AuditAnswersParams
+    result: AuditSummary
 
 
 class ClipRpnSpec(BaseModel):
@@ -3829,6 +4038,42 @@ class ReadAnnotationsParams(BaseModel):
     ]
 
 
+class AuditRun(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    spec: Annotated[
+        ClipRpnSpec | BaselineSpec | None,
+        Field(
+            description="The trial; null for a model file that no trial trained here."
+        ),
+    ]
+    model: Annotated[
+        str | None, Field(description="A .safetensors file; null for a baseline.")
+    ]
+
+
+class AuditParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    label: str
+    dataset: TrialDataset
+    split: Annotated[
+        Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
+    ]
+    alpha: Annotated[float, Field(gt=0.0, lt=0.5)]
+    seed: Annotated[int, Field(ge=0)]
+    sent_ids: Annotated[
+        list[int],
+        Field(
+            description="Expressions to show word by word; empty: chosen by a fixed rule."
+        ),
+    ]
+    runs: Annotated[list[AuditRun], Field(min_length=1)]
+    cache_dir: str
+
+
 class IndexDatasetMethod(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -3859,6 +4104,14 @@ class CheckDetectorMethod(BaseModel):
     )
     params: CheckDetectorParams
     result: CheckDetectorResult
+
+
+class AuditMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: AuditParams
+    result: AuditSummary
 
 
 class DatasetStats(BaseModel):
@@ -4021,5 +4274,8 @@ class BridgeMethods(BaseModel):
     check_detector: Annotated[CheckDetectorMethod, Field(title="CheckDetectorMethod")]
     read_answers: Annotated[ReadAnswersMethod, Field(title="ReadAnswersMethod")]
     combine: Annotated[CombineMethod, Field(title="CombineMethod")]
+    audit: Annotated[AuditMethod, Field(title="AuditMethod")]
+    export_changes: Annotated[ExportChangesMethod, Field(title="ExportChangesMethod")]
+    audit_answers: Annotated[AuditAnswersMethod, Field(title="AuditAnswersMethod")]
 
-SCHEMA_SHA256 = "8bfb30193dbe18c786d43a2459b7002433dccae6684cc7851a64ea646ea75078"
+SCHEMA_SHA256 = "3c0fda3e3a625733a9bb09d2509d8973e2908143536430f416cd9201af204382"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "8bfb30193dbe18c786d43a2459b7002433dccae6684cc7851a64ea646ea75078";
+export const schema_sha256 = "3c0fda3e3a625733a9bb09d2509d8973e2908143536430f416cd9201af204382";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet, XLSX); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -38,6 +38,44 @@ export type Repeats = "training_seed" | "decoding" | "prompt";
  * via the `definition` "TrainedOn".
  */
 export type TrainedOn = [string, ...string[]];
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Split".
+ */
+export type Split = "train" | "val" | "test" | "testA" | "testB";
+/**
+ * What an interval is about: `procedure` is training again with other seeds, on new images; `checkpoints` is these trained models (or a model that trains nothing) on new images.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Population".
+ */
+export type Population = "procedure" | "checkpoints";
+/**
+ * `blank`: no words. `shuffled`: in a random order. `reversed`: from the last to the first. `content_words`: without function words. `dropped_word`: without one word, each in turn. `swapped_side`, `swapped_color`, `swapped_number`: left for right, another color, another number. `other_expression`: one of another object of the same image.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ChangeKind".
+ */
+export type ChangeKind =
+  | "blank"
+  | "shuffled"
+  | "reversed"
+  | "content_words"
+  | "dropped_word"
+  | "swapped_side"
+  | "swapped_color"
+  | "swapped_number"
+  | "other_expression";
+/**
+ * Left, top, right, bottom, in pixels of the original image.
+ *
+ * @minItems 4
+ * @maxItems 4
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "BoxXyxy".
+ */
+export type BoxXyxy = [number, number, number, number];
 /**
  * The source of the proposals.
  *
@@ -148,11 +186,6 @@ export type AnnotationSource = RefcocoSource | RowsSource;
  */
 export type Only = [RowsFile, ...RowsFile[]] | null;
 /**
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "Split".
- */
-export type Split = "train" | "val" | "test" | "testA" | "testB";
-/**
  * True if boxes that extend past their image are clipped to it; absent if they are problems.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -231,13 +264,6 @@ export type MetricName =
 export type SubsetKind =
   "stratum" | "area_tercile" | "area_tercile_refcocog" | "sentence_length" | "num_same_category" | "reviewed";
 /**
- * What an interval is about: `procedure` is training again with other seeds, on new images; `checkpoints` is these trained models (or a model that trains nothing) on new images.
- *
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "Population".
- */
-export type Population = "procedure" | "checkpoints";
-/**
  * Exclusive classes of an answer, defined in figures/error_classes.py: `hit` is an IoU of at least 0.5; `no_answer` an empty box, or a detector that found nothing; the others are about the annotated object of the image that the answer overlaps most. `unknown`: the dataset does not tell.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -273,16 +299,6 @@ export type Remark = SeedsRemark | BehindRemark | BelowChanceRemark | BlankRemar
  */
 export type GalleryKind =
   "pair_wins" | "pair_losses" | "pair_failures" | "wins" | "losses" | "joint_failures" | "random_failures";
-/**
- * Left, top, right, bottom, in pixels of the original image.
- *
- * @minItems 4
- * @maxItems 4
- *
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "BoxXyxy".
- */
-export type BoxXyxy = [number, number, number, number];
 /**
  * Left, top, right, bottom, in pixels of the original image.
  *
@@ -653,6 +669,178 @@ export interface Protocol {
   notes?: string;
 }
 /**
+ * Whether a model reads the expression: its answers to changed expressions.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "AuditSummary".
+ */
+export interface AuditSummary {
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  label: string;
+  split: Split;
+  num_expressions: number;
+  num_images: number;
+  num_runs: number;
+  population: Population;
+  confidence: number;
+  /**
+   * Of the random order of words.
+   */
+  seed: number;
+  acc_at_50: Interval;
+  kinds: AuditKind[];
+  /**
+   * True if both shuffled and reversed words leave the box the same for at least 90 % of the expressions (lower end of the intervals); null with fewer than 30 images.
+   */
+  ignores_word_order: boolean | null;
+  /**
+   * True if the accuracy is not significantly above that without words; null with fewer than 30 images.
+   */
+  ignores_expression: boolean | null;
+  examples: AuditExample[];
+}
+/**
+ * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Interval".
+ */
+export interface Interval {
+  mean: number;
+  low: number | null;
+  high: number | null;
+}
+/**
+ * Answers to one kind of changed expressions.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "AuditKind".
+ */
+export interface AuditKind {
+  kind: ChangeKind;
+  /**
+   * Changed expressions; several of one expression for `dropped_word`.
+   */
+  num_changes: number;
+  /**
+   * Expressions that the change applies to.
+   */
+  num_expressions: number;
+  num_images: number;
+  original: Interval1;
+  acc_at_50: Interval2;
+  difference: Interval3;
+  p_value: number | null;
+  /**
+   * By Holm over the kinds.
+   */
+  p_adjusted: number | null;
+  unchanged: Interval4;
+  /**
+   * Changes in images with another object that the box could move to; 0 where moving is not asked.
+   */
+  num_with_other: number;
+  /**
+   * Of those: the box has an IoU of at least 0.5 with another object: for swaps with one of the same category, for `other_expression` with the object that it refers to. Null where this is not asked or no image has one.
+   */
+  moved: Interval | null;
+}
+/**
+ * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
+ */
+export interface Interval1 {
+  mean: number;
+  low: number | null;
+  high: number | null;
+}
+/**
+ * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
+ */
+export interface Interval2 {
+  mean: number;
+  low: number | null;
+  high: number | null;
+}
+/**
+ * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
+ */
+export interface Interval3 {
+  mean: number;
+  low: number | null;
+  high: number | null;
+}
+/**
+ * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
+ */
+export interface Interval4 {
+  mean: number;
+  low: number | null;
+  high: number | null;
+}
+/**
+ * An expression whose words were dropped one at a time.
+ */
+export interface AuditExample {
+  sent_id: number;
+  sentence: string;
+  /**
+   * Absolute path.
+   */
+  image_file: string;
+  upright: boolean;
+  gt_box_xyxy: BoxXyxy;
+  pred_box_xyxy: BoxXyxy;
+  iou: number;
+  words: AuditWord[];
+}
+export interface AuditWord {
+  word: string;
+  /**
+   * Of the box without this word with the box of the whole expression; mean over runs.
+   */
+  iou: number;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "AuditWord".
+ */
+export interface AuditWord1 {
+  word: string;
+  /**
+   * Of the box without this word with the box of the whole expression; mean over runs.
+   */
+  iou: number;
+}
+/**
+ * An expression whose words were dropped one at a time.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "AuditExample".
+ */
+export interface AuditExample1 {
+  sent_id: number;
+  sentence: string;
+  /**
+   * Absolute path.
+   */
+  image_file: string;
+  upright: boolean;
+  gt_box_xyxy: BoxXyxy;
+  pred_box_xyxy: BoxXyxy;
+  iou: number;
+  words: AuditWord2[];
+}
+export interface AuditWord2 {
+  word: string;
+  /**
+   * Of the box without this word with the box of the whole expression; mean over runs.
+   */
+  iou: number;
+}
+/**
  * A fully resolved baseline: the detector that proposes boxes, and how CLIP ranks them.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -873,6 +1061,9 @@ export interface BridgeMethods {
   check_detector: CheckDetectorMethod;
   read_answers: ReadAnswersMethod;
   combine: CombineMethod;
+  audit: AuditMethod;
+  export_changes: ExportChangesMethod;
+  audit_answers: AuditAnswersMethod;
 }
 export interface HelloMethod {
   params: HelloParams;
@@ -1939,17 +2130,6 @@ export interface Figure {
   interval: Interval;
   per_seed: SeedFigure[];
 }
-/**
- * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
- *
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "Interval".
- */
-export interface Interval {
-  mean: number;
-  low: number | null;
-  high: number | null;
-}
 export interface SeedFigure {
   seed: number;
   value: number;
@@ -1990,9 +2170,9 @@ export interface ProposalSummary {
    * Fraction of referring expressions with a hit among the k boxes with the highest detector scores, which ignore the expression.
    */
   recall_at: ProposalRecall[];
-  best_proposal: Interval1;
-  lost_by_proposals: Interval2;
-  lost_by_ranking: Interval3;
+  best_proposal: Interval5;
+  lost_by_proposals: Interval6;
+  lost_by_ranking: Interval7;
   mean_num_boxes: number;
   /**
    * Images without detections; the whole image is their prediction.
@@ -2007,7 +2187,7 @@ export interface ProposalRecall {
 /**
  * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
  */
-export interface Interval1 {
+export interface Interval5 {
   mean: number;
   low: number | null;
   high: number | null;
@@ -2015,7 +2195,7 @@ export interface Interval1 {
 /**
  * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
  */
-export interface Interval2 {
+export interface Interval6 {
   mean: number;
   low: number | null;
   high: number | null;
@@ -2023,7 +2203,7 @@ export interface Interval2 {
 /**
  * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
  */
-export interface Interval3 {
+export interface Interval7 {
   mean: number;
   low: number | null;
   high: number | null;
@@ -2042,7 +2222,7 @@ export interface RankInterval {
  */
 export interface BlankAnswers {
   acc_at_50: Interval;
-  difference: Interval4;
+  difference: Interval8;
   /**
    * Two-sided; null with fewer than 30 images.
    */
@@ -2051,7 +2231,7 @@ export interface BlankAnswers {
 /**
  * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
  */
-export interface Interval4 {
+export interface Interval8 {
   mean: number;
   low: number | null;
   high: number | null;
@@ -2118,12 +2298,12 @@ export interface ReliabilityBin {
    * Mean over seeds.
    */
   num_sentences: number;
-  hits: Interval5;
+  hits: Interval9;
 }
 /**
  * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
  */
-export interface Interval5 {
+export interface Interval9 {
   mean: number;
   low: number | null;
   high: number | null;
@@ -2162,7 +2342,7 @@ export interface SubsetSummary {
 export interface Comparison {
   label: string;
   against: string;
-  difference: Interval6;
+  difference: Interval10;
   population: Population;
   /**
    * Two-sided, unadjusted; null with fewer than 30 images.
@@ -2204,7 +2384,7 @@ export interface Comparison {
 /**
  * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
  */
-export interface Interval6 {
+export interface Interval10 {
   mean: number;
   low: number | null;
   high: number | null;
@@ -2301,12 +2481,12 @@ export interface BehindRemark {
   against: string;
   by: SubsetKind;
   group: string;
-  difference: Interval7;
+  difference: Interval11;
 }
 /**
  * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
  */
-export interface Interval7 {
+export interface Interval11 {
   mean: number;
   low: number | null;
   high: number | null;
@@ -3367,6 +3547,92 @@ export interface EndpointComparison {
    * By Holm over the endpoints of this pair.
    */
   p_adjusted: number | null;
+}
+export interface AuditMethod {
+  params: AuditParams;
+  result: AuditSummary;
+}
+/**
+ * Asks the runs of a configuration about changed expressions.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "AuditParams".
+ */
+export interface AuditParams {
+  label: string;
+  dataset: TrialDataset;
+  split: Split;
+  alpha: number;
+  seed: number;
+  /**
+   * Expressions to show word by word; empty: chosen by a fixed rule.
+   */
+  sent_ids: number[];
+  /**
+   * @minItems 1
+   */
+  runs: [AuditRun, ...AuditRun[]];
+  cache_dir: string;
+}
+export interface AuditRun {
+  /**
+   * The trial; null for a model file that no trial trained here.
+   */
+  spec: TrialSpec | null;
+  /**
+   * A .safetensors file; null for a baseline.
+   */
+  model: string | null;
+}
+export interface ExportChangesMethod {
+  params: ExportChangesParams;
+  result: ExportChangesResult;
+}
+/**
+ * Writes the changed expressions as questions for an outside model, JSON Lines: id, image, expression.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ExportChangesParams".
+ */
+export interface ExportChangesParams {
+  dataset: TrialDataset;
+  split: Split;
+  seed: number;
+  out_file: string;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ExportChangesResult".
+ */
+export interface ExportChangesResult {
+  num_questions: number;
+  num_expressions: number;
+}
+export interface AuditAnswersMethod {
+  params: AuditAnswersParams;
+  result: AuditSummary;
+}
+/**
+ * The same figures of an outside model, from its answers to exported questions.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "AuditAnswersParams".
+ */
+export interface AuditAnswersParams {
+  label: string;
+  dataset: TrialDataset;
+  split: Split;
+  alpha: number;
+  seed: number;
+  /**
+   * Expressions to show word by word; empty: chosen by a fixed rule.
+   */
+  sent_ids: number[];
+  /**
+   * @minItems 1
+   */
+  files: [string, ...string[]];
+  reading: AnswerReading;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema

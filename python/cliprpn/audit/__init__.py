@@ -1,0 +1,1 @@
+"""Whether a model reads the expression: its answers to changed expressions."""

@@ -1,0 +1,226 @@
+"""Figures of the answers to changed expressions: arrays in, the contract's `AuditSummary` out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliprpn.audit.changes import KINDS, Change, ChangeKind
+from cliprpn.contract.generated import AuditExample, AuditKind, AuditSummary, AuditWord
+from cliprpn.data.image_objects import ImageObjects
+from cliprpn.data.index import DatasetIndex
+from cliprpn.figures.intervals import mean_interval, to_interval
+from cliprpn.metrics import HIT_IOU
+from cliprpn.statistics import MIN_IMAGES, ImageGroups, compare, holm, measure, zero
+
+# A box is the same as another one from this IoU on: boxes move by some pixels with any change of the text.
+SAME_BOX_IOU = 0.9
+# The part of boxes that stay the same although the order of words is lost, from which on a model ignores it.
+IGNORES_ORDER = 0.9
+ORDER_KINDS: tuple[ChangeKind, ...] = ("shuffled", "reversed")
+SWAPS: tuple[ChangeKind, ...] = ("swapped_side", "swapped_color", "swapped_number")
+NUM_EXAMPLES = 10
+Boxes = NDArray[np.float64]
+Split = Literal["train", "val", "test", "testA", "testB"]
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What was asked.
+
+    Attributes:
+        index: of the dataset.
+        rows: [S], rows of the index's sentences.
+        changes: [N]; their `row` is a position in `rows`.
+    """
+
+    index: DatasetIndex
+    rows: NDArray[np.int64]
+    changes: Sequence[Change]
+
+    @property
+    def texts(self) -> list[str]:
+        """[S], the unchanged expressions."""
+        texts: list[str] = self.index.sentences["sentence"].take(self.rows).to_pylist()
+        return texts
+
+
+def audit_figures(
+    asking: Asking,
+    original: Boxes,
+    changed: Boxes,
+    *,
+    label: str,
+    split: Split,
+    has_seeds: bool,
+    level: float,
+    seed: int,
+    sent_ids: Sequence[int],
+) -> AuditSummary:
+    """
+    Args:
+        original: [R, S, 4], answers of R runs to the unchanged expressions, xyxy, pixels of the original image.
+        changed: [R, N, 4], answers to the changes.
+        has_seeds: whether the runs are of a training procedure.
+        sent_ids: expressions to show word by word; chosen by a fixed rule if empty.
+    """
+    index, rows = asking.index, asking.rows
+    truth = index.gt_boxes[rows].astype(np.float64)
+    images = index.image_rows[rows]
+    hits = paired_iou(original, truth) >= HIT_IOU
+    kinds = [
+        _kind(kind, asking, original, changed, hits, has_seeds, level)
+        for kind in KINDS
+        if any(change.kind == kind for change in asking.changes)
+    ]
+    adjusted = holm([kind.p_value for kind in kinds])
+    kinds = [kind.model_copy(update={"p_adjusted": p}) for kind, p in zip(kinds, adjusted, strict=True)]
+    groups = ImageGroups(images)
+    return AuditSummary(
+        schema_version=1,
+        label=label,
+        split=split,
+        num_expressions=len(rows),
+        num_images=groups.num_images,
+        num_runs=len(original),
+        population="procedure" if has_seeds and len(original) > 1 else "checkpoints",
+        confidence=level,
+        seed=seed,
+        acc_at_50=mean_interval(hits, groups, has_seeds, level),
+        kinds=kinds,
+        ignores_word_order=_ignores_order(kinds),
+        ignores_expression=_ignores_expression(kinds, 1 - level),
+        examples=_examples(asking, original, changed, truth, sent_ids),
+    )
+
+
+def _kind(
+    kind: ChangeKind,
+    asking: Asking,
+    original: Boxes,
+    changed: Boxes,
+    hits: NDArray[np.bool_],
+    has_seeds: bool,
+    level: float,
+) -> AuditKind:
+    at = np.array([i for i, change in enumerate(asking.changes) if change.kind == kind])
+    of = np.array([asking.changes[i].row for i in at.tolist()])
+    truth = asking.index.gt_boxes[asking.rows[of]].astype(np.float64)
+    groups = ImageGroups(asking.index.image_rows[asking.rows[of]])
+    boxes = changed[:, at]
+    now = paired_iou(boxes, truth) >= HIT_IOU
+    change = measure(now.astype(np.float64) - hits[:, of], None, groups, has_seeds)
+    difference = compare(change, zero(change), level)
+    same = paired_iou(boxes, original[:, of]) >= SAME_BOX_IOU
+    moved, can_move = _moved(kind, asking, at, boxes)
+    return AuditKind(
+        kind=kind,
+        num_changes=len(at),
+        num_expressions=len(np.unique(of)),
+        num_images=groups.num_images,
+        original=mean_interval(hits[:, of], groups, has_seeds, level),
+        acc_at_50=mean_interval(now, groups, has_seeds, level),
+        difference=to_interval(difference),
+        p_value=difference.p_value,
+        p_adjusted=None,
+        unchanged=mean_interval(same, groups, has_seeds, level),
+        num_with_other=int(can_move.sum()),
+        moved=mean_interval(moved[:, can_move], groups.select(can_move), has_seeds, level)
+        if can_move.any()
+        else None,
+    )
+
+
+def _moved(
+    kind: ChangeKind, asking: Asking, at: NDArray[np.int64], boxes: Boxes
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether each box is on another object, [R, K], and whether its image has such an object, [K]."""
+    changes = [asking.changes[i] for i in at.tolist()]
+    if kind == "other_expression":
+        others = np.array([change.other if change.other is not None else change.row for change in changes])
+        truth = asking.index.gt_boxes[asking.rows[others]].astype(np.float64)
+        return paired_iou(boxes, truth) >= HIT_IOU, np.ones(len(at), dtype=bool)
+    if kind not in SWAPS:
+        return np.zeros(boxes.shape[:2], dtype=bool), np.zeros(len(at), dtype=bool)
+    rows = asking.rows[np.array([change.row for change in changes])]
+    objects = ImageObjects(asking.index).others(rows)
+    same_category = objects.same_category.numpy()
+    ious = paired_iou(boxes[:, :, None], objects.boxes.numpy().astype(np.float64)[None])  # [R, K, M]
+    is_on_other: NDArray[np.bool_] = ((ious >= HIT_IOU) & same_category).any(axis=2)
+    has_other: NDArray[np.bool_] = same_category.any(axis=1)
+    return is_on_other, has_other
+
+
+def _ignores_order(kinds: Sequence[AuditKind]) -> bool | None:
+    lows = [kind.unchanged.low for kind in kinds if kind.kind in ORDER_KINDS]
+    if len(lows) < len(ORDER_KINDS) or any(low is None for low in lows):
+        return None
+    return all(low is not None and low >= IGNORES_ORDER for low in lows)
+
+
+def _ignores_expression(kinds: Sequence[AuditKind], alpha: float) -> bool | None:
+    blank = next((kind for kind in kinds if kind.kind == "blank"), None)
+    if blank is None or blank.p_value is None or blank.num_images < MIN_IMAGES:
+        return None
+    return not (blank.difference.mean < 0 and blank.p_value < alpha)
+
+
+def _examples(
+    asking: Asking, original: Boxes, changed: Boxes, truth: Boxes, sent_ids: Sequence[int]
+) -> list[AuditExample]:
+    """Named expressions; else of those with 4 words or more whose words were dropped, evenly spread, an image each."""
+    ids = asking.index.sentences["sent_id"].take(asking.rows).to_pylist()
+    dropped: dict[int, list[int]] = {}
+    for i, change in enumerate(asking.changes):
+        if change.kind == "dropped_word":
+            dropped.setdefault(change.row, []).append(i)
+    texts = asking.texts
+    if sent_ids:
+        chosen = [row for row in dropped if ids[row] in set(sent_ids)]
+    else:
+        long = [row for row in dropped if len(texts[row].split()) >= 4]
+        step = max(1, len(long) // NUM_EXAMPLES)
+        chosen = long[::step][:NUM_EXAMPLES]
+    index = asking.index
+    examples: list[AuditExample] = []
+    shown: set[int] = set()
+    for row in chosen:
+        image = int(index.image_rows[asking.rows[row]])
+        if index.images_dir is None or (image in shown and not sent_ids):
+            continue
+        shown.add(image)
+        at = np.array(dropped[row])
+        ious = paired_iou(changed[:, at], original[:, row][:, None]).mean(axis=0).tolist()
+        examples.append(
+            AuditExample(
+                sent_id=ids[row],
+                sentence=texts[row],
+                image_file=str(index.images_dir / index.images["file_name"][image].as_py()),
+                upright=bool(index.images["upright"][image].as_py()),
+                gt_box_xyxy=truth[row].tolist(),
+                pred_box_xyxy=original[0, row].tolist(),
+                iou=float(paired_iou(original[0, row], truth[row])),
+                words=[
+                    AuditWord(word=word, iou=iou) for word, iou in zip(texts[row].split(), ious, strict=True)
+                ],
+            )
+        )
+    return examples
+
+
+def paired_iou(boxes: NDArray, others: NDArray) -> NDArray[np.float64]:
+    """IoU along the last axis, broadcast over the others: [..., 4] to [...]; 0 where both are empty."""
+    top_left = np.maximum(boxes[..., :2], others[..., :2])
+    bottom_right = np.minimum(boxes[..., 2:], others[..., 2:])
+    intersection = np.maximum(bottom_right - top_left, 0).prod(axis=-1)
+    union = _area(boxes) + _area(others) - intersection
+    return np.divide(intersection, union, out=np.zeros(np.shape(union)), where=union > 0)
+
+
+def _area(boxes: NDArray) -> NDArray[np.float64]:
+    area: NDArray[np.float64] = np.maximum(boxes[..., 2:] - boxes[..., :2], 0).prod(axis=-1)
+    return area
