@@ -46,7 +46,7 @@ _SIDES = {
 SIDES = _SIDES | {other: side for side, other in _SIDES.items()}
 COLORS = (
     *("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white"),
-    *("gray", "grey"),
+    "gray",
 )
 _NUMBERS = (
     ("one", "two", "three", "four", "five"),
@@ -169,7 +169,7 @@ def replace_words(text: str, replaced: Mapping[str, str]) -> str | None:
 def swap_color(text: str, used: Sequence[str]) -> str | None:
     """The expression with each color replaced by the next one that the data use and the expression does not."""
     own = [color for color in used if color in _words(text)]
-    others = [color for color in used if color not in own and color not in ("gray", "grey")]
+    others = [color for color in used if color not in own]
     if not own or not others:
         return None
     start = int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")

@@ -150,9 +150,8 @@ def _moved(
     objects = ImageObjects(asking.index).others(rows)
     same_category = objects.same_category.numpy()
     ious = paired_iou(boxes[:, :, None], objects.boxes.numpy().astype(np.float64)[None])  # [R, K, M]
-    is_on_other: NDArray[np.bool_] = ((ious >= HIT_IOU) & same_category).any(axis=2)
-    has_other: NDArray[np.bool_] = same_category.any(axis=1)
-    return is_on_other, has_other
+    is_on_other = np.any((ious >= HIT_IOU) & same_category, axis=2)
+    return np.asarray(is_on_other, dtype=bool), np.asarray(same_category.any(axis=1), dtype=bool)
 
 
 def _ignores_order(kinds: Sequence[AuditKind]) -> bool | None:
