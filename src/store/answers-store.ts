@@ -53,7 +53,7 @@ export class AnswersStore {
   }
 }
 
-export function answersFolder(runsDir: string): string {
+function answersFolder(runsDir: string): string {
   return join(runsDir, "answers");
 }
 
