@@ -408,7 +408,7 @@ function trialId(label: string, seed: number): string {
 }
 
 /** The answers of an outside model: no scores, no answers to an empty expression, nothing was trained. */
-export function madeResults(label: string, acc: number[], repeats: Repeats | null = null): SettingSummary {
+function madeResults(label: string, acc: number[], repeats: Repeats | null = null): SettingSummary {
   const scored = new Set<MetricName>(["recall_at_5", "recall_at_10", "recall_at_100"]);
   const setting = madeSetting({ label, acc });
   const hasRuns = repeats !== null && acc.length > 1;
