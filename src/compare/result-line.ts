@@ -1,3 +1,4 @@
+import { dirname, join } from "node:path";
 import type { Figure } from "../contract/generated/types.ts";
 import type { Comparison } from "./comparison.ts";
 import type { MadeComparison } from "./run-comparison.ts";
@@ -11,7 +12,7 @@ export function resultLine({ name, data }: Comparison, made: MadeComparison): st
     verdict,
     data: inputs.map(({ summary, files }, index) => ({
       name: data[index]?.name,
-      json: files.json,
+      json: join(dirname(file), files.json),
       num_sentences: summary.num_sentences,
       num_images: summary.num_images,
       models: summary.settings.map(({ label, figures }) => ({ label, ...intervals(figures) })),
