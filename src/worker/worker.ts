@@ -15,8 +15,8 @@ export type Params<M extends Method> = BridgeMethods[M]["params"];
 export type Result<M extends Method> = BridgeMethods[M]["result"];
 
 export interface WorkerOptions extends TransportOptions {
-  /** `auto`, cpu, cuda, cuda:I or mps. */
-  device: string;
+  /** `auto`, cpu, cuda, cuda:I or mps; null for a process that only calls figure methods. */
+  device: string | null;
   numThreads: number | null;
 }
 

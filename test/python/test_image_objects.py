@@ -50,7 +50,7 @@ def objects(tmp_path: Path) -> ImageObjects:
 def others_of(objects: ImageObjects, rows: list[int]) -> list[tuple[list[int], list[int]]]:
     """Per sentence, ann_ids of all others and of those of the same category; a box's left edge is its ann_id."""
     others = objects.others(np.array(rows))
-    ids = others.boxes[..., 0].long()
+    ids = others.boxes[..., 0].astype(int)
     return [
         (ids_i[mask].tolist(), ids_i[same].tolist())
         for ids_i, mask, same in zip(ids, others.mask, others.same_category, strict=True)
@@ -76,7 +76,7 @@ def test_a_batch_is_padded_to_its_largest_image(objects: ImageObjects) -> None:
     others = objects.others(np.array(rows))
     assert others.boxes.shape == (4, 5, 4)
     assert others.mask.shape == others.same_category.shape == others.categories.shape == (4, 5)
-    assert others.mask.sum(dim=1).tolist() == [0, 4, 2, 4]
+    assert others.mask.sum(axis=1).tolist() == [0, 4, 2, 4]
     assert others_of(objects, rows) == [others_of(objects, [row])[0] for row in rows]
     assert objects.others(np.array([2])).boxes.shape == (1, 1, 4)
 

@@ -174,7 +174,7 @@ def test_targets_and_negatives_follow_the_view(
     assert torch.equal(mask, same_mask) and mask.any(dim=1).all()
     assert torch.equal(moved[~fits], plain[~fits])
     # The negative is the image's other object, which a crop must contain.
-    rows_of_negatives = objects.others(rows).rows[mask]
+    rows_of_negatives = torch.from_numpy(objects.others(rows).rows)[mask]
     assert torch.equal(moved[mask][fits], features.view(1).object_boxes[rows_of_negatives][fits] * zoom)
     area = (moved[mask][:, 2:] - moved[mask][:, :2]).prod(dim=1)
     assert (area > 0).all() and not torch.equal(moved[mask][fits], plain[mask][fits])

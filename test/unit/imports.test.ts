@@ -105,13 +105,13 @@ const python: string[][] = [
   ["storage"],
   ["models"],
   ["metrics", "statistics"],
-  ["boxes", "geometry"],
+  ["boxes", "box_arrays", "geometry"],
   ["code_identity", "devices", "memory", "run_context"],
   ["contract", "errors", "seeding"],
 ];
 
 /** Modules that take tensors and plain arguments, never a path, a file or the contract. */
-const tensorsOnly = ["models", "metrics", "statistics", "boxes", "geometry"];
+const tensorsOnly = ["models", "metrics", "statistics", "boxes", "box_arrays", "geometry"];
 const pathLike =
   /^\s*(?:from|import) (?:pathlib|os|json|pydantic|cliprpn\.(?:contract|errors|data|features|storage))\b/m;
 

@@ -12,6 +12,7 @@ from cliprpn.answers.answer_row import AnswerFile, AnswerRow
 from cliprpn.answers.coordinates import Values, check_fit, not_said, to_original
 from cliprpn.answers.match_rows import Matched, SplitKeys, match_positions, match_rows
 from cliprpn.answers.read_file import read_answer_file
+from cliprpn.box_arrays import area, paired_intersection, paired_iou
 from cliprpn.contract.generated import (
     AnswerExample,
     AnswerReading,
@@ -285,7 +286,7 @@ def _check_ground_truth(part: _Part, said: Coordinates, frames: Values, force: b
     values = np.array([row.gt_box for row in rows], dtype=np.float64)
     truth = part.index.gt_boxes[part.keys.rows[at]].astype(np.float64)
     coordinates = rows[0].gt_coordinates or said
-    ious = _iou(to_original(values, coordinates, part.sizes[at], frames[at]), truth)
+    ious = paired_iou(to_original(values, coordinates, part.sizes[at], frames[at]), truth)
     other = ious < SAME_BOX_IOU
     part.num_gt, part.other_gt = len(at), [at[i] for i in np.flatnonzero(other).tolist()]
     by_position = part.matched.num_by["position"] > 0
@@ -302,36 +303,23 @@ def _check_ground_truth(part: _Part, said: Coordinates, frames: Values, force: b
     hint = "are these answers to another dataset, or rows in another order?"
     for name in ("xyxy", "xywh", "xyxy_norm", "xywh_norm", "xyxy_1000", "xywh_1000", "cxcywh_norm"):
         reading = Coordinates.model_validate({"box_format": name, "frame": {"kind": "original"}})
-        agreeing = _iou(to_original(values, reading, part.sizes[at], frames[at]), truth) >= SAME_BOX_IOU
+        agreeing = paired_iou(to_original(values, reading, part.sizes[at], frames[at]), truth) >= SAME_BOX_IOU
         if agreeing.mean() >= 0.95:
             hint = f"read as {name} it is the same: use --coordinates {name}"
             break
     raise CliprpnError("bad_input", f"{path}: {what}: {hint}")
 
 
-def _iou(boxes: Values, others: Values) -> Values:
-    """IoU of row i and row i: [N]. See `boxes.box_iou_paired`, which needs torch."""
-    top_left, bottom_right = np.maximum(boxes[:, :2], others[:, :2]), np.minimum(boxes[:, 2:], others[:, 2:])
-    intersection = np.maximum(bottom_right - top_left, 0).prod(axis=1)
-    union = _area(boxes) + _area(others) - intersection
-    return np.divide(intersection, union, out=np.zeros_like(union), where=union > 0)
-
-
-def _area(boxes: Values) -> Values:
-    return np.maximum(boxes[:, 2:] - boxes[:, :2], 0).prod(axis=1)
-
-
 def _columns(boxes: Values, truth: Values) -> PredictionColumns:
     """As `inference.predict.prediction_columns`, for one box of each expression."""
-    top_left, bottom_right = np.maximum(boxes[:, :2], truth[:, :2]), np.minimum(boxes[:, 2:], truth[:, 2:])
-    intersection = np.maximum(bottom_right - top_left, 0).prod(axis=1)
+    intersection = paired_intersection(boxes, truth)
     center = (boxes[:, :2] + boxes[:, 2:]) / 2
-    inside = ((center >= truth[:, :2]) & (center <= truth[:, 2:])).all(axis=1) & (_area(boxes) > 0)
+    inside = ((center >= truth[:, :2]) & (center <= truth[:, 2:])).all(axis=1) & (area(boxes) > 0)
     return {
         "pred_box_xyxy": boxes,
-        "iou": _iou(boxes, truth),
+        "iou": paired_iou(boxes, truth),
         "intersection": intersection,
-        "union": _area(boxes) + _area(truth) - intersection,
+        "union": area(boxes) + area(truth) - intersection,
         "pointing": inside,
     }
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliprpn.audit.changes import KINDS, Change, ChangeKind
+from cliprpn.box_arrays import paired_iou
 from cliprpn.contract.generated import AuditExample, AuditKind, AuditSummary, AuditWord
 from cliprpn.data.image_objects import ImageObjects
 from cliprpn.data.index import DatasetIndex
@@ -148,8 +149,8 @@ def _moved(
         return np.zeros(boxes.shape[:2], dtype=bool), np.zeros(len(at), dtype=bool)
     rows = asking.rows[np.array([change.row for change in changes])]
     objects = ImageObjects(asking.index).others(rows)
-    same_category = objects.same_category.numpy()
-    ious = paired_iou(boxes[:, :, None], objects.boxes.numpy().astype(np.float64)[None])  # [R, K, M]
+    same_category = objects.same_category
+    ious = paired_iou(boxes[:, :, None], objects.boxes.astype(np.float64)[None])  # [R, K, M]
     is_on_other = np.any((ious >= HIT_IOU) & same_category, axis=2)
     return np.asarray(is_on_other, dtype=bool), np.asarray(same_category.any(axis=1), dtype=bool)
 
@@ -209,17 +210,3 @@ def _examples(
             )
         )
     return examples
-
-
-def paired_iou(boxes: NDArray, others: NDArray) -> NDArray[np.float64]:
-    """IoU along the last axis, broadcast over the others: [..., 4] to [...]; 0 where both are empty."""
-    top_left = np.maximum(boxes[..., :2], others[..., :2])
-    bottom_right = np.minimum(boxes[..., 2:], others[..., 2:])
-    intersection = np.maximum(bottom_right - top_left, 0).prod(axis=-1)
-    union = _area(boxes) + _area(others) - intersection
-    return np.divide(intersection, union, out=np.zeros(np.shape(union)), where=union > 0)
-
-
-def _area(boxes: NDArray) -> NDArray[np.float64]:
-    area: NDArray[np.float64] = np.maximum(boxes[..., 2:] - boxes[..., :2], 0).prod(axis=-1)
-    return area

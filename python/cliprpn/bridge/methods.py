@@ -1,4 +1,4 @@
-"""The contract's methods: the models of their params and results, and the functions that run them."""
+"""The contract's methods that need torch, with the models of their params and results: see `figure_methods.py`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from pydantic import BaseModel
 
-from cliprpn.answers.convert import convert_answers
 from cliprpn.audit.audit import audit, audit_answers, export_changes
 from cliprpn.contract.generated import (
     AuditAnswersParams,
@@ -23,8 +22,6 @@ from cliprpn.contract.generated import (
     CheckExtraResult,
     CheckFusionParams,
     CheckFusionResult,
-    Combined,
-    CombineParams,
     CompareDatasetsParams,
     CompareDatasetsResult,
     DatasetStats,
@@ -46,12 +43,8 @@ from cliprpn.contract.generated import (
     IndexDatasetResult,
     ReadAnnotationsParams,
     ReadAnnotationsResult,
-    ReadAnswersParams,
-    ReadAnswersResult,
     RunTrialParams,
     RunTrialResult,
-    SummarizeParams,
-    Summary,
     TrainDetectorParams,
     TrainDetectorResult,
     WantedImage,
@@ -69,10 +62,8 @@ from cliprpn.data.tables import write_tables
 from cliprpn.detectors.check_extra import check_extra
 from cliprpn.detectors.propose import check_detector
 from cliprpn.detectors.train_yolo import train_yolo
-from cliprpn.figures.combine import combine
 from cliprpn.figures.dataset_stats.compute import compute_dataset_stats
 from cliprpn.figures.dataset_stats.shared_images import compare_datasets
-from cliprpn.figures.summarize import summarize
 from cliprpn.inference.build import FeatureSizes, check_fusion
 from cliprpn.inference.checkpoint import checkpoint_bytes
 from cliprpn.inference.golden import check_golden
@@ -232,10 +223,6 @@ def _evaluate(params: EvaluateParams, context: CallContext) -> EvaluateResult:
     return EvaluateResult(metrics=metrics, predictions_file=str(predictions_file(out_dir, params.split)))
 
 
-def _summarize(params: SummarizeParams, context: CallContext) -> Summary:
-    return summarize(params)
-
-
 def _audit(params: AuditParams, context: CallContext) -> AuditSummary:
     return audit(params, context.with_cache(params.cache_dir))
 
@@ -246,14 +233,6 @@ def _audit_answers(params: AuditAnswersParams, context: CallContext) -> AuditSum
 
 def _export_changes(params: ExportChangesParams, context: CallContext) -> ExportChangesResult:
     return export_changes(params)
-
-
-def _combine(params: CombineParams, context: CallContext) -> Combined:
-    return combine(params)
-
-
-def _read_answers(params: ReadAnswersParams, context: CallContext) -> ReadAnswersResult:
-    return convert_answers(params)
 
 
 def _ground(params: GroundParams, context: CallContext) -> GroundResult:
@@ -297,9 +276,6 @@ METHODS: dict[str, Method] = {
     "check_extra": Method(CheckExtraParams, CheckExtraResult, _check_extra),
     "check_fusion": Method(CheckFusionParams, CheckFusionResult, _check_fusion),
     "evaluate": Method(EvaluateParams, EvaluateResult, _evaluate),
-    "read_answers": Method(ReadAnswersParams, ReadAnswersResult, _read_answers),
-    "summarize": Method(SummarizeParams, Summary, _summarize),
-    "combine": Method(CombineParams, Combined, _combine),
     "audit": Method(AuditParams, AuditSummary, _audit),
     "audit_answers": Method(AuditAnswersParams, AuditSummary, _audit_answers),
     "export_changes": Method(ExportChangesParams, ExportChangesResult, _export_changes),

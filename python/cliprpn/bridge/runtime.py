@@ -8,10 +8,15 @@ import json
 import os
 import sys
 import traceback
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cliprpn.bridge import guards
 from cliprpn.errors import CliprpnError, disk_is_full
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from cliprpn.contract.generated import Environment
 
 _device: Any = None
 
@@ -39,19 +44,31 @@ def _run(method: str, params: dict[str, Any]) -> dict[str, Any]:
     """
     if method == "hello":
         return _hello(params)
+    from cliprpn.bridge.figure_methods import FIGURE_METHODS
+
+    if method in FIGURE_METHODS:
+        figures = FIGURE_METHODS[method]
+        return _as_json(figures.run(figures.params.model_validate(params, strict=True)), figures.result)
+    if _device is None:
+        raise CliprpnError(
+            "contract_violation",
+            f"expected one of the methods of a process without a device, {', '.join(FIGURE_METHODS)}, found {method}",
+        )
     from cliprpn.bridge.methods import METHODS, CallContext
 
     if method not in METHODS:
-        raise CliprpnError(
-            "contract_violation", f"expected one of the methods {', '.join(METHODS)}, found {method}"
-        )
+        names = ", ".join([*METHODS, *FIGURE_METHODS])
+        raise CliprpnError("contract_violation", f"expected one of the methods {names}, found {method}")
     called = METHODS[method]
     context = CallContext(
         emit=lambda event: send(event.model_dump_json()), should_stop=guards.should_stop, device=_device
     )
-    result = called.run(called.params.model_validate(params, strict=True), context)
+    return _as_json(called.run(called.params.model_validate(params, strict=True), context), called.result)
+
+
+def _as_json(result: BaseModel, model: type[BaseModel]) -> dict[str, Any]:
     # An optional value that is absent stays absent: null is another value.
-    checked = called.result.model_validate(result.model_dump(exclude_unset=True), strict=True)
+    checked = model.model_validate(result.model_dump(exclude_unset=True), strict=True)
     return checked.model_dump(mode="json", exclude_unset=True)
 
 
@@ -61,28 +78,16 @@ def _hello(params: dict[str, Any]) -> dict[str, Any]:
     Raises:
         CliprpnError: contract_violation, device_unavailable.
     """
-    global _device
-    import torch
-
     from cliprpn.code_identity import CODE_FOLDER, code_hashes
     from cliprpn.contract.generated import SCHEMA_SHA256, HelloParams, HelloResult
-    from cliprpn.devices import describe_environment, resolve_device
-    from cliprpn.memory import keep_freed_memory
 
     if params.get("schema_sha256") != SCHEMA_SHA256:
         raise CliprpnError(
             "contract_violation",
             "expected the same contract in TypeScript and Python, found different ones; reinstall cliprpn",
         )
-    keep_freed_memory()
     hello = HelloParams.model_validate(params, strict=True)
-    _device = resolve_device(hello.device)
-    if hello.num_threads is not None:
-        torch.set_num_threads(hello.num_threads)
-    environment = describe_environment(_device)
-    # Before the files are hashed, import all modules that run trials: see code_hashes.
-    from cliprpn.bridge import methods  # noqa: F401
-
+    environment = None if hello.device is None else _select_device(hello.device, hello.num_threads)
     result = HelloResult.model_validate(
         {
             "schema_sha256": SCHEMA_SHA256,
@@ -93,6 +98,28 @@ def _hello(params: dict[str, Any]) -> dict[str, Any]:
         }
     )
     return result.model_dump(mode="json")
+
+
+def _select_device(requested: str, num_threads: int | None) -> Environment:
+    """Imports torch and all modules that run trials: the latter before their files are hashed, see code_hashes.
+
+    Raises:
+        CliprpnError: device_unavailable.
+    """
+    global _device
+    import torch
+
+    from cliprpn.devices import describe_environment, resolve_device
+    from cliprpn.memory import keep_freed_memory
+
+    keep_freed_memory()
+    _device = resolve_device(requested)
+    if num_threads is not None:
+        torch.set_num_threads(num_threads)
+    environment = describe_environment(_device)
+    from cliprpn.bridge import methods  # noqa: F401
+
+    return environment
 
 
 def send(text: str) -> None:

@@ -716,9 +716,9 @@ class HelloParams(BaseModel):
     )
     schema_sha256: str
     device: Annotated[
-        str,
+        str | None,
         Field(
-            description="auto, cpu, cuda, cuda:I or mps; Python resolves `auto` and raises an error for a device that is not available.",
+            description="auto, cpu, cuda, cuda:I or mps; Python resolves `auto` and raises an error for a device that is not available. Null for a process that only reads answers and computes figures, which starts without torch.",
             pattern="^(auto|cpu|mps|cuda(:[0-9]+)?)$",
         ),
     ]
@@ -737,7 +737,9 @@ class HelloResult(BaseModel):
             description="Absolute path of the Python package `cliprpn` that is running."
         ),
     ]
-    environment: Environment
+    environment: Annotated[
+        Environment | None, Field(description="Null without a device.")
+    ]
     pid: int
 
 
@@ -1163,7 +1165,7 @@ class ConventionFigure(BaseModel):
     convention: Annotated[
         Literal["plus_one_pixel", "above", "rounded"],
         Field(
-            description="`plus_one_pixel`: boxes include their last pixel, as in MAttNet's code. `above`: an IoU above 0.5, not at least, as in lmms-eval. `rounded`: predictions rounded to whole pixels.",
+            description="`plus_one_pixel`: boxes include their last pixel, as in Fast R-CNN's code. `above`: an IoU above 0.5, not at least, as in VLM-R1's. `rounded`: predictions rounded to whole pixels.",
             title="Convention",
         ),
     ]
@@ -4278,4 +4280,4 @@ class BridgeMethods(BaseModel):
     export_changes: Annotated[ExportChangesMethod, Field(title="ExportChangesMethod")]
     audit_answers: Annotated[AuditAnswersMethod, Field(title="AuditAnswersMethod")]
 
-SCHEMA_SHA256 = "3c0fda3e3a625733a9bb09d2509d8973e2908143536430f416cd9201af204382"
+SCHEMA_SHA256 = "1e81dc2e3039cb2bd7775c5e9b12ea027a3da3e73ec848143d7bede3f8f85905"

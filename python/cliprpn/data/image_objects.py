@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow.compute as pc
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from cliprpn.data.index import DatasetIndex
 
@@ -24,11 +23,11 @@ class OtherObjects:
         same_category: [B, M], True if its category is that of the sentence's object.
     """
 
-    rows: Tensor
-    boxes: Tensor
-    categories: Tensor
-    mask: Tensor
-    same_category: Tensor
+    rows: NDArray[np.int64]
+    boxes: NDArray[np.float64]
+    categories: NDArray[np.int64]
+    mask: NDArray[np.bool_]
+    same_category: NDArray[np.bool_]
 
 
 class ImageObjects:
@@ -73,9 +72,5 @@ class ImageObjects:
         has_category = self._sentence_has_category[sentence_rows][:, None]
         same = mask & (self._codes[positions] == self._sentence_codes[sentence_rows][:, None]) & has_category
         return OtherObjects(
-            torch.from_numpy(self._order[positions]),
-            torch.from_numpy(self._boxes[positions]),
-            torch.from_numpy(self._codes[positions]),
-            torch.from_numpy(mask),
-            torch.from_numpy(same),
+            self._order[positions], self._boxes[positions], self._codes[positions], mask, same
         )

@@ -86,15 +86,15 @@ def split_objects(index: DatasetIndex, sent_ids: NDArray) -> SplitObjects:
     rows = found.to_numpy().astype(np.int64)
     objects = ImageObjects(index)
     others = objects.others(rows)
-    mask = others.mask.numpy()  # [S, M]
+    mask = others.mask  # [S, M]
     known_names = np.array([name != "" for name in objects.category_names])
     has_category = (sentences["category"].take(pa.array(rows)).to_numpy() != "")[:, None]
-    ranks = np.where(others.same_category.numpy(), 2, 1)
-    ranks = np.where(has_category & known_names[others.categories.numpy()], ranks, 0)
+    ranks = np.where(others.same_category, 2, 1)
+    ranks = np.where(has_category & known_names[others.categories], ranks, 0)
     # The object that is referred to comes first: [S, 1 + M].
     ones = np.ones((len(rows), 1), dtype=bool)
     mask = np.concatenate([ones, mask], axis=1)
-    boxes = np.concatenate([index.gt_boxes[rows][:, None].astype(np.float64), others.boxes.numpy()], axis=1)
+    boxes = np.concatenate([index.gt_boxes[rows][:, None].astype(np.float64), others.boxes], axis=1)
     ranks = np.concatenate([ones * 3, ranks], axis=1).astype(np.int8)
     counts = mask.sum(axis=1)
     flat = np.ascontiguousarray(boxes[mask].T)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from cliprpn.boxes import box_iou_paired
+from cliprpn.box_arrays import paired_iou
 from cliprpn.contract.generated import Floor
 from cliprpn.data.index import DatasetIndex
 from cliprpn.figures.intervals import mean_interval
@@ -92,6 +91,4 @@ def constant_iou(box_norm: NDArray, gt_boxes: NDArray, image_wh: NDArray) -> NDA
         image_wh: [N, 2], width and height of each image, pixels.
     """
     scale = np.concatenate([image_wh, image_wh], axis=1)
-    pred = torch.from_numpy(box_norm[None] * scale)
-    gt = torch.from_numpy(np.asarray(gt_boxes, dtype=np.float64))
-    return box_iou_paired(pred, gt).numpy()
+    return paired_iou(box_norm[None] * scale, np.asarray(gt_boxes, dtype=np.float64))

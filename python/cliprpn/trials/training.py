@@ -165,13 +165,13 @@ def _negatives(
     others = objects.others(rows)
     frames = data.features.frames_of(rows)[:, None].expand(-1, others.boxes.shape[1], -1)  # [B, M, 4]
     zoom = data.features.zoom(model.frame_size_px)
-    boxes = to_frame(others.boxes.flatten(0, 1), frames.flatten(0, 1), zoom)
+    boxes = to_frame(torch.from_numpy(others.boxes).flatten(0, 1), frames.flatten(0, 1), zoom)
     boxes = boxes.unflatten(0, others.mask.shape).float()
     if view > 0:
         augmented = data.features.view(view)
         fits = torch.from_numpy(augmented.fits[rows])
-        boxes[fits] = augmented.object_boxes[others.rows[fits]] * zoom
-    return boxes.to(device), others.same_category.to(device)
+        boxes[fits] = augmented.object_boxes[torch.from_numpy(others.rows)[fits]] * zoom
+    return boxes.to(device), torch.from_numpy(others.same_category).to(device)
 
 
 def make_optimizer(model: torch.nn.Module, settings: Training, device: torch.device) -> torch.optim.Optimizer:

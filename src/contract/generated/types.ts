@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "3c0fda3e3a625733a9bb09d2509d8973e2908143536430f416cd9201af204382";
+export const schema_sha256 = "1e81dc2e3039cb2bd7775c5e9b12ea027a3da3e73ec848143d7bede3f8f85905";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet, XLSX); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -272,7 +272,7 @@ export type SubsetKind =
 export type ErrorClassName =
   "hit" | "wrong_category" | "wrong_instance" | "loose_box" | "background" | "no_answer" | "unknown";
 /**
- * `plus_one_pixel`: boxes include their last pixel, as in MAttNet's code. `above`: an IoU above 0.5, not at least, as in lmms-eval. `rounded`: predictions rounded to whole pixels.
+ * `plus_one_pixel`: boxes include their last pixel, as in Fast R-CNN's code. `above`: an IoU above 0.5, not at least, as in VLM-R1's. `rounded`: predictions rounded to whole pixels.
  */
 export type Convention = "plus_one_pixel" | "above" | "rounded";
 /**
@@ -1076,9 +1076,9 @@ export interface HelloMethod {
 export interface HelloParams {
   schema_sha256: string;
   /**
-   * auto, cpu, cuda, cuda:I or mps; Python resolves `auto` and raises an error for a device that is not available.
+   * auto, cpu, cuda, cuda:I or mps; Python resolves `auto` and raises an error for a device that is not available. Null for a process that only reads answers and computes figures, which starts without torch.
    */
-  device: string;
+  device: string | null;
   num_threads: number | null;
 }
 /**
@@ -1092,7 +1092,10 @@ export interface HelloResult {
    * Absolute path of the Python package `cliprpn` that is running.
    */
   code_folder: string;
-  environment: Environment;
+  /**
+   * Null without a device.
+   */
+  environment: Environment | null;
   pid: number;
 }
 /**

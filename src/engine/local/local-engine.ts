@@ -82,7 +82,7 @@ export class LocalEngine implements Engine {
     params: BridgeMethods[M]["params"],
     { onEvent, signal = this.#signal }: { onEvent?: (event: TrialEvent) => void; signal?: AbortSignal } = {},
   ): Promise<BridgeMethods[M]["result"]> {
-    const worker = await this.#worker(0, signal);
+    const worker = await this.#worker(this.#slotOf(method), signal);
     const removeListener = stopOnAbort(worker, signal, this.#graceMs);
     try {
       return await worker.call(method, params, {
@@ -97,7 +97,9 @@ export class LocalEngine implements Engine {
   }
 
   async device(): Promise<string> {
-    return (await this.#worker(0, this.#signal)).hello.environment.device;
+    const { environment } = (await this.#worker(0, this.#signal)).hello;
+    if (environment === null) throw new CliprpnError("internal", "expected a device, found none");
+    return environment.device;
   }
 
   async close(): Promise<void> {
@@ -151,17 +153,27 @@ export class LocalEngine implements Engine {
     }
   }
 
+  /** Figures need no torch, whose import takes seconds; a worker that has imported it can compute them, too. */
+  #slotOf(method: Method): number {
+    return figureMethods.has(method) && this.#workers.get(0)?.alive !== true ? figuresSlot : 0;
+  }
+
   /** The worker of a slot; started if the slot has none or its worker died. */
   async #worker(slot: number, signal: AbortSignal): Promise<Worker> {
     if (signal.aborted) throw interrupted(undefined);
     const current = this.#workers.get(slot);
     if (current?.alive) return current;
     await current?.kill();
-    const worker = await Worker.start({ ...this.#options, signal });
+    const device = slot === figuresSlot ? null : this.#options.device;
+    const worker = await Worker.start({ ...this.#options, device, signal });
     this.#workers.set(slot, worker);
     return worker;
   }
 }
+
+/** The methods of `bridge/figure_methods.py`, and the slot of the worker that was started for them. */
+const figureMethods: ReadonlySet<Method> = new Set<Method>(["read_answers", "summarize", "combine"]);
+const figuresSlot = -1;
 
 /** How long before its time limit a trial writes into its log where it is. */
 const dumpMs = 500;

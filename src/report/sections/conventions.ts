@@ -38,8 +38,9 @@ const titles: Record<Convention, string> = {
 
 const conventionDefinitions: Record<Convention, string> = {
   plus_one_pixel:
-    "widths and heights are one pixel larger in the IoU, as if a box included its last pixel (the code of MAttNet, and code that is derived from it).",
-  above: "a hit has an IoU above 0.5, not at least 0.5 (lmms-eval).",
+    "widths and heights are one pixel larger in the IoU, as if a box included its last pixel (the IoU of Fast R-CNN's code, on corners). The IoU of MAttNet's code, on corner, width and height, is the one of this report.",
+  above:
+    "a hit has an IoU above 0.5, not at least 0.5 (the evaluation of VLM-R1; lmms-eval counts an IoU of 0.5 as a hit, too).",
   rounded: "the corners of a prediction are rounded to whole pixels before the IoU is computed.",
 };
 
