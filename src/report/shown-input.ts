@@ -35,3 +35,8 @@ function withShownTexts(value: unknown, key: string, paths: string[]): unknown {
     Object.entries(value).map(([name, item]) => [name, withShownTexts(item, name, paths)]),
   );
 }
+
+/** An audit, in the same way. */
+export function shownAudit(audit: StoredAudit): StoredAudit {
+  return withShownTexts(audit, "", ["image_file"]);
+}

@@ -4280,4 +4280,4 @@ class BridgeMethods(BaseModel):
     export_changes: Annotated[ExportChangesMethod, Field(title="ExportChangesMethod")]
     audit_answers: Annotated[AuditAnswersMethod, Field(title="AuditAnswersMethod")]
 
-SCHEMA_SHA256 = "1e81dc2e3039cb2bd7775c5e9b12ea027a3da3e73ec848143d7bede3f8f85905"
+SCHEMA_SHA256 = "4f901adf1c66f357587e957f7eeb1fbc7285737ea470a67aec4da8b4105d0f61"

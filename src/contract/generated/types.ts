@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "1e81dc2e3039cb2bd7775c5e9b12ea027a3da3e73ec848143d7bede3f8f85905";
+export const schema_sha256 = "4f901adf1c66f357587e957f7eeb1fbc7285737ea470a67aec4da8b4105d0f61";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet, XLSX); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -77,6 +77,13 @@ export type ChangeKind =
  */
 export type BoxXyxy = [number, number, number, number];
 /**
+ * Author of the splits: `umd`, `google` or `unc` for published splits, `own` for custom data.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SplitBy".
+ */
+export type SplitBy = "umd" | "google" | "unc" | "own";
+/**
  * The source of the proposals.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -104,13 +111,6 @@ export type FasterRcnnVariant =
  * via the `definition` "TrialSpec".
  */
 export type TrialSpec = ClipRpnSpec | BaselineSpec;
-/**
- * Author of the splits: `umd`, `google` or `unc` for published splits, `own` for custom data.
- *
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "SplitBy".
- */
-export type SplitBy = "umd" | "google" | "unc" | "own";
 /**
  * How an image is resized to a square: `squash` (as in ClipRPN (Trento)), or `letterbox`, which keeps the aspect ratio.
  *
@@ -839,6 +839,43 @@ export interface AuditWord2 {
    * Of the box without this word with the box of the whole expression; mean over runs.
    */
   iou: number;
+}
+/**
+ * audit.json of an audit's folder.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "StoredAudit".
+ */
+export interface StoredAudit {
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  name: string;
+  command: string;
+  dataset: DatasetName;
+  split: Split;
+  models: AuditedModel[];
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "DatasetName".
+ */
+export interface DatasetName {
+  id: string;
+  name: string;
+  split_by: SplitBy;
+}
+export interface AuditedModel {
+  /**
+   * Empty for an outside model.
+   */
+  trial_ids: string[];
+  /**
+   * Answers of an outside model.
+   */
+  files: string[];
+  summary: AuditSummary;
 }
 /**
  * A fully resolved baseline: the detector that proposes boxes, and how CLIP ranks them.
@@ -3804,15 +3841,6 @@ export interface ComparedData {
   split: Split;
   in_primary: boolean;
   only: string | null;
-}
-/**
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "DatasetName".
- */
-export interface DatasetName {
-  id: string;
-  name: string;
-  split_by: SplitBy;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
