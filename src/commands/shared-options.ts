@@ -53,17 +53,8 @@ export const failIf: Option = {
     'exit with code 5 if this holds in the report, e.g. "difference.acc_at_50.low < 0": paths, numbers, quoted texts, and, or, not; accuracies in percent, differences in points (repeatable)',
   type: "array",
 };
-/** How files of answers of outside models are read. */
-export const resultsOptions: Record<string, Option> = {
-  results: {
-    describe:
-      "answers of a model, NAME=FILE; the same name again for repeats; NAME@DATA:SPLIT=FILE for one split; also trials and sweeps: NAME=trial:ID, NAME=sweep:SWEEP[:CONFIGURATION] (repeatable)",
-    type: "array",
-  },
-  repeats: {
-    describe: "what differs between files of one name: [NAME=]training_seed, decoding or prompt (repeatable)",
-    type: "array",
-  },
+/** What the boxes in files of answers mean, and where they are. */
+export const answerReading: Record<string, Option> = {
   format: {
     describe:
       "[NAME=]FORMAT of files (default: from the content): table, coco, mdetr, transvg, lmms_eval, vlmevalkit, internvl, qwen, vlm_r1 (repeatable)",
@@ -83,6 +74,20 @@ export const resultsOptions: Record<string, Option> = {
     type: "boolean",
     default: false,
   },
+};
+
+/** Files of answers of outside models. */
+export const resultsOptions: Record<string, Option> = {
+  results: {
+    describe:
+      "answers of a model, NAME=FILE; the same name again for repeats; NAME@DATA:SPLIT=FILE for one split; also trials and sweeps: NAME=trial:ID, NAME=sweep:SWEEP[:CONFIGURATION] (repeatable)",
+    type: "array",
+  },
+  repeats: {
+    describe: "what differs between files of one name: [NAME=]training_seed, decoding or prompt (repeatable)",
+    type: "array",
+  },
+  ...answerReading,
   protocol: {
     describe: "NAME=FILE: how a model was asked, as JSON (prompt, decoding, trained_on, ...) (repeatable)",
     type: "array",

@@ -3,6 +3,7 @@ import { categoryIds, detectorBoxFormats, detectorKinds } from "../experiment/de
 import type { Command } from "./command.ts";
 import {
   acceptStale,
+  answerReading,
   device,
   dryRun,
   failIf,
@@ -462,6 +463,42 @@ export const commands: Command[] = [
       ["$0 prepare mine --from a.jsonl --images photos --box-format xyxy", "your own data"],
     ],
     load: async () => (await import("./prepare.ts")).prepare,
+  },
+  {
+    usage: "audit <what>",
+    describe: "tell whether a model reads the expression, by changing its words",
+    positionals: {
+      what: {
+        describe:
+          "a trial, a sweep or SWEEP:CONFIGURATION; with --answers a name; with --export a dataset, NAME:SPLIT",
+        type: "string",
+      },
+    },
+    options: {
+      data: {
+        describe: "prepared dataset, NAME or NAME:SPLIT (default: the model's own, val)",
+        type: "string",
+      },
+      split,
+      "sent-id": { describe: "expression to show word by word (repeatable)", type: "array" },
+      seed: { describe: "random seed of the order of words", type: "number", default: 0, minimum: 0 },
+      export: { describe: "write the changed expressions as questions for an outside model", type: "string" },
+      answers: {
+        describe: "answers of an outside model to exported questions (repeatable: decoding runs)",
+        type: "array",
+      },
+      ...answerReading,
+      name: { describe: "name of the audit (default: from the model and the data)", type: "string" },
+      "trust-weights": trustWeights,
+      device,
+      python,
+      "runs-dir": runsDir,
+    },
+    examples: [
+      ["$0 audit fusion", "every configuration of a sweep"],
+      ["$0 audit demo:val --export questions.jsonl", "questions for an outside model"],
+    ],
+    load: async () => (await import("./audit.ts")).audit,
   },
   {
     usage: "dataset <action> <names..>",

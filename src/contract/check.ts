@@ -36,6 +36,7 @@ export interface ContractTypes {
   ComparisonFile: contract.ComparisonFile;
   StoredComparison: contract.StoredComparison;
   Protocol: contract.Protocol;
+  StoredAudit: contract.StoredAudit;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { oneLine, visibleText } from "../base/plain-text.ts";
-import type { Explorer } from "../contract/generated/types.ts";
+import type { Explorer, StoredAudit } from "../contract/generated/types.ts";
 import type { OverviewInput } from "./overview/overview-input.ts";
 import type { ReportInput } from "./report-input.ts";
 

@@ -12,6 +12,7 @@ const typescript: Record<string, string[]> = {
   cli: ["main", "contract"],
   main: ["commands", "environment", "contract", "terminal", "base", "package-root"],
   commands: [
+    "audit",
     "compare",
     "runs",
     "sweep",
@@ -40,6 +41,8 @@ const typescript: Record<string, string[]> = {
     "package-root",
   ],
   // Outside models and trials on the same data: for compare and report.
+  // Whether models read the expression: for audit.
+  audit: ["compare", "sweep", "engine", "report", "store", "environment", "experiment", "contract", "base"],
   compare: ["sweep", "engine", "report", "store", "dataset", "experiment", "environment", "contract", "base"],
   // What the runs folder contains: for list, show, diff and gc.
   runs: ["sweep", "report", "store", "experiment", "contract", "base"],

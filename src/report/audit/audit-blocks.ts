@@ -16,7 +16,10 @@ export interface AuditImages {
 /** AUDIT.md from top to bottom. */
 export function auditBlocks(audit: StoredAudit, drawn: readonly AuditImages[]): RootContent[] {
   return [
-    heading(1, `Does ${audit.models.length === 1 ? (audit.models[0]?.summary.label ?? audit.name) : "each model"} read the expression?`),
+    heading(
+      1,
+      `Does ${audit.models.length === 1 ? (audit.models[0]?.summary.label ?? audit.name) : "each model"} read the expression?`,
+    ),
     ...audit.models.map(({ summary }) => paragraph([strong(auditVerdict(summary))])),
     paragraph(basis(audit)),
     ...audit.models.flatMap(({ summary }, index) => modelBlocks(summary, drawn[index])),
@@ -34,7 +37,16 @@ function basis({ dataset, split, models }: StoredAudit): string {
 }
 
 function modelBlocks(summary: AuditSummary, drawn: AuditImages | undefined): RootContent[] {
-  const head = ["change", "expressions", "Acc@0.5 before", "after", "difference", "p (Holm)", "same box", "on another object"];
+  const head = [
+    "change",
+    "expressions",
+    "Acc@0.5 before",
+    "after",
+    "difference",
+    "p (Holm)",
+    "same box",
+    "on another object",
+  ];
   const rows = summary.kinds.map((kind) => [
     kindTitles[kind.kind],
     count(kind.num_expressions),
@@ -55,7 +67,11 @@ function modelBlocks(summary: AuditSummary, drawn: AuditImages | undefined): Roo
           heading(3, `Words of ${counted(summary.examples.length, "expression")}`),
           paragraph("Each cell is a word; its color is how much the box moves if the word is dropped."),
           images([drawn.words]),
-          bullets(summary.examples.map(({ sentence, sent_id }, index) => `${index + 1}: “${sentence}” (sent_id ${sent_id})`)),
+          bullets(
+            summary.examples.map(
+              ({ sentence, sent_id }, index) => `${index + 1}: “${sentence}” (sent_id ${sent_id})`,
+            ),
+          ),
           images(drawn.examples),
         ]),
   ];

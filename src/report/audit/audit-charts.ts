@@ -1,5 +1,5 @@
-import type { AuditSummary } from "../../contract/generated/types.ts";
 import { shortLine } from "../../base/plain-text.ts";
+import type { AuditSummary } from "../../contract/generated/types.ts";
 import { type Chart, listed } from "../charts/chart-spec.ts";
 import { settingRows } from "../charts/labels.ts";
 import { noteZoom, toPercent, zoomedDomain } from "../charts/scales.ts";
@@ -20,7 +20,10 @@ export function kindsChart({ kinds, label }: AuditSummary): Chart {
     scale: { domain, zero: false },
     axis: {
       tickCount: 8,
-      title: [`Acc@0.5 (%)${noteZoom(domain)}`, "point: changed, with interval; tick: the same expressions unchanged"],
+      title: [
+        `Acc@0.5 (%)${noteZoom(domain)}`,
+        "point: changed, with interval; tick: the same expressions unchanged",
+      ],
     },
   });
   const spec = {
@@ -48,7 +51,10 @@ export function kindsChart({ kinds, label }: AuditSummary): Chart {
     ({ kind, acc_at_50, original }) =>
       `${kindTitles[kind]} ${points(acc_at_50.mean)} against ${points(original.mean)}`,
   );
-  return { spec, alt: `Acc@0.5 of ${label} in % on changed expressions, against unchanged: ${listed(figures)}.` };
+  return {
+    spec,
+    alt: `Acc@0.5 of ${label} in % on changed expressions, against unchanged: ${listed(figures)}.`,
+  };
 }
 
 /** A heat map of words: how much the box moves if a word is dropped; undefined without examples. */

@@ -23,7 +23,8 @@ function order(summary: AuditSummary): string[] {
   const remark = orderRemark(summary);
   if (remark !== undefined) return [`${remark}.`];
   const shuffled = kindOf(summary, "shuffled");
-  if (summary.ignores_word_order === null || shuffled === undefined) return ["There are too few images to tell."];
+  if (summary.ignores_word_order === null || shuffled === undefined)
+    return ["There are too few images to tell."];
   return [
     `Word order matters: with shuffled words the box is the same for ${same(summary, "shuffled")} of the expressions, and Acc@0.5 is ${points(shuffled.acc_at_50.mean)} %.`,
   ];
@@ -42,7 +43,9 @@ function expression(summary: AuditSummary): string[] {
 function swaps(summary: AuditSummary): string[] {
   const side = kindOf(summary, "swapped_side");
   if (side?.moved === undefined || side.moved === null) return [];
-  return [`With left and right swapped, ${points(side.moved.mean)} % of the boxes are on another object of the category.`];
+  return [
+    `With left and right swapped, ${points(side.moved.mean)} % of the boxes are on another object of the category.`,
+  ];
 }
 
 function same(summary: AuditSummary, kind: AuditKind["kind"]): string {

@@ -28,7 +28,9 @@ export async function writeAudit(audit: StoredAudit, folder: string): Promise<st
     const shown = shownAudit(audit);
     const drawn: AuditImages[] = [];
     for (const [index, { summary }] of shown.models.entries())
-      drawn.push(await drawModel(summary, audit.models[index]?.summary.examples ?? [], index, staging.folder));
+      drawn.push(
+        await drawModel(summary, audit.models[index]?.summary.examples ?? [], index, staging.folder),
+      );
     const blocks = auditBlocks(shown, drawn);
     const page = await htmlReport(
       {
@@ -74,7 +76,10 @@ async function drawModel(
     const file = `${place}/example-${index + 1}-${position + 1}.png`;
     const problem = await drawExample(example, position + 1, join(folder, file)).catch(explainUnreadable);
     if (problem === undefined)
-      drawn.push({ file, alt: `${position + 1}: “${shortLine(example.sentence, 90)}”, with the box of the whole expression` });
+      drawn.push({
+        file,
+        alt: `${position + 1}: “${shortLine(example.sentence, 90)}”, with the box of the whole expression`,
+      });
   }
   return {
     kinds: await draw("kinds", kindsChart(summary)),
