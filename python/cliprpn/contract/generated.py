@@ -3234,7 +3234,7 @@ class Combined(BaseModel):
     optimism: Annotated[
         float | None,
         Field(
-            description="How much the figure of the best flatters itself, since it was chosen by it; null with one model, or if it was chosen on val."
+            description="How much the figure of the best flatters itself, since it was chosen by it; null with one model, or if it was chosen on val and the primary endpoint is not val."
         ),
     ]
     selection: Annotated[
@@ -4280,4 +4280,4 @@ class BridgeMethods(BaseModel):
     export_changes: Annotated[ExportChangesMethod, Field(title="ExportChangesMethod")]
     audit_answers: Annotated[AuditAnswersMethod, Field(title="AuditAnswersMethod")]
 
-SCHEMA_SHA256 = "4f901adf1c66f357587e957f7eeb1fbc7285737ea470a67aec4da8b4105d0f61"
+SCHEMA_SHA256 = "9a41d6e58e5650190f95057514b293e495184bc78d58da3fb20b516c38b5addc"

@@ -7,7 +7,7 @@ splits are not independent. The primary endpoint is the unweighted mean over its
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,9 +43,12 @@ from cliprpn.statistics import (
     optimism,
     pairwise,
     resample_weights,
+    unweighted_mean,
 )
 from cliprpn.statistics.variance import population_of
 
+# Of sorting: equal models are sorted by label, whatever the rounding.
+DECIMALS = 12
 COCO_NUMBER = re.compile(r"(\d{12})(?:_\d+)?\.\w+$")
 
 
@@ -57,13 +60,16 @@ def combine(params: CombineParams) -> Combined:
     """
     level = 1 - params.alpha
     splits = [_Split(endpoint, level) for endpoint in params.endpoints]
-    primary = [split for split in splits if split.in_primary] or splits
+    primary = _primary(splits)
     images = _Images(primary)
     models = _models(splits, primary, images, params)
     compared = [model for model in models if model.primary is not None and not model.is_upper_bound] or [
         model for model in models if model.primary is not None
     ]
-    is_chosen_here = any(model.on_val is None for model in models)
+    is_on_val = all(model.on_val is not None for model in models)
+    # Where val is part of the primary endpoint, its figures chose the best, too.
+    are_val = [split.params.split == "val" for split in primary]
+    is_chosen_here = not is_on_val or any(are_val)
     comparisons = _compare(compared, splits, params, level, is_chosen_here)
     of_best = [each for each in comparisons if compared and each.label == compared[0].label]
     contenders = [
@@ -96,18 +102,23 @@ def combine(params: CombineParams) -> Combined:
         settings=[_setting(model, splits, level) for model in models],
         comparisons=comparisons,
         optimism=optimism(measurements, resample_weights(images.num))
-        if is_chosen_here and len(measurements) > 1
+        if (not is_on_val or all(are_val)) and len(measurements) > 1
         else None,
-        selection="primary" if is_chosen_here else "val",
+        selection="val" if is_on_val else "primary",
         verdict=decide(contenders, of_best, images.num, params.alpha, params.smallest_difference, []),
     )
+
+
+def _primary(splits: Sequence[_Split]) -> list[_Split]:
+    """The declared splits with enough images; if none has enough, all that are declared."""
+    declared = [split for split in splits if split.params.in_primary] or list(splits)
+    return [split for split in declared if split.table.groups.num_images >= MIN_IMAGES] or declared
 
 
 class _Split:
     """A split with the accuracy of each model on it.
 
     Attributes:
-        in_primary: whether it is part of the primary endpoint; a small split is not.
         accuracies: by label.
     """
 
@@ -124,7 +135,16 @@ class _Split:
             hits = runs.hits()
             self.accuracies[group.label] = measure(hits, None, self.table.groups, runs.has_seeds)
             self.hits[group.label] = hits.mean(axis=0)
-        self.in_primary = params.in_primary and self.table.groups.num_images >= MIN_IMAGES
+
+    def mean_on_val(self, label: str) -> float | None:
+        """Acc@0.5 on val of this dataset, by which a model may have been chosen."""
+        values = [trial.val_acc_at_50 for trial in self.groups[label].trials]
+        known = [value for value in values if value is not None]
+        return float(np.mean(known)) if len(known) == len(values) else None
+
+    def knows_val(self, labels: Iterable[str]) -> bool:
+        """Whether all of these models were chosen on val of this dataset."""
+        return all(label in self.groups and self.mean_on_val(label) is not None for label in labels)
 
     def image_keys(self) -> list[str]:
         """What identifies each image in all datasets, in the order of the groups: the number of a COCO image."""
@@ -173,13 +193,7 @@ class _Images:
     def mean_over(self, splits: Sequence[_Split], label: str) -> Measurement:
         """The unweighted mean of a model's accuracies over the splits, for each run."""
         parts = [(split.accuracies[label], self.positions[split.name]) for split in splits]
-        first = parts[0][0]
-        influence = np.zeros((first.num_seeds, self.num))
-        for part, positions in parts:
-            # An image occurs once in a split, so no position repeats.
-            influence[:, positions] += part.influence / len(parts)
-        per_seed = np.stack([part.per_seed for part, _ in parts]).mean(axis=0)
-        return Measurement(per_seed, influence, first.has_seeds)
+        return unweighted_mean(parts, self.num)
 
 
 @dataclass(frozen=True)
@@ -203,12 +217,13 @@ def _models(
 ) -> list[_Model]:
     """The best first; those without answers on all of the primary endpoint last, and upper bounds after the others."""
     models: list[_Model] = []
-    for label in dict.fromkeys(label for split in splits for label in split.groups):
+    labels = dict.fromkeys(label for split in splits for label in split.groups)
+    # All models must have been chosen by val of the same dataset.
+    by_val = next((split for split in splits if split.knows_val(labels)), None)
+    for label in labels:
         groups = [split.groups[label] for split in splits if label in split.groups]
         _check_runs(label, groups)
         is_complete = all(label in split.groups for split in primary)
-        vals = [trial.val_acc_at_50 for trial in groups[0].trials]
-        known = [value for value in vals if value is not None]
         models.append(
             _Model(
                 label=label,
@@ -216,14 +231,13 @@ def _models(
                 is_upper_bound=groups[0].is_upper_bound,
                 num_runs=len(groups[0].trials),
                 primary=images.mean_over(primary, label) if is_complete else None,
-                on_val=float(np.mean(known)) if len(known) == len(vals) else None,
+                on_val=None if by_val is None else by_val.mean_on_val(label),
             )
         )
-    on_val = all(model.on_val is not None for model in models)
 
     def key(model: _Model) -> tuple[bool, bool, float, str]:
-        figure = model.on_val if on_val else None if model.primary is None else model.primary.mean
-        return model.primary is None, model.is_upper_bound, -(figure or 0.0), model.label
+        figure = model.on_val if by_val is not None else None if model.primary is None else model.primary.mean
+        return model.primary is None, model.is_upper_bound, -round(figure or 0.0, DECIMALS), model.label
 
     return sorted(models, key=key)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cliprpn.contract.generated import OnlyList, Reviewed, ReviewedFigure, RowsFile, SettingSummary
 from cliprpn.data.index import DatasetIndex
@@ -76,8 +78,8 @@ def reviewed_figures(
         mean_hits: of each setting.
         candidates: those that are compared, which come first.
     """
-    everything = [float(each.mean_hit.mean()) for each in mean_hits]
-    inside = [float(each.mean_hit[subset.rows].mean()) for each in mean_hits]
+    everything = [_hits_per_run(each, slice(None)) for each in mean_hits]
+    inside = [_hits_per_run(each, subset.rows) for each in mean_hits]
     ranks_all, ranks_inside = _ranks(everything), _ranks(inside)
     figures = []
     for position, (setting, hits) in enumerate(zip(settings, mean_hits, strict=True)):
@@ -102,6 +104,12 @@ def reviewed_figures(
     )
 
 
-def _ranks(values: Sequence[float]) -> list[int]:
+def _hits_per_run(setting: SettingHits, rows: NDArray[np.int64] | slice) -> Fraction:
+    """Exact: thirds of hits that are rounded would give equal settings different ranks."""
+    num_runs = len(setting.runs.files)
+    return Fraction(int(np.rint(setting.mean_hit[rows].astype(np.float64) * num_runs).sum()), num_runs)
+
+
+def _ranks(values: Sequence[Fraction]) -> list[int]:
     """1 is the best; equal values share a rank."""
     return [1 + sum(other > value for other in values) for value in values]

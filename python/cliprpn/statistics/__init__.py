@@ -3,7 +3,7 @@
 from cliprpn.statistics.checks import mcnemar_p, sign_flip_p, wilcoxon_p
 from cliprpn.statistics.families import PairTable, holm, is_equivalent, pairwise
 from cliprpn.statistics.intervals import CONFIDENCE, MIN_IMAGES, Difference, Estimate, compare, estimate
-from cliprpn.statistics.measurement import ImageGroups, Measurement, measure, zero
+from cliprpn.statistics.measurement import ImageGroups, Measurement, measure, unweighted_mean, zero
 from cliprpn.statistics.planning import (
     chance_ahead,
     detectable_difference,
@@ -36,6 +36,7 @@ __all__ = [
     "rank_intervals",
     "resample_weights",
     "sign_flip_p",
+    "unweighted_mean",
     "wilcoxon_p",
     "zero",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -147,3 +148,26 @@ def measure(
     per_seed = sums.sum(axis=1) / totals
     influence = (sums - per_seed[:, None] * weights) / totals[:, None]
     return Measurement(per_seed, influence, has_seeds)
+
+
+def unweighted_mean(parts: Sequence[tuple[Measurement, NDArray]], num_images: int) -> Measurement:
+    """The mean of one setting's figures on several sets of rows, for each run; each set counts the same.
+
+    Args:
+        parts: a figure on each set, with the position [G] of each of its images among all of them. An image of
+            several sets has one position: it is drawn once for all of them.
+        num_images: different images of all sets.
+
+    Raises:
+        ValueError: if the numbers of runs differ.
+    """
+    counts = {part.num_seeds for part, _ in parts}
+    if len(counts) != 1:
+        raise ValueError(f"expected the same number of runs on each set, found {sorted(counts)}")
+    influence = np.zeros((counts.pop(), num_images))
+    for part, positions in parts:
+        # A position may repeat: two files may be the same image.
+        np.add.at(influence.T, positions, part.influence.T / len(parts))
+    runs = [part.per_seed.tolist() for part, _ in parts]
+    per_seed = np.array([math.fsum(values) / len(parts) for values in zip(*runs, strict=True)])
+    return Measurement(per_seed, influence, parts[0][0].has_seeds)

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "4f901adf1c66f357587e957f7eeb1fbc7285737ea470a67aec4da8b4105d0f61";
+export const schema_sha256 = "9a41d6e58e5650190f95057514b293e495184bc78d58da3fb20b516c38b5addc";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet, XLSX); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -3515,7 +3515,7 @@ export interface Combined {
    */
   comparisons: CombinedComparison[];
   /**
-   * How much the figure of the best flatters itself, since it was chosen by it; null with one model, or if it was chosen on val.
+   * How much the figure of the best flatters itself, since it was chosen by it; null with one model, or if it was chosen on val and the primary endpoint is not val.
    */
   optimism: number | null;
   /**
@@ -5204,7 +5204,7 @@ export interface Combined1 {
    */
   comparisons: CombinedComparison[];
   /**
-   * How much the figure of the best flatters itself, since it was chosen by it; null with one model, or if it was chosen on val.
+   * How much the figure of the best flatters itself, since it was chosen by it; null with one model, or if it was chosen on val and the primary endpoint is not val.
    */
   optimism: number | null;
   /**

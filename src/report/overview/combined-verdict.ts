@@ -121,9 +121,9 @@ function otherColumns(combined: Combined): string[] {
   ];
 }
 
-function optimism({ optimism: excess, verdict, selection }: Combined, { rows }: VerdictFacts): string[] {
+function optimism({ optimism: excess, verdict }: Combined, { rows }: VerdictFacts): string[] {
   const compared = rows.filter(({ is_upper_bound, accuracy }) => !is_upper_bound && accuracy !== undefined);
-  if (selection === "val" || excess === null || excess < 0.0005) return [];
+  if (excess === null || excess < 0.0005) return [];
   return [
     `Chosen on these images as the highest of ${compared.length}, the Acc@0.5 of ${quoteLabel(verdict.best)} is overestimated by about ${points(excess)} points`,
   ];
