@@ -10,9 +10,11 @@ import { evaluateOn, neededSize, recordTargetLook } from "../sweep/predict-on.ts
 import type { RunContext } from "../sweep/run-context.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
 import { chosenSplit, chosenSplitBy } from "./dataset-choice.ts";
+import { evaluateOnSplits } from "./evaluate-on.ts";
 
 /** `cliprpn evaluate TRIAL`: evaluates a model on a split and prints its metrics as JSON. */
 export async function evaluate(args: Arguments, context: Context): Promise<number> {
+  if (args.list("on").length > 0) return evaluateOnSplits(args, context);
   const run = runContext(args, context);
   const split = chosenSplit(args);
   const dataset = await otherDataset(args, context);

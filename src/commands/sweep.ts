@@ -34,9 +34,10 @@ export async function train(args: Arguments, context: Context): Promise<number> 
   const { plan } = read;
   const trial = chooseTrial(plan, args.text("setting"), args.number("seed"));
   const { baseline: _, ...alone } = plan; // There is nothing to compare.
+  // One trial to try something: no test split is looked at for it.
   const trialPlan = { ...alone, name: `${plan.name}-${trial.trial_id.slice(0, 8)}`, trials: [trial] };
   return runSweep(
-    { ...read, plan: trialPlan, source: sourceOf(args), split: "val" },
+    { ...read, plan: trialPlan, targets: [], source: sourceOf(args), split: "val" },
     runContext(args, context),
   );
 }

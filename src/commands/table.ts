@@ -296,9 +296,14 @@ export const commands: Command[] = [
   },
   {
     usage: "evaluate <model>",
-    describe: "evaluate a trained model on a split and print its metrics",
-    positionals: { model: { describe: model, type: "string" } },
+    describe: "evaluate a trained model, or all trials of a sweep, and print metrics",
+    positionals: { model: { describe: `${model}; with --on also a sweep`, type: "string" } },
     options: {
+      on: {
+        describe:
+          "NAME:SPLIT, e.g. refcoco-unc:testA: evaluate on it what has no answers there yet; for a sweep, its report shows these splits (repeatable)",
+        type: "array",
+      },
       split: { ...split, choices: ["train", "val", "test", "testA", "testB"] },
       dataset: {
         describe: "prepared dataset, or a folder (default: the model's own dataset)",

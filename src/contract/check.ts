@@ -17,6 +17,8 @@ export interface ContractTypes {
   TrialOutcome: contract.TrialOutcome;
   JournalEntry: contract.JournalEntry;
   StoredExperiment: contract.StoredExperiment;
+  Metrics: contract.Metrics;
+  LaterTargets: contract.LaterTargets;
   TrialRow: contract.TrialRow;
   AcceptedAttempt: contract.AcceptedAttempt;
   TestLook: contract.TestLook;

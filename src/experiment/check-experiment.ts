@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { hashFileSync } from "../base/hash-file.ts";
 import { check, findSchemaErrors } from "../contract/check.ts";
-import type { DatasetChoice, DetectorChoice, Experiment } from "../contract/generated/types.ts";
+import type { DatasetChoice, DetectorChoice, Experiment, Split } from "../contract/generated/types.ts";
+import { evaluationProblems } from "./evaluation-rules.ts";
 import { datasetProblems, fileProblems, fusionFile, fusionObjects, isNamed } from "./file-rules.ts";
 import { type DetectorPlaces, type DetectorResult, identifyDetector } from "./identify-detector.ts";
 import { describeUnreadable } from "./input-files.ts";
@@ -33,6 +34,8 @@ export interface ReadOptions {
    * @throws CliprpnError not_found.
    */
   findModel?(name: string): string;
+  /** The splits of a dataset that have expressions; undefined (default) if it is not prepared yet. */
+  findSplits?(choice: DatasetChoice): readonly Split[] | undefined;
 }
 
 /** Result of checking an experiment: its settings, as far as they are valid, and all problems found. */
@@ -61,7 +64,10 @@ export function checkExperiment(
   const experiment = resolvePaths(check("Experiment", valid, name), folder, cwd);
   const identify = identifyOnce(detectorPlaces(experiment.dataset ?? {}, data, cwd, options));
   const files = fileProblems(experiment, data, identify);
-  const written = writtenProblems(experiment);
+  const written = [
+    ...writtenProblems(experiment),
+    ...evaluationProblems(experiment, data, cwd, options.findSplits ?? (() => undefined)),
+  ];
   const settings = exceedsMaxTrials(experiment)
     ? []
     : resolveSettings(experiment, {

@@ -8,6 +8,7 @@ import { CliprpnError } from "../contract/errors.ts";
 import type {
   JournalEntry,
   StoredExperiment,
+  StoredTarget,
   TrialPlaces,
   TrialRow,
   TrialSpec,
@@ -128,6 +129,20 @@ export class SweepStore {
     this.writeTrials([...trials, ...added.map((spec) => ({ spec, asked: false, attempt: null }))]);
   }
 
+  /** Splits that trials were evaluated on later, besides those of the experiment. @throws CliprpnError bad_input. */
+  laterTargets(): StoredTarget[] {
+    return readStored("LaterTargets", this.#targetsFile)?.targets ?? [];
+  }
+
+  /** Lists splits that trials are evaluated on, unless they are listed already. */
+  addTargets(targets: readonly StoredTarget[]): void {
+    const known = this.laterTargets();
+    const key = ({ dataset, split }: StoredTarget): string => `${dataset.id}:${split}`;
+    const added = targets.filter((target) => !known.some((each) => key(each) === key(target)));
+    if (added.length === 0) return;
+    replaceFile(this.#targetsFile, toJson({ schema_version: schemaVersion, targets: [...known, ...added] }));
+  }
+
   writeTrials(trials: readonly SweepTrial[]): void {
     writeRows(this.#trialsFile, trials.map(rowOf));
   }
@@ -195,6 +210,10 @@ export class SweepStore {
 
   get #experimentFile(): string {
     return join(this.folder, "experiment.json");
+  }
+
+  get #targetsFile(): string {
+    return join(this.folder, "evaluated-on.json");
   }
 
   get #trialsFile(): string {

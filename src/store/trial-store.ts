@@ -6,6 +6,7 @@ import { createFile, replaceFile } from "../base/replace-file.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type {
   AcceptedAttempt,
+  Metrics,
   TrialIdentity,
   TrialOrigin,
   TrialOutcome,
@@ -232,7 +233,24 @@ function withoutOutcome(outcomeFile: string, acceptedFile: string): CliprpnError
 
 /** True if a folder contains complete predictions on a split: they are renamed into place. */
 export function hasPredictions(folder: string, split: string): boolean {
-  return existsSync(join(folder, `predictions-${split}.parquet`));
+  return existsSync(predictionsFile(folder, split));
+}
+
+export function predictionsFile(folder: string, split: string): string {
+  return join(folder, `predictions-${split}.parquet`);
+}
+
+/** The metrics beside predictions; undefined if a process was killed before it wrote them. @throws CliprpnError bad_input. */
+export function readMetrics(folder: string, split: string): Metrics | undefined {
+  const file = join(folder, `metrics-${split}.json`);
+  const text = readText(file);
+  if (text === undefined) return undefined;
+  const { schema_version: _, ...metrics } = { schema_version: 0, ...asObject(parseJson(text)) };
+  return checkStored("Metrics", metrics, file);
+}
+
+function asObject(value: unknown): object {
+  return typeof value === "object" && value !== null ? value : {};
 }
 
 /** Ids of all trials in a runs folder. */

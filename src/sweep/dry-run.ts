@@ -9,9 +9,12 @@ import type { Engine } from "../engine/engine.ts";
 import { isReadyToRun } from "../environment/is-ready.ts";
 import { neededExtras } from "../experiment/detectors.ts";
 import { SweepStore } from "../store/sweep-store.ts";
+import { isTest } from "../store/test-looks.ts";
 import { warnOfData } from "./datasets.ts";
 import { openEngine } from "./open-engine.ts";
-import { checkFusions, checkSplits, openDetector } from "./preflight.ts";
+import { targetName } from "./predict-on.ts";
+import { checkFusions, checkSplits, openDetector, trains } from "./preflight.ts";
+import { warnOfSharedImages } from "./prepare-targets.ts";
 import type { ReadPlan } from "./read-plan.ts";
 import { trialsToRun } from "./resume.ts";
 import type { RunContext } from "./run-context.ts";
@@ -24,7 +27,7 @@ import { checkSweep } from "./run-sweep.ts";
  * @throws CliprpnError that the run would throw.
  */
 export async function dryRun(read: ReadPlan, run: RunContext): Promise<void> {
-  const { plan, dataset } = read;
+  const { plan, dataset, targets } = read;
   const store = new SweepStore(run.runsDir, plan.name);
   checkSweep(store, read);
   const { waiting } = trialsToRun(store, plan.trials, run);
@@ -33,7 +36,11 @@ export async function dryRun(read: ReadPlan, run: RunContext): Promise<void> {
     checkSplits(dataset.root, splitsOf(dataset), plan.trials);
     warnOfData(dataset, run.terminal);
   }
-  const needs = pythonNeeds(waiting, dataset, run);
+  if (targets.length > 0)
+    run.terminal.info(
+      `Every completed trial will be evaluated on ${joinWords(targets.map(targetName))}${targets.some(({ split }) => isTest(split)) ? ", which is a look at the test splits" : ""}.`,
+    );
+  const needs = pythonNeeds(waiting, read, run);
   if (needs.all.length === 0) return;
   if (!isReadyToRun(run, neededExtras(needs.detectors))) {
     run.terminal.info(
@@ -51,11 +58,17 @@ interface PythonNeeds {
   /** A trial of each detector that has to be opened. */
   detectors: BaselineSpec[];
   hasRawDataset: boolean;
+  /** True if the images to train on can be compared with those of other datasets to evaluate on. */
+  hasImages: boolean;
   /** All of it, in words. */
   all: string[];
 }
 
-function pythonNeeds(waiting: readonly TrialSpec[], dataset: DatasetIdentity, run: RunContext): PythonNeeds {
+function pythonNeeds(
+  waiting: readonly TrialSpec[],
+  { dataset, targets }: ReadPlan,
+  run: RunContext,
+): PythonNeeds {
   const models = waiting.filter(
     (spec) =>
       spec.kind === "cliprpn" &&
@@ -64,13 +77,19 @@ function pythonNeeds(waiting: readonly TrialSpec[], dataset: DatasetIdentity, ru
   const isPreparedHere = isPrepared(dataset.root);
   const detectors = isPreparedHere ? detectorsToOpen(waiting) : [];
   const hasRawDataset = !isPreparedHere && dataset.raw !== undefined && dataset.demo === undefined;
+  const others = targets.filter((target) => target.dataset.id !== dataset.id);
+  const hasImages =
+    others.length > 0 &&
+    waiting.some(trains) &&
+    [{ dataset }, ...others].every((each) => isPrepared(each.dataset.root));
   const all = [
     ...(hasRawDataset ? ["the splits of the dataset"] : []),
     ...(models.length > 0 ? ["the fusions"] : []),
     ...(detectors.length > 0 ? [counted(detectors.length, "detector")] : []),
+    ...(hasImages ? ["images that are trained and evaluated on"] : []),
     ...(run.device.startsWith("cuda") || run.device === "mps" ? [`the device ${run.device}`] : []),
   ];
-  return { models, detectors, hasRawDataset, all };
+  return { models, detectors, hasRawDataset, hasImages, all };
 }
 
 /** A YOLO to train may not exist yet; annotations need no opening. */
@@ -83,8 +102,8 @@ function detectorsToOpen(waiting: readonly TrialSpec[]): BaselineSpec[] {
 }
 
 async function checkWithPython(
-  { plan, dataset }: ReadPlan,
-  { models, detectors, hasRawDataset, all }: PythonNeeds,
+  { plan, dataset, targets }: ReadPlan,
+  { models, detectors, hasRawDataset, hasImages, all }: PythonNeeds,
   run: RunContext,
 ): Promise<void> {
   const engine = await openEngine(run, plan.trials, neededExtras(detectors));
@@ -96,6 +115,7 @@ async function checkWithPython(
       engine,
       models.map((spec) => ({ ...spec, device })),
     );
+    if (hasImages) await warnOfSharedImages(dataset, targets, engine, run);
     for (const spec of detectors) await openDetector({ ...spec, device }, engine, run);
   } finally {
     run.terminal.liveDone();

@@ -9,6 +9,7 @@ import { verdict } from "../report/sections/verdict.ts";
 import { withStaging } from "../report/staging.ts";
 import { writeReport } from "../report/write-report.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
+import { combineTargets } from "./combine-targets.ts";
 import { locateTrials } from "./locate-trial.ts";
 import { predictOn } from "./predict-on.ts";
 import { completedTrial, reportTrials } from "./report-trials.ts";
@@ -71,6 +72,10 @@ async function makeLocked(
     );
   const own = { dataset: first.spec.dataset, split };
   await predictOn(completed, [own], { sweepName: store.name, runsDir: store.runsDir, engine, context });
+  const combined =
+    split === "val"
+      ? await combineTargets([first, ...others], { store, experiment, asked, own }, engine, context)
+      : undefined;
   terminal.live(["summarizing"]);
   const files = splitFiles(split);
   return withStaging(store.folder, files.place, async (staging) => {
@@ -79,7 +84,7 @@ async function makeLocked(
       params: {
         split,
         dataset: first.spec.dataset,
-        groups: groupsOf([first, ...others], split, asked),
+        groups: groupsOf([first, ...others], own, asked),
         ...comparisonRules(experiment),
       },
       input: {
@@ -97,6 +102,7 @@ async function makeLocked(
         training: trainingParts(asked, experiment.trained_on),
         variedKeys: variedKeys(experiment),
         files,
+        ...(combined === undefined ? {} : { combined }),
       },
     };
     const input = await summarizeSplit(report, staging, engine, context);

@@ -12,9 +12,9 @@ import { cacheDir } from "../environment/cache.ts";
 import { imageSizeOf } from "../store/model-facts.ts";
 import { neededModel } from "../store/needed-model.ts";
 import { isTest, recordLook } from "../store/test-looks.ts";
-import { hasPredictions, type TrialStore } from "../store/trial-store.ts";
+import { hasPredictions, predictionsFile, readMetrics, type TrialStore } from "../store/trial-store.ts";
 import { ensureDataset } from "./datasets.ts";
-import { imageSizeFor } from "./preflight.ts";
+import { distinctSizes, imageSizeFor } from "./image-sizes.ts";
 import { liveEvent } from "./progress.ts";
 import type { Context } from "./run-context.ts";
 
@@ -29,6 +29,12 @@ export interface CompletedAttempt {
 /** A split to evaluate on, of the trials' own dataset or of another one. */
 export interface EvaluationTarget {
   dataset: DatasetIdentity;
+  split: Split;
+}
+
+/** A split that answers are for; its dataset may be gone. */
+export interface AnsweredSplit {
+  dataset: Pick<TrialDataset, "id">;
   split: Split;
 }
 
@@ -69,7 +75,7 @@ export async function predictOn(
 /** Folder of a trial's answers on a split, existing or not. */
 export function answersDir(
   { spec, trial, attempt }: Pick<CompletedAttempt, "spec" | "trial" | "attempt">,
-  { dataset, split }: { dataset: Pick<TrialDataset, "id">; split: Split },
+  { dataset, split }: AnsweredSplit,
 ): string {
   return trial.answersFolder(attempt, split, dataset.id === spec.dataset.id ? undefined : dataset.id);
 }
@@ -132,33 +138,53 @@ export function datasetOf({ id, name, root, split_by }: TrialDataset): TrialData
   return { id, name, root, split_by };
 }
 
+/** A trial's metrics on a split where it has answers. */
+export async function resultOn(
+  trial: CompletedAttempt,
+  target: EvaluationTarget,
+  options: Pick<PredictOptions, "engine" | "context">,
+): Promise<EvaluateResult> {
+  const folder = answersDir(trial, target);
+  const metrics = readMetrics(folder, target.split);
+  if (metrics !== undefined) return { metrics, predictions_file: predictionsFile(folder, target.split) };
+  // A process was killed between the answers and their metrics.
+  const model = trial.spec.kind === "baseline" ? null : neededModel(trial.trial, trial.attempt);
+  return evaluateTrial(trial, model, target, options);
+}
+
 async function predictAll(
   trials: readonly { trial: CompletedAttempt; model: string | null }[],
   target: EvaluationTarget,
   options: PredictOptions,
 ): Promise<void> {
   const { engine, context } = options;
-  const sizes = trials.map(({ trial }) => imageSizeFor(trial.spec));
-  await ensureDataset(target.dataset, distinct(sizes), engine, context);
+  const sizes = distinctSizes(trials.map(({ trial }) => trial.spec));
+  await ensureDataset(target.dataset, sizes, engine, context);
   recordTargetLook(target, trials.length, options);
   for (const [index, { trial, model }] of trials.entries()) {
-    const { spec } = trial;
-    const isOwn = spec.dataset.id === target.dataset.id;
-    const { root } = target.dataset; // Where the trial's own dataset lies now.
-    await evaluateOn(
-      {
-        spec: isOwn ? { ...spec, dataset: { ...spec.dataset, root } } : spec,
-        model,
-        out_dir: answersDir(trial, target),
-      },
-      { dataset: isOwn ? null : target.dataset, split: target.split },
-      { engine, context },
-      `${targetName(target)}, trial ${index + 1} of ${trials.length}: `,
-    );
+    const label = `${targetName(target)}, trial ${index + 1} of ${trials.length}: `;
+    await evaluateTrial(trial, model, target, options, label);
   }
   context.terminal.liveDone();
 }
 
-function distinct(sizes: readonly ImageSize[]): ImageSize[] {
-  return [...new Map(sizes.map((size) => [`${size.resize} ${size.image_size_px}`, size])).values()];
+function evaluateTrial(
+  trial: CompletedAttempt,
+  model: string | null,
+  { dataset, split }: EvaluationTarget,
+  options: Pick<PredictOptions, "engine" | "context">,
+  label = "",
+): Promise<EvaluateResult> {
+  const { spec } = trial;
+  const isOwn = spec.dataset.id === dataset.id;
+  const out_dir = answersDir(trial, { dataset, split });
+  const { root } = dataset; // Where the trial's own dataset lies now.
+  return isOwn
+    ? evaluateOn(
+        { spec: { ...spec, dataset: { ...spec.dataset, root } }, model, out_dir },
+        { dataset: null, split },
+        options,
+        label,
+      )
+    : evaluateOn({ spec, model, out_dir }, { dataset, split }, options, label);
 }

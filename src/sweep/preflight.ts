@@ -7,11 +7,13 @@ import type {
   TrialSpec,
 } from "../contract/generated/types.ts";
 import type { DatasetIdentity } from "../dataset/identify-dataset.ts";
-import { type ImageSize, readFacts } from "../dataset/prepare/prepared-folder.ts";
+import { readFacts } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../engine/engine.ts";
-import { imageSizeOf } from "../store/model-facts.ts";
 import { ensureDataset, warnOfData } from "./datasets.ts";
+import { distinctSizes } from "./image-sizes.ts";
 import { openEngine } from "./open-engine.ts";
+import type { EvaluationTarget } from "./predict-on.ts";
+import { prepareTargets, warnOfSharedImages } from "./prepare-targets.ts";
 import { liveEvent } from "./progress.ts";
 import type { RunContext } from "./run-context.ts";
 
@@ -20,6 +22,7 @@ import type { RunContext } from "./run-context.ts";
  * Trains the detectors that a trial asks for and that are not trained yet.
  *
  * @param waiting the trials that have to run.
+ * @param targets other splits on which the trials are evaluated later.
  * @returns the size of one saved model of each waiting trial that trains one, in bytes, by trial id.
  * @throws CliprpnError data_invalid, bad_input, weights_missing, ...
  */
@@ -29,8 +32,10 @@ export async function preflight(
   dataset: DatasetIdentity,
   engine: Engine,
   run: RunContext,
+  targets: readonly EvaluationTarget[] = [],
 ): Promise<Map<string, number>> {
-  await ensureDataset(dataset, distinctSizes(trials), engine, run);
+  const sizes = distinctSizes(trials);
+  await ensureDataset(dataset, sizes, engine, run);
   const { root } = dataset;
   checkSplits(
     root,
@@ -38,35 +43,12 @@ export async function preflight(
     trials,
   );
   warnOfData(dataset, run.terminal);
+  await prepareTargets(targets, sizes, engine, run);
+  if (waiting.some(trains)) await warnOfSharedImages(dataset, targets, engine, run);
   run.terminal.live(["checking the fusions"]);
   const checkpoints = await checkFusions(engine, waiting);
   await prepareDetectors(waiting, engine, run);
   return checkpoints;
-}
-
-/** The image size that a trial asks for. */
-export function imageSizeFor(spec: TrialSpec): ImageSize {
-  if (spec.kind === "cliprpn") {
-    const { image_size_px, resize } = spec.settings;
-    return { image_size_px, resize };
-  }
-  const { detector } = spec.baseline;
-  return detector.kind === "rpn" ? imageSizeOf(detector.file) : anySize;
-}
-
-/** A baseline reads the original images; a dataset that is not prepared yet is prepared at this size. */
-const anySize: ImageSize = { image_size_px: 224, resize: "squash" };
-
-function distinctSizes(trials: readonly TrialSpec[]): ImageSize[] {
-  // Baselines with the same detector read its model's file once.
-  const sources = new Map(
-    trials.map((spec) => [
-      JSON.stringify(spec.kind === "cliprpn" ? imageSizeFor(spec) : spec.baseline.detector),
-      spec,
-    ]),
-  );
-  const sizes = [...sources.values()].map(imageSizeFor);
-  return [...new Map(sizes.map((size) => [`${size.resize} ${size.image_size_px}`, size])).values()];
 }
 
 /**
@@ -84,7 +66,8 @@ export function checkSplits(where: string, existing: readonly Split[], trials: r
     );
 }
 
-function trains(spec: TrialSpec): boolean {
+/** True if a trial learns from the train split. */
+export function trains(spec: TrialSpec): boolean {
   return spec.kind === "cliprpn" || spec.baseline.detector.kind === "trained_yolo";
 }
 

@@ -11,7 +11,9 @@ import { readExperiment } from "../experiment/read-experiment.ts";
 import { packageRoot } from "../package-root.ts";
 import { findModel, modelFile } from "../store/find-model.ts";
 import { dataFolders } from "./datasets.ts";
+import { experimentTargets, findSplits } from "./evaluation-targets.ts";
 import { currentCode } from "./locate-trial.ts";
+import type { EvaluationTarget } from "./predict-on.ts";
 import type { Context, RunContext } from "./run-context.ts";
 
 /** The trials of a checked experiment and the dataset they use; nothing has started. */
@@ -19,6 +21,8 @@ export interface ReadPlan {
   experiment: Experiment;
   plan: Plan;
   dataset: DatasetIdentity;
+  /** Other splits on which completed trials are evaluated. */
+  targets: EvaluationTarget[];
 }
 
 /**
@@ -37,6 +41,7 @@ export function readOptions(run: RunContext): ReadOptions {
     data: dataFolders(run).data,
     weights: run.env.CLIPRPN_WEIGHTS,
     trustWeights: run.trustWeights,
+    findSplits: (choice) => findSplits(choice, run),
     findModel: (name) => modelFile(findModel(name, run, currentCode)),
   };
 }
@@ -46,7 +51,8 @@ export async function planOf(read: ReadExperiment, run: RunContext): Promise<Rea
   const dataset = await identifyDataset(read.experiment.dataset ?? {}, dataFolders(run));
   const backbone = await identifyBackbone(read.experiment.backbone ?? {});
   const facts = { dataset, backbone, sources_sha256: codeHashes(), device: "cpu", cache_dir };
-  return { experiment: read.experiment, plan: planSweep(read, facts), dataset };
+  const targets = await experimentTargets(read.experiment, run);
+  return { experiment: read.experiment, plan: planSweep(read, facts), dataset, targets };
 }
 
 /** The experiment file as typed; a missing `experiments/...` is replaced by the shipped experiment of that name. */

@@ -14,6 +14,7 @@ import type { Journal } from "../store/journal.ts";
 import { SweepStore } from "../store/sweep-store.ts";
 import { checkNotLeft } from "./adopt-runs.ts";
 import { checkConditions } from "./check-conditions.ts";
+import { storedTarget } from "./evaluation-targets.ts";
 import { makeReport } from "./make-report.ts";
 import { checkModelSpace, describeModels, type ModelRequest } from "./model-space.ts";
 import { chooseNumWorkers } from "./num-workers.ts";
@@ -64,7 +65,7 @@ export async function runSweep(request: SweepRequest, run: RunContext): Promise<
 }
 
 async function runLocked(store: SweepStore, request: SweepRequest, run: RunContext): Promise<number> {
-  const { plan, dataset, split, failIf = [] } = request;
+  const { plan, dataset, targets, split, failIf = [] } = request;
   checkSameData(store, request); // Again: another process may have had the lock.
   const { waiting, numFailed } = trialsToRun(store, plan.trials, run);
   const engine = await openEngine(run, plan.trials);
@@ -77,6 +78,7 @@ async function runLocked(store: SweepStore, request: SweepRequest, run: RunConte
       dataset,
       engine,
       run,
+      targets,
     );
     const numSlots = slotsFor(waiting, device, run);
     const models = {
@@ -250,7 +252,7 @@ function checkSameData(store: SweepStore, { plan, dataset }: Pick<SweepRequest, 
   );
 }
 
-function experimentOf({ experiment, plan, dataset, source }: SweepRequest): StoredExperiment {
+function experimentOf({ experiment, plan, dataset, targets, source }: SweepRequest): StoredExperiment {
   const { name, question, published, keep_models, baseline, smallest_difference, alpha, trained_on } = plan;
   const { id, name: dataset_name, split_by } = dataset;
   return {
@@ -265,6 +267,7 @@ function experimentOf({ experiment, plan, dataset, source }: SweepRequest): Stor
     ...(smallest_difference === undefined ? {} : { smallest_difference }),
     alpha,
     ...(trained_on === undefined ? {} : { trained_on }),
+    ...(targets.length === 0 ? {} : { evaluate_on: targets.map(storedTarget) }),
     experiment: { ...experiment },
   };
 }

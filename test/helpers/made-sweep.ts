@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { codeHashes } from "../../src/contract/code-identity.ts";
 import type { ClipRpnSpec, Split } from "../../src/contract/generated/types.ts";
 import { writeFacts } from "../../src/dataset/prepare/prepared-folder.ts";
+import type { EvaluationTarget } from "../../src/sweep/predict-on.ts";
 import { runSweep } from "../../src/sweep/run-sweep.ts";
 import { preparedFacts } from "./dataset-stats.ts";
 import { recordingTerminal } from "./recording-terminal.ts";
@@ -20,6 +21,7 @@ export interface Ask {
   code?: string;
   acceptStale?: boolean;
   rerunStale?: boolean;
+  targets?: EvaluationTarget[];
 }
 
 /** Writes the data and the fusion that the trials need. */
@@ -54,7 +56,14 @@ export async function runMadeSweep(work: string, ask: Ask): Promise<string[]> {
   const dataset = { id: "made", name: "mine", root: join(work, "data"), split_by: "umd" as const };
   const experiment = { name, question, dataset: { name: dataset.name } };
   await runSweep(
-    { experiment, plan, dataset, source: { file: `${name}.json`, sets: [] }, split: ask.split ?? "val" },
+    {
+      experiment,
+      plan,
+      dataset,
+      targets: ask.targets ?? [],
+      source: { file: `${name}.json`, sets: [] },
+      split: ask.split ?? "val",
+    },
     {
       terminal,
       cwd: work,

@@ -74,7 +74,10 @@ function sweep(runsDir: string, flags: Partial<RunContext>, conditions: string[]
   const plan = { ...experiment, published: [], keep_models: "all" as const, alpha: 0.05, trials: [spec] };
   const source = { file: "made.json", sets: [] };
   const failIf = checkFailIf(conditions, { labels: ["film"], baseline: undefined });
-  return runSweep({ experiment, plan, dataset: spec.dataset, source, split: "val", failIf }, run);
+  return runSweep(
+    { experiment, plan, dataset: spec.dataset, targets: [], source, split: "val", failIf },
+    run,
+  );
 }
 
 /** A result of other code. */

@@ -45,7 +45,14 @@ function sweep(runsDir: string, dataset: Partial<TrialSpec["dataset"]>): Promise
   const { name, question, published, keep_models, source } = experiment;
   const plan = { name, question, published, keep_models, alpha: 0.05, trials: [spec] };
   return runSweep(
-    { experiment: { name, question }, plan, dataset: { ...spec.dataset, ...dataset }, source, split: "val" },
+    {
+      experiment: { name, question },
+      plan,
+      dataset: { ...spec.dataset, ...dataset },
+      targets: [],
+      source,
+      split: "val",
+    },
     run,
   );
 }

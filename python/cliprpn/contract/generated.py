@@ -4280,4 +4280,4 @@ class BridgeMethods(BaseModel):
     export_changes: Annotated[ExportChangesMethod, Field(title="ExportChangesMethod")]
     audit_answers: Annotated[AuditAnswersMethod, Field(title="AuditAnswersMethod")]
 
-SCHEMA_SHA256 = "9a41d6e58e5650190f95057514b293e495184bc78d58da3fb20b516c38b5addc"
+SCHEMA_SHA256 = "dade59b8d9bae7f71692fb7771de16c5fc949a58faed2a9d8f3120a1668578c5"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "9a41d6e58e5650190f95057514b293e495184bc78d58da3fb20b516c38b5addc";
+export const schema_sha256 = "dade59b8d9bae7f71692fb7771de16c5fc949a58faed2a9d8f3120a1668578c5";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet, XLSX); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -4046,6 +4046,13 @@ export interface Experiment {
    */
   alpha?: number;
   /**
+   * Splits on which every completed trial is evaluated after the sweep, as NAME:SPLIT: of the demo, of datasets prepared by `cliprpn prepare`, or of a folder. The report on val shows them together; evaluations on test splits are counted. No part of a trial's identity.
+   *
+   * @minItems 1
+   * @maxItems 100
+   */
+  evaluate_on?: [string, ...string[]];
+  /**
    * CPU threads per trial; part of a trial's identity, because it changes the last bits of the results. Default: 2.
    */
   num_threads?: number;
@@ -5265,6 +5272,10 @@ export interface StoredExperiment {
    */
   experiment?: {};
   trained_on?: DeclaredTraining;
+  /**
+   * Other splits that the report shows; missing if there are none, and in sweeps of earlier versions.
+   */
+  evaluate_on?: StoredTarget[];
   source: ExperimentSource;
   dataset: DatasetName;
   keep_models: KeepModels;
@@ -5283,6 +5294,26 @@ export interface DeclaredTraining {
   detectors: {
     [k: string]: TrainedOn | undefined;
   };
+}
+/**
+ * A split that completed trials are evaluated on.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "StoredTarget".
+ */
+export interface StoredTarget {
+  dataset: DatasetName;
+  split: Split;
+}
+/**
+ * evaluated-on.json in a sweep's folder: splits that `cliprpn evaluate SWEEP --on` named.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "LaterTargets".
+ */
+export interface LaterTargets {
+  schema_version: 1;
+  targets: StoredTarget[];
 }
 /**
  * One line of test-looks.jsonl: new predictions on a test split, recorded before any of their figures is shown.

@@ -1,0 +1,129 @@
+import { describeOwner } from "../base/owner-lock.ts";
+import { CliprpnError, EXIT } from "../contract/errors.ts";
+import { findModel } from "../store/find-model.ts";
+import { findSweep } from "../store/find-sweep.ts";
+import type { SweepStore } from "../store/sweep-store.ts";
+import { warnOfData } from "../sweep/datasets.ts";
+import { storedTarget, targetsOf } from "../sweep/evaluation-targets.ts";
+import { currentCode, locateTrials, specOf } from "../sweep/locate-trial.ts";
+import { openEngine } from "../sweep/open-engine.ts";
+import { type CompletedAttempt, type EvaluationTarget, predictOn, resultOn } from "../sweep/predict-on.ts";
+import { completedTrial, reportTrials } from "../sweep/report-trials.ts";
+import type { RunContext } from "../sweep/run-context.ts";
+import { type Arguments, type Context, runContext } from "./command.ts";
+
+/** `cliprpn evaluate SWEEP|TRIAL --on NAME:SPLIT`: evaluates trials where they have no answers yet, and prints all metrics. */
+export async function evaluateOnSplits(args: Arguments, context: Context): Promise<number> {
+  const run = runContext(args, context);
+  checkOptions(args);
+  const { trials, store } = findTrials(args.needed("model"), run);
+  const [first] = trials;
+  const own = first === undefined ? {} : { name: first.spec.dataset.name, root: first.spec.dataset.root };
+  const targets = await targetsOf(args.list("on"), "--on", own, context);
+  const engine = await openEngine(
+    run,
+    trials.map(({ spec }) => spec),
+  );
+  const lock = await store?.lockReport({
+    command: run.commandLine,
+    signal: run.signal,
+    onWait: (owner) =>
+      run.terminal.info(
+        `Another cliprpn process evaluates this sweep: ${describeOwner(owner)}; waiting for it.`,
+      ),
+    onLost: () => undefined, // Predictions are renamed into place.
+  });
+  try {
+    for (const { dataset } of targets) if (dataset.raw === undefined) warnOfData(dataset, run.terminal);
+    const runsDir = trials[0]?.trial.runsDir ?? run.runsDir;
+    const options = { sweepName: store?.name ?? null, runsDir, engine, context };
+    await predictOn(trials, targets, options);
+    const rows = [];
+    for (const target of targets)
+      for (const trial of trials) rows.push(await rowOf(trial, target, { engine, context }));
+    store?.addTargets(targets.map(storedTarget));
+    context.terminal.liveDone();
+    context.terminal.result(JSON.stringify(rows, null, 2));
+    if (store !== undefined)
+      context.terminal.info(`\`cliprpn report ${store.name}\` compares the configurations on these splits.`);
+    return EXIT.good;
+  } finally {
+    await lock?.release();
+    await engine.close();
+  }
+}
+
+function checkOptions(args: Arguments): void {
+  const other = ["dataset", "split-by"].find((name) => args.text(name) !== undefined);
+  const name = other ?? (args.text("split") === "val" ? undefined : "split");
+  if (name !== undefined)
+    throw new CliprpnError(
+      "bad_input",
+      `--${name}: not valid with --on, which names datasets and splits, such as refcocog-umd:test`,
+    );
+}
+
+/** The completed trials of a sweep, or the one that is named. @throws CliprpnError not_found; bad_input for a model file. */
+function findTrials(name: string, run: RunContext): { trials: CompletedAttempt[]; store?: SweepStore } {
+  const store = findStore(name, run);
+  if (store !== undefined) {
+    const asked = store.read().trials.flatMap(({ asked, spec }) => (asked ? [spec] : []));
+    const trials = reportTrials(store, asked).flatMap(completedTrial);
+    if (trials.length === 0)
+      throw new CliprpnError(
+        "not_found",
+        `${store.folder}: expected at least one completed trial, found none; run the sweep first`,
+      );
+    return { trials: located(trials, run), store };
+  }
+  const found = findModel(name, run, currentCode);
+  if (found.kind === "file" || found.file !== undefined)
+    throw new CliprpnError(
+      "bad_input",
+      `${name}: expected a sweep or a trial, found a model file; evaluate it with --dataset NAME --split SPLIT in place of --on`,
+    );
+  const { trial, attempt } = found;
+  const outcome = trial.outcome(attempt);
+  if (outcome?.state !== "completed")
+    throw new CliprpnError(
+      "not_found",
+      `${trial.folder}: expected a completed trial, found attempt ${attempt}, which is not; run its sweep first`,
+    );
+  return { trials: located([{ spec: specOf(trial), outcome, trial, attempt }], run) };
+}
+
+function findStore(name: string, { runsDir, cwd }: RunContext): SweepStore | undefined {
+  try {
+    return findSweep(name, runsDir, cwd);
+  } catch (error) {
+    if (error instanceof CliprpnError && error.code === "not_found") return undefined;
+    throw error;
+  }
+}
+
+/** Their own dataset is needed only if it is evaluated on. */
+function located(trials: CompletedAttempt[], run: RunContext): CompletedAttempt[] {
+  try {
+    return locateTrials(trials, run);
+  } catch (error) {
+    if (error instanceof CliprpnError && error.code === "not_found") return trials;
+    throw error;
+  }
+}
+
+async function rowOf(
+  trial: CompletedAttempt,
+  target: EvaluationTarget,
+  options: Parameters<typeof resultOn>[2],
+) {
+  const { trial_id, label, seed, kind } = trial.spec;
+  const { dataset, split } = target;
+  return {
+    trial_id,
+    label,
+    ...(kind === "baseline" ? {} : { seed }),
+    dataset: { id: dataset.id, name: dataset.name },
+    split,
+    ...(await resultOn(trial, target, options)),
+  };
+}

@@ -1,0 +1,78 @@
+import { resolve } from "node:path";
+import { didYouMean } from "../base/did-you-mean.ts";
+import type { DatasetChoice, Experiment, Split } from "../contract/generated/types.ts";
+import { datasetProblems } from "./file-rules.ts";
+import type { Problem } from "./problem.ts";
+
+/** A split to evaluate on, as written. */
+export interface SplitChoice {
+  dataset: DatasetChoice;
+  split: Split;
+}
+
+/** A text that names no split to evaluate on, with the reason. */
+export interface NoSplitChoice {
+  message: string;
+}
+
+/**
+ * The split that NAME:SPLIT means. NAME is that of the experiment's own dataset, of another prepared one, `demo`, or a folder.
+ *
+ * @param own the experiment's dataset.
+ * @param cwd that a folder is relative to.
+ */
+export function splitChoice(text: string, own: DatasetChoice, cwd: string): SplitChoice | NoSplitChoice {
+  const at = text.lastIndexOf(":");
+  const name = text.slice(0, at);
+  const typed = text.slice(at + 1);
+  if (at <= 0 || typed.includes("/"))
+    return { message: `expected NAME:SPLIT, such as refcocog-umd:test, found ${text}` };
+  const split = evaluatedSplits.find((known) => known === typed);
+  if (split === undefined)
+    return {
+      message:
+        typed === "train"
+          ? `expected another split than the one to train on: ${evaluatedSplits.join(", ")}; found ${text}`
+          : `expected a split (${evaluatedSplits.join(", ")}) after the colon, found ${typed}.${didYouMean(typed, evaluatedSplits)}`,
+    };
+  const isOwn = name === (own.name ?? "demo") && (own.root === undefined || own.name !== undefined);
+  if (isOwn) return { dataset: own, split };
+  if (name.includes("/")) return { dataset: { root: resolve(cwd, name) }, split };
+  return { dataset: { name }, split };
+}
+
+/**
+ * Checks `evaluate_on`.
+ *
+ * @param data the folder of prepared datasets.
+ * @param findSplits the splits of a dataset that have expressions; undefined if it is not prepared yet.
+ */
+export function evaluationProblems(
+  { evaluate_on, dataset = {} }: Experiment,
+  data: string,
+  cwd: string,
+  findSplits: (choice: DatasetChoice) => readonly Split[] | undefined,
+): Problem[] {
+  const seen = new Set<string>();
+  return (evaluate_on ?? []).flatMap((text, index): Problem[] => {
+    const problem = (message: string): Problem[] => [
+      { path: ["evaluate_on", index], message: `evaluate_on[${index}]: ${message}` },
+    ];
+    const choice = splitChoice(text, dataset, cwd);
+    if ("message" in choice) return problem(choice.message);
+    if (seen.has(text)) return problem(`expected each split once, found ${text} again`);
+    seen.add(text);
+    // Problems of the experiment's own dataset are reported there.
+    if (choice.dataset !== dataset) {
+      const [first] = datasetProblems(choice.dataset, data);
+      if (first !== undefined) return problem(first.message);
+    } else if (datasetProblems(dataset, data).length > 0) return [];
+    const splits = findSplits(choice.dataset)?.filter((split) => split !== "train");
+    if (splits?.some((split) => split === choice.split) ?? true) return [];
+    return problem(
+      `expected a split that has expressions: ${splits?.join(", ") || "there is none"}; found ${choice.split}`,
+    );
+  });
+}
+
+const evaluatedSplits = ["val", "test", "testA", "testB"] as const satisfies readonly Split[];
