@@ -66,7 +66,7 @@ export function checkExperiment(
   const files = fileProblems(experiment, data, identify);
   const written = [
     ...writtenProblems(experiment),
-    ...evaluationProblems(experiment, data, cwd, options.findSplits ?? (() => undefined)),
+    ...evaluationProblems(experiment, { data, cwd }, options.findSplits ?? (() => undefined)),
   ];
   const settings = exceedsMaxTrials(experiment)
     ? []

@@ -1,13 +1,22 @@
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { didYouMean } from "../base/did-you-mean.ts";
 import type { DatasetChoice, Experiment, Split } from "../contract/generated/types.ts";
 import { datasetProblems } from "./file-rules.ts";
+import { isFolder } from "./input-files.ts";
 import type { Problem } from "./problem.ts";
 
 /** A split to evaluate on, as written. */
 export interface SplitChoice {
   dataset: DatasetChoice;
   split: Split;
+}
+
+/** Where datasets are. */
+export interface SplitPlaces {
+  /** Folders are relative to it. */
+  cwd: string;
+  /** The folder of prepared datasets. */
+  data: string;
 }
 
 /** A text that names no split to evaluate on, with the reason. */
@@ -19,9 +28,12 @@ export interface NoSplitChoice {
  * The split that NAME:SPLIT means. NAME is that of the experiment's own dataset, of another prepared one, `demo`, or a folder.
  *
  * @param own the experiment's dataset.
- * @param cwd that a folder is relative to.
  */
-export function splitChoice(text: string, own: DatasetChoice, cwd: string): SplitChoice | NoSplitChoice {
+export function splitChoice(
+  text: string,
+  own: DatasetChoice,
+  { cwd, data }: SplitPlaces,
+): SplitChoice | NoSplitChoice {
   const at = text.lastIndexOf(":");
   const name = text.slice(0, at);
   const typed = text.slice(at + 1);
@@ -35,22 +47,23 @@ export function splitChoice(text: string, own: DatasetChoice, cwd: string): Spli
           ? `expected another split than the one to train on: ${evaluatedSplits.join(", ")}; found ${text}`
           : `expected a split (${evaluatedSplits.join(", ")}) after the colon, found ${typed}.${didYouMean(typed, evaluatedSplits)}`,
     };
-  const isOwn = name === (own.name ?? "demo") && (own.root === undefined || own.name !== undefined);
-  if (isOwn) return { dataset: own, split };
-  if (name.includes("/")) return { dataset: { root: resolve(cwd, name) }, split };
-  return { dataset: { name }, split };
+  const folder = resolve(cwd, name);
+  const ownName = own.name ?? (own.root === undefined ? "demo" : basename(own.root));
+  if (name === ownName || folder === own.root) return { dataset: own, split };
+  const isName = name === "demo" || (!name.includes("/") && datasetProblems({ name }, data).length === 0);
+  // A name without a dataset is reported as such.
+  const isPath = !isName && (name.includes("/") || isFolder(folder));
+  return { dataset: isPath ? { root: folder } : { name }, split };
 }
 
 /**
  * Checks `evaluate_on`.
  *
- * @param data the folder of prepared datasets.
  * @param findSplits the splits of a dataset that have expressions; undefined if it is not prepared yet.
  */
 export function evaluationProblems(
   { evaluate_on, dataset = {} }: Experiment,
-  data: string,
-  cwd: string,
+  places: SplitPlaces,
   findSplits: (choice: DatasetChoice) => readonly Split[] | undefined,
 ): Problem[] {
   const seen = new Set<string>();
@@ -58,15 +71,15 @@ export function evaluationProblems(
     const problem = (message: string): Problem[] => [
       { path: ["evaluate_on", index], message: `evaluate_on[${index}]: ${message}` },
     ];
-    const choice = splitChoice(text, dataset, cwd);
+    const choice = splitChoice(text, dataset, places);
     if ("message" in choice) return problem(choice.message);
     if (seen.has(text)) return problem(`expected each split once, found ${text} again`);
     seen.add(text);
     // Problems of the experiment's own dataset are reported there.
     if (choice.dataset !== dataset) {
-      const [first] = datasetProblems(choice.dataset, data);
+      const [first] = datasetProblems(choice.dataset, places.data);
       if (first !== undefined) return problem(first.message);
-    } else if (datasetProblems(dataset, data).length > 0) return [];
+    } else if (datasetProblems(dataset, places.data).length > 0) return [];
     const splits = findSplits(choice.dataset)?.filter((split) => split !== "train");
     if (splits?.some((split) => split === choice.split) ?? true) return [];
     return problem(

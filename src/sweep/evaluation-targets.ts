@@ -31,7 +31,7 @@ export async function targetsOf(
 ): Promise<EvaluationTarget[]> {
   const targets: EvaluationTarget[] = [];
   for (const text of texts) {
-    const choice = splitChoice(text, own, context.cwd);
+    const choice = splitChoice(text, own, { cwd: context.cwd, data: dataFolders(context).data });
     if ("message" in choice) throw new CliprpnError("bad_input", `${where}: ${choice.message}`);
     const dataset = await identifyDataset(choice.dataset, dataFolders(context));
     const target = { dataset, split: choice.split };
