@@ -1,8 +1,9 @@
 import { describeOwner } from "../base/owner-lock.ts";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
-import { findModel } from "../store/find-model.ts";
+import { type FoundModel, findModel } from "../store/find-model.ts";
 import { findSweep } from "../store/find-sweep.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
+import { sweepsIn } from "../store/sweeps.ts";
 import { warnOfData } from "../sweep/datasets.ts";
 import { storedTarget, targetsOf } from "../sweep/evaluation-targets.ts";
 import { currentCode, locateTrials, specOf } from "../sweep/locate-trial.ts";
@@ -76,7 +77,7 @@ function findTrials(name: string, run: RunContext): { trials: CompletedAttempt[]
       );
     return { trials: located(trials, run), store };
   }
-  const found = findModel(name, run, currentCode);
+  const found = findTrial(name, run);
   if (found.kind === "file" || found.file !== undefined)
     throw new CliprpnError(
       "bad_input",
@@ -90,6 +91,20 @@ function findTrials(name: string, run: RunContext): { trials: CompletedAttempt[]
       `${trial.folder}: expected a completed trial, found attempt ${attempt}, which is not; run its sweep first`,
     );
   return { trials: located([{ spec: specOf(trial), outcome, trial, attempt }], run) };
+}
+
+function findTrial(name: string, run: RunContext): FoundModel {
+  try {
+    return findModel(name, run, currentCode);
+  } catch (error) {
+    if (!(error instanceof CliprpnError && error.code === "not_found")) throw error;
+    const sweeps = sweepsIn(run.runsDir).map((sweep) => sweep.name);
+    throw new CliprpnError(
+      "not_found",
+      `${error.message}, and no sweep of this name: ${sweeps.join(", ") || "there is none"}`,
+      { cause: error },
+    );
+  }
 }
 
 function findStore(name: string, { runsDir, cwd }: RunContext): SweepStore | undefined {
