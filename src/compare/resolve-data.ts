@@ -4,7 +4,7 @@ import { didYouMean } from "../base/did-you-mean.ts";
 import { namesIn } from "../base/files.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { OnlyList, Split } from "../contract/generated/types.ts";
-import { type DatasetIdentity, identifyDataset, preparedFolder } from "../dataset/identify-dataset.ts";
+import { type DatasetIdentity, findDataset, preparedFolder } from "../dataset/identify-dataset.ts";
 import { isPrepared, readFacts } from "../dataset/prepare/prepared-folder.ts";
 import { describeUnreadable } from "../experiment/input-files.ts";
 import { dataFolders, namedDataset } from "../sweep/datasets.ts";
@@ -62,10 +62,8 @@ async function resolveSplit(
     return undefined;
   }
   try {
-    const dataset = await identifyDataset(
-      namedDataset(name, undefined, context, folder),
-      dataFolders(context),
-    );
+    // Files of answers need the sizes of the images, but not the images; a trial has them checked before it runs.
+    const dataset = await findDataset(namedDataset(name, undefined, context, folder), dataFolders(context));
     const missing = missingSplit(dataset, split);
     if (missing === undefined)
       return { name: `${dataset.name}:${split}`, dataset, split, inPrimary: false, only: null };

@@ -9,7 +9,9 @@ import { ensureEnvironment } from "../../src/environment/ensure-environment.ts";
 import { ensureExtras } from "../../src/environment/ensure-extras.ts";
 import { packageRoot } from "../../src/package-root.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
+import { auditRows } from "./audit.ts";
 import { helpMs, sweepMemory } from "./cli.ts";
+import { compareRows } from "./compare.ts";
 import { measureEngine } from "./engine.ts";
 import { faultsRows } from "./faults.ts";
 import { figuresRows } from "./figures.ts";
@@ -76,6 +78,10 @@ const parts: Record<string, [what: string, measure: () => Promise<Row[]>]> = {
   help: ["the command line", async () => [helpRow(await helpMs())]],
   many: ["many trials", () => manyRows(folder)],
   figures: ["the figures of a report on many trials", () => figuresRows(folder, python)],
+  audit: ["an audit of a model's use of words", () => auditRows(folder, python)],
+  ...(process.platform === "linux" && {
+    compare: ["comparing outside models", () => compareRows(folder, python)],
+  }),
   ...(process.platform === "linux" && {
     memory: ["memory", async () => memoryRows(await sweepMemory(await scenes()))],
   }),

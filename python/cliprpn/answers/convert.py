@@ -96,6 +96,12 @@ def _match(file: AnswerFile, index: DatasetIndex, target: AnswerTarget, path: Pa
     matched = match_positions(file.rows, keys) or match_rows(file.rows, keys, target.split, path.name)
     rows = [file.rows[i] if i >= 0 else None for i in matched.answers.tolist()]
     sizes = index.image_sizes(keys.rows).astype(np.float64)
+    if np.isnan(sizes).any():
+        raise CliprpnError(
+            "data_invalid",
+            f"{index.root}: expected the size of every image, found none of some; prepare {target.dataset.name} with "
+            "its images, or with width and height in each row",
+        )
     return _Part(target, index, keys, matched, rows, sizes, {}, [])
 
 
