@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cliprpn.data.annotation_files import encoding_problem, open_annotations
+from cliprpn.data.annotation_files import ZIP, encoding_problem, open_annotations
 from cliprpn.data.checks import Record, shorten
 from cliprpn.data.json_document import Child, JsonDocument
 from cliprpn.data.plain_pickle import load_torch_plain
@@ -21,6 +21,9 @@ MAX_ROWS = 5_000_000
 MAX_BYTES = 2**31
 MAX_FIELD_CHARS = 2**24
 SEPARATORS = ",;\t|"
+# Spreadsheets, which are not read; the first bytes of .xls.
+WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+OLE = b"\xd0\xcf\x11\xe0"
 # Lists of answers in an object, by usual names.
 LIST_KEYS = ("results", "predictions", "answers", "outputs", "samples", "rows", "data", "annotations", "logs")
 # A record with its place.
@@ -28,7 +31,7 @@ Placed = tuple[str, Record]
 
 
 def read_records(path: Path) -> list[Placed]:
-    """The records of CSV, TSV, JSON, JSON Lines, Parquet, XLSX, or of a list in a file of torch.
+    """The records of CSV, TSV, JSON, JSON Lines, Parquet, or of a list in a file of torch.
 
     An object whose values are records or lists is a record for each key, which it gets as `key`.
 
@@ -56,10 +59,12 @@ def _records(path: Path) -> Iterator[Placed]:
         return _from_parquet(path)
     if suffix in (".pth", ".pt", ".pkl", ".pickle"):
         return _from_torch(path)
-    if suffix == ".xlsx":
-        from cliprpn.answers.workbook import read_workbook
-
-        return read_workbook(path)
+    if start == OLE or suffix in WORKBOOKS or (start == ZIP and suffix != ".zip"):
+        raise CliprpnError(
+            "data_invalid",
+            f"{path}: expected CSV, TSV, JSON, JSON Lines or Parquet, found an Excel workbook; save "
+            "it as CSV UTF-8",
+        )
     first = _first_character(path)
     if first in ("{", "["):
         return _from_json(path)

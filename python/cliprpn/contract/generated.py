@@ -3050,7 +3050,7 @@ class AnswersReport(BaseModel):
             "vlm_r1",
         ],
         Field(
-            description="Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet, XLSX); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.",
+            description="Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.",
             title="AnswerFormat",
         ),
     ]
@@ -4280,4 +4280,4 @@ class BridgeMethods(BaseModel):
     export_changes: Annotated[ExportChangesMethod, Field(title="ExportChangesMethod")]
     audit_answers: Annotated[AuditAnswersMethod, Field(title="AuditAnswersMethod")]
 
-SCHEMA_SHA256 = "dade59b8d9bae7f71692fb7771de16c5fc949a58faed2a9d8f3120a1668578c5"
+SCHEMA_SHA256 = "b4748daae13891c67a9ed50198114d3a92e25ddab0532fd3198c559aa1761732"

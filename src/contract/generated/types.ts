@@ -1,8 +1,8 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "dade59b8d9bae7f71692fb7771de16c5fc949a58faed2a9d8f3120a1668578c5";
+export const schema_sha256 = "b4748daae13891c67a9ed50198114d3a92e25ddab0532fd3198c559aa1761732";
 
 /**
- * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet, XLSX); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
+ * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "AnswerFormat".
