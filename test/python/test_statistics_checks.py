@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import permutation_test
+from scipy.stats import binomtest, permutation_test, rankdata, wilcoxon
 
 from cliprpn.statistics.checks import mcnemar_p, sign_flip_p, wilcoxon_p
 
@@ -43,3 +43,31 @@ def test_mcnemar_is_the_exact_test_of_discordant_rows() -> None:
     # 2 * (1 + 12 + 66) / 2^12
     assert mcnemar_p(hits_a, hits_b) == mcnemar_p(hits_b, hits_a) == pytest.approx(158 / 4096)
     assert mcnemar_p(hits_a, hits_a) == 1
+
+
+@pytest.mark.parametrize("num", [3, 12, 51, 400])
+@pytest.mark.parametrize("scale", [1, 3])
+def test_wilcoxon_and_mcnemar_equal_those_of_scipy(num: int, scale: int) -> None:
+    rng = np.random.default_rng(num + scale)
+    for _ in range(5):
+        differences = rng.integers(-4, 6, num) / scale
+        nonzero = differences[differences != 0]
+        ranks = np.sign(nonzero) * rankdata(np.abs(nonzero).round(9))
+        if len(nonzero) > 50:
+            expected = float(wilcoxon(differences, zero_method="wilcox").pvalue)
+        elif len(nonzero) <= 12:
+            every = permutation_test((ranks,), np.sum, permutation_type="samples", n_resamples=np.inf)
+            expected = float(every.pvalue)
+        else:
+            continue
+        assert wilcoxon_p(differences) == pytest.approx(min(1, expected))
+        hits_a, hits_b = rng.random((2, num)) < 0.5
+        discordant = int((hits_a != hits_b).sum())
+        if discordant:
+            exact = float(binomtest(int((hits_a & ~hits_b).sum()), discordant).pvalue)
+            assert mcnemar_p(hits_a, hits_b) == pytest.approx(exact)
+
+
+def test_wilcoxon_without_ties_is_exact_up_to_50_images() -> None:
+    differences = np.random.default_rng(0).normal(0.2, 1, 50)
+    assert wilcoxon_p(differences) == pytest.approx(float(wilcoxon(differences, mode="exact").pvalue))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from cliprpn.answers.answer_row import AnswerFormat, AnswerRow, Box
@@ -22,7 +23,7 @@ FIELD_NAMES = ("sent_id", "image", "expression", "box", "text", "score", "gt", "
 REF_TAG = re.compile(r"<(?:ref|\|object_ref_start\|)>\s*([^<]{1,500}?)\s*<(?:/ref|\|object_ref_end\|)>")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Keys:
     """Normalized keys of each field in a format, the first that a row has counts; four keys are the sides of a box.
 
@@ -178,10 +179,11 @@ def _given(columns: Mapping[str, str]) -> dict[str, list[list[str]]]:
 
 def _row(where: str, record: Record, keys: _Keys, given: Mapping[str, list[list[str]]]) -> AnswerRow:
     fields = normalized(record)
+    present = _present(keys, frozenset(fields))
 
     def value(field: str) -> Any:
         if field not in given:
-            return _first(fields, getattr(keys, field))
+            return _first(fields, present[field])
         values = [_at(record, path, where) for path in given[field]]
         return values[0] if len(values) == 1 else values
 
@@ -259,13 +261,26 @@ def _gt_box(value: Any) -> Box | None:
     return box_of(value)
 
 
+@lru_cache(256)
+def _present(keys: _Keys, names: frozenset[str]) -> dict[str, list[str | tuple[str, ...]]]:
+    """The keys of each field that rows with these names have; most rows of a file have the same names."""
+    return {
+        field: [
+            key
+            for key in getattr(keys, field)
+            if (key in names if isinstance(key, str) else names.issuperset(key))
+        ]
+        for field in FIELD_NAMES
+    }
+
+
 def _first(fields: Fields, keys: Sequence[str | tuple[str, ...]]) -> Any:
-    """The value of the first key, or of the first four keys, that a row has."""
+    """The value of the first key, or of the first four keys, that is not empty; the row has all of them."""
     for key in keys:
         if isinstance(key, str):
-            if fields.get(key) not in (None, ""):
+            if fields[key] not in (None, ""):
                 return fields[key]
-        elif all(side in fields for side in key):
+        else:
             sides = [fields[side] for side in key]
             return None if all(side in (None, "") for side in sides) else sides
     return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression
 
 MAX_KNOTS = 20
 
@@ -22,6 +21,10 @@ def fit_monotone(scores: NDArray, hits: NDArray) -> tuple[NDArray[np.float64], N
     Returns:
         the mean score of each bin, [K], increasing; its probability of a hit, [K], never decreasing.
     """
+    from scipy.optimize import (
+        isotonic_regression,
+    )  # Takes a fifth of a second, and many answers have no score.
+
     _, bins = np.unique(quantile_bins(scores, MAX_KNOTS), return_inverse=True)
     counts = np.bincount(bins)
     mean_scores = np.bincount(bins, weights=scores) / counts

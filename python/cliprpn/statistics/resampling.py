@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from cliprpn.statistics.measurement import Measurement, Values
 from cliprpn.statistics.variance import image_variance
@@ -50,13 +49,18 @@ def rank_intervals(
     """
     order = _canonical_order(measurements)
     draws = _draws([measurements[k] for k in order], weights)
-    ranks = rankdata(-draws, method="min", axis=1)  # [B, K]
+    ranks = np.stack([_ranks(row) for row in -draws])  # [B, K]
     tail = (1 - level) / 2
     low = np.quantile(ranks, tail, axis=0, method="inverted_cdf")
     high = np.quantile(ranks, 1 - tail, axis=0, method="inverted_cdf")
     result = np.empty((len(measurements), 2), np.int64)
     result[order] = np.stack([low, high], axis=1)
     return result
+
+
+def _ranks(row: Values) -> NDArray[np.int64]:
+    """1 for the smallest; equal ones share the smaller rank: [K] to [K]."""
+    return np.searchsorted(np.sort(row), row, side="left") + 1
 
 
 def optimism(measurements: Sequence[Measurement], weights: NDArray[np.float32]) -> float:
