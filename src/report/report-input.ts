@@ -1,4 +1,5 @@
 import type {
+  AuditSummary,
   Combined,
   CompletedOutcome,
   PublishedFigure,
@@ -35,6 +36,8 @@ export interface ReportInput {
   dataset_warnings: string[];
   /** What the weights of the trials were trained on. */
   training: TrainingPart[];
+  /** Audits of the shown trials on this split; absent without any. */
+  audits?: AuditSummary[];
   /** Keys that the experiment varies, such as `fusion`; null in sweeps of earlier versions. */
   variedKeys: string[] | null;
   /** Trials that only earlier versions of the experiment asked for: kept, and not shown. */

@@ -10,6 +10,7 @@ import { withStaging } from "../report/staging.ts";
 import { writeReport } from "../report/write-report.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
 import { combineTargets } from "./combine-targets.ts";
+import { findAudits } from "./find-audits.ts";
 import { locateTrials } from "./locate-trial.ts";
 import { predictOn } from "./predict-on.ts";
 import { completedTrial, reportTrials } from "./report-trials.ts";
@@ -100,6 +101,12 @@ async function makeLocked(
         ),
         published: experiment.published,
         training: trainingParts(asked, experiment.trained_on),
+        audits: findAudits(
+          store.runsDir,
+          experiment.dataset.id,
+          split,
+          new Set(asked.map(({ trial_id }) => trial_id)),
+        ),
         variedKeys: variedKeys(experiment),
         files,
         ...(combined === undefined ? {} : { combined }),

@@ -85,7 +85,12 @@ export function wordsChart({ examples, label }: AuditSummary): Chart | undefined
             field: "change",
             type: "quantitative",
             scale: { domain: [0, 100], range: ["#f2f2f2", "#d55e00"] },
-            legend: { title: "1 − IoU with the box of the whole expression (%)", orient: "bottom" },
+            legend: {
+              title: "1 − IoU with the box of the whole expression (%)",
+              orient: "bottom",
+              titleLimit: 500,
+              gradientLength: 300,
+            },
           },
         },
       },

@@ -1,5 +1,6 @@
 import { counted, joinWords, percent } from "../../base/format.ts";
 import type { Remark, Summary } from "../../contract/generated/types.ts";
+import { orderRemark } from "../audit/audit-verdict.ts";
 import { groupName, isSelectedOnVal, subsetKey } from "../figures.ts";
 import { nameLabels, quoteLabel } from "../names.ts";
 import { negated, plainInterval, points, signedInterval } from "../points.ts";
@@ -81,12 +82,14 @@ function rising(labels: string[], trials: VerdictInput["trials"]): string {
 }
 
 /** What only the report knows; printed after the verdict, in the same paragraph. */
-export function otherRemarks({ summary, trials, presets, variedKeys, numLooks }: ReportInput): string[] {
+export function otherRemarks(input: ReportInput): string[] {
+  const { summary, trials, presets, variedKeys, numLooks, audits = [] } = input;
   const { split, optimism, settings, verdict } = summary;
   const compared = settings.filter(({ is_upper_bound }) => !is_upper_bound);
   const trained = trials.flatMap(({ spec }) => (spec.kind === "cliprpn" ? [spec] : []));
   const overridden = overridesByLabel(trained, presets, variedKeys).flatMap(({ labels }) => labels);
   return [
+    ...audits.flatMap((audit) => orderRemark(audit) ?? []).map((remark) => `${remark} (audit).`),
     ...(split === "val" ? [] : selectedOnVal(summary)),
     ...(numLooks === 0 ? [] : [`This is look ${numLooks} at ${split} of this dataset in this runs folder.`]),
     ...(optimism === null || optimism < 0.0005
