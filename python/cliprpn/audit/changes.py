@@ -108,7 +108,7 @@ def make_changes(texts: Sequence[str], images: Sequence[int], refs: Sequence[int
             changes += [
                 Change(kind, row, text)
                 for row, text in made
-                if text is not None and text != texts[row].strip()
+                if text is not None and not _is_same(text, texts[row])
             ]
     return changes
 
@@ -186,10 +186,17 @@ def _other_expressions(texts: Sequence[str], images: Sequence[int], refs: Sequen
         rows = of_image[image]
         start = rows.index(row)
         following = [*rows[start + 1 :], *rows[:start]]
-        other = next((i for i in following if refs[i] != refs[row] and texts[i] != texts[row]), None)
+        other = next(
+            (i for i in following if refs[i] != refs[row] and not _is_same(texts[i], texts[row])), None
+        )
         if other is not None:
             changes.append(Change("other_expression", row, texts[other], other=other))
     return changes
+
+
+def _is_same(text: str, other: str) -> bool:
+    """Whether the words are the same, whatever the spaces between them."""
+    return text.split() == other.split()
 
 
 def _words(text: str) -> set[str]:

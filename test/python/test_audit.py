@@ -1,0 +1,275 @@
+"""Audits of toy models whose use of words is known, and of an outside model by questions and answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import make_records, prepared, write_dataset
+
+from cliprpn.audit import audit as audit_module
+from cliprpn.audit.audit import ask, audit_answers, export_changes, question_ids, rows_of
+from cliprpn.audit.figures import Asking, audit_figures
+from cliprpn.contract.generated import (
+    AnswerReading,
+    AuditAnswersParams,
+    AuditKind,
+    AuditSummary,
+    Coordinates,
+    ExportChangesParams,
+    TrialDataset,
+)
+from cliprpn.data.index import DatasetIndex, open_dataset
+from cliprpn.errors import CliprpnError
+
+NUM_IMAGES = 42
+SMALL = [70.0, 50.0, 90.0, 70.0]
+READING = AnswerReading(format=None, columns=None, coordinates=None, force_coordinates=False)
+# A box for a text and the two objects of its image: the left one, which is large, and the right one.
+Toy = Callable[[str, list[float]], list[float]]
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> DatasetIndex:
+    """In each image, an object on the left and one on the right, of the same category, with an expression each."""
+    folder = tmp_path_factory.mktemp("audit")
+    instances, refs = make_records(NUM_IMAGES + 2)
+    others = []
+    for i, ref in enumerate(refs):
+        ref["split"] = "test" if i < NUM_IMAGES else "train"
+        sentence = {"sent_id": 2 * i, "sent": "left block that is red", "raw": "", "tokens": []}
+        ref |= {"sentences": [sentence], "sent_ids": [2 * i]}
+        right = {"sent_id": 2 * i + 1, "sent": "right block that is one", "raw": "", "tokens": []}
+        names = {"ref_id": 1000 + i, "ann_id": 2 * i}
+        others.append({**ref, **names, "sentences": [right], "sent_ids": [2 * i + 1]})
+    return open_dataset(*prepared(write_dataset(folder / "data", instances, refs + others), folder))
+
+
+def by_set_of_words(text: str, left: list[float]) -> list[float]:
+    words = set(text.split())
+    return left if "left" in words else SMALL if "right" in words else [0, 0, 10, 10]
+
+
+def by_first_word(text: str, left: list[float]) -> list[float]:
+    return {"left": left, "right": SMALL}.get(text.partition(" ")[0], [0.0, 0.0, 10.0, 10.0])
+
+
+def by_image(text: str, left: list[float]) -> list[float]:
+    return left
+
+
+def boxes_of(asking: Asking, toy: Toy) -> tuple[np.ndarray, np.ndarray]:
+    lefts = {
+        int(image): box.tolist()
+        for image, box in zip(asking.index.image_rows, asking.index.gt_boxes, strict=True)
+        if box.tolist() != SMALL
+    }
+
+    def answer(rows: np.ndarray, texts: Sequence[str]) -> np.ndarray:
+        images = asking.index.image_rows[rows].tolist()
+        return np.array(
+            [[toy(text, lefts[image]) for image, text in zip(images, texts, strict=True)]], dtype=float
+        )
+
+    return (
+        answer(asking.rows, asking.texts),
+        answer(rows_of(asking), [change.text for change in asking.changes]),
+    )
+
+
+def audit_toy(index: DatasetIndex, *toys: Toy, seed: int = 0) -> AuditSummary:
+    asking = ask(index, "test", seed, [])
+    runs = [boxes_of(asking, toy) for toy in toys]
+    return audit_figures(
+        asking,
+        np.concatenate([original for original, _ in runs]),
+        np.concatenate([changed for _, changed in runs]),
+        label="toy",
+        split="test",
+        has_seeds=len(toys) > 1,
+        level=0.95,
+        seed=seed,
+        sent_ids=[],
+    )
+
+
+def kinds_of(summary: AuditSummary) -> dict[str, AuditKind]:
+    return {kind.kind: kind for kind in summary.kinds}
+
+
+def test_a_model_of_the_set_of_words_is_told_to_ignore_their_order(index: DatasetIndex) -> None:
+    summary = audit_toy(index, by_set_of_words)
+    kinds = kinds_of(summary)
+    assert summary.ignores_word_order is True
+    assert summary.ignores_expression is False
+    assert summary.acc_at_50.mean == 1
+    for kind in ("shuffled", "reversed"):
+        assert (kinds[kind].unchanged.mean, kinds[kind].acc_at_50.mean) == (1, 1)
+        assert kinds[kind].difference.mean == 0
+    assert (kinds["blank"].acc_at_50.mean, kinds["blank"].unchanged.mean) == (0, 0)
+    assert kinds["blank"].difference.mean == -1
+    # Of the five words of each, only one is read.
+    assert kinds["dropped_word"].num_changes == 5 * 2 * NUM_IMAGES
+    assert kinds["dropped_word"].unchanged.mean == pytest.approx(4 / 5)
+
+
+def test_a_model_that_reads_the_first_word_is_not(index: DatasetIndex) -> None:
+    summary = audit_toy(index, by_first_word)
+    kinds = kinds_of(summary)
+    assert summary.ignores_word_order is False
+    assert kinds["reversed"].unchanged.mean == 0
+    assert kinds["content_words"].unchanged.mean == 1
+    assert kinds["dropped_word"].acc_at_50.mean == pytest.approx(4 / 5)
+
+
+def test_a_model_of_the_image_only_ignores_the_expression(index: DatasetIndex) -> None:
+    summary = audit_toy(index, by_image)
+    kinds = kinds_of(summary)
+    assert (summary.ignores_word_order, summary.ignores_expression) == (True, True)
+    assert summary.acc_at_50.mean == 0.5
+    assert kinds["blank"].unchanged.mean == 1
+    # On half of the expressions, the box is on the other object already.
+    assert kinds["swapped_side"].moved is not None
+    assert kinds["swapped_side"].moved.mean == 0.5
+
+
+def test_boxes_that_move_to_the_other_object_are_counted(index: DatasetIndex) -> None:
+    kinds = kinds_of(audit_toy(index, by_set_of_words))
+    sides = kinds["swapped_side"]
+    assert (sides.num_changes, sides.num_with_other) == (2 * NUM_IMAGES, 2 * NUM_IMAGES)
+    assert sides.moved is not None and sides.moved.mean == 1
+    assert sides.acc_at_50.mean == 0
+    other = kinds["other_expression"]
+    assert other.moved is not None and other.moved.mean == 1
+    # A number is no word that this model reads: its box stays.
+    numbers = kinds["swapped_number"]
+    assert (numbers.num_changes, numbers.num_expressions, numbers.num_images) == (NUM_IMAGES,) * 3
+    assert numbers.moved is not None and numbers.moved.mean == 0
+    assert kinds["blank"].moved is None and kinds["blank"].num_with_other == 0
+
+
+def test_several_runs_are_a_procedure(index: DatasetIndex) -> None:
+    summary = audit_toy(index, by_set_of_words, by_first_word, by_set_of_words)
+    assert (summary.population, summary.num_runs) == ("procedure", 3)
+    kinds = kinds_of(summary)
+    assert kinds["reversed"].unchanged.mean == pytest.approx(2 / 3)
+    assert summary.ignores_word_order is False
+
+
+def test_the_words_of_an_example_show_what_is_read(index: DatasetIndex) -> None:
+    summary = audit_toy(index, by_set_of_words)
+    assert len(summary.examples) == 10
+    for example in summary.examples:
+        ious = [word.iou for word in example.words]
+        assert [word.word for word in example.words] == example.sentence.split()
+        assert ious[0] < 0.9 and ious[1:] == [1, 1, 1, 1]
+        assert example.iou == 1
+    assert len({example.image_file for example in summary.examples}) == 10
+
+
+def test_of_many_expressions_some_are_asked_word_by_word_and_those_that_are_named(
+    index: DatasetIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_module, "MAX_DROPPED_WORDS", 23)
+    ids = index.sentences["sent_id"].take(index.split("test")).to_pylist()
+    counts = []
+    for named in ([], [ids[3], ids[7]], ids[:10]):
+        asking = ask(index, "test", 0, named)
+        rows = {change.row for change in asking.changes if change.kind == "dropped_word"}
+        assert {ids.index(each) for each in named} <= rows
+        counts.append(len(rows))
+    assert counts == [4, 4, 10]
+    with pytest.raises(CliprpnError, match="--sent-id 9999") as caught:
+        ask(index, "test", 0, [9999])
+    assert caught.value.code == "bad_input"
+
+
+def dataset_of(index: DatasetIndex) -> TrialDataset:
+    return TrialDataset(id=index.dataset_id, name="blocks", root=str(index.root), split_by="umd")
+
+
+def export(index: DatasetIndex, file: Path, seed: int = 0) -> list[dict[str, object]]:
+    found = export_changes(
+        ExportChangesParams(dataset=dataset_of(index), split="test", seed=seed, out_file=str(file))
+    )
+    questions = [json.loads(line) for line in file.read_text().splitlines()]
+    assert (found.num_questions, found.num_expressions) == (len(questions), 2 * NUM_IMAGES)
+    return questions
+
+
+def answers_params(index: DatasetIndex, file: Path, seed: int = 0) -> AuditAnswersParams:
+    pixels = Coordinates.model_validate({"box_format": "xyxy", "frame": {"kind": "original"}})
+    return AuditAnswersParams(
+        label="toy",
+        dataset=dataset_of(index),
+        split="test",
+        alpha=0.05,
+        seed=seed,
+        sent_ids=[],
+        files=[str(file)],
+        reading=READING.model_copy(update={"coordinates": pixels}),
+    )
+
+
+def answer_file(index: DatasetIndex, questions: list[dict[str, object]], file: Path, toy: Toy) -> Path:
+    """Answers in another order than the questions, as a program that asks several at once writes them."""
+    names = index.images["file_name"].to_pylist()
+    lefts = {
+        names[int(image)]: box.tolist()
+        for image, box in zip(index.image_rows, index.gt_boxes, strict=True)
+        if box.tolist() != SMALL
+    }
+    lines = []
+    for question in reversed(questions):
+        x1, y1, x2, y2 = toy(str(question["expression"]), lefts[question["image"]])
+        box = {"pred_x1": x1, "pred_y1": y1, "pred_x2": x2, "pred_y2": y2}
+        lines.append(json.dumps({"sent_id": question["sent_id"], **box}))
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+def test_questions_have_unique_ids_and_no_answer(index: DatasetIndex, tmp_path: Path) -> None:
+    questions = export(index, tmp_path / "questions.jsonl")
+    ids = [question["sent_id"] for question in questions]
+    assert len(set(ids)) == len(ids)
+    assert ids == question_ids(ask(index, "test", 0, []))
+    assert all(set(each) == {"sent_id", "image", "width", "height", "expression"} for each in questions)
+    by_id = {each["sent_id"]: each["expression"] for each in questions}
+    assert by_id["0#original"] == "left block that is red"
+    assert by_id["0#blank"] == ""
+    assert by_id["0#dropped_word-1"] == "left that is red"
+    assert by_id["1#swapped_number"] == "right block that is two"
+
+
+@pytest.mark.parametrize("toy", [by_set_of_words, by_first_word])
+def test_answers_to_exported_questions_give_the_figures_of_the_model(
+    index: DatasetIndex, tmp_path: Path, toy: Toy
+) -> None:
+    questions = export(index, tmp_path / "questions.jsonl")
+    file = answer_file(index, questions, tmp_path / "answers.jsonl", toy)
+    found, expected = audit_answers(answers_params(index, file)), audit_toy(index, toy)
+    assert found.ignores_word_order == expected.ignores_word_order == (toy is by_set_of_words)
+    assert found.model_dump(exclude={"examples"}) == expected.model_dump(exclude={"examples"})
+
+
+def test_a_question_without_an_answer_is_a_miss(index: DatasetIndex, tmp_path: Path) -> None:
+    questions = export(index, tmp_path / "questions.jsonl")
+    answered = [each for each in questions if str(each["sent_id"]) not in ("0#original", "1#reversed")]
+    file = answer_file(index, answered, tmp_path / "answers.jsonl", by_set_of_words)
+    summary = audit_answers(answers_params(index, file))
+    assert summary.acc_at_50.mean == pytest.approx(1 - 1 / (2 * NUM_IMAGES))
+    assert kinds_of(summary)["reversed"].acc_at_50.mean == pytest.approx(1 - 1 / (2 * NUM_IMAGES))
+
+
+def test_answers_of_another_split_or_to_the_unchanged_expressions_only_are_refused(
+    index: DatasetIndex, tmp_path: Path
+) -> None:
+    questions = export(index, tmp_path / "questions.jsonl")
+    originals = [each for each in questions if str(each["sent_id"]).endswith("#original")]
+    file = answer_file(index, originals, tmp_path / "answers.jsonl", by_set_of_words)
+    with pytest.raises(CliprpnError, match="--seed") as caught:
+        audit_answers(answers_params(index, file))
+    assert caught.value.code == "data_invalid"
