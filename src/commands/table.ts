@@ -235,7 +235,7 @@ export const commands: Command[] = [
     },
     examples: [
       [
-        "$0 compare --data refcocog:test --results qwen=qwen.jsonl --results ours=fusion:film",
+        "$0 compare --data refcocog:test --results qwen=qwen.jsonl",
         "a file and trials",
       ],
       ["$0 compare comparison.json", "several splits, as a file describes them"],
