@@ -234,10 +234,7 @@ export const commands: Command[] = [
       "runs-dir": runsDir,
     },
     examples: [
-      [
-        "$0 compare --data refcocog:test --results qwen=qwen.jsonl",
-        "a file and trials",
-      ],
+      ["$0 compare --data refcocog:test --results qwen=qwen.jsonl", "a file and trials"],
       ["$0 compare comparison.json", "several splits, as a file describes them"],
       ["$0 compare fusion colleague.zip", "two sweeps, one exported on another machine"],
     ],
