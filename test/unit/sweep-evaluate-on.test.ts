@@ -263,7 +263,9 @@ test("images that are also trained on are counted for the split that they are in
   if (own === undefined) throw new Error("no target");
   await warnOfSharedImages(own.dataset, targets, engine, run);
   expect(terminal.lines).toEqual([
-    expect.stringMatching(/^warning: another:testA: 4 of 7 images are also in the images to train on \(mine:train\)/),
+    expect.stringMatching(
+      /^warning: another:testA: 4 of 7 images are also in the images to train on \(mine:train\)/,
+    ),
   ]);
 });
 
