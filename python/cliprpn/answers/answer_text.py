@@ -15,9 +15,10 @@ from cliprpn.detectors.results.texts import boxes_in_text, json_in_text
 # The answer to "where is it" is short; what comes after is not read.
 MAX_CHARS = 20_000
 NUMBER = r"(-?\d{1,7}(?:\.\d{1,12})?)"
-GAP = r"[\s,;]{1,5}"
-# Four numbers with nothing but separators between them, and no other number beside them.
-FOUR_NUMBERS = re.compile(rf"(?<![\d.,\-]){NUMBER}{GAP}{NUMBER}{GAP}{NUMBER}{GAP}{NUMBER}(?![\d.])")
+# Numbers with nothing but separators between them. It also takes what is no number, such as 1e300, so that none of
+# its digits count as one.
+RUN = re.compile(r"(?<![\w.])-?\d(?:[\w+\-]|\.(?=\d))*(?:[\s,;]{1,5}-?\d(?:[\w+\-]|\.(?=\d))*)*")
+SEPARATOR = re.compile(r"[\s,;]+")
 PAIRS = re.compile(rf"\(\s*{NUMBER}\s*,\s*{NUMBER}\s*\)[\s,]{{0,5}}\(\s*{NUMBER}\s*,\s*{NUMBER}\s*\)")
 BOX_KEYS = ("bbox_2d", "bbox", "box", "box_2d", "boxes", "bboxes", "coordinates", "answer")
 MAX_DEPTH = 6
@@ -42,12 +43,17 @@ def box_in_text(text: str) -> TextBox | None:
     found = None if value is None else _in_json(value, 0)
     if found is not None:
         return TextBox(found, None, 1)
-    for pattern in (PAIRS, FOUR_NUMBERS):
-        match = pattern.search(text)
-        if match is not None:
-            box = box_of([float(each) for each in match.groups()])
-            return None if box is None else TextBox(box, None, 1)
-    return None
+    pairs = PAIRS.search(text)
+    numbers = None if pairs is None else pairs.groups()
+    if numbers is None:
+        runs = (SEPARATOR.split(match[0]) for match in RUN.finditer(text))
+        numbers = next((tuple(run) for run in runs if _is_box(run)), None)
+    box = None if numbers is None else box_of([float(each) for each in numbers])
+    return None if box is None else TextBox(box, None, 1)
+
+
+def _is_box(run: list[str]) -> bool:
+    return len(run) == 4 and all(re.fullmatch(NUMBER, each) for each in run)
 
 
 def box_of(value: Any) -> Box | None:
