@@ -44,11 +44,11 @@ def box_in_text(text: str) -> TextBox | None:
     if found is not None:
         return TextBox(found, None, 1)
     pairs = PAIRS.search(text)
-    numbers = None if pairs is None else pairs.groups()
-    if numbers is None:
+    sides = None if pairs is None else list(pairs.groups())
+    if sides is None:
         runs = (SEPARATOR.split(match[0]) for match in RUN.finditer(text))
-        numbers = next((tuple(run) for run in runs if _is_box(run)), None)
-    box = None if numbers is None else box_of([float(each) for each in numbers])
+        sides = next((run for run in runs if _is_box(run)), None)
+    box = None if sides is None else box_of([float(side) for side in sides])
     return None if box is None else TextBox(box, None, 1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -119,12 +120,13 @@ def _check_strangers(parts: Sequence[_Part], file: AnswerFile, path: Path) -> No
         if num >= MIN_MATCHED * total:
             continue
         row = file.rows[min(strangers, default=0)]
-        key = f"sent_id {row.sent_id}" if row.sent_id is not None else "no sent_id"
+        key = f"sent_id {shorten(row.sent_id)}" if row.sent_id is not None else "no sent_id"
+        split = f", split {shorten(row.split)}" if row.split is not None else ""
         raise CliprpnError(
             "data_invalid",
             f"{path}: expected answers to the {total:,} expressions of {part.name}, found answers to {num:,}; "
             f"{len(strangers):,} of {len(file.rows):,} rows match none. {row.where} has {key}, image "
-            f"{shorten(row.image)}, expression {shorten(row.expression)}; {part.name} has, for example, sent_id "
+            f"{shorten(row.image)}, expression {shorten(row.expression)}{split}; {part.name} has, for example, sent_id "
             f"{part.keys.sent_ids[0]}, image {part.keys.images[0][1]} (id {part.keys.images[0][0]}), expression "
             f"{shorten(part.keys.texts[0])}",
         )
@@ -330,32 +332,40 @@ def _columns(boxes: Values, truth: Values) -> PredictionColumns:
     }
 
 
+def _example(kind: Any, where: str, text: str) -> AnswerExample:
+    return AnswerExample(kind=kind, where=_printable(where), text=_printable(text))
+
+
+def _printable(text: str) -> str:
+    """A text without control characters and halves of surrogates, which cannot be written."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
 def _report(part: _Part, file: AnswerFile, coordinates: Coordinates, path: Path) -> AnswersReport:
     missing = [i for i, row in enumerate(part.rows) if row is None]
     unparsed = [i for i, row in enumerate(part.rows) if row is not None and row.box is None]
     matched = part.matched
-    example = lambda kind, where, text: AnswerExample(kind=kind, where=where, text=text)  # noqa: E731
     rows = file.rows
     examples = [
         *(
-            example("missing", f"sent_id {part.keys.sent_ids[i]}", part.keys.texts[i])
+            _example("missing", f"sent_id {part.keys.sent_ids[i]}", part.keys.texts[i])
             for i in missing[:MAX_EXAMPLES]
         ),
         *(
-            example("unparsed", row.where, row.text or "no box")
+            _example("unparsed", row.where, row.text or "no box")
             for i in unparsed[:MAX_EXAMPLES]
             if (row := part.rows[i]) is not None
         ),
         *(
-            example("duplicate", rows[i].where, shorten(rows[i].expression))
+            _example("duplicate", rows[i].where, shorten(rows[i].expression))
             for i in matched.duplicates[:MAX_EXAMPLES]
         ),
         *(
-            example("stranger", rows[i].where, shorten(rows[i].expression))
+            _example("stranger", rows[i].where, shorten(rows[i].expression))
             for i in matched.strangers[:MAX_EXAMPLES]
         ),
         *(
-            example("other_ground_truth", row.where, shorten(list(row.gt_box or ())))
+            _example("other_ground_truth", row.where, shorten(list(row.gt_box or ())))
             for i in part.other_gt[:MAX_EXAMPLES]
             if (row := part.rows[i]) is not None
         ),

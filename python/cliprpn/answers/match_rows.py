@@ -13,12 +13,18 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from cliprpn.answers.answer_row import AnswerRow
+from cliprpn.data.checks import shorten
 from cliprpn.data.index import DatasetIndex
 from cliprpn.errors import CliprpnError
 
 # Of the rows with a sent_id and a text: those whose texts must agree with the expression of that sent_id.
 MIN_SAME_TEXT = 0.5
 COCO_NUMBER = re.compile(r"(\d{12})(?:_\d+)?(?:\.\w+)?$")
+SPLITS = {
+    "validation": "val",
+    "dev": "val",
+    **{name: name for name in ("train", "val", "test", "testa", "testb")},
+}
 PUNCTUATION = re.compile(r"[^\w\s]+")
 
 
@@ -111,7 +117,7 @@ def match_rows(rows: Sequence[AnswerRow], keys: SplitKeys, split: str, file: str
     num_checked = num_shared = 0
     for position, row in enumerate(rows):
         how, found = "text", list[int]()
-        if row.split is None or row.split.lower() == split.lower():
+        if _split_of(row) in (None, split.lower()):
             by_id = keys.by_sent_id.get(row.sent_id) if isinstance(row.sent_id, int) else None
             if by_id is not None:
                 how, found = "sent_id", [by_id]
@@ -134,8 +140,8 @@ def match_rows(rows: Sequence[AnswerRow], keys: SplitKeys, split: str, file: str
         row, i = differing[0]
         raise CliprpnError(
             "data_invalid",
-            f"{row.where}: expected sent_ids of this dataset: sent_id {row.sent_id} is {keys.texts[i]!r} of "
-            f"{keys.images[i][1]} here, and {row.expression or row.image!r} in the file; {len(differing):,} of "
+            f"{row.where}: expected sent_ids of this dataset: sent_id {row.sent_id} is {shorten(keys.texts[i])} of "
+            f"{keys.images[i][1]} here, and {shorten(row.expression or row.image)} in the file; {len(differing):,} of "
             f"{num_checked:,} rows differ. Are they of another dataset, or numbered again? Leave sent_id out to match "
             "by image and expression",
         )
@@ -143,7 +149,7 @@ def match_rows(rows: Sequence[AnswerRow], keys: SplitKeys, split: str, file: str
         row, i = differing[0]
         matched.warnings.append(
             f"{len(differing):,} rows have the sent_id of an expression with another text or image, such as "
-            f"{row.where}: {row.expression or row.image!r} for {keys.texts[i]!r}"
+            f"{row.where}: {shorten(row.expression or row.image)} for {shorten(keys.texts[i])}"
         )
     if matched.num_by["normalized"]:
         matched.notes.append(
@@ -177,6 +183,11 @@ def match_positions(rows: Sequence[AnswerRow], keys: SplitKeys) -> Matched | Non
 def normalize(text: str) -> str:
     """A text without regard to case, spaces, punctuation and forms of letters."""
     return " ".join(PUNCTUATION.sub(" ", unicodedata.normalize("NFKC", text).casefold()).split())
+
+
+def _split_of(row: AnswerRow) -> str | None:
+    """The split that a row names; None if it names none, or by a word that is no split."""
+    return None if row.split is None else SPLITS.get(row.split.lower())
 
 
 def _agrees(row: AnswerRow, i: int, keys: SplitKeys) -> bool:

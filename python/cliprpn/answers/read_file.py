@@ -9,6 +9,7 @@ from cliprpn.answers.answer_row import AnswerFile
 from cliprpn.answers.formats import FORMATS, recognize
 from cliprpn.answers.records import read_records
 from cliprpn.contract.generated import AnswerReading
+from cliprpn.data.checks import shorten
 from cliprpn.errors import CliprpnError
 
 
@@ -22,7 +23,7 @@ def read_answer_file(path: Path, reading: AnswerReading) -> AnswerFile:
     name = reading.format or recognize(records)
     rows, coordinates, notes = FORMATS[name](records, reading.columns or {})
     if all(row.box is None and not row.unparsed for row in rows):
-        found = ", ".join(map(str, records[0][1]))[:200]
+        found = shorten(", ".join(map(str, records[0][1])))
         raise CliprpnError(
             "data_invalid",
             f"{records[0][0]}: expected predicted boxes, such as columns pred_x1, pred_y1, pred_x2, pred_y2, a box as "

@@ -136,6 +136,12 @@ def _from_table(path: Path) -> Iterator[Placed]:
         raise CliprpnError(
             "data_invalid", f"{path}:{line}: {encoding_problem(content, error, path.name)}"
         ) from error
+    if "\0" in text or not text.strip():
+        found = "a NUL byte; is it UTF-16? Save it as UTF-8" if text.strip() else "an empty file"
+        line = text.count("\n", 0, max(text.find("\0"), 0)) + 1
+        raise CliprpnError(
+            "data_invalid", f"{path.name}:{line}: expected a row for each answer, found {found}"
+        )
     # Texts of models are long.
     csv.field_size_limit(MAX_FIELD_CHARS)
     first = text.partition("\n")[0]
