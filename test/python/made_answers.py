@@ -1,4 +1,4 @@
-"""A data set whose images differ in size, and files of answers to it whose IoUs are known by construction."""
+"""A dataset whose images differ in size, and files of answers to it whose IoUs are known by construction."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ VAL = ASKED[:NUM_VAL]
 
 
 def make_dataset(root: Path, asked: list[Asked] = ASKED, name: str = "made") -> Path:
-    """Prepares the data set, without pixels. Returns its folder."""
+    """Prepares the dataset, without pixels. Returns its folder."""
     root.mkdir()
     rows = [
         {
@@ -128,7 +128,7 @@ def reading(
 def convert(
     file: Path, dataset: Path, *splits: str, name: str = "made", **options: Any
 ) -> list[AnswersReport]:
-    """Converts a file for splits of a data set, val by default; the predictions lie in `out` beside the file."""
+    """Converts a file for splits of a dataset, val by default; the predictions lie in `out` beside the file."""
     targets = [
         {
             "dataset": {"id": name, "name": name, "root": str(dataset), "split_by": "own"},
