@@ -45,7 +45,7 @@ def read_records(path: Path) -> list[Placed]:
     try:
         records = list(_limited(_records(path), path))
     except OSError as error:
-        raise CliprpnError("data_invalid", f"{path}: expected a readable file: {error}") from error
+        raise CliprpnError("data_invalid", f"{path}: expected a readable file: {_one_line(error)}") from error
     if not records:
         raise CliprpnError("data_invalid", f"{path}: expected answers, found no row")
     return records
@@ -159,7 +159,7 @@ def _from_table(path: Path) -> Iterator[Placed]:
                 raise CliprpnError(
                     "data_invalid",
                     f"{where}: expected {len(header)} values as in the header, found {len(values)}; put a value that "
-                    f'contains {separator!r} in quotes, such as "[1{separator} 2{separator} 3{separator} 4]"',
+                    f"contains {separator!r} in double quotes",
                 )
             yield where, {name: value for name, value in zip(header, values, strict=True) if name}
     except csv.Error as error:
