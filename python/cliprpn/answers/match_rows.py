@@ -15,12 +15,17 @@ import numpy as np
 from cliprpn.answers.answer_row import AnswerRow
 from cliprpn.data.checks import shorten
 from cliprpn.data.index import DatasetIndex
-from cliprpn.data.rows.split_names import split_named
 from cliprpn.errors import CliprpnError
 
 # Of the rows with a sent_id and a text: those whose texts must agree with the expression of that sent_id.
 MIN_SAME_TEXT = 0.5
 COCO_NUMBER = re.compile(r"(\d{12})(?:_\d+)?(?:\.\w+)?$")
+# `data.rows` knows more names, but loads torch.
+SPLITS = {
+    "validation": "val",
+    "dev": "val",
+    **{name.lower(): name for name in ("train", "val", "test", "testA", "testB")},
+}
 PUNCTUATION = re.compile(r"[^\w\s]+")
 
 
@@ -113,7 +118,7 @@ def match_rows(rows: Sequence[AnswerRow], keys: SplitKeys, split: str, file: str
     num_checked = num_shared = 0
     for position, row in enumerate(rows):
         how, found = "text", list[int]()
-        if split_named(row.split) in (None, split):  # A word that is no split says nothing.
+        if _split_of(row) in (None, split):
             by_id = keys.by_sent_id.get(row.sent_id) if isinstance(row.sent_id, int) else None
             if by_id is not None:
                 how, found = "sent_id", [by_id]
@@ -179,6 +184,11 @@ def match_positions(rows: Sequence[AnswerRow], keys: SplitKeys) -> Matched | Non
 def normalize(text: str) -> str:
     """A text without regard to case, spaces, punctuation and forms of letters."""
     return " ".join(PUNCTUATION.sub(" ", unicodedata.normalize("NFKC", text).casefold()).split())
+
+
+def _split_of(row: AnswerRow) -> str | None:
+    """The split that a row names; None if it names none, or by a word that is no split."""
+    return None if row.split is None else SPLITS.get(row.split.lower())
 
 
 def _agrees(row: AnswerRow, i: int, keys: SplitKeys) -> bool:
