@@ -61,7 +61,7 @@ export async function combineTargets(
 }
 
 /** The splits that the experiment names, then those that were evaluated later. */
-export function sweepTargets(store: SweepStore, { evaluate_on = [] }: StoredExperiment): StoredTarget[] {
+function sweepTargets(store: SweepStore, { evaluate_on = [] }: StoredExperiment): StoredTarget[] {
   const later = store.laterTargets().filter((target) => !evaluate_on.some((each) => isSame(each, target)));
   return [...evaluate_on, ...later];
 }

@@ -53,7 +53,7 @@ function same(summary: AuditSummary, kind: AuditKind["kind"]): string {
   return found === undefined ? "an unknown part" : `${points(found.unchanged.mean)} %`;
 }
 
-export function kindOf({ kinds }: AuditSummary, kind: AuditKind["kind"]): AuditKind | undefined {
+function kindOf({ kinds }: AuditSummary, kind: AuditKind["kind"]): AuditKind | undefined {
   return kinds.find((each) => each.kind === kind);
 }
 
