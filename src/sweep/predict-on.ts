@@ -158,8 +158,15 @@ async function predictAll(
   options: PredictOptions,
 ): Promise<void> {
   const { engine, context } = options;
-  const sizes = distinctSizes(trials.map(({ trial }) => trial.spec));
-  await ensureDataset(target.dataset, sizes, engine, context);
+  // A trial's own dataset was prepared for it; its images may be gone by now.
+  const others = trials.filter(({ trial }) => trial.spec.dataset.id !== target.dataset.id);
+  if (others.length > 0)
+    await ensureDataset(
+      target.dataset,
+      distinctSizes(others.map(({ trial }) => trial.spec)),
+      engine,
+      context,
+    );
   recordTargetLook(target, trials.length, options);
   for (const [index, { trial, model }] of trials.entries()) {
     const label = `${targetName(target)}, trial ${index + 1} of ${trials.length}: `;
