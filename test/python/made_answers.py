@@ -66,7 +66,6 @@ VAL = ASKED[:NUM_VAL]
 
 def make_dataset(root: Path, asked: list[Asked] = ASKED, name: str = "made") -> Path:
     """Prepares the dataset, without pixels. Returns its folder."""
-    root.mkdir()
     rows = [
         {
             "image": each.image,
@@ -79,6 +78,12 @@ def make_dataset(root: Path, asked: list[Asked] = ASKED, name: str = "made") -> 
         }
         for each in asked
     ]
+    return prepare_rows(root, rows, name)
+
+
+def prepare_rows(root: Path, rows: list[dict[str, Any]], name: str) -> Path:
+    """Prepares rows with boxes in xyxy and sizes, without pixels. Returns the folder."""
+    root.mkdir()
     source = rows_source(write_jsonl(root / "rows.jsonl", rows), box_format="xyxy")
     read = read_source(source)
     write_tables(read.annotations, None, root)

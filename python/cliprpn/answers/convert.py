@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cliprpn.answers.answer_row import AnswerFile, AnswerRow
-from cliprpn.answers.coordinates import Values, check_fit, not_said, to_original
-from cliprpn.answers.match_rows import Matched, SplitKeys, match_positions, match_rows
+from cliprpn.answers.coordinates import Values, to_original
+from cliprpn.answers.ground_truth import SAME_BOX_IOU, GroundTruth, check_ground_truth
+from cliprpn.answers.match_rows import Matched, match_positions, match_rows
 from cliprpn.answers.read_file import read_answer_file
+from cliprpn.answers.split_keys import SplitKeys
+from cliprpn.answers.to_boxes import Answers, certain_coordinates, to_boxes
 from cliprpn.box_arrays import area, paired_intersection, paired_iou
 from cliprpn.contract.generated import (
     AnswerExample,
@@ -30,9 +33,6 @@ from cliprpn.errors import CliprpnError
 
 # A file that answers fewer expressions than this part of a split is not one of this split.
 MIN_MATCHED = 0.5
-SAME_BOX_IOU = 0.9
-MAX_OTHER_GROUND_TRUTH, MANY_OTHER_GROUND_TRUTH = 0.5, 0.05
-MIN_GROUND_TRUTH = 5
 MAX_EXAMPLES = 3
 
 
@@ -43,17 +43,17 @@ def convert_answers(params: ReadAnswersParams) -> ReadAnswersResult:
         CliprpnError: not_found, bad_input, data_invalid, no_space; nothing is written then.
     """
     path = Path(params.file)
-    file = read_answer_file(path, params.reading)
+    file = _without_empty_boxes(read_answer_file(path, params.reading))
     coordinates = params.reading.coordinates or file.coordinates
     parts: list[_Part] = []
     for target in params.targets:
         index = open_dataset(Path(target.dataset.root), target.dataset.id)
-        parts.append(_match(file, index, target, path))
+        parts.append(_match(file, index, target, coordinates))
     _check_strangers(parts, file, path)
     if coordinates is None:
-        coordinates = _certain_coordinates([(part.rows, part.sizes) for part in parts], path)
+        coordinates = certain_coordinates([part.answers for part in parts], path)
     for part in parts:
-        _convert(part, coordinates, params.reading.force_coordinates, file, path)
+        _convert(part, coordinates, params.reading.force_coordinates, path)
     for part in parts:
         Path(part.target.out_dir).mkdir(parents=True, exist_ok=True)
         output = predictions_file(Path(part.target.out_dir), part.target.split)
@@ -61,41 +61,43 @@ def convert_answers(params: ReadAnswersParams) -> ReadAnswersResult:
     return ReadAnswersResult(reports=[_report(part, file, coordinates, path) for part in parts])
 
 
+def _without_empty_boxes(file: AnswerFile) -> AnswerFile:
+    """Four zeros are what programs write for an answer without a box, in any coordinates."""
+    rows = [
+        replace(row, box=None, unparsed=True, text="0, 0, 0, 0") if row.box == (0, 0, 0, 0) else row
+        for row in file.rows
+    ]
+    return replace(file, rows=rows)
+
+
 @dataclass
 class _Part:
     """The answers to one split.
 
     Attributes:
-        rows: [S], the row of each expression; None without one.
-        sizes: [S, 2], width and height of the image of each expression.
         columns: of the predictions, see `data/predictions.py`.
-        num_gt: rows with a ground truth of their own, and those whose it is another than the dataset's.
     """
 
     target: AnswerTarget
     index: DatasetIndex
     keys: SplitKeys
     matched: Matched
-    rows: list[AnswerRow | None]
-    sizes: Values
-    columns: PredictionColumns
-    other_gt: list[int]
-    num_gt: int = 0
+    answers: Answers
+    columns: PredictionColumns = field(default_factory=dict)
+    ground_truth: GroundTruth = field(default_factory=GroundTruth)
 
     @property
     def name(self) -> str:
         return f"{self.target.dataset.name}:{self.target.split}"
 
 
-def _match(file: AnswerFile, index: DatasetIndex, target: AnswerTarget, path: Path) -> _Part:
+def _match(file: AnswerFile, index: DatasetIndex, target: AnswerTarget, said: Coordinates | None) -> _Part:
     keys = SplitKeys(index, target.split)
     if len(keys.rows) == 0:
         raise CliprpnError(
             "bad_input",
             f"{target.dataset.name}: expected a split with expressions, found none in {target.split}",
         )
-    matched = match_positions(file.rows, keys) or match_rows(file.rows, keys, target.split, path.name)
-    rows = [file.rows[i] if i >= 0 else None for i in matched.answers.tolist()]
     sizes = index.image_sizes(keys.rows).astype(np.float64)
     if np.isnan(sizes).any():
         raise CliprpnError(
@@ -103,7 +105,21 @@ def _match(file: AnswerFile, index: DatasetIndex, target: AnswerTarget, path: Pa
             f"{index.root}: expected the size of every image, found none of some; prepare {target.dataset.name} with "
             "its images, or with width and height in each row",
         )
-    return _Part(target, index, keys, matched, rows, sizes, {}, [])
+    truth = index.gt_boxes[keys.rows].astype(np.float64)
+
+    def has_ground_truth(row: AnswerRow, i: int) -> bool:
+        coordinates = row.gt_coordinates or said
+        if row.gt_box is None or coordinates is None:
+            return False
+        frame = np.array([row.frame_wh or (np.nan, np.nan)])
+        box = to_original(np.array([row.gt_box]), coordinates, sizes[i : i + 1], frame)
+        return bool(paired_iou(box, truth[i : i + 1])[0] >= SAME_BOX_IOU)
+
+    matched = match_positions(file.rows, keys) or match_rows(file.rows, keys, target.split, has_ground_truth)
+    rows = [file.rows[i] if i >= 0 else None for i in matched.answers.tolist()]
+    image_ids = [image_id for image_id, _ in keys.images]
+    answers = Answers(rows, sizes, image_ids, truth, [*file.notes, *matched.notes], matched.warnings)
+    return _Part(target, index, keys, matched, answers)
 
 
 def _check_strangers(parts: Sequence[_Part], file: AnswerFile, path: Path) -> None:
@@ -119,42 +135,46 @@ def _check_strangers(parts: Sequence[_Part], file: AnswerFile, path: Path) -> No
         total = len(part.keys.rows)
         if num >= MIN_MATCHED * total:
             continue
-        row = file.rows[min(strangers, default=0)]
-        key = f"sent_id {shorten(row.sent_id)}" if row.sent_id is not None else "no sent_id"
-        split = f", split {shorten(row.split)}" if row.split is not None else ""
-        raise CliprpnError(
-            "data_invalid",
-            f"{path}: expected answers to the {total:,} expressions of {part.name}, found answers to {num:,}; "
-            f"{len(strangers):,} of {len(file.rows):,} rows match none. {row.where} has {key}, image "
-            f"{shorten(row.image)}, expression {shorten(row.expression)}{split}; {part.name} has, for example, sent_id "
-            f"{part.keys.sent_ids[0]}, image {part.keys.images[0][1]} (id {part.keys.images[0][0]}), expression "
-            f"{shorten(part.keys.texts[0])}",
+        raise CliprpnError("data_invalid", f"{path}: {_too_few(part, file, num, sorted(strangers))}")
+
+
+def _too_few(part: _Part, file: AnswerFile, num: int, strangers: Sequence[int]) -> str:
+    total, keys, num_by = len(part.keys.rows), part.keys, part.matched.num_by
+    by = ", ".join(
+        f"{num_by[how]:,} by {name}"
+        for how, name in (
+            ("sent_id", "sent_id"),
+            ("text", "image and expression"),
+            ("normalized", "normalized text"),
         )
-
-
-def _certain_coordinates(
-    parts: Sequence[tuple[Sequence[AnswerRow | None], Values]], path: Path
-) -> Coordinates:
-    """The coordinates of a file that does not say them, if each of its rows does.
-
-    Args:
-        parts: rows, and the sizes of their images.
-
-    Raises:
-        CliprpnError: bad_input, if a row does not; data_invalid, if there is no box.
-    """
-    first: Coordinates | None = None
-    for rows, sizes in parts:
-        known = [(row, i) for i, row in enumerate(rows) if row is not None and row.box is not None]
-        unsaid = [(row, i) for row, i in known if row.coordinates is None]
-        if unsaid:
-            boxes = np.array([row.box for row, _ in unsaid], dtype=np.float64)
-            raise not_said(boxes, sizes[[i for _, i in unsaid]], f"{path}: {unsaid[0][0].where}")
-        if known and first is None:
-            first = known[0][0].coordinates
-    if first is None:
-        raise CliprpnError("data_invalid", f"{path}: expected predicted boxes, found none that can be read")
-    return first
+        if num_by[how]
+    )
+    found = f"found answers to {num:,}{f' ({by})' if by else ''}"
+    row = file.rows[strangers[0] if strangers else 0]
+    named = [
+        f"{name} {shorten(value)}"
+        for name, value in (
+            ("sent_id", row.sent_id),
+            ("image", row.image),
+            ("expression", row.expression),
+            ("split", row.split),
+        )
+        if value is not None
+    ]
+    other = (
+        f"{part.matched.num_other_split:,} rows name another split; " if part.matched.num_other_split else ""
+    )
+    advice = (
+        "to evaluate a part of a split, list its ids with --only"
+        if num > 0 and not strangers
+        else "name the columns with --columns sent_id=..., or image=...,expression=..."
+    )
+    return (
+        f"expected answers to the {total:,} expressions of {part.name}, {found}; {len(strangers):,} of "
+        f"{len(file.rows):,} rows match none. {other}{row.where} has {', '.join(named) or 'no sent_id or expression'}; "
+        f"{part.name} has, for example, sent_id {keys.sent_ids[0]}, image {keys.images[0][1]} (id "
+        f"{keys.images[0][0]}), expression {shorten(keys.texts[0])}. {advice[0].upper()}{advice[1:]}"
+    )
 
 
 def read_boxes(path: Path, reading: AnswerReading, index: DatasetIndex, ids: Sequence[str]) -> Values:
@@ -167,7 +187,7 @@ def read_boxes(path: Path, reading: AnswerReading, index: DatasetIndex, ids: Seq
     Raises:
         CliprpnError: not_found, bad_input, data_invalid.
     """
-    file = read_answer_file(path, reading)
+    file = _without_empty_boxes(read_answer_file(path, reading))
     by_id: dict[object, AnswerRow] = {}
     for row in file.rows:
         by_id.setdefault(row.sent_id, row)
@@ -180,142 +200,44 @@ def read_boxes(path: Path, reading: AnswerReading, index: DatasetIndex, ids: Seq
             "the file of questions made from the same split, with the same --seed?",
         )
     sizes = index.image_sizes(np.arange(len(ids))).astype(np.float64)
-    said = reading.coordinates or file.coordinates
-    said = said or _certain_coordinates([(rows, sizes)], path)
-    warnings: list[str] = []
-    boxes, _ = _to_boxes(rows, sizes, said, reading.force_coordinates, path, warnings)
-    return boxes
+    image_ids = index.sentences["image_id"].to_pylist()[: len(ids)]
+    answers = Answers(rows, sizes, image_ids, None, [], [])
+    said = reading.coordinates or file.coordinates or certain_coordinates([answers], path)
+    return to_boxes(answers, said, reading.force_coordinates, path)
 
 
-def _convert(part: _Part, said: Coordinates, force: bool, file: AnswerFile, path: Path) -> None:
+def _convert(part: _Part, said: Coordinates, force: bool, path: Path) -> None:
     """Fills in the columns of the predictions.
 
     Raises:
         CliprpnError: bad_input, if the boxes or the ground truth do not fit the coordinates.
     """
-    boxes, frames = _to_boxes(part.rows, part.sizes, said, force, path, part.matched.warnings)
-    _check_ground_truth(part, said, frames, force, path)
-    part.columns = _columns(boxes, part.index.gt_boxes[part.keys.rows].astype(np.float64))
-    scores = [row.score if row is not None else None for row in part.rows]
-    if any(score is not None for score in scores):
-        known = [score for score in scores if score is not None]
-        part.columns["objectness"] = np.array(
-            [min(known) if s is None else s for s in scores], dtype=np.float64
-        )
-
-
-def _to_boxes(
-    all_rows: Sequence[AnswerRow | None],
-    sizes: Values,
-    said: Coordinates,
-    force: bool,
-    path: Path,
-    warnings: list[str],
-) -> tuple[Values, Values]:
-    """The boxes, xyxy, clipped to their images, empty without an answer: [S, 4]; and the frames of the rows: [S, 2].
-
-    Raises:
-        CliprpnError: bad_input, if the boxes do not fit the coordinates; data_invalid, if a row lacks its frame.
-    """
-    frames = np.full((len(all_rows), 2), np.nan)
-    boxes = np.zeros((len(all_rows), 4))
-    for group, chosen in _by_coordinates(all_rows, said):
-        at = np.array(chosen)
-        rows = [row for i in chosen if (row := all_rows[i]) is not None]
-        frames[at] = [row.frame_wh or (np.nan, np.nan) for row in rows]
-        _check_frames(group, frames[at], rows, path)
-        values = np.array([row.box for row in rows], dtype=np.float64)
-        boxes[at] = to_original(values, group, sizes[at], frames[at])
-        if group == said:
-            _check(rows, values, group, sizes[at], frames[at], force, path, warnings)
-    boxes = np.where(np.isfinite(boxes), boxes, 0)
-    return np.minimum(np.maximum(boxes, 0), np.tile(sizes, 2)), frames
-
-
-def _by_coordinates(
-    rows: Sequence[AnswerRow | None], said: Coordinates
-) -> list[tuple[Coordinates, list[int]]]:
-    """Positions of the rows with a box, by their coordinates."""
-    groups: list[tuple[Coordinates, list[int]]] = []
-    for i, row in enumerate(rows):
-        if row is None or row.box is None:
-            continue
-        own = row.coordinates or said
-        known = next((chosen for group, chosen in groups if group == own), None)
-        if known is None:
-            groups.append((own, [i]))
-        else:
-            known.append(i)
-    return groups
-
-
-def _check_frames(coordinates: Coordinates, frames: Values, rows: Sequence[AnswerRow], path: Path) -> None:
-    if coordinates.frame.kind != "columns":
-        return
-    missing = np.isnan(frames).any(axis=1)
-    if missing.any():
-        raise CliprpnError(
-            "data_invalid",
-            f"{path}: {rows[int(np.argmax(missing))].where}: expected width and height of the image that the "
-            "model saw, found none; name the columns with --columns width=...,height=...",
-        )
-
-
-def _check(
-    rows: Sequence[AnswerRow],
-    values: Values,
-    said: Coordinates,
-    sizes: Values,
-    frames: Values,
-    force: bool,
-    path: Path,
-    warnings: list[str],
-) -> None:
-    fit = check_fit(values, said, sizes, frames)
-    if fit.message is None:
-        return
-    row = rows[fit.row]
-    message = f"{fit.message}. See {row.where}: {shorten(list(row.box or ()))}"
-    if fit.is_certain and not force:
-        raise CliprpnError("bad_input", f"{path}: {message}. If they are right, add --force-coordinates")
-    warnings.append(message)
-
-
-def _check_ground_truth(part: _Part, said: Coordinates, frames: Values, force: bool, path: Path) -> None:
-    """Compares the ground truth of the file with that of the dataset.
-
-    Raises:
-        CliprpnError: bad_input, if most of it is another.
-    """
-    at = [i for i, row in enumerate(part.rows) if row is not None and row.gt_box is not None]
-    if not at:
-        return
-    rows = [row for i in at if (row := part.rows[i]) is not None]
-    values = np.array([row.gt_box for row in rows], dtype=np.float64)
-    truth = part.index.gt_boxes[part.keys.rows[at]].astype(np.float64)
-    coordinates = rows[0].gt_coordinates or said
-    ious = paired_iou(to_original(values, coordinates, part.sizes[at], frames[at]), truth)
-    other = ious < SAME_BOX_IOU
-    part.num_gt, part.other_gt = len(at), [at[i] for i in np.flatnonzero(other).tolist()]
+    answers, truth = part.answers, part.index.gt_boxes[part.keys.rows].astype(np.float64)
     by_position = part.matched.num_by["position"] > 0
-    if other.mean() <= (0.01 if by_position else MANY_OTHER_GROUND_TRUTH):
-        return
-    first = rows[int(np.argmax(other))]
-    what = (
-        f"the ground truth of {other.sum():,} of {len(at):,} rows is another than that of {part.name}, such as "
-        f"{first.where}: {shorten(list(first.gt_box or ()))}"
+    # Before the boxes, as it is better evidence of their coordinates.
+    part.ground_truth = check_ground_truth(
+        answers.rows, said, truth, answers.sizes, answers.frames, part.name, by_position
     )
-    if not by_position and (other.mean() <= MAX_OTHER_GROUND_TRUTH or len(at) < MIN_GROUND_TRUTH or force):
-        part.matched.warnings.append(what)
-        return
-    hint = "are these answers to another dataset, or rows in another order?"
-    for name in ("xyxy", "xywh", "xyxy_norm", "xywh_norm", "xyxy_1000", "xywh_1000", "cxcywh_norm"):
-        reading = Coordinates.model_validate({"box_format": name, "frame": {"kind": "original"}})
-        agreeing = paired_iou(to_original(values, reading, part.sizes[at], frames[at]), truth) >= SAME_BOX_IOU
-        if agreeing.mean() >= 0.95:
-            hint = f"read as {name} it is the same: use --coordinates {name}"
-            break
-    raise CliprpnError("bad_input", f"{path}: {what}: {hint}")
+    message = part.ground_truth.message
+    if message is not None:
+        if part.ground_truth.is_certain and (by_position or not force):
+            advice = "" if by_position else ". If it does not matter, add --force-coordinates"
+            raise CliprpnError("bad_input", f"{path}: {message}{advice}")
+        answers.warnings.append(message)
+    part.columns = _columns(to_boxes(answers, said, force, path), truth)
+    answered = [row for row in answers.rows if row is not None and row.box is not None]
+    scores = [row.score for row in answered if row.score is not None]
+    if answered and len(scores) == len(answered):
+        # A missing answer has the lowest confidence.
+        lowest = min(scores)
+        part.columns["objectness"] = np.array(
+            [lowest if row is None or row.score is None else row.score for row in answers.rows],
+            dtype=np.float64,
+        )
+    elif scores:
+        answers.notes.append(
+            f"{len(answered) - len(scores):,} of {len(answered):,} answers have no score: scores are not used"
+        )
 
 
 def _columns(boxes: Values, truth: Values) -> PredictionColumns:
@@ -342,8 +264,8 @@ def _printable(text: str) -> str:
 
 
 def _report(part: _Part, file: AnswerFile, coordinates: Coordinates, path: Path) -> AnswersReport:
-    missing = [i for i, row in enumerate(part.rows) if row is None]
-    unparsed = [i for i, row in enumerate(part.rows) if row is not None and row.box is None]
+    missing = [i for i, row in enumerate(part.answers.rows) if row is None]
+    unparsed = [i for i, row in enumerate(part.answers.rows) if row is not None and row.box is None]
     matched = part.matched
     rows = file.rows
     examples = [
@@ -354,7 +276,7 @@ def _report(part: _Part, file: AnswerFile, coordinates: Coordinates, path: Path)
         *(
             _example("unparsed", row.where, row.text or "no box")
             for i in unparsed[:MAX_EXAMPLES]
-            if (row := part.rows[i]) is not None
+            if (row := part.answers.rows[i]) is not None
         ),
         *(
             _example("duplicate", rows[i].where, shorten(rows[i].expression))
@@ -366,8 +288,8 @@ def _report(part: _Part, file: AnswerFile, coordinates: Coordinates, path: Path)
         ),
         *(
             _example("other_ground_truth", row.where, shorten(list(row.gt_box or ())))
-            for i in part.other_gt[:MAX_EXAMPLES]
-            if (row := part.rows[i]) is not None
+            for i in part.ground_truth.other[:MAX_EXAMPLES]
+            if (row := part.answers.rows[i]) is not None
         ),
     ]
     return AnswersReport(
@@ -376,8 +298,8 @@ def _report(part: _Part, file: AnswerFile, coordinates: Coordinates, path: Path)
         format=file.format,
         coordinates=coordinates,
         num_rows=len(rows),
-        num_expressions=len(part.rows),
-        num_answered=len(part.rows) - len(missing) - len(unparsed),
+        num_expressions=len(part.answers.rows),
+        num_answered=len(part.answers.rows) - len(missing) - len(unparsed),
         num_missing=len(missing),
         num_unparsed=len(unparsed),
         num_duplicates=len(matched.duplicates),
@@ -385,10 +307,10 @@ def _report(part: _Part, file: AnswerFile, coordinates: Coordinates, path: Path)
         num_by_sent_id=matched.num_by["sent_id"],
         num_by_text=matched.num_by["text"],
         num_by_normalized_text=matched.num_by["normalized"],
-        num_ground_truth=part.num_gt,
-        num_other_ground_truth=len(part.other_gt),
+        num_ground_truth=part.ground_truth.num,
+        num_other_ground_truth=len(part.ground_truth.other),
         has_scores="objectness" in part.columns,
-        notes=[*file.notes, *matched.notes],
-        warnings=matched.warnings,
+        notes=part.answers.notes,
+        warnings=part.answers.warnings,
         examples=examples,
     )

@@ -20,6 +20,8 @@ Read = tuple[list[AnswerRow], Coordinates | None, list[str]]
 MAX_TEXT_CHARS = 300
 # What people can name with --columns.
 FIELD_NAMES = ("sent_id", "image", "expression", "box", "text", "score", "gt", "split", "width", "height")
+# In place of a column's name, for a field that is not to be read.
+NO_COLUMN = "-"
 REF_TAG = re.compile(r"<(?:ref|\|object_ref_start\|)>\s*([^<]{1,500}?)\s*<(?:/ref|\|object_ref_end\|)>")
 
 
@@ -164,7 +166,15 @@ def recognize(records: Sequence[Placed]) -> AnswerFormat:
 def _read(records: Sequence[Placed], columns: Mapping[str, str], keys: _Keys) -> Read:
     given = _given(columns)
     rows = [_row(where, record, keys, given) for where, record in records]
-    return _best(rows), keys.coordinates, []
+    best = _best(rows)
+    notes = (
+        [
+            f"{len(rows):,} rows have scores and are {len(best):,} answers: the one with the highest score counts"
+        ]
+        if len(best) < len(rows)
+        else []
+    )
+    return best, keys.coordinates, notes
 
 
 def _given(columns: Mapping[str, str]) -> dict[str, list[list[str]]]:
@@ -184,6 +194,8 @@ def _row(where: str, record: Record, keys: _Keys, given: Mapping[str, list[list[
     def value(field: str) -> Any:
         if field not in given:
             return _first(fields, present[field])
+        if given[field] == [[NO_COLUMN]]:
+            return None
         values = [_at(record, path, where) for path in given[field]]
         return values[0] if len(values) == 1 else values
 

@@ -142,8 +142,8 @@ def _from_table(path: Path) -> Iterator[Placed]:
         raise CliprpnError(
             "data_invalid", f"{path.name}:{line}: expected a row for each answer, found {found}"
         )
-    # Texts of models are long.
-    csv.field_size_limit(MAX_FIELD_CHARS)
+    # Texts of models are long. The limit is the process's, and other files keep theirs.
+    usual_limit = csv.field_size_limit(MAX_FIELD_CHARS)
     first = text.partition("\n")[0]
     separator = "\t" if ".tsv" in path.name.lower() else max(SEPARATORS, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
@@ -167,6 +167,8 @@ def _from_table(path: Path) -> Iterator[Placed]:
             "data_invalid",
             f"{path.name}:{reader.line_num}: expected CSV: {_one_line(error)}; is a quote missing?",
         ) from error
+    finally:
+        csv.field_size_limit(usual_limit)
 
 
 def _check_header(header: list[str], path: Path) -> None:

@@ -213,7 +213,7 @@ def _of_another_frame(table: BoxTable, box_format: BoxFormat, images: Sequence[H
     corners = table.corners(box_format)
     if not (corners[:, 2:] > corners[:, :2]).all():
         return None
-    frame = find_frame(corners, table.limits, num_images=len(set(images)))
+    frame = find_frame(corners.numpy(), table.limits.numpy(), num_images=len(set(images)))
     if frame is None:
         return None
     return Finding(

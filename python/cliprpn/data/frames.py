@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.float64]
 
 MIN_BOXES, MIN_IMAGES = 20, 3
 # Objects that the image cuts off end within this part of its edge.
@@ -13,21 +15,33 @@ EDGE = 0.01
 # A frame is another one if it differs from the image by this much.
 MIN_DIFFERENCE = 0.07
 # Qwen2-VL's image processor resizes to multiples of its patch, of at most this area.
-QWEN = "images as Qwen2-VL resizes them"
 QWEN_PATCH, QWEN_MAX_AREA = 28, 1_003_520
+# By kind, with the place of the size.
+NAMES = {
+    "square": "a square of {0}",
+    "longer": "images whose longer side is {0} px",
+    "shorter": "images whose shorter side is {0} px",
+    "scale": "images {0} times as large",
+    "area": "images of {0} x {0} px in area",
+    "qwen": "images as Qwen2-VL resizes them",
+}
 
 
 @dataclass(frozen=True)
 class Frame:
     """
     Attributes:
-        name: such as "images resized to 640 x 640".
+        kind: of its size: square, longer, shorter, scale, area or qwen.
+        size: its length in pixels; for scale, times the image.
+        name: such as "a square of 640".
         num_touching: boxes that end at the right or bottom edge of this frame.
         num_touching_image: the same of their image.
         advice: how to convert the boxes.
         rows: the first boxes that touch the frame.
     """
 
+    kind: str
+    size: float
     name: str
     num_touching: int
     num_touching_image: int
@@ -35,7 +49,7 @@ class Frame:
     rows: list[int]
 
 
-def find_frame(corners: Tensor, limits: Tensor, num_images: int) -> Frame | None:
+def find_frame(corners: Values, limits: Values, num_images: int) -> Frame | None:
     """The frame whose edges the boxes touch, if they do not touch those of their images.
 
     In natural images, a tenth of the objects or more are cut off at the right or bottom edge; in boxes that were
@@ -49,45 +63,49 @@ def find_frame(corners: Tensor, limits: Tensor, num_images: int) -> Frame | None
     if num < MIN_BOXES or num_images < MIN_IMAGES:
         return None
     num_touching_image = int(_touching(corners, limits)[0].sum())
-    found: list[tuple[int, str, Tensor, Tensor]] = []
-    for name, unit in _units(limits).items():
-        right, bottom = (corners[:, 2:] / unit).max(dim=0).values.tolist()
-        size = 1.0 if name == QWEN else max(right, bottom)
+    found: list[tuple[int, str, float, NDArray[np.bool_]]] = []
+    for kind, unit in _units(limits).items():
+        right, bottom = (corners[:, 2:] / unit).max(axis=0).tolist()
+        size = 1.0 if kind == "qwen" else max(right, bottom)
         if size <= 0 or min(right, bottom) < 0.98 * size or max(right, bottom) > 1.02 * size:
             continue
         frames = size * unit
         touching, num_by_edge = _touching(corners, frames)
-        is_other = ((frames / limits - 1).abs() > MIN_DIFFERENCE).any(dim=1).double().mean() > 0.5
+        is_other = (np.abs(frames / limits - 1) > MIN_DIFFERENCE).any(axis=1).mean() > 0.5
         if is_other and min(num_by_edge) >= max(1, 0.01 * num):
-            found.append((int(touching.sum()), name.format(_round(size)), touching, frames))
+            found.append((int(touching.sum()), kind, size, touching))
     if not found:
         return None
-    num_touching, name, touching, frames = max(found, key=lambda item: item[0])
+    num_touching, kind, size, touching = max(found, key=lambda item: item[0])
     if num_touching < max(6, 0.08 * num) or num_touching < 4 * num_touching_image:
         return None
-    return Frame(name, num_touching, num_touching_image, _advice(name), touching.nonzero()[:3, 0].tolist())
+    name = NAMES[kind].format(_round(size))
+    rows = np.flatnonzero(touching)[:3].tolist()
+    return Frame(kind, size, name, num_touching, num_touching_image, _advice(name), rows)
 
 
-def _units(limits: Tensor) -> dict[str, Tensor]:
-    """Width and height of frames of size 1 for each box: [N, 2], by their name with the place of their size."""
-    longer, shorter = limits.max(dim=1, keepdim=True).values, limits.min(dim=1, keepdim=True).values
-    area = limits.prod(dim=1, keepdim=True)
+def _units(limits: Values) -> dict[str, Values]:
+    """Width and height of frames of size 1 for each box: [N, 2], by their kind."""
+    longer, shorter = limits.max(axis=1, keepdims=True), limits.min(axis=1, keepdims=True)
+    area = limits.prod(axis=1, keepdims=True)
+    qwen = limits * np.minimum(np.sqrt(QWEN_MAX_AREA / area), 1) / QWEN_PATCH
     return {
-        "a square of {0}": torch.ones_like(limits),
-        "images whose longer side is {0} px": limits / longer,
-        "images whose shorter side is {0} px": limits / shorter,
-        "images {0} times as large": limits,
-        "images of {0} x {0} px in area": limits / area.sqrt(),
-        QWEN: (limits * (QWEN_MAX_AREA / area).sqrt().clamp(max=1) / QWEN_PATCH).round() * QWEN_PATCH,
+        "square": np.ones_like(limits),
+        "longer": limits / longer,
+        "shorter": limits / shorter,
+        "scale": limits,
+        "area": limits / np.sqrt(area),
+        "qwen": np.round(qwen) * QWEN_PATCH,
     }
 
 
-def _touching(corners: Tensor, frames: Tensor) -> tuple[Tensor, list[int]]:
+def _touching(corners: Values, frames: Values) -> tuple[NDArray[np.bool_], list[int]]:
     """Whether each box ends at the right or bottom edge: [N], bool; and how many begin or end at each of the edges."""
     near = EDGE * frames
-    far_edges = (corners[:, 2:] - frames).abs() <= near
+    far_edges = np.abs(corners[:, 2:] - frames) <= near
     near_edges = corners[:, :2] <= near
-    return far_edges.any(dim=1), [*near_edges.sum(dim=0).tolist(), *far_edges.sum(dim=0).tolist()]
+    touching: NDArray[np.bool_] = np.logical_or.reduce(far_edges, axis=1)
+    return touching, [*near_edges.sum(axis=0).tolist(), *far_edges.sum(axis=0).tolist()]
 
 
 def _round(size: float) -> str:

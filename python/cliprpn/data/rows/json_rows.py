@@ -13,7 +13,7 @@ from cliprpn.data.problems import Problems
 from cliprpn.data.rows.fields import Fields
 from cliprpn.data.rows.lines import read_jsonl
 from cliprpn.data.rows.nested import rows_below
-from cliprpn.data.rows.split_names import split_named
+from cliprpn.data.split_names import split_named
 
 IMAGE_ENDING = re.compile(r"\.(jpe?g|png|webp|gif|tiff?|bmp|avif)$", re.IGNORECASE)
 Located = tuple[str, Record]
