@@ -19,7 +19,7 @@ from cliprpn.contract.generated import RowsSource
 from cliprpn.data.export import export_rows
 from cliprpn.data.index import open_tables
 from cliprpn.data.problems import Problems
-from cliprpn.data.rows import read_rows
+from cliprpn.data.rows.read import read_rows
 from cliprpn.data.sources import read_source
 from cliprpn.data.tables import write_tables
 from cliprpn.errors import CliprpnError

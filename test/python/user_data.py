@@ -13,7 +13,7 @@ import torch
 from cliprpn.contract.generated import RowsSource
 from cliprpn.data.annotations import Annotations
 from cliprpn.data.problems import Problems
-from cliprpn.data.rows import read_rows
+from cliprpn.data.rows.read import read_rows
 
 Record = dict[str, Any]
 

@@ -14,7 +14,7 @@ from cliprpn.data.only import keep_only
 from cliprpn.data.problems import Problems
 from cliprpn.data.published import MatchedSplit, match_published, warn_unmatched
 from cliprpn.data.refcoco import read_refcoco
-from cliprpn.data.rows import read_rows
+from cliprpn.data.rows.read import read_rows
 from cliprpn.data.splits import GIVEN_RULE, assign_splits
 
 ALLOW_INVALID = "use --allow-invalid to leave these rows out"

@@ -16,7 +16,3 @@ A row of a table (JSON Lines, JSON, CSV, Parquet) has these fields, under these 
 Other columns are ignored. `fields.py` finds the fields, `row.py` checks them. The files of other formats, such as
 COCO's JSON (`coco.py`) and TransVG's index files (`transvg.py`), are converted to such rows.
 """
-
-from cliprpn.data.rows.read import read_rows
-
-__all__ = ["read_rows"]
