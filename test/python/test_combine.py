@@ -147,9 +147,8 @@ def test_the_order_of_endpoints_and_models_changes_nothing(tmp_path: Path, is_tr
         assert one.p_adjusted == pytest.approx(same.p_adjusted, abs=1e-12)
         assert (set(one.ahead_on), set(one.behind_on)) == (set(same.ahead_on), set(same.behind_on))
     assert found.verdict.case == other.verdict.case
-    assert (
-        found.optimism == pytest.approx(other.optimism, abs=0.002) if not is_trained else not other.optimism
-    )
+    assert found.optimism == other.optimism
+    assert (found.optimism is None) == is_trained
 
 
 def test_the_order_of_rows_changes_nothing(tmp_path: Path) -> None:
@@ -292,6 +291,16 @@ def test_ahead_on_all_needs_no_adjustment_and_ahead_on_some_does(tmp_path: Path)
     # With one that is open, five misses of 100 are not enough after Holm's adjustment.
     assert endpoints("some", (5, 5, 3)) == []
     assert endpoints("one", (5, 20, 3)) == ["set0:test", "set1:test"]  # The second of the family needs 2.5 %.
+
+
+def test_a_split_or_a_model_that_is_given_twice_is_refused(tmp_path: Path) -> None:
+    hits = {"a": make_hits(1, 0.8), "b": make_hits(2, 0.6)}
+    endpoint = write_split(tmp_path, "refcoco:testA", IMAGES, hits)
+    repeated = endpoint.model_copy(update={"groups": [*endpoint.groups, endpoint.groups[0]]})
+    for endpoints in ([endpoint, endpoint], [repeated]):
+        with pytest.raises(CliprpnError) as caught:
+            combine(combine_params(*endpoints))
+        assert caught.value.code == "bad_input"
 
 
 def test_splits_where_the_best_is_behind_are_named(tmp_path: Path) -> None:

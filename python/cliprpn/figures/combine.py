@@ -59,6 +59,7 @@ def combine(params: CombineParams) -> Combined:
             expressions; bad_input if a model has another number of runs on another split.
     """
     level = 1 - params.alpha
+    _check_names(params)
     splits = [_Split(endpoint, level) for endpoint in params.endpoints]
     primary = _primary(splits)
     images = _Images(primary)
@@ -107,6 +108,18 @@ def combine(params: CombineParams) -> Combined:
         selection="val" if is_on_val else "primary",
         verdict=decide(contenders, of_best, images.num, params.alpha, params.smallest_difference, []),
     )
+
+
+def _check_names(params: CombineParams) -> None:
+    """
+    Raises:
+        CliprpnError: bad_input, if a split or a model of a split is given twice.
+    """
+    lists = [[endpoint.name for endpoint in params.endpoints]]
+    lists += [[group.label for group in endpoint.groups] for endpoint in params.endpoints]
+    twice = next((name for names in lists for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise CliprpnError("bad_input", f"{twice}: expected different names of splits and models, found two")
 
 
 def _primary(splits: Sequence[_Split]) -> list[_Split]:
@@ -181,6 +194,8 @@ class _Images:
     """
 
     def __init__(self, splits: Sequence[_Split]) -> None:
+        # By name: resampled images, and so the optimism, must not depend on the order of the splits.
+        splits = sorted(splits, key=lambda split: split.name)
         position_of: dict[str, int] = {}
         self.positions = {
             split.name: np.array(
