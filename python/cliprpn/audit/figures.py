@@ -117,7 +117,7 @@ def _kind(
     change = measure(now.astype(np.float64) - hits[:, of], None, groups, has_seeds)
     difference = compare(change, zero(change), level)
     same = paired_iou(boxes, original[:, of]) >= SAME_BOX_IOU
-    moved, can_move = _moved(kind, asking, at, boxes)
+    moved, can_move = _moved(kind, asking, at, boxes, original[:, of])
     return AuditKind(
         kind=kind,
         num_changes=len(at),
@@ -137,21 +137,24 @@ def _kind(
 
 
 def _moved(
-    kind: ChangeKind, asking: Asking, at: NDArray[np.int64], boxes: Boxes
+    kind: ChangeKind, asking: Asking, at: NDArray[np.int64], boxes: Boxes, before: Boxes
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Whether each box is on another object, [R, K], and whether its image has such an object, [K]."""
+    """Whether each box is on another object that it was not on before, [R, K], and whether there is one, [K]."""
     changes = [asking.changes[i] for i in at.tolist()]
     if kind == "other_expression":
         others = np.array([change.other if change.other is not None else change.row for change in changes])
         truth = asking.index.gt_boxes[asking.rows[others]].astype(np.float64)
-        return paired_iou(boxes, truth) >= HIT_IOU, np.ones(len(at), dtype=bool)
+        is_new = (paired_iou(boxes, truth) >= HIT_IOU) & (paired_iou(before, truth) < HIT_IOU)
+        return is_new, np.ones(len(at), dtype=bool)
     if kind not in SWAPS:
         return np.zeros(boxes.shape[:2], dtype=bool), np.zeros(len(at), dtype=bool)
     rows = asking.rows[np.array([change.row for change in changes])]
     objects = ImageObjects(asking.index).others(rows)
     same_category = objects.same_category
-    ious = paired_iou(boxes[:, :, None], objects.boxes.astype(np.float64)[None])  # [R, K, M]
-    is_on_other = np.any((ious >= HIT_IOU) & same_category, axis=2)
+    others_xyxy = objects.boxes.astype(np.float64)[None]
+    is_on = paired_iou(boxes[:, :, None], others_xyxy) >= HIT_IOU  # [R, K, M]
+    was_on = paired_iou(before[:, :, None], others_xyxy) >= HIT_IOU
+    is_on_other = np.any(is_on & ~was_on & same_category, axis=2)
     return np.asarray(is_on_other, dtype=bool), np.asarray(same_category.any(axis=1), dtype=bool)
 
 

@@ -1708,7 +1708,7 @@ class AuditKind(BaseModel):
     moved: Annotated[
         Interval | None,
         Field(
-            description="Of those: the box has an IoU of at least 0.5 with another object: for swaps with one of the same category, for `other_expression` with the object that it refers to. Null where this is not asked or no image has one."
+            description="Of those: the box has an IoU of at least 0.5, which the box of the unchanged expression has not, with another object: for swaps with one of the same category, for `other_expression` with the object that it refers to. Null where this is not asked or no image has one."
         ),
     ]
 
@@ -4280,4 +4280,4 @@ class BridgeMethods(BaseModel):
     export_changes: Annotated[ExportChangesMethod, Field(title="ExportChangesMethod")]
     audit_answers: Annotated[AuditAnswersMethod, Field(title="AuditAnswersMethod")]
 
-SCHEMA_SHA256 = "b4748daae13891c67a9ed50198114d3a92e25ddab0532fd3198c559aa1761732"
+SCHEMA_SHA256 = "8c3f9894af08cb88edd41970b248be4ca29cbdfde12a3bcd29a51fea4e803919"

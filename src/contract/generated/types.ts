@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "b4748daae13891c67a9ed50198114d3a92e25ddab0532fd3198c559aa1761732";
+export const schema_sha256 = "8c3f9894af08cb88edd41970b248be4ca29cbdfde12a3bcd29a51fea4e803919";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -744,7 +744,7 @@ export interface AuditKind {
    */
   num_with_other: number;
   /**
-   * Of those: the box has an IoU of at least 0.5 with another object: for swaps with one of the same category, for `other_expression` with the object that it refers to. Null where this is not asked or no image has one.
+   * Of those: the box has an IoU of at least 0.5, which the box of the unchanged expression has not, with another object: for swaps with one of the same category, for `other_expression` with the object that it refers to. Null where this is not asked or no image has one.
    */
   moved: Interval | null;
 }

@@ -44,7 +44,7 @@ function swaps(summary: AuditSummary): string[] {
   const side = kindOf(summary, "swapped_side");
   if (side?.moved === undefined || side.moved === null) return [];
   return [
-    `With left and right swapped, ${points(side.moved.mean)} % of the boxes are on another object of the category.`,
+    `With left and right swapped, ${points(side.moved.mean)} % of the boxes move to another object of the category.`,
   ];
 }
 
