@@ -1,9 +1,10 @@
 import { resolve } from "node:path";
 import { counted } from "../base/format.ts";
-import { coordinatesText, parseCoordinates } from "../compare/coordinates-text.ts";
+import { parseCoordinates } from "../compare/coordinates-text.ts";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { BridgeMethods } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
+import { coordinatesText } from "../report/sections/answers.ts";
 import type { Arguments, Context } from "./command.ts";
 import { chosenSplit } from "./dataset-choice.ts";
 

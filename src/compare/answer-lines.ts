@@ -1,9 +1,9 @@
 import { basename } from "node:path";
 import { count, counted } from "../base/format.ts";
 import type { AnswersReport } from "../contract/generated/types.ts";
+import { coordinatesText } from "../report/sections/answers.ts";
 import type { Comparison } from "./comparison.ts";
 import { type ConvertedFiles, convertedOf } from "./convert-files.ts";
-import { coordinatesText } from "./coordinates-text.ts";
 
 /** A line for the terminal. */
 export interface AnswerLine {

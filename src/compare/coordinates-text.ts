@@ -25,24 +25,6 @@ export function parseCoordinates(text: string): ParsedCoordinates {
   return { coordinates: { box_format, frame } };
 }
 
-/** The text of coordinates, as a person would write them. */
-export function coordinatesText({ box_format, frame }: Coordinates): string {
-  switch (frame.kind) {
-    case "original":
-      return box_format;
-    case "fixed":
-      return `${box_format}@${frame.width}x${frame.height}`;
-    case "long_side":
-      return `${box_format}@long:${frame.length}`;
-    case "short_side":
-      return `${box_format}@short:${frame.length}${frame.max_length === null ? "" : `:${frame.max_length}`}`;
-    case "smart_resize":
-      return `${box_format}@smart:${frame.factor}:${frame.min_pixels}:${frame.max_pixels}`;
-    case "columns":
-      return `${box_format}@columns`;
-  }
-}
-
 const formats = [
   "xyxy",
   "xyxy_norm",

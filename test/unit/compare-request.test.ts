@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readComparisonFile } from "../../src/compare/comparison-file.ts";
 import { readComparisonOptions } from "../../src/compare/comparison-options.ts";
-import { coordinatesText, parseCoordinates } from "../../src/compare/coordinates-text.ts";
+import { parseCoordinates } from "../../src/compare/coordinates-text.ts";
 import { resolveComparison } from "../../src/compare/resolve.ts";
+import { coordinatesText } from "../../src/report/sections/answers.ts";
 import { contextIn, makeData, noOptions, writeAnswers } from "../helpers/compare-stand-in.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
