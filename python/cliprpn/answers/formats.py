@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from cliprpn.answers.answer_row import AnswerFormat, AnswerRow, Box
 from cliprpn.answers.answer_text import box_in_text, box_of, coordinates_of
+from cliprpn.answers.published import READ_PUBLISHED
 from cliprpn.answers.records import Placed
 from cliprpn.contract.generated import Coordinates
 from cliprpn.data.checks import Record, shorten
@@ -18,6 +19,8 @@ from cliprpn.errors import CliprpnError
 
 Read = tuple[list[AnswerRow], Coordinates | None, list[str]]
 MAX_TEXT_CHARS = 300
+# Rows whose texts tell a format.
+MAX_TRIED = 100
 # What people can name with --columns.
 FIELD_NAMES = ("sent_id", "image", "expression", "box", "text", "score", "gt", "split", "width", "height")
 # In place of a column's name, for a field that is not to be read.
@@ -126,7 +129,7 @@ _KEYS: dict[AnswerFormat, _Keys] = {
     "vlmevalkit": _Keys(
         box=(),
         text=("prediction",),
-        gt=("answer",),
+        gt=(("bboxx1", "bboxy1", "bboxx2", "bboxy2"), "answer"),
         sent_id=("sentid",),
         expression=("expression", "question"),
     ),
@@ -136,8 +139,8 @@ _KEYS: dict[AnswerFormat, _Keys] = {
         box=("extractedanswer",),
         text=("modeloutput", "extractedanswer"),
         gt=("groundtruth", "solution"),
-        gt_coordinates=None,
-        coordinates=None,
+        # Even where the answers are in pixels of the image that the model saw.
+        gt_coordinates=_PIXELS_XYXY,
     ),
 }
 
@@ -149,9 +152,9 @@ def recognize(records: Sequence[Placed]) -> AnswerFormat:
     if any(isinstance(value, dict) and "pred" in value and "bbox" in value for value in record.values()):
         return "lmms_eval"
     if {"answer", "gtbbox", "hw"} <= set(fields):
-        text = str(fields["answer"])
         # InternVL writes lists in its tags, Qwen pairs.
-        return "internvl" if "[[" in text else "qwen"
+        is_list = any("[[" in str(each.get("answer")) for _, each in records[:MAX_TRIED])
+        return "internvl" if is_list else "qwen"
     if {"groundtruth", "extractedanswer"} <= set(fields):
         return "vlm_r1"
     if {"index", "prediction", "answer"} <= set(fields):
@@ -163,9 +166,11 @@ def recognize(records: Sequence[Placed]) -> AnswerFormat:
     return "table"
 
 
-def _read(records: Sequence[Placed], columns: Mapping[str, str], keys: _Keys) -> Read:
-    given = _given(columns)
+def _read(records: Sequence[Placed], columns: Mapping[str, str], name: AnswerFormat) -> Read:
+    keys, given = _KEYS[name], _given(columns)
     rows = [_row(where, record, keys, given) for where, record in records]
+    if name in READ_PUBLISHED and not {"box", "text"} & set(given):
+        rows = [READ_PUBLISHED[name](row, record) for row, (_, record) in zip(rows, records, strict=True)]
     best = _best(rows)
     notes = (
         [
@@ -199,10 +204,8 @@ def _row(where: str, record: Record, keys: _Keys, given: Mapping[str, list[list[
         values = [_at(record, path, where) for path in given[field]]
         return values[0] if len(values) == 1 else values
 
-    box, coordinates, text, unparsed = _box(
-        value("box"), "text" in given or "box" not in given, value("text")
-    )
-    score = box_score(value("score"))
+    boxes, score = _with_best_score(value("box"), value("score"))
+    box, coordinates, text, unparsed = _box(boxes, "text" in given or "box" not in given, value("text"))
     expression = _text(value("expression"))
     tagged = None if expression is None else REF_TAG.search(expression)
     gt_box = _gt_box(value("gt"))
@@ -225,10 +228,21 @@ def _row(where: str, record: Record, keys: _Keys, given: Mapping[str, list[list[
     )
 
 
+def _with_best_score(boxes: Any, scores: Any) -> tuple[Any, float | None]:
+    """The box with the highest score of a row with several, as MDETR writes them unsorted; and its score."""
+    if not isinstance(boxes, list) or not isinstance(scores, list) or len(boxes) != len(scores) or not boxes:
+        return boxes, box_score(scores)
+    known = [(score, -i) for i, each in enumerate(scores) if (score := box_score(each)) is not None]
+    if not known or not isinstance(boxes[0], list | tuple):
+        return boxes, box_score(scores)
+    score, position = max(known)
+    return boxes[-position], score
+
+
 def _box(value: Any, may_be_text: bool, text: Any) -> tuple[Box | None, Coordinates | None, str | None, bool]:
     """The box of a row, its own coordinates, the text without a box, and whether an answer has none."""
     if isinstance(value, list) and value and isinstance(value[0], list | tuple) and len(value) > 1:
-        value = value[0]  # The best box comes first; see `_best` for scores.
+        value = value[0]  # Without scores, the first.
     box = box_of(value)
     if box is not None:
         return box, None, None, False
@@ -379,17 +393,11 @@ def _read_lmms_eval(records: Sequence[Placed], columns: Mapping[str, str]) -> Re
             if isinstance(doc, dict) and key in doc
         }
         inner.append((where, {**extra, **found}))
-    rows, coordinates, notes = _read(inner, columns, _KEYS["lmms_eval"])
-    # An answer without a box is logged as four zeros.
-    rows = [
-        replace(row, box=None, unparsed=True, text="0, 0, 0, 0") if row.box == (0, 0, 0, 0) else row
-        for row in rows
-    ]
-    return rows, coordinates, notes
+    return _read(inner, columns, "lmms_eval")
 
 
 def _reader(name: AnswerFormat) -> Callable[[Sequence[Placed], Mapping[str, str]], Read]:
-    return lambda records, columns: _read(records, columns, _KEYS[name])
+    return lambda records, columns: _read(records, columns, name)
 
 
 FORMATS: dict[str, Callable[[Sequence[Placed], Mapping[str, str]], Read]] = {
