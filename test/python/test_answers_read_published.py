@@ -146,6 +146,27 @@ def test_reading_answers_imports_no_torch() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<think>maybe [9, 9, 19, 19]</think><answer>[12, 34, 56, 78]</answer>",
+        "<think>maybe [9, 9, 19, 19]</think>\n[12, 34, 56, 78]",
+        "[9, 9, 19, 19]? <answer>[12, 34, 56, 78]</answer>",
+        "word " * 10_000 + "<answer>[12, 34, 56, 78]</answer>",
+    ],
+)
+def test_boxes_that_a_model_considers_are_no_answers(tmp_path: Path, text: str) -> None:
+    (row,) = read_json(tmp_path, [{"sent_id": 1, "answer": text}]).rows
+    assert row.box == (12, 34, 56, 78)
+
+
+@pytest.mark.parametrize("rest", ["</think><answer>none</answer>", "</think>none", ""])
+def test_thoughts_without_an_answer_have_no_box(tmp_path: Path, rest: str) -> None:
+    text = f"<think>maybe [9, 9, 19, 19]{rest}"
+    rows = [{"sent_id": 1, "answer": text}, {"sent_id": 2, "answer": "[1, 2, 3, 4]"}]
+    assert [row.unparsed for row in read_json(tmp_path, rows).rows] == [True, False]
+
+
 def vlm_r1(answer: list[float], model_output: str = "{[1, 2, 3, 4]}") -> dict[str, Any]:
     return {
         "image": "a.jpg",

@@ -12,7 +12,7 @@ from cliprpn.data.checks import MAX_COORDINATE_PX
 from cliprpn.detectors.results.box_forms import BoxForm
 from cliprpn.detectors.results.texts import boxes_in_text, json_in_text
 
-# The answer to "where is it" is short; what comes after is not read.
+# The answer to "where is it" is short; what comes after it is not read.
 MAX_CHARS = 20_000
 NUMBER = r"(-?\d{1,7}(?:\.\d{1,12})?)"
 # Numbers with nothing but separators between them. It also takes what is no number, such as 1e300, so that none of
@@ -34,7 +34,7 @@ class TextBox(NamedTuple):
 
 def box_in_text(text: str) -> TextBox | None:
     """The first box of a text; None if there is none. Known notations of models come first."""
-    text = text[:MAX_CHARS]
+    text = _final(text)[:MAX_CHARS]
     boxes = boxes_in_text(text)
     if boxes:
         numbers, form, _ = boxes[0]
@@ -50,6 +50,14 @@ def box_in_text(text: str) -> TextBox | None:
         sides = next((run for run in runs if _is_box(run)), None)
     box = None if sides is None else box_of([float(side) for side in sides])
     return None if box is None else TextBox(box, None, 1)
+
+
+def _final(text: str) -> str:
+    """What a model that thinks aloud says in the end; the boxes that it considered before are no answers."""
+    after = text.rpartition("</think>")[2]
+    _, tag, answer = after.rpartition("<answer>")
+    # Thoughts that were cut off have no answer after them.
+    return answer if tag else after.partition("<think>")[0]
 
 
 def _is_box(run: list[str]) -> bool:
