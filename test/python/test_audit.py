@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from helpers import make_records, prepared, write_dataset
 
 from cliprpn.audit import audit as audit_module
 from cliprpn.audit.audit import ask, audit_answers, export_changes, question_ids, rows_of
-from cliprpn.audit.figures import Asking, audit_figures
+from cliprpn.audit.figures import Asking, _ignores_order, audit_figures
 from cliprpn.contract.generated import (
     AnswerReading,
     AuditAnswersParams,
@@ -20,6 +21,7 @@ from cliprpn.contract.generated import (
     AuditSummary,
     Coordinates,
     ExportChangesParams,
+    Interval,
     TrialDataset,
 )
 from cliprpn.data.index import DatasetIndex, open_dataset
@@ -123,6 +125,50 @@ def test_a_model_that_reads_the_first_word_is_not(index: DatasetIndex) -> None:
     assert kinds["reversed"].unchanged.mean == 0
     assert kinds["content_words"].unchanged.mean == 1
     assert kinds["dropped_word"].acc_at_50.mean == pytest.approx(4 / 5)
+
+
+@pytest.mark.parametrize(
+    ("shuffled", "backwards", "expected"),
+    [
+        ((0.92, 0.98), (0.90, 0.97), True),
+        ((0.92, 0.98), (0.60, 0.80), False),
+        ((0.50, 0.89), (0.85, 0.95), False),
+        ((0.92, 0.98), (0.88, 1.00), None),  # Both are possible.
+        ((None, None), (None, None), None),
+    ],
+)
+def test_word_order_is_decided_by_intervals_that_lie_on_one_side(
+    index: DatasetIndex,
+    shuffled: tuple[float | None, float | None],
+    backwards: tuple[float | None, float | None],
+    expected: bool | None,
+) -> None:
+    kinds = kinds_of(audit_toy(index, by_set_of_words))
+    shares = {"shuffled": shuffled, "reversed": backwards}
+    changed = [
+        kinds[name].model_copy(update={"unchanged": Interval(mean=0.9, low=low, high=high)})
+        for name, (low, high) in shares.items()
+    ]
+    assert _ignores_order(changed) is expected
+    assert _ignores_order(changed[:1]) is not True
+
+
+def test_30_images_with_the_same_boxes_leave_it_open(index: DatasetIndex) -> None:
+    """The exact interval of 30 of 30 images begins at 88 %."""
+    asking = ask(index, "test", 0, [])
+    images = index.image_rows[asking.rows]
+    keep = np.isin(images, np.unique(images)[:30])
+    rows = np.flatnonzero(keep).tolist()
+    changes = [
+        replace(change, row=rows.index(change.row), other=None)
+        for change in asking.changes
+        if keep[change.row] and change.kind in ("shuffled", "reversed")
+    ]
+    few = Asking(index, asking.rows[keep], changes)
+    names = {"label": "toy", "has_seeds": False, "level": 0.95, "seed": 0, "sent_ids": []}
+    summary = audit_figures(few, *boxes_of(few, by_set_of_words), split="test", **names)
+    assert (summary.num_images, kinds_of(summary)["shuffled"].unchanged.mean) == (30, 1)
+    assert summary.ignores_word_order is None
 
 
 def test_a_model_of_the_image_only_ignores_the_expression(index: DatasetIndex) -> None:

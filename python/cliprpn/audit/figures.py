@@ -159,10 +159,12 @@ def _moved(
 
 
 def _ignores_order(kinds: Sequence[AuditKind]) -> bool | None:
-    lows = [kind.unchanged.low for kind in kinds if kind.kind in ORDER_KINDS]
-    if len(lows) < len(ORDER_KINDS) or any(low is None for low in lows):
-        return None
-    return all(low is not None and low >= IGNORES_ORDER for low in lows)
+    """None where the intervals hold shares on both sides of `IGNORES_ORDER`, or there are none."""
+    shares = [kind.unchanged for kind in kinds if kind.kind in ORDER_KINDS]
+    if any(share.high is not None and share.high < IGNORES_ORDER for share in shares):
+        return False
+    is_above = [share.low is not None and share.low >= IGNORES_ORDER for share in shares]
+    return True if len(shares) == len(ORDER_KINDS) and all(is_above) else None
 
 
 def _ignores_expression(kinds: Sequence[AuditKind], alpha: float) -> bool | None:

@@ -1769,7 +1769,7 @@ class AuditSummary(BaseModel):
     ignores_word_order: Annotated[
         bool | None,
         Field(
-            description="True if both shuffled and reversed words leave the box the same for at least 90 % of the expressions (lower end of the intervals); null with fewer than 30 images."
+            description="True if both shuffled and reversed words leave the box the same for at least 90 % of the expressions (lower end of the intervals); false if one of them does for less (upper end); null if the intervals leave it open, or with fewer than 30 images."
         ),
     ]
     ignores_expression: Annotated[
@@ -4280,4 +4280,4 @@ class BridgeMethods(BaseModel):
     export_changes: Annotated[ExportChangesMethod, Field(title="ExportChangesMethod")]
     audit_answers: Annotated[AuditAnswersMethod, Field(title="AuditAnswersMethod")]
 
-SCHEMA_SHA256 = "8c3f9894af08cb88edd41970b248be4ca29cbdfde12a3bcd29a51fea4e803919"
+SCHEMA_SHA256 = "6aeb421cbc8b42f56476fda449c979d2bf5ce4df65ac23d6cf78dc8ea9333419"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "8c3f9894af08cb88edd41970b248be4ca29cbdfde12a3bcd29a51fea4e803919";
+export const schema_sha256 = "6aeb421cbc8b42f56476fda449c979d2bf5ce4df65ac23d6cf78dc8ea9333419";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -693,7 +693,7 @@ export interface AuditSummary {
   acc_at_50: Interval;
   kinds: AuditKind[];
   /**
-   * True if both shuffled and reversed words leave the box the same for at least 90 % of the expressions (lower end of the intervals); null with fewer than 30 images.
+   * True if both shuffled and reversed words leave the box the same for at least 90 % of the expressions (lower end of the intervals); false if one of them does for less (upper end); null if the intervals leave it open, or with fewer than 30 images.
    */
   ignores_word_order: boolean | null;
   /**

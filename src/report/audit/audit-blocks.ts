@@ -86,7 +86,7 @@ function definitions({ models }: StoredAudit): RootContent[] {
       "One word dropped: each word of an expression in turn, of as many expressions as have 1,500 words together, chosen by a hash of their ids.",
       "Left and right swapped: also leftmost, top and bottom, above and below. Color swapped: another color that the data use. Number swapped: the next number. Expression of another object: one of the same image.",
       "Same box: an IoU of at least 0.9 with the box of the unchanged expression. Moved to another object: an IoU of at least 0.5 with another annotated object of the category, for swaps, or with the object that the other expression refers to, which the box of the unchanged expression did not have.",
-      "A model ignores word order if the lower ends of the intervals of “same box” are at least 90 % for both shuffled and reversed words.",
+      "A model ignores word order if the lower ends of the intervals of “same box” are at least 90 % for both shuffled and reversed words; word order matters if an upper end is below 90 %; otherwise it is open.",
       "After Akula et al., Words Aren't Enough, Their Order Matters: On the Robustness of Grounding Visual Referring Expressions (ACL 2020). Differences are paired by image; p values are adjusted by Holm's procedure over the kinds of changes.",
     ]),
   ];

@@ -1,5 +1,5 @@
 import type { AuditKind, AuditSummary } from "../../contract/generated/types.ts";
-import { points } from "../points.ts";
+import { interval, points } from "../points.ts";
 
 /** What an audit found of one model, in a few sentences. */
 export function auditVerdict(summary: AuditSummary): string {
@@ -23,8 +23,12 @@ function order(summary: AuditSummary): string[] {
   const remark = orderRemark(summary);
   if (remark !== undefined) return [`${remark}.`];
   const shuffled = kindOf(summary, "shuffled");
-  if (summary.ignores_word_order === null || shuffled === undefined)
-    return ["There are too few images to tell."];
+  if (shuffled === undefined || shuffled.unchanged.low === null)
+    return ["There are too few images to tell whether word order matters."];
+  if (summary.ignores_word_order === null)
+    return [
+      `It is open whether word order matters: the box is the same for ${sameWithInterval(summary, "shuffled")} of the expressions with shuffled words and ${sameWithInterval(summary, "reversed")} with reversed words.`,
+    ];
   return [
     `Word order matters: with shuffled words the box is the same for ${same(summary, "shuffled")} of the expressions, and Acc@0.5 is ${points(shuffled.acc_at_50.mean)} %.`,
   ];
@@ -53,7 +57,12 @@ function same(summary: AuditSummary, kind: AuditKind["kind"]): string {
   return found === undefined ? "an unknown part" : `${points(found.unchanged.mean)} %`;
 }
 
-function kindOf({ kinds }: AuditSummary, kind: AuditKind["kind"]): AuditKind | undefined {
+function sameWithInterval(summary: AuditSummary, kind: AuditKind["kind"]): string {
+  const found = kindOf(summary, kind);
+  return found === undefined ? "an unknown part" : `${interval(found.unchanged)} %`;
+}
+
+export function kindOf({ kinds }: AuditSummary, kind: AuditKind["kind"]): AuditKind | undefined {
   return kinds.find((each) => each.kind === kind);
 }
 
