@@ -75,7 +75,7 @@ describe("the verdict of an audit", () => {
     expect(orderRemark(summaryOf({ ignores_word_order: false }))).toBeUndefined();
     expect(auditVerdict(summaryOf({ ignores_word_order: false }))).toContain("Word order matters");
     const open = auditVerdict(summaryOf({ ignores_word_order: null }));
-    expect(open).toMatch(/open whether word order matters.* 97\.0 \(96\.0 to 98\.0\) %/);
+    expect(open).toMatch(/open whether word order matters.* 97\.0\s\(96\.0\sto\s98\.0\) %/);
     const none = { ...kind("shuffled", 1), unchanged: { mean: 1, low: null, high: null } };
     const few = auditVerdict(summaryOf({ ignores_word_order: null, kinds: [none] }));
     expect(few).toContain("too few images");
