@@ -202,7 +202,8 @@ def test_several_runs_are_a_procedure(index: DatasetIndex) -> None:
     assert (summary.population, summary.num_runs) == ("procedure", 3)
     kinds = kinds_of(summary)
     assert kinds["reversed"].unchanged.mean == pytest.approx(2 / 3)
-    assert summary.ignores_word_order is False
+    # Runs that differ so much leave it open for a model that is trained again.
+    assert summary.ignores_word_order is None
 
 
 def test_the_words_of_an_example_show_what_is_read(index: DatasetIndex) -> None:

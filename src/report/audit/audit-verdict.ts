@@ -62,7 +62,7 @@ function sameWithInterval(summary: AuditSummary, kind: AuditKind["kind"]): strin
   return found === undefined ? "an unknown part" : `${interval(found.unchanged)} %`;
 }
 
-export function kindOf({ kinds }: AuditSummary, kind: AuditKind["kind"]): AuditKind | undefined {
+function kindOf({ kinds }: AuditSummary, kind: AuditKind["kind"]): AuditKind | undefined {
   return kinds.find((each) => each.kind === kind);
 }
 
