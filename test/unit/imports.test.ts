@@ -98,7 +98,7 @@ const only: [what: string, pattern: RegExp, files: string[]][] = [
 const python: string[][] = [
   ["bridge"],
   ["audit"],
-  ["trials"],
+  ["trials", "joint"],
   ["figures", "answers"],
   ["detectors"],
   ["inference"],

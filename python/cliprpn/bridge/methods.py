@@ -41,6 +41,8 @@ from cliprpn.contract.generated import (
     ImportCheckpointResult,
     IndexDatasetParams,
     IndexDatasetResult,
+    JoinDatasetsParams,
+    JoinDatasetsResult,
     ReadAnnotationsParams,
     ReadAnnotationsResult,
     RunTrialParams,
@@ -69,6 +71,7 @@ from cliprpn.inference.checkpoint import checkpoint_bytes
 from cliprpn.inference.golden import check_golden
 from cliprpn.inference.ground import ground
 from cliprpn.inference.importer import convert_checkpoint
+from cliprpn.joint.join import join_datasets
 from cliprpn.models.text_length import CONTEXT_LENGTH, find_cut
 from cliprpn.run_context import Emit, RunContext
 from cliprpn.seeding import seed_everything
@@ -177,6 +180,10 @@ def _compare_datasets(params: CompareDatasetsParams, context: CallContext) -> Co
     return compare_datasets([Path(root) for root in params.roots])
 
 
+def _join_datasets(params: JoinDatasetsParams, context: CallContext) -> JoinDatasetsResult:
+    return join_datasets(params)
+
+
 def _dataset_stats(params: DatasetStatsParams, context: CallContext) -> DatasetStats:
     return compute_dataset_stats(Path(params.root), params.hash_pixels)
 
@@ -270,6 +277,7 @@ METHODS: dict[str, Method] = {
     "export_dataset": Method(ExportDatasetParams, ExportDatasetResult, _export_dataset),
     "export_questions": Method(ExportQuestionsParams, ExportDatasetResult, _export_questions),
     "compare_datasets": Method(CompareDatasetsParams, CompareDatasetsResult, _compare_datasets),
+    "join_datasets": Method(JoinDatasetsParams, JoinDatasetsResult, _join_datasets),
     "dataset_stats": Method(DatasetStatsParams, DatasetStats, _dataset_stats),
     "train_detector": Method(TrainDetectorParams, TrainDetectorResult, _train_detector),
     "check_detector": Method(CheckDetectorParams, CheckDetectorResult, _check_detector),

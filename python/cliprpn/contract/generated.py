@@ -797,6 +797,28 @@ class Interval(BaseModel):
     high: float | None
 
 
+class JoinDatasetsResult(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    num_images: Annotated[int, Field(description="Images to train on.", ge=0)]
+    num_sentences: Annotated[
+        int, Field(description="Referring expressions to train on.", ge=0)
+    ]
+    num_images_left_out: Annotated[
+        int,
+        Field(
+            description="Images of the train splits that an evaluation split has, too.",
+            ge=0,
+        ),
+    ]
+    num_sentences_left_out: Annotated[int, Field(ge=0)]
+    orientation: Annotated[
+        Literal["stored", "upright"],
+        Field(description="The frame of the boxes of rotated images."),
+    ]
+
+
 class Limits(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -2583,6 +2605,43 @@ class ImageNames(BaseModel):
     ]
 
 
+class ExcludedSplits(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    root: str
+    splits: list[Literal["train", "val", "test", "testA", "testB"]]
+
+
+class JoinDatasetsParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    parts: Annotated[
+        list[str],
+        Field(description="The datasets whose train splits are joined.", min_length=1),
+    ]
+    val: Annotated[
+        str, Field(description="The dataset whose val split chooses the model.")
+    ]
+    excluded: Annotated[
+        list[ExcludedSplits],
+        Field(description="Splits whose images are left out of train."),
+    ]
+    images_dir: Annotated[
+        str,
+        Field(
+            description="A folder that contains the image folders of all datasets; names of images are relative to it."
+        ),
+    ]
+    out_dir: Annotated[
+        str | None,
+        Field(
+            description="Receives annotations/instances.json and annotations/refs(own).p; null to count only."
+        ),
+    ]
+
+
 class MatchedSplit(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -3138,6 +3197,14 @@ class ExportQuestionsMethod(BaseModel):
     )
     params: ExportQuestionsParams
     result: ExportDatasetResult
+
+
+class JoinDatasetsMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: JoinDatasetsParams
+    result: JoinDatasetsResult
 
 
 class TrainDetectorMethod(BaseModel):
@@ -4270,6 +4337,7 @@ class BridgeMethods(BaseModel):
     compare_datasets: Annotated[
         CompareDatasetsMethod, Field(title="CompareDatasetsMethod")
     ]
+    join_datasets: Annotated[JoinDatasetsMethod, Field(title="JoinDatasetsMethod")]
     dataset_stats: Annotated[DatasetStatsMethod, Field(title="DatasetStatsMethod")]
     train_detector: Annotated[TrainDetectorMethod, Field(title="TrainDetectorMethod")]
     check_extra: Annotated[CheckExtraMethod, Field(title="CheckExtraMethod")]
@@ -4280,4 +4348,4 @@ class BridgeMethods(BaseModel):
     export_changes: Annotated[ExportChangesMethod, Field(title="ExportChangesMethod")]
     audit_answers: Annotated[AuditAnswersMethod, Field(title="AuditAnswersMethod")]
 
-SCHEMA_SHA256 = "6aeb421cbc8b42f56476fda449c979d2bf5ce4df65ac23d6cf78dc8ea9333419"
+SCHEMA_SHA256 = "6c28535be0fa0372e89b72ac85f19f3e32573962c5f674bf50bce22bf41104f0"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "6aeb421cbc8b42f56476fda449c979d2bf5ce4df65ac23d6cf78dc8ea9333419";
+export const schema_sha256 = "6c28535be0fa0372e89b72ac85f19f3e32573962c5f674bf50bce22bf41104f0";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -1092,6 +1092,7 @@ export interface BridgeMethods {
   export_dataset: ExportDatasetMethod;
   export_questions: ExportQuestionsMethod;
   compare_datasets: CompareDatasetsMethod;
+  join_datasets: JoinDatasetsMethod;
   dataset_stats: DatasetStatsMethod;
   train_detector: TrainDetectorMethod;
   check_extra: CheckExtraMethod;
@@ -2968,6 +2969,67 @@ export interface SharedImages {
 export interface SharedExample {
   first: string;
   second: string;
+}
+export interface JoinDatasetsMethod {
+  params: JoinDatasetsParams;
+  result: JoinDatasetsResult;
+}
+/**
+ * Train splits of several datasets to join, without the images of evaluation splits. Folders are those of prepared datasets.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "JoinDatasetsParams".
+ */
+export interface JoinDatasetsParams {
+  /**
+   * The datasets whose train splits are joined.
+   *
+   * @minItems 1
+   */
+  parts: [string, ...string[]];
+  /**
+   * The dataset whose val split chooses the model.
+   */
+  val: string;
+  /**
+   * Splits whose images are left out of train.
+   */
+  excluded: ExcludedSplits[];
+  /**
+   * A folder that contains the image folders of all datasets; names of images are relative to it.
+   */
+  images_dir: string;
+  /**
+   * Receives annotations/instances.json and annotations/refs(own).p; null to count only.
+   */
+  out_dir: string | null;
+}
+export interface ExcludedSplits {
+  root: string;
+  splits: Split[];
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "JoinDatasetsResult".
+ */
+export interface JoinDatasetsResult {
+  /**
+   * Images to train on.
+   */
+  num_images: number;
+  /**
+   * Referring expressions to train on.
+   */
+  num_sentences: number;
+  /**
+   * Images of the train splits that an evaluation split has, too.
+   */
+  num_images_left_out: number;
+  num_sentences_left_out: number;
+  /**
+   * The frame of the boxes of rotated images.
+   */
+  orientation: "stored" | "upright";
 }
 export interface DatasetStatsMethod {
   params: DatasetStatsParams;

@@ -37,8 +37,8 @@ def compare_datasets(roots: list[Path]) -> CompareDatasetsResult:
         CliprpnError: data_invalid, if a dataset cannot be opened, or has no images.
     """
     indexes = [open_dataset(root, read_facts(root).id) for root in roots]
-    common = _common_pixels(roots)
-    images = [_hash_images(index, common) for index in indexes]
+    common = common_pixels(roots)
+    images = [hash_images(index, common) for index in indexes]
     pairs = [
         {
             "first": first,
@@ -63,7 +63,7 @@ def compare_datasets(roots: list[Path]) -> CompareDatasetsResult:
 
 
 @dataclass(frozen=True)
-class _ImageHashes:
+class ImageHashes:
     """Names and hashes of a dataset's images, [num_images]; "" for a file that cannot be read."""
 
     names: list[str]
@@ -71,7 +71,7 @@ class _ImageHashes:
     pixels: NDArray
 
 
-def _common_pixels(roots: list[Path]) -> str | None:
+def common_pixels(roots: list[Path]) -> str | None:
     """Folder of a prepared size, such as `squash-224`, that all datasets have with the same preprocessing."""
     sizes = [
         {(path.parent.name, read_manifest(path).preprocessing_version) for path in list_manifests(root)}
@@ -81,7 +81,15 @@ def _common_pixels(roots: list[Path]) -> str | None:
     return common[0][0] if common else None
 
 
-def _hash_images(index: DatasetIndex, common: str | None) -> _ImageHashes:
+def hash_images(index: DatasetIndex, common: str | None) -> ImageHashes:
+    """Hashes of all images of a dataset: of the bytes of their files, and of their pixels.
+
+    Args:
+        common: the prepared size to take the pixels from; None to decode the files.
+
+    Raises:
+        CliprpnError: data_invalid, if the dataset has no images.
+    """
     files = image_files(index, range(index.images.num_rows))
     prepared = None if common is None else hash_all_pixels(index, common)
     with ThreadPoolExecutor(NUM_THREADS) as threads:
@@ -93,7 +101,7 @@ def _hash_images(index: DatasetIndex, common: str | None) -> _ImageHashes:
             sizes = zip(index.images["width"].to_pylist(), index.images["height"].to_pylist(), strict=True)
             pixels = [f"{digest} {size}" for digest, size in zip(prepared.tolist(), sizes, strict=True)]
     names = index.images["file_name"].to_pylist()
-    return _ImageHashes(names, np.array(digests, dtype=object), np.array(pixels, dtype=object))
+    return ImageHashes(names, np.array(digests, dtype=object), np.array(pixels, dtype=object))
 
 
 def _hash_file(file: ImageFile) -> str:
@@ -117,7 +125,7 @@ def _splits(index: DatasetIndex) -> dict[str, NDArray]:
     return {split: image_rows for split, image_rows in rows.items() if len(image_rows) > 0}
 
 
-def _shared(first: _ImageHashes, second: _ImageHashes, first_rows: NDArray, second_rows: NDArray) -> dict:
+def _shared(first: ImageHashes, second: ImageHashes, first_rows: NDArray, second_rows: NDArray) -> dict:
     """Counts images of the second split that are in the first: with the same bytes, or only the same pixels."""
     by_file = _first_rows(first.files, first_rows)
     by_pixels = _first_rows(first.pixels, first_rows)

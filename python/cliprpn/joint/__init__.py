@@ -1,0 +1,1 @@
+"""Training sets of several datasets, without the images of evaluation splits."""
