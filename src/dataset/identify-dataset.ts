@@ -8,6 +8,7 @@ import type {
   DatasetChoice,
   RefcocoSource,
   SourceFile,
+  Split,
   SplitBy,
   TrialDataset,
 } from "../contract/generated/types.ts";
@@ -21,6 +22,25 @@ export interface DatasetIdentity extends TrialDataset {
   raw?: string;
   /** Set for the demo, which may not be drawn yet. */
   demo?: DemoOptions;
+  /** Set for a joint training set, which may not be prepared yet. */
+  joint?: JointTraining;
+}
+
+/** A training set of several datasets, without the images of evaluation splits. */
+export interface JointTraining {
+  /** The datasets whose train splits are joined. */
+  parts: DatasetIdentity[];
+  /** Its val split chooses the model. */
+  val: DatasetIdentity;
+  /** Splits whose images are left out of train. */
+  excluded: ExcludedSplits[];
+  /** The folder of its annotations, in RefCOCOg's layout. */
+  folder: string;
+}
+
+export interface ExcludedSplits {
+  dataset: DatasetIdentity;
+  splits: Split[];
 }
 
 /** Folders of datasets: the ones made by `cliprpn prepare`, and the cache for those prepared on first use. */

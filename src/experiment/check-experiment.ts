@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { hashFileSync } from "../base/hash-file.ts";
 import { check, findSchemaErrors } from "../contract/check.ts";
 import type { DatasetChoice, DetectorChoice, Experiment, Split } from "../contract/generated/types.ts";
-import { evaluationProblems } from "./evaluation-rules.ts";
+import { evaluationProblems, trainingProblems } from "./evaluation-rules.ts";
 import { datasetProblems, fileProblems, fusionFile, fusionObjects, isNamed } from "./file-rules.ts";
 import { type DetectorPlaces, type DetectorResult, identifyDetector } from "./identify-detector.ts";
 import { describeUnreadable } from "./input-files.ts";
@@ -57,7 +57,7 @@ export function checkExperiment(
   cwd: string,
   options: ReadOptions,
 ): CheckedExperiment {
-  const { data = resolve(cwd, "data") } = options;
+  const { data = resolve(cwd, "data"), findSplits = () => undefined } = options;
   const invalid = explainSchemaErrors(findSchemaErrors("Experiment", value));
   const invalidPaths = invalid.map(({ path }) => path);
   const valid = invalid.length === 0 ? value : removeInvalid(value, invalidPaths);
@@ -66,7 +66,8 @@ export function checkExperiment(
   const files = fileProblems(experiment, data, identify);
   const written = [
     ...writtenProblems(experiment),
-    ...evaluationProblems(experiment, { data, cwd }, options.findSplits ?? (() => undefined)),
+    ...trainingProblems(experiment, { data, cwd }, findSplits),
+    ...evaluationProblems(experiment, { data, cwd }, findSplits),
   ];
   const settings = exceedsMaxTrials(experiment)
     ? []

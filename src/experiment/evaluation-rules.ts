@@ -47,13 +47,18 @@ export function splitChoice(
           ? `expected another split than the one to train on: ${evaluatedSplits.join(", ")}; found ${text}`
           : `expected a split (${evaluatedSplits.join(", ")}) after the colon, found ${typed}.${didYouMean(typed, evaluatedSplits)}`,
     };
+  return { dataset: datasetNamed(name, own, { cwd, data }), split };
+}
+
+/** The dataset that a name means: the experiment's own, another prepared one, `demo`, or a folder. */
+export function datasetNamed(name: string, own: DatasetChoice, { cwd, data }: SplitPlaces): DatasetChoice {
   const folder = resolve(cwd, name);
   const ownName = own.name ?? (own.root === undefined ? "demo" : basename(own.root));
-  if (name === ownName || folder === own.root) return { dataset: own, split };
+  if (name === ownName || folder === own.root) return own;
   const isName = name === "demo" || (!name.includes("/") && datasetProblems({ name }, data).length === 0);
   // A name without a dataset is reported as such.
   const isPath = !isName && (name.includes("/") || isFolder(folder));
-  return { dataset: isPath ? { root: folder } : { name }, split };
+  return isPath ? { root: folder } : { name };
 }
 
 /**
@@ -85,6 +90,27 @@ export function evaluationProblems(
     return problem(
       `expected a split that has expressions: ${splits?.join(", ") || "there is none"}; found ${choice.split}`,
     );
+  });
+}
+
+/** Checks `train_on`; see `evaluationProblems`. */
+export function trainingProblems(
+  { train_on, dataset = {} }: Experiment,
+  places: SplitPlaces,
+  findSplits: (choice: DatasetChoice) => readonly Split[] | undefined,
+): Problem[] {
+  const names: string[] = train_on ?? [];
+  return names.flatMap((name, index): Problem[] => {
+    const problem = (message: string): Problem[] => [
+      { path: ["train_on", index], message: `train_on[${index}]: ${message}` },
+    ];
+    if (names.indexOf(name) < index) return problem(`expected each dataset once, found ${name} again`);
+    const choice = datasetNamed(name, dataset, places);
+    const [first] = datasetProblems(choice, places.data);
+    if (first !== undefined) return choice === dataset ? [] : problem(first.message);
+    const splits = findSplits(choice);
+    if (splits?.includes("train") ?? true) return [];
+    return problem(`expected a dataset with a train split, found ${name} with ${splits?.join(", ")}`);
   });
 }
 

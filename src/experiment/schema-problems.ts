@@ -123,7 +123,8 @@ function suggestKey(key: string, path: Path, schema: Record<string, unknown>): s
   if (path.length === 1 && path[0] === "settings")
     return foreign || didYouMean(key, [...siblings, ...allSettingKeys]);
   if (path[0] === "vary" && isTopLevel(key)) return ` Did you mean ${key}, at the top of the file?`;
-  const suggestion = foreign || didYouMean(key, siblings);
+  const isGroupOfSettings = path.length === 0 && settingGroups.includes(key);
+  const suggestion = foreign || (isGroupOfSettings ? "" : didYouMean(key, siblings));
   if (suggestion !== "" || path.length > 0) return suggestion;
   return didYouMean(key, [...settingGroups, ...allSettingKeys]).replace("mean ", "mean settings.");
 }

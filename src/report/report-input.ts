@@ -32,6 +32,8 @@ export interface ReportInput {
   numLooks: number;
   /** The split of the summary, and what it is in a user's own annotations. */
   split_description: string;
+  /** The training set, if several datasets were joined; empty otherwise. */
+  training_set?: string;
   /** What may make results on this dataset wrong, one line each. */
   dataset_warnings: string[];
   /** What the weights of the trials were trained on. */

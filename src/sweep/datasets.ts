@@ -4,9 +4,11 @@ import { count } from "../base/format.ts";
 import type { DatasetChoice, SplitBy } from "../contract/generated/types.ts";
 import { makeDemo } from "../dataset/demo/make-demo.ts";
 import { type DataFolders, type DatasetIdentity, preparedFolder } from "../dataset/identify-dataset.ts";
+import { datasetsOf, type JointDataset } from "../dataset/joint.ts";
 import { ensurePrepared } from "../dataset/prepare/ensure-prepared.ts";
 import type { PrepareContext } from "../dataset/prepare/preparation.ts";
-import { type ImageSize, readFacts } from "../dataset/prepare/prepared-folder.ts";
+import { prepareJoint } from "../dataset/prepare/prepare-joint.ts";
+import { type ImageSize, isPrepared, readFacts } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../engine/engine.ts";
 import { layeredCache } from "../environment/cache.ts";
 import { version } from "../package-root.ts";
@@ -50,8 +52,19 @@ export async function ensureDataset(
     terminal.info("Generating the demo dataset (only once; takes up to two minutes).");
     await makeDemo(raw, demo, (done, total) => terminal.live([`  ${done} of ${total} images`]), signal);
   }
-  await ensurePrepared(dataset, sizes, version, prepareContext(engine.call.bind(engine), context));
+  const prepare = prepareContext(engine.call.bind(engine), context);
+  if (isUnprepared(dataset)) {
+    // Those made by `cliprpn prepare` have all that is needed; others are prepared on first use.
+    for (const part of datasetsOf(dataset.joint))
+      await ensureDataset(part, part.raw === undefined ? [] : sizes, engine, context);
+    await prepareJoint(dataset, sizes, version, prepare);
+  } else await ensurePrepared(dataset, sizes, version, prepare);
   terminal.liveDone();
+}
+
+/** True for a joint training set that is not prepared yet. */
+export function isUnprepared(dataset: DatasetIdentity): dataset is JointDataset {
+  return dataset.joint !== undefined && !isPrepared(dataset.root);
 }
 
 /** Tells what may make results on a prepared dataset wrong, as recorded when it was prepared. */

@@ -4,13 +4,15 @@ import { join } from "node:path";
 import { counted, joinWords } from "../base/format.ts";
 import type { BaselineSpec, Split, TrialSpec } from "../contract/generated/types.ts";
 import { type DatasetIdentity, refcocoSource } from "../dataset/identify-dataset.ts";
+import { datasetsOf, describeJoint, type JointDataset } from "../dataset/joint.ts";
+import { joinParams } from "../dataset/prepare/prepare-joint.ts";
 import { isPrepared, readFacts } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../engine/engine.ts";
 import { isReadyToRun } from "../environment/is-ready.ts";
 import { neededExtras } from "../experiment/detectors.ts";
 import { SweepStore } from "../store/sweep-store.ts";
 import { isTest } from "../store/test-looks.ts";
-import { warnOfData } from "./datasets.ts";
+import { isUnprepared, warnOfData } from "./datasets.ts";
 import { openEngine } from "./open-engine.ts";
 import { targetName } from "./predict-on.ts";
 import { checkFusions, checkSplits, openDetector, trains } from "./preflight.ts";
@@ -35,10 +37,16 @@ export async function dryRun(read: ReadPlan, run: RunContext): Promise<void> {
   if (isReady) {
     checkSplits(dataset.root, splitsOf(dataset), plan.trials);
     warnOfData(dataset, run.terminal);
+    const { joint } = readFacts(dataset.root);
+    if (joint != null) run.terminal.info(describeJoint(joint));
   }
   if (targets.length > 0)
     run.terminal.info(
       `Every completed trial will be evaluated on ${joinWords(targets.map(targetName))}${targets.some(({ split }) => isTest(split)) ? ", which is a look at the test splits" : ""}.`,
+    );
+  if (isUnprepared(dataset) && unpreparedParts(dataset).length > 0)
+    run.terminal.info(
+      `Not counted: the images to leave out of training. Datasets that are prepared on first use: ${unpreparedParts(dataset).join(", ")}.`,
     );
   const needs = pythonNeeds(waiting, read, run);
   if (needs.all.length === 0) return;
@@ -60,6 +68,8 @@ interface PythonNeeds {
   hasRawDataset: boolean;
   /** True if the images to train on can be compared with those of other datasets to evaluate on. */
   hasImages: boolean;
+  /** True if the images to leave out of a joint training set can be counted. */
+  hasJoint: boolean;
   /** All of it, in words. */
   all: string[];
 }
@@ -80,16 +90,19 @@ function pythonNeeds(
   const others = targets.filter((target) => target.dataset.id !== dataset.id);
   const hasImages =
     others.length > 0 &&
+    dataset.joint === undefined &&
     waiting.some(trains) &&
     [{ dataset }, ...others].every((each) => isPrepared(each.dataset.root));
+  const hasJoint = isUnprepared(dataset) && unpreparedParts(dataset).length === 0;
   const all = [
     ...(hasRawDataset ? ["the splits of the dataset"] : []),
     ...(models.length > 0 ? ["the fusions"] : []),
     ...(detectors.length > 0 ? [counted(detectors.length, "detector")] : []),
+    ...(hasJoint ? ["the images that are trained and evaluated on"] : []),
     ...(hasImages ? ["images that are trained and evaluated on"] : []),
     ...(run.device.startsWith("cuda") || run.device === "mps" ? [`the device ${run.device}`] : []),
   ];
-  return { models, detectors, hasRawDataset, hasImages, all };
+  return { models, detectors, hasRawDataset, hasImages, hasJoint, all };
 }
 
 /** A YOLO to train may not exist yet; annotations need no opening. */
@@ -103,7 +116,7 @@ function detectorsToOpen(waiting: readonly TrialSpec[]): BaselineSpec[] {
 
 async function checkWithPython(
   { plan, dataset, targets }: ReadPlan,
-  { models, detectors, hasRawDataset, hasImages, all }: PythonNeeds,
+  { models, detectors, hasRawDataset, hasImages, hasJoint, all }: PythonNeeds,
   run: RunContext,
 ): Promise<void> {
   const engine = await openEngine(run, plan.trials, neededExtras(detectors));
@@ -115,6 +128,7 @@ async function checkWithPython(
       engine,
       models.map((spec) => ({ ...spec, device })),
     );
+    if (isUnprepared(dataset) && hasJoint) await countJoint(dataset, engine, run);
     if (hasImages) await warnOfSharedImages(dataset, targets, engine, run);
     for (const spec of detectors) await openDetector({ ...spec, device }, engine, run);
   } finally {
@@ -122,6 +136,24 @@ async function checkWithPython(
     await engine.close();
   }
   run.terminal.info(`Checked ${joinWords(all)}.`);
+}
+
+/** Names of the datasets of a joint training set that are prepared on first use. */
+function unpreparedParts({ joint }: JointDataset): string[] {
+  return datasetsOf(joint).flatMap(({ root, name }) => (isPrepared(root) ? [] : [name]));
+}
+
+/** Counts what is left out of a joint training set; nothing is written. */
+async function countJoint(
+  dataset: JointDataset,
+  engine: Engine,
+  { terminal, signal }: RunContext,
+): Promise<void> {
+  const { parts, val } = dataset.joint;
+  const { orientation: _, ...counts } = await engine.call("join_datasets", joinParams(dataset, null), {
+    signal,
+  });
+  terminal.info(describeJoint({ parts, val, ...counts }));
 }
 
 function splitsOf({ root }: DatasetIdentity): Split[] {

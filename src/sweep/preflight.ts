@@ -7,6 +7,7 @@ import type {
   TrialSpec,
 } from "../contract/generated/types.ts";
 import type { DatasetIdentity } from "../dataset/identify-dataset.ts";
+import { describeJoint } from "../dataset/joint.ts";
 import { readFacts } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../engine/engine.ts";
 import { ensureDataset, warnOfData } from "./datasets.ts";
@@ -44,7 +45,10 @@ export async function preflight(
   );
   warnOfData(dataset, run.terminal);
   await prepareTargets(targets, sizes, engine, run);
-  if (waiting.some(trains)) await warnOfSharedImages(dataset, targets, engine, run);
+  const { joint } = readFacts(root);
+  if (joint != null) run.terminal.info(describeJoint(joint));
+  // A joint training set has no image of the other splits.
+  else if (waiting.some(trains)) await warnOfSharedImages(dataset, targets, engine, run);
   run.terminal.live(["checking the fusions"]);
   const checkpoints = await checkFusions(engine, waiting);
   await prepareDetectors(waiting, engine, run);

@@ -1,10 +1,13 @@
 import { existsSync } from "node:fs";
 import { normalize, resolve } from "node:path";
 import { codeHashes } from "../contract/code-identity.ts";
+import { CliprpnError } from "../contract/errors.ts";
 import type { Experiment } from "../contract/generated/types.ts";
 import { type DatasetIdentity, identifyDataset } from "../dataset/identify-dataset.ts";
+import { jointDataset } from "../dataset/joint.ts";
 import { cacheDir } from "../environment/cache.ts";
 import type { ReadExperiment, ReadOptions } from "../experiment/check-experiment.ts";
+import { datasetNamed } from "../experiment/evaluation-rules.ts";
 import { identifyBackbone } from "../experiment/identity.ts";
 import { type Plan, planSweep } from "../experiment/plan.ts";
 import { readExperiment } from "../experiment/read-experiment.ts";
@@ -48,11 +51,33 @@ export function readOptions(run: RunContext): ReadOptions {
 
 export async function planOf(read: ReadExperiment, run: RunContext): Promise<ReadPlan> {
   const cache_dir = cacheDir(run.env);
-  const dataset = await identifyDataset(read.experiment.dataset ?? {}, dataFolders(run));
+  const targets = await experimentTargets(read.experiment, run);
+  const dataset = await trainingSet(read.experiment, targets, run);
   const backbone = await identifyBackbone(read.experiment.backbone ?? {});
   const facts = { dataset, backbone, sources_sha256: codeHashes(), device: "cpu", cache_dir };
-  const targets = await experimentTargets(read.experiment, run);
   return { experiment: read.experiment, plan: planSweep(read, facts), dataset, targets };
+}
+
+/** The experiment's dataset, or the joint training set of `train_on`. */
+async function trainingSet(
+  { dataset = {}, train_on }: Experiment,
+  targets: readonly EvaluationTarget[],
+  run: RunContext,
+): Promise<DatasetIdentity> {
+  const folders = dataFolders(run);
+  const own = await identifyDataset(dataset, folders);
+  if (train_on === undefined) return own;
+  const parts: DatasetIdentity[] = [];
+  for (const name of train_on) {
+    const part = await identifyDataset(
+      datasetNamed(name, dataset, { cwd: run.cwd, data: folders.data }),
+      folders,
+    );
+    if (parts.some(({ id }) => id === part.id))
+      throw new CliprpnError("bad_input", `train_on: expected each dataset once, found ${part.name} again`);
+    parts.push(part);
+  }
+  return jointDataset(parts, own, targets, folders);
 }
 
 /** The experiment file as typed; a missing `experiments/...` is replaced by the shipped experiment of that name. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Split, SummarizeParams } from "../contract/generated/types.ts";
+import { describeJoint } from "../dataset/joint.ts";
 import { readFacts } from "../dataset/prepare/prepared-folder.ts";
 import { describeSplit } from "../dataset/prepare/summary-lines.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -24,6 +25,7 @@ type ComputedHere =
   | "numTestLooks"
   | "numLooks"
   | "split_description"
+  | "training_set"
   | "dataset_warnings"
   | "presets";
 
@@ -45,9 +47,11 @@ export async function summarizeSplit(
     ...input,
     cliprpn_version: version,
     summary,
-    numTestLooks: countAllLooks(runsDir, dataset.id),
+    // A joint training set has no test split; that of its val is meant.
+    numTestLooks: countAllLooks(runsDir, facts.joint?.val.id ?? dataset.id),
     numLooks: isTest(split) ? countLooks(runsDir, dataset.id, split) : 0,
     split_description: describeSplit(facts, split),
+    ...(facts.joint == null ? {} : { training_set: describeJoint(facts.joint) }),
     dataset_warnings: facts.warnings ?? [],
     presets,
   };

@@ -432,11 +432,15 @@ test.each(["nope.json", "."])("%s in place of an experiment file is bad_input", 
   expect(exitCodeOf(error.code)).toBe(2);
 });
 
-test.each(shipped())("%s, as shipped, is valid except for a dataset that is not prepared here", (file) => {
+test.each(shipped())("%s, as shipped, is valid where its datasets are prepared", (file) => {
   const text = readFileSync(join(packageRoot, file), "utf8");
-  const sets = text.includes('"refcocog-umd"') ? ['dataset={"name":"demo"}'] : [];
+  const data = tempFolder();
+  for (const name of ["refcoco-unc", "refcoco+-unc", "refcocog-umd"]) {
+    mkdirSync(join(data, name));
+    writeFileSync(join(data, name, "dataset.json"), "{}");
+  }
   expect(text).toMatch(/^\{\s*"\$schema":[^\n]*\n\s*"name":[^\n]*\n\s*"question":/);
-  expect(readExperiment(file, sets, packageRoot).settings.length).toBeGreaterThan(0);
+  expect(readExperiment(file, [], packageRoot, { data }).settings.length).toBeGreaterThan(0);
 });
 
 test("the file that init writes is valid", () => {

@@ -283,6 +283,14 @@ class DatasetFloor(BaseModel):
     acc_at_50: float
 
 
+class DatasetRef(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: str
+    name: str
+
+
 class DatasetStatsParams(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -817,6 +825,27 @@ class JoinDatasetsResult(BaseModel):
         Literal["stored", "upright"],
         Field(description="The frame of the boxes of rotated images."),
     ]
+
+
+class JointFacts(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    parts: Annotated[
+        list[DatasetRef],
+        Field(description="The datasets whose train splits were joined."),
+    ]
+    val: DatasetRef
+    num_images: Annotated[int, Field(description="Images to train on.", ge=0)]
+    num_sentences: Annotated[int, Field(ge=0)]
+    num_images_left_out: Annotated[
+        int,
+        Field(
+            description="Images of the train splits that an evaluation split has, too.",
+            ge=0,
+        ),
+    ]
+    num_sentences_left_out: Annotated[int, Field(ge=0)]
 
 
 class Limits(BaseModel):
@@ -4065,6 +4094,7 @@ class PreparedDataset(BaseModel):
             description="One entry per published split of which the rows have an expression; absent if the rows were not matched with a published dataset."
         ),
     ] = None
+    joint: JointFacts | None = None
     warnings: Annotated[
         list[str] | None,
         Field(
@@ -4348,4 +4378,4 @@ class BridgeMethods(BaseModel):
     export_changes: Annotated[ExportChangesMethod, Field(title="ExportChangesMethod")]
     audit_answers: Annotated[AuditAnswersMethod, Field(title="AuditAnswersMethod")]
 
-SCHEMA_SHA256 = "6c28535be0fa0372e89b72ac85f19f3e32573962c5f674bf50bce22bf41104f0"
+SCHEMA_SHA256 = "7b83ae9a22a4a6fccbf7e366a76215f470652220104a161cc83d56b23aa3a855"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "6c28535be0fa0372e89b72ac85f19f3e32573962c5f674bf50bce22bf41104f0";
+export const schema_sha256 = "7b83ae9a22a4a6fccbf7e366a76215f470652220104a161cc83d56b23aa3a855";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -3150,6 +3150,7 @@ export interface PreparedDataset {
    * One entry per published split of which the rows have an expression; absent if the rows were not matched with a published dataset.
    */
   matched?: MatchedSplit[] | null;
+  joint?: JointFacts;
   /**
    * What may make results wrong and cannot be known from the files, one line each; absent in datasets of earlier versions.
    */
@@ -3179,6 +3180,37 @@ export interface ImageFolder {
    * The split whose images it has; null for any.
    */
   split: Split | null;
+}
+/**
+ * What a joint training set was made from; absent for any other dataset.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "JointFacts".
+ */
+export interface JointFacts {
+  /**
+   * The datasets whose train splits were joined.
+   */
+  parts: DatasetRef[];
+  val: DatasetRef;
+  /**
+   * Images to train on.
+   */
+  num_images: number;
+  num_sentences: number;
+  /**
+   * Images of the train splits that an evaluation split has, too.
+   */
+  num_images_left_out: number;
+  num_sentences_left_out: number;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "DatasetRef".
+ */
+export interface DatasetRef {
+  id: string;
+  name: string;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -4107,6 +4139,13 @@ export interface Experiment {
    * Significance level of the report's comparisons. Default: 0.05.
    */
   alpha?: number;
+  /**
+   * Datasets whose train splits are trained on together: names of prepared ones, or folders. Images of all evaluation splits of these datasets, of `dataset` and of `evaluate_on` are left out. Models are chosen on the val split of `dataset`. Default: the train split of `dataset`.
+   *
+   * @minItems 1
+   * @maxItems 50
+   */
+  train_on?: [string, ...string[]];
   /**
    * Splits on which every completed trial is evaluated after the sweep, as NAME:SPLIT: of the demo, of datasets prepared by `cliprpn prepare`, or of a folder. The report on val shows them together; evaluations on test splits are counted. No part of a trial's identity.
    *

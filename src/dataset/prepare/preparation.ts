@@ -19,13 +19,15 @@ export interface PrepareRequest {
   max_pixels: number;
   follow_links: boolean;
   allow_missing: boolean;
+  /** Of a joint training set: what it is made from. */
+  joint?: NonNullable<PreparedDataset["joint"]>;
   cliprpn_version: string;
 }
 
 /** Callbacks of a preparation. */
 export interface PrepareContext extends LockWaiting {
   /** Calls Python, which is started on the first call. */
-  call<M extends "read_annotations" | "index_dataset">(
+  call<M extends "read_annotations" | "index_dataset" | "join_datasets">(
     method: M,
     params: BridgeMethods[M]["params"],
   ): Promise<BridgeMethods[M]["result"]>;

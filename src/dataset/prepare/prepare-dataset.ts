@@ -125,6 +125,7 @@ async function writeTables(
     notes: [...lookUpNotes, ...rotated.notes, ...notes],
     warnings: [...rotated.warnings, ...warnings],
     ...(matched === null ? {} : { matched }),
+    ...(request.joint === undefined ? {} : { joint: request.joint }),
     prepared_at: new Date().toISOString(),
     cliprpn_version: request.cliprpn_version,
   };

@@ -60,9 +60,10 @@ export function matchedLine({ published, split, num_matched, num_published }: Ma
  * matched with a published one may be taken for it.
  */
 export function describeSplit(
-  { split_by, matched }: Pick<PreparedDataset, "split_by" | "matched">,
+  { split_by, matched, joint }: Pick<PreparedDataset, "split_by" | "matched" | "joint">,
   split: Split,
 ): string {
+  if (joint != null) return `${split} of ${joint.val.name}`;
   if (split_by !== "own") return split;
   const part = matched?.find((entry) => entry.split === split);
   return part === undefined ? `${split}, a split of the dataset's own` : `${split} (${matchedLine(part)})`;

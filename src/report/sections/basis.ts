@@ -30,6 +30,7 @@ export function describeBasis(input: ReportInput): string {
     : "over images";
   return [
     input.comparison === undefined ? describeSweep(input) : describeComparison(input, input.comparison),
+    ...(input.training_set === undefined ? [] : [input.training_set]),
     `Evaluated on ${count(summary.num_sentences)} referring expressions in ${count(summary.num_images)} images of ${split_description}.`,
     ...(hasIntervals(summary)
       ? [
