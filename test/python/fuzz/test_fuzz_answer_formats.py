@@ -147,7 +147,7 @@ KINDS: dict[str, tuple[str, Callable[[], Any], Callable[[Any], bytes]]] = {
         lambda: [
             {
                 "sent_id": row["sent_id"],
-                "image_id": 1,
+                "image_id": row["sent_id"],
                 "category_id": 1,
                 "bbox": xywh(row["box"]),
                 "score": 0.5,
