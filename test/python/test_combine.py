@@ -14,7 +14,7 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 from cliprpn.errors import CliprpnError
-from cliprpn.figures.combine import combine, image_key
+from cliprpn.figures.combine import combine
 from cliprpn.statistics import (
     ImageGroups,
     Measurement,
@@ -103,13 +103,19 @@ def test_shared_images_are_one_cluster_and_widen_the_interval(tmp_path: Path) ->
     assert widths[0] > 1.3 * widths[1]
 
 
-def test_an_image_is_named_by_its_number_in_coco() -> None:
-    published = image_key(9, "COCO_train2014_000000000009_3.jpg", "umd", "g")
-    assert published == image_key(9, "any name", "unc", "r")
-    for file in ("train2017/000000000009.jpg", "COCO_train2014_000000000009.jpg", "x/000000000009.jpg"):
-        assert image_key(4, file, "own", "mine") == published
-    assert image_key(9, "holiday/0009.jpg", "own", "mine") != published
-    assert image_key(9, "0009.jpg", "own", "mine") != image_key(9, "0009.jpg", "own", "yours")
+def test_images_that_cannot_be_compared_are_others_and_named_in_a_note(tmp_path: Path) -> None:
+    """Two datasets whose images have the same ids and names, and no files."""
+    hits = {"a": make_hits(0, 0.8), "b": make_hits(1, 0.6)}
+    files = [f"demo_{image:06d}.png" for image in IMAGES]
+    endpoints = [
+        write_split(tmp_path, f"{name}:test", IMAGES, hits, split_by="umd", files=files)
+        for name in ("one", "other")
+    ]
+    found = combine(combine_params(*endpoints))
+    assert found.num_images == 80
+    assert found.notes is not None and len(found.notes) == 2
+    alone = combine(combine_params(endpoints[0]))
+    assert (alone.num_images, alone.notes) == (40, None)
 
 
 def test_two_files_of_one_image_count_as_one_image(tmp_path: Path) -> None:

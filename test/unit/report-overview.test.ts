@@ -216,11 +216,13 @@ describe("the overview", () => {
       })),
     }));
     const input = madeOverview(madeCombined([ours, qwen, mixed]), { ...comparison, models });
+    input.combined.notes = ["3 of 40 images of mine have no file here"];
     const [first] = input.endpoints;
     if (first !== undefined) first.dataset_warnings = ["no images"];
     const text = render(overviewBlocks(input, undefined).main);
     expect(text).toContain("look 1 at refcoco-unc:testA, 1 at refcoco-unc:testB and 1 at refcocog-umd:test");
     expect(text).toContain("**Warning about the data of refcoco-unc:testA:** no images.");
+    expect(text).toContain("3 of 40 images of mine have no file here.");
     expect(text).toContain(
       "**Warning about the answers of qwen on refcoco-unc:testA, refcoco-unc:testB and refcocog-umd:test:** another numbering.",
     );

@@ -3340,6 +3340,12 @@ class Combined(BaseModel):
         ),
     ]
     verdict: Verdict
+    notes: Annotated[
+        list[str] | None,
+        Field(
+            description="What is not known of the images, one line each; absent in combined figures of earlier versions, and if there is nothing."
+        ),
+    ] = None
 
 
 class CompareDatasetsResult(BaseModel):
@@ -4378,4 +4384,4 @@ class BridgeMethods(BaseModel):
     export_changes: Annotated[ExportChangesMethod, Field(title="ExportChangesMethod")]
     audit_answers: Annotated[AuditAnswersMethod, Field(title="AuditAnswersMethod")]
 
-SCHEMA_SHA256 = "7b83ae9a22a4a6fccbf7e366a76215f470652220104a161cc83d56b23aa3a855"
+SCHEMA_SHA256 = "4c80f4826ea88aff132af2beaa62328c9a78156f5542d542455657a61e4a44af"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "7b83ae9a22a4a6fccbf7e366a76215f470652220104a161cc83d56b23aa3a855";
+export const schema_sha256 = "4c80f4826ea88aff132af2beaa62328c9a78156f5542d542455657a61e4a44af";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -3617,6 +3617,10 @@ export interface Combined {
    */
   selection: "val" | "primary";
   verdict: Verdict;
+  /**
+   * What is not known of the images, one line each; absent in combined figures of earlier versions, and if there is nothing.
+   */
+  notes?: string[] | null;
 }
 export interface Endpoint {
   name: string;
@@ -5320,6 +5324,10 @@ export interface Combined1 {
    */
   selection: "val" | "primary";
   verdict: Verdict;
+  /**
+   * What is not known of the images, one line each; absent in combined figures of earlier versions, and if there is nothing.
+   */
+  notes?: string[] | null;
 }
 /**
  * comparison.json in a comparison's folder: what was compared.

@@ -1,5 +1,5 @@
 import type { RootContent } from "mdast";
-import { count, counted } from "../../base/format.ts";
+import { asSentence, count, counted } from "../../base/format.ts";
 import type {
   Combined,
   CombinedComparison,
@@ -59,6 +59,7 @@ function notes(combined: Combined, comparison: StoredComparison | undefined): st
     ...((comparison?.published ?? []).length === 0
       ? []
       : ["Published figures have no answers: they have no interval, and are compared with nothing."]),
+    ...(combined.notes ?? []).map(asSentence),
   ];
 }
 
