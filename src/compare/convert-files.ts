@@ -48,10 +48,12 @@ export async function convertFiles(
   }
   run.terminal.liveDone();
   const [first, ...others] = problems;
-  if (first !== undefined)
+  if (first !== undefined) {
+    for (const { store } of jobs.flatMap(({ targets }) => targets)) store.removeIncomplete();
     throw others.length === 0
       ? first
       : new CliprpnError(first.code, problems.map(({ message }) => message).join("\n"), { cause: first });
+  }
   recordAnswerLooks(
     jobs.flatMap(({ targets }) => targets),
     run,
@@ -97,15 +99,27 @@ function jobsOf(model: FilesModel, data: readonly ComparedSplit[], runsDir: stri
     });
     return { model, file, sha256, targets };
   });
-  for (const [index, { file, sha256 }] of jobs.entries()) {
-    const same = jobs.slice(0, index).find((job) => job.sha256 === sha256);
-    if (same !== undefined)
-      throw new CliprpnError(
-        "bad_input",
-        `${file}: expected repeats of ${model.label} with other answers, found the content of ${same.file}; leave one out`,
-      );
-  }
+  checkDifferent(model, jobs);
   return jobs;
+}
+
+/**
+ * Repeats on a split must have other answers; for another split, a file may have the same content.
+ *
+ * @throws CliprpnError bad_input
+ */
+function checkDifferent({ label }: FilesModel, jobs: readonly ConversionJob[]): void {
+  const fileOf = new Map<string, string>();
+  for (const { file, targets } of jobs)
+    for (const { store, data } of targets) {
+      const same = fileOf.get(store.key);
+      if (same !== undefined)
+        throw new CliprpnError(
+          "bad_input",
+          `${file}: expected repeats of ${label} with other answers on ${data.name}, found the content of ${same}; leave one out`,
+        );
+      fileOf.set(store.key, file);
+    }
 }
 
 /** @throws CliprpnError with what is wrong with the file. */
@@ -115,7 +129,6 @@ async function convert(
   signal: AbortSignal,
 ): Promise<void> {
   // All splits together, so that a row of one of them is not counted as a stranger to another.
-  for (const { store } of targets) store.create();
   const { reports } = await engine.call(
     "read_answers",
     { file, reading: model.reading, targets: targetsOf(targets) },

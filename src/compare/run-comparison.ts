@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
+import { removeIfEmpty } from "../base/files.ts";
 import { describeOwner } from "../base/owner-lock.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { Combined } from "../contract/generated/types.ts";
@@ -47,6 +49,7 @@ export async function runComparison(
   run: RunContext,
 ): Promise<MadeComparison> {
   const { terminal, signal, commandLine } = run;
+  const isFirst = !existsSync(run.runsDir);
   writableRunsDir(run);
   const store = new ComparisonStore(run.runsDir, comparison.name);
   // Held from the start: the answers of a comparison that runs are not garbage.
@@ -68,6 +71,9 @@ export async function runComparison(
     store.write(stored);
     return await writeReports({ comparison, files, stored }, store.folder, engine, run);
   } finally {
+    // After an error before anything was written.
+    store.removeEmpty();
+    if (isFirst) removeIfEmpty(run.runsDir);
     await lock.release();
   }
 }

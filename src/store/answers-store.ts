@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { namesIn } from "../base/files.ts";
+import { existsSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { namesIn, removeIfEmpty } from "../base/files.ts";
 import { replaceFile } from "../base/replace-file.ts";
 import { answersCode } from "../contract/answers-code.ts";
 import { digest } from "../contract/canonical-json.ts";
@@ -39,13 +39,16 @@ export class AnswersStore {
     return hasPredictions(this.folder, this.#split) ? readStored("AnswersReport", this.#file) : undefined;
   }
 
-  create(): void {
-    mkdirSync(this.folder, { recursive: true });
-  }
-
   /** Completes the folder; its predictions are there. */
   write(report: AnswersReport): void {
     replaceFile(this.#file, toJson(report));
+  }
+
+  /** Removes predictions that were written for a comparison that was refused. */
+  removeIncomplete(): void {
+    if (existsSync(this.#file)) return;
+    rmSync(this.folder, { recursive: true, force: true });
+    removeIfEmpty(dirname(this.folder));
   }
 
   get #file(): string {

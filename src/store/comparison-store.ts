@@ -1,11 +1,14 @@
-import { existsSync, mkdirSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { namesIn } from "../base/files.ts";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { namesIn, removeIfEmpty } from "../base/files.ts";
 import { compareTexts } from "../base/format.ts";
 import { type AcquireOptions, acquireOwnerLock, type OwnerLock } from "../base/owner-lock.ts";
 import { replaceFile, reportStaging } from "../base/replace-file.ts";
 import type { StoredComparison } from "../contract/generated/types.ts";
 import { readStored, toJson } from "./files.ts";
+
+const lockName = "report-lock";
 
 /** The folder of a comparison, `comparisons/<name>`. */
 export class ComparisonStore {
@@ -37,8 +40,19 @@ export class ComparisonStore {
     return acquireOwnerLock(this.reportLockFolder, options);
   }
 
+  /** Removes the folder of a comparison that was refused before anything was written. Call it with the lock of the reports. */
+  removeEmpty(): void {
+    const names = namesIn(this.folder);
+    if (names.length === 0 || names.some((name) => name !== lockName)) return;
+    // The lock is renamed too: a process that waits for it creates the folder again.
+    const removed = `${this.folder}.removed-${randomBytes(4).toString("hex")}`;
+    renameSync(this.folder, removed);
+    rmSync(removed, { recursive: true, force: true });
+    removeIfEmpty(dirname(this.folder));
+  }
+
   get reportLockFolder(): string {
-    return join(this.folder, "report-lock");
+    return join(this.folder, lockName);
   }
 
   /** Folders in which a report is, or was, built. Without the lock of the reports, a live process may use them. */

@@ -52,6 +52,7 @@ const answers: Record<string, (params: never) => unknown> = {
     if (text.includes("broken"))
       throw new CliprpnError("data_invalid", `${file}:1: expected a box, found ${text.trim()}`);
     const reports = targets.map(({ out_dir, split }) => {
+      mkdirSync(out_dir, { recursive: true });
       replaceFile(join(out_dir, `predictions-${split}.parquet`), text);
       return madeAnswers(file, text.length);
     });

@@ -115,6 +115,22 @@ describe("cliprpn compare", () => {
     ]);
   });
 
+  test("two files with the same content: other splits may have them, repeats of a split may not", async () => {
+    const work = prepared();
+    writeFileSync(join(work, "qwen.jsonl"), "the same");
+    writeFileSync(join(work, "other.jsonl"), "the same");
+    const data = ["mine:testA", "mine:testB"];
+    const bySplit = ["qwen@mine:testA=qwen.jsonl", "qwen@mine:testB=other.jsonl"];
+    const engine = new StandInEngine();
+    await compareIn(work, { data, results: bySplit, engine });
+    expect(engine.of("read_answers").map(({ targets }) => (targets as unknown[]).length)).toEqual([1, 1]);
+    const results = ["qwen=qwen.jsonl", "qwen@mine:testB=qwen.jsonl", "qwen@mine:testB=other.jsonl"];
+    await expect(compareIn(work, { data, results, repeats: ["decoding"] })).rejects.toMatchObject({
+      code: "bad_input",
+      message: expect.stringMatching(/other\.jsonl: .*on mine:testB.*qwen\.jsonl/),
+    });
+  });
+
   test("each model's line on the terminal", async () => {
     const terminal = recordingTerminal();
     await compareIn(prepared(), { data: ["mine"], results: two.slice(0, 1), terminal });
@@ -148,7 +164,28 @@ describe("looks at test", () => {
     ]);
   });
 
-  test("a file that is refused is no look, and leaves nothing that counts", async () => {
+  test("a file that is refused is no look, and nothing of it remains", async () => {
+    const work = prepared();
+    const engine = new StandInEngine();
+    writeFileSync(join(work, "other.jsonl"), "broken");
+    await expect(compareIn(work, { data: ["mine:testA"], results: two, engine })).rejects.toMatchObject({
+      code: "data_invalid",
+    });
+    expect(engine.of("read_answers")).toHaveLength(2);
+    expect(existsSync(join(work, "runs"))).toBe(false);
+    // What was there before stays.
+    await compareIn(work, { data: ["mine:testA"], results: two.slice(0, 1), name: "kept" });
+    const names = (): string[] =>
+      readdirSync(join(work, "runs"), { recursive: true, encoding: "utf8" }).filter(
+        (name) => !/report-lock\/\d+$/.test(name),
+      );
+    const before = names();
+    await expect(compareIn(work, { data: ["mine:testA"], results: two, name: "kept" })).rejects.toThrow();
+    await expect(compareIn(work, { data: ["mine:testA"], results: two, name: "new" })).rejects.toThrow();
+    expect(names()).toEqual(before);
+  });
+
+  test("the problems of all files are told at once", async () => {
     const work = prepared();
     writeFileSync(join(work, "qwen.jsonl"), "broken 1");
     writeFileSync(join(work, "other.jsonl"), "broken 2");
@@ -158,7 +195,6 @@ describe("looks at test", () => {
       message: expect.stringMatching(/qwen\.jsonl:1: .*\n.*other\.jsonl:1: /),
     });
     expect(looks(work)).toEqual([]);
-    expect(existsSync(join(work, "runs/comparisons/qwen-other-mine-testA/comparison.json"))).toBe(false);
   });
 
   test("an error after the conversion keeps the converted files, with their look", async () => {
