@@ -9,7 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_answers import ASKED, NUM_TEST, NUM_VAL, VAL, Asked, convert, make_dataset, predictions, row_of
+from made_answers import (
+    ASKED,
+    NUM_TEST,
+    NUM_VAL,
+    VAL,
+    Asked,
+    convert,
+    make_dataset,
+    predictions,
+    prepare_rows,
+    row_of,
+)
 from user_data import write_csv, write_jsonl
 
 from cliprpn.errors import CliprpnError
@@ -189,3 +200,85 @@ def test_the_same_answers_in_every_layout_are_the_same(tmp_path: Path, dataset: 
         (report,) = convert(tmp_path / name, dataset)
         assert (name, report.num_answered) == (name, NUM_VAL)
         assert predictions(tmp_path / name)["iou"] == IOUS
+
+
+def coco(each: Asked, image_id: Any) -> dict[str, Any]:
+    """A row of COCO results."""
+    x1, y1, x2, y2 = each.answer
+    return {"image_id": image_id, "category_id": 1, "bbox": [x1, y1, x2 - x1, y2 - y1], "score": 0.9}
+
+
+def dataset_with(folder: Path, image_ids: list[int]) -> Path:
+    """A dataset whose expressions have these images."""
+    rows = [
+        {
+            "image": f"photo{image_id}.jpg",
+            "image_id": image_id,
+            "sentence": each.expression,
+            "box": list(each.truth),
+            "split": each.split,
+            "sent_id": each.sent_id,
+            "width": each.size[0],
+            "height": each.size[1],
+        }
+        for each, image_id in zip(SIX, image_ids, strict=True)
+    ]
+    return prepare_rows(folder, rows, "made")
+
+
+SIX = [each for each in VAL if each.size == VAL[0].size]
+SENT_IDS = [each.sent_id for each in SIX]
+IMAGE_IDS = [900_000 + i for i in range(len(SIX))]
+
+
+def test_coco_results_match_by_image_if_each_image_has_one_expression(tmp_path: Path) -> None:
+    """Also if there are several boxes of an image: the best counts."""
+    root = dataset_with(tmp_path / "set", IMAGE_IDS)
+    rows = [coco(each, image_id) for each, image_id in zip(SIX, IMAGE_IDS, strict=True)]
+    rows += [{**row, "bbox": [0, 0, 9, 9], "score": 0.1} for row in rows]
+    random.Random(3).shuffle(rows)
+    (tmp_path / "a.json").write_text(json.dumps(rows))
+    (report,) = convert(tmp_path / "a.json", root, said=None)
+    assert (report.num_answered, report.num_by_image, report.num_strangers) == (len(SIX), len(SIX), 0)
+    assert any("by their image" in note for note in report.notes)
+    assert predictions(tmp_path / "a.json")["iou"] == pytest.approx([each.iou for each in SIX], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("image_ids", "numbers", "hint"),
+    [
+        # Two expressions an image.
+        (
+            [IMAGE_IDS[i // 2] for i in range(len(SIX))],
+            [IMAGE_IDS[i // 2] for i in range(len(SIX))],
+            r"3 of these images have several expressions.*--columns sent_id=",
+        ),
+        # The ids of expressions in place of those of images, and numbers that may be either.
+        (IMAGE_IDS, SENT_IDS, r"6 of 6 rows are sent_ids.*--columns sent_id=image_id"),
+        (SENT_IDS[::-1], SENT_IDS[::-1], r"images may be sent_ids too.*sent_id=image_id.*sent_id=-"),
+    ],
+)
+def test_coco_results_that_may_answer_other_expressions_are_refused_with_what_to_name(
+    tmp_path: Path, image_ids: list[int], numbers: list[int], hint: str
+) -> None:
+    root = dataset_with(tmp_path / "set", image_ids)
+    rows = [coco(each, number) for each, number in zip(SIX, numbers, strict=True)]
+    (tmp_path / "a.json").write_text(json.dumps(rows))
+    with pytest.raises(CliprpnError, match=hint) as caught:
+        convert(tmp_path / "a.json", root, said=None)
+    assert caught.value.code == "data_invalid"
+
+
+def test_columns_tell_whether_numbers_are_those_of_images_or_of_expressions(tmp_path: Path) -> None:
+    root = dataset_with(tmp_path / "set", SENT_IDS[::-1])
+    rows = [coco(each, number) for each, number in zip(SIX, SENT_IDS[::-1], strict=True)]
+    (tmp_path / "a.json").write_text(json.dumps(rows))
+    (report,) = convert(tmp_path / "a.json", root, said=None, columns={"sent_id": "-"})
+    assert report.num_by_image == len(SIX)
+    expected = [each.iou for each in SIX]
+    assert predictions(tmp_path / "a.json")["iou"] == pytest.approx(expected, abs=1e-6)
+    rows = [coco(each, number) for each, number in zip(SIX, SENT_IDS, strict=True)]
+    (tmp_path / "b.json").write_text(json.dumps(rows))
+    (report,) = convert(tmp_path / "b.json", root, said=None, columns={"sent_id": "image_id"})
+    assert report.num_by_sent_id == len(SIX)
+    assert predictions(tmp_path / "b.json")["iou"] == pytest.approx(expected, abs=1e-6)

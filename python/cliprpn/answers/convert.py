@@ -48,7 +48,7 @@ def convert_answers(params: ReadAnswersParams) -> ReadAnswersResult:
     parts: list[_Part] = []
     for target in params.targets:
         index = open_dataset(Path(target.dataset.root), target.dataset.id)
-        parts.append(_match(file, index, target, coordinates))
+        parts.append(_match(file, index, target, coordinates, params.reading))
     _check_strangers(parts, file, path)
     if coordinates is None:
         coordinates = certain_coordinates([part.answers for part in parts], path)
@@ -91,7 +91,13 @@ class _Part:
         return f"{self.target.dataset.name}:{self.target.split}"
 
 
-def _match(file: AnswerFile, index: DatasetIndex, target: AnswerTarget, said: Coordinates | None) -> _Part:
+def _match(
+    file: AnswerFile,
+    index: DatasetIndex,
+    target: AnswerTarget,
+    said: Coordinates | None,
+    reading: AnswerReading,
+) -> _Part:
     keys = SplitKeys(index, target.split)
     if len(keys.rows) == 0:
         raise CliprpnError(
@@ -115,7 +121,11 @@ def _match(file: AnswerFile, index: DatasetIndex, target: AnswerTarget, said: Co
         box = to_original(np.array([row.gt_box]), coordinates, sizes[i : i + 1], frame)
         return bool(paired_iou(box, truth[i : i + 1])[0] >= SAME_BOX_IOU)
 
-    matched = match_positions(file.rows, keys) or match_rows(file.rows, keys, target.split, has_ground_truth)
+    columns = reading.columns or {}
+    are_images = "image" in columns or columns.get("sent_id") == "-"  # No column is.
+    matched = match_positions(file.rows, keys) or match_rows(
+        file.rows, keys, target.split, has_ground_truth, are_images
+    )
     rows = [file.rows[i] if i >= 0 else None for i in matched.answers.tolist()]
     image_ids = [image_id for image_id, _ in keys.images]
     answers = Answers(rows, sizes, image_ids, truth, [*file.notes, *matched.notes], matched.warnings)
@@ -146,6 +156,7 @@ def _too_few(part: _Part, file: AnswerFile, num: int, strangers: Sequence[int]) 
             ("sent_id", "sent_id"),
             ("text", "image and expression"),
             ("normalized", "normalized text"),
+            ("image", "image"),
         )
         if num_by[how]
     )
@@ -164,7 +175,7 @@ def _too_few(part: _Part, file: AnswerFile, num: int, strangers: Sequence[int]) 
     other = (
         f"{part.matched.num_other_split:,} rows name another split; " if part.matched.num_other_split else ""
     )
-    advice = (
+    advice = part.matched.advice or (
         "to evaluate a part of a split, list its ids with --only"
         if num > 0 and not strangers
         else "name the columns with --columns sent_id=..., or image=...,expression=..."
@@ -307,6 +318,8 @@ def _report(part: _Part, file: AnswerFile, coordinates: Coordinates, path: Path)
         num_by_sent_id=matched.num_by["sent_id"],
         num_by_text=matched.num_by["text"],
         num_by_normalized_text=matched.num_by["normalized"],
+        num_by_image=matched.num_by["image"],
+        num_by_position=matched.num_by["position"],
         num_ground_truth=part.ground_truth.num,
         num_other_ground_truth=len(part.ground_truth.other),
         has_scores="objectness" in part.columns,

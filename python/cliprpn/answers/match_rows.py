@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cliprpn.answers.answer_row import AnswerRow
+from cliprpn.answers.match_images import match_images
 from cliprpn.answers.prompts import expressions_in_prompts
 from cliprpn.answers.split_keys import SplitKeys, normalize
 from cliprpn.data.checks import shorten
@@ -28,10 +29,11 @@ class Matched:
         answers: [S], position of the row of each expression of the split; -1 without one.
         duplicates: rows of an expression that had one before.
         strangers: rows that match no expression of the split.
-        num_by: expressions by the key that matched them: sent_id, text, normalized, position.
+        num_by: expressions by the key that matched them: sent_id, text, normalized, image, position.
         num_other_split: strangers that name another split.
         notes: a line each.
         warnings: a line each.
+        advice: what to do if too few rows match; None for the general advice.
     """
 
     answers: np.ndarray
@@ -41,15 +43,21 @@ class Matched:
     num_other_split: int = 0
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    advice: str | None = None
 
 
 def match_rows(
-    rows: Sequence[AnswerRow], keys: SplitKeys, split: str, has_ground_truth: HasGroundTruth
+    rows: Sequence[AnswerRow],
+    keys: SplitKeys,
+    split: str,
+    has_ground_truth: HasGroundTruth,
+    are_images: bool = False,
 ) -> Matched:
     """
     Args:
         split: a row that names another one is a stranger.
         has_ground_truth: tells expressions with the same text apart, if rows have a ground truth.
+        are_images: the user has said that rows name images, not expressions.
 
     Raises:
         CliprpnError: data_invalid, if sent_ids are those of another dataset.
@@ -59,6 +67,10 @@ def match_rows(
     matched.num_other_split = len(rows) - sum(of_split)
     _choose_numbers(rows, keys)
     found = _find_all(rows, keys, of_split, matched)
+    by_image = match_images(rows, keys, of_split, are_images)
+    matched.advice = by_image.advice
+    for position, expression in by_image.expressions.items():
+        found[position] = ("image", [expression])
     num_shared = 0
     rows_of: Counter[tuple[int, ...]] = Counter()
     for position, (row, (how, expressions)) in enumerate(zip(rows, found, strict=True)):
@@ -81,6 +93,11 @@ def match_rows(
         matched.notes.append(
             f"{matched.num_by['normalized']:,} expressions are matched by their text without regard to case, spaces "
             "and punctuation"
+        )
+    if matched.num_by["image"]:
+        matched.notes.append(
+            f"{matched.num_by['image']:,} expressions are matched by their image alone, as each image of the file has "
+            "one expression in the split"
         )
     if num_shared:
         matched.notes.append(

@@ -60,6 +60,11 @@ class SplitKeys:
             return "text", exact[0] if len(exact) == 1 else []
         return "normalized", self.normalized(image_ids, normalize(row.expression))
 
+    def of_image(self, image: int | str | None) -> list[int]:
+        """All expressions of the images that a row may mean."""
+        image_ids = frozenset() if image is None else self.names.images_of(image)
+        return sorted(i for image_id in image_ids for i in self._of_image.get(image_id, []))
+
     def normalized(self, image_ids: frozenset[int], text: str) -> list[int]:
         """The expressions of one of the images with this normalized text; none if several images have it."""
         if text == "":

@@ -3180,6 +3180,20 @@ class AnswersReport(BaseModel):
             description="Expressions matched by image and normalized expression.", ge=0
         ),
     ]
+    num_by_image: Annotated[
+        int | None,
+        Field(
+            description="Expressions matched by image alone, where each image has one; absent in reports of earlier versions.",
+            ge=0,
+        ),
+    ] = None
+    num_by_position: Annotated[
+        int | None,
+        Field(
+            description="Expressions matched by the order of the rows, which their ground truth confirms; absent in reports of earlier versions.",
+            ge=0,
+        ),
+    ] = None
     num_ground_truth: Annotated[
         int,
         Field(description="Matched rows with a ground-truth box of their own.", ge=0),
@@ -4384,4 +4398,4 @@ class BridgeMethods(BaseModel):
     export_changes: Annotated[ExportChangesMethod, Field(title="ExportChangesMethod")]
     audit_answers: Annotated[AuditAnswersMethod, Field(title="AuditAnswersMethod")]
 
-SCHEMA_SHA256 = "4c80f4826ea88aff132af2beaa62328c9a78156f5542d542455657a61e4a44af"
+SCHEMA_SHA256 = "5dbde4a0d117d4c8027d13012f6aa2cc248eda06014b6d3759b30f4a1d16030f"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "4c80f4826ea88aff132af2beaa62328c9a78156f5542d542455657a61e4a44af";
+export const schema_sha256 = "5dbde4a0d117d4c8027d13012f6aa2cc248eda06014b6d3759b30f4a1d16030f";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -511,6 +511,14 @@ export interface AnswersReport {
    * Expressions matched by image and normalized expression.
    */
   num_by_normalized_text: number;
+  /**
+   * Expressions matched by image alone, where each image has one; absent in reports of earlier versions.
+   */
+  num_by_image?: number | null;
+  /**
+   * Expressions matched by the order of the rows, which their ground truth confirms; absent in reports of earlier versions.
+   */
+  num_by_position?: number | null;
   /**
    * Matched rows with a ground-truth box of their own.
    */

@@ -226,11 +226,13 @@ function notes(files: AnswerFile[], several: boolean): RootContent[] {
 const maxNotes = 20;
 
 /** "matched by sent_id". */
-function matchedBy({ num_by_sent_id, num_by_text, num_by_normalized_text }: AnswersReport): string {
+function matchedBy(report: AnswersReport): string {
   const ways = [
-    [num_by_sent_id, "sent_id"],
-    [num_by_text, "image and expression"],
-    [num_by_normalized_text, "image and normalized expression"],
+    [report.num_by_sent_id, "sent_id"],
+    [report.num_by_text, "image and expression"],
+    [report.num_by_normalized_text, "image and normalized expression"],
+    [report.num_by_image ?? 0, "image"],
+    [report.num_by_position ?? 0, "the order of the rows"],
   ] as const;
   const used = ways.filter(([num]) => num > 0);
   if (used.length === 0) return "no expression was matched";
