@@ -19,9 +19,10 @@ def read_answer_file(path: Path, reading: AnswerReading) -> AnswerFile:
         CliprpnError: not_found; data_invalid, with file and line, if the file is broken, or a column is missing;
             bad_input, if `reading.columns` names a field that there is not.
     """
-    records = read_records(path)
+    notes: list[str] = []
+    records = read_records(path, notes)
     name = reading.format or recognize(records)
-    rows, coordinates, notes = FORMATS[name](records, reading.columns or {})
+    rows, coordinates, notes_on_rows = FORMATS[name](records, reading.columns or {})
     if all(row.box is None and not row.unparsed for row in rows):
         found = shorten(", ".join(map(str, records[0][1])))
         raise CliprpnError(
@@ -29,4 +30,6 @@ def read_answer_file(path: Path, reading: AnswerReading) -> AnswerFile:
             f"{records[0][0]}: expected predicted boxes, such as columns pred_x1, pred_y1, pred_x2, pred_y2, a box as "
             f"bbox, or a text as answer; found {found}; name them with --columns box=..., or text=...",
         )
-    return AnswerFile(name, rows, coordinates, hashlib.sha256(path.read_bytes()).hexdigest(), notes)
+    return AnswerFile(
+        name, rows, coordinates, hashlib.sha256(path.read_bytes()).hexdigest(), [*notes, *notes_on_rows]
+    )

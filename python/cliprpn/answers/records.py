@@ -11,6 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cliprpn.answers.workbook import read_workbook
+from cliprpn.answers.workbook_parts import OLE
 from cliprpn.data.annotation_files import ZIP, encoding_problem, open_annotations
 from cliprpn.data.checks import Record, shorten
 from cliprpn.data.json_document import Child, JsonDocument
@@ -21,29 +23,30 @@ MAX_ROWS = 5_000_000
 MAX_BYTES = 2**31
 MAX_FIELD_CHARS = 2**24
 SEPARATORS = ",;\t|"
-# Spreadsheets, which are not read; the first bytes of .xls.
-WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
-OLE = b"\xd0\xcf\x11\xe0"
+WORKBOOKS = (".xlsx", ".xlsm")
 # Lists of answers in an object, by usual names.
 LIST_KEYS = ("results", "predictions", "answers", "outputs", "samples", "rows", "data", "annotations", "logs")
 # A record with its place.
 Placed = tuple[str, Record]
 
 
-def read_records(path: Path) -> list[Placed]:
-    """The records of CSV, TSV, JSON, JSON Lines, Parquet, or of a list in a file of torch.
+def read_records(path: Path, notes: list[str]) -> list[Placed]:
+    """The records of CSV, TSV, JSON, JSON Lines, Parquet, an Excel workbook, or of a list in a file of torch.
 
     An object whose values are records or lists is a record for each key, which it gets as `key`.
 
+    Args:
+        notes: gets a line for what was decided while reading.
+
     Raises:
-        CliprpnError: not_found; data_invalid, if the file is broken, too large or has no records.
+        CliprpnError: not_found; data_invalid, if the file is broken, too large or has no records; package_missing.
     """
     if not path.is_file():
         raise CliprpnError("not_found", f"{path}: expected a file with answers, found none")
     if path.stat().st_size > MAX_BYTES:
         raise CliprpnError("data_invalid", f"{path}: expected at most {MAX_BYTES:,} bytes")
     try:
-        records = list(_limited(_records(path), path))
+        records = list(_limited(_records(path, notes), path))
     except OSError as error:
         raise CliprpnError("data_invalid", f"{path}: expected a readable file: {_one_line(error)}") from error
     if not records:
@@ -51,7 +54,7 @@ def read_records(path: Path) -> list[Placed]:
     return records
 
 
-def _records(path: Path) -> Iterator[Placed]:
+def _records(path: Path, notes: list[str]) -> Iterator[Placed]:
     with path.open("rb") as file:
         start = file.read(4)
     suffix = path.suffix.lower()
@@ -59,12 +62,8 @@ def _records(path: Path) -> Iterator[Placed]:
         return _from_parquet(path)
     if suffix in (".pth", ".pt", ".pkl", ".pickle"):
         return _from_torch(path)
-    if start == OLE or suffix in WORKBOOKS or (start == ZIP and suffix != ".zip"):
-        raise CliprpnError(
-            "data_invalid",
-            f"{path}: expected CSV, TSV, JSON, JSON Lines or Parquet, found an Excel workbook; save "
-            "it as CSV UTF-8",
-        )
+    if suffix in WORKBOOKS or start == OLE or (start == ZIP and suffix != ".zip"):
+        return _from_workbook(path, notes)
     first = _first_character(path)
     if first in ("{", "["):
         return _from_json(path)
@@ -150,7 +149,7 @@ def _from_table(path: Path) -> Iterator[Placed]:
     line = 1
     try:
         header = [name.strip() for name in next(reader, [])]
-        _check_header(header, path)
+        _check_header(header, f"{path.name}:1")
         for values in reader:
             where, line = f"{path.name}:{line + 1}", reader.line_num
             if not any(value.strip() for value in values):
@@ -171,16 +170,25 @@ def _from_table(path: Path) -> Iterator[Placed]:
         csv.field_size_limit(usual_limit)
 
 
-def _check_header(header: list[str], path: Path) -> None:
+def _from_workbook(path: Path, notes: list[str]) -> Iterator[Placed]:
+    rows = read_workbook(path, notes)
+    if not rows:
+        return
+    where, values = rows[0]
+    header = [name.strip() for name in values]
+    _check_header(header, where)
+    for where, values in rows[1:]:
+        yield where, {name: value for name, value in zip(header, values, strict=True) if name}
+
+
+def _check_header(header: list[str], where: str) -> None:
     repeated = sorted({name for name in header if name and header.count(name) > 1})
     if repeated:
-        raise CliprpnError(
-            "data_invalid", f"{path.name}:1: expected each name once, found {repeated[0]!r} twice"
-        )
+        raise CliprpnError("data_invalid", f"{where}: expected each name once, found {repeated[0]!r} twice")
     if sum(1 for name in header if any(char.isalpha() for char in name)) < 2:
         raise CliprpnError(
             "data_invalid",
-            f"{path.name}:1: expected a header row with the names of columns, such as sent_id,pred_x1,pred_y1,"
+            f"{where}: expected a header row with the names of columns, such as sent_id,pred_x1,pred_y1,"
             f"pred_x2,pred_y2; found {shorten(', '.join(header))}",
         )
 
