@@ -1,3 +1,4 @@
+import { groupBy } from "../base/group-by.ts";
 import { hashFileSync } from "../base/hash-file.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { AnswersReport, BridgeMethods } from "../contract/generated/types.ts";
@@ -35,7 +36,7 @@ export async function convertFiles(
   run: RunContext,
 ): Promise<ConvertedFiles> {
   const jobs = models.flatMap((model) => (model.kind === "results" ? jobsOf(model, data, run.runsDir) : []));
-  const waiting = jobs.filter(({ targets }) => targets.some(({ report }) => report === undefined));
+  const waiting = byDataset(jobs.filter(({ targets }) => targets.some(({ report }) => report === undefined)));
   const problems: CliprpnError[] = [];
   for (const [index, job] of waiting.entries()) {
     run.terminal.live([`reading answers: file ${index + 1} of ${waiting.length}`]);
@@ -120,6 +121,11 @@ function checkDifferent({ label }: FilesModel, jobs: readonly ConversionJob[]): 
         );
       fileOf.set(store.key, file);
     }
+}
+
+/** Python has one dataset open at a time. */
+function byDataset(jobs: readonly ConversionJob[]): ConversionJob[] {
+  return [...groupBy(jobs, ({ targets }) => targets[0]?.data.dataset.id).values()].flat();
 }
 
 /** @throws CliprpnError with what is wrong with the file. */

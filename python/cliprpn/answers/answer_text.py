@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from math import isfinite
 from typing import Any, NamedTuple
 
 from cliprpn.answers.answer_row import Box
@@ -66,29 +65,28 @@ def _is_box(run: list[str]) -> bool:
 
 def box_of(value: Any) -> Box | None:
     """Four finite numbers of a usual size; None for anything else. One list around them is taken off."""
-    if isinstance(value, list | tuple) and len(value) == 1 and isinstance(value[0], list | tuple):
+    if not isinstance(value, (list, tuple)):
+        return None
+    if len(value) == 1 and isinstance(value[0], (list, tuple)):
         value = value[0]
-    if not isinstance(value, list | tuple) or len(value) != 4:
+    if len(value) != 4:
         return None
-    numbers = [_number(side) for side in value]
-    if any(side is None for side in numbers):
+    a, b, c, d = map(_number, value)
+    if a is None or b is None or c is None or d is None:
         return None
-    a, b, c, d = (side for side in numbers if side is not None)
     return (a, b, c, d)
 
 
 def _number(value: Any) -> float | None:
+    """A finite number of a usual size."""
     if isinstance(value, str) and len(value) <= 40:
         try:
             value = float(value)
         except ValueError:
             return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not isinstance(value, float) and (isinstance(value, bool) or not isinstance(value, int)):
         return None
-    if isinstance(value, int) and abs(value) > MAX_COORDINATE_PX:
-        return None
-    number = float(value)
-    return number if isfinite(number) and abs(number) <= MAX_COORDINATE_PX else None
+    return float(value) if abs(value) <= MAX_COORDINATE_PX else None  # A NaN is not below.
 
 
 def _certain(numbers: list[float], form: BoxForm, num_boxes: int) -> TextBox | None:

@@ -63,7 +63,7 @@ def match_rows(
         CliprpnError: data_invalid, if sent_ids are those of another dataset.
     """
     matched = Matched(np.full(len(keys.rows), -1, dtype=np.int64))
-    of_split = [split_named(row.split) in (None, split) for row in rows]
+    of_split = [row.split is None or split_named(row.split) in (None, split) for row in rows]
     matched.num_other_split = len(rows) - sum(of_split)
     _choose_numbers(rows, keys)
     found = _find_all(rows, keys, of_split, matched)
@@ -194,8 +194,10 @@ def _same_texts(checked: Sequence[tuple[AnswerRow, int]], keys: SplitKeys) -> li
     """Whether the text of a row is the expression, or a prompt with it; True without a text."""
     same: list[bool] = []
     for row, i in checked:
-        text = normalize(keys.texts[i])
-        named = text if row.expression is None else normalize(row.expression)
+        if row.expression in (None, keys.texts[i]):
+            same.append(True)
+            continue
+        text, named = normalize(keys.texts[i]), normalize(row.expression)
         same.append(named == text or f" {text} " in f" {named} ")
     return same
 

@@ -101,6 +101,9 @@ class ImageNames:
             number = int(path.stem) if _is_number(path.stem) else coco_number(name)
             if number is not None:
                 self._numbers[number].add(image_id)
+        self._ambiguous = {
+            number for number, named in self._numbers.items() if number in self._ids and named != {number}
+        }
 
     def images_of(self, image: int | str) -> frozenset[int]:
         """The ids of the images that a row may mean; several if names are ambiguous."""
@@ -108,8 +111,9 @@ class ImageNames:
 
     def conflicts(self, image: int | str) -> bool:
         """Whether it is the id of an image and the name of another."""
-        is_number = isinstance(image, int) or _is_number(image)
-        return is_number and self._images_of(image, True) != self._images_of(image, False)
+        if not self._ambiguous:
+            return False
+        return (isinstance(image, int) or _is_number(image)) and int(image) in self._ambiguous
 
     def _images_of(self, image: int | str, prefer_names: bool) -> frozenset[int]:
         if isinstance(image, str) and not _is_number(image):

@@ -45,10 +45,12 @@ def _run(method: str, params: dict[str, Any]) -> dict[str, Any]:
     if method == "hello":
         return _hello(params)
     from cliprpn.bridge.figure_methods import FIGURE_METHODS
+    from cliprpn.memory import collection_paused
 
     if method in FIGURE_METHODS:
         figures = FIGURE_METHODS[method]
-        return _as_json(figures.run(figures.params.model_validate(params, strict=True)), figures.result)
+        with collection_paused():
+            return _as_json(figures.run(figures.params.model_validate(params, strict=True)), figures.result)
     if _device is None:
         raise CliprpnError(
             "contract_violation",
