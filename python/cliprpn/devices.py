@@ -9,16 +9,18 @@ from importlib.metadata import version
 
 import torch
 
+from cliprpn.arithmetic import fix_arithmetic
 from cliprpn.contract.generated import Environment
 from cliprpn.errors import CliprpnError
 
 
 def resolve_device(requested: str) -> torch.device:
-    """The device for `auto`, cpu, cuda, cuda:I or mps; a CUDA device is ready for use.
+    """The device for `auto`, cpu, cuda, cuda:I or mps; a CUDA device is ready for use, and the arithmetic is fixed.
 
     Raises:
         CliprpnError: device_unavailable; another device is never used instead.
     """
+    fix_arithmetic()
     available = available_devices()
     name = {"auto": available[0], "cuda": "cuda:0"}.get(requested, requested)
     if name not in available:

@@ -52,6 +52,7 @@ const EXIT_OF_CODE: Record<ErrorCode, keyof typeof EXIT> = {
   loss_not_finite: "some_failed",
   no_network: "environment",
   no_space: "environment",
+  not_deterministic: "user_input",
   not_found: "user_input",
   out_of_memory: "some_failed",
   package_missing: "environment",

@@ -39,6 +39,7 @@ export const identityDefaults = {
       warmup_fraction: 0.1,
       grad_clip_norm: 1,
       amp: true,
+      deterministic: true,
       select_by: "acc_at_50",
       views: 0,
     },

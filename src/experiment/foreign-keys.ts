@@ -29,6 +29,8 @@ const keys: Record<string, string> = {
   half: "training.amp",
   mixed_precision: "training.amp",
   precision: "training.amp",
+  use_deterministic_algorithms: "training.deterministic",
+  cudnn_deterministic: "training.deterministic",
   imgsz: "image_size_px",
   img_size: "image_size_px",
   image_size: "image_size_px",

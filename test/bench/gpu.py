@@ -25,6 +25,7 @@ from prepared import write_pixels
 from torch import Tensor
 
 from bench.roofline import Peak, find_peak, step_flops
+from cliprpn.arithmetic import use_deterministic
 from cliprpn.contract.generated import Training
 from cliprpn.data.index import DatasetIndex
 from cliprpn.data.pixels import Pixels, open_pixels
@@ -59,7 +60,8 @@ def main(argv: list[str]) -> int:
     """Measures and prints. Returns 0."""
     args = _arguments(argv)
     device = resolve_device(args.device)
-    seed_everything(0, torch.get_num_threads())  # As in a trial: deterministic algorithms are slower.
+    seed_everything(0, torch.get_num_threads())
+    use_deterministic(True, device)  # As in a trial: deterministic algorithms are slower.
     peak = find_peak(device)
     results = list(_train(args, device, peak))
     results += _extract(args, device)
@@ -252,6 +254,7 @@ def _training(num_epochs: int) -> Training:
             "warmup_fraction": 0,
             "grad_clip_norm": None,
             "amp": True,
+            "deterministic": True,
             "select_by": "miou",
             "views": 0,
         }

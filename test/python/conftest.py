@@ -24,6 +24,8 @@ def no_open_datasets() -> Iterator[None]:
 def no_traces() -> Iterator[None]:
     """Restores what a trial changes: random state, deterministic algorithms, open datasets."""
     threads, state = torch.get_num_threads(), torch.get_rng_state()
+    module = vars(torch.utils)["deterministic"]
+    filled = module.fill_uninitialized_memory
     frozen._opened.clear()
     cliprpn.data.index._opened.clear()
     yield
@@ -31,3 +33,4 @@ def no_traces() -> Iterator[None]:
     torch.set_num_threads(threads)
     torch.set_rng_state(state)
     torch.use_deterministic_algorithms(False)
+    module.fill_uninitialized_memory = filled

@@ -110,6 +110,7 @@ const python: string[][] = [
   ["metrics", "statistics"],
   ["boxes", "box_arrays", "geometry"],
   ["code_identity", "devices", "memory", "run_context"],
+  ["arithmetic"],
   ["contract", "errors", "seeding"],
 ];
 

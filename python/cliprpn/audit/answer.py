@@ -12,6 +12,7 @@ import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 
+from cliprpn.arithmetic import prefer_deterministic, use_deterministic
 from cliprpn.contract.generated import BaselineSpec, TrialBackbone, TrialDataset
 from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.errors import CliprpnError
@@ -59,6 +60,7 @@ class Asked:
         self._features: FrozenFeatures | None = None
         if self._baseline is not None:
             seed_everything(self._baseline.seed, self._baseline.num_threads)
+            prefer_deterministic()
             self.index = open_dataset(Path(dataset.root), dataset.id)
             return
         if model_file is None:
@@ -66,6 +68,7 @@ class Asked:
         saved = load_model(model_file)
         if saved.seed is not None and saved.num_threads is not None:
             seed_everything(saved.seed, saved.num_threads)
+        use_deterministic(saved.deterministic, context.device)
         self._backbone: TrialBackbone = saved.backbone
         if spec is not None:
             self._backbone = saved.backbone.model_copy(update={"weights": spec.backbone.weights})

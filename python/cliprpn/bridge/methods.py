@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from pydantic import BaseModel
 
+from cliprpn.arithmetic import use_deterministic
 from cliprpn.audit.audit import audit, audit_answers, export_changes
 from cliprpn.contract.generated import (
     AuditAnswersParams,
@@ -191,6 +192,7 @@ def _dataset_stats(params: DatasetStatsParams, context: CallContext) -> DatasetS
 def _check_fusion(params: CheckFusionParams, context: CallContext) -> CheckFusionResult:
     spec = params.spec
     seed_everything(spec.seed, spec.num_threads)
+    use_deterministic(spec.settings.training.deterministic, context.device)
     sizes = _feature_sizes(spec.backbone.name, spec.backbone.weights)
     num_parameters = check_fusion(spec.settings, sizes, context.device)
     return CheckFusionResult(

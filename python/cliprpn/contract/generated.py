@@ -426,6 +426,7 @@ class ErrorInfo(BaseModel):
             "loss_not_finite",
             "no_network",
             "no_space",
+            "not_deterministic",
             "not_found",
             "out_of_memory",
             "package_missing",
@@ -1453,6 +1454,12 @@ class Training(BaseModel):
         bool,
         Field(
             description="Automatic mixed precision: bfloat16 autocast on CUDA; off on other devices."
+        ),
+    ]
+    deterministic: Annotated[
+        bool,
+        Field(
+            description="Whether all operations must be deterministic, so that another run on the same machine gives the same bits; an operation that cannot is an error. If false, another run may differ in the last digits, and may be faster on CUDA."
         ),
     ]
     select_by: Annotated[
@@ -4398,4 +4405,4 @@ class BridgeMethods(BaseModel):
     export_changes: Annotated[ExportChangesMethod, Field(title="ExportChangesMethod")]
     audit_answers: Annotated[AuditAnswersMethod, Field(title="AuditAnswersMethod")]
 
-SCHEMA_SHA256 = "5dbde4a0d117d4c8027d13012f6aa2cc248eda06014b6d3759b30f4a1d16030f"
+SCHEMA_SHA256 = "4b32b23045c81904e75a5a6d067bd23ffb6effc45b9f1880bb6c959ac6923ff1"

@@ -38,6 +38,7 @@ class SavedModel:
         image_size_px: side of the square that images are resized to before CLIP.
         resize: `squash` or `letterbox`.
         seed, num_threads: of the trial that trained it; None for an imported model of ClipRPN (Trento).
+        deterministic: whether all operations must be deterministic, in its training and its evaluation.
         hit_probability: of a box, by its score; None if it was not fitted to this model.
     """
 
@@ -47,6 +48,7 @@ class SavedModel:
     resize: Resize
     seed: int | None
     num_threads: int | None
+    deterministic: bool
     epoch: int
     hit_probability: HitProbability | None
 
@@ -169,7 +171,7 @@ def _check_version(facts: dict[str, Any], path: Path) -> None:
 
 def _from_trial(facts: dict[str, Any], path: Path) -> SavedModel:
     """A trained model, still with random weights."""
-    settings = Settings.model_validate(facts["settings"], strict=True)
+    settings = Settings.model_validate(_with_new_settings(facts["settings"]), strict=True)
     if isinstance(settings.fusion, FileFusion):
         settings = with_fusion_file(settings, _find_fusion(path))
     sizes = [int(facts[key]) for key in ("map_channels", "pooled_dim", "word_dim")]
@@ -181,9 +183,15 @@ def _from_trial(facts: dict[str, Any], path: Path) -> SavedModel:
         settings.resize,
         int(facts["seed"]),
         int(facts["num_threads"]),
+        settings.training.deterministic,
         int(facts["epoch"]),
         parse_hit_probability(facts[HIT_PROBABILITY]) if HIT_PROBABILITY in facts else None,
     )
+
+
+def _with_new_settings(stored: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a model; one that is older than a setting has the value of src/contract/identity-defaults.ts."""
+    return {**stored, "training": {"deterministic": True, **stored["training"]}}
 
 
 def _find_fusion(path: Path) -> Path:
@@ -219,6 +227,7 @@ def _from_import(facts: dict[str, Any]) -> SavedModel:
         facts["resize"],
         None,
         None,
+        True,
         0,
         None,
     )

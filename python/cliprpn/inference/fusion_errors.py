@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from cliprpn.arithmetic import describe_nondeterminism
 from cliprpn.errors import CliprpnError
 
 LONGEST_MESSAGE = 400
@@ -28,7 +29,7 @@ def fusion_errors(path: Path, prefix: str = "", expected: str = "") -> Iterator[
         expected: added to the message.
 
     Raises:
-        CliprpnError: fusion_invalid.
+        CliprpnError: fusion_invalid, not_deterministic.
         torch.OutOfMemoryError: the device is full, which is not the fusion's fault.
     """
     try:
@@ -39,6 +40,9 @@ def fusion_errors(path: Path, prefix: str = "", expected: str = "") -> Iterator[
         if is_ctrl_c(error):
             raise
         place = fusion_line(error, path) or str(path)
+        refused = describe_nondeterminism(error)
+        if refused is not None:
+            raise CliprpnError("not_deterministic", f"{place}: {prefix}{refused}") from error
         raise CliprpnError("fusion_invalid", f"{place}: {prefix}{describe_error(error)}{expected}") from error
 
 

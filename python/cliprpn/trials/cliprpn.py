@@ -8,6 +8,7 @@ from typing import Literal
 
 from torch.utils.tensorboard import SummaryWriter
 
+from cliprpn.arithmetic import nondeterminism_notes
 from cliprpn.contract.generated import ClipRpnSpec, Epoch, EpochEvent
 from cliprpn.data.long_expressions import dataset_warnings
 from cliprpn.data.predictions import predictions_file
@@ -73,7 +74,10 @@ def train_cliprpn(
         num_trainable_parameters=_count_trainable(model),
         features_ms=(features_done - started) * 1000,
         training_ms=(training_done - features_done) * 1000,
-        notes=dataset_warnings(index),
+        notes=[
+            *dataset_warnings(index),
+            *nondeterminism_notes(settings.training.deterministic, context.device),
+        ],
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cliprpn.arithmetic import prefer_deterministic, use_deterministic
 from cliprpn.contract.generated import BaselineSpec, Metrics, TrialDataset
 from cliprpn.data.index import DatasetIndex
 from cliprpn.errors import CliprpnError
@@ -38,12 +39,14 @@ def evaluate(
     """
     if isinstance(spec, BaselineSpec):
         seed_everything(spec.seed, spec.num_threads)
+        prefer_deterministic()
         return evaluate_baseline(spec, dataset, split, out_dir, context).metrics
     if model_file is None:
         raise CliprpnError("bad_input", "expected a model file to evaluate, found none")
     saved, limit = load_model(model_file), None
     if saved.seed is not None and saved.num_threads is not None:
         seed_everything(saved.seed, saved.num_threads)
+    use_deterministic(saved.deterministic, context.device)
     backbone = saved.backbone
     if spec is not None:
         # Where the weights lie now; they must still be those that the model was trained with.

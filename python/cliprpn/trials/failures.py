@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from cliprpn.arithmetic import describe_nondeterminism
 from cliprpn.contract.generated import BaselineSpec, FileFusion
 from cliprpn.errors import CliprpnError
 from cliprpn.inference.build import fusion_path
@@ -43,6 +44,9 @@ def _describe(error: BaseException, spec: Spec, place: str | None) -> tuple[str,
     at = "" if place is None else f"{place}: "
     if isinstance(error, CliprpnError):
         return error.code, error.message
+    refused = describe_nondeterminism(error)
+    if refused is not None:
+        return "not_deterministic", f"{at}{refused}"
     if isinstance(error, torch.OutOfMemoryError):
         return "out_of_memory", f"{at}the device ran out of memory{_memory_hint(spec)}"
     if isinstance(error, MemoryError) or _is_cpu_allocation(error):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from cliprpn.arithmetic import prefer_deterministic, use_deterministic
 from cliprpn.code_identity import code_hashes
 from cliprpn.contract.generated import (
     BaselineSpec,
@@ -105,8 +106,10 @@ def _run_by_kind(
         torch.cuda.reset_peak_memory_stats(device)
     context = RunContext(device, Path(spec.cache_dir), emit, should_stop)
     if isinstance(spec, BaselineSpec):
+        prefer_deterministic()
         result = _run_baseline(spec, folder, context)
     else:
+        use_deterministic(spec.settings.training.deterministic, device)
         result = train_cliprpn(spec, folder, keep_models, context)
     total_ms = (time.monotonic() - started) * 1000
     peak = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None

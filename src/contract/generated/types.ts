@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "5dbde4a0d117d4c8027d13012f6aa2cc248eda06014b6d3759b30f4a1d16030f";
+export const schema_sha256 = "4b32b23045c81904e75a5a6d067bd23ffb6effc45b9f1880bb6c959ac6923ff1";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -158,6 +158,7 @@ export type ErrorCode =
   | "loss_not_finite"
   | "no_network"
   | "no_space"
+  | "not_deterministic"
   | "not_found"
   | "out_of_memory"
   | "package_missing"
@@ -1434,6 +1435,10 @@ export interface Training {
    * Automatic mixed precision: bfloat16 autocast on CUDA; off on other devices.
    */
   amp: boolean;
+  /**
+   * Whether all operations must be deterministic, so that another run on the same machine gives the same bits; an operation that cannot is an error. If false, another run may differ in the last digits, and may be faster on CUDA.
+   */
+  deterministic: boolean;
   /**
    * The metric on val that selects the best epoch.
    */
@@ -4350,6 +4355,10 @@ export interface PartialTraining {
    */
   amp?: boolean;
   /**
+   * Whether all operations must be deterministic, so that another run on the same machine gives the same bits; an operation that cannot is an error. If false, another run may differ in the last digits, and may be faster on CUDA.
+   */
+  deterministic?: boolean;
+  /**
    * The metric on val that selects the best epoch.
    */
   select_by?: "acc_at_50" | "miou";
@@ -4664,6 +4673,13 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
+   * Items: Whether all operations must be deterministic, so that another run on the same machine gives the same bits; an operation that cannot is an error. If false, another run may differ in the last digits, and may be faster on CUDA.
+   */
+  "training.deterministic"?: [boolean, ...boolean[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   *
    * Items: The metric on val that selects the best epoch.
    */
   "training.select_by"?: ["acc_at_50" | "miou", ...("acc_at_50" | "miou")[]];
@@ -4858,6 +4874,10 @@ export interface Setting {
    * Automatic mixed precision: bfloat16 autocast on CUDA; off on other devices.
    */
   "training.amp"?: boolean;
+  /**
+   * Whether all operations must be deterministic, so that another run on the same machine gives the same bits; an operation that cannot is an error. If false, another run may differ in the last digits, and may be faster on CUDA.
+   */
+  "training.deterministic"?: boolean;
   /**
    * The metric on val that selects the best epoch.
    */
