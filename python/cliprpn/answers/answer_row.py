@@ -12,6 +12,10 @@ AnswerFormat = Literal[
     "table", "coco", "mdetr", "transvg", "lmms_eval", "vlmevalkit", "internvl", "qwen", "vlm_r1"
 ]
 Box = tuple[float, float, float, float]
+# What programs write for an answer without a box, in any coordinates.
+NO_ANSWER: Box = (0.0, 0.0, 0.0, 0.0)
+# Of a text that is shown.
+MAX_TEXT_CHARS = 300
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,11 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from cliprpn.answers.answer_row import AnswerFormat, AnswerRow, Box
+from cliprpn.answers.answer_row import MAX_TEXT_CHARS, NO_ANSWER, AnswerFormat, AnswerRow
 from cliprpn.answers.answer_text import coordinates_of
 from cliprpn.data.checks import Record
 
 _PIXELS, _NORMALIZED, _THOUSAND = map(coordinates_of, ("xyxy", "xyxy_norm", "xyxy_1000"))
-NO_ANSWER: Box = (0.0, 0.0, 0.0, 0.0)
 NUMBER = r"\s*\d{1,4}(?:\.\d{1,6})?\s*"
 # Tokens such as `<box>` may have been left out when the answer was decoded.
 INTERNVL_BOX = re.compile(rf"\[{NUMBER},{NUMBER},{NUMBER},{NUMBER}\]")
@@ -25,18 +24,12 @@ DATASET_SPLIT = re.compile(r".*[ _](train|val|test[AB]?)", re.IGNORECASE)
 MAX_NORMALIZED = 1.5
 
 
-def zeros_are_no_answer(row: AnswerRow, record: Record) -> AnswerRow:
-    """lmms-eval (`utils_rec.py`) and VLM-R1 (`test_rec_r1.py`) log four zeros where an answer has no box."""
-    if row.box != NO_ANSWER:
-        return row
-    text = record.get("model_output")
-    shown = text[:300] if isinstance(text, str) else "0, 0, 0, 0"
-    return replace(row, box=None, unparsed=True, text=shown)
-
-
 def read_vlm_r1(row: AnswerRow, record: Record) -> AnswerRow:
-    """VLM-R1 (`test_rec_r1.py`) scales `extracted_answer` to the original image where it logs both sizes."""
-    row = zeros_are_no_answer(row, record)
+    """VLM-R1 (`test_rec_r1.py`) logs four zeros where an answer has no box, and scales the others to the original image
+    where it logs both sizes."""
+    text = record.get("model_output")
+    if row.box == NO_ANSWER and isinstance(text, str):
+        return replace(row, box=None, unparsed=True, text=text[:MAX_TEXT_CHARS])
     is_scaled = row.box is not None and "input_size" in record and "image_size" in record
     return replace(row, coordinates=_PIXELS) if is_scaled else row
 
@@ -73,7 +66,6 @@ def read_vlmevalkit(row: AnswerRow, record: Record) -> AnswerRow:
 
 
 READ_PUBLISHED: dict[AnswerFormat, Callable[[AnswerRow, Record], AnswerRow]] = {
-    "lmms_eval": zeros_are_no_answer,
     "vlm_r1": read_vlm_r1,
     "internvl": read_internvl,
     "qwen": read_qwen,

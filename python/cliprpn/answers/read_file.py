@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
-from cliprpn.answers.answer_row import AnswerFile
-from cliprpn.answers.formats import FORMATS, recognize
+from cliprpn.answers.answer_row import NO_ANSWER, AnswerFile, AnswerRow
+from cliprpn.answers.read_rows import read_rows
+from cliprpn.answers.recognize import recognize
 from cliprpn.answers.records import read_records
 from cliprpn.contract.generated import AnswerReading
 from cliprpn.data.checks import shorten
@@ -22,7 +24,7 @@ def read_answer_file(path: Path, reading: AnswerReading) -> AnswerFile:
     notes: list[str] = []
     records = read_records(path, notes)
     name = reading.format or recognize(records)
-    rows, coordinates, notes_on_rows = FORMATS[name](records, reading.columns or {})
+    rows, coordinates, notes_on_rows = read_rows(name, records, reading.columns or {})
     if all(row.box is None and not row.unparsed for row in rows):
         found = shorten(", ".join(map(str, records[0][1])))
         raise CliprpnError(
@@ -30,6 +32,12 @@ def read_answer_file(path: Path, reading: AnswerReading) -> AnswerFile:
             f"{records[0][0]}: expected predicted boxes, such as columns pred_x1, pred_y1, pred_x2, pred_y2, a box as "
             f"bbox, or a text as answer; found {found}; name them with --columns box=..., or text=...",
         )
-    return AnswerFile(
-        name, rows, coordinates, hashlib.sha256(path.read_bytes()).hexdigest(), [*notes, *notes_on_rows]
+    rows = [_without_empty_box(row) for row in rows]
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    return AnswerFile(name, rows, coordinates, sha256, [*notes, *notes_on_rows])
+
+
+def _without_empty_box(row: AnswerRow) -> AnswerRow:
+    return (
+        replace(row, box=None, unparsed=True, text=row.text or "0, 0, 0, 0") if row.box == NO_ANSWER else row
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cliprpn.answers.convert import read_boxes
+from cliprpn.answers.question_answers import read_boxes
 from cliprpn.audit.answer import Asked, with_texts
 from cliprpn.audit.changes import Change, make_changes
 from cliprpn.audit.figures import Asking, Boxes, audit_figures
