@@ -325,3 +325,33 @@ def test_a_full_disk_is_reported_before_extraction(
     with pytest.raises(CliprpnError, match=r"GB") as caught:
         open_features(index, lambda: backbone, tmp_path)
     assert caught.value.code == "no_space"
+
+
+@pytest.mark.parametrize(
+    ("fits", "moved"),
+    [
+        ("nothing", []),
+        ("text", ["text", "mirrored"]),
+        ("one map array", ["text", "mirrored", "maps", "view 1", "view 2"]),
+    ],
+)
+def test_text_goes_to_the_device_whether_or_not_maps_fit(
+    backbone: ClipBackbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fits: str, moved: list[str]
+) -> None:
+    index = open_dataset(*prepared(small_dataset(tmp_path / "data", 12), tmp_path / "cache"))
+    features = open_features(index, lambda: backbone, tmp_path / "cache", num_views=2)
+    mirrored = features.views[0].mirrored.text
+    names = {id(features.text): "text", id(mirrored): "mirrored", id(features.maps): "maps"}
+    names |= {id(view.maps): f"view {i}" for i, view in enumerate(features.views, 1)}
+    text_bytes = max(features.text.num_bytes, mirrored.num_bytes)
+    map_bytes = max(features.maps.nbytes, *(view.maps.nbytes for view in features.views))
+    assert text_bytes < min(view.maps.nbytes for view in features.views)
+    free = {"nothing": 0, "text": 2 * text_bytes + 1, "one map array": 2 * map_bytes + 1}[fits]
+    found: list[str] = []
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, 10**12))
+    monkeypatch.setattr(type(mirrored), "move_to", lambda text, device: found.append(names[id(text)]))
+    monkeypatch.setattr(frozen, "copy_to_device", lambda maps, device: found.append(names[id(maps)]))
+    features.move_to(torch.device("cuda:0"))
+    assert found == moved
+    features.move_to(CPU)
+    assert found == moved

@@ -92,17 +92,23 @@ class FrozenFeatures:
         return frame_size_px / self.image_size_px
 
     def move_to(self, device: torch.device) -> None:
-        """Moves arrays to a CUDA device, as long as they need less than half of the free memory there."""
-        if device.type != "cuda" or isinstance(self.maps, Tensor):
+        """Moves arrays to a CUDA device, each if it needs less than half of the free memory there; text first."""
+        if device.type != "cuda":
             return
-        free, _ = torch.cuda.mem_get_info(device)
-        if self.maps.nbytes + self.text.num_bytes < free / 2:
-            self.text.move_to(device)
-            self.maps = copy_to_device(self.maps, device)
-        for view in self.views:
-            free, _ = torch.cuda.mem_get_info(device)
-            if view.num_bytes < free / 2:
-                view.move_to(device)
+        # Views share their text.
+        for text in [self.text, *(view.mirrored.text for view in self.views[:1])]:
+            if _fits(text.num_bytes, device):
+                text.move_to(device)
+        parts: list[FrozenFeatures | ViewFeatures] = [self, *self.views]
+        for part in parts:
+            if isinstance(part.maps, np.ndarray) and _fits(part.maps.nbytes, device):
+                part.maps = copy_to_device(part.maps, device)
+
+
+def _fits(num_bytes: int, device: torch.device) -> bool:
+    """Whether an array leaves half of a CUDA device's free memory to models and batches."""
+    free, _ = torch.cuda.mem_get_info(device)
+    return num_bytes < free / 2
 
 
 def open_data(

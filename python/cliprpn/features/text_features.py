@@ -78,10 +78,8 @@ def gather(source: np.ndarray | Tensor, rows: Tensor, device: torch.device) -> T
     return torch.from_numpy(source[rows.numpy()]).to(device).float()
 
 
-def copy_to_device(source: np.ndarray | Tensor, device: torch.device) -> Tensor:
+def copy_to_device(source: np.ndarray, device: torch.device) -> Tensor:
     """Copies a memory map to an accelerator, block by block to limit the use of CPU memory."""
-    if isinstance(source, Tensor):
-        return source.to(device)
     copy = torch.empty(source.shape, dtype=torch.float16, device=device)
     for start in range(0, len(source), ROWS_PER_COPY):
         block = np.array(source[start : start + ROWS_PER_COPY])

@@ -23,7 +23,7 @@ from cliprpn.data.views.training_views import ImageViews, TrainingImages
 from cliprpn.data.views.wording import mirror_sentence
 from cliprpn.features.feature_cache import FeatureCache, MadeFrom
 from cliprpn.features.image_features import ReadBlock
-from cliprpn.features.text_features import TextFeatures, copy_to_device, gather
+from cliprpn.features.text_features import TextFeatures, gather
 from cliprpn.storage.array_store import ArraySpecs
 
 # words, mask and pooled, as `TextFeatures.batch` returns them.
@@ -74,16 +74,6 @@ class ViewFeatures:
     def is_mirrored(self, sentence_rows: np.ndarray) -> np.ndarray:
         """Whether the image of each sentence is mirrored in the view: [B], bool."""
         return self.fits[sentence_rows] & self.flipped[self.image_rows[sentence_rows]]
-
-    @property
-    def num_bytes(self) -> int:
-        """Size of the maps and of the mirrored text."""
-        return self.maps.nbytes + self.mirrored.text.num_bytes
-
-    def move_to(self, device: torch.device) -> None:
-        """Moves the maps and the mirrored text to an accelerator."""
-        self.maps = copy_to_device(self.maps, device)
-        self.mirrored.text.move_to(device)
 
 
 @dataclass(frozen=True)
