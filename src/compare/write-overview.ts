@@ -1,6 +1,6 @@
 import type { Combined } from "../contract/generated/types.ts";
+import { combinedVerdict } from "../report/overview/combined-verdict.ts";
 import type { OverviewInput } from "../report/overview/overview-input.ts";
-import { overviewVerdict } from "../report/overview/overview-verdict.ts";
 import { writeOverview } from "../report/overview/write-overview.ts";
 import type { ReportInput } from "../report/report-input.ts";
 import { verdict } from "../report/sections/verdict.ts";
@@ -34,5 +34,5 @@ export async function writeComparisonOverview(
     files: overviewFiles,
   };
   await writeOverview(overview, await open(overviewFiles.place), folder);
-  return overviewVerdict(overview);
+  return combinedVerdict(combined, stored);
 }

@@ -1,4 +1,4 @@
-import { counted, joinWords } from "../../base/format.ts";
+import { asSentence, counted, joinWords } from "../../base/format.ts";
 import { groupBy } from "../../base/group-by.ts";
 import type {
   Combined,
@@ -8,22 +8,28 @@ import type {
 } from "../../contract/generated/types.ts";
 import { nameLabels, quoteLabel } from "../names.ts";
 import { points } from "../points.ts";
+import { protocolRemarks } from "../sections/protocol.ts";
 import { verdictSentences } from "../sections/verdict.ts";
 import type { VerdictFacts } from "../sections/verdict-facts.ts";
 import { nearestOf } from "../sections/verdict-phrases.ts";
 import { combinedRuns, rowNoun } from "../wording.ts";
 
-/** The result over several splits in a few sentences: `combined.verdict` has decided what the data support. */
+/**
+ * The result over several splits in a few sentences: `combined.verdict` has decided what the data support. Of a comparison, also
+ * what differs between how the models were asked.
+ */
 export function combinedVerdict(combined: Combined, comparison: StoredComparison | undefined): string {
   const facts = factsOfCombined(combined, comparison);
+  const { best, rival } = combined.verdict;
   return [
     ...verdictSentences(facts),
     ...aheadSentence(combined, facts),
     ...behindSentence(combined),
     ...otherColumns(combined),
     ...optimism(combined, facts),
+    ...protocolRemarks(comparison, [best, rival]),
   ]
-    .map((sentence) => `${sentence}.`)
+    .map(asSentence)
     .join(" ");
 }
 

@@ -5,8 +5,8 @@ import { bullets, codeBlock, heading, type Inline, link, paragraph, strong } fro
 import type { ReportImage } from "../report-input.ts";
 import { answerLimitations, answers } from "../sections/answers.ts";
 import { protocol } from "../sections/protocol.ts";
+import { combinedVerdict } from "./combined-verdict.ts";
 import type { OverviewInput } from "./overview-input.ts";
-import { overviewVerdict } from "./overview-verdict.ts";
 import { splitsSection } from "./splits-section.ts";
 import { trainingBySplit } from "./training-by-split.ts";
 
@@ -19,7 +19,7 @@ export function overviewBlocks(
   return {
     main: [
       heading(1, input.question),
-      paragraph([strong(overviewVerdict(input)), ...lookRemark(input)]),
+      paragraph([strong(combinedVerdict(combined, comparison)), ...lookRemark(input)]),
       paragraph(basis(input)),
       ...overviewLimitations(input),
       ...splitsSection("Results by split", combined, comparison, chart),

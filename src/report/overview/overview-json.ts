@@ -1,9 +1,9 @@
 import { check } from "../../contract/check.ts";
 import type { Overview } from "../../contract/generated/types.ts";
 import { textsOf } from "../markdown.ts";
+import { combinedVerdict } from "./combined-verdict.ts";
 import { overviewLimitations } from "./overview-blocks.ts";
 import type { OverviewInput } from "./overview-input.ts";
-import { overviewVerdict } from "./overview-verdict.ts";
 
 /** Everything that the overview says, for programs. @throws CliprpnError contract_violation. */
 export function overviewJson(input: OverviewInput): Overview {
@@ -14,7 +14,7 @@ export function overviewJson(input: OverviewInput): Overview {
     name,
     question,
     command,
-    verdict: overviewVerdict(input),
+    verdict: combinedVerdict(combined, comparison),
     notes: overviewLimitations(input).flatMap(textsOf),
     combined,
     comparison,
