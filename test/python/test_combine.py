@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from made_splits import Hits, combine_params, write_split
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.stats import binom, norm
 from scipy.stats import t as student
 
 from cliprpn.errors import CliprpnError
@@ -364,19 +364,60 @@ def test_intervals_over_splits_that_share_images_are_right_in_95_of_100_cases() 
     assert as_if_apart < coverage - 0.04
 
 
-def test_a_planted_difference_is_found_as_often_as_the_detectable_one_says() -> None:
-    """`detectable` is the difference that 80 of 100 such comparisons find; here it is planted."""
+def power_at(planted: float, detectable: float) -> float:
+    """The chance to find a difference, of a comparison that finds `detectable` in 80 of 100 cases."""
+    error = detectable / (norm.ppf(0.975) + norm.ppf(0.8))
+    return float(norm.cdf(planted / error - norm.ppf(0.975)))
+
+
+def assert_found_as_stated(found: list[bool], powers: list[float]) -> None:
+    """The number of finds is in the binomial range of the mean of the stated powers."""
+    low, high = binom.interval(0.99, len(found), np.mean(powers))
+    assert low <= sum(found) <= high
+
+
+def test_a_planted_difference_over_splits_is_found_as_often_as_the_detectable_one_says() -> None:
     rng = np.random.default_rng(1)
-    detectable = np.mean(
-        [detectable_difference(compare(*draw_pair(rng, (0.7, 0.7))[0])) or 0 for _ in range(50)]
-    )
-    found = []
-    for _ in range(600):
-        (a, b), _ = draw_pair(rng, (0.7 + detectable / 2, 0.7 - detectable / 2))
+    found, powers = [], []
+    for _ in range(500):
+        (a, b), _ = draw_pair(rng, (0.75, 0.65))
         difference = compare(a, b)
         assert difference.p_value is not None
-        found.append(difference.p_value < 0.05)
-    assert 0.76 <= np.mean(found) <= 0.85
+        found.append(difference.p_value < 0.05 and difference.mean > 0)
+        powers.append(power_at(0.1, detectable_difference(difference) or 0))
+    assert 0.7 < np.mean(powers) < 0.9
+    assert_found_as_stated(found, powers)
+
+
+@pytest.mark.parametrize(("num", "expected"), [(1900, 0.5), (4000, 0.8)])
+def test_two_planted_points_between_files_of_answers_are_found_as_often_as_the_report_says(
+    tmp_path: Path, num: int, expected: float
+) -> None:
+    """Two models of 71 and 69 %, which miss much the same expressions."""
+    rng = np.random.default_rng(num)
+    groups = ImageGroups(np.arange(num))
+
+    def draw() -> tuple[Hits, Hits]:
+        difficulty = rng.normal(size=num)
+        values = (np.sqrt(0.75) * difficulty + 0.5 * rng.normal(size=num) for _ in range(2))
+        first, second = (value < norm.ppf(p) for value, p in zip(values, (0.71, 0.69), strict=True))
+        return first[None], second[None]
+
+    found, powers = [], []
+    for trial in range(300):
+        hits = draw()
+        difference = compare(*(measure(each, None, groups, has_seeds=False) for each in hits))
+        assert difference.p_value is not None
+        detectable = detectable_difference(difference)
+        if trial == 0:  # The report of such files says the same.
+            files = dict(zip(("a", "b"), hits, strict=True))
+            reported = combine(combine_params(write_split(tmp_path, "mine:test", np.arange(num), files)))
+            assert reported.comparisons[0].detectable == pytest.approx(detectable)
+            assert reported.comparisons[0].p_value == pytest.approx(difference.p_value)
+        found.append(difference.p_value < 0.05 and difference.mean > 0)
+        powers.append(power_at(0.02, detectable or 0))
+    assert np.mean(powers) == pytest.approx(expected, abs=0.06)
+    assert_found_as_stated(found, powers)
 
 
 def test_the_number_of_runs_must_agree() -> None:
