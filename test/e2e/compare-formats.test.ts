@@ -1,4 +1,5 @@
-/** `cliprpn compare` with files in four conventions of coordinates and six formats, whose figures are known exactly. */
+/** `cliprpn compare` with files in four conventions of coordinates and seven formats, whose figures are known exactly. */
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
@@ -64,6 +65,10 @@ beforeAll(async () => {
   mkdirSync(join(folder, "answers"));
   for (const [name, { content }] of Object.entries(files))
     writeFileSync(join(folder, "answers", name), content());
+  const script = `import pyarrow.json, pyarrow.parquet, sys
+pyarrow.parquet.write_table(pyarrow.json.read_json(sys.argv[1]), sys.argv[2])`;
+  const args = ["answers/columns.jsonl", "answers/columns.parquet"].map((name) => join(folder, name));
+  execFileSync(testPython(), ["-c", script, ...args]);
 });
 
 const run = (...args: string[]): Promise<CommandResult> =>
@@ -71,7 +76,11 @@ const run = (...args: string[]): Promise<CommandResult> =>
 
 interface MadeFile {
   content(): string;
-  coordinates: string;
+  /** What stands behind `NAME=` in options. */
+  options: Record<string, string>;
+  /** The file that is compared, if `content` is converted into it. */
+  file?: string;
+  format: string;
   /** Of val and of test. */
   hits: [number, number];
 }
@@ -89,22 +98,42 @@ const lines = (rows: unknown[]): string => rows.map((row) => `${JSON.stringify(r
 
 const files: Record<string, MadeFile> = {
   "pixels.csv": {
-    hits: [18, 24],
-    coordinates: "xyxy",
+    ...{ hits: [18, 24], format: "table", options: { coordinates: "xyxy" } },
     content: () =>
       `sent_id,pred_x1,pred_y1,pred_x2,pred_y2,score\n${answers([18, 24], ({ sent_id }, box) => `${sent_id},${box.join(",")},0.5\n`).join("")}`,
   },
+  "coco.json": {
+    ...{ hits: [16, 27], format: "coco", options: { columns: "sent_id=image_id" } },
+    content: () =>
+      JSON.stringify(
+        answers([16, 27], ({ sent_id }, box) => ({
+          ...{ image_id: sent_id, category_id: 1 },
+          ...{ bbox: xywh(box), score: 0.9 },
+        })),
+      ),
+  },
   "norm.jsonl": {
-    hits: [15, 21],
-    coordinates: "xywh_norm",
+    ...{ hits: [15, 21], format: "table", options: { coordinates: "xywh_norm" } },
     content: () =>
       lines(
         answers([15, 21], ({ sent_id, size }, box) => ({ sent_id, bbox: xywh(scaled(box, size, [1, 1])) })),
       ),
   },
+  "kit.tsv": {
+    ...{ hits: [14, 9], format: "vlmevalkit", options: { coordinates: "xyxy_norm" } },
+    content: () =>
+      `index\timage_path\tquestion\tanswer\tsplit\tprediction\n${answers(
+        [14, 9],
+        ({ sent_id, image, sentence, split, size, box: truth }, box) =>
+          [
+            ...[1000 + sent_id, image, sentence],
+            JSON.stringify(scaled(truth, size, [1, 1])),
+            ...[`mine_${split}`, `The box is ${JSON.stringify(scaled(box, size, [1, 1]))}.\n`],
+          ].join("\t"),
+      ).join("")}`,
+  },
   "text.json": {
-    hits: [12, 18],
-    coordinates: "xyxy_1000",
+    ...{ hits: [12, 18], format: "table", options: { coordinates: "xyxy_1000" } },
     content: () =>
       JSON.stringify(
         answers([12, 18], ({ image, sentence, size }, box) => ({
@@ -113,37 +142,60 @@ const files: Record<string, MadeFile> = {
         })),
       ),
   },
+  "columns.jsonl": {
+    ...{ hits: [11, 12], format: "table", options: { coordinates: "xyxy@columns" } },
+    file: "columns.parquet",
+    content: () =>
+      lines(
+        answers([11, 12], ({ sent_id, size }, box) => ({
+          ...{ sent_id, pred_box: scaled(box, size, [448, 336]) },
+          ...{ resized_width: 448, resized_height: 336 },
+        })),
+      ),
+  },
   "resized.tsv": {
-    hits: [10, 15],
-    coordinates: "xyxy@640x480",
+    ...{ hits: [10, 15], format: "table", options: { coordinates: "xyxy@640x480" } },
     content: () =>
       `sent_id\tpred_box\n${answers([10, 15], ({ sent_id, size }, box) => `${sent_id}\t${JSON.stringify(scaled(box, size, [640, 480]))}\n`).join("")}`,
   },
 };
 
-function compareAll(...args: string[]): Promise<CommandResult> {
-  const results = Object.entries(files).flatMap(([name, { coordinates }]) => {
-    const label = name.replace(/\..*/, "");
-    return ["--results", `${label}=answers/${name}`, "--coordinates", `${label}=${coordinates}`];
+const labelOf = (name: string): string => name.replace(/\..*/, "");
+
+/** @param wrong coordinates in place of the right ones, by label. */
+function compareAll(args: string[], wrong: Record<string, string> = {}): Promise<CommandResult> {
+  const results = Object.entries(files).flatMap(([name, { file = name, options }]) => {
+    const label = labelOf(name);
+    const given = { ...options, ...(label in wrong ? { coordinates: wrong[label] } : {}) };
+    return [
+      ...["--results", `${label}=answers/${file}`],
+      ...Object.entries(given).flatMap(([option, value]) => [`--${option}`, `${label}=${value}`]),
+    ];
   });
   return run("compare", ...results, ...args, "--json");
 }
 
-test("the figures of files in four conventions are those of their construction, on each split", async () => {
-  const { code, out, err } = await compareAll("--data", "mine:val", "--data", "mine:test", "--name", "all");
+test("the figures of seven formats in four conventions are those of their construction, on each split", async () => {
+  const data = ["--data", "mine:val", "--data", "mine:test"];
+  const { code, out, err } = await compareAll([...data, "--name", "all"]);
   expect(code, err).toBe(0);
   const result = JSON.parse(out);
-  for (const [index, number] of [numbers.val, numbers.test].entries())
+  for (const [index, number] of [numbers.val, numbers.test].entries()) {
+    const { models, name: split } = result.data[index];
     for (const [name, { hits }] of Object.entries(files)) {
-      const label = name.replace(/\..*/, "");
-      const model = result.data[index].models.find((each: { label: string }) => each.label === label);
-      expect(model.acc_at_50.mean, `${label} on ${result.data[index].name}`).toBeCloseTo(
-        (hits[index] ?? 0) / number,
-        12,
-      );
-      expect(model.miou.mean).toBeCloseTo((0.8 * (hits[index] ?? 0)) / number, 5);
+      const model = models.find(({ label }: { label: string }) => label === labelOf(name));
+      const expected = (hits[index] ?? 0) / number;
+      expect(model.acc_at_50.mean, `${name} on ${split}`).toBeCloseTo(expected, 12);
+      expect(model.miou.mean, `${name} on ${split}`).toBeCloseTo(0.8 * expected, 5);
     }
+  }
+  const primary = result.primary.models.map((each: { label: string }) => each.label);
+  expect(primary).toEqual(["coco", "pixels", "norm", "text", "resized", "columns", "kit"]); // By test.
   const comparison = dirname(join(folder, result.file));
+  const stored = JSON.parse(readFileSync(join(comparison, "comparison.json"), "utf8"));
+  for (const [index, { format }] of Object.values(files).entries())
+    for (const { reports } of stored.models[index].answers)
+      expect(reports[0]).toMatchObject({ format, num_missing: 0, num_strangers: 0, num_unparsed: 0 });
   const tex = readdirSync(comparison, { recursive: true, encoding: "utf8" }).filter((file) =>
     file.endsWith("splits.tex"),
   );
@@ -151,21 +203,14 @@ test("the figures of files in four conventions are those of their construction, 
   for (const value of ["90.0", "80.0", "75.0", "70.0", "60.0", "50.0"]) expect(latex).toContain(value);
 });
 
-test("boxes in another convention than the named one are refused with the one that fits", async () => {
-  const { code, err } = await run(
-    ...[
-      "compare",
-      "--data",
-      "mine:val",
-      "--results",
-      "norm=answers/norm.jsonl",
-      "--coordinates",
-      "xyxy_1000",
-    ],
-  );
+test("one file in another convention than the named one is refused with the one that fits, and nothing remains", async () => {
+  const wrong = { norm: "xyxy_1000" };
+  const { code, err } = await compareAll(["--data", "mine:val", "--name", "refused"], wrong);
   expect(code).toBe(2);
-  expect(err).toMatch(/xywh_norm/);
-  expect(err).toContain("norm.jsonl");
+  expect(err).toMatch(/norm\.jsonl: .*--coordinates xywh_norm/);
+  for (const name of Object.keys(files).filter((each) => each !== "norm.jsonl"))
+    expect(err).not.toContain(name);
+  expect(existsSync(join(folder, "runs/comparisons/refused"))).toBe(false);
 });
 
 test("questions come back as answers, and a list of reviewed expressions gives both figures", async () => {
