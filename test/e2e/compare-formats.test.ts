@@ -207,7 +207,7 @@ test("one file in another convention than the named one is refused with the one 
   const wrong = { norm: "xyxy_1000" };
   const { code, err } = await compareAll(["--data", "mine:val", "--name", "refused"], wrong);
   expect(code).toBe(2);
-  expect(err).toMatch(/norm\.jsonl: .*--coordinates xywh_norm/);
+  expect(err).toMatch(/norm\.jsonl: .*--coordinates xywh_norm.*norm\.jsonl:1: \[0\.02, 0\.1, /);
   for (const name of Object.keys(files).filter((each) => each !== "norm.jsonl"))
     expect(err).not.toContain(name);
   expect(existsSync(join(folder, "runs/comparisons/refused"))).toBe(false);

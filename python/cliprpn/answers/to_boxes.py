@@ -67,7 +67,9 @@ def to_boxes(answers: Answers, said: Coordinates, force: bool, path: Path) -> Va
         images = [answers.image_ids[i] for i in at]
         fit = check_fit(values, coordinates, answers.sizes[at], frames[at], images)
         if fit.message is not None:
-            message = f"{fit.message}. See {rows[fit.row].where}: {shorten(list(values[fit.row]))}"
+            message = (
+                f"{fit.message}. See {rows[fit.row].where}: {shorten(values[fit.row].round(4).tolist())}"
+            )
             if fit.is_certain and not (force or is_own):
                 raise CliprpnError(
                     "bad_input", f"{path}: {message}. If they are right, add --force-coordinates"
