@@ -123,7 +123,9 @@ def _read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
     if not path.is_file():
         raise _missing(path)
     try:
-        table = pq.read_table(path, columns=columns, page_checksum_verification=True)
+        # Not pq.read_table: it imports pyarrow.dataset, a fifth of a second, and takes twice as long for each file.
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            table = file.read(columns)
         version = int((table.schema.metadata or {}).get(VERSION_KEY, SCHEMA_VERSION))
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         raise _broken(path, error) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -41,9 +42,12 @@ class Runs:
         Raises:
             CliprpnError: not_found, data_invalid, bad_input.
         """
-        if self.group.kind != "results":
-            return True
-        return all(name in column_names(file) for file in self.files)
+        return self.group.kind != "results" or name in self._shared_columns
+
+    @cached_property
+    def _shared_columns(self) -> set[str]:
+        """The columns that all files have."""
+        return set.intersection(*(set(column_names(file)) for file in self.files))
 
     def scores(self) -> NDArray:
         """The scores of the boxes: [R, S]; all 0 if there are none."""
