@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cliprpn.arithmetic import arithmetic_key
 from cliprpn.contract.generated import (
     BaselineSettings,
     FasterRcnnDetector,
@@ -168,6 +169,7 @@ class LazyDetector:
             "version": DETECTIONS_VERSION,
             "detector": identity,
             "limits": [settings.score_thresh, settings.nms_thresh, settings.max_boxes],
+            **arithmetic_key(self.context.device),
         }
         key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:24]
         return self.context.cache_dir / "detections" / f"{detector.kind}-{key}.sqlite"

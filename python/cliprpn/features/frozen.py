@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cliprpn.arithmetic import arithmetic_key
 from cliprpn.contract.generated import TrialBackbone, TrialDataset
 from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.data.pixels import Pixels, open_pixels_for
@@ -151,7 +152,8 @@ def open_features(
     """The features of every image and sentence of the dataset.
 
     Missing features are extracted once, under a lock; other processes wait and then share them. Maps are identified
-    by the weights, the dataset and its prepared images; text by the weights and the dataset. They stay open, so that
+    by the weights, the dataset and its prepared images; text by the weights and the dataset; both by the kind of device
+    that computed them. They stay open, so that
     the next trial in this process need not open them again.
 
     Args:
@@ -166,11 +168,13 @@ def open_features(
         "dataset_id": index.dataset_id,
         "weights_id": weights_id,
         "text": TEXT_VERSION,
+        **arithmetic_key(context.device),
     }
     maps_made_from: MadeFrom = {
         "dataset_id": index.dataset_id,
         "pixels_id": pixels.pixels_id,
         "weights_id": weights_id,
+        **arithmetic_key(context.device),
     }
     cache = FeatureCache(context.cache_dir / "features", load_backbone, weights_id, context)
     key = (

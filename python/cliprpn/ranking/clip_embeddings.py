@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from cliprpn.arithmetic import arithmetic_key
 from cliprpn.contract.generated import TrialBackbone
 from cliprpn.data.images import ImageFile
 from cliprpn.errors import CliprpnError
@@ -103,6 +104,7 @@ class ClipEmbeddings:
             "what": kind,
             "version": EMBEDDINGS_VERSION,
             "size_px": INPUT_SIZE_PX,
+            **arithmetic_key(self.context.device),
         }
         key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:24]
         return self.context.cache_dir / "vectors" / f"{kind}-{key}.sqlite"
