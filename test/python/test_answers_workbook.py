@@ -164,6 +164,8 @@ def with_lying_size(path: Path) -> None:
 
 OLE_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
 ENTITIES = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
+LONG = "x" * 6 * 2**20
+NAMES = "".join(f"<n{i}/>" for i in range(20_001))
 DEEP = "<a>" * 100 + "</a>" * 100
 REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
     "formula": (
@@ -185,6 +187,8 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
     "entities": (change("<worksheet", ENTITIES + "<worksheet"), "sheet1.xml: .*document type"),
     "entities_of_styles": (change("<sty", ENTITIES + "<sty", "xl/styles.xml"), "styles.xml: .*document type"),
     "deep": (change("<sheetData>", DEEP + "<sheetData>"), "64 deep"),
+    "long_tag": (change("<sheetData>", f"<a b='{LONG}'/><sheetData>"), "tags of at most 4,194,304 bytes"),
+    "many_names": (change("<sheetData>", NAMES + "<sheetData>"), "20,000 names"),
     "cut": (change("</worksheet>", ""), "sheet1.xml: expected XML"),
     "row_order": (change('<row r="3">', '<row r="2">'), "rows in order"),
     "row_number": (change('<row r="2">', '<row r="99999999999">'), "rows in order, up to 1,048,576"),

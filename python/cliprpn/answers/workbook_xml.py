@@ -16,6 +16,10 @@ MAX_DEPTH = 64
 MAX_ROW, MAX_COLUMN_NAME = 2**20, "XFD"
 ADDRESS = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 CHUNK_BYTES = 2**20
+# Of one tag, whose attributes would be held all at once.
+MAX_TAG_BYTES = 2**22
+# Of different tags and attributes, which parsers keep; workbooks have some hundreds.
+MAX_NAMES = 20_000
 
 
 @dataclass
@@ -50,17 +54,24 @@ class Part:
 
     def parse(self, source: zipfile.ZipFile, part: zipfile.ZipInfo) -> bytes:
         """The part's bytes."""
-        parser = expat.ParserCreate(namespace_separator=" ")
+        names: dict[str, str] = {}
+        parser = expat.ParserCreate(namespace_separator=" ", intern=names)
         parser.StartDoctypeDeclHandler = self._doctype
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         chunks: list[bytes] = []
+        num_bytes = 0
         try:
             with source.open(part) as file:
                 # In pieces, as a part may be larger than it says.
                 while chunk := file.read(CHUNK_BYTES):
                     parser.Parse(chunk, False)
                     chunks.append(chunk)
+                    num_bytes += len(chunk)
+                    if num_bytes - parser.CurrentByteIndex > MAX_TAG_BYTES or len(names) > MAX_NAMES:
+                        raise self._error(
+                            f"expected tags of at most {MAX_TAG_BYTES:,} bytes, and {MAX_NAMES:,} names of them"
+                        )
             parser.Parse(b"", True)
         except expat.ExpatError as error:
             raise self._error(f"expected XML: {error}") from error
