@@ -24,7 +24,7 @@ from cliprpn.seeding import seed_everything
 from cliprpn.trials.evaluate import evaluate_model
 from cliprpn.trials.result import TrialResult
 from cliprpn.trials.splits import split_rows
-from cliprpn.trials.training import TrainingData, train_model
+from cliprpn.trials.training import TrainingData, device_notes, train_model
 
 KeepModels = Literal["all", "best", "none"]
 BEST_FILE = "best.safetensors"
@@ -54,6 +54,9 @@ def train_cliprpn(
     train_rows = split_rows(index, "train", settings.limits.train)
     val_rows = split_rows(index, "val", settings.limits.val)
     data = TrainingData(index, features, train_rows, val_rows)
+    notes_on_device = device_notes(settings.training, context.device)
+    for note in notes_on_device:
+        context.warn(note)
     features_done = time.monotonic()
 
     seed_everything(spec.seed, spec.num_threads)  # Again, since extraction may have drawn random numbers.
@@ -76,6 +79,7 @@ def train_cliprpn(
         training_ms=(training_done - features_done) * 1000,
         notes=[
             *dataset_warnings(index),
+            *notes_on_device,
             *nondeterminism_notes(settings.training.deterministic, context.device),
         ],
     )

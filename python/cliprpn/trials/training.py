@@ -24,6 +24,10 @@ from cliprpn.metrics import HIT_IOU
 from cliprpn.models import ClipRPN
 from cliprpn.run_context import RunContext
 
+# Where `training.amp` has an effect, and where torch's fused Adam is used; elsewhere `device_notes` says so.
+AMP_DEVICES = ("cuda",)
+FUSED_ADAM_DEVICES = ("cuda", "cpu")
+
 
 @dataclass(frozen=True)
 class TrainingData:
@@ -55,7 +59,7 @@ def train_model(
     steps_per_epoch = math.ceil(len(data.train_rows) / settings.batch_size)
     num_steps = steps_per_epoch * settings.num_epochs
     rate_at = make_schedule(settings, num_steps)
-    amp = settings.amp and device.type == "cuda"
+    amp = settings.amp and device.type in AMP_DEVICES
     objects = ImageObjects(data.index) if model.rules.negatives_loss_weight > 0 else None
     shuffle_rng = np.random.default_rng(seed)
     sampling_rng = torch.Generator(device).manual_seed(seed)
@@ -183,7 +187,24 @@ def make_optimizer(model: torch.nn.Module, settings: Training, device: torch.dev
         {"params": decayed, "weight_decay": settings.weight_decay},
         {"params": not_decayed, "weight_decay": 0.0},
     ]
-    return optimizer(groups, lr=settings.learning_rate, fused=device.type != "mps")
+    return optimizer(groups, lr=settings.learning_rate, fused=device.type in FUSED_ADAM_DEVICES)
+
+
+def device_notes(settings: Training, device: torch.device) -> list[str]:
+    """What training on an accelerator does differently from CUDA, one sentence each."""
+    if device.type == "cpu":
+        return []  # The reference; `training.amp` is documented to have no effect there.
+    notes = []
+    if settings.amp and device.type not in AMP_DEVICES:
+        notes.append(
+            f"training.amp is true, but mixed precision is used on CUDA only: on {device.type}, training is in float32."
+        )
+    if device.type not in FUSED_ADAM_DEVICES:
+        notes.append(
+            f"On {device.type}, {settings.optimizer} runs without torch's fused kernel: steps are slower, and results "
+            "differ from CUDA's in the last digits."
+        )
+    return notes
 
 
 def make_schedule(settings: Training, num_steps: int) -> Callable[[int], float]:
