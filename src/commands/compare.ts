@@ -6,9 +6,9 @@ import { resolveComparison } from "../compare/resolve.ts";
 import { resultLine } from "../compare/result-line.ts";
 import { runComparison } from "../compare/run-comparison.ts";
 import { openSweeps } from "../compare/sweeps.ts";
-import { CliprpnError, EXIT } from "../contract/errors.ts";
-import { figuresOfCombined, figuresOfSummary } from "../report/conditions/condition-figures.ts";
-import { checkFailIf, heldConditions } from "../report/conditions/fail-if.ts";
+import { CliprpnError } from "../contract/errors.ts";
+import { checkFailIf } from "../report/conditions/fail-if.ts";
+import { checkConditions } from "../sweep/check-conditions.ts";
 import { openEngine } from "../sweep/open-engine.ts";
 import type { RunContext } from "../sweep/run-context.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
@@ -60,19 +60,11 @@ export async function writeComparison(
     const made = await runComparison(comparison, engine, run);
     terminal.info(made.verdict);
     terminal.result(args.flag("json") ? resultLine(comparison, made) : made.file);
-    let code: number = EXIT.good;
-    const ofScope = (scope: "split" | "primary") => failIf.filter((each) => each.scope === scope);
-    const held = made.inputs.flatMap(({ summary }, index) =>
-      heldConditions(ofScope("split"), figuresOfSummary(summary)).map(
-        (text) => `on ${comparison.data[index]?.name}: ${text}`,
-      ),
-    );
-    if (made.combined !== undefined) {
-      const figures = figuresOfCombined(made.combined);
-      held.push(...heldConditions(ofScope("primary"), figures).map((text) => `over the splits: ${text}`));
-    }
-    for (const text of held) terminal.info(`--fail-if holds ${text}`);
-    if (held.length > 0) code = EXIT.condition_held;
+    const splits = made.inputs.map(({ summary }, index) => ({
+      name: comparison.data[index]?.name ?? summary.split,
+      summary,
+    }));
+    const code = checkConditions(failIf, { splits, combined: made.combined }, terminal);
     if (args.flag("open")) await openPage(join(made.folder, "REPORT.html"));
     return code;
   } finally {

@@ -1,6 +1,7 @@
 import { EXIT } from "../contract/errors.ts";
 import { checkSharedImages } from "../dataset/check/check-shared-images.ts";
 import type { Engine } from "../engine/engine.ts";
+import { cacheDir } from "../environment/cache.ts";
 import type { Arguments, Context } from "./command.ts";
 
 /** A prepared dataset under the name that a person gave it. */
@@ -14,11 +15,12 @@ export async function datasetCompare(
   datasets: NamedDataset[],
   engine: Engine,
   args: Arguments,
-  { terminal, signal }: Context,
+  { terminal, signal, env }: Context,
 ): Promise<number> {
   terminal.live(["comparing the files and pixels of all images"]);
   const roots = datasets.map(({ root }) => root);
-  const compared = await engine.call("compare_datasets", { roots }, { signal });
+  const params = { roots, cache_dir: cacheDir(env) };
+  const compared = await engine.call("compare_datasets", params, { signal });
   terminal.liveDone();
   const names = datasets.map(({ name }) => name);
   const results = checkSharedImages(names, compared);

@@ -9,6 +9,8 @@ import { storedTarget, targetsOf } from "../sweep/evaluation-targets.ts";
 import { currentCode, locateTrials, specOf } from "../sweep/locate-trial.ts";
 import { openEngine } from "../sweep/open-engine.ts";
 import { type CompletedAttempt, type EvaluationTarget, predictOn, resultOn } from "../sweep/predict-on.ts";
+import { trains } from "../sweep/preflight.ts";
+import { warnOfSharedImages } from "../sweep/prepare-targets.ts";
 import { completedTrial, reportTrials } from "../sweep/report-trials.ts";
 import type { RunContext } from "../sweep/run-context.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
@@ -39,6 +41,8 @@ export async function evaluateOnSplits(args: Arguments, context: Context): Promi
     const runsDir = trials[0]?.trial.runsDir ?? run.runsDir;
     const options = { sweepName: store?.name ?? null, runsDir, engine, context };
     await predictOn(trials, targets, options);
+    if (first !== undefined && trials.some(({ spec }) => trains(spec)))
+      await warnOfSharedImages(first.spec.dataset, targets, engine, run);
     const rows = [];
     for (const target of targets)
       for (const trial of trials) rows.push(await rowOf(trial, target, { engine, context }));

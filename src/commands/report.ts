@@ -4,6 +4,7 @@ import { CliprpnError } from "../contract/errors.ts";
 import { checkFailIf } from "../report/conditions/fail-if.ts";
 import { findSweep } from "../store/find-sweep.ts";
 import { checkConditions } from "../sweep/check-conditions.ts";
+import { otherTargets } from "../sweep/combine-targets.ts";
 import { makeReport } from "../sweep/make-report.ts";
 import { openEngine } from "../sweep/open-engine.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
@@ -24,19 +25,21 @@ export async function report(args: Arguments, context: Context): Promise<number>
   refuseWithoutResults(args);
   const { experiment, trials } = store.read();
   const labels = trials.flatMap(({ asked, spec }) => (asked ? [spec.label] : []));
+  const split = chosenSplit(args);
   const failIf = checkFailIf(args.list("fail-if"), {
     labels: [...new Set(labels)],
     baseline: experiment.baseline,
+    hasPrimary: split === "val" && otherTargets(store, experiment.evaluate_on, experiment.dataset).length > 0,
   });
   const engine = await openEngine(
     run,
     trials.map(({ spec }) => spec),
   );
   try {
-    const split = chosenSplit(args);
-    const { file, summary } = await makeReport(store, split, engine, run);
+    const { file, summary, combined } = await makeReport(store, split, engine, run);
     context.terminal.result(file);
-    const code = checkConditions(failIf, summary, context.terminal);
+    const figures = { splits: [{ name: split, summary }], combined };
+    const code = checkConditions(failIf, figures, context.terminal);
     if (args.flag("open")) await openPage(store.pageFile(split));
     return code;
   } finally {

@@ -50,7 +50,7 @@ export const dryRun: Option = { describe: "print the plan and stop", type: "bool
 export const open: Option = { describe: "open REPORT.html in the browser", type: "boolean", default: false };
 export const failIf: Option = {
   describe:
-    'exit with code 5 if this holds in the report, e.g. "difference.acc_at_50.low < 0": paths, numbers, quoted texts, and, or, not; accuracies in percent, differences in points (repeatable)',
+    'exit with code 5 if this holds in the report, e.g. "difference.acc_at_50.low < 0": paths, numbers, quoted texts, and, or, not; accuracies in percent, differences in points; it is about the split of the report, with `primary.` before its names about the primary endpoint over several splits (repeatable)',
   type: "array",
 };
 /** What the boxes in files of answers mean, and where they are. */

@@ -5,7 +5,9 @@ import type { StoredExperiment, TrialSpec } from "../contract/generated/types.ts
 import { type Plan, withSeed } from "../experiment/plan.ts";
 import { checkFailIf } from "../report/conditions/fail-if.ts";
 import { SweepStore } from "../store/sweep-store.ts";
+import { otherTargets } from "../sweep/combine-targets.ts";
 import { dryRun } from "../sweep/dry-run.ts";
+import { storedTarget } from "../sweep/evaluation-targets.ts";
 import { type ReadPlan, readPlan } from "../sweep/read-plan.ts";
 import { runSweep } from "../sweep/run-sweep.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
@@ -16,14 +18,16 @@ export async function sweep(args: Arguments, context: Context): Promise<number> 
   if (args.flag("open")) checkCanOpen(context.env);
   const read = await planFrom(args, context);
   const labels = [...new Set(read.plan.trials.map(({ label }) => label))];
-  const failIf = checkFailIf(args.list("fail-if"), { labels, baseline: read.plan.baseline });
   const run = runContext(args, context);
+  const store = new SweepStore(run.runsDir, read.plan.name);
+  const hasPrimary = otherTargets(store, read.targets.map(storedTarget), read.dataset).length > 0;
+  const failIf = checkFailIf(args.list("fail-if"), { labels, baseline: read.plan.baseline, hasPrimary });
   if (args.flag("dry-run")) {
     await dryRun(read, run);
     return printPlan(read.plan, args, context);
   }
   const code = await runSweep({ ...read, source: sourceOf(args), split: "val", failIf }, run);
-  const page = new SweepStore(run.runsDir, read.plan.name).pageFile("val");
+  const page = store.pageFile("val");
   if (args.flag("open") && existsSync(page)) await openPage(page);
   return code;
 }

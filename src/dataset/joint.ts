@@ -7,6 +7,8 @@ import type { DataFolders, DatasetIdentity, ExcludedSplits, JointTraining } from
 /** A joint training set, which may not be prepared yet. */
 export type JointDataset = DatasetIdentity & { joint: JointTraining };
 
+export type JointFacts = NonNullable<PreparedDataset["joint"]>;
+
 export const evaluationSplits = ["val", "test", "testA", "testB"] as const satisfies readonly Split[];
 
 /**
@@ -36,12 +38,13 @@ export function jointDataset(
     )
     .digest("hex")
     .slice(0, 16);
+  const { root, folder } = jointFolders(cache, id);
   return {
     id,
     name: `${val.name}-joint`,
-    root: join(cache, "prepared", id),
+    root,
     split_by: "own",
-    joint: { parts, val, excluded: [...excluded.values()], folder: join(cache, "joint", id) },
+    joint: { parts, val, excluded: [...excluded.values()], folder },
   };
 }
 
@@ -54,19 +57,30 @@ export function datasetsOf({ parts, val, excluded }: JointTraining): DatasetIden
   return [...new Map(all.map((dataset) => [dataset.id, dataset])).values()];
 }
 
-/** "Trained on the train splits of a and b: 9,012 images, 30,100 expressions. 123 images of evaluation splits, ...". */
+/** Where a joint training set is, and the annotations that it is prepared from. */
+export function jointFolders(cache: string, id: string): { root: string; folder: string } {
+  return { root: join(cache, "prepared", id), folder: join(cache, "joint", id) };
+}
+
+/** "The training set is the train splits of a and b: 9,012 images with 30,100 expressions. 123 images of evaluation splits ...". */
 export function describeJoint({
   parts,
+  val,
   num_images,
   num_sentences,
   num_images_left_out,
   num_sentences_left_out,
-}: NonNullable<PreparedDataset["joint"]>): string {
+  num_val_images_tested,
+}: Omit<JointFacts, "excluded">): string {
   const names = joinWords(parts.map(({ name }) => name));
   const trained = `The training set is the train split${parts.length === 1 ? "" : "s"} of ${names}: ${counted(num_images, "image")} with ${counted(num_sentences, "expression")}.`;
   const leftOut =
     num_images_left_out === 0
       ? "No image of them is in an evaluation split."
       : `${counted(num_images_left_out, "image")} of evaluation splits, with ${count(num_sentences_left_out)} training ${num_sentences_left_out === 1 ? "expression" : "expressions"}, ${num_images_left_out === 1 ? "was" : "were"} left out of training.`;
-  return `${trained} ${leftOut}`;
+  const tested =
+    num_val_images_tested === 0
+      ? ""
+      : `, of which ${counted(num_val_images_tested, "image")} ${num_val_images_tested === 1 ? "is" : "are"} also in a test split`;
+  return `${trained} ${leftOut} The epoch of each model is chosen on val of ${val.name}${tested}.`;
 }

@@ -1,17 +1,39 @@
 import { EXIT } from "../contract/errors.ts";
-import type { Summary } from "../contract/generated/types.ts";
-import { figuresOfSummary } from "../report/conditions/condition-figures.ts";
+import type { Combined, Summary } from "../contract/generated/types.ts";
+import { figuresOfCombined, figuresOfSummary } from "../report/conditions/condition-figures.ts";
 import { type FailIf, heldConditions } from "../report/conditions/fail-if.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
+/** The figures that conditions are about. */
+export interface JudgedFigures {
+  /** Each split with a report: its name, and its figures. */
+  splits: readonly { name: string; summary: Summary }[];
+  /** The figures over several splits. */
+  combined?: Combined | undefined;
+}
+
 /**
- * Says which conditions of --fail-if hold, with their values.
+ * Says which conditions of --fail-if hold, where, and with which values. Those that begin with `primary.` are about the primary endpoint
+ * over several splits, all others about each split that has a report.
  *
  * @returns the exit code.
  * @throws CliprpnError bad_input if the report lacks a value.
  */
-export function checkConditions(conditions: readonly FailIf[], summary: Summary, terminal: Terminal): number {
-  const held = heldConditions(conditions, figuresOfSummary(summary));
-  for (const text of held) terminal.info(`--fail-if holds on ${summary.split}: ${text}`);
+export function checkConditions(
+  conditions: readonly FailIf[],
+  { splits, combined }: JudgedFigures,
+  terminal: Terminal,
+): number {
+  const ofScope = (scope: FailIf["scope"]) => conditions.filter((each) => each.scope === scope);
+  const held = splits.flatMap(({ name, summary }) =>
+    heldConditions(ofScope("split"), figuresOfSummary(summary)).map((text) => `on ${name}: ${text}`),
+  );
+  if (combined !== undefined)
+    held.push(
+      ...heldConditions(ofScope("primary"), figuresOfCombined(combined)).map(
+        (text) => `over the splits: ${text}`,
+      ),
+    );
+  for (const text of held) terminal.info(`--fail-if holds ${text}`);
   return held.length > 0 ? EXIT.condition_held : EXIT.good;
 }

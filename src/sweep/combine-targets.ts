@@ -1,4 +1,11 @@
-import type { Combined, StoredExperiment, StoredTarget, TrialSpec } from "../contract/generated/types.ts";
+import type {
+  Combined,
+  Split,
+  StoredExperiment,
+  StoredTarget,
+  TrialDataset,
+  TrialSpec,
+} from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
 import { cacheDir } from "../environment/cache.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
@@ -34,7 +41,7 @@ export async function combineTargets(
   engine: Engine,
   context: Context,
 ): Promise<Combined | undefined> {
-  const stored = sweepTargets(store, experiment).filter((target) => !isSame(target, own));
+  const stored = otherTargets(store, experiment.evaluate_on, own.dataset, own.split);
   if (stored.length === 0) return undefined;
   const targets = stored.map((target) =>
     target.dataset.id === own.dataset.id
@@ -60,10 +67,15 @@ export async function combineTargets(
   );
 }
 
-/** The splits that the experiment names, then those that were evaluated later. */
-function sweepTargets(store: SweepStore, { evaluate_on = [] }: StoredExperiment): StoredTarget[] {
+/** The splits that the experiment names, then those that were evaluated later, without the split of the report. */
+export function otherTargets(
+  store: SweepStore,
+  evaluate_on: readonly StoredTarget[] = [],
+  dataset: Pick<TrialDataset, "id">,
+  split: Split = "val",
+): StoredTarget[] {
   const later = store.laterTargets().filter((target) => !evaluate_on.some((each) => isSame(each, target)));
-  return [...evaluate_on, ...later];
+  return [...evaluate_on, ...later].filter((target) => !isSame(target, { dataset, split }));
 }
 
 /** The test splits that the experiment names; without any, all test splits; without any, all splits. */

@@ -7,10 +7,10 @@ import { type DataFolders, type DatasetIdentity, preparedFolder } from "../datas
 import { datasetsOf, type JointDataset } from "../dataset/joint.ts";
 import { ensurePrepared } from "../dataset/prepare/ensure-prepared.ts";
 import type { PrepareContext } from "../dataset/prepare/preparation.ts";
-import { prepareJoint } from "../dataset/prepare/prepare-joint.ts";
+import { mustBeJoined, prepareJoint } from "../dataset/prepare/prepare-joint.ts";
 import { type ImageSize, isPrepared, readFacts } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../engine/engine.ts";
-import { layeredCache } from "../environment/cache.ts";
+import { cacheDir, layeredCache } from "../environment/cache.ts";
 import { version } from "../package-root.ts";
 import { leftMs, wholeSeconds } from "./eta.ts";
 import type { Context } from "./run-context.ts";
@@ -53,18 +53,26 @@ export async function ensureDataset(
     await makeDemo(raw, demo, (done, total) => terminal.live([`  ${done} of ${total} images`]), signal);
   }
   const prepare = prepareContext(engine.call.bind(engine), context);
-  if (isUnprepared(dataset)) {
-    // Those made by `cliprpn prepare` have all that is needed; others are prepared on first use.
+  if (isJoint(dataset)) {
+    // Those made by `cliprpn prepare` have all that is needed; others are prepared on first use, and checked for changes.
     for (const part of datasetsOf(dataset.joint))
       await ensureDataset(part, part.raw === undefined ? [] : sizes, engine, context);
-    await prepareJoint(dataset, sizes, version, prepare);
-  } else await ensurePrepared(dataset, sizes, version, prepare);
+    if (mustBeJoined(dataset)) {
+      const facts = { cliprpn_version: version, cache_dir: cacheDir(context.env) };
+      await prepareJoint(dataset, sizes, facts, prepare);
+    }
+  }
+  await ensurePrepared(dataset, sizes, version, prepare);
   terminal.liveDone();
+}
+
+function isJoint(dataset: DatasetIdentity): dataset is JointDataset {
+  return dataset.joint !== undefined;
 }
 
 /** True for a joint training set that is not prepared yet. */
 export function isUnprepared(dataset: DatasetIdentity): dataset is JointDataset {
-  return dataset.joint !== undefined && !isPrepared(dataset.root);
+  return isJoint(dataset) && !isPrepared(dataset.root);
 }
 
 /** Tells what may make results on a prepared dataset wrong, as recorded when it was prepared. */

@@ -8,6 +8,7 @@ import { datasetsOf, describeJoint, type JointDataset } from "../dataset/joint.t
 import { joinParams } from "../dataset/prepare/prepare-joint.ts";
 import { isPrepared, readFacts } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../engine/engine.ts";
+import { cacheDir } from "../environment/cache.ts";
 import { isReadyToRun } from "../environment/is-ready.ts";
 import { neededExtras } from "../experiment/detectors.ts";
 import { SweepStore } from "../store/sweep-store.ts";
@@ -147,12 +148,11 @@ function unpreparedParts({ joint }: JointDataset): string[] {
 async function countJoint(
   dataset: JointDataset,
   engine: Engine,
-  { terminal, signal }: RunContext,
+  { terminal, signal, env }: RunContext,
 ): Promise<void> {
   const { parts, val } = dataset.joint;
-  const { orientation: _, ...counts } = await engine.call("join_datasets", joinParams(dataset, null), {
-    signal,
-  });
+  const params = joinParams(dataset, null, cacheDir(env));
+  const { orientation: _, ...counts } = await engine.call("join_datasets", params, { signal });
   terminal.info(describeJoint({ parts, val, ...counts }));
 }
 

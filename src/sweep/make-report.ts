@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import { describeOwner } from "../base/owner-lock.ts";
 import { CliprpnError } from "../contract/errors.ts";
-import type { Split, StoredExperiment, Summary, TrialSpec } from "../contract/generated/types.ts";
+import type { Combined, Split, StoredExperiment, Summary, TrialSpec } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
 import { splitFiles } from "../report/report-input.ts";
 import { leakageLines } from "../report/sections/training-data.ts";
@@ -23,6 +23,8 @@ import { trainingParts } from "./training-parts.ts";
 export interface MadeReport {
   file: string;
   summary: Summary;
+  /** The figures over several splits, if the sweep has some, and this is the report on val. */
+  combined: Combined | undefined;
 }
 
 /**
@@ -47,8 +49,8 @@ export async function makeReport(
     onLost: () => undefined, // Each file of a report is replaced in one step.
   });
   try {
-    const { file, summary } = await makeLocked(store, split, engine, context);
-    return { file: relative(context.cwd, file) || file, summary };
+    const { file, ...figures } = await makeLocked(store, split, engine, context);
+    return { file: relative(context.cwd, file) || file, ...figures };
   } finally {
     await lock.release();
   }
@@ -117,7 +119,7 @@ async function makeLocked(
     terminal.liveDone();
     terminal.info(verdict(input));
     for (const line of leakageLines(input)) terminal.info(`Leakage: ${line}`);
-    return { file, summary: input.summary };
+    return { file, summary: input.summary, combined };
   });
 }
 

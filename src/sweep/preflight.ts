@@ -47,8 +47,7 @@ export async function preflight(
   await prepareTargets(targets, sizes, engine, run);
   const { joint } = readFacts(root);
   if (joint != null) run.terminal.info(describeJoint(joint));
-  // A joint training set has no image of the other splits.
-  else if (waiting.some(trains)) await warnOfSharedImages(dataset, targets, engine, run);
+  if (waiting.some(trains)) await warnOfSharedImages(dataset, targets, engine, run);
   run.terminal.live(["checking the fusions"]);
   const checkpoints = await checkFusions(engine, waiting);
   await prepareDetectors(waiting, engine, run);

@@ -1,11 +1,12 @@
 import { count, counted } from "../base/format.ts";
 import type { DatasetIdentity } from "../dataset/identify-dataset.ts";
-import type { ImageSize } from "../dataset/prepare/prepared-folder.ts";
+import { type ImageSize, isPrepared, readFacts } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../engine/engine.ts";
+import { cacheDir } from "../environment/cache.ts";
 import { ensureDataset, warnOfData } from "./datasets.ts";
 import { checkTarget } from "./evaluation-targets.ts";
 import { type EvaluationTarget, targetName } from "./predict-on.ts";
-import type { RunContext } from "./run-context.ts";
+import type { Context, RunContext } from "./run-context.ts";
 
 /** Prepares the datasets to evaluate on, so that what is missing is found before any training. */
 export async function prepareTargets(
@@ -21,21 +22,46 @@ export async function prepareTargets(
   for (const target of targets) checkTarget(target, "evaluate_on");
 }
 
-/** Warns of evaluated images of other datasets that are also trained on, by the content of files and pixels. */
+/**
+ * Warns of evaluated images of other datasets that are also trained on, by the content of files and pixels. Splits whose images were
+ * left out of a joint training set are not compared.
+ *
+ * @param trained the dataset of the trials, which may be gone.
+ */
 export async function warnOfSharedImages(
-  trained: DatasetIdentity,
+  trained: Pick<DatasetIdentity, "id" | "name" | "root">,
   targets: readonly EvaluationTarget[],
   engine: Engine,
-  { terminal, signal }: RunContext,
+  { terminal, signal, env }: Context,
 ): Promise<void> {
-  const others = datasetsOf(targets).filter(({ id }) => id !== trained.id);
+  const others = targets.filter(({ dataset: { id, root } }) => id !== trained.id && isPrepared(root));
   if (others.length === 0) return;
+  if (!isPrepared(trained.root) || readFacts(trained.root).id !== trained.id) {
+    terminal.warn(
+      `${trained.root}: the dataset ${trained.name} (${trained.id}) is not there, so its images to train on were not compared with those to evaluate on`,
+    );
+    return;
+  }
+  const { joint } = readFacts(trained.root);
+  const compared = others.filter(
+    ({ dataset: { id }, split }) =>
+      !joint?.excluded.some((excluded) => excluded.id === id && excluded.splits.includes(split)),
+  );
+  if (compared.length === 0) return;
   terminal.live(["comparing the images to evaluate on with those to train on"]);
-  const roots = [trained, ...others].map(({ root }) => root);
-  const { pairs } = await engine.call("compare_datasets", { roots }, { signal });
-  for (const target of targets) {
-    const second = others.findIndex(({ id }) => id === target.dataset.id) + 1;
-    const pair = pairs.find(
+  const datasets = [trained, ...datasetsOf(compared)];
+  const params = { roots: datasets.map(({ root }) => root), cache_dir: cacheDir(env) };
+  const result = await engine.call("compare_datasets", params, { signal });
+  for (const [index, { name }] of datasets.entries()) {
+    const num = Math.min(result.num_missing_files[index] ?? 0, result.num_without_pixels[index] ?? 0);
+    if (num > 0)
+      terminal.warn(
+        `${name}: ${counted(num, "image")} cannot be read, and ${num === 1 ? "was" : "were"} not compared with others`,
+      );
+  }
+  for (const target of compared) {
+    const second = datasets.findIndex(({ id }) => id === target.dataset.id);
+    const pair = result.pairs.find(
       (each) =>
         each.first === 0 &&
         each.second === second &&

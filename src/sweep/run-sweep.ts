@@ -3,7 +3,7 @@ import { counted, slug } from "../base/format.ts";
 import { describeOwner } from "../base/owner-lock.ts";
 import { codeOf } from "../contract/code-identity.ts";
 import { CliprpnError, EXIT, isInterruption } from "../contract/errors.ts";
-import type { Split, StoredExperiment, Summary, TrialSpec } from "../contract/generated/types.ts";
+import type { Split, StoredExperiment, TrialSpec } from "../contract/generated/types.ts";
 import type { Attempt, AttemptWatcher, Engine } from "../engine/engine.ts";
 import type { Plan } from "../experiment/plan.ts";
 import type { FailIf } from "../report/conditions/fail-if.ts";
@@ -13,7 +13,7 @@ import { schemaVersion } from "../store/files.ts";
 import type { Journal } from "../store/journal.ts";
 import { SweepStore } from "../store/sweep-store.ts";
 import { checkNotLeft } from "./adopt-runs.ts";
-import { checkConditions } from "./check-conditions.ts";
+import { checkConditions, type JudgedFigures } from "./check-conditions.ts";
 import { storedTarget } from "./evaluation-targets.ts";
 import { makeReport } from "./make-report.ts";
 import { checkModelSpace, describeModels, type ModelRequest } from "./model-space.ts";
@@ -164,10 +164,10 @@ async function report(
   const { terminal, json } = run;
   const statuses = trialStatuses(store, plan.trials);
   const completed = plan.trials.filter(({ trial_id }) => statuses.get(trial_id)?.state === "completed");
-  let summary: Summary | undefined;
+  let figures: JudgedFigures | undefined;
   if (completed.length > 0) {
     const made = await makeReport(store, split, engine, run);
-    summary = made.summary;
+    figures = { splits: [{ name: split, summary: made.summary }], combined: made.combined };
     terminal.result(json ? JSON.stringify({ type: "report", report_file: made.file }) : made.file);
   } else terminal.info("No trial completed, so no report was written.");
   store.writeTrials(
@@ -180,7 +180,7 @@ async function report(
     const status = statuses.get(trial_id);
     return status?.state === "completed" && status.isStale;
   });
-  const code = summary === undefined ? EXIT.good : checkConditions(failIf, summary, terminal);
+  const code = figures === undefined ? EXIT.good : checkConditions(failIf, figures, terminal);
   return completed.length === plan.trials.length && !hasFailed ? code : EXIT.some_failed;
 }
 

@@ -9,6 +9,7 @@ import type {
   AnswersReport,
   BridgeMethods,
   Combined,
+  CompareDatasetsResult,
   PreparedDataset,
 } from "../../src/contract/generated/types.ts";
 import { writeFacts } from "../../src/dataset/prepare/prepared-folder.ts";
@@ -61,6 +62,11 @@ const answers: Record<string, (params: never) => unknown> = {
   summarize({ groups, split }: BridgeMethods["summarize"]["params"]) {
     const settings = groups.map(({ label }, index) => ({ label, acc: [0.8 - 0.2 * index] }));
     return madeSummary(settings, { split });
+  },
+  compare_datasets({ roots }: BridgeMethods["compare_datasets"]["params"]): CompareDatasetsResult {
+    const none = roots.map(() => 0);
+    const counts = { num_images: none, num_missing_files: none, num_without_pixels: none };
+    return { ...counts, pixels: "files", pairs: [] };
   },
   combine({ endpoints, baseline }: BridgeMethods["combine"]["params"]): Combined {
     const labels = [...new Set(endpoints.flatMap(({ groups }) => groups.map(({ label }) => label)))];

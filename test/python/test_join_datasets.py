@@ -24,7 +24,7 @@ ALL = ["val", "test"]
 
 
 def dataset(
-    folder: Path, splits: str, number: int = 0, prefix: str = "COCO_train2014_", **changes: Any
+    where: Path, splits: str, number: int = 0, prefix: str = "COCO_train2014_", **changes: Any
 ) -> Path:
     """A prepared dataset with an image for each letter of `splits` (t, v or e: train, val, test), from `number` on.
 
@@ -36,10 +36,10 @@ def dataset(
     for ref, letter in zip(refs, splits, strict=True):
         ref["split"] = {"t": "train", "v": "val", "e": "test"}[letter]
         ref.update(changes)
-    root = write_dataset(folder / "raw", instances, refs)
+    root = write_dataset(where / "raw", instances, refs)
     for image in instances["images"]:
         draw(root / "images" / image["file_name"], number + image["id"], None)
-    return prepare(root, folder / "prepared", dataset_id=folder.name)
+    return prepare(root, where / "prepared", dataset_id=where.name)
 
 
 def join(
@@ -48,14 +48,21 @@ def join(
     return join_datasets(
         JoinDatasetsParams.model_validate(
             {
-                "parts": [str(part) for part in parts],
-                "val": str(val),
-                "excluded": [{"root": str(root), "splits": splits} for root, splits in excluded.items()],
+                "parts": [folder(part) for part in parts],
+                "val": folder(val),
+                "excluded": [
+                    {"dataset": folder(root), "splits": splits} for root, splits in excluded.items()
+                ],
                 "images_dir": str(parts[0].parent.parent),
                 "out_dir": None if out_dir is None else str(out_dir),
+                "cache_dir": str(parts[0].parent.parent / "cache"),
             }
         )
     )
+
+
+def folder(root: Path) -> dict[str, str]:
+    return {"id": root.parent.name, "root": str(root)}
 
 
 def read(out_dir: Path) -> Annotations:
@@ -103,11 +110,7 @@ def test_images_without_coco_numbers_are_compared_by_content(tmp_path: Path, is_
     mine = dataset(tmp_path / "mine", "eet", 100, prefix="photo-x")
     photos = tmp_path / "mine" / "raw" / "images"
     source = tmp_path / "first" / "raw" / "images" / Path(name("first", 3)).name
-    if is_copy:
-        shutil.copyfile(source, photos / "photo-x000000000100.png")
-    else:
-        with Image.open(source) as image:
-            image.save(photos / "photo-x000000000100.png", compress_level=0)
+    copy_image(source, photos / "photo-x000000000100.png", is_copy)
     shutil.rmtree(tmp_path / "mine" / "prepared")
     mine = prepare(tmp_path / "mine" / "raw", tmp_path / "mine" / "prepared", dataset_id="mine")
     result = join([first], first, {first: ALL, mine: ["test"]}, tmp_path / "joint")
@@ -157,6 +160,91 @@ def test_counting_writes_nothing_and_writing_again_gives_the_same_files(tmp_path
     for file in ("instances.json", "refs(own).p"):
         contents = [(tmp_path / each / "annotations" / file).read_bytes() for each in ("a", "b")]
         assert contents[0] == contents[1]
+
+
+def copy_image(source: Path, target: Path, is_copy: bool) -> None:
+    """Gives a file the content of another one: its bytes, or only its pixels."""
+    if is_copy:
+        shutil.copyfile(source, target)
+        return
+    with Image.open(source) as image:
+        image.save(target, compress_level=0)
+
+
+@pytest.mark.parametrize("is_copy", [True, False])
+def test_numbers_of_no_collection_are_not_trusted_to_be_different_images(
+    tmp_path: Path, is_copy: bool
+) -> None:
+    first = dataset(tmp_path / "first", "ttvtet", prefix="")
+    dataset(tmp_path / "mine", "eet", 100, prefix="")
+    raw = tmp_path / "mine" / "raw"
+    copy_image(tmp_path / "first/raw/images/000000000003.png", raw / "images" / "000000000100.png", is_copy)
+    shutil.rmtree(tmp_path / "mine" / "prepared")
+    mine = prepare(raw, tmp_path / "mine" / "prepared", dataset_id="mine")
+    result = join([first], first, {first: ALL, mine: ["test"]}, tmp_path / "joint")
+    assert result.num_images_left_out == 1
+    assert images_of(read(tmp_path / "joint"), "train") == {name("first", n, "") for n in (0, 1, 5)}
+
+
+@pytest.mark.parametrize("prefix", ["", "COCO_train2014_"])
+def test_the_same_number_of_another_image_is_left_out_but_gets_no_boxes(tmp_path: Path, prefix: str) -> None:
+    first = dataset(tmp_path / "first", "ttv", prefix=prefix)
+    dataset(tmp_path / "second", "tte", prefix=prefix)
+    images = tmp_path / "second" / "raw" / "images"
+    for number in range(3):
+        draw(images / f"{prefix}{number:012d}.png", 50 + number, None)
+    shutil.rmtree(tmp_path / "second" / "prepared")
+    second = prepare(images.parent, tmp_path / "second" / "prepared", dataset_id="second")
+    joint = join([first, second], first, {first: ALL}, tmp_path / "joint")
+    # Image 2 of the second dataset has the number of a val image, and is in its test split only.
+    assert (joint.num_images, joint.num_images_left_out) == (4, 0)
+    written = read(tmp_path / "joint")
+    assert images_of(written, "train") == {
+        name(each, n, prefix) for each in ("first", "second") for n in (0, 1)
+    }
+    assert len(written.objects) == 2 * 5
+    with pytest.raises(CliprpnError, match="all 2 are also evaluated on"):
+        join([second], first, {first: ["train", "val"]}, None)
+
+
+def test_an_unreadable_image_of_an_evaluation_split_is_an_error(tmp_path: Path) -> None:
+    first = dataset(tmp_path / "first", "ttv", prefix="a")
+    mine = prepare(tmp_path / "first" / "raw", tmp_path / "mine" / "prepared", size=32, dataset_id="mine")
+    (tmp_path / "first/raw/images/a000000000002.png").unlink()
+    with pytest.raises(
+        CliprpnError, match=r"expected the images of val.* 1 cannot be read, such as a0"
+    ) as raised:
+        join([mine], mine, {first: ["val"]}, None)
+    assert raised.value.code == "data_invalid"
+
+
+def test_a_dataset_that_was_replaced_is_an_error(tmp_path: Path) -> None:
+    first = dataset(tmp_path / "first", "ttv")
+    facts = first / "dataset.json"
+    facts.write_text(facts.read_text().replace('"id": "first"', '"id": "other"'))
+    with pytest.raises(CliprpnError, match="the dataset has changed") as raised:
+        join([first], first, {}, None)
+    assert raised.value.code == "data_invalid"
+
+
+def test_images_of_val_in_a_test_split_are_counted(tmp_path: Path) -> None:
+    first = dataset(tmp_path / "first", "ttvvt")
+    second = dataset(tmp_path / "second", "eet", 3)
+    assert join([first], first, {first: ALL}, None).num_val_images_tested == 0
+    assert join([first], first, {first: ALL, second: ["test"]}, None).num_val_images_tested == 1
+    assert join([first], first, {first: ALL, second: ["val"]}, None).num_val_images_tested == 0
+
+
+def test_equal_objects_of_a_dataset_stay_as_many(tmp_path: Path) -> None:
+    instances, refs = make_records(2)
+    extra = {**instances["annotations"][0], "id": 1000}
+    instances["annotations"].append(extra)
+    refs[1]["split"] = "val"
+    root = write_dataset(tmp_path / "one" / "raw", instances, refs)
+    one = prepare(root, tmp_path / "one" / "prepared", dataset_id="one")
+    two = prepare(root, tmp_path / "two" / "prepared", dataset_id="two")
+    join([one, two], one, {}, tmp_path / "joint")
+    assert len(read(tmp_path / "joint").objects) == 2 * 2 + 1
 
 
 def test_nothing_left_to_train_on_is_an_error(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -12,9 +13,13 @@ from prepared import prepare
 
 from cliprpn.contract.generated import CompareDatasetsResult
 from cliprpn.errors import CliprpnError
-from cliprpn.figures.dataset_stats.shared_images import compare_datasets
+from cliprpn.figures.dataset_stats import image_hashes, shared_images
 
 pytestmark = pytest.mark.usefixtures("no_open_datasets")
+
+
+def compare_datasets(roots: list[Path]) -> CompareDatasetsResult:
+    return shared_images.compare_datasets(roots, roots[0].parent / "cache")
 
 
 @pytest.fixture
@@ -115,6 +120,39 @@ def test_every_pair_of_three_datasets_is_compared(tmp_path: Path, first: Path, s
         ("val", "val"): 1,
         ("test", "test"): 1,
     }
+
+
+def fail_to_read(*_: object) -> str:
+    raise AssertionError("read again")
+
+
+@pytest.mark.parametrize("size", [64, 32])
+def test_only_new_images_are_read_again(
+    tmp_path: Path, first: Path, second: Path, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roots = [prepare(first, tmp_path / "a"), prepare(second, tmp_path / "b", size, dataset_id="b")]
+    result = compare_datasets(roots)
+    with monkeypatch.context() as patched:
+        for function in ("_hash_file", "_hash_decoded", "hash_all_pixels"):
+            patched.setattr(image_hashes, function, fail_to_read)
+        assert compare_datasets(roots) == result
+    photo = second / "images" / "photo-0.png"
+    before = photo.stat()
+    content = bytearray(photo.read_bytes())
+    content[-5] ^= 1  # Of the checksum of the last chunk, which Pillow does not need.
+    photo.write_bytes(content)
+    os.utime(photo, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert shared(compare_datasets(roots))[("val", "train")] == (0, 1, [(name(2), "photo-0.png")])
+
+
+def test_damaged_hashes_in_the_cache_are_computed_again(tmp_path: Path, first: Path, second: Path) -> None:
+    roots = [prepare(first, tmp_path / "a"), prepare(second, tmp_path / "b", dataset_id="b")]
+    result = compare_datasets(roots)
+    files = [path for path in (tmp_path / "cache").rglob("*.parquet")]
+    assert len(files) == 4
+    for path in files:
+        path.write_bytes(path.read_bytes()[:40])
+    assert compare_datasets(roots) == result
 
 
 def test_a_dataset_without_images_is_an_error(tmp_path: Path, first: Path) -> None:

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { Arguments } from "../../src/commands/command.ts";
 import { evaluateOnSplits } from "../../src/commands/evaluate-on.ts";
-import type { Split } from "../../src/contract/generated/types.ts";
+import { report } from "../../src/commands/report.ts";
+import type { PreparedDataset, Split } from "../../src/contract/generated/types.ts";
 import { checkExperiment } from "../../src/experiment/check-experiment.ts";
 import type { SweepStore } from "../../src/store/sweep-store.ts";
 import { looksAt } from "../../src/store/test-looks.ts";
@@ -224,49 +225,93 @@ describe("cliprpn evaluate --on", () => {
   });
 });
 
-test("images that are also trained on are counted for the split that they are in", async () => {
-  const { engine, run, terminal, targets } = await withSweep();
-  const pair = { num_first: 9, num_second: 7, examples: [] };
-  const answer = {
-    pairs: [
-      {
-        first: 0,
-        second: 1,
-        first_split: "train",
-        second_split: "testA",
-        num_same_file: 3,
-        num_same_pixels: 1,
-        ...pair,
-      },
-      {
-        first: 0,
-        second: 1,
-        first_split: "train",
-        second_split: "val",
-        num_same_file: 5,
-        num_same_pixels: 0,
-        ...pair,
-      },
-      {
-        first: 0,
-        second: 1,
-        first_split: "val",
-        second_split: "testA",
-        num_same_file: 6,
-        num_same_pixels: 0,
-        ...pair,
-      },
-    ],
+describe("images that are also trained on", () => {
+  const pairs = (
+    [
+      ["train", "testA", 3, 1],
+      ["train", "val", 5, 0],
+      ["val", "testA", 6, 0],
+    ] as const
+  ).map(([first_split, second_split, num_same_file, num_same_pixels]) => ({
+    ...{ first: 0, second: 1, first_split, second_split, num_same_file, num_same_pixels },
+    ...{ num_first: 9, num_second: 7, examples: [] },
+  }));
+  const counts = { num_images: [9, 7], num_missing_files: [0, 0], num_without_pixels: [0, 0] };
+
+  async function warned(changes: object = {}, joint?: PreparedDataset["joint"]): Promise<string[]> {
+    const { engine, run, terminal, targets, work } = await withSweep();
+    if (joint !== undefined) makeData(work, { joint });
+    engine.call = async () => ({ ...counts, pairs, pixels: "files", ...changes }) as never;
+    const [own] = targets;
+    if (own === undefined) throw new Error("no target");
+    await warnOfSharedImages(own.dataset, targets, engine, run);
+    return terminal.lines;
+  }
+
+  test("are counted for the split that they are in", async () => {
+    expect(await warned()).toEqual([
+      expect.stringMatching(
+        /^warning: another:testA: 4 of 7 images are also in the images to train on \(mine:train\)/,
+      ),
+    ]);
+  });
+
+  test("images that cannot be read are counted, too", async () => {
+    const [first] = await warned({ num_missing_files: [0, 2], num_without_pixels: [0, 2] });
+    expect(first).toMatch(/^warning: another: 2 images cannot be read, and were not compared/);
+  });
+
+  test("splits that a joint training set has left out are not compared, others are", async () => {
+    const facts = {
+      ...{ parts: [], val: { id: "made", name: "mine" }, num_images: 9, num_sentences: 9 },
+      ...{ num_images_left_out: 0, num_sentences_left_out: 0, num_val_images_tested: 0 },
+    };
+    const excluded = { id: "another", name: "another", pictures_sha256: "" };
+    expect(await warned({}, { ...facts, excluded: [{ ...excluded, splits: ["val", "testA"] }] })).toEqual([]);
+    expect(await warned({}, { ...facts, excluded: [{ ...excluded, splits: ["val"] }] })).toHaveLength(1);
+  });
+
+  test("evaluate --on warns of them; a dataset that is gone cannot be compared", async () => {
+    const { engine, run, terminal, work } = await withSweep();
+    opened.engine = engine;
+    await evaluateOnSplits(argumentsOf(work, "fusion", ["another:testA"]), run);
+    expect(engine.of("compare_datasets")).toEqual([
+      { roots: [join(work, "data/mine"), join(work, "data/another")], cache_dir: expect.any(String) },
+    ]);
+    rmSync(join(work, "data/mine"), { recursive: true });
+    await evaluateOnSplits(argumentsOf(work, "fusion", ["another:testA"]), run);
+    expect(terminal.lines.at(-2)).toMatch(/^warning: .*mine: the dataset mine \(made\) is not there/);
+  });
+});
+
+describe("--fail-if of a sweep's report", () => {
+  const judged = async (args: object) => {
+    const { engine, sweep, run, terminal, work } = await withSweep();
+    opened.engine = engine;
+    sweep.addTargets([{ dataset: { id: "another", name: "another", split_by: "own" }, split: "testA" }]);
+    const values = { sweep: "fusion", split: "val", "runs-dir": join(work, "runs"), ...args };
+    const code = await report(new Arguments(values), run);
+    return { code, lines: terminal.lines.filter((line) => line.includes("--fail-if")) };
   };
-  engine.call = async () => answer as never;
-  const [own] = targets;
-  if (own === undefined) throw new Error("no target");
-  await warnOfSharedImages(own.dataset, targets, engine, run);
-  expect(terminal.lines).toEqual([
-    expect.stringMatching(
-      /^warning: another:testA: 4 of 7 images are also in the images to train on \(mine:train\)/,
-    ),
-  ]);
+
+  test("is about val, and with `primary.` about the primary endpoint", async () => {
+    const conditions = ["best.acc_at_50.mean < 99", "primary.best.acc_at_50.mean < 61"];
+    const { code, lines } = await judged({ "fail-if": conditions });
+    expect(code).toBe(5);
+    expect(lines).toEqual([
+      expect.stringMatching(/holds on val: best\.acc_at_50\.mean < 99/),
+      expect.stringMatching(/holds over the splits: primary\.best\.acc_at_50\.mean < 61 \(.* is 60\)/),
+    ]);
+    expect(await judged({ "fail-if": ["primary.best.acc_at_50.mean < 59"] })).toEqual({ code: 0, lines: [] });
+  });
+
+  test("has no `primary.` in the report on another split", async () => {
+    const conditions = ["primary.best.acc_at_50.mean < 61"];
+    await expect(judged({ split: "testA", "fail-if": conditions })).rejects.toMatchObject({
+      code: "bad_input",
+      message: expect.stringMatching(/expected no `primary\.` without several splits/),
+    });
+  });
 });
 
 interface Group {

@@ -90,12 +90,21 @@ describe("train_on is checked", () => {
 test.each([
   [
     2,
-    /and b: 20 images with 49 expressions\. 2 images of evaluation splits, with 3 training expressions, were left/,
+    /and b: 20 images with 49 expressions\. 2 images of evaluation splits, with 3 training expressions, were left out of training\. The epoch of each model is chosen on val of a, of which 2 images are also in a test split\.$/,
   ],
-  [1, /1 image of evaluation splits, with 3 training expressions, was left out of training\.$/],
-  [0, /No image of them is in an evaluation split\.$/],
+  [
+    1,
+    /1 image of evaluation splits, with 3 training expressions, was left out of training\. .* on val of a, of which 1 image is also in a test split\.$/,
+  ],
+  [0, /No image of them is in an evaluation split\. .* on val of a\.$/],
 ])("%d images that are left out are told", (num_images_left_out, expected) => {
-  const counts = { num_images: 20, num_sentences: 49, num_images_left_out, num_sentences_left_out: 3 };
+  const counts = {
+    num_images: 20,
+    num_sentences: 49,
+    num_images_left_out,
+    num_sentences_left_out: 3,
+    num_val_images_tested: num_images_left_out,
+  };
   expect(describeJoint({ parts: [a, b], val: a, ...counts })).toMatch(expected);
 });
 

@@ -178,7 +178,7 @@ def _export_questions(params: ExportQuestionsParams, context: CallContext) -> Ex
 
 
 def _compare_datasets(params: CompareDatasetsParams, context: CallContext) -> CompareDatasetsResult:
-    return compare_datasets([Path(root) for root in params.roots])
+    return compare_datasets([Path(root) for root in params.roots], Path(params.cache_dir))
 
 
 def _join_datasets(params: JoinDatasetsParams, context: CallContext) -> JoinDatasetsResult:

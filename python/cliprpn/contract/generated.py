@@ -225,6 +225,7 @@ class CompareDatasetsParams(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
+    cache_dir: Annotated[str, Field(description="Keeps the hashes of images.")]
     roots: Annotated[list[str], Field(description="Folders of prepared datasets.")]
 
 
@@ -281,6 +282,14 @@ class DatasetFloor(BaseModel):
     ]
     miou: float
     acc_at_50: float
+
+
+class DatasetFolder(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: str
+    root: str
 
 
 class DatasetRef(BaseModel):
@@ -822,31 +831,17 @@ class JoinDatasetsResult(BaseModel):
         ),
     ]
     num_sentences_left_out: Annotated[int, Field(ge=0)]
+    num_val_images_tested: Annotated[
+        int,
+        Field(
+            description="Images of val, which chooses the model, that one of the test splits has, too.",
+            ge=0,
+        ),
+    ]
     orientation: Annotated[
         Literal["stored", "upright"],
         Field(description="The frame of the boxes of rotated images."),
     ]
-
-
-class JointFacts(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    parts: Annotated[
-        list[DatasetRef],
-        Field(description="The datasets whose train splits were joined."),
-    ]
-    val: DatasetRef
-    num_images: Annotated[int, Field(description="Images to train on.", ge=0)]
-    num_sentences: Annotated[int, Field(ge=0)]
-    num_images_left_out: Annotated[
-        int,
-        Field(
-            description="Images of the train splits that an evaluation split has, too.",
-            ge=0,
-        ),
-    ]
-    num_sentences_left_out: Annotated[int, Field(ge=0)]
 
 
 class Limits(BaseModel):
@@ -2641,11 +2636,11 @@ class ImageNames(BaseModel):
     ]
 
 
-class ExcludedSplits(BaseModel):
+class ExcludedFolder(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    root: str
+    dataset: DatasetFolder
     splits: list[Literal["train", "val", "test", "testA", "testB"]]
 
 
@@ -2654,14 +2649,15 @@ class JoinDatasetsParams(BaseModel):
         extra="forbid",
     )
     parts: Annotated[
-        list[str],
+        list[DatasetFolder],
         Field(description="The datasets whose train splits are joined.", min_length=1),
     ]
     val: Annotated[
-        str, Field(description="The dataset whose val split chooses the model.")
+        DatasetFolder,
+        Field(description="The dataset whose val split chooses the model."),
     ]
     excluded: Annotated[
-        list[ExcludedSplits],
+        list[ExcludedFolder],
         Field(description="Splits whose images are left out of train."),
     ]
     images_dir: Annotated[
@@ -2674,6 +2670,54 @@ class JoinDatasetsParams(BaseModel):
         str | None,
         Field(
             description="Receives annotations/instances.json and annotations/refs(own).p; null to count only."
+        ),
+    ]
+    cache_dir: Annotated[str, Field(description="Keeps the hashes of images.")]
+
+
+class ExcludedDataset(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: str
+    name: str
+    splits: list[Literal["train", "val", "test", "testA", "testB"]]
+    pictures_sha256: Annotated[
+        str,
+        Field(
+            description="Of its images then; with others, the training set is made again."
+        ),
+    ]
+
+
+class JointFacts(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    parts: Annotated[
+        list[DatasetRef],
+        Field(description="The datasets whose train splits were joined."),
+    ]
+    val: DatasetRef
+    excluded: Annotated[
+        list[ExcludedDataset],
+        Field(description="The splits whose images were left out of train."),
+    ]
+    num_images: Annotated[int, Field(description="Images to train on.", ge=0)]
+    num_sentences: Annotated[int, Field(ge=0)]
+    num_images_left_out: Annotated[
+        int,
+        Field(
+            description="Images of the train splits that an evaluation split has, too.",
+            ge=0,
+        ),
+    ]
+    num_sentences_left_out: Annotated[int, Field(ge=0)]
+    num_val_images_tested: Annotated[
+        int,
+        Field(
+            description="Images of val, which chooses the model, that one of the test splits has, too.",
+            ge=0,
         ),
     ]
 
@@ -4405,4 +4449,4 @@ class BridgeMethods(BaseModel):
     export_changes: Annotated[ExportChangesMethod, Field(title="ExportChangesMethod")]
     audit_answers: Annotated[AuditAnswersMethod, Field(title="AuditAnswersMethod")]
 
-SCHEMA_SHA256 = "4b32b23045c81904e75a5a6d067bd23ffb6effc45b9f1880bb6c959ac6923ff1"
+SCHEMA_SHA256 = "919d29d5f3d6bc2b23e82d04b9c9ad937c031dc7f3adc644d0dfe109318434ba"

@@ -23,11 +23,20 @@ class JointImage:
     height: int
     objects: dict[Hashable, tuple[str | None, Sequence[float]]] = field(default_factory=dict)
 
-    def add_object(self, category: str | None, box_xyxy: Sequence[float]) -> Hashable:
-        """Adds an object unless the image has it. Returns its key."""
-        key = (category, *(round(value, BOX_DIGITS) for value in box_xyxy))
+    def add_object(self, category: str | None, box_xyxy: Sequence[float], num_equal: int = 0) -> Hashable:
+        """Adds an object unless the image has it. Returns its key.
+
+        Args:
+            num_equal: how many objects of the same dataset have the same category and box; each counts.
+        """
+        key = (self.object_key(category, box_xyxy), num_equal)
         self.objects.setdefault(key, (category, box_xyxy))
         return key
+
+    @staticmethod
+    def object_key(category: str | None, box_xyxy: Sequence[float]) -> Hashable:
+        """Equal for the same object of two datasets."""
+        return (category or None, *(round(value, BOX_DIGITS) for value in box_xyxy))
 
 
 @dataclass(frozen=True)

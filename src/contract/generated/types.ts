@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "4b32b23045c81904e75a5a6d067bd23ffb6effc45b9f1880bb6c959ac6923ff1";
+export const schema_sha256 = "919d29d5f3d6bc2b23e82d04b9c9ad937c031dc7f3adc644d0dfe109318434ba";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -2918,6 +2918,10 @@ export interface CompareDatasetsMethod {
  */
 export interface CompareDatasetsParams {
   /**
+   * Keeps the hashes of images.
+   */
+  cache_dir: string;
+  /**
    * Folders of prepared datasets.
    */
   roots: string[];
@@ -2999,15 +3003,12 @@ export interface JoinDatasetsParams {
    *
    * @minItems 1
    */
-  parts: [string, ...string[]];
-  /**
-   * The dataset whose val split chooses the model.
-   */
-  val: string;
+  parts: [DatasetFolder, ...DatasetFolder[]];
+  val: DatasetFolder1;
   /**
    * Splits whose images are left out of train.
    */
-  excluded: ExcludedSplits[];
+  excluded: ExcludedFolder[];
   /**
    * A folder that contains the image folders of all datasets; names of images are relative to it.
    */
@@ -3016,9 +3017,30 @@ export interface JoinDatasetsParams {
    * Receives annotations/instances.json and annotations/refs(own).p; null to count only.
    */
   out_dir: string | null;
+  /**
+   * Keeps the hashes of images.
+   */
+  cache_dir: string;
 }
-export interface ExcludedSplits {
+/**
+ * A prepared dataset; an error if the folder has another one by now.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "DatasetFolder".
+ */
+export interface DatasetFolder {
+  id: string;
   root: string;
+}
+/**
+ * A prepared dataset; an error if the folder has another one by now.
+ */
+export interface DatasetFolder1 {
+  id: string;
+  root: string;
+}
+export interface ExcludedFolder {
+  dataset: DatasetFolder;
   splits: Split[];
 }
 /**
@@ -3039,6 +3061,10 @@ export interface JoinDatasetsResult {
    */
   num_images_left_out: number;
   num_sentences_left_out: number;
+  /**
+   * Images of val, which chooses the model, that one of the test splits has, too.
+   */
+  num_val_images_tested: number;
   /**
    * The frame of the boxes of rotated images.
    */
@@ -3207,6 +3233,10 @@ export interface JointFacts {
   parts: DatasetRef[];
   val: DatasetRef;
   /**
+   * The splits whose images were left out of train.
+   */
+  excluded: ExcludedDataset[];
+  /**
    * Images to train on.
    */
   num_images: number;
@@ -3216,6 +3246,10 @@ export interface JointFacts {
    */
   num_images_left_out: number;
   num_sentences_left_out: number;
+  /**
+   * Images of val, which chooses the model, that one of the test splits has, too.
+   */
+  num_val_images_tested: number;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -3224,6 +3258,15 @@ export interface JointFacts {
 export interface DatasetRef {
   id: string;
   name: string;
+}
+export interface ExcludedDataset {
+  id: string;
+  name: string;
+  splits: Split[];
+  /**
+   * Of its images then; with others, the training set is made again.
+   */
+  pictures_sha256: string;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema

@@ -1,5 +1,6 @@
 import type { AnnotationSource, BridgeMethods, PreparedDataset } from "../../contract/generated/types.ts";
 import type { ImageSource } from "../images/image-source.ts";
+import type { JointFacts } from "../joint.ts";
 import type { ImageSize, LockWaiting } from "./prepared-folder.ts";
 
 /** The dataset to prepare and the options of the preparation. */
@@ -20,7 +21,7 @@ export interface PrepareRequest {
   follow_links: boolean;
   allow_missing: boolean;
   /** Of a joint training set: what it is made from. */
-  joint?: NonNullable<PreparedDataset["joint"]>;
+  joint?: JointFacts;
   cliprpn_version: string;
 }
 

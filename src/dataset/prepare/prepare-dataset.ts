@@ -139,10 +139,10 @@ function skippedOf(
   return skipped.length === 0 ? {} : { skipped };
 }
 
-/** Records where the images are now, if they have moved. */
+/** Records where the images are now, if they have moved, and what a joint training set was made from. */
 function updatePaths(
   facts: PreparedDataset,
-  { folder, images, source }: PrepareRequest,
+  { folder, images, source, joint }: PrepareRequest,
   skipped: Pick<PreparedDataset, "skipped">,
 ): PreparedDataset {
   const images_dir = images === null ? null : imagesDir(folder, images);
@@ -151,11 +151,13 @@ function updatePaths(
   if (
     facts.images_dir === images_dir &&
     isEqual(facts.image_folders ?? undefined, image_folders) &&
+    isEqual(facts.joint ?? undefined, joint) &&
     isEqual(facts.skipped ?? undefined, skipped.skipped)
   )
     return facts;
   const folders = image_folders === undefined ? {} : { image_folders };
-  const updated = { ...rest, images_dir, ...folders, ...skipped, source };
+  const made = joint === undefined ? {} : { joint };
+  const updated = { ...rest, images_dir, ...folders, ...skipped, source, ...made };
   writeFacts(folder, updated);
   return updated;
 }

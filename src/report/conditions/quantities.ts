@@ -24,7 +24,7 @@ export const quantityNames = [
   'best, rival, baseline, setting("LABEL"): .METRIC.mean, .METRIC.low, .METRIC.high, .seed_sd, .num_seeds, .num_planned_seeds, .rank.low, .rank.high',
   'difference (the best minus the nearest rival), difference("LABEL") (the best minus LABEL), difference("A", "B") (A minus B): .acc_at_50.mean, .acc_at_50.low, .acc_at_50.high, .p_value, .p_adjusted, .detectable',
   "verdict.case, verdict.best, verdict.rival, num_sentences, num_images, chance.acc_at_50",
-  "primary. before any of these: over several splits, the primary endpoint (acc_at_50 only); without it, each split",
+  "primary. before any of these: over several splits, the primary endpoint (acc_at_50 only); without it, each split of a comparison, or the split of a sweep's report",
   `METRIC: ${Object.keys(metricTitles).join(", ")}`,
 ].join("\n  ");
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
@@ -13,18 +10,13 @@ from numpy.typing import NDArray
 
 from cliprpn.contract.generated import CompareDatasetsResult
 from cliprpn.data.annotations import SPLITS
-from cliprpn.data.image_keys import file_sha256
-from cliprpn.data.images import ImageFile, image_files, load_image
 from cliprpn.data.index import DatasetIndex, open_dataset, read_facts
-from cliprpn.data.pixels import list_manifests, read_manifest
-from cliprpn.errors import CliprpnError
-from cliprpn.figures.dataset_stats.overlaps import hash_all_pixels
+from cliprpn.figures.dataset_stats.image_hashes import ImageHashes, common_pixels, hash_images
 
 MAX_SHARED_SHOWN = 5
-NUM_THREADS = 4  # Hashing and decoding release the GIL.
 
 
-def compare_datasets(roots: list[Path]) -> CompareDatasetsResult:
+def compare_datasets(roots: list[Path], cache_dir: Path) -> CompareDatasetsResult:
     """Compares the images of each pair of datasets, by splits: the bytes of their files, and their decoded pixels.
 
     Pixels are those prepared at a size that all datasets have; else the files are decoded. An image that was resized or
@@ -32,13 +24,14 @@ def compare_datasets(roots: list[Path]) -> CompareDatasetsResult:
 
     Args:
         roots: folders of prepared datasets, at least two.
+        cache_dir: keeps the hashes of images, so that only new ones are read.
 
     Raises:
-        CliprpnError: data_invalid, if a dataset cannot be opened, or has no images.
+        CliprpnError: data_invalid, if a dataset cannot be opened, or has no images; no_space.
     """
     indexes = [open_dataset(root, read_facts(root).id) for root in roots]
     common = common_pixels(roots)
-    images = [hash_images(index, common) for index in indexes]
+    images = [hash_images(index, common, cache_dir) for index in indexes]
     pairs = [
         {
             "first": first,
@@ -60,63 +53,6 @@ def compare_datasets(roots: list[Path]) -> CompareDatasetsResult:
             "pairs": pairs,
         }
     )
-
-
-@dataclass(frozen=True)
-class ImageHashes:
-    """Names and hashes of a dataset's images, [num_images]; "" for a file that cannot be read."""
-
-    names: list[str]
-    files: NDArray
-    pixels: NDArray
-
-
-def common_pixels(roots: list[Path]) -> str | None:
-    """Folder of a prepared size, such as `squash-224`, that all datasets have with the same preprocessing."""
-    sizes = [
-        {(path.parent.name, read_manifest(path).preprocessing_version) for path in list_manifests(root)}
-        for root in roots
-    ]
-    common = sorted(set.intersection(*sizes))
-    return common[0][0] if common else None
-
-
-def hash_images(index: DatasetIndex, common: str | None) -> ImageHashes:
-    """Hashes of all images of a dataset: of the bytes of their files, and of their pixels.
-
-    Args:
-        common: the prepared size to take the pixels from; None to decode the files.
-
-    Raises:
-        CliprpnError: data_invalid, if the dataset has no images.
-    """
-    files = image_files(index, range(index.images.num_rows))
-    prepared = None if common is None else hash_all_pixels(index, common)
-    with ThreadPoolExecutor(NUM_THREADS) as threads:
-        digests = list(threads.map(_hash_file, files))
-        if prepared is None:
-            pixels = list(threads.map(_hash_decoded, files))
-        else:
-            # A size in the key: two plain images of other sizes may have the same prepared pixels.
-            sizes = zip(index.images["width"].to_pylist(), index.images["height"].to_pylist(), strict=True)
-            pixels = [f"{digest} {size}" for digest, size in zip(prepared.tolist(), sizes, strict=True)]
-    names = index.images["file_name"].to_pylist()
-    return ImageHashes(names, np.array(digests, dtype=object), np.array(pixels, dtype=object))
-
-
-def _hash_file(file: ImageFile) -> str:
-    try:
-        return file_sha256(file.path)
-    except OSError:
-        return ""
-
-
-def _hash_decoded(file: ImageFile) -> str:
-    try:
-        image = load_image(file)
-    except CliprpnError:
-        return ""
-    return f"{hashlib.blake2b(image.numpy().tobytes(), digest_size=16).hexdigest()} {tuple(image.shape)}"
 
 
 def _splits(index: DatasetIndex) -> dict[str, NDArray]:
