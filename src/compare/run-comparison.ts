@@ -68,8 +68,9 @@ export async function runComparison(
     for (const line of answerLines(comparison, files)) terminal[line.kind](line.text);
     await predictTrials(comparison, engine, run);
     const stored = storedComparison(comparison, files, commandLine);
-    store.write(stored);
-    return await writeReports({ comparison, files, stored }, store.folder, engine, run);
+    const made = await writeReports({ comparison, files, stored }, store.folder, engine, run);
+    store.write(stored); // Last: an error before leaves the earlier comparison, or nothing.
+    return made;
   } finally {
     // After an error before anything was written.
     store.removeEmpty();

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 import weakref
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -425,6 +427,12 @@ def broken_tables(good: pa.Table) -> dict[str, pa.Table]:
         "boxes of three numbers": good.set_column(
             good.column_names.index("pred_box_xyxy"), "pred_box_xyxy", pa.array([[1.0, 2.0, 3.0]] * len(good))
         ),
+        "no width": good.set_column(
+            good.column_names.index("width"), "width", pa.nulls(len(good), pa.int64())
+        ),
+        "an IoU that is no number": good.set_column(
+            good.column_names.index("iou"), "iou", pa.array([np.nan, *[0.5] * (len(good) - 1)])
+        ),
     }
 
 
@@ -457,6 +465,48 @@ def test_broken_predictions_are_an_error_that_names_the_file(tmp_path: Path, ind
         with pytest.raises(CliprpnError, match=str(path)) as raised:
             read_predictions(path)
         assert raised.value.code == "data_invalid"
+
+
+@pytest.mark.parametrize("name", ["upright", "iou_blank", "objectness", "union", "image_file", "sent_id"])
+def test_predictions_of_an_earlier_format_are_refused_with_the_missing_column(
+    tmp_path: Path, index: DatasetIndex, name: str
+) -> None:
+    trial = write_trial(tmp_path / "old", index, 0, BEST[0])
+    path = predictions_file(tmp_path / "old", "test")
+    pq.write_table(pq.read_table(path).drop_columns([name]), path)
+    with pytest.raises(CliprpnError, match=rf"^{path}: .*column {name}, found none.*evaluate") as caught:
+        summarize_on(index, group_of("a", trial))
+    assert caught.value.code == "data_invalid"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda table: table.slice(1), r"5 in place of 6"),
+        (lambda table: table.take([1, 0, 2, 3, 4, 5]), r"another sent_id in 2 of 6 rows, first in row 1"),
+        (lambda table: changed(table, "sent_id", lambda value: value + 1000), r"another sent_id in 6 of 6"),
+        (lambda table: changed(table, "image_id", lambda value: value + 1), r"another image in 6 of 6"),
+        (
+            lambda table: changed(table, "gt_box_xyxy", lambda box: [box[0] + 1, *box[1:]]),
+            r"another ground truth in 6 of 6",
+        ),
+    ],
+)
+def test_predictions_for_other_expressions_are_refused_with_what_differs(
+    tmp_path: Path, index: DatasetIndex, change: Callable[[pa.Table], pa.Table], message: str
+) -> None:
+    """As those of another machine may be, whose dataset has the same id."""
+    trials = [write_trial(tmp_path / name, index, 0, BEST[0]) for name in ("a", "b")]
+    path = predictions_file(tmp_path / "b", "test")
+    pq.write_table(change(pq.read_table(path)), path)
+    with pytest.raises(CliprpnError, match=rf"^b: .*as a, found {message}") as caught:
+        summarize_on(index, group_of("a", trials[0]), group_of("b", trials[1]))
+    assert caught.value.code == "data_invalid"
+
+
+def changed(table: pa.Table, name: str, change: Callable[[Any], Any]) -> pa.Table:
+    values = pa.array([change(value) for value in table[name].to_pylist()], table.schema.field(name).type)
+    return table.set_column(table.column_names.index(name), name, values)
 
 
 def test_each_expression_has_a_row_with_the_results_of_each_configuration(

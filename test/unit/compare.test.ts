@@ -203,6 +203,7 @@ describe("looks at test", () => {
     engine.failing = "summarize";
     const options = { data: ["mine:testA"], results: two, engine };
     await expect(compareIn(work, options)).rejects.toThrow("killed in summarize");
+    expect(readdirSync(join(work, "runs")).sort()).toEqual(["answers", "test-looks.jsonl"]);
     engine.failing = undefined;
     await compareIn(work, options);
     expect(engine.of("read_answers")).toHaveLength(2);

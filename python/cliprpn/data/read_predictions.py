@@ -90,17 +90,20 @@ def _numbers(table: pa.Table, name: str) -> np.ndarray:
         values = pc.list_flatten(column).to_numpy().astype(np.float64)
         if values.shape != (len(table) * 4,):
             raise ValueError(f"{name}: {len(values)} numbers in {len(table)} boxes")
-        return values.reshape(-1, 4)
-    if name == "pair_id":
-        column = column.fill_null(-1)
-    values = column.to_numpy()
-    if name in (*SHARED_COLUMNS, *NUMBER_COLUMNS) and values.dtype.kind not in "iufb":
-        raise ValueError(f"{name}: {column.type}")
+        values = values.reshape(-1, 4)
+    else:
+        values = (column.fill_null(-1) if name == "pair_id" else column).to_numpy()
+    if name in (*SHARED_COLUMNS, *NUMBER_COLUMNS):
+        if values.dtype.kind not in "iufb":
+            raise ValueError(f"{name}: {column.type}")
+        is_known = np.isfinite(values).reshape(len(values), -1).all(axis=1)
+        if not is_known.all():
+            raise ValueError(f"no {name} in {(~is_known).sum():,} of {len(values):,} rows")
     return values
 
 
 def _broken(path: Path, problem: object) -> CliprpnError:
-    # Arrow lists all columns on further lines if one is missing.
+    # Arrow has further lines.
     found = str(problem).partition("\n")[0]
     return CliprpnError(
         "data_invalid",
@@ -125,8 +128,10 @@ def _read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
     try:
         # Not pq.read_table: it imports pyarrow.dataset, a fifth of a second, and takes twice as long for each file.
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            table = file.read(columns)
-        version = int((table.schema.metadata or {}).get(VERSION_KEY, SCHEMA_VERSION))
+            schema = file.schema_arrow
+            version = int((schema.metadata or {}).get(VERSION_KEY, SCHEMA_VERSION))
+            missing = [name for name in columns or () if name not in schema.names]
+            table = None if missing or version > SCHEMA_VERSION else file.read(columns)
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         raise _broken(path, error) from error
     if version > SCHEMA_VERSION:
@@ -134,5 +139,11 @@ def _read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
             "bad_input",
             f"{path}: expected version {SCHEMA_VERSION} of the format, found {version}; a newer cliprpn wrote it, use "
             "that version",
+        )
+    if table is None:
+        raise CliprpnError(
+            "data_invalid",
+            f"{path}: expected predictions with the column {missing[0]}, found none; an earlier cliprpn wrote the "
+            "file: evaluate the split again with this version",
         )
     return table

@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliprpn.contract.generated import TrialGroup
-from cliprpn.data.predictions import predictions_file
+from cliprpn.data.predictions import PredictionColumns, predictions_file
 from cliprpn.data.read_predictions import column_names, read_numbers
 from cliprpn.errors import CliprpnError
 from cliprpn.figures.split_table import SplitTable
 from cliprpn.metrics import HIT_IOU
+
+# Versions may round boxes of the annotations differently.
+SAME_BOX_PX = 0.5
 
 
 class Runs:
@@ -89,12 +92,30 @@ class Runs:
             like: the configuration that the table was read from.
 
         Raises:
-            CliprpnError: data_invalid, if a run has other expressions than the table.
+            CliprpnError: data_invalid, if a run has other expressions than the table, or another ground truth.
         """
         for file in self.files:
-            if not np.array_equal(read_numbers(file, ("sent_id",))["sent_id"], table.sent_id):
+            found = read_numbers(file, ("sent_id", "image_id", "gt_box_xyxy"))
+            different = _different(found, table)
+            if different is not None:
                 raise CliprpnError(
                     "data_invalid",
-                    f"{self.group.label}: expected predictions for the same sentences as {like}, found others in "
-                    f"{file}; evaluate both on the same dataset",
+                    f"{self.group.label}: expected predictions for the same expressions as {like}, found {different} "
+                    f"in {file}; evaluate both on the same dataset",
                 )
+
+
+def _different(found: PredictionColumns, table: SplitTable) -> str | None:
+    """What differs from the expressions of the table; None if nothing does."""
+    if len(found["sent_id"]) != len(table.sent_id):
+        return f"{len(found['sent_id']):,} in place of {len(table.sent_id):,}"
+    same_box = np.isclose(found["gt_box_xyxy"], table.gt_box_xyxy, rtol=0, atol=SAME_BOX_PX).all(axis=1)
+    for name, differs in (
+        ("sent_id", found["sent_id"] != table.sent_id),
+        ("image", found["image_id"] != table.image_id),
+        ("ground truth", ~same_box),
+    ):
+        if differs.any():
+            first = int(np.argmax(differs))
+            return f"another {name} in {differs.sum():,} of {len(differs):,} rows, first in row {first + 1}"
+    return None
