@@ -15,9 +15,9 @@ class Keys:
     """Normalized keys of each field in a format, the first that a row has counts; four keys are the sides of a box.
 
     Attributes:
+        hw: of a list of height and width.
         coordinates: of the boxes; None if the format does not say.
         gt_coordinates: of the ground truth; None if they are those of the boxes.
-        hw: key of a list of height and width.
     """
 
     sent_id: Sequence[str] = ("sentid", "sentenceid", "questionid")
@@ -85,9 +85,9 @@ class Keys:
     split: Sequence[str] = ("split",)
     width: Sequence[str] = ("resizedwidth", "inputwidth", "width", "imagewidth", "imgwidth")
     height: Sequence[str] = ("resizedheight", "inputheight", "height", "imageheight", "imgheight")
+    hw: Sequence[str] = ()
     coordinates: Coordinates | None = None
     gt_coordinates: Coordinates | None = None
-    hw: str | None = None
 
 
 _PIXELS_XYXY = coordinates_of("xyxy")
@@ -115,8 +115,8 @@ KEYS: dict[AnswerFormat, Keys] = {
         sent_id=("sentid",),
         expression=("expression", "question"),
     ),
-    "internvl": Keys(box=(), text=("answer",), gt=("gtbbox",), gt_coordinates=_PIXELS_XYXY, hw="hw"),
-    "qwen": Keys(box=(), text=("answer",), gt=("gtbbox",), gt_coordinates=_PIXELS_XYXY, hw="hw"),
+    "internvl": Keys(box=(), text=("answer",), gt=("gtbbox",), gt_coordinates=_PIXELS_XYXY, hw=("hw",)),
+    "qwen": Keys(box=(), text=("answer",), gt=("gtbbox",), gt_coordinates=_PIXELS_XYXY, hw=("hw",)),
     "vlm_r1": Keys(
         box=("extractedanswer",),
         text=("modeloutput", "extractedanswer"),

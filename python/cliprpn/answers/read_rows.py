@@ -54,9 +54,9 @@ def _row(where: str, record: Record, keys: Keys, given: Given) -> AnswerRow:
     expression = text_of(row.value("expression"))
     tagged = None if expression is None else REF_TAG.search(expression)
     gt_box = _gt_box(row.value("gt"))
-    wh = row.fields.get(keys.hw) if keys.hw is not None else None
+    hw = row.value("hw")
     size = (
-        (wh[1], wh[0]) if isinstance(wh, list) and len(wh) == 2 else (row.value("width"), row.value("height"))
+        (hw[1], hw[0]) if isinstance(hw, list) and len(hw) == 2 else (row.value("width"), row.value("height"))
     )
     return AnswerRow(
         where=where,
@@ -77,7 +77,7 @@ def _row(where: str, record: Record, keys: Keys, given: Given) -> AnswerRow:
 
 def _box(value: Any, may_be_text: bool, text: Any) -> tuple[Box | None, Coordinates | None, str | None, bool]:
     """The box of a row, its own coordinates, the text without a box, and whether an answer has none."""
-    if isinstance(value, list) and value and isinstance(value[0], list | tuple) and len(value) > 1:
+    if isinstance(value, list) and len(value) > 1 and isinstance(value[0], (list, tuple)):
         value = value[0]  # Without scores, the first.
     box = box_of(value)
     if box is not None:

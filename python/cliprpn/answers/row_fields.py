@@ -8,7 +8,7 @@ from typing import Any
 
 from cliprpn.answers.format_keys import Keys
 from cliprpn.data.checks import Record, shorten
-from cliprpn.detectors.results.keys import Fields, normalized
+from cliprpn.detectors.results.keys import normalized
 from cliprpn.errors import CliprpnError
 
 # What people can name with --columns.
@@ -30,24 +30,22 @@ def given_paths(columns: Mapping[str, str]) -> Given:
 
 
 class RowFields:
-    """The fields of a record.
-
-    Attributes:
-        fields: by normalized keys.
-    """
+    """The fields of a record."""
 
     def __init__(self, where: str, record: Record, keys: Keys, given: Given) -> None:
         self.where, self.record, self.given = where, record, given
-        self.fields = normalized(record)
-        self._present = _present(keys, frozenset(self.fields))
+        self._present = _present(keys, tuple(record))
 
     def value(self, name: str) -> Any:
         """
+        Args:
+            name: one of `FIELD_NAMES`, or hw.
+
         Raises:
             CliprpnError: data_invalid, if the record lacks a column that was named.
         """
         if name not in self.given:
-            return _first(self.fields, self._present[name])
+            return _first(self.record, self._present[name])
         if self.given[name] == [[NO_COLUMN]]:
             return None
         values = [_at(self.record, path, self.where) for path in self.given[name]]
@@ -55,26 +53,27 @@ class RowFields:
 
 
 @lru_cache(256)
-def _present(keys: Keys, names: frozenset[str]) -> dict[str, list[str | tuple[str, ...]]]:
-    """The keys of each field that rows with these names have; most rows of a file have the same names."""
-    return {
-        field: [
-            key
-            for key in getattr(keys, field)
-            if (key in names if isinstance(key, str) else names.issuperset(key))
-        ]
-        for field in FIELD_NAMES
-    }
+def _present(keys: Keys, names: tuple[str, ...]) -> dict[str, list[str | list[str]]]:
+    """By field, the names that count in a record with these names; most records of a file have the same names."""
+    name_of = normalized({name: name for name in names})
+    present: dict[str, list[str | list[str]]] = {field: [] for field in (*FIELD_NAMES, "hw")}
+    for field, found in present.items():
+        for key in getattr(keys, field):
+            if isinstance(key, tuple) and all(side in name_of for side in key):
+                found.append([name_of[side] for side in key])
+            elif key in name_of:
+                found.append(name_of[key])
+    return present
 
 
-def _first(fields: Fields, keys: Sequence[str | tuple[str, ...]]) -> Any:
-    """The value of the first key, or of the first four keys, that is not empty; the row has all of them."""
-    for key in keys:
-        if isinstance(key, str):
-            if fields[key] not in (None, ""):
-                return fields[key]
+def _first(record: Record, names: Sequence[str | list[str]]) -> Any:
+    """The value under the first name, or under the first four names, that is not empty; the record has all of them."""
+    for name in names:
+        if isinstance(name, str):
+            if record[name] not in (None, ""):
+                return record[name]
         else:
-            sides = [fields[side] for side in key]
+            sides = [record[side] for side in name]
             return None if all(side in (None, "") for side in sides) else sides
     return None
 

@@ -15,23 +15,23 @@ def number_of(value: Any) -> float | None:
             value = float(value)
         except ValueError:
             return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e9:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value)
+    return float(value) if abs(value) < 1e9 else None  # A NaN is not below.
 
 
 def id_of(value: Any) -> int | str | None:
     """An id as a number if it is one, else as text; of a list of one, its entry."""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
-    if isinstance(value, bool):
-        return None
+    if isinstance(value, int):
+        return None if isinstance(value, bool) or abs(value) >= 2**63 else value
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     if isinstance(value, str):
         text = value.strip()
         return int(text) if re.fullmatch(r"-?\d{1,18}", text) and text == str(int(text)) else text or None
-    return value if isinstance(value, int) and abs(value) < 2**63 else None
+    return None
 
 
 def text_of(value: Any) -> str | None:
@@ -39,7 +39,5 @@ def text_of(value: Any) -> str | None:
 
 
 def size_of(width: Any, height: Any) -> tuple[float, float] | None:
-    sides = [number_of(side) for side in (width, height)]
-    if sides[0] is None or sides[1] is None or not (0 < sides[0] < 1e6 and 0 < sides[1] < 1e6):
-        return None
-    return sides[0], sides[1]
+    w, h = number_of(width), number_of(height)
+    return (w, h) if w is not None and h is not None and 0 < w < 1e6 and 0 < h < 1e6 else None
