@@ -175,7 +175,7 @@ def _check_sent_ids(
         return
     row, i = differing[0]
     named = " of ".join(shorten(value) for value in (row.expression, row.image) if value is not None)
-    here = f"{shorten(keys.texts[i])} of {keys.images[i][1]}"
+    here = f"{shorten(keys.texts[i])} of {keys.image_files[i]}"
     what = f"sent_id {row.sent_id} is {here} in the dataset, and {named} in the file"
     if len(differing) > (1 - MIN_AGREEING) * len(checked):
         raise CliprpnError(
@@ -207,7 +207,7 @@ def _same_image(row: AnswerRow, i: int, keys: SplitKeys) -> bool:
     if row.image in (None, row.sent_id):  # COCO results have the id of the question as that of the image.
         return True
     image_ids = keys.names.images_of(row.image or 0)
-    return keys.images[i][0] in image_ids if image_ids else row.expression is not None
+    return keys.image_ids[i] in image_ids if image_ids else row.expression is not None
 
 
 def _choose_numbers(rows: Sequence[AnswerRow], keys: SplitKeys) -> None:
@@ -225,7 +225,7 @@ def _choose_numbers(rows: Sequence[AnswerRow], keys: SplitKeys) -> None:
 def _names_its_expression(row: AnswerRow, keys: SplitKeys) -> bool:
     by_id = keys.by_sent_id.get(row.sent_id) if isinstance(row.sent_id, int) else None
     if by_id is not None and row.image is not None:
-        return keys.images[by_id][0] in keys.names.images_of(row.image)
+        return keys.image_ids[by_id] in keys.names.images_of(row.image)
     return len(keys.by_text(row)[1]) > 0
 
 

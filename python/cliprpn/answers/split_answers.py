@@ -83,8 +83,7 @@ def match_split(
         file.rows, keys, target.split, has_ground_truth, are_images
     )
     rows = [file.rows[i] if i >= 0 else None for i in matched.answers.tolist()]
-    image_ids = [image_id for image_id, _ in keys.images]
-    answers = Answers(rows, sizes, image_ids, truth, [*file.notes, *matched.notes], matched.warnings)
+    answers = Answers(rows, sizes, keys.image_ids, truth, [*file.notes, *matched.notes], matched.warnings)
     return SplitAnswers(target, index, keys, matched, answers)
 
 
@@ -139,6 +138,6 @@ def _too_few(part: SplitAnswers, file: AnswerFile, num: int, strangers: Sequence
     return (
         f"expected answers to the {total:,} expressions of {part.name}, {found}; {len(strangers):,} of "
         f"{len(file.rows):,} rows match none. {other}{row.where} has {', '.join(named) or 'no sent_id or expression'}; "
-        f"{part.name} has, for example, sent_id {keys.sent_ids[0]}, image {keys.images[0][1]} (id "
-        f"{keys.images[0][0]}), expression {shorten(keys.texts[0])}. {advice[0].upper()}{advice[1:]}"
+        f"{part.name} has, for example, sent_id {keys.sent_ids[0]}, image {keys.image_files[0]} (id "
+        f"{keys.image_ids[0]}), expression {shorten(keys.texts[0])}. {advice[0].upper()}{advice[1:]}"
     )

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from functools import lru_cache
+from collections.abc import Iterable
+from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
+from typing import TypeVar
 
 from cliprpn.answers.answer_row import AnswerRow
 from cliprpn.data.image_names import coco_number
 from cliprpn.data.index import DatasetIndex
 
+K = TypeVar("K")
 PUNCTUATION = re.compile(r"[^\w\s]+")
 
 
@@ -21,7 +24,8 @@ class SplitKeys:
         rows: [S], rows of the index's sentences.
         sent_ids: [S].
         texts: [S], the expressions.
-        images: [S], id and file name of the image of each expression.
+        image_ids: [S], of the image of each expression.
+        image_files: [S], its file name.
     """
 
     def __init__(self, index: DatasetIndex, split: str) -> None:
@@ -30,21 +34,28 @@ class SplitKeys:
         self.sent_ids: list[int] = table["sent_id"].to_pylist()
         self.texts: list[str] = table["sentence"].to_pylist()
         self.by_sent_id = {sent_id: i for i, sent_id in enumerate(self.sent_ids)}
-        files = index.images["file_name"].to_pylist()
-        ids = index.images["image_id"].to_pylist()
-        self.images: list[tuple[int, str]] = [
-            (ids[row], files[row]) for row in index.image_rows[self.rows].tolist()
-        ]
-        self.names = ImageNames(sorted(set(self.images)))
-        self._exact: dict[tuple[int, str], list[int]] = defaultdict(list)
-        self._normalized: dict[tuple[int, str], list[int]] = defaultdict(list)
-        self._by_text: dict[str, list[int]] = defaultdict(list)
-        self._of_image: dict[int, list[int]] = defaultdict(list)
-        for i, ((image_id, _), text) in enumerate(zip(self.images, self.texts, strict=True)):
-            self._exact[image_id, text].append(i)
-            self._normalized[image_id, normalize(text)].append(i)
-            self._by_text[normalize(text)].append(i)
-            self._of_image[image_id].append(i)
+        images = index.images.take(index.image_rows[self.rows])
+        self.image_ids: list[int] = images["image_id"].to_pylist()
+        self.image_files: list[str] = images["file_name"].to_pylist()
+        self.names = ImageNames(sorted(set(zip(self.image_ids, self.image_files, strict=True))))
+
+    # Most files name expressions by sent_id, and need none of these.
+
+    @cached_property
+    def _exact(self) -> dict[tuple[int, str], list[int]]:
+        return _positions(zip(self.image_ids, self.texts, strict=True))
+
+    @cached_property
+    def _normalized(self) -> dict[tuple[int, str], list[int]]:
+        return _positions(zip(self.image_ids, map(normalize, self.texts), strict=True))
+
+    @cached_property
+    def _by_text(self) -> dict[str, list[int]]:
+        return _positions(map(normalize, self.texts))
+
+    @cached_property
+    def _of_image(self) -> dict[int, list[int]]:
+        return _positions(self.image_ids)
 
     def by_text(self, row: AnswerRow) -> tuple[str, list[int]]:
         """The expressions that a row names by image and text, and the key: text or normalized."""
@@ -79,6 +90,14 @@ class SplitKeys:
         return max(found, key=lambda each: (len(each), each), default=None)
 
 
+def _positions(keys: Iterable[K]) -> dict[K, list[int]]:
+    """Where each key occurs."""
+    positions: dict[K, list[int]] = {}
+    for i, key in enumerate(keys):
+        positions.setdefault(key, []).append(i)
+    return positions
+
+
 class ImageNames:
     """Images by id, path, name, stem and COCO number.
 
@@ -94,7 +113,7 @@ class ImageNames:
         self._numbers: dict[int, set[int]] = defaultdict(set)
         self._parts: dict[int, tuple[str, ...]] = {}
         for image_id, name in images:
-            path = PurePosixPath(_plain(name))
+            path = _path(name)
             self._parts[image_id] = path.parts
             for key in {path.name, path.stem}:
                 self._paths[key].add(image_id)
@@ -121,11 +140,12 @@ class ImageNames:
                 self._known[image] = self._of_path(image)
             return self._known[image]
         number = int(image)
-        named, by_id = frozenset(self._numbers.get(number, ())), frozenset({number} & self._ids)
-        return (named or by_id) if prefer_names else (by_id or named)
+        if number in self._numbers and (prefer_names or number not in self._ids):
+            return frozenset(self._numbers[number])
+        return frozenset((number,) if number in self._ids else ())
 
     def _of_path(self, name: str) -> frozenset[int]:
-        path = PurePosixPath(_plain(name))
+        path = _path(name)
         found = self._paths.get(path.name) or self._paths.get(path.stem) or set()
         if len(found) > 1:
             # Images of the same name in several folders: the one whose folders agree best.
@@ -145,8 +165,9 @@ def normalize(text: str) -> str:
     return " ".join(PUNCTUATION.sub(" ", unicodedata.normalize("NFKC", text).casefold()).split())
 
 
-def _plain(name: str) -> str:
-    return name.strip().replace("\\", "/").rstrip("/")
+@lru_cache(200_000)
+def _path(name: str) -> PurePosixPath:
+    return PurePosixPath(name.strip().replace("\\", "/").rstrip("/"))
 
 
 def _is_number(text: str) -> bool:
