@@ -27,7 +27,7 @@ const checks: Record<string, string[]> = {
   "python lint": ["ruff", "check", "--config", "python/pyproject.toml", "python", "test", "tools"],
   "python types": ["mypy", "--config-file", "python/pyproject.toml", "python/cliprpn", "tools"],
   vitest: ["vitest", "run", "--config", "test/vitest.config.ts", "--exclude", "test/interrupts/**"],
-  pytest: ["python", "-m", "pytest", "-q", "test/python"],
+  pytest: ["python", "-m", "pytest", "-q", "test/python", "test/gpu"],
   interrupts: ["vitest", "run", "--config", "test/vitest.config.ts", "test/interrupts"],
 };
 /** Checks that take long and only run by name. */

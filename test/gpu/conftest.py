@@ -1,8 +1,10 @@
-"""Skips every test here if there is no CUDA device."""
+"""Runs the tests here on a simulated CUDA device, or with CLIPRPN_TEST_CUDA=1 on a real one."""
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,15 +12,65 @@ import torch
 
 TEST = Path(__file__).parents[1]
 sys.path[:0] = [str(TEST.parent / "python"), str(TEST / "python"), str(TEST)]
+ON_REAL_DEVICE = os.environ.get("CLIPRPN_TEST_CUDA") == "1"
+if not ON_REAL_DEVICE:
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""  # The simulated device replaces a real one.
+    torch.set_num_threads(1)  # As in test/python.
+
+from fakecuda import FakeCuda, fake_cuda  # noqa: E402
+from helpers import REPO  # noqa: E402
+
+from cliprpn.features import frozen  # noqa: E402
+from cliprpn.ranking import clip_embeddings  # noqa: E402
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if not torch.cuda.is_available():
+    if ON_REAL_DEVICE and not torch.cuda.is_available():
         skip = pytest.mark.skip(reason=f"needs a CUDA device; torch {torch.__version__} finds none")
         for item in items:
-            item.add_marker(skip)
+            if Path(__file__).parent in item.path.parents:
+                item.add_marker(skip)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def simulation() -> Iterator[FakeCuda | None]:
+    """The simulated device of all tests of a module; None on a real one."""
+    if ON_REAL_DEVICE:
+        yield None
+        return
+    with fake_cuda() as cuda:
+        yield cuda
+        clip_embeddings._loaded.clear()  # Its weights are on the device.
+
+
+@pytest.fixture
+def cuda(simulation: FakeCuda | None) -> FakeCuda:
+    """The simulated device, for tests of what only it can show."""
+    if simulation is None:
+        pytest.skip("needs the simulated device")
+    simulation.counts.clear()
+    return simulation
 
 
 @pytest.fixture(scope="session")
 def device() -> torch.device:
     return torch.device("cuda:0")
+
+
+@pytest.fixture(autouse=True)
+def no_traces() -> Iterator[None]:
+    """Restores what a trial changes: random state, deterministic algorithms, open datasets."""
+    threads, state = torch.get_num_threads(), torch.get_rng_state()
+    frozen._opened.clear()
+    yield
+    frozen._opened.clear()
+    torch.set_num_threads(threads)
+    torch.set_rng_state(state)
+    torch.use_deterministic_algorithms(False)
+
+
+@pytest.fixture
+def module_runner() -> tuple[list[str], dict[str, str]]:
+    """Arguments before the name of a module that Python runs in a new process with the device; and the environment."""
+    path = os.pathsep.join([str(REPO / "python"), str(TEST / "python")])
+    return ["-m"] if ON_REAL_DEVICE else ["-m", "fakecuda", "-m"], {**os.environ, "PYTHONPATH": path}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +19,18 @@ from cliprpn.features.frozen import FrozenFeatures, open_data
 from cliprpn.inference.build import check_fusion
 from cliprpn.trials.trial import Outcome, run_trial
 
+# Halves the loss on 16 sentences in 20 steps.
+LEARNING = {"num_epochs": 10, "batch_size": 8, "learning_rate": 1e-2}
+
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_dataset(tmp_path_factory.mktemp("data"), 24)
+    return small_dataset(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(autouse=True)
-def no_open_datasets() -> Iterator[None]:
-    frozen._opened.clear()
-    yield
-    frozen._opened.clear()
 
 
 def run(root: Path, cache: Path, out: Path, device: torch.device, **changes: Any) -> Outcome:
@@ -59,8 +54,7 @@ def features_on(root: Path, cache: Path, device: torch.device) -> FrozenFeatures
 def test_a_trial_learns_and_its_losses_are_finite(
     root: Path, cache: Path, tmp_path: Path, device: torch.device, amp: bool
 ) -> None:
-    training = {"amp": amp, "num_epochs": 20, "learning_rate": 3e-3}
-    outcome = completed(run(root, cache, tmp_path, device, training=training))
+    outcome = completed(run(root, cache, tmp_path, device, training={"amp": amp, **LEARNING}))
     losses = [epoch.loss for epoch in outcome.epochs]
     assert all(map(math.isfinite, losses))
     assert losses[-1] < losses[0] / 2
@@ -69,12 +63,17 @@ def test_a_trial_learns_and_its_losses_are_finite(
 
 
 def test_a_trial_runs_in_a_new_process_without_node(
-    root: Path, cache: Path, tmp_path: Path, device: torch.device
+    root: Path,
+    cache: Path,
+    tmp_path: Path,
+    device: torch.device,
+    module_runner: tuple[list[str], dict[str, str]],
 ) -> None:
     """There, CUDA is not initialized when the trial starts."""
     spec_file, out = tmp_path / "spec.json", tmp_path / "out"
     spec_file.write_text(make_spec(root, cache).model_copy(update={"device": str(device)}).model_dump_json())
-    result = run_python("-m", "cliprpn.trials", str(spec_file), str(out))
+    arguments, env = module_runner
+    result = run_python(*arguments, "cliprpn.trials", str(spec_file), str(out), env=env)
     assert result.returncode == 0, result.stderr
     outcome = CompletedOutcome.model_validate_json((out / "outcome.json").read_bytes())
     assert outcome.peak_memory_bytes.device is not None and outcome.peak_memory_bytes.device > 0
@@ -107,9 +106,8 @@ class Mine(torch.nn.Module):
 def test_a_trial_with_negatives_on_letterboxed_images_learns(
     root: Path, cache: Path, tmp_path: Path, device: torch.device
 ) -> None:
-    training = {"num_epochs": 20, "learning_rate": 3e-3}
     rpn = {"negatives_loss_weight": 1}
-    outcome = completed(run(root, cache, tmp_path, device, training=training, rpn=rpn, resize="letterbox"))
+    outcome = completed(run(root, cache, tmp_path, device, training=LEARNING, rpn=rpn, resize="letterbox"))
     losses = [epoch.loss for epoch in outcome.epochs]
     assert all(map(math.isfinite, losses)) and losses[-1] < losses[0] / 2
 
@@ -118,7 +116,9 @@ def test_half_precision_is_used_on_request(
     root: Path, cache: Path, tmp_path: Path, device: torch.device
 ) -> None:
     losses = [
-        completed(run(root, cache, tmp_path / str(amp), device, training={"amp": amp})).epochs[0].loss
+        completed(run(root, cache, tmp_path / str(amp), device, training={"amp": amp, "num_epochs": 1}))
+        .epochs[0]
+        .loss
         for amp in (True, False)
     ]
     assert losses[0] != losses[1]
@@ -145,7 +145,7 @@ def test_the_same_seed_gives_the_same_bits_and_close_results_without_determinism
     for one, two, three in zip(first.epochs, second.epochs, free.epochs, strict=True):
         assert one.loss == two.loss
         assert one.loss == pytest.approx(three.loss, rel=1e-2)
-    assert first.epochs[0].loss != pytest.approx(other.epochs[0].loss, rel=1e-4)
+    assert first.epochs[-1].loss != pytest.approx(other.epochs[-1].loss, rel=1e-4)
 
 
 def test_losses_are_close_to_those_on_the_cpu(
@@ -201,11 +201,11 @@ def test_running_out_of_device_memory_fails_the_trial_and_the_next_one_runs(
     total = torch.cuda.mem_get_info(device)[1]
     torch.cuda.set_per_process_memory_fraction(64 * 2**20 / total, device)
     try:
-        # With 4096 channels, the 3x3 convolution of the head alone takes 600 MB.
-        outcome = run(root, cache, tmp_path / "full", device, neck_channels=4096)
+        # With 2048 channels, the 3x3 convolution of the head alone takes 150 MB.
+        outcome = run(root, cache, tmp_path / "full", device, neck_channels=2048)
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0, device)
     assert isinstance(outcome, FailedOutcome)
     assert outcome.error.code == "out_of_memory", outcome.error.message
     assert "training.batch_size" in outcome.error.message
-    completed(run(root, cache, tmp_path / "next", device))
+    completed(run(root, cache, tmp_path / "next", device, training={"num_epochs": 1}))
