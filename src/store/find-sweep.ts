@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { basename, dirname, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { CliprpnError } from "../contract/errors.ts";
 import { SweepStore } from "./sweep-store.ts";
 import { sweepsIn } from "./sweeps.ts";
@@ -20,6 +20,11 @@ export function findSweep(name: string | undefined, runsDir: string, cwd: string
   // A folder of another kind may have the name of a sweep.
   const store = byPath?.exists ? byPath : sweeps.find((sweep) => sweep.name === name);
   if (store?.exists) return store;
+  if (existsSync(join(path, "plan.json")))
+    throw new CliprpnError(
+      "bad_input",
+      `${name}: expected a sweep, found one of an early version of cliprpn; \`cliprpn list --runs-dir ${dirname(path)}\` adopts the sweeps of this folder, which are then in ${join(dirname(path), "sweeps")}`,
+    );
   throw new CliprpnError(
     "not_found",
     `${name}: expected the name or the folder of a sweep in ${runsDir}, found neither; it has ${sweeps.length === 0 ? "no sweep" : sweeps.map((sweep) => sweep.name).join(", ")}`,
