@@ -282,3 +282,15 @@ def test_columns_tell_whether_numbers_are_those_of_images_or_of_expressions(tmp_
     (report,) = convert(tmp_path / "b.json", root, said=None, columns={"sent_id": "image_id"})
     assert report.num_by_sent_id == len(SIX)
     assert predictions(tmp_path / "b.json")["iou"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_dataset_without_the_sizes_of_its_images_is_refused(tmp_path: Path) -> None:
+    """Boxes in parts of the image mean nothing then."""
+    rows = [
+        {"image": each.image, "sentence": each.expression, "box": list(each.truth), "split": "val"}
+        for each in VAL
+    ]
+    root = prepare_rows(tmp_path / "set", rows, "made")
+    with pytest.raises(CliprpnError, match=rf"for {NUM_VAL} of {NUM_VAL} expressions; prepare") as caught:
+        convert(write_jsonl(tmp_path / "a.jsonl", [row_of(each) for each in VAL]), root)
+    assert caught.value.code == "data_invalid"

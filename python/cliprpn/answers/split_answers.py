@@ -64,7 +64,8 @@ def match_split(
     if np.isnan(sizes).any():
         raise CliprpnError(
             "data_invalid",
-            f"{index.root}: expected the size of every image, found none of some; prepare {target.dataset.name} with "
+            f"{index.root}: expected the size of every image, found none for {np.isnan(sizes).any(axis=1).sum():,} of "
+            f"{len(sizes):,} expressions; prepare {target.dataset.name} with "
             "its images, or with width and height in each row",
         )
     truth = index.gt_boxes[keys.rows].astype(np.float64)
