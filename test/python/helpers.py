@@ -179,7 +179,7 @@ def make_settings(**changes: Any) -> dict[str, Any]:
             "box_loss_weight": 1,
             "batch_size_per_image": 256,
             "positive_fraction": 0.5,
-            "pre_nms_top_n": 100,
+            "pre_nms_top_n": 1000,
             "post_nms_top_n": 100,
             "nms_thresh": 0.7,
             "negatives_loss_weight": 0,

@@ -57,7 +57,7 @@ REFERENCE: dict[str, Any] = {
         "box_loss_weight": 1,
         "batch_size_per_image": 16,
         "positive_fraction": 0.5,
-        "pre_nms_top_n": 100,
+        "pre_nms_top_n": 1000,
         "post_nms_top_n": 100,
         "nms_thresh": 0.7,
     },

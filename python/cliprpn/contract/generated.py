@@ -1148,7 +1148,7 @@ class Rpn(BaseModel):
     pre_nms_top_n: Annotated[
         int,
         Field(
-            description="Proposals kept before non-maximum suppression, during evaluation.",
+            description="Proposals kept before non-maximum suppression, during evaluation: those that Recall@k is computed from. No best box depends on it.",
             ge=1,
             le=100000,
         ),
@@ -4449,4 +4449,4 @@ class BridgeMethods(BaseModel):
     export_changes: Annotated[ExportChangesMethod, Field(title="ExportChangesMethod")]
     audit_answers: Annotated[AuditAnswersMethod, Field(title="AuditAnswersMethod")]
 
-SCHEMA_SHA256 = "919d29d5f3d6bc2b23e82d04b9c9ad937c031dc7f3adc644d0dfe109318434ba"
+SCHEMA_SHA256 = "06c865f61325b5782dd6f86f88e6ad1b0d87df09deebabc046d9cd0cc8b43b78"

@@ -32,7 +32,7 @@ class RpnRules:
     box_loss_weight: float = 1.0
     batch_size_per_image: int = 256
     positive_fraction: float = 0.5
-    pre_nms_top_n: int = 100
+    pre_nms_top_n: int = 1000
     post_nms_top_n: int = 100
     nms_thresh: float = 0.7
     negatives_loss_weight: float = 0.0
@@ -210,7 +210,24 @@ def filter_proposals(
             for (boxes_i, scores_i), valid_i in zip(rows, valid, strict=True)
         ]
     # A loop over rows, since batched_nms, meant for many classes, is 1.5 times slower.
-    keep = [nms(boxes_i, scores_i, rules.nms_thresh)[: rules.post_nms_top_n] for boxes_i, scores_i in rows]
+    keep = [_first_of_nms(boxes_i, scores_i, rules) for boxes_i, scores_i in rows]
     kept_boxes = [boxes_i[keep_i] for (boxes_i, _), keep_i in zip(rows, keep, strict=True)]
     kept_scores = [scores_i[keep_i] for (_, scores_i), keep_i in zip(rows, keep, strict=True)]
     return kept_boxes, kept_scores
+
+
+def _first_of_nms(boxes: Tensor, scores: Tensor, rules: RpnRules) -> Tensor:
+    """The same as `nms(boxes, scores, nms_thresh)[:post_nms_top_n]`, from no more boxes than it takes.
+
+    A box is only suppressed by better ones, so the best boxes alone give the first results.
+
+    Args:
+        boxes: [K, 4], xyxy, best first.
+        scores: [K].
+    """
+    count = 2 * rules.post_nms_top_n
+    keep = nms(boxes[:count], scores[:count], rules.nms_thresh)
+    while len(keep) < rules.post_nms_top_n and count < len(boxes):
+        count *= 2
+        keep = nms(boxes[:count], scores[:count], rules.nms_thresh)
+    return keep[: rules.post_nms_top_n]

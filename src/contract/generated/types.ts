@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "919d29d5f3d6bc2b23e82d04b9c9ad937c031dc7f3adc644d0dfe109318434ba";
+export const schema_sha256 = "06c865f61325b5782dd6f86f88e6ad1b0d87df09deebabc046d9cd0cc8b43b78";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -1389,7 +1389,7 @@ export interface Rpn {
    */
   positive_fraction: number;
   /**
-   * Proposals kept before non-maximum suppression, during evaluation.
+   * Proposals kept before non-maximum suppression, during evaluation: those that Recall@k is computed from. No best box depends on it.
    */
   pre_nms_top_n: number;
   /**
@@ -4351,7 +4351,7 @@ export interface PartialRpn {
    */
   positive_fraction?: number;
   /**
-   * Proposals kept before non-maximum suppression, during evaluation.
+   * Proposals kept before non-maximum suppression, during evaluation: those that Recall@k is computed from. No best box depends on it.
    */
   pre_nms_top_n?: number;
   /**
@@ -4628,7 +4628,7 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: Proposals kept before non-maximum suppression, during evaluation.
+   * Items: Proposals kept before non-maximum suppression, during evaluation: those that Recall@k is computed from. No best box depends on it.
    */
   "rpn.pre_nms_top_n"?: [number, ...number[]];
   /**
@@ -4877,7 +4877,7 @@ export interface Setting {
    */
   "rpn.positive_fraction"?: number;
   /**
-   * Proposals kept before non-maximum suppression, during evaluation.
+   * Proposals kept before non-maximum suppression, during evaluation: those that Recall@k is computed from. No best box depends on it.
    */
   "rpn.pre_nms_top_n"?: number;
   /**
