@@ -4,7 +4,7 @@ import type { BoxFrame, Coordinates } from "../contract/generated/types.ts";
 /** The coordinates that a text means, or what is wrong with it. */
 export type ParsedCoordinates = { coordinates: Coordinates } | { problem: string };
 
-/** Parses `xyxy`, `xywh_norm`, `xyxy_1000`, or pixels of a resized image, such as `xyxy@640x480`. */
+/** Parses `xyxy`, `xywh_norm`, `xyxy_1000`, pixels of a resized image, such as `xyxy@640x480`, or coordinates of a padded one. */
 export function parseCoordinates(text: string): ParsedCoordinates {
   const [name = "", frameText] = splitOnce(text.trim(), "@");
   const box_format = formats.find((format) => format === name.toLowerCase());
@@ -13,11 +13,11 @@ export function parseCoordinates(text: string): ParsedCoordinates {
       problem: `expected ${examples}; found ${JSON.stringify(text)}.${didYouMean(name, formats)}`,
     };
   if (frameText === undefined) return { coordinates: { box_format, frame: { kind: "original" } } };
-  if (box_format.includes("_"))
+  const frame = parseFrame(frameText.toLowerCase());
+  if (box_format.includes("_") && frame?.kind !== "padded")
     return {
       problem: `expected no image size after ${box_format}, which has no pixels, found ${JSON.stringify(frameText)}; write ${box_format}, or ${box_format.replace(/_.*/, "")}@${frameText} for pixels`,
     };
-  const frame = parseFrame(frameText.toLowerCase());
   if (frame === undefined)
     return {
       problem: `expected a resized image after @: ${frames}; found ${JSON.stringify(frameText)}`,
@@ -38,7 +38,7 @@ const formats = [
 ] as const satisfies readonly Coordinates["box_format"][];
 
 const frames =
-  "640x480 (width and height), long:1024 (longer side), short:800:1333 (shorter side, and the most of the longer one), smart:28:3136:12845056 (Qwen-VL: factor, min_pixels, max_pixels), or columns (width and height of each row)";
+  "640x480 (width and height), long:1024 (longer side), short:800:1333 (shorter side, and the most of the longer one), smart:28:3136:12845056 (Qwen-VL: factor, min_pixels, max_pixels), columns (width and height of each row), or padded:640 (a square into which the image is padded, also with _norm and _1000; padded if its side is that of the image; padded:640:top_left if the padding is to the right and below)";
 
 const examples = `${formats.join(", ")}, or pixels of a resized image: xyxy@${frames}`;
 
@@ -47,6 +47,7 @@ function parseFrame(text: string): BoxFrame | undefined {
   const size = /^(\d{1,7})x(\d{1,7})$/.exec(text);
   if (size !== null) return checked({ kind: "fixed", width: Number(size[1]), height: Number(size[2]) });
   const [name, ...values] = text.split(":");
+  if (name === "padded") return parsePadded(values);
   if (!values.every((value) => /^\d{1,12}$/.test(value))) return undefined;
   const [a = 0, b = 0, c = 0] = values.map(Number);
   if (name === "long" && values.length === 1) return checked({ kind: "long_side", length: a });
@@ -59,11 +60,22 @@ function parseFrame(text: string): BoxFrame | undefined {
   return undefined;
 }
 
+function parsePadded(values: string[]): BoxFrame | undefined {
+  const aligned = values.at(-1) === "center" || values.at(-1) === "top_left" ? values.at(-1) : undefined;
+  const lengths = aligned === undefined ? values : values.slice(0, -1);
+  const align = aligned === "top_left" ? "top_left" : "center";
+  const [length] = lengths;
+  if (lengths.length === 0) return { kind: "padded", length: null, align };
+  if (lengths.length > 1 || length === undefined || !/^\d{1,7}$/.test(length)) return undefined;
+  return checked({ kind: "padded", length: Number(length), align });
+}
+
 /** Undefined if a number is zero, or a side above a million pixels. */
 function checked(frame: BoxFrame): BoxFrame | undefined {
-  const { kind: _, ...numbers } = frame;
-  const { max_pixels, ...sides } = { max_pixels: 1, ...numbers };
-  const isValid = Object.values(sides).every((side) => side === null || (side >= 1 && side <= 1_000_000));
+  const { max_pixels, ...sides } = { max_pixels: 1, ...frame };
+  const isValid = Object.values(sides).every(
+    (side) => typeof side !== "number" || (side >= 1 && side <= 1_000_000),
+  );
   return isValid && max_pixels >= 1 ? frame : undefined;
 }
 

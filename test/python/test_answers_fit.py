@@ -22,16 +22,16 @@ from numpy.typing import NDArray
 from prepared import source_of
 from user_data import write_jsonl
 
-from cliprpn.answers.check_fit import Fit, check_fit
 from cliprpn.answers.coordinates import (
     ORDERS,
     SUFFIXES,
     coordinates_text,
-    frame_sizes,
     full_sizes,
-    smart_resize,
     to_original,
 )
+from cliprpn.answers.fit.check_fit import check_fit
+from cliprpn.answers.fit.fit import Fit
+from cliprpn.answers.frame_sizes import frame_sizes, smart_resize
 from cliprpn.contract.generated import Coordinates
 from cliprpn.data.index import DatasetIndex, open_tables
 from cliprpn.data.sources import read_source

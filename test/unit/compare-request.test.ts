@@ -20,6 +20,10 @@ describe("coordinates as text", () => {
     "xyxy@short:800",
     "xyxy@smart:28:3136:12845056",
     "cxcywh@columns",
+    "cxcywh_norm@padded",
+    "cxcywh_norm@padded:640",
+    "xyxy@padded:1024:top_left",
+    "xyxy_1000@padded:top_left",
   ])("%s", (text) => {
     const parsed = parseCoordinates(text);
     expect("coordinates" in parsed && coordinatesText(parsed.coordinates)).toBe(text);
@@ -33,6 +37,8 @@ describe("coordinates as text", () => {
     ["xyxy@smart:28:9:1", /smart:28/],
     ["xyxy_1000@640x480", /xyxy@640x480 for pixels/],
     ["", /xyxy_norm/],
+    ["xyxy@padded:0", /padded:640/],
+    ["xyxy@padded:640:left", /padded:640:top_left/],
   ])("refused: %s", (text, problem) => {
     const parsed = parseCoordinates(text);
     expect("problem" in parsed && parsed.problem).toMatch(problem);

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from cliprpn.answers.answer_row import AnswerRow
 from cliprpn.answers.answer_text import coordinates_of
-from cliprpn.answers.coordinates import ORDERS, SUFFIXES, Values, coordinates_text, to_original
-from cliprpn.box_arrays import paired_iou
+from cliprpn.answers.coordinates import ORDERS, SUFFIXES, coordinates_text, to_original
+from cliprpn.answers.fit.padded import LENGTHS
+from cliprpn.box_arrays import Values, paired_iou
 from cliprpn.contract.generated import Coordinates
 
 SAME_BOX_IOU = 0.9
@@ -97,16 +98,28 @@ def agreeing_readings(
     if len(at) < MIN_ROWS:
         return []
     values = np.array([row.gt_box for i in at if (row := rows[i]) is not None], dtype=np.float64)
-    readings = [coordinates_of(order + suffix) for suffix in SUFFIXES for order in ORDERS]
-    if not np.isnan(frames[at]).any():
-        resized = {"kind": "columns"}
-        readings += [Coordinates.model_validate({"box_format": order, "frame": resized}) for order in ORDERS]
     agreeing: list[str] = []
-    for reading in readings:
+    for reading in _readings(not np.isnan(frames[at]).any()):
+        # Padded squares have many sizes, which are tried only if nothing else agrees.
+        if reading.frame.kind == "padded" and agreeing:
+            break
         ious = paired_iou(to_original(values, reading, sizes[at], frames[at]), truth[at])
         if (ious >= SAME_BOX_IOU).mean() >= 1 - MANY_OTHER:
             agreeing.append(coordinates_text(reading))
     return agreeing
+
+
+def _readings(has_frames: bool) -> Iterator[Coordinates]:
+    for suffix in SUFFIXES:
+        yield from (coordinates_of(order + suffix) for order in ORDERS)
+    frames: list[tuple[str, dict[str, object]]] = [("", {"kind": "columns"})] if has_frames else []
+    for align in ("center", "top_left"):
+        square = {"kind": "padded", "align": align}
+        frames += [(suffix, {**square, "length": None}) for suffix in SUFFIXES]
+        frames += [("", {**square, "length": length}) for length in LENGTHS]
+    for suffix, frame in frames:
+        for order in ORDERS:
+            yield Coordinates.model_validate({"box_format": order + suffix, "frame": frame})
 
 
 def _by_coordinates(rows: Sequence[AnswerRow], said: Coordinates) -> list[tuple[Coordinates, list[int]]]:

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from cliprpn.answers.answer_row import AnswerRow
-from cliprpn.answers.coordinates import Values
 from cliprpn.answers.read_file import read_answer_file
 from cliprpn.answers.split_answers import MIN_MATCHED
 from cliprpn.answers.to_boxes import Answers, certain_coordinates, to_boxes
+from cliprpn.box_arrays import Values
 from cliprpn.contract.generated import AnswerReading
 from cliprpn.data.index import DatasetIndex
 from cliprpn.errors import CliprpnError

@@ -915,6 +915,25 @@ class OriginalFrame(BaseModel):
     kind: Literal["original"]
 
 
+class PaddedFrame(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal["padded"]
+    length: Annotated[
+        int | None,
+        Field(
+            description="Side of the square, pixels; null: the longer side of the original image.",
+            ge=1,
+            le=1000000,
+        ),
+    ]
+    align: Annotated[
+        Literal["center", "top_left"],
+        Field(description="Where the image lies in the square."),
+    ]
+
+
 class PeakMemory(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -2302,9 +2321,10 @@ class Coordinates(BaseModel):
         | LongSideFrame
         | ShortSideFrame
         | SmartResizeFrame
-        | ColumnsFrame,
+        | ColumnsFrame
+        | PaddedFrame,
         Field(
-            description="The image that coordinates in pixels refer to: the original; one of a fixed size; one whose longer or shorter side has a fixed length; one as Qwen-VL resizes it (sides are multiples of `factor`, the area is from min_pixels to max_pixels); or one whose size stands in each row.",
+            description="The image that coordinates refer to, in pixels unless it is the original or padded: the original; one of a fixed size; one whose longer or shorter side has a fixed length; one as Qwen-VL resizes it (sides are multiples of `factor`, the area is from min_pixels to max_pixels); one whose size stands in each row; or a square into which the image is padded.",
             discriminator="kind",
             title="BoxFrame",
         ),
@@ -4449,4 +4469,4 @@ class BridgeMethods(BaseModel):
     export_changes: Annotated[ExportChangesMethod, Field(title="ExportChangesMethod")]
     audit_answers: Annotated[AuditAnswersMethod, Field(title="AuditAnswersMethod")]
 
-SCHEMA_SHA256 = "06c865f61325b5782dd6f86f88e6ad1b0d87df09deebabc046d9cd0cc8b43b78"
+SCHEMA_SHA256 = "7e9ac2ae99750df91c2c7beef90dd261cbbe94a3b66bc59911bfe71c5feda236"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "06c865f61325b5782dd6f86f88e6ad1b0d87df09deebabc046d9cd0cc8b43b78";
+export const schema_sha256 = "7e9ac2ae99750df91c2c7beef90dd261cbbe94a3b66bc59911bfe71c5feda236";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -15,12 +15,13 @@ export type AnswerFormat =
 export type AnswerBoxFormat =
   "xyxy" | "xyxy_norm" | "xyxy_1000" | "xywh" | "xywh_norm" | "xywh_1000" | "cxcywh" | "cxcywh_norm" | "cxcywh_1000";
 /**
- * The image that coordinates in pixels refer to: the original; one of a fixed size; one whose longer or shorter side has a fixed length; one as Qwen-VL resizes it (sides are multiples of `factor`, the area is from min_pixels to max_pixels); or one whose size stands in each row.
+ * The image that coordinates refer to, in pixels unless it is the original or padded: the original; one of a fixed size; one whose longer or shorter side has a fixed length; one as Qwen-VL resizes it (sides are multiples of `factor`, the area is from min_pixels to max_pixels); one whose size stands in each row; or a square into which the image is padded.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "BoxFrame".
  */
-export type BoxFrame = OriginalFrame | FixedFrame | LongSideFrame | ShortSideFrame | SmartResizeFrame | ColumnsFrame;
+export type BoxFrame =
+  OriginalFrame | FixedFrame | LongSideFrame | ShortSideFrame | SmartResizeFrame | ColumnsFrame | PaddedFrame;
 /**
  * What differs between several files of one model: training with another seed, decoding again, or another prompt.
  *
@@ -620,6 +621,23 @@ export interface SmartResizeFrame {
  */
 export interface ColumnsFrame {
   kind: "columns";
+}
+/**
+ * A square whose side is the longer side of the resized image; the rest is padding. Normalized coordinates are fractions of the square.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PaddedFrame".
+ */
+export interface PaddedFrame {
+  kind: "padded";
+  /**
+   * Side of the square, pixels; null: the longer side of the original image.
+   */
+  length: number | null;
+  /**
+   * Where the image lies in the square.
+   */
+  align: "center" | "top_left";
 }
 export interface AnswerExample {
   kind: "missing" | "unparsed" | "duplicate" | "stranger" | "other_ground_truth";

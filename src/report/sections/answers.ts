@@ -199,6 +199,12 @@ export function coordinatesText({ box_format, frame }: Coordinates): string {
       return `${box_format}@smart:${frame.factor}:${frame.min_pixels}:${frame.max_pixels}`;
     case "columns":
       return `${box_format}@columns`;
+    case "padded":
+      return [
+        `${box_format}@padded`,
+        ...(frame.length === null ? [] : [frame.length]),
+        ...(frame.align === "center" ? [] : [frame.align]),
+      ].join(":");
   }
 }
 

@@ -1,0 +1,1 @@
+"""Whether predicted boxes fit the coordinates that were said."""
