@@ -1,5 +1,6 @@
 import { describeOwner } from "../base/owner-lock.ts";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
+import { isPrepared, readFacts } from "../dataset/prepare/prepared-folder.ts";
 import { type FoundModel, findModel } from "../store/find-model.ts";
 import { findSweep } from "../store/find-sweep.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
@@ -46,7 +47,7 @@ export async function evaluateOnSplits(args: Arguments, context: Context): Promi
     const rows = [];
     for (const target of targets)
       for (const trial of trials) rows.push(await rowOf(trial, target, { engine, context }));
-    store?.addTargets(targets.map(storedTarget));
+    store?.addTargets(targets.filter((target) => !isOwnVal(trials, target)).map(storedTarget));
     context.terminal.liveDone();
     context.terminal.result(JSON.stringify(rows, null, 2));
     if (store !== undefined)
@@ -128,6 +129,13 @@ function located(trials: CompletedAttempt[], run: RunContext): CompletedAttempt[
     if (error instanceof CliprpnError && error.code === "not_found") return trials;
     throw error;
   }
+}
+
+/** True for the val split of a joint training set under its own name: the report has it anyway. */
+function isOwnVal([first]: readonly CompletedAttempt[], { dataset, split }: EvaluationTarget): boolean {
+  const root = first?.spec.dataset.root;
+  if (root === undefined || split !== "val" || !isPrepared(root)) return false;
+  return readFacts(root).joint?.val.id === dataset.id;
 }
 
 async function rowOf(

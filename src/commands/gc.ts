@@ -14,6 +14,7 @@ export async function gc(args: Arguments, context: Context): Promise<number> {
       oldCode: args.flag("old-code"),
       unasked: args.flag("unasked"),
       lastModels: args.flag("last-models"),
+      jointData: args.flag("joint-data"),
       logsOlderThanDays: args.number("logs-older-than") ?? 30,
     },
     command: commandLine,

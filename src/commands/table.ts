@@ -280,6 +280,12 @@ export const commands: Command[] = [
         type: "boolean",
         default: false,
       },
+      "joint-data": {
+        describe:
+          "also remove the training sets of train_on, in the cache, that nothing in this runs folder uses",
+        type: "boolean",
+        default: false,
+      },
       "logs-older-than": {
         describe: "remove logs in the cache that are older than this many days",
         type: "number",

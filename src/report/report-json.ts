@@ -28,6 +28,7 @@ export function reportJson(input: ReportInput): Report {
       .filter(({ type }) => type === "list")
       .flatMap(textsOf),
     num_test_looks: numTestLooks,
+    ...(input.training_set === undefined ? {} : { training_set: input.training_set }),
     training_data: trainingRecords(input),
     settings: settingsOf(input, trials),
     summary,

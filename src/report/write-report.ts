@@ -42,7 +42,7 @@ export async function writeReport(input: ReportInput, staging: Staging, folder: 
   if (shown.combined !== undefined)
     replaceFile(
       join(staging.folder, place, "splits.tex"),
-      latexSplits(shown.name, shown.combined, shown.comparison),
+      latexSplits(shown.name, shown.combined, shown.comparison, shown.training_set),
     );
   const names = await readdir(join(staging.folder, place));
   const { main, details } = reportBlocks(shown, charts, drawn, errorExamples);

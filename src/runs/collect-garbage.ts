@@ -1,7 +1,8 @@
 import { OwnerLock, tryOwnerLock } from "../base/owner-lock.ts";
 import { lastModelFiles } from "../store/attempt-files.ts";
-import { removeAttempt, removeFiles, removeLeftover, removeTrial } from "../store/remove.ts";
+import { removeAttempt, removeFiles, removeFolder, removeLeftover, removeTrial } from "../store/remove.ts";
 import { TrialStore } from "../store/trial-store.ts";
+import { jointRemovals } from "./joint-removals.ts";
 import { answersRemovals, otherRemovals, reportRemovals } from "./other-removals.ts";
 import { planTrials, removalsOf } from "./plan-gc.ts";
 import type { GcOptions, GcPlan, Removal, TrialRemoval } from "./removal.ts";
@@ -20,7 +21,8 @@ export interface GcRequest {
 }
 
 /** What may be removed; nothing is changed. Trials that a process uses are listed as skipped. */
-export function planGarbage({ runsDir, cache, options }: GcRequest): GcPlan {
+export function planGarbage(request: GcRequest): GcPlan {
+  const { runsDir, cache, options } = request;
   const uses = trialUses(runsDir);
   const plan = planTrials(runsDir, uses, options, runningSweeps(runsDir));
   const answers = answersRemovals(runsDir);
@@ -29,9 +31,11 @@ export function planGarbage({ runsDir, cache, options }: GcRequest): GcPlan {
     ...answers.removals,
     ...[...reportRemovals(runsDir).values()].flat(),
   ];
+  const joint = wantedJoint(request);
   return {
     ...plan,
-    removals: [...plan.removals, ...others],
+    removals: [...plan.removals, ...others, ...joint.removals],
+    more: [...plan.more, ...joint.more],
     problems: [...uses.problems, ...plan.problems, ...answers.problems],
   };
 }
@@ -58,11 +62,24 @@ export async function collectGarbage(request: GcRequest): Promise<GcPlan> {
       removeLeftover(removal.path);
       result.removals.push(removal);
     }
+    for (const removal of wantedJoint(request).removals) {
+      signal.throwIfAborted();
+      if (removal.reason === "joint") removeFolder(removal.path);
+      else removeLeftover(removal.path);
+      result.removals.push(removal);
+    }
     await collectReports(request, result);
     return result;
   } finally {
     await locks.release();
   }
+}
+
+/** Joint training sets count only with their option. */
+function wantedJoint({ runsDir, cache, options }: GcRequest): Pick<GcPlan, "removals" | "more"> {
+  const found = jointRemovals(runsDir, cache);
+  const isWanted = ({ reason }: Removal): boolean => reason !== "joint" || options.jointData;
+  return { removals: found.filter(isWanted), more: found.filter((each) => !isWanted(each)) };
 }
 
 /** The sweeps that list the trials; all, if trials that no sweep asks for are removed: any sweep may begin to ask for them. */

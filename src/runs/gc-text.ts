@@ -45,6 +45,8 @@ const titles: Record<Reason, string> = {
   unasked: "Trials that no sweep asks for",
   last_model: "Models of the last epoch (those of the best epoch are kept)",
   answers: "Answers read from files that no comparison has any more; they can be read again",
+  joint:
+    "Joint training sets in the cache that nothing in this runs folder uses; they are made again if needed",
   leftover: "Incomplete files that killed processes left",
   log: "Old logs",
 };
@@ -53,6 +55,7 @@ const options: Record<OptionalReason, string> = {
   old_code: "--old-code",
   unasked: "--unasked",
   last_model: "--last-models",
+  joint: "--joint-data",
 };
 
 function summary(removals: readonly Removal[], isDone: boolean): string {

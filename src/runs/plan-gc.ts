@@ -65,8 +65,8 @@ export function removalsOf(
 
 const always = { unfinished: true, failed: true, refused: true, answers: true, leftover: true, log: true };
 
-function optional({ oldCode, unasked, lastModels }: GcOptions): Record<OptionalReason, boolean> {
-  return { old_code: oldCode, unasked, last_model: lastModels };
+function optional({ oldCode, unasked, lastModels, jointData }: GcOptions): Record<OptionalReason, boolean> {
+  return { old_code: oldCode, unasked, last_model: lastModels, joint: jointData };
 }
 
 function attemptRemovals(trial: TrialStore, uses: TrialUses): TrialRemoval[] {

@@ -9,11 +9,12 @@ export type Reason =
   | "unasked"
   | "last_model"
   | "answers"
+  | "joint"
   | "leftover"
   | "log";
 
 /** Reasons that count only with an option. */
-export type OptionalReason = "old_code" | "unasked" | "last_model";
+export type OptionalReason = "old_code" | "unasked" | "last_model" | "joint";
 
 /** Something that may be removed. */
 export interface Removal {
@@ -33,6 +34,7 @@ export interface GcOptions {
   oldCode: boolean;
   unasked: boolean;
   lastModels: boolean;
+  jointData: boolean;
   logsOlderThanDays: number;
 }
 

@@ -30,9 +30,20 @@ export function removeAttempt(trial: TrialStore, attempt: number): void {
 /** Removes a trial with all its attempts: renamed in one step, then removed. Call it with the trial's claim. */
 export function removeTrial(trial: TrialStore): void {
   // The claim is renamed too: a process that wants the trial now creates the folder again.
-  const removed = `${trial.folder}${removedEnding}-${randomBytes(4).toString("hex")}`;
-  moveDurably(trial.folder, removed);
+  removeFolder(trial.folder);
+}
+
+/** Removes a folder: renamed in one step to a name that readers ignore, then removed. */
+export function removeFolder(folder: string): void {
+  if (!existsSync(folder)) return;
+  const removed = `${folder}${removedEnding}-${randomBytes(4).toString("hex")}`;
+  moveDurably(folder, removed);
   rmSync(removed, { recursive: true, force: true });
+}
+
+/** True for the name of a folder whose removal was killed. */
+export function isRemovedFolder(name: string): boolean {
+  return /^[0-9a-f]{16}\.removed-[0-9a-f]{8}$/.test(name);
 }
 
 /** Removes files of an attempt in this order. */
@@ -64,7 +75,7 @@ export function leftoversOf(trial: TrialStore, isOld: (path: string) => boolean)
 /** Trials whose removal was killed. */
 export function removedTrials(runsDir: string): string[] {
   return namesIn(trialsFolder(runsDir))
-    .filter((name) => /^[0-9a-f]{16}\.removed-[0-9a-f]{8}$/.test(name))
+    .filter(isRemovedFolder)
     .map((name) => join(trialsFolder(runsDir), name));
 }
 

@@ -1,4 +1,4 @@
-import { EXIT } from "../contract/errors.ts";
+import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { Combined, Summary } from "../contract/generated/types.ts";
 import { figuresOfCombined, figuresOfSummary } from "../report/conditions/condition-figures.ts";
 import { type FailIf, heldConditions } from "../report/conditions/fail-if.ts";
@@ -28,11 +28,12 @@ export function checkConditions(
   const held = splits.flatMap(({ name, summary }) =>
     heldConditions(ofScope("split"), figuresOfSummary(summary)).map((text) => `on ${name}: ${text}`),
   );
+  const ofPrimary = ofScope("primary");
+  if (ofPrimary.length > 0 && combined === undefined)
+    throw new CliprpnError("bad_input", `--fail-if ${ofPrimary[0]?.text}: the report has one split only`);
   if (combined !== undefined)
     held.push(
-      ...heldConditions(ofScope("primary"), figuresOfCombined(combined)).map(
-        (text) => `over the splits: ${text}`,
-      ),
+      ...heldConditions(ofPrimary, figuresOfCombined(combined)).map((text) => `over the splits: ${text}`),
     );
   for (const text of held) terminal.info(`--fail-if holds ${text}`);
   return held.length > 0 ? EXIT.condition_held : EXIT.good;

@@ -6,6 +6,7 @@ import type {
   TrialDataset,
   TrialSpec,
 } from "../contract/generated/types.ts";
+import { readFacts } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../engine/engine.ts";
 import { cacheDir } from "../environment/cache.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
@@ -53,7 +54,7 @@ export async function combineTargets(
   const all = [own, ...targets];
   const primary = new Set(primaryOf(all, experiment));
   const [first, ...others] = all.map((target) => ({
-    name: targetName(target),
+    name: target === own ? ownName(own) : targetName(target),
     dataset: datasetOf(target.dataset),
     split: target.split,
     in_primary: primary.has(target),
@@ -76,6 +77,12 @@ export function otherTargets(
 ): StoredTarget[] {
   const later = store.laterTargets().filter((target) => !evaluate_on.some((each) => isSame(each, target)));
   return [...evaluate_on, ...later].filter((target) => !isSame(target, { dataset, split }));
+}
+
+/** That of a joint training set is the val split of one of its datasets. */
+function ownName(own: EvaluationTarget): string {
+  const { joint } = readFacts(own.dataset.root);
+  return joint == null ? targetName(own) : targetName({ ...own, dataset: { ...own.dataset, ...joint.val } });
 }
 
 /** The test splits that the experiment names; without any, all test splits; without any, all splits. */

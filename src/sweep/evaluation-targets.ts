@@ -1,7 +1,12 @@
 import { join } from "node:path";
 import { CliprpnError } from "../contract/errors.ts";
 import type { DatasetChoice, Experiment, Split, StoredTarget } from "../contract/generated/types.ts";
-import { findDatasetById, identifyDataset, preparedFolder } from "../dataset/identify-dataset.ts";
+import {
+  type DatasetIdentity,
+  findDatasetById,
+  identifyDataset,
+  preparedFolder,
+} from "../dataset/identify-dataset.ts";
 import { isPrepared, readFacts } from "../dataset/prepare/prepared-folder.ts";
 import { splitChoice } from "../experiment/evaluation-rules.ts";
 import { dataFolders } from "./datasets.ts";
@@ -87,6 +92,11 @@ export function isSame(
   b: { dataset: { id: string }; split: Split },
 ): boolean {
   return a.dataset.id === b.dataset.id && a.split === b.split;
+}
+
+/** True if a target is the val split that a joint training set has. */
+export function isValOf({ joint }: DatasetIdentity, { dataset, split }: EvaluationTarget): boolean {
+  return joint?.val.id === dataset.id && split === "val";
 }
 
 function splitsIn(folder: string): Split[] {

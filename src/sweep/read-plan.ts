@@ -14,7 +14,7 @@ import { readExperiment } from "../experiment/read-experiment.ts";
 import { packageRoot } from "../package-root.ts";
 import { findModel, modelFile } from "../store/find-model.ts";
 import { dataFolders } from "./datasets.ts";
-import { experimentTargets, findSplits } from "./evaluation-targets.ts";
+import { experimentTargets, findSplits, isValOf } from "./evaluation-targets.ts";
 import { currentCode } from "./locate-trial.ts";
 import type { EvaluationTarget } from "./predict-on.ts";
 import type { Context, RunContext } from "./run-context.ts";
@@ -51,8 +51,10 @@ export function readOptions(run: RunContext): ReadOptions {
 
 export async function planOf(read: ReadExperiment, run: RunContext): Promise<ReadPlan> {
   const cache_dir = cacheDir(run.env);
-  const targets = await experimentTargets(read.experiment, run);
-  const dataset = await trainingSet(read.experiment, targets, run);
+  const named = await experimentTargets(read.experiment, run);
+  const dataset = await trainingSet(read.experiment, named, run);
+  // A joint training set has the val split of the experiment's dataset, on which every trial is evaluated anyway.
+  const targets = named.filter((target) => !isValOf(dataset, target));
   const backbone = await identifyBackbone(read.experiment.backbone ?? {});
   const facts = { dataset, backbone, sources_sha256: codeHashes(), device: "cpu", cache_dir };
   return { experiment: read.experiment, plan: planSweep(read, facts), dataset, targets };

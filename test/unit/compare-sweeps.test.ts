@@ -153,7 +153,7 @@ function gcIn(work: string): Parameters<typeof planGarbage>[0] {
   return {
     runsDir: join(work, "runs"),
     cache: join(work, "cache"),
-    options: { oldCode: false, unasked: false, lastModels: false, logsOlderThanDays: 30 },
+    options: { oldCode: false, unasked: false, lastModels: false, jointData: false, logsOlderThanDays: 30 },
     command: "cliprpn gc",
     signal: new AbortController().signal,
   };

@@ -45,7 +45,7 @@ const typescript: Record<string, string[]> = {
   audit: ["compare", "sweep", "engine", "report", "store", "environment", "experiment", "contract", "base"],
   compare: ["sweep", "engine", "report", "store", "dataset", "experiment", "environment", "contract", "base"],
   // What the runs folder contains: for list, show, diff and gc.
-  runs: ["sweep", "report", "store", "experiment", "contract", "base"],
+  runs: ["sweep", "report", "store", "dataset", "experiment", "contract", "base"],
   experiment: ["contract", "base", "package-root"],
   engine: ["contract"],
   "engine/local": ["engine", "worker", "contract"],

@@ -143,6 +143,18 @@ describe("LaTeX", () => {
     expect(plusMinus(interval)).toBe(expected);
   });
 
+  test("captions and report.json say what several datasets were trained on together", () => {
+    const training_set =
+      "The training set is the train splits of a_b and c: 9 images. 3 images were left out.";
+    const report = reportJson(madeInput(settings, { training_set }));
+    expect(report.training_set).toBe(training_set);
+    for (const table of [latexLeaderboard(report), latexAblation(report, [])])
+      expect(table).toMatch(
+        /\\caption\{.* train splits of a\\_b and c: 9 images\. 3 images were left out\.\}/,
+      );
+    expect(latexLeaderboard(reportJson(madeInput(settings)))).not.toMatch(/training set/);
+  });
+
   test("no row is marked if all intervals are of checkpoints", () => {
     const text = latexLeaderboard(reportJson(madeInput(settings.slice(2))));
     expect(text).toContain("interval for these checkpoints on new images.");

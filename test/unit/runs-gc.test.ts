@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   existsSync,
   mkdirSync,
@@ -27,8 +28,14 @@ import { killedAt } from "../helpers/write-faults.ts";
 
 const spec = madeSpec("film", 0);
 const other = madeSpec("other", 1);
-const none: GcOptions = { oldCode: false, unasked: false, lastModels: false, logsOlderThanDays: 30 };
-const everything: GcOptions = { ...none, oldCode: true, unasked: true, lastModels: true };
+const none: GcOptions = {
+  oldCode: false,
+  unasked: false,
+  lastModels: false,
+  jointData: false,
+  logsOlderThanDays: 30,
+};
+const everything: GcOptions = { ...none, oldCode: true, unasked: true, lastModels: true, jointData: true };
 
 function request(runsDir: string, options: Partial<GcOptions> = {}) {
   const { signal } = new AbortController();
@@ -180,6 +187,62 @@ describe("cliprpn gc removes", () => {
       [...staging, report].map((path) => `leftover ${path}`).sort(),
     );
     expect([...staging, report, fresh].map((path) => existsSync(path))).toEqual([false, false, false, true]);
+  });
+});
+
+describe("joint training sets of the cache", () => {
+  const joint = { jointData: true };
+
+  /** Those with these ids, each prepared from its annotations. */
+  function addJoint(runs: string, ...ids: string[]): void {
+    for (const id of ids) {
+      mkdirSync(join(runs, "cache/joint", id, "annotations"), { recursive: true });
+      mkdirSync(join(runs, "cache/prepared", id, "pixels"), { recursive: true });
+      writeFileSync(join(runs, "cache/prepared", id, "dataset.json"), "{}");
+    }
+  }
+
+  const unused = "0123456789abcdef";
+
+  test("are removed with --joint-data if nothing uses them; other datasets stay", async () => {
+    const runs = tempFolder();
+    addSweep(runs, "fusion", [spec]);
+    addAttempt(runs, spec);
+    addJoint(runs, unused, spec.dataset.id);
+    mkdirSync(join(runs, "cache/prepared/fedcba9876543210"));
+    expect(removed(planGarbage(request(runs)), runs)).toEqual([]);
+    expect(planGarbage(request(runs)).more.filter(({ reason }) => reason === "joint")).toHaveLength(2);
+    const plan = await collectGarbage(request(runs, joint));
+    expect(removed(plan, runs)).toEqual([`joint cache/joint/${unused}`, `joint cache/prepared/${unused}`]);
+    expect(readdirSync(join(runs, "cache/prepared")).sort()).toEqual(
+      ["fedcba9876543210", spec.dataset.id].sort(),
+    );
+    expect(readdirSync(join(runs, "cache/joint"))).toEqual([spec.dataset.id]);
+  });
+
+  test("stay while a sweep runs, or a trial cannot be read; a killed removal continues", async () => {
+    const runs = tempFolder();
+    const sweep = addSweep(runs, "fusion", [spec]);
+    addJoint(runs, unused);
+    renameSync(
+      join(runs, "cache/prepared", unused),
+      join(runs, "cache/prepared", `${unused}.removed-00000000`),
+    );
+    const user = startUser(sweep.lockFolder, "hold");
+    await user.says("held");
+    expect(removed(planGarbage(request(runs, joint)), runs)).toEqual([
+      `leftover cache/prepared/${unused}.removed-00000000`,
+    ]);
+    user.child.kill("SIGKILL");
+    await once(user.child, "close");
+    addAttempt(runs, spec);
+    writeFileSync(join(runs, "trials", spec.trial_id, "spec.json"), "{");
+    expect(planGarbage(request(runs, joint)).removals.filter(({ reason }) => reason === "joint")).toEqual([]);
+    rmSync(join(runs, "trials"), { recursive: true });
+    await collectGarbage(request(runs, joint));
+    expect([...readdirSync(join(runs, "cache/prepared")), ...readdirSync(join(runs, "cache/joint"))]).toEqual(
+      [],
+    );
   });
 });
 

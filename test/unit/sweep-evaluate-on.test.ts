@@ -145,6 +145,20 @@ describe("the report", () => {
     expect(engine.of("combine")).toHaveLength(1);
   });
 
+  test("names the val split of a joint training set by the dataset that it comes from", async () => {
+    const { work, engine, sweep, run } = await withSweep();
+    const made = { id: "own", name: "theirs" };
+    const counts = { num_images: 2, num_sentences: 2, num_images_left_out: 0, num_sentences_left_out: 0 };
+    makeData(work, {
+      joint: { parts: [made], val: made, excluded: [], num_val_images_tested: 0, ...counts },
+    });
+    sweep.addTargets([{ dataset: { id: "another", name: "another", split_by: "own" }, split: "testA" }]);
+    await makeReport(sweep, "val", engine, run);
+    const endpoints = engine.of("combine")[0]?.endpoints as { name: string }[];
+    expect(endpoints.map(({ name }) => name)).toEqual(["theirs:val", "another:testA"]);
+    expect(readFileSync(sweep.reportFile("val"), "utf8")).toMatch(/ images of val of theirs\./);
+  });
+
   test("without other splits it has no such section", async () => {
     const { engine, sweep, run } = await withSweep();
     await makeReport(sweep, "val", engine, run);

@@ -1,10 +1,14 @@
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Split } from "../../src/contract/generated/types.ts";
-import { describeJoint, jointDataset } from "../../src/dataset/joint.ts";
+import { describeJoint, evaluationSplits, jointDataset } from "../../src/dataset/joint.ts";
+import { mustBeJoined } from "../../src/dataset/prepare/prepare-joint.ts";
+import { writeFacts } from "../../src/dataset/prepare/prepared-folder.ts";
 import { checkExperiment } from "../../src/experiment/check-experiment.ts";
 import { planOf } from "../../src/sweep/read-plan.ts";
 import { contextIn, makeData } from "../helpers/compare-stand-in.ts";
+import { preparedFacts } from "../helpers/dataset-stats.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
 const folders = { data: "/data", cache: "/cache" };
@@ -48,6 +52,27 @@ describe("the id of a joint training set", () => {
   });
 });
 
+describe("a joint training set is made again", () => {
+  test("if it is not there, or one of its datasets has other images", () => {
+    const work = prepared();
+    const part = { ...a, id: "made", root: join(work, "data/mine") };
+    const joint = jointDataset([part], part, [], { data: join(work, "data"), cache: join(work, "cache") });
+    expect(mustBeJoined(joint)).toBe(true);
+    const { pictures_sha256 } = preparedFacts;
+    const made = { id: "made", name: "mine" };
+    const excluded = [{ ...made, splits: [...evaluationSplits], pictures_sha256 }];
+    const counts = { num_images: 2, num_sentences: 2, num_images_left_out: 0, num_sentences_left_out: 0 };
+    mkdirSync(joint.root, { recursive: true });
+    writeFacts(joint.root, {
+      ...preparedFacts,
+      joint: { parts: [made], val: made, excluded, num_val_images_tested: 0, ...counts },
+    });
+    expect(mustBeJoined(joint)).toBe(false);
+    makeData(work, { name: "mine", pictures_sha256: "f".repeat(64) });
+    expect(mustBeJoined(joint)).toBe(true);
+  });
+});
+
 describe("train_on is checked", () => {
   test.each<[what: string, names: string[], expected: RegExp]>([
     ["an unknown dataset", ["mine", "nime"], /^train_on\[1\]: expected demo, or a dataset in .*, found nime/],
@@ -84,6 +109,17 @@ describe("train_on is checked", () => {
     });
     expect(joint.dataset.root).toBe(join(work, "cache/prepared", joint.dataset.id));
     expect(joint.plan.trials[0]?.trial_id).not.toBe(plain.plan.trials[0]?.trial_id);
+  });
+
+  test("val of the experiment's dataset is evaluated once, since the joint training set has it", async () => {
+    const work = prepared();
+    const keys = { train_on: ["mine"], evaluate_on: ["mine:val", "eval:val"] };
+    const { experiment, settings } = checked(keys, work);
+    const joint = await planOf({ experiment, settings }, contextIn(work));
+    expect(joint.targets.map(({ dataset, split }) => [dataset.id, split])).toEqual([["eval", "val"]]);
+    const { train_on: _, ...plain } = experiment;
+    const { targets } = await planOf({ experiment: plain, settings }, contextIn(work));
+    expect(targets).toHaveLength(2);
   });
 });
 

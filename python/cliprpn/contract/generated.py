@@ -4469,4 +4469,4 @@ class BridgeMethods(BaseModel):
     export_changes: Annotated[ExportChangesMethod, Field(title="ExportChangesMethod")]
     audit_answers: Annotated[AuditAnswersMethod, Field(title="AuditAnswersMethod")]
 
-SCHEMA_SHA256 = "7e9ac2ae99750df91c2c7beef90dd261cbbe94a3b66bc59911bfe71c5feda236"
+SCHEMA_SHA256 = "2669891503dcfb1dc03840cac52e0627c579f8f28c26de4f905e1f3536ef0fad"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "7e9ac2ae99750df91c2c7beef90dd261cbbe94a3b66bc59911bfe71c5feda236";
+export const schema_sha256 = "2669891503dcfb1dc03840cac52e0627c579f8f28c26de4f905e1f3536ef0fad";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -5273,6 +5273,10 @@ export interface Report {
    * Number of looks at the test splits of the dataset, by all sweeps in the runs folder.
    */
   num_test_looks: number;
+  /**
+   * What the trials were trained on, in words, if several datasets were joined (train_on); absent otherwise.
+   */
+  training_set?: string | null;
   /**
    * What weights were trained on, and the images of the split that this includes; absent in reports of earlier versions.
    */

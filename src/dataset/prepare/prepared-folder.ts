@@ -89,6 +89,11 @@ export function withPrepareLock<T>(
   return withLock(join(folder, "prepare"), waiting, work);
 }
 
+/** The lock of who prepares the dataset in a folder. */
+export function prepareLockFolder(folder: string): string {
+  return join(folder, "prepare.owners");
+}
+
 function factsFile(folder: string): string {
   return join(folder, "dataset.json");
 }

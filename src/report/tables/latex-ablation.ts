@@ -2,7 +2,7 @@ import type { Interval, Report, SettingSummary } from "../../contract/generated/
 import { differenceOf, figureOf, referenceOf } from "../figures.ts";
 import type { Component } from "./components.ts";
 import { costOf } from "./cost-of.ts";
-import { markOf, meaningOf, noLatexValue, plusMinus, tableOf } from "./latex-table.ts";
+import { markOf, meaningOf, noLatexValue, plusMinus, tableOf, trainingOf } from "./latex-table.ts";
 import { latexText } from "./latex-text.ts";
 
 /**
@@ -29,7 +29,7 @@ export function latexAblation(report: Report, others: Report[]): string {
   ]);
   const hidden = components.hidden.map(({ key }) => latexText(key)).join(", ");
   return tableOf({
-    caption: `Ablation of ${latexText(name)}: Acc@0.5 in \\%; $\\Delta$ is the difference to ${latexText(reference)} on ${summary.split}, in percentage points. ${meaningOf(summary, populations)} Hours are the mean duration of a trial.`,
+    caption: `Ablation of ${latexText(name)}: Acc@0.5 in \\%; $\\Delta$ is the difference to ${latexText(reference)} on ${summary.split}, in percentage points. ${meaningOf(summary, populations)} Hours are the mean duration of a trial.${trainingOf(report.training_set)}`,
     label: `${name}-${summary.split}-ablation`,
     align: `l${"c".repeat(components.shown.length)}${"r".repeat(splits.length + 3)}`,
     head: [

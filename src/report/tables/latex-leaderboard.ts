@@ -8,7 +8,7 @@ import type {
 } from "../../contract/generated/types.ts";
 import { availableMetrics, type Floor, figureOf, floorsOf, metricTitles } from "../figures.ts";
 import { capitalized, countRuns, repeatedSteps, rowNoun, runNoun, runsOf } from "../wording.ts";
-import { markOf, meaningOf, plusMinus, tableOf } from "./latex-table.ts";
+import { markOf, meaningOf, plusMinus, tableOf, trainingOf } from "./latex-table.ts";
 import { latexText } from "./latex-text.ts";
 
 /** The leaderboard as a LaTeX table: configurations, upper bounds, then baselines that ignore the expression. */
@@ -33,7 +33,7 @@ export function latexLeaderboard(report: Report): string {
     "",
   ];
   return tableOf({
-    caption: `Results of ${latexText(name)} on ${summary.split} (${summary.num_sentences} referring expressions in ${summary.num_images} images), in \\%. ${meaningOf(summary, populations, repeatedSteps(runs))}`,
+    caption: `Results of ${latexText(name)} on ${summary.split} (${summary.num_sentences} referring expressions in ${summary.num_images} images), in \\%. ${meaningOf(summary, populations, repeatedSteps(runs))}${trainingOf(report.training_set)}`,
     label: `${name}-${summary.split}-leaderboard`,
     align: `l${"r".repeat(metrics.length + 1)}`,
     head: [

@@ -7,18 +7,20 @@ import type {
   StoredComparison,
 } from "../../contract/generated/types.ts";
 import { combinedRuns, repeatedSteps } from "../wording.ts";
-import { markOf, meaningOf, noLatexValue, plusMinus, tableOf } from "./latex-table.ts";
+import { markOf, meaningOf, noLatexValue, plusMinus, tableOf, trainingOf } from "./latex-table.ts";
 import { latexText } from "./latex-text.ts";
 
 /**
  * Acc@0.5 of each model as a LaTeX table: a column per split below the names of the datasets, and the mean of the primary endpoint.
  *
  * @param name of the comparison or sweep.
+ * @param trainingSet of a sweep, if several datasets were joined.
  */
 export function latexSplits(
   name: string,
   combined: Combined,
   comparison: StoredComparison | undefined,
+  trainingSet?: string,
 ): string {
   const { settings, endpoints } = combined;
   const primary = endpoints.filter(({ in_primary }) => in_primary);
@@ -41,7 +43,7 @@ export function latexSplits(
       ? ""
       : ` Mean is over ${primary.map((each) => latexText(each.name)).join(", ")}.`;
   return tableOf({
-    caption: `Acc@0.5 in \\%. The highest of each column is bold.${meanOf} ${meaningOf(combined, populations, steps)}`,
+    caption: `Acc@0.5 in \\%. The highest of each column is bold.${meanOf} ${meaningOf(combined, populations, steps)}${trainingOf(trainingSet)}`,
     label: `${name}-splits`,
     align: `l${"r".repeat(endpoints.length + (hasMean ? 1 : 0))}`,
     spans: spansOf(endpoints),

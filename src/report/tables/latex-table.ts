@@ -88,6 +88,11 @@ export function meaningOf(
     : `${procedure}.`;
 }
 
+/** The end of a caption: what several datasets were trained on together, and what was left out. */
+export function trainingOf(trainingSet: string | null | undefined): string {
+  return trainingSet == null ? "" : ` ${latexText(trainingSet)}`;
+}
+
 /** The mark of a row whose interval is one of checkpoints, in a table that also has intervals of the procedure. */
 export function markOf(population: Population | undefined, rows: Population[]): string {
   return population === "checkpoints" && rows.includes("procedure") ? checkpointsMark : "";
