@@ -65,6 +65,12 @@ export function peakBytes(pid: number): number {
   return Number(/^VmHWM:\s+(\d+) kB/m.exec(read(pid, "status"))?.[1] ?? 0) * 1024;
 }
 
+/** User and system time of a process so far, in ticks of 10 ms as Linux counts them. */
+export function cpuSeconds(pid: number): number {
+  const [user, system] = read(pid, "stat").split(") ").at(-1)?.split(" ").slice(11, 13) ?? [];
+  return (Number(user ?? 0) + Number(system ?? 0)) / 100;
+}
+
 function read(pid: number, name: string): string {
   try {
     return readFileSync(`/proc/${pid}/${name}`, "utf8");
