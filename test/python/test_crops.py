@@ -8,15 +8,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from helpers import make_spec, small_dataset
+from helpers import make_spec, run_context, shipped_weights_id, small_dataset
 from PIL import Image
+from torchvision.transforms import CenterCrop, Compose, InterpolationMode, Resize
 
-from cliprpn.data.images import load_crop
+from cliprpn.contract.generated import TrialBackbone
+from cliprpn.data.images import MAX_PIXELS, ImageFile, load_image
 from cliprpn.data.read_predictions import read_predictions
 from cliprpn.figures.crops import encode_crops, main
 from cliprpn.models.backbone import ClipBackbone
+from cliprpn.ranking import clip_embeddings
+from cliprpn.ranking.clip_embeddings import ClipEmbeddings
+from cliprpn.ranking.views import render_views
 from cliprpn.storage.weights_files import SHIPPED, load_backbone, read_state
 from cliprpn.trials.trial import run_trial
+
+OPENAI = Compose([Resize(224, InterpolationMode.BICUBIC), CenterCrop(224)])
 
 
 @pytest.fixture(scope="module")
@@ -46,17 +53,23 @@ def image_file(tmp_path: Path) -> Path:
     ],
 )
 def test_a_crop_is_the_box(image_file: Path, box: list[float], red: float) -> None:
-    crop = load_crop(image_file, box, 64).float() / 255
+    image = load_image(ImageFile(image_file, False, MAX_PIXELS))
+    (crop,) = render_views(image, torch.tensor([box]), "crop", 64)
     assert crop.shape == (3, 64, 64)
     assert crop[0].mean().item() == pytest.approx(red, abs=0.03) and crop[1:].max() < 0.05
 
 
-def test_a_crop_is_encoded_like_an_image_of_its_content(image_file: Path, backbone: ClipBackbone) -> None:
+def test_a_crop_is_encoded_like_an_image_of_its_content(
+    image_file: Path, backbone: ClipBackbone, tmp_path: Path
+) -> None:
     boxes = np.array([[30.0, 5, 50, 15], [0, 20, 80, 40]])
     red = torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1).expand(1, 3, 224, 224)
-    embeddings = encode_crops(backbone, [image_file] * 2, boxes, [False] * 2)
-    torch.testing.assert_close(embeddings[:1], backbone.encode_image(red), rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(embeddings.norm(dim=1), torch.ones(2))
+    spec = TrialBackbone(name="cliprpn-tiny", weights="shipped", weights_id=shipped_weights_id())
+    clip = ClipEmbeddings(spec, run_context(tmp_path))
+    embeddings = encode_crops(clip, [ImageFile(image_file, False, MAX_PIXELS)] * 2, boxes)
+    # Stored in half precision: 11 bits.
+    torch.testing.assert_close(embeddings[:1], backbone.encode_image(red), rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(embeddings.norm(dim=1), torch.ones(2), rtol=1e-3, atol=0)
     assert (embeddings[0] - embeddings[1]).abs().max() > 0.01
 
 
@@ -74,7 +87,10 @@ def test_weights_without_an_attention_pool_encode_no_image(tmp_path: Path) -> No
 
 
 def test_the_metrics_of_a_trial(
-    tmp_path: Path, backbone: ClipBackbone, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    backbone: ClipBackbone,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     root = small_dataset(tmp_path / "data")
     spec, folder = make_spec(root, tmp_path), tmp_path / "trial"
@@ -82,23 +98,35 @@ def test_the_metrics_of_a_trial(
     torch.use_deterministic_algorithms(False)
     capsys.readouterr()
 
-    def crops(split: str) -> int:
+    def crops(split: str, *options: str) -> int:
         predictions = folder / f"predictions-{split}.parquet"
-        return main([str(folder / "best.safetensors"), str(predictions), spec.dataset.root])
+        return main([str(folder / "best.safetensors"), str(predictions), spec.dataset.root, *options])
 
-    assert crops("val") == 0
+    assert crops("val", "--device", "cpu") == 0
     figures = json.loads(capsys.readouterr().out)
     predictions = read_predictions(folder / "predictions-val.parquet")
     cosines = []
     for file, box, sentence in zip(
         predictions["image_file"], predictions["pred_box_xyxy"], predictions["sentence"], strict=True
     ):
-        crop = load_crop(root / "images" / file, box.tolist(), 224)[None].float() / 255
+        image = Image.open(root / "images" / file).crop(
+            (*np.floor(box[:2]).astype(int), *np.ceil(box[2:]).astype(int))
+        )
+        crop = torch.from_numpy(np.array(OPENAI(image))).permute(2, 0, 1)[None].float() / 255
         text, _, _ = backbone.encode_text(backbone.tokenize([sentence]))
         cosines.append((backbone.encode_image(crop) @ text.T).item())
-    assert figures["cosine_crop_sentence"] == pytest.approx(np.mean(cosines), abs=1e-5)
+    assert figures["cosine_crop_sentence"] == pytest.approx(np.mean(cosines), abs=1e-3)
     assert -1 < figures["cosine_gt_crop_sentence"] < 1
     assert figures["crop_class_accuracy"] == 1  # the only category
     assert crops("test") == 2
     assert "evaluate that split first" in capsys.readouterr().err
     assert main([]) == 2
+    assert crops("val", "--device", "cuda:7") == 2
+    assert "--device cuda:7" in capsys.readouterr().err
+
+    cache = tmp_path / "kept"
+    assert crops("val", "--device", "cpu", "--cache", str(cache)) == 0
+    assert json.loads(capsys.readouterr().out) == figures
+    monkeypatch.setattr(clip_embeddings, "render_views", None)  # Nothing is rendered again.
+    assert crops("val", "--device", "cpu", "--cache", str(cache)) == 0
+    assert json.loads(capsys.readouterr().out) == figures

@@ -1,4 +1,4 @@
-"""Images and crops of every format are decoded correctly; broken files are reported by name."""
+"""Images of every format are decoded correctly; broken files are reported by name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from cliprpn.data.images import (
     FORMATS,
     MAX_PIXELS,
     ImageFile,
-    load_crop,
     load_image,
     load_images,
 )
@@ -23,7 +22,6 @@ from cliprpn.errors import CliprpnError
 
 # Left half dark red, right half blue; twice as wide as high.
 LEFT, RIGHT = (150, 10, 20), (10, 30, 200)
-WHOLE = (0, 0, 40, 20)
 
 
 def red_blue_image() -> Image.Image:
@@ -56,12 +54,10 @@ def halves(pixels: torch.Tensor) -> torch.Tensor:
 def test_colors_are_right_in_every_format(tmp_path: Path, name: str, mode: str) -> None:
     kind = "JPEG" if name.startswith("jpeg") else None
     red_blue_image().convert(mode).save(tmp_path / name, kind)
-    crop, whole = load_crop(tmp_path / name, WHOLE, 64), load_image(file_of(tmp_path / name))
-    assert (crop.shape, crop.dtype) == ((3, 64, 64), torch.uint8)
-    assert (whole.shape, whole.dtype) == ((3, 20, 40), torch.uint8)
+    pixels = load_image(file_of(tmp_path / name))
+    assert (pixels.shape, pixels.dtype) == ((3, 20, 40), torch.uint8)
     # Palettes and lossy compression change colors a little; swapped or inverted channels far more.
-    for pixels in (crop, whole):
-        torch.testing.assert_close(halves(pixels), torch.tensor([LEFT, RIGHT]).float(), atol=12, rtol=0)
+    torch.testing.assert_close(halves(pixels), torch.tensor([LEFT, RIGHT]).float(), atol=12, rtol=0)
 
 
 def file_of(path: Path, upright: bool = False) -> ImageFile:
@@ -74,49 +70,40 @@ def test_gray_images_have_three_equal_channels(tmp_path: Path, mode: str) -> Non
     gray.paste(0, (0, 0, 20, 20))
     wide = gray.convert("I").point(lambda value: value * 257).convert("I;16")
     (wide if mode == "I;16" else gray.convert(mode)).save(tmp_path / "a.png")
-    for pixels in (load_crop(tmp_path / "a.png", WHOLE, 64), load_image(file_of(tmp_path / "a.png"))):
-        torch.testing.assert_close(halves(pixels), torch.tensor([[0.0] * 3, [255.0] * 3]), atol=2, rtol=0)
+    pixels = load_image(file_of(tmp_path / "a.png"))
+    torch.testing.assert_close(halves(pixels), torch.tensor([[0.0] * 3, [255.0] * 3]), atol=2, rtol=0)
 
 
 def test_16_bit_values_are_scaled_not_clipped(tmp_path: Path) -> None:
     Image.new("I;16", (20, 20), 128 * 257).save(tmp_path / "a.png")
-    assert (load_crop(tmp_path / "a.png", (0, 0, 20, 20), 32).float() - 128).abs().max() <= 1
+    assert (load_image(file_of(tmp_path / "a.png")).float() - 128).abs().max() <= 1
 
 
-def test_a_box_is_cropped_before_or_after_the_rotation_flag_is_applied(tmp_path: Path) -> None:
+def test_a_box_is_that_of_the_image_before_or_after_its_rotation_flag_is_applied(tmp_path: Path) -> None:
     path = tmp_path / "photo.jpg"
     exif = Image.Exif()
     exif[0x0112] = 6  # Rotate clockwise to display: the stored left side becomes the top.
     red_blue_image().resize((400, 200)).save(path, exif=exif, quality=95)
     expected = torch.tensor([LEFT, RIGHT]).float()
     # COCO's boxes refer to the stored, unrotated pixels.
-    stored = torch.stack(
-        [load_crop(path, box, 32).float().mean(dim=(1, 2)) for box in (STORED_LEFT, STORED_RIGHT)]
-    )
+    stored = colors_of(load_image(file_of(path)), STORED_LEFT, STORED_RIGHT)
     torch.testing.assert_close(stored, expected, atol=12, rtol=0)
-    upright = torch.stack(
-        [load_crop(path, box, 32, upright=True).float().mean(dim=(1, 2)) for box in (TOP, BOTTOM)]
-    )
+    upright = colors_of(load_image(file_of(path, upright=True)), TOP, BOTTOM)
     torch.testing.assert_close(upright, expected, atol=12, rtol=0)
     turned = load_image(file_of(path, upright=True))
     assert torch.equal(turned, load_image(file_of(path)).rot90(-1, (1, 2)))
     # Without a flag both are equal.
     red_blue_image().save(tmp_path / "plain.png")
-    both = [load_crop(tmp_path / "plain.png", (5, 5, 30, 15), 32, upright=turn) for turn in (False, True)]
-    assert torch.equal(*both)
+    assert torch.equal(*(load_image(file_of(tmp_path / "plain.png", turn)) for turn in (False, True)))
+
+
+def colors_of(image: torch.Tensor, *boxes: tuple[int, int, int, int]) -> torch.Tensor:
+    """Mean color of each box, [N, 3]."""
+    return torch.stack([image[:, y1:y2, x1:x2].float().mean(dim=(1, 2)) for x1, y1, x2, y2 in boxes])
 
 
 STORED_LEFT, STORED_RIGHT = (10, 10, 180, 190), (220, 10, 390, 190)
 TOP, BOTTOM = (10, 10, 190, 180), (10, 220, 190, 390)
-
-
-def test_the_whole_box_is_resized(tmp_path: Path) -> None:
-    image = Image.new("RGB", (500, 100), (255, 0, 0))  # Red around the box.
-    image.paste((0, 0, 0), (50, 0, 450, 100))
-    image.paste((255, 255, 255), (400, 0, 450, 100))  # An eighth, at an edge that a center crop would lose.
-    image.save(tmp_path / "a.png")
-    white_fraction = load_crop(tmp_path / "a.png", (50, 0, 450, 100), 64).float().mean() / 255
-    assert abs(white_fraction - 1 / 8) < 0.01
 
 
 def broken_files(folder: Path) -> dict[str, Path]:
@@ -137,14 +124,13 @@ def broken_files(folder: Path) -> dict[str, Path]:
 
 
 def test_broken_images_are_reported_by_name(tmp_path: Path) -> None:
-    for load in (lambda path: load_crop(path, WHOLE, 64), lambda path: load_image(file_of(path))):
-        errors = {}
-        for name, path in broken_files(tmp_path).items():
-            try:
-                load(path)
-            except CliprpnError as error:
-                errors[name] = (error.code, name in error.message)
-        assert errors == dict.fromkeys(broken_files(tmp_path), ("data_invalid", True))
+    errors = {}
+    for name, path in broken_files(tmp_path).items():
+        try:
+            load_image(file_of(path))
+        except CliprpnError as error:
+            errors[name] = (error.code, name in error.message)
+    assert errors == dict.fromkeys(broken_files(tmp_path), ("data_invalid", True))
 
 
 def test_an_image_too_large_is_rejected_from_its_header(tmp_path: Path) -> None:
@@ -154,10 +140,8 @@ def test_an_image_too_large_is_rejected_from_its_header(tmp_path: Path) -> None:
     content = content[:12] + header + struct.pack(">I", zlib.crc32(header)) + content[33:]
     (tmp_path / "bomb.png").write_bytes(content)
     with pytest.raises(CliprpnError, match=r"bomb\.png") as caught:
-        load_crop(tmp_path / "bomb.png", WHOLE, 64)
-    assert caught.value.code == "data_invalid"
-    with pytest.raises(CliprpnError, match=r"bomb\.png"):
         load_image(file_of(tmp_path / "bomb.png"))
+    assert caught.value.code == "data_invalid"
     with pytest.raises(CliprpnError, match=r"799 pixels.* 40 x 20"):
         load_image(ImageFile(tmp_path / "a.png", False, 799))
 

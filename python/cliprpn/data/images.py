@@ -1,13 +1,12 @@
-"""Decodes images and crops of images."""
+"""Decodes images."""
 
 from __future__ import annotations
 
-import math
 import os
 import struct
 import zlib
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -89,36 +88,6 @@ def load_images(files: Iterable[ImageFile]) -> Iterator[Tensor]:
         finally:
             for future in ahead:
                 future.cancel()
-
-
-def load_crop(
-    path: Path, box_xyxy: Sequence[float], size_px: int, upright: bool = False, max_pixels: int = MAX_PIXELS
-) -> Tensor:
-    """A box of an image: all pixels that it touches, at least one, resized to a square.
-
-    Does not keep the aspect ratio. The filter is CLIP's: bicubic, antialiased.
-
-    Args:
-        box_xyxy: pixels, inside the image.
-        upright: whether to apply the rotation flag (EXIF) first.
-        max_pixels: larger images are rejected.
-
-    Returns:
-        [3, size_px, size_px], uint8, RGB.
-
-    Raises:
-        CliprpnError: data_invalid, naming the file.
-    """
-    with _open_image(path, max_pixels) as stored:
-        image = ImageOps.exif_transpose(stored) if upright else stored
-        left, top = (
-            min(math.floor(coordinate), length - 1)
-            for coordinate, length in zip(box_xyxy[:2], image.size, strict=True)
-        )
-        right, bottom = (math.ceil(coordinate) for coordinate in box_xyxy[2:])
-        crop = image.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
-        square = _to_8_bits(crop).convert("RGB").resize((size_px, size_px), Image.Resampling.BICUBIC)
-        return torch.from_numpy(np.array(square)).permute(2, 0, 1)
 
 
 def _to_8_bits(image: Image.Image) -> Image.Image:

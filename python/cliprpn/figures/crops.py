@@ -1,34 +1,39 @@
 """The metrics of ClipRPN (Trento): CLIP similarity and zero-shot class of the predicted crop.
 
-`python -m cliprpn.figures.crops MODEL PREDICTIONS DATASET` prints them as JSON, from a model file, its predictions and
-the prepared dataset's folder. Use them only for comparison with the report of ClipRPN (Trento): they
-measure CLIP more than grounding.
+`python -m cliprpn.figures.crops MODEL PREDICTIONS DATASET [--device DEVICE] [--cache DIR]` prints them as JSON, from a
+model file, its predictions and the prepared dataset's folder. Use them only for comparison with the report of ClipRPN
+(Trento): they measure CLIP more than grounding.
+
+Crops are encoded as the boxes of baselines are, with the preprocessing of CLIP's released code (antialiased bicubic
+resize of the shorter side, then center crop), so that a cosine here and a baseline's score are the same quantity.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import torch
+from pydantic import BaseModel
 from torch import Tensor
 
-from cliprpn.data.images import MAX_PIXELS, load_crop
+from cliprpn.contract.generated import WarningEvent
+from cliprpn.data.images import ImageFile
 from cliprpn.data.index import read_facts
 from cliprpn.data.read_predictions import read_predictions
+from cliprpn.devices import resolve_device
 from cliprpn.errors import CliprpnError
 from cliprpn.inference.checkpoint import load_model
-from cliprpn.models.backbone import ClipBackbone
+from cliprpn.ranking.clip_embeddings import ClipEmbeddings
 from cliprpn.ranking.texts import CLASS_TEMPLATE, make_prompts
-from cliprpn.storage.weights_files import load_backbone
-
-CLIP_BATCH_SIZE = 16
-CROP_SIZE_PX = 224
+from cliprpn.run_context import RunContext
 
 
-def crop_figures(model: Path, predictions_file: Path, dataset: Path) -> dict[str, float]:
+def crop_figures(model: Path, predictions_file: Path, dataset: Path, context: RunContext) -> dict[str, float]:
     """Means over a split's sentences.
 
     Args:
@@ -43,26 +48,22 @@ def crop_figures(model: Path, predictions_file: Path, dataset: Path) -> dict[str
             the category of the object.
 
     Raises:
-        CliprpnError: not_found, bad_input, weights_*, data_invalid.
+        CliprpnError: not_found, bad_input, weights_*, data_invalid, no_space.
     """
-    saved = load_model(model)
+    clip = ClipEmbeddings(load_model(model).backbone, context)
     predictions = read_predictions(predictions_file)
-    backbone = load_backbone(saved.backbone.name, saved.backbone.weights)
-    if not backbone.has_attention_pool:
-        raise CliprpnError(
-            "weights_mismatch",
-            f"{saved.backbone.weights}: expected weights with CLIP's attention pool, which encodes a crop; found none",
-        )
     facts = read_facts(dataset)
     if facts.images_dir is None:
         raise CliprpnError("data_invalid", f"{dataset}: expected a dataset with images, found one without")
-    files = [Path(facts.images_dir) / name for name in predictions["image_file"]]
-    upright = predictions["upright"].tolist()
-    sentences = encode_texts(backbone, predictions["sentence"].tolist())
-    crops = encode_crops(backbone, files, predictions["pred_box_xyxy"], upright, facts.max_pixels)
-    gt_crops = encode_crops(backbone, files, predictions["gt_box_xyxy"], upright, facts.max_pixels)
+    files = [
+        ImageFile(Path(facts.images_dir) / name, upright, facts.max_pixels)
+        for name, upright in zip(predictions["image_file"], predictions["upright"].tolist(), strict=True)
+    ]
+    sentences = clip.embed_texts(predictions["sentence"].tolist())
+    crops = encode_crops(clip, files, predictions["pred_box_xyxy"])
+    gt_crops = encode_crops(clip, files, predictions["gt_box_xyxy"])
     names, category = np.unique(predictions["category"].astype(str), return_inverse=True)
-    classes = encode_texts(backbone, make_prompts(names.tolist(), [CLASS_TEMPLATE]))
+    classes = clip.embed_texts(make_prompts(names.tolist(), [CLASS_TEMPLATE]))
     predicted = (crops @ classes.T).argmax(dim=1).numpy()
     return {
         "cosine_crop_sentence": float((crops * sentences).sum(dim=1).mean()),
@@ -71,52 +72,48 @@ def crop_figures(model: Path, predictions_file: Path, dataset: Path) -> dict[str
     }
 
 
-def encode_crops(
-    backbone: ClipBackbone,
-    files: list[Path],
-    boxes: np.ndarray,
-    upright: list[bool],
-    max_pixels: int = MAX_PIXELS,
-) -> Tensor:
-    """CLIP's embedding of one box per image: [N, pooled_dim].
+def encode_crops(clip: ClipEmbeddings, files: list[ImageFile], boxes_xyxy: np.ndarray) -> Tensor:
+    """CLIP's embedding of one box per image: [N, pooled_dim], float32, L2-normalized, on the CPU.
 
     Args:
-        boxes: [N, 4], xyxy, pixels of the original image.
         files: N image files.
-        upright: [N], whether the boxes are in the image after its EXIF rotation.
+        boxes_xyxy: [N, 4], pixels of the image as `load_image` returns it.
     """
-    parts = []
-    for start in range(0, len(files), CLIP_BATCH_SIZE):
-        rows = slice(start, start + CLIP_BATCH_SIZE)
-        batch = zip(files[rows], boxes[rows], upright[rows], strict=True)
-        pixels = torch.stack(
-            [
-                load_crop(file, box.tolist(), CROP_SIZE_PX, is_upright, max_pixels)
-                for file, box, is_upright in batch
-            ]
-        )
-        parts.append(backbone.encode_image(pixels.float() / 255))
-    return torch.cat(parts)
-
-
-def encode_texts(backbone: ClipBackbone, texts: list[str]) -> Tensor:
-    """CLIP's embedding of each text: [N, pooled_dim]."""
-    batches = [texts[start : start + CLIP_BATCH_SIZE] for start in range(0, len(texts), CLIP_BATCH_SIZE)]
-    return torch.cat([backbone.encode_text(backbone.tokenize(batch))[0] for batch in batches])
+    boxes = torch.from_numpy(boxes_xyxy)[:, None]  # [N, 1, 4]
+    return torch.cat(clip.embed_boxes(list(zip(files, boxes, strict=True)), "crop"))
 
 
 def main(argv: list[str]) -> int:
     """Prints the metrics. Returns 0, or 2 for bad input."""
-    if len(argv) != 3:
-        print("usage: python -m cliprpn.figures.crops MODEL PREDICTIONS DATASET", file=sys.stderr)
-        return 2
+    parser = argparse.ArgumentParser(
+        prog="python -m cliprpn.figures.crops", description="CLIP scores of predicted crops."
+    )
+    parser.add_argument("model", type=Path, help="a model, best.safetensors")
+    parser.add_argument("predictions", type=Path, help="its predictions-SPLIT.parquet")
+    parser.add_argument("dataset", type=Path, help="the folder of the prepared dataset")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:I or mps")
+    parser.add_argument(
+        "--cache", type=Path, help="a folder that keeps the embeddings; none are kept without it"
+    )
     try:
-        figures = crop_figures(*map(Path, argv))
-    except CliprpnError as error:
-        print(error.message, file=sys.stderr)
-        return 2
+        args = parser.parse_args(argv)
+    except SystemExit as stopped:  # argparse has printed its message.
+        return 2 if stopped.code else 0
+    with tempfile.TemporaryDirectory(prefix="cliprpn-crops-") as temporary:
+        try:
+            device = resolve_device(args.device)
+            context = RunContext(device, args.cache or Path(temporary), _print_warning, lambda: False)
+            figures = crop_figures(args.model, args.predictions, args.dataset, context)
+        except CliprpnError as error:
+            print(error.message, file=sys.stderr)
+            return 2
     print(json.dumps(figures, indent=2))
     return 0
+
+
+def _print_warning(event: BaseModel) -> None:
+    if isinstance(event, WarningEvent):
+        print(event.message, file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ class ClipEmbeddings:
         if not backbone.has_attention_pool:
             raise CliprpnError(
                 "weights_mismatch",
-                f"{self.spec.weights}: expected weights with CLIP's attention pool, which ranking needs, found weights "
+                f"{self.spec.weights}: expected weights with CLIP's attention pool, which encodes crops, found weights "
                 "without it (an original ClipRPN checkpoint has none)",
             )
         return backbone
