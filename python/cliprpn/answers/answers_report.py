@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cliprpn.answers.answer_row import AnswerFile
+from cliprpn.answers.printable import printable
 from cliprpn.answers.split_answers import SplitAnswers
 from cliprpn.contract.generated import AnswerExample, AnswersReport, Coordinates
 from cliprpn.data.checks import shorten
@@ -71,9 +72,4 @@ def answers_report(
 
 
 def _example(kind: Any, where: str, text: str) -> AnswerExample:
-    return AnswerExample(kind=kind, where=_printable(where), text=_printable(text))
-
-
-def _printable(text: str) -> str:
-    """A text without control characters and halves of surrogates, which cannot be written."""
-    return "".join(char if char.isprintable() else " " for char in text)
+    return AnswerExample(kind=kind, where=printable(where), text=printable(text))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from cliprpn.answers.parquet_records import MAX_COLUMNS, read_parquet_records
+from cliprpn.answers.printable import one_line
 from cliprpn.answers.workbook import read_workbook
 from cliprpn.answers.workbook_parts import OLE
 from cliprpn.data.annotation_files import ZIP, encoding_problem, open_annotations
@@ -48,7 +48,7 @@ def read_records(path: Path, notes: list[str]) -> list[Placed]:
     try:
         records = list(_limited(_records(path, notes), path))
     except OSError as error:
-        raise CliprpnError("data_invalid", f"{path}: expected a readable file: {_one_line(error)}") from error
+        raise CliprpnError("data_invalid", f"{path}: expected a readable file: {one_line(error)}") from error
     if not records:
         raise CliprpnError("data_invalid", f"{path}: expected answers, found no row")
     return records
@@ -59,7 +59,7 @@ def _records(path: Path, notes: list[str]) -> Iterator[Placed]:
         start = file.read(4)
     suffix = path.suffix.lower()
     if start == b"PAR1":
-        return _from_parquet(path)
+        return read_parquet_records(path)
     if suffix in (".pth", ".pt", ".pkl", ".pickle"):
         return _from_torch(path)
     if suffix in WORKBOOKS or start == OLE or (start == ZIP and suffix != ".zip"):
@@ -164,7 +164,7 @@ def _from_table(path: Path) -> Iterator[Placed]:
     except csv.Error as error:
         raise CliprpnError(
             "data_invalid",
-            f"{path.name}:{reader.line_num}: expected CSV: {_one_line(error)}; is a quote missing?",
+            f"{path.name}:{reader.line_num}: expected CSV: {one_line(error)}; is a quote missing?",
         ) from error
     finally:
         csv.field_size_limit(usual_limit)
@@ -182,39 +182,21 @@ def _from_workbook(path: Path, notes: list[str]) -> Iterator[Placed]:
 
 
 def _check_header(header: list[str], where: str) -> None:
-    repeated = sorted({name for name in header if name and header.count(name) > 1})
+    if len(header) > MAX_COLUMNS:
+        raise CliprpnError(
+            "data_invalid", f"{where}: expected at most {MAX_COLUMNS:,} columns, found {len(header):,}"
+        )
+    repeated = [name for name, count in Counter(header).items() if name and count > 1]
     if repeated:
-        raise CliprpnError("data_invalid", f"{where}: expected each name once, found {repeated[0]!r} twice")
+        raise CliprpnError(
+            "data_invalid", f"{where}: expected each name once, found {shorten(repeated[0])} twice"
+        )
     if sum(1 for name in header if any(char.isalpha() for char in name)) < 2:
         raise CliprpnError(
             "data_invalid",
             f"{where}: expected a header row with the names of columns, such as sent_id,pred_x1,pred_y1,"
             f"pred_x2,pred_y2; found {shorten(', '.join(header))}",
         )
-
-
-def _from_parquet(path: Path) -> Iterator[Placed]:
-    try:
-        with pq.ParquetFile(path, buffer_size=2**20, pre_buffer=False) as file:
-            if file.metadata.num_rows > MAX_ROWS:
-                raise CliprpnError("data_invalid", f"{path}: expected at most {MAX_ROWS:,} rows")
-            names = [field.name for field in file.schema_arrow if not _is_bytes(field.type)]
-            number = 0
-            for batch in file.iter_batches(batch_size=4096, columns=names, use_threads=False):
-                for row in batch.to_pylist():
-                    number += 1
-                    yield f"{path.name}: row {number}", row
-    except (pa.ArrowException, ValueError, OverflowError, MemoryError) as error:
-        raise CliprpnError(
-            "data_invalid", f"{path}: expected Parquet, found a broken file: {_one_line(error)}"
-        ) from error
-
-
-def _is_bytes(kind: pa.DataType) -> bool:
-    """Images inside, which are not needed."""
-    if pa.types.is_struct(kind):
-        return any(field.name == "bytes" for field in kind)
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
 def _from_torch(path: Path) -> Iterator[Placed]:
@@ -241,8 +223,3 @@ def _record(item: Any) -> Record:
         ]
         return {"image": item[0], "box": box, "expression": words[0] if words else None}
     return {"value": item}
-
-
-def _one_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return "".join(char for char in (lines[0] if lines else type(error).__name__)[:300] if char.isprintable())

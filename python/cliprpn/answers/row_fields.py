@@ -79,7 +79,10 @@ def _first(record: Record, names: Sequence[str | list[str]]) -> Any:
 
 
 def _at(record: Record, path: Sequence[str], where: str) -> Any:
-    """The value at a path of keys, and of positions in lists."""
+    """The value at a path of keys, and of positions in lists; a column may have dots in its name."""
+    name = ".".join(path)
+    if name in record:
+        return record[name]
     value: Any = record
     for position, key in enumerate(path):
         if isinstance(value, dict) and key in value:

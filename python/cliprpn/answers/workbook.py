@@ -10,6 +10,7 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
+from cliprpn.answers.printable import printable
 from cliprpn.answers.workbook_parts import checked_parts
 from cliprpn.answers.workbook_xml import SheetFacts
 from cliprpn.errors import CliprpnError
@@ -170,5 +171,4 @@ def _text(value: Any) -> str:
 
 def _name(title: str) -> str:
     """A sheet's name for a message."""
-    text = "".join(char if char.isprintable() else " " for char in str(title)[:60])
-    return f"'{text}'"
+    return f"'{printable(title, 60)}'"

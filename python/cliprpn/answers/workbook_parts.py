@@ -7,7 +7,8 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from cliprpn.answers.workbook_xml import Part, SheetFacts, printable
+from cliprpn.answers.printable import printable
+from cliprpn.answers.workbook_xml import Part, SheetFacts
 from cliprpn.data.annotation_files import ALWAYS_ALLOWED_BYTES, ENCRYPTED, MAX_RATIO
 from cliprpn.errors import CliprpnError
 
@@ -91,7 +92,7 @@ def _check_parts(
     num_elements = 0
     with zipfile.ZipFile(kept, "w") as target:
         for part in wanted:
-            checked = Part(f"{path}: {printable(part.filename)}", num_elements)
+            checked = Part(f"{path}: {printable(part.filename, 80)}", num_elements)
             content = checked.parse(source, part)
             num_elements = checked.num_elements
             if checked.root == "worksheet":

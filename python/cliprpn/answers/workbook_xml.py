@@ -7,6 +7,7 @@ import zipfile
 from dataclasses import dataclass
 from xml.parsers import expat
 
+from cliprpn.answers.printable import printable
 from cliprpn.errors import CliprpnError
 
 # Of all parts together; a row of answers has about ten cells of two or three elements.
@@ -101,14 +102,14 @@ class Part:
         elif tag == "f":
             self._has_formula = True
         elif tag == "mergeCell" and self.facts.merged is None:
-            self.facts.merged = printable(attributes.get("ref", "cells"))
+            self.facts.merged = printable(attributes.get("ref", "cells"), 40)
 
     def _start_row(self, attributes: dict[str, str]) -> None:
         text = attributes.get("r", str(self._row + 1))
         number = int(text) if re.fullmatch("[0-9]{1,7}", text) else 0
         if not self._row < number <= MAX_ROW:
             raise self._error(
-                f"expected rows in order, up to {MAX_ROW:,}, found {printable(text)} after {self._row}"
+                f"expected rows in order, up to {MAX_ROW:,}, found {printable(text, 40)} after {self._row}"
             )
         self._row, self._column = number, (0, "")
         self.facts.num_hidden_rows += attributes.get("hidden") in ("1", "true")
@@ -122,7 +123,9 @@ class Part:
         column = (0, "") if match is None else (len(match[1]), match[1])
         is_in_row = match is not None and int(match[2]) == self._row
         if not is_in_row or not self._column < column <= (3, MAX_COLUMN_NAME):
-            raise self._error(f"expected the cells of row {self._row} in order, found {printable(address)}")
+            raise self._error(
+                f"expected the cells of row {self._row} in order, found {printable(address, 40)}"
+            )
         self._column = column
 
     def _end(self, name: str) -> None:
@@ -135,7 +138,3 @@ class Part:
 
     def _error(self, message: str) -> CliprpnError:
         return CliprpnError("data_invalid", f"{self.where}: {message}")
-
-
-def printable(text: str) -> str:
-    return "".join(char if char.isprintable() else " " for char in text[:80])
