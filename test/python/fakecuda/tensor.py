@@ -45,6 +45,15 @@ class CudaTensor(Tensor):
 
         return call_operator(func, args, kwargs or {})
 
+    def numpy(self, *, force: bool = False) -> Any:
+        """Refused without `force`, as on CUDA; torch has another message for subclasses."""
+        if force:
+            return self.detach().cpu().numpy()
+        raise TypeError(
+            f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host "
+            "memory first."
+        )
+
     def tolist(self) -> Any:
         """The values as Python numbers; torch refuses it for subclasses."""
         return self.cpu().tolist()
