@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,17 @@ def test_a_resolved_cuda_device_is_initialized(cuda: None, requested: str) -> No
     device = resolve_device(requested)
     assert device == torch.device("cuda:0")
     torch.cuda.reset_peak_memory_stats(device)
+
+
+def test_cublas_is_deterministic_before_cuda_is_initialized(
+    cuda: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its configuration is read from the environment when the first handle is made."""
+    found: list[str | None] = []
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    monkeypatch.setattr(torch.cuda, "init", lambda: found.append(os.environ.get("CUBLAS_WORKSPACE_CONFIG")))
+    resolve_device("cuda:0")
+    assert found == [":4096:8"]
 
 
 def test_a_trial_on_cuda_in_a_new_process_starts(
