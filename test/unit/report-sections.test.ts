@@ -419,6 +419,20 @@ test("the command of a row has the overrides of the sweep, its configuration and
   );
 });
 
+test("bit-for-bit reproducible is not promised where training.deterministic is false", () => {
+  const { trials } = madeInput([film, token]);
+  const free = trials.map((trial, index) => {
+    if (index > 0 || trial.spec.kind !== "cliprpn") return trial;
+    const { settings } = trial.spec;
+    const training = { ...settings.training, deterministic: false };
+    return { ...trial, spec: { ...trial.spec, settings: { ...settings, training } } };
+  });
+  expect(report([film, token], { trials })).toContain("bit-for-bit reproducible.");
+  expect(report([film, token], { trials: free })).toMatch(
+    /bit-for-bit reproducible, except where training\.deterministic is false\./,
+  );
+});
+
 test("warnings about the data come before the leaderboard, and are not repeated by trials that noted them", () => {
   const input = madeInput([film, token]);
   const noted = input.trials.map((trial) =>

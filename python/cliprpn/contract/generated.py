@@ -1467,7 +1467,7 @@ class Training(BaseModel):
     amp: Annotated[
         bool,
         Field(
-            description="Automatic mixed precision: bfloat16 autocast on CUDA; off on other devices."
+            description="Automatic mixed precision: bfloat16 autocast on CUDA; off on other devices. All else is computed in IEEE float32, without TF32."
         ),
     ]
     deterministic: Annotated[
@@ -4469,4 +4469,4 @@ class BridgeMethods(BaseModel):
     export_changes: Annotated[ExportChangesMethod, Field(title="ExportChangesMethod")]
     audit_answers: Annotated[AuditAnswersMethod, Field(title="AuditAnswersMethod")]
 
-SCHEMA_SHA256 = "2669891503dcfb1dc03840cac52e0627c579f8f28c26de4f905e1f3536ef0fad"
+SCHEMA_SHA256 = "3e7eeac2163bac5cfcc3ebe30983a0e90efdc913571df52f8d9451a5659c3c03"

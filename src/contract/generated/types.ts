@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "2669891503dcfb1dc03840cac52e0627c579f8f28c26de4f905e1f3536ef0fad";
+export const schema_sha256 = "3e7eeac2163bac5cfcc3ebe30983a0e90efdc913571df52f8d9451a5659c3c03";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -1450,7 +1450,7 @@ export interface Training {
    */
   grad_clip_norm: number | null;
   /**
-   * Automatic mixed precision: bfloat16 autocast on CUDA; off on other devices.
+   * Automatic mixed precision: bfloat16 autocast on CUDA; off on other devices. All else is computed in IEEE float32, without TF32.
    */
   amp: boolean;
   /**
@@ -4412,7 +4412,7 @@ export interface PartialTraining {
    */
   grad_clip_norm?: number | null;
   /**
-   * Automatic mixed precision: bfloat16 autocast on CUDA; off on other devices.
+   * Automatic mixed precision: bfloat16 autocast on CUDA; off on other devices. All else is computed in IEEE float32, without TF32.
    */
   amp?: boolean;
   /**
@@ -4727,7 +4727,7 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: Automatic mixed precision: bfloat16 autocast on CUDA; off on other devices.
+   * Items: Automatic mixed precision: bfloat16 autocast on CUDA; off on other devices. All else is computed in IEEE float32, without TF32.
    */
   "training.amp"?: [boolean, ...boolean[]];
   /**
@@ -4932,7 +4932,7 @@ export interface Setting {
    */
   "training.grad_clip_norm"?: number | null;
   /**
-   * Automatic mixed precision: bfloat16 autocast on CUDA; off on other devices.
+   * Automatic mixed precision: bfloat16 autocast on CUDA; off on other devices. All else is computed in IEEE float32, without TF32.
    */
   "training.amp"?: boolean;
   /**

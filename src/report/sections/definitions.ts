@@ -26,7 +26,7 @@ export function definitions(summary: Summary): RootContent[] {
       "mIoU is the mean IoU. oIoU is the sum of intersections divided by the sum of unions.",
       ...(summary.settings.some((setting) => figureOf(setting, "recall_at_5") !== undefined)
         ? [
-            "Recall@k is the fraction of expressions with a hit among the k highest-scoring boxes; Recall@1 equals Acc@0.5.",
+            "Recall@k is the fraction of expressions with a hit among the k highest-scoring boxes after non-maximum suppression; Recall@1 equals Acc@0.5.",
           ]
         : []),
       "Center accuracy is the fraction of expressions whose highest-scoring box has its center inside the ground truth.",

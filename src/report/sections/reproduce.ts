@@ -20,13 +20,16 @@ export function reproduce(input: ReportInput): RootContent[] {
     ...(input.comparison !== undefined
       ? []
       : input.source.file === ""
-        ? [paragraph(determinism)]
+        ? [paragraph(determinism(input.trials))]
         : rowCommands(input)),
   ];
 }
 
-const determinism =
-  "On a CPU, with the same environment and number of threads, results are bit-for-bit reproducible.";
+function determinism(trials: ReportInput["trials"]): string {
+  const free = trials.some(({ spec }) => spec.kind === "cliprpn" && !spec.settings.training.deterministic);
+  const except = free ? ", except where training.deterministic is false" : "";
+  return `On a CPU, with the same environment and number of threads, results are bit-for-bit reproducible${except}.`;
+}
 
 function rowCommands({ source, trials }: ReportInput): RootContent[] {
   const trust = trials.some(({ spec }) => loadsPickle(spec));
@@ -43,7 +46,7 @@ function rowCommands({ source, trials }: ReportInput): RootContent[] {
   const withSeeds = trained ? " The results of all seeds are in the leaderboard." : "";
   return [
     paragraph(
-      `Each command below runs one trial${trained ? ", training a ClipRPN from scratch," : ""} if you add another --runs-dir; in this one, the trial is finished.${trained ? " For the other seeds, change --seed." : ""}${withSeeds} ${determinism}`,
+      `Each command below runs one trial${trained ? ", training a ClipRPN from scratch," : ""} if you add another --runs-dir; in this one, the trial is finished.${trained ? " For the other seeds, change --seed." : ""}${withSeeds} ${determinism(trials)}`,
     ),
     ...longTable(
       ["configuration", "command", ...(trained ? ["seeds"] : [])],
