@@ -130,7 +130,7 @@ function byDataset(jobs: readonly ConversionJob[]): ConversionJob[] {
 
 /** @throws CliprpnError with what is wrong with the file. */
 async function convert(
-  { model, file, targets }: ConversionJob,
+  { model, file, sha256, targets }: ConversionJob,
   engine: Engine,
   signal: AbortSignal,
 ): Promise<void> {
@@ -140,6 +140,9 @@ async function convert(
     { file, reading: model.reading, targets: targetsOf(targets) },
     { signal },
   );
+  // The folders are named by the content, and would be taken for it later.
+  if (reports.some((report) => report.sha256 !== sha256))
+    throw new CliprpnError("bad_input", `${file}: changed while it was read; run the command again`);
   for (const [index, target] of targets.entries()) {
     target.report = reports[index];
     target.isConverted = true;

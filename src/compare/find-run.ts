@@ -52,7 +52,7 @@ export function findRun(
   report(
     what,
     kind === "any"
-      ? `expected a file of answers, a trial or a sweep, found no file ${path}, and no trial or sweep ${what.value} in ${run.runsDir}.${nearFile(path)}`
+      ? `expected a file of answers, a trial or a sweep, found ${describeUnreadable(path) ?? `a model, ${path}`}, and no trial or sweep ${what.value} in ${run.runsDir}.${nearFile(path)}`
       : first,
   );
   return undefined;
@@ -92,5 +92,6 @@ function findQuietly(name: string, { runsDir, cwd }: RunContext): SweepStore | u
 
 function nearFile(path: string): string {
   const folder = dirname(path);
-  return isFolder(folder) ? didYouMean(basename(path), readdirSync(folder)) : "";
+  const others = isFolder(folder) ? readdirSync(folder).filter((name) => name !== basename(path)) : [];
+  return didYouMean(basename(path), others);
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type ContractTypes, findSchemaErrors } from "../contract/check.ts";
-import { describeUnreadable } from "./input-files.ts";
+import { describeUnreadableJson } from "./input-files.ts";
 import type { LocatedProblem, Location, Path } from "./problem.ts";
 import { explainSchemaErrors } from "./schema-problems.ts";
 import { SourceText } from "./source-text.ts";
@@ -23,7 +23,7 @@ export function readCheckedFile<Name extends keyof ContractTypes>(
   what: string,
 ): CheckedFile<ContractTypes[Name]> {
   const path = resolve(cwd, file);
-  const unreadable = describeUnreadable(path);
+  const unreadable = describeUnreadableJson(path);
   if (unreadable !== undefined)
     return { problems: [{ where: file, offset: 0, message: `expected ${what}, found ${unreadable}` }] };
   const source = new SourceText(file, readFileSync(path), what);

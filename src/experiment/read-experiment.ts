@@ -8,7 +8,7 @@ import {
   type ReadExperiment,
   type ReadOptions,
 } from "./check-experiment.ts";
-import { describeUnreadable, isFolder } from "./input-files.ts";
+import { describeUnreadableJson, isFolder } from "./input-files.ts";
 import { invalidError } from "./invalid-error.ts";
 import { applyOverrides, flagFor, parseOverrides } from "./overrides.ts";
 import { formatPath, type LocatedProblem, type Path, type Problem } from "./problem.ts";
@@ -105,7 +105,7 @@ function requireValid(
 }
 
 function readBytes(path: string): Uint8Array {
-  const unreadable = describeUnreadable(path);
+  const unreadable = describeUnreadableJson(path);
   if (unreadable !== undefined)
     throw new CliprpnError(
       "bad_input",

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from made_answers import NUM_VAL, VAL, convert, make_dataset, row_of
 
+from cliprpn.answers.records import read_records
 from cliprpn.errors import CliprpnError
 
 ROWS = [row_of(each) for each in VAL]
@@ -114,3 +115,19 @@ def test_broken_files_are_refused_with_what_was_expected(
     assert caught.value.code in ("data_invalid", "bad_input") and name in message
     assert len(message) < 1500 and all(char.isprintable() for char in message)
     assert sorted(path.name for path in tmp_path.iterdir()) == [name]
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    tmp_path: Path, dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(lines(ROWS))
+
+    def read_and_append(path: Path, notes: list[str]) -> Any:
+        records = read_records(path, notes)
+        path.write_bytes(path.read_bytes() + b"\n")
+        return records
+
+    monkeypatch.setattr("cliprpn.answers.read_file.read_records", read_and_append)
+    with pytest.raises(CliprpnError, match=r"a\.jsonl: changed while it was read"):
+        convert(path, dataset)

@@ -1,4 +1,14 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { looksAt } from "../../src/store/test-looks.ts";
@@ -131,6 +141,53 @@ describe("cliprpn compare", () => {
     });
   });
 
+  test("a file that changes while it is read is refused, and its answers are not kept", async () => {
+    const work = prepared();
+    const engine = new StandInEngine();
+    const call = engine.call.bind(engine);
+    engine.call = (method, params) => {
+      if (method === "read_answers") writeFileSync(join(work, "qwen.jsonl"), "changed");
+      return call(method, params);
+    };
+    const options = { data: ["mine"], results: two.slice(0, 1) };
+    await expect(compareIn(work, { ...options, engine })).rejects.toMatchObject({
+      code: "bad_input",
+      message: expect.stringContaining("qwen.jsonl: changed while it was read"),
+    });
+    writeAnswers(work, "qwen.jsonl");
+    const again = new StandInEngine();
+    await compareIn(work, { ...options, engine: again });
+    expect(again.of("read_answers")).toHaveLength(1);
+  });
+
+  test("what is no file is named as what it is, without a suggestion of itself", async () => {
+    const work = prepared();
+    execFileSync("mkfifo", [join(work, "pipe.jsonl")]);
+    symlinkSync("/dev/zero", join(work, "zero.jsonl"));
+    symlinkSync("loop.jsonl", join(work, "loop.jsonl"));
+    mkdirSync(join(work, "folder.jsonl"));
+    for (const [name, found] of [
+      ["pipe.jsonl", "a pipe or a device"],
+      ["zero.jsonl", "a pipe or a device"],
+      ["loop.jsonl", "no file"],
+      ["folder.jsonl", "a folder"],
+    ]) {
+      const message = await messageOf(compareIn(work, { data: ["mine"], results: [`a=${name}`] }));
+      expect(message).toContain(`found ${found}`);
+      expect(message).not.toContain(`Did you mean ${name}`);
+      const options = { data: ["mine"], results: two, protocol: [`qwen=${name}`] };
+      expect(await messageOf(compareIn(work, options))).toContain(`found ${found}`);
+    }
+  });
+
+  test("a protocol that is too large to be parsed is refused with its size", async () => {
+    const work = prepared();
+    writeFileSync(join(work, "large.json"), "");
+    truncateSync(join(work, "large.json"), 3e9);
+    const options = { data: ["mine"], results: two, protocol: ["qwen=large.json"] };
+    expect(await messageOf(compareIn(work, options))).toContain("found 3.0 GB, more than 67.1 MB");
+  });
+
   test("each model's line on the terminal", async () => {
     const terminal = recordingTerminal();
     await compareIn(prepared(), { data: ["mine"], results: two.slice(0, 1), terminal });
@@ -252,6 +309,14 @@ function withSweep(): { work: string; engine: StandInEngine } {
 
 function labelsOf({ groups }: Record<string, unknown>): string[] {
   return (groups as { label: string }[]).map(({ label }) => label);
+}
+
+async function messageOf(made: Promise<unknown>): Promise<string> {
+  const error: unknown = await made.then(
+    () => undefined,
+    (reason) => reason,
+  );
+  return (error as Error).message;
 }
 
 function prepared(): string {

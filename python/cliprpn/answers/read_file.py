@@ -14,6 +14,8 @@ from cliprpn.contract.generated import AnswerReading
 from cliprpn.data.checks import shorten
 from cliprpn.errors import CliprpnError
 
+CHUNK_BYTES = 2**20
+
 
 def read_answer_file(path: Path, reading: AnswerReading) -> AnswerFile:
     """
@@ -22,7 +24,10 @@ def read_answer_file(path: Path, reading: AnswerReading) -> AnswerFile:
             bad_input, if `reading.columns` names a field that there is not.
     """
     notes: list[str] = []
+    sha256, state = _sha256(path), _state(path)
     records = read_records(path, notes)
+    if _state(path) != state:
+        raise CliprpnError("data_invalid", f"{path}: changed while it was read; run the command again")
     name = reading.format or recognize(records)
     rows, coordinates, notes_on_rows = read_rows(name, records, reading.columns or {})
     if all(row.box is None and not row.unparsed for row in rows):
@@ -33,7 +38,6 @@ def read_answer_file(path: Path, reading: AnswerReading) -> AnswerFile:
             f"bbox, or a text as answer; found {found}; name them with --columns box=..., or text=...",
         )
     rows = [_without_empty_box(row) for row in rows]
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     return AnswerFile(name, rows, coordinates, sha256, [*notes, *notes_on_rows])
 
 
@@ -41,3 +45,17 @@ def _without_empty_box(row: AnswerRow) -> AnswerRow:
     return (
         replace(row, box=None, unparsed=True, text=row.text or "0, 0, 0, 0") if row.box == NO_ANSWER else row
     )
+
+
+def _sha256(path: Path) -> str:
+    """Of a file; of nothing where there is none, which reading it reports."""
+    digest = hashlib.sha256()
+    if path.is_file():
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK_BYTES):
+                digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    return (path.stat().st_size, path.stat().st_mtime_ns) if path.is_file() else None
