@@ -36,6 +36,11 @@ class FakeCuda:
         # By address; kept, so that no other storage gets the same address.
         self.pinned: dict[int, torch.UntypedStorage] = {}
 
+    def take_counts(self) -> Counts:
+        """The counts so far; later ones start from 0."""
+        counts, self.counts = self.counts, Counts()
+        return counts
+
     def resolve(self, device: str | int | torch.device | None) -> torch.device:
         """The device with its index.
 

@@ -1,0 +1,35 @@
+"""A training step's launches and synchronizations stay within a budget, which only goes down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from bench.step import EVALUATION, count_evaluation, count_step
+from fakecuda import FakeCuda
+
+# Launches and synchronizations; `python -m bench.step` prints the lines that cause them.
+BUDGET = {
+    "default": (454, 7),
+    "reference": (251, 11),
+    "negatives": (555, 9),
+    "views": (459, 9),
+    EVALUATION: (4, 2),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("budget")
+
+
+@pytest.mark.parametrize("kind", BUDGET)
+def test_a_step_stays_within_its_budget(cuda: FakeCuda, folder: Path, kind: str) -> None:
+    found = count_evaluation(folder, cuda) if kind == EVALUATION else count_step(kind, folder, cuda)
+    launches, syncs = BUDGET[kind]
+    counted = f"{kind}: counted {found.launches:g} launches, {found.syncs:g} synchronizations"
+    places = [*found.sync_places.most_common(), *found.launch_places.most_common(8)]
+    assert found.launches <= launches and found.syncs <= syncs, f"{counted}: {places}"
+    # A change that saves some lowers the budget, so that nothing is lost later.
+    assert found.syncs == syncs, f"{counted}: lower the budget"
+    assert found.launches >= 0.95 * launches, f"{counted}: lower the budget"
