@@ -4,6 +4,7 @@ import { namesIn, sizeOf } from "../base/files.ts";
 import { readOwner } from "../base/owner-lock.ts";
 import type { StoredComparison } from "../contract/generated/types.ts";
 import { answersFolders } from "../store/answers-store.ts";
+import { allAudits, auditsFolder } from "../store/audit-store.ts";
 import { allComparisons, comparisonsFolder } from "../store/comparison-store.ts";
 import { removedTrials, stagingFilesIn } from "../store/remove.ts";
 import { type SweepStore, sweepsFolder } from "../store/sweep-store.ts";
@@ -12,8 +13,8 @@ import type { GcOptions, Removal } from "./removal.ts";
 
 /** Old logs, and what killed processes left outside the trials. */
 export function otherRemovals(runsDir: string, cache: string, { logsOlderThanDays }: GcOptions): Removal[] {
-  const folders = [sweepsFolder(runsDir), comparisonsFolder(runsDir), join(runsDir, "code")];
-  const staging = folders.flatMap(stagingFilesIn);
+  const folders = [sweepsFolder, comparisonsFolder, auditsFolder].map((folder) => folder(runsDir));
+  const staging = [...folders, join(runsDir, "code")].flatMap(stagingFilesIn);
   return [
     ...removedTrials(runsDir).map((path) => outside("leftover", path)),
     ...staging.filter(isOlderThanDays(1)).map((path) => outside("leftover", path)),
@@ -27,11 +28,13 @@ export type ReportOwner = Pick<SweepStore, "folder" | "reportLockFolder" | "repo
 /** Reports whose writing was killed. Remove them with the lock of the reports. */
 export function reportRemovals(runsDir: string): Map<ReportOwner, Removal[]> {
   return new Map(
-    [...allSweeps(runsDir), ...allComparisons(runsDir)].flatMap((owner): [ReportOwner, Removal[]][] => {
-      const folders = owner.reportStagings();
-      if (folders.length === 0 || readOwner(owner.reportLockFolder) !== undefined) return [];
-      return [[owner, folders.map((path) => outside("leftover", path))]];
-    }),
+    [...allSweeps(runsDir), ...allComparisons(runsDir), ...allAudits(runsDir)].flatMap(
+      (owner): [ReportOwner, Removal[]][] => {
+        const folders = owner.reportStagings();
+        if (folders.length === 0 || readOwner(owner.reportLockFolder) !== undefined) return [];
+        return [[owner, folders.map((path) => outside("leftover", path))]];
+      },
+    ),
   );
 }
 

@@ -11,6 +11,7 @@ import { recordCode } from "../../src/store/code-manifests.ts";
 import type { SweepStore } from "../../src/store/sweep-store.ts";
 import { recordLook } from "../../src/store/test-looks.ts";
 import { TrialStore } from "../../src/store/trial-store.ts";
+import { addAudit, madeAudit, madeAuditSummary } from "./made-audit.ts";
 import { addAttempt, addFailure, addSweep, type MadeAttempt } from "./made-runs.ts";
 import { madeSpec } from "./report-input.ts";
 import { type ZipPart, zipOf } from "./zip.ts";
@@ -61,6 +62,31 @@ export function makeSweep(runsDir: string): SweepStore {
   write(join(sweep.folder, "report/val/leaderboard.svg"), "<svg/>");
   write(join(sweep.folder, "report/val/notes.txt"), "not a file of cliprpn");
   return sweep;
+}
+
+/** An audit of a trial of the sweep, one of other trials, one of an outside model, and a damaged one. */
+export async function addAudits(runsDir: string): Promise<void> {
+  const image_file = join(runsDir, "a.jpg");
+  const box: [number, number, number, number] = [1, 1, 5, 5];
+  const examples = [
+    {
+      ...{
+        sent_id: 1,
+        sentence: "red dog",
+        image_file,
+        upright: false,
+        gt_box_xyxy: box,
+        pred_box_xyxy: box,
+      },
+      ...{ iou: 1, words: [{ word: "red", iou: 0.5 }] },
+    },
+  ];
+  const summary = madeAuditSummary({ examples });
+  const attempt = (trial_id: string) => ({ trial_id, finished_at: "2026-01-02T03:04:05.000Z" });
+  await addAudit(runsDir, madeAudit(summary, [attempt(film.trial_id)], "film-val"));
+  await addAudit(runsDir, madeAudit(summary, [attempt("0".repeat(16))], "others-val"));
+  await addAudit(runsDir, madeAudit(summary, [], "qwen-val"));
+  write(join(runsDir, "audits", "broken-val", "audit.json"), "{");
 }
 
 /** A completed attempt with all that it can have. @returns its number. */

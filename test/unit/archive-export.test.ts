@@ -8,7 +8,7 @@ import { archivePath } from "../../src/store/archive/layout.ts";
 import { writeArchive } from "../../src/store/archive/write-archive.ts";
 import { TrialStore } from "../../src/store/trial-store.ts";
 import { cliprpn } from "../helpers/cli.ts";
-import { film, makeSweep, own, partsOf } from "../helpers/exported-runs.ts";
+import { addAudits, film, makeSweep, own, partsOf } from "../helpers/exported-runs.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
 test("an archive has the manifest first, then what is needed to read, report and continue the sweep", async () => {
@@ -47,6 +47,23 @@ test("an archive has the manifest first, then what is needed to read, report and
     "sweeps/fusion/trials.jsonl",
     "test-looks.jsonl",
   ]);
+});
+
+test("the audits of its trials go with a sweep, without folders of this machine", async () => {
+  const cwd = tempFolder();
+  makeSweep(join(cwd, "runs"));
+  await addAudits(join(cwd, "runs"));
+  await cliprpn(["export", "fusion"], cwd);
+  const parts = await partsOf(join(cwd, "fusion.zip"));
+  const audits = parts.filter(({ name }) => name.startsWith("audits/"));
+  expect(audits.map(({ name }) => name).sort()).toEqual([
+    "audits/film-val/AUDIT.md",
+    "audits/film-val/audit.json",
+    "audits/film-val/audit/kinds-1.svg",
+    "audits/film-val/audit/words-1.svg",
+  ]);
+  for (const { name, content } of audits.filter(({ name }) => name.endsWith("audit.json")))
+    expect(content.toString(), name).not.toContain(cwd);
 });
 
 test.each([

@@ -7,6 +7,7 @@ import type { Engine } from "../../src/engine/engine.ts";
 import { checkArchive } from "../../src/store/archive/check-archive.ts";
 import { importArchive } from "../../src/store/archive/import-archive.ts";
 import { SweepArchive } from "../../src/store/archive/open-archive.ts";
+import { allAudits } from "../../src/store/audit-store.ts";
 import { placesOf } from "../../src/store/compose-spec.ts";
 import { findModel, modelFile } from "../../src/store/find-model.ts";
 import { neededModel } from "../../src/store/needed-model.ts";
@@ -18,6 +19,7 @@ import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import { cliprpn } from "../helpers/cli.ts";
 import { examplesOf } from "../helpers/contract-examples.ts";
 import {
+  addAudits,
   addFinished,
   broken,
   edited,
@@ -363,3 +365,20 @@ function addDataset(folder: string): void {
     JSON.stringify({ ...Object(examplesOf("PreparedDataset")[0]), id: "made" }),
   );
 }
+
+test("audits come with a sweep, say where from, and replace none of this machine", async () => {
+  const cwd = tempFolder();
+  makeSweep(join(cwd, "runs"));
+  await addAudits(join(cwd, "runs"));
+  await cliprpn(["export", "fusion"], cwd);
+  const here = tempFolder();
+  await cliprpn(["import", join(cwd, "fusion.zip")], here);
+  const [audit, ...others] = allAudits(join(here, "runs"));
+  expect(others).toEqual([]);
+  expect(audit?.read()?.models[0]?.trial_ids).toEqual([film.trial_id]);
+  const report = join(audit?.folder ?? "", "AUDIT.md");
+  expect(readFileSync(report, "utf8")).toMatch(/^> Imported from fusion\.zip/);
+  writeFileSync(report, "of this machine");
+  await cliprpn(["import", join(cwd, "fusion.zip")], here);
+  expect(readFileSync(report, "utf8")).toBe("of this machine");
+});

@@ -4,7 +4,16 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { kindOfFile } from "../../src/store/archive/open-archive.ts";
 import { cliprpn } from "../helpers/cli.ts";
-import { broken, edited, film, makeSweep, own, partsOf, writeForged } from "../helpers/exported-runs.ts";
+import {
+  addAudits,
+  broken,
+  edited,
+  film,
+  makeSweep,
+  own,
+  partsOf,
+  writeForged,
+} from "../helpers/exported-runs.ts";
 import { filesIn } from "../helpers/old-runs.ts";
 import { sharedFolder, tempFolder } from "../helpers/temp-folder.ts";
 import { type ZipPart, zipOf } from "../helpers/zip.ts";
@@ -14,6 +23,7 @@ let good: ZipPart[] = [];
 
 beforeAll(async () => {
   makeSweep(join(there, "runs"));
+  await addAudits(join(there, "runs"));
   await cliprpn(["export", "fusion", "--models", "best"], there);
   good = await partsOf(join(there, "fusion.zip"));
 });
@@ -83,6 +93,10 @@ describe("an archive is refused, before anything is written, with", () => {
     "sweeps/fusion/report/val/page.html",
     "sweeps/other/experiment.json",
     "trials/0123456789abcdef/spec.json",
+    "audits/film-val/AUDIT.html",
+    "audits/film-val/audit/../../../evil.svg",
+    "audits/../evil/audit.json",
+    "audits/other-val/AUDIT.md",
   ])("the file %s", (name) =>
     importRefused(withPart({ name, content: text("{}") }), { problem: /expected/ }));
 
@@ -223,6 +237,19 @@ describe("an archive is refused, before anything is written, with", () => {
       /trials on other/,
     ],
     ["a journal that is no JSON", /trials\.jsonl/, (content) => `${content}{`, /JSON/],
+    [
+      "an audit of trials of another sweep",
+      /audit\.json/,
+      (content) => content.replaceAll(film.trial_id, "0".repeat(16)),
+      /expected the audit film-val of trials of its sweep/,
+    ],
+    [
+      "an audit of an outside model",
+      /audit\.json/,
+      (content) => content.replace(/"trial_ids": \[[^\]]*\]/, '"trial_ids": []'),
+      /expected the audit film-val of trials of its sweep/,
+    ],
+    ["an audit that is no JSON", /audit\.json/, (content) => content.slice(1), /audit\.json/],
     [
       "an outcome of a newer version",
       outcome,

@@ -16,6 +16,7 @@ import { packageRoot } from "../../src/package-root.ts";
 import { collectGarbage, planGarbage } from "../../src/runs/collect-garbage.ts";
 import type { GcOptions, GcPlan } from "../../src/runs/removal.ts";
 import { leftTrials } from "../../src/store/adopt.ts";
+import { AuditStore } from "../../src/store/audit-store.ts";
 import { TrialStore } from "../../src/store/trial-store.ts";
 import { cliprpn } from "../helpers/cli.ts";
 import { addAttempt, addFailure, addSweep, currentCodeOf, oldCode } from "../helpers/made-runs.ts";
@@ -173,20 +174,26 @@ describe("cliprpn gc removes", () => {
     const runs = tempFolder();
     addAttempt(runs, spec);
     const sweep = addSweep(runs, "fusion", [spec]);
+    const audit = new AuditStore(runs, "film-val");
+    mkdirSync(audit.folder, { recursive: true });
+    writeFileSync(join(audit.folder, "audit.json"), "{");
     const staging = [
+      join(audit.folder, ".AUDIT.md.0123456789ab.new"),
       join(sweep.folder, ".places.json.0123456789ab.new"),
       join(runs, attemptPath(1), ".best.safetensors.0123456789abcdef.new"),
     ];
     const fresh = join(sweep.folder, ".trials.jsonl.0123456789ab.new");
     for (const file of [...staging, fresh]) writeFileSync(file, "text");
     for (const file of staging) age(file, 2);
-    const report = join(sweep.folder, ".report-Ab12Cd");
-    mkdirSync(report);
+    const reports = [sweep, audit].map(({ folder }) => join(folder, ".report-Ab12Cd"));
+    for (const folder of reports) mkdirSync(folder);
     const result = await collectGarbage(request(runs));
     expect(result.removals.map(({ reason, path }) => `${reason} ${path}`).sort()).toEqual(
-      [...staging, report].map((path) => `leftover ${path}`).sort(),
+      [...staging, ...reports].map((path) => `leftover ${path}`).sort(),
     );
-    expect([...staging, report, fresh].map((path) => existsSync(path))).toEqual([false, false, false, true]);
+    for (const path of [...staging, ...reports]) expect(existsSync(path), path).toBe(false);
+    expect(existsSync(fresh)).toBe(true);
+    expect(existsSync(join(audit.folder, "audit.json"))).toBe(true);
   });
 });
 

@@ -7,6 +7,7 @@ import type {
   TrialRow,
 } from "../../contract/generated/types.ts";
 import { withIdentityDefaults } from "../../contract/trial-identity.ts";
+import { isOfTrials } from "../audit-store.ts";
 import { parseJson } from "../files.ts";
 import { codeName } from "../trial-store.ts";
 import { type ArchivedTrial, checkId, checkTrial, type NamedFile, type TrialPart } from "./check-trial.ts";
@@ -22,6 +23,8 @@ export interface ArchiveContent {
   /** Trials with a spec; others of the sweep have not started. */
   trials: ArchivedTrial[];
   codes: { sources_sha256: string; manifest: CodeManifest }[];
+  /** The files of each audit of its trials, by name. */
+  audits: ReadonlyMap<string, NamedFile[]>;
   looks: TestLook[];
 }
 
@@ -49,6 +52,7 @@ export async function checkArchive(archive: SweepArchive, options: CheckOptions)
     codes: parts.flatMap((part) =>
       part.known.kind === "code" ? [checkCode(part, part.known.code, name)] : [],
     ),
+    audits: checkAudits(parts, rows, name),
     looks: parts.flatMap(({ known, file, text }) =>
       known.kind === "looks"
         ? linesOf(text, file, name).map((line) => checkValue("TestLook", line, file.path, name))
@@ -73,7 +77,9 @@ async function readParts(archive: SweepArchive, { signal, onProgress }: CheckOpt
   for (const file of files) {
     const known = archivePath(file.path);
     if (known === undefined) continue; // Refused when the archive was opened.
-    const isText = !["report", "fusion", "attempt", "weights", "answers"].includes(known.kind);
+    const isText = !["report", "fusion", "attempt", "weights", "answers", "audit_report"].includes(
+      known.kind,
+    );
     const chunks: Buffer[] = [];
     for await (const chunk of archive.stream(file)) {
       signal.throwIfAborted();
@@ -127,6 +133,29 @@ function checkTrials(parts: readonly Part[], rows: readonly TrialRow[], archive:
     byTrial.get(trial_id)?.push({ known, file, text });
   }
   return [...byTrial].map(([trial_id, files]) => checkTrial(trial_id, files, archive));
+}
+
+function checkAudits(
+  parts: readonly Part[],
+  rows: readonly TrialRow[],
+  archive: string,
+): Map<string, NamedFile[]> {
+  const audits = new Map<string, NamedFile[]>();
+  const asked = new Set(rows.filter((row) => row.asked).map(({ trial }) => trial.trial_id));
+  for (const { known, file, text } of parts) {
+    if (known.kind !== "audit") continue;
+    const audit = checkContent("StoredAudit", text, file.path, archive);
+    if (audit.name !== known.audit || !isOfTrials(audit, asked))
+      throw invalid(archive, `${file.path}: expected the audit ${known.audit} of trials of its sweep`);
+    audits.set(known.audit, [{ name: known.name, file }]);
+  }
+  for (const { known, file } of parts) {
+    if (known.kind !== "audit_report") continue;
+    const files = audits.get(known.audit);
+    if (files === undefined) throw invalid(archive, `expected the audit of ${file.path}, found none`);
+    files.push({ name: known.name, file });
+  }
+  return audits;
 }
 
 function checkCode({ file, text }: Part, code: string, archive: string): ArchiveContent["codes"][number] {

@@ -3,6 +3,7 @@ import { basename, isAbsolute, join, relative } from "node:path";
 import { hasCode } from "../../base/files.ts";
 import { codeHashes } from "../../contract/code-identity.ts";
 import type { ExportManifest, TrialIdentity, TrialRow } from "../../contract/generated/types.ts";
+import { auditsOf } from "../audit-store.ts";
 import { codeFile } from "../code-manifests.ts";
 import { parseJson } from "../files.ts";
 import type { SweepStore } from "../sweep-store.ts";
@@ -39,7 +40,12 @@ export function collectFiles(sweep: SweepStore, models: ExportManifest["models"]
   const rows = (sweep.rows() ?? []).filter(({ asked }) => asked);
   const trials = rows.map((row) => trialFiles(sweep.runsDir, row, models, sources));
   const codes = new Set(trials.flatMap(({ code }) => code ?? []));
-  const files = [...ofSweep, ...codeFiles(sweep.runsDir, codes), ...trials.flatMap((trial) => trial.files)];
+  const files = [
+    ...ofSweep,
+    ...codeFiles(sweep.runsDir, codes),
+    ...trials.flatMap((trial) => trial.files),
+    ...auditFiles(sweep.runsDir, new Set(rows.map(({ trial }) => trial.trial_id))),
+  ];
   return {
     files,
     numTrials: rows.length,
@@ -99,6 +105,19 @@ function trialFiles(
     ...answerFiles(trial, attempt),
   );
   return { files, code };
+}
+
+/** Audits of the trials. */
+function auditFiles(runsDir: string, trial_ids: ReadonlySet<string>): FileToExport[] {
+  return auditsOf(runsDir, trial_ids).flatMap(({ name, folder }) =>
+    namesIn(folder).flatMap((file) => {
+      const path = `audits/${name}/${file}`;
+      const known = archivePath(path);
+      if (known === undefined) return [];
+      if (known.kind !== "audit") return existing(path, join(folder, file));
+      return [{ path, source: withoutImageFolders(readFileSync(join(folder, file))) }];
+    }),
+  );
 }
 
 function attemptFiles(trial: TrialStore, attempt: number, models: ExportManifest["models"]): FileToExport[] {

@@ -8,6 +8,7 @@ import { recordCode } from "../code-manifests.ts";
 import { parseJson } from "../files.ts";
 import { addLooks } from "../test-looks.ts";
 import type { ArchiveContent } from "./check-archive.ts";
+import { addAudits } from "./import-audits.ts";
 import { addSweep, findSweepOf } from "./import-sweep.ts";
 import { type ImportedTrial, type ImportTarget, importTrial } from "./import-trial.ts";
 import type { SweepArchive } from "./open-archive.ts";
@@ -79,6 +80,7 @@ async function importLocked(
     addLooks(runsDir, content.looks);
     const target = { ...options, staging };
     const trials = await importTrials(archive, content, target, onProgress);
+    await addAudits(archive, content.audits, target);
     const existing = findSweepOf(content, options);
     const sweep = existing ?? (await addSweep(archive, content, trials, target));
     return { folder: sweep.folder, isNewSweep: existing === undefined, trials };

@@ -107,7 +107,12 @@ function journalHere(text: string, trials: TrialsHere): string {
 }
 
 /** A report says first that it was not made here; a new one marks each imported result. */
-function marked(report: string, { manifest }: SweepArchive, from: string): string {
+export function marked(
+  report: string,
+  { manifest }: SweepArchive,
+  from: string,
+  advice = "`cliprpn report` writes the report again from the imported results.",
+): string {
   const { cliprpn_version, exported_at } = manifest;
-  return `> Imported from ${from} (cliprpn ${cliprpn_version}, exported ${exported_at.slice(0, 10)}). \`cliprpn report\` writes the report again from the imported results.\n\n${report}`;
+  return `> Imported from ${from} (cliprpn ${cliprpn_version}, exported ${exported_at.slice(0, 10)}). ${advice}\n\n${report}`;
 }

@@ -1,3 +1,5 @@
+import { auditFile } from "../audit-store.ts";
+
 /** Name of an archive's first file, which lists the others. */
 export const manifestName = "cliprpn-export.json";
 
@@ -8,6 +10,7 @@ export type ArchivePath =
   | { kind: "accepted"; trial_id: string; code: string }
   | { kind: "outcome" | "attempt" | "facts" | "weights"; trial_id: string; attempt: number; name: string }
   | { kind: "answers"; trial_id: string; attempt: number; name: string }
+  | { kind: "audit" | "audit_report"; audit: string; name: string }
   | { kind: "code"; code: string }
   | { kind: "looks" };
 
@@ -20,6 +23,8 @@ export function archivePath(path: string): ArchivePath | undefined {
   if (inSweep !== null) return sweepPath(inSweep[1] ?? "", inSweep[2] ?? "");
   const inTrial = /^trials\/([0-9a-f]{16})\/(.+)$/.exec(path);
   if (inTrial !== null) return trialPath(inTrial[1] ?? "", inTrial[2] ?? "");
+  const inAudit = /^audits\/([^/]+)\/(.+)$/.exec(path);
+  if (inAudit !== null) return auditPath(inAudit[1] ?? "", inAudit[2] ?? "");
   const code = /^code\/([0-9a-f]{16})\.json$/.exec(path)?.[1];
   if (code !== undefined) return { kind: "code", code };
   return path === looksName ? { kind: "looks" } : undefined;
@@ -60,6 +65,14 @@ const split = "(?:train|val|test|testA|testB)";
 const reportPattern = new RegExp(
   `^(?:REPORT(?:-${split})?\\.md|report(?:-${split})?\\.json|summary-${split}\\.json|report/${split}/[a-z0-9][a-z0-9_-]{0,99}\\.(?:png|svg|jpg|webp|csv|tex|parquet))$`,
 );
+
+/** Without AUDIT.html, for the same reason. */
+function auditPath(audit: string, name: string): ArchivePath | undefined {
+  if (!isSweepName(audit)) return undefined;
+  if (name === auditFile) return { kind: "audit", audit, name };
+  const isReport = /^(?:AUDIT\.md|audit\/[a-z0-9][a-z0-9-]{0,99}\.(?:png|svg))$/.test(name);
+  return isReport ? { kind: "audit_report", audit, name } : undefined;
+}
 
 function trialPath(trial_id: string, path: string): ArchivePath | undefined {
   if (path === "spec.json") return { kind: "spec", trial_id };
