@@ -39,7 +39,7 @@ export interface ReportInput {
   /** What the weights of the trials were trained on. */
   training: TrainingPart[];
   /** Audits of the shown trials on this split; absent without any. */
-  audits?: AuditSummary[];
+  audits?: ShownAudit[];
   /** Keys that the experiment varies, such as `fusion`; null in sweeps of earlier versions. */
   variedKeys: string[] | null;
   /** Trials that only earlier versions of the experiment asked for: kept, and not shown. */
@@ -52,6 +52,15 @@ export interface ReportInput {
   comparison?: StoredComparison;
   /** Figures over several splits; in a comparison, they have an overview of their own. */
   combined?: Combined;
+}
+
+/** An audit of a configuration. */
+export interface ShownAudit {
+  /** Of its folder. */
+  name: string;
+  summary: AuditSummary;
+  /** True if the trials have been trained again since. */
+  isEarlier: boolean;
 }
 
 /** Names of a report's files, in the folder of the sweep or comparison. */

@@ -79,6 +79,8 @@ async function makeLocked(
     split === "val"
       ? await combineTargets([first, ...others], { store, experiment, asked, own }, engine, context)
       : undefined;
+  const { audits, problems } = findAudits(store.runsDir, experiment.dataset.id, split, reported);
+  for (const problem of problems) terminal.warn(`An audit is left out: ${problem}`);
   terminal.live(["summarizing"]);
   const files = splitFiles(split);
   return withStaging(store.folder, files.place, async (staging) => {
@@ -103,12 +105,7 @@ async function makeLocked(
         ),
         published: experiment.published,
         training: trainingParts(asked, experiment.trained_on),
-        audits: findAudits(
-          store.runsDir,
-          experiment.dataset.id,
-          split,
-          new Set(asked.map(({ trial_id }) => trial_id)),
-        ),
+        audits,
         variedKeys: variedKeys(experiment),
         files,
         ...(combined === undefined ? {} : { combined }),

@@ -4,7 +4,7 @@ import { orderRemark } from "../audit/audit-verdict.ts";
 import { groupName, isSelectedOnVal, subsetKey } from "../figures.ts";
 import { nameLabels, quoteLabel } from "../names.ts";
 import { negated, plainInterval, points, signedInterval } from "../points.ts";
-import { epochsByLabel, type ReportInput, type VerdictInput } from "../report-input.ts";
+import { epochsByLabel, type ReportInput, type ShownAudit, type VerdictInput } from "../report-input.ts";
 import { type RowNoun, rowNoun } from "../wording.ts";
 import { overridesByLabel } from "./overrides.ts";
 
@@ -89,7 +89,7 @@ export function otherRemarks(input: ReportInput): string[] {
   const trained = trials.flatMap(({ spec }) => (spec.kind === "cliprpn" ? [spec] : []));
   const overridden = overridesByLabel(trained, presets, variedKeys).flatMap(({ labels }) => labels);
   return [
-    ...audits.flatMap((audit) => orderRemark(audit) ?? []).map((remark) => `${remark} (audit).`),
+    ...audits.flatMap(auditRemark),
     ...(split === "val" ? [] : selectedOnVal(summary)),
     ...(numLooks === 0 ? [] : [`This is look ${numLooks} at ${split} of this dataset in this runs folder.`]),
     ...(optimism === null || optimism < 0.0005
@@ -101,6 +101,16 @@ export function otherRemarks(input: ReportInput): string[] {
       ? []
       : [`Values of their presets are overridden in ${nameLabels(overridden)} (see What differs).`]),
   ];
+}
+
+/** What an audit found; of an earlier training only that there is one. */
+function auditRemark({ name, summary, isEarlier }: ShownAudit): string[] {
+  if (isEarlier)
+    return [
+      `The audit of ${quoteLabel(summary.label)} (${name}) is of an earlier training; run \`cliprpn audit\` again.`,
+    ];
+  const remark = orderRemark(summary);
+  return remark === undefined ? [] : [`${remark} (audit).`];
 }
 
 /** What was selected on val, seen from another split. */
