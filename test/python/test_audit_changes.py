@@ -6,7 +6,16 @@ from itertools import pairwise
 
 import pytest
 
-from cliprpn.audit.changes import KINDS, SIDES, Change, ChangeKind, content_words, make_changes, shuffle_words
+from cliprpn.audit.changes import (
+    KINDS,
+    Change,
+    ChangeKind,
+    content_words,
+    make_changes,
+    shuffle_words,
+    swap_color,
+)
+from cliprpn.audit.words import SIDES
 
 TEXTS = ["the left red dog", "Two cats on the right", "dog", "a dog is a", "the second (old) bus, top left"]
 
@@ -36,11 +45,22 @@ def texts_of(kind: ChangeKind, *texts: str) -> list[str]:
         ("dropped_word", "the red dog", ["red dog", "the dog", "the red"]),
         ("dropped_word", "dog", []),
         ("swapped_side", "the dog left of the right car", ["the dog right of the left car"]),
-        ("swapped_side", "Left dog, TOP row", ["Right dog, Bottom row"]),
-        ("swapped_side", "upper-left corner below it", ["lower-right corner above it"]),
+        ("swapped_side", "Left dog, RIGHT-most!", ["Right dog, LEFT-most!"]),
+        ("swapped_side", "upper-left corner below it", ["upper-right corner below it"]),
+        ("swapped_side", "the man's left/right hand", ["the man's right/left hand"]),
+        ("swapped_side", "woman left", ["woman right"]),
+        ("swapped_side", "leftmost zebras", ["rightmost zebras"]),
+        ("swapped_side", "the man who left the room, over there", []),
+        ("swapped_side", "right behind the car", []),
+        ("swapped_side", "the last piece left", []),
+        ("swapped_side", "the bag he left", []),
+        ("swapped_side", "\u0130, the left dog", ["\u0130, the right dog"]),
+        ("swapped_side", "top shelf, front row", []),
         ("swapped_side", "leftover pizza, bright", []),
         ("swapped_number", "two dogs in the third row", ["three dogs in the fourth row"]),
-        ("swapped_number", "Player 5, 1st", ["Player 1, 2nd"]),
+        ("swapped_number", "Player 10, 1st", ["Player 1, 2nd"]),
+        ("swapped_number", "SEVENTH tent of ten", ["EIGHTH tent of two"]),
+        ("swapped_number", "the one on the left", []),  # A pronoun.
         ("swapped_number", "player 15", []),
         ("swapped_color", "the dog", []),
         ("swapped_color", "the red dog", []),  # No other color is in the data.
@@ -60,6 +80,29 @@ def test_a_color_becomes_another_one_of_the_data_that_the_expression_does_not_ha
     assert mixed[0] in ("Green or white dog", "White or green dog")
     assert mixed == texts_of("swapped_color", "Red or blue dog", "green car", "white bus")
     assert texts_of("swapped_color", "red and blue dog", "blue") == ["red"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("grey dog", "orange dog"),
+        ("a gray dog", "an orange dog"),
+        ("An Orange, big dog", "A Red, big dog"),
+        ("the man in orange", "the man in red"),
+        ("AN ORANGE car", "A RED car"),
+        ("light-grey (GREY) dog", "light-orange (ORANGE) dog"),
+        ("the orange in the bowl", None),  # A fruit.
+        ("two oranges", None),
+    ],
+)
+def test_colors_of_either_spelling_keep_case_and_article(text: str, expected: str | None) -> None:
+    used = ("orange", "red") if "orange" in text.lower() else ("orange", "gray", "grey")
+    assert swap_color(text, used) == expected
+
+
+def test_gray_is_never_replaced_by_grey() -> None:
+    assert swap_color("gray dog", ("gray", "grey")) is None
+    assert swap_color("grey dog", ("gray", "grey", "red")) == "red dog"
 
 
 def test_every_side_is_undone_by_its_other_side() -> None:

@@ -30,7 +30,7 @@ const folders = ["src", "python/cliprpn", "tools", "experiments", "test"];
 
 /** Word lists, texts for CLIP and names of input files are data. */
 const data =
-  /views\/vocabulary\.py|test_views_wording\.py|tiny\/captions\.py|demo\/(sentences|phrase)\.ts|words\.test\.ts|cases\/(cases\.ts|before\.json)/;
+  /views\/vocabulary\.py|audit\/words\.py|test_audit_changes\.py|test_views_wording\.py|tiny\/captions\.py|demo\/(sentences|phrase)\.ts|words\.test\.ts|cases\/(cases\.ts|before\.json)/;
 
 test("what people read is in the field's words", () => {
   const files = readable();

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 
 from cliprpn.arithmetic import prefer_deterministic, use_deterministic
+from cliprpn.audit.questions import with_texts
 from cliprpn.contract.generated import BaselineSpec, TrialBackbone, TrialDataset
-from cliprpn.data.index import DatasetIndex, open_dataset
+from cliprpn.data.index import open_dataset
 from cliprpn.errors import CliprpnError
 from cliprpn.features.feature_cache import FeatureCache
 from cliprpn.features.frozen import TEXT_VERSION, FrozenFeatures, open_data
@@ -156,15 +156,3 @@ class Asked:
             spec, with_texts(self.index, rows, texts), np.arange(len(rows)), self._context
         ).columns
         return Answers(columns["pred_box_xyxy"].astype(np.float64), columns["objectness"].astype(np.float64))
-
-
-def with_texts(index: DatasetIndex, rows: NDArray[np.int64], texts: Sequence[str]) -> DatasetIndex:
-    """The dataset with these sentences in place of its own."""
-    sentences = index.sentences.take(pa.array(rows))
-    column = sentences.schema.get_field_index("sentence")
-    return replace(
-        index,
-        sentences=sentences.set_column(column, "sentence", pa.array(list(texts), pa.string())),
-        image_rows=index.image_rows[rows],
-        gt_boxes=index.gt_boxes[rows],
-    )

@@ -8,13 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import random
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, get_args
 
-from cliprpn.data.views.vocabulary import MIRRORED
+from cliprpn.audit.words import (
+    COLORS,
+    FUNCTION_WORDS,
+    NUMBERS,
+    SAME_COLORS,
+    SIDES,
+    is_color,
+    is_side_here,
+    replace_words,
+    with_articles,
+    words_of,
+)
 
 ChangeKind = Literal[
     "blank",
@@ -28,36 +38,7 @@ ChangeKind = Literal[
     "other_expression",
 ]
 KINDS: tuple[ChangeKind, ...] = get_args(ChangeKind)
-
-
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
-# Left out for `content_words`: articles, forms of to be and to have, pronouns, and prepositions that say no place.
-FUNCTION_WORDS = _set(
-    """a an the this that these those is are was were be been being am has have had having do does did it its he she
-    they them his her their him who whom whose which what there and or but as at of for with by to from in on"""
-)
-_SIDES = {
-    **MIRRORED,
-    **{"top": "bottom", "upper": "lower", "topmost": "bottommost", "above": "below", "over": "under"},
-}
-SIDES = _SIDES | {other: side for side, other in _SIDES.items()}
-COLORS = (
-    *("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white"),
-    "gray",
-)
-_NUMBERS = (
-    ("one", "two", "three", "four", "five"),
-    ("first", "second", "third", "fourth", "fifth"),
-    ("1", "2", "3", "4", "5"),
-    ("1st", "2nd", "3rd", "4th", "5th"),
-)
-# Each number becomes the next one, and the last one the first.
-NUMBERS = {word: row[(i + 1) % len(row)] for row in _NUMBERS for i, word in enumerate(row)}
 MAX_TRIES = 20
-_WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True)
@@ -85,17 +66,18 @@ def make_changes(texts: Sequence[str], images: Sequence[int], refs: Sequence[int
         texts: [S].
         images: [S], the image of each.
         refs: [S], the object that each refers to.
-        seed: of the random order of words, and of the choice of colors.
+        seed: of the random order of words.
     """
-    used = tuple(color for color in COLORS if any(color in _words(text) for text in texts))
+    found = set().union(*(_colors(text) for text in texts))
+    used = tuple(color for color in COLORS if color in found)
     makers: dict[ChangeKind, Callable[[int], str | None]] = {
         "blank": lambda row: "",
         "shuffled": lambda row: shuffle_words(texts[row], seed, row),
         "reversed": lambda row: " ".join(reversed(texts[row].split())),
         "content_words": lambda row: content_words(texts[row]),
-        "swapped_side": lambda row: replace_words(texts[row], SIDES),
+        "swapped_side": lambda row: swap_sides(texts[row]),
         "swapped_color": lambda row: swap_color(texts[row], used),
-        "swapped_number": lambda row: replace_words(texts[row], NUMBERS),
+        "swapped_number": lambda row: replace_words(texts[row], lambda words, i: NUMBERS.get(words[i])),
     }
     changes: list[Change] = []
     for kind in KINDS:
@@ -150,30 +132,27 @@ def drop_words(texts: Sequence[str]) -> list[Change]:
     return changes
 
 
-def replace_words(text: str, replaced: Mapping[str, str]) -> str | None:
-    """The expression with each of these words replaced; None if it has none of them. Case is kept at the start."""
-    found = False
-
-    def replace(match: re.Match[str]) -> str:
-        nonlocal found
-        new = replaced.get(match[0].lower())
-        if new is None:
-            return match[0]
-        found = True
-        return new.capitalize() if match[0][0].isupper() else new
-
-    changed = _WORD.sub(replace, text)
-    return changed if found else None
+def swap_sides(text: str) -> str | None:
+    """The expression with left and right exchanged where they are sides; None without one."""
+    return replace_words(text, lambda words, i: SIDES.get(words[i]) if is_side_here(words, i) else None)
 
 
 def swap_color(text: str, used: Sequence[str]) -> str | None:
     """The expression with each color replaced by the next one that the data use and the expression does not."""
-    own = [color for color in used if color in _words(text)]
-    others = [color for color in used if color not in own]
+    own = [color for color in used if color in _colors(text)]
+    same = {other for color in own for other in SAME_COLORS.get(color, ())}
+    others = [color for color in used if color not in own and color not in same]
     if not own or not others:
         return None
     start = int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
-    return replace_words(text, {color: others[(start + i) % len(others)] for i, color in enumerate(own)})
+    new = {color: others[(start + i) % len(others)] for i, color in enumerate(own)}
+    changed = replace_words(text, lambda words, i: new.get(words[i]) if is_color(words, i) else None)
+    return None if changed is None else with_articles(changed, others)
+
+
+def _colors(text: str) -> set[str]:
+    words = words_of(text)
+    return {word for i, word in enumerate(words) if is_color(words, i)}
 
 
 def _other_expressions(texts: Sequence[str], images: Sequence[int], refs: Sequence[int]) -> list[Change]:
@@ -199,9 +178,5 @@ def _is_same(text: str, other: str) -> bool:
     return text.split() == other.split()
 
 
-def _words(text: str) -> set[str]:
-    return set(_WORD.findall(text.lower()))
-
-
 def _plain(word: str) -> str:
-    return word.lower().strip(".,;:!?\"'()")
+    return word.lower().strip(".,;:!?\"'()[]\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}")

@@ -43,7 +43,7 @@ def rejection_reason(sentence: str, change: Change) -> str | None:
     if change == "crop" and any(_is_superlative(word) for word in words):
         return "compares"
     if change == "flip" and not all(
-        _is_side(words, i) for i in range(len(words)) if _looks_like_side(words[i])
+        is_side(words, i) for i in range(len(words)) if _looks_like_side(words[i])
     ):
         return "left or right may not be a side here"
     return None
@@ -51,7 +51,7 @@ def rejection_reason(sentence: str, change: Change) -> str | None:
 
 def mirror_sentence(sentence: str) -> str:
     """The sentence with left and right exchanged; the rest, including capitals, is unchanged."""
-    return _SIDE.sub(lambda match: _copy_case(match[0], _OTHER_SIDE[match[0].lower()]), sentence)
+    return _SIDE.sub(lambda match: copy_case(match[0], _OTHER_SIDE[match[0].lower()]), sentence)
 
 
 def split_words(sentence: str) -> list[str]:
@@ -74,7 +74,7 @@ def _looks_like_side(word: str) -> bool:
     return word.startswith(("left", "right", "lef", "righ", "rigt", "rihgt")) and word not in NOT_A_SIDE
 
 
-def _is_side(words: list[str], position: int) -> bool:
+def is_side(words: list[str], position: int) -> bool:
     """Whether "left" or "right" is a side here, so that it must be exchanged."""
     if words[position] not in ("left", "right"):
         return words[position] in _OTHER_SIDE
@@ -99,7 +99,7 @@ def _is_superlative(word: str) -> bool:
     return len(word) > 4 and word.endswith("est") and word not in NOT_SUPERLATIVE
 
 
-def _copy_case(old: str, new: str) -> str:
+def copy_case(old: str, new: str) -> str:
     """The new word in the case of the old one: LEFT, Left, left."""
     if old.isupper():
         return new.upper()
