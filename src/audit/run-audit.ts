@@ -1,10 +1,12 @@
-import { relative } from "node:path";
-import { count } from "../base/format.ts";
+import { basename, relative } from "node:path";
+import { describeOwner } from "../base/owner-lock.ts";
+import { answeredText } from "../compare/answer-lines.ts";
 import type { ComparedSplit } from "../compare/comparison.ts";
 import { digest } from "../contract/canonical-json.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type {
   AnswerReading,
+  AnswersReport,
   AuditedModel,
   AuditRun,
   Split,
@@ -20,9 +22,10 @@ import { AuditStore } from "../store/audit-store.ts";
 import { neededModel } from "../store/needed-model.ts";
 import { ensureDataset } from "../sweep/datasets.ts";
 import { imageSizeFor } from "../sweep/image-sizes.ts";
-import { type CompletedAttempt, datasetOf, recordTargetLook } from "../sweep/predict-on.ts";
+import { type CompletedAttempt, datasetOf } from "../sweep/predict-on.ts";
 import { liveEvent } from "../sweep/progress.ts";
-import type { RunContext } from "../sweep/run-context.ts";
+import { type RunContext, writableRunsDir } from "../sweep/run-context.ts";
+import { lookKeyOfFile, lookKeyOfTrial, recordAuditLook } from "./audit-looks.ts";
 import type { AuditedConfiguration } from "./audited-models.ts";
 
 /** Where and how models are asked about changed expressions. */
@@ -35,18 +38,26 @@ export interface AuditOptions {
   sentIds: number[];
 }
 
-/** Audits configurations on a split of their own dataset, or of `data`. @returns the path of AUDIT.md. */
+/** An audit that is written. */
+export interface MadeAudit {
+  /** AUDIT.md, relative to the current folder. */
+  file: string;
+  audit: StoredAudit;
+}
+
+/** Audits configurations on a split of their own dataset, or of `data`. */
 export async function auditTrials(
   configurations: readonly AuditedConfiguration[],
   data: ComparedSplit | undefined,
   options: AuditOptions,
   engine: Engine,
   run: RunContext,
-): Promise<string> {
+): Promise<MadeAudit> {
   const [first] = configurations;
   const own = first?.trials[0]?.spec.dataset;
   if (first === undefined || own === undefined)
     throw new CliprpnError("bad_input", "expected a configuration to audit, found upper bounds only");
+  writableRunsDir(run);
   const dataset = datasetOf(data?.dataset ?? own);
   // All models are found before the first one is asked.
   const runOf = ({ spec, trial, attempt }: CompletedAttempt): AuditRun => ({
@@ -62,7 +73,6 @@ export async function auditTrials(
     const sizes = asked.flatMap(({ trials }) => trials.map(({ spec }) => imageSizeFor(spec)));
     await ensureDataset(data.dataset, sizes, engine, run);
   }
-  look(dataset, options, asked.length, run);
   const models: AuditedModel[] = [];
   for (const { label, trials, runs } of asked) {
     const summary = await engine.call(
@@ -71,8 +81,15 @@ export async function auditTrials(
       { signal: run.signal, onEvent: liveEvent(run.terminal, `${label}: `) },
     );
     run.terminal.liveDone();
+    const keys = trials.map((trial) => lookKeyOfTrial(trial, dataset, options));
+    recordAuditLook(dataset, options.split, keys, run);
     run.terminal.info(auditVerdict(summary));
-    models.push({ trial_ids: trials.map(({ spec }) => spec.trial_id), files: [], summary });
+    const attempts = trials.map(({ spec, attempt, outcome }) => ({
+      trial_id: spec.trial_id,
+      attempt,
+      finished_at: outcome.finished_at,
+    }));
+    models.push({ trial_ids: trials.map(({ spec }) => spec.trial_id), attempts, files: [], summary });
   }
   return write(dataset, models, options, run);
 }
@@ -86,37 +103,28 @@ export async function auditAnswers(
   options: AuditOptions,
   engine: Engine,
   run: RunContext,
-): Promise<string> {
+): Promise<MadeAudit> {
+  writableRunsDir(run);
   await ensureDataset(data.dataset, [], engine, run);
   const dataset = datasetOf(data.dataset);
-  look(dataset, options, 1, run);
   const [file = "", ...others] = files;
-  const summary = await engine.call(
+  const { summary, reports } = await engine.call(
     "audit_answers",
     { ...shared(label, dataset, options), files: [file, ...others], reading },
     { signal: run.signal },
   );
+  const keys = reports.map(({ sha256 }) => lookKeyOfFile(sha256, reading, dataset, options));
+  recordAuditLook(dataset, options.split, keys, run);
+  for (const report of reports) describeFile(report, run);
   run.terminal.info(auditVerdict(summary));
-  return write(dataset, [{ trial_ids: [], files: [...files], summary }], options, run);
+  return write(dataset, [{ trial_ids: [], files: [...files], answers: reports, summary }], options, run);
 }
 
-/** Writes the changed expressions as questions. */
-export async function exportQuestions(
-  data: ComparedSplit,
-  seed: number,
-  out_file: string,
-  engine: Engine,
-  run: RunContext,
-): Promise<void> {
-  await ensureDataset(data.dataset, [], engine, run);
-  const { num_questions, num_expressions } = await engine.call(
-    "export_changes",
-    { dataset: datasetOf(data.dataset), split: data.split, seed, out_file },
-    { signal: run.signal },
-  );
-  run.terminal.info(
-    `${count(num_questions)} questions on ${count(num_expressions)} expressions of ${data.name}; ask the model each one, and give its answers by sent_id with --answers`,
-  );
+function describeFile(report: AnswersReport, { terminal }: RunContext): void {
+  const name = basename(report.file);
+  terminal.info(`${name}: ${answeredText(report, "question")}`);
+  for (const note of report.notes) terminal.info(`${name}: ${note}`);
+  for (const warning of report.warnings) terminal.warn(`${name}: ${warning}`);
 }
 
 /** The name of an audit: lower-case letters, digits and hyphens. */
@@ -144,27 +152,34 @@ function shared(
   return { label, dataset, split, alpha: defaultAlpha, seed, sent_ids: sentIds };
 }
 
-/** Answers to changed expressions of a test split are a look at it. */
-function look(dataset: TrialDataset, { split }: AuditOptions, num: number, run: RunContext): void {
-  recordTargetLook({ dataset, split }, num, { sweepName: null, runsDir: run.runsDir, context: run });
-}
-
 async function write(
   { id, name, split_by }: TrialDataset,
   models: AuditedModel[],
   options: AuditOptions,
   run: RunContext,
-): Promise<string> {
+): Promise<MadeAudit> {
+  const { terminal, signal, commandLine } = run;
   const store = new AuditStore(run.runsDir, options.name);
-  store.open();
-  const audit: StoredAudit = {
-    schema_version: 1,
-    name: options.name,
-    command: run.commandLine,
-    dataset: { id, name, split_by },
-    split: options.split,
-    models,
-  };
-  const file = await writeAudit(audit, store.folder);
-  return relative(run.cwd, file) || file;
+  const lock = await store.lockReport({
+    command: commandLine,
+    signal,
+    onWait: (owner) =>
+      terminal.info(`Another cliprpn process writes this audit: ${describeOwner(owner)}; waiting for it.`),
+    onLost: () => undefined, // Each file of a report is replaced in one step.
+  });
+  try {
+    const audit: StoredAudit = {
+      schema_version: 1,
+      name: options.name,
+      command: commandLine,
+      created_at: new Date().toISOString(),
+      dataset: { id, name, split_by },
+      split: options.split,
+      models,
+    };
+    const file = await writeAudit(audit, store.folder);
+    return { file: relative(run.cwd, file) || file, audit };
+  } finally {
+    await lock.release();
+  }
 }

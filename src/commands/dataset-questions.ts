@@ -29,13 +29,23 @@ export function readQuestionOptions(
   if (given !== undefined && !(isForVlm && action === "export"))
     throw new CliprpnError("bad_input", `--${given}: only valid for \`dataset export NAME --for vlm\``);
   if (!isForVlm) return undefined;
-  const text = args.text("coordinates") ?? "xyxy_1000";
-  const parsed = parseCoordinates(text);
-  if ("problem" in parsed) throw new CliprpnError("bad_input", `--coordinates ${text}: ${parsed.problem}`);
   const only = args.text("only");
   return {
     split: args.text("split") === undefined ? null : chosenSplit(args),
     only: only === undefined ? null : resolve(cwd, only),
+    ...readPrompt(args.text("coordinates"), args),
+  };
+}
+
+/** How an expression is asked for; `audit --export` has the same options. @throws CliprpnError bad_input. */
+export function readPrompt(
+  coordinates: string | undefined,
+  args: Arguments,
+): Pick<Params, "prompt" | "coordinates" | "image_paths"> {
+  const text = coordinates ?? "xyxy_1000";
+  const parsed = parseCoordinates(text);
+  if ("problem" in parsed) throw new CliprpnError("bad_input", `--coordinates ${text}: ${parsed.problem}`);
+  return {
     prompt: args.text("prompt") ?? defaultPrompt,
     coordinates: coordinatesText(parsed.coordinates),
     image_paths: args.text("image-paths") === "relative" ? "relative" : "absolute",

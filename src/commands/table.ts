@@ -487,16 +487,31 @@ export const commands: Command[] = [
         describe: "prepared dataset, NAME or NAME:SPLIT (default: the model's own, val)",
         type: "string",
       },
-      split,
+      split: {
+        describe: "dataset split (default: val); evaluations on test are counted",
+        type: "string",
+        choices: split.choices ?? [],
+      },
       "sent-id": { describe: "expression to show word by word (repeatable)", type: "array" },
       seed: { describe: "random seed of the order of words", type: "number", default: 0, minimum: 0 },
       export: { describe: "write the changed expressions as questions for an outside model", type: "string" },
+      prompt: {
+        describe:
+          "--export: question with {expression} or {}, and optionally {coordinates} (default: xyxy_1000), {width}, {height}",
+        type: "string",
+      },
+      "image-paths": {
+        describe: "--export: absolute (default), or relative to the folder of the images",
+        type: "string",
+        choices: ["absolute", "relative"],
+      },
       answers: {
         describe: "answers of an outside model to exported questions (repeatable: decoding runs)",
         type: "array",
       },
       ...answerReading,
       name: { describe: "name of the audit (default: from the model and the data)", type: "string" },
+      json: { describe: "print the result as one line of JSON", type: "boolean", default: false },
       "trust-weights": trustWeights,
       device,
       python,
@@ -505,6 +520,7 @@ export const commands: Command[] = [
     examples: [
       ["$0 audit fusion", "every configuration of a sweep"],
       ["$0 audit demo:val --export questions.jsonl", "questions for an outside model"],
+      ["$0 audit qwen --data demo:val --answers qwen.jsonl", "its answers"],
     ],
     load: async () => (await import("./audit.ts")).audit,
   },

@@ -22,7 +22,7 @@ export function answerLines({ models, data }: Comparison, files: ConvertedFiles)
         const where = data.length > 1 ? `, ${name}` : "";
         const start = `${model.label}${which}${where}`;
         return [
-          { kind: "info", text: `${start}: ${answered(report)}` },
+          { kind: "info", text: `${start}: ${answeredText(report, "expression")}` },
           ...report.notes.map((note): AnswerLine => ({ kind: "info", text: `${start}: ${note}` })),
           ...report.warnings.map((warning): AnswerLine => ({ kind: "warn", text: `${start}: ${warning}` })),
         ];
@@ -32,7 +32,7 @@ export function answerLines({ models, data }: Comparison, files: ConvertedFiles)
 }
 
 /** "4,890 of 4,896 expressions answered (4 missing, 2 unparsed), boxes xyxy_1000". */
-function answered(report: AnswersReport): string {
+export function answeredText(report: AnswersReport, noun: string): string {
   const { num_answered, num_expressions, num_missing, num_unparsed, num_duplicates, num_strangers } = report;
   const lost = [
     ...(num_missing > 0 ? [`${count(num_missing)} missing`] : []),
@@ -41,8 +41,8 @@ function answered(report: AnswersReport): string {
   const misses = lost.length === 0 ? "" : ` (${lost.join(", ")}: misses)`;
   const others = [
     ...(num_duplicates > 0 ? [counted(num_duplicates, "duplicate")] : []),
-    ...(num_strangers > 0 ? [`${counted(num_strangers, "row")} of other expressions`] : []),
+    ...(num_strangers > 0 ? [`${counted(num_strangers, "row")} of other ${noun}s`] : []),
   ];
   const more = others.length === 0 ? "" : `; ${others.join(" and ")} left out`;
-  return `${count(num_answered)} of ${counted(num_expressions, "expression")} answered${misses}, boxes ${coordinatesText(report.coordinates)}${more}`;
+  return `${count(num_answered)} of ${counted(num_expressions, noun)} answered${misses}, boxes ${coordinatesText(report.coordinates)}${more}`;
 }

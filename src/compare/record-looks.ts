@@ -2,6 +2,12 @@ import { isTest, looksAt, recordLook } from "../store/test-looks.ts";
 import type { RunContext } from "../sweep/run-context.ts";
 import type { ComparedSplit } from "./comparison.ts";
 
+/** A split of a dataset. */
+interface LookedAt {
+  split: ComparedSplit["split"];
+  dataset: Pick<ComparedSplit["dataset"], "id" | "name">;
+}
+
 /** Answers on a split. */
 export interface ReadAnswers {
   data: ComparedSplit;
@@ -13,7 +19,7 @@ export interface ReadAnswers {
 
 /** Records one look for each test split of which files are read for the first time, or read otherwise than before. */
 export function recordAnswerLooks(
-  answers: readonly ReadAnswers[],
+  answers: readonly (Omit<ReadAnswers, "data"> & { data: LookedAt })[],
   { runsDir, commandLine }: Pick<RunContext, "runsDir" | "commandLine">,
 ): void {
   const targets = answers.filter(({ isNew, data }) => isNew && isTest(data.split));

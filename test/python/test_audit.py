@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from helpers import make_records, prepared, write_dataset
 
-from cliprpn.audit import audit as audit_module
-from cliprpn.audit.audit import ask, audit_answers, export_changes, question_ids, rows_of
+from cliprpn.audit import questions as questions_module
 from cliprpn.audit.figures import Asking, _ignores_order, audit_figures
+from cliprpn.audit.outside import audit_answers
+from cliprpn.audit.questions import ask, export_changes, question_ids, rows_of
 from cliprpn.contract.generated import (
     AnswerReading,
     AuditAnswersParams,
@@ -44,7 +45,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> DatasetIndex:
         ref["split"] = "test" if i < NUM_IMAGES else "train"
         sentence = {"sent_id": 2 * i, "sent": "left block that is red", "raw": "", "tokens": []}
         ref |= {"sentences": [sentence], "sent_ids": [2 * i]}
-        right = {"sent_id": 2 * i + 1, "sent": "right block that is one", "raw": "", "tokens": []}
+        right = {"sent_id": 2 * i + 1, "sent": "right block that is two", "raw": "", "tokens": []}
         names = {"ref_id": 1000 + i, "ann_id": 2 * i}
         others.append({**ref, **names, "sentences": [right], "sent_ids": [2 * i + 1]})
     return open_dataset(*prepared(write_dataset(folder / "data", instances, refs + others), folder))
@@ -83,7 +84,10 @@ def boxes_of(asking: Asking, toy: Toy) -> tuple[np.ndarray, np.ndarray]:
 
 
 def audit_toy(index: DatasetIndex, *toys: Toy, seed: int = 0) -> AuditSummary:
-    asking = ask(index, "test", seed, [])
+    return audit_toy_of(ask(index, "test", seed, []), *toys, seed=seed)
+
+
+def audit_toy_of(asking: Asking, *toys: Toy, seed: int = 0, sent_ids: Sequence[int] = ()) -> AuditSummary:
     runs = [boxes_of(asking, toy) for toy in toys]
     return audit_figures(
         asking,
@@ -94,7 +98,7 @@ def audit_toy(index: DatasetIndex, *toys: Toy, seed: int = 0) -> AuditSummary:
         has_seeds=len(toys) > 1,
         level=0.95,
         seed=seed,
-        sent_ids=[],
+        sent_ids=sent_ids,
     )
 
 
@@ -217,18 +221,26 @@ def test_the_words_of_an_example_show_what_is_read(index: DatasetIndex) -> None:
     assert len({example.image_file for example in summary.examples}) == 10
 
 
+def rows_word_by_word(asking: Asking) -> set[int]:
+    return {change.row for change in asking.changes if change.kind == "dropped_word"}
+
+
 def test_of_many_expressions_some_are_asked_word_by_word_and_those_that_are_named(
     index: DatasetIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit_module, "MAX_DROPPED_WORDS", 23)
+    monkeypatch.setattr(questions_module, "MAX_DROPPED_WORDS", 23)
     ids = index.sentences["sent_id"].take(index.split("test")).to_pylist()
-    counts = []
-    for named in ([], [ids[3], ids[7]], ids[:10]):
+    sampled = rows_word_by_word(ask(index, "test", 0, []))
+    assert len(sampled) == 4
+    for named in ([ids[3], ids[7]], ids[:10]):
         asking = ask(index, "test", 0, named)
-        rows = {change.row for change in asking.changes if change.kind == "dropped_word"}
-        assert {ids.index(each) for each in named} <= rows
-        counts.append(len(rows))
-    assert counts == [4, 4, 10]
+        at = {ids.index(each) for each in named}
+        assert rows_word_by_word(asking) == sampled | at
+        # Those that a person picks are shown, and do not change the figures.
+        assert asking.shown_only == at - sampled
+        figures = audit_toy_of(asking, by_set_of_words, sent_ids=named)
+        assert kinds_of(figures)["dropped_word"].num_expressions == 4
+        assert [each.sent_id for each in figures.examples] == sorted(named, key=ids.index)
     with pytest.raises(CliprpnError, match="--sent-id 9999") as caught:
         ask(index, "test", 0, [9999])
     assert caught.value.code == "bad_input"
@@ -238,16 +250,29 @@ def dataset_of(index: DatasetIndex) -> TrialDataset:
     return TrialDataset(id=index.dataset_id, name="blocks", root=str(index.root), split_by="umd")
 
 
-def export(index: DatasetIndex, file: Path, seed: int = 0) -> list[dict[str, object]]:
+def export(
+    index: DatasetIndex, file: Path, seed: int = 0, sent_ids: Sequence[int] = ()
+) -> list[dict[str, object]]:
     found = export_changes(
-        ExportChangesParams(dataset=dataset_of(index), split="test", seed=seed, out_file=str(file))
+        ExportChangesParams(
+            dataset=dataset_of(index),
+            split="test",
+            seed=seed,
+            sent_ids=list(sent_ids),
+            prompt="Where is {expression}? Answer with {coordinates}.",
+            coordinates="xyxy_1000",
+            image_paths="relative",
+            out_file=str(file),
+        )
     )
     questions = [json.loads(line) for line in file.read_text().splitlines()]
     assert (found.num_questions, found.num_expressions) == (len(questions), 2 * NUM_IMAGES)
     return questions
 
 
-def answers_params(index: DatasetIndex, file: Path, seed: int = 0) -> AuditAnswersParams:
+def answers_params(
+    index: DatasetIndex, *files: Path, seed: int = 0, sent_ids: Sequence[int] = ()
+) -> AuditAnswersParams:
     pixels = Coordinates.model_validate({"box_format": "xyxy", "frame": {"kind": "original"}})
     return AuditAnswersParams(
         label="toy",
@@ -255,13 +280,15 @@ def answers_params(index: DatasetIndex, file: Path, seed: int = 0) -> AuditAnswe
         split="test",
         alpha=0.05,
         seed=seed,
-        sent_ids=[],
-        files=[str(file)],
+        sent_ids=list(sent_ids),
+        files=[str(file) for file in files],
         reading=READING.model_copy(update={"coordinates": pixels}),
     )
 
 
-def answer_file(index: DatasetIndex, questions: list[dict[str, object]], file: Path, toy: Toy) -> Path:
+def answer_file(
+    index: DatasetIndex, questions: list[dict[str, object]], file: Path, toy: Toy, fields: Sequence[str] = ()
+) -> Path:
     """Answers in another order than the questions, as a program that asks several at once writes them."""
     names = index.images["file_name"].to_pylist()
     lefts = {
@@ -273,7 +300,7 @@ def answer_file(index: DatasetIndex, questions: list[dict[str, object]], file: P
     for question in reversed(questions):
         x1, y1, x2, y2 = toy(str(question["expression"]), lefts[question["image"]])
         box = {"pred_x1": x1, "pred_y1": y1, "pred_x2": x2, "pred_y2": y2}
-        lines.append(json.dumps({"sent_id": question["sent_id"], **box}))
+        lines.append(json.dumps({name: question[name] for name in ("sent_id", *fields)} | box))
     file.write_text("\n".join(lines) + "\n")
     return file
 
@@ -283,40 +310,218 @@ def test_questions_have_unique_ids_and_no_answer(index: DatasetIndex, tmp_path: 
     ids = [question["sent_id"] for question in questions]
     assert len(set(ids)) == len(ids)
     assert ids == question_ids(ask(index, "test", 0, []))
-    assert all(set(each) == {"sent_id", "image", "width", "height", "expression"} for each in questions)
+    fields = {
+        "sent_id",
+        "image_id",
+        "image",
+        "width",
+        "height",
+        "expression",
+        "prompt",
+        "coordinates",
+        "split",
+    }
+    assert all(set(each) == fields for each in questions)
+    assert questions[0]["prompt"] == (
+        "Where is left block that is red? Answer with [x1, y1, x2, y2], from 0 to 1000."
+    )
     by_id = {each["sent_id"]: each["expression"] for each in questions}
     assert by_id["0#original"] == "left block that is red"
     assert by_id["0#blank"] == ""
     assert by_id["0#dropped_word-1"] == "left that is red"
-    assert by_id["1#swapped_number"] == "right block that is two"
+    assert by_id["1#swapped_number"] == "right block that is three"
 
 
 @pytest.mark.parametrize("toy", [by_set_of_words, by_first_word])
+@pytest.mark.parametrize("fields", [(), ("expression",), ("expression", "prompt", "image")])
 def test_answers_to_exported_questions_give_the_figures_of_the_model(
-    index: DatasetIndex, tmp_path: Path, toy: Toy
+    index: DatasetIndex, tmp_path: Path, toy: Toy, fields: Sequence[str]
 ) -> None:
     questions = export(index, tmp_path / "questions.jsonl")
-    file = answer_file(index, questions, tmp_path / "answers.jsonl", toy)
-    found, expected = audit_answers(answers_params(index, file)), audit_toy(index, toy)
+    file = answer_file(index, questions, tmp_path / "answers.jsonl", toy, fields)
+    result, expected = audit_answers(answers_params(index, file)), audit_toy(index, toy)
+    found = result.summary
     assert found.ignores_word_order == expected.ignores_word_order == (toy is by_set_of_words)
-    assert found.model_dump(exclude={"examples"}) == expected.model_dump(exclude={"examples"})
+    assert found.model_dump() == expected.model_dump()
+    [report] = result.reports
+    assert (report.num_rows, report.num_answered, report.num_missing) == (len(questions), len(questions), 0)
 
 
-def test_a_question_without_an_answer_is_a_miss(index: DatasetIndex, tmp_path: Path) -> None:
+def test_a_question_without_an_answer_is_a_miss_and_no_other_box(index: DatasetIndex, tmp_path: Path) -> None:
     questions = export(index, tmp_path / "questions.jsonl")
     answered = [each for each in questions if str(each["sent_id"]) not in ("0#original", "1#reversed")]
     file = answer_file(index, answered, tmp_path / "answers.jsonl", by_set_of_words)
-    summary = audit_answers(answers_params(index, file))
-    assert summary.acc_at_50.mean == pytest.approx(1 - 1 / (2 * NUM_IMAGES))
-    assert kinds_of(summary)["reversed"].acc_at_50.mean == pytest.approx(1 - 1 / (2 * NUM_IMAGES))
+    with file.open("a") as lines:  # A row of a question without an answer, as in a file that was cut.
+        lines.write(json.dumps({"sent_id": "0#original", "pred_x1": None}) + "\n")
+    summary = audit_answers(answers_params(index, file)).summary
+    num = 2 * NUM_IMAGES
+    assert summary.acc_at_50.mean == pytest.approx(1 - 1 / num)
+    assert (summary.num_missing, summary.num_unparsed) == (1, 0)
+    backwards, shuffled = kinds_of(summary)["reversed"], kinds_of(summary)["shuffled"]
+    assert backwards.acc_at_50 is not None
+    assert backwards.acc_at_50.mean == pytest.approx(1 - 1 / num)
+    assert (backwards.num_missing, backwards.num_unparsed, backwards.num_compared) == (1, 0, num - 2)
+    assert (shuffled.num_missing, shuffled.num_compared) == (0, num - 1)
+    for kind in (backwards, shuffled):
+        assert kind.unchanged is not None and kind.unchanged.mean == 1
+    assert summary.ignores_word_order is True
 
 
-def test_answers_of_another_split_or_to_the_unchanged_expressions_only_are_refused(
+def test_a_kind_with_boxes_for_less_than_half_of_its_questions_gets_no_figures(
+    index: DatasetIndex, tmp_path: Path
+) -> None:
+    questions = export(index, tmp_path / "questions.jsonl")
+    shuffled = [each for each in questions if str(each["sent_id"]).endswith("#shuffled")]
+    cut = {each["sent_id"] for each in shuffled[: len(shuffled) // 2 + 1]}
+    blank = [each for each in questions if str(each["sent_id"]).endswith("#blank")]
+    answered = [each for each in questions if each["sent_id"] not in cut and each not in blank]
+    file = answer_file(index, answered, tmp_path / "answers.jsonl", by_set_of_words)
+    text = file.read_text()
+    file.write_text(
+        text
+        + "".join(json.dumps({"sent_id": each["sent_id"], "answer": "I see none"}) + "\n" for each in blank)
+    )
+    summary = audit_answers(answers_params(index, file)).summary
+    kinds = kinds_of(summary)
+    for name, lacking in (("shuffled", (len(cut), 0)), ("blank", (0, 2 * NUM_IMAGES))):
+        kind = kinds[name]
+        assert (kind.num_missing, kind.num_unparsed) == lacking
+        figures = (kind.acc_at_50, kind.difference, kind.unchanged, kind.moved, kind.p_value, kind.p_adjusted)
+        assert set(figures) == {None}
+    assert kinds["reversed"].unchanged is not None
+    assert (summary.ignores_word_order, summary.ignores_expression) == (None, None)
+
+
+def test_words_without_an_answer_are_not_shown_as_read(index: DatasetIndex, tmp_path: Path) -> None:
+    questions = export(index, tmp_path / "questions.jsonl")
+    answered = [each for each in questions if not str(each["sent_id"]).endswith("#dropped_word-1")]
+    file = answer_file(index, answered, tmp_path / "answers.jsonl", by_set_of_words)
+    for example in audit_answers(answers_params(index, file)).summary.examples:
+        assert [word.iou is None for word in example.words] == [False, True, False, False, False]
+
+
+def test_runs_with_different_gaps_are_compared_where_all_have_boxes(
+    index: DatasetIndex, tmp_path: Path
+) -> None:
+    questions = export(index, tmp_path / "questions.jsonl")
+    files = [
+        answer_file(
+            index,
+            [each for each in questions if each["sent_id"] != f"{gap}#reversed"],
+            tmp_path / f"{gap}.jsonl",
+            by_set_of_words,
+        )
+        for gap in (0, 1)
+    ]
+    result = audit_answers(answers_params(index, *files))
+    kind = kinds_of(result.summary)["reversed"]
+    assert (kind.num_missing, kind.num_compared) == (2, 2 * NUM_IMAGES - 2)
+    assert kind.unchanged is not None and kind.unchanged.mean == 1
+    assert result.summary.population == "procedure"
+    assert [report.num_missing for report in result.reports] == [1, 1]
+
+
+def refused(params: AuditAnswersParams) -> CliprpnError:
+    with pytest.raises(CliprpnError) as caught:
+        audit_answers(params)
+    return caught.value
+
+
+def test_answers_to_the_unchanged_expressions_or_to_the_changes_only_are_refused(
     index: DatasetIndex, tmp_path: Path
 ) -> None:
     questions = export(index, tmp_path / "questions.jsonl")
     originals = [each for each in questions if str(each["sent_id"]).endswith("#original")]
-    file = answer_file(index, originals, tmp_path / "answers.jsonl", by_set_of_words)
-    with pytest.raises(CliprpnError, match="--seed") as caught:
-        audit_answers(answers_params(index, file))
-    assert caught.value.code == "data_invalid"
+    changes = [each for each in questions if each not in originals]
+    for part, expected in ((originals, "of a kind"), (changes, "unchanged expressions")):
+        error = refused(
+            answers_params(index, answer_file(index, part, tmp_path / "part.jsonl", by_set_of_words))
+        )
+        assert error.code == "data_invalid" and expected in error.message
+
+
+def test_answers_to_other_questions_are_refused_with_an_id_of_both(
+    index: DatasetIndex, tmp_path: Path
+) -> None:
+    questions = export(index, tmp_path / "questions.jsonl")
+    for question in questions:
+        question["sent_id"] = str(question["sent_id"]).partition("#")[0]
+    error = refused(
+        answers_params(index, answer_file(index, questions, tmp_path / "vlm.jsonl", by_set_of_words))
+    )
+    assert error.code == "data_invalid"
+    assert "0#original" in error.message and "vlm.jsonl:1" in error.message
+
+
+@pytest.mark.parametrize("field", ["expression", "prompt"])
+def test_answers_of_another_seed_are_refused_and_it_is_named(
+    index: DatasetIndex, tmp_path: Path, field: str
+) -> None:
+    questions = export(index, tmp_path / "questions.jsonl", seed=3)
+    for question in questions:
+        question["question"] = question[field]
+    file = answer_file(index, questions, tmp_path / "answers.jsonl", by_set_of_words, ["question"])
+    error = refused(answers_params(index, file))
+    assert error.code == "data_invalid"
+    assert "answers.jsonl:" in error.message and "--seed 3" in error.message and "#shuffled" in error.message
+    assert audit_answers(answers_params(index, file, seed=3)).summary.seed == 3
+
+
+def test_answers_whose_ids_have_slipped_are_refused(index: DatasetIndex, tmp_path: Path) -> None:
+    questions = export(index, tmp_path / "questions.jsonl")
+    kept = [each for each in questions if each["sent_id"] != "0#dropped_word-1"]
+    ids = [each["sent_id"] for each in questions]
+    slipped = [{**each, "sent_id": sent_id} for each, sent_id in zip(kept, ids, strict=False)]
+    file = answer_file(index, slipped, tmp_path / "answers.jsonl", by_set_of_words, ["expression"])
+    error = refused(answers_params(index, file))
+    assert error.code == "data_invalid"
+    assert "expected for the sent_id" in error.message and "rows differ" in error.message
+
+
+def test_a_named_expression_must_have_been_asked_word_by_word(
+    index: DatasetIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(questions_module, "MAX_DROPPED_WORDS", 23)
+    asking = ask(index, "test", 0, [])
+    ids = index.sentences["sent_id"].take(index.split("test")).to_pylist()
+    other = next(each for row, each in enumerate(ids) if row not in rows_word_by_word(asking))
+    file = answer_file(
+        index, export(index, tmp_path / "few.jsonl"), tmp_path / "answers.jsonl", by_set_of_words
+    )
+    error = refused(answers_params(index, file, sent_ids=[other]))
+    assert error.code == "bad_input" and f"--sent-id {other}" in error.message
+    questions = export(index, tmp_path / "more.jsonl", sent_ids=[other])
+    file = answer_file(index, questions, tmp_path / "answers.jsonl", by_set_of_words)
+    summary = audit_answers(answers_params(index, file, sent_ids=[other])).summary
+    assert [each.sent_id for each in summary.examples] == [other]
+    assert [word.iou == 1 for word in summary.examples[0].words] == [False, True, True, True, True]
+
+
+def test_an_expression_of_one_word_is_counted_and_cannot_be_shown_word_by_word(tmp_path: Path) -> None:
+    instances, refs = make_records(4)
+    for i, ref in enumerate(refs):
+        text = "block" if i == 0 else "red block"
+        sentence = {"sent_id": i, "sent": text, "raw": "", "tokens": []}
+        ref |= {"split": "test" if i < 3 else "train", "sentences": [sentence], "sent_ids": [i]}
+    small = open_dataset(*prepared(write_dataset(tmp_path / "data", instances, refs), tmp_path))
+    summary = audit_toy(small, by_set_of_words)
+    assert (summary.num_expressions, summary.num_one_word) == (3, 1)
+    assert [kinds_of(summary)[kind].num_expressions for kind in ("shuffled", "reversed")] == [2, 2]
+    with pytest.raises(CliprpnError, match="two words or more") as caught:
+        ask(small, "test", 0, [0])
+    assert caught.value.code == "bad_input"
+
+
+def test_a_dataset_without_images_has_words_without_images(index: DatasetIndex) -> None:
+    summary = audit_toy(replace(index, images_dir=None), by_set_of_words)
+    assert len(summary.examples) == 10
+    assert {each.image_file for each in summary.examples} == {None}
+
+
+def test_runs_without_any_box_change_nothing(index: DatasetIndex) -> None:
+    """As a detector that finds nothing: no box is the same as before, and none has moved."""
+    summary = audit_toy(index, lambda text, left: [0.0, 0.0, 0.0, 0.0])
+    assert summary.num_unparsed == 2 * NUM_IMAGES
+    assert {kind.num_compared for kind in summary.kinds} == {0}
+    assert {kind.unchanged for kind in summary.kinds} == {None}
+    assert (summary.ignores_word_order, summary.ignores_expression) == (None, None)

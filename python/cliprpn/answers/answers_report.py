@@ -23,24 +23,24 @@ def answers_report(
     rows = file.rows
     examples = [
         *(
-            _example("missing", f"sent_id {part.keys.sent_ids[i]}", part.keys.texts[i])
+            example("missing", f"sent_id {part.keys.sent_ids[i]}", part.keys.texts[i])
             for i in missing[:MAX_EXAMPLES]
         ),
         *(
-            _example("unparsed", row.where, row.text or "no box")
+            example("unparsed", row.where, row.text or "no box")
             for i in unparsed[:MAX_EXAMPLES]
             if (row := part.answers.rows[i]) is not None
         ),
         *(
-            _example("duplicate", rows[i].where, shorten(rows[i].expression))
+            example("duplicate", rows[i].where, shorten(rows[i].expression))
             for i in matched.duplicates[:MAX_EXAMPLES]
         ),
         *(
-            _example("stranger", rows[i].where, shorten(rows[i].expression))
+            example("stranger", rows[i].where, shorten(rows[i].expression))
             for i in matched.strangers[:MAX_EXAMPLES]
         ),
         *(
-            _example("other_ground_truth", row.where, shorten(list(row.gt_box or ())))
+            example("other_ground_truth", row.where, shorten(list(row.gt_box or ())))
             for i in part.ground_truth.other[:MAX_EXAMPLES]
             if (row := part.answers.rows[i]) is not None
         ),
@@ -71,5 +71,5 @@ def answers_report(
     )
 
 
-def _example(kind: Any, where: str, text: str) -> AnswerExample:
+def example(kind: Any, where: str, text: str) -> AnswerExample:
     return AnswerExample(kind=kind, where=printable(where), text=printable(text))

@@ -12,9 +12,12 @@ import torch
 from pydantic import BaseModel
 
 from cliprpn.arithmetic import use_deterministic
-from cliprpn.audit.audit import audit, audit_answers, export_changes
+from cliprpn.audit.audit import audit
+from cliprpn.audit.outside import audit_answers
+from cliprpn.audit.questions import export_changes
 from cliprpn.contract.generated import (
     AuditAnswersParams,
+    AuditAnswersResult,
     AuditParams,
     AuditSummary,
     CheckDetectorParams,
@@ -236,7 +239,7 @@ def _audit(params: AuditParams, context: CallContext) -> AuditSummary:
     return audit(params, context.with_cache(params.cache_dir))
 
 
-def _audit_answers(params: AuditAnswersParams, context: CallContext) -> AuditSummary:
+def _audit_answers(params: AuditAnswersParams, context: CallContext) -> AuditAnswersResult:
     return audit_answers(params)
 
 
@@ -287,7 +290,7 @@ METHODS: dict[str, Method] = {
     "check_fusion": Method(CheckFusionParams, CheckFusionResult, _check_fusion),
     "evaluate": Method(EvaluateParams, EvaluateResult, _evaluate),
     "audit": Method(AuditParams, AuditSummary, _audit),
-    "audit_answers": Method(AuditAnswersParams, AuditSummary, _audit_answers),
+    "audit_answers": Method(AuditAnswersParams, AuditAnswersResult, _audit_answers),
     "export_changes": Method(ExportChangesParams, ExportChangesResult, _export_changes),
     "ground": Method(GroundParams, GroundResult, _ground),
     "import_checkpoint": Method(ImportCheckpointParams, ImportCheckpointResult, _import_checkpoint),

@@ -88,9 +88,9 @@ class AuditWord(BaseModel):
     )
     word: str
     iou: Annotated[
-        float,
+        float | None,
         Field(
-            description="Of the box without this word with the box of the whole expression; mean over runs.",
+            description="Of the box without this word with the box of the whole expression, mean over runs; null if there is none.",
             ge=0.0,
             le=1.0,
         ),
@@ -1748,39 +1748,63 @@ class AuditKind(BaseModel):
         int, Field(description="Expressions that the change applies to.", ge=0)
     ]
     num_images: Annotated[int, Field(ge=0)]
+    num_missing: Annotated[
+        int | None,
+        Field(
+            description="Changes without an answer, of all runs: misses. Absent in audits of earlier versions, as the next fields.",
+            ge=0,
+        ),
+    ] = None
+    num_unparsed: Annotated[
+        int | None,
+        Field(
+            description="Changes with an answer without a box, of all runs: misses.",
+            ge=0,
+        ),
+    ] = None
+    num_compared: Annotated[
+        int | None,
+        Field(
+            description="Changes with a box in each run, also for the unchanged expression: those that `unchanged` and `moved` are about.",
+            ge=0,
+        ),
+    ] = None
     original: Annotated[
         Interval, Field(description="acc_at_50 of the same expressions unchanged.")
     ]
     acc_at_50: Annotated[
-        Interval,
+        Interval | None,
         Field(
-            description="Of the changed expressions, for the object that the unchanged one refers to."
+            description="Of the changed expressions, for the object that the unchanged one refers to. Null if `num_compared` is less than half of the changes."
         ),
     ]
     difference: Annotated[
-        Interval, Field(description="Changed minus unchanged, paired by image.")
+        Interval | None,
+        Field(
+            description="Changed minus unchanged, paired by image. Null if `num_compared` is less than half of the changes."
+        ),
     ]
     p_value: Annotated[float | None, Field(ge=0.0, le=1.0)]
     p_adjusted: Annotated[
         float | None, Field(description="By Holm over the kinds.", ge=0.0, le=1.0)
     ]
     unchanged: Annotated[
-        Interval,
+        Interval | None,
         Field(
-            description="Fraction of changes after which the box is the same: an IoU of at least 0.9 with the box of the unchanged expression."
+            description="Fraction of compared changes after which the box is the same: an IoU of at least 0.9 with the box of the unchanged expression. Null if `num_compared` is less than half of the changes."
         ),
     ]
     num_with_other: Annotated[
         int,
         Field(
-            description="Changes in images with another object that the box could move to; 0 where moving is not asked.",
+            description="Compared changes in images with another object that the box could move to; 0 where moving is not asked.",
             ge=0,
         ),
     ]
     moved: Annotated[
         Interval | None,
         Field(
-            description="Of those: the box has an IoU of at least 0.5, which the box of the unchanged expression has not, with another object: for swaps with one of the same category, for `other_expression` with the object that it refers to. Null where this is not asked or no image has one."
+            description="Of those: the box has an IoU of at least 0.5, which the box of the unchanged expression has not, with another object: for swaps with one of the same category, for `other_expression` with the object that it refers to. Null where this is not asked or no image has one, and as above."
         ),
     ]
 
@@ -1791,7 +1815,10 @@ class AuditExample(BaseModel):
     )
     sent_id: int
     sentence: str
-    image_file: Annotated[str, Field(description="Absolute path.")]
+    image_file: Annotated[
+        str | None,
+        Field(description="Absolute path; null if the dataset has no images."),
+    ]
     upright: bool
     gt_box_xyxy: Annotated[
         list[float],
@@ -1826,6 +1853,31 @@ class AuditSummary(BaseModel):
     ]
     num_expressions: Annotated[int, Field(ge=0)]
     num_images: Annotated[int, Field(ge=0)]
+    num_one_word: Annotated[
+        int | None,
+        Field(
+            description="Expressions of fewer than two different words: they have no other order. Absent in audits of earlier versions, as the next fields.",
+            ge=0,
+        ),
+    ] = None
+    num_missing: Annotated[
+        int | None,
+        Field(
+            description="Unchanged expressions without an answer, of all runs: misses.",
+            ge=0,
+        ),
+    ] = None
+    num_unparsed: Annotated[
+        int | None,
+        Field(
+            description="Unchanged expressions with an answer without a box, of all runs: misses.",
+            ge=0,
+        ),
+    ] = None
+    function_words: Annotated[
+        list[str] | None,
+        Field(description="The words that `content_words` leaves out."),
+    ] = None
     num_runs: Annotated[int, Field(ge=0)]
     population: Annotated[
         Literal["procedure", "checkpoints"],
@@ -1841,13 +1893,13 @@ class AuditSummary(BaseModel):
     ignores_word_order: Annotated[
         bool | None,
         Field(
-            description="True if both shuffled and reversed words leave the box the same for at least 90 % of the expressions (lower end of the intervals); false if one of them does for less (upper end); null if the intervals leave it open, or with fewer than 30 images."
+            description="True if both shuffled and reversed words leave the box the same for at least 90 % of the expressions (lower end of the intervals); false if one of them does for less (upper end); null if the intervals leave it open, with fewer than 30 images, or if fewer than half of the questions have a box."
         ),
     ]
     ignores_expression: Annotated[
         bool | None,
         Field(
-            description="True if the accuracy is not significantly above that without words; null with fewer than 30 images."
+            description="True if the accuracy is not significantly above that without words; null with fewer than 30 images, or if fewer than half of the questions without words have a box."
         ),
     ]
     examples: list[AuditExample]
@@ -2463,6 +2515,29 @@ class ExportChangesParams(BaseModel):
         Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
     ]
     seed: Annotated[int, Field(ge=0)]
+    sent_ids: Annotated[
+        list[int],
+        Field(
+            description="Expressions whose words are all dropped, beside those chosen by a fixed rule."
+        ),
+    ]
+    prompt: Annotated[
+        str,
+        Field(
+            description="`{expression}` or `{}` stands for the expression, `{coordinates}` for how the box is to be written, `{width}` and `{height}` for the size of the image."
+        ),
+    ]
+    coordinates: Annotated[
+        str,
+        Field(
+            description="That the prompt asks for, such as `xyxy_1000` or `xyxy@long:1024`.",
+            pattern="^(xyxy|xywh|cxcywh)((_norm|_1000)?|@.+)$",
+        ),
+    ]
+    image_paths: Annotated[
+        Literal["absolute", "relative"],
+        Field(description="Relative: to the folder of the images."),
+    ]
     out_file: str
 
 
@@ -3305,6 +3380,17 @@ class AuditAnswersParams(BaseModel):
     reading: AnswerReading
 
 
+class AuditAnswersResult(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    summary: AuditSummary
+    reports: Annotated[
+        list[AnswersReport],
+        Field(description="Of each file; its expressions are the questions."),
+    ]
+
+
 class ExportQuestionsMethod(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -3350,7 +3436,7 @@ class AuditAnswersMethod(BaseModel):
         extra="forbid",
     )
     params: AuditAnswersParams
-    result: AuditSummary
+    result: AuditAnswersResult
 
 
 class ClipRpnSpec(BaseModel):
@@ -4469,4 +4555,4 @@ class BridgeMethods(BaseModel):
     export_changes: Annotated[ExportChangesMethod, Field(title="ExportChangesMethod")]
     audit_answers: Annotated[AuditAnswersMethod, Field(title="AuditAnswersMethod")]
 
-SCHEMA_SHA256 = "3e7eeac2163bac5cfcc3ebe30983a0e90efdc913571df52f8d9451a5659c3c03"
+SCHEMA_SHA256 = "e2fd670d7980e7eeb19fb4c40f31b12ed0c0550afec9cbf4a7292f067a000f5c"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import pyarrow as pa
 
@@ -17,6 +17,7 @@ from cliprpn.data.only import keep_only
 from cliprpn.errors import CliprpnError
 from cliprpn.storage.durable import write_durably
 
+ImagePaths = Literal["absolute", "relative"]
 PLACEHOLDERS = ("{expression}", "{}")
 # What stands in a prompt for the format of the box, by the shape and the scale of the coordinates.
 _SHAPES = {
@@ -35,7 +36,7 @@ def export_questions(
     only: str | None,
     prompt: str,
     coordinates: str,
-    image_paths: Literal["absolute", "relative"],
+    image_paths: ImagePaths,
 ) -> int:
     """Writes a line of JSON for each expression, in the dataset's order.
 
@@ -57,6 +58,43 @@ def export_questions(
             dataset without images, or there is no expression; data_invalid, if `only` is not a list of ids, or names
             none; no_space.
     """
+    sentences = index.sentences if split is None else index.sentences.take(pa.array(index.split(split)))
+    if sentences.num_rows == 0:
+        found = ", ".join(str(count["split"]) for count in index.counts())
+        raise CliprpnError("bad_input", f"--split {split}: expected one of {found}")
+    asked = [_Asked(**row) for row in sentences.select(list(_Asked.__annotations__)).to_pylist()]
+    if only is not None:
+        asked = keep_only(asked, [RowsFile(file=only, split=None)], [])
+    write_questions(asked, index, out_file, prompt, coordinates, image_paths)
+    return len(asked)
+
+
+class Question(Protocol):
+    """An expression to ask for; its id need not be one of the dataset."""
+
+    @property
+    def sent_id(self) -> int | str: ...
+    @property
+    def image_id(self) -> int: ...
+    @property
+    def split(self) -> str: ...
+    @property
+    def sentence(self) -> str: ...
+
+
+def write_questions(
+    asked: Sequence[Question],
+    index: DatasetIndex,
+    out_file: Path,
+    prompt: str,
+    coordinates: str,
+    image_paths: ImagePaths,
+) -> None:
+    """Writes a line of JSON for each question about an image of the dataset: see `export_questions`.
+
+    Raises:
+        CliprpnError: bad_input, no_space.
+    """
     if not any(placeholder in prompt for placeholder in PLACEHOLDERS):
         raise CliprpnError(
             "bad_input",
@@ -67,16 +105,8 @@ def export_questions(
             "bad_input",
             f"{index.root}: the dataset was prepared without images; write --image-paths relative for file names",
         )
-    sentences = index.sentences if split is None else index.sentences.take(pa.array(index.split(split)))
-    if sentences.num_rows == 0:
-        found = ", ".join(str(count["split"]) for count in index.counts())
-        raise CliprpnError("bad_input", f"--split {split}: expected one of {found}")
-    asked = [_Asked(**row) for row in sentences.select(list(_Asked.__annotations__)).to_pylist()]
-    if only is not None:
-        asked = keep_only(asked, [RowsFile(file=only, split=None)], [])
     rows = _question_rows(asked, index, prompt, coordinates, image_paths == "absolute")
     write_durably(out_file, "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows).encode())
-    return len(rows)
 
 
 @dataclass(frozen=True)
@@ -92,7 +122,7 @@ class _Asked:
 
 
 def _question_rows(
-    asked: Sequence[_Asked], index: DatasetIndex, prompt: str, coordinates: str, is_absolute: bool
+    asked: Sequence[Question], index: DatasetIndex, prompt: str, coordinates: str, is_absolute: bool
 ) -> list[Record]:
     images = {image["image_id"]: image for image in index.images.to_pylist()}
     rows: list[Record] = []

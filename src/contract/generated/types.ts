@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "3e7eeac2163bac5cfcc3ebe30983a0e90efdc913571df52f8d9451a5659c3c03";
+export const schema_sha256 = "e2fd670d7980e7eeb19fb4c40f31b12ed0c0550afec9cbf4a7292f067a000f5c";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -710,6 +710,22 @@ export interface AuditSummary {
   split: Split;
   num_expressions: number;
   num_images: number;
+  /**
+   * Expressions of fewer than two different words: they have no other order. Absent in audits of earlier versions, as the next fields.
+   */
+  num_one_word?: number | null;
+  /**
+   * Unchanged expressions without an answer, of all runs: misses.
+   */
+  num_missing?: number | null;
+  /**
+   * Unchanged expressions with an answer without a box, of all runs: misses.
+   */
+  num_unparsed?: number | null;
+  /**
+   * The words that `content_words` leaves out.
+   */
+  function_words?: string[] | null;
   num_runs: number;
   population: Population;
   confidence: number;
@@ -720,11 +736,11 @@ export interface AuditSummary {
   acc_at_50: Interval;
   kinds: AuditKind[];
   /**
-   * True if both shuffled and reversed words leave the box the same for at least 90 % of the expressions (lower end of the intervals); false if one of them does for less (upper end); null if the intervals leave it open, or with fewer than 30 images.
+   * True if both shuffled and reversed words leave the box the same for at least 90 % of the expressions (lower end of the intervals); false if one of them does for less (upper end); null if the intervals leave it open, with fewer than 30 images, or if fewer than half of the questions have a box.
    */
   ignores_word_order: boolean | null;
   /**
-   * True if the accuracy is not significantly above that without words; null with fewer than 30 images.
+   * True if the accuracy is not significantly above that without words; null with fewer than 30 images, or if fewer than half of the questions without words have a box.
    */
   ignores_expression: boolean | null;
   examples: AuditExample[];
@@ -757,21 +773,42 @@ export interface AuditKind {
    */
   num_expressions: number;
   num_images: number;
+  /**
+   * Changes without an answer, of all runs: misses. Absent in audits of earlier versions, as the next fields.
+   */
+  num_missing?: number | null;
+  /**
+   * Changes with an answer without a box, of all runs: misses.
+   */
+  num_unparsed?: number | null;
+  /**
+   * Changes with a box in each run, also for the unchanged expression: those that `unchanged` and `moved` are about.
+   */
+  num_compared?: number | null;
   original: Interval1;
-  acc_at_50: Interval2;
-  difference: Interval3;
+  /**
+   * Of the changed expressions, for the object that the unchanged one refers to. Null if `num_compared` is less than half of the changes.
+   */
+  acc_at_50: Interval | null;
+  /**
+   * Changed minus unchanged, paired by image. Null if `num_compared` is less than half of the changes.
+   */
+  difference: Interval | null;
   p_value: number | null;
   /**
    * By Holm over the kinds.
    */
   p_adjusted: number | null;
-  unchanged: Interval4;
   /**
-   * Changes in images with another object that the box could move to; 0 where moving is not asked.
+   * Fraction of compared changes after which the box is the same: an IoU of at least 0.9 with the box of the unchanged expression. Null if `num_compared` is less than half of the changes.
+   */
+  unchanged: Interval | null;
+  /**
+   * Compared changes in images with another object that the box could move to; 0 where moving is not asked.
    */
   num_with_other: number;
   /**
-   * Of those: the box has an IoU of at least 0.5, which the box of the unchanged expression has not, with another object: for swaps with one of the same category, for `other_expression` with the object that it refers to. Null where this is not asked or no image has one.
+   * Of those: the box has an IoU of at least 0.5, which the box of the unchanged expression has not, with another object: for swaps with one of the same category, for `other_expression` with the object that it refers to. Null where this is not asked or no image has one, and as above.
    */
   moved: Interval | null;
 }
@@ -784,39 +821,15 @@ export interface Interval1 {
   high: number | null;
 }
 /**
- * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
- */
-export interface Interval2 {
-  mean: number;
-  low: number | null;
-  high: number | null;
-}
-/**
- * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
- */
-export interface Interval3 {
-  mean: number;
-  low: number | null;
-  high: number | null;
-}
-/**
- * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
- */
-export interface Interval4 {
-  mean: number;
-  low: number | null;
-  high: number | null;
-}
-/**
  * An expression whose words were dropped one at a time.
  */
 export interface AuditExample {
   sent_id: number;
   sentence: string;
   /**
-   * Absolute path.
+   * Absolute path; null if the dataset has no images.
    */
-  image_file: string;
+  image_file: string | null;
   upright: boolean;
   gt_box_xyxy: BoxXyxy;
   pred_box_xyxy: BoxXyxy;
@@ -826,9 +839,9 @@ export interface AuditExample {
 export interface AuditWord {
   word: string;
   /**
-   * Of the box without this word with the box of the whole expression; mean over runs.
+   * Of the box without this word with the box of the whole expression, mean over runs; null if there is none.
    */
-  iou: number;
+  iou: number | null;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -837,9 +850,9 @@ export interface AuditWord {
 export interface AuditWord1 {
   word: string;
   /**
-   * Of the box without this word with the box of the whole expression; mean over runs.
+   * Of the box without this word with the box of the whole expression, mean over runs; null if there is none.
    */
-  iou: number;
+  iou: number | null;
 }
 /**
  * An expression whose words were dropped one at a time.
@@ -851,9 +864,9 @@ export interface AuditExample1 {
   sent_id: number;
   sentence: string;
   /**
-   * Absolute path.
+   * Absolute path; null if the dataset has no images.
    */
-  image_file: string;
+  image_file: string | null;
   upright: boolean;
   gt_box_xyxy: BoxXyxy;
   pred_box_xyxy: BoxXyxy;
@@ -863,9 +876,9 @@ export interface AuditExample1 {
 export interface AuditWord2 {
   word: string;
   /**
-   * Of the box without this word with the box of the whole expression; mean over runs.
+   * Of the box without this word with the box of the whole expression, mean over runs; null if there is none.
    */
-  iou: number;
+  iou: number | null;
 }
 /**
  * audit.json of an audit's folder.
@@ -880,6 +893,10 @@ export interface StoredAudit {
   schema_version: 1;
   name: string;
   command: string;
+  /**
+   * UTC, ISO 8601; absent in audits of earlier versions.
+   */
+  created_at?: string | null;
   dataset: DatasetName;
   split: Split;
   models: AuditedModel[];
@@ -899,10 +916,26 @@ export interface AuditedModel {
    */
   trial_ids: string[];
   /**
+   * The attempt of each trial that was asked; absent in audits of earlier versions.
+   */
+  attempts?: AuditedAttempt[] | null;
+  /**
    * Answers of an outside model.
    */
   files: string[];
+  /**
+   * What was found in each file; absent in audits of earlier versions.
+   */
+  answers?: AnswersReport[] | null;
   summary: AuditSummary;
+}
+export interface AuditedAttempt {
+  trial_id: string;
+  attempt: number;
+  /**
+   * Of its outcome: the same on every machine.
+   */
+  finished_at: string;
 }
 /**
  * A fully resolved baseline: the detector that proposes boxes, and how CLIP ranks them.
@@ -2242,9 +2275,9 @@ export interface ProposalSummary {
    * Fraction of referring expressions with a hit among the k boxes with the highest detector scores, which ignore the expression.
    */
   recall_at: ProposalRecall[];
-  best_proposal: Interval5;
-  lost_by_proposals: Interval6;
-  lost_by_ranking: Interval7;
+  best_proposal: Interval2;
+  lost_by_proposals: Interval3;
+  lost_by_ranking: Interval4;
   mean_num_boxes: number;
   /**
    * Images without detections; the whole image is their prediction.
@@ -2259,7 +2292,7 @@ export interface ProposalRecall {
 /**
  * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
  */
-export interface Interval5 {
+export interface Interval2 {
   mean: number;
   low: number | null;
   high: number | null;
@@ -2267,7 +2300,7 @@ export interface Interval5 {
 /**
  * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
  */
-export interface Interval6 {
+export interface Interval3 {
   mean: number;
   low: number | null;
   high: number | null;
@@ -2275,7 +2308,7 @@ export interface Interval6 {
 /**
  * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
  */
-export interface Interval7 {
+export interface Interval4 {
   mean: number;
   low: number | null;
   high: number | null;
@@ -2294,7 +2327,7 @@ export interface RankInterval {
  */
 export interface BlankAnswers {
   acc_at_50: Interval;
-  difference: Interval8;
+  difference: Interval5;
   /**
    * Two-sided; null with fewer than 30 images.
    */
@@ -2303,7 +2336,7 @@ export interface BlankAnswers {
 /**
  * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
  */
-export interface Interval8 {
+export interface Interval5 {
   mean: number;
   low: number | null;
   high: number | null;
@@ -2370,12 +2403,12 @@ export interface ReliabilityBin {
    * Mean over seeds.
    */
   num_sentences: number;
-  hits: Interval9;
+  hits: Interval6;
 }
 /**
  * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
  */
-export interface Interval9 {
+export interface Interval6 {
   mean: number;
   low: number | null;
   high: number | null;
@@ -2414,7 +2447,7 @@ export interface SubsetSummary {
 export interface Comparison {
   label: string;
   against: string;
-  difference: Interval10;
+  difference: Interval7;
   population: Population;
   /**
    * Two-sided, unadjusted; null with fewer than 30 images.
@@ -2456,7 +2489,7 @@ export interface Comparison {
 /**
  * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
  */
-export interface Interval10 {
+export interface Interval7 {
   mean: number;
   low: number | null;
   high: number | null;
@@ -2553,12 +2586,12 @@ export interface BehindRemark {
   against: string;
   by: SubsetKind;
   group: string;
-  difference: Interval11;
+  difference: Interval8;
 }
 /**
  * Mean over seeds and its confidence interval; low and high are null with fewer than 30 images.
  */
-export interface Interval11 {
+export interface Interval8 {
   mean: number;
   low: number | null;
   high: number | null;
@@ -3801,7 +3834,7 @@ export interface ExportChangesMethod {
   result: ExportChangesResult;
 }
 /**
- * Writes the changed expressions as questions for an outside model, JSON Lines: id, image, expression.
+ * Writes the changed expressions as questions for an outside model, JSON Lines, as `ExportQuestionsParams` does.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "ExportChangesParams".
@@ -3810,6 +3843,22 @@ export interface ExportChangesParams {
   dataset: TrialDataset;
   split: Split;
   seed: number;
+  /**
+   * Expressions whose words are all dropped, beside those chosen by a fixed rule.
+   */
+  sent_ids: number[];
+  /**
+   * `{expression}` or `{}` stands for the expression, `{coordinates}` for how the box is to be written, `{width}` and `{height}` for the size of the image.
+   */
+  prompt: string;
+  /**
+   * That the prompt asks for, such as `xyxy_1000` or `xyxy@long:1024`.
+   */
+  coordinates: string;
+  /**
+   * Relative: to the folder of the images.
+   */
+  image_paths: "absolute" | "relative";
   out_file: string;
 }
 /**
@@ -3822,7 +3871,7 @@ export interface ExportChangesResult {
 }
 export interface AuditAnswersMethod {
   params: AuditAnswersParams;
-  result: AuditSummary;
+  result: AuditAnswersResult;
 }
 /**
  * The same figures of an outside model, from its answers to exported questions.
@@ -3845,6 +3894,17 @@ export interface AuditAnswersParams {
    */
   files: [string, ...string[]];
   reading: AnswerReading;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "AuditAnswersResult".
+ */
+export interface AuditAnswersResult {
+  summary: AuditSummary;
+  /**
+   * Of each file; its expressions are the questions.
+   */
+  reports: AnswersReport[];
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema

@@ -10,7 +10,9 @@ import { kindTitles } from "./audit-verdict.ts";
 /** Acc@0.5 for each kind of changed expressions, with intervals, and of the same expressions unchanged. */
 export function kindsChart({ kinds, label }: AuditSummary): Chart {
   const titles = kinds.map(({ kind }) => kindTitles[kind]);
-  const values = kinds.map((kind, index) => ({ label: titles[index], ...toPercent(kind.acc_at_50) }));
+  const values = kinds.flatMap(({ acc_at_50 }, index) =>
+    acc_at_50 === null ? [] : [{ label: titles[index], ...toPercent(acc_at_50) }],
+  );
   const originals = kinds.map((kind, index) => ({ label: titles[index], ...toPercent(kind.original) }));
   const domain = zoomedDomain([...values, ...originals].flatMap(({ low, high }) => [low, high]));
   const { y, height } = settingRows(titles);
@@ -49,7 +51,7 @@ export function kindsChart({ kinds, label }: AuditSummary): Chart {
   };
   const figures = kinds.map(
     ({ kind, acc_at_50, original }) =>
-      `${kindTitles[kind]} ${points(acc_at_50.mean)} against ${points(original.mean)}`,
+      `${kindTitles[kind]} ${acc_at_50 === null ? "unknown" : points(acc_at_50.mean)} against ${points(original.mean)}`,
   );
   return {
     spec,
@@ -65,7 +67,7 @@ export function wordsChart({ examples, label }: AuditSummary): Chart | undefined
       row: row + 1,
       position,
       word: shortLine(word, 12),
-      change: 100 * (1 - iou),
+      change: iou === null ? null : 100 * (1 - iou),
     })),
   );
   const columns = Math.max(...values.map(({ position }) => position)) + 1;
@@ -77,6 +79,8 @@ export function wordsChart({ examples, label }: AuditSummary): Chart | undefined
     data: { values },
     layer: [
       {
+        // Without an answer, a word has no color.
+        transform: [{ filter: "datum.change !== null" }],
         mark: { type: "rect", stroke: colors.background },
         encoding: {
           x,
@@ -97,7 +101,7 @@ export function wordsChart({ examples, label }: AuditSummary): Chart | undefined
       { mark: { type: "text", fontSize: 10, color: "#1a1a1a" }, encoding: { x, y, text: { field: "word" } } },
     ],
   };
-  const first = examples[0]?.words.toSorted((a, b) => a.iou - b.iou)[0]?.word ?? "";
+  const first = examples[0]?.words.toSorted((a, b) => (a.iou ?? 1) - (b.iou ?? 1))[0]?.word ?? "";
   return {
     spec,
     alt: `Words of ${examples.length} expressions by how much the box of ${label} moves without them; in the first one, most without “${first}”.`,

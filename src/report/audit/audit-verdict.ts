@@ -1,3 +1,4 @@
+import { counted, joinWords } from "../../base/format.ts";
 import type { AuditKind, AuditSummary } from "../../contract/generated/types.ts";
 import { interval, points } from "../points.ts";
 
@@ -9,6 +10,7 @@ export function auditVerdict(summary: AuditSummary): string {
     ...order(summary),
     ...expression(summary),
     ...swaps(summary),
+    ...unanswered(summary),
   ];
   return parts.join(" ");
 }
@@ -22,25 +24,30 @@ export function orderRemark(summary: AuditSummary): string | undefined {
 function order(summary: AuditSummary): string[] {
   const remark = orderRemark(summary);
   if (remark !== undefined) return [`${remark}.`];
-  const shuffled = kindOf(summary, "shuffled");
-  if (shuffled === undefined || shuffled.unchanged.low === null)
+  const orders = [kindOf(summary, "shuffled"), kindOf(summary, "reversed")];
+  const asked = orders.flatMap((kind) => kind?.unchanged ?? []);
+  if (orders.every((kind) => kind === undefined)) return ["No expression has words in another order."];
+  if (asked.length === 0)
+    return ["Whether word order matters is unknown, since too few expressions with other orders have a box."];
+  if (asked.every(({ low }) => low === null))
     return ["There are too few images to tell whether word order matters."];
   if (summary.ignores_word_order === null)
     return [
       `It is open whether word order matters: the box is the same for ${sameWithInterval(summary, "shuffled")} of the expressions with shuffled words and ${sameWithInterval(summary, "reversed")} with reversed words.`,
     ];
+  const accuracy = kindOf(summary, "shuffled")?.acc_at_50;
   return [
-    `Word order matters: with shuffled words the box is the same for ${same(summary, "shuffled")} of the expressions, and Acc@0.5 is ${points(shuffled.acc_at_50.mean)} %.`,
+    `Word order matters: the box is the same for ${same(summary, "shuffled")} of the expressions with shuffled words and ${same(summary, "reversed")} with reversed words${accuracy ? `; with shuffled words, Acc@0.5 is ${points(accuracy.mean)} %` : ""}.`,
   ];
 }
 
 function expression(summary: AuditSummary): string[] {
-  const blank = kindOf(summary, "blank");
-  if (blank === undefined || summary.ignores_expression === null) return [];
+  const blank = kindOf(summary, "blank")?.acc_at_50;
+  if (!blank || summary.ignores_expression === null) return [];
   return [
     summary.ignores_expression
-      ? `It is not above its own answers without words (${points(blank.acc_at_50.mean)} %).`
-      : `Without words, Acc@0.5 is ${points(blank.acc_at_50.mean)} %.`,
+      ? `It is not above its own answers without words (${points(blank.mean)} %).`
+      : `Without words, Acc@0.5 is ${points(blank.mean)} %.`,
   ];
 }
 
@@ -52,14 +59,31 @@ function swaps(summary: AuditSummary): string[] {
   ];
 }
 
+/** Kinds of which nothing is said, and unchanged expressions that are misses for lack of a box. */
+function unanswered(summary: AuditSummary): string[] {
+  const lost = (summary.num_missing ?? 0) + (summary.num_unparsed ?? 0);
+  const titles = unansweredKinds(summary).map(({ kind }) => kindTitles[kind]);
+  return [
+    ...(lost === 0 ? [] : [`${counted(lost, "unchanged expression")} without a box count as misses.`]),
+    ...(titles.length === 0
+      ? []
+      : [`Fewer than half of the questions have a box, and there are no figures: ${joinWords(titles)}.`]),
+  ];
+}
+
+/** Kinds with boxes for fewer than half of their questions. */
+export function unansweredKinds({ kinds }: AuditSummary): AuditKind[] {
+  return kinds.filter(({ acc_at_50 }) => acc_at_50 === null);
+}
+
 function same(summary: AuditSummary, kind: AuditKind["kind"]): string {
-  const found = kindOf(summary, kind);
-  return found === undefined ? "an unknown part" : `${points(found.unchanged.mean)} %`;
+  const unchanged = kindOf(summary, kind)?.unchanged;
+  return unchanged ? `${points(unchanged.mean)} %` : "an unknown part";
 }
 
 function sameWithInterval(summary: AuditSummary, kind: AuditKind["kind"]): string {
-  const found = kindOf(summary, kind);
-  return found === undefined ? "an unknown part" : `${interval(found.unchanged)} %`;
+  const unchanged = kindOf(summary, kind)?.unchanged;
+  return unchanged ? `${interval(unchanged)} %` : "an unknown part";
 }
 
 function kindOf({ kinds }: AuditSummary, kind: AuditKind["kind"]): AuditKind | undefined {

@@ -72,10 +72,12 @@ async function drawModel(
   };
   const words = wordsChart(summary);
   const drawn: ReportImage[] = [];
+  const unreadable = new Set<string>();
   for (const [position, example] of examples.slice(0, maxDrawn).entries()) {
     const file = `${place}/example-${index + 1}-${position + 1}.png`;
     const problem = await drawExample(example, position + 1, join(folder, file)).catch(explainUnreadable);
-    if (problem === undefined)
+    if (problem !== undefined) unreadable.add(problem);
+    else
       drawn.push({
         file,
         alt: `${position + 1}: “${shortLine(example.sentence, 90)}”, with the box of the whole expression`,
@@ -85,12 +87,15 @@ async function drawModel(
     kinds: await draw("kinds", kindsChart(summary)),
     words: words === undefined ? undefined : await draw("words", words),
     examples: drawn,
+    unreadable: [...unreadable],
   };
 }
 
 const maxDrawn = 4;
 
-async function drawExample(example: AuditExample, number: number, file: string): Promise<undefined> {
+/** @returns why it has no image; undefined if it is drawn. */
+async function drawExample(example: AuditExample, number: number, file: string): Promise<string | undefined> {
+  if (example.image_file === null) return "the dataset was prepared without images";
   const answer = {
     box_xyxy: example.pred_box_xyxy,
     color: "#0072b2",
@@ -103,4 +108,5 @@ async function drawExample(example: AuditExample, number: number, file: string):
     upright: example.upright,
     caption: { note: `expression ${number}`, sentence: example.sentence, legend: [answer, truth] },
   });
+  return undefined;
 }
