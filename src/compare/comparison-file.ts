@@ -54,6 +54,12 @@ function requestedModel(label: string, choice: ResultsChoice, where: Where): Req
     coordinates: at("coordinates", coordinates),
     forceCoordinates: force_coordinates ?? false,
     protocol: at("protocol", protocol),
+    ownOption:
+      at("repeats", repeats) ??
+      at("format", format) ??
+      at("columns", columns) ??
+      at("coordinates", coordinates) ??
+      at("protocol", protocol),
   };
 }
 

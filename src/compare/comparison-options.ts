@@ -148,7 +148,10 @@ function setEach(
     else for (const each of models.values()) set(each, { ...place, value: text });
   }
   // The value of one model counts before that of all, in any order.
-  for (const [model, value] of named) set(model, value);
+  for (const [model, value] of named) {
+    set(model, value);
+    model.ownOption ??= value;
+  }
 }
 
 function isColumnPairs(text: string): boolean {
@@ -172,6 +175,7 @@ function newModel(label: Written<string>, forceCoordinates: boolean): RequestedM
     coordinates: undefined,
     forceCoordinates,
     protocol: undefined,
+    ownOption: undefined,
   };
 }
 

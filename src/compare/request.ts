@@ -38,6 +38,8 @@ export interface RequestedModel {
   coordinates: Written<string> | undefined;
   forceCoordinates: boolean;
   protocol: Written<string | Protocol> | undefined;
+  /** One of these options that was given for this model, not for all models. */
+  ownOption: Location | undefined;
 }
 
 /** One file, trial or sweep of a model. */

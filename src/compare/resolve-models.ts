@@ -71,9 +71,8 @@ function resolveModel(model: RequestedModel, resolving: Resolving): Model[] {
     return [];
   }
   if (other === undefined) return files.length === 0 ? [] : [resolveFiles(model, files, resolving)];
-  const option = model.repeats ?? model.coordinates ?? model.protocol;
-  if (option !== undefined)
-    report(option, `${label.value}: only valid for files of answers, found a trial or a sweep`);
+  if (model.ownOption !== undefined)
+    report(model.ownOption, `${label.value}: only valid for files of answers, found a trial or a sweep`);
   for (const { run: each } of others)
     if (each.data !== undefined)
       report(

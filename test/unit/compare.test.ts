@@ -282,6 +282,19 @@ describe("trials", () => {
     ]);
   });
 
+  test("options for files do not concern them, unless one names them", async () => {
+    const { work, engine } = withSweep();
+    const options = { data: ["mine"], results: ["a=fusion:film", "qwen=qwen.jsonl"], engine };
+    await compareIn(work, { ...options, coordinates: ["xyxy_1000"], format: ["table"] });
+    expect(engine.of("read_answers")[0]?.reading).toMatchObject({ format: "table" });
+    for (const name of ["coordinates", "format", "columns"]) {
+      const value = { coordinates: "a=xyxy", format: "a=table", columns: "a=sent_id=id" }[name];
+      await expect(compareIn(work, { ...options, [name]: [value] })).rejects.toThrow(
+        `--${name} ${value}  a: only valid for files of answers`,
+      );
+    }
+  });
+
   test("on another dataset they are evaluated there, which is a look at its test split, and not chosen by its val", async () => {
     const { work, engine } = withSweep();
     makeData(work, { id: "another", name: "another" });
