@@ -4,8 +4,10 @@ import { CliprpnError } from "../contract/errors.ts";
 import type { AnswersReport, BridgeMethods } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
 import { AnswersStore, lookKey } from "../store/answers-store.ts";
+import { hasAnswersOn } from "../sweep/predict-on.ts";
 import type { RunContext } from "../sweep/run-context.ts";
 import type { ComparedSplit, Comparison, FilesModel } from "./comparison.ts";
+import { distinctTrials } from "./predict-trials.ts";
 import { type ReadAnswers, recordAnswerLooks } from "./record-looks.ts";
 
 /** A file of answers as predictions on a split. */
@@ -28,13 +30,14 @@ export function convertedOf(files: ConvertedFiles, label: string, data: string):
 /**
  * Converts all files that were not converted before, and records the looks at test splits before any figure is computed.
  *
+ * @returns also the splits at which a look was recorded.
  * @throws CliprpnError bad_input with the problems of all files.
  */
 export async function convertFiles(
   { models, data }: Comparison,
   engine: Engine,
   run: RunContext,
-): Promise<ConvertedFiles> {
+): Promise<{ files: ConvertedFiles; looked: ComparedSplit[] }> {
   const jobs = models.flatMap((model) => (model.kind === "results" ? jobsOf(model, data, run.runsDir) : []));
   const waiting = byDataset(jobs.filter(({ targets }) => targets.some(({ report }) => report === undefined)));
   const problems: CliprpnError[] = [];
@@ -55,11 +58,12 @@ export async function convertFiles(
       ? first
       : new CliprpnError(first.code, problems.map(({ message }) => message).join("\n"), { cause: first });
   }
-  recordAnswerLooks(
+  const looked = recordAnswerLooks(
     jobs.flatMap(({ targets }) => targets),
     run,
+    (each) => distinctTrials(models).filter((trial) => !hasAnswersOn(trial, each)).length,
   );
-  return completed(jobs);
+  return { files: completed(jobs), looked };
 }
 
 /** A file and the splits that it has answers for. */

@@ -2,15 +2,17 @@ import { CliprpnError } from "../contract/errors.ts";
 import type { Engine } from "../engine/engine.ts";
 import { type CompletedAttempt, hasAnswersOn, predictOn } from "../sweep/predict-on.ts";
 import type { RunContext } from "../sweep/run-context.ts";
-import type { ComparedSplit, Comparison } from "./comparison.ts";
+import type { ComparedSplit, Comparison, Model } from "./comparison.ts";
 
 /**
  * Has the trials evaluated on the splits where they have no answers yet; new ones on a test split are a look at it.
  *
+ * @param looked splits at which this command has recorded its look.
  * @throws CliprpnError not_found if a trial has neither answers nor a model, or must not run.
  */
 export async function predictTrials(
   { models, data }: Comparison,
+  looked: readonly ComparedSplit[],
   engine: Engine,
   run: RunContext,
 ): Promise<void> {
@@ -19,12 +21,14 @@ export async function predictTrials(
     for (const each of data)
       for (const trial of trials)
         if (!hasAnswersOn(trial, each)) throw withoutPredictions(trial, each, label);
-  const trials = ours.flatMap((model) => model.trials);
-  // Two models may have a trial in common.
-  const distinct = [
-    ...new Map(trials.map((each) => [`${each.trial.folder} ${each.attempt}`, each])).values(),
-  ];
-  await predictOn(distinct, data, { sweepName: null, runsDir: run.runsDir, engine, context: run });
+  const options = { sweepName: null, runsDir: run.runsDir, engine, context: run };
+  await predictOn(distinctTrials(models), data, { ...options, looked });
+}
+
+/** The trials of all models, of which two may have one in common. */
+export function distinctTrials(models: readonly Model[]): CompletedAttempt[] {
+  const trials = models.flatMap((model) => (model.kind === "results" ? [] : model.trials));
+  return [...new Map(trials.map((each) => [`${each.trial.folder} ${each.attempt}`, each])).values()];
 }
 
 function withoutPredictions(

@@ -17,11 +17,18 @@ export interface ReadAnswers {
   isNew: boolean;
 }
 
-/** Records one look for each test split of which files are read for the first time, or read otherwise than before. */
-export function recordAnswerLooks(
-  answers: readonly (Omit<ReadAnswers, "data"> & { data: LookedAt })[],
+/**
+ * Records one look for each test split of which files are read for the first time, or read otherwise than before.
+ *
+ * @param numTrialsOn how many trials will be evaluated on a split by the same command, which is the same look.
+ * @returns the splits with a look.
+ */
+export function recordAnswerLooks<T extends LookedAt>(
+  answers: readonly (Omit<ReadAnswers, "data"> & { data: T })[],
   { runsDir, commandLine }: Pick<RunContext, "runsDir" | "commandLine">,
-): void {
+  numTrialsOn: (data: T) => number = () => 0,
+): T[] {
+  const looked: T[] = [];
   const targets = answers.filter(({ isNew, data }) => isNew && isTest(data.split));
   for (const data of new Set(targets.map((target) => target.data))) {
     const { dataset, split } = data;
@@ -36,8 +43,10 @@ export function recordAnswerLooks(
       split,
       command: commandLine,
       sweep: null,
-      num_trials: newKeys.length,
+      num_trials: newKeys.length + numTrialsOn(data),
       answers: newKeys,
     });
+    looked.push(data);
   }
+  return looked;
 }

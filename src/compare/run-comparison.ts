@@ -64,9 +64,9 @@ export async function runComparison(
   });
   try {
     await prepareData(comparison, engine, run);
-    const files = await convertFiles(comparison, engine, run);
+    const { files, looked } = await convertFiles(comparison, engine, run);
     for (const line of answerLines(comparison, files)) terminal[line.kind](line.text);
-    await predictTrials(comparison, engine, run);
+    await predictTrials(comparison, looked, engine, run);
     const stored = storedComparison(comparison, files, commandLine);
     const made = await writeReports({ comparison, files, stored }, store.folder, engine, run);
     store.write(stored); // Last: an error before leaves the earlier comparison, or nothing.

@@ -53,7 +53,7 @@ export function negated({ mean, low, high }: Interval): Interval {
 /** "0.031", "< 0.001". */
 export function pValue(p: number | null): string {
   if (p === null) return noValue;
-  return p < 0.001 ? "< 0.001" : p.toFixed(3);
+  return p < 0.001 ? "<\u00a00.001" : p.toFixed(3);
 }
 
 interface Bounds {

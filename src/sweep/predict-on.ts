@@ -45,6 +45,8 @@ export interface PredictOptions {
   runsDir: string;
   engine: Engine;
   context: Context;
+  /** Targets at which this command has recorded a look. */
+  looked?: readonly EvaluationTarget[];
 }
 
 /**
@@ -167,7 +169,7 @@ async function predictAll(
       engine,
       context,
     );
-  recordTargetLook(target, trials.length, options);
+  if (!options.looked?.includes(target)) recordTargetLook(target, trials.length, options);
   for (const [index, { trial, model }] of trials.entries()) {
     const label = `${targetName(target)}, trial ${index + 1} of ${trials.length}: `;
     await evaluateTrial(trial, model, target, options, label);

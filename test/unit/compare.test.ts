@@ -282,6 +282,23 @@ describe("trials", () => {
     ]);
   });
 
+  test("files and trials that one command reads on a test split are one look", async () => {
+    const { work, engine } = withSweep();
+    const options = { data: ["mine:testA", "mine:testB"], results: ["a=fusion:film", "qwen=qwen.jsonl"] };
+    await compareIn(work, { ...options, engine });
+    expect(engine.of("evaluate")).toHaveLength(4);
+    expect(looks(work)).toEqual([
+      ["testA", 3], // A file and two trials.
+      ["testB", 3],
+    ]);
+    // The trials of another configuration are new answers.
+    await compareIn(work, { ...options, results: ["a=fusion:token", "qwen=qwen.jsonl"], engine });
+    expect(looks(work).slice(2)).toEqual([
+      ["testA", 1],
+      ["testB", 1],
+    ]);
+  });
+
   test("options for files do not concern them, unless one names them", async () => {
     const { work, engine } = withSweep();
     const options = { data: ["mine"], results: ["a=fusion:film", "qwen=qwen.jsonl"], engine };

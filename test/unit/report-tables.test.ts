@@ -130,7 +130,7 @@ describe("LaTeX", () => {
     expect(text).toContain("\\emph{constant box}$^\\dagger$");
     expect(text).toContain("\\emph{image-only baseline} &");
     expect(text).toMatch(
-      /\$\\pm\$ has the distances to the ends of the 95 \\% confidence interval .*checkpoints/,
+      /\$\\pm\$ has the distances to the ends of the 95 \\% confidence interval .*these models/,
     );
     expect(text).toContain("\\label{tab:made-val-leaderboard}");
   });
@@ -157,7 +157,7 @@ describe("LaTeX", () => {
 
   test("no row is marked if all intervals are of checkpoints", () => {
     const text = latexLeaderboard(reportJson(madeInput(settings.slice(2))));
-    expect(text).toContain("interval for these checkpoints on new images.");
+    expect(text).toContain("interval for these models on new images.");
     expect(text).not.toContain("dagger");
   });
 

@@ -6,6 +6,7 @@ import type {
   PublishedResult,
   StoredComparison,
 } from "../../contract/generated/types.ts";
+import { nameEndpoints } from "../overview/combined-verdict.ts";
 import { combinedRuns, repeatedSteps } from "../wording.ts";
 import { markOf, meaningOf, noLatexValue, plusMinus, tableOf, trainingOf } from "./latex-table.ts";
 import { latexText } from "./latex-text.ts";
@@ -41,7 +42,7 @@ export function latexSplits(
   const meanOf =
     !hasMean || primary.length === endpoints.length
       ? ""
-      : ` Mean is over ${primary.map((each) => latexText(each.name)).join(", ")}.`;
+      : ` The mean is over ${latexText(nameEndpoints(primary))}.`;
   return tableOf({
     caption: `Acc@0.5 in \\%. The highest of each column is bold.${meanOf} ${meaningOf(combined, populations, steps)}${trainingOf(trainingSet)}`,
     label: `${name}-splits`,

@@ -27,6 +27,7 @@ export function tableOf({ caption, label, align, spans = [], head, groups, comme
     ...comments.map((comment) => `% ${comment}`),
     "\\begin{table}",
     "  \\centering",
+    "  \\setlength{\\belowcaptionskip}{6pt}",
     `  \\caption{${caption}}`,
     `  \\label{tab:${label.replace(/[^A-Za-z0-9-]/g, "-")}}`,
     `  \\begin{tabular}{${align}}`,
@@ -81,10 +82,10 @@ export function meaningOf(
 ): string {
   const interval = `$\\pm$ has the distances to the ends of the ${latexText(confidenceOf(summary))} confidence interval`;
   const populations = new Set(rows);
-  if (!populations.has("procedure")) return `${interval} for these checkpoints on new images.`;
+  if (!populations.has("procedure")) return `${interval} for these models on new images.`;
   const procedure = `${interval} for ${steps}, on new images`;
   return populations.has("checkpoints")
-    ? `${procedure}; rows with ${checkpointsMark}: for these checkpoints on new images.`
+    ? `${procedure}; rows with ${checkpointsMark}: for these models on new images.`
     : `${procedure}.`;
 }
 
