@@ -1,7 +1,10 @@
+import { existsSync, mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll } from "vitest";
 import { Arguments, type Context, runContext } from "../../src/commands/command.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { LocalEngine, type LocalEngineOptions } from "../../src/engine/local/local-engine.ts";
+import { cacheFolders } from "../../src/environment/cache-folders.ts";
 import { main } from "../../src/main.ts";
 import { openEngine } from "../../src/sweep/open-engine.ts";
 import { preflight } from "../../src/sweep/preflight.ts";
@@ -24,7 +27,7 @@ export async function cliprpn(
 ): Promise<CommandResult> {
   const { streams, output } = recordedStreams();
   const { signal } = new AbortController();
-  const io = { ...streams, cwd, signal, env: { ...process.env, ...env }, platform: process.platform };
+  const io = { ...streams, cwd, signal, env: withCheckedPython(env), platform: process.platform };
   const code = await main(argv, { ...io, startEngine: warmEngine });
   return { code, ...output() };
 }
@@ -45,12 +48,23 @@ export async function runPreflight(file: string, cwd: string, env: NodeJS.Proces
     cwd,
     commandLine: "",
     signal: new AbortController().signal,
-    env: { ...process.env, ...env },
+    env: withCheckedPython(env),
     startEngine: warmEngine,
   };
   const run = runContext(new Arguments({ python: testPython() }), context);
   const { plan, dataset } = await readPlan(file, [], run);
   await preflight(plan.trials, plan.trials, dataset, await openEngine(run, plan.trials), run);
+}
+
+/** The check of an interpreter imports torch, too: once for the caches of all tests. */
+function withCheckedPython(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const cache = env.CLIPRPN_CACHE;
+  if (cache !== undefined && !existsSync(join(cache, "own-python"))) {
+    const shared = join(cacheFolders(process.env).own, "own-python");
+    for (const folder of [shared, cache]) mkdirSync(folder, { recursive: true });
+    symlinkSync(shared, join(cache, "own-python"), "junction");
+  }
+  return { ...process.env, ...env };
 }
 
 const engines = new Map<string, LocalEngine>();

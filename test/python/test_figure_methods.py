@@ -45,13 +45,19 @@ def in_new_process(*calls: tuple[str, dict[str, Any]]) -> tuple[list[Any], list[
 def test_a_process_without_a_device_imports_no_torch_and_runs_no_trial() -> None:
     hello = {"schema_sha256": SCHEMA_SHA256, "device": None, "num_threads": None}
     missing = {"file": "/no/such/file.csv", "reading": READING, "targets": [TARGET]}
-    (greeting, answers, golden), modules = in_new_process(
-        ("hello", hello), ("read_answers", missing), ("golden", {"files": []})
+    questions = {"root": "/no/such/folder", "out_file": "/no/such/file.jsonl", "split": "test", "only": None}
+    questions |= {"prompt": "{}", "coordinates": "xyxy", "image_paths": "absolute"}
+    (greeting, answers, exported, golden), modules = in_new_process(
+        ("hello", hello),
+        ("read_answers", missing),
+        ("export_questions", questions),
+        ("golden", {"files": []}),
     )
     assert greeting["status"] == "ok"
     assert greeting["value"]["environment"] is None
     assert set(greeting["value"]["sources_sha256"]) == {"cliprpn", "baseline"}
     assert answers["error"]["code"] == "not_found"
+    assert exported["error"]["code"] == "data_invalid"
     assert golden["error"]["code"] == "contract_violation"
     assert "read_answers" in golden["error"]["message"]
     assert modules == []

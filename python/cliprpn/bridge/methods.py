@@ -36,7 +36,6 @@ from cliprpn.contract.generated import (
     ExportChangesResult,
     ExportDatasetParams,
     ExportDatasetResult,
-    ExportQuestionsParams,
     GoldenParams,
     GoldenResult,
     GroundParams,
@@ -62,7 +61,6 @@ from cliprpn.data.index import open_dataset, open_tables, read_facts
 from cliprpn.data.long_expressions import long_expression_lines
 from cliprpn.data.pixels import read_manifest
 from cliprpn.data.predictions import predictions_file
-from cliprpn.data.questions import export_questions
 from cliprpn.data.sources import count_splits, read_source
 from cliprpn.data.tables import write_tables
 from cliprpn.detectors.check_extra import check_extra
@@ -166,20 +164,6 @@ def _export_dataset(params: ExportDatasetParams, context: CallContext) -> Export
     return ExportDatasetResult(num_sentences=num_sentences)
 
 
-def _export_questions(params: ExportQuestionsParams, context: CallContext) -> ExportDatasetResult:
-    root = Path(params.root)
-    num_sentences = export_questions(
-        open_dataset(root, read_facts(root).id),
-        Path(params.out_file),
-        split=params.split,
-        only=params.only,
-        prompt=params.prompt,
-        coordinates=params.coordinates,
-        image_paths=params.image_paths,
-    )
-    return ExportDatasetResult(num_sentences=num_sentences)
-
-
 def _compare_datasets(params: CompareDatasetsParams, context: CallContext) -> CompareDatasetsResult:
     return compare_datasets([Path(root) for root in params.roots], Path(params.cache_dir))
 
@@ -280,7 +264,6 @@ METHODS: dict[str, Method] = {
     "read_annotations": Method(ReadAnnotationsParams, ReadAnnotationsResult, _read_annotations),
     "index_dataset": Method(IndexDatasetParams, IndexDatasetResult, _index_dataset),
     "export_dataset": Method(ExportDatasetParams, ExportDatasetResult, _export_dataset),
-    "export_questions": Method(ExportQuestionsParams, ExportDatasetResult, _export_questions),
     "compare_datasets": Method(CompareDatasetsParams, CompareDatasetsResult, _compare_datasets),
     "join_datasets": Method(JoinDatasetsParams, JoinDatasetsResult, _join_datasets),
     "dataset_stats": Method(DatasetStatsParams, DatasetStats, _dataset_stats),

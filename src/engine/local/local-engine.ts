@@ -172,7 +172,12 @@ export class LocalEngine implements Engine {
 }
 
 /** The methods of `bridge/figure_methods.py`, and the slot of the worker that was started for them. */
-const figureMethods: ReadonlySet<Method> = new Set<Method>(["read_answers", "summarize", "combine"]);
+const figureMethods: ReadonlySet<Method> = new Set<Method>([
+  "read_answers",
+  "export_questions",
+  "summarize",
+  "combine",
+]);
 const figuresSlot = -1;
 
 /** How long before its time limit a trial writes into its log where it is. */
