@@ -4,6 +4,7 @@ import { type DatasetIdentity, identifyDataset } from "../dataset/identify-datas
 import { answersFolder, type FoundModel, findModel, modelFile } from "../store/find-model.ts";
 import { hasPredictions } from "../store/trial-store.ts";
 import { dataFolders, ensureDataset, namedDataset, warnOfData } from "../sweep/datasets.ts";
+import { checkTarget } from "../sweep/evaluation-targets.ts";
 import { currentCode, locateTrials, specOf } from "../sweep/locate-trial.ts";
 import { openEngine } from "../sweep/open-engine.ts";
 import { evaluateOn, neededSize, recordTargetLook } from "../sweep/predict-on.ts";
@@ -26,6 +27,7 @@ export async function evaluate(args: Arguments, context: Context): Promise<numbe
     if (dataset !== undefined) await ensureDataset(dataset, [neededSize({ spec, model })], engine, context);
     const used = dataset ?? spec?.dataset;
     if (used !== undefined) warnOfData(used, context.terminal);
+    if (used !== undefined) checkTarget({ dataset: used, split }, "--split"); // Before a look at it.
     const out_dir = answersFolder(found, split, dataset?.id);
     if (used !== undefined && !hasPredictions(out_dir, split))
       recordTargetLook({ dataset: used, split }, 1, {

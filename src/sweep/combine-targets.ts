@@ -54,8 +54,8 @@ export async function combineTargets(
   const all = [own, ...targets];
   const primary = new Set(primaryOf(all, experiment));
   const [first, ...others] = all.map((target) => ({
-    name: target === own ? ownName(own) : targetName(target),
-    dataset: datasetOf(target.dataset),
+    name: targetName(named(target)),
+    dataset: datasetOf(named(target).dataset),
     split: target.split,
     in_primary: primary.has(target),
     groups: groupsOf(trials, target, asked),
@@ -79,10 +79,11 @@ export function otherTargets(
   return [...evaluate_on, ...later].filter((target) => !isSame(target, { dataset, split }));
 }
 
-/** That of a joint training set is the val split of one of its datasets. */
-function ownName(own: EvaluationTarget): string {
-  const { joint } = readFacts(own.dataset.root);
-  return joint == null ? targetName(own) : targetName({ ...own, dataset: { ...own.dataset, ...joint.val } });
+/** The val split of a joint training set has the name of the dataset that it comes from. */
+function named(target: EvaluationTarget): EvaluationTarget {
+  const { dataset } = target;
+  const { joint } = readFacts(dataset.root);
+  return joint == null ? target : { ...target, dataset: { ...dataset, name: joint.val.name } };
 }
 
 /** The test splits that the experiment names; without any, all test splits; without any, all splits. */

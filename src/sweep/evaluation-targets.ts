@@ -53,14 +53,22 @@ export async function targetsOf(
 }
 
 /** @throws CliprpnError bad_input if a prepared dataset has no expressions in the split. */
-export function checkTarget({ dataset, split }: EvaluationTarget, where: string): void {
+export function checkTarget(
+  { dataset, split }: { dataset: Pick<DatasetIdentity, "name" | "root">; split: Split },
+  where: string,
+): void {
   if (!isPrepared(dataset.root)) return; // Checked once it is prepared.
   const splits = splitsIn(dataset.root);
-  if (!splits.includes(split))
-    throw new CliprpnError(
-      "bad_input",
-      `${where}: expected a split of ${dataset.name}: ${splits.join(", ")}; found ${split}`,
-    );
+  if (splits.includes(split)) return;
+  const { joint } = readFacts(dataset.root);
+  const advice =
+    joint == null
+      ? ""
+      : `. The trials of several datasets are evaluated on the splits of each: \`cliprpn evaluate SWEEP --on ${joint.val.name}:${split}\``;
+  throw new CliprpnError(
+    "bad_input",
+    `${where}: expected a split of ${dataset.name}: ${splits.join(", ")}; found ${split}${advice}`,
+  );
 }
 
 /** The splits of a dataset that have expressions; undefined if it is not prepared yet. */

@@ -10,6 +10,7 @@ import { withStaging } from "../report/staging.ts";
 import { writeReport } from "../report/write-report.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
 import { combineTargets } from "./combine-targets.ts";
+import { checkTarget } from "./evaluation-targets.ts";
 import { findAudits } from "./find-audits.ts";
 import { locateTrials } from "./locate-trial.ts";
 import { predictOn } from "./predict-on.ts";
@@ -74,6 +75,7 @@ async function makeLocked(
       `${store.folder}: expected at least one completed trial, found none; run the sweep first`,
     );
   const own = { dataset: first.spec.dataset, split };
+  checkTarget(own, "--split"); // Before a look at it.
   await predictOn(completed, [own], { sweepName: store.name, runsDir: store.runsDir, engine, context });
   const combined =
     split === "val"

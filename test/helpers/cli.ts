@@ -41,10 +41,11 @@ export function cliprpnWithPython(
   return cliprpn([...argv, "--python", testPython()], cwd, env);
 }
 
-/** The steps of `sweep FILE` before its first trial: checks the experiment and prepares its dataset. @throws CliprpnError. */
-export async function runPreflight(file: string, cwd: string, env: NodeJS.ProcessEnv): Promise<void> {
+/** The steps of `sweep FILE` before its first trial: checks the experiment and prepares its datasets. @returns the messages. @throws CliprpnError. */
+export async function runPreflight(file: string, cwd: string, env: NodeJS.ProcessEnv): Promise<string> {
+  const { streams, output } = recordedStreams();
   const context: Context = {
-    terminal: makeTerminal(recordedStreams().streams),
+    terminal: makeTerminal(streams),
     cwd,
     commandLine: "",
     signal: new AbortController().signal,
@@ -52,8 +53,9 @@ export async function runPreflight(file: string, cwd: string, env: NodeJS.Proces
     startEngine: warmEngine,
   };
   const run = runContext(new Arguments({ python: testPython() }), context);
-  const { plan, dataset } = await readPlan(file, [], run);
-  await preflight(plan.trials, plan.trials, dataset, await openEngine(run, plan.trials), run);
+  const { plan, dataset, targets } = await readPlan(file, [], run);
+  await preflight(plan.trials, plan.trials, dataset, await openEngine(run, plan.trials), run, targets);
+  return output().err;
 }
 
 /** The check of an interpreter imports torch, too: once for the caches of all tests. */

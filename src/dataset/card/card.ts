@@ -16,6 +16,7 @@ import {
   table,
 } from "../../report/markdown.ts";
 import { noValue } from "../../report/points.ts";
+import { describeJoint, type JointFacts } from "../joint.ts";
 import { matchedLine, moreSkipped } from "../prepare/summary-lines.ts";
 import { citations, licenses } from "./attribution.ts";
 import { writeContactSheet } from "./contact-sheet.ts";
@@ -153,6 +154,7 @@ function splits({ stats }: DatasetProfile): RootContent[] {
   const { facts, overlaps } = stats;
   return [
     paragraph(`Split by ${facts.split_by}: ${facts.split_rule}.`),
+    ...(facts.joint == null ? [] : [paragraph(describeJoint(facts.joint)), leftOut(facts.joint)]),
     ...(facts.matched ?? []).map((split) => paragraph(`${matchedLine(split)}.`)),
     ...(overlaps.length === 0
       ? []
@@ -164,6 +166,15 @@ function splits({ stats }: DatasetProfile): RootContent[] {
           ),
         ]),
   ];
+}
+
+/** The splits of each dataset whose images a joint training set has not. */
+function leftOut({ excluded }: JointFacts): RootContent {
+  return table(
+    ["dataset", "left out of training: images of"],
+    excluded.map(({ name, id, splits }) => [`${name} (${id})`, splits.join(", ")]),
+    2,
+  );
 }
 
 function figures({ stats }: DatasetProfile): RootContent[] {

@@ -1,5 +1,6 @@
 import { count, percent, wrapText } from "../../base/format.ts";
 import type { DatasetStats, SplitStats } from "../../contract/generated/types.ts";
+import { describeJoint } from "../joint.ts";
 import { matchedLine } from "../prepare/summary-lines.ts";
 import { knownIssues, overlapLine } from "./known-issues.ts";
 import type { DatasetProfile } from "./profile.ts";
@@ -14,6 +15,7 @@ export function summaryText(profile: DatasetProfile): string {
   const { facts } = stats;
   return [
     ...paragraph(`${facts.name}, split by ${facts.split_by} (${facts.split_rule})`),
+    ...(facts.joint == null ? [] : paragraph(describeJoint(facts.joint))),
     ...(facts.matched ?? []).map(matchedLine),
     totals(stats),
     folder,
