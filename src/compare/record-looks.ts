@@ -9,8 +9,8 @@ interface LookedAt {
 }
 
 /** Answers on a split. */
-export interface ReadAnswers {
-  data: ComparedSplit;
+export interface ReadAnswers<T extends LookedAt = ComparedSplit> {
+  data: T;
   /** Names them among the looks at test. */
   lookKey: string;
   /** True if they were read for the first time. */
@@ -24,7 +24,7 @@ export interface ReadAnswers {
  * @returns the splits with a look.
  */
 export function recordAnswerLooks<T extends LookedAt>(
-  answers: readonly (Omit<ReadAnswers, "data"> & { data: T })[],
+  answers: readonly ReadAnswers<T>[],
   { runsDir, commandLine }: Pick<RunContext, "runsDir" | "commandLine">,
   numTrialsOn: (data: T) => number = () => 0,
 ): T[] {
