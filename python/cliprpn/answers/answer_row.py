@@ -36,6 +36,7 @@ class AnswerRow:
         frame_wh: width and height of the image that the model saw, pixels.
         split: that the row names.
         unparsed: True if there is an answer, but no box in it, or a box that is not four finite numbers.
+        num_boxes: in the answer, of which `box` is the first.
     """
 
     where: str
@@ -51,6 +52,7 @@ class AnswerRow:
     frame_wh: tuple[float, float] | None = None
     split: str | None = None
     unparsed: bool = False
+    num_boxes: int = 1
 
 
 @dataclass(frozen=True)

@@ -3,90 +3,88 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
 
-from cliprpn.answers.answer_row import Box
-from cliprpn.contract.generated import Coordinates
-from cliprpn.data.checks import MAX_COORDINATE_PX
+from cliprpn.answers.answer_json import BOX_KEYS, GEMINI_KEY, box_in_json, gemini_box, has_fours
+from cliprpn.answers.box_values import BRACKETED, NUMBER, SCALAR, TextBox, box_of
+from cliprpn.answers.coordinates import coordinates_of
 from cliprpn.detectors.results.box_forms import BoxForm
-from cliprpn.detectors.results.texts import boxes_in_text, json_in_text
+from cliprpn.detectors.results.texts import BARE_FORM, boxes_in_text, json_in_text
 
 # The answer to "where is it" is short; what comes after it is not read.
 MAX_CHARS = 20_000
-NUMBER = r"(-?\d{1,7}(?:\.\d{1,12})?)"
+# What models that think aloud write around their thoughts.
+_THOUGHT = "think|thinking|thought|thoughts|reasoning"
+THOUGHT_START = re.compile(rf"<(?:{_THOUGHT})>|◁think▷", re.IGNORECASE)
+THOUGHT_END = re.compile(rf"</(?:{_THOUGHT})>|◁/think▷", re.IGNORECASE)
+ANSWER = re.compile(r"<answer>(.*?)(?:</answer>|\Z)", re.DOTALL | re.IGNORECASE)
+# A box under a usual key, in JSON that is broken or Python's notation.
+KEYED = re.compile(rf"\b({'|'.join(BOX_KEYS)})['\"]?\s{{0,5}}[:=]\s{{0,5}}\[{{0,2}}{BRACKETED}")
+FOUR = re.compile(BRACKETED)
+PAIR = rf"\(\s*{NUMBER}\s*,\s*{NUMBER}\s*\)"
+PAIRS = re.compile(rf"{PAIR}[\s,]{{0,5}}{PAIR}")
 # Numbers with nothing but separators between them. It also takes what is no number, such as 1e300, so that none of
 # its digits count as one.
 RUN = re.compile(r"(?<![\w.])-?\d(?:[\w+\-]|\.(?=\d))*(?:[\s,;]{1,5}-?\d(?:[\w+\-]|\.(?=\d))*)*")
 SEPARATOR = re.compile(r"[\s,;]+")
-PAIRS = re.compile(rf"\(\s*{NUMBER}\s*,\s*{NUMBER}\s*\)[\s,]{{0,5}}\(\s*{NUMBER}\s*,\s*{NUMBER}\s*\)")
-BOX_KEYS = ("bbox_2d", "bbox", "box", "box_2d", "boxes", "bboxes", "coordinates", "answer")
-MAX_DEPTH = 6
-
-
-class TextBox(NamedTuple):
-    """A box of a text, and its coordinates if the notation is certain."""
-
-    box: Box
-    coordinates: Coordinates | None
-    num_boxes: int
 
 
 def box_in_text(text: str) -> TextBox | None:
     """The first box of a text; None if there is none. Known notations of models come first."""
     text = _final(text)[:MAX_CHARS]
     boxes = boxes_in_text(text)
-    if boxes:
+    if boxes and boxes[0][1] is not BARE_FORM:
         numbers, form, _ = boxes[0]
         return _certain(numbers, form, len(boxes))
-    value = json_in_text(text) if "{" in text or "[" in text else None
-    found = None if value is None else _in_json(value, 0)
+    text = SCALAR.sub(r"\1", text)
+    value = json_in_text(text) if "{" in text else None
+    found = None if value is None else box_in_json(value)
+    if found is None:
+        found = _keyed(text)
     if found is not None:
-        return TextBox(found, None, 1)
-    pairs = PAIRS.search(text)
-    sides = None if pairs is None else list(pairs.groups())
-    if sides is None:
-        runs = (SEPARATOR.split(match[0]) for match in RUN.finditer(text))
-        sides = next((run for run in runs if _is_box(run)), None)
-    box = None if sides is None else box_of([float(side) for side in sides])
-    return None if box is None else TextBox(box, None, 1)
+        return found
+    if value is not None and has_fours(value):
+        return None
+    for pattern in (FOUR, PAIRS):
+        matches = list(pattern.finditer(text))
+        if matches:
+            box = box_of(matches[0].groups())
+            return None if box is None else TextBox(box, None, len(matches))
+    return _run(text)
 
 
 def _final(text: str) -> str:
     """What a model that thinks aloud says in the end; the boxes that it considered before are no answers."""
-    after = text.rpartition("</think>")[2]
-    _, tag, answer = after.rpartition("<answer>")
+    ends = list(THOUGHT_END.finditer(text))
+    after = text[ends[-1].end() :] if ends else text
+    answer = ANSWER.search(after)
     # Thoughts that were cut off have no answer after them.
-    return answer if tag else after.partition("<think>")[0]
+    return answer[1] if answer is not None else THOUGHT_START.split(after, maxsplit=1)[0]
 
 
-def _is_box(run: list[str]) -> bool:
-    return len(run) == 4 and all(re.fullmatch(NUMBER, each) for each in run)
-
-
-def box_of(value: Any) -> Box | None:
-    """Four finite numbers of a usual size; None for anything else. One list around them is taken off."""
-    if not isinstance(value, (list, tuple)):
+def _keyed(text: str) -> TextBox | None:
+    matches = list(KEYED.finditer(text))
+    box = box_of(matches[0].groups()[1:]) if matches else None
+    if box is None:
         return None
-    if len(value) == 1 and isinstance(value[0], (list, tuple)):
-        value = value[0]
-    if len(value) != 4:
-        return None
-    a, b, c, d = map(_number, value)
-    if a is None or b is None or c is None or d is None:
-        return None
-    return (a, b, c, d)
+    found = TextBox(box, None, len(matches))
+    return gemini_box(found) if matches[0][1] == GEMINI_KEY else found
 
 
-def _number(value: Any) -> float | None:
-    """A finite number of a usual size."""
-    if isinstance(value, str) and len(value) <= 40:
-        try:
-            value = float(value)
-        except ValueError:
-            return None
-    if not isinstance(value, float) and (isinstance(value, bool) or not isinstance(value, int)):
-        return None
-    return float(value) if abs(value) <= MAX_COORDINATE_PX else None  # A NaN is not below.
+def _run(text: str) -> TextBox | None:
+    """Four numbers without brackets around them."""
+    for match in RUN.finditer(text):
+        sides = SEPARATOR.split(match[0])
+        if len(sides) == 4 and all(re.fullmatch(NUMBER, side) for side in sides):
+            box = None if _is_cut_off(text, match) else box_of(sides)
+            return None if box is None else TextBox(box, None, 1)
+    return None
+
+
+def _is_cut_off(text: str, match: re.Match[str]) -> bool:
+    """Whether the text ends within a bracket, after what may be a part of the last number."""
+    before, after = text[: match.start()], text[match.end() :]
+    is_open = any(before.count(start) > before.count(end) for start, end in ("[]", "()", "{}"))
+    return not after.strip(" .") and (is_open or len(text) == MAX_CHARS)
 
 
 def _certain(numbers: list[float], form: BoxForm, num_boxes: int) -> TextBox | None:
@@ -106,29 +104,3 @@ def _certain(numbers: list[float], form: BoxForm, num_boxes: int) -> TextBox | N
         return TextBox(box, None, num_boxes)
     suffix = "" if full is None else "_norm" if full == 1 else "_1000"
     return TextBox(box, coordinates_of(order + suffix), num_boxes)
-
-
-def coordinates_of(box_format: str) -> Coordinates:
-    """Coordinates in the original image."""
-    return Coordinates.model_validate({"box_format": box_format, "frame": {"kind": "original"}})
-
-
-def _in_json(value: Any, depth: int) -> Box | None:
-    """The first box in lists and objects."""
-    if depth > MAX_DEPTH:
-        return None
-    box = box_of(value)
-    if box is not None:
-        return box
-    if isinstance(value, dict):
-        sides = [value.get(key) for key in ("x1", "y1", "x2", "y2")]
-        box = box_of(sides)
-        if box is not None:
-            return box
-        keys = [key for key in BOX_KEYS if key in value] or list(value)[:20]
-        children = [value[key] for key in keys]
-    elif isinstance(value, list):
-        children = value[:20]
-    else:
-        return None
-    return next((found for child in children if (found := _in_json(child, depth + 1)) is not None), None)

@@ -20,13 +20,17 @@ def best_of_row(boxes: Any, scores: Any) -> tuple[Any, float | None]:
 
 
 def best_rows(rows: list[AnswerRow]) -> list[AnswerRow]:
-    """Of several rows for one expression that all have scores, the one with the highest score."""
-    best: dict[object, AnswerRow] = {}
-    for row in rows:
+    """Of several rows for one expression whose boxes all have scores, the one with the highest score."""
+    by_key: dict[object, list[AnswerRow]] = {}
+    for position, row in enumerate(rows):
         key = row.sent_id if row.sent_id is not None else (row.image, row.expression)
-        if row.score is None or row.box is None or key in (None, (None, None)):
-            return rows
-        kept = best.get(key)
-        if kept is None or (kept.score or 0) < row.score:
-            best[key] = row
-    return list(best.values())
+        by_key.setdefault(position if key == (None, None) else (key,), []).append(row)
+    return [row for group in by_key.values() for row in _best(group)]
+
+
+def _best(group: list[AnswerRow]) -> list[AnswerRow]:
+    with_box = [row for row in group if row.box is not None]
+    scores = [row.score for row in with_box if row.score is not None]
+    if len(group) == 1 or not scores or len(scores) < len(with_box):
+        return group
+    return [with_box[scores.index(max(scores))]]

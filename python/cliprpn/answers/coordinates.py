@@ -56,6 +56,11 @@ def as_corners(boxes: Values, order: str) -> Values:
     return np.concatenate([top_left, top_left + boxes[:, 2:]], axis=1)
 
 
+def coordinates_of(box_format: str) -> Coordinates:
+    """Coordinates in the original image."""
+    return Coordinates.model_validate({"box_format": box_format, "frame": {"kind": "original"}})
+
+
 def coordinates_text(coordinates: Coordinates) -> str:
     """As --coordinates takes them, such as `xyxy@640x480`."""
     frame, name = coordinates.frame, coordinates.box_format

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cliprpn.answers.answer_row import AnswerFormat
-from cliprpn.answers.answer_text import coordinates_of
+from cliprpn.answers.coordinates import coordinates_of
 from cliprpn.contract.generated import Coordinates
 
 
@@ -15,6 +15,7 @@ class Keys:
     """Normalized keys of each field in a format, the first that a row has counts; four keys are the sides of a box.
 
     Attributes:
+        gemini_box: y first, from 0 to 1000.
         hw: of a list of height and width.
         coordinates: of the boxes; None if the format does not say.
         gt_coordinates: of the ground truth; None if they are those of the boxes.
@@ -85,6 +86,7 @@ class Keys:
     split: Sequence[str] = ("split",)
     width: Sequence[str] = ("resizedwidth", "inputwidth", "width", "imagewidth", "imgwidth")
     height: Sequence[str] = ("resizedheight", "inputheight", "height", "imageheight", "imgheight")
+    gemini_box: Sequence[str] = ("box2d",)
     hw: Sequence[str] = ()
     coordinates: Coordinates | None = None
     gt_coordinates: Coordinates | None = None

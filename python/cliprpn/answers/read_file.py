@@ -38,6 +38,13 @@ def read_answer_file(path: Path, reading: AnswerReading) -> AnswerFile:
             f"bbox, or a text as answer; found {found}; name them with --columns box=..., or text=...",
         )
     rows = [_without_empty_box(row) for row in rows]
+    if all(row.box is None for row in rows):
+        example = next(row for row in rows if row.unparsed)
+        raise CliprpnError(
+            "data_invalid",
+            f"{example.where}: expected a box in some answer, found none in {len(rows):,} rows; the first answer is "
+            f"{shorten(example.text)}. A box is four numbers, such as [10, 20, 110, 220]",
+        )
     return AnswerFile(name, rows, coordinates, sha256, [*notes, *notes_on_rows])
 
 

@@ -6,17 +6,19 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cliprpn.answers.answer_row import MAX_TEXT_CHARS, AnswerFormat, AnswerRow, Box
-from cliprpn.answers.answer_text import box_in_text, box_of
-from cliprpn.answers.best_scored import best_of_row, best_rows
+from cliprpn.answers.answer_row import AnswerFormat, AnswerRow, Box
+from cliprpn.answers.answer_text import box_in_text
+from cliprpn.answers.best_scored import best_rows
+from cliprpn.answers.box_values import box_of
 from cliprpn.answers.format_keys import KEYS, Keys
 from cliprpn.answers.lmms_eval import lmms_eval_samples
 from cliprpn.answers.published import READ_PUBLISHED
 from cliprpn.answers.records import Placed
+from cliprpn.answers.row_box import box_of_fields
 from cliprpn.answers.row_fields import Given, RowFields, given_paths
 from cliprpn.answers.row_values import id_of, size_of, text_of
 from cliprpn.contract.generated import Coordinates
-from cliprpn.data.checks import Record, shorten
+from cliprpn.data.checks import Record
 
 REF_TAG = re.compile(r"<(?:ref|\|object_ref_start\|)>\s*([^<]{1,500}?)\s*<(?:/ref|\|object_ref_end\|)>")
 
@@ -44,13 +46,15 @@ def read_rows(
         notes.append(
             f"{len(rows):,} rows have scores and are {len(best):,} answers: the one with the highest score counts"
         )
+    num_several = sum(row.num_boxes > 1 for row in best)
+    if num_several:
+        notes.append(f"{num_several:,} answers have several boxes: the first counts")
     return best, keys.coordinates, notes
 
 
 def _row(where: str, record: Record, keys: Keys, given: Given) -> AnswerRow:
     row = RowFields(where, record, keys, given)
-    boxes, score = best_of_row(row.value("box"), row.value("score"))
-    box, coordinates, text, unparsed = _box(boxes, "text" in given or "box" not in given, row.value("text"))
+    found, score, text = box_of_fields(row)
     expression = text_of(row.value("expression"))
     tagged = None if expression is None else REF_TAG.search(expression)
     gt_box = _gt_box(row.value("gt"))
@@ -63,41 +67,17 @@ def _row(where: str, record: Record, keys: Keys, given: Given) -> AnswerRow:
         sent_id=id_of(row.value("sent_id")),
         image=id_of(row.value("image")),
         expression=expression if tagged is None else tagged[1],
-        box=box,
+        box=None if found is None else found.box,
         text=text,
         score=score,
         gt_box=gt_box,
         gt_coordinates=keys.gt_coordinates if gt_box is not None else None,
-        coordinates=coordinates,
+        coordinates=None if found is None else found.coordinates,
         frame_wh=size_of(*size),
         split=text_of(row.value("split")),
-        unparsed=unparsed,
+        unparsed=text is not None,
+        num_boxes=1 if found is None else found.num_boxes,
     )
-
-
-def _box(value: Any, may_be_text: bool, text: Any) -> tuple[Box | None, Coordinates | None, str | None, bool]:
-    """The box of a row, its own coordinates, the text without a box, and whether an answer has none."""
-    if isinstance(value, list) and len(value) > 1 and isinstance(value[0], (list, tuple)):
-        value = value[0]  # Without scores, the first.
-    box = box_of(value)
-    if box is not None:
-        return box, None, None, False
-    if isinstance(value, str) and value.strip():
-        text = value
-    elif value is not None and not (may_be_text and isinstance(text, str)):
-        return None, None, shorten(value), True
-    if isinstance(text, list | tuple | dict):
-        box = box_of(text)
-        if box is not None:
-            return box, None, None, False
-        is_texts = isinstance(text, list | tuple) and len(text) > 0 and isinstance(text[0], str)
-        text = text[0] if is_texts else str(text)[:MAX_TEXT_CHARS]
-    if not isinstance(text, str):
-        return None, None, None, False
-    found = box_in_text(text)
-    if found is None:
-        return None, None, text[:MAX_TEXT_CHARS], True
-    return found.box, found.coordinates, None, False
 
 
 def _gt_box(value: Any) -> Box | None:

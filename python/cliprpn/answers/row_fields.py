@@ -13,6 +13,8 @@ from cliprpn.errors import CliprpnError
 
 # What people can name with --columns.
 FIELD_NAMES = ("sent_id", "image", "expression", "box", "text", "score", "gt", "split", "width", "height")
+# What formats have besides.
+OTHER_FIELDS = ("hw", "gemini_box")
 # In place of a column's name, for a field that is not to be read.
 NO_COLUMN = "-"
 # By field, the paths of the columns that a person named.
@@ -39,7 +41,7 @@ class RowFields:
     def value(self, name: str) -> Any:
         """
         Args:
-            name: one of `FIELD_NAMES`, or hw.
+            name: one of `FIELD_NAMES` or `OTHER_FIELDS`.
 
         Raises:
             CliprpnError: data_invalid, if the record lacks a column that was named.
@@ -56,7 +58,7 @@ class RowFields:
 def _present(keys: Keys, names: tuple[str, ...]) -> dict[str, list[str | list[str]]]:
     """By field, the names that count in a record with these names; most records of a file have the same names."""
     name_of = normalized({name: name for name in names})
-    present: dict[str, list[str | list[str]]] = {field: [] for field in (*FIELD_NAMES, "hw")}
+    present: dict[str, list[str | list[str]]] = {field: [] for field in (*FIELD_NAMES, *OTHER_FIELDS)}
     for field, found in present.items():
         for key in getattr(keys, field):
             if isinstance(key, tuple) and all(side in name_of for side in key):

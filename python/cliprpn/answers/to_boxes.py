@@ -60,25 +60,32 @@ def to_boxes(answers: Answers, said: Coordinates, force: bool, path: Path) -> Va
         CliprpnError: bad_input, if the boxes do not fit the coordinates; data_invalid, if a row lacks its frame.
     """
     boxes, frames = np.zeros((len(answers.rows), 4)), answers.frames
-    num_own = 0
-    for coordinates, at, is_own in _by_coordinates(answers.rows, said):
+    num_own, groups = 0, _by_coordinates(answers.rows, said)
+    num_boxes = sum(len(at) for _, at, _ in groups)
+    for notation, at, is_own in groups:
         rows = [row for i in at if (row := answers.rows[i]) is not None]
-        _require_frames(coordinates, frames[at], rows, path)
         values = np.array([row.box for row in rows], dtype=np.float64)
-        boxes[at] = to_original(values, coordinates, answers.sizes[at], frames[at])
+        sizes, row_frames = answers.sizes[at], frames[at]
         images = [answers.image_ids[i] for i in at]
-        fit = check_fit(values, coordinates, answers.sizes[at], frames[at], images)
-        if fit.message is not None:
+        coordinates = notation
+        _require_frames(coordinates, row_frames, rows, path)
+        fit = check_fit(values, coordinates, sizes, row_frames, images)
+        if fit.is_certain and is_own and check_fit(values, said, sizes, row_frames, images).message is None:
+            # Models write their tokens around other coordinates, too.
+            coordinates = said
+            answers.warnings.append(f"{fit.message}; they are read as {coordinates_text(said)}")
+        elif fit.message is not None:
             message = (
                 f"{fit.message}. See {rows[fit.row].where}: {shorten(values[fit.row].round(4).tolist())}"
             )
-            if fit.is_certain and not (force or is_own):
+            if fit.is_certain and not force and len(at) > num_boxes / 2:
                 raise CliprpnError(
                     "bad_input", f"{path}: {message}. If they are right, add --force-coordinates"
                 )
             answers.warnings.append(message)
-        num_own += len(at) if is_own and coordinates != said else 0
-        _compare_sizes(coordinates, rows, answers.sizes[at], frames[at], answers.warnings)
+        boxes[at] = to_original(values, coordinates, sizes, row_frames)
+        num_own += len(at) if coordinates != said else 0
+        _compare_sizes(coordinates, rows, sizes, row_frames, answers.warnings)
     if num_own:
         answers.notes.append(
             f"{num_own:,} boxes are in the notation of a model, whose coordinates are certain; they are not read as "

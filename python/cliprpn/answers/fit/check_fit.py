@@ -13,6 +13,7 @@ import numpy as np
 from cliprpn.answers.fit.box_table import BoxTable, first_rows
 from cliprpn.answers.fit.confined import confined, in_any_order
 from cliprpn.answers.fit.fit import Fit
+from cliprpn.answers.fit.mixed_units import mixed_units
 from cliprpn.answers.fit.other_frame import of_another_frame
 from cliprpn.answers.fit.outside import outside, within_one
 from cliprpn.answers.fit.padded import padded
@@ -42,6 +43,6 @@ def check_fit(
     ids = np.asarray(images, dtype=np.float64)
     rows = first_rows(np.concatenate([boxes, ids[:, None]], axis=1))
     table = BoxTable(boxes[rows], coordinates, sizes[rows], row_frames[rows], ids[rows])
-    checks = (padded, outside, of_another_frame, confined, in_any_order)
+    checks = (padded, outside, of_another_frame, confined, mixed_units, in_any_order)
     fit = next((fit for check in checks if (fit := check(table)) is not None), Fit(None))
     return replace(fit, row=int(rows[fit.row]))

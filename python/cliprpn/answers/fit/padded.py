@@ -8,8 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cliprpn.answers.answer_text import coordinates_of
-from cliprpn.answers.coordinates import as_corners, coordinates_text, full_sizes, to_original
+from cliprpn.answers.coordinates import as_corners, coordinates_of, coordinates_text, full_sizes, to_original
 from cliprpn.answers.fit.box_table import BoxTable, are_inside, first_rows
 from cliprpn.answers.fit.fit import CERTAIN, MIN_BOXES_WITHOUT_LIKELY, MIN_FIT_AS_LIKELY, Fit
 from cliprpn.answers.padded_square import padded_square
