@@ -127,6 +127,11 @@ function outFile(args: Arguments, { cwd }: Context): string {
   const out = args.text("out");
   if (out === undefined)
     throw new CliprpnError("bad_input", "--out: expected an output file, such as expressions.jsonl");
+  if (/\.(csv|tsv|xlsx|parquet)$/i.test(out))
+    throw new CliprpnError(
+      "bad_input",
+      `--out ${out}: expected a .jsonl or .json file, as JSON Lines or COCO are written`,
+    );
   return resolve(cwd, out);
 }
 

@@ -49,13 +49,15 @@ export function findRun(
   const sweep = kind === "trial" ? undefined : tried(() => findSweepSetting(what.value, run));
   if (sweep !== undefined) return sweep;
   const [first = ""] = problems;
-  report(
-    what,
-    kind === "any"
-      ? `expected a file of answers, a trial or a sweep, found ${describeUnreadable(path) ?? `a model, ${path}`}, and no trial or sweep ${what.value} in ${run.runsDir}.${nearFile(path)}`
-      : first,
-  );
+  report(what, kind === "any" ? nothingFound(what.value, path, run.runsDir) : first);
   return undefined;
+}
+
+function nothingFound(name: string, path: string, runsDir: string): string {
+  const expected = "expected a file of answers, a trial or a sweep, found";
+  return existsSync(path)
+    ? `${expected} ${describeUnreadable(path) ?? `a model, ${path}`}`
+    : `${expected} no file ${path}, and no trial or sweep ${name} in ${runsDir}.${nearFile(path)}`;
 }
 
 /** True for a file that may have answers: not a model, and not in the folder of a trial. */

@@ -242,6 +242,7 @@ test.each([
   [["show", "mien"], "mien: expected demo, a folder"],
   [["check", "mien"], "mine"],
   [["export", "mine"], "--out: expected"],
+  [["export", "mine", "--out", "mine.csv"], "--out mine.csv: expected a .jsonl or .json file"],
 ])("dataset %j is rejected with a helpful message", async (words, expected) => {
   const { code, out, err } = await run("dataset", ...words);
   expect({ code, out }).toEqual({ code: 2, out: "" });
