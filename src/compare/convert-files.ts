@@ -1,14 +1,13 @@
 import { groupBy } from "../base/group-by.ts";
-import { hashFileSync } from "../base/hash-file.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { AnswersReport, BridgeMethods } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
-import { AnswersStore, lookKey } from "../store/answers-store.ts";
-import { hasAnswersOn } from "../sweep/predict-on.ts";
+import { datasetOf, hasAnswersOn } from "../sweep/predict-on.ts";
 import type { RunContext } from "../sweep/run-context.ts";
-import type { ComparedSplit, Comparison, FilesModel } from "./comparison.ts";
+import type { ComparedSplit, Comparison } from "./comparison.ts";
+import { type ConversionJob, type ConversionTarget, jobsOf } from "./conversion-jobs.ts";
 import { distinctTrials } from "./predict-trials.ts";
-import { type ReadAnswers, recordAnswerLooks } from "./record-looks.ts";
+import { recordAnswerLooks } from "./record-looks.ts";
 
 /** A file of answers as predictions on a split. */
 export interface ConvertedFile {
@@ -66,67 +65,6 @@ export async function convertFiles(
   return { files: completed(jobs), looked };
 }
 
-/** A file and the splits that it has answers for. */
-interface ConversionJob {
-  model: FilesModel;
-  file: string;
-  sha256: string;
-  targets: ConversionTarget[];
-}
-
-interface ConversionTarget extends ReadAnswers {
-  store: AnswersStore;
-  /** Undefined before the file is converted. */
-  report: AnswersReport | undefined;
-  isConverted: boolean;
-}
-
-function jobsOf(model: FilesModel, data: readonly ComparedSplit[], runsDir: string): ConversionJob[] {
-  const files = [...new Set([...model.files.values()].flat())];
-  const jobs = files.map((file): ConversionJob => {
-    const sha256 = hashFileSync(file);
-    const targets = data.flatMap((each) => {
-      if (!model.files.get(each.name)?.includes(file)) return [];
-      const { dataset, split } = each;
-      const identity = { sha256, reading: model.reading, dataset_id: dataset.id, split };
-      const store = new AnswersStore(runsDir, identity);
-      const report = store.read();
-      return [
-        {
-          data: each,
-          store,
-          lookKey: lookKey(identity),
-          report,
-          isNew: report === undefined,
-          isConverted: false,
-        },
-      ];
-    });
-    return { model, file, sha256, targets };
-  });
-  checkDifferent(model, jobs);
-  return jobs;
-}
-
-/**
- * Repeats on a split must have other answers; for another split, a file may have the same content.
- *
- * @throws CliprpnError bad_input
- */
-function checkDifferent({ label }: FilesModel, jobs: readonly ConversionJob[]): void {
-  const fileOf = new Map<string, string>();
-  for (const { file, targets } of jobs)
-    for (const { store, data } of targets) {
-      const same = fileOf.get(store.key);
-      if (same !== undefined)
-        throw new CliprpnError(
-          "bad_input",
-          `${file}: expected repeats of ${label} with other answers on ${data.name}, found the content of ${same}; leave one out`,
-        );
-      fileOf.set(store.key, file);
-    }
-}
-
 /** Python has one dataset open at a time. */
 function byDataset(jobs: readonly ConversionJob[]): ConversionJob[] {
   return [...groupBy(jobs, ({ targets }) => targets[0]?.data.dataset.id).values()].flat();
@@ -156,10 +94,11 @@ async function convert(
 type Targets = BridgeMethods["read_answers"]["params"]["targets"];
 
 function targetsOf(targets: readonly ConversionTarget[]): Targets {
-  const [first, ...others] = targets.map(({ data: { dataset, split }, store }) => {
-    const { id, name, root, split_by } = dataset;
-    return { dataset: { id, name, root, split_by }, split, out_dir: store.folder };
-  });
+  const [first, ...others] = targets.map(({ data: { dataset, split }, store }) => ({
+    dataset: datasetOf(dataset),
+    split,
+    out_dir: store.folder,
+  }));
   if (first === undefined) throw new Error("expected a split, found none");
   return [first, ...others];
 }

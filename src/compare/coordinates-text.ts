@@ -1,4 +1,5 @@
 import { didYouMean } from "../base/did-you-mean.ts";
+import { splitOnce } from "../base/format.ts";
 import type { BoxFrame, Coordinates } from "../contract/generated/types.ts";
 
 /** The coordinates that a text means, or what is wrong with it. */
@@ -77,9 +78,4 @@ function checked(frame: BoxFrame): BoxFrame | undefined {
     (side) => typeof side !== "number" || (side >= 1 && side <= 1_000_000),
   );
   return isValid && max_pixels >= 1 ? frame : undefined;
-}
-
-function splitOnce(text: string, separator: string): [string, string | undefined] {
-  const at = text.indexOf(separator);
-  return at === -1 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
 }

@@ -1,5 +1,3 @@
-import { existsSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import { codeHashes } from "../contract/code-identity.ts";
 import type { Combined, StoredComparison } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -7,11 +5,13 @@ import { cacheDir } from "../environment/cache.ts";
 import type { ReportFiles, ReportInput, ReportTrial } from "../report/report-input.ts";
 import type { OpenStaging } from "../report/staging.ts";
 import { writeReport } from "../report/write-report.ts";
+import { datasetOf } from "../sweep/predict-on.ts";
 import type { RunContext } from "../sweep/run-context.ts";
 import { summarizeSplit } from "../sweep/split-report.ts";
 import type { ComparedSplit, Comparison } from "./comparison.ts";
 import type { ConvertedFiles } from "./convert-files.ts";
 import { groupsOn } from "./groups.ts";
+import { filesOfData } from "./report-files.ts";
 import { trainingOf } from "./stored-comparison.ts";
 
 /** A comparison with its converted files. */
@@ -20,20 +20,6 @@ export interface ReadyComparison {
   files: ConvertedFiles;
   stored: StoredComparison;
 }
-
-/** The files of the report on a split: with the plain names if there is only one. */
-export function filesOfData(name: string, isOnly: boolean): ReportFiles {
-  const slug = name.replaceAll(":", "-");
-  const suffix = isOnly ? "" : `-${slug}`;
-  return { text: `REPORT${suffix}.md`, json: `report${suffix}.json`, place: `report/${slug}` };
-}
-
-/** Those of the overview of several splits. */
-export const overviewFiles: ReportFiles = {
-  text: "REPORT.md",
-  json: "report.json",
-  place: "report/overview",
-};
 
 /**
  * Writes the report on each split. Python computes the figures of the next split while the charts of one are drawn.
@@ -76,7 +62,7 @@ export function combine(
   const { data } = comparison;
   const [first, ...others] = data.map((each) => ({
     name: each.name,
-    dataset: datasetOf(each),
+    dataset: datasetOf(each.dataset),
     split: each.split,
     in_primary: each.inPrimary,
     groups: groupsNeeded(each, comparison, files),
@@ -89,18 +75,6 @@ export function combine(
   );
 }
 
-/** Removes reports on splits that are not compared any more. */
-export function removeOtherReports(folder: string, written: readonly ReportFiles[]): void {
-  const kept = new Set(written.flatMap(({ text, json }) => [text, text.replace(/md$/, "html"), json]));
-  for (const name of readdirSync(folder))
-    if (/^(REPORT(-.+)?\.(md|html)|report(-.+)?\.json)$/.test(name) && !kept.has(name))
-      rmSync(join(folder, name), { force: true });
-  const places = new Set(written.map(({ place }) => place.replace(/^report\//, "")));
-  const reports = join(folder, "report");
-  for (const name of existsSync(reports) ? readdirSync(reports) : [])
-    if (!places.has(name)) rmSync(join(reports, name), { recursive: true, force: true });
-}
-
 function splitReport(each: ComparedSplit, ready: ReadyComparison, files: ReportFiles, run: RunContext) {
   const { comparison, stored } = ready;
   const { dataset } = each;
@@ -108,7 +82,7 @@ function splitReport(each: ComparedSplit, ready: ReadyComparison, files: ReportF
     runsDir: run.runsDir,
     params: {
       split: each.split,
-      dataset: datasetOf(each),
+      dataset: datasetOf(each.dataset),
       groups: groupsNeeded(each, comparison, ready.files),
       ...rulesOf(comparison, each, ready.files),
       ...(each.only === null ? {} : { only: each.only }),
@@ -134,10 +108,6 @@ function groupsNeeded(each: ComparedSplit, comparison: Comparison, files: Conver
   const [first, ...others] = groupsOn(each, comparison, files);
   if (first === undefined) throw new Error(`expected a model with answers on ${each.name}, found none`);
   return [first, ...others] as [typeof first, ...typeof others];
-}
-
-function datasetOf({ dataset: { id, name, root, split_by } }: ComparedSplit) {
-  return { id, name, root, split_by };
 }
 
 /** @param each a split, on which the baseline may have no answers. */

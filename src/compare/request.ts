@@ -74,3 +74,8 @@ export function collector(problems: LocatedProblem[] = []): { problems: LocatedP
 export function pathOf({ folder }: Pick<ComparisonRequest, "folder">, { value }: Written<string>): string {
   return resolve(folder, value);
 }
+
+/** Where an option was typed. */
+export function at(option: string, text: string): Location {
+  return { where: `${option} ${text}`.trim(), offset: 0 };
+}

@@ -14,14 +14,8 @@ import { answerLines } from "./answer-lines.ts";
 import type { Comparison } from "./comparison.ts";
 import { convertFiles } from "./convert-files.ts";
 import { predictTrials } from "./predict-trials.ts";
-import {
-  combine,
-  filesOfData,
-  overviewFiles,
-  type ReadyComparison,
-  removeOtherReports,
-  reportSplits,
-} from "./report-splits.ts";
+import { filesOfData, overviewFiles, removeOtherReports } from "./report-files.ts";
+import { combine, type ReadyComparison, reportSplits } from "./report-splits.ts";
 import { missingSplit } from "./resolve-data.ts";
 import { storedComparison } from "./stored-comparison.ts";
 import { writeComparisonOverview } from "./write-overview.ts";

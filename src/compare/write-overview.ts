@@ -5,7 +5,8 @@ import { writeOverview } from "../report/overview/write-overview.ts";
 import type { ReportInput } from "../report/report-input.ts";
 import { verdict } from "../report/sections/verdict.ts";
 import type { OpenStaging } from "../report/staging.ts";
-import { overviewFiles, type ReadyComparison } from "./report-splits.ts";
+import { overviewFiles } from "./report-files.ts";
+import type { ReadyComparison } from "./report-splits.ts";
 
 /** Writes the overview of several splits. @returns the verdict: of the overview, or of the only split. */
 export async function writeComparisonOverview(
