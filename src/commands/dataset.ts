@@ -5,10 +5,9 @@ import { counted } from "../base/format.ts";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { BoxFormat, DatasetChoice } from "../contract/generated/types.ts";
 import { type DatasetIdentity, findDataset } from "../dataset/identify-dataset.ts";
-import { type ImageSize, isPrepared, preparedSizes } from "../dataset/prepare/prepared-folder.ts";
+import { isPrepared } from "../dataset/prepare/prepared-folder.ts";
 import { boxFormats } from "../dataset/prepare/rows-source.ts";
 import type { Engine } from "../engine/engine.ts";
-import { presets } from "../experiment/presets.ts";
 import { dataFolders, ensureDataset, namedDataset } from "../sweep/datasets.ts";
 import { openEngine } from "../sweep/open-engine.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
@@ -44,8 +43,7 @@ export async function dataset(args: Arguments, context: Context): Promise<number
     if (others.length > 0) return await compareNamed([name, ...others], engine, args, context);
     const identity = await findDataset(choose(name, args, context), dataFolders(context));
     // `check` must not change an existing dataset; the other actions update it first.
-    if (!(typed === "check" && isPrepared(identity.root)))
-      await ensureDataset(identity, sizesToPrepare(identity), engine, context);
+    if (!(typed === "check" && isPrepared(identity.root))) await ensureDataset(identity, [], engine, context);
     return await action(identity, engine, args, context);
   } finally {
     await engine.close();
@@ -74,7 +72,7 @@ async function compareNamed(
         "bad_input",
         `${before.name} and ${name} are the same dataset: ${identity.root}`,
       );
-    if (!isPrepared(identity.root)) await ensureDataset(identity, sizesToPrepare(identity), engine, context);
+    if (!isPrepared(identity.root)) await ensureDataset(identity, [], engine, context);
     datasets.push({ name, root: identity.root });
   }
   return datasetCompare(datasets, engine, args, context);
@@ -92,14 +90,6 @@ function choose(name: string, args: Arguments, context: Context): DatasetChoice 
       prepared.length > 0 ? prepared.join(", ") : `none in ${data}; make one with \`cliprpn prepare\``
     }).${didYouMean(name, prepared)}`,
   );
-}
-
-/** Sizes of a dataset that is prepared on first use: the existing ones, or the default. Others already have theirs. */
-function sizesToPrepare({ raw, root }: DatasetIdentity): ImageSize[] {
-  if (raw === undefined) return [];
-  const { image_size_px, resize } = presets.default;
-  const sizes = preparedSizes(root);
-  return sizes.length > 0 ? sizes : [{ image_size_px, resize }];
 }
 
 async function exportDataset(

@@ -98,8 +98,7 @@ async function writeReports(
 async function prepareData({ data }: Comparison, engine: Engine, run: RunContext): Promise<void> {
   const datasets = new Map(data.map(({ dataset }) => [dataset.id, dataset]));
   for (const dataset of datasets.values()) {
-    const sizes = dataset.raw === undefined ? [] : [{ image_size_px: 224, resize: "squash" as const }];
-    await ensureDataset(dataset, sizes, engine, run);
+    await ensureDataset(dataset, [], engine, run);
     warnOfData(dataset, run.terminal);
   }
   for (const { dataset, split } of data) {

@@ -8,9 +8,10 @@ import { datasetsOf, type JointDataset } from "../dataset/joint.ts";
 import { ensurePrepared } from "../dataset/prepare/ensure-prepared.ts";
 import type { PrepareContext } from "../dataset/prepare/preparation.ts";
 import { mustBeJoined, prepareJoint } from "../dataset/prepare/prepare-joint.ts";
-import { type ImageSize, isPrepared, readFacts } from "../dataset/prepare/prepared-folder.ts";
+import { type ImageSize, isPrepared, preparedSizes, readFacts } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../engine/engine.ts";
 import { cacheDir, layeredCache } from "../environment/cache.ts";
+import { presets } from "../experiment/presets.ts";
 import { version } from "../package-root.ts";
 import { leftMs, wholeSeconds } from "./eta.ts";
 import type { Context } from "./run-context.ts";
@@ -39,7 +40,11 @@ export function namedDataset(
   return { name: basename(root), root, ...by };
 }
 
-/** Prepares the dataset at these sizes; draws the demo if it does not exist yet. */
+/**
+ * Prepares the dataset; draws the demo if it does not exist yet.
+ *
+ * @param sizes of the images that are needed; empty if none of a certain size are.
+ */
 export async function ensureDataset(
   dataset: DatasetIdentity,
   sizes: readonly ImageSize[],
@@ -62,8 +67,19 @@ export async function ensureDataset(
       await prepareJoint(dataset, sizes, facts, prepare);
     }
   }
-  await ensurePrepared(dataset, sizes, version, prepare);
+  await ensurePrepared(dataset, sizes.length > 0 ? sizes : existingSizes(dataset), version, prepare);
   terminal.liveDone();
+}
+
+/**
+ * Sizes of a dataset that is prepared on first use: the existing ones, or the default. Without any, its tables would name no images,
+ * which trials need. Other datasets already have theirs.
+ */
+export function existingSizes({ raw, root }: Pick<DatasetIdentity, "raw" | "root">): ImageSize[] {
+  if (raw === undefined) return [];
+  const { image_size_px, resize } = presets.default;
+  const sizes = preparedSizes(root);
+  return sizes.length > 0 ? sizes : [{ image_size_px, resize }];
 }
 
 function isJoint(dataset: DatasetIdentity): dataset is JointDataset {
