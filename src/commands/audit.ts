@@ -17,6 +17,7 @@ import { resolveData } from "../compare/resolve-data.ts";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { Split, TrialSpec } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
+import { describeUnreadable } from "../experiment/input-files.ts";
 import { invalidError } from "../experiment/invalid-error.ts";
 import { isSweepName } from "../store/archive/layout.ts";
 import { openEngine } from "../sweep/open-engine.ts";
@@ -89,6 +90,14 @@ async function ofAnswers(label: string, args: Arguments, run: RunContext): Promi
       "bad_input",
       "--answers: expected also --data NAME:SPLIT, of which the questions are",
     );
+  for (const file of args.list("answers")) {
+    const unreadable = describeUnreadable(resolve(run.cwd, file));
+    if (unreadable !== undefined)
+      throw new CliprpnError(
+        "bad_input",
+        `--answers ${file}: expected a file of answers, found ${unreadable}`,
+      );
+  }
   // The files and how they are read are checked as those of a comparison.
   const request = readComparisonOptions(
     {

@@ -46,6 +46,14 @@ describe("the verdict of an audit", () => {
     expect(text).not.toMatch(/Word order matters|Without words|move to another/);
   });
 
+  test("names the order of words for which too few expressions have a box", () => {
+    const unanswered = { acc_at_50: null, difference: null, unchanged: null, p_adjusted: null };
+    const kinds = [{ ...madeKind("shuffled", 0.9), ...unanswered }, madeKind("reversed", 0.97)];
+    expect(auditVerdict(madeAuditSummary({ kinds, ignores_word_order: null }))).toMatch(
+      /shuffled words too few expressions have a box and with reversed words .* 97\.0\s\(96/,
+    );
+  });
+
   test("says that no expression has another order if all have one word", () => {
     const kinds = [madeKind("blank", 0.1)];
     expect(auditVerdict(madeAuditSummary({ kinds, ignores_word_order: null }))).toContain(

@@ -33,7 +33,7 @@ function order(summary: AuditSummary): string[] {
     return ["There are too few images to tell whether word order matters."];
   if (summary.ignores_word_order === null)
     return [
-      `It is open whether word order matters: the box is the same for ${sameWithInterval(summary, "shuffled")} of the expressions with shuffled words and ${sameWithInterval(summary, "reversed")} with reversed words.`,
+      `It is open whether word order matters: ${joinWords(orders.flatMap((kind) => sharePhrase(kind) ?? []))}.`,
     ];
   const accuracy = kindOf(summary, "shuffled")?.acc_at_50;
   return [
@@ -81,9 +81,13 @@ function same(summary: AuditSummary, kind: AuditKind["kind"]): string {
   return unchanged ? `${points(unchanged.mean)} %` : "an unknown part";
 }
 
-function sameWithInterval(summary: AuditSummary, kind: AuditKind["kind"]): string {
-  const unchanged = kindOf(summary, kind)?.unchanged;
-  return unchanged ? `${interval(unchanged)} %` : "an unknown part";
+/** "with shuffled words the box is the same for 97.0 (96.0 to 98.0) % of the expressions". */
+function sharePhrase(kind: AuditKind | undefined): string | undefined {
+  if (kind === undefined) return undefined;
+  const title = `with ${kindTitles[kind.kind]}`;
+  return kind.unchanged === null
+    ? `${title} too few expressions have a box`
+    : `${title} the box is the same for ${interval(kind.unchanged)} % of the expressions`;
 }
 
 function kindOf({ kinds }: AuditSummary, kind: AuditKind["kind"]): AuditKind | undefined {
