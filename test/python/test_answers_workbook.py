@@ -172,6 +172,10 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
         of_rows([*ROWS[:3], [*ROWS[3][:2], Xml('<c r="@"><f>1+1</f></c>'), *ROWS[3][3:]]]),
         r"sheet 'Answers', cell C4: .*formula",
     ),
+    "formula_of_a_library": (
+        of_rows([*ROWS[:3], [*ROWS[3][:2], Xml('<c r="@"><f>1+1</f><v></v></c>'), *ROWS[3][3:]]]),
+        r"sheet 'Answers', cell C4: .*formula",
+    ),
     "merged": (
         of_rows(ROWS, after='<mergeCells><mergeCell ref="A2:A5"/></mergeCells>'),
         "sheet 'Answers': .*A2:A5 merged",
@@ -260,6 +264,16 @@ def test_texts_that_cells_share_count_each_time(tmp_path: Path, monkeypatch: pyt
     parts = workbook_parts({"Answers": sheet_xml(rows)}, strings=["x" * 1000])
     with pytest.raises(CliprpnError, match="row 6: expected at most 5,000 in a sheet"):
         values(write_workbook(tmp_path / "a.xlsx", parts))
+
+
+def test_a_formula_that_openpyxl_wrote_has_no_value(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for row in [["sent_id", "score"], [1, "=1+1"]]:
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(CliprpnError, match=r"sheet 'Sheet', cell B2: .*formula without"):
+        values(tmp_path / "a.xlsx")
 
 
 def test_a_name_with_a_prefix_is_read(tmp_path: Path) -> None:

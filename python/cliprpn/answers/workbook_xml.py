@@ -51,7 +51,7 @@ class Part:
         self._row = 0
         self._column = (0, "")
         self._cell = ""
-        self._has_formula = self._has_value = False
+        self._has_formula = self._has_value = self._is_in_value = self._is_text = False
 
     def parse(self, source: zipfile.ZipFile, part: zipfile.ZipInfo) -> bytes:
         """The part's bytes."""
@@ -60,6 +60,7 @@ class Part:
         parser.StartDoctypeDeclHandler = self._doctype
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._text
         chunks: list[bytes] = []
         num_bytes = 0
         try:
@@ -95,14 +96,20 @@ class Part:
             return
         if tag == "c":
             self._start_cell(attributes.get("r"))
+            self._is_text = attributes.get("t") == "str"
         elif tag == "row":
             self._start_row(attributes)
         elif tag in ("v", "is"):
-            self._has_value = True
+            # The stored value of a formula may be an empty text. Without a type, an empty one was never computed.
+            self._has_value, self._is_in_value = tag == "is" or self._is_text, True
         elif tag == "f":
             self._has_formula = True
         elif tag == "mergeCell" and self.facts.merged is None:
             self.facts.merged = printable(attributes.get("ref", "cells"), 40)
+
+    def _text(self, _: str) -> None:
+        if self._is_in_value:
+            self._has_value = True
 
     def _start_row(self, attributes: dict[str, str]) -> None:
         text = attributes.get("r", str(self._row + 1))
@@ -130,7 +137,10 @@ class Part:
 
     def _end(self, name: str) -> None:
         self._depth -= 1
-        if self.root != "worksheet" or name.rpartition(" ")[2] != "c":
+        tag = name.rpartition(" ")[2]
+        if tag in ("v", "is"):
+            self._is_in_value = False
+        if self.root != "worksheet" or tag != "c":
             return
         self.facts.num_values += self._has_value
         if self._has_formula and not self._has_value and self.facts.no_value is None:
