@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { findSchemaErrors } from "../../src/contract/check.ts";
 import type { Overview } from "../../src/contract/generated/types.ts";
@@ -30,6 +31,8 @@ const comparison = madeComparison([
   { label: "qwen", protocol: { model: "Qwen" } },
   { label: "mixed", protocol: { model: "Mixed" } },
 ]);
+
+const hasLatex = (process.env.PATH ?? "").split(delimiter).some((each) => existsSync(join(each, "pdflatex")));
 
 describe("the verdict over several splits", () => {
   test.each<[title: string, text: string, expected: string[], absent: string[]]>([
@@ -166,6 +169,21 @@ test("the LaTeX table has a column per split below the names of the datasets", (
   const rows = text.split("\n").filter((row) => row.startsWith("    ours"));
   expect(columns).toBe(5);
   expect(rows.map((row) => row.split(" & ").length)).toEqual([5]);
+});
+
+// TeX is no requirement of the tests: where it is missing, the text of the table is checked above.
+test.runIf(hasLatex)("pdfLaTeX sets the table without errors, on the page, whatever the labels are", () => {
+  const folder = tempFolder();
+  const label = "50%&x_#{}$~^\\ ü µ 北 \u202e\n|";
+  const combined = madeCombined([ours, { ...mixed, label }]);
+  writeFileSync(join(folder, "splits.tex"), latexSplits("a_b", combined, comparison));
+  const page =
+    "\\documentclass{article}\\usepackage{booktabs,amssymb}\\begin{document}\\input{splits}\\end{document}";
+  writeFileSync(join(folder, "page.tex"), page);
+  const args = ["-interaction=nonstopmode", "-halt-on-error", "page.tex"];
+  const log = execFileSync("pdflatex", args, { cwd: folder, encoding: "utf8" });
+  expect(log).toContain("(1 page");
+  expect(log).not.toMatch(/Overfull|Undefined|Missing/);
 });
 
 test("the chart has a row for the mean and each split; more models than colors are the best ones", () => {
