@@ -270,12 +270,12 @@ describe("cliprpn gc keeps", () => {
     addAttempt(runs, spec, { state: "unfinished", bytes: 2_000_000, models: ["best"] });
     const before = tree(runs);
     const { code, out } = await cliprpn(["gc", "--unasked", "--runs-dir", runs], runs, {
-      CLIPRPN_CACHE: runs,
+      CLIPRPN_CACHE: tempFolder(),
     });
     expect(code).toBe(0);
     expect(out).toContain("2.0 MB");
     expect(out).toContain("--yes");
-    expect(readdirSync(runs, { recursive: true }).length).toBe(before.length);
+    expect(tree(runs)).toEqual(before);
   });
 
   test("a trial that a live process runs", async () => {
