@@ -6,11 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from answer_data import coordinates
 from made_answers import NUM_VAL, VAL, Asked, convert, make_dataset, predictions
 from user_data import write_jsonl
 
 from cliprpn.answers.answer_text import box_in_text
+from cliprpn.answers.fit.check_fit import check_fit
 from cliprpn.errors import CliprpnError
 
 BOX = (12, 34, 56, 78)
@@ -172,3 +175,14 @@ def test_tokens_around_pixels_are_refused_until_pixels_are_said(tmp_path: Path, 
     (report,) = convert(file, dataset, said="xyxy")
     assert any("read as xyxy" in warning for warning in report.warnings)
     assert predictions(file)["iou"] == pytest.approx([each.iou for each in VAL], abs=0.02)
+
+
+def test_boxes_of_somewhat_smaller_images_are_a_warning() -> None:
+    """Qwen-VL with few pixels: all boxes lie inside the originals, too."""
+    rng = np.random.default_rng(0)
+    sizes = np.tile([[640.0, 480.0], [500.0, 375.0]], (60, 1))
+    boxes = np.sort(rng.random((120, 2, 2)), axis=1).reshape(-1, 4) * np.tile(sizes, 2)
+    said = coordinates("xyxy")
+    fit = check_fit(boxes * 0.8, said, sizes, sizes, range(120))
+    assert not fit.is_certain and "smaller, resized images" in (fit.message or "")
+    assert check_fit(boxes, said, sizes, sizes, range(120)).message is None

@@ -43,7 +43,7 @@ def read_answer_file(path: Path, reading: AnswerReading) -> AnswerFile:
         raise CliprpnError(
             "data_invalid",
             f"{example.where}: expected a box in some answer, found none in {len(rows):,} rows; the first answer is "
-            f"{shorten(example.text)}. A box is four numbers, such as [10, 20, 110, 220]",
+            f"{shorten(example.text)}. A box is four numbers, such as [10.5, 20, 110, 220]",
         )
     return AnswerFile(name, rows, coordinates, sha256, [*notes, *notes_on_rows])
 

@@ -14,6 +14,8 @@ from cliprpn.box_arrays import paired_iou
 MIN_BOXES_IN_ANY_ORDER = 30
 # Boxes of a reading come this close to the right and the bottom edge of their images.
 MIN_REACH = 0.85
+# No box reaches further: they are likely those of smaller images.
+MAX_REACH_OF_SMALLER = 0.9
 
 
 def confined(table: BoxTable) -> Fit | None:
@@ -45,7 +47,10 @@ def confined(table: BoxTable) -> Fit | None:
             table.num_distinct >= 20,
         )
     reach = (table.corners[:, 2:] / table.sizes).max(axis=0)
-    if table.num >= 20 and reach.max() < 0.7:
+    # How unlikely it is that no box extends further, if boxes are anywhere.
+    by_chance = -float(np.log(max(reach.max(), 1e-3))) * table.num_distinct
+    is_unlikely = reach.max() < MAX_REACH_OF_SMALLER and by_chance >= CERTAIN
+    if table.num >= 20 and (is_unlikely or reach.max() < 0.7):
         return Fit(
             f"no box reaches beyond {reach.max():.0%} of its image: are they of smaller, resized images? Name their "
             f"size, such as --coordinates {table.order}@448x448",
