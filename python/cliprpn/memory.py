@@ -31,7 +31,7 @@ def keep_freed_memory() -> None:
 def collection_paused() -> Iterator[None]:
     """Does not search for reference cycles meanwhile: every row of a file that is read would be searched many times.
 
-    Measured on answers of 24,000 rows: 0.8 s instead of 1.25 s a file.
+    Measured: 0.8 s instead of 1.25 s for answers of 24,000 rows, 5.1 s instead of 6.3 s for annotations of 120,000.
     """
     was_enabled = gc.isenabled()
     gc.disable()

@@ -74,6 +74,7 @@ from cliprpn.inference.golden import check_golden
 from cliprpn.inference.ground import ground
 from cliprpn.inference.importer import convert_checkpoint
 from cliprpn.joint.join import join_datasets
+from cliprpn.memory import collection_paused
 from cliprpn.models.text_length import CONTEXT_LENGTH, find_cut
 from cliprpn.run_context import Emit, RunContext
 from cliprpn.seeding import seed_everything
@@ -126,7 +127,8 @@ def _run_trial(params: RunTrialParams, context: CallContext) -> RunTrialResult:
 
 def _read_annotations(params: ReadAnnotationsParams, context: CallContext) -> ReadAnnotationsResult:
     names_file, images_folder = _path(params.image_names_file), _path(params.images_folder)
-    annotations = read_source(params.source, names_file, images_folder).annotations
+    with collection_paused():
+        annotations = read_source(params.source, names_file, images_folder).annotations
     images = [WantedImage(**asdict(image)) for image in annotations.images]
     write_json(Path(params.out_file), WantedImages(pictures=images))
     splits = count_splits(annotations)
