@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cliprpn.arithmetic import prefer_deterministic, use_deterministic
+from cliprpn.arithmetic import arithmetic_key, prefer_deterministic, use_deterministic
 from cliprpn.audit.questions import with_texts
 from cliprpn.contract.generated import BaselineSpec, TrialBackbone, TrialDataset
 from cliprpn.data.index import open_dataset
@@ -148,6 +148,7 @@ class Asked:
             "texts": hashlib.sha256("\n".join(texts).encode()).hexdigest(),
             "weights_id": backbone.weights_id,
             "text": TEXT_VERSION,
+            **arithmetic_key(self._context.device),
         }
         return TextFeatures(cache.open_text("text", made_from, lambda: texts))
 
