@@ -96,11 +96,17 @@ async function prepare(
 ): Promise<Expression[]> {
   const expressions = names.flatMap((split, position) =>
     Array.from({ length: numPerSplit }, (_, index) => {
-      const [x, y] = [(index * 37) % 300, (index * 53) % 200];
+      // Some touch the edges of their images, as boxes of photos do.
+      const [x, y] = [(index * 37) % 600, (index * 53) % 440];
       return {
         image: `${name}-${split}-${Math.floor(index / 4)}.jpg`,
         sentence: `the ${["dog", "cat", "cup"][index % 3]}${" near it".repeat(index % 6)} ${index % 4}`,
-        box: [x, y, x + 20 + ((index * 7) % 280), y + 20 + ((index * 11) % 230)],
+        box: [
+          x,
+          y,
+          Math.min(width, x + 20 + ((index * 7) % 280)),
+          Math.min(height, y + 20 + ((index * 11) % 230)),
+        ],
         ...{ split, sent_id: position * numPerSplit + index },
       };
     }),
@@ -116,7 +122,7 @@ async function prepare(
 function write(folder: string, name: string, expressions: readonly Expression[], model: number): void {
   const lines = expressions.map(({ sent_id, image, box: [x1 = 0, y1 = 0, x2 = 0, y2 = 0] }, index) => {
     const isHit = (index * 7919 + model * 104_729) % 1000 < 400 + 20 * model;
-    const pred_box = isHit ? [x1 + 1, y1, x2, y2] : [x1, y2, x2, Math.min(y2 + 60, height)];
+    const pred_box = isHit ? [x1 + 1, y1, x2, y2] : [width - x2, height - y2, width - x1, height - y1];
     return `${JSON.stringify({ sent_id, image, pred_box, score: (index % 97) / 97 })}\n`;
   });
   writeFileSync(join(folder, name), lines.join(""));
