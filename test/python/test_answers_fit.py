@@ -22,16 +22,16 @@ from numpy.typing import NDArray
 from prepared import source_of
 from user_data import write_jsonl
 
-from cliprpn.answers.coordinates import (
+from cliprpn.answers.coordinates.coordinates import (
     ORDERS,
     SUFFIXES,
     coordinates_text,
     full_sizes,
     to_original,
 )
+from cliprpn.answers.coordinates.frame_sizes import frame_sizes, smart_resize
 from cliprpn.answers.fit.check_fit import check_fit
 from cliprpn.answers.fit.fit import Fit
-from cliprpn.answers.frame_sizes import frame_sizes, smart_resize
 from cliprpn.contract.generated import Coordinates
 from cliprpn.data.index import DatasetIndex, open_tables
 from cliprpn.data.sources import read_source

@@ -15,7 +15,7 @@ import torch
 from made_answers import NUM_VAL, VAL, Asked, convert, make_dataset, predictions
 from user_data import write_csv, write_jsonl
 
-from cliprpn.answers.answer_text import box_in_text
+from cliprpn.answers.text.answer_text import box_in_text
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from made_answers import NUM_VAL, VAL, convert, make_dataset, row_of
 
-from cliprpn.answers.records import read_records
+from cliprpn.answers.files.records import read_records
 from cliprpn.errors import CliprpnError
 
 ROWS = [row_of(each) for each in VAL]
@@ -128,6 +128,6 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
         path.write_bytes(path.read_bytes() + b"\n")
         return records
 
-    monkeypatch.setattr("cliprpn.answers.read_file.read_records", read_and_append)
+    monkeypatch.setattr("cliprpn.answers.rows.read_file.read_records", read_and_append)
     with pytest.raises(CliprpnError, match=r"a\.jsonl: changed while it was read"):
         convert(path, dataset)

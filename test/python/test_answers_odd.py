@@ -12,8 +12,8 @@ from answer_data import coordinates
 from made_answers import NUM_VAL, VAL, Asked, convert, make_dataset, predictions
 from user_data import write_jsonl
 
-from cliprpn.answers.answer_text import box_in_text
 from cliprpn.answers.fit.check_fit import check_fit
+from cliprpn.answers.text.answer_text import box_in_text
 from cliprpn.errors import CliprpnError
 
 BOX = (12, 34, 56, 78)

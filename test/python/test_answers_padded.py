@@ -12,7 +12,7 @@ from made_answers import VAL, make_dataset, prepare_rows
 from numpy.typing import NDArray
 from user_data import write_jsonl
 
-from cliprpn.answers.coordinates import ORDERS, coordinates_text, full_sizes, to_original
+from cliprpn.answers.coordinates.coordinates import ORDERS, coordinates_text, full_sizes, to_original
 from cliprpn.answers.fit.check_fit import check_fit
 from cliprpn.contract.generated import Coordinates
 from cliprpn.data.index import DatasetIndex

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from made_answers import NUM_VAL, VAL, convert, make_dataset
 
-from cliprpn.answers.records import read_records
+from cliprpn.answers.files.records import read_records
 from cliprpn.errors import CliprpnError
 
 BIG = "x" * 1_000_000

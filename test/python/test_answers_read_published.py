@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from cliprpn.answers.answer_row import AnswerFile
-from cliprpn.answers.read_file import read_answer_file
+from cliprpn.answers.rows.read_file import read_answer_file
 from cliprpn.contract.generated import AnswerReading
 
 SIZE = {"hw": [480, 640]}
@@ -142,7 +142,7 @@ def test_vlmevalkit_has_its_ground_truth_in_pixels_or_normalized(
 
 
 def test_reading_answers_imports_no_torch() -> None:
-    code = "import sys, cliprpn.answers.read_file; assert not {'torch', 'scipy'} & set(sys.modules)"
+    code = "import sys, cliprpn.answers.rows.read_file; assert not {'torch', 'scipy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -16,9 +16,9 @@ import pytest
 from made_answers import NUM_VAL, VAL, convert, make_dataset, predictions
 from made_workbooks import MAIN, Xml, sheet_xml, workbook_parts, write_rows, write_workbook
 
-from cliprpn.answers import workbook_parts as parts_module
-from cliprpn.answers import workbook_xml
-from cliprpn.answers.records import read_records
+from cliprpn.answers.files import workbook_parts as parts_module
+from cliprpn.answers.files import workbook_xml
+from cliprpn.answers.files.records import read_records
 from cliprpn.errors import CliprpnError
 
 HEADER = ["sent_id", "expression", "pred_x1", "pred_y1", "pred_x2", "pred_y2", "score"]
@@ -216,7 +216,7 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
 def test_a_workbook_that_is_not_clear_is_refused_with_the_place(
     tmp_path: Path, dataset: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cliprpn.answers.workbook.MAX_COLUMNS", 600)
+    monkeypatch.setattr("cliprpn.answers.files.workbook.MAX_COLUMNS", 600)
     write, said = REFUSED[name]
     path = tmp_path / f"{name}.xlsx"
     write(path)
@@ -242,7 +242,7 @@ def test_a_workbook_over_a_limit_is_refused_before_it_is_interpreted(
     path = write_rows(tmp_path / "a.xlsx", ROWS)
     assert len(values(path)[0]) == NUM_VAL
     monkeypatch.setattr(module, constant, value)
-    monkeypatch.setattr("cliprpn.answers.workbook._excel_reader", lambda: pytest.fail)
+    monkeypatch.setattr("cliprpn.answers.files.workbook._excel_reader", lambda: pytest.fail)
     with pytest.raises(CliprpnError, match=said):
         values(path)
 
@@ -256,7 +256,7 @@ def test_a_bomb_is_refused_without_being_unpacked(tmp_path: Path) -> None:
 
 
 def test_texts_that_cells_share_count_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cliprpn.answers.workbook.MAX_TOTAL_CHARS", 5000)
+    monkeypatch.setattr("cliprpn.answers.files.workbook.MAX_TOTAL_CHARS", 5000)
     rows: list[list[Any]] = [
         ["sent_id", "answer"],
         *([i, Xml('<c r="@" t="s"><v>0</v></c>')] for i in range(9)),

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from cliprpn.answers.answers_report import answers_report
-from cliprpn.answers.ground_truth import check_ground_truth
-from cliprpn.answers.read_file import read_answer_file
+from cliprpn.answers.coordinates.to_boxes import certain_coordinates, to_boxes
+from cliprpn.answers.matching.ground_truth import check_ground_truth
+from cliprpn.answers.rows.read_file import read_answer_file
 from cliprpn.answers.split_answers import SplitAnswers, check_strangers, match_split
-from cliprpn.answers.to_boxes import certain_coordinates, to_boxes
 from cliprpn.box_arrays import Values, area, paired_intersection, paired_iou
 from cliprpn.contract.generated import (
     Coordinates,

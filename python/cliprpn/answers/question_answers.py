@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from cliprpn.answers.answer_row import AnswerFile, AnswerRow
 from cliprpn.answers.answers_report import MAX_EXAMPLES, example
-from cliprpn.answers.read_file import read_answer_file
-from cliprpn.answers.split_keys import normalize
-from cliprpn.answers.to_boxes import Answers, certain_coordinates, to_boxes
+from cliprpn.answers.coordinates.to_boxes import Answers, certain_coordinates, to_boxes
+from cliprpn.answers.matching.split_keys import normalize
+from cliprpn.answers.rows.read_file import read_answer_file
 from cliprpn.box_arrays import Values
 from cliprpn.contract.generated import AnswerReading, AnswersReport, Coordinates
 from cliprpn.data.checks import shorten

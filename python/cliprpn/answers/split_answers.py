@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from cliprpn.answers.answer_row import AnswerFile, AnswerRow
-from cliprpn.answers.coordinates import to_original
-from cliprpn.answers.ground_truth import SAME_BOX_IOU, GroundTruth
-from cliprpn.answers.match_rows import Matched, match_positions, match_rows
-from cliprpn.answers.row_fields import NO_COLUMN
-from cliprpn.answers.split_keys import SplitKeys
-from cliprpn.answers.to_boxes import Answers
+from cliprpn.answers.coordinates.coordinates import to_original
+from cliprpn.answers.coordinates.to_boxes import Answers
+from cliprpn.answers.matching.ground_truth import SAME_BOX_IOU, GroundTruth
+from cliprpn.answers.matching.match_rows import Matched, match_positions, match_rows
+from cliprpn.answers.matching.split_keys import SplitKeys
+from cliprpn.answers.rows.row_fields import NO_COLUMN
 from cliprpn.box_arrays import paired_iou
 from cliprpn.contract.generated import AnswerReading, AnswerTarget, Coordinates
 from cliprpn.data.checks import shorten

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from cliprpn.answers.matching.split_keys import normalize
 from cliprpn.answers.question_answers import OtherText, QuestionAnswers, QuestionFile
-from cliprpn.answers.split_keys import normalize
 from cliprpn.audit.changes import shuffle_words
 from cliprpn.audit.figures import MIN_ANSWERED, Asking, Lacking, audit_figures
 from cliprpn.audit.questions import ask, question_ids, questions_of

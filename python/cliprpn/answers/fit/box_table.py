@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cliprpn.answers.coordinates import coordinates_of, full_sizes, to_original
+from cliprpn.answers.coordinates.coordinates import coordinates_of, full_sizes, to_original
 from cliprpn.answers.fit.fit import MIN_BOXES
 from cliprpn.box_arrays import Values
 from cliprpn.contract.generated import Coordinates

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cliprpn.answers.coordinates import ORDERS, as_corners, coordinates_text, to_original
+from cliprpn.answers.coordinates.coordinates import ORDERS, as_corners, coordinates_text, to_original
 from cliprpn.answers.fit.box_table import BoxTable, are_inside
 from cliprpn.answers.fit.fit import CERTAIN, Fit
 from cliprpn.answers.fit.hints import ask

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cliprpn.answers.coordinates import coordinates_text
+from cliprpn.answers.coordinates.coordinates import coordinates_text
 from cliprpn.answers.fit.box_table import BoxTable
 from cliprpn.answers.fit.fit import Fit
 from cliprpn.answers.fit.readings import NORM_LIMIT

@@ -8,10 +8,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cliprpn.answers.coordinates import as_corners, coordinates_of, coordinates_text, full_sizes, to_original
+from cliprpn.answers.coordinates.coordinates import (
+    as_corners,
+    coordinates_of,
+    coordinates_text,
+    full_sizes,
+    to_original,
+)
+from cliprpn.answers.coordinates.padded_square import padded_square
 from cliprpn.answers.fit.box_table import BoxTable, are_inside, first_rows
 from cliprpn.answers.fit.fit import CERTAIN, MIN_BOXES_WITHOUT_LIKELY, MIN_FIT_AS_LIKELY, Fit
-from cliprpn.answers.padded_square import padded_square
 from cliprpn.box_arrays import Values
 from cliprpn.contract.generated import Coordinates, PaddedFrame
 

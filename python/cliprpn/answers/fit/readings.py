@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from cliprpn.answers.coordinates import ORDERS, SUFFIXES, coordinates_of, to_original
+from cliprpn.answers.coordinates.coordinates import ORDERS, SUFFIXES, coordinates_of, to_original
 from cliprpn.answers.fit.box_table import BoxTable, are_inside
 from cliprpn.answers.fit.fit import MIN_FIT_AS_LIKELY
 from cliprpn.answers.fit.padded import with_padded

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from cliprpn.answers.frame_sizes import frame_sizes
-from cliprpn.answers.padded_square import padded_square
+from cliprpn.answers.coordinates.frame_sizes import frame_sizes
+from cliprpn.answers.coordinates.padded_square import padded_square
 from cliprpn.box_arrays import Values
 from cliprpn.contract.generated import Coordinates
 

@@ -10,9 +10,9 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
+from cliprpn.answers.files.workbook_parts import checked_parts
+from cliprpn.answers.files.workbook_xml import SheetFacts
 from cliprpn.answers.printable import printable
-from cliprpn.answers.workbook_parts import checked_parts
-from cliprpn.answers.workbook_xml import SheetFacts
 from cliprpn.errors import CliprpnError
 
 # Of a workbook of any program: rows are numbered up to 2^20.

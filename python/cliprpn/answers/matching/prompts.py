@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from cliprpn.answers.answer_row import AnswerRow
-from cliprpn.answers.split_keys import SplitKeys, normalize
+from cliprpn.answers.matching.split_keys import SplitKeys, normalize
 
 # A prompt has at least so many words besides the expression if this part of the rows have it. Expressions of another
 # dataset also contain expressions of this one ("the man" in "the man in red"), but not in the same words.

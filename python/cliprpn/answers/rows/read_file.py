@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from cliprpn.answers.answer_row import NO_ANSWER, AnswerFile, AnswerRow
-from cliprpn.answers.read_rows import read_rows
-from cliprpn.answers.recognize import recognize
-from cliprpn.answers.records import read_records
+from cliprpn.answers.files.records import read_records
+from cliprpn.answers.rows.read_rows import read_rows
+from cliprpn.answers.rows.recognize import recognize
 from cliprpn.contract.generated import AnswerReading
 from cliprpn.data.checks import shorten
 from cliprpn.errors import CliprpnError

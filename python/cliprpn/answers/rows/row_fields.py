@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from cliprpn.answers.format_keys import Keys
+from cliprpn.answers.rows.format_keys import Keys
 from cliprpn.data.checks import Record, shorten
 from cliprpn.detectors.results.keys import normalized
 from cliprpn.errors import CliprpnError

@@ -7,8 +7,8 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from cliprpn.answers.files.workbook_xml import Part, SheetFacts
 from cliprpn.answers.printable import printable
-from cliprpn.answers.workbook_xml import Part, SheetFacts
 from cliprpn.data.annotation_files import ALWAYS_ALLOWED_BYTES, ENCRYPTED, MAX_RATIO
 from cliprpn.errors import CliprpnError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cliprpn.answers.answer_row import AnswerRow
-from cliprpn.answers.row_values import number_of
+from cliprpn.answers.rows.row_values import number_of
 
 
 def best_of_row(boxes: Any, scores: Any) -> tuple[Any, float | None]:

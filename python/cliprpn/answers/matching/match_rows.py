@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cliprpn.answers.answer_row import AnswerRow
-from cliprpn.answers.match_images import match_images
-from cliprpn.answers.prompts import expressions_in_prompts
-from cliprpn.answers.split_keys import SplitKeys, normalize
+from cliprpn.answers.matching.match_images import match_images
+from cliprpn.answers.matching.prompts import expressions_in_prompts
+from cliprpn.answers.matching.split_keys import SplitKeys, normalize
 from cliprpn.data.checks import shorten
 from cliprpn.data.split_names import split_named
 from cliprpn.errors import CliprpnError

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from cliprpn.answers.answer_json import GEMINI_KEY, box_in_json
 from cliprpn.answers.answer_row import MAX_TEXT_CHARS
-from cliprpn.answers.answer_text import box_in_text
-from cliprpn.answers.best_scored import best_of_row
-from cliprpn.answers.box_values import TextBox, box_of
-from cliprpn.answers.row_fields import RowFields
+from cliprpn.answers.rows.best_scored import best_of_row
+from cliprpn.answers.rows.row_fields import RowFields
+from cliprpn.answers.text.answer_json import GEMINI_KEY, box_in_json
+from cliprpn.answers.text.answer_text import box_in_text
+from cliprpn.answers.text.box_values import TextBox, box_of
 from cliprpn.data.checks import shorten
 
 

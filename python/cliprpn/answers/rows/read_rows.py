@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cliprpn.answers.answer_row import AnswerFormat, AnswerRow, Box
-from cliprpn.answers.answer_text import box_in_text
-from cliprpn.answers.best_scored import best_rows
-from cliprpn.answers.box_values import box_of
-from cliprpn.answers.format_keys import KEYS, Keys
-from cliprpn.answers.lmms_eval import lmms_eval_samples
-from cliprpn.answers.published import READ_PUBLISHED
-from cliprpn.answers.records import Placed
-from cliprpn.answers.row_box import box_of_fields
-from cliprpn.answers.row_fields import Given, RowFields, given_paths
-from cliprpn.answers.row_values import id_of, size_of, text_of
+from cliprpn.answers.files.records import Placed
+from cliprpn.answers.rows.best_scored import best_rows
+from cliprpn.answers.rows.format_keys import KEYS, Keys
+from cliprpn.answers.rows.lmms_eval import lmms_eval_samples
+from cliprpn.answers.rows.published import READ_PUBLISHED
+from cliprpn.answers.rows.row_box import box_of_fields
+from cliprpn.answers.rows.row_fields import Given, RowFields, given_paths
+from cliprpn.answers.rows.row_values import id_of, size_of, text_of
+from cliprpn.answers.text.answer_text import box_in_text
+from cliprpn.answers.text.box_values import box_of
 from cliprpn.contract.generated import Coordinates
 from cliprpn.data.checks import Record
 

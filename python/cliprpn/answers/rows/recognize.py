@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cliprpn.answers.answer_row import AnswerFormat
-from cliprpn.answers.records import Placed
+from cliprpn.answers.files.records import Placed
 from cliprpn.detectors.results.keys import normalized
 
 # Rows whose texts tell a format.

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from cliprpn.answers.padded_square import padded_square
+from cliprpn.answers.coordinates.padded_square import padded_square
 from cliprpn.box_arrays import Values
 from cliprpn.contract.generated import Coordinates
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from cliprpn.answers.answer_row import MAX_TEXT_CHARS, NO_ANSWER, AnswerFormat, AnswerRow
-from cliprpn.answers.coordinates import coordinates_of
+from cliprpn.answers.coordinates.coordinates import coordinates_of
 from cliprpn.data.checks import Record
 
 _PIXELS, _NORMALIZED, _THOUSAND = map(coordinates_of, ("xyxy", "xyxy_norm", "xyxy_1000"))

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cliprpn.answers.parquet_records import MAX_COLUMNS, read_parquet_records
+from cliprpn.answers.files.parquet_records import MAX_COLUMNS, read_parquet_records
+from cliprpn.answers.files.workbook import read_workbook
+from cliprpn.answers.files.workbook_parts import OLE
 from cliprpn.answers.printable import one_line
-from cliprpn.answers.workbook import read_workbook
-from cliprpn.answers.workbook_parts import OLE
 from cliprpn.data.annotation_files import ZIP, encoding_problem, open_annotations
 from cliprpn.data.checks import Record, shorten
 from cliprpn.data.json_document import Child, JsonDocument

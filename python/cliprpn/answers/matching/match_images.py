@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cliprpn.answers.answer_row import AnswerRow
-from cliprpn.answers.split_keys import SplitKeys
+from cliprpn.answers.matching.split_keys import SplitKeys
 
 # Numbers that are sent_ids of this part of the rows are no accident.
 MIN_SENT_IDS = 0.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cliprpn.answers.records import Placed
+from cliprpn.answers.files.records import Placed
 from cliprpn.data.checks import shorten
 from cliprpn.errors import CliprpnError
 

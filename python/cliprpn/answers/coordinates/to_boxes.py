@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from cliprpn.answers.answer_row import AnswerRow
-from cliprpn.answers.coordinates import coordinates_text, to_original
+from cliprpn.answers.coordinates.coordinates import coordinates_text, to_original
 from cliprpn.answers.fit.check_fit import check_fit
 from cliprpn.answers.fit.readings import fitting_readings
-from cliprpn.answers.ground_truth import agreeing_readings
+from cliprpn.answers.matching.ground_truth import agreeing_readings
 from cliprpn.box_arrays import Values
 from cliprpn.contract.generated import Coordinates
 from cliprpn.data.checks import shorten

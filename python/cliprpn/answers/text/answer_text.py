@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from cliprpn.answers.answer_json import BOX_KEYS, GEMINI_KEY, box_in_json, gemini_box, has_fours
-from cliprpn.answers.box_values import BRACKETED, NUMBER, SCALAR, TextBox, box_of
-from cliprpn.answers.coordinates import coordinates_of
+from cliprpn.answers.coordinates.coordinates import coordinates_of
+from cliprpn.answers.text.answer_json import BOX_KEYS, GEMINI_KEY, box_in_json, gemini_box, has_fours
+from cliprpn.answers.text.box_values import BRACKETED, NUMBER, SCALAR, TextBox, box_of
 from cliprpn.detectors.results.box_forms import BoxForm
 from cliprpn.detectors.results.texts import BARE_FORM, boxes_in_text, json_in_text
 

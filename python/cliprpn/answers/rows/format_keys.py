@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cliprpn.answers.answer_row import AnswerFormat
-from cliprpn.answers.coordinates import coordinates_of
+from cliprpn.answers.coordinates.coordinates import coordinates_of
 from cliprpn.contract.generated import Coordinates
 
 

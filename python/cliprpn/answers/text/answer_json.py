@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from cliprpn.answers.best_scored import best_of_row
-from cliprpn.answers.box_values import BRACKETED, TextBox, box_of
-from cliprpn.answers.coordinates import coordinates_of
+from cliprpn.answers.coordinates.coordinates import coordinates_of
+from cliprpn.answers.rows.best_scored import best_of_row
+from cliprpn.answers.text.box_values import BRACKETED, TextBox, box_of
 
 # Gemini's boxes are ymin, xmin, ymax, xmax from 0 to 1000.
 GEMINI_KEY = "box_2d"

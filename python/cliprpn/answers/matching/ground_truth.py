@@ -8,7 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cliprpn.answers.answer_row import AnswerRow
-from cliprpn.answers.coordinates import ORDERS, SUFFIXES, coordinates_of, coordinates_text, to_original
+from cliprpn.answers.coordinates.coordinates import (
+    ORDERS,
+    SUFFIXES,
+    coordinates_of,
+    coordinates_text,
+    to_original,
+)
 from cliprpn.answers.fit.padded import LENGTHS
 from cliprpn.box_arrays import Values, paired_iou
 from cliprpn.contract.generated import Coordinates

@@ -1,0 +1,1 @@
+"""Boxes in any coordinates as pixels of the original images."""

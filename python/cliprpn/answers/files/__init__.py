@@ -1,0 +1,1 @@
+"""Files of answers of any layout as records."""

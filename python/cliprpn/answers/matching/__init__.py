@@ -1,0 +1,1 @@
+"""Which expression of a split each row answers."""

@@ -1,0 +1,1 @@
+"""What each record of a file says."""
