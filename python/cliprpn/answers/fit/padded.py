@@ -29,6 +29,10 @@ LENGTHS = (
 # Boxes come this close to each edge of the images in the squares, in parts of the image.
 MAX_GAP = 0.05
 EDGE = 0.01
+# Photos cut objects off, so boxes end at their edges more often than close to them.
+MIN_AT_EDGES = 5
+MIN_SHARE_AT_EDGES = 0.03
+NEAR_EDGE = 0.05
 # An image whose padding is smaller than this part says nothing.
 MAX_SHARED = 0.95
 # Squares of similar sides that a message names.
@@ -38,12 +42,13 @@ ALIGNS: tuple[Literal["center"], Literal["top_left"]] = ("center", "top_left")
 
 def padded(table: BoxTable) -> Fit | None:
     """Whether the boxes are of padded images, or of images padded in another way."""
-    readings = padded_readings(table.boxes, table.said, table.sizes, table.row_frames)
+    readings = _padded(table.boxes, table.said, table.sizes, table.row_frames)
     if not readings:
         return None
-    is_certain = table.num_distinct >= MIN_BOXES_WITHOUT_LIKELY
-    what = f"the boxes lie in a part of their images as {coordinates_text(table.said)}, and all of it as {readings[0]}"
-    options = " or ".join(f"--coordinates {text}" for text in readings)
+    is_certain = table.num_distinct >= MIN_BOXES_WITHOUT_LIKELY and _are_cut_off(table, readings[0])
+    names = [coordinates_text(reading) for reading in readings]
+    what = f"the boxes lie in a part of their images as {coordinates_text(table.said)}, and all of it as {names[0]}"
+    options = " or ".join(f"--coordinates {name}" for name in names)
     return Fit(f"{what}: are the images padded to squares? Use {options}", is_certain)
 
 
@@ -55,6 +60,11 @@ def with_padded(names: Sequence[str], boxes: Values, sizes: Values) -> list[str]
 
 
 def padded_readings(boxes: Values, said: Coordinates, sizes: Values, row_frames: Values) -> list[str]:
+    """See `_padded`, as texts."""
+    return [coordinates_text(reading) for reading in _padded(boxes, said, sizes, row_frames)]
+
+
+def _padded(boxes: Values, said: Coordinates, sizes: Values, row_frames: Values) -> list[Coordinates]:
     """The padding that explains why no box lies in some part of its image as said; several if sides are similar.
 
     Args:
@@ -68,7 +78,7 @@ def padded_readings(boxes: Values, said: Coordinates, sizes: Values, row_frames:
     boxes, sizes, row_frames = boxes[rows], sizes[rows], row_frames[rows]
     said_edges = _edges(said, sizes, row_frames)
     touching_as_said = _touching(to_original(boxes, said, sizes, row_frames), sizes)
-    found: dict[str, tuple[int, float]] = {}
+    found: list[tuple[int, float, Coordinates]] = []
     is_touched = False
     for reading in _other_readings(boxes, said):
         corners = to_original(boxes, reading, sizes, row_frames)
@@ -85,17 +95,17 @@ def padded_readings(boxes: Values, said: Coordinates, sizes: Values, row_frames:
             continue
         touching, is_other_edge = _touching(corners, sizes), _differ(said_edges, edges)
         is_touched |= bool(touching[is_other_edge].sum() > touching_as_said[is_other_edge].sum())
-        found[coordinates_text(reading)] = (int(touching.sum()), float(is_inside.mean()))
+        found.append((int(touching.sum()), float(is_inside.mean()), reading))
     if not is_touched:
         return []
-    num, share = max(found.values())
+    num, share, _ = max(found, key=lambda each: each[:2])
     # Those that may touch less by chance only, or have more boxes inside.
     similar = [
-        text
-        for text, (num_here, share_here) in found.items()
+        (num_here, reading)
+        for num_here, share_here, reading in found
         if num_here >= num - 2 * num**0.5 or (num_here >= num / 3 and share_here > share)
     ]
-    return sorted(similar, key=lambda text: -found[text][0])[:MAX_READINGS]
+    return [reading for _, reading in sorted(similar, key=lambda each: -each[0])[:MAX_READINGS]]
 
 
 def lie_in_padded(table: BoxTable, length: int) -> bool:
@@ -104,6 +114,23 @@ def lie_in_padded(table: BoxTable, length: int) -> bool:
     reading = Coordinates(box_format=table.said.box_format, frame=frame)
     corners = to_original(table.boxes, reading, table.sizes, table.row_frames)
     return bool(are_inside(corners, table.sizes).mean() >= MIN_FIT_AS_LIKELY)
+
+
+def _are_cut_off(table: BoxTable, reading: Coordinates) -> bool:
+    """Whether boxes end at those edges of their images that lie elsewhere as said, rather than close to them.
+
+    Objects that keep away from the edges also lie in a part of their images.
+    """
+    gaps = _gaps(to_original(table.boxes, reading, table.sizes, table.row_frames), table.sizes)[
+        table.distinct
+    ]
+    is_other_edge = _differ(
+        _edges(table.said, table.sizes, table.row_frames), _edges(reading, table.sizes, table.row_frames)
+    )[table.distinct]
+    num_at = int((is_other_edge & (np.abs(gaps) <= EDGE)).sum())
+    num_near = int((is_other_edge & (gaps > EDGE) & (gaps <= NEAR_EDGE)).sum())
+    # Of evenly spread ends, a fifth of those up to NEAR_EDGE would lie at the edge.
+    return num_at >= max(MIN_AT_EDGES, MIN_SHARE_AT_EDGES * len(gaps), num_near / 2)
 
 
 def _other_readings(boxes: Values, said: Coordinates) -> Iterator[Coordinates]:
