@@ -72,7 +72,7 @@ function unanswered(summary: AuditSummary): string[] {
 }
 
 /** Kinds with boxes for fewer than half of their questions. */
-export function unansweredKinds({ kinds }: AuditSummary): AuditKind[] {
+function unansweredKinds({ kinds }: AuditSummary): AuditKind[] {
   return kinds.filter(({ acc_at_50 }) => acc_at_50 === null);
 }
 
