@@ -38,7 +38,8 @@ from cliprpn.models.backbone import ClipBackbone, rn50_config
 from cliprpn.models.original import original_model
 from cliprpn.run_context import RunContext
 from cliprpn.seeding import seed_everything
-from cliprpn.trials.training import TrainingData, train_model
+from cliprpn.trials.step_data import TrainingData
+from cliprpn.trials.training import train_model
 
 # RefCOCOg (umd): images, sentences of train and val, tokens per sentence including start and end; sizes of CLIP RN50.
 NUM_IMAGES, NUM_TRAIN, NUM_VAL, MEAN_TOKENS = 25_799, 80_512, 4_896, 10.5

@@ -28,7 +28,8 @@ from cliprpn.models.backbone import ClipBackbone
 from cliprpn.models.rpn_torchvision import square_images, torchvision_rpn
 from cliprpn.seeding import seed_everything
 from cliprpn.storage.weights_files import load_backbone
-from cliprpn.trials.training import frame_targets, make_optimizer
+from cliprpn.trials.optimizer import make_optimizer
+from cliprpn.trials.step_data import frame_targets
 
 CPU = torch.device("cpu")
 Seconds = Counter[str]

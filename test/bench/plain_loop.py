@@ -85,7 +85,7 @@ def plain_loop(
             for group in optimizer.param_groups:
                 group["lr"] = settings.learning_rate * rate
             rows = train[batch]
-            objectness, box = model.losses(model(*arrays.batch(rows)), boxes[rows], draws)
+            objectness, box = model.losses(model(*arrays.batch(rows)), model.targets(boxes[rows]), draws)
             optimizer.zero_grad(set_to_none=True)
             (objectness + box).backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), settings.grad_clip_norm or math.inf)

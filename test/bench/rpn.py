@@ -18,7 +18,14 @@ from torch import Tensor, nn
 from cliprpn.models.anchors import make_anchors
 from cliprpn.models.head import flatten_head
 from cliprpn.models.original import ORIGINAL_RULES
-from cliprpn.models.rpn import filter_proposals, label_anchors, rpn_losses, sample_anchors, top1_boxes
+from cliprpn.models.rpn import (
+    AnchorTargets,
+    anchor_targets,
+    filter_proposals,
+    rpn_losses,
+    sample_anchors,
+    top1_boxes,
+)
 from cliprpn.models.rpn_torchvision import square_images, torchvision_rpn
 
 BATCH, FRAME, REPEATS = 50, 640, 30
@@ -60,18 +67,18 @@ def measure(device: torch.device, repeats: int = REPEATS) -> dict[str, Any]:
 
     def our_step_with_all_proposals() -> object:
         logits, deltas = flat()
-        losses = rpn_losses(logits, deltas, anchors, gt_boxes, ORIGINAL_RULES)
+        losses = rpn_losses(logits, deltas, labels(), ORIGINAL_RULES)
         with torch.no_grad():
             return losses, filter_proposals(logits, deltas, anchors, FRAME, ORIGINAL_RULES)
 
     def our_step_with_best_proposal() -> object:
         logits, deltas = flat()
-        losses = rpn_losses(logits, deltas, anchors, gt_boxes, ORIGINAL_RULES)
+        losses = rpn_losses(logits, deltas, labels(), ORIGINAL_RULES)
         with torch.no_grad():
             return losses, top1_boxes(logits, deltas, anchors, FRAME)
 
     def our_losses() -> object:
-        return rpn_losses(*flat(), anchors, gt_boxes, ORIGINAL_RULES)
+        return rpn_losses(*flat(), labels(), ORIGINAL_RULES)
 
     def their_inference() -> object:
         with torch.no_grad():
@@ -81,11 +88,12 @@ def measure(device: torch.device, repeats: int = REPEATS) -> dict[str, Any]:
         with torch.no_grad():
             return top1_boxes(*flat(), anchors, FRAME)
 
-    def labels() -> object:
-        return label_anchors(anchors, gt_boxes, ORIGINAL_RULES)
+    def labels() -> AnchorTargets:
+        return anchor_targets(anchors, gt_boxes, ORIGINAL_RULES)
 
     def labels_and_sample() -> object:
-        return sample_anchors(label_anchors(anchors, gt_boxes, ORIGINAL_RULES), ORIGINAL_RULES)
+        found = labels()
+        return sample_anchors(found.positive, found.negative, ORIGINAL_RULES)
 
     def our_proposals() -> object:
         with torch.no_grad():

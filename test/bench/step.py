@@ -29,8 +29,9 @@ from cliprpn.inference.build import build_model
 from cliprpn.inference.predict import predict_split
 from cliprpn.models import ClipRPN
 from cliprpn.seeding import seed_everything
-from cliprpn.trials import training
-from cliprpn.trials.training import TrainingData, train_model
+from cliprpn.trials import finite, training
+from cliprpn.trials.step_data import TrainingData
+from cliprpn.trials.training import train_model
 
 DEVICE = torch.device("cuda:0")
 BATCH_SIZE = 4
@@ -45,6 +46,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "negatives": {"rpn": {"negatives_loss_weight": 1}, "resize": "letterbox"},
     "views": {"training": {"views": 1}},
 }
+READ = "steps whose losses are read together, additionally"
 EVALUATION = "evaluation of an expression"
 
 
@@ -64,6 +66,21 @@ def count_step(kind: str, folder: Path, cuda: FakeCuda) -> Difference:
     Args:
         folder: for the dataset and the features of all kinds.
     """
+    assert finite.STEPS_PER_READ["cuda"] >= LONG
+    run = _make_training(kind, folder, cuda)
+    return _difference(run(SHORT), run(LONG), LONG - SHORT)
+
+
+def count_read(folder: Path, cuda: FakeCuda) -> Difference:
+    """What some steps cost additionally, however many they are: preparing their data, and reading their losses."""
+    run = _make_training("default", folder, cuda)
+    together = run(LONG)
+    with mock.patch.dict(finite.STEPS_PER_READ, cuda=LONG // 2):
+        return _difference(together, run(LONG), 1)
+
+
+def _make_training(kind: str, folder: Path, cuda: FakeCuda) -> Callable[[int], Counts]:
+    """Returns a function that counts an epoch of so many steps."""
     spec = _spec(kind, folder)
     model, data = _open(spec)
 
@@ -80,7 +97,7 @@ def count_step(kind: str, folder: Path, cuda: FakeCuda) -> Difference:
             next(epochs)
         return cuda.take_counts()
 
-    return _difference(run)
+    return run
 
 
 def count_evaluation(folder: Path, cuda: FakeCuda) -> Difference:
@@ -93,7 +110,7 @@ def count_evaluation(folder: Path, cuda: FakeCuda) -> Difference:
         predict_split(model, data.index, data.features, rows, run_context(folder, device=DEVICE))
         return cuda.take_counts()
 
-    return _difference(run)
+    return _difference(run(SHORT), run(LONG), LONG - SHORT)
 
 
 def _spec(kind: str, folder: Path) -> ClipRpnSpec:
@@ -123,13 +140,17 @@ def _open(spec: ClipRpnSpec) -> tuple[ClipRPN, TrainingData]:
     return model, TrainingData(index, features, index.split("train"), index.split("val"))
 
 
-def _difference(run: Callable[[int], Counts]) -> Difference:
-    short, long = run(SHORT), run(LONG)
+def count(kind: str, folder: Path, cuda: FakeCuda) -> Difference:
+    """The counts of a row of the table."""
+    special = {READ: count_read, EVALUATION: count_evaluation}
+    return special[kind](folder, cuda) if kind in special else count_step(kind, folder, cuda)
 
+
+def _difference(short: Counts, long: Counts, number: int) -> Difference:
     def per_one(name: str) -> Counter[str]:
         more: Counter[str] = Counter()
         for key, value in getattr(long, name).items():
-            more[key] = (value - getattr(short, name)[key]) / (LONG - SHORT)
+            more[key] = (value - getattr(short, name)[key]) / number
         return Counter({key: value for key, value in more.items() if value})
 
     return Difference(
@@ -144,18 +165,13 @@ def main(argv: list[str]) -> int:
     """Prints the table. Returns 0."""
     parser = argparse.ArgumentParser(prog="python -m bench.step")
     parser.add_argument(
-        "kinds", nargs="*", help=f"of {', '.join([*KINDS, EVALUATION])}; all if none is given"
+        "kinds", nargs="*", help=f"of {', '.join([*KINDS, READ, EVALUATION])}; all if none is given"
     )
-    kinds = parser.parse_args(argv).kinds or [*KINDS, EVALUATION]
-    if unknown := [kind for kind in kinds if kind not in (*KINDS, EVALUATION)]:
-        parser.error(f"expected kinds of {', '.join([*KINDS, EVALUATION])}, found {unknown[0]}")
+    kinds = parser.parse_args(argv).kinds or [*KINDS, READ, EVALUATION]
+    if unknown := [kind for kind in kinds if kind not in (*KINDS, READ, EVALUATION)]:
+        parser.error(f"expected kinds of {', '.join([*KINDS, READ, EVALUATION])}, found {unknown[0]}")
     with tempfile.TemporaryDirectory() as folder, fake_cuda() as cuda:
-        counts = {
-            kind: count_evaluation(Path(folder), cuda)
-            if kind == EVALUATION
-            else count_step(kind, Path(folder), cuda)
-            for kind in kinds
-        }
+        counts = {kind: count(kind, Path(folder), cuda) for kind in kinds}
     print("| training step | launches | synchronizations |\n|---|---|---|")
     for kind, found in counts.items():
         print(f"| {kind} | {found.launches:g} | {found.syncs:g} |")

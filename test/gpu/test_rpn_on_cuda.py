@@ -9,7 +9,7 @@ from torchvision.models.detection._utils import BalancedPositiveNegativeSampler
 
 from cliprpn.models.anchors import make_anchors
 from cliprpn.models.head import flatten_head
-from cliprpn.models.rpn import filter_proposals, label_anchors, rpn_losses, sample_anchors, top1_boxes
+from cliprpn.models.rpn import anchor_targets, filter_proposals, rpn_losses, sample_anchors, top1_boxes
 from cliprpn.models.rpn_torchvision import square_images, torchvision_rpn
 
 SCALES, RATIOS = (32, 64, 128, 256, 512), (0.5, 1.0, 2.0)
@@ -45,7 +45,8 @@ def test_losses_equal_torchvisions_on_the_same_sample(
     outputs = head.to(device)(maps)
     anchors = make_anchors(7, FRAME, SCALES, RATIOS, "corner").to(device)
     generator = torch.Generator(device).manual_seed(seed)
-    sampled = sample_anchors(label_anchors(anchors, gt_boxes, REFERENCE), REFERENCE, generator)
+    targets = anchor_targets(anchors, gt_boxes, REFERENCE)
+    sampled = sample_anchors(targets.positive, targets.negative, REFERENCE, generator)
     assert sampled.sum(dim=1).tolist() == [REFERENCE.batch_size_per_image] * len(maps)
 
     def same_sample(self: object, labels: list[torch.Tensor]) -> object:
@@ -56,6 +57,6 @@ def test_losses_equal_torchvisions_on_the_same_sample(
     monkeypatch.setattr(BalancedPositiveNegativeSampler, "__call__", same_sample)
     rpn = torchvision_rpn(lambda _: outputs, anchors, 15, REFERENCE).to(device).train()
     _, losses = rpn(square_images(len(maps), FRAME), {"0": maps}, [{"boxes": box[None]} for box in gt_boxes])
-    objectness, box = rpn_losses(*flatten_head(*outputs), anchors, gt_boxes, REFERENCE, sampled)
+    objectness, box = rpn_losses(*flatten_head(*outputs), targets, REFERENCE, sampled)
     torch.testing.assert_close(objectness, losses["loss_objectness"])
     torch.testing.assert_close(box, losses["loss_rpn_box_reg"])

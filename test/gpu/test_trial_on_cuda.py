@@ -160,6 +160,35 @@ def test_losses_are_close_to_those_on_the_cpu(
     assert cuda.epochs[0].loss == pytest.approx(cpu.epochs[0].loss, rel=1e-2)
 
 
+EXPLODING = """
+import torch
+
+class Exploding(torch.nn.Module):
+    def __init__(self, map_channels, pooled_dim, word_dim):
+        super().__init__()
+        self.power = torch.nn.Parameter(torch.zeros(1, 1))
+
+    def forward(self, map, words, mask, pooled):
+        return map * (0.1 + 1000 * self.power).cosh()
+"""
+
+
+def test_a_loss_that_is_not_finite_names_the_step_and_the_line_as_on_the_cpu(
+    root: Path, cache: Path, tmp_path: Path, device: torch.device
+) -> None:
+    """The losses of an epoch are read at its end; the weights are still those that made the first NaN."""
+    fusion = file_fusion(tmp_path / "exploding.py", EXPLODING, "Exploding")
+    training = {"learning_rate": 10, "warmup_fraction": 0, "num_epochs": 4, "batch_size": 2, "amp": False}
+    errors = []
+    for place in (device, torch.device("cpu")):
+        outcome = run(root, cache, tmp_path / place.type, place, fusion=fusion, training=training)
+        assert isinstance(outcome, FailedOutcome)
+        assert outcome.error.code == "loss_not_finite", outcome.error.message
+        errors.append(outcome.error.message)
+    assert "exploding.py:10, in forward" in errors[0] and "epoch 1, step 2:" in errors[0]
+    assert errors[0] == errors[1]
+
+
 def test_features_equal_those_on_the_cpu(root: Path, tmp_path: Path, device: torch.device) -> None:
     stores = []
     for place in (device, torch.device("cpu")):

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from cliprpn.contract.generated import CompletedOutcome, Settings, WarningEvent
 from cliprpn.trials import cliprpn
-from cliprpn.trials.training import device_notes, make_optimizer
+from cliprpn.trials.optimizer import device_notes, make_optimizer
 from cliprpn.trials.trial import run_trial
 
 

@@ -18,7 +18,7 @@ from cliprpn.features.frozen import FrozenFeatures, open_data
 from cliprpn.inference.build import build_model
 from cliprpn.inference.predict import predict_split, to_image_clipped, top1_ious
 from cliprpn.models import ClipRPN
-from cliprpn.trials.training import frame_targets
+from cliprpn.trials.step_data import frame_targets
 from cliprpn.trials.trial import run_trial
 
 CPU = torch.device("cpu")

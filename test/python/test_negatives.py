@@ -16,7 +16,7 @@ from cliprpn.contract.generated import ClipRpnSpec, CompletedOutcome
 from cliprpn.models import cliprpn as cliprpn_module
 from cliprpn.models.anchors import make_anchors
 from cliprpn.models.negatives import negatives_loss
-from cliprpn.models.rpn import RpnRules, label_anchors
+from cliprpn.models.rpn import RpnRules, anchor_targets
 from cliprpn.trials import training
 from cliprpn.trials.trial import run_trial
 
@@ -28,11 +28,16 @@ ANCHORS = make_anchors(7, 640, (96, 144, 208, 304, 448), (0.5, 1, 2), "center")
 LEFT, RIGHT, BOTTOM = [40.0, 60, 220, 250], [380.0, 300, 600, 560], [30.0, 400, 250, 620]
 
 
+def positives_of(gt_boxes: Tensor) -> Tensor:
+    """[B, N], bool."""
+    return anchor_targets(ANCHORS, gt_boxes, RULES).positive
+
+
 def slow_loss(logits: Tensor, gt_boxes: Tensor, negatives: Tensor, mask: Tensor) -> float:
     """The same loss with loops over sentences, negatives and anchors."""
     losses = []
     for row in range(len(logits)):
-        true = (label_anchors(ANCHORS, gt_boxes[row : row + 1], RULES)[0] == 1).nonzero()[:, 0].tolist()
+        true = positives_of(gt_boxes[row : row + 1])[0].nonzero()[:, 0].tolist()
         scores = []
         for box, is_negative in zip(negatives[row], mask[row].tolist(), strict=True):
             iou = box_iou(box[None], ANCHORS)[0].tolist()
@@ -61,7 +66,7 @@ def test_the_loss_is_the_cross_entropy_of_selecting_the_object(seed: int) -> Non
     mask = torch.rand(6, 4, generator=generator) < 0.5
     mask[2] = False  # Sentences without negatives are excluded.
     negatives[4, 0], mask[4, 0] = gt_boxes[4], True  # So are negatives that equal the object.
-    loss = negatives_loss(logits, ANCHORS, gt_boxes, negatives, mask, RULES)
+    loss = negatives_loss(logits, ANCHORS, positives_of(gt_boxes), negatives, mask, RULES)
     assert loss.item() == pytest.approx(slow_loss(logits, gt_boxes, negatives, mask), rel=1e-5)
     assert loss > 0.01
 
@@ -71,22 +76,17 @@ def gradient(gt_box: list[float], negatives: list[list[float]], mask: list[bool]
     logits = torch.zeros(1, len(ANCHORS), requires_grad=True)
     boxes = torch.tensor(negatives).reshape(1, -1, 4)
     is_negative = torch.tensor([mask], dtype=torch.bool)
-    loss = negatives_loss(logits, ANCHORS, torch.tensor([gt_box]), boxes, is_negative, RULES)
+    loss = negatives_loss(logits, ANCHORS, positives_of(torch.tensor([gt_box])), boxes, is_negative, RULES)
     loss.backward()
     assert logits.grad is not None
     return logits.grad[0], loss.detach()
 
 
-def positive_anchors(box: list[float]) -> Tensor:
-    """[N], bool: the positive anchors of a box if it is the ground truth."""
-    return label_anchors(ANCHORS, torch.tensor([box]), RULES)[0] == 1
-
-
 def test_gradient_descent_raises_the_object_and_lowers_the_negatives() -> None:
     slope, _ = gradient(LEFT, [RIGHT, BOTTOM], [True, False])
-    assert (slope[positive_anchors(LEFT)] < 0).all()  # Gradient descent raises these logits.
-    assert (slope[positive_anchors(RIGHT)] > 0).all()
-    rest = ~(positive_anchors(LEFT) | positive_anchors(RIGHT))
+    assert (slope[positives_of(torch.tensor([LEFT]))[0]] < 0).all()  # Gradient descent raises these logits.
+    assert (slope[positives_of(torch.tensor([RIGHT]))[0]] > 0).all()
+    rest = ~(positives_of(torch.tensor([LEFT]))[0] | positives_of(torch.tensor([RIGHT]))[0])
     assert (slope[rest] == 0).all()  # Neither background nor masked negatives.
     assert slope.sum().item() == pytest.approx(0, abs=1e-6)
 
@@ -107,11 +107,11 @@ def test_without_negatives_loss_and_gradient_are_zero(negatives: list[list[float
 
 def test_shared_anchors_belong_to_the_object() -> None:
     shifted = [side + 25 for side in LEFT]
-    both = positive_anchors(LEFT) & positive_anchors(shifted)
-    assert both.any() and (positive_anchors(shifted) & ~both).any()
+    both = positives_of(torch.tensor([LEFT]))[0] & positives_of(torch.tensor([shifted]))[0]
+    assert both.any() and (positives_of(torch.tensor([shifted]))[0] & ~both).any()
     slope, _ = gradient(LEFT, [shifted], [True])
     assert (slope[both] < 0).all()
-    assert (slope[positive_anchors(shifted) & ~both] > 0).all()
+    assert (slope[positives_of(torch.tensor([shifted]))[0] & ~both] > 0).all()
 
 
 def test_large_logits_stay_finite() -> None:
@@ -119,7 +119,7 @@ def test_large_logits_stay_finite() -> None:
     logits[1] *= -1
     logits.requires_grad_()
     boxes, mask = torch.tensor([[RIGHT], [RIGHT]]), torch.tensor([[True], [True]])
-    loss = negatives_loss(logits, ANCHORS, torch.tensor([LEFT, LEFT]), boxes, mask, RULES)
+    loss = negatives_loss(logits, ANCHORS, positives_of(torch.tensor([LEFT, LEFT])), boxes, mask, RULES)
     loss.backward()
     assert loss.isfinite() and logits.grad is not None and logits.grad.isfinite().all()
 

@@ -4,15 +4,18 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import Tensor
+from torch.nn import functional
 from torchvision.models.detection._utils import BalancedPositiveNegativeSampler
 
 from cliprpn.models.anchors import make_anchors
 from cliprpn.models.head import RpnHead, flatten_head
 from cliprpn.models.rpn import (
     RpnRules,
+    anchor_targets,
     decode_boxes,
+    encode_boxes,
     filter_proposals,
-    label_anchors,
     rpn_losses,
     sample_anchors,
     top1_boxes,
@@ -65,7 +68,8 @@ def test_losses_equal_torchvisions_on_the_same_sample(seed: int, monkeypatch) ->
     head, maps, gt_boxes = make_case(seed)
     anchors = make_anchors(7, FRAME, (32, 64, 128, 256, 512), (0.5, 1.0, 2.0), "corner")
     logits, deltas = flatten_head(*head(maps))
-    sampled = sample_anchors(label_anchors(anchors, gt_boxes, REFERENCE), REFERENCE)
+    targets = anchor_targets(anchors, gt_boxes, REFERENCE)
+    sampled = sample_anchors(targets.positive, targets.negative, REFERENCE)
 
     def same_sample(self, labels):
         positive = [(label >= 1) & row for label, row in zip(labels, sampled, strict=True)]
@@ -77,9 +81,59 @@ def test_losses_equal_torchvisions_on_the_same_sample(seed: int, monkeypatch) ->
     _, expected = rpn(
         square_images(len(maps), FRAME), {"0": maps}, [{"boxes": box[None]} for box in gt_boxes]
     )
-    objectness, box = rpn_losses(logits, deltas, anchors, gt_boxes, REFERENCE, sampled)
+    objectness, box = rpn_losses(logits, deltas, targets, REFERENCE, sampled)
     torch.testing.assert_close(objectness, expected["loss_objectness"])
     torch.testing.assert_close(box, expected["loss_rpn_box_reg"])
+
+
+def plain_losses(
+    logits: Tensor, deltas: Tensor, anchors: Tensor, gt_boxes: Tensor, rules: RpnRules, sampled: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The same losses from the anchors that count, selected by their index."""
+    targets = anchor_targets(anchors, gt_boxes, rules)
+    positive, used = targets.positive, targets.positive | targets.negative
+    if rules.objectness_loss == "softmax":
+        rows = zip(logits, positive, used, strict=True)
+        objectness = torch.stack(
+            [
+                logits_i[used_i].logsumexp(0) - logits_i[positive_i].mean()
+                for logits_i, positive_i, used_i in rows
+            ]
+        ).mean()
+    else:
+        positive, used = positive & sampled, sampled
+        objectness = functional.binary_cross_entropy_with_logits(logits[used], positive[used].float())
+    row, anchor = positive.nonzero(as_tuple=True)
+    expected = encode_boxes(gt_boxes[row], anchors[anchor])
+    box = functional.smooth_l1_loss(deltas[row, anchor], expected, beta=1 / 9, reduction="sum")
+    return objectness, box / max(1, len(row) if rules.box_loss == "over_positives" else int(used.sum()))
+
+
+@pytest.mark.parametrize("objectness_loss", ["softmax", "sampled_bce"])
+@pytest.mark.parametrize("box_loss", ["over_positives", "over_sampled"])
+def test_losses_of_fixed_shapes_equal_those_of_the_selected_anchors(
+    objectness_loss: str, box_loss: str
+) -> None:
+    anchors = make_anchors(7, FRAME, (96, 144, 208, 304, 448), (0.5, 1.0, 2.0), "center")
+    rules = replace(RpnRules(), objectness_loss=objectness_loss, box_loss=box_loss)
+    for seed in range(5):
+        head, maps, gt_boxes = make_case(seed)
+        targets = anchor_targets(anchors, gt_boxes, rules)
+        sampled = sample_anchors(targets.positive, targets.negative, rules)
+        assert not (targets.positive | targets.negative).all()  # Some are neither.
+        results = []
+        for is_plain in (False, True):
+            outputs = [output.detach().requires_grad_() for output in flatten_head(*head(maps))]
+            objectness, box = (
+                plain_losses(*outputs, anchors, gt_boxes, rules, sampled)
+                if is_plain
+                else rpn_losses(*outputs, targets, rules, sampled)
+            )
+            (objectness + 2 * box).backward()
+            results.append([objectness, box, *(output.grad for output in outputs)])
+        for found, expected in zip(*results, strict=True):
+            torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-6)
+        assert results[0][1] > 0.01
 
 
 def test_more_boxes_before_nms_only_add_boxes_and_change_no_best_box() -> None:
@@ -106,7 +160,7 @@ def test_a_sample_is_full_and_at_most_half_of_it_is_positive() -> None:
     labels = torch.zeros(3, 735, dtype=torch.int8)
     labels[0, :300] = 1
     labels[1, :3] = 1
-    sampled = sample_anchors(labels, REFERENCE)
+    sampled = sample_anchors(labels == 1, labels == 0, REFERENCE)
     assert (sampled & (labels == 1)).sum(dim=1).tolist() == [128, 3, 0]
     assert sampled.sum(dim=1).tolist() == [256, 256, 256]
 
@@ -118,8 +172,9 @@ def test_softmax_objectness_is_lowest_on_the_positives() -> None:
     logits = torch.zeros(2, len(anchors))
     logits[[0, 1], [10, 50]] = 20.0
     deltas = torch.zeros(2, len(anchors), 4)
-    good, box = rpn_losses(logits, deltas, anchors, gt_boxes, rules)
-    bad, _ = rpn_losses(-logits, deltas, anchors, gt_boxes, rules)
+    targets = anchor_targets(anchors, gt_boxes, rules)
+    good, box = rpn_losses(logits, deltas, targets, rules)
+    bad, _ = rpn_losses(-logits, deltas, targets, rules)
     assert good < 1e-3 < bad
     assert box == 0  # the positive anchor equals the box
 

@@ -186,12 +186,13 @@ def test_training_never_reads_test(
 
     monkeypatch.setattr(DatasetIndex, "split", recorded)
     read: list[int] = []
-    batch = frozen.FrozenFeatures.batch
-    monkeypatch.setattr(
-        frozen.FrozenFeatures,
-        "batch",
-        lambda self, rows, *rest: (read.extend(rows.tolist()), batch(self, rows, *rest))[1],
-    )
+    find = frozen.FrozenFeatures.find
+
+    def recorded_find(self: frozen.FrozenFeatures, batches: list[np.ndarray], *rest: Any, **more: Any) -> Any:
+        read.extend(row for batch in batches for row in batch.tolist())
+        return find(self, batches, *rest, **more)
+
+    monkeypatch.setattr(frozen.FrozenFeatures, "find", recorded_find)
     run(make_spec(root, cache), tmp_path)
     assert set(splits_read) == {"train", "val"}
     assert sorted(set(read)) == [row for row in range(24) if row // 2 % 6 != 4]

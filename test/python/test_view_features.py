@@ -33,7 +33,7 @@ from cliprpn.inference.build import build_model
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.run_context import Emit
 from cliprpn.storage.weights_files import load_backbone
-from cliprpn.trials.training import TrainingData, _negatives, frame_targets
+from cliprpn.trials.step_data import TrainingData, frame_negatives, frame_targets
 from cliprpn.trials.trial import run_trial
 
 CPU = torch.device("cpu")
@@ -169,8 +169,8 @@ def test_targets_and_negatives_follow_the_view(
     assert torch.equal(after[fits], features.view(1).gt_boxes(rows)[fits] * zoom)
     objects = ImageObjects(index)
     everything = np.arange(len(rows))
-    plain, mask = _negatives(model, data, objects, everything, 0, CPU)
-    moved, same_mask = _negatives(model, data, objects, everything, 1, CPU)
+    plain, mask = frame_negatives(model, data, objects, everything, 0)
+    moved, same_mask = frame_negatives(model, data, objects, everything, 1)
     assert torch.equal(mask, same_mask) and mask.any(dim=1).all()
     assert torch.equal(moved[~fits], plain[~fits])
     # The negative is the image's other object, which a crop must contain.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +15,28 @@ from cliprpn.contract.generated import TrialBackbone, TrialDataset
 from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.data.pixels import Pixels, open_pixels_for
 from cliprpn.features.feature_cache import FeatureCache, MadeFrom
-from cliprpn.features.text_features import TextFeatures, copy_to_device, gather
-from cliprpn.features.view_features import ViewFeatures, open_views
+from cliprpn.features.text_features import TextFeatures, TextRows, copy_to_device, device_of, gather
+from cliprpn.features.transfer import copy_together
+from cliprpn.features.view_features import ViewFeatures, ViewRows, open_views
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.run_context import RunContext
 from cliprpn.storage.weights_files import load_backbone
+
+
+@dataclass(frozen=True)
+class BatchRows:
+    """Where the features of a batch are; found on the CPU, and copied for many batches at once.
+
+    Attributes:
+        maps: [B], int64.
+        view_number: as in `FrozenFeatures.batch`.
+        view: what the view replaces; None for the original images.
+    """
+
+    maps: Tensor
+    text: TextRows
+    view_number: int
+    view: ViewRows | None
 
 
 @dataclass
@@ -69,15 +86,39 @@ class FrozenFeatures:
         Returns:
             feature_map [B, C, h, w]; words [B, L, Dw]; mask [B, L], True for tokens; pooled [B, Dp].
         """
-        rows = torch.from_numpy(sentence_rows)
-        text_rows = torch.full_like(rows, self.text.blank_row) if blank else rows
-        text = self.text.batch(text_rows, device)
-        feature_map = gather(self.maps, torch.from_numpy(self.image_rows[sentence_rows]), device)
+        (rows,) = self.find([sentence_rows], device, blank, view)
+        return self.read(rows, device)
+
+    def find(
+        self, batches: Sequence[np.ndarray], device: torch.device, blank: bool = False, view: int = 0
+    ) -> list[BatchRows]:
+        """Where the features of some batches are, for `read` on this device; it takes the arguments of `batch`."""
+        rows = [torch.from_numpy(batch) for batch in batches]
+        texts = [
+            self.text.find(torch.full_like(rows_i, self.text.blank_row) if blank else rows_i)
+            for rows_i in rows
+        ]
+        views: list[ViewRows | None] = [None] * len(batches)
         if view > 0:
-            view_features = self.view(view)
-            view_features.replace_maps(feature_map, sentence_rows)
-            is_mirrored = view_features.is_mirrored(sentence_rows)
-            text = view_features.mirrored.replace_text(text, sentence_rows, is_mirrored)
+            found = [self.view(view).find(batch) for batch in batches]
+            views = [*self.view(view).copy_rows(found, device)]
+        maps = [torch.from_numpy(self.image_rows[batch]) for batch in batches]
+        return [
+            BatchRows(maps_i, text, view, view_rows)
+            for maps_i, text, view_rows in zip(
+                copy_together(maps, device_of(self.maps)),
+                self.text.copy_rows(texts, device),
+                views,
+                strict=True,
+            )
+        ]
+
+    def read(self, rows: BatchRows, device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What `batch` returns, for rows that `find` returned."""
+        text = self.text.read(rows.text, device)
+        feature_map = gather(self.maps, rows.maps, device)
+        if rows.view is not None:
+            text = self.view(rows.view_number).replace(rows.view, feature_map, text)
         return feature_map, *text
 
     def view(self, number: int) -> ViewFeatures:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import torch
 from torch import Tensor
 
 from cliprpn.errors import CliprpnError
+from cliprpn.features.transfer import copy_together, to_device
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.run_context import RunContext
 from cliprpn.storage.array_store import ArraySpecs, StoreWriter
@@ -20,6 +23,21 @@ SENTENCES_PER_BLOCK = 256
 ROWS_PER_COPY = 256
 # To estimate the disk space. RefCOCOg's sentences have 10.5 tokens on average, start and end tokens included.
 TYPICAL_TOKENS = 12
+
+
+@dataclass(frozen=True)
+class TextRows:
+    """Where the features of a batch of sentences are.
+
+    Attributes:
+        pooled: [B], int64.
+        words: [B, L], int64; padding has the row of the sentence's first token.
+        mask: [B, L], True for tokens, False for padding.
+    """
+
+    pooled: Tensor
+    words: Tensor
+    mask: Tensor
 
 
 class TextFeatures:
@@ -58,24 +76,47 @@ class TextFeatures:
         Args:
             rows: [B], on the CPU.
         """
+        return self.read(self.find(rows), device)
+
+    def find(self, rows: Tensor) -> TextRows:
+        """Where the features of these sentences are.
+
+        Args:
+            rows: [B], on the CPU.
+        """
         starts, lengths = self.starts[rows], self.lengths[rows]
         steps = torch.arange(int(lengths.max()))
         mask = steps < lengths[:, None]  # [B, L]
-        positions = torch.where(mask, starts[:, None] + steps, starts[:, None])
-        mask = mask.to(device)
-        words = gather(self.words, positions, device) * mask[..., None]
-        return words, mask, gather(self.pooled, rows, device)
+        return TextRows(rows, torch.where(mask, starts[:, None] + steps, starts[:, None]), mask)
+
+    def copy_rows(self, batches: Sequence[TextRows], device: torch.device) -> list[TextRows]:
+        """Copies rows to where the features are, and the masks to the device: one copy each for all batches."""
+        pooled = copy_together([batch.pooled for batch in batches], device_of(self.pooled))
+        words = copy_together([batch.words for batch in batches], device_of(self.words))
+        masks = copy_together([batch.mask for batch in batches], device)
+        return [TextRows(*parts) for parts in zip(pooled, words, masks, strict=True)]
+
+    def read(self, rows: TextRows, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+        """What `batch` returns, for rows that `find` returned."""
+        mask = to_device(rows.mask, device)
+        words = gather(self.words, rows.words, device) * mask[..., None]
+        return words, mask, gather(self.pooled, rows.pooled, device)
 
 
 def gather(source: np.ndarray | Tensor, rows: Tensor, device: torch.device) -> Tensor:
     """Rows of a memory map or tensor, as float32 on the device.
 
     Args:
-        rows: of any shape, on the CPU.
+        rows: of any shape; on the CPU, or on the source's device.
     """
     if isinstance(source, Tensor):
-        return source[rows.to(source.device)].to(device).float()
-    return torch.from_numpy(source[rows.numpy()]).to(device).float()
+        return source[to_device(rows, source.device)].to(device).float()
+    return to_device(torch.from_numpy(source[rows.numpy()]), device).float()
+
+
+def device_of(source: np.ndarray | Tensor) -> torch.device:
+    """Where the rows of `gather` are best."""
+    return source.device if isinstance(source, Tensor) else torch.device("cpu")
 
 
 def copy_to_device(source: np.ndarray, device: torch.device) -> Tensor:

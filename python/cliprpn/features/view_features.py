@@ -7,6 +7,7 @@ are: a trial with more views extracts only the additional ones.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -23,7 +24,8 @@ from cliprpn.data.views.training_views import ImageViews, TrainingImages
 from cliprpn.data.views.wording import mirror_sentence
 from cliprpn.features.feature_cache import FeatureCache, MadeFrom
 from cliprpn.features.image_features import ReadBlock
-from cliprpn.features.text_features import TextFeatures, gather
+from cliprpn.features.text_features import TextFeatures, TextRows, device_of, gather
+from cliprpn.features.transfer import copy_together
 from cliprpn.storage.array_store import ArraySpecs
 
 # words, mask and pooled, as `TextFeatures.batch` returns them.
@@ -34,6 +36,23 @@ VIEWS_SEED = 0
 MAX_RENDERING_THREADS = 16
 # Stored with the maps: a row per object and per training sentence, grouped by image; and one per image.
 EXTRA_ARRAYS: ArraySpecs = {"boxes": ((4,), np.float32), "fits": ((), np.bool_), "flipped": ((), np.bool_)}
+
+
+@dataclass(frozen=True)
+class ViewRows:
+    """What a view replaces in a batch.
+
+    Attributes:
+        targets: [K], positions in the batch whose maps are replaced.
+        maps: [K], their rows in the view's maps.
+        text_targets: [M], positions whose sentences are replaced; M may be 0.
+        text: their features; None if M is 0.
+    """
+
+    targets: Tensor
+    maps: Tensor
+    text_targets: Tensor
+    text: TextRows | None
 
 
 @dataclass
@@ -64,16 +83,46 @@ class ViewFeatures:
         """The sentences' objects in the view: [B, 4], float32, xyxy, pixels of the square."""
         return self.object_boxes[torch.from_numpy(self.object_rows[sentence_rows])]
 
-    def replace_maps(self, feature_map: Tensor, sentence_rows: np.ndarray) -> None:
-        """Replaces the maps [B, C, h, w] of the sentences that stay true in the view, in place."""
-        positions = np.flatnonzero(self.fits[sentence_rows])
-        rows = torch.from_numpy(self.map_rows[self.image_rows[sentence_rows[positions]]])
-        device = feature_map.device
-        feature_map[torch.from_numpy(positions).to(device)] = gather(self.maps, rows, device)
+    def find(self, sentence_rows: np.ndarray) -> ViewRows:
+        """What the view replaces in a batch of these sentences: those that stay true in it.
 
-    def is_mirrored(self, sentence_rows: np.ndarray) -> np.ndarray:
-        """Whether the image of each sentence is mirrored in the view: [B], bool."""
-        return self.fits[sentence_rows] & self.flipped[self.image_rows[sentence_rows]]
+        Args:
+            sentence_rows: [B], rows of the index.
+        """
+        targets = np.flatnonzero(self.fits[sentence_rows])
+        image_rows = self.image_rows[sentence_rows]
+        text_rows = self.mirrored.rows[sentence_rows]
+        text_targets = np.flatnonzero(self.fits[sentence_rows] & self.flipped[image_rows] & (text_rows >= 0))
+        return ViewRows(
+            torch.from_numpy(targets),
+            torch.from_numpy(self.map_rows[image_rows[targets]]),
+            torch.from_numpy(text_targets),
+            self.mirrored.text.find(torch.from_numpy(text_rows[text_targets])) if len(text_targets) else None,
+        )
+
+    def copy_rows(self, batches: Sequence[ViewRows], device: torch.device) -> list[ViewRows]:
+        """As `TextFeatures.copy_rows`."""
+        targets = copy_together([batch.targets for batch in batches], device)
+        maps = copy_together([batch.maps for batch in batches], device_of(self.maps))
+        text_targets = copy_together([batch.text_targets for batch in batches], device)
+        texts = [batch.text for batch in batches if batch.text is not None]
+        copied = iter(self.mirrored.text.copy_rows(texts, device) if texts else [])
+        text = [None if batch.text is None else next(copied) for batch in batches]
+        return [ViewRows(*parts) for parts in zip(targets, maps, text_targets, text, strict=True)]
+
+    def replace(self, rows: ViewRows, feature_map: Tensor, text: TextBatch) -> TextBatch:
+        """Replaces the maps [B, C, h, w] in place; returns the text, in which sentences are replaced."""
+        feature_map[rows.targets] = gather(self.maps, rows.maps, feature_map.device)
+        if rows.text is None:
+            return text
+        words, mask, pooled = text
+        new_words, new_mask, new_pooled = self.mirrored.text.read(rows.text, words.device)
+        length = max(words.shape[1], new_words.shape[1])
+        words, new_words = (pad(part, (0, 0, 0, length - part.shape[1])) for part in (words, new_words))
+        mask, new_mask = (pad(part, (0, length - part.shape[1])) for part in (mask, new_mask))
+        targets = rows.text_targets
+        words[targets], mask[targets], pooled[targets] = new_words, new_mask, new_pooled
+        return words, mask, pooled
 
 
 @dataclass(frozen=True)
@@ -86,25 +135,6 @@ class MirroredText:
 
     text: TextFeatures
     rows: np.ndarray
-
-    def replace_text(self, batch: TextBatch, sentence_rows: np.ndarray, is_mirrored: np.ndarray) -> TextBatch:
-        """The batch, in which the sentences of mirrored images are replaced.
-
-        Args:
-            is_mirrored: [B], bool.
-        """
-        positions = np.flatnonzero(is_mirrored & (self.rows[sentence_rows] >= 0))
-        if len(positions) == 0:
-            return batch
-        words, mask, pooled = batch
-        rows = torch.from_numpy(self.rows[sentence_rows[positions]])
-        new_words, new_mask, new_pooled = self.text.batch(rows, words.device)
-        length = max(words.shape[1], new_words.shape[1])
-        words, new_words = (pad(part, (0, 0, 0, length - part.shape[1])) for part in (words, new_words))
-        mask, new_mask = (pad(part, (0, length - part.shape[1])) for part in (mask, new_mask))
-        targets = torch.from_numpy(positions).to(words.device)
-        words[targets], mask[targets], pooled[targets] = new_words, new_mask, new_pooled
-        return words, mask, pooled
 
 
 def open_views(

@@ -20,7 +20,7 @@ from cliprpn.errors import CliprpnError
 from cliprpn.inference.importer import import_original
 from cliprpn.models.anchors import make_anchors
 from cliprpn.models.head import flatten_head
-from cliprpn.models.rpn import RpnRules, rpn_losses, top1_boxes
+from cliprpn.models.rpn import RpnRules, anchor_targets, rpn_losses, top1_boxes
 from cliprpn.models.rpn_torchvision import square_images, torchvision_rpn
 
 RTOL, ATOL = 1e-4, 1e-5
@@ -104,8 +104,8 @@ def _recompute(tensors: dict[str, Tensor], config: dict[str, Any], where: str) -
         post_nms_top_n=config["post_nms_top_n"]["testing"],
         nms_thresh=config["nms"],
     )
-    gt_boxes = tensors["gt_boxes_xyxy"]
-    objectness_loss, box_loss = rpn_losses(logits, deltas, anchors, gt_boxes, rules)
+    targets = anchor_targets(anchors, tensors["gt_boxes_xyxy"], rules)
+    objectness_loss, box_loss = rpn_losses(logits, deltas, targets, rules)
     rpn = torchvision_rpn(parts.head, anchors, logits.shape[1] // feature_maps.shape[-1] ** 2, rules).eval()
     boxes, _ = rpn(square_images(len(feature_maps), frame_size_px), {"0": fused})
     return {

@@ -10,7 +10,14 @@ from torch import Tensor, nn
 from cliprpn.models.anchors import Placement, make_anchors
 from cliprpn.models.head import RpnHead, flatten_head
 from cliprpn.models.negatives import negatives_loss
-from cliprpn.models.rpn import RpnRules, filter_proposals, rpn_losses, top1_boxes
+from cliprpn.models.rpn import (
+    AnchorTargets,
+    RpnRules,
+    anchor_targets,
+    filter_proposals,
+    rpn_losses,
+    top1_boxes,
+)
 
 
 class ClipRPN(nn.Module):
@@ -74,10 +81,19 @@ class ClipRPN(nn.Module):
             feature_map = self.neck(feature_map)
         return flatten_head(*self.head(self.fusion_module(feature_map, words, mask, pooled)))
 
+    @torch.no_grad()
+    def targets(self, gt_boxes: Tensor) -> AnchorTargets:
+        """What `losses` compares the outputs with.
+
+        Args:
+            gt_boxes: [B, 4], xyxy, pixels of the frame.
+        """
+        return anchor_targets(self.anchors, gt_boxes, self.rules)
+
     def losses(
         self,
         outputs: tuple[Tensor, Tensor],
-        gt_boxes: Tensor,
+        targets: AnchorTargets,
         generator: torch.Generator | None = None,
         negatives: tuple[Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, Tensor]:
@@ -85,17 +101,15 @@ class ClipRPN(nn.Module):
 
         Args:
             outputs: what `forward` returned.
-            gt_boxes: [B, 4], xyxy, pixels of the frame.
+            targets: what `targets` returned.
             generator: for sampling anchors.
-            negatives: objects that the sentences do not refer to, [B, M, 4] in the same format, and their mask
+            negatives: objects that the sentences do not refer to, [B, M, 4], xyxy, pixels of the frame, and their mask
                 [B, M]; their weighted loss is added to the objectness loss.
         """
         logits, deltas = (output.float() for output in outputs)
-        objectness_loss, box_loss = rpn_losses(
-            logits, deltas, self.anchors, gt_boxes, self.rules, generator=generator
-        )
+        objectness_loss, box_loss = rpn_losses(logits, deltas, targets, self.rules, generator=generator)
         if negatives is not None and self.rules.negatives_loss_weight > 0:
-            contrast_loss = negatives_loss(logits, self.anchors, gt_boxes, *negatives, self.rules)
+            contrast_loss = negatives_loss(logits, self.anchors, targets.positive, *negatives, self.rules)
             objectness_loss = objectness_loss + self.rules.negatives_loss_weight * contrast_loss
         return objectness_loss, self.rules.box_loss_weight * box_loss
 

@@ -7,11 +7,11 @@ from torch import Tensor
 from torch.nn import functional
 from torchvision.ops import box_iou
 
-from cliprpn.models.rpn import RpnRules, label_anchors
+from cliprpn.models.rpn import RpnRules
 
 
 def negatives_loss(
-    logits: Tensor, anchors: Tensor, gt_boxes: Tensor, negatives: Tensor, mask: Tensor, rules: RpnRules
+    logits: Tensor, anchors: Tensor, positives: Tensor, negatives: Tensor, mask: Tensor, rules: RpnRules
 ) -> Tensor:
     """Cross-entropy of selecting the referred object among itself and the negatives of its image.
 
@@ -21,14 +21,13 @@ def negatives_loss(
     Args:
         logits: [B, N].
         anchors: [N, 4], xyxy, pixels of the frame.
-        gt_boxes: [B, 4], xyxy, pixels of the frame.
+        positives: [B, N], bool: the anchors of the referred objects.
         negatives: [B, M, 4], xyxy, pixels of the frame; rows that are padding are ignored.
         mask: [B, M], True for negatives, False for padding.
 
     Returns:
         A scalar: the mean over sentences that have a negative with anchors; 0 if there are none.
     """
-    positives = label_anchors(anchors, gt_boxes, rules) == 1  # [B, N]
     iou = box_iou(negatives.flatten(0, 1), anchors).unflatten(0, negatives.shape[:2])  # [B, M, N]
     assigned = (iou >= rules.fg_iou_thresh) | (iou == iou.amax(dim=2, keepdim=True))
     assigned = assigned & ~positives[:, None] & mask[..., None]  # [B, M, N]

@@ -38,8 +38,27 @@ class RpnRules:
     negatives_loss_weight: float = 0.0
 
 
-def label_anchors(anchors: Tensor, gt_boxes: Tensor, rules: RpnRules) -> Tensor:
-    """Labels of anchors: 1 for positives, 0 for negatives, -1 for neither.
+@dataclass(frozen=True)
+class AnchorTargets:
+    """What the losses compare the outputs for each anchor with; depends on the ground truth only.
+
+    Attributes:
+        positive: [B, N], bool.
+        negative: [B, N], bool; an anchor may be neither.
+        deltas: [B, N, 4], offsets from each anchor to the ground truth of the row.
+    """
+
+    positive: Tensor
+    negative: Tensor
+    deltas: Tensor
+
+    def rows(self, start: int, end: int) -> AnchorTargets:
+        """The targets of some rows."""
+        return AnchorTargets(self.positive[start:end], self.negative[start:end], self.deltas[start:end])
+
+
+def anchor_targets(anchors: Tensor, gt_boxes: Tensor, rules: RpnRules) -> AnchorTargets:
+    """Labels of anchors, and the offsets to the ground truth.
 
     Same as torchvision's Matcher with low-quality matches: the best anchor (or all equally good ones) is positive
     for any IoU.
@@ -47,31 +66,30 @@ def label_anchors(anchors: Tensor, gt_boxes: Tensor, rules: RpnRules) -> Tensor:
     Args:
         anchors: [N, 4], xyxy, pixels of the frame.
         gt_boxes: [B, 4], xyxy, pixels of the frame.
-
-    Returns:
-        [B, N], int8.
     """
     iou = box_iou(gt_boxes, anchors)  # [B, N]
     positive = (iou >= rules.fg_iou_thresh) | (iou == iou.amax(dim=1, keepdim=True))
     negative = (iou < rules.bg_iou_thresh) & ~positive
-    return positive.to(torch.int8) - (~positive & ~negative).to(torch.int8)
+    return AnchorTargets(positive, negative, encode_boxes(gt_boxes[:, None], anchors))
 
 
-def sample_anchors(labels: Tensor, rules: RpnRules, generator: torch.Generator | None = None) -> Tensor:
+def sample_anchors(
+    positive: Tensor, negative: Tensor, rules: RpnRules, generator: torch.Generator | None = None
+) -> Tensor:
     """Samples positives, at most `positive_fraction`, and fills up with negatives, at random in each row.
 
     Args:
-        labels: [B, N], from `label_anchors`.
+        positive, negative: [B, N], bool.
 
     Returns:
         [B, N], bool.
     """
-    keys = torch.rand(labels.shape, generator=generator, device=labels.device)
+    keys = torch.rand(positive.shape, generator=generator, device=positive.device)
     max_positives = int(rules.batch_size_per_image * rules.positive_fraction)
-    count = torch.full_like(labels[:, 0], max_positives, dtype=torch.long)
-    positives = _select_smallest(keys, labels == 1, count, max_positives)
+    count = torch.full_like(positive[:, 0], max_positives, dtype=torch.long)
+    positives = _select_smallest(keys, positive, count, max_positives)
     num_negatives = rules.batch_size_per_image - positives.sum(dim=1)
-    return positives | _select_smallest(keys, labels == 0, num_negatives, rules.batch_size_per_image)
+    return positives | _select_smallest(keys, negative, num_negatives, rules.batch_size_per_image)
 
 
 def _select_smallest(keys: Tensor, candidates: Tensor, count: Tensor, max_count: int) -> Tensor:
@@ -88,11 +106,10 @@ def _select_smallest(keys: Tensor, candidates: Tensor, count: Tensor, max_count:
 
 
 def encode_boxes(gt_boxes: Tensor, anchors: Tensor) -> Tensor:
-    """Offsets from anchors to boxes: [N, 4]. Parametrization of Faster R-CNN (Ren et al. 2015), unit weights.
+    """Offsets from anchors to boxes: [..., 4]. Parametrization of Faster R-CNN (Ren et al. 2015), unit weights.
 
     Args:
-        gt_boxes: [N, 4], xyxy.
-        anchors: [N, 4], xyxy.
+        gt_boxes, anchors: xyxy; of shapes that broadcast to [..., 4].
     """
     gt_center, gt_size = _center_size(gt_boxes)
     center, size = _center_size(anchors)
@@ -116,44 +133,44 @@ def _center_size(boxes: Tensor) -> tuple[Tensor, Tensor]:
 def rpn_losses(
     logits: Tensor,
     deltas: Tensor,
-    anchors: Tensor,
-    gt_boxes: Tensor,
+    targets: AnchorTargets,
     rules: RpnRules,
     sampled: Tensor | None = None,
     generator: torch.Generator | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Objectness and (unweighted) box loss of a batch.
 
+    All shapes are fixed: anchors that do not count have weight 0, so that the host never waits for their number.
+
     Args:
         logits: [B, N].
         deltas: [B, N, 4].
-        anchors: [N, 4], xyxy, pixels of the frame.
-        gt_boxes: [B, 4], xyxy, pixels of the frame.
+        targets: of the batch.
         sampled: [B, N], bool: anchors to use; sampled at random if None.
         generator: for the sampling.
 
     Returns:
         Two scalars.
     """
-    labels = label_anchors(anchors, gt_boxes, rules)
-    positive = labels == 1
+    positive = targets.positive
     if rules.objectness_loss == "softmax":
-        used = labels >= 0
-        target_probs = positive.float() / positive.sum(dim=1, keepdim=True)
-        log_probs = functional.log_softmax(logits.masked_fill(~used, float("-inf")), dim=1)
-        objectness = -(target_probs * log_probs.masked_fill(~used, 0.0)).sum(dim=1).mean()
+        used = positive | targets.negative
+        # A finite number, since 0 * -inf is NaN; its exponential is 0.
+        masked = torch.where(used, logits, torch.finfo(logits.dtype).min / 4)
+        target_probs = positive / positive.sum(dim=1, keepdim=True)
+        objectness = -(target_probs * functional.log_softmax(masked, dim=1)).sum(dim=1).mean()
     else:
         if sampled is None:
-            sampled = sample_anchors(labels, rules, generator)
+            sampled = sample_anchors(positive, targets.negative, rules, generator)
         used = sampled
-        target = positive.to(logits.dtype)[used]
-        objectness = functional.binary_cross_entropy_with_logits(logits[used], target)
-        positive = positive & sampled
-    row, anchor = positive.nonzero(as_tuple=True)
-    target_deltas = encode_boxes(gt_boxes[row], anchors[anchor])
-    box = functional.smooth_l1_loss(deltas[row, anchor], target_deltas, beta=SMOOTH_L1_BETA, reduction="sum")
-    denominator = row.numel() if rules.box_loss == "over_positives" else int(used.sum())
-    return objectness, box / max(1, denominator)
+        losses = functional.binary_cross_entropy_with_logits(
+            logits, positive.to(logits.dtype), used, reduction="sum"
+        )
+        objectness = losses / used.sum()
+        positive = positive & used
+    box = functional.smooth_l1_loss(deltas, targets.deltas, beta=SMOOTH_L1_BETA, reduction="none")
+    denominator = (positive if rules.box_loss == "over_positives" else used).sum().clamp(min=1)
+    return objectness, (box * positive[..., None]).sum() / denominator
 
 
 def top1_boxes(

@@ -22,9 +22,11 @@ from cliprpn.models import ClipRPN
 from cliprpn.run_context import RunContext
 from cliprpn.seeding import seed_everything
 from cliprpn.trials.evaluate import evaluate_model
+from cliprpn.trials.optimizer import device_notes
 from cliprpn.trials.result import TrialResult
 from cliprpn.trials.splits import split_rows
-from cliprpn.trials.training import TrainingData, device_notes, train_model
+from cliprpn.trials.step_data import TrainingData
+from cliprpn.trials.training import train_model
 
 KeepModels = Literal["all", "best", "none"]
 BEST_FILE = "best.safetensors"

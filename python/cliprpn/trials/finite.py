@@ -1,0 +1,112 @@
+"""Stops training when a loss is not finite, without waiting for the device in every step."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from cliprpn.errors import CliprpnError
+from cliprpn.features.frozen import BatchRows, FrozenFeatures
+from cliprpn.inference.build import custom_fusion_file
+from cliprpn.inference.fusion_errors import non_finite_line
+from cliprpn.models import ClipRPN
+
+# Steps whose losses are read together. Reading waits for the device, which costs nothing on a CPU.
+STEPS_PER_READ = {"cuda": 16}
+
+
+class LossLog:
+    """The losses of steps: read `num_steps` at once, checked and added up.
+
+    Until they are read, training goes on. From the first loss that is not finite, a flag on the device makes the
+    fused optimizer skip its steps, as torch's GradScaler does: the weights stay those that made this loss, so that
+    the batch can be run again to find the line of a custom fusion.
+
+    Args:
+        optimizer: fused, if losses of several steps are read at once.
+    """
+
+    def __init__(
+        self,
+        model: ClipRPN,
+        features: FrozenFeatures,
+        optimizer: torch.optim.Optimizer,
+        device: torch.device,
+    ) -> None:
+        self.num_steps = STEPS_PER_READ.get(device.type, 1)
+        self._model, self._features, self._optimizer, self._device = model, features, optimizer, device
+        self._found_inf = torch.zeros((), device=device)
+        self._unread: list[tuple[Tensor, BatchRows, int]] = []
+        self._num_read = 0
+        self._sums = torch.zeros(2)
+
+    def add(self, objectness_loss: Tensor, box_loss: Tensor, rows: BatchRows, size: int) -> Tensor:
+        """Logs the losses of the next step. Returns their sum.
+
+        Args:
+            rows, size: of the batch.
+        """
+        total = objectness_loss + box_loss
+        losses = torch.stack([objectness_loss, box_loss, total]).detach()
+        self._unread.append((losses, rows, size))
+        if self.num_steps > 1:
+            last = losses[2]
+            self._found_inf = torch.maximum(
+                self._found_inf, last - last != 0
+            )  # NaN or inf minus itself is NaN.
+            self._optimizer.found_inf = self._found_inf  # type: ignore[attr-defined]  # as GradScaler sets it
+        return total
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is time to read."""
+        return len(self._unread) == self.num_steps
+
+    def read(self, epoch: int) -> None:
+        """Checks all losses since the last call.
+
+        Raises:
+            CliprpnError: loss_not_finite; with the line of a custom fusion that made the first NaN, if one did.
+        """
+        if not self._unread:
+            return
+        values = torch.stack([losses for losses, _, _ in self._unread]).cpu()
+        for (objectness, box, total), (_, rows, size) in zip(values, self._unread, strict=True):
+            self._num_read += 1
+            if not total.isfinite():
+                place = self._non_finite_place(rows)
+                raise CliprpnError(
+                    "loss_not_finite",
+                    f"{'' if place is None else f'{place}: makes NaN or inf: '}epoch {epoch}, step {self._num_read}: "
+                    f"objectness loss {objectness.item():g}, box loss {box.item():g}; try a lower "
+                    "training.learning_rate",
+                )
+            self._sums += torch.stack([objectness, box]) * size
+        self._unread.clear()
+
+    def take_means(self, epoch: int, num_sentences: int) -> tuple[float, float]:
+        """The means of both losses over an epoch, whose losses have been read; checks the weights, too.
+
+        Raises:
+            CliprpnError: loss_not_finite.
+        """
+        # The losses were finite, but the last step may still have broken the weights.
+        finite = torch.stack([parameter.isfinite().all() for parameter in self._model.parameters()])
+        if not finite.all():
+            raise CliprpnError(
+                "loss_not_finite",
+                f"epoch {epoch}, step {self._num_read}: the weights are not finite; try a lower "
+                "training.learning_rate",
+            )
+        objectness, box = (self._sums / num_sentences).tolist()
+        self._sums.zero_()
+        return objectness, box
+
+    def _non_finite_place(self, rows: BatchRows) -> str | None:
+        path = custom_fusion_file(self._model.fusion_module)
+        if path is None:
+            return None
+        feature_map, *others = self._features.read(rows, self._device)
+        with torch.no_grad():
+            mapped = feature_map if self._model.neck is None else self._model.neck(feature_map)
+        return non_finite_line(self._model.fusion_module, path, (mapped, *others))

@@ -1,0 +1,60 @@
+"""The optimizer and the learning rate of each step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+
+from cliprpn.contract.generated import Training
+
+# Where `training.amp` has an effect, and where torch's fused Adam is used; elsewhere `device_notes` says so.
+AMP_DEVICES = ("cuda",)
+FUSED_ADAM_DEVICES = ("cuda", "cpu")
+
+
+def make_optimizer(model: torch.nn.Module, settings: Training, device: torch.device) -> torch.optim.Optimizer:
+    """Adam or AdamW; weight decay excludes biases and the parameters of norms."""
+    decayed = [parameter for parameter in model.parameters() if parameter.ndim > 1]
+    not_decayed = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
+    optimizer = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
+    groups = [
+        {"params": decayed, "weight_decay": settings.weight_decay},
+        {"params": not_decayed, "weight_decay": 0.0},
+    ]
+    return optimizer(groups, lr=settings.learning_rate, fused=device.type in FUSED_ADAM_DEVICES)
+
+
+def make_schedule(settings: Training, num_steps: int) -> Callable[[int], float]:
+    """Returns a function from a step to the learning rate relative to the peak.
+
+    Linear warm-up, then constant or cosine decay.
+    """
+    warmup = int(settings.warmup_fraction * num_steps)
+
+    def rate(step: int) -> float:
+        if step < warmup:
+            return (step + 1) / (warmup + 1)
+        if settings.schedule == "constant":
+            return 1.0
+        return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, num_steps - warmup)))
+
+    return rate
+
+
+def device_notes(settings: Training, device: torch.device) -> list[str]:
+    """What training on an accelerator does differently from CUDA, one sentence each."""
+    if device.type == "cpu":
+        return []  # The reference; `training.amp` is documented to have no effect there.
+    notes = []
+    if settings.amp and device.type not in AMP_DEVICES:
+        notes.append(
+            f"training.amp is true, but mixed precision is used on CUDA only: on {device.type}, training is in float32."
+        )
+    if device.type not in FUSED_ADAM_DEVICES:
+        notes.append(
+            f"On {device.type}, {settings.optimizer} runs without torch's fused kernel: steps are slower, and results "
+            "differ from CUDA's in the last digits."
+        )
+    return notes

@@ -1,0 +1,119 @@
+"""What training steps need besides the model: found on the CPU, and copied to the device for several steps at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cliprpn.data.image_objects import ImageObjects
+from cliprpn.data.index import DatasetIndex
+from cliprpn.features.frozen import BatchRows, FrozenFeatures
+from cliprpn.features.transfer import copy_together, to_device
+from cliprpn.geometry import to_frame
+from cliprpn.models import ClipRPN
+from cliprpn.models.rpn import AnchorTargets
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Frozen features, the training sentences, and the val sentences for selecting an epoch."""
+
+    index: DatasetIndex
+    features: FrozenFeatures
+    train_rows: np.ndarray
+    val_rows: np.ndarray
+
+
+@dataclass(frozen=True)
+class StepData:
+    """One step's data, on the device.
+
+    Attributes:
+        size: B, sentences of the batch.
+        rows: where its features are.
+        targets: of its B sentences.
+        negatives: boxes [B, M, 4] and mask [B, M], see `frame_negatives`; None if they have no loss.
+    """
+
+    size: int
+    rows: BatchRows
+    targets: AnchorTargets
+    negatives: tuple[Tensor, Tensor] | None
+
+
+def prepare_steps(
+    model: ClipRPN,
+    data: TrainingData,
+    objects: ImageObjects | None,
+    gt_boxes: Tensor,
+    batches: Sequence[np.ndarray],
+    view: int,
+    device: torch.device,
+) -> list[StepData]:
+    """The data of consecutive steps.
+
+    Args:
+        objects: for the negatives; None if they have no loss.
+        gt_boxes: of all training sentences, from `frame_targets`.
+        batches: indices into `train_rows`.
+        view: as in `FrozenFeatures.batch`.
+    """
+    rows = data.features.find([data.train_rows[batch] for batch in batches], device, view=view)
+    targets = model.targets(to_device(gt_boxes[np.concatenate(batches)], device))
+    negatives: list[tuple[Tensor, Tensor] | None] = [None] * len(batches)
+    if objects is not None:
+        found = [frame_negatives(model, data, objects, batch, view) for batch in batches]
+        boxes, masks = (copy_together(parts, device) for parts in zip(*found, strict=True))
+        negatives = [*zip(boxes, masks, strict=True)]
+    steps, start = [], 0
+    for batch, rows_i, negatives_i in zip(batches, rows, negatives, strict=True):
+        end = start + len(batch)
+        steps.append(StepData(len(batch), rows_i, targets.rows(start, end), negatives_i))
+        start = end
+    return steps
+
+
+def frame_targets(
+    model: ClipRPN, index: DatasetIndex, features: FrozenFeatures, rows: np.ndarray, view: int = 0
+) -> Tensor:
+    """Ground-truth boxes in the model's frame: [N, 4], float32, xyxy, pixels of the frame.
+
+    Args:
+        view: as in `FrozenFeatures.batch`.
+    """
+    zoom = features.zoom(model.frame_size_px)
+    boxes = to_frame(torch.from_numpy(index.gt_boxes[rows]).double(), features.frames_of(rows), zoom).float()
+    if view > 0:
+        augmented = features.view(view)
+        fits = torch.from_numpy(augmented.fits[rows])
+        boxes[fits] = augmented.gt_boxes(rows)[fits] * zoom
+    return boxes
+
+
+def frame_negatives(
+    model: ClipRPN,
+    data: TrainingData,
+    objects: ImageObjects,
+    batch: np.ndarray,
+    view: int,
+) -> tuple[Tensor, Tensor]:
+    """Other objects of the same category: boxes [B, M, 4], float32, xyxy, pixels of the frame; and mask [B, M].
+
+    Args:
+        batch: [B], indices into `train_rows`.
+    """
+    rows = data.train_rows[batch]
+    others = objects.others(rows)
+    frames = data.features.frames_of(rows)[:, None].expand(-1, others.boxes.shape[1], -1)  # [B, M, 4]
+    zoom = data.features.zoom(model.frame_size_px)
+    boxes = to_frame(torch.from_numpy(others.boxes).flatten(0, 1), frames.flatten(0, 1), zoom)
+    boxes = boxes.unflatten(0, others.mask.shape).float()
+    if view > 0:
+        augmented = data.features.view(view)
+        fits = torch.from_numpy(augmented.fits[rows])
+        boxes[fits] = augmented.object_boxes[torch.from_numpy(others.rows)[fits]] * zoom
+    return boxes, torch.from_numpy(others.same_category)
