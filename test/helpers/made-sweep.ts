@@ -28,7 +28,13 @@ export interface Ask {
 export function makeWork(work: string): void {
   const data = join(work, "data");
   mkdirSync(data, { recursive: true });
-  writeFacts(data, { ...preparedFacts, id: "made", name: "mine", split_by: "umd" });
+  const splits = (["val", "test"] as const).map((split) => ({
+    split,
+    num_images: 10,
+    num_refs: 10,
+    num_sentences: 10,
+  }));
+  writeFacts(data, { ...preparedFacts, id: "made", name: "mine", split_by: "umd", splits });
   writeFileSync(join(work, "mine.py"), fusionSource);
 }
 

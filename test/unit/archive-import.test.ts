@@ -360,9 +360,10 @@ async function reportOf(cwd: string): Promise<string> {
 
 function addDataset(folder: string): void {
   mkdirSync(folder, { recursive: true });
+  const splits = [{ split: "val", num_images: 10, num_refs: 10, num_sentences: 10 }];
   writeFileSync(
     join(folder, "dataset.json"),
-    JSON.stringify({ ...Object(examplesOf("PreparedDataset")[0]), id: "made" }),
+    JSON.stringify({ ...Object(examplesOf("PreparedDataset")[0]), id: "made", splits }),
   );
 }
 

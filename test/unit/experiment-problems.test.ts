@@ -410,7 +410,8 @@ test("an invalid seed hides no other problem, and causes none", () => {
 test("an invalid experiment ends with exit code 2 before anything is created", async () => {
   const folder = tempFolder();
   writeFileSync(join(folder, "e.json"), JSON.stringify({ ...head, seed: 1, num_threads: 0 }));
-  const env = { HOME: folder, CLIPRPN_CACHE: join(folder, "cache"), PATH: "" };
+  const cache = tempFolder();
+  const env = { HOME: folder, CLIPRPN_CACHE: cache, PATH: "" };
   for (const command of ["sweep", "train"]) {
     const { code, out, err } = await cliprpn([command, "e.json", "--runs-dir", "runs"], folder, env);
     expect(code).toBe(2);
@@ -424,6 +425,7 @@ test("an invalid experiment ends with exit code 2 before anything is created", a
     );
   }
   expect(readdirSync(folder)).toEqual(["e.json"]);
+  expect(readdirSync(cache)).toEqual(["own-python"]); // The checks of interpreters that all tests share.
 });
 
 test.each(["nope.json", "."])("%s in place of an experiment file is bad_input", (name) => {

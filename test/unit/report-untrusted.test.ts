@@ -139,7 +139,7 @@ function expectPlain(text: string): void {
 function expectInertLatex(text: string): void {
   const body = text.split("\n").filter((line) => !line.startsWith("%"));
   const known =
-    /\\(?:(?:textbackslash|textascii(?:circum|tilde)|textless|textgreater|textbar|char34|ldots|dagger|Delta|pm|checkmark|emph|begin|end|caption|label|centering|toprule|midrule|bottomrule|ss|ae|AE|oe|OE|[oOlLijuHrvc]|times|cdot|le|ge|to|circ|mu)(?![A-Za-z])|[{}%$#_&`'^~=."\\])/g;
+    /\\(?:(?:textbackslash|textascii(?:circum|tilde)|textless|textgreater|textbar|char34|ldots|dagger|Delta|pm|checkmark|emph|begin|end|caption|label|centering|setlength|belowcaptionskip|toprule|midrule|bottomrule|ss|ae|AE|oe|OE|[oOlLijuHrvc]|times|cdot|le|ge|to|circ|mu)(?![A-Za-z])|[{}%$#_&`'^~=."\\])/g;
   let depth = 0;
   const rest = body.join("\n").replace(known, "");
   expect(rest).not.toMatch(/[^ -~\n]|[\\%#~]/);
