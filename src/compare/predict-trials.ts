@@ -1,11 +1,14 @@
 import { CliprpnError } from "../contract/errors.ts";
 import type { Engine } from "../engine/engine.ts";
 import { type CompletedAttempt, hasAnswersOn, predictOn } from "../sweep/predict-on.ts";
+import { trains } from "../sweep/preflight.ts";
+import { warnOfSharedImages } from "../sweep/prepare-targets.ts";
 import type { RunContext } from "../sweep/run-context.ts";
 import type { ComparedSplit, Comparison, Model } from "./comparison.ts";
 
 /**
- * Has the trials evaluated on the splits where they have no answers yet; new ones on a test split are a look at it.
+ * Has the trials evaluated on the splits where they have no answers yet; new ones on a test split are a look at it. Warns of images
+ * that they were also trained on.
  *
  * @param looked splits at which this command has recorded its look.
  * @throws CliprpnError not_found if a trial has neither answers nor a model, or must not run.
@@ -22,7 +25,11 @@ export async function predictTrials(
       for (const trial of trials)
         if (!hasAnswersOn(trial, each)) throw withoutPredictions(trial, each, label);
   const options = { sweepName: null, runsDir: run.runsDir, engine, context: run };
-  await predictOn(distinctTrials(models), data, { ...options, looked });
+  const trials = distinctTrials(models);
+  await predictOn(trials, data, { ...options, looked });
+  const trained = trials.flatMap(({ spec }) => (trains(spec) ? [spec.dataset] : []));
+  for (const dataset of new Map(trained.map((each) => [each.id, each])).values())
+    await warnOfSharedImages(dataset, data, engine, run);
 }
 
 /** The trials of all models, of which two may have one in common. */

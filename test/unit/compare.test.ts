@@ -322,6 +322,9 @@ describe("trials", () => {
     const [group] = (engine.of("summarize")[0]?.groups ?? []) as { trials: { val_acc_at_50: unknown }[] }[];
     expect(group?.trials.map(({ val_acc_at_50 }) => val_acc_at_50)).toEqual([null, null]);
     expect(looksAt(join(work, "runs"), "another").map(({ num_trials }) => num_trials)).toEqual([2]);
+    // Images that were also trained on would be warned of.
+    const roots = ["mine", "another"].map((name) => join(work, "data", name));
+    expect(engine.of("compare_datasets").map((params) => params.roots)).toEqual([roots]);
   });
 });
 
