@@ -60,6 +60,27 @@ export const commands: Command[] = [
     load: async () => (await import("./sweep.ts")).sweep,
   },
   {
+    usage: "preflight <file>",
+    describe: "check machine, weights and data before a sweep, and project its time; writes PREFLIGHT.md",
+    positionals: { file: { describe: "the experiment file", type: "string" } },
+    options: {
+      set,
+      out: { describe: "output folder (default: preflight/NAME)", type: "string" },
+      device,
+      python,
+      "runs-dir": runsDir,
+      workers: {
+        describe: "trials that the sweep will run at the same time, as for `sweep`",
+        type: "string",
+        default: "auto",
+      },
+      "trust-weights": trustWeights,
+      json,
+    },
+    examples: [["$0 preflight exp.json --device cuda", "what a GPU machine needs for a sweep"]],
+    load: async () => (await import("./preflight.ts")).preflight,
+  },
+  {
     usage: "train <file>",
     describe: "run one trial of an experiment, unless it is finished",
     positionals: { file: { describe: "the experiment file", type: "string" } },

@@ -39,6 +39,7 @@ export interface ContractTypes {
   StoredComparison: contract.StoredComparison;
   Protocol: contract.Protocol;
   StoredAudit: contract.StoredAudit;
+  Preflight: contract.Preflight;
 }
 
 /**

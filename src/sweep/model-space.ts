@@ -54,7 +54,11 @@ function neededBytes(request: ModelRequest): number {
   return keptBytes(request) + sum(beingWritten);
 }
 
-function keptBytes({ keep_models, checkpoints }: ModelRequest): number {
+/** The disk space of the models that are kept, in bytes. */
+export function keptBytes({
+  keep_models,
+  checkpoints,
+}: Pick<ModelRequest, "keep_models" | "checkpoints">): number {
   return sum(checkpoints) * { all: 2, best: 1, none: 0 }[keep_models];
 }
 

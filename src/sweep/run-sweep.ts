@@ -99,7 +99,8 @@ async function runLocked(store: SweepStore, request: SweepRequest, run: RunConte
   }
 }
 
-function slotsFor(
+/** The number of trials that run at the same time on this machine. */
+export function slotsFor(
   waiting: readonly TrialSpec[],
   device: string,
   { numWorkers: requested }: RunContext,

@@ -14,6 +14,7 @@ const typescript: Record<string, string[]> = {
   commands: [
     "audit",
     "compare",
+    "preflight",
     "runs",
     "sweep",
     "engine",
@@ -44,6 +45,18 @@ const typescript: Record<string, string[]> = {
   // Whether models read the expression: for audit.
   audit: ["compare", "sweep", "engine", "report", "store", "environment", "experiment", "contract", "base"],
   compare: ["sweep", "engine", "report", "store", "dataset", "experiment", "environment", "contract", "base"],
+  // Whether the machine, the weights and the data work, before a sweep.
+  preflight: [
+    "sweep",
+    "engine",
+    "report",
+    "store",
+    "dataset",
+    "dataset/card",
+    "contract",
+    "base",
+    "package-root",
+  ],
   // What the runs folder contains: for list, show, diff and gc.
   runs: ["sweep", "report", "store", "dataset", "experiment", "contract", "base"],
   experiment: ["contract", "base", "package-root"],
@@ -97,7 +110,7 @@ const only: [what: string, pattern: RegExp, files: string[]][] = [
  */
 const python: string[][] = [
   ["bridge"],
-  ["audit"],
+  ["audit", "preflight"],
   ["trials", "joint"],
   ["figures", "answers"],
   ["detectors"],

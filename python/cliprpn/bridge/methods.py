@@ -30,6 +30,7 @@ from cliprpn.contract.generated import (
     CompareDatasetsResult,
     DatasetStats,
     DatasetStatsParams,
+    DescribeMachineParams,
     EvaluateParams,
     EvaluateResult,
     ExportChangesParams,
@@ -46,10 +47,17 @@ from cliprpn.contract.generated import (
     IndexDatasetResult,
     JoinDatasetsParams,
     JoinDatasetsResult,
+    MachineDescription,
+    MeasureSpeedParams,
+    PreflightCheckParams,
+    PreflightFinding,
     ReadAnnotationsParams,
     ReadAnnotationsResult,
     RunTrialParams,
     RunTrialResult,
+    SampleExpressionsParams,
+    SampleExpressionsResult,
+    SpeedMeasurement,
     TrainDetectorParams,
     TrainDetectorResult,
     WantedImage,
@@ -76,6 +84,10 @@ from cliprpn.inference.importer import convert_checkpoint
 from cliprpn.joint.join import join_datasets
 from cliprpn.memory import collection_paused
 from cliprpn.models.text_length import CONTEXT_LENGTH, find_cut
+from cliprpn.preflight.checks import CHECKS
+from cliprpn.preflight.examples import sample_expressions
+from cliprpn.preflight.machine import describe_machine
+from cliprpn.preflight.speed import measure_speed
 from cliprpn.run_context import Emit, RunContext
 from cliprpn.seeding import seed_everything
 from cliprpn.storage.durable import write_json
@@ -261,6 +273,25 @@ def _golden(params: GoldenParams, context: CallContext) -> GoldenResult:
     return GoldenResult.model_validate({"rows": [row._asdict() for row in rows]})
 
 
+def _describe_machine(params: DescribeMachineParams, context: CallContext) -> MachineDescription:
+    return describe_machine(context.device)
+
+
+def _sample_expressions(params: SampleExpressionsParams, context: CallContext) -> SampleExpressionsResult:
+    return sample_expressions(params)
+
+
+def _preflight_check(params: PreflightCheckParams, context: CallContext) -> PreflightFinding:
+    run_context = context.with_cache(params.spec.cache_dir)
+    return CHECKS[params.check](params.spec, Path(params.scratch_dir), run_context)
+
+
+def _measure_speed(params: MeasureSpeedParams, context: CallContext) -> SpeedMeasurement:
+    run_context = context.with_cache(params.spec.cache_dir)
+    scratch = Path(params.scratch_dir)
+    return measure_speed(params.spec, params.num_steps, params.limit_ms, scratch, run_context)
+
+
 METHODS: dict[str, Method] = {
     "run_trial": Method(RunTrialParams, RunTrialResult, _run_trial),
     "read_annotations": Method(ReadAnnotationsParams, ReadAnnotationsResult, _read_annotations),
@@ -279,5 +310,9 @@ METHODS: dict[str, Method] = {
     "export_changes": Method(ExportChangesParams, ExportChangesResult, _export_changes),
     "ground": Method(GroundParams, GroundResult, _ground),
     "import_checkpoint": Method(ImportCheckpointParams, ImportCheckpointResult, _import_checkpoint),
+    "describe_machine": Method(DescribeMachineParams, MachineDescription, _describe_machine),
+    "sample_expressions": Method(SampleExpressionsParams, SampleExpressionsResult, _sample_expressions),
+    "preflight_check": Method(PreflightCheckParams, PreflightFinding, _preflight_check),
+    "measure_speed": Method(MeasureSpeedParams, SpeedMeasurement, _measure_speed),
     "golden": Method(GoldenParams, GoldenResult, _golden),
 }

@@ -313,6 +313,12 @@ class DatasetStatsParams(BaseModel):
     ]
 
 
+class DescribeMachineParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+
+
 class Durations(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -861,6 +867,21 @@ class LongSideFrame(BaseModel):
     length: Annotated[int, Field(description="Pixels.", ge=1, le=1000000)]
 
 
+class MachineDescription(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    environment: Environment
+    devices: Annotated[list[str], Field(description="All that torch finds.")]
+    device_memory_bytes: Annotated[
+        int | None, Field(description="Of a CUDA device; null for others.", ge=0)
+    ]
+    cuda_version: Annotated[
+        str | None,
+        Field(description="That torch was built with; null for a build without CUDA."),
+    ]
+
+
 class Metrics(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -948,6 +969,22 @@ class PeakMemory(BaseModel):
             description="Peak memory allocated on the accelerator in this trial; null on the CPU.",
             ge=0,
         ),
+    ]
+
+
+class PreflightFigure(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    value: float
+    unit: Annotated[str, Field(description="Empty for a plain number.")]
+    low: Annotated[
+        float | None,
+        Field(description="Smallest value that passes; null for no limit."),
+    ]
+    high: Annotated[
+        float | None, Field(description="Largest value that passes; null for no limit.")
     ]
 
 
@@ -1214,6 +1251,14 @@ class SameCategory(BaseModel):
     ]
 
 
+class SampleExpressionsParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    root: Annotated[str, Field(description="Folder of a prepared dataset.")]
+    num_expressions: Annotated[int, Field(ge=1)]
+
+
 class SeedsRemark(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -1280,6 +1325,90 @@ class SourceFile(BaseModel):
     bytes: Annotated[int, Field(ge=0)]
     mtime_ms: float
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class SpeedMeasurement(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    num_steps: Annotated[int, Field(description="Steps that were timed.", ge=1)]
+    batch_size: Annotated[int, Field(description="Expressions of a step.", ge=1)]
+    step_ms: Annotated[float, Field(description="A training step.", ge=0.0)]
+    selection_ms: Annotated[
+        float,
+        Field(
+            description="Predicting one val expression after an epoch, to select the epoch.",
+            ge=0.0,
+        ),
+    ]
+    prediction_ms: Annotated[
+        float,
+        Field(
+            description="Predicting one expression with all its proposals, in the evaluation.",
+            ge=0.0,
+        ),
+    ]
+    image_ms: Annotated[
+        float, Field(description="Extracting the feature map of one image.", ge=0.0)
+    ]
+    view_ms: Annotated[
+        float | None,
+        Field(
+            description="Extracting that of one image in an augmented view; null without views.",
+            ge=0.0,
+        ),
+    ]
+    sentence_ms: Annotated[float, Field(description="Encoding one expression.", ge=0.0)]
+    num_sampled_images: Annotated[
+        int, Field(description="Images that image_ms is measured on.", ge=1)
+    ]
+    map_bytes: Annotated[
+        int, Field(description="One image's feature map, on disk and in memory.", ge=1)
+    ]
+    sentence_bytes: Annotated[
+        float,
+        Field(
+            description="The features of one expression, on average in the sample.",
+            ge=0.0,
+        ),
+    ]
+    num_images: Annotated[int, Field(description="Of the dataset.", ge=0)]
+    num_train_images: Annotated[
+        int, Field(description="Of the train split, which views are made of.", ge=0)
+    ]
+    num_sentences: Annotated[int, Field(description="Of the dataset.", ge=0)]
+    num_train: Annotated[
+        int, Field(description="Expressions of an epoch, after limits.", ge=0)
+    ]
+    num_val: Annotated[
+        int, Field(description="Expressions of val, after limits.", ge=0)
+    ]
+    maps_key: Annotated[
+        str,
+        Field(
+            description="Folder of the cached feature maps; trials with the same share them."
+        ),
+    ]
+    text_key: Annotated[str, Field(description="Folder of the cached text features.")]
+    has_maps: Annotated[bool, Field(description="True if they are in the cache.")]
+    has_text: bool
+    num_missing_views: Annotated[
+        int, Field(description="Augmented views that are not in the cache.", ge=0)
+    ]
+    num_views: Annotated[
+        int, Field(description="Augmented views of the training images.", ge=0)
+    ]
+    resident_bytes: Annotated[
+        float,
+        Field(
+            description="Features of the whole dataset that are kept in the memory of the device while training; 0 on a CPU.",
+            ge=0.0,
+        ),
+    ]
+    checkpoint_bytes: Annotated[
+        int, Field(description="Size of one saved model.", ge=0)
+    ]
+    peak_memory_bytes: PeakMemory
 
 
 class SplitCounts(BaseModel):
@@ -2033,6 +2162,14 @@ class ExportDatasetMethod(BaseModel):
     )
     params: ExportDatasetParams
     result: ExportDatasetResult
+
+
+class DescribeMachineMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: DescribeMachineParams
+    result: MachineDescription
 
 
 class ReliabilityBin(BaseModel):
@@ -2878,6 +3015,21 @@ class PixelsManifest(BaseModel):
     shards: list[PixelShard]
 
 
+class PreflightFinding(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    status: Annotated[
+        Literal["passed", "failed", "not_checked"], Field(title="PreflightStatus")
+    ]
+    found: Annotated[str, Field(description="One line, without the status.")]
+    fix: Annotated[
+        str | None,
+        Field(description="What to do about a failure; null if it did not fail."),
+    ]
+    figures: list[PreflightFigure]
+
+
 class ImageFolder(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -3597,6 +3749,25 @@ class IndexDatasetResult(BaseModel):
     ]
 
 
+class MeasureSpeedParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    spec: ClipRpnSpec
+    num_steps: Annotated[
+        int, Field(description="Steps to time, after a warm-up.", ge=1)
+    ]
+    limit_ms: Annotated[
+        float, Field(description="Fewer steps are timed if they take longer.", gt=0.0)
+    ]
+    scratch_dir: Annotated[
+        str,
+        Field(
+            description="An existing folder for temporary files, which the caller removes."
+        ),
+    ]
+
+
 class ReadAnswersParams(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -3813,6 +3984,18 @@ class RunTrialResult(BaseModel):
             description="The outcome of one attempt at a trial: `outcome.json` in the attempt's folder, written last and once.",
             discriminator="state",
             title="TrialOutcome",
+        ),
+    ]
+
+
+class SampleExpressionsResult(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    examples: Annotated[
+        list[SentenceExample],
+        Field(
+            description="Each of a different image; fewer than asked for if the dataset has fewer."
         ),
     ]
 
@@ -4133,6 +4316,22 @@ class CombineMethod(BaseModel):
     )
     params: CombineParams
     result: Combined
+
+
+class SampleExpressionsMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: SampleExpressionsParams
+    result: SampleExpressionsResult
+
+
+class MeasureSpeedMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: MeasureSpeedParams
+    result: SpeedMeasurement
 
 
 class CheckDetectorParams(BaseModel):
@@ -4462,6 +4661,27 @@ class EvaluateParams(BaseModel):
     cache_dir: str
 
 
+class PreflightCheckParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    check: Literal["weights"]
+    spec: Annotated[
+        ClipRpnSpec | BaselineSpec,
+        Field(
+            description="One fully resolved trial: Python adds no defaults. `trial_id` is a hash of everything that determines the result (settings, seed, data, weights, num_threads), never of paths or devices.",
+            discriminator="kind",
+            title="TrialSpec",
+        ),
+    ]
+    scratch_dir: Annotated[
+        str,
+        Field(
+            description="An existing folder for temporary files, which the caller removes."
+        ),
+    ]
+
+
 class RunTrialParams(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -4519,6 +4739,14 @@ class DatasetStatsMethod(BaseModel):
     result: DatasetStats
 
 
+class PreflightCheckMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: PreflightCheckParams
+    result: PreflightFinding
+
+
 class BridgeMethods(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -4554,5 +4782,15 @@ class BridgeMethods(BaseModel):
     audit: Annotated[AuditMethod, Field(title="AuditMethod")]
     export_changes: Annotated[ExportChangesMethod, Field(title="ExportChangesMethod")]
     audit_answers: Annotated[AuditAnswersMethod, Field(title="AuditAnswersMethod")]
+    describe_machine: Annotated[
+        DescribeMachineMethod, Field(title="DescribeMachineMethod")
+    ]
+    sample_expressions: Annotated[
+        SampleExpressionsMethod, Field(title="SampleExpressionsMethod")
+    ]
+    preflight_check: Annotated[
+        PreflightCheckMethod, Field(title="PreflightCheckMethod")
+    ]
+    measure_speed: Annotated[MeasureSpeedMethod, Field(title="MeasureSpeedMethod")]
 
-SCHEMA_SHA256 = "e2fd670d7980e7eeb19fb4c40f31b12ed0c0550afec9cbf4a7292f067a000f5c"
+SCHEMA_SHA256 = "7ce04c26dde7da9f49b093c0b6e69b3b374756c8876533ff3c4e027d0faadfae"

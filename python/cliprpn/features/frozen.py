@@ -205,18 +205,7 @@ def open_features(
     Raises:
         CliprpnError: interrupted, no_space, data_invalid, weights_*.
     """
-    text_made_from: MadeFrom = {
-        "dataset_id": index.dataset_id,
-        "weights_id": weights_id,
-        "text": TEXT_VERSION,
-        **arithmetic_key(context.device),
-    }
-    maps_made_from: MadeFrom = {
-        "dataset_id": index.dataset_id,
-        "pixels_id": pixels.pixels_id,
-        "weights_id": weights_id,
-        **arithmetic_key(context.device),
-    }
+    maps_made_from, text_made_from = features_made_from(index, pixels, weights_id, context.device)
     cache = FeatureCache(context.cache_dir / "features", load_backbone, weights_id, context)
     key = (
         cache.folder("maps", maps_made_from),
@@ -248,6 +237,26 @@ def open_features(
     features.move_to(context.device)
     _opened[key] = features
     return features
+
+
+def features_made_from(
+    index: DatasetIndex, pixels: Pixels, weights_id: str, device: torch.device
+) -> tuple[MadeFrom, MadeFrom]:
+    """What the feature maps and the text features of a dataset depend on."""
+    arithmetic = arithmetic_key(device)
+    maps: MadeFrom = {
+        "dataset_id": index.dataset_id,
+        "pixels_id": pixels.pixels_id,
+        "weights_id": weights_id,
+        **arithmetic,
+    }
+    text: MadeFrom = {
+        "dataset_id": index.dataset_id,
+        "weights_id": weights_id,
+        "text": TEXT_VERSION,
+        **arithmetic,
+    }
+    return maps, text
 
 
 # Part of the key of text features: change it whenever the features of the same sentence change.

@@ -160,7 +160,7 @@ def open_views(
     stores = [
         cache.open_maps(
             "view",
-            {**maps_made_from, "views": VIEWS_VERSION, "seed": VIEWS_SEED, "number": number},
+            view_made_from(maps_made_from, number),
             _make_block_reader(views, number, cache.context.device),
             len(images.image_rows),
             pixels.image_size_px,
@@ -172,6 +172,16 @@ def open_views(
     text = cache.open_text("mirrored", {**text_made_from, "views": VIEWS_VERSION}, lambda: texts)
     mirrored_text = MirroredText(TextFeatures(text), mirrored_rows)
     return [_by_index_rows(index, images, arrays, mirrored_text) for arrays in stores]
+
+
+def view_made_from(maps_made_from: MadeFrom, number: int) -> MadeFrom:
+    """What a view depends on.
+
+    Args:
+        maps_made_from: what the feature maps of the original images depend on.
+        number: of the view; numbers start at 1.
+    """
+    return {**maps_made_from, "views": VIEWS_VERSION, "seed": VIEWS_SEED, "number": number}
 
 
 def _make_block_reader(views: ImageViews, number: int, device: torch.device) -> ReadBlock:

@@ -156,11 +156,15 @@ def _read_torchscript(path: Path) -> State:
         CliprpnError: weights_unsafe, if it is another archive.
     """
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    # open_clip's URL contains the SHA-256.
-    if digest not in str(get_pretrained_cfg("RN50-quickgelu", "openai")["url"]).split("/"):
+    if digest != openai_sha256():
         raise CliprpnError(
             "weights_unsafe",
             f"{path}: a TorchScript archive can run code when loaded, and its SHA-256 ({digest[:16]}...) is not "
             "that of OpenAI's RN50; convert it to safetensors on a machine where running it is safe",
         )
     return dict(torch.jit.load(path, map_location="cpu").state_dict())
+
+
+def openai_sha256() -> str:
+    """SHA-256 of OpenAI's RN50.pt, which is part of its published address."""
+    return str(get_pretrained_cfg("RN50-quickgelu", "openai")["url"]).split("/")[-2]

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "e2fd670d7980e7eeb19fb4c40f31b12ed0c0550afec9cbf4a7292f067a000f5c";
+export const schema_sha256 = "7ce04c26dde7da9f49b093c0b6e69b3b374756c8876533ff3c4e027d0faadfae";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -313,6 +313,11 @@ export type BoxXyxy1 = [number, number, number, number];
  * via the `definition` "ExtraName".
  */
 export type ExtraName = "onnx" | "yolo";
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PreflightStatus".
+ */
+export type PreflightStatus = "passed" | "failed" | "not_checked";
 /**
  * Every reply: a value or an error.
  *
@@ -1162,6 +1167,10 @@ export interface BridgeMethods {
   audit: AuditMethod;
   export_changes: ExportChangesMethod;
   audit_answers: AuditAnswersMethod;
+  describe_machine: DescribeMachineMethod;
+  sample_expressions: SampleExpressionsMethod;
+  preflight_check: PreflightCheckMethod;
+  measure_speed: MeasureSpeedMethod;
 }
 export interface HelloMethod {
   params: HelloParams;
@@ -3906,6 +3915,248 @@ export interface AuditAnswersResult {
    */
   reports: AnswersReport[];
 }
+export interface DescribeMachineMethod {
+  params: DescribeMachineParams;
+  result: MachineDescription;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "DescribeMachineParams".
+ */
+export interface DescribeMachineParams {}
+/**
+ * The Python process of the checks, and its device.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "MachineDescription".
+ */
+export interface MachineDescription {
+  environment: Environment;
+  /**
+   * All that torch finds.
+   */
+  devices: string[];
+  /**
+   * Of a CUDA device; null for others.
+   */
+  device_memory_bytes: number | null;
+  /**
+   * That torch was built with; null for a build without CUDA.
+   */
+  cuda_version: string | null;
+}
+export interface SampleExpressionsMethod {
+  params: SampleExpressionsParams;
+  result: SampleExpressionsResult;
+}
+/**
+ * Chooses referring expressions of train and val to look at.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SampleExpressionsParams".
+ */
+export interface SampleExpressionsParams {
+  /**
+   * Folder of a prepared dataset.
+   */
+  root: string;
+  num_expressions: number;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SampleExpressionsResult".
+ */
+export interface SampleExpressionsResult {
+  /**
+   * Each of a different image; fewer than asked for if the dataset has fewer.
+   */
+  examples: SentenceExample[];
+}
+export interface PreflightCheckMethod {
+  params: PreflightCheckParams;
+  result: PreflightFinding;
+}
+/**
+ * One check of `cliprpn preflight`, on a small part of a trial.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PreflightCheckParams".
+ */
+export interface PreflightCheckParams {
+  check: "weights";
+  spec: TrialSpec;
+  /**
+   * An existing folder for temporary files, which the caller removes.
+   */
+  scratch_dir: string;
+}
+/**
+ * What a check found.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PreflightFinding".
+ */
+export interface PreflightFinding {
+  status: PreflightStatus;
+  /**
+   * One line, without the status.
+   */
+  found: string;
+  /**
+   * What to do about a failure; null if it did not fail.
+   */
+  fix: string | null;
+  figures: PreflightFigure[];
+}
+/**
+ * A number that a check measured.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PreflightFigure".
+ */
+export interface PreflightFigure {
+  name: string;
+  value: number;
+  /**
+   * Empty for a plain number.
+   */
+  unit: string;
+  /**
+   * Smallest value that passes; null for no limit.
+   */
+  low: number | null;
+  /**
+   * Largest value that passes; null for no limit.
+   */
+  high: number | null;
+}
+export interface MeasureSpeedMethod {
+  params: MeasureSpeedParams;
+  result: SpeedMeasurement;
+}
+/**
+ * Trains a trial's model for some steps on a sample, and times its parts; nothing is kept.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "MeasureSpeedParams".
+ */
+export interface MeasureSpeedParams {
+  spec: ClipRpnSpec;
+  /**
+   * Steps to time, after a warm-up.
+   */
+  num_steps: number;
+  /**
+   * Fewer steps are timed if they take longer.
+   */
+  limit_ms: number;
+  /**
+   * An existing folder for temporary files, which the caller removes.
+   */
+  scratch_dir: string;
+}
+/**
+ * What a trial's steps and features take on this machine, measured on a sample.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SpeedMeasurement".
+ */
+export interface SpeedMeasurement {
+  /**
+   * Steps that were timed.
+   */
+  num_steps: number;
+  /**
+   * Expressions of a step.
+   */
+  batch_size: number;
+  /**
+   * A training step.
+   */
+  step_ms: number;
+  /**
+   * Predicting one val expression after an epoch, to select the epoch.
+   */
+  selection_ms: number;
+  /**
+   * Predicting one expression with all its proposals, in the evaluation.
+   */
+  prediction_ms: number;
+  /**
+   * Extracting the feature map of one image.
+   */
+  image_ms: number;
+  /**
+   * Extracting that of one image in an augmented view; null without views.
+   */
+  view_ms: number | null;
+  /**
+   * Encoding one expression.
+   */
+  sentence_ms: number;
+  /**
+   * Images that image_ms is measured on.
+   */
+  num_sampled_images: number;
+  /**
+   * One image's feature map, on disk and in memory.
+   */
+  map_bytes: number;
+  /**
+   * The features of one expression, on average in the sample.
+   */
+  sentence_bytes: number;
+  /**
+   * Of the dataset.
+   */
+  num_images: number;
+  /**
+   * Of the train split, which views are made of.
+   */
+  num_train_images: number;
+  /**
+   * Of the dataset.
+   */
+  num_sentences: number;
+  /**
+   * Expressions of an epoch, after limits.
+   */
+  num_train: number;
+  /**
+   * Expressions of val, after limits.
+   */
+  num_val: number;
+  /**
+   * Folder of the cached feature maps; trials with the same share them.
+   */
+  maps_key: string;
+  /**
+   * Folder of the cached text features.
+   */
+  text_key: string;
+  /**
+   * True if they are in the cache.
+   */
+  has_maps: boolean;
+  has_text: boolean;
+  /**
+   * Augmented views that are not in the cache.
+   */
+  num_missing_views: number;
+  /**
+   * Augmented views of the training images.
+   */
+  num_views: number;
+  /**
+   * Features of the whole dataset that are kept in the memory of the device while training; 0 on a CPU.
+   */
+  resident_bytes: number;
+  /**
+   * Size of one saved model.
+   */
+  checkpoint_bytes: number;
+  peak_memory_bytes: PeakMemory;
+}
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "OkEnvelope".
@@ -5293,6 +5544,162 @@ export interface EndpointReport {
    * File name: `report-refcoco-unc-testA.json`.
    */
   json: string;
+}
+/**
+ * preflight.json: what `cliprpn preflight` found.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Preflight".
+ */
+export interface Preflight {
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  /**
+   * ISO 8601.
+   */
+  made_at: string;
+  /**
+   * As typed.
+   */
+  command: string;
+  cliprpn_version: string;
+  /**
+   * Hash of the code that trains models.
+   */
+  sources_sha256: string;
+  /**
+   * Of the experiment.
+   */
+  name: string;
+  question: string;
+  dataset: DatasetName;
+  backbone: TrialBackbone;
+  machine: MachineDescription;
+  checks: PreflightCheck[];
+  /**
+   * Null if nothing was timed.
+   */
+  projection: SweepProjection | null;
+  node_version: string;
+  /**
+   * Of the whole machine.
+   */
+  memory_bytes: number;
+  /**
+   * Of the whole machine.
+   */
+  num_cores: number;
+}
+/**
+ * One line of PREFLIGHT.md.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PreflightCheck".
+ */
+export interface PreflightCheck {
+  check: "weights" | "counts" | "boxes" | "speed";
+  status: PreflightStatus;
+  /**
+   * One line, without the status.
+   */
+  found: string;
+  /**
+   * What to do about a failure; null if it did not fail.
+   */
+  fix: string | null;
+  figures: PreflightFigure[];
+  /**
+   * Time that the check took.
+   */
+  duration_ms: number;
+  /**
+   * Name of a file beside this one with the traceback of an unexpected error; null if there was none.
+   */
+  traceback_file: string | null;
+}
+/**
+ * Time, memory and disk space of all trials of the experiment that train a model, computed from measurements on a sample.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SweepProjection".
+ */
+export interface SweepProjection {
+  /**
+   * Trials that train a model.
+   */
+  num_trials: number;
+  /**
+   * Those that have a result already; their time is not counted.
+   */
+  num_completed: number;
+  /**
+   * Trials without training, which are not counted.
+   */
+  num_baselines: number;
+  /**
+   * Trials that run at the same time.
+   */
+  num_workers: number;
+  /**
+   * Extracting the features that are not in the cache.
+   */
+  features_ms: number;
+  /**
+   * All trials that have no result yet, one after the other.
+   */
+  trials_ms: number;
+  /**
+   * features_ms, and trials_ms divided by the number of workers.
+   */
+  total_ms: number;
+  /**
+   * Disk space of the features that are not in the cache.
+   */
+  features_bytes: number;
+  /**
+   * Disk space of the models that are kept, of trials that have no result yet.
+   */
+  models_bytes: number;
+  /**
+   * Memory of the processes that run at the same time, without the file cache of the system.
+   */
+  process_memory_bytes: number;
+  /**
+   * Largest need of a trial on the device; null on a CPU.
+   */
+  device_memory_bytes: number | null;
+  configurations: ProjectedConfiguration[];
+}
+/**
+ * The trials that differ by their seed only.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ProjectedConfiguration".
+ */
+export interface ProjectedConfiguration {
+  label: string;
+  /**
+   * Of this configuration.
+   */
+  num_trials: number;
+  /**
+   * Those that have a result already.
+   */
+  num_completed: number;
+  /**
+   * Duration of one of its trials, once its features are extracted.
+   */
+  trial_ms: number;
+  /**
+   * Training steps of one trial.
+   */
+  num_steps: number;
+  /**
+   * A training step, as measured.
+   */
+  step_ms: number;
 }
 /**
  * report.json beside REPORT.md: the verdict, the notes, all figures and the trials of a sweep's report. The same results give the same bytes.

@@ -20,13 +20,14 @@ interface Tile {
  * cannot be read leaves a gray cell.
  *
  * @param title above the grid.
+ * @returns the file names of images that cannot be read.
  */
 export async function writeContactSheet(
   examples: readonly SentenceExample[],
   images_dir: string,
   title: string,
   outFile: string,
-): Promise<void> {
+): Promise<string[]> {
   const sharp = await loadSharp();
   const tiles = await Promise.all(examples.map((example) => loadTile(example, images_dir)));
   const rows = rowsOf(examples);
@@ -64,6 +65,7 @@ export async function writeContactSheet(
     ])
     .png({ palette: false, compressionLevel: 9 })
     .toFile(outFile);
+  return examples.flatMap(({ file_name }, index) => (tiles[index] === undefined ? [file_name] : []));
 }
 
 const columns = 3;

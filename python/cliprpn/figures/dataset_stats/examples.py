@@ -19,8 +19,9 @@ def choose_examples(
     areas: NDArray,
     cuts: AreaCuts | None,
     seed: int = 0,
+    num_sentences: int = MAX_SENTENCES,
 ) -> list[SentenceExample]:
-    """At most `MAX_SENTENCES` sentences, each of a different image.
+    """At most `num_sentences` sentences, each of a different image.
 
     Alternates between splits and box sizes, and prefers the category used least so far.
 
@@ -36,7 +37,7 @@ def choose_examples(
     is_unused = np.ones(len(order), dtype=bool)
     used: Counter[str] = Counter()
     selected = []
-    for number in range(MAX_SENTENCES):
+    for number in range(num_sentences):
         split, size_bin = splits[number % len(splits)], number // len(splits) % 3
         in_split = is_unused & (names == split)
         for mask in (in_split & (size_bins == size_bin), in_split, is_unused):

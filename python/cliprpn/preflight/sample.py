@@ -1,0 +1,57 @@
+"""A small part of a dataset, as a dataset of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cliprpn.data.index import DatasetIndex
+
+
+def sample_images(index: DatasetIndex, split: str, num_images: int, limit: int | None = None) -> np.ndarray:
+    """Rows of the images of a split, evenly spaced: [N], ascending; N is less if the split has fewer images.
+
+    Args:
+        limit: of the split's sentences; the images of others are left out.
+    """
+    rows = np.unique(index.image_rows[index.split(split, limit)])
+    return rows[spaced(len(rows), num_images)]
+
+
+def spaced(num_items: int, num_wanted: int) -> np.ndarray:
+    """At most `num_wanted` of `num_items` positions, evenly spaced."""
+    num = min(num_items, num_wanted)
+    return np.arange(num) * num_items // max(1, num)
+
+
+def part_of(index: DatasetIndex, image_rows: np.ndarray, splits: tuple[str, ...]) -> DatasetIndex:
+    """The images, with their objects and their sentences of the splits.
+
+    Args:
+        image_rows: [N], rows of the index's images, ascending.
+    """
+    has_split = pc.is_in(index.sentences["split"], value_set=pa.array(splits)).to_numpy()
+    rows = np.flatnonzero(has_split & np.isin(index.image_rows, image_rows))
+    images = index.images.take(pa.array(image_rows))
+    is_object = pc.is_in(index.objects["image_id"], value_set=images["image_id"].combine_chunks())
+    return replace(
+        index,
+        images=images,
+        sentences=index.sentences.take(pa.array(rows)),
+        objects=index.objects.filter(is_object),
+        image_rows=np.searchsorted(image_rows, index.image_rows[rows]),
+        gt_boxes=index.gt_boxes[rows],
+    )
+
+
+def one_per_image(index: DatasetIndex, rows: np.ndarray) -> np.ndarray:
+    """The first of the sentences of each image.
+
+    Args:
+        rows: [N], rows of the index's sentences.
+    """
+    _, first = np.unique(index.image_rows[rows], return_index=True)
+    return rows[np.sort(first)]

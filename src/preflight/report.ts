@@ -1,0 +1,135 @@
+import type { RootContent } from "mdast";
+import { counted, formatBytes, formatDuration } from "../base/format.ts";
+import type { Preflight, SweepProjection } from "../contract/generated/types.ts";
+import { bullets, code, codeBlock, heading, images, paragraph, table } from "../report/markdown.ts";
+import type { CheckResult } from "./check.ts";
+
+/** Names of the checks, as people read them. */
+const checkTitles: Record<CheckResult["check"], string> = {
+  weights: "Weights of CLIP",
+  counts: "Counts of splits",
+  boxes: "Boxes to look at",
+  speed: "Time, memory, disk",
+};
+
+const statuses: Record<CheckResult["status"], string> = {
+  passed: "passed",
+  failed: "FAILED",
+  not_checked: "not checked",
+};
+
+/** The line of a check on the terminal, and another one for what to do if it failed. */
+export function checkLine({ check, status, found, fix }: CheckResult): string {
+  const line = `${statuses[status].padEnd(11)}  ${checkTitles[check].padEnd(18)}  ${status === "not_checked" ? `not checked: ${found}` : found}`;
+  return fix === null ? line : `${line}\n${" ".repeat(33)}${fix}`;
+}
+
+/**
+ * PREFLIGHT.md.
+ *
+ * @param image file name of the drawn boxes; undefined if there is none.
+ */
+export function preflightBlocks(preflight: Preflight, image: string | undefined): RootContent[] {
+  const { checks, name, question, dataset, projection } = preflight;
+  const num = (status: CheckResult["status"]): number =>
+    checks.filter((each) => each.status === status).length;
+  const fixes = checks.flatMap(({ check, fix }) => (fix === null ? [] : [`${checkTitles[check]}: ${fix}.`]));
+  return [
+    heading(1, `Preflight of ${name}`),
+    paragraph(
+      `${num("passed")} of ${counted(checks.length, "check")} passed, ${num("failed")} failed, ${num("not_checked")} could not be checked.`,
+    ),
+    table(
+      ["check", "result", "found", "time"],
+      checks.map(({ check, status, found, duration_ms }) => [
+        checkTitles[check],
+        statuses[status],
+        found,
+        formatDuration(duration_ms),
+      ]),
+      3,
+    ),
+    ...(fixes.length === 0 ? [] : [heading(2, "What to do"), bullets(fixes)]),
+    ...measured(checks),
+    ...(projection === null ? [] : projected(projection)),
+    heading(2, "What was checked"),
+    paragraph(question),
+    bullets([
+      ["Dataset: ", dataset.name, ", id ", code(dataset.id), `, split by ${dataset.split_by}.`],
+      ["CLIP: ", preflight.backbone.name, ", weights ", code(preflight.backbone.weights_id), "."],
+      ...machine(preflight),
+    ]),
+    codeBlock("sh", preflight.command),
+    ...(image === undefined
+      ? []
+      : [
+          heading(2, "Boxes"),
+          images([{ file: image, alt: `expressions of ${dataset.name} with their boxes` }]),
+        ]),
+  ];
+}
+
+function measured(checks: readonly CheckResult[]): RootContent[] {
+  const rows = checks.flatMap(({ check, figures }) =>
+    figures.map(({ name, value, unit, low, high }) => [
+      checkTitles[check],
+      name,
+      number(value, unit),
+      range(low, high, unit),
+    ]),
+  );
+  return rows.length === 0
+    ? []
+    : [heading(2, "Measured"), table(["check", "figure", "value", "passes"], rows, 2)];
+}
+
+function number(value: number, unit: string): string {
+  const digits =
+    Math.abs(value) >= 1e-3 || value === 0 ? Number(value.toPrecision(4)).toString() : value.toExponential(1);
+  return unit === "" ? digits : `${digits} ${unit}`;
+}
+
+function range(low: number | null, high: number | null, unit: string): string {
+  if (low === null && high === null) return "–";
+  if (low === null) return `at most ${number(high ?? 0, unit)}`;
+  if (high === null) return `at least ${number(low, unit)}`;
+  return `${number(low, unit)} to ${number(high, unit)}`;
+}
+
+function projected(projection: SweepProjection): RootContent[] {
+  const { configurations, num_trials, num_completed, num_workers, num_baselines } = projection;
+  const rows = configurations.map((each) => [
+    each.label,
+    `${each.num_trials}`,
+    `${each.num_completed}`,
+    `${each.num_steps}`,
+    `${each.step_ms.toFixed(1)} ms`,
+    formatDuration(each.trial_ms),
+  ]);
+  const device = projection.device_memory_bytes;
+  return [
+    heading(2, "The whole sweep"),
+    table(["configuration", "trials", "done", "steps of a trial", "step", "trial"], rows),
+    bullets([
+      `Time: about ${formatDuration(projection.total_ms)}: ${formatDuration(projection.features_ms)} for features that are not in the cache, and ${formatDuration(projection.trials_ms)} for ${counted(num_trials - num_completed, "trial")}, divided by ${counted(num_workers, "worker")}.`,
+      `Disk: ${formatBytes(projection.features_bytes)} for features, ${formatBytes(projection.models_bytes)} for models.`,
+      `Memory: ${formatBytes(projection.process_memory_bytes)} in the processes${device === null ? "" : `, ${formatBytes(device)} on the device`}.`,
+    ]),
+    paragraph(
+      `How it was projected: a new model of each configuration was trained on a sample of images with full batches; the first epoch of the sample is a warm-up. A trial takes its steps, the selection of the epoch on val after each epoch, and the evaluation on val. Features were extracted for the sample; trials with the same images share them. One worker was timed alone: several on one machine are slower. Features that do not fit in memory are read from the disk, which was not timed. Not counted: the report, evaluation on other splits${num_baselines > 0 ? `, ${counted(num_baselines, "baseline")}` : ""}.`,
+    ),
+  ];
+}
+
+function machine({
+  machine: { environment, devices, device_memory_bytes, cuda_version },
+  ...facts
+}: Preflight): string[] {
+  const { device, device_name, torch, torchvision, open_clip, python, platform, num_threads } = environment;
+  const memory = device_memory_bytes === null ? "" : `, ${formatBytes(device_memory_bytes)}`;
+  return [
+    `Device: ${device} (${device_name}${memory}); torch finds ${devices.join(", ")}.`,
+    `Machine: ${platform}, ${counted(facts.num_cores, "core")}, ${formatBytes(facts.memory_bytes)} of memory, ${counted(num_threads, "thread")}.`,
+    `Versions: cliprpn ${facts.cliprpn_version} (code ${facts.sources_sha256.slice(0, 12)}), torch ${torch}${cuda_version === null ? "" : ` with CUDA ${cuda_version}`}, torchvision ${torchvision}, open_clip ${open_clip}, Python ${python}, Node ${facts.node_version}.`,
+  ];
+}

@@ -1,0 +1,156 @@
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism, totalmem } from "node:os";
+import { join } from "node:path";
+import { replaceFile } from "../base/replace-file.ts";
+import { makeTempFolder, removeTempFolder } from "../base/temp-folder.ts";
+import { codeHashes } from "../contract/code-identity.ts";
+import { EXIT } from "../contract/errors.ts";
+import type { Preflight, SweepProjection, TrialSpec } from "../contract/generated/types.ts";
+import { datasetsOf } from "../dataset/joint.ts";
+import { isPrepared, readFacts } from "../dataset/prepare/prepared-folder.ts";
+import type { Engine } from "../engine/engine.ts";
+import { version } from "../package-root.ts";
+import { render } from "../report/markdown.ts";
+import { ensureDataset, warnOfData } from "../sweep/datasets.ts";
+import { distinctSizes } from "../sweep/image-sizes.ts";
+import { openEngine } from "../sweep/open-engine.ts";
+import { checkSplits } from "../sweep/preflight.ts";
+import { liveEvent } from "../sweep/progress.ts";
+import type { ReadPlan } from "../sweep/read-plan.ts";
+import type { RunContext } from "../sweep/run-context.ts";
+import { checkBoxes } from "./boxes.ts";
+import { type CheckResult, runCheck } from "./check.ts";
+import { checkCounts } from "./counts.ts";
+import { checkLine, preflightBlocks } from "./report.ts";
+import { checkSpeed } from "./speed.ts";
+
+/** Files of a preflight, in its folder. */
+const fileNames = {
+  report: "PREFLIGHT.md",
+  json: "preflight.json",
+  boxes: "preflight-boxes.png",
+  traceback: "preflight-traceback.txt",
+};
+
+/**
+ * Prepares the dataset, runs all checks, and writes PREFLIGHT.md when they have ended. Prints a line for each check, and the file.
+ *
+ * @param folder for the files; created if missing.
+ * @returns the exit code: whether no check failed.
+ * @throws CliprpnError interrupted; data_invalid and others if the dataset cannot be prepared.
+ */
+export async function runPreflight(read: ReadPlan, folder: string, run: RunContext): Promise<number> {
+  const { plan, dataset } = read;
+  const engine = await openEngine(run, plan.trials);
+  const scratch = makeTempFolder();
+  try {
+    const device = await engine.device();
+    await ensureDataset(dataset, distinctSizes(plan.trials), engine, run);
+    const { splits } = readFacts(dataset.root);
+    checkSplits(
+      dataset.root,
+      splits.map(({ split }) => split),
+      plan.trials,
+    );
+    warnOfData(dataset, run.terminal);
+    const checked = await runChecks(read, device, scratch, engine, run);
+    const machine = await engine.call("describe_machine", {});
+    const preflight: Preflight = {
+      schema_version: 1,
+      made_at: new Date().toISOString(),
+      command: run.commandLine,
+      cliprpn_version: version,
+      sources_sha256: codeHashes().cliprpn,
+      name: plan.name,
+      question: plan.question,
+      dataset: { id: dataset.id, name: dataset.name, split_by: dataset.split_by },
+      backbone: firstBackbone(plan.trials),
+      machine,
+      node_version: process.versions.node,
+      memory_bytes: totalmem(),
+      num_cores: availableParallelism(),
+      checks: checked.results,
+      projection: checked.projection,
+    };
+    write(preflight, checked, folder);
+    run.terminal.result(run.json ? JSON.stringify(preflight) : join(folder, fileNames.report));
+    return checked.results.some(({ status }) => status === "failed") ? EXIT.some_failed : EXIT.good;
+  } finally {
+    run.terminal.liveDone();
+    await engine.close();
+    removeTempFolder(scratch);
+  }
+}
+
+interface Checked {
+  results: CheckResult[];
+  projection: SweepProjection | null;
+  /** The drawn boxes; undefined if they could not be drawn. */
+  boxes: string | undefined;
+  tracebacks: string[];
+}
+
+async function runChecks(
+  read: ReadPlan,
+  device: string,
+  scratch: string,
+  engine: Engine,
+  run: RunContext,
+): Promise<Checked> {
+  const { plan, dataset, targets } = read;
+  const { terminal, signal } = run;
+  const checked: Checked = { results: [], projection: null, boxes: undefined, tracebacks: [] };
+  const check = async (name: CheckResult["check"], find: Parameters<typeof runCheck>[1]): Promise<void> => {
+    terminal.live([`checking ${name}`]);
+    const { result, traceback } = await runCheck(name, find, fileNames.traceback, signal);
+    checked.results.push(result);
+    if (traceback !== undefined) checked.tracebacks.push(traceback);
+    terminal.liveDone();
+    if (!run.json) terminal.result(checkLine(result));
+  };
+  const first = { ...firstOf(plan.trials), device };
+  const options = { signal, onEvent: liveEvent(terminal) };
+
+  await check("weights", () =>
+    engine.call("preflight_check", { check: "weights", spec: first, scratch_dir: scratch }, options),
+  );
+  const parts = dataset.joint === undefined ? [dataset] : datasetsOf(dataset.joint);
+  const all = [...parts, ...targets.map((target) => target.dataset)];
+  const prepared = new Map(all.filter(({ root }) => isPrepared(root)).map(({ root, id }) => [id, root]));
+  await check("counts", async () => checkCounts([...prepared.values()].map(readFacts)));
+  await check("boxes", async () => {
+    const file = join(scratch, fileNames.boxes);
+    const finding = await checkBoxes(dataset.root, file, engine);
+    checked.boxes = file;
+    return finding;
+  });
+  await check("speed", async () => {
+    const { finding, projection } = await checkSpeed({ read, device, scratch_dir: scratch, engine, run });
+    checked.projection = projection;
+    return finding;
+  });
+  return checked;
+}
+
+/** The first trial that trains a model; the first trial of an experiment with baselines only. */
+function firstOf(trials: readonly TrialSpec[]): TrialSpec {
+  const first = trials.find(({ kind }) => kind === "cliprpn") ?? trials[0];
+  if (first === undefined) throw new Error("an experiment has at least one trial");
+  return first;
+}
+
+function firstBackbone(trials: readonly TrialSpec[]): Preflight["backbone"] {
+  return firstOf(trials).backbone;
+}
+
+/** Writes all files; those of an earlier preflight are replaced. */
+function write(preflight: Preflight, { boxes, tracebacks }: Checked, folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  const place = (name: string): string => join(folder, name);
+  for (const name of [fileNames.boxes, fileNames.traceback]) rmSync(place(name), { force: true });
+  if (boxes !== undefined) replaceFile(place(fileNames.boxes), readFileSync(boxes));
+  if (tracebacks.length > 0) replaceFile(place(fileNames.traceback), tracebacks.join("\n"));
+  replaceFile(place(fileNames.json), `${JSON.stringify(preflight, null, 2)}\n`);
+  const image = boxes === undefined ? undefined : fileNames.boxes;
+  replaceFile(place(fileNames.report), render(preflightBlocks(preflight, image)));
+}
