@@ -40,46 +40,52 @@ const fileNames = {
  * @throws CliprpnError interrupted; data_invalid and others if the dataset cannot be prepared.
  */
 export async function runPreflight(read: ReadPlan, folder: string, run: RunContext): Promise<number> {
-  const { plan, dataset } = read;
-  const engine = await openEngine(run, plan.trials);
+  const engine = await openEngine(run, read.plan.trials);
   const scratch = makeTempFolder();
   try {
-    const device = await engine.device();
-    await ensureDataset(dataset, distinctSizes(plan.trials), engine, run);
-    const { splits } = readFacts(dataset.root);
-    checkSplits(
-      dataset.root,
-      splits.map(({ split }) => split),
-      plan.trials,
-    );
-    warnOfData(dataset, run.terminal);
-    const checked = await runChecks(read, device, scratch, engine, run);
-    const machine = await engine.call("describe_machine", {});
-    const preflight: Preflight = {
-      schema_version: 1,
-      made_at: new Date().toISOString(),
-      command: run.commandLine,
-      cliprpn_version: version,
-      sources_sha256: codeHashes().cliprpn,
-      name: plan.name,
-      question: plan.question,
-      dataset: { id: dataset.id, name: dataset.name, split_by: dataset.split_by },
-      backbone: firstBackbone(plan.trials),
-      machine,
-      node_version: process.versions.node,
-      memory_bytes: totalmem(),
-      num_cores: availableParallelism(),
-      checks: checked.results,
-      projection: checked.projection,
-    };
-    write(preflight, checked, folder);
-    run.terminal.result(run.json ? JSON.stringify(preflight) : join(folder, fileNames.report));
-    return checked.results.some(({ status }) => status === "failed") ? EXIT.some_failed : EXIT.good;
+    return await preflightWith(engine, scratch, read, folder, run);
   } finally {
     run.terminal.liveDone();
     await engine.close();
     removeTempFolder(scratch);
   }
+}
+
+/** The same, with an engine and an existing folder for temporary files. */
+export async function preflightWith(
+  engine: Engine,
+  scratch: string,
+  read: ReadPlan,
+  folder: string,
+  run: RunContext,
+): Promise<number> {
+  const { plan, dataset } = read;
+  const device = await engine.device();
+  await ensureDataset(dataset, distinctSizes(plan.trials), engine, run);
+  const splits = readFacts(dataset.root).splits.map(({ split }) => split);
+  checkSplits(dataset.root, splits, plan.trials);
+  warnOfData(dataset, run.terminal);
+  const checked = await runChecks(read, device, scratch, engine, run);
+  const preflight: Preflight = {
+    schema_version: 1,
+    made_at: new Date().toISOString(),
+    command: run.commandLine,
+    cliprpn_version: version,
+    sources_sha256: codeHashes().cliprpn,
+    name: plan.name,
+    question: plan.question,
+    dataset: { id: dataset.id, name: dataset.name, split_by: dataset.split_by },
+    backbone: firstOf(plan.trials).backbone,
+    machine: await engine.call("describe_machine", {}),
+    node_version: process.versions.node,
+    memory_bytes: totalmem(),
+    num_cores: availableParallelism(),
+    checks: checked.results,
+    projection: checked.projection,
+  };
+  write(preflight, checked, folder);
+  run.terminal.result(run.json ? JSON.stringify(preflight) : join(folder, fileNames.report));
+  return checked.results.some(({ status }) => status === "failed") ? EXIT.some_failed : EXIT.good;
 }
 
 interface Checked {
@@ -137,10 +143,6 @@ function firstOf(trials: readonly TrialSpec[]): TrialSpec {
   const first = trials.find(({ kind }) => kind === "cliprpn") ?? trials[0];
   if (first === undefined) throw new Error("an experiment has at least one trial");
   return first;
-}
-
-function firstBackbone(trials: readonly TrialSpec[]): Preflight["backbone"] {
-  return firstOf(trials).backbone;
 }
 
 /** Writes all files; those of an earlier preflight are replaced. */

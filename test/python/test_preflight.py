@@ -1,0 +1,131 @@
+"""The checks of `cliprpn preflight`, on a small dataset."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import make_spec, run_context, small_dataset
+from safetensors.torch import save_file
+
+from cliprpn.contract.generated import ClipRpnSpec, SampleExpressionsParams, TrialBackbone
+from cliprpn.data.index import open_dataset
+from cliprpn.errors import CliprpnError
+from cliprpn.features.frozen import open_data
+from cliprpn.preflight import weights
+from cliprpn.preflight.examples import sample_expressions
+from cliprpn.preflight.sample import one_per_image, part_of, sample_images, spaced
+from cliprpn.preflight.speed import measure_speed
+from cliprpn.preflight.weights import check_weights
+from cliprpn.storage.weights_files import SHIPPED, openai_sha256, read_state
+
+pytestmark = pytest.mark.usefixtures("no_traces")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_dataset(tmp_path_factory.mktemp("data") / "blocks")
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_shipped_weights_pass_and_other_files_are_not_checked(tmp_path: Path) -> None:
+    shipped = SHIPPED / "cliprpn-tiny.safetensors"
+    digest = hashlib.sha256(shipped.read_bytes()).hexdigest()
+    finding = check_weights(TrialBackbone(name="cliprpn-tiny", weights="shipped", weights_id=digest))
+    assert finding.status == "passed" and digest in finding.found
+
+    state = read_state(shipped)
+    state["clip.logit_scale" if "clip.logit_scale" in state else "logit_scale"] += 1
+    other = tmp_path / "other.safetensors"
+    save_file(state, other)
+    digest = hashlib.sha256(other.read_bytes()).hexdigest()
+    own = TrialBackbone(name="cliprpn-tiny", weights=str(other), weights_id=digest)
+    finding = check_weights(own)
+    assert finding.status == "not_checked" and finding.fix is None
+    assert digest in finding.found and "not a published file" in finding.found
+    assert openai_sha256() == "afeb0e10f9e5a86da6080e35cf09123aca3b358a0c3e3b6c78a7b63bc04b6762"
+
+    save_file(read_state(shipped), other)
+    with pytest.raises(CliprpnError, match=digest):
+        check_weights(own)
+
+
+def test_the_official_file_is_known_by_its_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "RN50.safetensors"
+    file.write_bytes((SHIPPED / "cliprpn-tiny.safetensors").read_bytes())
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    monkeypatch.setattr(weights, "openai_sha256", lambda: digest)
+    finding = check_weights(TrialBackbone(name="cliprpn-tiny", weights=str(file), weights_id=digest))
+    assert finding.status == "passed" and "as published" in finding.found
+
+
+def test_a_part_has_the_sentences_objects_and_boxes_of_its_images(root: Path, tmp_path: Path) -> None:
+    spec = make_spec(root, tmp_path)
+    index = open_dataset(Path(spec.dataset.root), spec.dataset.id)
+    images = sample_images(index, "train", 3)
+    part = part_of(index, images, ("train",))
+    assert part.images["image_id"].to_pylist() == [
+        index.images["image_id"][int(row)].as_py() for row in images
+    ]
+    assert part.sentences.num_rows == 6 and part.objects.num_rows == 6
+    ids = [part.images["image_id"][int(row)].as_py() for row in part.image_rows]
+    assert ids == part.sentences["image_id"].to_pylist()
+    expected = [box for box in part.sentences["gt_box_xyxy"].to_pylist()]
+    np.testing.assert_allclose(part.gt_boxes, np.array(expected), rtol=1e-6)
+    assert one_per_image(part, part.split("train")).tolist() == [0, 2, 4]
+    assert spaced(10, 5).tolist() == [0, 2, 4, 6, 8] and spaced(2, 5).tolist() == [0, 1]
+
+
+def test_expressions_to_look_at_are_of_train_and_val_and_of_different_images(
+    root: Path, tmp_path: Path
+) -> None:
+    spec = make_spec(root, tmp_path)
+    params = SampleExpressionsParams(root=spec.dataset.root, num_expressions=32)
+    examples = sample_expressions(params).examples
+    assert {each.split for each in examples} == {"train", "val"}
+    assert len(examples) == len({each.file_name for each in examples}) == 10
+    few = SampleExpressionsParams(root=spec.dataset.root, num_expressions=3)
+    assert len(sample_expressions(few).examples) == 3
+
+
+def test_steps_and_features_are_timed_and_nothing_is_kept(root: Path, tmp_path: Path) -> None:
+    spec = make_spec(root, tmp_path / "cache", training={"views": 2, "batch_size": 4})
+    before = names_in(tmp_path / "cache")
+    (tmp_path / "scratch").mkdir()
+    measured = measure_speed(spec, 8, 60_000, tmp_path / "scratch", run_context(tmp_path / "cache"))
+    assert names_in(tmp_path / "cache") == before and names_in(tmp_path / "scratch") == []
+    assert measured.num_steps == 8 and measured.batch_size == 4
+    assert min(measured.step_ms, measured.selection_ms, measured.prediction_ms, measured.image_ms) > 0
+    assert measured.view_ms is not None and measured.view_ms > 0
+    assert (measured.num_images, measured.num_train_images) == (12, 8)
+    assert (measured.num_train, measured.num_val, measured.num_sentences) == (16, 4, 24)
+    assert (measured.has_maps, measured.has_text, measured.num_missing_views) == (False, False, 2)
+    assert measured.map_bytes == 512 * 2 * 2 * 2
+    assert measured.peak_memory_bytes.device is None and measured.resident_bytes == 0
+
+
+def test_features_in_the_cache_are_found(root: Path, tmp_path: Path) -> None:
+    spec = make_spec(root, tmp_path / "cache", training={"views": 1})
+    context = run_context(tmp_path / "cache")
+    open_data(spec.dataset, spec.backbone, 64, "squash", context, num_views=1)
+    (tmp_path / "scratch").mkdir()
+    two_views = spec.model_copy(deep=True)
+    two_views.settings.training.views = 2
+    measured = measure_speed(two_views, 1, 60_000, tmp_path / "scratch", context)
+    assert (measured.has_maps, measured.has_text, measured.num_missing_views) == (True, True, 1)
+    assert (tmp_path / "cache" / "features" / measured.maps_key).is_dir()
+
+
+def test_an_interrupt_leaves_nothing(root: Path, tmp_path: Path) -> None:
+    spec: ClipRpnSpec = make_spec(root, tmp_path / "cache")
+    (tmp_path / "scratch").mkdir()
+    stopped = run_context(tmp_path / "cache", should_stop=lambda: True)
+    with pytest.raises(CliprpnError) as error:
+        measure_speed(spec, 8, 60_000, tmp_path / "scratch", stopped)
+    assert error.value.code == "interrupted"
+    assert names_in(tmp_path / "scratch") == []
