@@ -25,6 +25,7 @@ from test_trial import REFERENCE
 from cliprpn.arithmetic import fix_arithmetic, use_deterministic
 from cliprpn.contract.generated import ClipRpnSpec
 from cliprpn.features.frozen import open_data
+from cliprpn.inference import predict
 from cliprpn.inference.build import build_model
 from cliprpn.inference.predict import predict_split
 from cliprpn.models import ClipRPN
@@ -47,7 +48,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "views": {"training": {"views": 1}},
 }
 READ = "steps whose losses are read together, additionally"
-EVALUATION = "evaluation of an expression"
+EVALUATION = "evaluation of a batch, of any size"
 
 
 @dataclass(frozen=True)
@@ -101,16 +102,18 @@ def _make_training(kind: str, folder: Path, cuda: FakeCuda) -> Callable[[int], C
 
 
 def count_evaluation(folder: Path, cuda: FakeCuda) -> Difference:
-    """Counts of one more expression in `predict_split`, which a trial ends with."""
+    """Counts of one more batch in `predict_split`, which a trial ends with: its proposals, and the empty sentence."""
     model, data = _open(_spec("default", folder))
 
-    def run(num_expressions: int) -> Counts:
+    def run(num_batches: int, batch_size: int) -> Counts:
         cuda.take_counts()
-        rows = data.val_rows[:num_expressions]
-        predict_split(model, data.index, data.features, rows, run_context(folder, device=DEVICE))
+        rows = data.val_rows[: num_batches * batch_size]
+        with mock.patch.object(predict, "EVAL_BATCH_SIZE", batch_size):
+            predict_split(model, data.index, data.features, rows, run_context(folder, device=DEVICE))
         return cuda.take_counts()
 
-    return _difference(run(SHORT), run(LONG), LONG - SHORT)
+    assert run(1, 1).launches == run(1, 4).launches
+    return _difference(run(1, 2), run(2, 2), 1)
 
 
 def _spec(kind: str, folder: Path) -> ClipRpnSpec:

@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 from torchvision.models.detection._utils import BalancedPositiveNegativeSampler
+from torchvision.ops import nms
 
+from cliprpn.models import suppression
 from cliprpn.models.anchors import make_anchors
 from cliprpn.models.head import RpnHead, flatten_head
 from cliprpn.models.rpn import (
@@ -21,6 +23,7 @@ from cliprpn.models.rpn import (
     top1_boxes,
 )
 from cliprpn.models.rpn_torchvision import square_images, torchvision_rpn
+from cliprpn.models.suppression import suppress_each_row, suppress_rows_together
 
 FRAME = 640
 REFERENCE = RpnRules(
@@ -154,6 +157,32 @@ def test_more_boxes_before_nms_only_add_boxes_and_change_no_best_box() -> None:
             assert len(most) == REFERENCE.post_nms_top_n
             fewest = min(fewest, len(few))
     assert fewest < REFERENCE.post_nms_top_n  # 100 before NMS are fewer after it.
+
+
+@pytest.mark.parametrize("per_call", [1, 700, 30_000])
+@pytest.mark.parametrize("spread", [20, 2000])
+def test_suppressing_rows_together_equals_suppressing_each(
+    monkeypatch: pytest.MonkeyPatch, per_call: int, spread: int
+) -> None:
+    """Of crowded boxes few remain, so that more are looked at; of spread ones the first are enough."""
+    monkeypatch.setattr(suppression, "MAX_BOXES_PER_CALL", per_call)
+    generator = torch.Generator().manual_seed(spread)
+    corners = torch.rand(5, 300, 2, generator=generator) * spread
+    sizes = 20 + torch.rand(5, 300, 2, generator=generator) * 80
+    sizes[torch.rand(5, 300, generator=generator) < 0.1] *= 1e-6  # Invalid.
+    sizes[4] = 0
+    boxes = torch.cat([corners, corners + sizes], dim=2)
+    scores = torch.randn(5, 300, generator=generator).sort(dim=1, descending=True).values
+    scores[:, 20:23] = scores[:, 20:21]  # Equal scores: the first counts.
+    valid = (sizes >= 1e-3).all(dim=2)
+    assert 0 < valid[0].sum() < 300 and not valid[4].any()
+    together = suppress_rows_together(boxes, scores, valid, 50, 0.5)
+    each = suppress_each_row(boxes, scores, valid, 50, 0.5)
+    for found, expected in zip(together, each, strict=True):
+        assert torch.equal(found, expected)
+    # Among the first 100 boxes, of which 50 are looked for, too few remain if they are crowded.
+    few = [len(nms(boxes[row, :100], scores[row, :100], 0.5)) < 50 for row in range(4)]
+    assert all(few) if spread == 20 else not any(few)
 
 
 def test_a_sample_is_full_and_at_most_half_of_it_is_positive() -> None:

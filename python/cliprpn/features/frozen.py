@@ -16,11 +16,11 @@ from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.data.pixels import Pixels, open_pixels_for
 from cliprpn.features.feature_cache import FeatureCache, MadeFrom
 from cliprpn.features.text_features import TextFeatures, TextRows, copy_to_device, device_of, gather
-from cliprpn.features.transfer import copy_together
 from cliprpn.features.view_features import ViewFeatures, ViewRows, open_views
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.run_context import RunContext
 from cliprpn.storage.weights_files import load_backbone
+from cliprpn.transfer import copy_together
 
 
 @dataclass(frozen=True)

@@ -68,15 +68,22 @@ def predict_split(
         if context.should_stop():
             raise CliprpnError("interrupted", "stopped while evaluating")
         batch = rows[start : start + EVAL_BATCH_SIZE]
-        boxes, objectness = model.predict_proposals(*features.batch(batch, context.device))
+        boxes, objectness = _on_cpu(*model.predict_proposals(*features.batch(batch, context.device)))
         sizes, gt_boxes = sizes_and_gt_boxes(index, batch)
         frames = features.frames_of(batch)
         proposals = all_to_image_clipped(boxes, frames, sizes, features.zoom(model.frame_size_px))
-        parts.append(prediction_columns(proposals, objectness.cpu(), gt_boxes))
+        parts.append(prediction_columns(proposals, objectness, gt_boxes))
         context.progress("evaluation", min(start + EVAL_BATCH_SIZE, len(rows)), len(rows))
     columns = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     columns["iou_blank"] = top1_ious(model, index, features, rows, context.device, blank=True)
     return columns
+
+
+def _on_cpu(boxes: list[Tensor], objectness: Tensor) -> tuple[list[Tensor], Tensor]:
+    """Boxes [K, 4] of each sentence and the objectness [N] in one copy, for which the host waits once."""
+    copy = torch.cat([*(boxes_i.flatten() for boxes_i in boxes), objectness]).cpu()
+    flat, objectness = copy.split([len(copy) - len(boxes), len(boxes)])
+    return [*flat.view(-1, 4).split([len(boxes_i) for boxes_i in boxes])], objectness
 
 
 def sizes_and_gt_boxes(index: DatasetIndex, rows: np.ndarray) -> tuple[Tensor, Tensor]:
@@ -102,12 +109,11 @@ def to_image_clipped(boxes: Tensor, frames: Tensor, sizes: Tensor, zoom: float) 
 
 def all_to_image_clipped(boxes: list[Tensor], frames: Tensor, sizes: Tensor, zoom: float) -> list[Tensor]:
     """Like `to_image_clipped`, for several boxes per image: a list of [K, 4], float64, on the CPU."""
-    return [
-        to_image_clipped(
-            boxes_i.cpu().double(), frame.expand(len(boxes_i), 4), size.expand(len(boxes_i), 2), zoom
-        )
-        for boxes_i, frame, size in zip(boxes, frames, sizes, strict=True)
-    ]
+    counts = [len(boxes_i) for boxes_i in boxes]
+    row_of = torch.arange(len(boxes)).repeat_interleave(torch.tensor(counts))  # [all K]
+    # All boxes in one copy.
+    converted = to_image_clipped(torch.cat(boxes).cpu().double(), frames[row_of], sizes[row_of], zoom)
+    return [*converted.split(counts)]
 
 
 def prediction_columns(boxes: list[Tensor], objectness: Tensor, gt_boxes: Tensor) -> PredictionColumns:

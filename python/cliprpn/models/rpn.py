@@ -13,7 +13,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torchvision.ops import box_iou, nms
+from torchvision.ops import box_iou
+
+from cliprpn.models.suppression import suppress_each_row, suppress_rows_together
+from cliprpn.transfer import to_device
 
 # From torchvision.models.detection: BoxCoder's limit of size offsets, the smallest side, the beta of smooth L1.
 MAX_LOG_SCALE = math.log(1000 / 16)
@@ -192,12 +195,12 @@ def top1_boxes(
     rows = torch.arange(logits.shape[0], device=logits.device)
     boxes = decode_boxes(deltas[rows, best], anchors[best]).clamp(0, frame_size_px)
     thin = ((boxes[:, 2:] - boxes[:, :2]) < MIN_SIZE_PX).any(dim=1)
-    if thin.any():  # Rare: check all proposals of these sentences.
-        all_boxes = decode_boxes(deltas[thin], anchors).clamp(0, frame_size_px)
+    # Rare: check all proposals. An accelerator does it anyway, since waiting for the answer takes longer.
+    if logits.device.type != "cpu" or thin.any():
+        all_boxes = decode_boxes(deltas, anchors).clamp(0, frame_size_px)
         valid = ((all_boxes[..., 2:] - all_boxes[..., :2]) >= MIN_SIZE_PX).all(dim=2)
-        scores = torch.where(valid, logits[thin], logits[thin].amin(dim=1, keepdim=True) - 1e4)
-        best = best.clone()
-        best[thin] = scores.argmax(dim=1)
+        scores = torch.where(valid, logits, logits.amin(dim=1, keepdim=True) - 1e4)
+        best = torch.where(thin, scores.argmax(dim=1), best)
         boxes = decode_boxes(deltas[rows, best], anchors[best]).clamp(0, frame_size_px)
     return boxes, logits[rows, best]
 
@@ -220,31 +223,9 @@ def filter_proposals(
     top_deltas = deltas.gather(1, order[..., None].expand(-1, -1, 4))
     boxes = decode_boxes(top_deltas, anchors[order]).clamp(0, frame_size_px)
     valid = ((boxes[..., 2:] - boxes[..., :2]) >= MIN_SIZE_PX).all(dim=2)
-    rows = list(zip(boxes.unbind(), scores.unbind(), strict=True))
-    if not valid.all():  # Rare.
-        rows = [
-            (boxes_i[valid_i], scores_i[valid_i])
-            for (boxes_i, scores_i), valid_i in zip(rows, valid, strict=True)
-        ]
-    # A loop over rows, since batched_nms, meant for many classes, is 1.5 times slower.
-    keep = [_first_of_nms(boxes_i, scores_i, rules) for boxes_i, scores_i in rows]
-    kept_boxes = [boxes_i[keep_i] for (boxes_i, _), keep_i in zip(rows, keep, strict=True)]
-    kept_scores = [scores_i[keep_i] for (_, scores_i), keep_i in zip(rows, keep, strict=True)]
-    return kept_boxes, kept_scores
-
-
-def _first_of_nms(boxes: Tensor, scores: Tensor, rules: RpnRules) -> Tensor:
-    """The same as `nms(boxes, scores, nms_thresh)[:post_nms_top_n]`, from no more boxes than it takes.
-
-    A box is only suppressed by better ones, so the best boxes alone give the first results.
-
-    Args:
-        boxes: [K, 4], xyxy, best first.
-        scores: [K].
-    """
-    count = 2 * rules.post_nms_top_n
-    keep = nms(boxes[:count], scores[:count], rules.nms_thresh)
-    while len(keep) < rules.post_nms_top_n and count < len(boxes):
-        count *= 2
-        keep = nms(boxes[:count], scores[:count], rules.nms_thresh)
-    return keep[: rules.post_nms_top_n]
+    suppress = suppress_each_row if boxes.device.type == "cpu" else suppress_rows_together
+    keep = suppress(boxes, scores, valid, rules.post_nms_top_n, rules.nms_thresh)
+    counts = [len(keep_i) for keep_i in keep]
+    # [all K]: positions in the flattened batch; the boxes of all rows are selected at once.
+    flat = to_device(torch.cat([keep_i + row * count for row, keep_i in enumerate(keep)]), boxes.device)
+    return [*boxes.flatten(0, 1)[flat].split(counts)], [*scores.flatten()[flat].split(counts)]

@@ -12,10 +12,10 @@ from torch import Tensor
 from cliprpn.data.image_objects import ImageObjects
 from cliprpn.data.index import DatasetIndex
 from cliprpn.features.frozen import BatchRows, FrozenFeatures
-from cliprpn.features.transfer import copy_together, to_device
 from cliprpn.geometry import to_frame
 from cliprpn.models import ClipRPN
 from cliprpn.models.rpn import AnchorTargets
+from cliprpn.transfer import copy_together, to_device
 
 
 @dataclass(frozen=True)
