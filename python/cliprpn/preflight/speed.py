@@ -31,7 +31,8 @@ from cliprpn.seeding import seed_everything
 from cliprpn.storage.array_store import open_store
 from cliprpn.storage.weights_files import load_backbone
 from cliprpn.trials.splits import split_rows
-from cliprpn.trials.training import TrainingData, train_model
+from cliprpn.trials.step_data import TrainingData
+from cliprpn.trials.training import train_model
 
 NUM_TRAIN_IMAGES, NUM_VAL_IMAGES = 128, 32
 NUM_WARM_UP_IMAGES = 8

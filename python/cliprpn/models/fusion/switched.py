@@ -43,6 +43,7 @@ class SwitchedFusion(nn.Module):
         self.text = text
         self.norm = nn.LayerNorm(map_channels)
         self.where = nn.Linear(4, map_channels) if coordinates == "on" else None
+        self._coordinates: tuple[tuple[int, int, torch.device], Tensor] | None = None
         text_dim = word_dim if text == "words" else pooled_dim
         self.read = nn.Sequential(
             nn.LayerNorm(text_dim),
@@ -55,13 +56,19 @@ class SwitchedFusion(nn.Module):
     def forward(self, feature_map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor) -> Tensor:
         cells = self.norm(feature_map.flatten(2).transpose(1, 2))  # [B, h*w, C]
         if self.where is not None:
-            cells = cells + self.where(
-                cell_coordinates(feature_map.shape[2], feature_map.shape[3], feature_map.device)
-            )
+            cells = cells + self.where(self._coordinates_of(feature_map))
         text = self.read(words if self.text == "words" else pooled[:, None])  # [B, L or 1, T]
         for block in self.blocks:
             cells = block(cells, text, mask)
         return cells.transpose(1, 2).reshape(feature_map.shape)  # [B, C, h, w]
+
+    def _coordinates_of(self, feature_map: Tensor) -> Tensor:
+        """The coordinates of the map's cells, [h*w, 4]; computed once, since maps have the same size."""
+        key = (feature_map.shape[2], feature_map.shape[3], feature_map.device)
+        if self._coordinates is None or self._coordinates[0] != key:
+            with torch.inference_mode(False):  # Tensors of inference mode cannot be used in training later.
+                self._coordinates = key, cell_coordinates(*key)
+        return self._coordinates[1]
 
 
 class FusionBlock(nn.Module):
@@ -117,7 +124,9 @@ def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
         [B, Nq, T].
     """
     query, key, value = (part.unflatten(2, (NUM_HEADS, -1)).transpose(1, 2) for part in (query, key, value))
-    query, key = (functional.layer_norm(part, part.shape[-1:]) for part in (query, key))
+    # The kernel computes in float32 in any case; autocast would convert the inputs before it, and the outputs after it.
+    with torch.autocast(query.device.type, enabled=False):
+        query, key = (functional.layer_norm(part, part.shape[-1:]) for part in (query, key))
     attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask[:, None, None])
     return attended.transpose(1, 2).flatten(2)
 
