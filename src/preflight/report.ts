@@ -9,6 +9,10 @@ const checkTitles: Record<CheckResult["check"], string> = {
   weights: "Weights of CLIP",
   counts: "Counts of splits",
   boxes: "Boxes to look at",
+  crops: "CLIP on crops",
+  overfit: "Overfitting",
+  parity: "CPU and CUDA",
+  baseline: "Baseline",
   speed: "Time, memory, disk",
 };
 

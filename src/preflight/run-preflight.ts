@@ -1,11 +1,18 @@
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
+import { groupBy } from "../base/group-by.ts";
 import { replaceFile } from "../base/replace-file.ts";
 import { makeTempFolder, removeTempFolder } from "../base/temp-folder.ts";
 import { codeHashes } from "../contract/code-identity.ts";
 import { EXIT } from "../contract/errors.ts";
-import type { Preflight, SweepProjection, TrialSpec } from "../contract/generated/types.ts";
+import type {
+  BaselineSpec,
+  BridgeMethods,
+  Preflight,
+  SweepProjection,
+  TrialSpec,
+} from "../contract/generated/types.ts";
 import { datasetsOf } from "../dataset/joint.ts";
 import { isPrepared, readFacts } from "../dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -88,6 +95,8 @@ export async function preflightWith(
   return checked.results.some(({ status }) => status === "failed") ? EXIT.some_failed : EXIT.good;
 }
 
+type PythonCheck = BridgeMethods["preflight_check"]["params"]["check"];
+
 interface Checked {
   results: CheckResult[];
   projection: SweepProjection | null;
@@ -117,9 +126,10 @@ async function runChecks(
   const first = { ...firstOf(plan.trials), device };
   const options = { signal, onEvent: liveEvent(terminal) };
 
-  await check("weights", () =>
-    engine.call("preflight_check", { check: "weights", spec: first, scratch_dir: scratch }, options),
-  );
+  const inPython = (name: PythonCheck, spec: TrialSpec): Promise<void> =>
+    check(name, () => engine.call("preflight_check", { check: name, spec, scratch_dir: scratch }, options));
+
+  await inPython("weights", first);
   const parts = dataset.joint === undefined ? [dataset] : datasetsOf(dataset.joint);
   const all = [...parts, ...targets.map((target) => target.dataset)];
   const prepared = new Map(all.filter(({ root }) => isPrepared(root)).map(({ root, id }) => [id, root]));
@@ -130,12 +140,27 @@ async function runChecks(
     checked.boxes = file;
     return finding;
   });
+  await inPython("crops", first);
+  await inPython("parity", first);
+  await inPython("overfit", first);
+  for (const baseline of detectorsOf(plan.trials)) await inPython("baseline", { ...baseline, device });
   await check("speed", async () => {
     const { finding, projection } = await checkSpeed({ read, device, scratch_dir: scratch, engine, run });
     checked.projection = projection;
     return finding;
   });
   return checked;
+}
+
+/** A baseline of each detector; the ranking of annotated objects is a check of its own. */
+function detectorsOf(trials: readonly TrialSpec[]): BaselineSpec[] {
+  const specs = trials.flatMap((spec) => (spec.kind === "baseline" ? [spec] : []));
+  const detecting = specs.filter(
+    ({ baseline }) => !["gt_boxes", "whole_image"].includes(baseline.detector.kind),
+  );
+  return [...groupBy(detecting, ({ baseline }) => JSON.stringify(baseline.detector)).values()].map(
+    ([first]) => first,
+  );
 }
 
 /** The first trial that trains a model; the first trial of an experiment with baselines only. */

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
-from helpers import make_spec, run_context, small_dataset
+from helpers import make_baseline, make_spec, run_context, small_dataset
 from safetensors.torch import save_file
 
-from cliprpn.contract.generated import ClipRpnSpec, SampleExpressionsParams, TrialBackbone
+from cliprpn.contract.generated import (
+    ClipRpnSpec,
+    PreflightCheckParams,
+    SampleExpressionsParams,
+    TrialBackbone,
+)
 from cliprpn.data.index import open_dataset
 from cliprpn.errors import CliprpnError
 from cliprpn.features.frozen import open_data
 from cliprpn.preflight import weights
+from cliprpn.preflight.checks import CHECKS
+from cliprpn.preflight.crops import BANDS, Band, check_crops
+from cliprpn.preflight.detections import check_detections
 from cliprpn.preflight.examples import sample_expressions
+from cliprpn.preflight.overfit import check_overfit
 from cliprpn.preflight.sample import one_per_image, part_of, sample_images, spaced
 from cliprpn.preflight.speed import measure_speed
 from cliprpn.preflight.weights import check_weights
@@ -119,6 +129,71 @@ def test_features_in_the_cache_are_found(root: Path, tmp_path: Path) -> None:
     measured = measure_speed(two_views, 1, 60_000, tmp_path / "scratch", context)
     assert (measured.has_maps, measured.has_text, measured.num_missing_views) == (True, True, 1)
     assert (tmp_path / "cache" / "features" / measured.maps_key).is_dir()
+
+
+def test_a_model_learns_a_few_expressions_by_heart(root: Path, tmp_path: Path) -> None:
+    spec = make_spec(root, tmp_path / "cache", training={"learning_rate": 3e-3})
+    before = names_in(tmp_path / "cache")
+    context = run_context(tmp_path / "cache")
+    (tmp_path / "scratch").mkdir()
+    finding = check_overfit(spec, tmp_path / "scratch", context)
+    assert finding.status == "passed", finding
+    # One expression of each of the eight training images.
+    assert "100.0 % of 8 expressions" in finding.found and finding.figures[0].low == 95
+    assert names_in(tmp_path / "cache") == before and names_in(tmp_path / "scratch") == []
+
+
+def test_a_model_that_learns_nothing_fails_and_one_that_is_slow_is_not_checked(
+    root: Path, tmp_path: Path
+) -> None:
+    spec = make_spec(root, tmp_path / "cache", training={"learning_rate": 1e-9})
+    context = run_context(tmp_path / "cache")
+    finding = check_overfit(spec, tmp_path, context, max_steps=16)
+    assert finding.status == "failed" and "after 16 steps" in finding.found
+    assert finding.fix is not None and "training.learning_rate (now 1e-09)" in finding.fix
+    assert check_overfit(spec, tmp_path, context, limit_s=0).status == "not_checked"
+
+
+def test_clip_on_crops_is_compared_with_its_usual_values(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = make_spec(root, tmp_path / "cache")
+    context = run_context(tmp_path / "cache")
+    own = check_crops(spec, tmp_path, context)
+    assert own.status == "not_checked" and "at random 50.0 %" in own.found and "of 4 expressions" in own.found
+    acc = own.figures[0].value
+    assert 0 <= acc <= 100
+    key = ("cliprpn-tiny", "blocks")
+    monkeypatch.setitem(BANDS, key, Band(acc / 100, 1, "made up"))
+    assert check_crops(spec, tmp_path, context).status == "passed"
+    monkeypatch.setitem(BANDS, key, Band(3, 4, "made up"))  # Even the interval of two images is outside.
+    failed = check_crops(spec, tmp_path, context)
+    assert failed.status == "failed" and failed.fix is not None
+    assert (failed.figures[0].low, failed.figures[0].high) == (300, 400)
+
+
+def test_boxes_of_a_detector_must_hit_some_objects(root: Path, tmp_path: Path) -> None:
+    context = run_context(tmp_path / "cache")
+    good = make_baseline(root, tmp_path / "cache", {"kind": "gt_boxes"})
+    finding = check_detections(good, tmp_path, context)
+    assert finding.status == "passed" and "100.0 % of 4 expressions" in finding.found
+    whole = make_baseline(root, tmp_path / "cache", {"kind": "whole_image"})
+    finding = check_detections(whole, tmp_path, context)
+    assert finding.status == "failed" and finding.fix is not None and "0.0 % of 4" in finding.found
+
+
+def test_each_check_by_name_says_what_it_cannot_check(root: Path, tmp_path: Path) -> None:
+    context = run_context(tmp_path / "cache")
+    trained, baseline = make_spec(root, tmp_path), make_baseline(root, tmp_path, {"kind": "gt_boxes"})
+    findings = [
+        CHECKS["parity"](trained, tmp_path, context),
+        CHECKS["parity"](baseline, tmp_path, context),
+        CHECKS["overfit"](baseline, tmp_path, context),
+        CHECKS["baseline"](trained, tmp_path, context),
+    ]
+    assert {each.status for each in findings} == {"not_checked"}
+    assert "no CUDA device" in findings[0].found
+    assert set(CHECKS) == set(get_args(PreflightCheckParams.model_fields["check"].annotation))
 
 
 def test_an_interrupt_leaves_nothing(root: Path, tmp_path: Path) -> None:

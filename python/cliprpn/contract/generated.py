@@ -4665,7 +4665,7 @@ class PreflightCheckParams(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    check: Literal["weights"]
+    check: Literal["weights", "crops", "overfit", "parity", "baseline"]
     spec: Annotated[
         ClipRpnSpec | BaselineSpec,
         Field(
@@ -4793,4 +4793,4 @@ class BridgeMethods(BaseModel):
     ]
     measure_speed: Annotated[MeasureSpeedMethod, Field(title="MeasureSpeedMethod")]
 
-SCHEMA_SHA256 = "7ce04c26dde7da9f49b093c0b6e69b3b374756c8876533ff3c4e027d0faadfae"
+SCHEMA_SHA256 = "ac41058e5caad0406a2baf4a8625e277a88abb5ce6f2af127d55d7f4e1d91950"

@@ -1,14 +1,23 @@
-"""A small part of a dataset, as a dataset of its own."""
+"""A small part of a dataset, as a dataset of its own, and its features."""
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cliprpn.contract.generated import ClipRpnSpec
 from cliprpn.data.index import DatasetIndex
+from cliprpn.data.pixels import open_pixels_for
+from cliprpn.features.frozen import FrozenFeatures, open_features
+from cliprpn.run_context import RunContext
+from cliprpn.storage.weights_files import load_backbone
 
 
 def sample_images(index: DatasetIndex, split: str, num_images: int, limit: int | None = None) -> np.ndarray:
@@ -55,3 +64,31 @@ def one_per_image(index: DatasetIndex, rows: np.ndarray) -> np.ndarray:
     """
     _, first = np.unique(index.image_rows[rows], return_index=True)
     return rows[np.sort(first)]
+
+
+def extract_part(part: DatasetIndex, spec: ClipRpnSpec, scratch: Path, context: RunContext) -> FrozenFeatures:
+    """Features of a part, extracted as those of a trial, but not into the cache.
+
+    Args:
+        scratch: an existing folder for temporary files.
+
+    Raises:
+        CliprpnError: interrupted, no_space, data_invalid, weights_*.
+    """
+    settings, backbone = spec.settings, spec.backbone
+    root = Path(spec.dataset.root)
+    with temporary_cache(scratch, context) as temporary:
+        return open_features(
+            part,
+            open_pixels_for(part.images, root, settings.image_size_px, settings.resize),
+            lambda: load_backbone(backbone.name, backbone.weights),
+            backbone.weights_id,
+            temporary,
+        )
+
+
+@contextmanager
+def temporary_cache(scratch: Path, context: RunContext) -> Iterator[RunContext]:
+    """The same context with an empty cache, which is removed at the end; arrays that are open stay so."""
+    with tempfile.TemporaryDirectory(dir=scratch, ignore_cleanup_errors=True) as folder:
+        yield replace(context, cache_dir=Path(folder))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,7 +24,7 @@ from cliprpn.inference.build import build_model
 from cliprpn.inference.checkpoint import checkpoint_bytes
 from cliprpn.inference.predict import predict_split, top1_ious
 from cliprpn.models import ClipRPN
-from cliprpn.preflight.sample import part_of, sample_images
+from cliprpn.preflight.sample import part_of, sample_images, temporary_cache
 from cliprpn.run_context import RunContext
 from cliprpn.seeding import seed_everything
 from cliprpn.storage.array_store import open_store
@@ -67,8 +66,8 @@ def measure_speed(
     val = sample_images(index, "val", NUM_VAL_IMAGES, settings.limits.val)
     part = part_of(index, np.union1d(train, val), ("train", "val"))
     num_views = settings.training.views
-    with tempfile.TemporaryDirectory(dir=scratch, prefix="speed-", ignore_cleanup_errors=True) as folder:
-        extraction = _time_extraction(part, pixels, spec.backbone, num_views, replace_cache(context, folder))
+    with temporary_cache(scratch, context) as temporary:
+        extraction = _time_extraction(part, pixels, spec.backbone, num_views, temporary)
     features = extraction.features
     sizes = (features.map_channels, features.pooled_dim, features.word_dim)
     model = build_model(settings, *sizes).to(context.device)
@@ -116,11 +115,6 @@ def measure_speed(
         checkpoint_bytes=checkpoint_bytes(settings, sizes),
         peak_memory_bytes=PeakMemory(process=peak_process_bytes(), device=peak),
     )
-
-
-def replace_cache(context: RunContext, folder: str) -> RunContext:
-    """The same context, with another folder for everything that is computed."""
-    return replace(context, cache_dir=Path(folder))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "7ce04c26dde7da9f49b093c0b6e69b3b374756c8876533ff3c4e027d0faadfae";
+export const schema_sha256 = "ac41058e5caad0406a2baf4a8625e277a88abb5ce6f2af127d55d7f4e1d91950";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -3983,7 +3983,7 @@ export interface PreflightCheckMethod {
  * via the `definition` "PreflightCheckParams".
  */
 export interface PreflightCheckParams {
-  check: "weights";
+  check: "weights" | "crops" | "overfit" | "parity" | "baseline";
   spec: TrialSpec;
   /**
    * An existing folder for temporary files, which the caller removes.
@@ -5599,7 +5599,7 @@ export interface Preflight {
  * via the `definition` "PreflightCheck".
  */
 export interface PreflightCheck {
-  check: "weights" | "counts" | "boxes" | "speed";
+  check: "weights" | "counts" | "boxes" | "crops" | "overfit" | "parity" | "baseline" | "speed";
   status: PreflightStatus;
   /**
    * One line, without the status.
