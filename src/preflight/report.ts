@@ -24,7 +24,7 @@ const statuses: Record<CheckResult["status"], string> = {
 
 /** The line of a check on the terminal, and another one for what to do if it failed. */
 export function checkLine({ check, status, found, fix }: CheckResult): string {
-  const line = `${statuses[status].padEnd(11)}  ${checkTitles[check].padEnd(18)}  ${status === "not_checked" ? `not checked: ${found}` : found}`;
+  const line = `${statuses[status].padEnd(11)}  ${checkTitles[check].padEnd(18)}  ${found}`;
   return fix === null ? line : `${line}\n${" ".repeat(33)}${fix}`;
 }
 
